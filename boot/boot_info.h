@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What boot/ leaves behind for hv/ when the firmware has gone. No UEFI type
+ * appears here, and nothing points into memory that is handed out as free.
+ * All addresses are physical and, at the hand-over, identity-mapped.
+ */
+#define BOOT_INFO_VERSION 1
+
+enum mem_use {
+	BOOT_MEM_FREE,	   /* usable, boot services memory included */
+	BOOT_MEM_HV,	   /* our image, stacks, this structure, configuration and ramdisk */
+	BOOT_MEM_RUNTIME,  /* EFI runtime services code and data */
+	BOOT_MEM_ACPI,	   /* tables; may be read */
+	BOOT_MEM_MMIO,	   /* memory-mapped I/O, frame buffers */
+	BOOT_MEM_RESERVED, /* everything else that the firmware keeps */
+};
+
+struct boot_range {
+	uint64_t start, len;
+	enum mem_use use;
+};
+
+struct boot_cpu {
+	uint32_t apic_id;
+	bool bsp;
+};
+
+struct boot_framebuffer {
+	uint64_t base; /* 0: none */
+	uint32_t width, height;
+	uint32_t pitch;	    /* bytes from a line to the next */
+	uint8_t red_shift;  /* of the 8-bit component in the 32-bit pixel */
+	uint8_t green_shift;
+	uint8_t blue_shift;
+};
+
+/* A section of our own image, for the hypervisor's page tables. */
+struct boot_section {
+	uint64_t start, len;
+	bool write, exec;
+};
+
+struct boot_info {
+	uint32_t version;
+	uint32_t n_ranges, n_cpus, n_sections;
+	struct boot_range *range;     /* sorted, without overlaps */
+	struct boot_cpu *cpu;	      /* from EFI MP services; n_cpus 0: use the MADT */
+	struct boot_section *section; /* sorted, whole pages */
+	const char *config;	      /* text, NUL-terminated */
+	uint64_t config_len;
+	uint64_t ramdisk, ramdisk_len; /* cpio newc archive at a page boundary; len 0: none */
+	uint64_t ramdisk_capacity;	/* bytes of whole pages behind 'ramdisk' that are ours */
+	uint64_t acpi_rsdp;	       /* 0: none */
+	uint64_t trampoline;	       /* one page below 1 MiB to start processors with */
+	uint64_t efi_reset_system;     /* ResetSystem(), to be called on the firmware's page tables */
+	uint64_t efi_cr3;	       /* the firmware's page tables; their memory is not free */
+	uint64_t efi_entry_tsc;	       /* TSC at efi_main */
+	uint64_t firmware_io_tsc;      /* ticks spent in firmware file I/O since then */
+	int64_t unix_time;	       /* seconds since 1970 UTC at unix_time_tsc; 0: unknown */
+	uint64_t unix_time_tsc;
+	struct boot_framebuffer framebuffer;
+};
+
+/* Called once on the boot processor, interrupts off, on a stack of 64 KiB of our own. */
+_Noreturn void hv_main(const struct boot_info *info);

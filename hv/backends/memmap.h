@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/backends/backend.h"
+
+/* A window of guest-physical memory onto an image, or onto zeros. */
+struct mem_region {
+	gpa_t gpa;
+	uint64_t len;
+	enum mem_kind kind;
+	const struct image *image; /* NULL: anonymous */
+	uint64_t offset;	   /* into the image */
+	const struct backend *backend; /* NULL: the machine's default RAM */
+	uint64_t n_dropped;	   /* writes to ROM that were dropped; the owner VM's lock */
+};
+
+/*
+ * All memory of a VM, sorted by address, without overlaps. Built before the
+ * first vCPU runs and constant afterwards (but for the counters), hence read
+ * without a lock. The EPT is derived from it.
+ */
+#define MEM_MAP_MAX 16
+struct mem_map {
+	struct mem_region region[MEM_MAP_MAX];
+	size_t n;
+};
+
+/* ERR_OVERLAP, ERR_NOMEM (table full), ERR_RANGE (wraps or not whole pages). */
+enum status mem_map_add(struct mem_map *map, const struct mem_region *region);
+/* NULL: no memory there. */
+struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa);

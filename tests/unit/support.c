@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hosted side of the seams: physical memory is a heap block, the console is
+ * a buffer that tests can look at, a broken assertion aborts.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hv/assert.h"
+#include "hv/phys.h"
+#include "hv/print.h"
+
+uintptr_t phys_offset;
+
+char logged[65536];
+static size_t n_logged;
+
+void log_reset(void);
+void *phys_arena(phys_t start, size_t size);
+
+void log_reset(void)
+{
+	n_logged = 0;
+	logged[0] = '\0';
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	static const char *const prefix[] = {"error: ", "warning: ", "", ""};
+	char line[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	if (n_logged + strlen(line) + 16 > sizeof(logged))
+		return;
+	n_logged += (size_t)sprintf(logged + n_logged, "%s%s\n", prefix[level], line);
+}
+
+void log_set_level(enum log_level level)
+{
+	(void)level;
+}
+
+void assert_fail(const char *expr, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expr);
+	abort();
+}
+
+void *phys_arena(phys_t start, size_t size)
+{
+	static void *arena;
+
+	free(arena);
+	arena = aligned_alloc(1 << 21, size);
+	if (arena == NULL)
+		abort();
+	memset(arena, 0, size);
+	phys_offset = (uintptr_t)arena - start;
+	return arena;
+}
