@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which VMX controls Stencil needs, which it would like, and what a processor
+ * lacks. Pure: works on capability values that were read elsewhere, so that
+ * every missing feature can be tested without a machine that lacks it.
+ */
+#include "hv/vmx/controls.h"
+
+struct control_set {
+	uint32_t need, want;
+};
+
+static const struct control_set sets[N_CONTROL_WORDS] = {
+	[CONTROLS_PIN] = {.need = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI |
+				  PIN_PREEMPTION_TIMER},
+	[CONTROLS_PROC] = {.need = PROC_TSC_OFFSETTING | PROC_HLT | PROC_MWAIT | PROC_RDPMC |
+				   PROC_CR8_LOAD | PROC_CR8_STORE | PROC_IO_BITMAPS |
+				   PROC_MSR_BITMAPS | PROC_MONITOR | PROC_SECONDARY},
+	[CONTROLS_PROC2] = {.need = PROC2_EPT | PROC2_UNRESTRICTED_GUEST | PROC2_VPID,
+			    .want = PROC2_RDTSCP | PROC2_WBINVD | PROC2_PAUSE_LOOP | PROC2_INVPCID |
+				    PROC2_XSAVES},
+	[CONTROLS_EXIT] = {.need = EXITC_SAVE_DEBUG | EXITC_HOST_64 | EXITC_SAVE_PAT |
+				   EXITC_LOAD_PAT | EXITC_SAVE_EFER | EXITC_LOAD_EFER |
+				   EXITC_SAVE_PREEMPTION_TIMER},
+	[CONTROLS_ENTRY] = {.need = ENTRYC_LOAD_DEBUG | ENTRYC_LOAD_PAT | ENTRYC_LOAD_EFER},
+};
+
+/* Not set at first, but switched on now and then while a guest runs. */
+#define PROC_LATER (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW | PROC_MONITOR_TRAP)
+
+static bool may_set(uint64_t cap, uint64_t bits)
+{
+	return (bits & ~(cap >> 32)) == 0;
+}
+
+static const char *missing_ept(const struct vmx_capability *cap)
+{
+	uint64_t need = EPT_CAP_WALK_4 | EPT_CAP_WB | EPT_CAP_INVEPT | EPT_CAP_INVVPID;
+
+	if (!may_set(cap->control[CONTROLS_PROC], PROC_SECONDARY) ||
+	    !may_set(cap->control[CONTROLS_PROC2], PROC2_EPT))
+		return "no EPT: this processor has VT-x but no extended page tables";
+	if (!may_set(cap->control[CONTROLS_PROC2], PROC2_UNRESTRICTED_GUEST))
+		return "no unrestricted guest: this processor's VT-x is too old (before Westmere)";
+	if (!may_set(cap->control[CONTROLS_PROC2], PROC2_VPID))
+		return "no VPID: this processor's VT-x has no virtual-processor identifiers";
+	if ((cap->ept_vpid & need) != need ||
+	    !(cap->ept_vpid & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)))
+		return "EPT lacks 4-level walks, write-back memory, INVEPT or INVVPID";
+	return NULL;
+}
+
+static const char *missing_controls(const struct vmx_capability *cap)
+{
+	static const char *const names[N_CONTROL_WORDS] = {
+		[CONTROLS_PIN] = "a pin-based VMX control is missing (NMI exiting, virtual NMIs or "
+				 "the preemption timer)",
+		[CONTROLS_PROC] =
+			"a processor-based VMX control is missing (MSR or I/O bitmaps, or "
+			"the monitor trap flag)",
+		[CONTROLS_PROC2] = "a secondary VMX control is missing",
+		[CONTROLS_EXIT] =
+			"a VM-exit control is missing (PAT, EFER or the preemption timer)",
+		[CONTROLS_ENTRY] = "a VM-entry control is missing (PAT or EFER)",
+	};
+
+	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
+		if (!may_set(cap->control[i], sets[i].need))
+			return names[i];
+	if (!may_set(cap->control[CONTROLS_PROC], PROC_LATER))
+		return names[CONTROLS_PROC];
+	return NULL;
+}
+
+const char *vmx_missing(const struct vmx_capability *cap)
+{
+	const char *missing;
+
+	if (!cap->vmx)
+		return "no VT-x: this processor has no VMX, or a hypervisor below hides it";
+	if ((cap->feature_control & (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX)) ==
+	    FEATURE_CONTROL_LOCK)
+		return "VT-x is locked off in IA32_FEATURE_CONTROL: enable virtualization in the "
+		       "firmware set-up and power-cycle";
+	missing = missing_ept(cap);
+	if (missing == NULL)
+		missing = missing_controls(cap);
+	if (missing == NULL && !cap->xsave)
+		missing = "no XSAVE: this processor cannot save a guest's vector registers";
+	return missing;
+}
+
+enum status vmx_controls_settle(uint64_t cap, uint32_t need, uint32_t want, uint32_t *ret)
+{
+	uint32_t must = (uint32_t)cap, may = (uint32_t)(cap >> 32);
+
+	if (need & ~may)
+		return ERR_UNSUPPORTED;
+	*ret = need | (want & may) | must;
+	return OK;
+}
+
+enum status vmx_controls_choose(const struct vmx_capability *cap, struct vmx_controls *ret)
+{
+	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
+		TRY(vmx_controls_settle(cap->control[i], sets[i].need, sets[i].want,
+					&ret->word[i]));
+	return OK;
+}

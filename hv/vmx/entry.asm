@@ -1,0 +1,112 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; The way into the guest and back. See entry.h for the C side. No decisions are
+; taken here; all registers but rsp are treated as the guest's after an entry.
+
+default rel
+bits 64
+
+VMCS_HOST_RSP   equ 0x6c14
+
+%define REG(n)  8 * n                   ; offset of gpr[n] in struct guest_regs
+REGS_CR2        equ 8 * 16              ; its cr2
+
+section .text
+
+; enum vmx_result vmx_enter(struct guest_regs *regs (rdi), bool launched (sil))
+;
+; VM entry loads rip and rsp from the VMCS, VM exit puts ours back: HOST_RIP is
+; vmx_exit below, HOST_RSP is written here. All other registers are up to us.
+
+global vmx_enter:function hidden, vmx_exit:function hidden
+vmx_enter:
+        push    rbx
+        push    rbp
+        push    r12
+        push    r13
+        push    r14
+        push    r15
+        push    rdi                     ; regs, found again at [rsp] after the exit
+
+        mov     eax, VMCS_HOST_RSP
+        vmwrite rax, rsp
+        jbe     .failed
+
+        mov     rax, [rdi + REGS_CR2]
+        mov     rcx, cr2                ; writing cr2 is slow on silicon: only if it differs
+        cmp     rax, rcx
+        je      .cr2_done
+        mov     cr2, rax                ; leaves the flags undefined, so test after
+.cr2_done:
+        test    sil, sil
+
+        mov     rax, [rdi + REG(0)]     ; mov keeps the flags
+        mov     rcx, [rdi + REG(1)]
+        mov     rdx, [rdi + REG(2)]
+        mov     rbx, [rdi + REG(3)]
+        mov     rbp, [rdi + REG(5)]
+        mov     rsi, [rdi + REG(6)]
+        mov     r8,  [rdi + REG(8)]
+        mov     r9,  [rdi + REG(9)]
+        mov     r10, [rdi + REG(10)]
+        mov     r11, [rdi + REG(11)]
+        mov     r12, [rdi + REG(12)]
+        mov     r13, [rdi + REG(13)]
+        mov     r14, [rdi + REG(14)]
+        mov     r15, [rdi + REG(15)]
+        mov     rdi, [rdi + REG(7)]     ; last: it was the pointer
+        jz      .launch
+        vmresume
+        jmp     .failed
+.launch:
+        vmlaunch
+
+        ; Entry was refused. rsp is still ours; every other register is the
+        ; guest's and must not be used.
+.failed:
+        setc    al                      ; CF: VMfailInvalid, ZF: VMfailValid
+        movzx   eax, al
+        inc     eax
+        jmp     vmx_exit.leave
+
+align 16
+vmx_exit:
+        push    rdi
+        mov     rdi, [rsp + 8]          ; regs
+        pop     qword [rdi + REG(7)]
+        mov     [rdi + REG(0)], rax
+        mov     [rdi + REG(1)], rcx
+        mov     [rdi + REG(2)], rdx
+        mov     [rdi + REG(3)], rbx
+        mov     [rdi + REG(5)], rbp
+        mov     [rdi + REG(6)], rsi
+        mov     [rdi + REG(8)], r8
+        mov     [rdi + REG(9)], r9
+        mov     [rdi + REG(10)], r10
+        mov     [rdi + REG(11)], r11
+        mov     [rdi + REG(12)], r12
+        mov     [rdi + REG(13)], r13
+        mov     [rdi + REG(14)], r14
+        mov     [rdi + REG(15)], r15
+        mov     rax, cr2
+        mov     [rdi + REGS_CR2], rax
+        xor     eax, eax                ; VMX_EXITED
+
+        ; No value chosen by the guest stays in a register, where speculation
+        ; could use it; the callee-saved ones are popped below.
+.leave:
+        xor     ecx, ecx
+        xor     edx, edx
+        xor     esi, esi
+        xor     edi, edi
+        xor     r8d, r8d
+        xor     r9d, r9d
+        xor     r10d, r10d
+        xor     r11d, r11d
+        add     rsp, 8                  ; regs
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     rbp
+        pop     rbx
+        ret
