@@ -1,5 +1,15 @@
 # The machine's skin: files that cannot run hosted. Kept short on purpose.
 set(HV_MACHINE_SOURCES
+	hv/console.c
+	hv/cpu.c
+	hv/host_apic.c
+	hv/interrupt.c
+	hv/main.c
+	hv/paging.c
+	hv/panic.c
+	hv/power.c
+	hv/smp.c
+	hv/tsc.c
 )
 file(GLOB HV_ALL_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 	${CMAKE_SOURCE_DIR}/hv/*.c ${CMAKE_SOURCE_DIR}/hv/vmx/*.c ${CMAKE_SOURCE_DIR}/hv/ept/*.c

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/status.h"
+#include "hv/types.h"
+
+#define ACPI_CPU_MAX	 256
+#define ACPI_IO_APIC_MAX 32
+
+/* Where a register is. Source: ACPI, "Generic Address Structure". */
+enum acpi_space {
+	ACPI_SPACE_NONE = -1,
+	ACPI_SPACE_MEMORY = 0,
+	ACPI_SPACE_IO = 1,
+	ACPI_SPACE_PCI = 2
+};
+
+struct acpi_register {
+	enum acpi_space space;
+	uint64_t address;
+};
+
+/* What the firmware's tables tell, as far as it is used. */
+struct acpi {
+	phys_t local_apic;	  /* 0: no MADT */
+	uint32_t n_cpus;	  /* enabled ones, in the order of the MADT */
+	uint32_t n_cpus_left_out; /* more than fit */
+	uint32_t cpu_apic_id[ACPI_CPU_MAX];
+	uint32_t n_io_apics;
+	phys_t io_apic[ACPI_IO_APIC_MAX];
+
+	uint16_t pm_timer_port; /* 0: none */
+	bool pm_timer_32bit;	/* else 24 bits */
+
+	bool has_s5;
+	uint8_t s5_type_a, s5_type_b;		       /* SLP_TYP values */
+	uint16_t pm1a_control_port, pm1b_control_port; /* b: 0 if there is none */
+
+	struct acpi_register reset; /* space ACPI_SPACE_NONE: none */
+	uint8_t reset_value;
+};
+
+/* The machine's; all zero and 'reset.space' none without tables. Constant after acpi_init(). */
+extern struct acpi acpi;
+
+/* Fill 'acpi' from the tables at rsdp (0: there are none). A damaged table is said and not used. */
+void acpi_init(phys_t rsdp);
+
+/*
+ * The parser behind it: reads tables through acpi_memory() only and nothing beyond the length
+ * a table declares. ERR_CORRUPT if RSDP or the root table is damaged; *ret is filled in either
+ * case.
+ */
+enum status acpi_parse(phys_t rsdp, struct acpi *ret);
+
+/*
+ * Seam: [start, start + len) of physical memory for reading, or NULL if it cannot be read.
+ * On the machine hv/paging.c, in tests the test's.
+ */
+const void *acpi_memory(phys_t start, uint64_t len);
