@@ -33,13 +33,17 @@ struct boot_cpu {
 struct boot_framebuffer {
 	uint64_t base; /* 0: none */
 	uint32_t width, height;
-	uint32_t pitch;	    /* bytes from a line to the next */
-	uint8_t red_shift;  /* of the 8-bit component in the 32-bit pixel */
+	uint32_t pitch;	   /* bytes from a line to the next */
+	uint8_t red_shift; /* of the 8-bit component in the 32-bit pixel */
 	uint8_t green_shift;
 	uint8_t blue_shift;
 };
 
-/* A section of our own image, for the hypervisor's page tables. */
+/*
+ * A part of our own image, for the hypervisor's page tables. Together they
+ * cover the linked image without gaps; sections added to it later (.config,
+ * .ramdisk) are plain data of use HV and are not listed.
+ */
 struct boot_section {
 	uint64_t start, len;
 	bool write, exec;
@@ -48,23 +52,36 @@ struct boot_section {
 struct boot_info {
 	uint32_t version;
 	uint32_t n_ranges, n_cpus, n_sections;
-	struct boot_range *range;     /* sorted, without overlaps */
-	struct boot_cpu *cpu;	      /* from EFI MP services; n_cpus 0: use the MADT */
-	struct boot_section *section; /* sorted, whole pages */
-	const char *config;	      /* text, NUL-terminated */
-	uint64_t config_len;
+	struct boot_range *range;      /* sorted, merged, without overlaps; never frame 0 as free */
+	struct boot_cpu *cpu;	       /* from EFI MP services; n_cpus 0: use the MADT */
+	struct boot_section *section;  /* sorted, whole pages */
+	const char *config;	       /* text, NUL-terminated */
+	uint64_t config_len;	       /* without the NUL */
 	uint64_t ramdisk, ramdisk_len; /* cpio newc archive at a page boundary; len 0: none */
-	uint64_t ramdisk_capacity;	/* bytes of whole pages behind 'ramdisk' that are ours */
+	uint64_t ramdisk_capacity;     /* bytes of whole pages from 'ramdisk' on that are ours */
+	uint64_t stack, stack_len;     /* what hv_main() runs on */
 	uint64_t acpi_rsdp;	       /* 0: none */
 	uint64_t trampoline;	       /* one page below 1 MiB to start processors with */
-	uint64_t efi_reset_system;     /* ResetSystem(), to be called on the firmware's page tables */
-	uint64_t efi_cr3;	       /* the firmware's page tables; their memory is not free */
-	uint64_t efi_entry_tsc;	       /* TSC at efi_main */
-	uint64_t firmware_io_tsc;      /* ticks spent in firmware file I/O since then */
-	int64_t unix_time;	       /* seconds since 1970 UTC at unix_time_tsc; 0: unknown */
+	uint64_t efi_reset_system; /* ResetSystem(), Microsoft calling convention, needs efi_cr3 */
+	/*
+	 * Page tables of our own, in use at the hand-over: everything the firmware
+	 * named, identity-mapped, write-back, writable and executable, so that
+	 * ResetSystem() can be called. Frame 0 is mapped too. As many levels as
+	 * CR4.LA57 says.
+	 */
+	uint64_t efi_cr3;
+	uint64_t efi_entry_tsc;	    /* TSC at efi_main */
+	uint64_t firmware_io_tsc;   /* ticks spent in firmware file I/O since then */
+	uint64_t firmware_exit_tsc; /* ticks spent in the successful ExitBootServices() */
+	uint64_t handover_tsc;	    /* TSC just before hv_main() */
+	int64_t unix_time;	    /* seconds since 1970 UTC at unix_time_tsc; 0: unknown */
 	uint64_t unix_time_tsc;
 	struct boot_framebuffer framebuffer;
 };
 
-/* Called once on the boot processor, interrupts off, on a stack of 64 KiB of our own. */
+/*
+ * Called once on the boot processor, interrupts off, on a stack of our own and
+ * on the page tables of efi_cr3. GDT and IDT are still the firmware's, in memory
+ * that may be listed as free: load others before writing to free memory.
+ */
 _Noreturn void hv_main(const struct boot_info *info);
