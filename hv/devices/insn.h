@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/regs.h"
+#include "hv/status.h"
+#include "hv/types.h"
+
+/*
+ * Decodes and executes the integer instructions that may touch a device's
+ * memory. Pure: knows neither memory nor devices. The caller
+ *
+ *	1. decodes the bytes at RIP: insn_decode()
+ *	2. asks what is accessed: insn_accesses(); none for a REP string with a count of zero
+ *	3. fetches the old value of every access that reads, from device or RAM
+ *	4. lets registers and flags change: insn_execute()
+ *	5. stores *mem_new, if it says so, where the access that writes is
+ *
+ * and enters the guest again, which comes back for the next iteration of a
+ * repeated string instruction. Faults (canonical addresses, segment limits,
+ * alignment) are not looked for: where an instruction caused an exit for an
+ * EPT violation the processor has passed those checks already; for the other
+ * operand they are the caller's. Single-stepping (RFLAGS.TF) and RFLAGS.RF too.
+ */
+#define INSN_MAX_LEN 15
+
+enum insn_mode { INSN_16, INSN_32, INSN_64 };
+
+enum insn_segment { INSN_ES, INSN_CS, INSN_SS, INSN_DS, INSN_FS, INSN_GS };
+
+enum insn_op {
+	INSN_NONE, /* what the tables do not know */
+	/* The eight of the classic group, in the order of their encoding. */
+	INSN_ADD,
+	INSN_OR,
+	INSN_ADC,
+	INSN_SBB,
+	INSN_AND,
+	INSN_SUB,
+	INSN_XOR,
+	INSN_CMP,
+	/* Shifts, in the order of their encoding; SAL is both the fourth and the sixth. */
+	INSN_ROL,
+	INSN_ROR,
+	INSN_RCL,
+	INSN_RCR,
+	INSN_SHL,
+	INSN_SHR,
+	INSN_SAR,
+	INSN_TEST,
+	INSN_NOT,
+	INSN_NEG,
+	INSN_INC,
+	INSN_DEC,
+	/* Bit tests, in the order of their encoding. */
+	INSN_BT,
+	INSN_BTS,
+	INSN_BTR,
+	INSN_BTC,
+	INSN_MOV,
+	INSN_MOVBE,
+	INSN_MOVZX,
+	INSN_MOVSX, /* MOVSXD too */
+	INSN_XCHG,
+	INSN_XADD,
+	INSN_CMPXCHG,
+	INSN_CMPXCHG8B,
+	INSN_SETCC,
+	INSN_PUSH,
+	INSN_POP,
+	INSN_MOVS,
+	INSN_CMPS,
+	INSN_STOS,
+	INSN_LODS,
+	INSN_SCAS,
+};
+
+/* What takes part besides the memory operand, and which side is the destination. */
+enum insn_form {
+	INSN_FORM_MEM,	   /* nothing else */
+	INSN_FORM_MEM_REG, /* memory is the destination, or the first operand */
+	INSN_FORM_REG_MEM,
+	INSN_FORM_MEM_IMM,
+	INSN_FORM_MEM_CL,
+	INSN_FORM_STRING,
+};
+
+enum insn_repeat { INSN_ONCE, INSN_REPE /* also REP */, INSN_REPNE };
+
+#define INSN_NO_REG  0xff
+#define INSN_REG_RIP 0xfe /* base: the address of the next instruction */
+
+struct insn {
+	enum insn_mode mode;
+	enum insn_op op;
+	enum insn_form form;
+	uint8_t length;	      /* bytes, 1 to 15 */
+	uint8_t operand_size; /* bytes of the operation: 1, 2, 4, 8 */
+	uint8_t memory_size;  /* bytes of the memory operand: differs for MOVZX, MOVSX, SETcc */
+	uint8_t address_size; /* bytes: 2, 4, 8 */
+	enum insn_repeat repeat;
+	bool lock;		   /* LOCK prefix, legal here */
+	enum insn_segment segment; /* of the memory operand; of the source for strings */
+	/* Effective address; registers by number, INSN_NO_REG, INSN_REG_RIP. */
+	uint8_t base, index;
+	uint8_t scale;	       /* 1, 2, 4, 8 */
+	uint64_t displacement; /* sign-extended; MOV with an absolute offset: the offset */
+	uint8_t reg;	       /* the register operand */
+	bool reg_high;	       /* it is AH, CH, DH or BH, 'reg' says of which */
+	uint8_t condition;     /* SETcc: the low four bits of the opcode */
+	uint64_t imm;	       /* sign-extended to 64 bits */
+};
+
+struct insn_regs {
+	uint64_t gpr[16]; /* RSP among them */
+	uint64_t rip;
+	uint64_t rflags;
+	/* Outside 64-bit mode the bytes of the stack pointer, by SS.B: 2 or 4; 0: as wide as code.
+	 */
+	uint8_t stack_size;
+};
+
+/*
+ * One memory operand. The linear address is the segment's base plus 'offset',
+ * cut to 32 bits outside 64-bit mode; in 64-bit mode only FS and GS have a base.
+ */
+struct insn_access {
+	enum insn_segment segment;
+	uint64_t offset; /* cut to the address size */
+	uint8_t size;	 /* bytes: 1, 2, 4, 8 */
+	bool reads, writes;
+};
+
+/*
+ * Decode the instruction at 'bytes', of which 'n' may be looked at.
+ * ERR_RANGE        it is longer than 'n' bytes
+ * ERR_INVAL        the processor would refuse it: longer than 15 bytes, or LOCK where it may not be
+ * ERR_UNSUPPORTED  anything not in the set, register-only forms of the set among it
+ */
+enum status insn_decode(const uint8_t *bytes, size_t n, enum insn_mode mode, struct insn *ret);
+
+/* Whether the operation needs the old value of a memory operand, or stores a new one. */
+bool insn_reads_memory(const struct insn *insn);
+bool insn_writes_memory(const struct insn *insn);
+
+/*
+ * The memory operands of the next step with the registers as before it; returns how many, 0 to 2.
+ *
+ * One operand: ret[0]. Two: ret[0] is the one whose value goes to insn_execute()
+ * as 'mem_old' and ret[1] the one that receives '*mem_new':
+ *	MOVS	[0] read at rSI		[1] written at rDI
+ *	PUSH m	[0] read		[1] written on the stack
+ *	POP m	[0] read on the stack	[1] written
+ *	CMPS	[0] read at rSI		[1] read at rDI: see insn_execute_cmps()
+ * 0: a repeated string instruction whose count is zero; insn_execute() then only moves RIP.
+ */
+size_t insn_accesses(const struct insn *insn, const struct insn_regs *regs,
+		     struct insn_access ret[2]);
+
+/*
+ * Execute one step: change registers, flags and RIP as the processor does, one
+ * iteration of a repeated string instruction. 'mem_old' is the value of the
+ * access that reads (its low bytes count), 0 if none does. If '*ret_writes', the
+ * low bytes of '*mem_new' are to be stored; else '*mem_new' is 0. RIP moves on when the
+ * instruction is complete. Flags the SDM calls undefined: AF is cleared, OF after
+ * a shift by more than 1 is as the formula for 1 gives, CF after a shift by
+ * more than the width is 0 (SAR: the sign), others are unchanged.
+ * Not for CMPS.
+ */
+void insn_execute(const struct insn *insn, struct insn_regs *regs, uint64_t mem_old,
+		  uint64_t *mem_new, bool *ret_writes);
+
+/* The same for CMPS, which reads two operands and writes none: 'source' at rSI, 'other' at rDI. */
+void insn_execute_cmps(const struct insn *insn, struct insn_regs *regs, uint64_t source,
+		       uint64_t other);
