@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/status.h"
+#include "hv/types.h"
+
+/*
+ * What a device does when the guest touches it. 'off' counts in bytes from the
+ * range's start, 'size' is 1, 2, 4 or 8 and never more than the range's width;
+ * off + size stays inside the range. 'now' is the guest's TSC. A read returns
+ * the value in the low 'size' bytes (the bus cuts off what is above); a write
+ * gets its value cut to 'size' bytes.
+ */
+struct io_ops {
+	uint64_t (*read)(void *dev, uint64_t off, unsigned size, uint64_t now);
+	void (*write)(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now);
+};
+
+struct io_range {
+	uint64_t start; /* port or guest-physical address */
+	uint64_t len;	/* bytes, at least 1 */
+	const struct io_ops *ops;
+	void *dev;	/* not owned */
+	unsigned width; /* largest single access the device takes: 1, 2, 4 or 8 bytes */
+};
+
+#define IO_BUS_MAX_RANGES 32
+
+/*
+ * Ports or MMIO, the same thing. Ranges are sorted by start and do not overlap.
+ * Filled before the VM runs, then constant: no lock. start[] repeats the ranges'
+ * starts, so that the search stays within few cache lines.
+ */
+struct io_bus {
+	unsigned n;
+	uint64_t start[IO_BUS_MAX_RANGES];
+	struct io_range range[IO_BUS_MAX_RANGES];
+};
+
+/*
+ * Claim a range. ERR_INVAL: no length, no operations, or a width which is none;
+ * ERR_RANGE: ends beyond 2^64; ERR_OVERLAP: touches another one's addresses;
+ * ERR_NOMEM: the bus is full. An error leaves the bus as it was.
+ */
+enum status io_bus_add(struct io_bus *bus, const struct io_range *range);
+
+/*
+ * One access of 1, 2, 4 or 8 bytes at any alignment. An access nobody claims
+ * reads as all ones and writes to nowhere, as on a PC. An access wider than the
+ * device takes, or reaching over an end of a range, is done in pieces from
+ * the lowest address up: each the largest power of two that fits the device's width,
+ * the range and what is left. Addresses do not wrap at 2^64: what is above is unclaimed.
+ */
+uint64_t io_bus_read(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t now);
+void io_bus_write(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t value,
+		  uint64_t now);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/devices/ioapic.h"
+#include "hv/devices/lapic.h"
+#include "hv/types.h"
+
+#define IRQCHIP_MAX_CPUS 16
+
+/*
+ * A VM's interrupt controllers. Plain state without pointers: copying it clones it.
+ *
+ * Locking: none here. The caller serialises all calls on one irqchip, those on
+ * its lapics included, if its VM has more than one vCPU.
+ */
+struct irqchip {
+	struct lapic lapic[IRQCHIP_MAX_CPUS]; /* must be first: see irqchip_of() */
+	unsigned n;			      /* vCPUs */
+	unsigned next_lowest;		      /* where the search for the lowest priority begins */
+	/*
+	 * Bit i: lapic[i] got something its vCPU must look at (a vector that may be
+	 * injected, NMI, INIT, SIPI) since irqchip_take_kicks(). The caller kicks those vCPUs.
+	 */
+	uint32_t kicks;
+	struct ioapic ioapic;
+};
+
+/* A message on the interrupt bus. */
+struct irq_message {
+	uint32_t dest; /* APIC ID, or logical mask */
+	uint8_t mode;  /* DELIVER_ */
+	uint8_t vector;
+	bool logical; /* dest is a logical destination */
+	bool wide;    /* dest has 32 bits (from an x2APIC), not 8: what a broadcast is */
+	bool level;   /* level-triggered */
+};
+
+/* The irqchip 'lapic' is an element of. */
+static inline struct irqchip *irqchip_of(struct lapic *lapic)
+{
+	return (struct irqchip *)(lapic - lapic->index);
+}
+_Static_assert(offsetof(struct irqchip, lapic) == 0, "irqchip_of() needs the array first");
+
+/* Power-on state. n_cpus: 1 to IRQCHIP_MAX_CPUS; phys_bits: the guest's physical address width. */
+void irqchip_reset(struct irqchip *chip, unsigned n_cpus, unsigned phys_bits);
+/* Line 'gsi' (below 24; the I/O APIC's pin of that number) is asserted or not. */
+void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level);
+/* Deliver to every APIC the message names, or, with DELIVER_LOWEST, to one of them. False: nobody
+ * took it. */
+bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg);
+/* Send what 'icr' says, as x2APIC has it (destination in 63:32, 'wide') or as xAPIC has it (8 bits
+ * in 63:56). */
+void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bool wide);
+/* Fetch and clear the vCPUs to kick, bit i for vCPU i. */
+uint32_t irqchip_take_kicks(struct irqchip *chip);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/types.h"
+
+/*
+ * One virtual processor's local APIC: xAPIC and x2APIC.
+ *
+ * A struct lapic is always an element of struct irqchip's array (hv/devices/irqchip.h)
+ * and finds its neighbours by its index: no pointers inside, a copy of the
+ * irqchip is a working irqchip.
+ *
+ * Locking: none here. The caller serialises all calls on one VM's irqchip; only
+ * lapic_pending_vector() and lapic_has_event() may be polled without that, the
+ * answer then may be a moment old.
+ *
+ * Time: 'now' is the guest's TSC and does not go backwards. The timer's input
+ * clock is the TSC (CPUID leaf 0x15 tells the guest a crystal of TSC Hz and ratio
+ * 1), divided by the divide configuration register.
+ */
+#define MSR_IA32_APIC_BASE    0x1b
+#define MSR_IA32_TSC_DEADLINE 0x6e0
+#define MSR_X2APIC_FIRST      0x800
+#define MSR_X2APIC_LAST	      0x8ff
+
+#define APIC_BASE_BSP	  BIT(8)
+#define APIC_BASE_EXTD	  BIT(10)
+#define APIC_BASE_EN	  BIT(11)
+#define APIC_BASE_ADDR	  UINT64_C(0xfee00000)
+#define LAPIC_NO_DEADLINE UINT64_MAX
+
+enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, N_LVT };
+
+/* Delivery modes: of ICR, LVT and I/O APIC alike. */
+enum {
+	DELIVER_FIXED = 0,
+	DELIVER_LOWEST = 1,
+	DELIVER_SMI = 2,
+	DELIVER_NMI = 4,
+	DELIVER_INIT = 5,
+	DELIVER_SIPI = 6,
+	DELIVER_EXTINT = 7,
+};
+
+struct lapic {
+	/* What the vCPU's run loop looks at. */
+	int16_t pending; /* highest vector that may be injected now, -1 none; cached */
+	/*
+	 * Events for the processor itself; set here, taken and cleared by the run
+	 * loop. INIT goes first: it clears a SIPI that came before it. The loop
+	 * calls lapic_init() for an INIT, and drops a SIPI unless the vCPU waits for one.
+	 */
+	bool nmi_pending;
+	bool init_pending;
+	bool sipi_pending;
+	uint8_t sipi_vector;
+
+	uint8_t index;	   /* in the irqchip; also the initial APIC ID */
+	uint8_t phys_bits; /* guest's physical address width */
+	uint8_t tpr;
+	uint8_t divide;	      /* divide configuration register */
+	uint8_t divide_shift; /* its meaning: divisor = 1 << divide_shift */
+	uint64_t base;	      /* IA32_APIC_BASE */
+	uint64_t deadline;    /* TSC at which the timer fires, LAPIC_NO_DEADLINE if not running */
+	uint64_t irr[4];
+	uint64_t isr[4];
+	uint64_t tmr[4];
+	uint64_t icr;
+	uint32_t xapic_id; /* 8 bits; the x2APIC ID is the index */
+	uint32_t ldr;	   /* xAPIC's, 8 bits in 31:24 */
+	uint32_t dfr;
+	uint32_t svr;
+	uint32_t esr;	      /* what software reads */
+	uint32_t esr_pending; /* gathered since the last write of ESR */
+	uint32_t timer_initial;
+	uint32_t lvt[N_LVT];
+};
+
+/* Power-on state. phys_bits: 32 to 52. */
+void lapic_reset(struct lapic *lapic, unsigned index, unsigned phys_bits);
+/* What an INIT does: all registers but APIC ID and IA32_APIC_BASE as after power-on; clears the
+ * event flags. */
+void lapic_init(struct lapic *lapic);
+
+static inline bool lapic_is_enabled(const struct lapic *lapic)
+{
+	return (lapic->base & APIC_BASE_EN) != 0;
+}
+
+static inline bool lapic_is_x2apic(const struct lapic *lapic)
+{
+	return (lapic->base & APIC_BASE_EXTD) != 0;
+}
+
+/* The vector that may interrupt the processor now by priority (PPR honoured), or -1. RFLAGS.IF is
+ * not our matter. */
+static inline int lapic_pending_vector(const struct lapic *lapic)
+{
+	return lapic->pending;
+}
+
+/* Is there anything the run loop should look at before it enters the guest or halts it? */
+static inline bool lapic_has_event(const struct lapic *lapic)
+{
+	return lapic->pending >= 0 || lapic->nmi_pending || lapic->init_pending ||
+	       lapic->sipi_pending;
+}
+
+/* The processor takes 'vector', which lapic_pending_vector() gave: IRR to ISR. */
+void lapic_accept(struct lapic *lapic, uint8_t vector);
+
+/* Fire the timer if its time has come. */
+void lapic_update_timer(struct lapic *lapic, uint64_t now);
+/* TSC at which lapic_update_timer() has to be called next; UINT64_MAX: no need to. */
+uint64_t lapic_next_deadline(const struct lapic *lapic);
+
+/* CR8 is bits 7:4 of TPR. The caller has checked for reserved bits. */
+void lapic_set_cr8(struct lapic *lapic, uint64_t value);
+static inline uint64_t lapic_get_cr8(const struct lapic *lapic)
+{
+	return lapic->tpr >> 4;
+}
+
+/*
+ * IA32_APIC_BASE, IA32_TSC_DEADLINE and 0x800 to 0x8ff. False: #GP, nothing
+ * changed and *ret not written.
+ */
+bool lapic_msr_read(struct lapic *lapic, uint32_t msr, uint64_t *ret, uint64_t now);
+bool lapic_msr_write(struct lapic *lapic, uint32_t msr, uint64_t value, uint64_t now);
+
+/* Does the processor's own APIC page, in xAPIC mode, hold this guest-physical address? */
+static inline bool lapic_claims(const struct lapic *lapic, uint64_t addr)
+{
+	return (lapic->base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN &&
+	       align_down(addr ^ lapic->base, PAGE_SIZE) == 0;
+}
+
+/*
+ * The xAPIC page; off is below 4096, size at most 4. Registers are 32 bits wide at multiples
+ * of 16. Reads may take any part of them, other bytes read 0; writes
+ * other than of a whole register are dropped.
+ */
+uint64_t lapic_mmio_read(struct lapic *lapic, uint64_t off, unsigned size, uint64_t now);
+void lapic_mmio_write(struct lapic *lapic, uint64_t off, unsigned size, uint64_t value,
+		      uint64_t now);
+
+/* A local interrupt source fires once (LINT pins, thermal, performance): as its LVT entry says. */
+void lapic_local_interrupt(struct lapic *lapic, enum lapic_lvt source);
+
+/*
+ * A message arrives which names this APIC as a target: from the I/O APIC, or an IPI.
+ * False if it was not accepted (disabled, illegal vector, a mode nobody serves).
+ */
+bool lapic_deliver(struct lapic *lapic, unsigned mode, uint8_t vector, bool level);
+/* Note an error (an ESR bit) and raise the error interrupt if it is new. */
+void lapic_error(struct lapic *lapic, uint32_t esr_bit);
+/* Processor priority: the higher class of TPR and the vector in service. */
+uint8_t lapic_ppr(const struct lapic *lapic);
+/* ID and logical destination register as the present mode has them. */
+uint32_t lapic_get_id(const struct lapic *lapic);
+uint32_t lapic_get_ldr(const struct lapic *lapic);
+void lapic_eoi(struct lapic *lapic);
+
+/* The timer's registers (hv/devices/lapic_timer.c). */
+void lapic_timer_set_initial(struct lapic *lapic, uint32_t count, uint64_t now);
+uint32_t lapic_timer_current(struct lapic *lapic, uint64_t now);
+void lapic_timer_set_divide(struct lapic *lapic, uint32_t value, uint64_t now);
+void lapic_timer_set_lvt(struct lapic *lapic, uint32_t value, uint64_t now);
+void lapic_timer_set_tsc_deadline(struct lapic *lapic, uint64_t value, uint64_t now);
+uint64_t lapic_timer_tsc_deadline(struct lapic *lapic, uint64_t now);
+
+#define LVT_MASKED    BIT(16)
+#define LVT_VECTOR    0xffu
+#define LVT_MODE(lvt) ((unsigned)(lvt) >> 8 & 7)
+#define SVR_ENABLE    BIT(8)
+#define APIC_VERSION  0x00050014u /* 6 LVT entries, integrated APIC */
+
+#define ESR_REDIRECTIBLE   BIT(4)
+#define ESR_SEND_VECTOR	   BIT(5)
+#define ESR_RECEIVE_VECTOR BIT(6)
+#define ESR_REGISTER	   BIT(7)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/devices/bus.h"
+#include "hv/devices/debug_ports.h"
+#include "hv/devices/irqchip.h"
+#include "hv/devices/pm.h"
+#include "hv/devices/rtc.h"
+#include "hv/devices/uart.h"
+#include "hv/status.h"
+#include "hv/types.h"
+
+#define PLATFORM_UART_PORT 0x3f8
+#define PLATFORM_UART_GSI  4
+#define PLATFORM_RTC_PORT  0x70
+
+struct platform_config {
+	unsigned n_cpus;    /* 1 to IRQCHIP_MAX_CPUS */
+	unsigned phys_bits; /* guest's physical address width, 32 to 52 */
+	uint64_t tsc_hz;    /* guest's TSC frequency, not 0 */
+	uint64_t now;	    /* guest's TSC at the moment of ... */
+	int64_t unix_time;  /* ... this time of day, seconds since 1970 UTC */
+
+	bool has_debug_exit;
+	bool has_debugcon;
+	uint16_t debug_exit_base; /* QEMU's iobase, 0x501 by default there */
+	uint16_t debug_exit_size; /* QEMU's iosize, 2 by default there */
+	uint16_t debugcon_base;	  /* QEMU's iobase, 0xe9 by default there */
+};
+
+/*
+ * All of a VM's devices and its two buses. The buses point into the struct:
+ * it must not be moved or copied but by platform_clone().
+ *
+ * Locking: none here; a VM with several vCPUs calls with its device lock held,
+ * from before the access until irqchip_take_kicks() after it.
+ */
+struct platform {
+	struct irqchip irqchip;
+	struct uart uart;
+	struct rtc rtc;
+	struct pm pm;
+	struct debug_exit debug_exit;
+	struct debugcon debugcon;
+	unsigned phys_bits;
+	struct io_bus pio;
+	struct io_bus mmio;
+};
+
+/*
+ * Wire everything. Further ranges may be added to pio and mmio until the VM runs.
+ * ERR_RANGE: a number outside what its comment says; ERR_OVERLAP: a configured port range
+ * collides with another device.
+ */
+enum status platform_init(struct platform *platform, const struct platform_config *config);
+/* All devices as after power-on, but for time, CMOS RAM and output buffers. */
+void platform_reset(struct platform *platform);
+/*
+ * Make 'clone' a copy of 'platform' with buses of its own: a 'dev' inside the
+ * original becomes the same inside the clone, others are kept.
+ */
+void platform_clone(struct platform *clone, const struct platform *platform);
+
+/*
+ * MMIO by vCPU 'cpu': its own local APIC page where IA32_APIC_BASE says, then
+ * the mmio bus. The APIC page is a different device for each vCPU and can move,
+ * so it is not on the bus. Ports need no such door: io_bus_read(&platform->pio, ...).
+ */
+uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
+			    uint64_t now);
+void platform_mmio_write(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
+			 uint64_t value, uint64_t now);
+
+/* A byte for the guest's serial console; false: full, bring it again later. */
+bool platform_uart_receive(struct platform *platform, uint8_t byte);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/types.h"
+
+/*
+ * Power off, reset, and the few legacy ports which must answer sanely: sleep
+ * control, sleep status and reset register of a hardware-reduced ACPI machine, and the
+ * PC's other ways to reset (0x64, 0x92, 0xcf9). Nothing here acts: flags for the run loop.
+ */
+#define PM_SLEEP_CONTROL_PORT 0x600
+#define PM_SLEEP_STATUS_PORT  0x601
+#define PM_RESET_PORT	      0x602
+#define PM_RESET_VALUE	      0x42
+#define PM_SLEEP_TYPE_S5      5 /* as \_S5 in the DSDT says */
+
+struct pm {
+	bool poweroff_requested;
+	bool reset_requested;
+	bool refresh; /* toggling bit of port 0x61 */
+	uint8_t sleep_status;
+	uint8_t speaker;   /* port 0x61, bits 3:0 */
+	uint8_t port_92;   /* bit 1: A20 */
+	uint8_t reset_cf9; /* bits 3:1 */
+	uint8_t post_code; /* last byte written to port 0x80 */
+};
+
+/* Power-on state: flags clear. */
+void pm_reset(struct pm *pm);
+
+/* By absolute port: 0x600 to 0x602, 0x61, 0x64, 0x80, 0x92, 0xcf8 to 0xcff. */
+uint64_t pm_read(struct pm *pm, uint16_t port, unsigned size);
+void pm_write(struct pm *pm, uint16_t port, unsigned size, uint64_t value);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/types.h"
+
+/*
+ * A 16550A at its eight ports. Bytes leave at once: the transmitter is always
+ * empty. Bytes arrive when the caller brings them. Not locked.
+ */
+#define UART_FIFO_SIZE 16
+#define UART_LINE_SIZE 256
+#define UART_N_PORTS   8
+
+struct uart {
+	uint8_t ier;
+	uint8_t lcr;
+	uint8_t mcr;
+	uint8_t scr;
+	uint8_t fcr;	   /* bit 0 and trigger level */
+	uint8_t msr_delta; /* bits 3:0 of MSR, cleared by reading it */
+	uint8_t lsr_error; /* bits 4:1 of LSR, cleared by reading it */
+	uint8_t rx_head;
+	uint8_t rx_count;
+	uint8_t rx[UART_FIFO_SIZE];
+	uint16_t divisor;
+	bool thre_pending; /* the "transmitter empty" interrupt has not been seen yet */
+	bool irq;	   /* interrupt line; valid after each call below. Not gated by OUT2. */
+
+	/* Belongs to the implementer of uart_output(): never touched by the model but by
+	 * uart_reset(). */
+	uint16_t line_len;
+	char line[UART_LINE_SIZE];
+};
+
+/* A byte the guest sent. A seam: the console on the machine, the test in a test. */
+void uart_output(struct uart *uart, uint8_t byte);
+
+/* Power-on state; the line buffer is kept. */
+void uart_reset(struct uart *uart);
+/* off: 0 to 7; registers are bytes. */
+uint8_t uart_read(struct uart *uart, unsigned off);
+void uart_write(struct uart *uart, unsigned off, uint8_t value);
+/* A byte for the guest. False, and nothing happened: no room, bring it again later. */
+bool uart_receive(struct uart *uart, uint8_t byte);
