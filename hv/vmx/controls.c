@@ -6,6 +6,8 @@
  */
 #include "hv/vmx/controls.h"
 
+#include "hv/msr.h"
+
 struct control_set {
 	uint32_t need, want;
 };
@@ -78,7 +80,7 @@ const char *vmx_missing(const struct vmx_capability *cap)
 
 	if (!cap->vmx)
 		return "no VT-x: this processor has no VMX, or a hypervisor below hides it";
-	if ((cap->feature_control & (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX)) ==
+	if ((cap->feature_control & (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUT_SMX)) ==
 	    FEATURE_CONTROL_LOCK)
 		return "VT-x is locked off in IA32_FEATURE_CONTROL: enable virtualization in the "
 		       "firmware set-up and power-cycle";

@@ -72,9 +72,6 @@ struct vmx_controls {
 	uint32_t word[N_CONTROL_WORDS];
 };
 
-#define FEATURE_CONTROL_LOCK BIT(0)
-#define FEATURE_CONTROL_VMX  BIT(2) /* outside SMX */
-
 /* IA32_VMX_EPT_VPID_CAP. SDM vol. 3, appendix "VPID and EPT Capabilities". */
 #define EPT_CAP_WALK_4	       BIT(6)
 #define EPT_CAP_WB	       BIT(14)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hv/msr.h"
 #include "tests/unit/support.h"
 
 /* Everything may be set, nothing must. */
@@ -13,7 +14,7 @@ static struct vmx_capability complete(void)
 	struct vmx_capability cap = {
 		.vmx = true,
 		.xsave = true,
-		.feature_control = FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX,
+		.feature_control = FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUT_SMX,
 		.ept_vpid = UINT64_MAX,
 	};
 
