@@ -12,32 +12,49 @@
 
 enum serial_target { SERIAL_STDIO, SERIAL_NULL, SERIAL_NONE }; /* -serial, as QEMU names them */
 
-/* -device pc-dimm,id=,memdev=,addr= */
+/* -device pc-dimm,id=,memdev=,addr=,slot= */
 struct dimm_config {
 	struct dimm_config *next;
 	const char *id;	    /* NULL: none given */
-	const char *memdev; /* id of a backend of the same VM */
-	uint64_t addr;	    /* 0: first fit in the device-memory window */
+	const char *memdev; /* id of a backend of the same VM; NULL: none given */
+	uint64_t addr; /* 0 until config_place_dimms(): first fit in the device-memory window */
+	int32_t slot;  /* -1 until config_place_dimms(): the first free one */
+	uint32_t node;
+	struct backend *backend; /* resolved; NULL: 'broken' */
+	bool broken;		 /* it has an error, which was said */
 	struct diag_place place;
+};
+
+/* -chardev stdio|null,id= */
+struct chardev_config {
+	struct chardev_config *next;
+	const char *id;
+	enum serial_target target;
 };
 
 struct vm_config {
 	struct vm_config *next;
-	const char *name;
+	const char *name;	/* an identifier, unique */
+	const char *guest_name; /* -name; NULL: none */
 	struct diag_place place;
 
-	uint64_t ram_size;	/* bytes, resolved: -m, else the backend's, else 128 MiB */
-	uint64_t maxmem;	/* 0: no device memory */
+	uint64_t ram_size; /* bytes, resolved: -m, else the backend's, else 128 MiB */
+	bool has_ram_size; /* -m gave one */
+	uint64_t maxmem;   /* 0: no device memory */
 	unsigned dimm_slots;
-	const char *memory_backend_id;	/* as written, NULL if not */
+	uint64_t dimm_window, dimm_window_len; /* set by config_place_dimms(); 0: none */
+	struct diag_place memory_place;	       /* of -m's argument */
+	const char *memory_backend_id;	       /* as written, NULL if not */
+	struct diag_place memory_backend_place;
 	struct backend *memory_backend; /* resolved; NULL: anonymous private RAM */
 	struct backend *backends;
 	struct dimm_config *dimms;
+	struct chardev_config *chardevs;
 
 	const char *kernel; /* paths in the ramdisk, NULL: none */
 	const char *initrd; /* Linux: one path; Multiboot: QEMU's module list, as written */
-	const char *append;
-	struct diag_place kernel_place, initrd_place;
+	const char *append; /* NULL: none */
+	struct diag_place kernel_place, initrd_place, append_place;
 
 	enum serial_target serial; /* COM1; default stdio */
 	bool no_reboot;
@@ -54,7 +71,7 @@ struct host_config {
 	enum host_end on_end; /* default poweroff */
 	uint16_t serial_port; /* console UART, default 0x3f8; 0: none */
 	unsigned log_level;   /* enum log_level, default info */
-	bool checksum;	      /* checksum all read-only and private images at start and end */
+	bool checksum; /* checksum all read-only and private images at start and end; default off */
 };
 
 struct config {
@@ -66,9 +83,23 @@ struct config {
 /*
  * Parse, validate and resolve 'text' (any bytes, 'len' of them). All errors go
  * to 'diag'; returns ERR_INVAL if there was any, ERR_NOMEM if the arena is full (said too).
+ * After ERR_INVAL 'ret' may still go to config_open(), so that its errors are said as well;
+ * after any error no VM may start.
+ *
+ * The text: one "vm NAME OPTIONS" or "host OPTIONS" a line, words as in word.h.
  */
 enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
 			 struct config *ret);
 
-/* Second pass, once the ramdisk is there: find the images of all backends, apply QEMU's file rules. */
+/*
+ * Second pass, once the ramdisk is there: find the images of all backends, apply QEMU's file
+ * rules, place the DIMMs. Same returns.
+ */
 enum status config_open(struct config *config, struct image *images, struct diag *diag);
+
+/*
+ * Give each DIMM of 'vm' its slot and address, with QEMU's refusals. The window starts at the
+ * first GiB boundary at or above both 4 GiB and the RAM above 4 GiB (RAM below is at most
+ * 3 GiB), and is maxmem - RAM + slots x 1 GiB long. config_open() does it for every VM.
+ */
+enum status config_place_dimms(struct vm_config *vm, struct diag *diag);

@@ -3,15 +3,22 @@
 
 #include "hv/types.h"
 
-/* Where in the configuration something was written; both count from 1. */
+/*
+ * Where in the configuration something was written. Both count from 1, columns
+ * in bytes (a tab is one). Line 0 is nowhere: the message stands alone.
+ */
 struct diag_place {
 	unsigned line;
 	unsigned column;
 };
 
+#define DIAG_NOWHERE ((struct diag_place){0, 0})
+
 /*
  * Collects every error and warning of a configuration. Each is said at once as
- * "FILE:LINE:COLUMN: message" by diag_say(); 'n_errors' tells whether any VM may start.
+ * "FILE:LINE:COLUMN: message" on the console; 'n_errors' tells whether any VM
+ * may start. Bytes of a message that a terminal might act upon (control characters,
+ * anything but UTF-8) are shown as '?'; a message longer than 700 bytes ends in "...".
  */
 struct diag {
 	const char *file; /* name of the configuration, for messages */
@@ -21,6 +28,7 @@ struct diag {
 
 void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The text gets QEMU's "warning: " in front. */
 void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A further line that explains the message before it; no prefix, as QEMU's hints. */

@@ -4,16 +4,63 @@
 #include "hv/status.h"
 #include "hv/types.h"
 
+enum image_type {
+	IMAGE_FILE,
+	IMAGE_DIRECTORY,
+	IMAGE_SYMLINK, /* the data are the path it points to */
+	IMAGE_SPECIAL, /* device, FIFO or socket */
+};
+
 /*
- * Bytes that exist: a file of the ramdisk, at a page boundary in host memory.
- * 'base' may be used up to the end of its last page; what lies behind 'size' there
- * is zeros.
+ * One entry of the ramdisk; an image proper is one of type IMAGE_FILE. 'base' lies at
+ * a page boundary once 'aligned' is true; before that anywhere.
+ *
+ * A backend maps whole pages that lie entirely inside 'size': a file that is
+ * shorter than what is to be mapped is refused, and what is mapped is a multiple of the
+ * page size. So the bytes behind 'size' on the last page are never mapped into a
+ * guest. They are zeros if the image was moved; if it is used in place they belong to
+ * the next header of the archive, and no one may write them.
  */
 struct image {
-	const char *path; /* as in the archive, with one leading '/' */
+	struct image *next; /* in the order of the archive */
+	const char *path;   /* as in the archive, with one leading '/', no "." and no "//" */
+	enum image_type type;
+	uint32_t mode; /* permission bits of the archive */
 	phys_t base;
-	uint64_t size;
-	uint32_t mode;	  /* permission bits of the archive */
-	bool moved;	  /* was not aligned in the archive */
-	struct image *next;
+	uint64_t size; /* bytes */
+	bool aligned;
+	bool moved;	      /* into frames of its own, by image_align() */
+	struct image *target; /* the data are this entry's (hard link); NULL: its own */
+	uint32_t n_links;     /* c_nlink, c_ino, c_devmajor, c_devminor: tell hard links apart */
+	uint32_t inode, device_major, device_minor;
 };
+
+/*
+ * Follow 'path' through directories and symbolic links, hard links resolved. Relative
+ * paths start at the root. OK: 'ret' is a file, a directory (NULL if the archive
+ * only implies it) or a special file. Else, as in 'enum image_error', why not.
+ */
+enum image_error {
+	IMAGE_OK,
+	IMAGE_NOT_FOUND,     /* "No such file or directory" */
+	IMAGE_NOT_DIRECTORY, /* a component before the last is a file */
+	IMAGE_LOOP,	     /* more than 40 symbolic links */
+	IMAGE_NO_PERMISSION, /* a directory on the way without search permission */
+	IMAGE_NAME_TOO_LONG, /* 4096 bytes and more */
+};
+enum image_error image_lookup(struct image *list, const char *path, struct image **ret);
+/* strerror()'s text. */
+const char *image_error_text(enum image_error error);
+
+/* The file at 'path', NULL if there is none (or it is no file). */
+struct image *image_find(struct image *list, const char *path);
+
+/*
+ * Make the data start at a page boundary, at 2 MiB for data of that size, by moving
+ * them once to frames of their own; nothing to do if they start at a page boundary
+ * already. Not locked: only before the first VM runs. ERR_NOMEM: no such run of frames.
+ */
+enum status image_align(struct image *image);
+
+/* 64 bits over the data, fast, not cryptographic. Equal for equal data on any machine. */
+uint64_t image_checksum(const struct image *image);

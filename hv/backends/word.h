@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/arena.h"
+#include "hv/backends/diag.h"
+#include "hv/status.h"
+#include "hv/types.h"
+
+/* A position in the source of a configuration. */
+struct word_cursor {
+	const char *text;
+	size_t len;
+	size_t at;	   /* next byte */
+	size_t line_start; /* where the line of 'at' begins */
+	unsigned line;	   /* from 1 */
+};
+
+/* One word of a logical line, without its quotes. */
+struct word {
+	struct word *next;
+	const char *text; /* NUL-terminated, no NUL inside */
+	size_t len;
+	struct word_cursor start; /* of its source, quotes included */
+};
+
+/* The beginning of 'text', behind a byte order mark if there is one. */
+struct word_cursor word_cursor(const char *text, size_t len);
+struct diag_place word_cursor_place(const struct word_cursor *cursor);
+
+/*
+ * Read one logical line at 'cursor' into its words; an empty list for a blank line
+ * or a comment. Quoting is the POSIX shell's: '...', "...", and the backslash; '#'
+ * begins a comment at the start of a word; a backslash at the end of a line
+ * joins the next one. A quote ends on its logical line.
+ * ERR_INVAL: said, 'cursor' is behind the line and 'ret' not written.
+ * ERR_NOMEM: the arena is full, not said.
+ */
+enum status word_read_line(struct word_cursor *cursor, struct arena *arena, struct diag *diag,
+			   struct word **ret);
+
+/* Where byte 'index' of the word's text was written; the word's end for index == len. */
+struct diag_place word_place(const struct word *word, size_t index);
