@@ -12,7 +12,7 @@ enum acpi_space {
 	ACPI_SPACE_NONE = -1,
 	ACPI_SPACE_MEMORY = 0,
 	ACPI_SPACE_IO = 1,
-	ACPI_SPACE_PCI = 2
+	ACPI_SPACE_PCI = 2,
 };
 
 struct acpi_register {
@@ -33,23 +33,25 @@ struct acpi {
 	bool pm_timer_32bit;	/* else 24 bits */
 
 	bool has_s5;
-	uint8_t s5_type_a, s5_type_b;		       /* SLP_TYP values */
-	uint16_t pm1a_control_port, pm1b_control_port; /* b: 0 if there is none */
+	uint8_t s5_type_a, s5_type_b;	    /* SLP_TYP values */
+	struct acpi_register pm1a_control;  /* fixed hardware */
+	struct acpi_register pm1b_control;  /* its second half, if any */
+	struct acpi_register sleep_control; /* in their place on hardware-reduced machines */
 
-	struct acpi_register reset; /* space ACPI_SPACE_NONE: none */
+	struct acpi_register reset;
 	uint8_t reset_value;
 };
 
-/* The machine's; all zero and 'reset.space' none without tables. Constant after acpi_init(). */
+/* The machine's; empty, with spaces ACPI_SPACE_NONE, without tables. Constant after acpi_init(). */
 extern struct acpi acpi;
 
 /* Fill 'acpi' from the tables at rsdp (0: there are none). A damaged table is said and not used. */
 void acpi_init(phys_t rsdp);
 
 /*
- * The parser behind it: reads tables through acpi_memory() only and nothing beyond the length
- * a table declares. ERR_CORRUPT if RSDP or the root table is damaged; *ret is filled in either
- * case.
+ * The parser behind it: reads through acpi_memory() only, and nothing beyond the length a
+ * table declares. ERR_NOTFOUND if there is no valid RSDP, ERR_CORRUPT if the table of tables is
+ * damaged; *ret is then empty.
  */
 enum status acpi_parse(phys_t rsdp, struct acpi *ret);
 
