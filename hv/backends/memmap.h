@@ -8,10 +8,10 @@ struct mem_region {
 	gpa_t gpa;
 	uint64_t len;
 	enum mem_kind kind;
-	const struct image *image; /* NULL: anonymous */
-	uint64_t offset;	   /* into the image */
+	const struct image *image;     /* NULL: anonymous */
+	uint64_t offset;	       /* into the image */
 	const struct backend *backend; /* NULL: the machine's default RAM */
-	uint64_t n_dropped;	   /* writes to ROM that were dropped; the owner VM's lock */
+	uint64_t n_dropped;	       /* writes to ROM that were dropped; the owner VM's lock */
 };
 
 /*

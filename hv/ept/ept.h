@@ -4,7 +4,10 @@
 #include "hv/status.h"
 #include "hv/types.h"
 
-/* Format of an EPT entry. SDM vol. 3, "The Extended Page Table Mechanism (EPT)". */
+/*
+ * Format of an EPT entry. SDM vol. 3, "The Extended Page Table Mechanism
+ * (EPT)".
+ */
 #define EPT_R	      BIT(0)
 #define EPT_W	      BIT(1)
 #define EPT_X	      BIT(2)
@@ -23,9 +26,9 @@
 #define EPT_UNLIMITED UINT64_MAX
 
 /*
- * An immutable ancestor: the tree that was frozen. Its tables and pages live until the
- * last tree or layer above it is gone. In a frame of its own; all fields constant
- * but for the count, which is atomic.
+ * An immutable ancestor: the tree that was frozen. Its tables and pages live
+ * until the last tree or layer above it is gone. In a frame of its own; all
+ * fields constant but for the count, which is atomic.
  */
 struct ept_layer {
 	uint64_t n_refs;
@@ -36,20 +39,22 @@ struct ept_layer {
 };
 
 /*
- * A persistent tree: it owns the tables and pages that it made itself and borrows everything
- * else from an immutable layer, from images, or from the machine's zero tree.
- * Guarded by the owning VM's lock.
+ * A persistent tree: it owns the tables and pages that it made itself and
+ * borrows everything else from an immutable layer, from images, or from the
+ * machine's zero tree. Guarded by the owning VM's lock.
  *
  * Ownership: an entry's target is the tree's own when EPT_OWN is set in it and
- * in every entry on the way there from the root, and the root is own. Of an own table's
- * entries those with EPT_OWN have R, W and X; a table entry without EPT_OWN has no W; a
- * leaf without EPT_OWN has W only if it is shared memory. Own pages are 4 KiB.
+ * in every entry on the way there from the root, and the root is own. Of an own
+ * table's entries those with EPT_OWN have R, W and X; a table entry without
+ * EPT_OWN has no W; a leaf without EPT_OWN has W only if it is shared memory.
+ * Own pages are 4 KiB.
  *
- * Generation: moves on when a present translation, or the root, has changed.
- * A processor must not enter the guest before it has, since the last
- * move and since it last ran another vCPU of this VM's, loaded the EPT pointer
- * from 'root' and executed INVEPT for it. Starts at 1, so that a vCPU which has seen 0 has seen
- * nothing: the root's frame may have been another tree's root before.
+ * Generation: moves on when a present translation, or the root, has changed. A
+ * processor must not enter the guest before it has, since the last move and
+ * since it last ran another vCPU of this VM's, loaded the EPT pointer from
+ * 'root' and executed INVEPT for it. Starts at 1, so that a vCPU which has seen
+ * 0 has seen nothing: the root's frame may have been another tree's root
+ * before.
  */
 struct ept {
 	phys_t root;		/* frame of the level-4 table; may change with the generation */
@@ -64,8 +69,9 @@ struct ept {
 };
 
 /*
- * Make the zero tree, three frames for the whole machine. Once at start-up, when
- * there are frames and before the first tree. ERR_NOMEM: nothing was taken.
+ * Make the zero tree, three frames for the whole machine. Once at start-up,
+ * when there are frames and before the first tree. ERR_NOMEM: nothing was
+ * taken.
  */
 enum status ept_setup(void);
 
@@ -73,60 +79,64 @@ enum status ept_setup(void);
 enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned);
 
 /*
- * Map [gpa, gpa+len), whole pages, to hpa with the leaf bits 'attr' (ept_attr()), over whatever
- * was there; attr = 0 unmaps, and hpa does not count. Uses the largest pages that fit.
+ * Map [gpa, gpa+len), whole pages, to hpa with the leaf bits 'attr'
+ * (ept_attr()), over whatever was there; attr = 0 unmaps, and hpa does not
+ * count. Uses the largest pages that fit.
  *
- * Each page changes by a single ept_store(), so a vCPU running meanwhile sees the
- * old or the new translation, never a broken one; but a range with pages of the tree's
- * own may only be mapped over while no vCPU is in the guest: their first words
- * are the chain of retired frames.
+ * Each page changes by a single ept_store(), so a vCPU running meanwhile sees
+ * the old or the new translation, never a broken one; but a range with pages of
+ * the tree's own may only be mapped over while no vCPU is in the guest: their
+ * first words are the chain of retired frames.
  *
- * ERR_RANGE: beyond EPT_GPA_BITS or the widest physical address, nothing was done.
- * ERR_NOMEM: a leading part of the range may have been mapped.
+ * ERR_RANGE: beyond EPT_GPA_BITS or the widest physical address, nothing was
+ * done. ERR_NOMEM: a leading part of the range may have been mapped.
  */
 enum status ept_map(struct ept *ept, gpa_t gpa, phys_t hpa, uint64_t len, uint64_t attr);
 
 /*
- * Anonymous memory: as ept_map(), but the pages read as zeros and take no frames until
- * they are written. Borrows the machine's zero tree; EPT_W in 'attr' is not passed on, the
- * memory type must be write-back.
+ * Anonymous memory: as ept_map(), but the pages read as zeros and take no
+ * frames until they are written. Borrows the machine's zero tree; EPT_W in
+ * 'attr' is not passed on, the memory type must be write-back.
  */
 enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t attr);
 
 /*
  * The entry which translates gpa with the permissions that count, those on the
- * way ANDed in; EPT_OWN only if the page is the tree's own. 0: none. 'ret_level' tells the
- * size of the page (0: 4K, 1: 2M, 2: 1G), or of the hole.
+ * way ANDed in; EPT_OWN only if the page is the tree's own. 0: none.
+ * 'ret_level' tells the size of the page (0: 4K, 1: 2M, 2: 1G), or of the hole.
  */
 uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
 
 /*
- * A write to private memory: give the tree its own copy of the page, mapped R, W, X
- * with the memory type it had. Returns the frame at once if there is such a copy already. Must not
- * be asked for shared memory, nor ROM.
+ * A write to private memory: give the tree its own copy of the page, mapped R,
+ * W, X with the memory type it had. Returns the frame at once if there is such
+ * a copy already. Must not be asked for shared memory, nor ROM.
  *
- * All other pages translate as before after every store. The generation moves on, and the
- * writer itself needs the INVEPT as well: SDM vol. 3, "Operations that Invalidate Cached
- * Mappings": the violation drops the combined mappings of the one linear address
- * only, and the guest may have read the page by another.
+ * All other pages translate as before after every store. The generation moves
+ * on, and the writer itself needs the INVEPT as well: SDM vol. 3, "Operations
+ * that Invalidate Cached Mappings": the violation drops the combined mappings
+ * of the one linear address only, and the guest may have read the page by
+ * another.
  *
  * ERR_RANGE, ERR_NOTFOUND: nothing is mapped there. ERR_NOMEM: all translations
- * are as they were; tables which were made on the way stay, for the next attempt.
+ * are as they were; tables which were made on the way stay, for the next
+ * attempt.
  */
 enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame);
 
 /*
  * Replace one 4 KiB leaf by the raw entry given, splitting above as needed, and
- * give back the leaf that was there (0: none): gives a single instruction a scratch
- * page in place of ROM, and puts the ROM back. 'entry' is without EPT_OWN.
- * ERR_INVAL: the page there is the tree's own. ERR_RANGE, ERR_NOMEM: as ept_copy().
+ * give back the leaf that was there (0: none): gives a single instruction a
+ * scratch page in place of ROM, and puts the ROM back. 'entry' is without
+ * EPT_OWN. ERR_INVAL: the page there is the tree's own. ERR_RANGE, ERR_NOMEM:
+ * as ept_copy().
  */
 enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *ret_old);
 
 /*
- * The tree becomes a layer, and 'ept' an unchanged clone of it, which may go on. No
- * vCPU may be in the guest, and the generation moves on. The caller gets a
- * count on the layer. ERR_NOMEM: nothing has changed.
+ * The tree becomes a layer, and 'ept' an unchanged clone of it, which may go
+ * on. No vCPU may be in the guest, and the generation moves on. The caller gets
+ * a count on the layer. ERR_NOMEM: nothing has changed.
  */
 enum status ept_freeze(struct ept *ept, struct ept_layer **ret);
 
@@ -136,26 +146,29 @@ void ept_layer_get(struct ept_layer *layer);
 void ept_layer_put(struct ept_layer *layer);
 
 /*
- * A tree that translates like the layer, with no private page. Takes a count on the layer
- * and no frame: it runs on the layer's root until its first change.
+ * A tree that translates like the layer, with no private page. Takes a count on
+ * the layer and no frame: it runs on the layer's root until its first change.
  */
 void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned);
 
 /*
- * Back to what was cloned; 'ept' has a base. No vCPU may be in the guest. The frames
- * are retired, the time is proportional to what the tree owns.
+ * Back to what was cloned; 'ept' has a base. No vCPU may be in the guest. The
+ * frames are retired, the time is proportional to what the tree owns.
  */
 void ept_reset(struct ept *ept);
 
 /*
- * Give back every frame, retired ones included, and the count on the base. No vCPU will enter
- * with this tree again; what processors have cached of it is harmless until the root's
- * frame becomes a root again, see the generation. 'ept' may be given to ept_init() or ept_clone()
- * then.
+ * Give back every frame, retired ones included, and the count on the base. No
+ * vCPU will enter with this tree again; what processors have cached of it is
+ * harmless until the root's frame becomes a root again, see the generation.
+ * 'ept' may be given to ept_init() or ept_clone() then.
  */
 void ept_destroy(struct ept *ept);
 
-/* Free retired frames. Only when every processor has caught up with the generation. */
+/*
+ * Free retired frames. Only when every processor has caught up with the
+ * generation.
+ */
 void ept_reclaim(struct ept *ept);
 
 /* The one place which writes an entry that a processor may be walking (hv/ept/store.c); the unit

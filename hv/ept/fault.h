@@ -3,7 +3,10 @@
 
 #include "hv/backends/memmap.h"
 
-/* Bits 2:0 of the exit qualification. SDM vol. 3, "Exit Qualification for EPT Violations". */
+/*
+ * Bits 2:0 of the exit qualification. SDM vol. 3, "Exit Qualification for EPT
+ * Violations".
+ */
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 };
 
 enum fault_action {
@@ -15,7 +18,7 @@ enum fault_action {
 };
 
 /*
- * What to do about an EPT violation: 'region' from mem_map_find(), 'entry' from ept_lookup() under
- * the same hold of the VM's lock, 'access' of enum access.
+ * What to do about an EPT violation: 'region' from mem_map_find(), 'entry' from
+ * ept_lookup() under the same hold of the VM's lock, 'access' of enum access.
  */
 enum fault_action fault_decide(const struct mem_region *region, uint64_t entry, unsigned access);

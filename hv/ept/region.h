@@ -5,16 +5,16 @@
 #include "hv/ept/ept.h"
 
 /*
- * Map a whole region as its kind says, with the largest pages that fit: its image,
- * or zeros if it has none. ERR_RANGE: the image is too short, or the region too high.
- * ERR_INVAL: shared anonymous memory, which needs an image of its own, or an
- * offset that is not whole pages. ERR_NOMEM: as ept_map().
+ * Map a whole region as its kind says, with the largest pages that fit: its
+ * image, or zeros if it has none. ERR_RANGE: the image is too short, or the
+ * region too high. ERR_INVAL: shared anonymous memory, which needs an image of
+ * its own, or an offset that is not whole pages. ERR_NOMEM: as ept_map().
  */
 enum status ept_map_region(struct ept *ept, const struct mem_region *region);
 
 /*
- * FAULT_MAP: map the largest page around gpa which lies in the region, as ept_map_region()
- * would have. Of private memory the page around gpa must not have been copied.
- * In a clone this is what makes shared memory writable again.
+ * FAULT_MAP: map gpa, which is in the region, as ept_map_region() would have:
+ * of shared memory the largest page around it, which is what makes it writable
+ * again in a clone; of other memory the one page. Errors as ept_map_region().
  */
 enum status ept_fill(struct ept *ept, const struct mem_region *region, gpa_t gpa);

@@ -9,10 +9,14 @@
 #include <string.h>
 
 #include "hv/assert.h"
+#include "hv/frame.h"
 #include "hv/phys.h"
 #include "hv/print.h"
 
 uintptr_t phys_offset;
+
+static struct frame_stack first_stack;
+struct frame_stack *stack_here = &first_stack;
 
 char logged[65536];
 static size_t n_logged;
@@ -62,4 +66,9 @@ void *phys_arena(phys_t start, size_t size)
 	memset(arena, 0, size);
 	phys_offset = (uintptr_t)arena - start;
 	return arena;
+}
+
+struct frame_stack *frame_stack_here(void)
+{
+	return stack_here;
 }

@@ -20,3 +20,6 @@ void log_reset(void);
 
 /* A zeroed arena of 'size' bytes standing for physical memory from 'start' on; sets phys_offset. */
 void *phys_arena(phys_t start, size_t size);
+
+/* The current processor's stack of free frames; tests may point it elsewhere to be another one. */
+extern struct frame_stack *stack_here;

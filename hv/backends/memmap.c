@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's memory as a sorted table of windows. A dozen entries at most, hence
+ * searched from front to back; does not know how high the EPT reaches.
+ */
+#include "hv/backends/memmap.h"
+
+static uint64_t region_end(const struct mem_region *region)
+{
+	return region->gpa.raw + region->len;
+}
+
+enum status mem_map_add(struct mem_map *map, const struct mem_region *region)
+{
+	uint64_t end;
+	size_t i = 0;
+
+	if (region->len == 0 || !is_aligned(region->gpa.raw | region->len, PAGE_SIZE))
+		return ERR_RANGE;
+	if (__builtin_add_overflow(region->gpa.raw, region->len, &end))
+		return ERR_RANGE;
+	while (i < map->n && region_end(&map->region[i]) <= region->gpa.raw)
+		i++;
+	if (i < map->n && map->region[i].gpa.raw < end)
+		return ERR_OVERLAP;
+	if (map->n == MEM_MAP_MAX)
+		return ERR_NOMEM;
+	for (size_t j = map->n; j > i; j--)
+		map->region[j] = map->region[j - 1];
+	map->region[i] = *region;
+	map->n++;
+	return OK;
+}
+
+struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
+{
+	for (size_t i = 0; i < map->n && map->region[i].gpa.raw <= gpa.raw; i++)
+		if (gpa.raw - map->region[i].gpa.raw < map->region[i].len)
+			return &map->region[i];
+	return NULL;
+}

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The persistent tree: see struct ept for what belongs to whom.
+ *
+ * Everything rests on one rule for copying a foreign table: an entry that was
+ * its tree's own loses EPT_OWN and EPT_W, any other stays as it is. It then
+ * describes the same pages from a tree that does not own them, and writes to
+ * private memory fault while those to shared memory do not.
+ *
+ * Nothing here flushes a TLB, takes a lock or knows what a region is.
+ */
+#include "hv/ept/ept.h"
+
+#include "hv/assert.h"
+#include "hv/ept/memory_type.h"
+#include "hv/frame.h"
+#include "hv/phys.h"
+#include "hv/string.h"
+
+#define ENTRIES	   512
+#define ROOT_LEVEL (EPT_LEVELS - 1)
+#define OWN_TABLE  (EPT_OWN | EPT_R | EPT_W | EPT_X)
+
+/*
+ * Zeros at any level: zero_tree[0] is a frame of zeros, each other one a table
+ * full of the one before. Without EPT_W, so that writes fault, and nobody's
+ * own. Constant after ept_setup().
+ */
+static phys_t zero_tree[3];
+
+static uint64_t level_size(unsigned level)
+{
+	return PAGE_SIZE << (9 * level);
+}
+
+static unsigned index_at(gpa_t gpa, unsigned level)
+{
+	return (gpa.raw >> (PAGE_SHIFT + 9 * level)) % ENTRIES;
+}
+
+static bool is_table(uint64_t entry, unsigned level)
+{
+	return level > 0 && (entry & EPT_PRESENT) && !(entry & EPT_LARGE);
+}
+
+static uint64_t *table_at(phys_t frame)
+{
+	return phys_to_virt(frame);
+}
+
+static uint64_t *table_of(uint64_t entry)
+{
+	return table_at(entry & EPT_ADDR);
+}
+
+static bool is_mappable(gpa_t gpa, uint64_t len)
+{
+	return gpa.raw <= BIT(EPT_GPA_BITS) && len <= BIT(EPT_GPA_BITS) - gpa.raw;
+}
+
+static void free_chain(phys_t chain)
+{
+	while (chain != 0) {
+		phys_t frame = chain;
+
+		chain = *table_at(frame);
+		frame_free(frame);
+	}
+}
+
+/*
+ * A frame for the tree, contents undefined; 0: none, or the ceiling is reached.
+ */
+static phys_t own_frame(struct ept *ept)
+{
+	phys_t frame;
+
+	if (ept->n_owned >= ept->max_owned)
+		return 0;
+	frame = frame_alloc();
+	ept->n_owned += frame != 0;
+	return frame;
+}
+
+/*
+ * What an entry of a table becomes in a copy of the table that another tree
+ * owns.
+ */
+static uint64_t disown(uint64_t entry)
+{
+	_Static_assert(EPT_OWN >> 51 == EPT_W, "one shift turns own into writable");
+	return entry & ~(EPT_OWN | ((entry >> 51) & EPT_W));
+}
+
+static void copy_table(uint64_t *to, const uint64_t *from)
+{
+	for (unsigned i = 0; i < ENTRIES; i++)
+		to[i] = disown(from[i]);
+}
+
+/* Table of the pages that a large page, or a hole, consists of. */
+static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
+{
+	uint64_t step = 0;
+
+	if (leaf & EPT_PRESENT)
+		step = level_size(level - 1);
+	if (level == 1)
+		leaf &= ~EPT_LARGE;
+	for (unsigned i = 0; i < ENTRIES; i++)
+		to[i] = leaf + i * step;
+}
+
+/* Put an own table in the place of whatever is there, translating as before. */
+static enum status own_table(struct ept *ept, uint64_t *slot, unsigned level)
+{
+	phys_t frame = own_frame(ept);
+	uint64_t old = *slot;
+
+	if (frame == 0)
+		return ERR_NOMEM;
+	if (is_table(old, level))
+		copy_table(table_at(frame), table_of(old));
+	else
+		split_leaf(table_at(frame), old, level);
+	ept_store(slot, frame | OWN_TABLE);
+	return OK;
+}
+
+static enum status own_root(struct ept *ept)
+{
+	phys_t frame = own_frame(ept);
+
+	if (frame == 0)
+		return ERR_NOMEM;
+	copy_table(table_at(frame), table_at(ept->root));
+	ept->root = frame;
+	ept->owns_root = true;
+	ept->generation++;
+	return OK;
+}
+
+/* Find the slot for gpa at a level, making all tables above it the tree's own. */
+static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
+{
+	uint64_t *table;
+
+	if (!ept->owns_root)
+		TRY(own_root(ept));
+	table = table_at(ept->root);
+	for (unsigned level = ROOT_LEVEL; level > to; level--) {
+		uint64_t *slot = &table[index_at(gpa, level)];
+
+		/* Own pages are 4 KiB: above them, own means table. */
+		if (!(*slot & EPT_OWN))
+			TRY(own_table(ept, slot, level));
+		table = table_of(*slot);
+	}
+	*ret = &table[index_at(gpa, to)];
+	return OK;
+}
+
+/*
+ * Chain the frame an entry leads to, and all own ones below it; return how
+ * many. Recursion is as deep as the tree. In a table that a processor may still
+ * be walking the link reads as not present: the low bits are clear.
+ */
+static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
+{
+	uint64_t *table = table_at(frame), n = 1;
+
+	for (unsigned i = 0; level > 0 && i < ENTRIES; i++)
+		if (table[i] & EPT_OWN)
+			n += chain_frames(table[i] & EPT_ADDR, level - 1, chain);
+	__atomic_store_n(&table[0], *chain, __ATOMIC_RELAXED);
+	*chain = frame;
+	return n;
+}
+
+/* 'level' is that of the table which holds the entry. */
+static void retire(struct ept *ept, uint64_t entry, unsigned level)
+{
+	if (entry & EPT_OWN)
+		ept->n_retired += chain_frames(entry & EPT_ADDR, level, &ept->retired);
+}
+
+/* Replace what is mapped at a level by one entry. */
+static enum status place(struct ept *ept, gpa_t gpa, unsigned level, uint64_t entry)
+{
+	uint64_t *slot, old;
+
+	TRY(walk(ept, gpa, level, &slot));
+	old = *slot;
+	if (old == entry)
+		return OK;
+	ept_store(slot, entry);
+	if (old & EPT_PRESENT)
+		ept->generation++;
+	retire(ept, old, level);
+	return OK;
+}
+
+/* The largest page at 'address' (gpa and hpa ORed) and no longer than len. */
+static unsigned largest_level(uint64_t address, uint64_t len, unsigned max)
+{
+	unsigned level = max;
+
+	while (level > 0 && (len < level_size(level) || !is_aligned(address, level_size(level))))
+		level--;
+	return level;
+}
+
+/* A whole hole is not given tables only to be unmapped; 0: not a hole, else its size from gpa on.
+ */
+static uint64_t hole_at(const struct ept *ept, gpa_t gpa)
+{
+	unsigned level;
+
+	if (ept_lookup(ept, gpa, &level) != 0)
+		return 0;
+	return level_size(level) - (gpa.raw & (level_size(level) - 1));
+}
+
+static enum status unmap(struct ept *ept, gpa_t gpa, uint64_t len)
+{
+	while (len > 0) {
+		uint64_t done = hole_at(ept, gpa);
+
+		if (done == 0) {
+			unsigned level = largest_level(gpa.raw, len, ROOT_LEVEL);
+
+			TRY(place(ept, gpa, level, 0));
+			done = level_size(level);
+		}
+		done = done < len ? done : len;
+		gpa = gpa_add(gpa, done);
+		len -= done;
+	}
+	return OK;
+}
+
+enum status ept_map(struct ept *ept, gpa_t gpa, phys_t hpa, uint64_t len, uint64_t attr)
+{
+	assert(is_aligned(gpa.raw | len, PAGE_SIZE));
+	assert(!(attr & ~(EPT_PRESENT | EPT_TYPE_MASK)));
+	if (!is_mappable(gpa, len))
+		return ERR_RANGE;
+	if (attr == 0)
+		return unmap(ept, gpa, len);
+
+	assert(is_aligned(hpa, PAGE_SIZE) && (attr & EPT_R));
+	if (hpa > EPT_ADDR || len > EPT_ADDR + PAGE_SIZE - hpa)
+		return ERR_RANGE;
+	while (len > 0) {
+		unsigned level = largest_level(gpa.raw | hpa, len, ept->leaf_levels - 1);
+
+		TRY(place(ept, gpa, level, hpa | attr | (level > 0 ? EPT_LARGE : 0)));
+		gpa = gpa_add(gpa, level_size(level));
+		hpa += level_size(level);
+		len -= level_size(level);
+	}
+	return OK;
+}
+
+enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t attr)
+{
+	uint64_t permissions = attr & (EPT_R | EPT_X);
+
+	assert(is_aligned(gpa.raw | len, PAGE_SIZE) && (attr & EPT_R));
+	assert((attr & EPT_TYPE_MASK) == EPT_TYPE(MEMORY_TYPE_WB));
+	if (!is_mappable(gpa, len))
+		return ERR_RANGE;
+	while (len > 0) {
+		unsigned level = largest_level(gpa.raw, len, ARRAY_SIZE(zero_tree) - 1);
+		uint64_t entry = zero_tree[level] | permissions;
+
+		TRY(place(ept, gpa, level, level > 0 ? entry : entry | (attr & EPT_TYPE_MASK)));
+		gpa = gpa_add(gpa, level_size(level));
+		len -= level_size(level);
+	}
+	return OK;
+}
+
+uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
+{
+	uint64_t inherited = ept->owns_root ? OWN_TABLE : EPT_PRESENT;
+	unsigned level = ROOT_LEVEL;
+	uint64_t entry;
+
+	*ret_level = level;
+	if (!is_mappable(gpa, 1))
+		return 0;
+	entry = table_at(ept->root)[index_at(gpa, level)];
+	while (is_table(entry, level)) {
+		inherited &= entry;
+		entry = table_of(entry)[index_at(gpa, --level)];
+	}
+	*ret_level = level;
+	entry &= inherited | ~OWN_TABLE;
+	return entry & EPT_PRESENT ? entry : 0;
+}
+
+static void copy_page(phys_t to, phys_t from)
+{
+	if (from == zero_tree[0])
+		memset(phys_to_virt(to), 0, PAGE_SIZE);
+	else
+		memcpy(phys_to_virt(to), phys_to_virt(from), PAGE_SIZE);
+}
+
+enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame)
+{
+	uint64_t *slot, old;
+	phys_t frame;
+
+	if (!is_mappable(gpa, 1))
+		return ERR_RANGE;
+	TRY(walk(ept, gpa, 0, &slot));
+	old = *slot;
+	if (!(old & EPT_PRESENT))
+		return ERR_NOTFOUND;
+	if (old & EPT_OWN) {
+		*ret_frame = old & EPT_ADDR;
+		return OK;
+	}
+	assert(!(old & EPT_W)); /* shared memory has no copies */
+	frame = own_frame(ept);
+	if (frame == 0)
+		return ERR_NOMEM;
+	copy_page(frame, old & EPT_ADDR);
+	ept_store(slot, frame | (old & EPT_TYPE_MASK) | OWN_TABLE);
+	ept->generation++;
+	*ret_frame = frame;
+	return OK;
+}
+
+enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *ret_old)
+{
+	uint64_t *slot, old;
+
+	assert(!(entry & (EPT_OWN | EPT_LARGE)));
+	if (!is_mappable(gpa, 1))
+		return ERR_RANGE;
+	TRY(walk(ept, gpa, 0, &slot));
+	old = *slot;
+	if (old & EPT_OWN)
+		return ERR_INVAL;
+	ept_store(slot, entry);
+	if (old & EPT_PRESENT)
+		ept->generation++;
+	*ret_old = old;
+	return OK;
+}
+
+enum status ept_setup(void)
+{
+	phys_t run = frame_alloc_run(ARRAY_SIZE(zero_tree), PAGE_SIZE);
+	uint64_t bits = EPT_R | EPT_X | EPT_TYPE(MEMORY_TYPE_WB);
+
+	if (run == 0)
+		return ERR_NOMEM;
+	zero_tree[0] = run;
+	memset(phys_to_virt(run), 0, PAGE_SIZE);
+	for (unsigned level = 1; level < ARRAY_SIZE(zero_tree); level++) {
+		zero_tree[level] = run + level * PAGE_SIZE;
+		for (unsigned i = 0; i < ENTRIES; i++)
+			table_at(zero_tree[level])[i] = zero_tree[level - 1] | bits;
+		bits &= ~EPT_TYPE_MASK; /* of leaves only */
+	}
+	return OK;
+}
+
+enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned)
+{
+	phys_t root = max_owned > 0 ? frame_alloc_zeroed() : 0;
+
+	assert(leaf_levels >= 1 && leaf_levels <= 3);
+	assert(zero_tree[0] != 0);
+	if (root == 0)
+		return ERR_NOMEM;
+	*ept = (struct ept){
+		.root = root,
+		.owns_root = true,
+		.leaf_levels = leaf_levels,
+		.generation = 1,
+		.n_owned = 1,
+		.max_owned = max_owned,
+	};
+	return OK;
+}
+
+/* Nothing is writable by way of the root any more. */
+static void seal_root(uint64_t *root)
+{
+	for (unsigned i = 0; i < ENTRIES; i++)
+		if (root[i] & EPT_W)
+			ept_store(&root[i], root[i] & ~EPT_W);
+}
+
+/* The tree runs on the layer's root and owns nothing but what is retired. */
+static void run_on(struct ept *ept, struct ept_layer *layer)
+{
+	ept->base = layer;
+	ept->root = layer->root;
+	ept->owns_root = false;
+	ept->n_owned = ept->n_retired;
+	ept->generation++;
+}
+
+enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
+{
+	struct ept_layer *layer = ept->base;
+
+	if (ept->owns_root) {
+		phys_t frame = frame_alloc();
+
+		if (frame == 0)
+			return ERR_NOMEM;
+		layer = phys_to_virt(frame);
+		/* The count on the parent passes from the tree to the layer. */
+		*layer = (struct ept_layer){
+			.n_refs = 1,
+			.root = ept->root,
+			.parent = ept->base,
+			.leaf_levels = ept->leaf_levels,
+			.n_owned = ept->n_owned - ept->n_retired,
+		};
+		seal_root(table_at(layer->root));
+		run_on(ept, layer);
+	}
+	ept_layer_get(layer);
+	*ret = layer;
+	return OK;
+}
+
+void ept_layer_get(struct ept_layer *layer)
+{
+	__atomic_fetch_add(&layer->n_refs, 1, __ATOMIC_RELAXED);
+}
+
+void ept_layer_put(struct ept_layer *layer)
+{
+	/*
+	 * Release: whoever puts has done with the layer's tables; acquire: the
+	 * last one, which frees them, comes after all others. The other side is
+	 * the same line.
+	 */
+	while (layer != NULL && __atomic_sub_fetch(&layer->n_refs, 1, __ATOMIC_ACQ_REL) == 0) {
+		struct ept_layer *parent = layer->parent;
+		phys_t chain = 0;
+
+		chain_frames(layer->root, EPT_LEVELS, &chain);
+		free_chain(chain);
+		frame_free(virt_to_phys(layer));
+		layer = parent;
+	}
+}
+
+void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned)
+{
+	ept_layer_get(layer);
+	*ept = (struct ept){.leaf_levels = layer->leaf_levels, .max_owned = max_owned};
+	run_on(ept, layer);
+}
+
+void ept_reset(struct ept *ept)
+{
+	assert(ept->base != NULL);
+	if (!ept->owns_root)
+		return;
+	retire(ept, ept->root | EPT_OWN, EPT_LEVELS);
+	/* Retired frames count until ept_reclaim(). */
+	assert(ept->n_retired == ept->n_owned);
+	run_on(ept, ept->base);
+}
+
+void ept_destroy(struct ept *ept)
+{
+	if (ept->owns_root)
+		retire(ept, ept->root | EPT_OWN, EPT_LEVELS);
+	ept_reclaim(ept);
+	assert(ept->n_owned == 0);
+	ept_layer_put(ept->base);
+	*ept = (struct ept){0};
+}
+
+void ept_reclaim(struct ept *ept)
+{
+	free_chain(ept->retired);
+	ept->retired = 0;
+	ept->n_owned -= ept->n_retired;
+	ept->n_retired = 0;
+}
