@@ -6,10 +6,10 @@
 
 /*
  * What a device does when the guest touches it. 'off' counts in bytes from the
- * range's start, 'size' is 1, 2, 4 or 8 and never more than the range's width;
- * off + size stays inside the range. 'now' is the guest's TSC. A read returns
- * the value in the low 'size' bytes (the bus cuts off what is above); a write
- * gets its value cut to 'size' bytes.
+ * range's start, beginning with the range's 'first'; 'size' is 1, 2, 4 or 8 and
+ * never more than the range's width; no access leaves the range. 'now' is the guest's
+ * TSC. A read returns the value in the low 'size' bytes (the bus cuts off what is
+ * above); a write gets its value cut to 'size' bytes.
  */
 struct io_ops {
 	uint64_t (*read)(void *dev, uint64_t off, unsigned size, uint64_t now);
@@ -21,6 +21,7 @@ struct io_range {
 	uint64_t len;	/* bytes, at least 1 */
 	const struct io_ops *ops;
 	void *dev;	/* not owned */
+	uint64_t first; /* the device's number for the first byte: 0 for most */
 	unsigned width; /* largest single access the device takes: 1, 2, 4 or 8 bytes */
 };
 

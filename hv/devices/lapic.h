@@ -78,8 +78,10 @@ struct lapic {
 
 /* Power-on state. phys_bits: 32 to 52. */
 void lapic_reset(struct lapic *lapic, unsigned index, unsigned phys_bits);
-/* What an INIT does: all registers but APIC ID and IA32_APIC_BASE as after power-on; clears the
- * event flags. */
+/*
+ * What an INIT does: all registers but APIC ID and IA32_APIC_BASE as after
+ * power-on. Clears init_pending and nmi_pending; a SIPI that followed the INIT stays.
+ */
 void lapic_init(struct lapic *lapic);
 
 static inline bool lapic_is_enabled(const struct lapic *lapic)
@@ -136,7 +138,7 @@ static inline bool lapic_claims(const struct lapic *lapic, uint64_t addr)
 }
 
 /*
- * The xAPIC page; off is below 4096, size at most 4. Registers are 32 bits wide at multiples
+ * The xAPIC page; off is below 4096. Registers are 32 bits wide at multiples
  * of 16. Reads may take any part of them, other bytes read 0; writes
  * other than of a whole register are dropped.
  */
@@ -161,6 +163,10 @@ uint32_t lapic_get_id(const struct lapic *lapic);
 uint32_t lapic_get_ldr(const struct lapic *lapic);
 void lapic_eoi(struct lapic *lapic);
 
+/* The effect of clearing IA32_APIC_BASE's enable bit: registers and APIC ID as after power-on. */
+void lapic_disable(struct lapic *lapic);
+void lapic_set_tpr(struct lapic *lapic, uint8_t tpr);
+
 /* The timer's registers (hv/devices/lapic_timer.c). */
 void lapic_timer_set_initial(struct lapic *lapic, uint32_t count, uint64_t now);
 uint32_t lapic_timer_current(struct lapic *lapic, uint64_t now);
@@ -172,6 +178,7 @@ uint64_t lapic_timer_tsc_deadline(struct lapic *lapic, uint64_t now);
 #define LVT_MASKED    BIT(16)
 #define LVT_VECTOR    0xffu
 #define LVT_MODE(lvt) ((unsigned)(lvt) >> 8 & 7)
+#define ICR_SELF      BIT(18) /* the shorthand */
 #define SVR_ENABLE    BIT(8)
 #define APIC_VERSION  0x00050014u /* 6 LVT entries, integrated APIC */
 

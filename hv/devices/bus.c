@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ports and MMIO: who is behind an address. On the path of every port exit, so
+ * the common case, one access inside one range, is a binary search and a call.
+ * Everything else is done in pieces, slowly. Assumes that ranges are added before the VM
+ * runs. Does not decode instructions and knows no device.
+ */
+#include "hv/devices/bus.h"
+
+#include "hv/string.h"
+
+/* The number of ranges which start at or below addr. */
+static unsigned bus_search(const struct io_bus *bus, uint64_t addr)
+{
+	unsigned low = 0, n = bus->n;
+
+	while (n > 0) {
+		unsigned half = n / 2;
+
+		if (bus->start[low + half] <= addr) {
+			low += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return low;
+}
+
+/* The range that holds the byte at addr. */
+static const struct io_range *bus_find(const struct io_bus *bus, uint64_t addr)
+{
+	unsigned above = bus_search(bus, addr);
+	const struct io_range *range;
+
+	if (above == 0)
+		return NULL;
+	range = &bus->range[above - 1];
+	return addr - range->start < range->len ? range : NULL;
+}
+
+/* Can the device take all of the access at once? */
+static bool range_takes(const struct io_range *range, uint64_t addr, unsigned size)
+{
+	return size <= range->width && range->len - (addr - range->start) >= size;
+}
+
+static uint64_t range_off(const struct io_range *range, uint64_t addr)
+{
+	return addr - range->start + range->first;
+}
+
+static uint64_t low_bytes(uint64_t value, unsigned size)
+{
+	return value & (UINT64_MAX >> (64 - 8 * size));
+}
+
+static bool io_range_is_valid(const struct io_range *range)
+{
+	return range->len != 0 && range->ops != NULL && range->ops->read != NULL &&
+	       range->ops->write != NULL && range->width != 0 && range->width <= 8 &&
+	       (range->width & (range->width - 1)) == 0;
+}
+
+enum status io_bus_add(struct io_bus *bus, const struct io_range *range)
+{
+	uint64_t last;
+	unsigned at;
+
+	if (!io_range_is_valid(range))
+		return ERR_INVAL;
+	if (__builtin_add_overflow(range->start, range->len - 1, &last))
+		return ERR_RANGE;
+	/* Whoever starts at or below our last byte must end before our first. */
+	at = bus_search(bus, last);
+	if (at > 0) {
+		const struct io_range *below = &bus->range[at - 1];
+
+		if (below->start >= range->start || range->start - below->start < below->len)
+			return ERR_OVERLAP;
+	}
+	if (bus->n == IO_BUS_MAX_RANGES)
+		return ERR_NOMEM;
+	memmove(&bus->range[at + 1], &bus->range[at], (bus->n - at) * sizeof(bus->range[0]));
+	memmove(&bus->start[at + 1], &bus->start[at], (bus->n - at) * sizeof(bus->start[0]));
+	bus->range[at] = *range;
+	bus->start[at] = range->start;
+	bus->n++;
+	return OK;
+}
+
+/* The first piece of an access: who takes it, how many bytes. An unclaimed piece is one byte. */
+static const struct io_range *bus_first_piece(const struct io_bus *bus, uint64_t addr,
+					      unsigned left, unsigned *ret_size)
+{
+	const struct io_range *range = bus_find(bus, addr);
+	unsigned size = 8;
+
+	*ret_size = 1;
+	if (range == NULL)
+		return NULL;
+	while (size > left || !range_takes(range, addr, size))
+		size /= 2;
+	*ret_size = size;
+	return range;
+}
+
+static uint64_t bus_read_pieces(const struct io_bus *bus, uint64_t addr, unsigned size,
+				uint64_t now)
+{
+	uint64_t value = low_bytes(UINT64_MAX, size);
+	unsigned piece;
+
+	for (unsigned done = 0; done < size && addr + done >= addr; done += piece) {
+		const struct io_range *range =
+			bus_first_piece(bus, addr + done, size - done, &piece);
+		uint64_t bytes;
+
+		if (range == NULL)
+			continue;
+		bytes = range->ops->read(range->dev, range_off(range, addr + done), piece, now);
+		value &= ~(low_bytes(UINT64_MAX, piece) << (8 * done));
+		value |= low_bytes(bytes, piece) << (8 * done);
+	}
+	return value;
+}
+
+static void bus_write_pieces(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t value,
+			     uint64_t now)
+{
+	unsigned piece;
+
+	for (unsigned done = 0; done < size && addr + done >= addr; done += piece) {
+		const struct io_range *range =
+			bus_first_piece(bus, addr + done, size - done, &piece);
+
+		if (range != NULL)
+			range->ops->write(range->dev, range_off(range, addr + done), piece,
+					  low_bytes(value >> (8 * done), piece), now);
+	}
+}
+
+uint64_t io_bus_read(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t now)
+{
+	const struct io_range *range = bus_find(bus, addr);
+
+	if (range == NULL || !range_takes(range, addr, size))
+		return bus_read_pieces(bus, addr, size, now);
+	return low_bytes(range->ops->read(range->dev, range_off(range, addr), size, now), size);
+}
+
+void io_bus_write(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t value,
+		  uint64_t now)
+{
+	const struct io_range *range = bus_find(bus, addr);
+
+	if (range == NULL || !range_takes(range, addr, size)) {
+		bus_write_pieces(bus, addr, size, value, now);
+		return;
+	}
+	range->ops->write(range->dev, range_off(range, addr), size, low_bytes(value, size), now);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Local APIC: interrupt state and priorities, delivery, reset. The registers
+ * as the guest sees them are in lapic_regs.c, the timer in lapic_timer.c.
+ *
+ * The highest vector that may be injected is kept in 'pending', recomputed by
+ * lapic_update_pending() after every change of IRR, ISR or TPR, so that VM entry
+ * looks at one word. SMI and ExtINT go nowhere: there is no SMM and no PIC.
+ */
+#include "hv/devices/lapic.h"
+
+#include "hv/assert.h"
+#include "hv/devices/irqchip.h"
+#include "hv/string.h"
+
+#define FIRST_LEGAL_VECTOR 16
+
+static void vector_set(uint64_t map[4], uint8_t vector)
+{
+	map[vector / 64] |= BIT(vector % 64);
+}
+
+static void vector_clear(uint64_t map[4], uint8_t vector)
+{
+	map[vector / 64] &= ~BIT(vector % 64);
+}
+
+static bool vector_test(const uint64_t map[4], uint8_t vector)
+{
+	return (map[vector / 64] & BIT(vector % 64)) != 0;
+}
+
+/* -1: none is set. */
+static int vector_highest(const uint64_t map[4])
+{
+	for (int word = 3; word >= 0; word--)
+		if (map[word] != 0)
+			return word * 64 + 63 - __builtin_clzll(map[word]);
+	return -1;
+}
+
+/* SDM vol. 3, "Task and Processor Priorities". */
+uint8_t lapic_ppr(const struct lapic *lapic)
+{
+	int in_service = vector_highest(lapic->isr);
+
+	if (in_service < 0 || (lapic->tpr & 0xf0) >= (in_service & 0xf0))
+		return lapic->tpr;
+	return (uint8_t)(in_service & 0xf0);
+}
+
+static void lapic_update_pending(struct lapic *lapic)
+{
+	int vector = vector_highest(lapic->irr);
+
+	if (vector >= 0 && vector >> 4 <= lapic_ppr(lapic) >> 4)
+		vector = -1;
+	lapic->pending = (int16_t)vector;
+}
+
+/* The vCPU has something to look at: whoever holds it must stop it and see. */
+static void lapic_kick(struct lapic *lapic)
+{
+	irqchip_of(lapic)->kicks |= (uint32_t)BIT(lapic->index);
+}
+
+static void lapic_request(struct lapic *lapic, uint8_t vector, bool level)
+{
+	vector_set(lapic->irr, vector);
+	if (level)
+		vector_set(lapic->tmr, vector);
+	else
+		vector_clear(lapic->tmr, vector);
+	lapic_update_pending(lapic);
+	if (lapic->pending >= 0)
+		lapic_kick(lapic);
+}
+
+static void lapic_clear_registers(struct lapic *lapic)
+{
+	memset(lapic->irr, 0, sizeof(lapic->irr));
+	memset(lapic->isr, 0, sizeof(lapic->isr));
+	memset(lapic->tmr, 0, sizeof(lapic->tmr));
+	lapic->pending = -1;
+	lapic->tpr = 0;
+	lapic->divide = 0;
+	lapic->divide_shift = 1;
+	lapic->deadline = LAPIC_NO_DEADLINE;
+	lapic->icr = 0;
+	lapic->ldr = 0;
+	lapic->dfr = UINT32_MAX;
+	lapic->svr = 0xff;
+	lapic->esr = 0;
+	lapic->esr_pending = 0;
+	lapic->timer_initial = 0;
+	for (unsigned i = 0; i < N_LVT; i++)
+		lapic->lvt[i] = LVT_MASKED;
+}
+
+void lapic_reset(struct lapic *lapic, unsigned index, unsigned phys_bits)
+{
+	assert(index < IRQCHIP_MAX_CPUS && phys_bits >= 32 && phys_bits <= 52);
+	*lapic = (struct lapic){
+		.index = (uint8_t)index,
+		.phys_bits = (uint8_t)phys_bits,
+		.xapic_id = index,
+		.base = APIC_BASE_ADDR | APIC_BASE_EN | (index == 0 ? APIC_BASE_BSP : 0),
+	};
+	lapic_clear_registers(lapic);
+}
+
+void lapic_init(struct lapic *lapic)
+{
+	lapic_clear_registers(lapic);
+	lapic->init_pending = false;
+	lapic->nmi_pending = false;
+}
+
+void lapic_disable(struct lapic *lapic)
+{
+	lapic_clear_registers(lapic);
+	lapic->xapic_id = lapic->index;
+}
+
+void lapic_accept(struct lapic *lapic, uint8_t vector)
+{
+	assert(vector_test(lapic->irr, vector));
+	vector_clear(lapic->irr, vector);
+	vector_set(lapic->isr, vector);
+	lapic_update_pending(lapic);
+}
+
+void lapic_eoi(struct lapic *lapic)
+{
+	int vector = vector_highest(lapic->isr);
+
+	if (vector < 0)
+		return;
+	vector_clear(lapic->isr, (uint8_t)vector);
+	lapic_update_pending(lapic);
+	if (vector_test(lapic->tmr, (uint8_t)vector))
+		ioapic_eoi(irqchip_of(lapic), (uint8_t)vector);
+}
+
+void lapic_set_tpr(struct lapic *lapic, uint8_t tpr)
+{
+	lapic->tpr = tpr;
+	lapic_update_pending(lapic);
+}
+
+void lapic_set_cr8(struct lapic *lapic, uint64_t value)
+{
+	lapic_set_tpr(lapic, (uint8_t)(value << 4));
+}
+
+void lapic_error(struct lapic *lapic, uint32_t esr_bit)
+{
+	if (lapic->esr_pending & esr_bit)
+		return;
+	lapic->esr_pending |= esr_bit;
+	lapic_local_interrupt(lapic, LVT_ERROR);
+}
+
+/* Everything but the illegal: the modes that need no vector. */
+static bool lapic_deliver_event(struct lapic *lapic, unsigned mode, uint8_t vector)
+{
+	switch (mode) {
+	case DELIVER_NMI:
+		lapic->nmi_pending = true;
+		break;
+	case DELIVER_INIT:
+		lapic->init_pending = true;
+		lapic->sipi_pending = false;
+		break;
+	case DELIVER_SIPI:
+		/* The first one starts the processor, later ones find it running. */
+		if (!lapic->sipi_pending)
+			lapic->sipi_vector = vector;
+		lapic->sipi_pending = true;
+		break;
+	default:
+		return false;
+	}
+	lapic_kick(lapic);
+	return true;
+}
+
+bool lapic_deliver(struct lapic *lapic, unsigned mode, uint8_t vector, bool level)
+{
+	if (!lapic_is_enabled(lapic))
+		return false;
+	if (mode != DELIVER_FIXED && mode != DELIVER_LOWEST)
+		return lapic_deliver_event(lapic, mode, vector);
+	if (!(lapic->svr & SVR_ENABLE))
+		return false;
+	if (vector < FIRST_LEGAL_VECTOR) {
+		lapic_error(lapic, ESR_RECEIVE_VECTOR);
+		return false;
+	}
+	lapic_request(lapic, vector, level);
+	return true;
+}
+
+void lapic_local_interrupt(struct lapic *lapic, enum lapic_lvt source)
+{
+	uint32_t lvt = lapic->lvt[source];
+	bool has_mode = source != LVT_TIMER && source != LVT_ERROR;
+	unsigned mode = has_mode ? LVT_MODE(lvt) : DELIVER_FIXED;
+
+	if (lvt & LVT_MASKED || mode == DELIVER_LOWEST || mode == DELIVER_SIPI)
+		return;
+	/* SDM vol. 3, "Local Vector Table": the performance entry masks itself. */
+	if (source == LVT_PERF)
+		lapic->lvt[source] |= LVT_MASKED;
+	lapic_deliver(lapic, mode, lvt & LVT_VECTOR, false);
+}

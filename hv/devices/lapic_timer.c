@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The local APIC's timer. Its state is one number, the TSC at which it fires; the current count is
+ * computed when somebody asks. Periods that passed unseen are one interrupt. Whoever
+ * changes a register first lets the timer catch up with 'now', so that an
+ * expiry is judged by the mask of its own time.
+ */
+#include "hv/devices/lapic.h"
+
+#define TIMER_MODE(lvt) ((lvt) >> 17 & 3)
+enum { TIMER_ONE_SHOT = 0, TIMER_PERIODIC = 1, TIMER_TSC_DEADLINE = 2 };
+
+static bool timer_counts(uint32_t lvt)
+{
+	return TIMER_MODE(lvt) == TIMER_ONE_SHOT || TIMER_MODE(lvt) == TIMER_PERIODIC;
+}
+
+/* A time beyond the end of the TSC never comes. */
+static uint64_t timer_add(uint64_t now, uint64_t ticks)
+{
+	uint64_t deadline;
+
+	return __builtin_add_overflow(now, ticks, &deadline) ? LAPIC_NO_DEADLINE : deadline;
+}
+
+void lapic_update_timer(struct lapic *lapic, uint64_t now)
+{
+	uint64_t period = (uint64_t)lapic->timer_initial << lapic->divide_shift;
+	uint64_t late = now - lapic->deadline;
+
+	if (now < lapic->deadline || lapic->deadline == LAPIC_NO_DEADLINE)
+		return;
+	if (TIMER_MODE(lapic->lvt[LVT_TIMER]) == TIMER_PERIODIC)
+		lapic->deadline = timer_add(now, period - late % period);
+	else
+		lapic->deadline = LAPIC_NO_DEADLINE;
+	lapic_local_interrupt(lapic, LVT_TIMER);
+}
+
+uint64_t lapic_next_deadline(const struct lapic *lapic)
+{
+	/* Nobody sees a masked timer expire; it catches up when it is unmasked. */
+	return lapic->lvt[LVT_TIMER] & LVT_MASKED ? LAPIC_NO_DEADLINE : lapic->deadline;
+}
+
+void lapic_timer_set_initial(struct lapic *lapic, uint32_t count, uint64_t now)
+{
+	uint64_t ticks = (uint64_t)count << lapic->divide_shift;
+
+	if (!timer_counts(lapic->lvt[LVT_TIMER]))
+		return;
+	lapic_update_timer(lapic, now);
+	lapic->timer_initial = count;
+	lapic->deadline = count == 0 ? LAPIC_NO_DEADLINE : timer_add(now, ticks);
+}
+
+/* Counts left, rounded up: the count reaches zero when the timer fires. */
+uint32_t lapic_timer_current(struct lapic *lapic, uint64_t now)
+{
+	uint64_t divisor = BIT(lapic->divide_shift);
+
+	lapic_update_timer(lapic, now);
+	if (!timer_counts(lapic->lvt[LVT_TIMER]) || lapic->deadline == LAPIC_NO_DEADLINE)
+		return 0;
+	return (uint32_t)((lapic->deadline - now + divisor - 1) >> lapic->divide_shift);
+}
+
+/* SDM vol. 3, "APIC Timer": bits 3, 1 and 0 are the exponent less one, modulo 8. */
+void lapic_timer_set_divide(struct lapic *lapic, uint32_t value, uint64_t now)
+{
+	uint64_t left = lapic_timer_current(lapic, now);
+
+	lapic->divide = value & 0xb;
+	lapic->divide_shift = ((value & 3) + (value >> 1 & 4) + 1) & 7;
+	if (left != 0)
+		lapic->deadline = timer_add(now, left << lapic->divide_shift);
+}
+
+void lapic_timer_set_lvt(struct lapic *lapic, uint32_t value, uint64_t now)
+{
+	uint32_t old = lapic->lvt[LVT_TIMER];
+
+	lapic_update_timer(lapic, now);
+	lapic->lvt[LVT_TIMER] = value;
+	if (TIMER_MODE(old) == TIMER_MODE(value) || (timer_counts(old) && timer_counts(value)))
+		return;
+	/* SDM vol. 3, "TSC-Deadline Mode": a change from or to it disarms the timer. */
+	lapic->deadline = LAPIC_NO_DEADLINE;
+	lapic->timer_initial = 0;
+}
+
+void lapic_timer_set_tsc_deadline(struct lapic *lapic, uint64_t value, uint64_t now)
+{
+	if (TIMER_MODE(lapic->lvt[LVT_TIMER]) != TIMER_TSC_DEADLINE)
+		return;
+	lapic_update_timer(lapic, now);
+	lapic->deadline = value == 0 ? LAPIC_NO_DEADLINE : value;
+	lapic_update_timer(lapic, now);
+}
+
+uint64_t lapic_timer_tsc_deadline(struct lapic *lapic, uint64_t now)
+{
+	lapic_update_timer(lapic, now);
+	if (TIMER_MODE(lapic->lvt[LVT_TIMER]) != TIMER_TSC_DEADLINE ||
+	    lapic->deadline == LAPIC_NO_DEADLINE)
+		return 0;
+	return lapic->deadline;
+}

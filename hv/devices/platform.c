@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's devices, wired: who sits at which port or address, and which line goes
+ * to which pin. Ports in between (PIC, PIT, 8042 data, DMA, ...) are claimed by
+ * nobody: they read as all ones and swallow writes.
+ */
+#include "hv/devices/platform.h"
+
+#include "hv/assert.h"
+#include "hv/string.h"
+
+static void update_uart_line(struct platform *platform)
+{
+	irqchip_set_irq(&platform->irqchip, PLATFORM_UART_GSI, platform->uart.irq);
+}
+
+static uint64_t uart_port_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	struct platform *platform = dev;
+	uint8_t value = uart_read(&platform->uart, (unsigned)off);
+
+	(void)size;
+	(void)now;
+	update_uart_line(platform);
+	return value;
+}
+
+static void uart_port_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
+{
+	struct platform *platform = dev;
+
+	(void)size;
+	(void)now;
+	uart_write(&platform->uart, (unsigned)off, (uint8_t)value);
+	update_uart_line(platform);
+}
+
+static uint64_t rtc_port_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	(void)size;
+	return rtc_read(dev, (unsigned)off, now);
+}
+
+static void rtc_port_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
+{
+	(void)size;
+	rtc_write(dev, (unsigned)off, (uint8_t)value, now);
+}
+
+static uint64_t pm_port_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	(void)now;
+	return pm_read(dev, (uint16_t)off, size);
+}
+
+static void pm_port_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
+{
+	(void)now;
+	pm_write(dev, (uint16_t)off, size, value);
+}
+
+static uint64_t debug_exit_port_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	(void)dev;
+	(void)off;
+	(void)size;
+	(void)now;
+	return 0;
+}
+
+static void debug_exit_port_write(void *dev, uint64_t off, unsigned size, uint64_t value,
+				  uint64_t now)
+{
+	(void)off;
+	(void)size;
+	(void)now;
+	debug_exit_write(dev, value);
+}
+
+static uint64_t debugcon_port_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	(void)dev;
+	(void)off;
+	(void)size;
+	(void)now;
+	return DEBUGCON_READBACK;
+}
+
+static void debugcon_port_write(void *dev, uint64_t off, unsigned size, uint64_t value,
+				uint64_t now)
+{
+	(void)off;
+	(void)size;
+	(void)now;
+	debugcon_output(dev, (uint8_t)value);
+}
+
+static uint64_t ioapic_page_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	struct irqchip *chip = dev;
+
+	(void)now;
+	return ioapic_mmio_read(&chip->ioapic, off, size);
+}
+
+static void ioapic_page_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
+{
+	(void)now;
+	ioapic_mmio_write(dev, off, size, value);
+}
+
+static const struct io_ops uart_ops = {uart_port_read, uart_port_write};
+static const struct io_ops rtc_ops = {rtc_port_read, rtc_port_write};
+static const struct io_ops pm_ops = {pm_port_read, pm_port_write};
+static const struct io_ops debug_exit_ops = {debug_exit_port_read, debug_exit_port_write};
+static const struct io_ops debugcon_ops = {debugcon_port_read, debugcon_port_write};
+static const struct io_ops ioapic_ops = {ioapic_page_read, ioapic_page_write};
+
+/* 'first' is the port itself: pm.c goes by absolute ports. */
+static enum status add_pm_ports(struct platform *platform)
+{
+	static const struct {
+		uint16_t start;
+		uint8_t len;
+		uint8_t width;
+	} ports[] = {
+		{0x61, 1, 1}, {0x64, 1, 1},  {0x80, 1, 1},
+		{0x92, 1, 1}, {0xcf8, 8, 4}, {PM_SLEEP_CONTROL_PORT, 3, 1},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(ports); i++)
+		TRY(io_bus_add(&platform->pio, &(struct io_range){.start = ports[i].start,
+								  .len = ports[i].len,
+								  .width = ports[i].width,
+								  .first = ports[i].start,
+								  .ops = &pm_ops,
+								  .dev = &platform->pm}));
+	return OK;
+}
+
+static enum status add_debug_ports(struct platform *platform, const struct platform_config *config)
+{
+	if (config->has_debug_exit)
+		TRY(io_bus_add(&platform->pio, &(struct io_range){.start = config->debug_exit_base,
+								  .len = config->debug_exit_size,
+								  .width = 4,
+								  .ops = &debug_exit_ops,
+								  .dev = &platform->debug_exit}));
+	if (config->has_debugcon)
+		TRY(io_bus_add(&platform->pio, &(struct io_range){.start = config->debugcon_base,
+								  .len = 1,
+								  .width = 1,
+								  .ops = &debugcon_ops,
+								  .dev = &platform->debugcon}));
+	return OK;
+}
+
+static enum status add_ranges(struct platform *platform, const struct platform_config *config)
+{
+	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = PLATFORM_UART_PORT,
+							  .len = UART_N_PORTS,
+							  .width = 1,
+							  .ops = &uart_ops,
+							  .dev = platform}));
+	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = PLATFORM_RTC_PORT,
+							  .len = 2,
+							  .width = 1,
+							  .ops = &rtc_ops,
+							  .dev = &platform->rtc}));
+	TRY(io_bus_add(&platform->mmio, &(struct io_range){.start = IOAPIC_BASE,
+							   .len = IOAPIC_SIZE,
+							   .width = 4,
+							   .ops = &ioapic_ops,
+							   .dev = &platform->irqchip}));
+	TRY(add_pm_ports(platform));
+	return add_debug_ports(platform, config);
+}
+
+static bool config_is_valid(const struct platform_config *config)
+{
+	if (config->has_debug_exit &&
+	    (config->debug_exit_size == 0 || config->debug_exit_size > 4 ||
+	     config->debug_exit_base > UINT16_MAX - config->debug_exit_size + 1))
+		return false;
+	return config->n_cpus >= 1 && config->n_cpus <= IRQCHIP_MAX_CPUS &&
+	       config->phys_bits >= 32 && config->phys_bits <= 52 && config->tsc_hz != 0;
+}
+
+enum status platform_init(struct platform *platform, const struct platform_config *config)
+{
+	if (!config_is_valid(config))
+		return ERR_RANGE;
+	memset(platform, 0, sizeof(*platform));
+	platform->phys_bits = config->phys_bits;
+	irqchip_reset(&platform->irqchip, config->n_cpus, config->phys_bits);
+	uart_reset(&platform->uart);
+	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
+	pm_reset(&platform->pm);
+	return add_ranges(platform, config);
+}
+
+void platform_reset(struct platform *platform)
+{
+	irqchip_reset(&platform->irqchip, platform->irqchip.n, platform->phys_bits);
+	uart_reset(&platform->uart);
+	rtc_reset(&platform->rtc);
+	pm_reset(&platform->pm);
+	platform->debug_exit = (struct debug_exit){0};
+}
+
+/* Devices of 'from' become those of 'to'. */
+static void bus_rebase(struct io_bus *bus, struct platform *to, const struct platform *from)
+{
+	for (unsigned i = 0; i < bus->n; i++) {
+		uintptr_t off = (uintptr_t)bus->range[i].dev - (uintptr_t)from;
+
+		if (off < sizeof(*from))
+			bus->range[i].dev = (char *)to + off;
+	}
+}
+
+void platform_clone(struct platform *clone, const struct platform *platform)
+{
+	*clone = *platform;
+	bus_rebase(&clone->pio, clone, platform);
+	bus_rebase(&clone->mmio, clone, platform);
+}
+
+uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
+			    uint64_t now)
+{
+	struct lapic *lapic;
+	uint64_t off = addr & (PAGE_SIZE - 1);
+
+	assert(cpu < platform->irqchip.n);
+	lapic = &platform->irqchip.lapic[cpu];
+	if (!lapic_claims(lapic, addr))
+		return io_bus_read(&platform->mmio, addr, size, now);
+	return lapic_mmio_read(lapic, off, size, now);
+}
+
+void platform_mmio_write(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
+			 uint64_t value, uint64_t now)
+{
+	struct lapic *lapic;
+
+	assert(cpu < platform->irqchip.n);
+	lapic = &platform->irqchip.lapic[cpu];
+	if (!lapic_claims(lapic, addr))
+		io_bus_write(&platform->mmio, addr, size, value, now);
+	else
+		lapic_mmio_write(lapic, addr & (PAGE_SIZE - 1), size, value, now);
+}
+
+bool platform_uart_receive(struct platform *platform, uint8_t byte)
+{
+	bool taken = uart_receive(&platform->uart, byte);
+
+	update_uart_line(platform);
+	return taken;
+}

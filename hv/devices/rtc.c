@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * MC146818: a clock that is read, set and otherwise left alone. Alarm and
+ * periodic interrupts are registers without effect; register C reads as "nothing happened".
+ *
+ * The update flag (UIP) never shows. What it promises is kept: whoever looked at
+ * register A, or began to read the time, sees the same second for 244
+ * microseconds. While the guest holds the SET bit the registers stand still;
+ * when it lets go they are the new time. The fraction of a second runs on.
+ */
+#include "hv/devices/rtc.h"
+
+#include "hv/assert.h"
+#include "hv/string.h"
+
+enum {
+	REG_SECONDS = 0x00,
+	REG_MINUTES = 0x02,
+	REG_HOURS = 0x04,
+	REG_WEEKDAY = 0x06,
+	REG_DAY = 0x07,
+	REG_MONTH = 0x08,
+	REG_YEAR = 0x09,
+	REG_A = 0x0a,
+	REG_B = 0x0b,
+	REG_C = 0x0c,
+	REG_D = 0x0d,
+	REG_CENTURY = 0x32,
+};
+
+#define A_UIP	     0x80
+#define A_DEFAULT    0x26 /* 32.768 kHz, 1024 Hz periodic rate */
+#define B_SET	     0x80
+#define B_INTERRUPTS 0x78 /* periodic, alarm, update enables and square wave */
+#define B_BINARY     0x04
+#define B_24_HOURS   0x02
+#define D_VALID	     0x80
+#define HOURS_PM     0x80
+
+#define LATCHES_PER_SECOND 4096 /* 244 microseconds */
+#define SECONDS_PER_DAY	   86400
+#define DAYS_TO_1970	   719468 /* from 1 March of the year 0 */
+#define DAYS_PER_ERA	   146097 /* of 400 years */
+
+struct date {
+	int64_t year;
+	unsigned month; /* 1 to 12 */
+	unsigned day;	/* 1 to 31 */
+};
+
+/*
+ * Years begin in March, so that the leap day is a year's last; eras are 400 years.
+ * One era is added throughout, so that nothing is negative from the year -400 on.
+ */
+static int64_t days_from_date(const struct date *date)
+{
+	int64_t year = date->year + 400 - (date->month <= 2);
+	unsigned month = (date->month + 9) % 12; /* March is 0 */
+	int64_t days = year * 365 + year / 4 - year / 100 + year / 400;
+
+	days += (153 * month + 2) / 5 + date->day - 1;
+	return days - DAYS_PER_ERA - DAYS_TO_1970;
+}
+
+static struct date date_from_days(int64_t days)
+{
+	int64_t shifted = days + DAYS_TO_1970 + DAYS_PER_ERA;
+	int64_t era = shifted / DAYS_PER_ERA, day = shifted % DAYS_PER_ERA;
+	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	unsigned rest = (unsigned)(day - (year * 365 + year / 4 - year / 100));
+	unsigned month = (5 * rest + 2) / 153;
+
+	return (struct date){
+		.year = era * 400 + year - 400 + (month >= 10),
+		.month = month < 10 ? month + 3 : month - 9,
+		.day = rest - (153 * month + 2) / 5 + 1,
+	};
+}
+
+static uint8_t encode(const struct rtc *rtc, unsigned value)
+{
+	return (uint8_t)(rtc->cmos[REG_B] & B_BINARY ? value : value / 10 << 4 | value % 10);
+}
+
+static unsigned decode(const struct rtc *rtc, uint8_t value)
+{
+	return rtc->cmos[REG_B] & B_BINARY ? value : (value >> 4) * 10u + (value & 0xf);
+}
+
+static uint8_t encode_hours(const struct rtc *rtc, unsigned hours)
+{
+	if (rtc->cmos[REG_B] & B_24_HOURS)
+		return encode(rtc, hours);
+	return encode(rtc, (hours + 11) % 12 + 1) | (hours >= 12 ? HOURS_PM : 0);
+}
+
+static unsigned decode_hours(const struct rtc *rtc, uint8_t value)
+{
+	if (rtc->cmos[REG_B] & B_24_HOURS)
+		return decode(rtc, value);
+	return decode(rtc, value & (uint8_t)~HOURS_PM) % 12 + (value & HOURS_PM ? 12 : 0);
+}
+
+/* The registers' meaning; nonsense in them gives some time, never a fault. */
+static int64_t time_from_registers(const struct rtc *rtc)
+{
+	const uint8_t *cmos = rtc->cmos;
+	unsigned month = decode(rtc, cmos[REG_MONTH]);
+	struct date date = {
+		.year = decode(rtc, cmos[REG_CENTURY]) * 100 + decode(rtc, cmos[REG_YEAR]),
+		.month = month >= 1 && month <= 12 ? month : 1,
+		.day = decode(rtc, cmos[REG_DAY]),
+	};
+
+	return days_from_date(&date) * SECONDS_PER_DAY + decode_hours(rtc, cmos[REG_HOURS]) * 3600 +
+	       decode(rtc, cmos[REG_MINUTES]) * 60 + decode(rtc, cmos[REG_SECONDS]);
+}
+
+static void time_to_registers(struct rtc *rtc)
+{
+	/* One era of days and one of seconds: dates before 1970 divide downwards too. */
+	int64_t shifted = rtc->base_time + (int64_t)DAYS_PER_ERA * 5 * SECONDS_PER_DAY;
+	int64_t days = shifted / SECONDS_PER_DAY - (int64_t)DAYS_PER_ERA * 5;
+	unsigned seconds = (unsigned)(shifted % SECONDS_PER_DAY);
+	struct date date = date_from_days(days);
+	uint8_t *cmos = rtc->cmos;
+
+	cmos[REG_SECONDS] = encode(rtc, seconds % 60);
+	cmos[REG_MINUTES] = encode(rtc, seconds / 60 % 60);
+	cmos[REG_HOURS] = encode_hours(rtc, seconds / 3600);
+	/* 1 is Sunday; 1 January 1970 was a Thursday. */
+	cmos[REG_WEEKDAY] = encode(rtc, (unsigned)((days + DAYS_PER_ERA * 5 + 4) % 7 + 1));
+	cmos[REG_DAY] = encode(rtc, date.day);
+	cmos[REG_MONTH] = encode(rtc, date.month);
+	cmos[REG_YEAR] = encode(rtc, (unsigned)(date.year % 100));
+	cmos[REG_CENTURY] = encode(rtc, (unsigned)(date.year / 100 % 100));
+}
+
+/* Move the base to the last whole second before now. While SET holds, the time stands and only the
+ * TSC moves. */
+static void advance(struct rtc *rtc, uint64_t now)
+{
+	uint64_t seconds = now > rtc->base_tsc ? (now - rtc->base_tsc) / rtc->tsc_hz : 0;
+
+	rtc->base_tsc += seconds * rtc->tsc_hz;
+	if (!(rtc->cmos[REG_B] & B_SET))
+		rtc->base_time += (int64_t)seconds;
+}
+
+static void refresh(struct rtc *rtc, uint64_t now)
+{
+	advance(rtc, now);
+	if (!(rtc->cmos[REG_B] & B_SET))
+		time_to_registers(rtc);
+	rtc->latched = true;
+	rtc->latched_tsc = now;
+}
+
+static void refresh_unless_latched(struct rtc *rtc, uint64_t now)
+{
+	if (!rtc->latched || now - rtc->latched_tsc >= rtc->tsc_hz / LATCHES_PER_SECOND)
+		refresh(rtc, now);
+}
+
+static bool is_time(unsigned reg)
+{
+	switch (reg) {
+	case REG_SECONDS:
+	case REG_MINUTES:
+	case REG_HOURS:
+	case REG_WEEKDAY ... REG_YEAR:
+	case REG_CENTURY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void rtc_init(struct rtc *rtc, int64_t unix_time, uint64_t now, uint64_t tsc_hz)
+{
+	assert(tsc_hz != 0);
+	*rtc = (struct rtc){.base_time = unix_time, .base_tsc = now, .tsc_hz = tsc_hz};
+	rtc->cmos[REG_A] = A_DEFAULT;
+	rtc->cmos[REG_B] = B_24_HOURS;
+	rtc->cmos[REG_D] = D_VALID;
+	refresh(rtc, now);
+}
+
+void rtc_reset(struct rtc *rtc)
+{
+	rtc->cmos[REG_B] &= (uint8_t)~B_INTERRUPTS;
+	rtc->index = 0;
+	rtc->nmi_masked = false;
+}
+
+uint8_t rtc_read(struct rtc *rtc, unsigned off, uint64_t now)
+{
+	if (off == 0)
+		return 0xff; /* the index is write-only */
+	if (rtc->index == REG_A)
+		refresh(rtc, now);
+	else if (is_time(rtc->index))
+		refresh_unless_latched(rtc, now);
+	return rtc->cmos[rtc->index];
+}
+
+/* SET going down makes the registers the time; DM and 24/12 change how they are written. */
+static void write_b(struct rtc *rtc, uint8_t value, uint64_t now)
+{
+	refresh(rtc, now);
+	rtc->latched = false;
+	if (rtc->cmos[REG_B] & B_SET && !(value & B_SET)) {
+		rtc->cmos[REG_B] = value;
+		rtc->base_time = time_from_registers(rtc);
+	}
+	rtc->cmos[REG_B] = value;
+}
+
+static void write_time(struct rtc *rtc, uint8_t value, uint64_t now)
+{
+	refresh(rtc, now);
+	rtc->cmos[rtc->index] = value;
+	if (!(rtc->cmos[REG_B] & B_SET))
+		rtc->base_time = time_from_registers(rtc);
+}
+
+static void write_data(struct rtc *rtc, uint8_t value, uint64_t now)
+{
+	switch (rtc->index) {
+	case REG_A:
+		rtc->cmos[REG_A] = value & (uint8_t)~A_UIP;
+		break;
+	case REG_B:
+		write_b(rtc, value, now);
+		break;
+	case REG_C: /* read-only */
+	case REG_D:
+		break;
+	default:
+		if (is_time(rtc->index))
+			write_time(rtc, value, now);
+		else
+			rtc->cmos[rtc->index] = value;
+	}
+}
+
+void rtc_write(struct rtc *rtc, unsigned off, uint8_t value, uint64_t now)
+{
+	if (off != 0) {
+		write_data(rtc, value, now);
+		return;
+	}
+	rtc->index = value & (RTC_CMOS_SIZE - 1);
+	rtc->nmi_masked = (value & 0x80) != 0;
+}
+
+int64_t rtc_time(struct rtc *rtc, uint64_t now)
+{
+	advance(rtc, now);
+	return rtc->base_time;
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * 16550A. The line has no speed: a byte written has left before the write
+ * returns, so THR is always empty, and the "character time-out" comes at once when fewer
+ * bytes than the trigger level wait. Modem inputs say that somebody listens.
+ * OUT2 does not gate the interrupt line, as in QEMU. No byte is ever lost on
+ * the way in: uart_receive() refuses instead; overruns happen in loopback only.
+ */
+#include "hv/devices/uart.h"
+
+enum {
+	REG_DATA = 0, /* RBR, THR; DLL with DLAB */
+	REG_IER = 1,  /* DLM with DLAB */
+	REG_IIR = 2,  /* FCR when written */
+	REG_LCR = 3,
+	REG_MCR = 4,
+	REG_LSR = 5,
+	REG_MSR = 6,
+	REG_SCR = 7,
+};
+
+#define IER_RX	 0x01
+#define IER_THRE 0x02
+#define IER_LINE 0x04
+#define IER_MSR	 0x08
+#define IER_BITS 0x0f
+
+#define IIR_NONE    0x01
+#define IIR_LINE    0x06
+#define IIR_RX	    0x04
+#define IIR_TIMEOUT 0x0c
+#define IIR_THRE    0x02
+#define IIR_MSR	    0x00
+#define IIR_FIFO    0xc0
+
+#define FCR_ENABLE   0x01
+#define FCR_CLEAR_RX 0x02
+#define FCR_CLEAR_TX 0x04
+#define FCR_TRIGGER  0xc0
+
+#define LCR_DLAB 0x80
+
+#define MCR_DTR	 0x01
+#define MCR_RTS	 0x02
+#define MCR_OUT1 0x04
+#define MCR_OUT2 0x08
+#define MCR_LOOP 0x10
+#define MCR_BITS 0x1f
+
+#define LSR_DATA    0x01
+#define LSR_OVERRUN 0x02
+#define LSR_EMPTY   0x60 /* THR and shift register */
+
+#define MSR_CTS		 0x10
+#define MSR_DSR		 0x20
+#define MSR_RI		 0x40
+#define MSR_DCD		 0x80
+#define MSR_INPUTS_DELTA 4 /* an input's delta bit is this far below it */
+
+static unsigned rx_capacity(const struct uart *uart)
+{
+	return uart->fcr & FCR_ENABLE ? UART_FIFO_SIZE : 1;
+}
+
+static unsigned rx_trigger(const struct uart *uart)
+{
+	static const uint8_t level[4] = {1, 4, 8, 14};
+
+	return uart->fcr & FCR_ENABLE ? level[uart->fcr >> 6] : 1;
+}
+
+static uint8_t pending_source(const struct uart *uart)
+{
+	if (uart->ier & IER_LINE && uart->lsr_error)
+		return IIR_LINE;
+	if (uart->ier & IER_RX && uart->rx_count != 0)
+		return uart->rx_count >= rx_trigger(uart) ? IIR_RX : IIR_TIMEOUT;
+	if (uart->ier & IER_THRE && uart->thre_pending)
+		return IIR_THRE;
+	if (uart->ier & IER_MSR && uart->msr_delta)
+		return IIR_MSR;
+	return IIR_NONE;
+}
+
+static void update_irq(struct uart *uart)
+{
+	uart->irq = pending_source(uart) != IIR_NONE;
+}
+
+static void rx_clear(struct uart *uart)
+{
+	uart->rx_head = 0;
+	uart->rx_count = 0;
+}
+
+static bool rx_put(struct uart *uart, uint8_t byte)
+{
+	if (uart->rx_count == rx_capacity(uart))
+		return false;
+	uart->rx[(uart->rx_head + uart->rx_count) % UART_FIFO_SIZE] = byte;
+	uart->rx_count++;
+	return true;
+}
+
+static uint8_t rx_get(struct uart *uart)
+{
+	uint8_t byte = uart->rx[uart->rx_head];
+
+	if (uart->rx_count == 0)
+		return 0;
+	uart->rx_head = (uart->rx_head + 1) % UART_FIFO_SIZE;
+	uart->rx_count--;
+	return byte;
+}
+
+/* In loopback the outputs are wired to the inputs. */
+static uint8_t modem_inputs(uint8_t mcr)
+{
+	uint8_t msr = 0;
+
+	if (!(mcr & MCR_LOOP))
+		return MSR_CTS | MSR_DSR | MSR_DCD;
+	if (mcr & MCR_RTS)
+		msr |= MSR_CTS;
+	if (mcr & MCR_DTR)
+		msr |= MSR_DSR;
+	if (mcr & MCR_OUT1)
+		msr |= MSR_RI;
+	if (mcr & MCR_OUT2)
+		msr |= MSR_DCD;
+	return msr;
+}
+
+static void set_mcr(struct uart *uart, uint8_t value)
+{
+	uint8_t before = modem_inputs(uart->mcr);
+	uint8_t after, changed;
+
+	uart->mcr = value & MCR_BITS;
+	after = modem_inputs(uart->mcr);
+	changed = before ^ after;
+	/* The ring indicator counts when it ends. */
+	if (after & MSR_RI)
+		changed &= (uint8_t)~MSR_RI;
+	uart->msr_delta |= changed >> MSR_INPUTS_DELTA;
+}
+
+static void set_fcr(struct uart *uart, uint8_t value)
+{
+	if ((value ^ uart->fcr) & FCR_ENABLE)
+		value |= FCR_CLEAR_RX | FCR_CLEAR_TX;
+	if (value & FCR_CLEAR_RX)
+		rx_clear(uart);
+	if (value & FCR_CLEAR_TX)
+		uart->thre_pending = true;
+	/* The other bits only count together with the enable bit. */
+	uart->fcr = value & FCR_ENABLE ? value & (FCR_ENABLE | FCR_TRIGGER) : 0;
+}
+
+static void set_ier(struct uart *uart, uint8_t value)
+{
+	/* THR is empty: enabling its interrupt raises it, every time. */
+	if (value & ~uart->ier & IER_THRE)
+		uart->thre_pending = true;
+	uart->ier = value & IER_BITS;
+}
+
+static void transmit(struct uart *uart, uint8_t byte)
+{
+	if (!(uart->mcr & MCR_LOOP))
+		uart_output(uart, byte);
+	else if (!rx_put(uart, byte))
+		uart->lsr_error |= LSR_OVERRUN;
+	uart->thre_pending = true;
+}
+
+static uint8_t read_iir(struct uart *uart)
+{
+	uint8_t source = pending_source(uart);
+
+	if (source == IIR_THRE)
+		uart->thre_pending = false;
+	return source | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
+}
+
+static uint8_t read_lsr(struct uart *uart)
+{
+	uint8_t lsr = LSR_EMPTY | uart->lsr_error | (uart->rx_count != 0 ? LSR_DATA : 0);
+
+	uart->lsr_error = 0;
+	return lsr;
+}
+
+static uint8_t read_msr(struct uart *uart)
+{
+	uint8_t msr = modem_inputs(uart->mcr) | uart->msr_delta;
+
+	uart->msr_delta = 0;
+	return msr;
+}
+
+static uint8_t read_register(struct uart *uart, unsigned off)
+{
+	bool dlab = (uart->lcr & LCR_DLAB) != 0;
+
+	switch (off) {
+	case REG_DATA:
+		return dlab ? (uint8_t)uart->divisor : rx_get(uart);
+	case REG_IER:
+		return dlab ? (uint8_t)(uart->divisor >> 8) : uart->ier;
+	case REG_IIR:
+		return read_iir(uart);
+	case REG_LCR:
+		return uart->lcr;
+	case REG_MCR:
+		return uart->mcr;
+	case REG_LSR:
+		return read_lsr(uart);
+	case REG_MSR:
+		return read_msr(uart);
+	default:
+		return uart->scr;
+	}
+}
+
+uint8_t uart_read(struct uart *uart, unsigned off)
+{
+	uint8_t value = read_register(uart, off);
+
+	update_irq(uart);
+	return value;
+}
+
+static void write_data(struct uart *uart, uint8_t value)
+{
+	if (uart->lcr & LCR_DLAB)
+		uart->divisor = (uart->divisor & 0xff00) | value;
+	else
+		transmit(uart, value);
+}
+
+static void write_ier(struct uart *uart, uint8_t value)
+{
+	if (uart->lcr & LCR_DLAB)
+		uart->divisor = (uint16_t)((uart->divisor & 0xff) | value << 8);
+	else
+		set_ier(uart, value);
+}
+
+void uart_write(struct uart *uart, unsigned off, uint8_t value)
+{
+	switch (off) {
+	case REG_DATA:
+		write_data(uart, value);
+		break;
+	case REG_IER:
+		write_ier(uart, value);
+		break;
+	case REG_IIR:
+		set_fcr(uart, value);
+		break;
+	case REG_LCR:
+		uart->lcr = value;
+		break;
+	case REG_MCR:
+		set_mcr(uart, value);
+		break;
+	case REG_SCR:
+		uart->scr = value;
+		break;
+	default: /* LSR and MSR are read-only */
+		break;
+	}
+	update_irq(uart);
+}
+
+bool uart_receive(struct uart *uart, uint8_t byte)
+{
+	/* In loopback the receiver is cut off from the line. */
+	if (uart->mcr & MCR_LOOP || !rx_put(uart, byte))
+		return false;
+	update_irq(uart);
+	return true;
+}
+
+void uart_reset(struct uart *uart)
+{
+	rx_clear(uart);
+	uart->ier = 0;
+	uart->lcr = 0;
+	uart->mcr = 0;
+	uart->scr = 0;
+	uart->fcr = 0;
+	uart->msr_delta = 0;
+	uart->lsr_error = 0;
+	uart->divisor = 0;
+	uart->thre_pending = false;
+	uart->irq = false;
+}
