@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include <stdarg.h>
+
 #include "boot/boot_info.h"
 #include "hv/types.h"
 
@@ -15,9 +17,27 @@
 /* Use COM1 and info's frame buffer. Works on the firmware's page tables and on ours. */
 void console_init(const struct boot_info *info);
 
-/* The base port of the UART to use from now on; 0: none. A port nothing answers at counts as none.
- */
+/* The base port of the UART to use from now on; 0: none. A port at which nothing answers counts as
+ * none. */
 void console_set_serial(uint16_t port);
+
+/*
+ * False, as at the start: output has left when a function returns. True: it is kept in a
+ * buffer, and console_poll() must be called every now and then.
+ */
+void console_set_buffered(bool buffered);
+
+/*
+ * Send what the UART takes without waiting and bring the screen up to date if the last time is
+ * long ago. True while something waits to be sent: do not sleep for long.
+ */
+bool console_poll(void);
+
+/* Wait until everything has been sent and drawn. */
+void console_flush(void);
+
+/* One line in the form of log_line(), whatever the level is. */
+void console_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Bytes as they are, a guest's output for instance: whole lines, newline included. */
 void console_write_raw(const char *data, size_t len);
@@ -25,5 +45,6 @@ void console_write_raw(const char *data, size_t len);
 /* The next byte received by the UART, or -1. */
 int console_read(void);
 
-/* For hv/panic.c: from now on nobody waits for the lock. */
+/* The other processors are stopped for good, one perhaps in the middle of a line: do without the
+ * lock. */
 void console_break_lock(void);
