@@ -2,14 +2,29 @@
 set(HV_MACHINE_SOURCES
 	hv/console.c
 	hv/cpu.c
+	hv/exit_cr.c
+	hv/exit_ept.c
+	hv/exit_event.c
+	hv/exit_io.c
+	hv/exit_misc.c
+	hv/exit_mmio.c
+	hv/exit_msr.c
+	hv/guest_console.c
 	hv/host_apic.c
 	hv/interrupt.c
 	hv/main.c
 	hv/paging.c
 	hv/panic.c
 	hv/power.c
+	hv/sched.c
 	hv/smp.c
 	hv/tsc.c
+	hv/vcpu.c
+	hv/vcpu_event.c
+	hv/vcpu_state.c
+	hv/vm.c
+	hv/vm_report.c
+	hv/vmx/vmx.c
 )
 file(GLOB HV_ALL_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 	${CMAKE_SOURCE_DIR}/hv/*.c ${CMAKE_SOURCE_DIR}/hv/vmx/*.c ${CMAKE_SOURCE_DIR}/hv/ept/*.c
@@ -19,3 +34,4 @@ list(REMOVE_ITEM HV_PURE_SOURCES ${HV_MACHINE_SOURCES})
 file(GLOB HV_ASM_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 	${CMAKE_SOURCE_DIR}/hv/*.asm ${CMAKE_SOURCE_DIR}/hv/vmx/*.asm)
 include(${CMAKE_SOURCE_DIR}/hv/font.cmake) # HV_FONT_DIR: an include folder for nasm
+include(${CMAKE_CURRENT_LIST_DIR}/devices/acpi.cmake)

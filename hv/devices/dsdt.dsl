@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is always there: the serial port, the clock, and how to say "off". The
+ * processors are in an SSDT that acpi_tables.c writes. No PCI root, no 8042.
+ * test_acpi_tables.c holds the numbers here against the devices' headers.
+ */
+DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
+{
+	Scope (\_SB)
+	{
+		Device (COM1)
+		{
+			Name (_HID, EisaId ("PNP0501"))
+			Name (_UID, 1)
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x03F8, 0x03F8, 0x00, 0x08)
+				IRQ (Edge, ActiveHigh, Exclusive) { 4 }
+			})
+		}
+
+		Device (RTC)
+		{
+			Name (_HID, EisaId ("PNP0B00"))
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x0070, 0x0070, 0x00, 0x02)
+			})
+		}
+	}
+
+	Name (\_S5, Package () { 5, 0, 0, 0 })
+}
