@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Any bytes as a PVH or Multiboot kernel. */
+#include "tests/fuzz/loader_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (loader_detect(data, size) != LOADER_LINUX)
+		fuzz_load(data, size);
+	return 0;
+}
