@@ -58,6 +58,12 @@ static bool is_mappable(gpa_t gpa, uint64_t len)
 	return gpa.raw <= BIT(EPT_GPA_BITS) && len <= BIT(EPT_GPA_BITS) - gpa.raw;
 }
 
+/* Release: the entries changed before; the other side is a processor before it enters the guest. */
+static void move_on(struct ept *ept)
+{
+	__atomic_store_n(&ept->generation, ept->generation + 1, __ATOMIC_RELEASE);
+}
+
 static void free_chain(phys_t chain)
 {
 	while (chain != 0) {
@@ -136,7 +142,7 @@ static enum status own_root(struct ept *ept)
 	copy_table(table_at(frame), table_at(ept->root));
 	ept->root = frame;
 	ept->owns_root = true;
-	ept->generation++;
+	move_on(ept);
 	return OK;
 }
 
@@ -195,7 +201,7 @@ static enum status place(struct ept *ept, gpa_t gpa, unsigned level, uint64_t en
 		return OK;
 	ept_store(slot, entry);
 	if (old & EPT_PRESENT)
-		ept->generation++;
+		move_on(ept);
 	retire(ept, old, level);
 	return OK;
 }
@@ -329,7 +335,7 @@ enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame)
 		return ERR_NOMEM;
 	copy_page(frame, old & EPT_ADDR);
 	ept_store(slot, frame | (old & EPT_TYPE_MASK) | OWN_TABLE);
-	ept->generation++;
+	move_on(ept);
 	*ret_frame = frame;
 	return OK;
 }
@@ -347,7 +353,7 @@ enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *r
 		return ERR_INVAL;
 	ept_store(slot, entry);
 	if (old & EPT_PRESENT)
-		ept->generation++;
+		move_on(ept);
 	*ret_old = old;
 	return OK;
 }
@@ -404,7 +410,7 @@ static void run_on(struct ept *ept, struct ept_layer *layer)
 	ept->root = layer->root;
 	ept->owns_root = false;
 	ept->n_owned = ept->n_retired;
-	ept->generation++;
+	move_on(ept);
 }
 
 enum status ept_freeze(struct ept *ept, struct ept_layer **ret)

@@ -49,21 +49,20 @@ struct ept_layer {
  * EPT_OWN has no W; a leaf without EPT_OWN has W only if it is shared memory.
  * Own pages are 4 KiB.
  *
- * Generation: moves on when a present translation, or the root, has changed. A
- * processor must not enter the guest before it has, since the last move and
- * since it last ran another vCPU of this VM's, loaded the EPT pointer from
- * 'root' and executed INVEPT for it. Starts at 1, so that a vCPU which has seen
- * 0 has seen nothing: the root's frame may have been another tree's root
- * before.
+ * Generation: moves on when a present translation, or the root, has changed.
+ * Before a processor enters the guest it must, since the last move, have loaded
+ * the EPT pointer from 'root' and executed INVEPT for it. Starts at 1, so that
+ * a vCPU which has seen 0 has seen nothing: the root's frame may have been
+ * another tree's root before, and cached as such.
  */
 struct ept {
 	phys_t root;		/* frame of the level-4 table; may change with the generation */
 	bool owns_root;		/* false: runs on the layer's until the first change */
 	struct ept_layer *base; /* what the tree was cloned from; NULL: nothing */
 	unsigned leaf_levels;	/* 1: 4K pages only, 2: also 2M, 3: also 1G */
-	uint64_t generation;
-	uint64_t n_owned;   /* frames, tables and retired ones included */
-	uint64_t max_owned; /* ceiling; ERR_NOMEM beyond */
+	uint64_t generation;	/* written under the lock, with release; see above */
+	uint64_t n_owned;	/* frames, tables and retired ones included */
+	uint64_t max_owned;	/* ceiling; ERR_NOMEM beyond */
 	phys_t retired; /* frames waiting for ept_reclaim(), chained through their first words */
 	uint64_t n_retired;
 };
