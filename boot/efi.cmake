@@ -1,0 +1,103 @@
+# The EFI file: boot/ and the hypervisor linked into one position independent
+# image, made into a PE file with its own symbol table inside. Target stencil.efi.
+
+# Files of boot/ without a firmware's or a machine's instruction in them: also
+# built hosted, for the unit tests.
+set(BOOT_PURE_SOURCES
+	boot/calendar.c
+	boot/identity_map.c
+	boot/memory_map.c
+	boot/pe.c
+)
+set(BOOT_SOURCES
+	${BOOT_PURE_SOURCES}
+	boot/files.c
+	boot/firmware.c
+	boot/handover.c
+	boot/main.c
+)
+
+# A tree without all of its machine sources still builds its hosted tests.
+foreach(source ${HV_MACHINE_SOURCES})
+	if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${source})
+		message(WARNING "No target stencil.efi: ${source} is missing")
+		return()
+	endif()
+endforeach()
+
+find_path(GNU_EFI_INCLUDE efi/efi.h REQUIRED)
+find_file(GNU_EFI_CRT0 crt0-efi-x86_64.o PATHS /usr/lib REQUIRED)
+find_file(GNU_EFI_LIBGNUEFI libgnuefi.a PATHS /usr/lib REQUIRED)
+find_file(GNU_EFI_LIBEFI libefi.a PATHS /usr/lib REQUIRED)
+enable_language(ASM_NASM)
+
+# Last on the command line, so that they hold in every build type.
+set(IMAGE_FLAGS -O2 -g -ffreestanding -mgeneral-regs-only -mno-red-zone -fpic -fvisibility=hidden
+	-fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-common
+	-ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -include ${CMAKE_SOURCE_DIR}/boot/hidden.h
+	-Wall -Wextra)
+if(STENCIL_WERROR)
+	list(APPEND IMAGE_FLAGS -Werror)
+endif()
+
+set(machine_sources ${HV_PURE_SOURCES} ${HV_MACHINE_SOURCES})
+list(TRANSFORM machine_sources PREPEND ${CMAKE_SOURCE_DIR}/)
+set(asm_sources ${HV_ASM_SOURCES})
+list(TRANSFORM asm_sources PREPEND ${CMAKE_SOURCE_DIR}/)
+set(boot_sources ${BOOT_SOURCES})
+list(TRANSFORM boot_sources PREPEND ${CMAKE_SOURCE_DIR}/)
+
+add_library(image_hv OBJECT EXCLUDE_FROM_ALL ${machine_sources})
+target_include_directories(image_hv PRIVATE ${CMAKE_SOURCE_DIR})
+target_compile_options(image_hv PRIVATE ${IMAGE_FLAGS})
+
+add_library(image_boot OBJECT EXCLUDE_FROM_ALL ${boot_sources})
+target_include_directories(image_boot PRIVATE ${CMAKE_SOURCE_DIR})
+target_include_directories(image_boot SYSTEM PRIVATE ${GNU_EFI_INCLUDE}/efi ${GNU_EFI_INCLUDE}/efi/x86_64)
+target_compile_options(image_boot PRIVATE ${IMAGE_FLAGS} -fshort-wchar)
+target_compile_definitions(image_boot PRIVATE GNU_EFI_USE_MS_ABI)
+
+set(image_objects $<TARGET_OBJECTS:image_boot> $<TARGET_OBJECTS:image_hv>)
+if(asm_sources)
+	add_library(image_asm OBJECT EXCLUDE_FROM_ALL ${asm_sources})
+	target_include_directories(image_asm PRIVATE ${CMAKE_SOURCE_DIR})
+	list(APPEND image_objects $<TARGET_OBJECTS:image_asm>)
+endif()
+
+# Linked twice: the first time to learn the addresses of the code, the second
+# time with the table of them behind everything else, so that nothing moves.
+set(link_script ${CMAKE_SOURCE_DIR}/boot/efi.lds)
+set(link_image ${CMAKE_LINKER} -nostdlib -shared -Bsymbolic -T ${link_script} --build-id=none
+	--hash-style=sysv --no-undefined --fatal-warnings -z text -z norelro -z noexecstack
+	-z nocombreloc ${GNU_EFI_CRT0} ${image_objects})
+set(link_libraries ${GNU_EFI_LIBGNUEFI} ${GNU_EFI_LIBEFI})
+set(make_symbols ${CMAKE_SOURCE_DIR}/boot/make-symbols)
+set(check_image ${CMAKE_SOURCE_DIR}/boot/check-image)
+set(image_sections)
+foreach(section text rodata reloc dynamic rela relro data bss symbols)
+	list(APPEND image_sections -j .${section})
+endforeach()
+
+add_custom_command(OUTPUT stencil-1.elf
+	COMMAND ${make_symbols} ${CMAKE_NM} > symbols-0.s
+	COMMAND ${CMAKE_C_COMPILER} -c symbols-0.s -o symbols-0.o
+	COMMAND ${link_image} symbols-0.o ${link_libraries} -o stencil-1.elf
+	DEPENDS ${image_objects} ${link_script} ${make_symbols}
+	COMMENT "Linking stencil-1.elf" VERBATIM COMMAND_EXPAND_LISTS)
+
+add_custom_command(OUTPUT stencil.elf
+	COMMAND ${make_symbols} ${CMAKE_NM} stencil-1.elf > symbols-1.s
+	COMMAND ${CMAKE_C_COMPILER} -c symbols-1.s -o symbols-1.o
+	COMMAND ${link_image} symbols-1.o ${link_libraries} -o stencil.elf
+	COMMAND ${make_symbols} ${CMAKE_NM} stencil.elf > symbols-2.s
+	COMMAND ${CMAKE_COMMAND} -E compare_files symbols-1.s symbols-2.s
+	DEPENDS stencil-1.elf
+	COMMENT "Linking stencil.elf with its symbols" VERBATIM COMMAND_EXPAND_LISTS)
+
+add_custom_command(OUTPUT BOOTX64.EFI
+	COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=0 ${CMAKE_OBJCOPY} --strip-all ${image_sections}
+		--target efi-app-x86_64 stencil.elf BOOTX64.EFI
+	COMMAND ${check_image} ${CMAKE_NM} ${CMAKE_OBJDUMP} stencil.elf BOOTX64.EFI
+	DEPENDS stencil.elf ${check_image}
+	COMMENT "Making BOOTX64.EFI" VERBATIM)
+add_custom_target(stencil.efi ALL DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/BOOTX64.EFI)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <efi.h>
+
+#include "boot/boot_info.h"
+
+/*
+ * Find configuration and ramdisk: sections .config and .ramdisk of the image this
+ * is, else \stencil\stencil.conf and \stencil\ramdisk.cpio on the volume it was
+ * started from. The ramdisk may be missing. Fills config, ramdisk and firmware_io_tsc
+ * of 'info'; an error has been said.
+ */
+EFI_STATUS files_load(EFI_LOADED_IMAGE *image, struct boot_info *info);

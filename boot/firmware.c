@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the firmware is asked for besides files: memory, messages, and what it knows
+ * about the machine. Of the memory a short list is kept, so that a refusal to
+ * start leaves nothing behind in the firmware.
+ */
+#include "boot/firmware.h"
+
+#include <efilib.h>
+
+#include "boot/calendar.h"
+#include "boot/mp_services.h"
+
+#define PAGE	       UINT64_C(4096)
+#define N_ALLOCATIONS  16
+#define LOW_MEMORY_END 0xfffff
+
+EFI_SYSTEM_TABLE *firmware;
+
+static struct {
+	EFI_PHYSICAL_ADDRESS start;
+	UINTN n_pages;
+} allocations[N_ALLOCATIONS];
+
+EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	Print(L"stencil: ");
+	VPrint(format, args);
+	Print(L": %r\n", status);
+	va_end(args);
+	return status;
+}
+
+/* Take note of an allocation for firmware_free_all(); false when the list is full. */
+static bool remember(EFI_PHYSICAL_ADDRESS start, UINTN n_pages)
+{
+	for (UINTN i = 0; i < N_ALLOCATIONS; i++) {
+		if (allocations[i].n_pages > 0)
+			continue;
+		allocations[i].start = start;
+		allocations[i].n_pages = n_pages;
+		return true;
+	}
+	return false;
+}
+
+/*
+ * The firmware knows no alignment but the page: take more, and give back what is
+ * before and behind.
+ */
+static EFI_STATUS allocate(EFI_ALLOCATE_TYPE type, UINTN n_pages, uint64_t align,
+			   EFI_PHYSICAL_ADDRESS *addr)
+{
+	EFI_BOOT_SERVICES *services = firmware->BootServices;
+	UINTN n_spare = align / PAGE - 1, n_before;
+	EFI_PHYSICAL_ADDRESS start = *addr;
+	EFI_STATUS status;
+
+	status = services->AllocatePages(type, EfiLoaderData, n_pages + n_spare, &start);
+	if (EFI_ERROR(status))
+		return status;
+	*addr = (start + align - 1) & -align;
+	n_before = (*addr - start) / PAGE;
+	if (n_before > 0)
+		services->FreePages(start, n_before);
+	if (n_spare > n_before)
+		services->FreePages(*addr + n_pages * PAGE, n_spare - n_before);
+	if (remember(*addr, n_pages))
+		return EFI_SUCCESS;
+	services->FreePages(*addr, n_pages);
+	return EFI_OUT_OF_RESOURCES;
+}
+
+EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, uint64_t align, void **ret)
+{
+	EFI_PHYSICAL_ADDRESS addr = 0;
+	UINTN n_pages = size / PAGE + (size % PAGE != 0);
+	EFI_STATUS status = allocate(AllocateAnyPages, n_pages, align, &addr);
+
+	if (EFI_ERROR(status))
+		return firmware_fail(status, L"no memory for %s, %ld bytes", what, size);
+	*ret = (void *)addr;
+	return EFI_SUCCESS;
+}
+
+EFI_STATUS firmware_alloc_low(uint64_t *ret)
+{
+	EFI_PHYSICAL_ADDRESS addr = LOW_MEMORY_END;
+	EFI_STATUS status = allocate(AllocateMaxAddress, 1, PAGE, &addr);
+
+	if (!EFI_ERROR(status) && addr == 0)
+		status = EFI_OUT_OF_RESOURCES;
+	if (EFI_ERROR(status))
+		return firmware_fail(status, L"no page below 1 MiB to start processors with");
+	*ret = addr;
+	return EFI_SUCCESS;
+}
+
+static void free_allocation(UINTN i)
+{
+	if (allocations[i].n_pages > 0)
+		firmware->BootServices->FreePages(allocations[i].start, allocations[i].n_pages);
+	allocations[i].n_pages = 0;
+}
+
+void firmware_free(void *start)
+{
+	for (UINTN i = 0; i < N_ALLOCATIONS; i++) {
+		if (allocations[i].start == (uintptr_t)start)
+			free_allocation(i);
+	}
+}
+
+void firmware_free_all(void)
+{
+	for (UINTN i = 0; i < N_ALLOCATIONS; i++)
+		free_allocation(i);
+}
+
+static uint64_t find_table(EFI_GUID guid)
+{
+	for (UINTN i = 0; i < firmware->NumberOfTableEntries; i++) {
+		EFI_CONFIGURATION_TABLE *table = &firmware->ConfigurationTable[i];
+
+		if (CompareGuid(&table->VendorGuid, &guid) == 0)
+			return (uintptr_t)table->VendorTable;
+	}
+	return 0;
+}
+
+static uint64_t find_rsdp(void)
+{
+	uint64_t rsdp = find_table((EFI_GUID)ACPI_20_TABLE_GUID);
+
+	return rsdp != 0 ? rsdp : find_table((EFI_GUID)ACPI_TABLE_GUID);
+}
+
+static void *find_protocol(EFI_GUID guid)
+{
+	void *protocol;
+	EFI_STATUS status = firmware->BootServices->LocateProtocol(&guid, NULL, &protocol);
+
+	return EFI_ERROR(status) ? NULL : protocol;
+}
+
+/* Shifts for whole bytes in 32-bit pixels; false for any other layout. */
+static bool describe_pixels(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,
+			    struct boot_framebuffer *ret)
+{
+	const EFI_PIXEL_BITMASK *mask = &mode->PixelInformation;
+	UINT32 all = mask->RedMask | mask->GreenMask | mask->BlueMask | mask->ReservedMask;
+
+	ret->green_shift = 8;
+	switch (mode->PixelFormat) {
+	case PixelRedGreenBlueReserved8BitPerColor:
+		ret->blue_shift = 16;
+		return true;
+	case PixelBlueGreenRedReserved8BitPerColor:
+		ret->red_shift = 16;
+		return true;
+	case PixelBitMask:
+		break;
+	default:
+		return false;
+	}
+	if (all < 1u << 24 || mask->RedMask == 0 || mask->GreenMask == 0 || mask->BlueMask == 0)
+		return false;
+	ret->red_shift = (uint8_t)__builtin_ctz(mask->RedMask);
+	ret->green_shift = (uint8_t)__builtin_ctz(mask->GreenMask);
+	ret->blue_shift = (uint8_t)__builtin_ctz(mask->BlueMask);
+	return mask->RedMask >> ret->red_shift == 0xff &&
+	       mask->GreenMask >> ret->green_shift == 0xff &&
+	       mask->BlueMask >> ret->blue_shift == 0xff;
+}
+
+static struct boot_framebuffer find_framebuffer(void)
+{
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop =
+		find_protocol((EFI_GUID)EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID);
+	struct boot_framebuffer ret = {};
+	const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
+
+	if (gop == NULL || gop->Mode == NULL || gop->Mode->Info == NULL)
+		return ret;
+	mode = gop->Mode->Info;
+	if (!describe_pixels(mode, &ret))
+		return (struct boot_framebuffer){};
+	ret.base = gop->Mode->FrameBufferBase;
+	ret.width = mode->HorizontalResolution;
+	ret.height = mode->VerticalResolution;
+	ret.pitch = mode->PixelsPerScanLine * 4;
+	return ret;
+}
+
+static void read_clock(struct boot_info *info)
+{
+	EFI_TIME time;
+
+	if (EFI_ERROR(firmware->RuntimeServices->GetTime(&time, NULL)))
+		return;
+	info->unix_time_tsc = __builtin_ia32_rdtsc();
+	info->unix_time = calendar_to_unix(&(struct calendar_time){
+		.year = time.Year,
+		.month = time.Month,
+		.day = time.Day,
+		.hour = time.Hour,
+		.minute = time.Minute,
+		.second = time.Second,
+		.minutes_behind_utc = time.TimeZone,
+	});
+}
+
+void firmware_describe(struct boot_info *info)
+{
+	info->acpi_rsdp = find_rsdp();
+	info->efi_reset_system = (uintptr_t)firmware->RuntimeServices->ResetSystem;
+	info->framebuffer = find_framebuffer();
+	read_clock(info);
+}
+
+static EFI_STATUS read_cpus(struct mp_services *mp, UINTN n, struct boot_info *info)
+{
+	for (UINTN i = 0; i < n; i++) {
+		struct mp_processor processor = {};
+		EFI_STATUS status = mp->get_info(mp, i, &processor);
+
+		if (EFI_ERROR(status))
+			return firmware_fail(status, L"the firmware does not tell processor %ld",
+					     i);
+		if (!(processor.flags & MP_PROCESSOR_IS_ENABLED))
+			continue;
+		info->cpu[info->n_cpus++] = (struct boot_cpu){
+			.apic_id = (uint32_t)processor.id,
+			.bsp = (processor.flags & MP_PROCESSOR_IS_BSP) != 0,
+		};
+	}
+	return EFI_SUCCESS;
+}
+
+EFI_STATUS firmware_list_cpus(struct boot_info *info)
+{
+	struct mp_services *mp;
+	UINTN n, n_enabled;
+	EFI_STATUS status;
+	void *list;
+
+	if (info->acpi_rsdp != 0)
+		return EFI_SUCCESS;
+	mp = find_protocol((EFI_GUID)MP_SERVICES_GUID);
+	if (mp == NULL)
+		return firmware_fail(
+			EFI_UNSUPPORTED,
+			L"neither ACPI tables nor EFI MP services tell the processors");
+	status = mp->get_count(mp, &n, &n_enabled);
+	if (EFI_ERROR(status))
+		return firmware_fail(status, L"the firmware does not count its processors");
+	status = firmware_alloc(L"the list of processors", n * sizeof(*info->cpu), PAGE, &list);
+	if (EFI_ERROR(status))
+		return status;
+	info->cpu = list;
+	return read_cpus(mp, n, info);
+}

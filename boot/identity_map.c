@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page tables between the firmware's and the hypervisor's. The firmware's own
+ * lie in memory that is handed out as free, and its ResetSystem() must be callable
+ * to the end, so these map whatever it named and forbid nothing. Memory types are
+ * left to the MTRRs.
+ */
+#include "boot/identity_map.h"
+
+#define ENTRY_P	 (UINT64_C(1) << 0)
+#define ENTRY_W	 (UINT64_C(1) << 1)
+#define ENTRY_PS (UINT64_C(1) << 7)
+
+#define PAGE_ENTRIES 512
+#define SIZE_2MIB    (UINT64_C(1) << 21)
+#define SIZE_1GIB    (UINT64_C(1) << 30)
+#define SIZE_4GIB    (UINT64_C(1) << 32)
+
+/* Bytes an entry of a table of this level (1: the last) maps. */
+static uint64_t level_size(int level)
+{
+	return UINT64_C(1) << (12 + 9 * (level - 1));
+}
+
+static uint64_t *pool_take(struct identity_map *map)
+{
+	return map->n_used < map->n_pages ? &map->pool[PAGE_ENTRIES * map->n_used++] : NULL;
+}
+
+/* The entry for 'addr' at this level, with the tables above it; NULL when the pool is used up. */
+static uint64_t *find_entry(struct identity_map *map, uint64_t addr, int leaf_level)
+{
+	uint64_t *table = map->n_used > 0 ? map->pool : pool_take(map);
+
+	for (int level = map->levels; table; level--) {
+		uint64_t *entry = &table[addr / level_size(level) % PAGE_ENTRIES];
+
+		if (level == leaf_level)
+			return entry;
+		if (*entry == 0) {
+			table = pool_take(map);
+			*entry = table ? (uintptr_t)table | ENTRY_P | ENTRY_W : 0;
+		} else {
+			table = (uint64_t *)(uintptr_t)(*entry & -UINT64_C(4096));
+		}
+	}
+	return NULL;
+}
+
+/* Map from 'addr' on to 'end' or to the end of the table; returns how far, 'addr' if not at all. */
+static uint64_t map_run(struct identity_map *map, uint64_t addr, uint64_t end)
+{
+	bool is_large = map->has_1gib && addr >= SIZE_4GIB;
+	uint64_t size = is_large ? SIZE_1GIB : SIZE_2MIB;
+	uint64_t *entry = find_entry(map, addr, is_large ? 3 : 2);
+
+	if (entry == NULL)
+		return addr;
+	addr &= -size;
+	do {
+		*entry++ = addr | ENTRY_P | ENTRY_W | ENTRY_PS;
+		addr += size;
+	} while (addr < end && addr / size % PAGE_ENTRIES != 0);
+	return addr;
+}
+
+bool identity_map_add(struct identity_map *map, uint64_t start, uint64_t len)
+{
+	/* The lower half of the canonical addresses. */
+	uint64_t limit = level_size(map->levels + 1) / 2;
+	uint64_t end = start < limit && len < limit - start ? start + len : limit;
+	uint64_t next;
+
+	for (uint64_t addr = start; addr < end; addr = next) {
+		next = map_run(map, addr, end);
+		if (next == addr)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Page tables that map physical addresses to themselves, in 2 MiB pages below 4 GiB
+ * and 1 GiB pages above where there are any: present, writable, executable. Tables
+ * come from 'pool', zeroed pages at their own physical address; the first is the
+ * root, what goes into CR3.
+ */
+struct identity_map {
+	uint64_t *pool;
+	size_t n_pages; /* of the pool */
+	size_t n_used;
+	int levels; /* 4, or 5 with CR4.LA57 */
+	bool has_1gib;
+};
+
+/*
+ * Map at least [start, start + len), as far as there are such virtual addresses.
+ * False when the pool is used up; what was mapped until then stays.
+ */
+bool identity_map_add(struct identity_map *map, uint64_t start, uint64_t len);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the firmware's memory map to boot_info's. Firmware maps are unsorted and,
+ * on real machines, sometimes wrong: overlapping, wrapping, empty. Every
+ * descriptor is two edges; one walk over the sorted edges knows at each address
+ * which uses are claimed and takes the most careful one, so that ranges come out
+ * sorted and merged. Does not know what lies in the holes between.
+ */
+#include "boot/memory_map.h"
+
+#define PAGE	      UINT64_C(4096)
+#define ADDRESS_LIMIT (UINT64_C(1) << 52) /* the architecture's largest physical address */
+#define N_USES	      (BOOT_MEM_RESERVED + 1)
+
+/* UEFI specification, "Memory Type Usage before ExitBootServices()". */
+enum {
+	TYPE_LOADER_CODE = 1,
+	TYPE_LOADER_DATA = 2,
+	TYPE_BOOT_CODE = 3,
+	TYPE_BOOT_DATA = 4,
+	TYPE_RUNTIME_CODE = 5,
+	TYPE_RUNTIME_DATA = 6,
+	TYPE_CONVENTIONAL = 7,
+	TYPE_ACPI_RECLAIM = 9,
+	TYPE_ACPI_NVS = 10,
+	TYPE_MMIO = 11,
+	TYPE_MMIO_PORTS = 12,
+};
+
+#define ATTRIBUTE_WB (UINT64_C(1) << 3)	 /* can be cached write-back */
+#define ATTRIBUTE_SP (UINT64_C(1) << 18) /* meant for a special purpose */
+
+static enum mem_use descriptor_use(const struct memory_descriptor *descriptor)
+{
+	bool is_ram = (descriptor->attributes & (ATTRIBUTE_WB | ATTRIBUTE_SP)) == ATTRIBUTE_WB;
+
+	switch (descriptor->type) {
+	case TYPE_LOADER_CODE:
+	case TYPE_LOADER_DATA:
+		return BOOT_MEM_HV;
+	case TYPE_BOOT_CODE:
+	case TYPE_BOOT_DATA:
+	case TYPE_CONVENTIONAL:
+		return is_ram ? BOOT_MEM_FREE : BOOT_MEM_RESERVED;
+	case TYPE_RUNTIME_CODE:
+	case TYPE_RUNTIME_DATA:
+		return BOOT_MEM_RUNTIME;
+	case TYPE_ACPI_RECLAIM:
+	case TYPE_ACPI_NVS:
+		return BOOT_MEM_ACPI;
+	case TYPE_MMIO:
+	case TYPE_MMIO_PORTS:
+		return BOOT_MEM_MMIO;
+	default:
+		return BOOT_MEM_RESERVED;
+	}
+}
+
+/* Free memory shrinks to whole pages, anything else grows; false when nothing is left. */
+static bool descriptor_range(const struct memory_descriptor *descriptor, struct boot_range *ret)
+{
+	uint64_t start = descriptor->start, end;
+	enum mem_use use = descriptor_use(descriptor);
+
+	if (start >= ADDRESS_LIMIT || descriptor->n_pages == 0)
+		return false;
+	if (descriptor->n_pages > (ADDRESS_LIMIT - start) / PAGE) {
+		end = ADDRESS_LIMIT;
+		/* Whoever counts beyond the end of memory is not believed to own it. */
+		use = use == BOOT_MEM_FREE ? BOOT_MEM_RESERVED : use;
+	} else {
+		end = start + descriptor->n_pages * PAGE;
+	}
+	if (use == BOOT_MEM_FREE) {
+		start = (start + PAGE - 1) & -PAGE;
+		end &= -PAGE;
+	} else {
+		start &= -PAGE;
+		end = (end + PAGE - 1) & -PAGE;
+	}
+	*ret = (struct boot_range){.start = start, .len = end - start, .use = use};
+	return start < end;
+}
+
+static size_t edges_add(struct memory_edge *edges, size_t n, const struct boot_range *range)
+{
+	edges[n] = (struct memory_edge){.addr = range->start, .use = range->use, .begin = true};
+	edges[n + 1] = (struct memory_edge){.addr = range->start + range->len, .use = range->use};
+	return n + 2;
+}
+
+/* 0 when they do not fit. */
+static size_t edges_collect(const void *map, size_t size, size_t stride, struct memory_edge *edges,
+			    size_t capacity)
+{
+	const struct boot_range frame_zero = {.len = PAGE, .use = BOOT_MEM_RESERVED};
+	size_t n;
+
+	if (capacity < 2)
+		return 0;
+	n = edges_add(edges, 0, &frame_zero);
+	for (; size >= stride; map = (const char *)map + stride, size -= stride) {
+		struct memory_descriptor descriptor;
+		struct boot_range range;
+
+		__builtin_memcpy(&descriptor, map, sizeof(descriptor));
+		if (!descriptor_range(&descriptor, &range))
+			continue;
+		if (capacity - n < 2)
+			return 0;
+		n = edges_add(edges, n, &range);
+	}
+	return n;
+}
+
+static void edges_sift_down(struct memory_edge *edges, size_t root, size_t n)
+{
+	for (size_t child = 2 * root + 1; child < n; root = child, child = 2 * root + 1) {
+		struct memory_edge edge = edges[root];
+
+		if (child + 1 < n && edges[child].addr < edges[child + 1].addr)
+			child++;
+		if (edge.addr >= edges[child].addr)
+			return;
+		edges[root] = edges[child];
+		edges[child] = edge;
+	}
+}
+
+/* Heap sort: no recursion, and no map makes it slow. */
+static void edges_sort(struct memory_edge *edges, size_t n)
+{
+	for (size_t root = n / 2; root-- > 0;)
+		edges_sift_down(edges, root, n);
+	while (n-- > 1) {
+		struct memory_edge last = edges[n];
+
+		edges[n] = edges[0];
+		edges[0] = last;
+		edges_sift_down(edges, 0, n);
+	}
+}
+
+/* The most careful use claimed at the moment; uses are declared in that order. */
+static bool claimed_use(const uint32_t *n_claims, enum mem_use *ret)
+{
+	for (int use = N_USES - 1; use >= 0; use--) {
+		if (n_claims[use] > 0) {
+			*ret = (enum mem_use)use;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Append, or lengthen the last range; false when it does not fit. */
+static bool ranges_append(struct boot_range *ranges, size_t capacity, size_t *n,
+			  const struct boot_range *range)
+{
+	struct boot_range *last = *n > 0 ? &ranges[*n - 1] : NULL;
+
+	if (last && last->use == range->use && last->start + last->len == range->start) {
+		last->len += range->len;
+		return true;
+	}
+	if (*n == capacity)
+		return false;
+	ranges[(*n)++] = *range;
+	return true;
+}
+
+size_t memory_map_build(const void *map, size_t size, size_t stride, struct memory_edge *edges,
+			size_t n_edges, struct boot_range *ranges, size_t n_ranges)
+{
+	uint32_t n_claims[N_USES] = {};
+	size_t n = 0;
+
+	if (stride < sizeof(struct memory_descriptor))
+		return 0;
+	n_edges = edges_collect(map, size, stride, edges, n_edges);
+	edges_sort(edges, n_edges);
+	for (size_t i = 0; i + 1 < n_edges; i++) {
+		struct boot_range range = {.start = edges[i].addr};
+
+		if (edges[i].begin)
+			n_claims[edges[i].use]++;
+		else
+			n_claims[edges[i].use]--;
+		range.len = edges[i + 1].addr - range.start;
+		if (range.len == 0 || !claimed_use(n_claims, &range.use))
+			continue;
+		if (!ranges_append(ranges, n_ranges, &n, &range))
+			return 0;
+	}
+	return n;
+}
+
+uint64_t memory_map_end(const struct boot_range *ranges, size_t n_ranges)
+{
+	return n_ranges > 0 ? ranges[n_ranges - 1].start + ranges[n_ranges - 1].len : 0;
+}
