@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * IN, OUT, INS and OUTS. The processor has checked the guest's I/O permissions
+ * before the exit. Strings go in chunks, so that a long one does not keep the processor.
+ */
+#include "hv/devices/bus.h"
+#include "hv/vcpu.h"
+#include "hv/vm.h"
+#include "hv/vmx/vmcs.h"
+
+#define RFLAGS_DF  BIT(10)
+#define CHUNK_MAX  64
+#define IO_IN	   BIT(3)
+#define IO_STRING  BIT(4)
+#define IO_REPEAT  BIT(5)
+#define SEGMENT_SS 2
+
+/* SDM vol. 3, "Exit Qualification for I/O Instructions". */
+struct io_exit {
+	uint16_t port;
+	unsigned size; /* bytes */
+	bool in;
+};
+
+/* What the guest did to a device may be its end, or have to reach its processor. */
+static void after_device(struct vcpu *vcpu)
+{
+	struct platform *platform = &vcpu->vm->platform;
+
+	if (lapic_has_event(&platform->irqchip.lapic[0]))
+		vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+	if (platform->debug_exit.requested)
+		vm_end(vcpu->vm, platform->debug_exit.status == 1 ? VM_ENDED_WELL : VM_FAILED,
+		       "isa-debug-exit: status %u", (unsigned)platform->debug_exit.status);
+	else if (platform->pm.poweroff_requested)
+		vm_end(vcpu->vm, VM_ENDED_WELL, "powered off");
+	else if (platform->pm.reset_requested && vcpu->vm->config->no_reboot)
+		vm_end(vcpu->vm, VM_ENDED_WELL, "reset, and -no-reboot is given");
+	else if (platform->pm.reset_requested)
+		vcpu_request(vcpu, VCPU_REQUEST_RESET);
+}
+
+static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
+{
+	struct io_bus *bus = &vcpu->vm->platform.pio;
+	uint64_t *rax = &vcpu->regs.gpr[RAX];
+	uint64_t mask = BITS(8 * io->size - 1, 0);
+
+	if (!io->in)
+		io_bus_write(bus, io->port, io->size, *rax & mask, vcpu_now(vcpu));
+	else if (io->size == 4) /* a 32-bit result clears the upper half */
+		*rax = io_bus_read(bus, io->port, 4, vcpu_now(vcpu)) & mask;
+	else
+		*rax = (*rax & ~mask) |
+		       (io_bus_read(bus, io->port, io->size, vcpu_now(vcpu)) & mask);
+	after_device(vcpu);
+	return EXIT_NEXT;
+}
+
+/* Move one element between the guest's memory and the port. The VM's lock is held for memory only.
+ */
+static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
+			      const struct guest_paging *paging, uint64_t linear,
+			      struct guest_fault *fault)
+{
+	struct vm *vm = vcpu->vm;
+	uint64_t value = 0;
+	enum status status;
+
+	/* An input that cannot be stored must not be taken from the device. */
+	if (io->in) {
+		gpa_t gpa;
+
+		lock_acquire(&vm->lock);
+		status = guest_translate(&vm->memory, paging, linear, ACCESS_WRITE, &gpa,
+					 &fault->error_code);
+		lock_release(&vm->lock);
+		fault->linear = linear;
+		if (status != OK)
+			return status;
+		value = io_bus_read(&vm->platform.pio, io->port, io->size, vcpu_now(vcpu));
+	}
+	lock_acquire(&vm->lock);
+	if (io->in)
+		status = guest_write_linear(&vm->memory, paging, linear, &value, io->size,
+					    ACCESS_WRITE, fault);
+	else
+		status = guest_read_linear(&vm->memory, paging, linear, &value, io->size,
+					   ACCESS_READ, fault);
+	lock_release(&vm->lock);
+	if (status == OK && !io->in)
+		io_bus_write(&vm->platform.pio, io->port, io->size, value, vcpu_now(vcpu));
+	return status;
+}
+
+/* A string's memory cannot be reached: the guest gets the fault, or ends. */
+static void io_fault(struct vcpu *vcpu, enum status status, const struct guest_fault *fault,
+		     bool stack_segment)
+{
+	switch (status) {
+	case ERR_NOTFOUND:
+		vcpu->regs.cr2 = fault->linear;
+		vcpu_inject_exception_error(vcpu, VECTOR_PF, fault->error_code);
+		break;
+	case ERR_INVAL:
+		vcpu_inject_exception_error(vcpu, stack_segment ? VECTOR_SS : VECTOR_GP, 0);
+		break;
+	case ERR_NOMEM:
+		vm_crash(vcpu->vm, "no memory left for string input at 0x%llx",
+			 (unsigned long long)fault->linear);
+		break;
+	default:
+		vm_crash(vcpu->vm, "string I/O with memory of a device at 0x%llx",
+			 (unsigned long long)fault->linear);
+	}
+}
+
+/* SDM vol. 3, "Instruction Information", for INS and OUTS: bits 9:7 are the address size. */
+static uint64_t address_mask(void)
+{
+	unsigned size = vmcs_read(VMCS_EXIT_INST_INFO) >> 7 & 7;
+
+	return size == 0 ? UINT16_MAX : size == 1 ? UINT32_MAX : UINT64_MAX;
+}
+
+/* Add to a register of the address size; a 32-bit result clears the upper half. */
+static void advance(uint64_t *reg, uint64_t by, uint64_t mask)
+{
+	uint64_t value = (*reg + by) & mask;
+
+	*reg = mask == UINT16_MAX ? (*reg & ~mask) | value : value;
+}
+
+static enum exit_action io_string(struct vcpu *vcpu, const struct io_exit *io, bool repeat)
+{
+	uint64_t mask = address_mask();
+	uint64_t *index = &vcpu->regs.gpr[io->in ? RDI : RSI], *count = &vcpu->regs.gpr[RCX];
+	uint64_t base = vmcs_read(VMCS_GUEST_LINEAR_ADDR) - (*index & mask);
+	bool stack = !io->in && (vmcs_read(VMCS_EXIT_INST_INFO) >> 15 & 7) == SEGMENT_SS;
+	uint64_t step = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? -(uint64_t)io->size : io->size;
+	struct guest_paging paging;
+	struct guest_fault fault;
+
+	vcpu_read_paging(&paging);
+	for (unsigned n = 0; n < CHUNK_MAX; n++) {
+		enum status status;
+
+		if (repeat && (*count & mask) == 0)
+			return EXIT_NEXT;
+		status = io_element(vcpu, io, &paging, base + (*index & mask), &fault);
+		if (status != OK) {
+			io_fault(vcpu, status, &fault, stack);
+			return EXIT_AGAIN;
+		}
+		after_device(vcpu);
+		advance(index, step, mask);
+		if (!repeat)
+			return EXIT_NEXT;
+		advance(count, (uint64_t)-1, mask);
+	}
+	return (*count & mask) == 0 ? EXIT_NEXT : EXIT_AGAIN;
+}
+
+enum exit_action exit_io(struct vcpu *vcpu)
+{
+	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
+	struct io_exit io = {
+		.port = (uint16_t)(qual >> 16),
+		.size = (qual & 7) + 1,
+		.in = qual & IO_IN,
+	};
+
+	if (qual & IO_STRING)
+		return io_string(vcpu, &io, qual & IO_REPEAT);
+	return io_single(vcpu, &io);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RDMSR and WRMSR of what msr_bitmap_init() does not let through. */
+#include "hv/devices/lapic.h"
+#include "hv/io.h"
+#include "hv/msr.h"
+#include "hv/vcpu.h"
+#include "hv/vm.h"
+#include "hv/vmx/vmcs.h"
+
+static bool is_lapic_msr(uint32_t msr)
+{
+	return msr == IA32_APIC_BASE || msr == IA32_TSC_DEADLINE ||
+	       (msr >= IA32_X2APIC_FIRST && msr <= IA32_X2APIC_LAST);
+}
+
+/* What the local APIC did may have to reach the guest. */
+static void after_lapic(struct vcpu *vcpu, const struct lapic *lapic)
+{
+	(void)irqchip_take_kicks(&vcpu->vm->platform.irqchip);
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER | (lapic_has_event(lapic) ? VCPU_REQUEST_EVENT : 0));
+}
+
+static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
+{
+	struct lapic *lapic = &vcpu->vm->platform.irqchip.lapic[0];
+
+	if (is_lapic_msr(msr))
+		return lapic_msr_read(lapic, msr, ret, vcpu_now(vcpu));
+	if (msr == IA32_EFER) {
+		*ret = vmcs_read(VMCS_GUEST_EFER);
+		return true;
+	}
+	return guest_msr_read(&vcpu->msrs, msr, ret);
+}
+
+enum exit_action exit_msr_read(struct vcpu *vcpu)
+{
+	uint64_t value;
+
+	if (!read_msr(vcpu, (uint32_t)vcpu->regs.gpr[RCX], &value)) {
+		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
+		return EXIT_AGAIN;
+	}
+	vcpu->regs.gpr[RAX] = (uint32_t)value;
+	vcpu->regs.gpr[RDX] = value >> 32;
+	return EXIT_NEXT;
+}
+
+/* LMA is the processor's; LME may not change while paging is on. SDM vol. 3, "IA32_EFER MSR". */
+static bool write_efer(const struct vcpu *vcpu, uint64_t value)
+{
+	uint64_t old = vmcs_read(VMCS_GUEST_EFER);
+
+	if (value & ~vcpu->cpuid->efer_allowed)
+		return false;
+	if (((old ^ value) & EFER_LME) && (vmcs_read(VMCS_GUEST_CR0) & CR0_PG))
+		return false;
+	vmcs_write(VMCS_GUEST_EFER, (value & ~EFER_LMA) | (old & EFER_LMA));
+	return true;
+}
+
+static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	struct lapic *lapic = &vcpu->vm->platform.irqchip.lapic[0];
+
+	if (is_lapic_msr(msr)) {
+		bool ok = lapic_msr_write(lapic, msr, value, vcpu_now(vcpu));
+
+		after_lapic(vcpu, lapic);
+		return ok;
+	}
+	if (msr == IA32_EFER)
+		return write_efer(vcpu, value);
+	if (msr == IA32_TIME_STAMP_COUNTER) {
+		vcpu->tsc_offset = value - rdtsc();
+		vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
+		vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+		return true;
+	}
+	return guest_msr_write(&vcpu->msrs, msr, value);
+}
+
+enum exit_action exit_msr_write(struct vcpu *vcpu)
+{
+	uint64_t *gpr = vcpu->regs.gpr;
+
+	if (!write_msr(vcpu, (uint32_t)gpr[RCX], (uint32_t)gpr[RAX] | gpr[RDX] << 32)) {
+		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
+		return EXIT_AGAIN;
+	}
+	return EXIT_NEXT;
+}

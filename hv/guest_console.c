@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guests' serial lines on the host's console. Each VM's output appears in
+ * whole lines behind its name; an unfinished line is shown when its VM waits for
+ * input or ends. Typed bytes go to the VM in focus, the first that still runs;
+ * Ctrl-A and then n moves the focus on, Ctrl-A twice sends one Ctrl-A.
+ */
+#include "hv/console.h"
+#include "hv/print.h"
+#include "hv/sched.h"
+#include "hv/string.h"
+#include "hv/vm.h"
+
+#define ESCAPE ('A' & 0x1f)
+
+static struct vm *vm_of_platform(struct platform *platform)
+{
+	return (struct vm *)((char *)platform - offsetof(struct vm, platform));
+}
+
+/* Show the line and empty it; 'end' is what follows it. */
+static void show_line(const struct vm *vm, const char *line, uint16_t *len)
+{
+	char text[UART_LINE_SIZE + DEBUGCON_LINE_SIZE + 128];
+	size_t n = format(text, sizeof(text), "%s: %.*s\n", vm->config->name, (int)*len, line);
+
+	console_write_raw(text, n < sizeof(text) ? n : sizeof(text) - 1);
+	*len = 0;
+}
+
+static void add_byte(const struct vm *vm, char *line, uint16_t *len, size_t size, uint8_t byte)
+{
+	if (byte == '\r')
+		return;
+	if (byte != '\n')
+		line[(*len)++] = (char)byte;
+	if (byte == '\n' || *len == size)
+		show_line(vm, line, len);
+}
+
+void uart_output(struct uart *uart, uint8_t byte)
+{
+	struct vm *vm =
+		vm_of_platform((struct platform *)((char *)uart - offsetof(struct platform, uart)));
+
+	if (vm->config->serial == SERIAL_STDIO)
+		add_byte(vm, uart->line, &uart->line_len, sizeof(uart->line), byte);
+}
+
+void debugcon_output(struct debugcon *dev, uint8_t byte)
+{
+	struct vm *vm = vm_of_platform(
+		(struct platform *)((char *)dev - offsetof(struct platform, debugcon)));
+
+	if (vm->config->debugcon == SERIAL_STDIO)
+		add_byte(vm, dev->line, &dev->line_len, sizeof(dev->line), byte);
+}
+
+void vm_flush_output(struct vm *vm)
+{
+	if (vm->platform.uart.line_len)
+		show_line(vm, vm->platform.uart.line, &vm->platform.uart.line_len);
+	if (vm->platform.debugcon.line_len)
+		show_line(vm, vm->platform.debugcon.line, &vm->platform.debugcon.line_len);
+}
+
+void vm_take_input(struct vm *vm)
+{
+	struct vm_input *input = &vm->input;
+	/* Acquire pairs with the release in put_input(). */
+	uint32_t head = __atomic_load_n(&input->head, __ATOMIC_ACQUIRE);
+	uint32_t tail = input->tail;
+
+	while (tail != head &&
+	       platform_uart_receive(&vm->platform, input->data[tail % VM_INPUT_SIZE]))
+		tail++;
+	__atomic_store_n(&input->tail, tail, __ATOMIC_RELEASE);
+}
+
+static bool reads_console(const struct vm *vm)
+{
+	return vm->config->serial == SERIAL_STDIO &&
+	       __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
+}
+
+bool guest_console_wanted(void)
+{
+	for (struct vm *vm = vms; vm; vm = vm->next)
+		if (reads_console(vm))
+			return true;
+	return false;
+}
+
+/* The first VM behind 'vm' that reads, around the list; NULL: none. */
+static struct vm *next_reader(struct vm *vm)
+{
+	struct vm *start = vm && vm->next ? vm->next : vms;
+
+	for (struct vm *next = start; next; next = next->next)
+		if (reads_console(next))
+			return next;
+	for (struct vm *next = vms; next != start; next = next->next)
+		if (reads_console(next))
+			return next;
+	return NULL;
+}
+
+/* Bytes that find no room are dropped, as on a line without flow control. */
+static void put_input(struct vm *vm, uint8_t byte)
+{
+	struct vm_input *input = &vm->input;
+	uint32_t head = input->head;
+
+	if (head - __atomic_load_n(&input->tail, __ATOMIC_ACQUIRE) == VM_INPUT_SIZE)
+		return;
+	input->data[head % VM_INPUT_SIZE] = byte;
+	__atomic_store_n(&input->head, head + 1, __ATOMIC_RELEASE);
+}
+
+/* Take what is typed to the VM in focus; used by the boot processor alone. */
+void guest_console_poll(void)
+{
+	static struct vm *focus;
+	static bool escaped;
+	bool got = false;
+
+	if (focus == NULL || !reads_console(focus))
+		focus = next_reader(NULL);
+	for (int byte = focus ? console_read() : -1; byte >= 0; byte = console_read()) {
+		if (!escaped && byte == ESCAPE) {
+			escaped = true;
+		} else if (escaped && byte == 'n') {
+			escaped = false;
+			focus = next_reader(focus);
+			log_info("console: input goes to VM %s", focus->config->name);
+		} else {
+			escaped = false;
+			put_input(focus, (uint8_t)byte);
+			got = true;
+		}
+	}
+	/* A full FIFO is refilled as the guest empties it. */
+	if (focus && (got || focus->input.head != focus->input.tail)) {
+		vcpu_request(&focus->vcpu, VCPU_REQUEST_INPUT);
+		sched_kick(&focus->vcpu);
+	}
+}

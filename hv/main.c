@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's life: hv_main() reads as the start-up order. The configuration is
+ * taken apart, opened and judged as a whole before the first VM starts; when the
+ * last VM has ended, the outcome is said and the machine switched off.
+ */
+#include "boot/boot_info.h"
+#include "hv/acpi.h"
+#include "hv/backends/config.h"
+#include "hv/backends/cpio.h"
+#include "hv/console.h"
+#include "hv/cpu.h"
+#include "hv/frame.h"
+#include "hv/host_apic.h"
+#include "hv/interrupt.h"
+#include "hv/io.h"
+#include "hv/msr.h"
+#include "hv/paging.h"
+#include "hv/panic.h"
+#include "hv/phys.h"
+#include "hv/power.h"
+#include "hv/print.h"
+#include "hv/sched.h"
+#include "hv/smp.h"
+#include "hv/tsc.h"
+#include "hv/vm.h"
+
+#define ARENA_SIZE MIB(2)
+
+static const struct boot_info *boot;
+static bool may_turn_vmx_on; /* set once by the boot processor, atomically */
+static struct config config;
+static struct image *images;
+
+/* How a run can end; the names are what scripts/run reads. */
+enum end { END_OK, END_VM_FAILED, END_CONFIG_REFUSED, END_NO_VMX };
+
+static _Noreturn void end(enum end how)
+{
+	static const char *const names[] = {
+		[END_OK] = "ok",
+		[END_VM_FAILED] = "vm failed",
+		[END_CONFIG_REFUSED] = "config refused",
+		[END_NO_VMX] = "no vmx",
+	};
+
+	log_line(how == END_OK ? LOG_INFO : LOG_WARNING, "end: %s", names[how]);
+	if (config.host.on_end == HOST_END_WAIT)
+		power_wait();
+	power_off();
+}
+
+static void add_frames(void)
+{
+	for (uint32_t i = 0; i < boot->n_ranges; i++)
+		if (boot->range[i].use == BOOT_MEM_FREE)
+			frame_add_range(boot->range[i].start, boot->range[i].len);
+}
+
+/* Name what is missing, before VMXON. */
+static void check_processor(struct vmx_capability *cap)
+{
+	const char *missing;
+
+	vmx_read_capability(cap);
+	missing = vmx_missing(cap);
+	if (missing == NULL)
+		return;
+	log_error("%s", missing);
+	end(END_NO_VMX);
+}
+
+static void read_configuration(struct arena *arena)
+{
+	struct diag diag = {.file = "stencil.conf"};
+	enum status status;
+
+	status = config_parse(boot->config, boot->config_len, arena, &diag, &config);
+	console_set_serial(config.host.serial_port);
+	log_set_level((enum log_level)config.host.log_level);
+	panic_set_power_off(config.host.on_end == HOST_END_POWEROFF);
+	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, boot->ramdisk_capacity, arena, &diag,
+			 &images) == OK &&
+	    status != ERR_NOMEM)
+		status = config_open(&config, images, &diag);
+	if (status == OK && diag.n_errors == 0)
+		return;
+	log_error("stencil.conf: %u error%s, no VM is started", diag.n_errors,
+		  diag.n_errors == 1 ? "" : "s");
+	end(END_CONFIG_REFUSED);
+}
+
+static int64_t time_now(void)
+{
+	return boot->unix_time + (int64_t)((rdtsc() - boot->unix_time_tsc) / tsc_hz);
+}
+
+/* Whether any VM may change the image's bytes. */
+static bool is_shared(const struct image *image)
+{
+	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
+		for (const struct backend *backend = vm->backends; backend; backend = backend->next)
+			if (backend->image == image && backend->kind == MEM_SHARED)
+				return true;
+	return false;
+}
+
+static bool is_backing(const struct image *image)
+{
+	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
+		for (const struct backend *backend = vm->backends; backend; backend = backend->next)
+			if (backend->image == image)
+				return true;
+	return false;
+}
+
+#define CHECKSUMS_MAX 64
+static uint64_t checksums[CHECKSUMS_MAX];
+
+/* Images that back memory and that nobody may write: the first CHECKSUMS_MAX, in order. */
+static struct image *next_guarded(struct image *image)
+{
+	while (image && (!is_backing(image) || is_shared(image)))
+		image = image->next;
+	return image;
+}
+
+static void take_checksums(void)
+{
+	unsigned n = 0;
+
+	for (struct image *i = next_guarded(images); i && n < CHECKSUMS_MAX;
+	     i = next_guarded(i->next))
+		checksums[n++] = image_checksum(i);
+}
+
+/* Templates and ROM must be what they were: anything else is our bug. */
+static void compare_checksums(void)
+{
+	unsigned n = 0;
+
+	for (struct image *i = next_guarded(images); i && n < CHECKSUMS_MAX;
+	     i = next_guarded(i->next)) {
+		uint64_t now = image_checksum(i);
+
+		if (now != checksums[n++])
+			panic("image %s has changed: checksum %016llx", i->path,
+			      (unsigned long long)now);
+		log_info("image %s: unchanged, checksum %016llx", i->path, (unsigned long long)now);
+	}
+}
+
+/* Frames of images that are only read become read-only for the hypervisor as well. */
+static void protect_images(void)
+{
+	for (struct image *i = next_guarded(images); i; i = next_guarded(i->next))
+		if (paging_protect(i->base, align_down(i->size, PAGE_SIZE), false) != OK)
+			panic("no memory to protect image %s", i->path);
+}
+
+static void start_vms(void)
+{
+	struct vm **link = &vms;
+	unsigned n = 0;
+
+	for (const struct vm_config *vm = config.vms; vm; vm = vm->next) {
+		if (vm->memory_backend && vm->memory_backend->kind == MEM_ROM)
+			log_warning("%s: its main memory is ROM: nothing it writes will stick",
+				    vm->name);
+		if (vm_create(vm, images, n++, time_now(), link) == OK)
+			link = &(*link)->next;
+	}
+	for (struct vm *vm = vms; vm; vm = vm->next)
+		sched_add(&vm->vcpu);
+}
+
+static enum end outcome(void)
+{
+	unsigned n_well = 0;
+
+	for (struct vm *vm = vms; vm; vm = vm->next)
+		n_well += vm->outcome == VM_ENDED_WELL;
+	log_info("%u of %u VMs ended well", n_well, config.n_vms);
+	return n_well == config.n_vms ? END_OK : END_VM_FAILED;
+}
+
+static void say_start_cost(void)
+{
+	if (vcpu_shared.first_entry_tsc)
+		log_info("bench entry_to_guest %llu",
+			 (unsigned long long)(vcpu_shared.first_entry_tsc - boot->efi_entry_tsc -
+					      boot->firmware_io_tsc));
+}
+
+static void vmx_on_here(struct cpu *cpu)
+{
+	struct vmx_capability cap;
+	const char *missing;
+
+	/* Processors may differ in what the firmware set up. */
+	vmx_read_capability(&cap);
+	missing = vmx_missing(&cap);
+	if (missing)
+		panic("processor %u: %s", (unsigned)cpu->index, missing);
+	cpu->vmxon_region = frame_alloc_zeroed();
+	if (cpu->vmxon_region == 0)
+		panic("no memory for the VMXON region");
+	/* XSAVE and XSETBV for the guests' sake. */
+	write_cr4(read_cr4() | CR4_OSXSAVE | CR4_OSFXSR | CR4_OSXMMEXCPT);
+	vmx_on(&cap, cpu->vmxon_region);
+}
+
+/* The boot processor, on its own stack: everything there is to do, in order. */
+static _Noreturn void run_machine(struct cpu *cpu)
+{
+	struct arena arena = {.size = ARENA_SIZE};
+	struct vmx_capability cap;
+	phys_t memory = frame_alloc_run(ARENA_SIZE / PAGE_SIZE, PAGE_SIZE);
+
+	if (memory == 0)
+		panic("this machine has no %llu KiB of free memory",
+		      (unsigned long long)(ARENA_SIZE / KIB(1)));
+	arena.base = phys_to_virt(memory);
+	read_configuration(&arena);
+	check_processor(&cap);
+	vmx_on_here(cpu);
+	if (vcpu_setup(&cap) != OK || ept_setup() != OK)
+		panic("no memory for what all VMs share");
+	/* Pairs with the load in cpu_main(). */
+	__atomic_store_n(&may_turn_vmx_on, true, __ATOMIC_RELEASE);
+	if (config.host.checksum)
+		take_checksums();
+	protect_images();
+	start_vms();
+	sched_run(cpu);
+	if (config.host.checksum)
+		compare_checksums();
+	say_start_cost();
+	end(outcome());
+}
+
+void cpu_main(struct cpu *cpu)
+{
+	if (cpu->index == 0)
+		run_machine(cpu);
+	/* A machine that cannot run VMs is to say so once, and in peace. */
+	while (!__atomic_load_n(&may_turn_vmx_on, __ATOMIC_ACQUIRE))
+		pause();
+	vmx_on_here(cpu);
+	sched_run(cpu);
+	panic("processor %u has left the scheduler", (unsigned)cpu->index);
+}
+
+void hv_main(const struct boot_info *info)
+{
+	boot = info;
+	cpu_init_boot();
+	console_init(info);
+	log_info("Stencil, a hypervisor for VM templates");
+	interrupt_init();
+	add_frames();
+	paging_init(info);
+	acpi_init(info->acpi_rsdp);
+	power_init(info);
+	host_apic_init();
+	if (tsc_init() != OK)
+		panic("no clock");
+	smp_init(info);
+	cpu_enter(cpus[0]);
+}

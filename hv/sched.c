@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler. A vCPU is loaded on a processor, in the ready queue, in the
+ * halted list, or gone. It is put away completely before it enters queue or list,
+ * so that any processor may take it next.
+ */
+#include "hv/sched.h"
+
+#include "hv/assert.h"
+#include "hv/cpu.h"
+#include "hv/host_apic.h"
+#include "hv/interrupt.h"
+#include "hv/io.h"
+#include "hv/lock.h"
+#include "hv/paging.h"
+#include "hv/tsc.h"
+#include "hv/vm.h"
+
+#define SLICE_MS	5
+#define CONSOLE_POLL_MS 10
+#define PROMPT_MS	20
+
+static struct {
+	struct lock lock; /* guards what follows, and the list fields of every vCPU; a leaf */
+	struct vcpu *ready, **ready_end;
+	struct vcpu *halted;
+	unsigned n_alive;
+	uint64_t next_deadline; /* of the halted ones; read without the lock */
+} sched = {.ready_end = &sched.ready, .next_deadline = UINT64_MAX};
+
+uint64_t sched_next_deadline(void)
+{
+	return __atomic_load_n(&sched.next_deadline, __ATOMIC_RELAXED);
+}
+
+/* Some processor that does nothing shall look at the queue. Lock held. */
+static void wake_idle_cpu(void)
+{
+	for (unsigned i = 0; i < n_cpus; i++) {
+		/* Pairs with the store in wait_for_work(), which is under the lock too. */
+		if (cpus[i] == this_cpu() || !__atomic_load_n(&cpus[i]->idle, __ATOMIC_ACQUIRE))
+			continue;
+		__atomic_store_n(&cpus[i]->idle, false, __ATOMIC_RELAXED);
+		host_apic_send_wake(cpus[i]->apic_id);
+		return;
+	}
+}
+
+static void push_ready(struct vcpu *vcpu)
+{
+	vcpu->next = NULL;
+	vcpu->is_ready = true;
+	*sched.ready_end = vcpu;
+	sched.ready_end = &vcpu->next;
+	wake_idle_cpu();
+}
+
+static struct vcpu *pop_ready(void)
+{
+	struct vcpu *vcpu = sched.ready;
+
+	if (vcpu == NULL)
+		return NULL;
+	sched.ready = vcpu->next;
+	if (sched.ready == NULL)
+		sched.ready_end = &sched.ready;
+	vcpu->is_ready = false;
+	return vcpu;
+}
+
+static void update_next_deadline(void)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (struct vcpu *vcpu = sched.halted; vcpu; vcpu = vcpu->next)
+		if (vcpu->wake_deadline < next)
+			next = vcpu->wake_deadline;
+	__atomic_store_n(&sched.next_deadline, next, __ATOMIC_RELAXED);
+}
+
+/* Move those to the queue whose time has come, and 'which' whatever its time. Lock held. */
+static void wake_halted(uint64_t now, const struct vcpu *which)
+{
+	struct vcpu **link = &sched.halted;
+
+	while (*link) {
+		struct vcpu *vcpu = *link;
+
+		if (vcpu->wake_deadline > now && vcpu != which) {
+			link = &vcpu->next;
+			continue;
+		}
+		*link = vcpu->next;
+		vcpu->is_halted = false;
+		push_ready(vcpu);
+	}
+	update_next_deadline();
+}
+
+void sched_add(struct vcpu *vcpu)
+{
+	lock_acquire(&sched.lock);
+	sched.n_alive++;
+	push_ready(vcpu);
+	lock_release(&sched.lock);
+}
+
+void sched_kick(struct vcpu *vcpu)
+{
+	lock_acquire(&sched.lock);
+	if (vcpu->is_halted)
+		wake_halted(0, vcpu);
+	/* If it is loaded, its processor leaves the guest and sees the request. */
+	for (unsigned i = 0; i < n_cpus; i++)
+		if (cpus[i] != this_cpu() &&
+		    __atomic_load_n(&cpus[i]->current, __ATOMIC_RELAXED) == vcpu)
+			host_apic_send_wake(cpus[i]->apic_id);
+	lock_release(&sched.lock);
+}
+
+static void halt_vcpu(struct vcpu *vcpu)
+{
+	vcpu->wake_deadline = vcpu_next_deadline(vcpu);
+	/* A prompt is a line without an end: show it before the guest waits for an answer. */
+	if (vcpu->wake_deadline - rdtsc() > tsc_hz / 1000 * PROMPT_MS)
+		vm_flush_output(vcpu->vm);
+	vcpu_put(vcpu);
+	lock_acquire(&sched.lock);
+	/* A kick that came before the vCPU was on the list has left its request. */
+	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & ~(uint32_t)VCPU_REQUEST_HALT) {
+		push_ready(vcpu);
+	} else {
+		vcpu->is_halted = true;
+		vcpu->next = sched.halted;
+		sched.halted = vcpu;
+		update_next_deadline();
+	}
+	lock_release(&sched.lock);
+}
+
+static void stop_vcpu(struct vcpu *vcpu)
+{
+	vm_say_end(vcpu->vm);
+	vcpu_put(vcpu);
+	vm_release(vcpu->vm);
+	lock_acquire(&sched.lock);
+	sched.n_alive--;
+	/* The boot processor has the rest to do. */
+	if (sched.n_alive == 0 && cpus[0] != this_cpu())
+		host_apic_send_wake(cpus[0]->apic_id);
+	lock_release(&sched.lock);
+}
+
+static bool others_ready(void)
+{
+	return __atomic_load_n(&sched.ready, __ATOMIC_RELAXED) != NULL;
+}
+
+/* Typed input and timers of vCPUs that wait. */
+static void look_around(struct cpu *cpu)
+{
+	if (cpu->index == 0)
+		guest_console_poll();
+	if (sched_next_deadline() > rdtsc())
+		return;
+	lock_acquire(&sched.lock);
+	wake_halted(rdtsc(), NULL);
+	lock_release(&sched.lock);
+}
+
+/* Run one vCPU as long as it wants and nobody else does. */
+static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
+{
+	enum vcpu_leave leave;
+
+	vcpu_load(vcpu, cpu);
+	do {
+		leave = vcpu_run(vcpu, rdtsc() + tsc_hz / 1000 * SLICE_MS);
+		look_around(cpu);
+		paging_sync();
+	} while (leave == VCPU_PREEMPTED && !others_ready());
+
+	if (leave == VCPU_HALTED) {
+		halt_vcpu(vcpu);
+	} else if (leave == VCPU_STOPPED) {
+		stop_vcpu(vcpu);
+	} else {
+		vcpu_put(vcpu);
+		lock_acquire(&sched.lock);
+		push_ready(vcpu);
+		lock_release(&sched.lock);
+	}
+}
+
+/* Until a timer, a kick, or the time to look at the console. */
+static void wait_for_work(struct cpu *cpu)
+{
+	uint64_t until;
+
+	lock_acquire(&sched.lock);
+	until = sched.next_deadline;
+	__atomic_store_n(&cpu->idle, sched.ready == NULL, __ATOMIC_RELEASE);
+	lock_release(&sched.lock);
+	if (!__atomic_load_n(&cpu->idle, __ATOMIC_RELAXED))
+		return;
+	if (cpu->index == 0 && guest_console_wanted()) {
+		uint64_t poll = rdtsc() + tsc_hz / 1000 * CONSOLE_POLL_MS;
+
+		if (poll < until)
+			until = poll;
+	}
+	if (until == UINT64_MAX)
+		host_apic_timer_stop();
+	else
+		host_apic_timer_set(until);
+	cpu_wait();
+	__atomic_store_n(&cpu->idle, false, __ATOMIC_RELAXED);
+}
+
+void sched_run(struct cpu *cpu)
+{
+	for (;;) {
+		struct vcpu *vcpu;
+		bool done;
+
+		look_around(cpu);
+		lock_acquire(&sched.lock);
+		vcpu = pop_ready();
+		done = sched.n_alive == 0;
+		lock_release(&sched.lock);
+		if (vcpu)
+			run_vcpu(cpu, vcpu);
+		else if (done && cpu->index == 0)
+			return;
+		else
+			wait_for_work(cpu);
+	}
+}

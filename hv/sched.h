@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/types.h"
+
+struct cpu;
+struct vcpu;
+
+/*
+ * Shares the processors among the vCPUs: round robin, one queue for all. A vCPU
+ * that waits costs nothing; who waits for a time is woken then, whoever is kicked at once.
+ */
+
+/* Make a new vCPU ready. */
+void sched_add(struct vcpu *vcpu);
+
+/* Make the vCPU look at its requests soon, wherever it is. Any processor, not from a handler of
+ * interrupts. */
+void sched_kick(struct vcpu *vcpu);
+
+/* Host TSC at which some waiting vCPU wants to run, UINT64_MAX: none. No lock. */
+uint64_t sched_next_deadline(void);
+
+/* Run vCPUs until all have stopped; returns on the boot processor only, the others wait for ever.
+ */
+void sched_run(struct cpu *cpu);

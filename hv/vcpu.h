@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/cpuid_model.h"
+#include "hv/ept/ept.h"
+#include "hv/guest_memory.h"
+#include "hv/guest_msr.h"
+#include "hv/loader.h"
+#include "hv/vmx/entry.h"
+#include "hv/vmx/exit_reason.h"
+#include "hv/vmx/vmx.h"
+
+struct cpu;
+struct vm;
+
+/*
+ * Reasons to look around before the next VM entry. Set by the vCPU's own exits
+ * and, atomically, by other processors; the run loop tests them all at once.
+ */
+enum vcpu_request {
+	VCPU_REQUEST_EVENT = 1,	 /* something may have to be injected */
+	VCPU_REQUEST_TIMER = 2,	 /* the preemption timer has to be set again */
+	VCPU_REQUEST_INPUT = 4,	 /* bytes wait for the guest's UART */
+	VCPU_REQUEST_HALT = 8,	 /* the guest executed HLT */
+	VCPU_REQUEST_RESET = 16, /* start again from the kernel */
+	VCPU_REQUEST_STOP = 32,	 /* the VM has ended */
+	VCPU_REQUEST_LEAVE = 64, /* let the scheduler decide */
+};
+
+/* Why vcpu_run() came back. */
+enum vcpu_leave {
+	VCPU_PREEMPTED, /* wants to go on */
+	VCPU_HALTED,	/* until vcpu_wake_deadline(), or a kick */
+	VCPU_STOPPED,	/* its VM has ended */
+};
+
+/* What a handler wants next. Only vcpu_run() moves RIP. */
+enum exit_action {
+	EXIT_AGAIN, /* resume at the same instruction */
+	EXIT_NEXT,  /* resume after it */
+};
+
+/* A page of ROM that one instruction sees as a scratch page: exit_ept.c. */
+struct step_page {
+	gpa_t gpa;
+	uint64_t rom_entry; /* the leaf to put back */
+};
+
+#define STEP_PAGES_MAX 8
+
+/* MSRs that live in the processor while a vCPU is loaded and are not in its VMCS. */
+enum { SWITCHED_MSRS = 6 };
+
+struct vcpu {
+	struct guest_regs regs; /* first: short offsets on the exit path */
+	uint32_t requests;	/* of enum vcpu_request, atomic */
+	bool launched;
+	bool started; /* its VMCS holds a guest state */
+	struct vm *vm;
+	phys_t vmcs;
+	uint64_t ept_generation; /* of the last flush on last_cpu */
+	struct cpu *last_cpu;	 /* whose state the VMCS host area describes */
+
+	/* To be injected at the next entry: interruption information as the VMCS has it, 0: none.
+	 */
+	uint64_t event;
+	uint32_t event_error;
+	uint32_t event_inst_len;
+
+	uint32_t proc_controls; /* as in the VMCS */
+	uint64_t tsc_offset;
+	uint64_t slice_end; /* host TSC */
+	struct guest_msrs msrs;
+	const struct cpuid_model *cpuid;
+
+	/* Valid while not loaded. */
+	uint64_t switched_msr[SWITCHED_MSRS];
+	uint64_t dr[4], dr6;
+	uint64_t xcr0; /* always valid */
+	phys_t xsave_area;
+
+	phys_t scratch[STEP_PAGES_MAX]; /* frames, taken when first needed */
+	struct step_page step[STEP_PAGES_MAX];
+	unsigned n_steps; /* > 0: one instruction runs on scratch pages */
+
+	uint64_t n_exits;
+	uint32_t last_exit; /* basic reason, for reports */
+
+	struct vcpu *next;	/* of the scheduler, see hv/sched.c */
+	bool is_ready;		/* in the ready queue */
+	bool is_halted;		/* in the halted list */
+	uint64_t wake_deadline; /* host TSC while halted, UINT64_MAX: none */
+};
+
+/* What all vCPUs share; constant once the first one runs. */
+struct vcpu_shared {
+	struct vmx_capability capability;
+	struct vmx_controls controls;
+	struct cpuid_model cpuid;
+	phys_t io_bitmap; /* all ones; serves as A and B */
+	phys_t msr_bitmap;
+	unsigned preemption_shift; /* TSC ticks a timer tick: 1 << shift */
+	uint64_t microcode;
+	uint64_t first_entry_tsc; /* of the first VM entry of the machine; 0: none yet */
+};
+extern struct vcpu_shared vcpu_shared;
+
+/* Fill vcpu_shared from this processor. ERR_NOMEM. Only where vmx_missing() says NULL. */
+enum status vcpu_setup(const struct vmx_capability *capability);
+
+/* Levels of EPT leaves this processor has, as ept_init() counts them. */
+unsigned vcpu_leaf_levels(void);
+
+/* ERR_NOMEM: nothing was taken. */
+enum status vcpu_create(struct vcpu *vcpu, struct vm *vm);
+/* The vCPU is not loaded anywhere. */
+void vcpu_destroy(struct vcpu *vcpu);
+
+/* Make the processor's state this vCPU's, and save it again. Load and put pair up. */
+void vcpu_load(struct vcpu *vcpu, struct cpu *cpu);
+void vcpu_put(struct vcpu *vcpu);
+
+/*
+ * Run a loaded vCPU until the scheduler has to decide. 'slice_end' (host TSC) ends
+ * its turn.
+ */
+enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end);
+
+/* Put the guest state a kernel is entered with into the current VMCS. */
+void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start);
+
+/* Guest's TSC. */
+uint64_t vcpu_now(const struct vcpu *vcpu);
+/* Host TSC at which a halted vCPU has something to do by itself. */
+uint64_t vcpu_next_deadline(const struct vcpu *vcpu);
+
+static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
+{
+	__atomic_fetch_or(&vcpu->requests, requests, __ATOMIC_RELEASE);
+}
+
+/* vcpu_event.c: what happens before an entry when there are requests. False: leave, '*ret' says
+ * why. */
+bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret);
+/* Inject an exception; the instruction at RIP is the one that faults. */
+void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector);
+void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error);
+/* After an exit that may have interrupted the delivery of an event: deliver it again. */
+void vcpu_reinject_vectored(struct vcpu *vcpu);
+void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on);
+
+/* The guest's registers that decide about addresses, from the current VMCS. */
+void vcpu_read_paging(struct guest_paging *ret);
+bool vcpu_in_64bit_code(void);
+
+enum {
+	VECTOR_DB = 1,
+	VECTOR_UD = 6,
+	VECTOR_DF = 8,
+	VECTOR_SS = 12,
+	VECTOR_GP = 13,
+	VECTOR_PF = 14,
+	VECTOR_AC = 17,
+	VECTOR_MC = 18,
+};
+
+/* Exit handlers, one family a file. The vCPU is loaded, interrupts are off, no lock is held. */
+typedef enum exit_action exit_handler(struct vcpu *vcpu);
+exit_handler exit_cpuid, exit_hlt, exit_pause, exit_undefined, exit_ignored, exit_xsetbv,
+	exit_triple_fault, exit_task_switch, exit_rdpmc, exit_vmcall;
+exit_handler exit_msr_read, exit_msr_write;
+exit_handler exit_cr;
+exit_handler exit_io;
+exit_handler exit_ept_violation, exit_ept_misconfig, exit_monitor_trap;
+exit_handler exit_exception, exit_external_interrupt, exit_window, exit_preemption_timer;
+
+/* exit_ept.c: give ROM its pages back after the instruction that wrote to them. */
+void vcpu_end_step(struct vcpu *vcpu);
+/* exit_mmio.c: the instruction at RIP touches a device at gpa. */
+enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a vCPU may have to do before it enters its guest: inject an event, ask for
+ * a window, set the preemption timer, halt, start again, stop.
+ *
+ * One event a time: one that an exit interrupted goes first, then NMI, then the
+ * local APIC's. SDM vol. 3, "Event Injection".
+ */
+#include "hv/assert.h"
+#include "hv/io.h"
+#include "hv/msr.h"
+#include "hv/sched.h"
+#include "hv/vcpu.h"
+#include "hv/vm.h"
+#include "hv/vmx/vmcs.h"
+
+#define RFLAGS_IF BIT(9)
+
+void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on)
+{
+	uint32_t controls = on ? vcpu->proc_controls | bit : vcpu->proc_controls & ~bit;
+
+	if (controls == vcpu->proc_controls)
+		return;
+	vcpu->proc_controls = controls;
+	vmcs_write(VMCS_PROC_CONTROLS, controls);
+}
+
+static void queue_exception(struct vcpu *vcpu, uint64_t info, uint32_t error)
+{
+	/* Two at once would be a double fault; no handler raises one while another waits. */
+	assert(!(vcpu->event & INTR_VALID));
+	vcpu->event = info | INTR_TYPE_HARDWARE | INTR_VALID;
+	vcpu->event_error = error;
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+}
+
+void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector)
+{
+	queue_exception(vcpu, vector, 0);
+}
+
+void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error)
+{
+	/* Real mode pushes no error codes. SDM vol. 3, "VM-Entry Controls for Event Injection". */
+	bool protected = vmcs_read(VMCS_GUEST_CR0) & CR0_PE;
+
+	queue_exception(vcpu, vector | (protected ? INTR_HAS_ERROR_CODE : 0), error);
+}
+
+/* SDM vol. 3, "Information for VM Exits That Occur During Event Delivery". */
+void vcpu_reinject_vectored(struct vcpu *vcpu)
+{
+	uint64_t info = vmcs_read(VMCS_IDT_VECTORING_INFO);
+
+	if (!(info & INTR_VALID))
+		return;
+	/* Bit 12 is undefined here and must be 0 in the entry field. */
+	vcpu->event = info & ~INTR_NMI_UNBLOCKING;
+	if (info & INTR_HAS_ERROR_CODE)
+		vcpu->event_error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR);
+	vcpu->event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
+	/* An NMI blocks NMIs when its delivery begins; it will begin again. */
+	if ((info & INTR_TYPE) == INTR_TYPE_NMI)
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+}
+
+static bool is_software_event(uint64_t info)
+{
+	uint64_t type = info & INTR_TYPE;
+
+	return type == INTR_TYPE_SOFTWARE || type == INTR_TYPE_PRIVILEGED ||
+	       type == INTR_TYPE_SOFT_EXC;
+}
+
+static void inject_waiting(struct vcpu *vcpu)
+{
+	vmcs_write(VMCS_ENTRY_INTR_INFO, vcpu->event);
+	if (vcpu->event & INTR_HAS_ERROR_CODE)
+		vmcs_write(VMCS_ENTRY_ERROR_CODE, vcpu->event_error);
+	if (is_software_event(vcpu->event))
+		vmcs_write(VMCS_ENTRY_INST_LEN, vcpu->event_inst_len);
+	vcpu->event = 0;
+}
+
+/* Inject what the local APIC has, or ask to be told when the guest can take it. */
+static void inject_interrupts(struct vcpu *vcpu, struct lapic *lapic)
+{
+	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	bool free = !(blocking & (BLOCKING_STI | BLOCKING_MOV_SS));
+	bool injected = false;
+
+	if (lapic->nmi_pending && free && !(blocking & BLOCKING_NMI)) {
+		lapic->nmi_pending = false;
+		vmcs_write(VMCS_ENTRY_INTR_INFO, 2 | INTR_TYPE_NMI | INTR_VALID);
+		injected = true;
+	}
+	if (!injected && lapic_pending_vector(lapic) >= 0 && free &&
+	    (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF)) {
+		uint8_t vector = (uint8_t)lapic_pending_vector(lapic);
+
+		lapic_accept(lapic, vector);
+		vmcs_write(VMCS_ENTRY_INTR_INFO, vector | INTR_TYPE_EXTERNAL | INTR_VALID);
+	}
+	vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW, lapic_pending_vector(lapic) >= 0);
+	vcpu_set_proc_control(vcpu, PROC_NMI_WINDOW, lapic->nmi_pending);
+}
+
+static void inject(struct vcpu *vcpu, struct lapic *lapic)
+{
+	bool waiting = vcpu->event & INTR_VALID;
+
+	if (waiting)
+		inject_waiting(vcpu);
+	if (vcpu->n_steps) {
+		/* Nothing may come between the start of a step and its end. */
+		vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW, false);
+		return;
+	}
+	if (!waiting)
+		inject_interrupts(vcpu, lapic);
+	else
+		vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW,
+				      lapic_pending_vector(lapic) >= 0);
+}
+
+/* The preemption timer ends the slice, or comes earlier for the guest's own timer. */
+static void set_preemption_timer(struct vcpu *vcpu)
+{
+	uint64_t now = rdtsc(), until = vcpu->slice_end, ticks;
+
+	if (vcpu_next_deadline(vcpu) < until)
+		until = vcpu_next_deadline(vcpu);
+	if (sched_next_deadline() < until)
+		until = sched_next_deadline();
+	ticks = until > now ? (until - now) >> vcpu_shared.preemption_shift : 0;
+	vmcs_write(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
+}
+
+/* False: nothing to do for this vCPU until something happens. */
+static bool leave_halt(struct vcpu *vcpu, const struct lapic *lapic)
+{
+	bool interrupts = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+
+	if (lapic->nmi_pending || (lapic_pending_vector(lapic) >= 0 && interrupts))
+		return true;
+	if (!interrupts)
+		vm_end(vcpu->vm, VM_FAILED, "halted for good: HLT with interrupts disabled");
+	return !interrupts;
+}
+
+static bool restart(struct vcpu *vcpu)
+{
+	if (vm_restart(vcpu->vm) != OK)
+		return false; /* said, and the VM has ended */
+	vcpu_write_start_state(vcpu, &vcpu->vm->start);
+	return true;
+}
+
+bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
+{
+	struct lapic *lapic = &vcpu->vm->platform.irqchip.lapic[0];
+	uint32_t requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+
+	if (requests & VCPU_REQUEST_RESET && !(requests & VCPU_REQUEST_STOP) && !restart(vcpu))
+		requests |= VCPU_REQUEST_STOP;
+	if (requests & VCPU_REQUEST_INPUT)
+		vm_take_input(vcpu->vm);
+	lapic_update_timer(lapic, vcpu_now(vcpu));
+	if (requests & VCPU_REQUEST_HALT && !leave_halt(vcpu, lapic)) {
+		vcpu_request(vcpu, VCPU_REQUEST_HALT);
+		*ret = VCPU_HALTED;
+		return false;
+	}
+	if ((requests | vcpu->requests) & VCPU_REQUEST_STOP) {
+		*ret = VCPU_STOPPED;
+		return false;
+	}
+	if (requests & VCPU_REQUEST_LEAVE) {
+		vcpu_request(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE);
+		*ret = VCPU_PREEMPTED;
+		return false;
+	}
+	inject(vcpu, lapic);
+	set_preemption_timer(vcpu);
+	return true;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest state a kernel starts with, and what other files want to know of it. */
+#include "hv/assert.h"
+#include "hv/io.h"
+#include "hv/loader.h"
+#include "hv/msr.h"
+#include "hv/phys.h"
+#include "hv/string.h"
+#include "hv/vcpu.h"
+#include "hv/vm.h"
+#include "hv/vmx/controls.h"
+#include "hv/vmx/vmcs.h"
+
+/* Access rights. SDM vol. 3, "Guest Register State": as bytes 5 and 6 of a descriptor. */
+enum {
+	AR_CODE32 = 0xc09b,
+	AR_CODE64 = 0xa09b,
+	AR_DATA = 0xc093,
+	AR_TSS_BUSY = 0x008b,
+	AR_UNUSABLE = 0x10000,
+};
+
+#define RFLAGS_FIXED	BIT(1)
+#define PAT_RESET	UINT64_C(0x0007040600070406)
+#define DR6_RESET	UINT64_C(0xffff0ff0)
+#define DR7_RESET	UINT64_C(0x400)
+#define FCW_RESET	0x037f
+#define MXCSR_RESET	0x1f80
+#define XSAVE_BV_OFFSET 512
+
+static void write_segment(enum segment segment, uint16_t selector, uint32_t limit, uint32_t rights)
+{
+	vmcs_write(vmcs_segment_field(VMCS_GUEST_ES_SEL, segment), selector);
+	vmcs_write(vmcs_segment_field(VMCS_GUEST_ES_LIMIT, segment), limit);
+	vmcs_write(vmcs_segment_field(VMCS_GUEST_ES_AR, segment), rights);
+	vmcs_write(vmcs_segment_field(VMCS_GUEST_ES_BASE, segment), 0);
+}
+
+static void write_segments(const struct loader_state *start)
+{
+	static const enum segment data[] = {SEG_ES, SEG_SS, SEG_DS, SEG_FS, SEG_GS};
+
+	write_segment(SEG_CS, LOADER_SELECTOR_CODE, UINT32_MAX,
+		      start->mode == ENTRY_LONG64 ? AR_CODE64 : AR_CODE32);
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		write_segment(data[i], LOADER_SELECTOR_DATA, UINT32_MAX, AR_DATA);
+	write_segment(SEG_LDTR, 0, 0, AR_UNUSABLE);
+	write_segment(SEG_TR, LOADER_SELECTOR_TSS, 0x67, AR_TSS_BUSY);
+	vmcs_write(VMCS_GUEST_GDTR_BASE, start->gdt.raw);
+	vmcs_write(VMCS_GUEST_GDTR_LIMIT, start->gdt_limit);
+	vmcs_write(VMCS_GUEST_IDTR_BASE, 0);
+	vmcs_write(VMCS_GUEST_IDTR_LIMIT, 0);
+}
+
+static void write_control_registers(const struct loader_state *start)
+{
+	bool long_mode = start->mode == ENTRY_LONG64;
+	uint64_t cr0 = CR0_PE | CR0_ET | (long_mode ? CR0_PG : 0);
+	uint64_t entry = vcpu_shared.controls.word[CONTROLS_ENTRY];
+
+	vmcs_write(VMCS_GUEST_CR0, cr0 | CR0_NE);
+	vmcs_write(VMCS_CR0_SHADOW, cr0);
+	vmcs_write(VMCS_GUEST_CR3, start->page_tables.raw);
+	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE | (long_mode ? CR4_PAE : 0));
+	vmcs_write(VMCS_CR4_SHADOW, 0);
+	vmcs_write(VMCS_GUEST_EFER, long_mode ? EFER_LME | EFER_LMA : 0);
+	vmcs_write(VMCS_ENTRY_CONTROLS, long_mode ? entry | ENTRYC_IA32E : entry);
+	vmcs_write(VMCS_EXIT_CONTROLS, vcpu_shared.controls.word[CONTROLS_EXIT]);
+}
+
+static void write_rest(void)
+{
+	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
+	vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
+	vmcs_write(VMCS_GUEST_DR7, DR7_RESET);
+	vmcs_write(VMCS_GUEST_RSP, 0);
+	vmcs_write(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
+	vmcs_write(VMCS_GUEST_SMBASE, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
+	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
+}
+
+/*
+ * Vector, debug and system-call registers as after INIT. The vCPU is loaded, so
+ * they are in the processor: write the memory image and load that.
+ */
+static void reset_loaded_registers(struct vcpu *vcpu)
+{
+	static const uint32_t msrs[] = {IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK,
+					IA32_KERNEL_GS_BASE};
+	uint8_t *area = phys_to_virt(vcpu->xsave_area);
+
+	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
+		wrmsr(msrs[i], 0);
+	asm volatile("mov %0, %%db0; mov %0, %%db1; mov %0, %%db2; mov %0, %%db3; mov %1, %%db6"
+		     :
+		     : "r"(UINT64_C(0)), "r"(DR6_RESET));
+	/* No component present in XSTATE_BV: XRSTOR gives all of them their initial values. */
+	memset(area, 0, PAGE_SIZE);
+	*(uint16_t *)area = FCW_RESET;
+	*(uint32_t *)(area + 24) = MXCSR_RESET;
+	xsetbv(0, vcpu->cpuid->xcr0_allowed);
+	asm volatile("xrstor64 (%0)" : : "r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
+	vcpu->xcr0 = 1;
+	xsetbv(0, 1);
+}
+
+void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
+{
+	assert(vcpu->n_steps == 0);
+	memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+	vcpu->regs.gpr[RSI] = start->rsi;
+	vcpu->regs.gpr[RBX] = start->rbx;
+	vcpu->regs.gpr[RAX] = start->rax;
+	vcpu->event = 0;
+	write_segments(start);
+	write_control_registers(start);
+	write_rest();
+	vmcs_write(VMCS_GUEST_RIP, start->rip);
+	reset_loaded_registers(vcpu);
+	guest_msrs_reset(&vcpu->msrs, vcpu_shared.microcode);
+	vmx_flush_vpid(&vcpu_shared.capability, (uint16_t)(vcpu->vm->index + 1));
+}
+
+void vcpu_read_paging(struct guest_paging *ret)
+{
+	*ret = (struct guest_paging){
+		.cr0 = vmcs_read(VMCS_GUEST_CR0),
+		.cr3 = vmcs_read(VMCS_GUEST_CR3),
+		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.efer = vmcs_read(VMCS_GUEST_EFER),
+		.rflags = vmcs_read(VMCS_GUEST_RFLAGS),
+		.cpl = vmcs_read(VMCS_GUEST_SS_AR) >> 5 & 3,
+		.phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff,
+	};
+	for (unsigned i = 0; i < 4; i++)
+		ret->pdpte[i] = vmcs_read((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i));
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's life: made from its configuration, its kernel loaded, started again, ended,
+ * given back. RAM begins at 0; what does not fit below 3 GiB goes on at 4 GiB.
+ */
+#include "hv/vm.h"
+
+#include "hv/devices/acpi_tables.h"
+#include "hv/ept/region.h"
+#include "hv/frame.h"
+#include "hv/io.h"
+#include "hv/loader.h"
+#include "hv/phys.h"
+#include "hv/print.h"
+#include "hv/sched.h"
+#include "hv/string.h"
+#include "hv/tsc.h"
+
+#define RAM_LOW_MAX  GIB(3)
+#define RAM_HIGH     GIB(4)
+#define EBDA_START   UINT64_C(0x9fc00)
+#define MODULE_MAX   16
+#define MODULE_LINE  512
+#define CPUID_RDRAND BIT(30) /* leaf 1, ECX */
+
+struct vm *vms;
+
+static struct mem_region region_of(const struct backend *backend, uint64_t gpa, uint64_t len,
+				   uint64_t offset)
+{
+	struct mem_region region = {.gpa = {gpa}, .len = len, .kind = MEM_COW, .backend = backend};
+
+	if (backend == NULL)
+		return region;
+	/* Anonymous memory that is shared has nobody to share it with: an object serves one VM. */
+	if (backend->image != NULL)
+		region.kind = backend->kind;
+	region.image = backend->image;
+	region.offset = backend->image ? backend->offset + offset : 0;
+	return region;
+}
+
+static enum status add_region(struct vm *vm, const struct mem_region *region)
+{
+	TRY(mem_map_add(&vm->mem, region));
+	return ept_map_region(&vm->ept, region);
+}
+
+static uint64_t ram_low(const struct vm_config *config)
+{
+	return config->ram_size < RAM_LOW_MAX ? config->ram_size : RAM_LOW_MAX;
+}
+
+/* RAM whose size is no whole number of pages ends with the last whole one. */
+static enum status build_memory(struct vm *vm)
+{
+	const struct vm_config *config = vm->config;
+	uint64_t low = ram_low(config);
+	uint64_t high = align_down(config->ram_size - low, PAGE_SIZE);
+	struct mem_region region =
+		region_of(config->memory_backend, 0, align_down(low, PAGE_SIZE), 0);
+
+	TRY(add_region(vm, &region));
+	if (high) {
+		region = region_of(config->memory_backend, RAM_HIGH, high, low);
+		TRY(add_region(vm, &region));
+	}
+	for (const struct dimm_config *dimm = config->dimms; dimm; dimm = dimm->next) {
+		region = region_of(dimm->backend, dimm->addr,
+				   align_down(dimm->backend->size, PAGE_SIZE), 0);
+		TRY(add_region(vm, &region));
+	}
+	return OK;
+}
+
+static enum status build_platform(struct vm *vm, int64_t unix_time)
+{
+	const struct vm_config *config = vm->config;
+
+	return platform_init(&vm->platform,
+			     &(struct platform_config){
+				     .n_cpus = 1,
+				     .phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff,
+				     .tsc_hz = tsc_hz,
+				     .now = rdtsc(),
+				     .unix_time = unix_time,
+				     .has_debug_exit = config->has_debug_exit,
+				     .debug_exit_base = config->debug_exit_iobase,
+				     .debug_exit_size = config->debug_exit_iosize,
+				     .has_debugcon = config->has_debugcon,
+				     .debugcon_base = config->debugcon_iobase,
+			     });
+}
+
+static enum status write_acpi_tables(struct vm *vm)
+{
+	static const struct acpi_config acpi_config = {.n_cpus = 1, .rsdp_gpa = ACPI_AREA_START};
+	static uint8_t tables[ACPI_TABLES_SIZE];
+	static struct lock tables_lock; /* guards 'tables' */
+	enum status status;
+	size_t len;
+
+	lock_acquire(&tables_lock);
+	status = acpi_tables_build(&acpi_config, tables, sizeof(tables), &len);
+	if (status == OK)
+		status = guest_write(&vm->memory, (gpa_t){ACPI_AREA_START}, tables, len);
+	lock_release(&tables_lock);
+	return status;
+}
+
+static size_t build_e820(const struct vm_config *config, struct e820_entry *e820)
+{
+	uint64_t low = ram_low(config), high = config->ram_size - low;
+	size_t n = 0;
+
+	e820[n++] = (struct e820_entry){0, EBDA_START, E820_RAM};
+	e820[n++] = (struct e820_entry){EBDA_START, MIB(1) - EBDA_START, E820_RESERVED};
+	if (low > MIB(1))
+		e820[n++] = (struct e820_entry){MIB(1), low - MIB(1), E820_RAM};
+	if (high)
+		e820[n++] = (struct e820_entry){RAM_HIGH, high, E820_RAM};
+	return n;
+}
+
+/* Randomness for the kernel's own generator: RDRAND, or the moment where there is none. */
+static void make_seed(uint8_t seed[LOADER_RNG_SEED_LEN])
+{
+	bool has_rdrand = vcpu_shared.cpuid.basic[1].ecx & CPUID_RDRAND;
+
+	for (size_t i = 0; i < LOADER_RNG_SEED_LEN; i += sizeof(uint64_t)) {
+		uint64_t value = 0;
+		bool ok = false;
+
+		for (unsigned tries = 0; has_rdrand && !ok && tries < 10; tries++)
+			asm volatile("rdrand %0" : "=r"(value), "=@ccc"(ok));
+		if (!ok)
+			value = rdtsc() * UINT64_C(0x9e3779b97f4a7c15);
+		memcpy(seed + i, &value, sizeof(value));
+	}
+}
+
+/* The files of -initrd for a Multiboot kernel. */
+static enum status find_modules(struct vm *vm, struct loader_module *modules, size_t *ret_n)
+{
+	static char lines[MODULE_MAX][MODULE_LINE];
+	const char *list = vm->config->initrd;
+	size_t n = 0;
+
+	while (list && *list) {
+		struct image *file;
+		char name[MODULE_LINE];
+		size_t name_len;
+
+		if (n == MODULE_MAX ||
+		    loader_next_module(&list, lines[n], MODULE_LINE, &name_len) != OK) {
+			log_error("%s: -initrd: more than %d modules, or one of more than %d bytes",
+				  vm->config->name, MODULE_MAX, MODULE_LINE - 1);
+			return ERR_RANGE;
+		}
+		memcpy(name, lines[n], name_len);
+		name[name_len] = '\0';
+		file = image_find(vm->images, name);
+		if (file == NULL) {
+			log_error("%s: -initrd: could not open '%s': No such file in the ramdisk",
+				  vm->config->name, name);
+			return ERR_NOTFOUND;
+		}
+		modules[n++] =
+			(struct loader_module){phys_to_virt(file->base), file->size, lines[n]};
+	}
+	*ret_n = n;
+	return OK;
+}
+
+static enum status find_files(struct vm *vm, struct loader_input *input,
+			      struct loader_module *modules)
+{
+	const struct vm_config *config = vm->config;
+	struct image *kernel = image_find(vm->images, config->kernel), *initrd;
+
+	if (kernel == NULL) {
+		log_error("%s: could not open kernel file '%s': No such file in the ramdisk",
+			  config->name, config->kernel);
+		return ERR_NOTFOUND;
+	}
+	input->kernel = phys_to_virt(kernel->base);
+	input->kernel_len = kernel->size;
+	if (config->initrd == NULL)
+		return OK;
+	if (loader_detect(input->kernel, input->kernel_len) == LOADER_MULTIBOOT) {
+		input->modules = modules;
+		return find_modules(vm, modules, &input->n_modules);
+	}
+	initrd = image_find(vm->images, config->initrd);
+	if (initrd == NULL) {
+		log_error("%s: could not open initrd '%s': No such file in the ramdisk",
+			  config->name, config->initrd);
+		return ERR_NOTFOUND;
+	}
+	input->initrd = phys_to_virt(initrd->base);
+	input->initrd_len = initrd->size;
+	return OK;
+}
+
+static enum status load_kernel(struct vm *vm)
+{
+	static struct lock load_lock; /* guards the module lines of find_modules() */
+	struct loader_module modules[MODULE_MAX];
+	struct e820_entry e820[4];
+	uint8_t seed[LOADER_RNG_SEED_LEN];
+	struct loader_input input = {
+		.kernel_name = vm->config->kernel,
+		.append = vm->config->append,
+		.e820 = e820,
+		.n_e820 = build_e820(vm->config, e820),
+		.ram_below_4g = ram_low(vm->config),
+		.acpi_rsdp = {ACPI_AREA_START},
+		.rng_seed = seed,
+	};
+	char error[256];
+	enum status status;
+
+	make_seed(seed);
+	lock_acquire(&load_lock);
+	status = find_files(vm, &input, modules);
+	if (status == OK) {
+		status = loader_load(&vm->memory, &input, &vm->start, error, sizeof(error));
+		if (status != OK)
+			log_error("%s: %s", vm->config->name, error);
+	}
+	lock_release(&load_lock);
+	return status;
+}
+
+/* The memory a kernel finds at its start: tables and itself. */
+static enum status fill_memory(struct vm *vm)
+{
+	enum status status = load_kernel(vm);
+
+	if (status != OK)
+		return status;
+	status = write_acpi_tables(vm);
+	if (status != OK)
+		log_error("%s: no room for the ACPI tables below 1 MiB: the VM needs more memory",
+			  vm->config->name);
+	return status;
+}
+
+static enum status build(struct vm *vm, int64_t unix_time)
+{
+	TRY(ept_init(&vm->ept, vcpu_leaf_levels(), EPT_UNLIMITED));
+	vm->memory = (struct guest_memory){&vm->ept, &vm->mem};
+	TRY(build_memory(vm));
+	TRY(build_platform(vm, unix_time));
+	return vcpu_create(&vm->vcpu, vm);
+}
+
+static const char *status_text(enum status status)
+{
+	switch (status) {
+	case ERR_NOMEM:
+		return "not enough memory in this machine";
+	case ERR_OVERLAP:
+		return "two memory regions, or two devices, overlap";
+	case ERR_RANGE:
+		return "memory outside of what a guest can address";
+	default:
+		return "impossible memory layout";
+	}
+}
+
+enum status vm_create(const struct vm_config *config, struct image *images, unsigned index,
+		      int64_t unix_time, struct vm **ret)
+{
+	uint64_t n_frames = align_up(sizeof(struct vm), PAGE_SIZE) / PAGE_SIZE;
+	phys_t frames = frame_alloc_run(n_frames, PAGE_SIZE);
+	struct vm *vm;
+	enum status status;
+
+	if (frames == 0) {
+		log_error("%s: not enough memory in this machine", config->name);
+		return ERR_NOMEM;
+	}
+	vm = phys_to_virt(frames);
+	memset(vm, 0, sizeof(*vm));
+	vm->config = config;
+	vm->index = index;
+	vm->images = images;
+	status = build(vm, unix_time);
+	if (status != OK)
+		log_error("%s: cannot be made: %s", config->name, status_text(status));
+	else
+		status = fill_memory(vm);
+	if (status != OK) {
+		vm_release(vm);
+		frame_free_run(frames, n_frames);
+		return status;
+	}
+	*ret = vm;
+	return OK;
+}
+
+enum status vm_restart(struct vm *vm)
+{
+	enum status status;
+
+	if (vm->n_starts++ == 0)
+		return OK;
+	platform_reset(&vm->platform);
+	lock_acquire(&vm->lock);
+	status = fill_memory(vm);
+	lock_release(&vm->lock);
+	if (status != OK)
+		vm_end(vm, VM_FAILED, "cannot be started again after a reset");
+	return status;
+}
+
+static void end_v(struct vm *vm, enum vm_outcome outcome, bool crashed, const char *fmt,
+		  va_list args)
+{
+	if (vm->outcome != VM_RUNNING)
+		return; /* the first reason counts */
+	format_v(vm->why, sizeof(vm->why), fmt, args);
+	vm->crashed = crashed;
+	__atomic_store_n(&vm->outcome, outcome, __ATOMIC_RELAXED);
+	vcpu_request(&vm->vcpu, VCPU_REQUEST_STOP);
+}
+
+void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	end_v(vm, outcome, false, fmt, args);
+	va_end(args);
+}
+
+void vm_crash(struct vm *vm, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	end_v(vm, VM_FAILED, true, fmt, args);
+	va_end(args);
+}
+
+static const char *region_name(const struct mem_region *region)
+{
+	return region->backend ? region->backend->id : "RAM";
+}
+
+void vm_say_end(struct vm *vm)
+{
+	vm_flush_output(vm);
+	if (vm->outcome == VM_ENDED_WELL)
+		log_info("VM %s: ended: %s", vm->config->name, vm->why);
+	else
+		log_error("VM %s: failed: %s", vm->config->name, vm->why);
+	if (vm->crashed)
+		vm_report_registers(&vm->vcpu);
+	log_info("VM %s: private memory %llu KiB, tables included; %llu exits", vm->config->name,
+		 (unsigned long long)(vm->ept.n_owned * PAGE_SIZE / KIB(1)),
+		 (unsigned long long)vm->vcpu.n_exits);
+	for (size_t i = 0; i < vm->mem.n; i++)
+		if (vm->mem.region[i].n_dropped)
+			log_info("VM %s: %s: %llu writes to ROM dropped", vm->config->name,
+				 region_name(&vm->mem.region[i]),
+				 (unsigned long long)vm->mem.region[i].n_dropped);
+}
+
+void vm_release(struct vm *vm)
+{
+	vcpu_destroy(&vm->vcpu);
+	if (vm->ept.root)
+		ept_destroy(&vm->ept);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/backends/config.h"
+#include "hv/backends/memmap.h"
+#include "hv/devices/platform.h"
+#include "hv/ept/ept.h"
+#include "hv/guest_memory.h"
+#include "hv/lock.h"
+#include "hv/vcpu.h"
+
+enum vm_outcome { VM_RUNNING, VM_ENDED_WELL, VM_FAILED };
+
+/* Bytes typed at the console, on their way to a guest's UART. One writer, one reader. */
+#define VM_INPUT_SIZE 256
+struct vm_input {
+	uint8_t data[VM_INPUT_SIZE];
+	uint32_t head; /* written by the console's reader, atomically */
+	uint32_t tail; /* written by the vCPU, atomically */
+};
+
+struct vm {
+	struct lock lock; /* guards ept and memory; the scheduler's may be taken inside */
+	struct vm *next;
+	unsigned index; /* from 0; VPID is one more */
+	const struct vm_config *config;
+	struct image *images; /* the ramdisk */
+	struct ept ept;
+	struct mem_map mem; /* constant once running, but for its counters */
+	struct guest_memory memory;
+	struct platform platform; /* used by the VM's only vCPU alone */
+	struct vcpu vcpu;
+	struct vm_input input;
+	enum vm_outcome outcome;
+	bool crashed; /* say the registers with the outcome */
+	char why[200];
+	struct loader_state start; /* how the kernel in memory is entered */
+	unsigned n_starts;
+};
+
+extern struct vm *vms; /* in the order of the configuration; constant while VMs run */
+
+/*
+ * Make a VM: memory, tables, devices, vCPU; then put the kernel into its memory.
+ * A failure is said with the VM's name; the VM then does not exist and holds nothing.
+ */
+enum status vm_create(const struct vm_config *config, struct image *images, unsigned index,
+		      int64_t unix_time, struct vm **ret);
+
+/*
+ * By the vCPU, before its first entry and when the guest asked for a reset; then devices and
+ * kernel become as at first, other memory stays. An error has been said, and the VM has ended.
+ */
+enum status vm_restart(struct vm *vm);
+
+/* The guest's end, by its own doing or its own fault: noted, and the vCPU leaves at its next entry.
+ */
+void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same for a guest that did wrong: a report with its registers follows. */
+void vm_crash(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* By the scheduler when the vCPU has stopped and is still loaded: say how it ended. */
+void vm_say_end(struct vm *vm);
+/* Give everything back; the vCPU is not loaded. */
+void vm_release(struct vm *vm);
+
+/* vm_report.c: registers of the guest whose VMCS is current. */
+void vm_report_registers(const struct vcpu *vcpu);
+
+/* guest_console.c: show an unfinished line; move typed bytes into the UART. */
+void vm_flush_output(struct vm *vm);
+void vm_take_input(struct vm *vm);
+/* Read the host's console and hand bytes to the VM in focus. Any one processor. */
+void guest_console_poll(void);
+/* True if some running VM may read from the console. */
+bool guest_console_wanted(void);
