@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/devices/rtc.h"
+
+#include <time.h>
+
+#include "tests/unit/support.h"
+
+#define HZ UINT64_C(1000000)
+
+enum { SEC = 0, MIN = 2, HOUR = 4, WDAY = 6, DAY = 7, MON = 8, YEAR = 9, A = 10, B, C, D };
+enum { CENTURY = 0x32 };
+
+static uint8_t get(struct rtc *rtc, uint8_t reg, uint64_t now)
+{
+	rtc_write(rtc, 0, reg, now);
+	return rtc_read(rtc, 1, now);
+}
+
+static void set(struct rtc *rtc, uint8_t reg, uint8_t value, uint64_t now)
+{
+	rtc_write(rtc, 0, reg, now);
+	rtc_write(rtc, 1, value, now);
+}
+
+static struct rtc clock_at(int64_t unix_time)
+{
+	struct rtc rtc;
+
+	rtc_init(&rtc, unix_time, 0, HZ);
+	return rtc;
+}
+
+static unsigned bcd(unsigned n)
+{
+	return n / 10 * 16 + n % 10;
+}
+
+/* Against the C library, a step that meets all months, weekdays and leap days, 1970 to 2500. */
+static void every_date_is_the_c_librarys(void **state)
+{
+	for (int64_t t = 0; t < INT64_C(16725225600); t += 86400 * 3 + 3661 + 7) {
+		struct rtc rtc = clock_at(t);
+		time_t time = t;
+		struct tm tm;
+
+		gmtime_r(&time, &tm);
+		assert_int_equal(get(&rtc, SEC, 0), bcd((unsigned)tm.tm_sec));
+		assert_int_equal(get(&rtc, MIN, 0), bcd((unsigned)tm.tm_min));
+		assert_int_equal(get(&rtc, HOUR, 0), bcd((unsigned)tm.tm_hour));
+		assert_int_equal(get(&rtc, WDAY, 0), tm.tm_wday + 1);
+		assert_int_equal(get(&rtc, DAY, 0), bcd((unsigned)tm.tm_mday));
+		assert_int_equal(get(&rtc, MON, 0), bcd((unsigned)tm.tm_mon + 1));
+		assert_int_equal(get(&rtc, YEAR, 0), bcd((unsigned)tm.tm_year % 100));
+		assert_int_equal(get(&rtc, CENTURY, 0), bcd((unsigned)(tm.tm_year + 1900) / 100));
+	}
+}
+
+static void every_hour_in_every_mode(void **state)
+{
+	for (unsigned mode = 0; mode < 4; mode++) { /* bit 0: 24 hours, bit 1: binary */
+		for (unsigned hour = 0; hour < 24; hour++) {
+			struct rtc rtc = clock_at(hour * 3600 + 59);
+			unsigned shown = mode & 1 ? hour : (hour + 11) % 12 + 1;
+			uint8_t reg;
+
+			set(&rtc, B, (uint8_t)(mode << 1), 0);
+			if (!(mode & 2))
+				shown = bcd(shown);
+			if (!(mode & 1) && hour >= 12)
+				shown |= 0x80;
+			reg = get(&rtc, HOUR, 0);
+			assert_int_equal(reg, shown);
+			assert_int_equal(get(&rtc, SEC, 0), mode & 2 ? 59 : 0x59);
+			/* Writing back what was read changes nothing. */
+			set(&rtc, HOUR, reg, 0);
+			assert_int_equal(rtc_time(&rtc, 0), hour * 3600 + 59);
+		}
+	}
+}
+
+static void time_goes_by_the_tsc(void **state)
+{
+	struct rtc rtc = clock_at(946684798); /* 1999-12-31 23:59:58 */
+
+	assert_int_equal(get(&rtc, SEC, HZ - 1), 0x58);
+	assert_int_equal(get(&rtc, A, HZ) & 0x80, 0);
+	assert_int_equal(get(&rtc, SEC, HZ), 0x59);
+	assert_int_equal(get(&rtc, A, 2 * HZ) & 0x80, 0);
+	assert_int_equal(get(&rtc, SEC, 2 * HZ), 0);
+	assert_int_equal(get(&rtc, YEAR, 2 * HZ), 0);
+	assert_int_equal(get(&rtc, CENTURY, 2 * HZ), 0x20);
+	assert_int_equal(get(&rtc, MON, 2 * HZ), 1);
+	assert_int_equal(rtc_time(&rtc, 3600 * HZ), 946684798 + 3600);
+	assert_int_equal(rtc_time(&rtc, 0), 946684798 + 3600); /* never backwards */
+}
+
+/* Linux: no update in progress, then read; compare UIP and seconds afterwards. */
+static void what_is_read_after_uip_is_of_one_second(void **state)
+{
+	struct rtc rtc = clock_at(946684799);
+	uint64_t now = HZ - 1; /* one tick before the year 2000 */
+
+	assert_int_equal(get(&rtc, A, now) & 0x80, 0);
+	assert_int_equal(get(&rtc, SEC, now), 0x59);
+	now += HZ / 4096 - 1;
+	assert_int_equal(get(&rtc, MIN, now), 0x59);
+	assert_int_equal(get(&rtc, HOUR, now), 0x23);
+	assert_int_equal(get(&rtc, DAY, now), 0x31);
+	assert_int_equal(get(&rtc, MON, now), 0x12);
+	assert_int_equal(get(&rtc, YEAR, now), 0x99);
+	now++;
+	assert_int_equal(get(&rtc, SEC, now), 0);
+	assert_int_equal(get(&rtc, YEAR, now), 0);
+}
+
+static void write_2001_02_03_04_05_06(struct rtc *rtc, uint64_t now)
+{
+	set(rtc, YEAR, 0x01, now);
+	set(rtc, CENTURY, 0x20, now);
+	set(rtc, MON, 0x02, now);
+	set(rtc, DAY, 0x03, now);
+	set(rtc, HOUR, 0x04, now);
+	set(rtc, MIN, 0x05, now);
+	set(rtc, SEC, 0x06, now);
+}
+
+static void setting_with_the_set_bit_takes_all_at_once(void **state)
+{
+	struct rtc rtc = clock_at(1000000000);
+
+	set(&rtc, B, 0x82, HZ);
+	set(&rtc, A, 0x76, HZ);
+	assert_int_equal(get(&rtc, SEC, 5 * HZ), 0x41); /* stands still */
+	write_2001_02_03_04_05_06(&rtc, 7 * HZ);
+	assert_int_equal(get(&rtc, MIN, 9 * HZ), 0x05);
+	assert_int_equal(rtc_time(&rtc, 9 * HZ), 1000000001);
+	set(&rtc, B, 0x02, 10 * HZ);
+	set(&rtc, A, 0x26, 10 * HZ);
+	assert_int_equal(rtc_time(&rtc, 10 * HZ), 981173106);
+	assert_int_equal(rtc_time(&rtc, 12 * HZ), 981173108);
+	assert_int_equal(get(&rtc, WDAY, 12 * HZ), 7); /* a Saturday */
+}
+
+static void setting_without_it_takes_each_at_once(void **state)
+{
+	struct rtc rtc = clock_at(0);
+
+	write_2001_02_03_04_05_06(&rtc, HZ / 2);
+	assert_int_equal(rtc_time(&rtc, HZ / 2), 981173106);
+	/* The fraction of a second ran on. */
+	assert_int_equal(rtc_time(&rtc, HZ - 1), 981173106);
+	assert_int_equal(rtc_time(&rtc, HZ), 981173107);
+}
+
+static void dates_before_1970_and_nonsense_do_no_harm(void **state)
+{
+	struct rtc rtc = clock_at(0);
+
+	write_2001_02_03_04_05_06(&rtc, 0);
+	set(&rtc, CENTURY, 0x19, 0);
+	assert_int_equal(rtc_time(&rtc, 0), 981173106 - 36525LL * 86400);
+	assert_int_equal(get(&rtc, A, 0) & 0x80, 0);
+	assert_int_equal(get(&rtc, DAY, 0), 0x03);
+	assert_int_equal(get(&rtc, YEAR, 0), 0x01);
+	assert_int_equal(get(&rtc, WDAY, 0), 1); /* a Sunday */
+	for (unsigned mode = 0; mode < 8; mode += 2)
+		for (unsigned value = 0; value < 256; value++) {
+			static const uint8_t regs[] = {SEC, MIN, HOUR, WDAY,
+						       DAY, MON, YEAR, CENTURY};
+
+			rtc = clock_at(0);
+			set(&rtc, B, (uint8_t)(0x80 | mode), 0);
+			for (unsigned i = 0; i < ARRAY_SIZE(regs); i++)
+				set(&rtc, regs[i], (uint8_t)value, 0);
+			set(&rtc, B, (uint8_t)mode, 0);
+			get(&rtc, A, HZ);
+			assert_in_range(get(&rtc, MON, HZ), 1, 0x12);
+			assert_in_range(get(&rtc, WDAY, HZ), 1, 7);
+		}
+}
+
+static void cmos_ram_is_ram_and_survives_a_reset(void **state)
+{
+	struct rtc rtc = clock_at(0);
+
+	for (unsigned reg = 14; reg < 128; reg++)
+		if (reg != CENTURY)
+			set(&rtc, (uint8_t)reg, (uint8_t)~reg, 0);
+	set(&rtc, B, 0x7a, 0);
+	set(&rtc, 1, 0x30, 0); /* alarm */
+	rtc_reset(&rtc);
+	for (unsigned reg = 14; reg < 128; reg++)
+		if (reg != CENTURY)
+			assert_int_equal(get(&rtc, (uint8_t)reg, 0), (uint8_t)~reg);
+	assert_int_equal(get(&rtc, B, 0), 0x02);
+	assert_int_equal(get(&rtc, 1, 0), 0x30);
+}
+
+static void status_registers_are_what_they_are(void **state)
+{
+	struct rtc rtc = clock_at(0);
+
+	assert_int_equal(get(&rtc, A, 0), 0x26);
+	set(&rtc, A, 0xff, 0);
+	assert_int_equal(get(&rtc, A, 0), 0x7f);
+	set(&rtc, C, 0xff, 0);
+	assert_int_equal(get(&rtc, C, 0), 0);
+	set(&rtc, D, 0, 0);
+	assert_int_equal(get(&rtc, D, 0), 0x80);
+}
+
+static void the_index_port_carries_the_nmi_mask(void **state)
+{
+	struct rtc rtc = clock_at(0);
+
+	assert_false(rtc.nmi_masked);
+	assert_int_equal(get(&rtc, 0x80 | D, 0), 0x80);
+	assert_true(rtc.nmi_masked);
+	assert_int_equal(rtc_read(&rtc, 0, 0), 0xff);
+	rtc_write(&rtc, 0, D, 0);
+	assert_false(rtc.nmi_masked);
+	rtc_write(&rtc, 0, 0x8f, 0);
+	rtc_reset(&rtc);
+	assert_false(rtc.nmi_masked);
+	assert_int_equal(rtc.index, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_date_is_the_c_librarys),
+		cmocka_unit_test(every_hour_in_every_mode),
+		cmocka_unit_test(time_goes_by_the_tsc),
+		cmocka_unit_test(what_is_read_after_uip_is_of_one_second),
+		cmocka_unit_test(setting_with_the_set_bit_takes_all_at_once),
+		cmocka_unit_test(setting_without_it_takes_each_at_once),
+		cmocka_unit_test(dates_before_1970_and_nonsense_do_no_harm),
+		cmocka_unit_test(cmos_ram_is_ram_and_survives_a_reset),
+		cmocka_unit_test(status_registers_are_what_they_are),
+		cmocka_unit_test(the_index_port_carries_the_nmi_mask),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
