@@ -32,15 +32,15 @@ struct vcpu;
  * unless a field says otherwise.
  */
 struct cpu {
-	struct cpu *self; /* first: read by this_cpu() */
-	uint32_t index;	  /* in cpus[]; 0 is the boot processor */
+	struct cpu *self;   /* first: read by this_cpu() */
+	uint64_t stack_top; /* end of the stack that cpu_enter() starts on */
+	uint32_t index;	    /* in cpus[]; 0 is the boot processor */
 	uint32_t apic_id;
 	struct vcpu *current; /* the vCPU whose state is loaded here */
 	phys_t vmxon_region;  /* 0: VMX is off here */
 	bool idle;	      /* in, or about to enter, cpu_wait(); read by others, atomically */
 	bool online; /* set once by the processor when it has arrived; read by others, atomically */
 	uint64_t nmi_count;	  /* NMIs that meant nothing */
-	uint64_t stack_top;	  /* end of the stack that cpu_enter() starts on */
 	uint64_t page_generation; /* of the host's page tables, as last seen: see paging_sync() */
 	uint64_t gdt[5];	  /* null, code, data, TSS (two) */
 	struct tss tss;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Unpack the console's font, GNU Unifont in 8x16 from Debian's package psf-unifont,
-# to HV_FONT_DIR/font.psf; nasm needs that folder among its include folders.
+# for hv/font.asm to include.
 set(HV_FONT /usr/share/consolefonts/Unifont-APL8x16.psf.gz)
 set(HV_FONT_DIR ${CMAKE_BINARY_DIR}/font)
 
@@ -15,3 +15,5 @@ file(READ ${HV_FONT_DIR}/font.psf header LIMIT 4 HEX)
 if(NOT header MATCHES "^3604..10$")
 	message(FATAL_ERROR "${HV_FONT} is not an 8x16 PSF font")
 endif()
+set_source_files_properties(${CMAKE_SOURCE_DIR}/hv/font.asm PROPERTIES
+	INCLUDE_DIRECTORIES ${HV_FONT_DIR} OBJECT_DEPENDS ${HV_FONT_DIR}/font.psf)

@@ -33,5 +33,5 @@ set(HV_PURE_SOURCES ${HV_ALL_SOURCES})
 list(REMOVE_ITEM HV_PURE_SOURCES ${HV_MACHINE_SOURCES})
 file(GLOB HV_ASM_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 	${CMAKE_SOURCE_DIR}/hv/*.asm ${CMAKE_SOURCE_DIR}/hv/vmx/*.asm)
-include(${CMAKE_SOURCE_DIR}/hv/font.cmake) # HV_FONT_DIR: an include folder for nasm
+include(${CMAKE_SOURCE_DIR}/hv/font.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/devices/acpi.cmake)

@@ -13,12 +13,12 @@ enum paging_cache { PAGING_WB = 0, PAGING_WC = 1, PAGING_UC = 3 }; /* places in 
 
 /*
  * Build our page tables and switch to them: RAM at its own address, NX but for
- * our image's code, nothing at page 0, no page writable and executable. A failure
- * is a panic. Needs the frames. RAM of [info->range] the firmware keeps is left out.
+ * our image's code, nothing at page 0, no page writable and executable; what the firmware keeps
+ * is left out, but for ACPI tables. A failure is a panic. Needs the frames.
  */
 void paging_init(const struct boot_info *info);
 
-/* Load CR3, PAT, CR0, CR4 and EFER of the boot processor on another one. */
+/* Load EFER, PAT, CR0, CR4 and CR3 on another processor, as the boot processor has them. */
 void paging_load(void);
 
 /* The CR3 of all processors. */
@@ -27,20 +27,24 @@ phys_t paging_root(void);
 /* Map device registers at their own address, writable. May be called again for the same pages. */
 enum status paging_map_device(phys_t start, uint64_t len, enum paging_cache cache);
 
-/* Take one page away: guard pages. */
+/* Take one page away: guard pages. The address is of a whole page. */
 enum status paging_unmap_page(uint64_t virt);
 
+/* One page as code, or as data again; for the trampoline. */
+enum status paging_set_code_page(uint64_t virt, bool code);
+
 /*
- * Make frames that are mapped writable or read-only for us. Whole pages. Taking the
- * right away is complete on another processor with its next paging_sync(); giving it is complete at
- * once. ERR_NOMEM: a large page could not be split, part of the range may be changed.
+ * Make frames that are mapped writable or read-only for us. Whole pages. Taking the right away is
+ * complete on another processor with its next paging_sync(); giving it is complete at once.
+ * ERR_NOMEM: a large page could not be split, the end of the range is unchanged.
+ * Takes the paging lock, and the frames lock inside.
  */
 enum status paging_protect(phys_t start, uint64_t len, bool write);
 
-/* Drop old translations if tables changed since the last time; for the run loop, cheap. */
+/* Drop old translations if rights were taken since the last time; for the run loop, cheap. */
 void paging_sync(void);
 
-/* True if 'virt' is mapped, writable if 'write'. */
+/* True if 'virt' is mapped, and writable if 'write'. Takes no lock. */
 bool paging_probe(uint64_t virt, bool write);
 
 /* For the #PF handler: true if the tables allow the access by now, the old translation is then
