@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Build Stencil, put it on a disk image and boot that in Bochs or QEMU.
+
+Everything a run needs lives in a folder of its own that goes with the run, and
+the console is a connection to a port of its own, so that runs do not disturb
+each other. The emulator runs in a session of its own: Ctrl-C reaches this
+program alone, which then ends the emulator. Killing this program by SIGKILL
+ends the emulator too, but leaves the folder behind.
+"""
+import argparse
+import fcntl
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import tty
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BUILD = TOP / "build"
+FIRMWARE = "/usr/share/ovmf/OVMF.fd"
+CYLINDER = 16 * 63 * 512  # bytes; Bochs wants a disk of whole ones
+
+# The last words of the hypervisor, and what they mean to who started it.
+STATUS = {"ok": 0, "vm failed": 1, "config refused": 2, "panic": 3, "no vmx": 4}
+STATUS_SILENT = 3
+STATUS_TIMEOUT = 124
+STATUS_USAGE = 64
+STATUS_BUILD = 70
+
+EPILOG = """
+The machine's console goes to standard output, standard input to the console.
+
+Exit status: 0 all VMs ended well, 1 a VM failed, 2 the configuration was
+refused, 3 the hypervisor panicked or fell silent, 4 the machine lacks what
+Stencil needs, 124 time-out, 64 wrong usage, 70 not built.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(STATUS_USAGE, f"scripts/run: {message} (try --help)\n")
+
+
+def positive(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"not a positive number: {text}")
+    return int(text)
+
+
+def parse_options():
+    parser = Parser(prog="scripts/run", epilog=EPILOG, allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter,
+                    description="Boot the virtual machines that CONFIG describes; "
+                                "without it, the demonstration.")
+    parser.add_argument("config", nargs="?", metavar="CONFIG", type=pathlib.Path)
+    parser.add_argument("--ramdisk", metavar="DIR", type=pathlib.Path,
+                        help="make the files below DIR the ramdisk")
+    parser.add_argument("--host", choices=["auto", "bochs", "qemu"], default="auto",
+                        help="where to boot (auto: QEMU with KVM if that offers VMX, else Bochs)")
+    parser.add_argument("--cpus", metavar="N", type=positive, default=1,
+                        help="processors of the machine (1)")
+    parser.add_argument("--memory", metavar="MIB", type=positive, default=2048,
+                        help="memory of the machine in MiB (2048)")
+    parser.add_argument("--timeout", metavar="SECONDS", type=positive,
+                        help="end the machine after this time (never)")
+    parser.add_argument("--no-build", action="store_true", help="use what was built before")
+    parser.add_argument("--image", metavar="FILE", type=pathlib.Path,
+                        help="boot a disk image made by scripts/mkimage")
+    parser.add_argument("--serial-out", metavar="FILE", type=pathlib.Path,
+                        help="write the console to FILE too")
+    options = parser.parse_args()
+    for path in (options.config, options.image):
+        if path and not path.is_file():
+            parser.error(f"{path}: no such file")
+    if options.ramdisk and not options.ramdisk.is_dir():
+        parser.error(f"{options.ramdisk}: no such folder")
+    if options.image and (options.config or options.ramdisk):
+        parser.error("--image comes with its own configuration and ramdisk")
+    if options.ramdisk and not options.config:
+        parser.error("--ramdisk needs a CONFIG")
+    if options.host == "auto":
+        options.host = "qemu" if has_vmx() else "bochs"
+    if options.host == "bochs" and options.memory > 2048:
+        parser.error("Bochs has 2048 MiB of memory at most")
+    return options
+
+
+def has_vmx():
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as cpuinfo:
+        flags = re.search(r"^flags.*\bvmx\b", cpuinfo.read(), re.MULTILINE)
+    return flags is not None and os.access("/dev/kvm", os.R_OK | os.W_OK)
+
+
+def build(work):
+    """Runs at the same time build one after the other."""
+    BUILD.mkdir(exist_ok=True)
+    steps = [["ninja", "-C", BUILD, "stencil.efi"]]
+    if not (BUILD / "build.ninja").exists():
+        steps.insert(0, ["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP])
+    folder = os.open(BUILD, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    with open(work / "build.log", "w+", encoding="utf-8", errors="replace") as log:
+        for step in steps:
+            if subprocess.run(step, stdout=log, stderr=log, stdin=subprocess.DEVNULL).returncode:
+                log.seek(0)
+                sys.stderr.write(log.read())
+                sys.exit(STATUS_BUILD)
+    os.close(folder)
+
+
+def make_image(options, work):
+    image = work / "disk.img"
+    if options.image:
+        subprocess.run(["cp", "--sparse=always", options.image, image], check=True)
+        image.chmod(0o600)
+    else:
+        config, ramdisk = options.config, options.ramdisk
+        if not config:
+            subprocess.run([TOP / "scripts/demo/make", work / "demo"], check=True)
+            config, ramdisk = work / "demo/stencil.conf", work / "demo/ramdisk"
+        command = [TOP / "scripts/mkimage", "--efi", BUILD / "BOOTX64.EFI",
+                   "--config", config, "--output", image]
+        if ramdisk:
+            archive = work / "ramdisk.cpio"
+            subprocess.run([TOP / "guest-tools/mkramdisk", ramdisk, archive], check=True)
+            command += ["--ramdisk", archive]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    size = image.stat().st_size
+    os.truncate(image, size + -size % CYLINDER)
+    return image
+
+
+def bochs_command(options, work, image, port):
+    # sync=none and a fixed time0: time is counted in instructions, so two runs
+    # of one image are alike. Few timer interrupts come at so many a second.
+    (work / "bochsrc").write_text(f"""\
+display_library: rfb, options="timeout=0"
+romimage: file={FIRMWARE}, address=0xffe00000
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
+cpu: model=corei7_haswell_4770, count={options.cpus}, ips=400000000, reset_on_triple_fault=0
+memory: guest={options.memory}, host={options.memory}
+pci: enabled=1, chipset=i440fx
+vga: extension=vbe
+clock: sync=none, time0=1700000000
+com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
+ata0-master: type=disk, path={image}, mode=flat, cylinders={image.stat().st_size // CYLINDER}, heads=16, spt=63
+boot: disk
+log: {work}/bochs.log
+panic: action=fatal
+error: action=report
+info: action=ignore
+debug: action=ignore
+""", encoding="utf-8")
+    (work / "commands").write_text("c\n", encoding="ascii")  # Debian's build has a debugger
+    return ["bochs-bin", "-q", "-f", work / "bochsrc", "-rc", work / "commands"]
+
+
+def qemu_command(options, image, port):
+    accelerator = ["-accel", "kvm", "-cpu", "host"] if has_vmx() else ["-accel", "tcg", "-cpu", "max"]
+    return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", *accelerator,
+            "-smp", str(options.cpus), "-m", str(options.memory), "-bios", FIRMWARE,
+            "-drive", f"if=virtio,format=raw,file={image}", "-device", "VGA", "-display", "none",
+            "-no-reboot", "-chardev", f"socket,id=com1,host=127.0.0.1,port={port}",
+            "-serial", "chardev:com1"]
+
+
+class Console:
+    """Carries bytes between the machine's serial line and our standard streams.
+
+    Until the hypervisor speaks, the firmware's control sequences are left out
+    and input is held back, as the firmware would take it.
+    """
+    CONTROL = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")
+    END = re.compile(rb"^stencil: end: ([a-z ]+)\r?\n", re.MULTILINE)
+
+    def __init__(self, serial_out):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.line = None  # the connection, while there is one
+        self.input = 0  # None: at its end
+        self.pending = b""  # input on its way to the machine
+        self.text = b""  # output since the last whole line
+        self.started = False
+        self.end = None  # the hypervisor's last words
+        self.copy = open(serial_out, "wb") if serial_out else None
+
+    def carry(self, process, seconds):
+        """Carry what there is; wait for it no longer than 'seconds' or until 'process' ends."""
+        sources = [process, self.line or self.listener]
+        if self.started and self.input is not None and not self.pending:
+            sources.append(self.input)
+        sinks = [self.line] if self.line and self.pending else []
+        readable, writable, _ = select.select(sources, sinks, [], seconds)
+        if self.listener in readable:
+            self.line, _ = self.listener.accept()
+        if self.input in readable:
+            self.read_input()
+        if writable:
+            self.pending = self.pending[self.line.send(self.pending, socket.MSG_DONTWAIT):]
+        if self.line in readable:
+            self.receive()
+        return readable
+
+    def drain(self):
+        """Take what the machine sent before it ended."""
+        while self.carry(self.listener, 0):
+            pass
+        if self.text:
+            self.show(b"\n")
+
+    def read_input(self):
+        try:
+            self.pending = os.read(self.input, 4096)
+        except OSError:
+            self.pending = b""
+        if not self.pending:
+            self.input = None
+
+    def receive(self):
+        try:
+            data = self.line.recv(65536)
+        except ConnectionError:
+            data = b""
+        if not data:
+            self.line = None
+            return
+        if self.copy:
+            self.copy.write(data)
+            self.copy.flush()
+        self.text += data
+        if self.started:
+            self.show(data)
+        else:
+            self.show_firmware()
+        for words in self.END.findall(self.text):
+            self.end = words.decode("ascii")
+        self.text = self.text[self.text.rfind(b"\n") + 1:][-4096:]
+
+    def show_firmware(self):
+        self.started = b"stencil: " in self.text
+        whole = len(self.text) if self.started else self.text.rfind(b"\n") + 1
+        self.show(self.CONTROL.sub(b"", self.text[:whole]))
+
+    @staticmethod
+    def show(data):
+        while data:
+            data = data[os.write(1, data):]
+
+
+class Terminal:
+    """While in use, standard input, if it is our terminal, hands out each key at once."""
+
+    def __enter__(self):
+        self.saved = None
+        if os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp():
+            self.saved = termios.tcgetattr(0)
+            tty.setcbreak(0)
+
+    def __exit__(self, *_):
+        if self.saved:
+            termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
+
+
+def boot(command, console, timeout):
+    """Run the emulator until it ends by itself or the time is over; return the exit status."""
+    command = ["setpriv", "--pdeathsig", "KILL", *command]
+    deadline = time.monotonic() + timeout if timeout else None
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          start_new_session=True) as emulator:
+        process = os.pidfd_open(emulator.pid)
+        try:
+            while process not in console.carry(process, remaining(deadline)):
+                if deadline and time.monotonic() >= deadline:
+                    print(f"scripts/run: time-out after {timeout} s", file=sys.stderr)
+                    return STATUS_TIMEOUT
+        finally:
+            emulator.kill()
+            emulator.wait()
+            console.drain()
+            os.close(process)
+    if console.end not in STATUS:
+        print("scripts/run: the machine ended without a word", file=sys.stderr)
+        return STATUS_SILENT
+    return STATUS[console.end]
+
+
+def remaining(deadline):
+    return max(0, deadline - time.monotonic()) if deadline else None
+
+
+def end_by_signal(number, _frame):
+    sys.exit(128 + number)
+
+
+def main():
+    options = parse_options()
+    ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in ending:
+        signal.signal(number, end_by_signal)
+    work = None
+    try:
+        work = pathlib.Path(tempfile.mkdtemp(prefix="stencil."))
+        if not options.no_build:
+            build(work)
+        image = make_image(options, work)
+        console = Console(options.serial_out)
+        if options.host == "bochs":
+            command = bochs_command(options, work, image, console.port)
+        else:
+            command = qemu_command(options, image, console.port)
+        with Terminal():
+            status = boot(command, console, options.timeout)
+        if status not in STATUS.values() and (work / "bochs.log").exists():
+            sys.stderr.write((work / "bochs.log").read_text(errors="replace")[-2000:])
+    except subprocess.CalledProcessError as error:
+        print(f"scripts/run: {pathlib.Path(error.cmd[0]).name} failed", file=sys.stderr)
+        status = STATUS_BUILD
+    finally:
+        for number in ending:
+            signal.signal(number, signal.SIG_IGN)
+        if work:
+            shutil.rmtree(work, ignore_errors=True)
+    sys.exit(status)
+
+
+main()
