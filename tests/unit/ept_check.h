@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/ept/ept.h"
+#include "hv/phys.h"
+#include "tests/unit/support.h"
+
+/*
+ * What struct ept promises of every entry, checked over a whole tree; returns
+ * how many frames are own. 'level' is that of the table's entries.
+ */
+static inline uint64_t check_own_table(phys_t frame, unsigned level, uint64_t table_bits)
+{
+	const uint64_t *table = phys_to_virt(frame);
+	uint64_t n = 1;
+
+	for (unsigned i = 0; i < 512; i++) {
+		uint64_t entry = table[i];
+		bool is_leaf = level == 0 || (entry & EPT_LARGE);
+
+		if (!(entry & EPT_PRESENT)) {
+			assert_int_equal(entry, 0);
+			continue;
+		}
+		assert_true(entry & EPT_R); /* W without R is a misconfiguration */
+		if (!is_leaf)
+			assert_int_equal(entry & (EPT_TYPE_MASK | EPT_LARGE), 0);
+		if (is_leaf && level > 0)
+			assert_true(is_aligned(entry & EPT_ADDR, PAGE_SIZE << (9 * level)));
+		if (entry & EPT_OWN) {
+			assert_int_equal(entry & EPT_PRESENT & table_bits,
+					 EPT_PRESENT & table_bits);
+			assert_true(!is_leaf || level == 0);
+			n += level == 0 ? 1
+					: check_own_table(entry & EPT_ADDR, level - 1, EPT_PRESENT);
+		} else if (!is_leaf) {
+			assert_int_equal(entry & EPT_W, 0);
+		}
+	}
+	return n;
+}
+
+static inline void check_tree(const struct ept *ept)
+{
+	uint64_t n = 0;
+
+	if (ept->owns_root)
+		n = check_own_table(ept->root, 3, EPT_PRESENT);
+	assert_int_equal(ept->n_owned, n + ept->n_retired);
+	assert_true(ept->n_owned <= ept->max_owned);
+}
+
+static inline void check_layer(const struct ept_layer *layer)
+{
+	/* Below the root as in a tree; the root's entries cannot be written by. */
+	assert_int_equal(check_own_table(layer->root, 3, EPT_R | EPT_X), layer->n_owned);
+	for (unsigned i = 0; i < 512; i++)
+		assert_false(((const uint64_t *)phys_to_virt(layer->root))[i] & EPT_W);
+}
