@@ -81,7 +81,7 @@ bits 64
 section .data
 align 8
 boot_gdt:			; the last two entries are the TSS, filled in by trap_init()
-	dq 0, 0x00209b0000000000, 0x00cf93000000ffff, 0x00cf9b000000ffff, 0, 0
+	dq 0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cf9b000000ffff, 0, 0
 gdt_end:
 gdt_pointer:
 	dw gdt_end - boot_gdt - 1

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stack in the region: pushes, calls, frames, and delivery of events. */
+#include "tests/guest/region/form.inc"
+
+	on_stack 8, "push rax", "push rax, stack in region"
+	on_stack 8, "push r8", "push r8, stack in region"
+	on_stack 2, "push ax", "push ax, stack in region"
+	on_stack 8, "push 0x12", "push imm8, stack in region"
+	on_stack 8, "push 0x12345678", "push imm32, stack in region"
+	on_stack 8, "push fs", "push fs, stack in region"
+	on_stack 8, "push [rsi]", "push [ram], stack in region"
+	on_stack 8, "push [rdi + 0x40]", "push [region], stack in region"
+	on_stack 8, "pushfq", "pushfq, stack in region"
+	on_stack 2, "pushf", "pushfw, stack in region"
+	on_stack 8, "call 7f; 7:", "call, stack in region"
+	on_stack 8, "lea rax, [rip + 7f]; call rax; 7:", "call rax, stack in region"
+	on_stack 8, "lea rax, [rip + 7f]; mov [rsi], rax; call [rsi]; 7:", "call [ram], stack in region"
+	on_stack 16, "lea rax, [rip + 7f]; mov [rsi], eax; mov word ptr [rsi + 4], cs; call fword ptr [rsi]; 7:", "call far [ram], stack in region"
+	on_stack 8, "enter 0x20, 0", "enter 32, 0, stack in region"
+	on_stack 24, "lea rbp, [rsi + 64]; enter 0x10, 2", "enter 16, 2, stack in region"
+	on_stack 0, "pop rax; pop rbx", "pop rax, stack in region"
+	form "push rax; pop [rdi]"
+	form "push ax; pop word ptr [rdi]"
+	form "push [rdi]; pop rbx"
+
+	by_vector 48, "int3", "int3, stack in region"
+	by_vector 48, "int 0x80", "int 0x80, stack in region"
+	by_vector 48, "ud2", "#UD, stack in region"
+	by_vector 48, "xor ecx, ecx; div ecx", "#DE, stack in region"
+	by_vector 48, "movabs rax, 0x300000000000; mov rax, [rax]", "#PF, stack in region"
+	by_vector 48, "mov eax, 0x1238; mov fs, eax", "#GP, stack in region"
+	by_vector 48, "mov eax, 0xfee00300; mov dword ptr [rax], 0x44041; sti; hlt; cli", "interrupt, stack in region"
+	/* Vector 0x81 has an IST, at a fixed place in the window. TCG leaves SS null there. */
+	form "mov r15, rsp; lea r13, [rip + 7f]; int 0x81; 7: mov eax, 0x10; mov ss, eax", kind=ESCAPES, name="int 0x81, IST in region"
+
+	by_step "mov [rdi], rax", "mov [rdi], rax, single step"
+	by_step "lock add [rdi], eax", "lock add [rdi], eax, single step"
+	by_step "rep stosb", "rep stosb, single step"
+	by_step "rep movsd", "rep movsd, single step"
+	by_step "push [rdi]; pop [rdi]", "push, pop, single step"
+.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a memory region does under every form of access.
+ *
+ * base= size=        guest-physical window, multiples of 4 KiB; size at least 64 KiB
+ * expect=rom|cow|shared
+ * data=pattern|zero|any  what the image holds (pattern); offset= of the window in the image
+ * work= span=        the part of the window this VM may write (all but the last page)
+ * mark= peer= wait=  leave 'mark', look for another VM's 'peer': see marks.c
+ * tables=            offset of page tables prepared in a ROM image: see tables.c
+ * only=              run the forms whose text contains this word
+ */
+#include "tests/guest/region/region.h"
+
+struct region region;
+
+static bool read_expect(void)
+{
+	if (param_is("expect", "rom"))
+		region.expect = EXPECT_ROM;
+	else if (param_is("expect", "cow"))
+		region.expect = EXPECT_COW;
+	else if (param_is("expect", "shared"))
+		region.expect = EXPECT_SHARED;
+	else
+		return false;
+	if (param_is("data", "zero"))
+		region.data = DATA_ZERO;
+	else if (param_is("data", "any"))
+		region.data = DATA_ANY;
+	return true;
+}
+
+void payload(void)
+{
+	region.base = param_number("base", 0);
+	region.size = param_number("size", 0);
+	region.offset = param_number("offset", 0);
+	region.marks = region.size - PAGE_SIZE;
+	region.work = param_number("work", 0);
+	region.span = param_number("span", region.marks - region.work);
+	if (!read_expect() || region.base == 0 || region.size < 16 * PAGE_SIZE ||
+	    region.work + region.span > region.size) {
+		report(false, "parameters: base=, size=, expect=rom|cow|shared");
+		return;
+	}
+	xsave_enable();
+	content_check("at the start");
+	exec_check();
+	tables_check();
+	forms_check();
+	if (region.expect == EXPECT_ROM)
+		content_check("at the end");
+	marks_check();
+}
