@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/devices/insn.h"
+
+/* What the decoder knows about opcodes; nothing for others. */
+
+/* How the bytes after an opcode are laid out, and which operands they stand for. */
+enum insn_layout {
+	LAYOUT_NONE,   /* not in the set */
+	LAYOUT_GROUP,  /* ModRM's reg field chooses: 'flags' is an enum insn_group */
+	LAYOUT_M,      /* ModRM, memory only */
+	LAYOUT_M_R,    /* ModRM, memory first */
+	LAYOUT_R_M,    /* ModRM, register first */
+	LAYOUT_M_I,    /* ModRM, immediate of the operand's size, 4 bytes at most */
+	LAYOUT_M_I8,   /* ModRM, immediate of one byte, sign-extended */
+	LAYOUT_M_1,    /* ModRM, the number 1 */
+	LAYOUT_M_CL,   /* ModRM, CL */
+	LAYOUT_A_O,    /* accumulator from an absolute offset */
+	LAYOUT_O_A,    /* accumulator to an absolute offset */
+	LAYOUT_STRING, /* nothing follows */
+};
+
+enum insn_group {
+	GROUP_ALU_BYTE,	 /* 80 */
+	GROUP_ALU_OLD,	 /* 82: its copy, gone in 64-bit mode */
+	GROUP_ALU_FULL,	 /* 81 */
+	GROUP_ALU_SHORT, /* 83 */
+	GROUP_SHIFT_BYTE_IMM,
+	GROUP_SHIFT_FULL_IMM,
+	GROUP_SHIFT_BYTE_1,
+	GROUP_SHIFT_FULL_1,
+	GROUP_SHIFT_BYTE_CL,
+	GROUP_SHIFT_FULL_CL,
+	GROUP_POP,	  /* 8F */
+	GROUP_MOV_BYTE,	  /* C6 */
+	GROUP_MOV_FULL,	  /* C7 */
+	GROUP_UNARY_BYTE, /* F6 */
+	GROUP_UNARY_FULL, /* F7 */
+	GROUP_INC_BYTE,	  /* FE */
+	GROUP_INC_FULL,	  /* FF */
+	GROUP_BIT,	  /* 0F BA */
+	GROUP_CMPXCHG8B,  /* 0F C7 */
+	N_GROUPS,
+};
+
+/* Sizes. Without a flag the operand's size follows from prefixes and mode, and memory has it too.
+ */
+#define OPCODE_BYTE	  0x01 /* operands of one byte */
+#define OPCODE_MEMORY_8	  0x02 /* the memory operand has one byte */
+#define OPCODE_MEMORY_16  0x04 /* ... two */
+#define OPCODE_MEMORY_32  0x08 /* ... four, or two with a 16-bit operand size */
+#define OPCODE_DEFAULT_64 0x10 /* in 64-bit mode eight bytes without a prefix, never four */
+#define OPCODE_ALWAYS_8	  0x20 /* always eight bytes, with REX.W another instruction */
+/* Prefixes and modes. */
+#define OPCODE_LOCK    0x040 /* LOCK is allowed */
+#define OPCODE_NO_66   0x080 /* an operand-size prefix makes it another or no instruction */
+#define OPCODE_NO_REP  0x100 /* F2 and F3 do */
+#define OPCODE_ONLY_64 0x200
+#define OPCODE_NOT_64  0x400
+
+struct insn_opcode {
+	enum insn_op op;
+	enum insn_layout layout;
+	uint16_t flags;
+};
+
+extern const struct insn_opcode insn_map_1[256];    /* one byte */
+extern const struct insn_opcode insn_map_0f[256];   /* behind 0F */
+extern const struct insn_opcode insn_map_0f38[256]; /* behind 0F 38 */
+extern const struct insn_opcode insn_groups[N_GROUPS][8];
