@@ -37,7 +37,7 @@ enum {
 #define SVR_BITS    0x3ffu
 #define DIVIDE_BITS 0xbu
 #define ICR_BUSY    BIT(12)
-#define ICR_BITS    UINT64_C(0xccfff)
+#define ICR_BITS    UINT64_C(0xcdfff) /* with ICR_BUSY, which software may write in vain */
 #define BASE_MODE   (APIC_BASE_EN | APIC_BASE_EXTD)
 
 /* What can be written into each LVT entry; bits 12 and 14 are the APIC's own. */
