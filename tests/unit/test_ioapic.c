@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/devices/ioapic.h"
+
+#include "hv/devices/irqchip.h"
+#include "tests/unit/support.h"
+
+#define N 2
+
+static struct irqchip chip;
+
+static void start(void)
+{
+	irqchip_reset(&chip, N, 40);
+	for (unsigned i = 0; i < N; i++) {
+		lapic_mmio_write(&chip.lapic[i], 0xf0, 4, 0x1ff, 0);
+		lapic_mmio_write(&chip.lapic[i], 0xd0, 4, 1u << (24 + i), 0);
+	}
+}
+
+static uint32_t get(unsigned reg)
+{
+	ioapic_mmio_write(&chip, 0, 4, reg);
+	return (uint32_t)ioapic_mmio_read(&chip.ioapic, 0x10, 4);
+}
+
+static void set(unsigned reg, uint32_t value)
+{
+	ioapic_mmio_write(&chip, 0, 4, reg);
+	ioapic_mmio_write(&chip, 0x10, 4, value);
+}
+
+static void route(unsigned pin, uint64_t entry)
+{
+	set(0x11 + 2 * pin, (uint32_t)(entry >> 32));
+	set(0x10 + 2 * pin, (uint32_t)entry);
+}
+
+/* Take the interrupt on vCPU 0, without ending it. */
+static bool take(uint8_t vector)
+{
+	if (lapic_pending_vector(chip.lapic) != vector)
+		return false;
+	lapic_accept(chip.lapic, vector);
+	return true;
+}
+
+static void eoi(void)
+{
+	lapic_mmio_write(chip.lapic, 0xb0, 4, 0, 0);
+}
+
+static void registers_after_reset(void **state)
+{
+	start();
+	assert_int_equal(get(0), 0);
+	assert_int_equal(get(1), 0x170020);
+	for (unsigned reg = 2; reg < 0x10; reg++)
+		assert_int_equal(get(reg), 0);
+	for (unsigned reg = 0x10; reg < 0x40; reg++)
+		assert_int_equal(get(reg), reg % 2 ? 0 : 0x10000);
+	for (unsigned reg = 0x40; reg < 0x100; reg++)
+		assert_int_equal(get(reg), 0);
+}
+
+static void registers_keep_the_bits_they_have(void **state)
+{
+	start();
+	for (unsigned reg = 0; reg < 0x100; reg++) {
+		bool redir = reg >= 0x10 && reg < 0x40;
+
+		set(reg, ~0u);
+		if (redir)
+			assert_int_equal(get(reg), reg % 2 ? 0xff000000 : 0x1afff);
+		else if (reg == 1)
+			assert_int_equal(get(reg), 0x170020);
+		else
+			assert_int_equal(get(reg), reg == 0 || reg == 2 ? 0x0f000000 : 0);
+	}
+}
+
+static void the_window_is_of_32_bits(void **state)
+{
+	start();
+	set(0x10, 0x10055);
+	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0, 4), 0x10);
+	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x12, 1) & 0xff, 1);
+	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x10, 2) & 0xffff, 0x55);
+	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x13, 2), 0);
+	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x20, 4), 0);
+	ioapic_mmio_write(&chip, 0x10, 2, 0);
+	ioapic_mmio_write(&chip, 0x11, 1, 0);
+	ioapic_mmio_write(&chip, 0x20, 4, 0);
+	assert_int_equal(get(0x10), 0x10055);
+	ioapic_mmio_write(&chip, 0, 1, 1); /* the index is a byte, and may be written as one */
+	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x10, 4), 0x170020);
+}
+
+static void an_edge_interrupts_once(void **state)
+{
+	for (unsigned pin = 0; pin < IOAPIC_N_PINS; pin++) {
+		start();
+		route(pin, 0x30 + pin);
+		irqchip_set_irq(&chip, pin, true);
+		assert_true(take((uint8_t)(0x30 + pin)));
+		irqchip_set_irq(&chip, pin, true);
+		eoi();
+		assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+		irqchip_set_irq(&chip, pin, false);
+		assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+		irqchip_set_irq(&chip, pin, true);
+		assert_true(take((uint8_t)(0x30 + pin)));
+		assert_int_equal(chip.lapic[0].tmr[0], 0);
+	}
+}
+
+static void an_edge_on_a_masked_pin_is_lost(void **state)
+{
+	start();
+	irqchip_set_irq(&chip, 4, true);
+	route(4, 0x34);
+	assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+	irqchip_set_irq(&chip, 4, false);
+	irqchip_set_irq(&chip, 4, true);
+	assert_true(take(0x34));
+}
+
+static void a_level_interrupts_until_it_goes(void **state)
+{
+	start();
+	route(9, 0x39 | REDIR_LEVEL | REDIR_LOW);
+	irqchip_set_irq(&chip, 9, true);
+	assert_int_equal(get(0x10 + 18), 0x39 | REDIR_LEVEL | REDIR_LOW | REDIR_REMOTE_IRR);
+	assert_true(take(0x39));
+	assert_int_equal(lapic_mmio_read(chip.lapic, 0x190, 4, 0), 1u << 25); /* TMR */
+	irqchip_set_irq(&chip, 9, true);
+	assert_int_equal(lapic_pending_vector(chip.lapic), -1); /* waits for the EOI */
+	eoi();
+	assert_true(take(0x39)); /* still asserted */
+	irqchip_set_irq(&chip, 9, false);
+	eoi();
+	assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+	assert_int_equal(get(0x10 + 18), 0x39 | REDIR_LEVEL | REDIR_LOW);
+}
+
+static void an_eoi_goes_to_the_pin_of_its_vector_only(void **state)
+{
+	start();
+	route(5, 0x35 | REDIR_LEVEL);
+	route(6, 0x36 | REDIR_LEVEL);
+	route(7, 0x37);
+	irqchip_set_irq(&chip, 5, true);
+	irqchip_set_irq(&chip, 6, true);
+	irqchip_set_irq(&chip, 7, true);
+	assert_true(take(0x37));
+	eoi(); /* an edge: no message */
+	assert_true(take(0x36));
+	irqchip_set_irq(&chip, 6, false);
+	eoi();
+	assert_false(get(0x10 + 12) & REDIR_REMOTE_IRR);
+	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR);
+	ioapic_mmio_write(&chip, 0x40, 4, 0x35);	/* the I/O APIC's own EOI register */
+	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR); /* asserted: fired again at once */
+	irqchip_set_irq(&chip, 5, false);
+	ioapic_mmio_write(&chip, 0x40, 4, 0x35);
+	assert_false(get(0x10 + 10) & REDIR_REMOTE_IRR);
+}
+
+static void a_masked_level_waits(void **state)
+{
+	start();
+	route(9, 0x39 | REDIR_LEVEL | REDIR_MASKED);
+	irqchip_set_irq(&chip, 9, true);
+	assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+	set(0x10 + 18, 0x39 | REDIR_LEVEL);
+	assert_true(take(0x39));
+	set(0x10 + 18, 0x39 | REDIR_LEVEL | REDIR_MASKED);
+	assert_true(get(0x10 + 18) & REDIR_REMOTE_IRR);
+	eoi();
+	assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+	assert_false(get(0x10 + 18) & REDIR_REMOTE_IRR);
+	set(0x10 + 18, 0x39 | REDIR_LEVEL);
+	assert_true(take(0x39));
+}
+
+static void a_switch_to_edge_forgets_the_remote_irr(void **state)
+{
+	start();
+	route(9, 0x39 | REDIR_LEVEL);
+	irqchip_set_irq(&chip, 9, true);
+	set(0x10 + 18, 0x39 | REDIR_MASKED);
+	assert_int_equal(get(0x10 + 18), 0x39 | REDIR_MASKED);
+}
+
+static void a_level_nobody_accepts_tries_again(void **state)
+{
+	start();
+	route(9, 0x39 | REDIR_LEVEL);
+	lapic_mmio_write(chip.lapic, 0xf0, 4, 0xff, 0);
+	irqchip_set_irq(&chip, 9, true);
+	assert_false(get(0x10 + 18) & REDIR_REMOTE_IRR);
+	lapic_mmio_write(chip.lapic, 0xf0, 4, 0x1ff, 0);
+	irqchip_set_irq(&chip, 9, true);
+	assert_true(take(0x39));
+}
+
+static void every_delivery_mode(void **state)
+{
+	for (uint64_t level = 0; level < 2; level++)
+		for (uint64_t mode = 0; mode < 8; mode++) {
+			start();
+			route(3, 0x50 | mode << 8 | level << 15);
+			irqchip_set_irq(&chip, 3, true);
+			assert_int_equal(lapic_pending_vector(chip.lapic), mode < 2 ? 0x50 : -1);
+			assert_int_equal(chip.lapic[0].nmi_pending, mode == DELIVER_NMI);
+			assert_int_equal(chip.lapic[0].init_pending, mode == DELIVER_INIT);
+			assert_false(chip.lapic[0].sipi_pending);
+			assert_int_equal((get(0x16) & REDIR_REMOTE_IRR) != 0, level && mode < 2);
+			chip.lapic[0].nmi_pending = false;
+			irqchip_set_irq(&chip, 3, true); /* no new edge, no new NMI */
+			assert_false(chip.lapic[0].nmi_pending);
+		}
+}
+
+static void destinations_are_apic_ids_or_logical(void **state)
+{
+	for (uint64_t logical = 0; logical < 2; logical++)
+		for (uint64_t dest = 0; dest < 256; dest++) {
+			uint32_t expect = logical	 ? dest & 3
+					  : dest == 0xff ? 3
+					  : dest < N	 ? 1u << dest
+							 : 0;
+			uint32_t got = 0;
+
+			start();
+			route(1, 0x51 | logical << 11 | dest << 56);
+			irqchip_set_irq(&chip, 1, true);
+			for (unsigned i = 0; i < N; i++)
+				if (lapic_pending_vector(&chip.lapic[i]) == 0x51)
+					got |= 1u << i;
+			assert_int_equal(got, expect);
+			assert_int_equal(irqchip_take_kicks(&chip), expect);
+		}
+}
+
+static void an_illegal_vector_is_the_receivers_error(void **state)
+{
+	start();
+	route(1, 0x0f | REDIR_LEVEL);
+	irqchip_set_irq(&chip, 1, true);
+	assert_int_equal(chip.lapic[0].esr_pending, ESR_RECEIVE_VECTOR);
+	assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(registers_after_reset),
+		cmocka_unit_test(registers_keep_the_bits_they_have),
+		cmocka_unit_test(the_window_is_of_32_bits),
+		cmocka_unit_test(an_edge_interrupts_once),
+		cmocka_unit_test(an_edge_on_a_masked_pin_is_lost),
+		cmocka_unit_test(a_level_interrupts_until_it_goes),
+		cmocka_unit_test(an_eoi_goes_to_the_pin_of_its_vector_only),
+		cmocka_unit_test(a_masked_level_waits),
+		cmocka_unit_test(a_switch_to_edge_forgets_the_remote_irr),
+		cmocka_unit_test(a_level_nobody_accepts_tries_again),
+		cmocka_unit_test(every_delivery_mode),
+		cmocka_unit_test(destinations_are_apic_ids_or_logical),
+		cmocka_unit_test(an_illegal_vector_is_the_receivers_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

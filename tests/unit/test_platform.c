@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/devices/platform.h"
+
+#include <string.h>
+
+#include "tests/unit/support.h"
+
+#define HZ UINT64_C(1000000)
+
+static char out[64];
+static unsigned n_out;
+
+void uart_output(struct uart *uart, uint8_t byte)
+{
+	assert_true(n_out < sizeof(out));
+	out[n_out++] = (char)byte;
+}
+
+void debugcon_output(struct debugcon *dev, uint8_t byte)
+{
+	dev->line[dev->line_len++] = (char)byte;
+}
+
+static struct platform platform;
+
+static struct platform_config plain(void)
+{
+	return (struct platform_config){
+		.n_cpus = 2, .phys_bits = 40, .tsc_hz = HZ, .unix_time = 946684800};
+}
+
+static void start(struct platform_config config)
+{
+	n_out = 0;
+	assert_int_equal(platform_init(&platform, &config), OK);
+}
+
+static uint64_t in(uint16_t port, unsigned size)
+{
+	return io_bus_read(&platform.pio, port, size, 0);
+}
+
+static void outp(uint16_t port, unsigned size, uint64_t value)
+{
+	io_bus_write(&platform.pio, port, size, value, 0);
+}
+
+static uint64_t mmio_get(unsigned cpu, uint64_t addr)
+{
+	return platform_mmio_read(&platform, cpu, addr, 4, 0);
+}
+
+static void mmio_set(unsigned cpu, uint64_t addr, uint32_t value)
+{
+	platform_mmio_write(&platform, cpu, addr, 4, value, 0);
+}
+
+static void route_uart(uint8_t vector)
+{
+	mmio_set(0, APIC_BASE_ADDR + 0xf0, 0x1ff);
+	mmio_set(0, IOAPIC_BASE, 0x10 + 2 * PLATFORM_UART_GSI);
+	mmio_set(0, IOAPIC_BASE + 0x10, vector);
+}
+
+static void the_uarts_line_reaches_its_pin(void **state)
+{
+	struct lapic *lapic = platform.irqchip.lapic;
+
+	start(plain());
+	route_uart(0x34);
+	outp(0x3f9, 1, 1);
+	assert_true(platform_uart_receive(&platform, 'x'));
+	assert_int_equal(lapic_pending_vector(lapic), 0x34);
+	assert_int_equal(irqchip_take_kicks(&platform.irqchip), 1);
+	lapic_accept(lapic, 0x34);
+	assert_int_equal(in(0x3f8, 1), 'x'); /* the line falls with the read */
+	mmio_set(0, APIC_BASE_ADDR + 0xb0, 0);
+	assert_int_equal(lapic_pending_vector(lapic), -1);
+	outp(0x3f9, 1, 3); /* and rises with a write */
+	assert_int_equal(lapic_pending_vector(lapic), 0x34);
+	outp(0x3f8, 1, '!');
+	assert_int_equal(n_out, 1);
+}
+
+static void wide_accesses_to_byte_ports_are_split(void **state)
+{
+	start(plain());
+	outp(0x3f8, 2, 0x0141); /* THR, then IER */
+	assert_int_equal(n_out, 1);
+	assert_int_equal(in(0x3f9, 1), 1);
+	outp(0x70, 2, 0x5a20); /* index and data at once */
+	assert_int_equal(in(0x71, 1), 0x5a);
+	assert_int_equal(in(0x3fd, 4), 0xff00b060);
+}
+
+static void the_clock_is_at_its_ports(void **state)
+{
+	start(plain());
+	io_bus_write(&platform.pio, 0x70, 1, 0, 3 * HZ);
+	assert_int_equal(io_bus_read(&platform.pio, 0x71, 1, 3 * HZ), 3);
+	assert_int_equal(in(0x70, 1), 0xff);
+}
+
+static void power_ports_are_wired(void **state)
+{
+	static const struct {
+		uint16_t port;
+		uint8_t value;
+		bool off;
+	} table[] = {{0x600, 0x34, true},
+		     {0x602, 0x42, false},
+		     {0x64, 0xfe, false},
+		     {0x92, 1, false},
+		     {0xcf9, 6, false}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
+		start(plain());
+		outp(table[i].port, 1, table[i].value);
+		assert_int_equal(platform.pm.poweroff_requested, table[i].off);
+		assert_int_equal(platform.pm.reset_requested, !table[i].off);
+	}
+	start(plain());
+	outp(0xcf8, 4, 0x8000ff00);
+	assert_false(platform.pm.reset_requested);
+	assert_int_equal(in(0xcfc, 4), 0xffffffff);
+	outp(0x80, 1, 0x77);
+	assert_int_equal(platform.pm.post_code, 0x77);
+	assert_int_equal(in(0x61, 1) & 0xc0, 0);
+}
+
+/* Every port and size, read and written: nothing but the ports above does anything. */
+static void every_port_can_be_touched(void **state)
+{
+	struct platform_config config = plain();
+
+	config.has_debugcon = true;
+	config.debugcon_base = 0xe9;
+	for (unsigned size = 1; size <= 4; size *= 2) {
+		start(config);
+		for (unsigned port = 0; port < 0x10000; port++) {
+			assert_true(in((uint16_t)port, size) <= UINT64_MAX >> (64 - 8 * size));
+			n_out = 0;
+			platform.debugcon.line_len = 0;
+			outp((uint16_t)port, size, 0);
+		}
+		assert_false(platform.pm.reset_requested || platform.pm.poweroff_requested);
+		assert_false(platform.debug_exit.requested);
+	}
+	/* A test guest that masks the PICs it expects. */
+	outp(0x21, 1, 0xff);
+	outp(0xa1, 1, 0xff);
+	assert_int_equal(in(0x21, 1), 0xff);
+}
+
+static void debug_ports_are_there_only_when_asked_for(void **state)
+{
+	struct platform_config config = plain();
+
+	start(config);
+	outp(0xf4, 4, 0);
+	assert_false(platform.debug_exit.requested);
+	assert_int_equal(in(0xe9, 1), 0xff);
+	assert_int_equal(in(0xf4, 1), 0xff);
+	config.has_debug_exit = true;
+	config.debug_exit_base = 0xf4;
+	config.debug_exit_size = 4;
+	config.has_debugcon = true;
+	config.debugcon_base = 0xe9;
+	start(config);
+	assert_int_equal(in(0xe9, 1), 0xe9);
+	outp(0xe9, 1, 'd');
+	assert_int_equal(platform.debugcon.line[0], 'd');
+	assert_int_equal(in(0xf4, 4), 0);
+	outp(0xf4, 4, 0x10);
+	assert_true(platform.debug_exit.requested);
+	assert_int_equal(platform.debug_exit.status, 0x21);
+}
+
+static void a_configuration_that_cannot_be_is_refused(void **state)
+{
+	struct platform_config config = plain();
+
+	config.n_cpus = 0;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	config.n_cpus = IRQCHIP_MAX_CPUS + 1;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	config.n_cpus = IRQCHIP_MAX_CPUS;
+	config.phys_bits = 31;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	config.phys_bits = 53;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	config.phys_bits = 52;
+	config.tsc_hz = 0;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	config.tsc_hz = 1;
+	assert_int_equal(platform_init(&platform, &config), OK);
+	config.has_debug_exit = true;
+	config.debug_exit_base = 0xfffe;
+	config.debug_exit_size = 0;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	config.debug_exit_size = 5;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	config.debug_exit_size = 3;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	config.debug_exit_size = 2;
+	assert_int_equal(platform_init(&platform, &config), OK);
+	config.debug_exit_base = 0x3f7;
+	assert_int_equal(platform_init(&platform, &config), ERR_OVERLAP);
+	config.debug_exit_base = 0xf4;
+	config.has_debugcon = true;
+	config.debugcon_base = 0xf5;
+	assert_int_equal(platform_init(&platform, &config), ERR_OVERLAP);
+}
+
+static void each_processor_has_its_own_apic_page(void **state)
+{
+	start(plain());
+	assert_int_equal(mmio_get(0, APIC_BASE_ADDR + 0x20), 0);
+	assert_int_equal(mmio_get(1, APIC_BASE_ADDR + 0x20), 1 << 24);
+	mmio_set(1, APIC_BASE_ADDR + 0x80, 0x55);
+	assert_int_equal(mmio_get(0, APIC_BASE_ADDR + 0x80), 0);
+	assert_int_equal(mmio_get(1, APIC_BASE_ADDR + 0x80), 0x55);
+	assert_true(lapic_msr_write(&platform.irqchip.lapic[1], MSR_IA32_APIC_BASE,
+				    0xfed40000 | APIC_BASE_EN, 0));
+	assert_int_equal(mmio_get(1, APIC_BASE_ADDR + 0x80), 0xffffffff);
+	assert_int_equal(mmio_get(1, 0xfed40080), 0x55);
+	assert_int_equal(mmio_get(0, 0xfed40080), 0xffffffff);
+	assert_true(lapic_msr_write(&platform.irqchip.lapic[1], MSR_IA32_APIC_BASE, 0, 0));
+	assert_int_equal(mmio_get(1, 0xfed40080), 0xffffffff);
+	mmio_set(1, 0xfed40080, 1);
+	assert_int_equal(platform.irqchip.lapic[1].tpr, 0);
+}
+
+static void the_ioapic_is_at_its_address(void **state)
+{
+	start(plain());
+	mmio_set(0, IOAPIC_BASE, 1);
+	assert_int_equal(mmio_get(1, IOAPIC_BASE + 0x10), 0x170020);
+	assert_true(platform_mmio_read(&platform, 0, IOAPIC_BASE + 0x10, 8, 0) == 0x170020);
+	assert_true(platform_mmio_read(&platform, 0, IOAPIC_BASE + 0x1000, 8, 0) == UINT64_MAX);
+}
+
+static void reset_brings_back_power_on_but_not_the_past(void **state)
+{
+	struct platform_config config = plain();
+
+	config.has_debug_exit = true;
+	config.debug_exit_base = 0xf4;
+	config.debug_exit_size = 4;
+	start(config);
+	route_uart(0x34);
+	outp(0x3f9, 1, 3);
+	outp(0x70, 2, 0x5a20);
+	outp(0xf4, 1, 1);
+	outp(0x64, 1, 0xfe);
+	outp(0x600, 1, 0x34);
+	platform_reset(&platform);
+	assert_false(platform.pm.reset_requested || platform.pm.poweroff_requested);
+	assert_false(platform.debug_exit.requested);
+	assert_int_equal(in(0x3f9, 1), 0);
+	assert_int_equal(lapic_pending_vector(platform.irqchip.lapic), -1);
+	assert_int_equal(platform.irqchip.n, 2);
+	assert_int_equal(platform.irqchip.lapic[1].phys_bits, 40);
+	assert_int_equal(platform.irqchip.ioapic.redir[4], REDIR_MASKED);
+	assert_int_equal(platform.irqchip.ioapic.asserted, 0);
+	outp(0x70, 1, 0x20);
+	assert_int_equal(in(0x71, 1), 0x5a);
+	assert_int_equal(rtc_time(&platform.rtc, 5 * HZ), 946684805);
+}
+
+static void a_clone_is_the_same_and_apart(void **state)
+{
+	static struct platform clone;
+	static struct uart outside;
+
+	start(plain());
+	assert_int_equal(
+		io_bus_add(&platform.pio, &(struct io_range){.start = 0x510,
+							     .len = 1,
+							     .width = 1,
+							     .ops = platform.pio.range[0].ops,
+							     .dev = &outside}),
+		OK);
+	outp(0x3ff, 1, 0x11);
+	platform_clone(&clone, &platform);
+	assert_int_equal(io_bus_read(&clone.pio, 0x3ff, 1, 0), 0x11);
+	io_bus_write(&clone.pio, 0x3ff, 1, 0x22, 0);
+	io_bus_write(&clone.pio, 0x70, 2, 0x3320, 0);
+	io_bus_write(&clone.pio, 0x64, 1, 0xfe, 0);
+	platform_mmio_write(&clone, 0, IOAPIC_BASE, 4, 1, 0);
+	assert_int_equal(in(0x3ff, 1), 0x11);
+	assert_int_equal(platform.rtc.cmos[0x20], 0);
+	assert_false(platform.pm.reset_requested);
+	assert_int_equal(platform.irqchip.ioapic.select, 0);
+	assert_true(clone.pm.reset_requested);
+	for (unsigned i = 0; i < clone.pio.n; i++)
+		if (clone.pio.start[i] == 0x510)
+			assert_ptr_equal(clone.pio.range[i].dev, &outside);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_uarts_line_reaches_its_pin),
+		cmocka_unit_test(wide_accesses_to_byte_ports_are_split),
+		cmocka_unit_test(the_clock_is_at_its_ports),
+		cmocka_unit_test(power_ports_are_wired),
+		cmocka_unit_test(every_port_can_be_touched),
+		cmocka_unit_test(debug_ports_are_there_only_when_asked_for),
+		cmocka_unit_test(a_configuration_that_cannot_be_is_refused),
+		cmocka_unit_test(each_processor_has_its_own_apic_page),
+		cmocka_unit_test(the_ioapic_is_at_its_address),
+		cmocka_unit_test(reset_brings_back_power_on_but_not_the_past),
+		cmocka_unit_test(a_clone_is_the_same_and_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
