@@ -68,6 +68,20 @@ const uint8_t *acpi_find(const char *signature)
 	return NULL;
 }
 
+/* Generic Address Structure: space, width, offset, size, then the address. */
+static struct acpi_register get_register(const uint8_t *p)
+{
+	return (struct acpi_register){.address = get64(p + 4), .in_memory = p[0] == 0};
+}
+
+void acpi_write(const struct acpi_register *reg, uint8_t value)
+{
+	if (reg->in_memory)
+		*(volatile uint8_t *)reg->address = value;
+	else
+		outb(value, (uint16_t)reg->address);
+}
+
 bool acpi_read_fadt(struct acpi_fadt *ret)
 {
 	const uint8_t *t = acpi_find("FACP");
@@ -77,13 +91,11 @@ bool acpi_read_fadt(struct acpi_fadt *ret)
 		return false;
 	*ret = (struct acpi_fadt){.flags = get32(t + 112), .pm1_control = get32(t + 64)};
 	if (length >= 129) {
-		ret->reset_port = get64(t + 120);
+		ret->reset = get_register(t + 116);
 		ret->reset_value = t[128];
 	}
-	if (length >= 268) {
-		ret->sleep_control = get64(t + 248);
-		ret->sleep_status = get64(t + 260);
-	}
+	if (length >= 256)
+		ret->sleep_control = get_register(t + 244);
 	return true;
 }
 

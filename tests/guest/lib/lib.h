@@ -38,6 +38,7 @@ bool param_given(const char *name);
 uint64_t param_number(const char *name, uint64_t otherwise);
 bool param_is(const char *name, const char *value);
 /* The same look-ups in a line of the caller's; 'ret' gets at most 'size' bytes with the 0. */
+bool line_given(const char *line, const char *name);
 bool line_param(const char *line, const char *name, char *ret, size_t size);
 uint64_t line_number(const char *line, const char *name, uint64_t otherwise);
 
@@ -133,14 +134,18 @@ void pml4_set(unsigned index, uint64_t entry);
 /* Physical address of the table with this signature, NULL if none. Checks checksums. */
 const uint8_t *acpi_find(const char *signature);
 
+struct acpi_register {
+	uint64_t address; /* 0 if there is none */
+	bool in_memory;	  /* else a port */
+};
+
 struct acpi_fadt {
 	uint32_t flags;
-	uint64_t pm1_control; /* ports; 0 if none */
-	uint64_t sleep_control;
-	uint64_t sleep_status;
-	uint64_t reset_port;
+	uint64_t pm1_control; /* a port; 0 if none */
+	struct acpi_register sleep_control, reset;
 	uint8_t reset_value;
 };
+void acpi_write(const struct acpi_register *reg, uint8_t value);
 bool acpi_read_fadt(struct acpi_fadt *ret);
 /* The sleep type of \_S5, found in the DSDT; 0 if there is none. */
 uint8_t acpi_s5(void);

@@ -115,9 +115,14 @@ uint64_t line_number(const char *text, const char *name, uint64_t otherwise)
 	return value;
 }
 
+bool line_given(const char *text, const char *name)
+{
+	return find_value(text, name) != NULL;
+}
+
 bool param_given(const char *name)
 {
-	return find_value(line, name) != NULL;
+	return line_given(line, name);
 }
 
 uint64_t param_number(const char *name, uint64_t otherwise)
