@@ -145,7 +145,7 @@ static EFI_STATUS config_read(struct source *source, struct boot_info *info)
 		return firmware_fail(EFI_BAD_BUFFER_SIZE,
 				     L"%s has %ld bytes, at most %ld can be taken", source->path,
 				     source->size, MAX_CONFIG_SIZE);
-	status = firmware_alloc(L"the configuration", source->size + 1, PAGE, &buffer);
+	status = firmware_alloc(L"the configuration", source->size + 1, &buffer);
 	if (EFI_ERROR(status))
 		return status;
 	status = source_read(source, buffer);
@@ -184,7 +184,7 @@ static EFI_STATUS ramdisk_read(struct source *source, struct boot_info *info)
 	if (source->size > UINT64_MAX / 2)
 		return firmware_fail(EFI_BAD_BUFFER_SIZE, L"%s has an impossible size",
 				     source->path);
-	status = firmware_alloc(source->path, capacity, SIZE_2MIB, &buffer);
+	status = firmware_alloc_2mib(source->path, capacity, &buffer);
 	if (EFI_ERROR(status))
 		return status;
 	status = source_read(source, buffer);

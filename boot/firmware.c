@@ -12,6 +12,7 @@
 #include "boot/mp_services.h"
 
 #define PAGE	       UINT64_C(4096)
+#define SIZE_2MIB      (UINT64_C(1) << 21)
 #define N_ALLOCATIONS  16
 #define LOW_MEMORY_END 0xfffff
 
@@ -34,62 +35,64 @@ EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...)
 	return status;
 }
 
-/* Take note of an allocation for firmware_free_all(); false when the list is full. */
-static bool remember(EFI_PHYSICAL_ADDRESS start, UINTN n_pages)
-{
-	for (UINTN i = 0; i < N_ALLOCATIONS; i++) {
-		if (allocations[i].n_pages > 0)
-			continue;
-		allocations[i].start = start;
-		allocations[i].n_pages = n_pages;
-		return true;
-	}
-	return false;
-}
-
-/*
- * The firmware knows no alignment but the page: take more, and give back what is
- * before and behind.
- */
-static EFI_STATUS allocate(EFI_ALLOCATE_TYPE type, UINTN n_pages, uint64_t align,
+/* Allocate, and take note of it for firmware_free_all(). */
+static EFI_STATUS allocate(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE use, UINTN n_pages,
 			   EFI_PHYSICAL_ADDRESS *addr)
 {
-	EFI_BOOT_SERVICES *services = firmware->BootServices;
-	UINTN n_spare = align / PAGE - 1, n_before;
-	EFI_PHYSICAL_ADDRESS start = *addr;
+	UINTN i = 0;
 	EFI_STATUS status;
 
-	status = services->AllocatePages(type, EfiLoaderData, n_pages + n_spare, &start);
+	while (i < N_ALLOCATIONS && allocations[i].n_pages > 0)
+		i++;
+	if (i == N_ALLOCATIONS)
+		return EFI_OUT_OF_RESOURCES;
+	status = firmware->BootServices->AllocatePages(type, use, n_pages, addr);
 	if (EFI_ERROR(status))
 		return status;
-	*addr = (start + align - 1) & -align;
-	n_before = (*addr - start) / PAGE;
-	if (n_before > 0)
-		services->FreePages(start, n_before);
-	if (n_spare > n_before)
-		services->FreePages(*addr + n_pages * PAGE, n_spare - n_before);
-	if (remember(*addr, n_pages))
-		return EFI_SUCCESS;
-	services->FreePages(*addr, n_pages);
-	return EFI_OUT_OF_RESOURCES;
+	allocations[i].start = *addr;
+	allocations[i].n_pages = n_pages;
+	return EFI_SUCCESS;
 }
 
-EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, uint64_t align, void **ret)
+static EFI_STATUS allocate_any(const CHAR16 *what, EFI_MEMORY_TYPE use, uint64_t size,
+			       EFI_PHYSICAL_ADDRESS *addr)
 {
-	EFI_PHYSICAL_ADDRESS addr = 0;
 	UINTN n_pages = size / PAGE + (size % PAGE != 0);
-	EFI_STATUS status = allocate(AllocateAnyPages, n_pages, align, &addr);
+	EFI_STATUS status = allocate(AllocateAnyPages, use, n_pages, addr);
 
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"no memory for %s, %ld bytes", what, size);
-	*ret = (void *)addr;
 	return EFI_SUCCESS;
+}
+
+EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, void **ret)
+{
+	EFI_PHYSICAL_ADDRESS addr = 0;
+	EFI_STATUS status = allocate_any(what, EfiLoaderData, size, &addr);
+
+	if (!EFI_ERROR(status))
+		*ret = (void *)addr;
+	return status;
+}
+
+/*
+ * The firmware knows no alignment but the page, so more is taken. Giving that back
+ * at once would be dear: firmware may fill what is freed.
+ */
+EFI_STATUS firmware_alloc_2mib(const CHAR16 *what, uint64_t size, void **ret)
+{
+	EFI_PHYSICAL_ADDRESS addr = 0;
+	EFI_STATUS status = allocate_any(what, EfiBootServicesData, size + SIZE_2MIB - PAGE, &addr);
+
+	if (!EFI_ERROR(status))
+		*ret = (void *)((addr + SIZE_2MIB - 1) & -SIZE_2MIB);
+	return status;
 }
 
 EFI_STATUS firmware_alloc_low(uint64_t *ret)
 {
 	EFI_PHYSICAL_ADDRESS addr = LOW_MEMORY_END;
-	EFI_STATUS status = allocate(AllocateMaxAddress, 1, PAGE, &addr);
+	EFI_STATUS status = allocate(AllocateMaxAddress, EfiLoaderData, 1, &addr);
 
 	if (!EFI_ERROR(status) && addr == 0)
 		status = EFI_OUT_OF_RESOURCES;
@@ -257,7 +260,7 @@ EFI_STATUS firmware_list_cpus(struct boot_info *info)
 	status = mp->get_count(mp, &n, &n_enabled);
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"the firmware does not count its processors");
-	status = firmware_alloc(L"the list of processors", n * sizeof(*info->cpu), PAGE, &list);
+	status = firmware_alloc(L"the list of processors", n * sizeof(*info->cpu), &list);
 	if (EFI_ERROR(status))
 		return status;
 	info->cpu = list;

@@ -18,11 +18,16 @@ extern EFI_SYSTEM_TABLE *firmware;
 EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...);
 
 /*
- * Whole pages that stay ours after ExitBootServices(), contents undefined, the first
- * at a multiple of 'align' (bytes, at least a page). 'what' names them in the message
- * when there are none.
+ * Whole pages that stay ours after ExitBootServices(), contents undefined. 'what'
+ * names them in the message when there are none.
  */
-EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, uint64_t align, void **ret);
+EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, void **ret);
+/*
+ * The same at a 2 MiB boundary, but in memory that is free after ExitBootServices(),
+ * with what was needed to get there: whoever keeps the block says so to
+ * memory_map_build().
+ */
+EFI_STATUS firmware_alloc_2mib(const CHAR16 *what, uint64_t size, void **ret);
 /* One page below 1 MiB, not the first. */
 EFI_STATUS firmware_alloc_low(uint64_t *ret);
 /* Give one allocation back. */

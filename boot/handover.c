@@ -3,8 +3,9 @@
  * The last steps under the firmware and the first without it. Everything that
  * can fail is done before ExitBootServices(): memory for the ranges is taken
  * with room for what the allocations themselves and later events add to the map.
- * If the map changes in between, the firmware refuses its key, and both are
- * done again; no other service may be called then.
+ * If the map has changed, the firmware refuses its key; the map is then read
+ * again, and no other service is called. The page tables stay as they are, since
+ * memory does not come or go, it only changes hands.
  */
 #include "boot/handover.h"
 
@@ -19,6 +20,7 @@
 #define SIZE_4GIB	(UINT64_C(1) << 32)
 #define N_SPARE_ENTRIES 64
 #define N_TRIES		8
+#define N_TABLE_PAGES	16
 #define MAX_TABLE_PAGES 16384
 #define CR4_LA57	(UINT64_C(1) << 12)
 #define CPUID_1GIB	(UINT32_C(1) << 26) /* leaf 0x80000001, EDX */
@@ -28,55 +30,57 @@ _Static_assert(offsetof(struct memory_descriptor, attributes) ==
 		       offsetof(EFI_MEMORY_DESCRIPTOR, Attribute),
 	       "");
 
-/* The firmware's map and what it is translated with. */
-struct map {
-	EFI_MEMORY_DESCRIPTOR *entries;
-	UINTN capacity, size, stride, key;
-	struct memory_edge *edges;
-	size_t n_edges;
-	size_t n_ranges; /* capacity of boot_info.range */
+/* The firmware's map, what it is translated to, and the tables that map that. */
+struct lists {
+	struct memory_map map;
+	UINTN capacity; /* bytes for the firmware's entries */
+	UINTN key;
+	size_t n_ranges;
+	struct identity_map tables;
 };
 
-static EFI_STATUS map_read(struct map *map, struct boot_info *info)
+static EFI_STATUS map_read(struct lists *lists, struct boot_info *info)
 {
+	struct memory_map *map = &lists->map;
 	UINT32 version;
 	EFI_STATUS status;
 
-	map->size = map->capacity;
-	status = firmware->BootServices->GetMemoryMap(&map->size, map->entries, &map->key,
+	map->size = lists->capacity;
+	status = firmware->BootServices->GetMemoryMap(&map->size, (void *)map->entries, &lists->key,
 						      &map->stride, &version);
 	if (EFI_ERROR(status))
 		return status;
-	info->n_ranges =
-		(uint32_t)memory_map_build(map->entries, map->size, map->stride, map->edges,
-					   map->n_edges, info->range, map->n_ranges);
+	info->n_ranges = (uint32_t)memory_map_build(map, info->range, lists->n_ranges);
 	return info->n_ranges > 0 ? EFI_SUCCESS : EFI_BUFFER_TOO_SMALL;
 }
 
 /* One allocation for all lists: each more would be another entry of the map. */
-static EFI_STATUS map_alloc(struct map *map, struct boot_info *info)
+static EFI_STATUS map_alloc(struct lists *lists, struct boot_info *info)
 {
+	struct memory_map *map = &lists->map;
 	uint64_t edges_size, ranges_size, n;
 	EFI_STATUS status;
 	void *buffer;
 	UINT32 version;
 
-	status = firmware->BootServices->GetMemoryMap(&map->size, NULL, &map->key, &map->stride,
+	status = firmware->BootServices->GetMemoryMap(&map->size, NULL, &lists->key, &map->stride,
 						      &version);
 	if (status != EFI_BUFFER_TOO_SMALL || map->stride < sizeof(struct memory_descriptor))
 		return firmware_fail(status, L"the firmware does not tell its memory map");
 	n = map->size / map->stride + N_SPARE_ENTRIES;
-	map->capacity = n * map->stride;
-	map->n_edges = map->n_ranges = 2 * n + 2;
+	lists->capacity = n * map->stride;
+	lists->n_ranges = map->n_edges = 2 * n + 4;
 	edges_size = map->n_edges * sizeof(*map->edges);
-	ranges_size = map->n_ranges * sizeof(*info->range);
-	status = firmware_alloc(L"the memory map", ranges_size + edges_size + map->capacity, PAGE,
+	ranges_size = lists->n_ranges * sizeof(*info->range);
+	status = firmware_alloc(L"the memory map", ranges_size + edges_size + lists->capacity,
 				&buffer);
 	if (EFI_ERROR(status))
 		return status;
 	info->range = buffer;
 	map->edges = (void *)((char *)buffer + ranges_size);
-	map->entries = (void *)((char *)buffer + ranges_size + edges_size);
+	map->entries = (char *)buffer + ranges_size + edges_size;
+	map->kept = (struct boot_range){
+		.start = info->ramdisk, .len = info->ramdisk_capacity, .use = BOOT_MEM_HV};
 	return EFI_SUCCESS;
 }
 
@@ -96,43 +100,43 @@ static int paging_levels(void)
 	return cr4 & CR4_LA57 ? 5 : 4;
 }
 
+static EFI_STATUS tables_alloc(struct identity_map *tables, size_t n_pages)
+{
+	EFI_STATUS status;
+	void *pool;
+
+	if (n_pages > MAX_TABLE_PAGES)
+		return firmware_fail(EFI_OUT_OF_RESOURCES,
+				     L"the memory map is too scattered to be mapped");
+	status = firmware_alloc(L"page tables", n_pages * PAGE, &pool);
+	if (EFI_ERROR(status))
+		return status;
+	if (tables->pool)
+		firmware_free(tables->pool);
+	tables->pool = pool;
+	tables->n_pages = n_pages;
+	return EFI_SUCCESS;
+}
+
 /* False when the pool is too small. */
-static bool tables_build(struct identity_map *tables, const struct boot_info *info)
+static bool tables_build(struct identity_map *tables, struct boot_info *info)
 {
 	const struct boot_framebuffer *fb = &info->framebuffer;
 
+	tables->n_used = 0;
+	tables->levels = paging_levels();
+	tables->has_1gib = has_1gib_pages();
+	info->efi_cr3 = (uintptr_t)tables->pool;
 	if (!identity_map_add(tables, 0, SIZE_4GIB))
 		return false;
 	for (uint32_t i = 0; i < info->n_ranges; i++) {
-		if (!identity_map_add(tables, info->range[i].start, info->range[i].len))
+		uint64_t end = info->range[i].start + info->range[i].len;
+
+		if (end > SIZE_4GIB &&
+		    !identity_map_add(tables, info->range[i].start, info->range[i].len))
 			return false;
 	}
 	return identity_map_add(tables, fb->base, (uint64_t)fb->pitch * fb->height);
-}
-
-/* How many tables are needed shows only when they are built: try, and take twice as many. */
-static EFI_STATUS tables_alloc(struct boot_info *info)
-{
-	struct identity_map tables = {.levels = paging_levels(), .has_1gib = has_1gib_pages()};
-
-	for (tables.n_pages = 16; tables.n_pages <= MAX_TABLE_PAGES; tables.n_pages *= 2) {
-		UINTN size = tables.n_pages * PAGE;
-		EFI_STATUS status;
-		void *pool;
-
-		status = firmware_alloc(L"page tables", size, PAGE, &pool);
-		if (EFI_ERROR(status))
-			return status;
-		firmware->BootServices->SetMem(pool, size, 0);
-		tables.pool = pool;
-		tables.n_used = 0;
-		if (tables_build(&tables, info)) {
-			info->efi_cr3 = (uintptr_t)pool;
-			return EFI_SUCCESS;
-		}
-		firmware_free(pool);
-	}
-	return firmware_fail(EFI_OUT_OF_RESOURCES, L"the memory map is too scattered to be mapped");
 }
 
 static EFI_STATUS stack_alloc(struct boot_info *info)
@@ -140,7 +144,7 @@ static EFI_STATUS stack_alloc(struct boot_info *info)
 	EFI_STATUS status;
 	void *stack;
 
-	status = firmware_alloc(L"a stack", STACK_SIZE, PAGE, &stack);
+	status = firmware_alloc(L"a stack", STACK_SIZE, &stack);
 	if (EFI_ERROR(status))
 		return status;
 	info->stack = (uintptr_t)stack;
@@ -148,23 +152,41 @@ static EFI_STATUS stack_alloc(struct boot_info *info)
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS exit_boot_services(EFI_HANDLE image, struct map *map, struct boot_info *info)
+/*
+ * Read the map and map what it says; how many tables that takes shows only then. After
+ * this nothing is allocated, so that the map's key stays good.
+ */
+static EFI_STATUS map_and_tables(struct lists *lists, struct boot_info *info)
 {
-	EFI_STATUS status = EFI_ABORTED;
+	for (size_t n_pages = N_TABLE_PAGES;; n_pages *= 2) {
+		EFI_STATUS status = tables_alloc(&lists->tables, n_pages);
 
-	for (unsigned i = 0; i < N_TRIES; i++) {
-		uint64_t begin;
-
-		status = map_read(map, info);
 		if (EFI_ERROR(status))
-			break;
-		begin = __builtin_ia32_rdtsc();
-		status = firmware->BootServices->ExitBootServices(image, map->key);
+			return status;
+		status = map_read(lists, info);
+		if (EFI_ERROR(status))
+			return firmware_fail(status, L"the firmware's memory map cannot be read");
+		if (tables_build(&lists->tables, info))
+			return EFI_SUCCESS;
+	}
+}
+
+static EFI_STATUS exit_boot_services(EFI_HANDLE image, struct lists *lists, struct boot_info *info)
+{
+	EFI_STATUS status = EFI_SUCCESS;
+
+	for (unsigned i = 0; i < N_TRIES && !EFI_ERROR(status); i++) {
+		uint64_t begin = __builtin_ia32_rdtsc();
+
+		status = firmware->BootServices->ExitBootServices(image, lists->key);
 		info->firmware_exit_tsc = __builtin_ia32_rdtsc() - begin;
 		if (!EFI_ERROR(status))
 			return EFI_SUCCESS;
+		if (status == EFI_INVALID_PARAMETER)
+			status = map_read(lists, info);
 	}
-	return firmware_fail(status, L"the firmware does not let go of the machine");
+	return firmware_fail(EFI_ERROR(status) ? status : EFI_ABORTED,
+			     L"the firmware does not let go of the machine");
 }
 
 /* The caller's stack and the page tables it is mapped by are gone with this. */
@@ -186,20 +208,16 @@ static _Noreturn void enter_hypervisor(struct boot_info *info)
 
 EFI_STATUS handover(EFI_HANDLE image, struct boot_info *info)
 {
-	struct map map = {};
+	struct lists lists = {};
 	EFI_STATUS status;
 
 	status = stack_alloc(info);
 	if (!EFI_ERROR(status))
-		status = map_alloc(&map, info);
-	if (EFI_ERROR(status))
-		return status;
-	status = map_read(&map, info);
-	if (EFI_ERROR(status))
-		return firmware_fail(status, L"the firmware's memory map cannot be read");
-	status = tables_alloc(info);
+		status = map_alloc(&lists, info);
 	if (!EFI_ERROR(status))
-		status = exit_boot_services(image, &map, info);
+		status = map_and_tables(&lists, info);
+	if (!EFI_ERROR(status))
+		status = exit_boot_services(image, &lists, info);
 	if (EFI_ERROR(status))
 		return status;
 	info->handover_tsc = __builtin_ia32_rdtsc();

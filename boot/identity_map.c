@@ -12,8 +12,6 @@
 #define ENTRY_PS (UINT64_C(1) << 7)
 
 #define PAGE_ENTRIES 512
-#define SIZE_2MIB    (UINT64_C(1) << 21)
-#define SIZE_1GIB    (UINT64_C(1) << 30)
 #define SIZE_4GIB    (UINT64_C(1) << 32)
 
 /* Bytes an entry of a table of this level (1: the last) maps. */
@@ -24,7 +22,14 @@ static uint64_t level_size(int level)
 
 static uint64_t *pool_take(struct identity_map *map)
 {
-	return map->n_used < map->n_pages ? &map->pool[PAGE_ENTRIES * map->n_used++] : NULL;
+	uint64_t *table;
+
+	if (map->n_used == map->n_pages)
+		return NULL;
+	table = &map->pool[PAGE_ENTRIES * map->n_used++];
+	for (size_t i = 0; i < PAGE_ENTRIES; i++)
+		table[i] = 0;
+	return table;
 }
 
 /* The entry for 'addr' at this level, with the tables above it; NULL when the pool is used up. */
@@ -50,17 +55,16 @@ static uint64_t *find_entry(struct identity_map *map, uint64_t addr, int leaf_le
 /* Map from 'addr' on to 'end' or to the end of the table; returns how far, 'addr' if not at all. */
 static uint64_t map_run(struct identity_map *map, uint64_t addr, uint64_t end)
 {
-	bool is_large = map->has_1gib && addr >= SIZE_4GIB;
-	uint64_t size = is_large ? SIZE_1GIB : SIZE_2MIB;
-	uint64_t *entry = find_entry(map, addr, is_large ? 3 : 2);
+	int level = map->has_1gib && addr >= SIZE_4GIB ? 3 : 2;
+	uint64_t size = level_size(level), table_end = (addr | (level_size(level + 1) - 1)) + 1;
+	uint64_t *entry = find_entry(map, addr, level);
 
 	if (entry == NULL)
 		return addr;
-	addr &= -size;
-	do {
+	if (end > table_end)
+		end = table_end;
+	for (addr &= -size; addr < end; addr += size)
 		*entry++ = addr | ENTRY_P | ENTRY_W | ENTRY_PS;
-		addr += size;
-	} while (addr < end && addr / size % PAGE_ENTRIES != 0);
 	return addr;
 }
 

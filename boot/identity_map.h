@@ -8,8 +8,8 @@
 /*
  * Page tables that map physical addresses to themselves, in 2 MiB pages below 4 GiB
  * and 1 GiB pages above where there are any: present, writable, executable. Tables
- * come from 'pool', zeroed pages at their own physical address; the first is the
- * root, what goes into CR3.
+ * come from 'pool', pages at their own physical address whose contents do not matter;
+ * the first is the root, what goes into CR3.
  */
 struct identity_map {
 	uint64_t *pool;

@@ -82,35 +82,37 @@ static bool descriptor_range(const struct memory_descriptor *descriptor, struct 
 	return start < end;
 }
 
-static size_t edges_add(struct memory_edge *edges, size_t n, const struct boot_range *range)
+/* False when it does not fit. */
+static bool edges_add(const struct memory_map *map, size_t *n, const struct boot_range *range)
 {
-	edges[n] = (struct memory_edge){.addr = range->start, .use = range->use, .begin = true};
-	edges[n + 1] = (struct memory_edge){.addr = range->start + range->len, .use = range->use};
-	return n + 2;
+	struct memory_edge *edges = &map->edges[*n];
+
+	if (map->n_edges - *n < 2)
+		return false;
+	edges[0] = (struct memory_edge){.addr = range->start, .use = range->use, .begin = true};
+	edges[1] = (struct memory_edge){.addr = range->start + range->len, .use = range->use};
+	*n += 2;
+	return true;
 }
 
-/* 0 when they do not fit. */
-static size_t edges_collect(const void *map, size_t size, size_t stride, struct memory_edge *edges,
-			    size_t capacity)
+/* False when they do not fit. */
+static bool edges_collect(const struct memory_map *map, size_t *n)
 {
 	const struct boot_range frame_zero = {.len = PAGE, .use = BOOT_MEM_RESERVED};
-	size_t n;
 
-	if (capacity < 2)
-		return 0;
-	n = edges_add(edges, 0, &frame_zero);
-	for (; size >= stride; map = (const char *)map + stride, size -= stride) {
+	if (!edges_add(map, n, &frame_zero))
+		return false;
+	if (map->kept.len > 0 && !edges_add(map, n, &map->kept))
+		return false;
+	for (size_t at = 0; map->size - at >= map->stride; at += map->stride) {
 		struct memory_descriptor descriptor;
 		struct boot_range range;
 
-		__builtin_memcpy(&descriptor, map, sizeof(descriptor));
-		if (!descriptor_range(&descriptor, &range))
-			continue;
-		if (capacity - n < 2)
-			return 0;
-		n = edges_add(edges, n, &range);
+		__builtin_memcpy(&descriptor, (const char *)map->entries + at, sizeof(descriptor));
+		if (descriptor_range(&descriptor, &range) && !edges_add(map, n, &range))
+			return false;
 	}
-	return n;
+	return true;
 }
 
 static void edges_sift_down(struct memory_edge *edges, size_t root, size_t n)
@@ -169,16 +171,15 @@ static bool ranges_append(struct boot_range *ranges, size_t capacity, size_t *n,
 	return true;
 }
 
-size_t memory_map_build(const void *map, size_t size, size_t stride, struct memory_edge *edges,
-			size_t n_edges, struct boot_range *ranges, size_t n_ranges)
+size_t memory_map_build(const struct memory_map *map, struct boot_range *ranges, size_t n_ranges)
 {
+	const struct memory_edge *edges = map->edges;
 	uint32_t n_claims[N_USES] = {};
-	size_t n = 0;
+	size_t n = 0, n_edges = 0;
 
-	if (stride < sizeof(struct memory_descriptor))
+	if (map->stride < sizeof(struct memory_descriptor) || !edges_collect(map, &n_edges))
 		return 0;
-	n_edges = edges_collect(map, size, stride, edges, n_edges);
-	edges_sort(edges, n_edges);
+	edges_sort(map->edges, n_edges);
 	for (size_t i = 0; i + 1 < n_edges; i++) {
 		struct boot_range range = {.start = edges[i].addr};
 
@@ -193,9 +194,4 @@ size_t memory_map_build(const void *map, size_t size, size_t stride, struct memo
 			return 0;
 	}
 	return n;
-}
-
-uint64_t memory_map_end(const struct boot_range *ranges, size_t n_ranges)
-{
-	return n_ranges > 0 ? ranges[n_ranges - 1].start + ranges[n_ranges - 1].len : 0;
 }

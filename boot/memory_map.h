@@ -28,18 +28,22 @@ struct memory_edge {
 	bool begin;
 };
 
-/*
- * Translate a firmware map of 'size' bytes, entries 'stride' bytes apart, to sorted,
- * merged ranges of whole pages without overlaps. Where descriptors contradict each
- * other the most careful meaning wins, an unknown type means reserved, and frame 0
- * is always reserved. A partial entry at the end is left out. Addresses nobody
- * names are in no range.
- *
- * Returns the number of ranges, 0 when 'stride' is shorter than an entry or when
- * the scratch or the ranges do not fit; n entries need at most 2n + 2 of either.
- */
-size_t memory_map_build(const void *map, size_t size, size_t stride, struct memory_edge *edges,
-			size_t n_edges, struct boot_range *ranges, size_t n_ranges);
+struct memory_map {
+	const void
+		*entries; /* the firmware's, 'size' bytes in all, 'stride' from one to the next */
+	size_t size, stride;
+	struct boot_range kept; /* overrides entries that call it free; len 0: nothing */
+	struct memory_edge *edges;
+	size_t n_edges; /* 2n + 4 are enough for n entries */
+};
 
-/* The end of the last range, 0 without one. */
-uint64_t memory_map_end(const struct boot_range *ranges, size_t n_ranges);
+/*
+ * Translate a firmware's map to sorted, merged ranges of whole pages without
+ * overlaps. Where entries contradict each other the most careful meaning wins, an
+ * unknown type means reserved, and frame 0 is always reserved. A partial entry at
+ * the end is left out. Addresses nobody names are in no range.
+ *
+ * Returns the number of ranges, at most 2n + 4 for n entries; 0 when 'stride' is
+ * shorter than an entry or when edges or ranges do not fit.
+ */
+size_t memory_map_build(const struct memory_map *map, struct boot_range *ranges, size_t n_ranges);
