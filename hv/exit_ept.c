@@ -4,11 +4,17 @@
  * is dropped, what is no memory is a device.
  *
  * Dropping a write without the rest of the instruction: the page of ROM is
- * replaced by a scratch copy for one instruction (monitor trap flag), and put back
- * after it. So every instruction there is has all its other effects, with nothing
- * to decode: vector stores, CALL, the delivery of an exception onto a stack in
- * ROM, the processor's own writes to page tables. A repeated string instruction
- * stops after each iteration. Only this vCPU runs on the tree meanwhile.
+ * replaced by a scratch copy for one instruction, and put back after it. So every
+ * instruction there is has all its other effects, with nothing to decode: vector
+ * stores, CALL, the processor's own writes to page tables. The instruction is
+ * stepped by RFLAGS.TF, with all exceptions intercepted so that no guest handler sees
+ * that; a repeated string instruction stops after each iteration. Where it is the
+ * delivery of an event that writes to ROM, a preemption timer of zero
+ * stops the guest before the handler's first instruction. Only this vCPU runs on the
+ * tree meanwhile.
+ *
+ * Seen by a guest after all: SYSCALL, POPF, IRET and INT in a page whose guest
+ * page tables lie in ROM with the accessed bit clear are stepped too, and save or load TF.
  */
 #include "hv/ept/ept.h"
 
@@ -22,12 +28,12 @@
 #include "hv/string.h"
 #include "hv/vcpu.h"
 #include "hv/vm.h"
-#include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
 
 /* SDM vol. 3, "Exit Qualification for EPT Violations". */
 #define QUAL_ACCESS	    UINT64_C(7)
 #define QUAL_NMI_UNBLOCKING BIT(12)
+#define RFLAGS_TF	    BIT(8)
 
 /* Run the instruction on a scratch copy of the ROM page at gpa. The VM's lock is held. */
 static enum status begin_step(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level)
@@ -49,6 +55,33 @@ static enum status begin_step(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsi
 	return OK;
 }
 
+/* Let the processor trap after the next instruction. */
+static void step_instruction(struct vcpu *vcpu)
+{
+	uint64_t rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+
+	vcpu->steps_instruction = true;
+	vcpu->step_guest_tf = rflags & RFLAGS_TF;
+	vmcs_write(VMCS_GUEST_RFLAGS, rflags | RFLAGS_TF);
+	vmcs_write(VMCS_EXCEPTION_BITMAP, UINT32_MAX);
+	/*
+	 * The shadow of STI or MOV SS ends with this instruction in any case, and VM entry
+	 * does not take it together with TF. SDM vol. 3, "Checks on Guest Non-Register State".
+	 */
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(BLOCKING_STI | BLOCKING_MOV_SS));
+}
+
+static void end_step_instruction(struct vcpu *vcpu)
+{
+	if (!vcpu->steps_instruction)
+		return;
+	vcpu->steps_instruction = false;
+	if (!vcpu->step_guest_tf)
+		vmcs_write(VMCS_GUEST_RFLAGS, vmcs_read(VMCS_GUEST_RFLAGS) & ~RFLAGS_TF);
+	vmcs_write(VMCS_EXCEPTION_BITMAP, EXCEPTIONS_ALWAYS);
+}
+
 static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, uint64_t entry,
 		       unsigned level)
 {
@@ -65,8 +98,9 @@ static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, 
 	if (region->n_dropped++ == 0)
 		log_debug("%s: first write to ROM dropped, at 0x%llx", vcpu->vm->config->name,
 			  (unsigned long long)gpa.raw);
-	vcpu_set_proc_control(vcpu, PROC_MONITOR_TRAP, true);
-	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+	if (!(vcpu->event & INTR_VALID) && !vcpu->steps_instruction)
+		step_instruction(vcpu);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
 }
 
 void vcpu_end_step(struct vcpu *vcpu)
@@ -83,14 +117,8 @@ void vcpu_end_step(struct vcpu *vcpu)
 		assert(status == OK);
 	}
 	lock_release(&vm->lock);
-	vcpu_set_proc_control(vcpu, PROC_MONITOR_TRAP, false);
-	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
-}
-
-enum exit_action exit_monitor_trap(struct vcpu *vcpu)
-{
-	vcpu_end_step(vcpu);
-	return EXIT_AGAIN;
+	end_step_instruction(vcpu);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
 }
 
 static void copy_page(struct vcpu *vcpu, gpa_t gpa)
@@ -148,12 +176,15 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 	gpa_t gpa = {vmcs_read(VMCS_GUEST_PHYS_ADDR)};
 	bool delivering = vmcs_read(VMCS_IDT_VECTORING_INFO) & INTR_VALID;
 
-	if (delivering)
+	if (delivering) {
+		/* What is pushed has to hold the guest's own TF. */
+		end_step_instruction(vcpu);
 		vcpu_reinject_vectored(vcpu);
-	else if (qual & QUAL_NMI_UNBLOCKING)
+	} else if (qual & QUAL_NMI_UNBLOCKING) {
 		/* An IRET that faulted has not ended the blocking of NMIs. */
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
+	}
 
 	if (mend_memory(vcpu, gpa, qual & QUAL_ACCESS))
 		return EXIT_AGAIN;

@@ -9,6 +9,9 @@
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
 
+/* SDM vol. 3, "Exit Qualification for Debug Exceptions": BS, a single step. */
+#define QUAL_DB_STEP BIT(14)
+
 /* #DB was taken from the guest before it reached DR6. SDM vol. 3, "Exit Qualification", for #DB. */
 static void reflect_debug_exception(void)
 {
@@ -33,11 +36,24 @@ static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 
 	if (vector == VECTOR_DB)
 		reflect_debug_exception();
+	if (vector == VECTOR_PF)
+		vcpu->regs.cr2 = vmcs_read(VMCS_EXIT_QUAL);
 	vcpu->event = info & ~INTR_NMI_UNBLOCKING;
 	vcpu->event_error = (uint32_t)vmcs_read(VMCS_EXIT_INTR_ERROR);
 	vcpu->event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 	return EXIT_AGAIN;
+}
+
+/* True: the exception was the end of a step and nothing else; the guest does not see it. */
+static bool end_step(struct vcpu *vcpu, uint64_t info)
+{
+	bool ours = vcpu->steps_instruction && !vcpu->step_guest_tf &&
+		    (info & INTR_VECTOR) == VECTOR_DB && (info & INTR_TYPE) == INTR_TYPE_HARDWARE &&
+		    vmcs_read(VMCS_EXIT_QUAL) == QUAL_DB_STEP;
+
+	vcpu_end_step(vcpu);
+	return ours;
 }
 
 enum exit_action exit_exception(struct vcpu *vcpu)
@@ -49,6 +65,8 @@ enum exit_action exit_exception(struct vcpu *vcpu)
 		interrupt_handle_nmi();
 		return EXIT_AGAIN;
 	}
+	if (vcpu->n_steps && end_step(vcpu, info))
+		return EXIT_AGAIN;
 	return reflect_exception(vcpu, info);
 }
 
@@ -72,6 +90,9 @@ enum exit_action exit_preemption_timer(struct vcpu *vcpu)
 {
 	uint64_t now = rdtsc();
 
+	/* The event has been delivered, the handler has not begun. */
+	if (vcpu->n_steps && !vcpu->steps_instruction)
+		vcpu_end_step(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
 	if (now >= vcpu->slice_end || now >= sched_next_deadline())
 		vcpu_request(vcpu, VCPU_REQUEST_LEAVE);

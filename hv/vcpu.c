@@ -50,7 +50,6 @@ static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_MSR_READ] = exit_msr_read,
 	[EXIT_MSR_WRITE] = exit_msr_write,
 	[EXIT_MWAIT] = exit_undefined,
-	[EXIT_MONITOR_TRAP] = exit_monitor_trap,
 	[EXIT_MONITOR] = exit_undefined,
 	[EXIT_PAUSE] = exit_pause,
 	[EXIT_EPT_VIOLATION] = exit_ept_violation,
@@ -200,8 +199,7 @@ static void write_constant_state(struct vcpu *vcpu)
 		.vpid = (uint16_t)(vcpu->vm->index + 1),
 		.cr0_mask = CR0_MASK,
 		.cr4_mask = ~vcpu->cpuid->cr4_allowed,
-		/* A guest can make the delivery of these two loop for ever inside the processor. */
-		.exception_bitmap = BIT(VECTOR_DB) | BIT(VECTOR_AC),
+		.exception_bitmap = EXCEPTIONS_ALWAYS,
 	});
 	vmcs_write(VMCS_TSC_OFFSET, 0);
 	vcpu->started = true;
@@ -276,6 +274,8 @@ static void skip_instruction(struct vcpu *vcpu)
 	uint64_t rip = vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INST_LEN);
 	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
+	if (vcpu->n_steps)
+		vcpu_end_step(vcpu); /* first: gives RFLAGS.TF back */
 	if (rip >> 32 && !vcpu_in_64bit_code())
 		rip &= UINT32_MAX;
 	vmcs_write(VMCS_GUEST_RIP, rip);
@@ -285,8 +285,6 @@ static void skip_instruction(struct vcpu *vcpu)
 	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
-	if (vcpu->n_steps)
-		vcpu_end_step(vcpu);
 }
 
 static void entry_refused(enum vmx_result result)

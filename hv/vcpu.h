@@ -81,7 +81,9 @@ struct vcpu {
 
 	phys_t scratch[STEP_PAGES_MAX]; /* frames, taken when first needed */
 	struct step_page step[STEP_PAGES_MAX];
-	unsigned n_steps; /* > 0: one instruction runs on scratch pages */
+	unsigned n_steps;	/* > 0: an instruction, or a delivery, runs on scratch pages */
+	bool steps_instruction; /* RFLAGS.TF is ours; else an event is being delivered */
+	bool step_guest_tf;	/* what RFLAGS.TF was */
 
 	uint64_t n_exits;
 	uint32_t last_exit; /* basic reason, for reports */
@@ -171,10 +173,13 @@ exit_handler exit_cpuid, exit_hlt, exit_pause, exit_undefined, exit_ignored, exi
 exit_handler exit_msr_read, exit_msr_write;
 exit_handler exit_cr;
 exit_handler exit_io;
-exit_handler exit_ept_violation, exit_ept_misconfig, exit_monitor_trap;
+exit_handler exit_ept_violation, exit_ept_misconfig;
 exit_handler exit_exception, exit_external_interrupt, exit_window, exit_preemption_timer;
 
-/* exit_ept.c: give ROM its pages back after the instruction that wrote to them. */
+/* exit_ept.c: give ROM its pages back after what wrote to them. */
 void vcpu_end_step(struct vcpu *vcpu);
+
+/* A guest can make the delivery of these two loop for ever inside the processor. */
+#define EXCEPTIONS_ALWAYS (BIT(VECTOR_DB) | BIT(VECTOR_AC))
 /* exit_mmio.c: the instruction at RIP touches a device at gpa. */
 enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa);

@@ -135,6 +135,8 @@ static void set_preemption_timer(struct vcpu *vcpu)
 		until = vcpu_next_deadline(vcpu);
 	if (sched_next_deadline() < until)
 		until = sched_next_deadline();
+	if (vcpu->n_steps && !vcpu->steps_instruction)
+		until = now; /* exit as soon as the event has been delivered */
 	ticks = until > now ? (until - now) >> vcpu_shared.preemption_shift : 0;
 	vmcs_write(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }

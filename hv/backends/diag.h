@@ -24,7 +24,12 @@ struct diag {
 	const char *file; /* name of the configuration, for messages */
 	unsigned n_errors;
 	unsigned n_warnings;
+	bool muted;	      /* the last message was not shown: neither is its hint */
+	bool hint_is_warning; /* the last message was a warning */
 };
+
+/* Of each kind that many are shown; all are counted. */
+#define DIAG_SHOWN_MAX 100
 
 void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

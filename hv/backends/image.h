@@ -49,6 +49,8 @@ enum image_error {
 	IMAGE_NAME_TOO_LONG, /* 4096 bytes and more */
 };
 enum image_error image_lookup(struct image *list, const char *path, struct image **ret);
+/* Whether the directory that 'path' would be created in is there. */
+enum image_error image_lookup_parent(struct image *list, const char *path);
 /* strerror()'s text. */
 const char *image_error_text(enum image_error error);
 

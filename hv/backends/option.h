@@ -60,21 +60,17 @@ enum status options_get_bool(struct options *options, const char *key, struct di
 			     bool *value);
 enum status options_get_size(struct options *options, const char *key, struct diag *diag,
 			     uint64_t *value);
+/*
+ * What an integer may be; else "Parameter 'key' expects NAME". With 'min' 0 negative numbers
+ * wrap before they are compared with 'max', as in QEMU.
+ */
+struct integer_type {
+	const char *name;
+	int64_t min;
+	uint64_t max;
+};
+enum status options_get_integer(struct options *options, const char *key,
+				const struct integer_type *type, struct diag *diag, int64_t *value);
 /* 'names' ends with NULL; '*value' is an index into it. */
 enum status options_get_enum(struct options *options, const char *key, const char *const *names,
 			     struct diag *diag, unsigned *value);
-
-/*
- * QEMU's sizes: [blanks][+]digits[.digits][BKMGTPE], 1024-based, or hexadecimal without
- * fraction and suffix. ERR_RANGE: negative, or 2^64 and more; ERR_INVAL: anything else.
- */
-enum status parse_size(const char *text, uint64_t *ret);
-/*
- * C integers: decimal, 0x, 0; blanks before; 'text' must end behind. ERR_RANGE: beyond
- * 2^64 - 1 or below -2^63. Negative numbers wrap, as in QEMU.
- */
-enum status parse_integer(const char *text, uint64_t *ret, bool *ret_negative);
-/* on yes true y, off no false n. */
-bool parse_bool(const char *text, bool *ret);
-/* [A-Za-z][A-Za-z0-9._-]* */
-bool is_identifier(const char *text);

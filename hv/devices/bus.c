@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ports and MMIO: who is behind an address. On the path of every port exit, so
- * the common case, one access inside one range, is a binary search and a call.
+ * the common case, one access inside one range, is a guess and a call.
  * Everything else is done in pieces, slowly. Assumes that ranges are added before the VM
  * runs. Does not decode instructions and knows no device.
  */
@@ -27,22 +27,43 @@ static unsigned bus_search(const struct io_bus *bus, uint64_t addr)
 	return low;
 }
 
+static bool range_holds(const struct io_range *range, uint64_t addr)
+{
+	return addr - range->start < range->len;
+}
+
 /* The range that holds the byte at addr. */
 static const struct io_range *bus_find(const struct io_bus *bus, uint64_t addr)
 {
 	unsigned above = bus_search(bus, addr);
-	const struct io_range *range;
 
-	if (above == 0)
+	if (above == 0 || !range_holds(&bus->range[above - 1], addr))
 		return NULL;
-	range = &bus->range[above - 1];
-	return addr - range->start < range->len ? range : NULL;
+	return &bus->range[above - 1];
 }
 
-/* Can the device take all of the access at once? */
+/* Perhaps the range that holds addr. On an empty bus it is one that holds nothing. */
+static const struct io_range *bus_guess(const struct io_bus *bus, uint64_t addr)
+{
+	return &bus->range[bus->guess[addr / IO_BUS_GUESS_UNIT % IO_BUS_GUESSES]];
+}
+
+static void bus_learn_guesses(struct io_bus *bus)
+{
+	for (unsigned i = 0; i < bus->n; i++) {
+		uint64_t first = bus->range[i].start / IO_BUS_GUESS_UNIT;
+		uint64_t last = (bus->range[i].start + bus->range[i].len - 1) / IO_BUS_GUESS_UNIT;
+
+		for (uint64_t n = 0; n < IO_BUS_GUESSES && n <= last - first; n++)
+			bus->guess[(first + n) % IO_BUS_GUESSES] = (uint8_t)i;
+	}
+}
+
+/* Is all of the access the device's, and can it take it at once? */
 static bool range_takes(const struct io_range *range, uint64_t addr, unsigned size)
 {
-	return size <= range->width && range->len - (addr - range->start) >= size;
+	return range_holds(range, addr) && size <= range->width &&
+	       range->len - (addr - range->start) >= size;
 }
 
 static uint64_t range_off(const struct io_range *range, uint64_t addr)
@@ -86,6 +107,7 @@ enum status io_bus_add(struct io_bus *bus, const struct io_range *range)
 	bus->range[at] = *range;
 	bus->start[at] = range->start;
 	bus->n++;
+	bus_learn_guesses(bus);
 	return OK;
 }
 
@@ -105,8 +127,10 @@ static const struct io_range *bus_first_piece(const struct io_bus *bus, uint64_t
 	return range;
 }
 
-static uint64_t bus_read_pieces(const struct io_bus *bus, uint64_t addr, unsigned size,
-				uint64_t now)
+#define SLOW_PATH __attribute__((noinline, cold))
+
+SLOW_PATH static uint64_t bus_read_pieces(const struct io_bus *bus, uint64_t addr, unsigned size,
+					  uint64_t now)
 {
 	uint64_t value = low_bytes(UINT64_MAX, size);
 	unsigned piece;
@@ -125,8 +149,8 @@ static uint64_t bus_read_pieces(const struct io_bus *bus, uint64_t addr, unsigne
 	return value;
 }
 
-static void bus_write_pieces(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t value,
-			     uint64_t now)
+SLOW_PATH static void bus_write_pieces(const struct io_bus *bus, uint64_t addr, unsigned size,
+				       uint64_t value, uint64_t now)
 {
 	unsigned piece;
 
@@ -142,9 +166,9 @@ static void bus_write_pieces(const struct io_bus *bus, uint64_t addr, unsigned s
 
 uint64_t io_bus_read(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t now)
 {
-	const struct io_range *range = bus_find(bus, addr);
+	const struct io_range *range = bus_guess(bus, addr);
 
-	if (range == NULL || !range_takes(range, addr, size))
+	if (!range_takes(range, addr, size))
 		return bus_read_pieces(bus, addr, size, now);
 	return low_bytes(range->ops->read(range->dev, range_off(range, addr), size, now), size);
 }
@@ -152,9 +176,9 @@ uint64_t io_bus_read(const struct io_bus *bus, uint64_t addr, unsigned size, uin
 void io_bus_write(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t value,
 		  uint64_t now)
 {
-	const struct io_range *range = bus_find(bus, addr);
+	const struct io_range *range = bus_guess(bus, addr);
 
-	if (range == NULL || !range_takes(range, addr, size)) {
+	if (!range_takes(range, addr, size)) {
 		bus_write_pieces(bus, addr, size, value, now);
 		return;
 	}

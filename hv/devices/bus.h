@@ -27,13 +27,19 @@ struct io_range {
 
 #define IO_BUS_MAX_RANGES 32
 
+/* Addresses are guessed by their bits 8:3. */
+#define IO_BUS_GUESSES	  64
+#define IO_BUS_GUESS_UNIT 8
+
 /*
  * Ports or MMIO, the same thing. Ranges are sorted by start and do not overlap.
- * Filled before the VM runs, then constant: no lock. start[] repeats the ranges'
- * starts, so that the search stays within few cache lines.
+ * Filled before the VM runs, then constant: no lock. All zeros is an empty bus. guess[] says which
+ * range to try first; where two want one place, the others are found by searching start[], which
+ * repeats the ranges' starts.
  */
 struct io_bus {
 	unsigned n;
+	uint8_t guess[IO_BUS_GUESSES];
 	uint64_t start[IO_BUS_MAX_RANGES];
 	struct io_range range[IO_BUS_MAX_RANGES];
 };

@@ -170,6 +170,8 @@ static uint8_t find_operand_size(const struct cursor *cursor, const struct insn 
 		return 8;
 	if (insn->mode == INSN_64 && (flags & OPCODE_DEFAULT_64) != 0 && !cursor->operand_size)
 		return 8;
+	if ((flags & OPCODE_NEVER_16) != 0)
+		return 4;
 	return (insn->mode == INSN_16) == cursor->operand_size ? 4 : 2;
 }
 

@@ -80,7 +80,7 @@ const struct insn_opcode insn_map_0f[256] = {
 	[0xc0] = {INSN_XADD, LAYOUT_M_R, B | L},
 	[0xc1] = {INSN_XADD, LAYOUT_M_R, L},
 	/* MOVNTI: the hint does not matter to a device. */
-	[0xc3] = {INSN_MOV, LAYOUT_M_R, OPCODE_NO_66 | OPCODE_NO_REP},
+	[0xc3] = {INSN_MOV, LAYOUT_M_R, OPCODE_NEVER_16 | OPCODE_NO_66 | OPCODE_NO_REP},
 	GROUP(0xc7, GROUP_CMPXCHG8B),
 };
 

@@ -53,11 +53,12 @@ enum insn_group {
 #define OPCODE_DEFAULT_64 0x10 /* in 64-bit mode eight bytes without a prefix, never four */
 #define OPCODE_ALWAYS_8	  0x20 /* always eight bytes, with REX.W another instruction */
 /* Prefixes and modes. */
-#define OPCODE_LOCK    0x040 /* LOCK is allowed */
-#define OPCODE_NO_66   0x080 /* an operand-size prefix makes it another or no instruction */
-#define OPCODE_NO_REP  0x100 /* F2 and F3 do */
-#define OPCODE_ONLY_64 0x200
-#define OPCODE_NOT_64  0x400
+#define OPCODE_LOCK	0x040 /* LOCK is allowed */
+#define OPCODE_NO_66	0x080 /* an operand-size prefix makes it another or no instruction */
+#define OPCODE_NO_REP	0x100 /* F2 and F3 do */
+#define OPCODE_ONLY_64	0x200
+#define OPCODE_NOT_64	0x400
+#define OPCODE_NEVER_16 0x800 /* a size: four bytes where prefixes and mode mean two */
 
 struct insn_opcode {
 	enum insn_op op;

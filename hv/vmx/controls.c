@@ -28,7 +28,7 @@ static const struct control_set sets[N_CONTROL_WORDS] = {
 };
 
 /* Not set at first, but switched on now and then while a guest runs. */
-#define PROC_LATER (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW | PROC_MONITOR_TRAP)
+#define PROC_LATER (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)
 
 static bool may_set(uint64_t cap, uint64_t bits)
 {
@@ -59,7 +59,7 @@ static const char *missing_controls(const struct vmx_capability *cap)
 				 "the preemption timer)",
 		[CONTROLS_PROC] =
 			"a processor-based VMX control is missing (MSR or I/O bitmaps, or "
-			"the monitor trap flag)",
+			"an exit for CR8)",
 		[CONTROLS_PROC2] = "a secondary VMX control is missing",
 		[CONTROLS_EXIT] =
 			"a VM-exit control is missing (PAT, EFER or the preemption timer)",

@@ -46,7 +46,7 @@ static void each_missing_thing_is_named(void **state)
 		{CONTROLS_PIN, PIN_PREEMPTION_TIMER, "pin-based"},
 		{CONTROLS_PIN, PIN_VIRTUAL_NMI, "pin-based"},
 		{CONTROLS_PROC, PROC_MSR_BITMAPS, "processor-based"},
-		{CONTROLS_PROC, PROC_MONITOR_TRAP, "processor-based"},
+		{CONTROLS_PROC, PROC_NMI_WINDOW, "processor-based"},
 		{CONTROLS_EXIT, EXITC_SAVE_EFER, "VM-exit"},
 		{CONTROLS_ENTRY, ENTRYC_LOAD_PAT, "VM-entry"},
 	};
@@ -96,7 +96,7 @@ static void a_processor_without_extras_still_gets_all_needed_controls(void **sta
 	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
 	assert_int_equal(controls.word[CONTROLS_PROC2],
 			 PROC2_EPT | PROC2_VPID | PROC2_UNRESTRICTED_GUEST);
-	assert_false(controls.word[CONTROLS_PROC] & PROC_MONITOR_TRAP);
+	assert_false(controls.word[CONTROLS_PROC] & PROC_INTERRUPT_WINDOW);
 }
 
 int main(void)

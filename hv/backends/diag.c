@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Messages about the configuration. They quote what users and hostile archives wrote, so
+ * every message is cleaned before it reaches a terminal.
+ */
+#include "hv/backends/diag.h"
+
+#include <stdarg.h>
+
+#include "hv/backends/utf8.h"
+#include "hv/print.h"
+#include "hv/string.h"
+
+#define MESSAGE_MAX 700
+
+static void clean(char *text, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_printable(text + i, len - i);
+
+		if (n == 0)
+			text[i++] = '?';
+		i += n;
+	}
+}
+
+/* 'buf' holds MESSAGE_MAX + 1 bytes. */
+static void render(char *buf, const char *fmt, va_list args)
+{
+	size_t len = format_v(buf, MESSAGE_MAX + 1, fmt, args);
+
+	if (len > MESSAGE_MAX) {
+		len = MESSAGE_MAX;
+		memcpy(buf + len - 3, "...", 3);
+	}
+	clean(buf, len);
+}
+
+static void say(const struct diag *diag, struct diag_place place, enum log_level level,
+		const char *kind, const char *message)
+{
+	if (place.line == 0)
+		log_line(level, "%s%s", kind, message);
+	else
+		log_line(level, "%s:%u:%u: %s%s", diag->file, place.line, place.column, kind,
+			 message);
+}
+
+/* 'n' messages of that kind came before this one. */
+static void say_or_mute(struct diag *diag, struct diag_place place, enum log_level level,
+			unsigned n, const char *message)
+{
+	bool warning = level == LOG_WARNING;
+
+	diag->muted = n >= DIAG_SHOWN_MAX;
+	diag->hint_is_warning = warning;
+	if (!diag->muted)
+		say(diag, place, level, warning ? "warning: " : "", message);
+	else if (n == DIAG_SHOWN_MAX)
+		say(diag, DIAG_NOWHERE, level, "",
+		    warning ? "too many warnings" : "too many errors");
+}
+
+void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...)
+{
+	char message[MESSAGE_MAX + 1];
+	va_list args;
+
+	va_start(args, fmt);
+	render(message, fmt, args);
+	va_end(args);
+	say_or_mute(diag, place, LOG_ERROR, diag->n_errors++, message);
+}
+
+void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, ...)
+{
+	char message[MESSAGE_MAX + 1];
+	va_list args;
+
+	va_start(args, fmt);
+	render(message, fmt, args);
+	va_end(args);
+	say_or_mute(diag, place, LOG_WARNING, diag->n_warnings++, message);
+}
+
+void diag_hint(struct diag *diag, const char *fmt, ...)
+{
+	char message[MESSAGE_MAX + 1];
+	va_list args;
+
+	if (diag->muted)
+		return;
+	va_start(args, fmt);
+	render(message, fmt, args);
+	va_end(args);
+	say(diag, DIAG_NOWHERE, diag->hint_is_warning ? LOG_WARNING : LOG_ERROR, "", message);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/status.h"
+#include "hv/types.h"
+
+/*
+ * QEMU's sizes: [blanks][+]digits[.digits][BKMGTPE], 1024-based, or hexadecimal without
+ * fraction and suffix. ERR_RANGE: negative, or 2^64 and more; ERR_INVAL: anything else.
+ */
+enum status parse_size(const char *text, uint64_t *ret);
+
+/*
+ * C's integers: decimal, 0x and 0; blanks before, a sign, nothing behind. '*ret' is in two's
+ * complement if negative. ERR_RANGE: above 2^64 - 1 or below -2^63.
+ */
+enum status parse_integer(const char *text, uint64_t *ret, bool *ret_negative);
+
+/*
+ * One item of QEMU's lists of integers: "5" or "2-5" with 2 <= 5, at most 65536 of
+ * them, written as for parse_integer(), none negative.
+ */
+enum status parse_range(const char *text, uint64_t *ret_first, uint64_t *ret_last);
+
+/* on yes true y, off no false n; lower case. */
+bool parse_bool(const char *text, bool *ret);
+
+/* [A-Za-z][A-Za-z0-9._-]* */
+bool is_identifier(const char *text);
