@@ -33,9 +33,9 @@ struct io_range {
 
 /*
  * Ports or MMIO, the same thing. Ranges are sorted by start and do not overlap.
- * Filled before the VM runs, then constant: no lock. All zeros is an empty bus. guess[] says which
- * range to try first; where two want one place, the others are found by searching start[], which
- * repeats the ranges' starts.
+ * Filled before the VM runs, then constant: no lock. All zeros is an empty bus.
+ * guess[] says which range to try first; where two want one place, the others
+ * are found by searching start[], which repeats the ranges' starts.
  */
 struct io_bus {
 	unsigned n;

@@ -48,6 +48,14 @@ static void memory_write(void *dev, uint64_t off, unsigned size, uint64_t value,
 
 static const struct io_ops memory_ops = {memory_read, memory_write};
 
+/* A device of any length that only counts. */
+static void count_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
+{
+	((struct memory *)dev)->n++;
+}
+
+static const struct io_ops counter_ops = {memory_read, count_write};
+
 static enum status add(struct io_bus *bus, uint64_t start, uint64_t len, unsigned width, void *dev)
 {
 	return io_bus_add(bus, &(struct io_range){.start = start,
@@ -154,6 +162,35 @@ static void ranges_are_found_whatever_the_order(void **state)
 					expect = i;
 			assert_int_equal(io_bus_read(&bus, addr, 1, 0), expect);
 		}
+	}
+}
+
+/* Addresses 512 apart share a guess, and a large range shares everybody's. */
+static void ranges_that_are_guessed_alike_are_all_found(void **state)
+{
+	static const uint64_t start[] = {0x10, 0x14, 0x17, 0x210, 0x410, 0x1000, 0x3010};
+	static const uint64_t len[] = {2, 2, 1, 8, 1, 0x2000, 0x10};
+	static struct memory memory[7];
+	struct io_bus bus = {0};
+
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(io_bus_add(&bus, &(struct io_range){.start = start[i],
+								     .len = len[i],
+								     .width = 1,
+								     .ops = &counter_ops,
+								     .dev = &memory[i]}),
+				 OK);
+	for (uint64_t addr = 0; addr < 0x4000; addr++) {
+		const struct io_range *hit = NULL;
+
+		for (unsigned i = 0; i < 7; i++)
+			if (addr >= start[i] && addr < start[i] + len[i])
+				hit = &bus.range[i];
+		for (unsigned i = 0; i < 7; i++)
+			memory[i].n = 0;
+		io_bus_write(&bus, addr, 1, 0x5a, 0);
+		for (unsigned i = 0; i < 7; i++)
+			assert_int_equal(memory[i].n, hit == &bus.range[i]);
 	}
 }
 
@@ -299,6 +336,7 @@ int main(void)
 		cmocka_unit_test(offsets_begin_with_first),
 		cmocka_unit_test(nobody_reads_as_ones_and_swallows_writes),
 		cmocka_unit_test(ranges_are_found_whatever_the_order),
+		cmocka_unit_test(ranges_that_are_guessed_alike_are_all_found),
 		cmocka_unit_test(a_range_on_anothers_addresses_is_refused),
 		cmocka_unit_test(a_range_that_makes_no_sense_is_refused),
 		cmocka_unit_test(a_full_bus_says_so),
