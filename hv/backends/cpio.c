@@ -11,8 +11,8 @@
 #include "hv/phys.h"
 #include "hv/string.h"
 
-#define HEADER_BYTES 110
-#define NAME_MAX     4096 /* with its NUL; as Linux */
+#define HEADER_BYTES   110
+#define NAME_BYTES_MAX 4096 /* with its NUL; as Linux */
 
 #define TYPE_MASK      0170000U
 #define TYPE_DIRECTORY 0040000U
@@ -144,7 +144,7 @@ static enum status read_name(const struct reader *reader, struct entry *entry)
 {
 	uint64_t at = reader->at + HEADER_BYTES, size = entry->field[NAMESIZE];
 
-	if (size == 0 || size > NAME_MAX)
+	if (size == 0 || size > NAME_BYTES_MAX)
 		return corrupt(reader, "length of the name is not in 1 to 4096");
 	if (size > reader->len - at)
 		return corrupt(reader, "name runs past the end");
@@ -280,6 +280,17 @@ static enum status add_image(struct reader *reader, const struct entry *entry)
 	return OK;
 }
 
+/*
+ * Where the next header is. Behind a trailer there may be padding or another archive at
+ * once, which only its bytes can tell.
+ */
+static uint64_t entry_end(const struct reader *reader, const struct entry *entry, bool last)
+{
+	if (entry->field[FILESIZE] > 0)
+		return pad(reader, entry->data + entry->field[FILESIZE]);
+	return last ? reader->at + HEADER_BYTES + entry->field[NAMESIZE] : entry->data;
+}
+
 /* One archive up to its trailer; 'at' moves behind it. */
 static enum status read_archive(struct reader *reader)
 {
@@ -297,9 +308,7 @@ static enum status read_archive(struct reader *reader)
 			TRY(check_sum(reader, &entry));
 			TRY(add_image(reader, &entry));
 		}
-		reader->at = entry.data + entry.field[FILESIZE];
-		if (!last)
-			reader->at = pad(reader, reader->at);
+		reader->at = entry_end(reader, &entry, last);
 	}
 	return OK;
 }

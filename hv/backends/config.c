@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration file: its lines, what they define, and the second pass over the ramdisk's
+ * files. An error ends the option or line it is in, never the file, so that all are said.
+ */
+#include "hv/backends/config.h"
+
+#include "hv/backends/parse.h"
+#include "hv/backends/vm_reader.h"
+#include "hv/frame.h"
+#include "hv/print.h"
+#include "hv/string.h"
+
+struct host_option {
+	const char *name;
+	const char *values[5]; /* NULL after the last */
+};
+
+enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM };
+
+static const struct host_option host_options[] = {
+	[HOST_SERIAL] = {"serial", {"com1", "com2", "none"}},
+	[HOST_ON_END] = {"on-end", {"poweroff", "wait"}},
+	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
+	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
+};
+
+static void set_host_option(struct host_config *host, unsigned option, unsigned value)
+{
+	static const uint16_t ports[] = {0x3f8, 0x2f8, 0};
+	static const enum log_level levels[] = {LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+
+	switch (option) {
+	case HOST_SERIAL:
+		host->serial_port = ports[value];
+		return;
+	case HOST_ON_END:
+		host->on_end = value == 0 ? HOST_END_POWEROFF : HOST_END_WAIT;
+		return;
+	case HOST_LOG:
+		host->log_level = levels[value];
+		return;
+	case HOST_CHECKSUM:
+		host->checksum = value == 0;
+		return;
+	}
+}
+
+/* ARRAY_SIZE(host_options) if there is none of that name. */
+static unsigned find_host_option(const char *word)
+{
+	unsigned i = 0;
+
+	if (*word++ != '-')
+		return ARRAY_SIZE(host_options);
+	word += *word == '-';
+	while (i < ARRAY_SIZE(host_options) && strcmp(host_options[i].name, word) != 0)
+		i++;
+	return i;
+}
+
+static void read_host_value(struct host_config *host, unsigned option, const struct word *value,
+			    struct diag *diag)
+{
+	const char *const *values = host_options[option].values;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(host_options[0].values) && values[i] != NULL; i++) {
+		if (strcmp(values[i], value->text) != 0)
+			continue;
+		set_host_option(host, option, i);
+		return;
+	}
+	diag_error(diag, word_place(value, 0), "Parameter '-%s' does not accept value '%s'",
+		   host_options[option].name, value->text);
+}
+
+static void read_host(struct config *config, const struct word *words, struct diag *diag)
+{
+	for (; words != NULL; words = words->next) {
+		unsigned option = find_host_option(words->text);
+
+		if (option == ARRAY_SIZE(host_options)) {
+			diag_error(diag, word_place(words, 0), "%s: invalid option", words->text);
+			continue;
+		}
+		if (words->next == NULL) {
+			diag_error(diag, word_place(words, 0), "%s: requires an argument",
+				   words->text);
+			return;
+		}
+		words = words->next;
+		read_host_value(&config->host, option, words, diag);
+	}
+}
+
+static bool check_vm_name(const struct config *config, const struct word *keyword,
+			  struct diag *diag)
+{
+	const struct word *name = keyword->next;
+	const struct vm_config *vm = config->vms;
+
+	if (name == NULL || name->text[0] == '-') {
+		diag_error(diag, word_place(keyword, 0), "'vm' needs a name");
+		return false;
+	}
+	if (!is_identifier(name->text)) {
+		diag_error(diag, word_place(name, 0), "'%s' is no name for a vm", name->text);
+		diag_hint(diag, "Names consist of letters, digits, '-', '.', '_', "
+				"starting with a letter.");
+		return false;
+	}
+	while (vm != NULL && strcmp(vm->name, name->text) != 0)
+		vm = vm->next;
+	if (vm == NULL)
+		return true;
+	diag_error(diag, word_place(name, 0), "vm '%s' is already defined in line %u", vm->name,
+		   vm->place.line);
+	return false;
+}
+
+static enum status read_vm(struct config *config, const struct word *keyword, struct arena *arena,
+			   struct diag *diag)
+{
+	struct vm_config **tail = &config->vms, *vm;
+	struct vm_reader reader = {
+		.arena = arena,
+		.diag = diag,
+		.machine = "pc-i440fx-10.2",
+		.default_ram_id = "pc.ram",
+	};
+
+	if (!check_vm_name(config, keyword, diag))
+		return OK;
+	vm = arena_alloc(arena, sizeof(*vm));
+	if (vm == NULL)
+		return ERR_NOMEM;
+	vm->name = keyword->next->text;
+	vm->place = word_place(keyword->next, 0);
+	reader.vm = vm;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = vm;
+	config->n_vms++;
+	TRY(vm_read_options(&reader, keyword->next->next));
+	vm_resolve(&reader);
+	return OK;
+}
+
+static enum status read_line(struct config *config, const struct word *words, struct arena *arena,
+			     struct diag *diag)
+{
+	if (words == NULL)
+		return OK;
+	if (strcmp(words->text, "vm") == 0)
+		return read_vm(config, words, arena, diag);
+	if (strcmp(words->text, "host") == 0)
+		read_host(config, words->next, diag);
+	else
+		diag_error(diag, word_place(words, 0),
+			   "'%s' is neither 'vm' nor 'host', one of which begins a line",
+			   words->text);
+	return OK;
+}
+
+static enum status read_lines(struct word_cursor *cursor, struct config *config,
+			      struct arena *arena, struct diag *diag)
+{
+	while (cursor->at < cursor->len) {
+		struct word *words = NULL;
+		enum status status = word_read_line(cursor, arena, diag, &words);
+
+		if (status == OK)
+			status = read_line(config, words, arena, diag);
+		if (status == ERR_NOMEM)
+			return ERR_NOMEM;
+	}
+	return OK;
+}
+
+enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
+			 struct config *ret)
+{
+	struct word_cursor cursor = word_cursor(text, len);
+	unsigned n_errors = diag->n_errors;
+
+	*ret = (struct config){.host = {.serial_port = 0x3f8, .log_level = LOG_INFO}};
+	if (read_lines(&cursor, ret, arena, diag) != OK) {
+		diag_error(diag, word_cursor_place(&cursor),
+			   "no memory left for the configuration");
+		return ERR_NOMEM;
+	}
+	if (ret->n_vms == 0 && diag->n_errors == n_errors)
+		diag_error(diag, (struct diag_place){1, 1}, "no vm is defined");
+	return diag->n_errors == n_errors ? OK : ERR_INVAL;
+}
+
+/* Memory that no backend stands for is QEMU's own backend, with its limits. */
+static void check_default_ram(const struct vm_config *vm, struct diag *diag)
+{
+	if (vm->memory_backend_id == NULL && vm->ram_size > frame_total() * PAGE_SIZE)
+		diag_error(diag, vm->has_ram_size ? vm->memory_place : vm->place,
+			   "cannot set up guest memory 'pc.ram': Cannot allocate memory");
+}
+
+enum status config_open(struct config *config, struct image *images, struct diag *diag)
+{
+	unsigned n_errors = diag->n_errors;
+
+	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		check_default_ram(vm, diag);
+		for (struct backend *backend = vm->backends; backend != NULL;
+		     backend = backend->next)
+			(void)backend_open(backend, images, diag);
+		(void)config_place_dimms(vm, diag);
+	}
+	return diag->n_errors == n_errors ? OK : ERR_INVAL;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The checks of a whole VM: how much memory it has, and from which backend. In QEMU's
+ * order and words; all that are independent of each other are made.
+ */
+#include "hv/backends/vm_reader.h"
+
+#include "hv/string.h"
+
+#define RAM_DEFAULT MIB(128)
+#define SLOTS_MAX   256
+
+/* Accepts "/objects/ID" and "objects/ID" too, as QEMU does for any path to an object. */
+static const char *strip_object_path(const char *id)
+{
+	const char *path = id[0] == '/' ? id + 1 : id;
+
+	return strncmp(path, "objects/", 8) == 0 ? path + 8 : id;
+}
+
+/* The empty id is the only backend there is, if there is one. */
+static struct backend *find_backend(const struct vm_config *vm, const char *id)
+{
+	struct backend *backend = vm->backends;
+
+	if (*id == '\0')
+		return backend != NULL && backend->next == NULL ? backend : NULL;
+	id = strip_object_path(id);
+	while (backend != NULL && strcmp(backend->id, id) != 0)
+		backend = backend->next;
+	return backend;
+}
+
+static bool check_maxmem(struct vm_reader *reader)
+{
+	const struct vm_config *vm = reader->vm;
+	unsigned long long max = vm->maxmem, ram = vm->ram_size;
+	struct diag *diag = reader->diag;
+
+	if (max == 0 && reader->has_slots)
+		diag_error(diag, vm->memory_place, "slots specified but no max-size");
+	else if (max != 0 && max < ram)
+		diag_error(diag, vm->memory_place,
+			   "invalid value of maxmem: maximum memory size (0x%llx) must be at least "
+			   "the initial memory size (0x%llx)",
+			   max, ram);
+	else if (max != 0 && reader->slots != 0 && max == ram)
+		diag_error(diag, vm->memory_place,
+			   "invalid value of maxmem: memory slots were specified but maximum "
+			   "memory size (0x%llx) is equal to the initial memory size (0x%llx)",
+			   max, ram);
+	else if (reader->slots > SLOTS_MAX)
+		diag_error(diag, vm->memory_place, "unsupported amount of memory slots: %llu",
+			   (unsigned long long)reader->slots);
+	else if (!is_aligned(max, PAGE_SIZE))
+		diag_error(diag, vm->memory_place,
+			   "maximum memory size must by aligned to multiple of 4096 bytes");
+	else
+		return true;
+	return false;
+}
+
+/* QEMU would make its own RAM under this id. */
+static void check_reserved_id(struct vm_reader *reader)
+{
+	const struct backend *backend = reader->vm->backends;
+
+	while (backend != NULL && strcmp(backend->id, reader->default_ram_id) != 0)
+		backend = backend->next;
+	if (backend == NULL)
+		return;
+	diag_error(reader->diag, backend->options.id_place,
+		   "object's id '%s' is reserved for the default RAM backend, it can't be used for "
+		   "any other purposes",
+		   backend->id);
+	diag_hint(reader->diag,
+		  "Change the object's 'id' to something else or disable automatic creation of the "
+		  "default RAM backend by setting 'memory-backend=%s' with '-machine'.",
+		  backend->id);
+}
+
+static void resolve_memory_backend(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+	struct backend *backend = find_backend(vm, vm->memory_backend_id);
+
+	if (backend == NULL) {
+		diag_error(reader->diag, vm->memory_backend_place, "Memory backend '%s' not found",
+			   vm->memory_backend_id);
+		return;
+	}
+	vm->memory_backend = backend;
+	backend->busy = true;
+	if (backend->broken)
+		return;
+	if (vm->has_ram_size && vm->ram_size != backend->size) {
+		diag_error(reader->diag, vm->memory_place,
+			   "Machine memory size does not match the size of the memory backend");
+		return;
+	}
+	vm->ram_size = backend->size;
+	if (!is_aligned(vm->ram_size, PAGE_SIZE) && backend->type == BACKEND_RAM)
+		diag_error(reader->diag, vm->memory_backend_place,
+			   "a machine memory size of 0x%llx is not supported yet: no multiple of "
+			   "4 KiB",
+			   (unsigned long long)vm->ram_size);
+}
+
+static void resolve_dimms(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+
+	for (struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
+		dimm->broken = reader->bad_memory;
+		if (dimm->memdev == NULL)
+			continue;
+		dimm->backend = find_backend(vm, dimm->memdev);
+		dimm->broken = dimm->broken || dimm->backend == NULL;
+		if (dimm->backend == NULL)
+			diag_error(reader->diag, dimm->place, "Device '%s' not found",
+				   dimm->memdev);
+	}
+}
+
+static void check_kernel(struct vm_reader *reader)
+{
+	const struct vm_config *vm = reader->vm;
+
+	if (vm->kernel != NULL)
+		return;
+	if (vm->initrd != NULL)
+		diag_error(reader->diag, vm->initrd_place,
+			   "-initrd only allowed with -kernel option");
+	if (vm->append != NULL)
+		diag_error(reader->diag, vm->append_place,
+			   "-append only allowed with -kernel option");
+	diag_error(reader->diag, vm->place, "vm '%s' has no -kernel, and there is no firmware",
+		   vm->name);
+}
+
+void vm_resolve(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+
+	if (!reader->has_serial && reader->nodefaults)
+		vm->serial = SERIAL_NONE;
+	if (!vm->has_ram_size)
+		vm->ram_size = RAM_DEFAULT;
+	if (!reader->bad_memory && !check_maxmem(reader))
+		reader->bad_memory = true;
+	if (!reader->bad_memory)
+		vm->dimm_slots = (unsigned)reader->slots;
+	if (vm->memory_backend_id != NULL)
+		resolve_memory_backend(reader);
+	else
+		check_reserved_id(reader);
+	resolve_dimms(reader);
+	check_kernel(reader);
+}
