@@ -204,8 +204,7 @@ bool lapic_deliver(struct lapic *lapic, unsigned mode, uint8_t vector, bool leve
 void lapic_local_interrupt(struct lapic *lapic, enum lapic_lvt source)
 {
 	uint32_t lvt = lapic->lvt[source];
-	bool has_mode = source != LVT_TIMER && source != LVT_ERROR;
-	unsigned mode = has_mode ? LVT_MODE(lvt) : DELIVER_FIXED;
+	unsigned mode = LVT_MODE(lvt); /* of timer and error always fixed */
 
 	if (lvt & LVT_MASKED || mode == DELIVER_LOWEST || mode == DELIVER_SIPI)
 		return;

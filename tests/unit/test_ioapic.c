@@ -78,6 +78,19 @@ static void registers_keep_the_bits_they_have(void **state)
 	}
 }
 
+static void the_halves_of_an_entry_are_written_apart(void **state)
+{
+	start();
+	set(0x12, 0x10055);
+	set(0x13, 0x12000000);
+	assert_int_equal(get(0x12), 0x10055);
+	set(0x12, 0x10066);
+	assert_int_equal(get(0x13), 0x12000000);
+	set(0x13, 0x21000000);
+	assert_int_equal(get(0x13), 0x21000000);
+	assert_int_equal(get(0x12), 0x10066);
+}
+
 static void the_window_is_of_32_bits(void **state)
 {
 	start();
@@ -256,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers_after_reset),
 		cmocka_unit_test(registers_keep_the_bits_they_have),
+		cmocka_unit_test(the_halves_of_an_entry_are_written_apart),
 		cmocka_unit_test(the_window_is_of_32_bits),
 		cmocka_unit_test(an_edge_interrupts_once),
 		cmocka_unit_test(an_edge_on_a_masked_pin_is_lost),

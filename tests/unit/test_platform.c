@@ -194,6 +194,9 @@ static void a_configuration_that_cannot_be_is_refused(void **state)
 	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
 	config.tsc_hz = 1;
 	assert_int_equal(platform_init(&platform, &config), OK);
+	config.n_cpus = 1;
+	config.phys_bits = 32;
+	assert_int_equal(platform_init(&platform, &config), OK);
 	config.has_debug_exit = true;
 	config.debug_exit_base = 0xfffe;
 	config.debug_exit_size = 0;

@@ -46,6 +46,20 @@ static void each_way_to_reset_has_its_values(void **state)
 	}
 }
 
+static void a_request_stands_until_the_reset(void **state)
+{
+	static const uint16_t ports[] = {PM_SLEEP_CONTROL_PORT, PM_RESET_PORT, 0x64, 0x92, 0xcf9};
+	struct pm pm = fresh();
+
+	pm_write(&pm, PM_RESET_PORT, 1, PM_RESET_VALUE);
+	pm_write(&pm, PM_SLEEP_CONTROL_PORT, 1, 0x34);
+	for (unsigned i = 0; i < ARRAY_SIZE(ports); i++)
+		pm_write(&pm, ports[i], 1, 0);
+	assert_true(pm.reset_requested && pm.poweroff_requested);
+	pm_reset(&pm);
+	assert_false(pm.reset_requested || pm.poweroff_requested);
+}
+
 static void the_pci_address_port_is_no_reset(void **state)
 {
 	struct pm pm = fresh();
@@ -102,6 +116,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_s5_with_the_enable_bit_powers_off),
 		cmocka_unit_test(each_way_to_reset_has_its_values),
+		cmocka_unit_test(a_request_stands_until_the_reset),
 		cmocka_unit_test(the_pci_address_port_is_no_reset),
 		cmocka_unit_test(legacy_ports_never_make_a_guest_wait),
 		cmocka_unit_test(small_registers_keep_what_they_should),

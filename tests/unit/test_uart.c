@@ -201,8 +201,10 @@ static void loopback_brings_back_what_is_sent(void **state)
 	uart_write(&uart, FCR, 1);
 	uart_write(&uart, MCR, 0x10);
 	assert_false(uart_receive(&uart, 'z'));
-	for (unsigned i = 0; i <= UART_FIFO_SIZE; i++)
+	for (unsigned i = 0; i < UART_FIFO_SIZE; i++)
 		uart_write(&uart, DATA, (uint8_t)('a' + i));
+	assert_int_equal(uart_read(&uart, LSR), 0x61);
+	uart_write(&uart, DATA, 'z');
 	assert_int_equal(n_sent, 0);
 	uart_write(&uart, IER, 0x04);
 	assert_int_equal(uart_read(&uart, IIR), 0xc6);
