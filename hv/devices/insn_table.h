@@ -44,21 +44,20 @@ enum insn_group {
 	N_GROUPS,
 };
 
-/* Sizes. Without a flag the operand's size follows from prefixes and mode, and memory has it too.
- */
-#define OPCODE_BYTE	  0x01 /* operands of one byte */
-#define OPCODE_MEMORY_8	  0x02 /* the memory operand has one byte */
-#define OPCODE_MEMORY_16  0x04 /* ... two */
-#define OPCODE_MEMORY_32  0x08 /* ... four, or two with a 16-bit operand size */
-#define OPCODE_DEFAULT_64 0x10 /* in 64-bit mode eight bytes without a prefix, never four */
-#define OPCODE_ALWAYS_8	  0x20 /* always eight bytes, with REX.W another instruction */
+/* Sizes. Without a flag prefixes and mode give the operand's size, which is memory's, too. */
+#define OPCODE_BYTE	  0x01	/* operands of one byte */
+#define OPCODE_MEMORY_8	  0x02	/* the memory operand has one byte */
+#define OPCODE_MEMORY_16  0x04	/* ... two */
+#define OPCODE_MEMORY_32  0x08	/* ... four, or two with a 16-bit operand size */
+#define OPCODE_DEFAULT_64 0x10	/* in 64-bit mode eight bytes without a prefix, never four */
+#define OPCODE_ALWAYS_8	  0x20	/* always eight bytes, with REX.W another instruction */
+#define OPCODE_NEVER_16	  0x800 /* four bytes where prefixes and mode mean two */
 /* Prefixes and modes. */
-#define OPCODE_LOCK	0x040 /* LOCK is allowed */
-#define OPCODE_NO_66	0x080 /* an operand-size prefix makes it another or no instruction */
-#define OPCODE_NO_REP	0x100 /* F2 and F3 do */
-#define OPCODE_ONLY_64	0x200
-#define OPCODE_NOT_64	0x400
-#define OPCODE_NEVER_16 0x800 /* a size: four bytes where prefixes and mode mean two */
+#define OPCODE_LOCK    0x040 /* LOCK is allowed */
+#define OPCODE_NO_66   0x080 /* an operand-size prefix makes it another or no instruction */
+#define OPCODE_NO_REP  0x100 /* F2 and F3 do */
+#define OPCODE_ONLY_64 0x200
+#define OPCODE_NOT_64  0x400
 
 struct insn_opcode {
 	enum insn_op op;
