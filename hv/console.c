@@ -29,7 +29,8 @@ enum {
 	FIFO_ENABLE_AND_CLEAR = 0x07,
 	MODEM_DTR_RTS = 0x03,
 	STATUS_DATA = 0x01,
-	STATUS_SEND_EMPTY = 0x20,
+	STATUS_SEND_EMPTY = 0x20, /* the FIFO is */
+	STATUS_ALL_SENT = 0x40,	  /* and the last bit is on the line */
 };
 
 enum {
@@ -97,6 +98,18 @@ static void ring_send_all(void)
 		} else {
 			pause();
 		}
+	}
+}
+
+/* The machine may be switched off next. */
+static void uart_wait_all_sent(void)
+{
+	if (serial_port == 0)
+		return;
+	for (unsigned i = 0; i < SEND_TRIES; i++) {
+		if (inb((uint16_t)(serial_port + UART_LINE_STATUS)) & STATUS_ALL_SENT)
+			return;
+		pause();
 	}
 }
 
@@ -211,6 +224,7 @@ void console_flush(void)
 {
 	console_lock_acquire();
 	ring_send_all();
+	uart_wait_all_sent();
 	draw();
 	console_lock_release();
 }
