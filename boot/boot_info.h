@@ -57,7 +57,8 @@ struct boot_info {
 	struct boot_section *section;  /* sorted, whole pages */
 	const char *config;	       /* text, NUL-terminated */
 	uint64_t config_len;	       /* without the NUL */
-	uint64_t ramdisk, ramdisk_len; /* cpio newc archive at a page boundary; len 0: none */
+	uint64_t ramdisk, ramdisk_len; /* cpio newc archive at a page boundary, zeros behind it in
+					* its last page; len 0: none */
 	uint64_t ramdisk_capacity;     /* bytes of whole pages from 'ramdisk' on that are ours */
 	uint64_t stack, stack_len;     /* what hv_main() runs on */
 	uint64_t acpi_rsdp;	       /* 0: none */

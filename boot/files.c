@@ -174,7 +174,6 @@ static EFI_STATUS config_load(EFI_LOADED_IMAGE *image, struct boot_info *info)
 	return status;
 }
 
-/* What lies behind the archive in its last page is zeros. */
 static EFI_STATUS ramdisk_read(struct source *source, struct boot_info *info)
 {
 	uint64_t capacity = (source->size + SIZE_2MIB - 1) & -SIZE_2MIB;
@@ -190,14 +189,13 @@ static EFI_STATUS ramdisk_read(struct source *source, struct boot_info *info)
 	status = source_read(source, buffer);
 	if (EFI_ERROR(status))
 		return status;
-	firmware->BootServices->SetMem((char *)buffer + source->size, -source->size % PAGE, 0);
 	info->ramdisk = (uintptr_t)buffer;
 	info->ramdisk_len = source->size;
 	info->ramdisk_capacity = capacity;
 	return EFI_SUCCESS;
 }
 
-/* A section on whole pages stays where it is: the firmware has zeroed the rest of its last page. */
+/* A section on whole pages stays where it is, if its last page is ours to the end. */
 static bool ramdisk_stays(const EFI_LOADED_IMAGE *image, const struct source *source)
 {
 	uint64_t start = (uintptr_t)source->section;

@@ -189,19 +189,37 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, struct lists *lists, stru
 			     L"the firmware does not let go of the machine");
 }
 
-/* The caller's stack and the page tables it is mapped by are gone with this. */
-static _Noreturn void enter_hypervisor(struct boot_info *info)
+/*
+ * What lies behind the archive in its last page is zeros. A section of the image may
+ * have been read-only on the firmware's page tables.
+ */
+static void clear_ramdisk_tail(const struct boot_info *info)
+{
+	char *end = (char *)(info->ramdisk + info->ramdisk_len);
+
+	for (uint64_t i = 0; i < -info->ramdisk_len % PAGE; i++)
+		end[i] = 0;
+}
+
+static void load_tables(const struct boot_info *info)
 {
 	__asm__ volatile("cli\n\t"
-			 "cld\n\t"
-			 "mov %[cr3], %%cr3\n\t"
+			 "mov %0, %%cr3"
+			 :
+			 : "r"(info->efi_cr3)
+			 : "memory");
+}
+
+static _Noreturn void enter_hypervisor(struct boot_info *info)
+{
+	info->handover_tsc = __builtin_ia32_rdtsc();
+	__asm__ volatile("cld\n\t"
 			 "mov %[stack], %%rsp\n\t"
 			 "xor %%ebp, %%ebp\n\t"
 			 "call hv_main\n\t"
 			 "ud2"
 			 :
-			 : [cr3] "r"(info->efi_cr3), [stack] "r"(info->stack + info->stack_len),
-			   "D"(info)
+			 : [stack] "r"(info->stack + info->stack_len), "D"(info)
 			 : "memory");
 	__builtin_unreachable();
 }
@@ -220,6 +238,7 @@ EFI_STATUS handover(EFI_HANDLE image, struct boot_info *info)
 		status = exit_boot_services(image, &lists, info);
 	if (EFI_ERROR(status))
 		return status;
-	info->handover_tsc = __builtin_ia32_rdtsc();
+	load_tables(info);
+	clear_ramdisk_tail(info);
 	enter_hypervisor(info);
 }
