@@ -93,9 +93,7 @@ bool irq_wait(uint8_t vector, uint32_t n)
 	uint64_t start = rdtsc();
 
 	while (irq_count[vector] < n && rdtsc() - start < WAIT_TICKS) {
-		sti();
-		cpu_pause();
-		cli();
+		sti_nop_cli();
 	}
 	return irq_count[vector] >= n;
 }

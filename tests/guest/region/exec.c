@@ -10,7 +10,7 @@
 #define N_STEPS	  8
 #define TARGET_AT 0x813 /* its low byte is what the code adds */
 
-static unsigned n_steps;
+static volatile unsigned n_steps;
 static struct trap_frame end_frame;
 static uint64_t end_pushed;
 

@@ -4,7 +4,7 @@
  * the region in RAM's place, at the same virtual addresses and with the same bytes there.
  * Registers and flags must come out the same; so must memory, except that ROM keeps its own.
  */
-#include "tests/guest/region/form.h"
+#include "tests/guest/lib/form.h"
 #include "tests/guest/region/region.h"
 
 #define N_PAGES	    4

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Read-modify-write: arithmetic, logic, shifts, with and without lock. */
-#include "tests/guest/region/form.inc"
+#include "tests/guest/lib/form.inc"
 
 .macro every_size op, undef=U_NONE
 	form "\op [rdi], al", \undef

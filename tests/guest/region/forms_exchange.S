@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exchanges and bit instructions: what they return is the old value, in ROM too. */
-#include "tests/guest/region/form.inc"
+#include "tests/guest/lib/form.inc"
 
 .irp reg, al, ax, eax, rax
 	form "xchg [rdi], \reg"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stores that read nothing first: mov and its kin, and stores of system state. */
-#include "tests/guest/region/form.inc"
+#include "tests/guest/lib/form.inc"
 
 	form "mov [rdi], al"
 	form "mov [rdi], ah"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Readers: nothing may happen but the load. */
-#include "tests/guest/region/form.inc"
+#include "tests/guest/lib/form.inc"
 
 	form "mov rax, [rdi]"
 	form "movzx eax, byte ptr [rdi]"

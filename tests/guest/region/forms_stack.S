@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The stack in the region: pushes, calls, frames, and delivery of events. */
-#include "tests/guest/region/form.inc"
+#include "tests/guest/lib/form.inc"
 
 	on_stack 8, "push rax", "push rax, stack in region"
 	on_stack 8, "push r8", "push r8, stack in region"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* String instructions, forwards, backwards and repeated; port input to memory. */
-#include "tests/guest/region/form.inc"
+#include "tests/guest/lib/form.inc"
 
 .irp s, b, w, d, q
 	form "stos\s"

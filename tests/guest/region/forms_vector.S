@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stores of x87, MMX, SSE and AVX state. xmm0 to xmm3 hold data. */
-#include "tests/guest/region/form.inc"
+#include "tests/guest/lib/form.inc"
 
 .irp op, movaps, movapd, movdqa, movntps, movntpd, movntdq
 	form "\op [rdi], xmm1", align=16

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The record of one instruction form, made by the macro 'form' of form.inc and read by
- * run.c. Constants are shared with the assembler.
+ * The record of one instruction form, made by the macro 'form' of form.inc and read by a
+ * payload's runner. Constants are shared with the assembler.
  */
 
 /* Flags an instruction leaves undefined. */
@@ -42,7 +42,7 @@ struct form {
 
 extern const struct form forms_start[], forms_end[];
 
-/* Registers a form starts and ends with; the layout is known to run.S. */
+/* Registers a form starts and ends with; the layout is known to form_run.S. */
 struct form_state {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15, rflags;
 	uint8_t fx[512] __attribute__((aligned(16)));
