@@ -178,6 +178,24 @@ static void an_eoi_goes_to_the_pin_of_its_vector_only(void **state)
 	assert_false(get(0x10 + 10) & REDIR_REMOTE_IRR);
 }
 
+static void an_eoi_leaves_other_vectors_alone(void **state)
+{
+	start();
+	route(5, 0x35 | REDIR_LEVEL);
+	route(6, 0x36 | REDIR_LEVEL);
+	irqchip_set_irq(&chip, 5, true);
+	irqchip_set_irq(&chip, 6, true);
+	irqchip_set_irq(&chip, 5, false);
+	assert_int_equal(chip.ioapic.asserted, 1u << 6);
+	ioapic_mmio_write(&chip, 0x40, 4, 0x36);
+	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR);
+	route(7, 0x37);
+	irqchip_set_irq(&chip, 7, true);
+	assert_true(take(0x37));
+	ioapic_mmio_write(&chip, 0x40, 4, 0x37); /* an edge does not fire again */
+	assert_false(chip.lapic[0].irr[0] & BIT(0x37));
+}
+
 static void a_masked_level_waits(void **state)
 {
 	start();
@@ -275,6 +293,7 @@ int main(void)
 		cmocka_unit_test(an_edge_on_a_masked_pin_is_lost),
 		cmocka_unit_test(a_level_interrupts_until_it_goes),
 		cmocka_unit_test(an_eoi_goes_to_the_pin_of_its_vector_only),
+		cmocka_unit_test(an_eoi_leaves_other_vectors_alone),
 		cmocka_unit_test(a_masked_level_waits),
 		cmocka_unit_test(a_switch_to_edge_forgets_the_remote_irr),
 		cmocka_unit_test(a_level_nobody_accepts_tries_again),

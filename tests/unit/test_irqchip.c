@@ -118,6 +118,7 @@ static void modes_can_be_mixed(void **state)
 	assert_int_equal(send_x2apic(0, 1, 0), 2);
 	assert_int_equal(send_x2apic(0, 0xff, 0), 0); /* no broadcast with 32 bits */
 	assert_int_equal(send_x2apic(0, 0xf, LOGICAL), 15);
+	assert_int_equal(send_x2apic(0, 0xff, LOGICAL), 15);
 	assert_int_equal(send_x2apic(0, 0x10f, LOGICAL),
 			 1); /* above 8 bits: nobody in xAPIC mode */
 	assert_int_equal(send(1, 0, 0), 1);

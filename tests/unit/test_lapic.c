@@ -135,8 +135,11 @@ static bool page_has(unsigned off)
 static void registers_that_do_not_exist_are_errors(void **state)
 {
 	for (unsigned off = 0; off < 0x1000; off += 16) {
+		uint32_t value;
+
 		enable();
-		assert_true(page_has(off) || page_get(off) == 0);
+		value = page_get(off);
+		assert_true(page_has(off) || value == 0);
 		assert_int_equal(lapic->esr_pending, page_has(off) ? 0 : ESR_REGISTER);
 		enable();
 		if (off == 0x300)

@@ -164,6 +164,8 @@ static void dates_before_1970_and_nonsense_do_no_harm(void **state)
 	assert_int_equal(get(&rtc, YEAR, 0), 0x01);
 	assert_int_equal(get(&rtc, WDAY, 0), 1); /* a Sunday */
 	write_2001_02_03_04_05_06(&rtc, 0);
+	set(&rtc, MON, 0x12, 0);
+	assert_int_equal(rtc_time(&rtc, 0), 981173106 + 303LL * 86400);
 	set(&rtc, MON, 0x13, 0); /* January, if anything */
 	assert_int_equal(rtc_time(&rtc, 0), 981173106 - 31 * 86400);
 	for (unsigned mode = 0; mode < 8; mode += 2)

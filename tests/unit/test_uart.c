@@ -239,6 +239,17 @@ static void modem_inputs_follow_the_outputs_in_loopback(void **state)
 	}
 }
 
+static void deltas_add_up_until_they_are_read(void **state)
+{
+	struct uart uart = fresh();
+
+	uart_write(&uart, MCR, 0x10 | 0x0b); /* all that stood before */
+	uart_write(&uart, MCR, 0x10 | 0x09);
+	uart_write(&uart, MCR, 0x10 | 0x01);
+	assert_int_equal(uart_read(&uart, MSR), 0x29);
+	assert_int_equal(uart_read(&uart, MSR), 0x20);
+}
+
 static void sources_are_reported_by_priority(void **state)
 {
 	struct uart uart = fresh();
@@ -311,6 +322,7 @@ int main(void)
 		cmocka_unit_test(clearing_the_fifo_empties_it),
 		cmocka_unit_test(loopback_brings_back_what_is_sent),
 		cmocka_unit_test(modem_inputs_follow_the_outputs_in_loopback),
+		cmocka_unit_test(deltas_add_up_until_they_are_read),
 		cmocka_unit_test(sources_are_reported_by_priority),
 		cmocka_unit_test(read_only_registers_ignore_writes),
 		cmocka_unit_test(reset_keeps_only_the_line_buffer),
