@@ -17,19 +17,15 @@ set(BOOT_SOURCES
 	boot/main.c
 )
 
-# A tree without all of its machine sources still builds its hosted tests.
-foreach(source ${HV_MACHINE_SOURCES})
-	if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${source})
-		message(WARNING "No target stencil.efi: ${source} is missing")
-		return()
-	endif()
-endforeach()
-
 find_path(GNU_EFI_INCLUDE efi/efi.h REQUIRED)
 find_file(GNU_EFI_CRT0 crt0-efi-x86_64.o PATHS /usr/lib REQUIRED)
 find_file(GNU_EFI_LIBGNUEFI libgnuefi.a PATHS /usr/lib REQUIRED)
 find_file(GNU_EFI_LIBEFI libefi.a PATHS /usr/lib REQUIRED)
 enable_language(ASM_NASM)
+# GNU binutils whatever the compiler: only their objcopy makes an EFI file.
+foreach(tool ld nm objcopy objdump)
+	find_program(GNU_${tool} NAMES x86_64-linux-gnu-${tool} ${tool} REQUIRED)
+endforeach()
 
 # Last on the command line, so that they hold in every build type.
 set(IMAGE_FLAGS -O2 -g -ffreestanding -mgeneral-regs-only -mno-red-zone -fpic -fvisibility=hidden
@@ -67,7 +63,7 @@ endif()
 # Linked twice: the first time to learn the addresses of the code, the second
 # time with the table of them behind everything else, so that nothing moves.
 set(link_script ${CMAKE_SOURCE_DIR}/boot/efi.lds)
-set(link_image ${CMAKE_LINKER} -nostdlib -shared -Bsymbolic -T ${link_script} --build-id=none
+set(link_image ${GNU_ld} -nostdlib -shared -Bsymbolic -T ${link_script} --build-id=none
 	--hash-style=sysv --no-undefined --fatal-warnings -z text -z norelro -z noexecstack
 	-z nocombreloc ${GNU_EFI_CRT0} ${image_objects})
 set(link_libraries ${GNU_EFI_LIBGNUEFI} ${GNU_EFI_LIBEFI})
@@ -79,25 +75,25 @@ foreach(section text rodata reloc dynamic rela relro data bss symbols)
 endforeach()
 
 add_custom_command(OUTPUT stencil-1.elf
-	COMMAND ${make_symbols} ${CMAKE_NM} > symbols-0.s
+	COMMAND ${make_symbols} ${GNU_nm} > symbols-0.s
 	COMMAND ${CMAKE_C_COMPILER} -c symbols-0.s -o symbols-0.o
 	COMMAND ${link_image} symbols-0.o ${link_libraries} -o stencil-1.elf
 	DEPENDS ${image_objects} ${link_script} ${make_symbols}
 	COMMENT "Linking stencil-1.elf" VERBATIM COMMAND_EXPAND_LISTS)
 
 add_custom_command(OUTPUT stencil.elf
-	COMMAND ${make_symbols} ${CMAKE_NM} stencil-1.elf > symbols-1.s
+	COMMAND ${make_symbols} ${GNU_nm} stencil-1.elf > symbols-1.s
 	COMMAND ${CMAKE_C_COMPILER} -c symbols-1.s -o symbols-1.o
 	COMMAND ${link_image} symbols-1.o ${link_libraries} -o stencil.elf
-	COMMAND ${make_symbols} ${CMAKE_NM} stencil.elf > symbols-2.s
+	COMMAND ${make_symbols} ${GNU_nm} stencil.elf > symbols-2.s
 	COMMAND ${CMAKE_COMMAND} -E compare_files symbols-1.s symbols-2.s
 	DEPENDS stencil-1.elf
 	COMMENT "Linking stencil.elf with its symbols" VERBATIM COMMAND_EXPAND_LISTS)
 
 add_custom_command(OUTPUT BOOTX64.EFI
-	COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=0 ${CMAKE_OBJCOPY} --strip-all ${image_sections}
+	COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=0 ${GNU_objcopy} --strip-all ${image_sections}
 		--target efi-app-x86_64 stencil.elf BOOTX64.EFI
-	COMMAND ${check_image} ${CMAKE_NM} ${CMAKE_OBJDUMP} stencil.elf BOOTX64.EFI
+	COMMAND ${check_image} ${GNU_nm} ${GNU_objdump} stencil.elf BOOTX64.EFI
 	DEPENDS stencil.elf ${check_image}
 	COMMENT "Making BOOTX64.EFI" VERBATIM)
 add_custom_target(stencil.efi ALL DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/BOOTX64.EFI)
