@@ -105,11 +105,7 @@ static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **
 	entry = ept_lookup(memory->ept, gpa, &level);
 	frame = entry & EPT_ADDR;
 	if (!(entry & EPT_OWN)) {
-		/*
-		 * Regions are mapped whole, and private memory is writable only
-		 * as a copy.
-		 */
-		assert((entry & EPT_R) && !(entry & EPT_W));
+		assert(entry & EPT_R);
 		TRY(ept_copy(memory->ept, gpa, &frame));
 	}
 	*ret = phys_to_virt(frame + gpa.raw % PAGE_SIZE);

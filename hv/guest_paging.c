@@ -69,30 +69,28 @@ static bool is_large(const struct walk *walk)
 	return walk->is_wide || (walk->paging->cr4 & CR4_PSE);
 }
 
-/*
- * Physical-address bits in [from, 52) that the guest's processor does not have.
- */
-static uint64_t too_wide(const struct walk *walk, unsigned from)
+/* Physical-address bits that the guest's processor does not have. */
+static uint64_t too_wide(const struct walk *walk)
 {
 	unsigned bits = walk->paging->phys_bits;
 
 	if (bits == 0 || bits >= 52)
 		return 0;
-	return BITS(51, bits < from ? from : bits);
+	return BITS(51, bits);
 }
 
 /* SDM vol. 3, "4-MByte Page" of 32-bit paging: bits 20:13 of the entry are bits 39:32 of the
  * address. */
 static uint64_t reserved_narrow(const struct walk *walk)
 {
-	uint64_t too_high = too_wide(walk, 32) & BITS(39, 32);
+	uint64_t too_high = too_wide(walk) & BITS(39, 32);
 
 	return is_large(walk) ? BIT(21) | (too_high >> 19) : 0;
 }
 
 static uint64_t reserved_wide(const struct walk *walk)
 {
-	uint64_t mask = too_wide(walk, 12);
+	uint64_t mask = too_wide(walk);
 
 	if (!(walk->paging->efer & EFER_NXE))
 		mask |= PTE_NX;

@@ -647,6 +647,33 @@ static void reset_goes_back_and_gives_back(void **state)
 	ept_layer_put(layer);
 }
 
+static void a_new_root_moves_the_generation(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer;
+	uint64_t old;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	for (unsigned i = 0; i < 3; i++) {
+		ept_clone(&clone, layer, EPT_UNLIMITED);
+		uint64_t generation = clone.generation;
+
+		/* None of these changes a present translation. */
+		if (i == 0)
+			assert_int_equal(ept_map(&clone, at(GIB(5)), IMAGE, PAGE_SIZE, RX), OK);
+		else if (i == 1)
+			assert_int_equal(ept_map(&clone, at(0x3000), IMAGE + 0x3000, PAGE_SIZE, RX),
+					 OK);
+		else
+			assert_int_equal(ept_override(&clone, at(GIB(5)), IMAGE | RX, &old), OK);
+		assert_true(clone.root != layer->root);
+		assert_true(clone.generation > generation);
+		ept_destroy(&clone);
+	}
+	ept_layer_put(layer);
+}
+
 static void freezing_an_unchanged_clone_makes_no_layer(void **state)
 {
 	struct ept clone;
@@ -1023,6 +1050,7 @@ int main(void)
 		TEST(clones_of_clones_keep_their_ancestors_alive),
 		TEST(a_fault_does_not_cost_more_in_deeper_clones),
 		TEST(reset_goes_back_and_gives_back),
+		TEST(a_new_root_moves_the_generation),
 		TEST(freezing_an_unchanged_clone_makes_no_layer),
 		TEST(a_freeze_keeps_what_waits_for_the_flush),
 		TEST(shared_memory_stays_shared_through_a_clone),

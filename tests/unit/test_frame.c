@@ -133,6 +133,20 @@ static void ranges_join_in_any_order(void **state)
 	}
 }
 
+static void runs_join_when_they_are_freed(void **state)
+{
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	assert_int_equal(frame_alloc_run(N_FRAMES - 1, PAGE_SIZE), START + PAGE_SIZE);
+	phys_t single = frame_alloc();
+
+	frame_free(single);
+	for (unsigned third = 0; third < 3; third++)
+		frame_free_run(START + (1 + (third * 2 % 3) * 100) * PAGE_SIZE, 100);
+	assert_int_equal(frame_alloc_run(300, PAGE_SIZE), START + PAGE_SIZE);
+	/* Single frames were not needed for that. */
+	assert_int_equal(stack_here->n, 1);
+}
+
 static void runs_are_aligned_and_leave_the_rest(void **state)
 {
 	static const struct {
@@ -204,7 +218,7 @@ static void a_run_gathers_what_was_freed_one_by_one(void **state)
 
 static void frames_move_between_processors_and_the_books_follow(void **state)
 {
-	static struct frame_stack second;
+	static struct frame_stack second, third;
 	struct frame_stack *first = stack_here;
 	phys_t taken[N_FRAMES + 1];
 	unsigned n = 0, m = 0;
@@ -212,8 +226,9 @@ static void frames_move_between_processors_and_the_books_follow(void **state)
 	frame_add_range(START, N_FRAMES * PAGE_SIZE);
 	while ((taken[n] = frame_alloc()) != 0)
 		n++;
-	stack_here = &second;
+	stack_here = &third;
 	assert_int_equal(frame_alloc(), 0);
+	stack_here = &second;
 	for (unsigned i = 0; i < n; i++) {
 		frame_free(taken[i]);
 		assert_int_equal(frame_available(), i + 1);
@@ -378,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup(zeroed_means_zeroed, setup),
 		cmocka_unit_test_setup(the_frame_freed_last_comes_first, setup),
 		cmocka_unit_test_setup(ranges_join_in_any_order, setup),
+		cmocka_unit_test_setup(runs_join_when_they_are_freed, setup),
 		cmocka_unit_test_setup(runs_are_aligned_and_leave_the_rest, setup),
 		cmocka_unit_test_setup(a_run_that_cannot_be_is_refused, setup),
 		cmocka_unit_test_setup(a_run_gathers_what_was_freed_one_by_one, setup),
