@@ -155,7 +155,7 @@ ata0-master: type=disk, path={image}, mode=flat, cylinders={image.stat().st_size
 boot: disk
 log: {work}/bochs.log
 panic: action=fatal
-error: action=report
+error: action=report, devices=ignore
 info: action=ignore
 debug: action=ignore
 """, encoding="utf-8")
@@ -179,7 +179,7 @@ class Console:
     and input is held back, as the firmware would take it.
     """
     CONTROL = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")
-    END = re.compile(rb"^stencil: end: ([a-z ]+)\r?\n", re.MULTILINE)
+    END = re.compile(rb"^stencil: (?:warning: )?end: ([a-z ]+)\r?\n", re.MULTILINE)
 
     def __init__(self, serial_out):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -269,11 +269,11 @@ class Terminal:
             termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
 
 
-def boot(command, console, timeout):
+def boot(command, console, messages, timeout):
     """Run the emulator until it ends by itself or the time is over; return the exit status."""
     command = ["setpriv", "--pdeathsig", "KILL", *command]
     deadline = time.monotonic() + timeout if timeout else None
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages,
                           start_new_session=True) as emulator:
         process = os.pidfd_open(emulator.pid)
         try:
@@ -290,6 +290,13 @@ def boot(command, console, timeout):
         print("scripts/run: the machine ended without a word", file=sys.stderr)
         return STATUS_SILENT
     return STATUS[console.end]
+
+
+def show_messages(work):
+    """The last ones of the emulator, for want of something better."""
+    for name in ("messages", "bochs.log"):
+        if (work / name).exists():
+            subprocess.run(["tail", "-n", "10", work / name], stdout=sys.stderr.fileno())
 
 
 def remaining(deadline):
@@ -316,10 +323,10 @@ def main():
             command = bochs_command(options, work, image, console.port)
         else:
             command = qemu_command(options, image, console.port)
-        with Terminal():
-            status = boot(command, console, options.timeout)
-        if status not in STATUS.values() and (work / "bochs.log").exists():
-            sys.stderr.write((work / "bochs.log").read_text(errors="replace")[-2000:])
+        with Terminal(), open(work / "messages", "w", encoding="utf-8") as messages:
+            status = boot(command, console, messages, options.timeout)
+        if console.end is None:
+            show_messages(work)
     except subprocess.CalledProcessError as error:
         print(f"scripts/run: {pathlib.Path(error.cmd[0]).name} failed", file=sys.stderr)
         status = STATUS_BUILD
