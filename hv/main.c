@@ -256,6 +256,8 @@ void hv_main(const struct boot_info *info)
 	boot = info;
 	cpu_init_boot();
 	console_init(info);
+	console_set_buffered(
+		true); /* from now on the scheduler sends it; a line costs milliseconds */
 	log_info("Stencil, a hypervisor for VM templates");
 	interrupt_init();
 	add_frames();

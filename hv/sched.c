@@ -6,7 +6,7 @@
  */
 #include "hv/sched.h"
 
-#include "hv/assert.h"
+#include "hv/console.h"
 #include "hv/cpu.h"
 #include "hv/host_apic.h"
 #include "hv/interrupt.h"
@@ -17,7 +17,8 @@
 #include "hv/vm.h"
 
 #define SLICE_MS	5
-#define CONSOLE_POLL_MS 10
+#define CONSOLE_POLL_MS 10 /* typed input */
+#define CONSOLE_SEND_MS 1  /* a FIFO of output */
 #define PROMPT_MS	20
 
 static struct {
@@ -159,8 +160,10 @@ static bool others_ready(void)
 /* Typed input and timers of vCPUs that wait. */
 static void look_around(struct cpu *cpu)
 {
-	if (cpu->index == 0)
+	if (cpu->index == 0) {
 		guest_console_poll();
+		(void)console_poll();
+	}
 	if (sched_next_deadline() > rdtsc())
 		return;
 	lock_acquire(&sched.lock);
@@ -192,23 +195,32 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 	}
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* When the boot processor has to look at the console again, UINT64_MAX: never. */
+static uint64_t next_console_look(const struct cpu *cpu)
+{
+	if (cpu->index != 0)
+		return UINT64_MAX;
+	if (console_poll())
+		return rdtsc() + tsc_hz / 1000 * CONSOLE_SEND_MS;
+	return guest_console_wanted() ? rdtsc() + tsc_hz / 1000 * CONSOLE_POLL_MS : UINT64_MAX;
+}
+
 /* Until a timer, a kick, or the time to look at the console. */
 static void wait_for_work(struct cpu *cpu)
 {
-	uint64_t until;
+	uint64_t until = next_console_look(cpu);
 
 	lock_acquire(&sched.lock);
-	until = sched.next_deadline;
+	until = earlier(until, sched.next_deadline);
 	__atomic_store_n(&cpu->idle, sched.ready == NULL, __ATOMIC_RELEASE);
 	lock_release(&sched.lock);
 	if (!__atomic_load_n(&cpu->idle, __ATOMIC_RELAXED))
 		return;
-	if (cpu->index == 0 && guest_console_wanted()) {
-		uint64_t poll = rdtsc() + tsc_hz / 1000 * CONSOLE_POLL_MS;
-
-		if (poll < until)
-			until = poll;
-	}
 	if (until == UINT64_MAX)
 		host_apic_timer_stop();
 	else
