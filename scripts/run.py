@@ -24,7 +24,7 @@ import time
 import tty
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
-BUILD = TOP / "build"
+BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 CYLINDER = 16 * 63 * 512  # bytes; Bochs wants a disk of whole ones
 

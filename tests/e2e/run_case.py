@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Run one end-to-end case: boot a configuration through scripts/run, judge the console.
+
+    run_case.py CASE.toml
+
+A case says, in this order as a rule:
+    config   text of the configuration file
+    files    a table: name in the ramdisk = what it holds, one of
+               {payload = "hello"}            a payload guest of tests/guest
+               {pattern = [SIZE, ...]}        what make_pattern prints
+               {size = N, text = "...", at = N}   zeros, with text at an offset
+               {demo = "vmlinuz"}             a file of the demonstration
+    host, cpus, memory, timeout, input        as for scripts/run; input is typed
+    embed    true: configuration and ramdisk go into the EFI file itself
+    status   the exit status
+    expect   regular expressions, each to be found in some line
+    order    regular expressions to be found in lines that follow each other
+    forbid   regular expressions that no line may match
+    count    a table: regular expression = how many lines match it
+Lines are as on the console. Environment: STENCIL_BUILD, the build folder.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
+SKIPPED = 77  # what ctest takes for it
+KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "input", "embed", "status",
+        "expect", "order", "forbid", "count", "without_vmx"}
+
+
+def has_vmx():
+    return re.search(r"^flags.*\bvmx\b", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+
+
+def make_file(path, source, work):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if "payload" in source:
+        path.write_bytes((BUILD / "tests/guest" / f"{source['payload']}.elf").read_bytes())
+    elif "pattern" in source:
+        command = [BUILD / "tests/guest/make_pattern", *map(str, source["pattern"])]
+        with open(path, "wb") as output:
+            subprocess.run(command, stdout=output, check=True)
+    elif "demo" in source:
+        if not (work / "demo").exists():
+            subprocess.run([TOP / "scripts/demo/make", work / "demo"], check=True)
+        os.link(work / "demo/ramdisk" / source["demo"], path)
+    else:
+        with open(path, "wb") as output:
+            output.truncate(source.get("size", 0))
+            output.seek(source.get("at", 0))
+            output.write(source.get("text", "").encode())
+
+
+def make_embedded_image(config, ramdisk, work):
+    """One EFI file with everything inside, and a disk image with that file alone."""
+    archive, efi, image = work / "ramdisk.cpio", work / "embedded.efi", work / "embedded.img"
+    subprocess.run([TOP / "guest-tools/mkramdisk", ramdisk, archive], check=True)
+    mkimage = TOP / "scripts/mkimage"
+    subprocess.run([mkimage, "--embed", "--efi", BUILD / "BOOTX64.EFI", "--config", config,
+                    "--ramdisk", archive, "--output", efi], check=True)
+    subprocess.run([mkimage, "--efi", efi, "--output", image], check=True)
+    return image
+
+
+def run(case, work):
+    """The exit status and the console's lines."""
+    command = [TOP / "scripts/run", "--no-build", "--serial-out", work / "serial"]
+    for option in ("host", "cpus", "memory"):
+        if option in case:
+            command += [f"--{option}", str(case[option])]
+    command += ["--timeout", str(case.get("timeout", 400))]
+    if "config" in case:
+        config, ramdisk = work / "stencil.conf", work / "ramdisk"
+        config.write_text(case["config"], encoding="utf-8")
+        ramdisk.mkdir()
+        for name, source in case.get("files", {}).items():
+            make_file(ramdisk / name, source, work)
+        if case.get("embed"):
+            command += ["--image", make_embedded_image(config, ramdisk, work)]
+        else:
+            command += ["--ramdisk", ramdisk, config]
+    done = subprocess.run(command, input=case.get("input", "").encode(), stdout=subprocess.DEVNULL)
+    text = (work / "serial").read_bytes().decode("utf-8", "replace")
+    return done.returncode, re.split(r"\r*\n", text)
+
+
+def found_in_order(patterns, lines):
+    rest = iter(lines)
+    return all(any(re.search(pattern, line) for line in rest) for pattern in patterns)
+
+
+def judge(case, status, lines):
+    """What is wrong, in words."""
+    def matches(pattern):
+        return [line for line in lines if re.search(pattern, line)]
+
+    wrong = []
+    if status != case["status"]:
+        wrong.append(f"exit status {status} instead of {case['status']}")
+    wrong += [f"missing: {p}" for p in case.get("expect", []) if not matches(p)]
+    wrong += [f"forbidden: {line}" for p in case.get("forbid", []) for line in matches(p)]
+    wrong += [f"{len(matches(p))} lines instead of {n}: {p}"
+              for p, n in case.get("count", {}).items() if len(matches(p)) != n]
+    if not found_in_order(case.get("order", []), lines):
+        wrong.append(f"not in this order: {case['order']}")
+    return wrong
+
+
+def main():
+    path = pathlib.Path(sys.argv[1])
+    case = tomllib.loads(path.read_text(encoding="utf-8"))
+    unknown = case.keys() - KEYS
+    if unknown:
+        sys.exit(f"{path}: unknown {unknown}")
+    if case.get("without_vmx") and has_vmx():
+        print("skipped: this processor has VMX")
+        sys.exit(SKIPPED)
+    with tempfile.TemporaryDirectory(prefix="stencil-e2e.") as work:
+        status, lines = run(case, pathlib.Path(work))
+    wrong = judge(case, status, lines)
+    if wrong:
+        print("\n".join(lines))
+    print(*wrong, sep="\n")
+    sys.exit(1 if wrong else 0)
+
+
+main()
