@@ -332,7 +332,7 @@ enum status loader_next_module(const char **list, char *buf, size_t size, size_t
 	for (; *p != '\0'; p++) {
 		if (*p == ',' && *++p != ',')
 			break;
-		if (len + 1 >= size)
+		if (len >= size)
 			return ERR_RANGE;
 		buf[len++] = *p;
 	}

@@ -21,7 +21,8 @@
 struct cursor {
 	const uint8_t *bytes;
 	size_t n, at;
-	bool operand_size, address_size, repe, repne, has_rex, has_segment;
+	bool operand_size, address_size, has_rex, has_segment;
+	enum insn_repeat repeat;
 	uint8_t rex;
 };
 
@@ -104,8 +105,7 @@ static bool take_prefix(struct cursor *cursor, struct insn *insn, uint8_t byte)
 		return true;
 	case 0xf2: /* the last one of the two counts */
 	case 0xf3:
-		cursor->repne = byte == 0xf2;
-		cursor->repe = byte == 0xf3;
+		cursor->repeat = byte == 0xf2 ? INSN_REPNE : INSN_REPE;
 		return true;
 	default:
 		return false;
@@ -197,7 +197,7 @@ static enum status check_prefixes(const struct cursor *cursor, const struct insn
 		return ERR_UNSUPPORTED;
 	if ((flags & OPCODE_NO_66) != 0 && cursor->operand_size)
 		return ERR_UNSUPPORTED;
-	if ((flags & OPCODE_NO_REP) != 0 && (cursor->repe || cursor->repne))
+	if ((flags & OPCODE_NO_REP) != 0 && cursor->repeat != INSN_ONCE)
 		return ERR_UNSUPPORTED;
 	if ((flags & OPCODE_ALWAYS_8) != 0 && (cursor->rex & REX_W) != 0)
 		return ERR_UNSUPPORTED;
@@ -322,8 +322,7 @@ static void set_string(const struct cursor *cursor, struct insn *insn)
 {
 	insn->form = INSN_FORM_STRING;
 	default_segment(cursor, insn);
-	if (cursor->repe || cursor->repne)
-		insn->repeat = cursor->repe ? INSN_REPE : INSN_REPNE;
+	insn->repeat = cursor->repeat;
 }
 
 /* Everything behind the opcode byte 'last'. */

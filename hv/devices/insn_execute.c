@@ -146,14 +146,17 @@ static uint64_t step(struct insn_regs *regs, unsigned size, uint64_t v, bool up)
 	return result;
 }
 
-/* ROL and ROR: the width is a power of two, so the count needs no division. */
+/*
+ * ROL and ROR: the width is a power of two, so the count needs no division. It is not 0 and
+ * below 64, so that no shift is by 64.
+ */
 static uint64_t rotate(struct insn_regs *regs, unsigned size, uint64_t v, unsigned count, bool left)
 {
 	unsigned bits = width(size), by = count & (bits - 1);
 
 	if (!left)
 		by = (bits - by) & (bits - 1);
-	uint64_t r = (by == 0 ? v : v << by | v >> (bits - by)) & mask(size);
+	uint64_t r = (v << by | v >> (bits - by)) & mask(size);
 	bool msb = is_negative(r, size), next = (r >> (bits - 2) & 1) != 0;
 	bool carry = left ? (r & 1) != 0 : msb;
 	bool overflow = left ? msb != carry : msb != next;

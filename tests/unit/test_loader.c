@@ -238,6 +238,20 @@ static void a_kernel_that_can_be_moved_goes_up_to_the_next_room(void **unused)
 			    "4 GiB");
 }
 
+static void ram_above_the_limit_is_not_used(void **unused)
+{
+	static const uint8_t initrd[1];
+	struct loader_input input = pc_input(image, sizeof(image));
+
+	input.initrd = initrd;
+	input.initrd_len = 1;
+	input.ram_below_4g = MIB(40);
+	assert_int_equal(load(input), OK);
+	assert_int_equal(state.initrd_start.raw, MIB(40) - PAGE_SIZE);
+	input.ram_below_4g = MIB(36) - 1;
+	assert_int_equal(load(input), ERR_RANGE);
+}
+
 static void adjacent_pieces_of_ram_count_as_one(void **unused)
 {
 	static const struct e820_entry pieces[] = {
@@ -579,6 +593,7 @@ int main(void)
 		TEST(the_gdt_has_flat_segments_and_a_tss),
 		TEST(an_initrd_keeps_below_its_limit_and_off_the_kernel),
 		TEST(a_kernel_that_can_be_moved_goes_up_to_the_next_room),
+		TEST(ram_above_the_limit_is_not_used),
 		TEST(adjacent_pieces_of_ram_count_as_one),
 		TEST(what_a_header_may_not_say),
 		TEST(what_a_header_may_say),

@@ -260,6 +260,22 @@ static void without_an_initrd_there_is_no_module(void **unused)
 	assert_string_equal(ram + peek(LOADER_INFO + 24, 8), "");
 }
 
+/* The kernel ends within a page, at 0x201800. */
+static void an_initrd_does_not_share_the_kernels_last_page(void **unused)
+{
+	static uint8_t initrd[MIB(62)];
+
+	make_pvh32();
+	struct loader_input input = pc_input(file, FILE_LEN);
+
+	input.initrd = initrd;
+	input.initrd_len = RAM_SIZE - 0x201800;
+	assert_int_equal(load(input), ERR_RANGE);
+	input.initrd_len = RAM_SIZE - 0x202000;
+	assert_int_equal(load(input), OK);
+	assert_int_equal(state.initrd_start.raw, 0x202000);
+}
+
 /* Other notes before it, a name of another length, descriptors of 8 bytes, alignment of 8. */
 static void the_note_is_found_among_others(void **unused)
 {
@@ -353,6 +369,19 @@ static void a_flat_kernel_goes_where_its_header_says(void **unused)
 	assert_int_equal(state.kernel_end.raw, MIB(2) + FILE_LEN - 0x80);
 	assert_memory_equal(ram + MIB(2), file + 0x80, FILE_LEN - 0x80);
 	assert_int_equal(ram[MIB(2) + FILE_LEN - 0x80], 0xcc);
+}
+
+static void a_flat_kernel_keeps_off_the_loaders_memory(void **unused)
+{
+	for (uint32_t load_addr = 0x1f000; load_addr <= 0x20000; load_addr += 0x1000) {
+		make_flat();
+		put(file + 0x10c, load_addr + 0x80, 4);
+		put(file + 0x110, load_addr, 4);
+		put(file + 0x114, 0, 4);
+		put(file + 0x118, 0, 4);
+		put(file + 0x11c, load_addr, 4);
+		assert_int_equal(load_file(), load_addr < LOADER_LOW_END ? ERR_RANGE : OK);
+	}
 }
 
 static void the_multiboot_information_is_complete(void **unused)
@@ -624,11 +653,13 @@ int main(void)
 		TEST(pvh_kernels_of_both_classes_are_loaded),
 		TEST(the_start_info_tells_what_was_asked_for),
 		TEST(without_an_initrd_there_is_no_module),
+		TEST(an_initrd_does_not_share_the_kernels_last_page),
 		TEST(the_note_is_found_among_others),
 		TEST(a_note_cut_short_is_none),
 		TEST(multiboot_kernels_are_loaded),
 		TEST(multiboot_comes_before_pvh),
 		TEST(a_flat_kernel_goes_where_its_header_says),
+		TEST(a_flat_kernel_keeps_off_the_loaders_memory),
 		TEST(the_multiboot_information_is_complete),
 		TEST(without_arguments_the_command_line_is_the_name),
 		TEST(modules_that_do_not_fit_are_refused),
