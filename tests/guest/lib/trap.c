@@ -28,7 +28,6 @@ struct pointer {
 extern uint8_t vector_stubs[256][16];
 extern uint8_t catch_landing[];
 extern uint64_t catch_rsp;
-extern uint64_t boot_gdt[];
 void trap(struct trap_frame *f);
 
 struct fault last_fault;

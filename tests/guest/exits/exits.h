@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+/* The parts of the exits payload: what makes the processor leave the guest, one family each. */
+
+#include "tests/guest/lib/lib.h"
+
+void cpuid_check(void);
+void msr_check(void);
+void control_check(void);
+void ports_check(void);
+void string_io_check(void);
+void probes_check(void);
+void debug_check(void);
+void faults_check(void);
+void stack_check(void);
