@@ -14,6 +14,7 @@ static struct image ramdisk_files[] = {
 	{.path = "/d", .type = IMAGE_DIRECTORY, .mode = 0755},
 	{.path = "/d/f32", .mode = 0644, .base = GIB(1), .size = MIB(32), .aligned = true},
 	{.path = "/d/f8", .mode = 0644, .base = GIB(2), .size = MIB(8), .aligned = true},
+	{.path = "/d/f2g", .mode = 0644, .base = GIB(8), .size = GIB(2), .aligned = true},
 	{.path = "/d/odd5000", .mode = 0644, .base = GIB(3), .size = 5000, .aligned = true},
 	{.path = "/d/empty", .mode = 0644},
 	{.path = "/d/dir", .type = IMAGE_DIRECTORY, .mode = 0755},

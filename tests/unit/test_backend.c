@@ -302,7 +302,7 @@ static void resolution_needs_no_parser(void **state)
 
 static void a_file_that_cannot_be_moved_is_refused(void **state)
 {
-	struct image *odd = &ramdisk_files[3];
+	struct image *odd = image_find(ramdisk_list(), "/d/odd5000");
 
 	odd->aligned = false;
 	no_frames = true;
