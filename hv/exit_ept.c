@@ -34,6 +34,7 @@
 #define QUAL_ACCESS	    UINT64_C(7)
 #define QUAL_NMI_UNBLOCKING BIT(12)
 #define RFLAGS_TF	    BIT(8)
+#define PENDING_BS	    BIT(14)
 
 /* Run the instruction on a scratch copy of the ROM page at gpa. The VM's lock is held. */
 static enum status begin_step(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level)
@@ -170,12 +171,27 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	return action != FAULT_MMIO;
 }
 
+/*
+ * The instruction has not run, so its single step is not due. Processors save the
+ * field clear, but for what MOV SS holds back (SDM vol. 3, "Saving Non-Register
+ * State"); Bochs 2.7 does not.
+ */
+static void forget_single_step(void)
+{
+	uint64_t pending = vmcs_read(VMCS_GUEST_PENDING_DEBUG);
+
+	if ((pending & PENDING_BS) &&
+	    !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOV_SS)))
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG, pending & ~PENDING_BS);
+}
+
 enum exit_action exit_ept_violation(struct vcpu *vcpu)
 {
 	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
 	gpa_t gpa = {vmcs_read(VMCS_GUEST_PHYS_ADDR)};
 	bool delivering = vmcs_read(VMCS_IDT_VECTORING_INFO) & INTR_VALID;
 
+	forget_single_step();
 	if (delivering) {
 		/* What is pushed has to hold the guest's own TF. */
 		end_step_instruction(vcpu);
