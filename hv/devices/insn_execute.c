@@ -68,7 +68,8 @@ static void write_operand(const struct insn *insn, struct insn_regs *regs, uint6
 /* SF, ZF and PF, which follow from a result alone. */
 static uint64_t result_flags(uint64_t v, unsigned size)
 {
-	bool is_even = (__builtin_popcountll(v & 0xff) & 1) == 0;
+	/* A bit for each half of a byte that has an even number of ones. */
+	bool is_even = (0x9669 >> ((v ^ v >> 4) & 0xf) & 1) != 0;
 
 	return (is_negative(v, size) ? SF : 0) | ((v & mask(size)) == 0 ? ZF : 0) |
 	       (is_even ? PF : 0);
