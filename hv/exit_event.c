@@ -4,13 +4,11 @@
 #include "hv/io.h"
 #include "hv/panic.h"
 #include "hv/sched.h"
+#include "hv/step.h"
 #include "hv/vcpu.h"
 #include "hv/vm.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
-
-/* SDM vol. 3, "Exit Qualification for Debug Exceptions": BS, a single step. */
-#define QUAL_DB_STEP BIT(14)
 
 /* #DB was taken from the guest before it reached DR6. SDM vol. 3, "Exit Qualification", for #DB. */
 static void reflect_debug_exception(void)
@@ -45,17 +43,6 @@ static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 	return EXIT_AGAIN;
 }
 
-/* True: the exception was the end of a step and nothing else; the guest does not see it. */
-static bool end_step(struct vcpu *vcpu, uint64_t info)
-{
-	bool ours = vcpu->steps_instruction && !vcpu->step_guest_tf &&
-		    (info & INTR_VECTOR) == VECTOR_DB && (info & INTR_TYPE) == INTR_TYPE_HARDWARE &&
-		    vmcs_read(VMCS_EXIT_QUAL) == QUAL_DB_STEP;
-
-	vcpu_end_step(vcpu);
-	return ours;
-}
-
 enum exit_action exit_exception(struct vcpu *vcpu)
 {
 	uint64_t info = vmcs_read(VMCS_EXIT_INTR_INFO);
@@ -65,7 +52,7 @@ enum exit_action exit_exception(struct vcpu *vcpu)
 		interrupt_handle_nmi();
 		return EXIT_AGAIN;
 	}
-	if (vcpu->n_steps && end_step(vcpu, info))
+	if (vcpu->n_steps && step_ended_by(vcpu, info))
 		return EXIT_AGAIN;
 	return reflect_exception(vcpu, info);
 }
@@ -90,9 +77,7 @@ enum exit_action exit_preemption_timer(struct vcpu *vcpu)
 {
 	uint64_t now = rdtsc();
 
-	/* The event has been delivered, the handler has not begun. */
-	if (vcpu->n_steps && !vcpu->steps_instruction)
-		vcpu_end_step(vcpu);
+	step_check(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
 	if (now >= vcpu->slice_end || now >= sched_next_deadline())
 		vcpu_request(vcpu, VCPU_REQUEST_LEAVE);

@@ -18,6 +18,7 @@ set(HV_MACHINE_SOURCES
 	hv/power.c
 	hv/sched.c
 	hv/smp.c
+	hv/step.c
 	hv/tsc.c
 	hv/vcpu.c
 	hv/vcpu_event.c

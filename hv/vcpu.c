@@ -15,6 +15,7 @@
 #include "hv/panic.h"
 #include "hv/phys.h"
 #include "hv/print.h"
+#include "hv/step.h"
 #include "hv/string.h"
 #include "hv/tsc.h"
 #include "hv/vm.h"
@@ -275,7 +276,7 @@ static void skip_instruction(struct vcpu *vcpu)
 	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
 	if (vcpu->n_steps)
-		vcpu_end_step(vcpu); /* first: gives RFLAGS.TF back */
+		step_end(vcpu); /* first: gives RFLAGS.TF back */
 	if (rip >> 32 && !vcpu_in_64bit_code())
 		rip &= UINT32_MAX;
 	vmcs_write(VMCS_GUEST_RIP, rip);

@@ -6,6 +6,7 @@
 #include "hv/guest_memory.h"
 #include "hv/guest_msr.h"
 #include "hv/loader.h"
+#include "hv/step_kind.h"
 #include "hv/vmx/entry.h"
 #include "hv/vmx/exit_reason.h"
 #include "hv/vmx/vmx.h"
@@ -40,7 +41,7 @@ enum exit_action {
 	EXIT_NEXT,  /* resume after it */
 };
 
-/* A page of ROM that one instruction sees as a scratch page: exit_ept.c. */
+/* A page of ROM that one instruction sees as a scratch page: step.c. */
 struct step_page {
 	gpa_t gpa;
 	uint64_t rom_entry; /* the leaf to put back */
@@ -83,7 +84,9 @@ struct vcpu {
 	struct step_page step[STEP_PAGES_MAX];
 	unsigned n_steps;	/* > 0: an instruction, or a delivery, runs on scratch pages */
 	bool steps_instruction; /* RFLAGS.TF is ours; else an event is being delivered */
-	bool step_guest_tf;	/* what RFLAGS.TF was */
+	enum step_kind step_kind;
+	uint64_t step_rip;  /* where the instruction is */
+	bool step_guest_tf; /* what RFLAGS.TF was */
 
 	uint64_t n_exits;
 	uint32_t last_exit; /* basic reason, for reports */
@@ -175,9 +178,6 @@ exit_handler exit_cr;
 exit_handler exit_io;
 exit_handler exit_ept_violation, exit_ept_misconfig;
 exit_handler exit_exception, exit_external_interrupt, exit_window, exit_preemption_timer;
-
-/* exit_ept.c: give ROM its pages back after what wrote to them. */
-void vcpu_end_step(struct vcpu *vcpu);
 
 /* A guest can make the delivery of these two loop for ever inside the processor. */
 #define EXCEPTIONS_ALWAYS (BIT(VECTOR_DB) | BIT(VECTOR_AC))

@@ -31,7 +31,7 @@ static void render(char *buf, const char *fmt, va_list args)
 
 	if (len > MESSAGE_MAX) {
 		len = MESSAGE_MAX;
-		memcpy(buf + len - 3, "...", 3);
+		memset(buf + len - 3, '.', 3);
 	}
 	clean(buf, len);
 }

@@ -34,14 +34,22 @@ static char *copy_value(struct arena *arena, const char *text, size_t len)
 	return value;
 }
 
-/* A key without a value: "share" is share=on, "noshare" is share=off. */
-static enum status split_short_form(const struct options *options, struct option *option,
-				    size_t len, enum option_flags flags, struct arena *arena,
-				    struct diag *diag)
+struct splitter {
+	struct options options; /* so far */
+	size_t at;		/* of the next item */
+	const char *implied;	/* key of an item without '='; NULL: none */
+	enum option_flags flags;
+	struct arena *arena;
+	struct diag *diag;
+};
+
+/* A key without a value, 'len' long: "share" is share=on, "noshare" is share=off. */
+static enum status split_short_form(struct splitter *splitter, struct option *option, size_t len)
 {
-	const char *text = options->word->text + option->key_at;
+	const char *text = splitter->options.word->text + option->key_at;
 	size_t skip = len >= 2 && memcmp(text, "no", 2) == 0 ? 2 : 0;
-	char *key = arena_strndup(arena, text, len);
+	char *key = arena_strndup(splitter->arena, text, len);
+	struct diag *diag = splitter->diag;
 
 	if (key == NULL)
 		return ERR_NOMEM;
@@ -49,80 +57,88 @@ static enum status split_short_form(const struct options *options, struct option
 	option->value = skip ? "off" : "on";
 	option->value_at = option->key_at;
 	if (strcmp(key, "help") == 0 || strcmp(key, "?") == 0) {
-		diag_error(diag, option_key_place(options, option),
+		diag_error(diag, option_key_place(&splitter->options, option),
 			   "there is no help in a configuration");
 		return ERR_INVAL;
 	}
-	if (flags == OPTION_NO_FLAG) {
-		diag_error(diag, option_key_place(options, option),
+	if (splitter->flags == OPTION_NO_FLAG) {
+		diag_error(diag, option_key_place(&splitter->options, option),
 			   "Expected '=' after parameter '%s'", key);
 		return ERR_INVAL;
 	}
-	diag_warning(diag, option_key_place(options, option),
+	diag_warning(diag, option_key_place(&splitter->options, option),
 		     "short-form boolean option '%s' deprecated", key);
 	diag_hint(diag, "Please use %s=%s instead", option->key, option->value);
 	return OK;
 }
 
-static enum status split_value(const struct options *options, struct option *option,
-			       struct arena *arena)
+/* The value at option->value_at; 'at' moves behind it. */
+static enum status split_value(struct splitter *splitter, struct option *option)
 {
-	const char *text = options->word->text + option->value_at;
+	const char *text = splitter->options.word->text + option->value_at;
+	size_t len = value_length(text);
 
-	option->value = copy_value(arena, text, value_length(text));
+	splitter->at = option->value_at + len;
+	option->value = copy_value(splitter->arena, text, len);
 	return option->value != NULL ? OK : ERR_NOMEM;
 }
 
-/* The item at '*at', which moves behind it. 'implied' is the key of an item without '='. */
-static enum status split_item(const struct options *options, size_t *at, const char *implied,
-			      enum option_flags flags, struct arena *arena, struct diag *diag,
-			      struct option *option)
+static enum status split_item(struct splitter *splitter, struct option *option)
 {
-	const char *text = options->word->text + *at;
+	const char *text = splitter->options.word->text + splitter->at;
 	size_t len = 0;
 
 	while (text[len] != '\0' && text[len] != '=' && text[len] != ',')
 		len++;
-	option->key_at = *at;
-	if (text[len] != '=' && implied == NULL) {
-		*at += len;
-		return split_short_form(options, option, len, flags, arena, diag);
-	}
+	option->key_at = splitter->at;
 	if (text[len] == '=') {
-		option->key = arena_strndup(arena, text, len);
-		option->value_at = *at + len + 1;
-	} else {
-		option->key = implied;
-		option->value_at = *at;
+		option->key = arena_strndup(splitter->arena, text, len);
+		option->value_at = splitter->at + len + 1;
+		return option->key != NULL ? split_value(splitter, option) : ERR_NOMEM;
 	}
-	*at = option->value_at + value_length(options->word->text + option->value_at);
-	return option->key != NULL ? split_value(options, option, arena) : ERR_NOMEM;
+	if (splitter->implied != NULL) {
+		option->key = splitter->implied;
+		option->value_at = splitter->at;
+		return split_value(splitter, option);
+	}
+	splitter->at += len;
+	return split_short_form(splitter, option, len);
+}
+
+static void note_id(struct options *options, const struct option *option)
+{
+	if (options->id != NULL || strcmp(option->key, "id") != 0)
+		return;
+	options->id = option->value;
+	options->id_place = option_value_place(options, option);
 }
 
 enum status options_split(const struct word *word, const char *implied, enum option_flags flags,
 			  struct arena *arena, struct diag *diag, struct options *ret)
 {
-	struct options options = {.word = word};
-	struct option **tail = &options.first;
-	size_t at = 0;
+	struct splitter splitter = {
+		.options.word = word,
+		.implied = implied,
+		.flags = flags,
+		.arena = arena,
+		.diag = diag,
+	};
+	struct option **tail = &splitter.options.first;
 
-	while (at < word->len) {
+	while (splitter.at < word->len) {
 		struct option *option = arena_alloc(arena, sizeof(*option));
 
 		if (option == NULL)
 			return ERR_NOMEM;
-		TRY(split_item(&options, &at, implied, flags, arena, diag, option));
-		if (options.id == NULL && strcmp(option->key, "id") == 0) {
-			options.id = option->value;
-			options.id_place = option_value_place(&options, option);
-		}
+		TRY(split_item(&splitter, option));
+		note_id(&splitter.options, option);
 		*tail = option;
 		tail = &option->next;
-		implied = NULL;
-		if (at < word->len)
-			at++; /* the comma */
+		splitter.implied = NULL;
+		if (splitter.at < word->len)
+			splitter.at++; /* the comma */
 	}
-	*ret = options;
+	*ret = splitter.options;
 	return OK;
 }
 

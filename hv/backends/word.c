@@ -85,7 +85,10 @@ static bool eat_quote(struct reader *reader)
 	if ((c != '\'' && c != '"') || (reader->quote != 0 && reader->quote != c))
 		return false;
 	reader->opened = reader->cursor;
-	reader->quote = reader->quote == c ? 0 : c;
+	if (reader->quote == c)
+		reader->quote = '\0';
+	else
+		reader->quote = c;
 	reader->cursor.at++;
 	return true;
 }
