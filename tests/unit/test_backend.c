@@ -326,6 +326,53 @@ static void a_file_without_read_permission_gets_no_hint(void **state)
 	assert_non_null(strstr(logged, "Permission denied\n"));
 }
 
+static void rules_that_the_tables_do_not_reach(void **state)
+{
+	static const struct {
+		const char *argument, *said;
+	} rows[] = {
+		{"memory-backend-ram,id=m,size=1M,host-nodes=0",
+		 "host-nodes must be empty for policy default, or you should explicitly specify a "
+		 "policy other than default"},
+		{"memory-backend-ram,id=m,size=1M,host-nodes=0,policy=default",
+		 "host-nodes must be empty for policy default, or you should explicitly specify a "
+		 "policy other than default"},
+		{"memory-backend-file,id=m,size=1M,mem-path=/d/f32,align=8E",
+		 "unable to map backing store for guest RAM: Cannot allocate memory"},
+		{"memory-backend-file,id=m,size=0xffffffffffffffff,mem-path=/d/f32",
+		 "unable to map backing store for guest RAM: Value too large for defined data "
+		 "type"},
+		{"memory-backend-ram,id=m,size=0xffffffffffffffff",
+		 "cannot set up guest memory 'm': Cannot allocate memory"},
+		{"memory-backend-file,id=m,size=4K,mem-path=/d/empty",
+		 "/d/empty: growing an empty backing store is not supported yet"},
+		{"memory-backend-ram,id=m,size=1M,merge=zz",
+		 "Parameter 'merge' expects 'on' or 'off'"},
+		{"memory-backend-ram,id=m,size=1M,prealloc-threads=-1",
+		 "Parameter 'prealloc-threads' expects a uint64 value"},
+		{"memory-backend-ram,id=m,size=1M,merge=off",
+		 "option 'merge' of memory-backend-ram is not supported yet"},
+		{"memory-backend-ram,id=m,size=1M,merge=on,dump=on,prealloc=off,reserve=on,"
+		 "prealloc-threads=1,policy=default,prealloc-context=,"
+		 "x-use-canonical-path-for-ramblock-id=off",
+		 ""},
+		{"memory-backend-memfd,id=m,size=1M",
+		 "object type 'memory-backend-memfd' is not supported yet"},
+		{"memory-backend-ram,size=1M,id=1,id=m,foo",
+		 "warning: short-form boolean option 'foo' "
+		 "deprecated | Please use foo=on instead | Parameter 'id' expects an identifier | "
+		 "Identifiers consist of letters, digits, '-', '.', '_', starting with a letter."},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[400] = "vm v -kernel k -object ";
+
+		strcat(text, rows[i].argument);
+		assert_int_equal(run(text), *rows[i].said == '\0');
+		assert_string_equal(said(24, 400), rows[i].said);
+	}
+}
+
 static void memory_that_no_machine_has_is_refused(void **state)
 {
 	assert_false(run("vm v -kernel k -m 65G"));
@@ -344,6 +391,7 @@ int main(void)
 		cmocka_unit_test(resolution_needs_no_parser),
 		cmocka_unit_test(a_file_that_cannot_be_moved_is_refused),
 		cmocka_unit_test(a_file_without_read_permission_gets_no_hint),
+		cmocka_unit_test(rules_that_the_tables_do_not_reach),
 		cmocka_unit_test(memory_that_no_machine_has_is_refused),
 	};
 

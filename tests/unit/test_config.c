@@ -132,7 +132,7 @@ static void the_last_of_repeated_options_counts(void **state)
 static void devices_may_have_values_of_their_own(void **state)
 {
 	struct vm_config *vm =
-		parse_vm("vm a -kernel k -chardev null,id=n -chardev stdio,id=s "
+		parse_vm("vm a -kernel k -chardev stdio,id=s -chardev null,id=n "
 			 "-device isa-debugcon,iobase=0x402,chardev=n -serial chardev:s "
 			 "-device isa-debug-exit,iobase=0xf4,iosize=0x4");
 
@@ -386,6 +386,8 @@ static void devices_have_qemus_errors(void **state)
 		    "c:1:113: Property 'isa-debug-exit.foo' not found\n"
 		    "c:1:149: 2 ports from 0xffff on are not possible\n"
 		    "c:1:186: 0 ports from 0x501 on are not possible\n");
+	expect_said("vm a -kernel k -device isa-debug-exit,iosize=70000",
+		    "c:1:24: 70000 ports from 0x501 on are not possible\n");
 	expect_said("vm a -kernel k -device isa-debug-exit,id=e -device isa-debug-exit,id=e "
 		    "-device isa-debug-exit",
 		    "c:1:70: Duplicate ID 'e' for device\n"
