@@ -41,6 +41,7 @@ void payload(void)
 		n_rounds++;
 	}
 	registers_restore();
-	report(vectors && n_rounds > 0, "fpu: x87, SSE%s kept %lu times", avx ? " and AVX" : "", n_rounds);
+	report(vectors && n_rounds > 0, "fpu: x87, SSE%s kept %lu times", avx ? " and AVX" : "",
+	       n_rounds);
 	report(registers, "fpu: MSRs, debug registers, CR2, CR8 kept");
 }

@@ -73,7 +73,7 @@ struct pvh_info {
 
 extern uint32_t boot_magic;   /* MULTIBOOT_LOADED, else PVH */
 extern uint32_t boot_info;    /* address of struct multiboot_info or pvh_info */
-extern uint64_t boot_gdt[];  /* entry 3 is nobody's */
+extern uint64_t boot_gdt[];   /* entry 3 is nobody's */
 extern uint8_t image_start[]; /* this payload, its .bss included */
 extern uint8_t image_end[];
 

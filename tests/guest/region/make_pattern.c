@@ -28,7 +28,7 @@ static uint64_t word_at(uint64_t o, uint64_t tables, uint64_t base, uint64_t bit
 int main(int argc, char **argv)
 {
 	uint64_t size = argc > 1 ? strtoull(argv[1], NULL, 0) : 0;
-	uint64_t tables = argc >= 4 ? strtoull(argv[2], NULL, 0) : size;
+	uint64_t tables = argc >= 4 ? strtoull(argv[2], NULL, 0) : size / 4096 * 4096 + 4096;
 	uint64_t base = argc >= 4 ? strtoull(argv[3], NULL, 0) : 0;
 	uint64_t bits = argc == 5 ? ACCESSED_DIRTY : 0;
 

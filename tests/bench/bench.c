@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What exits cost, in ticks of the TSC: lines "bench NAME SAMPLE". In Bochs with clock
+ * sync=none a tick is an instruction. Each sample is the time of one instruction between
+ * two RDTSC, less that of none.
+ *	cow= cowsize=  a copy-on-write region of at least 32 times 2 MiB that nobody has
+ *	               written: cow_first (the first page of each 2 MiB), cow_steady (the next)
+ *	rom=           a ROM region: rom_drop
+ */
+#include "tests/guest/lib/lib.h"
+
+#define N_SAMPLES  31
+#define LARGE_PAGE UINT64_C(0x200000)
+#define UART_LSR   0x3fd
+#define UART_SCR   0x3ff
+
+static uint64_t samples[N_SAMPLES];
+
+/* One measurement of 'instruction' with rbx = arg; ecx and edx as given, eax 0. */
+#define MEASURE(name, instruction, in_ecx, in_edx) \
+	static uint64_t name(uint64_t arg) \
+	{ \
+		uint64_t ticks, c = (in_ecx); \
+		asm volatile("rdtsc\n\t" \
+			     "mov %%eax, %%r8d\n\t" \
+			     "xor %%eax, %%eax\n\t" \
+			     "mov %3, %%edx\n\t" instruction "\n\t" \
+			     "rdtsc\n\t" \
+			     "sub %%r8d, %%eax" \
+			     : "=&a"(ticks), "+b"(arg), "+c"(c) \
+			     : "i"(in_edx) \
+			     : "rdx", "r8", "memory", "cc"); \
+		return ticks; \
+	}
+MEASURE(measure_nothing, "", 0, 0)
+MEASURE(measure_cpuid, "cpuid", 0, 0)
+MEASURE(measure_in, "inb %%dx, %%al", 0, UART_LSR)
+MEASURE(measure_out, "outb %%al, %%dx", 0, UART_SCR)
+MEASURE(measure_rdmsr, "rdmsr", MSR_APIC_BASE, 0)
+MEASURE(measure_load, "mov (%%rbx), %%eax", 0, 0)
+MEASURE(measure_store, "mov %%eax, (%%rbx)", 0, 0)
+
+static uint64_t empty(void)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < N_SAMPLES; i++) {
+		uint64_t ticks = measure_nothing(0);
+
+		least = ticks < least ? ticks : least;
+	}
+	return least;
+}
+
+/* Sample i is measured with base + i * step; one before the first warms caches. */
+static void run(const char *name, uint64_t (*measure)(uint64_t), uint64_t base, uint64_t step)
+{
+	uint64_t nothing = empty();
+
+	if (step == 0)
+		(void)measure(base);
+	for (unsigned i = 0; i < N_SAMPLES; i++)
+		samples[i] = measure(base + i * step);
+	for (unsigned i = 0; i < N_SAMPLES; i++)
+		print("bench %s %lu\n", name, samples[i] > nothing ? samples[i] - nothing : 0);
+}
+
+static void run_regions(void)
+{
+	uint64_t cow = param_number("cow", 0), rom = param_number("rom", 0);
+
+	if (cow == 0 || param_number("cowsize", 0) < (N_SAMPLES + 1) * LARGE_PAGE) {
+		report_missing("bench: no cow= of %lu bytes", (N_SAMPLES + 1) * LARGE_PAGE);
+	} else {
+		run("cow_first", measure_store, cow, LARGE_PAGE);
+		run("cow_steady", measure_store, cow + PAGE_SIZE, LARGE_PAGE);
+		run("cow_again", measure_store, cow + PAGE_SIZE, LARGE_PAGE);
+	}
+	if (rom == 0)
+		report_missing("bench: no rom=");
+	else
+		run("rom_drop", measure_store, rom, 0);
+}
+
+void payload(void)
+{
+	run("cpuid_exit", measure_cpuid, 0, 0);
+	run("pio_exit", measure_in, 0, 0);
+	run("pio_out", measure_out, 0, 0);
+	run("msr_exit", measure_rdmsr, 0, 0);
+	run("mmio_exit", measure_load, APIC_PAGE + APIC_ID, 0);
+	run_regions();
+	report(true, "bench: %u samples each", N_SAMPLES);
+}
