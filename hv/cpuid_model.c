@@ -23,6 +23,7 @@
 /* Leaf 1, EDX: FPU VME DE PSE TSC MSR PAE CX8 SEP MTRR PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2.
  */
 #define LEAF1_EDX	   (BITS(6, 0) | BIT(8) | BITS(13, 11) | BITS(17, 15) | BIT(19) | BITS(26, 23))
+#define LEAF1_EDX_APIC	   BIT(9)
 #define LEAF1_EDX_MODELLED (BIT(9) | BIT(12)) /* APIC, MTRR */
 /* Leaf 7, EBX: FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID RDSEED ADX SMAP CLFLUSHOPT CLWB SHA,
  * AVX-512 F DQ IFMA CD BW VL. */
@@ -261,6 +262,8 @@ static void apply_state(const struct cpuid_model *model, uint32_t leaf,
 	switch (leaf) {
 	case 1:
 		ret->ebx |= state->apic_id << 24;
+		if (!state->apic_enabled)
+			ret->edx &= ~(uint32_t)LEAF1_EDX_APIC;
 		if (state->cr4 & CR4_OSXSAVE)
 			ret->ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;
 		break;

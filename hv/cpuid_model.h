@@ -55,6 +55,7 @@ struct cpuid_state {
 	uint64_t cr4;
 	uint64_t xcr0;
 	uint32_t apic_id;
+	bool apic_enabled; /* in IA32_APIC_BASE */
 };
 
 /* The answer for a guest. Leaves beyond the last answer as the last basic leaf, as Intel's do. */

@@ -9,7 +9,11 @@
 enum exit_action exit_cpuid(struct vcpu *vcpu)
 {
 	uint64_t *gpr = vcpu->regs.gpr;
-	struct cpuid_state state = {.cr4 = vmcs_read(VMCS_GUEST_CR4), .xcr0 = vcpu->xcr0};
+	struct cpuid_state state = {
+		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.xcr0 = vcpu->xcr0,
+		.apic_enabled = lapic_is_enabled(&vcpu->vm->platform.irqchip.lapic[0]),
+	};
 	struct cpuid_regs answer;
 
 	cpuid_model_lookup(vcpu->cpuid, (uint32_t)gpr[RAX], (uint32_t)gpr[RCX], &state, &answer);

@@ -61,6 +61,8 @@ static void store_insn_regs(struct vcpu *vcpu, const struct insn_regs *regs)
 	vmcs_write(VMCS_GUEST_RFLAGS, regs->rflags);
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(BLOCKING_STI | BLOCKING_MOV_SS));
+	/* A single step is due after every instruction, and every iteration of a string. */
+	vcpu_owe_single_step();
 }
 
 static uint64_t linear_address(const struct insn_access *access)

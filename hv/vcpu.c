@@ -265,13 +265,21 @@ bool vcpu_in_64bit_code(void)
 	return (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) && (vmcs_read(VMCS_GUEST_CS_AR) & AR_L);
 }
 
+void vcpu_owe_single_step(void)
+{
+	enum { RFLAGS_TF = 1 << 8, PENDING_BS = 1 << 14 };
+
+	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
+}
+
 /*
  * Go on behind the instruction that exited, as if it had run: the shadows of STI
  * and MOV SS end, a single step is due. SDM vol. 3, "Guest Non-Register State".
  */
 static void skip_instruction(struct vcpu *vcpu)
 {
-	enum { RFLAGS_TF = 1 << 8, PENDING_BS = 1 << 14 };
 	uint64_t rip = vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INST_LEN);
 	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
@@ -283,9 +291,7 @@ static void skip_instruction(struct vcpu *vcpu)
 	if (blocking & (BLOCKING_STI | BLOCKING_MOV_SS))
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
-	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
-		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
-			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
+	vcpu_owe_single_step();
 }
 
 static void entry_refused(enum vmx_result result)

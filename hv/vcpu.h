@@ -157,6 +157,8 @@ void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on);
 /* The guest's registers that decide about addresses, from the current VMCS. */
 void vcpu_read_paging(struct guest_paging *ret);
 bool vcpu_in_64bit_code(void);
+/* We have executed an instruction for the guest: if it single-steps, the trap is due. */
+void vcpu_owe_single_step(void);
 
 enum {
 	VECTOR_DB = 1,

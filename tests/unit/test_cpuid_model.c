@@ -156,6 +156,19 @@ static void osxsave_follows_cr4(void **state)
 	assert_false(regs.ecx & CPUID_1_ECX_OSXSAVE);
 }
 
+static void the_apic_bit_follows_its_enable(void **state)
+{
+	struct cpuid_state on = {.apic_enabled = true}, off = {0};
+	struct cpuid_model model;
+	struct cpuid_regs regs;
+
+	cpuid_model_init(&model, everything, &all_controls);
+	cpuid_model_lookup(&model, 1, 0, &on, &regs);
+	assert_true(regs.edx & BIT(9));
+	cpuid_model_lookup(&model, 1, 0, &off, &regs);
+	assert_false(regs.edx & BIT(9));
+}
+
 static void allowed_bits_follow_the_features(void **state)
 {
 	struct cpuid_options none = {.tsc_hz = 1000000};
@@ -202,6 +215,7 @@ int main(void)
 		cmocka_unit_test(leaves_beyond_the_last_answer_as_the_last),
 		cmocka_unit_test(subleaves_show_one_cpu_and_allowed_components_only),
 		cmocka_unit_test(osxsave_follows_cr4),
+		cmocka_unit_test(the_apic_bit_follows_its_enable),
 		cmocka_unit_test(allowed_bits_follow_the_features),
 		cmocka_unit_test(xcr0_takes_what_hardware_takes),
 	};
