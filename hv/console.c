@@ -174,7 +174,12 @@ static void uart_init(uint16_t port)
 void console_set_serial(uint16_t port)
 {
 	console_lock_acquire();
+	if (port == serial_port) {
+		console_lock_release();
+		return;
+	}
 	ring_send_all();
+	uart_wait_all_sent(); /* its FIFO is emptied when a UART is set up */
 	serial_port = port != 0 && uart_is_present(port) ? port : 0;
 	ring.tail = ring.head;
 	if (serial_port != 0)
