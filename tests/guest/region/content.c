@@ -6,7 +6,7 @@ void content_check(const char *when)
 {
 	uint64_t start = region.expect == EXPECT_SHARED ? region.work : 0;
 	uint64_t end = region.expect == EXPECT_SHARED ? start + region.span : region.size;
-	uint64_t skip = region.expect == EXPECT_ROM ? param_number("tables", end) : end;
+	uint64_t skip = param_number("tables", end);
 
 	if (region.data == DATA_ANY)
 		return;

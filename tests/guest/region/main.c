@@ -7,7 +7,7 @@
  * data=pattern|zero|any  what the image holds (pattern); offset= of the window in the image
  * work= span=        the part of the window this VM may write (all but the last page)
  * mark= peer= wait=  leave 'mark', look for another VM's 'peer': see marks.c
- * tables=            offset of page tables prepared in a ROM image: see tables.c
+ * tables=            offset of page tables prepared in the image: see tables.c
  * only=              run the forms whose text contains this word
  */
 #include "tests/guest/region/region.h"
