@@ -293,7 +293,7 @@ static bool has_subleaves(uint32_t leaf)
 	return leaf == 4 || leaf == 7 || leaf == 0xb || leaf == 0xd;
 }
 
-void cpuid_model_lookup(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
+static void lookup_rare(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
 			const struct cpuid_state *state, struct cpuid_regs *ret)
 {
 	if (leaf - 0x80000000 < ARRAY_SIZE(model->extended)) {
@@ -322,6 +322,17 @@ void cpuid_model_lookup(const struct cpuid_model *model, uint32_t leaf, uint32_t
 	}
 	*ret = model->basic[leaf];
 	apply_state(model, leaf, state, ret);
+}
+
+void cpuid_model_lookup(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
+			const struct cpuid_state *state, struct cpuid_regs *ret)
+{
+	const struct cpuid_regs *constant = cpuid_model_constant(model, leaf);
+
+	if (constant)
+		*ret = *constant;
+	else
+		lookup_rare(model, leaf, subleaf, state, ret);
 }
 
 bool cpuid_xcr0_valid(const struct cpuid_model *model, uint64_t value)

@@ -47,6 +47,18 @@ static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 			 (unsigned long long)gpa.raw);
 }
 
+/* The usual case, quick: the first write to a page of private memory. */
+static bool copy_at_once(struct vm *vm, gpa_t gpa)
+{
+	enum status status;
+	phys_t frame;
+
+	lock_acquire(&vm->lock);
+	status = ept_copy(&vm->ept, gpa, &frame);
+	lock_release(&vm->lock);
+	return status == OK;
+}
+
 /* False: no memory there. */
 static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 {
@@ -56,6 +68,8 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	uint64_t entry;
 	enum fault_action action;
 
+	if (region && region->kind == MEM_COW && (access & ACCESS_WRITE) && copy_at_once(vm, gpa))
+		return true;
 	lock_acquire(&vm->lock);
 	entry = ept_lookup(&vm->ept, gpa, &level);
 	action = fault_decide(region, entry, access);

@@ -35,7 +35,7 @@ static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 	if (vector == VECTOR_DB)
 		reflect_debug_exception();
 	if (vector == VECTOR_PF)
-		vcpu->regs.cr2 = vmcs_read(VMCS_EXIT_QUAL);
+		write_cr2(vmcs_read(VMCS_EXIT_QUAL));
 	vcpu->event = info & ~INTR_NMI_UNBLOCKING;
 	vcpu->event_error = (uint32_t)vmcs_read(VMCS_EXIT_INTR_ERROR);
 	vcpu->event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);

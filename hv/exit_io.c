@@ -4,6 +4,7 @@
  * before the exit. Strings go in chunks, so that a long one does not keep the processor.
  */
 #include "hv/devices/bus.h"
+#include "hv/io.h"
 #include "hv/vcpu.h"
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -99,7 +100,7 @@ static void io_fault(struct vcpu *vcpu, enum status status, const struct guest_f
 {
 	switch (status) {
 	case ERR_NOTFOUND:
-		vcpu->regs.cr2 = fault->linear;
+		write_cr2(fault->linear);
 		vcpu_inject_exception_error(vcpu, VECTOR_PF, fault->error_code);
 		break;
 	case ERR_INVAL:

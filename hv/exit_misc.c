@@ -6,7 +6,15 @@
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
 
-enum exit_action exit_cpuid(struct vcpu *vcpu)
+static void set_cpuid(uint64_t *gpr, const struct cpuid_regs *answer)
+{
+	gpr[RAX] = answer->eax;
+	gpr[RBX] = answer->ebx;
+	gpr[RCX] = answer->ecx;
+	gpr[RDX] = answer->edx;
+}
+
+static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
 {
 	uint64_t *gpr = vcpu->regs.gpr;
 	struct cpuid_state state = {
@@ -17,10 +25,18 @@ enum exit_action exit_cpuid(struct vcpu *vcpu)
 	struct cpuid_regs answer;
 
 	cpuid_model_lookup(vcpu->cpuid, (uint32_t)gpr[RAX], (uint32_t)gpr[RCX], &state, &answer);
-	gpr[RAX] = answer.eax;
-	gpr[RBX] = answer.ebx;
-	gpr[RCX] = answer.ecx;
-	gpr[RDX] = answer.edx;
+	set_cpuid(gpr, &answer);
+}
+
+enum exit_action exit_cpuid(struct vcpu *vcpu)
+{
+	const struct cpuid_regs *constant =
+		cpuid_model_constant(vcpu->cpuid, (uint32_t)vcpu->regs.gpr[RAX]);
+
+	if (constant)
+		set_cpuid(vcpu->regs.gpr, constant);
+	else
+		cpuid_variable(vcpu);
 	return EXIT_NEXT;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "hv/devices/insn.h"
 #include "hv/devices/platform.h"
+#include "hv/io.h"
 #include "hv/print.h"
 #include "hv/string.h"
 #include "hv/vcpu.h"
@@ -100,7 +101,7 @@ static bool find_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 	status = guest_translate(&vcpu->vm->memory, paging, ret->linear, rights, &ret->gpa, &error);
 	lock_release(&vcpu->vm->lock);
 	if (status == ERR_NOTFOUND) {
-		vcpu->regs.cr2 = ret->linear;
+		write_cr2(ret->linear);
 		vcpu_inject_exception_error(vcpu, VECTOR_PF, error);
 	} else if (status != OK) {
 		vm_crash(vcpu->vm, "device access: operand at 0x%llx cannot be reached",

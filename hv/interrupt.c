@@ -7,6 +7,7 @@
  */
 #include "hv/interrupt.h"
 
+#include "hv/assert.h"
 #include "hv/cpu.h"
 #include "hv/host_apic.h"
 #include "hv/io.h"
@@ -118,7 +119,7 @@ void interrupt_dispatch(struct interrupt_frame *frame)
 		return;
 	else if (frame->vector == VECTOR_PAGE_FAULT &&
 		 paging_fault_is_stale(read_cr2(), frame->error))
-		return;
+		assert(this_cpu()->current == NULL); /* CR2 would be the guest's */
 	else
 		panic_exception(frame);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtual processor: made, loaded, run until the scheduler has to decide, put away.
- * The loop is before-entry work if asked for, vmx_enter(), one dispatch. RIP moves
- * in one place, skip_instruction().
+ * The loop is before-entry work if asked for, vmx_run(), which calls vmx_exited() for each
+ * exit. RIP moves in one place, skip_instruction().
  */
 #include "hv/vcpu.h"
 
@@ -144,6 +144,7 @@ static unsigned n_switched(void)
 
 static void load_registers(struct vcpu *vcpu)
 {
+	write_cr2(vcpu->cr2);
 	for (unsigned i = 0; i < n_switched(); i++)
 		wrmsr(switched[i], vcpu->switched_msr[i]);
 	asm volatile("mov %0, %%db0; mov %1, %%db1; mov %2, %%db2; mov %3, %%db3; mov %4, %%db6"
@@ -160,6 +161,7 @@ static void load_registers(struct vcpu *vcpu)
 
 static void save_registers(struct vcpu *vcpu)
 {
+	vcpu->cr2 = read_cr2();
 	for (unsigned i = 0; i < n_switched(); i++)
 		vcpu->switched_msr[i] = rdmsr(switched[i]);
 	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3; mov %%db6, %4"
@@ -185,6 +187,8 @@ static void write_host_state(struct cpu *cpu)
 	});
 }
 
+#define RFLAGS_TF BIT(8)
+
 /* CR0 bits kept from the guest: NE has to be on, CD and NW would slow the host down with it. */
 #define CR0_MASK (CR0_NE | CR0_CD | CR0_NW)
 
@@ -206,17 +210,22 @@ static void write_constant_state(struct vcpu *vcpu)
 	vcpu->started = true;
 }
 
-/* A CPU, or a tree, that has not seen the latest translations must forget the old ones. */
-static void flush_if_behind(struct vcpu *vcpu)
+static __attribute__((noinline)) void flush(struct vcpu *vcpu, uint64_t generation)
 {
-	struct ept *ept = &vcpu->vm->ept;
-	uint64_t generation = __atomic_load_n(&ept->generation, __ATOMIC_ACQUIRE);
+	uint64_t eptp = vmx_eptp(vcpu->vm->ept.root);
 
-	if (vcpu->ept_generation == generation)
-		return;
-	vmcs_write(VMCS_EPTP, vmx_eptp(ept->root));
-	vmx_flush_ept(&vcpu_shared.capability, vmx_eptp(ept->root));
+	vmcs_write(VMCS_EPTP, eptp);
+	vmx_flush_ept(&vcpu_shared.capability, eptp);
 	vcpu->ept_generation = generation;
+}
+
+/* A CPU, or a tree, that has not seen the latest translations must forget the old ones. */
+static inline void flush_if_behind(struct vcpu *vcpu)
+{
+	uint64_t generation = __atomic_load_n(&vcpu->vm->ept.generation, __ATOMIC_ACQUIRE);
+
+	if (vcpu->ept_generation != generation)
+		flush(vcpu, generation);
 }
 
 void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
@@ -242,7 +251,7 @@ void vcpu_put(struct vcpu *vcpu)
 {
 	save_registers(vcpu);
 	vmcs_clear(vcpu->vmcs);
-	vcpu->launched = false;
+	vcpu->regs.launched = false;
 	this_cpu()->current = NULL;
 }
 
@@ -267,31 +276,44 @@ bool vcpu_in_64bit_code(void)
 
 void vcpu_owe_single_step(void)
 {
-	enum { RFLAGS_TF = 1 << 8, PENDING_BS = 1 << 14 };
+	enum { PENDING_BS = 1 << 14 };
 
 	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
 }
 
+/* In the rare case that the guest was in a shadow or single-steps. */
+static __attribute__((noinline)) void end_shadow(uint64_t blocking)
+{
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
+	vcpu_owe_single_step();
+}
+
+/* Only 64-bit code goes on beyond 4 GiB. */
+static __attribute__((noinline)) uint64_t wrap_rip(uint64_t rip)
+{
+	return vcpu_in_64bit_code() ? rip : rip & UINT32_MAX;
+}
+
 /*
  * Go on behind the instruction that exited, as if it had run: the shadows of STI
  * and MOV SS end, a single step is due. SDM vol. 3, "Guest Non-Register State".
  */
-static void skip_instruction(struct vcpu *vcpu)
+static inline void skip_instruction(struct vcpu *vcpu)
 {
-	uint64_t rip = vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INST_LEN);
-	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	uint64_t rip, blocking;
 
 	if (vcpu->n_steps)
 		step_end(vcpu); /* first: gives RFLAGS.TF back */
-	if (rip >> 32 && !vcpu_in_64bit_code())
-		rip &= UINT32_MAX;
+	rip = vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INST_LEN);
+	if (rip >> 32)
+		rip = wrap_rip(rip);
 	vmcs_write(VMCS_GUEST_RIP, rip);
-	if (blocking & (BLOCKING_STI | BLOCKING_MOV_SS))
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
-			   blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
-	vcpu_owe_single_step();
+	blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	if ((blocking & (BLOCKING_STI | BLOCKING_MOV_SS)) ||
+	    (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+		end_shadow(blocking);
 }
 
 static void entry_refused(enum vmx_result result)
@@ -311,14 +333,36 @@ static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 		vm_crash(vcpu->vm, "VM entry failed: reason %u", (unsigned)(reason & 0xffff));
 }
 
-static enum exit_action dispatch(struct vcpu *vcpu, uint32_t reason)
+/* Something is wrong with the exit itself. */
+static __attribute__((noinline)) void bad_exit(struct vcpu *vcpu, uint32_t reason)
 {
-	if (reason >= EXIT_REASON_COUNT || handlers[reason] == NULL) {
+	if (!(reason & EXIT_ENTRY_FAILED)) {
 		vm_crash(vcpu->vm, "unexpected VM exit %u", (unsigned)reason);
-		return EXIT_AGAIN;
+		return;
 	}
-	return handlers[reason](vcpu);
+	/* An entry that failed late exits too, but leaves the VMCS unlaunched. */
+	vcpu->regs.launched = false;
+	entry_failed(vcpu, reason);
 }
+
+/* The whole exit path: VM exits arrive here from entry.asm. No lock, no vector registers. */
+bool vmx_exited(struct guest_regs *regs)
+{
+	struct vcpu *vcpu = (struct vcpu *)regs;
+	uint32_t reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
+
+	vcpu->n_exits++;
+	vcpu->last_exit = reason;
+	if (reason >= EXIT_REASON_COUNT || handlers[reason] == NULL)
+		bad_exit(vcpu, reason);
+	else if (handlers[reason](vcpu) == EXIT_NEXT)
+		skip_instruction(vcpu);
+	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE))
+		return false;
+	flush_if_behind(vcpu);
+	return true;
+}
+_Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");
 
 static void note_first_entry(void)
 {
@@ -336,28 +380,14 @@ enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
 	vcpu->slice_end = slice_end;
 	for (;;) {
 		enum vmx_result result;
-		uint32_t reason;
 
 		if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) &&
 		    !vcpu_service(vcpu, &leave))
 			return leave;
 		flush_if_behind(vcpu);
-		if (!vcpu->launched)
-			note_first_entry();
-		result = vmx_enter(&vcpu->regs, vcpu->launched);
-		if (result != VMX_EXITED)
+		note_first_entry();
+		result = vmx_run(&vcpu->regs);
+		if (result != VMX_LEFT)
 			entry_refused(result);
-
-		reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
-		vcpu->n_exits++;
-		vcpu->last_exit = reason;
-		/* An entry that failed late exits too, but leaves the VMCS unlaunched. */
-		if (reason & EXIT_ENTRY_FAILED) {
-			entry_failed(vcpu, reason);
-			continue;
-		}
-		vcpu->launched = true;
-		if (dispatch(vcpu, reason) == EXIT_NEXT)
-			skip_instruction(vcpu);
 	}
 }

@@ -53,10 +53,9 @@ struct step_page {
 enum { SWITCHED_MSRS = 6 };
 
 struct vcpu {
-	struct guest_regs regs; /* first: short offsets on the exit path */
+	struct guest_regs regs; /* first: vmx_exited() gets its address */
 	uint32_t requests;	/* of enum vcpu_request, atomic */
-	bool launched;
-	bool started; /* its VMCS holds a guest state */
+	bool started;		/* its VMCS holds a guest state */
 	struct vm *vm;
 	phys_t vmcs;
 	uint64_t ept_generation; /* of the last flush on last_cpu */
@@ -77,6 +76,7 @@ struct vcpu {
 	/* Valid while not loaded. */
 	uint64_t switched_msr[SWITCHED_MSRS];
 	uint64_t dr[4], dr6;
+	uint64_t cr2;
 	uint64_t xcr0; /* always valid */
 	phys_t xsave_area;
 

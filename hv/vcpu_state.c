@@ -113,7 +113,8 @@ static void reset_loaded_registers(struct vcpu *vcpu)
 void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
 {
 	assert(vcpu->n_steps == 0);
-	memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+	memset(vcpu->regs.gpr, 0, sizeof(vcpu->regs.gpr));
+	write_cr2(0);
 	vcpu->regs.gpr[RSI] = start->rsi;
 	vcpu->regs.gpr[RBX] = start->rbx;
 	vcpu->regs.gpr[RAX] = start->rax;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a guest's processor was doing, for the report of its end and for panics. */
 #include "hv/cpu.h"
+#include "hv/io.h"
 #include "hv/panic.h"
 #include "hv/print.h"
 #include "hv/vcpu.h"
@@ -34,7 +35,7 @@ void vm_report_registers(const struct vcpu *vcpu)
 	log_error("  rax %016llx rcx %016llx rdx %016llx rbx %016llx", U64(gpr[RAX]), U64(gpr[RCX]),
 		  U64(gpr[RDX]), U64(gpr[RBX]));
 	log_error("  rbp %016llx rsi %016llx rdi %016llx cr2 %016llx", U64(gpr[RBP]), U64(gpr[RSI]),
-		  U64(gpr[RDI]), U64(vcpu->regs.cr2));
+		  U64(gpr[RDI]), U64(read_cr2()));
 	log_error("  r8  %016llx r9  %016llx r10 %016llx r11 %016llx", U64(gpr[R8]), U64(gpr[R9]),
 		  U64(gpr[R10]), U64(gpr[R11]));
 	log_error("  r12 %016llx r13 %016llx r14 %016llx r15 %016llx", U64(gpr[R12]), U64(gpr[R13]),

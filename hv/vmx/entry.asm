@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The way into the guest and back. See entry.h for the C side. No decisions are
-; taken here; all registers but rsp are treated as the guest's after an entry.
+; The way into the guest and back, as a loop: what C has in registers is saved once,
+; not at every exit. See entry.h for the C side. No decisions are taken here; all
+; registers but rsp are treated as the guest's after an entry.
 
 default rel
 bits 64
@@ -8,37 +9,33 @@ bits 64
 VMCS_HOST_RSP   equ 0x6c14
 
 %define REG(n)  8 * n                   ; offset of gpr[n] in struct guest_regs
-REGS_CR2        equ 8 * 16              ; its cr2
+REGS_LAUNCHED   equ 8 * 16              ; its launched
+
+extern vmx_exited
 
 section .text
 
-; enum vmx_result vmx_enter(struct guest_regs *regs (rdi), bool launched (sil))
+; enum vmx_result vmx_run(struct guest_regs *regs (rdi))
 ;
 ; VM entry loads rip and rsp from the VMCS, VM exit puts ours back: HOST_RIP is
 ; vmx_exit below, HOST_RSP is written here. All other registers are up to us.
 
-global vmx_enter:function hidden, vmx_exit:function hidden
-vmx_enter:
+global vmx_run:function hidden, vmx_exit:function hidden
+vmx_run:
         push    rbx
         push    rbp
         push    r12
         push    r13
         push    r14
         push    r15
-        push    rdi                     ; regs, found again at [rsp] after the exit
+        push    rdi                     ; regs, found again at [rsp]; rsp is now a multiple of 16
 
         mov     eax, VMCS_HOST_RSP
         vmwrite rax, rsp
-        jbe     .failed
+        jbe     vmx_failed
 
-        mov     rax, [rdi + REGS_CR2]
-        mov     rcx, cr2                ; writing cr2 is slow on silicon: only if it differs
-        cmp     rax, rcx
-        je      .cr2_done
-        mov     cr2, rax                ; leaves the flags undefined, so test after
-.cr2_done:
-        test    sil, sil
-
+vmx_again:
+        cmp     byte [rdi + REGS_LAUNCHED], 0
         mov     rax, [rdi + REG(0)]     ; mov keeps the flags
         mov     rcx, [rdi + REG(1)]
         mov     rdx, [rdi + REG(2)]
@@ -54,19 +51,19 @@ vmx_enter:
         mov     r14, [rdi + REG(14)]
         mov     r15, [rdi + REG(15)]
         mov     rdi, [rdi + REG(7)]     ; last: it was the pointer
-        jz      .launch
+        je      .launch
         vmresume
-        jmp     .failed
+        jmp     vmx_failed
 .launch:
         vmlaunch
 
         ; Entry was refused. rsp is still ours; every other register is the
         ; guest's and must not be used.
-.failed:
+vmx_failed:
         setc    al                      ; CF: VMfailInvalid, ZF: VMfailValid
         movzx   eax, al
         inc     eax
-        jmp     vmx_exit.leave
+        jmp     vmx_leave
 
 align 16
 vmx_exit:
@@ -87,13 +84,30 @@ vmx_exit:
         mov     [rdi + REG(13)], r13
         mov     [rdi + REG(14)], r14
         mov     [rdi + REG(15)], r15
-        mov     rax, cr2
-        mov     [rdi + REGS_CR2], rax
-        xor     eax, eax                ; VMX_EXITED
+        mov     byte [rdi + REGS_LAUNCHED], 1
 
         ; No value chosen by the guest stays in a register, where speculation
-        ; could use it; the callee-saved ones are popped below.
-.leave:
+        ; could use it. rax is what the call returns.
+        xor     ecx, ecx
+        xor     edx, edx
+        xor     ebx, ebx
+        xor     ebp, ebp
+        xor     esi, esi
+        xor     r8d, r8d
+        xor     r9d, r9d
+        xor     r10d, r10d
+        xor     r11d, r11d
+        xor     r12d, r12d
+        xor     r13d, r13d
+        xor     r14d, r14d
+        xor     r15d, r15d
+        call    vmx_exited
+        mov     rdi, [rsp]
+        test    al, al
+        jnz     vmx_again
+        xor     eax, eax                ; VMX_LEFT
+
+vmx_leave:
         xor     ecx, ecx
         xor     edx, edx
         xor     esi, esi

@@ -149,24 +149,29 @@ _Noreturn void vmcs_fail(const char *what, enum vmcs_field field);
 static inline uint64_t vmcs_read(enum vmcs_field field)
 {
 	uint64_t value;
-	bool ok;
 
-	asm volatile("vmread %[f], %[v]" : [v] "=r"(value), "=@cca"(ok) : [f] "r"((uint64_t)field));
-	if (!ok)
-		vmcs_fail("vmread", field);
+	asm goto("vmread %[f], %[v]\n\t"
+		 "jbe %l[failed]"
+		 : [v] "=r"(value)
+		 : [f] "r"((uint64_t)field)
+		 : "cc", "memory"
+		 : failed);
 	return value;
+failed:
+	vmcs_fail("vmread", field);
 }
 
 static inline void vmcs_write(enum vmcs_field field, uint64_t value)
 {
-	bool ok;
-
-	asm volatile("vmwrite %[v], %[f]"
-		     : "=@cca"(ok)
-		     : [v] "r"(value), [f] "r"((uint64_t)field)
-		     : "memory");
-	if (!ok)
-		vmcs_fail("vmwrite", field);
+	asm goto("vmwrite %[v], %[f]\n\t"
+		 "jbe %l[failed]"
+		 :
+		 : [v] "r"(value), [f] "r"((uint64_t)field)
+		 : "cc", "memory"
+		 : failed);
+	return;
+failed:
+	vmcs_fail("vmwrite", field);
 }
 
 /* For reports while something is already wrong: false if the field cannot be read. */
