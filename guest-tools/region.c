@@ -40,7 +40,8 @@ static volatile char *map(const char *text, size_t *size)
 
 	if (file < 0)
 		err(1, "/dev/mem");
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, (off_t)(address - offset));
+	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file,
+		    (off_t)(address - offset));
 	if (page == MAP_FAILED)
 		err(1, "%s", text);
 	*size = PAGE - offset;
