@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Run tests/bench in Bochs and say what things cost, in instructions.
+
+With clock sync=none the TSC of Bochs counts instructions, so the numbers are free
+of noise. What it does not tell: the time a VM transition takes in silicon, where it
+costs as much as hundreds of instructions; here it is one.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
+COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB, and wants one more
+ROM_SIZE = 2 << 20
+EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
+MEANING = {
+    "cpuid_exit": "CPUID, to the hypervisor and back",
+    "pio_exit": "read of a device model's port",
+    "pio_out": "write of a device model's port",
+    "msr_exit": "read of an emulated MSR",
+    "mmio_exit": "read of the local APIC by a load",
+    "cow_first": "first write to 2 MiB of a template: path and page copied",
+    "cow_steady": "first write to a page beside it: page copied",
+    "cow_again": "second write to a page",
+    "rom_drop": "write to ROM, dropped",
+    "entry_to_guest": "EFI entry to first guest instruction, without firmware I/O",
+    "efi_bytes": "size of BOOTX64.EFI",
+}
+
+
+def build():
+    if not (BUILD / "build.ninja").exists():
+        subprocess.run(["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP], check=True,
+                       stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "--quiet", "-C", BUILD, "stencil.efi", "guest_bench", "guest_hello"],
+                   check=True, stdout=subprocess.DEVNULL)
+
+
+def make_bench(work):
+    """Configuration and ramdisk of the run that measures exits and faults."""
+    ramdisk = work / "ramdisk"
+    ramdisk.mkdir()
+    (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
+    for name, size in ("cow.bin", COW_SIZE), ("rom.bin", ROM_SIZE):
+        with open(ramdisk / name, "wb") as file:
+            file.truncate(size)
+    base = 4 << 30
+    (work / "stencil.conf").write_text(f"""
+vm bench -m 64M,slots=2,maxmem=4G {EXIT} -kernel /bench.elf \\
+    -object memory-backend-file,id=c,size={COW_SIZE},mem-path=/cow.bin,readonly=on,rom=off \\
+    -device pc-dimm,memdev=c \\
+    -object memory-backend-file,id=r,size={ROM_SIZE},mem-path=/rom.bin,readonly=on,rom=on \\
+    -device pc-dimm,memdev=r \\
+    -append "cow={base:#x} cowsize={COW_SIZE:#x} rom={base + COW_SIZE:#x}"
+""", encoding="utf-8")
+
+
+def make_hello(work):
+    """Configuration and ramdisk of the run that measures the way to the first guest."""
+    ramdisk = work / "ramdisk"
+    ramdisk.mkdir()
+    (ramdisk / "hello.elf").write_bytes((BUILD / "tests/guest/hello.elf").read_bytes())
+    (work / "stencil.conf").write_text(f"vm hello -m 16M -kernel /hello.elf {EXIT}\n",
+                                       encoding="utf-8")
+
+
+def boot(make):
+    """The lines "bench NAME SAMPLE" of one run, as pairs."""
+    with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
+        work = pathlib.Path(folder)
+        make(work)
+        console = work / "console"
+        status = subprocess.run([TOP / "scripts/run", "--no-build", "--host", "bochs",
+                                 "--timeout", "900", "--serial-out", console,
+                                 "--ramdisk", work / "ramdisk", work / "stencil.conf"],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
+        text = console.read_text(errors="replace")
+    if status != 0:
+        sys.exit(f"scripts/bench: the run failed with status {status}:\n{text}")
+    return [(name, int(sample)) for name, sample in re.findall(r"\bbench (\w+) (\d+)\s*$", text,
+                                                               re.MULTILINE)]
+
+
+def measure(boots):
+    samples = {}
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        runs = [pool.submit(boot, make_bench)]
+        runs += [pool.submit(boot, make_hello) for _ in range(boots)]
+        for run in runs:
+            for name, sample in run.result():
+                # The way to a guest behind a large ramdisk is another matter.
+                if name != "entry_to_guest" or run is not runs[0]:
+                    samples.setdefault(name, []).append(sample)
+    samples["efi_bytes"] = [(BUILD / "BOOTX64.EFI").stat().st_size]
+    return samples
+
+
+def summarize(name, samples):
+    return {"unit": "bytes" if name == "efi_bytes" else "instructions", "n": len(samples),
+            "min": min(samples), "median": statistics.median_low(samples), "max": max(samples)}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the numbers to FILE")
+    parser.add_argument("--boots", metavar="N", type=int, default=31,
+                        help="boots for entry_to_guest (31; they are all alike, so 1 tells as much)")
+    options = parser.parse_args()
+    build()
+    results = {name: summarize(name, samples) for name, samples in measure(options.boots).items()}
+    print(f"{'':15} {'n':>3} {'min':>9} {'median':>9} {'max':>9}")
+    for name, result in results.items():
+        print(f"{name:15} {result['n']:3} {result['min']:9} {result['median']:9} {result['max']:9}"
+              f"  {MEANING.get(name, '')}")
+    missing = MEANING.keys() - results.keys()
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    if missing:
+        sys.exit(f"scripts/bench: not measured: {', '.join(sorted(missing))}")
+
+
+main()
