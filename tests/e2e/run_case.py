@@ -10,7 +10,8 @@ A case says, in this order as a rule:
                {pattern = [SIZE, ...]}        what make_pattern prints
                {size = N, text = "...", at = N}   zeros, with text at an offset
                {demo = "vmlinuz"}             a file of the demonstration
-    host, cpus, memory, timeout, input        as for scripts/run; input is typed
+    host, cpus, memory, timeout               as for scripts/run
+    input    what is typed once input_after, a regular expression, is on the console
     embed    true: configuration and ramdisk go into the EFI file itself
     status   the exit status
     expect   regular expressions, each to be found in some line
@@ -25,12 +26,13 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # what ctest takes for it
-KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "input", "embed", "status",
+KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "input", "input_after", "embed", "status",
         "expect", "order", "forbid", "count", "without_vmx"}
 
 
@@ -68,6 +70,14 @@ def make_embedded_image(config, ramdisk, work):
     return image
 
 
+def type_in(case, process, serial):
+    while process.poll() is None:
+        if serial.exists() and re.search(case["input_after"], serial.read_text(errors="replace")):
+            process.stdin.write(case["input"].encode())
+            return
+        time.sleep(0.2)
+
+
 def run(case, work):
     """The exit status and the console's lines."""
     command = [TOP / "scripts/run", "--no-build", "--serial-out", work / "serial"]
@@ -85,9 +95,12 @@ def run(case, work):
             command += ["--image", make_embedded_image(config, ramdisk, work)]
         else:
             command += ["--ramdisk", ramdisk, config]
-    done = subprocess.run(command, input=case.get("input", "").encode(), stdout=subprocess.DEVNULL)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        if "input" in case:
+            type_in(case, process, work / "serial")
+        process.stdin.close()
     text = (work / "serial").read_bytes().decode("utf-8", "replace")
-    return done.returncode, re.split(r"\r*\n", text)
+    return process.returncode, re.split(r"\r*\n", text)
 
 
 def found_in_order(patterns, lines):
