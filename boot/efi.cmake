@@ -28,7 +28,7 @@ foreach(tool ld nm objcopy objdump)
 endforeach()
 
 # Last on the command line, so that they hold in every build type.
-set(IMAGE_FLAGS -O2 -g -ffreestanding -mgeneral-regs-only -mno-red-zone -fpic -fvisibility=hidden
+set(IMAGE_FLAGS -O2 -g -ffreestanding -fbuiltin -mgeneral-regs-only -mno-red-zone -fpic -fvisibility=hidden
 	-fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-common
 	-ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -include ${CMAKE_SOURCE_DIR}/boot/hidden.h
 	-Wall -Wextra)

@@ -250,23 +250,39 @@ enum status image_align(struct image *image)
 	return OK;
 }
 
-/* FNV-1a on words instead of bytes, high bits folded back so that each bit reaches all. */
-static uint64_t mix(uint64_t hash, uint64_t word)
+/* Prime and rotation carry each bit of a word to all of a lane within a few words. */
+#define CHECKSUM_PRIME UINT64_C(0x9e3779b185ebca87)
+#define CHECKSUM_LANES 4
+
+static inline uint64_t mix(uint64_t lane, uint64_t word)
 {
-	hash = (hash ^ word) * UINT64_C(0x100000001b3);
-	return hash ^ hash >> 32;
+	lane ^= word;
+	return (lane << 29 | lane >> 35) * CHECKSUM_PRIME;
+}
+
+static inline uint64_t load_word(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
 }
 
 uint64_t image_checksum(const struct image *image)
 {
 	const char *p = phys_to_virt(image->base), *end = p + image->size;
-	uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), image->size), word;
+	uint64_t a = 1, b = 2, c = 3, d = 4, hash = image->size, last = 0;
 
-	for (; end - p >= 8; p += 8) {
-		memcpy(&word, p, 8);
-		hash = mix(hash, word);
+	for (; end - p >= 8 * CHECKSUM_LANES; p += 8 * CHECKSUM_LANES) {
+		a = mix(a, load_word(p));
+		b = mix(b, load_word(p + 8));
+		c = mix(c, load_word(p + 16));
+		d = mix(d, load_word(p + 24));
 	}
-	word = 0;
-	memcpy(&word, p, (size_t)(end - p));
-	return mix(hash, word);
+	hash = mix(mix(mix(mix(hash, a), b), c), d);
+	for (; end - p >= 8; p += 8)
+		hash = mix(hash, load_word(p));
+	memcpy(&last, p, (size_t)(end - p));
+	hash = mix(hash, last);
+	return hash ^ hash >> 32;
 }
