@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The demonstration's second guest, a few kilobytes instead of a Linux: waits for
+ * alice's message in the shared page, then tells what it sees and what it may write.
+ * The addresses are those of scripts/demo/stencil.conf.
+ */
+#include "tests/guest/lib/lib.h"
+
+#define PRIVATE_MEMORY UINT64_C(0x4800000)   /* 72 MiB, in memory that comes from /template.mem */
+#define MAILBOX	       UINT64_C(0x100000000) /* the first DIMM */
+#define ROM	       UINT64_C(0x100010000) /* the second one */
+#define PATIENCE       (UINT64_C(4000) * WAIT_TICKS)
+
+static bool same(uint64_t address, const char *text)
+{
+	const volatile char *memory = (const volatile char *)address;
+
+	for (size_t i = 0;; i++) {
+		if (memory[i] != text[i])
+			return false;
+		if (text[i] == '\0')
+			return true;
+	}
+}
+
+static void reads(const char *what, uint64_t address, const char *text)
+{
+	report(same(address, text), "%s reads \"%s\"", what, text);
+}
+
+static void write(const char *what, uint64_t address, const char *text)
+{
+	volatile char *memory = (volatile char *)address;
+
+	print("I write \"%s\" to %s\n", text, what);
+	for (size_t i = 0; i == 0 || text[i - 1] != '\0'; i++)
+		memory[i] = text[i];
+}
+
+void payload(void)
+{
+	uint64_t start = rdtsc();
+
+	print("I am up, and wait for alice\n");
+	while (!same(MAILBOX, "alice has written") && rdtsc() - start < PATIENCE)
+		asm volatile("pause");
+	reads("the shared page", MAILBOX, "alice has written");
+	reads("my private memory, from the same file,", PRIVATE_MEMORY, "template");
+	write("my private memory", PRIVATE_MEMORY, "bob was here");
+	reads("my private memory", PRIVATE_MEMORY, "bob was here");
+	reads("the ROM", ROM, "rom");
+	write("the ROM", ROM, "bob was here");
+	reads("the ROM", ROM, "rom");
+}
