@@ -3,8 +3,10 @@
  * IN, OUT, INS and OUTS. The processor has checked the guest's I/O permissions
  * before the exit. Strings go in chunks, so that a long one does not keep the processor.
  */
+#include "hv/breakpoint.h"
 #include "hv/devices/bus.h"
 #include "hv/io.h"
+#include "hv/msr.h"
 #include "hv/vcpu.h"
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -41,6 +43,31 @@ static void after_device(struct vcpu *vcpu)
 		vcpu_request(vcpu, VCPU_REQUEST_RESET);
 }
 
+static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, uint64_t dr7)
+{
+	uint64_t dr[4];
+	unsigned hits;
+
+	if (!(vmcs_read(VMCS_GUEST_CR4) & CR4_DE))
+		return;
+	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3"
+		     : "=r"(dr[0]), "=r"(dr[1]), "=r"(dr[2]), "=r"(dr[3]));
+	hits = breakpoint_match_port(dr7, dr, io->port, io->size);
+	if (hits)
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | hits | PENDING_ENABLED_BREAKPOINT);
+}
+
+/* We have made an access for the guest: its breakpoint is a trap after the instruction. */
+static inline void check_breakpoints(const struct io_exit *io)
+{
+	enum { DR7_ENABLES = 0xff };
+	uint64_t dr7 = vmcs_read(VMCS_GUEST_DR7);
+
+	if (dr7 & DR7_ENABLES)
+		owe_breakpoints(io, dr7);
+}
+
 static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 {
 	struct io_bus *bus = &vcpu->vm->platform.pio;
@@ -55,6 +82,7 @@ static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 		*rax = (*rax & ~mask) |
 		       (io_bus_read(bus, io->port, io->size, vcpu_now(vcpu)) & mask);
 	after_device(vcpu);
+	check_breakpoints(io);
 	return EXIT_NEXT;
 }
 
@@ -154,6 +182,7 @@ static enum exit_action io_string(struct vcpu *vcpu, const struct io_exit *io, b
 			return EXIT_AGAIN;
 		}
 		after_device(vcpu);
+		check_breakpoints(io);
 		advance(index, step, mask);
 		if (!repeat)
 			return EXIT_NEXT;
