@@ -101,8 +101,9 @@ def has_vmx():
 
 def build(work):
     """Runs at the same time build one after the other."""
+    print("scripts/run: building", file=sys.stderr)
     BUILD.mkdir(exist_ok=True)
-    steps = [["ninja", "-C", BUILD, "stencil.efi"]]
+    steps = [["ninja", "-C", BUILD, "stencil.efi", "guest_bob"]]  # bob: the demonstration's
     if not (BUILD / "build.ninja").exists():
         steps.insert(0, ["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP])
     folder = os.open(BUILD, os.O_RDONLY)
@@ -324,6 +325,7 @@ def main():
             command = bochs_command(options, work, image, console.port)
         else:
             command = qemu_command(options, image, console.port)
+        print(f"scripts/run: booting in {options.host}", file=sys.stderr)
         with Terminal(), open(work / "messages", "w", encoding="utf-8") as messages:
             status = boot(command, console, messages, options.timeout)
         if console.end is None:
