@@ -75,7 +75,7 @@ static bool map_bytes(phys_t start, uint64_t len, struct bytes *ret)
 static const char *signature_text(const char *signature, char text[5])
 {
 	for (unsigned i = 0; i < 4; i++)
-		text[i] = signature[i] >= ' ' && signature[i] <= '~' ? signature[i] : '?';
+		text[i] = (char)(signature[i] >= ' ' && signature[i] <= '~' ? signature[i] : '?');
 	text[4] = '\0';
 	return text;
 }

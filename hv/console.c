@@ -203,12 +203,12 @@ void console_init(const struct boot_info *info)
 	console_set_serial(CONSOLE_COM1);
 }
 
-void console_set_buffered(bool value)
+void console_set_buffered(bool on)
 {
 	console_lock_acquire();
-	buffered = value;
+	buffered = on;
 	console_lock_release();
-	if (!value)
+	if (!on)
 		console_flush();
 }
 

@@ -25,7 +25,7 @@ void console_set_serial(uint16_t port);
  * False, as at the start: output has left when a function returns. True: it is kept in a
  * buffer, and console_poll() must be called every now and then.
  */
-void console_set_buffered(bool buffered);
+void console_set_buffered(bool on);
 
 /*
  * Send what the UART takes without waiting and bring the screen up to date if the last time is

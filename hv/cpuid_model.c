@@ -279,13 +279,14 @@ static void apply_state(const struct cpuid_model *model, uint32_t leaf,
 	}
 }
 
-static const struct cpuid_regs *find_sub(const struct cpuid_model *model, uint32_t leaf,
-					 uint32_t subleaf)
+/* Zeros where there is no such subleaf. */
+static void find_sub(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
+		     struct cpuid_regs *ret)
 {
+	*ret = (struct cpuid_regs){0};
 	for (size_t i = 0; i < model->n_sub; i++)
 		if (model->sub[i].leaf == leaf && model->sub[i].subleaf == subleaf)
-			return &model->sub[i].regs;
-	return NULL;
+			*ret = model->sub[i].regs;
 }
 
 static bool has_subleaves(uint32_t leaf)
@@ -311,9 +312,7 @@ static void lookup_rare(const struct cpuid_model *model, uint32_t leaf, uint32_t
 	if (leaf > CPUID_BASIC_LAST)
 		leaf = CPUID_BASIC_LAST;
 	if (subleaf != 0 && has_subleaves(leaf)) {
-		const struct cpuid_regs *sub = find_sub(model, leaf, subleaf);
-
-		*ret = sub ? *sub : (struct cpuid_regs){0};
+		find_sub(model, leaf, subleaf, ret);
 		if (leaf == 0xb) {
 			ret->ecx |= subleaf & 0xff;
 			ret->edx = state->apic_id;
@@ -327,10 +326,8 @@ static void lookup_rare(const struct cpuid_model *model, uint32_t leaf, uint32_t
 void cpuid_model_lookup(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
 			const struct cpuid_state *state, struct cpuid_regs *ret)
 {
-	const struct cpuid_regs *constant = cpuid_model_constant(model, leaf);
-
-	if (constant)
-		*ret = *constant;
+	if (cpuid_is_constant(leaf))
+		*ret = model->basic[leaf];
 	else
 		lookup_rare(model, leaf, subleaf, state, ret);
 }

@@ -61,13 +61,10 @@ struct cpuid_state {
 /* Basic leaves whose answer depends on the subleaf or on who asks. */
 #define CPUID_VARIABLE_LEAVES (BIT(1) | BIT(4) | BIT(7) | BIT(0xb) | BIT(0xd))
 
-/* The answer if it is always the same, else NULL: the quick part of cpuid_model_lookup(). */
-static inline const struct cpuid_regs *cpuid_model_constant(const struct cpuid_model *model,
-							    uint32_t leaf)
+/* Whether the answer is always model->basic[leaf]: the quick part of cpuid_model_lookup(). */
+static inline bool cpuid_is_constant(uint32_t leaf)
 {
-	if (leaf <= CPUID_BASIC_LAST && !(CPUID_VARIABLE_LEAVES >> leaf & 1))
-		return &model->basic[leaf];
-	return NULL;
+	return leaf <= CPUID_BASIC_LAST && !(CPUID_VARIABLE_LEAVES >> leaf & 1);
 }
 
 /* The answer for a guest. Leaves beyond the last answer as the last basic leaf, as Intel's do. */

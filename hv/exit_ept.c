@@ -66,14 +66,14 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	struct mem_region *region = mem_map_find(&vm->mem, gpa);
 	unsigned level;
 	uint64_t entry;
-	enum fault_action action;
 
-	if (region && region->kind == MEM_COW && (access & ACCESS_WRITE) && copy_at_once(vm, gpa))
+	if (region == NULL)
+		return false;
+	if (region->kind == MEM_COW && (access & ACCESS_WRITE) && copy_at_once(vm, gpa))
 		return true;
 	lock_acquire(&vm->lock);
 	entry = ept_lookup(&vm->ept, gpa, &level);
-	action = fault_decide(region, entry, access);
-	switch (action) {
+	switch (fault_decide(region, entry, access)) {
 	case FAULT_COPY:
 		copy_page(vcpu, gpa);
 		break;
@@ -87,11 +87,11 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 		/* The processor still has the old translation. */
 		vcpu->ept_generation = 0;
 		break;
-	case FAULT_MMIO:
+	case FAULT_MMIO: /* only without a region */
 		break;
 	}
 	lock_release(&vm->lock);
-	return action != FAULT_MMIO;
+	return true;
 }
 
 /*

@@ -30,11 +30,10 @@ static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
 
 enum exit_action exit_cpuid(struct vcpu *vcpu)
 {
-	const struct cpuid_regs *constant =
-		cpuid_model_constant(vcpu->cpuid, (uint32_t)vcpu->regs.gpr[RAX]);
+	uint32_t leaf = (uint32_t)vcpu->regs.gpr[RAX];
 
-	if (constant)
-		set_cpuid(vcpu->regs.gpr, constant);
+	if (cpuid_is_constant(leaf))
+		set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
 	else
 		cpuid_variable(vcpu);
 	return EXIT_NEXT;

@@ -194,8 +194,7 @@ enum status guest_read_linear(struct guest_memory *memory, const struct guest_pa
 
 	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
 	if (part_in_page((gpa_t){linear}, len) < len)
-		if (part_in_page((gpa_t){linear}, len) < len)
-			TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
+		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
 	while (len > 0) {
 		uint64_t n = part_in_page((gpa_t){linear}, len);
 

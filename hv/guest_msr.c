@@ -94,9 +94,12 @@ bool guest_msr_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value)
 			return false;
 		msrs->misc_enable = value;
 		return true;
-	case IA32_BIOS_SIGN_ID: /* written before CPUID to ask for the revision: no effect */
-		return true;
-	case IA32_BIOS_UPDT_TRIG: /* an update is accepted and comes to nothing, as under KVM */
+	/*
+	 * The revision is written before CPUID is asked for it, to no effect; an
+	 * update is accepted and comes to nothing, as under KVM.
+	 */
+	case IA32_BIOS_SIGN_ID:
+	case IA32_BIOS_UPDT_TRIG:
 		return true;
 	case IA32_MCG_STATUS:
 	case IA32_DEBUGCTL:

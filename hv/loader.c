@@ -77,7 +77,7 @@ static enum status refuse_memory(struct loader *loader, enum status status, uint
 	const char *why = status == ERR_NOMEM ? "no frames are left for" : "cannot write";
 
 	return loader_refuse(loader, status, "%s guest memory 0x%llx to 0x%llx", why,
-			     (unsigned long long)addr, (unsigned long long)(addr + len));
+			     (unsigned long long)addr, (unsigned long long)addr + len);
 }
 
 enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len)
@@ -210,7 +210,7 @@ enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t
 	return loader_refuse(loader, ERR_RANGE,
 			     "the %s needs RAM from 0x%llx to 0x%llx, which is not all there: %llu "
 			     "MiB are needed, the VM has %llu MiB below 4 GiB",
-			     what, (unsigned long long)start, (unsigned long long)(start + len),
+			     what, (unsigned long long)start, (unsigned long long)start + len,
 			     to_mib(start + len), to_mib(loader->input->ram_below_4g));
 }
 

@@ -24,9 +24,9 @@ static bool power_off_after = true;
 /* The processor that stops the machine; set once, atomically. */
 static struct cpu *stopping;
 
-void panic_set_power_off(bool value)
+void panic_set_power_off(bool on)
 {
-	power_off_after = value;
+	power_off_after = on;
 }
 
 static _Noreturn void park(void)

@@ -15,7 +15,7 @@ _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 _Noreturn void panic_exception(const struct interrupt_frame *frame);
 
 /* True: switch off after the report (the default); false: halt. */
-void panic_set_power_off(bool power_off);
+void panic_set_power_off(bool on);
 
 /* Called by the NMI handler: does not return if another processor panics or switches off. */
 void panic_park_if_stopping(void);

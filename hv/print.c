@@ -97,7 +97,7 @@ static void put_signed(struct output *out, const struct spec *spec, struct argum
 	if (spec->length == LENGTH_SHORT)
 		value = (short)value;
 	if (spec->length == LENGTH_CHAR)
-		value = (signed char)value;
+		value = (value & 0x7f) - (value & 0x80);
 	if (value < 0)
 		put_number(out, spec, "-", -(uint64_t)value);
 	else

@@ -11,7 +11,7 @@
  * %%, with l, ll, z and h, hh modifiers, flags '-', '0', '+', ' ' and '#', width and
  * precision (both also as '*'). Anything else is printed as it stands.
  */
-size_t format_v(char *buf, size_t size, const char *fmt, va_list args)
+size_t format_v(char *buf, size_t size, const char *fmt, va_list list)
 	__attribute__((format(printf, 3, 0)));
 size_t format(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -86,7 +86,7 @@ static void put_char(struct screen *screen, char c)
 		break;
 	default:
 		if ((unsigned char)c >= ' ' && c != 0x7f)
-			put_glyph(screen, (unsigned char)c < FONT_GLYPHS ? c : '?');
+			put_glyph(screen, (char)((unsigned char)c < FONT_GLYPHS ? c : '?'));
 	}
 }
 

@@ -5,6 +5,8 @@
  * The result of anything that can fail for a reason outside the code itself.
  * A broken invariant is not a status; it is an assert().
  */
+/* clang-format 14 takes the attribute for an initializer. */
+/* clang-format off */
 enum [[nodiscard]] status {
 	OK = 0,
 	ERR_INVAL,	 /* the request contradicts itself */
@@ -15,6 +17,7 @@ enum [[nodiscard]] status {
 	ERR_UNSUPPORTED, /* this processor, or this version, cannot */
 	ERR_CORRUPT,	 /* input data break their own format */
 };
+/* clang-format on */
 
 /* Pass a failure on to whoever has the context to say it. */
 #define TRY(call) \

@@ -165,8 +165,7 @@ static enum status find_modules(struct vm *vm, struct loader_module *modules, si
 				  vm->config->name, name);
 			return ERR_NOTFOUND;
 		}
-		modules[n] =
-			(struct loader_module){phys_to_virt(file->base), file->size, lines[n]};
+		modules[n] = (struct loader_module){phys_to_virt(file->base), file->size, lines[n]};
 		n++;
 	}
 	*ret_n = n;
