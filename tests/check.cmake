@@ -5,3 +5,6 @@ foreach(check format headers layers functions words spdx shell python cppcheck i
 	set_tests_properties(check_${check} PROPERTIES LABELS check TIMEOUT 120
 		ENVIRONMENT "STENCIL_BUILD=${CMAKE_BINARY_DIR}")
 endforeach()
+
+add_test(NAME check_teeth COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/test_checks.sh)
+set_tests_properties(check_teeth PROPERTIES LABELS check TIMEOUT 300)
