@@ -44,7 +44,7 @@ static _Noreturn void end(enum end how)
 		[END_NO_VMX] = "no vmx",
 	};
 
-	log_line(how == END_OK ? LOG_INFO : LOG_WARNING, "end: %s", names[how]);
+	console_say("end: %s", names[how]); /* whatever the log level: a program waits for it */
 	if (config.host.on_end == HOST_END_WAIT)
 		power_wait();
 	power_off();

@@ -181,7 +181,7 @@ class Console:
     and input is held back, as the firmware would take it.
     """
     CONTROL = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")
-    END = re.compile(rb"^stencil: (?:warning: )?end: ([a-z ]+)\r?\n", re.MULTILINE)
+    END = re.compile(rb"^stencil: end: ([a-z ]+)\r?\n", re.MULTILINE)
 
     def __init__(self, serial_out):
         self.listener = socket.create_server(("127.0.0.1", 0))
