@@ -114,10 +114,7 @@ static bool is_backing(const struct image *image)
 	return false;
 }
 
-#define CHECKSUMS_MAX 64
-static uint64_t checksums[CHECKSUMS_MAX];
-
-/* Images that back memory and that nobody may write: the first CHECKSUMS_MAX, in order. */
+/* Images that back memory and that nobody may write, in order. */
 static struct image *next_guarded(struct image *image)
 {
 	while (image && (!is_backing(image) || is_shared(image)))
@@ -127,23 +124,17 @@ static struct image *next_guarded(struct image *image)
 
 static void take_checksums(void)
 {
-	unsigned n = 0;
-
-	for (struct image *i = next_guarded(images); i && n < CHECKSUMS_MAX;
-	     i = next_guarded(i->next))
-		checksums[n++] = image_checksum(i);
+	for (struct image *i = next_guarded(images); i; i = next_guarded(i->next))
+		i->checksum = image_checksum(i);
 }
 
 /* Templates and ROM must be what they were: anything else is our bug. */
 static void compare_checksums(void)
 {
-	unsigned n = 0;
-
-	for (struct image *i = next_guarded(images); i && n < CHECKSUMS_MAX;
-	     i = next_guarded(i->next)) {
+	for (struct image *i = next_guarded(images); i; i = next_guarded(i->next)) {
 		uint64_t now = image_checksum(i);
 
-		if (now != checksums[n++])
+		if (now != i->checksum)
 			panic("image %s has changed: checksum %016llx", i->path,
 			      (unsigned long long)now);
 		log_info("image %s: unchanged, checksum %016llx", i->path, (unsigned long long)now);

@@ -30,6 +30,7 @@ struct image {
 	uint64_t size; /* bytes */
 	bool aligned;
 	bool moved;	      /* into frames of its own, by image_align() */
+	uint64_t checksum;    /* at the start, where -checksum asks for it */
 	struct image *target; /* the data are this entry's (hard link); NULL: its own */
 	uint32_t n_links;     /* c_nlink, c_ino, c_devmajor, c_devminor: tell hard links apart */
 	uint32_t inode, device_major, device_minor;
