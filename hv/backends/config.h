@@ -12,16 +12,40 @@
 
 enum serial_target { SERIAL_STDIO, SERIAL_NULL, SERIAL_NONE }; /* -serial, as QEMU names them */
 
-/* -device pc-dimm,id=,memdev=,addr=,slot= */
+/*
+ * -device pc-dimm,id=,memdev=,addr=,slot=,node= and
+ * -device nvdimm,...,unarmed=,label-size=,uuid=
+ */
 struct dimm_config {
 	struct dimm_config *next;
-	const char *id;	    /* NULL: none given */
-	const char *memdev; /* id of a backend of the same VM; NULL: none given */
+	bool is_nvdimm;
+	bool unarmed;	     /* nvdimm: the flag of that name, nothing else */
+	uint64_t label_size; /* nvdimm: bytes at the end of the backend for labels; 0: none */
+	uint64_t size;	     /* bytes that the guest gets, set by config_place_dimms(): the
+			      * backend's; of an nvdimm without its labels, in whole
+			      * alignments. The labels begin at the backend's size - label_size. */
+	const char *id;	     /* NULL: none given */
+	const char *memdev;  /* id of a backend of the same VM; NULL: none given */
 	uint64_t addr; /* 0 until config_place_dimms(): first fit in the device-memory window */
 	int32_t slot;  /* -1 until config_place_dimms(): the first free one */
-	uint32_t node;
+	uint32_t node; /* the guest's NUMA node, below n_numa_nodes or 0 */
 	struct backend *backend; /* resolved; NULL: 'broken' */
 	bool broken;		 /* it has an error, which was said */
+	struct diag_place place;
+};
+
+/* QEMU's MAX_NODES, and its distance from a node to itself. */
+#define NUMA_NODES_MAX	    128
+#define NUMA_DISTANCE_LOCAL 10
+
+/* -numa node,nodeid=,cpus=,memdev= and what -numa cpu adds to it */
+struct numa_node_config {
+	struct numa_node_config *next;
+	uint32_t nodeid;
+	bool has_cpu0;		 /* owns the boot processor, the only one */
+	const char *memdev;	 /* id of a backend of the same VM; NULL: no memory */
+	struct backend *backend; /* resolved; NULL: no memory */
+	uint64_t size;		 /* bytes of main memory, resolved: the backend's, or 0 */
 	struct diag_place place;
 };
 
@@ -46,9 +70,22 @@ struct vm_config {
 	struct diag_place memory_place;	       /* of -m's argument */
 	const char *memory_backend_id;	       /* as written, NULL if not */
 	struct diag_place memory_backend_place;
-	struct backend *memory_backend; /* resolved; NULL: anonymous private RAM */
+	/* Resolved; NULL: RAM is the NUMA nodes' backends one after the other if there are any,
+	 * else anonymous and private. */
+	struct backend *memory_backend;
 	struct backend *backends;
 	struct dimm_config *dimms;
+	struct numa_node_config *numa_nodes; /* by nodeid, 0 to n_numa_nodes - 1 without a gap */
+	unsigned n_numa_nodes;		     /* 0: no -numa, no SRAT for its sake */
+	/*
+	 * -numa dist: n_numa_nodes rows of as many distances, row by row, [src * n + dst],
+	 * complete. NULL: none given, no SLIT.
+	 */
+	const uint8_t *numa_distance;
+	bool nvdimm;	      /* -machine nvdimm=on: NVDIMMs may be had */
+	bool mem_merge;	      /* -machine mem-merge=, default on: of backends that do not say */
+	bool dump_guest_core; /* -machine dump-guest-core=, default on: likewise */
+	bool mem_prealloc;    /* -mem-prealloc: all backends' is on, and the default RAM's */
 	struct chardev_config *chardevs;
 
 	const char *kernel; /* paths in the ramdisk, NULL: none */
@@ -65,6 +102,12 @@ struct vm_config {
 	enum serial_target debugcon;
 };
 
+/* -info COMMAND: asked of each VM at its start */
+struct info_config {
+	struct info_config *next;
+	const char *command; /* one that info_run() knows */
+};
+
 enum host_end { HOST_END_POWEROFF, HOST_END_WAIT };
 
 struct host_config {
@@ -72,6 +115,7 @@ struct host_config {
 	uint16_t serial_port; /* console UART, default 0x3f8; 0: none */
 	unsigned log_level;   /* enum log_level, default info */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
+	struct info_config *info; /* in the order written */
 };
 
 struct config {
