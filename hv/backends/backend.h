@@ -36,8 +36,18 @@ struct backend {
 	bool share;
 	bool readonly;
 	enum on_off_auto rom;
+	bool prealloc;
+	bool reserve;
+	bool merge, has_merge; /* without merge=: on, unless -machine mem-merge= says else */
+	bool dump, has_dump;   /* without dump=: on, unless -machine dump-guest-core= says else */
+	bool discard_data;
+	bool canonical_name;	      /* messages about its memory name it "/objects/ID" */
+	uint32_t prealloc_threads;    /* 0: as many as the VM has vCPUs */
+	const char *prealloc_context; /* id of a thread-context; NULL: none */
+	struct thread_context *context; /* the same, set by backend_resolve() */
 	enum backend_policy policy;
 	bool has_host_nodes;
+	uint64_t host_nodes[2]; /* bit n % 64 of [n / 64]: node n */
 	struct diag_place place; /* of the -object argument */
 	struct diag_place mem_path_place;
 	struct options options; /* as written */
@@ -48,21 +58,19 @@ struct backend {
 	bool busy;	     /* a guest's RAM or a DIMM uses it */
 };
 
-/*
- * Parse the argument of an -object: types, ranges and defaults, in the order in which QEMU
- * looks at them. 'others' are the objects before it, for duplicate ids. An error is
- * said and ends in ERR_INVAL; then '*ret' is a broken backend if the id can be told,
- * else NULL. ERR_NOMEM: the arena is full, not said.
- */
-enum status backend_parse(const struct word *argument, const struct backend *others,
-			  struct arena *arena, struct diag *diag, struct backend **ret);
-
 /* QEMU's rules for share x readonly x rom, and its words for what it refuses. */
 enum status backend_resolve(struct backend *backend, struct diag *diag);
 
 /*
- * Find the backend's image, apply QEMU's file rules and its NUMA rules, in its
- * order, and at last refuse what does not work in this version. An image
- * that is not at a page boundary is moved to one. ERR_INVAL: said.
+ * Find the backend's image, or make one: QEMU's file rules and its NUMA rules, in its order. A
+ * file that is missing is created and an empty one grown, in memory; what an
+ * error leaves behind is nothing. Shared memory without a file gets an image without a name. An
+ * image that is not at a page boundary is moved to one. ERR_INVAL: said.
  */
-enum status backend_open(struct backend *backend, struct image *images, struct diag *diag);
+enum status backend_open(struct backend *backend, struct image_list *images, struct diag *diag);
+
+/*
+ * The object goes: with discard-data=on, share=on and readonly=off its window of the image becomes
+ * zeros. No VM that uses the backend may run any more.
+ */
+void backend_discard(const struct backend *backend);

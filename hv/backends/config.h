@@ -4,6 +4,7 @@
 #include "hv/arena.h"
 #include "hv/backends/backend.h"
 #include "hv/backends/diag.h"
+#include "hv/backends/object.h"
 
 /*
  * The configuration as data. Everything lives in the arena given to
@@ -74,6 +75,7 @@ struct vm_config {
 	 * else anonymous and private. */
 	struct backend *memory_backend;
 	struct backend *backends;
+	struct thread_context *thread_contexts;
 	struct dimm_config *dimms;
 	struct numa_node_config *numa_nodes; /* by nodeid, 0 to n_numa_nodes - 1 without a gap */
 	unsigned n_numa_nodes;		     /* 0: no -numa, no SRAT for its sake */
@@ -139,7 +141,7 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
  * Second pass, once the ramdisk is there: find the images of all backends, apply QEMU's file
  * rules, place the DIMMs. Same returns.
  */
-enum status config_open(struct config *config, struct image *images, struct diag *diag);
+enum status config_open(struct config *config, struct image_list *images, struct diag *diag);
 
 /*
  * Give each DIMM of 'vm' its slot and address, with QEMU's refusals. The window starts at the

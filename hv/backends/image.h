@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/arena.h"
 #include "hv/status.h"
 #include "hv/types.h"
 
@@ -22,7 +23,7 @@ enum image_type {
  * the next header of the archive, and no one may write them.
  */
 struct image {
-	struct image *next; /* in the order of the archive */
+	struct image *next; /* in the order of the archive, then of their creation */
 	const char *path;   /* as in the archive, with one leading '/', no "." and no "//" */
 	enum image_type type;
 	uint32_t mode; /* permission bits of the archive */
@@ -34,6 +35,12 @@ struct image {
 	struct image *target; /* the data are this entry's (hard link); NULL: its own */
 	uint32_t n_links;     /* c_nlink, c_ino, c_devmajor, c_devminor: tell hard links apart */
 	uint32_t inode, device_major, device_minor;
+};
+
+/* The ramdisk and what is created in it. Not locked: it changes before the first VM runs. */
+struct image_list {
+	struct image *first;
+	struct arena *arena; /* for new entries */
 };
 
 /*
