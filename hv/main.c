@@ -30,7 +30,7 @@
 static const struct boot_info *boot;
 static bool may_turn_vmx_on; /* set once by the boot processor, atomically */
 static struct config config;
-static struct image *images;
+static struct image_list images;
 
 /* How a run can end; the names are what scripts/run reads. */
 enum end { END_OK, END_VM_FAILED, END_CONFIG_REFUSED, END_NO_VMX };
@@ -80,9 +80,11 @@ static void read_configuration(struct arena *arena)
 	log_set_level((enum log_level)config.host.log_level);
 	panic_set_power_off(config.host.on_end == HOST_END_POWEROFF);
 	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, boot->ramdisk_capacity, arena, &diag,
-			 &images) == OK &&
-	    status != ERR_NOMEM)
-		status = config_open(&config, images, &diag);
+			 &images.first) == OK &&
+	    status != ERR_NOMEM) {
+		images.arena = arena;
+		status = config_open(&config, &images, &diag);
+	}
 	if (status == OK && diag.n_errors == 0)
 		return;
 	log_error("stencil.conf: %u error%s, no VM is started", diag.n_errors,
@@ -124,14 +126,14 @@ static struct image *next_guarded(struct image *image)
 
 static void take_checksums(void)
 {
-	for (struct image *i = next_guarded(images); i; i = next_guarded(i->next))
+	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next))
 		i->checksum = image_checksum(i);
 }
 
 /* Templates and ROM must be what they were: anything else is our bug. */
 static void compare_checksums(void)
 {
-	for (struct image *i = next_guarded(images); i; i = next_guarded(i->next)) {
+	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next)) {
 		uint64_t now = image_checksum(i);
 
 		if (now != i->checksum)
@@ -144,7 +146,7 @@ static void compare_checksums(void)
 /* Frames of images that are only read become read-only for the hypervisor as well. */
 static void protect_images(void)
 {
-	for (struct image *i = next_guarded(images); i; i = next_guarded(i->next))
+	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next))
 		if (paging_protect(i->base, align_down(i->size, PAGE_SIZE), false) != OK)
 			panic("no memory to protect image %s", i->path);
 }
@@ -158,7 +160,7 @@ static void start_vms(void)
 		if (vm->memory_backend && vm->memory_backend->kind == MEM_ROM)
 			log_warning("%s: its main memory is ROM: nothing it writes will stick",
 				    vm->name);
-		if (vm_create(vm, images, n++, time_now(), link) == OK)
+		if (vm_create(vm, images.first, n++, time_now(), link) == OK)
 			link = &(*link)->next;
 	}
 	for (struct vm *vm = vms; vm; vm = vm->next)

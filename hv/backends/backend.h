@@ -36,18 +36,18 @@ struct backend {
 	bool share;
 	bool readonly;
 	enum on_off_auto rom;
-	bool prealloc;
+	bool prealloc, has_prealloc; /* has_x: the option was written, no default of the VM's */
+	bool merge, has_merge;
+	bool dump, has_dump;
 	bool reserve;
-	bool merge, has_merge; /* without merge=: on, unless -machine mem-merge= says else */
-	bool dump, has_dump;   /* without dump=: on, unless -machine dump-guest-core= says else */
 	bool discard_data;
-	bool canonical_name;	      /* messages about its memory name it "/objects/ID" */
-	uint32_t prealloc_threads;    /* 0: as many as the VM has vCPUs */
-	const char *prealloc_context; /* id of a thread-context; NULL: none */
-	struct thread_context *context; /* the same, set by backend_resolve() */
+	bool canonical_name;		      /* messages about its memory name it "/objects/ID" */
+	uint32_t prealloc_threads;	      /* 0: as many as the VM has vCPUs */
+	const char *prealloc_context;	      /* id of a thread-context; NULL: none */
+	const struct thread_context *context; /* the same, set by objects_resolve() */
 	enum backend_policy policy;
 	bool has_host_nodes;
-	uint64_t host_nodes[2]; /* bit n % 64 of [n / 64]: node n */
+	uint64_t host_nodes[2];	 /* bit n % 64 of [n / 64]: node n */
 	struct diag_place place; /* of the -object argument */
 	struct diag_place mem_path_place;
 	struct options options; /* as written */

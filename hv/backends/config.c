@@ -6,6 +6,7 @@
 #include "hv/backends/config.h"
 
 #include "hv/backends/parse.h"
+#include "hv/backends/template_check.h"
 #include "hv/backends/vm_reader.h"
 #include "hv/frame.h"
 #include "hv/print.h"
@@ -203,7 +204,7 @@ static void check_default_ram(const struct vm_config *vm, struct diag *diag)
 			   "cannot set up guest memory 'pc.ram': Cannot allocate memory");
 }
 
-enum status config_open(struct config *config, struct image *images, struct diag *diag)
+enum status config_open(struct config *config, struct image_list *images, struct diag *diag)
 {
 	unsigned n_errors = diag->n_errors;
 
@@ -214,5 +215,6 @@ enum status config_open(struct config *config, struct image *images, struct diag
 			(void)backend_open(backend, images, diag);
 		(void)config_place_dimms(vm, diag);
 	}
+	config_check_sharing(config, diag);
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }

@@ -31,8 +31,17 @@ struct thread_context {
 enum status object_read(const struct word *argument, struct backend **backends,
 			struct thread_context **contexts, struct arena *arena, struct diag *diag);
 
+/* What the rest of the command line says about backends that do not say it themselves. */
+struct object_defaults {
+	bool merge;    /* -machine mem-merge= */
+	bool dump;     /* -machine dump-guest-core= */
+	bool prealloc; /* -mem-prealloc */
+};
+
 /*
- * Once all objects of a VM are read: what QEMU checks when it makes them, before it looks at any
- * file. Sets each backend's context and kind. Errors are said, the objects broken.
+ * Once all options of a VM are read: fill in the defaults, then check what QEMU checks when it
+ * makes the objects, before it looks at any file. Sets each backend's context and
+ * kind. Errors are said, the objects broken.
  */
-void objects_resolve(struct backend *backends, struct thread_context *contexts, struct diag *diag);
+void objects_resolve(struct backend *backends, struct thread_context *contexts,
+		     const struct object_defaults *defaults, struct diag *diag);

@@ -199,14 +199,8 @@ static enum status read_cpu(struct vm_reader *reader, const struct word *argumen
 
 static enum status read_object(struct vm_reader *reader, const struct word *argument)
 {
-	struct backend **tail = &reader->vm->backends, *backend;
-	enum status status = backend_parse(argument, reader->vm->backends, reader->arena,
-					   reader->diag, &backend);
-
-	while (*tail != NULL)
-		tail = &(*tail)->next;
-	*tail = backend;
-	return status == OK ? backend_resolve(backend, reader->diag) : status;
+	return object_read(argument, &reader->vm->backends, &reader->vm->thread_contexts,
+			   reader->arena, reader->diag);
 }
 
 static enum status read_text(const struct word *argument, const char **text,

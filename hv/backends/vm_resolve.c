@@ -141,7 +141,13 @@ static void check_kernel(struct vm_reader *reader)
 void vm_resolve(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;
+	struct object_defaults defaults = {
+		.merge = vm->mem_merge,
+		.dump = vm->dump_guest_core,
+		.prealloc = vm->mem_prealloc,
+	};
 
+	objects_resolve(vm->backends, vm->thread_contexts, &defaults, reader->diag);
 	if (!reader->has_serial && reader->nodefaults)
 		vm->serial = SERIAL_NONE;
 	if (!vm->has_ram_size)
