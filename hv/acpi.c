@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The few things wanted from the firmware's ACPI tables: processors and APICs, the
- * PM timer, how to switch off and to reset. The tables are not trusted: each must be
- * readable in its whole length and sum up to zero. Of AML only the package _S5_ is
- * looked for, by its bytes; names built at run time are not found.
- * Source: ACPI specification, "ACPI Software Programming Model".
+ * PM timer, how to switch off and to reset, where others are that hv/numa.c reads. The tables are
+ * not trusted: each must be readable in its whole length and sum up to zero. Of AML only the
+ * package _S5_ is looked for, by its bytes; names built at run time are not found. Source: ACPI
+ * specification, "ACPI Software Programming Model".
  */
 #include "hv/acpi.h"
 
@@ -285,6 +285,10 @@ static void parse_table(phys_t address, struct acpi *acpi)
 		parse_madt(table, acpi);
 	else if (has_signature(table, "FACP"))
 		parse_fadt(table, acpi);
+	else if (has_signature(table, "SRAT"))
+		acpi->srat = (struct acpi_table){address, table.len};
+	else if (has_signature(table, "SLIT"))
+		acpi->slit = (struct acpi_table){address, table.len};
 }
 
 /* The table of tables: addresses of 8 bytes in an XSDT, of 4 in an RSDT. */

@@ -20,6 +20,12 @@ struct acpi_register {
 	uint64_t address;
 };
 
+/* A whole table, found sound; len 0: there is none. */
+struct acpi_table {
+	phys_t start;
+	uint64_t len;
+};
+
 /* What the firmware's tables tell, as far as it is used. */
 struct acpi {
 	phys_t local_apic;	  /* 0: no MADT */
@@ -40,6 +46,8 @@ struct acpi {
 
 	struct acpi_register reset;
 	uint8_t reset_value;
+
+	struct acpi_table srat, slit; /* hv/numa.h reads them */
 };
 
 /* The machine's; empty, with spaces ACPI_SPACE_NONE, without tables. Constant after acpi_init(). */

@@ -181,6 +181,31 @@ static void sound_tables_are_read(void **state)
 	assert_int_equal(acpi.reset_value, 6);
 }
 
+static void tables_about_nodes_are_found_if_they_are_sound(void **state)
+{
+	enum { SRAT = 0x3000, SLIT = 0x3100 };
+	struct acpi acpi;
+
+	put_all();
+	assert_int_equal(parse(&acpi), OK);
+	assert_int_equal(acpi.srat.len, 0);
+	assert_int_equal(acpi.slit.len, 0);
+	put_table(SRAT, "SRAT", 48);
+	put_table(SLIT, "SLIT", 44);
+	put(XSDT + 52, BASE + SLIT, 8);
+	put(XSDT + 60, BASE + SRAT, 8);
+	put_table(XSDT, "XSDT", 68);
+	assert_int_equal(parse(&acpi), OK);
+	assert_int_equal(acpi.srat.start, BASE + SRAT);
+	assert_int_equal(acpi.srat.len, 48);
+	assert_int_equal(acpi.slit.start, BASE + SLIT);
+	assert_int_equal(acpi.slit.len, 44);
+	memory[SRAT + 40]++;
+	assert_int_equal(parse(&acpi), OK);
+	assert_int_equal(acpi.srat.len, 0);
+	assert_int_equal(acpi.slit.len, 44);
+}
+
 static void a_revision_0_rsdp_leads_to_the_rsdt(void **state)
 {
 	struct acpi acpi;
@@ -397,6 +422,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_tables_are_read),
+		cmocka_unit_test(tables_about_nodes_are_found_if_they_are_sound),
 		cmocka_unit_test(a_revision_0_rsdp_leads_to_the_rsdt),
 		cmocka_unit_test(extended_fields_win_over_the_old_ones),
 		cmocka_unit_test(hardware_reduced_machines_have_a_sleep_control_register),
