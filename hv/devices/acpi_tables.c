@@ -3,24 +3,26 @@
  * The guest's ACPI tables, as ACPI 6.0 defines them, laid out one behind the
  * other from the RSDP on. The machine is hardware-reduced: no PM timer, no SCI,
  * no PIC, no PIT; power off and reset are registers of hv/devices/pm.c. The
- * DSDT comes compiled from dsdt.dsl; the SSDT has one object per processor and is written
- * here. x86 is little-endian, as ACPI is: structs are copied as they are.
+ * DSDT comes compiled from dsdt.dsl; an SSDT with one object per processor is written here, what
+ * concerns memory in acpi_memory.c. x86 is little-endian, as ACPI is: structs are copied as they
+ * are.
  */
 #include "hv/devices/acpi_tables.h"
 
+#include "hv/assert.h"
 #include "hv/devices/acpi_dsdt.h"
+#include "hv/devices/acpi_part.h"
 #include "hv/devices/ioapic.h"
 #include "hv/devices/lapic.h"
 #include "hv/devices/pm.h"
 #include "hv/string.h"
 
-#define PACKED	     __attribute__((packed))
 #define TABLE_ALIGN  16
+#define AML_SCOPE    0x10
 #define OEM_ID	     "STENCL"
 #define OEM_TABLE_ID "STENCIL "
 #define CREATOR_ID   "STCL"
 #define ALL_UIDS     UINT32_MAX
-#define MAX_XAPIC_ID 254
 #define CMOS_CENTURY 0x32
 #define NMI_LINT     1
 #define CPU_ENABLED  1
@@ -36,7 +38,7 @@
 #define FADT_HW_REDUCED	  BIT(20)
 #define BOOT_ARCH_NO_VGA  BIT(2) /* 8042 (bit 1) and "no CMOS clock" (bit 5) stay clear */
 
-struct PACKED rsdp {
+struct ACPI_PACKED rsdp {
 	char signature[8];
 	uint8_t checksum; /* of the first 20 bytes */
 	char oem_id[6];
@@ -49,20 +51,7 @@ struct PACKED rsdp {
 };
 _Static_assert(sizeof(struct rsdp) == 36, "ACPI 6.0, Root System Description Pointer");
 
-struct PACKED header {
-	char signature[4];
-	uint32_t length;
-	uint8_t revision;
-	uint8_t checksum;
-	char oem_id[6];
-	char oem_table_id[8];
-	uint32_t oem_revision;
-	char creator_id[4];
-	uint32_t creator_revision;
-};
-_Static_assert(sizeof(struct header) == 36, "ACPI 6.0, System Description Table Header");
-
-struct PACKED address {
+struct ACPI_PACKED address {
 	uint8_t space;
 	uint8_t bit_width;
 	uint8_t bit_offset;
@@ -70,8 +59,8 @@ struct PACKED address {
 	uint64_t address;
 };
 
-struct PACKED fadt {
-	struct header header;
+struct ACPI_PACKED fadt {
+	struct acpi_header header;
 	uint32_t facs;
 	uint32_t dsdt;
 	uint8_t reserved0;
@@ -110,15 +99,15 @@ _Static_assert(sizeof(struct fadt) == 276, "ACPI 6.0, Fixed ACPI Description Tab
 _Static_assert(offsetof(struct fadt, flags) == 112, "ACPI 6.0, Fixed ACPI Description Table");
 _Static_assert(offsetof(struct fadt, sleep_control) == 244, "the same");
 
-struct PACKED madt {
-	struct header header;
+struct ACPI_PACKED madt {
+	struct acpi_header header;
 	uint32_t lapic_address;
 	uint32_t flags; /* bit 0, "there is a PIC", stays clear */
 };
 
 enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_LAPIC_NMI = 4, MADT_X2APIC = 9, MADT_X2APIC_NMI = 10 };
 
-struct PACKED madt_lapic {
+struct ACPI_PACKED madt_lapic {
 	uint8_t type;
 	uint8_t length;
 	uint8_t uid;
@@ -126,7 +115,7 @@ struct PACKED madt_lapic {
 	uint32_t flags;
 };
 
-struct PACKED madt_ioapic {
+struct ACPI_PACKED madt_ioapic {
 	uint8_t type;
 	uint8_t length;
 	uint8_t id;
@@ -135,7 +124,7 @@ struct PACKED madt_ioapic {
 	uint32_t gsi_base;
 };
 
-struct PACKED madt_lapic_nmi {
+struct ACPI_PACKED madt_lapic_nmi {
 	uint8_t type;
 	uint8_t length;
 	uint8_t uid;
@@ -143,7 +132,7 @@ struct PACKED madt_lapic_nmi {
 	uint8_t lint;
 };
 
-struct PACKED madt_x2apic {
+struct ACPI_PACKED madt_x2apic {
 	uint8_t type;
 	uint8_t length;
 	uint16_t reserved;
@@ -152,7 +141,7 @@ struct PACKED madt_x2apic {
 	uint32_t uid;
 };
 
-struct PACKED madt_x2apic_nmi {
+struct ACPI_PACKED madt_x2apic_nmi {
 	uint8_t type;
 	uint8_t length;
 	uint16_t flags;
@@ -161,15 +150,13 @@ struct PACKED madt_x2apic_nmi {
 	uint8_t reserved[3];
 };
 
-/* Scope (\_SB) { ... } */
-struct PACKED aml_scope {
+struct ACPI_PACKED aml_scope {
 	uint8_t op;
-	uint8_t length[3]; /* from here on */
-	char name[5];
+	uint8_t length[3]; /* from here on; the name follows */
 };
 
 /* Device (Cxxx) { Name (_HID, "ACPI0007") Name (_UID, n) } */
-struct PACKED aml_processor {
+struct ACPI_PACKED aml_processor {
 	uint8_t op[2];
 	uint8_t length; /* from here on, below 64 */
 	char name[4];
@@ -178,13 +165,6 @@ struct PACKED aml_processor {
 	uint16_t uid;
 };
 _Static_assert(sizeof(struct aml_processor) - 2 < 64, "the short form of a package length");
-
-struct image {
-	uint8_t *buf;
-	size_t size;
-	size_t used;
-	uint64_t gpa; /* of buf */
-};
 
 /* What 'bytes' must still add up to for the sum to be zero. */
 static uint8_t checksum(const void *data, size_t len)
@@ -197,7 +177,7 @@ static uint8_t checksum(const void *data, size_t len)
 	return (uint8_t)-sum;
 }
 
-static enum status image_append(struct image *image, const void *data, size_t len)
+enum status acpi_append(struct acpi_image *image, const void *data, size_t len)
 {
 	if (len > image->size - image->used)
 		return ERR_RANGE;
@@ -206,16 +186,17 @@ static enum status image_append(struct image *image, const void *data, size_t le
 	return OK;
 }
 
-static enum status image_align(struct image *image)
+static enum status align_image(struct acpi_image *image)
 {
 	static const uint8_t zeros[TABLE_ALIGN];
 
-	return image_append(image, zeros, -image->used % TABLE_ALIGN);
+	return acpi_append(image, zeros, -image->used % TABLE_ALIGN);
 }
 
-static struct header make_header(const char signature[4], uint8_t revision)
+struct acpi_header acpi_make_header(const char signature[4], uint8_t revision)
 {
-	struct header header = {.revision = revision, .oem_revision = 1, .creator_revision = 1};
+	struct acpi_header header = {
+		.revision = revision, .oem_revision = 1, .creator_revision = 1};
 
 	memcpy(header.signature, signature, sizeof(header.signature));
 	memcpy(header.oem_id, OEM_ID, sizeof(header.oem_id));
@@ -225,9 +206,9 @@ static struct header make_header(const char signature[4], uint8_t revision)
 }
 
 /* The table from 'start' to here is complete: enter its length and checksum, say where it is. */
-static enum status table_finish(struct image *image, size_t start, uint64_t *ret_gpa)
+static enum status finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa)
 {
-	struct header header;
+	struct acpi_header header;
 
 	memcpy(&header, image->buf + start, sizeof(header));
 	header.length = (uint32_t)(image->used - start);
@@ -236,7 +217,37 @@ static enum status table_finish(struct image *image, size_t start, uint64_t *ret
 	header.checksum = checksum(image->buf + start, image->used - start);
 	memcpy(image->buf + start, &header, sizeof(header));
 	*ret_gpa = image->gpa + start;
-	return image_align(image);
+	return align_image(image);
+}
+
+enum status acpi_list_table(struct acpi_image *image, size_t start)
+{
+	assert(image->n_tables < ACPI_TABLES_MAX);
+	return finish_table(image, start, &image->tables[image->n_tables++]);
+}
+
+enum status acpi_append_scope(struct acpi_image *image, const char *name, size_t name_len,
+			      size_t contents_len)
+{
+	struct aml_scope scope = {.op = AML_SCOPE};
+	size_t length = sizeof(scope.length) + name_len + contents_len;
+
+	/* A package length of three bytes: 4 bits, then 8, then 8; the top bits say "two more". */
+	scope.length[0] = 0x80 | (length & 15);
+	scope.length[1] = (uint8_t)(length >> 4);
+	scope.length[2] = (uint8_t)(length >> 12);
+	TRY(acpi_append(image, &scope, sizeof(scope)));
+	return acpi_append(image, name, name_len);
+}
+
+void acpi_put_digits(char *text, unsigned n_digits, unsigned value)
+{
+	static const char digits[16] = "0123456789ABCDEF";
+
+	while (n_digits-- > 0) {
+		text[n_digits] = digits[value & 15];
+		value >>= 4;
+	}
 }
 
 static struct address io_register(uint64_t port)
@@ -245,17 +256,17 @@ static struct address io_register(uint64_t port)
 		.space = GAS_IO, .bit_width = 8, .access_size = ACCESS_BYTE, .address = port};
 }
 
-static enum status add_dsdt(struct image *image, uint64_t *ret_gpa)
+static enum status add_dsdt(struct acpi_image *image, uint64_t *ret_gpa)
 {
 	*ret_gpa = image->gpa + image->used;
-	TRY(image_append(image, acpi_dsdt, sizeof(acpi_dsdt)));
-	return image_align(image);
+	TRY(acpi_append(image, acpi_dsdt, sizeof(acpi_dsdt)));
+	return align_image(image);
 }
 
-static enum status add_fadt(struct image *image, uint64_t dsdt, uint64_t *ret_gpa)
+static enum status add_fadt(struct acpi_image *image, uint64_t dsdt)
 {
 	struct fadt fadt = {
-		.header = make_header("FACP", 6),
+		.header = acpi_make_header("FACP", 6),
 		.dsdt = (uint32_t)dsdt,
 		.x_dsdt = dsdt,
 		.century = CMOS_CENTURY,
@@ -270,50 +281,50 @@ static enum status add_fadt(struct image *image, uint64_t dsdt, uint64_t *ret_gp
 	};
 	size_t start = image->used;
 
-	TRY(image_append(image, &fadt, sizeof(fadt)));
-	return table_finish(image, start, ret_gpa);
+	TRY(acpi_append(image, &fadt, sizeof(fadt)));
+	return acpi_list_table(image, start);
 }
 
-static enum status add_madt_cpu(struct image *image, uint32_t id)
+static enum status add_madt_cpu(struct acpi_image *image, uint32_t id)
 {
 	struct madt_lapic lapic = {MADT_LAPIC, sizeof(lapic), (uint8_t)id, (uint8_t)id,
 				   CPU_ENABLED};
 	struct madt_x2apic x2apic = {MADT_X2APIC, sizeof(x2apic), 0, id, CPU_ENABLED, id};
 
-	if (id <= MAX_XAPIC_ID)
-		return image_append(image, &lapic, sizeof(lapic));
-	return image_append(image, &x2apic, sizeof(x2apic));
+	if (id <= ACPI_MAX_XAPIC_ID)
+		return acpi_append(image, &lapic, sizeof(lapic));
+	return acpi_append(image, &x2apic, sizeof(x2apic));
 }
 
-static enum status add_madt(struct image *image, unsigned n_cpus, uint64_t *ret_gpa)
+static enum status add_madt(struct acpi_image *image, unsigned n_cpus)
 {
-	struct madt madt = {make_header("APIC", 4), (uint32_t)APIC_BASE_ADDR, 0};
+	struct madt madt = {acpi_make_header("APIC", 4), (uint32_t)APIC_BASE_ADDR, 0};
 	struct madt_ioapic ioapic = {MADT_IOAPIC, sizeof(ioapic), 0, 0, (uint32_t)IOAPIC_BASE, 0};
 	struct madt_lapic_nmi nmi = {MADT_LAPIC_NMI, sizeof(nmi), (uint8_t)ALL_UIDS, 0, NMI_LINT};
 	struct madt_x2apic_nmi x2apic_nmi = {MADT_X2APIC_NMI, sizeof(x2apic_nmi), 0,
 					     ALL_UIDS,	      NMI_LINT,		  {0}};
 	size_t start = image->used;
 
-	TRY(image_append(image, &madt, sizeof(madt)));
+	TRY(acpi_append(image, &madt, sizeof(madt)));
 	for (unsigned i = 0; i < n_cpus; i++)
 		TRY(add_madt_cpu(image, i));
-	TRY(image_append(image, &ioapic, sizeof(ioapic)));
-	TRY(image_append(image, &nmi, sizeof(nmi)));
-	if (n_cpus > MAX_XAPIC_ID + 1)
-		TRY(image_append(image, &x2apic_nmi, sizeof(x2apic_nmi)));
-	return table_finish(image, start, ret_gpa);
+	TRY(acpi_append(image, &ioapic, sizeof(ioapic)));
+	TRY(acpi_append(image, &nmi, sizeof(nmi)));
+	if (n_cpus > ACPI_MAX_XAPIC_ID + 1)
+		TRY(acpi_append(image, &x2apic_nmi, sizeof(x2apic_nmi)));
+	return acpi_list_table(image, start);
 }
 
 static struct aml_processor make_processor(unsigned uid)
 {
-	static const char digits[16] = "0123456789ABCDEF";
 	struct aml_processor aml = {
 		.op = {0x5b, 0x82},
 		.length = sizeof(aml) - sizeof(aml.op),
-		.name = {'C', digits[uid >> 8 & 15], digits[uid >> 4 & 15], digits[uid & 15]},
+		.name = {'C'},
 		.uid = (uint16_t)uid,
 	};
 
+	acpi_put_digits(aml.name + 1, 3, uid);
 	memcpy(aml.hid,
 	       "\x08_HID\x0d"
 	       "ACPI0007",
@@ -322,40 +333,32 @@ static struct aml_processor make_processor(unsigned uid)
 	return aml;
 }
 
-static enum status add_ssdt(struct image *image, unsigned n_cpus, uint64_t *ret_gpa)
+static enum status add_processors(struct acpi_image *image, unsigned n_cpus)
 {
-	struct header header = make_header("SSDT", 2);
-	struct aml_scope scope = {.op = 0x10};
-	uint32_t length = sizeof(scope) - 1 + n_cpus * sizeof(struct aml_processor);
+	struct acpi_header header = acpi_make_header("SSDT", 2);
 	size_t start = image->used;
 
-	/* A package length of three bytes: 4 bits, then 8, then 8; the top bits say "two more". */
-	scope.length[0] = 0x80 | (length & 15);
-	scope.length[1] = (uint8_t)(length >> 4);
-	scope.length[2] = (uint8_t)(length >> 12);
-	memcpy(scope.name, "\\_SB_", sizeof(scope.name));
-	TRY(image_append(image, &header, sizeof(header)));
-	TRY(image_append(image, &scope, sizeof(scope)));
+	TRY(acpi_append(image, &header, sizeof(header)));
+	TRY(acpi_append_scope(image, "\\_SB_", 5, n_cpus * sizeof(struct aml_processor)));
 	for (unsigned i = 0; i < n_cpus; i++) {
 		struct aml_processor processor = make_processor(i);
 
-		TRY(image_append(image, &processor, sizeof(processor)));
+		TRY(acpi_append(image, &processor, sizeof(processor)));
 	}
-	return table_finish(image, start, ret_gpa);
+	return acpi_list_table(image, start);
 }
 
-static enum status add_xsdt(struct image *image, const uint64_t *tables, size_t n,
-			    uint64_t *ret_gpa)
+static enum status add_xsdt(struct acpi_image *image, uint64_t *ret_gpa)
 {
-	struct header header = make_header("XSDT", 1);
+	struct acpi_header header = acpi_make_header("XSDT", 1);
 	size_t start = image->used;
 
-	TRY(image_append(image, &header, sizeof(header)));
-	TRY(image_append(image, tables, n * sizeof(tables[0])));
-	return table_finish(image, start, ret_gpa);
+	TRY(acpi_append(image, &header, sizeof(header)));
+	TRY(acpi_append(image, image->tables, image->n_tables * sizeof(image->tables[0])));
+	return finish_table(image, start, ret_gpa);
 }
 
-static void write_rsdp(struct image *image, uint64_t xsdt)
+static void write_rsdp(struct acpi_image *image, uint64_t xsdt)
 {
 	struct rsdp rsdp = {.revision = 2, .length = sizeof(rsdp), .xsdt = xsdt};
 
@@ -366,25 +369,42 @@ static void write_rsdp(struct image *image, uint64_t xsdt)
 	memcpy(image->buf, &rsdp, sizeof(rsdp));
 }
 
-enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, size_t size,
-			      size_t *ret_len)
+static enum status check_config(const struct acpi_config *config)
 {
-	struct image image = {.buf = buf, .size = size, .gpa = config->rsdp_gpa};
-	struct rsdp placeholder = {0};
-	enum { FADT, MADT, SSDT, N_TABLES };
-	uint64_t tables[N_TABLES], dsdt, xsdt;
-
 	if (config->n_cpus == 0 || !is_aligned(config->rsdp_gpa, TABLE_ALIGN))
 		return ERR_INVAL;
 	if (config->n_cpus > ACPI_MAX_CPUS)
 		return ERR_RANGE;
-	TRY(image_append(&image, &placeholder, sizeof(placeholder)));
-	TRY(image_align(&image));
+	for (unsigned i = 0; i < config->n_memory; i++)
+		if (config->memory[i].flags & ACPI_MEMORY_HOTPLUG &&
+		    config->memory[i].slot >= ACPI_MAX_SLOTS)
+			return ERR_RANGE;
+	for (unsigned i = 0; i < config->n_nvdimms; i++)
+		if (config->nvdimms[i].slot >= ACPI_MAX_SLOTS)
+			return ERR_RANGE;
+	return OK;
+}
+
+enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, size_t size,
+			      size_t *ret_len)
+{
+	struct acpi_image image = {.buf = buf, .size = size, .gpa = config->rsdp_gpa};
+	struct rsdp placeholder = {0};
+	uint64_t dsdt, xsdt;
+
+	TRY(check_config(config));
+	TRY(acpi_append(&image, &placeholder, sizeof(placeholder)));
+	TRY(align_image(&image));
 	TRY(add_dsdt(&image, &dsdt));
-	TRY(add_fadt(&image, dsdt, &tables[FADT]));
-	TRY(add_madt(&image, config->n_cpus, &tables[MADT]));
-	TRY(add_ssdt(&image, config->n_cpus, &tables[SSDT]));
-	TRY(add_xsdt(&image, tables, N_TABLES, &xsdt));
+	TRY(add_fadt(&image, dsdt));
+	TRY(add_madt(&image, config->n_cpus));
+	TRY(add_processors(&image, config->n_cpus));
+	TRY(acpi_add_memory_devices(&image, config));
+	TRY(acpi_add_nvdimm_devices(&image, config));
+	TRY(acpi_add_srat(&image, config));
+	TRY(acpi_add_slit(&image, config));
+	TRY(acpi_add_nfit(&image, config));
+	TRY(add_xsdt(&image, &xsdt));
 	write_rsdp(&image, xsdt);
 	if (config->rsdp_gpa > GIB(4) - image.used)
 		return ERR_RANGE;

@@ -109,12 +109,25 @@ static void ioapic_page_write(void *dev, uint64_t off, unsigned size, uint64_t v
 	ioapic_mmio_write(dev, off, size, value);
 }
 
+static uint64_t nvdimm_page_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	(void)now;
+	return nvdimm_mmio_read(dev, off, size);
+}
+
+static void nvdimm_page_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
+{
+	(void)now;
+	nvdimm_mmio_write(dev, off, size, value);
+}
+
 static const struct io_ops uart_ops = {uart_port_read, uart_port_write};
 static const struct io_ops rtc_ops = {rtc_port_read, rtc_port_write};
 static const struct io_ops pm_ops = {pm_port_read, pm_port_write};
 static const struct io_ops debug_exit_ops = {debug_exit_port_read, debug_exit_port_write};
 static const struct io_ops debugcon_ops = {debugcon_port_read, debugcon_port_write};
 static const struct io_ops ioapic_ops = {ioapic_page_read, ioapic_page_write};
+static const struct io_ops nvdimm_ops = {nvdimm_page_read, nvdimm_page_write};
 
 /* 'first' is the port itself: pm.c goes by absolute ports. */
 static enum status add_pm_ports(struct platform *platform)
@@ -155,6 +168,18 @@ static enum status add_debug_ports(struct platform *platform, const struct platf
 	return OK;
 }
 
+static enum status add_nvdimms(struct platform *platform, const struct platform_config *config)
+{
+	TRY(nvdimm_init(&platform->nvdimm, config->labels, config->n_labels));
+	if (!config->has_nvdimms)
+		return OK;
+	return io_bus_add(&platform->mmio, &(struct io_range){.start = NVDIMM_MMIO_BASE,
+							      .len = NVDIMM_MMIO_SIZE,
+							      .width = 8,
+							      .ops = &nvdimm_ops,
+							      .dev = &platform->nvdimm});
+}
+
 static enum status add_ranges(struct platform *platform, const struct platform_config *config)
 {
 	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = PLATFORM_UART_PORT,
@@ -172,6 +197,7 @@ static enum status add_ranges(struct platform *platform, const struct platform_c
 							   .width = 4,
 							   .ops = &ioapic_ops,
 							   .dev = &platform->irqchip}));
+	TRY(add_nvdimms(platform, config));
 	TRY(add_pm_ports(platform));
 	return add_debug_ports(platform, config);
 }
@@ -205,6 +231,7 @@ void platform_reset(struct platform *platform)
 	uart_reset(&platform->uart);
 	rtc_reset(&platform->rtc);
 	pm_reset(&platform->pm);
+	nvdimm_reset(&platform->nvdimm);
 	platform->debug_exit = (struct debug_exit){0};
 }
 

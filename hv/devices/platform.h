@@ -4,6 +4,7 @@
 #include "hv/devices/bus.h"
 #include "hv/devices/debug_ports.h"
 #include "hv/devices/irqchip.h"
+#include "hv/devices/nvdimm.h"
 #include "hv/devices/pm.h"
 #include "hv/devices/rtc.h"
 #include "hv/devices/uart.h"
@@ -26,6 +27,11 @@ struct platform_config {
 	uint16_t debug_exit_base; /* QEMU's iobase, 0x501 by default there */
 	uint16_t debug_exit_size; /* QEMU's iosize, 2 by default there */
 	uint16_t debugcon_base;	  /* QEMU's iobase, 0xe9 by default there */
+
+	bool has_nvdimms;
+	const struct nvdimm_labels
+		*labels;   /* of those NVDIMMs that have any; copied, not the bytes */
+	unsigned n_labels; /* up to NVDIMM_MAX */
 };
 
 /*
@@ -42,6 +48,7 @@ struct platform {
 	struct pm pm;
 	struct debug_exit debug_exit;
 	struct debugcon debugcon;
+	struct nvdimm nvdimm;
 	unsigned phys_bits;
 	struct io_bus pio;
 	struct io_bus mmio;
@@ -57,7 +64,8 @@ enum status platform_init(struct platform *platform, const struct platform_confi
 void platform_reset(struct platform *platform);
 /*
  * Make 'clone' a copy of 'platform' with buses of its own: a 'dev' inside the
- * original becomes the same inside the clone, others are kept.
+ * original becomes the same inside the clone, others are kept. NVDIMM labels are the same bytes in
+ * both: whoever wants them apart gives the clone others.
  */
 void platform_clone(struct platform *clone, const struct platform *platform);
 

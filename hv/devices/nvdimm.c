@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Label storage. Every offset and length comes from the guest and is checked here, whatever its AML
+ * may have checked before. The labels may be a file's bytes that other VMs change at the same time;
+ * nothing here looks at what they say.
+ */
+#include "hv/devices/nvdimm.h"
+
+#include "hv/string.h"
+
+enum status nvdimm_init(struct nvdimm *nvdimm, const struct nvdimm_labels *labels, unsigned n)
+{
+	if (n > NVDIMM_MAX)
+		return ERR_RANGE;
+	memset(nvdimm, 0, sizeof(*nvdimm));
+	for (unsigned i = 0; i < n; i++)
+		nvdimm->labels[i] = labels[i];
+	nvdimm->n_labels = n;
+	return OK;
+}
+
+void nvdimm_reset(struct nvdimm *nvdimm)
+{
+	nvdimm->handle = nvdimm->offset = nvdimm->length = nvdimm->status = 0;
+	memset(nvdimm->window, 0, sizeof(nvdimm->window));
+}
+
+/* Those that the handle register names; NULL: it has none. */
+static const struct nvdimm_labels *find_labels(const struct nvdimm *nvdimm)
+{
+	for (unsigned i = 0; i < nvdimm->n_labels; i++)
+		if (nvdimm->labels[i].handle == nvdimm->handle)
+			return &nvdimm->labels[i];
+	return NULL;
+}
+
+/* QEMU's order: a range that cannot be is invalid even where writing is not supported. */
+static enum nvdimm_status transfer(struct nvdimm *nvdimm, uint32_t command)
+{
+	const struct nvdimm_labels *labels = find_labels(nvdimm);
+
+	if (labels == NULL || (command != NVDIMM_GET_LABELS && command != NVDIMM_SET_LABELS))
+		return NVDIMM_UNSUPPORTED;
+	if (nvdimm->length > NVDIMM_WINDOW_SIZE || nvdimm->length > labels->size ||
+	    nvdimm->offset > labels->size - nvdimm->length)
+		return NVDIMM_INVALID;
+	if (command == NVDIMM_GET_LABELS)
+		memcpy(nvdimm->window, labels->bytes + nvdimm->offset, nvdimm->length);
+	else if (labels->writable != NULL)
+		memcpy(labels->writable + nvdimm->offset, nvdimm->window, nvdimm->length);
+	else
+		return NVDIMM_UNSUPPORTED;
+	return NVDIMM_SUCCESS;
+}
+
+static uint32_t read_register(const struct nvdimm *nvdimm, uint64_t off)
+{
+	const struct nvdimm_labels *labels;
+
+	switch (off) {
+	case NVDIMM_REG_HANDLE:
+		return nvdimm->handle;
+	case NVDIMM_REG_SIZE:
+		labels = find_labels(nvdimm);
+		return labels ? labels->size : 0;
+	case NVDIMM_REG_MAX:
+		return NVDIMM_WINDOW_SIZE;
+	case NVDIMM_REG_OFFSET:
+		return nvdimm->offset;
+	case NVDIMM_REG_LENGTH:
+		return nvdimm->length;
+	case NVDIMM_REG_GO:
+		return nvdimm->status;
+	default:
+		return 0;
+	}
+}
+
+static void write_register(struct nvdimm *nvdimm, uint64_t off, uint32_t value)
+{
+	switch (off) {
+	case NVDIMM_REG_HANDLE:
+		nvdimm->handle = value;
+		break;
+	case NVDIMM_REG_OFFSET:
+		nvdimm->offset = value;
+		break;
+	case NVDIMM_REG_LENGTH:
+		nvdimm->length = value;
+		break;
+	case NVDIMM_REG_GO:
+		nvdimm->status = transfer(nvdimm, value);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool is_in_window(uint64_t off, unsigned size)
+{
+	return off >= NVDIMM_WINDOW && off - NVDIMM_WINDOW <= NVDIMM_WINDOW_SIZE - size;
+}
+
+uint64_t nvdimm_mmio_read(const struct nvdimm *nvdimm, uint64_t off, unsigned size)
+{
+	uint64_t value = 0;
+
+	if (is_in_window(off, size))
+		memcpy(&value, nvdimm->window + (off - NVDIMM_WINDOW), size);
+	else if (size == sizeof(uint32_t))
+		value = read_register(nvdimm, off);
+	return value;
+}
+
+void nvdimm_mmio_write(struct nvdimm *nvdimm, uint64_t off, unsigned size, uint64_t value)
+{
+	if (is_in_window(off, size))
+		memcpy(nvdimm->window + (off - NVDIMM_WINDOW), &value, size);
+	else if (size == sizeof(uint32_t))
+		write_register(nvdimm, off, (uint32_t)value);
+}
