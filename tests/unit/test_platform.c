@@ -243,6 +243,37 @@ static void the_ioapic_is_at_its_address(void **state)
 	assert_true(platform_mmio_read(&platform, 0, IOAPIC_BASE + 0x1000, 8, 0) == UINT64_MAX);
 }
 
+static void nvdimms_are_there_only_when_asked_for(void **state)
+{
+	static uint8_t bytes[4096];
+	static const struct nvdimm_labels labels[NVDIMM_MAX + 1] = {
+		{.handle = 3, .size = sizeof(bytes), .bytes = bytes, .writable = bytes}};
+	struct platform_config config = plain();
+
+	start(config);
+	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_MAX), 0xffffffff);
+	config.has_nvdimms = true;
+	start(config);
+	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_SIZE), 0);
+	config.labels = labels;
+	config.n_labels = 1;
+	start(config);
+	mmio_set(0, NVDIMM_MMIO_BASE + NVDIMM_REG_HANDLE, 3);
+	assert_int_equal(mmio_get(1, NVDIMM_MMIO_BASE + NVDIMM_REG_SIZE), sizeof(bytes));
+	platform_mmio_write(&platform, 0, NVDIMM_MMIO_BASE + NVDIMM_WINDOW, 8,
+			    UINT64_C(0x0102030405060708), 0);
+	mmio_set(0, NVDIMM_MMIO_BASE + NVDIMM_REG_LENGTH, 8);
+	mmio_set(0, NVDIMM_MMIO_BASE + NVDIMM_REG_GO, NVDIMM_SET_LABELS);
+	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_GO), NVDIMM_SUCCESS);
+	assert_int_equal(bytes[0], 8);
+	assert_int_equal(bytes[7], 1);
+	platform_reset(&platform);
+	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_HANDLE), 0);
+	assert_int_equal(bytes[0], 8);
+	config.n_labels = NVDIMM_MAX + 1;
+	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+}
+
 static void reset_brings_back_power_on_but_not_the_past(void **state)
 {
 	struct platform_config config = plain();
@@ -313,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_configuration_that_cannot_be_is_refused),
 		cmocka_unit_test(each_processor_has_its_own_apic_page),
 		cmocka_unit_test(the_ioapic_is_at_its_address),
+		cmocka_unit_test(nvdimms_are_there_only_when_asked_for),
 		cmocka_unit_test(reset_brings_back_power_on_but_not_the_past),
 		cmocka_unit_test(a_clone_is_the_same_and_apart),
 	};
