@@ -1,43 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exits that need little: CPUID, HLT, PAUSE, XSETBV, and instructions a guest does not have. */
+/* Exits that need little: HLT, PAUSE, XSETBV, and instructions a guest does not have. */
 #include "hv/io.h"
 #include "hv/msr.h"
 #include "hv/vcpu.h"
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
-
-static void set_cpuid(uint64_t *gpr, const struct cpuid_regs *answer)
-{
-	gpr[RAX] = answer->eax;
-	gpr[RBX] = answer->ebx;
-	gpr[RCX] = answer->ecx;
-	gpr[RDX] = answer->edx;
-}
-
-static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
-{
-	uint64_t *gpr = vcpu->regs.gpr;
-	struct cpuid_state state = {
-		.cr4 = vmcs_read(VMCS_GUEST_CR4),
-		.xcr0 = vcpu->xcr0,
-		.apic_enabled = lapic_is_enabled(&vcpu->vm->platform.irqchip.lapic[0]),
-	};
-	struct cpuid_regs answer;
-
-	cpuid_model_lookup(vcpu->cpuid, (uint32_t)gpr[RAX], (uint32_t)gpr[RCX], &state, &answer);
-	set_cpuid(gpr, &answer);
-}
-
-enum exit_action exit_cpuid(struct vcpu *vcpu)
-{
-	uint32_t leaf = (uint32_t)vcpu->regs.gpr[RAX];
-
-	if (cpuid_is_constant(leaf))
-		set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
-	else
-		cpuid_variable(vcpu);
-	return EXIT_NEXT;
-}
 
 enum exit_action exit_hlt(struct vcpu *vcpu)
 {

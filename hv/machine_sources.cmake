@@ -2,6 +2,7 @@
 set(HV_MACHINE_SOURCES
 	hv/console.c
 	hv/cpu.c
+	hv/exit.c
 	hv/exit_cr.c
 	hv/exit_ept.c
 	hv/exit_event.c

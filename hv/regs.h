@@ -13,5 +13,6 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, 
 
 struct guest_regs {
 	uint64_t gpr[16];
-	bool launched; /* the VMCS has been, since it was last cleared: VMRESUME is due */
+	uint32_t requests; /* reasons to leave the run loop, atomic; enum vcpu_request */
+	bool launched;	   /* the VMCS has been, since it was last cleared: VMRESUME is due */
 };

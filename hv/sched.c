@@ -128,7 +128,7 @@ static void halt_vcpu(struct vcpu *vcpu)
 	vcpu_put(vcpu);
 	lock_acquire(&sched.lock);
 	/* A kick that came before the vCPU was on the list has left its request. */
-	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & ~(uint32_t)VCPU_REQUEST_HALT) {
+	if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) & ~(uint32_t)VCPU_REQUEST_HALT) {
 		push_ready(vcpu);
 	} else {
 		vcpu->is_halted = true;

@@ -17,3 +17,14 @@ size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
+
+/* Whole words, for pages and tables: one instruction, where the general ones look at the ends. */
+static inline void copy_words(void *restrict dst, const void *restrict src, size_t n)
+{
+	asm volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");
+}
+
+static inline void zero_words(void *dst, size_t n)
+{
+	asm volatile("rep stosq" : "+D"(dst), "+c"(n) : "a"(0L) : "memory");
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtual processor: made, loaded, run until the scheduler has to decide, put away.
- * The loop is before-entry work if asked for, vmx_run(), which calls vmx_exited() for each
- * exit. RIP moves in one place, skip_instruction().
+ * The loop is before-entry work if asked for, then vmx_run(), which stays in the guest and
+ * in vmx_exited() (hv/exit.c) until something is asked for.
  */
 #include "hv/vcpu.h"
 
@@ -22,46 +22,6 @@
 #include "hv/vmx/vmcs.h"
 
 struct vcpu_shared vcpu_shared;
-
-/* Exits not listed are ones never asked for: they end the VM with a report. */
-static exit_handler *const handlers[EXIT_REASON_COUNT] = {
-	[EXIT_EXCEPTION_NMI] = exit_exception,
-	[EXIT_EXTERNAL_INTERRUPT] = exit_external_interrupt,
-	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
-	[EXIT_INTERRUPT_WINDOW] = exit_window,
-	[EXIT_NMI_WINDOW] = exit_window,
-	[EXIT_TASK_SWITCH] = exit_task_switch,
-	[EXIT_CPUID] = exit_cpuid,
-	[EXIT_GETSEC] = exit_undefined,
-	[EXIT_HLT] = exit_hlt,
-	[EXIT_INVD] = exit_ignored,
-	[EXIT_RDPMC] = exit_rdpmc,
-	[EXIT_VMCALL] = exit_vmcall,
-	[EXIT_VMCLEAR] = exit_undefined,
-	[EXIT_VMLAUNCH] = exit_undefined,
-	[EXIT_VMPTRLD] = exit_undefined,
-	[EXIT_VMPTRST] = exit_undefined,
-	[EXIT_VMREAD] = exit_undefined,
-	[EXIT_VMRESUME] = exit_undefined,
-	[EXIT_VMWRITE] = exit_undefined,
-	[EXIT_VMXOFF] = exit_undefined,
-	[EXIT_VMXON] = exit_undefined,
-	[EXIT_CR_ACCESS] = exit_cr,
-	[EXIT_IO] = exit_io,
-	[EXIT_MSR_READ] = exit_msr_read,
-	[EXIT_MSR_WRITE] = exit_msr_write,
-	[EXIT_MWAIT] = exit_undefined,
-	[EXIT_MONITOR] = exit_undefined,
-	[EXIT_PAUSE] = exit_pause,
-	[EXIT_EPT_VIOLATION] = exit_ept_violation,
-	[EXIT_EPT_MISCONFIG] = exit_ept_misconfig,
-	[EXIT_INVEPT] = exit_undefined,
-	[EXIT_PREEMPTION_TIMER] = exit_preemption_timer,
-	[EXIT_INVVPID] = exit_undefined,
-	[EXIT_WBINVD] = exit_ignored,
-	[EXIT_XSETBV] = exit_xsetbv,
-	[EXIT_VMFUNC] = exit_undefined,
-};
 
 static bool has_control2(uint32_t bit)
 {
@@ -109,7 +69,7 @@ enum status vcpu_create(struct vcpu *vcpu, struct vm *vm)
 		.vm = vm,
 		.cpuid = &vcpu_shared.cpuid,
 		.xcr0 = 1,
-		.requests = VCPU_REQUEST_TIMER | VCPU_REQUEST_RESET,
+		.regs.requests = VCPU_REQUEST_TIMER | VCPU_REQUEST_RESET,
 		.vmcs = frame_alloc_zeroed(),
 		.xsave_area = frame_alloc_zeroed(),
 	};
@@ -210,22 +170,13 @@ static void write_constant_state(struct vcpu *vcpu)
 	vcpu->started = true;
 }
 
-static __attribute__((noinline)) void flush(struct vcpu *vcpu, uint64_t generation)
+void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
 {
 	uint64_t eptp = vmx_eptp(vcpu->vm->ept.root);
 
 	vmcs_write(VMCS_EPTP, eptp);
 	vmx_flush_ept(&vcpu_shared.capability, eptp);
 	vcpu->ept_generation = generation;
-}
-
-/* A CPU, or a tree, that has not seen the latest translations must forget the old ones. */
-static inline void flush_if_behind(struct vcpu *vcpu)
-{
-	uint64_t generation = __atomic_load_n(&vcpu->vm->ept.generation, __ATOMIC_ACQUIRE);
-
-	if (vcpu->ept_generation != generation)
-		flush(vcpu, generation);
 }
 
 void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
@@ -283,39 +234,6 @@ void vcpu_owe_single_step(void)
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
 }
 
-/* In the rare case that the guest was in a shadow or single-steps. */
-static __attribute__((noinline)) void end_shadow(uint64_t blocking)
-{
-	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
-	vcpu_owe_single_step();
-}
-
-/* Only 64-bit code goes on beyond 4 GiB. */
-static __attribute__((noinline)) uint64_t wrap_rip(uint64_t rip)
-{
-	return vcpu_in_64bit_code() ? rip : rip & UINT32_MAX;
-}
-
-/*
- * Go on behind the instruction that exited, as if it had run: the shadows of STI
- * and MOV SS end, a single step is due. SDM vol. 3, "Guest Non-Register State".
- */
-static inline void skip_instruction(struct vcpu *vcpu)
-{
-	uint64_t rip, blocking;
-
-	if (vcpu->n_steps)
-		step_end(vcpu); /* first: gives RFLAGS.TF back */
-	rip = vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INST_LEN);
-	if (rip >> 32)
-		rip = wrap_rip(rip);
-	vmcs_write(VMCS_GUEST_RIP, rip);
-	blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
-	if ((blocking & (BLOCKING_STI | BLOCKING_MOV_SS)) ||
-	    (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
-		end_shadow(blocking);
-}
-
 static void entry_refused(enum vmx_result result)
 {
 	if (result == VMX_FAIL_VALID)
@@ -323,46 +241,6 @@ static void entry_refused(enum vmx_result result)
 		      (unsigned)vmcs_read(VMCS_INSTRUCTION_ERROR));
 	panic("VM entry refused: no current VMCS");
 }
-
-static void entry_failed(struct vcpu *vcpu, uint32_t reason)
-{
-	if ((reason & 0xffff) == EXIT_ENTRY_GUEST_STATE)
-		vm_crash(vcpu->vm, "VM entry failed: invalid guest state (qualification %llu)",
-			 (unsigned long long)vmcs_read(VMCS_EXIT_QUAL));
-	else
-		vm_crash(vcpu->vm, "VM entry failed: reason %u", (unsigned)(reason & 0xffff));
-}
-
-/* Something is wrong with the exit itself. */
-static __attribute__((noinline)) void bad_exit(struct vcpu *vcpu, uint32_t reason)
-{
-	if (!(reason & EXIT_ENTRY_FAILED)) {
-		vm_crash(vcpu->vm, "unexpected VM exit %u", (unsigned)reason);
-		return;
-	}
-	/* An entry that failed late exits too, but leaves the VMCS unlaunched. */
-	vcpu->regs.launched = false;
-	entry_failed(vcpu, reason);
-}
-
-/* The whole exit path: VM exits arrive here from entry.asm. No lock, no vector registers. */
-bool vmx_exited(struct guest_regs *regs)
-{
-	struct vcpu *vcpu = (struct vcpu *)regs;
-	uint32_t reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
-
-	vcpu->n_exits++;
-	vcpu->last_exit = reason;
-	if (reason >= EXIT_REASON_COUNT || handlers[reason] == NULL)
-		bad_exit(vcpu, reason);
-	else if (handlers[reason](vcpu) == EXIT_NEXT)
-		skip_instruction(vcpu);
-	if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE))
-		return false;
-	flush_if_behind(vcpu);
-	return true;
-}
-_Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");
 
 static void note_first_entry(void)
 {
@@ -381,10 +259,10 @@ enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
 	for (;;) {
 		enum vmx_result result;
 
-		if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) &&
+		if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &&
 		    !vcpu_service(vcpu, &leave))
 			return leave;
-		flush_if_behind(vcpu);
+		vcpu_flush_if_behind(vcpu, &vcpu->vm->ept);
 		note_first_entry();
 		result = vmx_run(&vcpu->regs);
 		if (result != VMX_LEFT)

@@ -54,7 +54,6 @@ enum { SWITCHED_MSRS = 6 };
 
 struct vcpu {
 	struct guest_regs regs; /* first: vmx_exited() gets its address */
-	uint32_t requests;	/* of enum vcpu_request, atomic */
 	bool started;		/* its VMCS holds a guest state */
 	struct vm *vm;
 	phys_t vmcs;
@@ -89,7 +88,6 @@ struct vcpu {
 	bool step_guest_tf; /* what RFLAGS.TF was */
 
 	uint64_t n_exits;
-	uint32_t last_exit; /* basic reason, for reports */
 
 	struct vcpu *next;	/* of the scheduler, see hv/sched.c */
 	bool is_ready;		/* in the ready queue */
@@ -141,7 +139,23 @@ uint64_t vcpu_next_deadline(const struct vcpu *vcpu);
 
 static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 {
-	__atomic_fetch_or(&vcpu->requests, requests, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_RELEASE);
+}
+
+/*
+ * Make this processor forget older translations of the VM's memory than those of 'generation',
+ * and use the tree's root of now.
+ */
+void vcpu_flush(struct vcpu *vcpu, uint64_t generation);
+
+/* A processor, or a tree, that has not seen the latest translations must forget the old ones. */
+static inline void vcpu_flush_if_behind(struct vcpu *vcpu, const struct ept *ept)
+{
+	/* Acquire pairs with the release in ept.c: the entries have changed before. */
+	uint64_t generation = __atomic_load_n(&ept->generation, __ATOMIC_ACQUIRE);
+
+	if (vcpu->ept_generation != generation)
+		vcpu_flush(vcpu, generation);
 }
 
 /* vcpu_event.c: what happens before an entry when there are requests. False: leave, '*ret' says
@@ -173,8 +187,8 @@ enum {
 
 /* Exit handlers, one family a file. The vCPU is loaded, interrupts are off, no lock is held. */
 typedef enum exit_action exit_handler(struct vcpu *vcpu);
-exit_handler exit_cpuid, exit_hlt, exit_pause, exit_undefined, exit_ignored, exit_xsetbv,
-	exit_triple_fault, exit_task_switch, exit_rdpmc, exit_vmcall;
+exit_handler exit_hlt, exit_pause, exit_undefined, exit_ignored, exit_xsetbv, exit_triple_fault,
+	exit_task_switch, exit_rdpmc, exit_vmcall;
 exit_handler exit_msr_read, exit_msr_write;
 exit_handler exit_cr;
 exit_handler exit_io;

@@ -164,7 +164,7 @@ static bool restart(struct vcpu *vcpu)
 bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 {
 	struct lapic *lapic = &vcpu->vm->platform.irqchip.lapic[0];
-	uint32_t requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_ACQUIRE);
+	uint32_t requests = __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
 
 	if (requests & VCPU_REQUEST_RESET && !(requests & VCPU_REQUEST_STOP) && !restart(vcpu))
 		requests |= VCPU_REQUEST_STOP;
@@ -176,7 +176,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		*ret = VCPU_HALTED;
 		return false;
 	}
-	if ((requests | vcpu->requests) & VCPU_REQUEST_STOP) {
+	if ((requests | vcpu->regs.requests) & VCPU_REQUEST_STOP) {
 		*ret = VCPU_STOPPED;
 		return false;
 	}

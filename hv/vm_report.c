@@ -45,8 +45,8 @@ void vm_report_registers(const struct vcpu *vcpu)
 	report_segment("cs", SEG_CS);
 	report_segment("ss", SEG_SS);
 	report_segment("tr", SEG_TR);
-	log_error("  gdtr %016llx idtr %016llx exits %llu, last %u", field(VMCS_GUEST_GDTR_BASE),
-		  field(VMCS_GUEST_IDTR_BASE), U64(vcpu->n_exits), (unsigned)vcpu->last_exit);
+	log_error("  gdtr %016llx idtr %016llx exits %llu, last %llu", field(VMCS_GUEST_GDTR_BASE),
+		  field(VMCS_GUEST_IDTR_BASE), U64(vcpu->n_exits), field(VMCS_EXIT_REASON));
 }
 
 void panic_dump_vmx(void)

@@ -100,6 +100,7 @@ static uint64_t disown(uint64_t entry)
 
 static void copy_table(uint64_t *to, const uint64_t *from)
 {
+#pragma GCC unroll 8
 	for (unsigned i = 0; i < ENTRIES; i++)
 		to[i] = disown(from[i]);
 }
@@ -113,12 +114,13 @@ static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 		step = level_size(level - 1);
 	if (level == 1)
 		leaf &= ~EPT_LARGE;
+#pragma GCC unroll 8
 	for (unsigned i = 0; i < ENTRIES; i++)
 		to[i] = leaf + i * step;
 }
 
 /* Put an own table in the place of whatever is there, translating as before. */
-static enum status own_table(struct ept *ept, uint64_t *slot, unsigned level)
+static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t *slot, unsigned level)
 {
 	phys_t frame = own_frame(ept);
 	uint64_t old = *slot;
@@ -133,7 +135,7 @@ static enum status own_table(struct ept *ept, uint64_t *slot, unsigned level)
 	return OK;
 }
 
-static enum status own_root(struct ept *ept)
+static __attribute__((noinline)) enum status own_root(struct ept *ept)
 {
 	phys_t frame = own_frame(ept);
 
@@ -309,9 +311,9 @@ uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
 static void copy_page(phys_t to, phys_t from)
 {
 	if (from == zero_tree[0])
-		memset(phys_to_virt(to), 0, PAGE_SIZE);
+		zero_words(phys_to_virt(to), PAGE_SIZE / 8);
 	else
-		memcpy(phys_to_virt(to), phys_to_virt(from), PAGE_SIZE);
+		copy_words(phys_to_virt(to), phys_to_virt(from), PAGE_SIZE / 8);
 }
 
 enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame)

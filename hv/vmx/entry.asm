@@ -9,7 +9,26 @@ bits 64
 VMCS_HOST_RSP   equ 0x6c14
 
 %define REG(n)  8 * n                   ; offset of gpr[n] in struct guest_regs
-REGS_LAUNCHED   equ 8 * 16              ; its launched
+REGS_REQUESTS   equ 8 * 16              ; its requests, 4 bytes
+REGS_LAUNCHED   equ 8 * 16 + 4          ; its launched, 1 byte
+
+%macro load_guest 0                     ; rdi: regs
+        mov     rax, [rdi + REG(0)]
+        mov     rcx, [rdi + REG(1)]
+        mov     rdx, [rdi + REG(2)]
+        mov     rbx, [rdi + REG(3)]
+        mov     rbp, [rdi + REG(5)]
+        mov     rsi, [rdi + REG(6)]
+        mov     r8,  [rdi + REG(8)]
+        mov     r9,  [rdi + REG(9)]
+        mov     r10, [rdi + REG(10)]
+        mov     r11, [rdi + REG(11)]
+        mov     r12, [rdi + REG(12)]
+        mov     r13, [rdi + REG(13)]
+        mov     r14, [rdi + REG(14)]
+        mov     r15, [rdi + REG(15)]
+        mov     rdi, [rdi + REG(7)]     ; last: it was the pointer
+%endmacro
 
 extern vmx_exited
 
@@ -34,28 +53,16 @@ vmx_run:
         vmwrite rax, rsp
         jbe     vmx_failed
 
-vmx_again:
         cmp     byte [rdi + REGS_LAUNCHED], 0
-        mov     rax, [rdi + REG(0)]     ; mov keeps the flags
-        mov     rcx, [rdi + REG(1)]
-        mov     rdx, [rdi + REG(2)]
-        mov     rbx, [rdi + REG(3)]
-        mov     rbp, [rdi + REG(5)]
-        mov     rsi, [rdi + REG(6)]
-        mov     r8,  [rdi + REG(8)]
-        mov     r9,  [rdi + REG(9)]
-        mov     r10, [rdi + REG(10)]
-        mov     r11, [rdi + REG(11)]
-        mov     r12, [rdi + REG(12)]
-        mov     r13, [rdi + REG(13)]
-        mov     r14, [rdi + REG(14)]
-        mov     r15, [rdi + REG(15)]
-        mov     rdi, [rdi + REG(7)]     ; last: it was the pointer
-        je      .launch
-        vmresume
-        jmp     vmx_failed
-.launch:
+        jne     vmx_resume
+        mov     byte [rdi + REGS_LAUNCHED], 1
+        load_guest
         vmlaunch
+        jmp     vmx_failed
+align 16
+vmx_resume:
+        load_guest
+        vmresume
 
         ; Entry was refused. rsp is still ours; every other register is the
         ; guest's and must not be used.
@@ -84,10 +91,9 @@ vmx_exit:
         mov     [rdi + REG(13)], r13
         mov     [rdi + REG(14)], r14
         mov     [rdi + REG(15)], r15
-        mov     byte [rdi + REGS_LAUNCHED], 1
 
         ; No value chosen by the guest stays in a register, where speculation
-        ; could use it. rax is what the call returns.
+        ; could use it. The call needs rax at once.
         xor     ecx, ecx
         xor     edx, edx
         xor     ebx, ebx
@@ -103,8 +109,8 @@ vmx_exit:
         xor     r15d, r15d
         call    vmx_exited
         mov     rdi, [rsp]
-        test    al, al
-        jnz     vmx_again
+        cmp     dword [rdi + REGS_REQUESTS], 0
+        je      vmx_resume
         xor     eax, eax                ; VMX_LEFT
 
 vmx_leave:

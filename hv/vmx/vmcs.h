@@ -161,6 +161,21 @@ failed:
 	vmcs_fail("vmread", field);
 }
 
+/*
+ * The exit path's: as vmcs_read(), where one has just succeeded, of a field that every processor
+ * with VMX has. Such a read cannot fail (SDM vol. 3, "VMREAD").
+ */
+static inline uint64_t vmcs_read_next(enum vmcs_field field)
+{
+	uint64_t value;
+
+	asm volatile("vmread %[f], %[v]"
+		     : [v] "=r"(value)
+		     : [f] "r"((uint64_t)field)
+		     : "cc", "memory");
+	return value;
+}
+
 static inline void vmcs_write(enum vmcs_field field, uint64_t value)
 {
 	asm goto("vmwrite %[v], %[f]\n\t"

@@ -162,13 +162,6 @@ void vmcs_write_constant(const struct vmcs_constant *constant)
 	write_unused(constant->controls);
 }
 
-uint64_t vmx_eptp(phys_t root)
-{
-	enum { MEMORY_TYPE_WB = 6, WALK_LENGTH = 4 };
-
-	return root | MEMORY_TYPE_WB | (WALK_LENGTH - 1) << 3;
-}
-
 struct flush_descriptor {
 	uint64_t what[2];
 };

@@ -44,7 +44,12 @@ struct vmcs_constant {
 void vmcs_write_constant(const struct vmcs_constant *constant);
 
 /* SDM vol. 3, "Extended-Page-Table Pointer (EPTP)": write-back, 4 levels, no A/D flags. */
-uint64_t vmx_eptp(phys_t root);
+static inline uint64_t vmx_eptp(phys_t root)
+{
+	enum { TYPE_WB = 6, WALK_LENGTH = 4 };
+
+	return root | TYPE_WB | (WALK_LENGTH - 1) << 3;
+}
 
 /* Drop all translations derived from one EPT, or from all where the processor has only that. */
 void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp);
