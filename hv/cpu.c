@@ -7,6 +7,7 @@
 
 #include "hv/io.h"
 #include "hv/msr.h"
+#include "hv/numa.h"
 #include "hv/paging.h"
 #include "hv/phys.h"
 #include "hv/string.h"
@@ -126,5 +127,6 @@ struct cpu *cpu_alloc(uint32_t apic_id)
 	memset(cpu, 0, sizeof(*cpu));
 	cpu->self = cpu;
 	cpu->apic_id = apic_id;
+	cpu->frames.node = numa_home_of_cpu(&numa, apic_id);
 	return cpu_alloc_stacks(cpu) == OK ? cpu : NULL;
 }

@@ -15,6 +15,7 @@
 #include "hv/interrupt.h"
 #include "hv/io.h"
 #include "hv/msr.h"
+#include "hv/numa.h"
 #include "hv/paging.h"
 #include "hv/panic.h"
 #include "hv/phys.h"
@@ -55,6 +56,39 @@ static void add_frames(void)
 	for (uint32_t i = 0; i < boot->n_ranges; i++)
 		if (boot->range[i].use == BOOT_MEM_FREE)
 			frame_add_range(boot->range[i].start, boot->range[i].len);
+}
+
+static const void *table_bytes(struct acpi_table table)
+{
+	return table.len > 0 ? acpi_memory(table.start, table.len) : NULL;
+}
+
+/* The processors that start later look at 'numa' for themselves. */
+static void find_nodes(void)
+{
+	struct numa_tables tables = {table_bytes(acpi.srat), table_bytes(acpi.slit), acpi.srat.len,
+				     acpi.slit.len};
+
+	(void)numa_parse(&tables, &numa); /* one node, said if need be, is a machine too */
+	for (uint32_t i = 0; i < boot->n_ranges; i++)
+		if (boot->range[i].use < BOOT_MEM_MMIO)
+			numa_add_memory(&numa, boot->range[i].start, boot->range[i].len);
+	this_cpu()->frames.node = numa_home_of_cpu(&numa, this_cpu()->apic_id);
+	frame_sort_by_node();
+}
+
+static void say_nodes(void)
+{
+	uint32_t apic_ids[CPU_MAX];
+	char text[200];
+
+	for (unsigned i = 0; i < n_cpus; i++)
+		apic_ids[i] = cpus[i]->apic_id;
+	for (unsigned node = 0; numa.n_nodes > 1 && node < numa.n_nodes; node++) {
+		numa_describe(&numa, node, apic_ids, n_cpus, text, sizeof(text));
+		log_info("%s, %llu MiB free", text,
+			 (unsigned long long)(frame_available_on(node) * PAGE_SIZE / MIB(1)));
+	}
 }
 
 /* Name what is missing, before VMXON. */
@@ -215,6 +249,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 		      (unsigned long long)(ARENA_SIZE / KIB(1)));
 	arena.base = phys_to_virt(memory);
 	read_configuration(&arena);
+	say_nodes();
 	check_processor(&cap);
 	vmx_on_here(cpu);
 	if (vcpu_setup(&cap) != OK || ept_setup() != OK)
@@ -258,6 +293,7 @@ void hv_main(const struct boot_info *info)
 	acpi_init(info->acpi_rsdp);
 	power_init(info);
 	host_apic_init();
+	find_nodes();
 	if (tsc_init() != OK)
 		panic("no clock");
 	smp_init(info);

@@ -354,6 +354,14 @@ unsigned numa_order(const struct numa *machine, unsigned from, uint8_t ret[NUMA_
 	return n;
 }
 
+unsigned numa_home_of_cpu(const struct numa *machine, uint32_t apic_id)
+{
+	uint8_t order[NUMA_NODE_MAX];
+	unsigned node = numa_node_of_cpu(machine, apic_id);
+
+	return numa_order(machine, node, order) > 0 ? order[0] : node;
+}
+
 bool numa_nodes_exist(const uint64_t nodes[NUMA_NODE_WORDS])
 {
 	uint64_t found = 0;

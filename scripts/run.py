@@ -71,6 +71,8 @@ def parse_options():
                         help="memory of the machine in MiB (2048)")
     parser.add_argument("--timeout", metavar="SECONDS", type=positive,
                         help="end the machine after this time (never)")
+    parser.add_argument("--qemu-arg", metavar="ARG", action="append", default=[],
+                        help="one more argument for QEMU, a node's memory for example; may be repeated")
     parser.add_argument("--no-build", action="store_true", help="use what was built before")
     parser.add_argument("--image", metavar="FILE", type=pathlib.Path,
                         help="boot a disk image made by scripts/mkimage")
@@ -88,6 +90,8 @@ def parse_options():
         parser.error("--ramdisk needs a CONFIG")
     if options.host == "auto":
         options.host = "qemu" if has_vmx() else "bochs"
+    if options.host == "bochs" and options.qemu_arg:
+        parser.error("--qemu-arg needs --host qemu")
     if options.host == "bochs" and options.memory > 2048:
         parser.error("Bochs has 2048 MiB of memory at most")
     return options
@@ -171,7 +175,7 @@ def qemu_command(options, image, port):
             "-smp", str(options.cpus), "-m", str(options.memory), "-bios", FIRMWARE,
             "-drive", f"if=virtio,format=raw,file={image}", "-device", "VGA", "-display", "none",
             "-no-reboot", "-chardev", f"socket,id=com1,host=127.0.0.1,port={port}",
-            "-serial", "chardev:com1"]
+            "-serial", "chardev:com1", *options.qemu_arg]
 
 
 class Console:

@@ -11,6 +11,7 @@ A case says, in this order as a rule:
                {size = N, text = "...", at = N}   zeros, with text at an offset
                {demo = "vmlinuz"}             a file of the demonstration
     host, cpus, memory, timeout               as for scripts/run
+    qemu     a list: more arguments for QEMU
     input    what is typed once input_after, a regular expression, is on the console
     embed    true: configuration and ramdisk go into the EFI file itself
     status   the exit status
@@ -32,7 +33,7 @@ import tomllib
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # what ctest takes for it
-KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "input", "input_after", "embed", "status",
+KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "qemu", "input", "input_after", "embed", "status",
         "expect", "order", "forbid", "count", "without_vmx"}
 
 
@@ -84,6 +85,7 @@ def run(case, work):
     for option in ("host", "cpus", "memory"):
         if option in case:
             command += [f"--{option}", str(case[option])]
+    command += [f"--qemu-arg={argument}" for argument in case.get("qemu", [])]
     command += ["--timeout", str(case.get("timeout", 400))]
     if "config" in case:
         config, ramdisk = work / "stencil.conf", work / "ramdisk"

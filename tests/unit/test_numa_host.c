@@ -446,6 +446,55 @@ static void a_set_with_one_node_that_has_memory_passes(void **state)
 	assert_true(numa_nodes_exist(set));
 }
 
+static void a_node_is_described_in_one_line(void **state)
+{
+	static const uint32_t apic_ids[] = {0, 4, 1, 5, 8, 9};
+	static const char whole[] = "node 1: 512 MiB, processors 1,3-5, distances 20 10";
+	char buf[100];
+
+	put_memory(0, GIB(1), 0, 1);
+	put_memory(GIB(1), GIB(1), 1, 1);
+	put_cpu(0, 0, 1);
+	put_cpu(1, 0, 1);
+	put_cpu(4, 1, 1);
+	put_cpu(5, 1, 1);
+	put_cpu(8, 1, 1);
+	put_cpu(9, 1, 1);
+	assert_int_equal(parse(), OK);
+	numa_add_memory(&machine, GIB(1), MIB(513) - 1);
+	assert_int_equal(numa_describe(&machine, 1, apic_ids, 6, buf, sizeof(buf)), strlen(whole));
+	assert_string_equal(buf, whole);
+	numa_describe(&machine, 0, apic_ids, 6, buf, sizeof(buf));
+	assert_string_equal(buf, "node 0: 0 MiB, processors 0,2, distances 10 20");
+	numa_describe(&machine, 1, apic_ids, 1, buf, sizeof(buf));
+	assert_string_equal(buf, "node 1: 512 MiB, processors none, distances 20 10");
+	for (size_t size = 1; size <= sizeof(whole); size++) {
+		char *tight = malloc(size);
+
+		assert_int_equal(numa_describe(&machine, 1, apic_ids, 6, tight, size),
+				 strlen(whole));
+		assert_memory_equal(tight, whole, size - 1);
+		assert_int_equal(tight[size - 1], 0);
+		free(tight);
+	}
+}
+
+static void a_processor_without_memory_of_its_own_takes_the_nearest(void **state)
+{
+	static const uint8_t matrix[] = {10, 30, 20, 30, 10, 30, 20, 30, 10};
+
+	put_cpu(0, 0, 1);
+	put_cpu(1, 1, 1);
+	put_memory(0, GIB(1), 1, 1);
+	put_memory(GIB(1), GIB(1), 2, 1);
+	put_slit(3, matrix);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(numa_home_of_cpu(&machine, 0), 0);
+	numa_add_memory(&machine, 0, GIB(2));
+	assert_int_equal(numa_home_of_cpu(&machine, 0), 2);
+	assert_int_equal(numa_home_of_cpu(&machine, 1), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +513,9 @@ int main(void)
 		cmocka_unit_test_setup(an_unsound_matrix_is_said_and_left_out, setup),
 		cmocka_unit_test_setup(memory_is_counted_where_it_lies, setup),
 		cmocka_unit_test_setup(the_order_of_nodes_is_by_distance_then_round_about, setup),
+		cmocka_unit_test_setup(a_node_is_described_in_one_line, setup),
+		cmocka_unit_test_setup(a_processor_without_memory_of_its_own_takes_the_nearest,
+				       setup),
 		cmocka_unit_test_setup(a_set_with_one_node_that_has_memory_passes, setup),
 	};
 
