@@ -5,6 +5,7 @@
  */
 #include "hv/vm.h"
 
+#include "hv/backends/layout.h"
 #include "hv/devices/acpi_tables.h"
 #include "hv/ept/region.h"
 #include "hv/frame.h"
@@ -16,8 +17,6 @@
 #include "hv/string.h"
 #include "hv/tsc.h"
 
-#define RAM_LOW_MAX  GIB(3)
-#define RAM_HIGH     GIB(4)
 #define EBDA_START   UINT64_C(0x9fc00)
 #define MODULE_MAX   16
 #define MODULE_LINE  512
@@ -25,51 +24,16 @@
 
 struct vm *vms;
 
-static struct mem_region region_of(const struct backend *backend, uint64_t gpa, uint64_t len,
-				   uint64_t offset)
-{
-	struct mem_region region = {.gpa = {gpa}, .len = len, .kind = MEM_COW, .backend = backend};
-
-	if (backend == NULL)
-		return region;
-	/* Anonymous memory that is shared has nobody to share it with: an object serves one VM. */
-	if (backend->image != NULL)
-		region.kind = backend->kind;
-	region.image = backend->image;
-	region.offset = backend->image ? backend->offset + offset : 0;
-	return region;
-}
-
-static enum status add_region(struct vm *vm, const struct mem_region *region)
-{
-	TRY(mem_map_add(&vm->mem, region));
-	return ept_map_region(&vm->ept, region);
-}
-
 static uint64_t ram_low(const struct vm_config *config)
 {
-	return config->ram_size < RAM_LOW_MAX ? config->ram_size : RAM_LOW_MAX;
+	return config->ram_size < VM_RAM_LOW_MAX ? config->ram_size : VM_RAM_LOW_MAX;
 }
 
-/* RAM whose size is no whole number of pages ends with the last whole one. */
 static enum status build_memory(struct vm *vm)
 {
-	const struct vm_config *config = vm->config;
-	uint64_t low = ram_low(config);
-	uint64_t high = align_down(config->ram_size - low, PAGE_SIZE);
-	struct mem_region region =
-		region_of(config->memory_backend, 0, align_down(low, PAGE_SIZE), 0);
-
-	TRY(add_region(vm, &region));
-	if (high) {
-		region = region_of(config->memory_backend, RAM_HIGH, high, low);
-		TRY(add_region(vm, &region));
-	}
-	for (const struct dimm_config *dimm = config->dimms; dimm; dimm = dimm->next) {
-		region = region_of(dimm->backend, dimm->addr,
-				   align_down(dimm->backend->size, PAGE_SIZE), 0);
-		TRY(add_region(vm, &region));
-	}
+	TRY(memory_layout(vm->config, &vm->mem));
+	for (size_t i = 0; i < vm->mem.n; i++)
+		TRY(ept_map_region(&vm->ept, &vm->mem.region[i]));
 	return OK;
 }
 
@@ -118,7 +82,7 @@ static size_t build_e820(const struct vm_config *config, struct e820_entry *e820
 	if (low > MIB(1))
 		e820[n++] = (struct e820_entry){MIB(1), low - MIB(1), E820_RAM};
 	if (high)
-		e820[n++] = (struct e820_entry){RAM_HIGH, high, E820_RAM};
+		e820[n++] = (struct e820_entry){VM_RAM_HIGH, high, E820_RAM};
 	return n;
 }
 

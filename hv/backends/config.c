@@ -5,25 +5,27 @@
  */
 #include "hv/backends/config.h"
 
+#include "hv/backends/info.h"
+#include "hv/backends/object.h"
 #include "hv/backends/parse.h"
 #include "hv/backends/template_check.h"
 #include "hv/backends/vm_reader.h"
-#include "hv/frame.h"
 #include "hv/print.h"
 #include "hv/string.h"
 
 struct host_option {
 	const char *name;
-	const char *values[5]; /* NULL after the last */
+	const char *values[5]; /* NULL after the last; none at all: any text */
 };
 
-enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM };
+enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_INFO };
 
 static const struct host_option host_options[] = {
 	[HOST_SERIAL] = {"serial", {"com1", "com2", "none"}},
 	[HOST_ON_END] = {"on-end", {"poweroff", "wait"}},
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
+	[HOST_INFO] = {"info", {NULL}},
 };
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
@@ -75,7 +77,27 @@ static void read_host_value(struct host_config *host, unsigned option, const str
 		   host_options[option].name, value->text);
 }
 
-static void read_host(struct config *config, const struct word *words, struct diag *diag)
+/* -info COMMAND: any number of them. */
+static enum status read_info(struct host_config *host, const struct word *command,
+			     struct arena *arena, struct diag *diag)
+{
+	struct info_config **tail = &host->info;
+
+	if (!info_is_command(command->text)) {
+		diag_error(diag, word_place(command, 0), "unknown command: '%s'", command->text);
+		return OK;
+	}
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = arena_alloc(arena, sizeof(**tail));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	(*tail)->command = command->text;
+	return OK;
+}
+
+static enum status read_host(struct config *config, const struct word *words, struct arena *arena,
+			     struct diag *diag)
 {
 	for (; words != NULL; words = words->next) {
 		unsigned option = find_host_option(words->text);
@@ -87,11 +109,15 @@ static void read_host(struct config *config, const struct word *words, struct di
 		if (words->next == NULL) {
 			diag_error(diag, word_place(words, 0), "%s: requires an argument",
 				   words->text);
-			return;
+			return OK;
 		}
 		words = words->next;
-		read_host_value(&config->host, option, words, diag);
+		if (option == HOST_INFO)
+			TRY(read_info(&config->host, words, arena, diag));
+		else
+			read_host_value(&config->host, option, words, diag);
 	}
+	return OK;
 }
 
 static bool check_vm_name(const struct config *config, const struct word *keyword,
@@ -144,8 +170,7 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 	*tail = vm;
 	config->n_vms++;
 	TRY(vm_read_options(&reader, keyword->next->next));
-	vm_resolve(&reader);
-	return OK;
+	return vm_resolve(&reader);
 }
 
 static enum status read_line(struct config *config, const struct word *words, struct arena *arena,
@@ -156,11 +181,9 @@ static enum status read_line(struct config *config, const struct word *words, st
 	if (strcmp(words->text, "vm") == 0)
 		return read_vm(config, words, arena, diag);
 	if (strcmp(words->text, "host") == 0)
-		read_host(config, words->next, diag);
-	else
-		diag_error(diag, word_place(words, 0),
-			   "'%s' is neither 'vm' nor 'host', one of which begins a line",
-			   words->text);
+		return read_host(config, words->next, arena, diag);
+	diag_error(diag, word_place(words, 0),
+		   "'%s' is neither 'vm' nor 'host', one of which begins a line", words->text);
 	return OK;
 }
 
@@ -196,12 +219,39 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }
 
-/* Memory that no backend stands for is QEMU's own backend, with its limits. */
-static void check_default_ram(const struct vm_config *vm, struct diag *diag)
+static enum status read_objects(struct vm_config *vm, const char *const *arguments, size_t n,
+				struct arena *arena, struct diag *diag)
 {
-	if (vm->memory_backend_id == NULL && vm->ram_size > frame_total() * PAGE_SIZE)
-		diag_error(diag, vm->has_ram_size ? vm->memory_place : vm->place,
-			   "cannot set up guest memory 'pc.ram': Cannot allocate memory");
+	static const struct object_defaults defaults = {.merge = true, .dump = true};
+
+	for (size_t i = 0; i < n; i++) {
+		struct word *word = arena_alloc(arena, sizeof(*word));
+
+		if (word == NULL)
+			return ERR_NOMEM;
+		word->text = arguments[i];
+		word->len = strlen(arguments[i]);
+		word->start = word_cursor(word->text, word->len);
+		if (object_read(word, &vm->backends, &vm->thread_contexts, arena, diag) == ERR_NOMEM)
+			return ERR_NOMEM;
+	}
+	objects_resolve(vm->backends, vm->thread_contexts, &defaults, diag);
+	return OK;
+}
+
+enum status config_parse_objects(const char *const *arguments, size_t n, struct arena *arena,
+				 struct diag *diag, struct config *ret)
+{
+	struct vm_config *vm = arena_alloc(arena, sizeof(*vm));
+	unsigned n_errors = diag->n_errors;
+
+	*ret = (struct config){.vms = vm, .n_vms = 1};
+	if (vm == NULL || read_objects(vm, arguments, n, arena, diag) != OK) {
+		diag_error(diag, DIAG_NOWHERE, "no memory left for the configuration");
+		return ERR_NOMEM;
+	}
+	vm->name = "objects";
+	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }
 
 enum status config_open(struct config *config, struct image_list *images, struct diag *diag)
@@ -209,7 +259,6 @@ enum status config_open(struct config *config, struct image_list *images, struct
 	unsigned n_errors = diag->n_errors;
 
 	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
-		check_default_ram(vm, diag);
 		for (struct backend *backend = vm->backends; backend != NULL;
 		     backend = backend->next)
 			(void)backend_open(backend, images, diag);

@@ -57,6 +57,10 @@ struct chardev_config {
 	enum serial_target target;
 };
 
+/* RAM that does not fit below the first goes on at the second. */
+#define VM_RAM_LOW_MAX GIB(3)
+#define VM_RAM_HIGH    GIB(4)
+
 struct vm_config {
 	struct vm_config *next;
 	const char *name;	/* an identifier, unique */
@@ -74,7 +78,7 @@ struct vm_config {
 	/* Resolved; NULL: RAM is the NUMA nodes' backends one after the other if there are any,
 	 * else anonymous and private. */
 	struct backend *memory_backend;
-	struct backend *backends;
+	struct backend *backends; /* as written; the last is QEMU's own for the RAM, if there is */
 	struct thread_context *thread_contexts;
 	struct dimm_config *dimms;
 	struct numa_node_config *numa_nodes; /* by nodeid, 0 to n_numa_nodes - 1 without a gap */
@@ -136,6 +140,13 @@ struct config {
  */
 enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
 			 struct config *ret);
+
+/*
+ * A configuration of one VM that has nothing but objects: each of 'arguments' is what would stand
+ * behind an -object. Columns in messages are those of its argument. Same returns.
+ */
+enum status config_parse_objects(const char *const *arguments, size_t n, struct arena *arena,
+				 struct diag *diag, struct config *ret);
 
 /*
  * Second pass, once the ramdisk is there: find the images of all backends, apply QEMU's file

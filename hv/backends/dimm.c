@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where DIMMs go: slots and addresses in the window for device memory, with the checks of
- * QEMU's pc-dimm in its order. Nothing is mapped here.
+ * Where DIMMs and NVDIMMs go: slots and addresses in the window for device memory, with the checks
+ * of QEMU's devices in its order. Nothing is mapped here.
  */
 #include "hv/backends/config.h"
 
 #include "hv/string.h"
 
-#define RAM_BELOW_4G	  GIB(3)
 #define RAM_BACKEND_ALIGN MIB(2) /* QEMU maps memory-backend-ram for huge pages */
 #define WINDOW_END_MAX	  BIT(46)
 
@@ -68,24 +67,27 @@ static uint64_t used_size(const struct vm_config *vm, const struct dimm_config *
 
 	for (struct dimm_config *dimm = next_placed(vm->dimms, end); dimm != NULL;
 	     dimm = next_placed(dimm->next, end))
-		used += dimm->backend->size;
+		used += dimm->size;
 	return used;
+}
+
+static enum status check_window(const struct vm_config *vm, const struct dimm_config *dimm,
+				struct diag *diag)
+{
+	if (vm->dimm_window_len != 0)
+		return OK;
+	diag_error(diag, dimm->place,
+		   "the configuration is not prepared for memory devices (e.g., for memory "
+		   "hotplug), consider specifying the maxmem option");
+	return ERR_INVAL;
 }
 
 static enum status check_space(const struct vm_config *vm, const struct dimm_config *dimm,
 			       struct diag *diag)
 {
-	uint64_t used, total;
+	uint64_t total = vm->maxmem - vm->ram_size, used = used_size(vm, dimm);
 
-	if (vm->dimm_window_len == 0) {
-		diag_error(diag, dimm->place,
-			   "the configuration is not prepared for memory devices (e.g., for memory "
-			   "hotplug), consider specifying the maxmem option");
-		return ERR_INVAL;
-	}
-	total = vm->maxmem - vm->ram_size;
-	used = used_size(vm, dimm);
-	if (dimm->backend->size <= total - used)
+	if (dimm->size <= total - used)
 		return OK;
 	diag_error(diag, dimm->place,
 		   "not enough space, currently 0x%llx in use of total space for memory devices "
@@ -101,17 +103,55 @@ static uint64_t backend_alignment(const struct backend *backend)
 	return backend->align > PAGE_SIZE ? backend->align : PAGE_SIZE;
 }
 
+/* The labels are the backend's last bytes; what is before them counts in whole alignments. */
+static enum status size_nvdimm(struct dimm_config *dimm, struct diag *diag)
+{
+	const struct backend *backend = dimm->backend;
+	uint64_t align = backend_alignment(backend);
+
+	if (backend->size > dimm->label_size)
+		dimm->size = align_down(backend->size - dimm->label_size, align);
+	if (dimm->size == 0) {
+		diag_error(diag, dimm->place,
+			   "the size of memdev %s (0x%llx) is too small to contain nvdimm label "
+			   "(0x%llx) and aligned PMEM (0x%llx)",
+			   backend->id, (unsigned long long)backend->size,
+			   (unsigned long long)dimm->label_size, (unsigned long long)align);
+		return ERR_INVAL;
+	}
+	if (dimm->unarmed || backend->kind != MEM_ROM)
+		return OK;
+	diag_error(diag, dimm->place,
+		   "'unarmed' property must be 'on' since memdev %s is read-only", backend->id);
+	return ERR_INVAL;
+}
+
+/* What the guest is to get. */
+static enum status size_dimm(struct dimm_config *dimm, struct diag *diag)
+{
+	if (dimm->memdev == NULL) {
+		diag_error(diag, dimm->place, "'memdev' property must be set");
+		return ERR_INVAL;
+	}
+	if (dimm->backend->broken)
+		return ERR_INVAL;
+	if (dimm->is_nvdimm)
+		return size_nvdimm(dimm, diag);
+	dimm->size = dimm->backend->size;
+	return OK;
+}
+
 static enum status check_alignment(const struct dimm_config *dimm, struct diag *diag)
 {
 	uint64_t align = backend_alignment(dimm->backend);
 
-	if (!is_aligned(dimm->addr, align)) {
-		diag_error(diag, dimm->place, "address must be aligned to 0x%llx bytes",
+	if (!is_aligned(dimm->size, align)) {
+		diag_error(diag, dimm->place, "backend memory size must be multiple of 0x%llx",
 			   (unsigned long long)align);
 		return ERR_INVAL;
 	}
-	if (!is_aligned(dimm->backend->size, align)) {
-		diag_error(diag, dimm->place, "backend memory size must be multiple of 0x%llx",
+	if (!is_aligned(dimm->addr, align)) {
+		diag_error(diag, dimm->place, "address must be aligned to 0x%llx bytes",
 			   (unsigned long long)align);
 		return ERR_INVAL;
 	}
@@ -131,8 +171,7 @@ static struct dimm_config *find_overlap(const struct vm_config *vm, const struct
 {
 	struct dimm_config *dimm = next_placed(vm->dimms, end);
 
-	while (dimm != NULL &&
-	       (dimm->addr >= addr + size || addr >= dimm->addr + dimm->backend->size))
+	while (dimm != NULL && (dimm->addr >= addr + size || addr >= dimm->addr + dimm->size))
 		dimm = next_placed(dimm->next, end);
 	return dimm;
 }
@@ -142,16 +181,16 @@ static enum status check_address(const struct vm_config *vm, const struct dimm_c
 {
 	const struct dimm_config *other;
 
-	if (!is_in_window(vm, dimm->addr, dimm->backend->size)) {
+	if (!is_in_window(vm, dimm->addr, dimm->size)) {
 		diag_error(diag, dimm->place,
 			   "can't add memory device [0x%llx:0x%llx], usable range for memory "
 			   "devices [0x%llx:0x%llx]",
-			   (unsigned long long)dimm->addr, (unsigned long long)dimm->backend->size,
+			   (unsigned long long)dimm->addr, (unsigned long long)dimm->size,
 			   (unsigned long long)vm->dimm_window,
 			   (unsigned long long)vm->dimm_window_len);
 		return ERR_INVAL;
 	}
-	other = find_overlap(vm, dimm, dimm->addr, dimm->backend->size);
+	other = find_overlap(vm, dimm, dimm->addr, dimm->size);
 	if (other == NULL)
 		return OK;
 	diag_error(diag, dimm->place, "address range conflicts with memory device id='%s'",
@@ -162,7 +201,7 @@ static enum status check_address(const struct vm_config *vm, const struct dimm_c
 static enum status find_address(const struct vm_config *vm, struct dimm_config *dimm,
 				struct diag *diag)
 {
-	uint64_t align = backend_alignment(dimm->backend), size = dimm->backend->size;
+	uint64_t align = backend_alignment(dimm->backend), size = dimm->size;
 	uint64_t addr = align_up(vm->dimm_window, align);
 	const struct dimm_config *other = NULL;
 
@@ -170,7 +209,7 @@ static enum status find_address(const struct vm_config *vm, struct dimm_config *
 		other = find_overlap(vm, dimm, addr, size);
 		if (other == NULL)
 			break;
-		addr = align_up(other->addr + other->backend->size, align);
+		addr = align_up(other->addr + other->size, align);
 	}
 	if (!is_in_window(vm, addr, size)) {
 		diag_error(diag, dimm->place,
@@ -183,18 +222,21 @@ static enum status find_address(const struct vm_config *vm, struct dimm_config *
 }
 
 /* What QEMU looks at when the device comes to life, after it has its address. */
-static enum status check_use(const struct dimm_config *dimm, struct diag *diag)
+static enum status check_use(const struct vm_config *vm, const struct dimm_config *dimm,
+			     struct diag *diag)
 {
+	unsigned n_nodes = vm->n_numa_nodes > 0 ? vm->n_numa_nodes : 1;
+
 	if (dimm->backend->busy) {
 		diag_error(diag, dimm->place, "can't use already busy memdev: %s",
 			   dimm->backend->id);
 		return ERR_INVAL;
 	}
-	if (dimm->node != 0) {
+	if (dimm->node >= n_nodes) {
 		diag_error(diag, dimm->place,
 			   "'DIMM property node has value %u' which exceeds the number of numa "
-			   "nodes: 1",
-			   dimm->node);
+			   "nodes: %u",
+			   dimm->node, n_nodes);
 		return ERR_INVAL;
 	}
 	return OK;
@@ -203,27 +245,27 @@ static enum status check_use(const struct dimm_config *dimm, struct diag *diag)
 static enum status place_dimm(const struct vm_config *vm, struct dimm_config *dimm,
 			      struct diag *diag)
 {
-	TRY(place_slot(vm, dimm, diag));
-	if (dimm->memdev == NULL) {
-		diag_error(diag, dimm->place, "'memdev' property must be set");
+	if (dimm->is_nvdimm && !vm->nvdimm) {
+		diag_error(diag, dimm->place, "nvdimm is not enabled: missing 'nvdimm' in '-M'");
 		return ERR_INVAL;
 	}
-	if (dimm->backend->broken)
-		return ERR_INVAL;
+	TRY(place_slot(vm, dimm, diag));
+	TRY(check_window(vm, dimm, diag));
+	TRY(size_dimm(dimm, diag));
 	TRY(check_space(vm, dimm, diag));
 	TRY(check_alignment(dimm, diag));
 	if (dimm->addr != 0)
 		TRY(check_address(vm, dimm, diag));
 	else
 		TRY(find_address(vm, dimm, diag));
-	TRY(check_use(dimm, diag));
+	TRY(check_use(vm, dimm, diag));
 	dimm->backend->busy = true;
 	return OK;
 }
 
 static enum status make_window(struct vm_config *vm, struct diag *diag)
 {
-	uint64_t above = vm->ram_size > RAM_BELOW_4G ? vm->ram_size - RAM_BELOW_4G : 0;
+	uint64_t above = vm->ram_size > VM_RAM_LOW_MAX ? vm->ram_size - VM_RAM_LOW_MAX : 0;
 
 	if (vm->maxmem <= vm->ram_size)
 		return OK;
@@ -232,7 +274,7 @@ static enum status make_window(struct vm_config *vm, struct diag *diag)
 			   (unsigned long long)vm->maxmem);
 		return ERR_INVAL;
 	}
-	vm->dimm_window = align_up(GIB(4) + above, GIB(1));
+	vm->dimm_window = align_up(VM_RAM_HIGH + above, GIB(1));
 	vm->dimm_window_len = vm->maxmem - vm->ram_size + vm->dimm_slots * GIB(1);
 	return OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VM's memory as a sorted table of windows. A dozen entries at most, hence
- * searched from front to back; does not know how high the EPT reaches.
+ * A VM's memory as a sorted table of windows, searched by halving; does not know how high the EPT
+ * reaches.
  */
 #include "hv/backends/memmap.h"
 
@@ -34,8 +34,18 @@ enum status mem_map_add(struct mem_map *map, const struct mem_region *region)
 
 struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
 {
-	for (size_t i = 0; i < map->n && map->region[i].gpa.raw <= gpa.raw; i++)
-		if (gpa.raw - map->region[i].gpa.raw < map->region[i].len)
-			return &map->region[i];
-	return NULL;
+	size_t low = 0, high = map->n;
+
+	/* Regions before 'low' start at or below gpa, those from 'high' on above it. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (map->region[middle].gpa.raw <= gpa.raw)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || gpa.raw - map->region[low - 1].gpa.raw >= map->region[low - 1].len)
+		return NULL;
+	return &map->region[low - 1];
 }

@@ -9,7 +9,7 @@ struct mem_region {
 	uint64_t len;
 	enum mem_kind kind;
 	const struct image *image;     /* NULL: anonymous */
-	uint64_t offset;	       /* into the image */
+	uint64_t offset;	       /* into the image; anonymous: into the backend */
 	const struct backend *backend; /* NULL: the machine's default RAM */
 	uint64_t n_dropped;	       /* writes to ROM that were dropped; the owner VM's lock */
 };
@@ -19,7 +19,7 @@ struct mem_region {
  * first vCPU runs and constant afterwards (but for the counters), hence read
  * without a lock. The EPT is derived from it.
  */
-#define MEM_MAP_MAX 16
+#define MEM_MAP_MAX 400 /* RAM of 128 nodes, one of them split, and 256 DIMMs */
 struct mem_map {
 	struct mem_region region[MEM_MAP_MAX];
 	size_t n;

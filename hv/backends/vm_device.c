@@ -11,8 +11,6 @@
 #define PORTS		  0x10000
 
 static const struct integer_type type_uint32 = {"uint32_t", 0, UINT32_MAX};
-static const struct integer_type type_uint64 = {"uint64_t", 0, UINT64_MAX};
-static const struct integer_type type_int32 = {"int32_t", INT32_MIN, INT32_MAX};
 
 /* "stdio", "null", "none", "mon:stdio" or "chardev:ID". */
 static bool find_target(const struct vm_reader *reader, const char *text, enum serial_target *ret)
@@ -106,17 +104,6 @@ static enum status add_chardev(struct vm_reader *reader, const struct options *o
 	return OK;
 }
 
-static enum status check_unknown(struct vm_reader *reader, const struct options *options)
-{
-	const struct option *option = options_first_unseen(options);
-
-	if (option == NULL)
-		return OK;
-	diag_error(reader->diag, option_key_place(options, option), "Invalid parameter '%s'",
-		   option->key);
-	return ERR_INVAL;
-}
-
 static enum status check_chardev_id(struct vm_reader *reader, struct options *options,
 				    const struct word *argument)
 {
@@ -141,7 +128,7 @@ enum status vm_read_chardev(struct vm_reader *reader, const struct word *argumen
 			   options.id);
 		return ERR_INVAL;
 	}
-	TRY(check_unknown(reader, &options));
+	TRY(vm_check_unknown(reader, &options));
 	if (strcmp(backend->value, "stdio") == 0)
 		return add_chardev(reader, &options, SERIAL_STDIO);
 	if (strcmp(backend->value, "null") == 0)
@@ -152,8 +139,8 @@ enum status vm_read_chardev(struct vm_reader *reader, const struct word *argumen
 	return ERR_INVAL;
 }
 
-static enum status check_properties(struct vm_reader *reader, const struct options *options,
-				    const char *driver)
+enum status vm_check_properties(struct vm_reader *reader, const struct options *options,
+				const char *driver)
 {
 	const struct option *option = options_first_unseen(options);
 
@@ -187,7 +174,7 @@ static enum status read_debug_exit(struct vm_reader *reader, struct options *opt
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
 	TRY(options_get_integer(options, "iosize", &type_uint32, reader->diag, &iosize));
-	TRY(check_properties(reader, options, "isa-debug-exit"));
+	TRY(vm_check_properties(reader, options, "isa-debug-exit"));
 	TRY(check_ports(reader, options, iosize == 0 ? "iosize" : "iobase", iobase, iosize));
 	if (vm->has_debug_exit) {
 		diag_error(reader->diag, word_place(options->word, 0),
@@ -209,7 +196,7 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
 	option = options_find(options, "chardev");
-	TRY(check_properties(reader, options, "isa-debugcon"));
+	TRY(vm_check_properties(reader, options, "isa-debugcon"));
 	if (option == NULL) {
 		diag_error(reader->diag, place, "Can't create debugcon device, empty char device");
 		return ERR_INVAL;
@@ -223,34 +210,6 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 	}
 	TRY(check_ports(reader, options, "iobase", iobase, 1));
 	return set_debugcon(reader, place, (uint16_t)iobase, chardev->target);
-}
-
-static enum status read_dimm(struct vm_reader *reader, struct options *options)
-{
-	struct dimm_config **tail = &reader->vm->dimms, *dimm;
-	int64_t addr = 0, slot = -1, node = 0;
-	const struct option *memdev;
-
-	TRY(options_get_integer(options, "addr", &type_uint64, reader->diag, &addr));
-	TRY(options_get_integer(options, "node", &type_uint32, reader->diag, &node));
-	TRY(options_get_integer(options, "slot", &type_int32, reader->diag, &slot));
-	memdev = options_find(options, "memdev");
-	TRY(check_properties(reader, options, "pc-dimm"));
-	dimm = arena_alloc(reader->arena, sizeof(*dimm));
-	if (dimm == NULL)
-		return ERR_NOMEM;
-	*dimm = (struct dimm_config){
-		.id = options->id,
-		.memdev = memdev != NULL && *memdev->value != '\0' ? memdev->value : NULL,
-		.addr = (uint64_t)addr,
-		.slot = (int32_t)slot,
-		.node = (uint32_t)node,
-		.place = word_place(options->word, 0),
-	};
-	while (*tail != NULL)
-		tail = &(*tail)->next;
-	*tail = dimm;
-	return OK;
 }
 
 static enum status check_device_id(struct vm_reader *reader, struct options *options)
@@ -278,10 +237,10 @@ static enum status check_device_id(struct vm_reader *reader, struct options *opt
 static enum status say_driver(struct vm_reader *reader, const struct options *options,
 			      const struct option *driver)
 {
-	static const char *const known[] = {"nvdimm", "virtio-", "vhost-",  "e1000",   "nvme",
-					    "usb-",   "scsi-",	 "ide-",    "pci-",    "pcie-",
-					    "isa-",   "vfio-",	 "intel-",  "VGA",     "rtl8139",
-					    "sev-",   "tpm-",	 "ivshmem", "vmgenid", "pvpanic"};
+	static const char *const known[] = {"virtio-", "vhost-",  "e1000",   "nvme",	"usb-",
+					    "scsi-",   "ide-",	  "pci-",    "pcie-",	"isa-",
+					    "vfio-",   "intel-",  "VGA",     "rtl8139", "sev-",
+					    "tpm-",    "ivshmem", "vmgenid", "pvpanic"};
 	struct diag_place place = option_value_place(options, driver);
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -317,6 +276,8 @@ enum status vm_read_device(struct vm_reader *reader, const struct word *argument
 	if (strcmp(driver->value, "isa-debugcon") == 0)
 		return read_isa_debugcon(reader, &options);
 	if (strcmp(driver->value, "pc-dimm") == 0)
-		return read_dimm(reader, &options);
+		return vm_read_dimm(reader, &options, false);
+	if (strcmp(driver->value, "nvdimm") == 0)
+		return vm_read_dimm(reader, &options, true);
 	return say_driver(reader, &options, driver);
 }

@@ -8,7 +8,7 @@
 /* QEMU rounds -m up to this. */
 #define RAM_GRANULE UINT64_C(8192)
 
-static enum status say_unknown(struct vm_reader *reader, const struct options *options)
+enum status vm_check_unknown(struct vm_reader *reader, const struct options *options)
 {
 	const struct option *option = options_first_unseen(options);
 
@@ -100,7 +100,7 @@ static enum status read_memory(struct vm_reader *reader, const struct word *argu
 	TRY(get_memory_size(reader, &options, "size", &size_option, &size));
 	TRY(get_slots(reader, &options));
 	TRY(get_memory_size(reader, &options, "maxmem", &maxmem_option, &maxmem));
-	TRY(say_unknown(reader, &options));
+	TRY(vm_check_unknown(reader, &options));
 	if (maxmem_option != NULL)
 		reader->vm->maxmem = maxmem;
 	return size_option != NULL ? set_ram_size(reader, &options, size_option, size) : OK;
@@ -219,10 +219,7 @@ static enum status check_machine_defaults(struct vm_reader *reader, struct optio
 	static const struct {
 		const char *name;
 		bool normal;
-	} defaults[] = {
-		{"dump-guest-core", true}, {"graphics", true}, {"hmat", false},
-		{"mem-merge", true},	   {"nvdimm", false},  {"usb", false},
-	};
+	} defaults[] = {{"graphics", true}, {"hmat", false}, {"usb", false}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++) {
 		const char *name = defaults[i].name;
@@ -236,6 +233,15 @@ static enum status check_machine_defaults(struct vm_reader *reader, struct optio
 		return ERR_INVAL;
 	}
 	return OK;
+}
+
+static enum status read_machine_memory(struct vm_reader *reader, struct options *options)
+{
+	struct vm_config *vm = reader->vm;
+
+	TRY(options_get_bool(options, "dump-guest-core", reader->diag, &vm->dump_guest_core));
+	TRY(options_get_bool(options, "mem-merge", reader->diag, &vm->mem_merge));
+	return options_get_bool(options, "nvdimm", reader->diag, &vm->nvdimm);
 }
 
 static enum status check_machine_accel(struct vm_reader *reader, struct options *options)
@@ -262,6 +268,7 @@ enum status vm_read_machine(struct vm_reader *reader, const struct word *argumen
 	}
 	TRY(read_machine_type(reader, &options));
 	TRY(check_machine_accel(reader, &options));
+	TRY(read_machine_memory(reader, &options));
 	TRY(check_machine_defaults(reader, &options));
 	return check_machine_unknown(reader, &options);
 }
@@ -329,5 +336,5 @@ enum status vm_read_name(struct vm_reader *reader, const struct word *argument)
 	option = options_find(&options, "guest");
 	if (option != NULL)
 		reader->vm->guest_name = option->value;
-	return say_unknown(reader, &options);
+	return vm_check_unknown(reader, &options);
 }

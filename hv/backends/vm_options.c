@@ -6,6 +6,7 @@
  */
 #include "hv/backends/vm_reader.h"
 
+#include "hv/backends/object.h"
 #include "hv/string.h"
 
 enum vm_option_id {
@@ -21,9 +22,12 @@ enum vm_option_id {
 	OPT_KERNEL,
 	OPT_MACHINE,
 	OPT_MEMORY,
+	OPT_MEM_PATH,
+	OPT_MEM_PREALLOC,
 	OPT_NAME,
 	OPT_NODEFAULTS,
 	OPT_NO_REBOOT,
+	OPT_NUMA,
 	OPT_OBJECT,
 	OPT_SERIAL,
 	OPT_SMP,
@@ -46,9 +50,12 @@ static const struct vm_option vm_options[] = {
 	{"machine", OPT_MACHINE, true},
 	{"M", OPT_MACHINE, true},
 	{"m", OPT_MEMORY, true},
+	{"mem-path", OPT_MEM_PATH, true},
+	{"mem-prealloc", OPT_MEM_PREALLOC, false},
 	{"name", OPT_NAME, true},
 	{"nodefaults", OPT_NODEFAULTS, false},
 	{"no-reboot", OPT_NO_REBOOT, false},
+	{"numa", OPT_NUMA, true},
 	{"object", OPT_OBJECT, true},
 	{"serial", OPT_SERIAL, true},
 	{"smp", OPT_SMP, true},
@@ -106,8 +113,6 @@ static const struct vm_option vm_options[] = {
 	{"k", OPT_REFUSED, true},
 	{"L", OPT_REFUSED, true},
 	{"loadvm", OPT_REFUSED, true},
-	{"mem-path", OPT_REFUSED, true},
-	{"mem-prealloc", OPT_REFUSED, false},
 	{"mon", OPT_REFUSED, true},
 	{"msg", OPT_REFUSED, true},
 	{"mtdblock", OPT_REFUSED, true},
@@ -116,7 +121,6 @@ static const struct vm_option vm_options[] = {
 	{"no-fd-bootchk", OPT_REFUSED, false},
 	{"no-hpet", OPT_REFUSED, false},
 	{"no-shutdown", OPT_REFUSED, false},
-	{"numa", OPT_REFUSED, true},
 	{"only-migratable", OPT_REFUSED, false},
 	{"option-rom", OPT_REFUSED, true},
 	{"overcommit", OPT_REFUSED, true},
@@ -199,8 +203,10 @@ static enum status read_cpu(struct vm_reader *reader, const struct word *argumen
 
 static enum status read_object(struct vm_reader *reader, const struct word *argument)
 {
-	return object_read(argument, &reader->vm->backends, &reader->vm->thread_contexts,
-			   reader->arena, reader->diag);
+	struct vm_config *vm = reader->vm;
+
+	return object_read(argument, &vm->backends, &vm->thread_contexts, reader->arena,
+			   reader->diag);
 }
 
 static enum status read_text(const struct word *argument, const char **text,
@@ -241,6 +247,12 @@ static enum status read_option(struct vm_reader *reader, const struct vm_option 
 		return vm_read_machine(reader, argument);
 	case OPT_MEMORY:
 		return vm_read_memory(reader, argument);
+	case OPT_MEM_PATH:
+		reader->mem_path = argument;
+		return OK;
+	case OPT_MEM_PREALLOC:
+		vm->mem_prealloc = true;
+		return OK;
 	case OPT_NAME:
 		return vm_read_name(reader, argument);
 	case OPT_NODEFAULTS:
@@ -249,6 +261,8 @@ static enum status read_option(struct vm_reader *reader, const struct vm_option 
 	case OPT_NO_REBOOT:
 		vm->no_reboot = true;
 		return OK;
+	case OPT_NUMA:
+		return vm_read_numa(reader, argument);
 	case OPT_OBJECT:
 		return read_object(reader, argument);
 	case OPT_SERIAL:

@@ -10,6 +10,18 @@ struct device_id {
 	const char *id;
 };
 
+/* -numa, in the order written; looked at when all objects are known. */
+struct numa_argument {
+	struct numa_argument *next;
+	const struct word *word;
+};
+
+/* -numa dist */
+struct numa_distance {
+	struct numa_distance *next;
+	uint64_t src, dst, val;
+};
+
 struct vm_reader {
 	struct vm_config *vm;
 	struct arena *arena;
@@ -18,7 +30,13 @@ struct vm_reader {
 	const char *default_ram_id;
 	struct device_id *device_ids;
 	bool has_serial, nodefaults;
-	bool bad_memory; /* -m has an error, which was said */
+	bool bad_memory;	 /* -m has an error, which was said */
+	bool bad_memory_backend; /* likewise -machine memory-backend */
+	bool bad_numa;		 /* likewise some -numa */
+	bool has_numa_memdev;	 /* RAM is to come from the NUMA nodes */
+	struct numa_argument *numa_arguments;
+	struct numa_distance *numa_distances;
+	const struct word *mem_path; /* -mem-path's; NULL: none */
 	bool has_slots;
 	uint64_t slots; /* as QEMU compares them: any number */
 };
@@ -40,6 +58,27 @@ enum status vm_read_device(struct vm_reader *reader, const struct word *argument
 enum status vm_read_chardev(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_serial(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_debugcon(struct vm_reader *reader, const struct word *argument);
+/* Only kept. ERR_NOMEM: as above. */
+enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 
-/* What can only be told at the end of the line: sizes that must fit, names that must exist. */
-void vm_resolve(struct vm_reader *reader);
+/* -device pc-dimm and nvdimm, split, id and driver looked at. */
+enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm);
+/* "Property not found" for the first option that nobody asked for. */
+enum status vm_check_properties(struct vm_reader *reader, const struct options *options,
+				const char *driver);
+
+/* "Invalid parameter" for the first option that nobody asked for. */
+enum status vm_check_unknown(struct vm_reader *reader, const struct options *options);
+
+/* By id or by path, as QEMU resolves links to objects; NULL: there is none. */
+struct backend *vm_find_backend(const struct vm_config *vm, const char *id);
+
+/*
+ * What can only be told at the end of the line: sizes that must fit, names that must exist.
+ * ERR_NOMEM: the arena is full, not said; else OK.
+ */
+enum status vm_resolve(struct vm_reader *reader);
+
+/* Of vm_resolve(): first what each -numa says, then what all say together. Same returns. */
+enum status vm_read_numa_arguments(struct vm_reader *reader);
+enum status vm_complete_numa(struct vm_reader *reader);

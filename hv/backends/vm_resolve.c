@@ -5,6 +5,7 @@
  */
 #include "hv/backends/vm_reader.h"
 
+#include "hv/backends/object.h"
 #include "hv/string.h"
 
 #define RAM_DEFAULT MIB(128)
@@ -19,7 +20,7 @@ static const char *strip_object_path(const char *id)
 }
 
 /* The empty id is the only backend there is, if there is one. */
-static struct backend *find_backend(const struct vm_config *vm, const char *id)
+struct backend *vm_find_backend(const struct vm_config *vm, const char *id)
 {
 	struct backend *backend = vm->backends;
 
@@ -61,14 +62,14 @@ static bool check_maxmem(struct vm_reader *reader)
 }
 
 /* QEMU would make its own RAM under this id. */
-static void check_reserved_id(struct vm_reader *reader)
+static bool check_reserved_id(struct vm_reader *reader)
 {
 	const struct backend *backend = reader->vm->backends;
 
 	while (backend != NULL && strcmp(backend->id, reader->default_ram_id) != 0)
 		backend = backend->next;
 	if (backend == NULL)
-		return;
+		return true;
 	diag_error(reader->diag, backend->options.id_place,
 		   "object's id '%s' is reserved for the default RAM backend, it can't be used for "
 		   "any other purposes",
@@ -77,33 +78,99 @@ static void check_reserved_id(struct vm_reader *reader)
 		  "Change the object's 'id' to something else or disable automatic creation of the "
 		  "default RAM backend by setting 'memory-backend=%s' with '-machine'.",
 		  backend->id);
+	return false;
 }
 
-static void resolve_memory_backend(struct vm_reader *reader)
+/* RAM that no object stands for is an object of QEMU's own, after all others. */
+static enum status make_default_ram(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;
-	struct backend *backend = find_backend(vm, vm->memory_backend_id);
+	struct backend **tail = &vm->backends, *ram;
 
-	if (backend == NULL) {
+	if (!check_reserved_id(reader))
+		return OK;
+	ram = arena_alloc(reader->arena, sizeof(*ram));
+	if (ram == NULL)
+		return ERR_NOMEM;
+	*ram = (struct backend){
+		.id = reader->default_ram_id,
+		.type = reader->mem_path != NULL ? BACKEND_FILE : BACKEND_RAM,
+		.size = vm->ram_size,
+		.merge = vm->mem_merge,
+		.dump = vm->dump_guest_core,
+		.prealloc = vm->mem_prealloc,
+		.reserve = true,
+		.place = vm->has_ram_size ? vm->memory_place : vm->place,
+		.broken = reader->bad_memory,
+		.busy = true,
+	};
+	if (reader->mem_path != NULL) {
+		ram->mem_path = reader->mem_path->text;
+		ram->mem_path_place = word_place(reader->mem_path, 0);
+	}
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = ram;
+	vm->memory_backend = ram;
+	return backend_resolve(ram, reader->diag) == ERR_NOMEM ? ERR_NOMEM : OK;
+}
+
+static void find_memory_backend(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+
+	vm->memory_backend = vm_find_backend(vm, vm->memory_backend_id);
+	if (vm->memory_backend == NULL)
 		diag_error(reader->diag, vm->memory_backend_place, "Memory backend '%s' not found",
 			   vm->memory_backend_id);
+}
+
+static void use_memory_backend(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+	struct backend *backend = vm->memory_backend;
+
+	reader->bad_memory_backend = backend == NULL || backend->broken;
+	if (backend == NULL)
 		return;
-	}
-	vm->memory_backend = backend;
 	backend->busy = true;
 	if (backend->broken)
 		return;
-	if (vm->has_ram_size && vm->ram_size != backend->size) {
-		diag_error(reader->diag, vm->memory_place,
-			   "Machine memory size does not match the size of the memory backend");
+	if (!vm->has_ram_size)
+		vm->ram_size = backend->size;
+	if (vm->ram_size == backend->size)
 		return;
-	}
-	vm->ram_size = backend->size;
-	if (!is_aligned(vm->ram_size, PAGE_SIZE) && backend->type == BACKEND_RAM)
-		diag_error(reader->diag, vm->memory_backend_place,
-			   "a machine memory size of 0x%llx is not supported yet: no multiple of "
-			   "4 KiB",
-			   (unsigned long long)vm->ram_size);
+	reader->bad_memory_backend = true;
+	diag_error(reader->diag, vm->memory_place,
+		   "Machine memory size does not match the size of the memory backend");
+}
+
+static void check_mem_path(struct vm_reader *reader)
+{
+	if (reader->mem_path == NULL)
+		return;
+	if (reader->vm->memory_backend_id != NULL)
+		diag_error(reader->diag, word_place(reader->mem_path, 0),
+			   "'-mem-path' can't be used together with'-machine memory-backend'");
+	else if (reader->has_numa_memdev)
+		diag_warning(reader->diag, word_place(reader->mem_path, 0),
+			     "'-mem-path' has no effect with '-numa node,memdev='");
+}
+
+/* Where the RAM comes from, in QEMU's order. */
+static enum status resolve_memory(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+
+	if (vm->memory_backend_id != NULL)
+		find_memory_backend(reader);
+	TRY(vm_read_numa_arguments(reader));
+	check_mem_path(reader);
+	if (vm->memory_backend_id != NULL)
+		use_memory_backend(reader);
+	else if (!reader->has_numa_memdev)
+		TRY(make_default_ram(reader));
+	return vm_complete_numa(reader);
 }
 
 static void resolve_dimms(struct vm_reader *reader)
@@ -111,10 +178,10 @@ static void resolve_dimms(struct vm_reader *reader)
 	struct vm_config *vm = reader->vm;
 
 	for (struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
-		dimm->broken = reader->bad_memory;
+		dimm->broken = reader->bad_memory || reader->bad_memory_backend;
 		if (dimm->memdev == NULL)
 			continue;
-		dimm->backend = find_backend(vm, dimm->memdev);
+		dimm->backend = vm_find_backend(vm, dimm->memdev);
 		dimm->broken = dimm->broken || dimm->backend == NULL;
 		if (dimm->backend == NULL)
 			diag_error(reader->diag, dimm->place, "Device '%s' not found",
@@ -138,7 +205,7 @@ static void check_kernel(struct vm_reader *reader)
 		   vm->name);
 }
 
-void vm_resolve(struct vm_reader *reader)
+enum status vm_resolve(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;
 	struct object_defaults defaults = {
@@ -156,10 +223,8 @@ void vm_resolve(struct vm_reader *reader)
 		reader->bad_memory = true;
 	if (!reader->bad_memory)
 		vm->dimm_slots = (unsigned)reader->slots;
-	if (vm->memory_backend_id != NULL)
-		resolve_memory_backend(reader);
-	else
-		check_reserved_id(reader);
+	TRY(resolve_memory(reader));
 	resolve_dimms(reader);
 	check_kernel(reader);
+	return OK;
 }
