@@ -53,18 +53,23 @@ static enum status build_platform(struct vm *vm, int64_t unix_time)
 				     .debug_exit_size = config->debug_exit_iosize,
 				     .has_debugcon = config->has_debugcon,
 				     .debugcon_base = config->debugcon_iobase,
+				     .has_nvdimms = vm_has_nvdimms(config),
+				     .labels = vm->labels.labels,
+				     .n_labels = vm->labels.n,
 			     });
 }
 
 static enum status write_acpi_tables(struct vm *vm)
 {
-	static const struct acpi_config acpi_config = {.n_cpus = 1, .rsdp_gpa = ACPI_AREA_START};
+	static struct vm_memory_tables memory;
 	static uint8_t tables[ACPI_TABLES_SIZE];
-	static struct lock tables_lock; /* guards 'tables' */
+	static struct lock tables_lock; /* guards both */
+	struct acpi_config acpi_config = {.n_cpus = 1, .rsdp_gpa = ACPI_AREA_START};
 	enum status status;
 	size_t len;
 
 	lock_acquire(&tables_lock);
+	vm_describe_memory(vm->config, &vm->mem, &memory, &acpi_config);
 	status = acpi_tables_build(&acpi_config, tables, sizeof(tables), &len);
 	if (status == OK)
 		status = guest_write(&vm->memory, (gpa_t){ACPI_AREA_START}, tables, len);
@@ -215,6 +220,7 @@ static enum status build(struct vm *vm, int64_t unix_time)
 	TRY(ept_init(&vm->ept, vcpu_leaf_levels(), EPT_UNLIMITED));
 	vm->memory = (struct guest_memory){&vm->ept, &vm->mem};
 	TRY(build_memory(vm));
+	TRY(vm_labels_create(vm->config, &vm->labels));
 	TRY(build_platform(vm, unix_time));
 	return vcpu_create(&vm->vcpu, vm);
 }
@@ -335,6 +341,7 @@ void vm_say_end(struct vm *vm)
 void vm_release(struct vm *vm)
 {
 	vcpu_destroy(&vm->vcpu);
+	vm_labels_destroy(&vm->labels);
 	if (vm->ept.root)
 		ept_destroy(&vm->ept);
 }

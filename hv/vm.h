@@ -8,6 +8,7 @@
 #include "hv/guest_memory.h"
 #include "hv/lock.h"
 #include "hv/vcpu.h"
+#include "hv/vm_memory.h"
 
 enum vm_outcome { VM_RUNNING, VM_ENDED_WELL, VM_FAILED };
 
@@ -28,6 +29,7 @@ struct vm {
 	struct ept ept;
 	struct mem_map mem; /* constant once running, but for its counters */
 	struct guest_memory memory;
+	struct vm_labels labels;  /* of NVDIMMs; used by platform */
 	struct platform platform; /* used by the VM's only vCPU alone */
 	struct vcpu vcpu;
 	struct vm_input input;

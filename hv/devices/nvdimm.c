@@ -8,17 +8,6 @@
 
 #include "hv/string.h"
 
-enum status nvdimm_init(struct nvdimm *nvdimm, const struct nvdimm_labels *labels, unsigned n)
-{
-	if (n > NVDIMM_MAX)
-		return ERR_RANGE;
-	memset(nvdimm, 0, sizeof(*nvdimm));
-	for (unsigned i = 0; i < n; i++)
-		nvdimm->labels[i] = labels[i];
-	nvdimm->n_labels = n;
-	return OK;
-}
-
 void nvdimm_reset(struct nvdimm *nvdimm)
 {
 	nvdimm->handle = nvdimm->offset = nvdimm->length = nvdimm->status = 0;

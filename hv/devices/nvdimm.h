@@ -21,7 +21,6 @@
 #define NVDIMM_WINDOW	  0x1000
 
 #define NVDIMM_WINDOW_SIZE 4096
-#define NVDIMM_MAX	   16 /* with labels */
 
 /* Function numbers of the _DSM. */
 enum nvdimm_command { NVDIMM_GET_LABELS = 5, NVDIMM_SET_LABELS = 6 };
@@ -42,15 +41,13 @@ struct nvdimm_labels {
 };
 
 struct nvdimm {
-	struct nvdimm_labels labels[NVDIMM_MAX];
+	const struct nvdimm_labels *labels; /* the owner's; each handle once */
 	unsigned n_labels;
 	uint32_t handle, offset, length, status; /* registers */
 	uint8_t window[NVDIMM_WINDOW_SIZE];
 };
 
-/* ERR_RANGE: more than NVDIMM_MAX. */
-enum status nvdimm_init(struct nvdimm *nvdimm, const struct nvdimm_labels *labels, unsigned n);
-/* Registers and window as after power-on; labels stay. */
+/* Registers and window as after power-on; labels stay, and which ones they are. */
 void nvdimm_reset(struct nvdimm *nvdimm);
 
 /*

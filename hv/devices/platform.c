@@ -170,7 +170,8 @@ static enum status add_debug_ports(struct platform *platform, const struct platf
 
 static enum status add_nvdimms(struct platform *platform, const struct platform_config *config)
 {
-	TRY(nvdimm_init(&platform->nvdimm, config->labels, config->n_labels));
+	platform->nvdimm.labels = config->labels;
+	platform->nvdimm.n_labels = config->n_labels;
 	if (!config->has_nvdimms)
 		return OK;
 	return io_bus_add(&platform->mmio, &(struct io_range){.start = NVDIMM_MMIO_BASE,

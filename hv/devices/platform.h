@@ -29,9 +29,9 @@ struct platform_config {
 	uint16_t debugcon_base;	  /* QEMU's iobase, 0xe9 by default there */
 
 	bool has_nvdimms;
-	const struct nvdimm_labels
-		*labels;   /* of those NVDIMMs that have any; copied, not the bytes */
-	unsigned n_labels; /* up to NVDIMM_MAX */
+	/* Of those NVDIMMs that have any; not copied, and used as long as the platform is. */
+	const struct nvdimm_labels *labels;
+	unsigned n_labels;
 };
 
 /*
