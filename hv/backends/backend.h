@@ -5,6 +5,7 @@
 #include "hv/backends/diag.h"
 #include "hv/backends/image.h"
 #include "hv/backends/option.h"
+#include "hv/frame.h"
 #include "hv/status.h"
 #include "hv/types.h"
 
@@ -68,6 +69,9 @@ enum status backend_resolve(struct backend *backend, struct diag *diag);
  * image that is not at a page boundary is moved to one. ERR_INVAL: said.
  */
 enum status backend_open(struct backend *backend, struct image_list *images, struct diag *diag);
+
+/* Where the frames of the backend's memory come from. */
+struct frame_policy backend_frame_policy(const struct backend *backend);
 
 /*
  * The object goes: with discard-data=on, share=on and readonly=off its window of the image becomes

@@ -2,23 +2,28 @@
 /*
  * What QEMU checks when it opens and maps a backing file, in its order. The ramdisk
  * stands for the file system and we for an ordinary user who owns all of it: the owner's
- * permission bits count. Nothing is created or grown in this version.
+ * permission bits count. Files are created and grown in memory only; other than QEMU, nothing
+ * of that stays behind when the object is refused in the end.
  */
 #include "hv/backends/backend.h"
 
 #include "hv/backends/backend_text.h"
-#include "hv/frame.h"
+#include "hv/numa.h"
+#include "hv/phys.h"
+#include "hv/string.h"
 
 /* The largest alignment that a host address can have: half of Linux's 47 bits. */
 #define ALIGN_MAX BIT(46)
 
 #define MODE_READ  0400U
 #define MODE_WRITE 0200U
+#define MODE_ENTER 0300U /* make a file in a directory */
 
-/* How the open went; QEMU's later checks come before our own refusals. */
+/* How far the open went. */
 struct opened {
-	struct image *image; /* NULL: there is none yet */
-	const char *refusal; /* QEMU goes on where we do not */
+	struct image_list *images;
+	struct image *image; /* NULL: memory that nobody else can ever see */
+	bool created;	     /* to be undone if the object is refused */
 };
 
 static enum status fail_open(const struct backend *backend, const char *reason, struct diag *diag)
@@ -50,61 +55,74 @@ static enum status check_permission(const struct backend *backend, const struct 
 	return ERR_INVAL;
 }
 
-static enum status open_missing(const struct backend *backend, struct image *images,
-				struct diag *diag, struct opened *ret)
+static enum status create_file(struct backend *backend, struct diag *diag, struct opened *opened)
 {
-	enum image_error error = image_lookup_parent(images, backend->mem_path);
+	enum image_error error = IMAGE_NOT_FOUND;
 
-	if (backend->readonly || error != IMAGE_OK)
-		return fail_open(backend,
-				 image_error_text(error != IMAGE_OK ? error : IMAGE_NOT_FOUND),
-				 diag);
-	ret->refusal = "creating the backing store is not supported yet";
+	if (!backend->readonly)
+		error = image_create(opened->images, backend->mem_path, &opened->image);
+	if (error != IMAGE_OK)
+		return fail_open(backend, image_error_text(error), diag);
+	opened->created = true;
 	return OK;
 }
 
-static enum status open_file(const struct backend *backend, struct image *images, struct diag *diag,
-			     struct opened *ret)
+/* Memory with no name, in a directory that is NULL if only paths imply it. */
+static enum status open_directory(struct backend *backend, const struct image *directory,
+				  struct diag *diag)
+{
+	if (backend->readonly)
+		return fail_open(backend, "Is a directory", diag);
+	if (directory != NULL && (directory->mode & MODE_ENTER) != MODE_ENTER)
+		return fail_open(backend, "Permission denied", diag);
+	return OK;
+}
+
+static enum status open_file(struct backend *backend, struct diag *diag, struct opened *opened)
 {
 	struct image *image = NULL;
-	enum image_error error = image_lookup(images, backend->mem_path, &image);
+	enum image_error error = image_lookup(opened->images->first, backend->mem_path, &image);
 
-	*ret = (struct opened){0};
 	if (error == IMAGE_NOT_FOUND)
-		return open_missing(backend, images, diag, ret);
+		return create_file(backend, diag, opened);
 	if (error != IMAGE_OK)
 		return fail_open(backend, image_error_text(error), diag);
-	if (image == NULL || image->type == IMAGE_DIRECTORY) {
-		if (backend->readonly)
-			return fail_open(backend, "Is a directory", diag);
-		ret->refusal = "a directory as backing store is not supported yet";
-		return OK;
-	}
+	if (image == NULL || image->type == IMAGE_DIRECTORY)
+		return open_directory(backend, image, diag);
 	TRY(check_permission(backend, image, diag));
-	if (image->size == 0 && !backend->readonly)
-		ret->refusal = "growing an empty backing store is not supported yet";
-	ret->image = image;
+	opened->image = image;
 	return OK;
+}
+
+/* How the memory is called, with the id behind it. */
+static const char *name_prefix(const struct backend *backend)
+{
+	return backend->canonical_name ? "/objects/" : "";
 }
 
 static enum status say_too_small(struct backend *backend, uint64_t file_size, struct diag *diag)
 {
 	diag_error(diag, backend_option_place(backend, "size"),
-		   "%s backing store size 0x%llx is too small for 'size' option 0x%llx plus "
+		   "%s%s backing store size 0x%llx is too small for 'size' option 0x%llx plus "
 		   "'offset' option 0x%llx",
-		   backend->id, (unsigned long long)file_size,
+		   name_prefix(backend), backend->id, (unsigned long long)file_size,
 		   (unsigned long long)align_up(backend->size, PAGE_SIZE),
 		   (unsigned long long)backend->offset);
 	return ERR_INVAL;
 }
 
-/* QEMU computes modulo 2^64 here; check_map() finds what slips through. */
+/*
+ * QEMU computes modulo 2^64 here; check_map() finds what slips through. An empty file that cannot
+ * grow is refused as well: QEMU accepts it, and dies when the guest touches it.
+ */
 static enum status check_file_size(struct backend *backend, const struct image *image,
 				   struct diag *diag)
 {
 	uint64_t need = backend->offset + align_up(backend->size, PAGE_SIZE);
 
-	if (image == NULL || image->size == 0 || image->size >= need)
+	if (image == NULL || image->type != IMAGE_FILE || image->size >= need)
+		return OK;
+	if (image->size == 0 && !backend->readonly)
 		return OK;
 	return say_too_small(backend, image->size, diag);
 }
@@ -144,6 +162,8 @@ static enum status check_map(const struct backend *backend, const struct image *
 		return fail_map(backend, "Cannot allocate memory", diag);
 	if (image != NULL && image->type == IMAGE_SPECIAL)
 		return fail_map(backend, "No such device", diag);
+	if ((image == NULL || image->size == 0) && end > frame_total() * PAGE_SIZE)
+		return fail_map(backend, "Cannot allocate memory", diag);
 	return OK;
 }
 
@@ -172,72 +192,128 @@ static enum status check_policy(struct backend *backend, struct diag *diag)
 			   "host-nodes must be set for policy %s", names[backend->policy]);
 		return ERR_INVAL;
 	}
+	if (backend->has_host_nodes && !numa_nodes_exist(backend->host_nodes)) {
+		diag_error(diag, backend_option_place(backend, "host-nodes"),
+			   "cannot bind memory to host NUMA nodes: Invalid argument");
+		return ERR_INVAL;
+	}
 	return OK;
 }
 
-/* Everything that QEMU would accept and this version does not. */
-static enum status refuse_unsupported(struct backend *backend, struct diag *diag)
+/* QEMU dies of it: it writes to each page. There is nothing to allocate, either. */
+static enum status check_prealloc(struct backend *backend, struct diag *diag)
 {
-	enum status status = OK;
+	if (!backend->prealloc || backend->kind != MEM_ROM)
+		return OK;
+	diag_error(diag, backend_option_place(backend, "prealloc"),
+		   "'prealloc=on' is not supported with ROM: its pages are the backing store's");
+	diag_hint(diag, "Use 'prealloc=off', or 'rom=off' for private memory that begins as the "
+			"backing store.");
+	return ERR_INVAL;
+}
 
-	for (const struct option *o = backend->options.first; o != NULL; o = o->next) {
-		if (!o->refused)
-			continue;
-		diag_error(diag, option_key_place(&backend->options, o),
-			   "option '%s' of %s is not supported yet", o->key,
-			   backend_type_name(backend->type));
-		status = ERR_INVAL;
-	}
-	return status;
+static enum status fail_ram(struct backend *backend, struct diag *diag)
+{
+	diag_error(diag, backend_option_place(backend, "size"),
+		   "cannot set up guest memory '%s%s': Cannot allocate memory",
+		   name_prefix(backend), backend->id);
+	return ERR_INVAL;
 }
 
 /* Linux refuses what can never fit, and hands out the rest on demand; so do we. */
-static enum status open_ram(struct backend *backend, struct diag *diag)
+static enum status open_ram(struct backend *backend, struct image_list *images, struct diag *diag)
 {
-	if (backend->size > frame_total() * PAGE_SIZE) {
-		diag_error(diag, backend_option_place(backend, "size"),
-			   "cannot set up guest memory '%s': Cannot allocate memory", backend->id);
-		return ERR_INVAL;
-	}
+	struct frame_policy policy = backend_frame_policy(backend);
+
+	if (backend->size > frame_total() * PAGE_SIZE)
+		return fail_ram(backend, diag);
 	TRY(check_policy(backend, diag));
-	return refuse_unsupported(backend, diag);
+	if (!backend->share)
+		return OK;
+	backend->image =
+		image_create_anonymous(images, align_up(backend->size, PAGE_SIZE), &policy);
+	return backend->image != NULL ? OK : fail_ram(backend, diag);
 }
 
-static enum status open_backing_store(struct backend *backend, struct image *images,
-				      struct diag *diag)
+/* An empty file gets its bytes, at last: nothing can go wrong behind it. */
+static enum status grow_file(struct backend *backend, struct diag *diag, struct opened *opened)
 {
-	struct opened opened;
+	struct frame_policy policy = backend_frame_policy(backend);
+	uint64_t size = align_up(backend->offset + backend->size, PAGE_SIZE);
 
-	TRY(open_file(backend, images, diag, &opened));
-	TRY(check_file_size(backend, opened.image, diag));
-	TRY(check_alignment(backend, diag));
-	TRY(check_map(backend, opened.image, diag));
-	TRY(check_whole_pages(backend, diag));
-	TRY(check_policy(backend, diag));
-	TRY(refuse_unsupported(backend, diag));
-	if (opened.refusal != NULL) {
-		diag_error(diag, backend->mem_path_place, "%s: %s", backend->mem_path,
-			   opened.refusal);
-		return ERR_INVAL;
-	}
-	if (opened.image->size == 0) /* QEMU accepts it, and dies when the guest touches it */
-		return say_too_small(backend, 0, diag);
-	if (image_align(opened.image) != OK)
+	if (opened->image->size > 0)
+		return OK;
+	if (image_grow(opened->image, size, &policy) != OK)
 		return fail_map(backend, "Cannot allocate memory", diag);
-	backend->image = opened.image;
 	return OK;
 }
 
-enum status backend_open(struct backend *backend, struct image *images, struct diag *diag)
+/* The directory's file: only shared memory needs a place that all see. */
+static enum status make_unnamed(struct backend *backend, struct diag *diag, struct opened *opened)
+{
+	struct frame_policy policy = backend_frame_policy(backend);
+	uint64_t size = align_up(backend->offset + backend->size, PAGE_SIZE);
+
+	if (backend->kind != MEM_SHARED)
+		return OK;
+	opened->image = image_create_anonymous(opened->images, size, &policy);
+	if (opened->image == NULL)
+		return fail_map(backend, "Cannot allocate memory", diag);
+	return OK;
+}
+
+static enum status map_file(struct backend *backend, struct diag *diag, struct opened *opened)
+{
+	TRY(check_file_size(backend, opened->image, diag));
+	TRY(check_alignment(backend, diag));
+	TRY(check_map(backend, opened->image, diag));
+	TRY(check_whole_pages(backend, diag));
+	TRY(check_policy(backend, diag));
+	TRY(check_prealloc(backend, diag));
+	if (opened->image == NULL)
+		return make_unnamed(backend, diag, opened);
+	TRY(grow_file(backend, diag, opened));
+	if (image_align(opened->image) != OK)
+		return fail_map(backend, "Cannot allocate memory", diag);
+	if (backend->align > PAGE_SIZE && backend->align <= IMAGE_ALIGN_MAX)
+		image_align_window(opened->image, backend->offset, backend->align);
+	return OK;
+}
+
+static enum status open_backing_store(struct backend *backend, struct image_list *images,
+				      struct diag *diag)
+{
+	struct opened opened = {.images = images};
+	enum status status = open_file(backend, diag, &opened);
+
+	if (status == OK)
+		status = map_file(backend, diag, &opened);
+	if (status == OK)
+		backend->image = opened.image;
+	else if (opened.created)
+		image_remove(images, opened.image);
+	return status;
+}
+
+enum status backend_open(struct backend *backend, struct image_list *images, struct diag *diag)
 {
 	enum status status;
 
 	if (backend->broken)
 		return ERR_INVAL;
 	if (backend->type == BACKEND_RAM)
-		status = open_ram(backend, diag);
+		status = open_ram(backend, images, diag);
 	else
 		status = open_backing_store(backend, images, diag);
 	backend->broken = status != OK;
 	return status;
+}
+
+void backend_discard(const struct backend *backend)
+{
+	const struct image *image = backend->image;
+
+	if (!backend->discard_data || backend->kind != MEM_SHARED || image == NULL)
+		return;
+	memset((char *)phys_to_virt(image->base) + backend->offset, 0, backend->size);
 }

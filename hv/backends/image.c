@@ -7,13 +7,15 @@
  */
 #include "hv/backends/image.h"
 
-#include "hv/frame.h"
 #include "hv/phys.h"
 #include "hv/string.h"
 
 #define PATH_BYTES_MAX 4096
 #define LINKS_MAX      40
+#define NAME_BYTES_MAX 255
 #define MODE_SEARCH    0100U
+#define MODE_WRITE     0200U
+#define MODE_CREATED   0644U
 
 /* A path as text; always shorter than PATH_BYTES_MAX and NUL-terminated. */
 struct path {
@@ -114,6 +116,8 @@ static enum image_error step_down(struct walk *walk, const char *name, size_t le
 {
 	size_t here = walk->here.len;
 
+	if (len > NAME_BYTES_MAX)
+		return IMAGE_NAME_TOO_LONG;
 	if (!path_append(&walk->here, "/", 1) || !path_append(&walk->here, name, len))
 		return IMAGE_NAME_TOO_LONG;
 	walk->image = find_entry(walk->list, &walk->here);
@@ -162,42 +166,94 @@ static enum image_error walk_rest(struct walk *walk)
 	return error;
 }
 
-static enum image_error lookup(struct image *list, const char *path, size_t len, struct image **ret)
+/* Walk along the first 'len' bytes of the path; none lead to the root. */
+static enum image_error walk_path(struct walk *walk, struct image *list, const char *path,
+				  size_t len)
+{
+	walk->list = list;
+	walk->image = NULL;
+	walk->at = walk->n_links = 0;
+	path_truncate(&walk->here, 0);
+	path_truncate(&walk->rest, 0);
+	if (!path_append(&walk->rest, path, len))
+		return IMAGE_NAME_TOO_LONG;
+	return walk_rest(walk);
+}
+
+enum image_error image_lookup(struct image *list, const char *path, struct image **ret)
 {
 	struct walk walk;
 	enum image_error error;
 
-	if (len == 0)
+	if (*path == '\0')
 		return IMAGE_NOT_FOUND;
-	walk.list = list;
-	walk.image = NULL;
-	walk.at = walk.n_links = 0;
-	path_truncate(&walk.here, 0);
-	path_truncate(&walk.rest, 0);
-	if (!path_append(&walk.rest, path, len))
-		return IMAGE_NAME_TOO_LONG;
-	error = walk_rest(&walk);
+	error = walk_path(&walk, list, path, strlen(path));
 	if (error != IMAGE_OK)
 		return error;
 	*ret = walk.image != NULL && walk.image->target != NULL ? walk.image->target : walk.image;
 	return IMAGE_OK;
 }
 
-enum image_error image_lookup(struct image *list, const char *path, struct image **ret)
+/* The directory that 'path' is to be created in becomes 'walk->here', the name is put behind it. */
+static enum image_error walk_to_new(struct walk *walk, struct image *list, const char *path)
 {
-	return lookup(list, path, strlen(path), ret);
+	size_t end = strlen(path), start;
+	enum image_error error;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	start = end;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	error = walk_path(walk, list, path, start);
+	if (error == IMAGE_OK)
+		error = check_directory(walk);
+	if (error != IMAGE_OK)
+		return error;
+	if (path[end] == '/')
+		return IMAGE_IS_DIRECTORY;
+	if (walk->image != NULL && (walk->image->mode & MODE_WRITE) == 0)
+		return IMAGE_NO_PERMISSION;
+	if (end - start > NAME_BYTES_MAX || !path_append(&walk->here, "/", 1) ||
+	    !path_append(&walk->here, path + start, end - start))
+		return IMAGE_NAME_TOO_LONG;
+	return find_entry(list, &walk->here) == NULL ? IMAGE_OK : IMAGE_NOT_FOUND;
 }
 
-enum image_error image_lookup_parent(struct image *list, const char *path)
+enum image_error image_create(struct image_list *list, const char *path, struct image **ret)
 {
-	size_t len = strlen(path);
-	struct image *parent;
+	struct image *image, **tail = &list->first;
+	struct walk walk;
+	enum image_error error;
 
-	if (len == 0)
+	if (*path == '\0')
 		return IMAGE_NOT_FOUND;
-	while (len > 0 && path[len - 1] != '/')
-		len--;
-	return len > 0 ? lookup(list, path, len, &parent) : IMAGE_OK;
+	error = walk_to_new(&walk, list->first, path);
+	if (error != IMAGE_OK)
+		return error;
+	image = arena_alloc(list->arena, sizeof(*image));
+	if (image == NULL)
+		return IMAGE_NO_MEMORY;
+	image->path = arena_strndup(list->arena, walk.here.text, walk.here.len);
+	if (image->path == NULL)
+		return IMAGE_NO_MEMORY;
+	image->type = IMAGE_FILE;
+	image->mode = MODE_CREATED;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = image;
+	*ret = image;
+	return IMAGE_OK;
+}
+
+void image_remove(struct image_list *list, struct image *image)
+{
+	struct image **link = &list->first;
+
+	while (*link != image)
+		link = &(*link)->next;
+	*link = image->next;
+	image_empty(image);
 }
 
 const char *image_error_text(enum image_error error)
@@ -215,6 +271,10 @@ const char *image_error_text(enum image_error error)
 		return "Permission denied";
 	case IMAGE_NAME_TOO_LONG:
 		return "File name too long";
+	case IMAGE_IS_DIRECTORY:
+		return "Is a directory";
+	case IMAGE_NO_MEMORY:
+		return "Cannot allocate memory";
 	}
 	return "Unknown error";
 }
@@ -228,26 +288,97 @@ struct image *image_find(struct image *list, const char *path)
 	return image->type == IMAGE_FILE ? image : NULL;
 }
 
-enum status image_align(struct image *image)
+static uint64_t n_frames_of(uint64_t size)
 {
-	uint64_t n_frames = (image->size + PAGE_SIZE - 1) / PAGE_SIZE;
-	phys_t frames;
-	char *data;
+	return size / PAGE_SIZE + (size % PAGE_SIZE != 0);
+}
 
-	if (image->aligned)
-		return OK;
-	if (n_frames == 0)
-		return OK;
-	frames = frame_alloc_run(n_frames, image->size >= MIB(2) ? MIB(2) : PAGE_SIZE);
-	if (frames == 0)
-		return ERR_NOMEM;
-	data = phys_to_virt(frames);
+/* Large pages want to be aligned as such. */
+static uint64_t natural_align(uint64_t size)
+{
+	return size >= MIB(2) ? MIB(2) : PAGE_SIZE;
+}
+
+/* Into frames that begin at 'base'; those that the image had of its own are given back. */
+static void move_to(struct image *image, phys_t base)
+{
+	uint64_t n_frames = n_frames_of(image->size);
+	char *data = phys_to_virt(base);
+
 	memcpy(data, phys_to_virt(image->base), image->size);
 	memset(data + image->size, 0, n_frames * PAGE_SIZE - image->size);
+	if (image->moved)
+		frame_free_run(image->base, n_frames);
+	image->base = base;
+	image->aligned = true;
+	image->moved = true;
+}
+
+enum status image_align(struct image *image)
+{
+	phys_t frames;
+
+	if (image->aligned || image->size == 0)
+		return OK;
+	frames = frame_alloc_run(n_frames_of(image->size), natural_align(image->size));
+	if (frames == 0)
+		return ERR_NOMEM;
+	move_to(image, frames);
+	return OK;
+}
+
+void image_align_window(struct image *image, uint64_t offset, uint64_t align)
+{
+	uint64_t n_frames = n_frames_of(image->size), n_before = -offset % align / PAGE_SIZE;
+	phys_t frames;
+
+	if (image->size == 0 || is_aligned(image->base + offset, align))
+		return;
+	frames = frame_alloc_run(n_before + n_frames, align);
+	if (frames == 0)
+		return;
+	if (n_before > 0)
+		frame_free_run(frames, n_before);
+	move_to(image, frames + n_before * PAGE_SIZE);
+}
+
+enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy)
+{
+	uint64_t n_frames = n_frames_of(size);
+	phys_t frames;
+
+	if (n_frames > frame_total())
+		return ERR_NOMEM;
+	frames = frame_alloc_run_by(policy, n_frames, natural_align(size));
+	if (frames == 0)
+		return ERR_NOMEM;
+	memset(phys_to_virt(frames), 0, n_frames * PAGE_SIZE);
 	image->base = frames;
+	image->size = size;
 	image->aligned = true;
 	image->moved = true;
 	return OK;
+}
+
+void image_empty(struct image *image)
+{
+	if (image->size > 0)
+		frame_free_run(image->base, n_frames_of(image->size));
+	image->base = image->size = 0;
+	image->aligned = image->moved = false;
+}
+
+struct image *image_create_anonymous(struct image_list *list, uint64_t size,
+				     const struct frame_policy *policy)
+{
+	struct image *image = arena_alloc(list->arena, sizeof(*image));
+
+	if (image == NULL || image_grow(image, size, policy) != OK)
+		return NULL;
+	image->path = "";
+	image->type = IMAGE_FILE;
+	image->mode = MODE_CREATED;
+	return image;
 }
 
 /* Prime and rotation carry each bit of a word to all of a lane within a few words. */

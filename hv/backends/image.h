@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/arena.h"
+#include "hv/frame.h"
 #include "hv/status.h"
 #include "hv/types.h"
 
@@ -54,11 +55,28 @@ enum image_error {
 	IMAGE_NOT_DIRECTORY, /* a component before the last is a file */
 	IMAGE_LOOP,	     /* more than 40 symbolic links */
 	IMAGE_NO_PERMISSION, /* a directory on the way without search permission */
-	IMAGE_NAME_TOO_LONG, /* 4096 bytes and more */
+	IMAGE_NAME_TOO_LONG, /* 4096 bytes and more, or a component of more than 255 */
+	IMAGE_IS_DIRECTORY,
+	IMAGE_NO_MEMORY,
 };
 enum image_error image_lookup(struct image *list, const char *path, struct image **ret);
-/* Whether the directory that 'path' would be created in is there. */
-enum image_error image_lookup_parent(struct image *list, const char *path);
+/*
+ * Make the file 'path', which image_lookup() has not found, empty and of mode 0644, at the end
+ * of the list. The directory it goes into must be there and writable by its owner; a symbolic
+ * link that leads nowhere is not followed but refused, as IMAGE_NOT_FOUND.
+ */
+enum image_error image_create(struct image_list *list, const char *path, struct image **ret);
+/* Take such a file away again, and give back its frames. */
+void image_remove(struct image_list *list, struct image *image);
+/* Memory that has no name in the ramdisk, for one backend or all that share it. NULL: no room. */
+struct image *image_create_anonymous(struct image_list *list, uint64_t size,
+				     const struct frame_policy *policy);
+/*
+ * An empty file becomes 'size' bytes (not 0) of zeros, in a run of frames of its own on one of the
+ * policy's nodes that starts as image_align() says; ERR_NOMEM: no such run. And back.
+ */
+enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy);
+void image_empty(struct image *image);
 /* strerror()'s text. */
 const char *image_error_text(enum image_error error);
 
@@ -71,6 +89,12 @@ struct image *image_find(struct image *list, const char *path);
  * already. Not locked: only before the first VM runs. ERR_NOMEM: no such run of frames.
  */
 enum status image_align(struct image *image);
+/*
+ * The same with byte 'offset' at a multiple of 'align', a power of two from the page size
+ * to IMAGE_ALIGN_MAX, if there is a run of frames for that; else the image stays as it is.
+ */
+#define IMAGE_ALIGN_MAX GIB(1)
+void image_align_window(struct image *image, uint64_t offset, uint64_t align);
 
 /* 64 bits over the data, fast, not cryptographic. Equal for equal data on any machine. */
 uint64_t image_checksum(const struct image *image);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * QEMU's option lists: split first, typed on request. The words of messages are QEMU's.
- * Numbers are in parse.c.
+ * Numbers are in parse.c, JSON's syntax is in json.c.
  */
 #include "hv/backends/option.h"
 
@@ -152,6 +152,61 @@ enum status options_check_id(const struct options *options, struct diag *diag)
 	return ERR_INVAL;
 }
 
+/* Number, boolean or list as written. */
+static const char *source_text(const struct word *word, const struct json *json,
+			       struct arena *arena)
+{
+	return arena_strndup(arena, word->text + json->at, json->len);
+}
+
+static enum status add_member(struct options *options, const struct json *json,
+			      struct option ***tail, struct arena *arena)
+{
+	struct option *option = arena_alloc(arena, sizeof(*option));
+
+	if (option == NULL)
+		return ERR_NOMEM;
+	*option = (struct option){
+		.key = json->key,
+		.key_at = json->key_at,
+		.value_at = json->at,
+		.json = json,
+	};
+	if (json->type == JSON_STRING)
+		option->value = json->text;
+	else
+		option->value = source_text(options->word, json, arena);
+	if (option->value == NULL)
+		return ERR_NOMEM;
+	if (json->type == JSON_STRING)
+		note_id(options, option);
+	**tail = option;
+	*tail = &option->next;
+	return OK;
+}
+
+static enum status read_json(const struct word *word, struct arena *arena, struct diag *diag,
+			     struct options *ret)
+{
+	struct options options = {.word = word, .is_json = true};
+	struct option **tail = &options.first;
+	struct json *json;
+
+	TRY(json_read(word, arena, diag, &json));
+	for (json = json->first; json != NULL; json = json->next)
+		TRY(add_member(&options, json, &tail, arena));
+	*ret = options;
+	return OK;
+}
+
+enum status options_read(const struct word *word, const char *implied, enum option_flags flags,
+			 struct arena *arena, struct diag *diag, struct options *ret)
+{
+	if (word->text[0] == '{')
+		return read_json(word, arena, diag, ret);
+	return options_split(word, implied, flags, arena, diag, ret);
+}
+
 struct option *options_first_unseen(const struct options *options)
 {
 	struct option *option = options->first;
@@ -159,6 +214,26 @@ struct option *options_first_unseen(const struct options *options)
 	while (option != NULL && option->seen)
 		option = option->next;
 	return option;
+}
+
+enum status options_check_known(const struct options *options, struct diag *diag)
+{
+	const struct option *option = options_first_unseen(options);
+
+	if (option == NULL)
+		return OK;
+	diag_error(diag, option_key_place(options, option),
+		   options->is_json ? "Parameter '%s' is unexpected" : "Invalid parameter '%s'",
+		   option->key);
+	return ERR_INVAL;
+}
+
+enum status options_check_given(struct options *options, const char *key, struct diag *diag)
+{
+	if (options_find(options, key) != NULL)
+		return OK;
+	diag_error(diag, word_place(options->word, 0), "Parameter '%s' is missing", key);
+	return ERR_INVAL;
 }
 
 struct diag_place option_key_place(const struct options *options, const struct option *option)
@@ -193,14 +268,54 @@ static enum status say_expects(const struct options *options, const struct optio
 	return ERR_INVAL;
 }
 
+/* What JSON has another type for. */
+static enum status say_type(const struct options *options, const struct option *option,
+			    const char *type, struct diag *diag)
+{
+	diag_error(diag, option_value_place(options, option),
+		   "Invalid parameter type for '%s', expected: %s", option->key, type);
+	return ERR_INVAL;
+}
+
 enum status options_get_bool(struct options *options, const char *key, struct diag *diag,
 			     bool *value)
 {
 	const struct option *option = options_find(options, key);
 
-	if (option == NULL || parse_bool(option->value, value))
+	if (option == NULL)
+		return OK;
+	if (option->json != NULL) {
+		if (option->json->type != JSON_BOOL)
+			return say_type(options, option, "boolean", diag);
+		*value = option->json->number != 0;
+		return OK;
+	}
+	if (parse_bool(option->value, value))
 		return OK;
 	return say_expects(options, option, "'on' or 'off'", diag);
+}
+
+enum status options_get_string(struct options *options, const char *key, struct diag *diag,
+			       const char **value)
+{
+	const struct option *option = options_find(options, key);
+
+	if (option == NULL)
+		return OK;
+	if (option->json != NULL && option->json->type != JSON_STRING)
+		return say_type(options, option, "string", diag);
+	*value = option->value;
+	return OK;
+}
+
+/* JSON's only number is an integer; a negative one wraps, as in QEMU. */
+static enum status get_json_uint64(const struct options *options, const struct option *option,
+				   struct diag *diag, uint64_t *value)
+{
+	if (option->json->type != JSON_INTEGER)
+		return say_expects(options, option, "uint64", diag);
+	*value = option->json->number;
+	return OK;
 }
 
 enum status options_get_size(struct options *options, const char *key, struct diag *diag,
@@ -208,9 +323,27 @@ enum status options_get_size(struct options *options, const char *key, struct di
 {
 	const struct option *option = options_find(options, key);
 
-	if (option == NULL || parse_size(option->value, value) == OK)
+	if (option == NULL)
+		return OK;
+	if (option->json != NULL)
+		return get_json_uint64(options, option, diag, value);
+	if (parse_size(option->value, value) == OK)
 		return OK;
 	return say_expects(options, option, "a size value", diag);
+}
+
+/* Signed and unsigned types have words of their own. */
+static enum status get_json_integer(const struct options *options, const struct option *option,
+				    bool is_signed, struct diag *diag, uint64_t *ret_bits,
+				    bool *ret_negative)
+{
+	const struct json *json = option->json;
+
+	if (is_signed &&
+	    (json->type != JSON_INTEGER || (!json->negative && json->number > (uint64_t)INT64_MAX)))
+		return say_type(options, option, "integer", diag);
+	*ret_negative = json->negative;
+	return get_json_uint64(options, option, diag, ret_bits);
 }
 
 enum status options_get_integer(struct options *options, const char *key,
@@ -222,11 +355,99 @@ enum status options_get_integer(struct options *options, const char *key,
 
 	if (option == NULL)
 		return OK;
-	if (parse_integer(option->value, &bits, &negative) != OK)
+	if (option->json != NULL)
+		TRY(get_json_integer(options, option, type->min < 0, diag, &bits, &negative));
+	else if (parse_integer(option->value, &bits, &negative) != OK)
 		return say_expects(options, option, "integer", diag);
 	if (negative && type->min < 0 ? (int64_t)bits < type->min : bits > type->max)
 		return say_expects(options, option, type->name, diag);
 	*value = (int64_t)bits;
+	return OK;
+}
+
+enum status options_get_uint32(struct options *options, const char *key, struct diag *diag,
+			       uint32_t *value)
+{
+	const struct option *option = options_find(options, key);
+	uint64_t bits = 0;
+	bool negative;
+
+	if (option == NULL)
+		return OK;
+	if (option->json != NULL)
+		TRY(get_json_uint64(options, option, diag, &bits));
+	else if (parse_integer(option->value, &bits, &negative) != OK || negative)
+		return say_expects(options, option, "a uint64 value", diag);
+	if (bits > UINT32_MAX)
+		return say_expects(options, option, "uint32_t", diag);
+	*value = (uint32_t)bits;
+	return OK;
+}
+
+static void set_add(struct option_set *set, uint64_t first, uint64_t last)
+{
+	set->is_empty = false;
+	for (uint64_t n = first; n <= last && n < set->limit; n++)
+		set->bits[n / 64] |= BIT(n % 64);
+	if (last < set->limit || set->has_more)
+		return;
+	set->has_more = true;
+	set->more = first > set->limit ? first : set->limit;
+}
+
+/* QEMU has no name for a number in a list that is too large. */
+static enum status say_not_uint16(const struct options *options, size_t at, struct diag *diag)
+{
+	diag_error(diag, word_place(options->word, at), "Parameter 'null' expects uint16_t");
+	return ERR_INVAL;
+}
+
+static enum status get_json_set(const struct options *options, const struct option *option,
+				struct diag *diag, struct option_set *set)
+{
+	unsigned n = 0;
+
+	if (option->json->type != JSON_ARRAY)
+		return say_type(options, option, "array", diag);
+	for (const struct json *item = option->json->first; item != NULL; item = item->next, n++) {
+		if (item->type != JSON_INTEGER) {
+			diag_error(diag, word_place(options->word, item->at),
+				   "Parameter '%s[%u]' expects uint64", option->key, n);
+			return ERR_INVAL;
+		}
+		if (item->number > UINT16_MAX)
+			return say_not_uint16(options, item->at, diag);
+		set_add(set, item->number, item->number);
+	}
+	return OK;
+}
+
+static enum status get_ranges(const struct options *options, const struct option *option,
+			      struct diag *diag, struct option_set *set)
+{
+	uint64_t first, last;
+
+	if (parse_range(option->value, &first, &last) != OK)
+		return say_expects(options, option, "a uint64 value or range", diag);
+	if (last > UINT16_MAX)
+		return say_not_uint16(options, option->value_at, diag);
+	set_add(set, first, last);
+	return OK;
+}
+
+enum status options_get_set(struct options *options, const char *key, struct diag *diag,
+			    struct option_set *set)
+{
+	*set = (struct option_set){.limit = set->limit, .is_empty = true};
+	set->is_given = options_find(options, key) != NULL;
+	for (const struct option *o = options->first; o != NULL; o = o->next) {
+		if (strcmp(o->key, key) != 0)
+			continue;
+		if (o->json != NULL)
+			TRY(get_json_set(options, o, diag, set));
+		else
+			TRY(get_ranges(options, o, diag, set));
+	}
 	return OK;
 }
 
@@ -237,6 +458,8 @@ enum status options_get_enum(struct options *options, const char *key, const cha
 
 	if (option == NULL)
 		return OK;
+	if (option->json != NULL && option->json->type != JSON_STRING)
+		return say_type(options, option, "string", diag);
 	for (unsigned i = 0; names[i] != NULL; i++) {
 		if (strcmp(option->value, names[i]) != 0)
 			continue;

@@ -3,30 +3,32 @@
 
 #include "hv/arena.h"
 #include "hv/backends/diag.h"
+#include "hv/backends/json.h"
 #include "hv/backends/word.h"
 #include "hv/status.h"
 #include "hv/types.h"
 
 /*
- * QEMU's option grammar "key=value,key=value", the one that its -object has on the
- * command line. A comma inside a value is written twice. Errors and warnings
- * have QEMU's words. Nothing here knows what an option means.
+ * The two ways to write an argument of QEMU's -object and -device: "key=value,key=value", with
+ * a comma inside a value written twice, and a JSON object. Errors and warnings
+ * have QEMU's words, which differ between the two. Nothing here knows what an option means.
  */
 
 struct option {
 	struct option *next;
 	const char *key;
-	const char *value;
+	const char *value;	 /* JSON: the string's text; what is no string as written */
 	size_t key_at, value_at; /* into the word; value_at is key_at for a short form */
+	const struct json *json; /* NULL: not written as JSON */
 	bool seen;		 /* asked for by one of the getters below */
-	bool refused;		 /* the caller's: known, but does not work */
 };
 
 struct options {
 	const struct word *word;
 	struct option *first; /* in the order written */
-	const char *id;	      /* the first id=; NULL if there is none */
+	const char *id;	      /* the first id=, in JSON if it is a string; NULL if there is none */
 	struct diag_place id_place;
+	bool is_json;
 };
 
 /* Bad input is said and ends in ERR_INVAL; a full arena is ERR_NOMEM and not said. */
@@ -41,10 +43,19 @@ enum option_flags {
  */
 enum status options_split(const struct word *word, const char *implied, enum option_flags flags,
 			  struct arena *arena, struct diag *diag, struct options *ret);
+/*
+ * The same for an argument that may be JSON as well, which is what begins with '{'. Of JSON the
+ * getters take typed values, no text for a number or a boolean.
+ */
+enum status options_read(const struct word *word, const char *implied, enum option_flags flags,
+			 struct arena *arena, struct diag *diag, struct options *ret);
 /* QEMU's rule for ids, asked before any other option is looked at; no id is fine. */
 enum status options_check_id(const struct options *options, struct diag *diag);
 /* The first option that no getter asked for; NULL: there is none. */
 struct option *options_first_unseen(const struct options *options);
+/* An error if there is one; one if 'key' was not written. */
+enum status options_check_known(const struct options *options, struct diag *diag);
+enum status options_check_given(struct options *options, const char *key, struct diag *diag);
 
 struct diag_place option_key_place(const struct options *options, const struct option *option);
 struct diag_place option_value_place(const struct options *options, const struct option *option);
@@ -58,6 +69,8 @@ struct option *options_find(struct options *options, const char *key);
  */
 enum status options_get_bool(struct options *options, const char *key, struct diag *diag,
 			     bool *value);
+enum status options_get_string(struct options *options, const char *key, struct diag *diag,
+			       const char **value);
 enum status options_get_size(struct options *options, const char *key, struct diag *diag,
 			     uint64_t *value);
 /*
@@ -71,6 +84,23 @@ struct integer_type {
 };
 enum status options_get_integer(struct options *options, const char *key,
 				const struct integer_type *type, struct diag *diag, int64_t *value);
+/* An unsigned number of 32 bits; negative ones are refused. */
+enum status options_get_uint32(struct options *options, const char *key, struct diag *diag,
+			       uint32_t *value);
+/*
+ * A set of numbers below 65536: a list in JSON, else one number or range for each time the
+ * key is written. 'bits' holds those below 'limit', which is at most OPTION_SET_MAX.
+ */
+#define OPTION_SET_MAX 256
+struct option_set {
+	unsigned limit; /* the caller's */
+	bool is_given, is_empty;
+	bool has_more; /* numbers that are not below 'limit' */
+	uint64_t more; /* the first of them */
+	uint64_t bits[OPTION_SET_MAX / 64];
+};
+enum status options_get_set(struct options *options, const char *key, struct diag *diag,
+			    struct option_set *set);
 /* 'names' ends with NULL; '*value' is an index into it. */
 enum status options_get_enum(struct options *options, const char *key, const char *const *names,
 			     struct diag *diag, unsigned *value);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/arena.h"
+#include "hv/backends/diag.h"
+#include "hv/backends/word.h"
+#include "hv/status.h"
+#include "hv/types.h"
+
+/*
+ * JSON as QEMU reads it: RFC 8259, and strings may be in single quotes. Keys are unique.
+ */
+
+enum json_type {
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_INTEGER, /* from -2^63 to 2^64 - 1 */
+	JSON_FLOAT,   /* any other number; its value is not kept */
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
+
+struct json {
+	struct json *next; /* in its array or object */
+	enum json_type type;
+	const char *key; /* of an object's member, else NULL */
+	size_t key_at;	 /* where in the word these two begin */
+	size_t at;
+	size_t len;	    /* bytes in the word */
+	uint64_t number;    /* JSON_INTEGER, in two's complement; JSON_BOOL: 0 or 1 */
+	bool negative;	    /* JSON_INTEGER */
+	const char *text;   /* JSON_STRING, in modified UTF-8: U+0000 takes two bytes */
+	struct json *first; /* of a JSON_ARRAY or JSON_OBJECT; NULL: it is empty */
+};
+
+/* As deep may arrays and objects be nested. */
+#define JSON_DEPTH_MAX 1024
+
+/*
+ * The value that is the whole word, in 'arena'. What is no JSON is said in QEMU's words and ends
+ * in ERR_INVAL; ERR_NOMEM: the arena is full, not said. The stack does not grow
+ * with the nesting.
+ */
+enum status json_read(const struct word *word, struct arena *arena, struct diag *diag,
+		      struct json **ret);

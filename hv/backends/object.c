@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * "-object": what objects of all types have in common, and thread-context. QEMU reads all
+ * arguments first; then it makes the other objects, at last the memory backends,
+ * each kind in the order written. An id that a second "key=value" argument gives is found while
+ * reading, one that JSON gives only while making.
+ */
+#include "hv/backends/object.h"
+
+#include "hv/acpi.h"
+#include "hv/backends/backend_text.h"
+#include "hv/backends/parse.h"
+#include "hv/numa.h"
+#include "hv/string.h"
+
+/* Objects that QEMU has and this version has not. */
+static bool is_other_object(const char *name)
+{
+	static const char *const names[] = {
+		"acpi-generic-initiator",
+		"acpi-generic-port",
+		"authz-list",
+		"authz-list-file",
+		"authz-pam",
+		"authz-simple",
+		"can-bus",
+		"can-host-socketcan",
+		"colo-compare",
+		"cryptodev-backend",
+		"cryptodev-backend-builtin",
+		"cryptodev-backend-lkcf",
+		"cryptodev-vhost-user",
+		"dbus-vmstate",
+		"filter-buffer",
+		"filter-dump",
+		"filter-mirror",
+		"filter-redirector",
+		"filter-replay",
+		"filter-rewriter",
+		"input-barrier",
+		"input-linux",
+		"iommufd",
+		"iothread",
+		"main-loop",
+		"memory-backend-epc",
+		"memory-backend-memfd",
+		"memory-backend-shm",
+		"pr-manager-helper",
+		"qtest",
+		"rng-builtin",
+		"rng-egd",
+		"rng-random",
+		"secret",
+		"secret_keyring",
+		"sev-guest",
+		"sev-snp-guest",
+		"tdx-guest",
+		"throttle-group",
+		"tls-cipher-suites",
+		"tls-creds-anon",
+		"tls-creds-psk",
+		"tls-creds-x509",
+		"vfio-user-server",
+		"x-remote-object",
+		"x-vfio-user-server",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum object_type { OBJECT_FILE, OBJECT_RAM, OBJECT_CONTEXT };
+
+static enum status get_type(struct options *options, struct diag *diag, enum object_type *ret)
+{
+	static const char *const names[] = {"memory-backend-file", "memory-backend-ram",
+					    "thread-context", NULL};
+	const char *name = NULL;
+	unsigned type = OBJECT_RAM;
+
+	TRY(options_check_given(options, "qom-type", diag));
+	TRY(options_get_string(options, "qom-type", diag, &name));
+	if (is_other_object(name)) {
+		diag_error(diag, option_value_place(options, options_find(options, "qom-type")),
+			   "object type '%s' is not supported yet", name);
+		return ERR_INVAL;
+	}
+	TRY(options_get_enum(options, "qom-type", names, diag, &type));
+	*ret = type;
+	return OK;
+}
+
+static enum status get_id(struct options *options, struct diag *diag)
+{
+	const char *id;
+
+	TRY(options_check_given(options, "id", diag));
+	return options_get_string(options, "id", diag, &id);
+}
+
+static void copy_bits(uint64_t *to, const struct option_set *set)
+{
+	memcpy(to, set->bits, set->limit / 8);
+}
+
+static enum status read_context(struct thread_context *context, struct diag *diag)
+{
+	struct option_set cpus = {.limit = CONTEXT_CPUS_MAX}, nodes = {.limit = CONTEXT_NODES_MAX};
+	struct options *options = &context->options;
+
+	TRY(get_id(options, diag));
+	TRY(options_get_set(options, "cpu-affinity", diag, &cpus));
+	TRY(options_get_set(options, "node-affinity", diag, &nodes));
+	context->has_cpus = cpus.is_given;
+	context->has_nodes = nodes.is_given;
+	copy_bits(context->cpus, &cpus);
+	copy_bits(context->nodes, &nodes);
+	return options_check_known(options, diag);
+}
+
+static enum status add_context(const struct options *options, struct thread_context **tail,
+			       struct arena *arena, struct diag *diag)
+{
+	struct thread_context *context = arena_alloc(arena, sizeof(*context));
+	enum status status;
+
+	if (context == NULL)
+		return ERR_NOMEM;
+	context->place = word_place(options->word, 0);
+	context->options = *options;
+	context->id = options->id;
+	status = read_context(context, diag);
+	context->broken = status != OK;
+	if (context->id == NULL)
+		return status;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = context;
+	return status;
+}
+
+static enum status read_backend(struct backend *backend, enum status status, struct diag *diag)
+{
+	TRY(status);
+	TRY(get_id(&backend->options, diag));
+	return backend_read_options(backend, diag);
+}
+
+/* With 'status', an error of its type, it only keeps its id. */
+static enum status add_backend(const struct options *options, enum object_type type,
+			       enum status status, struct backend **tail, struct arena *arena,
+			       struct diag *diag)
+{
+	struct backend *backend = arena_alloc(arena, sizeof(*backend));
+
+	if (backend == NULL)
+		return ERR_NOMEM;
+	backend->place = word_place(options->word, 0);
+	backend->options = *options;
+	backend->id = options->id;
+	backend->type = type == OBJECT_FILE ? BACKEND_FILE : BACKEND_RAM;
+	status = read_backend(backend, status, diag);
+	backend->broken = status != OK;
+	if (backend->id == NULL)
+		return status;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = backend;
+	return status;
+}
+
+static bool has_id(const struct backend *backends, const struct thread_context *contexts,
+		   const char *id)
+{
+	for (; backends != NULL; backends = backends->next) {
+		if (!backends->options.is_json && strcmp(backends->id, id) == 0)
+			return true;
+	}
+	for (; contexts != NULL; contexts = contexts->next) {
+		if (!contexts->options.is_json && strcmp(contexts->id, id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What QEMU checks before anything else, but not in JSON. */
+static enum status check_id(const struct options *options, const struct backend *backends,
+			    const struct thread_context *contexts, struct diag *diag)
+{
+	if (options->is_json)
+		return OK;
+	TRY(options_check_id(options, diag));
+	if (options->id == NULL || !has_id(backends, contexts, options->id))
+		return OK;
+	diag_error(diag, options->id_place, "Duplicate ID '%s' for object", options->id);
+	return ERR_INVAL;
+}
+
+enum status object_read(const struct word *argument, struct backend **backends,
+			struct thread_context **contexts, struct arena *arena, struct diag *diag)
+{
+	enum object_type type = OBJECT_RAM;
+	struct options options;
+	enum status status;
+
+	TRY(options_read(argument, "qom-type", OPTION_WARN_FLAG, arena, diag, &options));
+	TRY(check_id(&options, *backends, *contexts, diag));
+	status = get_type(&options, diag, &type);
+	if (status == OK && type == OBJECT_CONTEXT)
+		return add_context(&options, contexts, arena, diag);
+	return add_backend(&options, type, status, backends, arena, diag);
+}
+
+static struct diag_place place_of(struct options *options, const char *key)
+{
+	return option_value_place(options, options_find(options, key));
+}
+
+static enum status refuse_context(struct thread_context *context, const char *key,
+				  const char *message, struct diag *diag)
+{
+	diag_error(diag, place_of(&context->options, key), "%s", message);
+	return ERR_INVAL;
+}
+
+/* The list was written, and there is nothing in it; only JSON can say that. */
+static bool is_empty_list(struct options *options, const char *key)
+{
+	const struct option *option = options_find(options, key);
+
+	return option->json != NULL && option->json->first == NULL;
+}
+
+/* Whether any processor of the machine is on one of the nodes. */
+static bool nodes_have_cpus(const uint64_t *nodes)
+{
+	for (uint32_t i = 0; i < numa.n_cpus; i++) {
+		if (numa_set_has(nodes, numa.cpu[i].node))
+			return true;
+	}
+	return numa.n_cpus == 0 && (nodes[0] & 1);
+}
+
+/* A machine whose processors are not known, as on a desk, is taken to have them all. */
+static bool has_cpus(const uint64_t *cpus)
+{
+	if (acpi.n_cpus == 0)
+		return true;
+	for (uint32_t n = 0; n < acpi.n_cpus && n < CONTEXT_CPUS_MAX; n++) {
+		if (cpus[n / 64] & BIT(n % 64))
+			return true;
+	}
+	return false;
+}
+
+static enum status check_context(struct thread_context *context, struct diag *diag)
+{
+	struct options *options = &context->options;
+
+	if (context->has_cpus && is_empty_list(options, "cpu-affinity"))
+		return refuse_context(context, "cpu-affinity", "CPU list is empty", diag);
+	if (context->has_cpus && context->has_nodes)
+		return refuse_context(context, "node-affinity",
+				      "Mixing CPU and node affinity not supported", diag);
+	if (context->has_nodes && is_empty_list(options, "node-affinity"))
+		return refuse_context(context, "node-affinity", "Node list is empty", diag);
+	if (context->has_nodes && !nodes_have_cpus(context->nodes))
+		return refuse_context(context, "node-affinity", "The nodes select no CPUs", diag);
+	return OK;
+}
+
+/* JSON's turn: another object has the id already. */
+static enum status say_duplicate(const struct options *options, struct diag *diag)
+{
+	diag_error(diag, options->id_place,
+		   "attempt to add duplicate property '%s' to object (type 'container')",
+		   options->id);
+	return ERR_INVAL;
+}
+
+static enum status check_context_id(const struct thread_context *context,
+				    const struct thread_context *contexts, struct diag *diag)
+{
+	for (; contexts != context; contexts = contexts->next) {
+		if (strcmp(contexts->id, context->id) == 0)
+			return say_duplicate(&context->options, diag);
+	}
+	return OK;
+}
+
+static enum status make_context(struct thread_context *context,
+				const struct thread_context *contexts, struct diag *diag)
+{
+	TRY(options_check_id(&context->options, diag));
+	TRY(check_context(context, diag));
+	TRY(check_context_id(context, contexts, diag));
+	if (context->has_cpus && !has_cpus(context->cpus))
+		return refuse_context(context, "cpu-affinity",
+				      "Setting CPU affinity failed: Invalid argument", diag);
+	return OK;
+}
+
+static enum status check_backend_id(const struct backend *backend, const struct backend *backends,
+				    const struct thread_context *contexts, struct diag *diag)
+{
+	for (; contexts != NULL; contexts = contexts->next) {
+		if (strcmp(contexts->id, backend->id) == 0)
+			return say_duplicate(&backend->options, diag);
+	}
+	for (; backends != backend; backends = backends->next) {
+		if (strcmp(backends->id, backend->id) == 0)
+			return say_duplicate(&backend->options, diag);
+	}
+	return OK;
+}
+
+/* prealloc-context= is the id of an object, or a path to it. */
+static enum status find_context(struct backend *backend, const struct backend *backends,
+				const struct thread_context *contexts, struct diag *diag)
+{
+	const char *path = backend->prealloc_context, *id = path + (path[0] == '/');
+	struct diag_place place = backend_option_place(backend, "prealloc-context");
+
+	id = strncmp(id, "objects/", 8) == 0 ? id + 8 : path;
+	while (contexts != NULL && strcmp(contexts->id, id) != 0)
+		contexts = contexts->next;
+	backend->context = contexts;
+	if (contexts != NULL)
+		return OK;
+	while (backends != backend && strcmp(backends->id, id) != 0)
+		backends = backends->next;
+	if (backends == backend)
+		diag_error(diag, place, "Device '%s' not found", path);
+	else
+		diag_error(diag, place,
+			   "Invalid parameter type for 'prealloc-context', expected: "
+			   "thread-context");
+	return ERR_INVAL;
+}
+
+static enum status make_backend(struct backend *backend, const struct backend *backends,
+				const struct thread_context *contexts,
+				const struct object_defaults *defaults, struct diag *diag)
+{
+	TRY(options_check_id(&backend->options, diag));
+	TRY(backend_check_settings(backend, defaults, diag));
+	if (backend->prealloc_context != NULL)
+		TRY(find_context(backend, backends, contexts, diag));
+	TRY(check_backend_id(backend, backends, contexts, diag));
+	return backend_resolve(backend, diag);
+}
+
+static void fill_in(struct backend *backend, const struct object_defaults *defaults)
+{
+	if (!backend->has_merge)
+		backend->merge = defaults->merge;
+	if (!backend->has_dump)
+		backend->dump = defaults->dump;
+	if (!backend->has_prealloc)
+		backend->prealloc = defaults->prealloc;
+}
+
+void objects_resolve(struct backend *backends, struct thread_context *contexts,
+		     const struct object_defaults *defaults, struct diag *diag)
+{
+	for (struct thread_context *c = contexts; c != NULL; c = c->next) {
+		if (!c->broken)
+			c->broken = make_context(c, contexts, diag) != OK;
+	}
+	for (struct backend *b = backends; b != NULL; b = b->next) {
+		if (b->broken)
+			continue;
+		fill_in(b, defaults);
+		b->broken = make_backend(b, backends, contexts, defaults, diag) != OK;
+	}
+}
