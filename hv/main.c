@@ -190,13 +190,9 @@ static void start_vms(void)
 	struct vm **link = &vms;
 	unsigned n = 0;
 
-	for (const struct vm_config *vm = config.vms; vm; vm = vm->next) {
-		if (vm->memory_backend && vm->memory_backend->kind == MEM_ROM)
-			log_warning("%s: its main memory is ROM: nothing it writes will stick",
-				    vm->name);
+	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, images.first, n++, time_now(), link) == OK)
 			link = &(*link)->next;
-	}
 	for (struct vm *vm = vms; vm; vm = vm->next)
 		sched_add(&vm->vcpu);
 }

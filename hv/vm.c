@@ -338,8 +338,18 @@ void vm_say_end(struct vm *vm)
 				 (unsigned long long)vm->mem.region[i].n_dropped);
 }
 
+/* The objects go with a VM that ran; what never came into being has nothing to throw away. */
+static void discard_memory(struct vm *vm)
+{
+	if (vm->outcome == VM_RUNNING)
+		return;
+	for (const struct backend *backend = vm->config->backends; backend; backend = backend->next)
+		backend_discard(backend);
+}
+
 void vm_release(struct vm *vm)
 {
+	discard_memory(vm);
 	vcpu_destroy(&vm->vcpu);
 	vm_labels_destroy(&vm->labels);
 	if (vm->ept.root)

@@ -246,6 +246,11 @@ enum image_error image_create(struct image_list *list, const char *path, struct 
 	return IMAGE_OK;
 }
 
+static uint64_t n_frames_of(uint64_t size)
+{
+	return size / PAGE_SIZE + (size % PAGE_SIZE != 0);
+}
+
 void image_remove(struct image_list *list, struct image *image)
 {
 	struct image **link = &list->first;
@@ -253,7 +258,9 @@ void image_remove(struct image_list *list, struct image *image)
 	while (*link != image)
 		link = &(*link)->next;
 	*link = image->next;
-	image_empty(image);
+	if (image->size > 0)
+		frame_free_run(image->base, n_frames_of(image->size));
+	image->size = 0;
 }
 
 const char *image_error_text(enum image_error error)
@@ -286,11 +293,6 @@ struct image *image_find(struct image *list, const char *path)
 	if (image_lookup(list, path, &image) != IMAGE_OK || image == NULL)
 		return NULL;
 	return image->type == IMAGE_FILE ? image : NULL;
-}
-
-static uint64_t n_frames_of(uint64_t size)
-{
-	return size / PAGE_SIZE + (size % PAGE_SIZE != 0);
 }
 
 /* Large pages want to be aligned as such. */
@@ -357,15 +359,8 @@ enum status image_grow(struct image *image, uint64_t size, const struct frame_po
 	image->size = size;
 	image->aligned = true;
 	image->moved = true;
+	image->grown = true;
 	return OK;
-}
-
-void image_empty(struct image *image)
-{
-	if (image->size > 0)
-		frame_free_run(image->base, n_frames_of(image->size));
-	image->base = image->size = 0;
-	image->aligned = image->moved = false;
 }
 
 struct image *image_create_anonymous(struct image_list *list, uint64_t size,

@@ -32,6 +32,7 @@ struct image {
 	uint64_t size; /* bytes */
 	bool aligned;
 	bool moved;	      /* into frames of its own, by image_align() */
+	bool grown;	      /* was empty or not there: begins as zeros, in frames of its own */
 	uint64_t checksum;    /* at the start, where -checksum asks for it */
 	struct image *target; /* the data are this entry's (hard link); NULL: its own */
 	uint32_t n_links;     /* c_nlink, c_ino, c_devmajor, c_devminor: tell hard links apart */
@@ -73,10 +74,9 @@ struct image *image_create_anonymous(struct image_list *list, uint64_t size,
 				     const struct frame_policy *policy);
 /*
  * An empty file becomes 'size' bytes (not 0) of zeros, in a run of frames of its own on one of the
- * policy's nodes that starts as image_align() says; ERR_NOMEM: no such run. And back.
+ * policy's nodes that starts as image_align() says; ERR_NOMEM: no such run.
  */
 enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy);
-void image_empty(struct image *image);
 /* strerror()'s text. */
 const char *image_error_text(enum image_error error);
 

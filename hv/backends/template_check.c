@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What only shows when all VMs are looked at together. QEMU lets each of these pass without a
+ * word: a clone that writes into its template, a clone that forgot rom=off and loses all it
+ * writes, a clone that begins as zeros. What QEMU's users do on purpose is not touched: any
+ * mix of ROM, private and shared memory over one file but over a template.
+ */
+#include "hv/backends/template_check.h"
+
+#include "hv/string.h"
+
+/* Private memory that begins as a file; with 'readonly' a VM template's clone, which says so. */
+static bool is_private(const struct backend *backend, bool readonly)
+{
+	return !backend->broken && backend->image != NULL && backend->kind == MEM_COW &&
+	       backend->readonly == readonly;
+}
+
+static bool overlap(const struct backend *a, const struct backend *b)
+{
+	return a->image == b->image && a->offset < b->offset + b->size &&
+	       b->offset < a->offset + a->size;
+}
+
+struct user {
+	const struct vm_config *vm;
+	const struct backend *backend; /* NULL: there is none */
+};
+
+/* Private memory that begins as some of the same bytes. */
+static struct user find_user(const struct config *config, const struct backend *backend,
+			     bool readonly)
+{
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		for (const struct backend *b = vm->backends; b != NULL; b = b->next) {
+			if (is_private(b, readonly) && overlap(b, backend))
+				return (struct user){vm, b};
+		}
+	}
+	return (struct user){NULL, NULL};
+}
+
+static struct diag_place share_place(const struct backend *backend)
+{
+	for (const struct option *o = backend->options.first; o != NULL; o = o->next) {
+		if (strcmp(o->key, "share") == 0)
+			return option_value_place(&backend->options, o);
+	}
+	return backend->place;
+}
+
+/* 'backend' is shared memory of a file. */
+static void check_writer(const struct config *config, const struct backend *backend,
+			 struct diag *diag)
+{
+	struct user clone = find_user(config, backend, true);
+
+	if (clone.backend != NULL) {
+		diag_error(diag, share_place(backend),
+			   "backing store %s is in use as a template by '%s' of vm '%s', "
+			   "'share=on' would write into it",
+			   backend->mem_path, clone.backend->id, clone.vm->name);
+		diag_hint(diag, "For another clone write share=off,readonly=on,rom=off instead.");
+		return;
+	}
+	clone = find_user(config, backend, false);
+	if (clone.backend == NULL)
+		return;
+	diag_warning(diag, share_place(backend),
+		     "backing store %s is private memory of '%s' of vm '%s', which sees what "
+		     "'share=on' writes into it",
+		     backend->mem_path, clone.backend->id, clone.vm->name);
+	diag_hint(diag, "For another private copy write share=off, for a template "
+			"share=off,readonly=on,rom=off.");
+}
+
+static bool is_written(const struct backend *backend, const char *key)
+{
+	for (const struct option *o = backend->options.first; o != NULL; o = o->next) {
+		if (strcmp(o->key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ROM where a guest expects RAM. Who writes rom=on knows. */
+static void check_rom(const struct backend *backend, const char *use, struct diag *diag)
+{
+	if (backend == NULL || backend->broken || backend->kind != MEM_ROM)
+		return;
+	diag_warning(diag, backend->place,
+		     "%s '%s' is ROM: nothing that the guest writes will stick", use, backend->id);
+	if (!is_written(backend, "rom") && !backend->share)
+		diag_hint(diag, "For memory that begins as the backing store, a template's clone, "
+				"write readonly=on,rom=off.");
+	else if (!is_written(backend, "rom"))
+		diag_hint(diag, "For memory that begins as the backing store, a template's clone, "
+				"write share=off,readonly=on,rom=off.");
+}
+
+static void check_roms(const struct vm_config *vm, struct diag *diag)
+{
+	check_rom(vm->memory_backend, "main memory", diag);
+	for (const struct numa_node_config *node = vm->numa_nodes; node != NULL; node = node->next)
+		check_rom(node->backend, "main memory", diag);
+	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
+		if (!dimm->is_nvdimm) /* which tells the guest */
+			check_rom(dimm->backend, "memory module", diag);
+	}
+}
+
+/* A clone of the same id and size, as clones of one template are. */
+static struct user find_namesake(const struct config *config, const struct backend *backend)
+{
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		for (const struct backend *b = vm->backends; b != NULL; b = b->next) {
+			if (is_private(b, true) && b->size == backend->size &&
+			    strcmp(b->id, backend->id) == 0)
+				return (struct user){vm, b};
+		}
+	}
+	return (struct user){NULL, NULL};
+}
+
+/* No template stands behind it: RAM, or a file that was not there. */
+static bool begins_as_zeros(const struct backend *backend)
+{
+	return backend->kind == MEM_COW && (backend->image == NULL || backend->image->grown);
+}
+
+/* Memory of zeros where others of the same name begin as a template. */
+static void check_zeros(const struct config *config, const struct backend *backend,
+			struct diag *diag)
+{
+	struct user clone = find_namesake(config, backend);
+
+	if (clone.backend == NULL)
+		return;
+	diag_warning(diag, backend->place,
+		     "memory '%s' begins as zeros, not as %s like '%s' of vm '%s'", backend->id,
+		     clone.backend->mem_path, clone.backend->id, clone.vm->name);
+	diag_hint(diag,
+		  "For a clone of that template write memory-backend-file,mem-path=%s,"
+		  "readonly=on,rom=off.",
+		  clone.backend->mem_path);
+}
+
+static void check_backend(const struct config *config, const struct backend *backend,
+			  struct diag *diag)
+{
+	if (backend->broken)
+		return;
+	if (begins_as_zeros(backend))
+		check_zeros(config, backend, diag);
+	else if (backend->kind == MEM_SHARED && backend->type == BACKEND_FILE)
+		check_writer(config, backend, diag);
+}
+
+void config_check_sharing(const struct config *config, struct diag *diag)
+{
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		for (const struct backend *b = vm->backends; b != NULL; b = b->next)
+			check_backend(config, b, diag);
+		check_roms(vm, diag);
+	}
+}
