@@ -120,7 +120,8 @@ static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 }
 
 /* Put an own table in the place of whatever is there, translating as before. */
-static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t *slot, unsigned level)
+static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t *slot,
+						       unsigned level)
 {
 	phys_t frame = own_frame(ept);
 	uint64_t old = *slot;
@@ -316,7 +317,30 @@ static void copy_page(phys_t to, phys_t from)
 		copy_words(phys_to_virt(to), phys_to_virt(from), PAGE_SIZE / 8);
 }
 
-enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame)
+static phys_t own_frame_by(struct ept *ept, const struct frame_policy *policy, uint64_t index)
+{
+	phys_t frame;
+
+	if (ept->n_owned >= ept->max_owned)
+		return 0;
+	frame = frame_alloc_by(policy, index);
+	ept->n_owned += frame != 0;
+	return frame;
+}
+
+/* The leaf of a page that was 'old', with a frame of the tree's own. */
+static inline __attribute__((always_inline)) void store_copy(uint64_t *slot, uint64_t old,
+							     phys_t frame)
+{
+	assert(!(old & EPT_W)); /* shared memory has no copies */
+	copy_page(frame, old & EPT_ADDR);
+	ept_store(slot, frame | (old & EPT_TYPE_MASK) | OWN_TABLE);
+}
+
+/* 'policy' is NULL for none; each of the two callers has its own code made of this. */
+static inline __attribute__((always_inline)) enum status copy(struct ept *ept, gpa_t gpa,
+							      const struct frame_policy *policy,
+							      uint64_t index, phys_t *ret_frame)
 {
 	uint64_t *slot, old;
 	phys_t frame;
@@ -331,15 +355,72 @@ enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame)
 		*ret_frame = old & EPT_ADDR;
 		return OK;
 	}
-	assert(!(old & EPT_W)); /* shared memory has no copies */
-	frame = own_frame(ept);
+	frame = policy != NULL ? own_frame_by(ept, policy, index) : own_frame(ept);
 	if (frame == 0)
 		return ERR_NOMEM;
-	copy_page(frame, old & EPT_ADDR);
-	ept_store(slot, frame | (old & EPT_TYPE_MASK) | OWN_TABLE);
+	store_copy(slot, old, frame);
 	move_on(ept);
 	*ret_frame = frame;
 	return OK;
+}
+
+enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame)
+{
+	return copy(ept, gpa, NULL, 0, ret_frame);
+}
+
+enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *policy,
+			uint64_t index, phys_t *ret_frame)
+{
+	return copy(ept, gpa, policy, index, ret_frame);
+}
+
+static unsigned count_borrowed(const uint64_t *entries, unsigned n_pages)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < n_pages; i++)
+		n += !(entries[i] & EPT_OWN);
+	return n;
+}
+
+enum status ept_populate_begin(struct ept *ept, gpa_t gpa, unsigned n_pages, uint64_t **ret)
+{
+	uint64_t *entries, n;
+
+	assert(n_pages > 0 && n_pages <= ENTRIES - index_at(gpa, 0));
+	if (!is_mappable(gpa, n_pages * PAGE_SIZE))
+		return ERR_RANGE;
+	TRY(walk(ept, gpa, 0, &entries));
+	n = count_borrowed(entries, n_pages);
+	/* All that may come is counted now; what did not come is taken off at the end. */
+	if (n > ept->max_owned - ept->n_owned)
+		return ERR_NOMEM;
+	ept->n_owned += n;
+	*ret = entries;
+	return OK;
+}
+
+enum status ept_populate_page(uint64_t *entry, const struct frame_policy *policy, uint64_t index)
+{
+	uint64_t old = *entry;
+	phys_t frame;
+
+	if (old & EPT_OWN)
+		return OK;
+	if (!(old & EPT_PRESENT))
+		return ERR_NOTFOUND;
+	frame = frame_alloc_by(policy, index);
+	if (frame == 0)
+		return ERR_NOMEM;
+	store_copy(entry, old, frame);
+	return OK;
+}
+
+void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages)
+{
+	ept->n_owned -= count_borrowed(entries, n_pages);
+	move_on(ept);
 }
 
 enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *ret_old)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/frame.h"
 #include "hv/status.h"
 #include "hv/types.h"
 
@@ -122,6 +123,26 @@ uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
  * attempt.
  */
 enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame);
+
+/*
+ * ept_copy() with the copy's frame chosen by a policy, 'index' as in
+ * frame_alloc_by(); tables come from anywhere. ERR_NOMEM also if there are
+ * frames, but none that the policy allows.
+ */
+enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *policy,
+			uint64_t index, phys_t *ret_frame);
+
+/*
+ * ept_copy_by() for n pages of private memory within one aligned 2 MiB, by
+ * several processors at once, while no vCPU is in the guest. Begin gives the
+ * pages' entries: until the end these are the caller's alone, who goes through
+ * them without the VM's lock while others do the same elsewhere. Begin and end
+ * need the lock, and each begin that is OK needs its end. ERR_RANGE, ERR_NOMEM,
+ * ERR_NOTFOUND: as ept_copy_by(); what was filled stays.
+ */
+enum status ept_populate_begin(struct ept *ept, gpa_t gpa, unsigned n_pages, uint64_t **ret);
+enum status ept_populate_page(uint64_t *entry, const struct frame_policy *policy, uint64_t index);
+void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages);
 
 /*
  * Replace one 4 KiB leaf by the raw entry given, splitting above as needed, and

@@ -16,7 +16,7 @@
 uintptr_t phys_offset;
 
 static struct frame_stack first_stack;
-struct frame_stack *stack_here = &first_stack;
+_Thread_local struct frame_stack *stack_here = &first_stack;
 
 char logged[65536];
 static size_t n_logged;

@@ -21,5 +21,6 @@ void log_reset(void);
 /* A zeroed arena of 'size' bytes standing for physical memory from 'start' on; sets phys_offset. */
 void *phys_arena(phys_t start, size_t size);
 
-/* The current processor's stack of free frames; tests may point it elsewhere to be another one. */
-extern struct frame_stack *stack_here;
+/* The current processor's stack of free frames; a test may point it elsewhere to be another one,
+ * and each thread of its own has to. */
+extern _Thread_local struct frame_stack *stack_here;
