@@ -39,7 +39,7 @@ static void render(char *buf, const char *fmt, va_list args)
 static void say(const struct diag *diag, struct diag_place place, enum log_level level,
 		const char *kind, const char *message)
 {
-	if (place.line == 0)
+	if (place.line == 0 || diag->file == NULL)
 		log_line(level, "%s%s", kind, message);
 	else
 		log_line(level, "%s:%u:%u: %s%s", diag->file, place.line, place.column, kind,

@@ -21,7 +21,7 @@ struct diag_place {
  * anything but UTF-8) are shown as '?'; a message longer than 700 bytes ends in "...".
  */
 struct diag {
-	const char *file; /* name of the configuration, for messages */
+	const char *file; /* name of the configuration; NULL: messages stand alone */
 	unsigned n_errors;
 	unsigned n_warnings;
 	bool muted;	      /* the last message was not shown: neither is its hint */

@@ -18,6 +18,7 @@ enum vm_option_id {
 	OPT_CPU,
 	OPT_DEBUGCON,
 	OPT_DEVICE,
+	OPT_GLOBAL,
 	OPT_INITRD,
 	OPT_KERNEL,
 	OPT_MACHINE,
@@ -30,6 +31,7 @@ enum vm_option_id {
 	OPT_NUMA,
 	OPT_OBJECT,
 	OPT_SERIAL,
+	OPT_SET,
 	OPT_SMP,
 };
 
@@ -45,6 +47,7 @@ static const struct vm_option vm_options[] = {
 	{"cpu", OPT_CPU, true},
 	{"debugcon", OPT_DEBUGCON, true},
 	{"device", OPT_DEVICE, true},
+	{"global", OPT_GLOBAL, true},
 	{"initrd", OPT_INITRD, true},
 	{"kernel", OPT_KERNEL, true},
 	{"machine", OPT_MACHINE, true},
@@ -58,6 +61,7 @@ static const struct vm_option vm_options[] = {
 	{"numa", OPT_NUMA, true},
 	{"object", OPT_OBJECT, true},
 	{"serial", OPT_SERIAL, true},
+	{"set", OPT_SET, true},
 	{"smp", OPT_SMP, true},
 
 	{"enable-kvm", OPT_ACCEPTED, false},
@@ -100,7 +104,6 @@ static const struct vm_option vm_options[] = {
 	{"full-screen", OPT_REFUSED, false},
 	{"fw_cfg", OPT_REFUSED, true},
 	{"gdb", OPT_REFUSED, true},
-	{"global", OPT_REFUSED, true},
 	{"h", OPT_REFUSED, false},
 	{"hda", OPT_REFUSED, true},
 	{"hdb", OPT_REFUSED, true},
@@ -140,7 +143,6 @@ static const struct vm_option vm_options[] = {
 	{"sandbox", OPT_REFUSED, true},
 	{"sd", OPT_REFUSED, true},
 	{"seed", OPT_REFUSED, true},
-	{"set", OPT_REFUSED, true},
 	{"shim", OPT_REFUSED, true},
 	{"singlestep", OPT_REFUSED, false},
 	{"smbios", OPT_REFUSED, true},
@@ -209,6 +211,32 @@ static enum status read_object(struct vm_reader *reader, const struct word *argu
 			   reader->diag);
 }
 
+/* Properties of objects cannot be set this way: QEMU warns, and forgets about it. */
+static enum status read_global(struct vm_reader *reader, const struct word *argument)
+{
+	const char *value = strchr(argument->text, '=');
+	struct diag_place place = word_place(argument, 0);
+
+	if (value != NULL && strncmp(argument->text, "memory-backend", 14) == 0) {
+		diag_warning(reader->diag, place, "global %.*s has invalid class name",
+			     (int)(value - argument->text), argument->text);
+		return OK;
+	}
+	diag_error(reader->diag, place, "option '-global %s' is not supported", argument->text);
+	return ERR_INVAL;
+}
+
+static enum status read_set(struct vm_reader *reader, const struct word *argument)
+{
+	if (strncmp(argument->text, "object.", 7) == 0)
+		diag_error(reader->diag, word_place(argument, 0),
+			   "-set is not supported with object");
+	else
+		diag_error(reader->diag, word_place(argument, 0),
+			   "option '-set %s' is not supported", argument->text);
+	return ERR_INVAL;
+}
+
 static enum status read_text(const struct word *argument, const char **text,
 			     struct diag_place *place)
 {
@@ -239,6 +267,8 @@ static enum status read_option(struct vm_reader *reader, const struct vm_option 
 		return vm_read_debugcon(reader, argument);
 	case OPT_DEVICE:
 		return vm_read_device(reader, argument);
+	case OPT_GLOBAL:
+		return read_global(reader, argument);
 	case OPT_INITRD:
 		return read_text(argument, &vm->initrd, &vm->initrd_place);
 	case OPT_KERNEL:
@@ -267,6 +297,8 @@ static enum status read_option(struct vm_reader *reader, const struct vm_option 
 		return read_object(reader, argument);
 	case OPT_SERIAL:
 		return vm_read_serial(reader, argument);
+	case OPT_SET:
+		return read_set(reader, argument);
 	case OPT_SMP:
 		return vm_read_smp(reader, argument);
 	}

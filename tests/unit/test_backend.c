@@ -215,27 +215,6 @@ static void the_truth_table_holds(void **state)
 	free(csv.text);
 }
 
-static void consumers_find_their_backends_as_in_qemu(void **state)
-{
-	struct csv csv = csv_open("consumers.csv");
-	unsigned n = 0;
-
-	for (; csv_next(&csv); n++) {
-		const char *args = replace(csv_get(&csv, "args"), "{D}", "/d");
-		bool accepted = strcmp(csv_get(&csv, "start"), "accepted") == 0;
-		char text[2000] = "vm v -kernel k ";
-
-		args = replace(replace(args, ",accel=tcg", ""), ",nvdimm=on", "");
-		strcat(text, replace(args, "-machine none", ""));
-		print_message("[ row      ] %s\n", text);
-		assert_int_equal(run(text), accepted && *csv_get(&csv, "stencil") == '\0');
-		assert_string_equal(said(16, 2000),
-				    replace(expected(&csv, "message"), "<D>", "/d"));
-	}
-	assert_int_equal(n, 85);
-	free(csv.text);
-}
-
 /* QEMU's rule as a formula of its own, over the values with defaults filled in. */
 static int wanted_kind(bool share, bool readonly, enum on_off_auto rom)
 {
@@ -386,7 +365,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_argument_of_object_is_read_as_qemu_reads_it),
 		cmocka_unit_test(the_truth_table_holds),
-		cmocka_unit_test(consumers_find_their_backends_as_in_qemu),
 		cmocka_unit_test(all_36_combinations_resolve_or_are_refused),
 		cmocka_unit_test(resolution_needs_no_parser),
 		cmocka_unit_test(a_file_that_cannot_be_moved_is_refused),

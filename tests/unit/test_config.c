@@ -6,25 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/frame.h"
 #include "hv/print.h"
 #include "tests/unit/support.h"
 
+#include "tests/unit/machine_frames.h"
 #include "tests/unit/ramdisk_files.h"
 
 static char memory[1 << 18] __attribute__((aligned(16)));
+static char created[1 << 16] __attribute__((aligned(16))); /* entries of the ramdisk */
 static struct config config;
 static struct diag diag;
-
-uint64_t frame_total(void)
-{
-	return GIB(64) / PAGE_SIZE;
-}
-
-phys_t frame_alloc_run(uint64_t n_frames, uint64_t align)
-{
-	return 0;
-}
 
 static enum status parse_in(struct arena arena, const char *text)
 {
@@ -51,7 +42,9 @@ static void expect_said(const char *text, const char *lines)
 {
 	char want[4000] = "", *out = want;
 	enum status parsed = parse(text);
-	enum status opened = config_open(&config, ramdisk_list(), &diag);
+	struct arena arena = {.base = created, .size = sizeof(created)};
+	struct image_list images = {ramdisk_list(), &arena};
+	enum status opened = config_open(&config, &images, &diag);
 
 	for (const char *end; *lines != '\0'; lines = end + 1) {
 		end = strchr(lines, '\n');
@@ -71,7 +64,17 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_int_equal(vm->kernel_place.column, 14);
 	assert_int_equal(vm->ram_size, MIB(128));
 	assert_int_equal(vm->maxmem, 0);
-	assert_null(vm->memory_backend);
+	assert_ptr_equal(vm->memory_backend, vm->backends); /* as QEMU's own */
+	assert_string_equal(vm->memory_backend->id, "pc.ram");
+	assert_int_equal(vm->memory_backend->size, MIB(128));
+	assert_int_equal(vm->memory_backend->type, BACKEND_RAM);
+	assert_int_equal(vm->memory_backend->kind, MEM_COW);
+	assert_true(vm->memory_backend->merge && vm->memory_backend->dump);
+	assert_true(vm->memory_backend->reserve && !vm->memory_backend->prealloc);
+	assert_null(vm->backends->next);
+	assert_int_equal(vm->n_numa_nodes, 0);
+	assert_false(vm->nvdimm);
+	assert_null(config.host.info);
 	assert_null(vm->initrd);
 	assert_null(vm->append);
 	assert_int_equal(vm->serial, SERIAL_STDIO);
@@ -238,7 +241,7 @@ static void all_errors_of_a_file_are_said_in_one_go(void **state)
 		"  -object 'memory-backend-file,id=m,mem-path=\"x\",size=\"1\"' -m zz\n"
 		"host -log loud\n"
 		"vm b 'x\n"
-		"vm c -kernel k -object memory-backend-ram,id=m,size=1M,prealloc=on \\\n"
+		"vm c -kernel k -object memory-backend-ram,id=m,size=0,prealloc=on \\\n"
 		"   -object memory-backend-file,id=f,size=4K,mem-path=/d/f\\\n"
 		"32 -object memory-backend-file,id=g,size=4K,mem-path=/n,readonly=on",
 		"c:1:16: -foo: invalid option\n"
@@ -248,15 +251,15 @@ static void all_errors_of_a_file_are_said_in_one_go(void **state)
 		"and exabytes, respectively.\n"
 		"c:3:11: Parameter '-log' does not accept value 'loud'\n"
 		"c:4:6: unterminated ' quote\n"
-		"c:5:56: option 'prealloc' of memory-backend-ram is not supported yet\n"
+		"c:5:53: property 'size' of memory-backend-ram doesn't take value '0'\n"
 		"c:7:54: can't open backing store /n for guest RAM: No such file or directory\n");
 }
 
 static void options_are_refused_by_name(void **state)
 {
-	expect_said("vm a -kernel k -netdev user,id=n --mem-prealloc -snapshot x.img -s - '' -m",
+	expect_said("vm a -kernel k -netdev user,id=n --no-shutdown  -snapshot x.img -s - '' -m",
 		    "c:1:16: option '-netdev' is not supported\n"
-		    "c:1:34: option '--mem-prealloc' is not supported\n"
+		    "c:1:34: option '--no-shutdown' is not supported\n"
 		    "c:1:49: option '-snapshot' is not supported\n"
 		    "c:1:59: 'x.img' is no option; disk images are not supported\n"
 		    "c:1:65: option '-s' is not supported\n"
@@ -340,14 +343,14 @@ static void machine_smp_and_name_are_checked(void **state)
 		    "c:1:19: unsupported machine type: \"isapc\"\n"
 		    "Machine types microvm, pc and q35 all mean the one there is here\n");
 	expect_said("vm a -kernel k -machine q35,smm=off -machine microvm,foo=1 -machine x=1 "
-		    "-machine pc,accel=tcg -machine usb=zz -machine nvdimm=on -machine pc,usb",
+		    "-machine pc,accel=tcg -machine usb=zz -machine hmat=on -machine pc,usb",
 		    "c:1:29: option 'smm' of -machine is not supported yet\n"
 		    "c:1:54: Property 'microvm-machine.foo' not found\n"
 		    "c:1:69: Property 'microvm-machine.x' not found\n"
 		    "c:1:91: accelerator 'tcg' is not supported, only 'kvm'\n"
 		    "c:1:108: Parameter 'usb' expects 'on' or 'off'\n"
-		    "c:1:127: option 'nvdimm' of -machine is not supported yet\n"
-		    "c:1:142: Expected '=' after parameter 'usb'\n");
+		    "c:1:125: option 'hmat' of -machine is not supported yet\n"
+		    "c:1:140: Expected '=' after parameter 'usb'\n");
 	assert_int_equal(parse("vm a -kernel k -machine type=pc,accel=kvm,usb=off,mem-merge=on"),
 			 OK);
 	expect_said("vm a -kernel k -smp 2 -smp x -smp cpus=0 -smp 1,cores=-1 -smp 1,foo=1 "
@@ -415,13 +418,71 @@ static void devices_have_qemus_errors(void **state)
 		    "c:1:69: a second -serial is not supported yet\n");
 }
 
-static void the_machines_memory_must_be_whole_pages(void **state)
+static void the_machine_says_what_backends_do_not(void **state)
 {
-	expect_said("vm a -kernel k -object memory-backend-ram,id=m,size=4097 -machine "
-		    "memory-backend=m",
-		    "c:1:82: a machine memory size of 0x1001 is not supported yet: no multiple of "
-		    "4 KiB\n");
-	expect_said("vm a -kernel k -object memory-backend-ram,id=m,size=4097", "");
+	struct vm_config *vm =
+		parse_vm("vm a -kernel k -object memory-backend-ram,id=m,size=1M,merge=on "
+			 "-machine mem-merge=off,dump-guest-core=off -mem-prealloc "
+			 "-object memory-backend-ram,id=n,size=1M,prealloc=off,dump=on");
+	const struct backend *m = vm->backends, *n = m->next, *ram = n->next;
+
+	assert_true(m->merge && !m->dump && m->prealloc);
+	assert_true(!n->merge && n->dump && !n->prealloc);
+	assert_true(!ram->merge && !ram->dump && ram->prealloc);
+	assert_null(ram->next);
+}
+
+static void mem_path_is_where_the_memory_begins(void **state)
+{
+	const struct backend *ram;
+
+	expect_said("vm a -kernel k -m 32M -machine q35 -mem-path /d/f32", "");
+	ram = config.vms->memory_backend;
+	assert_string_equal(ram->id, "pc.ram");
+	assert_int_equal(ram->type, BACKEND_FILE);
+	assert_int_equal(ram->kind, MEM_COW);
+	assert_string_equal(ram->image->path, "/d/f32");
+	expect_said("vm a -kernel k -m 33M -mem-path /d/f32",
+		    "c:1:19: pc.ram backing store size 0x2000000 is too small for 'size' option "
+		    "0x2100000 plus 'offset' option 0x0\n");
+	expect_said("vm a -kernel k -mem-path /d/f32/x",
+		    "c:1:26: can't open backing store /d/f32/x for guest RAM: Not a directory\n");
+	expect_said("vm a -kernel k -m 2M -object memory-backend-ram,id=m,size=2M "
+		    "-numa node,memdev=m -mem-path /n",
+		    "warning: c:1:92: warning: '-mem-path' has no effect with '-numa "
+		    "node,memdev='\n");
+	expect_said("vm a -kernel k -machine microvm -object memory-backend-ram,id=microvm.ram,"
+		    "size=4K",
+		    "c:1:63: object's id 'microvm.ram' is reserved for the default RAM backend, it "
+		    "can't be used for any other purposes\n"
+		    "Change the object's 'id' to something else or disable automatic creation of "
+		    "the default RAM backend by setting 'memory-backend=microvm.ram' with "
+		    "'-machine'.\n");
+	expect_said("vm a -kernel k -m 65G",
+		    "c:1:19: cannot set up guest memory 'pc.ram': Cannot allocate memory\n");
+}
+
+static void globals_and_set_do_not_reach_objects(void **state)
+{
+	expect_said("vm a -kernel k -global memory-backend-file.rom=off -global a.b=c -set "
+		    "object.m.size=1 -set device.d.x=1",
+		    "warning: c:1:24: warning: global memory-backend-file.rom has invalid class "
+		    "name\n"
+		    "c:1:60: option '-global a.b=c' is not supported\n"
+		    "c:1:71: -set is not supported with object\n"
+		    "c:1:92: option '-set device.d.x=1' is not supported\n");
+}
+
+static void the_host_is_asked_for_information(void **state)
+{
+	expect_said("host -info 'info memdev' --info query-memdev -info 'info memdev'\n"
+		    "vm a -kernel k",
+		    "");
+	assert_string_equal(config.host.info->command, "info memdev");
+	assert_string_equal(config.host.info->next->command, "query-memdev");
+	assert_string_equal(config.host.info->next->next->command, "info memdev");
+	assert_null(config.host.info->next->next->next);
+	expect_said("host -info memdev\nvm a -kernel k", "c:1:12: unknown command: 'memdev'\n");
 }
 
 static void a_broken_backend_is_blamed_once(void **state)
@@ -572,10 +633,15 @@ static void memory_beyond_maxmem_leaves_no_window(void **state)
 static void a_full_arena_is_said_wherever_it_happens(void **state)
 {
 	static const char text[] =
-		"host -log info\nvm a -m 1G,slots=2,maxmem=4G -kernel k -name g "
+		"host -log info -info 'info numa'\nvm a -m 1G,slots=2,maxmem=4G -kernel k -name g "
 		"-object memory-backend-ram,id=m,size=1G -machine memory-backend=m -smp 1 "
 		"-chardev null,id=c -device isa-debugcon,chardev=c -device pc-dimm,id=d,memdev=n "
-		"-object memory-backend-ram,id=n,size=2M\nvm b -kernel 'k'\n";
+		"-object memory-backend-ram,id=n,size=2M\nvm b -kernel 'k' -m 4M "
+		"-object memory-backend-ram,id=n,size=2M -object memory-backend-ram,id=m,size=2M "
+		"-numa node,memdev=n -numa node,memdev=m,nodeid=1 -numa dist,src=0,dst=1,val=20 "
+		"-numa cpu,node-id=1 -mem-prealloc\nvm c -m 1G,slots=1,maxmem=2G -kernel k "
+		"-machine nvdimm=on -device nvdimm,memdev=n,label-size=128K "
+		"-object memory-backend-ram,id=n,size=32M\n";
 	size_t size = 0;
 	enum status status;
 
@@ -588,7 +654,7 @@ static void a_full_arena_is_said_wherever_it_happens(void **state)
 		assert_int_equal(status, ERR_NOMEM);
 		assert_int_equal(diag.n_errors, 1);
 		assert_non_null(strstr(logged, ": no memory left for the configuration\n"));
-	} while (++size < 20000);
+	} while (++size < 40000);
 	assert_int_equal(status, OK);
 	assert_true(size > 2000);
 }
@@ -609,7 +675,10 @@ int main(void)
 		cmocka_unit_test(m_has_qemus_errors),
 		cmocka_unit_test(machine_smp_and_name_are_checked),
 		cmocka_unit_test(devices_have_qemus_errors),
-		cmocka_unit_test(the_machines_memory_must_be_whole_pages),
+		cmocka_unit_test(the_machine_says_what_backends_do_not),
+		cmocka_unit_test(mem_path_is_where_the_memory_begins),
+		cmocka_unit_test(globals_and_set_do_not_reach_objects),
+		cmocka_unit_test(the_host_is_asked_for_information),
 		cmocka_unit_test(a_broken_backend_is_blamed_once),
 		cmocka_unit_test(dimms_take_the_first_place_that_fits),
 		cmocka_unit_test(the_window_lies_behind_the_memory),
@@ -619,5 +688,6 @@ int main(void)
 		cmocka_unit_test(a_full_arena_is_said_wherever_it_happens),
 	};
 
+	machine_frames_add(GIB(64));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
