@@ -7,11 +7,12 @@
  */
 #include "hv/backends/object.h"
 
-#include "hv/acpi.h"
 #include "hv/backends/backend_text.h"
 #include "hv/backends/parse.h"
 #include "hv/numa.h"
 #include "hv/string.h"
+
+uint32_t object_machine_cpus;
 
 /* Objects that QEMU has and this version has not. */
 static bool is_other_object(const char *name)
@@ -244,12 +245,11 @@ static bool nodes_have_cpus(const uint64_t *nodes)
 	return numa.n_cpus == 0 && (nodes[0] & 1);
 }
 
-/* A machine whose processors are not known, as on a desk, is taken to have them all. */
-static bool has_cpus(const uint64_t *cpus)
+static bool machine_has_cpus(const uint64_t *cpus)
 {
-	if (acpi.n_cpus == 0)
+	if (object_machine_cpus == 0)
 		return true;
-	for (uint32_t n = 0; n < acpi.n_cpus && n < CONTEXT_CPUS_MAX; n++) {
+	for (uint32_t n = 0; n < object_machine_cpus && n < CONTEXT_CPUS_MAX; n++) {
 		if (cpus[n / 64] & BIT(n % 64))
 			return true;
 	}
@@ -297,7 +297,7 @@ static enum status make_context(struct thread_context *context,
 	TRY(options_check_id(&context->options, diag));
 	TRY(check_context(context, diag));
 	TRY(check_context_id(context, contexts, diag));
-	if (context->has_cpus && !has_cpus(context->cpus))
+	if (context->has_cpus && !machine_has_cpus(context->cpus))
 		return refuse_context(context, "cpu-affinity",
 				      "Setting CPU affinity failed: Invalid argument", diag);
 	return OK;

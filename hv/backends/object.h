@@ -3,6 +3,12 @@
 
 #include "hv/backends/backend.h"
 
+/*
+ * How many processors the machine has, for cpu-affinity=; 0: not known, as on a desk, where any
+ * may be named. Set once, before a configuration is read.
+ */
+extern uint32_t object_machine_cpus;
+
 /* CPUs and nodes beyond these are known to no machine: naming them is naming nothing. */
 #define CONTEXT_CPUS_MAX  256
 #define CONTEXT_NODES_MAX 128

@@ -27,13 +27,13 @@ struct user {
 	const struct backend *backend; /* NULL: there is none */
 };
 
-/* Private memory that begins as some of the same bytes. */
-static struct user find_user(const struct config *config, const struct backend *backend,
-			     bool readonly)
+/* Another VM's private memory that begins as some of the same bytes. */
+static struct user find_user(const struct config *config, const struct user *writer, bool readonly)
 {
 	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
 		for (const struct backend *b = vm->backends; b != NULL; b = b->next) {
-			if (is_private(b, readonly) && overlap(b, backend))
+			if (vm != writer->vm && is_private(b, readonly) &&
+			    overlap(b, writer->backend))
 				return (struct user){vm, b};
 		}
 	}
@@ -49,11 +49,11 @@ static struct diag_place share_place(const struct backend *backend)
 	return backend->place;
 }
 
-/* 'backend' is shared memory of a file. */
-static void check_writer(const struct config *config, const struct backend *backend,
-			 struct diag *diag)
+/* Shared memory of a file. What a VM does to its own private memory is its own affair. */
+static void check_writer(const struct config *config, const struct user *writer, struct diag *diag)
 {
-	struct user clone = find_user(config, backend, true);
+	const struct backend *backend = writer->backend;
+	struct user clone = find_user(config, writer, true);
 
 	if (clone.backend != NULL) {
 		diag_error(diag, share_place(backend),
@@ -63,7 +63,7 @@ static void check_writer(const struct config *config, const struct backend *back
 		diag_hint(diag, "For another clone write share=off,readonly=on,rom=off instead.");
 		return;
 	}
-	clone = find_user(config, backend, false);
+	clone = find_user(config, writer, false);
 	if (clone.backend == NULL)
 		return;
 	diag_warning(diag, share_place(backend),
@@ -145,22 +145,23 @@ static void check_zeros(const struct config *config, const struct backend *backe
 		  clone.backend->mem_path);
 }
 
-static void check_backend(const struct config *config, const struct backend *backend,
-			  struct diag *diag)
+static void check_backend(const struct config *config, const struct user *user, struct diag *diag)
 {
+	const struct backend *backend = user->backend;
+
 	if (backend->broken)
 		return;
 	if (begins_as_zeros(backend))
 		check_zeros(config, backend, diag);
 	else if (backend->kind == MEM_SHARED && backend->type == BACKEND_FILE)
-		check_writer(config, backend, diag);
+		check_writer(config, user, diag);
 }
 
 void config_check_sharing(const struct config *config, struct diag *diag)
 {
 	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
 		for (const struct backend *b = vm->backends; b != NULL; b = b->next)
-			check_backend(config, b, diag);
+			check_backend(config, &(struct user){vm, b}, diag);
 		check_roms(vm, diag);
 	}
 }

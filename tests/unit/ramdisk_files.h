@@ -10,7 +10,7 @@
  * The directory /d that the tables of tests/data were measured in, as entries of a ramdisk. Big
  * files have no bytes: nothing may read them.
  */
-static struct image ramdisk_files[] = {
+static const struct image ramdisk_initial[] = {
 	{.path = "/d", .type = IMAGE_DIRECTORY, .mode = 0755},
 	{.path = "/d/f32", .mode = 0644, .base = GIB(1), .size = MIB(32), .aligned = true},
 	{.path = "/d/f8", .mode = 0644, .base = GIB(2), .size = MIB(8), .aligned = true},
@@ -26,11 +26,14 @@ static struct image ramdisk_files[] = {
 	{.path = "/d/ro0444", .mode = 0444, .base = GIB(6), .size = MIB(32), .aligned = true},
 	{.path = "/d/no0000", .mode = 0000, .base = GIB(7), .size = MIB(32), .aligned = true},
 };
+static struct image ramdisk_files[ARRAY_SIZE(ramdisk_initial)];
 
+/* The files as they were at the beginning. */
 static struct image *ramdisk_list(void)
 {
 	static char link[] = "f32", dangling[] = "nowhere";
 
+	memcpy(ramdisk_files, ramdisk_initial, sizeof(ramdisk_files));
 	for (size_t i = 0; i < ARRAY_SIZE(ramdisk_files); i++) {
 		struct image *image = &ramdisk_files[i];
 
