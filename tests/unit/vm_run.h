@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hv/backends/config.h"
+
+/*
+ * Runs configurations of one VM over the files of ramdisk_files.h. To be included behind
+ * support.h, machine_frames.h and ramdisk_files.h.
+ */
+static char run_memory[1 << 19] __attribute__((aligned(16)));
+static struct config config;
+
+/* The VM whose options these are, parsed and opened; 'said' is all that was said. */
+static struct vm_config *run_vm(const char *options, const char *said)
+{
+	struct arena arena = {.base = run_memory, .size = sizeof(run_memory)};
+	struct image_list images = {ramdisk_list(), &arena};
+	struct diag diag = {0};
+	static char text[20000];
+	enum status status;
+
+	snprintf(text, sizeof(text), "vm v -kernel k %s", options);
+	log_reset();
+	status = config_parse(text, strlen(text), &arena, &diag, &config);
+	assert_int_not_equal(status, ERR_NOMEM);
+	if (config_open(&config, &images, &diag) != OK)
+		status = ERR_INVAL;
+	assert_string_equal(logged, said);
+	assert_int_equal(status == OK, diag.n_errors == 0);
+	return config.vms;
+}
