@@ -31,11 +31,11 @@ static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, 
 						 : "no memory left");
 }
 
-static void copy_page(struct vcpu *vcpu, gpa_t gpa)
+static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
 {
 	phys_t frame;
 
-	if (ept_copy(&vcpu->vm->ept, gpa, &frame) != OK)
+	if (ept_copy_in(&vcpu->vm->ept, region, gpa, &frame) != OK)
 		vm_crash(vcpu->vm, "no memory left for a private copy of the page at 0x%llx",
 			 (unsigned long long)gpa.raw);
 }
@@ -69,13 +69,13 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 
 	if (region == NULL)
 		return false;
-	if (region->kind == MEM_COW && (access & ACCESS_WRITE) && copy_at_once(vm, gpa))
+	if (region->copies_anywhere && (access & ACCESS_WRITE) && copy_at_once(vm, gpa))
 		return true;
 	lock_acquire(&vm->lock);
 	entry = ept_lookup(&vm->ept, gpa, &level);
 	switch (fault_decide(region, entry, access)) {
 	case FAULT_COPY:
-		copy_page(vcpu, gpa);
+		copy_page(vcpu, region, gpa);
 		break;
 	case FAULT_DROP:
 		drop_write(vcpu, region, gpa, entry, level);

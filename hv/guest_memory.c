@@ -8,6 +8,7 @@
 #include "hv/guest_memory.h"
 
 #include "hv/assert.h"
+#include "hv/ept/region.h"
 #include "hv/phys.h"
 #include "hv/string.h"
 
@@ -106,7 +107,7 @@ static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **
 	frame = entry & EPT_ADDR;
 	if (!(entry & EPT_OWN)) {
 		assert(entry & EPT_R);
-		TRY(ept_copy(memory->ept, gpa, &frame));
+		TRY(ept_copy_in(memory->ept, region, gpa, &frame));
 	}
 	*ret = phys_to_virt(frame + gpa.raw % PAGE_SIZE);
 	return OK;

@@ -25,6 +25,7 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu_event.c
 	hv/vcpu_state.c
 	hv/vm.c
+	hv/vm_prealloc.c
 	hv/vm_report.c
 	hv/vmx/vmx.c
 )

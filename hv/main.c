@@ -25,6 +25,7 @@
 #include "hv/smp.h"
 #include "hv/tsc.h"
 #include "hv/vm.h"
+#include "hv/vm_prealloc.h"
 
 #define ARENA_SIZE MIB(2)
 
@@ -256,6 +257,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 		take_checksums();
 	protect_images();
 	start_vms();
+	vm_prealloc_end();
 	sched_run(cpu);
 	if (config.host.checksum)
 		compare_checksums();
@@ -271,6 +273,7 @@ void cpu_main(struct cpu *cpu)
 	while (!__atomic_load_n(&may_turn_vmx_on, __ATOMIC_ACQUIRE))
 		pause();
 	vmx_on_here(cpu);
+	vm_prealloc_serve(cpu);
 	sched_run(cpu);
 	panic("processor %u has left the scheduler", (unsigned)cpu->index);
 }

@@ -16,6 +16,7 @@
 #include "hv/sched.h"
 #include "hv/string.h"
 #include "hv/tsc.h"
+#include "hv/vm_prealloc.h"
 
 #define EBDA_START   UINT64_C(0x9fc00)
 #define MODULE_MAX   16
@@ -220,6 +221,7 @@ static enum status build(struct vm *vm, int64_t unix_time)
 	TRY(ept_init(&vm->ept, vcpu_leaf_levels(), EPT_UNLIMITED));
 	vm->memory = (struct guest_memory){&vm->ept, &vm->mem};
 	TRY(build_memory(vm));
+	TRY(vm_prealloc(vm));
 	TRY(vm_labels_create(vm->config, &vm->labels));
 	TRY(build_platform(vm, unix_time));
 	return vcpu_create(&vm->vcpu, vm);

@@ -11,7 +11,8 @@ struct mem_region {
 	const struct image *image;     /* NULL: anonymous */
 	uint64_t offset;	       /* into the image; anonymous: into the backend */
 	const struct backend *backend; /* NULL: the machine's default RAM */
-	uint64_t n_dropped;	       /* writes to ROM that were dropped; the owner VM's lock */
+	bool copies_anywhere; /* set by mem_map_add(): private, and any frame will do for a copy */
+	uint64_t n_dropped;   /* writes to ROM that were dropped; the owner VM's lock */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "hv/ept/region.h"
 
 #include "hv/assert.h"
+#include "hv/backends/layout.h"
 #include "hv/ept/memory_type.h"
 
 /* [start, start + len) of a region; both in bytes from its beginning. */
@@ -31,6 +32,19 @@ static enum status map_part(struct ept *ept, const struct mem_region *region, ui
 enum status ept_map_region(struct ept *ept, const struct mem_region *region)
 {
 	return map_part(ept, region, 0, region->len);
+}
+
+enum status ept_copy_in(struct ept *ept, const struct mem_region *region, gpa_t gpa,
+			phys_t *ret_frame)
+{
+	struct frame_policy policy;
+	uint64_t offset;
+
+	if (region->copies_anywhere)
+		return ept_copy(ept, gpa, ret_frame);
+	policy = backend_frame_policy(region->backend);
+	offset = memory_backend_offset(region) + (gpa.raw - region->gpa.raw);
+	return ept_copy_by(ept, gpa, &policy, offset / PAGE_SIZE, ret_frame);
 }
 
 /*

@@ -13,6 +13,13 @@
 enum status ept_map_region(struct ept *ept, const struct mem_region *region);
 
 /*
+ * FAULT_COPY: ept_copy() of a page in the region, with a frame as its backend
+ * wants it.
+ */
+enum status ept_copy_in(struct ept *ept, const struct mem_region *region, gpa_t gpa,
+			phys_t *ret_frame);
+
+/*
  * FAULT_MAP: map gpa, which is in the region, as ept_map_region() would have:
  * of shared memory the largest page around it, which is what makes it writable
  * again in a clone; of other memory the one page. Errors as ept_map_region().

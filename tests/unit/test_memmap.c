@@ -97,11 +97,33 @@ static void find_tells_memory_from_none(void **state)
 				 cases[i].want < 0 ? NULL : &map.region[cases[i].want]);
 }
 
+static void only_private_memory_without_a_policy_is_copied_anywhere(void **state)
+{
+	for (unsigned kind = MEM_ROM; kind <= MEM_SHARED; kind++) {
+		for (unsigned policy = POLICY_DEFAULT; policy <= POLICY_INTERLEAVE + 1; policy++) {
+			struct backend backend = {.policy = (enum backend_policy)policy};
+			struct mem_region region = {
+				.len = PAGE_SIZE,
+				.kind = (enum mem_kind)kind,
+				.backend = policy > POLICY_INTERLEAVE ? NULL : &backend,
+			};
+
+			setup(NULL);
+			assert_int_equal(mem_map_add(&map, &region), OK);
+			assert_int_equal(map.region[0].copies_anywhere,
+					 kind == MEM_COW && (policy == POLICY_DEFAULT ||
+							     policy > POLICY_INTERLEAVE));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(regions_are_sorted_in_whatever_order_they_come, setup),
 		cmocka_unit_test_setup(what_cannot_be_is_refused_and_changes_nothing, setup),
+		cmocka_unit_test_setup(only_private_memory_without_a_policy_is_copied_anywhere,
+				       setup),
 		cmocka_unit_test_setup(a_full_table_says_so, setup),
 		cmocka_unit_test_setup(find_tells_memory_from_none, setup),
 	};

@@ -360,6 +360,28 @@ static void a_single_copy_follows_the_policy_and_the_ceiling(void **state)
 	assert_int_equal(ept_copy_by(&ept, (gpa_t){0}, &bind, 0, &again), ERR_NOTFOUND);
 }
 
+static void a_write_takes_its_frame_from_the_nodes_of_the_backend(void **state)
+{
+	struct backend backend = {.policy = POLICY_INTERLEAVE, .host_nodes = {3}, .offset = 0};
+	phys_t frame;
+
+	make_region(false);
+	region.backend = &backend; /* which begins at byte PAGE_SIZE of itself */
+	for (unsigned i = 0; i < 32; i++) {
+		gpa_t gpa = gpa_add(region.gpa, i * PAGE_SIZE + 123);
+
+		assert_int_equal(ept_copy_in(&ept, &region, gpa, &frame), OK);
+		assert_int_equal(numa_node_of(&numa, frame), (i + 1) % 2);
+	}
+	backend.policy = POLICY_BIND;
+	backend.host_nodes[0] = 4;
+	assert_int_equal(ept_copy_in(&ept, &region, gpa_add(region.gpa, 40 * PAGE_SIZE), &frame),
+			 ERR_NOMEM);
+	region.copies_anywhere = true;
+	assert_int_equal(ept_copy_in(&ept, &region, gpa_add(region.gpa, 40 * PAGE_SIZE), &frame),
+			 OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +394,8 @@ int main(void)
 		cmocka_unit_test_setup(too_little_memory_is_told_and_given_back, setup),
 		cmocka_unit_test_setup(a_node_that_is_full_ends_it, setup),
 		cmocka_unit_test_setup(a_hole_is_no_memory, setup),
+		cmocka_unit_test_setup(a_write_takes_its_frame_from_the_nodes_of_the_backend,
+				       setup),
 		cmocka_unit_test_setup(a_single_copy_follows_the_policy_and_the_ceiling, setup),
 	};
 
