@@ -255,23 +255,23 @@ struct unescape {
 static enum status unescape_unicode(const struct reader *reader, struct unescape *u)
 {
 	const char *start = u->in;
-	size_t len = (size_t)(u->end - start) + 1 < 6 ? (size_t)(u->end - start) + 1 : 6;
+	size_t len = 6, left = (size_t)(u->end - start) + 1; /* with the closing quote */
 	unsigned code, second;
 	bool valid = read_hex(start + 2, &code);
 
-	u->in += 6;
-	if (valid && code >= 0xd800 && code <= 0xdbff && u->in[0] == '\\' && u->in[1] == 'u') {
-		valid = read_hex(u->in + 2, &second) && second >= 0xdc00 && second <= 0xdfff;
+	if (valid && code >= 0xd800 && code <= 0xdbff && start[6] == '\\' && start[7] == 'u') {
+		valid = read_hex(start + 8, &second) && second >= 0xdc00 && second <= 0xdfff;
 		code = 0x10000 + ((code & 0x3ff) << 10 | (second & 0x3ff));
-		u->in += valid ? 6 : 0;
+		len = valid ? 12 : 6;
 	}
 	if (!valid || !is_character(code)) {
 		diag_error(reader->diag,
 			   word_place(reader->word, (size_t)(start - reader->word->text)),
-			   "JSON parse error, %.*s is not a valid Unicode character", (int)len,
-			   start);
+			   "JSON parse error, %.*s is not a valid Unicode character",
+			   (int)(len < left ? len : left), start);
 		return ERR_INVAL;
 	}
+	u->in += len;
 	u->out = put_character(u->out, code);
 	return OK;
 }
