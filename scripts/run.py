@@ -67,8 +67,8 @@ def parse_options():
                         help="where to boot (auto: QEMU with KVM if that offers VMX, else Bochs)")
     parser.add_argument("--cpus", metavar="N", type=positive, default=1,
                         help="processors of the machine (1)")
-    parser.add_argument("--memory", metavar="MIB", type=positive, default=2048,
-                        help="memory of the machine in MiB (2048)")
+    parser.add_argument("--memory", metavar="MIB", type=positive, default=1024,
+                        help="memory of the machine in MiB (1024)")
     parser.add_argument("--timeout", metavar="SECONDS", type=positive,
                         help="end the machine after this time (never)")
     parser.add_argument("--qemu-arg", metavar="ARG", action="append", default=[],
@@ -151,7 +151,7 @@ def bochs_command(options, work, image, port):
 display_library: rfb, options="timeout=0"
 romimage: file={FIRMWARE}, address=0xffe00000
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-cpu: model=corei7_haswell_4770, count={options.cpus}, ips=25000000, reset_on_triple_fault=0
+cpu: model=corei7_haswell_4770, count={options.cpus}, ips=10000000, reset_on_triple_fault=0
 memory: guest={options.memory}, host={options.memory}
 pci: enabled=1, chipset=i440fx
 vga: extension=vbe
