@@ -12,6 +12,7 @@
 #include "hv/cpu.h"
 #include "hv/frame.h"
 #include "hv/host_apic.h"
+#include "hv/info_print.h"
 #include "hv/interrupt.h"
 #include "hv/io.h"
 #include "hv/msr.h"
@@ -194,8 +195,10 @@ static void start_vms(void)
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, images.first, n++, time_now(), link) == OK)
 			link = &(*link)->next;
-	for (struct vm *vm = vms; vm; vm = vm->next)
+	for (struct vm *vm = vms; vm; vm = vm->next) {
+		info_print(vm->config, &vm->mem, config.host.info);
 		sched_add(&vm->vcpu);
+	}
 }
 
 static enum end outcome(void)

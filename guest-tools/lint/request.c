@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line. Apart from the rest because getopt.h has a struct option as well. */
+#include "guest-tools/lint/request.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#define MEMORY_DEFAULT_MIB 65536
+#define MEMORY_MAX_MIB	   (16U << 20)
+
+enum { KEY_RAMDISK = 0x100, KEY_OBJECT, KEY_JSON, KEY_MEMORY };
+
+static const struct argp_option options[] = {
+	{.name = "ramdisk",
+	 .key = KEY_RAMDISK,
+	 .arg = "DIR",
+	 .doc = "The ramdisk's root: file F in it is /F. Without it there are no files."},
+	{.name = "object",
+	 .key = KEY_OBJECT,
+	 .arg = "STRING",
+	 .doc = "Check what would stand behind -object, instead of a file; may be repeated"},
+	{.name = "json",
+	 .key = KEY_JSON,
+	 .doc = "Print the properties of accepted objects, a line for each VM"},
+	{.name = "memory",
+	 .key = KEY_MEMORY,
+	 .arg = "MIB",
+	 .doc = "Memory of the machine in MiB (65536)"},
+	{0},
+};
+
+static uint64_t memory_size(const char *text, struct argp_state *state)
+{
+	unsigned long long mib;
+	char *end;
+
+	errno = 0;
+	mib = strtoull(text, &end, 10);
+	if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || mib == 0 ||
+	    mib > MEMORY_MAX_MIB)
+		argp_error(state, "--memory: not a number from 1 to %u: %s", MEMORY_MAX_MIB, text);
+	return MIB(mib);
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct request *request = state->input;
+
+	switch (key) {
+	case KEY_RAMDISK:
+		request->ramdisk = arg;
+		return 0;
+	case KEY_OBJECT:
+		if (request->n_objects == OBJECTS_MAX)
+			argp_error(state, "more than %d objects", OBJECTS_MAX);
+		request->objects[request->n_objects++] = arg;
+		return 0;
+	case KEY_JSON:
+		request->json = true;
+		return 0;
+	case KEY_MEMORY:
+		request->memory = memory_size(arg, state);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (request->config != NULL)
+			argp_error(state, "more than one CONFIG");
+		request->config = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if ((request->config != NULL) == (request->n_objects != 0))
+			argp_error(state, "either CONFIG or --object is wanted");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse_option,
+	.args_doc = "CONFIG\n--object STRING",
+	.doc = "Check a configuration, or objects, as Stencil would at its start."
+	       "\v"
+	       "Messages go to standard error, one a line. Exit status: 0 accepted, 1 refused, "
+	       "64 wrong usage, 66 a file cannot be read, 71 not enough memory here.",
+};
+
+void request_parse(struct request *ret, int argc, char **argv)
+{
+	*ret = (struct request){.memory = MIB(MEMORY_DEFAULT_MIB)};
+	argp_err_exit_status = EX_USAGE;
+	if (argp_parse(&argp, argc, argv, 0, NULL, ret) != 0)
+		exit(EX_USAGE);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/types.h"
+
+#define OBJECTS_MAX 1024
+
+/* The command line. */
+struct request {
+	const char *config; /* NULL: 'objects' */
+	const char *ramdisk;
+	const char *objects[OBJECTS_MAX];
+	size_t n_objects;
+	bool json;
+	uint64_t memory; /* bytes */
+};
+
+/* Wrong usage is said and ends the program with status EX_USAGE, --help with 0. */
+void request_parse(struct request *ret, int argc, char **argv);
