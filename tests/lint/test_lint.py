@@ -1,0 +1,332 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""stencil-lint against the measured tables of tests/data, and on its own.
+
+Every row of every table is compared: message texts, exit status, and what
+accepted objects became. Where Stencil differs on purpose, the tables say so.
+"""
+import csv
+import json
+import os
+import pathlib
+import re
+import resource
+import subprocess
+import tempfile
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
+LINT = BUILD / "stencil-lint"
+PLACE = re.compile(r"^[^ ]*:\d+:\d+: ")
+ROM_WARNING = "is ROM: nothing that the guest writes will stick"
+
+ramdisk = None  # the directory with the tables' files in d/
+
+
+def make_ramdisk(root):
+    directory = root / "d"
+    sizes = {"f32": 32 << 20, "f8": 8 << 20, "odd5000": 5000, "empty": 0, "a,b/f": 1 << 20,
+             "x=y": 1 << 20, "ro0444": 32 << 20, "no0000": 32 << 20}
+    (directory / "dir").mkdir(parents=True)
+    (directory / "a,b").mkdir()
+    for name, size in sizes.items():
+        with open(directory / name, "wb") as file:
+            file.truncate(size)
+        (directory / name).chmod(0o644)
+    (directory / "ro0444").chmod(0o444)
+    (directory / "no0000").chmod(0)
+    (directory / "link").symlink_to("f32")
+    (directory / "dangling").symlink_to("nowhere")
+    os.mkfifo(directory / "fifo", 0o644)
+
+
+def lint(*arguments, program=LINT):
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+    return done.returncode, done.stderr.splitlines(), done.stdout
+
+
+def check(*arguments):
+    return lint("--ramdisk", ramdisk, *arguments)
+
+
+def check_config(text, *arguments):
+    """Status and messages, without places, of a configuration file."""
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write(text)
+        file.flush()
+        status, messages, output = check(*arguments, file.name)
+    return status, [PLACE.sub("", line) for line in messages], output
+
+
+def rows(name):
+    with open(TOP / "tests/data" / name, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def as_lines(message):
+    return message.split(" | ") if message else []
+
+
+def here(text):
+    return text.replace("<D>", "/d").replace("{D}", "/d").replace("<PATH>", "/d")
+
+
+def kind_of(object_type, properties):
+    if object_type == "memory-backend-file" and properties["rom"] == "on":
+        return "rom"
+    return "shared" if properties["share"] else "cow"
+
+
+class Tables(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_option_string_is_judged_as_by_qemu(self):
+        table = rows("parser.csv")
+        for row in table:
+            with self.subTest(n=row["n"], object=row["option_string"]):
+                self.check_option_string(row)
+        print(f"parser.csv: {len(table)} rows compared")
+
+    def check_option_string(self, row):
+        argument = here(row["option_string"])
+        objects = [argument, argument] if row["n"] == "367" else [argument]
+        accepted = row["cmdline"] == "accepted" and not row["stencil"]
+        status, messages, output = check("--json", *(a for o in objects for a in ("--object", o)))
+        self.assertEqual(messages, as_lines(here(row["stencil"] or row["cmdline_msg"])))
+        self.assertEqual(status, 0 if accepted else 1)
+        self.assertEqual(output.count("\n"), 1)
+        if not accepted:
+            if row["n"] != "367":
+                self.assertEqual(json.loads(output), {})
+            return
+        want = json.loads(here(row["cmdline_effective"]))
+        for properties in want.values():
+            properties["kind"] = kind_of("memory-backend-file" if "mem-path" in properties else "",
+                                         properties)
+        self.assertEqual(json.loads(output), want)
+
+    def test_the_truth_table_holds(self):
+        table = rows("truth.csv")
+        for row in table:
+            with self.subTest(id=row["id"]):
+                self.check_truth(row)
+        print(f"truth.csv: {len(table)} rows compared")
+
+    def check_truth(self, row):
+        path = {"rw": "/d/f32", "missing": "/d/new"}.get(row["file"], "/d/ro0444")
+        text = f"memory-backend-file,id=mem0,size=32M,mem-path={path}"
+        for key in ("share", "readonly", "rom"):
+            if row[key] != "unset":
+                text += f",{key}={row[key]}"
+        consumer = {
+            "machine": "-machine memory-backend=mem0",
+            "pc-dimm": "-m 64M,slots=1,maxmem=1G -device pc-dimm,memdev=mem0",
+            "nvdimm": "-m 64M,slots=1,maxmem=1G -machine nvdimm=on -device nvdimm,memdev=mem0",
+            "nvdimm-unarmed": "-m 64M,slots=1,maxmem=1G -machine nvdimm=on "
+                              "-device nvdimm,memdev=mem0,unarmed=on",
+        }[row["consumer"]]
+        accepted = row["result"] == "accepted"
+        status, messages, output = check_config(f"vm v -kernel k -object {text} {consumer}",
+                                                "--json")
+        kind = "rom" if "rom" in row["mtree"] else \
+            "shared" if row["mmap_perms"] == "rw-s" else "cow"
+        if accepted and kind == "rom" and not row["consumer"].startswith("nvdimm"):
+            self.assertIn(ROM_WARNING, messages[0])
+            self.assertTrue(messages[0].startswith("warning: "))
+        else:
+            self.assertEqual(messages, as_lines(row["error"].replace("<PATH>", path)))
+        self.assertEqual(status, 0 if accepted else 1)
+        if accepted:
+            self.assertEqual(json.loads(output)["mem0"]["kind"], kind)
+
+    def test_consumers_are_judged_as_by_qemu(self):
+        table = rows("consumers.csv")
+        for row in table:
+            with self.subTest(test=row["test"], args=row["args"]):
+                self.check_consumer(row)
+        print(f"consumers.csv: {len(table)} rows compared")
+
+    def check_consumer(self, row):
+        words = here(row["args"]).replace(",accel=tcg", "").split()
+        accepted = row["start"] == "accepted"
+        if row["stencil"]:
+            accepted = row["stencil"].startswith("warning: ")
+        if "none" in words:
+            words = words[:words.index("none") - 1] + words[words.index("none") + 1:]
+            if set(words[::2]) == {"-object"}:
+                status, messages, _ = check(*["--object" if w == "-object" else w for w in words])
+                self.assertEqual(messages, as_lines(here(row["stencil"] or row["message"])))
+                self.assertEqual(status, 0 if accepted else 1)
+                return
+        status, messages, _ = check_config("vm v -kernel k " + " ".join(words))
+        self.assertEqual(messages, as_lines(here(row["stencil"] or row["message"])))
+        self.assertEqual(status, 0 if accepted else 1)
+
+
+class Program(unittest.TestCase):
+    def test_places_are_said_of_a_file(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("vm a -kernel k\nvm b -object memory-backend-ram,id=m,size=z\n")
+            file.flush()
+            status, messages, _ = check(file.name)
+            self.assertEqual(status, 1)
+            self.assertEqual(messages, [
+                f"{file.name}:2:43: Parameter 'size' expects a size value",
+                f"{file.name}:2:4: vm 'b' has no -kernel, and there is no firmware"])
+
+    def test_each_vm_has_a_line_of_json(self):
+        status, messages, output = check_config(
+            "vm a -kernel k -object memory-backend-ram,id=m,size=1M\n"
+            "vm b -kernel k -m 1M\n"
+            "vm c -kernel k -object memory-backend-ram,id=m,size=2M,share=on "
+            "-object memory-backend-file,id=t,size=4K,mem-path=/d/f8,readonly=on\n", "--json")
+        self.assertEqual((status, messages), (0, []))
+        a, b, c = map(json.loads, output.splitlines())
+        self.assertEqual((a["m"]["size"], a["m"]["kind"]), (1 << 20, "cow"))
+        self.assertEqual(b, {})
+        self.assertEqual((c["m"]["kind"], c["t"]["kind"]), ("shared", "rom"))
+
+    def test_accepted_objects_are_printed_beside_refused_ones(self):
+        status, messages, output = check(
+            "--json", "--object", "memory-backend-ram,id=a,size=1M",
+            "--object", "memory-backend-ram,id=b,size=0",
+            "--object", "memory-backend-file,id=c,size=4K,mem-path=/d/none/x")
+        self.assertEqual(status, 1)
+        self.assertEqual(len(messages), 2)
+        self.assertEqual(list(json.loads(output)), ["a"])
+
+    def test_options_that_are_seldom_given_are_printed(self):
+        status, messages, output = check(
+            "--json", "--object", "thread-context,id=t", "--object",
+            "memory-backend-file,id=a,size=1M,mem-path=/d/f8,prealloc=on,prealloc-threads=3,"
+            "prealloc-context=t,merge=off,dump=off,discard-data=on,policy=bind,host-nodes=0,"
+            "offset=1M,align=64K,share=on")
+        self.assertEqual((status, messages), (0, []))
+        self.assertEqual(json.loads(output)["a"], {
+            "size": 1 << 20, "share": True, "readonly": False, "rom": "off", "offset": 1 << 20,
+            "align": 1 << 16, "mem-path": "/d/f8", "discard-data": True, "merge": False,
+            "dump": False, "prealloc": True, "prealloc-threads": 3, "prealloc-context": "t",
+            "reserve": True, "host-nodes": [0], "policy": "bind", "kind": "shared"})
+
+    def test_json_objects_are_read(self):
+        status, messages, output = check(
+            "--json", "--object",
+            '{"qom-type": "memory-backend-file", "id": "a", "size": 4096, "mem-path": "/d/f8"}')
+        self.assertEqual((status, messages), (0, []))
+        self.assertEqual(json.loads(output)["a"]["kind"], "cow")
+
+    def test_the_directory_is_the_root(self):
+        for path, said in (
+                ("/d/f8", []), ("d/f8", []), ("/d/../d/./link", []), ("/d/dir/../f8", []),
+                (str(ramdisk) + "/d/f8", ["No such file or directory"]),
+                ("/../d/f8", []),
+                ("/d/dangling", ["No such file or directory"]),
+                ("/d/f8/x", ["Not a directory"]),
+                ("/d/no0000", ["Permission denied"])):
+            with self.subTest(path=path):
+                status, messages, _ = check(
+                    "--object", f"memory-backend-file,id=m,size=4K,readonly=on,mem-path={path}")
+                self.assertEqual([m.split(": ")[-1] for m in messages], said)
+                self.assertEqual(status, len(said))
+
+    def test_links_stay_below_the_directory(self):
+        with tempfile.TemporaryDirectory() as name:
+            root = pathlib.Path(name)
+            (root / "a").mkdir()
+            (root / "a/file").write_bytes(bytes(4096))
+            (root / "absolute").symlink_to("/a/file")
+            (root / "up").symlink_to("../../../a/file")
+            (root / "through").symlink_to("a")
+            (root / "loop").symlink_to("loop")
+            (root / "outside").symlink_to(ramdisk / "d/f8")
+            for path, want in (("absolute", 0), ("up", 0), ("through/file", 0), ("loop", 1),
+                               ("outside", 1)):
+                with self.subTest(path=path):
+                    status, _, _ = lint(
+                        "--ramdisk", name + "//", "--object",
+                        f"memory-backend-file,id=m,size=4K,readonly=on,mem-path={path}")
+                    self.assertEqual(status, want)
+            (root / "a").chmod(0o600)
+            status, messages, _ = lint(
+                "--ramdisk", name, "--object",
+                "memory-backend-file,id=m,size=4K,readonly=on,mem-path=a/file")
+            (root / "a").chmod(0o700)
+            self.assertEqual(status, 1)
+            self.assertTrue(messages[0].endswith("Permission denied"))
+
+    def test_nothing_is_written(self):
+        with tempfile.TemporaryDirectory() as name:
+            (pathlib.Path(name) / "empty").touch()
+            for path in ("new", "empty"):
+                status, messages, _ = lint(
+                    "--ramdisk", name, "--object",
+                    f"memory-backend-file,id=m,size=1M,share=on,mem-path=/{path}")
+                self.assertEqual((status, messages), (0, []))
+            self.assertEqual(os.listdir(name), ["empty"])
+            self.assertEqual((pathlib.Path(name) / "empty").stat().st_size, 0)
+
+    def test_huge_sparse_files_cost_nothing(self):
+        with tempfile.TemporaryDirectory() as name:
+            with open(pathlib.Path(name) / "huge", "wb") as file:
+                file.truncate(1 << 40)
+            for options in ("", ",align=2M,offset=4K", ",readonly=on,rom=off,align=1G"):
+                status, messages, _ = lint(
+                    "--ramdisk", name, "--object",
+                    f"memory-backend-file,id=m,size=512G,mem-path=/huge{options}")
+                self.assertEqual((status, messages), (0, []))
+            status, messages, _ = lint(
+                "--ramdisk", name, "--object",
+                "memory-backend-file,id=m,size=40G,mem-path=/new,prealloc=on")
+            self.assertEqual((status, messages), (0, []))
+        kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        self.assertLess(kib, 256 << 10)
+
+    def test_the_machine_has_the_memory_that_is_said(self):
+        string = "memory-backend-ram,id=m,size=3G"
+        self.assertEqual(lint("--object", string)[0], 0)
+        self.assertEqual(lint("--memory", 4096, "--object", string)[0], 0)
+        status, messages, _ = lint("--memory", 2048, "--object", string)
+        self.assertEqual(status, 1)
+        self.assertEqual(messages, ["cannot set up guest memory 'm': Cannot allocate memory"])
+
+    def test_usage_is_checked(self):
+        string = "memory-backend-ram,id=m,size=1M"
+        for arguments in ([], ["--object"], ["--foo"], ["a", "b"], ["--object", string, "a"],
+                          ["--memory", "0", "--object", string],
+                          ["--memory", "x", "--object", string],
+                          ["--memory", "-1", "--object", string],
+                          ["--memory", "99999999999", "--object", string]):
+            with self.subTest(arguments=arguments):
+                status, messages, output = lint(*arguments)
+                self.assertEqual((status, output), (64, ""))
+                self.assertTrue(messages)
+        self.assertEqual(lint("--help")[0], 0)
+
+    def test_what_cannot_be_read_is_said(self):
+        string = "memory-backend-ram,id=m,size=1M"
+        for arguments in (["/nonexistent.conf"], ["/"],
+                          ["--ramdisk", "/nonexistent", "--object", string],
+                          ["--ramdisk", __file__, "--object", string]):
+            with self.subTest(arguments=arguments):
+                status, messages, _ = lint(*arguments)
+                self.assertEqual(status, 66)
+                self.assertEqual(len(messages), 1)
+
+    def test_the_script_passes_everything_on(self):
+        script = TOP / "scripts/lint"
+        status, messages, output = lint(
+            "--ramdisk", ramdisk, "--json", "--object",
+            "memory-backend-file,id=m,size=4K,mem-path=/d/f8", program=script)
+        self.assertEqual((status, messages), (0, []))
+        self.assertEqual(json.loads(output)["m"]["kind"], "cow")
+        self.assertEqual(lint("--object", "x", program=script)[:2],
+                         (1, ["Parameter 'qom-type' does not accept value 'x'"]))
+        self.assertEqual(lint("--foo", program=script)[0], 64)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as directory:
+        ramdisk = pathlib.Path(directory)
+        make_ramdisk(ramdisk)
+        unittest.main(verbosity=1)
