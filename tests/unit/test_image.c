@@ -14,7 +14,9 @@
 #define FRAMES (BASE + MIB(2)) /* what frame_alloc_run() hands out */
 #define BYTES  MIB(8)
 
-static uint64_t asked_frames, asked_align;
+static uint64_t asked_frames, asked_align, freed_frames;
+static phys_t freed;
+static enum frame_mode asked_mode;
 static bool no_frames;
 
 phys_t frame_alloc_run(uint64_t n_frames, uint64_t align)
@@ -22,6 +24,23 @@ phys_t frame_alloc_run(uint64_t n_frames, uint64_t align)
 	asked_frames = n_frames;
 	asked_align = align;
 	return no_frames ? 0 : FRAMES;
+}
+
+phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, uint64_t align)
+{
+	asked_mode = policy->mode;
+	return frame_alloc_run(n_frames, align);
+}
+
+void frame_free_run(phys_t start, uint64_t n_frames)
+{
+	freed = start;
+	freed_frames = n_frames;
+}
+
+uint64_t frame_total(void)
+{
+	return BYTES / PAGE_SIZE;
 }
 
 #define MAX 64
@@ -174,14 +193,21 @@ static void long_names_are_refused(void **state)
 	struct image *image;
 
 	memset(path, 'a', sizeof(path) - 1);
+	for (size_t i = 100; i < sizeof(path); i += 100)
+		path[i] = '/';
 	assert_int_equal(image_lookup(entries, path, &image), IMAGE_NAME_TOO_LONG);
 	path[4096] = '\0';
 	assert_int_equal(image_lookup(entries, path, &image), IMAGE_NAME_TOO_LONG);
 	path[4095] = '\0';
+	assert_int_equal(image_lookup(entries, path, &image), IMAGE_NOT_FOUND);
+	memset(path, 'a', 256);
+	path[256] = '\0';
 	assert_int_equal(image_lookup(entries, path, &image), IMAGE_NAME_TOO_LONG);
-	path[4094] = '\0';
+	path[255] = '\0';
 	assert_int_equal(image_lookup(entries, path, &image), IMAGE_NOT_FOUND);
 	memset(target, 'b', sizeof(target));
+	for (size_t i = 100; i < sizeof(target); i += 100)
+		target[i] = '/';
 	image = add("/long", IMAGE_SYMLINK, 0777);
 	image->base = virt_to_phys(target);
 	image->size = sizeof(target);
@@ -201,16 +227,133 @@ static void a_link_with_a_nul_leads_nowhere(void **state)
 	assert_int_equal(image_lookup(entries, "/nul", &image), IMAGE_NOT_FOUND);
 }
 
-static void the_parent_is_where_a_file_would_be_made(void **state)
+static void a_file_is_made_where_its_directory_is(void **state)
 {
-	assert_int_equal(image_lookup_parent(entries, "new"), IMAGE_OK);
-	assert_int_equal(image_lookup_parent(entries, "/new"), IMAGE_OK);
-	assert_int_equal(image_lookup_parent(entries, "/d/new"), IMAGE_OK);
-	assert_int_equal(image_lookup_parent(entries, "/implied/new"), IMAGE_OK);
-	assert_int_equal(image_lookup_parent(entries, "/x/new"), IMAGE_NOT_FOUND);
-	assert_int_equal(image_lookup_parent(entries, "/f/new"), IMAGE_NOT_DIRECTORY);
-	assert_int_equal(image_lookup_parent(entries, "/locked/new"), IMAGE_NO_PERMISSION);
-	assert_int_equal(image_lookup_parent(entries, ""), IMAGE_NOT_FOUND);
+	static const struct {
+		const char *path, *made; /* NULL: 'error' */
+		enum image_error error;
+	} rows[] = {
+		{"new", "/new", IMAGE_OK},
+		{"/new", "/new", IMAGE_OK},
+		{"//d/.//new", "/d/new", IMAGE_OK},
+		{"/d/../new", "/new", IMAGE_OK},
+		{"/implied/new", "/implied/new", IMAGE_OK},
+		{"/x/new", NULL, IMAGE_NOT_FOUND},
+		{"/f/new", NULL, IMAGE_NOT_DIRECTORY},
+		{"/locked/new", NULL, IMAGE_NO_PERMISSION},
+		{"", NULL, IMAGE_NOT_FOUND},
+		{"/d/new/", NULL, IMAGE_IS_DIRECTORY},
+		{"/d/new///", NULL, IMAGE_IS_DIRECTORY},
+		{"/d/x/new/", NULL, IMAGE_NOT_FOUND},
+		{"/dangles", NULL, IMAGE_NOT_FOUND},
+		{"/closed/new", NULL, IMAGE_NO_PERMISSION},
+	};
+	static char memory[512] __attribute__((aligned(16)));
+
+	add_link("/dangles", "nowhere");
+	add("/closed", IMAGE_DIRECTORY, 0555);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct arena arena = {.base = memory, .size = sizeof(memory)};
+		struct image_list list = {entries, &arena};
+		struct image *image = NULL, *found = NULL;
+
+		print_message("[ path     ] %s\n", rows[i].path);
+		assert_int_equal(image_create(&list, rows[i].path, &image), rows[i].error);
+		if (rows[i].made == NULL) {
+			assert_null(image);
+			continue;
+		}
+		assert_string_equal(image->path, rows[i].made);
+		assert_true(image->mode == 0644 && image->size == 0 && image->next == NULL);
+		assert_int_equal(image_lookup(list.first, rows[i].path, &found), IMAGE_OK);
+		assert_ptr_equal(found, image);
+		image_remove(&list, image);
+		assert_int_equal(image_lookup(list.first, rows[i].path, &found), IMAGE_NOT_FOUND);
+	}
+}
+
+static void a_file_needs_room_for_its_entry(void **state)
+{
+	static char memory[512] __attribute__((aligned(16)));
+	enum image_error error = IMAGE_NO_MEMORY;
+	unsigned n = 0;
+
+	for (size_t size = 0; error == IMAGE_NO_MEMORY; size += 16, n++) {
+		struct arena arena = {.base = memory, .size = size};
+		struct image_list list = {NULL, &arena};
+		struct image *image = NULL;
+
+		error = image_create(&list, "new", &image);
+		assert_ptr_equal(list.first, image);
+	}
+	assert_int_equal(error, IMAGE_OK);
+	assert_true(n > 2);
+}
+
+static void a_file_grows_and_goes_with_its_frames(void **state)
+{
+	static char memory[512] __attribute__((aligned(16)));
+	char *frames = (char *)phys_arena(BASE, BYTES) + (FRAMES - BASE);
+	const struct frame_policy policy = {.mode = FRAME_BIND};
+	struct arena arena = {.base = memory, .size = sizeof(memory)};
+	struct image_list list = {NULL, &arena};
+	struct image *image;
+
+	assert_int_equal(image_create(&list, "new", &image), IMAGE_OK);
+	memset(frames, 0xee, 4 * PAGE_SIZE);
+	assert_int_equal(image_grow(image, 3 * PAGE_SIZE - 1, &policy), OK);
+	assert_int_equal(asked_frames, 3);
+	assert_int_equal(asked_mode, FRAME_BIND);
+	assert_true(image->base == FRAMES && image->size == 3 * PAGE_SIZE - 1);
+	assert_true(image->aligned && image->moved && image->grown);
+	for (size_t i = 0; i < 3 * PAGE_SIZE; i++)
+		assert_int_equal(frames[i], 0);
+	assert_int_equal((uint8_t)frames[3 * PAGE_SIZE], 0xee);
+	image_remove(&list, image);
+	assert_true(freed == FRAMES && freed_frames == 3);
+	assert_null(list.first);
+	assert_int_equal(image_create(&list, "new", &image), IMAGE_OK);
+	asked_frames = 0;
+	assert_int_equal(image_grow(image, BYTES + 1, &policy), ERR_NOMEM);
+	assert_int_equal(image_grow(image, UINT64_MAX, &policy), ERR_NOMEM);
+	assert_int_equal(asked_frames, 0); /* more than there ever was */
+	no_frames = true;
+	assert_int_equal(image_grow(image, PAGE_SIZE, &policy), ERR_NOMEM);
+	assert_true(image->size == 0 && !image->grown);
+	assert_null(image_create_anonymous(&list, PAGE_SIZE, &policy));
+}
+
+/* The window's first byte, not the image's. */
+static void a_window_is_aligned_if_that_can_be(void **state)
+{
+	char *memory = phys_arena(BASE, BYTES);
+	struct image image = {.path = "/i", .base = BASE + PAGE_SIZE, .size = 5 * PAGE_SIZE};
+	uint64_t sum;
+
+	memset(memory + PAGE_SIZE, 0x5a, 5 * PAGE_SIZE);
+	memory[PAGE_SIZE + 77] = 1;
+	sum = image_checksum(&image);
+	image.aligned = true;
+	asked_frames = freed_frames = 0;
+	image_align_window(&image, 0, PAGE_SIZE);
+	image_align_window(&image, 3 * PAGE_SIZE, 4 * PAGE_SIZE);
+	assert_int_equal(asked_frames, 0); /* they are */
+	no_frames = true;
+	image_align_window(&image, PAGE_SIZE, 4 * PAGE_SIZE);
+	assert_int_equal(image.base, BASE + PAGE_SIZE);
+	no_frames = false;
+	image_align_window(&image, PAGE_SIZE, 4 * PAGE_SIZE);
+	assert_int_equal(asked_frames, 3 + 5);
+	assert_int_equal(asked_align, 4 * PAGE_SIZE);
+	assert_int_equal(image.base, FRAMES + 3 * PAGE_SIZE);
+	assert_true(image.moved && image_checksum(&image) == sum);
+	assert_true(freed == FRAMES && freed_frames == 3);
+	/* Moved a second time, it gives its first frames back. */
+	image.base = BASE + PAGE_SIZE;
+	memcpy(memory + PAGE_SIZE, memory + FRAMES - BASE + 3 * PAGE_SIZE, 5 * PAGE_SIZE);
+	image_align_window(&image, 0, MIB(2));
+	assert_true(freed == BASE + PAGE_SIZE && freed_frames == 5);
+	assert_true(image.base == FRAMES && image_checksum(&image) == sum);
 }
 
 static void errors_have_the_words_of_strerror(void **state)
@@ -221,6 +364,8 @@ static void errors_have_the_words_of_strerror(void **state)
 	assert_string_equal(image_error_text(IMAGE_LOOP), "Too many levels of symbolic links");
 	assert_string_equal(image_error_text(IMAGE_NO_PERMISSION), "Permission denied");
 	assert_string_equal(image_error_text(IMAGE_NAME_TOO_LONG), "File name too long");
+	assert_string_equal(image_error_text(IMAGE_IS_DIRECTORY), "Is a directory");
+	assert_string_equal(image_error_text(IMAGE_NO_MEMORY), "Cannot allocate memory");
 	assert_string_equal(image_error_text((enum image_error)99), "Unknown error");
 }
 
@@ -307,7 +452,10 @@ int main(void)
 		cmocka_unit_test_setup(the_last_of_a_name_counts, setup),
 		cmocka_unit_test_setup(long_names_are_refused, setup),
 		cmocka_unit_test_setup(a_link_with_a_nul_leads_nowhere, setup),
-		cmocka_unit_test_setup(the_parent_is_where_a_file_would_be_made, setup),
+		cmocka_unit_test_setup(a_file_is_made_where_its_directory_is, setup),
+		cmocka_unit_test_setup(a_file_needs_room_for_its_entry, setup),
+		cmocka_unit_test_setup(a_file_grows_and_goes_with_its_frames, setup),
+		cmocka_unit_test_setup(a_window_is_aligned_if_that_can_be, setup),
 		cmocka_unit_test(errors_have_the_words_of_strerror),
 		cmocka_unit_test_setup(data_are_moved_once_and_followed_by_zeros, setup),
 		cmocka_unit_test_setup(big_images_get_large_pages, setup),
