@@ -232,7 +232,8 @@ static enum status read_objects(struct vm_config *vm, const char *const *argumen
 		word->text = arguments[i];
 		word->len = strlen(arguments[i]);
 		word->start = word_cursor(word->text, word->len);
-		if (object_read(word, &vm->backends, &vm->thread_contexts, arena, diag) == ERR_NOMEM)
+		if (object_read(word, &vm->backends, &vm->thread_contexts, arena, diag) ==
+		    ERR_NOMEM)
 			return ERR_NOMEM;
 	}
 	objects_resolve(vm->backends, vm->thread_contexts, &defaults, diag);

@@ -32,7 +32,7 @@ static void answers(const char *command, const char *want)
 static const char much[] =
 	"-m 4096M,slots=4,maxmem=8G -machine nvdimm=on,mem-merge=off "
 	"-object memory-backend-ram,id=a,size=4G,policy=bind,host-nodes=0,host-nodes=2-5,"
-	"host-nodes=127,share=on,dump=off,prealloc=on "
+	"host-nodes=127,dump=off,prealloc=on "
 	"-object memory-backend-file,id=n,size=8M,mem-path=/d/f8,readonly=on "
 	"-object memory-backend-file,id=d,size=32M,offset=0,mem-path=/d/f32,share=on,reserve=off "
 	"-numa node,cpus=0 -numa node,memdev=a "
@@ -47,7 +47,7 @@ static void a_vm_with_everything_tells_of_it(void **state)
 			       "  merge: false\n"
 			       "  dump: false\n"
 			       "  prealloc: true\n"
-			       "  share: true\n"
+			       "  share: false\n"
 			       "  reserve: true\n"
 			       "  policy: bind\n"
 			       "  host nodes: 0,2-5,127\n"
@@ -73,7 +73,7 @@ static void a_vm_with_everything_tells_of_it(void **state)
 	answers("query-memdev",
 		"{\"return\": [\n"
 		"{\"id\": \"a\", \"size\": 4294967296, \"merge\": false, \"dump\": false, "
-		"\"prealloc\": true, \"share\": true, \"reserve\": true, "
+		"\"prealloc\": true, \"share\": false, \"reserve\": true, "
 		"\"host-nodes\": [0, 2, 3, 4, 5, 127], \"policy\": \"bind\"},\n"
 		"{\"id\": \"n\", \"size\": 8388608, \"merge\": false, \"dump\": true, "
 		"\"prealloc\": false, \"share\": false, \"reserve\": true, \"host-nodes\": [], "
