@@ -11,17 +11,14 @@ static struct mem_region region_of(const struct backend *backend, uint64_t gpa, 
 	struct mem_region region = {
 		.gpa = {gpa},
 		.len = align_up(len, PAGE_SIZE), /* RAM of odd size: the rest of its page, too */
-		.kind = MEM_COW,
+		.kind = backend->kind,
 		.image = backend->image,
 		.offset = offset,
 		.backend = backend,
 	};
 
-	/* Anonymous memory that is shared has nobody to share it with: an object serves one VM. */
-	if (backend->image != NULL) {
-		region.kind = backend->kind;
-		region.offset = backend->offset + offset;
-	}
+	if (backend->image != NULL)
+		region.offset += backend->offset;
 	return region;
 }
 

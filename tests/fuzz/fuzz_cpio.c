@@ -3,39 +3,48 @@
  * Any bytes as a ramdisk, the first of them saying how it is aligned. All entries that are found
  * must lie inside it, every path be found again, and every file survive being moved.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hv/assert.h"
 #include "hv/backends/cpio.h"
-#include "hv/frame.h"
 #include "hv/phys.h"
+#include "tests/fuzz/fuzz_frames.h"
 #include "tests/unit/support.h"
-
-static void *moved;
-
-phys_t frame_alloc_run(uint64_t n_frames, uint64_t align)
-{
-	moved = aligned_alloc(align, n_frames * PAGE_SIZE);
-	return virt_to_phys(moved);
-}
 
 static void check_file(struct image *image)
 {
 	uint64_t sum = image_checksum(image);
 	bool aligned = image->aligned;
 
-	if (image->size > MIB(1))
+	if (image->size > FUZZ_MEMORY)
 		return;
+	fuzz_frames_reset();
 	assert(image_align(image) == OK && sum == image_checksum(image));
 	assert(image->size == 0 || (image->aligned && is_aligned(image->base, PAGE_SIZE)));
 	assert(image->moved == (!aligned && image->size > 0));
-	free(moved);
-	moved = NULL;
 }
 
-static void check_list(struct image *list, phys_t base, uint64_t len)
+/* A file made below the entry is found, and gone once it is taken away. */
+static void check_create(struct image_list *list, const struct image *entry)
 {
+	struct image *made, *found;
+	char path[4200];
+
+	if (strlen(entry->path) > 4096)
+		return;
+	sprintf(path, "%s/made", entry->path);
+	if (image_create(list, path, &made) != IMAGE_OK)
+		return;
+	assert(image_lookup(list->first, path, &found) == IMAGE_OK && found == made);
+	image_remove(list, made);
+	assert(image_lookup(list->first, path, &found) == IMAGE_NOT_FOUND);
+}
+
+static void check_list(struct image *list, struct arena *arena, phys_t base, uint64_t len)
+{
+	struct image_list entries = {list, arena};
 	struct image *found;
 
 	for (struct image *image = list; image != NULL; image = image->next) {
@@ -50,7 +59,7 @@ static void check_list(struct image *list, phys_t base, uint64_t len)
 		enum image_error error = image_lookup(list, image->path, &found);
 
 		assert(error != IMAGE_OK || found == NULL || found->type != IMAGE_SYMLINK);
-		(void)image_lookup_parent(list, image->path);
+		check_create(&entries, image);
 	}
 	for (struct image *image = list; image != NULL; image = image->next) {
 		if (image->type == IMAGE_FILE && image->target == NULL)
@@ -79,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = ramdisk_open(base, len, len, &arena, &diag, &list);
 	assert((status == OK) == (diag.n_errors == 0));
 	if (status == OK)
-		check_list(list, base, len);
+		check_list(list, &arena, base, len);
 	else
 		assert(strstr(logged, "ramdisk: offset 0x") != NULL);
 	free(text);
