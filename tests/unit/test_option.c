@@ -468,6 +468,122 @@ static void wrong_values_are_named_where_they_stand(void **state)
 	assert_int_equal(e, 1);
 }
 
+/* The words of both forms, for the same mistakes and for those that only one can make. */
+static void json_is_typed_and_has_words_of_its_own(void **state)
+{
+	static const char text[] =
+		"'{\"b\":\"on\",\"s\":\"1k\",\"e\":1,\"i\":\"1\",\"i2\":-129,\"u\":[],"
+		"\"u2\":-1,\"n\":4294967296,\"t\":true,\"x\":3}'";
+	static const char *const names[] = {"one", NULL};
+	static const struct integer_type i8 = {"int8_t", -128, 127}, u8 = {"uint8_t", 0, 255};
+	struct options options;
+	struct word *word;
+	const char *string;
+	uint32_t small;
+	uint64_t size;
+	int64_t n = 0;
+	unsigned e;
+	bool b;
+
+	assert_int_equal(read_line(text, strlen(text), &word), OK);
+	assert_int_equal(options_read(word, "i", OPTION_WARN_FLAG, &arena, &diag, &options), OK);
+	assert_true(options.is_json && options.id == NULL);
+	assert_int_equal(options_get_bool(&options, "b", &diag, &b), ERR_INVAL);
+	assert_int_equal(options_get_size(&options, "s", &diag, &size), ERR_INVAL);
+	assert_int_equal(options_get_enum(&options, "e", names, &diag, &e), ERR_INVAL);
+	assert_int_equal(options_get_integer(&options, "i", &i8, &diag, &n), ERR_INVAL);
+	assert_int_equal(options_get_integer(&options, "i2", &i8, &diag, &n), ERR_INVAL);
+	assert_int_equal(options_get_integer(&options, "u", &u8, &diag, &n), ERR_INVAL);
+	assert_int_equal(options_get_integer(&options, "u2", &u8, &diag, &n), ERR_INVAL);
+	assert_int_equal(options_get_uint32(&options, "n", &diag, &small), ERR_INVAL);
+	assert_int_equal(options_get_string(&options, "t", &diag, &string), ERR_INVAL);
+	assert_int_equal(options_check_given(&options, "y", &diag), ERR_INVAL);
+	assert_int_equal(options_check_known(&options, &diag), ERR_INVAL);
+	assert_string_equal(logged,
+			    "error: t:1:7: Invalid parameter type for 'b', expected: boolean\n"
+			    "error: t:1:16: Parameter 's' expects uint64\n"
+			    "error: t:1:25: Invalid parameter type for 'e', expected: string\n"
+			    "error: t:1:31: Invalid parameter type for 'i', expected: integer\n"
+			    "error: t:1:40: Parameter 'i2' expects int8_t\n"
+			    "error: t:1:49: Parameter 'u' expects uint64\n"
+			    "error: t:1:57: Parameter 'u2' expects uint8_t\n"
+			    "error: t:1:64: Parameter 'n' expects uint32_t\n"
+			    "error: t:1:79: Invalid parameter type for 't', expected: string\n"
+			    "error: t:1:2: Parameter 'y' is missing\n"
+			    "error: t:1:84: Parameter 'x' is unexpected\n");
+}
+
+static void json_values_are_taken_as_they_are(void **state)
+{
+	static const char text[] =
+		"'{\"b\":true,\"s\":18446744073709551615,\"e\":\"one\",\"i\":-128,"
+		"\"u\":255,\"n\":4294967295,\"t\":\"a,,b=c\",\"id\":\"m\"}'";
+	static const char *const names[] = {"zero", "one", NULL};
+	static const struct integer_type i8 = {"int8_t", -128, 127}, u8 = {"uint8_t", 0, 255};
+	struct options options;
+	struct word *word;
+	const char *string = NULL;
+	uint32_t small = 0;
+	uint64_t size = 0;
+	int64_t n = 0;
+	unsigned e = 0;
+	bool b = false;
+
+	assert_int_equal(read_line(text, strlen(text), &word), OK);
+	assert_int_equal(options_read(word, "i", OPTION_WARN_FLAG, &arena, &diag, &options), OK);
+	assert_string_equal(options.id, "m");
+	assert_int_equal(options_check_id(&options, &diag), OK);
+	assert_int_equal(options_get_bool(&options, "b", &diag, &b), OK);
+	assert_int_equal(options_get_size(&options, "s", &diag, &size), OK);
+	assert_int_equal(options_get_enum(&options, "e", names, &diag, &e), OK);
+	assert_int_equal(options_get_integer(&options, "i", &i8, &diag, &n), OK);
+	assert_int_equal(n, -128);
+	assert_int_equal(options_get_integer(&options, "u", &u8, &diag, &n), OK);
+	assert_int_equal(n, 255);
+	assert_int_equal(options_get_uint32(&options, "n", &diag, &small), OK);
+	assert_int_equal(options_get_string(&options, "t", &diag, &string), OK);
+	assert_true(b && size == UINT64_MAX && e == 1 && small == UINT32_MAX);
+	assert_string_equal(string, "a,,b=c");
+	assert_string_equal(logged, "");
+}
+
+/* Numbers at and beyond the limit of each word of the bitmap, in both forms. */
+static void sets_hold_what_is_below_their_limit(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_given, is_empty;
+		uint64_t more; /* 0: none */
+		uint64_t bits[4];
+	} rows[] = {
+		{"x=1", false, true, 0, {0}},
+		{"n=0", true, false, 0, {1}},
+		{"n=63-64,n=127", true, false, 0, {BIT(63), 1 | BIT(63)}},
+		{"n=126-129,n=200", true, false, 128, {0, BIT(63) | BIT(62)}},
+		{"n=200,n=150,n=5", true, false, 200, {BIT(5)}},
+		{"n=0-65535", true, false, 128, {UINT64_MAX, UINT64_MAX}},
+		{"'{\"n\":[]}'", true, true, 0, {0}},
+		{"'{\"n\":[63,64,127,63]}'", true, false, 0, {BIT(63), 1 | BIT(63)}},
+		{"'{\"n\":[200,128,1]}'", true, false, 200, {2}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct option_set set = {.limit = 128};
+		struct options options;
+		struct word *word;
+
+		assert_int_equal(read_line(rows[i].text, strlen(rows[i].text), &word), OK);
+		assert_int_equal(
+			options_read(word, NULL, OPTION_WARN_FLAG, &arena, &diag, &options), OK);
+		assert_int_equal(options_get_set(&options, "n", &diag, &set), OK);
+		assert_int_equal(set.is_given, rows[i].is_given);
+		assert_int_equal(set.is_empty, rows[i].is_empty);
+		assert_int_equal(set.has_more, rows[i].more != 0);
+		assert_int_equal(set.more, rows[i].more);
+		assert_memory_equal(set.bits, rows[i].bits, sizeof(set.bits));
+	}
+}
+
 static void a_full_arena_is_told_and_nothing_else(void **state)
 {
 	static const char text[] = "first,a=b,c,id=x 'second word'";
@@ -506,6 +622,9 @@ int main(void)
 		cmocka_unit_test_setup(short_forms_are_warned_of_or_refused, setup),
 		cmocka_unit_test_setup(the_last_of_a_key_counts_but_the_first_id, setup),
 		cmocka_unit_test_setup(wrong_values_are_named_where_they_stand, setup),
+		cmocka_unit_test_setup(json_is_typed_and_has_words_of_its_own, setup),
+		cmocka_unit_test_setup(json_values_are_taken_as_they_are, setup),
+		cmocka_unit_test_setup(sets_hold_what_is_below_their_limit, setup),
 		cmocka_unit_test_setup(a_full_arena_is_told_and_nothing_else, setup),
 	};
 
