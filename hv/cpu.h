@@ -38,7 +38,11 @@ struct cpu {
 	uint32_t apic_id;
 	struct vcpu *current; /* the vCPU whose state is loaded here */
 	phys_t vmxon_region;  /* 0: VMX is off here */
-	bool idle;	      /* in, or about to enter, cpu_wait(); read by others, atomically */
+	phys_t vmcs;	      /* the processor's only one; 0: not made yet */
+	bool vmcs_launched;   /* while no vCPU is loaded */
+	struct vcpu
+		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
+	bool idle;	  /* in, or about to enter, cpu_wait(); read by others, atomically */
 	bool online; /* set once by the processor when it has arrived; read by others, atomically */
 	uint64_t nmi_count;	  /* NMIs that meant nothing */
 	uint64_t page_generation; /* of the host's page tables, as last seen: see paging_sync() */

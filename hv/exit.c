@@ -4,7 +4,7 @@
  * RIP moves in one place, advance_rip(). Every instruction here is paid for at each
  * exit: this file alone is compiled without frame pointers. No lock is held.
  */
-#include "hv/assert.h"
+#include "hv/cpu.h"
 #include "hv/step.h"
 #include "hv/vcpu.h"
 #include "hv/vm.h"
@@ -138,7 +138,8 @@ static __attribute__((noinline)) void bad_exit(struct vcpu *vcpu, uint32_t reaso
 		vm_crash(vcpu->vm, "unexpected VM exit %u", (unsigned)reason);
 		return;
 	}
-	/* An entry that failed late exits too, but leaves the VMCS unlaunched. */
+	/* A VMLAUNCH that failed late exits too, and leaves the VMCS to be launched. */
+	vmcs_unlaunch(this_cpu()->vmcs);
 	vcpu->regs.launched = false;
 	entry_failed(vcpu, reason);
 }

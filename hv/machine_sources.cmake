@@ -23,6 +23,7 @@ set(HV_MACHINE_SOURCES
 	hv/tsc.c
 	hv/vcpu.c
 	hv/vcpu_event.c
+	hv/vcpu_load.c
 	hv/vcpu_state.c
 	hv/vm.c
 	hv/vm_prealloc.c

@@ -54,11 +54,9 @@ enum { SWITCHED_MSRS = 6 };
 
 struct vcpu {
 	struct guest_regs regs; /* first: vmx_exited() gets its address */
-	bool started;		/* its VMCS holds a guest state */
 	struct vm *vm;
-	phys_t vmcs;
 	uint64_t ept_generation; /* of the last flush on last_cpu */
-	struct cpu *last_cpu;	 /* whose state the VMCS host area describes */
+	struct cpu *last_cpu;	 /* whose VMCS may still hold the state; NULL: none has it */
 
 	/* To be injected at the next entry: interruption information as the VMCS has it, 0: none.
 	 */
@@ -73,6 +71,7 @@ struct vcpu {
 	const struct cpuid_model *cpuid;
 
 	/* Valid while not loaded. */
+	struct vmcs_guest guest;
 	uint64_t switched_msr[SWITCHED_MSRS];
 	uint64_t dr[4], dr6;
 	uint64_t cr2;
@@ -107,6 +106,11 @@ struct vcpu_shared {
 	uint64_t first_entry_tsc; /* of the first VM entry of the machine; 0: none yet */
 };
 extern struct vcpu_shared vcpu_shared;
+
+static inline bool vcpu_has_control2(uint32_t bit)
+{
+	return vcpu_shared.controls.word[CONTROLS_PROC2] & bit;
+}
 
 /* Fill vcpu_shared from this processor. ERR_NOMEM. Only where vmx_missing() says NULL. */
 enum status vcpu_setup(const struct vmx_capability *capability);

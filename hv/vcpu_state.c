@@ -65,7 +65,6 @@ static void write_control_registers(const struct loader_state *start)
 	vmcs_write(VMCS_CR4_SHADOW, 0);
 	vmcs_write(VMCS_GUEST_EFER, long_mode ? EFER_LME | EFER_LMA : 0);
 	vmcs_write(VMCS_ENTRY_CONTROLS, long_mode ? entry | ENTRYC_IA32E : entry);
-	vmcs_write(VMCS_EXIT_CONTROLS, vcpu_shared.controls.word[CONTROLS_EXIT]);
 }
 
 static void write_rest(void)
@@ -78,11 +77,21 @@ static void write_rest(void)
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
-	vmcs_write(VMCS_GUEST_SMBASE, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
 	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
+	for (unsigned i = 0; i < 4; i++)
+		vmcs_write((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i), 0);
+}
+
+/* What VM entry and exit do for the vCPU. */
+static void write_controls(struct vcpu *vcpu)
+{
+	vcpu->proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
+	vmcs_write(VMCS_PROC_CONTROLS, vcpu->proc_controls);
+	vmcs_write(VMCS_EXCEPTION_BITMAP, EXCEPTIONS_ALWAYS);
+	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 }
 
 /*
@@ -122,6 +131,7 @@ void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
 	write_segments(start);
 	write_control_registers(start);
 	write_rest();
+	write_controls(vcpu);
 	vmcs_write(VMCS_GUEST_RIP, start->rip);
 	reset_loaded_registers(vcpu);
 	guest_msrs_reset(&vcpu->msrs, vcpu_shared.microcode);

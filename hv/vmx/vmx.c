@@ -77,13 +77,7 @@ void vmx_on(const struct vmx_capability *cap, phys_t region)
 	assert(ok);
 }
 
-void vmcs_init(const struct vmx_capability *cap, phys_t vmcs)
-{
-	write_revision(cap, vmcs);
-	vmcs_clear(vmcs);
-}
-
-void vmcs_clear(phys_t vmcs)
+static void vmcs_clear(phys_t vmcs)
 {
 	bool ok;
 
@@ -91,12 +85,24 @@ void vmcs_clear(phys_t vmcs)
 	assert(ok);
 }
 
-void vmcs_load(phys_t vmcs)
+static void vmcs_load(phys_t vmcs)
 {
 	bool ok;
 
 	asm volatile("vmptrld %[vmcs]" : "=@cca"(ok) : [vmcs] "m"(vmcs) : "memory");
 	assert(ok);
+}
+
+void vmcs_unlaunch(phys_t vmcs)
+{
+	vmcs_clear(vmcs);
+	vmcs_load(vmcs);
+}
+
+void vmcs_init(const struct vmx_capability *cap, phys_t vmcs)
+{
+	write_revision(cap, vmcs);
+	vmcs_unlaunch(vmcs);
 }
 
 void vmcs_write_host(const struct vmcs_host *host)
@@ -134,6 +140,7 @@ static void write_unused(const struct vmx_controls *controls)
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_LINK_POINTER, UINT64_MAX);
+	vmcs_write(VMCS_GUEST_SMBASE, 0);
 	if (controls->word[CONTROLS_PROC2] & PROC2_XSAVES)
 		vmcs_write(VMCS_XSS_EXITING, UINT64_MAX);
 }
@@ -143,15 +150,11 @@ void vmcs_write_constant(const struct vmcs_constant *constant)
 	const uint32_t *word = constant->controls->word;
 
 	vmcs_write(VMCS_PIN_CONTROLS, word[CONTROLS_PIN]);
-	vmcs_write(VMCS_PROC_CONTROLS, word[CONTROLS_PROC]);
 	vmcs_write(VMCS_PROC_CONTROLS2, word[CONTROLS_PROC2]);
 	vmcs_write(VMCS_EXIT_CONTROLS, word[CONTROLS_EXIT]);
-	vmcs_write(VMCS_EXCEPTION_BITMAP, constant->exception_bitmap);
 	vmcs_write(VMCS_IO_BITMAP_A, constant->io_bitmap_a);
 	vmcs_write(VMCS_IO_BITMAP_B, constant->io_bitmap_b);
 	vmcs_write(VMCS_MSR_BITMAP, constant->msr_bitmap);
-	vmcs_write(VMCS_EPTP, constant->eptp);
-	vmcs_write(VMCS_VPID, constant->vpid);
 	vmcs_write(VMCS_CR0_MASK, constant->cr0_mask);
 	vmcs_write(VMCS_CR4_MASK, constant->cr4_mask);
 	if (word[CONTROLS_PROC2] & PROC2_PAUSE_LOOP) {
@@ -160,6 +163,40 @@ void vmcs_write_constant(const struct vmcs_constant *constant)
 		vmcs_write(VMCS_PLE_WINDOW, 4096);
 	}
 	write_unused(constant->controls);
+}
+
+#define SEGMENT(segment) \
+	VMCS_GUEST_ES_SEL + 2 * (segment), VMCS_GUEST_ES_LIMIT + 2 * (segment), \
+		VMCS_GUEST_ES_AR + 2 * (segment), VMCS_GUEST_ES_BASE + 2 * (segment)
+
+static const uint16_t guest_fields[] = {
+	SEGMENT(SEG_ES),	  SEGMENT(SEG_CS),	  SEGMENT(SEG_SS),
+	SEGMENT(SEG_DS),	  SEGMENT(SEG_FS),	  SEGMENT(SEG_GS),
+	SEGMENT(SEG_LDTR),	  SEGMENT(SEG_TR),	  VMCS_GUEST_GDTR_BASE,
+	VMCS_GUEST_GDTR_LIMIT,	  VMCS_GUEST_IDTR_BASE,	  VMCS_GUEST_IDTR_LIMIT,
+	VMCS_GUEST_CR0,		  VMCS_GUEST_CR3,	  VMCS_GUEST_CR4,
+	VMCS_CR0_SHADOW,	  VMCS_CR4_SHADOW,	  VMCS_GUEST_DR7,
+	VMCS_GUEST_RSP,		  VMCS_GUEST_RIP,	  VMCS_GUEST_RFLAGS,
+	VMCS_GUEST_PENDING_DEBUG, VMCS_GUEST_SYSENTER_CS, VMCS_GUEST_SYSENTER_ESP,
+	VMCS_GUEST_SYSENTER_EIP,  VMCS_GUEST_PAT,	  VMCS_GUEST_EFER,
+	VMCS_GUEST_DEBUGCTL,	  VMCS_GUEST_PDPTE0,	  VMCS_GUEST_PDPTE0 + 2,
+	VMCS_GUEST_PDPTE0 + 4,	  VMCS_GUEST_PDPTE0 + 6,  VMCS_GUEST_INTERRUPTIBILITY,
+	VMCS_GUEST_ACTIVITY,	  VMCS_ENTRY_CONTROLS,	  VMCS_PROC_CONTROLS,
+	VMCS_EXCEPTION_BITMAP,	  VMCS_TSC_OFFSET,
+};
+_Static_assert(ARRAY_SIZE(guest_fields) == VMCS_GUEST_FIELDS, "vmx.h says how many");
+
+void vmcs_read_guest(struct vmcs_guest *ret)
+{
+	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
+		ret->field[i] = vmcs_read((enum vmcs_field)guest_fields[i]);
+}
+
+void vmcs_write_guest(const struct vmcs_guest *guest)
+{
+	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
+		vmcs_write((enum vmcs_field)guest_fields[i], guest->field[i]);
+	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
 }
 
 struct flush_descriptor {

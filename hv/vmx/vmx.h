@@ -19,13 +19,12 @@ void vmx_read_capability(struct vmx_capability *ret);
  */
 void vmx_on(const struct vmx_capability *cap, phys_t region);
 
-/* Make a fresh frame a VMCS: revision identifier, then VMCLEAR. */
+/* Make a fresh frame this processor's current VMCS; its fields are undefined. */
 void vmcs_init(const struct vmx_capability *cap, phys_t vmcs);
-/* Write back and forget: afterwards any processor may load it, and must launch it. */
-void vmcs_clear(phys_t vmcs);
-void vmcs_load(phys_t vmcs);
+/* The current VMCS, as it is, has to be launched again. */
+void vmcs_unlaunch(phys_t vmcs);
 
-/* What HOST_CR0 and HOST_CR4 will be: this processor's own. Once per VMCS and processor change. */
+/* What HOST_CR0 and HOST_CR4 will be: this processor's own. Once per VMCS. */
 struct vmcs_host {
 	uint64_t gs_base, tr_base, gdtr_base, idtr_base;
 	uint16_t code_selector, data_selector, tss_selector;
@@ -36,12 +35,20 @@ void vmcs_write_host(const struct vmcs_host *host);
 struct vmcs_constant {
 	const struct vmx_controls *controls;
 	phys_t io_bitmap_a, io_bitmap_b, msr_bitmap;
-	uint64_t eptp;
-	uint16_t vpid;
 	uint64_t cr0_mask, cr4_mask; /* bits the guest does not own */
-	uint32_t exception_bitmap;
 };
 void vmcs_write_constant(const struct vmcs_constant *constant);
+
+/*
+ * The fields that differ from guest to guest, but for EPT pointer and VPID: its registers
+ * and what VM entry does for it. In the order of a table in vmx.c.
+ */
+#define VMCS_GUEST_FIELDS 62
+struct vmcs_guest {
+	uint64_t field[VMCS_GUEST_FIELDS];
+};
+void vmcs_read_guest(struct vmcs_guest *ret);
+void vmcs_write_guest(const struct vmcs_guest *guest);
 
 /* SDM vol. 3, "Extended-Page-Table Pointer (EPTP)": write-back, 4 levels, no A/D flags. */
 static inline uint64_t vmx_eptp(phys_t root)

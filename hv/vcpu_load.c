@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A vCPU's way into a processor and out. Each processor has one VMCS; while a vCPU is
+ * not loaded its state is in memory, where a clone can have it from. The VMCS keeps the
+ * state of the vCPU that left last, so that one which is alone comes back without a write.
+ */
+#include "hv/assert.h"
+#include "hv/cpu.h"
+#include "hv/interrupt.h"
+#include "hv/io.h"
+#include "hv/msr.h"
+#include "hv/panic.h"
+#include "hv/phys.h"
+#include "hv/vcpu.h"
+#include "hv/vm.h"
+#include "hv/vmx/vmcs.h"
+
+static const uint32_t switched[SWITCHED_MSRS] = {
+	IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK, IA32_KERNEL_GS_BASE, IA32_TSC_AUX,
+};
+
+static unsigned n_switched(void)
+{
+	/* IA32_TSC_AUX, the last, exists where RDTSCP does. */
+	return vcpu_has_control2(PROC2_RDTSCP) ? SWITCHED_MSRS : SWITCHED_MSRS - 1;
+}
+
+static void load_registers(struct vcpu *vcpu)
+{
+	write_cr2(vcpu->cr2);
+	for (unsigned i = 0; i < n_switched(); i++)
+		wrmsr(switched[i], vcpu->switched_msr[i]);
+	asm volatile("mov %0, %%db0; mov %1, %%db1; mov %2, %%db2; mov %3, %%db3; mov %4, %%db6"
+		     :
+		     : "r"(vcpu->dr[0]), "r"(vcpu->dr[1]), "r"(vcpu->dr[2]), "r"(vcpu->dr[3]),
+		       "r"(vcpu->dr6));
+	xsetbv(0, vcpu->cpuid->xcr0_allowed);
+	asm volatile("xrstor64 (%0)"
+		     :
+		     : "r"(phys_to_virt(vcpu->xsave_area)), "a"(UINT32_MAX), "d"(UINT32_MAX)
+		     : "memory");
+	xsetbv(0, vcpu->xcr0);
+}
+
+static void save_registers(struct vcpu *vcpu)
+{
+	vcpu->cr2 = read_cr2();
+	for (unsigned i = 0; i < n_switched(); i++)
+		vcpu->switched_msr[i] = rdmsr(switched[i]);
+	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3; mov %%db6, %4"
+		     : "=r"(vcpu->dr[0]), "=r"(vcpu->dr[1]), "=r"(vcpu->dr[2]), "=r"(vcpu->dr[3]),
+		       "=r"(vcpu->dr6));
+	xsetbv(0, vcpu->cpuid->xcr0_allowed);
+	asm volatile("xsave64 (%0)"
+		     :
+		     : "r"(phys_to_virt(vcpu->xsave_area)), "a"(UINT32_MAX), "d"(UINT32_MAX)
+		     : "memory");
+}
+
+static void write_host_state(struct cpu *cpu)
+{
+	vmcs_write_host(&(struct vmcs_host){
+		.gs_base = (uint64_t)cpu,
+		.tr_base = (uint64_t)&cpu->tss,
+		.gdtr_base = (uint64_t)cpu->gdt,
+		.idtr_base = interrupt_idt_base(),
+		.code_selector = CPU_SELECTOR_CODE,
+		.data_selector = CPU_SELECTOR_DATA,
+		.tss_selector = CPU_SELECTOR_TSS,
+	});
+}
+
+/* CR0 bits kept from the guest: NE has to be on, CD and NW would slow the host down with it. */
+#define CR0_MASK (CR0_NE | CR0_CD | CR0_NW)
+
+/* Once per processor: its VMCS, all that does not depend on the guest. */
+static void make_vmcs(struct cpu *cpu)
+{
+	cpu->vmcs = frame_alloc_zeroed();
+	if (cpu->vmcs == 0)
+		panic("processor %u: no memory for its VMCS", (unsigned)cpu->index);
+	vmcs_init(&vcpu_shared.capability, cpu->vmcs);
+	write_host_state(cpu);
+	vmcs_write_constant(&(struct vmcs_constant){
+		.controls = &vcpu_shared.controls,
+		.io_bitmap_a = vcpu_shared.io_bitmap,
+		.io_bitmap_b = vcpu_shared.io_bitmap,
+		.msr_bitmap = vcpu_shared.msr_bitmap,
+		.cr0_mask = CR0_MASK,
+		.cr4_mask = ~vcpu_shared.cpuid.cr4_allowed,
+	});
+}
+
+void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
+{
+	uint64_t eptp = vmx_eptp(vcpu->vm->ept.root);
+
+	vmcs_write(VMCS_EPTP, eptp);
+	vmx_flush_ept(&vcpu_shared.capability, eptp);
+	vcpu->ept_generation = generation;
+}
+
+/* The VMCS becomes this vCPU's, unless it has been all along. */
+static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
+{
+	uint16_t vpid = (uint16_t)(vcpu->vm->index + 1);
+
+	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
+		return;
+	vmcs_write_guest(&vcpu->guest);
+	vmcs_write(VMCS_VPID, vpid);
+	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->vm->ept.root));
+	if (vcpu->last_cpu != cpu) {
+		vmx_flush_vpid(&vcpu_shared.capability, vpid);
+		vcpu->ept_generation = 0;
+	}
+	cpu->vmcs_of = vcpu;
+	vcpu->last_cpu = cpu;
+}
+
+void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
+{
+	assert(cpu->current == NULL);
+	cpu->current = vcpu;
+	if (cpu->vmcs == 0)
+		make_vmcs(cpu);
+	take_vmcs(vcpu, cpu);
+	vcpu->regs.launched = cpu->vmcs_launched;
+	load_registers(vcpu);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
+}
+
+void vcpu_put(struct vcpu *vcpu)
+{
+	struct cpu *cpu = this_cpu();
+
+	save_registers(vcpu);
+	vmcs_read_guest(&vcpu->guest);
+	cpu->vmcs_launched = vcpu->regs.launched;
+	cpu->current = NULL;
+}
