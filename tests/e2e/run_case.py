@@ -10,6 +10,7 @@ A case says, in this order as a rule:
                {pattern = [SIZE, ...]}        what make_pattern prints
                {size = N, text = "...", at = N}   zeros, with text at an offset
                {demo = "vmlinuz"}             a file of the demonstration
+               {made = "nvdimm/initrd"}       a file of what nvdimm/make makes
     host, cpus, memory, timeout               as for scripts/run
     qemu     a list: more arguments for QEMU
     input    what is typed once input_after, a regular expression, is on the console
@@ -53,6 +54,13 @@ def make_file(path, source, work):
         if not (work / "demo").exists():
             subprocess.run([TOP / "scripts/demo/make", work / "demo"], check=True)
         os.link(work / "demo/ramdisk" / source["demo"], path)
+    elif "made" in source:
+        folder, name = source["made"].split("/")
+        made = work / "made" / folder
+        if not made.exists():
+            made.mkdir(parents=True)
+            subprocess.run([TOP / "tests/e2e" / folder / "make", made], check=True)
+        os.link(made / name, path)
     else:
         with open(path, "wb") as output:
             output.truncate(source.get("size", 0))
