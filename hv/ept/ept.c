@@ -13,6 +13,7 @@
 
 #include "hv/assert.h"
 #include "hv/ept/memory_type.h"
+#include "hv/ept/merged.h"
 #include "hv/frame.h"
 #include "hv/phys.h"
 #include "hv/string.h"
@@ -95,7 +96,7 @@ static phys_t own_frame(struct ept *ept)
 static uint64_t disown(uint64_t entry)
 {
 	_Static_assert(EPT_OWN >> 51 == EPT_W, "one shift turns own into writable");
-	return entry & ~(EPT_OWN | ((entry >> 51) & EPT_W));
+	return entry & ~(EPT_OWN | EPT_MERGED | ((entry >> 51) & EPT_W));
 }
 
 static void copy_table(uint64_t *to, const uint64_t *from)
@@ -169,6 +170,13 @@ static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
 	return OK;
 }
 
+/* An entry of an own table goes, the processors' translations of it perhaps later. */
+static void drop_merged(uint64_t entry)
+{
+	if (entry & EPT_MERGED)
+		merged_drop(entry & EPT_ADDR);
+}
+
 /*
  * Chain the frame an entry leads to, and all own ones below it; return how
  * many. Recursion is as deep as the tree. In a table that a processor may still
@@ -181,6 +189,8 @@ static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
 	for (unsigned i = 0; level > 0 && i < ENTRIES; i++)
 		if (table[i] & EPT_OWN)
 			n += chain_frames(table[i] & EPT_ADDR, level - 1, chain);
+		else
+			drop_merged(table[i]);
 	__atomic_store_n(&table[0], *chain, __ATOMIC_RELAXED);
 	*chain = frame;
 	return n;
@@ -191,6 +201,8 @@ static void retire(struct ept *ept, uint64_t entry, unsigned level)
 {
 	if (entry & EPT_OWN)
 		ept->n_retired += chain_frames(entry & EPT_ADDR, level, &ept->retired);
+	else
+		drop_merged(entry);
 }
 
 /* Replace what is mapped at a level by one entry. */
@@ -337,6 +349,32 @@ static inline __attribute__((always_inline)) void store_copy(uint64_t *slot, uin
 	ept_store(slot, frame | (old & EPT_TYPE_MASK) | OWN_TABLE);
 }
 
+/* The page is own, or merged. */
+static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_t *slot,
+							const struct frame_policy *policy,
+							uint64_t index, phys_t *ret_frame)
+{
+	uint64_t old = *slot;
+	phys_t frame = old & EPT_ADDR;
+
+	if (old & EPT_OWN) {
+		if (!(old & EPT_W)) {
+			ept_store(slot, old | EPT_W);
+			move_on(ept);
+		}
+		*ret_frame = frame;
+		return OK;
+	}
+	frame = policy != NULL ? own_frame_by(ept, policy, index) : own_frame(ept);
+	if (frame == 0)
+		return ERR_NOMEM;
+	store_copy(slot, old, frame);
+	move_on(ept);
+	drop_merged(old);
+	*ret_frame = frame;
+	return OK;
+}
+
 /* 'policy' is NULL for none; each of the two callers has its own code made of this. */
 static inline __attribute__((always_inline)) enum status copy(struct ept *ept, gpa_t gpa,
 							      const struct frame_policy *policy,
@@ -351,10 +389,8 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 	old = *slot;
 	if (!(old & EPT_PRESENT))
 		return ERR_NOTFOUND;
-	if (old & EPT_OWN) {
-		*ret_frame = old & EPT_ADDR;
-		return OK;
-	}
+	if (old & (EPT_OWN | EPT_MERGED))
+		return copy_again(ept, slot, policy, index, ret_frame);
 	frame = policy != NULL ? own_frame_by(ept, policy, index) : own_frame(ept);
 	if (frame == 0)
 		return ERR_NOMEM;
@@ -414,6 +450,7 @@ enum status ept_populate_page(uint64_t *entry, const struct frame_policy *policy
 	if (frame == 0)
 		return ERR_NOMEM;
 	store_copy(entry, old, frame);
+	drop_merged(old);
 	return OK;
 }
 
@@ -421,6 +458,105 @@ void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages
 {
 	ept->n_owned -= count_borrowed(entries, n_pages);
 	move_on(ept);
+}
+
+/* The slot of gpa's own page, NULL if it is none. */
+static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
+{
+	uint64_t *slot;
+	phys_t table = ept->root;
+
+	if (!ept->owns_root || !is_mappable(gpa, 1))
+		return NULL;
+	for (unsigned level = ROOT_LEVEL;; level--) {
+		slot = &table_at(table)[index_at(gpa, level)];
+		if (!(*slot & EPT_OWN))
+			return NULL;
+		if (level == 0)
+			return slot;
+		table = *slot & EPT_ADDR;
+	}
+}
+
+/* Level of the entry which is not own, or 0, with the entry itself. */
+static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entry)
+{
+	unsigned level = ROOT_LEVEL;
+	uint64_t entry = table_at(ept->root)[index_at(gpa, level)];
+
+	while (level > 0 && (entry & EPT_OWN))
+		entry = table_of(entry)[index_at(gpa, --level)];
+	*ret_entry = entry;
+	return level;
+}
+
+uint64_t ept_next_own(const struct ept *ept, gpa_t *gpa, gpa_t end, unsigned *budget)
+{
+	assert(is_mappable(end, 0));
+	for (; ept->owns_root && gpa->raw<end.raw && * budget> 0; (*budget)--) {
+		uint64_t entry;
+		unsigned level = descend_own(ept, *gpa, &entry);
+
+		if (entry & EPT_OWN)
+			return entry;
+		gpa->raw = align_down(gpa->raw, level_size(level)) + level_size(level);
+	}
+	if (!ept->owns_root || gpa->raw > end.raw)
+		*gpa = end;
+	return 0;
+}
+
+void ept_seal(struct ept *ept, gpa_t gpa)
+{
+	uint64_t *slot = find_own(ept, gpa);
+
+	assert(slot != NULL);
+	ept_store(slot, *slot & ~EPT_W);
+	move_on(ept);
+}
+
+static bool is_sealed(const uint64_t *slot, phys_t frame)
+{
+	return slot != NULL && (*slot & EPT_ADDR) == frame && !(*slot & EPT_W);
+}
+
+void ept_unseal(struct ept *ept, gpa_t gpa, phys_t frame)
+{
+	uint64_t *slot = find_own(ept, gpa);
+
+	if (!is_sealed(slot, frame))
+		return;
+	ept_store(slot, *slot | EPT_W);
+	move_on(ept);
+}
+
+phys_t ept_give_back(struct ept *ept, gpa_t gpa, phys_t frame, uint64_t leaf)
+{
+	uint64_t *slot = find_own(ept, gpa);
+
+	assert(!(leaf & (EPT_OWN | EPT_W | EPT_LARGE)));
+	if (!is_sealed(slot, frame))
+		return 0;
+	ept_store(slot, leaf | EPT_MERGED);
+	merged_use();
+	ept->n_owned--;
+	move_on(ept);
+	return frame;
+}
+
+phys_t ept_zero_frame(void)
+{
+	return zero_tree[0];
+}
+
+uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
+{
+	struct ept layer;
+
+	if (ept->base == NULL)
+		return 0;
+	layer = (struct ept){.root = ept->base->root, .owns_root = false};
+	return ept_lookup(&layer, gpa, ret_level);
 }
 
 enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *ret_old)
@@ -432,7 +568,7 @@ enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *r
 		return ERR_RANGE;
 	TRY(walk(ept, gpa, 0, &slot));
 	old = *slot;
-	if (old & EPT_OWN)
+	if (old & (EPT_OWN | EPT_MERGED))
 		return ERR_INVAL;
 	ept_store(slot, entry);
 	if (old & EPT_PRESENT)

@@ -18,6 +18,7 @@
 #define EPT_LARGE     BIT(7)
 #define EPT_ADDR      BITS(51, 12)
 #define EPT_OWN	      BIT(52) /* ignored by the CPU: the table or page belongs to this tree */
+#define EPT_MERGED    BIT(53) /* ignored by the CPU, in own tables only: a page found equal */
 
 /* Four levels translate this many bits; nothing is ever mapped beyond. */
 #define EPT_GPA_BITS 48
@@ -48,7 +49,10 @@ struct ept_layer {
  * in every entry on the way there from the root, and the root is own. Of an own
  * table's entries those with EPT_OWN have R, W and X; a table entry without
  * EPT_OWN has no W; a leaf without EPT_OWN has W only if it is shared memory.
- * Own pages are 4 KiB.
+ * Own pages are 4 KiB. An own page may be sealed, without W: whoever changes it
+ * by way of ept_copy() unseals it. A leaf with EPT_MERGED stands where an own
+ * page was that was found equal to another one; it is borrowed, from what is
+ * below the tree, or from hv/ept/merged.h, of whose counts it holds one.
  *
  * Generation: moves on when a present translation, or the root, has changed.
  * Before a processor enters the guest it must, since the last move, have loaded
@@ -143,6 +147,30 @@ enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *p
 enum status ept_populate_begin(struct ept *ept, gpa_t gpa, unsigned n_pages, uint64_t **ret);
 enum status ept_populate_page(uint64_t *entry, const struct frame_policy *policy, uint64_t index);
 void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages);
+
+/*
+ * Merging, with the VM's lock held; vCPUs may be in the guest. Four steps: find
+ * an own page, seal it, and once every processor has caught up with the
+ * generation, if it is still sealed and still equals another page, give it back.
+ * Its frame is free once all have caught up again.
+ *
+ * ept_next_own: the entry of the first own page at or above *gpa and below
+ * 'end', *gpa moving to it; 0: none, or after looking at so many entries, which
+ * are taken off '*budget', and *gpa moving as far. ept_seal: the page must be
+ * own. ept_unseal: writable again, if it is still sealed. ept_give_back: put
+ * 'leaf' (with R, X and memory type alone) in the place of the sealed page and
+ * return its frame, which is the caller's then; 0: it is not that frame any
+ * more, or not sealed, nothing has changed.
+ */
+uint64_t ept_next_own(const struct ept *ept, gpa_t *gpa, gpa_t end, unsigned *budget);
+void ept_seal(struct ept *ept, gpa_t gpa);
+void ept_unseal(struct ept *ept, gpa_t gpa, phys_t frame);
+phys_t ept_give_back(struct ept *ept, gpa_t gpa, phys_t frame, uint64_t leaf);
+
+/* The frame of zeros that zero memory borrows; nobody writes it. */
+phys_t ept_zero_frame(void);
+/* The leaf by which the layer under the tree translates gpa, as ept_lookup(); 0: there is none. */
+uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
 
 /*
  * Replace one 4 KiB leaf by the raw entry given, splitting above as needed, and

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A table of records, each in two lists: that of its hash and that of its frame.
+ * Knows nothing of trees, and does not look into the frames.
+ */
+#include "hv/ept/merged.h"
+
+#include "hv/assert.h"
+#include "hv/frame.h"
+#include "hv/lock.h"
+#include "hv/phys.h"
+#include "hv/string.h"
+
+#define NONE UINT32_MAX
+
+struct record {
+	uint64_t hash;
+	phys_t frame;
+	uint64_t n_refs;
+	uint32_t next_by_hash, next_by_frame; /* the former also in the list of spare ones */
+	bool is_old;			      /* without a count at the last merged_free() */
+};
+
+static struct {
+	struct lock lock; /* guards everything here; the frames' may be taken inside */
+	struct record *record;
+	uint32_t *by_hash, *by_frame;
+	uint32_t n_max; /* 0: no table; a power of two */
+	uint32_t n_used;
+	uint32_t spare;
+	struct merged_counters counters;
+} merged = {.spare = NONE};
+
+static uint32_t *hash_list(uint64_t hash)
+{
+	return &merged.by_hash[hash & (merged.n_max - 1)];
+}
+
+static uint32_t *frame_list(phys_t frame)
+{
+	return &merged.by_frame[frame / PAGE_SIZE & (merged.n_max - 1)];
+}
+
+enum status merged_setup(uint32_t n_frames)
+{
+	uint32_t n = 1;
+	uint64_t size, lists;
+	phys_t run;
+
+	assert(merged.n_max == 0 && n_frames > 0 && n_frames <= BIT(30));
+	while (n < n_frames)
+		n *= 2;
+	lists = n * 2 * sizeof(uint32_t);
+	size = align_up(lists + n * sizeof(struct record), PAGE_SIZE);
+	run = frame_alloc_run(size / PAGE_SIZE, PAGE_SIZE);
+	if (run == 0)
+		return ERR_NOMEM;
+	merged.by_hash = phys_to_virt(run);
+	merged.by_frame = merged.by_hash + n;
+	merged.record = (struct record *)(merged.by_frame + n);
+	memset(merged.by_hash, 0xff, lists); /* NONE */
+	merged.n_max = n;
+	return OK;
+}
+
+static struct record *find_frame(phys_t frame)
+{
+	uint32_t i;
+
+	if (merged.n_max == 0)
+		return NULL;
+	for (i = *frame_list(frame); i != NONE; i = merged.record[i].next_by_frame)
+		if (merged.record[i].frame == frame)
+			return &merged.record[i];
+	return NULL;
+}
+
+static void take(struct record *record)
+{
+	merged.counters.shared += record->n_refs == 0;
+	record->n_refs++;
+	record->is_old = false;
+}
+
+static void give(struct record *record)
+{
+	assert(record->n_refs > 0);
+	record->n_refs--;
+	merged.counters.shared -= record->n_refs == 0;
+}
+
+static bool find_hash(uint64_t hash, unsigned n, phys_t *ret)
+{
+	uint32_t i;
+
+	if (merged.n_max == 0)
+		return false;
+	for (i = *hash_list(hash); i != NONE; i = merged.record[i].next_by_hash) {
+		struct record *record = &merged.record[i];
+
+		if (record->hash != hash || n-- > 0)
+			continue;
+		take(record);
+		*ret = record->frame;
+		return true;
+	}
+	return false;
+}
+
+bool merged_get(uint64_t hash, unsigned n, phys_t *ret)
+{
+	bool found;
+
+	lock_acquire(&merged.lock);
+	found = find_hash(hash, n, ret);
+	lock_release(&merged.lock);
+	return found;
+}
+
+void merged_put(phys_t frame)
+{
+	struct record *record;
+
+	lock_acquire(&merged.lock);
+	record = find_frame(frame);
+	assert(record != NULL);
+	give(record);
+	lock_release(&merged.lock);
+}
+
+/* The index of a record in no list, NONE if all are in use. */
+static uint32_t new_record(void)
+{
+	uint32_t i = merged.spare;
+
+	if (i != NONE)
+		merged.spare = merged.record[i].next_by_hash;
+	else if (merged.n_used < merged.n_max)
+		i = merged.n_used++;
+	return i;
+}
+
+bool merged_has_room(void)
+{
+	bool has_room;
+
+	lock_acquire(&merged.lock);
+	has_room = merged.spare != NONE || merged.n_used < merged.n_max;
+	lock_release(&merged.lock);
+	return has_room;
+}
+
+static bool add(uint64_t hash, phys_t frame)
+{
+	uint32_t i = new_record(), *by_hash, *by_frame;
+
+	if (i == NONE)
+		return false;
+	by_hash = hash_list(hash);
+	by_frame = frame_list(frame);
+	merged.record[i] = (struct record){
+		.hash = hash,
+		.frame = frame,
+		.next_by_hash = *by_hash,
+		.next_by_frame = *by_frame,
+	};
+	*by_hash = *by_frame = i;
+	take(&merged.record[i]);
+	return true;
+}
+
+bool merged_add(uint64_t hash, phys_t frame)
+{
+	bool added;
+
+	lock_acquire(&merged.lock);
+	added = merged.n_max > 0 && add(hash, frame);
+	lock_release(&merged.lock);
+	return added;
+}
+
+void merged_use(void)
+{
+	lock_acquire(&merged.lock);
+	merged.counters.sharing++;
+	lock_release(&merged.lock);
+}
+
+void merged_drop(phys_t frame)
+{
+	struct record *record;
+
+	lock_acquire(&merged.lock);
+	assert(merged.counters.sharing > 0);
+	merged.counters.sharing--;
+	record = find_frame(frame);
+	if (record != NULL)
+		give(record);
+	lock_release(&merged.lock);
+}
+
+static void unlink_record(uint32_t i)
+{
+	struct record *record = &merged.record[i];
+	uint32_t *link = hash_list(record->hash);
+
+	while (*link != i)
+		link = &merged.record[*link].next_by_hash;
+	*link = record->next_by_hash;
+	link = frame_list(record->frame);
+	while (*link != i)
+		link = &merged.record[*link].next_by_frame;
+	*link = record->next_by_frame;
+	record->next_by_hash = merged.spare;
+	merged.spare = i;
+}
+
+static void free_old(uint32_t i)
+{
+	struct record *record = &merged.record[i];
+
+	if (record->frame == 0 || record->n_refs > 0)
+		return;
+	if (!record->is_old) {
+		record->is_old = true;
+		return;
+	}
+	frame_free(record->frame);
+	unlink_record(i);
+	record->frame = 0;
+}
+
+/* One record at a time, so that nobody waits for the lock long. */
+void merged_free(void)
+{
+	for (uint32_t i = 0; i < merged.n_max; i++) {
+		bool is_end;
+
+		lock_acquire(&merged.lock);
+		is_end = i >= merged.n_used;
+		if (!is_end)
+			free_old(i);
+		lock_release(&merged.lock);
+		if (is_end)
+			return;
+	}
+}
+
+struct merged_counters merged_count(void)
+{
+	struct merged_counters counters;
+
+	lock_acquire(&merged.lock);
+	counters = merged.counters;
+	lock_release(&merged.lock);
+	return counters;
+}
+
+void merged_reset(void)
+{
+	memset(&merged, 0, sizeof(merged));
+	merged.spare = NONE;
+}
