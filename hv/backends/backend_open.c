@@ -13,7 +13,8 @@
 #include "hv/string.h"
 
 /* The largest alignment that a host address can have: half of Linux's 47 bits. */
-#define ALIGN_MAX BIT(46)
+#define ALIGN_MAX   BIT(46)
+#define ADDRESS_MAX (UINT64_C(2) * ALIGN_MAX)
 
 #define MODE_READ  0400U
 #define MODE_WRITE 0200U
@@ -220,12 +221,22 @@ static enum status fail_ram(struct backend *backend, struct diag *diag)
 	return ERR_INVAL;
 }
 
-/* Linux refuses what can never fit, and hands out the rest on demand; so do we. */
+/*
+ * Linux, left as it is, looks at each mapping by itself: it refuses what can never fit unless told
+ * not to reserve, and hands out the rest on demand. So do we.
+ */
+static bool can_reserve(const struct backend *backend)
+{
+	uint64_t max = backend->reserve || backend->share ? frame_total() * PAGE_SIZE : ADDRESS_MAX;
+
+	return backend->size <= max;
+}
+
 static enum status open_ram(struct backend *backend, struct image_list *images, struct diag *diag)
 {
 	struct frame_policy policy = backend_frame_policy(backend);
 
-	if (backend->size > frame_total() * PAGE_SIZE)
+	if (!can_reserve(backend))
 		return fail_ram(backend, diag);
 	TRY(check_policy(backend, diag));
 	if (!backend->share)

@@ -387,6 +387,36 @@ static void frames_come_by_the_policy(void **state)
 	}
 }
 
+static void what_can_never_fit_is_refused_if_it_is_to_be_reserved(void **state)
+{
+	static const struct {
+		uint64_t size;
+		const char *options;
+		bool fits;
+	} cases[] = {
+		{MACHINE_MEMORY, "", true},
+		{MACHINE_MEMORY + 1, "", false},
+		{MACHINE_MEMORY + 1, ",reserve=on", false},
+		{MACHINE_MEMORY + 1, ",reserve=off", true},
+		{MACHINE_MEMORY + 1, ",reserve=off,share=on", false},
+		{BIT(47), ",reserve=off", true},
+		{BIT(47) + 1, ",reserve=off", false},
+	};
+	char text[200];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		sprintf(text, "vm v -kernel k -object memory-backend-ram,id=m,size=%llu%s",
+			(unsigned long long)cases[i].size, cases[i].options);
+		assert_int_equal(run(text), cases[i].fits);
+		if (!cases[i].fits)
+			assert_non_null(strstr(logged, "cannot set up guest memory 'm': Cannot "
+						       "allocate memory"));
+	}
+	/* Each object by itself: together they may be more than there is. */
+	assert_true(run("vm v -kernel k -object memory-backend-ram,id=a,size=60G "
+			"-object memory-backend-ram,id=b,size=60G"));
+}
+
 /* Sizes and offsets around every limit: what is accepted lies inside the file. */
 static void no_size_or_offset_wraps(void **state)
 {
@@ -436,6 +466,7 @@ int main(void)
 		cmocka_unit_test(creating_needs_a_directory_one_may_write_and_enter),
 		cmocka_unit_test(a_directory_gets_a_file_without_a_name),
 		cmocka_unit_test(shared_ram_has_an_image_and_private_ram_none),
+		cmocka_unit_test(what_can_never_fit_is_refused_if_it_is_to_be_reserved),
 		cmocka_unit_test(memory_that_is_not_there_is_refused),
 		cmocka_unit_test(each_allocation_of_the_arena_can_fail),
 		cmocka_unit_test(discard_data_scrubs_only_shared_writable_memory),
