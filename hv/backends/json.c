@@ -524,7 +524,7 @@ static enum status find_end(struct reader *reader)
 
 	do {
 		struct token token = lex(text, reader->end);
-		char c = token.type == TOKEN_PUNCTUATION ? text[token.at] : '\0';
+		char c = '\0';
 
 		if (token.type == TOKEN_END)
 			return OK;
@@ -534,6 +534,8 @@ static enum status find_end(struct reader *reader)
 				   text + token.at);
 			return ERR_INVAL;
 		}
+		if (token.type == TOKEN_PUNCTUATION)
+			c = text[token.at];
 		braces += (c == '{') - (c == '}');
 		brackets += (c == '[') - (c == ']');
 		if (braces + brackets > JSON_DEPTH_MAX) {

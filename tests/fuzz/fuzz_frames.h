@@ -8,12 +8,12 @@
 #include "tests/unit/support.h"
 
 /*
- * A machine that says it has 64 GiB and has 1 MiB, for tests that open configurations: memory is
+ * A machine that says it has 64 GiB and has 128 KiB, for tests that open configurations: memory is
  * handed out front to back and what is freed is only counted. To be included once.
  */
-#define FUZZ_MEMORY MIB(1)
+#define FUZZ_MEMORY KIB(128)
 
-static char fuzz_memory[FUZZ_MEMORY] __attribute__((aligned(MIB(1))));
+static char fuzz_memory[FUZZ_MEMORY] __attribute__((aligned(FUZZ_MEMORY)));
 static uint64_t fuzz_used, fuzz_freed; /* bytes */
 
 static inline void fuzz_frames_reset(void)
