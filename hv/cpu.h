@@ -38,7 +38,8 @@ struct cpu {
 	uint32_t apic_id;
 	struct vcpu *current; /* the vCPU whose state is loaded here */
 	phys_t vmxon_region;  /* 0: VMX is off here */
-	phys_t vmcs;	      /* the processor's only one; 0: not made yet */
+	phys_t vmcs;	      /* the processor's only one; the frame, while 'vmcs_made' is false */
+	bool vmcs_made;
 	bool vmcs_launched;   /* while no vCPU is loaded */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */

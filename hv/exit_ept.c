@@ -22,7 +22,7 @@ static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, 
 		       unsigned level)
 {
 	if (region->n_dropped++ == 0)
-		log_debug("%s: first write to ROM dropped, at 0x%llx", vcpu->vm->config->name,
+		log_debug("%s: first write to ROM dropped, at 0x%llx", vcpu->vm->name,
 			  (unsigned long long)gpa.raw);
 	if (step_over_rom(vcpu, gpa, entry, level) == OK)
 		return;
@@ -63,7 +63,7 @@ static bool copy_at_once(struct vm *vm, gpa_t gpa)
 static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 {
 	struct vm *vm = vcpu->vm;
-	struct mem_region *region = mem_map_find(&vm->mem, gpa);
+	struct mem_region *region = mem_map_find(vm->mem, gpa);
 	unsigned level;
 	uint64_t entry;
 

@@ -41,6 +41,10 @@ static void after_device(struct vcpu *vcpu)
 		vm_end(vcpu->vm, VM_ENDED_WELL, "reset, and -no-reboot is given");
 	else if (platform->pm.reset_requested)
 		vcpu_request(vcpu, VCPU_REQUEST_RESET);
+	else if (platform->control.freeze_requested)
+		vcpu_request(vcpu, VCPU_REQUEST_FREEZE);
+	else if (platform->control.revert_requested)
+		vcpu_request(vcpu, VCPU_REQUEST_REVERT);
 }
 
 static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, uint64_t dr7)

@@ -107,7 +107,7 @@ static bool find_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 		vm_crash(vcpu->vm, "device access: operand at 0x%llx cannot be reached",
 			 (unsigned long long)ret->linear);
 	}
-	ret->device = status == OK && mem_map_find(&vcpu->vm->mem, ret->gpa) == NULL;
+	ret->device = status == OK && mem_map_find(vcpu->vm->mem, ret->gpa) == NULL;
 	return status == OK;
 }
 

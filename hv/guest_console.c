@@ -22,7 +22,7 @@ static struct vm *vm_of_platform(struct platform *platform)
 static void show_line(const struct vm *vm, const char *line, uint16_t *len)
 {
 	char text[UART_LINE_SIZE + DEBUGCON_LINE_SIZE + 128];
-	size_t n = format(text, sizeof(text), "%s: %.*s\n", vm->config->name, (int)*len, line);
+	size_t n = format(text, sizeof(text), "%s: %.*s\n", vm->name, (int)*len, line);
 
 	console_write_raw(text, n < sizeof(text) ? n : sizeof(text) - 1);
 	*len = 0;
@@ -85,13 +85,16 @@ static bool reads_console(const struct vm *vm)
 
 bool guest_console_wanted(void)
 {
-	for (struct vm *vm = vms; vm; vm = vm->next)
-		if (reads_console(vm))
-			return true;
-	return false;
+	bool wanted = false;
+
+	lock_acquire(&vms_lock);
+	for (struct vm *vm = vms; vm && !wanted; vm = vm->next)
+		wanted = reads_console(vm);
+	lock_release(&vms_lock);
+	return wanted;
 }
 
-/* The first VM behind 'vm' that reads, around the list; NULL: none. */
+/* The first VM behind 'vm' that reads, around the list; NULL: none. vms_lock is held. */
 static struct vm *next_reader(struct vm *vm)
 {
 	struct vm *start = vm && vm->next ? vm->next : vms;
@@ -117,10 +120,17 @@ static void put_input(struct vm *vm, uint8_t byte)
 	__atomic_store_n(&input->head, head + 1, __ATOMIC_RELEASE);
 }
 
-/* Take what is typed to the VM in focus; used by the boot processor alone. */
-void guest_console_poll(void)
+static struct vm *focus; /* guarded by vms_lock */
+
+void guest_console_forget(const struct vm *vm)
 {
-	static struct vm *focus;
+	if (focus == vm)
+		focus = NULL;
+}
+
+/* Take what is typed to the VM in focus. vms_lock is held. */
+static void poll_focus(void)
+{
 	static bool escaped;
 	bool got = false;
 
@@ -132,7 +142,7 @@ void guest_console_poll(void)
 		} else if (escaped && byte == 'n') {
 			escaped = false;
 			focus = next_reader(focus);
-			log_info("console: input goes to VM %s", focus->config->name);
+			log_info("console: input goes to VM %s", focus->name);
 		} else {
 			escaped = false;
 			put_input(focus, (uint8_t)byte);
@@ -144,4 +154,11 @@ void guest_console_poll(void)
 		vcpu_request(&focus->vcpu, VCPU_REQUEST_INPUT);
 		sched_kick(&focus->vcpu);
 	}
+}
+
+void guest_console_poll(void)
+{
+	lock_acquire(&vms_lock);
+	poll_focus();
+	lock_release(&vms_lock);
 }

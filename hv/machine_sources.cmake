@@ -20,6 +20,7 @@ set(HV_MACHINE_SOURCES
 	hv/sched.c
 	hv/smp.c
 	hv/step.c
+	hv/template.c
 	hv/tsc.c
 	hv/vcpu.c
 	hv/vcpu_event.c

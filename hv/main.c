@@ -24,6 +24,7 @@
 #include "hv/print.h"
 #include "hv/sched.h"
 #include "hv/smp.h"
+#include "hv/template.h"
 #include "hv/tsc.h"
 #include "hv/vm.h"
 #include "hv/vm_prealloc.h"
@@ -111,6 +112,7 @@ static void read_configuration(struct arena *arena)
 	struct diag diag = {.file = "stencil.conf"};
 	enum status status;
 
+	object_machine_cpus = n_cpus;
 	status = config_parse(boot->config, boot->config_len, arena, &diag, &config);
 	console_set_serial(config.host.serial_port);
 	log_set_level((enum log_level)config.host.log_level);
@@ -189,26 +191,28 @@ static void protect_images(void)
 
 static void start_vms(void)
 {
-	struct vm **link = &vms;
-	unsigned n = 0;
-
+	struct vm *made = NULL, **link = &made;
+	template_set_config(config.clones);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
-		if (vm_create(vm, images.first, n++, time_now(), link) == OK)
+		if (vm_create(vm, images.first, time_now(), link) == OK) {
+			info_print(vm, (*link)->mem, config.host.info);
 			link = &(*link)->next;
-	for (struct vm *vm = vms; vm; vm = vm->next) {
-		info_print(vm->config, &vm->mem, config.host.info);
-		sched_add(&vm->vcpu);
+		}
+	while (made) {
+		struct vm *vm = made;
+
+		made = vm->next;
+		vm->next = NULL;
+		vm_start(vm);
 	}
 }
 
 static enum end outcome(void)
 {
-	unsigned n_well = 0;
+	const struct vm_totals *totals = &vm_totals;
 
-	for (struct vm *vm = vms; vm; vm = vm->next)
-		n_well += vm->outcome == VM_ENDED_WELL;
-	log_info("%u of %u VMs ended well", n_well, config.n_vms);
-	return n_well == config.n_vms ? END_OK : END_VM_FAILED;
+	log_info("%u of %u VMs ended well", totals->n_ended_well, totals->n_made);
+	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
 }
 
 static void say_start_cost(void)
@@ -230,8 +234,9 @@ static void vmx_on_here(struct cpu *cpu)
 	if (missing)
 		panic("processor %u: %s", (unsigned)cpu->index, missing);
 	cpu->vmxon_region = frame_alloc_zeroed();
-	if (cpu->vmxon_region == 0)
-		panic("no memory for the VMXON region");
+	cpu->vmcs = frame_alloc_zeroed();
+	if (cpu->vmxon_region == 0 || cpu->vmcs == 0)
+		panic("no memory for the VMXON region or the VMCS");
 	/* XSAVE and XSETBV for the guests' sake. */
 	write_cr4(read_cr4() | CR4_OSXSAVE | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	vmx_on(&cap, cpu->vmxon_region);
@@ -242,6 +247,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 {
 	struct arena arena = {.size = ARENA_SIZE};
 	struct vmx_capability cap;
+	uint64_t n_free;
 	phys_t memory = frame_alloc_run(ARENA_SIZE / PAGE_SIZE, PAGE_SIZE);
 
 	if (memory == 0)
@@ -259,9 +265,13 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	if (config.host.checksum)
 		take_checksums();
 	protect_images();
+	n_free = frame_available();
 	start_vms();
 	vm_prealloc_end();
 	sched_run(cpu);
+	template_release_all();
+	log_info("memory: %llu frames free before the first VM, %llu after the last",
+		 (unsigned long long)n_free, (unsigned long long)frame_available());
 	if (config.host.checksum)
 		compare_checksums();
 	say_start_cost();

@@ -13,6 +13,7 @@
 #include "hv/io.h"
 #include "hv/lock.h"
 #include "hv/paging.h"
+#include "hv/template.h"
 #include "hv/tsc.h"
 #include "hv/vm.h"
 
@@ -128,7 +129,8 @@ static void halt_vcpu(struct vcpu *vcpu)
 	vcpu_put(vcpu);
 	lock_acquire(&sched.lock);
 	/* A kick that came before the vCPU was on the list has left its request. */
-	if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) & ~(uint32_t)VCPU_REQUEST_HALT) {
+	if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &
+	    ~(uint32_t)VCPU_REQUEST_HALT) {
 		push_ready(vcpu);
 	} else {
 		vcpu->is_halted = true;
@@ -139,17 +141,42 @@ static void halt_vcpu(struct vcpu *vcpu)
 	lock_release(&sched.lock);
 }
 
-static void stop_vcpu(struct vcpu *vcpu)
+static void make_ready(struct vcpu *vcpu)
 {
-	vm_say_end(vcpu->vm);
-	vcpu_put(vcpu);
-	vm_release(vcpu->vm);
+	lock_acquire(&sched.lock);
+	push_ready(vcpu);
+	lock_release(&sched.lock);
+}
+
+static void one_less_alive(void)
+{
 	lock_acquire(&sched.lock);
 	sched.n_alive--;
 	/* The boot processor has the rest to do. */
 	if (sched.n_alive == 0 && cpus[0] != this_cpu())
 		host_apic_send_wake(cpus[0]->apic_id);
 	lock_release(&sched.lock);
+}
+
+static void stop_vcpu(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	vm_say_end(vm);
+	vcpu_put(vcpu);
+	vm_release(vm);
+	template_vm_gone(vm);
+	one_less_alive();
+}
+
+static void freeze_vcpu(struct vcpu *vcpu)
+{
+	vm_flush_output(vcpu->vm);
+	vcpu_put(vcpu);
+	if (template_freeze(vcpu->vm))
+		one_less_alive();
+	else
+		make_ready(vcpu);
 }
 
 static bool others_ready(void)
@@ -171,6 +198,30 @@ static void look_around(struct cpu *cpu)
 	lock_release(&sched.lock);
 }
 
+static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave)
+{
+	switch (leave) {
+	case VCPU_HALTED:
+		halt_vcpu(vcpu);
+		return;
+	case VCPU_STOPPED:
+		stop_vcpu(vcpu);
+		return;
+	case VCPU_FROZEN:
+		freeze_vcpu(vcpu);
+		return;
+	case VCPU_REVERTED:
+		vcpu_put(vcpu);
+		template_revert(vcpu->vm);
+		make_ready(vcpu);
+		return;
+	case VCPU_PREEMPTED:
+		vcpu_put(vcpu);
+		make_ready(vcpu);
+		return;
+	}
+}
+
 /* Run one vCPU as long as it wants and nobody else does. */
 static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 {
@@ -183,16 +234,7 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 		paging_sync();
 	} while (leave == VCPU_PREEMPTED && !others_ready());
 
-	if (leave == VCPU_HALTED) {
-		halt_vcpu(vcpu);
-	} else if (leave == VCPU_STOPPED) {
-		stop_vcpu(vcpu);
-	} else {
-		vcpu_put(vcpu);
-		lock_acquire(&sched.lock);
-		push_ready(vcpu);
-		lock_release(&sched.lock);
-	}
+	leave_processor(vcpu, leave);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -106,7 +106,7 @@ static void mend_pushed_flags(struct vcpu *vcpu)
 	vcpu_read_paging(&paging);
 	if (guest_translate(&vcpu->vm->memory, &paging, linear, ACCESS_WRITE, &gpa, &error) != OK)
 		return;
-	region = mem_map_find(&vcpu->vm->mem, gpa);
+	region = mem_map_find(vcpu->vm->mem, gpa);
 	if (region == NULL || region->kind == MEM_ROM ||
 	    guest_read(&vcpu->vm->memory, gpa, &byte, 1) != OK)
 		return;

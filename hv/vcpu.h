@@ -19,13 +19,15 @@ struct vm;
  * and, atomically, by other processors; the run loop tests them all at once.
  */
 enum vcpu_request {
-	VCPU_REQUEST_EVENT = 1,	 /* something may have to be injected */
-	VCPU_REQUEST_TIMER = 2,	 /* the preemption timer has to be set again */
-	VCPU_REQUEST_INPUT = 4,	 /* bytes wait for the guest's UART */
-	VCPU_REQUEST_HALT = 8,	 /* the guest executed HLT */
-	VCPU_REQUEST_RESET = 16, /* start again from the kernel */
-	VCPU_REQUEST_STOP = 32,	 /* the VM has ended */
-	VCPU_REQUEST_LEAVE = 64, /* let the scheduler decide */
+	VCPU_REQUEST_EVENT = 1,	   /* something may have to be injected */
+	VCPU_REQUEST_TIMER = 2,	   /* the preemption timer has to be set again */
+	VCPU_REQUEST_INPUT = 4,	   /* bytes wait for the guest's UART */
+	VCPU_REQUEST_HALT = 8,	   /* the guest executed HLT */
+	VCPU_REQUEST_RESET = 16,   /* start again from the kernel */
+	VCPU_REQUEST_STOP = 32,	   /* the VM has ended */
+	VCPU_REQUEST_LEAVE = 64,   /* let the scheduler decide */
+	VCPU_REQUEST_FREEZE = 128, /* the VM becomes a template */
+	VCPU_REQUEST_REVERT = 256, /* the clone becomes again what its template was */
 };
 
 /* Why vcpu_run() came back. */
@@ -33,6 +35,8 @@ enum vcpu_leave {
 	VCPU_PREEMPTED, /* wants to go on */
 	VCPU_HALTED,	/* until vcpu_wake_deadline(), or a kick */
 	VCPU_STOPPED,	/* its VM has ended */
+	VCPU_FROZEN,	/* its VM is to become a template */
+	VCPU_REVERTED,	/* its VM is to become what its template was */
 };
 
 /* What a handler wants next. Only vcpu_run() moves RIP. */

@@ -180,6 +180,10 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		*ret = VCPU_STOPPED;
 		return false;
 	}
+	if (requests & (VCPU_REQUEST_FREEZE | VCPU_REQUEST_REVERT)) {
+		*ret = requests & VCPU_REQUEST_FREEZE ? VCPU_FROZEN : VCPU_REVERTED;
+		return false;
+	}
 	if (requests & VCPU_REQUEST_LEAVE) {
 		vcpu_request(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE);
 		*ret = VCPU_PREEMPTED;

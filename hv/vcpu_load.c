@@ -9,7 +9,6 @@
 #include "hv/interrupt.h"
 #include "hv/io.h"
 #include "hv/msr.h"
-#include "hv/panic.h"
 #include "hv/phys.h"
 #include "hv/vcpu.h"
 #include "hv/vm.h"
@@ -76,9 +75,7 @@ static void write_host_state(struct cpu *cpu)
 /* Once per processor: its VMCS, all that does not depend on the guest. */
 static void make_vmcs(struct cpu *cpu)
 {
-	cpu->vmcs = frame_alloc_zeroed();
-	if (cpu->vmcs == 0)
-		panic("processor %u: no memory for its VMCS", (unsigned)cpu->index);
+	cpu->vmcs_made = true;
 	vmcs_init(&vcpu_shared.capability, cpu->vmcs);
 	write_host_state(cpu);
 	vmcs_write_constant(&(struct vmcs_constant){
@@ -122,7 +119,7 @@ void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
 {
 	assert(cpu->current == NULL);
 	cpu->current = vcpu;
-	if (cpu->vmcs == 0)
+	if (!cpu->vmcs_made)
 		make_vmcs(cpu);
 	take_vmcs(vcpu, cpu);
 	vcpu->regs.launched = cpu->vmcs_launched;

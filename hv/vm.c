@@ -24,6 +24,12 @@
 #define CPUID_RDRAND BIT(30) /* leaf 1, ECX */
 
 struct vm *vms;
+struct lock vms_lock;
+struct vm_totals vm_totals;
+
+/* Of a VM made from the configuration; the vm itself, then its memory map. */
+#define VM_FRAMES  (align_up(sizeof(struct vm), PAGE_SIZE) / PAGE_SIZE)
+#define MAP_FRAMES (align_up(sizeof(struct mem_map), PAGE_SIZE) / PAGE_SIZE)
 
 static uint64_t ram_low(const struct vm_config *config)
 {
@@ -32,9 +38,9 @@ static uint64_t ram_low(const struct vm_config *config)
 
 static enum status build_memory(struct vm *vm)
 {
-	TRY(memory_layout(vm->config, &vm->mem));
-	for (size_t i = 0; i < vm->mem.n; i++)
-		TRY(ept_map_region(&vm->ept, &vm->mem.region[i]));
+	TRY(memory_layout(vm->config, vm->mem));
+	for (size_t i = 0; i < vm->mem->n; i++)
+		TRY(ept_map_region(&vm->ept, &vm->mem->region[i]));
 	return OK;
 }
 
@@ -70,7 +76,7 @@ static enum status write_acpi_tables(struct vm *vm)
 	size_t len;
 
 	lock_acquire(&tables_lock);
-	vm_describe_memory(vm->config, &vm->mem, &memory, &acpi_config);
+	vm_describe_memory(vm->config, vm->mem, &memory, &acpi_config);
 	status = acpi_tables_build(&acpi_config, tables, sizeof(tables), &len);
 	if (status == OK)
 		status = guest_write(&vm->memory, (gpa_t){ACPI_AREA_START}, tables, len);
@@ -124,7 +130,7 @@ static enum status find_modules(struct vm *vm, struct loader_module *modules, si
 		if (n == MODULE_MAX ||
 		    loader_next_module(&list, lines[n], MODULE_LINE, &name_len) != OK) {
 			log_error("%s: -initrd: more than %d modules, or one of more than %d bytes",
-				  vm->config->name, MODULE_MAX, MODULE_LINE - 1);
+				  vm->name, MODULE_MAX, MODULE_LINE - 1);
 			return ERR_RANGE;
 		}
 		memcpy(name, lines[n], name_len);
@@ -132,7 +138,7 @@ static enum status find_modules(struct vm *vm, struct loader_module *modules, si
 		file = image_find(vm->images, name);
 		if (file == NULL) {
 			log_error("%s: -initrd: could not open '%s': No such file in the ramdisk",
-				  vm->config->name, name);
+				  vm->name, name);
 			return ERR_NOTFOUND;
 		}
 		modules[n] = (struct loader_module){phys_to_virt(file->base), file->size, lines[n]};
@@ -196,7 +202,7 @@ static enum status load_kernel(struct vm *vm)
 	if (status == OK) {
 		status = loader_load(&vm->memory, &input, &vm->start, error, sizeof(error));
 		if (status != OK)
-			log_error("%s: %s", vm->config->name, error);
+			log_error("%s: %s", vm->name, error);
 	}
 	lock_release(&load_lock);
 	return status;
@@ -212,14 +218,14 @@ static enum status fill_memory(struct vm *vm)
 	status = write_acpi_tables(vm);
 	if (status != OK)
 		log_error("%s: no room for the ACPI tables below 1 MiB: the VM needs more memory",
-			  vm->config->name);
+			  vm->name);
 	return status;
 }
 
 static enum status build(struct vm *vm, int64_t unix_time)
 {
 	TRY(ept_init(&vm->ept, vcpu_leaf_levels(), EPT_UNLIMITED));
-	vm->memory = (struct guest_memory){&vm->ept, &vm->mem};
+	vm->memory = (struct guest_memory){&vm->ept, vm->mem};
 	TRY(build_memory(vm));
 	TRY(vm_prealloc(vm));
 	TRY(vm_labels_create(vm->config, &vm->labels));
@@ -241,35 +247,88 @@ static const char *status_text(enum status status)
 	}
 }
 
-enum status vm_create(const struct vm_config *config, struct image *images, unsigned index,
-		      int64_t unix_time, struct vm **ret)
+static struct vm *allocate(void)
 {
-	uint64_t n_frames = align_up(sizeof(struct vm), PAGE_SIZE) / PAGE_SIZE;
-	phys_t frames = frame_alloc_run(n_frames, PAGE_SIZE);
+	phys_t frames = frame_alloc_run(VM_FRAMES + MAP_FRAMES, PAGE_SIZE);
 	struct vm *vm;
+
+	if (frames == 0)
+		return NULL;
+	vm = phys_to_virt(frames);
+	memset(vm, 0, (VM_FRAMES + MAP_FRAMES) * PAGE_SIZE);
+	vm->mem = phys_to_virt(frames + VM_FRAMES * PAGE_SIZE);
+	return vm;
+}
+
+enum status vm_create(const struct vm_config *config, struct image *images, int64_t unix_time,
+		      struct vm **ret)
+{
+	struct vm *vm = allocate();
 	enum status status;
 
-	if (frames == 0) {
+	vm_totals.n_made++;
+	if (vm == NULL) {
 		log_error("%s: not enough memory in this machine", config->name);
 		return ERR_NOMEM;
 	}
-	vm = phys_to_virt(frames);
-	memset(vm, 0, sizeof(*vm));
+	vm->name = config->name;
 	vm->config = config;
-	vm->index = index;
+	vm->index = vm_next_index();
 	vm->images = images;
 	status = build(vm, unix_time);
 	if (status != OK)
-		log_error("%s: cannot be made: %s", config->name, status_text(status));
+		log_error("%s: cannot be made: %s", vm->name, status_text(status));
 	else
 		status = fill_memory(vm);
 	if (status != OK) {
 		vm_release(vm);
-		frame_free_run(frames, n_frames);
+		vm_free(vm);
 		return status;
 	}
 	*ret = vm;
 	return OK;
+}
+
+unsigned vm_next_index(void)
+{
+	static unsigned next;
+
+	return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
+}
+
+struct vm *vm_allocate_clone(void)
+{
+	phys_t frames = frame_alloc_run(VM_FRAMES, PAGE_SIZE);
+
+	return frames ? phys_to_virt(frames) : NULL;
+}
+
+void vm_free(struct vm *vm)
+{
+	frame_free_run(virt_to_phys(vm), vm->template ? VM_FRAMES : VM_FRAMES + MAP_FRAMES);
+}
+
+void vm_unlist(struct vm *vm)
+{
+	struct vm **link = &vms;
+
+	guest_console_forget(vm);
+	while (*link && *link != vm)
+		link = &(*link)->next;
+	if (*link)
+		*link = vm->next;
+}
+
+void vm_start(struct vm *vm)
+{
+	struct vm **link = &vms;
+
+	lock_acquire(&vms_lock);
+	while (*link)
+		link = &(*link)->next;
+	*link = vm;
+	lock_release(&vms_lock);
+	sched_add(&vm->vcpu);
 }
 
 enum status vm_restart(struct vm *vm)
@@ -323,27 +382,32 @@ static const char *region_name(const struct mem_region *region)
 
 void vm_say_end(struct vm *vm)
 {
+	bool well = vm->outcome == VM_ENDED_WELL;
+
 	vm_flush_output(vm);
-	if (vm->outcome == VM_ENDED_WELL)
-		log_info("VM %s: ended: %s", vm->config->name, vm->why);
+	__atomic_fetch_add(well ? &vm_totals.n_ended_well : &vm_totals.n_failed, 1,
+			   __ATOMIC_RELAXED);
+	if (well)
+		log_info("VM %s: ended: %s", vm->name, vm->why);
 	else
-		log_error("VM %s: failed: %s", vm->config->name, vm->why);
+		log_error("VM %s: failed: %s", vm->name, vm->why);
 	if (vm->crashed)
 		vm_report_registers(&vm->vcpu);
-	log_info("VM %s: private memory %llu KiB, tables included; %llu exits", vm->config->name,
+	log_info("VM %s: private memory %llu KiB, tables included; %llu exits", vm->name,
 		 (unsigned long long)(vm->ept.n_owned * PAGE_SIZE / KIB(1)),
 		 (unsigned long long)vm->vcpu.n_exits);
-	for (size_t i = 0; i < vm->mem.n; i++)
-		if (vm->mem.region[i].n_dropped)
-			log_info("VM %s: %s: %llu writes to ROM dropped", vm->config->name,
-				 region_name(&vm->mem.region[i]),
-				 (unsigned long long)vm->mem.region[i].n_dropped);
+	for (size_t i = 0; i < vm->mem->n && vm->template == NULL; i++)
+		if (vm->mem->region[i].n_dropped)
+			log_info("VM %s: %s: %llu writes to ROM dropped", vm->name,
+				 region_name(&vm->mem->region[i]),
+				 (unsigned long long)vm->mem->region[i].n_dropped);
 }
 
-/* The objects go with a VM that ran; what never came into being has nothing to throw away. */
+/* The objects go with a VM that ran, and after all its clones; what never came into being has
+ * nothing to throw away. */
 static void discard_memory(struct vm *vm)
 {
-	if (vm->outcome == VM_RUNNING)
+	if (vm->outcome == VM_RUNNING || vm->template)
 		return;
 	for (const struct backend *backend = vm->config->backends; backend; backend = backend->next)
 		backend_discard(backend);

@@ -10,7 +10,12 @@
 #include "hv/vcpu.h"
 #include "hv/vm_memory.h"
 
-enum vm_outcome { VM_RUNNING, VM_ENDED_WELL, VM_FAILED };
+enum vm_outcome {
+	VM_RUNNING,
+	VM_ENDED_WELL,
+	VM_FAILED,
+	VM_FROZEN, /* a template: never runs again, see template.h */
+};
 
 /* Bytes typed at the console, on their way to a guest's UART. One writer, one reader. */
 #define VM_INPUT_SIZE 256
@@ -22,12 +27,13 @@ struct vm_input {
 
 struct vm {
 	struct lock lock; /* guards ept and memory; the scheduler's may be taken inside */
-	struct vm *next;
-	unsigned index; /* from 0; VPID is one more */
+	struct vm *next;  /* in 'vms' */
+	unsigned index;	  /* from 0; VPID is one more */
+	const char *name;
 	const struct vm_config *config;
 	struct image *images; /* the ramdisk */
 	struct ept ept;
-	struct mem_map mem; /* constant once running, but for its counters */
+	struct mem_map *mem; /* constant once running, but for its counters */
 	struct guest_memory memory;
 	struct vm_labels labels;  /* of NVDIMMs; used by platform */
 	struct platform platform; /* used by the VM's only vCPU alone */
@@ -38,16 +44,45 @@ struct vm {
 	char why[200];
 	struct loader_state start; /* how the kernel in memory is entered */
 	unsigned n_starts;
+
+	/* Of clones and templates, see template.h. */
+	struct vm *template; /* it is a clone of; holds it. NULL: made from the configuration */
+	uint32_t number;     /* among its template's clones */
+	char own_name[64];
+	struct ept_layer *layer; /* a template's memory */
+	uint32_t next_number;
+	unsigned n_holds; /* of clones, and of the template's name; guarded by vms_lock */
+	bool unnamed;	  /* no more clones */
 };
 
-extern struct vm *vms; /* in the order of the configuration; constant while VMs run */
+/* All VMs that run, have ended with the configuration's, or are templates; guarded by vms_lock. */
+extern struct vm *vms;
+extern struct lock vms_lock; /* the scheduler's and the console's may be taken inside */
+
+/* How VMs ended, machine-wide; atomic. */
+struct vm_totals {
+	unsigned n_made, n_ended_well, n_failed;
+};
+extern struct vm_totals vm_totals;
+
+/* A number for a VM that no other has. */
+unsigned vm_next_index(void);
+/* An uninitialised struct vm, without a memory map of its own; NULL: no memory. */
+struct vm *vm_allocate_clone(void);
+/* The struct, after vm_release(). */
+void vm_free(struct vm *vm);
+/* Out of 'vms', if it is there. vms_lock is held. */
+void vm_unlist(struct vm *vm);
+
+/* Put a VM that is complete into the list and the scheduler's hands. */
+void vm_start(struct vm *vm);
 
 /*
  * Make a VM: memory, tables, devices, vCPU; then put the kernel into its memory.
  * A failure is said with the VM's name; the VM then does not exist and holds nothing.
  */
-enum status vm_create(const struct vm_config *config, struct image *images, unsigned index,
-		      int64_t unix_time, struct vm **ret);
+enum status vm_create(const struct vm_config *config, struct image *images, int64_t unix_time,
+		      struct vm **ret);
 
 /*
  * By the vCPU, before its first entry and when the guest asked for a reset; then devices and
@@ -73,7 +108,9 @@ void vm_report_registers(const struct vcpu *vcpu);
 /* guest_console.c: show an unfinished line; move typed bytes into the UART. */
 void vm_flush_output(struct vm *vm);
 void vm_take_input(struct vm *vm);
-/* Read the host's console and hand bytes to the VM in focus. Any one processor. */
+/* Read the host's console and hand bytes to the VM in focus. */
 void guest_console_poll(void);
+/* The VM leaves the list. vms_lock is held. */
+void guest_console_forget(const struct vm *vm);
 /* True if some running VM may read from the console. */
 bool guest_console_wanted(void);

@@ -43,7 +43,7 @@ static enum status fill_region(struct vm *vm, const struct mem_region *region)
 	if (!allows_any(work.context)) {
 		log_warning("%s: %s: none of the processors of prealloc-context '%s' runs: "
 			    "another one fills the memory",
-			    vm->config->name, backend->id, work.context->id);
+			    vm->name, backend->id, work.context->id);
 		work.context = NULL;
 	}
 	return prealloc_fill(&work, number_of(this_cpu()));
@@ -51,8 +51,8 @@ static enum status fill_region(struct vm *vm, const struct mem_region *region)
 
 enum status vm_prealloc(struct vm *vm)
 {
-	for (size_t i = 0; i < vm->mem.n; i++) {
-		const struct mem_region *region = &vm->mem.region[i];
+	for (size_t i = 0; i < vm->mem->n; i++) {
+		const struct mem_region *region = &vm->mem->region[i];
 
 		if (region->kind != MEM_COW || region->backend == NULL ||
 		    !region->backend->prealloc)
@@ -62,7 +62,7 @@ enum status vm_prealloc(struct vm *vm)
 		if (status == ERR_NOMEM)
 			log_error("%s: qemu_prealloc_mem: preallocating memory failed: Cannot "
 				  "allocate memory",
-				  vm->config->name);
+				  vm->name);
 		if (status != OK)
 			return status;
 	}

@@ -55,7 +55,7 @@ void panic_dump_vmx(void)
 
 	if (vcpu == NULL)
 		return;
-	log_error("VM %s was loaded:", vcpu->vm->config->name);
+	log_error("VM %s was loaded:", vcpu->vm->name);
 	vm_report_registers(vcpu);
 	log_error("  exit %llx qualification %llx guest-physical %llx vectoring %llx",
 		  field(VMCS_EXIT_REASON), field(VMCS_EXIT_QUAL), field(VMCS_GUEST_PHYS_ADDR),

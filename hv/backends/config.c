@@ -5,6 +5,7 @@
  */
 #include "hv/backends/config.h"
 
+#include "hv/backends/clone.h"
 #include "hv/backends/info.h"
 #include "hv/backends/object.h"
 #include "hv/backends/parse.h"
@@ -120,6 +121,13 @@ static enum status read_host(struct config *config, const struct word *words, st
 	return OK;
 }
 
+static bool say_defined(const struct word *name, struct diag_place before, struct diag *diag)
+{
+	diag_error(diag, word_place(name, 0), "vm '%s' is already defined in line %u", name->text,
+		   before.line);
+	return false;
+}
+
 static bool check_vm_name(const struct config *config, const struct word *keyword,
 			  struct diag *diag)
 {
@@ -138,11 +146,12 @@ static bool check_vm_name(const struct config *config, const struct word *keywor
 	}
 	while (vm != NULL && strcmp(vm->name, name->text) != 0)
 		vm = vm->next;
-	if (vm == NULL)
-		return true;
-	diag_error(diag, word_place(name, 0), "vm '%s' is already defined in line %u", vm->name,
-		   vm->place.line);
-	return false;
+	if (vm != NULL)
+		return say_defined(name, vm->place, diag);
+	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
+		if (clone->name != NULL && strcmp(clone->name, name->text) == 0)
+			return say_defined(name, clone->place, diag);
+	return true;
 }
 
 static enum status read_vm(struct config *config, const struct word *keyword, struct arena *arena,
@@ -158,6 +167,8 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 
 	if (!check_vm_name(config, keyword, diag))
 		return OK;
+	if (clone_find_incoming(keyword->next->next) != NULL)
+		return clone_read_incoming(config, keyword->next, arena, diag);
 	vm = arena_alloc(arena, sizeof(*vm));
 	if (vm == NULL)
 		return ERR_NOMEM;
@@ -182,8 +193,14 @@ static enum status read_line(struct config *config, const struct word *words, st
 		return read_vm(config, words, arena, diag);
 	if (strcmp(words->text, "host") == 0)
 		return read_host(config, words->next, arena, diag);
-	diag_error(diag, word_place(words, 0),
-		   "'%s' is neither 'vm' nor 'host', one of which begins a line", words->text);
+	if (strcmp(words->text, "clone") == 0 && words->next != NULL)
+		return clone_read(config, words->next, arena, diag);
+	if (strcmp(words->text, "clone") == 0)
+		diag_error(diag, word_place(words, 0), "'clone' needs the name of a template");
+	else
+		diag_error(diag, word_place(words, 0),
+			   "'%s' is none of 'vm', 'clone' and 'host', one of which begins a line",
+			   words->text);
 	return OK;
 }
 
@@ -214,6 +231,7 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 			   "no memory left for the configuration");
 		return ERR_NOMEM;
 	}
+	clone_check_templates(ret, diag);
 	if (ret->n_vms == 0 && diag->n_errors == n_errors)
 		diag_error(diag, (struct diag_place){1, 1}, "no vm is defined");
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;

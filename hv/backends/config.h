@@ -124,10 +124,20 @@ struct host_config {
 	struct info_config *info; /* in the order written */
 };
 
+/* A line "clone TEMPLATE count=N", or "vm NAME -incoming template:TEMPLATE". */
+struct clone_config {
+	struct clone_config *next;
+	const char *template; /* name of a VM, or of a clone */
+	const char *name;     /* NULL: TEMPLATE-0, TEMPLATE-1, ... */
+	unsigned count;
+	struct diag_place place; /* of the template's name */
+};
+
 struct config {
 	struct host_config host;
 	struct vm_config *vms;
 	unsigned n_vms;
+	struct clone_config *clones;
 };
 
 /*

@@ -121,12 +121,25 @@ static void nvdimm_page_write(void *dev, uint64_t off, unsigned size, uint64_t v
 	nvdimm_mmio_write(dev, off, size, value);
 }
 
+static uint64_t control_port_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	(void)now;
+	return control_read(dev, off, size);
+}
+
+static void control_port_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
+{
+	(void)now;
+	control_write(dev, off, size, value);
+}
+
 static const struct io_ops uart_ops = {uart_port_read, uart_port_write};
 static const struct io_ops rtc_ops = {rtc_port_read, rtc_port_write};
 static const struct io_ops pm_ops = {pm_port_read, pm_port_write};
 static const struct io_ops debug_exit_ops = {debug_exit_port_read, debug_exit_port_write};
 static const struct io_ops debugcon_ops = {debugcon_port_read, debugcon_port_write};
 static const struct io_ops ioapic_ops = {ioapic_page_read, ioapic_page_write};
+static const struct io_ops control_ops = {control_port_read, control_port_write};
 static const struct io_ops nvdimm_ops = {nvdimm_page_read, nvdimm_page_write};
 
 /* 'first' is the port itself: pm.c goes by absolute ports. */
@@ -198,6 +211,11 @@ static enum status add_ranges(struct platform *platform, const struct platform_c
 							   .width = 4,
 							   .ops = &ioapic_ops,
 							   .dev = &platform->irqchip}));
+	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = CONTROL_PORT,
+							  .len = CONTROL_N_PORTS,
+							  .width = 4,
+							  .ops = &control_ops,
+							  .dev = &platform->control}));
 	TRY(add_nvdimms(platform, config));
 	TRY(add_pm_ports(platform));
 	return add_debug_ports(platform, config);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/devices/bus.h"
+#include "hv/devices/control.h"
 #include "hv/devices/debug_ports.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/nvdimm.h"
@@ -49,6 +50,7 @@ struct platform {
 	struct debug_exit debug_exit;
 	struct debugcon debugcon;
 	struct nvdimm nvdimm;
+	struct control control;
 	unsigned phys_bits;
 	struct io_bus pio;
 	struct io_bus mmio;

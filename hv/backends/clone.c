@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the configuration wants cloned. The clones' options are their template's. */
+#include "hv/backends/clone.h"
+
+#include "hv/backends/parse.h"
+#include "hv/string.h"
+
+#define TEMPLATE_PREFIX "template:"
+
+static enum status add(struct config *config, const struct clone_config *clone, struct arena *arena)
+{
+	struct clone_config **tail = &config->clones;
+
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = arena_alloc(arena, sizeof(**tail));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	**tail = *clone;
+	return OK;
+}
+
+static bool read_count(const struct word *word, unsigned *ret, struct diag *diag)
+{
+	const char *prefix = "count=";
+	bool negative;
+	uint64_t n;
+
+	if (strncmp(word->text, prefix, strlen(prefix)) != 0) {
+		diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
+		return false;
+	}
+	if (parse_integer(word->text + strlen(prefix), &n, &negative) != OK || negative || n == 0 ||
+	    n > UINT32_MAX) {
+		diag_error(diag, word_place(word, strlen(prefix)),
+			   "Parameter 'count' expects a number from 1 on");
+		return false;
+	}
+	*ret = (unsigned)n;
+	return true;
+}
+
+enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
+		       struct diag *diag)
+{
+	struct clone_config clone = {.count = 1};
+
+	clone.template = words->text;
+	clone.place = word_place(words, 0);
+	for (words = words->next; words != NULL; words = words->next)
+		if (!read_count(words, &clone.count, diag))
+			return OK;
+	return add(config, &clone, arena);
+}
+
+static bool is_incoming(const struct word *word)
+{
+	return strcmp(word->text, "-incoming") == 0 || strcmp(word->text, "--incoming") == 0;
+}
+
+const struct word *clone_find_incoming(const struct word *words)
+{
+	while (words != NULL && !is_incoming(words))
+		words = words->next;
+	return words;
+}
+
+enum status clone_read_incoming(struct config *config, const struct word *name, struct arena *arena,
+				struct diag *diag)
+{
+	const struct word *option = clone_find_incoming(name->next), *from = option->next;
+	struct clone_config clone = {.name = name->text, .count = 1};
+
+	if (from == NULL) {
+		diag_error(diag, word_place(option, 0), "-incoming: requires an argument");
+		return OK;
+	}
+	if (strncmp(from->text, TEMPLATE_PREFIX, strlen(TEMPLATE_PREFIX)) != 0) {
+		diag_error(diag, word_place(from, 0),
+			   "option '-incoming %s' is not supported, only '-incoming template:NAME'",
+			   from->text);
+		return OK;
+	}
+	if (option != name->next || from->next != NULL) {
+		diag_error(diag, word_place(option == name->next ? from->next : name->next, 0),
+			   "a VM with -incoming has its template's options, and no others");
+		return OK;
+	}
+	clone.template = from->text + strlen(TEMPLATE_PREFIX);
+	clone.place = word_place(from, strlen(TEMPLATE_PREFIX));
+	return add(config, &clone, arena);
+}
+
+/* Whether 'name' is what the clones of a line are called: its own name, or TEMPLATE-NUMBER. */
+static bool makes(const struct clone_config *clone, const char *name)
+{
+	size_t len = strlen(clone->template);
+	bool negative;
+	uint64_t n;
+
+	if (clone->name != NULL)
+		return strcmp(clone->name, name) == 0;
+	return strncmp(name, clone->template, len) == 0 && name[len] == '-' &&
+	       parse_integer(name + len + 1, &n, &negative) == OK && !negative;
+}
+
+static bool exists(const struct config *config, const struct clone_config *wanted)
+{
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next)
+		if (strcmp(vm->name, wanted->template) == 0)
+			return true;
+	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
+		if (clone != wanted && makes(clone, wanted->template))
+			return true;
+	return false;
+}
+
+void clone_check_templates(const struct config *config, struct diag *diag)
+{
+	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
+		if (!exists(config, clone))
+			diag_error(diag, clone->place,
+				   "there is no VM '%s' that could be a template", clone->template);
+}

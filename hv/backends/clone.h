@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/backends/config.h"
+#include "hv/backends/word.h"
+
+/*
+ * "clone TEMPLATE [count=N]": N clones (1) of a VM start when it becomes a template. 'words' begin
+ * behind the keyword, with the template's name. An error is said; ERR_NOMEM: the arena is full.
+ */
+enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
+		       struct diag *diag);
+
+/* The word of a "vm" line that makes it a clone, "-incoming"; NULL: it is an ordinary one. */
+const struct word *clone_find_incoming(const struct word *words);
+
+/* "vm NAME -incoming template:TEMPLATE": one clone with a name. 'name' is checked already. */
+enum status clone_read_incoming(struct config *config, const struct word *name, struct arena *arena,
+				struct diag *diag);
+
+/* Once all lines are read: each template is a VM, or a clone that some other line makes. */
+void clone_check_templates(const struct config *config, struct diag *diag);

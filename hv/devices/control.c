@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control port: takes requests of the guest, for the run loop to act on. */
+#include "hv/devices/control.h"
+
+uint64_t control_read(const struct control *control, uint64_t off, unsigned size)
+{
+	if (size != 4 || off % 4 != 0)
+		return UINT64_MAX;
+	return off == 0 ? control->answer : CONTROL_SIGNATURE;
+}
+
+void control_write(struct control *control, uint64_t off, unsigned size, uint64_t value)
+{
+	if (size != 4 || off != 0)
+		return;
+	control->answer = CONTROL_REFUSED;
+	if (value == CONTROL_FREEZE)
+		control->freeze_requested = true;
+	else if (value == CONTROL_REVERT && control->is_clone)
+		control->revert_requested = true;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/types.h"
+
+/*
+ * The port by which a guest speaks to Stencil: 32 bits to CONTROL_PORT are a command, 32 bits
+ * from it the answer to the last one; from CONTROL_PORT + 4 comes CONTROL_SIGNATURE, so that a
+ * guest can tell whether anybody listens. Other sizes read as all ones and are ignored.
+ */
+#define CONTROL_PORT	  0x5354
+#define CONTROL_N_PORTS	  8
+#define CONTROL_SIGNATURE 0x434e5453 /* "STNC" */
+
+enum control_command {
+	/*
+	 * Become a template. The VM stops behind this instruction and never goes on; each of its
+	 * clones does, and is answered its number: 0, 1, ...
+	 */
+	CONTROL_FREEZE = 1,
+	/* A clone: become again what the template was. CONTROL_REFUSED in other VMs. */
+	CONTROL_REVERT = 2,
+};
+
+#define CONTROL_REFUSED UINT32_MAX
+
+/* Nothing here acts: what is requested is for the run loop, which clears it. */
+struct control {
+	bool freeze_requested;
+	bool revert_requested;
+	bool is_clone;
+	uint32_t answer;
+};
+
+uint64_t control_read(const struct control *control, uint64_t off, unsigned size);
+void control_write(struct control *control, uint64_t off, unsigned size, uint64_t value);

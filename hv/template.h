@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/vm.h"
+
+/*
+ * VM templating. A template is a VM that was stopped for good between two instructions:
+ * its memory is an immutable layer (hv/ept/ept.h), its devices and vCPUs are what their structs
+ * hold. A clone is a copy of the structs over the layer. Templates and clones form a tree; a
+ * template stays until nothing needs it.
+ */
+
+/*
+ * By the scheduler: 'vm', whose vCPUs have all been put away at a FREEZE, becomes a template,
+ * and the clones that the configuration asks for start. False: there is no memory, which was
+ * said; the VM goes on, its request answered CONTROL_REFUSED.
+ */
+bool template_freeze(struct vm *vm);
+
+/*
+ * A clone of a template; it has taken no processor yet: vm_start(). Each gets the template's next
+ * number and the name TEMPLATE-NUMBER, or 'name' if that is not NULL. NULL: no memory, said.
+ */
+struct vm *template_clone(struct vm *template, const char *name);
+
+/* By the scheduler: a clone whose vCPUs have been put away at a REVERT becomes what it was at
+ * first.
+ */
+void template_revert(struct vm *clone);
+
+/*
+ * By the scheduler: a VM has ended and was released; its struct goes, and the template it was
+ * made from if nothing else needs that.
+ */
+void template_vm_gone(struct vm *vm);
+
+/* What the configuration wants cloned; once, before the first VM starts. */
+void template_set_config(const struct clone_config *clones);
+
+/* Nothing will be cloned any more: give up all templates, those with clones as these go. */
+void template_release_all(void);
