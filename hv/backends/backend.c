@@ -88,7 +88,6 @@ static enum status get_file(struct backend *backend, struct diag *diag)
 	TRY(options_get_bool(options, "discard-data", diag, &backend->discard_data));
 	TRY(options_check_given(options, "mem-path", diag));
 	TRY(options_get_string(options, "mem-path", diag, &backend->mem_path));
-	backend->mem_path_place = backend_option_place(backend, "mem-path");
 	TRY(options_get_bool(options, "readonly", diag, &backend->readonly));
 	TRY(options_get_enum(options, "rom", on_off_auto, diag, &rom));
 	backend->rom = rom;

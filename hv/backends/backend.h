@@ -48,10 +48,10 @@ struct backend {
 	const struct thread_context *context; /* the same, set by objects_resolve() */
 	enum backend_policy policy;
 	bool has_host_nodes;
-	uint64_t host_nodes[2];	 /* bit n % 64 of [n / 64]: node n */
-	struct diag_place place; /* of the -object argument */
-	struct diag_place mem_path_place;
-	struct options options; /* as written */
+	uint64_t host_nodes[2];		  /* bit n % 64 of [n / 64]: node n */
+	struct diag_place place;	  /* of the -object argument */
+	struct diag_place mem_path_place; /* where no option mem-path= was written */
+	struct options options;		  /* as written */
 
 	enum mem_kind kind;  /* set by backend_resolve() */
 	struct image *image; /* set by backend_open(); NULL: anonymous memory, zeros */

@@ -27,21 +27,28 @@ struct opened {
 	bool created;	     /* to be undone if the object is refused */
 };
 
-static enum status fail_open(const struct backend *backend, const char *reason, struct diag *diag)
+static struct diag_place mem_path_place(struct backend *backend)
 {
-	diag_error(diag, backend->mem_path_place, "can't open backing store %s for guest RAM: %s",
+	if (options_find(&backend->options, "mem-path") != NULL)
+		return backend_option_place(backend, "mem-path");
+	return backend->mem_path_place;
+}
+
+static enum status fail_open(struct backend *backend, const char *reason, struct diag *diag)
+{
+	diag_error(diag, mem_path_place(backend), "can't open backing store %s for guest RAM: %s",
 		   backend->mem_path, reason);
 	return ERR_INVAL;
 }
 
-static enum status fail_map(const struct backend *backend, const char *reason, struct diag *diag)
+static enum status fail_map(struct backend *backend, const char *reason, struct diag *diag)
 {
-	diag_error(diag, backend->mem_path_place, "unable to map backing store for guest RAM: %s",
+	diag_error(diag, mem_path_place(backend), "unable to map backing store for guest RAM: %s",
 		   reason);
 	return ERR_INVAL;
 }
 
-static enum status check_permission(const struct backend *backend, const struct image *image,
+static enum status check_permission(struct backend *backend, const struct image *image,
 				    struct diag *diag)
 {
 	unsigned need = backend->readonly ? MODE_READ : MODE_READ | MODE_WRITE;
@@ -152,8 +159,7 @@ static enum status check_alignment(struct backend *backend, struct diag *diag)
 	return OK;
 }
 
-static enum status check_map(const struct backend *backend, const struct image *image,
-			     struct diag *diag)
+static enum status check_map(struct backend *backend, const struct image *image, struct diag *diag)
 {
 	uint64_t end;
 

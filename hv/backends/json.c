@@ -164,8 +164,8 @@ struct open {
 
 struct reader {
 	const struct word *word;
-	size_t at;  /* behind the last token */
-	size_t end; /* of what the brackets hold */
+	struct token next; /* the one to be taken next */
+	size_t end;	   /* of what the brackets hold */
 	struct arena *arena;
 	struct diag *diag;
 	struct open *open; /* the innermost one; NULL: none */
@@ -182,18 +182,19 @@ static bool is_punctuation(const struct reader *reader, struct token token, char
 	return token.type == TOKEN_PUNCTUATION && reader->word->text[token.at] == c;
 }
 
-static struct token peek_token(const struct reader *reader)
+static void find_token(struct reader *reader, size_t at)
 {
-	if (reader->at >= reader->end)
-		return (struct token){.type = TOKEN_END, .at = reader->end};
-	return lex(reader->word->text, reader->at);
+	if (at >= reader->end)
+		reader->next = (struct token){.type = TOKEN_END, .at = reader->end};
+	else
+		reader->next = lex(reader->word->text, at);
 }
 
 static struct token take_token(struct reader *reader)
 {
-	struct token token = peek_token(reader);
+	struct token token = reader->next;
 
-	reader->at = token.at + token.len;
+	find_token(reader, token.at + token.len);
 	return token;
 }
 
@@ -316,6 +317,18 @@ static enum status copy_character(const struct reader *reader, struct unescape *
 	return OK;
 }
 
+/* Most of a text stands for itself. */
+static void copy_plain(struct unescape *u)
+{
+	const char *in = u->in;
+	char *out = u->out;
+
+	while (in < u->end && *in >= ' ' && *in <= '~' && *in != '\\')
+		*out++ = *in++;
+	u->in = in;
+	u->out = out;
+}
+
 /* No text is longer than its source. */
 static enum status read_string(const struct reader *reader, struct token token, struct json *json)
 {
@@ -325,7 +338,7 @@ static enum status read_string(const struct reader *reader, struct token token, 
 
 	if (text == NULL)
 		return ERR_NOMEM;
-	while (u.in < u.end) {
+	for (copy_plain(&u); u.in < u.end; copy_plain(&u)) {
 		if (*u.in == '\\')
 			TRY(unescape(reader, &u));
 		else
@@ -473,7 +486,7 @@ static enum status complete(struct reader *reader, struct json *json)
 		if (object && reader->open->key == NULL)
 			return take_key(reader, json);
 		TRY(append(reader, json));
-		token = peek_token(reader);
+		token = reader->next;
 		if (token.type == TOKEN_END)
 			return say(reader, token.at, "premature EOI");
 		if (!closes(reader, token)) {
@@ -506,7 +519,7 @@ static enum status read_values(struct reader *reader, struct json **ret)
 		json->len = token.len;
 		TRY(read_value(reader, token, json));
 		if (reader->open != outer) {
-			if (!closes(reader, peek_token(reader)))
+			if (!closes(reader, reader->next))
 				continue;
 			json = close_container(reader);
 		}
@@ -559,6 +572,7 @@ enum status json_read(const struct word *word, struct arena *arena, struct diag 
 		diag_error(diag, word_place(word, 0), "Expecting a JSON value");
 		return ERR_INVAL;
 	}
+	find_token(&reader, 0);
 	TRY(read_values(&reader, ret));
 	rest = lex(word->text, reader.end);
 	if (rest.type == TOKEN_END)

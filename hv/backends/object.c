@@ -84,14 +84,18 @@ static enum status get_type(struct options *options, struct diag *diag, enum obj
 
 	TRY(options_check_given(options, "qom-type", diag));
 	TRY(options_get_string(options, "qom-type", diag, &name));
+	for (unsigned i = 0; names[i] != NULL; i++) {
+		if (strcmp(name, names[i]) != 0)
+			continue;
+		*ret = i;
+		return OK;
+	}
 	if (is_other_object(name)) {
 		diag_error(diag, option_value_place(options, options_find(options, "qom-type")),
 			   "object type '%s' is not supported yet", name);
 		return ERR_INVAL;
 	}
-	TRY(options_get_enum(options, "qom-type", names, diag, &type));
-	*ret = type;
-	return OK;
+	return options_get_enum(options, "qom-type", names, diag, &type);
 }
 
 static enum status get_id(struct options *options, struct diag *diag)
@@ -196,7 +200,7 @@ static enum status check_id(const struct options *options, const struct backend 
 	TRY(options_check_id(options, diag));
 	if (options->id == NULL || !has_id(backends, contexts, options->id))
 		return OK;
-	diag_error(diag, options->id_place, "Duplicate ID '%s' for object", options->id);
+	diag_error(diag, options_id_place(options), "Duplicate ID '%s' for object", options->id);
 	return ERR_INVAL;
 }
 
@@ -275,7 +279,7 @@ static enum status check_context(struct thread_context *context, struct diag *di
 /* JSON's turn: another object has the id already. */
 static enum status say_duplicate(const struct options *options, struct diag *diag)
 {
-	diag_error(diag, options->id_place,
+	diag_error(diag, options_id_place(options),
 		   "attempt to add duplicate property '%s' to object (type 'container')",
 		   options->id);
 	return ERR_INVAL;

@@ -110,7 +110,7 @@ static void note_id(struct options *options, const struct option *option)
 	if (options->id != NULL || strcmp(option->key, "id") != 0)
 		return;
 	options->id = option->value;
-	options->id_place = option_value_place(options, option);
+	options->id_at = option->value_at;
 }
 
 enum status options_split(const struct word *word, const char *implied, enum option_flags flags,
@@ -146,7 +146,7 @@ enum status options_check_id(const struct options *options, struct diag *diag)
 {
 	if (options->id == NULL || is_identifier(options->id))
 		return OK;
-	diag_error(diag, options->id_place, "Parameter 'id' expects an identifier");
+	diag_error(diag, options_id_place(options), "Parameter 'id' expects an identifier");
 	diag_hint(diag, "Identifiers consist of letters, digits, '-', '.', '_', "
 			"starting with a letter.");
 	return ERR_INVAL;
@@ -241,9 +241,20 @@ struct diag_place option_key_place(const struct options *options, const struct o
 	return word_place(options->word, option->key_at);
 }
 
+struct diag_place options_id_place(const struct options *options)
+{
+	return word_place(options->word, options->id_at);
+}
+
 struct diag_place option_value_place(const struct options *options, const struct option *option)
 {
 	return word_place(options->word, option->value_at);
+}
+
+/* Each option is looked for by its name, and most are not there: the first byte tells. */
+static bool has_key(const struct option *option, const char *key)
+{
+	return option->key[0] == key[0] && strcmp(option->key, key) == 0;
 }
 
 struct option *options_find(struct options *options, const char *key)
@@ -251,7 +262,7 @@ struct option *options_find(struct options *options, const char *key)
 	struct option *last = NULL;
 
 	for (struct option *option = options->first; option != NULL; option = option->next) {
-		if (strcmp(option->key, key) != 0)
+		if (!has_key(option, key))
 			continue;
 		option->seen = true;
 		last = option;
@@ -441,7 +452,7 @@ enum status options_get_set(struct options *options, const char *key, struct dia
 	*set = (struct option_set){.limit = set->limit, .is_empty = true};
 	set->is_given = options_find(options, key) != NULL;
 	for (const struct option *o = options->first; o != NULL; o = o->next) {
-		if (strcmp(o->key, key) != 0)
+		if (!has_key(o, key))
 			continue;
 		if (o->json != NULL)
 			TRY(get_json_set(options, o, diag, set));

@@ -27,7 +27,7 @@ struct options {
 	const struct word *word;
 	struct option *first; /* in the order written */
 	const char *id;	      /* the first id=, in JSON if it is a string; NULL if there is none */
-	struct diag_place id_place;
+	size_t id_at;	      /* into the word */
 	bool is_json;
 };
 
@@ -58,6 +58,8 @@ enum status options_check_known(const struct options *options, struct diag *diag
 enum status options_check_given(struct options *options, const char *key, struct diag *diag);
 
 struct diag_place option_key_place(const struct options *options, const struct option *option);
+/* Where the value of the first id= stands; there is one. */
+struct diag_place options_id_place(const struct options *options);
 struct diag_place option_value_place(const struct options *options, const struct option *option);
 
 /* Last option of that key, NULL if there is none. Marks all of them seen. */

@@ -92,7 +92,7 @@ static enum status add_chardev(struct vm_reader *reader, const struct options *o
 	for (; *tail != NULL; tail = &(*tail)->next) {
 		if (strcmp((*tail)->id, options->id) != 0)
 			continue;
-		diag_error(reader->diag, options->id_place, "Duplicate ID '%s' for chardev",
+		diag_error(reader->diag, options_id_place(options), "Duplicate ID '%s' for chardev",
 			   options->id);
 		return ERR_INVAL;
 	}
@@ -222,7 +222,7 @@ static enum status check_device_id(struct vm_reader *reader, struct options *opt
 	for (device = reader->device_ids; device != NULL; device = device->next) {
 		if (strcmp(device->id, options->id) != 0)
 			continue;
-		diag_error(reader->diag, options->id_place, "Duplicate ID '%s' for device",
+		diag_error(reader->diag, options_id_place(options), "Duplicate ID '%s' for device",
 			   options->id);
 		return ERR_INVAL;
 	}

@@ -70,7 +70,7 @@ static bool check_reserved_id(struct vm_reader *reader)
 		backend = backend->next;
 	if (backend == NULL)
 		return true;
-	diag_error(reader->diag, backend->options.id_place,
+	diag_error(reader->diag, options_id_place(&backend->options),
 		   "object's id '%s' is reserved for the default RAM backend, it can't be used for "
 		   "any other purposes",
 		   backend->id);

@@ -418,7 +418,7 @@ static void the_last_of_a_key_counts_but_the_first_id(void **state)
 	assert_int_equal(options_get_size(&options, "s", &diag, &size), OK);
 	assert_int_equal(size, 2048);
 	assert_string_equal(options.id, "a");
-	assert_int_equal(options.id_place.column, 14);
+	assert_int_equal(options_id_place(&options).column, 14);
 	assert_int_equal(options_check_id(&options, &diag), OK);
 	assert_int_equal(options_get_bool(&options, "none", &diag, &flag), OK);
 	assert_false(flag);
