@@ -202,7 +202,6 @@ static void start_vms(void)
 		struct vm *vm = made;
 
 		made = vm->next;
-		vm->next = NULL;
 		vm_start(vm);
 	}
 }

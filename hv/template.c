@@ -9,14 +9,15 @@
 
 #include "hv/assert.h"
 #include "hv/frame.h"
+#include "hv/io.h"
 #include "hv/phys.h"
 #include "hv/print.h"
 #include "hv/sched.h"
 #include "hv/string.h"
 
-static const struct clone_config *clone_configs;
+static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
 
-void template_set_config(const struct clone_config *clones)
+void template_set_config(struct clone_config *clones)
 {
 	clone_configs = clones;
 }
@@ -42,19 +43,42 @@ static bool refuse(struct vm *vm, const char *why)
 	return false;
 }
 
-static void start_clones(struct vm *template)
+/* Whether the line asks for one more clone now. */
+static bool take_turn(struct clone_config *line)
 {
-	for (const struct clone_config *c = clone_configs; c; c = c->next) {
-		if (strcmp(c->template, template->name) != 0)
-			continue;
-		for (unsigned i = 0; i < c->count; i++) {
-			struct vm *clone = template_clone(template, c->name);
+	bool more;
 
-			if (clone == NULL)
-				break;
-			vm_start(clone);
-		}
+	lock_acquire(&vms_lock);
+	more = line->n_started < line->count && line->n_running < line->parallel;
+	line->n_started += more;
+	line->n_running += more;
+	lock_release(&vms_lock);
+	return more;
+}
+
+static void start_clones(struct vm *template, struct clone_config *line)
+{
+	while (take_turn(line)) {
+		struct vm *clone = template_clone(template, line->name);
+
+		if (clone == NULL)
+			return;
+		clone->made_for = line;
+		vm_start(clone);
 	}
+}
+
+/* Another clone may take the place of this one. */
+static void leave_place(struct vm *clone)
+{
+	struct clone_config *line = clone->made_for;
+
+	if (line == NULL)
+		return;
+	lock_acquire(&vms_lock);
+	line->n_running--;
+	lock_release(&vms_lock);
+	start_clones(clone->template, line);
 }
 
 bool template_freeze(struct vm *vm)
@@ -69,7 +93,10 @@ bool template_freeze(struct vm *vm)
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
 	log_info("VM %s: is a template now, of %llu KiB private memory, tables included", vm->name,
 		 (unsigned long long)(vm->layer->n_owned * PAGE_SIZE / KIB(1)));
-	start_clones(vm);
+	leave_place(vm);
+	for (struct clone_config *line = clone_configs; line; line = line->next)
+		if (strcmp(line->template, vm->name) == 0)
+			start_clones(vm, line);
 	return true;
 }
 
@@ -134,6 +161,7 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 
 struct vm *template_clone(struct vm *template, const char *name)
 {
+	uint64_t now = rdtsc();
 	struct vm *clone = vm_allocate_clone();
 
 	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
@@ -144,8 +172,10 @@ struct vm *template_clone(struct vm *template, const char *name)
 	lock_acquire(&vms_lock);
 	template->n_holds++;
 	lock_release(&vms_lock);
-	if (build_clone(clone, template, name) == OK)
+	if (build_clone(clone, template, name) == OK) {
+		clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu.tsc_offset);
 		return clone;
+	}
 	log_error("VM %s: no memory for another clone", template->name);
 	vm_release(clone);
 	template_vm_gone(clone);
@@ -156,6 +186,7 @@ void template_vm_gone(struct vm *vm)
 {
 	struct vm *template = vm->template;
 
+	leave_place(vm);
 	lock_acquire(&vms_lock);
 	vm_unlist(vm);
 	vm_free(vm);
@@ -165,12 +196,15 @@ void template_vm_gone(struct vm *vm)
 
 void template_revert(struct vm *clone)
 {
+	struct control control = clone->platform.control;
 	uint64_t n_exits = clone->vcpu.n_exits;
 
 	ept_reset(&clone->ept);
 	/* No processor walks the old tree: its one vCPU is put away. */
 	ept_reclaim(&clone->ept);
 	copy_devices(clone, clone->template);
+	clone->platform.control.asked_at = control.asked_at;
+	clone->platform.control.n_reverts = control.n_reverts + 1;
 	copy_vcpu(&clone->vcpu, clone, &clone->template->vcpu);
 	clone->vcpu.n_exits = n_exits;
 }

@@ -35,7 +35,7 @@ void template_revert(struct vm *clone);
 void template_vm_gone(struct vm *vm);
 
 /* What the configuration wants cloned; once, before the first VM starts. */
-void template_set_config(const struct clone_config *clones);
+void template_set_config(struct clone_config *clones);
 
 /* Nothing will be cloned any more: give up all templates, those with clones as these go. */
 void template_release_all(void);

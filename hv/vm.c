@@ -24,6 +24,7 @@
 #define CPUID_RDRAND BIT(30) /* leaf 1, ECX */
 
 struct vm *vms;
+static struct vm **vms_end = &vms;
 struct lock vms_lock;
 struct vm_totals vm_totals;
 
@@ -310,23 +311,24 @@ void vm_free(struct vm *vm)
 
 void vm_unlist(struct vm *vm)
 {
-	struct vm **link = &vms;
-
 	guest_console_forget(vm);
-	while (*link && *link != vm)
-		link = &(*link)->next;
-	if (*link)
-		*link = vm->next;
+	if (vm->link == NULL)
+		return;
+	*vm->link = vm->next;
+	if (vm->next)
+		vm->next->link = vm->link;
+	else
+		vms_end = vm->link;
+	vm->link = NULL;
 }
 
 void vm_start(struct vm *vm)
 {
-	struct vm **link = &vms;
-
 	lock_acquire(&vms_lock);
-	while (*link)
-		link = &(*link)->next;
-	*link = vm;
+	vm->next = NULL;
+	vm->link = vms_end;
+	*vms_end = vm;
+	vms_end = &vm->next;
 	lock_release(&vms_lock);
 	sched_add(&vm->vcpu);
 }

@@ -27,7 +27,7 @@ struct vm_input {
 
 struct vm {
 	struct lock lock; /* guards ept and memory; the scheduler's may be taken inside */
-	struct vm *next;  /* in 'vms' */
+	struct vm *next, **link; /* in 'vms'; NULL: not in the list */
 	unsigned index;	  /* from 0; VPID is one more */
 	const char *name;
 	const struct vm_config *config;
@@ -48,6 +48,7 @@ struct vm {
 	/* Of clones and templates, see template.h. */
 	struct vm *template; /* it is a clone of; holds it. NULL: made from the configuration */
 	uint32_t number;     /* among its template's clones */
+	struct clone_config *made_for; /* NULL: not for a line of the configuration */
 	char own_name[64];
 	struct ept_layer *layer; /* a template's memory */
 	uint32_t next_number;

@@ -31,6 +31,12 @@ MEANING = {
     "cow_steady": "first write to a page beside it: page copied",
     "cow_again": "second write to a page",
     "rom_drop": "write to ROM, dropped",
+    "clone": "a clone, from the request to its first instruction",
+    "clone_64m": "the same, of a template of 64 MiB",
+    "clone_256m": "the same, of a template of 256 MiB",
+    "clone_1g": "the same, of a template of 1 GiB",
+    "reset_base": "a clone goes back, having written its stack alone",
+    "reset_pages": "the same, and 16 pages more",
     "entry_to_guest": "EFI entry to first guest instruction, without firmware I/O",
     "efi_bytes": "size of BOOTX64.EFI",
 }
@@ -40,7 +46,8 @@ def build():
     if not (BUILD / "build.ninja").exists():
         subprocess.run(["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP], check=True,
                        stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "--quiet", "-C", BUILD, "stencil.efi", "guest_bench", "guest_hello"],
+    subprocess.run(["ninja", "--quiet", "-C", BUILD, "stencil.efi", "guest_bench", "guest_bench_clone",
+                    "guest_hello"],
                    check=True, stdout=subprocess.DEVNULL)
 
 
@@ -72,6 +79,24 @@ def make_hello(work):
                                        encoding="utf-8")
 
 
+def make_clones(name, pages, count=31, extra=""):
+    """A maker of configuration and ramdisk: clones of a template that has written so much."""
+    def make(work):
+        ramdisk = work / "ramdisk"
+        ramdisk.mkdir()
+        (ramdisk / "clone.elf").write_bytes((BUILD / "tests/bench/bench_clone.elf").read_bytes())
+        (work / "stencil.conf").write_text(f"""
+vm t -m {32 + pages // 256}M {EXIT} -kernel /clone.elf -append "name={name} dirty={pages} {extra}"
+clone t count={count} parallel=1
+""", encoding="utf-8")
+    return make
+
+
+CLONES = [make_clones("clone", 0), make_clones("clone_64m", 64 << 8),
+          make_clones("clone_256m", 256 << 8), make_clones("clone_1g", 1024 << 8),
+          make_clones("revert", 0, 1, "revert")]
+
+
 def boot(make):
     """The lines "bench NAME SAMPLE" of one run, as pairs."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
@@ -79,7 +104,7 @@ def boot(make):
         make(work)
         console = work / "console"
         status = subprocess.run([TOP / "scripts/run", "--no-build", "--host", "bochs",
-                                 "--timeout", "900", "--serial-out", console,
+                                 "--memory", "2048", "--timeout", "900", "--serial-out", console,
                                  "--ramdisk", work / "ramdisk", work / "stencil.conf"],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
         text = console.read_text(errors="replace")
@@ -92,12 +117,12 @@ def boot(make):
 def measure(boots):
     samples = {}
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = [pool.submit(boot, make_bench)]
+        runs = [pool.submit(boot, make) for make in [make_bench, *CLONES]]
         runs += [pool.submit(boot, make_hello) for _ in range(boots)]
         for run in runs:
             for name, sample in run.result():
                 # The way to a guest behind a large ramdisk is another matter.
-                if name != "entry_to_guest" or run is not runs[0]:
+                if name != "entry_to_guest" or run in runs[1 + len(CLONES):]:
                     samples.setdefault(name, []).append(sample)
     samples["efi_bytes"] = [(BUILD / "BOOTX64.EFI").stat().st_size]
     return samples

@@ -20,35 +20,45 @@ static enum status add(struct config *config, const struct clone_config *clone, 
 	return OK;
 }
 
-static bool read_count(const struct word *word, unsigned *ret, struct diag *diag)
+static bool read_number(const struct word *word, const char *key, unsigned *ret, struct diag *diag)
 {
-	const char *prefix = "count=";
+	size_t len = strlen(key) + 1;
 	bool negative;
 	uint64_t n;
 
-	if (strncmp(word->text, prefix, strlen(prefix)) != 0) {
-		diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
-		return false;
+	if (parse_integer(word->text + len, &n, &negative) == OK && !negative && n > 0 &&
+	    n <= UINT32_MAX) {
+		*ret = (unsigned)n;
+		return true;
 	}
-	if (parse_integer(word->text + strlen(prefix), &n, &negative) != OK || negative || n == 0 ||
-	    n > UINT32_MAX) {
-		diag_error(diag, word_place(word, strlen(prefix)),
-			   "Parameter 'count' expects a number from 1 on");
-		return false;
-	}
-	*ret = (unsigned)n;
-	return true;
+	diag_error(diag, word_place(word, len), "Parameter '%s' expects a number from 1 on", key);
+	return false;
+}
+
+static bool has_key(const struct word *word, const char *key)
+{
+	return strncmp(word->text, key, strlen(key)) == 0 && word->text[strlen(key)] == '=';
+}
+
+static bool read_parameter(const struct word *word, struct clone_config *clone, struct diag *diag)
+{
+	if (has_key(word, "count"))
+		return read_number(word, "count", &clone->count, diag);
+	if (has_key(word, "parallel"))
+		return read_number(word, "parallel", &clone->parallel, diag);
+	diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
+	return false;
 }
 
 enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
 		       struct diag *diag)
 {
-	struct clone_config clone = {.count = 1};
+	struct clone_config clone = {.count = 1, .parallel = UINT32_MAX};
 
 	clone.template = words->text;
 	clone.place = word_place(words, 0);
 	for (words = words->next; words != NULL; words = words->next)
-		if (!read_count(words, &clone.count, diag))
+		if (!read_parameter(words, &clone, diag))
 			return OK;
 	return add(config, &clone, arena);
 }
@@ -69,7 +79,7 @@ enum status clone_read_incoming(struct config *config, const struct word *name, 
 				struct diag *diag)
 {
 	const struct word *option = clone_find_incoming(name->next), *from = option->next;
-	struct clone_config clone = {.name = name->text, .count = 1};
+	struct clone_config clone = {.name = name->text, .count = 1, .parallel = 1};
 
 	if (from == NULL) {
 		diag_error(diag, word_place(option, 0), "-incoming: requires an argument");

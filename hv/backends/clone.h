@@ -5,8 +5,9 @@
 #include "hv/backends/word.h"
 
 /*
- * "clone TEMPLATE [count=N]": N clones (1) of a VM start when it becomes a template. 'words' begin
- * behind the keyword, with the template's name. An error is said; ERR_NOMEM: the arena is full.
+ * "clone TEMPLATE [count=N] [parallel=N]": clones (1) of a VM start when it becomes a template, so
+ * many at a time (all). 'words' begin behind the keyword, with the template's name. An error is
+ * said; ERR_NOMEM: the arena is full.
  */
 enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
 		       struct diag *diag);

@@ -5,11 +5,14 @@
 
 /*
  * The port by which a guest speaks to Stencil: 32 bits to CONTROL_PORT are a command, 32 bits
- * from it the answer to the last one; from CONTROL_PORT + 4 comes CONTROL_SIGNATURE, so that a
- * guest can tell whether anybody listens. Other sizes read as all ones and are ignored.
+ * from it the answer to the last one. Other sizes read as all ones and are ignored. To be
+ * read only:
+ *	+4	CONTROL_SIGNATURE, so that a guest can tell whether anybody listens
+ *	+8	the guest's TSC, low half, when this clone was asked for, or its going back
+ *	+12	how often this clone has gone back
  */
 #define CONTROL_PORT	  0x5354
-#define CONTROL_N_PORTS	  8
+#define CONTROL_N_PORTS	  16
 #define CONTROL_SIGNATURE 0x434e5453 /* "STNC" */
 
 enum control_command {
@@ -30,7 +33,10 @@ struct control {
 	bool revert_requested;
 	bool is_clone;
 	uint32_t answer;
+	uint32_t asked_at;
+	uint32_t n_reverts;
 };
 
 uint64_t control_read(const struct control *control, uint64_t off, unsigned size);
-void control_write(struct control *control, uint64_t off, unsigned size, uint64_t value);
+void control_write(struct control *control, uint64_t off, unsigned size, uint64_t value,
+		   uint64_t now);

@@ -129,8 +129,7 @@ static uint64_t control_port_read(void *dev, uint64_t off, unsigned size, uint64
 
 static void control_port_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
 {
-	(void)now;
-	control_write(dev, off, size, value);
+	control_write(dev, off, size, value, now);
 }
 
 static const struct io_ops uart_ops = {uart_port_read, uart_port_write};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What cloning and going back cost, in ticks of the TSC: lines "bench NAME SAMPLE". A clone measures
+ * from the moment it was asked for to its first instruction.
+ *	name=     of the samples (clone)
+ *	dirty=N   pages of memory that the template writes before it freezes (0): its size
+ *	revert    the clone goes back N_SAMPLES times with no page written, and as often with
+ *	          N_PAGES: reset_base, reset_pages
+ */
+#include "tests/guest/lib/lib.h"
+
+#define CONTROL	    0x5354
+#define CONTROL_AT  (CONTROL + 8)
+#define CONTROL_N   (CONTROL + 12)
+#define FREEZE	    1
+#define REVERT	    2
+#define N_SAMPLES   31
+#define N_PAGES	    16
+#define DIRTY_START UINT64_C(0x1000000)
+
+static volatile uint8_t pages[N_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
+
+/* The answers, and how long ago the request for them was. */
+static uint32_t freeze(uint32_t *ret_ticks)
+{
+	uint32_t number, at, low, high;
+
+	asm volatile("outl %%eax, %%dx\n\t"
+		     "rdtsc"
+		     : "=a"(low), "=d"(high)
+		     : "a"(FREEZE), "d"(CONTROL)
+		     : "memory");
+	number = inl(CONTROL);
+	at = inl(CONTROL_AT);
+	*ret_ticks = low - at;
+	return number;
+}
+
+/* Goes on behind the freeze with the count one higher. */
+static void go_back(uint32_t n_pages)
+{
+	for (uint32_t i = 0; i < n_pages; i++)
+		pages[i][0] = 1;
+	outl(REVERT, CONTROL);
+}
+
+static void measure_reverts(uint32_t ticks)
+{
+	uint32_t n = inl(CONTROL_N);
+
+	if (n >= 1 && n <= N_SAMPLES)
+		print("bench reset_base %u\n", ticks);
+	else if (n > N_SAMPLES)
+		print("bench reset_pages %u\n", ticks);
+	if (n < 2 * N_SAMPLES)
+		go_back(n < N_SAMPLES ? 0 : N_PAGES);
+}
+
+void payload(void)
+{
+	uint64_t dirty = param_number("dirty", 0);
+	char name[32] = "clone";
+	uint32_t ticks;
+
+	line_param(command_line(), "name", name, sizeof(name));
+	for (uint64_t i = 0; i < dirty; i++)
+		*(volatile uint64_t *)(DIRTY_START + i * PAGE_SIZE) = i;
+	if (freeze(&ticks) == UINT32_MAX) {
+		report(false, "frozen");
+		return;
+	}
+	if (param_given("revert"))
+		measure_reverts(ticks);
+	else
+		print("bench %s %u\n", name, ticks);
+	report(true, "measured");
+}
