@@ -27,6 +27,7 @@
 #include "hv/template.h"
 #include "hv/tsc.h"
 #include "hv/vm.h"
+#include "hv/vm_merge.h"
 #include "hv/vm_prealloc.h"
 
 #define ARENA_SIZE MIB(2)
@@ -267,8 +268,10 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	n_free = frame_available();
 	start_vms();
 	vm_prealloc_end();
+	vm_merge_setup(config.vms);
 	sched_run(cpu);
 	template_release_all();
+	vm_merge_end();
 	log_info("memory: %llu frames free before the first VM, %llu after the last",
 		 (unsigned long long)n_free, (unsigned long long)frame_available());
 	if (config.host.checksum)

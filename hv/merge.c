@@ -19,7 +19,7 @@
 #include "hv/string.h"
 
 /* Entries looked at in one step, when there are no own pages. */
-#define LOOKS_MAX 256
+#define LOOKS_MAX 64
 #define WORDS	  (PAGE_SIZE / 8)
 
 /* A page that was seen: part of its hash, and who it is. */
@@ -36,6 +36,11 @@ static struct {
 	uint64_t n_scans;
 } state;
 
+static uint64_t n_hint_frames(uint64_t n_hints)
+{
+	return n_hints * sizeof(struct hint) / PAGE_SIZE;
+}
+
 enum status merge_setup(uint64_t n_frames)
 {
 	uint64_t n = 512;
@@ -44,11 +49,11 @@ enum status merge_setup(uint64_t n_frames)
 	assert(state.n_hints == 0);
 	while (n < n_frames / 8 && n < BIT(28))
 		n *= 2;
-	run = frame_alloc_run(n * sizeof(struct hint) / PAGE_SIZE, PAGE_SIZE);
+	run = frame_alloc_run(n_hint_frames(n), PAGE_SIZE);
 	if (run == 0)
 		return ERR_NOMEM;
 	if (merged_setup((uint32_t)(n / 4)) != OK) {
-		frame_free_run(run, n * sizeof(struct hint) / PAGE_SIZE);
+		frame_free_run(run, n_hint_frames(n));
 		return ERR_NOMEM;
 	}
 	state.hint = phys_to_virt(run);
@@ -305,6 +310,14 @@ void merge_forget(struct merge *merge, struct ept *ept)
 uint64_t merge_scanned(void)
 {
 	return state.n_scanned;
+}
+
+void merge_end(void)
+{
+	merged_end();
+	if (state.n_hints > 0)
+		frame_free_run(virt_to_phys(state.hint), n_hint_frames(state.n_hints));
+	state.n_hints = 0;
 }
 
 void merge_reset(void)

@@ -70,5 +70,7 @@ void merge_begin_scan(void);
 
 /* Pages looked at, in all; by whoever runs this. */
 uint64_t merge_scanned(void);
+/* All trees are gone: free everything. */
+void merge_end(void);
 /* As at first: for tests, between cases. */
 void merge_reset(void);

@@ -16,6 +16,7 @@
 #include "hv/template.h"
 #include "hv/tsc.h"
 #include "hv/vm.h"
+#include "hv/vm_merge.h"
 
 #define SLICE_MS	5
 #define CONSOLE_POLL_MS 10 /* typed input */
@@ -107,6 +108,16 @@ void sched_add(struct vcpu *vcpu)
 	lock_release(&sched.lock);
 }
 
+bool sched_is_parked(const struct vcpu *vcpu)
+{
+	bool is_parked;
+
+	lock_acquire(&sched.lock);
+	is_parked = vcpu->is_ready || vcpu->is_halted;
+	lock_release(&sched.lock);
+	return is_parked;
+}
+
 void sched_kick(struct vcpu *vcpu)
 {
 	lock_acquire(&sched.lock);
@@ -184,6 +195,11 @@ static bool others_ready(void)
 	return __atomic_load_n(&sched.ready, __ATOMIC_RELAXED) != NULL;
 }
 
+bool sched_is_wanted(void)
+{
+	return others_ready() || sched_next_deadline() <= rdtsc();
+}
+
 /* Typed input and timers of vCPUs that wait. */
 static void look_around(struct cpu *cpu)
 {
@@ -255,7 +271,7 @@ static uint64_t next_console_look(const struct cpu *cpu)
 /* Until a timer, a kick, or the time to look at the console. */
 static void wait_for_work(struct cpu *cpu)
 {
-	uint64_t until = next_console_look(cpu);
+	uint64_t until = earlier(next_console_look(cpu), vm_merge_deadline(cpu));
 
 	lock_acquire(&sched.lock);
 	until = earlier(until, sched.next_deadline);
@@ -268,6 +284,7 @@ static void wait_for_work(struct cpu *cpu)
 	else
 		host_apic_timer_set(until);
 	cpu_wait();
+	vm_merge_woke(cpu);
 	__atomic_store_n(&cpu->idle, false, __ATOMIC_RELAXED);
 }
 
@@ -286,7 +303,7 @@ void sched_run(struct cpu *cpu)
 			run_vcpu(cpu, vcpu);
 		else if (done && cpu->index == 0)
 			return;
-		else
+		else if (!vm_merge_work())
 			wait_for_work(cpu);
 	}
 }

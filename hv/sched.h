@@ -18,6 +18,13 @@ void sched_add(struct vcpu *vcpu);
  * interrupts. */
 void sched_kick(struct vcpu *vcpu);
 
+/* Whether there is something better to do than nothing. No lock. */
+bool sched_is_wanted(void);
+
+/* Whether the vCPU is not loaded anywhere: before it enters the guest again it sees all that was
+ * written before. */
+bool sched_is_parked(const struct vcpu *vcpu);
+
 /* Host TSC at which some waiting vCPU wants to run, UINT64_MAX: none. No lock. */
 uint64_t sched_next_deadline(void);
 

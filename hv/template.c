@@ -14,6 +14,7 @@
 #include "hv/print.h"
 #include "hv/sched.h"
 #include "hv/string.h"
+#include "hv/vm_merge.h"
 
 static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
 
@@ -86,8 +87,11 @@ bool template_freeze(struct vm *vm)
 	vm->platform.control.freeze_requested = false;
 	if (vm->labels.labels)
 		return refuse(vm, "NVDIMM labels cannot be shared");
-	if (ept_freeze(&vm->ept, &vm->layer) != OK)
+	vm_merge_pause(vm);
+	if (ept_freeze(&vm->ept, &vm->layer) != OK) {
+		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
+	}
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 1; /* its name: it can be cloned */
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
@@ -199,9 +203,11 @@ void template_revert(struct vm *clone)
 	struct control control = clone->platform.control;
 	uint64_t n_exits = clone->vcpu.n_exits;
 
+	vm_merge_pause(clone);
 	ept_reset(&clone->ept);
 	/* No processor walks the old tree: its one vCPU is put away. */
 	ept_reclaim(&clone->ept);
+	vm_merge_resume(clone);
 	copy_devices(clone, clone->template);
 	clone->platform.control.asked_at = control.asked_at;
 	clone->platform.control.n_reverts = control.n_reverts + 1;

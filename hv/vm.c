@@ -16,6 +16,7 @@
 #include "hv/sched.h"
 #include "hv/string.h"
 #include "hv/tsc.h"
+#include "hv/vm_merge.h"
 #include "hv/vm_prealloc.h"
 
 #define EBDA_START   UINT64_C(0x9fc00)
@@ -417,6 +418,7 @@ static void discard_memory(struct vm *vm)
 
 void vm_release(struct vm *vm)
 {
+	vm_merge_pause(vm); /* for good */
 	discard_memory(vm);
 	vcpu_destroy(&vm->vcpu);
 	vm_labels_destroy(&vm->labels);

@@ -26,9 +26,9 @@ struct vm_input {
 };
 
 struct vm {
-	struct lock lock; /* guards ept and memory; the scheduler's may be taken inside */
+	struct lock lock;	 /* guards ept and memory; the scheduler's may be taken inside */
 	struct vm *next, **link; /* in 'vms'; NULL: not in the list */
-	unsigned index;	  /* from 0; VPID is one more */
+	unsigned index;		 /* from 0; VPID is one more */
 	const char *name;
 	const struct vm_config *config;
 	struct image *images; /* the ramdisk */
@@ -44,6 +44,7 @@ struct vm {
 	char why[200];
 	struct loader_state start; /* how the kernel in memory is entered */
 	unsigned n_starts;
+	bool merge_paused; /* guarded by vm_merge.c */
 
 	/* Of clones and templates, see template.h. */
 	struct vm *template; /* it is a clone of; holds it. NULL: made from the configuration */

@@ -41,24 +41,28 @@ static uint32_t *frame_list(phys_t frame)
 	return &merged.by_frame[frame / PAGE_SIZE & (merged.n_max - 1)];
 }
 
+static uint64_t n_table_frames(uint64_t n)
+{
+	uint64_t size = n * (2 * sizeof(uint32_t) + sizeof(struct record));
+
+	return align_up(size, PAGE_SIZE) / PAGE_SIZE;
+}
+
 enum status merged_setup(uint32_t n_frames)
 {
 	uint32_t n = 1;
-	uint64_t size, lists;
 	phys_t run;
 
 	assert(merged.n_max == 0 && n_frames > 0 && n_frames <= BIT(30));
 	while (n < n_frames)
 		n *= 2;
-	lists = n * 2 * sizeof(uint32_t);
-	size = align_up(lists + n * sizeof(struct record), PAGE_SIZE);
-	run = frame_alloc_run(size / PAGE_SIZE, PAGE_SIZE);
+	run = frame_alloc_run(n_table_frames(n), PAGE_SIZE);
 	if (run == 0)
 		return ERR_NOMEM;
 	merged.by_hash = phys_to_virt(run);
 	merged.by_frame = merged.by_hash + n;
 	merged.record = (struct record *)(merged.by_frame + n);
-	memset(merged.by_hash, 0xff, lists); /* NONE */
+	memset(merged.by_hash, 0xff, n * 2 * sizeof(uint32_t)); /* NONE */
 	merged.n_max = n;
 	return OK;
 }
@@ -254,6 +258,17 @@ struct merged_counters merged_count(void)
 	counters = merged.counters;
 	lock_release(&merged.lock);
 	return counters;
+}
+
+void merged_end(void)
+{
+	if (merged.n_max == 0)
+		return;
+	assert(merged.counters.shared == 0);
+	merged_free();
+	merged_free();
+	frame_free_run(virt_to_phys(merged.by_hash), n_table_frames(merged.n_max));
+	merged_reset();
 }
 
 void merged_reset(void)

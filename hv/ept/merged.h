@@ -51,5 +51,8 @@ void merged_free(void);
 
 struct merged_counters merged_count(void);
 
+/* Free everything; nobody counts a frame any more, and no processor is behind. */
+void merged_end(void);
+
 /* Forget everything, without giving back a frame: for tests, between cases. */
 void merged_reset(void);
