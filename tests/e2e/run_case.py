@@ -7,10 +7,11 @@ A case says, in this order as a rule:
     config   text of the configuration file
     files    a table: name in the ramdisk = what it holds, one of
                {payload = "hello"}            a payload guest of tests/guest
-               {pattern = [SIZE, ...]}        what make_pattern prints
+               {pattern = [SIZE, ...]}        what make_pattern prints; text and at, too, if wanted
                {size = N, text = "...", at = N}   zeros, with text at an offset
                {demo = "vmlinuz"}             a file of the demonstration
                {made = "nvdimm/initrd"}       a file of what nvdimm/make makes
+             and place = N where its data are to start N bytes beyond a multiple of 2 MiB
     host, cpus, memory, timeout               as for scripts/run
     qemu     a list: more arguments for QEMU
     input    what is typed once input_after, a regular expression, is on the console
@@ -20,6 +21,7 @@ A case says, in this order as a rule:
     order    regular expressions to be found in lines that follow each other
     forbid   regular expressions that no line may match
     count    a table: regular expression = how many lines match it
+    different  regular expressions whose group no two lines may have with the same text
 Lines are as on the console. Environment: STENCIL_BUILD, the build folder.
 """
 import os
@@ -35,7 +37,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # what ctest takes for it
 KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "qemu", "input", "input_after", "embed", "status",
-        "expect", "order", "forbid", "count", "without_vmx"}
+        "expect", "order", "forbid", "count", "different", "without_vmx"}
 
 
 def has_vmx():
@@ -50,6 +52,8 @@ def make_file(path, source, work):
         command = [BUILD / "tests/guest/make_pattern", *map(str, source["pattern"])]
         with open(path, "wb") as output:
             subprocess.run(command, stdout=output, check=True)
+            output.seek(source.get("at", 0))
+            output.write(source.get("text", "").encode())
     elif "demo" in source:
         if not (work / "demo").exists():
             subprocess.run([TOP / "scripts/demo/make", work / "demo"], check=True)
@@ -68,14 +72,19 @@ def make_file(path, source, work):
             output.write(source.get("text", "").encode())
 
 
-def make_embedded_image(config, ramdisk, work):
-    """One EFI file with everything inside, and a disk image with that file alone."""
-    archive, efi, image = work / "ramdisk.cpio", work / "embedded.efi", work / "embedded.img"
-    subprocess.run([TOP / "guest-tools/mkramdisk", ramdisk, archive], check=True)
+def make_image(case, config, ramdisk, work):
+    """A disk image for what scripts/run does not do: files in their places, all in one EFI file."""
+    archive, efi, image = work / "ramdisk.cpio", BUILD / "BOOTX64.EFI", work / "case.img"
+    places = [f"--place={name}={source['place']}" for name, source in case["files"].items()
+              if "place" in source]
+    subprocess.run([TOP / "guest-tools/mkramdisk", *places, ramdisk, archive], check=True)
     mkimage = TOP / "scripts/mkimage"
-    subprocess.run([mkimage, "--embed", "--efi", BUILD / "BOOTX64.EFI", "--config", config,
-                    "--ramdisk", archive, "--output", efi], check=True)
-    subprocess.run([mkimage, "--efi", efi, "--output", image], check=True)
+    parts = ["--config", config, "--ramdisk", archive]
+    if case.get("embed"):
+        embedded = work / "embedded.efi"
+        subprocess.run([mkimage, "--embed", "--efi", efi, *parts, "--output", embedded], check=True)
+        efi, parts = embedded, []
+    subprocess.run([mkimage, "--efi", efi, *parts, "--output", image], check=True)
     return image
 
 
@@ -101,8 +110,8 @@ def run(case, work):
         ramdisk.mkdir()
         for name, source in case.get("files", {}).items():
             make_file(ramdisk / name, source, work)
-        if case.get("embed"):
-            command += ["--image", make_embedded_image(config, ramdisk, work)]
+        if case.get("embed") or any("place" in source for source in case.get("files", {}).values()):
+            command += ["--image", make_image(case, config, ramdisk, work)]
         else:
             command += ["--ramdisk", ramdisk, config]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
@@ -130,6 +139,11 @@ def judge(case, status, lines):
     wrong += [f"forbidden: {line}" for p in case.get("forbid", []) for line in matches(p)]
     wrong += [f"{len(matches(p))} lines instead of {n}: {p}"
               for p, n in case.get("count", {}).items() if len(matches(p)) != n]
+    for pattern in case.get("different", []):
+        texts = [match[1] for line in lines if (match := re.search(pattern, line))]
+        wrong += [f"twice: {text}" for text in set(texts) if texts.count(text) > 1]
+        if not texts:
+            wrong.append(f"missing: {pattern}")
     if not found_in_order(case.get("order", []), lines):
         wrong.append(f"not in this order: {case['order']}")
     return wrong
