@@ -2,9 +2,9 @@
 /*
  * The persistent tree: see struct ept for what belongs to whom.
  *
- * Everything rests on one rule for copying a foreign table: an entry that was
- * its tree's own loses EPT_OWN and EPT_W, any other stays as it is. It then
- * describes the same pages from a tree that does not own them, and writes to
+ * Everything rests on one rule of freezing a tree: an entry that was the tree's own
+ * loses EPT_OWN and EPT_W, any other stays as it is. Its tables then describe the same
+ * pages to trees that do not own them, by reference or as a copy, and writes to
  * private memory fault while those to shared memory do not.
  *
  * Nothing here flushes a TLB, takes a lock or knows what a region is.
@@ -75,35 +75,36 @@ static void free_chain(phys_t chain)
 	}
 }
 
+static __attribute__((noinline)) bool grow_log(struct ept *ept)
+{
+	if (ept->n_owned >= ept->max_owned || ept_log_grow(&ept->log) != OK)
+		return false;
+	ept->n_owned++;
+	return true;
+}
+
+/* Write down that the entry may be the tree's own from now on. */
+static inline bool log_slot(struct ept *ept, const uint64_t *slot)
+{
+	if (!ept_log_has_room(&ept->log) && !grow_log(ept))
+		return false;
+	ept_log_add(&ept->log, (uintptr_t)slot);
+	return true;
+}
+
 /*
- * A frame for the tree, contents undefined; 0: none, or the ceiling is reached.
+ * A frame for the tree, contents undefined, to be put into 'slot'; 0: none, or the
+ * ceiling is reached.
  */
-static phys_t own_frame(struct ept *ept)
+static phys_t own_frame(struct ept *ept, const uint64_t *slot)
 {
 	phys_t frame;
 
-	if (ept->n_owned >= ept->max_owned)
+	if (!log_slot(ept, slot) || ept->n_owned >= ept->max_owned)
 		return 0;
 	frame = frame_alloc();
 	ept->n_owned += frame != 0;
 	return frame;
-}
-
-/*
- * What an entry of a table becomes in a copy of the table that another tree
- * owns.
- */
-static uint64_t disown(uint64_t entry)
-{
-	_Static_assert(EPT_OWN >> 51 == EPT_W, "one shift turns own into writable");
-	return entry & ~(EPT_OWN | EPT_MERGED | ((entry >> 51) & EPT_W));
-}
-
-static void copy_table(uint64_t *to, const uint64_t *from)
-{
-#pragma GCC unroll 8
-	for (unsigned i = 0; i < ENTRIES; i++)
-		to[i] = disown(from[i]);
 }
 
 /* Table of the pages that a large page, or a hole, consists of. */
@@ -124,13 +125,13 @@ static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t *slot,
 						       unsigned level)
 {
-	phys_t frame = own_frame(ept);
+	phys_t frame = own_frame(ept, slot);
 	uint64_t old = *slot;
 
 	if (frame == 0)
 		return ERR_NOMEM;
 	if (is_table(old, level))
-		copy_table(table_at(frame), table_of(old));
+		copy_words(table_at(frame), table_of(old), ENTRIES);
 	else
 		split_leaf(table_at(frame), old, level);
 	ept_store(slot, frame | OWN_TABLE);
@@ -139,11 +140,12 @@ static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t
 
 static __attribute__((noinline)) enum status own_root(struct ept *ept)
 {
-	phys_t frame = own_frame(ept);
+	phys_t frame = ept->n_owned < ept->max_owned ? frame_alloc() : 0;
 
 	if (frame == 0)
 		return ERR_NOMEM;
-	copy_table(table_at(frame), table_at(ept->root));
+	ept->n_owned++;
+	copy_words(table_at(frame), table_at(ept->root), ENTRIES);
 	ept->root = frame;
 	ept->owns_root = true;
 	move_on(ept);
@@ -186,11 +188,17 @@ static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
 {
 	uint64_t *table = table_at(frame), n = 1;
 
-	for (unsigned i = 0; level > 0 && i < ENTRIES; i++)
-		if (table[i] & EPT_OWN)
-			n += chain_frames(table[i] & EPT_ADDR, level - 1, chain);
+	for (unsigned i = 0; level > 0 && i < ENTRIES; i++) {
+		uint64_t entry = table[i];
+
+		if (!(entry & (EPT_OWN | EPT_MERGED)))
+			continue;
+		__atomic_store_n(&table[i], 0, __ATOMIC_RELAXED); /* the log may lead here */
+		if (entry & EPT_OWN)
+			n += chain_frames(entry & EPT_ADDR, level - 1, chain);
 		else
-			drop_merged(table[i]);
+			drop_merged(entry);
+	}
 	__atomic_store_n(&table[0], *chain, __ATOMIC_RELAXED);
 	*chain = frame;
 	return n;
@@ -199,10 +207,12 @@ static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
 /* 'level' is that of the table which holds the entry. */
 static void retire(struct ept *ept, uint64_t entry, unsigned level)
 {
-	if (entry & EPT_OWN)
-		ept->n_retired += chain_frames(entry & EPT_ADDR, level, &ept->retired);
-	else
+	if (!(entry & EPT_OWN)) {
 		drop_merged(entry);
+		return;
+	}
+	ept->n_retired += chain_frames(entry & EPT_ADDR, level, &ept->retired);
+	ept->log_dangles |= level > 0;
 }
 
 /* Replace what is mapped at a level by one entry. */
@@ -329,13 +339,14 @@ static void copy_page(phys_t to, phys_t from)
 		copy_words(phys_to_virt(to), phys_to_virt(from), PAGE_SIZE / 8);
 }
 
-static phys_t own_frame_by(struct ept *ept, const struct frame_policy *policy, uint64_t index)
+static phys_t own_frame_by(struct ept *ept, const uint64_t *slot, const struct frame_policy *policy,
+			   uint64_t index)
 {
 	phys_t frame;
 
-	if (ept->n_owned >= ept->max_owned)
+	if (!log_slot(ept, slot) || ept->n_owned >= ept->max_owned)
 		return 0;
-	frame = frame_alloc_by(policy, index);
+	frame = policy != NULL ? frame_alloc_by(policy, index) : frame_alloc();
 	ept->n_owned += frame != 0;
 	return frame;
 }
@@ -365,7 +376,7 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 		*ret_frame = frame;
 		return OK;
 	}
-	frame = policy != NULL ? own_frame_by(ept, policy, index) : own_frame(ept);
+	frame = own_frame_by(ept, slot, policy, index);
 	if (frame == 0)
 		return ERR_NOMEM;
 	store_copy(slot, old, frame);
@@ -391,7 +402,7 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 		return ERR_NOTFOUND;
 	if (old & (EPT_OWN | EPT_MERGED))
 		return copy_again(ept, slot, policy, index, ret_frame);
-	frame = policy != NULL ? own_frame_by(ept, policy, index) : own_frame(ept);
+	frame = policy != NULL ? own_frame_by(ept, slot, policy, index) : own_frame(ept, slot);
 	if (frame == 0)
 		return ERR_NOMEM;
 	store_copy(slot, old, frame);
@@ -430,6 +441,9 @@ enum status ept_populate_begin(struct ept *ept, gpa_t gpa, unsigned n_pages, uin
 	TRY(walk(ept, gpa, 0, &entries));
 	n = count_borrowed(entries, n_pages);
 	/* All that may come is counted now; what did not come is taken off at the end. */
+	for (unsigned i = 0; i < n_pages; i++)
+		if (!(entries[i] & (EPT_OWN | EPT_MERGED)) && !log_slot(ept, &entries[i]))
+			return ERR_NOMEM;
 	if (n > ept->max_owned - ept->n_owned)
 		return ERR_NOMEM;
 	ept->n_owned += n;
@@ -614,12 +628,29 @@ enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned)
 	return OK;
 }
 
-/* Nothing is writable by way of the root any more. */
-static void seal_root(uint64_t *root)
+/* An item of a layer's log: the page is merged, not own. */
+#define EPT_LAYER_MERGED UINT64_C(1)
+
+/*
+ * The tree's entries become a layer's: nobody's own, and not writable. Items which
+ * lead to nothing own, or lead there again, are done with.
+ */
+static void freeze_entries(struct ept_log *log)
 {
-	for (unsigned i = 0; i < ENTRIES; i++)
-		if (root[i] & EPT_W)
-			ept_store(&root[i], root[i] & ~EPT_W);
+	struct ept_log_cursor cursor = ept_log_begin(log);
+
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+		uint64_t *slot = (uint64_t *)*item;
+
+		if (slot == NULL)
+			continue;
+		if (*slot & EPT_MERGED)
+			*item |= EPT_LAYER_MERGED;
+		else if (!(*slot & EPT_OWN))
+			*item = 0;
+		if (*item)
+			ept_store(slot, *slot & ~(EPT_OWN | EPT_MERGED | EPT_W));
+	}
 }
 
 /* The tree runs on the layer's root and owns nothing but what is retired. */
@@ -650,12 +681,34 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 			.leaf_levels = ept->leaf_levels,
 			.n_owned = ept->n_owned - ept->n_retired,
 		};
-		seal_root(table_at(layer->root));
+		freeze_entries(&ept->log);
+		layer->log = ept->log;
+		ept->log = (struct ept_log){0};
 		run_on(ept, layer);
 	}
 	ept_layer_get(layer);
 	*ret = layer;
 	return OK;
+}
+
+/* Of a layer: the frames in the places of the items, then these away; tables hold items. */
+static void free_entries(struct ept_log *log)
+{
+	struct ept_log_cursor cursor = ept_log_begin(log);
+
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+		const uint64_t *slot = (const uint64_t *)(*item & ~EPT_LAYER_MERGED);
+
+		if (slot == NULL)
+			continue;
+		if (*item & EPT_LAYER_MERGED)
+			merged_drop(*slot & EPT_ADDR);
+		*item = *item & EPT_LAYER_MERGED ? 0 : *slot & EPT_ADDR;
+	}
+	cursor = ept_log_begin(log);
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
+		if (*item)
+			frame_free(*item);
 }
 
 void ept_layer_get(struct ept_layer *layer)
@@ -672,10 +725,10 @@ void ept_layer_put(struct ept_layer *layer)
 	 */
 	while (layer != NULL && __atomic_sub_fetch(&layer->n_refs, 1, __ATOMIC_ACQ_REL) == 0) {
 		struct ept_layer *parent = layer->parent;
-		phys_t chain = 0;
 
-		chain_frames(layer->root, EPT_LEVELS, &chain);
-		free_chain(chain);
+		free_entries(&layer->log);
+		ept_log_free(&layer->log);
+		frame_free(layer->root);
 		frame_free(virt_to_phys(layer));
 		layer = parent;
 	}
@@ -688,21 +741,68 @@ void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned)
 	run_on(ept, layer);
 }
 
+/* What leads into retired tables leads to nothing own any more. */
+static void mend_log(struct ept *ept)
+{
+	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
+
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
+		if (*item && !(*(uint64_t *)*item & (EPT_OWN | EPT_MERGED)))
+			*item = 0;
+	ept->log_dangles = false;
+}
+
+static void retire_frame(struct ept *ept, phys_t frame)
+{
+	*table_at(frame) = ept->retired;
+	ept->retired = frame;
+	ept->n_retired++;
+}
+
+/* All that is the tree's own, while no processor uses it. Tables hold items: frames first. */
+static void retire_all(struct ept *ept)
+{
+	struct ept_log_cursor cursor;
+
+	if (ept->log_dangles)
+		mend_log(ept);
+	cursor = ept_log_begin(&ept->log);
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+		uint64_t *slot = (uint64_t *)*item, entry;
+
+		if (slot == NULL)
+			continue;
+		entry = *slot;
+		*slot = 0; /* an item may be there twice */
+		*item = entry & EPT_OWN ? entry & EPT_ADDR : 0;
+		if (!(entry & EPT_OWN))
+			drop_merged(entry);
+	}
+	cursor = ept_log_begin(&ept->log);
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
+		if (*item)
+			retire_frame(ept, *item);
+	retire_frame(ept, ept->root);
+	ept->n_owned -= ept->log.n_chunks;
+	ept_log_free(&ept->log);
+	ept->log_dangles = false;
+	/* Retired frames count until ept_reclaim(). */
+	assert(ept->n_retired == ept->n_owned);
+}
+
 void ept_reset(struct ept *ept)
 {
 	assert(ept->base != NULL);
 	if (!ept->owns_root)
 		return;
-	retire(ept, ept->root | EPT_OWN, EPT_LEVELS);
-	/* Retired frames count until ept_reclaim(). */
-	assert(ept->n_retired == ept->n_owned);
+	retire_all(ept);
 	run_on(ept, ept->base);
 }
 
 void ept_destroy(struct ept *ept)
 {
 	if (ept->owns_root)
-		retire(ept, ept->root | EPT_OWN, EPT_LEVELS);
+		retire_all(ept);
 	ept_reclaim(ept);
 	assert(ept->n_owned == 0);
 	ept_layer_put(ept->base);
@@ -711,6 +811,8 @@ void ept_destroy(struct ept *ept)
 
 void ept_reclaim(struct ept *ept)
 {
+	if (ept->log_dangles)
+		mend_log(ept);
 	free_chain(ept->retired);
 	ept->retired = 0;
 	ept->n_owned -= ept->n_retired;

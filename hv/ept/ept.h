@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/ept/log.h"
 #include "hv/frame.h"
 #include "hv/status.h"
 #include "hv/types.h"
@@ -30,14 +31,16 @@
 /*
  * An immutable ancestor: the tree that was frozen. Its tables and pages live
  * until the last tree or layer above it is gone. In a frame of its own; all
- * fields constant but for the count, which is atomic.
+ * fields constant but for the count, which is atomic. None of its entries has EPT_OWN,
+ * EPT_MERGED, or EPT_W but for shared memory: a tree can run on them, and copy a table as it is.
  */
 struct ept_layer {
 	uint64_t n_refs;
-	phys_t root;		  /* its entries have no EPT_W: fit to run a clone on */
+	phys_t root;
 	struct ept_layer *parent; /* what the frozen tree was cloned from; NULL: nothing */
 	unsigned leaf_levels;
-	uint64_t n_owned; /* frames, tables included, without the layer's own */
+	uint64_t n_owned;   /* frames, tables included, without the layer's own */
+	struct ept_log log; /* of what was the tree's own; EPT_LAYER_MERGED in an item */
 };
 
 /*
@@ -70,6 +73,9 @@ struct ept {
 	uint64_t max_owned;	/* ceiling; ERR_NOMEM beyond */
 	phys_t retired; /* frames waiting for ept_reclaim(), chained through their first words */
 	uint64_t n_retired;
+	struct ept_log log; /* all entries with EPT_OWN or EPT_MERGED that others lead to, and
+			       perhaps more */
+	bool log_dangles;   /* it has entries of tables which are retired */
 };
 
 /*

@@ -40,20 +40,45 @@ static inline uint64_t check_own_table(phys_t frame, unsigned level, uint64_t ta
 	return n;
 }
 
+/* How many items of the log lead to own entries: each own one is there, few twice. */
+static inline uint64_t count_logged(const struct ept *ept)
+{
+	struct ept_log log = ept->log;
+	struct ept_log_cursor cursor = ept_log_begin(&log);
+	uint64_t n = 0;
+
+	for (const uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
+		n += *item != 0 && (*(const uint64_t *)*item & EPT_OWN);
+	return n;
+}
+
 static inline void check_tree(const struct ept *ept)
 {
 	uint64_t n = 0;
 
-	if (ept->owns_root)
+	if (ept->owns_root) {
 		n = check_own_table(ept->root, 3, EPT_PRESENT);
-	assert_int_equal(ept->n_owned, n + ept->n_retired);
+		assert_true(ept->log_dangles || count_logged(ept) >= n - 1);
+	}
+	assert_int_equal(ept->n_owned, n + ept->n_retired + ept->log.n_chunks);
 	assert_true(ept->n_owned <= ept->max_owned);
 }
 
+/* Nobody's own and not writable, below the root too, but for what is shared. */
 static inline void check_layer(const struct ept_layer *layer)
 {
-	/* Below the root as in a tree; the root's entries cannot be written by. */
-	assert_int_equal(check_own_table(layer->root, 3, EPT_R | EPT_X), layer->n_owned);
-	for (unsigned i = 0; i < 512; i++)
-		assert_false(((const uint64_t *)phys_to_virt(layer->root))[i] & EPT_W);
+	struct ept_log log = layer->log;
+	struct ept_log_cursor cursor = ept_log_begin(&log);
+	uint64_t n = 1 + log.n_chunks;
+
+	assert_int_equal(check_own_table(layer->root, 3, EPT_R | EPT_X), 1);
+	for (const uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+		const uint64_t *slot = (const uint64_t *)(*item & ~UINT64_C(1));
+
+		if (slot == NULL)
+			continue;
+		assert_int_equal(*slot & (EPT_OWN | EPT_MERGED | EPT_W), 0);
+		n += !(*item & 1);
+	}
+	assert_int_equal(n, layer->n_owned);
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The log of a tree's own entries: a few in the struct, more in a chain of frames. */
+#include "hv/ept/log.h"
+
+#include "hv/frame.h"
+#include "hv/phys.h"
+
+#define CHUNK_ITEMS (PAGE_SIZE / sizeof(uint64_t) - 1) /* the first word leads to the one before \
+							*/
+
+static uint64_t *items_of(phys_t chunk)
+{
+	return (uint64_t *)phys_to_virt(chunk) + 1;
+}
+
+static phys_t before(phys_t chunk)
+{
+	return *(phys_t *)phys_to_virt(chunk);
+}
+
+static void begin_chunk(struct ept_log *log, phys_t chunk)
+{
+	log->chunk = chunk;
+	log->next = chunk ? items_of(chunk) : NULL;
+	log->end = chunk ? log->next + CHUNK_ITEMS : NULL;
+}
+
+enum status ept_log_grow(struct ept_log *log)
+{
+	phys_t chunk = frame_alloc();
+
+	if (chunk == 0)
+		return ERR_NOMEM;
+	*(phys_t *)phys_to_virt(chunk) = log->chunk;
+	begin_chunk(log, chunk);
+	log->n_chunks++;
+	return OK;
+}
+
+struct ept_log_cursor ept_log_begin(struct ept_log *log)
+{
+	return (struct ept_log_cursor){
+		.start = log->chunk ? items_of(log->chunk) : log->first,
+		.at = log->chunk ? log->next : log->first + log->n_first,
+		.chunk = log->chunk,
+		.log = log,
+	};
+}
+
+uint64_t *ept_log_next(struct ept_log_cursor *cursor)
+{
+	while (cursor->at == cursor->start) {
+		if (cursor->chunk == 0)
+			return NULL;
+		cursor->chunk = before(cursor->chunk);
+		cursor->start = cursor->chunk ? items_of(cursor->chunk) : cursor->log->first;
+		cursor->at = cursor->start + (cursor->chunk ? CHUNK_ITEMS : cursor->log->n_first);
+	}
+	return --cursor->at;
+}
+
+void ept_log_free(struct ept_log *log)
+{
+	while (log->chunk) {
+		phys_t chunk = log->chunk;
+
+		log->chunk = before(chunk);
+		frame_free(chunk);
+	}
+	*log = (struct ept_log){0};
+}
