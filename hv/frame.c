@@ -391,7 +391,7 @@ void frame_free(phys_t frame)
 		push(stack, frame);
 }
 
-/* The node of the set whose turn it is; the set has one with memory. */
+/* The node of the set whose turn it is; 0 if none of it has memory. */
 static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t index)
 {
 	uint8_t turns[NUMA_NODE_MAX];
@@ -400,6 +400,8 @@ static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t in
 	for (unsigned node = 0; node < numa.n_nodes; node++)
 		if (numa_set_has(nodes, node) && numa_set_has(numa.with_memory, node))
 			turns[n++] = (uint8_t)node;
+	if (n == 0)
+		return 0;
 	return turns[index % n];
 }
 
