@@ -40,7 +40,7 @@ struct cpu {
 	phys_t vmxon_region;  /* 0: VMX is off here */
 	phys_t vmcs;	      /* the processor's only one; the frame, while 'vmcs_made' is false */
 	bool vmcs_made;
-	bool vmcs_launched;   /* while no vCPU is loaded */
+	bool vmcs_launched; /* while no vCPU is loaded */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
 	bool idle;	  /* in, or about to enter, cpu_wait(); read by others, atomically */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What cloning and going back cost, in ticks of the TSC: lines "bench NAME SAMPLE". A clone measures
- * from the moment it was asked for to its first instruction.
- *	name=     of the samples (clone)
- *	dirty=N   pages of memory that the template writes before it freezes (0): its size
- *	revert    the clone goes back N_SAMPLES times with no page written, and as often with
- *	          N_PAGES: reset_base, reset_pages
+ * What cloning and going back cost, in ticks of the TSC: lines "bench NAME SAMPLE". A clone
+ *measures from the moment it was asked for to its first instruction. name=     of the samples
+ *(clone) dirty=N   pages of memory that the template writes before it freezes (0): its size revert
+ *the clone goes back N_SAMPLES times with no page written, and as often with N_PAGES: reset_base,
+ *reset_pages
  */
 #include "tests/guest/lib/lib.h"
 

@@ -7,12 +7,12 @@
  */
 #include "tests/guest/lib/lib.h"
 
-#define CONTROL	      0x5354
-#define SIGNATURE     0x434e5453
-#define FREEZE	      1
-#define REVERT	      2
-#define PAGES_MAX     256
-#define WORDS	      (PAGE_SIZE / sizeof(uint64_t))
+#define CONTROL	  0x5354
+#define SIGNATURE 0x434e5453
+#define FREEZE	  1
+#define REVERT	  2
+#define PAGES_MAX 256
+#define WORDS	  (PAGE_SIZE / sizeof(uint64_t))
 
 static uint64_t pages[PAGES_MAX][WORDS] __attribute__((aligned(4096)));
 /* Shared by all of a VM's generations: what each left behind for the next. */

@@ -5,7 +5,7 @@
 #include "hv/ept/log.h"
 #include "hv/frame.h"
 
-#define FRAMES	 UINT64_C(0x100000)
+#define FRAMES	 UINT64_C(0x200000)
 #define N_FRAMES 8
 #define PER_PAGE 511
 
@@ -13,7 +13,7 @@ static int setup(void **state)
 {
 	(void)state;
 	frame_reset();
-	phys_arena(FRAMES, N_FRAMES * PAGE_SIZE);
+	phys_arena(FRAMES, MIB(2));
 	frame_add_range(FRAMES, N_FRAMES * PAGE_SIZE);
 	return 0;
 }
