@@ -46,6 +46,7 @@ static struct lock console_lock;
 static bool lock_broken;
 static uint16_t serial_port; /* 0: none */
 static bool buffered;
+static bool line_is_open; /* what was written last is no whole line */
 static struct {
 	uint32_t head, tail; /* bytes ever put in and taken out */
 	char data[RING_SIZE];
@@ -136,6 +137,16 @@ static void draw(void)
 {
 	screen_draw(&screen);
 	last_draw = rdtsc();
+}
+
+/* A whole line does not begin behind half a one. */
+static void close_line(void)
+{
+	if (!line_is_open)
+		return;
+	line_is_open = false;
+	serial_write("\n", 1);
+	screen_write(&screen, "\n", 1);
 }
 
 static void write_locked(const char *data, size_t len)
@@ -237,8 +248,37 @@ void console_flush(void)
 void console_write_raw(const char *data, size_t len)
 {
 	console_lock_acquire();
+	close_line();
 	write_locked(data, len);
 	console_lock_release();
+}
+
+void console_write_part(const char *data, size_t len)
+{
+	console_lock_acquire();
+	write_locked(data, len);
+	line_is_open = len > 0 ? data[len - 1] != '\n' : line_is_open;
+	console_lock_release();
+}
+
+bool console_line_is_open(void)
+{
+	bool is_open;
+
+	console_lock_acquire();
+	is_open = line_is_open;
+	console_lock_release();
+	return is_open;
+}
+
+size_t console_waiting(void)
+{
+	size_t n;
+
+	console_lock_acquire();
+	n = serial_port != 0 ? ring.head - ring.tail : 0;
+	console_lock_release();
+	return n;
 }
 
 int console_read(void)

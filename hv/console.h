@@ -42,6 +42,16 @@ void console_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Bytes as they are, a guest's output for instance: whole lines, newline included. */
 void console_write_raw(const char *data, size_t len);
 
+/*
+ * Part of a line: the operator's, as it is typed. A whole line that comes then ends it first;
+ * console_line_is_open() tells whether that has happened.
+ */
+void console_write_part(const char *data, size_t len);
+bool console_line_is_open(void);
+
+/* Bytes that have not been sent yet; while 'buffered' a writer of much waits for that to be few. */
+size_t console_waiting(void);
+
 /* The next byte received by the UART, or -1. */
 int console_read(void);
 

@@ -3,9 +3,11 @@
  * The guests' serial lines on the host's console. Each VM's output appears in
  * whole lines behind its name; an unfinished line is shown when its VM waits for
  * input or ends. Typed bytes go to the VM in focus, the first that still runs;
- * Ctrl-A and then n moves the focus on, Ctrl-A twice sends one Ctrl-A.
+ * Ctrl-A and then n moves the focus on, Ctrl-A twice sends one Ctrl-A, Ctrl-A and then c gives the
+ * console to the monitor, and back.
  */
 #include "hv/console.h"
+#include "hv/monitor.h"
 #include "hv/print.h"
 #include "hv/sched.h"
 #include "hv/string.h"
@@ -83,17 +85,6 @@ static bool reads_console(const struct vm *vm)
 	       __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
 }
 
-bool guest_console_wanted(void)
-{
-	bool wanted = false;
-
-	lock_acquire(&vms_lock);
-	for (struct vm *vm = vms; vm && !wanted; vm = vm->next)
-		wanted = reads_console(vm);
-	lock_release(&vms_lock);
-	return wanted;
-}
-
 /* The first VM behind 'vm' that reads, around the list; NULL: none. vms_lock is held. */
 static struct vm *next_reader(struct vm *vm)
 {
@@ -128,37 +119,75 @@ void guest_console_forget(const struct vm *vm)
 		focus = NULL;
 }
 
-/* Take what is typed to the VM in focus. vms_lock is held. */
-static void poll_focus(void)
+struct vm *guest_console_focus(void)
 {
-	static bool escaped;
-	bool got = false;
+	return focus ? focus : vms;
+}
 
+void guest_console_set_focus(struct vm *vm)
+{
+	focus = vm;
+}
+
+/* If the one in focus does not read, the first that does is. vms_lock is held. */
+static void find_focus(void)
+{
 	if (focus == NULL || !reads_console(focus))
 		focus = next_reader(NULL);
-	for (int byte = focus ? console_read() : -1; byte >= 0; byte = console_read()) {
-		if (!escaped && byte == ESCAPE) {
-			escaped = true;
-		} else if (escaped && byte == 'n') {
-			escaped = false;
-			focus = next_reader(focus);
-			log_info("console: input goes to VM %s", focus->name);
-		} else {
-			escaped = false;
-			put_input(focus, (uint8_t)byte);
-			got = true;
-		}
-	}
-	/* A full FIFO is refilled as the guest empties it. */
-	if (focus && (got || focus->input.head != focus->input.tail)) {
+}
+
+static void move_focus(void)
+{
+	lock_acquire(&vms_lock);
+	find_focus();
+	focus = next_reader(focus);
+	if (focus)
+		log_info("console: input goes to VM %s", focus->name);
+	lock_release(&vms_lock);
+}
+
+static void type_to_guest(uint8_t byte)
+{
+	lock_acquire(&vms_lock);
+	find_focus();
+	if (focus)
+		put_input(focus, byte);
+	lock_release(&vms_lock);
+}
+
+static void take_byte(uint8_t byte)
+{
+	static bool escaped;
+	bool is_command = escaped;
+
+	escaped = !escaped && byte == ESCAPE;
+	if (escaped)
+		return;
+	if (is_command && byte == 'c')
+		monitor_switch();
+	else if (monitor_is_on())
+		monitor_type(byte);
+	else if (is_command && byte == 'n')
+		move_focus();
+	else
+		type_to_guest(byte);
+}
+
+/* A full FIFO is refilled as the guest empties it. */
+static void wake_reader(void)
+{
+	lock_acquire(&vms_lock);
+	if (focus && reads_console(focus) && focus->input.head != focus->input.tail) {
 		vcpu_request(&focus->vcpu, VCPU_REQUEST_INPUT);
 		sched_kick(&focus->vcpu);
 	}
+	lock_release(&vms_lock);
 }
 
 void guest_console_poll(void)
 {
-	lock_acquire(&vms_lock);
-	poll_focus();
-	lock_release(&vms_lock);
+	for (int byte = console_read(); byte >= 0; byte = console_read())
+		take_byte((uint8_t)byte);
+	wake_reader();
+	monitor_poll();
 }

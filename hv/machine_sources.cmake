@@ -14,6 +14,8 @@ set(HV_MACHINE_SOURCES
 	hv/host_apic.c
 	hv/interrupt.c
 	hv/main.c
+	hv/monitor.c
+	hv/monitor_job.c
 	hv/paging.c
 	hv/panic.c
 	hv/power.c
@@ -23,6 +25,7 @@ set(HV_MACHINE_SOURCES
 	hv/template.c
 	hv/tsc.c
 	hv/vcpu.c
+	hv/vcpu_dump.c
 	hv/vcpu_event.c
 	hv/vcpu_load.c
 	hv/vcpu_state.c

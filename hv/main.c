@@ -15,6 +15,7 @@
 #include "hv/info_print.h"
 #include "hv/interrupt.h"
 #include "hv/io.h"
+#include "hv/monitor.h"
 #include "hv/msr.h"
 #include "hv/numa.h"
 #include "hv/paging.h"
@@ -265,6 +266,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	if (config.host.checksum)
 		take_checksums();
 	protect_images();
+	monitor_setup(&images);
 	n_free = frame_available();
 	start_vms();
 	vm_prealloc_end();

@@ -12,6 +12,7 @@
 #include "hv/interrupt.h"
 #include "hv/io.h"
 #include "hv/lock.h"
+#include "hv/monitor.h"
 #include "hv/paging.h"
 #include "hv/template.h"
 #include "hv/tsc.h"
@@ -19,6 +20,7 @@
 #include "hv/vm_merge.h"
 
 #define SLICE_MS	5
+#define PROMPT_SLICE_MS 1  /* of the processor that reads the console, which has a FIFO */
 #define CONSOLE_POLL_MS 10 /* typed input */
 #define CONSOLE_SEND_MS 1  /* a FIFO of output */
 #define PROMPT_MS	20
@@ -27,6 +29,7 @@ static struct {
 	struct lock lock; /* guards what follows, and the list fields of every vCPU; a leaf */
 	struct vcpu *ready, **ready_end;
 	struct vcpu *halted;
+	struct vcpu *aside; /* of VMs that the operator stopped */
 	unsigned n_alive;
 	uint64_t next_deadline; /* of the halted ones; read without the lock */
 } sched = {.ready_end = &sched.ready, .next_deadline = UINT64_MAX};
@@ -49,13 +52,42 @@ static void wake_idle_cpu(void)
 	}
 }
 
+/* What ends a VM, or changes it as a whole, is done while it is stopped, too. */
+#define EVEN_IF_PAUSED (VCPU_REQUEST_STOP | VCPU_REQUEST_FREEZE | VCPU_REQUEST_REVERT)
+
+static bool has_to_wait(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->vm->is_paused, __ATOMIC_RELAXED) &&
+	       !(__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) & EVEN_IF_PAUSED);
+}
+
 static void push_ready(struct vcpu *vcpu)
 {
+	if (has_to_wait(vcpu)) {
+		vcpu->is_aside = true;
+		vcpu->next = sched.aside;
+		sched.aside = vcpu;
+		return;
+	}
 	vcpu->next = NULL;
 	vcpu->is_ready = true;
 	*sched.ready_end = vcpu;
 	sched.ready_end = &vcpu->next;
 	wake_idle_cpu();
+}
+
+/* If it is aside and no longer has to be. Lock held. */
+static void take_back(struct vcpu *vcpu)
+{
+	struct vcpu **link = &sched.aside;
+
+	if (!vcpu->is_aside || has_to_wait(vcpu))
+		return;
+	while (*link != vcpu)
+		link = &(*link)->next;
+	*link = vcpu->next;
+	vcpu->is_aside = false;
+	push_ready(vcpu);
 }
 
 static struct vcpu *pop_ready(void)
@@ -113,7 +145,7 @@ bool sched_is_parked(const struct vcpu *vcpu)
 	bool is_parked;
 
 	lock_acquire(&sched.lock);
-	is_parked = vcpu->is_ready || vcpu->is_halted;
+	is_parked = vcpu->is_ready || vcpu->is_halted || vcpu->is_aside;
 	lock_release(&sched.lock);
 	return is_parked;
 }
@@ -123,12 +155,30 @@ void sched_kick(struct vcpu *vcpu)
 	lock_acquire(&sched.lock);
 	if (vcpu->is_halted)
 		wake_halted(0, vcpu);
+	take_back(vcpu);
 	/* If it is loaded, its processor leaves the guest and sees the request. */
 	for (unsigned i = 0; i < n_cpus; i++)
 		if (cpus[i] != this_cpu() &&
 		    __atomic_load_n(&cpus[i]->current, __ATOMIC_RELAXED) == vcpu)
 			host_apic_send_wake(cpus[i]->apic_id);
 	lock_release(&sched.lock);
+}
+
+void sched_pause(struct vm *vm, bool on)
+{
+	__atomic_store_n(&vm->is_paused, on, __ATOMIC_RELAXED);
+	vcpu_request(&vm->vcpu, VCPU_REQUEST_LEAVE);
+	sched_kick(&vm->vcpu);
+}
+
+bool sched_has_paused(const struct vm *vm)
+{
+	bool has_paused;
+
+	lock_acquire(&sched.lock);
+	has_paused = vm->vcpu.is_aside;
+	lock_release(&sched.lock);
+	return has_paused;
 }
 
 static void halt_vcpu(struct vcpu *vcpu)
@@ -140,8 +190,8 @@ static void halt_vcpu(struct vcpu *vcpu)
 	vcpu_put(vcpu);
 	lock_acquire(&sched.lock);
 	/* A kick that came before the vCPU was on the list has left its request. */
-	if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &
-	    ~(uint32_t)VCPU_REQUEST_HALT) {
+	if (has_to_wait(vcpu) || __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &
+					 ~(uint32_t)VCPU_REQUEST_HALT) {
 		push_ready(vcpu);
 	} else {
 		vcpu->is_halted = true;
@@ -173,6 +223,7 @@ static void stop_vcpu(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
+	vm_end(vm, VM_ENDED_WELL, "ended by the operator"); /* unless it ended itself */
 	vm_say_end(vm);
 	vcpu_put(vcpu);
 	vm_release(vm);
@@ -238,6 +289,11 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave)
 	}
 }
 
+static unsigned slice_ms(const struct cpu *cpu)
+{
+	return cpu->index == 0 && monitor_is_on() ? PROMPT_SLICE_MS : SLICE_MS;
+}
+
 /* Run one vCPU as long as it wants and nobody else does. */
 static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 {
@@ -245,10 +301,10 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 
 	vcpu_load(vcpu, cpu);
 	do {
-		leave = vcpu_run(vcpu, rdtsc() + tsc_hz / 1000 * SLICE_MS);
+		leave = vcpu_run(vcpu, rdtsc() + tsc_hz / 1000 * slice_ms(cpu));
 		look_around(cpu);
 		paging_sync();
-	} while (leave == VCPU_PREEMPTED && !others_ready());
+	} while (leave == VCPU_PREEMPTED && !others_ready() && !has_to_wait(vcpu));
 
 	leave_processor(vcpu, leave);
 }
@@ -263,9 +319,9 @@ static uint64_t next_console_look(const struct cpu *cpu)
 {
 	if (cpu->index != 0)
 		return UINT64_MAX;
-	if (console_poll())
-		return rdtsc() + tsc_hz / 1000 * CONSOLE_SEND_MS;
-	return guest_console_wanted() ? rdtsc() + tsc_hz / 1000 * CONSOLE_POLL_MS : UINT64_MAX;
+	return rdtsc() +
+	       tsc_hz / 1000 *
+		       (console_poll() || monitor_is_on() ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
 }
 
 /* Until a timer, a kick, or the time to look at the console. */
@@ -297,7 +353,7 @@ void sched_run(struct cpu *cpu)
 		look_around(cpu);
 		lock_acquire(&sched.lock);
 		vcpu = pop_ready();
-		done = sched.n_alive == 0;
+		done = sched.n_alive == 0 && !monitor_holds_machine();
 		lock_release(&sched.lock);
 		if (vcpu)
 			run_vcpu(cpu, vcpu);

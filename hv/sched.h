@@ -5,6 +5,7 @@
 
 struct cpu;
 struct vcpu;
+struct vm;
 
 /*
  * Shares the processors among the vCPUs: round robin, one queue for all. A vCPU
@@ -24,6 +25,14 @@ bool sched_is_wanted(void);
 /* Whether the vCPU is not loaded anywhere: before it enters the guest again it sees all that was
  * written before. */
 bool sched_is_parked(const struct vcpu *vcpu);
+
+/*
+ * Stop the VM, whose vCPUs are set aside as soon as they are between two instructions, or let it go
+ * on. sched_has_paused() tells whether all of them are aside; they stay so until they are let go,
+ * or asked to stop, freeze or revert. The guest's clocks go on.
+ */
+void sched_pause(struct vm *vm, bool on);
+bool sched_has_paused(const struct vm *vm);
 
 /* Host TSC at which some waiting vCPU wants to run, UINT64_MAX: none. No lock. */
 uint64_t sched_next_deadline(void);

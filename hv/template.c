@@ -118,7 +118,8 @@ static void copy_vcpu(struct vcpu *to, struct vm *clone, const struct vcpu *from
 	to->last_cpu = NULL; /* no VMCS and no TLB knows it */
 	to->ept_generation = 0;
 	to->n_exits = 0;
-	to->regs.requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;
+	to->regs.requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER |
+			    (from->regs.requests & VCPU_REQUEST_HALT);
 	copy_words(phys_to_virt(xsave_area), phys_to_virt(from->xsave_area), PAGE_SIZE / 8);
 }
 
@@ -225,14 +226,18 @@ static struct vm *find_named(void)
 	return vm;
 }
 
+void template_give_up(struct vm *template)
+{
+	template->unnamed = true;
+	template_put(template);
+}
+
 void template_release_all(void)
 {
 	struct vm *vm;
 
 	lock_acquire(&vms_lock);
-	while ((vm = find_named()) != NULL) {
-		vm->unnamed = true;
-		template_put(vm);
-	}
+	while ((vm = find_named()) != NULL)
+		template_give_up(vm);
 	lock_release(&vms_lock);
 }

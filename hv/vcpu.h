@@ -54,7 +54,7 @@ struct step_page {
 #define STEP_PAGES_MAX 8
 
 /* MSRs that live in the processor while a vCPU is loaded and are not in its VMCS. */
-enum { SWITCHED_MSRS = 6 };
+enum { SWITCHED_KERNEL_GS_BASE = 4, SWITCHED_MSRS = 6 };
 
 struct vcpu {
 	struct guest_regs regs; /* first: vmx_exited() gets its address */
@@ -95,6 +95,7 @@ struct vcpu {
 	struct vcpu *next;	/* of the scheduler, see hv/sched.c */
 	bool is_ready;		/* in the ready queue */
 	bool is_halted;		/* in the halted list */
+	bool is_aside;		/* in the list of those whose VM the operator stopped */
 	uint64_t wake_deadline; /* host TSC while halted, UINT64_MAX: none */
 };
 

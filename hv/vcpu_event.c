@@ -161,27 +161,50 @@ static bool restart(struct vcpu *vcpu)
 	return true;
 }
 
+/* What waits until an instruction, or a delivery, that runs on scratch pages is done. */
+#define AFTER_STEP \
+	(VCPU_REQUEST_RESET | VCPU_REQUEST_LEAVE | VCPU_REQUEST_FREEZE | VCPU_REQUEST_REVERT)
+
+static uint32_t take_requests(struct vcpu *vcpu)
+{
+	uint32_t requests = __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
+
+	if (vcpu->n_steps == 0 || requests & VCPU_REQUEST_STOP)
+		return requests;
+	vcpu_request(vcpu, requests & AFTER_STEP);
+	return requests & ~(uint32_t)AFTER_STEP;
+}
+
 bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 {
 	struct lapic *lapic = &vcpu->vm->platform.irqchip.lapic[0];
-	uint32_t requests = __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
+	uint32_t requests = take_requests(vcpu);
 
-	if (requests & VCPU_REQUEST_RESET && !(requests & VCPU_REQUEST_STOP) && !restart(vcpu))
-		requests |= VCPU_REQUEST_STOP;
+	if (requests & VCPU_REQUEST_RESET && !(requests & VCPU_REQUEST_STOP)) {
+		requests &= ~(uint32_t)VCPU_REQUEST_HALT;
+		if (!restart(vcpu))
+			requests |= VCPU_REQUEST_STOP;
+	}
 	if (requests & VCPU_REQUEST_INPUT)
 		vm_take_input(vcpu->vm);
 	lapic_update_timer(lapic, vcpu_now(vcpu));
+	if (requests & VCPU_REQUEST_STOP) {
+		*ret = VCPU_STOPPED;
+		return false;
+	}
+	if (requests & (VCPU_REQUEST_FREEZE | VCPU_REQUEST_REVERT)) {
+		/* Clones of a halted processor are halted. */
+		vcpu_request(vcpu, requests & VCPU_REQUEST_HALT);
+		*ret = requests & VCPU_REQUEST_FREEZE ? VCPU_FROZEN : VCPU_REVERTED;
+		return false;
+	}
 	if (requests & VCPU_REQUEST_HALT && !leave_halt(vcpu, lapic)) {
 		vcpu_request(vcpu, VCPU_REQUEST_HALT);
 		*ret = VCPU_HALTED;
 		return false;
 	}
-	if ((requests | vcpu->regs.requests) & VCPU_REQUEST_STOP) {
+	if (vcpu->regs.requests & VCPU_REQUEST_STOP) {
 		*ret = VCPU_STOPPED;
-		return false;
-	}
-	if (requests & (VCPU_REQUEST_FREEZE | VCPU_REQUEST_REVERT)) {
-		*ret = requests & VCPU_REQUEST_FREEZE ? VCPU_FROZEN : VCPU_REVERTED;
 		return false;
 	}
 	if (requests & VCPU_REQUEST_LEAVE) {

@@ -40,6 +40,7 @@ struct vm {
 	struct vcpu vcpu;
 	struct vm_input input;
 	enum vm_outcome outcome;
+	bool is_paused; /* by the operator; atomic: it runs no instruction, see hv/sched.c */
 	bool crashed; /* say the registers with the outcome */
 	char why[200];
 	struct loader_state start; /* how the kernel in memory is entered */
@@ -110,9 +111,10 @@ void vm_report_registers(const struct vcpu *vcpu);
 /* guest_console.c: show an unfinished line; move typed bytes into the UART. */
 void vm_flush_output(struct vm *vm);
 void vm_take_input(struct vm *vm);
-/* Read the host's console and hand bytes to the VM in focus. */
+/* Read the host's console and hand bytes to the VM in focus, or to the monitor. */
 void guest_console_poll(void);
 /* The VM leaves the list. vms_lock is held. */
 void guest_console_forget(const struct vm *vm);
-/* True if some running VM may read from the console. */
-bool guest_console_wanted(void);
+/* The VM in focus; NULL: there is none at all. vms_lock is held for both. */
+struct vm *guest_console_focus(void);
+void guest_console_set_focus(struct vm *vm);

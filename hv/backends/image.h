@@ -39,7 +39,8 @@ struct image {
 	uint32_t inode, device_major, device_minor;
 };
 
-/* The ramdisk and what is created in it. Not locked: it changes before the first VM runs. */
+/* The ramdisk and what is created in it. Not locked: it changes before the first VM runs;
+ * later only the monitor adds files, at its end. */
 struct image_list {
 	struct image *first;
 	struct arena *arena; /* for new entries */

@@ -199,6 +199,16 @@ void vmcs_write_guest(const struct vmcs_guest *guest)
 	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
 }
 
+uint64_t vmcs_guest_field(const struct vmcs_guest *guest, enum vmcs_field field)
+{
+	size_t i = 0;
+
+	while (i < VMCS_GUEST_FIELDS && guest_fields[i] != field)
+		i++;
+	assert(i < VMCS_GUEST_FIELDS);
+	return guest->field[i];
+}
+
 struct flush_descriptor {
 	uint64_t what[2];
 };

@@ -3,6 +3,7 @@
 
 #include "hv/status.h"
 #include "hv/vmx/controls.h"
+#include "hv/vmx/vmcs.h"
 
 /*
  * The VMX instructions and what must be read or set before them. A VMX
@@ -49,6 +50,8 @@ struct vmcs_guest {
 };
 void vmcs_read_guest(struct vmcs_guest *ret);
 void vmcs_write_guest(const struct vmcs_guest *guest);
+/* One of them; others are no field of a guest's. */
+uint64_t vmcs_guest_field(const struct vmcs_guest *guest, enum vmcs_field field);
 
 /* SDM vol. 3, "Extended-Page-Table Pointer (EPTP)": write-back, 4 levels, no A/D flags. */
 static inline uint64_t vmx_eptp(phys_t root)

@@ -14,7 +14,9 @@ A case says, in this order as a rule:
              and place = N where its data are to start N bytes beyond a multiple of 2 MiB
     host, cpus, memory, timeout               as for scripts/run
     qemu     a list: more arguments for QEMU
-    input    what is typed once input_after, a regular expression, is on the console
+    input    what is typed once input_after, a regular expression, is on the console; or a list of
+             pairs [AFTER, TEXT]: each is waited for in what came since the one before
+    receive  a table: name of a file that was sent = commands, "{}" for its path, that must succeed
     embed    true: configuration and ramdisk go into the EFI file itself
     status   the exit status
     expect   regular expressions, each to be found in some line
@@ -37,7 +39,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # what ctest takes for it
 KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "qemu", "input", "input_after", "embed", "status",
-        "expect", "order", "forbid", "count", "different", "without_vmx"}
+        "expect", "order", "forbid", "count", "different", "receive", "without_vmx"}
 
 
 def has_vmx():
@@ -89,11 +91,37 @@ def make_image(case, config, ramdisk, work):
 
 
 def type_in(case, process, serial):
-    while process.poll() is None:
-        if serial.exists() and re.search(case["input_after"], serial.read_text(errors="replace")):
-            process.stdin.write(case["input"].encode())
+    pairs, start = case["input"], 0
+    if isinstance(pairs, str):
+        pairs = [[case["input_after"], pairs]]
+    for after, text in pairs:
+        found = None
+        while not found and process.poll() is None:
+            if serial.exists():
+                console = serial.read_bytes().decode("latin-1").replace("\r", "")
+                found = re.compile(after, re.MULTILINE).search(console, start)
+            if not found:
+                time.sleep(0.2)
+        if not found:
             return
-        time.sleep(0.2)
+        start = found.end()
+        process.stdin.write(text.encode("latin-1"))
+        process.stdin.flush()
+
+
+def receive(case, work):
+    """Take the files that were sent out of the console; what is wrong."""
+    wrong, folder = [], work / "received"
+    folder.mkdir()
+    command = [TOP / "guest-tools/receive", work / "serial", folder]
+    if subprocess.run(command, check=False).returncode != 0:
+        return ["guest-tools/receive has failed"]
+    for name, commands in case["receive"].items():
+        for line in commands:
+            line = line.replace("{}", str(folder / name))
+            if subprocess.run(line, shell=True, check=False).returncode != 0:
+                wrong.append(f"has failed: {line}")
+    return wrong
 
 
 def run(case, work):
@@ -160,7 +188,9 @@ def main():
         sys.exit(SKIPPED)
     with tempfile.TemporaryDirectory(prefix="stencil-e2e.") as work:
         status, lines = run(case, pathlib.Path(work))
-    wrong = judge(case, status, lines)
+        wrong = judge(case, status, lines)
+        if "receive" in case and not wrong:
+            wrong = receive(case, pathlib.Path(work))
     if wrong:
         print("\n".join(lines))
     print(*wrong, sep="\n")

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/backends/image.h"
+#include "hv/vm.h"
+
+/*
+ * What the monitor cannot do at once, one thing at a time: it waits for a VM to stop, or for the
+ * serial line. The boot processor's. vms_lock is held by callers that name a VM, which is one that
+ * runs or a template that can be cloned; it is stopped, and goes on afterwards if it ran.
+ */
+
+/* Say its registers. */
+void monitor_job_registers(struct vm *vm);
+/* Write a core file into the ramdisk at 'path', or, 'is_sent', send it under that name. */
+void monitor_job_dump(struct vm *vm, struct image_list *images, const char *path, bool is_sent);
+/* Send a file of the ramdisk. */
+void monitor_job_send(const struct image *image);
+
+/* Do some of it; false: there is nothing to do. No lock is held. */
+bool monitor_job_work(void);
