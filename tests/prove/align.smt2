@@ -1,0 +1,13 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; align_down() of hv/types.h, v & ~(align - 1), is what tests/prove/numbers.h says, for all v and all
+; powers of two: no number of 64 bits contradicts it.
+(set-logic QF_BV)
+(declare-const v (_ BitVec 64))
+(declare-const n (_ BitVec 64))
+(define-const align (_ BitVec 64) (bvshl #x0000000000000001 n))
+(define-const down (_ BitVec 64) (bvand v (bvnot (bvsub align #x0000000000000001))))
+(assert (bvult n #x0000000000000040))
+(assert (not (and (bvule down v)
+                  (bvult (bvsub v down) align)
+                  (= (bvand down (bvsub align #x0000000000000001)) #x0000000000000000))))
+(check-sat)

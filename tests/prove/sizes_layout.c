@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * For WP: parting RAM at 3 GiB wraps for no backend and no place, and the second part, in the
+ * guest's address space and in the backend, begins where the first one ends.
+ */
+#include "tests/prove/numbers.h"
+
+#include "hv/backends/layout.h"
+
+/* It leaves backends alone. */
+/*@ assigns \nothing; */
+enum status mem_map_add(struct mem_map *map, const struct mem_region *region);
+
+/* An offset and a size that check_map() let pass. */
+/*@ requires \valid_read(backend) && len <= 0x7fffffffffffffff && offset <= 0x7fffffffffffffff;
+    requires backend->offset <= 0x7fffffffffffffff;
+    ensures \result.gpa.raw == gpa && len <= \result.len && \result.len - len < 4096;
+    ensures \result.offset == offset + (backend->image == \null ? 0 : backend->offset);
+    assigns \nothing; */
+static struct mem_region region_of(const struct backend *backend, uint64_t gpa, uint64_t len,
+				   uint64_t offset);
+
+/*@ requires \valid_read(backend) && backend->size <= 0x7fffffffffffffff;
+    requires backend->offset <= 0x7fffffffffffffff;
+    assigns \nothing; */
+static enum status add_ram(struct mem_map *map, const struct backend *backend, uint64_t at);
+
+#include "hv/backends/layout.c"
