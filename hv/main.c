@@ -113,11 +113,15 @@ static void read_configuration(struct arena *arena)
 {
 	struct diag diag = {.file = "stencil.conf"};
 	enum status status;
+	uint64_t ticks;
 
 	object_machine_cpus = n_cpus;
+	ticks = rdtsc();
 	status = config_parse(boot->config, boot->config_len, arena, &diag, &config);
+	ticks = rdtsc() - ticks;
 	console_set_serial(config.host.serial_port);
 	log_set_level((enum log_level)config.host.log_level);
+	log_debug("bench parse_config %llu", (unsigned long long)ticks);
 	panic_set_power_off(config.host.on_end == HOST_END_POWEROFF);
 	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, boot->ramdisk_capacity, arena, &diag,
 			 &images.first) == OK &&

@@ -40,9 +40,12 @@ static uint64_t ram_low(const struct vm_config *config)
 
 static enum status build_memory(struct vm *vm)
 {
+	uint64_t start = rdtsc();
+
 	TRY(memory_layout(vm->config, vm->mem));
 	for (size_t i = 0; i < vm->mem->n; i++)
 		TRY(ept_map_region(&vm->ept, &vm->mem->region[i]));
+	log_debug("bench vm_memory %llu", (unsigned long long)(rdtsc() - start));
 	return OK;
 }
 

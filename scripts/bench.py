@@ -37,6 +37,8 @@ MEANING = {
     "clone_1g": "the same, of a template of 1 GiB",
     "reset_base": "a clone goes back, having written its stack alone",
     "reset_pages": "the same, and 16 pages more",
+    "vm_start_1g": "memory of a VM over a private template of 1 GiB",
+    "parse_object": "one more -object line in the configuration",
     "entry_to_guest": "EFI entry to first guest instruction, without firmware I/O",
     "efi_bytes": "size of BOOTX64.EFI",
 }
@@ -97,6 +99,22 @@ CLONES = [make_clones("clone", 0), make_clones("clone_64m", 64 << 8),
           make_clones("revert", 0, 1, "revert")]
 
 
+def make_template(n_objects):
+    """A maker of configuration and ramdisk: a VM over 1 GiB of a file's, and so many objects more."""
+    def make(work):
+        make_hello(work)
+        objects = "".join(
+            f"-object memory-backend-file,id=unused{i:02},size=1G,mem-path=/t.bin,share=off,merge=off "
+            for i in range(n_objects))
+        (work / "stencil.conf").write_text(f"""
+host -log debug
+vm t -m 1G -machine memory-backend=m -kernel /hello.elf {EXIT} {objects} \\
+    -object memory-backend-file,id=t,size=1G,mem-path=/t.bin,share=on \\
+    -object memory-backend-file,id=m,size=1G,mem-path=/t.bin,share=off
+""", encoding="utf-8")
+    return make
+
+
 def boot(make):
     """The lines "bench NAME SAMPLE" of one run, as pairs."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
@@ -119,11 +137,15 @@ def measure(boots):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         runs = [pool.submit(boot, make) for make in [make_bench, *CLONES]]
         runs += [pool.submit(boot, make_hello) for _ in range(boots)]
+        templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
         for run in runs:
             for name, sample in run.result():
                 # The way to a guest behind a large ramdisk is another matter.
                 if name != "entry_to_guest" or run in runs[1 + len(CLONES):]:
                     samples.setdefault(name, []).append(sample)
+        templates = [dict(run.result()) for run in templates]
+    samples["vm_start_1g"] = [run["vm_memory"] for run in templates]
+    samples["parse_object"] = [templates[1]["parse_config"] - templates[0]["parse_config"]]
     samples["efi_bytes"] = [(BUILD / "BOOTX64.EFI").stat().st_size]
     return samples
 
