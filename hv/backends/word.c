@@ -220,10 +220,14 @@ static enum status read_word(struct word_cursor *cursor, size_t line_at, struct 
 		return ERR_NOMEM;
 	*cursor = reader.cursor;
 	word->text = text;
+	*ret = word;
+	if (cursor->at - word->start.at == word->len) { /* no quotes, no backslashes */
+		memcpy(text, word->start.text + word->start.at, word->len);
+		return OK;
+	}
 	reader = (struct reader){.cursor = word->start, .line_at = line_at};
 	while (reader_stop(&reader) == UNIT_BYTE)
 		*text++ = reader_take(&reader);
-	*ret = word;
 	return OK;
 }
 
