@@ -25,6 +25,17 @@ struct io_exit {
 	bool in;
 };
 
+static __attribute__((noinline)) void transfer_fw_cfg(struct vm *vm)
+{
+	enum status status;
+
+	lock_acquire(&vm->lock);
+	status = fw_cfg_transfer(&vm->platform.fw_cfg, &vm->memory);
+	lock_release(&vm->lock);
+	if (status != OK)
+		vm_crash(vm, "no memory left for what fw_cfg has to say");
+}
+
 /* What the guest did to a device may be its end, or have to reach its processor. */
 static void after_device(struct vcpu *vcpu)
 {
@@ -41,6 +52,8 @@ static void after_device(struct vcpu *vcpu)
 		vm_end(vcpu->vm, VM_ENDED_WELL, "reset, and -no-reboot is given");
 	else if (platform->pm.reset_requested)
 		vcpu_request(vcpu, VCPU_REQUEST_RESET);
+	else if (platform->fw_cfg.dma_requested)
+		transfer_fw_cfg(vcpu->vm);
 	else if (platform->control.freeze_requested)
 		vcpu_request(vcpu, VCPU_REQUEST_FREEZE);
 	else if (platform->control.revert_requested)

@@ -30,6 +30,7 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu_load.c
 	hv/vcpu_state.c
 	hv/vm.c
+	hv/vm_identity.c
 	hv/vm_merge.c
 	hv/vm_prealloc.c
 	hv/vm_report.c

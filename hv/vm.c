@@ -13,16 +13,17 @@
 #include "hv/loader.h"
 #include "hv/phys.h"
 #include "hv/print.h"
+#include "hv/random.h"
 #include "hv/sched.h"
 #include "hv/string.h"
 #include "hv/tsc.h"
+#include "hv/vm_identity.h"
 #include "hv/vm_merge.h"
 #include "hv/vm_prealloc.h"
 
-#define EBDA_START   UINT64_C(0x9fc00)
-#define MODULE_MAX   16
-#define MODULE_LINE  512
-#define CPUID_RDRAND BIT(30) /* leaf 1, ECX */
+#define EBDA_START  UINT64_C(0x9fc00)
+#define MODULE_MAX  16
+#define MODULE_LINE 512
 
 struct vm *vms;
 static struct vm **vms_end = &vms;
@@ -65,6 +66,8 @@ static enum status build_platform(struct vm *vm, int64_t unix_time)
 				     .debug_exit_size = config->debug_exit_iosize,
 				     .has_debugcon = config->has_debugcon,
 				     .debugcon_base = config->debugcon_iobase,
+				     .ram_size = config->ram_size,
+				     .fw_cfg_files = config->fw_cfg ? &config->fw_cfg->file : NULL,
 				     .has_nvdimms = vm_has_nvdimms(config),
 				     .labels = vm->labels.labels,
 				     .n_labels = vm->labels.n,
@@ -76,7 +79,8 @@ static enum status write_acpi_tables(struct vm *vm)
 	static struct vm_memory_tables memory;
 	static uint8_t tables[ACPI_TABLES_SIZE];
 	static struct lock tables_lock; /* guards both */
-	struct acpi_config acpi_config = {.n_cpus = 1, .rsdp_gpa = ACPI_AREA_START};
+	struct acpi_config acpi_config = {
+		.n_cpus = 1, .rsdp_gpa = ACPI_AREA_START, .has_vmgenid = vm->config->has_vmgenid};
 	enum status status;
 	size_t len;
 
@@ -101,23 +105,6 @@ static size_t build_e820(const struct vm_config *config, struct e820_entry *e820
 	if (high)
 		e820[n++] = (struct e820_entry){VM_RAM_HIGH, high, E820_RAM};
 	return n;
-}
-
-/* Randomness for the kernel's own generator: RDRAND, or the moment where there is none. */
-static void make_seed(uint8_t seed[LOADER_RNG_SEED_LEN])
-{
-	bool has_rdrand = vcpu_shared.cpuid.basic[1].ecx & CPUID_RDRAND;
-
-	for (size_t i = 0; i < LOADER_RNG_SEED_LEN; i += sizeof(uint64_t)) {
-		uint64_t value = 0;
-		bool ok = false;
-
-		for (unsigned tries = 0; has_rdrand && !ok && tries < 10; tries++)
-			asm volatile("rdrand %0" : "=r"(value), "=@ccc"(ok));
-		if (!ok)
-			value = rdtsc() * UINT64_C(0x9e3779b97f4a7c15);
-		memcpy(seed + i, &value, sizeof(value));
-	}
 }
 
 /* The files of -initrd for a Multiboot kernel. */
@@ -201,7 +188,7 @@ static enum status load_kernel(struct vm *vm)
 	char error[256];
 	enum status status;
 
-	make_seed(seed);
+	random_fill(seed, sizeof(seed));
 	lock_acquire(&load_lock);
 	status = find_files(vm, &input, modules);
 	if (status == OK) {
@@ -221,6 +208,8 @@ static enum status fill_memory(struct vm *vm)
 	if (status != OK)
 		return status;
 	status = write_acpi_tables(vm);
+	if (status == OK)
+		status = vm_identity_write(vm);
 	if (status != OK)
 		log_error("%s: no room for the ACPI tables below 1 MiB: the VM needs more memory",
 			  vm->name);
@@ -235,6 +224,7 @@ static enum status build(struct vm *vm, int64_t unix_time)
 	TRY(vm_prealloc(vm));
 	TRY(vm_labels_create(vm->config, &vm->labels));
 	TRY(build_platform(vm, unix_time));
+	vm_identity_make(vm);
 	return vcpu_create(&vm->vcpu, vm);
 }
 

@@ -5,6 +5,7 @@
 #include "hv/backends/backend.h"
 #include "hv/backends/diag.h"
 #include "hv/backends/object.h"
+#include "hv/fw_cfg_file.h"
 
 /*
  * The configuration as data. Everything lives in the arena given to
@@ -57,6 +58,15 @@ struct chardev_config {
 	enum serial_target target;
 };
 
+/* -fw_cfg name=,file=|string= */
+struct fw_cfg_config {
+	struct fw_cfg_config *next;
+	const char *path; /* in the ramdisk; NULL: a text */
+	struct diag_place place;
+	struct fw_cfg_file
+		file; /* linked with the next one's; of a path filled in by config_open() */
+};
+
 /* RAM that does not fit below the first goes on at the second. */
 #define VM_RAM_LOW_MAX GIB(3)
 #define VM_RAM_HIGH    GIB(4)
@@ -106,6 +116,10 @@ struct vm_config {
 	bool has_debugcon;
 	uint16_t debugcon_iobase;
 	enum serial_target debugcon;
+	struct fw_cfg_config *fw_cfg;
+	bool has_vmgenid;
+	bool has_guid;	  /* else each start makes a new one */
+	uint8_t guid[16]; /* as in the guest's memory */
 };
 
 /* -info COMMAND: asked of each VM at its start */

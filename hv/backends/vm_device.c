@@ -3,6 +3,7 @@
 #include "hv/backends/vm_reader.h"
 
 #include "hv/backends/parse.h"
+#include "hv/identity.h"
 #include "hv/string.h"
 
 #define DEBUG_EXIT_IOBASE 0x501
@@ -212,6 +213,27 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 	return set_debugcon(reader, place, (uint16_t)iobase, chardev->target);
 }
 
+static enum status read_vmgenid(struct vm_reader *reader, struct options *options)
+{
+	const struct option *guid = options_find(options, "guid");
+	struct vm_config *vm = reader->vm;
+
+	TRY(vm_check_properties(reader, options, "vmgenid"));
+	vm->has_guid = guid != NULL && strcmp(guid->value, "auto") != 0;
+	if (vm->has_guid && !identity_parse_guid(guid->value, vm->guid)) {
+		diag_error(reader->diag, option_value_place(options, guid),
+			   "Property 'vmgenid.guid' doesn't take value '%s'", guid->value);
+		return ERR_INVAL;
+	}
+	if (vm->has_vmgenid) {
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "at most one vmgenid device is permitted");
+		return ERR_INVAL;
+	}
+	vm->has_vmgenid = true;
+	return OK;
+}
+
 static enum status check_device_id(struct vm_reader *reader, struct options *options)
 {
 	struct device_id *device;
@@ -237,10 +259,10 @@ static enum status check_device_id(struct vm_reader *reader, struct options *opt
 static enum status say_driver(struct vm_reader *reader, const struct options *options,
 			      const struct option *driver)
 {
-	static const char *const known[] = {"virtio-", "vhost-",  "e1000",   "nvme",	"usb-",
-					    "scsi-",   "ide-",	  "pci-",    "pcie-",	"isa-",
-					    "vfio-",   "intel-",  "VGA",     "rtl8139", "sev-",
-					    "tpm-",    "ivshmem", "vmgenid", "pvpanic"};
+	static const char *const known[] = {"virtio-", "vhost-",  "e1000",  "nvme",    "usb-",
+					    "scsi-",   "ide-",	  "pci-",   "pcie-",   "isa-",
+					    "vfio-",   "intel-",  "VGA",    "rtl8139", "sev-",
+					    "tpm-",    "ivshmem", "pvpanic"};
 	struct diag_place place = option_value_place(options, driver);
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -279,5 +301,7 @@ enum status vm_read_device(struct vm_reader *reader, const struct word *argument
 		return vm_read_dimm(reader, &options, false);
 	if (strcmp(driver->value, "nvdimm") == 0)
 		return vm_read_dimm(reader, &options, true);
+	if (strcmp(driver->value, "vmgenid") == 0)
+		return read_vmgenid(reader, &options);
 	return say_driver(reader, &options, driver);
 }

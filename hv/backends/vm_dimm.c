@@ -3,10 +3,10 @@
 #include "hv/backends/vm_reader.h"
 
 #include "hv/backends/parse.h"
+#include "hv/identity.h"
 #include "hv/string.h"
 
 #define LABEL_SIZE_MIN KIB(128)
-#define UUID_LENGTH    36
 
 static const struct integer_type type_uint32 = {"uint32_t", 0, UINT32_MAX};
 static const struct integer_type type_uint64 = {"uint64_t", 0, UINT64_MAX};
@@ -32,30 +32,13 @@ static enum status get_label_size(struct vm_reader *reader, struct options *opti
 	return ERR_INVAL;
 }
 
-static bool is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-static bool is_uuid(const char *text)
-{
-	if (strlen(text) != UUID_LENGTH)
-		return false;
-	for (size_t i = 0; i < UUID_LENGTH; i++) {
-		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (dash ? text[i] != '-' : !is_hex(text[i]))
-			return false;
-	}
-	return true;
-}
-
 /* QEMU shows it to guests on other architectures only. */
 static enum status check_uuid(struct vm_reader *reader, struct options *options)
 {
 	const struct option *option = options_find(options, "uuid");
+	uint8_t guid[16];
 
-	if (option == NULL || is_uuid(option->value))
+	if (option == NULL || identity_parse_guid(option->value, guid))
 		return OK;
 	diag_error(reader->diag, option_value_place(options, option),
 		   "Property 'nvdimm.uuid' has invalid value");

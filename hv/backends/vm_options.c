@@ -18,6 +18,7 @@ enum vm_option_id {
 	OPT_CPU,
 	OPT_DEBUGCON,
 	OPT_DEVICE,
+	OPT_FW_CFG,
 	OPT_GLOBAL,
 	OPT_INITRD,
 	OPT_KERNEL,
@@ -47,6 +48,7 @@ static const struct vm_option vm_options[] = {
 	{"cpu", OPT_CPU, true},
 	{"debugcon", OPT_DEBUGCON, true},
 	{"device", OPT_DEVICE, true},
+	{"fw_cfg", OPT_FW_CFG, true},
 	{"global", OPT_GLOBAL, true},
 	{"initrd", OPT_INITRD, true},
 	{"kernel", OPT_KERNEL, true},
@@ -102,7 +104,6 @@ static const struct vm_option vm_options[] = {
 	{"fdb", OPT_REFUSED, true},
 	{"fsdev", OPT_REFUSED, true},
 	{"full-screen", OPT_REFUSED, false},
-	{"fw_cfg", OPT_REFUSED, true},
 	{"gdb", OPT_REFUSED, true},
 	{"h", OPT_REFUSED, false},
 	{"hda", OPT_REFUSED, true},
@@ -267,6 +268,8 @@ static enum status read_option(struct vm_reader *reader, const struct vm_option 
 		return vm_read_debugcon(reader, argument);
 	case OPT_DEVICE:
 		return vm_read_device(reader, argument);
+	case OPT_FW_CFG:
+		return vm_read_fw_cfg(reader, argument);
 	case OPT_GLOBAL:
 		return read_global(reader, argument);
 	case OPT_INITRD:

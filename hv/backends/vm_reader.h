@@ -58,6 +58,7 @@ enum status vm_read_device(struct vm_reader *reader, const struct word *argument
 enum status vm_read_chardev(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_serial(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_debugcon(struct vm_reader *reader, const struct word *argument);
+enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *argument);
 /* Only kept. ERR_NOMEM: as above. */
 enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 
@@ -69,6 +70,12 @@ enum status vm_check_properties(struct vm_reader *reader, const struct options *
 
 /* "Invalid parameter" for the first option that nobody asked for. */
 enum status vm_check_unknown(struct vm_reader *reader, const struct options *options);
+
+/*
+ * Of config_open(), once all backends of all VMs are open: find the files of -fw_cfg. ERR_INVAL:
+ * said.
+ */
+enum status vm_open_fw_cfg(struct vm_config *vm, struct image_list *images, struct diag *diag);
 
 /* By id or by path, as QEMU resolves links to objects; NULL: there is none. */
 struct backend *vm_find_backend(const struct vm_config *vm, const char *id);

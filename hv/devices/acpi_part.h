@@ -23,8 +23,8 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.0, System Description T
 /* Higher ones need x2APIC structures in MADT and SRAT. */
 #define ACPI_MAX_XAPIC_ID 254
 
-/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT and four SSDTs. */
-#define ACPI_TABLES_MAX 9
+/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT and five SSDTs. */
+#define ACPI_TABLES_MAX 10
 
 struct acpi_image {
 	uint8_t *buf;

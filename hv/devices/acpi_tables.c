@@ -12,6 +12,7 @@
 #include "hv/assert.h"
 #include "hv/devices/acpi_dsdt.h"
 #include "hv/devices/acpi_part.h"
+#include "hv/devices/acpi_vmgenid.h"
 #include "hv/devices/ioapic.h"
 #include "hv/devices/lapic.h"
 #include "hv/devices/pm.h"
@@ -348,6 +349,16 @@ static enum status add_processors(struct acpi_image *image, unsigned n_cpus)
 	return acpi_list_table(image, start);
 }
 
+static enum status add_vmgenid(struct acpi_image *image, const struct acpi_config *config)
+{
+	size_t start = image->used;
+
+	if (!config->has_vmgenid)
+		return OK;
+	TRY(acpi_append(image, acpi_vmgenid, sizeof(acpi_vmgenid)));
+	return acpi_list_table(image, start);
+}
+
 static enum status add_xsdt(struct acpi_image *image, uint64_t *ret_gpa)
 {
 	struct acpi_header header = acpi_make_header("XSDT", 1);
@@ -400,6 +411,7 @@ enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, si
 	TRY(add_madt(&image, config->n_cpus));
 	TRY(add_processors(&image, config->n_cpus));
 	TRY(acpi_add_memory_devices(&image, config));
+	TRY(add_vmgenid(&image, config));
 	TRY(acpi_add_nvdimm_devices(&image, config));
 	TRY(acpi_add_srat(&image, config));
 	TRY(acpi_add_slit(&image, config));

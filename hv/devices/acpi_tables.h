@@ -30,7 +30,8 @@ struct acpi_nvdimm {
  * The ACPI tables of the guest's hardware-reduced machine: RSDP, XSDT, FADT,
  * MADT, DSDT (hv/devices/dsdt.dsl) and an SSDT with the processors. With memory ranges an SRAT, and
  * devices in an SSDT for the hot-pluggable ones; with distances a SLIT; with NVDIMMs an NFIT and
- * SSDTs with their devices (hv/devices/nvdimm.dsl).
+ * SSDTs with their devices (hv/devices/nvdimm.dsl). With a generation counter its SSDT
+ * (hv/devices/vmgenid.dsl).
  */
 struct acpi_config {
 	unsigned n_cpus;	  /* 1 to ACPI_MAX_CPUS; APIC IDs are 0 to n_cpus - 1 */
@@ -45,6 +46,8 @@ struct acpi_config {
 
 	const struct acpi_nvdimm *nvdimms;
 	unsigned n_nvdimms;
+
+	bool has_vmgenid;
 };
 
 #define ACPI_MAX_CPUS	 1024

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is always there: the serial port, the clock, and how to say "off". The
+ * What is always there: the serial port, the clock, fw_cfg, and how to say "off". The
  * processors are in an SSDT that acpi_tables.c writes. No PCI root, no 8042.
  * test_acpi_tables.c holds the numbers here against the devices' headers.
  */
@@ -25,6 +25,16 @@ DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
 			Name (_CRS, ResourceTemplate ()
 			{
 				IO (Decode16, 0x0070, 0x0070, 0x00, 0x02)
+			})
+		}
+
+		Device (FWCF)
+		{
+			Name (_HID, "QEMU0002")
+			Name (_STA, 0x0B)
+			Name (_CRS, ResourceTemplate ()
+			{
+				IO (Decode16, 0x0510, 0x0510, 0x01, 0x0C)
 			})
 		}
 	}

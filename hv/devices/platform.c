@@ -132,6 +132,32 @@ static void control_port_write(void *dev, uint64_t off, unsigned size, uint64_t 
 	control_write(dev, off, size, value, now);
 }
 
+static uint64_t fw_cfg_port_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	(void)now;
+	return fw_cfg_read(dev, off, size);
+}
+
+static void fw_cfg_port_write(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now)
+{
+	(void)now;
+	fw_cfg_write(dev, off, size, value);
+}
+
+static uint64_t fw_cfg_dma_port_read(void *dev, uint64_t off, unsigned size, uint64_t now)
+{
+	(void)dev;
+	(void)now;
+	return fw_cfg_dma_read(off, size);
+}
+
+static void fw_cfg_dma_port_write(void *dev, uint64_t off, unsigned size, uint64_t value,
+				  uint64_t now)
+{
+	(void)now;
+	fw_cfg_dma_write(dev, off, size, value);
+}
+
 static const struct io_ops uart_ops = {uart_port_read, uart_port_write};
 static const struct io_ops rtc_ops = {rtc_port_read, rtc_port_write};
 static const struct io_ops pm_ops = {pm_port_read, pm_port_write};
@@ -140,6 +166,8 @@ static const struct io_ops debugcon_ops = {debugcon_port_read, debugcon_port_wri
 static const struct io_ops ioapic_ops = {ioapic_page_read, ioapic_page_write};
 static const struct io_ops control_ops = {control_port_read, control_port_write};
 static const struct io_ops nvdimm_ops = {nvdimm_page_read, nvdimm_page_write};
+static const struct io_ops fw_cfg_ops = {fw_cfg_port_read, fw_cfg_port_write};
+static const struct io_ops fw_cfg_dma_ops = {fw_cfg_dma_port_read, fw_cfg_dma_port_write};
 
 /* 'first' is the port itself: pm.c goes by absolute ports. */
 static enum status add_pm_ports(struct platform *platform)
@@ -180,6 +208,23 @@ static enum status add_debug_ports(struct platform *platform, const struct platf
 	return OK;
 }
 
+static enum status add_fw_cfg(struct platform *platform, const struct platform_config *config)
+{
+	platform->fw_cfg.files = config->fw_cfg_files;
+	platform->fw_cfg.ram_size = config->ram_size;
+	platform->fw_cfg.n_cpus = (uint16_t)config->n_cpus;
+	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = FW_CFG_PORT,
+							  .len = FW_CFG_N_PORTS,
+							  .width = 2,
+							  .ops = &fw_cfg_ops,
+							  .dev = &platform->fw_cfg}));
+	return io_bus_add(&platform->pio, &(struct io_range){.start = FW_CFG_DMA_PORT,
+							     .len = FW_CFG_DMA_N_PORTS,
+							     .width = 4,
+							     .ops = &fw_cfg_dma_ops,
+							     .dev = &platform->fw_cfg});
+}
+
 static enum status add_nvdimms(struct platform *platform, const struct platform_config *config)
 {
 	platform->nvdimm.labels = config->labels;
@@ -215,6 +260,7 @@ static enum status add_ranges(struct platform *platform, const struct platform_c
 							  .width = 4,
 							  .ops = &control_ops,
 							  .dev = &platform->control}));
+	TRY(add_fw_cfg(platform, config));
 	TRY(add_nvdimms(platform, config));
 	TRY(add_pm_ports(platform));
 	return add_debug_ports(platform, config);
@@ -250,6 +296,7 @@ void platform_reset(struct platform *platform)
 	rtc_reset(&platform->rtc);
 	pm_reset(&platform->pm);
 	nvdimm_reset(&platform->nvdimm);
+	fw_cfg_reset(&platform->fw_cfg);
 	platform->debug_exit = (struct debug_exit){0};
 }
 

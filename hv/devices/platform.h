@@ -4,6 +4,7 @@
 #include "hv/devices/bus.h"
 #include "hv/devices/control.h"
 #include "hv/devices/debug_ports.h"
+#include "hv/devices/fw_cfg.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/pm.h"
@@ -29,6 +30,9 @@ struct platform_config {
 	uint16_t debug_exit_size; /* QEMU's iosize, 2 by default there */
 	uint16_t debugcon_base;	  /* QEMU's iobase, 0xe9 by default there */
 
+	uint64_t ram_size;			/* bytes, for fw_cfg */
+	const struct fw_cfg_file *fw_cfg_files; /* used as long as the platform is */
+
 	bool has_nvdimms;
 	/* Of those NVDIMMs that have any; not copied, and used as long as the platform is. */
 	const struct nvdimm_labels *labels;
@@ -51,6 +55,7 @@ struct platform {
 	struct debugcon debugcon;
 	struct nvdimm nvdimm;
 	struct control control;
+	struct fw_cfg fw_cfg; /* its identity is for the caller to fill in */
 	unsigned phys_bits;
 	struct io_bus pio;
 	struct io_bus mmio;
@@ -62,7 +67,7 @@ struct platform {
  * collides with another device.
  */
 enum status platform_init(struct platform *platform, const struct platform_config *config);
-/* All devices as after power-on, but for time, CMOS RAM and output buffers. */
+/* All devices as after power-on, but for time, CMOS RAM, identity and output buffers. */
 void platform_reset(struct platform *platform);
 /*
  * Make 'clone' a copy of 'platform' with buses of its own: a 'dev' inside the

@@ -14,6 +14,7 @@
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/platform.h"
 #include "hv/devices/pm.h"
+#include "hv/devices/vmgenid.h"
 #include "tests/unit/support.h"
 
 #define GPA ACPI_AREA_START
@@ -193,6 +194,14 @@ static void the_dsdt_has_the_devices_ports(void **state)
 				       UART_N_PORTS};
 	static const uint8_t irq[] = {0x23, 1 << PLATFORM_UART_GSI, 0, 1};
 	static const uint8_t rtc[] = {0x47, 1, PLATFORM_RTC_PORT, 0, PLATFORM_RTC_PORT, 0, 0, 2};
+	static const uint8_t fw_cfg[] = {0x47,
+					 1,
+					 FW_CFG_PORT & 0xff,
+					 FW_CFG_PORT >> 8,
+					 FW_CFG_PORT & 0xff,
+					 FW_CFG_PORT >> 8,
+					 1,
+					 FW_CFG_DMA_PORT + FW_CFG_DMA_N_PORTS - FW_CFG_PORT};
 	static const uint8_t s5[] = {'_', 'S', '5', '_', 0x12, 7, 4, 0x0a, PM_SLEEP_TYPE_S5};
 	const uint8_t *dsdt = build(1).dsdt;
 	size_t len = get(dsdt + 4, 4);
@@ -200,6 +209,7 @@ static void the_dsdt_has_the_devices_ports(void **state)
 	assert_non_null(memmem(dsdt, len, uart, sizeof(uart)));
 	assert_non_null(memmem(dsdt, len, irq, sizeof(irq)));
 	assert_non_null(memmem(dsdt, len, rtc, sizeof(rtc)));
+	assert_non_null(memmem(dsdt, len, fw_cfg, sizeof(fw_cfg)));
 	assert_non_null(memmem(dsdt, len, s5, sizeof(s5)));
 	assert_int_equal(dsdt[8], 2);
 }
@@ -686,6 +696,56 @@ static void the_dsm_runs(void **state)
 	}
 }
 
+/* The source repeats numbers of vmgenid.h; here they meet. */
+static void the_generation_counter_is_where_the_guid_goes(void **state)
+{
+	static const uint8_t address[] = {
+		0x12, 8, 2, 0x0c, VMGENID_GPA & 0xff, VMGENID_GPA >> 8 & 0xff, VMGENID_GPA >> 16,
+		0,    0};
+	static const uint8_t interrupt[] = {0x89, 6, 0, 3, 1, VMGENID_GSI, 0, 0, 0};
+	struct acpi_config config = {.n_cpus = 1, .rsdp_gpa = GPA, .has_vmgenid = true};
+	struct found found = build_from(&config);
+	const uint8_t *ssdt = find(&found, "SSDT", 1);
+	size_t len;
+
+	assert_int_equal(found.n, 4);
+	assert_non_null(ssdt);
+	len = get(ssdt + 4, 4);
+	assert_non_null(memmem(ssdt, len, address, sizeof(address)));
+	assert_non_null(memmem(ssdt, len, interrupt, sizeof(interrupt)));
+	assert_non_null(memmem(ssdt, len, "QEMUVGID", 8));
+	assert_non_null(memmem(ssdt, len, "ACPI0013", 8));
+	assert_true(VMGENID_GPA + PAGE_SIZE <= ACPI_AREA_START);
+	/* With all else it is the last SSDT but those of NVDIMMs. */
+	config = full;
+	config.has_vmgenid = true;
+	found = build_from(&config);
+	assert_int_equal(found.n, 10);
+	assert_non_null(find(&found, "SSDT", 4));
+}
+
+static void the_event_device_notifies_the_counter(void **state)
+{
+	static const char *const calls[][2] = {
+		{"_SB.GED._EVT 16", "Received a Device Notify on [VGEN]"},
+		{"_SB.VGEN._HID", "QEMUVGID"},
+		{"_SB.VGEN.ADDR", "00000000000DF000"},
+	};
+	struct acpi_config config = {.n_cpus = 1, .rsdp_gpa = GPA, .has_vmgenid = true};
+	struct found found = build_from(&config);
+	char command[200];
+
+	if (system("command -v acpiexec >/dev/null 2>&1") != 0)
+		skip();
+	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
+		snprintf(command, sizeof(command),
+			 "acpiexec -fv 0x40 -b 'evaluate \\%s' t.aml [2-9].aml </dev/null 2>&1",
+			 calls[i][0]);
+		run(&found, found.dsdt, command);
+		assert_non_null(strstr(text, calls[i][1]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -704,6 +764,8 @@ int main(void)
 		cmocka_unit_test(iasl_reads_the_memory_tables_as_meant),
 		cmocka_unit_test(the_nvdimm_registers_are_where_the_device_has_them),
 		cmocka_unit_test(the_dsm_runs),
+		cmocka_unit_test(the_generation_counter_is_where_the_guid_goes),
+		cmocka_unit_test(the_event_device_notifies_the_counter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

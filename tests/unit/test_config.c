@@ -632,6 +632,108 @@ static void memory_beyond_maxmem_leaves_no_window(void **state)
 		"hotplug), consider specifying the maxmem option\n");
 }
 
+static void fw_cfg_has_qemus_errors(void **state)
+{
+#define NEEDED "name, plus exactly one of file, string and gen_id, are needed"
+#define NAME55 "opt/5678901234567890123456789012345678901234567890123456"
+	static const struct {
+		const char *argument, *said;
+	} rows[] = {
+		{"''", NEEDED},
+		{"opt/x", NEEDED},
+		{"name=opt/x", NEEDED},
+		{"string=a", NEEDED},
+		{"opt/x,string=", NEEDED},
+		{"opt/x,string=a,file=/d/f8", NEEDED},
+		{"opt/x,file=/d/f8,gen_id=b", NEEDED},
+		{NAME55 ",string=a", "name too long (max. 55 char)"},
+		{"opt/x,gen_id=a", "gen_id is not supported, only file and string"},
+		{"opt/stencil/seed,string=a",
+		 "fw_cfg file names below \"opt/stencil/\" are Stencil's own"},
+		{"opt/y,string=a", "duplicate fw_cfg file name: opt/y"},
+		{"opt/x,file=/none",
+		 "can't load /none: Failed to open file \"/none\": No such file or directory"},
+		{"opt/x,file=/d", "can't load /d: Failed to open file \"/d\": Is a directory"},
+		{"opt/x,file=/d/fifo",
+		 "can't load /d/fifo: Failed to open file \"/d/fifo\": Not a regular file"},
+		{"opt/x,file=/d/no0000",
+		 "can't load /d/no0000: Failed to open file \"/d/no0000\": Permission denied"},
+		{"opt/x,file=/d/f8", NULL},
+		{"opt/x,file=/d/link", NULL},
+		{"file=/d/empty,name=opt/x", NULL},
+	};
+	char text[200], want[300];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		snprintf(text, sizeof(text), "vm a -kernel k -fw_cfg opt/y,string=1 -fw_cfg %s",
+			 rows[i].argument);
+		*want = '\0';
+		if (rows[i].said != NULL)
+			snprintf(want, sizeof(want), "c:1:%u: %s\n",
+				 47 + 2 * (*rows[i].argument == '\''), rows[i].said);
+		expect_said(text, want);
+	}
+	expect_said("vm a -kernel k -fw_cfg opt/x,strin=a", "c:1:30: Invalid parameter 'strin'\n");
+	expect_said("vm a -kernel k -fw_cfg foo,string=a",
+		    "warning: c:1:24: warning: externally provided fw_cfg item names should be "
+		    "prefixed "
+		    "with \"opt/\"\n");
+}
+
+static void fw_cfg_files_are_in_the_order_of_the_text(void **state)
+{
+	const struct fw_cfg_file *file;
+
+	expect_said("vm a -kernel k -fw_cfg opt/t,string=text -fw_cfg opt/f,file=/d/odd5000 "
+		    "-fw_cfg name=opt/e,file=/d/empty",
+		    "");
+	file = &config.vms->fw_cfg->file;
+	assert_string_equal(file->name, "opt/t");
+	assert_int_equal(file->len, 4);
+	assert_memory_equal(file->data, "text", 4);
+	file = file->next;
+	assert_string_equal(file->name, "opt/f");
+	assert_int_equal(file->len, 5000);
+	assert_ptr_equal(file->data, phys_to_virt(GIB(3)));
+	file = file->next;
+	assert_string_equal(file->name, "opt/e");
+	assert_int_equal(file->len, 0);
+	assert_null(file->next);
+}
+
+static void fw_cfg_has_so_many_files(void **state)
+{
+	char text[4000] = "vm a -kernel k";
+
+	for (unsigned i = 0; i < 27; i++)
+		sprintf(text + strlen(text), " -fw_cfg opt/%02u,string=s", i);
+	expect_said(text, "");
+	sprintf(text + strlen(text), " \\\n-fw_cfg opt/27,string=s");
+	expect_said(text, "c:2:9: more than 27 fw_cfg files are not possible\n");
+}
+
+static void vmgenid_has_qemus_errors(void **state)
+{
+	static const uint8_t guid[16] = {0xaf, 0x6e, 0x4e, 0x32, 0xd1, 0xd1, 0xf6, 0x4b,
+					 0xbf, 0x41, 0xb9, 0xbb, 0x6c, 0x91, 0xfb, 0x87};
+
+	expect_said("vm a -kernel k", "");
+	assert_false(config.vms->has_vmgenid);
+	expect_said("vm a -kernel k -device vmgenid", "");
+	assert_true(config.vms->has_vmgenid);
+	assert_false(config.vms->has_guid);
+	expect_said("vm a -kernel k -device vmgenid,guid=auto,id=g", "");
+	assert_false(config.vms->has_guid);
+	expect_said("vm a -kernel k -device vmgenid,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87", "");
+	assert_true(config.vms->has_guid);
+	assert_memory_equal(config.vms->guid, guid, 16);
+	expect_said("vm a -kernel k -device vmgenid,guid=AUTO -device vmgenid,foo=1",
+		    "c:1:37: Property 'vmgenid.guid' doesn't take value 'AUTO'\n"
+		    "c:1:58: Property 'vmgenid.foo' not found\n");
+	expect_said("vm a -kernel k -device vmgenid -device vmgenid,id=b",
+		    "c:1:40: at most one vmgenid device is permitted\n");
+}
+
 static void a_full_arena_is_said_wherever_it_happens(void **state)
 {
 	static const char text[] =
@@ -687,6 +789,10 @@ int main(void)
 		cmocka_unit_test(dimms_have_qemus_errors),
 		cmocka_unit_test(alignment_can_leave_no_place),
 		cmocka_unit_test(memory_beyond_maxmem_leaves_no_window),
+		cmocka_unit_test(fw_cfg_has_qemus_errors),
+		cmocka_unit_test(fw_cfg_files_are_in_the_order_of_the_text),
+		cmocka_unit_test(fw_cfg_has_so_many_files),
+		cmocka_unit_test(vmgenid_has_qemus_errors),
 		cmocka_unit_test(a_full_arena_is_said_wherever_it_happens),
 	};
 

@@ -307,7 +307,7 @@ static void a_clone_is_the_same_and_apart(void **state)
 
 	start(plain());
 	assert_int_equal(
-		io_bus_add(&platform.pio, &(struct io_range){.start = 0x510,
+		io_bus_add(&platform.pio, &(struct io_range){.start = 0x520,
 							     .len = 1,
 							     .width = 1,
 							     .ops = platform.pio.range[0].ops,
@@ -326,8 +326,99 @@ static void a_clone_is_the_same_and_apart(void **state)
 	assert_int_equal(platform.irqchip.ioapic.select, 0);
 	assert_true(clone.pm.reset_requested);
 	for (unsigned i = 0; i < clone.pio.n; i++)
-		if (clone.pio.start[i] == 0x510)
+		if (clone.pio.start[i] == 0x520)
 			assert_ptr_equal(clone.pio.range[i].dev, &outside);
+}
+
+static void fw_cfg_is_at_its_ports(void **state)
+{
+	static const struct fw_cfg_file file = {.name = "opt/f", .data = "text", .len = 4};
+	struct platform_config config = plain();
+	static struct platform clone;
+
+	config.ram_size = MIB(5);
+	config.fw_cfg_files = &file;
+	start(config);
+	outp(0x510, 2, 3);
+	assert_int_equal(in(0x511, 1), 0x00);
+	assert_int_equal(in(0x511, 1), 0x00);
+	assert_int_equal(in(0x511, 1), 0x50);
+	outp(0x510, 2, 5);
+	assert_int_equal(in(0x511, 1), 2);
+	outp(0x510, 2, FW_CFG_FIRST_FILE + FW_CFG_OWN_FILES);
+	assert_int_equal(in(0x511, 1), 't');
+	assert_int_equal(in(0x514, 4), 0x554d4551);
+	assert_int_equal(in(0x518, 4), 0x47464320);
+	assert_int_equal(in(0x513, 4), 0x4d4551ff);
+	outp(0x514, 4, 0x01000000);
+	outp(0x518, 4, 0x00100000);
+	assert_true(platform.fw_cfg.dma_requested);
+	assert_true(platform.fw_cfg.dma_address == 0x100001000);
+	/* A clone goes on where its template was, by itself. */
+	platform.fw_cfg.dma_requested = false;
+	platform_clone(&clone, &platform);
+	assert_int_equal(io_bus_read(&clone.pio, 0x511, 1, 0), 'e');
+	assert_int_equal(io_bus_read(&clone.pio, 0x511, 1, 0), 'x');
+	assert_int_equal(in(0x511, 1), 'e');
+	platform_reset(&platform);
+	assert_int_equal(in(0x511, 1), 'Q');
+}
+
+/* However long ago the template was made, the clone's clock has the time of now. */
+static void a_clones_clock_is_right_after_years(void **state)
+{
+	const uint64_t frozen = 1000 * HZ, later = frozen + UINT64_C(5) * 365 * 86400 * HZ;
+	static struct platform clone;
+
+	start(plain());
+	(void)rtc_time(&platform.rtc, frozen);
+	/* A guest that was reading the time, with the registers held for it. */
+	io_bus_write(&platform.pio, 0x70, 1, 0, frozen);
+	(void)io_bus_read(&platform.pio, 0x71, 1, frozen);
+	platform_clone(&clone, &platform);
+	assert_int_equal(rtc_time(&clone.rtc, later), 946684800 + (int64_t)(later / HZ));
+	/* 1 January 2000 and five years of which two have 29 February, 16:40 later. */
+	static const uint8_t want[][2] = {{4, 0x00}, {2, 0x16}, {0, 0x40},   {7, 0x30},
+					  {8, 0x12}, {9, 0x04}, {0x32, 0x20}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
+		io_bus_write(&clone.pio, 0x70, 1, want[i][0], later);
+		assert_int_equal(io_bus_read(&clone.pio, 0x71, 1, later), want[i][1]);
+	}
+	/* The template's own stands where it was. */
+	assert_int_equal(platform.rtc.base_time, 946684800 + 1000);
+}
+
+/* A timer that ran out meanwhile interrupts at once, and once; a periodic one keeps its beat. */
+static void a_clones_timer_fires_after_years(void **state)
+{
+	const uint64_t frozen = 1000, later = UINT64_C(5) * 365 * 86400 * HZ;
+	static const uint32_t lvts[] = {0x40, 0x20040, 0x40040};
+	static struct platform clone;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lvts); i++) {
+		struct lapic *lapic = &clone.irqchip.lapic[0];
+
+		start(plain());
+		platform_mmio_write(&platform, 0, APIC_BASE_ADDR + 0xf0, 4, 0x1ff, 0);
+		platform_mmio_write(&platform, 0, APIC_BASE_ADDR + 0x3e0, 4, 0xb, 0);
+		platform_mmio_write(&platform, 0, APIC_BASE_ADDR + 0x320, 4, lvts[i], 0);
+		if (i == 2)
+			lapic_timer_set_tsc_deadline(&platform.irqchip.lapic[0], frozen + 100,
+						     frozen);
+		else
+			platform_mmio_write(&platform, 0, APIC_BASE_ADDR + 0x380, 4, 100, frozen);
+		platform_clone(&clone, &platform);
+		assert_int_equal(lapic_next_deadline(lapic), frozen + 100);
+		lapic_update_timer(lapic, later);
+		assert_int_equal(lapic_pending_vector(lapic), 0x40);
+		lapic_accept(lapic, 0x40);
+		lapic_eoi(lapic);
+		lapic_update_timer(lapic, later);
+		assert_int_equal(lapic_pending_vector(lapic), -1);
+		assert_int_equal(lapic_next_deadline(lapic), i == 1 ? later + 100 : UINT64_MAX);
+		assert_int_equal(lapic_pending_vector(&platform.irqchip.lapic[0]), -1);
+	}
 }
 
 int main(void)
@@ -345,6 +436,9 @@ int main(void)
 		cmocka_unit_test(nvdimms_are_there_only_when_asked_for),
 		cmocka_unit_test(reset_brings_back_power_on_but_not_the_past),
 		cmocka_unit_test(a_clone_is_the_same_and_apart),
+		cmocka_unit_test(fw_cfg_is_at_its_ports),
+		cmocka_unit_test(a_clones_clock_is_right_after_years),
+		cmocka_unit_test(a_clones_timer_fires_after_years),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

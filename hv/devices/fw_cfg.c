@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fw_cfg: see fw_cfg.h. All that comes from the guest is a 16-bit number, and a request of which
+ * nothing but the bounds below is believed. How long a transfer takes is decided by the length of
+ * the file it reads, which is the operator's.
+ */
+#include "hv/devices/fw_cfg.h"
+
+#include "hv/print.h"
+#include "hv/string.h"
+
+enum item_number {
+	ITEM_SIGNATURE = 0x00,
+	ITEM_ID = 0x01,
+	ITEM_UUID = 0x02,
+	ITEM_RAM_SIZE = 0x03,
+	ITEM_NOGRAPHIC = 0x04,
+	ITEM_N_CPUS = 0x05,
+	ITEM_MAX_CPUS = 0x0f,
+	ITEM_DIRECTORY = 0x19,
+};
+
+#define ITEM_MASK	0x3fff
+#define ITEM_ARCH_LOCAL 0x8000
+#define ID_TRADITIONAL	BIT(0)
+#define ID_DMA		BIT(1)
+#define UUID_SIZE	16
+
+enum own_file { OWN_NAME, OWN_TEMPLATE, OWN_INDEX, OWN_SEED, OWN_MAC };
+_Static_assert(OWN_MAC + 1 == FW_CFG_OWN_FILES, "one entry in the directory each");
+
+static const struct {
+	const char *name;
+	uint32_t len;
+} own_files[FW_CFG_OWN_FILES] = {
+	[OWN_NAME] = {"opt/stencil/name", 64},	 [OWN_TEMPLATE] = {"opt/stencil/template", 64},
+	[OWN_INDEX] = {"opt/stencil/index", 16}, [OWN_SEED] = {"opt/stencil/seed", 32},
+	[OWN_MAC] = {"opt/stencil/mac", 18},
+};
+
+#define OWN_SIZE 64 /* of the longest item that is computed, but for the directory */
+
+/* An item: in 'own', or elsewhere. */
+struct item {
+	const uint8_t *data;
+	uint64_t len;
+	uint8_t own[OWN_SIZE];
+};
+
+#define DIRECTORY_HEAD 4
+#define DIRECTORY_NAME (FW_CFG_NAME_MAX + 1)
+struct directory_entry {
+	uint8_t size[4]; /* big-endian, as are all */
+	uint8_t number[2];
+	uint8_t reserved[2];
+	char name[DIRECTORY_NAME];
+};
+_Static_assert(sizeof(struct directory_entry) == OWN_SIZE, "fw_cfg's struct FWCfgFile");
+
+/* The request in a guest's memory: control, length and address, big-endian. */
+#define REQUEST_SIZE   16
+#define CONTROL_ERROR  BIT(0)
+#define CONTROL_READ   BIT(1)
+#define CONTROL_SKIP   BIT(2)
+#define CONTROL_SELECT BIT(3)
+#define CONTROL_WRITE  BIT(4)
+
+struct request {
+	uint32_t control;
+	uint32_t len;
+	uint64_t address;
+};
+
+static void put_big(uint8_t *to, unsigned size, uint64_t value)
+{
+	while (size-- > 0) {
+		to[size] = (uint8_t)value;
+		value >>= 8;
+	}
+}
+
+static uint64_t get_big(const uint8_t *from, unsigned size)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		value = value << 8 | from[i];
+	return value;
+}
+
+static void set_number(struct item *item, uint64_t value, unsigned size)
+{
+	memcpy(item->own, &value, size);
+	item->len = size;
+}
+
+static void set_text(struct item *item, const char *text, size_t len)
+{
+	size_t n = strnlen(text, len - 1);
+
+	memcpy(item->own, text, n);
+	memset(item->own + n, '\n', len - n);
+	item->len = len;
+}
+
+static void set_own_file(struct item *item, const struct identity *identity, enum own_file file)
+{
+	bool is_clone = identity->template != NULL;
+	const uint8_t *mac = identity->mac;
+	char text[20] = "";
+
+	switch (file) {
+	case OWN_NAME:
+		set_text(item, identity->name ? identity->name : "", own_files[file].len);
+		return;
+	case OWN_TEMPLATE:
+		set_text(item, is_clone ? identity->template : "", own_files[file].len);
+		return;
+	case OWN_INDEX:
+		if (is_clone)
+			format(text, sizeof(text), "%u", (unsigned)identity->number);
+		break;
+	case OWN_SEED:
+		item->data = identity->seed;
+		item->len = sizeof(identity->seed);
+		return;
+	case OWN_MAC:
+		format(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		       mac[3], mac[4], mac[5]);
+		break;
+	}
+	set_text(item, text, own_files[file].len);
+}
+
+/* NULL: there are not so many. */
+static const struct fw_cfg_file *find_file(const struct fw_cfg *fw_cfg, unsigned n)
+{
+	const struct fw_cfg_file *file = fw_cfg->files;
+
+	while (file && n-- > 0)
+		file = file->next;
+	return file;
+}
+
+static void set_file(struct item *item, const struct fw_cfg *fw_cfg, unsigned n)
+{
+	const struct fw_cfg_file *file;
+
+	if (n < FW_CFG_OWN_FILES) {
+		set_own_file(item, &fw_cfg->identity, n);
+		return;
+	}
+	file = find_file(fw_cfg, n - FW_CFG_OWN_FILES);
+	if (file == NULL)
+		return;
+	item->data = file->data;
+	item->len = file->len;
+}
+
+static unsigned count_files(const struct fw_cfg *fw_cfg)
+{
+	unsigned n = FW_CFG_OWN_FILES;
+
+	for (const struct fw_cfg_file *file = fw_cfg->files; file; file = file->next)
+		n++;
+	return n;
+}
+
+/* Any but the directory; an item that there is not has no bytes. */
+static void find_item(const struct fw_cfg *fw_cfg, struct item *item)
+{
+	unsigned number = fw_cfg->selected & ITEM_MASK;
+
+	item->data = item->own;
+	item->len = 0;
+	if (fw_cfg->selected & ITEM_ARCH_LOCAL)
+		return;
+	switch (number) {
+	case ITEM_SIGNATURE:
+		memcpy(item->own, "QEMU", 4);
+		item->len = 4;
+		break;
+	case ITEM_ID:
+		set_number(item, ID_TRADITIONAL | ID_DMA, 4);
+		break;
+	case ITEM_UUID:
+		memset(item->own, 0, UUID_SIZE);
+		item->len = UUID_SIZE;
+		break;
+	case ITEM_RAM_SIZE:
+		set_number(item, fw_cfg->ram_size, 8);
+		break;
+	case ITEM_NOGRAPHIC:
+		set_number(item, 1, 2);
+		break;
+	case ITEM_N_CPUS:
+	case ITEM_MAX_CPUS:
+		set_number(item, fw_cfg->n_cpus, 2);
+		break;
+	default:
+		if (number >= FW_CFG_FIRST_FILE)
+			set_file(item, fw_cfg, number - FW_CFG_FIRST_FILE);
+	}
+}
+
+static bool is_directory(const struct fw_cfg *fw_cfg)
+{
+	return (fw_cfg->selected & (ITEM_ARCH_LOCAL | ITEM_MASK)) == ITEM_DIRECTORY;
+}
+
+static uint64_t item_len(const struct fw_cfg *fw_cfg, const struct item *item)
+{
+	if (!is_directory(fw_cfg))
+		return item->len;
+	return DIRECTORY_HEAD + count_files(fw_cfg) * sizeof(struct directory_entry);
+}
+
+static void make_entry(const struct fw_cfg *fw_cfg, unsigned n, struct directory_entry *entry)
+{
+	bool is_own = n < FW_CFG_OWN_FILES;
+	const struct fw_cfg_file *file = is_own ? NULL : find_file(fw_cfg, n - FW_CFG_OWN_FILES);
+
+	memset(entry, 0, sizeof(*entry));
+	put_big(entry->size, sizeof(entry->size), is_own ? own_files[n].len : file->len);
+	put_big(entry->number, sizeof(entry->number), FW_CFG_FIRST_FILE + n);
+	format(entry->name, sizeof(entry->name), "%s", is_own ? own_files[n].name : file->name);
+}
+
+/* The part of the directory that has its byte 'off': the head, or an entry. */
+static void set_directory_part(struct item *part, const struct fw_cfg *fw_cfg, uint64_t *off)
+{
+	struct directory_entry entry;
+
+	part->data = part->own;
+	if (*off < DIRECTORY_HEAD) {
+		put_big(part->own, DIRECTORY_HEAD, count_files(fw_cfg));
+		part->len = DIRECTORY_HEAD;
+		return;
+	}
+	*off -= DIRECTORY_HEAD;
+	make_entry(fw_cfg, (unsigned)(*off / sizeof(entry)), &entry);
+	memcpy(part->own, &entry, sizeof(entry));
+	part->len = sizeof(entry);
+	*off %= sizeof(entry);
+}
+
+/*
+ * The bytes of the selected item from the offset on, as many as lie together: at '*ret_data', which
+ * may be in 'item'. 0: the item has ended.
+ */
+static uint64_t next_bytes(const struct fw_cfg *fw_cfg, struct item *item, const uint8_t **ret_data)
+{
+	uint64_t off = fw_cfg->offset;
+
+	find_item(fw_cfg, item);
+	if (off >= item_len(fw_cfg, item))
+		return 0;
+	if (is_directory(fw_cfg))
+		set_directory_part(item, fw_cfg, &off);
+	*ret_data = item->data + off;
+	return item->len - off;
+}
+
+static void select_item(struct fw_cfg *fw_cfg, uint16_t number)
+{
+	fw_cfg->selected = number;
+	fw_cfg->offset = 0;
+}
+
+void fw_cfg_reset(struct fw_cfg *fw_cfg)
+{
+	select_item(fw_cfg, ITEM_SIGNATURE);
+	fw_cfg->dma_address = 0;
+	fw_cfg->dma_requested = false;
+}
+
+uint64_t fw_cfg_read(struct fw_cfg *fw_cfg, uint64_t off, unsigned size)
+{
+	const uint8_t *data;
+	struct item item;
+
+	(void)off; /* QEMU has the data at both ports */
+	if (size != 1)
+		return UINT64_MAX;
+	if (next_bytes(fw_cfg, &item, &data) == 0)
+		return 0;
+	fw_cfg->offset++;
+	return *data;
+}
+
+void fw_cfg_write(struct fw_cfg *fw_cfg, uint64_t off, unsigned size, uint64_t value)
+{
+	if (off == 0 && size == 2)
+		select_item(fw_cfg, (uint16_t)value);
+}
+
+uint64_t fw_cfg_dma_read(uint64_t off, unsigned size)
+{
+	static const char signature[FW_CFG_DMA_N_PORTS] = {'Q', 'E', 'M', 'U', ' ', 'C', 'F', 'G'};
+	uint64_t value = 0;
+
+	memcpy(&value, signature + off, size);
+	return value;
+}
+
+void fw_cfg_dma_write(struct fw_cfg *fw_cfg, uint64_t off, unsigned size, uint64_t value)
+{
+	uint64_t half = __builtin_bswap32((uint32_t)value);
+
+	if (size != 4)
+		return;
+	if (off == 0) {
+		fw_cfg->dma_address = half << 32;
+	} else if (off == 4) {
+		fw_cfg->dma_address |= half;
+		fw_cfg->dma_requested = true;
+	}
+}
+
+/* Behind the item's end there are zeros. */
+static enum status write_zeros(struct guest_memory *memory, const struct request *request)
+{
+	if (request->len > FW_CFG_MAX_ZEROS)
+		return ERR_RANGE;
+	return guest_zero(memory, (gpa_t){request->address}, request->len);
+}
+
+static void advance(struct fw_cfg *fw_cfg, struct request *request, uint64_t n)
+{
+	fw_cfg->offset += (uint32_t)n;
+	request->address += n;
+	request->len -= (uint32_t)n;
+}
+
+static enum status transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory,
+			    struct request *request, bool is_read)
+{
+	while (request->len > 0) {
+		const uint8_t *data;
+		struct item item;
+		uint64_t n = next_bytes(fw_cfg, &item, &data);
+
+		if (n == 0)
+			return is_read ? write_zeros(memory, request) : OK;
+		if (n > request->len)
+			n = request->len;
+		if (is_read)
+			TRY(guest_write(memory, (gpa_t){request->address}, data, n));
+		advance(fw_cfg, request, n);
+	}
+	return OK;
+}
+
+static enum status execute(struct fw_cfg *fw_cfg, struct guest_memory *memory,
+			   struct request *request)
+{
+	uint32_t control = request->control;
+
+	if (control & CONTROL_SELECT)
+		select_item(fw_cfg, (uint16_t)(control >> 16));
+	if (control & (CONTROL_READ | CONTROL_SKIP))
+		return transfer(fw_cfg, memory, request, (control & CONTROL_READ) != 0);
+	if (control & CONTROL_WRITE && request->len > 0)
+		return ERR_INVAL;
+	return OK;
+}
+
+enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory)
+{
+	gpa_t gpa = {fw_cfg->dma_address};
+	uint8_t bytes[REQUEST_SIZE], answer[4];
+	struct request request;
+	enum status status;
+
+	fw_cfg->dma_requested = false;
+	fw_cfg->dma_address = 0;
+	status = guest_read(memory, gpa, bytes, sizeof(bytes));
+	if (status == OK) {
+		request = (struct request){.control = (uint32_t)get_big(bytes, 4),
+					   .len = (uint32_t)get_big(bytes + 4, 4),
+					   .address = get_big(bytes + 8, 8)};
+		status = execute(fw_cfg, memory, &request);
+	}
+	if (status == ERR_NOMEM)
+		return ERR_NOMEM;
+	put_big(answer, sizeof(answer), status == OK ? 0 : CONTROL_ERROR);
+	status = guest_write(memory, gpa, answer, sizeof(answer));
+	/* Where there is no memory there is nobody to read it. */
+	return status == ERR_NOMEM ? ERR_NOMEM : OK;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/fw_cfg_file.h"
+#include "hv/guest_memory.h"
+#include "hv/identity.h"
+#include "hv/status.h"
+#include "hv/types.h"
+
+/*
+ * QEMU's "fw_cfg": small items that a guest reads, each by its number; most are files, which a
+ * directory (item 0x19) gives names to. A number is written to FW_CFG_PORT (16 bits), bytes of the
+ * item then come from the port behind it, one at a time; or the guest leaves a request in its
+ * memory, and writes the address to FW_CFG_DMA_PORT, big-endian, the lower half last. As in QEMU's
+ * specification, "docs/specs/fw_cfg"; items cannot be written.
+ *
+ * Items are computed when they are read: nothing is kept but what is below. Texts of the VM's
+ * identity have newlines behind them up to a fixed length, as drivers ask for lengths only once,
+ * perhaps before the VM becomes a template.
+ *
+ *	opt/stencil/name	64 bytes	the VM's name
+ *	opt/stencil/template	64 bytes	that of its template, empty if it has none
+ *	opt/stencil/index	16 bytes	its number among the clones, decimal, or empty
+ *	opt/stencil/seed	32 bytes	random, binary
+ *	opt/stencil/mac		18 bytes	02:xx:xx:xx:xx:xx
+ */
+#define FW_CFG_PORT	   0x510
+#define FW_CFG_N_PORTS	   2
+#define FW_CFG_DMA_PORT	   0x514
+#define FW_CFG_DMA_N_PORTS 8
+
+#define FW_CFG_FIRST_FILE 0x20 /* the number of the directory's first file */
+#define FW_CFG_OWN_FILES  5
+#define FW_CFG_MAX_FILES  32 /* ours and -fw_cfg's, as in QEMU */
+
+/* A request that reads on behind its item's end gets at most so many zeros. */
+#define FW_CFG_MAX_ZEROS KIB(64)
+
+struct fw_cfg {
+	const struct fw_cfg_file *files; /* those of -fw_cfg, behind ours; not owned */
+	uint64_t ram_size;
+	uint16_t n_cpus;
+	uint16_t selected;
+	uint32_t offset; /* of the next byte */
+	uint64_t dma_address;
+	bool dma_requested; /* for the run loop: fw_cfg_transfer() */
+	struct identity identity;
+};
+
+/* As after power-on; files, sizes and identity stay. */
+void fw_cfg_reset(struct fw_cfg *fw_cfg);
+
+/* off: 0 the selector, 1 the data. A read of two bytes is none. */
+uint64_t fw_cfg_read(struct fw_cfg *fw_cfg, uint64_t off, unsigned size);
+void fw_cfg_write(struct fw_cfg *fw_cfg, uint64_t off, unsigned size, uint64_t value);
+/* off: 0 to 7 in the DMA register. */
+uint64_t fw_cfg_dma_read(uint64_t off, unsigned size);
+void fw_cfg_dma_write(struct fw_cfg *fw_cfg, uint64_t off, unsigned size, uint64_t value);
+
+/*
+ * Do what was requested: the VM's lock is held. What the guest did wrong it reads in its request.
+ * ERR_NOMEM: no frame for a private copy; the request is not answered.
+ */
+enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory);
