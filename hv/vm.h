@@ -41,7 +41,7 @@ struct vm {
 	struct vm_input input;
 	enum vm_outcome outcome;
 	bool is_paused; /* by the operator; atomic: it runs no instruction, see hv/sched.c */
-	bool crashed; /* say the registers with the outcome */
+	bool crashed;	/* say the registers with the outcome */
 	char why[200];
 	struct loader_state start; /* how the kernel in memory is entered */
 	unsigned n_starts;
