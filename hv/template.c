@@ -14,6 +14,7 @@
 #include "hv/print.h"
 #include "hv/sched.h"
 #include "hv/string.h"
+#include "hv/vm_identity.h"
 #include "hv/vm_merge.h"
 
 static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
@@ -157,6 +158,7 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	ept_clone(&clone->ept, template->layer, EPT_UNLIMITED);
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
 	copy_devices(clone, template);
+	TRY(vm_identity_renew(clone));
 	clone->vcpu.xsave_area = frame_alloc();
 	if (clone->vcpu.xsave_area == 0)
 		return ERR_NOMEM;
@@ -210,6 +212,8 @@ void template_revert(struct vm *clone)
 	ept_reclaim(&clone->ept);
 	vm_merge_resume(clone);
 	copy_devices(clone, clone->template);
+	if (vm_identity_renew(clone) != OK)
+		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
 	clone->platform.control.asked_at = control.asked_at;
 	clone->platform.control.n_reverts = control.n_reverts + 1;
 	copy_vcpu(&clone->vcpu, clone, &clone->template->vcpu);
