@@ -14,7 +14,6 @@
 #include "hv/print.h"
 #include "hv/sched.h"
 #include "hv/string.h"
-#include "hv/vm_identity.h"
 #include "hv/vm_merge.h"
 
 static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
@@ -121,7 +120,8 @@ static void copy_vcpu(struct vcpu *to, struct vm *clone, const struct vcpu *from
 	to->n_exits = 0;
 	to->regs.requests =
 		VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | (from->regs.requests & VCPU_REQUEST_HALT);
-	copy_words(phys_to_virt(xsave_area), phys_to_virt(from->xsave_area), PAGE_SIZE / 8);
+	copy_words(phys_to_virt(xsave_area), phys_to_virt(from->xsave_area),
+		   align_up(from->cpuid->basic[0xd].ecx, 8) / 8);
 }
 
 static void copy_devices(struct vm *clone, const struct vm *template)
@@ -132,33 +132,53 @@ static void copy_devices(struct vm *clone, const struct vm *template)
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
 }
 
+/* TEMPLATE-NUMBER; a long name loses its end. */
 static void name_clone(struct vm *clone, const char *name)
 {
-	if (name)
-		format(clone->own_name, sizeof(clone->own_name), "%s", name);
-	else
-		format(clone->own_name, sizeof(clone->own_name), "%.*s-%u",
-		       (int)sizeof(clone->own_name) - 12, clone->template->name, clone->number);
+	char digits[10], *at = clone->own_name;
+	size_t len = strnlen(name ? name : clone->template->name, sizeof(clone->own_name) - 12);
+	unsigned n = 0;
+
+	memcpy(at, name ? name : clone->template->name, len);
+	at += len;
+	if (name == NULL) {
+		for (uint32_t rest = clone->number; n == 0 || rest; rest /= 10)
+			digits[n++] = (char)('0' + rest % 10);
+		*at++ = '-';
+		while (n > 0)
+			*at++ = digits[--n];
+	}
+	*at = '\0';
 	clone->name = clone->own_name;
+}
+
+/* What the copies of devices and vCPU leave out starts as zeros. */
+static void clear_rest(struct vm *clone)
+{
+	size_t behind = offsetof(struct vm, vcpu) + sizeof(clone->vcpu);
+
+	_Static_assert(offsetof(struct vm, platform) % 8 == 0 && sizeof(struct vm) % 8 == 0,
+		       "words");
+	zero_words(clone, offsetof(struct vm, platform) / 8);
+	zero_words((char *)clone + behind, (sizeof(*clone) - behind) / 8);
 }
 
 static enum status build_clone(struct vm *clone, struct vm *template, const char *name)
 {
-	*clone = (struct vm){
-		.index = vm_next_index(),
-		.config = template->config,
-		.images = template->images,
-		.mem = template->mem,
-		.template = template,
-		.number = template->next_number++,
-		.start = template->start,
-		.n_starts = template->n_starts,
-	};
+	clear_rest(clone);
+	clone->index = vm_next_index();
+	clone->config = template->config;
+	clone->images = template->images;
+	clone->mem = template->mem;
+	clone->template = template;
+	clone->number = template->next_number++;
+	clone->start = template->start;
+	clone->n_starts = template->n_starts;
 	name_clone(clone, name);
 	ept_clone(&clone->ept, template->layer, EPT_UNLIMITED);
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
 	copy_devices(clone, template);
-	TRY(vm_identity_renew(clone));
+	memset(clone->vcpu.scratch, 0, sizeof(clone->vcpu.scratch));
 	clone->vcpu.xsave_area = frame_alloc();
 	if (clone->vcpu.xsave_area == 0)
 		return ERR_NOMEM;
@@ -212,8 +232,6 @@ void template_revert(struct vm *clone)
 	ept_reclaim(&clone->ept);
 	vm_merge_resume(clone);
 	copy_devices(clone, clone->template);
-	if (vm_identity_renew(clone) != OK)
-		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
 	clone->platform.control.asked_at = control.asked_at;
 	clone->platform.control.n_reverts = control.n_reverts + 1;
 	copy_vcpu(&clone->vcpu, clone, &clone->template->vcpu);
