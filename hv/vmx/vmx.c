@@ -201,12 +201,11 @@ void vmcs_write_guest(const struct vmcs_guest *guest)
 
 uint64_t vmcs_guest_field(const struct vmcs_guest *guest, enum vmcs_field field)
 {
-	size_t i = 0;
-
-	while (i < VMCS_GUEST_FIELDS && guest_fields[i] != field)
-		i++;
-	assert(i < VMCS_GUEST_FIELDS);
-	return guest->field[i];
+	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
+		if (guest_fields[i] == field)
+			return guest->field[i];
+	assert(false);
+	return 0;
 }
 
 struct flush_descriptor {
