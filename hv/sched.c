@@ -278,7 +278,7 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave)
 		freeze_vcpu(vcpu);
 		return;
 	case VCPU_REVERTED:
-		vcpu_put(vcpu);
+		vcpu_drop(vcpu);
 		template_revert(vcpu->vm);
 		make_ready(vcpu);
 		return;

@@ -14,6 +14,7 @@
 #include "hv/print.h"
 #include "hv/sched.h"
 #include "hv/string.h"
+#include "hv/vm_identity.h"
 #include "hv/vm_merge.h"
 
 static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
@@ -124,9 +125,9 @@ static void copy_vcpu(struct vcpu *to, struct vm *clone, const struct vcpu *from
 		   align_up(from->cpuid->basic[0xd].ecx, 8) / 8);
 }
 
-static void copy_devices(struct vm *clone, const struct vm *template)
+/* What a clone's devices have of their own. */
+static void start_devices(struct vm *clone)
 {
-	platform_clone(&clone->platform, &template->platform);
 	clone->platform.uart.line_len = 0;
 	clone->platform.debugcon.line_len = 0;
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
@@ -177,7 +178,9 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	name_clone(clone, name);
 	ept_clone(&clone->ept, template->layer, EPT_UNLIMITED);
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
-	copy_devices(clone, template);
+	platform_clone(&clone->platform, &template->platform);
+	start_devices(clone);
+	TRY(vm_identity_renew(clone));
 	memset(clone->vcpu.scratch, 0, sizeof(clone->vcpu.scratch));
 	clone->vcpu.xsave_area = frame_alloc();
 	if (clone->vcpu.xsave_area == 0)
@@ -231,7 +234,10 @@ void template_revert(struct vm *clone)
 	/* No processor walks the old tree: its one vCPU is put away. */
 	ept_reclaim(&clone->ept);
 	vm_merge_resume(clone);
-	copy_devices(clone, clone->template);
+	platform_copy_state(&clone->platform, &clone->template->platform);
+	start_devices(clone);
+	if (vm_identity_renew(clone) != OK)
+		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
 	clone->platform.control.asked_at = control.asked_at;
 	clone->platform.control.n_reverts = control.n_reverts + 1;
 	copy_vcpu(&clone->vcpu, clone, &clone->template->vcpu);

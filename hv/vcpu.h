@@ -131,6 +131,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 /* Make the processor's state this vCPU's, and save it again. Load and put pair up. */
 void vcpu_load(struct vcpu *vcpu, struct cpu *cpu);
 void vcpu_put(struct vcpu *vcpu);
+/* In place of vcpu_put(), if its state is not wanted any more. */
+void vcpu_drop(struct vcpu *vcpu);
 
 /*
  * Run a loaded vCPU until the scheduler has to decide. 'slice_end' (host TSC) ends

@@ -127,12 +127,17 @@ void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
 }
 
-void vcpu_put(struct vcpu *vcpu)
+void vcpu_drop(struct vcpu *vcpu)
 {
 	struct cpu *cpu = this_cpu();
 
-	save_registers(vcpu);
-	vmcs_read_guest(&vcpu->guest);
 	cpu->vmcs_launched = vcpu->regs.launched;
 	cpu->current = NULL;
+}
+
+void vcpu_put(struct vcpu *vcpu)
+{
+	save_registers(vcpu);
+	vmcs_read_guest(&vcpu->guest);
+	vcpu_drop(vcpu);
 }

@@ -229,6 +229,7 @@ static enum status add_nvdimms(struct platform *platform, const struct platform_
 {
 	platform->nvdimm.labels = config->labels;
 	platform->nvdimm.n_labels = config->n_labels;
+	platform->has_nvdimms = config->has_nvdimms;
 	if (!config->has_nvdimms)
 		return OK;
 	return io_bus_add(&platform->mmio, &(struct io_range){.start = NVDIMM_MMIO_BASE,
@@ -311,9 +312,37 @@ static void bus_rebase(struct io_bus *bus, struct platform *to, const struct pla
 	}
 }
 
+static void copy_irqchip(struct irqchip *to, const struct irqchip *from)
+{
+	for (unsigned i = 0; i < from->n; i++)
+		to->lapic[i] = from->lapic[i];
+	to->n = from->n;
+	to->next_lowest = from->next_lowest;
+	to->kicks = from->kicks;
+	to->ioapic = from->ioapic;
+}
+
+void platform_copy_state(struct platform *to, const struct platform *from)
+{
+	copy_irqchip(&to->irqchip, &from->irqchip);
+	to->uart = from->uart;
+	to->rtc = from->rtc;
+	to->pm = from->pm;
+	to->debug_exit = from->debug_exit;
+	to->debugcon = from->debugcon;
+	to->control = from->control;
+	to->fw_cfg = from->fw_cfg;
+	to->phys_bits = from->phys_bits;
+	to->has_nvdimms = from->has_nvdimms;
+	if (from->has_nvdimms)
+		to->nvdimm = from->nvdimm;
+}
+
 void platform_clone(struct platform *clone, const struct platform *platform)
 {
-	*clone = *platform;
+	platform_copy_state(clone, platform);
+	clone->pio = platform->pio;
+	clone->mmio = platform->mmio;
 	bus_rebase(&clone->pio, clone, platform);
 	bus_rebase(&clone->mmio, clone, platform);
 }

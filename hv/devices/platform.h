@@ -53,7 +53,8 @@ struct platform {
 	struct pm pm;
 	struct debug_exit debug_exit;
 	struct debugcon debugcon;
-	struct nvdimm nvdimm;
+	bool has_nvdimms;
+	struct nvdimm nvdimm; /* if there are any */
 	struct control control;
 	struct fw_cfg fw_cfg; /* its identity is for the caller to fill in */
 	unsigned phys_bits;
@@ -75,6 +76,8 @@ void platform_reset(struct platform *platform);
  * both: whoever wants them apart gives the clone others.
  */
 void platform_clone(struct platform *clone, const struct platform *platform);
+/* The state of all devices alone, between a platform and its clone. */
+void platform_copy_state(struct platform *to, const struct platform *from);
 
 /*
  * MMIO by vCPU 'cpu': its own local APIC page where IA32_APIC_BASE says, then
