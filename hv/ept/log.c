@@ -5,8 +5,8 @@
 #include "hv/frame.h"
 #include "hv/phys.h"
 
-#define CHUNK_ITEMS (PAGE_SIZE / sizeof(uint64_t) - 1) /* the first word leads to the one before \
-							*/
+/* The first word of a frame leads to the one before. */
+#define CHUNK_ITEMS (PAGE_SIZE / sizeof(uint64_t) - 1)
 
 static uint64_t *items_of(phys_t chunk)
 {
