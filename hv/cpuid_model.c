@@ -7,6 +7,9 @@
  *
  * Linux uses x2APIC without interrupt remapping only below a hypervisor it
  * knows, so KVM's signature stands at its second place, with no features.
+ *
+ * Which processors there are, and which one asks, is not in the table: leaves 1, 4, 0xb and 0x1f
+ * are completed from the VM's topology.
  */
 #include "hv/cpuid_model.h"
 
@@ -24,6 +27,7 @@
  */
 #define LEAF1_EDX	   (BITS(6, 0) | BIT(8) | BITS(13, 11) | BITS(17, 15) | BIT(19) | BITS(26, 23))
 #define LEAF1_EDX_APIC	   BIT(9)
+#define LEAF1_EDX_HTT	   BIT(28)	      /* several in a package */
 #define LEAF1_EDX_MODELLED (BIT(9) | BIT(12)) /* APIC, MTRR */
 /* Leaf 7, EBX: FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID RDSEED ADX SMAP CLFLUSHOPT CLWB SHA,
  * AVX-512 F DQ IFMA CD BW VL. */
@@ -67,7 +71,7 @@ static void init_features(struct cpuid_model *model, cpuid_source *source, uint3
 
 	model->basic[1] = (struct cpuid_regs){
 		.eax = one.eax,
-		.ebx = (one.ebx & 0xff00) | 1 << 16, /* CLFLUSH size; one logical processor */
+		.ebx = one.ebx & 0xff00, /* CLFLUSH size */
 		.ecx = (uint32_t)((one.ecx & LEAF1_ECX) | LEAF1_ECX_MODELLED),
 		.edx = (uint32_t)((one.edx & LEAF1_EDX) | LEAF1_EDX_MODELLED),
 	};
@@ -82,7 +86,7 @@ static void init_features(struct cpuid_model *model, cpuid_source *source, uint3
 	}
 }
 
-/* Leaf 4: the processor's caches, shared by nobody. */
+/* Leaf 4: the processor's caches; who shares them is told by share_cache(). */
 static void init_caches(struct cpuid_model *model, cpuid_source *source, uint32_t last)
 {
 	enum { TYPE = 0x1f, MAX_CACHES = 8 };
@@ -100,15 +104,6 @@ static void init_caches(struct cpuid_model *model, cpuid_source *source, uint32_
 		else
 			add_sub(model, 4, i, cache);
 	}
-}
-
-/* Leaf 0xb: one thread, one core. */
-static void init_topology(struct cpuid_model *model)
-{
-	enum { LEVEL_THREAD = 1 << 8, LEVEL_CORE = 2 << 8 };
-
-	model->basic[0xb] = (struct cpuid_regs){.ebx = 1, .ecx = LEVEL_THREAD};
-	add_sub(model, 0xb, 1, (struct cpuid_regs){.ebx = 1, .ecx = LEVEL_CORE | 1});
 }
 
 /* Leaf 0xd: state components that are allowed, XSAVEOPT, XSAVEC and XGETBV(1); no XSAVES. */
@@ -226,7 +221,6 @@ void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 		model->basic[2] = ask(source, 2, 0);
 	init_features(model, source, last);
 	init_caches(model, source, last);
-	init_topology(model);
 	model->basic[6].eax = LEAF6_EAX;
 	init_xsave(model, source, last);
 	init_frequency(model, options->tsc_hz);
@@ -255,20 +249,80 @@ static uint32_t xsave_size(const struct cpuid_model *model, uint64_t xcr0)
 	return size;
 }
 
+/* What the two leaves number the levels by. SDM vol. 2, "CPUID", leaf 1FH. */
+enum { LEAF_TYPE_THREAD = 1, LEAF_TYPE_CORE = 2, LEAF_TYPE_MODULE = 3, LEAF_TYPE_DIE = 5 };
+
+struct leaf_level {
+	unsigned type;
+	enum topology_level above; /* what a unit of the level is in */
+};
+
+/* The levels of leaf 0xb, or of leaf 0x1f, which knows more of them. Gives their number. */
+static unsigned list_levels(uint32_t leaf, const struct cpu_topology *topology,
+			    struct leaf_level levels[4])
+{
+	bool has_modules = leaf == 0x1f && topology->count[TOPOLOGY_MODULE] > 1;
+	bool has_dies = leaf == 0x1f && topology->count[TOPOLOGY_DIE] > 1;
+	unsigned n = 0;
+
+	levels[n++] = (struct leaf_level){LEAF_TYPE_THREAD, TOPOLOGY_CORE};
+	levels[n++] = (struct leaf_level){LEAF_TYPE_CORE, TOPOLOGY_MODULE};
+	if (has_modules)
+		levels[n++] = (struct leaf_level){LEAF_TYPE_MODULE, TOPOLOGY_DIE};
+	if (has_dies)
+		levels[n++] = (struct leaf_level){LEAF_TYPE_DIE, TOPOLOGY_SOCKET};
+	levels[n - 1].above = TOPOLOGY_SOCKET; /* what is not told belongs to the last */
+	return n;
+}
+
+static void topology_leaf(uint32_t leaf, uint32_t subleaf, const struct cpuid_state *state,
+			  struct cpuid_regs *ret)
+{
+	struct leaf_level levels[4];
+	unsigned n = list_levels(leaf, state->topology, levels);
+
+	*ret = (struct cpuid_regs){.ecx = subleaf & 0xff, .edx = state->apic_id};
+	if (subleaf >= n)
+		return;
+	ret->eax = topology_shift(state->topology, levels[subleaf].above);
+	ret->ebx = topology_size(state->topology, levels[subleaf].above);
+	ret->ecx |= levels[subleaf].type << 8;
+}
+
+/* Leaf 4: how many APIC IDs have the cache in common, how many the cores of a package take. */
+static void share_cache(const struct cpu_topology *topology, struct cpuid_regs *cache)
+{
+	enum { MAX_CORE_IDS = 64 };
+	unsigned cache_level = cache->eax >> 5 & 7;
+	unsigned package = topology_shift(topology, TOPOLOGY_SOCKET);
+	unsigned core = topology_shift(topology, TOPOLOGY_CORE);
+	unsigned die = topology_shift(topology, TOPOLOGY_DIE);
+	uint32_t cores = 1u << (package - core);
+
+	if (cache->eax == 0)
+		return;
+	cache->eax |= ((1u << (cache_level < 3 ? core : die)) - 1) << 14;
+	cache->eax |= ((cores < MAX_CORE_IDS ? cores : MAX_CORE_IDS) - 1) << 26;
+}
+
 /* The parts that depend on who asks. */
 static void apply_state(const struct cpuid_model *model, uint32_t leaf,
 			const struct cpuid_state *state, struct cpuid_regs *ret)
 {
+	uint32_t in_package = topology_size(state->topology, TOPOLOGY_SOCKET);
+
 	switch (leaf) {
 	case 1:
-		ret->ebx |= state->apic_id << 24;
+		ret->ebx |= state->apic_id << 24 | in_package << 16;
+		if (in_package > 1)
+			ret->edx |= (uint32_t)LEAF1_EDX_HTT;
 		if (!state->apic_enabled)
 			ret->edx &= ~(uint32_t)LEAF1_EDX_APIC;
 		if (state->cr4 & CR4_OSXSAVE)
 			ret->ecx |= (uint32_t)CPUID_1_ECX_OSXSAVE;
 		break;
-	case 0xb:
-		ret->edx = state->apic_id;
+	case 4:
+		share_cache(state->topology, ret);
 		break;
 	case 0xd:
 		if (model->xcr0_allowed)
@@ -291,7 +345,7 @@ static void find_sub(const struct cpuid_model *model, uint32_t leaf, uint32_t su
 
 static bool has_subleaves(uint32_t leaf)
 {
-	return leaf == 4 || leaf == 7 || leaf == 0xb || leaf == 0xd;
+	return leaf == 4 || leaf == 7 || leaf == 0xd;
 }
 
 static void lookup_rare(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
@@ -311,12 +365,14 @@ static void lookup_rare(const struct cpuid_model *model, uint32_t leaf, uint32_t
 	}
 	if (leaf > CPUID_BASIC_LAST)
 		leaf = CPUID_BASIC_LAST;
+	if (leaf == 0xb || leaf == 0x1f) {
+		topology_leaf(leaf, subleaf, state, ret);
+		return;
+	}
 	if (subleaf != 0 && has_subleaves(leaf)) {
 		find_sub(model, leaf, subleaf, ret);
-		if (leaf == 0xb) {
-			ret->ecx |= subleaf & 0xff;
-			ret->edx = state->apic_id;
-		}
+		if (leaf == 4)
+			share_cache(state->topology, ret);
 		return;
 	}
 	*ret = model->basic[leaf];

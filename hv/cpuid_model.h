@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/io.h"
+#include "hv/topology.h"
 #include "hv/types.h"
 
 /*
@@ -10,7 +11,7 @@
  * is not on the list. SDM vol. 2, "CPUID—CPU Identification".
  */
 
-#define CPUID_BASIC_LAST    0x16
+#define CPUID_BASIC_LAST    0x1f
 #define CPUID_EXTENDED_LAST 0x80000008
 #define CPUID_HYPERVISOR    0x40000000 /* "Stencil" */
 #define CPUID_KVM	    0x40000100 /* KVM's signature with no features: see cpuid_model.c */
@@ -54,12 +55,13 @@ void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 struct cpuid_state {
 	uint64_t cr4;
 	uint64_t xcr0;
+	const struct cpu_topology *topology;
 	uint32_t apic_id;
 	bool apic_enabled; /* in IA32_APIC_BASE */
 };
 
 /* Basic leaves whose answer depends on the subleaf or on who asks. */
-#define CPUID_VARIABLE_LEAVES (BIT(1) | BIT(4) | BIT(7) | BIT(0xb) | BIT(0xd))
+#define CPUID_VARIABLE_LEAVES (BIT(1) | BIT(4) | BIT(7) | BIT(0xb) | BIT(0xd) | BIT(0x1f))
 
 /* Whether the answer is always model->basic[leaf]: the quick part of cpuid_model_lookup(). */
 static inline bool cpuid_is_constant(uint32_t leaf)

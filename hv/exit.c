@@ -65,7 +65,9 @@ static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
 	struct cpuid_state state = {
 		.cr4 = vmcs_read(VMCS_GUEST_CR4),
 		.xcr0 = vcpu->xcr0,
-		.apic_enabled = lapic_is_enabled(&vcpu->vm->platform.irqchip.lapic[0]),
+		.topology = &vcpu->vm->config->topology,
+		.apic_id = vm_lapic(vcpu)->id,
+		.apic_enabled = lapic_is_enabled(vm_lapic(vcpu)),
 	};
 	struct cpuid_regs answer;
 

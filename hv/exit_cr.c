@@ -91,7 +91,7 @@ static bool write_cr0_guest(struct vcpu *vcpu, uint64_t value)
 	vmcs_write(VMCS_CR0_SHADOW, value);
 	vmcs_write(VMCS_GUEST_CR0, (value & ~CR0_HIDDEN) | CR0_NE);
 	/* A MOV to CR0 that changes paging drops linear translations. */
-	vmx_flush_vpid(&vcpu_shared.capability, (uint16_t)(vcpu->vm->index + 1));
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	return true;
 }
 
@@ -99,7 +99,9 @@ static bool write_cr8(struct vcpu *vcpu, uint64_t value)
 {
 	if (value >> 4)
 		return false;
-	lapic_set_cr8(&vcpu->vm->platform.irqchip.lapic[0], value);
+	vm_lock_devices(vcpu->vm);
+	lapic_set_cr8(vm_lapic(vcpu), value);
+	vm_unlock_devices(vcpu->vm);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 	return true;
 }
@@ -143,7 +145,7 @@ enum exit_action exit_cr(struct vcpu *vcpu)
 	if (!vcpu_in_64bit_code())
 		value &= UINT32_MAX;
 	if (access == CR_MOV_FROM && cr == 8) {
-		write_gpr(vcpu, reg, lapic_get_cr8(&vcpu->vm->platform.irqchip.lapic[0]));
+		write_gpr(vcpu, reg, lapic_get_cr8(vm_lapic(vcpu)));
 	} else if (access != CR_MOV_TO) {
 		vm_crash(vcpu->vm, "unexpected control register access 0x%llx",
 			 (unsigned long long)qual);

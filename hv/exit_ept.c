@@ -10,6 +10,7 @@
 #include "hv/print.h"
 #include "hv/step.h"
 #include "hv/vcpu.h"
+#include "hv/vcpu_sync.h"
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
 
@@ -48,11 +49,13 @@ static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 }
 
 /* The usual case, quick: the first write to a page of private memory. */
-static bool copy_at_once(struct vm *vm, gpa_t gpa)
+static bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
 {
+	struct vm *vm = vcpu->vm;
 	enum status status;
 	phys_t frame;
 
+	vcpu->has_moved_on = true;
 	lock_acquire(&vm->lock);
 	status = ept_copy(&vm->ept, gpa, &frame);
 	lock_release(&vm->lock);
@@ -64,14 +67,17 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 {
 	struct vm *vm = vcpu->vm;
 	struct mem_region *region = mem_map_find(vm->mem, gpa);
+	uint64_t entry, generation;
 	unsigned level;
-	uint64_t entry;
 
 	if (region == NULL)
 		return false;
-	if (region->copies_anywhere && (access & ACCESS_WRITE) && copy_at_once(vm, gpa))
+	if (region->copies_anywhere && (access & ACCESS_WRITE) && copy_at_once(vcpu, gpa))
 		return true;
-	lock_acquire(&vm->lock);
+	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) && vm->n_vcpus > 1 &&
+	    !sync_stop_others(vcpu))
+		return true;
+	generation = vm_lock_memory(vm);
 	entry = ept_lookup(&vm->ept, gpa, &level);
 	switch (fault_decide(region, entry, access)) {
 	case FAULT_COPY:
@@ -90,7 +96,9 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	case FAULT_MMIO: /* only without a region */
 		break;
 	}
-	lock_release(&vm->lock);
+	vm_unlock_memory(vcpu, generation);
+	if (vm->n_vcpus > 1 && vm->alone == vcpu && vcpu->n_steps == 0)
+		sync_let_others_go(vcpu);
 	return true;
 }
 

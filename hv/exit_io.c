@@ -25,39 +25,48 @@ struct io_exit {
 	bool in;
 };
 
-static __attribute__((noinline)) void transfer_fw_cfg(struct vm *vm)
+static void transfer_fw_cfg(struct vcpu *vcpu)
 {
-	enum status status;
+	struct vm *vm = vcpu->vm;
+	uint64_t generation = vm_lock_memory(vm);
+	enum status status = fw_cfg_transfer(&vm->platform.fw_cfg, &vm->memory);
 
-	lock_acquire(&vm->lock);
-	status = fw_cfg_transfer(&vm->platform.fw_cfg, &vm->memory);
-	lock_release(&vm->lock);
+	vm_unlock_memory(vcpu, generation);
 	if (status != OK)
 		vm_crash(vm, "no memory left for what fw_cfg has to say");
 }
 
-/* What the guest did to a device may be its end, or have to reach its processor. */
-static void after_device(struct vcpu *vcpu)
+/* What a guest did to a device may be its end, or concern its VM as a whole. The devices are
+ * locked. */
+static __attribute__((noinline)) void do_requested(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct platform *platform = &vm->platform;
+
+	if (platform->debug_exit.requested)
+		vm_end(vm, platform->debug_exit.status == 1 ? VM_ENDED_WELL : VM_FAILED,
+		       "isa-debug-exit: status %u", (unsigned)platform->debug_exit.status);
+	else if (platform->pm.poweroff_requested)
+		vm_end(vm, VM_ENDED_WELL, "powered off");
+	else if (platform->pm.reset_requested)
+		vm_reset(vm);
+	else if (platform->fw_cfg.dma_requested)
+		transfer_fw_cfg(vcpu);
+	else if (platform->control.freeze_requested)
+		vm_gather(vm, VM_FREEZE);
+	else if (platform->control.revert_requested)
+		vm_gather(vm, VM_REVERT);
+}
+
+static inline void after_device(struct vcpu *vcpu)
 {
 	struct platform *platform = &vcpu->vm->platform;
 
-	if (lapic_has_event(&platform->irqchip.lapic[0]))
-		vcpu_request(vcpu, VCPU_REQUEST_EVENT);
-	if (platform->debug_exit.requested)
-		vm_end(vcpu->vm, platform->debug_exit.status == 1 ? VM_ENDED_WELL : VM_FAILED,
-		       "isa-debug-exit: status %u", (unsigned)platform->debug_exit.status);
-	else if (platform->pm.poweroff_requested)
-		vm_end(vcpu->vm, VM_ENDED_WELL, "powered off");
-	else if (platform->pm.reset_requested && vcpu->vm->config->no_reboot)
-		vm_end(vcpu->vm, VM_ENDED_WELL, "reset, and -no-reboot is given");
-	else if (platform->pm.reset_requested)
-		vcpu_request(vcpu, VCPU_REQUEST_RESET);
-	else if (platform->fw_cfg.dma_requested)
-		transfer_fw_cfg(vcpu->vm);
-	else if (platform->control.freeze_requested)
-		vcpu_request(vcpu, VCPU_REQUEST_FREEZE);
-	else if (platform->control.revert_requested)
-		vcpu_request(vcpu, VCPU_REQUEST_REVERT);
+	if (platform->debug_exit.requested | platform->pm.poweroff_requested |
+	    platform->pm.reset_requested | platform->fw_cfg.dma_requested |
+	    platform->control.freeze_requested | platform->control.revert_requested)
+		do_requested(vcpu);
+	vm_unlock_devices(vcpu->vm);
 }
 
 static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, uint64_t dr7)
@@ -91,6 +100,7 @@ static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 	uint64_t *rax = &vcpu->regs.gpr[RAX];
 	uint64_t mask = BITS(8 * io->size - 1, 0);
 
+	vm_lock_devices(vcpu->vm);
 	if (!io->in)
 		io_bus_write(bus, io->port, io->size, *rax & mask, vcpu_now(vcpu));
 	else if (io->size == 4) /* a 32-bit result clears the upper half */
@@ -110,32 +120,37 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 			      struct guest_fault *fault)
 {
 	struct vm *vm = vcpu->vm;
-	uint64_t value = 0;
+	uint64_t value = 0, generation;
 	enum status status;
 
 	/* An input that cannot be stored must not be taken from the device. */
 	if (io->in) {
 		gpa_t gpa;
 
-		lock_acquire(&vm->lock);
+		generation = vm_lock_memory(vm);
 		status = guest_translate(&vm->memory, paging, linear, ACCESS_WRITE, &gpa,
 					 &fault->error_code);
-		lock_release(&vm->lock);
+		vm_unlock_memory(vcpu, generation);
 		fault->linear = linear;
 		if (status != OK)
 			return status;
+		vm_lock_devices(vm);
 		value = io_bus_read(&vm->platform.pio, io->port, io->size, vcpu_now(vcpu));
+		after_device(vcpu);
 	}
-	lock_acquire(&vm->lock);
+	generation = vm_lock_memory(vm);
 	if (io->in)
 		status = guest_write_linear(&vm->memory, paging, linear, &value, io->size,
 					    ACCESS_WRITE, fault);
 	else
 		status = guest_read_linear(&vm->memory, paging, linear, &value, io->size,
 					   ACCESS_READ, fault);
-	lock_release(&vm->lock);
-	if (status == OK && !io->in)
+	vm_unlock_memory(vcpu, generation);
+	if (status == OK && !io->in) {
+		vm_lock_devices(vm);
 		io_bus_write(&vm->platform.pio, io->port, io->size, value, vcpu_now(vcpu));
+		after_device(vcpu);
+	}
 	return status;
 }
 
@@ -198,7 +213,6 @@ static enum exit_action io_string(struct vcpu *vcpu, const struct io_exit *io, b
 			io_fault(vcpu, status, &fault, stack);
 			return EXIT_AGAIN;
 		}
-		after_device(vcpu);
 		check_breakpoints(io);
 		advance(index, step, mask);
 		if (!repeat)

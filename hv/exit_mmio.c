@@ -28,10 +28,11 @@ static size_t fetch(struct vcpu *vcpu, const struct guest_paging *paging, uint64
 {
 	struct guest_fault fault;
 	size_t first = PAGE_SIZE - (linear & (PAGE_SIZE - 1)), n = 0;
+	uint64_t generation;
 
 	if (first > INSN_MAX_LEN)
 		first = INSN_MAX_LEN;
-	lock_acquire(&vcpu->vm->lock);
+	generation = vm_lock_memory(vcpu->vm);
 	if (guest_read_linear(&vcpu->vm->memory, paging, linear, bytes, first, ACCESS_EXEC,
 			      &fault) == OK)
 		n = first;
@@ -39,7 +40,7 @@ static size_t fetch(struct vcpu *vcpu, const struct guest_paging *paging, uint64
 	    guest_read_linear(&vcpu->vm->memory, paging, linear + n, bytes + n, INSN_MAX_LEN - n,
 			      ACCESS_EXEC, &fault) == OK)
 		n = INSN_MAX_LEN;
-	lock_release(&vcpu->vm->lock);
+	vm_unlock_memory(vcpu, generation);
 	return n;
 }
 
@@ -92,14 +93,15 @@ static bool find_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 			 const struct insn_access *access, struct operand *ret)
 {
 	unsigned rights = access->writes ? ACCESS_WRITE : ACCESS_READ;
-	uint32_t error;
+	uint64_t generation;
 	enum status status;
+	uint32_t error;
 
 	ret->linear = linear_address(access);
 	ret->size = access->size;
-	lock_acquire(&vcpu->vm->lock);
+	generation = vm_lock_memory(vcpu->vm);
 	status = guest_translate(&vcpu->vm->memory, paging, ret->linear, rights, &ret->gpa, &error);
-	lock_release(&vcpu->vm->lock);
+	vm_unlock_memory(vcpu, generation);
 	if (status == ERR_NOTFOUND) {
 		write_cr2(ret->linear);
 		vcpu_inject_exception_error(vcpu, VECTOR_PF, error);
@@ -115,18 +117,21 @@ static bool read_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 			 const struct operand *operand, uint64_t *ret)
 {
 	struct guest_fault fault;
+	uint64_t generation;
 	enum status status;
 
 	*ret = 0;
 	if (operand->device) {
-		*ret = platform_mmio_read(&vcpu->vm->platform, 0, operand->gpa.raw, operand->size,
-					  vcpu_now(vcpu));
+		vm_lock_devices(vcpu->vm);
+		*ret = platform_mmio_read(&vcpu->vm->platform, vcpu->number, operand->gpa.raw,
+					  operand->size, vcpu_now(vcpu));
+		vm_unlock_devices(vcpu->vm);
 		return true;
 	}
-	lock_acquire(&vcpu->vm->lock);
+	generation = vm_lock_memory(vcpu->vm);
 	status = guest_read_linear(&vcpu->vm->memory, paging, operand->linear, ret, operand->size,
 				   ACCESS_READ, &fault);
-	lock_release(&vcpu->vm->lock);
+	vm_unlock_memory(vcpu, generation);
 	if (status != OK)
 		vm_crash(vcpu->vm, "device access: cannot read the operand at 0x%llx",
 			 (unsigned long long)operand->linear);
@@ -137,17 +142,20 @@ static void write_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 			  const struct operand *operand, uint64_t value)
 {
 	struct guest_fault fault;
+	uint64_t generation;
 	enum status status;
 
 	if (operand->device) {
-		platform_mmio_write(&vcpu->vm->platform, 0, operand->gpa.raw, operand->size, value,
-				    vcpu_now(vcpu));
+		vm_lock_devices(vcpu->vm);
+		platform_mmio_write(&vcpu->vm->platform, vcpu->number, operand->gpa.raw,
+				    operand->size, value, vcpu_now(vcpu));
+		vm_unlock_devices(vcpu->vm);
 		return;
 	}
-	lock_acquire(&vcpu->vm->lock);
+	generation = vm_lock_memory(vcpu->vm);
 	status = guest_write_linear(&vcpu->vm->memory, paging, operand->linear, &value,
 				    operand->size, ACCESS_WRITE, &fault);
-	lock_release(&vcpu->vm->lock);
+	vm_unlock_memory(vcpu, generation);
 	if (status != OK)
 		vm_crash(vcpu->vm, "device access: cannot write the operand at 0x%llx",
 			 (unsigned long long)operand->linear);
@@ -194,7 +202,6 @@ static void crash_unknown(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, si
 
 enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa)
 {
-	struct platform *platform = &vcpu->vm->platform;
 	uint8_t bytes[INSN_MAX_LEN];
 	struct guest_paging paging;
 	struct insn insn;
@@ -207,7 +214,6 @@ enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa)
 		return EXIT_AGAIN;
 	}
 	execute(vcpu, &paging, &insn);
-	(void)irqchip_take_kicks(&platform->irqchip);
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER | VCPU_REQUEST_EVENT);
 	return EXIT_AGAIN;
 }

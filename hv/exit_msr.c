@@ -13,19 +13,33 @@ static bool is_lapic_msr(uint32_t msr)
 	       (msr >= IA32_X2APIC_FIRST && msr <= IA32_X2APIC_LAST);
 }
 
-/* What the local APIC did may have to reach the guest. */
-static void after_lapic(struct vcpu *vcpu, const struct lapic *lapic)
+static bool read_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 {
-	(void)irqchip_take_kicks(&vcpu->vm->platform.irqchip);
+	bool ok;
+
+	vm_lock_devices(vcpu->vm);
+	ok = lapic_msr_read(vm_lapic(vcpu), msr, ret, vcpu_now(vcpu));
+	vm_unlock_devices(vcpu->vm);
+	return ok;
+}
+
+static bool write_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	struct lapic *lapic = vm_lapic(vcpu);
+	bool ok;
+
+	vm_lock_devices(vcpu->vm);
+	ok = lapic_msr_write(lapic, msr, value, vcpu_now(vcpu));
+	/* What the local APIC did may have to reach the guest. */
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER | (lapic_has_event(lapic) ? VCPU_REQUEST_EVENT : 0));
+	vm_unlock_devices(vcpu->vm);
+	return ok;
 }
 
 static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 {
-	struct lapic *lapic = &vcpu->vm->platform.irqchip.lapic[0];
-
 	if (is_lapic_msr(msr))
-		return lapic_msr_read(lapic, msr, ret, vcpu_now(vcpu));
+		return read_lapic(vcpu, msr, ret);
 	if (msr == IA32_EFER) {
 		*ret = vmcs_read(VMCS_GUEST_EFER);
 		return true;
@@ -61,14 +75,8 @@ static bool write_efer(const struct vcpu *vcpu, uint64_t value)
 
 static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	struct lapic *lapic = &vcpu->vm->platform.irqchip.lapic[0];
-
-	if (is_lapic_msr(msr)) {
-		bool ok = lapic_msr_write(lapic, msr, value, vcpu_now(vcpu));
-
-		after_lapic(vcpu, lapic);
-		return ok;
-	}
+	if (is_lapic_msr(msr))
+		return write_lapic(vcpu, msr, value);
 	if (msr == IA32_EFER)
 		return write_efer(vcpu, value);
 	if (msr == IA32_TIME_STAMP_COUNTER) {

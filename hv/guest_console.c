@@ -177,10 +177,8 @@ static void take_byte(uint8_t byte)
 static void wake_reader(void)
 {
 	lock_acquire(&vms_lock);
-	if (focus && reads_console(focus) && focus->input.head != focus->input.tail) {
-		vcpu_request(&focus->vcpu, VCPU_REQUEST_INPUT);
-		sched_kick(&focus->vcpu);
-	}
+	if (focus && reads_console(focus) && focus->input.head != focus->input.tail)
+		sched_request(focus->vcpu, VCPU_REQUEST_INPUT);
 	lock_release(&vms_lock);
 }
 

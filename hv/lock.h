@@ -5,8 +5,8 @@
 
 /*
  * A ticket spin lock. Held for a few hundred instructions at most, never across
- * a VM entry, never taken by an interrupt handler. Lock order: vm, then sched, then
- * frames, then console; each declaration says what it guards.
+ * a VM entry, never taken by an interrupt handler. Lock order: a VM's devices, then its
+ * memory, then sched, then frames, then console; each declaration says what it guards.
  */
 struct lock {
 	uint32_t next;

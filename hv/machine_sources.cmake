@@ -29,6 +29,7 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu_event.c
 	hv/vcpu_load.c
 	hv/vcpu_state.c
+	hv/vcpu_sync.c
 	hv/vm.c
 	hv/vm_identity.c
 	hv/vm_merge.c

@@ -98,10 +98,9 @@ static struct vm *find_focus(void)
 	return NULL;
 }
 
-static void ask(struct vm *vm, uint32_t requests)
+static void end_vm(struct vm *vm)
 {
-	vcpu_request(&vm->vcpu, requests);
-	sched_kick(&vm->vcpu);
+	vm_end(vm, VM_ENDED_WELL, "ended by the operator");
 }
 
 static bool must_run(const struct vm *vm)
@@ -150,17 +149,20 @@ static void info_merge(void)
 
 static void info_cpus(const struct vm *vm)
 {
-	bool is_halted =
-		__atomic_load_n(&vm->vcpu.regs.requests, __ATOMIC_RELAXED) & VCPU_REQUEST_HALT;
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		const struct vcpu *vcpu = &vm->vcpu[i];
+		bool is_halted =
+			__atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & VCPU_REQUEST_HALT;
 
-	say("* CPU #0: %s, %llu exits", is_halted ? "halted" : "runs",
-	    (unsigned long long)vm->vcpu.n_exits);
+		say("%c CPU #%u: %s, %llu exits", i == 0 ? '*' : ' ', i,
+		    is_halted ? "halted" : "runs", (unsigned long long)vcpu->n_exits);
+	}
 }
 
 static void freeze(struct vm *vm)
 {
 	if (must_run(vm))
-		ask(vm, VCPU_REQUEST_FREEZE);
+		vm_gather(vm, VM_FREEZE);
 }
 
 static void revert(struct vm *vm)
@@ -168,7 +170,7 @@ static void revert(struct vm *vm)
 	if (!must_run(vm))
 		return;
 	if (vm->template)
-		ask(vm, VCPU_REQUEST_REVERT);
+		vm_gather(vm, VM_REVERT);
 	else
 		say("Error: VM %s is no clone", vm->name);
 }
@@ -176,7 +178,7 @@ static void revert(struct vm *vm)
 static void destroy(struct vm *vm)
 {
 	if (is_running(vm))
-		ask(vm, VCPU_REQUEST_STOP);
+		end_vm(vm);
 	else
 		template_give_up(vm);
 }
@@ -184,7 +186,7 @@ static void destroy(struct vm *vm)
 static void reset(struct vm *vm)
 {
 	if (must_run(vm))
-		ask(vm, vm->config->no_reboot ? VCPU_REQUEST_STOP : VCPU_REQUEST_RESET);
+		vm_reset(vm);
 }
 
 static void set_paused(struct vm *vm, bool on)
@@ -392,7 +394,7 @@ static void end_vms(void)
 	lock_acquire(&vms_lock);
 	for (struct vm *vm = vms; vm; vm = vm->next)
 		if (is_running(vm))
-			ask(vm, VCPU_REQUEST_STOP);
+			end_vm(vm);
 	lock_release(&vms_lock);
 }
 

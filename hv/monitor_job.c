@@ -33,7 +33,6 @@ static struct {
 	bool is_sent;
 	struct image_list *images;
 	struct image *image; /* written to, or sent */
-	struct dump_cpu cpu;
 	struct dump dump;
 	char *head; /* of the dump */
 	size_t head_size;
@@ -144,23 +143,39 @@ static bool make_file(void)
 	return false;
 }
 
+/* The processors' registers are needed for the head alone. */
+static bool make_head(void)
+{
+	const struct vm *vm = job.vm;
+	uint64_t n_frames = align_up(vm->n_vcpus * sizeof(struct dump_cpu), PAGE_SIZE) / PAGE_SIZE;
+	phys_t registers = frame_alloc_run(n_frames, PAGE_SIZE);
+	phys_t head = frame_alloc_run(job.head_size / PAGE_SIZE, PAGE_SIZE);
+	struct dump_cpu *cpus = phys_to_virt(registers);
+
+	job.head = head ? phys_to_virt(head) : NULL;
+	if (registers && head) {
+		for (unsigned i = 0; i < vm->n_vcpus; i++)
+			vcpu_dump(&vm->vcpu[i], &cpus[i]);
+		job.dump.cpus = cpus;
+		dump_write_head(&job.dump, job.head);
+		job.dump.cpus = NULL;
+	}
+	if (registers)
+		frame_free_run(registers, n_frames);
+	return registers && head;
+}
+
 static bool begin_dump(void)
 {
-	phys_t frames;
-
-	vcpu_dump(&job.vm->vcpu, &job.cpu);
-	job.dump = (struct dump){&job.vm->memory, &job.cpu, 1};
+	job.dump = (struct dump){.memory = &job.vm->memory, .n_cpus = job.vm->n_vcpus};
 	job.at = 0;
 	job.size = dump_size(&job.dump);
 	job.has_page = false;
 	job.head_size = dump_head_size(&job.dump);
-	frames = frame_alloc_run(job.head_size / PAGE_SIZE, PAGE_SIZE);
-	if (frames == 0) {
+	if (!make_head()) {
 		fail("failed to write", "not enough memory in this machine");
 		return false;
 	}
-	job.head = phys_to_virt(frames);
-	dump_write_head(&job.dump, job.head);
 	if (job.is_sent)
 		begin_sending(job.path);
 	return job.is_sent || make_file();
@@ -248,6 +263,17 @@ static void copy_some(void)
 	end();
 }
 
+static void show_registers(const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		const struct vcpu *vcpu = &vm->vcpu[i];
+		struct dump_cpu cpu;
+
+		vcpu_dump(vcpu, &cpu);
+		cpu_text(&cpu, i, vcpu->regs.requests & VCPU_REQUEST_HALT, emit, NULL);
+	}
+}
+
 static void begin_with_vm(void)
 {
 	if (job.kind == JOB_DUMP) {
@@ -255,8 +281,7 @@ static void begin_with_vm(void)
 			end();
 		return;
 	}
-	vcpu_dump(&job.vm->vcpu, &job.cpu);
-	cpu_text(&job.cpu, 0, job.vm->vcpu.regs.requests & VCPU_REQUEST_HALT, emit, NULL);
+	show_registers(job.vm);
 	end();
 }
 

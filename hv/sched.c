@@ -14,7 +14,6 @@
 #include "hv/lock.h"
 #include "hv/monitor.h"
 #include "hv/paging.h"
-#include "hv/template.h"
 #include "hv/tsc.h"
 #include "hv/vm.h"
 #include "hv/vm_merge.h"
@@ -53,7 +52,7 @@ static void wake_idle_cpu(void)
 }
 
 /* What ends a VM, or changes it as a whole, is done while it is stopped, too. */
-#define EVEN_IF_PAUSED (VCPU_REQUEST_STOP | VCPU_REQUEST_FREEZE | VCPU_REQUEST_REVERT)
+#define EVEN_IF_PAUSED VCPU_REQUEST_GATHER
 
 static bool has_to_wait(const struct vcpu *vcpu)
 {
@@ -132,11 +131,17 @@ static void wake_halted(uint64_t now, const struct vcpu *which)
 	update_next_deadline();
 }
 
-void sched_add(struct vcpu *vcpu)
+static void push_all(struct vcpu *vcpus, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		push_ready(&vcpus[i]);
+}
+
+void sched_add(struct vcpu *vcpus, unsigned n)
 {
 	lock_acquire(&sched.lock);
-	sched.n_alive++;
-	push_ready(vcpu);
+	sched.n_alive += n;
+	push_all(vcpus, n);
 	lock_release(&sched.lock);
 }
 
@@ -150,43 +155,86 @@ bool sched_is_parked(const struct vcpu *vcpu)
 	return is_parked;
 }
 
-void sched_kick(struct vcpu *vcpu)
+void sched_make_ready(struct vcpu *vcpus, unsigned n)
 {
+	lock_acquire(&sched.lock);
+	push_all(vcpus, n);
+	lock_release(&sched.lock);
+}
+
+/* Where the vCPU is loaded; NULL: perhaps nowhere. */
+static struct cpu *find_cpu(struct vcpu *vcpu)
+{
+	struct cpu *cpu = __atomic_load_n(&vcpu->last_cpu, __ATOMIC_RELAXED);
+
+	return cpu && __atomic_load_n(&cpu->current, __ATOMIC_RELAXED) == vcpu ? cpu : NULL;
+}
+
+void sched_request(struct vcpu *vcpu, uint32_t requests)
+{
+	struct cpu *cpu;
+
+	/*
+	 * Sequentially consistent with vcpu_load(), which says where it is before it looks for
+	 * requests, and with halt_vcpu(), which looks when it is nowhere any more.
+	 */
+	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_SEQ_CST);
+	cpu = find_cpu(vcpu);
+	if (cpu == this_cpu())
+		return;
+	if (cpu) {
+		/* The processor leaves the guest. */
+		host_apic_send_wake(cpu->apic_id);
+		return;
+	}
 	lock_acquire(&sched.lock);
 	if (vcpu->is_halted)
 		wake_halted(0, vcpu);
 	take_back(vcpu);
-	/* If it is loaded, its processor leaves the guest and sees the request. */
-	for (unsigned i = 0; i < n_cpus; i++)
-		if (cpus[i] != this_cpu() &&
-		    __atomic_load_n(&cpus[i]->current, __ATOMIC_RELAXED) == vcpu)
-			host_apic_send_wake(cpus[i]->apic_id);
 	lock_release(&sched.lock);
 }
 
 void sched_pause(struct vm *vm, bool on)
 {
 	__atomic_store_n(&vm->is_paused, on, __ATOMIC_RELAXED);
-	vcpu_request(&vm->vcpu, VCPU_REQUEST_LEAVE);
-	sched_kick(&vm->vcpu);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		sched_request(&vm->vcpu[i], VCPU_REQUEST_LEAVE);
 }
 
 bool sched_has_paused(const struct vm *vm)
 {
-	bool has_paused;
+	bool has_paused = true;
 
 	lock_acquire(&sched.lock);
-	has_paused = vm->vcpu.is_aside;
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		has_paused &= vm->vcpu[i].is_aside;
 	lock_release(&sched.lock);
 	return has_paused;
+}
+
+static bool others_are_halted(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		if (i != vcpu->number && !__atomic_load_n(&vm->vcpu[i].is_halted, __ATOMIC_RELAXED))
+			return false;
+	return true;
+}
+
+/* A prompt is a line without an end: show it before the guest waits for an answer. */
+static void show_prompt(struct vm *vm)
+{
+	vm_lock_devices(vm);
+	vm_flush_output(vm);
+	vm_unlock_devices(vm);
 }
 
 static void halt_vcpu(struct vcpu *vcpu)
 {
 	vcpu->wake_deadline = vcpu_next_deadline(vcpu);
-	/* A prompt is a line without an end: show it before the guest waits for an answer. */
-	if (vcpu->wake_deadline - rdtsc() > tsc_hz / 1000 * PROMPT_MS)
-		vm_flush_output(vcpu->vm);
+	if (vcpu->wake_deadline - rdtsc() > tsc_hz / 1000 * PROMPT_MS && others_are_halted(vcpu))
+		show_prompt(vcpu->vm);
 	vcpu_put(vcpu);
 	lock_acquire(&sched.lock);
 	/* A kick that came before the vCPU was on the list has left its request. */
@@ -202,43 +250,25 @@ static void halt_vcpu(struct vcpu *vcpu)
 	lock_release(&sched.lock);
 }
 
-static void make_ready(struct vcpu *vcpu)
+static void gather_vcpu(struct vcpu *vcpu)
 {
-	lock_acquire(&sched.lock);
-	push_ready(vcpu);
-	lock_release(&sched.lock);
-}
+	struct vm *vm = vcpu->vm;
+	unsigned n_gone;
 
-static void one_less_alive(void)
-{
+	/* Nobody will see the state of a vCPU that is reverted. */
+	if (__atomic_load_n(&vm->actions, __ATOMIC_RELAXED) == VM_REVERT)
+		vcpu_drop(vcpu);
+	else
+		vcpu_put(vcpu);
+	n_gone = vm_gathered(vm);
+	if (n_gone == 0)
+		return;
 	lock_acquire(&sched.lock);
-	sched.n_alive--;
+	sched.n_alive -= n_gone;
 	/* The boot processor has the rest to do. */
 	if (sched.n_alive == 0 && cpus[0] != this_cpu())
 		host_apic_send_wake(cpus[0]->apic_id);
 	lock_release(&sched.lock);
-}
-
-static void stop_vcpu(struct vcpu *vcpu)
-{
-	struct vm *vm = vcpu->vm;
-
-	vm_end(vm, VM_ENDED_WELL, "ended by the operator"); /* unless it ended itself */
-	vm_say_end(vm);
-	vcpu_put(vcpu);
-	vm_release(vm);
-	template_vm_gone(vm);
-	one_less_alive();
-}
-
-static void freeze_vcpu(struct vcpu *vcpu)
-{
-	vm_flush_output(vcpu->vm);
-	vcpu_put(vcpu);
-	if (template_freeze(vcpu->vm))
-		one_less_alive();
-	else
-		make_ready(vcpu);
 }
 
 static bool others_ready(void)
@@ -271,20 +301,12 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave)
 	case VCPU_HALTED:
 		halt_vcpu(vcpu);
 		return;
-	case VCPU_STOPPED:
-		stop_vcpu(vcpu);
-		return;
-	case VCPU_FROZEN:
-		freeze_vcpu(vcpu);
-		return;
-	case VCPU_REVERTED:
-		vcpu_drop(vcpu);
-		template_revert(vcpu->vm);
-		make_ready(vcpu);
+	case VCPU_GATHERED:
+		gather_vcpu(vcpu);
 		return;
 	case VCPU_PREEMPTED:
 		vcpu_put(vcpu);
-		make_ready(vcpu);
+		sched_make_ready(vcpu, 1);
 		return;
 	}
 }

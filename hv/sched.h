@@ -12,12 +12,17 @@ struct vm;
  * that waits costs nothing; who waits for a time is woken then, whoever is kicked at once.
  */
 
-/* Make a new vCPU ready. */
-void sched_add(struct vcpu *vcpu);
+/* Make a VM's new vCPUs ready. */
+void sched_add(struct vcpu *vcpus, unsigned n);
 
-/* Make the vCPU look at its requests soon, wherever it is. Any processor, not from a handler of
- * interrupts. */
-void sched_kick(struct vcpu *vcpu);
+/* The same for vCPUs that left with VCPU_GATHERED. */
+void sched_make_ready(struct vcpu *vcpus, unsigned n);
+
+/*
+ * Have the vCPU look at these requests (enum vcpu_request) soon, wherever it is. Any processor, not
+ * from a handler of interrupts.
+ */
+void sched_request(struct vcpu *vcpu, uint32_t requests);
 
 /* Whether there is something better to do than nothing. No lock. */
 bool sched_is_wanted(void);

@@ -7,8 +7,9 @@
  * stepped by RFLAGS.TF, with all exceptions intercepted so that no guest handler sees
  * that; a repeated string instruction stops after each iteration. Where it is the
  * delivery of an event that writes to ROM, a preemption timer of zero
- * stops the guest before the handler's first instruction. Only this vCPU runs on the
- * tree meanwhile.
+ * stops the guest before the handler's first instruction. Other vCPUs would see the scratch page,
+ * so they are stopped before it is mapped and go on when the ROM is back (vcpu_sync.h); a
+ * vCPU that leaves its processor ends its step first, and the instruction begins again.
  *
  * Instructions that store or load TF themselves are put right afterwards. Not so INT n: if its
  * own fetch sets an accessed bit in ROM, its handler finds TF in the flags on the stack.
@@ -22,6 +23,7 @@
 #include "hv/step_kind.h"
 #include "hv/string.h"
 #include "hv/vcpu.h"
+#include "hv/vcpu_sync.h"
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
 
@@ -143,8 +145,8 @@ void step_end_instruction(struct vcpu *vcpu)
 void step_end(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
+	uint64_t generation = vm_lock_memory(vm);
 
-	lock_acquire(&vm->lock);
 	while (vcpu->n_steps) {
 		const struct step_page *page = &vcpu->step[--vcpu->n_steps];
 		uint64_t scratch;
@@ -154,7 +156,9 @@ void step_end(struct vcpu *vcpu)
 		assert(status == OK);
 	}
 	step_end_instruction(vcpu);
-	lock_release(&vm->lock);
+	vm_unlock_memory(vcpu, generation);
+	if (vm->n_vcpus > 1)
+		sync_let_others_go(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
 }
 

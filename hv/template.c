@@ -16,6 +16,7 @@
 #include "hv/string.h"
 #include "hv/vm_identity.h"
 #include "hv/vm_merge.h"
+#include "hv/vpid.h"
 
 static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
 
@@ -85,6 +86,7 @@ static void leave_place(struct vm *clone)
 
 bool template_freeze(struct vm *vm)
 {
+	vm_flush_output(vm);
 	vm->platform.control.freeze_requested = false;
 	if (vm->labels.labels)
 		return refuse(vm, "NVDIMM labels cannot be shared");
@@ -105,24 +107,33 @@ bool template_freeze(struct vm *vm)
 	return true;
 }
 
-/* 'to' keeps its own frames. */
+/* 'to' keeps its own frames, and counts on. */
 static void copy_vcpu(struct vcpu *to, struct vm *clone, const struct vcpu *from)
 {
 	phys_t xsave_area = to->xsave_area, scratch[STEP_PAGES_MAX];
+	uint64_t n_exits = to->n_exits;
+	uint16_t vpid = to->vpid;
 
 	assert(from->n_steps == 0);
 	memcpy(scratch, to->scratch, sizeof(scratch));
 	*to = *from;
 	memcpy(to->scratch, scratch, sizeof(scratch));
 	to->xsave_area = xsave_area;
+	to->vpid = vpid;
 	to->vm = clone;
 	to->last_cpu = NULL; /* no VMCS and no TLB knows it */
 	to->ept_generation = 0;
-	to->n_exits = 0;
+	to->n_exits = n_exits;
 	to->regs.requests =
 		VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | (from->regs.requests & VCPU_REQUEST_HALT);
 	copy_words(phys_to_virt(xsave_area), phys_to_virt(from->xsave_area),
 		   align_up(from->cpuid->basic[0xd].ecx, 8) / 8);
+}
+
+static void copy_vcpus(struct vm *clone)
+{
+	for (unsigned i = 0; i < clone->n_vcpus; i++)
+		copy_vcpu(&clone->vcpu[i], clone, &clone->template->vcpu[i]);
 }
 
 /* What a clone's devices have of their own. */
@@ -153,20 +164,21 @@ static void name_clone(struct vm *clone, const char *name)
 	clone->name = clone->own_name;
 }
 
-/* What the copies of devices and vCPU leave out starts as zeros. */
-static void clear_rest(struct vm *clone)
+/* What the copies of the vCPUs leave out. */
+static void clear_vcpus(struct vm *clone)
 {
-	size_t behind = offsetof(struct vm, vcpu) + sizeof(clone->vcpu);
+	for (unsigned i = 0; i < clone->n_vcpus; i++) {
+		struct vcpu *vcpu = &clone->vcpu[i];
 
-	_Static_assert(offsetof(struct vm, platform) % 8 == 0 && sizeof(struct vm) % 8 == 0,
-		       "words");
-	zero_words(clone, offsetof(struct vm, platform) / 8);
-	zero_words((char *)clone + behind, (sizeof(*clone) - behind) / 8);
+		memset(vcpu->scratch, 0, sizeof(vcpu->scratch));
+		vcpu->xsave_area = 0;
+		vcpu->vpid = 0;
+		vcpu->n_exits = 0;
+	}
 }
 
 static enum status build_clone(struct vm *clone, struct vm *template, const char *name)
 {
-	clear_rest(clone);
 	clone->index = vm_next_index();
 	clone->config = template->config;
 	clone->images = template->images;
@@ -180,19 +192,22 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
 	platform_clone(&clone->platform, &template->platform);
 	start_devices(clone);
+	clear_vcpus(clone);
 	TRY(vm_identity_renew(clone));
-	memset(clone->vcpu.scratch, 0, sizeof(clone->vcpu.scratch));
-	clone->vcpu.xsave_area = frame_alloc();
-	if (clone->vcpu.xsave_area == 0)
-		return ERR_NOMEM;
-	copy_vcpu(&clone->vcpu, clone, &template->vcpu);
+	for (unsigned i = 0; i < clone->n_vcpus; i++) {
+		clone->vcpu[i].xsave_area = frame_alloc();
+		if (clone->vcpu[i].xsave_area == 0)
+			return ERR_NOMEM;
+		clone->vcpu[i].vpid = vpid_alloc();
+	}
+	copy_vcpus(clone);
 	return OK;
 }
 
 struct vm *template_clone(struct vm *template, const char *name)
 {
 	uint64_t now = rdtsc();
-	struct vm *clone = vm_allocate_clone();
+	struct vm *clone = vm_allocate_clone(template->n_vcpus);
 
 	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
 	if (clone == NULL) {
@@ -203,7 +218,7 @@ struct vm *template_clone(struct vm *template, const char *name)
 	template->n_holds++;
 	lock_release(&vms_lock);
 	if (build_clone(clone, template, name) == OK) {
-		clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu.tsc_offset);
+		clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->tsc_offset);
 		return clone;
 	}
 	log_error("VM %s: no memory for another clone", template->name);
@@ -227,11 +242,10 @@ void template_vm_gone(struct vm *vm)
 void template_revert(struct vm *clone)
 {
 	struct control control = clone->platform.control;
-	uint64_t n_exits = clone->vcpu.n_exits;
 
 	vm_merge_pause(clone);
 	ept_reset(&clone->ept);
-	/* No processor walks the old tree: its one vCPU is put away. */
+	/* No processor walks the old tree: all vCPUs are put away. */
 	ept_reclaim(&clone->ept);
 	vm_merge_resume(clone);
 	platform_copy_state(&clone->platform, &clone->template->platform);
@@ -240,8 +254,7 @@ void template_revert(struct vm *clone)
 		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
 	clone->platform.control.asked_at = control.asked_at;
 	clone->platform.control.n_reverts = control.n_reverts + 1;
-	copy_vcpu(&clone->vcpu, clone, &clone->template->vcpu);
-	clone->vcpu.n_exits = n_exits;
+	copy_vcpus(clone);
 }
 
 /* vms_lock is held. */

@@ -11,7 +11,7 @@
  */
 
 /*
- * By the scheduler: 'vm', whose vCPUs have all been put away at a FREEZE, becomes a template,
+ * By vm_gathered(): 'vm', whose vCPUs have all been put away, becomes a template,
  * and the clones that the configuration asks for start. False: there is no memory, which was
  * said; the VM goes on, its request answered CONTROL_REFUSED.
  */
@@ -23,13 +23,13 @@ bool template_freeze(struct vm *vm);
  */
 struct vm *template_clone(struct vm *template, const char *name);
 
-/* By the scheduler: a clone whose vCPUs have been put away at a REVERT becomes what it was at
+/* By vm_gathered(): a clone whose vCPUs have all been put away becomes what it was at
  * first.
  */
 void template_revert(struct vm *clone);
 
 /*
- * By the scheduler: a VM has ended and was released; its struct goes, and the template it was
+ * By vm_gathered(): a VM has ended and was released; its struct goes, and the template it was
  * made from if nothing else needs that.
  */
 void template_vm_gone(struct vm *vm);

@@ -16,8 +16,10 @@
 #include "hv/step.h"
 #include "hv/string.h"
 #include "hv/tsc.h"
+#include "hv/vcpu_sync.h"
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
+#include "hv/vpid.h"
 
 struct vcpu_shared vcpu_shared;
 
@@ -53,23 +55,39 @@ unsigned vcpu_leaf_levels(void)
 	return cap & EPT_CAP_1G ? 3 : 2;
 }
 
-enum status vcpu_create(struct vcpu *vcpu, struct vm *vm)
+void vcpu_power_on(struct vcpu *vcpu)
+{
+	bool is_first = vcpu->number == 0;
+
+	assert(vcpu->n_steps == 0);
+	vcpu->event = 0;
+	vcpu->is_dead = false;
+	vcpu->waits_for_sipi = vcpu->is_fresh = !is_first;
+	vcpu->regs.requests =
+		VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT);
+}
+
+enum status vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number)
 {
 	/* x87, SSE, AVX and AVX-512 need 2688 bytes: one frame holds what a guest may switch on. */
 	assert(vcpu_shared.cpuid.basic[0xd].ecx <= PAGE_SIZE);
 
 	*vcpu = (struct vcpu){
 		.vm = vm,
+		.number = (uint16_t)number,
+		.vpid = vpid_alloc(),
 		.cpuid = &vcpu_shared.cpuid,
 		.xcr0 = 1,
-		.regs.requests = VCPU_REQUEST_TIMER | VCPU_REQUEST_RESET,
 		.xsave_area = frame_alloc_zeroed(),
 	};
+	vcpu_power_on(vcpu);
 	return vcpu->xsave_area ? OK : ERR_NOMEM;
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
+	if (vcpu->vpid)
+		vpid_free(vcpu->vpid);
 	if (vcpu->xsave_area)
 		frame_free(vcpu->xsave_area);
 	for (unsigned i = 0; i < STEP_PAGES_MAX; i++)
@@ -85,7 +103,7 @@ uint64_t vcpu_now(const struct vcpu *vcpu)
 
 uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 {
-	uint64_t deadline = lapic_next_deadline(&vcpu->vm->platform.irqchip.lapic[0]);
+	uint64_t deadline = lapic_next_deadline(vm_lapic(vcpu));
 
 	return deadline == LAPIC_NO_DEADLINE ? UINT64_MAX : deadline - vcpu->tsc_offset;
 }
@@ -125,11 +143,10 @@ static void note_first_entry(void)
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
+static enum vcpu_leave run(struct vcpu *vcpu)
 {
 	enum vcpu_leave leave;
 
-	vcpu->slice_end = slice_end;
 	for (;;) {
 		enum vmx_result result;
 
@@ -142,4 +159,18 @@ enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
 		if (result != VMX_LEFT)
 			entry_refused(result);
 	}
+}
+
+enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
+{
+	bool is_one_of_many = vcpu->vm->n_vcpus > 1;
+	enum vcpu_leave leave;
+
+	vcpu->slice_end = slice_end;
+	if (is_one_of_many && !sync_enter(vcpu))
+		return VCPU_PREEMPTED;
+	leave = run(vcpu);
+	if (is_one_of_many)
+		sync_leave(vcpu);
+	return leave;
 }

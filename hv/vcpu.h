@@ -19,24 +19,20 @@ struct vm;
  * and, atomically, by other processors; the run loop tests them all at once.
  */
 enum vcpu_request {
-	VCPU_REQUEST_EVENT = 1,	   /* something may have to be injected */
-	VCPU_REQUEST_TIMER = 2,	   /* the preemption timer has to be set again */
-	VCPU_REQUEST_INPUT = 4,	   /* bytes wait for the guest's UART */
-	VCPU_REQUEST_HALT = 8,	   /* the guest executed HLT */
-	VCPU_REQUEST_RESET = 16,   /* start again from the kernel */
-	VCPU_REQUEST_STOP = 32,	   /* the VM has ended */
-	VCPU_REQUEST_LEAVE = 64,   /* let the scheduler decide */
-	VCPU_REQUEST_FREEZE = 128, /* the VM becomes a template */
-	VCPU_REQUEST_REVERT = 256, /* the clone becomes again what its template was */
+	VCPU_REQUEST_EVENT = 1,	  /* something may have to be injected */
+	VCPU_REQUEST_TIMER = 2,	  /* the preemption timer has to be set again */
+	VCPU_REQUEST_INPUT = 4,	  /* bytes wait for the guest's UART */
+	VCPU_REQUEST_HALT = 8,	  /* the guest executed HLT */
+	VCPU_REQUEST_START = 16,  /* begin with the kernel: of the boot processor alone */
+	VCPU_REQUEST_GATHER = 32, /* something is to be done to the VM as a whole: vm_gather() */
+	VCPU_REQUEST_LEAVE = 64,  /* let the scheduler decide */
 };
 
 /* Why vcpu_run() came back. */
 enum vcpu_leave {
 	VCPU_PREEMPTED, /* wants to go on */
 	VCPU_HALTED,	/* until vcpu_wake_deadline(), or a kick */
-	VCPU_STOPPED,	/* its VM has ended */
-	VCPU_FROZEN,	/* its VM is to become a template */
-	VCPU_REVERTED,	/* its VM is to become what its template was */
+	VCPU_GATHERED,	/* does not run until vm_gathered() has been done */
 };
 
 /* What a handler wants next. Only vcpu_run() moves RIP. */
@@ -59,8 +55,12 @@ enum { SWITCHED_KERNEL_GS_BASE = 4, SWITCHED_MSRS = 6 };
 struct vcpu {
 	struct guest_regs regs; /* first: vmx_exited() gets its address */
 	struct vm *vm;
-	uint64_t ept_generation; /* of the last flush on last_cpu */
-	struct cpu *last_cpu;	 /* whose VMCS may still hold the state; NULL: none has it */
+	uint16_t number; /* in the VM */
+	uint16_t vpid;
+	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
+	bool runs;	   /* is in vcpu_run(); with several vCPUs only; atomic, see vcpu_sync.h */
+	bool has_moved_on; /* has changed the tree since its last flush */
+	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none has it */
 
 	/* To be injected at the next entry: interruption information as the VMCS has it, 0: none.
 	 */
@@ -72,6 +72,12 @@ struct vcpu {
 	uint64_t tsc_offset;
 	uint64_t slice_end; /* host TSC */
 	struct guest_msrs msrs;
+
+	/* What it does instead of running; guarded by the VM's device lock. */
+	bool waits_for_sipi;
+	bool is_fresh; /* waits since power-on: no INIT has left it registers to keep */
+	bool is_dead;  /* halted with interrupts disabled: no interrupt can wake it */
+
 	const struct cpuid_model *cpuid;
 
 	/* Valid while not loaded. */
@@ -124,7 +130,7 @@ enum status vcpu_setup(const struct vmx_capability *capability);
 unsigned vcpu_leaf_levels(void);
 
 /* ERR_NOMEM: nothing was taken. */
-enum status vcpu_create(struct vcpu *vcpu, struct vm *vm);
+enum status vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number);
 /* The vCPU is not loaded anywhere. */
 void vcpu_destroy(struct vcpu *vcpu);
 
@@ -142,6 +148,10 @@ enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end);
 
 /* Put the guest state a kernel is entered with into the current VMCS. */
 void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start);
+/* The same for a processor that was sent a SIPI: real mode, at page 'vector'. */
+void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector);
+/* As after power-on: the first starts with the kernel, others wait. The vCPU is not loaded. */
+void vcpu_power_on(struct vcpu *vcpu);
 
 /* Guest's TSC. */
 uint64_t vcpu_now(const struct vcpu *vcpu);
@@ -157,6 +167,8 @@ static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
  * Make this processor forget older translations of the VM's memory than those of 'generation',
  * and use the tree's root of now.
  */
+void vcpu_forget(struct vcpu *vcpu, uint64_t generation);
+/* The same; if it was this vCPU which changed the tree, the VM's others have forgotten as well. */
 void vcpu_flush(struct vcpu *vcpu, uint64_t generation);
 
 /* A processor, or a tree, that has not seen the latest translations must forget the old ones. */

@@ -10,6 +10,7 @@
 #include "hv/io.h"
 #include "hv/msr.h"
 #include "hv/sched.h"
+#include "hv/step.h"
 #include "hv/vcpu.h"
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -135,25 +136,76 @@ static void set_preemption_timer(struct vcpu *vcpu)
 		until = vcpu_next_deadline(vcpu);
 	if (sched_next_deadline() < until)
 		until = sched_next_deadline();
-	if (vcpu->n_steps && !vcpu->steps_instruction)
-		until = now; /* exit as soon as the event has been delivered */
+	/* A delivery exits when it is done; an instruction must not be cut off for ever. */
+	if (vcpu->n_steps)
+		until = vcpu->steps_instruction ? UINT64_MAX : now;
 	ticks = until > now ? (until - now) >> vcpu_shared.preemption_shift : 0;
 	vmcs_write(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }
 
-/* False: nothing to do for this vCPU until something happens. */
+/* Whether nothing can wake any of the VM's vCPUs. The devices are locked. */
+static bool all_are_dead(const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		const struct vcpu *vcpu = &vm->vcpu[i];
+		const struct lapic *lapic = vm_lapic(vcpu);
+
+		if (!(vcpu->waits_for_sipi || vcpu->is_dead) || lapic->nmi_pending ||
+		    lapic->init_pending || lapic->sipi_pending)
+			return false;
+	}
+	return true;
+}
+
+/* False: nothing to do for this vCPU until something happens. The devices are locked. */
 static bool leave_halt(struct vcpu *vcpu, const struct lapic *lapic)
 {
 	bool interrupts = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+	bool wakes = lapic->nmi_pending || (lapic_pending_vector(lapic) >= 0 && interrupts);
 
-	if (lapic->nmi_pending || (lapic_pending_vector(lapic) >= 0 && interrupts))
-		return true;
-	if (!interrupts)
+	vcpu->is_dead = !wakes && !interrupts;
+	if (vcpu->is_dead && all_are_dead(vcpu->vm))
 		vm_end(vcpu->vm, VM_FAILED, "halted for good: HLT with interrupts disabled");
-	return !interrupts;
+	return wakes;
 }
 
-static bool restart(struct vcpu *vcpu)
+/* SDM vol. 3, "Processor State After INIT". The boot processor would go to its firmware, that is
+ * start everything again. */
+static void take_init(struct vcpu *vcpu, struct lapic *lapic)
+{
+	if (vcpu->n_steps)
+		step_end(vcpu);
+	vcpu->event = 0;
+	vcpu->is_dead = false;
+	lapic_init(lapic);
+	if (vcpu->number == 0)
+		vm_reset(vcpu->vm);
+	else
+		vcpu->waits_for_sipi = true;
+}
+
+/* What INIT and SIPI mean to the vCPU; false: it waits. The devices are locked. */
+static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
+{
+	bool has_sipi;
+
+	if (lapic->init_pending) {
+		take_init(vcpu, lapic);
+		*requests = VCPU_REQUEST_LEAVE;
+	}
+	has_sipi = lapic->sipi_pending;
+	lapic->sipi_pending = false; /* it means nothing to a processor that runs */
+	if (!vcpu->waits_for_sipi)
+		return true;
+	if (!has_sipi)
+		return false;
+	*requests &= ~(uint32_t)VCPU_REQUEST_HALT;
+	vcpu->waits_for_sipi = false;
+	vcpu_write_sipi_state(vcpu, lapic->sipi_vector);
+	return true;
+}
+
+static bool start(struct vcpu *vcpu)
 {
 	if (vm_restart(vcpu->vm) != OK)
 		return false; /* said, and the VM has ended */
@@ -161,58 +213,76 @@ static bool restart(struct vcpu *vcpu)
 	return true;
 }
 
+/* Look at devices and messages; false: there is nothing to do. The devices are locked. */
+static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
+{
+	if (*requests & VCPU_REQUEST_INPUT)
+		vm_take_input(vcpu->vm);
+	lapic_update_timer(lapic, vcpu_now(vcpu));
+	if (!take_start_messages(vcpu, lapic, requests))
+		return false;
+	if (*requests & VCPU_REQUEST_HALT && !leave_halt(vcpu, lapic))
+		return false;
+	*requests &= ~(uint32_t)VCPU_REQUEST_HALT;
+	return true;
+}
+
+/* Leave for 'why', to come back with the requests that are left. */
+static bool leave(struct vcpu *vcpu, uint32_t requests, enum vcpu_leave why, enum vcpu_leave *ret)
+{
+	vcpu_request(vcpu, requests);
+	*ret = why;
+	return false;
+}
+
+static bool is_gathering(const struct vcpu *vcpu, uint32_t requests)
+{
+	/* Acquire pairs with vm_gather(). A request may be left over from an action that is done.
+	 */
+	return requests & VCPU_REQUEST_GATHER &&
+	       __atomic_load_n(&vcpu->vm->actions, __ATOMIC_ACQUIRE);
+}
+
 /* What waits until an instruction, or a delivery, that runs on scratch pages is done. */
-#define AFTER_STEP \
-	(VCPU_REQUEST_RESET | VCPU_REQUEST_LEAVE | VCPU_REQUEST_FREEZE | VCPU_REQUEST_REVERT)
+#define AFTER_STEP (VCPU_REQUEST_LEAVE | VCPU_REQUEST_GATHER)
 
 static uint32_t take_requests(struct vcpu *vcpu)
 {
 	uint32_t requests = __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
 
-	if (vcpu->n_steps == 0 || requests & VCPU_REQUEST_STOP)
+	if (vcpu->n_steps == 0)
 		return requests;
+	if (__atomic_load_n(&vcpu->vm->actions, __ATOMIC_RELAXED) & VM_END) {
+		step_end(vcpu);
+		return requests;
+	}
 	vcpu_request(vcpu, requests & AFTER_STEP);
 	return requests & ~(uint32_t)AFTER_STEP;
 }
 
 bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 {
-	struct lapic *lapic = &vcpu->vm->platform.irqchip.lapic[0];
+	struct vm *vm = vcpu->vm;
+	struct lapic *lapic = vm_lapic(vcpu);
 	uint32_t requests = take_requests(vcpu);
+	bool runs;
 
-	if (requests & VCPU_REQUEST_RESET && !(requests & VCPU_REQUEST_STOP)) {
-		requests &= ~(uint32_t)VCPU_REQUEST_HALT;
-		if (!restart(vcpu))
-			requests |= VCPU_REQUEST_STOP;
+	if (vcpu->n_steps && requests & (VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE))
+		step_end(vcpu);
+	if (is_gathering(vcpu, requests)) {
+		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED, ret);
 	}
-	if (requests & VCPU_REQUEST_INPUT)
-		vm_take_input(vcpu->vm);
-	lapic_update_timer(lapic, vcpu_now(vcpu));
-	if (requests & VCPU_REQUEST_STOP) {
-		*ret = VCPU_STOPPED;
-		return false;
-	}
-	if (requests & (VCPU_REQUEST_FREEZE | VCPU_REQUEST_REVERT)) {
-		/* Clones of a halted processor are halted. */
-		vcpu_request(vcpu, requests & VCPU_REQUEST_HALT);
-		*ret = requests & VCPU_REQUEST_FREEZE ? VCPU_FROZEN : VCPU_REVERTED;
-		return false;
-	}
-	if (requests & VCPU_REQUEST_HALT && !leave_halt(vcpu, lapic)) {
-		vcpu_request(vcpu, VCPU_REQUEST_HALT);
-		*ret = VCPU_HALTED;
-		return false;
-	}
-	if (vcpu->regs.requests & VCPU_REQUEST_STOP) {
-		*ret = VCPU_STOPPED;
-		return false;
-	}
-	if (requests & VCPU_REQUEST_LEAVE) {
-		vcpu_request(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE);
-		*ret = VCPU_PREEMPTED;
-		return false;
-	}
-	inject(vcpu, lapic);
+	if (requests & VCPU_REQUEST_START && !start(vcpu))
+		return leave(vcpu, 0, VCPU_GATHERED, ret);
+	vm_lock_devices(vm);
+	runs = look_around(vcpu, lapic, &requests);
+	if (runs && !(requests & VCPU_REQUEST_LEAVE))
+		inject(vcpu, lapic);
+	vm_unlock_devices(vm);
+	if (!runs)
+		return leave(vcpu, VCPU_REQUEST_HALT, VCPU_HALTED, ret);
+	if (requests & VCPU_REQUEST_LEAVE)
+		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE, VCPU_PREEMPTED, ret);
 	set_preemption_timer(vcpu);
 	return true;
 }

@@ -11,8 +11,10 @@
 #include "hv/msr.h"
 #include "hv/phys.h"
 #include "hv/vcpu.h"
+#include "hv/vcpu_sync.h"
 #include "hv/vm.h"
 #include "hv/vmx/vmcs.h"
+#include "hv/vpid.h"
 
 static const uint32_t switched[SWITCHED_MSRS] = {
 	IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK, IA32_KERNEL_GS_BASE, IA32_TSC_AUX,
@@ -88,27 +90,37 @@ static void make_vmcs(struct cpu *cpu)
 	});
 }
 
-void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
+void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 {
 	uint64_t eptp = vmx_eptp(vcpu->vm->ept.root);
 
 	vmcs_write(VMCS_EPTP, eptp);
 	vmx_flush_ept(&vcpu_shared.capability, eptp);
-	vcpu->ept_generation = generation;
+	/* Release: the translations are gone. Pairs with vcpu_sync.c. */
+	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
+}
+
+void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
+{
+	vcpu_forget(vcpu, generation);
+	if (vcpu->vm->n_vcpus > 1 && vcpu->has_moved_on)
+		sync_others(vcpu, generation);
+	vcpu->has_moved_on = false;
 }
 
 /* The VMCS becomes this vCPU's, unless it has been all along. */
 static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 {
-	uint16_t vpid = (uint16_t)(vcpu->vm->index + 1);
-
+	/* Who had the shared VPID last may have been another. */
+	if (vcpu->vpid == VPID_SHARED)
+		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
 		return;
 	vmcs_write_guest(&vcpu->guest);
-	vmcs_write(VMCS_VPID, vpid);
+	vmcs_write(VMCS_VPID, vcpu->vpid);
 	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->vm->ept.root));
 	if (vcpu->last_cpu != cpu) {
-		vmx_flush_vpid(&vcpu_shared.capability, vpid);
+		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 		vcpu->ept_generation = 0;
 	}
 	cpu->vmcs_of = vcpu;

@@ -16,6 +16,9 @@ enum {
 	AR_CODE32 = 0xc09b,
 	AR_CODE64 = 0xa09b,
 	AR_DATA = 0xc093,
+	AR_CODE16 = 0x009b,
+	AR_DATA16 = 0x0093,
+	AR_LDT = 0x0082,
 	AR_TSS_BUSY = 0x008b,
 	AR_UNUSABLE = 0x10000,
 };
@@ -69,7 +72,6 @@ static void write_control_registers(const struct loader_state *start)
 
 static void write_rest(void)
 {
-	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
 	vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
 	vmcs_write(VMCS_GUEST_DR7, DR7_RESET);
 	vmcs_write(VMCS_GUEST_RSP, 0);
@@ -77,9 +79,6 @@ static void write_rest(void)
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
 	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
-	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
-	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
-	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
 	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
 	for (unsigned i = 0; i < 4; i++)
 		vmcs_write((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i), 0);
@@ -94,11 +93,19 @@ static void write_controls(struct vcpu *vcpu)
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 }
 
+/* Of a loaded vCPU. */
+static void reset_debug_registers(void)
+{
+	asm volatile("mov %0, %%db0; mov %0, %%db1; mov %0, %%db2; mov %0, %%db3; mov %1, %%db6"
+		     :
+		     : "r"(UINT64_C(0)), "r"(DR6_RESET));
+}
+
 /*
- * Vector, debug and system-call registers as after INIT. The vCPU is loaded, so
- * they are in the processor: write the memory image and load that.
+ * Registers that an INIT leaves alone, as after power-on. The vCPU is loaded, so vector and
+ * system-call registers are in the processor: write the memory image and load that.
  */
-static void reset_loaded_registers(struct vcpu *vcpu)
+static void reset_kept_registers(struct vcpu *vcpu)
 {
 	static const uint32_t msrs[] = {IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK,
 					IA32_KERNEL_GS_BASE};
@@ -106,9 +113,11 @@ static void reset_loaded_registers(struct vcpu *vcpu)
 
 	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
 		wrmsr(msrs[i], 0);
-	asm volatile("mov %0, %%db0; mov %0, %%db1; mov %0, %%db2; mov %0, %%db3; mov %1, %%db6"
-		     :
-		     : "r"(UINT64_C(0)), "r"(DR6_RESET));
+	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
+	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
+	guest_msrs_reset(&vcpu->msrs, vcpu_shared.microcode);
 	/* No component present in XSTATE_BV: XRSTOR gives all of them their initial values. */
 	memset(area, 0, PAGE_SIZE);
 	*(uint16_t *)area = FCW_RESET;
@@ -119,23 +128,74 @@ static void reset_loaded_registers(struct vcpu *vcpu)
 	xsetbv(0, 1);
 }
 
-void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
+/* What both ways to start have in common, but for what is loaded with the entry's address. */
+static void reset_registers(struct vcpu *vcpu)
 {
 	assert(vcpu->n_steps == 0);
 	memset(vcpu->regs.gpr, 0, sizeof(vcpu->regs.gpr));
 	write_cr2(0);
+	vcpu->event = 0;
+	reset_debug_registers();
+	write_rest();
+	write_controls(vcpu);
+}
+
+void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
+{
+	reset_registers(vcpu);
 	vcpu->regs.gpr[RSI] = start->rsi;
 	vcpu->regs.gpr[RBX] = start->rbx;
 	vcpu->regs.gpr[RAX] = start->rax;
-	vcpu->event = 0;
 	write_segments(start);
 	write_control_registers(start);
-	write_rest();
-	write_controls(vcpu);
 	vmcs_write(VMCS_GUEST_RIP, start->rip);
-	reset_loaded_registers(vcpu);
-	guest_msrs_reset(&vcpu->msrs, vcpu_shared.microcode);
-	vmx_flush_vpid(&vcpu_shared.capability, (uint16_t)(vcpu->vm->index + 1));
+	reset_kept_registers(vcpu);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+}
+
+static void write_real_mode_segments(uint8_t vector)
+{
+	static const enum segment data[] = {SEG_ES, SEG_SS, SEG_DS, SEG_FS, SEG_GS};
+
+	write_segment(SEG_CS, (uint16_t)(vector << 8), UINT16_MAX, AR_CODE16);
+	vmcs_write(VMCS_GUEST_CS_BASE, (uint64_t)vector << 12);
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		write_segment(data[i], 0, UINT16_MAX, AR_DATA16);
+	write_segment(SEG_LDTR, 0, UINT16_MAX, AR_LDT);
+	write_segment(SEG_TR, 0, UINT16_MAX, AR_TSS_BUSY);
+	vmcs_write(VMCS_GUEST_GDTR_BASE, 0);
+	vmcs_write(VMCS_GUEST_GDTR_LIMIT, UINT16_MAX);
+	vmcs_write(VMCS_GUEST_IDTR_BASE, 0);
+	vmcs_write(VMCS_GUEST_IDTR_LIMIT, UINT16_MAX);
+}
+
+static void write_real_mode_controls(uint64_t cache_bits)
+{
+	vmcs_write(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
+	vmcs_write(VMCS_CR0_SHADOW, CR0_ET | cache_bits);
+	vmcs_write(VMCS_GUEST_CR3, 0);
+	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE);
+	vmcs_write(VMCS_CR4_SHADOW, 0);
+	vmcs_write(VMCS_GUEST_EFER, 0);
+	vmcs_write(VMCS_ENTRY_CONTROLS, vcpu_shared.controls.word[CONTROLS_ENTRY]);
+}
+
+/* SDM vol. 3, "Processor State After Reset" and "Processor State After INIT". */
+void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector)
+{
+	uint64_t cache_bits = CR0_CD | CR0_NW;
+
+	if (!vcpu->is_fresh)
+		cache_bits &= vmcs_read(VMCS_CR0_SHADOW);
+	reset_registers(vcpu);
+	vcpu->regs.gpr[RDX] = vcpu->cpuid->basic[1].eax; /* its signature */
+	write_real_mode_segments(vector);
+	write_real_mode_controls(cache_bits);
+	vmcs_write(VMCS_GUEST_RIP, 0);
+	if (vcpu->is_fresh)
+		reset_kept_registers(vcpu);
+	vcpu->is_fresh = false;
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 }
 
 void vcpu_read_paging(struct guest_paging *ret)

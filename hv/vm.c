@@ -6,6 +6,7 @@
 #include "hv/vm.h"
 
 #include "hv/backends/layout.h"
+#include "hv/cpu.h"
 #include "hv/devices/acpi_tables.h"
 #include "hv/ept/region.h"
 #include "hv/frame.h"
@@ -16,6 +17,7 @@
 #include "hv/random.h"
 #include "hv/sched.h"
 #include "hv/string.h"
+#include "hv/template.h"
 #include "hv/tsc.h"
 #include "hv/vm_identity.h"
 #include "hv/vm_merge.h"
@@ -30,9 +32,23 @@ static struct vm **vms_end = &vms;
 struct lock vms_lock;
 struct vm_totals vm_totals;
 
-/* Of a VM made from the configuration; the vm itself, then its memory map. */
-#define VM_FRAMES  (align_up(sizeof(struct vm), PAGE_SIZE) / PAGE_SIZE)
+/* Of a VM made from the configuration; behind the vm itself and its vCPUs. */
 #define MAP_FRAMES (align_up(sizeof(struct mem_map), PAGE_SIZE) / PAGE_SIZE)
+
+static uint64_t vcpus_offset(unsigned n_vcpus)
+{
+	uint64_t len = offsetof(struct vm, platform) + platform_size(n_vcpus);
+
+	return align_up(len, _Alignof(struct vcpu));
+}
+
+/* The vm itself and its vCPUs. */
+static uint64_t vm_frames(unsigned n_vcpus)
+{
+	uint64_t len = vcpus_offset(n_vcpus) + n_vcpus * sizeof(struct vcpu);
+
+	return align_up(len, PAGE_SIZE) / PAGE_SIZE;
+}
 
 static uint64_t ram_low(const struct vm_config *config)
 {
@@ -56,7 +72,7 @@ static enum status build_platform(struct vm *vm, int64_t unix_time)
 
 	return platform_init(&vm->platform,
 			     &(struct platform_config){
-				     .n_cpus = 1,
+				     .topology = &config->topology,
 				     .phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff,
 				     .tsc_hz = tsc_hz,
 				     .now = rdtsc(),
@@ -78,13 +94,20 @@ static enum status write_acpi_tables(struct vm *vm)
 {
 	static struct vm_memory_tables memory;
 	static uint8_t tables[ACPI_TABLES_SIZE];
-	static struct lock tables_lock; /* guards both */
+	static struct lock tables_lock; /* guards what is static here */
+	static uint32_t apic_id[TOPOLOGY_MAX_CPUS];
 	struct acpi_config acpi_config = {
-		.n_cpus = 1, .rsdp_gpa = ACPI_AREA_START, .has_vmgenid = vm->config->has_vmgenid};
+		.n_cpus = vm->n_vcpus,
+		.apic_id = apic_id,
+		.rsdp_gpa = ACPI_AREA_START,
+		.has_vmgenid = vm->config->has_vmgenid,
+	};
 	enum status status;
 	size_t len;
 
 	lock_acquire(&tables_lock);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		apic_id[i] = vm->platform.irqchip.lapic[i].id;
 	vm_describe_memory(vm->config, vm->mem, &memory, &acpi_config);
 	status = acpi_tables_build(&acpi_config, tables, sizeof(tables), &len);
 	if (status == OK)
@@ -225,7 +248,9 @@ static enum status build(struct vm *vm, int64_t unix_time)
 	TRY(vm_labels_create(vm->config, &vm->labels));
 	TRY(build_platform(vm, unix_time));
 	vm_identity_make(vm);
-	return vcpu_create(&vm->vcpu, vm);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		TRY(vcpu_create(&vm->vcpu[i], vm, i));
+	return OK;
 }
 
 static const char *status_text(enum status status)
@@ -242,23 +267,28 @@ static const char *status_text(enum status status)
 	}
 }
 
-static struct vm *allocate(void)
+/* Of the first n_clear bytes zeros. */
+static struct vm *allocate(unsigned n_vcpus, uint64_t more_frames, uint64_t n_clear)
 {
-	phys_t frames = frame_alloc_run(VM_FRAMES + MAP_FRAMES, PAGE_SIZE);
+	uint64_t n_frames = vm_frames(n_vcpus) + more_frames;
+	phys_t frames = frame_alloc_run(n_frames, PAGE_SIZE);
 	struct vm *vm;
 
 	if (frames == 0)
 		return NULL;
 	vm = phys_to_virt(frames);
-	memset(vm, 0, (VM_FRAMES + MAP_FRAMES) * PAGE_SIZE);
-	vm->mem = phys_to_virt(frames + VM_FRAMES * PAGE_SIZE);
+	zero_words(vm, n_clear / 8);
+	vm->n_vcpus = n_vcpus;
+	vm->vcpu = (struct vcpu *)((char *)vm + vcpus_offset(n_vcpus));
 	return vm;
 }
 
 enum status vm_create(const struct vm_config *config, struct image *images, int64_t unix_time,
 		      struct vm **ret)
 {
-	struct vm *vm = allocate();
+	unsigned n_vcpus = config->topology.n_cpus;
+	uint64_t n_frames = vm_frames(n_vcpus) + MAP_FRAMES;
+	struct vm *vm = allocate(n_vcpus, MAP_FRAMES, n_frames * PAGE_SIZE);
 	enum status status;
 
 	vm_totals.n_made++;
@@ -266,6 +296,7 @@ enum status vm_create(const struct vm_config *config, struct image *images, int6
 		log_error("%s: not enough memory in this machine", config->name);
 		return ERR_NOMEM;
 	}
+	vm->mem = (struct mem_map *)((char *)vm + vm_frames(n_vcpus) * PAGE_SIZE);
 	vm->name = config->name;
 	vm->config = config;
 	vm->index = vm_next_index();
@@ -291,16 +322,17 @@ unsigned vm_next_index(void)
 	return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
 }
 
-struct vm *vm_allocate_clone(void)
+struct vm *vm_allocate_clone(unsigned n_vcpus)
 {
-	phys_t frames = frame_alloc_run(VM_FRAMES, PAGE_SIZE);
-
-	return frames ? phys_to_virt(frames) : NULL;
+	_Static_assert(offsetof(struct vm, platform) % 8 == 0, "words");
+	return allocate(n_vcpus, 0, offsetof(struct vm, platform));
 }
 
 void vm_free(struct vm *vm)
 {
-	frame_free_run(virt_to_phys(vm), vm->template ? VM_FRAMES : VM_FRAMES + MAP_FRAMES);
+	uint64_t n_frames = vm_frames(vm->n_vcpus);
+
+	frame_free_run(virt_to_phys(vm), vm->template ? n_frames : n_frames + MAP_FRAMES);
 }
 
 void vm_unlist(struct vm *vm)
@@ -324,7 +356,7 @@ void vm_start(struct vm *vm)
 	*vms_end = vm;
 	vms_end = &vm->next;
 	lock_release(&vms_lock);
-	sched_add(&vm->vcpu);
+	sched_add(vm->vcpu, vm->n_vcpus);
 }
 
 enum status vm_restart(struct vm *vm)
@@ -333,7 +365,6 @@ enum status vm_restart(struct vm *vm)
 
 	if (vm->n_starts++ == 0)
 		return OK;
-	platform_reset(&vm->platform);
 	lock_acquire(&vm->lock);
 	status = fill_memory(vm);
 	lock_release(&vm->lock);
@@ -342,15 +373,39 @@ enum status vm_restart(struct vm *vm)
 	return status;
 }
 
-static void end_v(struct vm *vm, enum vm_outcome outcome, bool crashed, const char *fmt,
+void vm_kick_receivers(struct vm *vm)
+{
+	struct irqchip *chip = &vm->platform.irqchip;
+
+	for (int i = irqchip_take_kick(chip); i >= 0; i = irqchip_take_kick(chip))
+		sched_request(&vm->vcpu[i], VCPU_REQUEST_EVENT);
+}
+
+void vm_gather(struct vm *vm, enum vm_action action)
+{
+	/* Release: whoever finds it sees what was noted for it; pairs with vm_gathered(). */
+	__atomic_fetch_or(&vm->actions, action, __ATOMIC_RELEASE);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		sched_request(&vm->vcpu[i], VCPU_REQUEST_GATHER);
+}
+
+void vm_reset(struct vm *vm)
+{
+	if (vm->config->no_reboot)
+		vm_end(vm, VM_ENDED_WELL, "reset, and -no-reboot is given");
+	else
+		vm_gather(vm, VM_RESET);
+}
+
+static void end_v(struct vm *vm, enum vm_outcome outcome, struct vcpu *crashed, const char *fmt,
 		  va_list args)
 {
-	if (vm->outcome != VM_RUNNING)
+	if (__atomic_exchange_n(&vm->is_ending, true, __ATOMIC_RELAXED))
 		return; /* the first reason counts */
 	format_v(vm->why, sizeof(vm->why), fmt, args);
 	vm->crashed = crashed;
 	__atomic_store_n(&vm->outcome, outcome, __ATOMIC_RELAXED);
-	vcpu_request(&vm->vcpu, VCPU_REQUEST_STOP);
+	vm_gather(vm, VM_END);
 }
 
 void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
@@ -358,7 +413,7 @@ void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	end_v(vm, outcome, false, fmt, args);
+	end_v(vm, outcome, NULL, fmt, args);
 	va_end(args);
 }
 
@@ -367,7 +422,7 @@ void vm_crash(struct vm *vm, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	end_v(vm, VM_FAILED, true, fmt, args);
+	end_v(vm, VM_FAILED, this_cpu()->current, fmt, args);
 	va_end(args);
 }
 
@@ -376,7 +431,16 @@ static const char *region_name(const struct mem_region *region)
 	return region->backend ? region->backend->id : "RAM";
 }
 
-void vm_say_end(struct vm *vm)
+static uint64_t count_exits(const struct vm *vm)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		n += vm->vcpu[i].n_exits;
+	return n;
+}
+
+static void say_end(struct vm *vm)
 {
 	bool well = vm->outcome == VM_ENDED_WELL;
 
@@ -387,11 +451,14 @@ void vm_say_end(struct vm *vm)
 		log_info("VM %s: ended: %s", vm->name, vm->why);
 	else
 		log_error("VM %s: failed: %s", vm->name, vm->why);
-	if (vm->crashed)
-		vm_report_registers(&vm->vcpu);
+	if (vm->crashed) {
+		vcpu_load(vm->crashed, this_cpu());
+		vm_report_registers(vm->crashed);
+		vcpu_put(vm->crashed);
+	}
 	log_info("VM %s: private memory %llu KiB, tables included; %llu exits", vm->name,
 		 (unsigned long long)(vm->ept.n_owned * PAGE_SIZE / KIB(1)),
-		 (unsigned long long)vm->vcpu.n_exits);
+		 (unsigned long long)count_exits(vm));
 	for (size_t i = 0; i < vm->mem->n && vm->template == NULL; i++)
 		if (vm->mem->region[i].n_dropped)
 			log_info("VM %s: %s: %llu writes to ROM dropped", vm->name,
@@ -413,8 +480,48 @@ void vm_release(struct vm *vm)
 {
 	vm_merge_pause(vm); /* for good */
 	discard_memory(vm);
-	vcpu_destroy(&vm->vcpu);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_destroy(&vm->vcpu[i]);
 	vm_labels_destroy(&vm->labels);
 	if (vm->ept.root)
 		ept_destroy(&vm->ept);
+}
+
+static void end(struct vm *vm)
+{
+	say_end(vm);
+	vm_release(vm);
+	template_vm_gone(vm);
+}
+
+/* All but the registers of the boot processor, which writes them itself when it starts. */
+static void power_on(struct vm *vm)
+{
+	platform_reset(&vm->platform);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_power_on(&vm->vcpu[i]);
+}
+
+unsigned vm_gathered(struct vm *vm)
+{
+	unsigned n_vcpus = vm->n_vcpus;
+	uint32_t actions;
+
+	/* Acquire and release: the last one sees what all others have put away. */
+	if (__atomic_add_fetch(&vm->n_gathered, 1, __ATOMIC_ACQ_REL) < n_vcpus)
+		return 0;
+	vm->n_gathered = 0;
+	actions = __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE);
+	if (actions & VM_END) {
+		end(vm);
+		return n_vcpus;
+	}
+	if (actions & VM_RESET)
+		power_on(vm);
+	else if (actions & VM_REVERT)
+		template_revert(vm);
+	else if (template_freeze(vm))
+		return n_vcpus;
+	sched_make_ready(vm->vcpu, n_vcpus);
+	return 0;
 }

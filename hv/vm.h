@@ -25,23 +25,37 @@ struct vm_input {
 	uint32_t tail; /* written by the vCPU, atomically */
 };
 
+/* What is done to a VM as a whole, by the last of its vCPUs to stop; of several the last here. */
+enum vm_action {
+	VM_FREEZE = 1, /* it becomes a template */
+	VM_REVERT = 2, /* a clone becomes again what its template was */
+	VM_RESET = 4,  /* as after power-on, but for time */
+	VM_END = 8,
+};
+
 struct vm {
-	struct lock lock;	 /* guards ept and memory; the scheduler's may be taken inside */
+	struct lock lock; /* guards ept and memory; the scheduler's may be taken inside */
+	/* Guards platform if there are several vCPUs; 'lock' may be taken inside. */
+	struct lock devices_lock;
 	struct vm *next, **link; /* in 'vms'; NULL: not in the list */
-	unsigned index;		 /* from 0; VPID is one more */
+	unsigned index;		 /* from 0 */
 	const char *name;
 	const struct vm_config *config;
 	struct image *images; /* the ramdisk */
 	struct ept ept;
 	struct mem_map *mem; /* constant once running, but for its counters */
 	struct guest_memory memory;
-	struct vm_labels labels;  /* of NVDIMMs; used by platform */
-	struct platform platform; /* used by the VM's only vCPU alone */
-	struct vcpu vcpu;
+	struct vm_labels labels; /* of NVDIMMs; used by platform */
+	struct vcpu *vcpu;	 /* n_vcpus of them, in the frames of this struct */
+	unsigned n_vcpus;
+	struct vcpu *alone;  /* the only one that may run; NULL: all; atomic, see vcpu_sync.h */
+	unsigned n_gathered; /* vCPUs that stopped for an action; atomic */
+	uint32_t actions;    /* enum vm_action, to be done; atomic */
 	struct vm_input input;
-	enum vm_outcome outcome;
 	bool is_paused; /* by the operator; atomic: it runs no instruction, see hv/sched.c */
-	bool crashed;	/* say the registers with the outcome */
+	bool is_ending; /* somebody has said how; atomic */
+	enum vm_outcome outcome; /* atomic */
+	struct vcpu *crashed;	 /* whose registers are said with the outcome; NULL: nobody's */
 	char why[200];
 	struct loader_state start; /* how the kernel in memory is entered */
 	unsigned n_starts;
@@ -56,7 +70,49 @@ struct vm {
 	uint32_t next_number;
 	unsigned n_holds; /* of clones, and of the template's name; guarded by vms_lock */
 	bool unnamed;	  /* no more clones */
+
+	struct platform platform; /* last: it grows with the vCPUs, which follow it */
 };
+
+static inline struct lapic *vm_lapic(const struct vcpu *vcpu)
+{
+	return &vcpu->vm->platform.irqchip.lapic[vcpu->number];
+}
+
+/*
+ * For a loaded vCPU: the VM's lock, and a note if the tree has moved on when it is given back. The
+ * quick ways may do both by themselves.
+ */
+static inline uint64_t vm_lock_memory(struct vm *vm)
+{
+	lock_acquire(&vm->lock);
+	return vm->ept.generation;
+}
+
+static inline void vm_unlock_memory(struct vcpu *vcpu, uint64_t generation)
+{
+	if (vcpu->vm->ept.generation != generation)
+		vcpu->has_moved_on = true;
+	lock_release(&vcpu->vm->lock);
+}
+
+/* Make those vCPUs look at their local APICs that got something. The devices are locked. */
+void vm_kick_receivers(struct vm *vm);
+
+/* Around each use of the platform; what reaches other vCPUs by it makes them look. */
+static inline void vm_lock_devices(struct vm *vm)
+{
+	if (vm->n_vcpus > 1)
+		lock_acquire(&vm->devices_lock);
+}
+
+static inline void vm_unlock_devices(struct vm *vm)
+{
+	if (vm->platform.irqchip.kicked)
+		vm_kick_receivers(vm);
+	if (vm->n_vcpus > 1)
+		lock_release(&vm->devices_lock);
+}
 
 /* All VMs that run, have ended with the configuration's, or are templates; guarded by vms_lock. */
 extern struct vm *vms;
@@ -70,8 +126,8 @@ extern struct vm_totals vm_totals;
 
 /* A number for a VM that no other has. */
 unsigned vm_next_index(void);
-/* An uninitialised struct vm, without a memory map of its own; NULL: no memory. */
-struct vm *vm_allocate_clone(void);
+/* A struct vm of zeros with vCPUs, but without a memory map of its own; NULL: no memory. */
+struct vm *vm_allocate_clone(unsigned n_vcpus);
 /* The struct, after vm_release(). */
 void vm_free(struct vm *vm);
 /* Out of 'vms', if it is there. vms_lock is held. */
@@ -88,20 +144,35 @@ enum status vm_create(const struct vm_config *config, struct image *images, int6
 		      struct vm **ret);
 
 /*
- * By the vCPU, before its first entry and when the guest asked for a reset; then devices and
- * kernel become as at first, other memory stays. An error has been said, and the VM has ended.
+ * By the boot processor, before it begins with the kernel; if that is not the first time, what is
+ * in memory for it becomes as at first, other memory stays. An error has been said, and the VM has
+ * ended.
  */
 enum status vm_restart(struct vm *vm);
 
-/* The guest's end, by its own doing or its own fault: noted, and the vCPU leaves at its next entry.
+/*
+ * Have something done to the VM as a whole: all its vCPUs stop at their next entry, between two
+ * instructions, and are put away. The last calls vm_gathered(). Any processor, any lock but
+ * the scheduler's.
  */
+void vm_gather(struct vm *vm, enum vm_action action);
+
+/*
+ * By the scheduler for each vCPU that has left with VCPU_GATHERED and was put away. The
+ * last one does what is to be done; if the VM goes on all its vCPUs are ready then. Gives how
+ * many vCPUs are no more; the VM may be no more as well.
+ */
+unsigned vm_gathered(struct vm *vm);
+
+/* The guest's or a processor's wish for a reset: gather for it, or end if resets are ends. */
+void vm_reset(struct vm *vm);
+
+/* The guest's end, by its own doing or its own fault: noted, and the vCPUs are gathered for it. */
 void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The same for a guest that did wrong: a report with its registers follows. */
+/* The same for a guest that did wrong: a report with the registers of the loaded vCPU follows. */
 void vm_crash(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* By the scheduler when the vCPU has stopped and is still loaded: say how it ended. */
-void vm_say_end(struct vm *vm);
 /* Give everything back; the vCPU is not loaded. */
 void vm_release(struct vm *vm);
 

@@ -82,8 +82,9 @@ void vm_describe_memory(const struct vm_config *config, const struct mem_map *ma
 {
 	if (config->n_numa_nodes == 0 && config->dimms == NULL)
 		return;
-	tables->cpu_node = find_cpu_node(config);
-	acpi->cpu_node = &tables->cpu_node;
+	for (unsigned i = 0; i < config->topology.n_cpus; i++)
+		tables->cpu_node[i] = find_cpu_node(config);
+	acpi->cpu_node = tables->cpu_node;
 	acpi->memory = tables->memory;
 	acpi->nvdimms = tables->nvdimms;
 	acpi->n_nodes = config->n_numa_nodes;

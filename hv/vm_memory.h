@@ -10,7 +10,7 @@
 struct vm_memory_tables {
 	struct acpi_memory memory[MEM_MAP_MAX];
 	struct acpi_nvdimm nvdimms[MEM_MAP_MAX];
-	uint32_t cpu_node; /* of the only processor */
+	uint32_t cpu_node[TOPOLOGY_MAX_CPUS]; /* of each processor */
 };
 
 /*

@@ -140,9 +140,18 @@ static bool begin_visit(uint64_t now)
 /* Its VM's lock is held, so that nothing moves on. */
 static uint64_t caught_up(const struct vm *vm)
 {
-	if (sched_is_parked(&vm->vcpu))
-		return vm->ept.generation;
-	return __atomic_load_n(&vm->vcpu.ept_generation, __ATOMIC_ACQUIRE);
+	uint64_t all = vm->ept.generation;
+
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		const struct vcpu *vcpu = &vm->vcpu[i];
+		uint64_t seen;
+
+		if (sched_is_parked(vcpu))
+			continue;
+		seen = __atomic_load_n(&vcpu->ept_generation, __ATOMIC_ACQUIRE);
+		all = seen < all ? seen : all;
+	}
+	return all;
 }
 
 /* One page of the VM; false: it has to wait. */

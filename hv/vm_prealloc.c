@@ -11,8 +11,6 @@
 #include "hv/prealloc.h"
 #include "hv/print.h"
 
-#define N_VCPUS 1 /* of every VM */
-
 static struct prealloc_cpu number_of(const struct cpu *cpu)
 {
 	return (struct prealloc_cpu){.index = cpu->index,
@@ -36,7 +34,7 @@ static enum status fill_region(struct vm *vm, const struct mem_region *region)
 		.region = region,
 		.policy = backend_frame_policy(backend),
 		.first_page = memory_backend_offset(region) / PAGE_SIZE,
-		.n_cpus = backend->prealloc_threads != 0 ? backend->prealloc_threads : N_VCPUS,
+		.n_cpus = backend->prealloc_threads != 0 ? backend->prealloc_threads : vm->n_vcpus,
 		.context = backend->context,
 	};
 

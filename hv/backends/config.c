@@ -174,6 +174,7 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 		return ERR_NOMEM;
 	vm->name = keyword->next->text;
 	vm->place = word_place(keyword->next, 0);
+	vm->topology = TOPOLOGY_ONE_CPU;
 	vm->mem_merge = vm->dump_guest_core = true;
 	reader.vm = vm;
 	while (*tail != NULL)

@@ -6,6 +6,7 @@
 #include "hv/backends/diag.h"
 #include "hv/backends/object.h"
 #include "hv/fw_cfg_file.h"
+#include "hv/topology.h"
 
 /*
  * The configuration as data. Everything lives in the arena given to
@@ -76,6 +77,8 @@ struct vm_config {
 	const char *name;	/* an identifier, unique */
 	const char *guest_name; /* -name; NULL: none */
 	struct diag_place place;
+
+	struct cpu_topology topology; /* -smp; default one processor */
 
 	uint64_t ram_size; /* bytes, resolved: -m, else the backend's, else 128 MiB */
 	bool has_ram_size; /* -m gave one */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -m, -machine, -smp and -name. The words of messages are QEMU's where QEMU has them. */
+/* -m, -machine and -name. The words of messages are QEMU's where QEMU has them. */
 #include "hv/backends/vm_reader.h"
 
 #include "hv/backends/parse.h"
@@ -271,49 +271,6 @@ enum status vm_read_machine(struct vm_reader *reader, const struct word *argumen
 	TRY(read_machine_memory(reader, &options));
 	TRY(check_machine_defaults(reader, &options));
 	return check_machine_unknown(reader, &options);
-}
-
-static enum status check_smp_value(struct vm_reader *reader, const struct options *options,
-				   const struct option *option)
-{
-	struct diag_place place = option_value_place(options, option);
-	bool negative;
-	uint64_t n;
-
-	if (parse_integer(option->value, &n, &negative) != OK || negative)
-		diag_error(reader->diag, place, "Parameter 'smp.%s' expects integer", option->key);
-	else if (n == 0)
-		diag_error(reader->diag, place,
-			   "Invalid CPU topology: CPU topology parameters must be greater than "
-			   "zero");
-	else if (n > 1)
-		diag_error(reader->diag, place, "-smp with more than one CPU is not supported yet");
-	else
-		return OK;
-	return ERR_INVAL;
-}
-
-enum status vm_read_smp(struct vm_reader *reader, const struct word *argument)
-{
-	static const char *const keys[] = {
-		"cpus",	    "drawers", "books", "sockets", "dies",
-		"clusters", "modules", "cores", "threads", "maxcpus",
-	};
-	const struct option *option;
-	struct options options;
-
-	TRY(options_split(argument, "cpus", OPTION_NO_FLAG, reader->arena, reader->diag, &options));
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		option = options_find(&options, keys[i]);
-		if (option != NULL)
-			TRY(check_smp_value(reader, &options, option));
-	}
-	option = options_first_unseen(&options);
-	if (option == NULL)
-		return OK;
-	diag_error(reader->diag, option_key_place(&options, option),
-		   "Parameter 'smp.%s' is unexpected", option->key);
-	return ERR_INVAL;
 }
 
 enum status vm_read_name(struct vm_reader *reader, const struct word *argument)

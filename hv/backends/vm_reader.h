@@ -22,6 +22,21 @@ struct numa_distance {
 	uint64_t src, dst, val;
 };
 
+/* -smp's numbers, in the order in which QEMU looks at them. */
+enum smp_key {
+	SMP_CPUS,
+	SMP_DRAWERS,
+	SMP_BOOKS,
+	SMP_SOCKETS,
+	SMP_DIES,
+	SMP_CLUSTERS,
+	SMP_MODULES,
+	SMP_CORES,
+	SMP_THREADS,
+	SMP_MAXCPUS,
+	N_SMP_KEYS
+};
+
 struct vm_reader {
 	struct vm_config *vm;
 	struct arena *arena;
@@ -36,6 +51,10 @@ struct vm_reader {
 	bool has_numa_memdev;	 /* RAM is to come from the NUMA nodes */
 	struct numa_argument *numa_arguments;
 	struct numa_distance *numa_distances;
+	bool has_smp[N_SMP_KEYS]; /* of all -smp together: a later one adds to an earlier one */
+	uint32_t smp[N_SMP_KEYS];
+	bool bad_smp;
+	struct diag_place smp_place; /* of the last one */
 	const struct word *mem_path; /* -mem-path's; NULL: none */
 	bool has_slots;
 	uint64_t slots; /* as QEMU compares them: any number */
@@ -85,6 +104,9 @@ struct backend *vm_find_backend(const struct vm_config *vm, const char *id);
  * ERR_NOMEM: the arena is full, not said; else OK.
  */
 enum status vm_resolve(struct vm_reader *reader);
+
+/* Of vm_resolve(), before all else: what -smp says, as a topology. */
+void vm_complete_smp(struct vm_reader *reader);
 
 /* Of vm_resolve(): first what each -numa says, then what all say together. Same returns. */
 enum status vm_read_numa_arguments(struct vm_reader *reader);

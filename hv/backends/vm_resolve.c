@@ -214,6 +214,7 @@ enum status vm_resolve(struct vm_reader *reader)
 		.prealloc = vm->mem_prealloc,
 	};
 
+	vm_complete_smp(reader);
 	objects_resolve(vm->backends, vm->thread_contexts, &defaults, reader->diag);
 	if (!reader->has_serial && reader->nodefaults)
 		vm->serial = SERIAL_NONE;

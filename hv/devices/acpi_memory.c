@@ -365,7 +365,8 @@ enum status acpi_add_srat(struct acpi_image *image, const struct acpi_config *co
 		return OK;
 	TRY(acpi_append(image, &srat, sizeof(srat)));
 	for (unsigned i = 0; i < config->n_cpus; i++)
-		TRY(add_cpu_affinity(image, i, config->cpu_node ? config->cpu_node[i] : 0));
+		TRY(add_cpu_affinity(image, acpi_apic_id(config, i),
+				     config->cpu_node ? config->cpu_node[i] : 0));
 	for (unsigned i = 0; i < config->n_memory; i++)
 		TRY(add_memory_affinity(image, config->memory[i].gpa, config->memory[i].len,
 					config->memory[i].node, config->memory[i].flags));

@@ -286,18 +286,19 @@ static enum status add_fadt(struct acpi_image *image, uint64_t dsdt)
 	return acpi_list_table(image, start);
 }
 
-static enum status add_madt_cpu(struct acpi_image *image, uint32_t id)
+static enum status add_madt_cpu(struct acpi_image *image, unsigned uid, uint32_t id)
 {
-	struct madt_lapic lapic = {MADT_LAPIC, sizeof(lapic), (uint8_t)id, (uint8_t)id,
+	struct madt_lapic lapic = {MADT_LAPIC, sizeof(lapic), (uint8_t)uid, (uint8_t)id,
 				   CPU_ENABLED};
-	struct madt_x2apic x2apic = {MADT_X2APIC, sizeof(x2apic), 0, id, CPU_ENABLED, id};
+	struct madt_x2apic x2apic = {MADT_X2APIC, sizeof(x2apic), 0, id, CPU_ENABLED, uid};
 
+	/* A UID above the ID's place does not occur: IDs have gaps, UIDs none. */
 	if (id <= ACPI_MAX_XAPIC_ID)
 		return acpi_append(image, &lapic, sizeof(lapic));
 	return acpi_append(image, &x2apic, sizeof(x2apic));
 }
 
-static enum status add_madt(struct acpi_image *image, unsigned n_cpus)
+static enum status add_madt(struct acpi_image *image, const struct acpi_config *config)
 {
 	struct madt madt = {acpi_make_header("APIC", 4), (uint32_t)APIC_BASE_ADDR, 0};
 	struct madt_ioapic ioapic = {MADT_IOAPIC, sizeof(ioapic), 0, 0, (uint32_t)IOAPIC_BASE, 0};
@@ -307,11 +308,11 @@ static enum status add_madt(struct acpi_image *image, unsigned n_cpus)
 	size_t start = image->used;
 
 	TRY(acpi_append(image, &madt, sizeof(madt)));
-	for (unsigned i = 0; i < n_cpus; i++)
-		TRY(add_madt_cpu(image, i));
+	for (unsigned i = 0; i < config->n_cpus; i++)
+		TRY(add_madt_cpu(image, i, acpi_apic_id(config, i)));
 	TRY(acpi_append(image, &ioapic, sizeof(ioapic)));
 	TRY(acpi_append(image, &nmi, sizeof(nmi)));
-	if (n_cpus > ACPI_MAX_XAPIC_ID + 1)
+	if (acpi_apic_id(config, config->n_cpus - 1) > ACPI_MAX_XAPIC_ID)
 		TRY(acpi_append(image, &x2apic_nmi, sizeof(x2apic_nmi)));
 	return acpi_list_table(image, start);
 }
@@ -408,7 +409,7 @@ enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, si
 	TRY(align_image(&image));
 	TRY(add_dsdt(&image, &dsdt));
 	TRY(add_fadt(&image, dsdt));
-	TRY(add_madt(&image, config->n_cpus));
+	TRY(add_madt(&image, config));
 	TRY(add_processors(&image, config->n_cpus));
 	TRY(acpi_add_memory_devices(&image, config));
 	TRY(add_vmgenid(&image, config));

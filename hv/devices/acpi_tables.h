@@ -34,7 +34,8 @@ struct acpi_nvdimm {
  * (hv/devices/vmgenid.dsl).
  */
 struct acpi_config {
-	unsigned n_cpus;	  /* 1 to ACPI_MAX_CPUS; APIC IDs are 0 to n_cpus - 1 */
+	unsigned n_cpus;	  /* 1 to ACPI_MAX_CPUS */
+	const uint32_t *apic_id;  /* n_cpus, ascending; NULL: 0 to n_cpus - 1 */
 	uint64_t rsdp_gpa;	  /* where buf will be in the guest: a multiple of 16 */
 	const uint32_t *cpu_node; /* n_cpus proximity domains; NULL: all are in 0 */
 
@@ -56,6 +57,11 @@ struct acpi_config {
 /* Where firmware leaves them: the area an OS searches for the RSDP. */
 #define ACPI_AREA_START UINT64_C(0xe0000)
 #define ACPI_AREA_END	UINT64_C(0x100000)
+
+static inline uint32_t acpi_apic_id(const struct acpi_config *config, unsigned cpu)
+{
+	return config->apic_id ? config->apic_id[cpu] : cpu;
+}
 
 /* What NFIT, the devices' _ADR and struct nvdimm_labels call the NVDIMM in a slot; 0 is none. */
 static inline uint32_t acpi_nvdimm_handle(uint32_t slot)

@@ -16,12 +16,12 @@ enum { TO_DEST = 0, TO_SELF = 1, TO_ALL = 2, TO_OTHERS = 3 };
 
 _Static_assert(ICR_SELF == (uint64_t)TO_SELF << 18, "the self shorthand");
 
-void irqchip_reset(struct irqchip *chip, unsigned n_cpus, unsigned phys_bits)
+void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, unsigned phys_bits)
 {
-	assert(n_cpus >= 1 && n_cpus <= IRQCHIP_MAX_CPUS);
-	*chip = (struct irqchip){.n = n_cpus};
-	for (unsigned i = 0; i < n_cpus; i++)
-		lapic_reset(&chip->lapic[i], i, phys_bits);
+	assert(topology->n_cpus >= 1 && topology->n_cpus <= TOPOLOGY_MAX_CPUS);
+	*chip = (struct irqchip){.n = topology->n_cpus};
+	for (unsigned i = 0; i < chip->n; i++)
+		lapic_reset(&chip->lapic[i], i, topology_apic_id(topology, i), phys_bits);
 	ioapic_reset(&chip->ioapic);
 }
 
@@ -30,12 +30,16 @@ void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level)
 	ioapic_set_pin(chip, gsi, level);
 }
 
-uint32_t irqchip_take_kicks(struct irqchip *chip)
+int irqchip_take_kick(struct irqchip *chip)
 {
-	uint32_t kicks = chip->kicks;
-
-	chip->kicks = 0;
-	return kicks;
+	for (unsigned i = 0; chip->kicked && i < chip->n; i++) {
+		if (!chip->lapic[i].kicked)
+			continue;
+		chip->lapic[i].kicked = false;
+		return (int)i;
+	}
+	chip->kicked = false;
+	return -1;
 }
 
 static bool matches_logical(const struct lapic *lapic, uint32_t dest)
@@ -63,55 +67,68 @@ static bool matches(const struct lapic *lapic, const struct irq_message *msg)
 		return true;
 	if (msg->logical)
 		return matches_logical(lapic, msg->dest);
-	return msg->dest == (lapic_is_x2apic(lapic) ? lapic->index : lapic->xapic_id);
+	return msg->dest == (lapic_is_x2apic(lapic) ? lapic->id : lapic->xapic_id);
 }
 
-/* The one of 'targets' with the lowest priority; those that are equal take turns. */
-static uint32_t choose_lowest(struct irqchip *chip, uint32_t targets)
+/* Which APICs a message is for. */
+enum targets { TARGET_NAMED, TARGET_SELF, TARGET_ALL, TARGET_OTHERS };
+
+static bool is_target(const struct lapic *lapic, enum targets targets, const struct lapic *from,
+		      const struct irq_message *msg)
 {
-	const struct lapic *best = NULL;
+	switch (targets) {
+	case TARGET_NAMED:
+		return matches(lapic, msg);
+	case TARGET_SELF:
+		return lapic == from;
+	case TARGET_ALL:
+		return true;
+	case TARGET_OTHERS:
+		return lapic != from;
+	}
+	return false;
+}
+
+/* The target with the lowest priority; those that are equal take turns. NULL: none can take it. */
+static struct lapic *choose_lowest(struct irqchip *chip, enum targets targets,
+				   const struct lapic *from, const struct irq_message *msg)
+{
+	struct lapic *best = NULL;
 
 	for (unsigned i = 0; i < chip->n; i++) {
-		const struct lapic *lapic = &chip->lapic[(chip->next_lowest + i) % chip->n];
+		struct lapic *lapic = &chip->lapic[(chip->next_lowest + i) % chip->n];
 
-		if (!(targets & BIT(lapic->index)) || !lapic_is_enabled(lapic) ||
+		if (!is_target(lapic, targets, from, msg) || !lapic_is_enabled(lapic) ||
 		    !(lapic->svr & SVR_ENABLE))
 			continue;
 		if (best == NULL || lapic_ppr(lapic) < lapic_ppr(best))
 			best = lapic;
 	}
-	if (best == NULL)
-		return 0;
-	chip->next_lowest = (best->index + 1) % chip->n;
-	return (uint32_t)BIT(best->index);
+	if (best != NULL)
+		chip->next_lowest = (best->index + 1u) % chip->n;
+	return best;
 }
 
-static bool deliver_to(struct irqchip *chip, uint32_t targets, const struct irq_message *msg)
+static bool deliver_to(struct irqchip *chip, enum targets targets, const struct lapic *from,
+		       const struct irq_message *msg)
 {
 	bool accepted = false;
 
-	if (msg->mode == DELIVER_LOWEST)
-		targets = choose_lowest(chip, targets);
+	if (msg->mode == DELIVER_LOWEST) {
+		struct lapic *lapic = choose_lowest(chip, targets, from, msg);
+
+		return lapic != NULL && lapic_deliver(lapic, msg->mode, msg->vector, msg->level);
+	}
 	for (unsigned i = 0; i < chip->n; i++)
-		if (targets & BIT(i))
+		if (is_target(&chip->lapic[i], targets, from, msg))
 			accepted |=
 				lapic_deliver(&chip->lapic[i], msg->mode, msg->vector, msg->level);
 	return accepted;
 }
 
-static uint32_t find_targets(const struct irqchip *chip, const struct irq_message *msg)
-{
-	uint32_t targets = 0;
-
-	for (unsigned i = 0; i < chip->n; i++)
-		if (matches(&chip->lapic[i], msg))
-			targets |= (uint32_t)BIT(i);
-	return targets;
-}
-
 bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg)
 {
-	return deliver_to(chip, find_targets(chip, msg), msg);
+	return deliver_to(chip, TARGET_NAMED, NULL, msg);
 }
 
 void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bool wide)
@@ -123,7 +140,12 @@ void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bo
 		.logical = (icr & ICR_LOGICAL) != 0,
 		.wide = wide,
 	};
-	uint32_t all = (uint32_t)(BIT(chip->n) - 1), self = (uint32_t)BIT(from->index);
+	static const enum targets targets[] = {
+		[TO_DEST] = TARGET_NAMED,
+		[TO_SELF] = TARGET_SELF,
+		[TO_ALL] = TARGET_ALL,
+		[TO_OTHERS] = TARGET_OTHERS,
+	};
 
 	if ((msg.mode == DELIVER_FIXED || msg.mode == DELIVER_LOWEST) && msg.vector < 16) {
 		lapic_error(from, ESR_SEND_VECTOR);
@@ -132,18 +154,5 @@ void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bo
 	/* "INIT level de-assert" only synchronised the arbitration IDs of old. */
 	if (msg.mode == DELIVER_INIT && icr & ICR_LEVEL && !(icr & ICR_ASSERT))
 		return;
-	switch (ICR_SHORTHAND(icr)) {
-	case TO_DEST:
-		irqchip_deliver(chip, &msg);
-		break;
-	case TO_SELF:
-		deliver_to(chip, self, &msg);
-		break;
-	case TO_ALL:
-		deliver_to(chip, all, &msg);
-		break;
-	case TO_OTHERS:
-		deliver_to(chip, all & ~self, &msg);
-		break;
-	}
+	deliver_to(chip, targets[ICR_SHORTHAND(icr)], from, &msg);
 }

@@ -5,25 +5,30 @@
 #include "hv/devices/lapic.h"
 #include "hv/types.h"
 
-#define IRQCHIP_MAX_CPUS 16
-
 /*
- * A VM's interrupt controllers. Plain state without pointers: copying it clones it.
+ * A VM's interrupt controllers, irqchip_size() bytes. Plain state without pointers: copying
+ * it whole clones it.
  *
  * Locking: none here. The caller serialises all calls on one irqchip, those on
  * its lapics included, if its VM has more than one vCPU.
  */
 struct irqchip {
-	struct lapic lapic[IRQCHIP_MAX_CPUS]; /* must be first: see irqchip_of() */
-	unsigned n;			      /* vCPUs */
-	unsigned next_lowest;		      /* where the search for the lowest priority begins */
+	unsigned n;	      /* vCPUs */
+	unsigned next_lowest; /* where the search for the lowest priority begins */
 	/*
-	 * Bit i: lapic[i] got something its vCPU must look at (a vector that may be
-	 * injected, NMI, INIT, SIPI) since irqchip_take_kicks(). The caller kicks those vCPUs.
+	 * Some lapic's 'kicked' is set: it got something its vCPU must look at (a vector that
+	 * may be injected, NMI, INIT, SIPI) since irqchip_take_kick(). The caller kicks those
+	 * vCPUs.
 	 */
-	uint32_t kicks;
+	bool kicked;
 	struct ioapic ioapic;
+	struct lapic lapic[]; /* n of them */
 };
+
+static inline size_t irqchip_size(unsigned n_cpus)
+{
+	return sizeof(struct irqchip) + n_cpus * sizeof(struct lapic);
+}
 
 /* A message on the interrupt bus. */
 struct irq_message {
@@ -38,12 +43,12 @@ struct irq_message {
 /* The irqchip 'lapic' is an element of. */
 static inline struct irqchip *irqchip_of(struct lapic *lapic)
 {
-	return (struct irqchip *)(lapic - lapic->index);
+	return (struct irqchip *)((char *)(lapic - lapic->index) - offsetof(struct irqchip, lapic));
 }
-_Static_assert(offsetof(struct irqchip, lapic) == 0, "irqchip_of() needs the array first");
 
-/* Power-on state. n_cpus: 1 to IRQCHIP_MAX_CPUS; phys_bits: the guest's physical address width. */
-void irqchip_reset(struct irqchip *chip, unsigned n_cpus, unsigned phys_bits);
+/* Power-on state; 'chip' has room for the topology's n_cpus. phys_bits: the guest's physical
+ * address width. */
+void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, unsigned phys_bits);
 /* Line 'gsi' (below 24; the I/O APIC's pin of that number) is asserted or not. */
 void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level);
 /* Deliver to every APIC the message names, or, with DELIVER_LOWEST, to one of them. False: nobody
@@ -52,5 +57,5 @@ bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg);
 /* Send what 'icr' says, as x2APIC has it (destination in 63:32, 'wide') or as xAPIC has it (8 bits
  * in 63:56). */
 void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bool wide);
-/* Fetch and clear the vCPUs to kick, bit i for vCPU i. */
-uint32_t irqchip_take_kicks(struct irqchip *chip);
+/* One vCPU to kick, which is off the list then; -1: none. */
+int irqchip_take_kick(struct irqchip *chip);

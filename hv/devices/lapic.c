@@ -61,7 +61,8 @@ static void lapic_update_pending(struct lapic *lapic)
 /* The vCPU has something to look at: whoever holds it must stop it and see. */
 static void lapic_kick(struct lapic *lapic)
 {
-	irqchip_of(lapic)->kicks |= (uint32_t)BIT(lapic->index);
+	lapic->kicked = true;
+	irqchip_of(lapic)->kicked = true;
 }
 
 static void lapic_request(struct lapic *lapic, uint8_t vector, bool level)
@@ -97,13 +98,14 @@ static void lapic_clear_registers(struct lapic *lapic)
 		lapic->lvt[i] = LVT_MASKED;
 }
 
-void lapic_reset(struct lapic *lapic, unsigned index, unsigned phys_bits)
+void lapic_reset(struct lapic *lapic, unsigned index, uint32_t id, unsigned phys_bits)
 {
-	assert(index < IRQCHIP_MAX_CPUS && phys_bits >= 32 && phys_bits <= 52);
+	assert(index < TOPOLOGY_MAX_CPUS && phys_bits >= 32 && phys_bits <= 52);
 	*lapic = (struct lapic){
 		.index = (uint8_t)index,
 		.phys_bits = (uint8_t)phys_bits,
-		.xapic_id = index,
+		.id = id,
+		.xapic_id = id & 0xff,
 		.base = APIC_BASE_ADDR | APIC_BASE_EN | (index == 0 ? APIC_BASE_BSP : 0),
 	};
 	lapic_clear_registers(lapic);
@@ -119,7 +121,7 @@ void lapic_init(struct lapic *lapic)
 void lapic_disable(struct lapic *lapic)
 {
 	lapic_clear_registers(lapic);
-	lapic->xapic_id = lapic->index;
+	lapic->xapic_id = lapic->id & 0xff;
 }
 
 void lapic_accept(struct lapic *lapic, uint8_t vector)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/topology.h"
 #include "hv/types.h"
 
 /*
@@ -55,7 +56,8 @@ struct lapic {
 	bool sipi_pending;
 	uint8_t sipi_vector;
 
-	uint8_t index;	   /* in the irqchip; also the initial APIC ID */
+	bool kicked;	   /* see struct irqchip */
+	uint8_t index;	   /* in the irqchip */
 	uint8_t phys_bits; /* guest's physical address width */
 	uint8_t tpr;
 	uint8_t divide;	      /* divide configuration register */
@@ -66,7 +68,8 @@ struct lapic {
 	uint64_t isr[4];
 	uint64_t tmr[4];
 	uint64_t icr;
-	uint32_t xapic_id; /* 8 bits; the x2APIC ID is the index */
+	uint32_t id;	   /* the x2APIC's, also the initial one */
+	uint32_t xapic_id; /* 8 bits */
 	uint32_t ldr;	   /* xAPIC's, 8 bits in 31:24 */
 	uint32_t dfr;
 	uint32_t svr;
@@ -77,7 +80,7 @@ struct lapic {
 };
 
 /* Power-on state. phys_bits: 32 to 52. */
-void lapic_reset(struct lapic *lapic, unsigned index, unsigned phys_bits);
+void lapic_reset(struct lapic *lapic, unsigned index, uint32_t id, unsigned phys_bits);
 /*
  * What an INIT does: all registers but APIC ID and IA32_APIC_BASE as after
  * power-on. Clears init_pending and nmi_pending; a SIPI that followed the INIT stays.

@@ -49,12 +49,12 @@ static const uint32_t lvt_bits[N_LVT] = {
 
 uint32_t lapic_get_id(const struct lapic *lapic)
 {
-	return lapic_is_x2apic(lapic) ? lapic->index : lapic->xapic_id << 24;
+	return lapic_is_x2apic(lapic) ? lapic->id : lapic->xapic_id << 24;
 }
 
 uint32_t lapic_get_ldr(const struct lapic *lapic)
 {
-	uint32_t id = lapic->index;
+	uint32_t id = lapic->id;
 
 	return lapic_is_x2apic(lapic) ? id >> 4 << 16 | 1u << (id & 15) : lapic->ldr;
 }

@@ -212,7 +212,7 @@ static enum status add_fw_cfg(struct platform *platform, const struct platform_c
 {
 	platform->fw_cfg.files = config->fw_cfg_files;
 	platform->fw_cfg.ram_size = config->ram_size;
-	platform->fw_cfg.n_cpus = (uint16_t)config->n_cpus;
+	platform->fw_cfg.n_cpus = config->topology->n_cpus;
 	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = FW_CFG_PORT,
 							  .len = FW_CFG_N_PORTS,
 							  .width = 2,
@@ -273,7 +273,7 @@ static bool config_is_valid(const struct platform_config *config)
 	    (config->debug_exit_size == 0 || config->debug_exit_size > 4 ||
 	     config->debug_exit_base > UINT16_MAX - config->debug_exit_size + 1))
 		return false;
-	return config->n_cpus >= 1 && config->n_cpus <= IRQCHIP_MAX_CPUS &&
+	return config->topology->n_cpus >= 1 && config->topology->n_cpus <= TOPOLOGY_MAX_CPUS &&
 	       config->phys_bits >= 32 && config->phys_bits <= 52 && config->tsc_hz != 0;
 }
 
@@ -283,7 +283,8 @@ enum status platform_init(struct platform *platform, const struct platform_confi
 		return ERR_RANGE;
 	memset(platform, 0, sizeof(*platform));
 	platform->phys_bits = config->phys_bits;
-	irqchip_reset(&platform->irqchip, config->n_cpus, config->phys_bits);
+	platform->topology = *config->topology;
+	irqchip_reset(&platform->irqchip, config->topology, config->phys_bits);
 	uart_reset(&platform->uart);
 	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
 	pm_reset(&platform->pm);
@@ -292,7 +293,7 @@ enum status platform_init(struct platform *platform, const struct platform_confi
 
 void platform_reset(struct platform *platform)
 {
-	irqchip_reset(&platform->irqchip, platform->irqchip.n, platform->phys_bits);
+	irqchip_reset(&platform->irqchip, &platform->topology, platform->phys_bits);
 	uart_reset(&platform->uart);
 	rtc_reset(&platform->rtc);
 	pm_reset(&platform->pm);
@@ -307,7 +308,7 @@ static void bus_rebase(struct io_bus *bus, struct platform *to, const struct pla
 	for (unsigned i = 0; i < bus->n; i++) {
 		uintptr_t off = (uintptr_t)bus->range[i].dev - (uintptr_t)from;
 
-		if (off < sizeof(*from))
+		if (off < platform_size(from->irqchip.n))
 			bus->range[i].dev = (char *)to + off;
 	}
 }
@@ -318,7 +319,7 @@ static void copy_irqchip(struct irqchip *to, const struct irqchip *from)
 		to->lapic[i] = from->lapic[i];
 	to->n = from->n;
 	to->next_lowest = from->next_lowest;
-	to->kicks = from->kicks;
+	to->kicked = from->kicked;
 	to->ioapic = from->ioapic;
 }
 
@@ -333,6 +334,7 @@ void platform_copy_state(struct platform *to, const struct platform *from)
 	to->control = from->control;
 	to->fw_cfg = from->fw_cfg;
 	to->phys_bits = from->phys_bits;
+	to->topology = from->topology;
 	to->has_nvdimms = from->has_nvdimms;
 	if (from->has_nvdimms)
 		to->nvdimm = from->nvdimm;

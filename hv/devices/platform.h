@@ -18,11 +18,11 @@
 #define PLATFORM_RTC_PORT  0x70
 
 struct platform_config {
-	unsigned n_cpus;    /* 1 to IRQCHIP_MAX_CPUS */
-	unsigned phys_bits; /* guest's physical address width, 32 to 52 */
-	uint64_t tsc_hz;    /* guest's TSC frequency, not 0 */
-	uint64_t now;	    /* guest's TSC at the moment of ... */
-	int64_t unix_time;  /* ... this time of day, seconds since 1970 UTC */
+	const struct cpu_topology *topology; /* copied */
+	unsigned phys_bits;		     /* guest's physical address width, 32 to 52 */
+	uint64_t tsc_hz;		     /* guest's TSC frequency, not 0 */
+	uint64_t now;			     /* guest's TSC at the moment of ... */
+	int64_t unix_time;		     /* ... this time of day, seconds since 1970 UTC */
 
 	bool has_debug_exit;
 	bool has_debugcon;
@@ -40,14 +40,13 @@ struct platform_config {
 };
 
 /*
- * All of a VM's devices and its two buses. The buses point into the struct:
- * it must not be moved or copied but by platform_clone().
+ * All of a VM's devices and its two buses, platform_size() bytes. The buses point into
+ * the struct: it must not be moved or copied but by platform_clone().
  *
  * Locking: none here; a VM with several vCPUs calls with its device lock held,
- * from before the access until irqchip_take_kicks() after it.
+ * from before the access until irqchip_take_kick() after it.
  */
 struct platform {
-	struct irqchip irqchip;
 	struct uart uart;
 	struct rtc rtc;
 	struct pm pm;
@@ -58,22 +57,29 @@ struct platform {
 	struct control control;
 	struct fw_cfg fw_cfg; /* its identity is for the caller to fill in */
 	unsigned phys_bits;
+	struct cpu_topology topology;
 	struct io_bus pio;
 	struct io_bus mmio;
+	struct irqchip irqchip; /* last: it grows with the vCPUs */
 };
 
+static inline size_t platform_size(unsigned n_cpus)
+{
+	return offsetof(struct platform, irqchip) + irqchip_size(n_cpus);
+}
+
 /*
- * Wire everything. Further ranges may be added to pio and mmio until the VM runs.
- * ERR_RANGE: a number outside what its comment says; ERR_OVERLAP: a configured port range
- * collides with another device.
+ * Wire everything; 'platform' has room for the topology's processors. Further ranges may be added
+ * to pio and mmio until the VM runs. ERR_RANGE: a number outside what its comment says;
+ * ERR_OVERLAP: a configured port range collides with another device.
  */
 enum status platform_init(struct platform *platform, const struct platform_config *config);
 /* All devices as after power-on, but for time, CMOS RAM, identity and output buffers. */
 void platform_reset(struct platform *platform);
 /*
- * Make 'clone' a copy of 'platform' with buses of its own: a 'dev' inside the
- * original becomes the same inside the clone, others are kept. NVDIMM labels are the same bytes in
- * both: whoever wants them apart gives the clone others.
+ * Make 'clone', which has room for as many processors, a copy of 'platform' with buses of its own:
+ * a 'dev' inside the original becomes the same inside the clone, others are kept. NVDIMM labels are
+ * the same bytes in both: whoever wants them apart gives the clone others.
  */
 void platform_clone(struct platform *clone, const struct platform *platform);
 /* The state of all devices alone, between a platform and its clone. */

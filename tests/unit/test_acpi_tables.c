@@ -453,7 +453,7 @@ static void the_largest_machine_fits(void **state)
 
 	memory[129].flags = ACPI_MEMORY_HOTPLUG;
 	assert_true(build_from(&config).len <= ACPI_AREA_END - ACPI_AREA_START);
-	config = (struct acpi_config){.n_cpus = 16, /* IRQCHIP_MAX_CPUS */
+	config = (struct acpi_config){.n_cpus = TOPOLOGY_MAX_CPUS,
 				      .rsdp_gpa = GPA,
 				      .memory = memory,
 				      .n_memory = ACPI_MAX_SLOTS,

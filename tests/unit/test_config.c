@@ -339,7 +339,7 @@ static void m_has_qemus_errors(void **state)
 		    "and exabytes, respectively.\n");
 }
 
-static void machine_smp_and_name_are_checked(void **state)
+static void machine_and_name_are_checked(void **state)
 {
 	expect_said("vm a -kernel k -M isapc",
 		    "c:1:19: unsupported machine type: \"isapc\"\n"
@@ -354,17 +354,6 @@ static void machine_smp_and_name_are_checked(void **state)
 		    "c:1:125: option 'hmat' of -machine is not supported yet\n"
 		    "c:1:140: Expected '=' after parameter 'usb'\n");
 	assert_int_equal(parse("vm a -kernel k -machine type=pc,accel=kvm,usb=off,mem-merge=on"),
-			 OK);
-	expect_said("vm a -kernel k -smp 2 -smp x -smp cpus=0 -smp 1,cores=-1 -smp 1,foo=1 "
-		    "-smp 1,cores",
-		    "c:1:21: -smp with more than one CPU is not supported yet\n"
-		    "c:1:28: Parameter 'smp.cpus' expects integer\n"
-		    "c:1:40: Invalid CPU topology: CPU topology parameters must be greater than "
-		    "zero\n"
-		    "c:1:55: Parameter 'smp.cores' expects integer\n"
-		    "c:1:65: Parameter 'smp.foo' is unexpected\n"
-		    "c:1:78: Expected '=' after parameter 'cores'\n");
-	assert_int_equal(parse("vm a -kernel k -smp cpus=1,sockets=1,cores=1,threads=1,maxcpus=1"),
 			 OK);
 	expect_said("vm a -kernel k -name g,process=p -name g,debug-threads=on -name a=b",
 		    "c:1:24: option 'process' of -name is not supported\n"
@@ -777,7 +766,7 @@ int main(void)
 		cmocka_unit_test(all_errors_of_a_file_are_said_in_one_go),
 		cmocka_unit_test(options_are_refused_by_name),
 		cmocka_unit_test(m_has_qemus_errors),
-		cmocka_unit_test(machine_smp_and_name_are_checked),
+		cmocka_unit_test(machine_and_name_are_checked),
 		cmocka_unit_test(devices_have_qemus_errors),
 		cmocka_unit_test(the_machine_says_what_backends_do_not),
 		cmocka_unit_test(mem_path_is_where_the_memory_begins),

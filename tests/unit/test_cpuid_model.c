@@ -41,9 +41,11 @@ static void little(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 static const struct cpuid_options all_controls = {
 	.tsc_hz = 400000000, .has_rdtscp = true, .has_invpcid = true};
 
+static const struct cpu_topology one_cpu = {1, {1, 1, 1, 1, 1}};
+
 static struct cpuid_regs look(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf)
 {
-	static const struct cpuid_state state = {.xcr0 = 7, .apic_id = 5};
+	const struct cpuid_state state = {.topology = &one_cpu, .xcr0 = 7, .apic_id = 5};
 	struct cpuid_regs regs;
 
 	cpuid_model_lookup(model, leaf, subleaf, &state, &regs);
@@ -115,10 +117,10 @@ static void leaves_beyond_the_last_answer_as_the_last(void **state)
 
 	cpuid_model_init(&model, everything, &all_controls);
 	assert_int_equal(look(&model, 0, 0).eax, CPUID_BASIC_LAST);
-	assert_int_equal(look(&model, 0x17, 0).eax, look(&model, 0x16, 0).eax);
-	assert_int_equal(look(&model, 0x7fffffff, 0).eax, look(&model, 0x16, 0).eax);
-	assert_int_equal(look(&model, 0x80000009, 0).eax, look(&model, 0x16, 0).eax);
-	assert_int_equal(look(&model, 0x40000002, 0).eax, look(&model, 0x16, 0).eax);
+	assert_int_equal(look(&model, 0x20, 1).ecx, look(&model, 0x1f, 1).ecx);
+	assert_int_equal(look(&model, 0x7fffffff, 1).ecx, 0x201);
+	assert_int_equal(look(&model, 0x80000009, 1).ecx, 0x201);
+	assert_int_equal(look(&model, 0x40000002, 1).ecx, 0x201);
 }
 
 static void subleaves_show_one_cpu_and_allowed_components_only(void **state)
@@ -143,9 +145,89 @@ static void subleaves_show_one_cpu_and_allowed_components_only(void **state)
 	assert_int_equal(r.ecx, 512 + 7 * 128 + 7 * 64);
 }
 
+/* 2 sockets of 2 dies of 3 modules of 2 cores of 2 threads: APIC ID bits 1, 1, 2, 1. */
+static const struct cpu_topology deep = {48, {2, 2, 3, 2, 2}};
+static const struct cpu_topology flat = {12, {2, 6, 1, 1, 1}};
+
+static struct cpuid_regs look_in(const struct cpu_topology *topology, uint32_t leaf,
+				 uint32_t subleaf)
+{
+	const struct cpuid_state state = {.topology = topology, .apic_id = 0x123};
+	struct cpuid_model model;
+	struct cpuid_regs regs;
+
+	cpuid_model_init(&model, everything, &all_controls);
+	cpuid_model_lookup(&model, leaf, subleaf, &state, &regs);
+	return regs;
+}
+
+static void check_level(const struct cpu_topology *topology, uint32_t leaf, uint32_t subleaf,
+			struct cpuid_regs expected)
+{
+	struct cpuid_regs r = look_in(topology, leaf, subleaf);
+
+	assert_int_equal(r.eax, expected.eax);
+	assert_int_equal(r.ebx, expected.ebx);
+	assert_int_equal(r.ecx, expected.ecx);
+	assert_int_equal(r.edx, 0x123);
+}
+
+static void the_topology_leaves_tell_the_levels(void **state)
+{
+	check_level(&flat, 0xb, 0, (struct cpuid_regs){1, 2, 0x100, 0});
+	check_level(&flat, 0xb, 1, (struct cpuid_regs){4, 12, 0x201, 0});
+	check_level(&flat, 0xb, 2, (struct cpuid_regs){0, 0, 2, 0});
+	check_level(&flat, 0x1f, 1, (struct cpuid_regs){4, 12, 0x201, 0});
+	check_level(&flat, 0x1f, 2, (struct cpuid_regs){0, 0, 2, 0});
+	check_level(&deep, 0xb, 0, (struct cpuid_regs){1, 2, 0x100, 0});
+	check_level(&deep, 0xb, 1, (struct cpuid_regs){5, 24, 0x201, 0});
+	check_level(&deep, 0xb, 2, (struct cpuid_regs){0, 0, 2, 0});
+	check_level(&deep, 0x1f, 0, (struct cpuid_regs){1, 2, 0x100, 0});
+	check_level(&deep, 0x1f, 1, (struct cpuid_regs){2, 4, 0x201, 0});
+	check_level(&deep, 0x1f, 2, (struct cpuid_regs){4, 12, 0x302, 0});
+	check_level(&deep, 0x1f, 3, (struct cpuid_regs){5, 24, 0x503, 0});
+	check_level(&deep, 0x1f, 4, (struct cpuid_regs){0, 0, 4, 0});
+	check_level(&one_cpu, 0x1f, 1, (struct cpuid_regs){0, 1, 0x201, 0});
+}
+
+static void leaf_1_counts_the_package(void **state)
+{
+	assert_int_equal(look_in(&flat, 1, 0).ebx, 0x230cff00);
+	assert_true(look_in(&flat, 1, 0).edx & BIT(28));
+	assert_int_equal(look_in(&one_cpu, 1, 0).ebx, 0x2301ff00);
+	assert_false(look_in(&one_cpu, 1, 0).edx & BIT(28));
+}
+
+/* Caches of three levels: the third is the die's, the others are a core's. */
+static void caches(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
+{
+	everything(leaf, subleaf, ret);
+	if (leaf == 4)
+		ret->eax = subleaf < 3 ? (subleaf + 1) << 5 | 3 : 0;
+}
+
+static void caches_are_shared_by_threads_and_the_last_by_the_die(void **state)
+{
+	const struct cpuid_state asking = {.topology = &deep};
+	struct cpu_topology many = {200, {1, 200, 1, 1, 1}};
+	struct cpuid_model model;
+	struct cpuid_regs r;
+
+	cpuid_model_init(&model, caches, &all_controls);
+	for (uint32_t i = 0; i < 3; i++) {
+		cpuid_model_lookup(&model, 4, i, &asking, &r);
+		assert_int_equal(r.eax >> 14 & 0xfff, i < 2 ? 1 : 15);
+		assert_int_equal(r.eax >> 26, 15);
+	}
+	cpuid_model_lookup(&model, 4, 3, &asking, &r);
+	assert_int_equal(r.eax, 0);
+	assert_int_equal(look_in(&many, 4, 0).eax >> 26, 63); /* all the field can tell */
+}
+
 static void osxsave_follows_cr4(void **state)
 {
-	struct cpuid_state with = {.cr4 = CR4_OSXSAVE, .xcr0 = 1}, without = {.xcr0 = 1};
+	struct cpuid_state with = {.topology = &one_cpu, .cr4 = CR4_OSXSAVE, .xcr0 = 1};
+	struct cpuid_state without = {.topology = &one_cpu, .xcr0 = 1};
 	struct cpuid_model model;
 	struct cpuid_regs regs;
 
@@ -158,7 +240,8 @@ static void osxsave_follows_cr4(void **state)
 
 static void the_apic_bit_follows_its_enable(void **state)
 {
-	struct cpuid_state on = {.apic_enabled = true}, off = {0};
+	struct cpuid_state on = {.topology = &one_cpu, .apic_enabled = true};
+	struct cpuid_state off = {.topology = &one_cpu};
 	struct cpuid_model model;
 	struct cpuid_regs regs;
 
@@ -214,6 +297,9 @@ int main(void)
 		cmocka_unit_test(the_tsc_frequency_is_exact),
 		cmocka_unit_test(leaves_beyond_the_last_answer_as_the_last),
 		cmocka_unit_test(subleaves_show_one_cpu_and_allowed_components_only),
+		cmocka_unit_test(the_topology_leaves_tell_the_levels),
+		cmocka_unit_test(leaf_1_counts_the_package),
+		cmocka_unit_test(caches_are_shared_by_threads_and_the_last_by_the_die),
 		cmocka_unit_test(osxsave_follows_cr4),
 		cmocka_unit_test(the_apic_bit_follows_its_enable),
 		cmocka_unit_test(allowed_bits_follow_the_features),

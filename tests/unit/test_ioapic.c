@@ -4,13 +4,16 @@
 #include "hv/devices/irqchip.h"
 #include "tests/unit/support.h"
 
+#include "tests/unit/irqchip_room.h"
+
 #define N 2
 
-static struct irqchip chip;
+static union irqchip_room room;
+#define chip room.chip
 
 static void start(void)
 {
-	irqchip_reset(&chip, N, 40);
+	irqchip_reset(&chip, sockets(N), 40);
 	for (unsigned i = 0; i < N; i++) {
 		lapic_mmio_write(&chip.lapic[i], 0xf0, 4, 0x1ff, 0);
 		lapic_mmio_write(&chip.lapic[i], 0xd0, 4, 1u << (24 + i), 0);
@@ -269,7 +272,7 @@ static void destinations_are_apic_ids_or_logical(void **state)
 				if (lapic_pending_vector(&chip.lapic[i]) == 0x51)
 					got |= 1u << i;
 			assert_int_equal(got, expect);
-			assert_int_equal(irqchip_take_kicks(&chip), expect);
+			assert_int_equal(take_kicks(&chip), expect);
 		}
 }
 

@@ -7,10 +7,13 @@
 #include "hv/devices/irqchip.h"
 #include "tests/unit/support.h"
 
+#include "tests/unit/irqchip_room.h"
+
 #define BASE_BSP (APIC_BASE_ADDR | APIC_BASE_EN | APIC_BASE_BSP)
 #define X2APIC	 (BASE_BSP | APIC_BASE_EXTD)
 
-static struct irqchip chip;
+static union irqchip_room room;
+#define chip room.chip
 static struct lapic *const lapic = chip.lapic;
 
 static uint32_t page_get(unsigned off)
@@ -38,7 +41,7 @@ static void msr_set(uint32_t msr, uint64_t value)
 
 static void power_on(void)
 {
-	irqchip_reset(&chip, 3, 40);
+	irqchip_reset(&chip, sockets(3), 40);
 }
 
 /* As an operating system leaves it. */

@@ -3,12 +3,15 @@
 #include "hv/devices/lapic.h"
 #include "tests/unit/support.h"
 
+#include "tests/unit/irqchip_room.h"
+
 #define ONE_SHOT 0x40u
 #define PERIODIC 0x20040u
 #define DEADLINE 0x40040u
 #define MASKED	 0x10000u
 
-static struct irqchip chip;
+static union irqchip_room room;
+#define chip room.chip
 static struct lapic *const lapic = chip.lapic;
 
 static void write_at(unsigned off, uint32_t value, uint64_t now)
@@ -24,7 +27,7 @@ static uint32_t count_at(uint64_t now)
 /* Divisor 1, so that a count is a tick. */
 static void start(uint32_t lvt)
 {
-	irqchip_reset(&chip, 1, 40);
+	irqchip_reset(&chip, sockets(1), 40);
 	write_at(0xf0, 0x1ff, 0);
 	write_at(0x3e0, 0xb, 0);
 	write_at(0x320, lvt, 0);

@@ -5,6 +5,8 @@
 
 #include "tests/unit/support.h"
 
+#include "tests/unit/irqchip_room.h"
+
 #define HZ UINT64_C(1000000)
 
 static char out[64];
@@ -21,38 +23,38 @@ void debugcon_output(struct debugcon *dev, uint8_t byte)
 	dev->line[dev->line_len++] = (char)byte;
 }
 
-static struct platform platform;
+static union platform_room room;
 
 static struct platform_config plain(void)
 {
 	return (struct platform_config){
-		.n_cpus = 2, .phys_bits = 40, .tsc_hz = HZ, .unix_time = 946684800};
+		.topology = sockets(2), .phys_bits = 40, .tsc_hz = HZ, .unix_time = 946684800};
 }
 
 static void start(struct platform_config config)
 {
 	n_out = 0;
-	assert_int_equal(platform_init(&platform, &config), OK);
+	assert_int_equal(platform_init(&room.platform, &config), OK);
 }
 
 static uint64_t in(uint16_t port, unsigned size)
 {
-	return io_bus_read(&platform.pio, port, size, 0);
+	return io_bus_read(&room.platform.pio, port, size, 0);
 }
 
 static void outp(uint16_t port, unsigned size, uint64_t value)
 {
-	io_bus_write(&platform.pio, port, size, value, 0);
+	io_bus_write(&room.platform.pio, port, size, value, 0);
 }
 
 static uint64_t mmio_get(unsigned cpu, uint64_t addr)
 {
-	return platform_mmio_read(&platform, cpu, addr, 4, 0);
+	return platform_mmio_read(&room.platform, cpu, addr, 4, 0);
 }
 
 static void mmio_set(unsigned cpu, uint64_t addr, uint32_t value)
 {
-	platform_mmio_write(&platform, cpu, addr, 4, value, 0);
+	platform_mmio_write(&room.platform, cpu, addr, 4, value, 0);
 }
 
 static void route_uart(uint8_t vector)
@@ -64,14 +66,14 @@ static void route_uart(uint8_t vector)
 
 static void the_uarts_line_reaches_its_pin(void **state)
 {
-	struct lapic *lapic = platform.irqchip.lapic;
+	struct lapic *lapic = room.platform.irqchip.lapic;
 
 	start(plain());
 	route_uart(0x34);
 	outp(0x3f9, 1, 1);
-	assert_true(platform_uart_receive(&platform, 'x'));
+	assert_true(platform_uart_receive(&room.platform, 'x'));
 	assert_int_equal(lapic_pending_vector(lapic), 0x34);
-	assert_int_equal(irqchip_take_kicks(&platform.irqchip), 1);
+	assert_int_equal(take_kicks(&room.platform.irqchip), 1);
 	lapic_accept(lapic, 0x34);
 	assert_int_equal(in(0x3f8, 1), 'x'); /* the line falls with the read */
 	mmio_set(0, APIC_BASE_ADDR + 0xb0, 0);
@@ -96,8 +98,8 @@ static void wide_accesses_to_byte_ports_are_split(void **state)
 static void the_clock_is_at_its_ports(void **state)
 {
 	start(plain());
-	io_bus_write(&platform.pio, 0x70, 1, 0, 3 * HZ);
-	assert_int_equal(io_bus_read(&platform.pio, 0x71, 1, 3 * HZ), 3);
+	io_bus_write(&room.platform.pio, 0x70, 1, 0, 3 * HZ);
+	assert_int_equal(io_bus_read(&room.platform.pio, 0x71, 1, 3 * HZ), 3);
 	assert_int_equal(in(0x70, 1), 0xff);
 }
 
@@ -116,15 +118,15 @@ static void power_ports_are_wired(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		start(plain());
 		outp(table[i].port, 1, table[i].value);
-		assert_int_equal(platform.pm.poweroff_requested, table[i].off);
-		assert_int_equal(platform.pm.reset_requested, !table[i].off);
+		assert_int_equal(room.platform.pm.poweroff_requested, table[i].off);
+		assert_int_equal(room.platform.pm.reset_requested, !table[i].off);
 	}
 	start(plain());
 	outp(0xcf8, 4, 0x8000ff00);
-	assert_false(platform.pm.reset_requested);
+	assert_false(room.platform.pm.reset_requested);
 	assert_int_equal(in(0xcfc, 4), 0xffffffff);
 	outp(0x80, 1, 0x77);
-	assert_int_equal(platform.pm.post_code, 0x77);
+	assert_int_equal(room.platform.pm.post_code, 0x77);
 	assert_int_equal(in(0x61, 1) & 0xc0, 0);
 }
 
@@ -140,11 +142,12 @@ static void every_port_can_be_touched(void **state)
 		for (unsigned port = 0; port < 0x10000; port++) {
 			assert_true(in((uint16_t)port, size) <= UINT64_MAX >> (64 - 8 * size));
 			n_out = 0;
-			platform.debugcon.line_len = 0;
+			room.platform.debugcon.line_len = 0;
 			outp((uint16_t)port, size, 0);
 		}
-		assert_false(platform.pm.reset_requested || platform.pm.poweroff_requested);
-		assert_false(platform.debug_exit.requested);
+		assert_false(room.platform.pm.reset_requested ||
+			     room.platform.pm.poweroff_requested);
+		assert_false(room.platform.debug_exit.requested);
 	}
 	/* A test guest that masks the PICs it expects. */
 	outp(0x21, 1, 0xff);
@@ -158,7 +161,7 @@ static void debug_ports_are_there_only_when_asked_for(void **state)
 
 	start(config);
 	outp(0xf4, 4, 0);
-	assert_false(platform.debug_exit.requested);
+	assert_false(room.platform.debug_exit.requested);
 	assert_int_equal(in(0xe9, 1), 0xff);
 	assert_int_equal(in(0xf4, 1), 0xff);
 	config.has_debug_exit = true;
@@ -169,50 +172,50 @@ static void debug_ports_are_there_only_when_asked_for(void **state)
 	start(config);
 	assert_int_equal(in(0xe9, 1), 0xe9);
 	outp(0xe9, 1, 'd');
-	assert_int_equal(platform.debugcon.line[0], 'd');
+	assert_int_equal(room.platform.debugcon.line[0], 'd');
 	assert_int_equal(in(0xf4, 4), 0);
 	outp(0xf4, 4, 0x10);
-	assert_true(platform.debug_exit.requested);
-	assert_int_equal(platform.debug_exit.status, 0x21);
+	assert_true(room.platform.debug_exit.requested);
+	assert_int_equal(room.platform.debug_exit.status, 0x21);
 }
 
 static void a_configuration_that_cannot_be_is_refused(void **state)
 {
 	struct platform_config config = plain();
 
-	config.n_cpus = 0;
-	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
-	config.n_cpus = IRQCHIP_MAX_CPUS + 1;
-	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
-	config.n_cpus = IRQCHIP_MAX_CPUS;
+	config.topology = sockets(0);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	config.topology = sockets(TOPOLOGY_MAX_CPUS + 1);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	config.topology = sockets(TOPOLOGY_MAX_CPUS);
 	config.phys_bits = 31;
-	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
 	config.phys_bits = 53;
-	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
 	config.phys_bits = 52;
 	config.tsc_hz = 0;
-	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
 	config.tsc_hz = 1;
-	assert_int_equal(platform_init(&platform, &config), OK);
-	config.n_cpus = 1;
+	assert_int_equal(platform_init(&room.platform, &config), OK);
+	config.topology = sockets(1);
 	config.phys_bits = 32;
-	assert_int_equal(platform_init(&platform, &config), OK);
+	assert_int_equal(platform_init(&room.platform, &config), OK);
 	config.has_debug_exit = true;
 	config.debug_exit_base = 0xfffe;
 	config.debug_exit_size = 0;
-	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
 	config.debug_exit_size = 5;
-	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
 	config.debug_exit_size = 3;
-	assert_int_equal(platform_init(&platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
 	config.debug_exit_size = 2;
-	assert_int_equal(platform_init(&platform, &config), OK);
+	assert_int_equal(platform_init(&room.platform, &config), OK);
 	config.debug_exit_base = 0x3f7;
-	assert_int_equal(platform_init(&platform, &config), ERR_OVERLAP);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_OVERLAP);
 	config.debug_exit_base = 0xf4;
 	config.has_debugcon = true;
 	config.debugcon_base = 0xf5;
-	assert_int_equal(platform_init(&platform, &config), ERR_OVERLAP);
+	assert_int_equal(platform_init(&room.platform, &config), ERR_OVERLAP);
 }
 
 static void each_processor_has_its_own_apic_page(void **state)
@@ -223,15 +226,15 @@ static void each_processor_has_its_own_apic_page(void **state)
 	mmio_set(1, APIC_BASE_ADDR + 0x80, 0x55);
 	assert_int_equal(mmio_get(0, APIC_BASE_ADDR + 0x80), 0);
 	assert_int_equal(mmio_get(1, APIC_BASE_ADDR + 0x80), 0x55);
-	assert_true(lapic_msr_write(&platform.irqchip.lapic[1], MSR_IA32_APIC_BASE,
+	assert_true(lapic_msr_write(&room.platform.irqchip.lapic[1], MSR_IA32_APIC_BASE,
 				    0xfed40000 | APIC_BASE_EN, 0));
 	assert_int_equal(mmio_get(1, APIC_BASE_ADDR + 0x80), 0xffffffff);
 	assert_int_equal(mmio_get(1, 0xfed40080), 0x55);
 	assert_int_equal(mmio_get(0, 0xfed40080), 0xffffffff);
-	assert_true(lapic_msr_write(&platform.irqchip.lapic[1], MSR_IA32_APIC_BASE, 0, 0));
+	assert_true(lapic_msr_write(&room.platform.irqchip.lapic[1], MSR_IA32_APIC_BASE, 0, 0));
 	assert_int_equal(mmio_get(1, 0xfed40080), 0xffffffff);
 	mmio_set(1, 0xfed40080, 1);
-	assert_int_equal(platform.irqchip.lapic[1].tpr, 0);
+	assert_int_equal(room.platform.irqchip.lapic[1].tpr, 0);
 }
 
 static void the_ioapic_is_at_its_address(void **state)
@@ -239,8 +242,9 @@ static void the_ioapic_is_at_its_address(void **state)
 	start(plain());
 	mmio_set(0, IOAPIC_BASE, 1);
 	assert_int_equal(mmio_get(1, IOAPIC_BASE + 0x10), 0x170020);
-	assert_true(platform_mmio_read(&platform, 0, IOAPIC_BASE + 0x10, 8, 0) == 0x170020);
-	assert_true(platform_mmio_read(&platform, 0, IOAPIC_BASE + 0x1000, 8, 0) == UINT64_MAX);
+	assert_true(platform_mmio_read(&room.platform, 0, IOAPIC_BASE + 0x10, 8, 0) == 0x170020);
+	assert_true(platform_mmio_read(&room.platform, 0, IOAPIC_BASE + 0x1000, 8, 0) ==
+		    UINT64_MAX);
 }
 
 static void nvdimms_are_there_only_when_asked_for(void **state)
@@ -260,14 +264,14 @@ static void nvdimms_are_there_only_when_asked_for(void **state)
 	start(config);
 	mmio_set(0, NVDIMM_MMIO_BASE + NVDIMM_REG_HANDLE, 3);
 	assert_int_equal(mmio_get(1, NVDIMM_MMIO_BASE + NVDIMM_REG_SIZE), sizeof(bytes));
-	platform_mmio_write(&platform, 0, NVDIMM_MMIO_BASE + NVDIMM_WINDOW, 8,
+	platform_mmio_write(&room.platform, 0, NVDIMM_MMIO_BASE + NVDIMM_WINDOW, 8,
 			    UINT64_C(0x0102030405060708), 0);
 	mmio_set(0, NVDIMM_MMIO_BASE + NVDIMM_REG_LENGTH, 8);
 	mmio_set(0, NVDIMM_MMIO_BASE + NVDIMM_REG_GO, NVDIMM_SET_LABELS);
 	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_GO), NVDIMM_SUCCESS);
 	assert_int_equal(bytes[0], 8);
 	assert_int_equal(bytes[7], 1);
-	platform_reset(&platform);
+	platform_reset(&room.platform);
 	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_HANDLE), 0);
 	assert_int_equal(bytes[0], 8);
 }
@@ -286,55 +290,57 @@ static void reset_brings_back_power_on_but_not_the_past(void **state)
 	outp(0xf4, 1, 1);
 	outp(0x64, 1, 0xfe);
 	outp(0x600, 1, 0x34);
-	platform_reset(&platform);
-	assert_false(platform.pm.reset_requested || platform.pm.poweroff_requested);
-	assert_false(platform.debug_exit.requested);
+	platform_reset(&room.platform);
+	assert_false(room.platform.pm.reset_requested || room.platform.pm.poweroff_requested);
+	assert_false(room.platform.debug_exit.requested);
 	assert_int_equal(in(0x3f9, 1), 0);
-	assert_int_equal(lapic_pending_vector(platform.irqchip.lapic), -1);
-	assert_int_equal(platform.irqchip.n, 2);
-	assert_int_equal(platform.irqchip.lapic[1].phys_bits, 40);
-	assert_int_equal(platform.irqchip.ioapic.redir[4], REDIR_MASKED);
-	assert_int_equal(platform.irqchip.ioapic.asserted, 0);
+	assert_int_equal(lapic_pending_vector(room.platform.irqchip.lapic), -1);
+	assert_int_equal(room.platform.irqchip.n, 2);
+	assert_int_equal(room.platform.irqchip.lapic[1].phys_bits, 40);
+	assert_int_equal(room.platform.irqchip.ioapic.redir[4], REDIR_MASKED);
+	assert_int_equal(room.platform.irqchip.ioapic.asserted, 0);
 	outp(0x70, 1, 0x20);
 	assert_int_equal(in(0x71, 1), 0x5a);
-	assert_int_equal(rtc_time(&platform.rtc, 5 * HZ), 946684805);
+	assert_int_equal(rtc_time(&room.platform.rtc, 5 * HZ), 946684805);
 }
 
 static void a_clone_is_the_same_and_apart(void **state)
 {
-	static struct platform clone;
+	static union platform_room clone_room;
+	struct platform *clone = &clone_room.platform;
 	static struct uart outside;
 
 	start(plain());
-	assert_int_equal(
-		io_bus_add(&platform.pio, &(struct io_range){.start = 0x520,
-							     .len = 1,
-							     .width = 1,
-							     .ops = platform.pio.range[0].ops,
-							     .dev = &outside}),
-		OK);
+	assert_int_equal(io_bus_add(&room.platform.pio,
+				    &(struct io_range){.start = 0x520,
+						       .len = 1,
+						       .width = 1,
+						       .ops = room.platform.pio.range[0].ops,
+						       .dev = &outside}),
+			 OK);
 	outp(0x3ff, 1, 0x11);
-	platform_clone(&clone, &platform);
-	assert_int_equal(io_bus_read(&clone.pio, 0x3ff, 1, 0), 0x11);
-	io_bus_write(&clone.pio, 0x3ff, 1, 0x22, 0);
-	io_bus_write(&clone.pio, 0x70, 2, 0x3320, 0);
-	io_bus_write(&clone.pio, 0x64, 1, 0xfe, 0);
-	platform_mmio_write(&clone, 0, IOAPIC_BASE, 4, 1, 0);
+	platform_clone(clone, &room.platform);
+	assert_int_equal(io_bus_read(&clone->pio, 0x3ff, 1, 0), 0x11);
+	io_bus_write(&clone->pio, 0x3ff, 1, 0x22, 0);
+	io_bus_write(&clone->pio, 0x70, 2, 0x3320, 0);
+	io_bus_write(&clone->pio, 0x64, 1, 0xfe, 0);
+	platform_mmio_write(clone, 0, IOAPIC_BASE, 4, 1, 0);
 	assert_int_equal(in(0x3ff, 1), 0x11);
-	assert_int_equal(platform.rtc.cmos[0x20], 0);
-	assert_false(platform.pm.reset_requested);
-	assert_int_equal(platform.irqchip.ioapic.select, 0);
-	assert_true(clone.pm.reset_requested);
-	for (unsigned i = 0; i < clone.pio.n; i++)
-		if (clone.pio.start[i] == 0x520)
-			assert_ptr_equal(clone.pio.range[i].dev, &outside);
+	assert_int_equal(room.platform.rtc.cmos[0x20], 0);
+	assert_false(room.platform.pm.reset_requested);
+	assert_int_equal(room.platform.irqchip.ioapic.select, 0);
+	assert_true(clone->pm.reset_requested);
+	for (unsigned i = 0; i < clone->pio.n; i++)
+		if (clone->pio.start[i] == 0x520)
+			assert_ptr_equal(clone->pio.range[i].dev, &outside);
 }
 
 static void fw_cfg_is_at_its_ports(void **state)
 {
 	static const struct fw_cfg_file file = {.name = "opt/f", .data = "text", .len = 4};
 	struct platform_config config = plain();
-	static struct platform clone;
+	static union platform_room clone_room;
+	struct platform *clone = &clone_room.platform;
 
 	config.ram_size = MIB(5);
 	config.fw_cfg_files = &file;
@@ -352,15 +358,15 @@ static void fw_cfg_is_at_its_ports(void **state)
 	assert_int_equal(in(0x513, 4), 0x4d4551ff);
 	outp(0x514, 4, 0x01000000);
 	outp(0x518, 4, 0x00100000);
-	assert_true(platform.fw_cfg.dma_requested);
-	assert_true(platform.fw_cfg.dma_address == 0x100001000);
+	assert_true(room.platform.fw_cfg.dma_requested);
+	assert_true(room.platform.fw_cfg.dma_address == 0x100001000);
 	/* A clone goes on where its template was, by itself. */
-	platform.fw_cfg.dma_requested = false;
-	platform_clone(&clone, &platform);
-	assert_int_equal(io_bus_read(&clone.pio, 0x511, 1, 0), 'e');
-	assert_int_equal(io_bus_read(&clone.pio, 0x511, 1, 0), 'x');
+	room.platform.fw_cfg.dma_requested = false;
+	platform_clone(clone, &room.platform);
+	assert_int_equal(io_bus_read(&clone->pio, 0x511, 1, 0), 'e');
+	assert_int_equal(io_bus_read(&clone->pio, 0x511, 1, 0), 'x');
 	assert_int_equal(in(0x511, 1), 'e');
-	platform_reset(&platform);
+	platform_reset(&room.platform);
 	assert_int_equal(in(0x511, 1), 'Q');
 }
 
@@ -368,25 +374,26 @@ static void fw_cfg_is_at_its_ports(void **state)
 static void a_clones_clock_is_right_after_years(void **state)
 {
 	const uint64_t frozen = 1000 * HZ, later = frozen + UINT64_C(5) * 365 * 86400 * HZ;
-	static struct platform clone;
+	static union platform_room clone_room;
+	struct platform *clone = &clone_room.platform;
 
 	start(plain());
-	(void)rtc_time(&platform.rtc, frozen);
+	(void)rtc_time(&room.platform.rtc, frozen);
 	/* A guest that was reading the time, with the registers held for it. */
-	io_bus_write(&platform.pio, 0x70, 1, 0, frozen);
-	(void)io_bus_read(&platform.pio, 0x71, 1, frozen);
-	platform_clone(&clone, &platform);
-	assert_int_equal(rtc_time(&clone.rtc, later), 946684800 + (int64_t)(later / HZ));
+	io_bus_write(&room.platform.pio, 0x70, 1, 0, frozen);
+	(void)io_bus_read(&room.platform.pio, 0x71, 1, frozen);
+	platform_clone(clone, &room.platform);
+	assert_int_equal(rtc_time(&clone->rtc, later), 946684800 + (int64_t)(later / HZ));
 	/* 1 January 2000 and five years of which two have 29 February, 16:40 later. */
 	static const uint8_t want[][2] = {{4, 0x00}, {2, 0x16}, {0, 0x40},   {7, 0x30},
 					  {8, 0x12}, {9, 0x04}, {0x32, 0x20}};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
-		io_bus_write(&clone.pio, 0x70, 1, want[i][0], later);
-		assert_int_equal(io_bus_read(&clone.pio, 0x71, 1, later), want[i][1]);
+		io_bus_write(&clone->pio, 0x70, 1, want[i][0], later);
+		assert_int_equal(io_bus_read(&clone->pio, 0x71, 1, later), want[i][1]);
 	}
 	/* The template's own stands where it was. */
-	assert_int_equal(platform.rtc.base_time, 946684800 + 1000);
+	assert_int_equal(room.platform.rtc.base_time, 946684800 + 1000);
 }
 
 /* A timer that ran out meanwhile interrupts at once, and once; a periodic one keeps its beat. */
@@ -394,21 +401,23 @@ static void a_clones_timer_fires_after_years(void **state)
 {
 	const uint64_t frozen = 1000, later = UINT64_C(5) * 365 * 86400 * HZ;
 	static const uint32_t lvts[] = {0x40, 0x20040, 0x40040};
-	static struct platform clone;
+	static union platform_room clone_room;
+	struct platform *clone = &clone_room.platform;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(lvts); i++) {
-		struct lapic *lapic = &clone.irqchip.lapic[0];
+		struct lapic *lapic = &clone->irqchip.lapic[0];
 
 		start(plain());
-		platform_mmio_write(&platform, 0, APIC_BASE_ADDR + 0xf0, 4, 0x1ff, 0);
-		platform_mmio_write(&platform, 0, APIC_BASE_ADDR + 0x3e0, 4, 0xb, 0);
-		platform_mmio_write(&platform, 0, APIC_BASE_ADDR + 0x320, 4, lvts[i], 0);
+		platform_mmio_write(&room.platform, 0, APIC_BASE_ADDR + 0xf0, 4, 0x1ff, 0);
+		platform_mmio_write(&room.platform, 0, APIC_BASE_ADDR + 0x3e0, 4, 0xb, 0);
+		platform_mmio_write(&room.platform, 0, APIC_BASE_ADDR + 0x320, 4, lvts[i], 0);
 		if (i == 2)
-			lapic_timer_set_tsc_deadline(&platform.irqchip.lapic[0], frozen + 100,
+			lapic_timer_set_tsc_deadline(&room.platform.irqchip.lapic[0], frozen + 100,
 						     frozen);
 		else
-			platform_mmio_write(&platform, 0, APIC_BASE_ADDR + 0x380, 4, 100, frozen);
-		platform_clone(&clone, &platform);
+			platform_mmio_write(&room.platform, 0, APIC_BASE_ADDR + 0x380, 4, 100,
+					    frozen);
+		platform_clone(clone, &room.platform);
 		assert_int_equal(lapic_next_deadline(lapic), frozen + 100);
 		lapic_update_timer(lapic, later);
 		assert_int_equal(lapic_pending_vector(lapic), 0x40);
@@ -417,7 +426,7 @@ static void a_clones_timer_fires_after_years(void **state)
 		lapic_update_timer(lapic, later);
 		assert_int_equal(lapic_pending_vector(lapic), -1);
 		assert_int_equal(lapic_next_deadline(lapic), i == 1 ? later + 100 : UINT64_MAX);
-		assert_int_equal(lapic_pending_vector(&platform.irqchip.lapic[0]), -1);
+		assert_int_equal(lapic_pending_vector(&room.platform.irqchip.lapic[0]), -1);
 	}
 }
 

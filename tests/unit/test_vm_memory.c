@@ -58,6 +58,7 @@ static int setup(void **state)
 	uint8_t *bytes = phys_arena(START, IMAGE_SIZE + N_FRAMES * PAGE_SIZE);
 
 	memset(&config, 0, sizeof(config));
+	config.topology = TOPOLOGY_ONE_CPU;
 	memset(&map, 0, sizeof(map));
 	memset(&tables, 0xcc, sizeof(tables));
 	memset(ram, 0, sizeof(ram));

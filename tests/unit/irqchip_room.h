@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/devices/irqchip.h"
+#include "hv/devices/platform.h"
+
+/* Room for as many processors as a test wants, and the simplest way to have n of them. */
+
+union irqchip_room {
+	struct irqchip chip;
+	uint8_t bytes[sizeof(struct irqchip) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic)];
+};
+
+union platform_room {
+	struct platform platform;
+	uint8_t bytes[sizeof(struct platform) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic)];
+};
+
+/* APIC IDs are numbers. */
+static inline const struct cpu_topology *sockets(unsigned n)
+{
+	static struct cpu_topology topology;
+
+	topology = (struct cpu_topology){.n_cpus = (uint16_t)n, .count = {1, 1, 1, 1, (uint16_t)n}};
+	return &topology;
+}
+
+/* All kicks, bit i for vCPU i. */
+static inline uint32_t take_kicks(struct irqchip *chip)
+{
+	uint32_t kicks = 0;
+
+	for (int i = irqchip_take_kick(chip); i >= 0; i = irqchip_take_kick(chip))
+		kicks |= (uint32_t)BIT(i);
+	return kicks;
+}
