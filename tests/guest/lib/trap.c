@@ -62,9 +62,15 @@ void trap_hook(unsigned vector, bool (*hook)(struct trap_frame *))
 	hooks[vector] = hook;
 }
 
-void trap_init(void)
+void trap_load(void)
 {
 	const struct pointer pointer = {sizeof(idt) - 1, (uint64_t)(uintptr_t)idt};
+
+	asm volatile("lidt %0" : : "m"(pointer));
+}
+
+void trap_init(void)
+{
 	uint64_t base = (uint64_t)(uintptr_t)&tss;
 
 	trap_set_ist(IST_FAULT, (uint64_t)(uintptr_t)(fault_stack + sizeof(fault_stack)));
@@ -74,7 +80,8 @@ void trap_init(void)
 	boot_gdt[TSS_SELECTOR / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | TSS_TYPE << 40 |
 				     (base >> 24 & 0xff) << 56;
 	boot_gdt[TSS_SELECTOR / 8 + 1] = base >> 32;
-	asm volatile("lidt %0; ltr %w1" : : "m"(pointer), "r"(TSS_SELECTOR));
+	trap_load();
+	asm volatile("ltr %w0" : : "r"(TSS_SELECTOR));
 }
 
 static void die(const struct trap_frame *f)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+/*
+ * Other processors, for payloads that are linked with smp.c and ap.asm. They share the IDT, the
+ * page tables and the hooks with the boot processor, and have no TSS; only the boot processor
+ * prints and reports. A processor whose work returns halts for good.
+ */
+
+#include "tests/guest/lib/lib.h"
+
+#define SMP_MAX 64
+
+/* Read the MADT: how many processors there are, SMP_MAX at most; number 0 is the boot processor. */
+unsigned smp_find(void);
+/* Their APIC IDs. */
+uint32_t smp_id(unsigned cpu);
+/* Of the processor that asks: its APIC ID, its number. */
+uint32_t smp_own_id(void);
+unsigned smp_self(void);
+
+/* What a processor had in registers when it came. */
+struct smp_entry {
+	uint32_t edx, cs;
+};
+
+/*
+ * INIT, SIPI, SIPI, as kernels do; false: it did not come. It gets into the APIC mode of the one
+ * that starts it, with its APIC enabled and interrupts disabled.
+ */
+bool smp_start_one(unsigned cpu, void (*todo)(unsigned cpu), struct smp_entry *ret);
+/* All others. */
+bool smp_start(void (*todo)(unsigned cpu));
+
+/* Write the ICR, in either mode. */
+void smp_send(uint32_t destination, uint32_t command);
