@@ -386,6 +386,24 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 	return OK;
 }
 
+/* The entry of gpa's page if all tables above it are own; NULL: walk() has to make some. */
+static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa)
+{
+	uint64_t *table = table_at(ept->root);
+
+	if (!ept->owns_root)
+		return NULL;
+#pragma GCC unroll 3
+	for (unsigned level = ROOT_LEVEL; level > 0; level--) {
+		uint64_t entry = table[index_at(gpa, level)];
+
+		if (!(entry & EPT_OWN))
+			return NULL;
+		table = table_of(entry);
+	}
+	return &table[index_at(gpa, 0)];
+}
+
 /* 'policy' is NULL for none; each of the two callers has its own code made of this. */
 static inline __attribute__((always_inline)) enum status copy(struct ept *ept, gpa_t gpa,
 							      const struct frame_policy *policy,
@@ -396,7 +414,9 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 
 	if (!is_mappable(gpa, 1))
 		return ERR_RANGE;
-	TRY(walk(ept, gpa, 0, &slot));
+	slot = own_slot(ept, gpa);
+	if (slot == NULL)
+		TRY(walk(ept, gpa, 0, &slot));
 	old = *slot;
 	if (!(old & EPT_PRESENT))
 		return ERR_NOTFOUND;
