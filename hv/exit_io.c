@@ -96,18 +96,19 @@ static inline void check_breakpoints(const struct io_exit *io)
 
 static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 {
-	struct io_bus *bus = &vcpu->vm->platform.pio;
+	struct platform *platform = &vcpu->vm->platform;
+	const struct io_bus *bus = &platform->wiring->pio;
 	uint64_t *rax = &vcpu->regs.gpr[RAX];
 	uint64_t mask = BITS(8 * io->size - 1, 0);
 
 	vm_lock_devices(vcpu->vm);
 	if (!io->in)
-		io_bus_write(bus, io->port, io->size, *rax & mask, vcpu_now(vcpu));
+		io_bus_write(bus, platform, io->port, io->size, *rax & mask, vcpu_now(vcpu));
 	else if (io->size == 4) /* a 32-bit result clears the upper half */
-		*rax = io_bus_read(bus, io->port, 4, vcpu_now(vcpu)) & mask;
+		*rax = io_bus_read(bus, platform, io->port, 4, vcpu_now(vcpu)) & mask;
 	else
 		*rax = (*rax & ~mask) |
-		       (io_bus_read(bus, io->port, io->size, vcpu_now(vcpu)) & mask);
+		       (io_bus_read(bus, platform, io->port, io->size, vcpu_now(vcpu)) & mask);
 	after_device(vcpu);
 	check_breakpoints(io);
 	return EXIT_NEXT;
@@ -135,7 +136,8 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 		if (status != OK)
 			return status;
 		vm_lock_devices(vm);
-		value = io_bus_read(&vm->platform.pio, io->port, io->size, vcpu_now(vcpu));
+		value = io_bus_read(&vm->platform.wiring->pio, &vm->platform, io->port, io->size,
+				    vcpu_now(vcpu));
 		after_device(vcpu);
 	}
 	generation = vm_lock_memory(vm);
@@ -148,7 +150,8 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 	vm_unlock_memory(vcpu, generation);
 	if (status == OK && !io->in) {
 		vm_lock_devices(vm);
-		io_bus_write(&vm->platform.pio, io->port, io->size, value, vcpu_now(vcpu));
+		io_bus_write(&vm->platform.wiring->pio, &vm->platform, io->port, io->size, value,
+			     vcpu_now(vcpu));
 		after_device(vcpu);
 	}
 	return status;

@@ -21,23 +21,24 @@ static struct vm *vm_of_platform(struct platform *platform)
 }
 
 /* Show the line and empty it; 'end' is what follows it. */
-static void show_line(const struct vm *vm, const char *line, uint16_t *len)
+static void show_line(struct vm *vm)
 {
-	char text[UART_LINE_SIZE + DEBUGCON_LINE_SIZE + 128];
-	size_t n = format(text, sizeof(text), "%s: %.*s\n", vm->name, (int)*len, line);
+	char text[VM_LINE_SIZE + 128];
+	size_t n = format(text, sizeof(text), "%s: %.*s\n", vm->name, (int)vm->line.len,
+			  vm->line.text);
 
 	console_write_raw(text, n < sizeof(text) ? n : sizeof(text) - 1);
-	*len = 0;
+	vm->line.len = 0;
 }
 
-static void add_byte(const struct vm *vm, char *line, uint16_t *len, size_t size, uint8_t byte)
+static void add_byte(struct vm *vm, uint8_t byte)
 {
 	if (byte == '\r')
 		return;
 	if (byte != '\n')
-		line[(*len)++] = (char)byte;
-	if (byte == '\n' || *len == size)
-		show_line(vm, line, len);
+		vm->line.text[vm->line.len++] = (char)byte;
+	if (byte == '\n' || vm->line.len == VM_LINE_SIZE)
+		show_line(vm);
 }
 
 void uart_output(struct uart *uart, uint8_t byte)
@@ -46,24 +47,21 @@ void uart_output(struct uart *uart, uint8_t byte)
 		vm_of_platform((struct platform *)((char *)uart - offsetof(struct platform, uart)));
 
 	if (vm->config->serial == SERIAL_STDIO)
-		add_byte(vm, uart->line, &uart->line_len, sizeof(uart->line), byte);
+		add_byte(vm, byte);
 }
 
-void debugcon_output(struct debugcon *dev, uint8_t byte)
+void debugcon_output(struct platform *platform, uint8_t byte)
 {
-	struct vm *vm = vm_of_platform(
-		(struct platform *)((char *)dev - offsetof(struct platform, debugcon)));
+	struct vm *vm = vm_of_platform(platform);
 
 	if (vm->config->debugcon == SERIAL_STDIO)
-		add_byte(vm, dev->line, &dev->line_len, sizeof(dev->line), byte);
+		add_byte(vm, byte);
 }
 
 void vm_flush_output(struct vm *vm)
 {
-	if (vm->platform.uart.line_len)
-		show_line(vm, vm->platform.uart.line, &vm->platform.uart.line_len);
-	if (vm->platform.debugcon.line_len)
-		show_line(vm, vm->platform.debugcon.line, &vm->platform.debugcon.line_len);
+	if (vm->line.len)
+		show_line(vm);
 }
 
 void vm_take_input(struct vm *vm)

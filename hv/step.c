@@ -68,24 +68,54 @@ static void step_instruction(struct vcpu *vcpu)
 		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(BLOCKING_STI | BLOCKING_MOV_SS));
 }
 
+/* A frame for the next page. */
+static enum status get_scratch(struct vcpu *vcpu)
+{
+	phys_t *scratch;
+
+	if (vcpu->step_pages == NULL) {
+		phys_t frame = frame_alloc_zeroed();
+
+		if (frame == 0)
+			return ERR_NOMEM;
+		vcpu->step_pages = phys_to_virt(frame);
+	}
+	scratch = &vcpu->step_pages->scratch[vcpu->n_steps];
+	if (*scratch == 0)
+		*scratch = frame_alloc();
+	return *scratch ? OK : ERR_NOMEM;
+}
+
+void step_free(struct vcpu *vcpu)
+{
+	struct step_pages *pages = vcpu->step_pages;
+
+	if (pages == NULL)
+		return;
+	for (unsigned i = 0; i < STEP_PAGES_MAX; i++)
+		if (pages->scratch[i])
+			frame_free(pages->scratch[i]);
+	frame_free(virt_to_phys(pages));
+	vcpu->step_pages = NULL;
+}
+
 enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level)
 {
 	uint64_t offset_mask = (PAGE_SIZE << (9 * level)) - 1;
 	phys_t rom =
 		(entry & EPT_ADDR & ~offset_mask) + align_down(gpa.raw & offset_mask, PAGE_SIZE);
-	struct step_page *page = &vcpu->step[vcpu->n_steps];
-	phys_t *scratch = &vcpu->scratch[vcpu->n_steps];
+	unsigned n = vcpu->n_steps;
+	struct step_pages *pages;
 
-	if (vcpu->n_steps == STEP_PAGES_MAX)
+	if (n == STEP_PAGES_MAX)
 		return ERR_RANGE;
-	if (*scratch == 0)
-		*scratch = frame_alloc();
-	if (*scratch == 0)
-		return ERR_NOMEM;
-	memcpy(phys_to_virt(*scratch), phys_to_virt(rom), PAGE_SIZE);
-	page->gpa = (gpa_t){align_down(gpa.raw, PAGE_SIZE)};
-	TRY(ept_override(&vcpu->vm->ept, page->gpa,
-			 *scratch | EPT_PRESENT | EPT_TYPE(MEMORY_TYPE_WB), &page->rom_entry));
+	TRY(get_scratch(vcpu));
+	pages = vcpu->step_pages;
+	memcpy(phys_to_virt(pages->scratch[n]), phys_to_virt(rom), PAGE_SIZE);
+	pages->gpa[n] = (gpa_t){align_down(gpa.raw, PAGE_SIZE)};
+	TRY(ept_override(&vcpu->vm->ept, pages->gpa[n],
+			 pages->scratch[n] | EPT_PRESENT | EPT_TYPE(MEMORY_TYPE_WB),
+			 &pages->rom_entry[n]));
 	vcpu->n_steps++;
 	if (!(vcpu->event & INTR_VALID) && !vcpu->steps_instruction)
 		step_instruction(vcpu);
@@ -148,10 +178,12 @@ void step_end(struct vcpu *vcpu)
 	uint64_t generation = vm_lock_memory(vm);
 
 	while (vcpu->n_steps) {
-		const struct step_page *page = &vcpu->step[--vcpu->n_steps];
+		const struct step_pages *pages = vcpu->step_pages;
+		unsigned n = --vcpu->n_steps;
 		uint64_t scratch;
 		/* The leaf exists: nothing is allocated. */
-		enum status status = ept_override(&vm->ept, page->gpa, page->rom_entry, &scratch);
+		enum status status =
+			ept_override(&vm->ept, pages->gpa[n], pages->rom_entry[n], &scratch);
 
 		assert(status == OK);
 	}

@@ -2,8 +2,8 @@
 /*
  * Templates and clones: see template.h. What a clone shares with its template is constant:
  * the configuration, the memory map but for its counters, and the layer. All else is
- * copied. Device state that points outside of its own struct would be shared by accident:
- * platform_clone() knows the buses, and a VM with NVDIMM labels is not frozen.
+ * copied. Device state that points to what changes would be shared by accident: a VM with
+ * NVDIMM labels is not frozen.
  */
 #include "hv/template.h"
 
@@ -110,14 +110,14 @@ bool template_freeze(struct vm *vm)
 /* 'to' keeps its own frames, and counts on. */
 static void copy_vcpu(struct vcpu *to, struct vm *clone, const struct vcpu *from)
 {
-	phys_t xsave_area = to->xsave_area, scratch[STEP_PAGES_MAX];
+	struct step_pages *step_pages = to->step_pages;
+	void *xsave_area = to->xsave_area;
 	uint64_t n_exits = to->n_exits;
 	uint16_t vpid = to->vpid;
 
 	assert(from->n_steps == 0);
-	memcpy(scratch, to->scratch, sizeof(scratch));
 	*to = *from;
-	memcpy(to->scratch, scratch, sizeof(scratch));
+	to->step_pages = step_pages;
 	to->xsave_area = xsave_area;
 	to->vpid = vpid;
 	to->vm = clone;
@@ -126,8 +126,7 @@ static void copy_vcpu(struct vcpu *to, struct vm *clone, const struct vcpu *from
 	to->n_exits = n_exits;
 	to->regs.requests =
 		VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | (from->regs.requests & VCPU_REQUEST_HALT);
-	copy_words(phys_to_virt(xsave_area), phys_to_virt(from->xsave_area),
-		   align_up(from->cpuid->basic[0xd].ecx, 8) / 8);
+	copy_words(xsave_area, from->xsave_area, align_up(from->cpuid->basic[0xd].ecx, 8) / 8);
 }
 
 static void copy_vcpus(struct vm *clone)
@@ -139,8 +138,6 @@ static void copy_vcpus(struct vm *clone)
 /* What a clone's devices have of their own. */
 static void start_devices(struct vm *clone)
 {
-	clone->platform.uart.line_len = 0;
-	clone->platform.debugcon.line_len = 0;
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
 }
 
@@ -170,8 +167,7 @@ static void clear_vcpus(struct vm *clone)
 	for (unsigned i = 0; i < clone->n_vcpus; i++) {
 		struct vcpu *vcpu = &clone->vcpu[i];
 
-		memset(vcpu->scratch, 0, sizeof(vcpu->scratch));
-		vcpu->xsave_area = 0;
+		vcpu->step_pages = NULL;
 		vcpu->vpid = 0;
 		vcpu->n_exits = 0;
 	}
@@ -190,16 +186,12 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	name_clone(clone, name);
 	ept_clone(&clone->ept, template->layer, EPT_UNLIMITED);
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
-	platform_clone(&clone->platform, &template->platform);
+	platform_copy(&clone->platform, &template->platform);
 	start_devices(clone);
 	clear_vcpus(clone);
 	TRY(vm_identity_renew(clone));
-	for (unsigned i = 0; i < clone->n_vcpus; i++) {
-		clone->vcpu[i].xsave_area = frame_alloc();
-		if (clone->vcpu[i].xsave_area == 0)
-			return ERR_NOMEM;
+	for (unsigned i = 0; i < clone->n_vcpus; i++)
 		clone->vcpu[i].vpid = vpid_alloc();
-	}
 	copy_vcpus(clone);
 	return OK;
 }
@@ -207,7 +199,7 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 struct vm *template_clone(struct vm *template, const char *name)
 {
 	uint64_t now = rdtsc();
-	struct vm *clone = vm_allocate_clone(template->n_vcpus);
+	struct vm *clone = vm_allocate_clone(template);
 
 	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
 	if (clone == NULL) {
@@ -248,7 +240,7 @@ void template_revert(struct vm *clone)
 	/* No processor walks the old tree: all vCPUs are put away. */
 	ept_reclaim(&clone->ept);
 	vm_merge_resume(clone);
-	platform_copy_state(&clone->platform, &clone->template->platform);
+	platform_copy(&clone->platform, &clone->template->platform);
 	start_devices(clone);
 	if (vm_identity_renew(clone) != OK)
 		vm_end(clone, VM_FAILED, "no memory left for the generation counter");

@@ -67,33 +67,21 @@ void vcpu_power_on(struct vcpu *vcpu)
 		VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT);
 }
 
-enum status vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number)
+void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number)
 {
-	/* x87, SSE, AVX and AVX-512 need 2688 bytes: one frame holds what a guest may switch on. */
-	assert(vcpu_shared.cpuid.basic[0xd].ecx <= PAGE_SIZE);
-
-	*vcpu = (struct vcpu){
-		.vm = vm,
-		.number = (uint16_t)number,
-		.vpid = vpid_alloc(),
-		.cpuid = &vcpu_shared.cpuid,
-		.xcr0 = 1,
-		.xsave_area = frame_alloc_zeroed(),
-	};
+	vcpu->vm = vm;
+	vcpu->number = (uint16_t)number;
+	vcpu->vpid = vpid_alloc();
+	vcpu->cpuid = &vcpu_shared.cpuid;
+	vcpu->xcr0 = 1;
 	vcpu_power_on(vcpu);
-	return vcpu->xsave_area ? OK : ERR_NOMEM;
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
 	if (vcpu->vpid)
 		vpid_free(vcpu->vpid);
-	if (vcpu->xsave_area)
-		frame_free(vcpu->xsave_area);
-	for (unsigned i = 0; i < STEP_PAGES_MAX; i++)
-		if (vcpu->scratch[i])
-			frame_free(vcpu->scratch[i]);
-	*vcpu = (struct vcpu){0};
+	step_free(vcpu);
 }
 
 uint64_t vcpu_now(const struct vcpu *vcpu)

@@ -41,13 +41,16 @@ enum exit_action {
 	EXIT_NEXT,  /* resume after it */
 };
 
-/* A page of ROM that one instruction sees as a scratch page: step.c. */
-struct step_page {
-	gpa_t gpa;
-	uint64_t rom_entry; /* the leaf to put back */
+/* Pages of ROM that one instruction sees as scratch pages: step.c. In a frame of its own. */
+#define STEP_PAGES_MAX 8
+struct step_pages {
+	phys_t scratch[STEP_PAGES_MAX]; /* frames, taken when first needed */
+	gpa_t gpa[STEP_PAGES_MAX];
+	uint64_t rom_entry[STEP_PAGES_MAX]; /* the leaves to put back */
 };
 
-#define STEP_PAGES_MAX 8
+/* SDM vol. 1, "XSAVE-Managed State". */
+#define XSAVE_ALIGN 64
 
 /* MSRs that live in the processor while a vCPU is loaded and are not in its VMCS. */
 enum { SWITCHED_KERNEL_GS_BASE = 4, SWITCHED_MSRS = 6 };
@@ -85,11 +88,10 @@ struct vcpu {
 	uint64_t switched_msr[SWITCHED_MSRS];
 	uint64_t dr[4], dr6;
 	uint64_t cr2;
-	uint64_t xcr0; /* always valid */
-	phys_t xsave_area;
+	uint64_t xcr0;	  /* always valid */
+	void *xsave_area; /* behind the VM's vCPUs; see CPUID leaf 0xd for its size */
 
-	phys_t scratch[STEP_PAGES_MAX]; /* frames, taken when first needed */
-	struct step_page step[STEP_PAGES_MAX];
+	struct step_pages *step_pages; /* NULL: none needed so far */
 	unsigned n_steps;	/* > 0: an instruction, or a delivery, runs on scratch pages */
 	bool steps_instruction; /* RFLAGS.TF is ours; else an event is being delivered */
 	enum step_kind step_kind;
@@ -129,8 +131,8 @@ enum status vcpu_setup(const struct vmx_capability *capability);
 /* Levels of EPT leaves this processor has, as ept_init() counts them. */
 unsigned vcpu_leaf_levels(void);
 
-/* ERR_NOMEM: nothing was taken. */
-enum status vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number);
+/* All zeros but for its XSAVE area, of zeros as well. */
+void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number);
 /* The vCPU is not loaded anywhere. */
 void vcpu_destroy(struct vcpu *vcpu);
 

@@ -38,7 +38,7 @@ static void load_registers(struct vcpu *vcpu)
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
 	asm volatile("xrstor64 (%0)"
 		     :
-		     : "r"(phys_to_virt(vcpu->xsave_area)), "a"(UINT32_MAX), "d"(UINT32_MAX)
+		     : "r"(vcpu->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
 		     : "memory");
 	xsetbv(0, vcpu->xcr0);
 }
@@ -54,7 +54,7 @@ static void save_registers(struct vcpu *vcpu)
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
 	asm volatile("xsave64 (%0)"
 		     :
-		     : "r"(phys_to_virt(vcpu->xsave_area)), "a"(UINT32_MAX), "d"(UINT32_MAX)
+		     : "r"(vcpu->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
 		     : "memory");
 }
 

@@ -109,7 +109,7 @@ static void reset_kept_registers(struct vcpu *vcpu)
 {
 	static const uint32_t msrs[] = {IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK,
 					IA32_KERNEL_GS_BASE};
-	uint8_t *area = phys_to_virt(vcpu->xsave_area);
+	uint8_t *area = vcpu->xsave_area;
 
 	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
 		wrmsr(msrs[i], 0);
@@ -119,7 +119,7 @@ static void reset_kept_registers(struct vcpu *vcpu)
 	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
 	guest_msrs_reset(&vcpu->msrs, vcpu_shared.microcode);
 	/* No component present in XSTATE_BV: XRSTOR gives all of them their initial values. */
-	memset(area, 0, PAGE_SIZE);
+	memset(area, 0, vcpu->cpuid->basic[0xd].ecx);
 	*(uint16_t *)area = FCW_RESET;
 	*(uint32_t *)(area + 24) = MXCSR_RESET;
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);

@@ -32,22 +32,30 @@ static struct vm **vms_end = &vms;
 struct lock vms_lock;
 struct vm_totals vm_totals;
 
-/* Of a VM made from the configuration; behind the vm itself and its vCPUs. */
-#define MAP_FRAMES (align_up(sizeof(struct mem_map), PAGE_SIZE) / PAGE_SIZE)
+/* What a VM made from the configuration has behind all else, and its clones share. */
+struct vm_shared {
+	struct mem_map mem;
+	struct platform_wiring wiring;
+};
 
-static uint64_t vcpus_offset(unsigned n_vcpus)
+/* What is behind a struct vm: bytes. */
+struct vm_layout {
+	size_t vcpus, xsave_areas, shared;
+};
+
+static size_t xsave_stride(void)
 {
-	uint64_t len = offsetof(struct vm, platform) + platform_size(n_vcpus);
-
-	return align_up(len, _Alignof(struct vcpu));
+	return align_up(vcpu_shared.cpuid.basic[0xd].ecx, XSAVE_ALIGN);
 }
 
-/* The vm itself and its vCPUs. */
-static uint64_t vm_frames(unsigned n_vcpus)
+static struct vm_layout lay_out(unsigned n_vcpus, bool has_nvdimms)
 {
-	uint64_t len = vcpus_offset(n_vcpus) + n_vcpus * sizeof(struct vcpu);
+	struct vm_layout layout;
 
-	return align_up(len, PAGE_SIZE) / PAGE_SIZE;
+	layout.vcpus = offsetof(struct vm, platform) + platform_size(n_vcpus, has_nvdimms);
+	layout.xsave_areas = align_up(layout.vcpus + n_vcpus * sizeof(struct vcpu), XSAVE_ALIGN);
+	layout.shared = align_up(layout.xsave_areas + n_vcpus * xsave_stride(), PAGE_SIZE);
+	return layout;
 }
 
 static uint64_t ram_low(const struct vm_config *config)
@@ -66,11 +74,11 @@ static enum status build_memory(struct vm *vm)
 	return OK;
 }
 
-static enum status build_platform(struct vm *vm, int64_t unix_time)
+static enum status build_platform(struct vm *vm, struct platform_wiring *wiring, int64_t unix_time)
 {
 	const struct vm_config *config = vm->config;
 
-	return platform_init(&vm->platform,
+	return platform_init(&vm->platform, wiring,
 			     &(struct platform_config){
 				     .topology = &config->topology,
 				     .phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff,
@@ -239,17 +247,17 @@ static enum status fill_memory(struct vm *vm)
 	return status;
 }
 
-static enum status build(struct vm *vm, int64_t unix_time)
+static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t unix_time)
 {
 	TRY(ept_init(&vm->ept, vcpu_leaf_levels(), EPT_UNLIMITED));
 	vm->memory = (struct guest_memory){&vm->ept, vm->mem};
 	TRY(build_memory(vm));
 	TRY(vm_prealloc(vm));
 	TRY(vm_labels_create(vm->config, &vm->labels));
-	TRY(build_platform(vm, unix_time));
+	TRY(build_platform(vm, wiring, unix_time));
 	vm_identity_make(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		TRY(vcpu_create(&vm->vcpu[i], vm, i));
+		vcpu_create(&vm->vcpu[i], vm, i);
 	return OK;
 }
 
@@ -267,19 +275,23 @@ static const char *status_text(enum status status)
 	}
 }
 
-/* Of the first n_clear bytes zeros. */
-static struct vm *allocate(unsigned n_vcpus, uint64_t more_frames, uint64_t n_clear)
+/* 'size' bytes, of which the first n_clear are zeros. */
+static struct vm *allocate(const struct vm_layout *layout, unsigned n_vcpus, size_t size,
+			   size_t n_clear)
 {
-	uint64_t n_frames = vm_frames(n_vcpus) + more_frames;
-	phys_t frames = frame_alloc_run(n_frames, PAGE_SIZE);
+	uint64_t n_frames = align_up(size, PAGE_SIZE) / PAGE_SIZE;
+	phys_t frames = n_frames == 1 ? frame_alloc() : frame_alloc_run(n_frames, PAGE_SIZE);
 	struct vm *vm;
 
 	if (frames == 0)
 		return NULL;
 	vm = phys_to_virt(frames);
 	zero_words(vm, n_clear / 8);
+	vm->n_frames = (unsigned)n_frames;
 	vm->n_vcpus = n_vcpus;
-	vm->vcpu = (struct vcpu *)((char *)vm + vcpus_offset(n_vcpus));
+	vm->vcpu = (struct vcpu *)((char *)vm + layout->vcpus);
+	for (unsigned i = 0; i < n_vcpus; i++)
+		vm->vcpu[i].xsave_area = (char *)vm + layout->xsave_areas + i * xsave_stride();
 	return vm;
 }
 
@@ -287,8 +299,10 @@ enum status vm_create(const struct vm_config *config, struct image *images, int6
 		      struct vm **ret)
 {
 	unsigned n_vcpus = config->topology.n_cpus;
-	uint64_t n_frames = vm_frames(n_vcpus) + MAP_FRAMES;
-	struct vm *vm = allocate(n_vcpus, MAP_FRAMES, n_frames * PAGE_SIZE);
+	struct vm_layout layout = lay_out(n_vcpus, vm_has_nvdimms(config));
+	size_t size = align_up(layout.shared + sizeof(struct vm_shared), PAGE_SIZE);
+	struct vm *vm = allocate(&layout, n_vcpus, size, size);
+	struct vm_shared *shared;
 	enum status status;
 
 	vm_totals.n_made++;
@@ -296,12 +310,13 @@ enum status vm_create(const struct vm_config *config, struct image *images, int6
 		log_error("%s: not enough memory in this machine", config->name);
 		return ERR_NOMEM;
 	}
-	vm->mem = (struct mem_map *)((char *)vm + vm_frames(n_vcpus) * PAGE_SIZE);
+	shared = (struct vm_shared *)((char *)vm + layout.shared);
+	vm->mem = &shared->mem;
 	vm->name = config->name;
 	vm->config = config;
 	vm->index = vm_next_index();
 	vm->images = images;
-	status = build(vm, unix_time);
+	status = build(vm, &shared->wiring, unix_time);
 	if (status != OK)
 		log_error("%s: cannot be made: %s", vm->name, status_text(status));
 	else
@@ -322,17 +337,20 @@ unsigned vm_next_index(void)
 	return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
 }
 
-struct vm *vm_allocate_clone(unsigned n_vcpus)
+struct vm *vm_allocate_clone(const struct vm *template)
 {
+	struct vm_layout layout = lay_out(template->n_vcpus, template->platform.has_nvdimms);
+
 	_Static_assert(offsetof(struct vm, platform) % 8 == 0, "words");
-	return allocate(n_vcpus, 0, offsetof(struct vm, platform));
+	return allocate(&layout, template->n_vcpus, layout.shared, offsetof(struct vm, platform));
 }
 
 void vm_free(struct vm *vm)
 {
-	uint64_t n_frames = vm_frames(vm->n_vcpus);
-
-	frame_free_run(virt_to_phys(vm), vm->template ? n_frames : n_frames + MAP_FRAMES);
+	if (vm->n_frames == 1)
+		frame_free(virt_to_phys(vm));
+	else
+		frame_free_run(virt_to_phys(vm), vm->n_frames);
 }
 
 void vm_unlist(struct vm *vm)

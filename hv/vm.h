@@ -17,8 +17,15 @@ enum vm_outcome {
 	VM_FROZEN, /* a template: never runs again, see template.h */
 };
 
+/* Output that is not a whole line yet: of all that the guest writes to the console. */
+#define VM_LINE_SIZE 256
+struct vm_line {
+	uint16_t len;
+	char text[VM_LINE_SIZE];
+};
+
 /* Bytes typed at the console, on their way to a guest's UART. One writer, one reader. */
-#define VM_INPUT_SIZE 256
+#define VM_INPUT_SIZE 128
 struct vm_input {
 	uint8_t data[VM_INPUT_SIZE];
 	uint32_t head; /* written by the console's reader, atomically */
@@ -48,12 +55,14 @@ struct vm {
 	struct vm_labels labels; /* of NVDIMMs; used by platform */
 	struct vcpu *vcpu;	 /* n_vcpus of them, in the frames of this struct */
 	unsigned n_vcpus;
+	unsigned n_frames;   /* of this struct, with all that follows it */
 	struct vcpu *alone;  /* the only one that may run; NULL: all; atomic, see vcpu_sync.h */
 	unsigned n_gathered; /* vCPUs that stopped for an action; atomic */
 	uint32_t actions;    /* enum vm_action, to be done; atomic */
 	struct vm_input input;
-	bool is_paused; /* by the operator; atomic: it runs no instruction, see hv/sched.c */
-	bool is_ending; /* somebody has said how; atomic */
+	struct vm_line line; /* guarded by the device lock */
+	bool is_paused;	     /* by the operator; atomic: it runs no instruction, see hv/sched.c */
+	bool is_ending;	     /* somebody has said how; atomic */
 	enum vm_outcome outcome; /* atomic */
 	struct vcpu *crashed;	 /* whose registers are said with the outcome; NULL: nobody's */
 	char why[200];
@@ -71,7 +80,8 @@ struct vm {
 	unsigned n_holds; /* of clones, and of the template's name; guarded by vms_lock */
 	bool unnamed;	  /* no more clones */
 
-	struct platform platform; /* last: it grows with the vCPUs, which follow it */
+	struct platform platform; /* last: it grows with the vCPUs; these follow it, their XSAVE
+				     areas them */
 };
 
 static inline struct lapic *vm_lapic(const struct vcpu *vcpu)
@@ -126,8 +136,9 @@ extern struct vm_totals vm_totals;
 
 /* A number for a VM that no other has. */
 unsigned vm_next_index(void);
-/* A struct vm of zeros with vCPUs, but without a memory map of its own; NULL: no memory. */
-struct vm *vm_allocate_clone(unsigned n_vcpus);
+/* A struct vm with vCPUs, of zeros up to 'platform', without a memory map of its own. NULL: no
+ * memory. */
+struct vm *vm_allocate_clone(const struct vm *template);
 /* The struct, after vm_release(). */
 void vm_free(struct vm *vm);
 /* Out of 'vms', if it is there. vms_lock is held. */

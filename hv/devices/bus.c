@@ -129,8 +129,8 @@ static const struct io_range *bus_first_piece(const struct io_bus *bus, uint64_t
 
 #define SLOW_PATH __attribute__((noinline, cold))
 
-SLOW_PATH static uint64_t bus_read_pieces(const struct io_bus *bus, uint64_t addr, unsigned size,
-					  uint64_t now)
+SLOW_PATH static uint64_t bus_read_pieces(const struct io_bus *bus, void *devices, uint64_t addr,
+					  unsigned size, uint64_t now)
 {
 	uint64_t value = low_bytes(UINT64_MAX, size);
 	unsigned piece;
@@ -142,15 +142,16 @@ SLOW_PATH static uint64_t bus_read_pieces(const struct io_bus *bus, uint64_t add
 
 		if (range == NULL)
 			continue;
-		bytes = range->ops->read(range->dev, range_off(range, addr + done), piece, now);
+		bytes = range->ops->read((char *)devices + range->dev,
+					 range_off(range, addr + done), piece, now);
 		value &= ~(low_bytes(UINT64_MAX, piece) << (8 * done));
 		value |= low_bytes(bytes, piece) << (8 * done);
 	}
 	return value;
 }
 
-SLOW_PATH static void bus_write_pieces(const struct io_bus *bus, uint64_t addr, unsigned size,
-				       uint64_t value, uint64_t now)
+SLOW_PATH static void bus_write_pieces(const struct io_bus *bus, void *devices, uint64_t addr,
+				       unsigned size, uint64_t value, uint64_t now)
 {
 	unsigned piece;
 
@@ -159,28 +160,33 @@ SLOW_PATH static void bus_write_pieces(const struct io_bus *bus, uint64_t addr, 
 			bus_first_piece(bus, addr + done, size - done, &piece);
 
 		if (range != NULL)
-			range->ops->write(range->dev, range_off(range, addr + done), piece,
+			range->ops->write((char *)devices + range->dev,
+					  range_off(range, addr + done), piece,
 					  low_bytes(value >> (8 * done), piece), now);
 	}
 }
 
-uint64_t io_bus_read(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t now)
+uint64_t io_bus_read(const struct io_bus *bus, void *devices, uint64_t addr, unsigned size,
+		     uint64_t now)
 {
 	const struct io_range *range = bus_guess(bus, addr);
 
 	if (!range_takes(range, addr, size))
-		return bus_read_pieces(bus, addr, size, now);
-	return low_bytes(range->ops->read(range->dev, range_off(range, addr), size, now), size);
+		return bus_read_pieces(bus, devices, addr, size, now);
+	return low_bytes(
+		range->ops->read((char *)devices + range->dev, range_off(range, addr), size, now),
+		size);
 }
 
-void io_bus_write(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t value,
-		  uint64_t now)
+void io_bus_write(const struct io_bus *bus, void *devices, uint64_t addr, unsigned size,
+		  uint64_t value, uint64_t now)
 {
 	const struct io_range *range = bus_guess(bus, addr);
 
 	if (!range_takes(range, addr, size)) {
-		bus_write_pieces(bus, addr, size, value, now);
+		bus_write_pieces(bus, devices, addr, size, value, now);
 		return;
 	}
-	range->ops->write(range->dev, range_off(range, addr), size, low_bytes(value, size), now);
+	range->ops->write((char *)devices + range->dev, range_off(range, addr), size,
+			  low_bytes(value, size), now);
 }

@@ -20,7 +20,7 @@ struct io_range {
 	uint64_t start; /* port or guest-physical address */
 	uint64_t len;	/* bytes, at least 1 */
 	const struct io_ops *ops;
-	void *dev;	/* not owned */
+	size_t dev;	/* the device's place behind 'devices', bytes: its operations get the sum */
 	uint64_t first; /* the device's number for the first byte: 0 for most */
 	unsigned width; /* largest single access the device takes: 1, 2, 4 or 8 bytes */
 };
@@ -34,6 +34,7 @@ struct io_range {
 /*
  * Ports or MMIO, the same thing. Ranges are sorted by start and do not overlap.
  * Filled before the VM runs, then constant: no lock. All zeros is an empty bus.
+ * It holds no pointer to a device: VMs that are alike share it.
  * guess[] says which range to try first; where two want one place, the others
  * are found by searching start[], which repeats the ranges' starts.
  */
@@ -58,6 +59,7 @@ enum status io_bus_add(struct io_bus *bus, const struct io_range *range);
  * the lowest address up: each the largest power of two that fits the device's width,
  * the range and what is left. Addresses do not wrap at 2^64: what is above is unclaimed.
  */
-uint64_t io_bus_read(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t now);
-void io_bus_write(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t value,
-		  uint64_t now);
+uint64_t io_bus_read(const struct io_bus *bus, void *devices, uint64_t addr, unsigned size,
+		     uint64_t now);
+void io_bus_write(const struct io_bus *bus, void *devices, uint64_t addr, unsigned size,
+		  uint64_t value, uint64_t now);

@@ -12,14 +12,4 @@ struct debug_exit {
 void debug_exit_write(struct debug_exit *dev, uint64_t value);
 
 /* QEMU's isa-debugcon: writes are output, reads give 0xe9 so that guests can find it. */
-#define DEBUGCON_READBACK  0xe9
-#define DEBUGCON_LINE_SIZE 256
-
-struct debugcon {
-	/* Belongs to the implementer of debugcon_output(). */
-	uint16_t line_len;
-	char line[DEBUGCON_LINE_SIZE];
-};
-
-/* A byte the guest sent. A seam, as uart_output(). */
-void debugcon_output(struct debugcon *dev, uint8_t byte);
+#define DEBUGCON_READBACK 0xe9

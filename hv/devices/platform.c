@@ -170,7 +170,7 @@ static const struct io_ops fw_cfg_ops = {fw_cfg_port_read, fw_cfg_port_write};
 static const struct io_ops fw_cfg_dma_ops = {fw_cfg_dma_port_read, fw_cfg_dma_port_write};
 
 /* 'first' is the port itself: pm.c goes by absolute ports. */
-static enum status add_pm_ports(struct platform *platform)
+static enum status add_pm_ports(struct io_bus *pio)
 {
 	static const struct {
 		uint16_t start;
@@ -182,89 +182,89 @@ static enum status add_pm_ports(struct platform *platform)
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(ports); i++)
-		TRY(io_bus_add(&platform->pio, &(struct io_range){.start = ports[i].start,
-								  .len = ports[i].len,
-								  .width = ports[i].width,
-								  .first = ports[i].start,
-								  .ops = &pm_ops,
-								  .dev = &platform->pm}));
+		TRY(io_bus_add(pio, &(struct io_range){.start = ports[i].start,
+						       .len = ports[i].len,
+						       .width = ports[i].width,
+						       .first = ports[i].start,
+						       .ops = &pm_ops,
+						       .dev = offsetof(struct platform, pm)}));
 	return OK;
 }
 
-static enum status add_debug_ports(struct platform *platform, const struct platform_config *config)
+static enum status add_debug_ports(struct platform_wiring *wiring,
+				   const struct platform_config *config)
 {
 	if (config->has_debug_exit)
-		TRY(io_bus_add(&platform->pio, &(struct io_range){.start = config->debug_exit_base,
-								  .len = config->debug_exit_size,
-								  .width = 4,
-								  .ops = &debug_exit_ops,
-								  .dev = &platform->debug_exit}));
+		TRY(io_bus_add(&wiring->pio,
+			       &(struct io_range){.start = config->debug_exit_base,
+						  .len = config->debug_exit_size,
+						  .width = 4,
+						  .ops = &debug_exit_ops,
+						  .dev = offsetof(struct platform, debug_exit)}));
 	if (config->has_debugcon)
-		TRY(io_bus_add(&platform->pio, &(struct io_range){.start = config->debugcon_base,
-								  .len = 1,
-								  .width = 1,
-								  .ops = &debugcon_ops,
-								  .dev = &platform->debugcon}));
+		TRY(io_bus_add(&wiring->pio, &(struct io_range){.start = config->debugcon_base,
+								.len = 1,
+								.width = 1,
+								.ops = &debugcon_ops,
+								.dev = 0}));
 	return OK;
 }
 
-static enum status add_fw_cfg(struct platform *platform, const struct platform_config *config)
+static enum status add_fw_cfg(struct platform_wiring *wiring)
 {
-	platform->fw_cfg.files = config->fw_cfg_files;
-	platform->fw_cfg.ram_size = config->ram_size;
-	platform->fw_cfg.n_cpus = config->topology->n_cpus;
-	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = FW_CFG_PORT,
-							  .len = FW_CFG_N_PORTS,
-							  .width = 2,
-							  .ops = &fw_cfg_ops,
-							  .dev = &platform->fw_cfg}));
-	return io_bus_add(&platform->pio, &(struct io_range){.start = FW_CFG_DMA_PORT,
-							     .len = FW_CFG_DMA_N_PORTS,
-							     .width = 4,
-							     .ops = &fw_cfg_dma_ops,
-							     .dev = &platform->fw_cfg});
+	TRY(io_bus_add(&wiring->pio, &(struct io_range){.start = FW_CFG_PORT,
+							.len = FW_CFG_N_PORTS,
+							.width = 2,
+							.ops = &fw_cfg_ops,
+							.dev = offsetof(struct platform, fw_cfg)}));
+	return io_bus_add(&wiring->pio,
+			  &(struct io_range){.start = FW_CFG_DMA_PORT,
+					     .len = FW_CFG_DMA_N_PORTS,
+					     .width = 4,
+					     .ops = &fw_cfg_dma_ops,
+					     .dev = offsetof(struct platform, fw_cfg)});
 }
 
-static enum status add_nvdimms(struct platform *platform, const struct platform_config *config)
+static enum status add_nvdimms(struct platform_wiring *wiring, const struct platform_config *config)
 {
-	platform->nvdimm.labels = config->labels;
-	platform->nvdimm.n_labels = config->n_labels;
-	platform->has_nvdimms = config->has_nvdimms;
 	if (!config->has_nvdimms)
 		return OK;
-	return io_bus_add(&platform->mmio, &(struct io_range){.start = NVDIMM_MMIO_BASE,
-							      .len = NVDIMM_MMIO_SIZE,
-							      .width = 8,
-							      .ops = &nvdimm_ops,
-							      .dev = &platform->nvdimm});
+	return io_bus_add(&wiring->mmio, &(struct io_range){.start = NVDIMM_MMIO_BASE,
+							    .len = NVDIMM_MMIO_SIZE,
+							    .width = 8,
+							    .ops = &nvdimm_ops,
+							    .dev = platform_nvdimm_offset(
+								    config->topology->n_cpus)});
 }
 
-static enum status add_ranges(struct platform *platform, const struct platform_config *config)
+static enum status add_ranges(struct platform_wiring *wiring, const struct platform_config *config)
 {
-	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = PLATFORM_UART_PORT,
-							  .len = UART_N_PORTS,
-							  .width = 1,
-							  .ops = &uart_ops,
-							  .dev = platform}));
-	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = PLATFORM_RTC_PORT,
-							  .len = 2,
-							  .width = 1,
-							  .ops = &rtc_ops,
-							  .dev = &platform->rtc}));
-	TRY(io_bus_add(&platform->mmio, &(struct io_range){.start = IOAPIC_BASE,
-							   .len = IOAPIC_SIZE,
-							   .width = 4,
-							   .ops = &ioapic_ops,
-							   .dev = &platform->irqchip}));
-	TRY(io_bus_add(&platform->pio, &(struct io_range){.start = CONTROL_PORT,
-							  .len = CONTROL_N_PORTS,
-							  .width = 4,
-							  .ops = &control_ops,
-							  .dev = &platform->control}));
-	TRY(add_fw_cfg(platform, config));
-	TRY(add_nvdimms(platform, config));
-	TRY(add_pm_ports(platform));
-	return add_debug_ports(platform, config);
+	TRY(io_bus_add(&wiring->pio, &(struct io_range){.start = PLATFORM_UART_PORT,
+							.len = UART_N_PORTS,
+							.width = 1,
+							.ops = &uart_ops,
+							.dev = 0}));
+	TRY(io_bus_add(&wiring->pio, &(struct io_range){.start = PLATFORM_RTC_PORT,
+							.len = 2,
+							.width = 1,
+							.ops = &rtc_ops,
+							.dev = offsetof(struct platform, rtc)}));
+	TRY(io_bus_add(&wiring->mmio,
+		       &(struct io_range){.start = IOAPIC_BASE,
+					  .len = IOAPIC_SIZE,
+					  .width = 4,
+					  .ops = &ioapic_ops,
+					  .dev = offsetof(struct platform, irqchip)}));
+	TRY(io_bus_add(&wiring->pio,
+		       &(struct io_range){.start = CONTROL_PORT,
+					  .len = CONTROL_N_PORTS,
+					  .width = 4,
+					  .ops = &control_ops,
+					  .dev = offsetof(struct platform, control)}));
+	TRY(add_fw_cfg(wiring));
+	TRY(add_nvdimms(wiring, config));
+	TRY(add_pm_ports(&wiring->pio));
+	return add_debug_ports(wiring, config);
 }
 
 static bool config_is_valid(const struct platform_config *config)
@@ -277,18 +277,46 @@ static bool config_is_valid(const struct platform_config *config)
 	       config->phys_bits >= 32 && config->phys_bits <= 52 && config->tsc_hz != 0;
 }
 
-enum status platform_init(struct platform *platform, const struct platform_config *config)
+/* If there are any. */
+static struct nvdimm *find_nvdimm(struct platform *platform)
+{
+	return (struct nvdimm *)((char *)platform + platform_nvdimm_offset(platform->irqchip.n));
+}
+
+static void init_fw_cfg(struct fw_cfg *fw_cfg, const struct platform_config *config)
+{
+	fw_cfg->files = config->fw_cfg_files;
+	fw_cfg->ram_size = config->ram_size;
+	fw_cfg->n_cpus = config->topology->n_cpus;
+}
+
+static void init_nvdimms(struct platform *platform, const struct platform_config *config)
+{
+	platform->has_nvdimms = config->has_nvdimms;
+	if (config->has_nvdimms)
+		*find_nvdimm(platform) = (struct nvdimm){
+			.labels = config->labels,
+			.n_labels = config->n_labels,
+		};
+}
+
+enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
+			  const struct platform_config *config)
 {
 	if (!config_is_valid(config))
 		return ERR_RANGE;
 	memset(platform, 0, sizeof(*platform));
+	memset(wiring, 0, sizeof(*wiring));
+	platform->wiring = wiring;
 	platform->phys_bits = config->phys_bits;
 	platform->topology = *config->topology;
 	irqchip_reset(&platform->irqchip, config->topology, config->phys_bits);
 	uart_reset(&platform->uart);
 	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
 	pm_reset(&platform->pm);
-	return add_ranges(platform, config);
+	init_fw_cfg(&platform->fw_cfg, config);
+	init_nvdimms(platform, config);
+	return add_ranges(wiring, config);
 }
 
 void platform_reset(struct platform *platform)
@@ -297,56 +325,20 @@ void platform_reset(struct platform *platform)
 	uart_reset(&platform->uart);
 	rtc_reset(&platform->rtc);
 	pm_reset(&platform->pm);
-	nvdimm_reset(&platform->nvdimm);
+	if (platform->has_nvdimms)
+		nvdimm_reset(find_nvdimm(platform));
 	fw_cfg_reset(&platform->fw_cfg);
 	platform->debug_exit = (struct debug_exit){0};
 }
 
-/* Devices of 'from' become those of 'to'. */
-static void bus_rebase(struct io_bus *bus, struct platform *to, const struct platform *from)
+void platform_copy(struct platform *to, const struct platform *from)
 {
-	for (unsigned i = 0; i < bus->n; i++) {
-		uintptr_t off = (uintptr_t)bus->range[i].dev - (uintptr_t)from;
+	size_t size = platform_size(from->irqchip.n, from->has_nvdimms);
 
-		if (off < platform_size(from->irqchip.n))
-			bus->range[i].dev = (char *)to + off;
-	}
-}
-
-static void copy_irqchip(struct irqchip *to, const struct irqchip *from)
-{
-	for (unsigned i = 0; i < from->n; i++)
-		to->lapic[i] = from->lapic[i];
-	to->n = from->n;
-	to->next_lowest = from->next_lowest;
-	to->kicked = from->kicked;
-	to->ioapic = from->ioapic;
-}
-
-void platform_copy_state(struct platform *to, const struct platform *from)
-{
-	copy_irqchip(&to->irqchip, &from->irqchip);
-	to->uart = from->uart;
-	to->rtc = from->rtc;
-	to->pm = from->pm;
-	to->debug_exit = from->debug_exit;
-	to->debugcon = from->debugcon;
-	to->control = from->control;
-	to->fw_cfg = from->fw_cfg;
-	to->phys_bits = from->phys_bits;
-	to->topology = from->topology;
-	to->has_nvdimms = from->has_nvdimms;
-	if (from->has_nvdimms)
-		to->nvdimm = from->nvdimm;
-}
-
-void platform_clone(struct platform *clone, const struct platform *platform)
-{
-	platform_copy_state(clone, platform);
-	clone->pio = platform->pio;
-	clone->mmio = platform->mmio;
-	bus_rebase(&clone->pio, clone, platform);
-	bus_rebase(&clone->mmio, clone, platform);
+	_Static_assert(_Alignof(struct platform) == 8 && sizeof(struct lapic) % 8 == 0 &&
+			       sizeof(struct nvdimm) % 8 == 0,
+		       "words");
+	copy_words(to, from, size / 8);
 }
 
 uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
@@ -358,7 +350,7 @@ uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, uint64_t ad
 	assert(cpu < platform->irqchip.n);
 	lapic = &platform->irqchip.lapic[cpu];
 	if (!lapic_claims(lapic, addr))
-		return io_bus_read(&platform->mmio, addr, size, now);
+		return io_bus_read(&platform->wiring->mmio, platform, addr, size, now);
 	return lapic_mmio_read(lapic, off, size, now);
 }
 
@@ -370,7 +362,7 @@ void platform_mmio_write(struct platform *platform, unsigned cpu, uint64_t addr,
 	assert(cpu < platform->irqchip.n);
 	lapic = &platform->irqchip.lapic[cpu];
 	if (!lapic_claims(lapic, addr))
-		io_bus_write(&platform->mmio, addr, size, value, now);
+		io_bus_write(&platform->wiring->mmio, platform, addr, size, value, now);
 	else
 		lapic_mmio_write(lapic, addr & (PAGE_SIZE - 1), size, value, now);
 }

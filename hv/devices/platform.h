@@ -40,60 +40,73 @@ struct platform_config {
 };
 
 /*
- * All of a VM's devices and its two buses, platform_size() bytes. The buses point into
- * the struct: it must not be moved or copied but by platform_clone().
+ * Who sits at which port and address: two buses whose devices are a struct platform. Constant once
+ * a VM runs, and the same for all its clones.
+ */
+struct platform_wiring {
+	struct io_bus pio;
+	struct io_bus mmio;
+};
+
+/*
+ * All of a VM's devices, platform_size() bytes. NVDIMMs' registers, if there are any, are behind
+ * the local APICs.
  *
  * Locking: none here; a VM with several vCPUs calls with its device lock held,
  * from before the access until irqchip_take_kick() after it.
  */
 struct platform {
+	const struct platform_wiring *wiring; /* not owned */
 	struct uart uart;
 	struct rtc rtc;
 	struct pm pm;
 	struct debug_exit debug_exit;
-	struct debugcon debugcon;
 	bool has_nvdimms;
-	struct nvdimm nvdimm; /* if there are any */
 	struct control control;
 	struct fw_cfg fw_cfg; /* its identity is for the caller to fill in */
 	unsigned phys_bits;
 	struct cpu_topology topology;
-	struct io_bus pio;
-	struct io_bus mmio;
 	struct irqchip irqchip; /* last: it grows with the vCPUs */
 };
 
-static inline size_t platform_size(unsigned n_cpus)
+static inline size_t platform_nvdimm_offset(unsigned n_cpus)
 {
 	return offsetof(struct platform, irqchip) + irqchip_size(n_cpus);
 }
 
+static inline size_t platform_size(unsigned n_cpus, bool has_nvdimms)
+{
+	return platform_nvdimm_offset(n_cpus) + (has_nvdimms ? sizeof(struct nvdimm) : 0);
+}
+
 /*
- * Wire everything; 'platform' has room for the topology's processors. Further ranges may be added
- * to pio and mmio until the VM runs. ERR_RANGE: a number outside what its comment says;
+ * Wire everything: 'wiring' is filled, 'platform' has room for the topology's processors and
+ * NVDIMMs. ERR_RANGE: a number outside what its comment says;
  * ERR_OVERLAP: a configured port range collides with another device.
  */
-enum status platform_init(struct platform *platform, const struct platform_config *config);
+enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
+			  const struct platform_config *config);
 /* All devices as after power-on, but for time, CMOS RAM, identity and output buffers. */
 void platform_reset(struct platform *platform);
 /*
- * Make 'clone', which has room for as many processors, a copy of 'platform' with buses of its own:
- * a 'dev' inside the original becomes the same inside the clone, others are kept. NVDIMM labels are
- * the same bytes in both: whoever wants them apart gives the clone others.
+ * Make 'to', which has the same size, the same as 'from': a clone, or one that goes back. NVDIMM
+ * labels are the same bytes in both: whoever wants them apart gives the clone others.
  */
-void platform_clone(struct platform *clone, const struct platform *platform);
-/* The state of all devices alone, between a platform and its clone. */
-void platform_copy_state(struct platform *to, const struct platform *from);
+void platform_copy(struct platform *to, const struct platform *from);
 
 /*
  * MMIO by vCPU 'cpu': its own local APIC page where IA32_APIC_BASE says, then
  * the mmio bus. The APIC page is a different device for each vCPU and can move,
- * so it is not on the bus. Ports need no such door: io_bus_read(&platform->pio, ...).
+ * so it is not on the bus. Ports need no such door: io_bus_read(&platform->wiring->pio, platform,
+ * ...).
  */
 uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
 			    uint64_t now);
 void platform_mmio_write(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
 			 uint64_t value, uint64_t now);
+
+/* A byte the guest sent to its debug console. A seam, as uart_output(). */
+void debugcon_output(struct platform *platform, uint8_t byte);
 
 /* A byte for the guest's serial console; false: full, bring it again later. */
 bool platform_uart_receive(struct platform *platform, uint8_t byte);

@@ -285,15 +285,5 @@ bool uart_receive(struct uart *uart, uint8_t byte)
 
 void uart_reset(struct uart *uart)
 {
-	rx_clear(uart);
-	uart->ier = 0;
-	uart->lcr = 0;
-	uart->mcr = 0;
-	uart->scr = 0;
-	uart->fcr = 0;
-	uart->msr_delta = 0;
-	uart->lsr_error = 0;
-	uart->divisor = 0;
-	uart->thre_pending = false;
-	uart->irq = false;
+	*uart = (struct uart){0};
 }

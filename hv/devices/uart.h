@@ -8,7 +8,6 @@
  * empty. Bytes arrive when the caller brings them. Not locked.
  */
 #define UART_FIFO_SIZE 16
-#define UART_LINE_SIZE 256
 #define UART_N_PORTS   8
 
 struct uart {
@@ -25,17 +24,12 @@ struct uart {
 	uint16_t divisor;
 	bool thre_pending; /* the "transmitter empty" interrupt has not been seen yet */
 	bool irq;	   /* interrupt line; valid after each call below. Not gated by OUT2. */
-
-	/* Belongs to the implementer of uart_output(): never touched by the model but by
-	 * uart_reset(). */
-	uint16_t line_len;
-	char line[UART_LINE_SIZE];
 };
 
 /* A byte the guest sent. A seam: the console on the machine, the test in a test. */
 void uart_output(struct uart *uart, uint8_t byte);
 
-/* Power-on state; the line buffer is kept. */
+/* Power-on state. */
 void uart_reset(struct uart *uart);
 /* off: 0 to 7; registers are bytes. */
 uint8_t uart_read(struct uart *uart, unsigned off);

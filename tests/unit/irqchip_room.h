@@ -13,7 +13,8 @@ union irqchip_room {
 
 union platform_room {
 	struct platform platform;
-	uint8_t bytes[sizeof(struct platform) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic)];
+	uint8_t bytes[sizeof(struct platform) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic) +
+		      sizeof(struct nvdimm)];
 };
 
 /* APIC IDs are numbers. */

@@ -54,6 +54,7 @@ static void count_write(void *dev, uint64_t off, unsigned size, uint64_t value, 
 	((struct memory *)dev)->n++;
 }
 
+/* Devices are anywhere here: their places are counted from address 0. */
 static const struct io_ops counter_ops = {memory_read, count_write};
 
 static enum status add(struct io_bus *bus, uint64_t start, uint64_t len, unsigned width, void *dev)
@@ -62,7 +63,7 @@ static enum status add(struct io_bus *bus, uint64_t start, uint64_t len, unsigne
 						  .len = len,
 						  .width = width,
 						  .ops = &memory_ops,
-						  .dev = dev});
+						  .dev = (size_t)dev});
 }
 
 static uint64_t ones(unsigned size)
@@ -77,9 +78,9 @@ static void an_access_reaches_its_device_whole(void **state)
 		struct memory memory = {.bytes = {1, 2, 3, 4, 5, 6, 7, 8, 9}};
 
 		assert_int_equal(add(&bus, 0x3f8, 16, 8, &memory), OK);
-		assert_true(io_bus_read(&bus, 0x3f9, size, 77) ==
+		assert_true(io_bus_read(&bus, NULL, 0x3f9, size, 77) ==
 			    (UINT64_C(0x0908070605040302) & ones(size)));
-		io_bus_write(&bus, 0x3fa, size, UINT64_MAX, 78);
+		io_bus_write(&bus, NULL, 0x3fa, size, UINT64_MAX, 78);
 		assert_int_equal(memory.n, 2);
 		assert_int_equal(memory.access[0].off, 1);
 		assert_int_equal(memory.access[0].size, size);
@@ -100,11 +101,11 @@ static void offsets_begin_with_first(void **state)
 				 .width = 1,
 				 .first = 39,
 				 .ops = &memory_ops,
-				 .dev = &memory};
+				 .dev = (size_t)&memory};
 
 	assert_int_equal(io_bus_add(&bus, &range), OK);
-	assert_int_equal(io_bus_read(&bus, 101, 1, 0), 0x5a);
-	io_bus_write(&bus, 103, 2, 0x1234, 0);
+	assert_int_equal(io_bus_read(&bus, NULL, 101, 1, 0), 0x5a);
+	io_bus_write(&bus, NULL, 103, 2, 0x1234, 0);
 	assert_int_equal(memory.bytes[42], 0x34);
 	assert_int_equal(memory.bytes[43], 0);
 }
@@ -112,8 +113,8 @@ static void offsets_begin_with_first(void **state)
 static void check_nobody_is_there(const struct io_bus *bus, uint64_t addr)
 {
 	for (unsigned size = 1; size <= 8; size *= 2) {
-		assert_true(io_bus_read(bus, addr, size, 0) == ones(size));
-		io_bus_write(bus, addr, size, 0, 0);
+		assert_true(io_bus_read(bus, NULL, addr, size, 0) == ones(size));
+		io_bus_write(bus, NULL, addr, size, 0, 0);
 	}
 }
 
@@ -160,7 +161,7 @@ static void ranges_are_found_whatever_the_order(void **state)
 			for (unsigned i = 0; i < 5; i++)
 				if (addr >= start[i] && addr < start[i] + len[i])
 					expect = i;
-			assert_int_equal(io_bus_read(&bus, addr, 1, 0), expect);
+			assert_int_equal(io_bus_read(&bus, NULL, addr, 1, 0), expect);
 		}
 	}
 }
@@ -178,7 +179,7 @@ static void ranges_that_are_guessed_alike_are_all_found(void **state)
 								     .len = len[i],
 								     .width = 1,
 								     .ops = &counter_ops,
-								     .dev = &memory[i]}),
+								     .dev = (size_t)&memory[i]}),
 				 OK);
 	for (uint64_t addr = 0; addr < 0x4000; addr++) {
 		const struct io_range *hit = NULL;
@@ -188,7 +189,7 @@ static void ranges_that_are_guessed_alike_are_all_found(void **state)
 				hit = &bus.range[i];
 		for (unsigned i = 0; i < 7; i++)
 			memory[i].n = 0;
-		io_bus_write(&bus, addr, 1, 0x5a, 0);
+		io_bus_write(&bus, NULL, addr, 1, 0x5a, 0);
 		for (unsigned i = 0; i < 7; i++)
 			assert_int_equal(memory[i].n, hit == &bus.range[i]);
 	}
@@ -221,7 +222,7 @@ static void a_range_that_makes_no_sense_is_refused(void **state)
 	static const struct io_ops no_read = {NULL, memory_write}, no_write = {memory_read, NULL};
 	struct io_bus bus = {0};
 	struct memory memory = {0};
-	struct io_range range = {.start = 1, .len = 1, .width = 1, .dev = &memory};
+	struct io_range range = {.start = 1, .len = 1, .width = 1, .dev = (size_t)&memory};
 
 	assert_int_equal(io_bus_add(&bus, &range), ERR_INVAL);
 	range.ops = &no_read;
@@ -237,7 +238,7 @@ static void a_range_that_makes_no_sense_is_refused(void **state)
 	assert_int_equal(add(&bus, 2000, UINT64_MAX, 1, &memory), ERR_RANGE);
 	assert_int_equal(bus.n, 4);
 	assert_int_equal(add(&bus, UINT64_MAX, 1, 1, &memory), OK);
-	assert_int_equal(io_bus_read(&bus, UINT64_MAX, 1, 0), 0);
+	assert_int_equal(io_bus_read(&bus, NULL, UINT64_MAX, 1, 0), 0);
 }
 
 static void a_full_bus_says_so(void **state)
@@ -250,8 +251,8 @@ static void a_full_bus_says_so(void **state)
 	assert_int_equal(add(&bus, 1, 1, 1, &memory), ERR_NOMEM);
 	assert_int_equal(add(&bus, 1000, 1, 1, &memory), ERR_NOMEM);
 	assert_int_equal(add(&bus, 2, 1, 1, &memory), ERR_OVERLAP);
-	assert_int_equal(io_bus_read(&bus, 1, 1, 0), 0xff);
-	assert_int_equal(io_bus_read(&bus, 2 * IO_BUS_MAX_RANGES - 2, 1, 0), 0);
+	assert_int_equal(io_bus_read(&bus, NULL, 1, 1, 0), 0xff);
+	assert_int_equal(io_bus_read(&bus, NULL, 2 * IO_BUS_MAX_RANGES - 2, 1, 0), 0);
 }
 
 /* Two ranges, [4,9) and [9,12), nothing else. Byte n of the world holds n. */
@@ -297,12 +298,13 @@ static void a_straddling_access_is_the_sum_of_its_bytes(void **state)
 					expect |= (at >= 4 && at < 12 ? at : 0xff) << (8 * i);
 				}
 				setup_world(&bus, &low, &high, width);
-				assert_true(io_bus_read(&bus, addr, size, 0) == expect);
+				assert_true(io_bus_read(&bus, NULL, addr, size, 0) == expect);
 				pieces_are_legal(&low, width, 5);
 				pieces_are_legal(&high, width, 3);
 
 				setup_world(&bus, &low, &high, width);
-				io_bus_write(&bus, addr, size, UINT64_C(0xf7f6f5f4f3f2f1f0), 0);
+				io_bus_write(&bus, NULL, addr, size, UINT64_C(0xf7f6f5f4f3f2f1f0),
+					     0);
 				pieces_are_legal(&low, width, 5);
 				pieces_are_legal(&high, width, 3);
 				for (uint64_t at = 4; at < 12; at++) {
@@ -323,8 +325,8 @@ static void addresses_do_not_wrap(void **state)
 
 	assert_int_equal(add(&bus, UINT64_MAX - 1, 2, 4, &top), OK);
 	assert_int_equal(add(&bus, 0, 2, 4, &bottom), OK);
-	assert_int_equal(io_bus_read(&bus, UINT64_MAX - 1, 4, 0), 0xffff2211);
-	io_bus_write(&bus, UINT64_MAX, 4, 0, 0);
+	assert_int_equal(io_bus_read(&bus, NULL, UINT64_MAX - 1, 4, 0), 0xffff2211);
+	io_bus_write(&bus, NULL, UINT64_MAX, 4, 0, 0);
 	assert_int_equal(top.bytes[1], 0);
 	assert_int_equal(bottom.n, 0);
 }

@@ -18,12 +18,14 @@ void uart_output(struct uart *uart, uint8_t byte)
 	out[n_out++] = (char)byte;
 }
 
-void debugcon_output(struct debugcon *dev, uint8_t byte)
-{
-	dev->line[dev->line_len++] = (char)byte;
-}
-
 static union platform_room room;
+static struct platform_wiring wiring;
+static char debugcon_byte;
+
+void debugcon_output(struct platform *platform, uint8_t byte)
+{
+	debugcon_byte = (char)byte;
+}
 
 static struct platform_config plain(void)
 {
@@ -34,17 +36,17 @@ static struct platform_config plain(void)
 static void start(struct platform_config config)
 {
 	n_out = 0;
-	assert_int_equal(platform_init(&room.platform, &config), OK);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), OK);
 }
 
 static uint64_t in(uint16_t port, unsigned size)
 {
-	return io_bus_read(&room.platform.pio, port, size, 0);
+	return io_bus_read(&wiring.pio, &room.platform, port, size, 0);
 }
 
 static void outp(uint16_t port, unsigned size, uint64_t value)
 {
-	io_bus_write(&room.platform.pio, port, size, value, 0);
+	io_bus_write(&wiring.pio, &room.platform, port, size, value, 0);
 }
 
 static uint64_t mmio_get(unsigned cpu, uint64_t addr)
@@ -98,8 +100,8 @@ static void wide_accesses_to_byte_ports_are_split(void **state)
 static void the_clock_is_at_its_ports(void **state)
 {
 	start(plain());
-	io_bus_write(&room.platform.pio, 0x70, 1, 0, 3 * HZ);
-	assert_int_equal(io_bus_read(&room.platform.pio, 0x71, 1, 3 * HZ), 3);
+	io_bus_write(&wiring.pio, &room.platform, 0x70, 1, 0, 3 * HZ);
+	assert_int_equal(io_bus_read(&wiring.pio, &room.platform, 0x71, 1, 3 * HZ), 3);
 	assert_int_equal(in(0x70, 1), 0xff);
 }
 
@@ -142,7 +144,6 @@ static void every_port_can_be_touched(void **state)
 		for (unsigned port = 0; port < 0x10000; port++) {
 			assert_true(in((uint16_t)port, size) <= UINT64_MAX >> (64 - 8 * size));
 			n_out = 0;
-			room.platform.debugcon.line_len = 0;
 			outp((uint16_t)port, size, 0);
 		}
 		assert_false(room.platform.pm.reset_requested ||
@@ -172,7 +173,7 @@ static void debug_ports_are_there_only_when_asked_for(void **state)
 	start(config);
 	assert_int_equal(in(0xe9, 1), 0xe9);
 	outp(0xe9, 1, 'd');
-	assert_int_equal(room.platform.debugcon.line[0], 'd');
+	assert_int_equal(debugcon_byte, 'd');
 	assert_int_equal(in(0xf4, 4), 0);
 	outp(0xf4, 4, 0x10);
 	assert_true(room.platform.debug_exit.requested);
@@ -184,38 +185,38 @@ static void a_configuration_that_cannot_be_is_refused(void **state)
 	struct platform_config config = plain();
 
 	config.topology = sockets(0);
-	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.topology = sockets(TOPOLOGY_MAX_CPUS + 1);
-	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.topology = sockets(TOPOLOGY_MAX_CPUS);
 	config.phys_bits = 31;
-	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.phys_bits = 53;
-	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.phys_bits = 52;
 	config.tsc_hz = 0;
-	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.tsc_hz = 1;
-	assert_int_equal(platform_init(&room.platform, &config), OK);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), OK);
 	config.topology = sockets(1);
 	config.phys_bits = 32;
-	assert_int_equal(platform_init(&room.platform, &config), OK);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), OK);
 	config.has_debug_exit = true;
 	config.debug_exit_base = 0xfffe;
 	config.debug_exit_size = 0;
-	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.debug_exit_size = 5;
-	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.debug_exit_size = 3;
-	assert_int_equal(platform_init(&room.platform, &config), ERR_RANGE);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.debug_exit_size = 2;
-	assert_int_equal(platform_init(&room.platform, &config), OK);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), OK);
 	config.debug_exit_base = 0x3f7;
-	assert_int_equal(platform_init(&room.platform, &config), ERR_OVERLAP);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_OVERLAP);
 	config.debug_exit_base = 0xf4;
 	config.has_debugcon = true;
 	config.debugcon_base = 0xf5;
-	assert_int_equal(platform_init(&room.platform, &config), ERR_OVERLAP);
+	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_OVERLAP);
 }
 
 static void each_processor_has_its_own_apic_page(void **state)
@@ -308,31 +309,20 @@ static void a_clone_is_the_same_and_apart(void **state)
 {
 	static union platform_room clone_room;
 	struct platform *clone = &clone_room.platform;
-	static struct uart outside;
 
 	start(plain());
-	assert_int_equal(io_bus_add(&room.platform.pio,
-				    &(struct io_range){.start = 0x520,
-						       .len = 1,
-						       .width = 1,
-						       .ops = room.platform.pio.range[0].ops,
-						       .dev = &outside}),
-			 OK);
 	outp(0x3ff, 1, 0x11);
-	platform_clone(clone, &room.platform);
-	assert_int_equal(io_bus_read(&clone->pio, 0x3ff, 1, 0), 0x11);
-	io_bus_write(&clone->pio, 0x3ff, 1, 0x22, 0);
-	io_bus_write(&clone->pio, 0x70, 2, 0x3320, 0);
-	io_bus_write(&clone->pio, 0x64, 1, 0xfe, 0);
+	platform_copy(clone, &room.platform);
+	assert_int_equal(io_bus_read(&clone->wiring->pio, clone, 0x3ff, 1, 0), 0x11);
+	io_bus_write(&clone->wiring->pio, clone, 0x3ff, 1, 0x22, 0);
+	io_bus_write(&clone->wiring->pio, clone, 0x70, 2, 0x3320, 0);
+	io_bus_write(&clone->wiring->pio, clone, 0x64, 1, 0xfe, 0);
 	platform_mmio_write(clone, 0, IOAPIC_BASE, 4, 1, 0);
 	assert_int_equal(in(0x3ff, 1), 0x11);
 	assert_int_equal(room.platform.rtc.cmos[0x20], 0);
 	assert_false(room.platform.pm.reset_requested);
 	assert_int_equal(room.platform.irqchip.ioapic.select, 0);
 	assert_true(clone->pm.reset_requested);
-	for (unsigned i = 0; i < clone->pio.n; i++)
-		if (clone->pio.start[i] == 0x520)
-			assert_ptr_equal(clone->pio.range[i].dev, &outside);
 }
 
 static void fw_cfg_is_at_its_ports(void **state)
@@ -362,9 +352,9 @@ static void fw_cfg_is_at_its_ports(void **state)
 	assert_true(room.platform.fw_cfg.dma_address == 0x100001000);
 	/* A clone goes on where its template was, by itself. */
 	room.platform.fw_cfg.dma_requested = false;
-	platform_clone(clone, &room.platform);
-	assert_int_equal(io_bus_read(&clone->pio, 0x511, 1, 0), 'e');
-	assert_int_equal(io_bus_read(&clone->pio, 0x511, 1, 0), 'x');
+	platform_copy(clone, &room.platform);
+	assert_int_equal(io_bus_read(&clone->wiring->pio, clone, 0x511, 1, 0), 'e');
+	assert_int_equal(io_bus_read(&clone->wiring->pio, clone, 0x511, 1, 0), 'x');
 	assert_int_equal(in(0x511, 1), 'e');
 	platform_reset(&room.platform);
 	assert_int_equal(in(0x511, 1), 'Q');
@@ -380,17 +370,18 @@ static void a_clones_clock_is_right_after_years(void **state)
 	start(plain());
 	(void)rtc_time(&room.platform.rtc, frozen);
 	/* A guest that was reading the time, with the registers held for it. */
-	io_bus_write(&room.platform.pio, 0x70, 1, 0, frozen);
-	(void)io_bus_read(&room.platform.pio, 0x71, 1, frozen);
-	platform_clone(clone, &room.platform);
+	io_bus_write(&wiring.pio, &room.platform, 0x70, 1, 0, frozen);
+	(void)io_bus_read(&wiring.pio, &room.platform, 0x71, 1, frozen);
+	platform_copy(clone, &room.platform);
 	assert_int_equal(rtc_time(&clone->rtc, later), 946684800 + (int64_t)(later / HZ));
 	/* 1 January 2000 and five years of which two have 29 February, 16:40 later. */
 	static const uint8_t want[][2] = {{4, 0x00}, {2, 0x16}, {0, 0x40},   {7, 0x30},
 					  {8, 0x12}, {9, 0x04}, {0x32, 0x20}};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(want); i++) {
-		io_bus_write(&clone->pio, 0x70, 1, want[i][0], later);
-		assert_int_equal(io_bus_read(&clone->pio, 0x71, 1, later), want[i][1]);
+		io_bus_write(&clone->wiring->pio, clone, 0x70, 1, want[i][0], later);
+		assert_int_equal(io_bus_read(&clone->wiring->pio, clone, 0x71, 1, later),
+				 want[i][1]);
 	}
 	/* The template's own stands where it was. */
 	assert_int_equal(room.platform.rtc.base_time, 946684800 + 1000);
@@ -417,7 +408,7 @@ static void a_clones_timer_fires_after_years(void **state)
 		else
 			platform_mmio_write(&room.platform, 0, APIC_BASE_ADDR + 0x380, 4, 100,
 					    frozen);
-		platform_clone(clone, &room.platform);
+		platform_copy(clone, &room.platform);
 		assert_int_equal(lapic_next_deadline(lapic), frozen + 100);
 		lapic_update_timer(lapic, later);
 		assert_int_equal(lapic_pending_vector(lapic), 0x40);
