@@ -14,6 +14,11 @@ unsigned topology_size(const struct cpu_topology *topology, enum topology_level 
 	return size;
 }
 
+unsigned topology_places(const struct cpu_topology *topology)
+{
+	return topology_size(topology, TOPOLOGY_SOCKET) * topology->count[TOPOLOGY_SOCKET];
+}
+
 unsigned topology_part(const struct cpu_topology *topology, unsigned index,
 		       enum topology_level level)
 {

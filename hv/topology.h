@@ -38,6 +38,9 @@ unsigned topology_part(const struct cpu_topology *topology, unsigned index,
 /* Processors one unit of the level has: 1 in a thread, count[TOPOLOGY_THREAD] in a core, ... */
 unsigned topology_size(const struct cpu_topology *topology, enum topology_level level);
 
+/* Places for processors, taken or not: 'maxcpus' in QEMU's words. */
+unsigned topology_places(const struct cpu_topology *topology);
+
 /* Bits of the APIC ID below the level's own: each count takes whole bits. */
 unsigned topology_shift(const struct cpu_topology *topology, enum topology_level level);
 

@@ -32,15 +32,6 @@ static uint32_t find_node(const struct vm_config *config, const struct backend *
 	return node != NULL ? node->nodeid : 0;
 }
 
-static uint32_t find_cpu_node(const struct vm_config *config)
-{
-	const struct numa_node_config *node = config->numa_nodes;
-
-	while (node != NULL && !node->has_cpu0)
-		node = node->next;
-	return node != NULL ? node->nodeid : 0;
-}
-
 static struct acpi_memory describe_ram(const struct vm_config *config,
 				       const struct mem_region *region)
 {
@@ -83,7 +74,7 @@ void vm_describe_memory(const struct vm_config *config, const struct mem_map *ma
 	if (config->n_numa_nodes == 0 && config->dimms == NULL)
 		return;
 	for (unsigned i = 0; i < config->topology.n_cpus; i++)
-		tables->cpu_node[i] = find_cpu_node(config);
+		tables->cpu_node[i] = config->cpu_node != NULL ? config->cpu_node[i] : 0;
 	acpi->cpu_node = tables->cpu_node;
 	acpi->memory = tables->memory;
 	acpi->nvdimms = tables->nvdimms;

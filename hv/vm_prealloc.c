@@ -34,7 +34,7 @@ static enum status fill_region(struct vm *vm, const struct mem_region *region)
 		.region = region,
 		.policy = backend_frame_policy(backend),
 		.first_page = memory_backend_offset(region) / PAGE_SIZE,
-		.n_cpus = backend->prealloc_threads != 0 ? backend->prealloc_threads : vm->n_vcpus,
+		.n_cpus = backend->prealloc_threads,
 		.context = backend->context,
 	};
 

@@ -49,11 +49,8 @@ static bool add_file(cJSON *object, const struct backend *backend)
 
 static bool add_prealloc(cJSON *object, const struct backend *backend)
 {
-	uint32_t threads = backend->prealloc_threads;
-
-	/* As many as the VM has processors, which is one. */
 	if (!add_bool(object, "prealloc", backend->prealloc) ||
-	    !add_number(object, "prealloc-threads", threads != 0 ? threads : 1))
+	    !add_number(object, "prealloc-threads", backend->prealloc_threads))
 		return false;
 	return backend->prealloc_context == NULL ||
 	       add_text(object, "prealloc-context", backend->prealloc_context);

@@ -43,7 +43,7 @@ struct backend {
 	bool reserve;
 	bool discard_data;
 	bool canonical_name;		      /* messages about its memory name it "/objects/ID" */
-	uint32_t prealloc_threads;	      /* 0: as many as the VM has vCPUs */
+	uint32_t prealloc_threads;	      /* as many as the VM has vCPUs if not given */
 	const char *prealloc_context;	      /* id of a thread-context; NULL: none */
 	const struct thread_context *context; /* the same, set by objects_resolve() */
 	enum backend_policy policy;

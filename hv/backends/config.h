@@ -45,7 +45,6 @@ struct dimm_config {
 struct numa_node_config {
 	struct numa_node_config *next;
 	uint32_t nodeid;
-	bool has_cpu0;		 /* owns the boot processor, the only one */
 	const char *memdev;	 /* id of a backend of the same VM; NULL: no memory */
 	struct backend *backend; /* resolved; NULL: no memory */
 	uint64_t size;		 /* bytes of main memory, resolved: the backend's, or 0 */
@@ -96,6 +95,7 @@ struct vm_config {
 	struct dimm_config *dimms;
 	struct numa_node_config *numa_nodes; /* by nodeid, 0 to n_numa_nodes - 1 without a gap */
 	unsigned n_numa_nodes;		     /* 0: no -numa, no SRAT for its sake */
+	const uint8_t *cpu_node; /* nodeid of each place for a processor; NULL: no nodes */
 	/*
 	 * -numa dist: n_numa_nodes rows of as many distances, row by row, [src * n + dst],
 	 * complete. NULL: none given, no SLIT.

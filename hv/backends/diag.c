@@ -11,8 +11,6 @@
 #include "hv/print.h"
 #include "hv/string.h"
 
-#define MESSAGE_MAX 700
-
 static void clean(char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
@@ -24,13 +22,13 @@ static void clean(char *text, size_t len)
 	}
 }
 
-/* 'buf' holds MESSAGE_MAX + 1 bytes. */
+/* 'buf' holds DIAG_MESSAGE_MAX + 1 bytes. */
 static void render(char *buf, const char *fmt, va_list args)
 {
-	size_t len = format_v(buf, MESSAGE_MAX + 1, fmt, args);
+	size_t len = format_v(buf, DIAG_MESSAGE_MAX + 1, fmt, args);
 
-	if (len > MESSAGE_MAX) {
-		len = MESSAGE_MAX;
+	if (len > DIAG_MESSAGE_MAX) {
+		len = DIAG_MESSAGE_MAX;
 		memset(buf + len - 3, '.', 3);
 	}
 	clean(buf, len);
@@ -63,7 +61,7 @@ static void say_or_mute(struct diag *diag, struct diag_place place, enum log_lev
 
 void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...)
 {
-	char message[MESSAGE_MAX + 1];
+	char message[DIAG_MESSAGE_MAX + 1];
 	va_list args;
 
 	va_start(args, fmt);
@@ -74,7 +72,7 @@ void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...
 
 void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, ...)
 {
-	char message[MESSAGE_MAX + 1];
+	char message[DIAG_MESSAGE_MAX + 1];
 	va_list args;
 
 	va_start(args, fmt);
@@ -85,7 +83,7 @@ void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, .
 
 void diag_hint(struct diag *diag, const char *fmt, ...)
 {
-	char message[MESSAGE_MAX + 1];
+	char message[DIAG_MESSAGE_MAX + 1];
 	va_list args;
 
 	if (diag->muted)

@@ -3,6 +3,8 @@
 
 #include "hv/types.h"
 
+#define DIAG_MESSAGE_MAX 700
+
 /*
  * Where in the configuration something was written. Both count from 1, columns
  * in bytes (a tab is one). Line 0 is nowhere: the message stands alone.
@@ -18,7 +20,7 @@ struct diag_place {
  * Collects every error and warning of a configuration. Each is said at once as
  * "FILE:LINE:COLUMN: message" on the console; 'n_errors' tells whether any VM
  * may start. Bytes of a message that a terminal might act upon (control characters,
- * anything but UTF-8) are shown as '?'; a message longer than 700 bytes ends in "...".
+ * anything but UTF-8) are shown as '?'; a message longer than DIAG_MESSAGE_MAX bytes ends in "...".
  */
 struct diag {
 	const char *file; /* name of the configuration; NULL: messages stand alone */

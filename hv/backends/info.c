@@ -253,7 +253,10 @@ static void info_numa_node(struct out *out, const struct vm_config *vm,
 
 	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next)
 		plugged += dimm->node == node->nodeid ? dimm->size : 0;
-	put(out, "node %u cpus:%s", node->nodeid, node->has_cpu0 ? " 0" : "");
+	put(out, "node %u cpus:", node->nodeid);
+	for (unsigned cpu = 0; cpu < vm->topology.n_cpus; cpu++)
+		if (vm->cpu_node[cpu] == node->nodeid)
+			put(out, " %u", cpu);
 	end_line(out);
 	put(out, "node %u size: %llu MB", node->nodeid,
 	    (unsigned long long)((node->size + plugged) / MIB(1)));

@@ -367,6 +367,13 @@ static void fill_in(struct backend *backend, const struct object_defaults *defau
 		backend->prealloc = defaults->prealloc;
 }
 
+/* QEMU fills this in before it reads the object's own; a 0 there is refused. */
+static void fill_in_threads(struct backend *backend, const struct object_defaults *defaults)
+{
+	if (backend->prealloc_threads == 0)
+		backend->prealloc_threads = defaults->prealloc_threads;
+}
+
 void objects_resolve(struct backend *backends, struct thread_context *contexts,
 		     const struct object_defaults *defaults, struct diag *diag)
 {
@@ -379,5 +386,6 @@ void objects_resolve(struct backend *backends, struct thread_context *contexts,
 			continue;
 		fill_in(b, defaults);
 		b->broken = make_backend(b, backends, contexts, defaults, diag) != OK;
+		fill_in_threads(b, defaults);
 	}
 }

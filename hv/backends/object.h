@@ -39,9 +39,10 @@ enum status object_read(const struct word *argument, struct backend **backends,
 
 /* What the rest of the command line says about backends that do not say it themselves. */
 struct object_defaults {
-	bool merge;    /* -machine mem-merge= */
-	bool dump;     /* -machine dump-guest-core= */
-	bool prealloc; /* -mem-prealloc */
+	bool merge;		   /* -machine mem-merge= */
+	bool dump;		   /* -machine dump-guest-core= */
+	bool prealloc;		   /* -mem-prealloc */
+	unsigned prealloc_threads; /* -smp's processors */
 };
 
 /*

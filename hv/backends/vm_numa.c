@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * -numa: the guest's nodes, what memory they have, how far they are from each other. Looked at
- * after all other options, as in QEMU, whose order and words these are. There is one CPU here,
- * so what QEMU asks about any of them is asked about CPU 0. The machine's own nodes
+ * after all other options, as in QEMU, whose order and words these are. The machine's own nodes
  * are not dealt with here.
  */
 #include "hv/backends/vm_reader.h"
 
 #include "hv/backends/parse.h"
+#include "hv/print.h"
 #include "hv/string.h"
-
-#define N_CPUS 1
 
 /* -numa's first item; the order is that of type_names. */
 enum numa_type { NUMA_NODE, NUMA_DIST, NUMA_CPU, NUMA_HMAT_LB, NUMA_HMAT_CACHE };
@@ -109,18 +107,12 @@ static enum status get_int(struct numa_reader *numa, const char *key, bool *ret_
 	return OK;
 }
 
-/* Which of 'cpus' is asked for; '*ret_bad' is the first number of a CPU that there is not. */
-struct cpu_list {
-	bool has_cpu0, has_bad;
-	uint64_t bad;
-};
-
-static enum status get_cpus(struct numa_reader *numa, struct cpu_list *ret)
+/* Are all 'cpus', which add up, numbers or ranges of them? */
+static enum status check_cpus_syntax(struct numa_reader *numa)
 {
 	uint64_t first, last;
 
-	*ret = (struct cpu_list){0};
-	(void)options_find(&numa->options, "cpus"); /* marks them seen: they add up */
+	(void)options_find(&numa->options, "cpus"); /* marks them seen */
 	for (const struct option *o = numa->options.first; o != NULL; o = o->next) {
 		const char *wrong = NULL;
 
@@ -134,25 +126,21 @@ static enum status get_cpus(struct numa_reader *numa, struct cpu_list *ret)
 			diag_error(numa->diag, option_value_place(&numa->options, o), "%s", wrong);
 			return ERR_INVAL;
 		}
-		ret->has_cpu0 = ret->has_cpu0 || first == 0;
-		if (last >= N_CPUS && !ret->has_bad) {
-			ret->has_bad = true;
-			ret->bad = first < N_CPUS ? N_CPUS : first;
-		}
 	}
 	return OK;
 }
 
-static enum status assign_cpu0(struct numa_reader *numa, struct numa_node_config *node)
+static enum status assign_cpu(struct numa_reader *numa, unsigned cpu, uint32_t nodeid)
 {
-	for (const struct numa_node_config *n = numa->vm->numa_nodes; n != NULL; n = n->next) {
-		if (!n->has_cpu0 || n == node)
-			continue;
+	struct vm_reader *reader = numa->vm_reader;
+
+	if (reader->has_cpu_node[cpu] && reader->cpu_node[cpu] != nodeid) {
 		diag_error(numa->diag, whole_place(numa), "CPU is already assigned to node-id: %u",
-			   n->nodeid);
+			   (unsigned)reader->cpu_node[cpu]);
 		return ERR_INVAL;
 	}
-	node->has_cpu0 = true;
+	reader->has_cpu_node[cpu] = true;
+	reader->cpu_node[cpu] = (uint8_t)nodeid;
 	return OK;
 }
 
@@ -177,16 +165,34 @@ static enum status check_nodeid(struct numa_reader *numa, const struct numa_node
 	return ERR_INVAL;
 }
 
-static enum status check_cpus(struct numa_reader *numa, struct numa_node_config *node,
-			      const struct cpu_list *cpus)
+static enum status assign_range(struct numa_reader *numa, const struct numa_node_config *node,
+				uint64_t first, uint64_t last)
 {
-	if (cpus->has_cpu0)
-		TRY(assign_cpu0(numa, node));
-	if (!cpus->has_bad)
+	unsigned n_places = topology_places(&numa->vm->topology);
+
+	for (uint64_t cpu = first; cpu <= last; cpu++) {
+		if (cpu < n_places) {
+			TRY(assign_cpu(numa, (unsigned)cpu, node->nodeid));
+			continue;
+		}
+		diag_error(numa->diag, node->place,
+			   "CPU index (%llu) should be smaller than maxcpus (%u)",
+			   (unsigned long long)cpu, n_places);
+		return ERR_INVAL;
+	}
+	return OK;
+}
+
+static enum status assign_cpus(struct numa_reader *numa, const struct numa_node_config *node)
+{
+	uint64_t first, last;
+
+	if (numa->vm_reader->bad_smp)
 		return OK;
-	diag_error(numa->diag, node->place, "CPU index (%llu) should be smaller than maxcpus (%d)",
-		   (unsigned long long)cpus->bad, N_CPUS);
-	return ERR_INVAL;
+	for (const struct option *o = numa->options.first; o != NULL; o = o->next)
+		if (strcmp(o->key, "cpus") == 0 && parse_range(o->value, &first, &last) == OK)
+			TRY(assign_range(numa, node, first, last));
+	return OK;
 }
 
 static enum status check_memory(struct numa_reader *numa, struct numa_node_config *node,
@@ -235,12 +241,11 @@ static enum status read_node(struct numa_reader *numa)
 	uint64_t nodeid = numa->vm->n_numa_nodes, mem, initiator;
 	bool has_nodeid, has_initiator, has_mem;
 	const struct option *memdev;
-	struct cpu_list cpus;
 
 	if (node == NULL)
 		return ERR_NOMEM;
 	TRY(get_uint(numa, "nodeid", "uint16_t", UINT16_MAX, &has_nodeid, &nodeid));
-	TRY(get_cpus(numa, &cpus));
+	TRY(check_cpus_syntax(numa));
 	has_mem = options_find(&numa->options, "mem") != NULL;
 	TRY(options_get_size(&numa->options, "mem", numa->diag, &mem));
 	memdev = options_find(&numa->options, "memdev");
@@ -252,7 +257,7 @@ static enum status read_node(struct numa_reader *numa)
 		.place = whole_place(numa),
 	};
 	TRY(check_nodeid(numa, node, has_initiator));
-	TRY(check_cpus(numa, node, &cpus));
+	TRY(assign_cpus(numa, node));
 	TRY(check_memory(numa, node, has_mem));
 	insert_node(numa->vm, node);
 	return OK;
@@ -300,7 +305,7 @@ static enum status read_distance(struct numa_reader *numa)
 	return OK;
 }
 
-/* What tells CPUs apart, in the order in which QEMU reads it; CPU 0 is 0 in all it has. */
+/* What tells CPUs apart, in the order in which QEMU reads it. */
 enum {
 	CPU_NODE,
 	CPU_DRAWER,
@@ -320,29 +325,65 @@ static const char *const cpu_keys[N_CPU_KEYS] = {
 	[CPU_MODULE] = "module-id", [CPU_CORE] = "core-id",	[CPU_THREAD] = "thread-id",
 };
 
+/* Levels of the topology by key. */
+static const struct {
+	unsigned key;
+	enum topology_level level;
+} cpu_levels[] = {
+	{CPU_SOCKET, TOPOLOGY_SOCKET}, {CPU_DIE, TOPOLOGY_DIE},	      {CPU_MODULE, TOPOLOGY_MODULE},
+	{CPU_CORE, TOPOLOGY_CORE},     {CPU_THREAD, TOPOLOGY_THREAD},
+};
+
 struct cpu_keys {
 	bool has[N_CPU_KEYS];
 	int64_t value[N_CPU_KEYS];
 };
 
+/* Levels that the board does not have, or of which there is but one. */
 static enum status check_cpu_keys(struct numa_reader *numa, const struct cpu_keys *keys)
 {
-	static const int missing[] = {CPU_MODULE, CPU_CLUSTER, CPU_DIE, CPU_BOOK, CPU_DRAWER};
+	static const unsigned missing[] = {CPU_MODULE, CPU_CLUSTER, CPU_DIE, CPU_BOOK, CPU_DRAWER};
+	const uint16_t *count = numa->vm->topology.count;
 
 	for (size_t i = 0; i < ARRAY_SIZE(missing); i++) {
-		if (!keys->has[missing[i]])
+		if (!keys->has[missing[i]] ||
+		    (missing[i] == CPU_MODULE && count[TOPOLOGY_MODULE] > 1) ||
+		    (missing[i] == CPU_DIE && count[TOPOLOGY_DIE] > 1))
 			continue;
 		diag_error(numa->diag, whole_place(numa), "%s is not supported",
 			   cpu_keys[missing[i]]);
 		return ERR_INVAL;
 	}
-	for (size_t i = CPU_NODE + 1; i < N_CPU_KEYS; i++) {
-		if (!keys->has[i] || keys->value[i] == 0)
-			continue;
-		diag_error(numa->diag, whole_place(numa), "no match found");
-		return ERR_INVAL;
-	}
 	return OK;
+}
+
+static bool has_keys(const struct cpu_topology *topology, unsigned cpu, const struct cpu_keys *keys)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cpu_levels); i++) {
+		unsigned part = topology_part(topology, cpu, cpu_levels[i].level);
+
+		if (keys->has[cpu_levels[i].key] && keys->value[cpu_levels[i].key] != part)
+			return false;
+	}
+	return true;
+}
+
+static enum status assign_matching(struct numa_reader *numa, const struct cpu_keys *keys,
+				   uint32_t nodeid)
+{
+	const struct cpu_topology *topology = &numa->vm->topology;
+	bool matches = false;
+
+	for (unsigned cpu = 0; cpu < topology_places(topology); cpu++) {
+		if (!has_keys(topology, cpu, keys))
+			continue;
+		TRY(assign_cpu(numa, cpu, nodeid));
+		matches = true;
+	}
+	if (matches)
+		return OK;
+	diag_error(numa->diag, whole_place(numa), "no match found");
+	return ERR_INVAL;
 }
 
 static enum status read_cpu(struct numa_reader *numa)
@@ -365,8 +406,10 @@ static enum status read_cpu(struct numa_reader *numa)
 			   (long long)keys.value[CPU_NODE]);
 		return ERR_INVAL;
 	}
+	if (numa->vm_reader->bad_smp)
+		return OK;
 	TRY(check_cpu_keys(numa, &keys));
-	return assign_cpu0(numa, node);
+	return assign_matching(numa, &keys, node->nodeid);
 }
 
 static enum status read_argument(struct vm_reader *reader, const struct word *argument)
@@ -564,14 +607,72 @@ static bool is_size_known(const struct vm_reader *reader)
 	return true;
 }
 
-static void place_cpu0(struct vm_config *vm)
+/* "CPU 3 [socket-id: 0, core-id: 1, thread-id: 1]", as QEMU names a place. */
+static size_t name_place(const struct cpu_topology *topology, unsigned cpu, char *buf, size_t size)
 {
-	const struct numa_node_config *node = vm->numa_nodes;
+	size_t n = format(buf, size, "CPU %u [", cpu);
+	bool is_first = true;
 
-	while (node != NULL && !node->has_cpu0)
-		node = node->next;
-	if (node == NULL && vm->numa_nodes != NULL)
-		vm->numa_nodes->has_cpu0 = true;
+	for (size_t i = 0; i < ARRAY_SIZE(cpu_levels) && n < size; i++) {
+		enum topology_level level = cpu_levels[i].level;
+
+		if ((level == TOPOLOGY_DIE || level == TOPOLOGY_MODULE) &&
+		    topology->count[level] == 1)
+			continue;
+		n += format(buf + n, size - n, "%s%s: %u", is_first ? "" : ", ",
+			    cpu_keys[cpu_levels[i].key], topology_part(topology, cpu, level));
+		is_first = false;
+	}
+	return n < size ? n + format(buf + n, size - n, "]") : n;
+}
+
+static void warn_of_unplaced(const struct vm_reader *reader)
+{
+	const struct cpu_topology *topology = &reader->vm->topology;
+	struct diag_place place = reader->vm->numa_nodes->place;
+	char text[DIAG_MESSAGE_MAX] = ""; /* of more, the message shows the beginning */
+	size_t n = 0;
+
+	for (unsigned cpu = 0; cpu < topology_places(topology) && n < sizeof(text); cpu++) {
+		if (reader->has_cpu_node[cpu])
+			continue;
+		n += format(text + n, sizeof(text) - n, "%s", n > 0 ? ", " : "");
+		if (n < sizeof(text))
+			n += name_place(topology, cpu, text + n, sizeof(text) - n);
+	}
+	if (n == 0)
+		return;
+	diag_warning(reader->diag, place, "CPU(s) not present in any NUMA nodes: %s", text);
+	diag_warning(reader->diag, place,
+		     "All CPU(s) up to maxcpus should be described in NUMA config, ability to "
+		     "start up with partial NUMA mappings is obsoleted and will be removed in "
+		     "future");
+}
+
+/* Processors that were not placed are in node 0, or, if none was, socket by socket in turn. */
+static enum status place_cpus(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+	unsigned n_places = topology_places(&vm->topology);
+	bool any_placed = false;
+	uint8_t *nodes = arena_alloc(reader->arena, n_places);
+
+	if (nodes == NULL)
+		return ERR_NOMEM;
+	for (unsigned cpu = 0; cpu < n_places; cpu++)
+		any_placed |= reader->has_cpu_node[cpu];
+	for (unsigned cpu = 0; cpu < n_places; cpu++) {
+		unsigned socket = topology_part(&vm->topology, cpu, TOPOLOGY_SOCKET);
+
+		if (reader->has_cpu_node[cpu])
+			nodes[cpu] = reader->cpu_node[cpu];
+		else
+			nodes[cpu] = any_placed ? 0 : (uint8_t)(socket % vm->n_numa_nodes);
+	}
+	if (any_placed)
+		warn_of_unplaced(reader);
+	vm->cpu_node = nodes;
+	return OK;
 }
 
 static enum status complete(struct vm_reader *reader)
@@ -584,8 +685,7 @@ static enum status complete(struct vm_reader *reader)
 		TRY(check_total(reader));
 	TRY(use_backends(reader));
 	TRY(fill_distances(reader));
-	place_cpu0(reader->vm);
-	return OK;
+	return place_cpus(reader);
 }
 
 enum status vm_complete_numa(struct vm_reader *reader)

@@ -49,11 +49,14 @@ struct vm_reader {
 	bool bad_memory_backend; /* likewise -machine memory-backend */
 	bool bad_numa;		 /* likewise some -numa */
 	bool has_numa_memdev;	 /* RAM is to come from the NUMA nodes */
+	/* Which node each place for a processor was given; below topology_places(). */
+	bool has_cpu_node[TOPOLOGY_MAX_CPUS];
+	uint8_t cpu_node[TOPOLOGY_MAX_CPUS];
 	struct numa_argument *numa_arguments;
 	struct numa_distance *numa_distances;
 	bool has_smp[N_SMP_KEYS]; /* of all -smp together: a later one adds to an earlier one */
 	uint32_t smp[N_SMP_KEYS];
-	bool bad_smp;
+	bool bad_smp;		     /* -smp has an error, which was said */
 	struct diag_place smp_place; /* of the last one */
 	const struct word *mem_path; /* -mem-path's; NULL: none */
 	bool has_slots;

@@ -99,6 +99,7 @@ static enum status make_default_ram(struct vm_reader *reader)
 		.merge = vm->mem_merge,
 		.dump = vm->dump_guest_core,
 		.prealloc = vm->mem_prealloc,
+		.prealloc_threads = vm->topology.n_cpus,
 		.reserve = true,
 		.place = vm->has_ram_size ? vm->memory_place : vm->place,
 		.broken = reader->bad_memory,
@@ -215,6 +216,7 @@ enum status vm_resolve(struct vm_reader *reader)
 	};
 
 	vm_complete_smp(reader);
+	defaults.prealloc_threads = vm->topology.n_cpus;
 	objects_resolve(vm->backends, vm->thread_contexts, &defaults, reader->diag);
 	if (!reader->has_serial && reader->nodefaults)
 		vm->serial = SERIAL_NONE;

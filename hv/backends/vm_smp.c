@@ -160,7 +160,8 @@ void vm_complete_smp(struct vm_reader *reader)
 
 	for (unsigned key = 0; key < N_SMP_KEYS; key++)
 		smp[key] = reader->has_smp[key] ? reader->smp[key] : 0;
-	if (reader->bad_smp || !check_levels(reader))
+	reader->bad_smp = reader->bad_smp || !check_levels(reader);
+	if (reader->bad_smp)
 		return;
 	smp[SMP_DIES] += smp[SMP_DIES] == 0;
 	smp[SMP_MODULES] += smp[SMP_MODULES] == 0;
@@ -169,7 +170,8 @@ void vm_complete_smp(struct vm_reader *reader)
 		smp[SMP_MAXCPUS] = product(smp);
 	if (smp[SMP_CPUS] == 0)
 		smp[SMP_CPUS] = smp[SMP_MAXCPUS];
-	if (!check_topology(reader, smp))
+	reader->bad_smp = !check_topology(reader, smp);
+	if (reader->bad_smp)
 		return;
 	reader->vm->topology = (struct cpu_topology){
 		.n_cpus = (uint16_t)smp[SMP_CPUS],

@@ -45,10 +45,10 @@ static void nodes_come_in_the_order_of_their_numbers(void **state)
 		assert_int_equal(node->nodeid, i);
 		assert_string_equal(node->backend->id, ids[i]);
 		assert_int_equal(node->size, MIB(32));
-		assert_int_equal(node->has_cpu0, i == 0);
 		assert_true(node->backend->busy);
 	}
 	assert_null(node);
+	assert_int_equal(vm->cpu_node[0], 0);
 	assert_null(vm->numa_distance);
 }
 
@@ -59,7 +59,7 @@ static void nodes_need_no_memory_and_no_number(void **state)
 	assert_int_equal(node_of(vm, 0)->size, 0);
 	assert_null(node_of(vm, 0)->backend);
 	assert_int_equal(node_of(vm, 1)->size, MIB(32));
-	assert_true(node_of(vm, 0)->has_cpu0);
+	assert_int_equal(vm->cpu_node[0], 0);
 	vm = run_vm("-m 32M " M(0) "-numa node,memdev=", ""); /* the only one there is */
 	assert_string_equal(node_of(vm, 0)->backend->id, "m0");
 }
@@ -80,9 +80,88 @@ static void the_cpu_goes_where_it_is_sent(void **state)
 
 		sprintf(options, "-m 64M " M(0) M(1) "%s", rows[i]);
 		vm = run_vm(options, "");
-		assert_false(node_of(vm, 0)->has_cpu0);
-		assert_true(node_of(vm, 1)->has_cpu0);
+		assert_int_equal(vm->cpu_node[0], 1);
 	}
+}
+
+static void several_cpus_go_where_they_are_sent(void **state)
+{
+	static const struct {
+		const char *options;
+		uint8_t nodes[8];
+		unsigned n;
+	} cases[] = {
+		{"-smp 4 -numa node,memdev=m0 -numa node,memdev=m1", {0, 0, 0, 0}, 4},
+		{"-smp 4,sockets=2 -numa node,memdev=m0 -numa node,memdev=m1", {0, 0, 1, 1}, 4},
+		{"-smp 4,sockets=4 -numa node,memdev=m0 -numa node,memdev=m1", {0, 1, 0, 1}, 4},
+		{"-numa node,memdev=m0,cpus=1-2 -numa node,memdev=m1,cpus=0,cpus=3 -smp 4",
+		 {1, 0, 0, 1},
+		 4},
+		{"-smp 2,maxcpus=4 -numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1,cpus=2-3",
+		 {0, 0, 1, 1},
+		 4},
+		{"-smp 8,sockets=2,dies=2,threads=2 -numa node,memdev=m0 -numa node,memdev=m1 "
+		 "-numa cpu,node-id=1,die-id=1 -numa cpu,node-id=0,die-id=0,thread-id=0 "
+		 "-numa cpu,node-id=0,die-id=0,thread-id=1,core-id=0",
+		 {0, 0, 1, 1, 0, 0, 1, 1},
+		 8},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char options[400];
+		struct vm_config *vm;
+
+		sprintf(options, "-m 64M " M(0) M(1) "%s", cases[i].options);
+		vm = run_vm(options, "");
+		assert_memory_equal(vm->cpu_node, cases[i].nodes, cases[i].n);
+	}
+}
+
+static void cpus_left_out_are_in_node_0_with_a_warning(void **state)
+{
+	struct vm_config *vm =
+		run_vm("-m 64M -smp 4,dies=2,cores=2 " M(0) M(1) "-numa node,memdev=m0 "
+								 "-numa node,memdev=m1,cpus=1-2",
+		       "warning: warning: CPU(s) not present in any NUMA nodes: "
+		       "CPU 0 [socket-id: 0, die-id: 0, core-id: 0, thread-id: 0], "
+		       "CPU 3 [socket-id: 0, die-id: 1, core-id: 1, thread-id: 0]\n"
+		       "warning: warning: All CPU(s) up to maxcpus should be described in NUMA "
+		       "config, ability to start up "
+		       "with partial NUMA mappings is obsoleted and will be removed in future\n");
+	static const uint8_t nodes[] = {0, 1, 1, 0};
+
+	assert_memory_equal(vm->cpu_node, nodes, 4);
+}
+
+static void without_a_topology_no_cpu_is_looked_for(void **state)
+{
+	run_vm("-m 32M -smp 3,cores=2 " M(0) "-numa node,memdev=m0,cpus=0-7 "
+					     "-numa cpu,node-id=0,core-id=9",
+	       "error: Invalid CPU topology: product of the hierarchy must match maxcpus: "
+	       "sockets (1) * dies (1) * modules (1) * cores (2) * threads (1) != maxcpus (3)\n");
+}
+
+static void a_long_list_of_cpus_left_out_is_cut(void **state)
+{
+	struct vm_config *vm = run_vm("-m 32M -smp 255 " M(0) "-numa node,memdev=m0,cpus=7", NULL);
+
+	assert_int_equal(vm->cpu_node[254], 0);
+	assert_non_null(strstr(logged, "CPU 0 [socket-id: 0, core-id: 0, thread-id: 0], CPU 1 ["));
+	assert_non_null(strstr(logged, "...\n"));
+}
+
+static void each_object_has_so_many_threads_as_there_are_cpus(void **state)
+{
+	struct vm_config *vm =
+		run_vm("-m 32M " M(0) "-machine memory-backend=m0 "
+				      "-object memory-backend-ram,id=m1,size=1M,prealloc-threads=2 "
+				      "-smp 5,maxcpus=6",
+		       "");
+
+	assert_int_equal(vm->backends->prealloc_threads, 5);
+	assert_int_equal(vm->backends->next->prealloc_threads, 2);
+	vm = run_vm("-m 32M -smp 3", "");
+	assert_int_equal(vm->memory_backend->prealloc_threads, 3);
 }
 
 static void memory_devices_make_one_node_of_all(void **state)
@@ -92,7 +171,7 @@ static void memory_devices_make_one_node_of_all(void **state)
 	assert_int_equal(vm->n_numa_nodes, 1);
 	assert_int_equal(vm->numa_nodes->size, MIB(64));
 	assert_null(vm->numa_nodes->backend);
-	assert_true(vm->numa_nodes->has_cpu0);
+	assert_int_equal(vm->cpu_node[0], 0);
 	assert_string_equal(vm->memory_backend->id, "pc.ram");
 	vm = run_vm("-m 64M,maxmem=1G", "");
 	assert_int_equal(vm->n_numa_nodes, 1);
@@ -122,6 +201,12 @@ static void options_of_node_have_qemus_errors(void **state)
 		{"node,cpus=1", "CPU index (1) should be smaller than maxcpus (1)"},
 		{"node,cpus=0-3", "CPU index (1) should be smaller than maxcpus (1)"},
 		{"node,cpus=7-9", "CPU index (7) should be smaller than maxcpus (1)"},
+		{"node,cpus=0 -smp 2,maxcpus=3,cores=3 -numa node,cpus=2-4",
+		 "CPU index (3) should be smaller than maxcpus (3)"},
+		{"node -smp 2 -numa cpu,node-id=0,core-id=2", "no match found"},
+		{"node -smp 2 -numa cpu,node-id=0,die-id=0", "die-id is not supported"},
+		{"node -smp 2,dies=2 -numa cpu,node-id=0,module-id=0",
+		 "module-id is not supported"},
 		{"node,mem=x", "Parameter 'mem' expects a size value"},
 		{"node,memdev=zz", "memdev=zz is ambiguous"},
 		{"node,memdev=M0", "memdev=M0 is ambiguous"},
@@ -348,6 +433,11 @@ int main(void)
 		cmocka_unit_test(nodes_come_in_the_order_of_their_numbers),
 		cmocka_unit_test(nodes_need_no_memory_and_no_number),
 		cmocka_unit_test(the_cpu_goes_where_it_is_sent),
+		cmocka_unit_test(several_cpus_go_where_they_are_sent),
+		cmocka_unit_test(cpus_left_out_are_in_node_0_with_a_warning),
+		cmocka_unit_test(without_a_topology_no_cpu_is_looked_for),
+		cmocka_unit_test(a_long_list_of_cpus_left_out_is_cut),
+		cmocka_unit_test(each_object_has_so_many_threads_as_there_are_cpus),
 		cmocka_unit_test(memory_devices_make_one_node_of_all),
 		cmocka_unit_test(options_of_node_have_qemus_errors),
 		cmocka_unit_test(short_forms_are_warned_about),

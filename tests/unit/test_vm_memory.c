@@ -30,7 +30,7 @@ static void add(const struct backend *backend, uint64_t gpa, uint64_t len)
 static void make_nodes(void)
 {
 	nodes[0] = (struct numa_node_config){.next = &nodes[1], .backend = &ram[0]};
-	nodes[1] = (struct numa_node_config){.next = &nodes[2], .nodeid = 1, .has_cpu0 = true};
+	nodes[1] = (struct numa_node_config){.next = &nodes[2], .nodeid = 1};
 	nodes[2] = (struct numa_node_config){.nodeid = 2, .backend = &ram[1]};
 }
 
@@ -99,10 +99,12 @@ static void check_ram(const struct acpi_memory *memory, uint64_t gpa, uint64_t l
 
 static void nodes_have_their_backends_memory(void **state)
 {
-	static const uint8_t distance[9] = {10};
+	static const uint8_t distance[9] = {10}, cpu_node[] = {1, 0, 2};
 
 	config.numa_nodes = nodes;
 	config.n_numa_nodes = 3;
+	config.cpu_node = cpu_node;
+	config.topology.n_cpus = 3;
 	config.numa_distance = distance;
 	add(&ram[0], 0, GIB(1));
 	add(&ram[1], GIB(1), GIB(2));
@@ -112,7 +114,8 @@ static void nodes_have_their_backends_memory(void **state)
 	check_ram(&acpi.memory[0], 0, GIB(1), 0);
 	check_ram(&acpi.memory[1], GIB(1), GIB(2), 2);
 	check_ram(&acpi.memory[2], GIB(4), MIB(4), 2);
-	assert_int_equal(acpi.cpu_node[0], 1);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(acpi.cpu_node[i], cpu_node[i]);
 	assert_int_equal(acpi.n_nodes, 3);
 	assert_ptr_equal(acpi.distance, distance);
 	assert_int_equal(acpi.n_nvdimms, 0);

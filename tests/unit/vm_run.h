@@ -13,7 +13,7 @@
 static char run_memory[1 << 19] __attribute__((aligned(16)));
 static struct config config;
 
-/* The VM whose options these are, parsed and opened; 'said' is all that was said. */
+/* The VM whose options these are, parsed and opened; 'said' is all that was said, or NULL. */
 static struct vm_config *run_vm(const char *options, const char *said)
 {
 	struct arena arena = {.base = run_memory, .size = sizeof(run_memory)};
@@ -28,7 +28,8 @@ static struct vm_config *run_vm(const char *options, const char *said)
 	assert_int_not_equal(status, ERR_NOMEM);
 	if (config_open(&config, &images, &diag) != OK)
 		status = ERR_INVAL;
-	assert_string_equal(logged, said);
+	if (said != NULL)
+		assert_string_equal(logged, said);
 	assert_int_equal(status == OK, diag.n_errors == 0);
 	return config.vms;
 }
