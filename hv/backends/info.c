@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The monitor's answers about memory, in QEMU's format. Backends come in the order in which they
- * were made, where QEMU's order is a hash table's. Names need no quoting: they are identifiers.
+ * were made, where QEMU's order is a hash table's. Their names are identifiers; those of devices
+ * may be anything.
  */
 #include "hv/backends/info.h"
 
 #include "hv/backends/layout.h"
+#include "hv/backends/utf8.h"
 #include "hv/print.h"
 #include "hv/string.h"
 
@@ -199,6 +201,23 @@ static void info_memory_devices(struct out *out, const struct vm_config *vm)
 	}
 }
 
+static void put_json_string(struct out *out, const char *text)
+{
+	size_t len = strlen(text);
+
+	put(out, "\"");
+	for (size_t i = 0, n; i < len; i += n) {
+		n = utf8_printable(text + i, len - i);
+		if (n == 0)
+			put(out, "\\u%04x", (unsigned char)text[i]);
+		else
+			put(out, "%s%.*s", text[i] == '"' || text[i] == '\\' ? "\\" : "", (int)n,
+			    text + i);
+		n += n == 0;
+	}
+	put(out, "\"");
+}
+
 static void query_memory_devices(struct out *out, const struct vm_config *vm)
 {
 	const struct dimm_config *d = next_dimm(vm, NULL), *next;
@@ -208,8 +227,11 @@ static void query_memory_devices(struct out *out, const struct vm_config *vm)
 		next = next_dimm(vm, d);
 		end_line(out);
 		put(out, "{\"type\": \"%s\", \"data\": {", dimm_kind(d));
-		if (d->id != NULL)
-			put(out, "\"id\": \"%s\", ", d->id);
+		if (d->id != NULL) {
+			put(out, "\"id\": ");
+			put_json_string(out, d->id);
+			put(out, ", ");
+		}
 		put(out,
 		    "\"addr\": %llu, \"slot\": %d, \"node\": %u, \"size\": %llu, "
 		    "\"memdev\": \"/objects/%s\", \"hotplugged\": false, "

@@ -193,20 +193,21 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 	const struct chardev_config *chardev = reader->vm->chardevs;
 	struct diag_place place = word_place(options->word, 0);
 	int64_t iobase = DEBUGCON_IOBASE;
-	const struct option *option;
+	const char *id = "";
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
-	option = options_find(options, "chardev");
+	TRY(options_get_string(options, "chardev", reader->diag, &id));
 	TRY(vm_check_properties(reader, options, "isa-debugcon"));
-	if (option == NULL) {
+	if (*id == '\0') {
 		diag_error(reader->diag, place, "Can't create debugcon device, empty char device");
 		return ERR_INVAL;
 	}
-	while (chardev != NULL && strcmp(chardev->id, option->value) != 0)
+	while (chardev != NULL && strcmp(chardev->id, id) != 0)
 		chardev = chardev->next;
 	if (chardev == NULL) {
-		diag_error(reader->diag, option_value_place(options, option),
-			   "Property 'isa-debugcon.chardev' can't find value '%s'", option->value);
+		diag_error(reader->diag,
+			   option_value_place(options, options_find(options, "chardev")),
+			   "Property 'isa-debugcon.chardev' can't find value '%s'", id);
 		return ERR_INVAL;
 	}
 	TRY(check_ports(reader, options, "iobase", iobase, 1));
@@ -215,14 +216,15 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 
 static enum status read_vmgenid(struct vm_reader *reader, struct options *options)
 {
-	const struct option *guid = options_find(options, "guid");
 	struct vm_config *vm = reader->vm;
+	const char *guid = "auto";
 
+	TRY(options_get_string(options, "guid", reader->diag, &guid));
 	TRY(vm_check_properties(reader, options, "vmgenid"));
-	vm->has_guid = guid != NULL && strcmp(guid->value, "auto") != 0;
-	if (vm->has_guid && !identity_parse_guid(guid->value, vm->guid)) {
-		diag_error(reader->diag, option_value_place(options, guid),
-			   "Property 'vmgenid.guid' doesn't take value '%s'", guid->value);
+	vm->has_guid = strcmp(guid, "auto") != 0;
+	if (vm->has_guid && !identity_parse_guid(guid, vm->guid)) {
+		diag_error(reader->diag, option_value_place(options, options_find(options, "guid")),
+			   "Property 'vmgenid.guid' doesn't take value '%s'", guid);
 		return ERR_INVAL;
 	}
 	if (vm->has_vmgenid) {
@@ -234,17 +236,22 @@ static enum status read_vmgenid(struct vm_reader *reader, struct options *option
 	return OK;
 }
 
+/* In JSON any text is an id, and what is no text is none. */
 static enum status check_device_id(struct vm_reader *reader, struct options *options)
 {
 	struct device_id *device;
 
-	TRY(options_check_id(options, reader->diag));
-	if (options_find(options, "id") == NULL)
+	if (!options->is_json)
+		TRY(options_check_id(options, reader->diag));
+	(void)options_find(options, "id"); /* marks it seen */
+	if (options->id == NULL)
 		return OK;
 	for (device = reader->device_ids; device != NULL; device = device->next) {
 		if (strcmp(device->id, options->id) != 0)
 			continue;
-		diag_error(reader->diag, options_id_place(options), "Duplicate ID '%s' for device",
+		diag_error(reader->diag, options_id_place(options),
+			   options->is_json ? "Duplicate device ID '%s'"
+					    : "Duplicate ID '%s' for device",
 			   options->id);
 		return ERR_INVAL;
 	}
@@ -275,33 +282,63 @@ static enum status say_driver(struct vm_reader *reader, const struct options *op
 	return ERR_INVAL;
 }
 
-enum status vm_read_device(struct vm_reader *reader, const struct word *argument)
+/* Its id and driver are those of a device that there is. */
+static enum status read_driver(struct vm_reader *reader, struct options *options)
 {
-	const struct option *driver;
-	struct options options;
+	const struct option *driver = options_find(options, "driver");
 
-	if (argument->text[0] == '{') {
-		diag_error(reader->diag, word_place(argument, 0),
-			   "JSON syntax is not supported yet");
-		return ERR_INVAL;
-	}
-	TRY(options_split(argument, "driver", OPTION_WARN_FLAG, reader->arena, reader->diag,
-			  &options));
-	TRY(check_device_id(reader, &options));
-	driver = options_find(&options, "driver");
-	if (driver == NULL) {
-		diag_error(reader->diag, word_place(argument, 0), "Parameter 'driver' is missing");
+	if (driver == NULL || (driver->json != NULL && driver->json->type != JSON_STRING)) {
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "Parameter 'driver' is missing");
 		return ERR_INVAL;
 	}
 	if (strcmp(driver->value, "isa-debug-exit") == 0)
-		return read_debug_exit(reader, &options);
+		return read_debug_exit(reader, options);
 	if (strcmp(driver->value, "isa-debugcon") == 0)
-		return read_isa_debugcon(reader, &options);
+		return read_isa_debugcon(reader, options);
 	if (strcmp(driver->value, "pc-dimm") == 0)
-		return vm_read_dimm(reader, &options, false);
+		return vm_read_dimm(reader, options, false);
 	if (strcmp(driver->value, "nvdimm") == 0)
-		return vm_read_dimm(reader, &options, true);
+		return vm_read_dimm(reader, options, true);
 	if (strcmp(driver->value, "vmgenid") == 0)
-		return read_vmgenid(reader, &options);
-	return say_driver(reader, &options, driver);
+		return read_vmgenid(reader, options);
+	return say_driver(reader, options, driver);
+}
+
+static enum status keep_json_device(struct vm_reader *reader, const struct options *options)
+{
+	struct json_device **tail = &reader->json_devices;
+
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = arena_alloc(reader->arena, sizeof(**tail));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	(*tail)->options = *options;
+	return OK;
+}
+
+enum status vm_read_device(struct vm_reader *reader, const struct word *argument)
+{
+	struct options options;
+
+	TRY(options_read(argument, "driver", OPTION_WARN_FLAG, reader->arena, reader->diag,
+			 &options));
+	if (options.is_json)
+		return keep_json_device(reader, &options);
+	TRY(check_device_id(reader, &options));
+	return read_driver(reader, &options);
+}
+
+enum status vm_read_json_devices(struct vm_reader *reader)
+{
+	for (struct json_device *d = reader->json_devices; d != NULL; d = d->next) {
+		enum status status = check_device_id(reader, &d->options);
+
+		if (status == OK)
+			status = read_driver(reader, &d->options);
+		if (status == ERR_NOMEM)
+			return ERR_NOMEM;
+	}
+	return OK;
 }

@@ -19,7 +19,9 @@ static enum status get_label_size(struct vm_reader *reader, struct options *opti
 
 	if (option == NULL)
 		return OK;
-	if (parse_size(option->value, label_size) != OK) {
+	if (options->is_json) {
+		TRY(options_get_size(options, "label-size", reader->diag, label_size));
+	} else if (parse_size(option->value, label_size) != OK) {
 		diag_error(reader->diag, option_value_place(options, option),
 			   "Parameter 'label-size' expects size");
 		return ERR_INVAL;
@@ -35,12 +37,13 @@ static enum status get_label_size(struct vm_reader *reader, struct options *opti
 /* QEMU shows it to guests on other architectures only. */
 static enum status check_uuid(struct vm_reader *reader, struct options *options)
 {
-	const struct option *option = options_find(options, "uuid");
+	const char *uuid = NULL;
 	uint8_t guid[16];
 
-	if (option == NULL || identity_parse_guid(option->value, guid))
+	TRY(options_get_string(options, "uuid", reader->diag, &uuid));
+	if (uuid == NULL || identity_parse_guid(uuid, guid))
 		return OK;
-	diag_error(reader->diag, option_value_place(options, option),
+	diag_error(reader->diag, option_value_place(options, options_find(options, "uuid")),
 		   "Property 'nvdimm.uuid' has invalid value");
 	return ERR_INVAL;
 }
@@ -62,16 +65,16 @@ enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool
 		.place = word_place(options->word, 0),
 	};
 	int64_t addr = 0, slot = -1, node = 0;
-	const struct option *memdev;
+	const char *memdev = "";
 
 	TRY(options_get_integer(options, "addr", &type_uint64, reader->diag, &addr));
 	TRY(options_get_integer(options, "node", &type_uint32, reader->diag, &node));
 	TRY(options_get_integer(options, "slot", &type_int32, reader->diag, &slot));
-	memdev = options_find(options, "memdev");
+	TRY(options_get_string(options, "memdev", reader->diag, &memdev));
 	if (is_nvdimm)
 		TRY(read_nvdimm(reader, options, &dimm));
 	TRY(vm_check_properties(reader, options, is_nvdimm ? "nvdimm" : "pc-dimm"));
-	dimm.memdev = memdev != NULL && *memdev->value != '\0' ? memdev->value : NULL;
+	dimm.memdev = *memdev != '\0' ? memdev : NULL;
 	dimm.addr = (uint64_t)addr;
 	dimm.slot = (int32_t)slot;
 	dimm.node = (uint32_t)node;

@@ -340,5 +340,5 @@ enum status vm_read_options(struct vm_reader *reader, const struct word *words)
 		if (usable && read_option(reader, option, words) == ERR_NOMEM)
 			return ERR_NOMEM;
 	}
-	return OK;
+	return vm_read_json_devices(reader);
 }

@@ -10,6 +10,12 @@ struct device_id {
 	const char *id;
 };
 
+/* -device as JSON; made when all others are there, as in QEMU. */
+struct json_device {
+	struct json_device *next;
+	struct options options;
+};
+
 /* -numa, in the order written; looked at when all objects are known. */
 struct numa_argument {
 	struct numa_argument *next;
@@ -44,6 +50,7 @@ struct vm_reader {
 	const char *machine; /* QEMU's name of the machine type, for messages */
 	const char *default_ram_id;
 	struct device_id *device_ids;
+	struct json_device *json_devices; /* in the order written */
 	bool has_serial, nodefaults;
 	bool bad_memory;	 /* -m has an error, which was said */
 	bool bad_memory_backend; /* likewise -machine memory-backend */
@@ -107,6 +114,9 @@ struct backend *vm_find_backend(const struct vm_config *vm, const char *id);
  * ERR_NOMEM: the arena is full, not said; else OK.
  */
 enum status vm_resolve(struct vm_reader *reader);
+
+/* Of vm_read_options(), behind all else. Same returns. */
+enum status vm_read_json_devices(struct vm_reader *reader);
 
 /* Of vm_resolve(), before all else: what -smp says, as a topology. */
 void vm_complete_smp(struct vm_reader *reader);

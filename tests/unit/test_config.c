@@ -364,14 +364,15 @@ static void machine_and_name_are_checked(void **state)
 static void devices_have_qemus_errors(void **state)
 {
 	expect_said("vm a -kernel k -device foo -device virtio-blk-pci,drive=d -device foo=1 "
-		    "-device '{}' -device isa-debug-exit,id=0",
+		    "-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
 		    "c:1:24: 'foo' is not a valid device model name\n"
 		    "c:1:36: device 'virtio-blk-pci' is not supported yet\n"
 		    "c:1:67: Parameter 'driver' is missing\n"
-		    "c:1:82: JSON syntax is not supported yet\n"
 		    "c:1:112: Parameter 'id' expects an identifier\n"
 		    "Identifiers consist of letters, digits, '-', '.', '_', starting with a "
-		    "letter.\n");
+		    "letter.\n"
+		    "c:1:134: JSON parse error, premature EOI\n"
+		    "c:1:82: Parameter 'driver' is missing\n");
 	expect_said("vm a -kernel k -device isa-debug-exit,iobase=x "
 		    "-device isa-debug-exit,iobase=0x100000000 -device isa-debug-exit,foo=1 "
 		    "-device isa-debug-exit,iobase=0xffff -device isa-debug-exit,iosize=0",
@@ -733,7 +734,9 @@ static void a_full_arena_is_said_wherever_it_happens(void **state)
 		"-object memory-backend-ram,id=n,size=2M -object memory-backend-ram,id=m,size=2M "
 		"-numa node,memdev=n -numa node,memdev=m,nodeid=1 -numa dist,src=0,dst=1,val=20 "
 		"-numa cpu,node-id=1 -mem-prealloc\nvm c -m 1G,slots=1,maxmem=2G -kernel k "
-		"-machine nvdimm=on -device nvdimm,memdev=n,label-size=128K "
+		"-machine nvdimm=on "
+		"-device "
+		"'{\"driver\":\"nvdimm\",\"id\":\"d\",\"memdev\":\"n\",\"label-size\":131072}' "
 		"-object memory-backend-ram,id=n,size=32M\n";
 	size_t size = 0;
 	enum status status;

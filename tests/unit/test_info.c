@@ -174,6 +174,20 @@ static void a_vm_without_anything_has_little_to_tell(void **state)
 	answers("query-memdev", "{\"return\": []}\n");
 }
 
+static void ids_of_devices_are_quoted(void **state)
+{
+	run_vm("-m 128M,slots=1,maxmem=1G -object memory-backend-ram,id=m,size=2M "
+	       "-device '{\"driver\":\"pc-dimm\",\"memdev\":\"m\","
+	       "\"id\":\"a\\\"\\\\\\u001b\u00e4\"}'",
+	       "");
+	answers("query-memory-devices",
+		"{\"return\": [\n"
+		"{\"type\": \"dimm\", \"data\": {\"id\": \"a\\\"\\\\\\u001b\u00e4\", "
+		"\"addr\": 4294967296, \"slot\": 0, \"node\": 0, \"size\": 2097152, "
+		"\"memdev\": \"/objects/m\", \"hotplugged\": false, "
+		"\"hotpluggable\": true}}]}\n");
+}
+
 static void other_commands_are_not_known(void **state)
 {
 	static const char *const others[] = {"",
@@ -217,6 +231,7 @@ int main(void)
 		cmocka_unit_test(the_memory_map_is_flat),
 		cmocka_unit_test(a_file_window_begins_at_0_of_its_backend),
 		cmocka_unit_test(a_vm_without_anything_has_little_to_tell),
+		cmocka_unit_test(ids_of_devices_are_quoted),
 		cmocka_unit_test(other_commands_are_not_known),
 		cmocka_unit_test(long_lines_are_cut),
 	};
