@@ -157,8 +157,10 @@ static bool find_target(const struct merge *merge, const struct ept *ept,
 	if (is_zero(page->frame))
 		return true;
 	page->target = below;
-	if (below != 0 && is_same(page->frame, below))
+	if (below != 0 && is_same(page->frame, below)) {
+		page->is_counted = merged_get_frame(below);
 		return true;
+	}
 	if (state.n_hints == 0)
 		return false;
 	page->hash = hash_of(page->frame);

@@ -121,6 +121,18 @@ bool merged_get(uint64_t hash, unsigned n, phys_t *ret)
 	return found;
 }
 
+bool merged_get_frame(phys_t frame)
+{
+	struct record *record;
+
+	lock_acquire(&merged.lock);
+	record = find_frame(frame);
+	if (record != NULL)
+		take(record);
+	lock_release(&merged.lock);
+	return record != NULL;
+}
+
 void merged_put(phys_t frame)
 {
 	struct record *record;

@@ -27,6 +27,8 @@ enum status merged_setup(uint32_t n_frames);
 /* 'ret' becomes the n-th frame, from 0, with this hash. False: there are not so many. The bytes
  * may differ: they have to be compared, while the frame is counted. */
 bool merged_get(uint64_t hash, unsigned n, phys_t *ret);
+/* One count more of the frame, if it is one of those kept here: a layer's leaf leads to it. */
+bool merged_get_frame(phys_t frame);
 /* One count less, of a frame that was got and no leaf leads to. */
 void merged_put(phys_t frame);
 

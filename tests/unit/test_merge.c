@@ -628,6 +628,37 @@ static void a_layer_keeps_what_it_has_merged(void **state)
 	end_all();
 }
 
+/* The clone's leaf and the layer's lead to the same frame, and each has a count. */
+static void a_clone_counts_what_its_layer_has_merged(void **state)
+{
+	struct vm *vm = &vms[0];
+	struct ept_layer *layer;
+
+	for (unsigned i = 0; i < 2; i++)
+		guest_stores(&vms[i], 1, false, 33);
+	scan();
+	scan();
+	assert_int_equal(merged_count().sharing, 2);
+	merge_forget(&vm->merge, &vm->ept);
+	assert_int_equal(ept_freeze(&vm->ept, &layer), OK);
+	destroy_vm(&vms[1]);
+	assert_int_equal(merged_count().sharing, 1);
+	guest_stores(vm, 1, true, 5);
+	guest_stores(vm, 1, true, 0);
+	scan();
+	assert_int_equal(merged_count().sharing, 2);
+	guest_stores(vm, 1, true, 5);
+	assert_int_equal(merged_count().sharing, 1);
+	assert_int_equal(merged_count().shared, 1);
+	destroy_vm(vm);
+	assert_int_equal(merged_count().shared, 1);
+	ept_layer_put(layer);
+	assert_int_equal(merged_count().shared, 0);
+	make_vm(0);
+	make_vm(1);
+	end_all();
+}
+
 static void a_merged_page_that_is_mapped_over_is_no_longer_counted(void **state)
 {
 	struct vm *vm = &vms[0];
@@ -725,6 +756,7 @@ int main(void)
 		cmocka_unit_test_setup(the_table_may_be_full, setup),
 		cmocka_unit_test_setup(a_clone_gives_back_what_equals_its_layer, setup),
 		cmocka_unit_test_setup(a_layer_keeps_what_it_has_merged, setup),
+		cmocka_unit_test_setup(a_clone_counts_what_its_layer_has_merged, setup),
 		cmocka_unit_test_setup(a_merged_page_that_is_mapped_over_is_no_longer_counted,
 				       setup),
 		cmocka_unit_test_setup(random_use_changes_no_byte, setup),
