@@ -176,8 +176,7 @@ static void init_extended(struct cpuid_model *model, cpuid_source *source)
 		model->extended[8].eax = 36 | 48 << 8;
 }
 
-/* CR4 and EFER bits follow from the features. */
-static void init_allowed(struct cpuid_model *model)
+void cpuid_model_derive(struct cpuid_model *model)
 {
 	static const struct {
 		uint64_t cr4;
@@ -231,7 +230,7 @@ void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 		model->extended[1].edx &= (uint32_t)~EXT1_EDX_RDTSCP;
 	if (!options->has_invpcid)
 		model->basic[7].ebx &= (uint32_t)~LEAF7_EBX_INVPCID;
-	init_allowed(model);
+	cpuid_model_derive(model);
 }
 
 /* Bytes XSAVE needs for the components that are on. */

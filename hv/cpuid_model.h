@@ -50,6 +50,8 @@ struct cpuid_options {
 };
 void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 		      const struct cpuid_options *options);
+/* Set cr4_allowed and efer_allowed, which follow from the features. */
+void cpuid_model_derive(struct cpuid_model *model);
 
 /* State of the asking vCPU which some leaves show. */
 struct cpuid_state {

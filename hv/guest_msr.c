@@ -109,6 +109,17 @@ bool guest_msr_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value)
 	}
 }
 
+bool guest_msrs_are_valid(const struct guest_msrs *msrs)
+{
+	bool valid = mtrr_value_valid(IA32_MTRR_DEF_TYPE, msrs->mtrr_def_type);
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(msrs->mtrr_variable); i++)
+		valid &= mtrr_value_valid(IA32_MTRR_PHYSBASE0 + i, msrs->mtrr_variable[i]);
+	for (uint32_t i = 0; i < ARRAY_SIZE(msrs->mtrr_fixed); i++)
+		valid &= mtrr_value_valid(IA32_MTRR_FIX64K_00000, msrs->mtrr_fixed[i]);
+	return valid && !((msrs->misc_enable ^ MISC_ENABLE_RESET) & ~MISC_ENABLE_WRITABLE);
+}
+
 /* The bitmap's quarters: reads of low and high MSRs, then writes. */
 static uint8_t *bitmap_byte(uint8_t bitmap[4096], uint32_t msr, bool write)
 {

@@ -23,6 +23,8 @@ void guest_msrs_reset(struct guest_msrs *msrs, uint64_t microcode);
 /* False: not one of these, or a value hardware would refuse. */
 bool guest_msr_read(const struct guest_msrs *msrs, uint32_t msr, uint64_t *ret);
 bool guest_msr_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value);
+/* Whether a guest could have brought them to this. */
+bool guest_msrs_are_valid(const struct guest_msrs *msrs);
 
 /*
  * Fill a 4 KiB MSR bitmap: everything exits but what the VMCS switches by itself or

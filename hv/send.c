@@ -5,6 +5,7 @@
  */
 #include "hv/send.h"
 
+#include "hv/crc32.h"
 #include "hv/print.h"
 #include "hv/string.h"
 
@@ -15,18 +16,6 @@ enum {
 	RUN_MIN = 4,	    /* shorter ones are sent as they are */
 	ENDED = UINT8_MAX,
 };
-
-/* Polynomial 0xedb88320, bits reflected. 'crc' is 0 at first. */
-static uint32_t crc32_add(uint32_t crc, const uint8_t *data, size_t len)
-{
-	crc = ~crc;
-	for (size_t i = 0; i < len; i++) {
-		crc ^= data[i];
-		for (unsigned bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? UINT32_C(0xedb88320) : 0);
-	}
-	return ~crc;
-}
 
 /* The last group is filled up with '='. */
 static size_t put_base64(const uint8_t *data, size_t len, char *text)

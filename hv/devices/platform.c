@@ -277,12 +277,6 @@ static bool config_is_valid(const struct platform_config *config)
 	       config->phys_bits >= 32 && config->phys_bits <= 52 && config->tsc_hz != 0;
 }
 
-/* If there are any. */
-static struct nvdimm *find_nvdimm(struct platform *platform)
-{
-	return (struct nvdimm *)((char *)platform + platform_nvdimm_offset(platform->irqchip.n));
-}
-
 static void init_fw_cfg(struct fw_cfg *fw_cfg, const struct platform_config *config)
 {
 	fw_cfg->files = config->fw_cfg_files;
@@ -294,7 +288,7 @@ static void init_nvdimms(struct platform *platform, const struct platform_config
 {
 	platform->has_nvdimms = config->has_nvdimms;
 	if (config->has_nvdimms)
-		*find_nvdimm(platform) = (struct nvdimm){
+		*platform_nvdimm(platform) = (struct nvdimm){
 			.labels = config->labels,
 			.n_labels = config->n_labels,
 		};
@@ -326,7 +320,7 @@ void platform_reset(struct platform *platform)
 	rtc_reset(&platform->rtc);
 	pm_reset(&platform->pm);
 	if (platform->has_nvdimms)
-		nvdimm_reset(find_nvdimm(platform));
+		nvdimm_reset(platform_nvdimm(platform));
 	fw_cfg_reset(&platform->fw_cfg);
 	platform->debug_exit = (struct debug_exit){0};
 }

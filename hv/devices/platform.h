@@ -79,6 +79,12 @@ static inline size_t platform_size(unsigned n_cpus, bool has_nvdimms)
 	return platform_nvdimm_offset(n_cpus) + (has_nvdimms ? sizeof(struct nvdimm) : 0);
 }
 
+/* Only if there are any. */
+static inline struct nvdimm *platform_nvdimm(struct platform *platform)
+{
+	return (struct nvdimm *)((char *)platform + platform_nvdimm_offset(platform->irqchip.n));
+}
+
 /*
  * Wire everything: 'wiring' is filled, 'platform' has room for the topology's processors and
  * NVDIMMs. ERR_RANGE: a number outside what its comment says;

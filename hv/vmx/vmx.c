@@ -165,47 +165,17 @@ void vmcs_write_constant(const struct vmcs_constant *constant)
 	write_unused(constant->controls);
 }
 
-#define SEGMENT(segment) \
-	VMCS_GUEST_ES_SEL + 2 * (segment), VMCS_GUEST_ES_LIMIT + 2 * (segment), \
-		VMCS_GUEST_ES_AR + 2 * (segment), VMCS_GUEST_ES_BASE + 2 * (segment)
-
-static const uint16_t guest_fields[] = {
-	SEGMENT(SEG_ES),	  SEGMENT(SEG_CS),	  SEGMENT(SEG_SS),
-	SEGMENT(SEG_DS),	  SEGMENT(SEG_FS),	  SEGMENT(SEG_GS),
-	SEGMENT(SEG_LDTR),	  SEGMENT(SEG_TR),	  VMCS_GUEST_GDTR_BASE,
-	VMCS_GUEST_GDTR_LIMIT,	  VMCS_GUEST_IDTR_BASE,	  VMCS_GUEST_IDTR_LIMIT,
-	VMCS_GUEST_CR0,		  VMCS_GUEST_CR3,	  VMCS_GUEST_CR4,
-	VMCS_CR0_SHADOW,	  VMCS_CR4_SHADOW,	  VMCS_GUEST_DR7,
-	VMCS_GUEST_RSP,		  VMCS_GUEST_RIP,	  VMCS_GUEST_RFLAGS,
-	VMCS_GUEST_PENDING_DEBUG, VMCS_GUEST_SYSENTER_CS, VMCS_GUEST_SYSENTER_ESP,
-	VMCS_GUEST_SYSENTER_EIP,  VMCS_GUEST_PAT,	  VMCS_GUEST_EFER,
-	VMCS_GUEST_DEBUGCTL,	  VMCS_GUEST_PDPTE0,	  VMCS_GUEST_PDPTE0 + 2,
-	VMCS_GUEST_PDPTE0 + 4,	  VMCS_GUEST_PDPTE0 + 6,  VMCS_GUEST_INTERRUPTIBILITY,
-	VMCS_GUEST_ACTIVITY,	  VMCS_ENTRY_CONTROLS,	  VMCS_PROC_CONTROLS,
-	VMCS_EXCEPTION_BITMAP,	  VMCS_TSC_OFFSET,
-};
-_Static_assert(ARRAY_SIZE(guest_fields) == VMCS_GUEST_FIELDS, "vmx.h says how many");
-
 void vmcs_read_guest(struct vmcs_guest *ret)
 {
 	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
-		ret->field[i] = vmcs_read((enum vmcs_field)guest_fields[i]);
+		ret->field[i] = vmcs_read((enum vmcs_field)vmcs_guest_fields[i]);
 }
 
 void vmcs_write_guest(const struct vmcs_guest *guest)
 {
 	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
-		vmcs_write((enum vmcs_field)guest_fields[i], guest->field[i]);
+		vmcs_write((enum vmcs_field)vmcs_guest_fields[i], guest->field[i]);
 	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
-}
-
-uint64_t vmcs_guest_field(const struct vmcs_guest *guest, enum vmcs_field field)
-{
-	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
-		if (guest_fields[i] == field)
-			return guest->field[i];
-	assert(false);
-	return 0;
 }
 
 struct flush_descriptor {

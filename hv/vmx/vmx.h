@@ -42,9 +42,10 @@ void vmcs_write_constant(const struct vmcs_constant *constant);
 
 /*
  * The fields that differ from guest to guest, but for EPT pointer and VPID: its registers
- * and what VM entry does for it. In the order of a table in vmx.c.
+ * and what VM entry does for it. In the order of vmcs_guest_fields.
  */
 #define VMCS_GUEST_FIELDS 62
+extern const uint16_t vmcs_guest_fields[VMCS_GUEST_FIELDS]; /* enum vmcs_field */
 struct vmcs_guest {
 	uint64_t field[VMCS_GUEST_FIELDS];
 };
@@ -52,6 +53,7 @@ void vmcs_read_guest(struct vmcs_guest *ret);
 void vmcs_write_guest(const struct vmcs_guest *guest);
 /* One of them; others are no field of a guest's. */
 uint64_t vmcs_guest_field(const struct vmcs_guest *guest, enum vmcs_field field);
+void vmcs_set_guest_field(struct vmcs_guest *guest, enum vmcs_field field, uint64_t value);
 
 /* SDM vol. 3, "Extended-Page-Table Pointer (EPTP)": write-back, 4 levels, no A/D flags. */
 static inline uint64_t vmx_eptp(phys_t root)

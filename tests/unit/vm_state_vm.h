@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hv/vm_state_part.h"
+
+/* A hosted VM with all kinds of devices, and every bit that may be set in its state set or not. */
+
+#define STATE_VM_CPUS 2
+
+/* Seams: nobody listens. */
+void uart_output(struct uart *uart, uint8_t byte)
+{
+	(void)uart;
+	(void)byte;
+}
+
+void debugcon_output(struct platform *platform, uint8_t byte)
+{
+	(void)platform;
+	(void)byte;
+}
+
+struct state_vm {
+	struct vm_config config;
+	struct backend ram;
+	struct dimm_config dimm;
+	struct backend module;
+	struct fw_cfg_config fw_cfg;
+	struct mem_map map;
+	struct platform_wiring wiring;
+	struct cpuid_model model; /* after a load */
+	struct vm *vm;
+};
+
+/* A processor with all that guests are shown but for AVX-512, which makes files large. */
+static inline void state_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
+{
+
+	*ret = (struct cpuid_regs){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+	if (leaf == 0)
+		*ret = (struct cpuid_regs){0x20, 0x756e6547, 0x6c65746e, 0x49656e69};
+	else if (leaf == 0x80000000)
+		ret->eax = 0x80000008;
+	else if (leaf == 4)
+		ret->eax = subleaf < 4 ? 0xfc01c100 | (subleaf + 1) : 0;
+	else if (leaf == 0xd && subleaf >= 2)
+		*ret = (struct cpuid_regs){256, 576, 0, 0};
+	else if (leaf == 7)
+		ret->ebx &= ~(uint32_t)(BIT(16) | BIT(17) | BIT(21) | BITS(31, 30) | BIT(28));
+	else if (leaf == 0x80000008)
+		*ret = (struct cpuid_regs){39 << 8 | 46, 0, 0, 0};
+}
+
+static inline const struct cpuid_model *state_host_cpuid(void)
+{
+	static struct cpuid_model model;
+
+	cpuid_model_init(&model, state_cpuid,
+			 &(struct cpuid_options){
+				 .tsc_hz = 1000000000, .has_rdtscp = true, .has_invpcid = true});
+	return &model;
+}
+
+static inline void state_vm_configure(struct state_vm *to)
+{
+	struct vm_config *config = &to->config;
+
+	to->ram = (struct backend){.id = "ram", .size = MIB(16), .kind = MEM_COW};
+	to->module = (struct backend){.id = "module", .size = MIB(2), .kind = MEM_ROM};
+	to->dimm = (struct dimm_config){.is_nvdimm = true, .backend = &to->module};
+	to->fw_cfg.file = (struct fw_cfg_file){.name = "opt/x", .data = "four", .len = 4};
+	config->name = "hosted";
+	config->topology = (struct cpu_topology){STATE_VM_CPUS, {2, 1, 1, 1, 1}};
+	config->ram_size = MIB(16);
+	config->dimms = &to->dimm;
+	config->fw_cfg = &to->fw_cfg;
+	config->has_vmgenid = config->has_debug_exit = config->has_debugcon = true;
+	config->debug_exit_iobase = 0xf4;
+	config->debug_exit_iosize = 4;
+	config->debugcon_iobase = 0xe9;
+	to->map.region[0] =
+		(struct mem_region){.len = MIB(16), .kind = MEM_COW, .backend = &to->ram};
+	to->map.region[1] = (struct mem_region){
+		.gpa = {GIB(4)}, .len = MIB(2), .kind = MEM_ROM, .backend = &to->module};
+	to->map.n = 2;
+}
+
+/* As hv/vm.c makes one that has not run. */
+static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *host)
+{
+	struct vm *vm =
+		calloc(1, offsetof(struct vm, platform) + platform_size(STATE_VM_CPUS, true));
+
+	*to = (struct state_vm){.vm = vm};
+	state_vm_configure(to);
+	vm->config = &to->config;
+	vm->name = to->config.name;
+	vm->mem = &to->map;
+	vm->n_vcpus = STATE_VM_CPUS;
+	vm->vcpu = calloc(STATE_VM_CPUS, sizeof(*vm->vcpu));
+	if (platform_init(&vm->platform, &to->wiring,
+			  &(struct platform_config){
+				  .topology = &to->config.topology,
+				  .phys_bits = host->extended[8].eax & 0xff,
+				  .tsc_hz = 1000000000,
+				  .has_nvdimms = true,
+				  .ram_size = MIB(16),
+			  }) != OK)
+		abort();
+	for (unsigned i = 0; i < STATE_VM_CPUS; i++) {
+		vm->vcpu[i].vm = vm;
+		vm->vcpu[i].number = (uint16_t)i;
+		vm->vcpu[i].cpuid = host;
+		vm->vcpu[i].xcr0 = 1;
+		vm->vcpu[i].xsave_area = calloc(1, PAGE_SIZE);
+	}
+}
+
+static inline void state_vm_free(struct state_vm *of)
+{
+	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
+		free(of->vm->vcpu[i].xsave_area);
+	free(of->vm->vcpu);
+	free(of->vm);
+}
+
+static inline uint64_t state_random(void)
+{
+	static uint64_t x = 88172645463325252;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	return x ^= x << 17;
+}
+
+static inline void state_fill(const struct state_table *table, void *object)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		const struct state_field *field = &table->fields[i];
+
+		for (uint32_t k = 0; k < field->count; k++) {
+			uint64_t value = state_random() & field->allowed;
+
+			memcpy((char *)object + field->offset + k * field->size, &value,
+			       field->size);
+		}
+	}
+}
+
+static inline void state_fill_vcpu(struct vcpu *vcpu)
+{
+	uint8_t *area = vcpu->xsave_area;
+	uint64_t bv = 7;
+
+	state_fill(&state_vcpu_table, vcpu);
+	vcpu->event = INTR_VALID | INTR_TYPE_SOFTWARE | 0x80;
+	vcpu->event_inst_len = 2;
+	vcpu->is_fresh = false;
+	guest_msrs_reset(&vcpu->msrs, state_random());
+	vcpu->msrs.mtrr_variable[3] = state_random() & BITS(51, 12);
+	vcpu->msrs.mtrr_fixed[2] = UINT64_C(0x0606060606060606);
+	for (unsigned i = 0; i < SWITCHED_MSRS; i++)
+		vcpu->switched_msr[i] = state_random() & BITS(31, 0);
+	vcpu->switched_msr[1] |= BITS(63, 47);
+	vcpu->xcr0 = 7;
+	for (size_t i = 0; i < state_n_vmcs_fields; i++)
+		vmcs_set_guest_field(&vcpu->guest, state_vmcs_fields[i].field,
+				     state_random() & state_vmcs_fields[i].allowed);
+	vmcs_set_guest_field(&vcpu->guest, VMCS_GUEST_CR4, vcpu->cpuid->cr4_allowed);
+	vmcs_set_guest_field(&vcpu->guest, VMCS_GUEST_EFER, vcpu->cpuid->efer_allowed);
+	vcpu->tsc_offset = state_random();
+	vcpu->regs.requests = vcpu->number == 0 ? VCPU_REQUEST_HALT : 0;
+	for (unsigned i = 0; i < vcpu->cpuid->basic[0xd].ecx; i++)
+		area[i] = (uint8_t)state_random();
+	memset(area + 512, 0, 64);
+	memcpy(area + 512, &bv, sizeof(bv));
+	memset(area + 26, 0, 2); /* MXCSR's upper half */
+}
+
+/* Any state that a guest can get into. */
+static inline void state_vm_fill(struct state_vm *of)
+{
+	struct platform *platform = &of->vm->platform;
+	void *const objects[] = {&platform->irqchip,
+				 &platform->irqchip.ioapic,
+				 NULL,
+				 &platform->uart,
+				 &platform->rtc,
+				 &platform->pm,
+				 &platform->debug_exit,
+				 &platform->fw_cfg,
+				 platform_nvdimm(platform)};
+
+	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
+		state_fill_vcpu(&of->vm->vcpu[i]);
+	for (size_t i = 0; i < state_n_device_tables; i++)
+		if (objects[i])
+			state_fill(&state_device_tables[i], objects[i]);
+	for (unsigned i = 0; i < STATE_VM_CPUS; i++) {
+		struct lapic *lapic = &platform->irqchip.lapic[i];
+
+		state_fill(&state_device_tables[2], lapic);
+		lapic->base &= BITS(lapic->phys_bits - 1, 0) & ~(uint64_t)APIC_BASE_EXTD;
+		lapic->irr[0] &= ~UINT64_C(0xffff);
+		lapic->timer_initial |= 1;
+		lapic_set_tpr(lapic, lapic->tpr);
+	}
+	platform->irqchip.next_lowest = 1;
+	platform->uart.rx_count = UART_FIFO_SIZE;
+	platform->rtc.cmos[0x0b] = 2; /* it runs */
+	platform->rtc.base_time = 1700000000;
+	platform->rtc.base_tsc = of->vm->vcpu->tsc_offset + 500; /* half a second ago, at 1000 */
+}
