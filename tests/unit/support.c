@@ -58,11 +58,16 @@ void assert_fail(const char *expr, const char *file, int line)
 void *phys_arena(phys_t start, size_t size)
 {
 	static void *arena;
+	static size_t arena_size;
 
-	free(arena);
-	arena = aligned_alloc(1 << 21, size);
-	if (arena == NULL)
-		abort();
+	/* Pages that are there already are much cheaper. */
+	if (size != arena_size) {
+		free(arena);
+		arena = aligned_alloc(1 << 21, size);
+		if (arena == NULL)
+			abort();
+		arena_size = size;
+	}
 	memset(arena, 0, size);
 	phys_offset = (uintptr_t)arena - start;
 	return arena;
