@@ -70,7 +70,10 @@ void random_fill(void *buf, size_t len)
 		uint64_t value = random_number();
 		size_t n = len < sizeof(value) ? len : sizeof(value);
 
-		memcpy(to, &value, n);
+		if (n == sizeof(value))
+			memcpy(to, &value, sizeof(value));
+		else
+			memcpy(to, &value, n);
 		to += n;
 		len -= n;
 	}

@@ -107,38 +107,10 @@ bool template_freeze(struct vm *vm)
 	return true;
 }
 
-/* 'to' keeps its own frames, and counts on. */
-static void copy_vcpu(struct vcpu *to, struct vm *clone, const struct vcpu *from)
-{
-	struct step_pages *step_pages = to->step_pages;
-	void *xsave_area = to->xsave_area;
-	uint64_t n_exits = to->n_exits;
-	uint16_t vpid = to->vpid;
-
-	assert(from->n_steps == 0);
-	*to = *from;
-	to->step_pages = step_pages;
-	to->xsave_area = xsave_area;
-	to->vpid = vpid;
-	to->vm = clone;
-	to->last_cpu = NULL; /* no VMCS and no TLB knows it */
-	to->ept_generation = 0;
-	to->n_exits = n_exits;
-	to->regs.requests =
-		VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | (from->regs.requests & VCPU_REQUEST_HALT);
-	copy_words(xsave_area, from->xsave_area, align_up(from->cpuid->basic[0xd].ecx, 8) / 8);
-}
-
 static void copy_vcpus(struct vm *clone)
 {
 	for (unsigned i = 0; i < clone->n_vcpus; i++)
-		copy_vcpu(&clone->vcpu[i], clone, &clone->template->vcpu[i]);
-}
-
-/* What a clone's devices have of their own. */
-static void start_devices(struct vm *clone)
-{
-	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
+		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
 }
 
 /* TEMPLATE-NUMBER; a long name loses its end. */
@@ -161,18 +133,6 @@ static void name_clone(struct vm *clone, const char *name)
 	clone->name = clone->own_name;
 }
 
-/* What the copies of the vCPUs leave out. */
-static void clear_vcpus(struct vm *clone)
-{
-	for (unsigned i = 0; i < clone->n_vcpus; i++) {
-		struct vcpu *vcpu = &clone->vcpu[i];
-
-		vcpu->step_pages = NULL;
-		vcpu->vpid = 0;
-		vcpu->n_exits = 0;
-	}
-}
-
 static enum status build_clone(struct vm *clone, struct vm *template, const char *name)
 {
 	clone->index = vm_next_index();
@@ -187,11 +147,11 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	ept_clone(&clone->ept, template->layer, EPT_UNLIMITED);
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
 	platform_copy(&clone->platform, &template->platform);
-	start_devices(clone);
-	clear_vcpus(clone);
-	TRY(vm_identity_renew(clone));
+	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
+	vm_identity_make(clone);
+	TRY(vm_identity_tell(clone));
 	for (unsigned i = 0; i < clone->n_vcpus; i++)
-		clone->vcpu[i].vpid = vpid_alloc();
+		vcpu_create(&clone->vcpu[i], clone, i);
 	copy_vcpus(clone);
 	return OK;
 }
@@ -231,21 +191,33 @@ void template_vm_gone(struct vm *vm)
 	lock_release(&vms_lock);
 }
 
-void template_revert(struct vm *clone)
+/* Devices become the template's, but for who the clone is. */
+static void revert_devices(struct vm *clone)
 {
 	struct control control = clone->platform.control;
+	struct identity identity = clone->platform.fw_cfg.identity;
 
+	platform_copy(&clone->platform, &clone->template->platform);
+	clone->platform.fw_cfg.identity = identity;
+	clone->platform.control = (struct control){
+		.is_clone = true,
+		.answer = clone->number,
+		.asked_at = control.asked_at,
+		.n_reverts = control.n_reverts + 1,
+	};
+}
+
+void template_revert(struct vm *clone)
+{
 	vm_merge_pause(clone);
 	ept_reset(&clone->ept);
-	/* No processor walks the old tree: all vCPUs are put away. */
+	/* No processor walks the old tree: all vCPUs are put away, or here. */
 	ept_reclaim(&clone->ept);
 	vm_merge_resume(clone);
-	platform_copy(&clone->platform, &clone->template->platform);
-	start_devices(clone);
+	clone->line.len = 0;
+	revert_devices(clone);
 	if (vm_identity_renew(clone) != OK)
 		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
-	clone->platform.control.asked_at = control.asked_at;
-	clone->platform.control.n_reverts = control.n_reverts + 1;
 	copy_vcpus(clone);
 }
 

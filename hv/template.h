@@ -23,8 +23,9 @@ bool template_freeze(struct vm *vm);
  */
 struct vm *template_clone(struct vm *template, const char *name);
 
-/* By vm_gathered(): a clone whose vCPUs have all been put away becomes what it was at
- * first.
+/*
+ * A clone whose vCPUs have all been put away becomes what it was at first; or has a single one,
+ * which is loaded and for which vcpu_reload() follows.
  */
 void template_revert(struct vm *clone);
 

@@ -69,12 +69,33 @@ void vcpu_power_on(struct vcpu *vcpu)
 
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number)
 {
+	void *xsave_area = vcpu->xsave_area;
+
+	memset(vcpu, 0, offsetof(struct vcpu, saved));
 	vcpu->vm = vm;
 	vcpu->number = (uint16_t)number;
 	vcpu->vpid = vpid_alloc();
 	vcpu->cpuid = &vcpu_shared.cpuid;
+	vcpu->xsave_area = xsave_area;
+	vcpu->saved_in = vcpu;
 	vcpu->xcr0 = 1;
 	vcpu_power_on(vcpu);
+}
+
+void vcpu_copy(struct vcpu *to, const struct vcpu *from)
+{
+	enum { START = offsetof(struct vcpu, event), END = offsetof(struct vcpu, saved) };
+	uint32_t halt = from->regs.requests & VCPU_REQUEST_HALT;
+
+	_Static_assert(START % 8 == 0 && END % 8 == 0, "words");
+	assert(from->n_steps == 0 && from->saved_in == from);
+	memcpy(to->regs.gpr, from->regs.gpr, sizeof(to->regs.gpr));
+	copy_words((char *)to + START, (const char *)from + START, (END - START) / 8);
+	to->saved_in = from;
+	/* Others may be asking for something at this moment. */
+	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
+			   __ATOMIC_RELAXED);
+	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | halt);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)

@@ -55,7 +55,16 @@ struct step_pages {
 /* MSRs that live in the processor while a vCPU is loaded and are not in its VMCS. */
 enum { SWITCHED_KERNEL_GS_BASE = 4, SWITCHED_MSRS = 6 };
 
+/* What is in the processor while a vCPU is loaded, and in memory else; with its XSAVE area. */
+struct vcpu_saved {
+	struct vmcs_guest guest;
+	uint64_t switched_msr[SWITCHED_MSRS];
+	uint64_t dr[4], dr6;
+	uint64_t cr2;
+};
+
 struct vcpu {
+	/* Its own, whatever it is a clone of. */
 	struct guest_regs regs; /* first: vmx_exited() gets its address */
 	struct vm *vm;
 	uint16_t number; /* in the VM */
@@ -64,6 +73,23 @@ struct vcpu {
 	bool runs;	   /* is in vcpu_run(); with several vCPUs only; atomic, see vcpu_sync.h */
 	bool has_moved_on; /* has changed the tree since its last flush */
 	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none has it */
+	uint64_t slice_end;   /* host TSC */
+	uint64_t n_exits;
+	const struct cpuid_model *cpuid;
+	struct step_pages *step_pages; /* NULL: none needed so far */
+	void *xsave_area;	       /* behind the VM's vCPUs; see CPUID leaf 0xd for its size */
+	/*
+	 * Whose 'saved' and XSAVE area it is loaded from: its own, or, before it has run, those of
+	 * its template's vCPU.
+	 */
+	const struct vcpu *saved_in;
+	struct vcpu *next;	/* of the scheduler, see hv/sched.c */
+	bool is_ready;		/* in the ready queue */
+	bool is_halted;		/* in the halted list */
+	bool is_aside;		/* in the list of those whose VM the operator stopped */
+	uint64_t wake_deadline; /* host TSC while halted, UINT64_MAX: none */
+
+	/* From here to 'saved', and regs.gpr: what a clone gets a copy of. */
 
 	/* To be injected at the next entry: interruption information as the VMCS has it, 0: none.
 	 */
@@ -73,7 +99,6 @@ struct vcpu {
 
 	uint32_t proc_controls; /* as in the VMCS */
 	uint64_t tsc_offset;
-	uint64_t slice_end; /* host TSC */
 	struct guest_msrs msrs;
 
 	/* What it does instead of running; guarded by the VM's device lock. */
@@ -81,30 +106,15 @@ struct vcpu {
 	bool is_fresh; /* waits since power-on: no INIT has left it registers to keep */
 	bool is_dead;  /* halted with interrupts disabled: no interrupt can wake it */
 
-	const struct cpuid_model *cpuid;
-
-	/* Valid while not loaded. */
-	struct vmcs_guest guest;
-	uint64_t switched_msr[SWITCHED_MSRS];
-	uint64_t dr[4], dr6;
-	uint64_t cr2;
-	uint64_t xcr0;	  /* always valid */
-	void *xsave_area; /* behind the VM's vCPUs; see CPUID leaf 0xd for its size */
-
-	struct step_pages *step_pages; /* NULL: none needed so far */
 	unsigned n_steps;	/* > 0: an instruction, or a delivery, runs on scratch pages */
 	bool steps_instruction; /* RFLAGS.TF is ours; else an event is being delivered */
 	enum step_kind step_kind;
 	uint64_t step_rip;  /* where the instruction is */
 	bool step_guest_tf; /* what RFLAGS.TF was */
 
-	uint64_t n_exits;
+	uint64_t xcr0; /* always valid */
 
-	struct vcpu *next;	/* of the scheduler, see hv/sched.c */
-	bool is_ready;		/* in the ready queue */
-	bool is_halted;		/* in the halted list */
-	bool is_aside;		/* in the list of those whose VM the operator stopped */
-	uint64_t wake_deadline; /* host TSC while halted, UINT64_MAX: none */
+	struct vcpu_saved saved; /* last; valid while not loaded, and has run */
 };
 
 /* What all vCPUs share; constant once the first one runs. */
@@ -131,8 +141,11 @@ enum status vcpu_setup(const struct vmx_capability *capability);
 /* Levels of EPT leaves this processor has, as ept_init() counts them. */
 unsigned vcpu_leaf_levels(void);
 
-/* All zeros but for its XSAVE area, of zeros as well. */
+/* As after power-on; the XSAVE area, of zeros, is there already. */
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number);
+/* A clone's becomes what its template's is, which has been put away for good. Not loaded, or
+ * vcpu_reload() follows. */
+void vcpu_copy(struct vcpu *to, const struct vcpu *from);
 /* The vCPU is not loaded anywhere. */
 void vcpu_destroy(struct vcpu *vcpu);
 
@@ -141,6 +154,8 @@ void vcpu_load(struct vcpu *vcpu, struct cpu *cpu);
 void vcpu_put(struct vcpu *vcpu);
 /* In place of vcpu_put(), if its state is not wanted any more. */
 void vcpu_drop(struct vcpu *vcpu);
+/* Of a loaded one: the processor's state becomes what is saved. */
+void vcpu_reload(struct vcpu *vcpu);
 
 /*
  * Run a loaded vCPU until the scheduler has to decide. 'slice_end' (host TSC) ends

@@ -8,7 +8,7 @@
 
 static uint64_t field(const struct vcpu *vcpu, enum vmcs_field name)
 {
-	return vmcs_guest_field(&vcpu->guest, name);
+	return vmcs_guest_field(&vcpu->saved_in->saved.guest, name);
 }
 
 #define UNUSABLE BIT(16) /* the other rights are undefined then */
@@ -48,9 +48,9 @@ void vcpu_dump(const struct vcpu *vcpu, struct dump_cpu *ret)
 	ret->cr[0] = as_seen(field(vcpu, VMCS_GUEST_CR0), field(vcpu, VMCS_CR0_SHADOW),
 			     CR0_NE | CR0_CD | CR0_NW);
 	ret->cr[1] = 0;
-	ret->cr[2] = vcpu->cr2;
+	ret->cr[2] = vcpu->saved_in->saved.cr2;
 	ret->cr[3] = field(vcpu, VMCS_GUEST_CR3);
 	ret->cr[4] = as_seen(field(vcpu, VMCS_GUEST_CR4), field(vcpu, VMCS_CR4_SHADOW),
 			     ~vcpu->cpuid->cr4_allowed);
-	ret->kernel_gs_base = vcpu->switched_msr[SWITCHED_KERNEL_GS_BASE];
+	ret->kernel_gs_base = vcpu->saved_in->saved.switched_msr[SWITCHED_KERNEL_GS_BASE];
 }

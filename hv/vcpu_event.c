@@ -270,7 +270,11 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	if (vcpu->n_steps && requests & (VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE))
 		step_end(vcpu);
 	if (is_gathering(vcpu, requests)) {
-		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED, ret);
+		if (!vm_act_alone(vcpu))
+			return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED,
+				     ret);
+		requests = (requests & (VCPU_REQUEST_INPUT | VCPU_REQUEST_LEAVE)) |
+			   take_requests(vcpu);
 	}
 	if (requests & VCPU_REQUEST_START && !start(vcpu))
 		return leave(vcpu, 0, VCPU_GATHERED, ret);

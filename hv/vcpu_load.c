@@ -28,29 +28,33 @@ static unsigned n_switched(void)
 
 static void load_registers(struct vcpu *vcpu)
 {
-	write_cr2(vcpu->cr2);
+	const struct vcpu_saved *saved = &vcpu->saved_in->saved;
+
+	write_cr2(saved->cr2);
 	for (unsigned i = 0; i < n_switched(); i++)
-		wrmsr(switched[i], vcpu->switched_msr[i]);
+		wrmsr(switched[i], saved->switched_msr[i]);
 	asm volatile("mov %0, %%db0; mov %1, %%db1; mov %2, %%db2; mov %3, %%db3; mov %4, %%db6"
 		     :
-		     : "r"(vcpu->dr[0]), "r"(vcpu->dr[1]), "r"(vcpu->dr[2]), "r"(vcpu->dr[3]),
-		       "r"(vcpu->dr6));
+		     : "r"(saved->dr[0]), "r"(saved->dr[1]), "r"(saved->dr[2]), "r"(saved->dr[3]),
+		       "r"(saved->dr6));
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
 	asm volatile("xrstor64 (%0)"
 		     :
-		     : "r"(vcpu->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
+		     : "r"(vcpu->saved_in->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
 		     : "memory");
 	xsetbv(0, vcpu->xcr0);
 }
 
 static void save_registers(struct vcpu *vcpu)
 {
-	vcpu->cr2 = read_cr2();
+	struct vcpu_saved *saved = &vcpu->saved;
+
+	saved->cr2 = read_cr2();
 	for (unsigned i = 0; i < n_switched(); i++)
-		vcpu->switched_msr[i] = rdmsr(switched[i]);
+		saved->switched_msr[i] = rdmsr(switched[i]);
 	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3; mov %%db6, %4"
-		     : "=r"(vcpu->dr[0]), "=r"(vcpu->dr[1]), "=r"(vcpu->dr[2]), "=r"(vcpu->dr[3]),
-		       "=r"(vcpu->dr6));
+		     : "=r"(saved->dr[0]), "=r"(saved->dr[1]), "=r"(saved->dr[2]),
+		       "=r"(saved->dr[3]), "=r"(saved->dr6));
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
 	asm volatile("xsave64 (%0)"
 		     :
@@ -116,7 +120,7 @@ static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
 		return;
-	vmcs_write_guest(&vcpu->guest);
+	vmcs_write_guest(&vcpu->saved_in->saved.guest);
 	vmcs_write(VMCS_VPID, vcpu->vpid);
 	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->vm->ept.root));
 	if (vcpu->last_cpu != cpu) {
@@ -139,7 +143,14 @@ void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
 }
 
-void vcpu_drop(struct vcpu *vcpu)
+void vcpu_reload(struct vcpu *vcpu)
+{
+	vmcs_write_guest(&vcpu->saved_in->saved.guest);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	load_registers(vcpu);
+}
+
+static void leave_processor(struct vcpu *vcpu)
 {
 	struct cpu *cpu = this_cpu();
 
@@ -147,9 +158,17 @@ void vcpu_drop(struct vcpu *vcpu)
 	cpu->current = NULL;
 }
 
+void vcpu_drop(struct vcpu *vcpu)
+{
+	leave_processor(vcpu);
+	/* What the VMCS holds is not its state any more. Atomic: sched_request() may look. */
+	__atomic_store_n(&vcpu->last_cpu, NULL, __ATOMIC_RELAXED);
+}
+
 void vcpu_put(struct vcpu *vcpu)
 {
 	save_registers(vcpu);
-	vmcs_read_guest(&vcpu->guest);
-	vcpu_drop(vcpu);
+	vmcs_read_guest(&vcpu->saved.guest);
+	vcpu->saved_in = vcpu;
+	leave_processor(vcpu);
 }

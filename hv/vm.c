@@ -407,6 +407,20 @@ void vm_gather(struct vm *vm, enum vm_action action)
 		sched_request(&vm->vcpu[i], VCPU_REQUEST_GATHER);
 }
 
+bool vm_act_alone(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	uint32_t actions = VM_REVERT;
+
+	/* Acquire pairs with vm_gather(). */
+	if (vm->n_vcpus > 1 || !__atomic_compare_exchange_n(&vm->actions, &actions, 0, false,
+							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return false;
+	template_revert(vm);
+	vcpu_reload(vcpu);
+	return true;
+}
+
 void vm_reset(struct vm *vm)
 {
 	if (vm->config->no_reboot)

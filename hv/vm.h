@@ -175,6 +175,12 @@ void vm_gather(struct vm *vm, enum vm_action action);
  */
 unsigned vm_gathered(struct vm *vm);
 
+/*
+ * For the loaded vCPU of a VM that has no other: do without gathering what can be done so. False:
+ * it has to leave.
+ */
+bool vm_act_alone(struct vcpu *vcpu);
+
 /* The guest's or a processor's wish for a reset: gather for it, or end if resets are ends. */
 void vm_reset(struct vm *vm);
 

@@ -21,6 +21,16 @@ static void make_guid(const struct vm *vm, uint8_t guid[16])
 	identity_make_guid(random, guid);
 }
 
+/* What is random. */
+static void draw(struct vm *vm)
+{
+	struct identity *identity = &vm->platform.fw_cfg.identity;
+
+	random_fill(identity->seed, sizeof(identity->seed));
+	if (vm->config->has_vmgenid)
+		make_guid(vm, identity->guid);
+}
+
 void vm_identity_make(struct vm *vm)
 {
 	struct identity *identity = &vm->platform.fw_cfg.identity;
@@ -28,10 +38,8 @@ void vm_identity_make(struct vm *vm)
 	identity->name = vm->name;
 	identity->template = vm->template ? vm->template->name : NULL;
 	identity->number = vm->number;
-	random_fill(identity->seed, sizeof(identity->seed));
 	identity_make_mac(random_machine(), vm->index, identity->mac);
-	if (vm->config->has_vmgenid)
-		make_guid(vm, identity->guid);
+	draw(vm);
 }
 
 enum status vm_identity_write(struct vm *vm)
@@ -44,11 +52,10 @@ enum status vm_identity_write(struct vm *vm)
 			   sizeof(identity->guid));
 }
 
-enum status vm_identity_renew(struct vm *vm)
+enum status vm_identity_tell(struct vm *vm)
 {
 	enum status status;
 
-	vm_identity_make(vm);
 	if (!vm->config->has_vmgenid)
 		return OK;
 	lock_acquire(&vm->lock);
@@ -58,4 +65,10 @@ enum status vm_identity_renew(struct vm *vm)
 	irqchip_set_irq(&vm->platform.irqchip, VMGENID_GSI, true);
 	irqchip_set_irq(&vm->platform.irqchip, VMGENID_GSI, false);
 	return status;
+}
+
+enum status vm_identity_renew(struct vm *vm)
+{
+	draw(vm);
+	return vm_identity_tell(vm);
 }

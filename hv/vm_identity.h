@@ -17,7 +17,10 @@ void vm_identity_make(struct vm *vm);
 enum status vm_identity_write(struct vm *vm);
 
 /*
- * A clone, or one that has become again what its template was, and does not run yet: a new
- * identity, of which its guest hears. ERR_NOMEM: no frame for the page of the GUID.
+ * The guest of a clone, which does not run at the moment, is to find its GUID and to hear of that.
+ * ERR_NOMEM: no frame for the page of the GUID.
  */
+enum status vm_identity_tell(struct vm *vm);
+
+/* The same with other random numbers: for one that has become again what its template was. */
 enum status vm_identity_renew(struct vm *vm);

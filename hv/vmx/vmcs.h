@@ -181,7 +181,7 @@ static inline void vmcs_write(enum vmcs_field field, uint64_t value)
 	asm goto("vmwrite %[v], %[f]\n\t"
 		 "jbe %l[failed]"
 		 :
-		 : [v] "r"(value), [f] "r"((uint64_t)field)
+		 : [v] "rm"(value), [f] "r"((uint64_t)field)
 		 : "cc", "memory"
 		 : failed);
 	return;

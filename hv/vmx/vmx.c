@@ -167,12 +167,14 @@ void vmcs_write_constant(const struct vmcs_constant *constant)
 
 void vmcs_read_guest(struct vmcs_guest *ret)
 {
+#pragma GCC unroll 64
 	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
 		ret->field[i] = vmcs_read((enum vmcs_field)vmcs_guest_fields[i]);
 }
 
 void vmcs_write_guest(const struct vmcs_guest *guest)
 {
+#pragma GCC unroll 64
 	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
 		vmcs_write((enum vmcs_field)vmcs_guest_fields[i], guest->field[i]);
 	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
