@@ -34,7 +34,8 @@
 #define ARENA_SIZE MIB(2)
 
 static const struct boot_info *boot;
-static bool may_turn_vmx_on; /* set once by the boot processor, atomically */
+static bool may_turn_vmx_on;   /* set once by the boot processor, atomically */
+static unsigned n_with_vmx_on; /* processors, atomic */
 static struct config config;
 static struct image_list images;
 
@@ -245,6 +246,14 @@ static void vmx_on_here(struct cpu *cpu)
 	/* XSAVE and XSETBV for the guests' sake. */
 	write_cr4(read_cr4() | CR4_OSXSAVE | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	vmx_on(&cap, cpu->vmxon_region);
+	__atomic_fetch_add(&n_with_vmx_on, 1, __ATOMIC_RELEASE);
+}
+
+/* They take frames for it, which are not to be missing in the books. */
+static void wait_for_others(void)
+{
+	while (__atomic_load_n(&n_with_vmx_on, __ATOMIC_ACQUIRE) < n_cpus)
+		pause();
 }
 
 /* The boot processor, on its own stack: everything there is to do, in order. */
@@ -267,6 +276,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 		panic("no memory for what all VMs share");
 	/* Pairs with the load in cpu_main(). */
 	__atomic_store_n(&may_turn_vmx_on, true, __ATOMIC_RELEASE);
+	wait_for_others();
 	if (config.host.checksum)
 		take_checksums();
 	protect_images();

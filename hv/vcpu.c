@@ -77,6 +77,7 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number)
 	vcpu->vpid = vpid_alloc();
 	vcpu->cpuid = &vcpu_shared.cpuid;
 	vcpu->xsave_area = xsave_area;
+	memset((char *)xsave_area + XSAVE_HEADER, 0, XSAVE_ALIGN);
 	vcpu->saved_in = vcpu;
 	vcpu->xcr0 = 1;
 	vcpu_power_on(vcpu);

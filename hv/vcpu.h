@@ -50,7 +50,8 @@ struct step_pages {
 };
 
 /* SDM vol. 1, "XSAVE-Managed State". */
-#define XSAVE_ALIGN 64
+#define XSAVE_ALIGN  64
+#define XSAVE_HEADER 512 /* 64 bytes, of which XSAVE writes the first 8 alone */
 
 /* MSRs that live in the processor while a vCPU is loaded and are not in its VMCS. */
 enum { SWITCHED_KERNEL_GS_BASE = 4, SWITCHED_MSRS = 6 };
@@ -141,7 +142,7 @@ enum status vcpu_setup(const struct vmx_capability *capability);
 /* Levels of EPT leaves this processor has, as ept_init() counts them. */
 unsigned vcpu_leaf_levels(void);
 
-/* As after power-on; the XSAVE area, of zeros, is there already. */
+/* As after power-on; the XSAVE area is there already, its contents undefined. */
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number);
 /* A clone's becomes what its template's is, which has been put away for good. Not loaded, or
  * vcpu_reload() follows. */

@@ -23,13 +23,12 @@ enum {
 	AR_UNUSABLE = 0x10000,
 };
 
-#define RFLAGS_FIXED	BIT(1)
-#define PAT_RESET	UINT64_C(0x0007040600070406)
-#define DR6_RESET	UINT64_C(0xffff0ff0)
-#define DR7_RESET	UINT64_C(0x400)
-#define FCW_RESET	0x037f
-#define MXCSR_RESET	0x1f80
-#define XSAVE_BV_OFFSET 512
+#define RFLAGS_FIXED BIT(1)
+#define PAT_RESET    UINT64_C(0x0007040600070406)
+#define DR6_RESET    UINT64_C(0xffff0ff0)
+#define DR7_RESET    UINT64_C(0x400)
+#define FCW_RESET    0x037f
+#define MXCSR_RESET  0x1f80
 
 static void write_segment(enum segment segment, uint16_t selector, uint32_t limit, uint32_t rights)
 {
