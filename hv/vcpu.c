@@ -106,6 +106,15 @@ void vcpu_destroy(struct vcpu *vcpu)
 	step_free(vcpu);
 }
 
+void vcpu_keep(struct vcpu *vcpu)
+{
+	if (vcpu->saved_in == vcpu)
+		return;
+	vcpu->saved = vcpu->saved_in->saved;
+	memcpy(vcpu->xsave_area, vcpu->saved_in->xsave_area, vcpu->cpuid->basic[0xd].ecx);
+	vcpu->saved_in = vcpu;
+}
+
 uint64_t vcpu_now(const struct vcpu *vcpu)
 {
 	return rdtsc() + vcpu->tsc_offset;

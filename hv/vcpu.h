@@ -153,6 +153,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 /* Make the processor's state this vCPU's, and save it again. Load and put pair up. */
 void vcpu_load(struct vcpu *vcpu, struct cpu *cpu);
 void vcpu_put(struct vcpu *vcpu);
+/* Not loaded: what it is to be loaded from becomes its own, for whoever reads that. */
+void vcpu_keep(struct vcpu *vcpu);
 /* In place of vcpu_put(), if its state is not wanted any more. */
 void vcpu_drop(struct vcpu *vcpu);
 /* Of a loaded one: the processor's state becomes what is saved. */

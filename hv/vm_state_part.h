@@ -9,7 +9,7 @@ void state_put_machine(struct state_writer *writer, const struct vm *vm);
 /* Errors name the first option that differs. */
 enum status state_check_machine(struct state_reader *reader, const struct vm *vm);
 
-/* 'now' is the host's TSC. */
+/* 'now' is the host's TSC. Not of a clone that has never run, without vcpu_keep(). */
 void state_put_vcpu(struct state_writer *writer, const struct vcpu *vcpu, uint64_t now);
 /* vcpu->cpuid is set, and was found to fit. The vCPU's TSC gets ahead of the file's by 'elapsed'.
  */

@@ -6,6 +6,7 @@
  */
 #include "hv/vm_state_part.h"
 
+#include "hv/assert.h"
 #include "hv/interrupt.h"
 #include "hv/msr.h"
 #include "hv/string.h"
@@ -74,10 +75,10 @@ static const struct state_field vcpu_fields[] = {
 	STATE_FIELD(struct vcpu, waits_for_sipi, 1),
 	STATE_FIELD(struct vcpu, is_fresh, 1),
 	STATE_FIELD(struct vcpu, is_dead, 1),
-	STATE_ARRAY(struct vcpu, switched_msr, ANY),
-	STATE_ARRAY(struct vcpu, dr, ANY),
-	STATE_FIELD(struct vcpu, dr6, UINT32_MAX),
-	STATE_FIELD(struct vcpu, cr2, ANY),
+	STATE_ARRAY(struct vcpu, saved.switched_msr, ANY),
+	STATE_ARRAY(struct vcpu, saved.dr, ANY),
+	STATE_FIELD(struct vcpu, saved.dr6, UINT32_MAX),
+	STATE_FIELD(struct vcpu, saved.cr2, ANY),
 	STATE_FIELD(struct vcpu, xcr0, ANY),
 };
 const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcpu_fields)};
@@ -92,11 +93,12 @@ enum {
 
 void state_put_vcpu(struct state_writer *writer, const struct vcpu *vcpu, uint64_t now)
 {
+	assert(vcpu->saved_in == vcpu);
 	state_begin_section(writer, "vcpu", vcpu->number);
 	state_put_fields(writer, vcpu_fields, ARRAY_SIZE(vcpu_fields), vcpu);
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		state_put_number(writer,
-				 vmcs_guest_field(&vcpu->guest, state_vmcs_fields[i].field));
+				 vmcs_guest_field(&vcpu->saved.guest, state_vmcs_fields[i].field));
 	state_put_number(writer, now + vcpu->tsc_offset);
 	state_put_number(writer, (vcpu->regs.requests & VCPU_REQUEST_HALT) != 0);
 	state_end_section(writer);
@@ -115,7 +117,7 @@ static enum status get_vmcs_fields(struct state_reader *reader, struct vcpu *vcp
 		if (value & ~field->allowed)
 			return state_refuse(reader, "VMCS field 0x%x cannot be 0x%llx",
 					    (unsigned)field->field, (unsigned long long)value);
-		vmcs_set_guest_field(&vcpu->guest, field->field, value);
+		vmcs_set_guest_field(&vcpu->saved.guest, field->field, value);
 	}
 	return OK;
 }
@@ -128,7 +130,7 @@ static bool is_canonical(uint64_t address)
 /* In the order of switched_msr: addresses, and words of 32 bits. */
 static bool msrs_are_possible(const struct vcpu *vcpu)
 {
-	const uint64_t *msr = vcpu->switched_msr;
+	const uint64_t *msr = vcpu->saved.switched_msr;
 
 	return is_canonical(msr[1]) && is_canonical(msr[2]) && msr[3] <= UINT32_MAX &&
 	       is_canonical(msr[SWITCHED_KERNEL_GS_BASE]) && msr[5] <= UINT32_MAX &&
@@ -140,7 +142,7 @@ static bool msrs_are_possible(const struct vcpu *vcpu)
 
 static bool exception_is_possible(const struct vcpu *vcpu, unsigned vector)
 {
-	bool protected = vmcs_guest_field(&vcpu->guest, VMCS_GUEST_CR0) & CR0_PE;
+	bool protected = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_CR0) & CR0_PE;
 	bool has_error = protected && vector < 32 && (VECTORS_WITH_ERROR & BIT(vector));
 
 	return vector < 32 && has_error == !!(vcpu->event & INTR_HAS_ERROR_CODE) &&
@@ -176,8 +178,8 @@ static bool event_is_possible(const struct vcpu *vcpu)
 static enum status check_vcpu(struct state_reader *reader, const struct vcpu *vcpu)
 {
 	const struct cpuid_model *model = vcpu->cpuid;
-	uint64_t cr4 = vmcs_guest_field(&vcpu->guest, VMCS_GUEST_CR4);
-	uint64_t efer = vmcs_guest_field(&vcpu->guest, VMCS_GUEST_EFER);
+	uint64_t cr4 = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_CR4);
+	uint64_t efer = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_EFER);
 
 	if (cr4 & ~(model->cr4_allowed | CR4_VMXE))
 		return state_refuse(reader, "CR4 cannot be 0x%llx", (unsigned long long)cr4);

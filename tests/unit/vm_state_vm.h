@@ -114,6 +114,7 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 		vm->vcpu[i].vm = vm;
 		vm->vcpu[i].number = (uint16_t)i;
 		vm->vcpu[i].cpuid = host;
+		vm->vcpu[i].saved_in = &vm->vcpu[i];
 		vm->vcpu[i].xcr0 = 1;
 		vm->vcpu[i].xsave_area = calloc(1, PAGE_SIZE);
 	}
@@ -163,14 +164,14 @@ static inline void state_fill_vcpu(struct vcpu *vcpu)
 	vcpu->msrs.mtrr_variable[3] = state_random() & BITS(51, 12);
 	vcpu->msrs.mtrr_fixed[2] = UINT64_C(0x0606060606060606);
 	for (unsigned i = 0; i < SWITCHED_MSRS; i++)
-		vcpu->switched_msr[i] = state_random() & BITS(31, 0);
-	vcpu->switched_msr[1] |= BITS(63, 47);
+		vcpu->saved.switched_msr[i] = state_random() & BITS(31, 0);
+	vcpu->saved.switched_msr[1] |= BITS(63, 47);
 	vcpu->xcr0 = 7;
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
-		vmcs_set_guest_field(&vcpu->guest, state_vmcs_fields[i].field,
+		vmcs_set_guest_field(&vcpu->saved.guest, state_vmcs_fields[i].field,
 				     state_random() & state_vmcs_fields[i].allowed);
-	vmcs_set_guest_field(&vcpu->guest, VMCS_GUEST_CR4, vcpu->cpuid->cr4_allowed);
-	vmcs_set_guest_field(&vcpu->guest, VMCS_GUEST_EFER, vcpu->cpuid->efer_allowed);
+	vmcs_set_guest_field(&vcpu->saved.guest, VMCS_GUEST_CR4, vcpu->cpuid->cr4_allowed);
+	vmcs_set_guest_field(&vcpu->saved.guest, VMCS_GUEST_EFER, vcpu->cpuid->efer_allowed);
 	vcpu->tsc_offset = state_random();
 	vcpu->regs.requests = vcpu->number == 0 ? VCPU_REQUEST_HALT : 0;
 	for (unsigned i = 0; i < vcpu->cpuid->basic[0xd].ecx; i++)
