@@ -28,7 +28,7 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 CYLINDER = 16 * 63 * 512  # bytes; Bochs wants a disk of whole ones
 
-# The last words of the hypervisor, and what they mean to who started it.
+# The last words of the hypervisor, or another system, and what they mean to who started it.
 STATUS = {"ok": 0, "vm failed": 1, "config refused": 2, "panic": 3, "no vmx": 4}
 STATUS_SILENT = 3
 STATUS_TIMEOUT = 124
@@ -76,6 +76,11 @@ def parse_options():
     parser.add_argument("--no-build", action="store_true", help="use what was built before")
     parser.add_argument("--image", metavar="FILE", type=pathlib.Path,
                         help="boot a disk image made by scripts/mkimage")
+    parser.add_argument("--ips", metavar="N", type=positive, default=10000000,
+                        help="instructions that a second of Bochs' has (10000000)")
+    parser.add_argument("--system", metavar="NAME", default="stencil",
+                        help="who speaks on the console of --image; any but stencil is not to end the "
+                             "machine, only to say \"NAME: end: ok\"")
     parser.add_argument("--serial-out", metavar="FILE", type=pathlib.Path,
                         help="write the console to FILE too")
     options = parser.parse_args()
@@ -151,7 +156,7 @@ def bochs_command(options, work, image, port):
 display_library: rfb, options="timeout=0"
 romimage: file={FIRMWARE}, address=0xffe00000
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-cpu: model=corei7_haswell_4770, count={options.cpus}, ips=10000000, reset_on_triple_fault=0
+cpu: model=corei7_haswell_4770, count={options.cpus}, ips={options.ips}, reset_on_triple_fault=0
 memory: guest={options.memory}, host={options.memory}
 pci: enabled=1, chipset=i440fx
 vga: extension=vbe
@@ -181,13 +186,15 @@ def qemu_command(options, image, port):
 class Console:
     """Carries bytes between the machine's serial line and our standard streams.
 
-    Until the hypervisor speaks, the firmware's control sequences are left out
-    and input is held back, as the firmware would take it.
+    Until the system that was booted speaks, the firmware's control sequences are
+    left out and input is held back, as the firmware would take it.
     """
     CONTROL = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")
-    END = re.compile(rb"^stencil: end: ([a-z ]+)\r?\n", re.MULTILINE)
 
-    def __init__(self, serial_out):
+    def __init__(self, serial_out, system):
+        self.greeting = system.encode() + b": "
+        self.last = re.compile(b"^" + re.escape(self.greeting) + rb"end: ([a-z ]+)\r*\n", re.MULTILINE)
+        self.ends_machine = system == "stencil"
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.line = None  # the connection, while there is one
@@ -246,12 +253,12 @@ class Console:
             self.show(data)
         else:
             self.show_firmware()
-        for words in self.END.findall(self.text):
+        for words in self.last.findall(self.text):
             self.end = words.decode("ascii")
         self.text = self.text[self.text.rfind(b"\n") + 1:][-4096:]
 
     def show_firmware(self):
-        self.started = b"stencil: " in self.text
+        self.started = self.greeting in self.text
         whole = len(self.text) if self.started else self.text.rfind(b"\n") + 1
         self.show(self.CONTROL.sub(b"", self.text[:whole]))
 
@@ -284,6 +291,8 @@ def boot(command, console, messages, timeout):
         process = os.pidfd_open(emulator.pid)
         try:
             while process not in console.carry(process, remaining(deadline)):
+                if console.end and not console.ends_machine:
+                    break
                 if deadline and time.monotonic() >= deadline:
                     print(f"scripts/run: time-out after {timeout} s", file=sys.stderr)
                     return STATUS_TIMEOUT
@@ -324,7 +333,7 @@ def main():
         if not options.no_build:
             build(work)
         image = make_image(options, work)
-        console = Console(options.serial_out)
+        console = Console(options.serial_out, options.system)
         if options.host == "bochs":
             command = bochs_command(options, work, image, console.port)
         else:
