@@ -229,6 +229,18 @@ static void say_start_cost(void)
 					      boot->firmware_io_tsc));
 }
 
+/* Image, stacks, tables and what has been allocated; the ramdisk is the VMs'. */
+static void say_own_memory(uint64_t n_free)
+{
+	uint64_t bytes = (frame_total() - n_free) * PAGE_SIZE;
+
+	for (uint32_t i = 0; i < boot->n_ranges; i++)
+		if (boot->range[i].use == BOOT_MEM_HV)
+			bytes += boot->range[i].len;
+	log_debug("bench hypervisor_bytes %llu",
+		  (unsigned long long)(bytes - boot->ramdisk_capacity));
+}
+
 static void vmx_on_here(struct cpu *cpu)
 {
 	struct vmx_capability cap;
@@ -282,6 +294,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	protect_images();
 	monitor_setup(&images);
 	n_free = frame_available();
+	say_own_memory(n_free);
 	start_vms();
 	vm_prealloc_end();
 	vm_merge_setup(config.vms);

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Run tests/bench in Bochs and say what things cost, in instructions.
+"""Run tests/bench in Bochs and say what things cost, in instructions; then the same of Linux' KVM.
 
 With clock sync=none the TSC of Bochs counts instructions, so the numbers are free
-of noise. What it does not tell: the time a VM transition takes in silicon, where it
-costs as much as hundreds of instructions; here it is one.
+of noise, or nearly: Linux has a timer. What it does not tell: the time a VM transition
+takes in silicon, where it costs as much as hundreds of instructions; here it is one.
+docs/bench.md says what each figure means.
 """
 import argparse
 import concurrent.futures
+import dataclasses
 import json
 import os
 import pathlib
@@ -21,27 +23,42 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB, and wants one more
 ROM_SIZE = 2 << 20
 EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
-MEANING = {
-    "cpuid_exit": "CPUID, to the hypervisor and back",
-    "pio_exit": "read of a device model's port",
-    "pio_out": "write of a device model's port",
-    "msr_exit": "read of an emulated MSR",
-    "mmio_exit": "read of the local APIC by a load",
-    "cow_first": "first write to 2 MiB of a template: path and page copied",
-    "cow_steady": "first write to a page beside it: page copied",
-    "cow_again": "second write to a page",
-    "rom_drop": "write to ROM, dropped",
-    "clone": "a clone, from the request to its first instruction",
-    "clone_64m": "the same, of a template of 64 MiB",
-    "clone_256m": "the same, of a template of 256 MiB",
-    "clone_1g": "the same, of a template of 1 GiB",
-    "reset_base": "a clone goes back, having written its stack alone",
-    "reset_pages": "the same, and 16 pages more",
-    "vm_start_1g": "memory of a VM over a private template of 1 GiB",
-    "parse_object": "one more -object line in the configuration",
-    "entry_to_guest": "EFI entry to first guest instruction, without firmware I/O",
-    "efi_bytes": "size of BOOTX64.EFI",
+N_DIRTY = 16  # pages of reset_pages beyond reset_base, in tests/bench/clone.c and kvm/kvm_bench.c
+N_READ = 256  # pages of template_read_exits, there too
+KVM_IPS = 400000000  # an interrupt of Linux' timer comes every 1.6 million instructions then
+PEER = "kvm_"  # what KVM's names start with
+
+# In the table's order: what is asked for, and what it is. No "asked": only reported.
+FIGURES = {
+    "clone": ("<= 5000", "a clone, from the request to its first instruction"),
+    "clone_64m": ("", "the same, of a template of 64 MiB"),
+    "clone_256m": ("as clone_64m", "the same, of a template of 256 MiB"),
+    "clone_1g": ("as clone_64m", "the same, of a template of 1 GiB"),
+    "cow_steady": ("<= 900", "first write to a page beside one already copied"),
+    "cow_first": ("<= 3500", "first write to 2 MiB of a template"),
+    "cow_again": ("", "second write to a page"),
+    "template_read_exits": ("0", f"exits for reading {N_READ} pages of a template"),
+    "template_read": ("", "first read of a template's page beside one already read"),
+    "template_read_first": ("", "first read in 2 MiB of a template"),
+    "cpuid_exit": ("<= 100", "CPUID, to the hypervisor and back"),
+    "pio_exit": ("<= 400", "write to an emulated device's port"),
+    "pio_in": ("", "read of an emulated device's port"),
+    "pio_in_kernel": ("", "read of a port that KVM itself emulates"),
+    "msr_exit": ("", "read of an emulated MSR"),
+    "mmio_exit": ("", "read of the local APIC by a load"),
+    "rom_drop": ("", "write to ROM, dropped"),
+    "reset_base": ("<= 2000", "a clone goes back, having written its stack alone"),
+    "reset_page": ("<= 100", "and for each further page written"),
+    "reset_pages": ("", f"a clone goes back, having written {N_DIRTY} pages more"),
+    "clone_bytes_run": ("<= 24576", "memory of a clone that has run"),
+    "clone_bytes_parked": ("<= 8192", "memory of a clone that has not run yet"),
+    "vm_start_1g": ("<= 100000", "memory of a VM over a private template of 1 GiB"),
+    "parse_object": ("<= 20000", "one more -object line in the configuration"),
+    "entry_to_guest": ("<= 2000000", "EFI entry to first guest instruction, without firmware I/O"),
+    "hypervisor_bytes": ("", "memory the hypervisor keeps before the first VM, ramdisk apart"),
+    "efi_bytes": ("", "size of BOOTX64.EFI"),
 }
+NOT_OURS = {"pio_in_kernel", "clone_bytes_run", "clone_bytes_parked"}  # not missed if Stencil has none
 
 
 def build():
@@ -49,7 +66,7 @@ def build():
         subprocess.run(["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP], check=True,
                        stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "--quiet", "-C", BUILD, "stencil.efi", "guest_bench", "guest_bench_clone",
-                    "guest_hello"],
+                    "guest_hello", "kvm_bench"],
                    check=True, stdout=subprocess.DEVNULL)
 
 
@@ -72,13 +89,17 @@ vm bench -m 64M,slots=2,maxmem=4G {EXIT} -kernel /bench.elf \\
 """, encoding="utf-8")
 
 
-def make_hello(work):
+def make_hello(work, options=""):
     """Configuration and ramdisk of the run that measures the way to the first guest."""
     ramdisk = work / "ramdisk"
     ramdisk.mkdir()
     (ramdisk / "hello.elf").write_bytes((BUILD / "tests/guest/hello.elf").read_bytes())
-    (work / "stencil.conf").write_text(f"vm hello -m 16M -kernel /hello.elf {EXIT}\n",
+    (work / "stencil.conf").write_text(f"{options}vm hello -m 16M -kernel /hello.elf {EXIT}\n",
                                        encoding="utf-8")
+
+
+def make_hello_debug(work):
+    make_hello(work, "host -log debug\n")
 
 
 def make_clones(name, pages, count=31, extra=""):
@@ -92,11 +113,6 @@ vm t -m {32 + pages // 256}M {EXIT} -kernel /clone.elf -append "name={name} dirt
 clone t count={count} parallel=1
 """, encoding="utf-8")
     return make
-
-
-CLONES = [make_clones("clone", 0), make_clones("clone_64m", 64 << 8),
-          make_clones("clone_256m", 256 << 8), make_clones("clone_1g", 1024 << 8),
-          make_clones("revert", 0, 1, "revert")]
 
 
 def make_template(n_objects):
@@ -115,63 +131,215 @@ vm t -m 1G -machine memory-backend=m -kernel /hello.elf {EXIT} {objects} \\
     return make
 
 
+class Failure(Exception):
+    """A run that came to nothing: in one line, why."""
+
+
+def start(work, arguments, timeout):
+    """The console of a run that ended well."""
+    console = work / "console"
+    done = subprocess.run([TOP / "scripts/run", "--no-build", "--host", "bochs", "--memory", "2048",
+                           "--timeout", str(timeout), "--serial-out", console, *arguments],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    text = console.read_text(errors="replace") if console.exists() else ""
+    if done.returncode != 0:
+        last = [line.strip() for line in text.splitlines() if line.strip()][-1:]
+        raise Failure(f"status {done.returncode}, last on the console: {''.join(last) or 'nothing'}")
+    return text
+
+
 def boot(make):
-    """The lines "bench NAME SAMPLE" of one run, as pairs."""
+    """The console of Stencil with what 'make' makes."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
         work = pathlib.Path(folder)
         make(work)
-        console = work / "console"
-        status = subprocess.run([TOP / "scripts/run", "--no-build", "--host", "bochs",
-                                 "--memory", "2048", "--timeout", "900", "--serial-out", console,
-                                 "--ramdisk", work / "ramdisk", work / "stencil.conf"],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
-        text = console.read_text(errors="replace")
-    if status != 0:
-        sys.exit(f"scripts/bench: the run failed with status {status}:\n{text}")
+        return start(work, ["--ramdisk", work / "ramdisk", work / "stencil.conf"], 900)
+
+
+def boot_kvm():
+    """The console of Debian's Linux that measures KVM."""
+    with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
+        work = pathlib.Path(folder)
+        made = subprocess.run([TOP / "tests/bench/kvm/make", work], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, check=False)
+        if made.returncode != 0:
+            raise Failure(f"tests/bench/kvm/make: {''.join(made.stderr.splitlines()[-1:])}")
+        return start(work, ["--image", work / "kvm.img", "--system", "kvm", "--ips", str(KVM_IPS)],
+                     3600)
+
+
+def bench_lines(text):
+    """The lines "bench NAME SAMPLE", as pairs."""
     return [(name, int(sample)) for name, sample in re.findall(r"\bbench (\w+) (\d+)\s*$", text,
                                                                re.MULTILINE)]
 
 
-def measure(boots):
-    samples = {}
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = [pool.submit(boot, make) for make in [make_bench, *CLONES]]
-        runs += [pool.submit(boot, make_hello) for _ in range(boots)]
-        templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
-        for run in runs:
-            for name, sample in run.result():
+def clone_exits(text):
+    """The exits that each clone of the VM "t" has had, by the name of the clone."""
+    return {name: int(n) for name, n in re.findall(r"\bVM (t-\d+): .*; (\d+) exits", text)}
+
+
+@dataclasses.dataclass
+class Run:
+    """One boot: what it is for, what runs it, and which of its samples are taken (none: all others)."""
+    title: str
+    console: concurrent.futures.Future
+    only: frozenset = frozenset()
+    prefix: str = ""
+
+
+class Bench:
+    """All runs, started as there are processors for them, and what they gave."""
+
+    def __init__(self, pool):
+        self.pool = pool
+        self.samples = {}
+        self.failures = []
+        self.runs = []
+
+    def add(self, title, make, *only):
+        self.runs.append(Run(title, self.pool.submit(boot, make), frozenset(only)))
+
+    def add_kvm(self):
+        self.runs.append(Run("KVM", self.pool.submit(boot_kvm), prefix=PEER))
+
+    def console(self, title, future):
+        """None, and a line about it, if it failed."""
+        try:
+            return future.result()
+        except (Failure, OSError, subprocess.CalledProcessError) as error:
+            self.failures.append(f"{title}: {error}")
+            return None
+
+    def take(self, name, samples):
+        self.samples.setdefault(name, []).extend(samples)
+
+    def collect(self):
+        for run in self.runs:
+            text = self.console(run.title, run.console)
+            for name, sample in bench_lines(text or ""):
                 # The way to a guest behind a large ramdisk is another matter.
-                if name != "entry_to_guest" or run in runs[1 + len(CLONES):]:
-                    samples.setdefault(name, []).append(sample)
-        templates = [dict(run.result()) for run in templates]
-    samples["vm_start_1g"] = [run["vm_memory"] for run in templates]
-    samples["parse_object"] = [templates[1]["parse_config"] - templates[0]["parse_config"]]
-    samples["efi_bytes"] = [(BUILD / "BOOTX64.EFI").stat().st_size]
-    return samples
+                if name in run.only or not run.only and name != "entry_to_guest":
+                    self.take(run.prefix + name, [sample])
+
+    def template_costs(self, consoles):
+        """What one object more costs to parse, and the memory of the VM over the template."""
+        texts = [self.console("vm_start_1g", console) for console in consoles]
+        if None in texts:
+            return
+        runs = [dict(bench_lines(text)) for text in texts]
+        self.take("vm_start_1g", [run["vm_memory"] for run in runs])
+        self.take("parse_object", [runs[1]["parse_config"] - runs[0]["parse_config"]])
+
+    def read_exits(self, consoles):
+        """How many exits more a clone has that reads pages than the same clone that reads none."""
+        texts = [self.console("template_read_exits", console) for console in consoles]
+        if None in texts:
+            return
+        none, some = map(clone_exits, texts)
+        self.take("template_read_exits", [some[name] - none[name] for name in sorted(none)])
+
+
+def derive(samples):
+    """Figures that follow from others: a page's share of a reset."""
+    for prefix in "", PEER:
+        base, pages = (samples.get(f"{prefix}reset_{name}") for name in ("base", "pages"))
+        if base and pages:
+            least = statistics.median_low(base)
+            samples[f"{prefix}reset_page"] = [-(-(n - least) // N_DIRTY) for n in pages]
+
+
+def measure(options):
+    """All samples by name, and what has failed."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        bench = Bench(pool)
+        bench.add("exits and copies", make_bench)
+        bench.add("clone", make_clones("clone", 0))
+        for name, mib in ("clone_64m", 64), ("clone_256m", 256), ("clone_1g", 1024):
+            bench.add(name, make_clones(name, mib << 8))
+        bench.add("reset", make_clones("revert", 0, 1, "revert"))
+        reads = [pool.submit(boot, make_clones("read", N_READ, 31, f"read={n}")) for n in (0, N_READ)]
+        templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
+        bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes")
+        if options.kvm:
+            bench.add_kvm()
+        for _ in range(options.boots):
+            bench.add("entry_to_guest", make_hello, "entry_to_guest")
+        bench.collect()
+        bench.read_exits(reads)
+        bench.template_costs(templates)
+    bench.take("efi_bytes", [(BUILD / "BOOTX64.EFI").stat().st_size])
+    derive(bench.samples)
+    return bench.samples, bench.failures
+
+
+def unit(name):
+    if "_bytes" in name:
+        return "bytes"
+    return "exits" if name.endswith("_exits") else "instructions"
 
 
 def summarize(name, samples):
-    return {"unit": "bytes" if name == "efi_bytes" else "instructions", "n": len(samples),
+    return {"unit": unit(name), "n": len(samples),
             "min": min(samples), "median": statistics.median_low(samples), "max": max(samples)}
 
 
+def place(name):
+    """Sorts names into the table's order, unknown ones behind all others."""
+    names = list(FIGURES)
+    return (names.index(name), "") if name in FIGURES else (len(names), name)
+
+
+def ratio(ours, theirs):
+    """How many times ours theirs is."""
+    if ours is None or theirs is None:
+        return "-"
+    if ours == 0:
+        return "1" if theirs == 0 else "none"
+    return f"{theirs / ours:.1f}"
+
+
+def table(results):
+    """The table's lines: the medians, side by side."""
+    names = sorted({name.removeprefix(PEER) for name in results}, key=place)
+    lines = [f"{'':19} {'Stencil':>9} {'KVM':>9} {'ratio':>7}  asked for"]
+    for name in names:
+        ours, theirs = (results[key]["median"] if key in results else None
+                        for key in (name, PEER + name))
+        asked, meaning = FIGURES.get(name, ("", ""))
+        cells = ["-" if number is None else str(number) for number in (ours, theirs)]
+        lines.append(f"{name:19} {cells[0]:>9} {cells[1]:>9} {ratio(ours, theirs):>7}  {asked:12}"
+                     f"  {meaning}".rstrip())
+    return lines
+
+
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
-    parser.add_argument("--json", metavar="FILE", type=pathlib.Path, help="write the numbers to FILE")
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description=__doc__.splitlines()[0],
+        epilog="Prints medians: Stencil's, KVM's, how many times Stencil's that is, and what is asked of "
+               "Stencil. Status 1 if something could not be measured; the rest is printed all the same.")
+    parser.add_argument("--json", metavar="FILE", type=pathlib.Path,
+                        help=f"write the numbers to FILE; KVM's names start with {PEER}")
     parser.add_argument("--boots", metavar="N", type=int, default=31,
                         help="boots for entry_to_guest (31; they are all alike, so 1 tells as much)")
+    parser.add_argument("--no-kvm", dest="kvm", action="store_false",
+                        help="leave Linux' KVM out, which takes some minutes")
     options = parser.parse_args()
     build()
-    results = {name: summarize(name, samples) for name, samples in measure(options.boots).items()}
-    print(f"{'':15} {'n':>3} {'min':>9} {'median':>9} {'max':>9}")
-    for name, result in results.items():
-        print(f"{name:15} {result['n']:3} {result['min']:9} {result['median']:9} {result['max']:9}"
-              f"  {MEANING.get(name, '')}")
-    missing = MEANING.keys() - results.keys()
+    samples, failures = measure(options)
+    results = {name: summarize(name, samples[name])
+               for name in sorted(samples, key=lambda name: (name.startswith(PEER),
+                                                             place(name.removeprefix(PEER))))}
+    print("\n".join(table(results)))
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    missing = [name for name in FIGURES if name not in results and name not in NOT_OURS]
     if missing:
-        sys.exit(f"scripts/bench: not measured: {', '.join(sorted(missing))}")
+        failures.append(f"not measured: {', '.join(missing)}")
+    for failure in failures:
+        print(f"scripts/bench: {failure}", file=sys.stderr)
+    sys.exit(1 if failures else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

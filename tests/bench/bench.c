@@ -4,7 +4,8 @@
  * sync=none a tick is an instruction. Each sample is the time of one instruction between
  * two RDTSC, less that of none.
  *	cow= cowsize=  a copy-on-write region of at least 32 times 2 MiB that nobody has
- *	               written: cow_first (the first page of each 2 MiB), cow_steady (the next)
+ *	               written: cow_first (the first page of each 2 MiB), cow_steady (the next);
+ *	               before that, template_read_first and template_read, the same by reading
  *	rom=           a ROM region: rom_drop
  */
 #include "tests/guest/lib/lib.h"
@@ -72,6 +73,8 @@ static void run_regions(void)
 	if (cow == 0 || param_number("cowsize", 0) < (N_SAMPLES + 1) * LARGE_PAGE) {
 		report_missing("bench: no cow= of %lu bytes", (N_SAMPLES + 1) * LARGE_PAGE);
 	} else {
+		run("template_read_first", measure_load, cow, LARGE_PAGE);
+		run("template_read", measure_load, cow + PAGE_SIZE, LARGE_PAGE);
 		run("cow_first", measure_store, cow, LARGE_PAGE);
 		run("cow_steady", measure_store, cow + PAGE_SIZE, LARGE_PAGE);
 		run("cow_again", measure_store, cow + PAGE_SIZE, LARGE_PAGE);
@@ -85,8 +88,8 @@ static void run_regions(void)
 void payload(void)
 {
 	run("cpuid_exit", measure_cpuid, 0, 0);
-	run("pio_exit", measure_in, 0, 0);
-	run("pio_out", measure_out, 0, 0);
+	run("pio_exit", measure_out, 0, 0);
+	run("pio_in", measure_in, 0, 0);
 	run("msr_exit", measure_rdmsr, 0, 0);
 	run("mmio_exit", measure_load, APIC_PAGE + APIC_ID, 0);
 	run_regions();

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What cloning and going back cost, in ticks of the TSC: lines "bench NAME SAMPLE". A clone
- *measures from the moment it was asked for to its first instruction. name=     of the samples
- *(clone) dirty=N   pages of memory that the template writes before it freezes (0): its size revert
- *the clone goes back N_SAMPLES times with no page written, and as often with N_PAGES: reset_base,
- *reset_pages
+ * measures from the moment it was asked for to its first instruction.
+ *	name=    of the samples (clone)
+ *	dirty=N  pages of memory that the template writes before it freezes (0): its size
+ *	revert   the clone goes back N_SAMPLES times with no page written, and as often with
+ *	         N_PAGES: reset_base, reset_pages
+ *	read=N   the clone reads so many of those pages, and measures nothing: what counts is how
+ *	         many exits it comes to have, so all it says is of one length
  */
 #include "tests/guest/lib/lib.h"
 
@@ -55,6 +58,15 @@ static void measure_reverts(uint32_t ticks)
 		go_back(n < N_SAMPLES ? 0 : N_PAGES);
 }
 
+static bool read_pages(uint64_t n_pages)
+{
+	bool same = true;
+
+	for (uint64_t i = 0; i < n_pages; i++)
+		same &= *(volatile uint64_t *)(DIRTY_START + i * PAGE_SIZE) == i;
+	return same;
+}
+
 void payload(void)
 {
 	uint64_t dirty = param_number("dirty", 0);
@@ -66,6 +78,10 @@ void payload(void)
 		*(volatile uint64_t *)(DIRTY_START + i * PAGE_SIZE) = i;
 	if (freeze(&ticks) == UINT32_MAX) {
 		report(false, "frozen");
+		return;
+	}
+	if (param_given("read")) {
+		report(read_pages(param_number("read", 0)), "read");
 		return;
 	}
 	if (param_given("revert"))
