@@ -15,30 +15,6 @@
 #include "hv/print.h"
 #include "hv/string.h"
 
-uint16_t loader_get_u16(const void *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-uint32_t loader_get_u32(const void *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-uint64_t loader_get_u64(const void *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 static void say(struct loader *loader, size_t prefix, const char *fmt, va_list args)
 {
 	if (prefix < loader->error_size)
@@ -319,29 +295,5 @@ enum status loader_load(struct guest_memory *memory, const struct loader_input *
 	TRY(load_kind(&loader));
 	TRY(write_gdt(&loader));
 	*ret = state;
-	return OK;
-}
-
-enum status loader_next_module(const char **list, char *buf, size_t size, size_t *ret_name_len)
-{
-	const char *p = *list;
-	size_t len = 0;
-
-	if (*p == '\0')
-		return ERR_NOTFOUND;
-	for (; *p != '\0'; p++) {
-		if (*p == ',' && *++p != ',')
-			break;
-		if (len >= size)
-			return ERR_RANGE;
-		buf[len++] = *p;
-	}
-	if (len >= size)
-		return ERR_RANGE;
-	buf[len] = '\0';
-	*list = p;
-	const char *space = strchr(buf, ' ');
-
-	*ret_name_len = space != NULL ? (size_t)(space - buf) : len;
 	return OK;
 }

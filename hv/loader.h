@@ -83,6 +83,9 @@ struct loader_state {
 /* What kind of kernel the bytes claim to be; loader_load() may still refuse them. */
 enum loader_kind loader_detect(const void *kernel, uint64_t len);
 
+/* Whether -initrd names a list of modules, as it does for Multiboot kernels, or one file. */
+bool loader_takes_modules(const void *kernel, uint64_t len);
+
 /* "Linux", "Multiboot 1", "PVH" or "unknown". */
 const char *loader_kind_name(enum loader_kind kind);
 

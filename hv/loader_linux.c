@@ -35,7 +35,6 @@
 #define HDR_END_2_12	     0x268
 #define HDR_END_MAX	     0x290 /* where the zero page goes on with other things */
 
-#define MAGIC_HDRS	    0x53726448 /* "HdrS" */
 #define BOOT_FLAG	    0xaa55
 #define VERSION_NEEDED	    0x20c
 #define LOADFLAG_HIGH	    BIT(0)
@@ -70,11 +69,6 @@ struct header {
 	uint64_t pref_address;
 	uint64_t init_size;
 };
-
-bool linux_detect(const uint8_t *file, uint64_t len)
-{
-	return len >= HDR_VERSION && loader_get_u32(file + HDR_MAGIC) == MAGIC_HDRS;
-}
 
 static enum status check_version(struct loader *loader)
 {

@@ -10,14 +10,10 @@
 #include "hv/loader_part.h"
 #include "hv/string.h"
 
-#define SEARCH_LEN   8192
-#define HEADER_MAGIC 0x1badb002
 #define LOADER_MAGIC 0x2badb002
 
 /* Header fields. */
-#define HEADER_LEN	   12
 #define HEADER_FLAGS	   4
-#define HEADER_CHECKSUM	   8
 #define HEADER_ADDR	   12
 #define HEADER_LOAD_ADDR   16
 #define HEADER_LOAD_END	   20
@@ -48,24 +44,6 @@ struct flat {
 	uint64_t end;	    /* after what is cleared */
 	uint64_t entry;
 };
-
-/* The header's offset in the file, or SEARCH_LEN. */
-static uint64_t find_header(const uint8_t *file, uint64_t len)
-{
-	for (uint64_t i = 0; i + HEADER_LEN <= SEARCH_LEN && i + HEADER_LEN <= len; i += 4) {
-		uint32_t sum = HEADER_MAGIC + loader_get_u32(file + i + HEADER_FLAGS) +
-			       loader_get_u32(file + i + HEADER_CHECKSUM);
-
-		if (loader_get_u32(file + i) == HEADER_MAGIC && sum == 0)
-			return i;
-	}
-	return SEARCH_LEN;
-}
-
-bool multiboot_detect(const uint8_t *file, uint64_t len)
-{
-	return find_header(file, len) < SEARCH_LEN;
-}
 
 static enum status check_flat(struct loader *loader, uint64_t at, const struct flat *flat)
 {
@@ -156,7 +134,7 @@ static enum status load_elf(struct loader *loader)
 
 static enum status load_kernel(struct loader *loader)
 {
-	uint64_t at = find_header(loader->input->kernel, loader->input->kernel_len);
+	uint64_t at = multiboot_find_header(loader->input->kernel, loader->input->kernel_len);
 	uint32_t flags = loader_get_u32((const uint8_t *)loader->input->kernel + at + HEADER_FLAGS);
 
 	if ((flags & HEADER_MUST & ~HEADER_KNOWN_FLAGS) != 0)

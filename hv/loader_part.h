@@ -95,6 +95,9 @@ enum status elf_load(struct loader *loader, const struct elf *elf, uint64_t *ret
 bool linux_detect(const uint8_t *file, uint64_t len);
 enum status linux_load(struct loader *loader);
 bool multiboot_detect(const uint8_t *file, uint64_t len);
+/* The Multiboot header's offset in the file, or MULTIBOOT_SEARCH_LEN. */
+#define MULTIBOOT_SEARCH_LEN 8192
+uint64_t multiboot_find_header(const uint8_t *file, uint64_t len);
 enum status multiboot_load(struct loader *loader);
 bool pvh_detect(const uint8_t *file, uint64_t len);
 enum status pvh_load(struct loader *loader);

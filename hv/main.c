@@ -201,7 +201,7 @@ static void start_vms(void)
 	struct vm *made = NULL, **link = &made;
 	template_set_config(config.clones);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
-		if (vm_create(vm, images.first, time_now(), link) == OK) {
+		if (vm_create(vm, time_now(), link) == OK) {
 			info_print(vm, (*link)->mem, config.host.info);
 			link = &(*link)->next;
 		}

@@ -137,7 +137,6 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 {
 	clone->index = vm_next_index();
 	clone->config = template->config;
-	clone->images = template->images;
 	clone->mem = template->mem;
 	clone->template = template;
 	clone->number = template->next_number++;

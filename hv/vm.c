@@ -23,9 +23,7 @@
 #include "hv/vm_merge.h"
 #include "hv/vm_prealloc.h"
 
-#define EBDA_START  UINT64_C(0x9fc00)
-#define MODULE_MAX  16
-#define MODULE_LINE 512
+#define EBDA_START UINT64_C(0x9fc00)
 
 struct vm *vms;
 static struct vm **vms_end = &vms;
@@ -138,96 +136,35 @@ static size_t build_e820(const struct vm_config *config, struct e820_entry *e820
 	return n;
 }
 
-/* The files of -initrd for a Multiboot kernel. */
-static enum status find_modules(struct vm *vm, struct loader_module *modules, size_t *ret_n)
-{
-	static char lines[MODULE_MAX][MODULE_LINE];
-	const char *list = vm->config->initrd;
-	size_t n = 0;
-
-	while (list && *list) {
-		struct image *file;
-		char name[MODULE_LINE];
-		size_t name_len;
-
-		if (n == MODULE_MAX ||
-		    loader_next_module(&list, lines[n], MODULE_LINE, &name_len) != OK) {
-			log_error("%s: -initrd: more than %d modules, or one of more than %d bytes",
-				  vm->name, MODULE_MAX, MODULE_LINE - 1);
-			return ERR_RANGE;
-		}
-		memcpy(name, lines[n], name_len);
-		name[name_len] = '\0';
-		file = image_find(vm->images, name);
-		if (file == NULL) {
-			log_error("%s: -initrd: could not open '%s': No such file in the ramdisk",
-				  vm->name, name);
-			return ERR_NOTFOUND;
-		}
-		modules[n] = (struct loader_module){phys_to_virt(file->base), file->size, lines[n]};
-		n++;
-	}
-	*ret_n = n;
-	return OK;
-}
-
-static enum status find_files(struct vm *vm, struct loader_input *input,
-			      struct loader_module *modules)
-{
-	const struct vm_config *config = vm->config;
-	struct image *kernel = image_find(vm->images, config->kernel), *initrd;
-
-	if (kernel == NULL) {
-		log_error("%s: could not open kernel file '%s': No such file in the ramdisk",
-			  config->name, config->kernel);
-		return ERR_NOTFOUND;
-	}
-	input->kernel = phys_to_virt(kernel->base);
-	input->kernel_len = kernel->size;
-	if (config->initrd == NULL)
-		return OK;
-	if (loader_detect(input->kernel, input->kernel_len) == LOADER_MULTIBOOT) {
-		input->modules = modules;
-		return find_modules(vm, modules, &input->n_modules);
-	}
-	initrd = image_find(vm->images, config->initrd);
-	if (initrd == NULL) {
-		log_error("%s: could not open initrd '%s': No such file in the ramdisk",
-			  config->name, config->initrd);
-		return ERR_NOTFOUND;
-	}
-	input->initrd = phys_to_virt(initrd->base);
-	input->initrd_len = initrd->size;
-	return OK;
-}
-
+/* The files are those that config_open() found. */
 static enum status load_kernel(struct vm *vm)
 {
-	static struct lock load_lock; /* guards the module lines of find_modules() */
-	struct loader_module modules[MODULE_MAX];
+	const struct vm_config *config = vm->config;
+	const struct image *kernel = config->kernel_image, *initrd = config->initrd_image;
 	struct e820_entry e820[4];
 	uint8_t seed[LOADER_RNG_SEED_LEN];
 	struct loader_input input = {
-		.kernel_name = vm->config->kernel,
-		.append = vm->config->append,
+		.kernel = phys_to_virt(kernel->base),
+		.kernel_len = kernel->size,
+		.kernel_name = config->kernel,
+		.initrd = initrd != NULL ? phys_to_virt(initrd->base) : NULL,
+		.initrd_len = initrd != NULL ? initrd->size : 0,
+		.append = config->append,
 		.e820 = e820,
-		.n_e820 = build_e820(vm->config, e820),
-		.ram_below_4g = ram_low(vm->config),
+		.n_e820 = build_e820(config, e820),
+		.ram_below_4g = ram_low(config),
 		.acpi_rsdp = {ACPI_AREA_START},
 		.rng_seed = seed,
+		.modules = config->modules,
+		.n_modules = config->n_modules,
 	};
 	char error[256];
 	enum status status;
 
 	random_fill(seed, sizeof(seed));
-	lock_acquire(&load_lock);
-	status = find_files(vm, &input, modules);
-	if (status == OK) {
-		status = loader_load(&vm->memory, &input, &vm->start, error, sizeof(error));
-		if (status != OK)
-			log_error("%s: %s", vm->name, error);
-	}
-	lock_release(&load_lock);
+	status = loader_load(&vm->memory, &input, &vm->start, error, sizeof(error));
+	if (status != OK)
+		log_error("%s: %s", vm->name, error);
 	return status;
 }
 
@@ -295,8 +232,7 @@ static struct vm *allocate(const struct vm_layout *layout, unsigned n_vcpus, siz
 	return vm;
 }
 
-enum status vm_create(const struct vm_config *config, struct image *images, int64_t unix_time,
-		      struct vm **ret)
+enum status vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret)
 {
 	unsigned n_vcpus = config->topology.n_cpus;
 	struct vm_layout layout = lay_out(n_vcpus, vm_has_nvdimms(config));
@@ -315,7 +251,6 @@ enum status vm_create(const struct vm_config *config, struct image *images, int6
 	vm->name = config->name;
 	vm->config = config;
 	vm->index = vm_next_index();
-	vm->images = images;
 	status = build(vm, &shared->wiring, unix_time);
 	if (status != OK)
 		log_error("%s: cannot be made: %s", vm->name, status_text(status));

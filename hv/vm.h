@@ -48,7 +48,6 @@ struct vm {
 	unsigned index;		 /* from 0 */
 	const char *name;
 	const struct vm_config *config;
-	struct image *images; /* the ramdisk */
 	struct ept ept;
 	struct mem_map *mem; /* constant once running, but for its counters */
 	struct guest_memory memory;
@@ -151,8 +150,7 @@ void vm_start(struct vm *vm);
  * Make a VM: memory, tables, devices, vCPU; then put the kernel into its memory.
  * A failure is said with the VM's name; the VM then does not exist and holds nothing.
  */
-enum status vm_create(const struct vm_config *config, struct image *images, int64_t unix_time,
-		      struct vm **ret);
+enum status vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret);
 
 /*
  * By the boot processor, before it begins with the kernel; if that is not the first time, what is

@@ -2,7 +2,7 @@
 /*
  * A directory as a ramdisk. Files are mapped, privately and for writing, so that they can be
  * taken for memory. A file that its owner may read and this user may not is there
- * all the same, without its bytes.
+ * all the same, with zeros for its bytes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,11 +33,11 @@ static uint64_t alignment(uint64_t size)
 	return size >= MIB(2) ? MIB(2) : PAGE_SIZE;
 }
 
-/* Address space for 'size' bytes, so aligned; the rest of it is not given back. */
+/* Zeros for 'size' bytes, so aligned; the rest of the address space is not given back. */
 static char *reserve(uint64_t size)
 {
 	uint64_t align = alignment(size);
-	char *space = mmap(NULL, size + align, PROT_NONE,
+	char *space = mmap(NULL, size + align, PROT_READ,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return space != MAP_FAILED ? (char *)align_up((uintptr_t)space, align) : NULL;

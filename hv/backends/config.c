@@ -285,8 +285,10 @@ enum status config_open(struct config *config, struct image_list *images, struct
 			(void)backend_open(backend, images, diag);
 		(void)config_place_dimms(vm, diag);
 	}
-	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next)
+	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		(void)vm_open_kernel(vm, images, diag);
 		(void)vm_open_fw_cfg(vm, images, diag);
+	}
 	config_check_sharing(config, diag);
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }

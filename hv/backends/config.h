@@ -6,6 +6,7 @@
 #include "hv/backends/diag.h"
 #include "hv/backends/object.h"
 #include "hv/fw_cfg_file.h"
+#include "hv/loader.h"
 #include "hv/topology.h"
 
 /*
@@ -111,6 +112,11 @@ struct vm_config {
 	const char *initrd; /* Linux: one path; Multiboot: QEMU's module list, as written */
 	const char *append; /* NULL: none */
 	struct diag_place kernel_place, initrd_place, append_place;
+	/* The same, found by config_open(); NULL: there is none. */
+	const struct image *kernel_image;
+	const struct image *initrd_image; /* not of a Multiboot kernel */
+	struct loader_module *modules;	  /* of a Multiboot kernel */
+	size_t n_modules;
 
 	enum serial_target serial; /* COM1; default stdio */
 	bool no_reboot;

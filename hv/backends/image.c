@@ -286,15 +286,6 @@ const char *image_error_text(enum image_error error)
 	return "Unknown error";
 }
 
-struct image *image_find(struct image *list, const char *path)
-{
-	struct image *image = NULL;
-
-	if (image_lookup(list, path, &image) != IMAGE_OK || image == NULL)
-		return NULL;
-	return image->type == IMAGE_FILE ? image : NULL;
-}
-
 /* Large pages want to be aligned as such. */
 static uint64_t natural_align(uint64_t size)
 {

@@ -81,9 +81,6 @@ enum status image_grow(struct image *image, uint64_t size, const struct frame_po
 /* strerror()'s text. */
 const char *image_error_text(enum image_error error);
 
-/* The file at 'path', NULL if there is none (or it is no file). */
-struct image *image_find(struct image *list, const char *path);
-
 /*
  * Make the data start at a page boundary, at 2 MiB for data of that size, by moving
  * them once to frames of their own; nothing to do if they start at a page boundary

@@ -74,28 +74,30 @@ static void check_writer(const struct config *config, const struct user *writer,
 			"share=off,readonly=on,rom=off.");
 }
 
-static bool is_written(const struct backend *backend, const char *key)
+/* Of several the last counts. */
+static bool is_rom_on_purpose(const struct backend *backend)
 {
+	bool on = false;
+
 	for (const struct option *o = backend->options.first; o != NULL; o = o->next) {
-		if (strcmp(o->key, key) == 0)
-			return true;
+		if (strcmp(o->key, "rom") == 0)
+			on = strcmp(o->value, "on") == 0;
 	}
-	return false;
+	return on;
 }
 
 /* ROM where a guest expects RAM. Who writes rom=on knows. */
 static void check_rom(const struct backend *backend, const char *use, struct diag *diag)
 {
-	if (backend == NULL || backend->broken || backend->kind != MEM_ROM)
+	if (backend == NULL || backend->broken || backend->kind != MEM_ROM ||
+	    is_rom_on_purpose(backend))
 		return;
 	diag_warning(diag, backend->place,
 		     "%s '%s' is ROM: nothing that the guest writes will stick", use, backend->id);
-	if (!is_written(backend, "rom") && !backend->share)
-		diag_hint(diag, "For memory that begins as the backing store, a template's clone, "
-				"write readonly=on,rom=off.");
-	else if (!is_written(backend, "rom"))
-		diag_hint(diag, "For memory that begins as the backing store, a template's clone, "
-				"write share=off,readonly=on,rom=off.");
+	diag_hint(diag,
+		  "For memory that begins as the backing store, a template's clone, write %s"
+		  "readonly=on,rom=off.",
+		  backend->share ? "share=off," : "");
 }
 
 static void check_roms(const struct vm_config *vm, struct diag *diag)

@@ -10,7 +10,6 @@
 
 #define OWN_PREFIX     "opt/stencil/"
 #define USER_FILES_MAX 27 /* as many as there is room for in hv/devices/fw_cfg.h */
-#define MODE_READ      0400
 
 struct argument {
 	const char *name, *file, *string, *gen_id; /* NULL: none, or empty */
@@ -122,17 +121,9 @@ enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *word)
 /* NULL: there is nothing to complain about. */
 static const char *find_file(struct image_list *images, const char *path, struct image **ret)
 {
-	enum image_error error = image_lookup(images->first, path, ret);
+	const char *why = vm_find_file(images, path, ret);
 
-	if (error != IMAGE_OK)
-		return image_error_text(error);
-	if (*ret == NULL || (*ret)->type == IMAGE_DIRECTORY)
-		return image_error_text(IMAGE_IS_DIRECTORY);
-	if ((*ret)->type != IMAGE_FILE)
-		return "Not a regular file";
-	if (!((*ret)->mode & MODE_READ))
-		return image_error_text(IMAGE_NO_PERMISSION);
-	return (*ret)->size > UINT32_MAX ? "File too large" : NULL;
+	return why == NULL && (*ret)->size > UINT32_MAX ? "File too large" : why;
 }
 
 enum status vm_open_fw_cfg(struct vm_config *vm, struct image_list *images, struct diag *diag)

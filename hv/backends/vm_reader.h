@@ -100,6 +100,15 @@ enum status vm_check_properties(struct vm_reader *reader, const struct options *
 /* "Invalid parameter" for the first option that nobody asked for. */
 enum status vm_check_unknown(struct vm_reader *reader, const struct options *options);
 
+/* The file 'path', readable by its owner; else why not, in strerror()'s words, and '*ret' stays. */
+const char *vm_find_file(struct image_list *images, const char *path, struct image **ret);
+
+/*
+ * Of config_open(), once all backends of all VMs are open: find the files of -kernel and -initrd.
+ * ERR_INVAL: said.
+ */
+enum status vm_open_kernel(struct vm_config *vm, struct image_list *images, struct diag *diag);
+
 /*
  * Of config_open(), once all backends of all VMs are open: find the files of -fw_cfg. ERR_INVAL:
  * said.

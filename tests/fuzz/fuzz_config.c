@@ -21,6 +21,7 @@ static const struct image initial[] = {
 	{.path = "/d", .type = IMAGE_DIRECTORY, .mode = 0755},
 	{.path = "/d/link", .type = IMAGE_SYMLINK, .mode = 0777, .size = sizeof(up) - 1},
 	{.path = "/loop", .type = IMAGE_SYMLINK, .mode = 0777, .size = sizeof(loop) - 1},
+	{.path = "/k", .mode = 0644},
 	{.path = "/fifo", .type = IMAGE_SPECIAL, .mode = 0644},
 };
 static struct image images[ARRAY_SIZE(initial)];

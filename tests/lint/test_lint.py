@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import resource
+import struct
 import subprocess
 import tempfile
 import unittest
@@ -34,6 +35,7 @@ def make_ramdisk(root):
         with open(directory / name, "wb") as file:
             file.truncate(size)
         (directory / name).chmod(0o644)
+    (root / "k").touch()
     (directory / "ro0444").chmod(0o444)
     (directory / "no0000").chmod(0)
     (directory / "link").symlink_to("f32")
@@ -131,7 +133,8 @@ class Tables(unittest.TestCase):
                                                 "--json")
         kind = "rom" if "rom" in row["mtree"] else \
             "shared" if row["mmap_perms"] == "rw-s" else "cow"
-        if accepted and kind == "rom" and not row["consumer"].startswith("nvdimm"):
+        if accepted and kind == "rom" and row["rom"] != "on" and \
+                not row["consumer"].startswith("nvdimm"):
             self.assertIn(ROM_WARNING, messages[0])
             self.assertTrue(messages[0].startswith("warning: "))
         else:
@@ -209,6 +212,13 @@ class Program(unittest.TestCase):
             "dump": False, "prealloc": True, "prealloc-threads": 3, "prealloc-context": "t",
             "reserve": True, "host-nodes": [0], "policy": "bind", "kind": "shared"})
 
+    def test_threads_are_the_vms_processors(self):
+        _, messages, output = check_config(
+            "vm a -kernel k -smp 3 -object memory-backend-ram,id=m,size=1M "
+            "-object memory-backend-ram,id=n,size=1M,prealloc-threads=7\n", "--json")
+        self.assertEqual(messages, [])
+        self.assertEqual([one["prealloc-threads"] for one in json.loads(output).values()], [3, 7])
+
     def test_json_objects_are_read(self):
         status, messages, output = check(
             "--json", "--object",
@@ -229,6 +239,28 @@ class Program(unittest.TestCase):
                     "--object", f"memory-backend-file,id=m,size=4K,readonly=on,mem-path={path}")
                 self.assertEqual([m.split(": ")[-1] for m in messages], said)
                 self.assertEqual(status, len(said))
+
+    def test_kernels_and_what_goes_with_them_are_looked_for(self):
+        with tempfile.TemporaryDirectory() as name:
+            root = pathlib.Path(name)
+            (root / "multiboot").write_bytes(struct.pack("<III", 0x1badb002, 0, 0xe4524ffe))
+            (root / "text").write_text("text")
+            (root / "secret").write_text("multiboot")
+            (root / "secret").chmod(0)
+            (root / "config").write_text(
+                "vm a -kernel /multiboot -initrd '/text a,/none b,/secret'\n"
+                "vm b -kernel /text -initrd /none -fw_cfg opt/a,file=/none\n"
+                "vm c -kernel secret\nvm d -kernel /none\n"
+                "vm e -kernel /text -initrd /text -fw_cfg opt/a,file=/text\n")
+            status, messages, _ = lint("--ramdisk", name, root / "config")
+            self.assertEqual(status, 1)
+            self.assertEqual([m.removeprefix(f"{name}/config:") for m in messages], [
+                "1:34: could not open module '/none': No such file or directory",
+                "1:34: could not open module '/secret': Permission denied",
+                "2:28: could not open initrd '/none': No such file or directory",
+                "2:42: can't load /none: Failed to open file \"/none\": No such file or directory",
+                "3:14: could not open kernel file 'secret': Permission denied",
+                "4:14: could not open kernel file '/none': No such file or directory"])
 
     def test_links_stay_below_the_directory(self):
         with tempfile.TemporaryDirectory() as name:

@@ -8,10 +8,11 @@
 
 /*
  * The directory /d that the tables of tests/data were measured in, as entries of a ramdisk. Big
- * files have no bytes: nothing may read them.
+ * files have no bytes: nothing may read them. And a kernel, which is empty.
  */
 static const struct image ramdisk_initial[] = {
 	{.path = "/d", .type = IMAGE_DIRECTORY, .mode = 0755},
+	{.path = "/k", .mode = 0644},
 	{.path = "/d/f32", .mode = 0644, .base = GIB(1), .size = MIB(32), .aligned = true},
 	{.path = "/d/f8", .mode = 0644, .base = GIB(2), .size = MIB(8), .aligned = true},
 	{.path = "/d/f2g", .mode = 0644, .base = GIB(8), .size = GIB(2), .aligned = true},

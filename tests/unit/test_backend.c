@@ -171,21 +171,21 @@ static const char *consumer_options(const char *consumer)
 	       "nvdimm,memdev=mem0,unarmed=on";
 }
 
-/* QEMU says nothing about ROM in the place of RAM; we do. */
+/* QEMU says nothing about ROM in the place of RAM; we do, unless rom=on was written. */
 static const char *rom_warning(const struct csv *csv)
 {
 	static char text[400];
 	bool share = strcmp(csv_get(csv, "share"), "on") == 0;
 
-	if (strncmp(csv_get(csv, "consumer"), "nvdimm", 6) == 0)
+	if (strncmp(csv_get(csv, "consumer"), "nvdimm", 6) == 0 ||
+	    strcmp(csv_get(csv, "rom"), "on") == 0)
 		return "";
-	sprintf(text, "warning: %s 'mem0' is ROM: nothing that the guest writes will stick",
-		strcmp(csv_get(csv, "consumer"), "machine") == 0 ? "main memory" : "memory module");
-	if (strcmp(csv_get(csv, "rom"), "unset") == 0)
-		sprintf(text + strlen(text),
-			" | For memory that begins as the backing store, a template's clone, "
-			"write %sreadonly=on,rom=off.",
-			share ? "share=off," : "");
+	sprintf(text,
+		"warning: %s 'mem0' is ROM: nothing that the guest writes will stick | For memory "
+		"that begins as the backing store, a template's clone, write "
+		"%sreadonly=on,rom=off.",
+		strcmp(csv_get(csv, "consumer"), "machine") == 0 ? "main memory" : "memory module",
+		share ? "share=off," : "");
 	return text;
 }
 

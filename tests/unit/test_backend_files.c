@@ -7,6 +7,7 @@
 
 #include "hv/numa.h"
 #include "tests/unit/config_run.h"
+#include "tests/unit/image_find.h"
 
 #define RUN(object) run("vm v -kernel k -object " object)
 

@@ -9,6 +9,7 @@
 #include "tests/unit/support.h"
 
 #include "tests/unit/cpio_build.h"
+#include "tests/unit/image_find.h"
 
 #define BASE  MIB(16)
 #define BYTES MIB(2)

@@ -8,6 +8,7 @@
 
 #include "hv/frame.h"
 #include "hv/phys.h"
+#include "tests/unit/image_find.h"
 #include "tests/unit/support.h"
 
 #define BASE   MIB(16)

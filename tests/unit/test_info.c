@@ -150,8 +150,7 @@ static void a_file_window_begins_at_0_of_its_backend(void **state)
 {
 	run_vm("-machine memory-backend=m -object memory-backend-file,id=m,size=4M,offset=4M,"
 	       "mem-path=/d/f8,readonly=on,rom=on",
-	       "warning: warning: main memory 'm' is ROM: nothing that the guest writes will "
-	       "stick\n");
+	       "");
 	answers("info mtree -f", "FlatView #0\n"
 				 " AS \"memory\", root: system\n"
 				 " AS \"cpu-memory-0\", root: system\n"
