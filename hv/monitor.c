@@ -8,6 +8,7 @@
 
 #include "hv/console.h"
 #include "hv/ept/merged.h"
+#include "hv/frame.h"
 #include "hv/merge.h"
 #include "hv/monitor_command.h"
 #include "hv/monitor_job.h"
@@ -138,6 +139,13 @@ static void info_templates(void)
 }
 
 /* In the words of Linux's KSM. */
+/* Others may take or give some meanwhile. */
+static void info_frames(void)
+{
+	say("frames: %llu of %llu free, of 4 KiB each", (unsigned long long)frame_available(),
+	    (unsigned long long)frame_total());
+}
+
 static void info_merge(void)
 {
 	struct merged_counters counters = merged_count();
@@ -264,22 +272,23 @@ static void run_about_focus(const struct monitor_request *request)
 }
 
 /* A template that has a name stays: only the monitor takes it. */
-static void start_clones(const char *name, uint32_t count)
+static void start_clones(const struct monitor_request *request)
 {
 	struct vm *template;
 
 	lock_acquire(&vms_lock);
-	template = find_vm(name);
+	template = find_vm(request->name);
 	lock_release(&vms_lock);
 	if (template && !is_template(template)) {
-		say("Error: VM %s is no template", name);
+		say("Error: VM %s is no template", request->name);
 		return;
 	}
-	for (uint32_t i = 0; template && i < count; i++) {
+	for (uint32_t i = 0; template && i < request->count; i++) {
 		struct vm *clone = template_clone(template, NULL);
 
 		if (clone == NULL)
 			return;
+		clone->is_paused = request->is_paused;
 		vm_start(clone);
 	}
 }
@@ -303,7 +312,10 @@ static void run(const struct monitor_request *request)
 	case MONITOR_NOTHING:
 		return;
 	case MONITOR_CLONE:
-		start_clones(request->name, request->count);
+		start_clones(request);
+		return;
+	case MONITOR_INFO_FRAMES:
+		info_frames();
 		return;
 	case MONITOR_INFO_MERGE:
 		info_merge();

@@ -17,7 +17,8 @@ struct spec {
 };
 
 static const struct spec commands[] = {
-	{"clone", NULL, "name [count]", "start clones of a template", MONITOR_CLONE, 1, 2},
+	{"clone", NULL, "[-S] name [count]",
+	 "start clones of a template\n\t\t\t -S: stopped, until 'cont'", MONITOR_CLONE, 1, 3},
 	{"cont", "c", "", "resume the VM in focus", MONITOR_CONT, 0, 0},
 	{"destroy", NULL, "name", "end a VM; of a template, its last clone takes it along",
 	 MONITOR_DESTROY, 1, 1},
@@ -46,6 +47,7 @@ static const struct spec commands[] = {
 
 static const struct spec topics[] = {
 	{"cpus", NULL, "", "show infos for each CPU", MONITOR_INFO_CPUS, 0, 0},
+	{"frames", NULL, "", "show the machine's memory", MONITOR_INFO_FRAMES, 0, 0},
 	{"memdev", NULL, "", "show memory backends", MONITOR_INFO_MEMORY, 0, 0},
 	{"memory-devices", NULL, "", "show memory devices", MONITOR_INFO_MEMORY, 0, 0},
 	{"memory_size_summary", NULL, "",
@@ -173,13 +175,30 @@ static void parse_dump(const char *const *words, size_t n, struct monitor_reques
 	ret->name = words[n - 1];
 }
 
-static void parse_rest(const struct spec *spec, const char *const *words, size_t n,
-		       struct monitor_request *ret, const struct to *to)
+/* Words are [-S] name [count]. */
+static void parse_clone(const char *const *words, size_t n, struct monitor_request *ret,
+			const struct to *to)
 {
-	if (spec->command == MONITOR_CLONE && n == 2 && !read_count(words[1], &ret->count)) {
-		say(to, "clone: invalid count '%s'", words[1]);
+	size_t first = strcmp(words[0], "-S") == 0;
+
+	if (n - first < 1 || n - first > 2) {
+		say(to, n == first ? "clone: string expected"
+				   : "clone: extraneous characters at the end of line");
+		say(to, "Try \"help clone\" for more information");
 		return;
 	}
+	if (n - first == 2 && !read_count(words[n - 1], &ret->count)) {
+		say(to, "clone: invalid count '%s'", words[n - 1]);
+		return;
+	}
+	ret->command = MONITOR_CLONE;
+	ret->is_paused = first == 1;
+	ret->name = words[first];
+}
+
+static void parse_rest(const struct spec *spec, const char *const *words, size_t n,
+		       struct monitor_request *ret)
+{
 	ret->command = spec->command;
 	ret->name = n > 0 ? words[0] : NULL;
 	if (spec->command == MONITOR_INFO_MEMORY)
@@ -215,8 +234,10 @@ void monitor_parse(char *line, struct monitor_request *ret, info_emit *emit, voi
 		help_with(n > 1 ? words[1] : NULL, &to);
 	else if (strcmp(spec->name, "info") == 0)
 		parse_info(words + 1, n - 1, ret, &to);
+	else if (spec->command == MONITOR_CLONE)
+		parse_clone(words + 1, n - 1, ret, &to);
 	else if (spec->command == MONITOR_DUMP)
 		parse_dump(words + 1, n - 1, ret, &to);
 	else
-		parse_rest(spec, words + 1, n - 1, ret, &to);
+		parse_rest(spec, words + 1, n - 1, ret);
 }

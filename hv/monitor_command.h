@@ -12,6 +12,7 @@ enum monitor_command {
 	MONITOR_DUMP,
 	MONITOR_FREEZE,
 	MONITOR_INFO_CPUS,
+	MONITOR_INFO_FRAMES,
 	MONITOR_INFO_MEMORY, /* 'name' is a command of info_run() */
 	MONITOR_INFO_MERGE,
 	MONITOR_INFO_REGISTERS,
@@ -32,6 +33,7 @@ struct monitor_request {
 	enum monitor_command command;
 	const char *name; /* of a VM or a file; NULL: the command has none */
 	uint32_t count;	  /* of MONITOR_CLONE */
+	bool is_paused;	  /* MONITOR_CLONE: they do not start */
 	bool is_sent;	  /* MONITOR_DUMP: by the console, not into the ramdisk */
 	char text[128];	  /* where 'name' may be */
 };

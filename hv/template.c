@@ -67,6 +67,7 @@ static void start_clones(struct vm *template, struct clone_config *line)
 		if (clone == NULL)
 			return;
 		clone->made_for = line;
+		clone->is_paused = line->paused;
 		vm_start(clone);
 	}
 }

@@ -35,6 +35,18 @@ static bool read_number(const struct word *word, const char *key, unsigned *ret,
 	return false;
 }
 
+static bool read_switch(const struct word *word, const char *key, bool *ret, struct diag *diag)
+{
+	const char *value = word->text + strlen(key) + 1;
+
+	*ret = strcmp(value, "on") == 0;
+	if (*ret || strcmp(value, "off") == 0)
+		return true;
+	diag_error(diag, word_place(word, strlen(key) + 1), "Parameter '%s' expects 'on' or 'off'",
+		   key);
+	return false;
+}
+
 static bool has_key(const struct word *word, const char *key)
 {
 	return strncmp(word->text, key, strlen(key)) == 0 && word->text[strlen(key)] == '=';
@@ -46,6 +58,8 @@ static bool read_parameter(const struct word *word, struct clone_config *clone, 
 		return read_number(word, "count", &clone->count, diag);
 	if (has_key(word, "parallel"))
 		return read_number(word, "parallel", &clone->parallel, diag);
+	if (has_key(word, "paused"))
+		return read_switch(word, "paused", &clone->paused, diag);
 	diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
 	return false;
 }

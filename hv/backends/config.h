@@ -147,13 +147,15 @@ struct host_config {
 	struct info_config *info; /* in the order written */
 };
 
-/* A line "clone TEMPLATE count=N parallel=N", or "vm NAME -incoming template:TEMPLATE". */
+/* A line "clone TEMPLATE count=N parallel=N paused=on", or "vm NAME -incoming template:TEMPLATE".
+ */
 struct clone_config {
 	struct clone_config *next;
 	const char *template; /* name of a VM, or of a clone */
 	const char *name;     /* NULL: TEMPLATE-0, TEMPLATE-1, ... */
 	unsigned count;
 	unsigned parallel;	 /* so many at a time, the next when one has ended */
+	bool paused;		 /* until the operator lets them go on */
 	struct diag_place place; /* of the template's name */
 	unsigned n_started, n_running;
 };

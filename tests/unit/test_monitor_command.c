@@ -32,6 +32,7 @@ static void commands_are_told_apart(void **state)
 		const char *name;
 	} cases[] = {
 		{"clone t", MONITOR_CLONE, "t"},
+		{"info frames", MONITOR_INFO_FRAMES, "info frames"},
 		{"cont", MONITOR_CONT, NULL},
 		{"c", MONITOR_CONT, NULL},
 		{"destroy t-1", MONITOR_DESTROY, "t-1"},
@@ -104,6 +105,10 @@ static void options_are_read(void **state)
 	assert_int_equal(parse("clone t").count, 1);
 	assert_int_equal(parse("clone t 1000").count, 1000);
 	assert_int_equal(parse("clone t 4294967295").count, UINT32_MAX);
+	assert_string_equal(parse("clone -S t 3").name, "t");
+	assert_int_equal(parse("clone -S t 3").count, 3);
+	assert_true(parse("clone -S t").is_paused);
+	assert_false(parse("clone t").is_paused);
 	assert_false(parse("dump-guest-memory /d").is_sent);
 	assert_true(parse("dump-guest-memory -s /d").is_sent);
 	assert_int_equal(parse("dump-guest-memory -s /d").command, MONITOR_DUMP);
@@ -133,6 +138,9 @@ static void what_is_wrong_is_said_in_qemus_words(void **state)
 		{"dump-guest-memory /a b",
 		 "dump-guest-memory: extraneous characters at the end of line\n"
 		 "Try \"help dump-guest-memory\" for more information\n"},
+		{"clone -S", "clone: string expected\nTry \"help clone\" for more information\n"},
+		{"clone a 1 b", "clone: extraneous characters at the end of line\n"
+				"Try \"help clone\" for more information\n"},
 		{"clone t 0", "clone: invalid count '0'\n"},
 		{"clone t x", "clone: invalid count 'x'\n"},
 		{"clone t -1", "clone: invalid count '-1'\n"},
@@ -162,7 +170,8 @@ static void help_names_every_command(void **state)
 	(void)parse("help stop");
 	assert_string_equal(said, "stop -- stop the VM in focus\n");
 	(void)parse("? clone");
-	assert_string_equal(said, "clone name [count] -- start clones of a template\n");
+	assert_string_equal(said, "clone [-S] name [count] -- start clones of a template\n"
+				  "\t\t\t -S: stopped, until 'cont'\n");
 	(void)parse("help x"); /* QEMU says nothing either */
 	assert_string_equal(said, "");
 	(void)parse("info");
