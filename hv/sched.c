@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler. A vCPU is loaded on a processor, in the ready queue, in the
- * halted list, or gone. It is put away completely before it enters queue or list,
- * so that any processor may take it next.
+ * The scheduler. A vCPU is loaded on a processor, in the ready queue, halted, set aside, or gone.
+ * It is put away completely before it is any of these, so that any processor may take it next. A
+ * halted one costs nothing: it is in no list, but for its deadline if it has one.
  */
 #include "hv/sched.h"
 
@@ -27,10 +27,10 @@
 static struct {
 	struct lock lock; /* guards what follows, and the list fields of every vCPU; a leaf */
 	struct vcpu *ready, **ready_end;
-	struct vcpu *halted;
-	struct vcpu *aside; /* of VMs that the operator stopped */
+	struct deadlines deadlines; /* of halted ones */
+	struct vcpu *aside;	    /* of VMs that the operator stopped */
 	unsigned n_alive;
-	uint64_t next_deadline; /* of the halted ones; read without the lock */
+	uint64_t next_deadline; /* the first of these; read without the lock */
 } sched = {.ready_end = &sched.ready, .next_deadline = UINT64_MAX};
 
 uint64_t sched_next_deadline(void)
@@ -104,31 +104,35 @@ static struct vcpu *pop_ready(void)
 
 static void update_next_deadline(void)
 {
-	uint64_t next = UINT64_MAX;
-
-	for (struct vcpu *vcpu = sched.halted; vcpu; vcpu = vcpu->next)
-		if (vcpu->wake_deadline < next)
-			next = vcpu->wake_deadline;
-	__atomic_store_n(&sched.next_deadline, next, __ATOMIC_RELAXED);
+	__atomic_store_n(&sched.next_deadline, deadline_next(&sched.deadlines), __ATOMIC_RELAXED);
 }
 
-/* Move those to the queue whose time has come, and 'which' whatever its time. Lock held. */
-static void wake_halted(uint64_t now, const struct vcpu *which)
+/* Lock held. */
+static void begin_halt(struct vcpu *vcpu)
 {
-	struct vcpu **link = &sched.halted;
-
-	while (*link) {
-		struct vcpu *vcpu = *link;
-
-		if (vcpu->wake_deadline > now && vcpu != which) {
-			link = &vcpu->next;
-			continue;
-		}
-		*link = vcpu->next;
-		vcpu->is_halted = false;
-		push_ready(vcpu);
-	}
+	vcpu->is_halted = true;
+	/* Most clones of a machine wait for nothing but a kick. */
+	if (vcpu->wake.at != UINT64_MAX)
+		deadline_add(&sched.deadlines, &vcpu->wake);
 	update_next_deadline();
+}
+
+/* Lock held. */
+static void end_halt(struct vcpu *vcpu)
+{
+	vcpu->is_halted = false;
+	if (vcpu->wake.at != UINT64_MAX)
+		deadline_remove(&sched.deadlines, &vcpu->wake);
+	update_next_deadline();
+	push_ready(vcpu);
+}
+
+/* Those whose time has come. Lock held. */
+static void wake_due(uint64_t now)
+{
+	while (sched.deadlines.first && sched.deadlines.first->at <= now)
+		end_halt((struct vcpu *)((char *)sched.deadlines.first -
+					 offsetof(struct vcpu, wake)));
 }
 
 static void push_all(struct vcpu *vcpus, unsigned n)
@@ -189,7 +193,7 @@ void sched_request(struct vcpu *vcpu, uint32_t requests)
 	}
 	lock_acquire(&sched.lock);
 	if (vcpu->is_halted)
-		wake_halted(0, vcpu);
+		end_halt(vcpu);
 	take_back(vcpu);
 	lock_release(&sched.lock);
 }
@@ -232,8 +236,8 @@ static void show_prompt(struct vm *vm)
 
 static void halt_vcpu(struct vcpu *vcpu)
 {
-	vcpu->wake_deadline = vcpu_next_deadline(vcpu);
-	if (vcpu->wake_deadline - rdtsc() > tsc_hz / 1000 * PROMPT_MS && others_are_halted(vcpu))
+	vcpu->wake.at = vcpu_next_deadline(vcpu);
+	if (vcpu->wake.at - rdtsc() > tsc_hz / 1000 * PROMPT_MS && others_are_halted(vcpu))
 		show_prompt(vcpu->vm);
 	vcpu_put(vcpu);
 	lock_acquire(&sched.lock);
@@ -242,10 +246,7 @@ static void halt_vcpu(struct vcpu *vcpu)
 					 ~(uint32_t)VCPU_REQUEST_HALT) {
 		push_ready(vcpu);
 	} else {
-		vcpu->is_halted = true;
-		vcpu->next = sched.halted;
-		sched.halted = vcpu;
-		update_next_deadline();
+		begin_halt(vcpu);
 	}
 	lock_release(&sched.lock);
 }
@@ -291,7 +292,7 @@ static void look_around(struct cpu *cpu)
 	if (sched_next_deadline() > rdtsc())
 		return;
 	lock_acquire(&sched.lock);
-	wake_halted(rdtsc(), NULL);
+	wake_due(rdtsc());
 	lock_release(&sched.lock);
 }
 

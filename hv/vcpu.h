@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/cpuid_model.h"
+#include "hv/deadline.h"
 #include "hv/ept/ept.h"
 #include "hv/guest_memory.h"
 #include "hv/guest_msr.h"
@@ -31,7 +32,7 @@ enum vcpu_request {
 /* Why vcpu_run() came back. */
 enum vcpu_leave {
 	VCPU_PREEMPTED, /* wants to go on */
-	VCPU_HALTED,	/* until vcpu_wake_deadline(), or a kick */
+	VCPU_HALTED,	/* until vcpu_next_deadline(), or a kick */
 	VCPU_GATHERED,	/* does not run until vm_gathered() has been done */
 };
 
@@ -84,11 +85,11 @@ struct vcpu {
 	 * its template's vCPU.
 	 */
 	const struct vcpu *saved_in;
-	struct vcpu *next;	/* of the scheduler, see hv/sched.c */
-	bool is_ready;		/* in the ready queue */
-	bool is_halted;		/* in the halted list */
-	bool is_aside;		/* in the list of those whose VM the operator stopped */
-	uint64_t wake_deadline; /* host TSC while halted, UINT64_MAX: none */
+	struct vcpu *next; /* of the scheduler, see hv/sched.c */
+	bool is_ready;	   /* in the ready queue */
+	bool is_halted;
+	bool is_aside;	      /* in the list of those whose VM the operator stopped */
+	struct deadline wake; /* host TSC while halted, UINT64_MAX: none */
 
 	/* From here to 'saved', and regs.gpr: what a clone gets a copy of. */
 

@@ -216,7 +216,7 @@ static void no_member_is_forgotten(void **state)
 		OUT(vcpu, is_ready),
 		OUT(vcpu, is_halted),
 		OUT(vcpu, is_aside),
-		OUT(vcpu, wake_deadline),
+		OUT(vcpu, wake),
 		{0},
 	};
 	static const struct left_out cpuid[] = {OUT(cpuid_model, cr4_allowed),
