@@ -16,6 +16,7 @@ set(HV_MACHINE_SOURCES
 	hv/main.c
 	hv/monitor.c
 	hv/monitor_job.c
+	hv/output.c
 	hv/paging.c
 	hv/panic.c
 	hv/power.c
@@ -23,6 +24,7 @@ set(HV_MACHINE_SOURCES
 	hv/smp.c
 	hv/step.c
 	hv/template.c
+	hv/template_save.c
 	hv/tsc.c
 	hv/vcpu.c
 	hv/vcpu_dump.c
@@ -32,6 +34,7 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu_sync.c
 	hv/vm.c
 	hv/vm_identity.c
+	hv/vm_load.c
 	hv/vm_merge.c
 	hv/vm_prealloc.c
 	hv/vm_report.c

@@ -26,6 +26,7 @@
 #include "hv/sched.h"
 #include "hv/smp.h"
 #include "hv/template.h"
+#include "hv/template_save.h"
 #include "hv/tsc.h"
 #include "hv/vm.h"
 #include "hv/vm_merge.h"
@@ -139,7 +140,7 @@ static void read_configuration(struct arena *arena)
 
 static int64_t time_now(void)
 {
-	return boot->unix_time + (int64_t)((rdtsc() - boot->unix_time_tsc) / tsc_hz);
+	return (int64_t)(tsc_unix_ns(rdtsc()) / 1000000000);
 }
 
 /* Whether any VM may change the image's bytes. */
@@ -200,6 +201,7 @@ static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
 	template_set_config(config.clones);
+	template_save_set_config(config.saves);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, time_now(), link) == OK) {
 			info_print(vm, (*link)->mem, config.host.info);
@@ -209,7 +211,10 @@ static void start_vms(void)
 		struct vm *vm = made;
 
 		made = vm->next;
-		vm_start(vm);
+		if (vm->config->is_template)
+			template_adopt(vm);
+		else
+			vm_start(vm);
 	}
 }
 
@@ -218,6 +223,8 @@ static enum end outcome(void)
 	const struct vm_totals *totals = &vm_totals;
 
 	log_info("%u of %u VMs ended well", totals->n_ended_well, totals->n_made);
+	if (!template_save_end())
+		return END_VM_FAILED;
 	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
 }
 
@@ -339,6 +346,7 @@ void hv_main(const struct boot_info *info)
 	find_nodes();
 	if (tsc_init() != OK)
 		panic("no clock");
+	tsc_set_time(info->unix_time, info->unix_time_tsc);
 	smp_init(info);
 	cpu_enter(cpus[0]);
 }

@@ -17,6 +17,7 @@
 #include "hv/sched.h"
 #include "hv/string.h"
 #include "hv/template.h"
+#include "hv/template_save.h"
 #include "hv/vm.h"
 
 #define PROMPT	   "(stencil) "
@@ -36,6 +37,7 @@ static struct {
 void monitor_setup(struct image_list *images)
 {
 	monitor.images = images;
+	monitor_job_setup(images);
 }
 
 bool monitor_is_on(void)
@@ -45,7 +47,12 @@ bool monitor_is_on(void)
 
 bool monitor_holds_machine(void)
 {
-	return monitor_is_on() && !monitor.is_quitting;
+	return (monitor_is_on() && !monitor.is_quitting) || template_save_is_wanted();
+}
+
+bool monitor_is_waiting(void)
+{
+	return monitor_is_on() || template_save_is_wanted();
 }
 
 static void emit(void *context, const char *line)
@@ -191,6 +198,14 @@ static void destroy(struct vm *vm)
 		template_give_up(vm);
 }
 
+static void save(struct vm *vm, const struct monitor_request *request)
+{
+	if (is_running(vm) && !__atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+		say("Error: VM %s runs: stop it, or make it a template, before", vm->name);
+	else
+		monitor_job_save(vm, request->path, request->is_sent);
+}
+
 static void reset(struct vm *vm)
 {
 	if (must_run(vm))
@@ -218,6 +233,7 @@ static bool run_about_vms(const struct monitor_request *request)
 	case MONITOR_DESTROY:
 	case MONITOR_FREEZE:
 	case MONITOR_REVERT:
+	case MONITOR_SAVE:
 	case MONITOR_VM:
 		vm = find_vm(request->name);
 		break;
@@ -232,6 +248,8 @@ static bool run_about_vms(const struct monitor_request *request)
 		freeze(vm);
 	else if (request->command == MONITOR_REVERT)
 		revert(vm);
+	else if (request->command == MONITOR_SAVE)
+		save(vm, request);
 	else
 		guest_console_set_focus(vm);
 	return true;
@@ -262,7 +280,7 @@ static void run_about_focus(const struct monitor_request *request)
 		monitor_job_registers(vm);
 		break;
 	case MONITOR_DUMP:
-		monitor_job_dump(vm, monitor.images, request->name, request->is_sent);
+		monitor_job_dump(vm, request->name, request->is_sent);
 		break;
 	default:
 		/* The parser knows that it is one of these. */

@@ -16,8 +16,11 @@ void monitor_setup(struct image_list *images);
 void monitor_switch(void);
 /* Whether the prompt has the console. Any processor. */
 bool monitor_is_on(void);
-/* Whether the machine goes on for the operator's sake although no VM runs. */
+/* Whether the machine goes on for the operator's sake, or to save templates, although no VM runs.
+ */
 bool monitor_holds_machine(void);
+/* Whether monitor_poll() wants to be called every millisecond. Any processor. */
+bool monitor_is_waiting(void);
 
 /* A typed byte, while the prompt is on. */
 void monitor_type(uint8_t byte);

@@ -2,6 +2,7 @@
 /* The monitor's commands: their names, arguments and help. What they do is in hv/monitor.c. */
 #include "hv/monitor_command.h"
 
+#include "hv/backends/save.h"
 #include "hv/monitor_line.h"
 #include "hv/print.h"
 #include "hv/string.h"
@@ -37,6 +38,10 @@ static const struct spec commands[] = {
 	 MONITOR_INFO_MEMORY, 0, 0},
 	{"quit", "q", "", "end all VMs, and the machine", MONITOR_QUIT, 0, 0},
 	{"revert", NULL, "name", "make a clone what its template was", MONITOR_REVERT, 1, 1},
+	{"save", NULL, "[-s] name filename",
+	 "save a template, or a VM that is stopped, into files 'filename'.state and .mem\n"
+	 "\t\t\t -s: send them by the console instead",
+	 MONITOR_SAVE, 2, 3},
 	{"send", NULL, "filename", "send a file of the ramdisk by the console", MONITOR_SEND, 1, 1},
 	{"stop", NULL, "", "stop the VM in focus", MONITOR_STOP, 0, 0},
 	{"system_powerdown", NULL, "", "send system power down event", MONITOR_SYSTEM_POWERDOWN, 0,
@@ -175,6 +180,25 @@ static void parse_dump(const char *const *words, size_t n, struct monitor_reques
 	ret->name = words[n - 1];
 }
 
+static void parse_save(const char *const *words, size_t n, struct monitor_request *ret,
+		       const struct to *to)
+{
+	ret->is_sent = strcmp(words[0], "-s") == 0;
+	if (n != 2u + ret->is_sent) {
+		say(to, n == 2 ? "save: string expected"
+			       : "save: extraneous characters at the end of line");
+		say(to, "Try \"help save\" for more information");
+		return;
+	}
+	if (strlen(words[n - 1]) > SAVE_PATH_MAX) {
+		say(to, "save: the files' name is too long");
+		return;
+	}
+	ret->command = MONITOR_SAVE;
+	ret->name = words[n - 2];
+	ret->path = words[n - 1];
+}
+
 /* Words are [-S] name [count]. */
 static void parse_clone(const char *const *words, size_t n, struct monitor_request *ret,
 			const struct to *to)
@@ -238,6 +262,8 @@ void monitor_parse(char *line, struct monitor_request *ret, info_emit *emit, voi
 		parse_clone(words + 1, n - 1, ret, &to);
 	else if (spec->command == MONITOR_DUMP)
 		parse_dump(words + 1, n - 1, ret, &to);
+	else if (spec->command == MONITOR_SAVE)
+		parse_save(words + 1, n - 1, ret, &to);
 	else
 		parse_rest(spec, words + 1, n - 1, ret);
 }

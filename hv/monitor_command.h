@@ -22,6 +22,7 @@ enum monitor_command {
 	MONITOR_INFO_VMS,
 	MONITOR_QUIT,
 	MONITOR_REVERT,
+	MONITOR_SAVE,
 	MONITOR_SEND,
 	MONITOR_STOP,
 	MONITOR_SYSTEM_POWERDOWN,
@@ -34,7 +35,8 @@ struct monitor_request {
 	const char *name; /* of a VM or a file; NULL: the command has none */
 	uint32_t count;	  /* of MONITOR_CLONE */
 	bool is_paused;	  /* MONITOR_CLONE: they do not start */
-	bool is_sent;	  /* MONITOR_DUMP: by the console, not into the ramdisk */
+	const char *path; /* MONITOR_SAVE: of the files, without what is at their end */
+	bool is_sent;	  /* MONITOR_DUMP, MONITOR_SAVE: by the console, not into the ramdisk */
 	char text[128];	  /* where 'name' may be */
 };
 

@@ -1,46 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's long jobs, a piece at each call: guests run meanwhile, and the console's
- * buffer never fills up. What is dumped does not run: nobody but the monitor lets go a VM
- * that is stopped, and a template with a name stays.
+ * The monitor's long jobs, and the saves that the configuration asks for, a piece at each call:
+ * guests run meanwhile, and the console's buffer never fills up. What is dumped or saved does not
+ * run: nobody but the monitor lets go a VM that is stopped, and a template with a name stays.
  */
 #include "hv/monitor_job.h"
 
+#include "hv/backends/layout.h"
 #include "hv/console.h"
 #include "hv/cpu_text.h"
+#include "hv/dump.h"
+#include "hv/io.h"
+#include "hv/output.h"
 #include "hv/phys.h"
 #include "hv/print.h"
+#include "hv/saved_memory.h"
 #include "hv/sched.h"
-#include "hv/send.h"
 #include "hv/string.h"
+#include "hv/template_save.h"
+#include "hv/tsc.h"
 #include "hv/vcpu_dump.h"
+#include "hv/vm_state.h"
 
 enum {
 	PAGES_AT_ONCE = 64,
 	WAITING_MAX = 4096, /* bytes on their way to the console */
 };
 
-enum job_kind { JOB_NONE, JOB_REGISTERS, JOB_DUMP, JOB_SEND };
+enum job_kind { JOB_NONE, JOB_REGISTERS, JOB_DUMP, JOB_SEND, JOB_SAVE };
+
+/* Where a file's bytes come from. */
+enum source { FROM_IMAGE, FROM_DUMP, FROM_MEMORY, FROM_HEAD };
+
+struct part {
+	enum source source;
+	struct output output;
+};
 
 static struct {
 	enum job_kind kind;
-	bool has_begun;	   /* the VM has stopped */
-	unsigned index;	   /* of the VM, which may go until it has stopped */
-	struct vm *vm;	   /* from then on */
-	bool has_to_go_on; /* it ran before */
+	bool has_begun;		  /* the VM has stopped */
+	unsigned index;		  /* of the VM, which may go until it has stopped */
+	struct vm *vm;		  /* from then on */
+	bool has_to_go_on;	  /* it ran before */
+	struct save_config *line; /* JOB_SAVE: of the configuration; NULL: the operator's */
 
 	char path[SEND_NAME_MAX + 1];
 	bool is_sent;
 	struct image_list *images;
-	struct image *image; /* written to, or sent */
+	const struct image *image; /* JOB_SEND */
 	struct dump dump;
-	char *head; /* of the dump */
+	char *head; /* of the dump; or all of the state */
 	size_t head_size;
 
-	uint64_t at, size;    /* of the file: what has been done, bytes */
-	char page[PAGE_SIZE]; /* the dump's at 'at' */
+	struct part part[2]; /* one after the other */
+	unsigned n_parts, at_part;
+	char page[PAGE_SIZE]; /* of the memory at the part's 'at' */
 	bool has_page;
-	struct send send;
 } job;
 
 static void emit(void *context, const char *line)
@@ -52,12 +68,25 @@ static void emit(void *context, const char *line)
 	console_write_raw(text, len < sizeof(text) ? len : sizeof(text) - 1);
 }
 
-static void fail(const char *what, const char *why)
+static void fail(const char *why)
 {
-	char line[300];
+	char line[OUTPUT_WHY_MAX + 20];
 
-	format(line, sizeof(line), "Error: dump: %s '%s': %s", what, job.path, why);
+	if (job.line) {
+		log_error("VM %s: save: %s", job.vm->name, why);
+		return;
+	}
+	format(line, sizeof(line), "Error: %s: %s", job.kind == JOB_SAVE ? "save" : "dump", why);
 	emit(NULL, line);
+}
+
+static void fail_memory(void)
+{
+	char why[OUTPUT_WHY_MAX];
+
+	format(why, sizeof(why), "failed to write '%s': not enough memory in this machine",
+	       job.path);
+	fail(why);
 }
 
 static void begin(enum job_kind kind, struct vm *vm)
@@ -66,20 +95,31 @@ static void begin(enum job_kind kind, struct vm *vm)
 
 	job.kind = kind;
 	job.has_begun = false;
+	job.line = NULL;
+	job.n_parts = job.at_part = 0;
 	job.index = vm->index;
 	job.has_to_go_on = runs && !vm->is_paused;
 	if (job.has_to_go_on)
 		sched_pause(vm, true);
 }
 
-static void end(void)
+static void end(bool well)
 {
 	if (job.has_begun && job.has_to_go_on)
 		sched_pause(job.vm, false);
 	if (job.head)
-		frame_free_run(virt_to_phys(job.head), job.head_size / PAGE_SIZE);
+		frame_free_run(virt_to_phys(job.head),
+			       align_up(job.head_size, PAGE_SIZE) / PAGE_SIZE);
 	job.head = NULL;
+	if (job.line)
+		template_save_done(job.line, well);
+	job.line = NULL;
 	job.kind = JOB_NONE;
+}
+
+void monitor_job_setup(struct image_list *images)
+{
+	job.images = images;
 }
 
 void monitor_job_registers(struct vm *vm)
@@ -87,25 +127,53 @@ void monitor_job_registers(struct vm *vm)
 	begin(JOB_REGISTERS, vm);
 }
 
-void monitor_job_dump(struct vm *vm, struct image_list *images, const char *path, bool is_sent)
+static void note_path(const char *path, bool is_sent)
 {
-	job.images = images;
 	job.is_sent = is_sent;
 	format(job.path, sizeof(job.path), "%s", path);
+}
+
+void monitor_job_dump(struct vm *vm, const char *path, bool is_sent)
+{
+	note_path(path, is_sent);
 	begin(JOB_DUMP, vm);
 }
 
-static void write_line(const char *text, size_t len)
+void monitor_job_save(struct vm *vm, const char *path, bool is_sent)
 {
-	if (len > 0)
-		console_write_raw(text, len);
+	note_path(path, is_sent);
+	begin(JOB_SAVE, vm);
 }
 
-static void begin_sending(const char *name)
+static void add_part(enum source source, const char *name, const char *suffix, uint64_t size)
 {
-	char text[SEND_LINE_MAX];
+	struct part *part = &job.part[job.n_parts++];
 
-	write_line(text, send_begin(&job.send, name, job.size, text));
+	part->source = source;
+	part->output.size = size;
+	format(part->output.name, sizeof(part->output.name), "%s%s", name, suffix);
+}
+
+/* What is sent is sent one after the other, files are there at once, or none. */
+static bool open_parts(void)
+{
+	char why[OUTPUT_WHY_MAX];
+
+	job.at_part = 0;
+	job.has_page = false;
+	if (job.is_sent) {
+		output_begin_sending(&job.part[0].output);
+		return true;
+	}
+	for (unsigned i = 0; i < job.n_parts; i++) {
+		if (output_create(&job.part[i].output, job.images, why) == OK)
+			continue;
+		while (i-- > 0)
+			output_remove(&job.part[i].output, job.images);
+		fail(why);
+		return false;
+	}
+	return true;
 }
 
 void monitor_job_send(const struct image *image)
@@ -113,72 +181,91 @@ void monitor_job_send(const struct image *image)
 	job.kind = JOB_SEND;
 	job.has_begun = true;
 	job.has_to_go_on = false;
+	job.line = NULL;
 	job.is_sent = true;
-	job.image = (struct image *)image;
-	job.at = 0;
-	job.size = image->size;
-	begin_sending(image->path);
+	job.image = image;
+	job.n_parts = 0;
+	add_part(FROM_IMAGE, image->path, "", image->size);
+	(void)open_parts(); /* to be sent, which always can begin */
 }
 
-/* A file of that name must not be there: some VM's memory may be in it. */
-static bool make_file(void)
+static bool make_head(size_t size)
 {
-	struct frame_policy anywhere = {.mode = FRAME_LOCAL};
-	enum image_error error = image_lookup(job.images->first, job.path, &job.image);
+	phys_t head = frame_alloc_run(align_up(size, PAGE_SIZE) / PAGE_SIZE, PAGE_SIZE);
 
-	if (error == IMAGE_OK) {
-		fail("failed to open", "File exists");
+	if (head == 0)
 		return false;
-	}
-	if (error == IMAGE_NOT_FOUND)
-		error = image_create(job.images, job.path, &job.image);
-	if (error != IMAGE_OK) {
-		fail("failed to open", image_error_text(error));
-		return false;
-	}
-	if (image_grow(job.image, job.size, &anywhere) == OK)
-		return true;
-	image_remove(job.images, job.image);
-	fail("failed to write", "not enough memory in this machine");
-	return false;
+	job.head = phys_to_virt(head);
+	job.head_size = size;
+	return true;
 }
 
 /* The processors' registers are needed for the head alone. */
-static bool make_head(void)
+static bool make_dump_head(void)
 {
 	const struct vm *vm = job.vm;
 	uint64_t n_frames = align_up(vm->n_vcpus * sizeof(struct dump_cpu), PAGE_SIZE) / PAGE_SIZE;
 	phys_t registers = frame_alloc_run(n_frames, PAGE_SIZE);
-	phys_t head = frame_alloc_run(job.head_size / PAGE_SIZE, PAGE_SIZE);
 	struct dump_cpu *cpus = phys_to_virt(registers);
 
-	job.head = head ? phys_to_virt(head) : NULL;
-	if (registers && head) {
+	if (registers == 0)
+		return false;
+	if (make_head(dump_head_size(&job.dump))) {
 		for (unsigned i = 0; i < vm->n_vcpus; i++)
 			vcpu_dump(&vm->vcpu[i], &cpus[i]);
 		job.dump.cpus = cpus;
 		dump_write_head(&job.dump, job.head);
 		job.dump.cpus = NULL;
 	}
-	if (registers)
-		frame_free_run(registers, n_frames);
-	return registers && head;
+	frame_free_run(registers, n_frames);
+	return job.head != NULL;
 }
 
 static bool begin_dump(void)
 {
 	job.dump = (struct dump){.memory = &job.vm->memory, .n_cpus = job.vm->n_vcpus};
-	job.at = 0;
-	job.size = dump_size(&job.dump);
-	job.has_page = false;
-	job.head_size = dump_head_size(&job.dump);
-	if (!make_head()) {
-		fail("failed to write", "not enough memory in this machine");
+	if (!make_dump_head()) {
+		fail_memory();
 		return false;
 	}
-	if (job.is_sent)
-		begin_sending(job.path);
-	return job.is_sent || make_file();
+	add_part(FROM_DUMP, job.path, "", dump_size(&job.dump));
+	return open_parts();
+}
+
+/* NULL: it can be saved. */
+static const char *cannot_save(const struct vm *vm)
+{
+	if (vm->labels.labels)
+		return "NVDIMM labels cannot be saved";
+	if (vm->vcpu->regs.requests & VCPU_REQUEST_START)
+		return "the VM has not started yet";
+	if (vm->outcome != VM_FROZEN && job.has_to_go_on)
+		return "the VM runs: stop it, or make it a template, before";
+	return NULL;
+}
+
+static bool begin_save(void)
+{
+	struct vm *vm = job.vm;
+	uint64_t memory = saved_memory_size(vm->mem), now = rdtsc();
+	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now)};
+	const char *why = cannot_save(vm);
+
+	if (why) {
+		fail(why);
+		return false;
+	}
+	if (!make_head(vm_state_size(vm))) {
+		fail_memory();
+		return false;
+	}
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_keep(&vm->vcpu[i]);
+	vm_state_write(vm, &host, job.head);
+	if (memory > 0)
+		add_part(FROM_MEMORY, job.path, ".mem", memory);
+	add_part(FROM_HEAD, job.path, ".state", job.head_size);
+	return open_parts();
 }
 
 /* The VM as it is now; vms_lock is held. */
@@ -188,7 +275,9 @@ static struct vm *find_vm(void)
 
 	while (vm && vm->index != job.index)
 		vm = vm->next;
-	if (vm && (vm->outcome == VM_RUNNING || (vm->outcome == VM_FROZEN && !vm->unnamed)))
+	/* A template that is held for its line stays, with a name or without. */
+	if (vm &&
+	    (vm->outcome == VM_RUNNING || (vm->outcome == VM_FROZEN && (job.line || !vm->unnamed))))
 		return vm;
 	return NULL;
 }
@@ -207,60 +296,82 @@ static bool wait_for_vm(void)
 	return job.vm != NULL;
 }
 
-/* The bytes of the file from job.at to the end of the page. */
-static const char *next_bytes(size_t *ret_len)
+/* The page of memory that 'at' is in. */
+static void read_page(const struct part *part)
 {
-	uint64_t offset = job.at % PAGE_SIZE;
+	uint64_t offset = align_down(part->output.at, PAGE_SIZE);
+
+	lock_acquire(&job.vm->lock);
+	if (part->source == FROM_DUMP)
+		dump_read_page(&job.dump, offset, job.page);
+	else
+		saved_memory_read(&job.vm->memory, offset, job.page);
+	lock_release(&job.vm->lock);
+	job.has_page = true;
+}
+
+/* The bytes of the file from 'at' to the end of the page. */
+static const char *next_bytes(const struct part *part, size_t *ret_len)
+{
+	uint64_t at = part->output.at, offset = at % PAGE_SIZE;
 
 	*ret_len = PAGE_SIZE - offset;
-	if (*ret_len > job.size - job.at)
-		*ret_len = job.size - job.at;
-	if (job.kind == JOB_SEND)
-		return (char *)phys_to_virt(job.image->base) + job.at;
-	if (job.at < job.head_size)
-		return job.head + job.at;
-	if (!job.has_page) {
-		lock_acquire(&job.vm->lock);
-		dump_read_page(&job.dump, job.at - offset, job.page);
-		lock_release(&job.vm->lock);
-		job.has_page = true;
-	}
+	if (*ret_len > part->output.size - at)
+		*ret_len = part->output.size - at;
+	if (part->source == FROM_IMAGE)
+		return (char *)phys_to_virt(job.image->base) + at;
+	if (part->source == FROM_HEAD || (part->source == FROM_DUMP && at < job.head_size))
+		return job.head + at;
+	if (!job.has_page)
+		read_page(part);
 	return job.page + offset;
 }
 
-/* Send, or write, what the bytes hold; returns how many were taken. */
-static size_t take(const char *bytes, size_t len)
+static void say_saved(void)
 {
-	char text[SEND_LINE_MAX];
-	size_t text_len, taken;
+	const struct mem_map *map = job.vm->mem;
 
-	if (!job.is_sent) {
-		memcpy((char *)phys_to_virt(job.image->base) + job.at, bytes, len);
-		return len;
+	if (job.kind != JOB_SAVE)
+		return;
+	log_info("VM %s: saved: %s.state", job.vm->name, job.path);
+	for (size_t i = 0; i < map->n; i++) {
+		const struct mem_region *region = &map->region[i];
+		uint64_t place;
+
+		if (saved_memory_place(map, region, &place) && memory_backend_offset(region) == 0)
+			log_info("VM %s: memory of '%s': mem-path=%s.mem,offset=%llu", job.vm->name,
+				 region->backend->id, job.path, (unsigned long long)place);
 	}
-	taken = send_data(&job.send, bytes, len, text, &text_len);
-	write_line(text, text_len);
-	return taken;
+}
+
+static void end_part(void)
+{
+	output_end(&job.part[job.at_part++].output);
+	job.has_page = false;
+	if (job.at_part == job.n_parts) {
+		say_saved();
+		end(true);
+	} else if (job.is_sent) {
+		output_begin_sending(&job.part[job.at_part].output);
+	}
 }
 
 static void copy_some(void)
 {
-	char text[SEND_LINE_MAX];
-	uint64_t until = job.at + PAGES_AT_ONCE * PAGE_SIZE;
-	size_t len;
+	struct part *part = &job.part[job.at_part];
+	struct output *output = &part->output;
+	uint64_t until = output->at + PAGES_AT_ONCE * PAGE_SIZE;
 
-	while (job.at < until && job.at < job.size && console_waiting() < WAITING_MAX) {
-		const char *bytes = next_bytes(&len);
+	while (output->at < until && output->at < output->size && console_waiting() < WAITING_MAX) {
+		size_t len;
+		const char *bytes = next_bytes(part, &len);
 
-		job.at += take(bytes, len);
-		if (job.at % PAGE_SIZE == 0)
+		(void)output_take(output, bytes, len);
+		if (output->at % PAGE_SIZE == 0)
 			job.has_page = false;
 	}
-	if (job.at < job.size)
-		return;
-	while (job.is_sent && (len = send_end(&job.send, text)) > 0)
-		write_line(text, len);
-	end();
+	if (output->at == output->size)
+		end_part();
 }
 
 static void show_registers(const struct vm *vm)
@@ -276,23 +387,34 @@ static void show_registers(const struct vm *vm)
 
 static void begin_with_vm(void)
 {
-	if (job.kind == JOB_DUMP) {
-		if (!begin_dump())
-			end();
-		return;
+	if (job.kind == JOB_REGISTERS) {
+		show_registers(job.vm);
+		end(true);
+	} else if (!(job.kind == JOB_DUMP ? begin_dump() : begin_save())) {
+		end(false);
 	}
-	show_registers(job.vm);
-	end();
+}
+
+/* Whether a line of the configuration is due, which has begun then. */
+static bool begin_line(void)
+{
+	struct save_config *line = template_save_next();
+
+	if (line == NULL)
+		return false;
+	monitor_job_save(line->vm, line->path, line->is_sent);
+	job.line = line;
+	return true;
 }
 
 bool monitor_job_work(void)
 {
-	if (job.kind == JOB_NONE)
+	if (job.kind == JOB_NONE && !begin_line())
 		return false;
 	if (job.has_begun)
 		copy_some();
 	else if (!wait_for_vm())
-		end();
+		end(false);
 	else if (job.has_begun)
 		begin_with_vm();
 	return true;

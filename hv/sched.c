@@ -344,7 +344,7 @@ static uint64_t next_console_look(const struct cpu *cpu)
 		return UINT64_MAX;
 	return rdtsc() +
 	       tsc_hz / 1000 *
-		       (console_poll() || monitor_is_on() ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
+		       (console_poll() || monitor_is_waiting() ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
 }
 
 /* Until a timer, a kick, or the time to look at the console. */

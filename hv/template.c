@@ -14,6 +14,7 @@
 #include "hv/print.h"
 #include "hv/sched.h"
 #include "hv/string.h"
+#include "hv/template_save.h"
 #include "hv/vm_identity.h"
 #include "hv/vm_merge.h"
 #include "hv/vpid.h"
@@ -25,8 +26,7 @@ void template_set_config(struct clone_config *clones)
 	clone_configs = clones;
 }
 
-/* Give up one hold on a template; the last one frees it. vms_lock is held. */
-static void template_put(struct vm *template)
+void template_put(struct vm *template)
 {
 	while (template && --template->n_holds == 0) {
 		struct vm *parent = template->template;
@@ -101,11 +101,22 @@ bool template_freeze(struct vm *vm)
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
 	log_info("VM %s: is a template now, of %llu KiB private memory, tables included", vm->name,
 		 (unsigned long long)(vm->layer->n_owned * PAGE_SIZE / KIB(1)));
+	template_save_note(vm);
 	leave_place(vm);
 	for (struct clone_config *line = clone_configs; line; line = line->next)
 		if (strcmp(line->template, vm->name) == 0)
 			start_clones(vm, line);
 	return true;
+}
+
+void template_adopt(struct vm *vm)
+{
+	vm_list(vm);
+	if (template_freeze(vm))
+		return;
+	__atomic_fetch_add(&vm_totals.n_failed, 1, __ATOMIC_RELAXED);
+	vm_release(vm);
+	template_vm_gone(vm);
 }
 
 static void copy_vcpus(struct vm *clone)
@@ -150,8 +161,10 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
 	vm_identity_make(clone);
 	TRY(vm_identity_tell(clone));
-	for (unsigned i = 0; i < clone->n_vcpus; i++)
+	for (unsigned i = 0; i < clone->n_vcpus; i++) {
 		vcpu_create(&clone->vcpu[i], clone, i);
+		clone->vcpu[i].cpuid = template->vcpu[i].cpuid;
+	}
 	copy_vcpus(clone);
 	return OK;
 }

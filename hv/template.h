@@ -17,6 +17,9 @@
  */
 bool template_freeze(struct vm *vm);
 
+/* A VM that has never run becomes a template at once, or ends, which is said. */
+void template_adopt(struct vm *vm);
+
 /*
  * A clone of a template; it has taken no processor yet: vm_start(). Each gets the template's next
  * number and the name TEMPLATE-NUMBER, or 'name' if that is not NULL. NULL: no memory, said.
@@ -37,6 +40,9 @@ void template_vm_gone(struct vm *vm);
 
 /* What the configuration wants cloned; once, before the first VM starts. */
 void template_set_config(struct clone_config *clones);
+
+/* Give up one hold on a template; the last one frees it. vms_lock is held. */
+void template_put(struct vm *template);
 
 /* Nobody will ask for clones of this one any more. vms_lock is held. */
 void template_give_up(struct vm *template);

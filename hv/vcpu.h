@@ -171,6 +171,8 @@ enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end);
 void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start);
 /* The same for a processor that was sent a SIPI: real mode, at page 'vector'. */
 void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector);
+/* Of a vCPU that is not loaded: what VM entry does for it, by its registers of now. */
+void vcpu_choose_controls(struct vcpu *vcpu);
 /* As after power-on: the first starts with the kernel, others wait. The vCPU is not loaded. */
 void vcpu_power_on(struct vcpu *vcpu);
 

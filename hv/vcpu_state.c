@@ -92,6 +92,20 @@ static void write_controls(struct vcpu *vcpu)
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 }
 
+void vcpu_choose_controls(struct vcpu *vcpu)
+{
+	struct vmcs_guest *guest = &vcpu->saved.guest;
+	uint64_t entry = vcpu_shared.controls.word[CONTROLS_ENTRY];
+
+	if (vmcs_guest_field(guest, VMCS_GUEST_EFER) & EFER_LMA)
+		entry |= ENTRYC_IA32E;
+	vcpu->proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
+	vmcs_set_guest_field(guest, VMCS_ENTRY_CONTROLS, entry);
+	vmcs_set_guest_field(guest, VMCS_PROC_CONTROLS, vcpu->proc_controls);
+	vmcs_set_guest_field(guest, VMCS_EXCEPTION_BITMAP, EXCEPTIONS_ALWAYS);
+	vmcs_set_guest_field(guest, VMCS_TSC_OFFSET, vcpu->tsc_offset);
+}
+
 /* Of a loaded vCPU. */
 static void reset_debug_registers(void)
 {

@@ -20,6 +20,7 @@
 #include "hv/template.h"
 #include "hv/tsc.h"
 #include "hv/vm_identity.h"
+#include "hv/vm_load.h"
 #include "hv/vm_merge.h"
 #include "hv/vm_prealloc.h"
 
@@ -34,6 +35,7 @@ struct vm_totals vm_totals;
 struct vm_shared {
 	struct mem_map mem;
 	struct platform_wiring wiring;
+	struct cpuid_model cpuid; /* of a VM whose state was loaded */
 };
 
 /* What is behind a struct vm: bytes. */
@@ -171,10 +173,13 @@ static enum status load_kernel(struct vm *vm)
 /* The memory a kernel finds at its start: tables and itself. */
 static enum status fill_memory(struct vm *vm)
 {
-	enum status status = load_kernel(vm);
+	enum status status;
 
-	if (status != OK)
-		return status;
+	if (vm->config->kernel_image == NULL) {
+		log_error("%s: has no -kernel to start again with", vm->name);
+		return ERR_NOTFOUND;
+	}
+	TRY(load_kernel(vm));
 	status = write_acpi_tables(vm);
 	if (status == OK)
 		status = vm_identity_write(vm);
@@ -254,6 +259,8 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 	status = build(vm, &shared->wiring, unix_time);
 	if (status != OK)
 		log_error("%s: cannot be made: %s", vm->name, status_text(status));
+	else if (config->incoming_image)
+		status = vm_load_state(vm, &shared->cpuid);
 	else
 		status = fill_memory(vm);
 	if (status != OK) {
@@ -301,7 +308,7 @@ void vm_unlist(struct vm *vm)
 	vm->link = NULL;
 }
 
-void vm_start(struct vm *vm)
+void vm_list(struct vm *vm)
 {
 	lock_acquire(&vms_lock);
 	vm->next = NULL;
@@ -309,6 +316,11 @@ void vm_start(struct vm *vm)
 	*vms_end = vm;
 	vms_end = &vm->next;
 	lock_release(&vms_lock);
+}
+
+void vm_start(struct vm *vm)
+{
+	vm_list(vm);
 	sched_add(vm->vcpu, vm->n_vcpus);
 }
 

@@ -143,11 +143,13 @@ void vm_free(struct vm *vm);
 /* Out of 'vms', if it is there. vms_lock is held. */
 void vm_unlist(struct vm *vm);
 
-/* Put a VM that is complete into the list and the scheduler's hands. */
+/* Put a VM that is complete into the list, and into the scheduler's hands as well. */
+void vm_list(struct vm *vm);
 void vm_start(struct vm *vm);
 
 /*
- * Make a VM: memory, tables, devices, vCPU; then put the kernel into its memory.
+ * Make a VM: memory, tables, devices, vCPU; then put the kernel into its memory, or give it the
+ * state that was saved.
  * A failure is said with the VM's name; the VM then does not exist and holds nothing.
  */
 enum status vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret);

@@ -77,8 +77,8 @@ static enum status get_clock(struct state_reader *reader, const struct vm_state_
 		return state_refuse(reader, "time stands still");
 	if (!is_like(*ret_hz, host->tsc_hz))
 		return refuse_frequency(reader, *ret_hz, host->tsc_hz);
-	/* A machine whose clock is behind: the guest's goes on from where it was. */
-	ns = host->unix_ns > unix_ns ? host->unix_ns - unix_ns : 0;
+	/* A clock that is behind, or not known: the guest's goes on from where it was. */
+	ns = unix_ns > 0 && host->unix_ns > unix_ns ? host->unix_ns - unix_ns : 0;
 	*ret_elapsed = ns / NS_PER_SECOND * host->tsc_hz +
 		       ns % NS_PER_SECOND * (host->tsc_hz / 1000) / (NS_PER_SECOND / 1000);
 	return OK;

@@ -16,7 +16,7 @@ struct vm_state_host {
 	const struct cpuid_model *cpuid; /* what guests are told here */
 	uint64_t tsc_hz;
 	uint64_t now;	  /* host TSC */
-	uint64_t unix_ns; /* the time of day then, since 1970, UTC */
+	uint64_t unix_ns; /* the time of day then, since 1970, UTC; 0: not known */
 };
 
 /* Bytes of the file. */

@@ -79,7 +79,10 @@ enum status clone_read(struct config *config, const struct word *words, struct a
 
 static bool is_incoming(const struct word *word)
 {
-	return strcmp(word->text, "-incoming") == 0 || strcmp(word->text, "--incoming") == 0;
+	const struct word *from = word->next;
+
+	return (strcmp(word->text, "-incoming") == 0 || strcmp(word->text, "--incoming") == 0) &&
+	       from != NULL && strncmp(from->text, TEMPLATE_PREFIX, strlen(TEMPLATE_PREFIX)) == 0;
 }
 
 const struct word *clone_find_incoming(const struct word *words)
@@ -95,16 +98,6 @@ enum status clone_read_incoming(struct config *config, const struct word *name, 
 	const struct word *option = clone_find_incoming(name->next), *from = option->next;
 	struct clone_config clone = {.name = name->text, .count = 1, .parallel = 1};
 
-	if (from == NULL) {
-		diag_error(diag, word_place(option, 0), "-incoming: requires an argument");
-		return OK;
-	}
-	if (strncmp(from->text, TEMPLATE_PREFIX, strlen(TEMPLATE_PREFIX)) != 0) {
-		diag_error(diag, word_place(from, 0),
-			   "option '-incoming %s' is not supported, only '-incoming template:NAME'",
-			   from->text);
-		return OK;
-	}
 	if (option != name->next || from->next != NULL) {
 		diag_error(diag, word_place(option == name->next ? from->next : name->next, 0),
 			   "a VM with -incoming has its template's options, and no others");
@@ -128,21 +121,27 @@ static bool makes(const struct clone_config *clone, const char *name)
 	       parse_integer(name + len + 1, &n, &negative) == OK && !negative;
 }
 
-static bool exists(const struct config *config, const struct clone_config *wanted)
+/* By another line than 'wanted'. */
+static bool exists(const struct config *config, const char *name, const struct clone_config *wanted)
 {
 	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next)
-		if (strcmp(vm->name, wanted->template) == 0)
+		if (strcmp(vm->name, name) == 0)
 			return true;
 	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
-		if (clone != wanted && makes(clone, wanted->template))
+		if (clone != wanted && makes(clone, name))
 			return true;
 	return false;
+}
+
+bool clone_can_be_template(const struct config *config, const char *name)
+{
+	return exists(config, name, NULL);
 }
 
 void clone_check_templates(const struct config *config, struct diag *diag)
 {
 	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
-		if (!exists(config, clone))
+		if (!exists(config, clone->template, clone))
 			diag_error(diag, clone->place,
 				   "there is no VM '%s' that could be a template", clone->template);
 }

@@ -6,9 +6,11 @@
 #include "hv/backends/config.h"
 
 #include "hv/backends/clone.h"
+#include "hv/backends/incoming.h"
 #include "hv/backends/info.h"
 #include "hv/backends/object.h"
 #include "hv/backends/parse.h"
+#include "hv/backends/save.h"
 #include "hv/backends/template_check.h"
 #include "hv/backends/vm_reader.h"
 #include "hv/print.h"
@@ -135,11 +137,12 @@ static bool check_vm_name(const struct config *config, const struct word *keywor
 	const struct vm_config *vm = config->vms;
 
 	if (name == NULL || name->text[0] == '-') {
-		diag_error(diag, word_place(keyword, 0), "'vm' needs a name");
+		diag_error(diag, word_place(keyword, 0), "'%s' needs a name", keyword->text);
 		return false;
 	}
 	if (!is_identifier(name->text)) {
-		diag_error(diag, word_place(name, 0), "'%s' is no name for a vm", name->text);
+		diag_error(diag, word_place(name, 0), "'%s' is no name for a %s", name->text,
+			   keyword->text);
 		diag_hint(diag, "Names consist of letters, digits, '-', '.', '_', "
 				"starting with a letter.");
 		return false;
@@ -158,6 +161,7 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 			   struct diag *diag)
 {
 	struct vm_config **tail = &config->vms, *vm;
+	bool is_template = strcmp(keyword->text, "template") == 0;
 	struct vm_reader reader = {
 		.arena = arena,
 		.diag = diag,
@@ -167,13 +171,14 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 
 	if (!check_vm_name(config, keyword, diag))
 		return OK;
-	if (clone_find_incoming(keyword->next->next) != NULL)
+	if (!is_template && clone_find_incoming(keyword->next->next) != NULL)
 		return clone_read_incoming(config, keyword->next, arena, diag);
 	vm = arena_alloc(arena, sizeof(*vm));
 	if (vm == NULL)
 		return ERR_NOMEM;
 	vm->name = keyword->next->text;
 	vm->place = word_place(keyword->next, 0);
+	vm->is_template = is_template;
 	vm->topology = TOPOLOGY_ONE_CPU;
 	vm->mem_merge = vm->dump_guest_core = true;
 	reader.vm = vm;
@@ -190,17 +195,21 @@ static enum status read_line(struct config *config, const struct word *words, st
 {
 	if (words == NULL)
 		return OK;
-	if (strcmp(words->text, "vm") == 0)
+	if (strcmp(words->text, "vm") == 0 || strcmp(words->text, "template") == 0)
 		return read_vm(config, words, arena, diag);
 	if (strcmp(words->text, "host") == 0)
 		return read_host(config, words->next, arena, diag);
 	if (strcmp(words->text, "clone") == 0 && words->next != NULL)
 		return clone_read(config, words->next, arena, diag);
+	if (strcmp(words->text, "save") == 0)
+		return save_read(config, words, arena, diag);
 	if (strcmp(words->text, "clone") == 0)
 		diag_error(diag, word_place(words, 0), "'clone' needs the name of a template");
 	else
 		diag_error(diag, word_place(words, 0),
-			   "'%s' is none of 'vm', 'clone' and 'host', one of which begins a line",
+			   "'%s' is none of 'vm', 'template', 'clone', 'save' and 'host', one of "
+			   "which "
+			   "begins a line",
 			   words->text);
 	return OK;
 }
@@ -233,6 +242,7 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 		return ERR_NOMEM;
 	}
 	clone_check_templates(ret, diag);
+	save_check_templates(ret, diag);
 	if (ret->n_vms == 0 && diag->n_errors == n_errors)
 		diag_error(diag, (struct diag_place){1, 1}, "no vm is defined");
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
@@ -288,7 +298,9 @@ enum status config_open(struct config *config, struct image_list *images, struct
 	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
 		(void)vm_open_kernel(vm, images, diag);
 		(void)vm_open_fw_cfg(vm, images, diag);
+		(void)incoming_open(vm, images, diag);
 	}
+	save_check_paths(config, images, diag);
 	config_check_sharing(config, diag);
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }

@@ -117,6 +117,11 @@ struct vm_config {
 	const struct image *initrd_image; /* not of a Multiboot kernel */
 	struct loader_module *modules;	  /* of a Multiboot kernel */
 	size_t n_modules;
+	bool is_template;     /* it never runs: goes on from 'incoming' as a template */
+	const char *incoming; /* -incoming file:PATH; NULL: it starts with its kernel, if any */
+	struct diag_place incoming_place;
+	const struct image *incoming_image; /* a whole file of state; set by config_open() */
+	bool incoming_is_bad;		    /* it has an error, which was said */
 
 	enum serial_target serial; /* COM1; default stdio */
 	bool no_reboot;
@@ -160,11 +165,24 @@ struct clone_config {
 	unsigned n_started, n_running;
 };
 
+/* A line "save [-s] TEMPLATE PATH". */
+struct save_config {
+	struct save_config *next;
+	const char *template; /* name of a VM, or of a clone */
+	const char *path;     /* of both files, without ".state" and ".mem" */
+	bool is_sent;	      /* by the console, else into the ramdisk */
+	struct diag_place place, path_place;
+	struct vm
+		*vm; /* that has become the template, and is to be saved now: hv/template_save.c */
+	bool is_done;
+};
+
 struct config {
 	struct host_config host;
 	struct vm_config *vms;
 	unsigned n_vms;
 	struct clone_config *clones;
+	struct save_config *saves;
 };
 
 /*
@@ -173,7 +191,8 @@ struct config {
  * After ERR_INVAL 'ret' may still go to config_open(), so that its errors are said as well;
  * after any error no VM may start.
  *
- * The text: one "vm NAME OPTIONS" or "host OPTIONS" a line, words as in word.h.
+ * The text: one "vm NAME OPTIONS", "template NAME OPTIONS", "clone ...", "save ..." or
+ * "host OPTIONS" a line, words as in word.h.
  */
 enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
 			 struct config *ret);

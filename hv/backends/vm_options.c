@@ -6,6 +6,7 @@
  */
 #include "hv/backends/vm_reader.h"
 
+#include "hv/backends/incoming.h"
 #include "hv/backends/object.h"
 #include "hv/string.h"
 
@@ -20,6 +21,7 @@ enum vm_option_id {
 	OPT_DEVICE,
 	OPT_FW_CFG,
 	OPT_GLOBAL,
+	OPT_INCOMING,
 	OPT_INITRD,
 	OPT_KERNEL,
 	OPT_MACHINE,
@@ -50,6 +52,7 @@ static const struct vm_option vm_options[] = {
 	{"device", OPT_DEVICE, true},
 	{"fw_cfg", OPT_FW_CFG, true},
 	{"global", OPT_GLOBAL, true},
+	{"incoming", OPT_INCOMING, true},
 	{"initrd", OPT_INITRD, true},
 	{"kernel", OPT_KERNEL, true},
 	{"machine", OPT_MACHINE, true},
@@ -112,7 +115,6 @@ static const struct vm_option vm_options[] = {
 	{"hdd", OPT_REFUSED, true},
 	{"help", OPT_REFUSED, false},
 	{"icount", OPT_REFUSED, true},
-	{"incoming", OPT_REFUSED, true},
 	{"iscsi", OPT_REFUSED, true},
 	{"k", OPT_REFUSED, true},
 	{"L", OPT_REFUSED, true},
@@ -246,6 +248,17 @@ static enum status read_text(const struct word *argument, const char **text,
 	return OK;
 }
 
+static enum status set_flag(struct vm_reader *reader, enum vm_option_id id)
+{
+	if (id == OPT_MEM_PREALLOC)
+		reader->vm->mem_prealloc = true;
+	else if (id == OPT_NODEFAULTS)
+		reader->nodefaults = true;
+	else
+		reader->vm->no_reboot = true;
+	return OK;
+}
+
 /* 'argument' is NULL for options without one. */
 static enum status read_option(struct vm_reader *reader, const struct vm_option *option,
 			       const struct word *argument)
@@ -272,6 +285,8 @@ static enum status read_option(struct vm_reader *reader, const struct vm_option 
 		return vm_read_fw_cfg(reader, argument);
 	case OPT_GLOBAL:
 		return read_global(reader, argument);
+	case OPT_INCOMING:
+		return incoming_read(vm, argument, reader->diag);
 	case OPT_INITRD:
 		return read_text(argument, &vm->initrd, &vm->initrd_place);
 	case OPT_KERNEL:
@@ -283,17 +298,12 @@ static enum status read_option(struct vm_reader *reader, const struct vm_option 
 	case OPT_MEM_PATH:
 		reader->mem_path = argument;
 		return OK;
-	case OPT_MEM_PREALLOC:
-		vm->mem_prealloc = true;
-		return OK;
 	case OPT_NAME:
 		return vm_read_name(reader, argument);
+	case OPT_MEM_PREALLOC:
 	case OPT_NODEFAULTS:
-		reader->nodefaults = true;
-		return OK;
 	case OPT_NO_REBOOT:
-		vm->no_reboot = true;
-		return OK;
+		return set_flag(reader, option->id);
 	case OPT_NUMA:
 		return vm_read_numa(reader, argument);
 	case OPT_OBJECT:

@@ -194,6 +194,9 @@ static void check_kernel(struct vm_reader *reader)
 {
 	const struct vm_config *vm = reader->vm;
 
+	if (vm->is_template && vm->incoming == NULL && !vm->incoming_is_bad)
+		diag_error(reader->diag, vm->place,
+			   "template '%s' has no -incoming file:PATH to be made from", vm->name);
 	if (vm->kernel != NULL)
 		return;
 	if (vm->initrd != NULL)
@@ -202,8 +205,9 @@ static void check_kernel(struct vm_reader *reader)
 	if (vm->append != NULL)
 		diag_error(reader->diag, vm->append_place,
 			   "-append only allowed with -kernel option");
-	diag_error(reader->diag, vm->place, "vm '%s' has no -kernel, and there is no firmware",
-		   vm->name);
+	if (vm->incoming == NULL && !vm->incoming_is_bad && !vm->is_template)
+		diag_error(reader->diag, vm->place,
+			   "vm '%s' has no -kernel, and there is no firmware", vm->name);
 }
 
 enum status vm_resolve(struct vm_reader *reader)

@@ -11,6 +11,9 @@ A case says, in this order as a rule:
                {size = N, text = "...", at = N}   zeros, with text at an offset
                {demo = "vmlinuz"}             a file of the demonstration
                {made = "nvdimm/initrd"}       a file of what nvdimm/make makes
+               {received = "t.state"}         a file that an earlier boot sent; with
+                 set = [OFFSET, BYTE], cut = BYTES at its end, or bits = [SECTION, OFFSET, WORD]
+                 to be set in a VM's state, which is sealed again
              and place = N where its data are to start N bytes beyond a multiple of 2 MiB
     host, cpus, memory, timeout               as for scripts/run
     qemu     a list: more arguments for QEMU
@@ -24,11 +27,15 @@ A case says, in this order as a rule:
     forbid   regular expressions that no line may match
     count    a table: regular expression = how many lines match it
     different  regular expressions whose group no two lines may have with the same text
+    then     a table like this one: what is booted next
 Lines are as on the console. Environment: STENCIL_BUILD, the build folder.
 """
+import binascii
 import os
 import pathlib
 import re
+import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -39,11 +46,36 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # what ctest takes for it
 KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "qemu", "input", "input_after", "embed", "status",
-        "expect", "order", "forbid", "count", "different", "receive", "without_vmx"}
+        "expect", "order", "forbid", "count", "different", "receive", "without_vmx", "then"}
 
 
 def has_vmx():
     return re.search(r"^flags.*\bvmx\b", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+
+
+def change_state(data, section, offset, word):
+    """Set bits in a section of a VM's state (hv/state.h), and make its checksum right."""
+    at = 24
+    while data[at:at + 16].rstrip(b"\0") != section.encode():
+        at += 24 + struct.unpack_from("<I", data, at + 20)[0]
+    at += 24 + offset
+    struct.pack_into("<I", data, at, struct.unpack_from("<I", data, at)[0] | word)
+    struct.pack_into("<I", data, 12, binascii.crc32(data[16:]))
+
+
+def copy_received(path, source, work):
+    received = work / "received" / source["received"]
+    if source.keys() == {"received"}:
+        os.link(received, path)
+        return
+    data = bytearray(received.read_bytes())
+    if "set" in source:
+        data[source["set"][0]] = source["set"][1]
+    if "cut" in source:
+        del data[-source["cut"]:]
+    if "bits" in source:
+        change_state(data, *source["bits"])
+    path.write_bytes(data)
 
 
 def make_file(path, source, work):
@@ -67,6 +99,8 @@ def make_file(path, source, work):
             made.mkdir(parents=True)
             subprocess.run([TOP / "tests/e2e" / folder / "make", made], check=True)
         os.link(made / name, path)
+    elif "received" in source:
+        copy_received(path, source, work)
     else:
         with open(path, "wb") as output:
             output.truncate(source.get("size", 0))
@@ -112,7 +146,7 @@ def type_in(case, process, serial):
 def receive(case, work):
     """Take the files that were sent out of the console; what is wrong."""
     wrong, folder = [], work / "received"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     command = [TOP / "guest-tools/receive", work / "serial", folder]
     if subprocess.run(command, check=False).returncode != 0:
         return ["guest-tools/receive has failed"]
@@ -135,6 +169,7 @@ def run(case, work):
     if "config" in case:
         config, ramdisk = work / "stencil.conf", work / "ramdisk"
         config.write_text(case["config"], encoding="utf-8")
+        shutil.rmtree(ramdisk, ignore_errors=True)
         ramdisk.mkdir()
         for name, source in case.get("files", {}).items():
             make_file(ramdisk / name, source, work)
@@ -177,22 +212,36 @@ def judge(case, status, lines):
     return wrong
 
 
-def main():
-    path = pathlib.Path(sys.argv[1])
-    case = tomllib.loads(path.read_text(encoding="utf-8"))
+def check_keys(path, case):
     unknown = case.keys() - KEYS
     if unknown:
         sys.exit(f"{path}: unknown {unknown}")
+    if "then" in case:
+        check_keys(path, case["then"])
+
+
+def boot(case, work):
+    """Boot what the case says, and what comes then; what is wrong."""
+    status, lines = run(case, work)
+    wrong = judge(case, status, lines)
+    if "receive" in case and not wrong:
+        wrong = receive(case, work)
+    if wrong:
+        print("\n".join(lines))
+    if "then" in case and not wrong:
+        wrong = boot(case["then"], work)
+    return wrong
+
+
+def main():
+    path = pathlib.Path(sys.argv[1])
+    case = tomllib.loads(path.read_text(encoding="utf-8"))
+    check_keys(path, case)
     if case.get("without_vmx") and has_vmx():
         print("skipped: this processor has VMX")
         sys.exit(SKIPPED)
     with tempfile.TemporaryDirectory(prefix="stencil-e2e.") as work:
-        status, lines = run(case, pathlib.Path(work))
-        wrong = judge(case, status, lines)
-        if "receive" in case and not wrong:
-            wrong = receive(case, pathlib.Path(work))
-    if wrong:
-        print("\n".join(lines))
+        wrong = boot(case, pathlib.Path(work))
     print(*wrong, sep="\n")
     sys.exit(1 if wrong else 0)
 

@@ -3,9 +3,10 @@
  * Becomes a template; its clones look at what they got, change it, and may freeze again.
  *	depth=D        clones freeze again until they are of generation D (1)
  *	pages=N        pages that hold a pattern and are written by every clone (16)
+ *	cpus=N         processors, of which all but the first only count (1)
  *	reverts=N      clones of the last generation go back to the template this often (0)
  */
-#include "tests/guest/lib/lib.h"
+#include "tests/guest/lib/smp.h"
 
 #define CONTROL	  0x5354
 #define SIGNATURE 0x434e5453
@@ -49,6 +50,30 @@ static uint64_t count_wrong(uint64_t n)
 	return n_wrong;
 }
 
+static volatile uint64_t counts[SMP_MAX];
+
+static void count_on(unsigned cpu)
+{
+	for (;;) {
+		counts[cpu]++;
+		asm volatile("pause");
+	}
+}
+
+/* Whether all others count, within a time that is long enough for anything. */
+static bool others_count(unsigned n)
+{
+	for (unsigned cpu = 1; cpu < n; cpu++) {
+		uint64_t was = counts[cpu], rounds = 0;
+
+		while (counts[cpu] == was && rounds < UINT64_C(1) << 32)
+			rounds++;
+		if (counts[cpu] == was)
+			return false;
+	}
+	return true;
+}
+
 static uint32_t freeze(void)
 {
 	outl(FREEZE, CONTROL);
@@ -59,6 +84,7 @@ void payload(void)
 {
 	uint64_t depth = param_number("depth", 1), n = param_number("pages", 16);
 	uint64_t reverts = param_number("reverts", 0);
+	unsigned n_cpus = (unsigned)param_number("cpus", 1);
 	uint64_t wrong = 0;
 	uint32_t number;
 
@@ -69,6 +95,9 @@ void payload(void)
 	for (uint64_t page = 0; page < n; page++)
 		pages[page][(page + 7) % WORDS] = ~original(page);
 	write_marks(n);
+	if (n_cpus > 1)
+		report(smp_find() == n_cpus && smp_start(count_on) && others_count(n_cpus),
+		       "%u processors count", n_cpus);
 	do {
 		number = freeze();
 		if (number == UINT32_MAX)
@@ -80,5 +109,7 @@ void payload(void)
 	} while (generation < depth);
 	report(number != UINT32_MAX, "clone %u of generation %u", number, generation);
 	report(wrong == 0, "memory is the template's, then my own: %lu words wrong", wrong);
+	if (n_cpus > 1)
+		report(others_count(n_cpus), "%u processors go on counting", n_cpus);
 	(void)reverts;
 }

@@ -226,6 +226,23 @@ class Program(unittest.TestCase):
         self.assertEqual((status, messages), (0, []))
         self.assertEqual(json.loads(output)["a"]["kind"], "cow")
 
+    def test_lines_that_save_and_load_are_judged(self):
+        memory = ("-m 8M -machine memory-backend=m -object "
+                  "memory-backend-file,id=m,size=8M,mem-path=/d/f8,readonly=on,rom=off")
+        for line, said in (
+                ("vm t -kernel k\nclone t\nsave t /d/x\nsave -s t-0 x", []),
+                ("vm t -kernel k\nsave t /d/none/x",
+                 ["save: no folder '/d/none/': No such file or directory"]),
+                ("vm t -kernel k\nsave u /x", ["there is no VM 'u' that could be a template"]),
+                (f"vm t {memory} -incoming file:/none",
+                 ["could not open '/none': No such file or directory"]),
+                (f"template t {memory} -incoming file:/d/f8",
+                 ["'/d/f8' is no file of a VM's state"]),
+                (f"template t {memory}",
+                 ["template 't' has no -incoming file:PATH to be made from"])):
+            with self.subTest(line=line):
+                self.assertEqual(check_config(line)[:2], (len(said), said))
+
     def test_the_directory_is_the_root(self):
         for path, said in (
                 ("/d/f8", []), ("d/f8", []), ("/d/../d/./link", []), ("/d/dir/../f8", []),

@@ -210,9 +210,9 @@ static void lines_that_define_nothing_are_errors(void **state)
 {
 	expect_said("", "c:1:1: no vm is defined\n");
 	expect_said("host -log info\n# vm\n", "c:1:1: no vm is defined\n");
-	expect_said(
-		"VM a",
-		"c:1:1: 'VM' is none of 'vm', 'clone' and 'host', one of which begins a line\n");
+	expect_said("VM a",
+		    "c:1:1: 'VM' is none of 'vm', 'template', 'clone', 'save' and 'host', one of "
+		    "which begins a line\n");
 	expect_said(" vm", "c:1:2: 'vm' needs a name\n");
 	expect_said("vm -kernel k", "c:1:1: 'vm' needs a name\n");
 	expect_said("vm 9 -kernel k",

@@ -55,6 +55,8 @@ static void commands_are_told_apart(void **state)
 		{"quit", MONITOR_QUIT, NULL},
 		{"q", MONITOR_QUIT, NULL},
 		{"revert t-0", MONITOR_REVERT, "t-0"},
+		{"save t /x", MONITOR_SAVE, "t"},
+		{"save -s t x", MONITOR_SAVE, "t"},
 		{"send \"/a b\"", MONITOR_SEND, "/a b"},
 		{"stop", MONITOR_STOP, NULL},
 		{"system_powerdown", MONITOR_SYSTEM_POWERDOWN, NULL},
@@ -112,6 +114,21 @@ static void options_are_read(void **state)
 	assert_false(parse("dump-guest-memory /d").is_sent);
 	assert_true(parse("dump-guest-memory -s /d").is_sent);
 	assert_int_equal(parse("dump-guest-memory -s /d").command, MONITOR_DUMP);
+	assert_false(parse("save t /x").is_sent);
+	assert_string_equal(parse("save t /x").path, "/x");
+	assert_true(parse("save -s t /x").is_sent);
+	assert_string_equal(parse("save -s t /x").path, "/x");
+}
+
+static void names_of_files_that_could_not_be_sent_are_refused(void **state)
+{
+	char line[256] = "save t ", *end = line + strlen(line);
+
+	memset(end, 'x', 190);
+	assert_int_equal(parse(line).command, MONITOR_SAVE);
+	end[190] = 'x';
+	assert_int_equal(parse(line).command, MONITOR_NOTHING);
+	assert_string_equal(said, "save: the files' name is too long\n");
 }
 
 static void what_is_wrong_is_said_in_qemus_words(void **state)
@@ -141,6 +158,10 @@ static void what_is_wrong_is_said_in_qemus_words(void **state)
 		{"clone -S", "clone: string expected\nTry \"help clone\" for more information\n"},
 		{"clone a 1 b", "clone: extraneous characters at the end of line\n"
 				"Try \"help clone\" for more information\n"},
+		{"save t", "save: string expected\nTry \"help save\" for more information\n"},
+		{"save -s t", "save: string expected\nTry \"help save\" for more information\n"},
+		{"save t /x y", "save: extraneous characters at the end of line\n"
+				"Try \"help save\" for more information\n"},
 		{"clone t 0", "clone: invalid count '0'\n"},
 		{"clone t x", "clone: invalid count 'x'\n"},
 		{"clone t -1", "clone: invalid count '-1'\n"},
@@ -185,6 +206,7 @@ int main(void)
 		cmocka_unit_test(commands_are_told_apart),
 		cmocka_unit_test(a_memory_topic_is_one_that_is_answered),
 		cmocka_unit_test(options_are_read),
+		cmocka_unit_test(names_of_files_that_could_not_be_sent_are_refused),
 		cmocka_unit_test(what_is_wrong_is_said_in_qemus_words),
 		cmocka_unit_test(help_names_every_command),
 	};
