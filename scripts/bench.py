@@ -18,12 +18,15 @@ import subprocess
 import sys
 import tempfile
 
+from type_in import type_in
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB, and wants one more
 ROM_SIZE = 2 << 20
 EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
 N_DIRTY = 16  # pages of reset_pages beyond reset_base, in tests/bench/clone.c and kvm/kvm_bench.c
+N_PARKED = 32  # clones of clone_bytes_*
 N_READ = 256  # pages of template_read_exits, there too
 KVM_IPS = 400000000  # an interrupt of Linux' timer comes every 1.6 million instructions then
 PEER = "kvm_"  # what KVM's names start with
@@ -58,7 +61,7 @@ FIGURES = {
     "hypervisor_bytes": ("", "memory the hypervisor keeps before the first VM, ramdisk apart"),
     "efi_bytes": ("", "size of BOOTX64.EFI"),
 }
-NOT_OURS = {"pio_in_kernel", "clone_bytes_run", "clone_bytes_parked"}  # not missed if Stencil has none
+NOT_OURS = {"pio_in_kernel"}  # not missed if Stencil has none
 
 
 def build():
@@ -115,6 +118,27 @@ clone t count={count} parallel=1
     return make
 
 
+def make_parked(work):
+    """Configuration and ramdisk of a template, of whose clones the operator makes all but the first."""
+    ramdisk = work / "ramdisk"
+    ramdisk.mkdir()
+    (ramdisk / "clone.elf").write_bytes((BUILD / "tests/bench/bench_clone.elf").read_bytes())
+    (work / "stencil.conf").write_text(f'vm t -m 32M -machine pc,mem-merge=off {EXIT} -kernel /clone.elf -append "park"\nclone t\n',
+                                       encoding="utf-8")
+
+
+# What the operator types: the machine's free frames, as many clones that wait, and that have run.
+PARKED_TYPED = [
+    ("^t-0: ran$", "\1c"),
+    (r"^\(stencil\) ", "info frames\r"),
+    (r"^frames: [^~]*?\(stencil\) ", f"clone -S t {N_PARKED}\r"),
+    (r"^\(stencil\) ", "info frames\r"),
+    (r"^frames: [^~]*?\(stencil\) ", f"clone t {N_PARKED}\r"),
+    (rf"^t-{2 * N_PARKED}: ran$[^~]*?\(stencil\) ", "info frames\r"),
+    (r"^frames: [^~]*?\(stencil\) ", "quit\r"),
+]
+
+
 def make_template(n_objects):
     """A maker of configuration and ramdisk: a VM over 1 GiB of a file's, and so many objects more."""
     def make(work):
@@ -135,25 +159,31 @@ class Failure(Exception):
     """A run that came to nothing: in one line, why."""
 
 
-def start(work, arguments, timeout):
-    """The console of a run that ended well."""
+def popen(command):
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+
+def start(work, arguments, timeout, typed=()):
+    """The console of a run that ended well; typed: pairs for type_in()."""
     console = work / "console"
-    done = subprocess.run([TOP / "scripts/run", "--no-build", "--host", "bochs", "--memory", "2048",
-                           "--timeout", str(timeout), "--serial-out", console, *arguments],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+    with popen([TOP / "scripts/run", "--no-build", "--host", "bochs", "--memory", "2048", "--timeout",
+                str(timeout), "--serial-out", console, *arguments]) as process:
+        type_in(typed, process, console)
+        process.stdin.close()
+        status = process.wait()
     text = console.read_text(errors="replace") if console.exists() else ""
-    if done.returncode != 0:
+    if status != 0:
         last = [line.strip() for line in text.splitlines() if line.strip()][-1:]
-        raise Failure(f"status {done.returncode}, last on the console: {''.join(last) or 'nothing'}")
+        raise Failure(f"status {status}, last on the console: {''.join(last) or 'nothing'}")
     return text
 
 
-def boot(make):
+def boot(make, typed=()):
     """The console of Stencil with what 'make' makes."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
         work = pathlib.Path(folder)
         make(work)
-        return start(work, ["--ramdisk", work / "ramdisk", work / "stencil.conf"], 900)
+        return start(work, ["--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
 
 
 def boot_kvm():
@@ -231,6 +261,15 @@ class Bench:
         self.take("vm_start_1g", [run["vm_memory"] for run in runs])
         self.take("parse_object", [runs[1]["parse_config"] - runs[0]["parse_config"]])
 
+    def clone_bytes(self, future):
+        """What a clone costs that waits, and one that has run, by what was free before and after."""
+        text = self.console("clone_bytes", future)
+        if text is None:
+            return
+        free = [int(n) << 12 for n in re.findall(r"^frames: (\d+) of ", text, re.MULTILINE)]
+        for name, before, after in zip(("parked", "run"), free, free[1:]):
+            self.take(f"clone_bytes_{name}", [-(-(before - after) // N_PARKED)])
+
     def read_exits(self, consoles):
         """How many exits more a clone has that reads pages than the same clone that reads none."""
         texts = [self.console("template_read_exits", console) for console in consoles]
@@ -261,12 +300,14 @@ def measure(options):
         reads = [pool.submit(boot, make_clones("read", N_READ, 31, f"read={n}")) for n in (0, N_READ)]
         templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
         bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes")
+        parked = pool.submit(boot, make_parked, PARKED_TYPED)
         if options.kvm:
             bench.add_kvm()
         for _ in range(options.boots):
             bench.add("entry_to_guest", make_hello, "entry_to_guest")
         bench.collect()
         bench.read_exits(reads)
+        bench.clone_bytes(parked)
         bench.template_costs(templates)
     bench.take("efi_bytes", [(BUILD / "BOOTX64.EFI").stat().st_size])
     derive(bench.samples)

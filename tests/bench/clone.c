@@ -8,6 +8,7 @@
  *	         N_PAGES: reset_base, reset_pages
  *	read=N   the clone reads so many of those pages, and measures nothing: what counts is how
  *	         many exits it comes to have, so all it says is of one length
+ *	park     the clone writes to one page, says "ran" without memory, and halts for good
  */
 #include "tests/guest/lib/lib.h"
 
@@ -18,6 +19,7 @@
 #define REVERT	    2
 #define N_SAMPLES   31
 #define N_PAGES	    16
+#define UART	    0x3f8
 #define DIRTY_START UINT64_C(0x1000000)
 
 static volatile uint8_t pages[N_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
@@ -58,6 +60,15 @@ static void measure_reverts(uint32_t ticks)
 		go_back(n < N_SAMPLES ? 0 : N_PAGES);
 }
 
+static _Noreturn void park(void)
+{
+	pages[0][0] = 1;
+	for (const char *text = "ran\n"; *text; text++)
+		outb((uint8_t)*text, UART);
+	for (;;)
+		sti_hlt_cli();
+}
+
 static bool read_pages(uint64_t n_pages)
 {
 	bool same = true;
@@ -71,6 +82,7 @@ void payload(void)
 {
 	uint64_t dirty = param_number("dirty", 0);
 	char name[32] = "clone";
+	bool parks = param_given("park");
 	uint32_t ticks;
 
 	line_param(command_line(), "name", name, sizeof(name));
@@ -80,6 +92,8 @@ void payload(void)
 		report(false, "frozen");
 		return;
 	}
+	if (parks)
+		park();
 	if (param_given("read")) {
 		report(read_pages(param_number("read", 0)), "read");
 		return;

@@ -35,7 +35,7 @@ bench pio_in_kernel 1222
 """
 
 
-def fake_boot(make):
+def fake_boot(make, typed=()):
     """Consoles as a run of 'make' has them, by what its configuration says."""
     with tempfile.TemporaryDirectory() as folder:
         make(pathlib.Path(folder))
@@ -46,10 +46,12 @@ def fake_boot(make):
     if "name=read" in config:
         n = 2 if "read=256" in config else 1
         text += "".join(f"VM t-{i}: private memory 8 KiB, tables included; {n + 40} exits\n" for i in range(31))
+    if typed:
+        text += "".join(f"frames: {n} of 9999 free, of 4 KiB each\r\n" for n in (9000, 8968, 8776))
     if "vm t -m 1G" in config:
         text += f"bench vm_memory 78000\nbench parse_config {10000 * (2 + config.count('unused'))}\n"
     names = [name for name in bench.FIGURES if f"bench {name} " not in text and name not in
-             ("hypervisor_bytes", "template_read_exits", "vm_start_1g", "parse_object", "reset_page", "efi_bytes", "pio_in_kernel")]
+             ("hypervisor_bytes", "template_read_exits", "clone_bytes_run", "clone_bytes_parked", "vm_start_1g", "parse_object", "reset_page", "efi_bytes", "pio_in_kernel")]
     return text + "".join(f"bench {name} 5\n" for name in names)
 
 
@@ -131,8 +133,8 @@ class Bench(unittest.TestCase):
         self.assertNotIn("kvm_clone", results)
 
     def test_a_failed_run_is_named_and_so_is_what_is_missing(self):
-        def boot(make):
-            text = fake_boot(make)
+        def boot(make, typed=()):
+            text = fake_boot(make, typed)
             if "exits\n" in text:
                 raise bench.Failure("status 1, last on the console: x")
             return text.replace("bench msr_exit", "bench_msr_exit")
@@ -148,8 +150,8 @@ class Bench(unittest.TestCase):
         def run(command, **_):
             console = command[command.index("--serial-out") + 1]
             console.write_text("one\n  two\r\n\n")
-            return subprocess.CompletedProcess(command, 3)
-        with tempfile.TemporaryDirectory() as folder, mock.patch("subprocess.run", run):
+            return subprocess.Popen(["sh", "-c", "exit 3"], stdin=subprocess.PIPE)
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(bench, "popen", run):
             with self.assertRaisesRegex(bench.Failure, "^status 3, last on the console: two$"):
                 bench.start(pathlib.Path(folder), [], 1)
 

@@ -39,10 +39,12 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "scripts"))
+from type_in import type_in  # pylint: disable=wrong-import-position
+
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # what ctest takes for it
 KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "qemu", "input", "input_after", "embed", "status",
@@ -124,25 +126,6 @@ def make_image(case, config, ramdisk, work):
     return image
 
 
-def type_in(case, process, serial):
-    pairs, start = case["input"], 0
-    if isinstance(pairs, str):
-        pairs = [[case["input_after"], pairs]]
-    for after, text in pairs:
-        found = None
-        while not found and process.poll() is None:
-            if serial.exists():
-                console = serial.read_bytes().decode("latin-1").replace("\r", "")
-                found = re.compile(after, re.MULTILINE).search(console, start)
-            if not found:
-                time.sleep(0.2)
-        if not found:
-            return
-        start = found.end()
-        process.stdin.write(text.encode("latin-1"))
-        process.stdin.flush()
-
-
 def receive(case, work):
     """Take the files that were sent out of the console; what is wrong."""
     wrong, folder = [], work / "received"
@@ -179,7 +162,10 @@ def run(case, work):
             command += ["--ramdisk", ramdisk, config]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         if "input" in case:
-            type_in(case, process, work / "serial")
+            pairs = case["input"]
+            if isinstance(pairs, str):
+                pairs = [[case["input_after"], pairs]]
+            type_in(pairs, process, work / "serial")
         process.stdin.close()
     text = (work / "serial").read_bytes().decode("utf-8", "replace")
     return process.returncode, re.split(r"\r*\n", text)
