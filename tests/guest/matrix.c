@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Many regions side by side, each of another kind, file and offset: what each gets of reads,
- * stores, locked operations and string I/O, inside and across the edge to its neighbour, and who
- * else sees it.
+ * stores, locked operations, string I/O and a device's DMA, inside and across the edge to its
+ * neighbour, and who else sees it.
  *
  * base= size=    of the first region, and of each
  * map=           three characters a region, in the order of their addresses:
  *   kind   r ROM, v ROM of a file that others share, c private, s shared, p private zeros, z shared
  * zeros offset 0, 4 (4 KiB) or 2 (2 MiB) in the file file   the character that the file holds at 3
- * MiB, in place of the pattern's byte
+ * MiB, in place of the pattern's byte; 8 bytes behind it is a request to fw_cfg, for BUFFER_LEN
+ * bytes of item FW_CFG_ITEM to BUFFER
  */
 #include "tests/guest/lib/lib.h"
 
@@ -20,6 +21,18 @@
 #define WORDS_AT   (TAG_AT + 0x10000) /* a word for each region to write to */
 #define WORD_STEP  32
 #define UNTOUCHED  2048 /* offset in each page that nobody writes */
+#define REQUEST_AT (TAG_AT + 8)
+
+/* QEMU's fw_cfg: its ports, the first of its files, and what a request's control word says. */
+#define FW_CFG_SELECT  0x510
+#define FW_CFG_DATA    0x511
+#define FW_CFG_DMA     0x514
+#define FW_CFG_ITEM    0x20
+#define FW_CFG_NO_ITEM 0x3fff
+#define CONTROL_READ   2u
+#define CONTROL_SELECT 8u
+#define BUFFER	       UINT64_C(0x700000)
+#define BUFFER_LEN     40
 
 struct region {
 	uint64_t base, offset;
@@ -161,6 +174,50 @@ OPERATION(rep_insb_down, "lea 39(%%rdi), %%rdi; std; rep insb; cld")
 OPERATION(outsb_once, "mov %%rdi, %%rsi; outsb; inb %%dx, %%al")
 OPERATION(rep_outsb, "mov %%rdi, %%rsi; rep outsb; inb %%dx, %%al")
 
+/* ---- DMA ---- */
+
+/* Big-endian. */
+struct dma_request {
+	uint32_t control, len;
+	uint64_t address;
+};
+
+static struct dma_request make_request(uint16_t item, uint64_t address)
+{
+	return (struct dma_request){
+		.control = __builtin_bswap32((uint32_t)item << 16 | CONTROL_SELECT | CONTROL_READ),
+		.len = __builtin_bswap32(BUFFER_LEN),
+		.address = __builtin_bswap64(address),
+	};
+}
+
+/* The device has read the request, done it and answered when this returns. */
+static void do_dma(const void *request)
+{
+	uint64_t address = (uint64_t)request;
+
+	outl(__builtin_bswap32((uint32_t)(address >> 32)), FW_CFG_DMA);
+	outl(__builtin_bswap32((uint32_t)address), FW_CFG_DMA + 4);
+}
+
+static uint64_t read_item(uint16_t item, void *at)
+{
+	struct dma_request request = make_request(item, (uint64_t)at);
+
+	do_dma(&request);
+	return *(volatile uint32_t *)&request.control;
+}
+
+static uint64_t dma_of_text(void *at)
+{
+	return read_item(FW_CFG_ITEM, at);
+}
+
+static uint64_t dma_of_zeros(void *at)
+{
+	return read_item(FW_CFG_NO_ITEM, at);
+}
+
 struct operation {
 	const char *name;
 	uint64_t (*run)(void *at);
@@ -188,6 +245,8 @@ static const struct operation operations[] = {
 	{"rep insb downwards", rep_insb_down},
 	{"outsb", outsb_once},
 	{"rep outsb", rep_outsb},
+	{"DMA to it", dma_of_text},
+	{"DMA of zeros to it", dma_of_zeros},
 };
 #define N_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 
@@ -239,6 +298,49 @@ static void check_operations(const struct region *r)
 	check_at(r, r->base + region_size - 3, "across the edge");
 }
 
+/* ---- requests for DMA that lie in the regions ---- */
+
+/* What the device is to write, asked for byte by byte. */
+static void read_text(uint8_t *text)
+{
+	outw(FW_CFG_ITEM, FW_CFG_SELECT);
+	for (unsigned i = 0; i < BUFFER_LEN; i++)
+		text[i] = inb(FW_CFG_DATA);
+}
+
+/* The device reads what the processor reads, and its answer is dropped by ROM alone. */
+static bool is_done(const struct region *r, void *request)
+{
+	volatile uint32_t *control = request;
+	uint32_t before = *control;
+	uint8_t text[BUFFER_LEN] = {0};
+	void *buffer = (void *)BUFFER;
+
+	if (before != 0)
+		read_text(text);
+	memset(buffer, 0, BUFFER_LEN);
+	do_dma(request);
+	return memcmp(buffer, text, BUFFER_LEN) == 0 && *control == (is_writable(r) ? 0 : before);
+}
+
+static void check_requests(const struct region *r)
+{
+	const struct dma_request good = make_request(FW_CFG_ITEM, BUFFER);
+	uint8_t *across = (uint8_t *)(r->base + LARGE_PAGE - 6);
+	bool ok;
+
+	for (unsigned i = 0; i < n_regions; i++)
+		if (sees(r, &regions[i]))
+			memcpy((void *)(regions[i].base + REQUEST_AT - regions[i].offset), &good,
+			       sizeof(good));
+	ok = is_done(r, (void *)(r->base + REQUEST_AT - r->offset));
+	if (is_writable(r)) {
+		memcpy(across, &good, sizeof(good));
+		ok = ok && is_done(r, across);
+	}
+	report(ok, "matrix: %c%c%c: DMA reads it", NAME(r));
+}
+
 /* ---- the whole ---- */
 
 static bool read_map(void)
@@ -270,6 +372,8 @@ void payload(void)
 		check_views(i);
 	for (unsigned i = 0; i < n_regions; i++)
 		check_operations(&regions[i]);
+	for (unsigned i = 0; i < n_regions; i++)
+		check_requests(&regions[i]);
 	for (unsigned i = 0; i < n_regions; i++)
 		report(has_image_words(&regions[i], UNTOUCHED, PAGE_SIZE),
 		       "matrix: %c%c%c: all else is as it was", NAME(&regions[i]));
