@@ -20,13 +20,13 @@ static void print_line(void *context, const char *line)
 }
 
 void info_print(const struct vm_config *vm, const struct mem_map *mem,
-		const struct info_config *commands)
+		const struct device_list *devices, const struct info_config *commands)
 {
 	struct printer printer = {vm->name};
 
 	for (; commands != NULL; commands = commands->next) {
 		log_info("%s: (qemu) %s", vm->name, commands->command);
-		if (info_run(vm, mem, commands->command, print_line, &printer) != OK)
+		if (info_run(vm, mem, devices, commands->command, print_line, &printer) != OK)
 			log_error("%s: unknown command: '%s'", vm->name, commands->command);
 	}
 }

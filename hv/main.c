@@ -197,6 +197,14 @@ static void protect_images(void)
 			panic("no memory to protect image %s", i->path);
 }
 
+static void print_info(const struct vm *vm)
+{
+	static struct device_list devices;
+
+	platform_list(&vm->platform, &devices);
+	info_print(vm->config, vm->mem, &devices, config.host.info);
+}
+
 static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
@@ -204,7 +212,7 @@ static void start_vms(void)
 	template_save_set_config(config.saves);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, time_now(), link) == OK) {
-			info_print(vm, (*link)->mem, config.host.info);
+			print_info(*link);
 			link = &(*link)->next;
 		}
 	while (made) {

@@ -255,6 +255,15 @@ static bool run_about_vms(const struct monitor_request *request)
 	return true;
 }
 
+/* The parser knows that it is one of these. vms_lock is held. */
+static void info_memory(struct vm *vm, const char *command)
+{
+	static struct device_list devices;
+
+	platform_list(&vm->platform, &devices);
+	(void)info_run(vm->config, vm->mem, &devices, command, emit, NULL);
+}
+
 /* Commands about the VM in focus. vms_lock is held. */
 static void run_about_focus(const struct monitor_request *request)
 {
@@ -283,8 +292,7 @@ static void run_about_focus(const struct monitor_request *request)
 		monitor_job_dump(vm, request->name, request->is_sent);
 		break;
 	default:
-		/* The parser knows that it is one of these. */
-		(void)info_run(vm->config, vm->mem, request->name, emit, NULL);
+		info_memory(vm, request->name);
 		break;
 	}
 }

@@ -317,22 +317,53 @@ static void put_region(struct out *out, const struct vm_config *vm, const struct
 	end_line(out);
 }
 
-/* Memory only: devices are not in the map. */
-static void info_mtree(struct out *out, const struct vm_config *vm, const struct mem_map *mem)
+static void put_device(struct out *out, const struct device_range *range)
+{
+	put(out, "  %016llx-%016llx (prio %u, i/o): %s", (unsigned long long)range->start,
+	    (unsigned long long)(range->start + range->len - 1), range->priority, range->name);
+	end_line(out);
+}
+
+/* Memory and devices in the order of their addresses. */
+static void put_memory_view(struct out *out, const struct vm_config *vm, const struct mem_map *mem,
+			    const struct device_list *devices)
+{
+	unsigned n = 0;
+
+	put(out, "FlatView #0");
+	end_line(out);
+	put(out, " AS \"memory\", root: system");
+	end_line(out);
+	for (unsigned cpu = 0; cpu < vm->topology.n_cpus; cpu++) {
+		put(out, " AS \"cpu-memory-%u\", root: system", cpu);
+		end_line(out);
+	}
+	put(out, " Root memory region: system");
+	end_line(out);
+	for (size_t i = 0; i < mem->n; i++) {
+		while (n < devices->n_memory && devices->memory[n].start < mem->region[i].gpa.raw)
+			put_device(out, &devices->memory[n++]);
+		put_region(out, vm, &mem->region[i]);
+	}
+	while (n < devices->n_memory)
+		put_device(out, &devices->memory[n++]);
+	end_line(out);
+}
+
+static void put_port_view(struct out *out, const struct device_list *devices)
 {
 	static const char *const head[] = {
-		"FlatView #0",
-		" AS \"memory\", root: system",
-		" AS \"cpu-memory-0\", root: system",
-		" Root memory region: system",
+		"FlatView #1",
+		" AS \"I/O\", root: io",
+		" Root memory region: io",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(head); i++) {
 		put(out, "%s", head[i]);
 		end_line(out);
 	}
-	for (size_t i = 0; i < mem->n; i++)
-		put_region(out, vm, &mem->region[i]);
+	for (unsigned i = 0; i < devices->n_ports; i++)
+		put_device(out, &devices->port[i]);
 	end_line(out);
 }
 
@@ -351,8 +382,9 @@ bool info_is_command(const char *command)
 	return find_command(command) < ARRAY_SIZE(commands);
 }
 
-enum status info_run(const struct vm_config *vm, const struct mem_map *mem, const char *command,
-		     info_emit *emit, void *context)
+enum status info_run(const struct vm_config *vm, const struct mem_map *mem,
+		     const struct device_list *devices, const char *command, info_emit *emit,
+		     void *context)
 {
 	struct out out = {.emit = emit, .context = context};
 
@@ -369,7 +401,8 @@ enum status info_run(const struct vm_config *vm, const struct mem_map *mem, cons
 		info_memory_size_summary(&out, vm);
 		break;
 	case INFO_MTREE:
-		info_mtree(&out, vm, mem);
+		put_memory_view(&out, vm, mem, devices);
+		put_port_view(&out, devices);
 		break;
 	case INFO_NUMA:
 		info_numa(&out, vm);

@@ -3,6 +3,7 @@
 
 #include "hv/backends/config.h"
 #include "hv/backends/memmap.h"
+#include "hv/device_range.h"
 
 /*
  * What QEMU's monitor tells about memory: "info memdev", "info memory-devices",
@@ -18,9 +19,11 @@ typedef void info_emit(void *context, const char *line);
 bool info_is_command(const char *command);
 
 /*
- * Answer 'command' for 'vm', whose memory is laid out as 'mem', line by line. A line of more than
- * INFO_LINE_MAX bytes is cut. ERR_NOTFOUND: no such command, nothing is emitted.
+ * Answer 'command' for 'vm', whose memory is laid out as 'mem' and whose devices are 'devices',
+ * line by line. A line of more than INFO_LINE_MAX bytes is cut. ERR_NOTFOUND: no such command,
+ * nothing is emitted.
  */
 #define INFO_LINE_MAX 1023
-enum status info_run(const struct vm_config *vm, const struct mem_map *mem, const char *command,
-		     info_emit *emit, void *context);
+enum status info_run(const struct vm_config *vm, const struct mem_map *mem,
+		     const struct device_list *devices, const char *command, info_emit *emit,
+		     void *context);

@@ -267,6 +267,72 @@ static enum status add_ranges(struct platform_wiring *wiring, const struct platf
 	return add_debug_ports(wiring, config);
 }
 
+/* Its ports are too many for a table by operations. */
+static const char *pm_name(uint64_t port)
+{
+	switch (port) {
+	case 0x61:
+		return "pcspk";
+	case 0x64:
+		return "i8042-cmd";
+	case 0x80:
+		return "ioport80";
+	case 0x92:
+		return "port92";
+	case 0xcf8:
+		return "pci-conf-idx";
+	default:
+		return "acpi-sleep";
+	}
+}
+
+static const char *range_name(const struct io_range *range)
+{
+	static const struct {
+		const struct io_ops *ops;
+		const char *name;
+	} names[] = {
+		{&uart_ops, "serial"},
+		{&rtc_ops, "rtc"},
+		{&debug_exit_ops, "isa-debug-exit"},
+		{&debugcon_ops, "isa-debugcon"},
+		{&ioapic_ops, "ioapic"},
+		{&nvdimm_ops, "nvdimm-acpi-io"},
+		{&fw_cfg_ops, "fwcfg"},
+		{&fw_cfg_dma_ops, "fwcfg.dma"},
+		{&control_ops, "stencil-control"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].ops == range->ops)
+			return names[i].name;
+	return pm_name(range->start);
+}
+
+static unsigned list_bus(const struct io_bus *bus, struct device_range *list)
+{
+	for (unsigned i = 0; i < bus->n; i++)
+		list[i] = (struct device_range){
+			.start = bus->range[i].start,
+			.len = bus->range[i].len,
+			.name = range_name(&bus->range[i]),
+		};
+	return bus->n;
+}
+
+void platform_list(const struct platform *platform, struct device_list *ret)
+{
+	unsigned i = list_bus(&platform->wiring->mmio, ret->memory);
+
+	_Static_assert(IO_BUS_MAX_RANGES < DEVICE_RANGES_MAX);
+	ret->n_ports = list_bus(&platform->wiring->pio, ret->port);
+	ret->n_memory = i + 1;
+	for (; i > 0 && ret->memory[i - 1].start > APIC_BASE_ADDR; i--)
+		ret->memory[i] = ret->memory[i - 1];
+	ret->memory[i] = (struct device_range){
+		.start = APIC_BASE_ADDR, .len = PAGE_SIZE, .name = "apic-msi", .priority = 4096};
+}
+
 static bool config_is_valid(const struct platform_config *config)
 {
 	if (config->has_debug_exit &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/device_range.h"
 #include "hv/devices/bus.h"
 #include "hv/devices/control.h"
 #include "hv/devices/debug_ports.h"
@@ -92,6 +93,8 @@ static inline struct nvdimm *platform_nvdimm(struct platform *platform)
  */
 enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
 			  const struct platform_config *config);
+/* What the devices answer to; the local APICs where they are after a reset. */
+void platform_list(const struct platform *platform, struct device_list *ret);
 /* All devices as after power-on, but for time, CMOS RAM, identity and output buffers. */
 void platform_reset(struct platform *platform);
 /*

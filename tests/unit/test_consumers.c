@@ -22,6 +22,7 @@
 static char memory[1 << 20] __attribute__((aligned(16)));
 static char text[8192];
 static struct config config;
+static const struct device_list no_devices;
 
 /* All of 'from' in 'in' become 'to', which is not longer. */
 static void replace(char *in, const char *from, const char *to)
@@ -168,7 +169,7 @@ static void check_answer(const char *command, const char *want)
 	sprintf(theirs, "%s\n", want);
 	if (strcmp(command, "info mtree -f") == 0)
 		assert_int_equal(memory_layout(config.vms, &map), OK);
-	assert_int_equal(info_run(config.vms, &map, command, collect, ours), OK);
+	assert_int_equal(info_run(config.vms, &map, &no_devices, command, collect, ours), OK);
 	if (strcmp(command, "info mtree -f") == 0)
 		assert_non_null(strstr(ours, theirs)); /* the rest is QEMU's board */
 	else if (strcmp(command, "info memdev") == 0)

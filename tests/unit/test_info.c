@@ -11,6 +11,12 @@
 #include "tests/unit/vm_run.h"
 
 static struct mem_map map;
+static const struct device_list devices = {
+	.memory = {{0xfec00000, 0x1000, "ioapic", 0}, {0xfee00000, 0x1000, "apic-msi", 4096}},
+	.port = {{0x70, 2, "rtc", 0}, {0xcf8, 8, "pci-conf-idx", 0}},
+	.n_memory = 2,
+	.n_ports = 2,
+};
 static char answer[32768];
 
 static void collect(void *context, const char *line)
@@ -25,7 +31,7 @@ static void answers(const char *command, const char *want)
 	*answer = '\0';
 	map.n = 0;
 	assert_int_equal(memory_layout(config.vms, &map), OK);
-	assert_int_equal(info_run(config.vms, &map, command, collect, answer), OK);
+	assert_int_equal(info_run(config.vms, &map, &devices, command, collect, answer), OK);
 	assert_string_equal(answer, want);
 }
 
@@ -122,6 +128,17 @@ static void memory_devices_come_by_address(void **state)
 		"\"hotpluggable\": true}}]}\n");
 }
 
+#define DEVICES \
+	"  00000000fec00000-00000000fec00fff (prio 0, i/o): ioapic\n" \
+	"  00000000fee00000-00000000fee00fff (prio 4096, i/o): apic-msi\n"
+#define PORTS \
+	"FlatView #1\n" \
+	" AS \"I/O\", root: io\n" \
+	" Root memory region: io\n" \
+	"  0000000000000070-0000000000000071 (prio 0, i/o): rtc\n" \
+	"  0000000000000cf8-0000000000000cff (prio 0, i/o): pci-conf-idx\n" \
+	"\n"
+
 static void the_memory_map_is_flat(void **state)
 {
 	run_vm(much, "");
@@ -130,20 +147,28 @@ static void the_memory_map_is_flat(void **state)
 		" AS \"memory\", root: system\n"
 		" AS \"cpu-memory-0\", root: system\n"
 		" Root memory region: system\n"
-		"  0000000000000000-00000000bfffffff (prio 0, ram): a\n"
+		"  0000000000000000-00000000bfffffff (prio 0, ram): a\n" DEVICES
 		"  0000000100000000-000000013fffffff (prio 0, ram): a @00000000c0000000\n"
 		"  0000000140000000-00000001407dffff (prio 0, nv-rom): n\n"
 		"  0000000160000000-0000000161ffffff (prio 0, ram): d\n"
-		"\n");
+		"\n" PORTS);
 	run_vm("-m 4G", "");
 	answers("info mtree -f",
 		"FlatView #0\n"
 		" AS \"memory\", root: system\n"
 		" AS \"cpu-memory-0\", root: system\n"
 		" Root memory region: system\n"
-		"  0000000000000000-00000000bfffffff (prio 0, ram): pc.ram\n"
+		"  0000000000000000-00000000bfffffff (prio 0, ram): pc.ram\n" DEVICES
 		"  0000000100000000-000000013fffffff (prio 0, ram): pc.ram @00000000c0000000\n"
-		"\n");
+		"\n" PORTS);
+	run_vm("-m 1M -smp 2", "");
+	answers("info mtree -f",
+		"FlatView #0\n"
+		" AS \"memory\", root: system\n"
+		" AS \"cpu-memory-0\", root: system\n"
+		" AS \"cpu-memory-1\", root: system\n"
+		" Root memory region: system\n"
+		"  0000000000000000-00000000000fffff (prio 0, ram): pc.ram\n" DEVICES "\n" PORTS);
 }
 
 static void a_file_window_begins_at_0_of_its_backend(void **state)
@@ -151,12 +176,12 @@ static void a_file_window_begins_at_0_of_its_backend(void **state)
 	run_vm("-machine memory-backend=m -object memory-backend-file,id=m,size=4M,offset=4M,"
 	       "mem-path=/d/f8,readonly=on,rom=on",
 	       "");
-	answers("info mtree -f", "FlatView #0\n"
-				 " AS \"memory\", root: system\n"
-				 " AS \"cpu-memory-0\", root: system\n"
-				 " Root memory region: system\n"
-				 "  0000000000000000-00000000003fffff (prio 0, rom): m\n"
-				 "\n");
+	answers("info mtree -f",
+		"FlatView #0\n"
+		" AS \"memory\", root: system\n"
+		" AS \"cpu-memory-0\", root: system\n"
+		" Root memory region: system\n"
+		"  0000000000000000-00000000003fffff (prio 0, rom): m\n" DEVICES "\n" PORTS);
 }
 
 static void a_vm_without_anything_has_little_to_tell(void **state)
@@ -202,7 +227,7 @@ static void other_commands_are_not_known(void **state)
 	*answer = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		assert_false(info_is_command(others[i]));
-		assert_int_equal(info_run(config.vms, &map, others[i], collect, answer),
+		assert_int_equal(info_run(config.vms, &map, &devices, others[i], collect, answer),
 				 ERR_NOTFOUND);
 	}
 	assert_string_equal(answer, "");
@@ -218,7 +243,7 @@ static void long_lines_are_cut(void **state)
 	memset(out, 'd', 1500);
 	run_vm(options, "");
 	*answer = '\0';
-	assert_int_equal(info_run(config.vms, &map, "info memdev", collect, answer), OK);
+	assert_int_equal(info_run(config.vms, &map, &devices, "info memdev", collect, answer), OK);
 	assert_int_equal(strcspn(answer, "\n"), INFO_LINE_MAX);
 }
 

@@ -421,6 +421,38 @@ static void a_clones_timer_fires_after_years(void **state)
 	}
 }
 
+static void check_ranges(const struct device_range *range, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		assert_true(range[i].len > 0 && *range[i].name != '\0');
+		assert_true(i == 0 || range[i - 1].start + range[i - 1].len <= range[i].start);
+	}
+}
+
+static void what_devices_answer_to_is_listed(void **state)
+{
+	struct platform_config config = plain();
+	static struct device_list list;
+
+	config.has_nvdimms = true;
+	config.has_debug_exit = true;
+	config.debug_exit_base = 0xf4;
+	config.debug_exit_size = 4;
+	start(config);
+	platform_list(&room.platform, &list);
+	assert_int_equal(list.n_memory, 3);
+	assert_string_equal(list.memory[0].name, "ioapic");
+	assert_string_equal(list.memory[1].name, "apic-msi");
+	assert_int_equal(list.memory[1].start, APIC_BASE_ADDR);
+	assert_string_equal(list.memory[2].name, "nvdimm-acpi-io");
+	assert_int_equal(list.n_ports, wiring.pio.n);
+	check_ranges(list.memory, list.n_memory);
+	check_ranges(list.port, list.n_ports);
+	for (unsigned i = 0; i < list.n_ports; i++)
+		if (list.port[i].start == 0xf4)
+			assert_string_equal(list.port[i].name, "isa-debug-exit");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +471,7 @@ int main(void)
 		cmocka_unit_test(fw_cfg_is_at_its_ports),
 		cmocka_unit_test(a_clones_clock_is_right_after_years),
 		cmocka_unit_test(a_clones_timer_fires_after_years),
+		cmocka_unit_test(what_devices_answer_to_is_listed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
