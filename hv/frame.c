@@ -6,7 +6,7 @@
  * processor takes and gives single frames without a lock until its stack is
  * empty or full, then a batch at a time. Loose frames go back among the runs
  * only when a run is wanted that is not there. Frames of other nodes pass the
- * stack by.
+ * stack by. Frames set aside are not free: they are in no node's books.
  *
  * All records live in the free frames themselves, so whoever writes to a frame
  * after freeing it destroys them: 'frame_poison' is there to find out who.
@@ -434,7 +434,7 @@ static unsigned nodes_to_try(const struct frame_policy *policy, unsigned own, ui
 	return n;
 }
 
-phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index)
+static phys_t alloc_by(const struct frame_policy *policy, uint64_t index)
 {
 	struct frame_stack *stack = frame_stack_here();
 	uint8_t order[NUMA_NODE_MAX];
@@ -447,6 +447,76 @@ phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index)
 	for (unsigned i = 0; i < n && frame == 0; i++)
 		frame = order[i] == stack->node ? alloc_here(stack) : alloc_on(order[i]);
 	return frame;
+}
+
+static void put_aside(struct frame_reserve *reserve, phys_t frame)
+{
+	free_at(frame)->next = reserve->top;
+	reserve->top = frame;
+	reserve->n++;
+}
+
+static phys_t take_aside(struct frame_reserve *reserve)
+{
+	phys_t frame = reserve->top;
+
+	if (frame == 0)
+		return 0;
+	reserve->top = free_at(frame)->next;
+	reserve->n--;
+	return frame;
+}
+
+/* Interleaving wants a certain node's: if there is one, that in exchange. */
+static phys_t alloc_reserved(const struct frame_policy *policy, uint64_t index)
+{
+	phys_t reserved = take_aside(policy->reserve), frame;
+
+	if (policy->mode != FRAME_INTERLEAVE)
+		return reserved;
+	frame = alloc_by(policy, index);
+	if (frame == 0)
+		return reserved;
+	frame_free(reserved);
+	return frame;
+}
+
+phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index)
+{
+	if (policy->reserve != NULL && policy->reserve->top != 0)
+		return alloc_reserved(policy, index);
+	return alloc_by(policy, index);
+}
+
+struct frame_reserve *frame_reserve_make(const struct frame_policy *policy, uint64_t n_frames)
+{
+	phys_t record = frame_alloc();
+	struct frame_reserve *reserve;
+
+	assert(policy->reserve == NULL);
+	if (record == 0)
+		return NULL;
+	reserve = phys_to_virt(record);
+	*reserve = (struct frame_reserve){0};
+	while (reserve->n < n_frames) {
+		phys_t frame = alloc_by(policy, reserve->n);
+
+		if (frame == 0) {
+			frame_reserve_free(reserve);
+			return NULL;
+		}
+		put_aside(reserve, frame);
+	}
+	return reserve;
+}
+
+void frame_reserve_free(struct frame_reserve *reserve)
+{
+	phys_t frame;
+
+	while ((frame = take_aside(reserve)) != 0)
+		frame_free(frame);
+	frame_free(virt_to_phys(reserve));
 }
 
 /* The highest place that fits, out of the way of single frames. */

@@ -73,14 +73,29 @@ enum frame_mode {
 struct frame_policy {
 	enum frame_mode mode;
 	uint64_t nodes[2]; /* the set, for numa_set_has(); nodes without memory do not count */
+	struct frame_reserve *reserve; /* to be drawn from; NULL: none */
 };
 
 /*
  * frame_alloc() by a policy. 'index' is the page's number in the object: it
  * says whose turn it is. Takes the lock unless the frame comes from the own
- * node. 0: none left where the policy allows it.
+ * node. While the policy's reserve has frames each call makes it one shorter,
+ * and does not fail. 0: none left where the policy allows it.
  */
 phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index);
+
+/*
+ * Frames that are set aside for whoever holds them, and whose lock guards them: nobody
+ * else gets them. Made of frames that the policy, which has no reserve, allows;
+ * NULL: there are not so many, nothing was taken. The record takes a frame more.
+ */
+struct frame_reserve {
+	phys_t top; /* chained through their first words; 0: empty */
+	uint64_t n;
+};
+struct frame_reserve *frame_reserve_make(const struct frame_policy *policy, uint64_t n_frames);
+/* Give back what is left, and the record. */
+void frame_reserve_free(struct frame_reserve *reserve);
 
 /*
  * n_frames contiguous ones on one node, the first at a multiple of 'align'

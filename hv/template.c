@@ -12,6 +12,7 @@
 #include "hv/io.h"
 #include "hv/phys.h"
 #include "hv/print.h"
+#include "hv/reserve.h"
 #include "hv/sched.h"
 #include "hv/string.h"
 #include "hv/template_save.h"
@@ -96,6 +97,7 @@ bool template_freeze(struct vm *vm)
 		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
 	}
+	reserve_end(vm->mem);
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 1; /* its name: it can be cloned */
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);

@@ -15,6 +15,7 @@
 #include "hv/phys.h"
 #include "hv/print.h"
 #include "hv/random.h"
+#include "hv/reserve.h"
 #include "hv/sched.h"
 #include "hv/string.h"
 #include "hv/template.h"
@@ -194,6 +195,7 @@ static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t 
 	TRY(ept_init(&vm->ept, vcpu_leaf_levels(), EPT_UNLIMITED));
 	vm->memory = (struct guest_memory){&vm->ept, vm->mem};
 	TRY(build_memory(vm));
+	TRY(reserve_memory(&vm->ept, vm->mem, vm->name));
 	TRY(vm_prealloc(vm));
 	TRY(vm_labels_create(vm->config, &vm->labels));
 	TRY(build_platform(vm, wiring, unix_time));
@@ -462,6 +464,8 @@ void vm_release(struct vm *vm)
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_destroy(&vm->vcpu[i]);
 	vm_labels_destroy(&vm->labels);
+	if (vm->template == NULL)
+		reserve_end(vm->mem);
 	if (vm->ept.root)
 		ept_destroy(&vm->ept);
 }

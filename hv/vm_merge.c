@@ -64,7 +64,7 @@ static bool takes_part(const struct vm *vm, const struct mem_region *region)
 		return false;
 	if (region->backend == NULL)
 		return vm->config->mem_merge;
-	return region->backend->merge && !region->backend->prealloc;
+	return region->backend->merge && !region->backend->prealloc && region->reserve == NULL;
 }
 
 static void visit(struct vm *vm)

@@ -73,6 +73,7 @@ static enum status get_common(struct backend *backend, struct diag *diag)
 	backend->has_dump = options_find(options, "dump") != NULL;
 	backend->has_merge = options_find(options, "merge") != NULL;
 	backend->has_prealloc = options_find(options, "prealloc") != NULL;
+	backend->has_reserve = options_find(options, "reserve") != NULL;
 	return options_get_bool(options, "x-use-canonical-path-for-ramblock-id", diag,
 				&backend->canonical_name);
 }
@@ -171,6 +172,12 @@ enum status backend_resolve(struct backend *backend, struct diag *diag)
 	else
 		backend->kind = backend->share ? MEM_SHARED : MEM_COW;
 	return OK;
+}
+
+bool backend_has_reserve(const struct backend *backend)
+{
+	return backend->kind == MEM_COW && backend->reserve && backend->has_reserve &&
+	       !backend->prealloc;
 }
 
 struct frame_policy backend_frame_policy(const struct backend *backend)

@@ -40,7 +40,7 @@ struct backend {
 	bool prealloc, has_prealloc; /* has_x: the option was written, no default of the VM's */
 	bool merge, has_merge;
 	bool dump, has_dump;
-	bool reserve;
+	bool reserve, has_reserve;
 	bool discard_data;
 	bool canonical_name;		      /* messages about its memory name it "/objects/ID" */
 	uint32_t prealloc_threads;	      /* as many as the VM has vCPUs if not given */
@@ -69,6 +69,13 @@ enum status backend_resolve(struct backend *backend, struct diag *diag);
  * image that is not at a page boundary is moved to one. ERR_INVAL: said.
  */
 enum status backend_open(struct backend *backend, struct image_list *images, struct diag *diag);
+
+/*
+ * Are frames set aside for the backend's private memory? For what says reserve=on itself: as on
+ * Linux by default, memory that says nothing may be promised more often than it is there.
+ * With prealloc=on they are taken at once instead.
+ */
+bool backend_has_reserve(const struct backend *backend);
 
 /* Where the frames of the backend's memory come from. */
 struct frame_policy backend_frame_policy(const struct backend *backend);

@@ -10,6 +10,12 @@ static bool has_policy(const struct mem_region *region)
 	return region->backend != NULL && region->backend->policy != POLICY_DEFAULT;
 }
 
+void mem_region_update(struct mem_region *region)
+{
+	region->copies_anywhere =
+		region->kind == MEM_COW && !has_policy(region) && region->reserve == NULL;
+}
+
 static uint64_t region_end(const struct mem_region *region)
 {
 	return region->gpa.raw + region->len;
@@ -33,7 +39,7 @@ enum status mem_map_add(struct mem_map *map, const struct mem_region *region)
 	for (size_t j = map->n; j > i; j--)
 		map->region[j] = map->region[j - 1];
 	map->region[i] = *region;
-	map->region[i].copies_anywhere = region->kind == MEM_COW && !has_policy(region);
+	mem_region_update(&map->region[i]);
 	map->n++;
 	return OK;
 }

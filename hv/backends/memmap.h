@@ -11,6 +11,7 @@ struct mem_region {
 	const struct image *image;     /* NULL: anonymous */
 	uint64_t offset;	       /* into the image; anonymous: into the backend */
 	const struct backend *backend; /* NULL: the machine's default RAM */
+	struct frame_reserve *reserve; /* where frames for copies come from; NULL: from all */
 	bool copies_anywhere; /* set by mem_map_add(): private, and any frame will do for a copy */
 	uint64_t n_dropped;   /* writes to ROM that were dropped; the owner VM's lock */
 };
@@ -25,6 +26,9 @@ struct mem_map {
 	struct mem_region region[MEM_MAP_MAX];
 	size_t n;
 };
+
+/* The region has got a reserve, or lost it. */
+void mem_region_update(struct mem_region *region);
 
 /* ERR_OVERLAP, ERR_NOMEM (table full), ERR_RANGE (wraps or not whole pages). */
 enum status mem_map_add(struct mem_map *map, const struct mem_region *region);

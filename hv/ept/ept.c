@@ -75,18 +75,27 @@ static void free_chain(phys_t chain)
 	}
 }
 
-static __attribute__((noinline)) bool grow_log(struct ept *ept)
+/* By the policy if there is a reserve to draw from. */
+static __attribute__((noinline)) bool grow_log(struct ept *ept, const struct frame_policy *policy)
 {
-	if (ept->n_owned >= ept->max_owned || ept_log_grow(&ept->log) != OK)
+	bool is_reserved = policy != NULL && policy->reserve != NULL;
+	phys_t frame;
+
+	if (ept->n_owned >= ept->max_owned)
 		return false;
+	frame = is_reserved ? frame_alloc_by(policy, 0) : frame_alloc();
+	if (frame == 0)
+		return false;
+	ept_log_grow(&ept->log, frame);
 	ept->n_owned++;
 	return true;
 }
 
 /* Write down that the entry may be the tree's own from now on. */
-static inline bool log_slot(struct ept *ept, const uint64_t *slot)
+static inline bool log_slot(struct ept *ept, const uint64_t *slot,
+			    const struct frame_policy *policy)
 {
-	if (!ept_log_has_room(&ept->log) && !grow_log(ept))
+	if (!ept_log_has_room(&ept->log) && !grow_log(ept, policy))
 		return false;
 	ept_log_add(&ept->log, (uintptr_t)slot);
 	return true;
@@ -100,7 +109,7 @@ static phys_t own_frame(struct ept *ept, const uint64_t *slot)
 {
 	phys_t frame;
 
-	if (!log_slot(ept, slot) || ept->n_owned >= ept->max_owned)
+	if (!log_slot(ept, slot, NULL) || ept->n_owned >= ept->max_owned)
 		return 0;
 	frame = frame_alloc();
 	ept->n_owned += frame != 0;
@@ -344,7 +353,7 @@ static phys_t own_frame_by(struct ept *ept, const uint64_t *slot, const struct f
 {
 	phys_t frame;
 
-	if (!log_slot(ept, slot) || ept->n_owned >= ept->max_owned)
+	if (!log_slot(ept, slot, policy) || ept->n_owned >= ept->max_owned)
 		return 0;
 	frame = policy != NULL ? frame_alloc_by(policy, index) : frame_alloc();
 	ept->n_owned += frame != 0;
@@ -442,6 +451,18 @@ enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *p
 	return copy(ept, gpa, policy, index, ret_frame);
 }
 
+enum status ept_make_tables(struct ept *ept, gpa_t gpa, uint64_t len)
+{
+	uint64_t *slot;
+
+	if (!is_mappable(gpa, len))
+		return ERR_RANGE;
+	for (uint64_t at = gpa.raw; at < gpa.raw + len;
+	     at = align_down(at, level_size(1)) + level_size(1))
+		TRY(walk(ept, (gpa_t){at}, 0, &slot));
+	return OK;
+}
+
 static unsigned count_borrowed(const uint64_t *entries, unsigned n_pages)
 {
 	unsigned n = 0;
@@ -462,7 +483,7 @@ enum status ept_populate_begin(struct ept *ept, gpa_t gpa, unsigned n_pages, uin
 	n = count_borrowed(entries, n_pages);
 	/* All that may come is counted now; what did not come is taken off at the end. */
 	for (unsigned i = 0; i < n_pages; i++)
-		if (!(entries[i] & (EPT_OWN | EPT_MERGED)) && !log_slot(ept, &entries[i]))
+		if (!(entries[i] & (EPT_OWN | EPT_MERGED)) && !log_slot(ept, &entries[i], NULL))
 			return ERR_NOMEM;
 	if (n > ept->max_owned - ept->n_owned)
 		return ERR_NOMEM;

@@ -179,6 +179,13 @@ phys_t ept_zero_frame(void);
 uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
 
 /*
+ * Have all tables for copies of single pages in [gpa, gpa + len), which translate as before: from
+ * then on such a copy takes a frame for itself, and at times one for the log.
+ * ERR_RANGE, ERR_NOMEM: as ept_copy().
+ */
+enum status ept_make_tables(struct ept *ept, gpa_t gpa, uint64_t len);
+
+/*
  * Replace one 4 KiB leaf by the raw entry given, splitting above as needed, and
  * give back the leaf that was there (0: none): gives a single instruction a
  * scratch page in place of ROM, and puts the ROM back. 'entry' is without

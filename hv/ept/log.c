@@ -6,7 +6,8 @@
 #include "hv/phys.h"
 
 /* The first word of a frame leads to the one before. */
-#define CHUNK_ITEMS (PAGE_SIZE / sizeof(uint64_t) - 1)
+#define CHUNK_ITEMS EPT_LOG_CHUNK_ITEMS
+_Static_assert((CHUNK_ITEMS + 1) * sizeof(uint64_t) == PAGE_SIZE);
 
 static uint64_t *items_of(phys_t chunk)
 {
@@ -25,16 +26,11 @@ static void begin_chunk(struct ept_log *log, phys_t chunk)
 	log->end = chunk ? log->next + CHUNK_ITEMS : NULL;
 }
 
-enum status ept_log_grow(struct ept_log *log)
+void ept_log_grow(struct ept_log *log, phys_t frame)
 {
-	phys_t chunk = frame_alloc();
-
-	if (chunk == 0)
-		return ERR_NOMEM;
-	*(phys_t *)phys_to_virt(chunk) = log->chunk;
-	begin_chunk(log, chunk);
+	*(phys_t *)phys_to_virt(frame) = log->chunk;
+	begin_chunk(log, frame);
 	log->n_chunks++;
-	return OK;
 }
 
 struct ept_log_cursor ept_log_begin(struct ept_log *log)

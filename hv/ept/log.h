@@ -10,7 +10,8 @@
  * is written down before it becomes the tree's own, and may be there twice, or not be own any more:
  * who goes through the log looks. All zeros is an empty log. No lock: the tree's.
  */
-#define EPT_LOG_FIRST 12
+#define EPT_LOG_FIRST	    12
+#define EPT_LOG_CHUNK_ITEMS 511 /* in each further frame */
 
 struct ept_log {
 	uint64_t *next, *end; /* room for the next ones; both NULL: in 'first', n_first of them */
@@ -20,8 +21,8 @@ struct ept_log {
 	uint64_t first[EPT_LOG_FIRST];
 };
 
-/* A frame for the next ones. ERR_NOMEM. */
-enum status ept_log_grow(struct ept_log *log);
+/* A frame for the next ones, which is the log's then. */
+void ept_log_grow(struct ept_log *log, phys_t frame);
 
 /* Room for one more, without ept_log_grow()? */
 static inline bool ept_log_has_room(const struct ept_log *log)

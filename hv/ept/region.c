@@ -43,6 +43,7 @@ enum status ept_copy_in(struct ept *ept, const struct mem_region *region, gpa_t 
 	if (region->copies_anywhere)
 		return ept_copy(ept, gpa, ret_frame);
 	policy = backend_frame_policy(region->backend);
+	policy.reserve = region->reserve;
 	offset = memory_backend_offset(region) + (gpa.raw - region->gpa.raw);
 	return ept_copy_by(ept, gpa, &policy, offset / PAGE_SIZE, ret_frame);
 }

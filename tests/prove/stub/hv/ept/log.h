@@ -21,10 +21,10 @@ static inline bool ept_log_has_room(const struct ept_log *log)
 	return any_int != 0;
 }
 
-static inline enum status ept_log_grow(struct ept_log *log)
+static inline void ept_log_grow(struct ept_log *log, phys_t frame)
 {
 	(void)log;
-	return any_int ? OK : ERR_NOMEM;
+	(void)frame;
 }
 
 static inline void ept_log_add(struct ept_log *log, uint64_t item)
