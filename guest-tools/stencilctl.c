@@ -190,6 +190,8 @@ static void info(const char *argument)
 		if (strncmp(file.name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
 			print_file(&file);
 	}
+	if (inl(CONTROL_PORT + 4) == CONTROL_SIGNATURE)
+		printf("reverts=%u\n", inl(CONTROL_PORT + 12));
 }
 
 static void freeze(const char *argument)
@@ -281,7 +283,9 @@ int main(int argc, char **argv)
 		       "freeze   become a template; each clone goes on here and prints its number\n"
 		       "revert   become again what the template was; a clone only, does not "
 		       "return\n"
-		       "info     print the machine's name, template, index, seed and MAC address\n"
+		       "info     print the machine's name, template, index, seed and MAC address, "
+		       "and "
+		       "how often it was reverted\n"
 		       "exit     end the machine with STATUS, 0 to 127, by isa-debug-exit at "
 		       "0xf4\n",
 	};
