@@ -112,10 +112,15 @@ void machine_save(const struct machine *machine, struct state *ret)
 	CALL(machine->vcpu, KVM_GET_VCPU_EVENTS, &ret->events);
 }
 
-void machine_load(const struct machine *machine, const struct state *state)
+void machine_load_registers(const struct machine *machine, const struct state *state)
 {
 	CALL(machine->vcpu, KVM_SET_SREGS, &state->sregs);
 	CALL(machine->vcpu, KVM_SET_REGS, &state->regs);
+}
+
+void machine_load(const struct machine *machine, const struct state *state)
+{
+	machine_load_registers(machine, state);
 	CALL(machine->vcpu, KVM_SET_XSAVE, &state->xsave);
 	CALL(machine->vcpu, KVM_SET_LAPIC, &state->lapic);
 	CALL(machine->vcpu, KVM_SET_VCPU_EVENTS, &state->events);

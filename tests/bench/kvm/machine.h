@@ -45,6 +45,8 @@ void machine_destroy(struct machine *machine);
 /* The guest's TSC is the host's. */
 void machine_save(const struct machine *machine, struct state *ret);
 void machine_load(const struct machine *machine, const struct state *state);
+/* Of the state, general and system registers alone. */
+void machine_load_registers(const struct machine *machine, const struct state *state);
 
 /* Flat segments, protected mode without paging, at 'eip'. */
 void state_enter(struct state *state, uint32_t eip);
