@@ -53,36 +53,35 @@ static uint64_t scatter(uint64_t value)
 	return value ^ value >> 31;
 }
 
-static uint64_t random_number(void)
+static uint64_t random_number(bool has_hardware)
 {
 	static uint64_t count;
 	uint64_t value = __atomic_add_fetch(&count, INCREMENT, __ATOMIC_RELAXED);
 
 	value += time_stamp();
-	return scatter(value) ^ (has_rdrand() ? hardware_random() : 0);
+	return scatter(value) ^ (has_hardware ? hardware_random() : 0);
 }
 
 void random_fill(void *buf, size_t len)
 {
+	bool has_hardware = has_rdrand();
 	char *to = buf;
+	uint64_t value;
 
-	while (len > 0) {
-		uint64_t value = random_number();
-		size_t n = len < sizeof(value) ? len : sizeof(value);
-
-		if (n == sizeof(value))
-			memcpy(to, &value, sizeof(value));
-		else
-			memcpy(to, &value, n);
-		to += n;
-		len -= n;
+	for (; len >= sizeof(value); len -= sizeof(value), to += sizeof(value)) {
+		value = random_number(has_hardware);
+		memcpy(to, &value, sizeof(value));
+	}
+	if (len > 0) {
+		value = random_number(has_hardware);
+		memcpy(to, &value, len);
 	}
 }
 
 uint16_t random_machine(void)
 {
 	static uint32_t number; /* bit 16: made */
-	uint32_t expected = 0, made = (uint16_t)random_number() | (uint32_t)BIT(16);
+	uint32_t expected = 0, made = (uint16_t)random_number(has_rdrand()) | (uint32_t)BIT(16);
 
 	if (__atomic_compare_exchange_n(&number, &expected, made, false, __ATOMIC_RELAXED,
 					__ATOMIC_RELAXED))

@@ -28,6 +28,8 @@ EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
 N_DIRTY = 16  # pages of reset_pages beyond reset_base, in tests/bench/clone.c and kvm/kvm_bench.c
 N_PARKED = 32  # clones of clone_bytes_*
 N_READ = 256  # pages of template_read_exits, there too
+STENCIL_IPS = 10000000  # firmware loads a ramdisk slowly with more
+RESET_IPS = 100000000  # a time slice of 5 ms holds many resets then
 KVM_IPS = 400000000  # an interrupt of Linux' timer comes every 1.6 million instructions then
 PEER = "kvm_"  # what KVM's names start with
 
@@ -179,12 +181,12 @@ def start(work, arguments, timeout, typed=()):
     return text
 
 
-def boot(make, typed=()):
+def boot(make, typed=(), ips=STENCIL_IPS):
     """The console of Stencil with what 'make' makes."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
         work = pathlib.Path(folder)
         make(work)
-        return start(work, ["--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
+        return start(work, ["--ips", str(ips), "--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
 
 
 def boot_kvm():
@@ -228,8 +230,8 @@ class Bench:
         self.failures = []
         self.runs = []
 
-    def add(self, title, make, *only):
-        self.runs.append(Run(title, self.pool.submit(boot, make), frozenset(only)))
+    def add(self, title, make, *only, **how):
+        self.runs.append(Run(title, self.pool.submit(boot, make, **how), frozenset(only)))
 
     def add_kvm(self):
         self.runs.append(Run("KVM", self.pool.submit(boot_kvm), prefix=PEER))
@@ -297,7 +299,7 @@ def measure(options):
         bench.add("clone", make_clones("clone", 0))
         for name, mib in ("clone_64m", 64), ("clone_256m", 256), ("clone_1g", 1024):
             bench.add(name, make_clones(name, mib << 8))
-        bench.add("reset", make_clones("revert", 0, 1, "revert"))
+        bench.add("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
         reads = [pool.submit(boot, make_clones("read", N_READ, 31, f"read={n}")) for n in (0, N_READ)]
         templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
         bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes")

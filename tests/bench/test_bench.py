@@ -36,7 +36,7 @@ bench clone_pooled 9000
 """
 
 
-def fake_boot(make, typed=()):
+def fake_boot(make, typed=(), **_):
     """Consoles as a run of 'make' has them, by what its configuration says."""
     with tempfile.TemporaryDirectory() as folder:
         make(pathlib.Path(folder))
@@ -137,7 +137,7 @@ class Bench(unittest.TestCase):
         self.assertNotIn("kvm_clone", results)
 
     def test_a_failed_run_is_named_and_so_is_what_is_missing(self):
-        def boot(make, typed=()):
+        def boot(make, typed=(), **_):
             text = fake_boot(make, typed)
             if "exits\n" in text:
                 raise bench.Failure("status 1, last on the console: x")
