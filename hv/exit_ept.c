@@ -8,6 +8,7 @@
 #include "hv/ept/fault.h"
 #include "hv/ept/region.h"
 #include "hv/print.h"
+#include "hv/sched.h"
 #include "hv/step.h"
 #include "hv/vcpu.h"
 #include "hv/vcpu_sync.h"
@@ -32,20 +33,41 @@ static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, 
 						 : "no memory left");
 }
 
+/*
+ * There is no frame for the page: the instruction has not run, and may be tried again when there
+ * is. Else the VM ends; what others have stays theirs.
+ */
+static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
+{
+	struct vm *vm = vcpu->vm;
+	bool is_own_ceiling = vm->ept.n_owned >= vm->ept.max_owned;
+	const char *why =
+		is_own_ceiling ? "its max-private is used up" : "no memory left for private pages";
+
+	if (!vm->config->pauses_when_full) {
+		vm_crash(vm, "%s, at 0x%llx", why, (unsigned long long)gpa.raw);
+		return;
+	}
+	if (__atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+		return; /* said by another vCPU */
+	log_warning("VM %s: paused: %s, at 0x%llx; %s", vm->name, why, (unsigned long long)gpa.raw,
+		    is_own_ceiling ? "'revert' it, or 'destroy' it"
+				   : "'destroy' a VM, then 'cont' this one");
+	sched_pause(vm, true);
+}
+
 static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
 {
 	phys_t frame;
 
 	if (ept_copy_in(&vcpu->vm->ept, region, gpa, &frame) != OK)
-		vm_crash(vcpu->vm, "no memory left for a private copy of the page at 0x%llx",
-			 (unsigned long long)gpa.raw);
+		stop_for_memory(vcpu, gpa);
 }
 
 static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
 {
 	if (ept_fill(&vcpu->vm->ept, region, gpa) != OK)
-		vm_crash(vcpu->vm, "no memory left to map the page at 0x%llx",
-			 (unsigned long long)gpa.raw);
+		stop_for_memory(vcpu, gpa);
 }
 
 /* The usual case, quick: the first write to a page of private memory. */

@@ -45,6 +45,9 @@ struct stock {
 static struct {
 	struct lock lock;
 	uint64_t n_total;
+	uint64_t
+		n_kept_back; /* of the stocks', not to be given singly; set while one processor runs
+			      */
 	struct frame_stack *stacks;
 	struct stock stock[NUMA_NODE_MAX];
 } frames;
@@ -235,6 +238,21 @@ static void set_n(struct frame_stack *stack, uint64_t n)
 	__atomic_store_n(&stack->n, n, __ATOMIC_RELAXED);
 }
 
+/* The lock is held. */
+static uint64_t count_stocks(void)
+{
+	uint64_t n = 0;
+
+	for (unsigned node = 0; node < numa.n_nodes; node++)
+		n += frames.stock[node].n_available;
+	return n;
+}
+
+static bool gives_singly(void)
+{
+	return frames.n_kept_back == 0 || count_stocks() > frames.n_kept_back;
+}
+
 /* The stack is empty. */
 static void refill(struct frame_stack *stack)
 {
@@ -245,7 +263,7 @@ static void refill(struct frame_stack *stack)
 	if (top == 0) {
 		lock_acquire(&frames.lock);
 		list_stack(stack);
-		n = take_chain(&frames.stock[stack->node], &top);
+		n = gives_singly() ? take_chain(&frames.stock[stack->node], &top) : 0;
 		lock_release(&frames.lock);
 	}
 	stack->top = top;
@@ -294,7 +312,7 @@ static phys_t alloc_on(unsigned node)
 	phys_t frame;
 
 	lock_acquire(&frames.lock);
-	frame = take_single(&frames.stock[node]);
+	frame = gives_singly() ? take_single(&frames.stock[node]) : 0;
 	lock_release(&frames.lock);
 	return frame_poison && frame != 0 ? check_poison(frame) : frame;
 }
@@ -737,6 +755,23 @@ uint64_t frame_available_on(unsigned node)
 	n = count_available(node);
 	lock_release(&frames.lock);
 	return n;
+}
+
+void frame_keep_back(uint64_t n_frames)
+{
+	lock_acquire(&frames.lock);
+	frames.n_kept_back = n_frames;
+	lock_release(&frames.lock);
+}
+
+bool frame_can_spare(uint64_t n_frames)
+{
+	uint64_t n;
+
+	lock_acquire(&frames.lock);
+	n = count_stocks();
+	lock_release(&frames.lock);
+	return n >= frames.n_kept_back && n - frames.n_kept_back >= n_frames;
 }
 
 uint64_t frame_available(void)

@@ -63,6 +63,14 @@ phys_t frame_alloc(void);
 phys_t frame_alloc_zeroed(void);
 void frame_free(phys_t frame);
 
+/*
+ * So many frames are kept back: single frames are not taken from the stocks any more when there
+ * are no more than these, runs are. What processors have in their stacks they may still give.
+ */
+void frame_keep_back(uint64_t n_frames);
+/* Whether the stocks have n frames beside those. */
+bool frame_can_spare(uint64_t n_frames);
+
 /* Which nodes frames come from, as Linux's memory policies have it. */
 enum frame_mode {
 	FRAME_LOCAL,	  /* as frame_alloc() */

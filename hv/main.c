@@ -205,6 +205,20 @@ static void print_info(const struct vm *vm)
 	info_print(vm->config, vm->mem, &devices, config.host.info);
 }
 
+/* What is free beyond the budget stays so. */
+static void set_budget(uint64_t n_free)
+{
+	uint64_t budget = config.host.max_private / PAGE_SIZE;
+
+	if (budget == 0)
+		return;
+	if (budget < n_free)
+		frame_keep_back(n_free - budget);
+	else
+		log_warning("host -max-private: this machine has %llu KiB only",
+			    (unsigned long long)(n_free * PAGE_SIZE / KIB(1)));
+}
+
 static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
@@ -310,6 +324,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	monitor_setup(&images);
 	n_free = frame_available();
 	say_own_memory(n_free);
+	set_budget(n_free);
 	start_vms();
 	vm_prealloc_end();
 	vm_merge_setup(config.vms);

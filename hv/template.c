@@ -65,8 +65,14 @@ static void start_clones(struct vm *template, struct clone_config *line)
 	while (take_turn(line)) {
 		struct vm *clone = template_clone(template, line->name);
 
-		if (clone == NULL)
+		if (clone == NULL) {
+			lock_acquire(&vms_lock);
+			line->n_running--;
+			lock_release(&vms_lock);
 			return;
+		}
+		if (line->max_private)
+			clone->ept.max_owned = line->max_private / PAGE_SIZE;
 		clone->made_for = line;
 		clone->is_paused = line->paused;
 		vm_start(clone);
@@ -157,7 +163,7 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	clone->start = template->start;
 	clone->n_starts = template->n_starts;
 	name_clone(clone, name);
-	ept_clone(&clone->ept, template->layer, EPT_UNLIMITED);
+	ept_clone(&clone->ept, template->layer, template->ept.max_owned);
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
 	platform_copy(&clone->platform, &template->platform);
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};

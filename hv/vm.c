@@ -192,7 +192,10 @@ static enum status fill_memory(struct vm *vm)
 
 static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t unix_time)
 {
-	TRY(ept_init(&vm->ept, vcpu_leaf_levels(), EPT_UNLIMITED));
+	uint64_t max_private = vm->config->max_private;
+
+	TRY(ept_init(&vm->ept, vcpu_leaf_levels(),
+		     max_private ? max_private / PAGE_SIZE : EPT_UNLIMITED));
 	vm->memory = (struct guest_memory){&vm->ept, vm->mem};
 	TRY(build_memory(vm));
 	TRY(reserve_memory(&vm->ept, vm->mem, vm->name));
@@ -205,11 +208,16 @@ static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t 
 	return OK;
 }
 
+static bool is_full(const struct vm *vm)
+{
+	return vm->ept.root && vm->ept.n_owned >= vm->ept.max_owned;
+}
+
 static const char *status_text(enum status status)
 {
 	switch (status) {
 	case ERR_NOMEM:
-		return "not enough memory in this machine";
+		return "not enough memory";
 	case ERR_OVERLAP:
 		return "two memory regions, or two devices, overlap";
 	case ERR_RANGE:
@@ -224,9 +232,13 @@ static struct vm *allocate(const struct vm_layout *layout, unsigned n_vcpus, siz
 			   size_t n_clear)
 {
 	uint64_t n_frames = align_up(size, PAGE_SIZE) / PAGE_SIZE;
-	phys_t frames = n_frames == 1 ? frame_alloc() : frame_alloc_run(n_frames, PAGE_SIZE);
+	phys_t frames = 0;
 	struct vm *vm;
 
+	if (n_frames == 1)
+		frames = frame_alloc();
+	else if (frame_can_spare(n_frames))
+		frames = frame_alloc_run(n_frames, PAGE_SIZE);
 	if (frames == 0)
 		return NULL;
 	vm = phys_to_virt(frames);
@@ -266,6 +278,8 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 	else
 		status = fill_memory(vm);
 	if (status != OK) {
+		if (is_full(vm))
+			log_error("%s: its -max-private is too small", vm->name);
 		vm_release(vm);
 		vm_free(vm);
 		return status;

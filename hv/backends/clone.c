@@ -60,6 +60,9 @@ static bool read_parameter(const struct word *word, struct clone_config *clone, 
 		return read_number(word, "parallel", &clone->parallel, diag);
 	if (has_key(word, "paused"))
 		return read_switch(word, "paused", &clone->paused, diag);
+	if (has_key(word, "max-private"))
+		return config_read_limit(word, strlen("max-private="), "max-private",
+					 &clone->max_private, diag);
 	diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
 	return false;
 }

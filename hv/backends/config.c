@@ -21,7 +21,7 @@ struct host_option {
 	const char *values[5]; /* NULL after the last; none at all: any text */
 };
 
-enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_INFO };
+enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_INFO, HOST_MAX_PRIVATE };
 
 static const struct host_option host_options[] = {
 	[HOST_SERIAL] = {"serial", {"com1", "com2", "none"}},
@@ -29,6 +29,7 @@ static const struct host_option host_options[] = {
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
 	[HOST_INFO] = {"info", {NULL}},
+	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
 };
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
@@ -99,6 +100,20 @@ static enum status read_info(struct host_config *host, const struct word *comman
 	return OK;
 }
 
+bool config_read_limit(const struct word *word, size_t offset, const char *name, uint64_t *ret,
+		       struct diag *diag)
+{
+	uint64_t size;
+
+	if (parse_size(word->text + offset, &size) == OK && size >= PAGE_SIZE) {
+		*ret = align_down(size, PAGE_SIZE);
+		return true;
+	}
+	diag_error(diag, word_place(word, offset),
+		   "Parameter '%s' expects a size of at least 4 KiB", name);
+	return false;
+}
+
 static enum status read_host(struct config *config, const struct word *words, struct arena *arena,
 			     struct diag *diag)
 {
@@ -117,6 +132,9 @@ static enum status read_host(struct config *config, const struct word *words, st
 		words = words->next;
 		if (option == HOST_INFO)
 			TRY(read_info(&config->host, words, arena, diag));
+		else if (option == HOST_MAX_PRIVATE)
+			(void)config_read_limit(words, 0, "-max-private", &config->host.max_private,
+						diag);
 		else
 			read_host_value(&config->host, option, words, diag);
 	}

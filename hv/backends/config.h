@@ -125,6 +125,8 @@ struct vm_config {
 
 	enum serial_target serial; /* COM1; default stdio */
 	bool no_reboot;
+	uint64_t max_private;  /* -max-private: bytes, whole pages; 0: no ceiling */
+	bool pauses_when_full; /* -on-full pause; default end */
 	bool has_debug_exit;
 	uint16_t debug_exit_iobase, debug_exit_iosize;
 	bool has_debugcon;
@@ -148,12 +150,12 @@ struct host_config {
 	enum host_end on_end; /* default poweroff */
 	uint16_t serial_port; /* console UART, default 0x3f8; 0: none */
 	unsigned log_level;   /* enum log_level, default info */
+	uint64_t max_private; /* of all VMs: bytes, whole pages; 0: what the machine has */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	struct info_config *info; /* in the order written */
 };
 
-/* A line "clone TEMPLATE count=N parallel=N paused=on", or "vm NAME -incoming template:TEMPLATE".
- */
+/* A line "clone TEMPLATE count=N parallel=N ...", or "vm NAME -incoming template:TEMPLATE". */
 struct clone_config {
 	struct clone_config *next;
 	const char *template; /* name of a VM, or of a clone */
@@ -161,6 +163,7 @@ struct clone_config {
 	unsigned count;
 	unsigned parallel;	 /* so many at a time, the next when one has ended */
 	bool paused;		 /* until the operator lets them go on */
+	uint64_t max_private;	 /* bytes, whole pages; 0: as the template */
 	struct diag_place place; /* of the template's name */
 	unsigned n_started, n_running;
 };
@@ -184,6 +187,15 @@ struct config {
 	struct clone_config *clones;
 	struct save_config *saves;
 };
+
+struct word;
+
+/*
+ * The size behind the first 'offset' characters of a word, in whole pages and not 0; of the
+ * parameter 'name'. False: said.
+ */
+bool config_read_limit(const struct word *word, size_t offset, const char *name, uint64_t *ret,
+		       struct diag *diag);
 
 /*
  * Parse, validate and resolve 'text' (any bytes, 'len' of them). All errors go

@@ -25,6 +25,7 @@ enum vm_option_id {
 	OPT_INITRD,
 	OPT_KERNEL,
 	OPT_MACHINE,
+	OPT_MAX_PRIVATE,
 	OPT_MEMORY,
 	OPT_MEM_PATH,
 	OPT_MEM_PREALLOC,
@@ -33,6 +34,7 @@ enum vm_option_id {
 	OPT_NO_REBOOT,
 	OPT_NUMA,
 	OPT_OBJECT,
+	OPT_ON_FULL,
 	OPT_SERIAL,
 	OPT_SET,
 	OPT_SMP,
@@ -68,6 +70,10 @@ static const struct vm_option vm_options[] = {
 	{"serial", OPT_SERIAL, true},
 	{"set", OPT_SET, true},
 	{"smp", OPT_SMP, true},
+
+	/* Ours, not QEMU's. */
+	{"max-private", OPT_MAX_PRIVATE, true},
+	{"on-full", OPT_ON_FULL, true},
 
 	{"enable-kvm", OPT_ACCEPTED, false},
 	{"nographic", OPT_ACCEPTED, false},
@@ -240,12 +246,35 @@ static enum status read_set(struct vm_reader *reader, const struct word *argumen
 	return ERR_INVAL;
 }
 
+static enum status read_on_full(struct vm_reader *reader, const struct word *argument)
+{
+	reader->vm->pauses_when_full = strcmp(argument->text, "pause") == 0;
+	if (reader->vm->pauses_when_full || strcmp(argument->text, "end") == 0)
+		return OK;
+	diag_error(reader->diag, word_place(argument, 0),
+		   "Parameter '-on-full' does not accept value '%s', only 'end' and 'pause'",
+		   argument->text);
+	return ERR_INVAL;
+}
+
 static enum status read_text(const struct word *argument, const char **text,
 			     struct diag_place *place)
 {
 	*text = argument->text;
 	*place = word_place(argument, 0);
 	return OK;
+}
+
+/* -max-private and -on-full. */
+static enum status read_limits(struct vm_reader *reader, enum vm_option_id id,
+			       const struct word *argument)
+{
+	if (id == OPT_ON_FULL)
+		return read_on_full(reader, argument);
+	return config_read_limit(argument, 0, "-max-private", &reader->vm->max_private,
+				 reader->diag)
+		       ? OK
+		       : ERR_INVAL;
 }
 
 static enum status set_flag(struct vm_reader *reader, enum vm_option_id id)
@@ -308,6 +337,9 @@ static enum status read_option(struct vm_reader *reader, const struct vm_option 
 		return vm_read_numa(reader, argument);
 	case OPT_OBJECT:
 		return read_object(reader, argument);
+	case OPT_MAX_PRIVATE:
+	case OPT_ON_FULL:
+		return read_limits(reader, option->id, argument);
 	case OPT_SERIAL:
 		return vm_read_serial(reader, argument);
 	case OPT_SET:

@@ -755,9 +755,42 @@ static void a_full_arena_is_said_wherever_it_happens(void **state)
 	assert_true(size > 2000);
 }
 
+static void private_memory_has_limits(void **state)
+{
+	const struct clone_config *clone;
+
+	assert_int_equal(parse("host -max-private 1G\n"
+			       "vm a -kernel k -max-private 8193 -on-full pause\nvm b -kernel k\n"
+			       "vm c -kernel k -on-full pause -on-full end -max-private 4K\n"
+			       "clone a count=2 max-private=1.5M\nclone a"),
+			 OK);
+	assert_string_equal(logged, "");
+	assert_int_equal(config.host.max_private, GIB(1));
+	assert_int_equal(config.vms->max_private, 8192);
+	assert_true(config.vms->pauses_when_full);
+	assert_int_equal(config.vms->next->max_private, 0);
+	assert_false(config.vms->next->pauses_when_full);
+	assert_int_equal(config.vms->next->next->max_private, 4096);
+	assert_false(config.vms->next->next->pauses_when_full);
+	clone = config.clones;
+	assert_int_equal(clone->max_private, MIB(3) / 2);
+	assert_int_equal(clone->next->max_private, 0);
+	assert_int_equal(parse("vm a -kernel k"), OK);
+	assert_int_equal(config.host.max_private, 0);
+	expect_said("host -max-private 4095\nvm a -kernel k -max-private x\n"
+		    "vm b -kernel k -on-full wait\nclone b max-private=-1\nclone b max-private",
+		    "c:1:19: Parameter '-max-private' expects a size of at least 4 KiB\n"
+		    "c:2:29: Parameter '-max-private' expects a size of at least 4 KiB\n"
+		    "c:3:25: Parameter '-on-full' does not accept value 'wait', only 'end' and "
+		    "'pause'\n"
+		    "c:4:21: Parameter 'max-private' expects a size of at least 4 KiB\n"
+		    "c:5:9: clone: Invalid parameter 'max-private'\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(private_memory_has_limits),
 		cmocka_unit_test(a_vm_has_sensible_defaults),
 		cmocka_unit_test(all_options_of_a_vm_are_taken),
 		cmocka_unit_test(the_last_of_repeated_options_counts),

@@ -371,6 +371,36 @@ static void free_zero(void)
 	frame_free(0);
 }
 
+/* Single frames stop there, but for what the processor has in its stack; runs do not. */
+static void what_is_kept_back_is_not_given_singly(void **state)
+{
+	const struct frame_policy local = {.mode = FRAME_LOCAL};
+	uint64_t n = 0;
+	phys_t run, frame;
+
+	frame_add_range(START, 300 * PAGE_SIZE);
+	frame_keep_back(100);
+	assert_true(frame_can_spare(200));
+	assert_false(frame_can_spare(201));
+	frame = frame_alloc();
+	for (n = 1; frame_alloc() != 0; n++)
+		assert_in_range(n, 0, 300);
+	assert_in_range(n, 200, 200 + FRAME_BATCH);
+	assert_int_equal(frame_alloc_by(&local, 0), 0);
+	assert_int_equal(frame_alloc_zeroed(), 0);
+	assert_false(frame_can_spare(1));
+	run = frame_alloc_run(50, PAGE_SIZE);
+	assert_true(run != 0);
+	frame_free_run(run, 50);
+	/* One comes back, and can be had again. */
+	frame_free(frame);
+	assert_int_equal(frame_alloc(), frame);
+	assert_int_equal(frame_alloc(), 0);
+	frame_keep_back(0);
+	assert_true(frame_alloc() != 0);
+	assert_int_equal(frame_available(), 300 - n - 1);
+}
+
 static void free_a_free_run(void)
 {
 	frame_free_run(START, 1);
@@ -402,6 +432,7 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(random_use_keeps_the_books, setup),
 		cmocka_unit_test_setup(poison_replaces_what_was_there, setup),
+		cmocka_unit_test_setup(what_is_kept_back_is_not_given_singly, setup),
 		cmocka_unit_test_setup(misuse_stops_the_machine, setup),
 	};
 

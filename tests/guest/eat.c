@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes to page after page, so that all of them become its own, and looks at them in the end.
+ *	pages=N        so many, from 8 MiB on (1024)
+ *	freeze=N       1: becomes a template first (0)
+ */
+#include "tests/guest/lib/lib.h"
+
+#define CONTROL 0x5354
+#define FREEZE	1
+#define START	UINT64_C(0x800000)
+
+static volatile uint64_t *page_at(uint64_t page)
+{
+	return (volatile uint64_t *)(START + page * PAGE_SIZE);
+}
+
+void payload(void)
+{
+	uint64_t n = param_number("pages", 1024), n_wrong = 0;
+
+	if (param_number("freeze", 0))
+		outl(FREEZE, CONTROL);
+	for (uint64_t page = 0; page < n; page++)
+		*page_at(page) = page + 1;
+	for (uint64_t page = 0; page < n; page++)
+		n_wrong += *page_at(page) != page + 1;
+	report(n_wrong == 0, "%lu pages written, %lu wrong", n, n_wrong);
+}
