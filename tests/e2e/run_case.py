@@ -15,7 +15,7 @@ A case says, in this order as a rule:
                  set = [OFFSET, BYTE], cut = BYTES at its end, or bits = [SECTION, OFFSET, WORD]
                  to be set in a VM's state, which is sealed again
              and place = N where its data are to start N bytes beyond a multiple of 2 MiB
-    host, cpus, memory, timeout               as for scripts/run
+    host, cpus, memory, ips, timeout          as for scripts/run
     qemu     a list: more arguments for QEMU
     input    what is typed once input_after, a regular expression, is on the console; or a list of
              pairs [AFTER, TEXT]: each is waited for in what came since the one before
@@ -47,7 +47,7 @@ from type_in import type_in  # pylint: disable=wrong-import-position
 
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # what ctest takes for it
-KEYS = {"config", "files", "host", "cpus", "memory", "timeout", "qemu", "input", "input_after", "embed", "status",
+KEYS = {"config", "files", "host", "cpus", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "status",
         "expect", "order", "forbid", "count", "different", "receive", "without_vmx", "then"}
 
 
@@ -144,7 +144,7 @@ def receive(case, work):
 def run(case, work):
     """The exit status and the console's lines."""
     command = [TOP / "scripts/run", "--no-build", "--serial-out", work / "serial"]
-    for option in ("host", "cpus", "memory"):
+    for option in ("host", "cpus", "memory", "ips"):
         if option in case:
             command += [f"--{option}", str(case[option])]
     command += [f"--qemu-arg={argument}" for argument in case.get("qemu", [])]
