@@ -8,6 +8,7 @@
 #include "hv/template.h"
 
 #include "hv/assert.h"
+#include "hv/ept/working_set.h"
 #include "hv/frame.h"
 #include "hv/io.h"
 #include "hv/phys.h"
@@ -34,6 +35,7 @@ void template_put(struct vm *template)
 
 		vm_unlist(template);
 		ept_layer_put(template->layer);
+		working_set_free(template->working_set);
 		vm_release(template);
 		vm_free(template);
 		template = parent;
@@ -60,6 +62,36 @@ static bool take_turn(struct clone_config *line)
 	return more;
 }
 
+/* The first clone of a line with precopy=on to come so far tells what the next ones will write. */
+static void note_writes(struct vm *clone)
+{
+	struct vm *template = clone->template;
+	phys_t none = 0, set;
+
+	if (clone->made_for == NULL || !clone->made_for->precopy ||
+	    __atomic_load_n(&template->working_set, __ATOMIC_RELAXED) != 0)
+		return;
+	lock_acquire(&clone->lock);
+	set = working_set_record(&clone->ept, clone->mem);
+	lock_release(&clone->lock);
+	/* Release: the list comes before its address; pairs with precopy(). */
+	if (!__atomic_compare_exchange_n(&template->working_set, &none, set, false,
+					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		working_set_free(set);
+	else if (set != 0)
+		log_info("VM %s: its clones get %llu pages that %s has written copied in advance",
+			 template->name, (unsigned long long)working_set_count(set), clone->name);
+}
+
+/* Without memory it goes as far as it can: the rest is copied when it is written to. */
+static void precopy(struct vm *clone)
+{
+	phys_t set = __atomic_load_n(&clone->template->working_set, __ATOMIC_ACQUIRE);
+
+	if (working_set_copy(set, &clone->ept, clone->mem) != OK)
+		log_debug("VM %s: no memory to copy all pages in advance", clone->name);
+}
+
 static void start_clones(struct vm *template, struct clone_config *line)
 {
 	while (take_turn(line)) {
@@ -73,6 +105,8 @@ static void start_clones(struct vm *template, struct clone_config *line)
 		}
 		if (line->max_private)
 			clone->ept.max_owned = line->max_private / PAGE_SIZE;
+		if (line->precopy)
+			precopy(clone);
 		clone->made_for = line;
 		clone->is_paused = line->paused;
 		vm_start(clone);
@@ -200,6 +234,12 @@ struct vm *template_clone(struct vm *template, const char *name)
 	return NULL;
 }
 
+void template_vm_ends(struct vm *vm)
+{
+	if (vm->template && vm->outcome == VM_ENDED_WELL)
+		note_writes(vm);
+}
+
 void template_vm_gone(struct vm *vm)
 {
 	struct vm *template = vm->template;
@@ -230,6 +270,7 @@ static void revert_devices(struct vm *clone)
 
 void template_revert(struct vm *clone)
 {
+	note_writes(clone);
 	vm_merge_pause(clone);
 	ept_reset(&clone->ept);
 	/* No processor walks the old tree: all vCPUs are put away, or here. */

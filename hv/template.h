@@ -32,6 +32,9 @@ struct vm *template_clone(struct vm *template, const char *name);
  */
 void template_revert(struct vm *clone);
 
+/* By vm_gathered(): a VM has ended, and still has its memory. */
+void template_vm_ends(struct vm *vm);
+
 /*
  * By vm_gathered(): a VM has ended and was released; its struct goes, and the template it was
  * made from if nothing else needs that.

@@ -487,6 +487,7 @@ void vm_release(struct vm *vm)
 static void end(struct vm *vm)
 {
 	say_end(vm);
+	template_vm_ends(vm);
 	vm_release(vm);
 	template_vm_gone(vm);
 }

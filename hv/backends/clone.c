@@ -63,6 +63,8 @@ static bool read_parameter(const struct word *word, struct clone_config *clone, 
 	if (has_key(word, "max-private"))
 		return config_read_limit(word, strlen("max-private="), "max-private",
 					 &clone->max_private, diag);
+	if (has_key(word, "precopy"))
+		return read_switch(word, "precopy", &clone->precopy, diag);
 	diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
 	return false;
 }

@@ -5,10 +5,10 @@
 #include "hv/backends/word.h"
 
 /*
- * "clone TEMPLATE [count=N] [parallel=N] [max-private=SIZE] [paused=on]": clones (1) of a VM start
- * when it becomes a template, so many at a time (all), each with such a ceiling (the template's),
- * or are made and wait for the operator. 'words' begin behind the keyword, with the template's
- * name. An error is said; ERR_NOMEM: the arena is full.
+ * "clone TEMPLATE [count=N] [parallel=N] [max-private=SIZE] [precopy=on] [paused=on]": clones (1)
+ * of a VM start when it becomes a template, so many at a time (all), each with such a ceiling (the
+ * template's), or are made and wait for the operator. 'words' begin behind the keyword, with the
+ * template's name. An error is said; ERR_NOMEM: the arena is full.
  */
 enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
 		       struct diag *diag);

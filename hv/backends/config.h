@@ -164,6 +164,7 @@ struct clone_config {
 	unsigned parallel;	 /* so many at a time, the next when one has ended */
 	bool paused;		 /* until the operator lets them go on */
 	uint64_t max_private;	 /* bytes, whole pages; 0: as the template */
+	bool precopy;		 /* give later ones their copies of what the first has written */
 	struct diag_place place; /* of the template's name */
 	unsigned n_started, n_running;
 };

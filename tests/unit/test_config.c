@@ -762,7 +762,7 @@ static void private_memory_has_limits(void **state)
 	assert_int_equal(parse("host -max-private 1G\n"
 			       "vm a -kernel k -max-private 8193 -on-full pause\nvm b -kernel k\n"
 			       "vm c -kernel k -on-full pause -on-full end -max-private 4K\n"
-			       "clone a count=2 max-private=1.5M\nclone a"),
+			       "clone a count=2 max-private=1.5M precopy=on\nclone a precopy=off"),
 			 OK);
 	assert_string_equal(logged, "");
 	assert_int_equal(config.host.max_private, GIB(1));
@@ -774,17 +774,21 @@ static void private_memory_has_limits(void **state)
 	assert_false(config.vms->next->next->pauses_when_full);
 	clone = config.clones;
 	assert_int_equal(clone->max_private, MIB(3) / 2);
+	assert_true(clone->precopy);
 	assert_int_equal(clone->next->max_private, 0);
+	assert_false(clone->next->precopy);
 	assert_int_equal(parse("vm a -kernel k"), OK);
 	assert_int_equal(config.host.max_private, 0);
 	expect_said("host -max-private 4095\nvm a -kernel k -max-private x\n"
-		    "vm b -kernel k -on-full wait\nclone b max-private=-1\nclone b max-private",
+		    "vm b -kernel k -on-full wait\nclone b max-private=-1\nclone b max-private\n"
+		    "clone b precopy=2",
 		    "c:1:19: Parameter '-max-private' expects a size of at least 4 KiB\n"
 		    "c:2:29: Parameter '-max-private' expects a size of at least 4 KiB\n"
 		    "c:3:25: Parameter '-on-full' does not accept value 'wait', only 'end' and "
 		    "'pause'\n"
 		    "c:4:21: Parameter 'max-private' expects a size of at least 4 KiB\n"
-		    "c:5:9: clone: Invalid parameter 'max-private'\n");
+		    "c:5:9: clone: Invalid parameter 'max-private'\n"
+		    "c:6:17: Parameter 'precopy' expects 'on' or 'off'\n");
 }
 
 int main(void)
