@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Becomes a template; each clone says its number, and stays, doing nothing. */
+#include "tests/guest/lib/lib.h"
+
+#define CONTROL 0x5354
+#define FREEZE	1
+
+void payload(void)
+{
+	outl(FREEZE, CONTROL);
+	print("crowd: clone %u\n", inl(CONTROL));
+	for (;;)
+		asm volatile("sti; hlt");
+}
