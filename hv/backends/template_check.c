@@ -86,11 +86,10 @@ static bool is_rom_on_purpose(const struct backend *backend)
 	return on;
 }
 
-/* ROM where a guest expects RAM. Who writes rom=on knows. */
+/* ROM where a guest expects RAM. */
 static void check_rom(const struct backend *backend, const char *use, struct diag *diag)
 {
-	if (backend == NULL || backend->broken || backend->kind != MEM_ROM ||
-	    is_rom_on_purpose(backend))
+	if (backend == NULL || backend->broken || backend->kind != MEM_ROM)
 		return;
 	diag_warning(diag, backend->place,
 		     "%s '%s' is ROM: nothing that the guest writes will stick", use, backend->id);
@@ -106,7 +105,8 @@ static void check_roms(const struct vm_config *vm, struct diag *diag)
 	for (const struct numa_node_config *node = vm->numa_nodes; node != NULL; node = node->next)
 		check_rom(node->backend, "main memory", diag);
 	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
-		if (!dimm->is_nvdimm) /* which tells the guest */
+		/* An NVDIMM tells the guest. Who writes rom=on for a module knows. */
+		if (dimm->backend && !dimm->is_nvdimm && !is_rom_on_purpose(dimm->backend))
 			check_rom(dimm->backend, "memory module", diag);
 	}
 }

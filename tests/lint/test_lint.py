@@ -133,7 +133,7 @@ class Tables(unittest.TestCase):
                                                 "--json")
         kind = "rom" if "rom" in row["mtree"] else \
             "shared" if row["mmap_perms"] == "rw-s" else "cow"
-        if accepted and kind == "rom" and row["rom"] != "on" and \
+        if accepted and kind == "rom" and (row["rom"] != "on" or row["consumer"] == "machine") and \
                 not row["consumer"].startswith("nvdimm"):
             self.assertIn(ROM_WARNING, messages[0])
             self.assertTrue(messages[0].startswith("warning: "))

@@ -176,16 +176,16 @@ static const char *rom_warning(const struct csv *csv)
 {
 	static char text[400];
 	bool share = strcmp(csv_get(csv, "share"), "on") == 0;
+	bool is_main = strcmp(csv_get(csv, "consumer"), "machine") == 0;
 
 	if (strncmp(csv_get(csv, "consumer"), "nvdimm", 6) == 0 ||
-	    strcmp(csv_get(csv, "rom"), "on") == 0)
+	    (!is_main && strcmp(csv_get(csv, "rom"), "on") == 0))
 		return "";
 	sprintf(text,
 		"warning: %s 'mem0' is ROM: nothing that the guest writes will stick | For memory "
 		"that begins as the backing store, a template's clone, write "
 		"%sreadonly=on,rom=off.",
-		strcmp(csv_get(csv, "consumer"), "machine") == 0 ? "main memory" : "memory module",
-		share ? "share=off," : "");
+		is_main ? "main memory" : "memory module", share ? "share=off," : "");
 	return text;
 }
 

@@ -175,7 +175,7 @@ static void a_file_window_begins_at_0_of_its_backend(void **state)
 {
 	run_vm("-machine memory-backend=m -object memory-backend-file,id=m,size=4M,offset=4M,"
 	       "mem-path=/d/f8,readonly=on,rom=on",
-	       "");
+	       NULL); /* a warning */
 	answers("info mtree -f",
 		"FlatView #0\n"
 		" AS \"memory\", root: system\n"
