@@ -314,6 +314,7 @@ void vm_free(struct vm *vm)
 void vm_unlist(struct vm *vm)
 {
 	guest_console_forget(vm);
+	vm_merge_forget(vm);
 	if (vm->link == NULL)
 		return;
 	*vm->link = vm->next;

@@ -30,8 +30,9 @@ static struct {
 	struct merge merge;
 	struct vm *vm;		   /* being looked at; NULL: none */
 	uint64_t visit_generation; /* of its tree when the visit began */
-	unsigned next_index;	   /* VMs below have had their visit in this scan */
-	uint64_t scan_start;	   /* host TSC */
+	bool is_scanning;
+	struct vm *next;     /* in this scan; guarded by vms_lock */
+	uint64_t scan_start; /* host TSC */
 	struct merged_counters said;
 	bool has_tables;
 	bool is_working;    /* atomic: somebody is at it */
@@ -82,17 +83,31 @@ static void visit(struct vm *vm)
 	}
 }
 
-/* The VM that comes next in this scan. Both locks are held. */
+static bool has_part(const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->mem->n; i++)
+		if (takes_part(vm, &vm->mem->region[i]))
+			return true;
+	return false;
+}
+
+/* The VM that comes next in this scan, which goes through the list once. Both locks are held. */
 static struct vm *next_vm(void)
 {
-	struct vm *next = NULL;
+	struct vm *vm = search.is_scanning ? search.next : vms;
 
-	for (struct vm *vm = vms; vm; vm = vm->next)
-		if (vm->index >= search.next_index && (!next || vm->index < next->index) &&
-		    !vm->merge_paused &&
-		    __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING)
-			next = vm;
-	return next;
+	while (vm && (vm->merge_paused || !has_part(vm) ||
+		      __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) != VM_RUNNING))
+		vm = vm->next;
+	search.is_scanning = true;
+	search.next = vm ? vm->next : NULL;
+	return vm;
+}
+
+void vm_merge_forget(const struct vm *vm)
+{
+	if (search.next == vm)
+		search.next = vm->next;
 }
 
 /* Every VM was visited, and every processor has been seen to catch up meanwhile. */
@@ -107,7 +122,7 @@ static void end_scan(uint64_t now)
 			  (unsigned long long)merge_scanned());
 	search.said = counters;
 	merge_begin_scan();
-	search.next_index = 0;
+	search.is_scanning = false;
 	if (now - search.scan_start < tsc_hz / 1000 * SCAN_MS)
 		__atomic_store_n(&search.due, search.scan_start + tsc_hz / 1000 * SCAN_MS,
 				 __ATOMIC_RELAXED);
@@ -126,10 +141,8 @@ static bool begin_visit(uint64_t now)
 	lock_acquire(&vms_lock);
 	lock_acquire(&search.lock);
 	vm = next_vm();
-	if (vm != NULL) {
-		search.next_index = vm->index + 1;
+	if (vm != NULL)
 		visit(vm);
-	}
 	lock_release(&search.lock);
 	lock_release(&vms_lock);
 	if (vm == NULL)
