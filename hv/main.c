@@ -222,7 +222,7 @@ static void set_budget(uint64_t n_free)
 static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
-	template_set_config(config.clones);
+	template_set_config(config.clones, config.host.checksum);
 	template_save_set_config(config.saves);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, time_now(), link) == OK) {

@@ -11,6 +11,7 @@
 #include "hv/ept/working_set.h"
 #include "hv/frame.h"
 #include "hv/io.h"
+#include "hv/panic.h"
 #include "hv/phys.h"
 #include "hv/print.h"
 #include "hv/reserve.h"
@@ -23,9 +24,27 @@
 
 static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
 
-void template_set_config(struct clone_config *clones)
+static bool takes_checksums;
+
+void template_set_config(struct clone_config *clones, bool checksum)
 {
 	clone_configs = clones;
+	takes_checksums = checksum;
+}
+
+/* Nobody may have written to it: anything else is our bug. */
+static void compare_checksum(const struct vm *template)
+{
+	uint64_t now;
+
+	if (!takes_checksums)
+		return;
+	now = ept_layer_checksum(template->layer);
+	if (now != template->checksum)
+		panic("template %s has changed: checksum %016llx", template->name,
+		      (unsigned long long)now);
+	log_info("template %s: unchanged, checksum %016llx", template->name,
+		 (unsigned long long)now);
 }
 
 void template_put(struct vm *template)
@@ -34,6 +53,7 @@ void template_put(struct vm *template)
 		struct vm *parent = template->template;
 
 		vm_unlist(template);
+		compare_checksum(template);
 		ept_layer_put(template->layer);
 		working_set_free(template->working_set);
 		vm_release(template);
@@ -138,6 +158,8 @@ bool template_freeze(struct vm *vm)
 		return refuse(vm, "no memory left");
 	}
 	reserve_end(vm->mem);
+	if (takes_checksums)
+		vm->checksum = ept_layer_checksum(vm->layer);
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 1; /* its name: it can be cloned */
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);

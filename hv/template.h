@@ -42,7 +42,7 @@ void template_vm_ends(struct vm *vm);
 void template_vm_gone(struct vm *vm);
 
 /* What the configuration wants cloned; once, before the first VM starts. */
-void template_set_config(struct clone_config *clones);
+void template_set_config(struct clone_config *clones, bool checksum);
 
 /* Give up one hold on a template; the last one frees it. vms_lock is held. */
 void template_put(struct vm *template);

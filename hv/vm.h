@@ -75,6 +75,7 @@ struct vm {
 	struct clone_config *made_for; /* NULL: not for a line of the configuration */
 	char own_name[64];
 	struct ept_layer *layer; /* a template's memory */
+	uint64_t checksum;	 /* of it, where -checksum asks for it */
 	phys_t working_set; /* a template's: what its first clone wrote; atomic, 0: not known */
 	uint32_t next_number;
 	unsigned n_holds; /* of clones, and of the template's name; guarded by vms_lock */

@@ -752,6 +752,26 @@ static void free_entries(struct ept_log *log)
 			frame_free(*item);
 }
 
+static uint64_t add_frame(uint64_t sum, phys_t frame)
+{
+	const uint64_t *word = phys_to_virt(frame);
+
+	for (size_t i = 0; i < PAGE_SIZE / 8; i++)
+		sum = ((sum ^ sum >> 29) + (word[i] & ~BITS(6, 5))) * UINT64_C(0x9e3779b97f4a7c15);
+	return sum;
+}
+
+uint64_t ept_layer_checksum(struct ept_layer *layer)
+{
+	struct ept_log_cursor cursor = ept_log_begin(&layer->log);
+	uint64_t sum = add_frame(layer->n_owned, layer->root);
+
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
+		if (*item && !(*item & EPT_LAYER_MERGED))
+			sum = add_frame(sum, *(const uint64_t *)*item & EPT_ADDR);
+	return sum;
+}
+
 void ept_layer_get(struct ept_layer *layer)
 {
 	__atomic_fetch_add(&layer->n_refs, 1, __ATOMIC_RELAXED);

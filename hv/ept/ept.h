@@ -207,6 +207,13 @@ void ept_layer_get(struct ept_layer *layer);
 void ept_layer_put(struct ept_layer *layer);
 
 /*
+ * Over what the layer's own tables and pages hold: constant as long as it lives. Bits 6:5 of each 8
+ * bytes do not count: where a page holds a guest's page tables they are accessed and dirty flags,
+ * which an emulator may set there although no entry of EPT allows a write (Bochs does).
+ */
+uint64_t ept_layer_checksum(struct ept_layer *layer);
+
+/*
  * A tree that translates like the layer, with no private page. Takes a count on
  * the layer and no frame: it runs on the layer's root until its first change.
  */

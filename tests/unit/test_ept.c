@@ -708,6 +708,32 @@ static void a_freeze_keeps_what_waits_for_the_flush(void **state)
 	ept_layer_put(layer);
 }
 
+static void a_layers_checksum_is_of_its_own_frames(void **state)
+{
+	struct ept_layer *layer;
+	struct ept clone;
+	phys_t own, copy;
+	uint64_t sum, *word;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	assert_int_equal(ept_copy(&ept, at(0x3000), &own), OK);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	sum = ept_layer_checksum(layer);
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	assert_int_equal(ept_copy(&clone, at(0x3000), &copy), OK);
+	*(uint64_t *)phys_to_virt(copy) += 1;
+	assert_true(ept_layer_checksum(layer) == sum);
+	word = (uint64_t *)phys_to_virt(own) + 5;
+	for (unsigned bit = 0; bit < 64; bit++) {
+		*word ^= BIT(bit);
+		/* Accessed and dirty flags do not count. */
+		assert_int_equal(ept_layer_checksum(layer) == sum, bit == 5 || bit == 6);
+		*word ^= BIT(bit);
+	}
+	ept_destroy(&clone);
+	ept_layer_put(layer);
+}
+
 static struct image image = {.base = IMAGE, .size = IMAGE_SIZE - 100};
 
 static void shared_memory_stays_shared_through_a_clone(void **state)
@@ -1053,6 +1079,7 @@ int main(void)
 		TEST(a_new_root_moves_the_generation),
 		TEST(freezing_an_unchanged_clone_makes_no_layer),
 		TEST(a_freeze_keeps_what_waits_for_the_flush),
+		TEST(a_layers_checksum_is_of_its_own_frames),
 		TEST(shared_memory_stays_shared_through_a_clone),
 		TEST(regions_are_mapped_as_their_kind_says),
 		TEST(fill_maps_the_page_and_no_more),
