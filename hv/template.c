@@ -223,14 +223,14 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
 	platform_copy(&clone->platform, &template->platform);
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
-	vm_identity_make(clone);
-	TRY(vm_identity_tell(clone));
 	for (unsigned i = 0; i < clone->n_vcpus; i++) {
 		vcpu_create(&clone->vcpu[i], clone, i);
 		clone->vcpu[i].cpuid = template->vcpu[i].cpuid;
 	}
 	copy_vcpus(clone);
-	return OK;
+	vm_identity_make(clone);
+	/* Last: what fails is given back whole. */
+	return vm_identity_tell(clone);
 }
 
 struct vm *template_clone(struct vm *template, const char *name)

@@ -376,9 +376,12 @@ bool vm_act_alone(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	uint32_t actions = VM_REVERT;
 
+	/* One that is stopped goes by the scheduler, which sets it aside again. */
+	if (vm->n_vcpus > 1 || __atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+		return false;
 	/* Acquire pairs with vm_gather(). */
-	if (vm->n_vcpus > 1 || !__atomic_compare_exchange_n(&vm->actions, &actions, 0, false,
-							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(&vm->actions, &actions, 0, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
 		return false;
 	template_revert(vm);
 	vcpu_reload(vcpu);
