@@ -61,7 +61,7 @@ if(asm_sources)
 endif()
 
 # The exit path; a backtrace finds the handlers' callers all the same.
-set_source_files_properties(hv/exit.c PROPERTIES COMPILE_OPTIONS -fomit-frame-pointer)
+set_source_files_properties(hv/run/exit.c PROPERTIES COMPILE_OPTIONS -fomit-frame-pointer)
 
 # Linked twice: the first time to learn the addresses of the code, the second
 # time with the table of them behind everything else, so that nothing moves.

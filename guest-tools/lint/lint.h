@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/arena.h"
-#include "hv/backends/config.h"
 #include "hv/backends/image.h"
+#include "hv/config/config.h"
+#include "hv/lib/arena.h"
 
 /*
  * Make the files below 'directory' the entries of a ramdisk: names begin at the root, modes are

@@ -13,10 +13,10 @@
 #include <sys/mman.h>
 
 #include "guest-tools/lint/lint.h"
-#include "hv/assert.h"
-#include "hv/frame.h"
-#include "hv/phys.h"
-#include "hv/print.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/print.h"
 
 #define BULK MIB(1)
 

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 
 #include "guest-tools/lint/lint.h"
-#include "hv/phys.h"
+#include "hv/frame/phys.h"
 
 static bool fail(const char *path, int error)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/arena.h"
 #include "hv/backends/diag.h"
 #include "hv/backends/image.h"
 #include "hv/backends/option.h"
-#include "hv/frame.h"
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/frame/frame.h"
+#include "hv/lib/arena.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 enum on_off_auto { ON_OFF_AUTO_AUTO, ON_OFF_AUTO_ON, ON_OFF_AUTO_OFF };
 

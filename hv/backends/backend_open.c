@@ -8,9 +8,9 @@
 #include "hv/backends/backend.h"
 
 #include "hv/backends/backend_text.h"
-#include "hv/numa.h"
-#include "hv/phys.h"
-#include "hv/string.h"
+#include "hv/frame/numa.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/string.h"
 
 /* The largest alignment that a host address can have: half of Linux's 47 bits. */
 #define ALIGN_MAX   BIT(46)

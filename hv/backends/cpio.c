@@ -7,9 +7,9 @@
  */
 #include "hv/backends/cpio.h"
 
-#include "hv/assert.h"
-#include "hv/phys.h"
-#include "hv/string.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
 
 #define HEADER_BYTES   110
 #define NAME_BYTES_MAX 4096 /* with its NUL; as Linux */

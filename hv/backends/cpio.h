@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/arena.h"
 #include "hv/backends/diag.h"
 #include "hv/backends/image.h"
-#include "hv/status.h"
+#include "hv/lib/arena.h"
+#include "hv/lib/status.h"
 
 /*
  * Read the ramdisk at [base, base + len): cpio archives of the formats newc and crc,

@@ -8,8 +8,8 @@
 #include <stdarg.h>
 
 #include "hv/backends/utf8.h"
-#include "hv/print.h"
-#include "hv/string.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
 
 static void clean(char *text, size_t len)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 #define DIAG_MESSAGE_MAX 700
 

@@ -7,8 +7,8 @@
  */
 #include "hv/backends/image.h"
 
-#include "hv/phys.h"
-#include "hv/string.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/string.h"
 
 #define PATH_BYTES_MAX 4096
 #define LINKS_MAX      40

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/arena.h"
-#include "hv/frame.h"
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/frame/frame.h"
+#include "hv/lib/arena.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 enum image_type {
 	IMAGE_FILE,

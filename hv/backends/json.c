@@ -7,7 +7,7 @@
 #include "hv/backends/json.h"
 
 #include "hv/backends/utf8.h"
-#include "hv/string.h"
+#include "hv/lib/string.h"
 
 enum token_type {
 	TOKEN_END,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/arena.h"
 #include "hv/backends/diag.h"
 #include "hv/backends/word.h"
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/arena.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /*
  * JSON as QEMU reads it: RFC 8259, and strings may be in single quotes. Keys are unique.

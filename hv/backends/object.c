@@ -9,8 +9,8 @@
 
 #include "hv/backends/backend_text.h"
 #include "hv/backends/parse.h"
-#include "hv/numa.h"
-#include "hv/string.h"
+#include "hv/frame/numa.h"
+#include "hv/lib/string.h"
 
 uint32_t object_machine_cpus;
 

@@ -6,7 +6,7 @@
 #include "hv/backends/option.h"
 
 #include "hv/backends/parse.h"
-#include "hv/string.h"
+#include "hv/lib/string.h"
 
 /* Length of the value at 'text': up to a comma that is not doubled. */
 static size_t value_length(const char *text)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/arena.h"
 #include "hv/backends/diag.h"
 #include "hv/backends/json.h"
 #include "hv/backends/word.h"
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/arena.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /*
  * The two ways to write an argument of QEMU's -object and -device: "key=value,key=value", with

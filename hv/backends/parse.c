@@ -6,7 +6,7 @@
  */
 #include "hv/backends/parse.h"
 
-#include "hv/string.h"
+#include "hv/lib/string.h"
 
 /* More decimals than these only tell "a bit above"; 2^-117 needs 117 of them. */
 #define DECIMALS_MAX 128

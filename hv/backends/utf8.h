@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*
  * Length of the printable UTF-8 character that 's' (at most 'len' bytes) begins with; 0 if it is

@@ -8,7 +8,7 @@
 #include "hv/backends/word.h"
 
 #include "hv/backends/utf8.h"
-#include "hv/string.h"
+#include "hv/lib/string.h"
 
 #define LINE_BYTES_MAX 16384
 

@@ -7,7 +7,7 @@
  */
 #include "hv/devices/bus.h"
 
-#include "hv/string.h"
+#include "hv/lib/string.h"
 
 /* The number of ranges which start at or below addr. */
 static unsigned bus_search(const struct io_bus *bus, uint64_t addr)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*
  * The port by which a guest speaks to Stencil: 32 bits to CONTROL_PORT are a command, 32 bits

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /* QEMU's isa-debug-exit: a write of v to its ports ends the VM with status (v << 1) | 1. */
 struct debug_exit {

@@ -6,8 +6,8 @@
  */
 #include "hv/devices/fw_cfg.h"
 
-#include "hv/print.h"
-#include "hv/string.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
 
 enum item_number {
 	ITEM_SIGNATURE = 0x00,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/fw_cfg_file.h"
-#include "hv/guest_memory.h"
-#include "hv/identity.h"
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/devices/fw_cfg_file.h"
+#include "hv/devices/identity.h"
+#include "hv/guest/guest_memory.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /*
  * QEMU's "fw_cfg": small items that a guest reads, each by its number; most are files, which a

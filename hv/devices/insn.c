@@ -9,8 +9,8 @@
  */
 #include "hv/devices/insn.h"
 
-#include "hv/assert.h"
 #include "hv/devices/insn_table.h"
+#include "hv/lib/assert.h"
 
 #define REX_W 0x8
 #define REX_R 0x4

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/regs.h"
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/regs.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /*
  * Decodes and executes the integer instructions that may touch a device's

@@ -6,8 +6,8 @@
  *
  * Source: SDM vol. 2, the instructions' own pages.
  */
-#include "hv/assert.h"
 #include "hv/devices/insn.h"
+#include "hv/lib/assert.h"
 
 #define CF BIT(0)
 #define PF BIT(2)

@@ -6,8 +6,8 @@
  */
 #include "hv/devices/ioapic.h"
 
-#include "hv/assert.h"
 #include "hv/devices/irqchip.h"
+#include "hv/lib/assert.h"
 
 enum { PAGE_SELECT = 0x00, PAGE_WINDOW = 0x10, PAGE_EOI = 0x40 };
 enum { REG_ID = 0, REG_VERSION = 1, REG_ARBITRATION = 2, REG_REDIR = 0x10 };

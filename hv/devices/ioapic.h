@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*
  * An I/O APIC with 24 pins, version 0x20 (with EOI register). Part of struct

@@ -6,7 +6,7 @@
  */
 #include "hv/devices/irqchip.h"
 
-#include "hv/assert.h"
+#include "hv/lib/assert.h"
 
 #define ICR_LOGICAL	 BIT(11)
 #define ICR_ASSERT	 BIT(14)

@@ -3,7 +3,7 @@
 
 #include "hv/devices/ioapic.h"
 #include "hv/devices/lapic.h"
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*
  * A VM's interrupt controllers, irqchip_size() bytes. Plain state without pointers: copying

@@ -9,9 +9,9 @@
  */
 #include "hv/devices/lapic.h"
 
-#include "hv/assert.h"
 #include "hv/devices/irqchip.h"
-#include "hv/string.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
 
 #define FIRST_LEGAL_VECTOR 16
 

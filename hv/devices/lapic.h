@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/topology.h"
-#include "hv/types.h"
+#include "hv/devices/topology.h"
+#include "hv/lib/types.h"
 
 /*
  * One virtual processor's local APIC: xAPIC and x2APIC.

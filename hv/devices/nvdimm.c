@@ -6,7 +6,7 @@
  */
 #include "hv/devices/nvdimm.h"
 
-#include "hv/string.h"
+#include "hv/lib/string.h"
 
 void nvdimm_reset(struct nvdimm *nvdimm)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /*
- * Label storage of the NVDIMMs, as their _DSM in hv/devices/nvdimm.dsl reaches it: a page of
+ * Label storage of the NVDIMMs, as their _DSM in hv/loader/nvdimm.dsl reaches it: a page of
  * registers and a page which data pass through. It is a device of ours, no real one's; the guest's
  * OS sees only the _DSM. Registers have 32 bits, at multiples of 4.
  */

@@ -6,8 +6,8 @@
  */
 #include "hv/devices/platform.h"
 
-#include "hv/assert.h"
-#include "hv/string.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
 
 static void update_uart_line(struct platform *platform)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/device_range.h"
 #include "hv/devices/bus.h"
 #include "hv/devices/control.h"
 #include "hv/devices/debug_ports.h"
+#include "hv/devices/device_range.h"
 #include "hv/devices/fw_cfg.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/pm.h"
 #include "hv/devices/rtc.h"
 #include "hv/devices/uart.h"
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 #define PLATFORM_UART_PORT 0x3f8
 #define PLATFORM_UART_GSI  4

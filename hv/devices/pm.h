@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*
  * Power off, reset, and the few legacy ports which must answer sanely: sleep

@@ -10,8 +10,8 @@
  */
 #include "hv/devices/rtc.h"
 
-#include "hv/assert.h"
-#include "hv/string.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
 
 enum {
 	REG_SECONDS = 0x00,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*
  * An MC146818 with 128 bytes of CMOS RAM at ports 0x70 (index, bit 7: NMI mask)

@@ -11,12 +11,12 @@
  */
 #include "hv/ept/ept.h"
 
-#include "hv/assert.h"
 #include "hv/ept/memory_type.h"
 #include "hv/ept/merged.h"
-#include "hv/frame.h"
-#include "hv/phys.h"
-#include "hv/string.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
 
 #define ENTRIES	   512
 #define ROOT_LEVEL (EPT_LEVELS - 1)

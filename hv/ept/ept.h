@@ -2,9 +2,9 @@
 #pragma once
 
 #include "hv/ept/log.h"
-#include "hv/frame.h"
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/frame/frame.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /*
  * Format of an EPT entry. SDM vol. 3, "The Extended Page Table Mechanism

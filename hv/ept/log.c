@@ -2,8 +2,8 @@
 /* The log of a tree's own entries: a few in the struct, more in a chain of frames. */
 #include "hv/ept/log.h"
 
-#include "hv/frame.h"
-#include "hv/phys.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
 
 /* The first word of a frame leads to the one before. */
 #define CHUNK_ITEMS EPT_LOG_CHUNK_ITEMS

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /*
  * Where a tree's own frames are: the addresses of the entries that lead to them, so that a

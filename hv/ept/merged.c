@@ -5,11 +5,11 @@
  */
 #include "hv/ept/merged.h"
 
-#include "hv/assert.h"
-#include "hv/frame.h"
-#include "hv/lock.h"
-#include "hv/phys.h"
-#include "hv/string.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/lock.h"
+#include "hv/lib/string.h"
 
 #define NONE UINT32_MAX
 

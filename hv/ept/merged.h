@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /*
  * Frames that trees borrow because their pages were found equal: nobody writes

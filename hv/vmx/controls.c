@@ -6,7 +6,7 @@
  */
 #include "hv/vmx/controls.h"
 
-#include "hv/msr.h"
+#include "hv/host/msr.h"
 
 struct control_set {
 	uint32_t need, want;

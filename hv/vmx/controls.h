@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 /* Pin-based controls. SDM vol. 3, "Pin-Based VM-Execution Controls". */
 #define PIN_EXTERNAL_INTERRUPT BIT(0)

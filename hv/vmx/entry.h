@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/regs.h"
+#include "hv/lib/regs.h"
 
 _Static_assert(offsetof(struct guest_regs, requests) == 16 * 8, "entry.asm knows the layout");
 _Static_assert(offsetof(struct guest_regs, launched) == 16 * 8 + 4, "entry.asm knows the layout");
@@ -20,7 +20,7 @@ enum vmx_result {
 enum vmx_result vmx_run(struct guest_regs *regs);
 
 /*
- * hv/vcpu.c: what to do about an exit. Called with 'launched' set, although an
+ * hv/vcpu/vcpu.c: what to do about an exit. Called with 'launched' set, although an
  * entry that failed late (bit 31 of the exit reason) leaves the VMCS unlaunched.
  */
 void vmx_exited(struct guest_regs *regs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /* Bit 31 of the exit reason: VM entry failed late. SDM vol. 3, "Basic VM-Exit Information". */
 #define EXIT_ENTRY_FAILED BIT(31)

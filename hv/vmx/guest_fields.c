@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which fields of a VMCS are the guest's own, and where they are when they are not in one. */
-#include "hv/assert.h"
+#include "hv/lib/assert.h"
 #include "hv/vmx/vmx.h"
 
 #define SEGMENT(segment) \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*
  * SDM vol. 3, appendix "Field Encoding in VMCS". Bits 14:13 of an encoding are

@@ -5,10 +5,10 @@
  */
 #include "hv/vmx/vmx.h"
 
-#include "hv/assert.h"
-#include "hv/io.h"
-#include "hv/msr.h"
-#include "hv/phys.h"
+#include "hv/frame/phys.h"
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/lib/assert.h"
 #include "hv/vmx/entry.h"
 #include "hv/vmx/exit_reason.h"
 #include "hv/vmx/vmcs.h"

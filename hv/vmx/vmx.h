@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/status.h"
+#include "hv/lib/status.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/assert.h"
-#include "hv/backends/config.h"
-#include "hv/phys.h"
+#include "hv/config/config.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/assert.h"
 #include "tests/fuzz/fuzz_frames.h"
 #include "tests/unit/support.h"
 

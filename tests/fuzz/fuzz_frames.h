@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "hv/frame.h"
-#include "hv/phys.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
 #include "tests/unit/support.h"
 
 /*

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/assert.h"
 #include "hv/devices/insn.h"
+#include "hv/lib/assert.h"
 
 #define N_WORDS 18
 

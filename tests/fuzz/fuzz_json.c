@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/assert.h"
 #include "hv/backends/json.h"
+#include "hv/lib/assert.h"
 #include "tests/unit/support.h"
 
 /* Keys are unique among a container's members; array items have none. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/assert.h"
 #include "hv/backends/object.h"
+#include "hv/lib/assert.h"
 #include "tests/fuzz/fuzz_frames.h"
 #include "tests/unit/support.h"
 

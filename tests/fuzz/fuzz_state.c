@@ -3,7 +3,7 @@
  * Any bytes as a VM's state: behind a head that is right, or, if the first byte is odd, laid over a
  * good file from where the next two say.
  */
-#include "hv/crc32.h"
+#include "hv/lib/crc32.h"
 #include "tests/unit/vm_state_vm.h"
 
 #define FILE_MAX (1 << 16)

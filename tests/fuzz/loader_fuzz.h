@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/assert.h"
-#include "hv/guest_memory.h"
-#include "hv/loader.h"
+#include "hv/guest/guest_memory.h"
+#include "hv/lib/assert.h"
+#include "hv/loader/loader.h"
 
 #define RAM_SIZE MIB(512)
 

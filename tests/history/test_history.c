@@ -7,7 +7,7 @@
  *
  *     test_history [SEED [STEPS]]
  */
-#include "hv/merge.h"
+#include "hv/guest/merge.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,13 +17,13 @@
 
 #include <sanitizer/common_interface_defs.h>
 
-#include "hv/ept/fault.h"
 #include "hv/ept/memory_type.h"
 #include "hv/ept/merged.h"
-#include "hv/ept/region.h"
-#include "hv/frame.h"
-#include "hv/guest_memory.h"
-#include "hv/phys.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/guest/fault.h"
+#include "hv/guest/guest_memory.h"
+#include "hv/guest/region_map.h"
 #include "tests/unit/ept_check.h"
 #include "tests/unit/support.h"
 
@@ -633,7 +633,7 @@ static void do_reclaim(struct vm *vm)
 	ept_reclaim(&vm->ept);
 }
 
-/* A scan has gone through all VMs: what hv/vm_merge.c does then. */
+/* A scan has gone through all VMs: what hv/vm/merge_scan.c does then. */
 static void end_scan(void)
 {
 	bool all_caught_up = true;

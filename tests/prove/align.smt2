@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; align_down() of hv/types.h, v & ~(align - 1), is what tests/prove/numbers.h says, for all v and all
+; align_down() of hv/lib/types.h, v & ~(align - 1), is what tests/prove/numbers.h says, for all v and all
 ; powers of two: no number of 64 bits contradicts it.
 (set-logic QF_BV)
 (declare-const v (_ BitVec 64))

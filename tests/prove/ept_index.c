@@ -7,7 +7,7 @@
  * physical address leads to it. So tables may even contain themselves: what holds here holds for
  * all contents of memory.
  */
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /* The compiler's, for one thread: proofs are not about races. */
 #define __atomic_store_n(to, value, order) (*(to) = (value))

@@ -5,7 +5,7 @@
  * For WP, before the code that it looks at: what helpers do, in numbers. That align_down() does it
  * with its bits is proved by align.smt2.
  */
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*@ requires 0 < align;
     ensures \result <= v && v - \result < align && \result % align == 0;

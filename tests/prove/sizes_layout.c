@@ -5,7 +5,7 @@
  */
 #include "tests/prove/numbers.h"
 
-#include "hv/backends/layout.h"
+#include "hv/config/layout.h"
 
 /* It leaves backends alone. */
 /*@ assigns \nothing; */
@@ -25,4 +25,4 @@ static struct mem_region region_of(const struct backend *backend, uint64_t gpa, 
     assigns \nothing; */
 static enum status add_ram(struct mem_map *map, const struct backend *backend, uint64_t at);
 
-#include "hv/backends/layout.c"
+#include "hv/config/layout.c"

@@ -5,7 +5,7 @@
  */
 #include "tests/prove/numbers.h"
 
-#include "hv/backends/config.h"
+#include "hv/config/config.h"
 
 #define diag_error(...) ((void)0)
 
@@ -22,4 +22,4 @@ static bool is_in_window(const struct vm_config *vm, uint64_t addr, uint64_t siz
     assigns vm->dimm_window, vm->dimm_window_len; */
 static enum status make_window(struct vm_config *vm, struct diag *diag);
 
-#include "hv/backends/dimm.c"
+#include "hv/config/dimm_place.c"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hv/backends/config.h"
-#include "hv/frame.h"
+#include "hv/config/config.h"
+#include "hv/frame/frame.h"
 #include "tests/unit/machine_frames.h"
 #include "tests/unit/ramdisk_files.h"
 

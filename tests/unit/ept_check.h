@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hv/ept/ept.h"
-#include "hv/phys.h"
+#include "hv/frame/phys.h"
 #include "tests/unit/support.h"
 
 /*

@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * A VM's memory for tests of the loader, in place of hv/guest_memory.c: one
+ * A VM's memory for tests of the loader, in place of hv/guest/guest_memory.c: one
  * block of RAM from 0 on. Include it in one file of a program.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/guest_memory.h"
-#include "hv/loader.h"
+#include "hv/guest/guest_memory.h"
+#include "hv/loader/loader.h"
 
 #define RAM_SIZE MIB(64)
 

@@ -3,8 +3,8 @@
 
 #include <sys/mman.h>
 
-#include "hv/frame.h"
-#include "hv/phys.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
 
 /*
  * A machine with so much free memory from 1 TiB on, for tests whose files are below that. Its

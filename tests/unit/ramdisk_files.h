@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "hv/backends/image.h"
-#include "hv/phys.h"
+#include "hv/frame/phys.h"
 
 /*
  * The directory /d that the tables of tests/data were measured in, as entries of a ramdisk. Big

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/assert.h"
-#include "hv/frame.h"
-#include "hv/phys.h"
-#include "hv/print.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/print.h"
 
 uintptr_t phys_offset;
 

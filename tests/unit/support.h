@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-/* cmocka wants these four first, in this order; hv/assert.h must not collide with its macros. */
+/* cmocka wants these four first, in this order; hv/lib/assert.h must not collide with its macros.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "hv/types.h"
+#include "hv/lib/types.h"
 
 /*
  * What log_line() said in this process since log_reset(), lines ended by '\n';

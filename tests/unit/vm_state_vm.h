@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/vm_state_part.h"
+#include "hv/vm/state_part.h"
 
 /* A hosted VM with all kinds of devices, and every bit that may be set in its state set or not. */
 
@@ -88,7 +88,7 @@ static inline void state_vm_configure(struct state_vm *to)
 	to->map.n = 2;
 }
 
-/* As hv/vm.c makes one that has not run. */
+/* As hv/vm/vm.c makes one that has not run. */
 static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *host)
 {
 	struct vm *vm =

@@ -2,8 +2,8 @@
 #pragma once
 
 /* In the place of hv/ept/log.h for proofs: a log that keeps nothing, and has room or has not. */
-#include "hv/status.h"
-#include "hv/types.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
 
 struct ept_log {
 	uint64_t n_chunks;

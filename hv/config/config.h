@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/backends/backend.h"
+#include "hv/backends/diag.h"
+#include "hv/backends/object.h"
+#include "hv/devices/fw_cfg_file.h"
+#include "hv/devices/topology.h"
+#include "hv/lib/arena.h"
+#include "hv/loader/loader.h"
+
+/*
+ * The configuration as data. Everything lives in the arena given to
+ * config_parse(); lists are in the order of the text.
+ */
+
+enum serial_target { SERIAL_STDIO, SERIAL_NULL, SERIAL_NONE }; /* -serial, as QEMU names them */
+
+/*
+ * -device pc-dimm,id=,memdev=,addr=,slot=,node= and
+ * -device nvdimm,...,unarmed=,label-size=,uuid=
+ */
+struct dimm_config {
+	struct dimm_config *next;
+	bool is_nvdimm;
+	bool unarmed;	     /* nvdimm: the flag of that name, nothing else */
+	uint64_t label_size; /* nvdimm: bytes at the end of the backend for labels; 0: none */
+	uint64_t size;	     /* bytes that the guest gets, set by config_place_dimms(): the
+			      * backend's; of an nvdimm without its labels, in whole
+			      * alignments. The labels begin at the backend's size - label_size. */
+	const char *id;	     /* NULL: none given */
+	const char *memdev;  /* id of a backend of the same VM; NULL: none given */
+	uint64_t addr; /* 0 until config_place_dimms(): first fit in the device-memory window */
+	int32_t slot;  /* -1 until config_place_dimms(): the first free one */
+	uint32_t node; /* the guest's NUMA node, below n_numa_nodes or 0 */
+	struct backend *backend; /* resolved; NULL: 'broken' */
+	bool broken;		 /* it has an error, which was said */
+	struct diag_place place;
+};
+
+/* QEMU's MAX_NODES, and its distance from a node to itself. */
+#define NUMA_NODES_MAX	    128
+#define NUMA_DISTANCE_LOCAL 10
+
+/* -numa node,nodeid=,cpus=,memdev= and what -numa cpu adds to it */
+struct numa_node_config {
+	struct numa_node_config *next;
+	uint32_t nodeid;
+	const char *memdev;	 /* id of a backend of the same VM; NULL: no memory */
+	struct backend *backend; /* resolved; NULL: no memory */
+	uint64_t size;		 /* bytes of main memory, resolved: the backend's, or 0 */
+	struct diag_place place;
+};
+
+/* -chardev stdio|null,id= */
+struct chardev_config {
+	struct chardev_config *next;
+	const char *id;
+	enum serial_target target;
+};
+
+/* -fw_cfg name=,file=|string= */
+struct fw_cfg_config {
+	struct fw_cfg_config *next;
+	const char *path; /* in the ramdisk; NULL: a text */
+	struct diag_place place;
+	struct fw_cfg_file
+		file; /* linked with the next one's; of a path filled in by config_open() */
+};
+
+/* RAM that does not fit below the first goes on at the second. */
+#define VM_RAM_LOW_MAX GIB(3)
+#define VM_RAM_HIGH    GIB(4)
+
+struct vm_config {
+	struct vm_config *next;
+	const char *name;	/* an identifier, unique */
+	const char *guest_name; /* -name; NULL: none */
+	struct diag_place place;
+
+	struct cpu_topology topology; /* -smp; default one processor */
+
+	uint64_t ram_size; /* bytes, resolved: -m, else the backend's, else 128 MiB */
+	bool has_ram_size; /* -m gave one */
+	uint64_t maxmem;   /* 0: no device memory */
+	unsigned dimm_slots;
+	uint64_t dimm_window, dimm_window_len; /* set by config_place_dimms(); 0: none */
+	struct diag_place memory_place;	       /* of -m's argument */
+	const char *memory_backend_id;	       /* as written, NULL if not */
+	struct diag_place memory_backend_place;
+	/* Resolved; NULL: RAM is the NUMA nodes' backends one after the other if there are any,
+	 * else anonymous and private. */
+	struct backend *memory_backend;
+	struct backend *backends; /* as written; the last is QEMU's own for the RAM, if there is */
+	struct thread_context *thread_contexts;
+	struct dimm_config *dimms;
+	struct numa_node_config *numa_nodes; /* by nodeid, 0 to n_numa_nodes - 1 without a gap */
+	unsigned n_numa_nodes;		     /* 0: no -numa, no SRAT for its sake */
+	const uint8_t *cpu_node; /* nodeid of each place for a processor; NULL: no nodes */
+	/*
+	 * -numa dist: n_numa_nodes rows of as many distances, row by row, [src * n + dst],
+	 * complete. NULL: none given, no SLIT.
+	 */
+	const uint8_t *numa_distance;
+	bool nvdimm;	      /* -machine nvdimm=on: NVDIMMs may be had */
+	bool mem_merge;	      /* -machine mem-merge=, default on: of backends that do not say */
+	bool dump_guest_core; /* -machine dump-guest-core=, default on: likewise */
+	bool mem_prealloc;    /* -mem-prealloc: all backends' is on, and the default RAM's */
+	struct chardev_config *chardevs;
+
+	const char *kernel; /* paths in the ramdisk, NULL: none */
+	const char *initrd; /* Linux: one path; Multiboot: QEMU's module list, as written */
+	const char *append; /* NULL: none */
+	struct diag_place kernel_place, initrd_place, append_place;
+	/* The same, found by config_open(); NULL: there is none. */
+	const struct image *kernel_image;
+	const struct image *initrd_image; /* not of a Multiboot kernel */
+	struct loader_module *modules;	  /* of a Multiboot kernel */
+	size_t n_modules;
+	bool is_template;     /* it never runs: goes on from 'incoming' as a template */
+	const char *incoming; /* -incoming file:PATH; NULL: it starts with its kernel, if any */
+	struct diag_place incoming_place;
+	const struct image *incoming_image; /* a whole file of state; set by config_open() */
+	bool incoming_is_bad;		    /* it has an error, which was said */
+
+	enum serial_target serial; /* COM1; default stdio */
+	bool no_reboot;
+	uint64_t max_private;  /* -max-private: bytes, whole pages; 0: no ceiling */
+	bool pauses_when_full; /* -on-full pause; default end */
+	bool has_debug_exit;
+	uint16_t debug_exit_iobase, debug_exit_iosize;
+	bool has_debugcon;
+	uint16_t debugcon_iobase;
+	enum serial_target debugcon;
+	struct fw_cfg_config *fw_cfg;
+	bool has_vmgenid;
+	bool has_guid;	  /* else each start makes a new one */
+	uint8_t guid[16]; /* as in the guest's memory */
+};
+
+/* -info COMMAND: asked of each VM at its start */
+struct info_config {
+	struct info_config *next;
+	const char *command; /* one that info_run() knows */
+};
+
+enum host_end { HOST_END_POWEROFF, HOST_END_WAIT };
+
+struct host_config {
+	enum host_end on_end; /* default poweroff */
+	uint16_t serial_port; /* console UART, default 0x3f8; 0: none */
+	unsigned log_level;   /* enum log_level, default info */
+	uint64_t max_private; /* of all VMs: bytes, whole pages; 0: what the machine has */
+	bool checksum; /* checksum all read-only and private images at start and end; default off */
+	struct info_config *info; /* in the order written */
+};
+
+/* A line "clone TEMPLATE count=N parallel=N ...", or "vm NAME -incoming template:TEMPLATE". */
+struct clone_config {
+	struct clone_config *next;
+	const char *template; /* name of a VM, or of a clone */
+	const char *name;     /* NULL: TEMPLATE-0, TEMPLATE-1, ... */
+	unsigned count;
+	unsigned parallel;	 /* so many at a time, the next when one has ended */
+	bool paused;		 /* until the operator lets them go on */
+	uint64_t max_private;	 /* bytes, whole pages; 0: as the template */
+	bool precopy;		 /* give later ones their copies of what the first has written */
+	struct diag_place place; /* of the template's name */
+	unsigned n_started, n_running;
+};
+
+/* A line "save [-s] TEMPLATE PATH". */
+struct save_config {
+	struct save_config *next;
+	const char *template; /* name of a VM, or of a clone */
+	const char *path;     /* of both files, without ".state" and ".mem" */
+	bool is_sent;	      /* by the console, else into the ramdisk */
+	struct diag_place place, path_place;
+	struct vm
+		*vm; /* that has become the template, and is to be saved now: hv/vm/save_queue.c */
+	bool is_done;
+};
+
+struct config {
+	struct host_config host;
+	struct vm_config *vms;
+	unsigned n_vms;
+	struct clone_config *clones;
+	struct save_config *saves;
+};
+
+struct word;
+
+/*
+ * The size behind the first 'offset' characters of a word, in whole pages and not 0; of the
+ * parameter 'name'. False: said.
+ */
+bool config_read_limit(const struct word *word, size_t offset, const char *name, uint64_t *ret,
+		       struct diag *diag);
+
+/*
+ * Parse, validate and resolve 'text' (any bytes, 'len' of them). All errors go
+ * to 'diag'; returns ERR_INVAL if there was any, ERR_NOMEM if the arena is full (said too).
+ * After ERR_INVAL 'ret' may still go to config_open(), so that its errors are said as well;
+ * after any error no VM may start.
+ *
+ * The text: one "vm NAME OPTIONS", "template NAME OPTIONS", "clone ...", "save ..." or
+ * "host OPTIONS" a line, words as in word.h.
+ */
+enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
+			 struct config *ret);
+
+/*
+ * A configuration of one VM that has nothing but objects: each of 'arguments' is what would stand
+ * behind an -object. Columns in messages are those of its argument. Same returns.
+ */
+enum status config_parse_objects(const char *const *arguments, size_t n, struct arena *arena,
+				 struct diag *diag, struct config *ret);
+
+/*
+ * Second pass, once the ramdisk is there: find the images of all backends, apply QEMU's file
+ * rules, place the DIMMs. Same returns.
+ */
+enum status config_open(struct config *config, struct image_list *images, struct diag *diag);
+
+/*
+ * Give each DIMM of 'vm' its slot and address, with QEMU's refusals. The window starts at the
+ * first GiB boundary at or above both 4 GiB and the RAM above 4 GiB (RAM below is at most
+ * 3 GiB), and is maxmem - RAM + slots x 1 GiB long. config_open() does it for every VM.
+ */
+enum status config_place_dimms(struct vm_config *vm, struct diag *diag);

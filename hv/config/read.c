@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration file: its lines, what they define, and the second pass over the ramdisk's
+ * files. An error ends the option or line it is in, never the file, so that all are said.
+ */
+#include "hv/config/config.h"
+
+#include "hv/backends/object.h"
+#include "hv/backends/parse.h"
+#include "hv/config/clone.h"
+#include "hv/config/incoming.h"
+#include "hv/config/save.h"
+#include "hv/config/template_check.h"
+#include "hv/config/vm_reader.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/monitor/info.h"
+
+struct host_option {
+	const char *name;
+	const char *values[5]; /* NULL after the last; none at all: any text */
+};
+
+enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_INFO, HOST_MAX_PRIVATE };
+
+static const struct host_option host_options[] = {
+	[HOST_SERIAL] = {"serial", {"com1", "com2", "none"}},
+	[HOST_ON_END] = {"on-end", {"poweroff", "wait"}},
+	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
+	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
+	[HOST_INFO] = {"info", {NULL}},
+	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
+};
+
+static void set_host_option(struct host_config *host, unsigned option, unsigned value)
+{
+	static const uint16_t ports[] = {0x3f8, 0x2f8, 0};
+	static const enum log_level levels[] = {LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+
+	switch (option) {
+	case HOST_SERIAL:
+		host->serial_port = ports[value];
+		return;
+	case HOST_ON_END:
+		host->on_end = value == 0 ? HOST_END_POWEROFF : HOST_END_WAIT;
+		return;
+	case HOST_LOG:
+		host->log_level = levels[value];
+		return;
+	case HOST_CHECKSUM:
+		host->checksum = value == 0;
+		return;
+	}
+}
+
+/* ARRAY_SIZE(host_options) if there is none of that name. */
+static unsigned find_host_option(const char *word)
+{
+	unsigned i = 0;
+
+	if (*word++ != '-')
+		return ARRAY_SIZE(host_options);
+	word += *word == '-';
+	while (i < ARRAY_SIZE(host_options) && strcmp(host_options[i].name, word) != 0)
+		i++;
+	return i;
+}
+
+static void read_host_value(struct host_config *host, unsigned option, const struct word *value,
+			    struct diag *diag)
+{
+	const char *const *values = host_options[option].values;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(host_options[0].values) && values[i] != NULL; i++) {
+		if (strcmp(values[i], value->text) != 0)
+			continue;
+		set_host_option(host, option, i);
+		return;
+	}
+	diag_error(diag, word_place(value, 0), "Parameter '-%s' does not accept value '%s'",
+		   host_options[option].name, value->text);
+}
+
+/* -info COMMAND: any number of them. */
+static enum status read_info(struct host_config *host, const struct word *command,
+			     struct arena *arena, struct diag *diag)
+{
+	struct info_config **tail = &host->info;
+
+	if (!info_is_command(command->text)) {
+		diag_error(diag, word_place(command, 0), "unknown command: '%s'", command->text);
+		return OK;
+	}
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = arena_alloc(arena, sizeof(**tail));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	(*tail)->command = command->text;
+	return OK;
+}
+
+bool config_read_limit(const struct word *word, size_t offset, const char *name, uint64_t *ret,
+		       struct diag *diag)
+{
+	uint64_t size;
+
+	if (parse_size(word->text + offset, &size) == OK && size >= PAGE_SIZE) {
+		*ret = align_down(size, PAGE_SIZE);
+		return true;
+	}
+	diag_error(diag, word_place(word, offset),
+		   "Parameter '%s' expects a size of at least 4 KiB", name);
+	return false;
+}
+
+static enum status read_host(struct config *config, const struct word *words, struct arena *arena,
+			     struct diag *diag)
+{
+	for (; words != NULL; words = words->next) {
+		unsigned option = find_host_option(words->text);
+
+		if (option == ARRAY_SIZE(host_options)) {
+			diag_error(diag, word_place(words, 0), "%s: invalid option", words->text);
+			continue;
+		}
+		if (words->next == NULL) {
+			diag_error(diag, word_place(words, 0), "%s: requires an argument",
+				   words->text);
+			return OK;
+		}
+		words = words->next;
+		if (option == HOST_INFO)
+			TRY(read_info(&config->host, words, arena, diag));
+		else if (option == HOST_MAX_PRIVATE)
+			(void)config_read_limit(words, 0, "-max-private", &config->host.max_private,
+						diag);
+		else
+			read_host_value(&config->host, option, words, diag);
+	}
+	return OK;
+}
+
+static bool say_defined(const struct word *name, struct diag_place before, struct diag *diag)
+{
+	diag_error(diag, word_place(name, 0), "vm '%s' is already defined in line %u", name->text,
+		   before.line);
+	return false;
+}
+
+static bool check_vm_name(const struct config *config, const struct word *keyword,
+			  struct diag *diag)
+{
+	const struct word *name = keyword->next;
+	const struct vm_config *vm = config->vms;
+
+	if (name == NULL || name->text[0] == '-') {
+		diag_error(diag, word_place(keyword, 0), "'%s' needs a name", keyword->text);
+		return false;
+	}
+	if (!is_identifier(name->text)) {
+		diag_error(diag, word_place(name, 0), "'%s' is no name for a %s", name->text,
+			   keyword->text);
+		diag_hint(diag, "Names consist of letters, digits, '-', '.', '_', "
+				"starting with a letter.");
+		return false;
+	}
+	while (vm != NULL && strcmp(vm->name, name->text) != 0)
+		vm = vm->next;
+	if (vm != NULL)
+		return say_defined(name, vm->place, diag);
+	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
+		if (clone->name != NULL && strcmp(clone->name, name->text) == 0)
+			return say_defined(name, clone->place, diag);
+	return true;
+}
+
+static enum status read_vm(struct config *config, const struct word *keyword, struct arena *arena,
+			   struct diag *diag)
+{
+	struct vm_config **tail = &config->vms, *vm;
+	bool is_template = strcmp(keyword->text, "template") == 0;
+	struct vm_reader reader = {
+		.arena = arena,
+		.diag = diag,
+		.machine = "pc-i440fx-10.2",
+		.default_ram_id = "pc.ram",
+	};
+
+	if (!check_vm_name(config, keyword, diag))
+		return OK;
+	if (!is_template && clone_find_incoming(keyword->next->next) != NULL)
+		return clone_read_incoming(config, keyword->next, arena, diag);
+	vm = arena_alloc(arena, sizeof(*vm));
+	if (vm == NULL)
+		return ERR_NOMEM;
+	vm->name = keyword->next->text;
+	vm->place = word_place(keyword->next, 0);
+	vm->is_template = is_template;
+	vm->topology = TOPOLOGY_ONE_CPU;
+	vm->mem_merge = vm->dump_guest_core = true;
+	reader.vm = vm;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = vm;
+	config->n_vms++;
+	TRY(vm_read_options(&reader, keyword->next->next));
+	return vm_resolve(&reader);
+}
+
+static enum status read_line(struct config *config, const struct word *words, struct arena *arena,
+			     struct diag *diag)
+{
+	if (words == NULL)
+		return OK;
+	if (strcmp(words->text, "vm") == 0 || strcmp(words->text, "template") == 0)
+		return read_vm(config, words, arena, diag);
+	if (strcmp(words->text, "host") == 0)
+		return read_host(config, words->next, arena, diag);
+	if (strcmp(words->text, "clone") == 0 && words->next != NULL)
+		return clone_read(config, words->next, arena, diag);
+	if (strcmp(words->text, "save") == 0)
+		return save_read(config, words, arena, diag);
+	if (strcmp(words->text, "clone") == 0)
+		diag_error(diag, word_place(words, 0), "'clone' needs the name of a template");
+	else
+		diag_error(diag, word_place(words, 0),
+			   "'%s' is none of 'vm', 'template', 'clone', 'save' and 'host', one of "
+			   "which "
+			   "begins a line",
+			   words->text);
+	return OK;
+}
+
+static enum status read_lines(struct word_cursor *cursor, struct config *config,
+			      struct arena *arena, struct diag *diag)
+{
+	while (cursor->at < cursor->len) {
+		struct word *words = NULL;
+		enum status status = word_read_line(cursor, arena, diag, &words);
+
+		if (status == OK)
+			status = read_line(config, words, arena, diag);
+		if (status == ERR_NOMEM)
+			return ERR_NOMEM;
+	}
+	return OK;
+}
+
+enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
+			 struct config *ret)
+{
+	struct word_cursor cursor = word_cursor(text, len);
+	unsigned n_errors = diag->n_errors;
+
+	*ret = (struct config){.host = {.serial_port = 0x3f8, .log_level = LOG_INFO}};
+	if (read_lines(&cursor, ret, arena, diag) != OK) {
+		diag_error(diag, word_cursor_place(&cursor),
+			   "no memory left for the configuration");
+		return ERR_NOMEM;
+	}
+	clone_check_templates(ret, diag);
+	save_check_templates(ret, diag);
+	if (ret->n_vms == 0 && diag->n_errors == n_errors)
+		diag_error(diag, (struct diag_place){1, 1}, "no vm is defined");
+	return diag->n_errors == n_errors ? OK : ERR_INVAL;
+}
+
+static enum status read_objects(struct vm_config *vm, const char *const *arguments, size_t n,
+				struct arena *arena, struct diag *diag)
+{
+	static const struct object_defaults defaults = {
+		.merge = true, .dump = true, .prealloc_threads = 1};
+
+	for (size_t i = 0; i < n; i++) {
+		struct word *word = arena_alloc(arena, sizeof(*word));
+
+		if (word == NULL)
+			return ERR_NOMEM;
+		word->text = arguments[i];
+		word->len = strlen(arguments[i]);
+		word->start = word_cursor(word->text, word->len);
+		if (object_read(word, &vm->backends, &vm->thread_contexts, arena, diag) ==
+		    ERR_NOMEM)
+			return ERR_NOMEM;
+	}
+	objects_resolve(vm->backends, vm->thread_contexts, &defaults, diag);
+	return OK;
+}
+
+enum status config_parse_objects(const char *const *arguments, size_t n, struct arena *arena,
+				 struct diag *diag, struct config *ret)
+{
+	struct vm_config *vm = arena_alloc(arena, sizeof(*vm));
+	unsigned n_errors = diag->n_errors;
+
+	*ret = (struct config){.vms = vm, .n_vms = 1};
+	if (vm == NULL || read_objects(vm, arguments, n, arena, diag) != OK) {
+		diag_error(diag, DIAG_NOWHERE, "no memory left for the configuration");
+		return ERR_NOMEM;
+	}
+	vm->name = "objects";
+	return diag->n_errors == n_errors ? OK : ERR_INVAL;
+}
+
+enum status config_open(struct config *config, struct image_list *images, struct diag *diag)
+{
+	unsigned n_errors = diag->n_errors;
+
+	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		for (struct backend *backend = vm->backends; backend != NULL;
+		     backend = backend->next)
+			(void)backend_open(backend, images, diag);
+		(void)config_place_dimms(vm, diag);
+	}
+	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		(void)vm_open_kernel(vm, images, diag);
+		(void)vm_open_fw_cfg(vm, images, diag);
+		(void)incoming_open(vm, images, diag);
+	}
+	save_check_paths(config, images, diag);
+	config_check_sharing(config, diag);
+	return diag->n_errors == n_errors ? OK : ERR_INVAL;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What only shows when all VMs are looked at together. QEMU lets each of these pass without a
+ * word: a clone that writes into its template, a clone that forgot rom=off and loses all it
+ * writes, a clone that begins as zeros. What QEMU's users do on purpose is not touched: any
+ * mix of ROM, private and shared memory over one file but over a template.
+ */
+#include "hv/config/template_check.h"
+
+#include "hv/lib/string.h"
+
+/* Private memory that begins as a file; with 'readonly' a VM template's clone, which says so. */
+static bool is_private(const struct backend *backend, bool readonly)
+{
+	return !backend->broken && backend->image != NULL && backend->kind == MEM_COW &&
+	       backend->readonly == readonly;
+}
+
+static bool overlap(const struct backend *a, const struct backend *b)
+{
+	return a->image == b->image && a->offset < b->offset + b->size &&
+	       b->offset < a->offset + a->size;
+}
+
+struct user {
+	const struct vm_config *vm;
+	const struct backend *backend; /* NULL: there is none */
+};
+
+/* Another VM's private memory that begins as some of the same bytes. */
+static struct user find_user(const struct config *config, const struct user *writer, bool readonly)
+{
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		for (const struct backend *b = vm->backends; b != NULL; b = b->next) {
+			if (vm != writer->vm && is_private(b, readonly) &&
+			    overlap(b, writer->backend))
+				return (struct user){vm, b};
+		}
+	}
+	return (struct user){NULL, NULL};
+}
+
+static struct diag_place share_place(const struct backend *backend)
+{
+	for (const struct option *o = backend->options.first; o != NULL; o = o->next) {
+		if (strcmp(o->key, "share") == 0)
+			return option_value_place(&backend->options, o);
+	}
+	return backend->place;
+}
+
+/* Shared memory of a file. What a VM does to its own private memory is its own affair. */
+static void check_writer(const struct config *config, const struct user *writer, struct diag *diag)
+{
+	const struct backend *backend = writer->backend;
+	struct user clone = find_user(config, writer, true);
+
+	if (clone.backend != NULL) {
+		diag_error(diag, share_place(backend),
+			   "backing store %s is in use as a template by '%s' of vm '%s', "
+			   "'share=on' would write into it",
+			   backend->mem_path, clone.backend->id, clone.vm->name);
+		diag_hint(diag, "For another clone write share=off,readonly=on,rom=off instead.");
+		return;
+	}
+	clone = find_user(config, writer, false);
+	if (clone.backend == NULL)
+		return;
+	diag_warning(diag, share_place(backend),
+		     "backing store %s is private memory of '%s' of vm '%s', which sees what "
+		     "'share=on' writes into it",
+		     backend->mem_path, clone.backend->id, clone.vm->name);
+	diag_hint(diag, "For another private copy write share=off, for a template "
+			"share=off,readonly=on,rom=off.");
+}
+
+/* Of several the last counts. */
+static bool is_rom_on_purpose(const struct backend *backend)
+{
+	bool on = false;
+
+	for (const struct option *o = backend->options.first; o != NULL; o = o->next) {
+		if (strcmp(o->key, "rom") == 0)
+			on = strcmp(o->value, "on") == 0;
+	}
+	return on;
+}
+
+/* ROM where a guest expects RAM. */
+static void check_rom(const struct backend *backend, const char *use, struct diag *diag)
+{
+	if (backend == NULL || backend->broken || backend->kind != MEM_ROM)
+		return;
+	diag_warning(diag, backend->place,
+		     "%s '%s' is ROM: nothing that the guest writes will stick", use, backend->id);
+	diag_hint(diag,
+		  "For memory that begins as the backing store, a template's clone, write %s"
+		  "readonly=on,rom=off.",
+		  backend->share ? "share=off," : "");
+}
+
+static void check_roms(const struct vm_config *vm, struct diag *diag)
+{
+	check_rom(vm->memory_backend, "main memory", diag);
+	for (const struct numa_node_config *node = vm->numa_nodes; node != NULL; node = node->next)
+		check_rom(node->backend, "main memory", diag);
+	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
+		/* An NVDIMM tells the guest. Who writes rom=on for a module knows. */
+		if (dimm->backend && !dimm->is_nvdimm && !is_rom_on_purpose(dimm->backend))
+			check_rom(dimm->backend, "memory module", diag);
+	}
+}
+
+/* A clone of the same id and size, as clones of one template are. */
+static struct user find_namesake(const struct config *config, const struct backend *backend)
+{
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		for (const struct backend *b = vm->backends; b != NULL; b = b->next) {
+			if (is_private(b, true) && b->size == backend->size &&
+			    strcmp(b->id, backend->id) == 0)
+				return (struct user){vm, b};
+		}
+	}
+	return (struct user){NULL, NULL};
+}
+
+/* No template stands behind it: RAM, or a file that was not there. */
+static bool begins_as_zeros(const struct backend *backend)
+{
+	return backend->kind == MEM_COW && (backend->image == NULL || backend->image->grown);
+}
+
+/* Memory of zeros where others of the same name begin as a template. */
+static void check_zeros(const struct config *config, const struct backend *backend,
+			struct diag *diag)
+{
+	struct user clone = find_namesake(config, backend);
+
+	if (clone.backend == NULL)
+		return;
+	diag_warning(diag, backend->place,
+		     "memory '%s' begins as zeros, not as %s like '%s' of vm '%s'", backend->id,
+		     clone.backend->mem_path, clone.backend->id, clone.vm->name);
+	diag_hint(diag,
+		  "For a clone of that template write memory-backend-file,mem-path=%s,"
+		  "readonly=on,rom=off.",
+		  clone.backend->mem_path);
+}
+
+static void check_backend(const struct config *config, const struct user *user, struct diag *diag)
+{
+	const struct backend *backend = user->backend;
+
+	if (backend->broken)
+		return;
+	if (begins_as_zeros(backend))
+		check_zeros(config, backend, diag);
+	else if (backend->kind == MEM_SHARED && backend->type == BACKEND_FILE)
+		check_writer(config, user, diag);
+}
+
+void config_check_sharing(const struct config *config, struct diag *diag)
+{
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
+		for (const struct backend *b = vm->backends; b != NULL; b = b->next)
+			check_backend(config, &(struct user){vm, b}, diag);
+		check_roms(vm, diag);
+	}
+}

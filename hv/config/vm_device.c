@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* -device, -chardev, -serial and -debugcon. The words of messages are QEMU's where it has them. */
+#include "hv/config/vm_reader.h"
+
+#include "hv/backends/parse.h"
+#include "hv/devices/identity.h"
+#include "hv/lib/string.h"
+
+#define DEBUG_EXIT_IOBASE 0x501
+#define DEBUG_EXIT_IOSIZE 2
+#define DEBUGCON_IOBASE	  0xe9
+#define PORTS		  0x10000
+
+static const struct integer_type type_uint32 = {"uint32_t", 0, UINT32_MAX};
+
+/* "stdio", "null", "none", "mon:stdio" or "chardev:ID". */
+static bool find_target(const struct vm_reader *reader, const char *text, enum serial_target *ret)
+{
+	const struct chardev_config *chardev = reader->vm->chardevs;
+
+	if (strcmp(text, "stdio") == 0 || strcmp(text, "mon:stdio") == 0)
+		*ret = SERIAL_STDIO;
+	else if (strcmp(text, "null") == 0)
+		*ret = SERIAL_NULL;
+	else if (strcmp(text, "none") == 0)
+		*ret = SERIAL_NONE;
+	else if (strncmp(text, "chardev:", 8) != 0)
+		return false;
+	else {
+		while (chardev != NULL && strcmp(chardev->id, text + 8) != 0)
+			chardev = chardev->next;
+		if (chardev == NULL)
+			return false;
+		*ret = chardev->target;
+	}
+	return true;
+}
+
+enum status vm_read_serial(struct vm_reader *reader, const struct word *argument)
+{
+	enum serial_target target;
+
+	if (!find_target(reader, argument->text, &target)) {
+		diag_error(reader->diag, word_place(argument, 0),
+			   "could not connect serial device to character backend '%s'",
+			   argument->text);
+		diag_hint(reader->diag, "Character backends are stdio, mon:stdio, null and none");
+		return ERR_INVAL;
+	}
+	if (reader->has_serial) {
+		diag_error(reader->diag, word_place(argument, 0),
+			   "a second -serial is not supported yet");
+		return ERR_INVAL;
+	}
+	reader->has_serial = true;
+	reader->vm->serial = target;
+	return OK;
+}
+
+static enum status set_debugcon(struct vm_reader *reader, struct diag_place place, uint16_t iobase,
+				enum serial_target target)
+{
+	struct vm_config *vm = reader->vm;
+
+	if (vm->has_debugcon) {
+		diag_error(reader->diag, place, "a second debugcon is not supported yet");
+		return ERR_INVAL;
+	}
+	vm->has_debugcon = true;
+	vm->debugcon_iobase = iobase;
+	vm->debugcon = target;
+	return OK;
+}
+
+enum status vm_read_debugcon(struct vm_reader *reader, const struct word *argument)
+{
+	enum serial_target target;
+
+	if (!find_target(reader, argument->text, &target)) {
+		diag_error(reader->diag, word_place(argument, 0), "invalid character backend '%s'",
+			   argument->text);
+		diag_hint(reader->diag, "Character backends are stdio, mon:stdio, null and none");
+		return ERR_INVAL;
+	}
+	return set_debugcon(reader, word_place(argument, 0), DEBUGCON_IOBASE, target);
+}
+
+static enum status add_chardev(struct vm_reader *reader, const struct options *options,
+			       enum serial_target target)
+{
+	struct chardev_config **tail = &reader->vm->chardevs;
+
+	for (; *tail != NULL; tail = &(*tail)->next) {
+		if (strcmp((*tail)->id, options->id) != 0)
+			continue;
+		diag_error(reader->diag, options_id_place(options), "Duplicate ID '%s' for chardev",
+			   options->id);
+		return ERR_INVAL;
+	}
+	*tail = arena_alloc(reader->arena, sizeof(**tail));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	(*tail)->id = options->id;
+	(*tail)->target = target;
+	return OK;
+}
+
+static enum status check_chardev_id(struct vm_reader *reader, struct options *options,
+				    const struct word *argument)
+{
+	TRY(options_check_id(options, reader->diag));
+	if (options_find(options, "id") != NULL)
+		return OK;
+	diag_error(reader->diag, word_place(argument, 0), "chardev: no id specified");
+	return ERR_INVAL;
+}
+
+enum status vm_read_chardev(struct vm_reader *reader, const struct word *argument)
+{
+	const struct option *backend;
+	struct options options;
+
+	TRY(options_split(argument, "backend", OPTION_WARN_FLAG, reader->arena, reader->diag,
+			  &options));
+	TRY(check_chardev_id(reader, &options, argument));
+	backend = options_find(&options, "backend");
+	if (backend == NULL) {
+		diag_error(reader->diag, word_place(argument, 0), "chardev: \"%s\" missing backend",
+			   options.id);
+		return ERR_INVAL;
+	}
+	TRY(vm_check_unknown(reader, &options));
+	if (strcmp(backend->value, "stdio") == 0)
+		return add_chardev(reader, &options, SERIAL_STDIO);
+	if (strcmp(backend->value, "null") == 0)
+		return add_chardev(reader, &options, SERIAL_NULL);
+	diag_error(reader->diag, option_value_place(&options, backend),
+		   "character backend '%s' is not supported, only 'stdio' and 'null'",
+		   backend->value);
+	return ERR_INVAL;
+}
+
+enum status vm_check_properties(struct vm_reader *reader, const struct options *options,
+				const char *driver)
+{
+	const struct option *option = options_first_unseen(options);
+
+	if (option == NULL)
+		return OK;
+	diag_error(reader->diag, option_key_place(options, option), "Property '%s.%s' not found",
+		   driver, option->key);
+	return ERR_INVAL;
+}
+
+/* 'len' ports from the value of 'key' on must exist. */
+static enum status check_ports(struct vm_reader *reader, struct options *options, const char *key,
+			       int64_t iobase, int64_t len)
+{
+	const struct option *option = options_find(options, key);
+
+	if (len > 0 && iobase + len <= PORTS)
+		return OK;
+	diag_error(reader->diag,
+		   option != NULL ? option_value_place(options, option)
+				  : word_place(options->word, 0),
+		   "%lld ports from 0x%llx on are not possible", (long long)len,
+		   (unsigned long long)iobase);
+	return ERR_INVAL;
+}
+
+static enum status read_debug_exit(struct vm_reader *reader, struct options *options)
+{
+	int64_t iobase = DEBUG_EXIT_IOBASE, iosize = DEBUG_EXIT_IOSIZE;
+	struct vm_config *vm = reader->vm;
+
+	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
+	TRY(options_get_integer(options, "iosize", &type_uint32, reader->diag, &iosize));
+	TRY(vm_check_properties(reader, options, "isa-debug-exit"));
+	TRY(check_ports(reader, options, iosize == 0 ? "iosize" : "iobase", iobase, iosize));
+	if (vm->has_debug_exit) {
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "a second isa-debug-exit is not supported yet");
+		return ERR_INVAL;
+	}
+	vm->has_debug_exit = true;
+	vm->debug_exit_iobase = (uint16_t)iobase;
+	vm->debug_exit_iosize = (uint16_t)iosize;
+	return OK;
+}
+
+static enum status read_isa_debugcon(struct vm_reader *reader, struct options *options)
+{
+	const struct chardev_config *chardev = reader->vm->chardevs;
+	struct diag_place place = word_place(options->word, 0);
+	int64_t iobase = DEBUGCON_IOBASE;
+	const char *id = "";
+
+	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
+	TRY(options_get_string(options, "chardev", reader->diag, &id));
+	TRY(vm_check_properties(reader, options, "isa-debugcon"));
+	if (*id == '\0') {
+		diag_error(reader->diag, place, "Can't create debugcon device, empty char device");
+		return ERR_INVAL;
+	}
+	while (chardev != NULL && strcmp(chardev->id, id) != 0)
+		chardev = chardev->next;
+	if (chardev == NULL) {
+		diag_error(reader->diag,
+			   option_value_place(options, options_find(options, "chardev")),
+			   "Property 'isa-debugcon.chardev' can't find value '%s'", id);
+		return ERR_INVAL;
+	}
+	TRY(check_ports(reader, options, "iobase", iobase, 1));
+	return set_debugcon(reader, place, (uint16_t)iobase, chardev->target);
+}
+
+static enum status read_vmgenid(struct vm_reader *reader, struct options *options)
+{
+	struct vm_config *vm = reader->vm;
+	const char *guid = "auto";
+
+	TRY(options_get_string(options, "guid", reader->diag, &guid));
+	TRY(vm_check_properties(reader, options, "vmgenid"));
+	vm->has_guid = strcmp(guid, "auto") != 0;
+	if (vm->has_guid && !identity_parse_guid(guid, vm->guid)) {
+		diag_error(reader->diag, option_value_place(options, options_find(options, "guid")),
+			   "Property 'vmgenid.guid' doesn't take value '%s'", guid);
+		return ERR_INVAL;
+	}
+	if (vm->has_vmgenid) {
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "at most one vmgenid device is permitted");
+		return ERR_INVAL;
+	}
+	vm->has_vmgenid = true;
+	return OK;
+}
+
+/* In JSON any text is an id, and what is no text is none. */
+static enum status check_device_id(struct vm_reader *reader, struct options *options)
+{
+	struct device_id *device;
+
+	if (!options->is_json)
+		TRY(options_check_id(options, reader->diag));
+	(void)options_find(options, "id"); /* marks it seen */
+	if (options->id == NULL)
+		return OK;
+	for (device = reader->device_ids; device != NULL; device = device->next) {
+		if (strcmp(device->id, options->id) != 0)
+			continue;
+		diag_error(reader->diag, options_id_place(options),
+			   options->is_json ? "Duplicate device ID '%s'"
+					    : "Duplicate ID '%s' for device",
+			   options->id);
+		return ERR_INVAL;
+	}
+	device = arena_alloc(reader->arena, sizeof(*device));
+	if (device == NULL)
+		return ERR_NOMEM;
+	*device = (struct device_id){reader->device_ids, options->id};
+	reader->device_ids = device;
+	return OK;
+}
+
+static enum status say_driver(struct vm_reader *reader, const struct options *options,
+			      const struct option *driver)
+{
+	static const char *const known[] = {"virtio-", "vhost-",  "e1000",  "nvme",    "usb-",
+					    "scsi-",   "ide-",	  "pci-",   "pcie-",   "isa-",
+					    "vfio-",   "intel-",  "VGA",    "rtl8139", "sev-",
+					    "tpm-",    "ivshmem", "pvpanic"};
+	struct diag_place place = option_value_place(options, driver);
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strncmp(driver->value, known[i], strlen(known[i])) != 0)
+			continue;
+		diag_error(reader->diag, place, "device '%s' is not supported yet", driver->value);
+		return ERR_INVAL;
+	}
+	diag_error(reader->diag, place, "'%s' is not a valid device model name", driver->value);
+	return ERR_INVAL;
+}
+
+/* Its id and driver are those of a device that there is. */
+static enum status read_driver(struct vm_reader *reader, struct options *options)
+{
+	const struct option *driver = options_find(options, "driver");
+
+	if (driver == NULL || (driver->json != NULL && driver->json->type != JSON_STRING)) {
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "Parameter 'driver' is missing");
+		return ERR_INVAL;
+	}
+	if (strcmp(driver->value, "isa-debug-exit") == 0)
+		return read_debug_exit(reader, options);
+	if (strcmp(driver->value, "isa-debugcon") == 0)
+		return read_isa_debugcon(reader, options);
+	if (strcmp(driver->value, "pc-dimm") == 0)
+		return vm_read_dimm(reader, options, false);
+	if (strcmp(driver->value, "nvdimm") == 0)
+		return vm_read_dimm(reader, options, true);
+	if (strcmp(driver->value, "vmgenid") == 0)
+		return read_vmgenid(reader, options);
+	return say_driver(reader, options, driver);
+}
+
+static enum status keep_json_device(struct vm_reader *reader, const struct options *options)
+{
+	struct json_device **tail = &reader->json_devices;
+
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = arena_alloc(reader->arena, sizeof(**tail));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	(*tail)->options = *options;
+	return OK;
+}
+
+enum status vm_read_device(struct vm_reader *reader, const struct word *argument)
+{
+	struct options options;
+
+	TRY(options_read(argument, "driver", OPTION_WARN_FLAG, reader->arena, reader->diag,
+			 &options));
+	if (options.is_json)
+		return keep_json_device(reader, &options);
+	TRY(check_device_id(reader, &options));
+	return read_driver(reader, &options);
+}
+
+enum status vm_read_json_devices(struct vm_reader *reader)
+{
+	for (struct json_device *d = reader->json_devices; d != NULL; d = d->next) {
+		enum status status = check_device_id(reader, &d->options);
+
+		if (status == OK)
+			status = read_driver(reader, &d->options);
+		if (status == ERR_NOMEM)
+			return ERR_NOMEM;
+	}
+	return OK;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The checks of a whole VM: how much memory it has, and from which backend. In QEMU's
+ * order and words; all that are independent of each other are made.
+ */
+#include "hv/config/vm_reader.h"
+
+#include "hv/backends/object.h"
+#include "hv/lib/string.h"
+
+#define RAM_DEFAULT MIB(128)
+#define SLOTS_MAX   256
+
+/* Accepts "/objects/ID" and "objects/ID" too, as QEMU does for any path to an object. */
+static const char *strip_object_path(const char *id)
+{
+	const char *path = id[0] == '/' ? id + 1 : id;
+
+	return strncmp(path, "objects/", 8) == 0 ? path + 8 : id;
+}
+
+/* The empty id is the only backend there is, if there is one. */
+struct backend *vm_find_backend(const struct vm_config *vm, const char *id)
+{
+	struct backend *backend = vm->backends;
+
+	if (*id == '\0')
+		return backend != NULL && backend->next == NULL ? backend : NULL;
+	id = strip_object_path(id);
+	while (backend != NULL && strcmp(backend->id, id) != 0)
+		backend = backend->next;
+	return backend;
+}
+
+static bool check_maxmem(struct vm_reader *reader)
+{
+	const struct vm_config *vm = reader->vm;
+	unsigned long long max = vm->maxmem, ram = vm->ram_size;
+	struct diag *diag = reader->diag;
+
+	if (max == 0 && reader->has_slots)
+		diag_error(diag, vm->memory_place, "slots specified but no max-size");
+	else if (max != 0 && max < ram)
+		diag_error(diag, vm->memory_place,
+			   "invalid value of maxmem: maximum memory size (0x%llx) must be at least "
+			   "the initial memory size (0x%llx)",
+			   max, ram);
+	else if (max != 0 && reader->slots != 0 && max == ram)
+		diag_error(diag, vm->memory_place,
+			   "invalid value of maxmem: memory slots were specified but maximum "
+			   "memory size (0x%llx) is equal to the initial memory size (0x%llx)",
+			   max, ram);
+	else if (reader->slots > SLOTS_MAX)
+		diag_error(diag, vm->memory_place, "unsupported amount of memory slots: %llu",
+			   (unsigned long long)reader->slots);
+	else if (!is_aligned(max, PAGE_SIZE))
+		diag_error(diag, vm->memory_place,
+			   "maximum memory size must by aligned to multiple of 4096 bytes");
+	else
+		return true;
+	return false;
+}
+
+/* QEMU would make its own RAM under this id. */
+static bool check_reserved_id(struct vm_reader *reader)
+{
+	const struct backend *backend = reader->vm->backends;
+
+	while (backend != NULL && strcmp(backend->id, reader->default_ram_id) != 0)
+		backend = backend->next;
+	if (backend == NULL)
+		return true;
+	diag_error(reader->diag, options_id_place(&backend->options),
+		   "object's id '%s' is reserved for the default RAM backend, it can't be used for "
+		   "any other purposes",
+		   backend->id);
+	diag_hint(reader->diag,
+		  "Change the object's 'id' to something else or disable automatic creation of the "
+		  "default RAM backend by setting 'memory-backend=%s' with '-machine'.",
+		  backend->id);
+	return false;
+}
+
+/* RAM that no object stands for is an object of QEMU's own, after all others. */
+static enum status make_default_ram(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+	struct backend **tail = &vm->backends, *ram;
+
+	if (!check_reserved_id(reader))
+		return OK;
+	ram = arena_alloc(reader->arena, sizeof(*ram));
+	if (ram == NULL)
+		return ERR_NOMEM;
+	*ram = (struct backend){
+		.id = reader->default_ram_id,
+		.type = reader->mem_path != NULL ? BACKEND_FILE : BACKEND_RAM,
+		.size = vm->ram_size,
+		.merge = vm->mem_merge,
+		.dump = vm->dump_guest_core,
+		.prealloc = vm->mem_prealloc,
+		.prealloc_threads = vm->topology.n_cpus,
+		.reserve = true,
+		.place = vm->has_ram_size ? vm->memory_place : vm->place,
+		.broken = reader->bad_memory,
+		.busy = true,
+	};
+	if (reader->mem_path != NULL) {
+		ram->mem_path = reader->mem_path->text;
+		ram->mem_path_place = word_place(reader->mem_path, 0);
+	}
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = ram;
+	vm->memory_backend = ram;
+	return backend_resolve(ram, reader->diag) == ERR_NOMEM ? ERR_NOMEM : OK;
+}
+
+static void find_memory_backend(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+
+	vm->memory_backend = vm_find_backend(vm, vm->memory_backend_id);
+	if (vm->memory_backend == NULL)
+		diag_error(reader->diag, vm->memory_backend_place, "Memory backend '%s' not found",
+			   vm->memory_backend_id);
+}
+
+static void use_memory_backend(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+	struct backend *backend = vm->memory_backend;
+
+	reader->bad_memory_backend = backend == NULL || backend->broken;
+	if (backend == NULL)
+		return;
+	backend->busy = true;
+	if (backend->broken)
+		return;
+	if (!vm->has_ram_size)
+		vm->ram_size = backend->size;
+	if (vm->ram_size == backend->size)
+		return;
+	reader->bad_memory_backend = true;
+	diag_error(reader->diag, vm->memory_place,
+		   "Machine memory size does not match the size of the memory backend");
+}
+
+static void check_mem_path(struct vm_reader *reader)
+{
+	if (reader->mem_path == NULL)
+		return;
+	if (reader->vm->memory_backend_id != NULL)
+		diag_error(reader->diag, word_place(reader->mem_path, 0),
+			   "'-mem-path' can't be used together with'-machine memory-backend'");
+	else if (reader->has_numa_memdev)
+		diag_warning(reader->diag, word_place(reader->mem_path, 0),
+			     "'-mem-path' has no effect with '-numa node,memdev='");
+}
+
+/* Where the RAM comes from, in QEMU's order. */
+static enum status resolve_memory(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+
+	if (vm->memory_backend_id != NULL)
+		find_memory_backend(reader);
+	TRY(vm_read_numa_arguments(reader));
+	check_mem_path(reader);
+	if (vm->memory_backend_id != NULL)
+		use_memory_backend(reader);
+	else if (!reader->has_numa_memdev)
+		TRY(make_default_ram(reader));
+	return vm_complete_numa(reader);
+}
+
+static void resolve_dimms(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+
+	for (struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
+		dimm->broken = reader->bad_memory || reader->bad_memory_backend;
+		if (dimm->memdev == NULL)
+			continue;
+		dimm->backend = vm_find_backend(vm, dimm->memdev);
+		dimm->broken = dimm->broken || dimm->backend == NULL;
+		if (dimm->backend == NULL)
+			diag_error(reader->diag, dimm->place, "Device '%s' not found",
+				   dimm->memdev);
+	}
+}
+
+static void check_kernel(struct vm_reader *reader)
+{
+	const struct vm_config *vm = reader->vm;
+
+	if (vm->is_template && vm->incoming == NULL && !vm->incoming_is_bad)
+		diag_error(reader->diag, vm->place,
+			   "template '%s' has no -incoming file:PATH to be made from", vm->name);
+	if (vm->kernel != NULL)
+		return;
+	if (vm->initrd != NULL)
+		diag_error(reader->diag, vm->initrd_place,
+			   "-initrd only allowed with -kernel option");
+	if (vm->append != NULL)
+		diag_error(reader->diag, vm->append_place,
+			   "-append only allowed with -kernel option");
+	if (vm->incoming == NULL && !vm->incoming_is_bad && !vm->is_template)
+		diag_error(reader->diag, vm->place,
+			   "vm '%s' has no -kernel, and there is no firmware", vm->name);
+}
+
+enum status vm_resolve(struct vm_reader *reader)
+{
+	struct vm_config *vm = reader->vm;
+	struct object_defaults defaults = {
+		.merge = vm->mem_merge,
+		.dump = vm->dump_guest_core,
+		.prealloc = vm->mem_prealloc,
+	};
+
+	vm_complete_smp(reader);
+	defaults.prealloc_threads = vm->topology.n_cpus;
+	objects_resolve(vm->backends, vm->thread_contexts, &defaults, reader->diag);
+	if (!reader->has_serial && reader->nodefaults)
+		vm->serial = SERIAL_NONE;
+	if (!vm->has_ram_size)
+		vm->ram_size = RAM_DEFAULT;
+	if (!reader->bad_memory && !check_maxmem(reader))
+		reader->bad_memory = true;
+	if (!reader->bad_memory)
+		vm->dimm_slots = (unsigned)reader->slots;
+	TRY(resolve_memory(reader));
+	resolve_dimms(reader);
+	check_kernel(reader);
+	return OK;
+}

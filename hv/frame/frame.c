@@ -1,0 +1,797 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Free memory. Three places hold a node's: runs, sorted by address and never
+ * adjacent, as they were added; loose frames, freed one by one and chained
+ * without order, most of them in batches; and the stacks of its processors. A
+ * processor takes and gives single frames without a lock until its stack is
+ * empty or full, then a batch at a time. Loose frames go back among the runs
+ * only when a run is wanted that is not there. Frames of other nodes pass the
+ * stack by. Frames set aside are not free: they are in no node's books.
+ *
+ * All records live in the free frames themselves, so whoever writes to a frame
+ * after freeing it destroys them: 'frame_poison' is there to find out who.
+ */
+#include "hv/frame/frame.h"
+
+#include "hv/frame/numa.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/lock.h"
+#include "hv/lib/string.h"
+
+#define POISON UINT64_C(0xdeadf4a3dbdbdbdb)
+
+/* At the start of a single free frame, or of the first frame of a run. */
+struct free_frame {
+	phys_t next;	   /* in the chain, or the next run */
+	uint64_t n_frames; /* of a run */
+	phys_t next_batch; /* of a batch's first frame, in the common stock */
+};
+
+bool frame_poison;
+
+/* What a node has in common for all processors. */
+struct stock {
+	phys_t runs;
+	phys_t batches; /* chains of FRAME_BATCH frames */
+	phys_t loose;	/* one chain of less */
+	uint64_t n_loose;
+	uint64_t n_available; /* in all three */
+};
+
+/*
+ * 'lock' guards everything here, and stack lists; nothing is taken inside it.
+ */
+static struct {
+	struct lock lock;
+	uint64_t n_total;
+	uint64_t
+		n_kept_back; /* of the stocks', not to be given singly; set while one processor runs
+			      */
+	struct frame_stack *stacks;
+	struct stock stock[NUMA_NODE_MAX];
+} frames;
+
+_Static_assert(sizeof(((struct frame_policy *)0)->nodes) == NUMA_NODE_WORDS * 8,
+	       "one set of nodes");
+
+static struct free_frame *free_at(phys_t frame)
+{
+	return phys_to_virt(frame);
+}
+
+static phys_t run_end(phys_t run)
+{
+	return run + free_at(run)->n_frames * PAGE_SIZE;
+}
+
+static void put_run(struct stock *stock, phys_t start, uint64_t n_frames)
+{
+	phys_t *link = &stock->runs, before = 0, after;
+
+	while (*link != 0 && *link < start) {
+		before = *link;
+		link = &free_at(before)->next;
+	}
+	after = *link;
+	assert(before == 0 || run_end(before) <= start);
+	assert(after == 0 || start + n_frames * PAGE_SIZE <= after);
+
+	if (start + n_frames * PAGE_SIZE == after) {
+		n_frames += free_at(after)->n_frames;
+		after = free_at(after)->next;
+	}
+	if (before != 0 && run_end(before) == start) {
+		n_frames += free_at(before)->n_frames;
+		start = before;
+	} else {
+		*link = start;
+	}
+	*free_at(start) = (struct free_frame){.next = after, .n_frames = n_frames};
+}
+
+/* To the nodes that the frames are of. */
+static void put_run_home(phys_t start, uint64_t n_frames)
+{
+	while (n_frames > 0) {
+		struct stock *stock = &frames.stock[numa_node_of(&numa, start)];
+		uint64_t n = (numa_span_end(&numa, start) - start + PAGE_SIZE - 1) / PAGE_SIZE;
+
+		n = n < n_frames ? n : n_frames;
+		put_run(stock, start, n);
+		stock->n_available += n;
+		start += n * PAGE_SIZE;
+		n_frames -= n;
+	}
+}
+
+void frame_add_range(phys_t start, uint64_t len)
+{
+	phys_t end = align_down(start + len, PAGE_SIZE);
+
+	assert(start + len >= start);
+	start = start == 0 ? PAGE_SIZE : start;
+	if (start > end || align_up(start, PAGE_SIZE) >= end)
+		return;
+	start = align_up(start, PAGE_SIZE);
+	lock_acquire(&frames.lock);
+	put_run_home(start, (end - start) / PAGE_SIZE);
+	frames.n_total += (end - start) / PAGE_SIZE;
+	lock_release(&frames.lock);
+}
+
+/* The end of a run, so that the run itself does not move. */
+static phys_t take_tail(phys_t *link, uint64_t n_frames)
+{
+	struct free_frame *run = free_at(*link);
+	phys_t end = run_end(*link);
+
+	run->n_frames -= n_frames;
+	if (run->n_frames == 0)
+		*link = run->next;
+	return end - n_frames * PAGE_SIZE;
+}
+
+/* Up to a batch from the lowest run, as a chain; its length. */
+static uint64_t cut_batch(struct stock *stock, phys_t *ret)
+{
+	uint64_t n = FRAME_BATCH;
+	phys_t frame, next = 0;
+
+	if (stock->runs == 0)
+		return 0;
+	if (n > free_at(stock->runs)->n_frames)
+		n = free_at(stock->runs)->n_frames;
+	frame = take_tail(&stock->runs, n) + n * PAGE_SIZE;
+	for (uint64_t i = 0; i < n; i++) {
+		frame -= PAGE_SIZE;
+		*free_at(frame) = (struct free_frame){.next = next};
+		next = frame;
+	}
+	*ret = frame;
+	return n;
+}
+
+/* Up to a batch from wherever there is one; its length. */
+static uint64_t take_chain(struct stock *stock, phys_t *ret)
+{
+	uint64_t n = FRAME_BATCH;
+
+	*ret = stock->batches;
+	if (*ret != 0) {
+		stock->batches = free_at(*ret)->next_batch;
+	} else {
+		n = cut_batch(stock, ret);
+		if (n == 0) {
+			*ret = stock->loose;
+			n = stock->n_loose;
+			stock->loose = stock->n_loose = 0;
+		}
+	}
+	stock->n_available -= n;
+	return n;
+}
+
+static void put_batch(struct stock *stock, phys_t chain)
+{
+	free_at(chain)->next_batch = stock->batches;
+	stock->batches = chain;
+}
+
+static void put_single(struct stock *stock, phys_t frame)
+{
+	*free_at(frame) = (struct free_frame){.next = stock->loose};
+	stock->loose = frame;
+	stock->n_available++;
+	if (++stock->n_loose < FRAME_BATCH)
+		return;
+	put_batch(stock, stock->loose);
+	stock->loose = stock->n_loose = 0;
+}
+
+static phys_t take_single(struct stock *stock)
+{
+	phys_t frame = stock->loose;
+	uint64_t n;
+
+	if (frame == 0) {
+		n = take_chain(stock, &stock->loose);
+		stock->n_loose = n;
+		stock->n_available += n;
+		frame = stock->loose;
+	}
+	if (frame == 0)
+		return 0;
+	stock->loose = free_at(frame)->next;
+	stock->n_loose--;
+	stock->n_available--;
+	return frame;
+}
+
+/* The longest stretch of addresses of the stack's node. */
+static void find_home(struct frame_stack *stack)
+{
+	stack->home = stack->home_len = 0;
+	for (unsigned i = 0; i < numa.n_spans; i++) {
+		phys_t start = numa.span[i].start, end = numa_span_end(&numa, start);
+
+		if (numa.span[i].node != stack->node || end - start <= stack->home_len)
+			continue;
+		stack->home = start;
+		stack->home_len = end - start;
+	}
+}
+
+static void list_stack(struct frame_stack *stack)
+{
+	if (stack->limit != 0)
+		return;
+	stack->limit = FRAME_BATCH;
+	stack->next = frames.stacks;
+	frames.stacks = stack;
+	find_home(stack);
+}
+
+/* 'n' is read by others for the books. */
+static void set_n(struct frame_stack *stack, uint64_t n)
+{
+	__atomic_store_n(&stack->n, n, __ATOMIC_RELAXED);
+}
+
+/* The lock is held. */
+static uint64_t count_stocks(void)
+{
+	uint64_t n = 0;
+
+	for (unsigned node = 0; node < numa.n_nodes; node++)
+		n += frames.stock[node].n_available;
+	return n;
+}
+
+static bool gives_singly(void)
+{
+	return frames.n_kept_back == 0 || count_stocks() > frames.n_kept_back;
+}
+
+/* The stack is empty. */
+static void refill(struct frame_stack *stack)
+{
+	phys_t top = stack->spare;
+	uint64_t n = FRAME_BATCH;
+
+	stack->spare = 0;
+	if (top == 0) {
+		lock_acquire(&frames.lock);
+		list_stack(stack);
+		n = gives_singly() ? take_chain(&frames.stock[stack->node], &top) : 0;
+		lock_release(&frames.lock);
+	}
+	stack->top = top;
+	set_n(stack, n);
+}
+
+/* The stack is full: a batch. */
+static void make_room(struct frame_stack *stack)
+{
+	if (stack->spare != 0) {
+		lock_acquire(&frames.lock);
+		put_batch(&frames.stock[stack->node], stack->spare);
+		frames.stock[stack->node].n_available += FRAME_BATCH;
+		lock_release(&frames.lock);
+	}
+	stack->spare = stack->top;
+	stack->top = 0;
+	set_n(stack, 0);
+}
+
+static void poison(phys_t frame)
+{
+	uint64_t *word = phys_to_virt(frame);
+
+	for (size_t i = sizeof(struct free_frame) / 8; i < PAGE_SIZE / 8; i++)
+		word[i] = POISON;
+}
+
+/*
+ * Frames which have never been freed are not poisoned: the last word tells,
+ * nearly always. Gives back the frame.
+ */
+static __attribute__((noinline)) phys_t check_poison(phys_t frame)
+{
+	const uint64_t *word = phys_to_virt(frame);
+
+	if (word[PAGE_SIZE / 8 - 1] != POISON)
+		return frame;
+	for (size_t i = sizeof(struct free_frame) / 8; i < PAGE_SIZE / 8; i++)
+		assert(word[i] == POISON); /* written after it was freed */
+	return frame;
+}
+
+static phys_t alloc_on(unsigned node)
+{
+	phys_t frame;
+
+	lock_acquire(&frames.lock);
+	frame = gives_singly() ? take_single(&frames.stock[node]) : 0;
+	lock_release(&frames.lock);
+	return frame_poison && frame != 0 ? check_poison(frame) : frame;
+}
+
+/* The own node has none left. */
+static phys_t alloc_elsewhere(unsigned own)
+{
+	uint8_t order[NUMA_NODE_MAX];
+	unsigned n = numa_order(&numa, own, order);
+	phys_t frame = 0;
+
+	for (unsigned i = 0; i < n && frame == 0; i++)
+		if (order[i] != own)
+			frame = alloc_on(order[i]);
+	return frame;
+}
+
+/* The stack is not empty. */
+static inline phys_t pop(struct frame_stack *stack)
+{
+	phys_t frame = stack->top;
+
+	stack->top = free_at(frame)->next;
+	set_n(stack, stack->n - 1);
+	return frame_poison ? check_poison(frame) : frame;
+}
+
+/* From the own node, or 0. */
+static phys_t alloc_here(struct frame_stack *stack)
+{
+	if (stack->top == 0)
+		refill(stack);
+	return stack->top != 0 ? pop(stack) : 0;
+}
+
+/* Apart, so that the usual case has no registers to save. */
+static __attribute__((noinline)) phys_t alloc_slowly(struct frame_stack *stack)
+{
+	phys_t frame = alloc_here(stack);
+
+	return frame != 0 ? frame : alloc_elsewhere(stack->node);
+}
+
+phys_t frame_alloc(void)
+{
+	struct frame_stack *stack = frame_stack_here();
+
+	return stack->top != 0 ? pop(stack) : alloc_slowly(stack);
+}
+
+phys_t frame_alloc_zeroed(void)
+{
+	phys_t frame = frame_alloc();
+
+	if (frame != 0)
+		memset(phys_to_virt(frame), 0, PAGE_SIZE);
+	return frame;
+}
+
+static inline void push(struct frame_stack *stack, phys_t frame)
+{
+	free_at(frame)->next = stack->top;
+	stack->top = frame;
+	set_n(stack, stack->n + 1);
+}
+
+/* The stack is not in use yet, or full, or the frame may be of another node. */
+static __attribute__((noinline)) void free_slowly(struct frame_stack *stack, phys_t frame)
+{
+	unsigned node = numa_node_of(&numa, frame);
+
+	lock_acquire(&frames.lock);
+	list_stack(stack);
+	if (node != stack->node)
+		put_single(&frames.stock[node], frame);
+	lock_release(&frames.lock);
+	if (node != stack->node)
+		return;
+	if (stack->n == FRAME_BATCH)
+		make_room(stack);
+	push(stack, frame);
+}
+
+void frame_free(phys_t frame)
+{
+	struct frame_stack *stack = frame_stack_here();
+
+	assert(frame != 0 && is_aligned(frame, PAGE_SIZE));
+	if (frame_poison)
+		poison(frame);
+	if (stack->n == stack->limit || frame - stack->home >= stack->home_len)
+		free_slowly(stack, frame);
+	else
+		push(stack, frame);
+}
+
+/* The node of the set whose turn it is; 0 if none of it has memory. */
+static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t index)
+{
+	uint8_t turns[NUMA_NODE_MAX];
+	unsigned n = 0;
+
+	for (unsigned node = 0; node < numa.n_nodes; node++)
+		if (numa_set_has(nodes, node) && numa_set_has(numa.with_memory, node))
+			turns[n++] = (uint8_t)node;
+	if (n == 0)
+		return 0;
+	return turns[index % n];
+}
+
+/* Those of 'order' that are in the set, or are not, behind the 'n' that are there; how many then.
+ */
+static unsigned add_nodes(uint8_t *list, unsigned n, const uint8_t *order, unsigned n_order,
+			  const uint64_t nodes[NUMA_NODE_WORDS], bool in_set)
+{
+	for (unsigned i = 0; i < n_order; i++)
+		if (numa_set_has(nodes, order[i]) == in_set)
+			list[n++] = order[i];
+	return n;
+}
+
+/* The nodes to try, in order; how many. */
+static unsigned nodes_to_try(const struct frame_policy *policy, unsigned own, uint64_t index,
+			     uint8_t ret[NUMA_NODE_MAX])
+{
+	uint8_t order[NUMA_NODE_MAX];
+	unsigned n, n_order;
+
+	if (policy->mode == FRAME_LOCAL || !numa_nodes_exist(policy->nodes))
+		return policy->mode == FRAME_BIND ? 0 : numa_order(&numa, own, ret);
+	if (policy->mode == FRAME_INTERLEAVE)
+		return numa_order(&numa, node_by_turns(policy->nodes, index), ret);
+	n_order = numa_order(&numa, own, order);
+	n = add_nodes(ret, 0, order, n_order, policy->nodes, true);
+	if (policy->mode == FRAME_PREFERRED)
+		n = add_nodes(ret, n, order, n_order, policy->nodes, false);
+	return n;
+}
+
+static phys_t alloc_by(const struct frame_policy *policy, uint64_t index)
+{
+	struct frame_stack *stack = frame_stack_here();
+	uint8_t order[NUMA_NODE_MAX];
+	phys_t frame = 0;
+	unsigned n;
+
+	if (policy->mode == FRAME_LOCAL)
+		return frame_alloc();
+	n = nodes_to_try(policy, stack->node, index, order);
+	for (unsigned i = 0; i < n && frame == 0; i++)
+		frame = order[i] == stack->node ? alloc_here(stack) : alloc_on(order[i]);
+	return frame;
+}
+
+static void put_aside(struct frame_reserve *reserve, phys_t frame)
+{
+	free_at(frame)->next = reserve->top;
+	reserve->top = frame;
+	reserve->n++;
+}
+
+static phys_t take_aside(struct frame_reserve *reserve)
+{
+	phys_t frame = reserve->top;
+
+	if (frame == 0)
+		return 0;
+	reserve->top = free_at(frame)->next;
+	reserve->n--;
+	return frame;
+}
+
+/* Interleaving wants a certain node's: if there is one, that in exchange. */
+static phys_t alloc_reserved(const struct frame_policy *policy, uint64_t index)
+{
+	phys_t reserved = take_aside(policy->reserve), frame;
+
+	if (policy->mode != FRAME_INTERLEAVE)
+		return reserved;
+	frame = alloc_by(policy, index);
+	if (frame == 0)
+		return reserved;
+	frame_free(reserved);
+	return frame;
+}
+
+phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index)
+{
+	if (policy->reserve != NULL && policy->reserve->top != 0)
+		return alloc_reserved(policy, index);
+	return alloc_by(policy, index);
+}
+
+struct frame_reserve *frame_reserve_make(const struct frame_policy *policy, uint64_t n_frames)
+{
+	phys_t record = frame_alloc();
+	struct frame_reserve *reserve;
+
+	assert(policy->reserve == NULL);
+	if (record == 0)
+		return NULL;
+	reserve = phys_to_virt(record);
+	*reserve = (struct frame_reserve){0};
+	while (reserve->n < n_frames) {
+		phys_t frame = alloc_by(policy, reserve->n);
+
+		if (frame == 0) {
+			frame_reserve_free(reserve);
+			return NULL;
+		}
+		put_aside(reserve, frame);
+	}
+	return reserve;
+}
+
+void frame_reserve_free(struct frame_reserve *reserve)
+{
+	phys_t frame;
+
+	while ((frame = take_aside(reserve)) != 0)
+		frame_free(frame);
+	frame_free(virt_to_phys(reserve));
+}
+
+/* The highest place that fits, out of the way of single frames. */
+static phys_t take_run(struct stock *stock, uint64_t n_frames, uint64_t align)
+{
+	phys_t *best = NULL, start;
+	uint64_t n_behind;
+
+	for (phys_t *link = &stock->runs; *link != 0; link = &free_at(*link)->next)
+		if (free_at(*link)->n_frames >= n_frames &&
+		    align_down(run_end(*link) - n_frames * PAGE_SIZE, align) >= *link)
+			best = link;
+	if (best == NULL)
+		return 0;
+	start = align_down(run_end(*best) - n_frames * PAGE_SIZE, align);
+	n_behind = (run_end(*best) - start) / PAGE_SIZE - n_frames;
+	take_tail(best, n_frames + n_behind);
+	if (n_behind > 0)
+		put_run(stock, start + n_frames * PAGE_SIZE, n_behind);
+	stock->n_available -= n_frames;
+	return start;
+}
+
+/* Split a chain in two halves. */
+static phys_t split_chain(phys_t chain)
+{
+	phys_t middle = chain, end = free_at(chain)->next, second;
+
+	while (end != 0 && free_at(end)->next != 0) {
+		middle = free_at(middle)->next;
+		end = free_at(free_at(end)->next)->next;
+	}
+	second = free_at(middle)->next;
+	free_at(middle)->next = 0;
+	return second;
+}
+
+static phys_t merge_chains(phys_t a, phys_t b)
+{
+	phys_t sorted = 0, *link = &sorted;
+
+	while (a != 0 && b != 0) {
+		phys_t *lower = a < b ? &a : &b;
+
+		*link = *lower;
+		link = &free_at(*lower)->next;
+		*lower = *link;
+	}
+	*link = a != 0 ? a : b;
+	return sorted;
+}
+
+/* Merge sort by address; recursion as deep as the length has binary digits. */
+static phys_t sort_chain(phys_t chain)
+{
+	phys_t second;
+
+	if (chain == 0 || free_at(chain)->next == 0)
+		return chain;
+	second = split_chain(chain);
+	return merge_chains(sort_chain(chain), sort_chain(second));
+}
+
+static phys_t join_chains(phys_t a, phys_t b)
+{
+	phys_t *link = &a;
+
+	while (*link != 0)
+		link = &free_at(*link)->next;
+	*link = b;
+	return a;
+}
+
+/* Two sorted chains of runs become one, adjacent runs becoming one. */
+static void merge_into_runs(struct stock *stock, phys_t chain)
+{
+	phys_t last = 0, run;
+
+	for (run = chain; run != 0; run = free_at(run)->next)
+		free_at(run)->n_frames = 1;
+	chain = merge_chains(stock->runs, chain);
+	stock->runs = chain;
+	for (run = chain; run != 0; run = free_at(run)->next) {
+		assert(last == 0 || run_end(last) <= run);
+		if (last != 0 && run_end(last) == run) {
+			free_at(last)->n_frames += free_at(run)->n_frames;
+			free_at(last)->next = free_at(run)->next;
+		} else {
+			last = run;
+		}
+	}
+}
+
+/* All single frames in reach go back among the runs. */
+static void gather(struct stock *stock)
+{
+	phys_t chain = stock->loose;
+
+	stock->loose = stock->n_loose = 0;
+	while (stock->batches != 0) {
+		phys_t batch = stock->batches;
+
+		stock->batches = free_at(batch)->next_batch;
+		chain = join_chains(batch, chain);
+	}
+	merge_into_runs(stock, sort_chain(chain));
+}
+
+/* The stack's frames become loose ones. */
+static void empty_stack(struct frame_stack *stack)
+{
+	struct stock *stock = &frames.stock[stack->node];
+	phys_t frame;
+
+	if (stack->spare != 0) {
+		put_batch(stock, stack->spare);
+		stock->n_available += FRAME_BATCH;
+	}
+	stack->spare = 0;
+	while ((frame = stack->top) != 0) {
+		stack->top = free_at(frame)->next;
+		put_single(stock, frame);
+	}
+	set_n(stack, 0);
+}
+
+phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, uint64_t align)
+{
+	struct frame_stack *stack = frame_stack_here();
+	uint8_t order[NUMA_NODE_MAX];
+	unsigned n = nodes_to_try(policy, stack->node, 0, order);
+	phys_t start = 0;
+
+	assert(n_frames > 0 && align != 0 && (align & (align - 1)) == 0);
+	if (align < PAGE_SIZE)
+		align = PAGE_SIZE;
+	lock_acquire(&frames.lock);
+	for (unsigned i = 0; i < n && start == 0; i++)
+		start = take_run(&frames.stock[order[i]], n_frames, align);
+	if (start == 0)
+		empty_stack(stack);
+	for (unsigned i = 0; i < n && start == 0; i++) {
+		gather(&frames.stock[order[i]]);
+		start = take_run(&frames.stock[order[i]], n_frames, align);
+	}
+	lock_release(&frames.lock);
+	return start;
+}
+
+phys_t frame_alloc_run(uint64_t n_frames, uint64_t align)
+{
+	static const struct frame_policy local = {.mode = FRAME_LOCAL};
+
+	return frame_alloc_run_by(&local, n_frames, align);
+}
+
+void frame_free_run(phys_t start, uint64_t n_frames)
+{
+	assert(start != 0 && n_frames > 0 && is_aligned(start, PAGE_SIZE));
+	lock_acquire(&frames.lock);
+	put_run_home(start, n_frames);
+	lock_release(&frames.lock);
+}
+
+/* Until now all frames were those of node 0. */
+void frame_sort_by_node(void)
+{
+	struct frame_stack *stack = frame_stack_here();
+	phys_t run;
+	unsigned node = stack->node;
+
+	lock_acquire(&frames.lock);
+	stack->node = 0;
+	empty_stack(stack);
+	stack->node = node;
+	find_home(stack);
+	gather(&frames.stock[0]);
+	run = frames.stock[0].runs;
+	frames.stock[0] = (struct stock){0};
+	while (run != 0) {
+		phys_t start = run;
+
+		run = free_at(start)->next;
+		put_run_home(start, free_at(start)->n_frames);
+	}
+	lock_release(&frames.lock);
+}
+
+uint64_t frame_total(void)
+{
+	uint64_t n;
+
+	lock_acquire(&frames.lock);
+	n = frames.n_total;
+	lock_release(&frames.lock);
+	return n;
+}
+
+/* Lock held. */
+static uint64_t count_available(unsigned node)
+{
+	uint64_t n = frames.stock[node].n_available;
+
+	for (const struct frame_stack *stack = frames.stacks; stack != NULL; stack = stack->next) {
+		if (stack->node != node)
+			continue;
+		n += __atomic_load_n(&stack->n, __ATOMIC_RELAXED);
+		n += __atomic_load_n(&stack->spare, __ATOMIC_RELAXED) != 0 ? FRAME_BATCH : 0;
+	}
+	return n;
+}
+
+uint64_t frame_available_on(unsigned node)
+{
+	uint64_t n;
+
+	lock_acquire(&frames.lock);
+	n = count_available(node);
+	lock_release(&frames.lock);
+	return n;
+}
+
+void frame_keep_back(uint64_t n_frames)
+{
+	lock_acquire(&frames.lock);
+	frames.n_kept_back = n_frames;
+	lock_release(&frames.lock);
+}
+
+bool frame_can_spare(uint64_t n_frames)
+{
+	uint64_t n;
+
+	lock_acquire(&frames.lock);
+	n = count_stocks();
+	lock_release(&frames.lock);
+	return n >= frames.n_kept_back && n - frames.n_kept_back >= n_frames;
+}
+
+uint64_t frame_available(void)
+{
+	uint64_t n = 0;
+
+	lock_acquire(&frames.lock);
+	for (unsigned node = 0; node < numa.n_nodes; node++)
+		n += count_available(node);
+	lock_release(&frames.lock);
+	return n;
+}
+
+void frame_reset(void)
+{
+	while (frames.stacks != NULL) {
+		struct frame_stack *stack = frames.stacks;
+
+		frames.stacks = stack->next;
+		*stack = (struct frame_stack){0};
+	}
+	memset(&frames, 0, sizeof(frames));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an EPT violation means. A pure decision: whoever calls it carries it
+ * out.
+ */
+#include "hv/guest/fault.h"
+
+#include "hv/ept/ept.h"
+
+_Static_assert(ACCESS_READ == EPT_R && ACCESS_WRITE == EPT_W && ACCESS_EXEC == EPT_X,
+	       "access bits and permission bits have the same positions");
+
+enum fault_action fault_decide(const struct mem_region *region, uint64_t entry, unsigned access)
+{
+	if (region == NULL)
+		return FAULT_MMIO;
+	if ((access & ~entry & EPT_PRESENT) == 0)
+		return FAULT_RETRY;
+	if (!(access & ACCESS_WRITE))
+		return FAULT_MAP;
+
+	switch (region->kind) {
+	case MEM_SHARED:
+		return FAULT_MAP;
+	case MEM_COW:
+		/* There must be a page to copy; the write comes again. */
+		return entry & EPT_PRESENT ? FAULT_COPY : FAULT_MAP;
+	case MEM_ROM:
+		return FAULT_DROP;
+	}
+	__builtin_unreachable();
+}

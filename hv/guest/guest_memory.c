@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading and writing guest-physical memory on a guest's behalf. Goes by the
+ * regions for what may happen, and by the EPT for where the bytes are, so that
+ * device windows which the EPT maps for the processor are no memory here. The
+ * walk of the guest's own page tables is in hv/guest/guest_paging.c.
+ */
+#include "hv/guest/guest_memory.h"
+
+#include "hv/frame/phys.h"
+#include "hv/guest/region_map.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+
+/* Is all of [gpa, gpa + len) memory? */
+static bool is_memory(struct mem_map *map, gpa_t gpa, uint64_t len)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(gpa.raw, len, &end))
+		return false;
+	while (gpa.raw < end) {
+		const struct mem_region *region = mem_map_find(map, gpa);
+
+		if (region == NULL)
+			return false;
+		gpa = gpa_add(region->gpa, region->len);
+	}
+	return true;
+}
+
+/* How much of len lies in the page of gpa. */
+static uint64_t part_in_page(gpa_t gpa, uint64_t len)
+{
+	uint64_t part = PAGE_SIZE - gpa.raw % PAGE_SIZE;
+
+	return part < len ? part : len;
+}
+
+/* Where a page which an EPT entry maps has the byte of gpa. */
+static void *byte_at(uint64_t entry, unsigned level, gpa_t gpa)
+{
+	uint64_t offset = gpa.raw & ((PAGE_SIZE << (9 * level)) - 1);
+
+	return phys_to_virt((entry & EPT_ADDR) + offset);
+}
+
+enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t len)
+{
+	char *to = buf;
+
+	if (!is_memory(memory->map, gpa, len))
+		return ERR_RANGE;
+	while (len > 0) {
+		uint64_t n = part_in_page(gpa, len);
+		unsigned level;
+		uint64_t entry = ept_lookup(memory->ept, gpa, &level);
+
+		assert(entry & EPT_R); /* regions are mapped whole */
+		memcpy(to, byte_at(entry, level, gpa), n);
+		gpa = gpa_add(gpa, n);
+		to += n;
+		len -= n;
+	}
+	return OK;
+}
+
+/*
+ * Shared memory: the bytes are the image's, whatever the tree allows at the
+ * moment.
+ */
+static void *shared_byte(struct guest_memory *memory, const struct mem_region *region, gpa_t gpa)
+{
+	unsigned level;
+	uint64_t entry = ept_lookup(memory->ept, gpa, &level);
+	void *byte = byte_at(entry, level, gpa);
+
+	assert(entry & EPT_R);
+	assert(region->image == NULL || virt_to_phys(byte) == region->image->base + region->offset +
+								      (gpa.raw - region->gpa.raw));
+	return byte;
+}
+
+/*
+ * Where a byte of memory may be written; '*ret' is NULL if the write is
+ * dropped, which is counted. Good for the rest of the page. Frames of layers
+ * and of images that are not shared are out of reach: there is no other way to
+ * write.
+ */
+static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **ret)
+{
+	struct mem_region *region = mem_map_find(memory->map, gpa);
+	unsigned level;
+	uint64_t entry;
+	phys_t frame;
+
+	*ret = NULL;
+	if (region->kind == MEM_ROM) {
+		region->n_dropped++;
+		return OK;
+	}
+	if (region->kind == MEM_SHARED) {
+		*ret = shared_byte(memory, region, gpa);
+		return OK;
+	}
+	entry = ept_lookup(memory->ept, gpa, &level);
+	frame = entry & EPT_ADDR;
+	if (!(entry & EPT_OWN)) {
+		assert(entry & EPT_R);
+		TRY(ept_copy_in(memory->ept, region, gpa, &frame));
+	}
+	*ret = phys_to_virt(frame + gpa.raw % PAGE_SIZE);
+	return OK;
+}
+
+enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf, size_t len)
+{
+	const char *from = buf;
+
+	if (!is_memory(memory->map, gpa, len))
+		return ERR_RANGE;
+	while (len > 0) {
+		uint64_t n = part_in_page(gpa, len);
+		void *to;
+
+		TRY(writable_byte(memory, gpa, &to));
+		if (to != NULL)
+			memcpy(to, from, n);
+		gpa = gpa_add(gpa, n);
+		from += n;
+		len -= n;
+	}
+	return OK;
+}
+
+enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len)
+{
+	if (!is_memory(memory->map, gpa, len))
+		return ERR_RANGE;
+	while (len > 0) {
+		uint64_t n = part_in_page(gpa, len);
+		void *to;
+
+		TRY(writable_byte(memory, gpa, &to));
+		if (to != NULL)
+			memset(to, 0, n);
+		gpa = gpa_add(gpa, n);
+		len -= n;
+	}
+	return OK;
+}
+
+enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits)
+{
+	void *byte;
+
+	if (!is_memory(memory->map, gpa, 1))
+		return ERR_RANGE;
+	TRY(writable_byte(memory, gpa, &byte));
+	/*
+	 * Atomic: another vCPU may be changing the same byte, without our lock.
+	 */
+	if (byte != NULL)
+		__atomic_fetch_or((uint8_t *)byte, bits, __ATOMIC_SEQ_CST);
+	return OK;
+}
+
+/*
+ * Touch every page of a linear range, so that nothing has happened if one of
+ * them faults.
+ */
+static enum status probe_linear(struct guest_memory *memory, const struct guest_paging *paging,
+				uint64_t linear, size_t len, unsigned access,
+				struct guest_fault *fault)
+{
+	while (len > 0) {
+		uint64_t n = part_in_page((gpa_t){linear}, len);
+
+		fault->linear = guest_linear(paging, linear);
+		TRY(guest_translate(memory, paging, linear, access, &fault->gpa,
+				    &fault->error_code));
+		if (!is_memory(memory->map, fault->gpa, n))
+			return ERR_RANGE;
+		linear += n;
+		len -= n;
+	}
+	return OK;
+}
+
+enum status guest_read_linear(struct guest_memory *memory, const struct guest_paging *paging,
+			      uint64_t linear, void *buf, size_t len, unsigned access,
+			      struct guest_fault *ret_fault)
+{
+	char *to = buf;
+
+	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
+	if (part_in_page((gpa_t){linear}, len) < len)
+		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
+	while (len > 0) {
+		uint64_t n = part_in_page((gpa_t){linear}, len);
+
+		TRY(probe_linear(memory, paging, linear, n, access, ret_fault));
+		TRY(guest_read(memory, ret_fault->gpa, to, n));
+		linear += n;
+		to += n;
+		len -= n;
+	}
+	return OK;
+}
+
+enum status guest_write_linear(struct guest_memory *memory, const struct guest_paging *paging,
+			       uint64_t linear, const void *buf, size_t len, unsigned access,
+			       struct guest_fault *ret_fault)
+{
+	const char *from = buf;
+
+	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
+	if (part_in_page((gpa_t){linear}, len) < len)
+		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
+	while (len > 0) {
+		uint64_t n = part_in_page((gpa_t){linear}, len);
+
+		TRY(probe_linear(memory, paging, linear, n, access, ret_fault));
+		TRY(guest_write(memory, ret_fault->gpa, from, n));
+		linear += n;
+		from += n;
+		len -= n;
+	}
+	return OK;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processor's walk of a guest's page tables, in software: SDM vol. 3,
+ * chapter "Paging". For string I/O and for fetching instructions to decode,
+ * hence from scratch each time, without a cache. Assumes that the guest's
+ * registers passed VM entry's checks. Does not know protection keys, shadow
+ * stacks, linear-address masking.
+ */
+#include "hv/guest/guest_memory.h"
+
+#define CR0_WP	   BIT(16)
+#define CR0_PG	   BIT(31)
+#define CR4_PSE	   BIT(4)
+#define CR4_PAE	   BIT(5)
+#define CR4_LA57   BIT(12)
+#define CR4_SMEP   BIT(20)
+#define CR4_SMAP   BIT(21)
+#define EFER_LMA   BIT(10)
+#define EFER_NXE   BIT(11)
+#define RFLAGS_AC  BIT(18)
+#define USER_CPL   3
+#define MAX_LEVELS 5
+
+#define PTE_P	 BIT(0)
+#define PTE_W	 BIT(1)
+#define PTE_U	 BIT(2)
+#define PTE_A	 BIT(5)
+#define PTE_D	 BIT(6)
+#define PTE_PS	 BIT(7)
+#define PTE_ADDR BITS(51, 12)
+#define PTE_NX	 BIT(63)
+
+/* One translation under way. Levels count down to 0, as in the EPT. */
+struct walk {
+	struct guest_memory *memory;
+	const struct guest_paging *paging;
+	uint64_t linear;
+	unsigned access;
+	bool is_wide; /* entries of 8 bytes: everything but 32-bit paging */
+	unsigned level;
+	uint64_t table;	  /* at this level */
+	uint64_t entry;	  /* the last one read */
+	uint64_t allowed; /* PTE_W and PTE_U of all so far ANDed */
+	uint64_t nx;	  /* PTE_NX of all so far ORed */
+	unsigned n_read;
+	gpa_t read[MAX_LEVELS];	   /* where the entries were, root first */
+	uint8_t flags[MAX_LEVELS]; /* their low bytes */
+};
+
+static bool is_long(const struct guest_paging *paging)
+{
+	return paging->efer & EFER_LMA;
+}
+
+static unsigned index_bits(const struct walk *walk)
+{
+	return walk->is_wide ? 9 : 10;
+}
+
+static unsigned shift_at(const struct walk *walk, unsigned level)
+{
+	return PAGE_SHIFT + level * index_bits(walk);
+}
+
+static bool is_large(const struct walk *walk)
+{
+	if (walk->level == 0 || !(walk->entry & PTE_PS))
+		return false;
+	return walk->is_wide || (walk->paging->cr4 & CR4_PSE);
+}
+
+/* Physical-address bits that the guest's processor does not have. */
+static uint64_t too_wide(const struct walk *walk)
+{
+	unsigned bits = walk->paging->phys_bits;
+
+	if (bits == 0 || bits >= 52)
+		return 0;
+	return BITS(51, bits);
+}
+
+/* SDM vol. 3, "4-MByte Page" of 32-bit paging: bits 20:13 of the entry are bits 39:32 of the
+ * address. */
+static uint64_t reserved_narrow(const struct walk *walk)
+{
+	uint64_t too_high = too_wide(walk) & BITS(39, 32);
+
+	return is_large(walk) ? BIT(21) | (too_high >> 19) : 0;
+}
+
+static uint64_t reserved_wide(const struct walk *walk)
+{
+	uint64_t mask = too_wide(walk);
+
+	if (!(walk->paging->efer & EFER_NXE))
+		mask |= PTE_NX;
+	if (!is_long(walk->paging))
+		mask |= BITS(62, 52);
+	if (walk->level >= 3)
+		mask |= PTE_PS;
+	else if (is_large(walk)) /* but for bit 12, the PAT's */
+		mask |= BITS(shift_at(walk, walk->level) - 1, 13);
+	return mask;
+}
+
+static bool has_reserved(const struct walk *walk)
+{
+	return walk->entry & (walk->is_wide ? reserved_wide(walk) : reserved_narrow(walk));
+}
+
+static uint32_t error_code(const struct walk *walk, uint32_t cause)
+{
+	const struct guest_paging *paging = walk->paging;
+	bool has_nx = walk->is_wide && (paging->efer & EFER_NXE);
+
+	if (walk->access & ACCESS_WRITE)
+		cause |= PF_WRITE;
+	if (paging->cpl == USER_CPL)
+		cause |= PF_USER;
+	if ((walk->access & ACCESS_EXEC) && (has_nx || (paging->cr4 & CR4_SMEP)))
+		cause |= PF_FETCH;
+	return cause;
+}
+
+/*
+ * Read the next entry; the table's address is within the guest's, as nothing in
+ * it is reserved.
+ */
+static enum status read_entry(struct walk *walk)
+{
+	unsigned size = walk->is_wide ? 8 : 4;
+	uint64_t index = (walk->linear >> shift_at(walk, walk->level)) % BIT(index_bits(walk));
+	gpa_t gpa = {walk->table + index * size};
+
+	walk->entry = 0;
+	if (guest_read(walk->memory, gpa, &walk->entry, size) != OK)
+		return ERR_CORRUPT;
+	walk->flags[walk->n_read] = (uint8_t)walk->entry;
+	walk->read[walk->n_read++] = gpa;
+	return OK;
+}
+
+/* Down to the leaf; '*ret_cause' is what the error code tells about the cause. */
+static enum status descend(struct walk *walk, uint32_t *ret_cause)
+{
+	for (;; walk->level--) {
+		TRY(read_entry(walk));
+		if (!(walk->entry & PTE_P)) {
+			*ret_cause = 0;
+			return ERR_NOTFOUND;
+		}
+		if (has_reserved(walk)) {
+			*ret_cause = PF_PRESENT | PF_RESERVED;
+			return ERR_NOTFOUND;
+		}
+		walk->allowed &= walk->entry;
+		walk->nx |= walk->entry & PTE_NX;
+		if (walk->level == 0 || is_large(walk))
+			return OK;
+		walk->table = walk->entry & PTE_ADDR;
+	}
+}
+
+static bool may_access_as_supervisor(const struct walk *walk)
+{
+	const struct guest_paging *paging = walk->paging;
+	unsigned access = walk->access;
+	bool is_user_page = walk->allowed & PTE_U;
+
+	if (is_user_page && (access & ACCESS_EXEC) && (paging->cr4 & CR4_SMEP))
+		return false;
+	if (is_user_page && (access & (ACCESS_READ | ACCESS_WRITE)) && (paging->cr4 & CR4_SMAP) &&
+	    !(paging->rflags & RFLAGS_AC))
+		return false;
+	return !(access & ACCESS_WRITE) || (walk->allowed & PTE_W) || !(paging->cr0 & CR0_WP);
+}
+
+/* SDM vol. 3, "Determination of Access Rights". */
+static bool may_access(const struct walk *walk)
+{
+	if ((walk->access & ACCESS_EXEC) && walk->nx)
+		return false;
+	if (walk->paging->cpl != USER_CPL)
+		return may_access_as_supervisor(walk);
+	if (!(walk->allowed & PTE_U))
+		return false;
+	return !(walk->access & ACCESS_WRITE) || (walk->allowed & PTE_W);
+}
+
+/* Accessed in all entries, dirty in the leaf. Both are in the low byte. */
+static enum status set_flags(const struct walk *walk)
+{
+	for (unsigned i = 0; i < walk->n_read; i++) {
+		uint8_t flags = PTE_A;
+
+		if (i + 1 == walk->n_read && (walk->access & ACCESS_WRITE))
+			flags |= PTE_D;
+		if ((walk->flags[i] & flags) != flags)
+			TRY(guest_set_bits(walk->memory, walk->read[i], flags));
+	}
+	return OK;
+}
+
+static gpa_t leaf_address(const struct walk *walk)
+{
+	uint64_t offset_mask = BIT(shift_at(walk, walk->level)) - 1;
+	uint64_t base = walk->entry & PTE_ADDR & ~offset_mask;
+
+	if (!walk->is_wide && walk->level == 1)
+		base |= (walk->entry & BITS(20, 13)) << 19;
+	return (gpa_t){base | (walk->linear & offset_mask)};
+}
+
+/*
+ * Point the walk at its first table in memory. ERR_NOTFOUND: PAE paging, and
+ * there is none.
+ */
+static enum status start(struct walk *walk)
+{
+	const struct guest_paging *paging = walk->paging;
+
+	walk->allowed = PTE_W | PTE_U;
+	walk->is_wide = is_long(paging) || (paging->cr4 & CR4_PAE);
+	walk->table = paging->cr3 & PTE_ADDR;
+	if (is_long(paging)) {
+		walk->level = paging->cr4 & CR4_LA57 ? 4 : 3;
+	} else if (!walk->is_wide) {
+		walk->level = 1;
+		walk->table &= BITS(31, 12);
+	} else {
+		uint64_t pdpte = paging->pdpte[(walk->linear >> 30) & 3];
+
+		if (!(pdpte & PTE_P))
+			return ERR_NOTFOUND;
+		walk->level = 1;
+		walk->table = pdpte & PTE_ADDR;
+	}
+	return OK;
+}
+
+static enum status translate(struct walk *walk, uint32_t *ret_cause)
+{
+	*ret_cause = 0;
+	TRY(start(walk));
+	TRY(descend(walk, ret_cause));
+	if (!may_access(walk)) {
+		*ret_cause = PF_PRESENT;
+		return ERR_NOTFOUND;
+	}
+	return set_flags(walk);
+}
+
+static bool is_canonical(const struct guest_paging *paging, uint64_t linear)
+{
+	unsigned unused = paging->cr4 & CR4_LA57 ? 64 - 57 : 64 - 48;
+
+	return (uint64_t)((int64_t)(linear << unused) >> unused) == linear;
+}
+
+uint64_t guest_linear(const struct guest_paging *paging, uint64_t linear)
+{
+	return is_long(paging) ? linear : linear & UINT32_MAX;
+}
+
+enum status guest_translate(struct guest_memory *memory, const struct guest_paging *paging,
+			    uint64_t linear, unsigned access, gpa_t *ret, uint32_t *ret_error_code)
+{
+	struct walk walk = {.memory = memory, .paging = paging, .access = access};
+	enum status status;
+	uint32_t cause;
+
+	walk.linear = guest_linear(paging, linear);
+	if (!(paging->cr0 & CR0_PG)) {
+		*ret = (gpa_t){walk.linear};
+		return OK;
+	}
+	if (is_long(paging) && !is_canonical(paging, linear))
+		return ERR_INVAL;
+	status = translate(&walk, &cause);
+	if (status == ERR_NOTFOUND)
+		*ret_error_code = error_code(&walk, cause);
+	if (status == OK)
+		*ret = leaf_address(&walk);
+	return status;
+}

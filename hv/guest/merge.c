@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding pages that need not be there twice. A page is compared twice: to find
+ * it, while its VM may be writing to it, and once it is sealed and no processor
+ * has a translation any more by which it could.
+ *
+ * Pages of different VMs meet by a hash. The table of hints holds one page a
+ * place and forgets the older: a page that is missed is found in a later scan. A
+ * page whose hash was seen elsewhere becomes a frame of hv/ept/merged.h, and the
+ * other one is merged with it when the search comes by again.
+ */
+#include "hv/guest/merge.h"
+
+#include "hv/ept/memory_type.h"
+#include "hv/ept/merged.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+
+/* Entries looked at in one step, when there are no own pages. */
+#define LOOKS_MAX 64
+#define WORDS	  (PAGE_SIZE / 8)
+
+/* A page that was seen: part of its hash, and who it is. */
+struct hint {
+	uint32_t tag;
+	uint32_t page;
+};
+
+/* Of the one processor that runs this. */
+static struct {
+	struct hint *hint;
+	uint64_t n_hints; /* a power of two; 0: none */
+	uint64_t n_scanned;
+	uint64_t n_scans;
+} state;
+
+static uint64_t n_hint_frames(uint64_t n_hints)
+{
+	return n_hints * sizeof(struct hint) / PAGE_SIZE;
+}
+
+enum status merge_setup(uint64_t n_frames)
+{
+	uint64_t n = 512;
+	phys_t run;
+
+	assert(state.n_hints == 0);
+	while (n < n_frames / 8 && n < BIT(28))
+		n *= 2;
+	run = frame_alloc_run(n_hint_frames(n), PAGE_SIZE);
+	if (run == 0)
+		return ERR_NOMEM;
+	if (merged_setup((uint32_t)(n / 4)) != OK) {
+		frame_free_run(run, n_hint_frames(n));
+		return ERR_NOMEM;
+	}
+	state.hint = phys_to_virt(run);
+	state.n_hints = n;
+	merge_begin_scan();
+	return OK;
+}
+
+void merge_begin_scan(void)
+{
+	state.n_scans++;
+	if (state.n_hints > 0)
+		memset(state.hint, 0, state.n_hints * sizeof(struct hint));
+}
+
+static const uint64_t *words_of(phys_t frame)
+{
+	return phys_to_virt(frame);
+}
+
+static bool is_zero(phys_t frame)
+{
+	const uint64_t *words = words_of(frame);
+
+	for (unsigned i = 0; i < WORDS; i++)
+		if (words[i] != 0)
+			return false;
+	return true;
+}
+
+static bool is_same(phys_t a, phys_t b)
+{
+	const uint64_t *x = words_of(a), *y = words_of(b);
+
+	for (unsigned i = 0; i < WORDS; i++)
+		if (x[i] != y[i])
+			return false;
+	return true;
+}
+
+static uint64_t hash_of(phys_t frame)
+{
+	return image_checksum(&(struct image){.base = frame, .size = PAGE_SIZE});
+}
+
+/* The frame that the page would have had if nobody had written to it; 0: none that lasts. */
+static phys_t frame_below(const struct merge *merge, const struct ept *ept,
+			  const struct mem_region *region, gpa_t gpa)
+{
+	unsigned level;
+	uint64_t entry;
+
+	if (region->image != NULL && !(merge->constant & BIT(merge->region)))
+		return 0;
+	entry = ept_lookup_below(ept, gpa, &level);
+	if (entry != 0)
+		return (entry & EPT_ADDR) +
+		       align_down(gpa.raw & ((PAGE_SIZE << (9 * level)) - 1), PAGE_SIZE);
+	if (ept->base != NULL || region->image == NULL)
+		return 0;
+	return region->image->base + region->offset + (gpa.raw - region->gpa.raw);
+}
+
+/* In each scan elsewhere, so that it is not always the same ones that are forgotten. */
+static struct hint *hint_of(uint64_t hash)
+{
+	return &state.hint[(hash * (2 * state.n_scans + 1)) >> 32 & (state.n_hints - 1)];
+}
+
+/* Whether another page had the hash; the next one with it will find this one. */
+static bool was_seen(const struct merge *merge, gpa_t gpa, uint64_t hash)
+{
+	struct hint *hint = hint_of(hash);
+	struct hint mine = {.tag = (uint32_t)hash | 1,
+			    .page = (uint32_t)(gpa.raw / PAGE_SIZE) ^ merge->id << 22};
+	struct hint before = *hint;
+
+	*hint = mine;
+	return before.tag == mine.tag && before.page != mine.page;
+}
+
+/* A frame with the same bytes that is merged already. */
+static bool find_merged(struct merge_page *page)
+{
+	for (unsigned n = 0; merged_get(page->hash, n, &page->target); n++) {
+		if (is_same(page->frame, page->target)) {
+			page->is_counted = true;
+			return true;
+		}
+		merged_put(page->target);
+	}
+	return false;
+}
+
+static bool find_target(const struct merge *merge, const struct ept *ept,
+			const struct mem_region *region, struct merge_page *page)
+{
+	phys_t below = frame_below(merge, ept, region, page->gpa);
+
+	page->target = ept_zero_frame();
+	if (is_zero(page->frame))
+		return true;
+	page->target = below;
+	if (below != 0 && is_same(page->frame, below)) {
+		page->is_counted = merged_get_frame(below);
+		return true;
+	}
+	if (state.n_hints == 0)
+		return false;
+	page->hash = hash_of(page->frame);
+	if (find_merged(page))
+		return true;
+	page->target = page->frame;
+	return was_seen(merge, page->gpa, page->hash) && merged_has_room();
+}
+
+static void look_at(struct merge *merge, struct ept *ept, const struct mem_region *region,
+		    gpa_t gpa, uint64_t entry)
+{
+	struct merge_page *page = &merge->page[merge->n];
+
+	state.n_scanned++;
+	*page = (struct merge_page){.gpa = gpa, .frame = entry & EPT_ADDR};
+	if (!find_target(merge, ept, region, page))
+		return;
+	ept_seal(ept, gpa);
+	merge->n++;
+}
+
+/* False: all was looked at. */
+static bool find_page(struct merge *merge, struct ept *ept, struct mem_map *map)
+{
+	const struct mem_region *region;
+	unsigned budget = LOOKS_MAX;
+	uint64_t entry;
+	gpa_t gpa;
+
+	while (merge->region < map->n && (!(merge->merges & BIT(merge->region)) ||
+					  merge->offset >= map->region[merge->region].len)) {
+		merge->region++;
+		merge->offset = 0;
+	}
+	if (merge->region == map->n)
+		return false;
+	region = &map->region[merge->region];
+	gpa = gpa_add(region->gpa, merge->offset);
+	entry = ept_next_own(ept, &gpa, gpa_add(region->gpa, region->len), &budget);
+	merge->offset = gpa.raw - region->gpa.raw;
+	if (entry == 0)
+		return true;
+	merge->offset += PAGE_SIZE;
+	if (entry & EPT_W) /* else something is left from before */
+		look_at(merge, ept, region, gpa, entry);
+	return true;
+}
+
+static void enter_stage(struct merge *merge, const struct ept *ept, enum merge_stage stage)
+{
+	merge->stage = stage;
+	merge->next = 0;
+	merge->generation = ept->generation;
+	if (stage == MERGE_FIND)
+		merge->n = 0;
+}
+
+/* The page is no more what it was. */
+static void leave_page(struct merge_page *page, struct ept *ept)
+{
+	ept_unseal(ept, page->gpa, page->frame);
+	if (page->is_counted)
+		merged_put(page->target);
+	page->frame = 0;
+}
+
+static void settle_page(struct merge_page *page, struct ept *ept)
+{
+	bool is_promoted = page->target == page->frame;
+
+	/* By now there may be one like it, from the same window. */
+	if (is_promoted && find_merged(page))
+		is_promoted = false;
+	if (is_promoted)
+		page->target = page->frame;
+	if ((is_promoted && (!merged_has_room() || hash_of(page->frame) != page->hash)) ||
+	    !is_same(page->frame, page->target) ||
+	    ept_give_back(ept, page->gpa, page->frame, page->target | ept_attr(MEM_COW)) == 0) {
+		leave_page(page, ept);
+		return;
+	}
+	if (!is_promoted)
+		return;
+	if (!merged_add(page->hash, page->frame))
+		assert(!"room for a merged frame");
+	page->frame = 0;
+}
+
+static void free_page(struct merge_page *page)
+{
+	if (page->frame != 0)
+		frame_free(page->frame);
+	page->frame = 0;
+}
+
+static void work_through(struct merge *merge, struct ept *ept)
+{
+	struct merge_page *page = &merge->page[merge->next++];
+
+	if (merge->stage == MERGE_SETTLE)
+		settle_page(page, ept);
+	else
+		free_page(page);
+	if (merge->next == merge->n)
+		enter_stage(merge, ept, merge->stage == MERGE_SETTLE ? MERGE_FREE : MERGE_FIND);
+}
+
+enum merge_result merge_step(struct merge *merge, struct ept *ept, struct mem_map *map,
+			     uint64_t caught_up)
+{
+	if (merge->stage == MERGE_FIND) {
+		merge->has_ended = merge->has_ended || !find_page(merge, ept, map);
+		if (merge->n == MERGE_WINDOW || (merge->has_ended && merge->n > 0))
+			enter_stage(merge, ept, MERGE_SETTLE);
+		else if (merge->has_ended)
+			return MERGE_ENDED;
+		return MERGE_LOOKED;
+	}
+	if (caught_up < merge->generation)
+		return MERGE_WAITS;
+	work_through(merge, ept);
+	return MERGE_LOOKED;
+}
+
+void merge_restart(struct merge *merge)
+{
+	assert(merge->stage == MERGE_FIND);
+	merge->region = merge->offset = 0;
+	merge->has_ended = false;
+}
+
+void merge_forget(struct merge *merge, struct ept *ept)
+{
+	for (; merge->next < merge->n; merge->next++) {
+		struct merge_page *page = &merge->page[merge->next];
+
+		if (merge->stage == MERGE_FREE)
+			free_page(page);
+		else
+			leave_page(page, ept);
+	}
+	/* Of a window that was being settled, the part that was done. */
+	for (unsigned i = 0; i < merge->n; i++)
+		free_page(&merge->page[i]);
+	enter_stage(merge, ept, MERGE_FIND);
+}
+
+uint64_t merge_scanned(void)
+{
+	return state.n_scanned;
+}
+
+void merge_end(void)
+{
+	merged_end();
+	if (state.n_hints > 0)
+		frame_free_run(virt_to_phys(state.hint), n_hint_frames(state.n_hints));
+	state.n_hints = 0;
+}
+
+void merge_reset(void)
+{
+	memset(&state, 0, sizeof(state));
+	merged_reset();
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A VM's memory as a sorted table of windows, searched by halving; does not know how high the EPT
+ * reaches.
+ */
+#include "hv/guest/region.h"
+
+static bool has_policy(const struct mem_region *region)
+{
+	return region->backend != NULL && region->backend->policy != POLICY_DEFAULT;
+}
+
+void mem_region_update(struct mem_region *region)
+{
+	region->copies_anywhere =
+		region->kind == MEM_COW && !has_policy(region) && region->reserve == NULL;
+}
+
+static uint64_t region_end(const struct mem_region *region)
+{
+	return region->gpa.raw + region->len;
+}
+
+enum status mem_map_add(struct mem_map *map, const struct mem_region *region)
+{
+	uint64_t end;
+	size_t i = 0;
+
+	if (region->len == 0 || !is_aligned(region->gpa.raw | region->len, PAGE_SIZE))
+		return ERR_RANGE;
+	if (__builtin_add_overflow(region->gpa.raw, region->len, &end))
+		return ERR_RANGE;
+	while (i < map->n && region_end(&map->region[i]) <= region->gpa.raw)
+		i++;
+	if (i < map->n && map->region[i].gpa.raw < end)
+		return ERR_OVERLAP;
+	if (map->n == MEM_MAP_MAX)
+		return ERR_NOMEM;
+	for (size_t j = map->n; j > i; j--)
+		map->region[j] = map->region[j - 1];
+	map->region[i] = *region;
+	mem_region_update(&map->region[i]);
+	map->n++;
+	return OK;
+}
+
+struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
+{
+	size_t low = 0, high = map->n;
+
+	/* Regions before 'low' start at or below gpa, those from 'high' on above it. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (map->region[middle].gpa.raw <= gpa.raw)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == 0 || gpa.raw - map->region[low - 1].gpa.raw >= map->region[low - 1].len)
+		return NULL;
+	return &map->region[low - 1];
+}

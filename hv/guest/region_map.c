@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a region to the tree: where its bytes are, and how they may be used. */
+#include "hv/guest/region_map.h"
+
+#include "hv/config/layout.h"
+#include "hv/ept/memory_type.h"
+#include "hv/lib/assert.h"
+
+/* [start, start + len) of a region; both in bytes from its beginning. */
+static enum status map_part(struct ept *ept, const struct mem_region *region, uint64_t start,
+			    uint64_t len)
+{
+	const struct image *image = region->image;
+	gpa_t gpa = gpa_add(region->gpa, start);
+	uint64_t attr = ept_attr(region->kind), offset, end;
+
+	if (image == NULL && region->kind == MEM_SHARED)
+		return ERR_INVAL;
+	if (image == NULL)
+		return ept_map_zero(ept, gpa, len, attr);
+	if (!is_aligned(region->offset, PAGE_SIZE))
+		return ERR_INVAL;
+	if (__builtin_add_overflow(region->offset, start, &offset) ||
+	    __builtin_add_overflow(offset, len, &end))
+		return ERR_RANGE;
+	/* The rest of the image's last page is there, too: zeros. */
+	if (image->size > UINT64_MAX - PAGE_SIZE || end > align_up(image->size, PAGE_SIZE))
+		return ERR_RANGE;
+	return ept_map(ept, gpa, image->base + offset, len, attr);
+}
+
+enum status ept_map_region(struct ept *ept, const struct mem_region *region)
+{
+	return map_part(ept, region, 0, region->len);
+}
+
+enum status ept_copy_in(struct ept *ept, const struct mem_region *region, gpa_t gpa,
+			phys_t *ret_frame)
+{
+	struct frame_policy policy;
+	uint64_t offset;
+
+	if (region->copies_anywhere)
+		return ept_copy(ept, gpa, ret_frame);
+	policy = backend_frame_policy(region->backend);
+	policy.reserve = region->reserve;
+	offset = memory_backend_offset(region) + (gpa.raw - region->gpa.raw);
+	return ept_copy_by(ept, gpa, &policy, offset / PAGE_SIZE, ret_frame);
+}
+
+/*
+ * Does the aligned page of that size around gpa lie in the region, and in line
+ * with its image?
+ */
+static bool page_fits(const struct mem_region *region, gpa_t gpa, uint64_t size)
+{
+	uint64_t start = align_down(gpa.raw, size);
+
+	if (start < region->gpa.raw || region->len - (start - region->gpa.raw) < size)
+		return false;
+	return region->image != NULL &&
+	       is_aligned(region->image->base + region->offset + (start - region->gpa.raw), size);
+}
+
+enum status ept_fill(struct ept *ept, const struct mem_region *region, gpa_t gpa)
+{
+	uint64_t size = PAGE_SIZE;
+
+	assert(gpa.raw - region->gpa.raw < region->len);
+	/* Around a page of private memory there may be copies. */
+	if (region->kind == MEM_SHARED)
+		size <<= 9 * (ept->leaf_levels - 1);
+	while (size > PAGE_SIZE && !page_fits(region, gpa, size))
+		size >>= 9;
+	return map_part(ept, region, align_down(gpa.raw, size) - region->gpa.raw, size);
+}

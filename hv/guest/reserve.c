@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory backends with reserve=on. A region that can have so many private pages gets so many
+ * frames, and those which the tree's log will need for them; its tables are made at
+ * once, which takes it its large pages. Clones have no reserve: they are to be many.
+ */
+#include "hv/guest/reserve.h"
+
+#include "hv/frame/frame.h"
+#include "hv/lib/print.h"
+
+static uint64_t frames_for(const struct mem_region *region)
+{
+	uint64_t n_pages = region->len / PAGE_SIZE;
+
+	return n_pages + n_pages / EPT_LOG_CHUNK_ITEMS + 1;
+}
+
+static enum status reserve_region(struct ept *ept, struct mem_region *region)
+{
+	struct frame_policy policy = backend_frame_policy(region->backend);
+
+	TRY(ept_make_tables(ept, region->gpa, region->len));
+	region->reserve = frame_reserve_make(&policy, frames_for(region));
+	if (region->reserve == NULL)
+		return ERR_NOMEM;
+	mem_region_update(region);
+	return OK;
+}
+
+enum status reserve_memory(struct ept *ept, struct mem_map *map, const char *name)
+{
+	for (size_t i = 0; i < map->n; i++) {
+		struct mem_region *region = &map->region[i];
+		enum status status;
+
+		if (region->backend == NULL || !backend_has_reserve(region->backend))
+			continue;
+		status = reserve_region(ept, region);
+		if (status == ERR_NOMEM)
+			log_error("%s: %llu KiB cannot be set aside for memory '%s' (reserve=on), "
+				  "%llu KiB are free: make it smaller, or write reserve=off",
+				  name, (unsigned long long)(region->len / KIB(1)),
+				  region->backend->id,
+				  (unsigned long long)(frame_available() * PAGE_SIZE / KIB(1)));
+		if (status != OK)
+			return status;
+	}
+	return OK;
+}
+
+void reserve_end(struct mem_map *map)
+{
+	for (size_t i = 0; i < map->n; i++) {
+		struct mem_region *region = &map->region[i];
+
+		if (region->reserve == NULL)
+			continue;
+		frame_reserve_free(region->reserve);
+		region->reserve = NULL;
+		mem_region_update(region);
+	}
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Places are found again each time: regions are few. */
+#include "hv/guest/saved_memory.h"
+
+#include "hv/config/layout.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+
+static bool is_saved(const struct mem_region *region)
+{
+	if (region->kind == MEM_SHARED)
+		return region->image == NULL || *region->image->path == '\0';
+	return region->kind == MEM_COW;
+}
+
+/* Main memory is in two regions if it goes on above 4 GiB. */
+static bool is_first(const struct mem_map *map, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (map->region[k].backend == map->region[i].backend)
+			return false;
+	return true;
+}
+
+/* The backend of the region 'which' begins where those before it end, NULL: all do. */
+static uint64_t add_up(const struct mem_map *map, const struct mem_region *which)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < map->n; i++) {
+		const struct mem_region *region = &map->region[i];
+
+		if (!is_saved(region) || !is_first(map, i))
+			continue;
+		if (which && region->backend == which->backend)
+			return align_up(size, SAVED_ALIGN);
+		size = align_up(size, SAVED_ALIGN) + align_up(region->backend->size, PAGE_SIZE);
+	}
+	return size;
+}
+
+uint64_t saved_memory_size(const struct mem_map *map)
+{
+	return add_up(map, NULL);
+}
+
+bool saved_memory_place(const struct mem_map *map, const struct mem_region *region, uint64_t *ret)
+{
+	if (!is_saved(region))
+		return false;
+	*ret = add_up(map, region);
+	return true;
+}
+
+void saved_memory_read(struct guest_memory *memory, uint64_t offset, void *page)
+{
+	const struct mem_map *map = memory->map;
+
+	for (size_t i = 0; i < map->n; i++) {
+		const struct mem_region *region = &map->region[i];
+		uint64_t place;
+		enum status status;
+
+		if (!saved_memory_place(map, region, &place))
+			continue;
+		place += memory_backend_offset(region);
+		if (offset < place || offset - place >= region->len)
+			continue;
+		status = guest_read(memory, gpa_add(region->gpa, offset - place), page, PAGE_SIZE);
+		assert(status == OK); /* it is the VM's memory */
+		return;
+	}
+	memset(page, 0, PAGE_SIZE);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/frame/frame.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
+
+#define CPU_MAX 256
+
+/* Selectors in every processor's GDT. */
+enum { CPU_SELECTOR_CODE = 0x08, CPU_SELECTOR_DATA = 0x10, CPU_SELECTOR_TSS = 0x18 };
+
+/* Places in the IST. */
+enum { CPU_IST_DOUBLE_FAULT = 1, CPU_IST_NMI, CPU_IST_MACHINE_CHECK, CPU_IST_FAULT, CPU_IST_END };
+
+/* SDM vol. 3, "64-Bit TSS Format". */
+struct tss {
+	uint32_t reserved0;
+	uint32_t rsp[3][2]; /* low, high: the format aligns nothing to 8 */
+	uint32_t reserved1[2];
+	uint32_t ist[7][2]; /* ist[0] is IST1 */
+	uint32_t reserved2[2];
+	uint16_t reserved3;
+	uint16_t io_map_base;
+};
+_Static_assert(sizeof(struct tss) == 104, "SDM");
+
+struct vcpu;
+
+/*
+ * One per processor, found through the GS base. Written by its own processor only
+ * unless a field says otherwise.
+ */
+struct cpu {
+	struct cpu *self;   /* first: read by this_cpu() */
+	uint64_t stack_top; /* end of the stack that cpu_enter() starts on */
+	uint32_t index;	    /* in cpus[]; 0 is the boot processor */
+	uint32_t apic_id;
+	struct vcpu *current; /* the vCPU whose state is loaded here */
+	phys_t vmxon_region;  /* 0: VMX is off here */
+	phys_t vmcs;	      /* the processor's only one; the frame, while 'vmcs_made' is false */
+	bool vmcs_made;
+	bool vmcs_launched; /* while no vCPU is loaded */
+	struct vcpu
+		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
+	bool idle;	  /* in, or about to enter, cpu_wait(); read by others, atomically */
+	bool online; /* set once by the processor when it has arrived; read by others, atomically */
+	uint64_t nmi_count;	  /* NMIs that meant nothing */
+	uint64_t page_generation; /* of the host's page tables, as last seen: see paging_sync() */
+	uint64_t gdt[5];	  /* null, code, data, TSS (two) */
+	struct tss tss;
+	struct frame_stack frames;
+} __attribute__((aligned(PAGE_SIZE)));
+
+/* The processors that run, n_cpus of them; constant after smp_init(). */
+extern struct cpu *cpus[CPU_MAX];
+extern unsigned n_cpus;
+
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *cpu;
+
+	/* Not volatile: a function runs on one processor from its start to its end. */
+	asm("mov %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+/* The very first step of hv_main(): this_cpu(), our GDT and IDT. Needs no memory. */
+void cpu_init_boot(void);
+
+/* A struct cpu for another processor with all its stacks, or NULL if there is no memory. */
+struct cpu *cpu_alloc(uint32_t apic_id);
+/* The stacks of cpu, guard pages under each. For the boot processor; cpu_alloc() did it for the
+ * others. */
+enum status cpu_alloc_stacks(struct cpu *cpu);
+
+/* Load GS base, GDT and TSS of the processor this runs on. */
+void cpu_load(struct cpu *cpu);
+
+/* Leave the present stack for cpu's own and call cpu_main() there. */
+_Noreturn void cpu_enter(struct cpu *cpu);
+
+/* What every processor does once it is set up; on the boot processor through cpu_enter(). */
+_Noreturn void cpu_main(struct cpu *cpu);

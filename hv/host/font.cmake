@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unpack the console's font, GNU Unifont in 8x16 from Debian's package psf-unifont,
+# for hv/host/font.asm to include.
+set(HV_FONT /usr/share/consolefonts/Unifont-APL8x16.psf.gz)
+set(HV_FONT_DIR ${CMAKE_BINARY_DIR}/font)
+
+if(NOT EXISTS ${HV_FONT})
+	message(FATAL_ERROR "${HV_FONT} is missing: install the package psf-unifont")
+endif()
+file(MAKE_DIRECTORY ${HV_FONT_DIR})
+execute_process(COMMAND gzip -dc ${HV_FONT} OUTPUT_FILE ${HV_FONT_DIR}/font.psf
+	COMMAND_ERROR_IS_FATAL ANY)
+# PSF version 1: magic, mode, bytes a glyph.
+file(READ ${HV_FONT_DIR}/font.psf header LIMIT 4 HEX)
+if(NOT header MATCHES "^3604..10$")
+	message(FATAL_ERROR "${HV_FONT} is not an 8x16 PSF font")
+endif()
+set_source_files_properties(${CMAKE_SOURCE_DIR}/hv/host/font.asm PROPERTIES
+	INCLUDE_DIRECTORIES ${HV_FONT_DIR} OBJECT_DEPENDS ${HV_FONT_DIR}/font.psf)

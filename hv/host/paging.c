@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's address space, one for all processors: physical memory at its own address. Protects
+ * against our own bugs only; guests live behind EPT. No global pages and no PCIDs, so
+ * that a load of CR3 drops all translations.
+ */
+#include "hv/host/paging.h"
+
+#include "hv/frame/phys.h"
+#include "hv/host/acpi.h"
+#include "hv/host/cpu.h"
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/host/page_table.h"
+#include "hv/host/panic.h"
+#include "hv/host/power.h"
+#include "hv/lib/lock.h"
+#include "hv/lib/print.h"
+
+/* Error code of #PF. */
+enum { FAULT_WRITE = 1 << 1, FAULT_RESERVED = 1 << 3, FAULT_FETCH = 1 << 4 };
+
+#define HOST_CR0 (CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG)
+
+uintptr_t phys_offset;
+
+/* In the image, which the firmware puts below 4 GiB: the trampoline loads CR3 in 32 bits. */
+static uint64_t root[512] __attribute__((aligned(PAGE_SIZE)));
+
+/* Guards the tables and the generation. The frames lock may be taken inside. */
+static struct lock paging_lock;
+static struct page_table tables;
+static uint64_t generation; /* one more each time a right is taken away; read without the lock */
+static uint64_t host_cr4;   /* constant after paging_init() */
+
+static bool has_1g_pages(void)
+{
+	struct cpuid_regs regs;
+
+	cpuid(UINT32_C(0x80000001), 0, &regs);
+	return regs.edx & BIT(26);
+}
+
+/* CR4 for the host: what is needed, and the protections this processor has. */
+static uint64_t choose_cr4(void)
+{
+	struct cpuid_regs basic, extended;
+	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+	cpuid(1, 0, &basic);
+	cpuid(0, 0, &extended);
+	if (basic.ecx & BIT(26))
+		cr4 |= CR4_OSXSAVE;
+	if (extended.eax < 7)
+		return cr4;
+	cpuid(7, 0, &extended);
+	if (extended.ebx & BIT(7))
+		cr4 |= CR4_SMEP;
+	if (extended.ebx & BIT(20))
+		cr4 |= CR4_SMAP;
+	if (extended.ecx & BIT(2))
+		cr4 |= CR4_UMIP;
+	return cr4;
+}
+
+void paging_load(void)
+{
+	wrmsr(IA32_EFER, EFER_LME | EFER_LMA | EFER_NXE);
+	/* What the old PAT cached otherwise must not stay in the caches. */
+	asm volatile("wbinvd" : : : "memory");
+	wrmsr(IA32_PAT, PAGING_PAT);
+	write_cr0(HOST_CR0);
+	write_cr3(tables.root);
+	write_cr4(host_cr4);
+}
+
+static enum status set(uint64_t start, uint64_t len, uint64_t attr)
+{
+	lock_acquire(&paging_lock);
+	enum status status = page_table_set(&tables, start, len, attr);
+
+	lock_release(&paging_lock);
+	return status;
+}
+
+static void set_or_panic(const char *what, uint64_t start, uint64_t len, uint64_t attr)
+{
+	if (set(start, len, attr) != OK)
+		panic("cannot map %s at %#lx, %#lx bytes", what, start, len);
+}
+
+static bool is_ram(const struct boot_range *range)
+{
+	return range->use == BOOT_MEM_FREE || range->use == BOOT_MEM_HV;
+}
+
+/* Neighbouring ranges as one, so that large pages fit. */
+static void map_ram(const struct boot_info *info)
+{
+	uint64_t start = 0, end = 0;
+
+	for (uint32_t i = 0; i < info->n_ranges; i++) {
+		const struct boot_range *range = &info->range[i];
+		uint64_t range_start = range->start > PAGE_SIZE ? range->start : PAGE_SIZE;
+
+		if (!is_ram(range) || range->start + range->len <= PAGE_SIZE)
+			continue;
+		if (range_start != end) {
+			set_or_panic("memory", start, end - start, PT_P | PT_W | PT_NX);
+			start = range_start;
+		}
+		end = range->start + range->len;
+	}
+	set_or_panic("memory", start, end - start, PT_P | PT_W | PT_NX);
+}
+
+static void map_acpi(const struct boot_info *info)
+{
+	for (uint32_t i = 0; i < info->n_ranges; i++) {
+		const struct boot_range *range = &info->range[i];
+
+		if (range->use == BOOT_MEM_ACPI)
+			set_or_panic("ACPI tables", range->start, range->len, PT_P | PT_NX);
+	}
+}
+
+static void map_image(const struct boot_info *info)
+{
+	for (uint32_t i = 0; i < info->n_sections; i++) {
+		const struct boot_section *section = &info->section[i];
+		uint64_t attr = PT_P | (section->write ? PT_W : 0) | (section->exec ? 0 : PT_NX);
+
+		set_or_panic("our image", section->start, section->len, attr);
+	}
+}
+
+static void refuse_5_levels(void)
+{
+	if (!(read_cr4() & CR4_LA57))
+		return;
+	log_error("the firmware left 5-level paging on (CR4.LA57), which is not supported: "
+		  "switch it off in the firmware's settings");
+	power_off();
+}
+
+void paging_init(const struct boot_info *info)
+{
+	const struct boot_framebuffer *fb = &info->framebuffer;
+
+	refuse_5_levels();
+	tables = (struct page_table){.root = virt_to_phys(root), .has_1g = has_1g_pages()};
+	map_ram(info);
+	map_acpi(info);
+	map_image(info);
+	if (fb->base != 0 &&
+	    paging_map_device(fb->base, (uint64_t)fb->pitch * fb->height, PAGING_WC) != OK)
+		panic("cannot map the frame buffer at %#lx", fb->base);
+	paging_check_wx();
+	host_cr4 = choose_cr4();
+	paging_load();
+}
+
+phys_t paging_root(void)
+{
+	return tables.root;
+}
+
+enum status paging_map_device(phys_t start, uint64_t len, enum paging_cache cache)
+{
+	uint64_t first = align_down(start, PAGE_SIZE), last;
+	uint64_t attr = PT_P | PT_W | PT_NX | (cache & 1 ? PT_PWT : 0) | (cache & 2 ? PT_PCD : 0);
+
+	if (len == 0 || __builtin_add_overflow(start, len - 1, &last) || last >= PT_LIMIT)
+		return ERR_RANGE;
+	return set(first, align_down(last, PAGE_SIZE) + PAGE_SIZE - first, attr);
+}
+
+enum status paging_unmap_page(uint64_t virt)
+{
+	TRY(set(virt, PAGE_SIZE, 0));
+	invlpg(virt);
+	return OK;
+}
+
+enum status paging_set_code_page(uint64_t virt, bool code)
+{
+	TRY(set(virt, PAGE_SIZE, code ? PT_P : PT_P | PT_W | PT_NX));
+	invlpg(virt);
+	return OK;
+}
+
+enum status paging_protect(phys_t start, uint64_t len, bool write)
+{
+	lock_acquire(&paging_lock);
+	enum status status = page_table_set_writable(&tables, start, len, write);
+
+	/* Release: who sees the new generation in paging_sync() sees the entries. */
+	if (!write)
+		__atomic_add_fetch(&generation, 1, __ATOMIC_RELEASE);
+	lock_release(&paging_lock);
+	paging_sync();
+	return status;
+}
+
+void paging_sync(void)
+{
+	uint64_t now = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->page_generation == now)
+		return;
+	cpu->page_generation = now;
+	write_cr3(tables.root);
+}
+
+bool paging_probe(uint64_t virt, bool write)
+{
+	uint64_t entry = page_table_walk(&tables, virt, NULL);
+
+	return (entry & PT_P) && (!write || (entry & PT_W));
+}
+
+bool paging_fault_is_stale(uint64_t virt, uint64_t error)
+{
+	if (error & (FAULT_FETCH | FAULT_RESERVED))
+		return false;
+	if (tables.root == 0 || !paging_probe(virt, error & FAULT_WRITE))
+		return false;
+	invlpg(virt);
+	return true;
+}
+
+void paging_check_wx(void)
+{
+	uint64_t virt;
+
+	if (page_table_find_wx(&tables, &virt))
+		panic("page %#lx is writable and executable", virt);
+}
+
+const void *acpi_memory(phys_t start, uint64_t len)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(start, len, &end) || end > PT_LIMIT)
+		return NULL;
+	for (uint64_t page = align_down(start, PAGE_SIZE); page < end; page += PAGE_SIZE) {
+		/* Tables also lie in memory that the firmware calls reserved. */
+		if (!paging_probe(page, false) && set(page, PAGE_SIZE, PT_P | PT_NX) != OK)
+			return NULL;
+	}
+	return phys_to_virt(start);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "boot/boot_info.h"
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
+
+/* PAT as every processor has it: write-back, write-combining, UC-, UC, twice; for VMCS host state.
+ */
+#define PAGING_PAT UINT64_C(0x0007010600070106)
+
+enum paging_cache { PAGING_WB = 0, PAGING_WC = 1, PAGING_UC = 3 }; /* places in the PAT */
+
+/*
+ * Build our page tables and switch to them: RAM at its own address, NX but for
+ * our image's code, nothing at page 0, no page writable and executable; what the firmware keeps
+ * is left out, but for ACPI tables. A failure is a panic. Needs the frames.
+ */
+void paging_init(const struct boot_info *info);
+
+/* Load EFER, PAT, CR0, CR4 and CR3 on another processor, as the boot processor has them. */
+void paging_load(void);
+
+/* The CR3 of all processors. */
+phys_t paging_root(void);
+
+/* Map device registers at their own address, writable. May be called again for the same pages. */
+enum status paging_map_device(phys_t start, uint64_t len, enum paging_cache cache);
+
+/* Take one page away: guard pages. The address is of a whole page. */
+enum status paging_unmap_page(uint64_t virt);
+
+/* One page as code, or as data again; for the trampoline. */
+enum status paging_set_code_page(uint64_t virt, bool code);
+
+/*
+ * Make frames that are mapped writable or read-only for us. Whole pages. Taking the right away is
+ * complete on another processor with its next paging_sync(); giving it is complete at once.
+ * ERR_NOMEM: a large page could not be split, the end of the range is unchanged.
+ * Takes the paging lock, and the frames lock inside.
+ */
+enum status paging_protect(phys_t start, uint64_t len, bool write);
+
+/* Drop old translations if rights were taken since the last time; for the run loop, cheap. */
+void paging_sync(void);
+
+/* True if 'virt' is mapped, and writable if 'write'. Takes no lock. */
+bool paging_probe(uint64_t virt, bool write);
+
+/* For the #PF handler: true if the tables allow the access by now, the old translation is then
+ * dropped. */
+bool paging_fault_is_stale(uint64_t virt, uint64_t error);
+
+/* Panic unless every page is at most one of writable and executable. */
+void paging_check_wx(void);

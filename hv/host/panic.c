@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of the machine by our own mistake, with all that helps to find it. Runs on whatever
+ * stack there is, trusts nothing, and takes no locks once the others are stopped.
+ */
+#include "hv/host/panic.h"
+
+#include "hv/host/apic.h"
+#include "hv/host/console.h"
+#include "hv/host/cpu.h"
+#include "hv/host/interrupt.h"
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/host/paging.h"
+#include "hv/host/power.h"
+#include "hv/host/symbols.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/print.h"
+
+enum { MESSAGE_MAX = 512, BACKTRACE_MAX = 32, STOP_SPINS = 200000 };
+
+static bool power_off_after = true;
+
+/* The processor that stops the machine; set once, atomically. */
+static struct cpu *stopping;
+
+void panic_set_power_off(bool on)
+{
+	power_off_after = on;
+}
+
+static _Noreturn void park(void)
+{
+	for (;;) {
+		cli();
+		hlt();
+	}
+}
+
+void panic_park_if_stopping(void)
+{
+	struct cpu *cpu = __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
+
+	if (cpu != NULL && cpu != this_cpu())
+		park();
+}
+
+bool panic_stop_others(void)
+{
+	struct cpu *nobody = NULL;
+
+	cli();
+	if (!__atomic_compare_exchange_n(&stopping, &nobody, this_cpu(), false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE)) {
+		if (nobody != this_cpu())
+			park();
+		return false;
+	}
+	if (n_cpus > 1) {
+		host_apic_send_nmi_all_but_self();
+		/* tsc_hz may be unknown yet. They need not answer; most will have stopped by then.
+		 */
+		for (unsigned i = 0; i < STOP_SPINS; i++)
+			pause();
+	}
+	console_break_lock();
+	return true;
+}
+
+static void print_place(uint64_t address)
+{
+	uint64_t offset;
+	const char *name = symbol_find(address, &offset);
+
+	if (name != NULL)
+		console_say("  %#018lx %s+%#lx", address, name, offset);
+	else
+		console_say("  %#018lx", address);
+}
+
+struct stack_frame {
+	const struct stack_frame *caller;
+	uint64_t return_address;
+};
+
+static bool is_stack_frame(const struct stack_frame *frame)
+{
+	uint64_t address = (uintptr_t)frame;
+
+	return address != 0 && is_aligned(address, 8) && paging_probe(address, false) &&
+	       paging_probe(address + 8, false);
+}
+
+/* Callers lie higher on the stack; anything else ends the chain. */
+static void print_backtrace(const struct stack_frame *frame)
+{
+	console_say("backtrace:");
+	for (unsigned i = 0; i < BACKTRACE_MAX && is_stack_frame(frame); i++) {
+		if (frame->return_address == 0)
+			return;
+		print_place(frame->return_address);
+		if (frame->caller <= frame)
+			return;
+		frame = frame->caller;
+	}
+}
+
+static void print_registers(const struct interrupt_frame *f)
+{
+	console_say("rip %016lx rsp %016lx rflags %08lx cs %02lx ss %02lx", f->rip, f->rsp,
+		    f->rflags, f->cs, f->ss);
+	console_say("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+	console_say("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
+	console_say("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
+	console_say("r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
+}
+
+static void print_control_registers(void)
+{
+	console_say("cr0 %08lx cr2 %016lx cr3 %016lx cr4 %08lx efer %lx", read_cr0(), read_cr2(),
+		    read_cr3(), read_cr4(), rdmsr(IA32_EFER));
+}
+
+static _Noreturn void end(void)
+{
+	console_say("end: panic");
+	console_flush();
+	if (power_off_after)
+		power_off();
+	power_wait();
+}
+
+/* A panic within the report of one: no more experiments. */
+static void begin(const char *message)
+{
+	if (!panic_stop_others()) {
+		console_say("error: panic within a panic: %s", message);
+		end();
+	}
+	console_say("error: panic on processor %u: %s", this_cpu()->index, message);
+}
+
+void panic(const char *fmt, ...)
+{
+	char message[MESSAGE_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	format_v(message, sizeof(message), fmt, args);
+	va_end(args);
+	begin(message);
+	print_control_registers();
+	print_backtrace(__builtin_frame_address(0));
+	panic_dump_vmx();
+	end();
+}
+
+void assert_fail(const char *expr, const char *file, int line)
+{
+	panic("%s:%d: assertion failed: %s", file, line, expr);
+}
+
+void panic_exception(const struct interrupt_frame *frame)
+{
+	static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
+					    "#DF", "9",	  "#TS", "#NP", "#SS", "#GP", "#PF", "15",
+					    "#MF", "#AC", "#MC", "#XM", "#VE", "#CP"};
+	char message[MESSAGE_MAX];
+
+	format(message, sizeof(message), "exception %lu %s, error code %#lx", frame->vector,
+	       frame->vector < ARRAY_SIZE(names) ? names[frame->vector] : "", frame->error);
+	begin(message);
+	print_registers(frame);
+	print_control_registers();
+	console_say("at:");
+	print_place(frame->rip);
+	print_backtrace((const struct stack_frame *)frame->rbp);
+	panic_dump_vmx();
+	end();
+}

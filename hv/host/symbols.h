@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/types.h"
+
+/*
+ * The names of our own functions, for the backtrace of a panic. The build puts
+ * the table behind everything else in the image (boot/make-symbols), sorted by
+ * offset; hosted tests define their own.
+ */
+struct symbol_entry {
+	uint32_t offset; /* from image_base */
+	uint32_t name;	 /* index into symbol_names; an empty name ends the code before it */
+};
+
+extern const struct symbol_entry symbol_table[];
+extern const uint32_t symbol_count;
+extern const char symbol_names[];
+
+/* First byte of the loaded image: from the linker script. */
+extern const char image_base[];
+
+/*
+ * The function that contains 'addr', and how far into it 'addr' is; NULL when no
+ * function is there. Takes no locks, may be called in a panic.
+ */
+const char *symbol_find(uint64_t addr, uint64_t *ret_offset);

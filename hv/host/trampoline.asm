@@ -1,0 +1,83 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; Where a processor starts after SIPI: real mode, at the first byte of a page below 1 MiB
+; to which hv/host/smp.c has copied this. From there to 64-bit mode on our page tables, in one step.
+
+%define CPU_STACK_TOP 8                 ; offset in struct cpu
+%define AT(label) (label - trampoline_start)
+
+EFER     equ 0xc0000080
+EFER_LME equ 1 << 8
+EFER_NXE equ 1 << 11
+CR0_LONG equ 1 << 31 | 1 << 16 | 1 << 5 | 1 << 4 | 1 << 0
+CR4_PAE  equ 1 << 5
+
+section .rodata
+
+global trampoline_start:data hidden, trampoline_end:data hidden, trampoline_values:data hidden
+
+align 16
+bits 16
+trampoline_start:
+        cli
+        cld
+        mov     ax, cs
+        mov     ds, ax
+        o32 lgdt [AT(gdt_pointer)]
+        mov     eax, CR4_PAE
+        mov     cr4, eax
+        mov     eax, [AT(value_cr3)]
+        mov     cr3, eax
+        mov     ecx, EFER
+        rdmsr
+        or      eax, EFER_LME | EFER_NXE
+        wrmsr
+        mov     eax, CR0_LONG           ; protection and paging at once; caches on
+        mov     cr0, eax
+        jmp     dword far [AT(value_far)]
+
+bits 64
+in_64_bits:
+        xor     eax, eax
+        mov     ss, ax
+        mov     ds, ax
+        mov     es, ax
+        jmp     [rel value_entry]
+
+align 8
+gdt:
+        dq      0
+        dq      0x00af9b000000ffff      ; 64-bit code
+
+; struct trampoline_values: hv/host/smp.c fills in the first two and adds the page to the others.
+align 8
+trampoline_values:
+value_cr3:      dq 0
+value_entry:    dq 0
+value_far:      dd AT(in_64_bits)
+                dw 8
+gdt_pointer:    dw 15
+                dd AT(gdt)
+                dd 0
+trampoline_end:
+
+section .text
+default rel
+
+extern smp_starting, smp_start
+
+; In 64-bit mode, with no stack yet. Whoever comes takes the struct cpu that stands ready; one that
+; comes too late, or uncalled, finds none.
+global smp_entry:function hidden
+smp_entry:
+        xor     eax, eax
+        xchg    [smp_starting], rax
+        test    rax, rax
+        jz      .park
+        mov     rdi, rax
+        mov     rsp, [rdi + CPU_STACK_TOP]
+        xor     ebp, ebp
+        push    rbp                     ; ends backtraces
+        jmp     smp_start
+.park:  cli
+        hlt
+        jmp     .park

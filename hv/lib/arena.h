@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/types.h"
+
+/*
+ * Memory that is handed out front to back and given up as a whole: what the
+ * configuration parses into, and everything that lives as long as the machine
+ * is configured. Not locked.
+ */
+struct arena {
+	char *base;
+	size_t size;
+	size_t used;
+};
+
+/* Zeroed memory for one object, aligned to 16; NULL when the arena is full. */
+void *arena_alloc(struct arena *arena, size_t size);
+/* A NUL-terminated copy of len bytes; NULL when the arena is full. */
+char *arena_strndup(struct arena *arena, const char *s, size_t len);

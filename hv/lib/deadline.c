@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A pairing heap: each node is no later than its children, of which it has a list. Fredman,
+ * Sedgewick, Sleator, Tarjan, "The Pairing Heap: A New Form of Self-Adjusting Heap" (1986).
+ */
+#include "hv/lib/deadline.h"
+
+/* Two trees become one; neither has siblings. */
+static struct deadline *meld(struct deadline *a, struct deadline *b)
+{
+	struct deadline *parent = a, *child = b;
+
+	if (a == NULL || b == NULL)
+		return a ? a : b;
+	if (b->at < a->at) {
+		parent = b;
+		child = a;
+	}
+	child->next = parent->child;
+	child->before = parent;
+	if (child->next)
+		child->next->before = child;
+	parent->child = child;
+	return parent;
+}
+
+/* The first of the list, without siblings. */
+static struct deadline *take_first(struct deadline **list)
+{
+	struct deadline *first = *list;
+
+	if (first == NULL)
+		return NULL;
+	*list = first->next;
+	first->next = first->before = NULL;
+	return first;
+}
+
+/* Siblings become one tree: by pairs, and these from the last to the first. */
+static struct deadline *meld_all(struct deadline *siblings)
+{
+	struct deadline *pairs = NULL, *all = NULL;
+
+	while (siblings) {
+		struct deadline *one = take_first(&siblings);
+		struct deadline *pair = meld(one, take_first(&siblings));
+
+		pair->next = pairs;
+		pairs = pair;
+	}
+	while (pairs)
+		all = meld(all, take_first(&pairs));
+	return all;
+}
+
+void deadline_add(struct deadlines *heap, struct deadline *deadline)
+{
+	deadline->child = deadline->next = deadline->before = NULL;
+	heap->first = meld(heap->first, deadline);
+}
+
+void deadline_remove(struct deadlines *heap, struct deadline *deadline)
+{
+	struct deadline *children = meld_all(deadline->child);
+
+	if (deadline == heap->first) {
+		heap->first = children;
+		return;
+	}
+	if (deadline->before->child == deadline)
+		deadline->before->child = deadline->next;
+	else
+		deadline->before->next = deadline->next;
+	if (deadline->next)
+		deadline->next->before = deadline->before;
+	heap->first = meld(heap->first, children);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <stdarg.h>
+
+#include "hv/lib/types.h"
+
+/*
+ * Format like vsnprintf(): writes at most 'size' bytes including the NUL and
+ * returns the length the whole text would have. Conversions: %d %i %u %x %X %c %s %p
+ * %%, with l, ll, z and h, hh modifiers, flags '-', '0', '+', ' ' and '#', width and
+ * precision (both also as '*'). Anything else is printed as it stands.
+ */
+size_t format_v(char *buf, size_t size, const char *fmt, va_list list)
+	__attribute__((format(printf, 3, 0)));
+size_t format(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/*
+ * Say one line on the console; the newline is added. Lines above the current
+ * level are dropped. May be called on any processor, in any context but panic.
+ * On the machine hv/host/console.c, in hosted tests tests/unit/support.c.
+ */
+void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_set_level(enum log_level level);
+
+#define log_error(...)	 log_line(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
+#define log_info(...)	 log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)	 log_line(LOG_DEBUG, __VA_ARGS__)

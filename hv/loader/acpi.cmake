@@ -1,0 +1,29 @@
+# hv/loader/NAME.dsl compiled by iasl into hv/loader/acpi_NAME.h below the build
+# directory: the AML bytes as the C array acpi_NAME. Done when CMake configures, and
+# again when the source changes, so that every target of every directory finds it.
+find_program(IASL iasl REQUIRED)
+set(acpi_generated ${CMAKE_BINARY_DIR}/generated)
+file(MAKE_DIRECTORY ${acpi_generated}/hv/loader)
+foreach(acpi_name dsdt nvdimm vmgenid)
+	set(acpi_source ${CMAKE_CURRENT_LIST_DIR}/${acpi_name}.dsl)
+	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${acpi_source})
+	execute_process(COMMAND ${IASL} -we -p ${acpi_generated}/${acpi_name} ${acpi_source}
+		OUTPUT_VARIABLE acpi_messages ERROR_VARIABLE acpi_messages RESULT_VARIABLE acpi_failed)
+	if(acpi_failed)
+		message(FATAL_ERROR "iasl refuses ${acpi_source}:\n${acpi_messages}")
+	endif()
+	file(READ ${acpi_generated}/${acpi_name}.aml acpi_aml HEX)
+	string(REGEX REPLACE "(................)" "\\1\n" acpi_aml ${acpi_aml})
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," acpi_aml ${acpi_aml})
+	file(CONFIGURE OUTPUT ${acpi_generated}/hv/loader/acpi_${acpi_name}.h @ONLY CONTENT
+"/* Made by iasl from hv/loader/@acpi_name@.dsl. */
+#pragma once
+
+#include <stdint.h>
+
+static const uint8_t acpi_@acpi_name@[] = {
+@acpi_aml@
+};
+")
+endforeach()
+include_directories(${acpi_generated})

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's ACPI tables, as ACPI 6.0 defines them, laid out one behind the
+ * other from the RSDP on. The machine is hardware-reduced: no PM timer, no SCI,
+ * no PIC, no PIT; power off and reset are registers of hv/devices/pm.c. The
+ * DSDT comes compiled from dsdt.dsl; an SSDT with one object per processor is written here, what
+ * concerns memory in acpi_memory.c. x86 is little-endian, as ACPI is: structs are copied as they
+ * are.
+ */
+#include "hv/loader/acpi_tables.h"
+
+#include "hv/devices/ioapic.h"
+#include "hv/devices/lapic.h"
+#include "hv/devices/pm.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+#include "hv/loader/acpi_dsdt.h"
+#include "hv/loader/acpi_part.h"
+#include "hv/loader/acpi_vmgenid.h"
+
+#define TABLE_ALIGN  16
+#define AML_SCOPE    0x10
+#define OEM_ID	     "STENCL"
+#define OEM_TABLE_ID "STENCIL "
+#define CREATOR_ID   "STCL"
+#define ALL_UIDS     UINT32_MAX
+#define CMOS_CENTURY 0x32
+#define NMI_LINT     1
+#define CPU_ENABLED  1
+#define GAS_IO	     1
+#define ACCESS_BYTE  1
+
+#define FADT_WBINVD	  BIT(0)
+#define FADT_PROC_C1	  BIT(2)
+#define FADT_NO_PWR_BTN	  BIT(4) /* none of the fixed kind */
+#define FADT_NO_SLP_BTN	  BIT(5)
+#define FADT_NO_FIXED_RTC BIT(6) /* the clock does not wake the machine by a fixed register */
+#define FADT_RESET	  BIT(10)
+#define FADT_HW_REDUCED	  BIT(20)
+#define BOOT_ARCH_NO_VGA  BIT(2) /* 8042 (bit 1) and "no CMOS clock" (bit 5) stay clear */
+
+struct ACPI_PACKED rsdp {
+	char signature[8];
+	uint8_t checksum; /* of the first 20 bytes */
+	char oem_id[6];
+	uint8_t revision;
+	uint32_t rsdt;
+	uint32_t length;
+	uint64_t xsdt;
+	uint8_t extended_checksum;
+	uint8_t reserved[3];
+};
+_Static_assert(sizeof(struct rsdp) == 36, "ACPI 6.0, Root System Description Pointer");
+
+struct ACPI_PACKED address {
+	uint8_t space;
+	uint8_t bit_width;
+	uint8_t bit_offset;
+	uint8_t access_size;
+	uint64_t address;
+};
+
+struct ACPI_PACKED fadt {
+	struct acpi_header header;
+	uint32_t facs;
+	uint32_t dsdt;
+	uint8_t reserved0;
+	uint8_t profile;
+	uint16_t sci_interrupt;
+	uint32_t smi_command;
+	uint8_t smi_values[4];
+	uint32_t fixed_blocks[8]; /* PM1a event to GPE1: absent */
+	uint8_t fixed_lengths[6];
+	uint8_t gpe1_base;
+	uint8_t cstate_control;
+	uint16_t c2_latency;
+	uint16_t c3_latency;
+	uint16_t flush_size;
+	uint16_t flush_stride;
+	uint8_t duty_offset;
+	uint8_t duty_width;
+	uint8_t day_alarm;
+	uint8_t month_alarm;
+	uint8_t century;
+	uint16_t boot_arch;
+	uint8_t reserved1;
+	uint32_t flags;
+	struct address reset_register;
+	uint8_t reset_value;
+	uint16_t arm_boot_arch;
+	uint8_t minor_version;
+	uint64_t x_facs;
+	uint64_t x_dsdt;
+	struct address x_fixed_blocks[8];
+	struct address sleep_control;
+	struct address sleep_status;
+	char hypervisor[8];
+};
+_Static_assert(sizeof(struct fadt) == 276, "ACPI 6.0, Fixed ACPI Description Table");
+_Static_assert(offsetof(struct fadt, flags) == 112, "ACPI 6.0, Fixed ACPI Description Table");
+_Static_assert(offsetof(struct fadt, sleep_control) == 244, "the same");
+
+struct ACPI_PACKED madt {
+	struct acpi_header header;
+	uint32_t lapic_address;
+	uint32_t flags; /* bit 0, "there is a PIC", stays clear */
+};
+
+enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_LAPIC_NMI = 4, MADT_X2APIC = 9, MADT_X2APIC_NMI = 10 };
+
+struct ACPI_PACKED madt_lapic {
+	uint8_t type;
+	uint8_t length;
+	uint8_t uid;
+	uint8_t apic_id;
+	uint32_t flags;
+};
+
+struct ACPI_PACKED madt_ioapic {
+	uint8_t type;
+	uint8_t length;
+	uint8_t id;
+	uint8_t reserved;
+	uint32_t address;
+	uint32_t gsi_base;
+};
+
+struct ACPI_PACKED madt_lapic_nmi {
+	uint8_t type;
+	uint8_t length;
+	uint8_t uid;
+	uint16_t flags;
+	uint8_t lint;
+};
+
+struct ACPI_PACKED madt_x2apic {
+	uint8_t type;
+	uint8_t length;
+	uint16_t reserved;
+	uint32_t apic_id;
+	uint32_t flags;
+	uint32_t uid;
+};
+
+struct ACPI_PACKED madt_x2apic_nmi {
+	uint8_t type;
+	uint8_t length;
+	uint16_t flags;
+	uint32_t uid;
+	uint8_t lint;
+	uint8_t reserved[3];
+};
+
+struct ACPI_PACKED aml_scope {
+	uint8_t op;
+	uint8_t length[3]; /* from here on; the name follows */
+};
+
+/* Device (Cxxx) { Name (_HID, "ACPI0007") Name (_UID, n) } */
+struct ACPI_PACKED aml_processor {
+	uint8_t op[2];
+	uint8_t length; /* from here on, below 64 */
+	char name[4];
+	char hid[15];
+	char uid_name[6];
+	uint16_t uid;
+};
+_Static_assert(sizeof(struct aml_processor) - 2 < 64, "the short form of a package length");
+
+/* What 'bytes' must still add up to for the sum to be zero. */
+static uint8_t checksum(const void *data, size_t len)
+{
+	const uint8_t *bytes = data;
+	uint8_t sum = 0;
+
+	while (len-- > 0)
+		sum += *bytes++;
+	return (uint8_t)-sum;
+}
+
+enum status acpi_append(struct acpi_image *image, const void *data, size_t len)
+{
+	if (len > image->size - image->used)
+		return ERR_RANGE;
+	memcpy(image->buf + image->used, data, len);
+	image->used += len;
+	return OK;
+}
+
+static enum status align_image(struct acpi_image *image)
+{
+	static const uint8_t zeros[TABLE_ALIGN];
+
+	return acpi_append(image, zeros, -image->used % TABLE_ALIGN);
+}
+
+struct acpi_header acpi_make_header(const char signature[4], uint8_t revision)
+{
+	struct acpi_header header = {
+		.revision = revision, .oem_revision = 1, .creator_revision = 1};
+
+	memcpy(header.signature, signature, sizeof(header.signature));
+	memcpy(header.oem_id, OEM_ID, sizeof(header.oem_id));
+	memcpy(header.oem_table_id, OEM_TABLE_ID, sizeof(header.oem_table_id));
+	memcpy(header.creator_id, CREATOR_ID, sizeof(header.creator_id));
+	return header;
+}
+
+/* The table from 'start' to here is complete: enter its length and checksum, say where it is. */
+static enum status finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa)
+{
+	struct acpi_header header;
+
+	memcpy(&header, image->buf + start, sizeof(header));
+	header.length = (uint32_t)(image->used - start);
+	header.checksum = 0;
+	memcpy(image->buf + start, &header, sizeof(header));
+	header.checksum = checksum(image->buf + start, image->used - start);
+	memcpy(image->buf + start, &header, sizeof(header));
+	*ret_gpa = image->gpa + start;
+	return align_image(image);
+}
+
+enum status acpi_list_table(struct acpi_image *image, size_t start)
+{
+	assert(image->n_tables < ACPI_TABLES_MAX);
+	return finish_table(image, start, &image->tables[image->n_tables++]);
+}
+
+enum status acpi_append_scope(struct acpi_image *image, const char *name, size_t name_len,
+			      size_t contents_len)
+{
+	struct aml_scope scope = {.op = AML_SCOPE};
+	size_t length = sizeof(scope.length) + name_len + contents_len;
+
+	/* A package length of three bytes: 4 bits, then 8, then 8; the top bits say "two more". */
+	scope.length[0] = 0x80 | (length & 15);
+	scope.length[1] = (uint8_t)(length >> 4);
+	scope.length[2] = (uint8_t)(length >> 12);
+	TRY(acpi_append(image, &scope, sizeof(scope)));
+	return acpi_append(image, name, name_len);
+}
+
+void acpi_put_digits(char *text, unsigned n_digits, unsigned value)
+{
+	static const char digits[16] = "0123456789ABCDEF";
+
+	while (n_digits-- > 0) {
+		text[n_digits] = digits[value & 15];
+		value >>= 4;
+	}
+}
+
+static struct address io_register(uint64_t port)
+{
+	return (struct address){
+		.space = GAS_IO, .bit_width = 8, .access_size = ACCESS_BYTE, .address = port};
+}
+
+static enum status add_dsdt(struct acpi_image *image, uint64_t *ret_gpa)
+{
+	*ret_gpa = image->gpa + image->used;
+	TRY(acpi_append(image, acpi_dsdt, sizeof(acpi_dsdt)));
+	return align_image(image);
+}
+
+static enum status add_fadt(struct acpi_image *image, uint64_t dsdt)
+{
+	struct fadt fadt = {
+		.header = acpi_make_header("FACP", 6),
+		.dsdt = (uint32_t)dsdt,
+		.x_dsdt = dsdt,
+		.century = CMOS_CENTURY,
+		.boot_arch = BOOT_ARCH_NO_VGA,
+		.flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_PWR_BTN | FADT_NO_SLP_BTN |
+			 FADT_NO_FIXED_RTC | FADT_RESET | FADT_HW_REDUCED,
+		.reset_register = io_register(PM_RESET_PORT),
+		.reset_value = PM_RESET_VALUE,
+		.sleep_control = io_register(PM_SLEEP_CONTROL_PORT),
+		.sleep_status = io_register(PM_SLEEP_STATUS_PORT),
+		.hypervisor = "STENCIL",
+	};
+	size_t start = image->used;
+
+	TRY(acpi_append(image, &fadt, sizeof(fadt)));
+	return acpi_list_table(image, start);
+}
+
+static enum status add_madt_cpu(struct acpi_image *image, unsigned uid, uint32_t id)
+{
+	struct madt_lapic lapic = {MADT_LAPIC, sizeof(lapic), (uint8_t)uid, (uint8_t)id,
+				   CPU_ENABLED};
+	struct madt_x2apic x2apic = {MADT_X2APIC, sizeof(x2apic), 0, id, CPU_ENABLED, uid};
+
+	/* A UID above the ID's place does not occur: IDs have gaps, UIDs none. */
+	if (id <= ACPI_MAX_XAPIC_ID)
+		return acpi_append(image, &lapic, sizeof(lapic));
+	return acpi_append(image, &x2apic, sizeof(x2apic));
+}
+
+static enum status add_madt(struct acpi_image *image, const struct acpi_config *config)
+{
+	struct madt madt = {acpi_make_header("APIC", 4), (uint32_t)APIC_BASE_ADDR, 0};
+	struct madt_ioapic ioapic = {MADT_IOAPIC, sizeof(ioapic), 0, 0, (uint32_t)IOAPIC_BASE, 0};
+	struct madt_lapic_nmi nmi = {MADT_LAPIC_NMI, sizeof(nmi), (uint8_t)ALL_UIDS, 0, NMI_LINT};
+	struct madt_x2apic_nmi x2apic_nmi = {MADT_X2APIC_NMI, sizeof(x2apic_nmi), 0,
+					     ALL_UIDS,	      NMI_LINT,		  {0}};
+	size_t start = image->used;
+
+	TRY(acpi_append(image, &madt, sizeof(madt)));
+	for (unsigned i = 0; i < config->n_cpus; i++)
+		TRY(add_madt_cpu(image, i, acpi_apic_id(config, i)));
+	TRY(acpi_append(image, &ioapic, sizeof(ioapic)));
+	TRY(acpi_append(image, &nmi, sizeof(nmi)));
+	if (acpi_apic_id(config, config->n_cpus - 1) > ACPI_MAX_XAPIC_ID)
+		TRY(acpi_append(image, &x2apic_nmi, sizeof(x2apic_nmi)));
+	return acpi_list_table(image, start);
+}
+
+static struct aml_processor make_processor(unsigned uid)
+{
+	struct aml_processor aml = {
+		.op = {0x5b, 0x82},
+		.length = sizeof(aml) - sizeof(aml.op),
+		.name = {'C'},
+		.uid = (uint16_t)uid,
+	};
+
+	acpi_put_digits(aml.name + 1, 3, uid);
+	memcpy(aml.hid,
+	       "\x08_HID\x0d"
+	       "ACPI0007",
+	       sizeof(aml.hid));
+	memcpy(aml.uid_name, "\x08_UID\x0b", sizeof(aml.uid_name));
+	return aml;
+}
+
+static enum status add_processors(struct acpi_image *image, unsigned n_cpus)
+{
+	struct acpi_header header = acpi_make_header("SSDT", 2);
+	size_t start = image->used;
+
+	TRY(acpi_append(image, &header, sizeof(header)));
+	TRY(acpi_append_scope(image, "\\_SB_", 5, n_cpus * sizeof(struct aml_processor)));
+	for (unsigned i = 0; i < n_cpus; i++) {
+		struct aml_processor processor = make_processor(i);
+
+		TRY(acpi_append(image, &processor, sizeof(processor)));
+	}
+	return acpi_list_table(image, start);
+}
+
+static enum status add_vmgenid(struct acpi_image *image, const struct acpi_config *config)
+{
+	size_t start = image->used;
+
+	if (!config->has_vmgenid)
+		return OK;
+	TRY(acpi_append(image, acpi_vmgenid, sizeof(acpi_vmgenid)));
+	return acpi_list_table(image, start);
+}
+
+static enum status add_xsdt(struct acpi_image *image, uint64_t *ret_gpa)
+{
+	struct acpi_header header = acpi_make_header("XSDT", 1);
+	size_t start = image->used;
+
+	TRY(acpi_append(image, &header, sizeof(header)));
+	TRY(acpi_append(image, image->tables, image->n_tables * sizeof(image->tables[0])));
+	return finish_table(image, start, ret_gpa);
+}
+
+static void write_rsdp(struct acpi_image *image, uint64_t xsdt)
+{
+	struct rsdp rsdp = {.revision = 2, .length = sizeof(rsdp), .xsdt = xsdt};
+
+	memcpy(rsdp.signature, "RSD PTR ", sizeof(rsdp.signature));
+	memcpy(rsdp.oem_id, OEM_ID, sizeof(rsdp.oem_id));
+	rsdp.checksum = checksum(&rsdp, offsetof(struct rsdp, length));
+	rsdp.extended_checksum = checksum(&rsdp, sizeof(rsdp));
+	memcpy(image->buf, &rsdp, sizeof(rsdp));
+}
+
+static enum status check_config(const struct acpi_config *config)
+{
+	if (config->n_cpus == 0 || !is_aligned(config->rsdp_gpa, TABLE_ALIGN))
+		return ERR_INVAL;
+	if (config->n_cpus > ACPI_MAX_CPUS)
+		return ERR_RANGE;
+	for (unsigned i = 0; i < config->n_memory; i++)
+		if (config->memory[i].flags & ACPI_MEMORY_HOTPLUG &&
+		    config->memory[i].slot >= ACPI_MAX_SLOTS)
+			return ERR_RANGE;
+	for (unsigned i = 0; i < config->n_nvdimms; i++)
+		if (config->nvdimms[i].slot >= ACPI_MAX_SLOTS)
+			return ERR_RANGE;
+	return OK;
+}
+
+enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, size_t size,
+			      size_t *ret_len)
+{
+	struct acpi_image image = {.buf = buf, .size = size, .gpa = config->rsdp_gpa};
+	struct rsdp placeholder = {0};
+	uint64_t dsdt, xsdt;
+
+	TRY(check_config(config));
+	TRY(acpi_append(&image, &placeholder, sizeof(placeholder)));
+	TRY(align_image(&image));
+	TRY(add_dsdt(&image, &dsdt));
+	TRY(add_fadt(&image, dsdt));
+	TRY(add_madt(&image, config));
+	TRY(add_processors(&image, config->n_cpus));
+	TRY(acpi_add_memory_devices(&image, config));
+	TRY(add_vmgenid(&image, config));
+	TRY(acpi_add_nvdimm_devices(&image, config));
+	TRY(acpi_add_srat(&image, config));
+	TRY(acpi_add_slit(&image, config));
+	TRY(acpi_add_nfit(&image, config));
+	TRY(add_xsdt(&image, &xsdt));
+	write_rsdp(&image, xsdt);
+	if (config->rsdp_gpa > GIB(4) - image.used)
+		return ERR_RANGE;
+	*ret_len = image.used;
+	return OK;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ELF files as kernels: 32-bit i386 or 64-bit x86-64, loadable segments copied
+ * to their physical addresses. Relocations, sections and symbols are not looked
+ * at. Segments may neither overlap nor leave RAM, so that what a file makes
+ * the loader do is bounded by the VM's memory.
+ */
+#include "hv/lib/string.h"
+#include "hv/loader/part.h"
+
+#define ELF_MAGIC	   0x464c457f
+#define ELF_CLASS	   4
+#define ELF_DATA	   5
+#define ELF_VERSION	   6
+#define ELF_TYPE	   16
+#define ELF_MACHINE	   18
+#define ELF_CLASS_32	   1
+#define ELF_CLASS_64	   2
+#define ELF_LITTLE_ENDIAN  1
+#define ELF_TYPE_EXEC	   2
+#define ELF_TYPE_DYN	   3
+#define ELF_MACHINE_386	   3
+#define ELF_MACHINE_X86_64 62
+#define ELF_HEADER_32	   52
+#define ELF_HEADER_64	   64
+#define ELF_PH_32	   32
+#define ELF_PH_64	   56
+#define ELF_PH_MAX	   128
+
+bool elf_has_magic(const void *file, uint64_t len)
+{
+	return len >= ELF_HEADER_32 && loader_get_u32(file) == ELF_MAGIC;
+}
+
+static enum status check_ident(struct loader *loader, const uint8_t *file, bool is64)
+{
+	uint16_t machine = loader_get_u16(file + ELF_MACHINE);
+	uint16_t type = loader_get_u16(file + ELF_TYPE);
+
+	if (file[ELF_CLASS] != ELF_CLASS_32 && !is64)
+		return loader_refuse_at(loader, ERR_CORRUPT, ELF_CLASS,
+					"the ELF class is neither 32-bit nor 64-bit");
+	if (file[ELF_DATA] != ELF_LITTLE_ENDIAN || file[ELF_VERSION] != 1)
+		return loader_refuse_at(loader, ERR_UNSUPPORTED, ELF_DATA,
+					"not a little-endian ELF file of version 1");
+	if (type != ELF_TYPE_EXEC && type != ELF_TYPE_DYN)
+		return loader_refuse_at(loader, ERR_UNSUPPORTED, ELF_TYPE,
+					"the ELF type is %u, an executable is needed", type);
+	if (machine != (is64 ? ELF_MACHINE_X86_64 : ELF_MACHINE_386))
+		return loader_refuse_at(loader, ERR_UNSUPPORTED, ELF_MACHINE,
+					"the ELF machine %u is not this one", machine);
+	return OK;
+}
+
+static enum status check_headers(struct loader *loader, const struct elf *elf)
+{
+	uint64_t end;
+
+	if (elf->phnum == 0 || elf->phnum > ELF_PH_MAX ||
+	    elf->phentsize < (elf->is64 ? ELF_PH_64 : ELF_PH_32))
+		return loader_refuse_at(loader, ERR_CORRUPT, elf->is64 ? 54 : 42,
+					"%u program headers of %u bytes each", elf->phnum,
+					elf->phentsize);
+	if (__builtin_add_overflow(elf->phoff, (uint64_t)elf->phnum * elf->phentsize, &end) ||
+	    end > elf->len)
+		return loader_refuse_at(loader, ERR_CORRUPT, elf->is64 ? 32 : 28,
+					"the program headers at 0x%llx are outside of the file",
+					(unsigned long long)elf->phoff);
+	return OK;
+}
+
+enum status elf_open(struct loader *loader, struct elf *ret)
+{
+	const uint8_t *file = loader->input->kernel;
+	uint64_t len = loader->input->kernel_len;
+
+	if (!elf_has_magic(file, len))
+		return loader_refuse_at(loader, ERR_CORRUPT, 0, "no ELF header");
+	bool is64 = file[ELF_CLASS] == ELF_CLASS_64;
+
+	if (len < ELF_HEADER_64 && is64)
+		return loader_refuse_at(loader, ERR_CORRUPT, len,
+					"the file ends within the ELF header");
+	TRY(check_ident(loader, file, is64));
+	*ret = (struct elf){
+		.file = file,
+		.len = len,
+		.is64 = is64,
+		.entry = is64 ? loader_get_u64(file + 24) : loader_get_u32(file + 24),
+		.phoff = is64 ? loader_get_u64(file + 32) : loader_get_u32(file + 28),
+		.phentsize = loader_get_u16(file + (is64 ? 54 : 42)),
+		.phnum = loader_get_u16(file + (is64 ? 56 : 44)),
+	};
+	return check_headers(loader, ret);
+}
+
+struct elf_segment elf_segment(const struct elf *elf, uint16_t i)
+{
+	uint64_t header = elf->phoff + (uint64_t)i * elf->phentsize;
+	const uint8_t *p = elf->file + header;
+
+	if (elf->is64)
+		return (struct elf_segment){
+			.header = header,
+			.type = loader_get_u32(p),
+			.offset = loader_get_u64(p + 8),
+			.vaddr = loader_get_u64(p + 16),
+			.paddr = loader_get_u64(p + 24),
+			.filesz = loader_get_u64(p + 32),
+			.memsz = loader_get_u64(p + 40),
+			.align = loader_get_u64(p + 48),
+		};
+	return (struct elf_segment){
+		.header = header,
+		.type = loader_get_u32(p),
+		.offset = loader_get_u32(p + 4),
+		.vaddr = loader_get_u32(p + 8),
+		.paddr = loader_get_u32(p + 12),
+		.filesz = loader_get_u32(p + 16),
+		.memsz = loader_get_u32(p + 20),
+		.align = loader_get_u32(p + 28),
+	};
+}
+
+static bool is_loadable(const struct elf_segment *segment)
+{
+	return segment->type == ELF_PT_LOAD && segment->memsz > 0;
+}
+
+static enum status check_segment(struct loader *loader, const struct elf *elf,
+				 const struct elf_segment *segment)
+{
+	uint64_t end, file_end;
+
+	if (__builtin_add_overflow(segment->offset, segment->filesz, &file_end) ||
+	    file_end > elf->len || segment->filesz > segment->memsz)
+		return loader_refuse_at(loader, ERR_CORRUPT, segment->header,
+					"the segment's bytes from 0x%llx on, 0x%llx of 0x%llx, are "
+					"outside of the file or too many",
+					(unsigned long long)segment->offset,
+					(unsigned long long)segment->filesz,
+					(unsigned long long)segment->memsz);
+	if (__builtin_add_overflow(segment->paddr, segment->memsz, &end) || end > GIB(4))
+		return loader_refuse_at(loader, ERR_RANGE, segment->header,
+					"the segment at 0x%llx, 0x%llx bytes long, is not below 4 "
+					"GiB",
+					(unsigned long long)segment->paddr,
+					(unsigned long long)segment->memsz);
+	if (segment->paddr < LOADER_LOW_END)
+		return loader_refuse_at(loader, ERR_RANGE, segment->header,
+					"the segment at 0x%llx is below 0x%x, where the loader "
+					"keeps its own",
+					(unsigned long long)segment->paddr, LOADER_LOW_END);
+	if (loader_ram_end(loader, segment->paddr) < end)
+		return loader_refuse_size(loader, "kernel's segment", segment->paddr,
+					  segment->memsz);
+	return OK;
+}
+
+/* Compare with the loadable segments before; their sums have been checked. */
+static enum status check_overlap(struct loader *loader, const struct elf *elf, uint16_t i,
+				 const struct elf_segment *segment)
+{
+	for (uint16_t k = 0; k < i; k++) {
+		struct elf_segment other = elf_segment(elf, k);
+
+		if (is_loadable(&other) && other.paddr < segment->paddr + segment->memsz &&
+		    segment->paddr < other.paddr + other.memsz)
+			return loader_refuse_at(loader, ERR_CORRUPT, segment->header,
+						"the segment at 0x%llx overlaps the one at 0x%llx",
+						(unsigned long long)segment->paddr,
+						(unsigned long long)other.paddr);
+	}
+	return OK;
+}
+
+static enum status copy_segment(struct loader *loader, const struct elf *elf,
+				const struct elf_segment *segment)
+{
+	struct loader_state *state = loader->state;
+	uint64_t end = segment->paddr + segment->memsz;
+
+	if (state->kernel_end.raw == 0 || segment->paddr < state->kernel_start.raw)
+		state->kernel_start = (gpa_t){segment->paddr};
+	if (end > state->kernel_end.raw)
+		state->kernel_end = (gpa_t){end};
+	if (segment->filesz > 0)
+		TRY(loader_write(loader, segment->paddr, elf->file + segment->offset,
+				 segment->filesz));
+	if (segment->filesz < segment->memsz)
+		TRY(loader_zero(loader, segment->paddr + segment->filesz,
+				segment->memsz - segment->filesz));
+	return OK;
+}
+
+/* The entry point is a virtual address; what counts is where its segment was put. */
+static uint64_t physical_entry(const struct elf *elf)
+{
+	for (uint16_t i = 0; i < elf->phnum; i++) {
+		struct elf_segment segment = elf_segment(elf, i);
+
+		if (is_loadable(&segment) && elf->entry >= segment.vaddr &&
+		    elf->entry - segment.vaddr < segment.memsz)
+			return elf->entry - segment.vaddr + segment.paddr;
+	}
+	return elf->entry;
+}
+
+enum status elf_load(struct loader *loader, const struct elf *elf, uint64_t *ret_entry)
+{
+	for (uint16_t i = 0; i < elf->phnum; i++) {
+		struct elf_segment segment = elf_segment(elf, i);
+
+		if (!is_loadable(&segment))
+			continue;
+		TRY(check_segment(loader, elf, &segment));
+		TRY(check_overlap(loader, elf, i, &segment));
+		TRY(copy_segment(loader, elf, &segment));
+	}
+	if (loader->state->kernel_end.raw == 0)
+		return loader_refuse_at(loader, ERR_CORRUPT, elf->phoff,
+					"there is no segment to load");
+	*ret_entry = physical_entry(elf);
+	return OK;
+}

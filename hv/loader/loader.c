@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loading of kernels: what all kinds have in common. Tells the kinds apart,
+ * writes the GDT and strings, finds room in the guest's RAM.
+ *
+ * Assumes that the memory map is ascending and that the VM's memory is there
+ * and not running yet. Kernel files are hostile: every number of theirs is
+ * checked against the file and against the memory map before it is used.
+ */
+#include "hv/loader/loader.h"
+
+#include "hv/guest/guest_memory.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/loader/part.h"
+
+static void say(struct loader *loader, size_t prefix, const char *fmt, va_list args)
+{
+	if (prefix < loader->error_size)
+		format_v(loader->error + prefix, loader->error_size - prefix, fmt, args);
+}
+
+enum status loader_refuse_at(struct loader *loader, enum status status, uint64_t offset,
+			     const char *fmt, ...)
+{
+	size_t prefix = format(loader->error, loader->error_size,
+			       "%s: offset 0x%llx: ", loader->input->kernel_name,
+			       (unsigned long long)offset);
+	va_list args;
+
+	va_start(args, fmt);
+	say(loader, prefix, fmt, args);
+	va_end(args);
+	return status;
+}
+
+enum status loader_refuse(struct loader *loader, enum status status, const char *fmt, ...)
+{
+	size_t prefix =
+		format(loader->error, loader->error_size, "%s: ", loader->input->kernel_name);
+	va_list args;
+
+	va_start(args, fmt);
+	say(loader, prefix, fmt, args);
+	va_end(args);
+	return status;
+}
+
+static enum status refuse_memory(struct loader *loader, enum status status, uint64_t addr,
+				 uint64_t len)
+{
+	const char *why = status == ERR_NOMEM ? "no frames are left for" : "cannot write";
+
+	return loader_refuse(loader, status, "%s guest memory 0x%llx to 0x%llx", why,
+			     (unsigned long long)addr, (unsigned long long)addr + len);
+}
+
+enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len)
+{
+	enum status status = guest_write(loader->memory, (gpa_t){addr}, buf, len);
+
+	return status == OK ? OK : refuse_memory(loader, status, addr, len);
+}
+
+enum status loader_zero(struct loader *loader, uint64_t addr, uint64_t len)
+{
+	enum status status = guest_zero(loader->memory, (gpa_t){addr}, len);
+
+	return status == OK ? OK : refuse_memory(loader, status, addr, len);
+}
+
+enum status loader_write_fields(struct loader *loader, uint64_t addr,
+				const struct loader_field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		TRY(loader_write(loader, addr + fields[i].offset, &fields[i].value,
+				 fields[i].size));
+	return OK;
+}
+
+enum status loader_write_string(struct loader *loader, const char *s, const char *what,
+				uint64_t *ret_addr)
+{
+	uint64_t room = LOADER_STRINGS_END - loader->string_end;
+	uint64_t addr = loader->string_end, len = strlen(s) + 1;
+
+	if (len > room)
+		return loader_refuse(loader, ERR_RANGE,
+				     "the %s is %llu bytes long, there is room for %llu", what,
+				     (unsigned long long)len, (unsigned long long)room);
+	TRY(loader_write(loader, addr, s, len));
+	loader->string_end += len;
+	*ret_addr = addr;
+	return OK;
+}
+
+/* One past the entry's last byte, but never above the RAM that may be used. */
+static uint64_t entry_end(const struct loader *loader, const struct e820_entry *entry)
+{
+	uint64_t end;
+
+	if (__builtin_add_overflow(entry->addr, entry->len, &end) ||
+	    end > loader->input->ram_below_4g)
+		return loader->input->ram_below_4g;
+	return end;
+}
+
+uint64_t loader_ram_end(const struct loader *loader, uint64_t start)
+{
+	uint64_t end = start;
+
+	for (size_t i = 0; i < loader->input->n_e820; i++) {
+		const struct e820_entry *entry = &loader->input->e820[i];
+
+		if (entry->type == E820_RAM && entry->addr <= end && entry_end(loader, entry) > end)
+			end = entry_end(loader, entry);
+	}
+	return end;
+}
+
+/* The highest page in [start, end) with 'len' bytes above it, 0 if there is none. */
+static uint64_t top_of(uint64_t start, uint64_t end, uint64_t len)
+{
+	if (start < LOADER_KERNEL_MIN)
+		start = LOADER_KERNEL_MIN;
+	if (end < start || end - start < len)
+		return 0;
+	uint64_t top = align_down(end - len, PAGE_SIZE);
+
+	return top < start ? 0 : top;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t loader_place_high(const struct loader *loader, uint64_t len, uint64_t limit)
+{
+	uint64_t kernel_start = loader->state->kernel_start.raw;
+	uint64_t kernel_end = loader->state->kernel_end.raw;
+	uint64_t best = 0;
+
+	for (size_t i = 0; i < loader->input->n_e820; i++) {
+		const struct e820_entry *entry = &loader->input->e820[i];
+		uint64_t end = min_u64(loader_ram_end(loader, entry->addr), limit);
+
+		if (entry->type != E820_RAM)
+			continue;
+		best = max_u64(best, top_of(entry->addr, min_u64(end, kernel_start), len));
+		best = max_u64(best, top_of(max_u64(entry->addr, kernel_end), end, len));
+	}
+	return best;
+}
+
+uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align)
+{
+	for (size_t i = 0; i < loader->input->n_e820; i++) {
+		const struct e820_entry *entry = &loader->input->e820[i];
+		uint64_t start = max_u64(entry->addr, max_u64(from, LOADER_KERNEL_MIN));
+
+		if (entry->type != E820_RAM || start >= loader->input->ram_below_4g)
+			continue;
+		start = align_up(start, align);
+		if (loader_ram_end(loader, start) - start >= len &&
+		    loader_ram_end(loader, entry->addr) > start)
+			return start;
+	}
+	return 0;
+}
+
+static unsigned long long to_mib(uint64_t bytes)
+{
+	return (bytes >> 20) + (is_aligned(bytes, MIB(1)) ? 0 : 1);
+}
+
+enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t start,
+			       uint64_t len)
+{
+	return loader_refuse(loader, ERR_RANGE,
+			     "the %s needs RAM from 0x%llx to 0x%llx, which is not all there: %llu "
+			     "MiB are needed, the VM has %llu MiB below 4 GiB",
+			     what, (unsigned long long)start, (unsigned long long)start + len,
+			     to_mib(start + len), to_mib(loader->input->ram_below_4g));
+}
+
+enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *ret_addr)
+{
+	const struct loader_input *input = loader->input;
+	uint64_t addr = 0, kernel_end = loader->state->kernel_end.raw;
+
+	if (input->initrd_len > 0) {
+		addr = loader_place_high(loader, input->initrd_len, limit);
+		if (addr == 0)
+			return loader_refuse(loader, ERR_RANGE,
+					     "no room for the initrd of %llu bytes beside the "
+					     "kernel and below 0x%llx: %llu MiB are needed",
+					     (unsigned long long)input->initrd_len,
+					     (unsigned long long)limit,
+					     to_mib(kernel_end) + to_mib(input->initrd_len));
+		TRY(loader_write(loader, addr, input->initrd, input->initrd_len));
+	}
+	loader->state->initrd_start = (gpa_t){addr};
+	*ret_addr = addr;
+	return OK;
+}
+
+/*
+ * SDM vol. 3, "Segment Descriptors": flat code and data, and the 32-bit TSS
+ * which every processor has to have loaded for a VM entry.
+ */
+static enum status write_gdt(struct loader *loader)
+{
+	bool is_long = loader->state->mode == ENTRY_LONG64;
+	const uint64_t gdt[] = {
+		[LOADER_SELECTOR_CODE / 8] = is_long ? 0x00af9b000000ffff : 0x00cf9b000000ffff,
+		[LOADER_SELECTOR_DATA / 8] = 0x00cf93000000ffff,
+		[LOADER_SELECTOR_TSS / 8] = 0x00008b0000000067,
+		[LOADER_GDT_LIMIT / 8] = 0,
+	};
+
+	_Static_assert(sizeof(gdt) == LOADER_GDT_LIMIT + 1);
+	loader->state->gdt = (gpa_t){LOADER_GDT};
+	loader->state->gdt_limit = LOADER_GDT_LIMIT;
+	return loader_write(loader, LOADER_GDT, gdt, sizeof(gdt));
+}
+
+enum loader_kind loader_detect(const void *kernel, uint64_t len)
+{
+	if (linux_detect(kernel, len))
+		return LOADER_LINUX;
+	if (multiboot_detect(kernel, len))
+		return LOADER_MULTIBOOT;
+	return pvh_detect(kernel, len) ? LOADER_PVH : LOADER_NONE;
+}
+
+const char *loader_kind_name(enum loader_kind kind)
+{
+	static const char *const names[] = {
+		[LOADER_NONE] = "unknown",
+		[LOADER_LINUX] = "Linux",
+		[LOADER_MULTIBOOT] = "Multiboot 1",
+		[LOADER_PVH] = "PVH",
+	};
+
+	return names[kind];
+}
+
+static enum status load_kind(struct loader *loader)
+{
+	switch (loader->state->kind) {
+	case LOADER_LINUX:
+		return linux_load(loader);
+	case LOADER_MULTIBOOT:
+		return multiboot_load(loader);
+	case LOADER_PVH:
+		return pvh_load(loader);
+	case LOADER_NONE:
+		break;
+	}
+	return loader_refuse(loader, ERR_UNSUPPORTED,
+			     "not a Linux bzImage, Multiboot 1 or PVH ELF kernel");
+}
+
+enum status loader_load(struct guest_memory *memory, const struct loader_input *input,
+			struct loader_state *ret, char *error, size_t error_size)
+{
+	struct loader_state state = {.kind = loader_detect(input->kernel, input->kernel_len)};
+	struct loader loader = {
+		.memory = memory,
+		.input = input,
+		.state = &state,
+		.error = error,
+		.error_size = error_size,
+		.string_end = LOADER_STRINGS,
+	};
+
+	assert(input->kernel_name != NULL && input->ram_below_4g <= GIB(4));
+	if (state.kind != LOADER_NONE) {
+		if (loader_ram_end(&loader, LOADER_LOW_START) < LOADER_LOW_END)
+			return loader_refuse(&loader, ERR_RANGE,
+					     "the VM has no RAM from 0x%x to 0x%x",
+					     LOADER_LOW_START, LOADER_LOW_END);
+		if (input->n_e820 > LOADER_E820_MAX)
+			return loader_refuse(&loader, ERR_RANGE,
+					     "the memory map has %zu entries, %d are possible",
+					     input->n_e820, LOADER_E820_MAX);
+	}
+	TRY(load_kind(&loader));
+	TRY(write_gdt(&loader));
+	*ret = state;
+	return OK;
+}

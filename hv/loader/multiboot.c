@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loading of Multiboot 1 kernels: ELF files, or flat ones whose header says
+ * where they go. EAX holds the magic number, EBX points to the information.
+ *
+ * Source: Multiboot Specification version 0.6.96. As in QEMU the command line
+ * begins with the kernel's name, and a request for a video mode is overheard: the
+ * information then does not have one. There is no boot device.
+ */
+#include "hv/lib/string.h"
+#include "hv/loader/part.h"
+
+#define LOADER_MAGIC 0x2badb002
+
+/* Header fields. */
+#define HEADER_FLAGS	   4
+#define HEADER_ADDR	   12
+#define HEADER_LOAD_ADDR   16
+#define HEADER_LOAD_END	   20
+#define HEADER_BSS_END	   24
+#define HEADER_ENTRY	   28
+#define HEADER_ADDRS_LEN   32
+#define HEADER_HAS_ADDRS   BIT(16)
+#define HEADER_MUST	   UINT32_C(0xffff) /* flags a loader has to know */
+#define HEADER_ALIGN	   BIT(0)
+#define HEADER_MEMORY	   BIT(1)
+#define HEADER_VIDEO	   BIT(2)
+#define HEADER_KNOWN_FLAGS (HEADER_ALIGN | HEADER_MEMORY | HEADER_VIDEO)
+
+#define INFO_SIZE	  116
+#define INFO_MEMORY	  BIT(0)
+#define INFO_CMDLINE	  BIT(2)
+#define INFO_MODULES	  BIT(3)
+#define INFO_MMAP	  BIT(6)
+#define INFO_LOADER_NAME  BIT(9)
+#define MODULE_SIZE	  16
+#define MMAP_SIZE	  24
+#define MMAP_SIZE_COUNTED 20 /* the size field does not count itself */
+
+/* The address fields of a header, and what follows from them. */
+struct flat {
+	uint64_t offset;    /* of the text in the file */
+	uint64_t load, len; /* bytes of file to load */
+	uint64_t end;	    /* after what is cleared */
+	uint64_t entry;
+};
+
+static enum status check_flat(struct loader *loader, uint64_t at, const struct flat *flat)
+{
+	if (flat->offset > loader->input->kernel_len ||
+	    flat->len > loader->input->kernel_len - flat->offset)
+		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_END,
+					"0x%llx bytes to load from 0x%llx on are not in the file",
+					(unsigned long long)flat->len,
+					(unsigned long long)flat->offset);
+	if (flat->load < LOADER_LOW_END)
+		return loader_refuse_at(loader, ERR_RANGE, at + HEADER_LOAD_ADDR,
+					"the load address 0x%llx is below 0x%x, where the loader "
+					"keeps its own",
+					(unsigned long long)flat->load, LOADER_LOW_END);
+	if (flat->entry < flat->load || flat->entry >= flat->end)
+		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_ENTRY,
+					"the entry point 0x%llx is outside of the kernel",
+					(unsigned long long)flat->entry);
+	if (loader_ram_end(loader, flat->load) < flat->end)
+		return loader_refuse_size(loader, "kernel", flat->load, flat->end - flat->load);
+	return OK;
+}
+
+static enum status read_flat(struct loader *loader, uint64_t at, struct flat *ret)
+{
+	const uint8_t *header = (const uint8_t *)loader->input->kernel + at;
+
+	if (loader->input->kernel_len - at < HEADER_ADDRS_LEN)
+		return loader_refuse_at(loader, ERR_CORRUPT, at,
+					"the file ends within the Multiboot header");
+	uint64_t addr = loader_get_u32(header + HEADER_ADDR);
+	uint64_t load = loader_get_u32(header + HEADER_LOAD_ADDR);
+	uint64_t load_end = loader_get_u32(header + HEADER_LOAD_END);
+	uint64_t bss_end = loader_get_u32(header + HEADER_BSS_END);
+
+	if (load > addr || addr - load > at)
+		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_ADDR,
+					"the load address 0x%llx does not fit the header's 0x%llx",
+					(unsigned long long)load, (unsigned long long)addr);
+	uint64_t offset = at - (addr - load);
+
+	if (load_end == 0)
+		load_end = load + (loader->input->kernel_len - offset);
+	if (load_end < load || (bss_end != 0 && bss_end < load_end))
+		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_END,
+					"0x%llx, 0x%llx and 0x%llx are not in order",
+					(unsigned long long)load, (unsigned long long)load_end,
+					(unsigned long long)bss_end);
+	*ret = (struct flat){
+		.offset = offset,
+		.load = load,
+		.len = load_end - load,
+		.end = bss_end != 0 ? bss_end : load_end,
+		.entry = loader_get_u32(header + HEADER_ENTRY),
+	};
+	return check_flat(loader, at, ret);
+}
+
+static enum status load_flat(struct loader *loader, uint64_t at)
+{
+	struct loader_state *state = loader->state;
+	const uint8_t *file = loader->input->kernel;
+	struct flat flat = {0};
+
+	TRY(read_flat(loader, at, &flat));
+	state->kernel_start = (gpa_t){flat.load};
+	state->kernel_end = (gpa_t){flat.end};
+	state->rip = flat.entry;
+	TRY(loader_write(loader, flat.load, file + flat.offset, flat.len));
+	if (flat.end == flat.load + flat.len)
+		return OK;
+	return loader_zero(loader, flat.load + flat.len, flat.end - flat.load - flat.len);
+}
+
+static enum status load_elf(struct loader *loader)
+{
+	struct loader_state *state = loader->state;
+	struct elf elf;
+
+	TRY(elf_open(loader, &elf));
+	TRY(elf_load(loader, &elf, &state->rip));
+	if (state->rip < state->kernel_start.raw || state->rip >= state->kernel_end.raw)
+		return loader_refuse(loader, ERR_CORRUPT,
+				     "the entry point 0x%llx is outside of the kernel",
+				     (unsigned long long)state->rip);
+	return OK;
+}
+
+static enum status load_kernel(struct loader *loader)
+{
+	uint64_t at = multiboot_find_header(loader->input->kernel, loader->input->kernel_len);
+	uint32_t flags = loader_get_u32((const uint8_t *)loader->input->kernel + at + HEADER_FLAGS);
+
+	if ((flags & HEADER_MUST & ~HEADER_KNOWN_FLAGS) != 0)
+		return loader_refuse_at(loader, ERR_UNSUPPORTED, at + HEADER_FLAGS,
+					"the Multiboot flags 0x%x ask for unknown things", flags);
+	return (flags & HEADER_HAS_ADDRS) != 0 ? load_flat(loader, at) : load_elf(loader);
+}
+
+/* Modules follow the kernel in their order, each on a page of its own. */
+static enum status copy_module(struct loader *loader, size_t i, uint64_t *end)
+{
+	const struct loader_module *module = &loader->input->modules[i];
+	uint64_t addr = loader_place_low(loader, *end, module->len, PAGE_SIZE), cmdline;
+
+	if (addr == 0)
+		return loader_refuse(loader, ERR_RANGE,
+				     "no room for module %zu (%s) of %llu bytes above 0x%llx", i,
+				     module->cmdline, (unsigned long long)module->len,
+				     (unsigned long long)*end);
+	if (module->len > 0)
+		TRY(loader_write(loader, addr, module->data, module->len));
+	TRY(loader_write_string(loader, module->cmdline, "module's command line", &cmdline));
+	*end = addr + module->len;
+	if (i == 0)
+		loader->state->initrd_start = (gpa_t){addr};
+
+	const struct loader_field fields[] = {
+		{0, 4, addr},
+		{4, 4, addr + module->len},
+		{8, 4, cmdline},
+		{12, 4, 0},
+	};
+
+	return loader_write_fields(loader, LOADER_MODULE_LIST + i * MODULE_SIZE, fields,
+				   ARRAY_SIZE(fields));
+}
+
+static enum status copy_modules(struct loader *loader)
+{
+	uint64_t end = loader->state->kernel_end.raw;
+
+	if (loader->input->n_modules > LOADER_MODULES_MAX)
+		return loader_refuse(loader, ERR_RANGE, "%zu modules, %d are possible",
+				     loader->input->n_modules, LOADER_MODULES_MAX);
+	for (size_t i = 0; i < loader->input->n_modules; i++)
+		TRY(copy_module(loader, i, &end));
+	return OK;
+}
+
+static enum status write_memory_map(struct loader *loader)
+{
+	for (size_t i = 0; i < loader->input->n_e820; i++) {
+		const struct e820_entry *entry = &loader->input->e820[i];
+		const struct loader_field fields[] = {
+			{0, 4, MMAP_SIZE_COUNTED},
+			{4, 8, entry->addr},
+			{12, 8, entry->len},
+			{20, 4, entry->type},
+		};
+
+		TRY(loader_write_fields(loader, LOADER_MEMORY_MAP + i * MMAP_SIZE, fields,
+					ARRAY_SIZE(fields)));
+	}
+	return OK;
+}
+
+/* "NAME ARGUMENTS", in one string although it comes in two. */
+static enum status write_cmdline(struct loader *loader, uint64_t *ret_addr)
+{
+	const char *append = loader->input->append;
+	uint64_t ignored;
+
+	TRY(loader_write_string(loader, loader->input->kernel_name, "kernel's name", ret_addr));
+	if (append == NULL || *append == '\0')
+		return OK;
+	TRY(loader_write(loader, loader->string_end - 1, " ", 1));
+	return loader_write_string(loader, append, "command line", &ignored);
+}
+
+static enum status write_info(struct loader *loader)
+{
+	const uint64_t low = loader_ram_end(loader, 0), high = loader_ram_end(loader, MIB(1));
+	uint64_t cmdline, name;
+
+	TRY(write_cmdline(loader, &cmdline));
+	TRY(loader_write_string(loader, "stencil", "boot loader's name", &name));
+	TRY(copy_modules(loader));
+
+	const struct loader_field fields[] = {
+		{0, 4, INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MMAP | INFO_LOADER_NAME},
+		{4, 4, (low < KIB(640) ? low : KIB(640)) >> 10},
+		{8, 4, (high - MIB(1)) >> 10},
+		{16, 4, cmdline},
+		{20, 4, loader->input->n_modules},
+		{24, 4, LOADER_MODULE_LIST},
+		{44, 4, loader->input->n_e820 * MMAP_SIZE},
+		{48, 4, LOADER_MEMORY_MAP},
+		{64, 4, name},
+	};
+
+	TRY(loader_zero(loader, LOADER_INFO, INFO_SIZE));
+	return loader_write_fields(loader, LOADER_INFO, fields, ARRAY_SIZE(fields));
+}
+
+enum status multiboot_load(struct loader *loader)
+{
+	TRY(load_kernel(loader));
+	loader->state->mode = ENTRY_PROTECTED32;
+	loader->state->rax = LOADER_MAGIC;
+	loader->state->rbx = LOADER_INFO;
+	TRY(write_memory_map(loader));
+	return write_info(loader);
+}

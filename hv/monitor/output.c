@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See output.h. Whoever sends much looks at console_waiting() in between. */
+#include "hv/monitor/output.h"
+
+#include "hv/frame/phys.h"
+#include "hv/host/console.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+
+static enum status fail(const struct output *output, const char *what, const char *text, char *why)
+{
+	format(why, OUTPUT_WHY_MAX, "failed to %s '%s': %s", what, output->name, text);
+	return ERR_INVAL;
+}
+
+enum status output_create(struct output *output, struct image_list *images,
+			  char why[OUTPUT_WHY_MAX])
+{
+	struct frame_policy anywhere = {.mode = FRAME_LOCAL};
+	enum image_error error = image_lookup(images->first, output->name, &output->image);
+
+	output->at = 0;
+	if (error == IMAGE_OK)
+		return fail(output, "open", "File exists", why);
+	if (error == IMAGE_NOT_FOUND)
+		error = image_create(images, output->name, &output->image);
+	if (error != IMAGE_OK)
+		return fail(output, "open", image_error_text(error), why);
+	if (image_grow(output->image, output->size, &anywhere) == OK)
+		return OK;
+	output_remove(output, images);
+	return fail(output, "write", "not enough memory in this machine", why);
+}
+
+void output_remove(struct output *output, struct image_list *images)
+{
+	image_remove(images, output->image);
+	output->image = NULL;
+}
+
+static void write_line(const char *text, size_t len)
+{
+	if (len > 0)
+		console_write_raw(text, len);
+}
+
+void output_begin_sending(struct output *output)
+{
+	char text[SEND_LINE_MAX];
+
+	output->image = NULL;
+	output->at = 0;
+	write_line(text, send_begin(&output->send, output->name, output->size, text));
+}
+
+size_t output_take(struct output *output, const void *bytes, size_t len)
+{
+	char text[SEND_LINE_MAX];
+	size_t text_len = 0, taken = len;
+
+	if (output->image)
+		memcpy((char *)phys_to_virt(output->image->base) + output->at, bytes, len);
+	else
+		taken = send_data(&output->send, bytes, len, text, &text_len);
+	write_line(text, text_len);
+	output->at += taken;
+	return taken;
+}
+
+void output_end(struct output *output)
+{
+	char text[SEND_LINE_MAX];
+	size_t len;
+
+	while (output->image == NULL && (len = send_end(&output->send, text)) > 0)
+		write_line(text, len);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a vCPU may have to do before it enters its guest: inject an event, ask for
+ * a window, set the preemption timer, halt, start again, stop.
+ *
+ * One event a time: one that an exit interrupted goes first, then NMI, then the
+ * local APIC's. SDM vol. 3, "Event Injection".
+ */
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/lib/assert.h"
+#include "hv/run/step.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+#define RFLAGS_IF BIT(9)
+
+void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on)
+{
+	uint32_t controls = on ? vcpu->proc_controls | bit : vcpu->proc_controls & ~bit;
+
+	if (controls == vcpu->proc_controls)
+		return;
+	vcpu->proc_controls = controls;
+	vmcs_write(VMCS_PROC_CONTROLS, controls);
+}
+
+static void queue_exception(struct vcpu *vcpu, uint64_t info, uint32_t error)
+{
+	/* Two at once would be a double fault; no handler raises one while another waits. */
+	assert(!(vcpu->event & INTR_VALID));
+	vcpu->event = info | INTR_TYPE_HARDWARE | INTR_VALID;
+	vcpu->event_error = error;
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+}
+
+void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector)
+{
+	queue_exception(vcpu, vector, 0);
+}
+
+void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error)
+{
+	/* Real mode pushes no error codes. SDM vol. 3, "VM-Entry Controls for Event Injection". */
+	bool protected = vmcs_read(VMCS_GUEST_CR0) & CR0_PE;
+
+	queue_exception(vcpu, vector | (protected ? INTR_HAS_ERROR_CODE : 0), error);
+}
+
+/* SDM vol. 3, "Information for VM Exits That Occur During Event Delivery". */
+void vcpu_reinject_vectored(struct vcpu *vcpu)
+{
+	uint64_t info = vmcs_read(VMCS_IDT_VECTORING_INFO);
+
+	if (!(info & INTR_VALID))
+		return;
+	/* Bit 12 is undefined here and must be 0 in the entry field. */
+	vcpu->event = info & ~INTR_NMI_UNBLOCKING;
+	if (info & INTR_HAS_ERROR_CODE)
+		vcpu->event_error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR);
+	vcpu->event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
+	/* An NMI blocks NMIs when its delivery begins; it will begin again. */
+	if ((info & INTR_TYPE) == INTR_TYPE_NMI)
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+}
+
+static bool is_software_event(uint64_t info)
+{
+	uint64_t type = info & INTR_TYPE;
+
+	return type == INTR_TYPE_SOFTWARE || type == INTR_TYPE_PRIVILEGED ||
+	       type == INTR_TYPE_SOFT_EXC;
+}
+
+static void inject_waiting(struct vcpu *vcpu)
+{
+	vmcs_write(VMCS_ENTRY_INTR_INFO, vcpu->event);
+	if (vcpu->event & INTR_HAS_ERROR_CODE)
+		vmcs_write(VMCS_ENTRY_ERROR_CODE, vcpu->event_error);
+	if (is_software_event(vcpu->event))
+		vmcs_write(VMCS_ENTRY_INST_LEN, vcpu->event_inst_len);
+	vcpu->event = 0;
+}
+
+/* Inject what the local APIC has, or ask to be told when the guest can take it. */
+static void inject_interrupts(struct vcpu *vcpu, struct lapic *lapic)
+{
+	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	bool free = !(blocking & (BLOCKING_STI | BLOCKING_MOV_SS));
+	bool injected = false;
+
+	if (lapic->nmi_pending && free && !(blocking & BLOCKING_NMI)) {
+		lapic->nmi_pending = false;
+		vmcs_write(VMCS_ENTRY_INTR_INFO, 2 | INTR_TYPE_NMI | INTR_VALID);
+		injected = true;
+	}
+	if (!injected && lapic_pending_vector(lapic) >= 0 && free &&
+	    (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF)) {
+		uint8_t vector = (uint8_t)lapic_pending_vector(lapic);
+
+		lapic_accept(lapic, vector);
+		vmcs_write(VMCS_ENTRY_INTR_INFO, vector | INTR_TYPE_EXTERNAL | INTR_VALID);
+	}
+	vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW, lapic_pending_vector(lapic) >= 0);
+	vcpu_set_proc_control(vcpu, PROC_NMI_WINDOW, lapic->nmi_pending);
+}
+
+static void inject(struct vcpu *vcpu, struct lapic *lapic)
+{
+	bool waiting = vcpu->event & INTR_VALID;
+
+	if (waiting)
+		inject_waiting(vcpu);
+	if (vcpu->n_steps) {
+		/* Nothing may come between the start of a step and its end. */
+		vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW, false);
+		return;
+	}
+	if (!waiting)
+		inject_interrupts(vcpu, lapic);
+	else
+		vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW,
+				      lapic_pending_vector(lapic) >= 0);
+}
+
+/* The preemption timer ends the slice, or comes earlier for the guest's own timer. */
+static void set_preemption_timer(struct vcpu *vcpu)
+{
+	uint64_t now = rdtsc(), until = vcpu->slice_end, ticks;
+
+	if (vcpu_next_deadline(vcpu) < until)
+		until = vcpu_next_deadline(vcpu);
+	if (sched_next_deadline() < until)
+		until = sched_next_deadline();
+	/* A delivery exits when it is done; an instruction must not be cut off for ever. */
+	if (vcpu->n_steps)
+		until = vcpu->steps_instruction ? UINT64_MAX : now;
+	ticks = until > now ? (until - now) >> vcpu_shared.preemption_shift : 0;
+	vmcs_write(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
+}
+
+/* Whether nothing can wake any of the VM's vCPUs. The devices are locked. */
+static bool all_are_dead(const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		const struct vcpu *vcpu = &vm->vcpu[i];
+		const struct lapic *lapic = vm_lapic(vcpu);
+
+		if (!(vcpu->waits_for_sipi || vcpu->is_dead) || lapic->nmi_pending ||
+		    lapic->init_pending || lapic->sipi_pending)
+			return false;
+	}
+	return true;
+}
+
+/* False: nothing to do for this vCPU until something happens. The devices are locked. */
+static bool leave_halt(struct vcpu *vcpu, const struct lapic *lapic)
+{
+	bool interrupts = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
+	bool wakes = lapic->nmi_pending || (lapic_pending_vector(lapic) >= 0 && interrupts);
+
+	vcpu->is_dead = !wakes && !interrupts;
+	if (vcpu->is_dead && all_are_dead(vcpu->vm))
+		vm_end(vcpu->vm, VM_FAILED, "halted for good: HLT with interrupts disabled");
+	return wakes;
+}
+
+/* SDM vol. 3, "Processor State After INIT". The boot processor would go to its firmware, that is
+ * start everything again. */
+static void take_init(struct vcpu *vcpu, struct lapic *lapic)
+{
+	if (vcpu->n_steps)
+		step_end(vcpu);
+	vcpu->event = 0;
+	vcpu->is_dead = false;
+	lapic_init(lapic);
+	if (vcpu->number == 0)
+		vm_reset(vcpu->vm);
+	else
+		vcpu->waits_for_sipi = true;
+}
+
+/* What INIT and SIPI mean to the vCPU; false: it waits. The devices are locked. */
+static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
+{
+	bool has_sipi;
+
+	if (lapic->init_pending) {
+		take_init(vcpu, lapic);
+		*requests = VCPU_REQUEST_LEAVE;
+	}
+	has_sipi = lapic->sipi_pending;
+	lapic->sipi_pending = false; /* it means nothing to a processor that runs */
+	if (!vcpu->waits_for_sipi)
+		return true;
+	if (!has_sipi)
+		return false;
+	*requests &= ~(uint32_t)VCPU_REQUEST_HALT;
+	vcpu->waits_for_sipi = false;
+	vcpu_write_sipi_state(vcpu, lapic->sipi_vector);
+	return true;
+}
+
+static bool start(struct vcpu *vcpu)
+{
+	if (vm_restart(vcpu->vm) != OK)
+		return false; /* said, and the VM has ended */
+	vcpu_write_start_state(vcpu, &vcpu->vm->start);
+	return true;
+}
+
+/* Look at devices and messages; false: there is nothing to do. The devices are locked. */
+static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
+{
+	if (*requests & VCPU_REQUEST_INPUT)
+		vm_take_input(vcpu->vm);
+	lapic_update_timer(lapic, vcpu_now(vcpu));
+	if (!take_start_messages(vcpu, lapic, requests))
+		return false;
+	if (*requests & VCPU_REQUEST_HALT && !leave_halt(vcpu, lapic))
+		return false;
+	*requests &= ~(uint32_t)VCPU_REQUEST_HALT;
+	return true;
+}
+
+/* Leave for 'why', to come back with the requests that are left. */
+static bool leave(struct vcpu *vcpu, uint32_t requests, enum vcpu_leave why, enum vcpu_leave *ret)
+{
+	vcpu_request(vcpu, requests);
+	*ret = why;
+	return false;
+}
+
+static bool is_gathering(const struct vcpu *vcpu, uint32_t requests)
+{
+	/* Acquire pairs with vm_gather(). A request may be left over from an action that is done.
+	 */
+	return requests & VCPU_REQUEST_GATHER &&
+	       __atomic_load_n(&vcpu->vm->actions, __ATOMIC_ACQUIRE);
+}
+
+/* What waits until an instruction, or a delivery, that runs on scratch pages is done. */
+#define AFTER_STEP (VCPU_REQUEST_LEAVE | VCPU_REQUEST_GATHER)
+
+static uint32_t take_requests(struct vcpu *vcpu)
+{
+	uint32_t requests = __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
+
+	if (vcpu->n_steps == 0)
+		return requests;
+	if (__atomic_load_n(&vcpu->vm->actions, __ATOMIC_RELAXED) & VM_END) {
+		step_end(vcpu);
+		return requests;
+	}
+	vcpu_request(vcpu, requests & AFTER_STEP);
+	return requests & ~(uint32_t)AFTER_STEP;
+}
+
+bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
+{
+	struct vm *vm = vcpu->vm;
+	struct lapic *lapic = vm_lapic(vcpu);
+	uint32_t requests = take_requests(vcpu);
+	bool runs;
+
+	if (vcpu->n_steps && requests & (VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE))
+		step_end(vcpu);
+	if (is_gathering(vcpu, requests)) {
+		if (!vm_act_alone(vcpu))
+			return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED,
+				     ret);
+		requests = (requests & (VCPU_REQUEST_INPUT | VCPU_REQUEST_LEAVE)) |
+			   take_requests(vcpu);
+	}
+	if (requests & VCPU_REQUEST_START && !start(vcpu))
+		return leave(vcpu, 0, VCPU_GATHERED, ret);
+	vm_lock_devices(vm);
+	runs = look_around(vcpu, lapic, &requests);
+	if (runs && !(requests & VCPU_REQUEST_LEAVE))
+		inject(vcpu, lapic);
+	vm_unlock_devices(vm);
+	if (!runs)
+		return leave(vcpu, VCPU_REQUEST_HALT, VCPU_HALTED, ret);
+	if (requests & VCPU_REQUEST_LEAVE)
+		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE, VCPU_PREEMPTED, ret);
+	set_preemption_timer(vcpu);
+	return true;
+}

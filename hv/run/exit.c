@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The exit path: from entry.asm to the handler of an exit, and on to the next instruction.
+ * RIP moves in one place, advance_rip(). Every instruction here is paid for at each
+ * exit: this file alone is compiled without frame pointers. No lock is held.
+ */
+#include "hv/host/cpu.h"
+#include "hv/run/step.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+#define RFLAGS_TF BIT(8)
+
+/* CPUID is not among them, vmx_exited() sees to it. Exits not listed were never asked for. */
+static exit_handler *const handlers[EXIT_REASON_COUNT] = {
+	[EXIT_EXCEPTION_NMI] = exit_exception,
+	[EXIT_EXTERNAL_INTERRUPT] = exit_external_interrupt,
+	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
+	[EXIT_INTERRUPT_WINDOW] = exit_window,
+	[EXIT_NMI_WINDOW] = exit_window,
+	[EXIT_TASK_SWITCH] = exit_task_switch,
+	[EXIT_GETSEC] = exit_undefined,
+	[EXIT_HLT] = exit_hlt,
+	[EXIT_INVD] = exit_ignored,
+	[EXIT_RDPMC] = exit_rdpmc,
+	[EXIT_VMCALL] = exit_vmcall,
+	[EXIT_VMCLEAR] = exit_undefined,
+	[EXIT_VMLAUNCH] = exit_undefined,
+	[EXIT_VMPTRLD] = exit_undefined,
+	[EXIT_VMPTRST] = exit_undefined,
+	[EXIT_VMREAD] = exit_undefined,
+	[EXIT_VMRESUME] = exit_undefined,
+	[EXIT_VMWRITE] = exit_undefined,
+	[EXIT_VMXOFF] = exit_undefined,
+	[EXIT_VMXON] = exit_undefined,
+	[EXIT_CR_ACCESS] = exit_cr,
+	[EXIT_IO] = exit_io,
+	[EXIT_MSR_READ] = exit_msr_read,
+	[EXIT_MSR_WRITE] = exit_msr_write,
+	[EXIT_MWAIT] = exit_undefined,
+	[EXIT_MONITOR] = exit_undefined,
+	[EXIT_PAUSE] = exit_pause,
+	[EXIT_EPT_VIOLATION] = exit_ept_violation,
+	[EXIT_EPT_MISCONFIG] = exit_ept_misconfig,
+	[EXIT_INVEPT] = exit_undefined,
+	[EXIT_PREEMPTION_TIMER] = exit_preemption_timer,
+	[EXIT_INVVPID] = exit_undefined,
+	[EXIT_WBINVD] = exit_ignored,
+	[EXIT_XSETBV] = exit_xsetbv,
+	[EXIT_VMFUNC] = exit_undefined,
+};
+
+static void set_cpuid(uint64_t *gpr, const struct cpuid_regs *answer)
+{
+	gpr[RAX] = answer->eax;
+	gpr[RBX] = answer->ebx;
+	gpr[RCX] = answer->ecx;
+	gpr[RDX] = answer->edx;
+}
+
+static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
+{
+	uint64_t *gpr = vcpu->regs.gpr;
+	struct cpuid_state state = {
+		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.xcr0 = vcpu->xcr0,
+		.topology = &vcpu->vm->config->topology,
+		.apic_id = vm_lapic(vcpu)->id,
+		.apic_enabled = lapic_is_enabled(vm_lapic(vcpu)),
+	};
+	struct cpuid_regs answer;
+
+	cpuid_model_lookup(vcpu->cpuid, (uint32_t)gpr[RAX], (uint32_t)gpr[RCX], &state, &answer);
+	set_cpuid(gpr, &answer);
+}
+
+static inline void answer_cpuid(struct vcpu *vcpu)
+{
+	uint32_t leaf = (uint32_t)vcpu->regs.gpr[RAX];
+
+	if (cpuid_is_constant(leaf))
+		set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
+	else
+		cpuid_variable(vcpu);
+}
+
+/* In the rare case that the guest was in a shadow or single-steps. */
+static __attribute__((noinline)) void end_shadow(uint64_t blocking)
+{
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
+	vcpu_owe_single_step();
+}
+
+/* Only 64-bit code goes on beyond 4 GiB. */
+static __attribute__((noinline)) uint64_t wrap_rip(uint64_t rip)
+{
+	return vcpu_in_64bit_code() ? rip : rip & UINT32_MAX;
+}
+
+/*
+ * Go on behind the instruction that exited, as if it had run: the shadows of STI
+ * and MOV SS end, a single step is due. SDM vol. 3, "Guest Non-Register State".
+ */
+static inline void advance_rip(void)
+{
+	uint64_t len = vmcs_read_next(VMCS_EXIT_INST_LEN);
+	uint64_t rip = vmcs_read_next(VMCS_GUEST_RIP) + len;
+	uint64_t blocking;
+
+	if ((uint32_t)rip < (uint32_t)len)
+		rip = wrap_rip(rip);
+	vmcs_write(VMCS_GUEST_RIP, rip);
+	blocking = vmcs_read_next(VMCS_GUEST_INTERRUPTIBILITY);
+	if ((blocking & (BLOCKING_STI | BLOCKING_MOV_SS)) ||
+	    (vmcs_read_next(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+		end_shadow(blocking);
+}
+
+static void skip_instruction(struct vcpu *vcpu)
+{
+	if (vcpu->n_steps)
+		step_end(vcpu); /* first: gives RFLAGS.TF back */
+	advance_rip();
+}
+
+static void entry_failed(struct vcpu *vcpu, uint32_t reason)
+{
+	if ((reason & 0xffff) == EXIT_ENTRY_GUEST_STATE)
+		vm_crash(vcpu->vm, "VM entry failed: invalid guest state (qualification %llu)",
+			 (unsigned long long)vmcs_read(VMCS_EXIT_QUAL));
+	else
+		vm_crash(vcpu->vm, "VM entry failed: reason %u", (unsigned)(reason & 0xffff));
+}
+
+/* Something is wrong with the exit itself. */
+static __attribute__((noinline)) void bad_exit(struct vcpu *vcpu, uint32_t reason)
+{
+	if (!(reason & EXIT_ENTRY_FAILED)) {
+		vm_crash(vcpu->vm, "unexpected VM exit %u", (unsigned)reason);
+		return;
+	}
+	/* A VMLAUNCH that failed late exits too, and leaves the VMCS to be launched. */
+	vmcs_unlaunch(this_cpu()->vmcs);
+	vcpu->regs.launched = false;
+	entry_failed(vcpu, reason);
+}
+
+static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reason)
+{
+	if (reason >= EXIT_REASON_COUNT || handlers[reason] == NULL)
+		bad_exit(vcpu, reason);
+	else if (handlers[reason](vcpu) == EXIT_NEXT)
+		skip_instruction(vcpu);
+	vcpu_flush_if_behind(vcpu, &vcpu->vm->ept);
+}
+
+/*
+ * The whole exit path: VM exits arrive here from entry.asm. No lock, no vector registers.
+ * CPUID comes first, as it is frequent and changes nothing but registers: it is never what
+ * step.c steps over, and leaves no translation behind.
+ */
+void vmx_exited(struct guest_regs *regs)
+{
+	struct vcpu *vcpu = (struct vcpu *)regs;
+	uint32_t reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
+
+	vcpu->n_exits++;
+	if (reason != EXIT_CPUID) {
+		exit_any(vcpu, reason);
+		return;
+	}
+	answer_cpuid(vcpu);
+	advance_rip();
+}
+_Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");

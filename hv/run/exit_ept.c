@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * EPT violations: a first write to private memory gets its copy, a write to ROM
+ * is dropped, what is no memory is a device.
+ */
+#include "hv/ept/ept.h"
+
+#include "hv/guest/fault.h"
+#include "hv/guest/region_map.h"
+#include "hv/lib/print.h"
+#include "hv/run/step.h"
+#include "hv/run/sync.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+/* SDM vol. 3, "Exit Qualification for EPT Violations". */
+#define QUAL_ACCESS	    UINT64_C(7)
+#define QUAL_NMI_UNBLOCKING BIT(12)
+#define PENDING_BS	    BIT(14)
+
+static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, uint64_t entry,
+		       unsigned level)
+{
+	if (region->n_dropped++ == 0)
+		log_debug("%s: first write to ROM dropped, at 0x%llx", vcpu->vm->name,
+			  (unsigned long long)gpa.raw);
+	if (step_over_rom(vcpu, gpa, entry, level) == OK)
+		return;
+	vm_crash(vcpu->vm, "cannot drop a write to ROM at 0x%llx: %s", (unsigned long long)gpa.raw,
+		 vcpu->n_steps == STEP_PAGES_MAX ? "one instruction writes to too many pages"
+						 : "no memory left");
+}
+
+/*
+ * There is no frame for the page: the instruction has not run, and may be tried again when there
+ * is. Else the VM ends; what others have stays theirs.
+ */
+static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
+{
+	struct vm *vm = vcpu->vm;
+	bool is_own_ceiling = vm->ept.n_owned >= vm->ept.max_owned;
+	const char *why =
+		is_own_ceiling ? "its max-private is used up" : "no memory left for private pages";
+
+	if (!vm->config->pauses_when_full) {
+		vm_crash(vm, "%s, at 0x%llx", why, (unsigned long long)gpa.raw);
+		return;
+	}
+	if (__atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+		return; /* said by another vCPU */
+	log_warning("VM %s: paused: %s, at 0x%llx; %s", vm->name, why, (unsigned long long)gpa.raw,
+		    is_own_ceiling ? "'revert' it, or 'destroy' it"
+				   : "'destroy' a VM, then 'cont' this one");
+	sched_pause(vm, true);
+}
+
+static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
+{
+	phys_t frame;
+
+	if (ept_copy_in(&vcpu->vm->ept, region, gpa, &frame) != OK)
+		stop_for_memory(vcpu, gpa);
+}
+
+static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
+{
+	if (ept_fill(&vcpu->vm->ept, region, gpa) != OK)
+		stop_for_memory(vcpu, gpa);
+}
+
+/* The usual case, quick: the first write to a page of private memory. */
+static bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
+{
+	struct vm *vm = vcpu->vm;
+	enum status status;
+	phys_t frame;
+
+	vcpu->has_moved_on = true;
+	lock_acquire(&vm->lock);
+	status = ept_copy(&vm->ept, gpa, &frame);
+	lock_release(&vm->lock);
+	return status == OK;
+}
+
+/* False: no memory there. */
+static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
+{
+	struct vm *vm = vcpu->vm;
+	struct mem_region *region = mem_map_find(vm->mem, gpa);
+	uint64_t entry, generation;
+	unsigned level;
+
+	if (region == NULL)
+		return false;
+	if (region->copies_anywhere && (access & ACCESS_WRITE) && copy_at_once(vcpu, gpa))
+		return true;
+	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) && vm->n_vcpus > 1 &&
+	    !sync_stop_others(vcpu))
+		return true;
+	generation = vm_lock_memory(vm);
+	entry = ept_lookup(&vm->ept, gpa, &level);
+	switch (fault_decide(region, entry, access)) {
+	case FAULT_COPY:
+		copy_page(vcpu, region, gpa);
+		break;
+	case FAULT_DROP:
+		drop_write(vcpu, region, gpa, entry, level);
+		break;
+	case FAULT_MAP:
+		fill_page(vcpu, region, gpa);
+		break;
+	case FAULT_RETRY:
+		/* The processor still has the old translation. */
+		vcpu->ept_generation = 0;
+		break;
+	case FAULT_MMIO: /* only without a region */
+		break;
+	}
+	vm_unlock_memory(vcpu, generation);
+	if (vm->n_vcpus > 1 && vm->alone == vcpu && vcpu->n_steps == 0)
+		sync_let_others_go(vcpu);
+	return true;
+}
+
+/*
+ * The instruction has not run, so its single step is not due. Processors save the
+ * field clear, but for what MOV SS holds back (SDM vol. 3, "Saving Non-Register
+ * State"); Bochs 2.7 does not.
+ */
+static void forget_single_step(void)
+{
+	uint64_t pending = vmcs_read(VMCS_GUEST_PENDING_DEBUG);
+
+	if ((pending & PENDING_BS) &&
+	    !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOV_SS)))
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG, pending & ~PENDING_BS);
+}
+
+enum exit_action exit_ept_violation(struct vcpu *vcpu)
+{
+	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
+	gpa_t gpa = {vmcs_read(VMCS_GUEST_PHYS_ADDR)};
+	bool delivering = vmcs_read(VMCS_IDT_VECTORING_INFO) & INTR_VALID;
+
+	forget_single_step();
+	if (delivering) {
+		/* What is pushed has to hold the guest's own TF. */
+		step_end_instruction(vcpu);
+		vcpu_reinject_vectored(vcpu);
+	} else if (qual & QUAL_NMI_UNBLOCKING) {
+		/* An IRET that faulted has not ended the blocking of NMIs. */
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
+	}
+
+	if (mend_memory(vcpu, gpa, qual & QUAL_ACCESS))
+		return EXIT_AGAIN;
+	if (delivering || (qual & ACCESS_EXEC)) {
+		vm_crash(vcpu->vm, "%s at 0x%llx, where there is no memory",
+			 delivering ? "event delivered through memory" : "instruction fetch",
+			 (unsigned long long)gpa.raw);
+		return EXIT_AGAIN;
+	}
+	return exit_mmio(vcpu, gpa);
+}
+
+/* We built an entry the processor cannot use. */
+enum exit_action exit_ept_misconfig(struct vcpu *vcpu)
+{
+	unsigned level;
+	uint64_t gpa = vmcs_read(VMCS_GUEST_PHYS_ADDR);
+	uint64_t entry = ept_lookup(&vcpu->vm->ept, (gpa_t){gpa}, &level);
+
+	vm_crash(vcpu->vm, "EPT misconfiguration at 0x%llx, entry 0x%llx", (unsigned long long)gpa,
+		 (unsigned long long)entry);
+	return EXIT_AGAIN;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exits because of events: exceptions and NMIs, the host's interrupts, windows, the timer. */
+#include "hv/host/interrupt.h"
+#include "hv/host/io.h"
+#include "hv/host/panic.h"
+#include "hv/run/step.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/controls.h"
+#include "hv/vmx/vmcs.h"
+
+/* #DB was taken from the guest before it reached DR6. SDM vol. 3, "Exit Qualification", for #DB. */
+static void reflect_debug_exception(void)
+{
+	enum { DR6_B = 0xf, DR6_FIXED = 0xffff0ff0 };
+	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL), dr6;
+
+	asm volatile("mov %%db6, %0" : "=r"(dr6));
+	dr6 = (dr6 & ~(uint64_t)DR6_B) | DR6_FIXED | (qual & (DR6_B | BIT(13) | BIT(14)));
+	asm volatile("mov %0, %%db6" : : "r"(dr6));
+	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~BIT(13)); /* general detect */
+}
+
+/*
+ * Hand an intercepted exception on. If it came up while another event was being
+ * delivered, the two go in at once the way the processor does it: contributory
+ * ones become a double fault, and #DB and #AC are never that, so the event is lost to the
+ * exception, which comes first, and is raised again by its instruction.
+ */
+static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
+{
+	unsigned vector = info & INTR_VECTOR;
+
+	if (vector == VECTOR_DB)
+		reflect_debug_exception();
+	if (vector == VECTOR_PF)
+		write_cr2(vmcs_read(VMCS_EXIT_QUAL));
+	vcpu->event = info & ~INTR_NMI_UNBLOCKING;
+	vcpu->event_error = (uint32_t)vmcs_read(VMCS_EXIT_INTR_ERROR);
+	vcpu->event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+	return EXIT_AGAIN;
+}
+
+enum exit_action exit_exception(struct vcpu *vcpu)
+{
+	uint64_t info = vmcs_read(VMCS_EXIT_INTR_INFO);
+
+	if ((info & INTR_TYPE) == INTR_TYPE_NMI) {
+		vcpu_reinject_vectored(vcpu);
+		interrupt_handle_nmi();
+		return EXIT_AGAIN;
+	}
+	if (vcpu->n_steps && step_ended_by(vcpu, info))
+		return EXIT_AGAIN;
+	return reflect_exception(vcpu, info);
+}
+
+/* Interrupts are the host's. Their handlers do nothing but end them; see the requests then. */
+enum exit_action exit_external_interrupt(struct vcpu *vcpu)
+{
+	cpu_take_interrupts();
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+	return EXIT_AGAIN;
+}
+
+/* The guest can take what waits for it. */
+enum exit_action exit_window(struct vcpu *vcpu)
+{
+	vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW, false);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+	return EXIT_AGAIN;
+}
+
+enum exit_action exit_preemption_timer(struct vcpu *vcpu)
+{
+	uint64_t now = rdtsc();
+
+	step_check(vcpu);
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+	if (now >= vcpu->slice_end || now >= sched_next_deadline())
+		vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
+	return EXIT_AGAIN;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * IN, OUT, INS and OUTS. The processor has checked the guest's I/O permissions
+ * before the exit. Strings go in chunks, so that a long one does not keep the processor.
+ */
+#include "hv/devices/bus.h"
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/run/breakpoint.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+#define RFLAGS_DF  BIT(10)
+#define CHUNK_MAX  64
+#define IO_IN	   BIT(3)
+#define IO_STRING  BIT(4)
+#define IO_REPEAT  BIT(5)
+#define SEGMENT_SS 2
+
+/* SDM vol. 3, "Exit Qualification for I/O Instructions". */
+struct io_exit {
+	uint16_t port;
+	unsigned size; /* bytes */
+	bool in;
+};
+
+static void transfer_fw_cfg(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	uint64_t generation = vm_lock_memory(vm);
+	enum status status = fw_cfg_transfer(&vm->platform.fw_cfg, &vm->memory);
+
+	vm_unlock_memory(vcpu, generation);
+	if (status != OK)
+		vm_crash(vm, "no memory left for what fw_cfg has to say");
+}
+
+/* What a guest did to a device may be its end, or concern its VM as a whole. The devices are
+ * locked. */
+static __attribute__((noinline)) void do_requested(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct platform *platform = &vm->platform;
+
+	if (platform->debug_exit.requested)
+		vm_end(vm, platform->debug_exit.status == 1 ? VM_ENDED_WELL : VM_FAILED,
+		       "isa-debug-exit: status %u", (unsigned)platform->debug_exit.status);
+	else if (platform->pm.poweroff_requested)
+		vm_end(vm, VM_ENDED_WELL, "powered off");
+	else if (platform->pm.reset_requested)
+		vm_reset(vm);
+	else if (platform->fw_cfg.dma_requested)
+		transfer_fw_cfg(vcpu);
+	else if (platform->control.freeze_requested)
+		vm_gather(vm, VM_FREEZE);
+	else if (platform->control.revert_requested)
+		vm_gather(vm, VM_REVERT);
+}
+
+static inline void after_device(struct vcpu *vcpu)
+{
+	struct platform *platform = &vcpu->vm->platform;
+
+	if (platform->debug_exit.requested | platform->pm.poweroff_requested |
+	    platform->pm.reset_requested | platform->fw_cfg.dma_requested |
+	    platform->control.freeze_requested | platform->control.revert_requested)
+		do_requested(vcpu);
+	vm_unlock_devices(vcpu->vm);
+}
+
+static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, uint64_t dr7)
+{
+	uint64_t dr[4];
+	unsigned hits;
+
+	if (!(vmcs_read(VMCS_GUEST_CR4) & CR4_DE))
+		return;
+	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3"
+		     : "=r"(dr[0]), "=r"(dr[1]), "=r"(dr[2]), "=r"(dr[3]));
+	hits = breakpoint_match_port(dr7, dr, io->port, io->size);
+	if (hits)
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | hits | PENDING_ENABLED_BREAKPOINT);
+}
+
+/* We have made an access for the guest: its breakpoint is a trap after the instruction. */
+static inline void check_breakpoints(const struct io_exit *io)
+{
+	enum { DR7_ENABLES = 0xff };
+	uint64_t dr7 = vmcs_read(VMCS_GUEST_DR7);
+
+	if (dr7 & DR7_ENABLES)
+		owe_breakpoints(io, dr7);
+}
+
+static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
+{
+	struct platform *platform = &vcpu->vm->platform;
+	const struct io_bus *bus = &platform->wiring->pio;
+	uint64_t *rax = &vcpu->regs.gpr[RAX];
+	uint64_t mask = BITS(8 * io->size - 1, 0);
+
+	vm_lock_devices(vcpu->vm);
+	if (!io->in)
+		io_bus_write(bus, platform, io->port, io->size, *rax & mask, vcpu_now(vcpu));
+	else if (io->size == 4) /* a 32-bit result clears the upper half */
+		*rax = io_bus_read(bus, platform, io->port, 4, vcpu_now(vcpu)) & mask;
+	else
+		*rax = (*rax & ~mask) |
+		       (io_bus_read(bus, platform, io->port, io->size, vcpu_now(vcpu)) & mask);
+	after_device(vcpu);
+	check_breakpoints(io);
+	return EXIT_NEXT;
+}
+
+/* Move one element between the guest's memory and the port. The VM's lock is held for memory only.
+ */
+static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
+			      const struct guest_paging *paging, uint64_t linear,
+			      struct guest_fault *fault)
+{
+	struct vm *vm = vcpu->vm;
+	uint64_t value = 0, generation;
+	enum status status;
+
+	/* An input that cannot be stored must not be taken from the device. */
+	if (io->in) {
+		gpa_t gpa;
+
+		generation = vm_lock_memory(vm);
+		status = guest_translate(&vm->memory, paging, linear, ACCESS_WRITE, &gpa,
+					 &fault->error_code);
+		vm_unlock_memory(vcpu, generation);
+		fault->linear = linear;
+		if (status != OK)
+			return status;
+		vm_lock_devices(vm);
+		value = io_bus_read(&vm->platform.wiring->pio, &vm->platform, io->port, io->size,
+				    vcpu_now(vcpu));
+		after_device(vcpu);
+	}
+	generation = vm_lock_memory(vm);
+	if (io->in)
+		status = guest_write_linear(&vm->memory, paging, linear, &value, io->size,
+					    ACCESS_WRITE, fault);
+	else
+		status = guest_read_linear(&vm->memory, paging, linear, &value, io->size,
+					   ACCESS_READ, fault);
+	vm_unlock_memory(vcpu, generation);
+	if (status == OK && !io->in) {
+		vm_lock_devices(vm);
+		io_bus_write(&vm->platform.wiring->pio, &vm->platform, io->port, io->size, value,
+			     vcpu_now(vcpu));
+		after_device(vcpu);
+	}
+	return status;
+}
+
+/* A string's memory cannot be reached: the guest gets the fault, or ends. */
+static void io_fault(struct vcpu *vcpu, enum status status, const struct guest_fault *fault,
+		     bool stack_segment)
+{
+	switch (status) {
+	case ERR_NOTFOUND:
+		write_cr2(fault->linear);
+		vcpu_inject_exception_error(vcpu, VECTOR_PF, fault->error_code);
+		break;
+	case ERR_INVAL:
+		vcpu_inject_exception_error(vcpu, stack_segment ? VECTOR_SS : VECTOR_GP, 0);
+		break;
+	case ERR_NOMEM:
+		vm_crash(vcpu->vm, "no memory left for string input at 0x%llx",
+			 (unsigned long long)fault->linear);
+		break;
+	default:
+		vm_crash(vcpu->vm, "string I/O with memory of a device at 0x%llx",
+			 (unsigned long long)fault->linear);
+	}
+}
+
+/* SDM vol. 3, "Instruction Information", for INS and OUTS: bits 9:7 are the address size. */
+static uint64_t address_mask(void)
+{
+	unsigned size = vmcs_read(VMCS_EXIT_INST_INFO) >> 7 & 7;
+
+	return size == 0 ? UINT16_MAX : size == 1 ? UINT32_MAX : UINT64_MAX;
+}
+
+/* Add to a register of the address size; a 32-bit result clears the upper half. */
+static void advance(uint64_t *reg, uint64_t by, uint64_t mask)
+{
+	uint64_t value = (*reg + by) & mask;
+
+	*reg = mask == UINT16_MAX ? (*reg & ~mask) | value : value;
+}
+
+static enum exit_action io_string(struct vcpu *vcpu, const struct io_exit *io, bool repeat)
+{
+	uint64_t mask = address_mask();
+	uint64_t *index = &vcpu->regs.gpr[io->in ? RDI : RSI], *count = &vcpu->regs.gpr[RCX];
+	uint64_t base = vmcs_read(VMCS_GUEST_LINEAR_ADDR) - (*index & mask);
+	bool stack = !io->in && (vmcs_read(VMCS_EXIT_INST_INFO) >> 15 & 7) == SEGMENT_SS;
+	uint64_t step = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? -(uint64_t)io->size : io->size;
+	struct guest_paging paging;
+	struct guest_fault fault;
+
+	vcpu_read_paging(&paging);
+	for (unsigned n = 0; n < CHUNK_MAX; n++) {
+		enum status status;
+
+		if (repeat && (*count & mask) == 0)
+			return EXIT_NEXT;
+		status = io_element(vcpu, io, &paging, base + (*index & mask), &fault);
+		if (status != OK) {
+			io_fault(vcpu, status, &fault, stack);
+			return EXIT_AGAIN;
+		}
+		check_breakpoints(io);
+		advance(index, step, mask);
+		if (!repeat)
+			return EXIT_NEXT;
+		advance(count, (uint64_t)-1, mask);
+	}
+	return (*count & mask) == 0 ? EXIT_NEXT : EXIT_AGAIN;
+}
+
+enum exit_action exit_io(struct vcpu *vcpu)
+{
+	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
+	struct io_exit io = {
+		.port = (uint16_t)(qual >> 16),
+		.size = (qual & 7) + 1,
+		.in = qual & IO_IN,
+	};
+
+	if (qual & IO_STRING)
+		return io_string(vcpu, &io, qual & IO_REPEAT);
+	return io_single(vcpu, &io);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exits that need little: HLT, PAUSE, XSETBV, and instructions a guest does not have. */
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+enum exit_action exit_hlt(struct vcpu *vcpu)
+{
+	vcpu_request(vcpu, VCPU_REQUEST_HALT);
+	return EXIT_NEXT;
+}
+
+/* A long loop of PAUSE: whoever is waited for may be waiting for this processor. */
+enum exit_action exit_pause(struct vcpu *vcpu)
+{
+	vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
+	return EXIT_NEXT;
+}
+
+enum exit_action exit_undefined(struct vcpu *vcpu)
+{
+	vcpu_inject_exception(vcpu, VECTOR_UD);
+	return EXIT_AGAIN;
+}
+
+/* INVD and WBINVD: guest memory is write-back and coherent, nothing needs to be written back. */
+enum exit_action exit_ignored(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return EXIT_NEXT;
+}
+
+/* There are no performance counters. */
+enum exit_action exit_rdpmc(struct vcpu *vcpu)
+{
+	vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
+	return EXIT_AGAIN;
+}
+
+/* No calls are defined; KVM's answer to an unknown one is -1000 (KVM_ENOSYS). */
+enum exit_action exit_vmcall(struct vcpu *vcpu)
+{
+	vcpu->regs.gpr[RAX] = (uint64_t)-1000;
+	return EXIT_NEXT;
+}
+
+/* The exit comes before CPL and value are checked. SDM vol. 2, "XSETBV". */
+enum exit_action exit_xsetbv(struct vcpu *vcpu)
+{
+	uint64_t value = (uint32_t)vcpu->regs.gpr[RAX] | vcpu->regs.gpr[RDX] << 32;
+	unsigned dpl = vmcs_read(VMCS_GUEST_SS_AR) >> 5 & 3;
+
+	if (dpl != 0 || (uint32_t)vcpu->regs.gpr[RCX] != 0 ||
+	    !cpuid_xcr0_valid(vcpu->cpuid, value)) {
+		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
+		return EXIT_AGAIN;
+	}
+	vcpu->xcr0 = value;
+	xsetbv(0, value);
+	return EXIT_NEXT;
+}
+
+enum exit_action exit_triple_fault(struct vcpu *vcpu)
+{
+	vm_crash(vcpu->vm, "triple fault");
+	return EXIT_AGAIN;
+}
+
+enum exit_action exit_task_switch(struct vcpu *vcpu)
+{
+	vm_crash(vcpu->vm, "hardware task switch to selector 0x%x is not supported",
+		 (unsigned)(vmcs_read(VMCS_EXIT_QUAL) & 0xffff));
+	return EXIT_AGAIN;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An instruction touches a device's memory: fetch, decode and execute it, with
+ * device accesses in place of memory. Each operand is looked up by itself, so
+ * MOVS may go from device to memory, or the other way.
+ */
+#include "hv/devices/insn.h"
+#include "hv/devices/platform.h"
+#include "hv/host/io.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+static enum insn_mode code_mode(void)
+{
+	enum { AR_DB = 1 << 14 };
+
+	if (vcpu_in_64bit_code())
+		return INSN_64;
+	return vmcs_read(VMCS_GUEST_CS_AR) & AR_DB ? INSN_32 : INSN_16;
+}
+
+/* Copy from where the instruction is, as many bytes as its pages allow. */
+static size_t fetch(struct vcpu *vcpu, const struct guest_paging *paging, uint64_t linear,
+		    uint8_t bytes[INSN_MAX_LEN])
+{
+	struct guest_fault fault;
+	size_t first = PAGE_SIZE - (linear & (PAGE_SIZE - 1)), n = 0;
+	uint64_t generation;
+
+	if (first > INSN_MAX_LEN)
+		first = INSN_MAX_LEN;
+	generation = vm_lock_memory(vcpu->vm);
+	if (guest_read_linear(&vcpu->vm->memory, paging, linear, bytes, first, ACCESS_EXEC,
+			      &fault) == OK)
+		n = first;
+	if (n && n < INSN_MAX_LEN &&
+	    guest_read_linear(&vcpu->vm->memory, paging, linear + n, bytes + n, INSN_MAX_LEN - n,
+			      ACCESS_EXEC, &fault) == OK)
+		n = INSN_MAX_LEN;
+	vm_unlock_memory(vcpu, generation);
+	return n;
+}
+
+static void load_insn_regs(const struct vcpu *vcpu, struct insn_regs *regs)
+{
+	enum { AR_DB = 1 << 14 };
+
+	memcpy(regs->gpr, vcpu->regs.gpr, sizeof(regs->gpr));
+	regs->gpr[RSP] = vmcs_read(VMCS_GUEST_RSP);
+	regs->rip = vmcs_read(VMCS_GUEST_RIP);
+	regs->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+	regs->stack_size = vmcs_read(VMCS_GUEST_SS_AR) & AR_DB ? 4 : 2;
+}
+
+static void store_insn_regs(struct vcpu *vcpu, const struct insn_regs *regs)
+{
+	memcpy(vcpu->regs.gpr, regs->gpr, sizeof(regs->gpr));
+	vmcs_write(VMCS_GUEST_RSP, regs->gpr[RSP]);
+	vmcs_write(VMCS_GUEST_RIP, regs->rip);
+	vmcs_write(VMCS_GUEST_RFLAGS, regs->rflags);
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(BLOCKING_STI | BLOCKING_MOV_SS));
+	/* A single step is due after every instruction, and every iteration of a string. */
+	vcpu_owe_single_step();
+}
+
+static uint64_t linear_address(const struct insn_access *access)
+{
+	/* The segments as the instruction numbers them are as the VMCS numbers them. */
+	uint64_t base =
+		vmcs_read(vmcs_segment_field(VMCS_GUEST_ES_BASE, (enum segment)access->segment));
+
+	if (!vcpu_in_64bit_code())
+		return (base + access->offset) & UINT32_MAX;
+	if (access->segment != INSN_FS && access->segment != INSN_GS)
+		base = 0;
+	return base + access->offset;
+}
+
+/* One operand: where it is and what it holds. */
+struct operand {
+	uint64_t linear;
+	gpa_t gpa;
+	bool device;
+	uint8_t size;
+};
+
+/* False: the access faults in the guest, which has been arranged, or ended the VM. */
+static bool find_operand(struct vcpu *vcpu, const struct guest_paging *paging,
+			 const struct insn_access *access, struct operand *ret)
+{
+	unsigned rights = access->writes ? ACCESS_WRITE : ACCESS_READ;
+	uint64_t generation;
+	enum status status;
+	uint32_t error;
+
+	ret->linear = linear_address(access);
+	ret->size = access->size;
+	generation = vm_lock_memory(vcpu->vm);
+	status = guest_translate(&vcpu->vm->memory, paging, ret->linear, rights, &ret->gpa, &error);
+	vm_unlock_memory(vcpu, generation);
+	if (status == ERR_NOTFOUND) {
+		write_cr2(ret->linear);
+		vcpu_inject_exception_error(vcpu, VECTOR_PF, error);
+	} else if (status != OK) {
+		vm_crash(vcpu->vm, "device access: operand at 0x%llx cannot be reached",
+			 (unsigned long long)ret->linear);
+	}
+	ret->device = status == OK && mem_map_find(vcpu->vm->mem, ret->gpa) == NULL;
+	return status == OK;
+}
+
+static bool read_operand(struct vcpu *vcpu, const struct guest_paging *paging,
+			 const struct operand *operand, uint64_t *ret)
+{
+	struct guest_fault fault;
+	uint64_t generation;
+	enum status status;
+
+	*ret = 0;
+	if (operand->device) {
+		vm_lock_devices(vcpu->vm);
+		*ret = platform_mmio_read(&vcpu->vm->platform, vcpu->number, operand->gpa.raw,
+					  operand->size, vcpu_now(vcpu));
+		vm_unlock_devices(vcpu->vm);
+		return true;
+	}
+	generation = vm_lock_memory(vcpu->vm);
+	status = guest_read_linear(&vcpu->vm->memory, paging, operand->linear, ret, operand->size,
+				   ACCESS_READ, &fault);
+	vm_unlock_memory(vcpu, generation);
+	if (status != OK)
+		vm_crash(vcpu->vm, "device access: cannot read the operand at 0x%llx",
+			 (unsigned long long)operand->linear);
+	return status == OK;
+}
+
+static void write_operand(struct vcpu *vcpu, const struct guest_paging *paging,
+			  const struct operand *operand, uint64_t value)
+{
+	struct guest_fault fault;
+	uint64_t generation;
+	enum status status;
+
+	if (operand->device) {
+		vm_lock_devices(vcpu->vm);
+		platform_mmio_write(&vcpu->vm->platform, vcpu->number, operand->gpa.raw,
+				    operand->size, value, vcpu_now(vcpu));
+		vm_unlock_devices(vcpu->vm);
+		return;
+	}
+	generation = vm_lock_memory(vcpu->vm);
+	status = guest_write_linear(&vcpu->vm->memory, paging, operand->linear, &value,
+				    operand->size, ACCESS_WRITE, &fault);
+	vm_unlock_memory(vcpu, generation);
+	if (status != OK)
+		vm_crash(vcpu->vm, "device access: cannot write the operand at 0x%llx",
+			 (unsigned long long)operand->linear);
+}
+
+/* Execute a decoded instruction: operands in, one step, result out. */
+static void execute(struct vcpu *vcpu, const struct guest_paging *paging, const struct insn *insn)
+{
+	struct insn_access access[2];
+	struct operand operand[2];
+	struct insn_regs regs;
+	uint64_t value[2] = {0}, result = 0;
+	bool writes = false;
+	size_t n;
+
+	load_insn_regs(vcpu, &regs);
+	n = insn_accesses(insn, &regs, access);
+	for (size_t i = 0; i < n; i++)
+		if (!find_operand(vcpu, paging, &access[i], &operand[i]))
+			return;
+	for (size_t i = 0; i < n; i++)
+		if (access[i].reads && !read_operand(vcpu, paging, &operand[i], &value[i]))
+			return;
+	if (insn->op == INSN_CMPS)
+		insn_execute_cmps(insn, &regs, value[0], value[1]);
+	else
+		insn_execute(insn, &regs, value[0], &result, &writes);
+	if (writes)
+		write_operand(vcpu, paging, &operand[n - 1], result);
+	store_insn_regs(vcpu, &regs);
+}
+
+/* Say the bytes that could not be executed: whoever wants to help needs them. */
+static void crash_unknown(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, size_t n)
+{
+	char text[3 * INSN_MAX_LEN + 1] = "";
+
+	for (size_t i = 0; i < n; i++)
+		format(text + 3 * i, 4, "%02x ", bytes[i]);
+	vm_crash(vcpu->vm,
+		 "no memory at 0x%llx, and the instruction there is not one for devices: %s",
+		 (unsigned long long)gpa.raw, n ? text : "(cannot be read)");
+}
+
+enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa)
+{
+	uint8_t bytes[INSN_MAX_LEN];
+	struct guest_paging paging;
+	struct insn insn;
+	size_t n;
+
+	vcpu_read_paging(&paging);
+	n = fetch(vcpu, &paging, vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP), bytes);
+	if (n == 0 || insn_decode(bytes, n, code_mode(), &insn) != OK) {
+		crash_unknown(vcpu, gpa, bytes, n);
+		return EXIT_AGAIN;
+	}
+	execute(vcpu, &paging, &insn);
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER | VCPU_REQUEST_EVENT);
+	return EXIT_AGAIN;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RDMSR and WRMSR of what msr_bitmap_init() does not let through. */
+#include "hv/devices/lapic.h"
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+static bool is_lapic_msr(uint32_t msr)
+{
+	return msr == IA32_APIC_BASE || msr == IA32_TSC_DEADLINE ||
+	       (msr >= IA32_X2APIC_FIRST && msr <= IA32_X2APIC_LAST);
+}
+
+static bool read_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
+{
+	bool ok;
+
+	vm_lock_devices(vcpu->vm);
+	ok = lapic_msr_read(vm_lapic(vcpu), msr, ret, vcpu_now(vcpu));
+	vm_unlock_devices(vcpu->vm);
+	return ok;
+}
+
+static bool write_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	struct lapic *lapic = vm_lapic(vcpu);
+	bool ok;
+
+	vm_lock_devices(vcpu->vm);
+	ok = lapic_msr_write(lapic, msr, value, vcpu_now(vcpu));
+	/* What the local APIC did may have to reach the guest. */
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER | (lapic_has_event(lapic) ? VCPU_REQUEST_EVENT : 0));
+	vm_unlock_devices(vcpu->vm);
+	return ok;
+}
+
+static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
+{
+	if (is_lapic_msr(msr))
+		return read_lapic(vcpu, msr, ret);
+	if (msr == IA32_EFER) {
+		*ret = vmcs_read(VMCS_GUEST_EFER);
+		return true;
+	}
+	return guest_msr_read(&vcpu->msrs, msr, ret);
+}
+
+enum exit_action exit_msr_read(struct vcpu *vcpu)
+{
+	uint64_t value;
+
+	if (!read_msr(vcpu, (uint32_t)vcpu->regs.gpr[RCX], &value)) {
+		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
+		return EXIT_AGAIN;
+	}
+	vcpu->regs.gpr[RAX] = (uint32_t)value;
+	vcpu->regs.gpr[RDX] = value >> 32;
+	return EXIT_NEXT;
+}
+
+/* LMA is the processor's; LME may not change while paging is on. SDM vol. 3, "IA32_EFER MSR". */
+static bool write_efer(const struct vcpu *vcpu, uint64_t value)
+{
+	uint64_t old = vmcs_read(VMCS_GUEST_EFER);
+
+	if (value & ~vcpu->cpuid->efer_allowed)
+		return false;
+	if (((old ^ value) & EFER_LME) && (vmcs_read(VMCS_GUEST_CR0) & CR0_PG))
+		return false;
+	vmcs_write(VMCS_GUEST_EFER, (value & ~EFER_LMA) | (old & EFER_LMA));
+	return true;
+}
+
+static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (is_lapic_msr(msr))
+		return write_lapic(vcpu, msr, value);
+	if (msr == IA32_EFER)
+		return write_efer(vcpu, value);
+	if (msr == IA32_TIME_STAMP_COUNTER) {
+		vcpu->tsc_offset = value - rdtsc();
+		vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
+		vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+		return true;
+	}
+	return guest_msr_write(&vcpu->msrs, msr, value);
+}
+
+enum exit_action exit_msr_write(struct vcpu *vcpu)
+{
+	uint64_t *gpr = vcpu->regs.gpr;
+
+	if (!write_msr(vcpu, (uint32_t)gpr[RCX], (uint32_t)gpr[RAX] | gpr[RDX] << 32)) {
+		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
+		return EXIT_AGAIN;
+	}
+	return EXIT_NEXT;
+}

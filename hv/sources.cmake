@@ -1,0 +1,60 @@
+# The sources of hv/, by room. Every file of a pure room is also built hosted, under
+# sanitizers, for the unit tests and fuzzers. The other rooms hold files with instructions
+# that only ring 0 or VMX root can execute: they are listed here, and the rest is pure too.
+set(HV_PURE_ROOMS lib frame ept backends guest devices loader config)
+set(HV_MACHINE_SOURCES
+	hv/host/apic.c
+	hv/host/console.c
+	hv/host/cpu.c
+	hv/host/interrupt.c
+	hv/host/paging.c
+	hv/host/panic.c
+	hv/host/power.c
+	hv/host/smp.c
+	hv/host/tsc.c
+	hv/main.c
+	hv/monitor/focus.c
+	hv/monitor/job.c
+	hv/monitor/monitor.c
+	hv/monitor/output.c
+	hv/monitor/vcpu_dump.c
+	hv/run/event.c
+	hv/run/exit.c
+	hv/run/exit_cr.c
+	hv/run/exit_ept.c
+	hv/run/exit_event.c
+	hv/run/exit_io.c
+	hv/run/exit_misc.c
+	hv/run/exit_mmio.c
+	hv/run/exit_msr.c
+	hv/run/step.c
+	hv/run/sync.c
+	hv/vcpu/load.c
+	hv/vcpu/sched.c
+	hv/vcpu/start_state.c
+	hv/vcpu/vcpu.c
+	hv/vm/merge_scan.c
+	hv/vm/report.c
+	hv/vm/save_queue.c
+	hv/vm/template.c
+	hv/vm/vm.c
+	hv/vm/vm_identity.c
+	hv/vm/vm_load.c
+	hv/vm/vm_prealloc.c
+	hv/vmx/vmx.c
+)
+foreach(source ${HV_MACHINE_SOURCES})
+	string(REGEX REPLACE "^hv/([^/]*)/.*" "\\1" room ${source})
+	if(room IN_LIST HV_PURE_ROOMS)
+		message(FATAL_ERROR "${source}: hv/${room}/ is a pure room")
+	endif()
+endforeach()
+
+file(GLOB_RECURSE HV_ALL_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
+	${CMAKE_SOURCE_DIR}/hv/*.c)
+set(HV_PURE_SOURCES ${HV_ALL_SOURCES})
+list(REMOVE_ITEM HV_PURE_SOURCES ${HV_MACHINE_SOURCES})
+file(GLOB_RECURSE HV_ASM_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
+	${CMAKE_SOURCE_DIR}/hv/*.asm)
+include(${CMAKE_CURRENT_LIST_DIR}/host/font.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/loader/acpi.cmake)

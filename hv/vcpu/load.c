@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A vCPU's way into a processor and out. Each processor has one VMCS; while a vCPU is
+ * not loaded its state is in memory, where a clone can have it from. The VMCS keeps the
+ * state of the vCPU that left last, so that one which is alone comes back without a write.
+ */
+#include "hv/frame/phys.h"
+#include "hv/host/cpu.h"
+#include "hv/host/interrupt.h"
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/lib/assert.h"
+#include "hv/run/sync.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+#include "hv/vmx/vpid.h"
+
+static const uint32_t switched[SWITCHED_MSRS] = {
+	IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK, IA32_KERNEL_GS_BASE, IA32_TSC_AUX,
+};
+
+static unsigned n_switched(void)
+{
+	/* IA32_TSC_AUX, the last, exists where RDTSCP does. */
+	return vcpu_has_control2(PROC2_RDTSCP) ? SWITCHED_MSRS : SWITCHED_MSRS - 1;
+}
+
+static void load_registers(struct vcpu *vcpu)
+{
+	const struct vcpu_saved *saved = &vcpu->saved_in->saved;
+
+	write_cr2(saved->cr2);
+	for (unsigned i = 0; i < n_switched(); i++)
+		wrmsr(switched[i], saved->switched_msr[i]);
+	asm volatile("mov %0, %%db0; mov %1, %%db1; mov %2, %%db2; mov %3, %%db3; mov %4, %%db6"
+		     :
+		     : "r"(saved->dr[0]), "r"(saved->dr[1]), "r"(saved->dr[2]), "r"(saved->dr[3]),
+		       "r"(saved->dr6));
+	xsetbv(0, vcpu->cpuid->xcr0_allowed);
+	asm volatile("xrstor64 (%0)"
+		     :
+		     : "r"(vcpu->saved_in->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
+		     : "memory");
+	xsetbv(0, vcpu->xcr0);
+}
+
+static void save_registers(struct vcpu *vcpu)
+{
+	struct vcpu_saved *saved = &vcpu->saved;
+
+	saved->cr2 = read_cr2();
+	for (unsigned i = 0; i < n_switched(); i++)
+		saved->switched_msr[i] = rdmsr(switched[i]);
+	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3; mov %%db6, %4"
+		     : "=r"(saved->dr[0]), "=r"(saved->dr[1]), "=r"(saved->dr[2]),
+		       "=r"(saved->dr[3]), "=r"(saved->dr6));
+	xsetbv(0, vcpu->cpuid->xcr0_allowed);
+	asm volatile("xsave64 (%0)"
+		     :
+		     : "r"(vcpu->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
+		     : "memory");
+}
+
+static void write_host_state(struct cpu *cpu)
+{
+	vmcs_write_host(&(struct vmcs_host){
+		.gs_base = (uint64_t)cpu,
+		.tr_base = (uint64_t)&cpu->tss,
+		.gdtr_base = (uint64_t)cpu->gdt,
+		.idtr_base = interrupt_idt_base(),
+		.code_selector = CPU_SELECTOR_CODE,
+		.data_selector = CPU_SELECTOR_DATA,
+		.tss_selector = CPU_SELECTOR_TSS,
+	});
+}
+
+/* CR0 bits kept from the guest: NE has to be on, CD and NW would slow the host down with it. */
+#define CR0_MASK (CR0_NE | CR0_CD | CR0_NW)
+
+/* Once per processor: its VMCS, all that does not depend on the guest. */
+static void make_vmcs(struct cpu *cpu)
+{
+	cpu->vmcs_made = true;
+	vmcs_init(&vcpu_shared.capability, cpu->vmcs);
+	write_host_state(cpu);
+	vmcs_write_constant(&(struct vmcs_constant){
+		.controls = &vcpu_shared.controls,
+		.io_bitmap_a = vcpu_shared.io_bitmap,
+		.io_bitmap_b = vcpu_shared.io_bitmap,
+		.msr_bitmap = vcpu_shared.msr_bitmap,
+		.cr0_mask = CR0_MASK,
+		.cr4_mask = ~vcpu_shared.cpuid.cr4_allowed,
+	});
+}
+
+void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
+{
+	uint64_t eptp = vmx_eptp(vcpu->vm->ept.root);
+
+	vmcs_write(VMCS_EPTP, eptp);
+	vmx_flush_ept(&vcpu_shared.capability, eptp);
+	/* Release: the translations are gone. Pairs with vcpu_sync.c. */
+	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
+}
+
+void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
+{
+	vcpu_forget(vcpu, generation);
+	if (vcpu->vm->n_vcpus > 1 && vcpu->has_moved_on)
+		sync_others(vcpu, generation);
+	vcpu->has_moved_on = false;
+}
+
+/* The VMCS becomes this vCPU's, unless it has been all along. */
+static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
+{
+	/* Who had the shared VPID last may have been another. */
+	if (vcpu->vpid == VPID_SHARED)
+		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
+		return;
+	vmcs_write_guest(&vcpu->saved_in->saved.guest);
+	vmcs_write(VMCS_VPID, vcpu->vpid);
+	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->vm->ept.root));
+	if (vcpu->last_cpu != cpu) {
+		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+		vcpu->ept_generation = 0;
+	}
+	cpu->vmcs_of = vcpu;
+	vcpu->last_cpu = cpu;
+}
+
+void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
+{
+	assert(cpu->current == NULL);
+	cpu->current = vcpu;
+	if (!cpu->vmcs_made)
+		make_vmcs(cpu);
+	take_vmcs(vcpu, cpu);
+	vcpu->regs.launched = cpu->vmcs_launched;
+	load_registers(vcpu);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
+}
+
+void vcpu_reload(struct vcpu *vcpu)
+{
+	vmcs_write_guest(&vcpu->saved_in->saved.guest);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	load_registers(vcpu);
+}
+
+static void leave_processor(struct vcpu *vcpu)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->vmcs_launched = vcpu->regs.launched;
+	cpu->current = NULL;
+}
+
+void vcpu_drop(struct vcpu *vcpu)
+{
+	leave_processor(vcpu);
+	/* What the VMCS holds is not its state any more. Atomic: sched_request() may look. */
+	__atomic_store_n(&vcpu->last_cpu, NULL, __ATOMIC_RELAXED);
+}
+
+void vcpu_put(struct vcpu *vcpu)
+{
+	save_registers(vcpu);
+	vmcs_read_guest(&vcpu->saved.guest);
+	vcpu->saved_in = vcpu;
+	leave_processor(vcpu);
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The guest state a kernel starts with, and what other files want to know of it. */
+#include "hv/frame/phys.h"
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+#include "hv/loader/loader.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/controls.h"
+#include "hv/vmx/vmcs.h"
+
+/* Access rights. SDM vol. 3, "Guest Register State": as bytes 5 and 6 of a descriptor. */
+enum {
+	AR_CODE32 = 0xc09b,
+	AR_CODE64 = 0xa09b,
+	AR_DATA = 0xc093,
+	AR_CODE16 = 0x009b,
+	AR_DATA16 = 0x0093,
+	AR_LDT = 0x0082,
+	AR_TSS_BUSY = 0x008b,
+	AR_UNUSABLE = 0x10000,
+};
+
+#define RFLAGS_FIXED BIT(1)
+#define PAT_RESET    UINT64_C(0x0007040600070406)
+#define DR6_RESET    UINT64_C(0xffff0ff0)
+#define DR7_RESET    UINT64_C(0x400)
+#define FCW_RESET    0x037f
+#define MXCSR_RESET  0x1f80
+
+static void write_segment(enum segment segment, uint16_t selector, uint32_t limit, uint32_t rights)
+{
+	vmcs_write(vmcs_segment_field(VMCS_GUEST_ES_SEL, segment), selector);
+	vmcs_write(vmcs_segment_field(VMCS_GUEST_ES_LIMIT, segment), limit);
+	vmcs_write(vmcs_segment_field(VMCS_GUEST_ES_AR, segment), rights);
+	vmcs_write(vmcs_segment_field(VMCS_GUEST_ES_BASE, segment), 0);
+}
+
+static void write_segments(const struct loader_state *start)
+{
+	static const enum segment data[] = {SEG_ES, SEG_SS, SEG_DS, SEG_FS, SEG_GS};
+
+	write_segment(SEG_CS, LOADER_SELECTOR_CODE, UINT32_MAX,
+		      start->mode == ENTRY_LONG64 ? AR_CODE64 : AR_CODE32);
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		write_segment(data[i], LOADER_SELECTOR_DATA, UINT32_MAX, AR_DATA);
+	write_segment(SEG_LDTR, 0, 0, AR_UNUSABLE);
+	write_segment(SEG_TR, LOADER_SELECTOR_TSS, 0x67, AR_TSS_BUSY);
+	vmcs_write(VMCS_GUEST_GDTR_BASE, start->gdt.raw);
+	vmcs_write(VMCS_GUEST_GDTR_LIMIT, start->gdt_limit);
+	vmcs_write(VMCS_GUEST_IDTR_BASE, 0);
+	vmcs_write(VMCS_GUEST_IDTR_LIMIT, 0);
+}
+
+static void write_control_registers(const struct loader_state *start)
+{
+	bool long_mode = start->mode == ENTRY_LONG64;
+	uint64_t cr0 = CR0_PE | CR0_ET | (long_mode ? CR0_PG : 0);
+	uint64_t entry = vcpu_shared.controls.word[CONTROLS_ENTRY];
+
+	vmcs_write(VMCS_GUEST_CR0, cr0 | CR0_NE);
+	vmcs_write(VMCS_CR0_SHADOW, cr0);
+	vmcs_write(VMCS_GUEST_CR3, start->page_tables.raw);
+	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE | (long_mode ? CR4_PAE : 0));
+	vmcs_write(VMCS_CR4_SHADOW, 0);
+	vmcs_write(VMCS_GUEST_EFER, long_mode ? EFER_LME | EFER_LMA : 0);
+	vmcs_write(VMCS_ENTRY_CONTROLS, long_mode ? entry | ENTRYC_IA32E : entry);
+}
+
+static void write_rest(void)
+{
+	vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
+	vmcs_write(VMCS_GUEST_DR7, DR7_RESET);
+	vmcs_write(VMCS_GUEST_RSP, 0);
+	vmcs_write(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmcs_write(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
+	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
+	for (unsigned i = 0; i < 4; i++)
+		vmcs_write((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i), 0);
+}
+
+/* What VM entry and exit do for the vCPU. */
+static void write_controls(struct vcpu *vcpu)
+{
+	vcpu->proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
+	vmcs_write(VMCS_PROC_CONTROLS, vcpu->proc_controls);
+	vmcs_write(VMCS_EXCEPTION_BITMAP, EXCEPTIONS_ALWAYS);
+	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
+}
+
+void vcpu_choose_controls(struct vcpu *vcpu)
+{
+	struct vmcs_guest *guest = &vcpu->saved.guest;
+	uint64_t entry = vcpu_shared.controls.word[CONTROLS_ENTRY];
+
+	if (vmcs_guest_field(guest, VMCS_GUEST_EFER) & EFER_LMA)
+		entry |= ENTRYC_IA32E;
+	vcpu->proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
+	vmcs_set_guest_field(guest, VMCS_ENTRY_CONTROLS, entry);
+	vmcs_set_guest_field(guest, VMCS_PROC_CONTROLS, vcpu->proc_controls);
+	vmcs_set_guest_field(guest, VMCS_EXCEPTION_BITMAP, EXCEPTIONS_ALWAYS);
+	vmcs_set_guest_field(guest, VMCS_TSC_OFFSET, vcpu->tsc_offset);
+}
+
+/* Of a loaded vCPU. */
+static void reset_debug_registers(void)
+{
+	asm volatile("mov %0, %%db0; mov %0, %%db1; mov %0, %%db2; mov %0, %%db3; mov %1, %%db6"
+		     :
+		     : "r"(UINT64_C(0)), "r"(DR6_RESET));
+}
+
+/*
+ * Registers that an INIT leaves alone, as after power-on. The vCPU is loaded, so vector and
+ * system-call registers are in the processor: write the memory image and load that.
+ */
+static void reset_kept_registers(struct vcpu *vcpu)
+{
+	static const uint32_t msrs[] = {IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK,
+					IA32_KERNEL_GS_BASE};
+	uint8_t *area = vcpu->xsave_area;
+
+	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
+		wrmsr(msrs[i], 0);
+	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
+	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
+	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
+	guest_msrs_reset(&vcpu->msrs, vcpu_shared.microcode);
+	/* No component present in XSTATE_BV: XRSTOR gives all of them their initial values. */
+	memset(area, 0, vcpu->cpuid->basic[0xd].ecx);
+	*(uint16_t *)area = FCW_RESET;
+	*(uint32_t *)(area + 24) = MXCSR_RESET;
+	xsetbv(0, vcpu->cpuid->xcr0_allowed);
+	asm volatile("xrstor64 (%0)" : : "r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
+	vcpu->xcr0 = 1;
+	xsetbv(0, 1);
+}
+
+/* What both ways to start have in common, but for what is loaded with the entry's address. */
+static void reset_registers(struct vcpu *vcpu)
+{
+	assert(vcpu->n_steps == 0);
+	memset(vcpu->regs.gpr, 0, sizeof(vcpu->regs.gpr));
+	write_cr2(0);
+	vcpu->event = 0;
+	reset_debug_registers();
+	write_rest();
+	write_controls(vcpu);
+}
+
+void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
+{
+	reset_registers(vcpu);
+	vcpu->regs.gpr[RSI] = start->rsi;
+	vcpu->regs.gpr[RBX] = start->rbx;
+	vcpu->regs.gpr[RAX] = start->rax;
+	write_segments(start);
+	write_control_registers(start);
+	vmcs_write(VMCS_GUEST_RIP, start->rip);
+	reset_kept_registers(vcpu);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+}
+
+static void write_real_mode_segments(uint8_t vector)
+{
+	static const enum segment data[] = {SEG_ES, SEG_SS, SEG_DS, SEG_FS, SEG_GS};
+
+	write_segment(SEG_CS, (uint16_t)(vector << 8), UINT16_MAX, AR_CODE16);
+	vmcs_write(VMCS_GUEST_CS_BASE, (uint64_t)vector << 12);
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		write_segment(data[i], 0, UINT16_MAX, AR_DATA16);
+	write_segment(SEG_LDTR, 0, UINT16_MAX, AR_LDT);
+	write_segment(SEG_TR, 0, UINT16_MAX, AR_TSS_BUSY);
+	vmcs_write(VMCS_GUEST_GDTR_BASE, 0);
+	vmcs_write(VMCS_GUEST_GDTR_LIMIT, UINT16_MAX);
+	vmcs_write(VMCS_GUEST_IDTR_BASE, 0);
+	vmcs_write(VMCS_GUEST_IDTR_LIMIT, UINT16_MAX);
+}
+
+static void write_real_mode_controls(uint64_t cache_bits)
+{
+	vmcs_write(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
+	vmcs_write(VMCS_CR0_SHADOW, CR0_ET | cache_bits);
+	vmcs_write(VMCS_GUEST_CR3, 0);
+	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE);
+	vmcs_write(VMCS_CR4_SHADOW, 0);
+	vmcs_write(VMCS_GUEST_EFER, 0);
+	vmcs_write(VMCS_ENTRY_CONTROLS, vcpu_shared.controls.word[CONTROLS_ENTRY]);
+}
+
+/* SDM vol. 3, "Processor State After Reset" and "Processor State After INIT". */
+void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector)
+{
+	uint64_t cache_bits = CR0_CD | CR0_NW;
+
+	if (!vcpu->is_fresh)
+		cache_bits &= vmcs_read(VMCS_CR0_SHADOW);
+	reset_registers(vcpu);
+	vcpu->regs.gpr[RDX] = vcpu->cpuid->basic[1].eax; /* its signature */
+	write_real_mode_segments(vector);
+	write_real_mode_controls(cache_bits);
+	vmcs_write(VMCS_GUEST_RIP, 0);
+	if (vcpu->is_fresh)
+		reset_kept_registers(vcpu);
+	vcpu->is_fresh = false;
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+}
+
+void vcpu_read_paging(struct guest_paging *ret)
+{
+	*ret = (struct guest_paging){
+		.cr0 = vmcs_read(VMCS_GUEST_CR0),
+		.cr3 = vmcs_read(VMCS_GUEST_CR3),
+		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.efer = vmcs_read(VMCS_GUEST_EFER),
+		.rflags = vmcs_read(VMCS_GUEST_RFLAGS),
+		.cpl = vmcs_read(VMCS_GUEST_SS_AR) >> 5 & 3,
+		.phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff,
+	};
+	for (unsigned i = 0; i < 4; i++)
+		ret->pdpte[i] = vmcs_read((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i));
+}

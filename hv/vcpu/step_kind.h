@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/types.h"
+
+/* How an instruction that is stepped by RFLAGS.TF shows or changes that flag itself. */
+enum step_kind {
+	STEP_PLAIN,   /* not at all */
+	STEP_PUSHF,   /* stores the flags on the stack */
+	STEP_LOADS,   /* POPF, IRET: loads the flags, TF among them */
+	STEP_SYSCALL, /* stores the flags in R11 */
+};
+
+/* Of the instruction at 'bytes', of which 'n' may be looked at; prefixes are skipped. */
+enum step_kind step_kind(const uint8_t *bytes, size_t n, bool code64);

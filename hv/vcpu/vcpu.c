@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual processor: made, and run until the scheduler has to decide. The loop is before-entry
+ * work if asked for, then vmx_run(), which stays in the guest and in vmx_exited() (hv/run/exit.c)
+ * until something is asked for.
+ */
+#include "hv/vcpu/vcpu.h"
+
+#include "hv/frame/phys.h"
+#include "hv/host/cpu.h"
+#include "hv/host/io.h"
+#include "hv/host/msr.h"
+#include "hv/host/panic.h"
+#include "hv/host/tsc.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/run/step.h"
+#include "hv/run/sync.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+#include "hv/vmx/vpid.h"
+
+struct vcpu_shared vcpu_shared;
+
+enum status vcpu_setup(const struct vmx_capability *capability)
+{
+	struct vcpu_shared *shared = &vcpu_shared;
+
+	shared->capability = *capability;
+	TRY(vmx_controls_choose(capability, &shared->controls));
+	shared->preemption_shift = capability->misc & 0x1f;
+	shared->io_bitmap = frame_alloc();
+	shared->msr_bitmap = frame_alloc();
+	if (shared->io_bitmap == 0 || shared->msr_bitmap == 0)
+		return ERR_NOMEM;
+	memset(phys_to_virt(shared->io_bitmap), 0xff, PAGE_SIZE);
+	msr_bitmap_init(phys_to_virt(shared->msr_bitmap), vcpu_has_control2(PROC2_RDTSCP));
+	cpuid_model_init(&shared->cpuid, cpuid,
+			 &(struct cpuid_options){
+				 .tsc_hz = tsc_hz,
+				 .has_rdtscp = vcpu_has_control2(PROC2_RDTSCP),
+				 .has_invpcid = vcpu_has_control2(PROC2_INVPCID),
+			 });
+	(void)rdmsr_safe(IA32_BIOS_SIGN_ID, &shared->microcode);
+	return OK;
+}
+
+unsigned vcpu_leaf_levels(void)
+{
+	uint64_t cap = vcpu_shared.capability.ept_vpid;
+
+	if (!(cap & EPT_CAP_2M))
+		return 1;
+	return cap & EPT_CAP_1G ? 3 : 2;
+}
+
+void vcpu_power_on(struct vcpu *vcpu)
+{
+	bool is_first = vcpu->number == 0;
+
+	assert(vcpu->n_steps == 0);
+	vcpu->event = 0;
+	vcpu->is_dead = false;
+	vcpu->waits_for_sipi = vcpu->is_fresh = !is_first;
+	vcpu->regs.requests =
+		VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT);
+}
+
+void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number)
+{
+	void *xsave_area = vcpu->xsave_area;
+
+	memset(vcpu, 0, offsetof(struct vcpu, saved));
+	vcpu->vm = vm;
+	vcpu->number = (uint16_t)number;
+	vcpu->vpid = vpid_alloc();
+	vcpu->cpuid = &vcpu_shared.cpuid;
+	vcpu->xsave_area = xsave_area;
+	memset((char *)xsave_area + XSAVE_HEADER, 0, XSAVE_ALIGN);
+	vcpu->saved_in = vcpu;
+	vcpu->xcr0 = 1;
+	vcpu_power_on(vcpu);
+}
+
+void vcpu_copy(struct vcpu *to, const struct vcpu *from)
+{
+	enum { START = offsetof(struct vcpu, event), END = offsetof(struct vcpu, saved) };
+	uint32_t halt = from->regs.requests & VCPU_REQUEST_HALT;
+
+	_Static_assert(START % 8 == 0 && END % 8 == 0, "words");
+	assert(from->n_steps == 0 && from->saved_in == from);
+	memcpy(to->regs.gpr, from->regs.gpr, sizeof(to->regs.gpr));
+	copy_words((char *)to + START, (const char *)from + START, (END - START) / 8);
+	to->saved_in = from;
+	/* Others may be asking for something at this moment. */
+	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
+			   __ATOMIC_RELAXED);
+	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | halt);
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->vpid)
+		vpid_free(vcpu->vpid);
+	step_free(vcpu);
+}
+
+void vcpu_keep(struct vcpu *vcpu)
+{
+	if (vcpu->saved_in == vcpu)
+		return;
+	vcpu->saved = vcpu->saved_in->saved;
+	memcpy(vcpu->xsave_area, vcpu->saved_in->xsave_area, vcpu->cpuid->basic[0xd].ecx);
+	vcpu->saved_in = vcpu;
+}
+
+uint64_t vcpu_now(const struct vcpu *vcpu)
+{
+	return rdtsc() + vcpu->tsc_offset;
+}
+
+uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
+{
+	uint64_t deadline = lapic_next_deadline(vm_lapic(vcpu));
+
+	return deadline == LAPIC_NO_DEADLINE ? UINT64_MAX : deadline - vcpu->tsc_offset;
+}
+
+#define RFLAGS_TF BIT(8)
+
+bool vcpu_in_64bit_code(void)
+{
+	enum { AR_L = 1 << 13 };
+
+	return (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) && (vmcs_read(VMCS_GUEST_CS_AR) & AR_L);
+}
+
+void vcpu_owe_single_step(void)
+{
+	enum { PENDING_BS = 1 << 14 };
+
+	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
+}
+
+static void entry_refused(enum vmx_result result)
+{
+	if (result == VMX_FAIL_VALID)
+		panic("VM entry refused: VM-instruction error %u",
+		      (unsigned)vmcs_read(VMCS_INSTRUCTION_ERROR));
+	panic("VM entry refused: no current VMCS");
+}
+
+static void note_first_entry(void)
+{
+	uint64_t none = 0;
+
+	if (vcpu_shared.first_entry_tsc == 0)
+		__atomic_compare_exchange_n(&vcpu_shared.first_entry_tsc, &none, rdtsc(), false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static enum vcpu_leave run(struct vcpu *vcpu)
+{
+	enum vcpu_leave leave;
+
+	for (;;) {
+		enum vmx_result result;
+
+		if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &&
+		    !vcpu_service(vcpu, &leave))
+			return leave;
+		vcpu_flush_if_behind(vcpu, &vcpu->vm->ept);
+		note_first_entry();
+		result = vmx_run(&vcpu->regs);
+		if (result != VMX_LEFT)
+			entry_refused(result);
+	}
+}
+
+enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
+{
+	bool is_one_of_many = vcpu->vm->n_vcpus > 1;
+	enum vcpu_leave leave;
+
+	vcpu->slice_end = slice_end;
+	if (is_one_of_many && !sync_enter(vcpu))
+		return VCPU_PREEMPTED;
+	leave = run(vcpu);
+	if (is_one_of_many)
+		sync_leave(vcpu);
+	return leave;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/config/config.h"
+#include "hv/devices/nvdimm.h"
+#include "hv/guest/region.h"
+#include "hv/loader/acpi_tables.h"
+
+/* What acpi_tables.c is to say about a VM's memory; large. */
+struct vm_memory_tables {
+	struct acpi_memory memory[MEM_MAP_MAX];
+	struct acpi_nvdimm nvdimms[MEM_MAP_MAX];
+	uint32_t cpu_node[TOPOLOGY_MAX_CPUS]; /* of each processor */
+};
+
+/*
+ * Fill 'tables' and point 'acpi' to it. 'map' is the VM's memory; the backends in it tell which
+ * node or which DIMM a region is. Without NUMA nodes and DIMMs nothing needs to be said.
+ */
+void vm_describe_memory(const struct vm_config *config, const struct mem_map *map,
+			struct vm_memory_tables *tables, struct acpi_config *acpi);
+
+bool vm_has_nvdimms(const struct vm_config *config);
+
+/*
+ * The labels of a VM's NVDIMMs: of a ROM backend the image's bytes, read-only; of a shared one the
+ * image's bytes; of a private one a copy in frames of its own, made when the VM is.
+ */
+struct vm_labels {
+	struct nvdimm_labels *labels; /* in the first of the frames; NULL: none */
+	unsigned n;
+	phys_t frames;
+	uint64_t n_frames;
+};
+
+/* ERR_NOMEM: nothing was taken. */
+enum status vm_labels_create(const struct vm_config *config, struct vm_labels *ret);
+void vm_labels_destroy(struct vm_labels *labels);

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who looks for equal pages, when, and in which VM. There is one search for the whole
+ * machine; it stays with a VM until it has seen all of it and every frame it found is
+ * free, so that a VM needs no room for it.
+ */
+#include "hv/vm/merge_scan.h"
+
+#include "hv/ept/merged.h"
+#include "hv/frame/frame.h"
+#include "hv/guest/merge.h"
+#include "hv/host/cpu.h"
+#include "hv/host/io.h"
+#include "hv/host/tsc.h"
+#include "hv/lib/print.h"
+#include "hv/vcpu/sched.h"
+
+#define TURN_MS	   20
+#define TURN_PAGES (VM_MERGE_RATE * TURN_MS / 1000)
+#define TURN_STEPS (4 * TURN_PAGES) /* those that find no page count, too */
+#define SCAN_MS	   1000		    /* from one scan's start to the next's, at least */
+
+/*
+ * 'lock' guards 'vm' and 'merge', and merge_paused in VMs; vms_lock comes before it, a VM's lock
+ * after it. The rest is of the processor that is at work, but for the atomics.
+ */
+static struct {
+	struct lock lock;
+	const struct vm_config *configs; /* atomic; NULL: no merging */
+	struct merge merge;
+	struct vm *vm;		   /* being looked at; NULL: none */
+	uint64_t visit_generation; /* of its tree when the visit began */
+	bool is_scanning;
+	struct vm *next;     /* in this scan; guarded by vms_lock */
+	uint64_t scan_start; /* host TSC */
+	struct merged_counters said;
+	bool has_tables;
+	bool is_working;    /* atomic: somebody is at it */
+	uint64_t due;	    /* atomic: host TSC */
+	const void *waiter; /* atomic: the processor that wakes up for it */
+} search;
+
+void vm_merge_setup(const struct vm_config *configs)
+{
+	/* Release: the others may be idle already. Pairs with the loads. */
+	__atomic_store_n(&search.configs, configs, __ATOMIC_RELEASE);
+}
+
+/* Whether some VM writes to the file, or may. */
+static bool is_written(const struct image *image)
+{
+	const struct vm_config *vm = __atomic_load_n(&search.configs, __ATOMIC_ACQUIRE);
+
+	for (; vm; vm = vm->next)
+		for (const struct backend *backend = vm->backends; backend; backend = backend->next)
+			if (backend->image == image && backend->kind == MEM_SHARED)
+				return true;
+	return false;
+}
+
+/* Memory that was asked for in advance stays, too. */
+static bool takes_part(const struct vm *vm, const struct mem_region *region)
+{
+	if (region->kind != MEM_COW)
+		return false;
+	if (region->backend == NULL)
+		return vm->config->mem_merge;
+	return region->backend->merge && !region->backend->prealloc && region->reserve == NULL;
+}
+
+static void visit(struct vm *vm)
+{
+	search.vm = vm;
+	search.visit_generation = vm->ept.generation;
+	search.merge = (struct merge){.id = vm->index};
+	for (size_t i = 0; i < vm->mem->n; i++) {
+		const struct mem_region *region = &vm->mem->region[i];
+
+		if (takes_part(vm, region))
+			search.merge.merges |= (uint32_t)BIT(i);
+		if (region->image && !is_written(region->image))
+			search.merge.constant |= (uint32_t)BIT(i);
+	}
+}
+
+static bool has_part(const struct vm *vm)
+{
+	for (size_t i = 0; i < vm->mem->n; i++)
+		if (takes_part(vm, &vm->mem->region[i]))
+			return true;
+	return false;
+}
+
+/* The VM that comes next in this scan, which goes through the list once. Both locks are held. */
+static struct vm *next_vm(void)
+{
+	struct vm *vm = search.is_scanning ? search.next : vms;
+
+	while (vm && (vm->merge_paused || !has_part(vm) ||
+		      __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) != VM_RUNNING))
+		vm = vm->next;
+	search.is_scanning = true;
+	search.next = vm ? vm->next : NULL;
+	return vm;
+}
+
+void vm_merge_forget(const struct vm *vm)
+{
+	if (search.next == vm)
+		search.next = vm->next;
+}
+
+/* Every VM was visited, and every processor has been seen to catch up meanwhile. */
+static void end_scan(uint64_t now)
+{
+	struct merged_counters counters = merged_count();
+
+	merged_free();
+	if (counters.shared != search.said.shared || counters.sharing != search.said.sharing)
+		log_debug("merge: pages_shared %llu, pages_sharing %llu, pages_scanned %llu",
+			  (unsigned long long)counters.shared, (unsigned long long)counters.sharing,
+			  (unsigned long long)merge_scanned());
+	search.said = counters;
+	merge_begin_scan();
+	search.is_scanning = false;
+	if (now - search.scan_start < tsc_hz / 1000 * SCAN_MS)
+		__atomic_store_n(&search.due, search.scan_start + tsc_hz / 1000 * SCAN_MS,
+				 __ATOMIC_RELAXED);
+	search.scan_start = now;
+}
+
+static bool begin_visit(uint64_t now)
+{
+	struct vm *vm;
+
+	if (!search.has_tables) {
+		search.has_tables = true;
+		if (merge_setup(frame_total()) != OK)
+			log_warning("no memory to find equal pages of VMs by");
+	}
+	lock_acquire(&vms_lock);
+	lock_acquire(&search.lock);
+	vm = next_vm();
+	if (vm != NULL)
+		visit(vm);
+	lock_release(&search.lock);
+	lock_release(&vms_lock);
+	if (vm == NULL)
+		end_scan(now);
+	return vm != NULL;
+}
+
+/* Its VM's lock is held, so that nothing moves on. */
+static uint64_t caught_up(const struct vm *vm)
+{
+	uint64_t all = vm->ept.generation;
+
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		const struct vcpu *vcpu = &vm->vcpu[i];
+		uint64_t seen;
+
+		if (sched_is_parked(vcpu))
+			continue;
+		seen = __atomic_load_n(&vcpu->ept_generation, __ATOMIC_ACQUIRE);
+		all = seen < all ? seen : all;
+	}
+	return all;
+}
+
+/* One page of the VM; false: it has to wait. */
+static bool step_vm(struct vm *vm)
+{
+	enum merge_result result;
+	uint64_t seen;
+
+	lock_acquire(&vm->lock);
+	seen = caught_up(vm);
+	result = merge_step(&search.merge, &vm->ept, vm->mem, seen);
+	lock_release(&vm->lock);
+	if (result == MERGE_LOOKED)
+		return true;
+	if (result == MERGE_ENDED && seen >= search.visit_generation) {
+		search.vm = NULL;
+		return true;
+	}
+	return false;
+}
+
+static bool step(uint64_t now)
+{
+	bool has_vm, goes_on = false;
+
+	lock_acquire(&search.lock);
+	has_vm = search.vm != NULL;
+	if (has_vm)
+		goes_on = step_vm(search.vm);
+	lock_release(&search.lock);
+	return has_vm ? goes_on : begin_visit(now);
+}
+
+static bool is_on(void)
+{
+	return __atomic_load_n(&search.configs, __ATOMIC_ACQUIRE) != NULL;
+}
+
+bool vm_merge_work(void)
+{
+	uint64_t now = rdtsc(), n_scanned = merge_scanned();
+
+	if (!is_on() || now < __atomic_load_n(&search.due, __ATOMIC_RELAXED) ||
+	    __atomic_exchange_n(&search.is_working, true, __ATOMIC_ACQUIRE))
+		return false;
+	__atomic_store_n(&search.due, now + tsc_hz / 1000 * TURN_MS, __ATOMIC_RELAXED);
+	/* vm_merge_end() may have come in between: is_on() once more. */
+	for (unsigned i = 0; is_on() && i < TURN_STEPS && merge_scanned() - n_scanned < TURN_PAGES;
+	     i++)
+		if (sched_is_wanted() || !step(now))
+			break;
+	/* Pairs with the exchange above: the next one sees all of it. */
+	__atomic_store_n(&search.is_working, false, __ATOMIC_RELEASE);
+	return true;
+}
+
+uint64_t vm_merge_deadline(const struct cpu *cpu)
+{
+	const void *none = NULL;
+
+	if (!is_on())
+		return UINT64_MAX;
+	if (!__atomic_compare_exchange_n(&search.waiter, &none, cpu, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED) &&
+	    none != cpu)
+		return UINT64_MAX;
+	return __atomic_load_n(&search.due, __ATOMIC_RELAXED);
+}
+
+void vm_merge_woke(const struct cpu *cpu)
+{
+	const void *me = cpu;
+
+	__atomic_compare_exchange_n(&search.waiter, &me, NULL, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+}
+
+void vm_merge_pause(struct vm *vm)
+{
+	lock_acquire(&search.lock);
+	vm->merge_paused = true;
+	if (search.vm == vm) {
+		lock_acquire(&vm->lock);
+		merge_forget(&search.merge, &vm->ept);
+		lock_release(&vm->lock);
+		search.vm = NULL;
+	}
+	lock_release(&search.lock);
+}
+
+void vm_merge_resume(struct vm *vm)
+{
+	lock_acquire(&search.lock);
+	vm->merge_paused = false;
+	lock_release(&search.lock);
+}
+
+void vm_merge_end(void)
+{
+	/* Sequentially consistent, as the loads above are not weaker with the exchange between. */
+	__atomic_store_n(&search.configs, NULL, __ATOMIC_SEQ_CST);
+	while (__atomic_exchange_n(&search.is_working, true, __ATOMIC_SEQ_CST))
+		pause();
+	merge_end();
+}

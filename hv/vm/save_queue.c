@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* See template_save.h. Nothing is copied here. */
+#include "hv/vm/save_queue.h"
+
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/vm/template.h"
+
+static struct save_config *save_configs; /* 'vm' and 'is_done' are guarded by vms_lock */
+static unsigned n_failed;		 /* likewise */
+static unsigned n_wanted;		 /* atomic */
+
+void template_save_set_config(struct save_config *saves)
+{
+	save_configs = saves;
+}
+
+void template_save_note(struct vm *vm)
+{
+	lock_acquire(&vms_lock);
+	for (struct save_config *save = save_configs; save; save = save->next) {
+		if (save->vm || save->is_done || strcmp(save->template, vm->name) != 0)
+			continue;
+		save->vm = vm;
+		vm->n_holds++;
+		__atomic_fetch_add(&n_wanted, 1, __ATOMIC_RELAXED);
+	}
+	lock_release(&vms_lock);
+}
+
+struct save_config *template_save_next(void)
+{
+	struct save_config *save;
+
+	if (!template_save_is_wanted())
+		return NULL;
+	lock_acquire(&vms_lock);
+	save = save_configs;
+	while (save && save->vm == NULL)
+		save = save->next;
+	lock_release(&vms_lock);
+	return save;
+}
+
+void template_save_done(struct save_config *save, bool well)
+{
+	struct vm *vm = save->vm;
+
+	lock_acquire(&vms_lock);
+	n_failed += !well;
+	save->vm = NULL;
+	save->is_done = true;
+	template_put(vm);
+	lock_release(&vms_lock);
+	__atomic_fetch_sub(&n_wanted, 1, __ATOMIC_RELAXED);
+}
+
+bool template_save_is_wanted(void)
+{
+	return __atomic_load_n(&n_wanted, __ATOMIC_RELAXED) > 0;
+}
+
+bool template_save_end(void)
+{
+	for (const struct save_config *save = save_configs; save; save = save->next) {
+		if (save->is_done)
+			continue;
+		log_error("VM %s: has not become a template, and was not saved", save->template);
+		n_failed++;
+	}
+	return n_failed == 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The whole file: which sections there are, in which order, and the two that belong to the machine
+ * as a whole. Sections that can be refused for what the machine is come first.
+ */
+#include "hv/vm/state_part.h"
+
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/vcpu/cpuid_fit.h"
+
+#define ARRAY_OF_WORDS(member) \
+	{ \
+#member, offsetof(struct cpuid_model, member), \
+			STATE_SIZE(struct cpuid_model, member) / 4, 4, UINT32_MAX \
+	}
+
+/* What follows from these is computed again. */
+static const struct state_field cpuid_fields[] = {
+	ARRAY_OF_WORDS(basic), ARRAY_OF_WORDS(hypervisor),
+	ARRAY_OF_WORDS(kvm),   ARRAY_OF_WORDS(extended),
+	ARRAY_OF_WORDS(sub),   STATE_FIELD(struct cpuid_model, n_sub, 0x7f),
+};
+const struct state_table state_cpuid_table = {"cpuid", cpuid_fields, ARRAY_SIZE(cpuid_fields)};
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+static void put_cpuid(struct state_writer *writer, const struct cpuid_model *model)
+{
+	state_begin_section(writer, "cpuid", 0);
+	state_put_fields(writer, cpuid_fields, ARRAY_SIZE(cpuid_fields), model);
+	state_end_section(writer);
+}
+
+static enum status get_cpuid(struct state_reader *reader, const struct vm_state_host *host,
+			     struct cpuid_model *model)
+{
+	memset(model, 0, sizeof(*model));
+	TRY(state_read_section(reader, "cpuid", 0));
+	TRY(state_get_fields(reader, cpuid_fields, ARRAY_SIZE(cpuid_fields), model));
+	return cpuid_model_fit(model, host->cpuid, reader->why, sizeof(reader->why));
+}
+
+static void put_clock(struct state_writer *writer, const struct vm_state_host *host)
+{
+	state_begin_section(writer, "clock", 0);
+	state_put_number(writer, host->tsc_hz);
+	state_put_number(writer, host->unix_ns);
+	state_end_section(writer);
+}
+
+static enum status refuse_frequency(struct state_reader *reader, uint64_t there, uint64_t here)
+{
+	format(reader->why, sizeof(reader->why),
+	       "was written where time stamps have %llu kHz; here they have %llu kHz, and the "
+	       "guest's clock would be wrong",
+	       (unsigned long long)(there / 1000), (unsigned long long)(here / 1000));
+	return ERR_UNSUPPORTED;
+}
+
+/* What is measured differs from start to start, in parts of a thousand. */
+static bool is_like(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) <= b / 100;
+}
+
+/* How far the guest's TSC has gone on since the file was written. */
+static enum status get_clock(struct state_reader *reader, const struct vm_state_host *host,
+			     uint64_t *ret_hz, uint64_t *ret_elapsed)
+{
+	uint64_t unix_ns, ns;
+
+	TRY(state_read_section(reader, "clock", 0));
+	TRY(state_get_number(reader, ret_hz));
+	TRY(state_get_number(reader, &unix_ns));
+	if (*ret_hz == 0)
+		return state_refuse(reader, "time stands still");
+	if (!is_like(*ret_hz, host->tsc_hz))
+		return refuse_frequency(reader, *ret_hz, host->tsc_hz);
+	/* A clock that is behind, or not known: the guest's goes on from where it was. */
+	ns = unix_ns > 0 && host->unix_ns > unix_ns ? host->unix_ns - unix_ns : 0;
+	*ret_elapsed = ns / NS_PER_SECOND * host->tsc_hz +
+		       ns % NS_PER_SECOND * (host->tsc_hz / 1000) / (NS_PER_SECOND / 1000);
+	return OK;
+}
+
+static size_t put_all(struct state_writer *writer, const struct vm *vm,
+		      const struct vm_state_host *host)
+{
+	state_put_machine(writer, vm);
+	put_cpuid(writer, vm->vcpu->cpuid);
+	put_clock(writer, host);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		state_put_vcpu(writer, &vm->vcpu[i], host->now);
+	state_put_devices(writer, &vm->platform);
+	return state_end(writer);
+}
+
+size_t vm_state_size(const struct vm *vm)
+{
+	struct vm_state_host host = {0};
+	struct state_writer writer;
+
+	state_begin(&writer, NULL);
+	return put_all(&writer, vm, &host);
+}
+
+void vm_state_write(const struct vm *vm, const struct vm_state_host *host, void *to)
+{
+	struct state_writer writer;
+
+	state_begin(&writer, to);
+	(void)put_all(&writer, vm, host);
+}
+
+static enum status get_all(struct state_reader *reader, struct vm *vm,
+			   const struct vm_state_host *host, struct cpuid_model *model)
+{
+	unsigned phys_bits;
+	uint64_t tsc_hz = 0, elapsed = 0;
+
+	TRY(state_check_machine(reader, vm));
+	TRY(get_cpuid(reader, host, model));
+	TRY(get_clock(reader, host, &tsc_hz, &elapsed));
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		vm->vcpu[i].cpuid = model;
+		TRY(state_get_vcpu(reader, &vm->vcpu[i], host->now, elapsed));
+	}
+	phys_bits = model->extended[8].eax & 0xff;
+	vm->platform.phys_bits = phys_bits;
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vm->platform.irqchip.lapic[i].phys_bits = (uint8_t)phys_bits;
+	TRY(state_get_devices(reader, &vm->platform, tsc_hz,
+			      host->now + vm->vcpu->tsc_offset - elapsed));
+	return state_close(reader);
+}
+
+enum status vm_state_read(struct vm *vm, const struct vm_state_host *host, const void *data,
+			  size_t len, struct cpuid_model *model, char why[STATE_WHY_MAX])
+{
+	struct state_reader reader;
+	enum status status = state_open(&reader, data, len);
+
+	if (status == OK)
+		status = get_all(&reader, vm, host, model);
+	if (status != OK)
+		memcpy(why, reader.why, STATE_WHY_MAX);
+	return status;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a VM's state fits: the options that a guest has seen the effects of, as lines of text,
+ * so that a difference can be shown. Where memory comes from does not matter, and may be another
+ * file each time.
+ */
+#include "hv/vm/state_part.h"
+
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+
+#define LINE_SIZE 200 /* bytes that count of a line */
+
+/* The lines are written, or compared with those of a file. */
+struct lines {
+	struct state_writer *writer; /* NULL: compare */
+	struct state_reader *reader;
+	enum status status;
+};
+
+/* What a file says, fit to be shown. */
+static void make_printable(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '?';
+}
+
+/* The next line of the file, without its newline; false: there is none. */
+static bool next_line(struct state_reader *reader, char text[LINE_SIZE])
+{
+	const char *from = (const char *)reader->data + reader->at;
+	size_t len = reader->end - reader->at;
+	const char *newline = memchr(from, '\n', len);
+	size_t n = newline ? (size_t)(newline - from) : len;
+
+	reader->at += newline ? n + 1 : n;
+	if (len == 0)
+		return false;
+	n = n < LINE_SIZE ? n : LINE_SIZE - 1;
+	memcpy(text, from, n);
+	text[n] = '\0';
+	make_printable(text, n);
+	return true;
+}
+
+static enum status compare(struct state_reader *reader, char mine[LINE_SIZE])
+{
+	char theirs[LINE_SIZE];
+
+	make_printable(mine, strlen(mine));
+	if (!next_line(reader, theirs)) {
+		format(reader->why, sizeof(reader->why), "is of a VM without '%.100s'", mine);
+		return ERR_INVAL;
+	}
+	if (strcmp(mine, theirs) == 0)
+		return OK;
+	format(reader->why, sizeof(reader->why),
+	       "is of a VM with '%.100s', where this one has '%.100s'", theirs, mine);
+	return ERR_INVAL;
+}
+
+__attribute__((format(printf, 2, 3))) static void say(struct lines *lines, const char *fmt, ...)
+{
+	char text[LINE_SIZE];
+	va_list args;
+
+	if (lines->status != OK)
+		return;
+	va_start(args, fmt);
+	format_v(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (lines->writer == NULL) {
+		lines->status = compare(lines->reader, text);
+		return;
+	}
+	state_put(lines->writer, text, strlen(text));
+	state_put(lines->writer, "\n", 1);
+}
+
+static void say_memory(struct lines *lines, const struct mem_map *map)
+{
+	for (size_t i = 0; i < map->n; i++) {
+		const struct mem_region *region = &map->region[i];
+
+		say(lines, "%s %s of %llu bytes at 0x%llx",
+		    region->kind == MEM_ROM ? "ROM" : "memory", region->backend->id,
+		    (unsigned long long)region->len, (unsigned long long)region->gpa.raw);
+	}
+}
+
+static void say_devices(struct lines *lines, const struct vm_config *config)
+{
+	for (const struct dimm_config *dimm = config->dimms; dimm != NULL; dimm = dimm->next)
+		say(lines, "-device %s,slot=%d", dimm->is_nvdimm ? "nvdimm" : "pc-dimm",
+		    (int)dimm->slot);
+	if (config->has_vmgenid)
+		say(lines, "-device vmgenid");
+	if (config->has_debug_exit)
+		say(lines, "-device isa-debug-exit,iobase=0x%x,iosize=0x%x",
+		    config->debug_exit_iobase, config->debug_exit_iosize);
+	if (config->has_debugcon)
+		say(lines, "-device isa-debugcon,iobase=0x%x", config->debugcon_iobase);
+	for (const struct fw_cfg_config *one = config->fw_cfg; one != NULL; one = one->next)
+		say(lines, "-fw_cfg name=%s of %u bytes", one->file.name, (unsigned)one->file.len);
+}
+
+static void say_all(struct lines *lines, const struct vm *vm)
+{
+	const struct cpu_topology *topology = &vm->config->topology;
+
+	say(lines, "-smp %u,sockets=%u,dies=%u,modules=%u,cores=%u,threads=%u", topology->n_cpus,
+	    topology->count[TOPOLOGY_SOCKET], topology->count[TOPOLOGY_DIE],
+	    topology->count[TOPOLOGY_MODULE], topology->count[TOPOLOGY_CORE],
+	    topology->count[TOPOLOGY_THREAD]);
+	say(lines, "-m %lluk", (unsigned long long)(vm->config->ram_size / 1024));
+	say_memory(lines, vm->mem);
+	say_devices(lines, vm->config);
+}
+
+void state_put_machine(struct state_writer *writer, const struct vm *vm)
+{
+	struct lines lines = {.writer = writer, .status = OK};
+
+	state_begin_section(writer, "machine", 0);
+	say_all(&lines, vm);
+	state_end_section(writer);
+}
+
+enum status state_check_machine(struct state_reader *reader, const struct vm *vm)
+{
+	struct lines lines = {.reader = reader, .status = OK};
+	char more[LINE_SIZE];
+
+	TRY(state_read_section(reader, "machine", 0));
+	say_all(&lines, vm);
+	if (lines.status != OK || !next_line(reader, more))
+		return lines.status;
+	format(reader->why, sizeof(reader->why), "is of a VM with '%.100s', which this one has not",
+	       more);
+	return ERR_INVAL;
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Processors in a VM's state. Values that would make a processor refuse to load them while it
+ * still is the host's (a fault there is the machine's end) are refused here, and so is what a guest
+ * was never allowed to have. All else is looked at by VM entry, and ends the VM.
+ */
+#include "hv/vm/state_part.h"
+
+#include "hv/host/interrupt.h"
+#include "hv/host/msr.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+
+#define ANY    UINT64_MAX
+#define RIGHTS 0x1ffff
+
+#define SEGMENT_FIELDS(segment) \
+	{(enum vmcs_field)(VMCS_GUEST_ES_SEL + 2 * (segment)), 0xffff}, \
+		{(enum vmcs_field)(VMCS_GUEST_ES_LIMIT + 2 * (segment)), UINT32_MAX}, \
+		{(enum vmcs_field)(VMCS_GUEST_ES_AR + 2 * (segment)), RIGHTS}, \
+	{ \
+		(enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * (segment)), ANY \
+	}
+
+/* CR4 and EFER are looked at again, when the processor is known. */
+const struct state_vmcs_field state_vmcs_fields[] = {
+	SEGMENT_FIELDS(SEG_ES),
+	SEGMENT_FIELDS(SEG_CS),
+	SEGMENT_FIELDS(SEG_SS),
+	SEGMENT_FIELDS(SEG_DS),
+	SEGMENT_FIELDS(SEG_FS),
+	SEGMENT_FIELDS(SEG_GS),
+	SEGMENT_FIELDS(SEG_LDTR),
+	SEGMENT_FIELDS(SEG_TR),
+	{VMCS_GUEST_GDTR_BASE, ANY},
+	{VMCS_GUEST_GDTR_LIMIT, UINT32_MAX},
+	{VMCS_GUEST_IDTR_BASE, ANY},
+	{VMCS_GUEST_IDTR_LIMIT, UINT32_MAX},
+	{VMCS_GUEST_CR0, ~(CR0_CD | CR0_NW)},
+	{VMCS_GUEST_CR3, ANY},
+	{VMCS_GUEST_CR4, ANY},
+	{VMCS_CR0_SHADOW, UINT32_MAX},
+	{VMCS_CR4_SHADOW, UINT32_MAX},
+	{VMCS_GUEST_DR7, UINT32_MAX},
+	{VMCS_GUEST_RSP, ANY},
+	{VMCS_GUEST_RIP, ANY},
+	{VMCS_GUEST_RFLAGS, ANY},
+	{VMCS_GUEST_PENDING_DEBUG, ANY},
+	{VMCS_GUEST_SYSENTER_CS, UINT32_MAX},
+	{VMCS_GUEST_SYSENTER_ESP, ANY},
+	{VMCS_GUEST_SYSENTER_EIP, ANY},
+	{VMCS_GUEST_PAT, ANY},
+	{VMCS_GUEST_EFER, ANY},
+	{VMCS_GUEST_DEBUGCTL, 0},
+	{VMCS_GUEST_PDPTE0, ANY},
+	{(enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2), ANY},
+	{(enum vmcs_field)(VMCS_GUEST_PDPTE0 + 4), ANY},
+	{(enum vmcs_field)(VMCS_GUEST_PDPTE0 + 6), ANY},
+	{VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_STI | BLOCKING_MOV_SS | BLOCKING_NMI},
+	{VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE}, /* others stop interrupts to the host, too */
+};
+const size_t state_n_vmcs_fields = ARRAY_SIZE(state_vmcs_fields);
+
+/* The place of MSRs in switched_msr: see vcpu_load.c. */
+static const struct state_field vcpu_fields[] = {
+	STATE_ARRAY(struct vcpu, regs.gpr, ANY),
+	STATE_FIELD(struct vcpu, event, UINT32_MAX),
+	STATE_FIELD(struct vcpu, event_error, UINT32_MAX),
+	STATE_FIELD(struct vcpu, event_inst_len, 0xf),
+	STATE_FIELD(struct vcpu, msrs.mtrr_def_type, ANY),
+	STATE_ARRAY(struct vcpu, msrs.mtrr_fixed, ANY),
+	STATE_ARRAY(struct vcpu, msrs.mtrr_variable, ANY),
+	STATE_FIELD(struct vcpu, msrs.misc_enable, ANY),
+	STATE_FIELD(struct vcpu, msrs.microcode, ANY),
+	STATE_FIELD(struct vcpu, waits_for_sipi, 1),
+	STATE_FIELD(struct vcpu, is_fresh, 1),
+	STATE_FIELD(struct vcpu, is_dead, 1),
+	STATE_ARRAY(struct vcpu, saved.switched_msr, ANY),
+	STATE_ARRAY(struct vcpu, saved.dr, ANY),
+	STATE_FIELD(struct vcpu, saved.dr6, UINT32_MAX),
+	STATE_FIELD(struct vcpu, saved.cr2, ANY),
+	STATE_FIELD(struct vcpu, xcr0, ANY),
+};
+const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcpu_fields)};
+
+/* The area of XSAVE. SDM vol. 1, "XSAVE Header". */
+enum {
+	MXCSR = 24,
+	XSTATE_BV = 512,
+	XCOMP_BV = 520, /* and reserved bytes behind it */
+	XSAVE_HEADER_END = 576,
+};
+
+void state_put_vcpu(struct state_writer *writer, const struct vcpu *vcpu, uint64_t now)
+{
+	assert(vcpu->saved_in == vcpu);
+	state_begin_section(writer, "vcpu", vcpu->number);
+	state_put_fields(writer, vcpu_fields, ARRAY_SIZE(vcpu_fields), vcpu);
+	for (size_t i = 0; i < state_n_vmcs_fields; i++)
+		state_put_number(writer,
+				 vmcs_guest_field(&vcpu->saved.guest, state_vmcs_fields[i].field));
+	state_put_number(writer, now + vcpu->tsc_offset);
+	state_put_number(writer, (vcpu->regs.requests & VCPU_REQUEST_HALT) != 0);
+	state_end_section(writer);
+	state_begin_section(writer, "xsave", vcpu->number);
+	state_put(writer, vcpu->xsave_area, vcpu->cpuid->basic[0xd].ecx);
+	state_end_section(writer);
+}
+
+static enum status get_vmcs_fields(struct state_reader *reader, struct vcpu *vcpu)
+{
+	for (size_t i = 0; i < state_n_vmcs_fields; i++) {
+		const struct state_vmcs_field *field = &state_vmcs_fields[i];
+		uint64_t value;
+
+		TRY(state_get_number(reader, &value));
+		if (value & ~field->allowed)
+			return state_refuse(reader, "VMCS field 0x%x cannot be 0x%llx",
+					    (unsigned)field->field, (unsigned long long)value);
+		vmcs_set_guest_field(&vcpu->saved.guest, field->field, value);
+	}
+	return OK;
+}
+
+static bool is_canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+/* In the order of switched_msr: addresses, and words of 32 bits. */
+static bool msrs_are_possible(const struct vcpu *vcpu)
+{
+	const uint64_t *msr = vcpu->saved.switched_msr;
+
+	return is_canonical(msr[1]) && is_canonical(msr[2]) && msr[3] <= UINT32_MAX &&
+	       is_canonical(msr[SWITCHED_KERNEL_GS_BASE]) && msr[5] <= UINT32_MAX &&
+	       (vcpu->is_fresh || guest_msrs_are_valid(&vcpu->msrs));
+}
+
+/* SDM vol. 3, "VM-Entry Control Fields": exceptions that push an error code. */
+#define VECTORS_WITH_ERROR (BIT(8) | BITS(14, 10) | BIT(17))
+
+static bool exception_is_possible(const struct vcpu *vcpu, unsigned vector)
+{
+	bool protected = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_CR0) & CR0_PE;
+	bool has_error = protected && vector < 32 && (VECTORS_WITH_ERROR & BIT(vector));
+
+	return vector < 32 && has_error == !!(vcpu->event & INTR_HAS_ERROR_CODE) &&
+	       vcpu->event_error <= INT16_MAX;
+}
+
+/* An event that VM entry refuses would be taken for a bug of ours. */
+static bool event_is_possible(const struct vcpu *vcpu)
+{
+	unsigned vector = vcpu->event & INTR_VECTOR;
+	bool has_error = vcpu->event & INTR_HAS_ERROR_CODE;
+
+	if (!(vcpu->event & INTR_VALID))
+		return vcpu->event == 0;
+	if (vcpu->event & ~(INTR_VALID | INTR_HAS_ERROR_CODE | INTR_TYPE | INTR_VECTOR))
+		return false;
+	switch (vcpu->event & INTR_TYPE) {
+	case INTR_TYPE_EXTERNAL:
+		return !has_error;
+	case INTR_TYPE_NMI:
+		return !has_error && vector == VECTOR_NMI;
+	case INTR_TYPE_HARDWARE:
+		return exception_is_possible(vcpu, vector);
+	case INTR_TYPE_SOFTWARE:
+	case INTR_TYPE_PRIVILEGED:
+	case INTR_TYPE_SOFT_EXC:
+		return !has_error && vcpu->event_inst_len >= 1;
+	default:
+		return false;
+	}
+}
+
+static enum status check_vcpu(struct state_reader *reader, const struct vcpu *vcpu)
+{
+	const struct cpuid_model *model = vcpu->cpuid;
+	uint64_t cr4 = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_CR4);
+	uint64_t efer = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_EFER);
+
+	if (cr4 & ~(model->cr4_allowed | CR4_VMXE))
+		return state_refuse(reader, "CR4 cannot be 0x%llx", (unsigned long long)cr4);
+	if (efer & ~model->efer_allowed)
+		return state_refuse(reader, "EFER cannot be 0x%llx", (unsigned long long)efer);
+	if (!cpuid_xcr0_valid(model, vcpu->xcr0))
+		return state_refuse(reader, "XCR0 cannot be 0x%llx",
+				    (unsigned long long)vcpu->xcr0);
+	if (!msrs_are_possible(vcpu))
+		return state_refuse(reader, "has an MSR that is not possible");
+	if (!event_is_possible(vcpu))
+		return state_refuse(reader, "has an event that is not possible");
+	if (vcpu->is_fresh && !vcpu->waits_for_sipi)
+		return state_refuse(reader, "has begun without a SIPI");
+	return OK;
+}
+
+static enum status get_clock_and_halt(struct state_reader *reader, struct vcpu *vcpu, uint64_t now,
+				      uint64_t elapsed)
+{
+	uint64_t tsc, halted;
+
+	TRY(state_get_number(reader, &tsc));
+	TRY(state_get_number(reader, &halted));
+	if (halted > 1)
+		return state_refuse(reader, "cannot be halted %llu times",
+				    (unsigned long long)halted);
+	vcpu->tsc_offset = tsc + elapsed - now;
+	vcpu->regs.requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;
+	if (halted)
+		vcpu->regs.requests |= VCPU_REQUEST_HALT;
+	return OK;
+}
+
+static enum status get_xsave(struct state_reader *reader, struct vcpu *vcpu)
+{
+	uint8_t *area = vcpu->xsave_area;
+	uint64_t xstate_bv;
+	uint32_t mxcsr;
+
+	TRY(state_read_section(reader, "xsave", vcpu->number));
+	TRY(state_get(reader, area, vcpu->cpuid->basic[0xd].ecx));
+	memcpy(&xstate_bv, area + XSTATE_BV, sizeof(xstate_bv));
+	memcpy(&mxcsr, area + MXCSR, sizeof(mxcsr));
+	if (xstate_bv & ~vcpu->cpuid->xcr0_allowed)
+		return state_refuse(reader, "cannot hold components 0x%llx",
+				    (unsigned long long)xstate_bv);
+	for (unsigned i = XCOMP_BV; i < XSAVE_HEADER_END; i++)
+		if (area[i] != 0)
+			return state_refuse(reader, "is not in the standard format");
+	if (mxcsr > UINT16_MAX)
+		return state_refuse(reader, "MXCSR cannot be 0x%x", (unsigned)mxcsr);
+	return OK;
+}
+
+enum status state_get_vcpu(struct state_reader *reader, struct vcpu *vcpu, uint64_t now,
+			   uint64_t elapsed)
+{
+	TRY(state_read_section(reader, "vcpu", vcpu->number));
+	TRY(state_get_fields(reader, vcpu_fields, ARRAY_SIZE(vcpu_fields), vcpu));
+	TRY(get_vmcs_fields(reader, vcpu));
+	TRY(get_clock_and_halt(reader, vcpu, now, elapsed));
+	TRY(check_vcpu(reader, vcpu));
+	return get_xsave(reader, vcpu);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Templates and clones: see template.h. What a clone shares with its template is constant:
+ * the configuration, the memory map but for its counters, and the layer. All else is
+ * copied. Device state that points to what changes would be shared by accident: a VM with
+ * NVDIMM labels is not frozen.
+ */
+#include "hv/vm/template.h"
+
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/guest/reserve.h"
+#include "hv/guest/working_set.h"
+#include "hv/host/io.h"
+#include "hv/host/panic.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vm/merge_scan.h"
+#include "hv/vm/save_queue.h"
+#include "hv/vm/vm_identity.h"
+#include "hv/vmx/vpid.h"
+
+static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
+
+static bool takes_checksums;
+
+void template_set_config(struct clone_config *clones, bool checksum)
+{
+	clone_configs = clones;
+	takes_checksums = checksum;
+}
+
+/* Nobody may have written to it: anything else is our bug. */
+static void compare_checksum(const struct vm *template)
+{
+	uint64_t now;
+
+	if (!takes_checksums)
+		return;
+	now = ept_layer_checksum(template->layer);
+	if (now != template->checksum)
+		panic("template %s has changed: checksum %016llx", template->name,
+		      (unsigned long long)now);
+	log_info("template %s: unchanged, checksum %016llx", template->name,
+		 (unsigned long long)now);
+}
+
+void template_put(struct vm *template)
+{
+	while (template && --template->n_holds == 0) {
+		struct vm *parent = template->template;
+
+		vm_unlist(template);
+		compare_checksum(template);
+		ept_layer_put(template->layer);
+		working_set_free(template->working_set);
+		vm_release(template);
+		vm_free(template);
+		template = parent;
+	}
+}
+
+static bool refuse(struct vm *vm, const char *why)
+{
+	log_error("VM %s: cannot become a template: %s", vm->name, why);
+	vm->platform.control.answer = CONTROL_REFUSED;
+	return false;
+}
+
+/* Whether the line asks for one more clone now. */
+static bool take_turn(struct clone_config *line)
+{
+	bool more;
+
+	lock_acquire(&vms_lock);
+	more = line->n_started < line->count && line->n_running < line->parallel;
+	line->n_started += more;
+	line->n_running += more;
+	lock_release(&vms_lock);
+	return more;
+}
+
+/* The first clone of a line with precopy=on to come so far tells what the next ones will write. */
+static void note_writes(struct vm *clone)
+{
+	struct vm *template = clone->template;
+	phys_t none = 0, set;
+
+	if (clone->made_for == NULL || !clone->made_for->precopy ||
+	    __atomic_load_n(&template->working_set, __ATOMIC_RELAXED) != 0)
+		return;
+	lock_acquire(&clone->lock);
+	set = working_set_record(&clone->ept, clone->mem);
+	lock_release(&clone->lock);
+	/* Release: the list comes before its address; pairs with precopy(). */
+	if (!__atomic_compare_exchange_n(&template->working_set, &none, set, false,
+					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		working_set_free(set);
+	else if (set != 0)
+		log_info("VM %s: its clones get %llu pages that %s has written copied in advance",
+			 template->name, (unsigned long long)working_set_count(set), clone->name);
+}
+
+/* Without memory it goes as far as it can: the rest is copied when it is written to. */
+static void precopy(struct vm *clone)
+{
+	phys_t set = __atomic_load_n(&clone->template->working_set, __ATOMIC_ACQUIRE);
+
+	if (working_set_copy(set, &clone->ept, clone->mem) != OK)
+		log_debug("VM %s: no memory to copy all pages in advance", clone->name);
+}
+
+static void start_clones(struct vm *template, struct clone_config *line)
+{
+	while (take_turn(line)) {
+		struct vm *clone = template_clone(template, line->name);
+
+		if (clone == NULL) {
+			lock_acquire(&vms_lock);
+			line->n_running--;
+			lock_release(&vms_lock);
+			return;
+		}
+		if (line->max_private)
+			clone->ept.max_owned = line->max_private / PAGE_SIZE;
+		if (line->precopy)
+			precopy(clone);
+		clone->made_for = line;
+		clone->is_paused = line->paused;
+		vm_start(clone);
+	}
+}
+
+/* Another clone may take the place of this one. */
+static void leave_place(struct vm *clone)
+{
+	struct clone_config *line = clone->made_for;
+
+	if (line == NULL)
+		return;
+	lock_acquire(&vms_lock);
+	line->n_running--;
+	lock_release(&vms_lock);
+	start_clones(clone->template, line);
+}
+
+bool template_freeze(struct vm *vm)
+{
+	vm_flush_output(vm);
+	vm->platform.control.freeze_requested = false;
+	if (vm->labels.labels)
+		return refuse(vm, "NVDIMM labels cannot be shared");
+	vm_merge_pause(vm);
+	if (ept_freeze(&vm->ept, &vm->layer) != OK) {
+		vm_merge_resume(vm);
+		return refuse(vm, "no memory left");
+	}
+	reserve_end(vm->mem);
+	if (takes_checksums)
+		vm->checksum = ept_layer_checksum(vm->layer);
+	vm->outcome = VM_FROZEN;
+	vm->n_holds = 1; /* its name: it can be cloned */
+	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
+	log_info("VM %s: is a template now, of %llu KiB private memory, tables included", vm->name,
+		 (unsigned long long)(vm->layer->n_owned * PAGE_SIZE / KIB(1)));
+	template_save_note(vm);
+	leave_place(vm);
+	for (struct clone_config *line = clone_configs; line; line = line->next)
+		if (strcmp(line->template, vm->name) == 0)
+			start_clones(vm, line);
+	return true;
+}
+
+void template_adopt(struct vm *vm)
+{
+	vm_list(vm);
+	if (template_freeze(vm))
+		return;
+	__atomic_fetch_add(&vm_totals.n_failed, 1, __ATOMIC_RELAXED);
+	vm_release(vm);
+	template_vm_gone(vm);
+}
+
+static void copy_vcpus(struct vm *clone)
+{
+	for (unsigned i = 0; i < clone->n_vcpus; i++)
+		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
+}
+
+/* TEMPLATE-NUMBER; a long name loses its end. */
+static void name_clone(struct vm *clone, const char *name)
+{
+	char digits[10], *at = clone->own_name;
+	size_t len = strnlen(name ? name : clone->template->name, sizeof(clone->own_name) - 12);
+	unsigned n = 0;
+
+	memcpy(at, name ? name : clone->template->name, len);
+	at += len;
+	if (name == NULL) {
+		for (uint32_t rest = clone->number; n == 0 || rest; rest /= 10)
+			digits[n++] = (char)('0' + rest % 10);
+		*at++ = '-';
+		while (n > 0)
+			*at++ = digits[--n];
+	}
+	*at = '\0';
+	clone->name = clone->own_name;
+}
+
+static enum status build_clone(struct vm *clone, struct vm *template, const char *name)
+{
+	clone->index = vm_next_index();
+	clone->config = template->config;
+	clone->mem = template->mem;
+	clone->template = template;
+	clone->number = template->next_number++;
+	clone->start = template->start;
+	clone->n_starts = template->n_starts;
+	name_clone(clone, name);
+	ept_clone(&clone->ept, template->layer, template->ept.max_owned);
+	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
+	platform_copy(&clone->platform, &template->platform);
+	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
+	for (unsigned i = 0; i < clone->n_vcpus; i++) {
+		vcpu_create(&clone->vcpu[i], clone, i);
+		clone->vcpu[i].cpuid = template->vcpu[i].cpuid;
+	}
+	copy_vcpus(clone);
+	vm_identity_make(clone);
+	/* Last: what fails is given back whole. */
+	return vm_identity_tell(clone);
+}
+
+struct vm *template_clone(struct vm *template, const char *name)
+{
+	uint64_t now = rdtsc();
+	struct vm *clone = vm_allocate_clone(template);
+
+	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
+	if (clone == NULL) {
+		log_error("VM %s: no memory for another clone", template->name);
+		return NULL;
+	}
+	lock_acquire(&vms_lock);
+	template->n_holds++;
+	lock_release(&vms_lock);
+	if (build_clone(clone, template, name) == OK) {
+		clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->tsc_offset);
+		return clone;
+	}
+	log_error("VM %s: no memory for another clone", template->name);
+	vm_release(clone);
+	template_vm_gone(clone);
+	return NULL;
+}
+
+void template_vm_ends(struct vm *vm)
+{
+	if (vm->template && vm->outcome == VM_ENDED_WELL)
+		note_writes(vm);
+}
+
+void template_vm_gone(struct vm *vm)
+{
+	struct vm *template = vm->template;
+
+	leave_place(vm);
+	lock_acquire(&vms_lock);
+	vm_unlist(vm);
+	vm_free(vm);
+	template_put(template);
+	lock_release(&vms_lock);
+}
+
+/* Devices become the template's, but for who the clone is. */
+static void revert_devices(struct vm *clone)
+{
+	struct control control = clone->platform.control;
+	struct identity identity = clone->platform.fw_cfg.identity;
+
+	platform_copy(&clone->platform, &clone->template->platform);
+	clone->platform.fw_cfg.identity = identity;
+	clone->platform.control = (struct control){
+		.is_clone = true,
+		.answer = clone->number,
+		.asked_at = control.asked_at,
+		.n_reverts = control.n_reverts + 1,
+	};
+}
+
+void template_revert(struct vm *clone)
+{
+	note_writes(clone);
+	vm_merge_pause(clone);
+	ept_reset(&clone->ept);
+	/* No processor walks the old tree: all vCPUs are put away, or here. */
+	ept_reclaim(&clone->ept);
+	vm_merge_resume(clone);
+	clone->line.len = 0;
+	revert_devices(clone);
+	if (vm_identity_renew(clone) != OK)
+		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
+	copy_vcpus(clone);
+}
+
+/* vms_lock is held. */
+static struct vm *find_named(void)
+{
+	struct vm *vm = vms;
+
+	while (vm && (vm->outcome != VM_FROZEN || vm->unnamed))
+		vm = vm->next;
+	return vm;
+}
+
+void template_give_up(struct vm *template)
+{
+	template->unnamed = true;
+	template_put(template);
+}
+
+void template_release_all(void)
+{
+	struct vm *vm;
+
+	lock_acquire(&vms_lock);
+	while ((vm = find_named()) != NULL)
+		template_give_up(vm);
+	lock_release(&vms_lock);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines that save templates, and VMs and templates that go on from what was saved. */
+#include "hv/config/config.h"
+
+#include <string.h>
+
+#include "hv/config/save.h"
+#include "hv/lib/state_file.h"
+#include "tests/unit/support.h"
+
+#include "tests/unit/config_run.h"
+
+#define MEMORY \
+	"-m 8M -machine memory-backend=m -object memory-backend-file,id=m,size=8M,mem-path=/d/f8"
+#define PRIVATE MEMORY ",readonly=on,rom=off "
+
+static uint8_t state_bytes[4][STATE_HEAD_SIZE];
+static struct image state_files[4];
+
+/* Files of state beside the others: whole, damaged, cut off, of another version. */
+static void add_files(void)
+{
+	static const char *const paths[] = {"/good", "/bad", "/short", "/new"};
+	struct image **tail = &images.first;
+
+	while (*tail)
+		tail = &(*tail)->next;
+	for (unsigned i = 0; i < 4; i++) {
+		struct state_writer writer;
+
+		state_begin(&writer, state_bytes[i]);
+		state_files[i] = (struct image){.path = paths[i],
+						.mode = 0644,
+						.base = virt_to_phys(state_bytes[i]),
+						.size = state_end(&writer)};
+		*tail = &state_files[i];
+		tail = &state_files[i].next;
+	}
+	state_bytes[1][13] ^= 1;
+	state_files[2].size--;
+	state_bytes[3][8]++;
+}
+
+static bool run_with_files(const char *text)
+{
+	start_machine();
+	add_files();
+	return run_again(text);
+}
+
+static void refused(const char *text, const char *want)
+{
+	assert_false(run_with_files(text));
+	assert_string_equal(logged, want);
+}
+
+static void saves_are_read(void **state)
+{
+	const struct save_config *save;
+
+	assert_true(run("vm t -kernel k\nclone t count=2\nsave t /d/x\nsave -s t-1 'a b'"));
+	save = config.saves;
+	assert_string_equal(save->template, "t");
+	assert_string_equal(save->path, "/d/x");
+	assert_false(save->is_sent);
+	save = save->next;
+	assert_string_equal(save->template, "t-1");
+	assert_string_equal(save->path, "a b");
+	assert_true(save->is_sent);
+	assert_null(save->next);
+	assert_true(run("vm t -kernel k\nsave t x\nsave t /x"));
+}
+
+static void wrong_saves_are_refused(void **state)
+{
+	char text[600] = "vm t -kernel k\nsave t /", *end = text + strlen(text);
+
+	refused("vm t -kernel k\nsave",
+		"error: t:2:1: 'save' needs the name of a template, and that of "
+		"the files to be\n");
+	refused("vm t -kernel k\nsave -s t",
+		"error: t:2:1: 'save' needs the name of a template, and "
+		"that of the files to be\n");
+	refused("vm t -kernel k\nsave t /x y", "error: t:2:11: save: Invalid parameter 'y'\n");
+	refused("vm t -kernel k\nsave t ''",
+		"error: t:2:10: save: the files' name is empty or too long\n");
+	refused("vm t -kernel k\nsave u /x",
+		"error: t:2:6: there is no VM 'u' that could be a template\n");
+	refused("vm t -kernel k\nsave t /n/x",
+		"error: t:2:8: save: no folder '/n/': No such file or directory\n");
+	refused("vm t -kernel k\nsave t /d/f8/x",
+		"error: t:2:8: save: no folder '/d/f8/': Not a directory\n");
+	memset(end, 'x', SAVE_PATH_MAX - 1);
+	assert_true(run(text));
+	end[SAVE_PATH_MAX - 1] = 'x';
+	refused(text, "error: t:2:8: save: the files' name is empty or too long\n");
+}
+
+static void files_that_are_there_are_kept(void **state)
+{
+	static struct image there = {.mode = 0644};
+	static const char *const paths[] = {"/x.state", "/x.mem"};
+
+	for (unsigned i = 0; i < 2; i++) {
+		char want[100];
+
+		start_machine();
+		there.path = paths[i];
+		there.next = images.first;
+		images.first = &there;
+		assert_false(run_again("vm t -kernel k\nsave t /x"));
+		snprintf(want, sizeof(want),
+			 "error: t:2:8: save: failed to open '%s': File exists\n", paths[i]);
+		assert_string_equal(logged, want);
+	}
+	start_machine();
+	images.first = &there;
+	assert_true(run_again("vm t -kernel k\nsave -s t /x")); /* it is sent */
+}
+
+static void a_vm_goes_on_from_a_file(void **state)
+{
+	assert_true(run_with_files("vm a " PRIVATE "-incoming file:/good"));
+	assert_string_equal(config.vms->incoming, "/good");
+	assert_ptr_equal(config.vms->incoming_image, &state_files[0]);
+	assert_false(config.vms->is_template);
+	assert_null(config.vms->kernel);
+	assert_true(run_with_files("vm a " PRIVATE "-kernel k -append x --incoming file:good"));
+	assert_string_equal(config.vms->kernel, "k");
+}
+
+static void a_template_is_made_from_a_file(void **state)
+{
+	assert_true(run_with_files("template a " PRIVATE "-incoming file:/good\nclone a count=3\n"
+				   "vm b -incoming template:a\nclone b"));
+	assert_true(config.vms->is_template);
+	assert_int_equal(config.n_vms, 1);
+	assert_int_equal(config.clones->count, 3);
+	assert_string_equal(config.clones->next->name, "b");
+}
+
+static void wrong_files_are_refused(void **state)
+{
+	refused("vm a -incoming file:/bad",
+		"error: t:1:21: '/bad' is damaged: its checksum is ca7cf5f7, and should be "
+		"ca7cf4f7\n");
+	refused("vm a -incoming file:/short",
+		"error: t:1:21: '/short' is no file of a VM's state\n");
+	refused("vm a -incoming file:/new",
+		"error: t:1:21: '/new' has version 2 of the format, only 1 is known here\n");
+	refused("vm a -incoming file:/none",
+		"error: t:1:21: could not open '/none': No such file or directory\n");
+	refused("vm a -incoming file:/d", "error: t:1:21: could not open '/d': Is a directory\n");
+	refused("vm a -incoming file:/d/fifo",
+		"error: t:1:21: could not open '/d/fifo': Not a regular file\n");
+}
+
+static void wrong_lines_are_refused(void **state)
+{
+	refused("template", "error: t:1:1: 'template' needs a name\n");
+	refused("template 9",
+		"error: t:1:10: '9' is no name for a template\n"
+		"error: Names consist of letters, digits, '-', '.', '_', starting with "
+		"a letter.\n");
+	refused("template a -kernel k",
+		"error: t:1:10: template 'a' has no -incoming file:PATH to be made from\n");
+	refused("template a",
+		"error: t:1:10: template 'a' has no -incoming file:PATH to be made from\n");
+	refused("vm a -incoming",
+		"error: t:1:6: -incoming: requires an argument\n"
+		"error: t:1:4: vm 'a' has no -kernel, and there is no firmware\n");
+	refused("vm a -incoming tcp:0:4444",
+		"error: t:1:16: option '-incoming tcp:0:4444' is not supported, only '-incoming "
+		"template:NAME' of a vm, and '-incoming file:PATH'\n");
+	refused("template a -incoming template:b",
+		"error: t:1:22: option '-incoming template:b' is not supported, only '-incoming "
+		"template:NAME' of a vm, and '-incoming file:PATH'\n");
+	refused("vm a -append x -incoming file:/good",
+		"error: t:1:14: -append only allowed with -kernel option\n");
+	refused("vm a -incoming template:b -m 8M\nvm b -kernel k",
+		"error: t:1:27: a VM with -incoming has its template's options, and no others\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(saves_are_read),
+		cmocka_unit_test(wrong_saves_are_refused),
+		cmocka_unit_test(files_that_are_there_are_kept),
+		cmocka_unit_test(a_vm_goes_on_from_a_file),
+		cmocka_unit_test(a_template_is_made_from_a_file),
+		cmocka_unit_test(wrong_files_are_refused),
+		cmocka_unit_test(wrong_lines_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, config_run_setup, NULL);
+}

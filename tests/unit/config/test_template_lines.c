@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines "clone TEMPLATE ..." and "vm NAME -incoming template:TEMPLATE". */
+#include "hv/config/clone.h"
+
+#include "tests/unit/support.h"
+
+#include "tests/unit/config_run.h"
+
+#define TEMPLATE "vm t -m 16M -kernel /k\n"
+
+static void a_line_of_few_words_makes_one_clone(void **state)
+{
+	assert_true(run(TEMPLATE "clone t"));
+	assert_string_equal(config.clones->template, "t");
+	assert_null(config.clones->name);
+	assert_int_equal(config.clones->count, 1);
+	assert_int_equal(config.clones->parallel, UINT32_MAX);
+	assert_false(config.clones->paused);
+	assert_null(config.clones->next);
+}
+
+static void parameters_are_read(void **state)
+{
+	assert_true(run(TEMPLATE "clone t count=1000 parallel=0x10 paused=on\n"
+				 "clone t-3 paused=off\n"
+				 "vm last -incoming template:t-3-0\n"));
+	assert_int_equal(config.clones->count, 1000);
+	assert_int_equal(config.clones->parallel, 16);
+	assert_true(config.clones->paused);
+	assert_false(config.clones->next->paused);
+	assert_string_equal(config.clones->next->next->name, "last");
+	assert_string_equal(config.clones->next->next->template, "t-3-0");
+}
+
+static void what_is_wrong_is_said_with_its_place(void **state)
+{
+	static const struct {
+		const char *text, *said;
+	} cases[] = {
+		{"clone t count=0",
+		 "error: t:2:15: Parameter 'count' expects a number from 1 on\n"},
+		{"clone t parallel=x",
+		 "error: t:2:18: Parameter 'parallel' expects a number from 1 on\n"},
+		{"clone t paused=1", "error: t:2:16: Parameter 'paused' expects 'on' or 'off'\n"},
+		{"clone t pause=on", "error: t:2:9: clone: Invalid parameter 'pause=on'\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), TEMPLATE "%s\n", cases[i].text);
+		assert_false(run(text));
+		assert_string_equal(logged, cases[i].said);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_of_few_words_makes_one_clone),
+		cmocka_unit_test(parameters_are_read),
+		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+	};
+
+	return cmocka_run_group_tests(tests, config_run_setup, NULL);
+}

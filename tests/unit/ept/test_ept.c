@@ -1,0 +1,1092 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/ept/ept.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hv/ept/memory_type.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/guest/region_map.h"
+#include "tests/unit/ept_check.h"
+#include "tests/unit/support.h"
+
+/* Physical memory: an image of 4 MiB, then frames. */
+#define IMAGE	   MIB(2)
+#define IMAGE_SIZE MIB(4)
+#define FRAMES	   (IMAGE + IMAGE_SIZE)
+#define N_FRAMES   64
+#define RX	   (EPT_R | EPT_X | EPT_TYPE(6))
+#define RWX	   (RX | EPT_W)
+#define TOP	   BIT(48)
+
+static struct ept ept;
+static unsigned stores;
+static void (*after_store)(void);
+
+/* Instead of hv/ept/store.c: look at the tables after every single store. */
+void ept_store(uint64_t *slot, uint64_t entry)
+{
+	*slot = entry;
+	stores++;
+	if (after_store != NULL)
+		after_store();
+}
+
+static gpa_t at(uint64_t raw)
+{
+	return (gpa_t){raw};
+}
+
+static uint64_t *words(phys_t phys)
+{
+	return phys_to_virt(phys);
+}
+
+/* Memory with 'n_frames' besides those of the zero tree; no tree. */
+static void start(uint64_t n_frames)
+{
+	after_store = NULL;
+	stores = 0;
+	frame_reset();
+	phys_arena(IMAGE, IMAGE_SIZE + MIB(2)); /* N_FRAMES fit */
+	for (uint64_t page = 0; page < IMAGE_SIZE / PAGE_SIZE; page++)
+		words(IMAGE + page * PAGE_SIZE)[0] = words(IMAGE + page * PAGE_SIZE)[511] =
+			1000 + page;
+	frame_add_range(FRAMES, (n_frames + 3) * PAGE_SIZE);
+	assert_int_equal(ept_setup(), OK);
+	assert_int_equal(frame_available(), n_frames);
+}
+
+static int setup(void **state)
+{
+	start(N_FRAMES);
+	assert_int_equal(ept_init(&ept, 3, EPT_UNLIMITED), OK);
+	return 0;
+}
+
+/* Nothing is lost: destroy the tree, and all frames are there. */
+static int teardown(void **state)
+{
+	after_store = NULL;
+	check_tree(&ept);
+	ept_destroy(&ept);
+	assert_int_equal(frame_available(), N_FRAMES);
+	return 0;
+}
+
+static uint64_t entry_of(const struct ept *tree, uint64_t gpa)
+{
+	unsigned level;
+
+	return ept_lookup(tree, at(gpa), &level);
+}
+
+static unsigned level_of(uint64_t gpa)
+{
+	unsigned level;
+
+	(void)ept_lookup(&ept, at(gpa), &level);
+	return level;
+}
+
+#define HOLE UINT64_MAX
+
+static phys_t translate_in(const struct ept *tree, uint64_t gpa)
+{
+	unsigned level;
+	uint64_t entry = ept_lookup(tree, at(gpa), &level);
+	uint64_t mask = (PAGE_SIZE << (9 * level)) - 1;
+
+	return entry ? (entry & EPT_ADDR & ~mask) | (gpa & mask) : HOLE;
+}
+
+static phys_t translate(uint64_t gpa)
+{
+	return translate_in(&ept, gpa);
+}
+
+/* Snapshot of a window of translations, one page excepted, compared after every store. */
+#define WINDOW_PAGES 1536
+static struct {
+	const struct ept *tree;
+	uint64_t from, except;
+	uint64_t entry[WINDOW_PAGES]; /* address of the page with permissions and type */
+} window;
+
+static uint64_t page_entry(const struct ept *tree, uint64_t gpa)
+{
+	uint64_t entry = entry_of(tree, gpa);
+
+	return entry ? translate_in(tree, gpa) | (entry & (EPT_PRESENT | EPT_TYPE_MASK)) : 0;
+}
+
+static void window_is_as_it_was(void)
+{
+	for (unsigned i = 0; i < WINDOW_PAGES; i++)
+		if (window.from + i * PAGE_SIZE != window.except)
+			assert_int_equal(page_entry(window.tree, window.from + i * PAGE_SIZE),
+					 window.entry[i]);
+	if (window.except != HOLE)
+		assert_int_not_equal(entry_of(window.tree, window.except), 0);
+}
+
+static void watch(const struct ept *tree, uint64_t from, uint64_t except)
+{
+	window.tree = tree;
+	window.from = from;
+	window.except = except;
+	for (unsigned i = 0; i < WINDOW_PAGES; i++)
+		window.entry[i] = page_entry(tree, from + i * PAGE_SIZE);
+	stores = 0;
+	after_store = window_is_as_it_was;
+}
+
+static phys_t copy(struct ept *tree, uint64_t gpa)
+{
+	phys_t frame = 0;
+
+	assert_int_equal(ept_copy(tree, at(gpa), &frame), OK);
+	assert_int_equal(translate_in(tree, gpa) & ~UINT64_C(0xfff), frame);
+	assert_int_equal(entry_of(tree, gpa) & (EPT_PRESENT | EPT_OWN), EPT_PRESENT | EPT_OWN);
+	return frame;
+}
+
+static void map(uint64_t gpa, phys_t hpa, uint64_t len, uint64_t attr)
+{
+	assert_int_equal(ept_map(&ept, at(gpa), hpa, len, attr), OK);
+}
+
+static void the_largest_pages_that_fit(void **state)
+{
+	static const struct {
+		unsigned leaf_levels;
+		uint64_t gpa, hpa, len, probe;
+		unsigned want;
+	} cases[] = {
+		{3, 0, 0, GIB(1), 0, 2},
+		{2, 0, 0, GIB(1), 0, 1},
+		{1, 0, 0, MIB(4), 0, 0},
+		{3, 0, MIB(2), GIB(1), 0, 1},
+		{3, MIB(2), MIB(2), GIB(2) - MIB(2), MIB(2), 1},
+		{3, MIB(2), MIB(2), GIB(2) - MIB(2), GIB(1), 2},
+		{3, KIB(4), KIB(4), MIB(4), KIB(4), 0},
+		{3, KIB(4), KIB(4), MIB(4), MIB(2), 1},
+		{3, KIB(4), KIB(4), MIB(4), MIB(4), 0},
+		{3, 0, KIB(4), MIB(2), 0, 0},
+		{3, TOP - GIB(1), GIB(5), GIB(1), TOP - 1, 2},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		start(N_FRAMES);
+		assert_int_equal(ept_init(&ept, cases[i].leaf_levels, EPT_UNLIMITED), OK);
+		map(cases[i].gpa, cases[i].hpa, cases[i].len, RX);
+		assert_int_equal(level_of(cases[i].probe), cases[i].want);
+		for (uint64_t off = 0; off < cases[i].len; off += KIB(4) * 509)
+			assert_int_equal(translate(cases[i].gpa + off), cases[i].hpa + off);
+		assert_int_equal(translate(cases[i].gpa + cases[i].len - 1),
+				 cases[i].hpa + cases[i].len - 1);
+		assert_int_equal(translate(cases[i].gpa + cases[i].len), HOLE);
+		if (cases[i].gpa > 0)
+			assert_int_equal(translate(cases[i].gpa - 1), HOLE);
+		assert_int_equal(ept.generation, 1); /* nothing was there to become stale */
+		check_tree(&ept);
+		ept_destroy(&ept);
+		assert_int_equal(frame_available(), N_FRAMES);
+	}
+	setup(NULL);
+}
+
+static void cow_splits_without_a_gap(void **state)
+{
+	/* A 1 GiB page with the image in it, at the same offset. */
+	map(GIB(1), 0, GIB(1), RX);
+	assert_int_equal(level_of(GIB(1)), 2);
+	uint64_t gpa = GIB(1) + IMAGE + 0x5000, generation = ept.generation;
+
+	watch(&ept, GIB(1) + IMAGE - MIB(2), gpa);
+	phys_t frame = copy(&ept, gpa + 0x123);
+	assert_int_equal(stores, 3); /* two tables, one leaf */
+	assert_true(ept.generation > generation);
+	assert_int_equal(words(frame)[0], 1005);
+	assert_int_equal(words(frame)[511], 1005);
+	assert_int_equal(entry_of(&ept, gpa), frame | RWX | EPT_OWN);
+
+	/* The region is split now: one store. */
+	watch(&ept, GIB(1) + IMAGE - MIB(2), gpa + PAGE_SIZE);
+	copy(&ept, gpa + PAGE_SIZE);
+	assert_int_equal(stores, 1);
+	assert_int_equal(level_of(GIB(1) + MIB(600)), 1);
+	assert_int_equal(translate(GIB(1) + MIB(600)), MIB(600));
+	assert_int_equal(ept.n_owned, 1 + 1 + 2 + 2); /* root, PDPT, split, pages */
+
+	words(frame)[0] = 7;
+	assert_int_equal(words(IMAGE + 0x5000)[0], 1005);
+}
+
+static void a_copy_of_a_copy_is_the_copy(void **state)
+{
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	phys_t frame = copy(&ept, 0x5000);
+	uint64_t generation = ept.generation;
+
+	stores = 0;
+	words(frame)[3] = 99;
+	assert_int_equal(copy(&ept, 0x5008), frame);
+	assert_int_equal(words(frame)[3], 99);
+	assert_int_equal(stores, 0);
+	assert_int_equal(ept.generation, generation);
+}
+
+static void a_copy_keeps_the_memory_type(void **state)
+{
+	map(0, IMAGE, PAGE_SIZE, EPT_R | EPT_TYPE(0));
+	map(0x1000, IMAGE, PAGE_SIZE, EPT_R | EPT_X | EPT_TYPE(6) | BIT(6));
+	copy(&ept, 0);
+	copy(&ept, 0x1000);
+	assert_int_equal(entry_of(&ept, 0) & (EPT_TYPE_MASK | 7), EPT_TYPE(0) | 7);
+	assert_int_equal(entry_of(&ept, 0x1000) & (EPT_TYPE_MASK | 7), EPT_TYPE(6) | BIT(6) | 7);
+}
+
+static void nothing_beyond_48_bits(void **state)
+{
+	static const uint64_t beyond[] = {TOP,	   TOP + PAGE_SIZE, BIT(51),
+					  BIT(52), BIT(63),	    UINT64_MAX & ~UINT64_C(0xfff)};
+	phys_t frame;
+	uint64_t old;
+
+	map(0, IMAGE, MIB(2), RX); /* what a wrapped index would find */
+	for (size_t i = 0; i < ARRAY_SIZE(beyond); i++) {
+		gpa_t gpa = at(beyond[i]);
+
+		assert_int_equal(ept_map(&ept, gpa, IMAGE, PAGE_SIZE, RX), ERR_RANGE);
+		assert_int_equal(ept_map(&ept, gpa, 0, PAGE_SIZE, 0), ERR_RANGE);
+		assert_int_equal(ept_map_zero(&ept, gpa, PAGE_SIZE, RX), ERR_RANGE);
+		assert_int_equal(ept_copy(&ept, gpa, &frame), ERR_RANGE);
+		assert_int_equal(ept_override(&ept, gpa, IMAGE | RWX, &old), ERR_RANGE);
+		assert_int_equal(entry_of(&ept, beyond[i]), 0);
+	}
+	stores = 0;
+	assert_int_equal(ept_map(&ept, at(TOP - PAGE_SIZE), IMAGE, 2 * PAGE_SIZE, RX), ERR_RANGE);
+	assert_int_equal(ept_map(&ept, at(PAGE_SIZE), IMAGE, TOP, RX), ERR_RANGE);
+	assert_int_equal(ept_map(&ept, at(PAGE_SIZE), IMAGE, -PAGE_SIZE, RX), ERR_RANGE);
+	assert_int_equal(ept_map_zero(&ept, at(PAGE_SIZE), TOP, RX), ERR_RANGE);
+	assert_int_equal(ept_map(&ept, at(0), BIT(52), PAGE_SIZE, RX), ERR_RANGE);
+	assert_int_equal(ept_map(&ept, at(0), BIT(52) - PAGE_SIZE, 2 * PAGE_SIZE, RX), ERR_RANGE);
+	assert_int_equal(stores, 0);
+
+	map(TOP - PAGE_SIZE, IMAGE, PAGE_SIZE, RX);
+	assert_int_equal(words(copy(&ept, TOP - 1))[0], 1000);
+	assert_int_equal(translate(TOP - PAGE_SIZE) != HOLE, true);
+	assert_int_equal(entry_of(&ept, TOP), 0);
+}
+
+static void generation_moves_when_a_present_translation_changed(void **state)
+{
+	struct {
+		uint64_t gpa, hpa, len, attr;
+		bool moves;
+	} cases[] = {
+		{0x1000, 0x9000, PAGE_SIZE, RX, false},		 /* from nothing */
+		{0x1000, 0x9000, PAGE_SIZE, RX, false},		 /* the same again */
+		{0x1000, 0x9000, PAGE_SIZE, RWX, true},		 /* permission */
+		{0x1000, 0xa000, PAGE_SIZE, RWX, true},		 /* address */
+		{0x2000, 0xb000, PAGE_SIZE, RX, false},		 /* a neighbour */
+		{0x1000, 0, PAGE_SIZE, 0, true},		 /* gone */
+		{0x1000, 0, PAGE_SIZE, 0, false},		 /* was gone */
+		{0, MIB(2), MIB(2), RX, true},			 /* over a table */
+		{0x5000, MIB(2) + 0x5000, PAGE_SIZE, RX, false}, /* splits, to the same */
+		{0, 0, GIB(1), 0, true},
+		{0, 0, GIB(1), 0, false},
+		{0, 0, 0, RX, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t before = ept.generation;
+
+		map(cases[i].gpa, cases[i].hpa, cases[i].len, cases[i].attr);
+		assert_int_equal(ept.generation > before, cases[i].moves);
+	}
+}
+
+static void a_large_page_over_a_table_reclaims_it(void **state)
+{
+	map(0, 0x9000, PAGE_SIZE, RX);
+	map(MIB(2), IMAGE, PAGE_SIZE, RX);
+	copy(&ept, MIB(2));
+	uint64_t available = frame_available(), owned = ept.n_owned;
+
+	map(0, MIB(4), MIB(4), RX);
+	/* Two tables and the page; not before the flush. */
+	assert_int_equal(ept.n_retired, 3);
+	assert_int_equal(frame_available(), available);
+	assert_int_equal(ept.n_owned, owned);
+	check_tree(&ept);
+	ept_reclaim(&ept);
+	assert_int_equal(frame_available(), available + 3);
+	assert_int_equal(ept.n_owned, owned - 3);
+	ept_reclaim(&ept);
+	assert_int_equal(frame_available(), available + 3);
+	assert_int_equal(translate(MIB(4) - 1), MIB(8) - 1);
+}
+
+static void a_retired_table_is_never_present_where_it_is_chained(void **state)
+{
+	map(0, 0x9000, MIB(2) - PAGE_SIZE, RX);
+	map(MIB(2), 0x9000, PAGE_SIZE, RX);
+	map(0, 0, MIB(4), 0);
+	unsigned n = 0;
+
+	for (phys_t frame = ept.retired; frame != 0; frame = words(frame)[0], n++)
+		assert_int_equal(words(frame)[0] & EPT_PRESENT, 0);
+	assert_int_equal(n, 2);
+}
+
+static void unmapping_a_hole_takes_no_frames(void **state)
+{
+	uint64_t available = frame_available();
+
+	map(0, 0, TOP, 0);
+	map(0x7000, 0, PAGE_SIZE, 0);
+	map(TOP - PAGE_SIZE, 0, PAGE_SIZE, 0);
+	assert_int_equal(frame_available(), available);
+	assert_int_equal(stores, 0);
+}
+
+static void unmapping_takes_out_what_it_says(void **state)
+{
+	static const struct {
+		uint64_t gpa, len;
+	} cases[] = {
+		{0, MIB(6)},
+		{0x5000, PAGE_SIZE},
+		{0x5000, MIB(3)},
+		{MIB(2), MIB(2)},
+		{MIB(2) - PAGE_SIZE, 0x2000},
+		{MIB(3), GIB(3)},
+		{0, TOP},
+		{MIB(6) - PAGE_SIZE, GIB(512)},
+		{0x5000, TOP - 0x5000},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		map(0, GIB(4), MIB(6), RX);
+		map(cases[i].gpa, 0, cases[i].len, 0);
+		for (uint64_t gpa = 0; gpa < MIB(6); gpa += PAGE_SIZE) {
+			bool gone = gpa >= cases[i].gpa && gpa - cases[i].gpa < cases[i].len;
+
+			assert_int_equal(translate(gpa), gone ? HOLE : GIB(4) + gpa);
+		}
+		check_tree(&ept);
+		ept_reclaim(&ept);
+	}
+}
+
+static void zeros_cost_nothing_until_written(void **state)
+{
+	uint64_t available = frame_available();
+
+	/* 2 MiB-unaligned at both ends, over a TiB in between. */
+	assert_int_equal(ept_map_zero(&ept, at(GIB(1) - 0x3000), BIT(40) + 0x5000, RWX), OK);
+	assert_true(available - frame_available() <= 3 + 6);
+	static const uint64_t probes[] = {GIB(1) - 0x3000, GIB(1), GIB(1) + MIB(2) + 0x1000,
+					  GIB(700) + 0x12345000, GIB(1) + BIT(40) + 0x1000};
+
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
+		uint64_t entry = entry_of(&ept, probes[i]);
+
+		assert_int_equal(entry & ~EPT_ADDR, RX); /* never W, never own */
+		for (unsigned w = 0; w < 512; w++)
+			assert_int_equal(words(entry & EPT_ADDR)[w], 0);
+	}
+	assert_int_equal(translate(GIB(1) - 0x4000), HOLE);
+	assert_int_equal(translate(GIB(1) + BIT(40) + 0x2000), HOLE);
+
+	uint64_t gpa = GIB(700) + 0x12345000;
+
+	watch(&ept, gpa - MIB(3), gpa);
+	phys_t frame = copy(&ept, gpa);
+	/* The PDPT is own; PD and PT are copied out of the zero tree. */
+	assert_int_equal(stores, 3);
+	for (unsigned w = 0; w < 512; w++)
+		assert_int_equal(words(frame)[w], 0);
+	memset(words(frame), 0xff, PAGE_SIZE);
+	after_store = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+		if (probes[i] != gpa)
+			assert_int_equal(words(translate(probes[i]))[9], 0);
+	/* A dirty frame does not show through as a zero page. */
+	map(gpa, IMAGE, PAGE_SIZE, RX);
+	ept_reclaim(&ept);
+	phys_t again = copy(&ept, gpa + PAGE_SIZE);
+
+	assert_int_equal(again, frame);
+	for (unsigned w = 0; w < 512; w++)
+		assert_int_equal(words(frame)[w], 0);
+}
+
+static void the_zero_tree_is_three_frames_and_shared(void **state)
+{
+	struct ept other;
+
+	assert_int_equal(frame_total(), N_FRAMES + 3);
+	assert_int_equal(ept_init(&other, 1, EPT_UNLIMITED), OK);
+	assert_int_equal(ept_map_zero(&ept, at(0), MIB(2), RX), OK);
+	assert_int_equal(ept_map_zero(&other, at(GIB(9)), GIB(1), RX), OK);
+	assert_int_equal(translate(0), translate_in(&other, GIB(9)));
+	ept_destroy(&other);
+	start(0);
+	frame_reset();
+	frame_add_range(FRAMES, 2 * PAGE_SIZE);
+	assert_int_equal(ept_setup(), ERR_NOMEM);
+	assert_int_equal(frame_available(), 2);
+	setup(NULL);
+}
+
+static void no_execute_is_kept_on_zeros(void **state)
+{
+	static const uint64_t gpa[] = {0, MIB(2), GIB(1)};
+	static const uint64_t len[] = {PAGE_SIZE, MIB(2), GIB(1)};
+
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ept_map_zero(&ept, at(gpa[i]), len[i], EPT_R | EPT_TYPE(6)), OK);
+		assert_int_equal(entry_of(&ept, gpa[i]) & ~EPT_ADDR, EPT_R | EPT_TYPE(6));
+	}
+}
+
+static void override_gives_one_page_and_puts_it_back(void **state)
+{
+	uint64_t old = 0, scratch = 0, gpa = MIB(2) + 0x7000;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	uint64_t generation = ept.generation;
+
+	watch(&ept, 0, gpa);
+	assert_int_equal(ept_override(&ept, at(gpa), 0x9000 | RWX, &old), OK);
+	assert_int_equal(stores, 2);
+	assert_int_equal(old, (IMAGE + gpa) | RX);
+	assert_int_equal(entry_of(&ept, gpa), 0x9000 | RWX);
+	assert_int_equal(ept.generation, generation + 1);
+	assert_int_equal(ept_override(&ept, at(gpa), old, &scratch), OK);
+	assert_int_equal(scratch, 0x9000 | RWX);
+	assert_int_equal(ept.generation, generation + 2);
+	assert_int_equal(translate(gpa), IMAGE + gpa);
+
+	/* A hole has no old leaf; nobody's TLB holds it. */
+	assert_int_equal(ept_override(&ept, at(GIB(9)), 0x9000 | RWX, &old), OK);
+	assert_int_equal(old, 0);
+	assert_int_equal(ept.generation, generation + 2);
+	assert_int_equal(ept_override(&ept, at(GIB(9)), 0, &scratch), OK);
+	assert_int_equal(translate(GIB(9)), HOLE);
+}
+
+static void override_refuses_an_own_page(void **state)
+{
+	uint64_t old = 5;
+
+	map(0, IMAGE, MIB(2), RX);
+	phys_t frame = copy(&ept, 0x3000);
+
+	assert_int_equal(ept_override(&ept, at(0x3000), 0x9000 | RWX, &old), ERR_INVAL);
+	assert_int_equal(old, 5);
+	assert_int_equal(translate(0x3000), frame);
+}
+
+static void copy_of_nothing_is_refused(void **state)
+{
+	phys_t frame = 5;
+
+	assert_int_equal(ept_copy(&ept, at(0x3000), &frame), ERR_NOTFOUND);
+	assert_int_equal(frame, 5);
+}
+
+static void a_clone_takes_no_frame_and_never_writes_its_template(void **state)
+{
+	struct ept clone, second;
+	struct ept_layer *layer;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	words(copy(&ept, 0x5000))[1] = 55;
+	phys_t template_page = translate(0x5000);
+
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	check_layer(layer);
+	uint64_t available = frame_available();
+
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	ept_clone(&second, layer, EPT_UNLIMITED);
+	assert_int_equal(frame_available(), available);
+	assert_int_equal(clone.n_owned, 0);
+	assert_true(clone.generation != 0);
+	for (uint64_t gpa = 0; gpa < IMAGE_SIZE; gpa += PAGE_SIZE) {
+		assert_int_equal(entry_of(&clone, gpa) & (EPT_W | EPT_OWN), 0);
+		assert_int_equal(translate_in(&clone, gpa), translate(gpa));
+	}
+	assert_int_equal(translate_in(&clone, 0x5000), template_page);
+
+	/* Copy the path: root (no store: nobody runs on it yet), three tables, the page. */
+	phys_t old_root = clone.root;
+	uint64_t generation = clone.generation;
+
+	watch(&clone, 0, 0x5000);
+	phys_t frame = copy(&clone, 0x5000);
+
+	assert_int_equal(stores, 4);
+	assert_true(clone.root != old_root && clone.generation > generation);
+	assert_int_equal(words(frame)[1], 55);
+	words(frame)[1] = 66;
+	assert_int_equal(words(template_page)[1], 55);
+	assert_int_equal(translate_in(&second, 0x5000), template_page);
+	assert_int_equal(clone.n_owned, 5);
+	check_tree(&clone);
+	check_layer(layer);
+
+	/* The frozen VM goes on as a clone of itself. */
+	watch(&ept, 0, 0x5000);
+	words(copy(&ept, 0x5000))[1] = 77;
+	assert_int_equal(words(template_page)[1], 55);
+	assert_int_equal(words(frame)[1], 66);
+	after_store = NULL;
+	ept_destroy(&clone);
+	ept_destroy(&second);
+	ept_layer_put(layer);
+}
+
+static void clones_of_clones_keep_their_ancestors_alive(void **state)
+{
+	struct ept tree[4];
+	struct ept_layer *layer[3];
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	for (unsigned i = 0; i < 3; i++) {
+		struct ept *from = i == 0 ? &ept : &tree[i - 1];
+
+		words(copy(from, i * 0x1000))[2] = 100 + i;
+		words(copy(from, MIB(2)))[2] = 200 + i;
+		assert_int_equal(ept_freeze(from, &layer[i]), OK);
+		ept_clone(&tree[i], layer[i], EPT_UNLIMITED);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		ept_layer_put(layer[i]);
+	ept_destroy(&ept);
+	ept_destroy(&tree[1]);
+	ept_destroy(&tree[0]);
+
+	/* Only the last is left, and sees what it inherited from each. */
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(words(translate_in(&tree[2], i * 0x1000))[2], 100 + i);
+	assert_int_equal(words(translate_in(&tree[2], MIB(2)))[2], 202);
+	assert_int_equal(words(translate_in(&tree[2], 0x9000))[0], 1009);
+	check_tree(&tree[2]);
+	ept_destroy(&tree[2]);
+	assert_int_equal(frame_available(), N_FRAMES);
+	setup(NULL);
+}
+
+static void a_fault_does_not_cost_more_in_deeper_clones(void **state)
+{
+	struct ept tree[6];
+	struct ept_layer *layer;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	for (unsigned i = 0; i < 6; i++) {
+		struct ept *from = i == 0 ? &ept : &tree[i - 1];
+
+		copy(from, 0x5000);
+		assert_int_equal(ept_freeze(from, &layer), OK);
+		ept_clone(&tree[i], layer, EPT_UNLIMITED);
+		ept_layer_put(layer);
+		watch(&tree[i], 0, 0x5000);
+		copy(&tree[i], 0x5000);
+		assert_int_equal(stores, 4);
+		copy(&tree[i], 0x5000);
+		assert_int_equal(stores, 4);
+		assert_int_equal(tree[i].n_owned, 5);
+		after_store = NULL;
+	}
+	for (unsigned i = 0; i < 6; i++)
+		ept_destroy(&tree[i]);
+}
+
+static void reset_goes_back_and_gives_back(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	words(copy(&ept, 0x5000))[1] = 55;
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	ept_clone(&clone, layer, 6);
+	uint64_t available = frame_available();
+
+	for (unsigned round = 0; round < 3; round++) {
+		uint64_t generation = clone.generation;
+
+		words(copy(&clone, 0x5000))[1] = 66;
+		copy(&clone, 0x6000);
+		phys_t frame;
+
+		assert_int_equal(ept_copy(&clone, at(0x7000), &frame), ERR_NOMEM); /* ceiling */
+		ept_reset(&clone);
+		assert_true(clone.generation > generation);
+		assert_int_equal(clone.root, layer->root);
+		for (uint64_t gpa = 0; gpa < IMAGE_SIZE; gpa += PAGE_SIZE)
+			assert_int_equal(translate_in(&clone, gpa), translate(gpa));
+		assert_int_equal(words(translate_in(&clone, 0x5000))[1], 55);
+		/* Retired frames count as the tree's until the flush. */
+		assert_int_equal(ept_copy(&clone, at(0x7000), &frame), ERR_NOMEM);
+		check_tree(&clone);
+		ept_reclaim(&clone);
+		assert_int_equal(clone.n_owned, 0);
+		assert_int_equal(frame_available(), available);
+		ept_reset(&clone); /* nothing to do */
+	}
+	ept_destroy(&clone);
+	ept_layer_put(layer);
+}
+
+static void a_new_root_moves_the_generation(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer;
+	uint64_t old;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	for (unsigned i = 0; i < 3; i++) {
+		ept_clone(&clone, layer, EPT_UNLIMITED);
+		uint64_t generation = clone.generation;
+
+		/* None of these changes a present translation. */
+		if (i == 0)
+			assert_int_equal(ept_map(&clone, at(GIB(5)), IMAGE, PAGE_SIZE, RX), OK);
+		else if (i == 1)
+			assert_int_equal(ept_map(&clone, at(0x3000), IMAGE + 0x3000, PAGE_SIZE, RX),
+					 OK);
+		else
+			assert_int_equal(ept_override(&clone, at(GIB(5)), IMAGE | RX, &old), OK);
+		assert_true(clone.root != layer->root);
+		assert_true(clone.generation > generation);
+		ept_destroy(&clone);
+	}
+	ept_layer_put(layer);
+}
+
+static void freezing_an_unchanged_clone_makes_no_layer(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer, *again;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	uint64_t available = frame_available(), generation = clone.generation;
+
+	assert_int_equal(ept_freeze(&clone, &again), OK);
+	assert_ptr_equal(again, layer);
+	assert_int_equal(frame_available(), available);
+	assert_int_equal(clone.generation, generation);
+	ept_layer_put(again);
+	ept_layer_put(layer);
+	ept_destroy(&clone);
+}
+
+static void a_freeze_keeps_what_waits_for_the_flush(void **state)
+{
+	struct ept_layer *layer;
+
+	map(0, 0x9000, PAGE_SIZE, RX);
+	map(0, IMAGE, MIB(2), RX);
+	assert_int_equal(ept.n_retired, 1);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	check_layer(layer);
+	assert_int_equal(ept.n_owned, 1);
+	ept_reclaim(&ept);
+	assert_int_equal(ept.n_owned, 0);
+	ept_layer_put(layer);
+}
+
+static void a_layers_checksum_is_of_its_own_frames(void **state)
+{
+	struct ept_layer *layer;
+	struct ept clone;
+	phys_t own, copy;
+	uint64_t sum, *word;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	assert_int_equal(ept_copy(&ept, at(0x3000), &own), OK);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	sum = ept_layer_checksum(layer);
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	assert_int_equal(ept_copy(&clone, at(0x3000), &copy), OK);
+	*(uint64_t *)phys_to_virt(copy) += 1;
+	assert_true(ept_layer_checksum(layer) == sum);
+	word = (uint64_t *)phys_to_virt(own) + 5;
+	for (unsigned bit = 0; bit < 64; bit++) {
+		*word ^= BIT(bit);
+		/* Accessed and dirty flags do not count. */
+		assert_int_equal(ept_layer_checksum(layer) == sum, bit == 5 || bit == 6);
+		*word ^= BIT(bit);
+	}
+	ept_destroy(&clone);
+	ept_layer_put(layer);
+}
+
+static struct image image = {.base = IMAGE, .size = IMAGE_SIZE - 100};
+
+static void shared_memory_stays_shared_through_a_clone(void **state)
+{
+	struct mem_region shared = {
+		.gpa = {GIB(1)}, .len = MIB(4), .kind = MEM_SHARED, .image = &image};
+	struct mem_region ram = {.gpa = {0}, .len = MIB(2), .kind = MEM_COW, .image = &image};
+	struct ept clone;
+	struct ept_layer *layer;
+
+	assert_int_equal(ept_map_region(&ept, &shared), OK);
+	assert_int_equal(ept_map_region(&ept, &ram), OK);
+	assert_int_equal(level_of(GIB(1)), 1);
+	assert_true(entry_of(&ept, GIB(1)) & EPT_W);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	assert_false(entry_of(&clone, GIB(1)) & EPT_W); /* sealed: faults once */
+
+	watch(&clone, 0, HOLE);
+	assert_int_equal(ept_fill(&clone, &shared, at(GIB(1) + 0x5678)), OK);
+	after_store = NULL;
+	assert_true(entry_of(&clone, GIB(1) + 0x5000) & EPT_W);
+	assert_true(entry_of(&clone, GIB(1) + MIB(3)) & EPT_W); /* the same table */
+	assert_int_equal(translate_in(&clone, GIB(1) + 0x5678), IMAGE + 0x5678);
+	unsigned level;
+
+	(void)ept_lookup(&clone, at(GIB(1)), &level);
+	assert_int_equal(level, 1); /* not split */
+	assert_false(entry_of(&clone, 0) & EPT_W);
+	check_tree(&clone);
+	ept_destroy(&clone);
+	ept_layer_put(layer);
+}
+
+static void regions_are_mapped_as_their_kind_says(void **state)
+{
+	static const struct {
+		enum mem_kind kind;
+		uint64_t len, offset;
+		const struct image *image;
+		enum status want;
+		uint64_t bits;
+	} cases[] = {
+		{MEM_ROM, MIB(4), 0, &image, OK, RX},
+		{MEM_COW, MIB(4), 0, &image, OK, RX},
+		{MEM_SHARED, MIB(4), 0, &image, OK, RWX},
+		{MEM_COW, MIB(2), MIB(2), &image, OK, RX},
+		{MEM_COW, MIB(2), 0x3000, &image, OK, RX},
+		{MEM_COW, MIB(4) + PAGE_SIZE, 0, &image, ERR_RANGE, 0},
+		{MEM_COW, MIB(4), PAGE_SIZE, &image, ERR_RANGE, 0},
+		{MEM_COW, PAGE_SIZE, -PAGE_SIZE, &image, ERR_RANGE, 0},
+		{MEM_COW, PAGE_SIZE, -2 * PAGE_SIZE, &image, ERR_RANGE, 0},
+		{MEM_COW, PAGE_SIZE, 0x800, &image, ERR_INVAL, 0},
+		{MEM_ROM, MIB(4), 0, NULL, OK, RX},
+		{MEM_COW, MIB(4), 0, NULL, OK, RX},
+		{MEM_SHARED, MIB(4), 0, NULL, ERR_INVAL, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct mem_region region = {.gpa = {GIB(1)},
+					    .len = cases[i].len,
+					    .kind = cases[i].kind,
+					    .image = cases[i].image,
+					    .offset = cases[i].offset};
+		uint64_t last = GIB(1) + region.len - 1;
+
+		assert_int_equal(ept_map_region(&ept, &region), cases[i].want);
+		assert_int_equal(entry_of(&ept, GIB(1)) & ~(EPT_ADDR | EPT_LARGE), cases[i].bits);
+		assert_int_equal(entry_of(&ept, last) & ~(EPT_ADDR | EPT_LARGE), cases[i].bits);
+		if (cases[i].want == OK && region.image != NULL)
+			assert_int_equal(translate(last), IMAGE + region.offset + region.len - 1);
+		if (cases[i].want == OK && region.image == NULL)
+			assert_int_equal(words(translate(last - 4095))[511], 0);
+		map(0, 0, TOP, 0);
+		ept_reclaim(&ept);
+	}
+	struct mem_region high = {.gpa = {TOP}, .len = MIB(2), .kind = MEM_COW};
+
+	assert_int_equal(ept_map_region(&ept, &high), ERR_RANGE);
+}
+
+static void fill_maps_the_page_and_no_more(void **state)
+{
+	static const struct {
+		enum mem_kind kind;
+		uint64_t gpa, len, offset, at;
+		unsigned level;
+		uint64_t from, size;
+	} cases[] = {
+		{MEM_COW, 0, MIB(4), 0, 0x5123, 0, 0x5000, 0x1000},
+		{MEM_ROM, 0, MIB(4), 0, 0x5123, 0, 0x5000, 0x1000},
+		{MEM_SHARED, 0, MIB(4), 0, 0x5123, 1, 0, MIB(2)},
+		{MEM_SHARED, 0, MIB(4), 0, MIB(4) - 1, 1, MIB(2), MIB(2)},
+		{MEM_SHARED, 0x1000, MIB(2), 0x1000, 0x5123, 0, 0x5000, 0x1000}, /* starts late */
+		{MEM_SHARED, 0, MIB(3), 0, MIB(2), 0, MIB(2), 0x1000},		 /* ends early */
+		{MEM_SHARED, 0, MIB(3), 0x1000, 0x5000, 0, 0x5000, 0x1000},	 /* out of line */
+		{MEM_SHARED, 0x1000, MIB(4) - 0x1000, 0x1000, MIB(3), 1, MIB(2), MIB(2)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct mem_region region = {.gpa = {cases[i].gpa},
+					    .len = cases[i].len,
+					    .kind = cases[i].kind,
+					    .image = &image,
+					    .offset = cases[i].offset};
+
+		assert_int_equal(ept_fill(&ept, &region, at(cases[i].at)), OK);
+		assert_int_equal(level_of(cases[i].at), cases[i].level);
+		assert_int_equal(translate(cases[i].at),
+				 IMAGE + cases[i].offset + cases[i].at - cases[i].gpa);
+		assert_int_not_equal(translate(cases[i].from), HOLE);
+		assert_int_not_equal(translate(cases[i].from + cases[i].size - 1), HOLE);
+		assert_int_equal(translate(cases[i].from + cases[i].size), HOLE);
+		if (cases[i].from > 0)
+			assert_int_equal(translate(cases[i].from - 1), HOLE);
+		map(0, 0, TOP, 0);
+		ept_reclaim(&ept);
+	}
+	struct mem_region zeros = {.gpa = {0}, .len = MIB(2), .kind = MEM_COW};
+
+	assert_int_equal(ept_fill(&ept, &zeros, at(0x1000)), OK);
+	assert_int_equal(words(translate(0x1000))[5], 0);
+}
+
+/* Each takes frames; 'ept' has the image at 0 as 2 MiB pages, copied at 0x5000, and is a clone. */
+static enum status do_map(void)
+{
+	return ept_map(&ept, at(GIB(1) - PAGE_SIZE), IMAGE + 0x3000, 2 * PAGE_SIZE, RX);
+}
+
+static enum status do_map_over(void)
+{
+	return ept_map(&ept, at(MIB(2) - PAGE_SIZE), IMAGE + 0x3000, 2 * PAGE_SIZE, RX);
+}
+
+static enum status do_unmap(void)
+{
+	return ept_map(&ept, at(MIB(2) - PAGE_SIZE), 0, 2 * PAGE_SIZE, 0);
+}
+
+static enum status do_map_zero(void)
+{
+	return ept_map_zero(&ept, at(MIB(2) - PAGE_SIZE), GIB(513), RX);
+}
+
+static enum status do_copy(void)
+{
+	phys_t frame;
+
+	return ept_copy(&ept, at(MIB(2) + 0x5000), &frame);
+}
+
+static enum status do_override(void)
+{
+	uint64_t old;
+
+	return ept_override(&ept, at(0x7000), 0x9000 | RWX, &old);
+}
+
+static enum status do_freeze(void)
+{
+	struct ept_layer *layer;
+	phys_t frame;
+
+	TRY(ept_copy(&ept, at(0x5000), &frame));
+	TRY(ept_freeze(&ept, &layer));
+	ept_layer_put(layer);
+	return OK;
+}
+
+static const uint64_t probes[] = {
+	0,	  0x5000,	   0x7000,   MIB(2) - PAGE_SIZE,
+	MIB(2),	  MIB(2) + 0x5000, MIB(4),   GIB(1) - PAGE_SIZE,
+	GIB(1),	  GIB(500),	   GIB(512), GIB(513),
+	GIB(514),
+};
+
+/* Leave 'n' frames, or a ceiling of n more. */
+static void build(uint64_t n, bool by_ceiling)
+{
+	struct ept_layer *layer;
+
+	start(N_FRAMES);
+	assert_int_equal(ept_init(&ept, 3, EPT_UNLIMITED), OK);
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	copy(&ept, 0x5000);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	ept_layer_put(layer);
+	if (by_ceiling)
+		ept.max_owned = n;
+	while (!by_ceiling && frame_available() > n)
+		assert_int_not_equal(frame_alloc(), 0);
+}
+
+static uint64_t snapshot(uint64_t entry[])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+		entry[i] = page_entry(&ept, probes[i]);
+	return frame_available() + ept.n_owned;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+	static enum status (*const operation[])(void) = {
+		do_map, do_map_over, do_unmap, do_map_zero, do_copy, do_override, do_freeze};
+
+	for (size_t op = 0; op < ARRAY_SIZE(operation); op++)
+		for (unsigned by_ceiling = 0; by_ceiling < 2; by_ceiling++) {
+			uint64_t old[ARRAY_SIZE(probes)], new[ARRAY_SIZE(probes)],
+				now[ARRAY_SIZE(probes)], n = 0;
+			enum status status;
+
+			build(N_FRAMES, true);
+			(void)snapshot(old);
+			assert_int_equal(operation[op](), OK);
+			(void)snapshot(new);
+			do {
+				build(n, by_ceiling);
+				uint64_t books = snapshot(now);
+				uint64_t free_at_end = frame_available();
+
+				assert_memory_equal(now, old, sizeof(now));
+				status = operation[op]();
+				if (operation[op] != do_freeze || status != OK)
+					assert_int_equal(snapshot(now), books);
+				snapshot(now);
+				for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+					/* Old or new; which frame a copy got may differ. */
+					assert_true(now[i] == old[i] || now[i] == new[i] ||
+						    (status == OK || now[i] & EPT_W));
+				check_tree(&ept);
+				struct ept_layer *base = ept.base;
+				bool was_frozen = base != NULL && base->parent != NULL;
+
+				ept_destroy(&ept);
+				/* Everything is back, the frozen frames too. */
+				assert_true(frame_available() >= free_at_end + 6);
+				assert_true(was_frozen ==
+					    (operation[op] == do_freeze && status == OK));
+				n++;
+			} while (status == ERR_NOMEM);
+			assert_int_equal(status, OK);
+			/* All of these need frames, but for the ceiling a layer's own. */
+			assert_true(n > 3);
+		}
+	setup(NULL);
+}
+
+static void init_may_fail(void **state)
+{
+	struct ept tree;
+
+	start(0);
+	assert_int_equal(ept_init(&tree, 1, EPT_UNLIMITED), ERR_NOMEM);
+	start(1);
+	assert_int_equal(ept_init(&tree, 1, 0), ERR_NOMEM);
+	assert_int_equal(frame_available(), 1);
+	assert_int_equal(ept_init(&tree, 1, 1), OK);
+	ept_destroy(&tree);
+	assert_int_equal(frame_available(), 1);
+	setup(NULL);
+}
+
+/* Broken assertions abort: try in a child. */
+static bool aborts(void (*f)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fclose(stderr);
+		f();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status);
+}
+
+static void copy_shared(void)
+{
+	phys_t frame;
+
+	(void)!ept_copy(&ept, at(0), &frame);
+}
+
+static void map_unaligned(void)
+{
+	(void)!ept_map(&ept, at(0x800), IMAGE, PAGE_SIZE, RX);
+}
+
+static void map_write_only(void)
+{
+	(void)!ept_map(&ept, at(0), IMAGE, PAGE_SIZE, EPT_W);
+}
+
+static void override_with_own(void)
+{
+	uint64_t old;
+
+	(void)!ept_override(&ept, at(0), IMAGE | RWX | EPT_OWN, &old);
+}
+
+static void reset_a_root(void)
+{
+	ept_reset(&ept);
+}
+
+static void misuse_stops_the_machine(void **state)
+{
+	map(0, IMAGE, PAGE_SIZE, RWX);
+	assert_true(aborts(copy_shared));
+	assert_true(aborts(map_unaligned));
+	assert_true(aborts(map_write_only));
+	assert_true(aborts(override_with_own));
+	assert_true(aborts(reset_a_root));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_largest_pages_that_fit),
+		TEST(cow_splits_without_a_gap),
+		TEST(a_copy_of_a_copy_is_the_copy),
+		TEST(a_copy_keeps_the_memory_type),
+		TEST(nothing_beyond_48_bits),
+		TEST(generation_moves_when_a_present_translation_changed),
+		TEST(a_large_page_over_a_table_reclaims_it),
+		TEST(a_retired_table_is_never_present_where_it_is_chained),
+		TEST(unmapping_a_hole_takes_no_frames),
+		TEST(unmapping_takes_out_what_it_says),
+		TEST(zeros_cost_nothing_until_written),
+		TEST(the_zero_tree_is_three_frames_and_shared),
+		TEST(no_execute_is_kept_on_zeros),
+		TEST(override_gives_one_page_and_puts_it_back),
+		TEST(override_refuses_an_own_page),
+		TEST(copy_of_nothing_is_refused),
+		TEST(a_clone_takes_no_frame_and_never_writes_its_template),
+		TEST(clones_of_clones_keep_their_ancestors_alive),
+		TEST(a_fault_does_not_cost_more_in_deeper_clones),
+		TEST(reset_goes_back_and_gives_back),
+		TEST(a_new_root_moves_the_generation),
+		TEST(freezing_an_unchanged_clone_makes_no_layer),
+		TEST(a_freeze_keeps_what_waits_for_the_flush),
+		TEST(a_layers_checksum_is_of_its_own_frames),
+		TEST(shared_memory_stays_shared_through_a_clone),
+		TEST(regions_are_mapped_as_their_kind_says),
+		TEST(fill_maps_the_page_and_no_more),
+		TEST(every_allocation_may_fail),
+		TEST(init_may_fail),
+		TEST(misuse_stops_the_machine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

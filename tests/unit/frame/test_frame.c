@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/frame/frame.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hv/frame/phys.h"
+#include "tests/unit/support.h"
+
+#define START	 UINT64_C(0x100000)
+#define N_FRAMES 512
+
+static int setup(void **state)
+{
+	frame_reset();
+	frame_poison = false;
+	phys_arena(START, N_FRAMES * PAGE_SIZE);
+	return 0;
+}
+
+static uint64_t *words(phys_t frame)
+{
+	return phys_to_virt(frame);
+}
+
+static void partial_frames_and_frame_zero_are_left_out(void **state)
+{
+	static const struct {
+		uint64_t start, len, n_frames;
+	} cases[] = {
+		{START, 0, 0},
+		{START, PAGE_SIZE, 1},
+		{START, PAGE_SIZE - 1, 0},
+		{START + 1, PAGE_SIZE, 0},
+		{START + 1, 2 * PAGE_SIZE - 2, 0},
+		{START + 1, 2 * PAGE_SIZE - 1, 1},
+		{START + 0xfff, 3 * PAGE_SIZE, 2},
+		{0, 0, 0},
+		{0, PAGE_SIZE, 0},
+		{0, 4 * PAGE_SIZE, 3},
+		{1, 4 * PAGE_SIZE, 3},
+		{UINT64_MAX - 100, 100, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		setup(NULL);
+		if (cases[i].start < START)
+			phys_arena(0, N_FRAMES * PAGE_SIZE);
+		frame_add_range(cases[i].start, cases[i].len);
+		assert_int_equal(frame_total(), cases[i].n_frames);
+		assert_int_equal(frame_available(), cases[i].n_frames);
+		for (uint64_t n = 0; n < cases[i].n_frames; n++) {
+			phys_t frame = frame_alloc();
+
+			assert_true(frame >= cases[i].start && frame != 0);
+			assert_true(frame + PAGE_SIZE <= cases[i].start + cases[i].len);
+			assert_true(is_aligned(frame, PAGE_SIZE));
+		}
+		assert_int_equal(frame_alloc(), 0);
+	}
+}
+
+static void every_frame_is_handed_out_once(void **state)
+{
+	static bool seen[N_FRAMES];
+	phys_t taken[N_FRAMES + 1];
+
+	memset(seen, 0, sizeof(seen));
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	for (unsigned i = 0; i < N_FRAMES; i++) {
+		assert_int_equal(frame_available(), N_FRAMES - i);
+		taken[i] = frame_alloc();
+		assert_true(taken[i] >= START && taken[i] < START + N_FRAMES * PAGE_SIZE);
+		assert_false(seen[(taken[i] - START) / PAGE_SIZE]);
+		seen[(taken[i] - START) / PAGE_SIZE] = true;
+		memset(phys_to_virt(taken[i]), 0xee, PAGE_SIZE);
+	}
+	assert_int_equal(frame_alloc(), 0);
+	assert_int_equal(frame_alloc_zeroed(), 0);
+	assert_int_equal(frame_alloc_run(1, 1), 0);
+	assert_int_equal(frame_available(), 0);
+	for (unsigned i = 0; i < N_FRAMES; i++) {
+		frame_free(taken[i]);
+		assert_int_equal(frame_available(), i + 1);
+	}
+	assert_int_equal(frame_total(), N_FRAMES);
+	/* Freed one by one, and yet whole again. */
+	assert_int_equal(frame_alloc_run(N_FRAMES, PAGE_SIZE), START);
+	assert_int_equal(frame_available(), 0);
+}
+
+static void zeroed_means_zeroed(void **state)
+{
+	frame_add_range(START, PAGE_SIZE);
+	phys_t frame = frame_alloc();
+
+	memset(phys_to_virt(frame), 0xff, PAGE_SIZE);
+	frame_free(frame);
+	assert_int_equal(frame_alloc_zeroed(), frame);
+	for (unsigned i = 0; i < 512; i++)
+		assert_int_equal(words(frame)[i], 0);
+}
+
+static void the_frame_freed_last_comes_first(void **state)
+{
+	frame_add_range(START, 4 * PAGE_SIZE);
+	phys_t a = frame_alloc(), b = frame_alloc();
+
+	frame_free(a);
+	frame_free(b);
+	assert_int_equal(frame_alloc(), b);
+	assert_int_equal(frame_alloc(), a);
+}
+
+static void ranges_join_in_any_order(void **state)
+{
+	static const unsigned orders[][4] = {
+		{0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 1, 3}, {0, 3, 1, 2}, {1, 3, 2, 0}, {2, 0, 3, 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		setup(NULL);
+		for (unsigned k = 0; k < 4; k++) {
+			frame_add_range(START + orders[i][k] * 16 * PAGE_SIZE, 16 * PAGE_SIZE);
+			if (k < 3) {
+				assert_int_equal(frame_alloc_run(64, PAGE_SIZE), 0);
+			}
+		}
+		assert_int_equal(frame_alloc_run(64, PAGE_SIZE), START);
+	}
+}
+
+static void runs_join_when_they_are_freed(void **state)
+{
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	assert_int_equal(frame_alloc_run(N_FRAMES - 1, PAGE_SIZE), START + PAGE_SIZE);
+	phys_t single = frame_alloc();
+
+	frame_free(single);
+	for (unsigned third = 0; third < 3; third++)
+		frame_free_run(START + (1 + (third * 2 % 3) * 100) * PAGE_SIZE, 100);
+	assert_int_equal(frame_alloc_run(300, PAGE_SIZE), START + PAGE_SIZE);
+	/* Single frames were not needed for that. */
+	assert_int_equal(stack_here->n, 1);
+}
+
+static void runs_are_aligned_and_leave_the_rest(void **state)
+{
+	static const struct {
+		uint64_t n_frames, align;
+	} cases[] = {
+		{1, 1}, {1, PAGE_SIZE}, {3, 8 * PAGE_SIZE}, {16, 16 * PAGE_SIZE},
+		{7, 8}, {100, MIB(1)},	{200, MIB(1)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t n = cases[i].n_frames, n_taken = 0, at[N_FRAMES];
+
+		setup(NULL);
+		frame_add_range(START + 3 * PAGE_SIZE, (N_FRAMES - 5) * PAGE_SIZE);
+		for (;; n_taken++) {
+			phys_t run = frame_alloc_run(n, cases[i].align);
+
+			if (run == 0)
+				break;
+			assert_true(is_aligned(run, cases[i].align));
+			assert_true(run >= START + 3 * PAGE_SIZE);
+			assert_true(run + n * PAGE_SIZE <= START + (N_FRAMES - 2) * PAGE_SIZE);
+			memset(phys_to_virt(run), (int)n_taken, n * PAGE_SIZE);
+			at[n_taken] = run;
+			assert_int_equal(frame_available(), N_FRAMES - 5 - n * (n_taken + 1));
+		}
+		assert_true(n_taken > 0);
+		for (uint64_t k = 0; k < n_taken; k++)
+			for (uint64_t b = 0; b < n * PAGE_SIZE; b += 512)
+				assert_int_equal(*((uint8_t *)phys_to_virt(at[k]) + b), k & 0xff);
+		for (uint64_t k = 0; k < n_taken; k++)
+			frame_free_run(at[k], n);
+		assert_int_equal(frame_available(), N_FRAMES - 5);
+		assert_int_equal(frame_alloc_run(N_FRAMES - 5, PAGE_SIZE), START + 3 * PAGE_SIZE);
+	}
+}
+
+static void a_run_that_cannot_be_is_refused(void **state)
+{
+	frame_add_range(START + PAGE_SIZE, 8 * PAGE_SIZE);
+	assert_int_equal(frame_alloc_run(9, PAGE_SIZE), 0);
+	assert_int_equal(frame_alloc_run(UINT64_MAX, PAGE_SIZE), 0);
+	assert_int_equal(frame_alloc_run(1, MIB(1)), 0);
+	assert_int_equal(frame_alloc_run(8, 2 * PAGE_SIZE), 0);
+	assert_int_equal(frame_available(), 8);
+	assert_int_equal(frame_alloc_run(8, PAGE_SIZE), START + PAGE_SIZE);
+}
+
+static void a_run_gathers_what_was_freed_one_by_one(void **state)
+{
+	phys_t taken[N_FRAMES + 1];
+	unsigned n = 0;
+
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	while ((taken[n] = frame_alloc()) != 0)
+		n++;
+	/* Odd ones first, even ones backwards: no two neighbours in one batch. */
+	for (unsigned i = 1; i < N_FRAMES; i += 2)
+		frame_free(taken[i]);
+	assert_int_equal(frame_alloc_run(2, PAGE_SIZE), 0);
+	assert_int_equal(frame_available(), N_FRAMES / 2);
+	for (unsigned i = N_FRAMES; i > 0; i -= 2)
+		frame_free(taken[i - 2]);
+	phys_t low = frame_alloc_run(N_FRAMES / 2, PAGE_SIZE);
+	assert_int_equal(low, START + N_FRAMES / 2 * PAGE_SIZE);
+	assert_int_equal(frame_alloc_run(N_FRAMES / 2, PAGE_SIZE), START);
+	assert_int_equal(frame_available(), 0);
+}
+
+static void frames_move_between_processors_and_the_books_follow(void **state)
+{
+	static struct frame_stack second, third;
+	struct frame_stack *first = stack_here;
+	phys_t taken[N_FRAMES + 1];
+	unsigned n = 0, m = 0;
+
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	while ((taken[n] = frame_alloc()) != 0)
+		n++;
+	stack_here = &third;
+	assert_int_equal(frame_alloc(), 0);
+	stack_here = &second;
+	for (unsigned i = 0; i < n; i++) {
+		frame_free(taken[i]);
+		assert_int_equal(frame_available(), i + 1);
+	}
+	/* The first one gets all but what the second may keep for itself. */
+	stack_here = first;
+	while (frame_alloc() != 0)
+		m++;
+	assert_in_range(m, N_FRAMES - 2 * FRAME_BATCH, N_FRAMES);
+	assert_int_equal(frame_available(), N_FRAMES - m);
+	stack_here = &second;
+	while (frame_alloc() != 0)
+		m++;
+	assert_int_equal(m, N_FRAMES);
+	assert_int_equal(frame_available(), 0);
+	stack_here = first;
+}
+
+static void taking_and_giving_at_an_edge_stays_off_the_common_stock(void **state)
+{
+	phys_t taken[3 * FRAME_BATCH];
+
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	for (unsigned i = 0; i < ARRAY_SIZE(taken); i++)
+		taken[i] = frame_alloc();
+	for (unsigned i = 0; i < 2 * FRAME_BATCH; i++)
+		frame_free(taken[i]);
+	assert_int_equal(stack_here->n, FRAME_BATCH);
+	assert_true(stack_here->spare != 0);
+	/* Two batches down and up again: were the common stock needed, order would change. */
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 2 * FRAME_BATCH; i > 0; i--)
+			assert_int_equal(frame_alloc(), taken[i - 1]);
+		for (unsigned i = 0; i < 2 * FRAME_BATCH; i++)
+			frame_free(taken[i]);
+	}
+}
+
+static void random_use_keeps_the_books(void **state)
+{
+	static phys_t single[N_FRAMES], run[N_FRAMES];
+	uint64_t n_single = 0, n_run = 0, n_in_runs = 0, length[N_FRAMES];
+
+	srand(1);
+	frame_add_range(START, 200 * PAGE_SIZE);
+	frame_add_range(START + 211 * PAGE_SIZE, 301 * PAGE_SIZE);
+	for (unsigned step = 0; step < 20000; step++) {
+		uint64_t n = 1 + (uint64_t)rand() % 9, k;
+
+		switch (rand() % 8) {
+		case 0:
+		case 1:
+		case 2:
+			if ((single[n_single] = frame_alloc()) != 0)
+				memset(phys_to_virt(single[n_single++]), 0x55, PAGE_SIZE);
+			break;
+		case 3:
+		case 4:
+		case 5:
+			if (n_single > 0) {
+				k = (uint64_t)rand() % n_single;
+				frame_free(single[k]);
+				single[k] = single[--n_single];
+			}
+			break;
+		case 6:
+			if ((run[n_run] = frame_alloc_run(n, PAGE_SIZE << rand() % 3)) != 0) {
+				memset(phys_to_virt(run[n_run]), 0xaa, n * PAGE_SIZE);
+				length[n_run++] = n;
+				n_in_runs += n;
+			}
+			break;
+		case 7:
+			if (n_run > 0) {
+				k = (uint64_t)rand() % n_run;
+				frame_free_run(run[k], length[k]);
+				n_in_runs -= length[k];
+				run[k] = run[--n_run];
+				length[k] = length[n_run];
+			}
+			break;
+		}
+		assert_int_equal(frame_available(), 501 - n_single - n_in_runs);
+	}
+	while (n_single > 0)
+		frame_free(single[--n_single]);
+	while (n_run > 0) {
+		n_run--;
+		frame_free_run(run[n_run], length[n_run]);
+	}
+	assert_int_equal(frame_available(), 501);
+	assert_int_equal(frame_alloc_run(301, PAGE_SIZE), START + 211 * PAGE_SIZE);
+	assert_int_equal(frame_alloc_run(200, PAGE_SIZE), START);
+}
+
+static void poison_replaces_what_was_there(void **state)
+{
+	frame_poison = true;
+	frame_add_range(START, 2 * PAGE_SIZE);
+	phys_t frame = frame_alloc();
+
+	words(frame)[100] = 42;
+	frame_free(frame);
+	assert_true(words(frame)[100] != 42 && words(frame)[100] != 0);
+	assert_int_equal(frame_alloc(), frame); /* intact: no complaint */
+}
+
+/* Broken assertions abort: try in a child. */
+static bool aborts(void (*f)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fclose(stderr);
+		f();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status);
+}
+
+static void write_after_free(void)
+{
+	frame_poison = true;
+	phys_t frame = frame_alloc();
+
+	frame_free(frame);
+	words(frame)[100] = 42;
+	frame_alloc();
+}
+
+static void free_unaligned(void)
+{
+	frame_free(START + 8);
+}
+
+static void free_zero(void)
+{
+	frame_free(0);
+}
+
+/* Single frames stop there, but for what the processor has in its stack; runs do not. */
+static void what_is_kept_back_is_not_given_singly(void **state)
+{
+	const struct frame_policy local = {.mode = FRAME_LOCAL};
+	uint64_t n = 0;
+	phys_t run, frame;
+
+	frame_add_range(START, 300 * PAGE_SIZE);
+	frame_keep_back(100);
+	assert_true(frame_can_spare(200));
+	assert_false(frame_can_spare(201));
+	frame = frame_alloc();
+	for (n = 1; frame_alloc() != 0; n++)
+		assert_in_range(n, 0, 300);
+	assert_in_range(n, 200, 200 + FRAME_BATCH);
+	assert_int_equal(frame_alloc_by(&local, 0), 0);
+	assert_int_equal(frame_alloc_zeroed(), 0);
+	assert_false(frame_can_spare(1));
+	run = frame_alloc_run(50, PAGE_SIZE);
+	assert_true(run != 0);
+	frame_free_run(run, 50);
+	/* One comes back, and can be had again. */
+	frame_free(frame);
+	assert_int_equal(frame_alloc(), frame);
+	assert_int_equal(frame_alloc(), 0);
+	frame_keep_back(0);
+	assert_true(frame_alloc() != 0);
+	assert_int_equal(frame_available(), 300 - n - 1);
+}
+
+static void free_a_free_run(void)
+{
+	frame_free_run(START, 1);
+}
+
+static void misuse_stops_the_machine(void **state)
+{
+	frame_add_range(START, 2 * PAGE_SIZE);
+	assert_true(aborts(write_after_free));
+	assert_true(aborts(free_unaligned));
+	assert_true(aborts(free_zero));
+	assert_true(aborts(free_a_free_run));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(partial_frames_and_frame_zero_are_left_out, setup),
+		cmocka_unit_test_setup(every_frame_is_handed_out_once, setup),
+		cmocka_unit_test_setup(zeroed_means_zeroed, setup),
+		cmocka_unit_test_setup(the_frame_freed_last_comes_first, setup),
+		cmocka_unit_test_setup(ranges_join_in_any_order, setup),
+		cmocka_unit_test_setup(runs_join_when_they_are_freed, setup),
+		cmocka_unit_test_setup(runs_are_aligned_and_leave_the_rest, setup),
+		cmocka_unit_test_setup(a_run_that_cannot_be_is_refused, setup),
+		cmocka_unit_test_setup(a_run_gathers_what_was_freed_one_by_one, setup),
+		cmocka_unit_test_setup(frames_move_between_processors_and_the_books_follow, setup),
+		cmocka_unit_test_setup(taking_and_giving_at_an_edge_stays_off_the_common_stock,
+				       setup),
+		cmocka_unit_test_setup(random_use_keeps_the_books, setup),
+		cmocka_unit_test_setup(poison_replaces_what_was_there, setup),
+		cmocka_unit_test_setup(what_is_kept_back_is_not_given_singly, setup),
+		cmocka_unit_test_setup(misuse_stops_the_machine, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

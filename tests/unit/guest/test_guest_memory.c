@@ -1,0 +1,1036 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/guest/guest_memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "hv/ept/memory_type.h"
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/guest/region_map.h"
+#include "tests/unit/support.h"
+
+/* Physical memory: an image that nobody may write, one that is shared, frames. */
+#define IMAGE	 MIB(2)
+#define SHARED	 (IMAGE + MIB(2))
+#define FRAMES	 (SHARED + MIB(2))
+#define N_FRAMES 256
+
+/* Guest memory. Anonymous memory from RAM on is where page tables are built. */
+#define ROM	UINT64_C(0x10000)
+#define COW	UINT64_C(0x14000)
+#define SHM	UINT64_C(0x18000)
+#define SMALL	UINT64_C(0x4000) /* length of each of the three, which touch */
+#define RAM	MIB(2)
+#define RAM_LEN MIB(8)
+
+static const struct image image = {.base = IMAGE, .size = MIB(2)};
+static const struct image shared = {.base = SHARED, .size = MIB(2)};
+static struct ept ept;
+static struct mem_map map;
+static struct guest_memory memory = {.ept = &ept, .map = &map};
+
+static gpa_t at(uint64_t raw)
+{
+	return (gpa_t){raw};
+}
+
+static uint8_t pattern(uint64_t offset)
+{
+	return (uint8_t)(offset * 7 + (offset >> 12) + 1);
+}
+
+static void add(uint64_t gpa, uint64_t len, enum mem_kind kind, const struct image *from,
+		uint64_t offset)
+{
+	struct mem_region region = {
+		.gpa = {gpa}, .len = len, .kind = kind, .image = from, .offset = offset};
+
+	assert_int_equal(mem_map_add(&map, &region), OK);
+	assert_int_equal(ept_map_region(&ept, &region), OK);
+}
+
+static int setup(void **state)
+{
+	frame_reset();
+	memset(&map, 0, sizeof(map));
+	uint8_t *bytes = phys_arena(IMAGE, MIB(6));
+
+	for (uint64_t i = 0; i < MIB(4); i++)
+		bytes[i] = pattern(i);
+	frame_add_range(FRAMES, N_FRAMES * PAGE_SIZE);
+	assert_int_equal(ept_setup(), OK);
+	assert_int_equal(ept_init(&ept, 2, EPT_UNLIMITED), OK);
+	add(ROM, SMALL, MEM_ROM, &image, 0);
+	add(COW, SMALL, MEM_COW, &image, SMALL);
+	add(SHM, SMALL, MEM_SHARED, &shared, 0x2000);
+	add(RAM, RAM_LEN, MEM_COW, NULL, 0);
+	return 0;
+}
+
+static void image_is_untouched(void)
+{
+	const uint8_t *bytes = phys_to_virt(IMAGE);
+
+	for (uint64_t i = 0; i < MIB(2); i++)
+		if (bytes[i] != pattern(i))
+			fail();
+}
+
+static int teardown(void **state)
+{
+	image_is_untouched();
+	ept_destroy(&ept);
+	assert_int_equal(frame_available(), N_FRAMES - 3);
+	return 0;
+}
+
+static uint64_t dropped(void)
+{
+	return mem_map_find(&map, at(ROM))->n_dropped;
+}
+
+static void each_kind_keeps_its_promise(void **state)
+{
+	uint8_t was[8], now[8], bytes[8] = "abcdefgh";
+
+	assert_int_equal(guest_read(&memory, at(ROM + 0x100), was, 8), OK);
+	assert_int_equal(was[1], pattern(0x101));
+	assert_int_equal(guest_write(&memory, at(ROM + 0x100), bytes, 8), OK);
+	assert_int_equal(guest_read(&memory, at(ROM + 0x100), now, 8), OK);
+	assert_memory_equal(now, was, 8);
+	assert_int_equal(dropped(), 1);
+
+	uint64_t generation = ept.generation;
+
+	assert_int_equal(guest_write(&memory, at(COW + 0x100), bytes, 8), OK);
+	assert_true(ept.generation > generation);
+	assert_int_equal(guest_read(&memory, at(COW + 0x100), now, 8), OK);
+	assert_memory_equal(now, bytes, 8);
+
+	assert_int_equal(guest_write(&memory, at(SHM + 0x100), bytes, 8), OK);
+	assert_memory_equal(phys_to_virt(SHARED + 0x2100), bytes, 8);
+	assert_int_equal(guest_read(&memory, at(SHM + 0x100), now, 8), OK);
+	assert_memory_equal(now, bytes, 8);
+	assert_int_equal(dropped(), 1);
+}
+
+static void random_accesses_are_as_on_a_flat_array(void **state)
+{
+	static uint8_t flat[3 * SMALL], buf[3 * SMALL];
+
+	srand(3);
+	assert_int_equal(guest_read(&memory, at(ROM), flat, sizeof(flat)), OK);
+	assert_int_equal(flat[SMALL + 5], pattern(SMALL + 5));
+	for (unsigned n = 0; n < 5000; n++) {
+		uint64_t start = (uint64_t)rand() % sizeof(flat);
+		uint64_t len = (uint64_t)rand() % (rand() % 4 ? 64 : sizeof(flat) - start);
+		uint8_t fill = (uint8_t)rand();
+		bool zero = rand() % 4 == 0;
+
+		if (start + len > sizeof(flat))
+			continue;
+		memset(buf, fill, len);
+		if (zero)
+			assert_int_equal(guest_zero(&memory, at(ROM + start), len), OK);
+		else
+			assert_int_equal(guest_write(&memory, at(ROM + start), buf, len), OK);
+		for (uint64_t i = start; i < start + len; i++)
+			if (i >= SMALL) /* the first region is ROM */
+				flat[i] = zero ? 0 : fill;
+		start = (uint64_t)rand() % (sizeof(flat) - 100);
+		assert_int_equal(guest_read(&memory, at(ROM + start), buf, 100), OK);
+		assert_memory_equal(buf, flat + start, 100);
+	}
+	assert_int_equal(guest_read(&memory, at(ROM), buf, sizeof(flat)), OK);
+	assert_memory_equal(buf, flat, sizeof(flat));
+}
+
+static void outside_memory_nothing_happens(void **state)
+{
+	static const struct {
+		uint64_t gpa, len;
+	} cases[] = {
+		{ROM - 1, 1},
+		{ROM - 1, 2},
+		{ROM - 8, 0x9000},
+		{SHM + SMALL, 1},
+		{SHM + SMALL - 1, 2},
+		{COW, 2 * SMALL + 1},
+		{RAM - 1, 2},
+		{RAM + RAM_LEN - 4, 8},
+		{UINT64_MAX, 1},
+		{UINT64_MAX - 3, 8},
+		{BIT(48), 4},
+		{ROM, UINT64_MAX},
+		{ROM, UINT64_MAX - ROM},
+	};
+	static uint8_t buf[0x9000];
+	uint64_t available = frame_available();
+	uint8_t was = *(uint8_t *)phys_to_virt(SHARED + 0x2000 + SMALL - 1);
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(buf, 0x5a, sizeof(buf));
+		assert_int_equal(guest_read(&memory, at(cases[i].gpa), buf, cases[i].len),
+				 ERR_RANGE);
+		assert_int_equal(buf[0], 0x5a);
+		assert_int_equal(guest_write(&memory, at(cases[i].gpa), buf, cases[i].len),
+				 ERR_RANGE);
+		assert_int_equal(guest_zero(&memory, at(cases[i].gpa), cases[i].len), ERR_RANGE);
+	}
+	assert_int_equal(guest_set_bits(&memory, at(ROM - 1), 1), ERR_RANGE);
+	assert_int_equal(frame_available(), available);
+	assert_int_equal(dropped(), 0);
+	assert_int_equal(*(uint8_t *)phys_to_virt(SHARED + 0x2000 + SMALL - 1), was);
+	assert_int_equal(guest_write(&memory, at(0), buf, 0), OK);
+}
+
+static void what_only_the_ept_maps_is_no_memory(void **state)
+{
+	uint8_t byte = 0;
+
+	assert_int_equal(ept_map(&ept, at(MIB(1)), SHARED, PAGE_SIZE, ept_attr(MEM_SHARED)), OK);
+	assert_int_equal(guest_read(&memory, at(MIB(1)), &byte, 1), ERR_RANGE);
+	assert_int_equal(guest_write(&memory, at(MIB(1)), &byte, 1), ERR_RANGE);
+}
+
+static void dropped_writes_are_counted_by_the_page(void **state)
+{
+	static uint8_t buf[0x3000];
+
+	assert_int_equal(guest_write(&memory, at(ROM + 0xfff), buf, 1), OK);
+	assert_int_equal(dropped(), 1);
+	assert_int_equal(guest_write(&memory, at(ROM + 0xfff), buf, 2), OK);
+	assert_int_equal(dropped(), 3);
+	assert_int_equal(guest_zero(&memory, at(ROM), 0x3000), OK);
+	assert_int_equal(dropped(), 6);
+	assert_int_equal(guest_set_bits(&memory, at(ROM), 0xff), OK);
+	assert_int_equal(dropped(), 7);
+}
+
+static void out_of_frames_the_pages_before_are_written(void **state)
+{
+	uint8_t buf[3 * PAGE_SIZE], now[3 * PAGE_SIZE];
+
+	memset(buf, 0xcc, sizeof(buf));
+	/* The table at COW is there: two pages are left. */
+	assert_int_equal(guest_write(&memory, at(COW + 0x3000), buf, 1), OK);
+	ept.max_owned = ept.n_owned + 2;
+	assert_int_equal(guest_write(&memory, at(COW), buf, sizeof(buf)), ERR_NOMEM);
+	assert_int_equal(guest_read(&memory, at(COW), now, sizeof(now)), OK);
+	assert_memory_equal(now, buf, 2 * PAGE_SIZE);
+	for (uint64_t i = 2 * PAGE_SIZE; i < sizeof(now); i++)
+		assert_int_equal(now[i], pattern(SMALL + i));
+	/* What is there already can still be written. */
+	assert_int_equal(guest_zero(&memory, at(COW), 2 * PAGE_SIZE), OK);
+	assert_int_equal(guest_zero(&memory, at(COW + 0x2000), 1), ERR_NOMEM);
+	assert_int_equal(guest_set_bits(&memory, at(COW + 0x2000), 1), ERR_NOMEM);
+	assert_int_equal(guest_write(&memory, at(SHM), buf, sizeof(buf)), OK);
+	ept.max_owned = EPT_UNLIMITED;
+}
+
+static void a_frozen_template_is_out_of_reach(void **state)
+{
+	struct ept_layer *layer;
+	unsigned level;
+	uint8_t byte = 0x11, clone_byte = 0;
+
+	assert_int_equal(guest_write(&memory, at(COW), &byte, 1), OK);
+	phys_t template_page = ept_lookup(&ept, at(COW), &level) & EPT_ADDR;
+
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	byte = 0x22;
+	assert_int_equal(guest_write(&memory, at(COW), &byte, 1), OK);
+	assert_int_equal(guest_read(&memory, at(COW), &clone_byte, 1), OK);
+	assert_int_equal(clone_byte, 0x22);
+	assert_int_equal(*(uint8_t *)phys_to_virt(template_page), 0x11);
+	/* Shared memory is shared still, though the tree is sealed. */
+	assert_int_equal(guest_write(&memory, at(SHM), &byte, 1), OK);
+	assert_int_equal(*(uint8_t *)phys_to_virt(SHARED + 0x2000), 0x22);
+	ept_layer_put(layer);
+}
+
+/* Broken assertions abort: try in a child. */
+static bool aborts(void (*f)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fclose(stderr);
+		f();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status);
+}
+
+/* Private memory that is writable without being a copy: an image would be written. */
+static void write_an_image(void)
+{
+	(void)!ept_map(&ept, at(COW), IMAGE, PAGE_SIZE, ept_attr(MEM_SHARED));
+	(void)!guest_zero(&memory, at(COW), 1);
+}
+
+static void write_another_image(void)
+{
+	(void)!ept_map(&ept, at(SHM), IMAGE, PAGE_SIZE, ept_attr(MEM_SHARED));
+	(void)!guest_zero(&memory, at(SHM), 1);
+}
+
+static void write_unmapped(void)
+{
+	(void)!ept_map(&ept, at(COW), 0, PAGE_SIZE, 0);
+	(void)!guest_zero(&memory, at(COW), 1);
+}
+
+static void read_unmapped(void)
+{
+	char byte;
+
+	(void)!ept_map(&ept, at(COW), 0, PAGE_SIZE, 0);
+	(void)!guest_read(&memory, at(COW), &byte, 1);
+}
+
+static void a_tree_that_contradicts_its_regions_stops_the_machine(void **state)
+{
+	assert_true(aborts(write_an_image));
+	assert_true(aborts(write_another_image));
+	assert_true(aborts(write_unmapped));
+	assert_true(aborts(read_unmapped));
+}
+
+/*
+ * Page tables.
+ */
+
+#define P   UINT64_C(0x01)
+#define W   UINT64_C(0x02)
+#define U   UINT64_C(0x04)
+#define A   UINT64_C(0x20)
+#define D   UINT64_C(0x40)
+#define PS  UINT64_C(0x80)
+#define NX  BIT(63)
+#define ALL (P | W | U | A | D)
+
+#define CR0_PE	 BIT(0)
+#define CR0_WP	 BIT(16)
+#define CR0_PG	 BIT(31)
+#define CR4_PSE	 BIT(4)
+#define CR4_PAE	 BIT(5)
+#define CR4_LA57 BIT(12)
+#define CR4_SMEP BIT(20)
+#define CR4_SMAP BIT(21)
+#define EFER_LME BIT(8)
+#define EFER_LMA BIT(10)
+#define EFER_NXE BIT(11)
+#define AC	 BIT(18)
+
+/* Tables at fixed places, one a level; the address picks the entry in each. */
+enum mode { NARROW, PAE, FOUR, FIVE, N_MODES };
+static const unsigned n_levels[] = {2, 2, 4, 5}; /* in memory */
+
+static uint64_t table_at_level(unsigned level)
+{
+	return RAM + (1 + level) * 0x1000;
+}
+
+static struct guest_paging paging_of(enum mode mode)
+{
+	struct guest_paging paging = {.cr0 = CR0_PE | CR0_PG | CR0_WP, .phys_bits = 46};
+
+	paging.cr3 = table_at_level(n_levels[mode] - 1);
+	if (mode == NARROW) {
+		paging.cr4 = CR4_PSE;
+		paging.cr3 |= BIT(40); /* left over from long mode: not looked at */
+		return paging;
+	}
+	paging.cr4 = CR4_PAE;
+	paging.efer = EFER_NXE;
+	if (mode == PAE) {
+		for (unsigned i = 0; i < 4; i++)
+			paging.pdpte[i] = table_at_level(1) | P;
+		paging.cr3 = BIT(50); /* not looked at */
+		return paging;
+	}
+	paging.efer |= EFER_LME | EFER_LMA;
+	if (mode == FIVE)
+		paging.cr4 |= CR4_LA57;
+	return paging;
+}
+
+static unsigned entry_size(enum mode mode)
+{
+	return mode == NARROW ? 4 : 8;
+}
+
+static uint64_t slot_at(enum mode mode, unsigned level, uint64_t linear)
+{
+	unsigned bits = mode == NARROW ? 10 : 9;
+
+	return table_at_level(level) +
+	       (linear >> (12 + bits * level)) % (UINT64_C(1) << bits) * entry_size(mode);
+}
+
+static void set_entry(enum mode mode, unsigned level, uint64_t linear, uint64_t entry)
+{
+	assert_int_equal(
+		guest_write(&memory, at(slot_at(mode, level, linear)), &entry, entry_size(mode)),
+		OK);
+}
+
+static uint64_t get_entry(enum mode mode, unsigned level, uint64_t linear)
+{
+	uint64_t entry = 0;
+
+	assert_int_equal(
+		guest_read(&memory, at(slot_at(mode, level, linear)), &entry, entry_size(mode)),
+		OK);
+	return entry;
+}
+
+/* Map down to 'leaf_level' with 'bits' everywhere. */
+static void build(enum mode mode, uint64_t linear, unsigned leaf_level, uint64_t leaf,
+		  uint64_t bits)
+{
+	for (unsigned level = n_levels[mode] - 1; level > leaf_level; level--)
+		set_entry(mode, level, linear, table_at_level(level - 1) | bits);
+	set_entry(mode, leaf_level, linear, leaf | bits | (leaf_level > 0 ? PS : 0));
+}
+
+static enum status translate(const struct guest_paging *paging, uint64_t linear, unsigned access,
+			     uint64_t *ret, uint32_t *error)
+{
+	gpa_t gpa = {BIT(60)};
+	enum status status;
+
+	*error = BIT(31);
+	status = guest_translate(&memory, paging, linear, access, &gpa, error);
+	*ret = gpa.raw;
+	/* Outputs are written when they count, only. */
+	assert_int_equal(gpa.raw != BIT(60), status == OK);
+	assert_int_equal(*error != BIT(31), status == ERR_NOTFOUND);
+	return status;
+}
+
+static void without_paging_linear_is_physical(void **state)
+{
+	struct guest_paging paging = {.cr0 = CR0_PE, .cr4 = CR4_PAE | CR4_SMAP, .cpl = 3};
+	uint64_t gpa;
+	uint32_t error;
+
+	assert_int_equal(translate(&paging, 0x12345678, ACCESS_WRITE, &gpa, &error), OK);
+	assert_int_equal(gpa, 0x12345678);
+	paging.cr0 = 0;
+	assert_int_equal(translate(&paging, 0x100000123, ACCESS_READ, &gpa, &error), OK);
+	assert_int_equal(gpa, 0x123);
+}
+
+static void every_page_size_in_every_mode(void **state)
+{
+	static const struct {
+		enum mode mode;
+		uint64_t linear;
+		unsigned level;
+		uint64_t leaf, want;
+	} cases[] = {
+		{NARROW, 0xdeadb123, 0, 0xfedcb000, 0xfedcb123},
+		{NARROW, 0xdeadb123, 1, 0xfec00000, 0xfeedb123},
+		{NARROW, 0x00400000, 1, 0x00c00000 | 0x5a << 13, 0x5a00c00000},
+		{PAE, 0xdeadb123, 0, 0x23456789a000, 0x23456789a123},
+		{PAE, 0xdeadb123, 1, 0x234567800000, 0x2345678db123},
+		{PAE, 0xffffffff, 1, 0x234567800000, 0x2345679fffff},
+		{FOUR, 0x7f123456789a, 0, 0x23456789a000, 0x23456789a89a},
+		{FOUR, 0x7f123456789a, 1, 0x234567800000, 0x23456796789a},
+		{FOUR, 0x7f123456789a, 2, 0x234540000000, 0x23457456789a},
+		{FOUR, 0xffff800000000fff, 0, 0x5000, 0x5fff},
+		{FOUR, 0xffffffffffffffff, 1, 0x200000, 0x3fffff},
+		{FIVE, 0x7f123456789abc, 0, 0x23456789a000, 0x23456789aabc},
+		{FIVE, 0xff00000000000123, 1, 0x200000, 0x200123},
+		{FIVE, 0xffffffffffffffff, 2, 0x40000000, 0x7fffffff},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct guest_paging paging = paging_of(cases[i].mode);
+		uint64_t gpa;
+		uint32_t error;
+
+		build(cases[i].mode, cases[i].linear, cases[i].level, cases[i].leaf, P | W);
+		assert_int_equal(translate(&paging, cases[i].linear, ACCESS_READ, &gpa, &error),
+				 OK);
+		assert_int_equal(gpa, cases[i].want);
+	}
+}
+
+static void outside_long_mode_addresses_wrap(void **state)
+{
+	struct guest_paging paging = paging_of(PAE);
+	uint64_t gpa;
+	uint32_t error;
+
+	build(PAE, 0x5000, 0, 0x9000, P);
+	assert_int_equal(translate(&paging, 0x700005123, ACCESS_READ, &gpa, &error), OK);
+	assert_int_equal(gpa, 0x9123);
+}
+
+static void pse_is_needed_for_large_pages_in_32_bit_paging(void **state)
+{
+	struct guest_paging paging = paging_of(NARROW);
+	uint64_t gpa;
+	uint32_t error;
+
+	paging.cr4 = 0;
+	build(NARROW, 0x5000, 0, 0x9000, P);
+	set_entry(NARROW, 1, 0x5000, table_at_level(0) | P | PS);
+	assert_int_equal(translate(&paging, 0x5123, ACCESS_READ, &gpa, &error), OK);
+	assert_int_equal(gpa, 0x9123);
+}
+
+static void pae_goes_by_the_registers(void **state)
+{
+	struct guest_paging paging = paging_of(PAE);
+	uint64_t gpa;
+	uint32_t error;
+
+	build(PAE, 0xc0005000, 0, 0x9000, P);
+	assert_int_equal(translate(&paging, 0xc0005123, ACCESS_READ, &gpa, &error), OK);
+	paging.pdpte[3] = 0;
+	assert_int_equal(translate(&paging, 0xc0005123, ACCESS_WRITE, &gpa, &error), ERR_NOTFOUND);
+	assert_int_equal(error, PF_WRITE);
+	assert_int_equal(translate(&paging, 0x5123, ACCESS_READ, &gpa, &error), OK);
+}
+
+static void only_canonical_addresses(void **state)
+{
+	static const struct {
+		uint64_t linear;
+		bool in_four, in_five;
+	} cases[] = {
+		{0, true, true},
+		{0x00007fffffffffff, true, true},
+		{0x0000800000000000, false, true},
+		{0xffff7fffffffffff, false, true},
+		{0xffff800000000000, true, true},
+		{0x00ffffffffffffff, false, true},
+		{0x0100000000000000, false, false},
+		{0xfeffffffffffffff, false, false},
+		{0xff00000000000000, false, true},
+		{0x8000000000000000, false, false},
+		{UINT64_MAX, true, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (unsigned five = 0; five < 2; five++) {
+			enum mode mode = five ? FIVE : FOUR;
+			struct guest_paging paging = paging_of(mode);
+			bool ok = five ? cases[i].in_five : cases[i].in_four;
+			uint64_t gpa;
+			uint32_t error;
+
+			build(mode, cases[i].linear, 0, 0x9000, P);
+			assert_int_equal(
+				translate(&paging, cases[i].linear, ACCESS_READ, &gpa, &error),
+				ok ? OK : ERR_INVAL);
+		}
+}
+
+/* A second formulation of the rules, from the words of the manual. */
+struct attempt {
+	bool user_mode, read, write, fetch;
+	bool page_user, page_write, page_nx;
+	bool wp, smep, smap, ac, nxe, has_nx;
+};
+
+static bool allowed(const struct attempt *t)
+{
+	if (t->fetch && t->page_nx)
+		return false;
+	if (t->user_mode)
+		return t->page_user && (!t->write || t->page_write);
+	if (t->page_user && t->fetch && t->smep)
+		return false;
+	if (t->page_user && (t->read || t->write) && t->smap && !t->ac)
+		return false;
+	return !t->write || t->page_write || !t->wp;
+}
+
+static void try_permission(enum mode mode, unsigned bits, uint64_t upper, uint64_t leaf)
+{
+	struct guest_paging paging = paging_of(mode);
+	const uint64_t linear = 0x5123;
+	struct attempt t = {
+		.user_mode = bits & 1,
+		.wp = bits & 2,
+		.smep = bits & 4,
+		.smap = bits & 8,
+		.ac = bits & 16,
+		.nxe = mode != NARROW && bits & 32,
+		.page_user = upper & leaf & U,
+		.page_write = upper & leaf & W,
+	};
+
+	if (!t.nxe) {
+		upper &= ~NX;
+		leaf &= ~NX;
+	}
+	t.page_nx = (upper | leaf) & NX;
+	paging.cpl = t.user_mode ? 3 : bits & 64 ? 1 : 0;
+	paging.cr0 = CR0_PE | CR0_PG | (t.wp ? CR0_WP : 0);
+	paging.cr4 |= (t.smep ? CR4_SMEP : 0) | (t.smap ? CR4_SMAP : 0);
+	paging.rflags = t.ac ? AC : 0;
+	paging.efer = (paging.efer & ~EFER_NXE) | (bits & 32 ? EFER_NXE : 0);
+	set_entry(mode, 1, linear, table_at_level(0) | upper);
+	set_entry(mode, 0, linear, 0x9000 | leaf);
+	for (unsigned access = 1; access < 8; access++) {
+		uint32_t error, want = PF_PRESENT;
+		uint64_t gpa;
+
+		t.read = access & ACCESS_READ;
+		t.write = access & ACCESS_WRITE;
+		t.fetch = access & ACCESS_EXEC;
+		want |= (t.write ? PF_WRITE : 0) | (t.user_mode ? PF_USER : 0);
+		want |= t.fetch && (t.smep || t.nxe) ? PF_FETCH : 0;
+		assert_int_equal(translate(&paging, linear, access, &gpa, &error),
+				 allowed(&t) ? OK : ERR_NOTFOUND);
+		if (!allowed(&t))
+			assert_int_equal(error, want);
+	}
+}
+
+static void every_permission(void **state)
+{
+	static const uint64_t rights[] = {0, W, U, W | U, NX, NX | W, NX | U, NX | W | U};
+
+	for (enum mode mode = NARROW; mode < N_MODES; mode++) {
+		uint64_t no_nx = mode == NARROW ? ~NX : ~UINT64_C(0);
+
+		build(mode, 0x5123, 0, 0x9000, ALL);
+		for (unsigned bits = 0; bits < 128; bits++)
+			for (unsigned i = 0; i < 64; i++)
+				try_permission(mode, bits, (rights[i / 8] & no_nx) | P | A | D,
+					       (rights[i % 8] & no_nx) | P | A | D);
+	}
+}
+
+static void rights_count_at_every_level(void **state)
+{
+	static const struct {
+		uint64_t without, with;
+		unsigned access;
+	} cases[] = {{W, 0, ACCESS_WRITE}, {U, 0, ACCESS_READ}, {0, NX, ACCESS_EXEC}};
+
+	for (enum mode mode = PAE; mode < N_MODES; mode++)
+		for (unsigned level = 0; level < n_levels[mode]; level++)
+			for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+				struct guest_paging paging = paging_of(mode);
+				uint64_t gpa;
+				uint32_t error;
+
+				paging.cpl = 3;
+				build(mode, 0x5000, 0, 0x9000, ALL);
+				assert_int_equal(
+					translate(&paging, 0x5000, cases[i].access, &gpa, &error),
+					OK);
+				set_entry(mode, level, 0x5000,
+					  (get_entry(mode, level, 0x5000) & ~cases[i].without) |
+						  cases[i].with);
+				assert_int_equal(
+					translate(&paging, 0x5000, cases[i].access, &gpa, &error),
+					ERR_NOTFOUND);
+				assert_true(error & PF_PRESENT);
+			}
+}
+
+static void not_present_at_every_level(void **state)
+{
+	for (enum mode mode = NARROW; mode < N_MODES; mode++)
+		for (unsigned level = 0; level < n_levels[mode]; level++) {
+			struct guest_paging paging = paging_of(mode);
+			uint64_t gpa;
+			uint32_t error;
+
+			paging.cpl = 3;
+			build(mode, 0x5000, 0, 0x9000, ALL);
+			/* All other bits set: reserved ones do not count without P. */
+			set_entry(mode, level, 0x5000, ~P);
+			assert_int_equal(translate(&paging, 0x5000, ACCESS_EXEC | ACCESS_WRITE,
+						   &gpa, &error),
+					 ERR_NOTFOUND);
+			assert_int_equal(error,
+					 PF_WRITE | PF_USER | (mode == NARROW ? 0 : PF_FETCH));
+		}
+}
+
+/* Bits that must be zero, for 46 bits of physical address. */
+static uint64_t reserved(enum mode mode, unsigned level, bool is_large, bool nxe)
+{
+	uint64_t mask = BITS(51, 46);
+
+	if (mode == NARROW)
+		return is_large ? BIT(21) : 0;
+	if (!nxe)
+		mask |= NX;
+	if (mode == PAE)
+		mask |= BITS(62, 52);
+	if (level >= 3)
+		mask |= PS;
+	if (is_large && level == 1)
+		mask |= BITS(20, 13);
+	if (is_large && level == 2)
+		mask |= BITS(29, 13);
+	return mask;
+}
+
+static void try_reserved(enum mode mode, unsigned leaf_level, unsigned level, bool nxe)
+{
+	bool is_large = level == leaf_level && level > 0;
+	struct guest_paging paging = paging_of(mode);
+
+	if (!nxe)
+		paging.efer &= ~EFER_NXE;
+	for (unsigned bit = 8; bit < 8 * entry_size(mode); bit++) {
+		uint64_t gpa, linear = 0x5000, good;
+		bool want = reserved(mode, level, is_large, nxe) & BIT(bit);
+		uint32_t error;
+
+		build(mode, linear, leaf_level, 0, ALL);
+		good = get_entry(mode, level, linear);
+		/* An address bit of a table leads elsewhere, perhaps out of memory. */
+		if (!want && level > leaf_level && bit >= 12 && bit < 52)
+			continue;
+		set_entry(mode, level, linear, good | BIT(bit));
+		assert_int_equal(translate(&paging, linear, ACCESS_READ, &gpa, &error),
+				 want ? ERR_NOTFOUND : OK);
+		if (want)
+			assert_int_equal(error, PF_PRESENT | PF_RESERVED);
+	}
+}
+
+static void every_reserved_bit(void **state)
+{
+	for (enum mode mode = NARROW; mode < N_MODES; mode++)
+		for (unsigned leaf = 0; leaf < (mode < FOUR ? 2U : 3U); leaf++)
+			for (unsigned level = leaf; level < n_levels[mode]; level++)
+				for (unsigned nxe = 0; nxe < 2; nxe++)
+					try_reserved(mode, leaf, level, nxe);
+}
+
+static void large_bit_where_there_are_no_large_pages(void **state)
+{
+	add(0, PAGE_SIZE, MEM_COW, NULL, 0);
+	for (enum mode mode = FOUR; mode < N_MODES; mode++)
+		for (unsigned level = 3; level < n_levels[mode]; level++) {
+			struct guest_paging paging = paging_of(mode);
+			uint64_t gpa;
+			uint32_t error;
+
+			build(mode, 0x5000, 0, 0x9000, ALL);
+			/* A table at 0: as a large page it would be in line. */
+			set_entry(mode, level, 0x5000, ALL | PS);
+			assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error),
+					 ERR_NOTFOUND);
+			assert_int_equal(error, PF_PRESENT | PF_RESERVED);
+		}
+}
+
+static void address_width_decides_what_is_reserved(void **state)
+{
+	static const struct {
+		enum mode mode;
+		unsigned phys_bits, level, bit;
+		bool is_reserved;
+	} cases[] = {
+		{FOUR, 0, 0, 51, false},    {FOUR, 52, 0, 51, false},	{FOUR, 51, 0, 51, true},
+		{FOUR, 39, 0, 38, false},   {FOUR, 39, 0, 39, true},	{NARROW, 40, 1, 20, false},
+		{NARROW, 39, 1, 20, true},  {NARROW, 39, 1, 19, false}, {NARROW, 36, 1, 17, true},
+		{NARROW, 36, 1, 16, false}, {NARROW, 32, 1, 13, true},	{NARROW, 0, 1, 20, false},
+		{NARROW, 36, 0, 31, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct guest_paging paging = paging_of(cases[i].mode);
+		uint64_t gpa;
+		uint32_t error;
+
+		paging.phys_bits = cases[i].phys_bits;
+		build(cases[i].mode, 0x5000, cases[i].level, BIT(cases[i].bit), ALL);
+		assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error),
+				 cases[i].is_reserved ? ERR_NOTFOUND : OK);
+	}
+}
+
+static void accessed_and_dirty_like_the_processor(void **state)
+{
+	static const unsigned accesses[] = {ACCESS_READ, ACCESS_EXEC, ACCESS_WRITE,
+					    ACCESS_READ | ACCESS_WRITE};
+
+	for (enum mode mode = NARROW; mode < N_MODES; mode++)
+		for (unsigned leaf = 0; leaf < 2; leaf++)
+			for (unsigned i = 0; i < ARRAY_SIZE(accesses); i++) {
+				struct guest_paging paging = paging_of(mode);
+				uint64_t gpa;
+				uint32_t error;
+				bool write = accesses[i] & ACCESS_WRITE;
+
+				build(mode, 0x5000, leaf, 0, P | W);
+				assert_int_equal(
+					translate(&paging, 0x5000, accesses[i], &gpa, &error), OK);
+				for (unsigned level = leaf; level < n_levels[mode]; level++)
+					assert_int_equal(get_entry(mode, level, 0x5000) & (A | D),
+							 level == leaf && write ? A | D : A);
+			}
+}
+
+static void a_refused_access_leaves_no_trace(void **state)
+{
+	struct guest_paging paging = paging_of(FOUR);
+	uint64_t gpa;
+	uint32_t error;
+
+	build(FOUR, 0x5000, 0, 0x9000, P);
+	assert_int_equal(translate(&paging, 0x5000, ACCESS_WRITE, &gpa, &error), ERR_NOTFOUND);
+	for (unsigned level = 0; level < 4; level++)
+		assert_int_equal(get_entry(FOUR, level, 0x5000) & (A | D), 0);
+}
+
+static void flags_already_set_copy_nothing(void **state)
+{
+	struct guest_paging paging = paging_of(FOUR);
+	struct ept_layer *layer;
+	uint64_t gpa;
+	uint32_t error;
+
+	build(FOUR, 0x5000, 0, 0x9000, P | W | A);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error), OK);
+	assert_int_equal(ept.n_owned, 0);
+	/* Dirty is new: the clone gets its own copy of that one table. */
+	assert_int_equal(translate(&paging, 0x5000, ACCESS_WRITE, &gpa, &error), OK);
+	assert_true(ept.n_owned > 0);
+	assert_int_equal(get_entry(FOUR, 0, 0x5000) & D, D);
+	ept_layer_put(layer);
+}
+
+static void tables_in_rom_work_and_stay(void **state)
+{
+	struct guest_paging paging = paging_of(NARROW);
+	uint32_t *page = phys_to_virt(IMAGE), was[2] = {page[0], page[1]};
+	uint64_t gpa;
+	uint32_t error;
+
+	/* A table in ROM, one large page: put there behind the door's back. */
+	page[0] = 0x00c00000 | (uint32_t)(P | W | PS);
+	paging.cr3 = ROM;
+	assert_int_equal(translate(&paging, 0x123, ACCESS_WRITE, &gpa, &error), OK);
+	assert_int_equal(gpa, 0xc00123);
+	assert_int_equal(page[0] & (A | D), 0);
+	assert_int_equal(dropped(), 1);
+	memcpy(page, was, sizeof(was));
+}
+
+static void tables_outside_memory_are_the_guests_fault(void **state)
+{
+	struct guest_paging paging = paging_of(FOUR);
+	uint64_t gpa;
+	uint32_t error;
+
+	build(FOUR, 0x5000, 0, 0x9000, ALL);
+	for (unsigned level = 1; level < 4; level++) {
+		uint64_t good = get_entry(FOUR, level, 0x5000);
+
+		set_entry(FOUR, level, 0x5000, GIB(3) | ALL);
+		assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error),
+				 ERR_CORRUPT);
+		set_entry(FOUR, level, 0x5000, good);
+	}
+	paging.cr3 = BIT(48);
+	assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error), ERR_CORRUPT);
+}
+
+static void no_frame_for_a_table_is_said(void **state)
+{
+	struct guest_paging paging = paging_of(FOUR);
+	struct ept_layer *layer;
+	uint64_t gpa;
+	uint32_t error;
+
+	build(FOUR, 0x5000, 0, 0x9000, P);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	ept.max_owned = 0;
+	assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error), ERR_NOMEM);
+	ept.max_owned = EPT_UNLIMITED;
+	ept_layer_put(layer);
+}
+
+/* Two linear pages, at physical places which are not neighbours. */
+#define LINEAR	   UINT64_C(0x7f0000200000)
+#define FIRST_PAGE (RAM + 0x100000)
+#define NEXT_PAGE  (RAM + 0x80000)
+
+static struct guest_paging two_pages(uint64_t first, uint64_t next)
+{
+	build(FOUR, LINEAR, 0, first, ALL);
+	set_entry(FOUR, 0, LINEAR + 0x1000, next);
+	return paging_of(FOUR);
+}
+
+static void linear_accesses_cross_pages(void **state)
+{
+	struct guest_paging paging = two_pages(FIRST_PAGE, NEXT_PAGE | ALL);
+	struct guest_fault fault;
+	uint8_t buf[32], now[32];
+
+	memset(buf, 0xab, sizeof(buf));
+	buf[0] = 1;
+	buf[31] = 2;
+	for (uint64_t start = 0xfd0; start <= 0x1010; start++) {
+		assert_int_equal(guest_zero(&memory, at(FIRST_PAGE), PAGE_SIZE), OK);
+		assert_int_equal(guest_zero(&memory, at(NEXT_PAGE), PAGE_SIZE), OK);
+		assert_int_equal(guest_write_linear(&memory, &paging, LINEAR + start, buf, 32,
+						    ACCESS_WRITE, &fault),
+				 OK);
+		for (uint64_t i = 0; i < 32; i++) {
+			uint64_t gpa = start + i < 0x1000 ? FIRST_PAGE + start + i
+							  : NEXT_PAGE + start + i - 0x1000;
+
+			assert_int_equal(guest_read(&memory, at(gpa), now, 1), OK);
+			assert_int_equal(now[0], buf[i]);
+		}
+		assert_int_equal(guest_read_linear(&memory, &paging, LINEAR + start, now, 32,
+						   ACCESS_EXEC, &fault),
+				 OK);
+		assert_memory_equal(now, buf, 32);
+	}
+}
+
+static void a_fault_names_the_first_byte_and_nothing_happened(void **state)
+{
+	static const struct {
+		uint64_t next;
+		enum status want;
+		uint32_t error; /* of a write */
+	} cases[] = {
+		{0, ERR_NOTFOUND, PF_WRITE},
+		{NEXT_PAGE | P, ERR_NOTFOUND, PF_PRESENT | PF_WRITE},
+		{NEXT_PAGE | ALL | BIT(50), ERR_NOTFOUND, PF_PRESENT | PF_WRITE | PF_RESERVED},
+		{GIB(3) | ALL, ERR_RANGE, 0},
+	};
+	uint8_t buf[16], now[16], zeros[16] = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct guest_paging paging = two_pages(FIRST_PAGE, cases[i].next);
+		struct guest_fault fault = {0};
+
+		memset(buf, 0xab, sizeof(buf));
+		assert_int_equal(guest_write_linear(&memory, &paging, LINEAR + 0xff8, buf, 16,
+						    ACCESS_WRITE, &fault),
+				 cases[i].want);
+		assert_int_equal(fault.linear, LINEAR + 0x1000);
+		if (cases[i].want == ERR_NOTFOUND)
+			assert_int_equal(fault.error_code, cases[i].error);
+		else
+			assert_int_equal(fault.gpa.raw, GIB(3));
+		assert_int_equal(guest_read(&memory, at(FIRST_PAGE + 0xff0), now, 16), OK);
+		assert_memory_equal(now, zeros, 16);
+
+		if (cases[i].next & W || !(cases[i].next & P)) {
+			assert_int_equal(guest_read_linear(&memory, &paging, LINEAR + 0xff8, buf,
+							   16, ACCESS_READ, &fault),
+					 cases[i].want);
+			assert_int_equal(fault.linear, LINEAR + 0x1000);
+			assert_int_equal(buf[0], 0xab);
+		}
+		/* Within one page. */
+		assert_int_equal(guest_write_linear(&memory, &paging, LINEAR + 0x1004, buf, 4,
+						    ACCESS_WRITE, &fault),
+				 cases[i].want);
+		assert_int_equal(fault.linear, LINEAR + 0x1004);
+	}
+}
+
+static void linear_errors_are_told_apart(void **state)
+{
+	struct guest_paging paging = two_pages(FIRST_PAGE, NEXT_PAGE | ALL);
+	struct guest_fault fault;
+	uint64_t word = 0;
+
+	assert_int_equal(
+		guest_read_linear(&memory, &paging, BIT(47) - 4, &word, 8, ACCESS_READ, &fault),
+		ERR_NOTFOUND); /* the low half is not mapped: it comes first */
+	build(FOUR, BIT(47) - 4, 0, FIRST_PAGE, ALL);
+	assert_int_equal(
+		guest_read_linear(&memory, &paging, BIT(47) - 4, &word, 8, ACCESS_READ, &fault),
+		ERR_INVAL);
+	assert_int_equal(fault.linear, BIT(47));
+	paging.cr3 = GIB(3);
+	assert_int_equal(guest_read_linear(&memory, &paging, 0, &word, 8, ACCESS_READ, &fault),
+			 ERR_CORRUPT);
+}
+
+static void real_mode_wraps_at_the_top_of_32_bits(void **state)
+{
+	struct guest_paging paging = {0};
+	struct guest_fault fault;
+	uint64_t word = 0;
+
+	/* The low half of the word is at the end of 4 GiB, the high half at 0. */
+	add(GIB(4) - PAGE_SIZE, PAGE_SIZE, MEM_ROM, &image, 0);
+	assert_int_equal(
+		guest_read_linear(&memory, &paging, UINT32_MAX - 3, &word, 8, ACCESS_READ, &fault),
+		ERR_RANGE);
+	assert_int_equal(fault.linear, 0);
+	add(0, PAGE_SIZE, MEM_ROM, &image, PAGE_SIZE);
+	assert_int_equal(
+		guest_read_linear(&memory, &paging, UINT32_MAX - 3, &word, 8, ACCESS_READ, &fault),
+		OK);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal((word >> (8 * i)) & 0xff, pattern(0xffc + i));
+	assert_int_equal(
+		guest_read_linear(&memory, &paging, PAGE_SIZE - 4, &word, 8, ACCESS_READ, &fault),
+		ERR_RANGE);
+	assert_int_equal(fault.linear, PAGE_SIZE);
+	assert_int_equal(fault.gpa.raw, PAGE_SIZE);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_kind_keeps_its_promise),
+		TEST(random_accesses_are_as_on_a_flat_array),
+		TEST(outside_memory_nothing_happens),
+		TEST(what_only_the_ept_maps_is_no_memory),
+		TEST(dropped_writes_are_counted_by_the_page),
+		TEST(out_of_frames_the_pages_before_are_written),
+		TEST(a_frozen_template_is_out_of_reach),
+		TEST(a_tree_that_contradicts_its_regions_stops_the_machine),
+		TEST(without_paging_linear_is_physical),
+		TEST(every_page_size_in_every_mode),
+		TEST(outside_long_mode_addresses_wrap),
+		TEST(pse_is_needed_for_large_pages_in_32_bit_paging),
+		TEST(pae_goes_by_the_registers),
+		TEST(only_canonical_addresses),
+		TEST(every_permission),
+		TEST(rights_count_at_every_level),
+		TEST(not_present_at_every_level),
+		TEST(every_reserved_bit),
+		TEST(large_bit_where_there_are_no_large_pages),
+		TEST(address_width_decides_what_is_reserved),
+		TEST(accessed_and_dirty_like_the_processor),
+		TEST(a_refused_access_leaves_no_trace),
+		TEST(flags_already_set_copy_nothing),
+		TEST(tables_in_rom_work_and_stay),
+		TEST(tables_outside_memory_are_the_guests_fault),
+		TEST(no_frame_for_a_table_is_said),
+		TEST(linear_accesses_cross_pages),
+		TEST(a_fault_names_the_first_byte_and_nothing_happened),
+		TEST(linear_errors_are_told_apart),
+		TEST(real_mode_wraps_at_the_top_of_32_bits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

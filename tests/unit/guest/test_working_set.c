@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/guest/working_set.h"
+
+#include <string.h>
+
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/guest/region_map.h"
+#include "tests/unit/ept_check.h"
+#include "tests/unit/support.h"
+
+#define START	 MIB(2)
+#define N_FRAMES 16384
+#define ENTRIES	 510 /* of a frame of the list */
+
+static struct mem_map map;
+static struct image image;
+static struct ept_layer *layer;
+static uint64_t n_free;
+
+/* Private memory at 0 and at 1 GiB, the latter a file's; the file shared at 2 GiB, ROM at 3 GiB. */
+static int setup(void **state)
+{
+	static const enum mem_kind kinds[] = {MEM_COW, MEM_COW, MEM_SHARED, MEM_ROM};
+	struct ept ept;
+
+	frame_reset();
+	frame_poison = false;
+	phys_arena(START, N_FRAMES * PAGE_SIZE);
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	assert_int_equal(ept_setup(), OK);
+	image = (struct image){.size = MIB(2), .aligned = true};
+	image.base = frame_alloc_run(512, PAGE_SIZE);
+	map.n = 0;
+	assert_int_equal(ept_init(&ept, 2, EPT_UNLIMITED), OK);
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct mem_region region = {.gpa = {i * GIB(1)},
+					    .len = i == 0 ? MIB(64) : MIB(2),
+					    .kind = kinds[i],
+					    .image = i == 0 ? NULL : &image};
+
+		assert_int_equal(mem_map_add(&map, &region), OK);
+		assert_int_equal(ept_map_region(&ept, &region), OK);
+	}
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	ept_destroy(&ept);
+	n_free = frame_available();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	assert_int_equal(frame_available(), n_free);
+	ept_layer_put(layer);
+	return 0;
+}
+
+static void write_page(struct ept *ept, uint64_t gpa)
+{
+	phys_t frame;
+
+	assert_int_equal(ept_copy_in(ept, mem_map_find(&map, (gpa_t){gpa}), (gpa_t){gpa}, &frame),
+			 OK);
+	*(uint64_t *)phys_to_virt(frame) = gpa + 1;
+}
+
+static bool owns(const struct ept *ept, uint64_t gpa)
+{
+	unsigned level;
+
+	return ept_lookup(ept, (gpa_t){gpa}, &level) & EPT_OWN;
+}
+
+static void a_clone_gets_what_another_has_written(void **state)
+{
+	static const uint64_t pages[] = {0,	 0x3000,	 MIB(2) - 0x1000, MIB(64) - 0x1000,
+					 GIB(1), GIB(1) + 0x5000};
+	struct ept first, later;
+	phys_t set;
+
+	ept_clone(&first, layer, EPT_UNLIMITED);
+	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++)
+		write_page(&first, pages[i]);
+	/* What is shared is not copied. */
+	assert_int_equal(ept_fill(&first, mem_map_find(&map, (gpa_t){GIB(2)}), (gpa_t){GIB(2)}),
+			 OK);
+	set = working_set_record(&first, &map);
+	assert_int_equal(working_set_count(set), ARRAY_SIZE(pages));
+	ept_clone(&later, layer, EPT_UNLIMITED);
+	assert_int_equal(working_set_copy(set, &later, &map), OK);
+	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++) {
+		unsigned level;
+		uint64_t entry = ept_lookup(&later, (gpa_t){pages[i]}, &level);
+
+		assert_true(entry & EPT_OWN);
+		/* The template's bytes, not the other clone's. */
+		assert_int_equal(*(uint64_t *)phys_to_virt(entry & EPT_ADDR), 0);
+	}
+	assert_false(owns(&later, 0x1000));
+	assert_false(owns(&later, GIB(2)));
+	check_tree(&later);
+	/* Again: nothing is left to do. */
+	assert_int_equal(working_set_copy(set, &later, &map), OK);
+	ept_destroy(&first);
+	ept_destroy(&later);
+	working_set_free(set);
+}
+
+static void nothing_written_is_an_empty_list(void **state)
+{
+	struct ept clone;
+
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	assert_int_equal(working_set_record(&clone, &map), 0);
+	assert_int_equal(working_set_count(0), 0);
+	assert_int_equal(working_set_copy(0, &clone, &map), OK);
+	assert_false(clone.owns_root);
+	working_set_free(0);
+	ept_destroy(&clone);
+}
+
+static void the_list_has_a_bound(void **state)
+{
+	struct ept clone;
+	phys_t set;
+
+	for (uint64_t n = ENTRIES - 1; n <= ENTRIES + 1; n++) {
+		ept_clone(&clone, layer, EPT_UNLIMITED);
+		for (uint64_t i = 0; i < n; i++)
+			write_page(&clone, i * PAGE_SIZE);
+		set = working_set_record(&clone, &map);
+		assert_int_equal(working_set_count(set), n);
+		working_set_free(set);
+		ept_destroy(&clone);
+	}
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	for (uint64_t i = 0; i < WORKING_SET_FRAMES_MAX * ENTRIES + 7; i++)
+		write_page(&clone, i * PAGE_SIZE);
+	set = working_set_record(&clone, &map);
+	assert_int_equal(working_set_count(set), WORKING_SET_FRAMES_MAX * ENTRIES);
+	working_set_free(set);
+	ept_destroy(&clone);
+}
+
+/* As many as there is memory for, in the list and of the copies; and nothing is lost. */
+static void memory_may_be_short(void **state)
+{
+	struct ept first, later;
+	phys_t set, taken[64], chain = 0;
+
+	ept_clone(&first, layer, EPT_UNLIMITED);
+	for (uint64_t i = 0; i < 2 * ENTRIES; i++)
+		write_page(&first, i * PAGE_SIZE);
+	for (phys_t frame = frame_alloc(); frame != 0; frame = frame_alloc()) {
+		*(phys_t *)phys_to_virt(frame) = chain;
+		chain = frame;
+	}
+	assert_int_equal(working_set_record(&first, &map), 0);
+	for (unsigned n = 0; n < ARRAY_SIZE(taken); n++) {
+		taken[n] = chain;
+		chain = *(phys_t *)phys_to_virt(chain);
+	}
+	frame_free(taken[0]);
+	set = working_set_record(&first, &map);
+	assert_int_equal(working_set_count(set), ENTRIES);
+	for (unsigned n = 1; n < ARRAY_SIZE(taken); n++)
+		frame_free(taken[n]);
+	ept_clone(&later, layer, EPT_UNLIMITED);
+	assert_int_equal(working_set_copy(set, &later, &map), ERR_NOMEM);
+	assert_true(owns(&later, 0) && !owns(&later, (ENTRIES - 1) * PAGE_SIZE));
+	check_tree(&later);
+	ept_destroy(&later);
+	/* A ceiling is the same. */
+	ept_clone(&later, layer, 20);
+	assert_int_equal(working_set_copy(set, &later, &map), ERR_NOMEM);
+	check_tree(&later);
+	ept_destroy(&later);
+	ept_destroy(&first);
+	working_set_free(set);
+	while (chain != 0) {
+		phys_t frame = chain;
+
+		chain = *(phys_t *)phys_to_virt(frame);
+		frame_free(frame);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_clone_gets_what_another_has_written, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(nothing_written_is_an_empty_list, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_list_has_a_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory_may_be_short, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

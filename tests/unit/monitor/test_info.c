@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The monitor's answers, line by line. The measured ones are compared in test_consumers.c. */
+#include "hv/monitor/info.h"
+
+#include "hv/config/layout.h"
+#include "tests/unit/support.h"
+
+#include "tests/unit/machine_frames.h"
+#include "tests/unit/ramdisk_files.h"
+
+#include "tests/unit/vm_run.h"
+
+static struct mem_map map;
+static const struct device_list devices = {
+	.memory = {{0xfec00000, 0x1000, "ioapic", 0}, {0xfee00000, 0x1000, "apic-msi", 4096}},
+	.port = {{0x70, 2, "rtc", 0}, {0xcf8, 8, "pci-conf-idx", 0}},
+	.n_memory = 2,
+	.n_ports = 2,
+};
+static char answer[32768];
+
+static void collect(void *context, const char *line)
+{
+	assert_ptr_equal(context, answer);
+	assert_null(strchr(line, '\n'));
+	strcat(strcat(answer, line), "\n");
+}
+
+static void answers(const char *command, const char *want)
+{
+	*answer = '\0';
+	map.n = 0;
+	assert_int_equal(memory_layout(config.vms, &map), OK);
+	assert_int_equal(info_run(config.vms, &map, &devices, command, collect, answer), OK);
+	assert_string_equal(answer, want);
+}
+
+static const char much[] =
+	"-m 4096M,slots=4,maxmem=8G -machine nvdimm=on,mem-merge=off "
+	"-object memory-backend-ram,id=a,size=4G,policy=bind,host-nodes=0,host-nodes=2-5,"
+	"host-nodes=127,dump=off,prealloc=on "
+	"-object memory-backend-file,id=n,size=8M,mem-path=/d/f8,readonly=on "
+	"-object memory-backend-file,id=d,size=32M,offset=0,mem-path=/d/f32,share=on,reserve=off "
+	"-numa node,cpus=0 -numa node,memdev=a "
+	"-device pc-dimm,memdev=d,addr=0x160000000,node=1 "
+	"-device nvdimm,id=nv,memdev=n,unarmed=on,label-size=128K,slot=3";
+
+static void a_vm_with_everything_tells_of_it(void **state)
+{
+	run_vm(much, "");
+	answers("info memdev", "memory backend: a\n"
+			       "  size:  4294967296\n"
+			       "  merge: false\n"
+			       "  dump: false\n"
+			       "  prealloc: true\n"
+			       "  share: false\n"
+			       "  reserve: true\n"
+			       "  policy: bind\n"
+			       "  host nodes: 0,2-5,127\n"
+			       "memory backend: n\n"
+			       "  size:  8388608\n"
+			       "  merge: false\n"
+			       "  dump: true\n"
+			       "  prealloc: false\n"
+			       "  share: false\n"
+			       "  reserve: true\n"
+			       "  policy: default\n"
+			       "  host nodes: \n"
+			       "memory backend: d\n"
+			       "  size:  33554432\n"
+			       "  merge: false\n"
+			       "  dump: true\n"
+			       "  prealloc: false\n"
+			       "  share: true\n"
+			       "  reserve: false\n"
+			       "  policy: default\n"
+			       "  host nodes: \n"
+			       "\n");
+	answers("query-memdev",
+		"{\"return\": [\n"
+		"{\"id\": \"a\", \"size\": 4294967296, \"merge\": false, \"dump\": false, "
+		"\"prealloc\": true, \"share\": false, \"reserve\": true, "
+		"\"host-nodes\": [0, 2, 3, 4, 5, 127], \"policy\": \"bind\"},\n"
+		"{\"id\": \"n\", \"size\": 8388608, \"merge\": false, \"dump\": true, "
+		"\"prealloc\": false, \"share\": false, \"reserve\": true, \"host-nodes\": [], "
+		"\"policy\": \"default\"},\n"
+		"{\"id\": \"d\", \"size\": 33554432, \"merge\": false, \"dump\": true, "
+		"\"prealloc\": false, \"share\": true, \"reserve\": false, \"host-nodes\": [], "
+		"\"policy\": \"default\"}]}\n");
+	answers("info memory_size_summary", "base memory: 4294967296\nplugged memory: 33554432\n");
+	answers("query-memory-size-summary",
+		"{\"return\": {\"base-memory\": 4294967296, \"plugged-memory\": 33554432}}\n");
+	answers("info numa", "2 nodes\n"
+			     "node 0 cpus: 0\n"
+			     "node 0 size: 7 MB\n"
+			     "node 0 plugged: 7 MB\n"
+			     "node 1 cpus:\n"
+			     "node 1 size: 4128 MB\n"
+			     "node 1 plugged: 32 MB\n");
+}
+
+static void memory_devices_come_by_address(void **state)
+{
+	run_vm(much, "");
+	answers("info memory-devices", "Memory device [nvdimm]: \"nv\"\n"
+				       "  addr: 0x140000000\n"
+				       "  slot: 3\n"
+				       "  node: 0\n"
+				       "  size: 8257536\n"
+				       "  memdev: /objects/n\n"
+				       "  hotplugged: false\n"
+				       "  hotpluggable: true\n"
+				       "Memory device [dimm]: \"\"\n"
+				       "  addr: 0x160000000\n"
+				       "  slot: 0\n"
+				       "  node: 1\n"
+				       "  size: 33554432\n"
+				       "  memdev: /objects/d\n"
+				       "  hotplugged: false\n"
+				       "  hotpluggable: true\n");
+	answers("query-memory-devices",
+		"{\"return\": [\n"
+		"{\"type\": \"nvdimm\", \"data\": {\"id\": \"nv\", \"addr\": 5368709120, "
+		"\"slot\": 3, \"node\": 0, \"size\": 8257536, \"memdev\": \"/objects/n\", "
+		"\"hotplugged\": false, \"hotpluggable\": true}},\n"
+		"{\"type\": \"dimm\", \"data\": {\"addr\": 5905580032, \"slot\": 0, \"node\": 1, "
+		"\"size\": 33554432, \"memdev\": \"/objects/d\", \"hotplugged\": false, "
+		"\"hotpluggable\": true}}]}\n");
+}
+
+#define DEVICES \
+	"  00000000fec00000-00000000fec00fff (prio 0, i/o): ioapic\n" \
+	"  00000000fee00000-00000000fee00fff (prio 4096, i/o): apic-msi\n"
+#define PORTS \
+	"FlatView #1\n" \
+	" AS \"I/O\", root: io\n" \
+	" Root memory region: io\n" \
+	"  0000000000000070-0000000000000071 (prio 0, i/o): rtc\n" \
+	"  0000000000000cf8-0000000000000cff (prio 0, i/o): pci-conf-idx\n" \
+	"\n"
+
+static void the_memory_map_is_flat(void **state)
+{
+	run_vm(much, "");
+	answers("info mtree -f",
+		"FlatView #0\n"
+		" AS \"memory\", root: system\n"
+		" AS \"cpu-memory-0\", root: system\n"
+		" Root memory region: system\n"
+		"  0000000000000000-00000000bfffffff (prio 0, ram): a\n" DEVICES
+		"  0000000100000000-000000013fffffff (prio 0, ram): a @00000000c0000000\n"
+		"  0000000140000000-00000001407dffff (prio 0, nv-rom): n\n"
+		"  0000000160000000-0000000161ffffff (prio 0, ram): d\n"
+		"\n" PORTS);
+	run_vm("-m 4G", "");
+	answers("info mtree -f",
+		"FlatView #0\n"
+		" AS \"memory\", root: system\n"
+		" AS \"cpu-memory-0\", root: system\n"
+		" Root memory region: system\n"
+		"  0000000000000000-00000000bfffffff (prio 0, ram): pc.ram\n" DEVICES
+		"  0000000100000000-000000013fffffff (prio 0, ram): pc.ram @00000000c0000000\n"
+		"\n" PORTS);
+	run_vm("-m 1M -smp 2", "");
+	answers("info mtree -f",
+		"FlatView #0\n"
+		" AS \"memory\", root: system\n"
+		" AS \"cpu-memory-0\", root: system\n"
+		" AS \"cpu-memory-1\", root: system\n"
+		" Root memory region: system\n"
+		"  0000000000000000-00000000000fffff (prio 0, ram): pc.ram\n" DEVICES "\n" PORTS);
+}
+
+static void a_file_window_begins_at_0_of_its_backend(void **state)
+{
+	run_vm("-machine memory-backend=m -object memory-backend-file,id=m,size=4M,offset=4M,"
+	       "mem-path=/d/f8,readonly=on,rom=on",
+	       NULL); /* a warning */
+	answers("info mtree -f",
+		"FlatView #0\n"
+		" AS \"memory\", root: system\n"
+		" AS \"cpu-memory-0\", root: system\n"
+		" Root memory region: system\n"
+		"  0000000000000000-00000000003fffff (prio 0, rom): m\n" DEVICES "\n" PORTS);
+}
+
+static void a_vm_without_anything_has_little_to_tell(void **state)
+{
+	struct arena arena = {.base = run_memory, .size = sizeof(run_memory)};
+	struct diag diag = {0};
+
+	run_vm("", "");
+	answers("info numa", "0 nodes\n");
+	answers("info memory-devices", "");
+	answers("query-memory-devices", "{\"return\": []}\n");
+	assert_int_equal(config_parse_objects(NULL, 0, &arena, &diag, &config), OK);
+	answers("info memdev", "\n");
+	answers("query-memdev", "{\"return\": []}\n");
+}
+
+static void ids_of_devices_are_quoted(void **state)
+{
+	run_vm("-m 128M,slots=1,maxmem=1G -object memory-backend-ram,id=m,size=2M "
+	       "-device '{\"driver\":\"pc-dimm\",\"memdev\":\"m\","
+	       "\"id\":\"a\\\"\\\\\\u001b\u00e4\"}'",
+	       "");
+	answers("query-memory-devices",
+		"{\"return\": [\n"
+		"{\"type\": \"dimm\", \"data\": {\"id\": \"a\\\"\\\\\\u001b\u00e4\", "
+		"\"addr\": 4294967296, \"slot\": 0, \"node\": 0, \"size\": 2097152, "
+		"\"memdev\": \"/objects/m\", \"hotplugged\": false, "
+		"\"hotpluggable\": true}}]}\n");
+}
+
+static void other_commands_are_not_known(void **state)
+{
+	static const char *const others[] = {"",
+					     "info",
+					     "memdev",
+					     "info memde",
+					     "info memdevs",
+					     "info mtree",
+					     "query-memde",
+					     "info memory-size-summary"};
+
+	run_vm("", "");
+	*answer = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		assert_false(info_is_command(others[i]));
+		assert_int_equal(info_run(config.vms, &map, &devices, others[i], collect, answer),
+				 ERR_NOTFOUND);
+	}
+	assert_string_equal(answer, "");
+	assert_true(info_is_command("info mtree -f"));
+}
+
+static void long_lines_are_cut(void **state)
+{
+	static char options[4000];
+	char *out = options;
+
+	out += sprintf(out, "-object memory-backend-ram,size=4K,id=i");
+	memset(out, 'd', 1500);
+	run_vm(options, "");
+	*answer = '\0';
+	assert_int_equal(info_run(config.vms, &map, &devices, "info memdev", collect, answer), OK);
+	assert_int_equal(strcspn(answer, "\n"), INFO_LINE_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_vm_with_everything_tells_of_it),
+		cmocka_unit_test(memory_devices_come_by_address),
+		cmocka_unit_test(the_memory_map_is_flat),
+		cmocka_unit_test(a_file_window_begins_at_0_of_its_backend),
+		cmocka_unit_test(a_vm_without_anything_has_little_to_tell),
+		cmocka_unit_test(ids_of_devices_are_quoted),
+		cmocka_unit_test(other_commands_are_not_known),
+		cmocka_unit_test(long_lines_are_cut),
+	};
+
+	machine_frames_add(GIB(64));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

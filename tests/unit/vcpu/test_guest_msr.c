@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/vcpu/guest_msr.h"
+
+#include "hv/host/msr.h"
+#include "tests/unit/support.h"
+
+static bool expected_through(uint32_t msr, bool write, bool rdtscp)
+{
+	switch (msr) {
+	case 0x10:
+		return !write;
+	case 0x174 ... 0x176:
+	case 0x277:
+	case 0xc0000081 ... 0xc0000084:
+	case 0xc0000100 ... 0xc0000102:
+		return true;
+	case 0xc0000103:
+		return rdtscp;
+	default:
+		return false;
+	}
+}
+
+static void everything_exits_but_the_list(void **state)
+{
+	static uint8_t bitmap[4096];
+
+	for (int rdtscp = 0; rdtscp < 2; rdtscp++) {
+		msr_bitmap_init(bitmap, rdtscp);
+		for (uint32_t i = 0; i < 0x4000; i++) {
+			uint32_t msr = i < 0x2000 ? i : 0xc0000000 + i - 0x2000;
+
+			for (int write = 0; write < 2; write++)
+				assert_int_equal(msr_bitmap_exits(bitmap, msr, write),
+						 !expected_through(msr, write, rdtscp));
+		}
+	}
+}
+
+static void unknown_msrs_are_refused(void **state)
+{
+	static const uint32_t refused[] = {0x3a,  0x48,	 0x49,	     0xce,	 0x10a,	    0x1a2,
+					   0x480, 0x610, 0xc0000080, 0xc0010015, 0x40000000};
+	struct guest_msrs msrs;
+	uint64_t value = 42;
+
+	guest_msrs_reset(&msrs, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		assert_false(guest_msr_read(&msrs, refused[i], &value));
+		assert_false(guest_msr_write(&msrs, refused[i], 0));
+		assert_int_equal(value, 42);
+	}
+}
+
+static void mtrrs_are_memory_within_what_hardware_takes(void **state)
+{
+	static const struct {
+		uint32_t msr;
+		uint64_t value;
+		bool ok;
+	} cases[] = {
+		{0x2ff, 0xc06, true},
+		{0x2ff, 0x1000, false},
+		{0x2ff, 2, false},
+		{0x200, 6, true},
+		{0x200, 3, false},
+		{0x201, 0xfff00000800, true},
+		{0x20f, UINT64_C(1) << 60, false},
+		{0x250, 0x0606060606060606, true},
+		{0x250, 0x0306060606060606, false},
+		{0x26f, 0, true},
+		{0x259, 0x0505050505050505, true},
+	};
+	struct guest_msrs msrs;
+	uint64_t value;
+
+	guest_msrs_reset(&msrs, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(guest_msr_write(&msrs, cases[i].msr, cases[i].value), cases[i].ok);
+		assert_true(guest_msr_read(&msrs, cases[i].msr, &value));
+		assert_int_equal(value == cases[i].value, cases[i].ok);
+	}
+	assert_true(guest_msr_read(&msrs, IA32_MTRRCAP, &value));
+	assert_int_equal(value & 0xff, 8);
+	assert_false(guest_msr_write(&msrs, IA32_MTRRCAP, value));
+}
+
+static void misc_enable_lets_only_fast_strings_change(void **state)
+{
+	struct guest_msrs msrs;
+	uint64_t value;
+
+	guest_msrs_reset(&msrs, UINT64_C(0x1f) << 32);
+	assert_true(guest_msr_read(&msrs, IA32_MISC_ENABLE, &value));
+	assert_true(guest_msr_write(&msrs, IA32_MISC_ENABLE, value & ~UINT64_C(1)));
+	assert_false(guest_msr_write(&msrs, IA32_MISC_ENABLE, value | 1 << 18));
+	assert_true(guest_msr_write(&msrs, IA32_BIOS_SIGN_ID, 0));
+	assert_true(guest_msr_read(&msrs, IA32_BIOS_SIGN_ID, &value));
+	assert_int_equal(value, UINT64_C(0x1f) << 32);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_exits_but_the_list),
+		cmocka_unit_test(unknown_msrs_are_refused),
+		cmocka_unit_test(mtrrs_are_memory_within_what_hardware_takes),
+		cmocka_unit_test(misc_enable_lets_only_fast_strings_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/vm/memory_tables.h"
+
+#include <string.h>
+
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "tests/unit/support.h"
+
+#define START	   UINT64_C(0x100000)
+#define IMAGE_SIZE MIB(1)
+#define LABEL_SIZE KIB(128)
+#define ODD	   UINT64_C(0x20123)
+#define N_FRAMES   256
+
+static struct image image;
+static struct backend ram[2], mem[4]; /* of the nodes; of the DIMMs: ROM, private, shared, none */
+static struct numa_node_config nodes[3];
+static struct dimm_config dimms[4];
+static struct vm_config config;
+static struct mem_map map;
+static struct vm_memory_tables tables;
+static struct acpi_config acpi;
+
+static void add(const struct backend *backend, uint64_t gpa, uint64_t len)
+{
+	map.region[map.n++] = (struct mem_region){.gpa = {gpa}, .len = len, .backend = backend};
+}
+
+static void make_nodes(void)
+{
+	nodes[0] = (struct numa_node_config){.next = &nodes[1], .backend = &ram[0]};
+	nodes[1] = (struct numa_node_config){.next = &nodes[2], .nodeid = 1};
+	nodes[2] = (struct numa_node_config){.nodeid = 2, .backend = &ram[1]};
+}
+
+static void make_dimms(void)
+{
+	static const enum mem_kind kinds[] = {MEM_ROM, MEM_COW, MEM_SHARED, MEM_SHARED};
+
+	for (unsigned i = 0; i < 4; i++) {
+		mem[i] = (struct backend){.kind = kinds[i],
+					  .image = i < 3 ? &image : NULL,
+					  .offset = i * PAGE_SIZE,
+					  .size = IMAGE_SIZE / 2};
+		dimms[i] = (struct dimm_config){.next = i < 3 ? &dimms[i + 1] : NULL,
+						.is_nvdimm = true,
+						.label_size = LABEL_SIZE,
+						.slot = (int32_t)(2 * i),
+						.node = 2,
+						.backend = &mem[i]};
+	}
+	dimms[1].label_size = ODD;
+}
+
+static int setup(void **state)
+{
+	uint8_t *bytes = phys_arena(START, IMAGE_SIZE + N_FRAMES * PAGE_SIZE);
+
+	memset(&config, 0, sizeof(config));
+	config.topology = TOPOLOGY_ONE_CPU;
+	memset(&map, 0, sizeof(map));
+	memset(&tables, 0xcc, sizeof(tables));
+	memset(ram, 0, sizeof(ram));
+	acpi = (struct acpi_config){.n_cpus = 1};
+	image = (struct image){.base = START, .size = IMAGE_SIZE};
+	for (size_t i = 0; i < IMAGE_SIZE; i++)
+		bytes[i] = (uint8_t)(i ^ i >> 7 ^ i >> 13);
+	frame_reset();
+	frame_add_range(START + IMAGE_SIZE, N_FRAMES * PAGE_SIZE);
+	make_nodes();
+	make_dimms();
+	return 0;
+}
+
+static void a_plain_vm_needs_no_tables(void **state)
+{
+	struct vm_labels labels;
+
+	add(NULL, 0, GIB(1));
+	vm_describe_memory(&config, &map, &tables, &acpi);
+	assert_int_equal(acpi.n_memory, 0);
+	assert_int_equal(acpi.n_nvdimms, 0);
+	assert_null(acpi.distance);
+	assert_false(vm_has_nvdimms(&config));
+	assert_int_equal(vm_labels_create(&config, &labels), OK);
+	assert_int_equal(labels.n, 0);
+	vm_labels_destroy(&labels);
+	assert_int_equal(frame_available(), N_FRAMES);
+}
+
+static void check_ram(const struct acpi_memory *memory, uint64_t gpa, uint64_t len, uint32_t node)
+{
+	assert_int_equal(memory->gpa, gpa);
+	assert_int_equal(memory->len, len);
+	assert_int_equal(memory->node, node);
+	assert_int_equal(memory->flags, ACPI_MEMORY_ENABLED);
+}
+
+static void nodes_have_their_backends_memory(void **state)
+{
+	static const uint8_t distance[9] = {10}, cpu_node[] = {1, 0, 2};
+
+	config.numa_nodes = nodes;
+	config.n_numa_nodes = 3;
+	config.cpu_node = cpu_node;
+	config.topology.n_cpus = 3;
+	config.numa_distance = distance;
+	add(&ram[0], 0, GIB(1));
+	add(&ram[1], GIB(1), GIB(2));
+	add(&ram[1], GIB(4), MIB(4));
+	vm_describe_memory(&config, &map, &tables, &acpi);
+	assert_int_equal(acpi.n_memory, 3);
+	check_ram(&acpi.memory[0], 0, GIB(1), 0);
+	check_ram(&acpi.memory[1], GIB(1), GIB(2), 2);
+	check_ram(&acpi.memory[2], GIB(4), MIB(4), 2);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(acpi.cpu_node[i], cpu_node[i]);
+	assert_int_equal(acpi.n_nodes, 3);
+	assert_ptr_equal(acpi.distance, distance);
+	assert_int_equal(acpi.n_nvdimms, 0);
+}
+
+static void dimms_are_told_with_the_ram(void **state)
+{
+	config.dimms = dimms;
+	dimms[0].is_nvdimm = false;
+	dimms[1].unarmed = true;
+	add(NULL, 0, MIB(64)); /* node 0, though a node without memory has no backend either */
+	add(&mem[0], GIB(4), MIB(2));
+	add(&mem[1], GIB(5), MIB(4));
+	add(&mem[2], GIB(6), MIB(6));
+	vm_describe_memory(&config, &map, &tables, &acpi);
+	assert_int_equal(acpi.n_memory, 2);
+	check_ram(&acpi.memory[0], 0, MIB(64), 0);
+	assert_int_equal(acpi.cpu_node[0], 0);
+	assert_int_equal(acpi.memory[1].gpa, GIB(4));
+	assert_int_equal(acpi.memory[1].len, MIB(2));
+	assert_int_equal(acpi.memory[1].node, 2);
+	assert_int_equal(acpi.memory[1].slot, 0);
+	assert_int_equal(acpi.memory[1].flags, ACPI_MEMORY_ENABLED | ACPI_MEMORY_HOTPLUG);
+	assert_int_equal(acpi.n_nvdimms, 2);
+	assert_int_equal(acpi.nvdimms[0].gpa, GIB(5));
+	assert_int_equal(acpi.nvdimms[0].len, MIB(4));
+	assert_int_equal(acpi.nvdimms[0].node, 2);
+	assert_int_equal(acpi.nvdimms[0].slot, 2);
+	assert_int_equal(acpi.nvdimms[0].serial, 0x123458);
+	assert_true(acpi.nvdimms[0].unarmed);
+	assert_int_equal(acpi.nvdimms[1].slot, 4);
+	assert_int_equal(acpi.nvdimms[1].serial, 0x12345a);
+	assert_false(acpi.nvdimms[1].unarmed);
+	assert_true(vm_has_nvdimms(&config));
+}
+
+static const uint8_t *image_bytes(const struct backend *backend, uint64_t label_size)
+{
+	return (const uint8_t *)phys_to_virt(START) + backend->offset + backend->size - label_size;
+}
+
+static void labels_are_the_backends_end(void **state)
+{
+	struct vm_labels labels;
+
+	config.dimms = dimms;
+	assert_int_equal(vm_labels_create(&config, &labels), OK);
+	assert_int_equal(labels.n, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		const struct nvdimm_labels *here = &labels.labels[i];
+
+		assert_int_equal(here->handle, 2 * i + 1);
+		assert_int_equal(here->size, i == 1 ? ODD : LABEL_SIZE);
+		assert_true(here->writable == NULL || here->writable == here->bytes);
+	}
+	assert_null(labels.labels[0].writable);
+	assert_ptr_equal(labels.labels[0].bytes, image_bytes(&mem[0], LABEL_SIZE));
+	assert_non_null(labels.labels[1].writable);
+	assert_ptr_equal(labels.labels[2].writable, image_bytes(&mem[2], LABEL_SIZE));
+	assert_non_null(labels.labels[3].writable);
+	vm_labels_destroy(&labels);
+	assert_int_equal(frame_available(), N_FRAMES);
+}
+
+static void private_labels_are_a_copy(void **state)
+{
+	static uint8_t before[IMAGE_SIZE];
+	struct vm_labels labels;
+	phys_t frame = frame_alloc_run(N_FRAMES, PAGE_SIZE);
+
+	memset(phys_to_virt(frame), 0xee, N_FRAMES * PAGE_SIZE);
+	frame_free_run(frame, N_FRAMES);
+	memcpy(before, phys_to_virt(START), IMAGE_SIZE);
+	config.dimms = dimms;
+	assert_int_equal(vm_labels_create(&config, &labels), OK);
+	assert_memory_equal(labels.labels[1].bytes, image_bytes(&mem[1], ODD), ODD);
+	for (unsigned i = 0; i < LABEL_SIZE; i++)
+		assert_int_equal(labels.labels[3].bytes[i], 0);
+	memset(labels.labels[1].writable, 1, ODD);
+	memset(labels.labels[3].writable, 3, LABEL_SIZE);
+	assert_memory_equal(phys_to_virt(START), before, IMAGE_SIZE);
+	assert_int_equal(labels.labels[1].bytes[ODD - 1], 1);
+	assert_int_equal(labels.labels[3].handle, 7);
+	vm_labels_destroy(&labels);
+}
+
+static void dimms_without_labels_take_nothing(void **state)
+{
+	struct vm_labels labels;
+
+	config.dimms = dimms;
+	for (unsigned i = 0; i < 4; i++)
+		dimms[i].label_size = 0;
+	dimms[0].is_nvdimm = false;
+	dimms[0].label_size = LABEL_SIZE; /* means nothing there */
+	assert_int_equal(vm_labels_create(&config, &labels), OK);
+	assert_int_equal(labels.n, 0);
+	assert_int_equal(frame_available(), N_FRAMES);
+	vm_labels_destroy(&labels);
+}
+
+/* Whatever number of frames there is: none are lost, and too few are said. */
+static void labels_without_memory_are_refused(void **state)
+{
+	uint64_t need = align_up(4 * sizeof(struct nvdimm_labels) + ODD + LABEL_SIZE, PAGE_SIZE) /
+			PAGE_SIZE;
+	struct vm_labels labels;
+
+	config.dimms = dimms;
+	for (uint64_t n = 0; n <= need; n++) {
+		frame_reset();
+		frame_add_range(START + IMAGE_SIZE, n * PAGE_SIZE);
+		assert_int_equal(vm_labels_create(&config, &labels), n < need ? ERR_NOMEM : OK);
+		vm_labels_destroy(&labels);
+		assert_int_equal(frame_available(), n);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_plain_vm_needs_no_tables, setup),
+		cmocka_unit_test_setup(nodes_have_their_backends_memory, setup),
+		cmocka_unit_test_setup(dimms_are_told_with_the_ram, setup),
+		cmocka_unit_test_setup(labels_are_the_backends_end, setup),
+		cmocka_unit_test_setup(private_labels_are_a_copy, setup),
+		cmocka_unit_test_setup(dimms_without_labels_take_nothing, setup),
+		cmocka_unit_test_setup(labels_without_memory_are_refused, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

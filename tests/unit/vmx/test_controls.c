@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/vmx/controls.h"
+
+#include <string.h>
+
+#include "hv/host/msr.h"
+#include "tests/unit/support.h"
+
+/* Everything may be set, nothing must. */
+#define ANYTHING (UINT64_C(0xffffffff) << 32)
+
+static struct vmx_capability complete(void)
+{
+	struct vmx_capability cap = {
+		.vmx = true,
+		.xsave = true,
+		.feature_control = FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUT_SMX,
+		.ept_vpid = UINT64_MAX,
+	};
+
+	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
+		cap.control[i] = ANYTHING;
+	return cap;
+}
+
+static void a_complete_processor_lacks_nothing(void **state)
+{
+	struct vmx_capability cap = complete();
+
+	assert_null(vmx_missing(&cap));
+	cap.feature_control = 0; /* unlocked: ours to set */
+	assert_null(vmx_missing(&cap));
+}
+
+static void each_missing_thing_is_named(void **state)
+{
+	static const struct {
+		enum control_word word;
+		uint64_t bit;
+		const char *name;
+	} cases[] = {
+		{CONTROLS_PROC, PROC_SECONDARY, "no EPT"},
+		{CONTROLS_PROC2, PROC2_EPT, "no EPT"},
+		{CONTROLS_PROC2, PROC2_UNRESTRICTED_GUEST, "no unrestricted guest"},
+		{CONTROLS_PROC2, PROC2_VPID, "no VPID"},
+		{CONTROLS_PIN, PIN_PREEMPTION_TIMER, "pin-based"},
+		{CONTROLS_PIN, PIN_VIRTUAL_NMI, "pin-based"},
+		{CONTROLS_PROC, PROC_MSR_BITMAPS, "processor-based"},
+		{CONTROLS_PROC, PROC_NMI_WINDOW, "processor-based"},
+		{CONTROLS_EXIT, EXITC_SAVE_EFER, "VM-exit"},
+		{CONTROLS_ENTRY, ENTRYC_LOAD_PAT, "VM-entry"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct vmx_capability cap = complete();
+
+		cap.control[cases[i].word] &= ~(cases[i].bit << 32);
+		assert_non_null(vmx_missing(&cap));
+		assert_non_null(strstr(vmx_missing(&cap), cases[i].name));
+	}
+}
+
+static void the_switches_of_the_firmware_are_named(void **state)
+{
+	struct vmx_capability cap = complete();
+
+	cap.feature_control = FEATURE_CONTROL_LOCK;
+	assert_non_null(strstr(vmx_missing(&cap), "locked off in IA32_FEATURE_CONTROL"));
+	cap.vmx = false;
+	assert_non_null(strstr(vmx_missing(&cap), "no VT-x"));
+	cap = complete();
+	cap.ept_vpid &= ~EPT_CAP_INVEPT;
+	assert_non_null(strstr(vmx_missing(&cap), "INVEPT"));
+	cap = complete();
+	cap.xsave = false;
+	assert_non_null(strstr(vmx_missing(&cap), "no XSAVE"));
+}
+
+static void wanted_is_dropped_needed_is_refused_forced_is_kept(void **state)
+{
+	uint32_t word = 0;
+
+	assert_int_equal(vmx_controls_settle(UINT64_C(0x0f) << 32 | 1, 2, 0x14, &word), OK);
+	assert_int_equal(word, 1 | 2 | 4);
+	assert_int_equal(vmx_controls_settle(UINT64_C(0x0f) << 32, 0x10, 0, &word),
+			 ERR_UNSUPPORTED);
+	assert_int_equal(word, 7);
+}
+
+static void a_processor_without_extras_still_gets_all_needed_controls(void **state)
+{
+	struct vmx_capability cap = complete();
+	struct vmx_controls controls;
+
+	cap.control[CONTROLS_PROC2] = (PROC2_EPT | PROC2_VPID | PROC2_UNRESTRICTED_GUEST) << 32;
+	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+	assert_int_equal(controls.word[CONTROLS_PROC2],
+			 PROC2_EPT | PROC2_VPID | PROC2_UNRESTRICTED_GUEST);
+	assert_false(controls.word[CONTROLS_PROC] & PROC_INTERRUPT_WINDOW);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_complete_processor_lacks_nothing),
+		cmocka_unit_test(each_missing_thing_is_named),
+		cmocka_unit_test(the_switches_of_the_firmware_are_named),
+		cmocka_unit_test(wanted_is_dropped_needed_is_refused_forced_is_kept),
+		cmocka_unit_test(a_processor_without_extras_still_gets_all_needed_controls),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
