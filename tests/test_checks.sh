@@ -24,6 +24,12 @@ breaks format hv/broken.h <<<"$licence
 int  a ;"
 breaks headers hv/broken.h <<<"$licence
 uint64_t a;"
+breaks includes hv/ept/broken.c <<<"$licence
+#include \"hv/devices/uart.h\""
+breaks includes boot/broken.c <<<"$licence
+#include \"hv/vm/vm.h\""
+breaks includes hv/vmx/broken.h <<<"$licence
+#include \"hv/ept/ept.h\""
 breaks functions hv/broken.c <<<"$licence
 int f(void)
 {
@@ -42,7 +48,7 @@ breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 
 # Unbroken, the copy is as good as the tree it was made of.
-for check in format headers functions words spdx shell python cppcheck; do
+for check in format headers includes functions words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]
