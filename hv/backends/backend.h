@@ -59,17 +59,6 @@ struct backend {
 	bool busy;	     /* a guest's RAM or a DIMM uses it */
 };
 
-/* QEMU's rules for share x readonly x rom, and its words for what it refuses. */
-enum status backend_resolve(struct backend *backend, struct diag *diag);
-
-/*
- * Find the backend's image, or make one: QEMU's file rules and its NUMA rules, in its order. A
- * file that is missing is created and an empty one grown, in memory; what an
- * error leaves behind is nothing. Shared memory without a file gets an image without a name. An
- * image that is not at a page boundary is moved to one. ERR_INVAL: said.
- */
-enum status backend_open(struct backend *backend, struct image_list *images, struct diag *diag);
-
 /*
  * Are frames set aside for the backend's private memory? For what says reserve=on itself: as on
  * Linux by default, memory that says nothing may be promised more often than it is there.

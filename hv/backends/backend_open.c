@@ -5,12 +5,10 @@
  * permission bits count. Files are created and grown in memory only; other than QEMU, nothing
  * of that stays behind when the object is refused in the end.
  */
-#include "hv/backends/backend.h"
+#include "hv/backends/backend_open.h"
 
-#include "hv/backends/backend_text.h"
+#include "hv/backends/backend_read.h"
 #include "hv/frame/numa.h"
-#include "hv/frame/phys.h"
-#include "hv/lib/string.h"
 
 /* The largest alignment that a host address can have: half of Linux's 47 bits. */
 #define ALIGN_MAX   BIT(46)
@@ -324,13 +322,4 @@ enum status backend_open(struct backend *backend, struct image_list *images, str
 		status = open_backing_store(backend, images, diag);
 	backend->broken = status != OK;
 	return status;
-}
-
-void backend_discard(const struct backend *backend)
-{
-	const struct image *image = backend->image;
-
-	if (!backend->discard_data || backend->kind != MEM_SHARED || image == NULL)
-		return;
-	memset((char *)phys_to_virt(image->base) + backend->offset, 0, backend->size);
 }

@@ -7,7 +7,7 @@
  */
 #include "hv/backends/object.h"
 
-#include "hv/backends/backend_text.h"
+#include "hv/backends/backend_read.h"
 #include "hv/backends/parse.h"
 #include "hv/frame/numa.h"
 #include "hv/lib/string.h"

@@ -5,6 +5,7 @@
  */
 #include "hv/config/config.h"
 
+#include "hv/backends/backend_open.h"
 #include "hv/backends/object.h"
 #include "hv/backends/parse.h"
 #include "hv/config/clone.h"

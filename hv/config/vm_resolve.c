@@ -5,6 +5,7 @@
  */
 #include "hv/config/vm_reader.h"
 
+#include "hv/backends/backend_read.h"
 #include "hv/backends/object.h"
 #include "hv/lib/string.h"
 

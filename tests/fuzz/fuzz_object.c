@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/backends/backend_open.h"
 #include "hv/backends/object.h"
 #include "hv/lib/assert.h"
 #include "tests/fuzz/fuzz_frames.h"

@@ -3,7 +3,7 @@
  * Backends against what QEMU does: the measured tables of tests/data, all combinations of
  * share, readonly and rom, and the refusals of our own.
  */
-#include "hv/backends/backend.h"
+#include "hv/backends/backend_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * backend_resolve() for everything that it looks at: type, share, readonly, rom. The truth table
  * has a row for each file of these, and QEMU's rules, written down once more, agree with both.
  */
-#include "hv/backends/backend.h"
+#include "hv/backends/backend_read.h"
 
 #include <string.h>
 

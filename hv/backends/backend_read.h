@@ -3,8 +3,6 @@
 
 #include "hv/backends/object.h"
 
-/* What object.c, backend.c and backend_open.c share. */
-
 const char *backend_type_name(enum backend_type type);
 
 /* Where the value of 'key' was written; the whole argument if it was not. */
@@ -16,3 +14,6 @@ enum status backend_read_options(struct backend *backend, struct diag *diag);
 /* What the setters of QEMU's properties refuse, once all is understood. ERR_INVAL: said. */
 enum status backend_check_settings(struct backend *backend, const struct object_defaults *defaults,
 				   struct diag *diag);
+
+/* QEMU's rules for share x readonly x rom, and its words for what it refuses. */
+enum status backend_resolve(struct backend *backend, struct diag *diag);
