@@ -268,6 +268,20 @@ enum status parse_range(const char *text, uint64_t *ret_first, uint64_t *ret_las
 	return OK;
 }
 
+enum status parse_limit(const struct word *word, size_t at, const char *name, struct diag *diag,
+			uint64_t *ret)
+{
+	uint64_t size;
+
+	if (parse_size(word->text + at, &size) == OK && size >= PAGE_SIZE) {
+		*ret = align_down(size, PAGE_SIZE);
+		return OK;
+	}
+	diag_error(diag, word_place(word, at), "Parameter '%s' expects a size of at least 4 KiB",
+		   name);
+	return ERR_INVAL;
+}
+
 bool parse_bool(const char *text, bool *ret)
 {
 	static const char *const names[] = {"on", "yes", "true", "y", "off", "no", "false", "n"};

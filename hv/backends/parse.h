@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/backends/diag.h"
+#include "hv/backends/word.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
@@ -21,6 +23,13 @@ enum status parse_integer(const char *text, uint64_t *ret, bool *ret_negative);
  * them, written as for parse_integer(), none negative.
  */
 enum status parse_range(const char *text, uint64_t *ret_first, uint64_t *ret_last);
+
+/*
+ * The size after the first 'at' bytes of 'word', rounded down to whole pages and not 0; of the
+ * parameter 'name'. ERR_INVAL: reported.
+ */
+enum status parse_limit(const struct word *word, size_t at, const char *name, struct diag *diag,
+			uint64_t *ret);
 
 /* on yes true y, off no false n; lower case. */
 bool parse_bool(const char *text, bool *ret);

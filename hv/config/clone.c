@@ -20,7 +20,8 @@ static enum status add(struct config *config, const struct clone_config *clone, 
 	return OK;
 }
 
-static bool read_number(const struct word *word, const char *key, unsigned *ret, struct diag *diag)
+static enum status read_number(const struct word *word, const char *key, struct diag *diag,
+			       unsigned *ret)
 {
 	size_t len = strlen(key) + 1;
 	bool negative;
@@ -29,22 +30,23 @@ static bool read_number(const struct word *word, const char *key, unsigned *ret,
 	if (parse_integer(word->text + len, &n, &negative) == OK && !negative && n > 0 &&
 	    n <= UINT32_MAX) {
 		*ret = (unsigned)n;
-		return true;
+		return OK;
 	}
 	diag_error(diag, word_place(word, len), "Parameter '%s' expects a number from 1 on", key);
-	return false;
+	return ERR_INVAL;
 }
 
-static bool read_switch(const struct word *word, const char *key, bool *ret, struct diag *diag)
+static enum status read_switch(const struct word *word, const char *key, struct diag *diag,
+			       bool *ret)
 {
 	const char *value = word->text + strlen(key) + 1;
 
 	*ret = strcmp(value, "on") == 0;
 	if (*ret || strcmp(value, "off") == 0)
-		return true;
+		return OK;
 	diag_error(diag, word_place(word, strlen(key) + 1), "Parameter '%s' expects 'on' or 'off'",
 		   key);
-	return false;
+	return ERR_INVAL;
 }
 
 static bool has_key(const struct word *word, const char *key)
@@ -52,21 +54,22 @@ static bool has_key(const struct word *word, const char *key)
 	return strncmp(word->text, key, strlen(key)) == 0 && word->text[strlen(key)] == '=';
 }
 
-static bool read_parameter(const struct word *word, struct clone_config *clone, struct diag *diag)
+static enum status read_parameter(const struct word *word, struct clone_config *clone,
+				  struct diag *diag)
 {
 	if (has_key(word, "count"))
-		return read_number(word, "count", &clone->count, diag);
+		return read_number(word, "count", diag, &clone->count);
 	if (has_key(word, "parallel"))
-		return read_number(word, "parallel", &clone->parallel, diag);
+		return read_number(word, "parallel", diag, &clone->parallel);
 	if (has_key(word, "paused"))
-		return read_switch(word, "paused", &clone->paused, diag);
+		return read_switch(word, "paused", diag, &clone->paused);
 	if (has_key(word, "max-private"))
-		return config_read_limit(word, strlen("max-private="), "max-private",
-					 &clone->max_private, diag);
+		return parse_limit(word, strlen("max-private="), "max-private", diag,
+				   &clone->max_private);
 	if (has_key(word, "precopy"))
-		return read_switch(word, "precopy", &clone->precopy, diag);
+		return read_switch(word, "precopy", diag, &clone->precopy);
 	diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
-	return false;
+	return ERR_INVAL;
 }
 
 enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
@@ -77,7 +80,7 @@ enum status clone_read(struct config *config, const struct word *words, struct a
 	clone.template = words->text;
 	clone.place = word_place(words, 0);
 	for (words = words->next; words != NULL; words = words->next)
-		if (!read_parameter(words, &clone, diag))
+		if (read_parameter(words, &clone, diag) != OK)
 			return OK;
 	return add(config, &clone, arena);
 }

@@ -189,15 +189,6 @@ struct config {
 	struct save_config *saves;
 };
 
-struct word;
-
-/*
- * The size behind the first 'offset' characters of a word, in whole pages and not 0; of the
- * parameter 'name'. False: said.
- */
-bool config_read_limit(const struct word *word, size_t offset, const char *name, uint64_t *ret,
-		       struct diag *diag);
-
 /*
  * Parse, validate and resolve 'text' (any bytes, 'len' of them). All errors go
  * to 'diag'; returns ERR_INVAL if there was any, ERR_NOMEM if the arena is full (said too).

@@ -101,20 +101,6 @@ static enum status read_info(struct host_config *host, const struct word *comman
 	return OK;
 }
 
-bool config_read_limit(const struct word *word, size_t offset, const char *name, uint64_t *ret,
-		       struct diag *diag)
-{
-	uint64_t size;
-
-	if (parse_size(word->text + offset, &size) == OK && size >= PAGE_SIZE) {
-		*ret = align_down(size, PAGE_SIZE);
-		return true;
-	}
-	diag_error(diag, word_place(word, offset),
-		   "Parameter '%s' expects a size of at least 4 KiB", name);
-	return false;
-}
-
 static enum status read_host(struct config *config, const struct word *words, struct arena *arena,
 			     struct diag *diag)
 {
@@ -134,8 +120,8 @@ static enum status read_host(struct config *config, const struct word *words, st
 		if (option == HOST_INFO)
 			TRY(read_info(&config->host, words, arena, diag));
 		else if (option == HOST_MAX_PRIVATE)
-			(void)config_read_limit(words, 0, "-max-private", &config->host.max_private,
-						diag);
+			(void)parse_limit(words, 0, "-max-private", diag,
+					  &config->host.max_private);
 		else
 			read_host_value(&config->host, option, words, diag);
 	}

@@ -7,6 +7,7 @@
 #include "hv/config/vm_reader.h"
 
 #include "hv/backends/object.h"
+#include "hv/backends/parse.h"
 #include "hv/config/incoming.h"
 #include "hv/lib/string.h"
 
@@ -271,10 +272,7 @@ static enum status read_limits(struct vm_reader *reader, enum vm_option_id id,
 {
 	if (id == OPT_ON_FULL)
 		return read_on_full(reader, argument);
-	return config_read_limit(argument, 0, "-max-private", &reader->vm->max_private,
-				 reader->diag)
-		       ? OK
-		       : ERR_INVAL;
+	return parse_limit(argument, 0, "-max-private", reader->diag, &reader->vm->max_private);
 }
 
 static enum status set_flag(struct vm_reader *reader, enum vm_option_id id)
