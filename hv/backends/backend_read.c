@@ -16,9 +16,8 @@ const char *backend_type_name(enum backend_type type)
 
 struct diag_place backend_option_place(struct backend *backend, const char *key)
 {
-	const struct option *option = options_find(&backend->options, key);
-
-	return option != NULL ? option_value_place(&backend->options, option) : backend->place;
+	return backend->options.word != NULL ? options_place(&backend->options, key)
+					     : backend->place;
 }
 
 static enum status get_host_nodes(struct backend *backend, struct diag *diag)

@@ -91,7 +91,7 @@ static enum status get_type(struct options *options, struct diag *diag, enum obj
 		return OK;
 	}
 	if (is_other_object(name)) {
-		diag_error(diag, option_value_place(options, options_find(options, "qom-type")),
+		diag_error(diag, options_place(options, "qom-type"),
 			   "object type '%s' is not supported yet", name);
 		return ERR_INVAL;
 	}
@@ -219,15 +219,10 @@ enum status object_read(const struct word *argument, struct backend **backends,
 	return add_backend(&options, type, status, backends, arena, diag);
 }
 
-static struct diag_place place_of(struct options *options, const char *key)
-{
-	return option_value_place(options, options_find(options, key));
-}
-
 static enum status refuse_context(struct thread_context *context, const char *key,
 				  const char *message, struct diag *diag)
 {
-	diag_error(diag, place_of(&context->options, key), "%s", message);
+	diag_error(diag, options_place(&context->options, key), "%s", message);
 	return ERR_INVAL;
 }
 
@@ -274,6 +269,24 @@ static enum status check_context(struct thread_context *context, struct diag *di
 	if (context->has_nodes && !nodes_have_cpus(context->nodes))
 		return refuse_context(context, "node-affinity", "The nodes select no CPUs", diag);
 	return OK;
+}
+
+/* QEMU takes "/objects/ID" and "objects/ID", too, wherever it wants the id of an object. */
+static const char *strip_object_path(const char *id)
+{
+	const char *path = id[0] == '/' ? id + 1 : id;
+
+	return strncmp(path, "objects/", 8) == 0 ? path + 8 : id;
+}
+
+struct backend *backend_find(struct backend *list, const char *id)
+{
+	if (*id == '\0')
+		return list != NULL && list->next == NULL ? list : NULL;
+	id = strip_object_path(id);
+	while (list != NULL && strcmp(list->id, id) != 0)
+		list = list->next;
+	return list;
 }
 
 /* JSON's turn: another object has the id already. */
@@ -325,10 +338,9 @@ static enum status check_backend_id(const struct backend *backend, const struct 
 static enum status find_context(struct backend *backend, const struct backend *backends,
 				const struct thread_context *contexts, struct diag *diag)
 {
-	const char *path = backend->prealloc_context, *id = path + (path[0] == '/');
+	const char *path = backend->prealloc_context, *id = strip_object_path(path);
 	struct diag_place place = backend_option_place(backend, "prealloc-context");
 
-	id = strncmp(id, "objects/", 8) == 0 ? id + 8 : path;
 	while (contexts != NULL && strcmp(contexts->id, id) != 0)
 		contexts = contexts->next;
 	backend->context = contexts;

@@ -37,6 +37,12 @@ struct thread_context {
 enum status object_read(const struct word *argument, struct backend **backends,
 			struct thread_context **contexts, struct arena *arena, struct diag *diag);
 
+/*
+ * The backend with this id, which may be written as a path; the empty id finds a backend that is
+ * the only one. NULL: there is none.
+ */
+struct backend *backend_find(struct backend *list, const char *id);
+
 /* What the rest of the command line says about backends that do not say it themselves. */
 struct object_defaults {
 	bool merge;		   /* -machine mem-merge= */

@@ -228,6 +228,18 @@ enum status options_check_known(const struct options *options, struct diag *diag
 	return ERR_INVAL;
 }
 
+enum status options_check_properties(const struct options *options, const char *driver,
+				     struct diag *diag)
+{
+	const struct option *option = options_first_unseen(options);
+
+	if (option == NULL)
+		return OK;
+	diag_error(diag, option_key_place(options, option), "Property '%s.%s' not found", driver,
+		   option->key);
+	return ERR_INVAL;
+}
+
 enum status options_check_given(struct options *options, const char *key, struct diag *diag)
 {
 	if (options_find(options, key) != NULL)
@@ -268,6 +280,13 @@ struct option *options_find(struct options *options, const char *key)
 		last = option;
 	}
 	return last;
+}
+
+struct diag_place options_place(struct options *options, const char *key)
+{
+	const struct option *option = options_find(options, key);
+
+	return option != NULL ? option_value_place(options, option) : word_place(options->word, 0);
 }
 
 /* "Parameter 'key' expects what". */

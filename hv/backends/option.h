@@ -56,11 +56,17 @@ struct option *options_first_unseen(const struct options *options);
 /* An error if there is one; one if 'key' was not written. */
 enum status options_check_known(const struct options *options, struct diag *diag);
 enum status options_check_given(struct options *options, const char *key, struct diag *diag);
+/* For the properties of a -device: an error in the words that QEMU has for those of 'driver'. */
+enum status options_check_properties(const struct options *options, const char *driver,
+				     struct diag *diag);
 
 struct diag_place option_key_place(const struct options *options, const struct option *option);
 /* Where the value of the first id= stands; there is one. */
 struct diag_place options_id_place(const struct options *options);
 struct diag_place option_value_place(const struct options *options, const struct option *option);
+
+/* Where the value of the last option of that key was written; the whole argument if none was. */
+struct diag_place options_place(struct options *options, const char *key);
 
 /* Last option of that key, NULL if there is none. Marks all of them seen. */
 struct option *options_find(struct options *options, const char *key);

@@ -129,7 +129,7 @@ enum status vm_read_chardev(struct vm_reader *reader, const struct word *argumen
 			   options.id);
 		return ERR_INVAL;
 	}
-	TRY(vm_check_unknown(reader, &options));
+	TRY(options_check_known(&options, reader->diag));
 	if (strcmp(backend->value, "stdio") == 0)
 		return add_chardev(reader, &options, SERIAL_STDIO);
 	if (strcmp(backend->value, "null") == 0)
@@ -140,29 +140,13 @@ enum status vm_read_chardev(struct vm_reader *reader, const struct word *argumen
 	return ERR_INVAL;
 }
 
-enum status vm_check_properties(struct vm_reader *reader, const struct options *options,
-				const char *driver)
-{
-	const struct option *option = options_first_unseen(options);
-
-	if (option == NULL)
-		return OK;
-	diag_error(reader->diag, option_key_place(options, option), "Property '%s.%s' not found",
-		   driver, option->key);
-	return ERR_INVAL;
-}
-
 /* 'len' ports from the value of 'key' on must exist. */
 static enum status check_ports(struct vm_reader *reader, struct options *options, const char *key,
 			       int64_t iobase, int64_t len)
 {
-	const struct option *option = options_find(options, key);
-
 	if (len > 0 && iobase + len <= PORTS)
 		return OK;
-	diag_error(reader->diag,
-		   option != NULL ? option_value_place(options, option)
-				  : word_place(options->word, 0),
+	diag_error(reader->diag, options_place(options, key),
 		   "%lld ports from 0x%llx on are not possible", (long long)len,
 		   (unsigned long long)iobase);
 	return ERR_INVAL;
@@ -175,7 +159,7 @@ static enum status read_debug_exit(struct vm_reader *reader, struct options *opt
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
 	TRY(options_get_integer(options, "iosize", &type_uint32, reader->diag, &iosize));
-	TRY(vm_check_properties(reader, options, "isa-debug-exit"));
+	TRY(options_check_properties(options, "isa-debug-exit", reader->diag));
 	TRY(check_ports(reader, options, iosize == 0 ? "iosize" : "iobase", iobase, iosize));
 	if (vm->has_debug_exit) {
 		diag_error(reader->diag, word_place(options->word, 0),
@@ -197,7 +181,7 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
 	TRY(options_get_string(options, "chardev", reader->diag, &id));
-	TRY(vm_check_properties(reader, options, "isa-debugcon"));
+	TRY(options_check_properties(options, "isa-debugcon", reader->diag));
 	if (*id == '\0') {
 		diag_error(reader->diag, place, "Can't create debugcon device, empty char device");
 		return ERR_INVAL;
@@ -205,8 +189,7 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 	while (chardev != NULL && strcmp(chardev->id, id) != 0)
 		chardev = chardev->next;
 	if (chardev == NULL) {
-		diag_error(reader->diag,
-			   option_value_place(options, options_find(options, "chardev")),
+		diag_error(reader->diag, options_place(options, "chardev"),
 			   "Property 'isa-debugcon.chardev' can't find value '%s'", id);
 		return ERR_INVAL;
 	}
@@ -220,10 +203,10 @@ static enum status read_vmgenid(struct vm_reader *reader, struct options *option
 	const char *guid = "auto";
 
 	TRY(options_get_string(options, "guid", reader->diag, &guid));
-	TRY(vm_check_properties(reader, options, "vmgenid"));
+	TRY(options_check_properties(options, "vmgenid", reader->diag));
 	vm->has_guid = strcmp(guid, "auto") != 0;
 	if (vm->has_guid && !identity_parse_guid(guid, vm->guid)) {
-		diag_error(reader->diag, option_value_place(options, options_find(options, "guid")),
+		diag_error(reader->diag, options_place(options, "guid"),
 			   "Property 'vmgenid.guid' doesn't take value '%s'", guid);
 		return ERR_INVAL;
 	}

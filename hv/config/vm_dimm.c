@@ -43,7 +43,7 @@ static enum status check_uuid(struct vm_reader *reader, struct options *options)
 	TRY(options_get_string(options, "uuid", reader->diag, &uuid));
 	if (uuid == NULL || identity_parse_guid(uuid, guid))
 		return OK;
-	diag_error(reader->diag, option_value_place(options, options_find(options, "uuid")),
+	diag_error(reader->diag, options_place(options, "uuid"),
 		   "Property 'nvdimm.uuid' has invalid value");
 	return ERR_INVAL;
 }
@@ -73,7 +73,7 @@ enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool
 	TRY(options_get_string(options, "memdev", reader->diag, &memdev));
 	if (is_nvdimm)
 		TRY(read_nvdimm(reader, options, &dimm));
-	TRY(vm_check_properties(reader, options, is_nvdimm ? "nvdimm" : "pc-dimm"));
+	TRY(options_check_properties(options, is_nvdimm ? "nvdimm" : "pc-dimm", reader->diag));
 	dimm.memdev = *memdev != '\0' ? memdev : NULL;
 	dimm.addr = (uint64_t)addr;
 	dimm.slot = (int32_t)slot;

@@ -34,7 +34,7 @@ static enum status split(struct vm_reader *reader, const struct word *word,
 		.string = find_text(&options, "string"),
 		.gen_id = find_text(&options, "gen_id"),
 	};
-	return vm_check_unknown(reader, &options);
+	return options_check_known(&options, reader->diag);
 }
 
 static bool check_needed(const struct argument *argument, struct diag_place place,

@@ -8,17 +8,6 @@
 /* QEMU rounds -m up to this. */
 #define RAM_GRANULE UINT64_C(8192)
 
-enum status vm_check_unknown(struct vm_reader *reader, const struct options *options)
-{
-	const struct option *option = options_first_unseen(options);
-
-	if (option == NULL)
-		return OK;
-	diag_error(reader->diag, option_key_place(options, option), "Invalid parameter '%s'",
-		   option->key);
-	return ERR_INVAL;
-}
-
 /* -m's sizes have texts of their own in QEMU. 'ret_option' is NULL if there is none. */
 static enum status get_memory_size(struct vm_reader *reader, struct options *options,
 				   const char *key, struct option **ret_option, uint64_t *ret)
@@ -100,7 +89,7 @@ static enum status read_memory(struct vm_reader *reader, const struct word *argu
 	TRY(get_memory_size(reader, &options, "size", &size_option, &size));
 	TRY(get_slots(reader, &options));
 	TRY(get_memory_size(reader, &options, "maxmem", &maxmem_option, &maxmem));
-	TRY(vm_check_unknown(reader, &options));
+	TRY(options_check_known(&options, reader->diag));
 	if (maxmem_option != NULL)
 		reader->vm->maxmem = maxmem;
 	return size_option != NULL ? set_ram_size(reader, &options, size_option, size) : OK;
@@ -228,7 +217,7 @@ static enum status check_machine_defaults(struct vm_reader *reader, struct optio
 		TRY(options_get_bool(options, name, reader->diag, &value));
 		if (value == defaults[i].normal)
 			continue;
-		diag_error(reader->diag, option_value_place(options, options_find(options, name)),
+		diag_error(reader->diag, options_place(options, name),
 			   "option '%s' of -machine is not supported yet", name);
 		return ERR_INVAL;
 	}
@@ -293,5 +282,5 @@ enum status vm_read_name(struct vm_reader *reader, const struct word *argument)
 	option = options_find(&options, "guest");
 	if (option != NULL)
 		reader->vm->guest_name = option->value;
-	return vm_check_unknown(reader, &options);
+	return options_check_known(&options, reader->diag);
 }

@@ -6,6 +6,7 @@
  */
 #include "hv/config/vm_reader.h"
 
+#include "hv/backends/object.h"
 #include "hv/backends/parse.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -41,11 +42,6 @@ static struct diag_place whole_place(const struct numa_reader *numa)
 	return word_place(numa->options.word, 0);
 }
 
-static struct diag_place value_place(struct numa_reader *numa, const char *key)
-{
-	return option_value_place(&numa->options, options_find(&numa->options, key));
-}
-
 static struct numa_node_config *find_node(const struct vm_config *vm, uint64_t nodeid)
 {
 	struct numa_node_config *node = vm->numa_nodes;
@@ -57,7 +53,8 @@ static struct numa_node_config *find_node(const struct vm_config *vm, uint64_t n
 
 static enum status say_value(struct numa_reader *numa, const char *key, const char *expected)
 {
-	diag_error(numa->diag, value_place(numa, key), "Parameter '%s' expects %s", key, expected);
+	diag_error(numa->diag, options_place(&numa->options, key), "Parameter '%s' expects %s", key,
+		   expected);
 	return ERR_INVAL;
 }
 
@@ -215,7 +212,7 @@ static enum status check_memory(struct numa_reader *numa, struct numa_node_confi
 	}
 	if (node->memdev == NULL)
 		return OK;
-	node->backend = vm_find_backend(numa->vm, node->memdev);
+	node->backend = backend_find(numa->vm->backends, node->memdev);
 	if (node->backend != NULL) {
 		node->size = node->backend->size;
 		return OK;
@@ -250,7 +247,7 @@ static enum status read_node(struct numa_reader *numa)
 	TRY(options_get_size(&numa->options, "mem", numa->diag, &mem));
 	memdev = options_find(&numa->options, "memdev");
 	TRY(get_uint(numa, "initiator", "uint16_t", UINT16_MAX, &has_initiator, &initiator));
-	TRY(vm_check_unknown(numa->vm_reader, &numa->options));
+	TRY(options_check_known(&numa->options, numa->diag));
 	*node = (struct numa_node_config){
 		.nodeid = (uint32_t)nodeid,
 		.memdev = memdev != NULL ? memdev->value : NULL,
@@ -297,7 +294,7 @@ static enum status read_distance(struct numa_reader *numa)
 	TRY(get_needed_uint(numa, "src", "uint16_t", UINT16_MAX, &distance->src));
 	TRY(get_needed_uint(numa, "dst", "uint16_t", UINT16_MAX, &distance->dst));
 	TRY(get_needed_uint(numa, "val", "uint8_t", UINT8_MAX, &distance->val));
-	TRY(vm_check_unknown(numa->vm_reader, &numa->options));
+	TRY(options_check_known(&numa->options, numa->diag));
 	TRY(check_distance(numa, distance));
 	while (*tail != NULL)
 		tail = &(*tail)->next;
@@ -393,7 +390,7 @@ static enum status read_cpu(struct numa_reader *numa)
 
 	for (size_t i = 0; i < N_CPU_KEYS; i++)
 		TRY(get_int(numa, cpu_keys[i], &keys.has[i], &keys.value[i]));
-	TRY(vm_check_unknown(numa->vm_reader, &numa->options));
+	TRY(options_check_known(&numa->options, numa->diag));
 	if (!keys.has[CPU_NODE]) {
 		diag_error(numa->diag, whole_place(numa), "Missing mandatory node-id property");
 		return ERR_INVAL;

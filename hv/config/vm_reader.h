@@ -93,13 +93,6 @@ enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 
 /* -device pc-dimm and nvdimm, split, id and driver looked at. */
 enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm);
-/* "Property not found" for the first option that nobody asked for. */
-enum status vm_check_properties(struct vm_reader *reader, const struct options *options,
-				const char *driver);
-
-/* "Invalid parameter" for the first option that nobody asked for. */
-enum status vm_check_unknown(struct vm_reader *reader, const struct options *options);
-
 /* The file 'path', readable by its owner; else why not, in strerror()'s words, and '*ret' stays. */
 const char *vm_find_file(struct image_list *images, const char *path, struct image **ret);
 
@@ -114,9 +107,6 @@ enum status vm_open_kernel(struct vm_config *vm, struct image_list *images, stru
  * said.
  */
 enum status vm_open_fw_cfg(struct vm_config *vm, struct image_list *images, struct diag *diag);
-
-/* By id or by path, as QEMU resolves links to objects; NULL: there is none. */
-struct backend *vm_find_backend(const struct vm_config *vm, const char *id);
 
 /*
  * What can only be told at the end of the line: sizes that must fit, names that must exist.

@@ -12,27 +12,6 @@
 #define RAM_DEFAULT MIB(128)
 #define SLOTS_MAX   256
 
-/* Accepts "/objects/ID" and "objects/ID" too, as QEMU does for any path to an object. */
-static const char *strip_object_path(const char *id)
-{
-	const char *path = id[0] == '/' ? id + 1 : id;
-
-	return strncmp(path, "objects/", 8) == 0 ? path + 8 : id;
-}
-
-/* The empty id is the only backend there is, if there is one. */
-struct backend *vm_find_backend(const struct vm_config *vm, const char *id)
-{
-	struct backend *backend = vm->backends;
-
-	if (*id == '\0')
-		return backend != NULL && backend->next == NULL ? backend : NULL;
-	id = strip_object_path(id);
-	while (backend != NULL && strcmp(backend->id, id) != 0)
-		backend = backend->next;
-	return backend;
-}
-
 static bool check_maxmem(struct vm_reader *reader)
 {
 	const struct vm_config *vm = reader->vm;
@@ -121,7 +100,7 @@ static void find_memory_backend(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;
 
-	vm->memory_backend = vm_find_backend(vm, vm->memory_backend_id);
+	vm->memory_backend = backend_find(vm->backends, vm->memory_backend_id);
 	if (vm->memory_backend == NULL)
 		diag_error(reader->diag, vm->memory_backend_place, "Memory backend '%s' not found",
 			   vm->memory_backend_id);
@@ -183,7 +162,7 @@ static void resolve_dimms(struct vm_reader *reader)
 		dimm->broken = reader->bad_memory || reader->bad_memory_backend;
 		if (dimm->memdev == NULL)
 			continue;
-		dimm->backend = vm_find_backend(vm, dimm->memdev);
+		dimm->backend = backend_find(vm->backends, dimm->memdev);
 		dimm->broken = dimm->broken || dimm->backend == NULL;
 		if (dimm->backend == NULL)
 			diag_error(reader->diag, dimm->place, "Device '%s' not found",
