@@ -23,6 +23,7 @@
 #include "hv/host/smp.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
+#include "hv/monitor/info.h"
 #include "hv/monitor/info_print.h"
 #include "hv/monitor/monitor.h"
 #include "hv/vcpu/sched.h"
@@ -111,6 +112,13 @@ static void check_processor(struct vmx_capability *cap)
 	end(END_NO_VMX);
 }
 
+static void check_info(const struct info_config *info, struct diag *diag)
+{
+	for (; info != NULL; info = info->next)
+		if (!info_is_command(info->command))
+			diag_error(diag, info->place, "unknown command: '%s'", info->command);
+}
+
 static void read_configuration(struct arena *arena)
 {
 	struct diag diag = {.file = "stencil.conf"};
@@ -121,6 +129,7 @@ static void read_configuration(struct arena *arena)
 	ticks = rdtsc();
 	status = config_parse(boot->config, boot->config_len, arena, &diag, &config);
 	ticks = rdtsc() - ticks;
+	check_info(config.host.info, &diag);
 	console_set_serial(config.host.serial_port);
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %llu", (unsigned long long)ticks);

@@ -13,6 +13,7 @@
 
 #include "guest-tools/lint/lint.h"
 #include "guest-tools/lint/request.h"
+#include "hv/monitor/info.h"
 
 #define ARENA_SIZE MIB(512)
 /* All of the file, in the arena. NULL: said. */
@@ -41,6 +42,13 @@ static const char *read_config(const char *path, struct arena *arena, size_t *re
 	return text;
 }
 
+static void check_info(const struct info_config *info, struct diag *diag)
+{
+	for (; info != NULL; info = info->next)
+		if (!info_is_command(info->command))
+			diag_error(diag, info->place, "unknown command: '%s'", info->command);
+}
+
 /* The exit status. */
 static int check(const struct request *request, struct arena *arena)
 {
@@ -64,6 +72,7 @@ static int check(const struct request *request, struct arena *arena)
 					      &config);
 	if (status == ERR_NOMEM)
 		return EX_OSERR;
+	check_info(config.host.info, &diag);
 	if (config_open(&config, &images, &diag) != OK)
 		status = ERR_INVAL;
 	if (request->json && !lint_print_json(&config))

@@ -138,10 +138,11 @@ struct vm_config {
 	uint8_t guid[16]; /* as in the guest's memory */
 };
 
-/* -info COMMAND: asked of each VM at its start */
+/* -info COMMAND: asked of each VM when it starts. Which commands exist is not checked here. */
 struct info_config {
 	struct info_config *next;
-	const char *command; /* one that info_run() knows */
+	const char *command;
+	struct diag_place place;
 };
 
 enum host_end { HOST_END_POWEROFF, HOST_END_WAIT };

@@ -15,7 +15,6 @@
 #include "hv/config/vm_reader.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
-#include "hv/monitor/info.h"
 
 struct host_option {
 	const char *name;
@@ -84,20 +83,17 @@ static void read_host_value(struct host_config *host, unsigned option, const str
 
 /* -info COMMAND: any number of them. */
 static enum status read_info(struct host_config *host, const struct word *command,
-			     struct arena *arena, struct diag *diag)
+			     struct arena *arena)
 {
 	struct info_config **tail = &host->info;
 
-	if (!info_is_command(command->text)) {
-		diag_error(diag, word_place(command, 0), "unknown command: '%s'", command->text);
-		return OK;
-	}
 	while (*tail != NULL)
 		tail = &(*tail)->next;
 	*tail = arena_alloc(arena, sizeof(**tail));
 	if (*tail == NULL)
 		return ERR_NOMEM;
 	(*tail)->command = command->text;
+	(*tail)->place = word_place(command, 0);
 	return OK;
 }
 
@@ -118,7 +114,7 @@ static enum status read_host(struct config *config, const struct word *words, st
 		}
 		words = words->next;
 		if (option == HOST_INFO)
-			TRY(read_info(&config->host, words, arena, diag));
+			TRY(read_info(&config->host, words, arena));
 		else if (option == HOST_MAX_PRIVATE)
 			(void)parse_limit(words, 0, "-max-private", diag,
 					  &config->host.max_private);

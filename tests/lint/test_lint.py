@@ -243,6 +243,14 @@ class Program(unittest.TestCase):
             with self.subTest(line=line):
                 self.assertEqual(check_config(line)[:2], (len(said), said))
 
+    def test_names_of_information_are_checked(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("host -info memdev -info 'info numa'\nvm a -kernel /k")
+            file.flush()
+            status, messages, _ = check(file.name)
+        self.assertEqual((status, messages),
+                         (1, [f"{file.name}:1:12: unknown command: 'memdev'"]))
+
     def test_the_directory_is_the_root(self):
         for path, said in (
                 ("/d/f8", []), ("d/f8", []), ("/d/../d/./link", []), ("/d/dir/../f8", []),
