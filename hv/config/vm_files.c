@@ -6,6 +6,7 @@
 #include "hv/config/vm_reader.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/string.h"
+#include "hv/loader/kernel_file.h"
 
 #define MODE_READ 0400
 

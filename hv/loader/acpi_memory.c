@@ -5,9 +5,10 @@
  * DIMMs stay where they are: nothing is plugged or pulled at run time, so devices have no _EJ0.
  * Numbers that namespace labels depend on are QEMU's, so that labels written there are found here.
  */
+#include "hv/loader/acpi_memory.h"
+
 #include "hv/lib/string.h"
 #include "hv/loader/acpi_nvdimm.h"
-#include "hv/loader/acpi_part.h"
 
 #define CPU_ENABLED 1
 

@@ -12,17 +12,11 @@
 #include "hv/devices/ioapic.h"
 #include "hv/devices/lapic.h"
 #include "hv/devices/pm.h"
-#include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 #include "hv/loader/acpi_dsdt.h"
-#include "hv/loader/acpi_part.h"
+#include "hv/loader/acpi_memory.h"
 #include "hv/loader/acpi_vmgenid.h"
 
-#define TABLE_ALIGN  16
-#define AML_SCOPE    0x10
-#define OEM_ID	     "STENCL"
-#define OEM_TABLE_ID "STENCIL "
-#define CREATOR_ID   "STCL"
 #define ALL_UIDS     UINT32_MAX
 #define CMOS_CENTURY 0x32
 #define NMI_LINT     1
@@ -151,11 +145,6 @@ struct ACPI_PACKED madt_x2apic_nmi {
 	uint8_t reserved[3];
 };
 
-struct ACPI_PACKED aml_scope {
-	uint8_t op;
-	uint8_t length[3]; /* from here on; the name follows */
-};
-
 /* Device (Cxxx) { Name (_HID, "ACPI0007") Name (_UID, n) } */
 struct ACPI_PACKED aml_processor {
 	uint8_t op[2];
@@ -167,90 +156,6 @@ struct ACPI_PACKED aml_processor {
 };
 _Static_assert(sizeof(struct aml_processor) - 2 < 64, "the short form of a package length");
 
-/* What 'bytes' must still add up to for the sum to be zero. */
-static uint8_t checksum(const void *data, size_t len)
-{
-	const uint8_t *bytes = data;
-	uint8_t sum = 0;
-
-	while (len-- > 0)
-		sum += *bytes++;
-	return (uint8_t)-sum;
-}
-
-enum status acpi_append(struct acpi_image *image, const void *data, size_t len)
-{
-	if (len > image->size - image->used)
-		return ERR_RANGE;
-	memcpy(image->buf + image->used, data, len);
-	image->used += len;
-	return OK;
-}
-
-static enum status align_image(struct acpi_image *image)
-{
-	static const uint8_t zeros[TABLE_ALIGN];
-
-	return acpi_append(image, zeros, -image->used % TABLE_ALIGN);
-}
-
-struct acpi_header acpi_make_header(const char signature[4], uint8_t revision)
-{
-	struct acpi_header header = {
-		.revision = revision, .oem_revision = 1, .creator_revision = 1};
-
-	memcpy(header.signature, signature, sizeof(header.signature));
-	memcpy(header.oem_id, OEM_ID, sizeof(header.oem_id));
-	memcpy(header.oem_table_id, OEM_TABLE_ID, sizeof(header.oem_table_id));
-	memcpy(header.creator_id, CREATOR_ID, sizeof(header.creator_id));
-	return header;
-}
-
-/* The table from 'start' to here is complete: enter its length and checksum, say where it is. */
-static enum status finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa)
-{
-	struct acpi_header header;
-
-	memcpy(&header, image->buf + start, sizeof(header));
-	header.length = (uint32_t)(image->used - start);
-	header.checksum = 0;
-	memcpy(image->buf + start, &header, sizeof(header));
-	header.checksum = checksum(image->buf + start, image->used - start);
-	memcpy(image->buf + start, &header, sizeof(header));
-	*ret_gpa = image->gpa + start;
-	return align_image(image);
-}
-
-enum status acpi_list_table(struct acpi_image *image, size_t start)
-{
-	assert(image->n_tables < ACPI_TABLES_MAX);
-	return finish_table(image, start, &image->tables[image->n_tables++]);
-}
-
-enum status acpi_append_scope(struct acpi_image *image, const char *name, size_t name_len,
-			      size_t contents_len)
-{
-	struct aml_scope scope = {.op = AML_SCOPE};
-	size_t length = sizeof(scope.length) + name_len + contents_len;
-
-	/* A package length of three bytes: 4 bits, then 8, then 8; the top bits say "two more". */
-	scope.length[0] = 0x80 | (length & 15);
-	scope.length[1] = (uint8_t)(length >> 4);
-	scope.length[2] = (uint8_t)(length >> 12);
-	TRY(acpi_append(image, &scope, sizeof(scope)));
-	return acpi_append(image, name, name_len);
-}
-
-void acpi_put_digits(char *text, unsigned n_digits, unsigned value)
-{
-	static const char digits[16] = "0123456789ABCDEF";
-
-	while (n_digits-- > 0) {
-		text[n_digits] = digits[value & 15];
-		value >>= 4;
-	}
-}
-
 static struct address io_register(uint64_t port)
 {
 	return (struct address){
@@ -261,7 +166,7 @@ static enum status add_dsdt(struct acpi_image *image, uint64_t *ret_gpa)
 {
 	*ret_gpa = image->gpa + image->used;
 	TRY(acpi_append(image, acpi_dsdt, sizeof(acpi_dsdt)));
-	return align_image(image);
+	return acpi_align(image);
 }
 
 static enum status add_fadt(struct acpi_image *image, uint64_t dsdt)
@@ -367,7 +272,7 @@ static enum status add_xsdt(struct acpi_image *image, uint64_t *ret_gpa)
 
 	TRY(acpi_append(image, &header, sizeof(header)));
 	TRY(acpi_append(image, image->tables, image->n_tables * sizeof(image->tables[0])));
-	return finish_table(image, start, ret_gpa);
+	return acpi_finish_table(image, start, ret_gpa);
 }
 
 static void write_rsdp(struct acpi_image *image, uint64_t xsdt)
@@ -375,15 +280,15 @@ static void write_rsdp(struct acpi_image *image, uint64_t xsdt)
 	struct rsdp rsdp = {.revision = 2, .length = sizeof(rsdp), .xsdt = xsdt};
 
 	memcpy(rsdp.signature, "RSD PTR ", sizeof(rsdp.signature));
-	memcpy(rsdp.oem_id, OEM_ID, sizeof(rsdp.oem_id));
-	rsdp.checksum = checksum(&rsdp, offsetof(struct rsdp, length));
-	rsdp.extended_checksum = checksum(&rsdp, sizeof(rsdp));
+	memcpy(rsdp.oem_id, ACPI_OEM_ID, sizeof(rsdp.oem_id));
+	rsdp.checksum = acpi_checksum(&rsdp, offsetof(struct rsdp, length));
+	rsdp.extended_checksum = acpi_checksum(&rsdp, sizeof(rsdp));
 	memcpy(image->buf, &rsdp, sizeof(rsdp));
 }
 
 static enum status check_config(const struct acpi_config *config)
 {
-	if (config->n_cpus == 0 || !is_aligned(config->rsdp_gpa, TABLE_ALIGN))
+	if (config->n_cpus == 0 || !is_aligned(config->rsdp_gpa, ACPI_TABLE_ALIGN))
 		return ERR_INVAL;
 	if (config->n_cpus > ACPI_MAX_CPUS)
 		return ERR_RANGE;
@@ -406,7 +311,7 @@ enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, si
 
 	TRY(check_config(config));
 	TRY(acpi_append(&image, &placeholder, sizeof(placeholder)));
-	TRY(align_image(&image));
+	TRY(acpi_align(&image));
 	TRY(add_dsdt(&image, &dsdt));
 	TRY(add_fadt(&image, dsdt));
 	TRY(add_madt(&image, config));

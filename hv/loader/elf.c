@@ -5,8 +5,10 @@
  * at. Segments may neither overlap nor leave RAM, so that what a file makes
  * the loader do is bounded by the VM's memory.
  */
+#include "hv/loader/elf.h"
+
 #include "hv/lib/string.h"
-#include "hv/loader/part.h"
+#include "hv/loader/kernel_file.h"
 
 #define ELF_MAGIC	   0x464c457f
 #define ELF_CLASS	   4

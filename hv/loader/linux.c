@@ -7,8 +7,10 @@
  * 2.12 or later with a 64-bit entry point only; the real-mode part is not run,
  * so nothing a BIOS would have been asked is in the zero page but the memory map.
  */
+#include "hv/loader/linux.h"
+
 #include "hv/lib/string.h"
-#include "hv/loader/part.h"
+#include "hv/loader/kernel_file.h"
 
 /* The setup header, by offset from the file's start and from the zero page's. */
 #define HDR_SETUP_SECTS	     0x1f1

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading of kernels: what all kinds have in common. Tells the kinds apart,
- * writes the GDT and strings, finds room in the guest's RAM.
+ * Loading of kernels: what all kinds have in common. Writes strings, finds room in the guest's RAM.
  *
  * Assumes that the memory map is ascending and that the VM's memory is there
  * and not running yet. Kernel files are hostile: every number of theirs is
@@ -10,10 +9,8 @@
 #include "hv/loader/loader.h"
 
 #include "hv/guest/guest_memory.h"
-#include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
-#include "hv/loader/part.h"
 
 static void say(struct loader *loader, size_t prefix, const char *fmt, va_list args)
 {
@@ -208,92 +205,5 @@ enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *
 	}
 	loader->state->initrd_start = (gpa_t){addr};
 	*ret_addr = addr;
-	return OK;
-}
-
-/*
- * SDM vol. 3, "Segment Descriptors": flat code and data, and the 32-bit TSS
- * which every processor has to have loaded for a VM entry.
- */
-static enum status write_gdt(struct loader *loader)
-{
-	bool is_long = loader->state->mode == ENTRY_LONG64;
-	const uint64_t gdt[] = {
-		[LOADER_SELECTOR_CODE / 8] = is_long ? 0x00af9b000000ffff : 0x00cf9b000000ffff,
-		[LOADER_SELECTOR_DATA / 8] = 0x00cf93000000ffff,
-		[LOADER_SELECTOR_TSS / 8] = 0x00008b0000000067,
-		[LOADER_GDT_LIMIT / 8] = 0,
-	};
-
-	_Static_assert(sizeof(gdt) == LOADER_GDT_LIMIT + 1);
-	loader->state->gdt = (gpa_t){LOADER_GDT};
-	loader->state->gdt_limit = LOADER_GDT_LIMIT;
-	return loader_write(loader, LOADER_GDT, gdt, sizeof(gdt));
-}
-
-enum loader_kind loader_detect(const void *kernel, uint64_t len)
-{
-	if (linux_detect(kernel, len))
-		return LOADER_LINUX;
-	if (multiboot_detect(kernel, len))
-		return LOADER_MULTIBOOT;
-	return pvh_detect(kernel, len) ? LOADER_PVH : LOADER_NONE;
-}
-
-const char *loader_kind_name(enum loader_kind kind)
-{
-	static const char *const names[] = {
-		[LOADER_NONE] = "unknown",
-		[LOADER_LINUX] = "Linux",
-		[LOADER_MULTIBOOT] = "Multiboot 1",
-		[LOADER_PVH] = "PVH",
-	};
-
-	return names[kind];
-}
-
-static enum status load_kind(struct loader *loader)
-{
-	switch (loader->state->kind) {
-	case LOADER_LINUX:
-		return linux_load(loader);
-	case LOADER_MULTIBOOT:
-		return multiboot_load(loader);
-	case LOADER_PVH:
-		return pvh_load(loader);
-	case LOADER_NONE:
-		break;
-	}
-	return loader_refuse(loader, ERR_UNSUPPORTED,
-			     "not a Linux bzImage, Multiboot 1 or PVH ELF kernel");
-}
-
-enum status loader_load(struct guest_memory *memory, const struct loader_input *input,
-			struct loader_state *ret, char *error, size_t error_size)
-{
-	struct loader_state state = {.kind = loader_detect(input->kernel, input->kernel_len)};
-	struct loader loader = {
-		.memory = memory,
-		.input = input,
-		.state = &state,
-		.error = error,
-		.error_size = error_size,
-		.string_end = LOADER_STRINGS,
-	};
-
-	assert(input->kernel_name != NULL && input->ram_below_4g <= GIB(4));
-	if (state.kind != LOADER_NONE) {
-		if (loader_ram_end(&loader, LOADER_LOW_START) < LOADER_LOW_END)
-			return loader_refuse(&loader, ERR_RANGE,
-					     "the VM has no RAM from 0x%x to 0x%x",
-					     LOADER_LOW_START, LOADER_LOW_END);
-		if (input->n_e820 > LOADER_E820_MAX)
-			return loader_refuse(&loader, ERR_RANGE,
-					     "the memory map has %zu entries, %d are possible",
-					     input->n_e820, LOADER_E820_MAX);
-	}
-	TRY(load_kind(&loader));
-	TRY(write_gdt(&loader));
-	*ret = state;
 	return OK;
 }

@@ -3,13 +3,65 @@
 
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
-#include "hv/loader/layout.h"
 
 /*
- * Puts a kernel, its command line and its initrd or modules into a VM's memory
- * and says how the first vCPU has to start. Low memory: hv/loader/layout.h.
+ * What loading has in common for all kinds of kernels: the layout of low guest memory, what the
+ * caller of loader_load() gives and gets (hv/loader/load.h), and helpers for one file per kind.
  */
+
 struct guest_memory;
+
+/*
+ * What the loader puts into low guest memory. The first megabyte up to
+ * LOADER_LOW_END has to be RAM, and a kernel's own segments may not touch it.
+ * Everything else (kernel, initrd, modules) goes above 1 MiB into RAM of the
+ * memory map.
+ *
+ *	00000	+---------------------------------------------+
+ *		| left alone (real-mode vectors, BIOS data)   |
+ *	01000	+---------------------------------------------+
+ *		| GDT: 0x10 code, 0x18 data, 0x20 TSS         |
+ *	02000	+---------------------------------------------+
+ *		| zero page (Linux), hvm_start_info (PVH) or  |
+ *		| Multiboot information                       |
+ *	03000	+---------------------------------------------+
+ *		| setup_data: the random seed (Linux)         |
+ *	04000	+---------------------------------------------+
+ *		| memory map (PVH, Multiboot)                 |
+ *	06000	+---------------------------------------------+
+ *		| module list (PVH, Multiboot)                |
+ *	08000	+---------------------------------------------+
+ *		| page tables: PML4, PDPT, 4 page directories |
+ *		| that map 4 GiB one to one (Linux)           |
+ *	0e000	+---------------------------------------------+
+ *		| unused                                      |
+ *	10000	+---------------------------------------------+
+ *		| strings: the kernel's command line, then    |
+ *		| the boot loader's name and the modules'     |
+ *		| command lines                               |
+ *	20000	+---------------------------------------------+
+ */
+#define LOADER_LOW_START   0x01000
+#define LOADER_GDT	   0x01000
+#define LOADER_INFO	   0x02000
+#define LOADER_SETUP_DATA  0x03000
+#define LOADER_MEMORY_MAP  0x04000
+#define LOADER_MODULE_LIST 0x06000
+#define LOADER_PAGE_TABLES 0x08000
+#define LOADER_STRINGS	   0x10000
+#define LOADER_STRINGS_END 0x20000
+#define LOADER_LOW_END	   0x20000
+#define LOADER_KERNEL_MIN  0x100000 /* lowest place for what the loader places by itself */
+
+/* Selectors of the GDT, the same for every kind of entry. */
+#define LOADER_SELECTOR_CODE 0x10
+#define LOADER_SELECTOR_DATA 0x18
+#define LOADER_SELECTOR_TSS  0x20
+#define LOADER_GDT_LIMIT     0x2f
+
+/* What the tables above have room for. */
+#define LOADER_E820_MAX	   128
+#define LOADER_MODULES_MAX 256
 
 /* Types of memory as BIOS function E820 and ACPI number them. */
 enum e820_type {
@@ -80,32 +132,56 @@ struct loader_state {
 	gpa_t initrd_start;		/* 0: none */
 };
 
-/* What kind of kernel the bytes claim to be; loader_load() may still refuse them. */
-enum loader_kind loader_detect(const void *kernel, uint64_t len);
+/* One run of loader_load(). */
+struct loader {
+	struct guest_memory *memory;
+	const struct loader_input *input;
+	struct loader_state *state; /* filled in on the way */
+	char *error;
+	size_t error_size;
+	uint64_t string_end; /* the next free byte of the strings' area */
+};
 
-/* Whether -initrd names a list of modules, as it does for Multiboot kernels, or one file. */
-bool loader_takes_modules(const void *kernel, uint64_t len);
+/* A little-endian number in guest memory, at an offset from something. */
+struct loader_field {
+	uint16_t offset, size; /* bytes, size up to 8 */
+	uint64_t value;
+};
 
-/* "Linux", "Multiboot 1", "PVH" or "unknown". */
-const char *loader_kind_name(enum loader_kind kind);
+/* Write the message "NAME: offset 0xN: ..." or, without an offset, "NAME: ..."; return 'status'. */
+enum status loader_refuse_at(struct loader *loader, enum status status, uint64_t offset,
+			     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+enum status loader_refuse(struct loader *loader, enum status status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Guest memory, with a message when it fails. */
+enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len);
+enum status loader_zero(struct loader *loader, uint64_t addr, uint64_t len);
+enum status loader_write_fields(struct loader *loader, uint64_t addr,
+				const struct loader_field *fields, size_t n);
 
 /*
- * Load input->kernel into 'memory'. On an error '*ret' is not written, the
- * memory may be partly written, and 'error' (of 'error_size' bytes) holds a
- * sentence without a newline that starts with the kernel's name:
- * ERR_CORRUPT     the file contradicts its own format
- * ERR_UNSUPPORTED not a kernel known here, or a too old one
- * ERR_RANGE       does not fit the guest's memory, or a limit of the kernel's
+ * Put 's' and its NUL into the strings' area. 'what' names it in the message
+ * when there is no room.
  */
-enum status loader_load(struct guest_memory *memory, const struct loader_input *input,
-			struct loader_state *ret, char *error, size_t error_size);
+enum status loader_write_string(struct loader *loader, const char *s, const char *what,
+				uint64_t *ret_addr);
+
+/* One past the last byte of the RAM that begins at 'start' and has no gap; 'start' if it is not
+ * RAM. */
+uint64_t loader_ram_end(const struct loader *loader, uint64_t start);
 
 /*
- * Take the next module off QEMU's list for Multiboot, "FILE ARGS,FILE ARGS";
- * two commas stand for one that does not separate. '*list' moves on. 'buf' gets
- * the whole element, which is the module's command line; its first
- * '*ret_name_len' bytes are the file's name.
- * ERR_NOTFOUND  the list is at its end
- * ERR_RANGE     the element does not fit 'size' bytes; '*list' is unchanged
+ * Where 'len' bytes of RAM begin that lie above LOADER_KERNEL_MIN: the highest page outside
+ * the kernel of loader->state that leaves them below 'limit',
+ * or the lowest multiple of 'align' from 'from' on. 0: nowhere.
  */
-enum status loader_next_module(const char **list, char *buf, size_t size, size_t *ret_name_len);
+uint64_t loader_place_high(const struct loader *loader, uint64_t len, uint64_t limit);
+uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align);
+
+/* Refuse with the memory a VM would need so that [start, start + len) is RAM. */
+enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t start,
+			       uint64_t len);
+
+/* Place the initrd as high as 'limit' and RAM allow and copy it; *ret_addr is 0 without one. */
+enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *ret_addr);

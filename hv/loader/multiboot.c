@@ -7,8 +7,11 @@
  * begins with the kernel's name, and a request for a video mode is overheard: the
  * information then does not have one. There is no boot device.
  */
+#include "hv/loader/multiboot.h"
+
 #include "hv/lib/string.h"
-#include "hv/loader/part.h"
+#include "hv/loader/elf.h"
+#include "hv/loader/kernel_file.h"
 
 #define LOADER_MAGIC 0x2badb002
 

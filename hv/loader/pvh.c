@@ -6,8 +6,11 @@
  *
  * Source: Xen, docs/misc/pvh.pandoc and public/arch-x86/hvm/start_info.h.
  */
+#include "hv/loader/pvh.h"
+
 #include "hv/lib/string.h"
-#include "hv/loader/part.h"
+#include "hv/loader/elf.h"
+#include "hv/loader/kernel_file.h"
 
 #define NOTE_HEADER	   12 /* name size, descriptor size, type */
 #define NOTE_PHYS32_ENTRY  18

@@ -4,7 +4,7 @@
 #include "hv/config/config.h"
 #include "hv/devices/nvdimm.h"
 #include "hv/guest/region.h"
-#include "hv/loader/acpi_tables.h"
+#include "hv/loader/acpi.h"
 
 /* What acpi_tables.c is to say about a VM's memory; large. */
 struct vm_memory_tables {

@@ -17,7 +17,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/loader/acpi_tables.h"
-#include "hv/loader/loader.h"
+#include "hv/loader/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/template.h"

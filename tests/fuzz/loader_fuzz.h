@@ -10,7 +10,7 @@
 
 #include "hv/guest/guest_memory.h"
 #include "hv/lib/assert.h"
-#include "hv/loader/loader.h"
+#include "hv/loader/load.h"
 
 #define RAM_SIZE MIB(512)
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "hv/guest/guest_memory.h"
-#include "hv/loader/loader.h"
+#include "hv/loader/load.h"
 
 #define RAM_SIZE MIB(64)
 

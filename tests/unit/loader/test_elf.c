@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PVH and Multiboot kernels, from the loader's point of view. */
-#include "hv/loader/loader.h"
+#include "hv/loader/load.h"
 
 #include "tests/unit/support.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/loader/loader.h"
+#include "hv/loader/load.h"
 
 #include <glob.h>
 #include <stdio.h>
 
+#include "hv/loader/kernel_file.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/loader_ram.h"

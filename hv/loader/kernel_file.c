@@ -3,10 +3,9 @@
  * What can be told of a kernel's files before there is a VM to load them into: of two kinds
  * whether a kernel is one, and which files -initrd names for a Multiboot kernel.
  */
-#include "hv/loader/loader.h"
+#include "hv/loader/kernel_file.h"
 
 #include "hv/lib/string.h"
-#include "hv/loader/part.h"
 
 #define LINUX_MAGIC_AT 0x202
 #define LINUX_MAGIC    0x53726448 /* "HdrS" */

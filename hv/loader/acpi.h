@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
+
+/*
+ * The guest's ACPI tables: what they are made from, and the helpers with which acpi_tables.c and
+ * acpi_memory.c write them.
+ */
+
+/* A range of main memory, or a DIMM: SRAT's flags, as ACPI has them. */
+#define ACPI_MEMORY_ENABLED	 BIT(0)
+#define ACPI_MEMORY_HOTPLUG	 BIT(1) /* a memory device of that slot, not in the e820 map */
+#define ACPI_MEMORY_NON_VOLATILE BIT(2)
+
+struct acpi_memory {
+	uint64_t gpa;
+	uint64_t len;
+	uint32_t node; /* proximity domain */
+	uint32_t flags;
+	uint32_t slot; /* of a hot-pluggable one, below ACPI_MAX_SLOTS; becomes its _UID */
+};
+
+struct acpi_nvdimm {
+	uint64_t gpa;
+	uint64_t len;
+	uint32_t node;
+	uint32_t slot;	 /* below ACPI_MAX_SLOTS, no other's; see acpi_nvdimm_handle() */
+	uint32_t serial; /* a namespace label holds it: labels are lost with another one */
+	bool unarmed;	 /* the guest is told that writes will not last */
+};
+
+/*
+ * The ACPI tables of the guest's hardware-reduced machine: RSDP, XSDT, FADT,
+ * MADT, DSDT (hv/loader/dsdt.dsl) and an SSDT with the processors. With memory ranges an SRAT, and
+ * devices in an SSDT for the hot-pluggable ones; with distances a SLIT; with NVDIMMs an NFIT and
+ * SSDTs with their devices (hv/loader/nvdimm.dsl). With a generation counter its SSDT
+ * (hv/loader/vmgenid.dsl).
+ */
+struct acpi_config {
+	unsigned n_cpus;	  /* 1 to ACPI_MAX_CPUS */
+	const uint32_t *apic_id;  /* n_cpus, ascending; NULL: 0 to n_cpus - 1 */
+	uint64_t rsdp_gpa;	  /* where buf will be in the guest: a multiple of 16 */
+	const uint32_t *cpu_node; /* n_cpus proximity domains; NULL: all are in 0 */
+
+	const struct acpi_memory *memory; /* NVDIMMs are not repeated here */
+	unsigned n_memory;
+
+	unsigned n_nodes;	 /* rows and columns of 'distance' */
+	const uint8_t *distance; /* [from * n_nodes + to]; NULL: none known */
+
+	const struct acpi_nvdimm *nvdimms;
+	unsigned n_nvdimms;
+
+	bool has_vmgenid;
+};
+
+#define ACPI_MAX_CPUS	 1024
+#define ACPI_MAX_SLOTS	 256
+#define ACPI_TABLES_SIZE KIB(128) /* enough for ACPI_MAX_CPUS and all slots taken */
+/* Where firmware leaves them: the area an OS searches for the RSDP. */
+#define ACPI_AREA_START UINT64_C(0xe0000)
+#define ACPI_AREA_END	UINT64_C(0x100000)
+
+static inline uint32_t acpi_apic_id(const struct acpi_config *config, unsigned cpu)
+{
+	return config->apic_id ? config->apic_id[cpu] : cpu;
+}
+
+/* What NFIT, the devices' _ADR and struct nvdimm_labels call the NVDIMM in a slot; 0 is none. */
+static inline uint32_t acpi_nvdimm_handle(uint32_t slot)
+{
+	return slot + 1;
+}
+
+#define ACPI_PACKED __attribute__((packed))
+
+struct ACPI_PACKED acpi_header {
+	char signature[4];
+	uint32_t length;
+	uint8_t revision;
+	uint8_t checksum;
+	char oem_id[6];
+	char oem_table_id[8];
+	uint32_t oem_revision;
+	char creator_id[4];
+	uint32_t creator_revision;
+};
+_Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.0, System Description Table Header");
+
+/* Higher ones need x2APIC structures in MADT and SRAT. */
+#define ACPI_MAX_XAPIC_ID 254
+
+#define ACPI_TABLE_ALIGN 16 /* bytes */
+#define ACPI_OEM_ID	 "STENCL"
+
+/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT and five SSDTs. */
+#define ACPI_TABLES_MAX 10
+
+struct acpi_image {
+	uint8_t *buf;
+	size_t size;
+	size_t used;
+	uint64_t gpa; /* of buf */
+	uint64_t tables[ACPI_TABLES_MAX];
+	size_t n_tables;
+};
+
+/* ERR_RANGE: no room. */
+enum status acpi_append(struct acpi_image *image, const void *data, size_t len);
+
+/* What 'data' must still add up to for the sum of its bytes to be zero. */
+uint8_t acpi_checksum(const void *data, size_t len);
+
+/* Append zeros up to a multiple of ACPI_TABLE_ALIGN. ERR_RANGE: no room. */
+enum status acpi_align(struct acpi_image *image);
+
+/* A header that lacks length and checksum. */
+struct acpi_header acpi_make_header(const char signature[4], uint8_t revision);
+
+/* The table from 'start' to here is complete: enter its length and checksum, say where it is.
+ * ERR_RANGE: no room. */
+enum status acpi_finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa);
+
+/* The table from 'start' to here is complete: its header, too, and the XSDT will list it.
+ * ERR_RANGE: no room. */
+enum status acpi_list_table(struct acpi_image *image, size_t start);
+
+/* The start of AML's Scope (name) { ... }; below 1 MiB all in all. ERR_RANGE: no room. */
+enum status acpi_append_scope(struct acpi_image *image, const char *name, size_t name_len,
+			      size_t contents_len);
+
+/* The low digits of 'value', hexadecimal, as AML's names have them. */
+void acpi_put_digits(char *text, unsigned n_digits, unsigned value);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/loader/loader.h"
+
+/* An ELF file's header, checked. Offsets of program headers are in bounds. */
+struct elf {
+	const uint8_t *file;
+	uint64_t len;
+	bool is64;
+	uint64_t entry;
+	uint64_t phoff;
+	uint16_t phentsize, phnum;
+};
+
+#define ELF_PT_LOAD 1
+#define ELF_PT_NOTE 4
+
+struct elf_segment {
+	uint64_t header; /* its program header's offset, for messages */
+	uint32_t type;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+bool elf_has_magic(const void *file, uint64_t len);
+enum status elf_open(struct loader *loader, struct elf *ret);
+/* Program header 'i' < elf->phnum. */
+struct elf_segment elf_segment(const struct elf *elf, uint16_t i);
+/*
+ * Copy all loadable segments to their physical addresses; sets kernel_start and
+ * kernel_end. '*ret_entry' is the physical address of the ELF header's entry point.
+ */
+enum status elf_load(struct loader *loader, const struct elf *elf, uint64_t *ret_entry);

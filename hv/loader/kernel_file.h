@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/status.h"
+#include "hv/lib/types.h"
+
+/* Numbers in files: little-endian, unaligned. The caller has checked the bounds. */
+uint16_t loader_get_u16(const void *p);
+uint32_t loader_get_u32(const void *p);
+uint64_t loader_get_u64(const void *p);
+
+/* Whether a file is of the kind: a Linux bzImage, a Multiboot 1 kernel. */
+bool linux_detect(const uint8_t *file, uint64_t len);
+bool multiboot_detect(const uint8_t *file, uint64_t len);
+
+/* The Multiboot header's offset in the file, or MULTIBOOT_SEARCH_LEN. */
+#define MULTIBOOT_SEARCH_LEN 8192
+uint64_t multiboot_find_header(const uint8_t *file, uint64_t len);
+
+/* Whether -initrd names a list of modules, as it does for Multiboot kernels, or one file. */
+bool loader_takes_modules(const void *kernel, uint64_t len);
+
+/*
+ * Take the next module off QEMU's list for Multiboot, "FILE ARGS,FILE ARGS";
+ * two commas stand for one that does not separate. '*list' moves on. 'buf' gets
+ * the whole element, which is the module's command line; its first
+ * '*ret_name_len' bytes are the file's name.
+ * ERR_NOTFOUND  the list is at its end
+ * ERR_RANGE     the element does not fit 'size' bytes; '*list' is unchanged
+ */
+enum status loader_next_module(const char **list, char *buf, size_t size, size_t *ret_name_len);
