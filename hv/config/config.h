@@ -4,7 +4,7 @@
 #include "hv/backends/backend.h"
 #include "hv/backends/diag.h"
 #include "hv/backends/object.h"
-#include "hv/devices/fw_cfg_file.h"
+#include "hv/devices/fw_cfg.h"
 #include "hv/devices/topology.h"
 #include "hv/lib/arena.h"
 #include "hv/loader/loader.h"

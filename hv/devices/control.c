@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The control port: takes requests of the guest, for the run loop to act on. */
+/*
+ * How a guest speaks to Stencil: the control port, which takes requests for the run loop to act on,
+ * and the debug ports that test guests use to speak and to end. The debug console
+ * has no state of its own: platform.c connects its port to debugcon_output().
+ */
 #include "hv/devices/control.h"
 
 uint64_t control_read(const struct control *control, uint64_t off, unsigned size)
@@ -30,4 +34,12 @@ void control_write(struct control *control, uint64_t off, unsigned size, uint64_
 		return;
 	control->revert_requested = true;
 	control->asked_at = (uint32_t)now;
+}
+
+void debug_exit_write(struct debug_exit *dev, uint64_t value)
+{
+	if (dev->requested)
+		return;
+	dev->requested = true;
+	dev->status = (uint32_t)(value << 1 | 1);
 }

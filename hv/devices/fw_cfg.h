@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/devices/fw_cfg_file.h"
 #include "hv/devices/identity.h"
 #include "hv/guest/guest_memory.h"
 #include "hv/lib/status.h"
@@ -35,6 +34,17 @@
 
 /* A request that reads on behind its item's end gets at most so many zeros. */
 #define FW_CFG_MAX_ZEROS KIB(64)
+
+/* A file that -fw_cfg gives to a guest: the configuration owns it. Constant once the first VM runs.
+ */
+#define FW_CFG_NAME_MAX 55 /* bytes, without the NUL */
+
+struct fw_cfg_file {
+	struct fw_cfg_file *next;
+	const char *name;
+	const void *data;
+	uint32_t len; /* bytes */
+};
 
 struct fw_cfg {
 	const struct fw_cfg_file *files; /* those of -fw_cfg, behind ours; not owned */

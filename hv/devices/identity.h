@@ -16,6 +16,14 @@ struct identity {
 	uint8_t guid[16]; /* as in memory: the first three parts little-endian */
 };
 
+/*
+ * QEMU's vmgenid: a GUID in the guest's memory that changes whenever a VM becomes another one, so
+ * that its random numbers do, too ("Virtual Machine Generation ID"). hv/loader/vmgenid.dsl
+ * tells the guest where, and has a generic event device whose interrupt says that it has changed.
+ */
+#define VMGENID_GPA UINT64_C(0xdf000) /* reserved in the memory map, nothing else in this page */
+#define VMGENID_GSI 16
+
 #define UUID_LENGTH 36
 
 /* "12345678-1234-1234-1234-123456789abc" in the order that ACPI has it in memory; false: none. */

@@ -3,8 +3,6 @@
 
 #include "hv/devices/bus.h"
 #include "hv/devices/control.h"
-#include "hv/devices/debug_ports.h"
-#include "hv/devices/device_range.h"
 #include "hv/devices/fw_cfg.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/nvdimm.h"
@@ -93,6 +91,19 @@ static inline struct nvdimm *platform_nvdimm(struct platform *platform)
  */
 enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
 			  const struct platform_config *config);
+/* What devices answer to, for those who ask. Each list ascends, and nothing in it overlaps. */
+struct device_range {
+	uint64_t start, len; /* guest-physical bytes, or ports */
+	const char *name;    /* QEMU's for the device, where there is one; constant */
+	unsigned priority;   /* QEMU's for the region */
+};
+
+#define DEVICE_RANGES_MAX 33 /* a bus, and the local APIC */
+struct device_list {
+	struct device_range memory[DEVICE_RANGES_MAX], port[DEVICE_RANGES_MAX];
+	unsigned n_memory, n_ports;
+};
+
 /* What the devices answer to; the local APICs where they are after a reset. */
 void platform_list(const struct platform *platform, struct device_list *ret);
 /* All devices as after power-on, but for time, CMOS RAM, identity and output buffers. */

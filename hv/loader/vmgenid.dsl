@@ -2,7 +2,7 @@
 /*
  * The generation counter, and the event device that tells when it has changed: this machine is
  * hardware-reduced and has no general-purpose events. A driver may know the counter by either
- * compatible name. test_acpi_tables.c holds the numbers here against hv/devices/vmgenid.h.
+ * compatible name. test_acpi_tables.c holds the numbers here against hv/devices/identity.h.
  */
 DefinitionBlock ("", "SSDT", 2, "STENCL", "VMGENID ", 1)
 {

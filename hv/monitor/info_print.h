@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hv/config/config.h"
-#include "hv/devices/device_range.h"
+#include "hv/devices/platform.h"
 #include "hv/guest/region.h"
 
 /* Say what 'vm', made of this memory and these devices, answers to each of the commands. */

@@ -5,7 +5,7 @@
  */
 #include "hv/vm/vm_identity.h"
 
-#include "hv/devices/vmgenid.h"
+#include "hv/devices/identity.h"
 #include "hv/host/random.h"
 #include "hv/lib/string.h"
 

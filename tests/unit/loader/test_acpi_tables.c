@@ -9,12 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hv/devices/identity.h"
 #include "hv/devices/ioapic.h"
 #include "hv/devices/lapic.h"
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/platform.h"
 #include "hv/devices/pm.h"
-#include "hv/devices/vmgenid.h"
 #include "tests/unit/support.h"
 
 #define GPA ACPI_AREA_START
@@ -733,7 +733,7 @@ static void the_dsm_runs(void **state)
 	}
 }
 
-/* The source repeats numbers of vmgenid.h; here they meet. */
+/* The source repeats numbers of identity.h; here they meet. */
 static void the_generation_counter_is_where_the_guid_goes(void **state)
 {
 	static const uint8_t address[] = {

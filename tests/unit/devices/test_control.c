@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/devices/debug_ports.h"
+#include "hv/devices/control.h"
 
 #include "tests/unit/support.h"
 
