@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The demonstration's second guest, a few kilobytes instead of a Linux: waits for
- * alice's message in the shared page, then tells what it sees and what it may write.
+ * alice's message in the shared page, then reports what it sees and what it can change.
  * The addresses are those of scripts/demo/stencil.conf.
  */
 #include "tests/guest/lib/lib.h"
@@ -39,7 +39,7 @@ static void write(const char *what, uint64_t address, const char *text)
 		memory[i] = text[i];
 }
 
-/* A guest that waits costs nothing. */
+/* Halt while waiting: a halted guest costs nothing. */
 static void wait_for(uint64_t address, const char *text)
 {
 	uint64_t start = rdtsc();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Becomes a template; its clones look at what they got, change it, and may freeze again.
- *	depth=D        clones freeze again until they are of generation D (1)
- *	pages=N        pages that hold a pattern and are written by every clone (16)
- *	cpus=N         processors, of which all but the first only count (1)
- *	reverts=N      clones of the last generation go back to the template this often (0)
+ * Becomes a template. Its clones check what they got, change it, and may freeze again.
+ *	depth=D        clones freeze again until generation D (1)
+ *	pages=N        pages that hold a pattern and that every clone writes (16)
+ *	cpus=N         processors; all except the first only count (1)
+ *	reverts=N      how often clones of the last generation revert to the template (0)
  */
 #include "tests/guest/lib/smp.h"
 
@@ -16,7 +16,7 @@
 #define WORDS	  (PAGE_SIZE / sizeof(uint64_t))
 
 static uint64_t pages[PAGES_MAX][WORDS] __attribute__((aligned(4096)));
-/* Shared by all of a VM's generations: what each left behind for the next. */
+/* Memory that all generations of a VM share: what each leaves for the next. */
 static uint32_t generation, lineage[8];
 
 static uint64_t original(uint64_t page)
@@ -60,7 +60,7 @@ static void count_on(unsigned cpu)
 	}
 }
 
-/* Whether all others count, within a time that is long enough for anything. */
+/* Whether all other processors count, within a generous time. */
 static bool others_count(unsigned n)
 {
 	for (unsigned cpu = 1; cpu < n; cpu++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Becomes a template; each clone says its number, and stays, doing nothing. */
+/* Becomes a template; each clone prints its number, then idles. */
 #include "tests/guest/lib/lib.h"
 
 #define CONTROL 0x5354

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes to page after page, so that all of them become its own, and looks at them in the end.
- *	pages=N        so many, from 8 MiB on (1024)
- *	freeze=N       1: becomes a template first (0)
+ * Writes to page after page, so that all become private, and checks them at the end.
+ *	pages=N        how many pages, starting at 8 MiB (1024)
+ *	freeze=N       1: become a template first (0)
  */
 #include "tests/guest/lib/lib.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes to each page from from= to to= (bytes), then to flag=, a page that VMs share; or, with
- * 'wait', does nothing until another VM has done so.
+ * Writes to each page from from= to to= (bytes), then to flag=, a page that VMs share. With
+ * 'wait' it first waits until another VM has written there.
  */
 #include "tests/guest/lib/lib.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sleeps by HLT n= times, woken by the APIC's timer after ticks= of its clock. */
+/* Executes HLT n= times; the APIC's timer ends each after ticks= of its clock. */
 #include "tests/guest/lib/lib.h"
 
 #define TIMER_VECTOR 0x40

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The smallest payload: says name= and ends. */
+/* The smallest payload: prints name= and ends. */
 #include "tests/guest/lib/lib.h"
 
 void payload(void)

@@ -40,7 +40,7 @@ static bool on_interrupt(struct trap_frame *f)
 	return true;
 }
 
-/* Bytes that came while a line was waiting raised no new edge. */
+/* Bytes that arrived while a line was waiting raised no new edge. */
 static void take_the_rest(void)
 {
 	while (!complete && (inb(UART_LSR) & LSR_DATA))

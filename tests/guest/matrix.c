@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Many regions side by side, each of another kind, file and offset: what each gets of reads,
- * stores, locked operations, string I/O and a device's DMA, inside and across the edge to its
- * neighbour, and who else sees it.
+ * Many adjacent regions of different kinds, files and offsets: the effect of reads, stores,
+ * locked operations, string I/O and a device's DMA on each, inside it and across the edge to
+ * its neighbour, and who else sees the effect.
  *
  * base= size=    of the first region, and of each
  * map=           three characters a region, in the order of their addresses:
  *   kind   r ROM, v ROM of a file that others share, c private, s shared, p private zeros, z shared
- * zeros offset 0, 4 (4 KiB) or 2 (2 MiB) in the file file   the character that the file holds at 3
- * MiB, in place of the pattern's byte; 8 bytes behind it is a request to fw_cfg, for BUFFER_LEN
- * bytes of item FW_CFG_ITEM to BUFFER
+ *          zeros
+ *   offset 0, 4 (4 KiB) or 2 (2 MiB) in the file
+ *   file   the character that the file holds at 3 MiB instead of the pattern's byte; 8 bytes
+ *          after it is a request to fw_cfg, for BUFFER_LEN bytes of item FW_CFG_ITEM to BUFFER
  */
 #include "tests/guest/lib/lib.h"
 
@@ -20,10 +21,10 @@
 #define TAG_AT	   UINT64_C(0x300000) /* in the file; in all windows */
 #define WORDS_AT   (TAG_AT + 0x10000) /* a word for each region to write to */
 #define WORD_STEP  32
-#define UNTOUCHED  2048 /* offset in each page that nobody writes */
+#define UNTOUCHED  2048 /* offset in each page that is never written */
 #define REQUEST_AT (TAG_AT + 8)
 
-/* QEMU's fw_cfg: its ports, the first of its files, and what a request's control word says. */
+/* QEMU's fw_cfg: its ports, its first file, and the bits of a request's control word. */
 #define FW_CFG_SELECT  0x510
 #define FW_CFG_DATA    0x511
 #define FW_CFG_DMA     0x514
@@ -53,13 +54,13 @@ static bool is_zeros(const struct region *r)
 	return r->kind == 'p' || r->kind == 'z';
 }
 
-/* Whether what others write to the file is seen here. */
+/* Whether the region shows others' writes to the file. */
 static bool is_shared(const struct region *r)
 {
 	return r->kind == 's' || r->kind == 'v';
 }
 
-/* The region of an address; NULL: behind the last. */
+/* The region of an address; NULL: after the last one. */
 static const struct region *region_of(uint64_t address)
 {
 	uint64_t i = (address - regions[0].base) / region_size;
@@ -72,7 +73,7 @@ static uint64_t load(uint64_t address)
 	return *(volatile uint64_t *)address;
 }
 
-/* What the file holds, and so the region at the start, at this offset of the region. */
+/* The file's byte, and so the region's initial one, at this offset of the region. */
 static uint64_t image_word(const struct region *r, uint64_t o)
 {
 	uint64_t word = is_zeros(r) ? 0 : PATTERN(r->offset + o);
@@ -191,7 +192,7 @@ static struct dma_request make_request(uint16_t item, uint64_t address)
 	};
 }
 
-/* The device has read the request, done it and answered when this returns. */
+/* When this returns, the device has read the request, carried it out and answered. */
 static void do_dma(const void *request)
 {
 	uint64_t address = (uint64_t)request;
@@ -251,8 +252,8 @@ static const struct operation operations[] = {
 #define N_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 
 /*
- * The same on RAM that holds the same bytes, then on the regions: the result is the same, and each
- * byte is what RAM has now if its region may be written, else what it was.
+ * Do the same on RAM with the same bytes, then on the regions. The result is the same; each byte
+ * equals RAM's new byte if its region may be written, otherwise its old one.
  */
 static bool works(const struct operation *operation, uint64_t at)
 {
@@ -300,7 +301,7 @@ static void check_operations(const struct region *r)
 
 /* ---- requests for DMA that lie in the regions ---- */
 
-/* What the device is to write, asked for byte by byte. */
+/* What the device should write, read byte by byte. */
 static void read_text(uint8_t *text)
 {
 	outw(FW_CFG_ITEM, FW_CFG_SELECT);
@@ -308,7 +309,7 @@ static void read_text(uint8_t *text)
 		text[i] = inb(FW_CFG_DATA);
 }
 
-/* The device reads what the processor reads, and its answer is dropped by ROM alone. */
+/* The device reads what the processor reads; only ROM drops its answer. */
 static bool is_done(const struct region *r, void *request)
 {
 	volatile uint32_t *control = request;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Dirties pages of RAM so that equal ones can be found, sleeps, and looks at them again;
- * then changes some and looks at the others. Pages n with n % 3: 0 are zeros, 1 are
- * alike, in every guest that runs this, 2 are like no other.
- *	ms=	how long to sleep between looks
+ * Dirties pages of RAM so that merging can find equal ones, sleeps, and checks them again;
+ * then changes some and checks the others. Pages n with n % 3: 0 are zeros, 1 are
+ * alike in every guest that runs this, 2 are unique.
+ *	ms=	how long to sleep between checks
  *	rounds=	how often
- *	name=	a number, for the pages that are like no other
+ *	name=	a number that makes the unique pages unique
  */
 #include "tests/guest/lib/lib.h"
 
@@ -51,7 +51,7 @@ static void sleep_ms(uint32_t ms)
 {
 	static uint32_t n;
 
-	/* The APIC's clock is of 1 GHz, divided by 2. */
+	/* The APIC's clock has 1 GHz, divided by 2. */
 	for (; ms > 0; ms--) {
 		apic_write(APIC_TIMER_INITIAL, 500000);
 		n++;
@@ -88,7 +88,7 @@ void payload(void)
 		sleep_ms(ms);
 		n_wrong = count_wrong();
 		report(n_wrong == 0, "merge: %u pages are wrong after %u ms", n_wrong, ms);
-		/* A word here and there, and back again later. */
+		/* Change a word in some pages, and change it back later. */
 		for (unsigned i = round; i < N_PAGES; i += 5)
 			page_at(i)[i] = ~page_at(i)[i];
 		for (unsigned i = round; i < N_PAGES; i += 5)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Multiboot modules are where they should be and hold what they should. n= of the command
- * line tells how many. A module's own line says what it is: size= in bytes, sum= of its
- * bytes, pattern (8 bytes at offset o hold PATTERN(o)).
+ * Multiboot modules have the right place and content. n= on the command line is their number.
+ * Each module's own line describes it: size= in bytes, sum= of its bytes, pattern (8 bytes at
+ * offset o hold PATTERN(o)).
  */
 #include "tests/guest/lib/lib.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest that finds the NVDIMMs in the NFIT, is told that they are not armed, and writes to them
- * all the same: nothing may change, and nothing else may happen. armed= says how many there are
- * besides that may be written, and have to take it.
+ * Finds the NVDIMMs in the NFIT, sees that they are not armed, and writes to them nevertheless:
+ * no byte may change, and nothing else may happen. armed= is the number of additional NVDIMMs
+ * that are writable and must take the writes.
  */
 #include "tests/guest/lib/lib.h"
 
@@ -20,7 +20,7 @@ static uint64_t get(const uint8_t *p, size_t size)
 	return value;
 }
 
-/* The structure of that type with that index; NULL: there is none. */
+/* The structure with this type and index, or NULL. */
 static const uint8_t *find_structure(const uint8_t *nfit, uint64_t type, uint64_t spa_index)
 {
 	const uint8_t *end = nfit + get(nfit + 4, 4);
@@ -35,7 +35,7 @@ static const uint8_t *find_structure(const uint8_t *nfit, uint64_t type, uint64_
 	return NULL;
 }
 
-/* Plain, locked and repeated stores at 'word', and one more at the end. */
+/* Plain, locked and repeated stores at 'word', and one store at the end. */
 static void write_to(volatile uint64_t *word, volatile uint64_t *last)
 {
 	void *to = (void *)word;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For the operator's hand: halts between two ticks of its timer, saying every so often how many
- * there were, until somebody ends it. What a dump has to show is in memory and in a register.
+ * For tests of the monitor: halts between ticks of its timer and prints their number from time
+ * to time, until the operator ends it. Memory and a register hold what a dump must show.
  *	every=N        ticks from one line to the next (16)
  */
 #include "tests/guest/lib/lib.h"

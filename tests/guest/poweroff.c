@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Switches the VM off as ACPI says: by the sleep control register of a hardware-reduced
- * machine, else by PM1a. The SUMMARY comes first: nothing comes after.
+ * Switches the VM off through ACPI: by the sleep control register of a hardware-reduced
+ * machine, otherwise by PM1a. Prints the SUMMARY first, because nothing runs afterwards.
  */
 #include "tests/guest/lib/lib.h"
 

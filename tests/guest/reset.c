@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Asks for a reset once, how=cf9|kbd|port92|acpi, and passes when it runs again. It knows
- * by a mark that a reset leaves alone: store=cmos (a byte of the RTC's RAM) or ram.
+ * Requests a reset once, how=cf9|kbd|port92|acpi, and passes when it runs again. It
+ * recognizes the second run by a mark that a reset keeps: store=cmos (a byte of the RTC's
+ * RAM) or ram.
  */
 #include "tests/guest/lib/lib.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Becomes a template; its clones find what every processor, and devices, had in registers, change
- * all of it, and go back to the template again and again.
- *	cpus=N      how many processors there are (1)
- *	reverts=N   how often each clone goes back (3)
+ * Becomes a template. Its clones check the registers of every processor and of devices, change
+ * all of them, and revert to the template repeatedly.
+ *	cpus=N      the number of processors (1)
+ *	reverts=N   how often each clone reverts (3)
  */
 #include "tests/guest/lib/smp.h"
 
@@ -50,7 +50,7 @@ static void switch_sse_on(void)
 	asm volatile("mov %%cr4, %0; or %1, %0; mov %0, %%cr4" : "=&r"(cr4) : "r"(CR4_FXSR));
 }
 
-/* Until the clone reverts, when it is back in the first loop. */
+/* Runs until the clone reverts, which puts the processor back into the first loop. */
 static void work(unsigned cpu)
 {
 	switch_sse_on();
@@ -105,7 +105,7 @@ static void set_up(unsigned n)
 	apic_write(APIC_TPR, 0x20);
 }
 
-/* In a clone: everything is the template's, and then is not any more. */
+/* In a clone: check that everything is the template's, then change all of it. */
 static bool check_and_change(unsigned n)
 {
 	bool is_right = has_registers(TEMPLATES) && memory_is(TEMPLATES) && inb(UART_SCR) == 0x5a &&
@@ -131,7 +131,7 @@ void payload(void)
 	outl(FREEZE, CONTROL);
 	number = inl(CONTROL);
 	n_reverts = inl(CONTROL_N);
-	/* What is noted in memory would go back as well. */
+	/* Count outside memory: the revert would reset a count in memory. */
 	if (number == UINT32_MAX || !check_and_change(n))
 		report(false, "clone %u is as its template after %u reverts", number, n_reverts);
 	else if (n_reverts < param_number("reverts", 3))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Two VMs on one share=on image: role=ping writes a block and waits, role=pong sees it and
- * answers, rounds= times. base= is the region, at= the offset of the two blocks in it, both
- * the same for both roles; with sleep the waiting is done by HLT and timer.
+ * answers, rounds= times. base= is the region and at= the offset of the two blocks in it, the
+ * same for both roles. With sleep, the roles wait by HLT and timer.
  */
 #include "tests/guest/lib/lib.h"
 

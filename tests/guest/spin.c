@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Keeps the processor busy without one exit for ticks= of the TSC, then ends. */
+/* Keeps the processor busy without an exit for ticks= of the TSC, then ends. */
 #include "tests/guest/lib/lib.h"
 
 void payload(void)

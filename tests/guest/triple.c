@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Triple fault: an exception with no IDT to deliver it by. */
+/* Triple fault: an exception without an IDT to deliver it. */
 #include "tests/guest/lib/lib.h"
 
 void payload(void)

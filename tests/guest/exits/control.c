@@ -47,7 +47,7 @@ static const struct control_case illegal[] = {
 	{"DR7: bit 32", DR7, 0, BIT(32)},
 };
 
-/* Taken over and read back; undone after. */
+/* Accepted and read back; restored afterwards. */
 static const struct control_case legal[] = {
 	{"CR0: TS", CR0, 0, CR0_TS},
 	{"CR0: EM", CR0, 0, CR0_EM},
@@ -193,7 +193,7 @@ static void use_x87(void *arg)
 	asm volatile("fninit");
 }
 
-/* The bits do what they say. */
+/* The bits have their effect. */
 static void check_effects(void)
 {
 	static uint64_t page[512] __attribute__((aligned(4096)));
@@ -215,7 +215,7 @@ static void check_effects(void)
 	window_set(0, 0);
 }
 
-/* TCG does what it is told, to the guest's end: only for strict runs. */
+/* TCG accepts the value, which kills the guest: only for strict runs. */
 static void check_illegal(bool xsave)
 {
 	if (!param_given("strict")) {

@@ -90,7 +90,7 @@ static void check_topology(void)
 	report((cpuid(0xb, 1).ecx & 0xff) == 1, "cpuid: leaf 0xb repeats the level");
 }
 
-/* The frequencies a kernel without a PIT lives by. */
+/* The frequencies that a kernel without a PIT depends on. */
 static void check_frequencies(void)
 {
 	struct cpuid crystal, base;

@@ -36,7 +36,7 @@ static void start(void)
 	write_dr6(DR6_INIT);
 }
 
-/* TCG knows no shadow of MOV SS for the trap, and traps behind the next of PAUSE. */
+/* TCG does not delay the trap after MOV SS, and traps one instruction after PAUSE. */
 static bool too_much_for_tcg(const struct step *s)
 {
 	return memcmp(s->name, "mov ss", 6) == 0 || str_equal(s->name, "pause");

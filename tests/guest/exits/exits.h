@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-/* The parts of the exits payload: what makes the processor leave the guest, one family each. */
+/* The parts of the exits payload: one family of VM exits each. */
 
 #include "tests/guest/lib/lib.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every kind of exit a guest can force: harmless, and with the architecture's result.
- *	strict   what emulators are lax about must be right too, and what is missing fails
+ *	strict   also test what emulators get wrong; what the host lacks is a failure
  *	only=    cpuid msr control ports strings probes debug faults stack: one family
  *	base= size=  a copy-on-write region whose pages serve as stacks (stack.c)
- *	outs     the port family writes too
+ *	outs     the port family also writes
  */
 #include "tests/guest/exits/exits.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RDMSR and WRMSR of every index in the ranges in use: a value or #GP, and nothing else
- * happens. What was written is undone, so that the run goes on.
+ * RDMSR and WRMSR of every index in the ranges in use give a value or #GP and have no other
+ * effect. The test restores what it writes, so that the run can continue.
  */
 #include "tests/guest/exits/exits.h"
 
@@ -31,7 +31,7 @@ static const uint64_t written[] = {
 	UINT64_C(0x0000123456789abc),
 };
 
-/* Registers that count or that a write changes by design, from SDM vol. 4. */
+/* Registers that count, or that a write changes by design: SDM vol. 4. */
 static const struct range volatile_msrs[] = {
 	{0x10, 0x10},
 	{0x3b, 0x3b},
@@ -87,7 +87,7 @@ static void try_one(uint32_t index, struct counts *counts)
 	bool was_written = false;
 
 	if (index == MSR_APIC_BASE && !param_given("strict"))
-		return; /* TCG cannot switch the APIC on again */
+		return; /* TCG cannot enable the APIC again */
 	readable = !faulted(do_read, &before, counts);
 	counts->readable += readable;
 	for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * IN and OUT of 1, 2 and 4 bytes at every port: nothing happens but a value. Left out are
- * the exit port and, of the writes (outs), the ports made to end or reset the machine.
+ * IN and OUT of 1, 2 and 4 bytes at every port give a value and have no other effect. The
+ * exit port is left out, and for writes (outs) also the ports that end or reset the machine.
  */
 #include "tests/guest/exits/exits.h"
 
@@ -86,7 +86,7 @@ static void write_all(uint32_t value)
 	report(true, "ports: wrote %#x to all, 1, 2 and 4 bytes", value);
 }
 
-/* The upper half of RAX is cleared by a 4-byte IN only. */
+/* Only a 4-byte IN clears the upper half of RAX. */
 static void check_widths(void)
 {
 	uint64_t rax = UINT64_MAX;
@@ -111,7 +111,7 @@ void ports_check(void)
 	write_all(0);
 	if (param_given("strict"))
 		write_all(0xffffffff);
-	outb(0xff, 0x21); /* a PC's interrupt controllers, if any, are quiet again */
+	outb(0xff, 0x21); /* silence a PC's interrupt controllers again, if there are any */
 	outb(0xff, 0xa1);
 	apic_enable();
 	check_widths();

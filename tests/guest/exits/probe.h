@@ -18,6 +18,6 @@ struct probe {
 
 extern const struct probe probes_start[], probes_end[];
 
-/* Call arg's code with rdi = some RAM, every register saved around it. */
+/* Call arg's code with rdi = some RAM; saves and restores every register. */
 void probe_run(void *code);
 #endif

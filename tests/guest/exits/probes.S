@@ -17,7 +17,7 @@
 	ret
 .endm
 
-	/* VMX, which the guest has not. */
+	/* VMX, which the guest does not have. */
 	probe "vmxon [rdi]", MAY_UD
 	probe "vmxoff", MAY_UD
 	probe "vmclear [rdi]", MAY_UD
@@ -31,7 +31,7 @@
 	probe "invvpid rax, [rdi]", MAY_UD
 	probe "xor eax, eax; vmfunc", MAY_UD
 	probe "xor eax, eax; vmcall", MAY_PASS + MAY_UD
-	/* AMD's. */
+	/* AMD only. */
 	probe "mov rax, rdi; vmrun", MAY_UD
 	probe "vmmcall", MAY_PASS + MAY_UD
 	probe "vmload", MAY_UD
@@ -85,7 +85,7 @@
 	probe "mov rax, cr5", MAY_UD
 	probe "mov cr1, rax", MAY_UD
 	probe ".byte 0xf0; mov rax, [rdi]", MAY_UD
-	/* 16 bytes long: refused whatever it is. */
+	/* 16 bytes long: refused in any case. */
 	probe ".fill 14, 1, 0x66; add eax, ebx", MAY_GP
 
 .text

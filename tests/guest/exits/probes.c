@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs the table of probes.S; HLT and PAUSE loops besides. */
+/* Runs the table of probes.S, and loops of HLT and PAUSE. */
 #include "tests/guest/exits/exits.h"
 #include "tests/guest/exits/probe.h"
 
@@ -26,7 +26,7 @@ static void mwait(void *arg)
 	asm volatile("mwait" : : "a"(0), "c"(0));
 }
 
-/* Where there is MWAIT, one without a wake-up event is no test. */
+/* If MWAIT exists, do not test it without a wake-up event: it would not return. */
 static void check_mwait(void)
 {
 	if (cpuid(1, 0).ecx & CPUID_MONITOR)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events delivered on a stack whose page nobody has touched: the hypervisor has to provide
- * or copy it in the middle of the delivery, and the event must still come exactly once.
- * The pages are those of base= and size=, else RAM from 16 MiB on.
+ * Events delivered on a stack whose page is untouched: the hypervisor must provide or copy
+ * the page during the delivery, and the event must still arrive exactly once.
+ * The pages are those of base= and size=, otherwise RAM starting at 16 MiB.
  */
 #include "tests/guest/exits/exits.h"
 

@@ -47,7 +47,7 @@
 	step "mov rbx, cr8"
 	step "wbinvd"
 	step "xchg [rdi], rax"
-	/* MOV SS holds the trap back for one instruction. */
+	/* MOV SS delays the trap by one instruction. */
 	step "mov ss, r8d; nop"
 	step "mov ss, r8d; cpuid"
 	step "mov ss, r8d; in al, dx"

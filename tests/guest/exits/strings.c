@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * INS and OUTS, on the UART's scratch register: across pages, backwards, and into pages
- * that are missing or read-only, where what was done before the fault stays done.
+ * INS and OUTS on the UART's scratch register: across pages, backwards, and into pages
+ * that are missing or read-only, where the iterations before the fault keep their effect.
  */
 #include "tests/guest/exits/exits.h"
 
 #define SCRATCH	      0x3ff
 #define NON_CANON     UINT64_C(0x8000000000000000)
-#define EDGE	      (WINDOW + PAGE_SIZE) /* page 0 is there, page 1 is not */
+#define EDGE	      (WINDOW + PAGE_SIZE) /* page 0 is present, page 1 is not */
 #define ERROR_WRITE   2u
 #define ERROR_PRESENT 1u
 
@@ -17,7 +17,7 @@ struct string_io {
 	uint64_t rdi, rsi, rcx;
 };
 
-static struct string_io io; /* where the instruction has come, kept over a fault */
+static struct string_io io; /* progress of the instruction, kept across a fault */
 
 #define STRING_IO(name, text) \
 	static void name(void *arg) \
@@ -37,7 +37,7 @@ STRING_IO(insb_once, "insb")
 STRING_IO(outsb_once, "outsb")
 #undef STRING_IO
 
-/* The registers at the fault say how far a REP came. */
+/* The registers at the fault show how far a REP got. */
 static bool note_fault(struct trap_frame *f)
 {
 	io = (struct string_io){f->rdi, f->rsi, f->rcx};

@@ -15,7 +15,7 @@ void vector_save(struct vector_state *state, bool avx);
 
 void vectors_set(uint64_t seed, bool avx);
 bool vectors_kept(bool avx);
-/* Are all of xmm (and ymm) zero, as after a reset? */
+/* Whether all xmm (and ymm) registers are zero, as after a reset. */
 bool vectors_clear(bool avx);
 
 void registers_set(uint64_t seed);
@@ -24,7 +24,7 @@ void registers_restore(void);
 
 void ram_check(void);
 
-/* 64 bits out of a seed and a number, different for each. */
+/* 64 bits made of a seed and a number, different for each pair. */
 static inline uint64_t mix(uint64_t seed, uint64_t n)
 {
 	uint64_t x = (seed + n) * UINT64_C(0x9e3779b97f4a7c15);

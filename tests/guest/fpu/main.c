@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One of several VMs that share a processor: everything it puts into registers stays as
- * it is, whoever runs in between, and nothing of the others' shows.
- *	seed=    what to fill registers with, another for each VM
- *	ticks=   of the TSC, for how long
+ * One of several VMs that share a processor: its registers keep their values while other VMs
+ * run, and it never sees values of the others.
+ *	seed=    the seed of register values, different for each VM
+ *	ticks=   how long to run, in TSC ticks
  *	fresh    vector registers must be zero at the start, as after a reset
- *	anonymous  RAM must be zero; dirty: leave something in it
+ *	anonymous  RAM must be zero; dirty: leave data in it
  */
 #include "tests/guest/fpu/fpu.h"
 

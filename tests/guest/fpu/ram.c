@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Anonymous RAM is zero before its first use: nobody else's bytes. Looked at from 16 MiB
- * up, where no loader has put anything, then left full of a value of our own for whoever
- * gets the frames next.
+ * Anonymous RAM is zero before its first use, without bytes of another VM. Checks RAM above
+ * 16 MiB, where no loader has put anything, then fills it with a value of its own, which the
+ * next owner of the frames must not see.
  */
 #include "tests/guest/fpu/fpu.h"
 
@@ -11,7 +11,7 @@
 
 void ram_check(void)
 {
-	/* Firmware, where there is one, keeps its tables just below the top. */
+	/* Firmware, if there is any, keeps its tables just below the top. */
 	uint64_t end = ram_top() & ~(UINT64_C(0x200000) - 1);
 	uint64_t at = START;
 

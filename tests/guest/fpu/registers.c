@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Distinct values in the debug registers, CR2, CR8 and the MSRs a kernel keeps to itself. */
+/* Distinct values in the debug registers, CR2, CR8 and the MSRs that only a kernel uses. */
 #include "tests/guest/fpu/fpu.h"
 
 #define PAT_INDEX    0x277u
 #define TSC_AUX	     0xc0000103u
 #define CPUID_RDTSCP BIT(27)
-#define LOW_HALF     UINT64_C(0x00007fffffffffff) /* canonical whatever the seed */
+#define LOW_HALF     UINT64_C(0x00007fffffffffff) /* canonical for any seed */
 
 struct msr {
 	uint32_t index;
-	uint64_t mask; /* bits that may hold anything */
+	uint64_t mask; /* bits that may have any value */
 	uint64_t wanted, before;
 };
 

@@ -18,7 +18,7 @@ static void put(uint8_t *at, uint64_t value)
 void vectors_set(uint64_t seed, bool avx)
 {
 	memset(&wanted, 0, sizeof(wanted));
-	wanted.fx[0] = 0x7f; /* FCW: round as the seed says, all masked */
+	wanted.fx[0] = 0x7f; /* FCW: the seed's rounding mode, all exceptions masked */
 	wanted.fx[1] = (uint8_t)(0x03 | (seed & 3) << 2);
 	wanted.fx[FX_FTW] = 0xff;
 	wanted.fx[FX_MXCSR] = 0x80;
@@ -48,7 +48,7 @@ bool vectors_kept(bool avx)
 {
 	memset(&found, 0, sizeof(found));
 	vector_save(&found, avx);
-	/* All but the addresses of the last x87 instruction and the mask of MXCSR. */
+	/* Everything except the addresses of the last x87 instruction and the mask of MXCSR. */
 	return memcmp(wanted.fx, found.fx, 6) == 0 &&
 	       memcmp(wanted.fx + FX_MXCSR, found.fx + FX_MXCSR, 4) == 0 &&
 	       memcmp(wanted.fx + FX_ST, found.fx + FX_ST, FX_USED - FX_ST) == 0 &&

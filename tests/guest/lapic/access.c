@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every form of access to a device register has the effect it has on memory. Done on the
- * initial count of the masked timer, which keeps all 32 bits, and on a word of RAM mapped
+ * Every form of access to a device register has the same effect as on memory. The test uses
+ * the initial count of the masked timer, which keeps all 32 bits, and a word of RAM mapped
  * at the same address.
  */
 #include "tests/guest/lapic/lapic.h"
@@ -72,7 +72,7 @@ static void check(const struct form *form)
 	       "xapic: %s: %#x, in RAM %#x", form->name, *target(), value);
 }
 
-/* The two that name the address need the window's first page to be the APIC's own. */
+/* The two forms with an absolute address need the APIC's page as the window's first. */
 static bool names_address(const struct form *form)
 {
 	return memcmp(form->name, "movabs", 6) == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* IA32_APIC_BASE: off and on again, what may not be written, and x2APIC's own rules. */
+/* IA32_APIC_BASE: disabling and enabling, refused values, and the rules of x2APIC. */
 #include "tests/guest/lapic/lapic.h"
 
 #define CPUID_APIC  BIT(9)
@@ -33,7 +33,7 @@ static void expect_gp(const char *what, uint32_t index, uint64_t value)
 	report(vector == VECTOR_GP, "%s: vector %d", what, vector);
 }
 
-/* What TCG is too lax about. */
+/* Checks that TCG does not make. */
 static void check_as_after_reset(uint64_t base)
 {
 	report(apic_read(APIC_SVR) == SVR_RESET && apic_read(APIC_TPR) == 0,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interprocessor interrupts to oneself, by every way of addressing; EOI; coalescing. */
+/* Interprocessor interrupts to the sender, by every form of addressing; EOI; coalescing. */
 #include "tests/guest/lapic/lapic.h"
 
 #define VECTOR	    0x45

@@ -75,7 +75,7 @@ static void edge(const char *mode)
 	report(n_irqs == 0, "%s: a masked pin asks for nothing", mode);
 }
 
-/* The line stays asserted over the first EOI: the interrupt must come again. */
+/* The line stays asserted across the first EOI: the interrupt must be delivered again. */
 static void level(const char *mode)
 {
 	unsigned n;

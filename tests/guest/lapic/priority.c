@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which interrupt comes first, what TPR and CR8 hold back, and nesting up to EOI. */
+/* Which interrupt is delivered first, which ones TPR and CR8 block, and nesting until EOI. */
 #include "tests/guest/lapic/lapic.h"
 
 #define MAX_EVENTS 8
@@ -22,7 +22,7 @@ static bool simple(struct trap_frame *f)
 	return true;
 }
 
-/* In 0x55: a lower one must wait for the EOI, a higher one comes in between. */
+/* In 0x55: a lower vector must wait for the EOI, a higher one interrupts. */
 static bool nesting(struct trap_frame *f)
 {
 	note((uint8_t)f->vector);

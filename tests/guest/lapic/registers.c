@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the registers read as, and which bits they keep. */
+/* The registers' values, and which bits they keep. */
 #include "tests/guest/lapic/lapic.h"
 
 struct register_case {

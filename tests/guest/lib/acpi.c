@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds ACPI tables the way a legacy kernel does, or by the loader's word. */
+/* Finds ACPI tables by scanning, as a legacy kernel does, or through the loader's pointer. */
 #include "tests/guest/lib/lib.h"
 
 #define SCAN_START 0xe0000
@@ -99,7 +99,7 @@ bool acpi_read_fadt(struct acpi_fadt *ret)
 	return true;
 }
 
-/* Name (_S5, Package (n) {type, ...}): NameOp is not looked at, the name is unmistakable. */
+/* Name (_S5, Package (n) {type, ...}): the name is unique, so NameOp is not checked. */
 uint8_t acpi_s5(void)
 {
 	const uint8_t *fadt = acpi_find("FACP");
@@ -112,7 +112,7 @@ uint8_t acpi_s5(void)
 	for (const uint8_t *p = dsdt + HEADER; p + 8 < dsdt + get32(dsdt + 4); p++) {
 		if (memcmp(p, "_S5_\x12", 5) != 0)
 			continue;
-		p += 5 + (p[5] >> 6) + 2; /* over the package length and the element count */
+		p += 5 + (p[5] >> 6) + 2; /* skip the package length and the element count */
 		return p[0] == 0x0a ? p[1] : p[0];
 	}
 	return 0;

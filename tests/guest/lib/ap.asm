@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Where a processor begins that was sent a SIPI: copied to AP_PAGE by smp.c, with the values
-; at its end filled in. From real mode to 64-bit mode as the boot processor has it, then
+; The start of a processor that received a SIPI. smp.c copies this to AP_PAGE and fills in the
+; values at its end. Switches from real mode to the boot processor's 64-bit mode, then calls
 ; ap_main(cpu).
 
 AP_PAGE		equ 0x8000
@@ -70,6 +70,6 @@ ap_cr3:		dd 0
 ap_cr4:		dd 0
 ap_efer:	dd 0
 ap_cpu:		dd 0
-ap_edx:		dd 0			; as the processor came
+ap_edx:		dd 0			; as the processor started
 ap_cs:		dd 0
 ap_end:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Local APIC and IOAPIC at their usual addresses; interrupts counted by vector. */
+/* Local APIC and IOAPIC at their usual addresses; counts interrupts by vector. */
 #include "tests/guest/lib/lib.h"
 
 #define X2APIC_MSRS	0x800u

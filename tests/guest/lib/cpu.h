@@ -197,13 +197,13 @@ static inline void cli(void)
 	asm volatile("cli" : : : "memory");
 }
 
-/* Take what is pending. PAUSE would not do: TCG stretches the shadow of STI over it. */
+/* Take pending interrupts. Not by PAUSE: TCG extends the shadow of STI over it. */
 static inline void sti_nop_cli(void)
 {
 	asm volatile("sti; nop; nop; cli" : : : "memory");
 }
 
-/* Sleep with interrupts on; they are off again afterwards. */
+/* Halt with interrupts enabled, and disable them again afterwards. */
 static inline void sti_hlt_cli(void)
 {
 	asm volatile("sti; hlt; cli" : : : "memory");

@@ -10,9 +10,9 @@
 #define U_NONE 0x000
 #define U_A    0x010 /* AF */
 #define U_OA   0x810 /* OF, AF */
-#define U_BIT  0x894 /* all of bts and its kin but CF and ZF */
+#define U_BIT  0x894 /* bts and similar: all flags except CF and ZF */
 
-/* What the processor must have. */
+/* Features that the form needs. */
 #define NEEDS_NOTHING 0
 #define NEEDS_AVX     1
 #define NEEDS_AVX2    2
@@ -26,7 +26,7 @@
 
 /* How the runner prepares for it. */
 #define PLAIN	0
-#define ESCAPES 1 /* leaves by a vector that comes to form_escape */
+#define ESCAPES 1 /* ends by a vector that leads to form_escape */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -35,7 +35,7 @@ struct form {
 	const char *name;
 	const void *code;
 	uint32_t undefined; /* flags not to compare */
-	uint16_t align;	    /* of the address, in bytes */
+	uint16_t align;	    /* alignment of the address, in bytes */
 	uint8_t needs;
 	uint8_t kind;
 };
@@ -54,6 +54,6 @@ extern const void *form_code;
 /* Run form_code from form_state and leave its registers there. */
 void form_run(void *unused);
 
-/* Where interrupt gates lead during an ESCAPES form. */
+/* The target of interrupt gates during an ESCAPES form. */
 extern const uint8_t form_escape[], form_escape_step[], form_escape_irq[];
 #endif

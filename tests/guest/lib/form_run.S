@@ -62,14 +62,14 @@ form_run:
 form_escape_irq:		/* the interrupt is ended first */
 	mov r12d, 0xfee000b0
 	mov dword ptr [r12], 0
-form_escape:			/* the frame's place is all that can be read back */
+form_escape:			/* only the frame's address can be read back */
 	mov r14, rsp
 	mov rsp, r15
 	jmp r13
 form_escape_step:		/* the frame is in RAM: RIP and flags count too */
 	mov r14, [rsp]
 	mov r12, [rsp + 16]
-	and r12, -0x10001	/* but RF: hardware differs within REP */
+	and r12, -0x10001	/* except RF: processors differ within REP */
 	mov r11, dr6
 	mov rsp, r15
 	jmp r13

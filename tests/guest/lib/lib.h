@@ -11,7 +11,7 @@
 
 #define PAGE_SIZE UINT64_C(4096)
 
-/* What each payload defines. */
+/* Each payload defines this. */
 void payload(void);
 
 /* ---- output and verdict ---- */
@@ -20,10 +20,10 @@ void payload(void);
 [[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
 void print_char(char c);
 
-/* One test: prints PASS or FAIL and the text, and counts it. Gives 'ok' back. */
+/* One test: prints PASS or FAIL and the text, and counts it. Returns 'ok'. */
 [[gnu::format(printf, 2, 3)]] bool report(bool ok, const char *format, ...);
 [[gnu::format(printf, 1, 2)]] void report_skip(const char *format, ...);
-/* A test the host lacks the means for: skipped, but a failure with "strict" given. */
+/* A test that the host cannot run: skipped, or a failure if "strict" is given. */
 [[gnu::format(printf, 1, 2)]] void report_missing(const char *format, ...);
 
 /* Print the SUMMARY line and end the VM through the exit port. */
@@ -37,12 +37,12 @@ bool param_given(const char *name);
 /* Numbers are decimal or 0x hexadecimal. */
 uint64_t param_number(const char *name, uint64_t otherwise);
 bool param_is(const char *name, const char *value);
-/* The same look-ups in a line of the caller's; 'ret' gets at most 'size' bytes with the 0. */
+/* The same look-ups in the caller's line; 'ret' gets at most 'size' bytes including the 0. */
 bool line_given(const char *line, const char *name);
 bool line_param(const char *line, const char *name, char *ret, size_t size);
 uint64_t line_number(const char *line, const char *name, uint64_t otherwise);
 
-/* ---- what the loader said ---- */
+/* ---- the loader's information ---- */
 
 #define MULTIBOOT_LOADED 0x2badb002u
 #define MB_MEMORY	 BIT(0)
@@ -73,7 +73,7 @@ struct pvh_info {
 
 extern uint32_t boot_magic;   /* MULTIBOOT_LOADED, else PVH */
 extern uint32_t boot_info;    /* address of struct multiboot_info or pvh_info */
-extern uint64_t boot_gdt[];   /* entry 3 is nobody's */
+extern uint64_t boot_gdt[];   /* entry 3 is unused */
 extern uint8_t image_start[]; /* this payload, its .bss included */
 extern uint8_t image_end[];
 
@@ -99,18 +99,18 @@ struct fault {
 #define NO_FAULT (-1)
 
 /*
- * Call fn(arg). Gives NO_FAULT, or the vector of the exception that ended it, described
- * in last_fault. RFLAGS and the callee's registers are the caller's again.
+ * Call fn(arg). Returns NO_FAULT, or the vector of the exception that ended it, which
+ * last_fault describes. Restores RFLAGS and the callee-saved registers.
  */
 int catch_fault(void (*fn)(void *), void *arg);
 extern struct fault last_fault;
 
 /*
- * Have 'hook' called for 'vector', NULL to end that. True from it: go on where the
- * frame says; false: as if there were no hook.
+ * Call 'hook' for 'vector'; NULL removes the hook. If the hook returns true, execution resumes
+ * where the frame says; if false, the exception is handled as if there were no hook.
  */
 void trap_hook(unsigned vector, bool (*hook)(struct trap_frame *));
-/* Have the processor go to 'entry' for 'vector'; NULL: to the library's stub again. */
+/* Let the IDT's entry of 'vector' lead to 'entry'; NULL: to the library's stub again. */
 void trap_gate(unsigned vector, const void *entry, unsigned ist);
 /* The value of IST 'n' (1..7) in the TSS. */
 void trap_set_ist(unsigned n, uint64_t rsp);
@@ -127,7 +127,7 @@ void trap_set_ist(unsigned n, uint64_t rsp);
 
 /* Set the entry of page 'index' of the window; 0 unmaps it. */
 void window_set(unsigned index, uint64_t pte);
-/* Hang a table at entry 'index' (1..511) of the PML4: addresses index << 39 on. */
+/* Put a table at entry 'index' (1..511) of the PML4, for addresses from index << 39. */
 void pml4_set(unsigned index, uint64_t entry);
 
 /* ---- ACPI ---- */
@@ -188,7 +188,7 @@ void apic_write(enum apic_register reg, uint32_t value);
 void apic_enable(void);
 /* Fixed interrupt to this processor alone. */
 void apic_self_ipi(uint8_t vector);
-/* Has 'vector' been requested / is it in service. */
+/* Whether 'vector' has been requested, or is in service. */
 bool apic_requested(uint8_t vector);
 bool apic_in_service(uint8_t vector);
 
@@ -197,7 +197,7 @@ void irq_count_on(uint8_t vector);
 void irq_count_off(uint8_t vector);
 extern volatile uint32_t irq_count[256];
 
-/* Sleep or spin with interrupts on until irq_count[vector] >= n, at most WAIT_TICKS. */
+/* Halt or spin with interrupts enabled until irq_count[vector] >= n, at most WAIT_TICKS. */
 bool irq_wait(uint8_t vector, uint32_t n);
 
 void ioapic_write(uint8_t reg, uint32_t value);
@@ -207,10 +207,10 @@ void ioapic_route(unsigned gsi, uint8_t vector, bool masked);
 
 /* ---- the rest ---- */
 
-/* TSC ticks after which a wait for something that should have happened is given up. */
+/* TSC ticks after which a wait gives up. */
 #define WAIT_TICKS UINT64_C(400000000)
 
-/* 8-byte value that test images hold at offset 'o' (a multiple of 8). */
+/* The 8-byte value of test images at offset 'o' (a multiple of 8). */
 #define PATTERN(o) (UINT64_C(0x5354454e00000000) + (o))
 
 void *memcpy(void *to, const void *from, size_t n);
@@ -219,5 +219,5 @@ int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 bool str_equal(const char *a, const char *b);
 
-/* Enable OSXSAVE and every state of x87, SSE and AVX that CPUID offers. Gives XCR0, 0 if none. */
+/* Enable OSXSAVE and every state of x87, SSE and AVX that CPUID offers. Returns XCR0, or 0. */
 uint64_t xsave_enable(void);

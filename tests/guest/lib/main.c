@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame of every payload: set up, payload(), verdict. Assumes that ports of an
- * absent interrupt controller ignore writes.
+ * Common to all payloads: set up, call payload(), report the verdict. Assumes that ports of
+ * an absent interrupt controller ignore writes.
  */
 #include "tests/guest/lib/internal.h"
 #include "tests/guest/lib/lib.h"

@@ -53,7 +53,7 @@ static bool ends_word(char c)
 	return c == '\0' || c == ' ';
 }
 
-/* The text behind NAME= or NAME; NULL if the line has no such word. */
+/* The text after NAME= or NAME; NULL if the line has no such word. */
 static const char *find_value(const char *at, const char *name)
 {
 	while (*at != '\0') {

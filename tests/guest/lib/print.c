@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text to the first 16550. Polls, a bounded time a byte: an absent UART stops nobody. */
+/* Text to the first 16550. Polls for a bounded time a byte, so that an absent UART does no harm. */
 #include "tests/guest/lib/internal.h"
 #include "tests/guest/lib/lib.h"
 

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; The Xen ELF note PHYS32_ENTRY: makes a payload loadable by the PVH protocol. It
-; takes the place of multiboot.asm, so that a loader has no choice.
+; replaces multiboot.asm, so that a loader has no choice.
 PHYS32_ENTRY equ 18
 extern start
 

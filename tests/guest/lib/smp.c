@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The other processors: which there are, by the MADT, and how they are started. */
+/* The other processors: lists them from the MADT and starts them. */
 #include "tests/guest/lib/smp.h"
 
 #include "tests/guest/lib/internal.h"

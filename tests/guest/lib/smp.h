@@ -11,25 +11,25 @@
 
 #define SMP_MAX 64
 
-/* Read the MADT: how many processors there are, SMP_MAX at most; number 0 is the boot processor. */
+/* Read the MADT: the number of processors, at most SMP_MAX; number 0 is the boot processor. */
 unsigned smp_find(void);
 /* Their APIC IDs. */
 uint32_t smp_id(unsigned cpu);
-/* Of the processor that asks: its APIC ID, its number. */
+/* The APIC ID and the number of the calling processor. */
 uint32_t smp_own_id(void);
 unsigned smp_self(void);
 
-/* What a processor had in registers when it came. */
+/* A processor's registers at its start. */
 struct smp_entry {
 	uint32_t edx, cs;
 };
 
 /*
- * INIT, SIPI, SIPI, as kernels do; false: it did not come. It gets into the APIC mode of the one
- * that starts it, with its APIC enabled and interrupts disabled.
+ * Start a processor by INIT, SIPI, SIPI, as kernels do; false: it did not start. It enters the
+ * APIC mode of the processor that starts it, with its APIC enabled and interrupts disabled.
  */
 bool smp_start_one(unsigned cpu, void (*todo)(unsigned cpu), struct smp_entry *ret);
-/* All others. */
+/* Start all others. */
 bool smp_start(void (*todo)(unsigned cpu));
 
 /* Write the ICR, in either mode. */

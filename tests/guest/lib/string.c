@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The functions the compiler calls by itself, and comparisons. */
+/* The functions that the compiler calls implicitly, and comparisons. */
 #include "tests/guest/lib/lib.h"
 
 void *memcpy(void *to, const void *from, size_t n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* IDT, TSS, and what becomes of an exception: a hook's, a catcher's, or the end. */
+/* IDT and TSS. An exception goes to a hook, to catch_fault(), or ends the payload. */
 #include "tests/guest/lib/internal.h"
 #include "tests/guest/lib/lib.h"
 
@@ -7,7 +7,7 @@
 #define TSS_SELECTOR 0x20
 #define GATE	     0x8e00u /* present, interrupt gate */
 #define TSS_TYPE     UINT64_C(0x89)
-#define IST_FAULT    7 /* for the vectors that come when the stack is unusable */
+#define IST_FAULT    7 /* for vectors that arrive when the stack is unusable */
 
 struct gate {
 	uint16_t offset_low, selector, attributes, offset_mid;

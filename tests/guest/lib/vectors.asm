@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Entry stubs of all 256 vectors, 16 bytes apart, and the way back into a function
-; that waits for a fault (catch_fault() in lib.h).
+; Entry stubs of all 256 vectors, 16 bytes apart, and the return into a function that
+; expects a fault (catch_fault() in lib.h).
 bits 64
 global vector_stubs, catch_fault, catch_landing, catch_rsp
 extern trap, last_fault

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The region's bytes are the image's. A shared region is checked where nobody else writes. */
+/* The region's bytes are the image's. In a shared region, only where no other VM writes. */
 #include "tests/guest/region/region.h"
 
 void content_check(const char *when)

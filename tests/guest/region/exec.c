@@ -3,7 +3,7 @@
  * Code executed from the region. The image's pattern is itself code: at offset 0
  *	add [rax], al; add [rax], al; push r12; push rbx
  *	or [rax], al; add [rax], al; push r12; push rbx
- * so a ROM that nobody prepared can be stepped through, storing to RAM and to itself.
+ * so a ROM with only the pattern can be stepped through, storing to RAM and to itself.
  */
 #include "tests/guest/region/region.h"
 
@@ -17,7 +17,7 @@ static uint64_t end_pushed;
 static bool count_step(struct trap_frame *f)
 {
 	if (f->rip < region.base || f->rip >= region.base + 16 + 1)
-		return true; /* still on the way there */
+		return true; /* not there yet */
 	if (f->rip == region.base) {
 		n_steps = 0;
 		return true;

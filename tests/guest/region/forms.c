@@ -51,7 +51,7 @@ static bool words_equal(const uint64_t *a, const uint64_t *b, uint64_t n)
 	return equal;
 }
 
-/* State "equal" is the same code in both runs, so where it came from cannot differ. */
+/* Both runs execute the same code for state "equal", so its origin cannot differ. */
 static void start_state(uint64_t rdi)
 {
 	form_state = (struct form_state){
@@ -104,7 +104,7 @@ static int run(const struct form *form, uint64_t rdi)
 	return vector;
 }
 
-/* x87 and SSE state but for the last instruction's and operand's addresses. */
+/* x87 and SSE state, except the addresses of the last instruction and operand. */
 static bool fx_equal(const uint8_t *a, const uint8_t *b)
 {
 	return memcmp(a, b, 5) == 0 && memcmp(a + 24, b + 24, 4) == 0 &&
@@ -163,7 +163,7 @@ static void map_window(const struct placement *at, uint64_t *of_region, uint64_t
 	}
 }
 
-/* Each case takes the next pages, so that as many as possible are not copied yet. */
+/* Each case uses the next pages, so that most of them have not been copied yet. */
 static uint64_t *take_pages(void)
 {
 	if ((next_page + N_PAGES) * PAGE_SIZE > region.span)
@@ -172,7 +172,7 @@ static uint64_t *take_pages(void)
 	return (uint64_t *)(region.base + region.work + (next_page - N_PAGES) * PAGE_SIZE);
 }
 
-/* NULL if all is well, else what went wrong. */
+/* NULL if all is well, otherwise what went wrong. */
 static const char *run_case(const struct form *form, const struct placement *at)
 {
 	uint64_t rdi = WINDOW + PAGE_SIZE + (at->offset & ~(form->align - UINT64_C(1)));
@@ -250,7 +250,7 @@ static bool have(uint8_t needs)
 	}
 }
 
-/* Does 'text' contain the value of only=, if that is given? */
+/* Whether 'text' contains the value of only=, if given. */
 static bool wanted(const char *text)
 {
 	char only[32];

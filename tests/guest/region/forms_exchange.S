@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exchanges and bit instructions: what they return is the old value, in ROM too. */
+/* Exchanges and bit instructions: they return the old value, in ROM too. */
 #include "tests/guest/lib/form.inc"
 
 .irp reg, al, ax, eax, rax

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stores that read nothing first: mov and its kin, and stores of system state. */
+/* Stores that do not read first: mov and similar, and stores of system state. */
 #include "tests/guest/lib/form.inc"
 
 	form "mov [rdi], al"

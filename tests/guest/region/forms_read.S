@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Readers: nothing may happen but the load. */
+/* Readers: the load must be the only effect. */
 #include "tests/guest/lib/form.inc"
 
 	form "mov rax, [rdi]"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a memory region does under every form of access.
+ * The behaviour of a memory region under every form of access.
  *
  * base= size=        guest-physical window, multiples of 4 KiB; size at least 64 KiB
  * expect=rom|cow|shared

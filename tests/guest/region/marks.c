@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What another VM sees. mark=VALUE is left at a place of its own in the last page; for
- * peer=VALUE the other VM's place is looked at for wait= ticks at most: in a shared region
- * the value must come, in ROM and COW the image's bytes must stay.
+ * What another VM sees. mark=VALUE writes VALUE to a place of its own in the last page.
+ * peer=VALUE watches the other VM's place for at most wait= ticks: in a shared region the
+ * value must appear, in ROM and COW the image's bytes must stay.
  */
 #include "tests/guest/region/region.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-/* What the files of the region payload share: the region the parameters describe. */
+/* Shared by the files of the region payload: the region that the parameters describe. */
 
 #include "tests/guest/lib/lib.h"
 

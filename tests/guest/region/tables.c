@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's page tables lie in the region, their accessed and dirty bits clear, so that
- * the processor's walk wants to write there. In ROM those writes are lost like any other,
- * and the translation works. With tables= the image holds them, else the guest writes them.
- * QEMU's TCG never comes back from such a walk in ROM; bits that are set already it stands.
+ * The guest's page tables lie in the region with clear accessed and dirty bits, so that the
+ * processor's walk must write there. In ROM these writes are dropped like any other, and the
+ * translation works. With tables= the image holds the tables, otherwise the guest writes them.
+ * QEMU's TCG loops forever in such a walk in ROM, unless the bits are already set.
  */
 #include "tests/guest/region/tables.h"
 #include "tests/guest/region/region.h"
@@ -15,7 +15,7 @@
 #define NEW_VALUE UINT64_C(0xdada)
 #define SPARE	  7u /* an entry that is 0 */
 
-static uint64_t in_image[TABLES_DATA][2]; /* the entries looked at, before any walk */
+static uint64_t in_image[TABLES_DATA][2]; /* the entries, read before any walk */
 
 static volatile uint64_t *entry(uint64_t base, unsigned page)
 {

@@ -4,11 +4,11 @@
 /*
  * Page tables inside a region, the same four pages whether the guest writes them (COW,
  * shared) or make_pattern did (ROM): PDPT, PD, PT, data. Accessed and dirty bits clear.
- * The first entry of each leads on; the PT maps RAM, then the data page.
+ * The first entry of each points to the next; the PT maps RAM, then the data page.
  */
 #include <stdint.h>
 
-#define TABLES_RAM   UINT64_C(0xfff000) /* guest-physical, no part of the payload */
+#define TABLES_RAM   UINT64_C(0xfff000) /* guest-physical, outside the payload */
 #define TABLES_PDPT  0
 #define TABLES_PD    1
 #define TABLES_PT    2

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Several processors: started by INIT and SIPI, interrupted by each other in all the ways there
- * are, in xAPIC and x2APIC mode.
+ * Several processors: start each other by INIT and SIPI, and interrupt each other in every way,
+ * in xAPIC and x2APIC mode.
  *
- * cpus=	how many there are
+ * cpus=	the number of processors
  * ids=		the highest APIC ID, if IDs have gaps
- * wait=	TSC ticks after which an interrupt that has not come does not come
+ * wait=	TSC ticks after which an interrupt counts as lost
  */
 #include "tests/guest/lib/smp.h"
 
@@ -60,7 +60,7 @@ static bool answer(struct trap_frame *f)
 	return true;
 }
 
-/* Sleep, and let interrupts do the work. */
+/* Halt, and let interrupts do the work. */
 static void sleep_for_ever(unsigned cpu)
 {
 	told[cpu].leaf1 = cpuid(1, 0).ebx >> 24;
@@ -114,7 +114,7 @@ static void check_start(const char *mode)
 	report(identified, "%s: CPUID's APIC IDs are the MADT's", mode);
 }
 
-/* BSP to AP and back, with a TSC that does not go backwards on the way. */
+/* From BSP to AP and back; the TSC must not go backwards on the way. */
 static void check_ping_pong(const char *mode)
 {
 	bool ok = true, ordered = true;
@@ -159,7 +159,7 @@ static uint32_t wait_for_sum(volatile const uint32_t *counters, uint32_t n)
 	return sum(counters);
 }
 
-/* Wait for 'n' in all, and a little longer for one too many. */
+/* Wait for 'n' in total, and a little longer to catch one too many. */
 static uint32_t gather(volatile const uint32_t *counters, uint32_t n)
 {
 	(void)wait_for_sum(counters, n);

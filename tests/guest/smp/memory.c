@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two processors on one memory: when a page of private memory gets its copy, when both write to it
- * at once, when one writes to ROM.
+ * Two processors on one memory: a page of private memory is copied, both write to it
+ * simultaneously, one writes to ROM.
  *
- * cow= size=	private memory that nobody has written, with PATTERN() in it
- * rom= romsize=	the same, read-only; none: 0
+ * cow= size=	unwritten private memory that holds PATTERN()
+ * rom= romsize=	the same, read-only; 0: none
  *
- * Interrupts are enabled although none come: Bochs 2.7 does not let the host's interrupt a
- * guest that was entered with them disabled, which makes waiting for the other one long.
+ * Interrupts are enabled although none arrive: in Bochs 2.7 the host's interrupts do not
+ * interrupt a guest that was entered with interrupts disabled, which makes waits long.
  */
 #include "tests/guest/lib/smp.h"
 
@@ -17,7 +17,7 @@
 
 enum job { JOB_NONE, JOB_WATCH, JOB_WRITE_FIRST, JOB_RACE, JOB_WATCH_ROM, JOB_WRITE_ROM };
 
-/* What the boot processor wants of the other one, and how far both are. */
+/* What the boot processor asks of the other one, and the progress of both. */
 static volatile uint32_t job, done;
 static volatile uint64_t page_of_writer, page_of_reader;
 static volatile uint64_t n_stale, n_reads;
@@ -34,15 +34,15 @@ static uint64_t n_pages(void)
 	return size / PAGE_SIZE / 4;
 }
 
-/* The four parts of the region are each for one check. */
+/* Each of the region's four parts serves one check. */
 static uint64_t part(unsigned n)
 {
 	return cow + n * n_pages() * PAGE_SIZE;
 }
 
 /*
- * Read a page until its writer says that it has written: then the new value must be there, for
- * stores are seen in order.
+ * Read a page until its writer reports the write. The new value must then be visible, because
+ * stores become visible in order.
  */
 static void watch(uint64_t base)
 {
@@ -69,7 +69,7 @@ static void write_watched(uint64_t base)
 	}
 }
 
-/* Each its own words, beginning together on each page. */
+/* Each writes its own words; both start each page together. */
 static void race(unsigned cpu)
 {
 	static volatile uint64_t at[2];
@@ -83,7 +83,7 @@ static void race(unsigned cpu)
 	}
 }
 
-/* ROM is what it was, whatever is written to it. */
+/* ROM keeps its bytes, whatever is written to it. */
 static void watch_rom(void)
 {
 	while (page_of_writer == 0)
