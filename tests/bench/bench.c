@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What exits cost, in ticks of the TSC: lines "bench NAME SAMPLE". In Bochs with clock
+ * Measures the cost of exits in TSC ticks: lines "bench NAME SAMPLE". In Bochs with clock
  * sync=none a tick is an instruction. Each sample is the time of one instruction between
- * two RDTSC, less that of none.
- *	cow= cowsize=  a copy-on-write region of at least 32 times 2 MiB that nobody has
- *	               written: cow_first (the first page of each 2 MiB), cow_steady (the next);
+ * two RDTSC, less the time of two adjacent RDTSC.
+ *	cow= cowsize=  an unwritten copy-on-write region of at least 32 times 2 MiB:
+ *	               cow_first (the first page of each 2 MiB), cow_steady (the next);
  *	               before that, template_read_first and template_read, the same by reading
  *	rom=           a ROM region: rom_drop
  */
@@ -17,7 +17,7 @@
 
 static uint64_t samples[N_SAMPLES];
 
-/* One measurement of 'instruction' with rbx = arg; ecx and edx as given, eax 0. */
+/* Measure 'instruction' once with rbx = arg, the given ecx and edx, and eax 0. */
 #define MEASURE(name, instruction, in_ecx, in_edx) \
 	static uint64_t name(uint64_t arg) \
 	{ \
@@ -53,7 +53,7 @@ static uint64_t empty(void)
 	return least;
 }
 
-/* Sample i is measured with base + i * step; one before the first warms caches. */
+/* Sample i uses base + i * step; one measurement before the first warms caches. */
 static void run(const char *name, uint64_t (*measure)(uint64_t), uint64_t base, uint64_t step)
 {
 	uint64_t nothing = empty();

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What cloning and going back cost, in ticks of the TSC: lines "bench NAME SAMPLE". A clone
- * measures from the moment it was asked for to its first instruction.
+ * Measures the cost of clones and reverts in TSC ticks: lines "bench NAME SAMPLE". A clone
+ * measures the time from its request to its first instruction.
  *	name=    of the samples (clone)
  *	dirty=N  pages of memory that the template writes before it freezes (0): its size
- *	revert   the clone goes back N_SAMPLES times with no page written, and as often with
- *	         N_PAGES: reset_base, reset_pages
- *	read=N   the clone reads so many of those pages, and measures nothing: what counts is how
- *	         many exits it comes to have, so all it says is of one length
- *	park     the clone writes to one page, says "ran" without memory, and halts for good
+ *	revert   the clone reverts N_SAMPLES times without having written a page, and as often
+ *	         after writing N_PAGES: reset_base, reset_pages
+ *	read=N   the clone reads N of those pages and measures nothing: its number of exits is
+ *	         the result, so all its output has the same length
+ *	park     the clone writes to one page, prints "ran" without using memory, and halts
  */
 #include "tests/guest/lib/lib.h"
 
@@ -24,7 +24,7 @@
 
 static volatile uint8_t pages[N_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
 
-/* The answers, and how long ago the request for them was. */
+/* The answers, and the time since their request. */
 static uint32_t freeze(uint32_t *ret_ticks)
 {
 	uint32_t number, at, low, high;
@@ -40,7 +40,7 @@ static uint32_t freeze(uint32_t *ret_ticks)
 	return number;
 }
 
-/* Goes on behind the freeze with the count one higher. */
+/* Resumes after the freeze, with the count incremented. */
 static void go_back(uint32_t n_pages)
 {
 	for (uint32_t i = 0; i < n_pages; i++)

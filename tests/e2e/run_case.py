@@ -1,33 +1,33 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Run one end-to-end case: boot a configuration through scripts/run, judge the console.
+"""Run one end-to-end case: boot a configuration through scripts/run and judge the console.
 
     run_case.py CASE.toml
 
-A case says, in this order as a rule:
+Keys of a case, usually in this order:
     config   text of the configuration file
-    files    a table: name in the ramdisk = what it holds, one of
+    files    a table: name in the ramdisk = its content, one of
                {payload = "hello"}            a payload guest of tests/guest
-               {pattern = [SIZE, ...]}        what make_pattern prints; text and at, too, if wanted
+               {pattern = [SIZE, ...]}        the output of make_pattern; also with text and at
                {size = N, text = "...", at = N}   zeros, with text at an offset
                {demo = "vmlinuz"}             a file of the demonstration
-               {made = "nvdimm/initrd"}       a file of what nvdimm/make makes
-               {received = "t.state"}         a file that an earlier boot sent; with
+               {made = "nvdimm/initrd"}       a file that nvdimm/make makes
+               {received = "t.state"}         a file that an earlier boot sent; changed by
                  set = [OFFSET, BYTE], cut = BYTES at its end, or bits = [SECTION, OFFSET, WORD]
-                 to be set in a VM's state, which is sealed again
-             and place = N where its data are to start N bytes beyond a multiple of 2 MiB
+                 set in a VM's state, which gets a new checksum
+             and place = N: the data starts N bytes after a multiple of 2 MiB
     host, cpus, memory, ips, timeout          as for scripts/run
     qemu     a list: more arguments for QEMU
-    input    what is typed once input_after, a regular expression, is on the console; or a list of
-             pairs [AFTER, TEXT]: each is waited for in what came since the one before
-    receive  a table: name of a file that was sent = commands, "{}" for its path, that must succeed
-    embed    true: configuration and ramdisk go into the EFI file itself
+    input    text to type after input_after, a regular expression, has appeared on the console; or a
+             list of pairs [AFTER, TEXT], each waiting for output after the previous match
+    receive  a table: name of a sent file = commands, "{}" for its path, that must succeed
+    embed    true: configuration and ramdisk go into the EFI file
     status   the exit status
     expect   regular expressions, each to be found in some line
-    order    regular expressions to be found in lines that follow each other
+    order    regular expressions to be found in successive lines
     forbid   regular expressions that no line may match
-    count    a table: regular expression = how many lines match it
-    different  regular expressions whose group no two lines may have with the same text
-    then     a table like this one: what is booted next
+    count    a table: regular expression = number of matching lines
+    different  regular expressions whose group must differ in all matching lines
+    then     a table like this one: the next boot
 Lines are as on the console. Environment: STENCIL_BUILD, the build folder.
 """
 import binascii
@@ -46,7 +46,7 @@ sys.path.insert(0, str(TOP / "scripts"))
 from type_in import type_in  # pylint: disable=wrong-import-position
 
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
-SKIPPED = 77  # what ctest takes for it
+SKIPPED = 77  # as ctest expects
 KEYS = {"config", "files", "host", "cpus", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "status",
         "expect", "order", "forbid", "count", "different", "receive", "without_vmx", "then"}
 
@@ -56,7 +56,7 @@ def has_vmx():
 
 
 def change_state(data, section, offset, word):
-    """Set bits in a section of a VM's state (hv/lib/state_file.h), and make its checksum right."""
+    """Set bits in a section of a VM's state (hv/lib/state_file.h), and update its checksum."""
     at = 24
     while data[at:at + 16].rstrip(b"\0") != section.encode():
         at += 24 + struct.unpack_from("<I", data, at + 20)[0]
@@ -111,7 +111,7 @@ def make_file(path, source, work):
 
 
 def make_image(case, config, ramdisk, work):
-    """A disk image for what scripts/run does not do: files in their places, all in one EFI file."""
+    """A disk image for what scripts/run cannot do: files at given places, or all in one EFI file."""
     archive, efi, image = work / "ramdisk.cpio", BUILD / "BOOTX64.EFI", work / "case.img"
     places = [f"--place={name}={source['place']}" for name, source in case["files"].items()
               if "place" in source]
@@ -127,17 +127,17 @@ def make_image(case, config, ramdisk, work):
 
 
 def receive(case, work):
-    """Take the files that were sent out of the console; what is wrong."""
+    """Extract the sent files from the console; returns what is wrong."""
     wrong, folder = [], work / "received"
     folder.mkdir(exist_ok=True)
     command = [TOP / "guest-tools/receive", work / "serial", folder]
     if subprocess.run(command, check=False).returncode != 0:
-        return ["guest-tools/receive has failed"]
+        return ["guest-tools/receive failed"]
     for name, commands in case["receive"].items():
         for line in commands:
             line = line.replace("{}", str(folder / name))
             if subprocess.run(line, shell=True, check=False).returncode != 0:
-                wrong.append(f"has failed: {line}")
+                wrong.append(f"failed: {line}")
     return wrong
 
 
@@ -177,7 +177,7 @@ def found_in_order(patterns, lines):
 
 
 def judge(case, status, lines):
-    """What is wrong, in words."""
+    """Returns what is wrong, in words."""
     def matches(pattern):
         return [line for line in lines if re.search(pattern, line)]
 
@@ -207,7 +207,7 @@ def check_keys(path, case):
 
 
 def boot(case, work):
-    """Boot what the case says, and what comes then; what is wrong."""
+    """Boot the case and its successors; returns what is wrong."""
     status, lines = run(case, work)
     wrong = judge(case, status, lines)
     if "receive" in case and not wrong:

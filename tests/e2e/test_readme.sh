@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Runs the commands of README.md, each line of its "sh" blocks, with other places
-# for what they write. The demonstration and the tests themselves run elsewhere:
-# left out here are only those listed in 'elsewhere'.
+# for what they write. 'elsewhere' lists the commands that other tests run, such as
+# the demonstration; they are left out here.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
 build=${STENCIL_BUILD:-build}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # scripts/run itself: time-outs and Ctrl-C leave nothing behind, two runs at once
-# do not disturb each other, wrong usage is told from a refused configuration.
+# do not disturb each other, wrong usage differs from a refused configuration.
 set -uo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=${STENCIL_BUILD:-$top/build}
@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
 
-# What a run leaves behind: its folder, or a process that names it.
+# A run could leave behind its folder, or a process that names the folder.
 export TMPDIR=$work/tmp
 mkdir "$TMPDIR" "$work/ramdisk"
 cp "$build/tests/guest/hello.elf" "$work/ramdisk"

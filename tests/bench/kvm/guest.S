@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guests' code: see guest.h. Works wherever it lies, uses no stack. */
+/* The guests' code, see guest.h. Position independent; uses no stack. */
 #include "tests/bench/kvm/guest.h"
 
 	.section .rodata

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What Linux' KVM takes for the work that tests/bench measures Stencil at, in ticks of the
- * TSC: lines "bench NAME SAMPLE" with the same names. In Bochs with clock sync=none a tick
- * is an instruction.
+ * Measures the work that tests/bench measures in Stencil with Linux's KVM, in TSC ticks: lines
+ * "bench NAME SAMPLE" with the same names. In Bochs with clock sync=none a tick is an
+ * instruction.
  *
- *     kvm_bench TEMPLATE	a file that is made, up to 1 GiB, on a tmpfs best
+ *     kvm_bench TEMPLATE	a file to create, up to 1 GiB, best on a tmpfs
  *
- * Wants one processor, a kernel that does nothing else, and debugfs for the count of exits.
- * Time in which the processor was halted is taken off a sample. Favours KVM where there is a
+ * Needs one processor, an otherwise idle kernel, and debugfs for the count of exits.
+ * Subtracts time in which the processor was halted. Favours KVM where there is a
  * choice: guests use no paging, all machines are in one process, a clone's state is in the
  * monitor's memory.
  */
@@ -31,9 +31,9 @@
 #define LARGE_PAGE UINT32_C(0x200000)
 #define MIB	   ((size_t)1 << 20)
 #define CODE	   UINT32_C(0x10000)
-#define DATA	   LARGE_PAGE /* what guests write to */
+#define DATA	   LARGE_PAGE /* the pages that guests write to */
 #define SMALL	   (32 * MIB)
-#define REGIONS	   (64 * MIB) /* has N_SAMPLES regions of 2 MiB behind DATA */
+#define REGIONS	   (64 * MIB) /* N_SAMPLES regions of 2 MiB after DATA */
 #define N_DIRTY	   16	      /* pages of reset_pages beyond reset_base */
 #define N_READ	   256	      /* pages of template_read_exits */
 #define N_BATCH	   8	      /* clones a sample of clone_bytes_* */
@@ -42,7 +42,7 @@ static int template;
 static size_t template_size;
 static struct state base; /* of a processor in the guests' mode */
 
-/* Where ticks and nanoseconds were counted from. */
+/* The origin of ticks and nanoseconds. */
 static struct {
 	uint64_t tsc, ns;
 } start;
@@ -52,7 +52,7 @@ static void report(const char *name, uint64_t sample)
 	printf("bench %s %" PRIu64 "\n", name, sample);
 }
 
-/* The number behind 'word' in a file of the kernel's. */
+/* The number after 'word' in a file of the kernel. */
 static uint64_t read_number(const char *path, const char *word)
 {
 	FILE *file = fopen(path, "r");
@@ -77,7 +77,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* Ticks for which the first processor has been idle. */
+/* How long the first processor has been idle, in ticks. */
 static uint64_t halted(void)
 {
 	uint64_t ns = read_number("/proc/timer_list", ".idle_sleeptime :");
@@ -86,7 +86,7 @@ static uint64_t halted(void)
 			  (double)(now_ns() - start.ns));
 }
 
-/* Let the template have 'size' bytes, all of them there and none of its pages zero. */
+/* Give the template 'size' bytes, all populated and no page zero. */
 static void fill_template(size_t size)
 {
 	uint8_t *memory;
@@ -103,7 +103,7 @@ static void fill_template(size_t size)
 	template_size = size;
 }
 
-/* What a clone has that goes on at 'entry' with these registers. */
+/* The state of a clone that starts at 'entry' with these registers. */
 static struct state make_state(const unsigned char *entry, uint32_t ebx, uint32_t ecx, uint32_t ebp)
 {
 	struct state state = base;
@@ -121,7 +121,7 @@ static void clone_template(struct machine *machine, const struct state *state)
 	machine_load(machine, state);
 }
 
-/* Ticks between the two RDTSC around no instruction: the least seen. */
+/* The minimum of ticks between two adjacent RDTSC. */
 static uint32_t measure_nothing(void)
 {
 	struct state state = make_state(guest_nothing, 0, 0, 0);
@@ -159,7 +159,7 @@ static void measure_exit(const char *name, const unsigned char *entry, uint32_t 
 	machine_destroy(&machine);
 }
 
-/* The first page of each 2 MiB by 'entry', the page beside it, and that again. */
+/* By 'entry': the first page of each 2 MiB, the next page, and the next page again. */
 static void measure_pages(const unsigned char *entry, const char *const name[3], uint32_t nothing)
 {
 	struct state state = make_state(entry, DATA, 0, LARGE_PAGE);
@@ -189,7 +189,7 @@ static void measure_instructions(void)
 	measure_pages(guest_load, read, nothing);
 }
 
-/* From the request to the time that the clone's first instruction reads. */
+/* From the request to the TSC value that the clone's first instruction reads. */
 static void measure_clone(const char *name)
 {
 	struct state state = make_state(guest_clone, DATA, 1, 0);
@@ -206,7 +206,7 @@ static void measure_clone(const char *name)
 	}
 }
 
-/* The same with registers alone, into a machine that is there, with whatever is in its memory. */
+/* The same with registers only, in an existing machine, whose memory stays as it is. */
 static void measure_pooled(void)
 {
 	struct state state = make_state(guest_clone, DATA, 1, 0);
@@ -223,7 +223,7 @@ static void measure_pooled(void)
 	machine_destroy(&machine);
 }
 
-/* A clone that has written to 'n_pages' asks to go back: until its first instruction then. */
+/* From a clone's request to revert, after writing 'n_pages', to its first instruction. */
 static void measure_reset(const char *name, uint32_t n_pages)
 {
 	struct state state = make_state(guest_clone, DATA, n_pages, 0);
@@ -261,7 +261,7 @@ static void measure_reads(void)
 		report("template_read_exits", count_exits(N_READ) - count_exits(0));
 }
 
-/* Free memory that a machine takes in this sample's machines. */
+/* The free memory that each of this sample's machines takes. */
 static void report_bytes(const char *name, uint64_t before)
 {
 	uint64_t after = read_number("/proc/meminfo", "MemFree:");
@@ -270,8 +270,8 @@ static void report_bytes(const char *name, uint64_t before)
 }
 
 /*
- * Clones that have not run, and the same when they have run and written a page. All of them
- * live at once, and nothing has been freed before: what is free does not grow meanwhile.
+ * Clones before they have run, and after they have run and written a page. All of them are
+ * alive together, and nothing was freed before, so that free memory cannot grow in between.
  */
 static void measure_bytes(void)
 {
@@ -303,7 +303,7 @@ static void measure_all(const char *path)
 		err(1, "%s", path);
 	kvm_open();
 	fill_template(SMALL);
-	/* This one stays: while there is a machine, KVM leaves VMX on. */
+	/* This machine stays: KVM keeps VMX on while a machine exists. */
 	machine_create(&machine, template, SMALL);
 	machine_save(&machine, &base);
 	measure_bytes();

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Below 4 GiB, where a guest has no memory: KVM wants four pages of its own on Intel. */
+/* Below 4 GiB, where a guest has no memory: on Intel, KVM needs four pages there. */
 #define IDENTITY_MAP UINT64_C(0xfffbc000)
 #define TSS	     UINT64_C(0xfffbd000)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual machine monitor on Linux' KVM, as small as it can be: one processor, memory
- * that is one private mapping of a file, the interrupt controllers in the kernel. Whatever
- * goes wrong ends the program with a message.
+ * The smallest virtual machine monitor on Linux's KVM: one processor, memory as one private
+ * mapping of a file, the interrupt controllers in the kernel. Every error ends the program
+ * with a message.
  */
 #pragma once
 #include <linux/kvm.h>
@@ -25,7 +25,7 @@ struct msrs {
 	struct kvm_msr_entry entries[N_MSRS];
 };
 
-/* What a template's processor has; its memory is the file. */
+/* The state of a template's processor; its memory is the file. */
 struct state {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
@@ -35,24 +35,24 @@ struct state {
 	struct msrs msrs;
 };
 
-/* Once, before all else. */
+/* Call once, before everything else. */
 void kvm_open(void);
 
 /* A machine whose memory is a private mapping of 'file', its processor as after power-on. */
 void machine_create(struct machine *machine, int file, size_t size);
 void machine_destroy(struct machine *machine);
 
-/* The guest's TSC is the host's. */
+/* Make the guest's TSC the host's. */
 void machine_save(const struct machine *machine, struct state *ret);
 void machine_load(const struct machine *machine, const struct state *state);
-/* Of the state, general and system registers alone. */
+/* Set only the general and system registers of the state. */
 void machine_load_registers(const struct machine *machine, const struct state *state);
 
-/* Flat segments, protected mode without paging, at 'eip'. */
+/* Set flat segments, protected mode without paging, and 'eip'. */
 void state_enter(struct state *state, uint32_t eip);
 
-/* The file's bytes again where the guest has written, and 'state'. */
+/* Restore the file's bytes where the guest has written, and set 'state'. */
 void machine_reset(const struct machine *machine, const struct state *state);
 
-/* Run until the guest writes to PORT_VALUE: what it wrote. */
+/* Run until the guest writes to PORT_VALUE; returns the value. */
 uint32_t machine_run(struct machine *machine);
