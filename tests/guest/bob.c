@@ -58,7 +58,7 @@ static void wait_for(uint64_t address, const char *text)
 
 void payload(void)
 {
-	print("I am up, and wait for alice\n");
+	print("I am up, and I wait for alice\n");
 	wait_for(MAILBOX, "alice has written");
 	reads("the shared page", MAILBOX, "alice has written");
 	reads("my private memory, from the same file,", PRIVATE_MEMORY, "template");

@@ -133,13 +133,13 @@ static void check_views(unsigned writer)
 
 		n_wrong += load(at) != (sees(&regions[i], w) ? value : old);
 	}
-	report(n_wrong == 0, "matrix: %c%c%c: a store is seen where it is to be, and only there",
-	       NAME(w));
+	report(n_wrong == 0,
+	       "matrix: %c%c%c: a store is visible where it should be, and only there", NAME(w));
 }
 
 /* ---- operations ---- */
 
-static const uint8_t source[SPAN] = "what is copied into regions, forty bytes and more";
+static const uint8_t source[SPAN] = "copies of forty bytes and more into regions";
 
 #define OPERATION(name, text) \
 	static uint64_t name(void *at) \

@@ -36,5 +36,5 @@ void payload(void)
 	switch_off(&fadt, acpi_s5());
 	for (uint64_t start = rdtsc(); rdtsc() - start < WAIT_TICKS;)
 		cpu_pause();
-	report(false, "poweroff: the VM goes on");
+	report(false, "poweroff: the VM continues");
 }

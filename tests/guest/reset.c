@@ -74,5 +74,5 @@ void payload(void)
 	ask_for_reset();
 	for (uint64_t start = rdtsc(); rdtsc() - start < WAIT_TICKS;)
 		cpu_pause();
-	report(false, "reset: the VM goes on");
+	report(false, "reset: the VM continues");
 }

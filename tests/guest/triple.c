@@ -11,5 +11,5 @@ void payload(void)
 
 	print("triple fault follows\n");
 	asm volatile("lidt %0; int3" : : "m"(empty));
-	report(false, "triple: the VM goes on");
+	report(false, "triple: the VM continues");
 }

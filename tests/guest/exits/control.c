@@ -67,7 +67,7 @@ static const struct control_case legal[] = {
 	{"EFER: SCE", EFER, 0, EFER_SCE},
 	{"EFER: no NXE", EFER, EFER_NXE, 0},
 	{"XCR0: x87 and SSE", XCR0, BIT(2), BIT(1)},
-	{"DR7: all of what is not reserved", DR7, 0, 0xffff03ff},
+	{"DR7: all bits that are not reserved", DR7, 0, 0xffff03ff},
 	{"DR7: none", DR7, 0xffff03ff, 0},
 };
 
@@ -219,7 +219,7 @@ static void check_effects(void)
 static void check_illegal(bool xsave)
 {
 	if (!param_given("strict")) {
-		report_skip("control: what the architecture forbids: not strict");
+		report_skip("control: forbidden values: not strict");
 		return;
 	}
 	for (size_t i = 0; i < sizeof(illegal) / sizeof(illegal[0]); i++) {

@@ -92,7 +92,7 @@ static void check_widths(void)
 	uint64_t rax = UINT64_MAX;
 
 	report(inb(UNCLAIMED) == 0xff && inw(UNCLAIMED) == 0xffff && inl(UNCLAIMED) == 0xffffffff,
-	       "ports: nobody there reads as ones");
+	       "ports: an unused port reads as ones");
 	outb(0x5a, 0x3ff);
 	asm volatile("inb %w1, %b0" : "+a"(rax) : "d"(0x3ff));
 	report(rax == UINT64_C(0xffffffffffffff5a), "ports: 1 byte into %#lx", rax);

@@ -39,7 +39,7 @@ static void check_as_after_reset(uint64_t base)
 	report(apic_read(APIC_SVR) == SVR_RESET && apic_read(APIC_TPR) == 0,
 	       "base: on again as after reset: SVR %#x, TPR %#x", apic_read(APIC_SVR),
 	       apic_read(APIC_TPR));
-	report(cpuid(1, 0).edx & CPUID_APIC, "base: on again, CPUID says so");
+	report(cpuid(1, 0).edx & CPUID_APIC, "base: on again, CPUID shows it");
 	expect_gp("base: reserved bits are refused", MSR_APIC_BASE, base | BIT(63));
 	expect_gp("base: x2APIC without enable is refused", MSR_APIC_BASE,
 		  (base | APIC_BASE_X2APIC) & ~APIC_BASE_ENABLE);
@@ -53,14 +53,14 @@ void xapic_base_check(void)
 	       base);
 	apic_write(APIC_TPR, 0x20);
 	wrmsr(MSR_APIC_BASE, base & ~APIC_BASE_ENABLE);
-	report(!(cpuid(1, 0).edx & CPUID_APIC), "base: off, CPUID says so");
+	report(!(cpuid(1, 0).edx & CPUID_APIC), "base: off, CPUID shows it");
 	wrmsr(MSR_APIC_BASE, base);
 	if (param_given("strict"))
 		check_as_after_reset(base);
 	apic_enable();
 	irq_count_on(SELF_VECTOR);
 	apic_self_ipi(SELF_VECTOR);
-	report(irq_wait(SELF_VECTOR, 1), "base: on again, interrupts come");
+	report(irq_wait(SELF_VECTOR, 1), "base: on again, interrupts arrive");
 	irq_count_off(SELF_VECTOR);
 }
 

@@ -67,6 +67,6 @@ void delivery_check(const char *mode)
 
 	apic_self_ipi(VECTOR);
 	sti_hlt_cli();
-	report(irq_count[VECTOR] == 1, "%s: HLT with one pending wakes at once", mode);
+	report(irq_count[VECTOR] == 1, "%s: HLT with a pending one wakes immediately", mode);
 	irq_count_off(VECTOR);
 }

@@ -89,7 +89,7 @@ static void level(const char *mode)
 	n = n_irqs;
 	quiet();
 	ioapic_route(GSI, VECTOR, true);
-	report(n == 2, "%s: level-triggered comes again until cleared: %u", mode, n);
+	report(n == 2, "%s: level-triggered repeats until cleared: %u", mode, n);
 }
 
 void ioapic_check(const char *mode)

@@ -96,7 +96,7 @@ static void tsc_deadline(const char *mode)
 	report(rdmsr(MSR_TSC_DEADLINE) == 0, "%s: TSC deadline disarmed after", mode);
 	wrmsr(MSR_TSC_DEADLINE, 1);
 	sleep_until(2);
-	report(true, "%s: a deadline in the past comes at once", mode);
+	report(true, "%s: a deadline in the past fires immediately", mode);
 	wrmsr(MSR_TSC_DEADLINE, rdtsc() + COUNT);
 	wrmsr(MSR_TSC_DEADLINE, 0);
 	for (uint64_t begin = rdtsc(); rdtsc() - begin < 2 * COUNT;)

@@ -89,7 +89,7 @@ static void run_written_code(void)
 	code += PAGE_SIZE - sizeof(store_beside);
 	memcpy(code, store_beside, sizeof(store_beside));
 	report(call(code, 0x33333333) == 0x33333333,
-	       "exec: code stores to the next page and goes on");
+	       "exec: code stores to the next page and continues");
 }
 
 void exec_check(void)

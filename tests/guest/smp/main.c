@@ -104,7 +104,7 @@ static void check_start(const char *mode)
 		came = smp_start_one(cpu, sleep_for_ever, &entry);
 		entered &= entry.cs == AP_PAGE_CS && entry.edx == cpuid(1, 0).eax;
 	}
-	report(came, "%s: all processors come", mode);
+	report(came, "%s: all processors start", mode);
 	report(entered, "%s: in real mode, with the signature in EDX", mode);
 	wait_a_little();
 	for (unsigned cpu = 1; cpu < n_cpus; cpu++)
@@ -227,7 +227,7 @@ static void check_restart(const char *mode)
 	wait_a_little();
 	before = alive[1];
 	wait_a_little();
-	report(alive[1] == before, "%s: an INIT stops what never exits", mode);
+	report(alive[1] == before, "%s: an INIT stops a processor that never exits", mode);
 	clear(got_any);
 	smp_send(0, ICR_OTHERS | ICR_ASSERT | VECTOR_ANY);
 	report(gather(got_any, n_cpus - 2) == n_cpus - 2, "%s: the others do not notice", mode);

@@ -168,7 +168,7 @@ static void check_copies(void)
 
 	begin(JOB_WATCH);
 	write_watched(part(0));
-	report(end() && n_stale == 0, "the other one sees a copy at once: %lu pages, %lu stale",
+	report(end() && n_stale == 0, "the other one sees a copy immediately: %lu pages, %lu stale",
 	       n_pages(), n_stale);
 	begin(JOB_WRITE_FIRST);
 	watch(part(1));
@@ -212,7 +212,7 @@ static void check_rom(void)
 	report(end(), "two write to the same ROM");
 	for (uint64_t i = 0; i < rom_size / 8; i++)
 		n_wrong += *word(rom, 0, i) != PATTERN(8 * i);
-	report(n_wrong == 0, "and it is as before, but for %lu words", n_wrong);
+	report(n_wrong == 0, "and it is as before, except for %lu words", n_wrong);
 }
 
 void payload(void)
