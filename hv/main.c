@@ -6,7 +6,7 @@
  */
 #include "boot/boot_info.h"
 #include "hv/backends/cpio.h"
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/numa.h"
 #include "hv/frame/phys.h"

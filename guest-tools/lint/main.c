@@ -13,6 +13,7 @@
 
 #include "guest-tools/lint/lint.h"
 #include "guest-tools/lint/request.h"
+#include "hv/config/read.h"
 #include "hv/monitor/info.h"
 
 #define ARENA_SIZE MIB(512)

@@ -170,6 +170,9 @@ struct clone_config {
 	unsigned n_started, n_running;
 };
 
+/* Of PATH, so that both names are ones that can be sent. */
+#define SAVE_PATH_MAX 190
+
 /* A line "save [-s] TEMPLATE PATH". */
 struct save_config {
 	struct save_config *next;
@@ -189,35 +192,3 @@ struct config {
 	struct clone_config *clones;
 	struct save_config *saves;
 };
-
-/*
- * Parse, validate and resolve 'text' (any bytes, 'len' of them). All errors go
- * to 'diag'; returns ERR_INVAL if there was any, ERR_NOMEM if the arena is full (said too).
- * After ERR_INVAL 'ret' may still go to config_open(), so that its errors are said as well;
- * after any error no VM may start.
- *
- * The text: one "vm NAME OPTIONS", "template NAME OPTIONS", "clone ...", "save ..." or
- * "host OPTIONS" a line, words as in word.h.
- */
-enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
-			 struct config *ret);
-
-/*
- * A configuration of one VM that has nothing but objects: each of 'arguments' is what would stand
- * behind an -object. Columns in messages are those of its argument. Same returns.
- */
-enum status config_parse_objects(const char *const *arguments, size_t n, struct arena *arena,
-				 struct diag *diag, struct config *ret);
-
-/*
- * Second pass, once the ramdisk is there: find the images of all backends, apply QEMU's file
- * rules, place the DIMMs. Same returns.
- */
-enum status config_open(struct config *config, struct image_list *images, struct diag *diag);
-
-/*
- * Give each DIMM of 'vm' its slot and address, with QEMU's refusals. The window starts at the
- * first GiB boundary at or above both 4 GiB and the RAM above 4 GiB (RAM below is at most
- * 3 GiB), and is maxmem - RAM + slots x 1 GiB long. config_open() does it for every VM.
- */
-enum status config_place_dimms(struct vm_config *vm, struct diag *diag);

@@ -3,7 +3,7 @@
  * Where DIMMs and NVDIMMs go: slots and addresses in the window for device memory, with the checks
  * of QEMU's devices in its order. Nothing is mapped here.
  */
-#include "hv/config/config.h"
+#include "hv/config/dimm_place.h"
 
 #include "hv/lib/string.h"
 

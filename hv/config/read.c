@@ -3,15 +3,16 @@
  * The configuration file: its lines, what they define, and the second pass over the ramdisk's
  * files. An error ends the option or line it is in, never the file, so that all are said.
  */
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 
 #include "hv/backends/backend_open.h"
 #include "hv/backends/object.h"
 #include "hv/backends/parse.h"
-#include "hv/config/clone.h"
-#include "hv/config/incoming.h"
-#include "hv/config/save.h"
+#include "hv/config/dimm_place.h"
 #include "hv/config/template_check.h"
+#include "hv/config/template_lines.h"
+#include "hv/config/vm_files.h"
+#include "hv/config/vm_fw_cfg.h"
 #include "hv/config/vm_reader.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"

@@ -3,7 +3,8 @@
  * The files of -kernel and -initrd, looked up in the ramdisk before any VM starts. What is in them
  * is the loader's affair, but for this: whether -initrd is one file or Multiboot's modules.
  */
-#include "hv/config/vm_reader.h"
+#include "hv/config/vm_files.h"
+
 #include "hv/frame/phys.h"
 #include "hv/lib/string.h"
 #include "hv/loader/kernel_file.h"

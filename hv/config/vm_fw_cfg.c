@@ -4,6 +4,9 @@
  * QEMU's, in its order. A file is used where it is, not copied: hence after all backends were
  * opened, which may move it.
  */
+#include "hv/config/vm_fw_cfg.h"
+
+#include "hv/config/vm_files.h"
 #include "hv/config/vm_reader.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/string.h"

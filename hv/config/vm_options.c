@@ -8,7 +8,7 @@
 
 #include "hv/backends/object.h"
 #include "hv/backends/parse.h"
-#include "hv/config/incoming.h"
+#include "hv/config/template_lines.h"
 #include "hv/lib/string.h"
 
 enum vm_option_id {

@@ -93,21 +93,6 @@ enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 
 /* -device pc-dimm and nvdimm, split, id and driver looked at. */
 enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm);
-/* The file 'path', readable by its owner; else why not, in strerror()'s words, and '*ret' stays. */
-const char *vm_find_file(struct image_list *images, const char *path, struct image **ret);
-
-/*
- * Of config_open(), once all backends of all VMs are open: find the files of -kernel and -initrd.
- * ERR_INVAL: said.
- */
-enum status vm_open_kernel(struct vm_config *vm, struct image_list *images, struct diag *diag);
-
-/*
- * Of config_open(), once all backends of all VMs are open: find the files of -fw_cfg. ERR_INVAL:
- * said.
- */
-enum status vm_open_fw_cfg(struct vm_config *vm, struct image_list *images, struct diag *diag);
-
 /*
  * What can only be told at the end of the line: sizes that must fit, names that must exist.
  * ERR_NOMEM: the arena is full, not said; else OK.

@@ -3,7 +3,7 @@
  */
 #include "hv/monitor/command.h"
 
-#include "hv/config/save.h"
+#include "hv/config/config.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/line.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"
 #include "tests/fuzz/fuzz_frames.h"

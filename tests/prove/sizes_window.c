@@ -5,7 +5,7 @@
  */
 #include "tests/prove/numbers.h"
 
-#include "hv/config/config.h"
+#include "hv/config/dimm_place.h"
 
 #define diag_error(...) ((void)0)
 

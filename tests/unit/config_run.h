@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 #include "hv/frame/frame.h"
 #include "tests/unit/machine_frames.h"
 #include "tests/unit/ramdisk_files.h"

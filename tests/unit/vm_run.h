@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 
 /*
  * Runs configurations of one VM over the files of ramdisk_files.h. To be included behind

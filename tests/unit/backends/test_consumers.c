@@ -3,7 +3,7 @@
  * The options that use backends against what QEMU does with them: the measured table
  * tests/data/consumers.csv, messages and the monitor's answers.
  */
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The configuration file: what it means, and where each mistake is said to be. */
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 
 #include <stdio.h>
 #include <stdlib.h>

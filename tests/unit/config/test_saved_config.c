@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines that save templates, and VMs and templates that go on from what was saved. */
-#include "hv/config/config.h"
+#include "hv/config/template_lines.h"
 
 #include <string.h>
 
-#include "hv/config/save.h"
 #include "hv/lib/state_file.h"
 #include "tests/unit/support.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines "clone TEMPLATE ..." and "vm NAME -incoming template:TEMPLATE". */
-#include "hv/config/clone.h"
+#include "hv/config/template_lines.h"
 
 #include "tests/unit/support.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files of -kernel and -initrd: found, or refused where they stand. */
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 
 #include <stdio.h>
 #include <string.h>

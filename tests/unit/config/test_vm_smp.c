@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* -smp: QEMU's arithmetic and its refusals. */
-#include "hv/config/config.h"
+#include "hv/config/read.h"
 
 #include <stdio.h>
 #include <string.h>

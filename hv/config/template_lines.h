@@ -25,3 +25,24 @@ enum status clone_read_incoming(struct config *config, const struct word *name, 
 bool clone_can_be_template(const struct config *config, const char *name);
 /* Once all lines are read: each template is a VM, or a clone that some other line makes. */
 void clone_check_templates(const struct config *config, struct diag *diag);
+
+/*
+ * "-incoming file:PATH": the VM, or with the keyword "template" the template, goes on from a state
+ * that was saved. ERR_INVAL: said.
+ */
+enum status incoming_read(struct vm_config *vm, const struct word *argument, struct diag *diag);
+/* Of config_open(): find the file, and see whether it is whole. ERR_INVAL: said. */
+enum status incoming_open(struct vm_config *vm, struct image_list *images, struct diag *diag);
+
+/*
+ * "save [-s] NAME PATH": when NAME becomes a template, its state goes into PATH.state and its
+ * memory into PATH.mem; -s: by the console. 'words' begin behind the keyword 'save'. An error is
+ * said; ERR_NOMEM: the arena is full.
+ */
+enum status save_read(struct config *config, const struct word *keyword, struct arena *arena,
+		      struct diag *diag);
+/* Once all lines are read: there is such a template. */
+void save_check_templates(const struct config *config, struct diag *diag);
+/* Once there is a ramdisk: the files can be made. */
+void save_check_paths(const struct config *config, const struct image_list *images,
+		      struct diag *diag);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What makes and keeps templates: "clone" and "save" lines, and the -incoming of a VM. Clones have
+ * the options of their template. Files that exist are never written: they may be a VM's memory. A
+ * saved state is judged as far as that goes without the machine that loads it: by its head and its
+ * checksum.
+ */
+#include "hv/config/template_lines.h"
+
+#include "hv/backends/parse.h"
+#include "hv/config/vm_files.h"
+#include "hv/frame/phys.h"
+#include "hv/lib/print.h"
+#include "hv/lib/state_file.h"
+#include "hv/lib/string.h"
+
+#define TEMPLATE_PREFIX "template:"
+#define FILE_PREFIX	"file:"
+
+static enum status add_clone(struct config *config, const struct clone_config *clone,
+			     struct arena *arena)
+{
+	struct clone_config **tail = &config->clones;
+
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = arena_alloc(arena, sizeof(**tail));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	**tail = *clone;
+	return OK;
+}
+
+static enum status read_number(const struct word *word, const char *key, struct diag *diag,
+			       unsigned *ret)
+{
+	size_t len = strlen(key) + 1;
+	bool negative;
+	uint64_t n;
+
+	if (parse_integer(word->text + len, &n, &negative) == OK && !negative && n > 0 &&
+	    n <= UINT32_MAX) {
+		*ret = (unsigned)n;
+		return OK;
+	}
+	diag_error(diag, word_place(word, len), "Parameter '%s' expects a number from 1 on", key);
+	return ERR_INVAL;
+}
+
+static enum status read_switch(const struct word *word, const char *key, struct diag *diag,
+			       bool *ret)
+{
+	const char *value = word->text + strlen(key) + 1;
+
+	*ret = strcmp(value, "on") == 0;
+	if (*ret || strcmp(value, "off") == 0)
+		return OK;
+	diag_error(diag, word_place(word, strlen(key) + 1), "Parameter '%s' expects 'on' or 'off'",
+		   key);
+	return ERR_INVAL;
+}
+
+static bool has_key(const struct word *word, const char *key)
+{
+	return strncmp(word->text, key, strlen(key)) == 0 && word->text[strlen(key)] == '=';
+}
+
+static enum status read_parameter(const struct word *word, struct clone_config *clone,
+				  struct diag *diag)
+{
+	if (has_key(word, "count"))
+		return read_number(word, "count", diag, &clone->count);
+	if (has_key(word, "parallel"))
+		return read_number(word, "parallel", diag, &clone->parallel);
+	if (has_key(word, "paused"))
+		return read_switch(word, "paused", diag, &clone->paused);
+	if (has_key(word, "max-private"))
+		return parse_limit(word, strlen("max-private="), "max-private", diag,
+				   &clone->max_private);
+	if (has_key(word, "precopy"))
+		return read_switch(word, "precopy", diag, &clone->precopy);
+	diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
+	return ERR_INVAL;
+}
+
+enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
+		       struct diag *diag)
+{
+	struct clone_config clone = {.count = 1, .parallel = UINT32_MAX};
+
+	clone.template = words->text;
+	clone.place = word_place(words, 0);
+	for (words = words->next; words != NULL; words = words->next)
+		if (read_parameter(words, &clone, diag) != OK)
+			return OK;
+	return add_clone(config, &clone, arena);
+}
+
+static bool is_incoming(const struct word *word)
+{
+	const struct word *from = word->next;
+
+	return (strcmp(word->text, "-incoming") == 0 || strcmp(word->text, "--incoming") == 0) &&
+	       from != NULL && strncmp(from->text, TEMPLATE_PREFIX, strlen(TEMPLATE_PREFIX)) == 0;
+}
+
+const struct word *clone_find_incoming(const struct word *words)
+{
+	while (words != NULL && !is_incoming(words))
+		words = words->next;
+	return words;
+}
+
+enum status clone_read_incoming(struct config *config, const struct word *name, struct arena *arena,
+				struct diag *diag)
+{
+	const struct word *option = clone_find_incoming(name->next), *from = option->next;
+	struct clone_config clone = {.name = name->text, .count = 1, .parallel = 1};
+
+	if (option != name->next || from->next != NULL) {
+		diag_error(diag, word_place(option == name->next ? from->next : name->next, 0),
+			   "a VM with -incoming has its template's options, and no others");
+		return OK;
+	}
+	clone.template = from->text + strlen(TEMPLATE_PREFIX);
+	clone.place = word_place(from, strlen(TEMPLATE_PREFIX));
+	return add_clone(config, &clone, arena);
+}
+
+/* Whether 'name' is what the clones of a line are called: its own name, or TEMPLATE-NUMBER. */
+static bool makes(const struct clone_config *clone, const char *name)
+{
+	size_t len = strlen(clone->template);
+	bool negative;
+	uint64_t n;
+
+	if (clone->name != NULL)
+		return strcmp(clone->name, name) == 0;
+	return strncmp(name, clone->template, len) == 0 && name[len] == '-' &&
+	       parse_integer(name + len + 1, &n, &negative) == OK && !negative;
+}
+
+/* By another line than 'wanted'. */
+static bool exists(const struct config *config, const char *name, const struct clone_config *wanted)
+{
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next)
+		if (strcmp(vm->name, name) == 0)
+			return true;
+	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
+		if (clone != wanted && makes(clone, name))
+			return true;
+	return false;
+}
+
+bool clone_can_be_template(const struct config *config, const char *name)
+{
+	return exists(config, name, NULL);
+}
+
+void clone_check_templates(const struct config *config, struct diag *diag)
+{
+	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
+		if (!exists(config, clone->template, clone))
+			diag_error(diag, clone->place,
+				   "there is no VM '%s' that could be a template", clone->template);
+}
+
+enum status incoming_read(struct vm_config *vm, const struct word *argument, struct diag *diag)
+{
+	size_t len = strlen(FILE_PREFIX);
+
+	if (strncmp(argument->text, FILE_PREFIX, len) != 0) {
+		diag_error(diag, word_place(argument, 0),
+			   "option '-incoming %s' is not supported, only '-incoming template:NAME' "
+			   "of a vm, and '-incoming file:PATH'",
+			   argument->text);
+		vm->incoming_is_bad = true;
+		return ERR_INVAL;
+	}
+	vm->incoming = argument->text + len;
+	vm->incoming_place = word_place(argument, len);
+	return OK;
+}
+
+enum status incoming_open(struct vm_config *vm, struct image_list *images, struct diag *diag)
+{
+	char why[STATE_WHY_MAX];
+	struct image *image = NULL;
+	const char *error;
+
+	if (vm->incoming == NULL)
+		return OK;
+	error = vm_find_file(images, vm->incoming, &image);
+	if (error != NULL) {
+		diag_error(diag, vm->incoming_place, "could not open '%s': %s", vm->incoming,
+			   error);
+		return ERR_INVAL;
+	}
+	if (state_check(phys_to_virt(image->base), image->size, why) != OK) {
+		diag_error(diag, vm->incoming_place, "'%s' %s", vm->incoming, why);
+		return ERR_INVAL;
+	}
+	vm->incoming_image = image;
+	return OK;
+}
+
+static enum status add_save(struct config *config, const struct save_config *save,
+			    struct arena *arena)
+{
+	struct save_config **tail = &config->saves;
+
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = arena_alloc(arena, sizeof(**tail));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	**tail = *save;
+	return OK;
+}
+
+enum status save_read(struct config *config, const struct word *keyword, struct arena *arena,
+		      struct diag *diag)
+{
+	const struct word *name = keyword->next, *path;
+	struct save_config save = {0};
+
+	save.is_sent = name != NULL && strcmp(name->text, "-s") == 0;
+	if (save.is_sent)
+		name = name->next;
+	path = name != NULL ? name->next : NULL;
+	if (path == NULL) {
+		diag_error(diag, word_place(keyword, 0),
+			   "'save' needs the name of a template, and that of the files to be");
+		return OK;
+	}
+	if (path->next != NULL) {
+		diag_error(diag, word_place(path->next, 0), "save: Invalid parameter '%s'",
+			   path->next->text);
+		return OK;
+	}
+	if (path->text[0] == '\0' || path->len > SAVE_PATH_MAX) {
+		diag_error(diag, word_place(path, 0), "save: the files' name is empty or too long");
+		return OK;
+	}
+	save.template = name->text;
+	save.place = word_place(name, 0);
+	save.path = path->text;
+	save.path_place = word_place(path, 0);
+	return add_save(config, &save, arena);
+}
+
+void save_check_templates(const struct config *config, struct diag *diag)
+{
+	for (const struct save_config *save = config->saves; save != NULL; save = save->next)
+		if (!clone_can_be_template(config, save->template))
+			diag_error(diag, save->place,
+				   "there is no VM '%s' that could be a template", save->template);
+}
+
+/* The folder a file is to be made in; said if there is none. */
+static void check_folder(const struct save_config *save, const struct image_list *images,
+			 struct diag *diag)
+{
+	char folder[SAVE_PATH_MAX + 1] = "/";
+	size_t len = strlen(save->path);
+	struct image *image = NULL;
+	enum image_error error;
+
+	while (len > 0 && save->path[len - 1] != '/')
+		len--;
+	if (len > 0) {
+		memcpy(folder, save->path, len);
+		folder[len] = '\0';
+	}
+	error = image_lookup(images->first, folder, &image);
+	if (error != IMAGE_OK)
+		diag_error(diag, save->path_place, "save: no folder '%s': %s", folder,
+			   image_error_text(error));
+}
+
+static void check_path(const struct save_config *save, const char *suffix,
+		       const struct image_list *images, struct diag *diag)
+{
+	char path[SAVE_PATH_MAX + 10];
+	struct image *image = NULL;
+
+	format(path, sizeof(path), "%s%s", save->path, suffix);
+	if (image_lookup(images->first, path, &image) == IMAGE_OK)
+		diag_error(diag, save->path_place, "save: failed to open '%s': File exists", path);
+}
+
+void save_check_paths(const struct config *config, const struct image_list *images,
+		      struct diag *diag)
+{
+	for (const struct save_config *save = config->saves; save != NULL; save = save->next) {
+		if (save->is_sent)
+			continue;
+		check_folder(save, images, diag);
+		check_path(save, ".state", images, diag);
+		check_path(save, ".mem", images, diag);
+	}
+}
