@@ -243,8 +243,7 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 			   "no memory left for the configuration");
 		return ERR_NOMEM;
 	}
-	clone_check_templates(ret, diag);
-	save_check_templates(ret, diag);
+	template_lines_check(ret, diag);
 	if (ret->n_vms == 0 && diag->n_errors == n_errors)
 		diag_error(diag, (struct diag_place){1, 1}, "no vm is defined");
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;

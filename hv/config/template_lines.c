@@ -152,17 +152,20 @@ static bool exists(const struct config *config, const char *name, const struct c
 	return false;
 }
 
-bool clone_can_be_template(const struct config *config, const char *name)
+static void check_template(const struct config *config, const char *template,
+			   struct diag_place place, const struct clone_config *wanted,
+			   struct diag *diag)
 {
-	return exists(config, name, NULL);
+	if (!exists(config, template, wanted))
+		diag_error(diag, place, "there is no VM '%s' that could be a template", template);
 }
 
-void clone_check_templates(const struct config *config, struct diag *diag)
+void template_lines_check(const struct config *config, struct diag *diag)
 {
 	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
-		if (!exists(config, clone->template, clone))
-			diag_error(diag, clone->place,
-				   "there is no VM '%s' that could be a template", clone->template);
+		check_template(config, clone->template, clone->place, clone, diag);
+	for (const struct save_config *save = config->saves; save != NULL; save = save->next)
+		check_template(config, save->template, save->place, NULL, diag);
 }
 
 enum status incoming_read(struct vm_config *vm, const struct word *argument, struct diag *diag)
@@ -247,14 +250,6 @@ enum status save_read(struct config *config, const struct word *keyword, struct 
 	save.path = path->text;
 	save.path_place = word_place(path, 0);
 	return add_save(config, &save, arena);
-}
-
-void save_check_templates(const struct config *config, struct diag *diag)
-{
-	for (const struct save_config *save = config->saves; save != NULL; save = save->next)
-		if (!clone_can_be_template(config, save->template))
-			diag_error(diag, save->place,
-				   "there is no VM '%s' that could be a template", save->template);
 }
 
 /* The folder a file is to be made in; said if there is none. */

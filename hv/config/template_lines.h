@@ -21,11 +21,6 @@ const struct word *clone_find_incoming(const struct word *words);
 enum status clone_read_incoming(struct config *config, const struct word *name, struct arena *arena,
 				struct diag *diag);
 
-/* Whether a VM, or a clone that some line makes, has the name. */
-bool clone_can_be_template(const struct config *config, const char *name);
-/* Once all lines are read: each template is a VM, or a clone that some other line makes. */
-void clone_check_templates(const struct config *config, struct diag *diag);
-
 /*
  * "-incoming file:PATH": the VM, or with the keyword "template" the template, goes on from a state
  * that was saved. ERR_INVAL: said.
@@ -41,8 +36,9 @@ enum status incoming_open(struct vm_config *vm, struct image_list *images, struc
  */
 enum status save_read(struct config *config, const struct word *keyword, struct arena *arena,
 		      struct diag *diag);
-/* Once all lines are read: there is such a template. */
-void save_check_templates(const struct config *config, struct diag *diag);
 /* Once there is a ramdisk: the files can be made. */
 void save_check_paths(const struct config *config, const struct image_list *images,
 		      struct diag *diag);
+
+/* Once all lines are read: each template is a VM, or a clone that another line makes. */
+void template_lines_check(const struct config *config, struct diag *diag);
