@@ -4,11 +4,15 @@
 
   includes   every #include follows the table
   calls      every symbol an object needs is defined in a room it may use, or is in scripts/seams
-  circles    no circle between rooms, between the objects of a room, or between headers
+  circles    no circle between rooms, nor between the units of a room (x.c, x.asm and x.h are one)
+             by calls or by includes
+  dot        print the picture of the rooms, as graphviz text
+  svg        print the picture, with its graphviz text in a comment: docs/rooms.svg
+  picture    docs/rooms.svg shows the table
 
-Prints each violation on a line of its own. The exit status is 1 if there is one, 2 if the tree
-or the build cannot be read. `calls` and `circles` read the objects of a finished build, in
-$STENCIL_BUILD or build/.
+A check prints each violation on a line of its own. The exit status is 1 if there is one, 2 if
+the tree or the build cannot be read. `calls` and `circles` read the objects of a finished build,
+in $STENCIL_BUILD or build/.
 """
 import argparse
 import graphlib
@@ -17,6 +21,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import textwrap
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 
@@ -24,7 +29,6 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 class Room:
     def __init__(self, name, uses, purpose):
         self.name = name
-        self.folder = name if name in ("hv", "boot") or "/" in name else f"hv/{name}"
         self.rooms = [word for word in uses.split() if "/" not in word]
         self.files = [word for word in uses.split() if "/" in word]
         self.purpose = purpose
@@ -44,6 +48,10 @@ def read_rooms():
     return {row[0]: Room(*row) for row in rows("rooms")}
 
 
+def read_seams():
+    return {row[0] for row in rows("seams")}
+
+
 def room_of(path):
     """hv/ept/ept.c is in the room ept, hv/main.c in hv, boot/pe.h in boot."""
     folder = os.path.dirname(path)
@@ -51,19 +59,16 @@ def room_of(path):
 
 
 def sources(*patterns):
+    """The files of the tree that match, new ones included."""
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
         cwd=TOP, check=True, capture_output=True, text=True).stdout.split()
-    return [name for name in names if (TOP / name).is_file()]
+    return sorted({name for name in names if (TOP / name).is_file()})
 
 
 def includes_of(path):
     return re.findall(r'^\s*#\s*include "((?:hv|boot|guest-tools)/[^"]*)"',
                       (TOP / path).read_text(), re.M)
-
-
-def is_generated(path):
-    return re.fullmatch(r"hv/loader/acpi_(dsdt|nvdimm|vmgenid)\.h", path)
 
 
 def check_includes(rooms):
@@ -83,21 +88,18 @@ class Objects:
     def __init__(self, build):
         self.defined_in = {}
         self.needs = {}
-        for kind in ("hv", "asm"):
-            folder = pathlib.Path(build) / "CMakeFiles" / f"image_{kind}.dir"
-            for path in sorted(folder.rglob("hv/**/*.o")):
+        for folder in sorted(pathlib.Path(build).glob("CMakeFiles/image_*.dir")):
+            for path in sorted(folder.rglob("*.o")):
                 self.read(path, os.path.splitext(str(path.relative_to(folder)))[0])
-        if not self.needs:
-            sys.exit(f"rooms.py: no objects below {build}: build first")
 
     def read(self, path, source):
         if not (TOP / source).is_file():
-            return
+            return # what was removed from the tree may still lie in the build
         self.needs[source] = set()
         output = subprocess.run(["nm", "-g", path], check=True, capture_output=True, text=True)
         for line in output.stdout.splitlines():
             kind, symbol = line.split()[-2:]
-            if kind == "U":
+            if kind in "Uvw":
                 self.needs[source].add(symbol)
             else:
                 self.defined_in[symbol] = source
@@ -111,14 +113,26 @@ class Objects:
                     yield source, symbol, target
 
 
-def check_calls(rooms, objects, seams):
-    for source, symbol, target in objects.calls(seams):
-        if not rooms[room_of(source)].may_use(target):
-            yield f"{source}: {room_of(source)} may not use {symbol} of {target}"
+def check_calls(rooms, objects):
+    for source, symbol, target in objects.calls(read_seams()):
+        room = rooms.get(room_of(source))
+        if room and not room.may_use(target):
+            yield f"{source}: {room.name} may not use {symbol} of {target}"
 
 
-def circle(graph, what):
-    """The nodes of one circle after the other, until none is left."""
+def check_seams(rooms, objects):
+    """A seam is defined where its row says, and would be refused without the row."""
+    for symbol, lower, upper, _ in rows("seams"):
+        target = objects.defined_in.get(symbol)
+        if target is None or room_of(target) != upper:
+            yield f"scripts/seams: {symbol} is not defined in {upper}"
+        elif rooms[lower].may_use(target):
+            yield f"scripts/seams: {lower} may use {symbol} of {target} in any case"
+
+
+def circles(graph, what):
+    """A circle of the graph after the other, each without an arrow of those before it."""
+    graph = {node: sorted(targets) for node, targets in sorted(graph.items())}
     while True:
         try:
             graphlib.TopologicalSorter(graph).prepare()
@@ -126,38 +140,117 @@ def circle(graph, what):
         except graphlib.CycleError as error:
             nodes = error.args[1][::-1]
         yield f"circle of {what}: {' -> '.join(nodes)}"
-        graph[nodes[0]].discard(nodes[1])
+        graph[nodes[0]].remove(nodes[1])
 
 
-def check_circles(rooms, objects, seams):
-    yield from circle({room.name: set(room.rooms) for room in rooms.values()}, "rooms")
+def inside_rooms(arrows):
+    """Arrows between files as a graph of the units of each room: x.c, x.asm and x.h are one."""
     graph = {}
-    for source, _, target in objects.calls(seams):
-        if room_of(source) == room_of(target):
-            graph.setdefault(source, set()).add(target)
-    yield from circle(graph, "calls")
-    headers = sources("hv/*.h", "boot/*.h")
-    yield from circle({path: set(includes_of(path)) for path in headers}, "headers")
+    for source, target in arrows:
+        unit, used = os.path.splitext(source)[0], os.path.splitext(target)[0]
+        if unit != used and room_of(source) == room_of(target):
+            graph.setdefault(unit, set()).add(used)
+    return graph
+
+
+def check_circles(rooms, objects):
+    yield from circles({room.name: room.rooms for room in rooms.values()}, "rooms")
+    if objects:
+        calls = ((source, target) for source, _, target in objects.calls(read_seams()))
+        yield from circles(inside_rooms(calls), "calls")
+    includes = ((path, include) for path in sources("hv/*.[ch]", "boot/*.[ch]")
+                for include in includes_of(path))
+    yield from circles(inside_rooms(includes), "includes")
+
+
+def floors(rooms):
+    """The floor of each room: one above the highest that it uses."""
+    floor = {}
+    for name in graphlib.TopologicalSorter(
+            {room.name: room.rooms for room in rooms.values()}).static_order():
+        floor[name] = 1 + max((floor[used] for used in rooms[name].rooms), default=0)
+    return floor
+
+
+def direct(rooms):
+    """Each room's arrows that do not follow from others: a -> c goes if a -> b -> c."""
+    def below(name):
+        return set(rooms[name].rooms).union(*map(below, rooms[name].rooms))
+
+    for room in rooms.values():
+        implied = set().union(*map(below, room.rooms))
+        yield from ((room.name, used) for used in room.rooms if used not in implied)
+
+
+def picture(rooms):
+    """The rooms of hv/ and boot/, floor upon floor. What only tools use is left out."""
+    rooms = {name: room for name, room in rooms.items() if "/" not in name}
+    floor = floors(rooms)
+    floor["boot"] = floor["hv"]
+    yield "digraph rooms {"
+    yield '\tgraph [ranksep=0.35, nodesep=0.25, fontname="Helvetica"]'
+    yield '\tnode [shape=box, style="rounded,filled", fillcolor="#f4f1e8", fontname="Helvetica", fontsize=11]'
+    yield '\tedge [color="#555555", arrowsize=0.7]'
+    for name, room in rooms.items():
+        lines = "<br/>".join(textwrap.wrap(room.purpose, 28)).replace("&", "&amp;")
+        title = f"{name}/" if name == "boot" else "hv/*.c" if name == "hv" else f"hv/{name}/"
+        yield f'\t"{name}" [label=<<b>{title}</b><br/><font point-size="9">{lines}</font>>]'
+    for level in sorted(set(floor.values()), reverse=True):
+        names = " ".join(f'"{name}"' for name in rooms if floor[name] == level)
+        yield f"\t{{ rank=same; {names} }}"
+    for name, used in direct(rooms):
+        yield f'\t"{name}" -> "{used}"'
+    for lower, upper in sorted({tuple(row[1:3]) for row in rows("seams")}):
+        yield f'\t"{lower}" -> "{upper}" [style=dashed, constraint=false]'
+    yield "}"
+
+
+def dot(rooms):
+    return "".join(f"{line}\n" for line in picture(rooms))
+
+
+def svg(rooms):
+    text = dot(rooms)
+    drawn = subprocess.run(["dot", "-Tsvg"], input=text, check=True, capture_output=True, text=True)
+    return f"{drawn.stdout}<!-- Drawn by scripts/rooms.py svg from:\n{text}-->\n"
+
+
+def check_picture(rooms):
+    path = TOP / "docs" / "rooms.svg"
+    if not path.is_file() or dot(rooms) not in path.read_text():
+        yield "docs/rooms.svg does not show scripts/rooms: scripts/rooms.py svg >docs/rooms.svg"
+
+
+def read_objects(must_exist=True):
+    """The objects of $STENCIL_BUILD or build/; None if there are none and need not be."""
+    build = os.environ.get("STENCIL_BUILD", TOP / "build")
+    objects = Objects(build)
+    if objects.needs:
+        return objects
+    if must_exist:
+        print(f"rooms.py: no objects below {build}: build first", file=sys.stderr)
+        sys.exit(2)
+    return None
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("check", nargs="+", choices=["includes", "calls", "circles"])
-    args = parser.parse_args()
+    parser.add_argument("what", choices=["includes", "calls", "circles", "dot", "svg", "picture"])
+    what = parser.parse_args().what
     rooms = read_rooms()
-    seams = {row[0] for row in rows("seams")}
-    objects = None
-    if set(args.check) & {"calls", "circles"}:
-        objects = Objects(os.environ.get("STENCIL_BUILD", TOP / "build"))
-    found = []
-    for check in args.check:
-        if check == "includes":
-            found += check_includes(rooms)
-        elif check == "calls":
-            found += check_calls(rooms, objects, seams)
-        else:
-            found += check_circles(rooms, objects, seams)
+    if what in ("dot", "svg"):
+        print(dot(rooms) if what == "dot" else svg(rooms), end="")
+        return
+    if what == "includes":
+        found = list(check_includes(rooms))
+    elif what == "picture":
+        found = list(check_picture(rooms))
+    elif what == "calls":
+        objects = read_objects()
+        found = [*check_calls(rooms, objects), *check_seams(rooms, objects)]
+    else:
+        found = list(check_circles(rooms, read_objects()))
     known = TOP / "scripts" / "rooms.known"
     if known.exists():
         found = [line for line in found if line not in known.read_text().splitlines()]

@@ -1,22 +1,35 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Each rule of scripts/check is broken once, in a copy of the tree, and must say so.
+# Each rule of scripts/check is broken once, in a copy of the tree, and must report that.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
+objects=$(realpath "${STENCIL_BUILD:-build}/CMakeFiles")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work" 2>/dev/null
 git -C "$work" init -q
+export STENCIL_BUILD=$work/build
+mkdir -p "$STENCIL_BUILD/CMakeFiles"
+cp -rs "$objects"/image_*.dir "$STENCIL_BUILD/CMakeFiles"
 failures=0
 
-# breaks CHECK FILE: with standard input as FILE, CHECK fails; without it again not.
+# breaks CHECK FILE [WORD]: with standard input as FILE, CHECK fails and prints WORD.
 breaks() {
-	cat >"$work/$2"
-	if "$work/scripts/check" "$1" >/dev/null 2>&1; then
-		echo "FAIL: $1 does not mind $2"
+	local file=$work/$2 output
+	[ ! -e "$file" ] || mv "$file" "$work/kept"
+	cat >"$file"
+	if output=$("$work/scripts/check" "$1" 2>&1) || ! grep -q "${3:-broken}" <<<"$output"; then
+		echo "FAIL: $1 does not report $2"
 		failures=$((failures + 1))
 	fi
-	rm "$work/$2"
+	rm "$file"
+	[ ! -e "$work/kept" ] || mv "$work/kept" "$file"
+}
+
+# object SOURCE: standard input as SOURCE, and its object in the build.
+object() {
+	cat >"$work/$1"
+	gcc -c -o "$STENCIL_BUILD/CMakeFiles/image_hv.dir/$1.o" "$work/$1" || exit
 }
 
 licence='/* SPDX-License-Identifier: BSD-2-Clause */'
@@ -30,6 +43,19 @@ breaks includes boot/broken.c <<<"$licence
 #include \"hv/vm/vm.h\""
 breaks includes hv/vmx/broken.h <<<"$licence
 #include \"hv/ept/ept.h\""
+object hv/ept/broken.c <<<'void broken_above(void); void broken(void) { broken_above(); }'
+object hv/vm/broken_above.c <<<'void broken_above(void) {}'
+breaks calls hv/ept/broken.h broken_above </dev/null
+rm "$work/hv/vm/broken_above.c"
+object hv/ept/broken_back.c <<<'void broken(void); void broken_above(void) { broken(); }'
+breaks circles hv/ept/broken.h 'calls: .*broken_back' </dev/null
+rm "$work"/hv/ept/broken*.c
+breaks calls scripts/seams < <(cat scripts/seams; echo 'broken | lib | host | nothing')
+echo '#include "hv/ept/broken.h"' >"$work/hv/ept/broken_back.h"
+breaks circles hv/ept/broken.h 'includes: .*broken_back' <<<'#include "hv/ept/broken_back.h"'
+rm "$work/hv/ept/broken_back.h"
+breaks circles scripts/rooms < <(cat scripts/rooms; echo 'broken | broken | nothing')
+breaks picture scripts/rooms docs/rooms.svg < <(cat scripts/rooms; echo 'broken | lib | nothing')
 breaks functions hv/broken.c <<<"$licence
 int f(void)
 {
@@ -48,7 +74,7 @@ breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 
 # Unbroken, the copy is as good as the tree it was made of.
-for check in format headers includes functions words spdx shell python cppcheck; do
+for check in format headers includes calls picture functions words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]
