@@ -61,6 +61,8 @@ int f(void)
 {
 $(printf '\tg();\n%.0s' {1..60})
 }"
+breaks parameters hv/broken.c <<<"$licence
+int f(int a, int (*b)(int, int), int c, int d, int e, int g) { return a; }"
 breaks words hv/broken.c <<<"$licence
 /* $(rev <<<ODOT) */"
 breaks spdx hv/broken.c <<<'int a;'
