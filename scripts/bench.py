@@ -25,7 +25,7 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB, and wants one more
 ROM_SIZE = 2 << 20
 EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
-N_DIRTY = 16  # pages of reset_pages beyond reset_base, in tests/bench/clone.c and kvm/kvm_bench.c
+N_DIRTY = 16  # pages of reset_pages beyond reset_base, in tests/bench/clone.c and tests/bench/kvm/kvm_bench.c
 N_PARKED = 32  # clones of clone_bytes_*
 N_READ = 256  # pages of template_read_exits, there too
 STENCIL_IPS = 10000000  # firmware loads a ramdisk slowly with more

@@ -63,6 +63,16 @@ $(printf '\tg();\n%.0s' {1..60})
 }"
 breaks parameters hv/broken.c <<<"$licence
 int f(int a, int (*b)(int, int), int c, int d, int e, int g) { return a; }"
+name=broken_name
+breaks names hv/broken.h <<<"$licence
+/* See $name(). */"
+breaks names hv/broken.h broken_name.c <<<"$licence
+/* See broken_name.c. */"
+breaks names docs/broken.md hv/broken_room <<<'See hv/broken_room/.'
+breaks voice hv/broken.h <<<"$licence
+/* All but
+ * for one. */"
+breaks voice docs/broken.md <<<'The VM goes on.'
 breaks words hv/broken.c <<<"$licence
 /* $(rev <<<ODOT) */"
 breaks spdx hv/broken.c <<<'int a;'
