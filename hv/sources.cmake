@@ -36,6 +36,7 @@ set(HV_MACHINE_SOURCES
 	hv/vm/merge_scan.c
 	hv/vm/report.c
 	hv/vm/save_queue.c
+	hv/vm/serial.c
 	hv/vm/template.c
 	hv/vm/vm.c
 	hv/vm/vm_identity.c

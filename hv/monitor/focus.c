@@ -1,81 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guests' serial lines on the host's console. Each VM's output appears in
- * whole lines behind its name; an unfinished line is shown when its VM waits for
- * input or ends. Typed bytes go to the VM in focus, the first that still runs;
+ * What is typed at the host's console. Bytes go to the VM in focus, the first that still runs;
  * Ctrl-A and then n moves the focus on, Ctrl-A twice sends one Ctrl-A, Ctrl-A and then c gives the
  * console to the monitor, and back.
  */
 #include "hv/host/console.h"
 #include "hv/lib/print.h"
-#include "hv/lib/string.h"
 #include "hv/monitor/monitor.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/vm.h"
 
 #define ESCAPE ('A' & 0x1f)
-
-static struct vm *vm_of_platform(struct platform *platform)
-{
-	return (struct vm *)((char *)platform - offsetof(struct vm, platform));
-}
-
-/* Show the line and empty it; 'end' is what follows it. */
-static void show_line(struct vm *vm)
-{
-	char text[VM_LINE_SIZE + 128];
-	size_t n = format(text, sizeof(text), "%s: %.*s\n", vm->name, (int)vm->line.len,
-			  vm->line.text);
-
-	console_write_raw(text, n < sizeof(text) ? n : sizeof(text) - 1);
-	vm->line.len = 0;
-}
-
-static void add_byte(struct vm *vm, uint8_t byte)
-{
-	if (byte == '\r')
-		return;
-	if (byte != '\n')
-		vm->line.text[vm->line.len++] = (char)byte;
-	if (byte == '\n' || vm->line.len == VM_LINE_SIZE)
-		show_line(vm);
-}
-
-void uart_output(struct uart *uart, uint8_t byte)
-{
-	struct vm *vm =
-		vm_of_platform((struct platform *)((char *)uart - offsetof(struct platform, uart)));
-
-	if (vm->config->serial == SERIAL_STDIO)
-		add_byte(vm, byte);
-}
-
-void debugcon_output(struct platform *platform, uint8_t byte)
-{
-	struct vm *vm = vm_of_platform(platform);
-
-	if (vm->config->debugcon == SERIAL_STDIO)
-		add_byte(vm, byte);
-}
-
-void vm_flush_output(struct vm *vm)
-{
-	if (vm->line.len)
-		show_line(vm);
-}
-
-void vm_take_input(struct vm *vm)
-{
-	struct vm_input *input = &vm->input;
-	/* Acquire pairs with the release in put_input(). */
-	uint32_t head = __atomic_load_n(&input->head, __ATOMIC_ACQUIRE);
-	uint32_t tail = input->tail;
-
-	while (tail != head &&
-	       platform_uart_receive(&vm->platform, input->data[tail % VM_INPUT_SIZE]))
-		tail++;
-	__atomic_store_n(&input->tail, tail, __ATOMIC_RELEASE);
-}
 
 static bool reads_console(const struct vm *vm)
 {

@@ -12,6 +12,7 @@
 #include "hv/run/step.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 

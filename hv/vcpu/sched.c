@@ -16,6 +16,7 @@
 #include "hv/lib/lock.h"
 #include "hv/monitor/monitor.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
 
 #define SLICE_MS	5

@@ -19,6 +19,7 @@
 #include "hv/vcpu/sched.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/save_queue.h"
+#include "hv/vm/serial.h"
 #include "hv/vm/vm_identity.h"
 #include "hv/vmx/vpid.h"
 

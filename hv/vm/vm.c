@@ -20,6 +20,7 @@
 #include "hv/loader/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/serial.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm_identity.h"
 #include "hv/vm/vm_load.h"

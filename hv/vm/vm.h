@@ -198,9 +198,6 @@ void vm_release(struct vm *vm);
 /* vm_report.c: registers of the guest whose VMCS is current. */
 void vm_report_registers(const struct vcpu *vcpu);
 
-/* guest_console.c: show an unfinished line; move typed bytes into the UART. */
-void vm_flush_output(struct vm *vm);
-void vm_take_input(struct vm *vm);
 /* Read the host's console and hand bytes to the VM in focus, or to the monitor. */
 void guest_console_poll(void);
 /* The VM leaves the list. vms_lock is held. */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guests' serial lines on the host's console. Each VM's output appears in
+ * whole lines behind its name; an unfinished line is shown when its VM waits for
+ * input or ends.
+ */
+#include "hv/vm/serial.h"
+
+#include "hv/host/console.h"
+#include "hv/lib/print.h"
+
+static struct vm *vm_of_platform(struct platform *platform)
+{
+	return (struct vm *)((char *)platform - offsetof(struct vm, platform));
+}
+
+/* Show the line and empty it; 'end' is what follows it. */
+static void show_line(struct vm *vm)
+{
+	char text[VM_LINE_SIZE + 128];
+	size_t n = format(text, sizeof(text), "%s: %.*s\n", vm->name, (int)vm->line.len,
+			  vm->line.text);
+
+	console_write_raw(text, n < sizeof(text) ? n : sizeof(text) - 1);
+	vm->line.len = 0;
+}
+
+static void add_byte(struct vm *vm, uint8_t byte)
+{
+	if (byte == '\r')
+		return;
+	if (byte != '\n')
+		vm->line.text[vm->line.len++] = (char)byte;
+	if (byte == '\n' || vm->line.len == VM_LINE_SIZE)
+		show_line(vm);
+}
+
+void uart_output(struct uart *uart, uint8_t byte)
+{
+	struct vm *vm =
+		vm_of_platform((struct platform *)((char *)uart - offsetof(struct platform, uart)));
+
+	if (vm->config->serial == SERIAL_STDIO)
+		add_byte(vm, byte);
+}
+
+void debugcon_output(struct platform *platform, uint8_t byte)
+{
+	struct vm *vm = vm_of_platform(platform);
+
+	if (vm->config->debugcon == SERIAL_STDIO)
+		add_byte(vm, byte);
+}
+
+void vm_flush_output(struct vm *vm)
+{
+	if (vm->line.len)
+		show_line(vm);
+}
+
+void vm_take_input(struct vm *vm)
+{
+	struct vm_input *input = &vm->input;
+	/* Acquire pairs with the release in put_input(). */
+	uint32_t head = __atomic_load_n(&input->head, __ATOMIC_ACQUIRE);
+	uint32_t tail = input->tail;
+
+	while (tail != head &&
+	       platform_uart_receive(&vm->platform, input->data[tail % VM_INPUT_SIZE]))
+		tail++;
+	__atomic_store_n(&input->tail, tail, __ATOMIC_RELEASE);
+}

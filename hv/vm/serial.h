@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/vm/vm.h"
+
+/* Show an unfinished line of output. The devices are locked, or no vCPU runs. */
+void vm_flush_output(struct vm *vm);
+/* Move typed bytes into the UART, as far as it has room. The devices are locked. */
+void vm_take_input(struct vm *vm);
