@@ -89,7 +89,7 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 {
 	struct vm *vm = vcpu->vm;
 	struct mem_region *region = mem_map_find(vm->mem, gpa);
-	uint64_t entry, generation;
+	uint64_t entry;
 	unsigned level;
 
 	if (region == NULL)
@@ -99,7 +99,7 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) && vm->n_vcpus > 1 &&
 	    !sync_stop_others(vcpu))
 		return true;
-	generation = vm_lock_memory(vm);
+	struct memory_lock held = memory_lock(vcpu);
 	entry = ept_lookup(&vm->ept, gpa, &level);
 	switch (fault_decide(region, entry, access)) {
 	case FAULT_COPY:
@@ -118,7 +118,7 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	case FAULT_MMIO: /* only without a region */
 		break;
 	}
-	vm_unlock_memory(vcpu, generation);
+	memory_unlock(&held);
 	if (vm->n_vcpus > 1 && vm->alone == vcpu && vcpu->n_steps == 0)
 		sync_let_others_go(vcpu);
 	return true;

@@ -28,10 +28,10 @@ struct io_exit {
 static void transfer_fw_cfg(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
-	uint64_t generation = vm_lock_memory(vm);
+	struct memory_lock held = memory_lock(vcpu);
 	enum status status = fw_cfg_transfer(&vm->platform.fw_cfg, &vm->memory);
 
-	vm_unlock_memory(vcpu, generation);
+	memory_unlock(&held);
 	if (status != OK)
 		vm_crash(vm, "no memory left for what fw_cfg has to say");
 }
@@ -121,17 +121,17 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 			      struct guest_fault *fault)
 {
 	struct vm *vm = vcpu->vm;
-	uint64_t value = 0, generation;
+	uint64_t value = 0;
 	enum status status;
 
 	/* An input that cannot be stored must not be taken from the device. */
 	if (io->in) {
 		gpa_t gpa;
 
-		generation = vm_lock_memory(vm);
+		struct memory_lock held = memory_lock(vcpu);
 		status = guest_translate(&vm->memory, paging, linear, ACCESS_WRITE, &gpa,
 					 &fault->error_code);
-		vm_unlock_memory(vcpu, generation);
+		memory_unlock(&held);
 		fault->linear = linear;
 		if (status != OK)
 			return status;
@@ -140,14 +140,14 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 				    vcpu_now(vcpu));
 		after_device(vcpu);
 	}
-	generation = vm_lock_memory(vm);
+	struct memory_lock held = memory_lock(vcpu);
 	if (io->in)
 		status = guest_write_linear(&vm->memory, paging, linear, &value, io->size,
 					    ACCESS_WRITE, fault);
 	else
 		status = guest_read_linear(&vm->memory, paging, linear, &value, io->size,
 					   ACCESS_READ, fault);
-	vm_unlock_memory(vcpu, generation);
+	memory_unlock(&held);
 	if (status == OK && !io->in) {
 		vm_lock_devices(vm);
 		io_bus_write(&vm->platform.wiring->pio, &vm->platform, io->port, io->size, value,

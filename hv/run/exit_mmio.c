@@ -28,11 +28,10 @@ static size_t fetch(struct vcpu *vcpu, const struct guest_paging *paging, uint64
 {
 	struct guest_fault fault;
 	size_t first = PAGE_SIZE - (linear & (PAGE_SIZE - 1)), n = 0;
-	uint64_t generation;
 
 	if (first > INSN_MAX_LEN)
 		first = INSN_MAX_LEN;
-	generation = vm_lock_memory(vcpu->vm);
+	struct memory_lock held = memory_lock(vcpu);
 	if (guest_read_linear(&vcpu->vm->memory, paging, linear, bytes, first, ACCESS_EXEC,
 			      &fault) == OK)
 		n = first;
@@ -40,7 +39,7 @@ static size_t fetch(struct vcpu *vcpu, const struct guest_paging *paging, uint64
 	    guest_read_linear(&vcpu->vm->memory, paging, linear + n, bytes + n, INSN_MAX_LEN - n,
 			      ACCESS_EXEC, &fault) == OK)
 		n = INSN_MAX_LEN;
-	vm_unlock_memory(vcpu, generation);
+	memory_unlock(&held);
 	return n;
 }
 
@@ -93,15 +92,14 @@ static bool find_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 			 const struct insn_access *access, struct operand *ret)
 {
 	unsigned rights = access->writes ? ACCESS_WRITE : ACCESS_READ;
-	uint64_t generation;
 	enum status status;
 	uint32_t error;
 
 	ret->linear = linear_address(access);
 	ret->size = access->size;
-	generation = vm_lock_memory(vcpu->vm);
+	struct memory_lock held = memory_lock(vcpu);
 	status = guest_translate(&vcpu->vm->memory, paging, ret->linear, rights, &ret->gpa, &error);
-	vm_unlock_memory(vcpu, generation);
+	memory_unlock(&held);
 	if (status == ERR_NOTFOUND) {
 		write_cr2(ret->linear);
 		vcpu_inject_exception_error(vcpu, VECTOR_PF, error);
@@ -117,7 +115,6 @@ static bool read_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 			 const struct operand *operand, uint64_t *ret)
 {
 	struct guest_fault fault;
-	uint64_t generation;
 	enum status status;
 
 	*ret = 0;
@@ -128,10 +125,10 @@ static bool read_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 		vm_unlock_devices(vcpu->vm);
 		return true;
 	}
-	generation = vm_lock_memory(vcpu->vm);
+	struct memory_lock held = memory_lock(vcpu);
 	status = guest_read_linear(&vcpu->vm->memory, paging, operand->linear, ret, operand->size,
 				   ACCESS_READ, &fault);
-	vm_unlock_memory(vcpu, generation);
+	memory_unlock(&held);
 	if (status != OK)
 		vm_crash(vcpu->vm, "device access: cannot read the operand at 0x%llx",
 			 (unsigned long long)operand->linear);
@@ -142,7 +139,6 @@ static void write_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 			  const struct operand *operand, uint64_t value)
 {
 	struct guest_fault fault;
-	uint64_t generation;
 	enum status status;
 
 	if (operand->device) {
@@ -152,10 +148,10 @@ static void write_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 		vm_unlock_devices(vcpu->vm);
 		return;
 	}
-	generation = vm_lock_memory(vcpu->vm);
+	struct memory_lock held = memory_lock(vcpu);
 	status = guest_write_linear(&vcpu->vm->memory, paging, operand->linear, &value,
 				    operand->size, ACCESS_WRITE, &fault);
-	vm_unlock_memory(vcpu, generation);
+	memory_unlock(&held);
 	if (status != OK)
 		vm_crash(vcpu->vm, "device access: cannot write the operand at 0x%llx",
 			 (unsigned long long)operand->linear);

@@ -175,7 +175,7 @@ void step_end_instruction(struct vcpu *vcpu)
 void step_end(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
-	uint64_t generation = vm_lock_memory(vm);
+	struct memory_lock held = memory_lock(vcpu);
 
 	while (vcpu->n_steps) {
 		const struct step_pages *pages = vcpu->step_pages;
@@ -188,7 +188,7 @@ void step_end(struct vcpu *vcpu)
 		assert(status == OK);
 	}
 	step_end_instruction(vcpu);
-	vm_unlock_memory(vcpu, generation);
+	memory_unlock(&held);
 	if (vm->n_vcpus > 1)
 		sync_let_others_go(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);

@@ -91,20 +91,29 @@ static inline struct lapic *vm_lapic(const struct vcpu *vcpu)
 }
 
 /*
- * For a loaded vCPU: the VM's lock, and a note if the tree has moved on when it is given back. The
- * quick ways may do both by themselves.
+ * The VM's lock, taken for a loaded vCPU that may change the tree. memory_unlock() gives the lock
+ * back, and marks the vCPU if the tree has changed: its next flush then waits for the others.
  */
-static inline uint64_t vm_lock_memory(struct vm *vm)
+struct memory_lock {
+	struct vcpu *vcpu;
+	uint64_t generation; /* of the tree when the lock was taken */
+};
+
+static inline struct memory_lock memory_lock(struct vcpu *vcpu)
 {
+	struct vm *vm = vcpu->vm;
+
 	lock_acquire(&vm->lock);
-	return vm->ept.generation;
+	return (struct memory_lock){vcpu, vm->ept.generation};
 }
 
-static inline void vm_unlock_memory(struct vcpu *vcpu, uint64_t generation)
+static inline void memory_unlock(const struct memory_lock *held)
 {
-	if (vcpu->vm->ept.generation != generation)
-		vcpu->has_moved_on = true;
-	lock_release(&vcpu->vm->lock);
+	struct vm *vm = held->vcpu->vm;
+
+	if (vm->ept.generation != held->generation)
+		held->vcpu->has_moved_on = true;
+	lock_release(&vm->lock);
 }
 
 /* Make those vCPUs look at their local APICs that got something. The devices are locked. */
