@@ -276,8 +276,8 @@ static struct vm *find_vm(void)
 	while (vm && vm->index != job.index)
 		vm = vm->next;
 	/* A template that is held for its line stays, with a name or without. */
-	if (vm &&
-	    (vm->outcome == VM_RUNNING || (vm->outcome == VM_FROZEN && (job.line || !vm->unnamed))))
+	if (vm && (vm->outcome == VM_RUNNING ||
+		   (vm->outcome == VM_FROZEN && (job.line || !vm->is_given_up))))
 		return vm;
 	return NULL;
 }

@@ -83,7 +83,7 @@ static bool is_running(const struct vm *vm)
 /* Not one that was given up. */
 static bool is_template(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->unnamed;
+	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->is_given_up;
 }
 
 /* Said if there is none. vms_lock is held. */

@@ -119,7 +119,7 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 		break;
 	}
 	memory_unlock(&held);
-	if (vm->n_vcpus > 1 && vm->alone == vcpu && vcpu->n_steps == 0)
+	if (vm->n_vcpus > 1 && vm->only_vcpu == vcpu && vcpu->n_steps == 0)
 		sync_let_others_go(vcpu);
 	return true;
 }

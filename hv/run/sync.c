@@ -36,7 +36,7 @@ static bool runs(const struct vcpu *vcpu)
 static bool may_run(const struct vcpu *vcpu)
 {
 	/* Acquire pairs with sync_let_others_go(): the tree is as it was again. */
-	const struct vcpu *alone = __atomic_load_n(&vcpu->vm->alone, __ATOMIC_ACQUIRE);
+	const struct vcpu *alone = __atomic_load_n(&vcpu->vm->only_vcpu, __ATOMIC_ACQUIRE);
 
 	return alone == NULL || alone == vcpu;
 }
@@ -91,7 +91,7 @@ bool sync_stop_others(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	struct vcpu *alone = NULL;
 
-	if (!__atomic_compare_exchange_n(&vm->alone, &alone, vcpu, false, __ATOMIC_SEQ_CST,
+	if (!__atomic_compare_exchange_n(&vm->only_vcpu, &alone, vcpu, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST)) {
 		if (alone != vcpu)
 			vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
@@ -110,5 +110,5 @@ bool sync_stop_others(struct vcpu *vcpu)
 void sync_let_others_go(struct vcpu *vcpu)
 {
 	/* Release pairs with may_run(). They are ready, and try again by themselves. */
-	__atomic_store_n(&vcpu->vm->alone, NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&vcpu->vm->only_vcpu, NULL, __ATOMIC_RELEASE);
 }

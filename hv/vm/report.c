@@ -26,7 +26,7 @@ static void report_segment(const char *name, enum segment segment)
 		  field(vmcs_segment_field(VMCS_GUEST_ES_AR, segment)));
 }
 
-void vm_report_registers(const struct vcpu *vcpu)
+void vcpu_report_registers(const struct vcpu *vcpu)
 {
 	const uint64_t *gpr = vcpu->regs.gpr;
 
@@ -56,7 +56,7 @@ void panic_dump_vmx(void)
 	if (vcpu == NULL)
 		return;
 	log_error("VM %s was loaded:", vcpu->vm->name);
-	vm_report_registers(vcpu);
+	vcpu_report_registers(vcpu);
 	log_error("  exit %llx qualification %llx guest-physical %llx vectoring %llx",
 		  field(VMCS_EXIT_REASON), field(VMCS_EXIT_QUAL), field(VMCS_GUEST_PHYS_ADDR),
 		  field(VMCS_IDT_VECTORING_INFO));

@@ -311,14 +311,14 @@ static struct vm *find_named(void)
 {
 	struct vm *vm = vms;
 
-	while (vm && (vm->outcome != VM_FROZEN || vm->unnamed))
+	while (vm && (vm->outcome != VM_FROZEN || vm->is_given_up))
 		vm = vm->next;
 	return vm;
 }
 
 void template_give_up(struct vm *template)
 {
-	template->unnamed = true;
+	template->is_given_up = true;
 	template_put(template);
 }
 

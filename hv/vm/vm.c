@@ -453,7 +453,7 @@ static void say_end(struct vm *vm)
 		log_error("VM %s: failed: %s", vm->name, vm->why);
 	if (vm->crashed) {
 		vcpu_load(vm->crashed, this_cpu());
-		vm_report_registers(vm->crashed);
+		vcpu_report_registers(vm->crashed);
 		vcpu_put(vm->crashed);
 	}
 	log_info("VM %s: private memory %llu KiB, tables included; %llu exits", vm->name,

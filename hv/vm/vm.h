@@ -54,10 +54,10 @@ struct vm {
 	struct vm_labels labels; /* of NVDIMMs; used by platform */
 	struct vcpu *vcpu;	 /* n_vcpus of them, in the frames of this struct */
 	unsigned n_vcpus;
-	unsigned n_frames;   /* of this struct, with all that follows it */
-	struct vcpu *alone;  /* the only one that may run; NULL: all; atomic, see vcpu_sync.h */
-	unsigned n_gathered; /* vCPUs that stopped for an action; atomic */
-	uint32_t actions;    /* enum vm_action, to be done; atomic */
+	unsigned n_frames;	/* of this struct, with all that follows it */
+	struct vcpu *only_vcpu; /* that may run; NULL: all may; atomic, see hv/run/sync.h */
+	unsigned n_gathered;	/* vCPUs that stopped for an action; atomic */
+	uint32_t actions;	/* enum vm_action, to be done; atomic */
 	struct vm_input input;
 	struct vm_line line; /* guarded by the device lock */
 	bool is_paused; /* by the operator; atomic: it runs no instruction, see hv/vcpu/sched.c */
@@ -79,7 +79,7 @@ struct vm {
 	phys_t working_set; /* a template's: what its first clone wrote; atomic, 0: not known */
 	uint32_t next_number;
 	unsigned n_holds; /* of clones, and of the template's name; guarded by vms_lock */
-	bool unnamed;	  /* no more clones */
+	bool is_given_up; /* no more clones */
 
 	struct platform platform; /* last: it grows with the vCPUs; these follow it, their XSAVE
 				     areas them */
@@ -205,7 +205,7 @@ void vm_crash(struct vm *vm, const char *fmt, ...) __attribute__((format(printf,
 void vm_release(struct vm *vm);
 
 /* vm_report.c: registers of the guest whose VMCS is current. */
-void vm_report_registers(const struct vcpu *vcpu);
+void vcpu_report_registers(const struct vcpu *vcpu);
 
 /* Read the host's console and hand bytes to the VM in focus, or to the monitor. */
 void guest_console_poll(void);
