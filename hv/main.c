@@ -26,7 +26,7 @@
 #include "hv/monitor/info.h"
 #include "hv/monitor/info_print.h"
 #include "hv/monitor/monitor.h"
-#include "hv/vcpu/sched.h"
+#include "hv/processor.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/template.h"
@@ -337,7 +337,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	start_vms();
 	vm_prealloc_end();
 	vm_merge_setup(config.vms);
-	sched_run(cpu);
+	processor_run(cpu);
 	template_release_all();
 	vm_merge_end();
 	log_info("memory: %llu frames free before the first VM, %llu after the last",
@@ -357,8 +357,8 @@ void cpu_main(struct cpu *cpu)
 		pause();
 	vmx_on_here(cpu);
 	vm_prealloc_serve(cpu);
-	sched_run(cpu);
-	panic("processor %u has left the scheduler", (unsigned)cpu->index);
+	processor_run(cpu);
+	panic("processor %u returned from processor_run()", (unsigned)cpu->index);
 }
 
 void hv_main(const struct boot_info *info)

@@ -18,6 +18,7 @@ set(HV_MACHINE_SOURCES
 	hv/monitor/monitor.c
 	hv/monitor/output.c
 	hv/monitor/vcpu_dump.c
+	hv/processor.c
 	hv/run/event.c
 	hv/run/exit.c
 	hv/run/exit_cr.c

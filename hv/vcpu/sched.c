@@ -7,23 +7,10 @@
 #include "hv/vcpu/sched.h"
 
 #include "hv/host/apic.h"
-#include "hv/host/console.h"
 #include "hv/host/cpu.h"
-#include "hv/host/interrupt.h"
 #include "hv/host/io.h"
-#include "hv/host/paging.h"
-#include "hv/host/tsc.h"
 #include "hv/lib/lock.h"
-#include "hv/monitor/monitor.h"
-#include "hv/vm/merge_scan.h"
-#include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
-
-#define SLICE_MS	5
-#define PROMPT_SLICE_MS 1  /* of the processor that reads the console, which has a FIFO */
-#define CONSOLE_POLL_MS 10 /* typed input */
-#define CONSOLE_SEND_MS 1  /* a FIFO of output */
-#define PROMPT_MS	20
 
 static struct {
 	struct lock lock; /* guards what follows, and the list fields of every vCPU; a leaf */
@@ -43,7 +30,7 @@ uint64_t sched_next_deadline(void)
 static void wake_idle_cpu(void)
 {
 	for (unsigned i = 0; i < n_cpus; i++) {
-		/* Pairs with the store in wait_for_work(), which is under the lock too. */
+		/* Pairs with the store in sched_begin_idle(), which is under the lock too. */
 		if (cpus[i] == this_cpu() || !__atomic_load_n(&cpus[i]->idle, __ATOMIC_ACQUIRE))
 			continue;
 		__atomic_store_n(&cpus[i]->idle, false, __ATOMIC_RELAXED);
@@ -55,7 +42,7 @@ static void wake_idle_cpu(void)
 /* What ends a VM, or changes it as a whole, is done while it is stopped, too. */
 #define EVEN_IF_PAUSED VCPU_REQUEST_GATHER
 
-static bool has_to_wait(const struct vcpu *vcpu)
+bool sched_has_to_wait(const struct vcpu *vcpu)
 {
 	return __atomic_load_n(&vcpu->vm->is_paused, __ATOMIC_RELAXED) &&
 	       !(__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) & EVEN_IF_PAUSED);
@@ -63,7 +50,7 @@ static bool has_to_wait(const struct vcpu *vcpu)
 
 static void push_ready(struct vcpu *vcpu)
 {
-	if (has_to_wait(vcpu)) {
+	if (sched_has_to_wait(vcpu)) {
 		vcpu->is_aside = true;
 		vcpu->next = sched.aside;
 		sched.aside = vcpu;
@@ -81,7 +68,7 @@ static void take_back(struct vcpu *vcpu)
 {
 	struct vcpu **link = &sched.aside;
 
-	if (!vcpu->is_aside || has_to_wait(vcpu))
+	if (!vcpu->is_aside || sched_has_to_wait(vcpu))
 		return;
 	while (*link != vcpu)
 		link = &(*link)->next;
@@ -90,16 +77,19 @@ static void take_back(struct vcpu *vcpu)
 	push_ready(vcpu);
 }
 
-static struct vcpu *pop_ready(void)
+struct vcpu *sched_pop(void)
 {
-	struct vcpu *vcpu = sched.ready;
+	struct vcpu *vcpu;
 
-	if (vcpu == NULL)
-		return NULL;
-	sched.ready = vcpu->next;
-	if (sched.ready == NULL)
-		sched.ready_end = &sched.ready;
-	vcpu->is_ready = false;
+	lock_acquire(&sched.lock);
+	vcpu = sched.ready;
+	if (vcpu) {
+		sched.ready = vcpu->next;
+		if (sched.ready == NULL)
+			sched.ready_end = &sched.ready;
+		vcpu->is_ready = false;
+	}
+	lock_release(&sched.lock);
 	return vcpu;
 }
 
@@ -128,12 +118,29 @@ static void end_halt(struct vcpu *vcpu)
 	push_ready(vcpu);
 }
 
-/* Those whose time has come. Lock held. */
-static void wake_due(uint64_t now)
+void sched_wake_due(uint64_t now)
 {
+	if (sched_next_deadline() > now)
+		return;
+	lock_acquire(&sched.lock);
 	while (sched.deadlines.first && sched.deadlines.first->at <= now)
 		end_halt((struct vcpu *)((char *)sched.deadlines.first -
 					 offsetof(struct vcpu, wake)));
+	lock_release(&sched.lock);
+}
+
+void sched_halt(struct vcpu *vcpu, uint64_t until)
+{
+	lock_acquire(&sched.lock);
+	vcpu->wake.at = until;
+	/* A kick that came before the vCPU was on the list has left its request. */
+	if (sched_has_to_wait(vcpu) || __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &
+					       ~(uint32_t)VCPU_REQUEST_HALT) {
+		push_ready(vcpu);
+	} else {
+		begin_halt(vcpu);
+	}
+	lock_release(&sched.lock);
 }
 
 static void push_all(struct vcpu *vcpus, unsigned n)
@@ -148,6 +155,26 @@ void sched_add(struct vcpu *vcpus, unsigned n)
 	sched.n_alive += n;
 	push_all(vcpus, n);
 	lock_release(&sched.lock);
+}
+
+void sched_remove(unsigned n)
+{
+	lock_acquire(&sched.lock);
+	sched.n_alive -= n;
+	/* The boot processor has the rest to do. */
+	if (sched.n_alive == 0 && cpus[0] != this_cpu())
+		host_apic_send_wake(cpus[0]->apic_id);
+	lock_release(&sched.lock);
+}
+
+bool sched_is_empty(void)
+{
+	bool is_empty;
+
+	lock_acquire(&sched.lock);
+	is_empty = sched.n_alive == 0;
+	lock_release(&sched.lock);
+	return is_empty;
 }
 
 bool sched_is_parked(const struct vcpu *vcpu)
@@ -181,7 +208,7 @@ void sched_request(struct vcpu *vcpu, uint32_t requests)
 
 	/*
 	 * Sequentially consistent with vcpu_load(), which says where it is before it looks for
-	 * requests, and with halt_vcpu(), which looks when it is nowhere any more.
+	 * requests, and with sched_halt(), which looks when it is nowhere any more.
 	 */
 	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_SEQ_CST);
 	cpu = find_cpu(vcpu);
@@ -217,173 +244,28 @@ bool sched_has_paused(const struct vm *vm)
 	return has_paused;
 }
 
-static bool others_are_halted(const struct vcpu *vcpu)
-{
-	const struct vm *vm = vcpu->vm;
-
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		if (i != vcpu->number && !__atomic_load_n(&vm->vcpu[i].is_halted, __ATOMIC_RELAXED))
-			return false;
-	return true;
-}
-
-/* A prompt is a line without an end: show it before the guest waits for an answer. */
-static void show_prompt(struct vm *vm)
-{
-	vm_lock_devices(vm);
-	vm_flush_output(vm);
-	vm_unlock_devices(vm);
-}
-
-static void halt_vcpu(struct vcpu *vcpu)
-{
-	vcpu->wake.at = vcpu_next_deadline(vcpu);
-	if (vcpu->wake.at - rdtsc() > tsc_hz / 1000 * PROMPT_MS && others_are_halted(vcpu))
-		show_prompt(vcpu->vm);
-	vcpu_put(vcpu);
-	lock_acquire(&sched.lock);
-	/* A kick that came before the vCPU was on the list has left its request. */
-	if (has_to_wait(vcpu) || __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &
-					 ~(uint32_t)VCPU_REQUEST_HALT) {
-		push_ready(vcpu);
-	} else {
-		begin_halt(vcpu);
-	}
-	lock_release(&sched.lock);
-}
-
-static void gather_vcpu(struct vcpu *vcpu)
-{
-	struct vm *vm = vcpu->vm;
-	unsigned n_gone;
-
-	/* Nobody will see the state of a vCPU that is reverted. */
-	if (__atomic_load_n(&vm->actions, __ATOMIC_RELAXED) == VM_REVERT)
-		vcpu_drop(vcpu);
-	else
-		vcpu_put(vcpu);
-	n_gone = vm_gathered(vm);
-	if (n_gone == 0)
-		return;
-	lock_acquire(&sched.lock);
-	sched.n_alive -= n_gone;
-	/* The boot processor has the rest to do. */
-	if (sched.n_alive == 0 && cpus[0] != this_cpu())
-		host_apic_send_wake(cpus[0]->apic_id);
-	lock_release(&sched.lock);
-}
-
-static bool others_ready(void)
+bool sched_has_ready(void)
 {
 	return __atomic_load_n(&sched.ready, __ATOMIC_RELAXED) != NULL;
 }
 
 bool sched_is_wanted(void)
 {
-	return others_ready() || sched_next_deadline() <= rdtsc();
+	return sched_has_ready() || sched_next_deadline() <= rdtsc();
 }
 
-/* Typed input and timers of vCPUs that wait. */
-static void look_around(struct cpu *cpu)
+bool sched_begin_idle(struct cpu *cpu)
 {
-	if (cpu->index == 0) {
-		guest_console_poll();
-		(void)console_poll();
-	}
-	if (sched_next_deadline() > rdtsc())
-		return;
-	lock_acquire(&sched.lock);
-	wake_due(rdtsc());
-	lock_release(&sched.lock);
-}
-
-static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave)
-{
-	switch (leave) {
-	case VCPU_HALTED:
-		halt_vcpu(vcpu);
-		return;
-	case VCPU_GATHERED:
-		gather_vcpu(vcpu);
-		return;
-	case VCPU_PREEMPTED:
-		vcpu_put(vcpu);
-		sched_make_ready(vcpu, 1);
-		return;
-	}
-}
-
-static unsigned slice_ms(const struct cpu *cpu)
-{
-	return cpu->index == 0 && monitor_is_on() ? PROMPT_SLICE_MS : SLICE_MS;
-}
-
-/* Run one vCPU as long as it wants and nobody else does. */
-static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
-{
-	enum vcpu_leave leave;
-
-	vcpu_load(vcpu, cpu);
-	do {
-		leave = vcpu_run(vcpu, rdtsc() + tsc_hz / 1000 * slice_ms(cpu));
-		look_around(cpu);
-		paging_sync();
-	} while (leave == VCPU_PREEMPTED && !others_ready() && !has_to_wait(vcpu));
-
-	leave_processor(vcpu, leave);
-}
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* When the boot processor has to look at the console again, UINT64_MAX: never. */
-static uint64_t next_console_look(const struct cpu *cpu)
-{
-	if (cpu->index != 0)
-		return UINT64_MAX;
-	return rdtsc() +
-	       tsc_hz / 1000 *
-		       (console_poll() || monitor_is_waiting() ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
-}
-
-/* Until a timer, a kick, or the time to look at the console. */
-static void wait_for_work(struct cpu *cpu)
-{
-	uint64_t until = earlier(next_console_look(cpu), vm_merge_deadline(cpu));
+	bool is_idle;
 
 	lock_acquire(&sched.lock);
-	until = earlier(until, sched.next_deadline);
-	__atomic_store_n(&cpu->idle, sched.ready == NULL, __ATOMIC_RELEASE);
+	is_idle = sched.ready == NULL;
+	__atomic_store_n(&cpu->idle, is_idle, __ATOMIC_RELEASE);
 	lock_release(&sched.lock);
-	if (!__atomic_load_n(&cpu->idle, __ATOMIC_RELAXED))
-		return;
-	if (until == UINT64_MAX)
-		host_apic_timer_stop();
-	else
-		host_apic_timer_set(until);
-	cpu_wait();
-	vm_merge_woke(cpu);
+	return is_idle;
+}
+
+void sched_end_idle(struct cpu *cpu)
+{
 	__atomic_store_n(&cpu->idle, false, __ATOMIC_RELAXED);
-}
-
-void sched_run(struct cpu *cpu)
-{
-	for (;;) {
-		struct vcpu *vcpu;
-		bool done;
-
-		look_around(cpu);
-		lock_acquire(&sched.lock);
-		vcpu = pop_ready();
-		done = sched.n_alive == 0 && !monitor_holds_machine();
-		lock_release(&sched.lock);
-		if (vcpu)
-			run_vcpu(cpu, vcpu);
-		else if (done && cpu->index == 0)
-			return;
-		else if (!vm_merge_work())
-			wait_for_work(cpu);
-	}
 }
