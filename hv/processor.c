@@ -13,6 +13,8 @@
 #include "hv/host/paging.h"
 #include "hv/host/tsc.h"
 #include "hv/monitor/monitor.h"
+#include "hv/run/run.h"
+#include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/serial.h"

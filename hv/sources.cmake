@@ -28,6 +28,7 @@ set(HV_MACHINE_SOURCES
 	hv/run/exit_misc.c
 	hv/run/exit_mmio.c
 	hv/run/exit_msr.c
+	hv/run/run.c
 	hv/run/step.c
 	hv/run/sync.c
 	hv/vcpu/load.c

@@ -6,11 +6,14 @@
  * One event a time: one that an exit interrupted goes first, then NMI, then the
  * local APIC's. SDM vol. 3, "Event Injection".
  */
+#include "hv/run/event.h"
+
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
 #include "hv/run/step.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vcpu/start_state.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"

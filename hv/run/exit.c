@@ -5,7 +5,9 @@
  * exit: this file alone is compiled without frame pointers. No lock is held.
  */
 #include "hv/host/cpu.h"
+#include "hv/run/exit_handlers.h"
 #include "hv/run/step.h"
+#include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"

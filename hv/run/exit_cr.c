@@ -4,8 +4,11 @@
  * the guest sees them, a MOV to CR4 that sets a bit the guest must not, and CR8.
  * All other bits the guest owns; the processor checks and applies them.
  */
+#include "hv/run/exit_handlers.h"
+
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
+#include "hv/run/event.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/controls.h"

@@ -3,11 +3,13 @@
  * EPT violations: a first write to private memory gets its copy, a write to ROM
  * is dropped, what is no memory is a device.
  */
-#include "hv/ept/ept.h"
+#include "hv/run/exit_handlers.h"
 
+#include "hv/ept/ept.h"
 #include "hv/guest/fault.h"
 #include "hv/guest/region_map.h"
 #include "hv/lib/print.h"
+#include "hv/run/event.h"
 #include "hv/run/step.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/sched.h"

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exits because of events: exceptions and NMIs, the host's interrupts, windows, the timer. */
+#include "hv/run/exit_handlers.h"
+
 #include "hv/host/interrupt.h"
 #include "hv/host/io.h"
 #include "hv/host/panic.h"
+#include "hv/run/event.h"
 #include "hv/run/step.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vcpu/vcpu.h"

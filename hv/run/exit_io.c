@@ -7,6 +7,8 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/run/breakpoint.h"
+#include "hv/run/event.h"
+#include "hv/run/exit_handlers.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exits that need little: HLT, PAUSE, XSETBV, and instructions a guest does not have. */
+#include "hv/run/exit_handlers.h"
+
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
+#include "hv/run/event.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"

@@ -9,6 +9,8 @@
 #include "hv/host/io.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/run/event.h"
+#include "hv/run/exit_handlers.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"

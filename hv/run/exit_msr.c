@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RDMSR and WRMSR of what msr_bitmap_init() does not let through. */
+#include "hv/run/exit_handlers.h"
+
 #include "hv/devices/lapic.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
+#include "hv/run/event.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"

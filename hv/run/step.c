@@ -86,19 +86,6 @@ static enum status get_scratch(struct vcpu *vcpu)
 	return *scratch ? OK : ERR_NOMEM;
 }
 
-void step_free(struct vcpu *vcpu)
-{
-	struct step_pages *pages = vcpu->step_pages;
-
-	if (pages == NULL)
-		return;
-	for (unsigned i = 0; i < STEP_PAGES_MAX; i++)
-		if (pages->scratch[i])
-			frame_free(pages->scratch[i]);
-	frame_free(virt_to_phys(pages));
-	vcpu->step_pages = NULL;
-}
-
 enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level)
 {
 	uint64_t offset_mask = (PAGE_SIZE << (9 * level)) - 1;

@@ -14,9 +14,6 @@ struct vcpu;
  */
 enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level);
 
-/* Give back what stepping took. The vCPU is not loaded. */
-void step_free(struct vcpu *vcpu);
-
 /* Give ROM its pages back, and RFLAGS.TF the guest's value. The VM's lock is not held. */
 void step_end(struct vcpu *vcpu);
 

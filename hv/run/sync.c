@@ -15,8 +15,8 @@
 #include "hv/host/apic.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
-#include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 
 /*
@@ -73,7 +73,11 @@ static bool is_behind(const struct vcpu *vcpu, uint64_t generation)
 	return runs(vcpu) && __atomic_load_n(&vcpu->ept_generation, __ATOMIC_ACQUIRE) < generation;
 }
 
-void sync_others(struct vcpu *vcpu, uint64_t generation)
+/*
+ * The vCPU has changed the VM's memory tree up to 'generation' and has itself forgotten the old
+ * translations: return when no other vCPU can use them any more.
+ */
+static void sync_others(struct vcpu *vcpu, uint64_t generation)
 {
 	struct vm *vm = vcpu->vm;
 
@@ -84,6 +88,14 @@ void sync_others(struct vcpu *vcpu, uint64_t generation)
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		while (&vm->vcpu[i] != vcpu && is_behind(&vm->vcpu[i], generation))
 			serve(vcpu);
+}
+
+void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
+{
+	vcpu_forget(vcpu, generation);
+	if (vcpu->vm->n_vcpus > 1 && vcpu->has_moved_on)
+		sync_others(vcpu, generation);
+	vcpu->has_moved_on = false;
 }
 
 bool sync_stop_others(struct vcpu *vcpu)

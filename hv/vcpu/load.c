@@ -4,13 +4,14 @@
  * not loaded its state is in memory, where a clone can have it from. The VMCS keeps the
  * state of the vCPU that left last, so that one which is alone comes back without a write.
  */
+#include "hv/vcpu/load.h"
+
 #include "hv/frame/phys.h"
 #include "hv/host/cpu.h"
 #include "hv/host/interrupt.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
-#include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -102,14 +103,6 @@ void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 	vmx_flush_ept(&vcpu_shared.capability, eptp);
 	/* Release: the translations are gone. Pairs with vcpu_sync.c. */
 	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
-}
-
-void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
-{
-	vcpu_forget(vcpu, generation);
-	if (vcpu->vm->n_vcpus > 1 && vcpu->has_moved_on)
-		sync_others(vcpu, generation);
-	vcpu->has_moved_on = false;
 }
 
 /* The VMCS becomes this vCPU's, unless it has been all along. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest state a kernel starts with, and what other files want to know of it. */
-#include "hv/frame/phys.h"
+/* The guest state a kernel, or a processor that was sent a SIPI, starts with. */
+#include "hv/vcpu/start_state.h"
+
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
-#include "hv/loader/loader.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/controls.h"
@@ -209,19 +209,4 @@ void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector)
 		reset_kept_registers(vcpu);
 	vcpu->is_fresh = false;
 	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
-}
-
-void vcpu_read_paging(struct guest_paging *ret)
-{
-	*ret = (struct guest_paging){
-		.cr0 = vmcs_read(VMCS_GUEST_CR0),
-		.cr3 = vmcs_read(VMCS_GUEST_CR3),
-		.cr4 = vmcs_read(VMCS_GUEST_CR4),
-		.efer = vmcs_read(VMCS_GUEST_EFER),
-		.rflags = vmcs_read(VMCS_GUEST_RFLAGS),
-		.cpl = vmcs_read(VMCS_GUEST_SS_AR) >> 5 & 3,
-		.phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff,
-	};
-	for (unsigned i = 0; i < 4; i++)
-		ret->pdpte[i] = vmcs_read((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i));
 }

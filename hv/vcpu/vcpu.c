@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A virtual processor: made, and run until the scheduler has to decide. The loop is before-entry
- * work if asked for, then vmx_run(), which stays in the guest and in vmx_exited() (hv/run/exit.c)
- * until something is asked for.
- */
+/* A virtual processor: made, copied, and asked about. */
 #include "hv/vcpu/vcpu.h"
 
 #include "hv/frame/phys.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
-#include "hv/host/panic.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
-#include "hv/run/step.h"
-#include "hv/run/sync.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 #include "hv/vmx/vpid.h"
@@ -99,6 +92,19 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | halt);
 }
 
+static void step_free(struct vcpu *vcpu)
+{
+	struct step_pages *pages = vcpu->step_pages;
+
+	if (pages == NULL)
+		return;
+	for (unsigned i = 0; i < STEP_PAGES_MAX; i++)
+		if (pages->scratch[i])
+			frame_free(pages->scratch[i]);
+	frame_free(virt_to_phys(pages));
+	vcpu->step_pages = NULL;
+}
+
 void vcpu_destroy(struct vcpu *vcpu)
 {
 	if (vcpu->vpid)
@@ -129,6 +135,21 @@ uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 
 #define RFLAGS_TF BIT(8)
 
+void vcpu_read_paging(struct guest_paging *ret)
+{
+	*ret = (struct guest_paging){
+		.cr0 = vmcs_read(VMCS_GUEST_CR0),
+		.cr3 = vmcs_read(VMCS_GUEST_CR3),
+		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.efer = vmcs_read(VMCS_GUEST_EFER),
+		.rflags = vmcs_read(VMCS_GUEST_RFLAGS),
+		.cpl = vmcs_read(VMCS_GUEST_SS_AR) >> 5 & 3,
+		.phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff,
+	};
+	for (unsigned i = 0; i < 4; i++)
+		ret->pdpte[i] = vmcs_read((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i));
+}
+
 bool vcpu_in_64bit_code(void)
 {
 	enum { AR_L = 1 << 13 };
@@ -143,53 +164,4 @@ void vcpu_owe_single_step(void)
 	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
-}
-
-static void entry_refused(enum vmx_result result)
-{
-	if (result == VMX_FAIL_VALID)
-		panic("VM entry refused: VM-instruction error %u",
-		      (unsigned)vmcs_read(VMCS_INSTRUCTION_ERROR));
-	panic("VM entry refused: no current VMCS");
-}
-
-static void note_first_entry(void)
-{
-	uint64_t none = 0;
-
-	if (vcpu_shared.first_entry_tsc == 0)
-		__atomic_compare_exchange_n(&vcpu_shared.first_entry_tsc, &none, rdtsc(), false,
-					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-}
-
-static enum vcpu_leave run(struct vcpu *vcpu)
-{
-	enum vcpu_leave leave;
-
-	for (;;) {
-		enum vmx_result result;
-
-		if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &&
-		    !vcpu_service(vcpu, &leave))
-			return leave;
-		vcpu_flush_if_behind(vcpu, &vcpu->vm->ept);
-		note_first_entry();
-		result = vmx_run(&vcpu->regs);
-		if (result != VMX_LEFT)
-			entry_refused(result);
-	}
-}
-
-enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
-{
-	bool is_one_of_many = vcpu->vm->n_vcpus > 1;
-	enum vcpu_leave leave;
-
-	vcpu->slice_end = slice_end;
-	if (is_one_of_many && !sync_enter(vcpu))
-		return VCPU_PREEMPTED;
-	leave = run(vcpu);
-	if (is_one_of_many)
-		sync_leave(vcpu);
-	return leave;
 }

@@ -29,19 +29,6 @@ enum vcpu_request {
 	VCPU_REQUEST_LEAVE = 64,  /* let the scheduler decide */
 };
 
-/* Why vcpu_run() came back. */
-enum vcpu_leave {
-	VCPU_PREEMPTED, /* wants to go on */
-	VCPU_HALTED,	/* until vcpu_next_deadline(), or a kick */
-	VCPU_GATHERED,	/* does not run until vm_gathered() has been done */
-};
-
-/* What a handler wants next. Only vcpu_run() moves RIP. */
-enum exit_action {
-	EXIT_AGAIN, /* resume at the same instruction */
-	EXIT_NEXT,  /* resume after it */
-};
-
 /* Pages of ROM that one instruction sees as scratch pages: step.c. In a frame of its own. */
 #define STEP_PAGES_MAX 8
 struct step_pages {
@@ -151,28 +138,8 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from);
 /* The vCPU is not loaded anywhere. */
 void vcpu_destroy(struct vcpu *vcpu);
 
-/* Make the processor's state this vCPU's, and save it again. Load and put pair up. */
-void vcpu_load(struct vcpu *vcpu, struct cpu *cpu);
-void vcpu_put(struct vcpu *vcpu);
 /* Not loaded: what it is to be loaded from becomes its own, for whoever reads that. */
 void vcpu_keep(struct vcpu *vcpu);
-/* In place of vcpu_put(), if its state is not wanted any more. */
-void vcpu_drop(struct vcpu *vcpu);
-/* Of a loaded one: the processor's state becomes what is saved. */
-void vcpu_reload(struct vcpu *vcpu);
-
-/*
- * Run a loaded vCPU until the scheduler has to decide. 'slice_end' (host TSC) ends
- * its turn.
- */
-enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end);
-
-/* Put the guest state a kernel is entered with into the current VMCS. */
-void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start);
-/* The same for a processor that was sent a SIPI: real mode, at page 'vector'. */
-void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector);
-/* Of a vCPU that is not loaded: what VM entry does for it, by its registers of now. */
-void vcpu_choose_controls(struct vcpu *vcpu);
 /* As after power-on: the first starts with the kernel, others wait. The vCPU is not loaded. */
 void vcpu_power_on(struct vcpu *vcpu);
 
@@ -185,34 +152,6 @@ static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 {
 	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_RELEASE);
 }
-
-/*
- * Make this processor forget older translations of the VM's memory than those of 'generation',
- * and use the tree's root of now.
- */
-void vcpu_forget(struct vcpu *vcpu, uint64_t generation);
-/* The same; if it was this vCPU which changed the tree, the VM's others have forgotten as well. */
-void vcpu_flush(struct vcpu *vcpu, uint64_t generation);
-
-/* A processor, or a tree, that has not seen the latest translations must forget the old ones. */
-static inline void vcpu_flush_if_behind(struct vcpu *vcpu, const struct ept *ept)
-{
-	/* Acquire pairs with the release in ept.c: the entries have changed before. */
-	uint64_t generation = __atomic_load_n(&ept->generation, __ATOMIC_ACQUIRE);
-
-	if (vcpu->ept_generation != generation)
-		vcpu_flush(vcpu, generation);
-}
-
-/* vcpu_event.c: what happens before an entry when there are requests. False: leave, '*ret' says
- * why. */
-bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret);
-/* Inject an exception; the instruction at RIP is the one that faults. */
-void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector);
-void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error);
-/* After an exit that may have interrupted the delivery of an event: deliver it again. */
-void vcpu_reinject_vectored(struct vcpu *vcpu);
-void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on);
 
 /* The guest's registers that decide about addresses, from the current VMCS. */
 void vcpu_read_paging(struct guest_paging *ret);
@@ -231,17 +170,5 @@ enum {
 	VECTOR_MC = 18,
 };
 
-/* Exit handlers, one family a file. The vCPU is loaded, interrupts are off, no lock is held. */
-typedef enum exit_action exit_handler(struct vcpu *vcpu);
-exit_handler exit_hlt, exit_pause, exit_undefined, exit_ignored, exit_xsetbv, exit_triple_fault,
-	exit_task_switch, exit_rdpmc, exit_vmcall;
-exit_handler exit_msr_read, exit_msr_write;
-exit_handler exit_cr;
-exit_handler exit_io;
-exit_handler exit_ept_violation, exit_ept_misconfig;
-exit_handler exit_exception, exit_external_interrupt, exit_window, exit_preemption_timer;
-
 /* A guest can make the delivery of these two loop for ever inside the processor. */
 #define EXCEPTIONS_ALWAYS (BIT(VECTOR_DB) | BIT(VECTOR_AC))
-/* exit_mmio.c: the instruction at RIP touches a device at gpa. */
-enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa);

@@ -18,6 +18,7 @@
 #include "hv/lib/string.h"
 #include "hv/loader/acpi_tables.h"
 #include "hv/loader/load.h"
+#include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/serial.h"

@@ -6,6 +6,7 @@
 #include "hv/host/io.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
+#include "hv/vcpu/start_state.h"
 #include "hv/vm/state.h"
 #include "hv/vm/vm_identity.h"
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual processor, run until the scheduler has to decide. The loop is before-entry
+ * work if asked for, then vmx_run(), which stays in the guest and in vmx_exited() (hv/run/exit.c)
+ * until something is asked for.
+ */
+#include "hv/run/run.h"
+
+#include "hv/host/io.h"
+#include "hv/host/panic.h"
+#include "hv/run/event.h"
+#include "hv/run/sync.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+static void entry_refused(enum vmx_result result)
+{
+	if (result == VMX_FAIL_VALID)
+		panic("VM entry refused: VM-instruction error %u",
+		      (unsigned)vmcs_read(VMCS_INSTRUCTION_ERROR));
+	panic("VM entry refused: no current VMCS");
+}
+
+static void note_first_entry(void)
+{
+	uint64_t none = 0;
+
+	if (vcpu_shared.first_entry_tsc == 0)
+		__atomic_compare_exchange_n(&vcpu_shared.first_entry_tsc, &none, rdtsc(), false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+static enum vcpu_leave run(struct vcpu *vcpu)
+{
+	enum vcpu_leave leave;
+
+	for (;;) {
+		enum vmx_result result;
+
+		if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &&
+		    !vcpu_service(vcpu, &leave))
+			return leave;
+		vcpu_flush_if_behind(vcpu, &vcpu->vm->ept);
+		note_first_entry();
+		result = vmx_run(&vcpu->regs);
+		if (result != VMX_LEFT)
+			entry_refused(result);
+	}
+}
+
+enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
+{
+	bool is_one_of_many = vcpu->vm->n_vcpus > 1;
+	enum vcpu_leave leave;
+
+	vcpu->slice_end = slice_end;
+	if (is_one_of_many && !sync_enter(vcpu))
+		return VCPU_PREEMPTED;
+	leave = run(vcpu);
+	if (is_one_of_many)
+		sync_leave(vcpu);
+	return leave;
+}
