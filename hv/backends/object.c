@@ -14,64 +14,17 @@
 
 uint32_t object_machine_cpus;
 
-/* Objects that QEMU has and this version has not. */
-static bool is_other_object(const char *name)
-{
-	static const char *const names[] = {
-		"acpi-generic-initiator",
-		"acpi-generic-port",
-		"authz-list",
-		"authz-list-file",
-		"authz-pam",
-		"authz-simple",
-		"can-bus",
-		"can-host-socketcan",
-		"colo-compare",
-		"cryptodev-backend",
-		"cryptodev-backend-builtin",
-		"cryptodev-backend-lkcf",
-		"cryptodev-vhost-user",
-		"dbus-vmstate",
-		"filter-buffer",
-		"filter-dump",
-		"filter-mirror",
-		"filter-redirector",
-		"filter-replay",
-		"filter-rewriter",
-		"input-barrier",
-		"input-linux",
-		"iommufd",
-		"iothread",
-		"main-loop",
-		"memory-backend-epc",
-		"memory-backend-memfd",
-		"memory-backend-shm",
-		"pr-manager-helper",
-		"qtest",
-		"rng-builtin",
-		"rng-egd",
-		"rng-random",
-		"secret",
-		"secret_keyring",
-		"sev-guest",
-		"sev-snp-guest",
-		"tdx-guest",
-		"throttle-group",
-		"tls-cipher-suites",
-		"tls-creds-anon",
-		"tls-creds-psk",
-		"tls-creds-x509",
-		"vfio-user-server",
-		"x-remote-object",
-		"x-vfio-user-server",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
+/* The other objects of QEMU. */
+static const char other_objects[] =
+	"acpi-generic-initiator acpi-generic-port authz-list authz-list-file authz-pam "
+	"authz-simple can-bus can-host-socketcan colo-compare cryptodev-backend "
+	"cryptodev-backend-builtin cryptodev-backend-lkcf cryptodev-vhost-user dbus-vmstate "
+	"filter-buffer filter-dump filter-mirror filter-redirector filter-replay "
+	"filter-rewriter input-barrier input-linux iommufd iothread main-loop "
+	"memory-backend-epc memory-backend-memfd memory-backend-shm pr-manager-helper qtest "
+	"rng-builtin rng-egd rng-random secret secret_keyring sev-guest sev-snp-guest tdx-guest "
+	"throttle-group tls-cipher-suites tls-creds-anon tls-creds-psk tls-creds-x509 "
+	"vfio-user-server x-remote-object x-vfio-user-server";
 
 enum object_type { OBJECT_FILE, OBJECT_RAM, OBJECT_CONTEXT };
 
@@ -90,7 +43,7 @@ static enum status get_type(struct options *options, struct diag *diag, enum obj
 		*ret = i;
 		return OK;
 	}
-	if (is_other_object(name)) {
+	if (is_listed(other_objects, name)) {
 		diag_error(diag, options_place(options, "qom-type"),
 			   "object type '%s' is not supported yet", name);
 		return ERR_INVAL;

@@ -295,6 +295,19 @@ bool parse_bool(const char *text, bool *ret)
 	return false;
 }
 
+bool is_listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (strncmp(list, name, len) != 0 || (list[len] != ' ' && list[len] != '\0')) {
+		list = strchr(list, ' ');
+		if (list == NULL)
+			return false;
+		list++;
+	}
+	return strchr(name, ' ') == NULL;
+}
+
 bool is_identifier(const char *text)
 {
 	if (!is_letter(*text))

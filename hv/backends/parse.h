@@ -34,5 +34,8 @@ enum status parse_limit(const struct word *word, size_t at, const char *name, st
 /* on yes true y, off no false n; lower case. */
 bool parse_bool(const char *text, bool *ret);
 
+/* Whether 'name' is in 'list': names with one blank between two. */
+bool is_listed(const char *list, const char *name);
+
 /* [A-Za-z][A-Za-z0-9._-]* */
 bool is_identifier(const char *text);

@@ -130,62 +130,15 @@ static enum status read_machine_type(struct vm_reader *reader, struct options *o
 	return ERR_INVAL;
 }
 
-static bool is_machine_property(const char *name)
-{
-	static const char *const names[] = {
-		"acpi",
-		"aux-ram-share",
-		"auto-kernel-cmdline",
-		"boot",
-		"bus-lock-ratelimit",
-		"confidential-guest-support",
-		"cxl",
-		"default-bus-bypass-iommu",
-		"dt-compatible",
-		"dtb",
-		"dumpdtb",
-		"fd-bootchk",
-		"firmware",
-		"hpet",
-		"i8042",
-		"igvm-cfg",
-		"initrd",
-		"ioapic2",
-		"isa-serial",
-		"kernel",
-		"kernel-irqchip",
-		"max-fw-size",
-		"max-ram-below-4g",
-		"memory",
-		"memory-encryption",
-		"nvdimm-persistence",
-		"option-roms",
-		"pcie",
-		"pcspk-audiodev",
-		"phandle-start",
-		"pic",
-		"pit",
-		"rtc",
-		"sata",
-		"sgx-epc",
-		"shim",
-		"smbios-entry-point-type",
-		"smbus",
-		"smm",
-		"smp",
-		"smp-cache",
-		"suppress-vmdesc",
-		"vmport",
-		"x-option-roms",
-		"x-south-bridge",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
-}
+/* The other properties of QEMU's machine types. */
+static const char other_properties[] =
+	"acpi aux-ram-share auto-kernel-cmdline boot bus-lock-ratelimit "
+	"confidential-guest-support cxl default-bus-bypass-iommu dt-compatible dtb dumpdtb "
+	"fd-bootchk firmware hpet i8042 igvm-cfg initrd ioapic2 isa-serial kernel "
+	"kernel-irqchip max-fw-size max-ram-below-4g memory memory-encryption "
+	"nvdimm-persistence option-roms pcie pcspk-audiodev phandle-start pic pit rtc sata "
+	"sgx-epc shim smbios-entry-point-type smbus smm smp smp-cache suppress-vmdesc vmport "
+	"x-option-roms x-south-bridge";
 
 static enum status check_machine_unknown(struct vm_reader *reader, const struct options *options)
 {
@@ -193,7 +146,7 @@ static enum status check_machine_unknown(struct vm_reader *reader, const struct 
 
 	if (option == NULL)
 		return OK;
-	if (is_machine_property(option->key))
+	if (is_listed(other_properties, option->key))
 		diag_error(reader->diag, option_key_place(options, option),
 			   "option '%s' of -machine is not supported yet", option->key);
 	else

@@ -340,6 +340,20 @@ static void ranges_are_counted(void **state)
 	assert_int_equal(parse_range("1-2-3", &first, &last), ERR_INVAL);
 }
 
+static void names_are_found_in_lists(void **state)
+{
+	static const char *const absent[] = {"",      " ",   "a",   "bc", "b c",
+					     "abc b", "d e", "c d", "e "};
+	static const char list[] = "abc b cd e";
+
+	assert_true(is_listed(list, "abc"));
+	assert_true(is_listed(list, "b"));
+	assert_true(is_listed(list, "cd"));
+	assert_true(is_listed(list, "e"));
+	for (size_t i = 0; i < ARRAY_SIZE(absent); i++)
+		assert_false(is_listed(list, absent[i]));
+}
+
 /* "key=value;" for each option. */
 static const char *split(const char *text, const char *implied, enum option_flags flags,
 			 struct options *options)
@@ -618,6 +632,7 @@ int main(void)
 		cmocka_unit_test(a_fraction_may_have_any_number_of_digits),
 		cmocka_unit_test(integers_are_those_of_c),
 		cmocka_unit_test(ranges_are_counted),
+		cmocka_unit_test(names_are_found_in_lists),
 		cmocka_unit_test_setup(options_are_split_as_qemu_does, setup),
 		cmocka_unit_test_setup(short_forms_are_warned_of_or_refused, setup),
 		cmocka_unit_test_setup(the_last_of_a_key_counts_but_the_first_id, setup),
