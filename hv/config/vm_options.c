@@ -11,199 +11,6 @@
 #include "hv/config/template_lines.h"
 #include "hv/lib/string.h"
 
-enum vm_option_id {
-	OPT_REFUSED,  /* known, does not work */
-	OPT_ACCEPTED, /* asks for what is so anyway */
-	OPT_ONLY,     /* accepted with one value, see only_value() */
-	OPT_APPEND,
-	OPT_CHARDEV,
-	OPT_CPU,
-	OPT_DEBUGCON,
-	OPT_DEVICE,
-	OPT_FW_CFG,
-	OPT_GLOBAL,
-	OPT_INCOMING,
-	OPT_INITRD,
-	OPT_KERNEL,
-	OPT_MACHINE,
-	OPT_MAX_PRIVATE,
-	OPT_MEMORY,
-	OPT_MEM_PATH,
-	OPT_MEM_PREALLOC,
-	OPT_NAME,
-	OPT_NODEFAULTS,
-	OPT_NO_REBOOT,
-	OPT_NUMA,
-	OPT_OBJECT,
-	OPT_ON_FULL,
-	OPT_SERIAL,
-	OPT_SET,
-	OPT_SMP,
-};
-
-struct vm_option {
-	const char *name;
-	enum vm_option_id id;
-	bool has_argument;
-};
-
-static const struct vm_option vm_options[] = {
-	{"append", OPT_APPEND, true},
-	{"chardev", OPT_CHARDEV, true},
-	{"cpu", OPT_CPU, true},
-	{"debugcon", OPT_DEBUGCON, true},
-	{"device", OPT_DEVICE, true},
-	{"fw_cfg", OPT_FW_CFG, true},
-	{"global", OPT_GLOBAL, true},
-	{"incoming", OPT_INCOMING, true},
-	{"initrd", OPT_INITRD, true},
-	{"kernel", OPT_KERNEL, true},
-	{"machine", OPT_MACHINE, true},
-	{"M", OPT_MACHINE, true},
-	{"m", OPT_MEMORY, true},
-	{"mem-path", OPT_MEM_PATH, true},
-	{"mem-prealloc", OPT_MEM_PREALLOC, false},
-	{"name", OPT_NAME, true},
-	{"nodefaults", OPT_NODEFAULTS, false},
-	{"no-reboot", OPT_NO_REBOOT, false},
-	{"numa", OPT_NUMA, true},
-	{"object", OPT_OBJECT, true},
-	{"serial", OPT_SERIAL, true},
-	{"set", OPT_SET, true},
-	{"smp", OPT_SMP, true},
-
-	/* Ours, not QEMU's. */
-	{"max-private", OPT_MAX_PRIVATE, true},
-	{"on-full", OPT_ON_FULL, true},
-
-	{"enable-kvm", OPT_ACCEPTED, false},
-	{"nographic", OPT_ACCEPTED, false},
-	{"no-user-config", OPT_ACCEPTED, false},
-
-	{"accel", OPT_ONLY, true},
-	{"display", OPT_ONLY, true},
-	{"monitor", OPT_ONLY, true},
-	{"net", OPT_ONLY, true},
-	{"nic", OPT_ONLY, true},
-	{"parallel", OPT_ONLY, true},
-	{"vga", OPT_ONLY, true},
-
-	{"acpitable", OPT_REFUSED, true},
-	{"action", OPT_REFUSED, true},
-	{"add-fd", OPT_REFUSED, true},
-	{"async-teardown", OPT_REFUSED, false},
-	{"audio", OPT_REFUSED, true},
-	{"audio-help", OPT_REFUSED, false},
-	{"audiodev", OPT_REFUSED, true},
-	{"bios", OPT_REFUSED, true},
-	{"blockdev", OPT_REFUSED, true},
-	{"boot", OPT_REFUSED, true},
-	{"cdrom", OPT_REFUSED, true},
-	{"chroot", OPT_REFUSED, true},
-	{"compat", OPT_REFUSED, true},
-	{"d", OPT_REFUSED, true},
-	{"D", OPT_REFUSED, true},
-	{"daemonize", OPT_REFUSED, false},
-	{"dfilter", OPT_REFUSED, true},
-	{"drive", OPT_REFUSED, true},
-	{"dtb", OPT_REFUSED, true},
-	{"dump-vmstate", OPT_REFUSED, true},
-	{"echr", OPT_REFUSED, true},
-	{"enable-sync-profile", OPT_REFUSED, false},
-	{"fda", OPT_REFUSED, true},
-	{"fdb", OPT_REFUSED, true},
-	{"fsdev", OPT_REFUSED, true},
-	{"full-screen", OPT_REFUSED, false},
-	{"gdb", OPT_REFUSED, true},
-	{"h", OPT_REFUSED, false},
-	{"hda", OPT_REFUSED, true},
-	{"hdb", OPT_REFUSED, true},
-	{"hdc", OPT_REFUSED, true},
-	{"hdd", OPT_REFUSED, true},
-	{"help", OPT_REFUSED, false},
-	{"icount", OPT_REFUSED, true},
-	{"iscsi", OPT_REFUSED, true},
-	{"k", OPT_REFUSED, true},
-	{"L", OPT_REFUSED, true},
-	{"loadvm", OPT_REFUSED, true},
-	{"mon", OPT_REFUSED, true},
-	{"msg", OPT_REFUSED, true},
-	{"mtdblock", OPT_REFUSED, true},
-	{"netdev", OPT_REFUSED, true},
-	{"no-acpi", OPT_REFUSED, false},
-	{"no-fd-bootchk", OPT_REFUSED, false},
-	{"no-hpet", OPT_REFUSED, false},
-	{"no-shutdown", OPT_REFUSED, false},
-	{"only-migratable", OPT_REFUSED, false},
-	{"option-rom", OPT_REFUSED, true},
-	{"overcommit", OPT_REFUSED, true},
-	{"perfmap", OPT_REFUSED, false},
-	{"pflash", OPT_REFUSED, true},
-	{"pidfile", OPT_REFUSED, true},
-	{"plugin", OPT_REFUSED, true},
-	{"preconfig", OPT_REFUSED, false},
-	{"qmp", OPT_REFUSED, true},
-	{"qmp-pretty", OPT_REFUSED, true},
-	{"readconfig", OPT_REFUSED, true},
-	{"rtc", OPT_REFUSED, true},
-	{"run-with", OPT_REFUSED, true},
-	{"runas", OPT_REFUSED, true},
-	{"s", OPT_REFUSED, false},
-	{"S", OPT_REFUSED, false},
-	{"sandbox", OPT_REFUSED, true},
-	{"sd", OPT_REFUSED, true},
-	{"seed", OPT_REFUSED, true},
-	{"shim", OPT_REFUSED, true},
-	{"singlestep", OPT_REFUSED, false},
-	{"smbios", OPT_REFUSED, true},
-	{"snapshot", OPT_REFUSED, false},
-	{"spice", OPT_REFUSED, true},
-	{"tpmdev", OPT_REFUSED, true},
-	{"trace", OPT_REFUSED, true},
-	{"usb", OPT_REFUSED, false},
-	{"usbdevice", OPT_REFUSED, true},
-	{"uuid", OPT_REFUSED, true},
-	{"version", OPT_REFUSED, false},
-	{"virtfs", OPT_REFUSED, true},
-	{"vnc", OPT_REFUSED, true},
-	{"watchdog-action", OPT_REFUSED, true},
-	{"win2k-hack", OPT_REFUSED, false},
-	{"xen-attach", OPT_REFUSED, false},
-	{"xen-domid", OPT_REFUSED, true},
-	{"xen-domid-restrict", OPT_REFUSED, false},
-};
-
-/* The value of an OPT_ONLY option that is accepted. */
-static const char *only_value(const char *name)
-{
-	return strcmp(name, "accel") == 0 ? "kvm" : "none";
-}
-
-static const struct vm_option *find_option(const struct word *word)
-{
-	const char *name = word->text;
-
-	if (*name++ != '-')
-		return NULL;
-	name += *name == '-';
-	for (size_t i = 0; i < ARRAY_SIZE(vm_options); i++) {
-		if (strcmp(vm_options[i].name, name) == 0)
-			return &vm_options[i];
-	}
-	return NULL;
-}
-
-static enum status read_only_value(struct vm_reader *reader, const struct vm_option *option,
-				   const struct word *argument)
-{
-	if (strcmp(argument->text, only_value(option->name)) == 0)
-		return OK;
-	diag_error(reader->diag, word_place(argument, 0),
-		   "option '-%s %s' is not supported, only '-%s %s'", option->name, argument->text,
-		   option->name, only_value(option->name));
-	return ERR_INVAL;
-}
-
 static enum status read_cpu(struct vm_reader *reader, const struct word *argument)
 {
 	if (strcmp(argument->text, "host") == 0 || strcmp(argument->text, "max") == 0)
@@ -258,126 +65,195 @@ static enum status read_on_full(struct vm_reader *reader, const struct word *arg
 	return ERR_INVAL;
 }
 
-static enum status read_text(const struct word *argument, const char **text,
-			     struct diag_place *place)
+static enum status read_append(struct vm_reader *reader, const struct word *argument)
 {
-	*text = argument->text;
-	*place = word_place(argument, 0);
+	reader->vm->append = argument->text;
+	reader->vm->append_place = word_place(argument, 0);
 	return OK;
 }
 
-/* -max-private and -on-full. */
-static enum status read_limits(struct vm_reader *reader, enum vm_option_id id,
-			       const struct word *argument)
+static enum status read_initrd(struct vm_reader *reader, const struct word *argument)
 {
-	if (id == OPT_ON_FULL)
-		return read_on_full(reader, argument);
+	reader->vm->initrd = argument->text;
+	reader->vm->initrd_place = word_place(argument, 0);
+	return OK;
+}
+
+static enum status read_kernel(struct vm_reader *reader, const struct word *argument)
+{
+	reader->vm->kernel = argument->text;
+	reader->vm->kernel_place = word_place(argument, 0);
+	return OK;
+}
+
+static enum status read_incoming(struct vm_reader *reader, const struct word *argument)
+{
+	return incoming_read(reader->vm, argument, reader->diag);
+}
+
+static enum status read_max_private(struct vm_reader *reader, const struct word *argument)
+{
 	return parse_limit(argument, 0, "-max-private", reader->diag, &reader->vm->max_private);
 }
 
-static enum status set_flag(struct vm_reader *reader, enum vm_option_id id)
+static enum status read_mem_path(struct vm_reader *reader, const struct word *argument)
 {
-	if (id == OPT_MEM_PREALLOC)
+	reader->mem_path = argument;
+	return OK;
+}
+
+/* The argument of an option that has to be as it is by default. */
+static enum status check_only(struct vm_reader *reader, const struct word *argument,
+			      const char *only)
+{
+	if (strcmp(argument->text, only) == 0)
+		return OK;
+	diag_error(reader->diag, word_place(argument, 0),
+		   "option '-%s %s' is not supported, only '-%s %s'", reader->option,
+		   argument->text, reader->option, only);
+	return ERR_INVAL;
+}
+
+static enum status read_accel(struct vm_reader *reader, const struct word *argument)
+{
+	return check_only(reader, argument, "kvm");
+}
+
+static enum status read_none(struct vm_reader *reader, const struct word *argument)
+{
+	return check_only(reader, argument, "none");
+}
+
+/* An option with an argument: a new one is a row and its reader. */
+struct vm_option {
+	const char *name;
+	enum status (*read)(struct vm_reader *reader, const struct word *argument);
+};
+
+static const struct vm_option vm_options[] = {
+	{"append", read_append},
+	{"chardev", vm_read_chardev},
+	{"cpu", read_cpu},
+	{"debugcon", vm_read_debugcon},
+	{"device", vm_read_device},
+	{"fw_cfg", vm_read_fw_cfg},
+	{"global", read_global},
+	{"incoming", read_incoming},
+	{"initrd", read_initrd},
+	{"kernel", read_kernel},
+	{"machine", vm_read_machine},
+	{"M", vm_read_machine},
+	{"m", vm_read_memory},
+	{"mem-path", read_mem_path},
+	{"name", vm_read_name},
+	{"numa", vm_read_numa},
+	{"object", read_object},
+	{"serial", vm_read_serial},
+	{"set", read_set},
+	{"smp", vm_read_smp},
+
+	{"accel", read_accel},
+	{"display", read_none},
+	{"monitor", read_none},
+	{"net", read_none},
+	{"nic", read_none},
+	{"parallel", read_none},
+	{"vga", read_none},
+
+	/* Not QEMU's. */
+	{"max-private", read_max_private},
+	{"on-full", read_on_full},
+};
+
+/* The other options of QEMU that have an argument. */
+static const char refused_options[] =
+	"acpitable action add-fd audio audiodev bios blockdev boot cdrom chroot compat d D "
+	"dfilter drive dtb dump-vmstate echr fda fdb fsdev gdb hda hdb hdc hdd icount iscsi k L "
+	"loadvm mon msg mtdblock netdev option-rom overcommit pflash pidfile plugin qmp "
+	"qmp-pretty readconfig rtc run-with runas sandbox sd seed shim smbios spice tpmdev "
+	"trace usbdevice uuid virtfs vnc watchdog-action xen-domid";
+
+/* Those that have none. */
+static const char refused_flags[] =
+	"async-teardown audio-help daemonize enable-sync-profile full-screen h help no-acpi "
+	"no-fd-bootchk no-hpet no-shutdown only-migratable perfmap preconfig s S singlestep "
+	"snapshot usb version win2k-hack xen-attach xen-domid-restrict";
+
+/* Flags that ask for what every VM has. */
+static const char accepted_flags[] = "enable-kvm nographic no-user-config";
+
+static enum status refuse(struct vm_reader *reader, const struct word *option)
+{
+	diag_error(reader->diag, word_place(option, 0), "option '%s' is not supported",
+		   option->text);
+	return ERR_INVAL;
+}
+
+/* False: there is no such flag. */
+static bool read_flag(struct vm_reader *reader, const struct word *option)
+{
+	if (strcmp(reader->option, "mem-prealloc") == 0)
 		reader->vm->mem_prealloc = true;
-	else if (id == OPT_NODEFAULTS)
+	else if (strcmp(reader->option, "nodefaults") == 0)
 		reader->nodefaults = true;
-	else
+	else if (strcmp(reader->option, "no-reboot") == 0)
 		reader->vm->no_reboot = true;
-	return OK;
-}
-
-/* 'argument' is NULL for options without one. */
-static enum status read_option(struct vm_reader *reader, const struct vm_option *option,
-			       const struct word *argument)
-{
-	struct vm_config *vm = reader->vm;
-
-	switch (option->id) {
-	case OPT_REFUSED:
-	case OPT_ACCEPTED:
-		return OK;
-	case OPT_ONLY:
-		return read_only_value(reader, option, argument);
-	case OPT_APPEND:
-		return read_text(argument, &vm->append, &vm->append_place);
-	case OPT_CHARDEV:
-		return vm_read_chardev(reader, argument);
-	case OPT_CPU:
-		return read_cpu(reader, argument);
-	case OPT_DEBUGCON:
-		return vm_read_debugcon(reader, argument);
-	case OPT_DEVICE:
-		return vm_read_device(reader, argument);
-	case OPT_FW_CFG:
-		return vm_read_fw_cfg(reader, argument);
-	case OPT_GLOBAL:
-		return read_global(reader, argument);
-	case OPT_INCOMING:
-		return incoming_read(vm, argument, reader->diag);
-	case OPT_INITRD:
-		return read_text(argument, &vm->initrd, &vm->initrd_place);
-	case OPT_KERNEL:
-		return read_text(argument, &vm->kernel, &vm->kernel_place);
-	case OPT_MACHINE:
-		return vm_read_machine(reader, argument);
-	case OPT_MEMORY:
-		return vm_read_memory(reader, argument);
-	case OPT_MEM_PATH:
-		reader->mem_path = argument;
-		return OK;
-	case OPT_NAME:
-		return vm_read_name(reader, argument);
-	case OPT_MEM_PREALLOC:
-	case OPT_NODEFAULTS:
-	case OPT_NO_REBOOT:
-		return set_flag(reader, option->id);
-	case OPT_NUMA:
-		return vm_read_numa(reader, argument);
-	case OPT_OBJECT:
-		return read_object(reader, argument);
-	case OPT_MAX_PRIVATE:
-	case OPT_ON_FULL:
-		return read_limits(reader, option->id, argument);
-	case OPT_SERIAL:
-		return vm_read_serial(reader, argument);
-	case OPT_SET:
-		return read_set(reader, argument);
-	case OPT_SMP:
-		return vm_read_smp(reader, argument);
-	}
-	return OK;
-}
-
-/* False: said. 'option' is NULL if there is none of that name. */
-static bool check_option(struct vm_reader *reader, const struct vm_option *option,
-			 const struct word *word)
-{
-	struct diag_place place = word_place(word, 0);
-
-	if (word->text[0] != '-')
-		diag_error(reader->diag, place, "'%s' is no option; disk images are not supported",
-			   word->text);
-	else if (option == NULL)
-		diag_error(reader->diag, place, "%s: invalid option", word->text);
-	else if (option->has_argument && word->next == NULL)
-		diag_error(reader->diag, place, "%s: requires an argument", word->text);
-	else if (option->id == OPT_REFUSED)
-		diag_error(reader->diag, place, "option '%s' is not supported", word->text);
+	else if (is_listed(refused_flags, reader->option))
+		(void)refuse(reader, option);
 	else
-		return true;
-	return false;
+		return is_listed(accepted_flags, reader->option);
+	return true;
+}
+
+/* NULL: there is no such option with an argument. */
+static const struct vm_option *find_option(const char *name)
+{
+	static const struct vm_option refused = {NULL, NULL};
+
+	for (size_t i = 0; i < ARRAY_SIZE(vm_options); i++) {
+		if (strcmp(vm_options[i].name, name) == 0)
+			return &vm_options[i];
+	}
+	return is_listed(refused_options, name) ? &refused : NULL;
+}
+
+/* '*words' is the option, and moves to its argument if there is one. */
+static enum status read_option(struct vm_reader *reader, const struct word **words)
+{
+	const struct word *word = *words;
+	const struct vm_option *option = find_option(reader->option);
+
+	if (option == NULL) {
+		if (!read_flag(reader, word))
+			diag_error(reader->diag, word_place(word, 0), "%s: invalid option",
+				   word->text);
+		return OK;
+	}
+	if (word->next == NULL) {
+		diag_error(reader->diag, word_place(word, 0), "%s: requires an argument",
+			   word->text);
+		return OK;
+	}
+	*words = word->next;
+	return option->read != NULL ? option->read(reader, word->next) : refuse(reader, word);
+}
+
+/* "name" of "-name" and "--name"; NULL: the word is not an option. */
+static const char *option_name(const struct word *word)
+{
+	if (word->text[0] != '-')
+		return NULL;
+	return word->text + (word->text[1] == '-' ? 2 : 1);
 }
 
 enum status vm_read_options(struct vm_reader *reader, const struct word *words)
 {
 	for (; words != NULL; words = words->next) {
-		const struct word *word = words;
-		const struct vm_option *option = find_option(word);
-		bool usable = check_option(reader, option, word);
-
-		if (option != NULL && option->has_argument && word->next != NULL)
-			words = word->next;
-		if (usable && read_option(reader, option, words) == ERR_NOMEM)
+		reader->option = option_name(words);
+		if (reader->option == NULL)
+			diag_error(reader->diag, word_place(words, 0),
+				   "'%s' is no option; disk images are not supported", words->text);
+		else if (read_option(reader, &words) == ERR_NOMEM)
 			return ERR_NOMEM;
 	}
 	return vm_read_json_devices(reader);

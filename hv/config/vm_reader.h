@@ -47,6 +47,7 @@ struct vm_reader {
 	struct vm_config *vm;
 	struct arena *arena;
 	struct diag *diag;
+	const char *option;  /* the current one, without its dashes */
 	const char *machine; /* QEMU's name of the machine type, for messages */
 	const char *default_ram_id;
 	struct device_id *device_ids;
