@@ -246,8 +246,20 @@ static enum status check_device_id(struct vm_reader *reader, struct options *opt
 	return OK;
 }
 
-static enum status say_driver(struct vm_reader *reader, const struct options *options,
-			      const struct option *driver)
+/* A device that -device makes: a new one is a row and its reader. */
+struct driver {
+	const char *name;
+	enum status (*read)(struct vm_reader *reader, struct options *options);
+};
+
+static const struct driver drivers[] = {
+	{"isa-debug-exit", read_debug_exit}, {"isa-debugcon", read_isa_debugcon},
+	{"nvdimm", vm_read_nvdimm},	     {"pc-dimm", vm_read_pc_dimm},
+	{"vmgenid", read_vmgenid},
+};
+
+static enum status refuse_driver(struct vm_reader *reader, const struct options *options,
+				 const struct option *driver)
 {
 	static const char *const known[] = {"virtio-", "vhost-",  "e1000",  "nvme",    "usb-",
 					    "scsi-",   "ide-",	  "pci-",   "pcie-",   "isa-",
@@ -265,7 +277,7 @@ static enum status say_driver(struct vm_reader *reader, const struct options *op
 	return ERR_INVAL;
 }
 
-/* Its id and driver are those of a device that there is. */
+/* Of a device whose id is checked. */
 static enum status read_driver(struct vm_reader *reader, struct options *options)
 {
 	const struct option *driver = options_find(options, "driver");
@@ -275,17 +287,11 @@ static enum status read_driver(struct vm_reader *reader, struct options *options
 			   "Parameter 'driver' is missing");
 		return ERR_INVAL;
 	}
-	if (strcmp(driver->value, "isa-debug-exit") == 0)
-		return read_debug_exit(reader, options);
-	if (strcmp(driver->value, "isa-debugcon") == 0)
-		return read_isa_debugcon(reader, options);
-	if (strcmp(driver->value, "pc-dimm") == 0)
-		return vm_read_dimm(reader, options, false);
-	if (strcmp(driver->value, "nvdimm") == 0)
-		return vm_read_dimm(reader, options, true);
-	if (strcmp(driver->value, "vmgenid") == 0)
-		return read_vmgenid(reader, options);
-	return say_driver(reader, options, driver);
+	for (size_t n = 0; n < ARRAY_SIZE(drivers); n++) {
+		if (strcmp(driver->value, drivers[n].name) == 0)
+			return drivers[n].read(reader, options);
+	}
+	return refuse_driver(reader, options, driver);
 }
 
 static enum status keep_json_device(struct vm_reader *reader, const struct options *options)

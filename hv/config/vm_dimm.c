@@ -48,15 +48,15 @@ static enum status check_uuid(struct vm_reader *reader, struct options *options)
 	return ERR_INVAL;
 }
 
-static enum status read_nvdimm(struct vm_reader *reader, struct options *options,
-			       struct dimm_config *dimm)
+static enum status read_properties(struct vm_reader *reader, struct options *options,
+				   struct dimm_config *dimm)
 {
 	TRY(get_label_size(reader, options, &dimm->label_size));
 	TRY(options_get_bool(options, "unarmed", reader->diag, &dimm->unarmed));
 	return check_uuid(reader, options);
 }
 
-enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm)
+static enum status read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm)
 {
 	struct dimm_config **tail = &reader->vm->dimms;
 	struct dimm_config dimm = {
@@ -72,7 +72,7 @@ enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool
 	TRY(options_get_integer(options, "slot", &type_int32, reader->diag, &slot));
 	TRY(options_get_string(options, "memdev", reader->diag, &memdev));
 	if (is_nvdimm)
-		TRY(read_nvdimm(reader, options, &dimm));
+		TRY(read_properties(reader, options, &dimm));
 	TRY(options_check_properties(options, is_nvdimm ? "nvdimm" : "pc-dimm", reader->diag));
 	dimm.memdev = *memdev != '\0' ? memdev : NULL;
 	dimm.addr = (uint64_t)addr;
@@ -85,4 +85,14 @@ enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool
 		return ERR_NOMEM;
 	**tail = dimm;
 	return OK;
+}
+
+enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options)
+{
+	return read_dimm(reader, options, false);
+}
+
+enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options)
+{
+	return read_dimm(reader, options, true);
 }

@@ -93,7 +93,9 @@ enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *argument
 enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 
 /* -device pc-dimm and nvdimm, split, id and driver looked at. */
-enum status vm_read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm);
+enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options);
+enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options);
+
 /*
  * What can only be told at the end of the line: sizes that must fit, names that must exist.
  * ERR_NOMEM: the arena is full, not said; else OK.
