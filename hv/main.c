@@ -134,8 +134,7 @@ static void read_configuration(struct arena *arena)
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %llu", (unsigned long long)ticks);
 	panic_set_power_off(config.host.on_end == HOST_END_POWEROFF);
-	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, boot->ramdisk_capacity, arena, &diag,
-			 &images.first) == OK &&
+	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, arena, &diag, &images.first) == OK &&
 	    status != ERR_NOMEM) {
 		images.arena = arena;
 		status = config_open(&config, &images, &diag);

@@ -8,7 +8,6 @@
 #include "hv/backends/cpio.h"
 
 #include "hv/frame/phys.h"
-#include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
 #define HEADER_BYTES   110
@@ -319,8 +318,8 @@ static void skip_zeros(struct reader *reader)
 		reader->at++;
 }
 
-enum status ramdisk_open(phys_t base, uint64_t len, uint64_t capacity, struct arena *arena,
-			 struct diag *diag, struct image **ret_list)
+enum status ramdisk_open(phys_t base, uint64_t len, struct arena *arena, struct diag *diag,
+			 struct image **ret_list)
 {
 	struct reader reader = {
 		.text = phys_to_virt(base),
@@ -330,7 +329,6 @@ enum status ramdisk_open(phys_t base, uint64_t len, uint64_t capacity, struct ar
 		.diag = diag,
 	};
 
-	assert(len <= capacity);
 	reader.tail = &reader.first;
 	skip_zeros(&reader);
 	if (len > 0 && reader.at == len)

@@ -9,10 +9,9 @@
 /*
  * Read the ramdisk at [base, base + len): cpio archives of the formats newc and crc,
  * any number of them with zeros between, each at any byte. Data stay where they are.
- * 'capacity' (>= len) bytes from 'base' on are ours. Names live in the archive
- * or in 'arena'. The list is empty (NULL) for len 0.
+ * Names live in the archive or in 'arena'. The list is empty (NULL) for len 0.
  * The first error is said with its offset and ends in ERR_CORRUPT; ERR_NOMEM (said) if the arena
  * is full. Nothing outside of [base, base + len) is read.
  */
-enum status ramdisk_open(phys_t base, uint64_t len, uint64_t capacity, struct arena *arena,
-			 struct diag *diag, struct image **ret_list);
+enum status ramdisk_open(phys_t base, uint64_t len, struct arena *arena, struct diag *diag,
+			 struct image **ret_list);

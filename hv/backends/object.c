@@ -100,34 +100,30 @@ static enum status add_context(const struct options *options, struct thread_cont
 	return status;
 }
 
-static enum status read_backend(struct backend *backend, enum status status, struct diag *diag)
-{
-	TRY(status);
-	TRY(get_id(&backend->options, diag));
-	return backend_read_options(backend, diag);
-}
-
-/* With 'status', an error of its type, it only keeps its id. */
-static enum status add_backend(const struct options *options, enum object_type type,
-			       enum status status, struct backend **tail, struct arena *arena,
-			       struct diag *diag)
+/* NULL: the arena is full. Without an id the backend is in no list. */
+static struct backend *add_backend(const struct options *options, struct backend **tail,
+				   struct arena *arena)
 {
 	struct backend *backend = arena_alloc(arena, sizeof(*backend));
 
 	if (backend == NULL)
-		return ERR_NOMEM;
+		return NULL;
 	backend->place = word_place(options->word, 0);
 	backend->options = *options;
 	backend->id = options->id;
-	backend->type = type == OBJECT_FILE ? BACKEND_FILE : BACKEND_RAM;
-	status = read_backend(backend, status, diag);
-	backend->broken = status != OK;
 	if (backend->id == NULL)
-		return status;
+		return backend;
 	while (*tail != NULL)
 		tail = &(*tail)->next;
 	*tail = backend;
-	return status;
+	return backend;
+}
+
+static enum status read_backend(struct backend *backend, enum object_type type, struct diag *diag)
+{
+	backend->type = type == OBJECT_FILE ? BACKEND_FILE : BACKEND_RAM;
+	TRY(get_id(&backend->options, diag));
+	return backend_read_options(backend, diag);
 }
 
 static bool has_id(const struct backend *backends, const struct thread_context *contexts,
@@ -161,15 +157,23 @@ enum status object_read(const struct word *argument, struct backend **backends,
 			struct thread_context **contexts, struct arena *arena, struct diag *diag)
 {
 	enum object_type type = OBJECT_RAM;
+	struct backend *backend;
 	struct options options;
 	enum status status;
 
-	TRY(options_read(argument, "qom-type", OPTION_WARN_FLAG, arena, diag, &options));
+	TRY(options_read(argument, &(struct option_syntax){.implied = "qom-type"}, arena, diag,
+			 &options));
 	TRY(check_id(&options, *backends, *contexts, diag));
 	status = get_type(&options, diag, &type);
 	if (status == OK && type == OBJECT_CONTEXT)
 		return add_context(&options, contexts, arena, diag);
-	return add_backend(&options, type, status, backends, arena, diag);
+	backend = add_backend(&options, backends, arena);
+	if (backend == NULL)
+		return ERR_NOMEM;
+	if (status == OK)
+		status = read_backend(backend, type, diag);
+	backend->broken = status != OK;
+	return status;
 }
 
 static enum status refuse_context(struct thread_context *context, const char *key,

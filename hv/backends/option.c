@@ -37,8 +37,8 @@ static char *copy_value(struct arena *arena, const char *text, size_t len)
 struct splitter {
 	struct options options; /* so far */
 	size_t at;		/* of the next item */
-	const char *implied;	/* key of an item without '='; NULL: none */
-	enum option_flags flags;
+	const char *implied;	/* of the next item; NULL: none */
+	bool no_flags;
 	struct arena *arena;
 	struct diag *diag;
 };
@@ -61,7 +61,7 @@ static enum status split_short_form(struct splitter *splitter, struct option *op
 			   "there is no help in a configuration");
 		return ERR_INVAL;
 	}
-	if (splitter->flags == OPTION_NO_FLAG) {
+	if (splitter->no_flags) {
 		diag_error(diag, option_key_place(&splitter->options, option),
 			   "Expected '=' after parameter '%s'", key);
 		return ERR_INVAL;
@@ -113,13 +113,13 @@ static void note_id(struct options *options, const struct option *option)
 	options->id_at = option->value_at;
 }
 
-enum status options_split(const struct word *word, const char *implied, enum option_flags flags,
+enum status options_split(const struct word *word, const struct option_syntax *syntax,
 			  struct arena *arena, struct diag *diag, struct options *ret)
 {
 	struct splitter splitter = {
 		.options.word = word,
-		.implied = implied,
-		.flags = flags,
+		.implied = syntax->implied,
+		.no_flags = syntax->no_flags,
 		.arena = arena,
 		.diag = diag,
 	};
@@ -199,12 +199,12 @@ static enum status read_json(const struct word *word, struct arena *arena, struc
 	return OK;
 }
 
-enum status options_read(const struct word *word, const char *implied, enum option_flags flags,
+enum status options_read(const struct word *word, const struct option_syntax *syntax,
 			 struct arena *arena, struct diag *diag, struct options *ret)
 {
 	if (word->text[0] == '{')
 		return read_json(word, arena, diag, ret);
-	return options_split(word, implied, flags, arena, diag, ret);
+	return options_split(word, syntax, arena, diag, ret);
 }
 
 struct option *options_first_unseen(const struct options *options)
@@ -364,16 +364,14 @@ enum status options_get_size(struct options *options, const char *key, struct di
 
 /* Signed and unsigned types have words of their own. */
 static enum status get_json_integer(const struct options *options, const struct option *option,
-				    bool is_signed, struct diag *diag, uint64_t *ret_bits,
-				    bool *ret_negative)
+				    bool is_signed, struct diag *diag, uint64_t *ret)
 {
 	const struct json *json = option->json;
 
 	if (is_signed &&
 	    (json->type != JSON_INTEGER || (!json->negative && json->number > (uint64_t)INT64_MAX)))
 		return say_type(options, option, "integer", diag);
-	*ret_negative = json->negative;
-	return get_json_uint64(options, option, diag, ret_bits);
+	return get_json_uint64(options, option, diag, ret);
 }
 
 enum status options_get_integer(struct options *options, const char *key,
@@ -385,10 +383,12 @@ enum status options_get_integer(struct options *options, const char *key,
 
 	if (option == NULL)
 		return OK;
-	if (option->json != NULL)
-		TRY(get_json_integer(options, option, type->min < 0, diag, &bits, &negative));
-	else if (parse_integer(option->value, &bits, &negative) != OK)
+	if (option->json != NULL) {
+		TRY(get_json_integer(options, option, type->min < 0, diag, &bits));
+		negative = option->json->negative;
+	} else if (parse_integer(option->value, &bits, &negative) != OK) {
 		return say_expects(options, option, "integer", diag);
+	}
 	if (negative && type->min < 0 ? (int64_t)bits < type->min : bits > type->max)
 		return say_expects(options, option, type->name, diag);
 	*value = (int64_t)bits;

@@ -31,23 +31,23 @@ struct options {
 	bool is_json;
 };
 
-/* Bad input is said and ends in ERR_INVAL; a full arena is ERR_NOMEM and not said. */
-enum option_flags {
-	OPTION_WARN_FLAG = 1, /* "key" alone is key=on, with a warning: -object, -device, -m */
-	OPTION_NO_FLAG = 2,   /* "key" alone is an error: -machine, -smp */
+/* How the argument of an option is written. */
+struct option_syntax {
+	const char *implied; /* the key of a first item without '='; NULL: there is none */
+	bool no_flags;	     /* "key" alone is an error; else key=on, with a warning */
 };
 
 /*
- * Split 'word' into options; a first item without '=' gets the key 'implied' (NULL: none).
- * The word must outlive the result.
+ * Split 'word' into options. The word must outlive the result. ERR_INVAL: reported; ERR_NOMEM: the
+ * arena is full, not reported.
  */
-enum status options_split(const struct word *word, const char *implied, enum option_flags flags,
+enum status options_split(const struct word *word, const struct option_syntax *syntax,
 			  struct arena *arena, struct diag *diag, struct options *ret);
 /*
- * The same for an argument that may be JSON as well, which is what begins with '{'. Of JSON the
- * getters take typed values, no text for a number or a boolean.
+ * The same for an argument that may also be JSON, which begins with '{'. The getters then want
+ * JSON's types, not text, for numbers and booleans.
  */
-enum status options_read(const struct word *word, const char *implied, enum option_flags flags,
+enum status options_read(const struct word *word, const struct option_syntax *syntax,
 			 struct arena *arena, struct diag *diag, struct options *ret);
 /* QEMU's rule for ids, asked before any other option is looked at; no id is fine. */
 enum status options_check_id(const struct options *options, struct diag *diag);

@@ -120,8 +120,8 @@ enum status vm_read_chardev(struct vm_reader *reader, const struct word *argumen
 	const struct option *backend;
 	struct options options;
 
-	TRY(options_split(argument, "backend", OPTION_WARN_FLAG, reader->arena, reader->diag,
-			  &options));
+	TRY(options_split(argument, &(struct option_syntax){.implied = "backend"}, reader->arena,
+			  reader->diag, &options));
 	TRY(check_chardev_id(reader, &options, argument));
 	backend = options_find(&options, "backend");
 	if (backend == NULL) {
@@ -311,8 +311,8 @@ enum status vm_read_device(struct vm_reader *reader, const struct word *argument
 {
 	struct options options;
 
-	TRY(options_read(argument, "driver", OPTION_WARN_FLAG, reader->arena, reader->diag,
-			 &options));
+	TRY(options_read(argument, &(struct option_syntax){.implied = "driver"}, reader->arena,
+			 reader->diag, &options));
 	if (options.is_json)
 		return keep_json_device(reader, &options);
 	TRY(check_device_id(reader, &options));

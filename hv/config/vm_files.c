@@ -28,19 +28,26 @@ const char *vm_find_file(struct image_list *images, const char *path, struct ima
 	return NULL;
 }
 
-static enum status say(struct diag *diag, struct diag_place place, const char *what,
-		       const char *path, const char *why)
+/* A search for a file of a VM. */
+struct search {
+	struct image_list *images;
+	const char *what;	 /* for messages */
+	struct diag_place place; /* of the argument that names the file */
+	struct diag *diag;
+};
+
+static enum status report(const struct search *search, const char *path, const char *why)
 {
-	diag_error(diag, place, "could not open %s '%s': %s", what, path, why);
+	diag_error(search->diag, search->place, "could not open %s '%s': %s", search->what, path,
+		   why);
 	return ERR_INVAL;
 }
 
-static enum status find(struct image_list *images, const char *path, const char *what,
-			struct diag_place place, struct diag *diag, struct image **ret)
+static enum status find(const struct search *search, const char *path, struct image **ret)
 {
-	const char *why = vm_find_file(images, path, ret);
+	const char *why = vm_find_file(search->images, path, ret);
 
-	return why == NULL ? OK : say(diag, place, what, path, why);
+	return why == NULL ? OK : report(search, path, why);
 }
 
 static size_t count_modules(const char *list)
@@ -53,37 +60,36 @@ static size_t count_modules(const char *list)
 }
 
 /* 'line' is a module's command line, whose first word names the file. */
-static enum status find_module(struct vm_config *vm, struct image_list *images, const char *line,
-			       size_t name_len, struct diag *diag, struct loader_module *ret)
+static enum status find_module(const struct search *search, const char *line, size_t name_len,
+			       struct loader_module *ret)
 {
-	char *name = arena_strndup(images->arena, line, name_len);
+	char *name = arena_strndup(search->images->arena, line, name_len);
 	struct image *image = NULL;
 
 	if (name == NULL)
-		return say(diag, vm->initrd_place, "module", line,
-			   image_error_text(IMAGE_NO_MEMORY));
-	TRY(find(images, name, "module", vm->initrd_place, diag, &image));
+		return report(search, line, image_error_text(IMAGE_NO_MEMORY));
+	TRY(find(search, name, &image));
 	*ret = (struct loader_module){phys_to_virt(image->base), image->size, line};
 	return OK;
 }
 
-/* The lines lie behind each other in one copy, no longer than the list. */
-static enum status find_modules(struct vm_config *vm, struct image_list *images, struct diag *diag)
+/* The lines lie one after the other in a single copy, no longer than the list. */
+static enum status find_modules(struct vm_config *vm, const struct search *search)
 {
 	size_t size = strlen(vm->initrd) + 1, n_max = count_modules(vm->initrd), name_len;
-	char *line = arena_alloc(images->arena, size);
+	struct arena *arena = search->images->arena;
+	char *line = arena_alloc(arena, size);
 	const char *list = vm->initrd;
 	enum status status = OK;
 
-	vm->modules = arena_alloc(images->arena, n_max * sizeof(*vm->modules));
+	vm->modules = arena_alloc(arena, n_max * sizeof(*vm->modules));
 	if (line == NULL || vm->modules == NULL)
-		return say(diag, vm->initrd_place, "modules", vm->initrd,
-			   image_error_text(IMAGE_NO_MEMORY));
+		return report(search, vm->initrd, image_error_text(IMAGE_NO_MEMORY));
 	while (loader_next_module(&list, line, size, &name_len) == OK) {
 		struct loader_module *module = &vm->modules[vm->n_modules];
 		size_t used = strlen(line) + 1;
 
-		if (find_module(vm, images, line, name_len, diag, module) == OK)
+		if (find_module(search, line, name_len, module) == OK)
 			vm->n_modules++;
 		else
 			status = ERR_INVAL;
@@ -95,17 +101,22 @@ static enum status find_modules(struct vm_config *vm, struct image_list *images,
 
 enum status vm_open_kernel(struct vm_config *vm, struct image_list *images, struct diag *diag)
 {
+	struct search search = {images, "kernel file", vm->kernel_place, diag};
 	struct image *kernel = NULL, *initrd = NULL;
 
 	if (vm->kernel == NULL)
 		return OK;
-	TRY(find(images, vm->kernel, "kernel file", vm->kernel_place, diag, &kernel));
+	TRY(find(&search, vm->kernel, &kernel));
 	vm->kernel_image = kernel;
 	if (vm->initrd == NULL)
 		return OK;
-	if (loader_takes_modules(phys_to_virt(kernel->base), kernel->size))
-		return find_modules(vm, images, diag);
-	TRY(find(images, vm->initrd, "initrd", vm->initrd_place, diag, &initrd));
+	search.place = vm->initrd_place;
+	if (loader_takes_modules(phys_to_virt(kernel->base), kernel->size)) {
+		search.what = "module";
+		return find_modules(vm, &search);
+	}
+	search.what = "initrd";
+	TRY(find(&search, vm->initrd, &initrd));
 	vm->initrd_image = initrd;
 	return OK;
 }

@@ -30,7 +30,8 @@ static enum status split(struct vm_reader *reader, const struct word *word,
 {
 	struct options options;
 
-	TRY(options_split(word, "name", OPTION_WARN_FLAG, reader->arena, reader->diag, &options));
+	TRY(options_split(word, &(struct option_syntax){.implied = "name"}, reader->arena,
+			  reader->diag, &options));
 	*argument = (struct argument){
 		.name = find_text(&options, "name"),
 		.file = find_text(&options, "file"),

@@ -84,8 +84,8 @@ static enum status read_memory(struct vm_reader *reader, const struct word *argu
 	struct options options;
 
 	reader->vm->memory_place = word_place(argument, 0);
-	TRY(options_split(argument, "size", OPTION_WARN_FLAG, reader->arena, reader->diag,
-			  &options));
+	TRY(options_split(argument, &(struct option_syntax){.implied = "size"}, reader->arena,
+			  reader->diag, &options));
 	TRY(get_memory_size(reader, &options, "size", &size_option, &size));
 	TRY(get_slots(reader, &options));
 	TRY(get_memory_size(reader, &options, "maxmem", &maxmem_option, &maxmem));
@@ -202,7 +202,8 @@ enum status vm_read_machine(struct vm_reader *reader, const struct word *argumen
 	const struct option *backend;
 	struct options options;
 
-	TRY(options_split(argument, "type", OPTION_NO_FLAG, reader->arena, reader->diag, &options));
+	TRY(options_split(argument, &(struct option_syntax){.implied = "type", .no_flags = true},
+			  reader->arena, reader->diag, &options));
 	backend = options_find(&options, "memory-backend");
 	if (backend != NULL) {
 		reader->vm->memory_backend_id = backend->value;
@@ -221,8 +222,8 @@ enum status vm_read_name(struct vm_reader *reader, const struct word *argument)
 	bool debug_threads = false;
 	struct options options;
 
-	TRY(options_split(argument, "guest", OPTION_WARN_FLAG, reader->arena, reader->diag,
-			  &options));
+	TRY(options_split(argument, &(struct option_syntax){.implied = "guest"}, reader->arena,
+			  reader->diag, &options));
 	TRY(options_get_bool(&options, "debug-threads", reader->diag, &debug_threads));
 	option = options_find(&options, "process");
 	if (option == NULL && debug_threads)

@@ -16,6 +16,9 @@ enum numa_type { NUMA_NODE, NUMA_DIST, NUMA_CPU, NUMA_HMAT_LB, NUMA_HMAT_CACHE }
 
 static const char *const type_names[] = {"node", "dist", "cpu", "hmat-lb", "hmat-cache", NULL};
 
+static const struct integer_type type_uint8 = {"uint8_t", 0, UINT8_MAX};
+static const struct integer_type type_uint16 = {"uint16_t", 0, UINT16_MAX};
+
 /* One -numa argument at work. */
 struct numa_reader {
 	struct vm_reader *vm_reader;
@@ -59,8 +62,8 @@ static enum status say_value(struct numa_reader *numa, const char *key, const ch
 }
 
 /* '*ret_has' tells whether it was given; else '*ret' stays. */
-static enum status get_uint(struct numa_reader *numa, const char *key, const char *type,
-			    uint64_t max, bool *ret_has, uint64_t *ret)
+static enum status get_uint(struct numa_reader *numa, const char *key,
+			    const struct integer_type *type, bool *ret_has, uint64_t *ret)
 {
 	const struct option *option = options_find(&numa->options, key);
 	bool negative;
@@ -71,18 +74,18 @@ static enum status get_uint(struct numa_reader *numa, const char *key, const cha
 		return OK;
 	if (parse_integer(option->value, &value, &negative) != OK || negative)
 		return say_value(numa, key, "a uint64 value");
-	if (value > max)
-		return say_value(numa, key, type);
+	if (value > type->max)
+		return say_value(numa, key, type->name);
 	*ret = value;
 	return OK;
 }
 
-static enum status get_needed_uint(struct numa_reader *numa, const char *key, const char *type,
-				   uint64_t max, uint64_t *ret)
+static enum status get_needed_uint(struct numa_reader *numa, const char *key,
+				   const struct integer_type *type, uint64_t *ret)
 {
 	bool has;
 
-	TRY(get_uint(numa, key, type, max, &has, ret));
+	TRY(get_uint(numa, key, type, &has, ret));
 	if (has)
 		return OK;
 	diag_error(numa->diag, whole_place(numa), "Parameter '%s' is missing", key);
@@ -241,12 +244,12 @@ static enum status read_node(struct numa_reader *numa)
 
 	if (node == NULL)
 		return ERR_NOMEM;
-	TRY(get_uint(numa, "nodeid", "uint16_t", UINT16_MAX, &has_nodeid, &nodeid));
+	TRY(get_uint(numa, "nodeid", &type_uint16, &has_nodeid, &nodeid));
 	TRY(check_cpus_syntax(numa));
 	has_mem = options_find(&numa->options, "mem") != NULL;
 	TRY(options_get_size(&numa->options, "mem", numa->diag, &mem));
 	memdev = options_find(&numa->options, "memdev");
-	TRY(get_uint(numa, "initiator", "uint16_t", UINT16_MAX, &has_initiator, &initiator));
+	TRY(get_uint(numa, "initiator", &type_uint16, &has_initiator, &initiator));
 	TRY(options_check_known(&numa->options, numa->diag));
 	*node = (struct numa_node_config){
 		.nodeid = (uint32_t)nodeid,
@@ -291,9 +294,9 @@ static enum status read_distance(struct numa_reader *numa)
 	distance = arena_alloc(numa->vm_reader->arena, sizeof(*distance));
 	if (distance == NULL)
 		return ERR_NOMEM;
-	TRY(get_needed_uint(numa, "src", "uint16_t", UINT16_MAX, &distance->src));
-	TRY(get_needed_uint(numa, "dst", "uint16_t", UINT16_MAX, &distance->dst));
-	TRY(get_needed_uint(numa, "val", "uint8_t", UINT8_MAX, &distance->val));
+	TRY(get_needed_uint(numa, "src", &type_uint16, &distance->src));
+	TRY(get_needed_uint(numa, "dst", &type_uint16, &distance->dst));
+	TRY(get_needed_uint(numa, "val", &type_uint8, &distance->val));
 	TRY(options_check_known(&numa->options, numa->diag));
 	TRY(check_distance(numa, distance));
 	while (*tail != NULL)
@@ -414,8 +417,8 @@ static enum status read_argument(struct vm_reader *reader, const struct word *ar
 	struct numa_reader numa = {reader, reader->vm, reader->diag, {0}};
 	unsigned type = NUMA_NODE;
 
-	TRY(options_split(argument, "type", OPTION_WARN_FLAG, reader->arena, reader->diag,
-			  &numa.options));
+	TRY(options_split(argument, &(struct option_syntax){.implied = "type"}, reader->arena,
+			  reader->diag, &numa.options));
 	TRY(options_check_id(&numa.options, reader->diag));
 	if (options_find(&numa.options, "type") == NULL) {
 		diag_error(reader->diag, whole_place(&numa), "Parameter 'type' is missing");

@@ -45,7 +45,8 @@ static enum status read_smp(struct vm_reader *reader, const struct word *argumen
 	const struct option *unknown;
 	struct options options;
 
-	TRY(options_split(argument, "cpus", OPTION_NO_FLAG, reader->arena, reader->diag, &options));
+	TRY(options_split(argument, &(struct option_syntax){.implied = "cpus", .no_flags = true},
+			  reader->arena, reader->diag, &options));
 	for (unsigned key = 0; key < N_SMP_KEYS; key++)
 		TRY(read_number(reader, &options, key));
 	unknown = options_first_unseen(&options);

@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text + shift, data + (size > 0), len);
 	base = virt_to_phys(text) + shift;
 	log_reset();
-	status = ramdisk_open(base, len, len, &arena, &diag, &list);
+	status = ramdisk_open(base, len, &arena, &diag, &list);
 	assert((status == OK) == (diag.n_errors == 0));
 	if (status == OK)
 		check_list(list, &arena, base, len);

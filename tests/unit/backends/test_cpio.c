@@ -32,7 +32,7 @@ static struct image *open_built(void)
 {
 	struct image *list = NULL;
 
-	assert_int_equal(ramdisk_open(BASE, build.len, BYTES, &arena, &diag, &list), OK);
+	assert_int_equal(ramdisk_open(BASE, build.len, &arena, &diag, &list), OK);
 	assert_int_equal(diag.n_errors, 0);
 	return list;
 }
@@ -43,7 +43,7 @@ static void refuse_built(const char *message)
 	struct image *list;
 
 	log_reset();
-	assert_int_equal(ramdisk_open(BASE, build.len, BYTES, &arena, &diag, &list), ERR_CORRUPT);
+	assert_int_equal(ramdisk_open(BASE, build.len, &arena, &diag, &list), ERR_CORRUPT);
 	snprintf(want, sizeof(want), "error: ramdisk: %s\n", message);
 	assert_string_equal(logged, want);
 }
@@ -314,7 +314,7 @@ static void every_cut_is_noticed_and_nothing_read_behind_it(void **state)
 		build_sample();
 		memcpy(copy, build.buf, len);
 		phys_offset = (uintptr_t)copy - BASE;
-		assert_int_equal(ramdisk_open(BASE, len, len, &arena, &diag, &list), ERR_CORRUPT);
+		assert_int_equal(ramdisk_open(BASE, len, &arena, &diag, &list), ERR_CORRUPT);
 		assert_int_equal(diag.n_errors, 1);
 		assert_non_null(strstr(logged, "ramdisk: offset 0x"));
 		phys_offset = arena_offset;
@@ -337,7 +337,7 @@ static void any_byte_may_be_wrong(void **state)
 		memcpy(copy, build.buf, build.len);
 		copy[i / sizeof(values)] = values[i % sizeof(values)];
 		phys_offset = (uintptr_t)copy - BASE;
-		status = ramdisk_open(BASE, build.len, build.len, &fresh, &diag, &list);
+		status = ramdisk_open(BASE, build.len, &fresh, &diag, &list);
 		assert_true(status == OK || (status == ERR_CORRUPT && list == NULL));
 		for (; list != NULL; list = list->next)
 			(void)image_lookup(list, list->path, &found);
@@ -357,7 +357,7 @@ static void each_allocation_may_fail(void **state)
 		arena = (struct arena){.base = memory, .size = size++};
 		diag.n_errors = 0;
 		log_reset();
-		status = ramdisk_open(BASE, build.len, BYTES, &arena, &diag, &list);
+		status = ramdisk_open(BASE, build.len, &arena, &diag, &list);
 		if (status == OK)
 			break;
 		assert_int_equal(status, ERR_NOMEM);

@@ -354,8 +354,11 @@ static void names_are_found_in_lists(void **state)
 		assert_false(is_listed(list, absent[i]));
 }
 
+static const struct option_syntax plain = {0}, with_implied = {.implied = "i"},
+				  no_flags = {.no_flags = true};
+
 /* "key=value;" for each option. */
-static const char *split(const char *text, const char *implied, enum option_flags flags,
+static const char *split(const char *text, const struct option_syntax *syntax,
 			 struct options *options)
 {
 	static char got[1000];
@@ -363,7 +366,7 @@ static const char *split(const char *text, const char *implied, enum option_flag
 
 	assert_int_equal(read_line(text, strlen(text), &word), OK);
 	*got = '\0';
-	if (options_split(word, implied, flags, &arena, &diag, options) != OK)
+	if (options_split(word, syntax, &arena, &diag, options) != OK)
 		return "refused";
 	for (const struct option *o = options->first; o != NULL; o = o->next)
 		sprintf(got + strlen(got), "%s=%s;", o->key, o->value);
@@ -399,8 +402,7 @@ static void options_are_split_as_qemu_does(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		setup(NULL);
-		assert_string_equal(split(rows[i].text, "i", OPTION_WARN_FLAG, &options),
-				    rows[i].options);
+		assert_string_equal(split(rows[i].text, &with_implied, &options), rows[i].options);
 	}
 }
 
@@ -408,17 +410,17 @@ static void short_forms_are_warned_of_or_refused(void **state)
 {
 	struct options options;
 
-	split("a=1,nob", NULL, OPTION_WARN_FLAG, &options);
+	split("a=1,nob", &plain, &options);
 	assert_string_equal(logged,
 			    "warning: t:1:5: warning: short-form boolean option 'nob' deprecated\n"
 			    "warning: Please use b=off instead\n");
 	setup(NULL);
-	assert_string_equal(split("a=1,nob", NULL, OPTION_NO_FLAG, &options), "refused");
+	assert_string_equal(split("a=1,nob", &no_flags, &options), "refused");
 	assert_string_equal(logged, "error: t:1:5: Expected '=' after parameter 'nob'\n");
 	setup(NULL);
-	assert_string_equal(split("a=1,help", NULL, OPTION_WARN_FLAG, &options), "refused");
+	assert_string_equal(split("a=1,help", &plain, &options), "refused");
 	setup(NULL);
-	assert_string_equal(split("?", NULL, OPTION_WARN_FLAG, &options), "refused");
+	assert_string_equal(split("?", &plain, &options), "refused");
 	assert_string_equal(logged, "error: t:1:1: there is no help in a configuration\n");
 }
 
@@ -428,7 +430,7 @@ static void the_last_of_a_key_counts_but_the_first_id(void **state)
 	uint64_t size = 7;
 	bool flag = false;
 
-	split("s=zz,s=2k,id=a,id=1,b=on", NULL, OPTION_WARN_FLAG, &options);
+	split("s=zz,s=2k,id=a,id=1,b=on", &plain, &options);
 	assert_int_equal(options_get_size(&options, "s", &diag, &size), OK);
 	assert_int_equal(size, 2048);
 	assert_string_equal(options.id, "a");
@@ -454,7 +456,7 @@ static void wrong_values_are_named_where_they_stand(void **state)
 	unsigned e;
 	bool b;
 
-	split("'b=1',s=1x,e=three,i=-129,u=-1,i2=q,id=1", NULL, OPTION_WARN_FLAG, &options);
+	split("'b=1',s=1x,e=three,i=-129,u=-1,i2=q,id=1", &plain, &options);
 	assert_int_equal(options_get_bool(&options, "b", &diag, &b), ERR_INVAL);
 	assert_int_equal(options_get_size(&options, "s", &diag, &size), ERR_INVAL);
 	assert_int_equal(options_get_enum(&options, "e", names, &diag, &e), ERR_INVAL);
@@ -473,7 +475,7 @@ static void wrong_values_are_named_where_they_stand(void **state)
 			"error: Identifiers consist of letters, digits, '-', '.', '_', starting "
 			"with a letter.\n");
 	setup(NULL);
-	split("i=-128,u=255,e=two", NULL, OPTION_WARN_FLAG, &options);
+	split("i=-128,u=255,e=two", &plain, &options);
 	assert_int_equal(options_get_integer(&options, "i", &i8, &diag, &n), OK);
 	assert_int_equal(n, -128);
 	assert_int_equal(options_get_integer(&options, "u", &u8, &diag, &n), OK);
@@ -500,7 +502,7 @@ static void json_is_typed_and_has_words_of_its_own(void **state)
 	bool b;
 
 	assert_int_equal(read_line(text, strlen(text), &word), OK);
-	assert_int_equal(options_read(word, "i", OPTION_WARN_FLAG, &arena, &diag, &options), OK);
+	assert_int_equal(options_read(word, &with_implied, &arena, &diag, &options), OK);
 	assert_true(options.is_json && options.id == NULL);
 	assert_int_equal(options_get_bool(&options, "b", &diag, &b), ERR_INVAL);
 	assert_int_equal(options_get_size(&options, "s", &diag, &size), ERR_INVAL);
@@ -544,7 +546,7 @@ static void json_values_are_taken_as_they_are(void **state)
 	bool b = false;
 
 	assert_int_equal(read_line(text, strlen(text), &word), OK);
-	assert_int_equal(options_read(word, "i", OPTION_WARN_FLAG, &arena, &diag, &options), OK);
+	assert_int_equal(options_read(word, &with_implied, &arena, &diag, &options), OK);
 	assert_string_equal(options.id, "m");
 	assert_int_equal(options_check_id(&options, &diag), OK);
 	assert_int_equal(options_get_bool(&options, "b", &diag, &b), OK);
@@ -587,8 +589,7 @@ static void sets_hold_what_is_below_their_limit(void **state)
 		struct word *word;
 
 		assert_int_equal(read_line(rows[i].text, strlen(rows[i].text), &word), OK);
-		assert_int_equal(
-			options_read(word, NULL, OPTION_WARN_FLAG, &arena, &diag, &options), OK);
+		assert_int_equal(options_read(word, &plain, &arena, &diag, &options), OK);
 		assert_int_equal(options_get_set(&options, "n", &diag, &set), OK);
 		assert_int_equal(set.is_given, rows[i].is_given);
 		assert_int_equal(set.is_empty, rows[i].is_empty);
@@ -611,8 +612,7 @@ static void a_full_arena_is_told_and_nothing_else(void **state)
 		arena.size = size++;
 		status = read_line(text, strlen(text), &word);
 		if (status == OK)
-			status =
-				options_split(word, "i", OPTION_WARN_FLAG, &arena, &diag, &options);
+			status = options_split(word, &with_implied, &arena, &diag, &options);
 		assert_true(status == OK || status == ERR_NOMEM);
 		assert_int_equal(diag.n_errors, 0);
 	} while (status != OK);
