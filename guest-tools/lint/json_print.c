@@ -10,7 +10,7 @@ static bool add_number(cJSON *object, const char *name, uint64_t value)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	snprintf(text, sizeof(text), "%lu", value);
 	return cJSON_AddRawToObject(object, name, text) != NULL;
 }
 

@@ -109,11 +109,10 @@ static const char *name_prefix(const struct backend *backend)
 static enum status say_too_small(struct backend *backend, uint64_t file_size, struct diag *diag)
 {
 	diag_error(diag, backend_option_place(backend, "size"),
-		   "%s%s backing store size 0x%llx is too small for 'size' option 0x%llx plus "
-		   "'offset' option 0x%llx",
-		   name_prefix(backend), backend->id, (unsigned long long)file_size,
-		   (unsigned long long)align_up(backend->size, PAGE_SIZE),
-		   (unsigned long long)backend->offset);
+		   "%s%s backing store size 0x%lx is too small for 'size' option 0x%lx plus "
+		   "'offset' option 0x%lx",
+		   name_prefix(backend), backend->id, file_size, align_up(backend->size, PAGE_SIZE),
+		   backend->offset);
 	return ERR_INVAL;
 }
 
@@ -135,23 +134,22 @@ static enum status check_file_size(struct backend *backend, const struct image *
 
 static enum status check_alignment(struct backend *backend, struct diag *diag)
 {
-	unsigned long long align = backend->align, offset = backend->offset;
+	uint64_t align = backend->align, offset = backend->offset;
 
 	if (!is_aligned(align, PAGE_SIZE)) {
 		diag_error(diag, backend_option_place(backend, "align"),
-			   "alignment 0x%llx must be multiples of page size 0x%llx", align,
-			   (unsigned long long)PAGE_SIZE);
+			   "alignment 0x%lx must be multiples of page size 0x%lx", align,
+			   PAGE_SIZE);
 		return ERR_INVAL;
 	}
 	if ((align & (align - 1)) != 0) {
 		diag_error(diag, backend_option_place(backend, "align"),
-			   "alignment 0x%llx must be a power of two", align);
+			   "alignment 0x%lx must be a power of two", align);
 		return ERR_INVAL;
 	}
 	if (!is_aligned(offset, PAGE_SIZE)) {
 		diag_error(diag, backend_option_place(backend, "offset"),
-			   "offset 0x%llx must be multiples of page size 0x%llx", offset,
-			   (unsigned long long)PAGE_SIZE);
+			   "offset 0x%lx must be multiples of page size 0x%lx", offset, PAGE_SIZE);
 		return ERR_INVAL;
 	}
 	return OK;

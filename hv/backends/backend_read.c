@@ -116,7 +116,7 @@ static enum status check_host_nodes(struct backend *backend, struct diag *diag)
 	if (!set.has_more)
 		return OK;
 	diag_error(diag, backend_option_place(backend, "host-nodes"),
-		   "Invalid host-nodes value: %llu", (unsigned long long)set.more);
+		   "Invalid host-nodes value: %lu", set.more);
 	return ERR_INVAL;
 }
 

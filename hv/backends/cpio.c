@@ -57,23 +57,22 @@ struct reader {
 
 static enum status corrupt(const struct reader *reader, const char *what)
 {
-	diag_error(reader->diag, DIAG_NOWHERE, "ramdisk: offset 0x%llx: %s",
-		   (unsigned long long)reader->at, what);
+	diag_error(reader->diag, DIAG_NOWHERE, "ramdisk: offset 0x%lx: %s", reader->at, what);
 	return ERR_CORRUPT;
 }
 
 static enum status corrupt_entry(const struct reader *reader, const struct entry *entry,
 				 const char *what)
 {
-	diag_error(reader->diag, DIAG_NOWHERE, "ramdisk: offset 0x%llx ('%s'): %s",
-		   (unsigned long long)reader->at, entry->name, what);
+	diag_error(reader->diag, DIAG_NOWHERE, "ramdisk: offset 0x%lx ('%s'): %s", reader->at,
+		   entry->name, what);
 	return ERR_CORRUPT;
 }
 
 static enum status no_memory(const struct reader *reader)
 {
-	diag_error(reader->diag, DIAG_NOWHERE, "ramdisk: offset 0x%llx: too many entries",
-		   (unsigned long long)reader->at);
+	diag_error(reader->diag, DIAG_NOWHERE, "ramdisk: offset 0x%lx: too many entries",
+		   reader->at);
 	return ERR_NOMEM;
 }
 

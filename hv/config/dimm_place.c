@@ -38,8 +38,8 @@ static enum status place_slot(const struct vm_config *vm, struct dimm_config *di
 	int32_t slot = dimm->slot;
 
 	if (slot != -1 && (slot < 0 || (unsigned)slot >= vm->dimm_slots)) {
-		diag_error(diag, dimm->place, "invalid slot number %d, valid range is [0-%llu]",
-			   slot, (unsigned long long)((uint64_t)vm->dimm_slots - 1));
+		diag_error(diag, dimm->place, "invalid slot number %d, valid range is [0-%lu]",
+			   slot, (uint64_t)vm->dimm_slots - 1);
 		return ERR_INVAL;
 	}
 	if (vm->dimm_slots == 0) {
@@ -90,9 +90,9 @@ static enum status check_space(const struct vm_config *vm, const struct dimm_con
 	if (dimm->size <= total - used)
 		return OK;
 	diag_error(diag, dimm->place,
-		   "not enough space, currently 0x%llx in use of total space for memory devices "
-		   "0x%llx",
-		   (unsigned long long)used, (unsigned long long)total);
+		   "not enough space, currently 0x%lx in use of total space for memory devices "
+		   "0x%lx",
+		   used, total);
 	return ERR_INVAL;
 }
 
@@ -113,10 +113,9 @@ static enum status size_nvdimm(struct dimm_config *dimm, struct diag *diag)
 		dimm->size = align_down(backend->size - dimm->label_size, align);
 	if (dimm->size == 0) {
 		diag_error(diag, dimm->place,
-			   "the size of memdev %s (0x%llx) is too small to contain nvdimm label "
-			   "(0x%llx) and aligned PMEM (0x%llx)",
-			   backend->id, (unsigned long long)backend->size,
-			   (unsigned long long)dimm->label_size, (unsigned long long)align);
+			   "the size of memdev %s (0x%lx) is too small to contain nvdimm label "
+			   "(0x%lx) and aligned PMEM (0x%lx)",
+			   backend->id, backend->size, dimm->label_size, align);
 		return ERR_INVAL;
 	}
 	if (dimm->unarmed || backend->kind != MEM_ROM)
@@ -146,13 +145,12 @@ static enum status check_alignment(const struct dimm_config *dimm, struct diag *
 	uint64_t align = backend_alignment(dimm->backend);
 
 	if (!is_aligned(dimm->size, align)) {
-		diag_error(diag, dimm->place, "backend memory size must be multiple of 0x%llx",
-			   (unsigned long long)align);
+		diag_error(diag, dimm->place, "backend memory size must be multiple of 0x%lx",
+			   align);
 		return ERR_INVAL;
 	}
 	if (!is_aligned(dimm->addr, align)) {
-		diag_error(diag, dimm->place, "address must be aligned to 0x%llx bytes",
-			   (unsigned long long)align);
+		diag_error(diag, dimm->place, "address must be aligned to 0x%lx bytes", align);
 		return ERR_INVAL;
 	}
 	return OK;
@@ -183,11 +181,9 @@ static enum status check_address(const struct vm_config *vm, const struct dimm_c
 
 	if (!is_in_window(vm, dimm->addr, dimm->size)) {
 		diag_error(diag, dimm->place,
-			   "can't add memory device [0x%llx:0x%llx], usable range for memory "
-			   "devices [0x%llx:0x%llx]",
-			   (unsigned long long)dimm->addr, (unsigned long long)dimm->size,
-			   (unsigned long long)vm->dimm_window,
-			   (unsigned long long)vm->dimm_window_len);
+			   "can't add memory device [0x%lx:0x%lx], usable range for memory "
+			   "devices [0x%lx:0x%lx]",
+			   dimm->addr, dimm->size, vm->dimm_window, vm->dimm_window_len);
 		return ERR_INVAL;
 	}
 	other = find_overlap(vm, dimm, dimm->addr, dimm->size);
@@ -270,8 +266,8 @@ static enum status make_window(struct vm_config *vm, struct diag *diag)
 	if (vm->maxmem <= vm->ram_size)
 		return OK;
 	if (vm->maxmem > WINDOW_END_MAX / 2) {
-		diag_error(diag, vm->memory_place, "maxmem 0x%llx is not supported: too large",
-			   (unsigned long long)vm->maxmem);
+		diag_error(diag, vm->memory_place, "maxmem 0x%lx is not supported: too large",
+			   vm->maxmem);
 		return ERR_INVAL;
 	}
 	vm->dimm_window = align_up(VM_RAM_HIGH + above, GIB(1));

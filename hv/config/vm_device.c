@@ -147,8 +147,7 @@ static enum status check_ports(struct vm_reader *reader, struct options *options
 	if (len > 0 && iobase + len <= PORTS)
 		return OK;
 	diag_error(reader->diag, options_place(options, key),
-		   "%lld ports from 0x%llx on are not possible", (long long)len,
-		   (unsigned long long)iobase);
+		   "%ld ports from 0x%lx on are not possible", len, iobase);
 	return ERR_INVAL;
 }
 

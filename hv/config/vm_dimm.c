@@ -29,8 +29,8 @@ static enum status get_label_size(struct vm_reader *reader, struct options *opti
 	if (*label_size >= LABEL_SIZE_MIN)
 		return OK;
 	diag_error(reader->diag, option_value_place(options, option),
-		   "Property 'nvdimm.label-size' (0x%llx) is required at least 0x%llx",
-		   (unsigned long long)*label_size, (unsigned long long)LABEL_SIZE_MIN);
+		   "Property 'nvdimm.label-size' (0x%lx) is required at least 0x%lx", *label_size,
+		   LABEL_SIZE_MIN);
 	return ERR_INVAL;
 }
 

@@ -176,8 +176,7 @@ static enum status assign_range(struct numa_reader *numa, const struct numa_node
 			continue;
 		}
 		diag_error(numa->diag, node->place,
-			   "CPU index (%llu) should be smaller than maxcpus (%u)",
-			   (unsigned long long)cpu, n_places);
+			   "CPU index (%lu) should be smaller than maxcpus (%u)", cpu, n_places);
 		return ERR_INVAL;
 	}
 	return OK;
@@ -277,11 +276,11 @@ static enum status check_distance(struct numa_reader *numa, const struct numa_di
 			   "option to declare it first.");
 	else if (distance->val < NUMA_DISTANCE_LOCAL)
 		diag_error(numa->diag, place,
-			   "NUMA distance (%llu) is invalid, it shouldn't be less than %d.",
-			   (unsigned long long)distance->val, NUMA_DISTANCE_LOCAL);
+			   "NUMA distance (%lu) is invalid, it shouldn't be less than %d.",
+			   distance->val, NUMA_DISTANCE_LOCAL);
 	else if (src == dst && distance->val != NUMA_DISTANCE_LOCAL)
-		diag_error(numa->diag, place, "Local distance of node %llu should be %d.",
-			   (unsigned long long)src, NUMA_DISTANCE_LOCAL);
+		diag_error(numa->diag, place, "Local distance of node %lu should be %d.", src,
+			   NUMA_DISTANCE_LOCAL);
 	else
 		return OK;
 	return ERR_INVAL;
@@ -401,9 +400,9 @@ static enum status read_cpu(struct numa_reader *numa)
 	node = find_node(numa->vm, (uint64_t)keys.value[CPU_NODE]);
 	if (node == NULL) {
 		diag_error(numa->diag, whole_place(numa),
-			   "Invalid node-id=%lld, NUMA node must be defined with -numa "
+			   "Invalid node-id=%ld, NUMA node must be defined with -numa "
 			   "node,nodeid=ID before it's used with -numa cpu,node-id=ID",
-			   (long long)keys.value[CPU_NODE]);
+			   keys.value[CPU_NODE]);
 		return ERR_INVAL;
 	}
 	if (numa->vm_reader->bad_smp)
@@ -499,8 +498,8 @@ static enum status check_total(struct vm_reader *reader)
 	if (total == vm->ram_size && !wraps)
 		return OK;
 	diag_error(reader->diag, vm->numa_nodes->place,
-		   "total memory for NUMA nodes (0x%llx) should equal RAM size (0x%llx)",
-		   (unsigned long long)total, (unsigned long long)vm->ram_size);
+		   "total memory for NUMA nodes (0x%lx) should equal RAM size (0x%lx)", total,
+		   vm->ram_size);
 	return ERR_INVAL;
 }
 
@@ -529,9 +528,9 @@ static enum status use_backends(struct vm_reader *reader)
 		if (is_aligned(node->size, PAGE_SIZE))
 			continue;
 		diag_error(reader->diag, node->place,
-			   "memory of 0x%llx bytes for a NUMA node is not supported: no multiple "
+			   "memory of 0x%lx bytes for a NUMA node is not supported: no multiple "
 			   "of 4 KiB",
-			   (unsigned long long)node->size);
+			   node->size);
 		return ERR_INVAL;
 	}
 	return OK;

@@ -15,24 +15,24 @@
 static bool check_maxmem(struct vm_reader *reader)
 {
 	const struct vm_config *vm = reader->vm;
-	unsigned long long max = vm->maxmem, ram = vm->ram_size;
+	uint64_t max = vm->maxmem, ram = vm->ram_size;
 	struct diag *diag = reader->diag;
 
 	if (max == 0 && reader->has_slots)
 		diag_error(diag, vm->memory_place, "slots specified but no max-size");
 	else if (max != 0 && max < ram)
 		diag_error(diag, vm->memory_place,
-			   "invalid value of maxmem: maximum memory size (0x%llx) must be at least "
-			   "the initial memory size (0x%llx)",
+			   "invalid value of maxmem: maximum memory size (0x%lx) must be at least "
+			   "the initial memory size (0x%lx)",
 			   max, ram);
 	else if (max != 0 && reader->slots != 0 && max == ram)
 		diag_error(diag, vm->memory_place,
 			   "invalid value of maxmem: memory slots were specified but maximum "
-			   "memory size (0x%llx) is equal to the initial memory size (0x%llx)",
+			   "memory size (0x%lx) is equal to the initial memory size (0x%lx)",
 			   max, ram);
 	else if (reader->slots > SLOTS_MAX)
-		diag_error(diag, vm->memory_place, "unsupported amount of memory slots: %llu",
-			   (unsigned long long)reader->slots);
+		diag_error(diag, vm->memory_place, "unsupported amount of memory slots: %lu",
+			   reader->slots);
 	else if (!is_aligned(max, PAGE_SIZE))
 		diag_error(diag, vm->memory_place,
 			   "maximum memory size must by aligned to multiple of 4096 bytes");
