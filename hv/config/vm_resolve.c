@@ -66,14 +66,16 @@ static enum status make_default_ram(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;
 	struct backend **tail = &vm->backends, *ram;
+	char *id;
 
 	if (!check_reserved_id(reader))
 		return OK;
 	ram = arena_alloc(reader->arena, sizeof(*ram));
-	if (ram == NULL)
+	id = arena_strndup(reader->arena, reader->default_ram_id, strlen(reader->default_ram_id));
+	if (ram == NULL || id == NULL)
 		return ERR_NOMEM;
 	*ram = (struct backend){
-		.id = reader->default_ram_id,
+		.id = id,
 		.type = reader->mem_path != NULL ? BACKEND_FILE : BACKEND_RAM,
 		.size = vm->ram_size,
 		.merge = vm->mem_merge,
