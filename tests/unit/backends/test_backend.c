@@ -51,7 +51,7 @@ static bool has_number(const char *json, const char *key, uint64_t value)
 {
 	char text[32];
 
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	snprintf(text, sizeof(text), "%lu", value);
 	return has_value(json, key, text);
 }
 

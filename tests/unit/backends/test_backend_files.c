@@ -406,8 +406,8 @@ static void what_can_never_fit_is_refused_if_it_is_to_be_reserved(void **state)
 	char text[200];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		sprintf(text, "vm v -kernel k -object memory-backend-ram,id=m,size=%llu%s",
-			(unsigned long long)cases[i].size, cases[i].options);
+		sprintf(text, "vm v -kernel k -object memory-backend-ram,id=m,size=%lu%s",
+			cases[i].size, cases[i].options);
 		assert_int_equal(run(text), cases[i].fits);
 		if (!cases[i].fits)
 			assert_non_null(strstr(logged, "cannot set up guest memory 'm': Cannot "
@@ -436,9 +436,9 @@ static void no_size_or_offset_wraps(void **state)
 		if (size + offset > MIB(64) && size + offset <= MACHINE_MEMORY)
 			continue;
 		sprintf(text,
-			"vm v -kernel k -object memory-backend-file,id=m,size=%llu,offset=%llu,"
+			"vm v -kernel k -object memory-backend-file,id=m,size=%lu,offset=%lu,"
 			"mem-path=%s",
-			(unsigned long long)size, (unsigned long long)offset, path);
+			size, offset, path);
 		if (!run(text)) {
 			assert_string_not_equal(logged, "");
 			continue;
