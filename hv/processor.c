@@ -12,6 +12,7 @@
 #include "hv/host/io.h"
 #include "hv/host/paging.h"
 #include "hv/host/tsc.h"
+#include "hv/monitor/keys.h"
 #include "hv/monitor/monitor.h"
 #include "hv/run/run.h"
 #include "hv/vcpu/load.h"
@@ -73,7 +74,7 @@ static void gather_vcpu(struct vcpu *vcpu)
 static void look_around(struct cpu *cpu)
 {
 	if (cpu->index == 0) {
-		guest_console_poll();
+		keys_poll();
 		(void)console_poll();
 	}
 	sched_wake_due(rdtsc());

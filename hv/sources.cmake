@@ -15,6 +15,7 @@ set(HV_MACHINE_SOURCES
 	hv/main.c
 	hv/monitor/focus.c
 	hv/monitor/job.c
+	hv/monitor/keys.c
 	hv/monitor/monitor.c
 	hv/monitor/output.c
 	hv/monitor/vcpu_dump.c

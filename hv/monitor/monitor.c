@@ -13,6 +13,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/command.h"
+#include "hv/monitor/focus.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/vcpu/sched.h"
@@ -98,7 +99,7 @@ static struct vm *find_vm(const char *name)
 
 static struct vm *find_focus(void)
 {
-	struct vm *vm = guest_console_focus();
+	struct vm *vm = focus_vm();
 
 	if (vm && (is_running(vm) || is_template(vm)))
 		return vm;
@@ -127,7 +128,7 @@ static const char *status_text(const struct vm *vm)
 
 static void info_vms(void)
 {
-	const struct vm *focus = guest_console_focus();
+	const struct vm *focus = focus_vm();
 
 	for (const struct vm *vm = vms; vm; vm = vm->next)
 		if (is_running(vm) || is_template(vm))
@@ -251,7 +252,7 @@ static bool run_about_vms(const struct monitor_request *request)
 	else if (request->command == MONITOR_SAVE)
 		save(vm, request);
 	else
-		guest_console_set_focus(vm);
+		focus_set(vm);
 	return true;
 }
 

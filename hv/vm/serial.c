@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guests' serial lines on the host's console. Each VM's output appears in
- * whole lines behind its name; an unfinished line is shown when its VM waits for
- * input or ends.
+ * The guests' serial lines on the host's console. Each VM's output appears in whole lines after
+ * its name; an unfinished line is shown when its VM waits for input or ends. Typed bytes wait in
+ * a ring until the UART takes them.
  */
 #include "hv/vm/serial.h"
 
@@ -14,7 +14,7 @@ static struct vm *vm_of_platform(struct platform *platform)
 	return (struct vm *)((char *)platform - offsetof(struct vm, platform));
 }
 
-/* Show the line and empty it; 'end' is what follows it. */
+/* Show the line and empty it. */
 static void show_line(struct vm *vm)
 {
 	char text[VM_LINE_SIZE + 128];
@@ -58,10 +58,27 @@ void vm_flush_output(struct vm *vm)
 		show_line(vm);
 }
 
+void vm_put_input(struct vm *vm, uint8_t byte)
+{
+	struct vm_input *input = &vm->input;
+	uint32_t head = input->head;
+
+	/* Acquire pairs with the release in vm_take_input(). */
+	if (head - __atomic_load_n(&input->tail, __ATOMIC_ACQUIRE) == VM_INPUT_SIZE)
+		return;
+	input->data[head % VM_INPUT_SIZE] = byte;
+	__atomic_store_n(&input->head, head + 1, __ATOMIC_RELEASE);
+}
+
+bool vm_has_input(const struct vm *vm)
+{
+	return vm->input.head != __atomic_load_n(&vm->input.tail, __ATOMIC_RELAXED);
+}
+
 void vm_take_input(struct vm *vm)
 {
 	struct vm_input *input = &vm->input;
-	/* Acquire pairs with the release in put_input(). */
+	/* Acquire pairs with the release in vm_put_input(). */
 	uint32_t head = __atomic_load_n(&input->head, __ATOMIC_ACQUIRE);
 	uint32_t tail = input->tail;
 

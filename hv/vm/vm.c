@@ -315,7 +315,6 @@ void vm_free(struct vm *vm)
 
 void vm_unlist(struct vm *vm)
 {
-	guest_console_forget(vm);
 	vm_merge_forget(vm);
 	if (vm->link == NULL)
 		return;

@@ -206,11 +206,3 @@ void vm_release(struct vm *vm);
 
 /* vm_report.c: registers of the guest whose VMCS is current. */
 void vcpu_report_registers(const struct vcpu *vcpu);
-
-/* Read the host's console and hand bytes to the VM in focus, or to the monitor. */
-void guest_console_poll(void);
-/* The VM leaves the list. vms_lock is held. */
-void guest_console_forget(const struct vm *vm);
-/* The VM in focus; NULL: there is none at all. vms_lock is held for both. */
-struct vm *guest_console_focus(void);
-void guest_console_set_focus(struct vm *vm);

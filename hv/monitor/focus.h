@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/vm/vm.h"
+
+/*
+ * The VM in focus: typed bytes go to it, and most of the monitor's commands are about it. All of
+ * this belongs to the boot processor.
+ */
+
+/* The VM in focus, else the first VM; NULL: there is no VM. vms_lock is held. */
+struct vm *focus_vm(void);
+/* NULL: the first VM again. vms_lock is held. */
+void focus_set(const struct vm *vm);
+
+/* Move the focus to the next VM that reads the console. Takes vms_lock, as do those below. */
+void focus_next(void);
+/*
+ * Give a byte to the VM in focus. If that VM does not read the console, focus the first one that
+ * does; without one the byte is dropped.
+ */
+void focus_type(uint8_t byte);
+/* Wake the VM in focus if typed bytes wait for it: a guest empties a full FIFO bit by bit. */
+void focus_wake(void);

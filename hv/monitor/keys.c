@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is typed at the host's console. Bytes go to the VM in focus; Ctrl-A and then n moves the
+ * focus to the next VM, Ctrl-A twice sends one Ctrl-A, Ctrl-A and then c gives the console to the
+ * monitor, and back.
+ */
+#include "hv/monitor/keys.h"
+
+#include "hv/host/console.h"
+#include "hv/monitor/focus.h"
+#include "hv/monitor/monitor.h"
+
+#define ESCAPE ('A' & 0x1f)
+
+static void take_byte(uint8_t byte)
+{
+	static bool escaped;
+	bool is_command = escaped;
+
+	escaped = !escaped && byte == ESCAPE;
+	if (escaped)
+		return;
+	if (is_command && byte == 'c')
+		monitor_switch();
+	else if (monitor_is_on())
+		monitor_type(byte);
+	else if (is_command && byte == 'n')
+		focus_next();
+	else
+		focus_type(byte);
+}
+
+void keys_poll(void)
+{
+	for (int byte = console_read(); byte >= 0; byte = console_read())
+		take_byte((uint8_t)byte);
+	focus_wake();
+	monitor_poll();
+}
