@@ -31,7 +31,6 @@ static struct {
 	struct vm *vm;		   /* being looked at; NULL: none */
 	uint64_t visit_generation; /* of its tree when the visit began */
 	bool is_scanning;
-	struct vm *next;     /* in this scan; guarded by vms_lock */
 	uint64_t scan_start; /* host TSC */
 	struct merged_counters said;
 	bool has_tables;
@@ -94,20 +93,14 @@ static bool has_part(const struct vm *vm)
 /* The VM that comes next in this scan, which goes through the list once. Both locks are held. */
 static struct vm *next_vm(void)
 {
-	struct vm *vm = search.is_scanning ? search.next : vms;
+	struct vm *vm = search.is_scanning ? vms_cursor : vms;
 
 	while (vm && (vm->merge_paused || !has_part(vm) ||
 		      __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) != VM_RUNNING))
 		vm = vm->next;
 	search.is_scanning = true;
-	search.next = vm ? vm->next : NULL;
+	vms_cursor = vm ? vm->next : NULL;
 	return vm;
-}
-
-void vm_merge_forget(const struct vm *vm)
-{
-	if (search.next == vm)
-		search.next = vm->next;
 }
 
 /* Every VM was visited, and every processor has been seen to catch up meanwhile. */

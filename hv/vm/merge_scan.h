@@ -19,8 +19,6 @@ void vm_merge_setup(const struct vm_config *configs);
  */
 void vm_merge_pause(struct vm *vm);
 void vm_merge_resume(struct vm *vm);
-/* The VM is about to leave the list, if it is there. vms_lock is held. */
-void vm_merge_forget(const struct vm *vm);
 
 /* All VMs are gone: for good, and give back what it took. */
 void vm_merge_end(void);

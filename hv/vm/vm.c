@@ -32,6 +32,7 @@
 struct vm *vms;
 static struct vm **vms_end = &vms;
 struct lock vms_lock;
+struct vm *vms_cursor;
 struct vm_totals vm_totals;
 
 /* What a VM made from the configuration has behind all else, and its clones share. */
@@ -315,9 +316,10 @@ void vm_free(struct vm *vm)
 
 void vm_unlist(struct vm *vm)
 {
-	vm_merge_forget(vm);
 	if (vm->link == NULL)
 		return;
+	if (vms_cursor == vm)
+		vms_cursor = vm->next;
 	*vm->link = vm->next;
 	if (vm->next)
 		vm->next->link = vm->link;

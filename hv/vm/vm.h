@@ -138,6 +138,12 @@ static inline void vm_unlock_devices(struct vm *vm)
 extern struct vm *vms;
 extern struct lock vms_lock; /* the scheduler's and the console's may be taken inside */
 
+/*
+ * The next VM of a walk through 'vms' that gives vms_lock back between two VMs; NULL: none.
+ * vm_unlist() advances it. There is one such walk, hv/vm/merge_scan.c's. Guarded by vms_lock.
+ */
+extern struct vm *vms_cursor;
+
 /* How VMs ended, machine-wide; atomic. */
 struct vm_totals {
 	unsigned n_made, n_ended_well, n_failed;
