@@ -35,13 +35,6 @@ struct lock vms_lock;
 struct vm *vms_cursor;
 struct vm_totals vm_totals;
 
-/* What a VM made from the configuration has behind all else, and its clones share. */
-struct vm_shared {
-	struct mem_map mem;
-	struct platform_wiring wiring;
-	struct cpuid_model cpuid; /* of a VM whose state was loaded */
-};
-
 /* What is behind a struct vm: bytes. */
 struct vm_layout {
 	size_t vcpus, xsave_areas, shared;
@@ -256,11 +249,8 @@ static struct vm *allocate(const struct vm_layout *layout, unsigned n_vcpus, siz
 
 enum status vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret)
 {
-	unsigned n_vcpus = config->topology.n_cpus;
-	struct vm_layout layout = lay_out(n_vcpus, vm_has_nvdimms(config));
-	size_t size = align_up(layout.shared + sizeof(struct vm_shared), PAGE_SIZE);
-	struct vm *vm = allocate(&layout, n_vcpus, size, size);
 	struct vm_shared *shared;
+	struct vm *vm = vm_allocate(config, &shared);
 	enum status status;
 
 	vm_totals.n_made++;
@@ -268,7 +258,6 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 		log_error("%s: not enough memory in this machine", config->name);
 		return ERR_NOMEM;
 	}
-	shared = (struct vm_shared *)((char *)vm + layout.shared);
 	vm->mem = &shared->mem;
 	vm->name = config->name;
 	vm->config = config;
@@ -296,6 +285,18 @@ unsigned vm_next_index(void)
 	static unsigned next;
 
 	return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
+}
+
+struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared)
+{
+	unsigned n_vcpus = config->topology.n_cpus;
+	struct vm_layout layout = lay_out(n_vcpus, vm_has_nvdimms(config));
+	size_t size = align_up(layout.shared + sizeof(struct vm_shared), PAGE_SIZE);
+	struct vm *vm = allocate(&layout, n_vcpus, size, size);
+
+	if (vm != NULL)
+		*ret_shared = (struct vm_shared *)((char *)vm + layout.shared);
+	return vm;
 }
 
 struct vm *vm_allocate_clone(const struct vm *template)

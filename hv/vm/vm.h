@@ -152,8 +152,16 @@ extern struct vm_totals vm_totals;
 
 /* A number for a VM that no other has. */
 unsigned vm_next_index(void);
-/* A struct vm with vCPUs, of zeros up to 'platform', without a memory map of its own. NULL: no
- * memory. */
+/* What a VM made from the configuration has after all else, and its clones share. */
+struct vm_shared {
+	struct mem_map mem;
+	struct platform_wiring wiring;
+	struct cpuid_model cpuid; /* of a VM whose state was loaded */
+};
+
+/* A struct vm with its vCPUs' places, all zeros, for a VM of the configuration. NULL: no memory. */
+struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared);
+/* The same for a clone: no struct vm_shared, and 'platform' and what follows it is undefined. */
 struct vm *vm_allocate_clone(const struct vm *template);
 /* The struct, after vm_release(). */
 void vm_free(struct vm *vm);
