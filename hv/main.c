@@ -27,6 +27,7 @@
 #include "hv/monitor/info_print.h"
 #include "hv/monitor/monitor.h"
 #include "hv/processor.h"
+#include "hv/vm/build.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/template.h"

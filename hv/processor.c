@@ -17,6 +17,7 @@
 #include "hv/run/run.h"
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vm/life.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"

@@ -36,6 +36,8 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu/sched.c
 	hv/vcpu/start_state.c
 	hv/vcpu/vcpu.c
+	hv/vm/build.c
+	hv/vm/life.c
 	hv/vm/merge_scan.c
 	hv/vm/report.c
 	hv/vm/save_queue.c

@@ -15,6 +15,8 @@
 #include "hv/vcpu/sched.h"
 #include "hv/vcpu/start_state.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vm/build.h"
+#include "hv/vm/life.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a guest's processor was doing, for the report of its end and for panics. */
+#include "hv/vm/report.h"
+
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/host/panic.h"

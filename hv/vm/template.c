@@ -17,6 +17,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vm/build.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/serial.h"

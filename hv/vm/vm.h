@@ -173,38 +173,11 @@ void vm_list(struct vm *vm);
 void vm_start(struct vm *vm);
 
 /*
- * Make a VM: memory, tables, devices, vCPU; then put the kernel into its memory, or give it the
- * state that was saved.
- * A failure is said with the VM's name; the VM then does not exist and holds nothing.
- */
-enum status vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret);
-
-/*
- * By the boot processor, before it begins with the kernel; if that is not the first time, what is
- * in memory for it becomes as at first, other memory stays. An error has been said, and the VM has
- * ended.
- */
-enum status vm_restart(struct vm *vm);
-
-/*
  * Have something done to the VM as a whole: all its vCPUs stop at their next entry, between two
  * instructions, and are put away. The last calls vm_gathered(). Any processor, any lock but
  * the scheduler's.
  */
 void vm_gather(struct vm *vm, enum vm_action action);
-
-/*
- * By the scheduler for each vCPU that has left with VCPU_GATHERED and was put away. The
- * last one does what is to be done; if the VM goes on all its vCPUs are ready then. Gives how
- * many vCPUs are no more; the VM may be no more as well.
- */
-unsigned vm_gathered(struct vm *vm);
-
-/*
- * For the loaded vCPU of a VM that has no other: do without gathering what can be done so. False:
- * it has to leave.
- */
-bool vm_act_alone(struct vcpu *vcpu);
 
 /* The guest's or a processor's wish for a reset: gather for it, or end if resets are ends. */
 void vm_reset(struct vm *vm);
@@ -214,9 +187,3 @@ void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same for a guest that did wrong: a report with the registers of the loaded vCPU follows. */
 void vm_crash(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* Give everything back; the vCPU is not loaded. */
-void vm_release(struct vm *vm);
-
-/* vm_report.c: registers of the guest whose VMCS is current. */
-void vcpu_report_registers(const struct vcpu *vcpu);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What happens to a VM as a whole, once all its vCPUs have stopped for it. */
+#include "hv/vm/life.h"
+
+#include "hv/host/cpu.h"
+#include "hv/lib/print.h"
+#include "hv/vcpu/load.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vm/build.h"
+#include "hv/vm/report.h"
+#include "hv/vm/serial.h"
+#include "hv/vm/template.h"
+
+static const char *region_name(const struct mem_region *region)
+{
+	return region->backend ? region->backend->id : "RAM";
+}
+
+static uint64_t count_exits(const struct vm *vm)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		n += vm->vcpu[i].n_exits;
+	return n;
+}
+
+static void say_end(struct vm *vm)
+{
+	bool well = vm->outcome == VM_ENDED_WELL;
+
+	vm_flush_output(vm);
+	__atomic_fetch_add(well ? &vm_totals.n_ended_well : &vm_totals.n_failed, 1,
+			   __ATOMIC_RELAXED);
+	if (well)
+		log_info("VM %s: ended: %s", vm->name, vm->why);
+	else
+		log_error("VM %s: failed: %s", vm->name, vm->why);
+	if (vm->crashed) {
+		vcpu_load(vm->crashed, this_cpu());
+		vcpu_report_registers(vm->crashed);
+		vcpu_put(vm->crashed);
+	}
+	log_info("VM %s: private memory %llu KiB, tables included; %llu exits", vm->name,
+		 (unsigned long long)(vm->ept.n_owned * PAGE_SIZE / KIB(1)),
+		 (unsigned long long)count_exits(vm));
+	for (size_t i = 0; i < vm->mem->n && vm->template == NULL; i++)
+		if (vm->mem->region[i].n_dropped)
+			log_info("VM %s: %s: %llu writes to ROM dropped", vm->name,
+				 region_name(&vm->mem->region[i]),
+				 (unsigned long long)vm->mem->region[i].n_dropped);
+}
+
+static void end(struct vm *vm)
+{
+	say_end(vm);
+	template_vm_ends(vm);
+	vm_release(vm);
+	template_vm_gone(vm);
+}
+
+/* All but the registers of the boot processor, which writes them itself when it starts. */
+static void power_on(struct vm *vm)
+{
+	platform_reset(&vm->platform);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_power_on(&vm->vcpu[i]);
+}
+
+bool vm_act_alone(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	uint32_t actions = VM_REVERT;
+
+	/* One that is stopped goes by the scheduler, which sets it aside again. */
+	if (vm->n_vcpus > 1 || __atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+		return false;
+	/* Acquire pairs with vm_gather(). */
+	if (!__atomic_compare_exchange_n(&vm->actions, &actions, 0, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		return false;
+	template_revert(vm);
+	vcpu_reload(vcpu);
+	return true;
+}
+
+unsigned vm_gathered(struct vm *vm)
+{
+	unsigned n_vcpus = vm->n_vcpus;
+	uint32_t actions;
+
+	/* Acquire and release: the last one sees what all others have put away. */
+	if (__atomic_add_fetch(&vm->n_gathered, 1, __ATOMIC_ACQ_REL) < n_vcpus)
+		return 0;
+	vm->n_gathered = 0;
+	actions = __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE);
+	if (actions & VM_END) {
+		end(vm);
+		return n_vcpus;
+	}
+	if (actions & VM_RESET)
+		power_on(vm);
+	else if (actions & VM_REVERT)
+		template_revert(vm);
+	else if (template_freeze(vm))
+		return n_vcpus;
+	sched_make_ready(vm->vcpu, n_vcpus);
+	return 0;
+}

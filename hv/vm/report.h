@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+struct vcpu;
+
+/* Log the registers of the guest whose VMCS is current. */
+void vcpu_report_registers(const struct vcpu *vcpu);
