@@ -28,6 +28,7 @@
 #include "hv/monitor/monitor.h"
 #include "hv/processor.h"
 #include "hv/vm/build.h"
+#include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/template.h"

@@ -37,6 +37,7 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu/start_state.c
 	hv/vcpu/vcpu.c
 	hv/vm/build.c
+	hv/vm/hold.c
 	hv/vm/life.c
 	hv/vm/merge_scan.c
 	hv/vm/report.c

@@ -17,6 +17,7 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vm/hold.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"

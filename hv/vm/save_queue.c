@@ -4,7 +4,7 @@
 
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
-#include "hv/vm/template.h"
+#include "hv/vm/hold.h"
 
 static struct save_config *save_configs; /* 'vm' and 'is_done' are guarded by vms_lock */
 static unsigned n_failed;		 /* likewise */

@@ -7,22 +7,18 @@
  */
 #include "hv/vm/template.h"
 
-#include "hv/frame/frame.h"
-#include "hv/frame/phys.h"
 #include "hv/guest/reserve.h"
 #include "hv/guest/working_set.h"
 #include "hv/host/io.h"
-#include "hv/host/panic.h"
-#include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/build.h"
+#include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm_identity.h"
-#include "hv/vmx/vpid.h"
 
 static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
 
@@ -32,36 +28,6 @@ void template_set_config(struct clone_config *clones, bool checksum)
 {
 	clone_configs = clones;
 	takes_checksums = checksum;
-}
-
-/* Nobody may have written to it: anything else is our bug. */
-static void compare_checksum(const struct vm *template)
-{
-	uint64_t now;
-
-	if (!takes_checksums)
-		return;
-	now = ept_layer_checksum(template->layer);
-	if (now != template->checksum)
-		panic("template %s has changed: checksum %016llx", template->name,
-		      (unsigned long long)now);
-	log_info("template %s: unchanged, checksum %016llx", template->name,
-		 (unsigned long long)now);
-}
-
-void template_put(struct vm *template)
-{
-	while (template && --template->n_holds == 0) {
-		struct vm *parent = template->template;
-
-		vm_unlist(template);
-		compare_checksum(template);
-		ept_layer_put(template->layer);
-		working_set_free(template->working_set);
-		vm_release(template);
-		vm_free(template);
-		template = parent;
-	}
 }
 
 static bool refuse(struct vm *vm, const char *why)
@@ -160,7 +126,8 @@ bool template_freeze(struct vm *vm)
 		return refuse(vm, "no memory left");
 	}
 	reserve_end(vm->mem);
-	if (takes_checksums)
+	vm->has_checksum = takes_checksums;
+	if (vm->has_checksum)
 		vm->checksum = ept_layer_checksum(vm->layer);
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 1; /* its name: it can be cloned */
@@ -305,30 +272,4 @@ void template_revert(struct vm *clone)
 	if (vm_identity_renew(clone) != OK)
 		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
 	copy_vcpus(clone);
-}
-
-/* vms_lock is held. */
-static struct vm *find_named(void)
-{
-	struct vm *vm = vms;
-
-	while (vm && (vm->outcome != VM_FROZEN || vm->is_given_up))
-		vm = vm->next;
-	return vm;
-}
-
-void template_give_up(struct vm *template)
-{
-	template->is_given_up = true;
-	template_put(template);
-}
-
-void template_release_all(void)
-{
-	struct vm *vm;
-
-	lock_acquire(&vms_lock);
-	while ((vm = find_named()) != NULL)
-		template_give_up(vm);
-	lock_release(&vms_lock);
 }

@@ -43,12 +43,3 @@ void template_vm_gone(struct vm *vm);
 
 /* What the configuration wants cloned; once, before the first VM starts. */
 void template_set_config(struct clone_config *clones, bool checksum);
-
-/* Give up one hold on a template; the last one frees it. vms_lock is held. */
-void template_put(struct vm *template);
-
-/* Nobody will ask for clones of this one any more. vms_lock is held. */
-void template_give_up(struct vm *template);
-
-/* Nothing will be cloned any more: give up all templates, those with clones as these go. */
-void template_release_all(void);

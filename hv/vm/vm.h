@@ -75,11 +75,12 @@ struct vm {
 	struct clone_config *made_for; /* NULL: not for a line of the configuration */
 	char own_name[64];
 	struct ept_layer *layer; /* a template's memory */
-	uint64_t checksum;	 /* of it, where -checksum asks for it */
+	uint64_t checksum;	 /* of it, if has_checksum */
 	phys_t working_set; /* a template's: what its first clone wrote; atomic, 0: not known */
 	uint32_t next_number;
-	unsigned n_holds; /* of clones, and of the template's name; guarded by vms_lock */
-	bool is_given_up; /* no more clones */
+	unsigned n_holds;  /* on a template, see hv/vm/hold.h; guarded by vms_lock */
+	bool is_given_up;  /* a template that is not cloned again; guarded by vms_lock */
+	bool has_checksum; /* a template's memory is checked against 'checksum' */
 
 	struct platform platform; /* last: it grows with the vCPUs; these follow it, their XSAVE
 				     areas them */
