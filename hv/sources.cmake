@@ -46,7 +46,6 @@ set(HV_MACHINE_SOURCES
 	hv/vm/template.c
 	hv/vm/vm.c
 	hv/vm/vm_identity.c
-	hv/vm/vm_load.c
 	hv/vm/vm_prealloc.c
 	hv/vmx/vmx.c
 )

@@ -17,10 +17,11 @@
 #include "hv/loader/acpi_tables.h"
 #include "hv/loader/load.h"
 #include "hv/loader/loader.h"
+#include "hv/vcpu/start_state.h"
 #include "hv/vm/memory_tables.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/state.h"
 #include "hv/vm/vm_identity.h"
-#include "hv/vm/vm_load.h"
 #include "hv/vm/vm_prealloc.h"
 
 #define EBDA_START UINT64_C(0x9fc00)
@@ -174,6 +175,30 @@ static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t 
 	return OK;
 }
 
+static enum status load_state(struct vm *vm, struct cpuid_model *model)
+{
+	const struct image *image = vm->config->incoming_image;
+	uint64_t now = rdtsc();
+	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now)};
+	char why[STATE_WHY_MAX];
+	enum status status =
+		vm_state_read(vm, &host, phys_to_virt(image->base), image->size, model, why);
+
+	if (status != OK) {
+		log_error("VM %s: '%s' %s", vm->name, vm->config->incoming, why);
+		return status;
+	}
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_choose_controls(&vm->vcpu[i]);
+	vm->n_starts = 1;
+	if (vm->config->is_template)
+		return OK;
+	status = vm_identity_tell(vm);
+	if (status != OK)
+		log_error("VM %s: no memory left for the generation counter", vm->name);
+	return status;
+}
+
 static bool is_full(const struct vm *vm)
 {
 	return vm->ept.root && vm->ept.n_owned >= vm->ept.max_owned;
@@ -212,7 +237,7 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 	if (status != OK)
 		log_error("%s: cannot be made: %s", vm->name, status_text(status));
 	else if (config->incoming_image)
-		status = vm_load_state(vm, &shared->cpuid);
+		status = load_state(vm, &shared->cpuid);
 	else
 		status = fill_memory(vm);
 	if (status != OK) {
