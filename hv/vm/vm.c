@@ -8,7 +8,6 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/sched.h"
-#include "hv/vm/memory_tables.h"
 
 struct vm *vms;
 static struct vm **vms_end = &vms;

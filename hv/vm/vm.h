@@ -8,7 +8,7 @@
 #include "hv/guest/region.h"
 #include "hv/lib/lock.h"
 #include "hv/vcpu/vcpu.h"
-#include "hv/vm/memory_tables.h"
+#include "hv/vm/nvdimm_labels.h"
 
 enum vm_outcome {
 	VM_RUNNING,

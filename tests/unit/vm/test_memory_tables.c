@@ -5,6 +5,7 @@
 
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/vm/nvdimm_labels.h"
 #include "tests/unit/support.h"
 
 #define START	   UINT64_C(0x100000)
