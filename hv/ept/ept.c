@@ -11,7 +11,6 @@
  */
 #include "hv/ept/ept.h"
 
-#include "hv/ept/memory_type.h"
 #include "hv/ept/merged.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"

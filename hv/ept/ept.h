@@ -21,6 +21,12 @@
 #define EPT_OWN	      BIT(52) /* ignored by the CPU: the table or page belongs to this tree */
 #define EPT_MERGED    BIT(53) /* ignored by the CPU, in own tables only: a page found equal */
 
+/*
+ * Write-back, for EPT_TYPE(). The guest's PAT still applies. SDM vol. 3,
+ * "Memory Types That Can Be Encoded With PAT".
+ */
+#define MEMORY_TYPE_WB 6
+
 /* Four levels translate this many bits; nothing is ever mapped beyond. */
 #define EPT_GPA_BITS 48
 #define EPT_LEVELS   4
@@ -90,7 +96,7 @@ enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned);
 
 /*
  * Map [gpa, gpa+len), whole pages, to hpa with the leaf bits 'attr'
- * (ept_attr()), over whatever was there; attr = 0 unmaps, and hpa does not
+ * over whatever was there; attr = 0 unmaps, and hpa does not
  * count. Uses the largest pages that fit.
  *
  * Each page changes by a single ept_store(), so a vCPU running meanwhile sees

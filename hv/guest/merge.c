@@ -11,10 +11,10 @@
  */
 #include "hv/guest/merge.h"
 
-#include "hv/ept/memory_type.h"
 #include "hv/ept/merged.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/guest/region_map.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
@@ -239,7 +239,7 @@ static void settle_page(struct merge_page *page, struct ept *ept)
 		page->target = page->frame;
 	if ((is_promoted && (!merged_has_room() || hash_of(page->frame) != page->hash)) ||
 	    !is_same(page->frame, page->target) ||
-	    ept_give_back(ept, page->gpa, page->frame, page->target | ept_attr(MEM_COW)) == 0) {
+	    ept_give_back(ept, page->gpa, page->frame, page->target | region_attr(MEM_COW)) == 0) {
 		leave_page(page, ept);
 		return;
 	}

@@ -3,8 +3,14 @@
 #include "hv/guest/region_map.h"
 
 #include "hv/config/layout.h"
-#include "hv/ept/memory_type.h"
 #include "hv/lib/assert.h"
+
+uint64_t region_attr(enum mem_kind kind)
+{
+	uint64_t attr = EPT_R | EPT_X | EPT_TYPE(MEMORY_TYPE_WB);
+
+	return kind == MEM_SHARED ? attr | EPT_W : attr;
+}
 
 /* [start, start + len) of a region; both in bytes from its beginning. */
 static enum status map_part(struct ept *ept, const struct mem_region *region, uint64_t start,
@@ -12,7 +18,7 @@ static enum status map_part(struct ept *ept, const struct mem_region *region, ui
 {
 	const struct image *image = region->image;
 	gpa_t gpa = gpa_add(region->gpa, start);
-	uint64_t attr = ept_attr(region->kind), offset, end;
+	uint64_t attr = region_attr(region->kind), offset, end;
 
 	if (image == NULL && region->kind == MEM_SHARED)
 		return ERR_INVAL;

@@ -5,6 +5,12 @@
 #include "hv/guest/region.h"
 
 /*
+ * The leaf bits for memory of a kind, always write-back. Copy-on-write memory
+ * gets EPT_W with the copy.
+ */
+uint64_t region_attr(enum mem_kind kind);
+
+/*
  * Map a whole region as its kind says, with the largest pages that fit: its
  * image, or zeros if it has none. ERR_RANGE: the image is too short, or the
  * region too high. ERR_INVAL: shared anonymous memory, which needs an image of

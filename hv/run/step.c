@@ -16,7 +16,7 @@
  */
 #include "hv/run/step.h"
 
-#include "hv/ept/memory_type.h"
+#include "hv/ept/ept.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"

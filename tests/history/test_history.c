@@ -17,7 +17,6 @@
 
 #include <sanitizer/common_interface_defs.h>
 
-#include "hv/ept/memory_type.h"
 #include "hv/ept/merged.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
@@ -565,7 +564,7 @@ static void do_discard(struct vm *vm, unsigned n)
 		n = first_of(region);
 		if (region == ZEROS && random_below(2)) {
 			n_pages = 512;
-			status = ept_map_zero(&vm->ept, gpa_of(n), MIB(2), ept_attr(MEM_COW));
+			status = ept_map_zero(&vm->ept, gpa_of(n), MIB(2), region_attr(MEM_COW));
 		} else {
 			status = ept_map_region(&vm->ept, &map.region[region]);
 		}
@@ -620,7 +619,7 @@ static void do_override(struct vm *vm, unsigned n)
 	park(vm);
 	frame_of(&vm->ept, n, &entry);
 	if (region_at(n)->kind != MEM_ROM ||
-	    !succeeded(ept_override(&vm->ept, gpa_of(n), scratch | ept_attr(MEM_COW), &old)))
+	    !succeeded(ept_override(&vm->ept, gpa_of(n), scratch | region_attr(MEM_COW), &old)))
 		return;
 	assert_int_equal(frame_of(&vm->ept, n, &entry), scratch);
 	assert_int_equal(ept_override(&vm->ept, gpa_of(n), old, &back), OK);

@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hv/ept/memory_type.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"

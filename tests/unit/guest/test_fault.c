@@ -2,7 +2,7 @@
 #include "hv/guest/fault.h"
 
 #include "hv/ept/ept.h"
-#include "hv/ept/memory_type.h"
+#include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
 
 enum { NONE = -1 };
@@ -70,9 +70,9 @@ static void the_decisions_that_matter(void **state)
 
 static void only_shared_memory_is_writable_from_the_start(void **state)
 {
-	assert_int_equal(ept_attr(MEM_ROM), EPT_R | EPT_X | EPT_TYPE(6));
-	assert_int_equal(ept_attr(MEM_COW), EPT_R | EPT_X | EPT_TYPE(6));
-	assert_int_equal(ept_attr(MEM_SHARED), EPT_R | EPT_W | EPT_X | EPT_TYPE(6));
+	assert_int_equal(region_attr(MEM_ROM), EPT_R | EPT_X | EPT_TYPE(6));
+	assert_int_equal(region_attr(MEM_COW), EPT_R | EPT_X | EPT_TYPE(6));
+	assert_int_equal(region_attr(MEM_SHARED), EPT_R | EPT_W | EPT_X | EPT_TYPE(6));
 }
 
 int main(void)

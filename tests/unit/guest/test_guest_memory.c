@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "hv/ept/memory_type.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"
@@ -192,7 +191,7 @@ static void what_only_the_ept_maps_is_no_memory(void **state)
 {
 	uint8_t byte = 0;
 
-	assert_int_equal(ept_map(&ept, at(MIB(1)), SHARED, PAGE_SIZE, ept_attr(MEM_SHARED)), OK);
+	assert_int_equal(ept_map(&ept, at(MIB(1)), SHARED, PAGE_SIZE, region_attr(MEM_SHARED)), OK);
 	assert_int_equal(guest_read(&memory, at(MIB(1)), &byte, 1), ERR_RANGE);
 	assert_int_equal(guest_write(&memory, at(MIB(1)), &byte, 1), ERR_RANGE);
 }
@@ -271,13 +270,13 @@ static bool aborts(void (*f)(void))
 /* Private memory that is writable without being a copy: an image would be written. */
 static void write_an_image(void)
 {
-	(void)!ept_map(&ept, at(COW), IMAGE, PAGE_SIZE, ept_attr(MEM_SHARED));
+	(void)!ept_map(&ept, at(COW), IMAGE, PAGE_SIZE, region_attr(MEM_SHARED));
 	(void)!guest_zero(&memory, at(COW), 1);
 }
 
 static void write_another_image(void)
 {
-	(void)!ept_map(&ept, at(SHM), IMAGE, PAGE_SIZE, ept_attr(MEM_SHARED));
+	(void)!ept_map(&ept, at(SHM), IMAGE, PAGE_SIZE, region_attr(MEM_SHARED));
 	(void)!guest_zero(&memory, at(SHM), 1);
 }
 

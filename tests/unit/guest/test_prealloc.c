@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/ept/memory_type.h"
 #include "hv/frame/numa.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"
