@@ -62,8 +62,3 @@ enum status memory_layout(const struct vm_config *vm, struct mem_map *map)
 	}
 	return OK;
 }
-
-uint64_t memory_backend_offset(const struct mem_region *region)
-{
-	return region->image != NULL ? region->offset - region->backend->offset : region->offset;
-}

@@ -11,6 +11,3 @@
  * as mem_map_add().
  */
 enum status memory_layout(const struct vm_config *vm, struct mem_map *map);
-
-/* Where the region begins in its backend, in bytes. */
-uint64_t memory_backend_offset(const struct mem_region *region);

@@ -61,3 +61,8 @@ struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
 		return NULL;
 	return &map->region[low - 1];
 }
+
+uint64_t memory_backend_offset(const struct mem_region *region)
+{
+	return region->image != NULL ? region->offset - region->backend->offset : region->offset;
+}

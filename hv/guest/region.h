@@ -34,3 +34,6 @@ void mem_region_update(struct mem_region *region);
 enum status mem_map_add(struct mem_map *map, const struct mem_region *region);
 /* NULL: no memory there. */
 struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa);
+
+/* Where the region begins in its backend, in bytes. */
+uint64_t memory_backend_offset(const struct mem_region *region);

@@ -2,7 +2,6 @@
 /* From a region to the tree: where its bytes are, and how they may be used. */
 #include "hv/guest/region_map.h"
 
-#include "hv/config/layout.h"
 #include "hv/lib/assert.h"
 
 uint64_t region_attr(enum mem_kind kind)

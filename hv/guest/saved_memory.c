@@ -2,7 +2,6 @@
 /* Places are found again each time: regions are few. */
 #include "hv/guest/saved_memory.h"
 
-#include "hv/config/layout.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 

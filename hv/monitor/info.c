@@ -7,7 +7,7 @@
 #include "hv/monitor/info.h"
 
 #include "hv/backends/utf8.h"
-#include "hv/config/layout.h"
+#include "hv/guest/region.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 

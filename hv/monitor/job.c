@@ -6,7 +6,6 @@
  */
 #include "hv/monitor/job.h"
 
-#include "hv/config/layout.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/saved_memory.h"
 #include "hv/host/console.h"

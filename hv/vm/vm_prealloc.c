@@ -5,7 +5,6 @@
  */
 #include "hv/vm/vm_prealloc.h"
 
-#include "hv/config/layout.h"
 #include "hv/frame/numa.h"
 #include "hv/guest/prealloc.h"
 #include "hv/host/cpu.h"

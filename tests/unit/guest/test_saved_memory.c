@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "hv/config/layout.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
