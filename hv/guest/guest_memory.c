@@ -2,8 +2,7 @@
 /*
  * Reading and writing guest-physical memory on a guest's behalf. Goes by the
  * regions for what may happen, and by the EPT for where the bytes are, so that
- * device windows which the EPT maps for the processor are no memory here. The
- * walk of the guest's own page tables is in hv/guest/guest_paging.c.
+ * device windows which the EPT maps for the processor are no memory here.
  */
 #include "hv/guest/guest_memory.h"
 
@@ -12,8 +11,7 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
-/* Is all of [gpa, gpa + len) memory? */
-static bool is_memory(struct mem_map *map, gpa_t gpa, uint64_t len)
+bool guest_has_memory(struct mem_map *map, gpa_t gpa, uint64_t len)
 {
 	uint64_t end;
 
@@ -29,14 +27,6 @@ static bool is_memory(struct mem_map *map, gpa_t gpa, uint64_t len)
 	return true;
 }
 
-/* How much of len lies in the page of gpa. */
-static uint64_t part_in_page(gpa_t gpa, uint64_t len)
-{
-	uint64_t part = PAGE_SIZE - gpa.raw % PAGE_SIZE;
-
-	return part < len ? part : len;
-}
-
 /* Where a page which an EPT entry maps has the byte of gpa. */
 static void *byte_at(uint64_t entry, unsigned level, gpa_t gpa)
 {
@@ -49,10 +39,10 @@ enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t
 {
 	char *to = buf;
 
-	if (!is_memory(memory->map, gpa, len))
+	if (!guest_has_memory(memory->map, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
-		uint64_t n = part_in_page(gpa, len);
+		uint64_t n = part_in_page(gpa.raw, len);
 		unsigned level;
 		uint64_t entry = ept_lookup(memory->ept, gpa, &level);
 
@@ -117,10 +107,10 @@ enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf,
 {
 	const char *from = buf;
 
-	if (!is_memory(memory->map, gpa, len))
+	if (!guest_has_memory(memory->map, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
-		uint64_t n = part_in_page(gpa, len);
+		uint64_t n = part_in_page(gpa.raw, len);
 		void *to;
 
 		TRY(writable_byte(memory, gpa, &to));
@@ -135,10 +125,10 @@ enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf,
 
 enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 {
-	if (!is_memory(memory->map, gpa, len))
+	if (!guest_has_memory(memory->map, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
-		uint64_t n = part_in_page(gpa, len);
+		uint64_t n = part_in_page(gpa.raw, len);
 		void *to;
 
 		TRY(writable_byte(memory, gpa, &to));
@@ -154,7 +144,7 @@ enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits)
 {
 	void *byte;
 
-	if (!is_memory(memory->map, gpa, 1))
+	if (!guest_has_memory(memory->map, gpa, 1))
 		return ERR_RANGE;
 	TRY(writable_byte(memory, gpa, &byte));
 	/*
@@ -162,69 +152,5 @@ enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits)
 	 */
 	if (byte != NULL)
 		__atomic_fetch_or((uint8_t *)byte, bits, __ATOMIC_SEQ_CST);
-	return OK;
-}
-
-/*
- * Touch every page of a linear range, so that nothing has happened if one of
- * them faults.
- */
-static enum status probe_linear(struct guest_memory *memory, const struct guest_paging *paging,
-				uint64_t linear, size_t len, unsigned access,
-				struct guest_fault *fault)
-{
-	while (len > 0) {
-		uint64_t n = part_in_page((gpa_t){linear}, len);
-
-		fault->linear = guest_linear(paging, linear);
-		TRY(guest_translate(memory, paging, linear, access, &fault->gpa,
-				    &fault->error_code));
-		if (!is_memory(memory->map, fault->gpa, n))
-			return ERR_RANGE;
-		linear += n;
-		len -= n;
-	}
-	return OK;
-}
-
-enum status guest_read_linear(struct guest_memory *memory, const struct guest_paging *paging,
-			      uint64_t linear, void *buf, size_t len, unsigned access,
-			      struct guest_fault *ret_fault)
-{
-	char *to = buf;
-
-	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
-	if (part_in_page((gpa_t){linear}, len) < len)
-		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
-	while (len > 0) {
-		uint64_t n = part_in_page((gpa_t){linear}, len);
-
-		TRY(probe_linear(memory, paging, linear, n, access, ret_fault));
-		TRY(guest_read(memory, ret_fault->gpa, to, n));
-		linear += n;
-		to += n;
-		len -= n;
-	}
-	return OK;
-}
-
-enum status guest_write_linear(struct guest_memory *memory, const struct guest_paging *paging,
-			       uint64_t linear, const void *buf, size_t len, unsigned access,
-			       struct guest_fault *ret_fault)
-{
-	const char *from = buf;
-
-	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
-	if (part_in_page((gpa_t){linear}, len) < len)
-		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
-	while (len > 0) {
-		uint64_t n = part_in_page((gpa_t){linear}, len);
-
-		TRY(probe_linear(memory, paging, linear, n, access, ret_fault));
-		TRY(guest_write(memory, ret_fault->gpa, from, n));
-		linear += n;
-		from += n;
-		len -= n;
-	}
 	return OK;
 }

@@ -6,7 +6,7 @@
  * registers passed VM entry's checks. Does not know protection keys, shadow
  * stacks, linear-address masking.
  */
-#include "hv/guest/guest_memory.h"
+#include "hv/guest/guest_paging.h"
 
 #define CR0_WP	   BIT(16)
 #define CR0_PG	   BIT(31)
@@ -282,4 +282,68 @@ enum status guest_translate(struct guest_memory *memory, const struct guest_pagi
 	if (status == OK)
 		*ret = leaf_address(&walk);
 	return status;
+}
+
+/*
+ * Touch every page of a linear range, so that nothing has happened if one of
+ * them faults.
+ */
+static enum status probe_linear(struct guest_memory *memory, const struct guest_paging *paging,
+				uint64_t linear, size_t len, unsigned access,
+				struct guest_fault *fault)
+{
+	while (len > 0) {
+		uint64_t n = part_in_page(linear, len);
+
+		fault->linear = guest_linear(paging, linear);
+		TRY(guest_translate(memory, paging, linear, access, &fault->gpa,
+				    &fault->error_code));
+		if (!guest_has_memory(memory->map, fault->gpa, n))
+			return ERR_RANGE;
+		linear += n;
+		len -= n;
+	}
+	return OK;
+}
+
+enum status guest_read_linear(struct guest_memory *memory, const struct guest_paging *paging,
+			      uint64_t linear, void *buf, size_t len, unsigned access,
+			      struct guest_fault *ret_fault)
+{
+	char *to = buf;
+
+	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
+	if (part_in_page(linear, len) < len)
+		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
+	while (len > 0) {
+		uint64_t n = part_in_page(linear, len);
+
+		TRY(probe_linear(memory, paging, linear, n, access, ret_fault));
+		TRY(guest_read(memory, ret_fault->gpa, to, n));
+		linear += n;
+		to += n;
+		len -= n;
+	}
+	return OK;
+}
+
+enum status guest_write_linear(struct guest_memory *memory, const struct guest_paging *paging,
+			       uint64_t linear, const void *buf, size_t len, unsigned access,
+			       struct guest_fault *ret_fault)
+{
+	const char *from = buf;
+
+	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
+	if (part_in_page(linear, len) < len)
+		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
+	while (len > 0) {
+		uint64_t n = part_in_page(linear, len);
+
+		TRY(probe_linear(memory, paging, linear, n, access, ret_fault));
+		TRY(guest_write(memory, ret_fault->gpa, from, n));
+		linear += n;
+		from += n;
+		len -= n;
+	}
+	return OK;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hv/ept/ept.h"
-#include "hv/guest/guest_memory.h"
+#include "hv/guest/guest_paging.h"
 #include "hv/lib/deadline.h"
 #include "hv/loader/loader.h"
 #include "hv/vcpu/cpuid_model.h"

@@ -9,6 +9,7 @@
 
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/guest/guest_paging.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
 
