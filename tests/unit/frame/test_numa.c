@@ -1,455 +1,523 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -numa: the nodes it makes, and every refusal of QEMU's in its words. */
-#include "hv/config/config.h"
+#include "hv/frame/numa.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #include "tests/unit/support.h"
 
-#include "tests/unit/machine_frames.h"
-#include "tests/unit/ramdisk_files.h"
+enum { SIZE = 1 << 16, HEADER = 48, SLIT_HEADER = 44 };
 
-#include "tests/unit/vm_run.h"
+static uint8_t srat[SIZE], slit[SIZE];
+static unsigned srat_len, slit_len;
+static struct numa machine;
 
-#define M(n) "-object memory-backend-ram,id=m" #n ",size=32M "
-
-static void refused(const char *options, const char *message)
+static int setup(void **state)
 {
-	char said[1000];
-
-	snprintf(said, sizeof(said), "error: %s\n", message);
-	run_vm(options, said);
+	memset(srat, 0, SIZE);
+	memset(slit, 0, SIZE);
+	memcpy(srat, "SRAT", 4);
+	srat[8] = 3;
+	srat_len = HEADER;
+	slit_len = 0;
+	log_reset();
+	return 0;
 }
 
-static struct numa_node_config *node_of(struct vm_config *vm, uint32_t nodeid)
+/* The tables go in as copies of exact size, so that the sanitizer sees a read beyond them. */
+static enum status parse(void)
 {
-	struct numa_node_config *node = vm->numa_nodes;
+	void *a = malloc(srat_len), *b = slit_len > 0 ? malloc(slit_len) : NULL;
+	struct numa_tables tables = {a, b, srat_len, slit_len};
+	enum status status;
 
-	while (node != NULL && node->nodeid != nodeid)
-		node = node->next;
-	assert_non_null(node);
-	return node;
+	memcpy(a, srat, srat_len);
+	if (b != NULL)
+		memcpy(b, slit, slit_len);
+	memset(&machine, 0xee, sizeof(machine));
+	status = numa_parse(&tables, &machine);
+	free(a);
+	free(b);
+	return status;
 }
 
-static void nodes_come_in_the_order_of_their_numbers(void **state)
+static uint8_t *put_entry(unsigned type, unsigned len)
 {
-	struct vm_config *vm = run_vm("-m 96M " M(0) M(1) M(2) "-numa node,nodeid=2,memdev=m0 "
-							       "-numa node,nodeid=0,memdev=m1 "
-							       "-numa node,nodeid=1,memdev=m2",
-				      "");
-	struct numa_node_config *node = vm->numa_nodes;
+	uint8_t *entry = srat + srat_len;
 
-	assert_int_equal(vm->n_numa_nodes, 3);
-	assert_null(vm->memory_backend);
-	for (uint32_t i = 0; i < 3; i++, node = node->next) {
-		static const char *const ids[] = {"m1", "m2", "m0"};
-
-		assert_int_equal(node->nodeid, i);
-		assert_string_equal(node->backend->id, ids[i]);
-		assert_int_equal(node->size, MIB(32));
-		assert_true(node->backend->busy);
-	}
-	assert_null(node);
-	assert_int_equal(vm->cpu_node[0], 0);
-	assert_null(vm->numa_distance);
+	entry[0] = (uint8_t)type;
+	entry[1] = (uint8_t)len;
+	srat_len += len;
+	assert_true(srat_len <= SIZE);
+	return entry;
 }
 
-static void nodes_need_no_memory_and_no_number(void **state)
+static void put(uint8_t *at, uint64_t value, unsigned size)
 {
-	struct vm_config *vm = run_vm("-m 32M " M(0) "-numa node -numa node,memdev=objects/m0", "");
-
-	assert_int_equal(node_of(vm, 0)->size, 0);
-	assert_null(node_of(vm, 0)->backend);
-	assert_int_equal(node_of(vm, 1)->size, MIB(32));
-	assert_int_equal(vm->cpu_node[0], 0);
-	vm = run_vm("-m 32M " M(0) "-numa node,memdev=", ""); /* the only one there is */
-	assert_string_equal(node_of(vm, 0)->backend->id, "m0");
+	memcpy(at, &value, size);
 }
 
-static void the_cpu_goes_where_it_is_sent(void **state)
+static void put_cpu(uint8_t apic_id, uint32_t domain, uint32_t flags)
 {
-	static const char *const rows[] = {
-		"-numa node,memdev=m0 -numa node,memdev=m1,cpus=0",
-		"-numa node,memdev=m0 -numa type=node,memdev=m1,cpus=0-0,cpus=0",
-		"-numa node,memdev=m0 -numa node,memdev=m1 -numa cpu,node-id=1",
-		"-numa node,memdev=m0 -numa node,memdev=m1 "
-		"-numa cpu,node-id=1,socket-id=0,core-id=0,thread-id=0 -numa cpu,node-id=1",
-	};
+	uint8_t *entry = put_entry(0, 16);
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char options[300];
-		struct vm_config *vm;
-
-		sprintf(options, "-m 64M " M(0) M(1) "%s", rows[i]);
-		vm = run_vm(options, "");
-		assert_int_equal(vm->cpu_node[0], 1);
-	}
+	entry[2] = (uint8_t)domain;
+	entry[3] = apic_id;
+	put(entry + 4, flags, 4);
+	put(entry + 9, domain >> 8, 3);
 }
 
-static void several_cpus_go_where_they_are_sent(void **state)
+static void put_x2apic(uint32_t apic_id, uint32_t domain, uint32_t flags)
+{
+	uint8_t *entry = put_entry(2, 24);
+
+	put(entry + 4, domain, 4);
+	put(entry + 8, apic_id, 4);
+	put(entry + 12, flags, 4);
+}
+
+static void put_memory(uint64_t start, uint64_t len, uint32_t domain, uint32_t flags)
+{
+	uint8_t *entry = put_entry(1, 40);
+
+	put(entry + 2, domain, 4);
+	put(entry + 8, start, 8);
+	put(entry + 16, len, 8);
+	put(entry + 28, flags, 4);
+}
+
+static void put_slit(unsigned n, const uint8_t *matrix)
+{
+	memcpy(slit, "SLIT", 4);
+	put(slit + 36, n, 8);
+	memcpy(slit + SLIT_HEADER, matrix, (size_t)n * n);
+	slit_len = SLIT_HEADER + n * n;
+}
+
+/* What QEMU writes for two nodes of a GiB each, but for the padding. */
+static void put_two_nodes(void)
+{
+	put_cpu(0, 0, 1);
+	put_cpu(1, 1, 1);
+	put_memory(0, 0xa0000, 0, 1);
+	put_memory(MIB(1), GIB(1) - MIB(1), 0, 1);
+	put_memory(GIB(1), GIB(1), 1, 1);
+	put_memory(0, 0, 0, 0);
+}
+
+static void assert_one_node(void)
+{
+	assert_int_equal(machine.n_nodes, 1);
+	assert_int_equal(machine.n_cpus, 0);
+	assert_int_equal(machine.distance[0][0], NUMA_LOCAL);
+	assert_int_equal(numa_node_of(&machine, 0), 0);
+	assert_int_equal(numa_node_of(&machine, UINT64_MAX), 0);
+	assert_int_equal(numa_span_end(&machine, 0), UINT64_MAX);
+	assert_int_equal(numa_node_of_cpu(&machine, 7), 0);
+	assert_int_equal(machine.with_memory[0], 0);
+}
+
+static void a_machine_without_tables_is_one_node(void **state)
+{
+	static const struct numa_tables none;
+
+	assert_int_equal(numa_parse(&none, &machine), ERR_NOTFOUND);
+	assert_one_node();
+	assert_string_equal(logged, "");
+}
+
+static void two_nodes_are_read(void **state)
+{
+	put_two_nodes();
+	assert_int_equal(parse(), OK);
+	assert_int_equal(machine.n_nodes, 2);
+	assert_int_equal(machine.n_spans, 2);
+	assert_int_equal(machine.n_cpus, 2);
+	assert_int_equal(numa_node_of_cpu(&machine, 0), 0);
+	assert_int_equal(numa_node_of_cpu(&machine, 1), 1);
+	assert_int_equal(numa_node_of_cpu(&machine, 2), 0);
+	assert_int_equal(machine.distance[0][0], NUMA_LOCAL);
+	assert_int_equal(machine.distance[0][1], NUMA_REMOTE);
+	assert_int_equal(machine.distance[1][0], NUMA_REMOTE);
+	assert_string_equal(logged, "");
+}
+
+static void every_address_belongs_to_a_node(void **state)
 {
 	static const struct {
-		const char *options;
-		uint8_t nodes[8];
-		unsigned n;
+		uint64_t address;
+		unsigned node;
+		uint64_t end;
 	} cases[] = {
-		{"-smp 4 -numa node,memdev=m0 -numa node,memdev=m1", {0, 0, 0, 0}, 4},
-		{"-smp 4,sockets=2 -numa node,memdev=m0 -numa node,memdev=m1", {0, 0, 1, 1}, 4},
-		{"-smp 4,sockets=4 -numa node,memdev=m0 -numa node,memdev=m1", {0, 1, 0, 1}, 4},
-		{"-numa node,memdev=m0,cpus=1-2 -numa node,memdev=m1,cpus=0,cpus=3 -smp 4",
-		 {1, 0, 0, 1},
-		 4},
-		{"-smp 2,maxcpus=4 -numa node,memdev=m0,cpus=0-1 -numa node,memdev=m1,cpus=2-3",
-		 {0, 0, 1, 1},
-		 4},
-		{"-smp 8,sockets=2,dies=2,threads=2 -numa node,memdev=m0 -numa node,memdev=m1 "
-		 "-numa cpu,node-id=1,die-id=1 -numa cpu,node-id=0,die-id=0,thread-id=0 "
-		 "-numa cpu,node-id=0,die-id=0,thread-id=1,core-id=0",
-		 {0, 0, 1, 1, 0, 0, 1, 1},
-		 8},
+		{0, 1, GIB(2)},		 {MIB(16) - 1, 1, GIB(2)},    {MIB(16), 1, GIB(2)},
+		{GIB(2) - 1, 1, GIB(2)}, /* the hole below belongs to what is below it */
+		{GIB(2), 0, GIB(4)},	 {GIB(4) - 1, 0, GIB(4)},     {GIB(4), 1, GIB(5)},
+		{GIB(5), 2, UINT64_MAX}, {UINT64_MAX, 2, UINT64_MAX},
+	};
+
+	put_cpu(0, 0, 1);
+	put_memory(GIB(4), GIB(1), 7, 1);
+	put_memory(GIB(2), GIB(1), 0, 1);
+	put_memory(MIB(16), GIB(1), 7, 1);
+	put_memory(GIB(5), GIB(1), 9, 1);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(machine.n_nodes, 3);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(numa_node_of(&machine, cases[i].address), cases[i].node);
+		assert_int_equal(numa_span_end(&machine, cases[i].address), cases[i].end);
+	}
+}
+
+static void nodes_are_numbered_as_linux_numbers_them(void **state)
+{
+	uint8_t *initiator;
+
+	/* Memory comes after processors, wherever it stands; what is disabled names nothing. */
+	put_memory(GIB(1), GIB(1), 50, 1);
+	put_cpu(0, 40, 0);
+	put_cpu(1, 30, 1);
+	initiator = put_entry(5, 32);
+	put(initiator + 4, 20, 4);
+	put(initiator + 24, 1, 4);
+	put_entry(5, 32)[4] = 21;
+	put_x2apic(0x12345, 0x10203, 1);
+	put_x2apic(3, 41, 0);
+	put_memory(0, GIB(1), 30, 1);
+	put_memory(GIB(9), GIB(1), 42, 0);
+	put_entry(3, 20); /* of another architecture */
+	put_entry(200, 2);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(machine.n_nodes, 4);
+	assert_int_equal(machine.domain[0], 30);
+	assert_int_equal(machine.domain[1], 20);
+	assert_int_equal(machine.domain[2], 0x10203);
+	assert_int_equal(machine.domain[3], 50);
+	assert_int_equal(numa_node_of_cpu(&machine, 0), 0);
+	assert_int_equal(numa_node_of_cpu(&machine, 0x12345), 2);
+	assert_int_equal(numa_node_of(&machine, GIB(1)), 3);
+}
+
+static void domains_have_eight_bits_before_revision_2(void **state)
+{
+	put_cpu(0, 0x10203, 1);
+	put_memory(0, GIB(1), 0x99000004, 1);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(machine.domain[0], 0x10203);
+	assert_int_equal(machine.domain[1], 0x99000004);
+	srat[8] = 1;
+	assert_int_equal(parse(), OK);
+	assert_int_equal(machine.domain[0], 3);
+	assert_int_equal(machine.domain[1], 4);
+}
+
+static void a_table_without_memory_says_nothing(void **state)
+{
+	put_cpu(0, 0, 1);
+	put_cpu(1, 1, 1);
+	put_memory(0, 0, 1, 1);
+	assert_int_equal(parse(), ERR_NOTFOUND);
+	assert_one_node();
+}
+
+static void ranges_of_one_node_may_overlap_those_of_two_may_not(void **state)
+{
+	static const struct {
+		uint64_t start, len;
+		uint32_t domain;
+		enum status status;
+	} cases[] = {
+		{MIB(2), MIB(2), 0, OK},
+		{MIB(2), MIB(2), 1, ERR_CORRUPT},
+		{MIB(1), MIB(1), 1, OK},
+		{MIB(1), MIB(1) + 1, 1, ERR_CORRUPT},
+		{MIB(6) - 1, MIB(1), 1, ERR_CORRUPT},
+		{MIB(6), MIB(1), 1, OK},
+		{0, UINT64_MAX, 1, ERR_CORRUPT},
+		{MIB(8), UINT64_MAX, 0, ERR_CORRUPT}, /* wraps */
+		{MIB(8), UINT64_MAX - MIB(8), 0, OK},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char options[400];
-		struct vm_config *vm;
-
-		sprintf(options, "-m 64M " M(0) M(1) "%s", cases[i].options);
-		vm = run_vm(options, "");
-		assert_memory_equal(vm->cpu_node, cases[i].nodes, cases[i].n);
+		setup(NULL);
+		put_memory(MIB(2), MIB(4), 0, 1);
+		put_memory(cases[i].start, cases[i].len, cases[i].domain, 1);
+		assert_int_equal(parse(), cases[i].status);
+		if (cases[i].status != OK)
+			assert_one_node();
 	}
 }
 
-static void cpus_left_out_are_in_node_0_with_a_warning(void **state)
-{
-	struct vm_config *vm =
-		run_vm("-m 64M -smp 4,dies=2,cores=2 " M(0) M(1) "-numa node,memdev=m0 "
-								 "-numa node,memdev=m1,cpus=1-2",
-		       "warning: warning: CPU(s) not present in any NUMA nodes: "
-		       "CPU 0 [socket-id: 0, die-id: 0, core-id: 0, thread-id: 0], "
-		       "CPU 3 [socket-id: 0, die-id: 1, core-id: 1, thread-id: 0]\n"
-		       "warning: warning: All CPU(s) up to maxcpus should be described in NUMA "
-		       "config, ability to start up "
-		       "with partial NUMA mappings is obsoleted and will be removed in future\n");
-	static const uint8_t nodes[] = {0, 1, 1, 0};
-
-	assert_memory_equal(vm->cpu_node, nodes, 4);
-}
-
-static void without_a_topology_no_cpu_is_looked_for(void **state)
-{
-	run_vm("-m 32M -smp 3,cores=2 " M(0) "-numa node,memdev=m0,cpus=0-7 "
-					     "-numa cpu,node-id=0,core-id=9",
-	       "error: Invalid CPU topology: product of the hierarchy must match maxcpus: "
-	       "sockets (1) * dies (1) * modules (1) * cores (2) * threads (1) != maxcpus (3)\n");
-}
-
-static void a_long_list_of_cpus_left_out_is_cut(void **state)
-{
-	struct vm_config *vm = run_vm("-m 32M -smp 255 " M(0) "-numa node,memdev=m0,cpus=7", NULL);
-
-	assert_int_equal(vm->cpu_node[254], 0);
-	assert_non_null(strstr(logged, "CPU 0 [socket-id: 0, core-id: 0, thread-id: 0], CPU 1 ["));
-	assert_non_null(strstr(logged, "...\n"));
-}
-
-static void each_object_has_so_many_threads_as_there_are_cpus(void **state)
-{
-	struct vm_config *vm =
-		run_vm("-m 32M " M(0) "-machine memory-backend=m0 "
-				      "-object memory-backend-ram,id=m1,size=1M,prealloc-threads=2 "
-				      "-smp 5,maxcpus=6",
-		       "");
-
-	assert_int_equal(vm->backends->prealloc_threads, 5);
-	assert_int_equal(vm->backends->next->prealloc_threads, 2);
-	vm = run_vm("-m 32M -smp 3", "");
-	assert_int_equal(vm->memory_backend->prealloc_threads, 3);
-}
-
-static void memory_devices_make_one_node_of_all(void **state)
-{
-	struct vm_config *vm = run_vm("-m 64M,slots=1,maxmem=1G", "");
-
-	assert_int_equal(vm->n_numa_nodes, 1);
-	assert_int_equal(vm->numa_nodes->size, MIB(64));
-	assert_null(vm->numa_nodes->backend);
-	assert_int_equal(vm->cpu_node[0], 0);
-	assert_string_equal(vm->memory_backend->id, "pc.ram");
-	vm = run_vm("-m 64M,maxmem=1G", "");
-	assert_int_equal(vm->n_numa_nodes, 1);
-	vm = run_vm("-m 64M,maxmem=64M", "");
-	assert_int_equal(vm->n_numa_nodes, 0);
-	vm = run_vm("-m 32M,slots=1,maxmem=1G -machine memory-backend=m0 " M(0), "");
-	assert_int_equal(vm->n_numa_nodes, 1);
-	assert_int_equal(vm->numa_nodes->size, MIB(32));
-}
-
-static void options_of_node_have_qemus_errors(void **state)
+static void damaged_entries_are_refused(void **state)
 {
 	static const struct {
-		const char *numa, *message;
-	} rows[] = {
-		{"nodeid=0", "Parameter 'type' is missing"},
-		{"x", "Parameter 'type' does not accept value 'x'"},
-		{"node,nodeid=x", "Parameter 'nodeid' expects a uint64 value"},
-		{"node,nodeid=-1", "Parameter 'nodeid' expects a uint64 value"},
-		{"node,nodeid=65536", "Parameter 'nodeid' expects uint16_t"},
-		{"node,nodeid=65535", "Max number of NUMA nodes reached: 65535"},
-		{"node,nodeid=128", "Max number of NUMA nodes reached: 128"},
-		{"node,cpus=x", "Parameter 'cpus' expects a uint64 value or range"},
-		{"node,cpus=3-1", "Parameter 'cpus' expects a uint64 value or range"},
-		{"node,cpus=0-65536", "Parameter 'cpus' expects a uint64 value or range"},
-		{"node,cpus=65536", "Parameter 'null' expects uint16_t"},
-		{"node,cpus=1", "CPU index (1) should be smaller than maxcpus (1)"},
-		{"node,cpus=0-3", "CPU index (1) should be smaller than maxcpus (1)"},
-		{"node,cpus=7-9", "CPU index (7) should be smaller than maxcpus (1)"},
-		{"node,cpus=0 -smp 2,maxcpus=3,cores=3 -numa node,cpus=2-4",
-		 "CPU index (3) should be smaller than maxcpus (3)"},
-		{"node -smp 2 -numa cpu,node-id=0,core-id=2", "no match found"},
-		{"node -smp 2 -numa cpu,node-id=0,die-id=0", "die-id is not supported"},
-		{"node -smp 2,dies=2 -numa cpu,node-id=0,module-id=0",
-		 "module-id is not supported"},
-		{"node,mem=x", "Parameter 'mem' expects a size value"},
-		{"node,memdev=zz", "memdev=zz is ambiguous"},
-		{"node,memdev=M0", "memdev=M0 is ambiguous"},
-		{"node,initiator=x", "Parameter 'initiator' expects a uint64 value"},
-		{"node,initiator=65536", "Parameter 'initiator' expects uint16_t"},
-		{"node,initiator=0",
-		 "ACPI Heterogeneous Memory Attribute Table (HMAT) is disabled, enable it with "
-		 "-machine hmat=on before using any of hmat specific options"},
-		{"hmat-lb,initiator=0",
-		 "ACPI Heterogeneous Memory Attribute Table (HMAT) is disabled, enable it with "
-		 "-machine hmat=on before using any of hmat specific options"},
-		{"hmat-cache,node-id=0",
-		 "ACPI Heterogeneous Memory Attribute Table (HMAT) is disabled, enable it with "
-		 "-machine hmat=on before using any of hmat specific options"},
-		{"node,foo=1", "Invalid parameter 'foo'"},
-		{"node,id=a", "Invalid parameter 'id'"},
-		{"node,src=1", "Invalid parameter 'src'"},
-		{"node,id=1",
-		 "Parameter 'id' expects an identifier\nerror: Identifiers consist of letters, "
-		 "digits, '-', '.', '_', starting with a letter."},
-		{"node,mem=32M", "Parameter -numa node,mem is not supported by this machine type\n"
-				 "error: Use -numa node,memdev instead"},
-		{"node,mem=32M,memdev=m0",
-		 "numa configuration should use either mem= or memdev=,mixing both is not allowed"},
-		{"dist", "Parameter 'src' is missing"},
-		{"dist,src=0", "Parameter 'dst' is missing"},
-		{"dist,src=0,dst=0", "Parameter 'val' is missing"},
-		{"dist,src=x,dst=0,val=10", "Parameter 'src' expects a uint64 value"},
-		{"dist,src=0,dst=65536,val=10", "Parameter 'dst' expects uint16_t"},
-		{"dist,src=0,dst=0,val=256", "Parameter 'val' expects uint8_t"},
-		{"dist,src=0,dst=0,val=10,x=1", "Invalid parameter 'x'"},
-		{"dist,src=128,dst=128,val=10",
-		 "Parameter 'src' expects an integer between 0 and 127"},
-		{"dist,src=0,dst=128,val=10",
-		 "Parameter 'dst' expects an integer between 0 and 127"},
-		{"dist,src=0,dst=0,val=10",
-		 "Source/Destination NUMA node is missing. Please use '-numa node' option to "
-		 "declare it first."},
-		{"cpu", "Missing mandatory node-id property"},
-		{"cpu,node-id=x", "Parameter 'node-id' expects an int64 value"},
-		{"cpu,node-id=0,core-id=9223372036854775808",
-		 "Parameter 'core-id' expects an int64 value"},
-		{"cpu,node-id=0,x=1", "Invalid parameter 'x'"},
-		{"cpu,node-id=0",
-		 "Invalid node-id=0, NUMA node must be defined with -numa node,nodeid=ID before "
-		 "it's used with -numa cpu,node-id=ID"},
-		{"cpu,node-id=-1",
-		 "Invalid node-id=-1, NUMA node must be defined with -numa node,nodeid=ID before "
-		 "it's used with -numa cpu,node-id=ID"},
-	};
-	char options[300];
+		uint8_t type, len;
+	} cases[] = {{0, 0},  {0, 1},  {0, 2},	{0, 15}, {1, 2},  {1, 31},
+		     {2, 15}, {5, 27}, {77, 0}, {77, 1}, {0, 255}};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		sprintf(options, "-m 32M " M(0) "-numa %s", rows[i].numa);
-		refused(options, rows[i].message);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		setup(NULL);
+		put_two_nodes();
+		put_entry(cases[i].type, cases[i].len)[0] = cases[i].type;
+		if (cases[i].len == 255)
+			srat_len--;
+		srat_len += cases[i].len < 2;
+		assert_int_equal(parse(), ERR_CORRUPT);
+		assert_one_node();
+		assert_string_equal(logged, "warning: ACPI table SRAT is damaged: all memory "
+					    "counts as one node\n");
 	}
 }
 
-static void short_forms_are_warned_about(void **state)
+static void a_table_cut_anywhere_is_read_no_further(void **state)
 {
-	run_vm("-m 32M " M(0) "-numa node,memdev=m0,nofoo",
-	       "warning: warning: short-form boolean option 'nofoo' deprecated\n"
-	       "warning: Please use foo=off instead\nerror: Invalid parameter 'foo'\n");
+	unsigned whole;
+
+	put_two_nodes();
+	whole = srat_len;
+	for (srat_len = 1; srat_len < whole; srat_len++) {
+		enum status status = parse();
+
+		assert_true(status == OK || status == ERR_CORRUPT || status == ERR_NOTFOUND);
+		if (status != OK)
+			assert_one_node();
+	}
 }
 
-static void nodes_must_agree_with_each_other(void **state)
+static void any_byte_may_be_anything(void **state)
+{
+	static const uint8_t matrix[] = {10, 20, 20, 10};
+	uint8_t *tables[] = {srat, slit};
+
+	put_two_nodes();
+	put_slit(2, matrix);
+	for (unsigned t = 0; t < 2; t++) {
+		for (unsigned i = 0; i < (t == 0 ? srat_len : slit_len); i++) {
+			uint8_t byte = tables[t][i];
+
+			for (unsigned value = 0; value < 256; value++) {
+				tables[t][i] = (uint8_t)value;
+				(void)parse();
+				log_reset();
+				assert_in_range(machine.n_nodes, 1, NUMA_NODE_MAX);
+				assert_true(numa_node_of(&machine, GIB(1)) < machine.n_nodes);
+			}
+			tables[t][i] = byte;
+		}
+	}
+}
+
+static void as_many_as_fit_and_not_one_more(void **state)
+{
+	for (unsigned extra = 0; extra < 2; extra++) {
+		setup(NULL);
+		for (unsigned i = 0; i < NUMA_NODE_MAX + extra; i++)
+			put_memory(i * GIB(1), GIB(1), 1000 + i, 1);
+		assert_int_equal(parse(), extra ? ERR_RANGE : OK);
+		if (extra == 0) {
+			assert_int_equal(machine.n_nodes, NUMA_NODE_MAX);
+			assert_int_equal(numa_node_of(&machine, GIB(127)), 127);
+		}
+		setup(NULL);
+		for (unsigned i = 0; i < NUMA_SPAN_MAX + extra; i++)
+			put_memory(i * GIB(1), GIB(1), i % 2, 1);
+		assert_int_equal(parse(), extra ? ERR_RANGE : OK);
+		setup(NULL);
+		put_memory(0, GIB(1), 0, 1);
+		for (unsigned i = 0; i < NUMA_CPU_MAX + extra; i++)
+			put_x2apic(i, 0, 1);
+		assert_int_equal(parse(), extra ? ERR_RANGE : OK);
+	}
+	assert_one_node();
+	assert_non_null(strstr(logged, "names more than there is room for"));
+}
+
+static void distances_are_those_of_the_domains(void **state)
+{
+	static const uint8_t matrix[] = {10, 21, 31, 41, 12, 10, 32, 42,
+					 13, 23, 10, 43, 14, 24, 34, 10};
+
+	put_cpu(0, 3, 1);
+	put_memory(0, GIB(1), 3, 1);
+	put_memory(GIB(1), GIB(1), 1, 1);
+	put_memory(GIB(2), GIB(1), 9, 1); /* of which the matrix knows nothing */
+	put_slit(4, matrix);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(machine.distance[0][0], 10);
+	assert_int_equal(machine.distance[0][1], 24);
+	assert_int_equal(machine.distance[1][0], 42);
+	assert_int_equal(machine.distance[0][2], NUMA_REMOTE);
+	assert_int_equal(machine.distance[2][0], NUMA_REMOTE);
+}
+
+static void an_unsound_matrix_is_said_and_left_out(void **state)
 {
 	static const struct {
-		const char *options, *message;
-	} rows[] = {
-		{"-numa node,memdev=m0 -numa node,nodeid=0,memdev=m1", "Duplicate NUMA nodeid: 0"},
-		{"-numa node,memdev=m0,nodeid=1 -numa node,memdev=m1,nodeid=3",
-		 "numa: Node ID missing: 2"},
-		{"-numa node,memdev=m0,nodeid=1 -numa node,memdev=m1,nodeid=2",
-		 "numa: Node ID missing: 0"},
-		{"-numa node,memdev=m0,nodeid=127 -numa node,memdev=m1",
-		 "numa: Node ID missing: 126"},
-		{"-numa node,memdev=m0",
-		 "total memory for NUMA nodes (0x2000000) should equal RAM size (0x4000000)"},
-		{"-numa node",
-		 "total memory for NUMA nodes (0x0) should equal RAM size (0x4000000)"},
-		{"-numa node,memdev=m0 -numa node,memdev=m0",
-		 "memory backend m0 can't be used multiple times."},
-		{"-numa node,memdev=m0 -numa node,mem=32M",
-		 "numa configuration should use either mem= or memdev=,mixing both is not "
-		 "allowed"},
-		{"-numa node,cpus=0,memdev=m0 -numa node,cpus=0,memdev=m1",
-		 "CPU is already assigned to node-id: 0"},
-		{"-numa node,cpus=0,memdev=m0 -numa node,memdev=m1 -numa cpu,node-id=1",
-		 "CPU is already assigned to node-id: 0"},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa cpu,node-id=1,core-id=1",
-		 "no match found"},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa cpu,node-id=1,die-id=0",
-		 "die-id is not supported"},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 "
-		 "-numa cpu,node-id=1,module-id=1,cluster-id=2",
-		 "module-id is not supported"},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa cpu,node-id=1,book-id=0",
-		 "book-id is not supported"},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -machine memory-backend=b",
-		 "'-machine memory-backend' and '-numa memdev' properties are mutually exclusive"},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -machine memory-backend=m2",
-		 "Machine memory size does not match the size of the memory backend"},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -machine memory-backend=zz",
-		 "Memory backend 'zz' not found"},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa dist,src=0,dst=1,val=9",
-		 "NUMA distance (9) is invalid, it shouldn't be less than 10."},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa dist,src=1,dst=1,val=11",
-		 "Local distance of node 1 should be 10."},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa dist,src=0,dst=2,val=20",
-		 "Source/Destination NUMA node is missing. Please use '-numa node' option to "
-		 "declare it first."},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa node "
-		 "-numa dist,src=0,dst=1,val=20 -numa dist,src=2,dst=0,val=20",
-		 "The distance between node 1 and 2 is missing, at least one distance value "
-		 "between each nodes should be provided."},
-		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa node "
-		 "-numa dist,src=0,dst=1,val=20 -numa dist,src=1,dst=0,val=21 "
-		 "-numa dist,src=2,dst=0,val=20 -numa dist,src=1,dst=2,val=20",
-		 "At least one asymmetrical pair of distances is given, please provide distances "
-		 "for both directions of all node pairs."},
-		{"-numa node,memdev=odd -numa node,memdev=m1 -m 40964K",
-		 "total memory for NUMA nodes (0x2001001) should equal RAM size (0x2802000)"},
+		uint64_t n;
+		uint8_t matrix[4];
+		int extra; /* bytes of the table */
+	} cases[] = {
+		{2, {10, 20, 20, 11}, 0},
+		{2, {10, 10, 20, 10}, 0},
+		{2, {0, 20, 20, 10}, 0},
+		{2, {10, 20, 9, 10}, 0},
+		{2, {10, 20, 20, 10}, -1},
+		{0, {0}, 0},
+		{3, {10, 20, 20, 10}, 0},
+		{UINT64_MAX, {10}, 0},
+		{BIT(32), {10}, 0},
+		{BIT(63), {10}, 0},
+		{2, {10, 20, 20, 10}, -4 - 44 + 1},
 	};
-	char options[700];
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		sprintf(options,
-			"-m 64M " M(0) M(1) M(2) "-object memory-backend-ram,id=b,size=64M "
-						 "-object memory-backend-ram,id=odd,size=4097 %s",
-			rows[i].options);
-		refused(options, rows[i].message);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		setup(NULL);
+		put_two_nodes();
+		put_slit(2, cases[i].matrix);
+		put(slit + 36, cases[i].n, 8);
+		slit_len += (unsigned)cases[i].extra;
+		assert_int_equal(parse(), OK);
+		assert_int_equal(machine.n_nodes, 2);
+		assert_int_equal(machine.distance[0][1], NUMA_REMOTE);
+		assert_int_equal(machine.distance[1][1], NUMA_LOCAL);
+		assert_non_null(strstr(logged, "SLIT contradicts itself"));
 	}
 }
 
-static void a_node_ends_with_a_page(void **state)
+static void memory_is_counted_where_it_lies(void **state)
 {
-	refused("-m 8K -object memory-backend-ram,id=a,size=4097 "
-		"-object memory-backend-ram,id=b,size=4095 -numa node,memdev=a -numa node,memdev=b",
-		"memory of 0x1001 bytes for a NUMA node is not supported: no multiple of 4 KiB");
+	put_two_nodes();
+	assert_int_equal(parse(), OK);
+	numa_add_memory(&machine, 0, 0);
+	assert_int_equal(machine.with_memory[0], 0);
+	numa_add_memory(&machine, MIB(512), GIB(1));
+	assert_int_equal(machine.memory[0], MIB(512));
+	assert_int_equal(machine.memory[1], MIB(512));
+	assert_int_equal(machine.with_memory[0], 3);
+	numa_add_memory(&machine, GIB(9), MIB(1));
+	assert_int_equal(machine.memory[1], MIB(513));
 }
 
-static void a_sum_that_wraps_is_no_sum(void **state)
+static void the_order_of_nodes_is_by_distance_then_round_about(void **state)
 {
-	refused("-m 8K -object memory-backend-ram,id=a,size=0xfffffffffffff000 "
-		"-object memory-backend-ram,id=b,size=12K -numa node,memdev=a -numa node,memdev=b",
-		"total memory for NUMA nodes (0x2000) should equal RAM size (0x2000)\n"
-		"error: cannot set up guest memory 'a': Cannot allocate memory");
+	static const uint8_t matrix[] = {10, 30, 20, 20, 30, 10, 20, 40,
+					 20, 20, 10, 20, 20, 40, 20, 10};
+	static const uint8_t expected[4][4] = {
+		{0, 2, 3, 1}, {1, 2, 0, 3}, {2, 3, 0, 1}, {3, 0, 2, 1}};
+	uint8_t order[NUMA_NODE_MAX];
+
+	for (unsigned i = 0; i < 4; i++)
+		put_memory(i * GIB(1), GIB(1), i, 1);
+	put_slit(4, matrix);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(numa_order(&machine, 0, order), 0);
+	for (unsigned i = 0; i < 4; i++)
+		numa_add_memory(&machine, i * GIB(1), MIB(1));
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(numa_order(&machine, i, order), 4);
+		assert_memory_equal(order, expected[i], 4);
+	}
+	machine.with_memory[0] = 0b1010;
+	assert_int_equal(numa_order(&machine, 0, order), 2);
+	assert_int_equal(order[0], 3);
+	assert_int_equal(order[1], 1);
 }
 
-static void what_is_broken_is_blamed_once(void **state)
+static void a_set_with_one_node_that_has_memory_passes(void **state)
 {
-	refused("-m 64M -object memory-backend-ram,id=a,size=zz -numa node,memdev=a",
-		"Parameter 'size' expects a size value");
-	refused("-m 64M,foo=1 " M(0) "-numa node,memdev=m0", "Invalid parameter 'foo'");
-	/* What one -numa says wrong is not held against all of them. */
-	refused("-m 64M " M(0) "-numa node,memdev=m0 -numa node,memdev=zz",
-		"memdev=zz is ambiguous");
+	uint64_t set[NUMA_NODE_WORDS] = {0};
+
+	/* Without tables: one node, which has memory. */
+	assert_false(numa_nodes_exist(set));
+	set[0] = 2;
+	assert_false(numa_nodes_exist(set));
+	set[0] = 3;
+	assert_true(numa_nodes_exist(set));
+	put_two_nodes();
+	(void)parse();
+	numa = machine;
+	assert_false(numa_nodes_exist(set));
+	numa_add_memory(&numa, GIB(1), 1);
+	assert_true(numa_nodes_exist(set));
+	set[0] = 0;
+	set[1] = UINT64_MAX;
+	assert_false(numa_nodes_exist(set));
+	numa_set_add(numa.with_memory, 127);
+	assert_true(numa_set_has(numa.with_memory, 127));
+	assert_true(numa_nodes_exist(set));
 }
 
-static void distances_are_completed(void **state)
+static void a_node_is_described_in_one_line(void **state)
 {
-	static const struct {
-		const char *dist;
-		uint8_t want[9];
-	} rows[] = {
-		{"-numa dist,src=0,dst=1,val=20 -numa dist,src=0,dst=2,val=30 "
-		 "-numa dist,src=2,dst=1,val=40",
-		 {10, 20, 30, 20, 10, 40, 30, 40, 10}},
-		{"-numa dist,src=0,dst=1,val=20 -numa dist,src=1,dst=0,val=21 "
-		 "-numa dist,src=0,dst=2,val=22 -numa dist,src=2,dst=0,val=23 "
-		 "-numa dist,src=1,dst=2,val=24 -numa dist,src=2,dst=1,val=255",
-		 {10, 20, 22, 21, 10, 24, 23, 255, 10}},
-		{"-numa dist,src=0,dst=1,val=20 -numa dist,src=0,dst=1,val=99 "
-		 "-numa dist,src=0,dst=0,val=10 -numa dist,src=0,dst=2,val=30 "
-		 "-numa dist,src=2,dst=1,val=40",
-		 {10, 99, 30, 99, 10, 40, 30, 40, 10}},
-	};
-	char options[700];
+	static const uint32_t apic_ids[] = {0, 4, 1, 5, 8, 9};
+	static const char whole[] = "node 1: 512 MiB, processors 1,3-5, distances 20 10";
+	char buf[100];
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		sprintf(options,
-			"-m 64M " M(0) M(1) "-numa node,memdev=m0 -numa node,memdev=m1 "
-					    "-numa node %s",
-			rows[i].dist);
-		assert_memory_equal(run_vm(options, "")->numa_distance, rows[i].want, 9);
+	put_memory(0, GIB(1), 0, 1);
+	put_memory(GIB(1), GIB(1), 1, 1);
+	put_cpu(0, 0, 1);
+	put_cpu(1, 0, 1);
+	put_cpu(4, 1, 1);
+	put_cpu(5, 1, 1);
+	put_cpu(8, 1, 1);
+	put_cpu(9, 1, 1);
+	assert_int_equal(parse(), OK);
+	numa_add_memory(&machine, GIB(1), MIB(513) - 1);
+	assert_int_equal(numa_describe(&machine, 1, apic_ids, 6, buf, sizeof(buf)), strlen(whole));
+	assert_string_equal(buf, whole);
+	numa_describe(&machine, 0, apic_ids, 6, buf, sizeof(buf));
+	assert_string_equal(buf, "node 0: 0 MiB, processors 0,2, distances 10 20");
+	numa_describe(&machine, 1, apic_ids, 1, buf, sizeof(buf));
+	assert_string_equal(buf, "node 1: 512 MiB, processors none, distances 20 10");
+	for (size_t size = 1; size <= sizeof(whole); size++) {
+		char *tight = malloc(size);
+
+		assert_int_equal(numa_describe(&machine, 1, apic_ids, 6, tight, size),
+				 strlen(whole));
+		assert_memory_equal(tight, whole, size - 1);
+		assert_int_equal(tight[size - 1], 0);
+		free(tight);
 	}
 }
 
-static void all_of_128_nodes_can_be_had(void **state)
+static void a_processor_without_memory_of_its_own_takes_the_nearest(void **state)
 {
-	static char options[16000];
-	char *out = options;
-	struct vm_config *vm;
+	static const uint8_t matrix[] = {10, 30, 20, 30, 10, 30, 20, 30, 10};
 
-	out += sprintf(out, "-m 512K ");
-	for (unsigned i = 0; i < NUMA_NODES_MAX; i++)
-		out += sprintf(out,
-			       "-object memory-backend-ram,id=m%u,size=4K "
-			       "-numa node,memdev=m%u ",
-			       i, i);
-	vm = run_vm(options, "");
-	assert_int_equal(vm->n_numa_nodes, NUMA_NODES_MAX);
-	sprintf(out, "-numa node");
-	refused(options, "Max number of NUMA nodes reached: 128");
-}
-
-static void numa_memory_is_busy_for_dimms(void **state)
-{
-	refused("-m 32M,slots=1,maxmem=1G " M(0) "-numa node,memdev=m0 -device pc-dimm,memdev=m0",
-		"can't use already busy memdev: m0");
-	refused("-m 32M,slots=1,maxmem=1G " M(0) M(1) "-numa node,memdev=m0 -numa node "
-						      "-device pc-dimm,memdev=m1,node=2",
-		"'DIMM property node has value 2' which exceeds the number of numa nodes: 2");
-	run_vm("-m 32M,slots=1,maxmem=1G " M(0) M(1) "-numa node,memdev=m0 -numa node "
-						     "-device pc-dimm,memdev=m1,node=1",
-	       "");
-	assert_int_equal(config.vms->dimms->node, 1);
+	put_cpu(0, 0, 1);
+	put_cpu(1, 1, 1);
+	put_memory(0, GIB(1), 1, 1);
+	put_memory(GIB(1), GIB(1), 2, 1);
+	put_slit(3, matrix);
+	assert_int_equal(parse(), OK);
+	assert_int_equal(numa_home_of_cpu(&machine, 0), 0);
+	numa_add_memory(&machine, 0, GIB(2));
+	assert_int_equal(numa_home_of_cpu(&machine, 0), 2);
+	assert_int_equal(numa_home_of_cpu(&machine, 1), 1);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nodes_come_in_the_order_of_their_numbers),
-		cmocka_unit_test(nodes_need_no_memory_and_no_number),
-		cmocka_unit_test(the_cpu_goes_where_it_is_sent),
-		cmocka_unit_test(several_cpus_go_where_they_are_sent),
-		cmocka_unit_test(cpus_left_out_are_in_node_0_with_a_warning),
-		cmocka_unit_test(without_a_topology_no_cpu_is_looked_for),
-		cmocka_unit_test(a_long_list_of_cpus_left_out_is_cut),
-		cmocka_unit_test(each_object_has_so_many_threads_as_there_are_cpus),
-		cmocka_unit_test(memory_devices_make_one_node_of_all),
-		cmocka_unit_test(options_of_node_have_qemus_errors),
-		cmocka_unit_test(short_forms_are_warned_about),
-		cmocka_unit_test(nodes_must_agree_with_each_other),
-		cmocka_unit_test(a_node_ends_with_a_page),
-		cmocka_unit_test(a_sum_that_wraps_is_no_sum),
-		cmocka_unit_test(what_is_broken_is_blamed_once),
-		cmocka_unit_test(distances_are_completed),
-		cmocka_unit_test(all_of_128_nodes_can_be_had),
-		cmocka_unit_test(numa_memory_is_busy_for_dimms),
+		cmocka_unit_test_setup(a_machine_without_tables_is_one_node, setup),
+		cmocka_unit_test_setup(two_nodes_are_read, setup),
+		cmocka_unit_test_setup(every_address_belongs_to_a_node, setup),
+		cmocka_unit_test_setup(nodes_are_numbered_as_linux_numbers_them, setup),
+		cmocka_unit_test_setup(domains_have_eight_bits_before_revision_2, setup),
+		cmocka_unit_test_setup(a_table_without_memory_says_nothing, setup),
+		cmocka_unit_test_setup(ranges_of_one_node_may_overlap_those_of_two_may_not, setup),
+		cmocka_unit_test_setup(damaged_entries_are_refused, setup),
+		cmocka_unit_test_setup(a_table_cut_anywhere_is_read_no_further, setup),
+		cmocka_unit_test_setup(any_byte_may_be_anything, setup),
+		cmocka_unit_test_setup(as_many_as_fit_and_not_one_more, setup),
+		cmocka_unit_test_setup(distances_are_those_of_the_domains, setup),
+		cmocka_unit_test_setup(an_unsound_matrix_is_said_and_left_out, setup),
+		cmocka_unit_test_setup(memory_is_counted_where_it_lies, setup),
+		cmocka_unit_test_setup(the_order_of_nodes_is_by_distance_then_round_about, setup),
+		cmocka_unit_test_setup(a_node_is_described_in_one_line, setup),
+		cmocka_unit_test_setup(a_processor_without_memory_of_its_own_takes_the_nearest,
+				       setup),
+		cmocka_unit_test_setup(a_set_with_one_node_that_has_memory_passes, setup),
 	};
 
-	machine_frames_add(GIB(64));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
