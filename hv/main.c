@@ -8,7 +8,7 @@
 #include "hv/backends/cpio.h"
 #include "hv/config/read.h"
 #include "hv/frame/frame.h"
-#include "hv/frame/numa.h"
+#include "hv/frame/numa_text.h"
 #include "hv/frame/phys.h"
 #include "hv/host/acpi.h"
 #include "hv/host/apic.h"
@@ -95,7 +95,8 @@ static void say_nodes(void)
 	for (unsigned i = 0; i < n_cpus; i++)
 		apic_ids[i] = cpus[i]->apic_id;
 	for (unsigned node = 0; numa.n_nodes > 1 && node < numa.n_nodes; node++) {
-		numa_describe(&numa, node, apic_ids, n_cpus, text, sizeof(text));
+		numa_describe(&numa, node, (struct numa_cpus){apic_ids, n_cpus}, text,
+			      sizeof(text));
 		log_info("%s, %llu MiB free", text,
 			 (unsigned long long)(frame_available_on(node) * PAGE_SIZE / MIB(1)));
 	}

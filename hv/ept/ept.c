@@ -12,6 +12,7 @@
 #include "hv/ept/ept.h"
 
 #include "hv/ept/merged.h"
+#include "hv/ept/store.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"

@@ -244,7 +244,3 @@ void ept_destroy(struct ept *ept);
  * generation.
  */
 void ept_reclaim(struct ept *ept);
-
-/* The one place which writes an entry that a processor may be walking (hv/ept/store.c); the unit
- * tests watch it. */
-void ept_store(uint64_t *slot, uint64_t entry);

@@ -3,7 +3,7 @@
  * The seam between the tree and processors that walk it at the same time. Alone
  * in its file, so that a test can put its own in place.
  */
-#include "hv/ept/ept.h"
+#include "hv/ept/store.h"
 
 void ept_store(uint64_t *slot, uint64_t entry)
 {

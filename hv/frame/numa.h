@@ -91,12 +91,5 @@ unsigned numa_order(const struct numa *machine, unsigned from, uint8_t ret[NUMA_
 /* The node a processor takes its memory from: its own, or the nearest that has any. */
 unsigned numa_home_of_cpu(const struct numa *machine, uint32_t apic_id);
 
-/*
- * A node in words: its memory, its processors by their places in 'apic_ids', its
- * distances to all nodes. Returns as format() does.
- */
-size_t numa_describe(const struct numa *machine, unsigned node, const uint32_t *apic_ids,
-		     unsigned n_cpus, char *buf, size_t size);
-
 /* Whether at least one of the nodes is there and has memory: Linux binds to no others. */
 bool numa_nodes_exist(const uint64_t nodes[NUMA_NODE_WORDS]);

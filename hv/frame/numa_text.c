@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What there is to say about the machine's nodes. */
-#include "hv/frame/numa.h"
+#include "hv/frame/numa_text.h"
+
 #include "hv/lib/print.h"
 
 /* Where text goes; what does not fit is counted and lost. */
@@ -26,16 +27,16 @@ static bool is_on(const struct numa *machine, unsigned node, uint32_t apic_id)
 
 /* Numbers with their neighbours as ranges: "0,2-3". */
 static void add_cpus(struct text *text, const struct numa *machine, unsigned node,
-		     const uint32_t *apic_ids, unsigned n_cpus)
+		     struct numa_cpus cpus)
 {
 	const char *before = " ";
 	unsigned last;
 
-	for (unsigned i = 0; i < n_cpus; i = last + 1) {
+	for (unsigned i = 0; i < cpus.n; i = last + 1) {
 		last = i;
-		if (!is_on(machine, node, apic_ids[i]))
+		if (!is_on(machine, node, cpus.apic_ids[i]))
 			continue;
-		while (last + 1 < n_cpus && is_on(machine, node, apic_ids[last + 1]))
+		while (last + 1 < cpus.n && is_on(machine, node, cpus.apic_ids[last + 1]))
 			last++;
 		text->len += format(text_end(text), text_room(text), "%s%u", before, i);
 		if (last > i)
@@ -46,14 +47,14 @@ static void add_cpus(struct text *text, const struct numa *machine, unsigned nod
 		text->len += format(text_end(text), text_room(text), " none");
 }
 
-size_t numa_describe(const struct numa *machine, unsigned node, const uint32_t *apic_ids,
-		     unsigned n_cpus, char *buf, size_t size)
+size_t numa_describe(const struct numa *machine, unsigned node, struct numa_cpus cpus, char *buf,
+		     size_t size)
 {
 	struct text text = {buf, size, 0};
 
-	text.len = format(buf, size, "node %u: %llu MiB, processors", node,
-			  (unsigned long long)(machine->memory[node] / MIB(1)));
-	add_cpus(&text, machine, node, apic_ids, n_cpus);
+	text.len = format(buf, size, "node %u: %lu MiB, processors", node,
+			  machine->memory[node] / MIB(1));
+	add_cpus(&text, machine, node, cpus);
 	text.len += format(text_end(&text), text_room(&text), ", distances");
 	for (unsigned i = 0; i < machine->n_nodes; i++)
 		text.len += format(text_end(&text), text_room(&text), " %u",

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hv/ept/store.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"

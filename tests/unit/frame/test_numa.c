@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/frame/numa.h"
+#include "hv/frame/numa_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -462,17 +462,20 @@ static void a_node_is_described_in_one_line(void **state)
 	put_cpu(9, 1, 1);
 	assert_int_equal(parse(), OK);
 	numa_add_memory(&machine, GIB(1), MIB(513) - 1);
-	assert_int_equal(numa_describe(&machine, 1, apic_ids, 6, buf, sizeof(buf)), strlen(whole));
+	assert_int_equal(
+		numa_describe(&machine, 1, (struct numa_cpus){apic_ids, 6}, buf, sizeof(buf)),
+		strlen(whole));
 	assert_string_equal(buf, whole);
-	numa_describe(&machine, 0, apic_ids, 6, buf, sizeof(buf));
+	numa_describe(&machine, 0, (struct numa_cpus){apic_ids, 6}, buf, sizeof(buf));
 	assert_string_equal(buf, "node 0: 0 MiB, processors 0,2, distances 10 20");
-	numa_describe(&machine, 1, apic_ids, 1, buf, sizeof(buf));
+	numa_describe(&machine, 1, (struct numa_cpus){apic_ids, 1}, buf, sizeof(buf));
 	assert_string_equal(buf, "node 1: 512 MiB, processors none, distances 20 10");
 	for (size_t size = 1; size <= sizeof(whole); size++) {
 		char *tight = malloc(size);
 
-		assert_int_equal(numa_describe(&machine, 1, apic_ids, 6, tight, size),
-				 strlen(whole));
+		assert_int_equal(
+			numa_describe(&machine, 1, (struct numa_cpus){apic_ids, 6}, tight, size),
+			strlen(whole));
 		assert_memory_equal(tight, whole, size - 1);
 		assert_int_equal(tight[size - 1], 0);
 		free(tight);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/ept/store.h"
 #include "hv/frame/numa.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/types.h"
+
+/* Write an entry that a processor may be walking. No other code does; tests put their own in the
+ * place of this one and watch. */
+void ept_store(uint64_t *slot, uint64_t entry);
