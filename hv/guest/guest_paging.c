@@ -32,7 +32,6 @@
 
 /* One translation under way. Levels count down to 0, as in the EPT. */
 struct walk {
-	struct guest_memory *memory;
 	const struct guest_paging *paging;
 	uint64_t linear;
 	unsigned access;
@@ -133,7 +132,7 @@ static enum status read_entry(struct walk *walk)
 	gpa_t gpa = {walk->table + index * size};
 
 	walk->entry = 0;
-	if (guest_read(walk->memory, gpa, &walk->entry, size) != OK)
+	if (guest_read(walk->paging->memory, gpa, &walk->entry, size) != OK)
 		return ERR_CORRUPT;
 	walk->flags[walk->n_read] = (uint8_t)walk->entry;
 	walk->read[walk->n_read++] = gpa;
@@ -196,7 +195,7 @@ static enum status set_flags(const struct walk *walk)
 		if (i + 1 == walk->n_read && (walk->access & ACCESS_WRITE))
 			flags |= PTE_D;
 		if ((walk->flags[i] & flags) != flags)
-			TRY(guest_set_bits(walk->memory, walk->read[i], flags));
+			TRY(guest_set_bits(walk->paging->memory, walk->read[i], flags));
 	}
 	return OK;
 }
@@ -257,19 +256,20 @@ static bool is_canonical(const struct guest_paging *paging, uint64_t linear)
 	return (uint64_t)((int64_t)(linear << unused) >> unused) == linear;
 }
 
-uint64_t guest_linear(const struct guest_paging *paging, uint64_t linear)
+/* An address as the processor uses it: 32 bits outside long mode. */
+static uint64_t clip(const struct guest_paging *paging, uint64_t linear)
 {
 	return is_long(paging) ? linear : linear & UINT32_MAX;
 }
 
-enum status guest_translate(struct guest_memory *memory, const struct guest_paging *paging,
-			    uint64_t linear, unsigned access, gpa_t *ret, uint32_t *ret_error_code)
+enum status guest_translate(struct guest_paging *paging, uint64_t linear, unsigned access,
+			    gpa_t *ret)
 {
-	struct walk walk = {.memory = memory, .paging = paging, .access = access};
+	struct walk walk = {.paging = paging, .linear = clip(paging, linear), .access = access};
 	enum status status;
 	uint32_t cause;
 
-	walk.linear = guest_linear(paging, linear);
+	paging->fault = (struct guest_fault){.linear = walk.linear};
 	if (!(paging->cr0 & CR0_PG)) {
 		*ret = (gpa_t){walk.linear};
 		return OK;
@@ -278,48 +278,50 @@ enum status guest_translate(struct guest_memory *memory, const struct guest_pagi
 		return ERR_INVAL;
 	status = translate(&walk, &cause);
 	if (status == ERR_NOTFOUND)
-		*ret_error_code = error_code(&walk, cause);
+		paging->fault.error_code = error_code(&walk, cause);
 	if (status == OK)
 		*ret = leaf_address(&walk);
 	return status;
 }
 
-/*
- * Touch every page of a linear range, so that nothing has happened if one of
- * them faults.
- */
-static enum status probe_linear(struct guest_memory *memory, const struct guest_paging *paging,
-				uint64_t linear, size_t len, unsigned access,
-				struct guest_fault *fault)
+/* Translate the address of len bytes, all in one page of memory. */
+static enum status probe_page(struct guest_paging *paging, uint64_t linear, uint64_t len,
+			      unsigned access, gpa_t *ret)
 {
+	TRY(guest_translate(paging, linear, access, ret));
+	paging->fault.gpa = *ret;
+	return guest_has_memory(paging->memory->map, *ret, len) ? OK : ERR_RANGE;
+}
+
+/* Touch every page of a range in several, so that nothing has happened if one faults. */
+static enum status probe(struct guest_paging *paging, uint64_t linear, size_t len, unsigned access)
+{
+	gpa_t gpa;
+
+	if (part_in_page(linear, len) == len)
+		return OK;
 	while (len > 0) {
 		uint64_t n = part_in_page(linear, len);
 
-		fault->linear = guest_linear(paging, linear);
-		TRY(guest_translate(memory, paging, linear, access, &fault->gpa,
-				    &fault->error_code));
-		if (!guest_has_memory(memory->map, fault->gpa, n))
-			return ERR_RANGE;
+		TRY(probe_page(paging, linear, n, access, &gpa));
 		linear += n;
 		len -= n;
 	}
 	return OK;
 }
 
-enum status guest_read_linear(struct guest_memory *memory, const struct guest_paging *paging,
-			      uint64_t linear, void *buf, size_t len, unsigned access,
-			      struct guest_fault *ret_fault)
+enum status guest_read_linear(struct guest_paging *paging, uint64_t linear, void *buf, size_t len,
+			      unsigned access)
 {
 	char *to = buf;
+	gpa_t gpa;
 
-	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
-	if (part_in_page(linear, len) < len)
-		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
+	TRY(probe(paging, linear, len, access));
 	while (len > 0) {
 		uint64_t n = part_in_page(linear, len);
 
-		TRY(probe_linear(memory, paging, linear, n, access, ret_fault));
-		TRY(guest_read(memory, ret_fault->gpa, to, n));
+		TRY(probe_page(paging, linear, n, access, &gpa));
+		TRY(guest_read(paging->memory, gpa, to, n));
 		linear += n;
 		to += n;
 		len -= n;
@@ -327,20 +329,18 @@ enum status guest_read_linear(struct guest_memory *memory, const struct guest_pa
 	return OK;
 }
 
-enum status guest_write_linear(struct guest_memory *memory, const struct guest_paging *paging,
-			       uint64_t linear, const void *buf, size_t len, unsigned access,
-			       struct guest_fault *ret_fault)
+enum status guest_write_linear(struct guest_paging *paging, uint64_t linear, const void *buf,
+			       size_t len, unsigned access)
 {
 	const char *from = buf;
+	gpa_t gpa;
 
-	*ret_fault = (struct guest_fault){.linear = guest_linear(paging, linear)};
-	if (part_in_page(linear, len) < len)
-		TRY(probe_linear(memory, paging, linear, len, access, ret_fault));
+	TRY(probe(paging, linear, len, access));
 	while (len > 0) {
 		uint64_t n = part_in_page(linear, len);
 
-		TRY(probe_linear(memory, paging, linear, n, access, ret_fault));
-		TRY(guest_write(memory, ret_fault->gpa, from, n));
+		TRY(probe_page(paging, linear, n, access, &gpa));
+		TRY(guest_write(paging->memory, gpa, from, n));
 		linear += n;
 		from += n;
 		len -= n;

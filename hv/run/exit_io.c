@@ -119,8 +119,7 @@ static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 /* Move one element between the guest's memory and the port. The VM's lock is held for memory only.
  */
 static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
-			      const struct guest_paging *paging, uint64_t linear,
-			      struct guest_fault *fault)
+			      struct guest_paging *paging, uint64_t linear)
 {
 	struct vm *vm = vcpu->vm;
 	uint64_t value = 0;
@@ -131,10 +130,8 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 		gpa_t gpa;
 
 		struct memory_lock held = memory_lock(vcpu);
-		status = guest_translate(&vm->memory, paging, linear, ACCESS_WRITE, &gpa,
-					 &fault->error_code);
+		status = guest_translate(paging, linear, ACCESS_WRITE, &gpa);
 		memory_unlock(&held);
-		fault->linear = linear;
 		if (status != OK)
 			return status;
 		vm_lock_devices(vm);
@@ -144,11 +141,9 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 	}
 	struct memory_lock held = memory_lock(vcpu);
 	if (io->in)
-		status = guest_write_linear(&vm->memory, paging, linear, &value, io->size,
-					    ACCESS_WRITE, fault);
+		status = guest_write_linear(paging, linear, &value, io->size, ACCESS_WRITE);
 	else
-		status = guest_read_linear(&vm->memory, paging, linear, &value, io->size,
-					   ACCESS_READ, fault);
+		status = guest_read_linear(paging, linear, &value, io->size, ACCESS_READ);
 	memory_unlock(&held);
 	if (status == OK && !io->in) {
 		vm_lock_devices(vm);
@@ -205,17 +200,16 @@ static enum exit_action io_string(struct vcpu *vcpu, const struct io_exit *io, b
 	bool stack = !io->in && (vmcs_read(VMCS_EXIT_INST_INFO) >> 15 & 7) == SEGMENT_SS;
 	uint64_t step = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? -(uint64_t)io->size : io->size;
 	struct guest_paging paging;
-	struct guest_fault fault;
 
-	vcpu_read_paging(&paging);
+	vcpu_read_paging(&vcpu->vm->memory, &paging);
 	for (unsigned n = 0; n < CHUNK_MAX; n++) {
 		enum status status;
 
 		if (repeat && (*count & mask) == 0)
 			return EXIT_NEXT;
-		status = io_element(vcpu, io, &paging, base + (*index & mask), &fault);
+		status = io_element(vcpu, io, &paging, base + (*index & mask));
 		if (status != OK) {
-			io_fault(vcpu, status, &fault, stack);
+			io_fault(vcpu, status, &paging.fault, stack);
 			return EXIT_AGAIN;
 		}
 		check_breakpoints(io);

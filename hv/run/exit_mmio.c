@@ -25,21 +25,18 @@ static enum insn_mode code_mode(void)
 }
 
 /* Copy from where the instruction is, as many bytes as its pages allow. */
-static size_t fetch(struct vcpu *vcpu, const struct guest_paging *paging, uint64_t linear,
+static size_t fetch(struct vcpu *vcpu, struct guest_paging *paging, uint64_t linear,
 		    uint8_t bytes[INSN_MAX_LEN])
 {
-	struct guest_fault fault;
 	size_t first = PAGE_SIZE - (linear & (PAGE_SIZE - 1)), n = 0;
 
 	if (first > INSN_MAX_LEN)
 		first = INSN_MAX_LEN;
 	struct memory_lock held = memory_lock(vcpu);
-	if (guest_read_linear(&vcpu->vm->memory, paging, linear, bytes, first, ACCESS_EXEC,
-			      &fault) == OK)
+	if (guest_read_linear(paging, linear, bytes, first, ACCESS_EXEC) == OK)
 		n = first;
 	if (n && n < INSN_MAX_LEN &&
-	    guest_read_linear(&vcpu->vm->memory, paging, linear + n, bytes + n, INSN_MAX_LEN - n,
-			      ACCESS_EXEC, &fault) == OK)
+	    guest_read_linear(paging, linear + n, bytes + n, INSN_MAX_LEN - n, ACCESS_EXEC) == OK)
 		n = INSN_MAX_LEN;
 	memory_unlock(&held);
 	return n;
@@ -90,21 +87,20 @@ struct operand {
 };
 
 /* False: the access faults in the guest, which has been arranged, or ended the VM. */
-static bool find_operand(struct vcpu *vcpu, const struct guest_paging *paging,
+static bool find_operand(struct vcpu *vcpu, struct guest_paging *paging,
 			 const struct insn_access *access, struct operand *ret)
 {
 	unsigned rights = access->writes ? ACCESS_WRITE : ACCESS_READ;
 	enum status status;
-	uint32_t error;
 
 	ret->linear = linear_address(access);
 	ret->size = access->size;
 	struct memory_lock held = memory_lock(vcpu);
-	status = guest_translate(&vcpu->vm->memory, paging, ret->linear, rights, &ret->gpa, &error);
+	status = guest_translate(paging, ret->linear, rights, &ret->gpa);
 	memory_unlock(&held);
 	if (status == ERR_NOTFOUND) {
 		write_cr2(ret->linear);
-		vcpu_inject_exception_error(vcpu, VECTOR_PF, error);
+		vcpu_inject_exception_error(vcpu, VECTOR_PF, paging->fault.error_code);
 	} else if (status != OK) {
 		vm_crash(vcpu->vm, "device access: operand at 0x%llx cannot be reached",
 			 (unsigned long long)ret->linear);
@@ -113,10 +109,9 @@ static bool find_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 	return status == OK;
 }
 
-static bool read_operand(struct vcpu *vcpu, const struct guest_paging *paging,
+static bool read_operand(struct vcpu *vcpu, struct guest_paging *paging,
 			 const struct operand *operand, uint64_t *ret)
 {
-	struct guest_fault fault;
 	enum status status;
 
 	*ret = 0;
@@ -128,8 +123,7 @@ static bool read_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 		return true;
 	}
 	struct memory_lock held = memory_lock(vcpu);
-	status = guest_read_linear(&vcpu->vm->memory, paging, operand->linear, ret, operand->size,
-				   ACCESS_READ, &fault);
+	status = guest_read_linear(paging, operand->linear, ret, operand->size, ACCESS_READ);
 	memory_unlock(&held);
 	if (status != OK)
 		vm_crash(vcpu->vm, "device access: cannot read the operand at 0x%llx",
@@ -137,10 +131,9 @@ static bool read_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 	return status == OK;
 }
 
-static void write_operand(struct vcpu *vcpu, const struct guest_paging *paging,
+static void write_operand(struct vcpu *vcpu, struct guest_paging *paging,
 			  const struct operand *operand, uint64_t value)
 {
-	struct guest_fault fault;
 	enum status status;
 
 	if (operand->device) {
@@ -151,8 +144,7 @@ static void write_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 		return;
 	}
 	struct memory_lock held = memory_lock(vcpu);
-	status = guest_write_linear(&vcpu->vm->memory, paging, operand->linear, &value,
-				    operand->size, ACCESS_WRITE, &fault);
+	status = guest_write_linear(paging, operand->linear, &value, operand->size, ACCESS_WRITE);
 	memory_unlock(&held);
 	if (status != OK)
 		vm_crash(vcpu->vm, "device access: cannot write the operand at 0x%llx",
@@ -160,7 +152,7 @@ static void write_operand(struct vcpu *vcpu, const struct guest_paging *paging,
 }
 
 /* Execute a decoded instruction: operands in, one step, result out. */
-static void execute(struct vcpu *vcpu, const struct guest_paging *paging, const struct insn *insn)
+static void execute(struct vcpu *vcpu, struct guest_paging *paging, const struct insn *insn)
 {
 	struct insn_access access[2];
 	struct operand operand[2];
@@ -205,7 +197,7 @@ enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa)
 	struct insn insn;
 	size_t n;
 
-	vcpu_read_paging(&paging);
+	vcpu_read_paging(&vcpu->vm->memory, &paging);
 	n = fetch(vcpu, &paging, vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP), bytes);
 	if (n == 0 || insn_decode(bytes, n, code_mode(), &insn) != OK) {
 		crash_unknown(vcpu, gpa, bytes, n);

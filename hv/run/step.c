@@ -36,15 +36,13 @@ static enum step_kind kind_at_rip(struct vcpu *vcpu)
 	uint64_t linear = vmcs_read(VMCS_GUEST_CS_BASE) + vmcs_read(VMCS_GUEST_RIP);
 	uint8_t bytes[15];
 	struct guest_paging paging;
-	struct guest_fault fault;
 	size_t n = PAGE_SIZE - (linear & (PAGE_SIZE - 1));
 
 	/* None of the instructions asked for is cut by the end of a page unless behind prefixes. */
 	if (n > sizeof(bytes))
 		n = sizeof(bytes);
-	vcpu_read_paging(&paging);
-	if (guest_read_linear(&vcpu->vm->memory, &paging, linear, bytes, n, ACCESS_EXEC, &fault) !=
-	    OK)
+	vcpu_read_paging(&vcpu->vm->memory, &paging);
+	if (guest_read_linear(&paging, linear, bytes, n, ACCESS_EXEC) != OK)
 		return STEP_PLAIN;
 	return step_kind(bytes, n, vcpu_in_64bit_code());
 }
@@ -116,14 +114,13 @@ static void mend_pushed_flags(struct vcpu *vcpu)
 	uint64_t linear = vmcs_read(VMCS_GUEST_SS_BASE) + vmcs_read(VMCS_GUEST_RSP) + 1;
 	struct guest_paging paging;
 	const struct mem_region *region;
-	uint32_t error;
 	uint8_t byte;
 	gpa_t gpa;
 
 	if (!vcpu_in_64bit_code())
 		linear &= UINT32_MAX;
-	vcpu_read_paging(&paging);
-	if (guest_translate(&vcpu->vm->memory, &paging, linear, ACCESS_WRITE, &gpa, &error) != OK)
+	vcpu_read_paging(&vcpu->vm->memory, &paging);
+	if (guest_translate(&paging, linear, ACCESS_WRITE, &gpa) != OK)
 		return;
 	region = mem_map_find(vcpu->vm->mem, gpa);
 	if (region == NULL || region->kind == MEM_ROM ||

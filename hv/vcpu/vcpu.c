@@ -135,9 +135,10 @@ uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 
 #define RFLAGS_TF BIT(8)
 
-void vcpu_read_paging(struct guest_paging *ret)
+void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
 {
 	*ret = (struct guest_paging){
+		.memory = memory,
 		.cr0 = vmcs_read(VMCS_GUEST_CR0),
 		.cr3 = vmcs_read(VMCS_GUEST_CR3),
 		.cr4 = vmcs_read(VMCS_GUEST_CR4),

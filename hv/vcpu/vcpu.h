@@ -154,7 +154,7 @@ static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 }
 
 /* The guest's registers that decide about addresses, from the current VMCS. */
-void vcpu_read_paging(struct guest_paging *ret);
+void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret);
 bool vcpu_in_64bit_code(void);
 /* We have executed an instruction for the guest: if it single-steps, the trap is due. */
 void vcpu_owe_single_step(void);
