@@ -7,6 +7,7 @@
  */
 #include "hv/backends/cpio.h"
 
+#include "hv/backends/parse.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/string.h"
 
@@ -81,14 +82,11 @@ static bool parse_field(const char *text, uint32_t *ret)
 	uint32_t value = 0;
 
 	for (int i = 0; i < 8; i++) {
-		char c = text[i], lower = (char)(c | 0x20);
+		unsigned digit = parse_hex_digit(text[i]);
 
-		if (c >= '0' && c <= '9')
-			value = value << 4 | (uint32_t)(c - '0');
-		else if (lower >= 'a' && lower <= 'f')
-			value = value << 4 | (uint32_t)(lower - 'a' + 10);
-		else
+		if (digit == 16)
 			return false;
+		value = value << 4 | digit;
 	}
 	*ret = value;
 	return true;

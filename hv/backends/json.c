@@ -6,6 +6,7 @@
  */
 #include "hv/backends/json.h"
 
+#include "hv/backends/parse.h"
 #include "hv/backends/utf8.h"
 #include "hv/lib/string.h"
 
@@ -198,22 +199,16 @@ static struct token take_token(struct reader *reader)
 	return token;
 }
 
-static unsigned hex_value(char c)
-{
-	if (is_digit(c))
-		return (unsigned)(c - '0');
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 16;
-}
-
 /* Four hexadecimal digits. False: there are none. */
 static bool read_hex(const char *text, unsigned *ret)
 {
 	*ret = 0;
 	for (unsigned i = 0; i < 4; i++) {
-		if (hex_value(text[i]) == 16)
+		unsigned digit = parse_hex_digit(text[i]);
+
+		if (digit == 16)
 			return false;
-		*ret = *ret << 4 | hex_value(text[i]);
+		*ret = *ret << 4 | digit;
 	}
 	return true;
 }

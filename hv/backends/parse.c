@@ -26,8 +26,7 @@ static bool is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* 16 for no digit. */
-static unsigned digit_value(char c)
+unsigned parse_hex_digit(char c)
 {
 	if (is_digit(c))
 		return (unsigned)(c - '0');
@@ -42,9 +41,9 @@ static bool read_digits(const char **p, unsigned base, uint64_t *ret)
 	bool fits = true;
 	uint64_t value = 0;
 
-	for (; digit_value(**p) < base; (*p)++) {
+	for (; parse_hex_digit(**p) < base; (*p)++) {
 		if (__builtin_mul_overflow(value, (uint64_t)base, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)digit_value(**p), &value))
+		    __builtin_add_overflow(value, (uint64_t)parse_hex_digit(**p), &value))
 			fits = false;
 	}
 	*ret = value;
@@ -221,7 +220,7 @@ static enum status read_integer(const char **p, uint64_t *ret, bool *ret_negativ
 		(*p)++;
 	if (**p == '0') {
 		base = 8;
-		if (((*p)[1] == 'x' || (*p)[1] == 'X') && digit_value((*p)[2]) < 16) {
+		if (((*p)[1] == 'x' || (*p)[1] == 'X') && parse_hex_digit((*p)[2]) < 16) {
 			base = 16;
 			*p += 2;
 		}

@@ -34,6 +34,9 @@ enum status parse_limit(const struct word *word, size_t at, const char *name, st
 /* on yes true y, off no false n; lower case. */
 bool parse_bool(const char *text, bool *ret);
 
+/* The value of a hexadecimal digit; 16: it is not one. */
+unsigned parse_hex_digit(char c);
+
 /* Whether 'name' is in 'list': names with one blank between two. */
 bool is_listed(const char *list, const char *name);
 

@@ -13,10 +13,20 @@
 
 static const struct integer_type type_uint32 = {"uint32_t", 0, UINT32_MAX};
 
+/* NULL: there is none. */
+static const struct chardev_config *find_chardev(const struct vm_reader *reader, const char *id)
+{
+	const struct chardev_config *chardev = reader->vm->chardevs;
+
+	while (chardev != NULL && strcmp(chardev->id, id) != 0)
+		chardev = chardev->next;
+	return chardev;
+}
+
 /* "stdio", "null", "none", "mon:stdio" or "chardev:ID". */
 static bool find_target(const struct vm_reader *reader, const char *text, enum serial_target *ret)
 {
-	const struct chardev_config *chardev = reader->vm->chardevs;
+	const struct chardev_config *chardev;
 
 	if (strcmp(text, "stdio") == 0 || strcmp(text, "mon:stdio") == 0)
 		*ret = SERIAL_STDIO;
@@ -27,8 +37,7 @@ static bool find_target(const struct vm_reader *reader, const char *text, enum s
 	else if (strncmp(text, "chardev:", 8) != 0)
 		return false;
 	else {
-		while (chardev != NULL && strcmp(chardev->id, text + 8) != 0)
-			chardev = chardev->next;
+		chardev = find_chardev(reader, text + 8);
 		if (chardev == NULL)
 			return false;
 		*ret = chardev->target;
@@ -173,7 +182,7 @@ static enum status read_debug_exit(struct vm_reader *reader, struct options *opt
 
 static enum status read_isa_debugcon(struct vm_reader *reader, struct options *options)
 {
-	const struct chardev_config *chardev = reader->vm->chardevs;
+	const struct chardev_config *chardev;
 	struct diag_place place = word_place(options->word, 0);
 	int64_t iobase = DEBUGCON_IOBASE;
 	const char *id = "";
@@ -185,8 +194,7 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 		diag_error(reader->diag, place, "Can't create debugcon device, empty char device");
 		return ERR_INVAL;
 	}
-	while (chardev != NULL && strcmp(chardev->id, id) != 0)
-		chardev = chardev->next;
+	chardev = find_chardev(reader, id);
 	if (chardev == NULL) {
 		diag_error(reader->diag, options_place(options, "chardev"),
 			   "Property 'isa-debugcon.chardev' can't find value '%s'", id);
