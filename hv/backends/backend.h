@@ -59,6 +59,14 @@ struct backend {
 	bool busy;	     /* a guest's RAM or a DIMM uses it */
 };
 
+/* What the rest of the command line says about backends that do not say it themselves. */
+struct backend_defaults {
+	bool merge;		   /* -machine mem-merge= */
+	bool dump;		   /* -machine dump-guest-core= */
+	bool prealloc;		   /* -mem-prealloc */
+	unsigned prealloc_threads; /* -smp's processors */
+};
+
 /*
  * Are frames set aside for the backend's private memory? For what says reserve=on itself: as on
  * Linux by default, memory that says nothing may be promised more often than it is there.

@@ -120,7 +120,7 @@ static enum status check_host_nodes(struct backend *backend, struct diag *diag)
 	return ERR_INVAL;
 }
 
-enum status backend_check_settings(struct backend *backend, const struct object_defaults *defaults,
+enum status backend_check_settings(struct backend *backend, const struct backend_defaults *defaults,
 				   struct diag *diag)
 {
 	if (backend->size == 0)

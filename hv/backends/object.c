@@ -316,7 +316,7 @@ static enum status find_context(struct backend *backend, const struct backend *b
 
 static enum status make_backend(struct backend *backend, const struct backend *backends,
 				const struct thread_context *contexts,
-				const struct object_defaults *defaults, struct diag *diag)
+				const struct backend_defaults *defaults, struct diag *diag)
 {
 	TRY(options_check_id(&backend->options, diag));
 	TRY(backend_check_settings(backend, defaults, diag));
@@ -326,7 +326,7 @@ static enum status make_backend(struct backend *backend, const struct backend *b
 	return backend_resolve(backend, diag);
 }
 
-static void fill_in(struct backend *backend, const struct object_defaults *defaults)
+static void fill_in(struct backend *backend, const struct backend_defaults *defaults)
 {
 	if (!backend->has_merge)
 		backend->merge = defaults->merge;
@@ -337,14 +337,14 @@ static void fill_in(struct backend *backend, const struct object_defaults *defau
 }
 
 /* QEMU fills this in before it reads the object's own; a 0 there is refused. */
-static void fill_in_threads(struct backend *backend, const struct object_defaults *defaults)
+static void fill_in_threads(struct backend *backend, const struct backend_defaults *defaults)
 {
 	if (backend->prealloc_threads == 0)
 		backend->prealloc_threads = defaults->prealloc_threads;
 }
 
 void objects_resolve(struct backend *backends, struct thread_context *contexts,
-		     const struct object_defaults *defaults, struct diag *diag)
+		     const struct backend_defaults *defaults, struct diag *diag)
 {
 	for (struct thread_context *c = contexts; c != NULL; c = c->next) {
 		if (!c->broken)

@@ -43,18 +43,10 @@ enum status object_read(const struct word *argument, struct backend **backends,
  */
 struct backend *backend_find(struct backend *list, const char *id);
 
-/* What the rest of the command line says about backends that do not say it themselves. */
-struct object_defaults {
-	bool merge;		   /* -machine mem-merge= */
-	bool dump;		   /* -machine dump-guest-core= */
-	bool prealloc;		   /* -mem-prealloc */
-	unsigned prealloc_threads; /* -smp's processors */
-};
-
 /*
  * Once all options of a VM are read: fill in the defaults, then check what QEMU checks when it
  * makes the objects, before it looks at any file. Sets each backend's context and
  * kind. Errors are said, the objects broken.
  */
 void objects_resolve(struct backend *backends, struct thread_context *contexts,
-		     const struct object_defaults *defaults, struct diag *diag);
+		     const struct backend_defaults *defaults, struct diag *diag);

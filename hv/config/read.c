@@ -252,7 +252,7 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 static enum status read_objects(struct vm_config *vm, const char *const *arguments, size_t n,
 				struct arena *arena, struct diag *diag)
 {
-	static const struct object_defaults defaults = {
+	static const struct backend_defaults defaults = {
 		.merge = true, .dump = true, .prealloc_threads = 1};
 
 	for (size_t i = 0; i < n; i++) {

@@ -195,7 +195,7 @@ static void check_kernel(struct vm_reader *reader)
 enum status vm_resolve(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;
-	struct object_defaults defaults = {
+	struct backend_defaults defaults = {
 		.merge = vm->mem_merge,
 		.dump = vm->dump_guest_core,
 		.prealloc = vm->mem_prealloc,

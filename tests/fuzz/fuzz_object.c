@@ -72,7 +72,7 @@ static enum status read_line(char *text, struct backend **backends,
 
 static void run(char *text, struct arena *arena)
 {
-	static const struct object_defaults defaults = {.merge = true, .dump = true};
+	static const struct backend_defaults defaults = {.merge = true, .dump = true};
 	struct image_list images = {make_files(), arena};
 	struct thread_context *contexts = NULL;
 	struct backend *backends = NULL;
