@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a running VM asks of its backends. Nothing here reads options. */
+/* What a VM asks of its backends after its configuration is read. */
 #include "hv/backends/backend.h"
 
 #include "hv/frame/phys.h"

@@ -15,16 +15,17 @@ enum backend_type { BACKEND_FILE, BACKEND_RAM };
 
 enum backend_policy { POLICY_DEFAULT, POLICY_PREFERRED, POLICY_BIND, POLICY_INTERLEAVE };
 
-/* What the options mean to the guest. Nobody looks at share, readonly and rom after this. */
+/* What share, readonly and rom together mean to the guest. From then on only this counts. */
 enum mem_kind {
 	MEM_ROM,    /* guest writes are dropped */
-	MEM_COW,    /* guest writes stay private: RAM, and clones of a template */
+	MEM_COW,    /* guest writes stay private: RAM, and the clones of a template */
 	MEM_SHARED, /* guest writes change the image */
 };
 
 /*
- * One -object memory-backend-file or memory-backend-ram. Parsed into an arena
- * by backend_parse(), constant after backend_open().
+ * One -object memory-backend-file or memory-backend-ram, in the arena of its configuration.
+ * object_read() makes it, objects_resolve() and backend_open() complete it. It is constant when
+ * guests run.
  */
 struct backend {
 	struct backend *next;
@@ -37,40 +38,40 @@ struct backend {
 	bool share;
 	bool readonly;
 	enum on_off_auto rom;
-	bool prealloc, has_prealloc; /* has_x: the option was written, no default of the VM's */
+	bool prealloc, has_prealloc; /* has_x: x was given with the object */
 	bool merge, has_merge;
 	bool dump, has_dump;
 	bool reserve, has_reserve;
 	bool discard_data;
-	bool canonical_name;		      /* messages about its memory name it "/objects/ID" */
-	uint32_t prealloc_threads;	      /* as many as the VM has vCPUs if not given */
+	bool canonical_name;		      /* messages call its memory "/objects/ID" */
+	uint32_t prealloc_threads;	      /* default: the VM's number of vCPUs */
 	const char *prealloc_context;	      /* id of a thread-context; NULL: none */
-	const struct thread_context *context; /* the same, set by objects_resolve() */
+	const struct thread_context *context; /* the object of that id; set by objects_resolve() */
 	enum backend_policy policy;
 	bool has_host_nodes;
 	uint64_t host_nodes[2];		  /* bit n % 64 of [n / 64]: node n */
 	struct diag_place place;	  /* of the -object argument */
-	struct diag_place mem_path_place; /* where no option mem-path= was written */
+	struct diag_place mem_path_place; /* of -mem-path; used if mem-path= was not given */
 	struct options options;		  /* as written */
 
 	enum mem_kind kind;  /* set by backend_resolve() */
-	struct image *image; /* set by backend_open(); NULL: anonymous memory, zeros */
-	bool broken;	     /* it has an error, which was said: no further ones on its account */
+	struct image *image; /* set by backend_open(); NULL: anonymous memory of zeros */
+	bool broken;	     /* an error in it was reported; it causes no others */
 	bool busy;	     /* a guest's RAM or a DIMM uses it */
 };
 
-/* What the rest of the command line says about backends that do not say it themselves. */
+/* What other options of a VM give to backends that do not set it themselves. */
 struct backend_defaults {
 	bool merge;		   /* -machine mem-merge= */
 	bool dump;		   /* -machine dump-guest-core= */
 	bool prealloc;		   /* -mem-prealloc */
-	unsigned prealloc_threads; /* -smp's processors */
+	unsigned prealloc_threads; /* the number of vCPUs of -smp */
 };
 
 /*
- * Are frames set aside for the backend's private memory? For what says reserve=on itself: as on
- * Linux by default, memory that says nothing may be promised more often than it is there.
- * With prealloc=on they are taken at once instead.
+ * Whether frames are reserved for the backend's private memory. Only an explicit reserve=on
+ * reserves them: by default memory may be overcommitted, as on Linux. With prealloc=on the frames
+ * are allocated immediately instead.
  */
 bool backend_has_reserve(const struct backend *backend);
 
@@ -78,7 +79,7 @@ bool backend_has_reserve(const struct backend *backend);
 struct frame_policy backend_frame_policy(const struct backend *backend);
 
 /*
- * The object goes: with discard-data=on, share=on and readonly=off its window of the image becomes
- * zeros. No VM that uses the backend may run any more.
+ * Apply discard-data=on when the object is removed: zero the backend's window of the image if
+ * guests can write to it. No VM that uses the backend may run.
  */
 void backend_discard(const struct backend *backend);

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What QEMU checks when it opens and maps a backing file, in its order. The ramdisk
- * stands for the file system and we for an ordinary user who owns all of it: the owner's
- * permission bits count. Files are created and grown in memory only; other than QEMU, nothing
- * of that stays behind when the object is refused in the end.
+ * What QEMU checks when it opens and maps a backing file, in QEMU's order. The ramdisk takes the
+ * place of the file system, and Stencil that of an ordinary user who owns every file: the owner's
+ * permission bits count. Files are created and grown in memory only. Unlike QEMU, an object that is
+ * refused leaves nothing behind.
  */
 #include "hv/backends/backend_open.h"
 
 #include "hv/backends/backend_read.h"
 #include "hv/frame/numa.h"
 
-/* The largest alignment that a host address can have: half of Linux's 47 bits. */
+/* The largest alignment of a host address: half of the 47-bit space that Linux has. */
 #define ALIGN_MAX   BIT(46)
 #define ADDRESS_MAX (UINT64_C(2) * ALIGN_MAX)
 
 #define MODE_READ  0400U
 #define MODE_WRITE 0200U
-#define MODE_ENTER 0300U /* make a file in a directory */
+#define MODE_ENTER 0300U /* create a file in a directory */
 
-/* How far the open went. */
+/* What opening has found or made so far. */
 struct opened {
 	struct image_list *images;
-	struct image *image; /* NULL: memory that nobody else can ever see */
-	bool created;	     /* to be undone if the object is refused */
+	struct image *image; /* NULL: memory that only this backend sees */
+	bool created;	     /* to be removed if the object is refused */
 };
 
 static struct diag_place mem_path_place(struct backend *backend)
@@ -73,7 +73,7 @@ static enum status create_file(struct backend *backend, struct diag *diag, struc
 	return OK;
 }
 
-/* Memory with no name, in a directory that is NULL if only paths imply it. */
+/* Unnamed memory in a directory, which is NULL if only paths imply it. */
 static enum status open_directory(struct backend *backend, const struct image *directory,
 				  struct diag *diag)
 {
@@ -100,7 +100,7 @@ static enum status open_file(struct backend *backend, struct diag *diag, struct 
 	return OK;
 }
 
-/* How the memory is called, with the id behind it. */
+/* The memory's name in messages is this and the id. */
 static const char *name_prefix(const struct backend *backend)
 {
 	return backend->canonical_name ? "/objects/" : "";
@@ -117,8 +117,8 @@ static enum status say_too_small(struct backend *backend, uint64_t file_size, st
 }
 
 /*
- * QEMU computes modulo 2^64 here; check_map() finds what slips through. An empty file that cannot
- * grow is refused as well: QEMU accepts it, and dies when the guest touches it.
+ * The sum wraps at 2^64, as in QEMU; check_map() refuses what slips through. Unlike QEMU, refuse an
+ * empty file that cannot grow: QEMU dies when the guest touches that memory.
  */
 static enum status check_file_size(struct backend *backend, const struct image *image,
 				   struct diag *diag)
@@ -203,7 +203,10 @@ static enum status check_policy(struct backend *backend, struct diag *diag)
 	return OK;
 }
 
-/* QEMU dies of it: it writes to each page. There is nothing to allocate, either. */
+/*
+ * Refuse prealloc=on for ROM: QEMU dies because it writes to each page, and there is nothing to
+ * allocate.
+ */
 static enum status check_prealloc(struct backend *backend, struct diag *diag)
 {
 	if (!backend->prealloc || backend->kind != MEM_ROM)
@@ -224,8 +227,8 @@ static enum status fail_ram(struct backend *backend, struct diag *diag)
 }
 
 /*
- * Linux, left as it is, looks at each mapping by itself: it refuses what can never fit unless told
- * not to reserve, and hands out the rest on demand. So do we.
+ * Judge each mapping alone, as Linux does by default: refuse what can never fit, except with
+ * reserve=off, and allocate the rest on demand.
  */
 static bool can_reserve(const struct backend *backend)
 {
@@ -248,7 +251,7 @@ static enum status open_ram(struct backend *backend, struct image_list *images, 
 	return backend->image != NULL ? OK : fail_ram(backend, diag);
 }
 
-/* An empty file gets its bytes, at last: nothing can go wrong behind it. */
+/* Give an empty file its bytes. This comes last, so that nothing after it can fail. */
 static enum status grow_file(struct backend *backend, struct diag *diag, struct opened *opened)
 {
 	struct frame_policy policy = backend_frame_policy(backend);
@@ -261,7 +264,7 @@ static enum status grow_file(struct backend *backend, struct diag *diag, struct 
 	return OK;
 }
 
-/* The directory's file: only shared memory needs a place that all see. */
+/* Unnamed memory in a directory. Only shared memory needs an image that all backends see. */
 static enum status make_unnamed(struct backend *backend, struct diag *diag, struct opened *opened)
 {
 	struct frame_policy policy = backend_frame_policy(backend);

@@ -4,9 +4,9 @@
 #include "hv/backends/backend.h"
 
 /*
- * Find the backend's image, or make one: QEMU's file rules and its NUMA rules, in its order. A
- * file that is missing is created and an empty one grown, in memory; what an
- * error leaves behind is nothing. Shared memory without a file gets an image without a name. An
- * image that is not at a page boundary is moved to one. ERR_INVAL: said.
+ * Find or make the backend's image, by QEMU's rules for files and NUMA nodes and in its order. A
+ * missing file is created and an empty one grown, in memory only. Shared memory without a file gets
+ * an unnamed image. An image that is not at a page boundary is moved to one. ERR_INVAL: reported;
+ * nothing is left behind.
  */
 enum status backend_open(struct backend *backend, struct image_list *images, struct diag *diag);

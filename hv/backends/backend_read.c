@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * "-object memory-backend-...": from options to a checked struct backend. The order in which
- * things are looked at is QEMU's, since it decides which of several errors is
- * said; so are the words. What all objects have in common is in object.c; files are looked at in
- * backend_open.c.
+ * "-object memory-backend-...": from options to a checked struct backend. The checks have QEMU's
+ * order, which decides which of several errors is reported, and QEMU's words. object.c has what all
+ * objects have in common, backend_open.c looks at the files.
  */
 #include "hv/backends/backend_read.h"
 
@@ -125,7 +124,10 @@ enum status backend_check_settings(struct backend *backend, const struct backend
 {
 	if (backend->size == 0)
 		return say_zero(backend, "size", diag);
-	/* Whatever prealloc= says afterwards: -mem-prealloc comes before reserve=. */
+	/*
+	 * -mem-prealloc conflicts even if prealloc=off follows: QEMU applies it before it reads
+	 * reserve=.
+	 */
 	if ((backend->prealloc || defaults->prealloc) && !backend->reserve) {
 		diag_error(diag, backend_option_place(backend, "prealloc"),
 			   "'prealloc=on' and 'reserve=off' are incompatible");

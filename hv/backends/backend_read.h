@@ -5,15 +5,24 @@
 
 const char *backend_type_name(enum backend_type type);
 
-/* Where the value of 'key' was written; the whole argument if it was not. */
+/* Where the value of 'key' was written; the whole argument if 'key' was not given. */
 struct diag_place backend_option_place(struct backend *backend, const char *key);
 
-/* Types and ranges of all options but qom-type and id, then unknown ones. ERR_INVAL: said. */
+/*
+ * Read all options except qom-type and id, with their types and ranges, then refuse unknown ones.
+ * ERR_INVAL: reported.
+ */
 enum status backend_read_options(struct backend *backend, struct diag *diag);
 
-/* What the setters of QEMU's properties refuse, once all is understood. ERR_INVAL: said. */
+/*
+ * Refuse what the setters of QEMU's properties refuse, after all options are read. ERR_INVAL:
+ * reported.
+ */
 enum status backend_check_settings(struct backend *backend, const struct backend_defaults *defaults,
 				   struct diag *diag);
 
-/* QEMU's rules for share x readonly x rom, and its words for what it refuses. */
+/*
+ * Set 'kind' from share, readonly and rom, by QEMU's rules. ERR_INVAL: reported in QEMU's words;
+ * the backend is broken.
+ */
 enum status backend_resolve(struct backend *backend, struct diag *diag);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cpio archives in the "new ASCII" format, without and with checksums, as Linux reads them from
- * an initramfs: several one after the other, hard links with the data at one of their
- * names. Offsets in an archive count from its own start, so that it may lie at any
- * byte. The archive may be hostile: every length is compared with what is left.
+ * cpio archives in the "new ASCII" format, with and without checksums, as Linux reads them from an
+ * initramfs: several in a row, and hard links with the data at one of their names. Offsets in an
+ * archive count from its own start, so an archive may start at any byte. The archive may be
+ * hostile: every length is compared with what is left.
  */
 #include "hv/backends/cpio.h"
 
@@ -19,7 +19,7 @@
 #define TYPE_FILE      0100000U
 #define TYPE_SYMLINK   0120000U
 
-/* Fields of 8 hexadecimal digits behind the magic number, in their order. */
+/* The fields of 8 hexadecimal digits after the magic number, in order. */
 enum field {
 	INO,
 	MODE,
@@ -92,7 +92,7 @@ static bool parse_field(const char *text, uint32_t *ret)
 	return true;
 }
 
-/* What the bytes at the header are if they are no header of ours. */
+/* What the bytes in the place of a header are, if they are not one. */
 static const char *describe(const char *text, uint64_t left)
 {
 	static const struct {
@@ -150,7 +150,7 @@ static enum status read_name(const struct reader *reader, struct entry *entry)
 	return OK;
 }
 
-/* 'offset' rounded up to 4 from the start of the archive. */
+/* 'offset' rounded up to a multiple of 4, counted from the start of the archive. */
 static uint64_t pad(const struct reader *reader, uint64_t offset)
 {
 	return reader->archive_at + align_up(offset - reader->archive_at, 4);
@@ -230,7 +230,7 @@ static void set_data(const struct reader *reader, struct image *image, const str
 	image->aligned = is_aligned(image->base, PAGE_SIZE);
 }
 
-/* The first name of the same file in this archive, NULL if this is it. */
+/* The same file under its first name in this archive; NULL: this is the first. */
 static struct image *find_link(const struct reader *reader, const struct image *image)
 {
 	struct image *other = image->n_links > 1 ? reader->archive_first : NULL;
@@ -277,8 +277,8 @@ static enum status add_image(struct reader *reader, const struct entry *entry)
 }
 
 /*
- * Where the next header is. Behind a trailer there may be padding or another archive at
- * once, which only its bytes can tell.
+ * Where the next header is. A trailer is followed by padding or immediately by another archive;
+ * only the bytes there tell which.
  */
 static uint64_t entry_end(const struct reader *reader, const struct entry *entry, bool last)
 {
@@ -287,7 +287,7 @@ static uint64_t entry_end(const struct reader *reader, const struct entry *entry
 	return last ? reader->at + HEADER_BYTES + entry->field[NAMESIZE] : entry->data;
 }
 
-/* One archive up to its trailer; 'at' moves behind it. */
+/* Read one archive and its trailer; 'at' moves past them. */
 static enum status read_archive(struct reader *reader)
 {
 	struct entry entry;

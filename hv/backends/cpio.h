@@ -7,11 +7,11 @@
 #include "hv/lib/status.h"
 
 /*
- * Read the ramdisk at [base, base + len): cpio archives of the formats newc and crc,
- * any number of them with zeros between, each at any byte. Data stay where they are.
- * Names live in the archive or in 'arena'. The list is empty (NULL) for len 0.
- * The first error is said with its offset and ends in ERR_CORRUPT; ERR_NOMEM (said) if the arena
- * is full. Nothing outside of [base, base + len) is read.
+ * Read the ramdisk at [base, base + len): any number of cpio archives of the formats newc and crc,
+ * each at any byte, with zeros between them. The data stay where they are; names are in the archive
+ * or in 'arena'. The list is empty (NULL) if 'len' is 0. Nothing outside [base, base + len) is
+ * read. ERR_CORRUPT: the first error is reported with its offset. ERR_NOMEM: the arena is full,
+ * reported.
  */
 enum status ramdisk_open(phys_t base, uint64_t len, struct arena *arena, struct diag *diag,
 			 struct image **ret_list);

@@ -22,7 +22,7 @@ static void clean(char *text, size_t len)
 	}
 }
 
-/* 'buf' holds DIAG_MESSAGE_MAX + 1 bytes. */
+/* 'buf' has DIAG_MESSAGE_MAX + 1 bytes. */
 static void render(char *buf, const char *fmt, va_list args)
 {
 	size_t len = format_v(buf, DIAG_MESSAGE_MAX + 1, fmt, args);
@@ -44,7 +44,7 @@ static void say(const struct diag *diag, struct diag_place place, enum log_level
 			 message);
 }
 
-/* 'n' messages of that kind came before this one. */
+/* 'n' messages of this kind came before. */
 static void say_or_mute(struct diag *diag, struct diag_place place, enum log_level level,
 			unsigned n, const char *message)
 {

@@ -6,8 +6,8 @@
 #define DIAG_MESSAGE_MAX 700
 
 /*
- * Where in the configuration something was written. Both count from 1, columns
- * in bytes (a tab is one). Line 0 is nowhere: the message stands alone.
+ * A place in the configuration. Lines and columns count from 1; columns count bytes, a tab is one.
+ * Line 0: no place, the message is printed alone.
  */
 struct diag_place {
 	unsigned line;
@@ -17,26 +17,26 @@ struct diag_place {
 #define DIAG_NOWHERE ((struct diag_place){0, 0})
 
 /*
- * Collects every error and warning of a configuration. Each is said at once as
- * "FILE:LINE:COLUMN: message" on the console; 'n_errors' tells whether any VM
- * may start. Bytes of a message that a terminal might act upon (control characters,
- * anything but UTF-8) are shown as '?'; a message longer than DIAG_MESSAGE_MAX bytes ends in "...".
+ * Counts the errors and warnings of a configuration. Each is logged immediately as
+ * "FILE:LINE:COLUMN: message"; no VM may start if 'n_errors' is not 0. Bytes that a terminal might
+ * act on (control characters, everything that is not UTF-8) are shown as '?'; a message longer than
+ * DIAG_MESSAGE_MAX bytes ends in "...".
  */
 struct diag {
-	const char *file; /* name of the configuration; NULL: messages stand alone */
+	const char *file; /* the configuration; NULL: messages are printed without a place */
 	unsigned n_errors;
 	unsigned n_warnings;
-	bool muted;	      /* the last message was not shown: neither is its hint */
+	bool muted;	      /* the last message was not shown; its hint is not shown either */
 	bool hint_is_warning; /* the last message was a warning */
 };
 
-/* Of each kind that many are shown; all are counted. */
+/* At most this many errors and this many warnings are shown; all are counted. */
 #define DIAG_SHOWN_MAX 100
 
 void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The text gets QEMU's "warning: " in front. */
+/* The text is printed after "warning: ", as by QEMU. */
 void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* A further line that explains the message before it; no prefix, as QEMU's hints. */
+/* A line that explains the last message. It has no prefix, as QEMU's hints. */
 void diag_hint(struct diag *diag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

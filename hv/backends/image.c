@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ramdisk as a file system of one user: paths are resolved as Linux would, over the
- * list of the archive's entries. Of entries with the same path the last one counts;
- * directories that the archive only implies by its paths are there. Lists are searched
- * from one end to the other: configurations name a handful of files.
+ * The ramdisk as a file system with one user: paths are resolved as by Linux, over the list of the
+ * archive's entries. Of entries with the same path the last one counts. Directories that only paths
+ * imply exist. Lists are searched from end to end, because configurations name a handful of files.
  */
 #include "hv/backends/image.h"
 
@@ -25,8 +24,8 @@ struct path {
 
 struct walk {
 	struct image *list;
-	struct path here; /* where we are: "" is the root, else "/a/b" */
-	struct path rest; /* what is still to go, from 'at' on */
+	struct path here; /* the path so far: "" is the root, else "/a/b" */
+	struct path rest; /* the rest of the way, from 'at' on */
 	size_t at;
 	unsigned n_links;
 	struct image *image; /* entry of 'here'; NULL for the root and implied directories */
@@ -43,7 +42,7 @@ static struct image *find_entry(struct image *list, const struct path *path)
 	return last;
 }
 
-/* Whether some entry lies below 'path'. */
+/* Whether an entry lies below 'path'. */
 static bool is_implied(const struct image *list, const struct path *path)
 {
 	for (; list != NULL; list = list->next) {
@@ -79,7 +78,7 @@ static void path_up(struct path *path)
 	path_truncate(path, len > 0 ? len - 1 : 0);
 }
 
-/* A directory that must be there for the walk to go on from it. */
+/* The walk continues from a directory only. */
 static enum image_error check_directory(struct walk *walk)
 {
 	if (walk->image == NULL)
@@ -89,7 +88,7 @@ static enum image_error check_directory(struct walk *walk)
 	return walk->image->mode & MODE_SEARCH ? IMAGE_OK : IMAGE_NO_PERMISSION;
 }
 
-/* Put the target of the link, which is in directory 'here', before the rest of the way. */
+/* Put the target of 'link', which is in the directory 'here', before the rest of the way. */
 static enum image_error follow_link(struct walk *walk, const struct image *link)
 {
 	const char *target = phys_to_virt(link->base);
@@ -151,7 +150,7 @@ static size_t component_length(const char *text)
 	return slash != NULL ? (size_t)(slash - text) : strlen(text);
 }
 
-/* From the root along the rest. What a slash follows has to be a directory. */
+/* Walk from the root along the rest. A component before a slash must be a directory. */
 static enum image_error walk_rest(struct walk *walk)
 {
 	enum image_error error = IMAGE_OK;
@@ -166,7 +165,7 @@ static enum image_error walk_rest(struct walk *walk)
 	return error;
 }
 
-/* Walk along the first 'len' bytes of the path; none lead to the root. */
+/* Walk along the first 'len' bytes of 'path'; 0 bytes lead to the root. */
 static enum image_error walk_path(struct walk *walk, struct image *list, const char *path,
 				  size_t len)
 {
@@ -194,7 +193,7 @@ enum image_error image_lookup(struct image *list, const char *path, struct image
 	return IMAGE_OK;
 }
 
-/* The directory that 'path' is to be created in becomes 'walk->here', the name is put behind it. */
+/* Walk to the directory in which 'path' is created, and append the new name to 'walk->here'. */
 static enum image_error walk_to_new(struct walk *walk, struct image *list, const char *path)
 {
 	size_t end = strlen(path), start;
@@ -286,13 +285,13 @@ const char *image_error_text(enum image_error error)
 	return "Unknown error";
 }
 
-/* Large pages want to be aligned as such. */
+/* Data that fill a large page are aligned like one. */
 static uint64_t natural_align(uint64_t size)
 {
 	return size >= MIB(2) ? MIB(2) : PAGE_SIZE;
 }
 
-/* Into frames that begin at 'base'; those that the image had of its own are given back. */
+/* Move the data into the frames at 'base', and free those that the image owned. */
 static void move_to(struct image *image, phys_t base)
 {
 	uint64_t n_frames = n_frames_of(image->size);
@@ -367,7 +366,7 @@ struct image *image_create_anonymous(struct image_list *list, uint64_t size,
 	return image;
 }
 
-/* Prime and rotation carry each bit of a word to all of a lane within a few words. */
+/* The prime and the rotation spread each bit of a word over its lane within a few words. */
 #define CHECKSUM_PRIME UINT64_C(0x9e3779b185ebca87)
 #define CHECKSUM_LANES 4
 

@@ -14,14 +14,13 @@ enum image_type {
 };
 
 /*
- * One entry of the ramdisk; an image proper is one of type IMAGE_FILE. 'base' lies at
- * a page boundary once 'aligned' is true; before that anywhere.
+ * An entry of the ramdisk; an image proper has the type IMAGE_FILE. 'base' is at a page boundary if
+ * 'aligned' is true, else anywhere.
  *
- * A backend maps whole pages that lie entirely inside 'size': a file that is
- * shorter than what is to be mapped is refused, and what is mapped is a multiple of the
- * page size. So the bytes behind 'size' on the last page are never mapped into a
- * guest. They are zeros if the image was moved; if it is used in place they belong to
- * the next header of the archive, and no one may write them.
+ * A backend maps only whole pages inside 'size': a file shorter than the mapping is refused, and
+ * the mapping is a multiple of the page size. So the bytes after 'size' on the last page are never
+ * mapped into a guest. They are zeros if the image was moved; if the image is used in place, they
+ * are the next header of the archive and must not be written.
  */
 struct image {
 	struct image *next; /* in the order of the archive, then of their creation */
@@ -32,24 +31,26 @@ struct image {
 	uint64_t size; /* bytes */
 	bool aligned;
 	bool moved;	      /* into frames of its own, by image_align() */
-	bool grown;	      /* was empty or not there: begins as zeros, in frames of its own */
-	uint64_t checksum;    /* at the start, where -checksum asks for it */
+	bool grown;	      /* was empty or missing: starts as zeros, in frames of its own */
+	uint64_t checksum;    /* at start, with -checksum on */
 	struct image *target; /* the data are this entry's (hard link); NULL: its own */
 	uint32_t n_links;     /* c_nlink, c_ino, c_devmajor, c_devminor: tell hard links apart */
 	uint32_t inode, device_major, device_minor;
 };
 
-/* The ramdisk and what is created in it. Not locked: it changes before the first VM runs;
- * later only the monitor adds files, at its end. */
+/*
+ * The ramdisk and the files created in it. Not locked: it changes before the first VM runs; later
+ * only the monitor appends files.
+ */
 struct image_list {
 	struct image *first;
 	struct arena *arena; /* for new entries */
 };
 
 /*
- * Follow 'path' through directories and symbolic links, hard links resolved. Relative
- * paths start at the root. OK: 'ret' is a file, a directory (NULL if the archive
- * only implies it) or a special file. Else, as in 'enum image_error', why not.
+ * Follow 'path' through directories, symbolic links and hard links. Relative paths start at the
+ * root. IMAGE_OK: 'ret' is a file, a directory (NULL if the archive only implies it) or a special
+ * file.
  */
 enum image_error {
 	IMAGE_OK,
@@ -63,36 +64,36 @@ enum image_error {
 };
 enum image_error image_lookup(struct image *list, const char *path, struct image **ret);
 /*
- * Make the file 'path', which image_lookup() has not found, empty and of mode 0644, at the end
- * of the list. The directory it goes into must be there and writable by its owner; a symbolic
- * link that leads nowhere is not followed but refused, as IMAGE_NOT_FOUND.
+ * Create the file 'path', which image_lookup() did not find, empty and with mode 0644, at the end
+ * of the list. Its directory must exist and be writable by its owner. A symbolic link that leads
+ * nowhere is refused as IMAGE_NOT_FOUND.
  */
 enum image_error image_create(struct image_list *list, const char *path, struct image **ret);
-/* Take such a file away again, and give back its frames. */
+/* Remove a created file and free its frames. */
 void image_remove(struct image_list *list, struct image *image);
-/* Memory that has no name in the ramdisk, for one backend or all that share it. NULL: no room. */
+/* Make an image that is not in the ramdisk, for one backend. NULL: no room. */
 struct image *image_create_anonymous(struct image_list *list, uint64_t size,
 				     const struct frame_policy *policy);
 /*
- * An empty file becomes 'size' bytes (not 0) of zeros, in a run of frames of its own on one of the
- * policy's nodes that starts as image_align() says; ERR_NOMEM: no such run.
+ * Make an empty file 'size' bytes (not 0) of zeros, in a run of frames of its own on one of the
+ * policy's nodes, aligned as by image_align(). ERR_NOMEM: there is no such run.
  */
 enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy);
 /* strerror()'s text. */
 const char *image_error_text(enum image_error error);
 
 /*
- * Make the data start at a page boundary, at 2 MiB for data of that size, by moving
- * them once to frames of their own; nothing to do if they start at a page boundary
- * already. Not locked: only before the first VM runs. ERR_NOMEM: no such run of frames.
+ * Make the data start at a page boundary, by moving them once to frames of their own; there data of
+ * 2 MiB and more start at a multiple of 2 MiB. Data at a page boundary stay. Not locked: only
+ * before the first VM runs. ERR_NOMEM: there is no such run of frames.
  */
 enum status image_align(struct image *image);
 /*
- * The same with byte 'offset' at a multiple of 'align', a power of two from the page size
- * to IMAGE_ALIGN_MAX, if there is a run of frames for that; else the image stays as it is.
+ * The same with byte 'offset' at a multiple of 'align', a power of two from the page size to
+ * IMAGE_ALIGN_MAX. Without a run of frames for that the image stays where it is.
  */
 #define IMAGE_ALIGN_MAX GIB(1)
 void image_align_window(struct image *image, uint64_t offset, uint64_t align);
 
-/* 64 bits over the data, fast, not cryptographic. Equal for equal data on any machine. */
+/* A 64-bit checksum of the data: fast, not cryptographic, the same on every machine. */
 uint64_t image_checksum(const struct image *image);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads JSON. QEMU first takes tokens until the brackets balance and only then looks at
- * what they say, which decides which of several errors is named; so does this. Containers that
- * are still open are kept in a chain, not on the stack.
+ * Read JSON. As QEMU, first take tokens until the brackets balance, then parse them: the order
+ * decides which of several errors is reported. Open containers are kept in a list, not on the
+ * stack.
  */
 #include "hv/backends/json.h"
 
@@ -12,7 +12,7 @@
 
 enum token_type {
 	TOKEN_END,
-	TOKEN_STRAY, /* begins no token, or breaks one off */
+	TOKEN_STRAY, /* cannot begin or continue a token */
 	TOKEN_PUNCTUATION,
 	TOKEN_INTEGER,
 	TOKEN_FLOAT,
@@ -35,7 +35,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Behind the digits. */
+/* The end of the digits at 'at'. */
 static size_t skip_digits(const char *text, size_t at)
 {
 	while (is_digit(text[at]))
@@ -43,14 +43,14 @@ static size_t skip_digits(const char *text, size_t at)
 	return at;
 }
 
-/* Stray are all bytes up to the one at 'end', and that one unless the text ends there. */
+/* A stray token has all bytes up to the one at '*end', and that one unless the text ends there. */
 static enum token_type stray(const char *text, size_t *end)
 {
 	*end += text[*end] != '\0';
 	return TOKEN_STRAY;
 }
 
-/* '*end' is behind 'e'. */
+/* '*end' is after the 'e'. */
 static enum token_type lex_exponent(const char *text, size_t *end)
 {
 	if (text[*end] == '+' || text[*end] == '-')
@@ -61,7 +61,7 @@ static enum token_type lex_exponent(const char *text, size_t *end)
 	return TOKEN_FLOAT;
 }
 
-/* '*end' is behind the '.'. */
+/* '*end' is after the '.'. */
 static enum token_type lex_fraction(const char *text, size_t *end)
 {
 	if (!is_digit(text[*end]))
@@ -123,7 +123,7 @@ static enum token_type lex_keyword(const char *text, size_t *end)
 	return TOKEN_KEYWORD;
 }
 
-/* The token that begins at '*end', which moves behind it; no blank. */
+/* Read the token at '*end', which is not a blank; '*end' moves past it. */
 static enum token_type lex_token(const char *text, size_t *end)
 {
 	char c = text[*end];
@@ -140,7 +140,7 @@ static enum token_type lex_token(const char *text, size_t *end)
 	return strchr("{}[],:", c) != NULL ? TOKEN_PUNCTUATION : TOKEN_STRAY;
 }
 
-/* The next token at or behind 'at'. */
+/* The next token at or after 'at'. */
 static struct token lex(const char *text, size_t at)
 {
 	struct token token;
@@ -165,8 +165,8 @@ struct open {
 
 struct reader {
 	const struct word *word;
-	struct token next; /* the one to be taken next */
-	size_t end;	   /* of what the brackets hold */
+	struct token next; /* the next one to take */
+	size_t end;	   /* where the brackets balance */
 	struct arena *arena;
 	struct diag *diag;
 	struct open *open; /* the innermost one; NULL: none */
@@ -199,7 +199,7 @@ static struct token take_token(struct reader *reader)
 	return token;
 }
 
-/* Four hexadecimal digits. False: there are none. */
+/* Four hexadecimal digits. False: there are fewer. */
 static bool read_hex(const char *text, unsigned *ret)
 {
 	*ret = 0;
@@ -220,7 +220,7 @@ static bool is_character(unsigned code)
 	return code <= 0x10ffff && (code < 0xfdd0 || code > 0xfdef) && (code & 0xfffe) != 0xfffe;
 }
 
-/* UTF-8, but for U+0000. */
+/* UTF-8, except that U+0000 takes two bytes. */
 static char *put_character(char *out, unsigned code)
 {
 	if (code >= 1 && code < 0x80) {
@@ -241,7 +241,7 @@ static char *put_character(char *out, unsigned code)
 	return out;
 }
 
-/* From the source of a string, between 'in' and 'end', to its text at 'out'. */
+/* The source of a string, from 'in' to 'end', and where its text goes. */
 struct unescape {
 	const char *in, *end;
 	char *out;
@@ -312,7 +312,7 @@ static enum status copy_character(const struct reader *reader, struct unescape *
 	return OK;
 }
 
-/* Most of a text stands for itself. */
+/* Copy printable ASCII without escapes, which most texts are. */
 static void copy_plain(struct unescape *u)
 {
 	const char *in = u->in;
@@ -324,7 +324,7 @@ static void copy_plain(struct unescape *u)
 	u->out = out;
 }
 
-/* No text is longer than its source. */
+/* The text is never longer than its source. */
 static enum status read_string(const struct reader *reader, struct token token, struct json *json)
 {
 	const char *start = reader->word->text + token.at;
@@ -344,7 +344,7 @@ static enum status read_string(const struct reader *reader, struct token token, 
 	return OK;
 }
 
-/* What does not fit is a float, as in QEMU. */
+/* A number that does not fit is a float, as in QEMU. */
 static void read_integer(const struct reader *reader, struct token token, struct json *json)
 {
 	const char *p = reader->word->text + token.at, *end = p + token.len;
@@ -392,7 +392,7 @@ static enum status open_container(struct reader *reader, struct json *json, enum
 	return OK;
 }
 
-/* A scalar, or the beginning of a container. */
+/* Read a scalar, or open a container. */
 static enum status read_value(struct reader *reader, struct token token, struct json *json)
 {
 	switch (token.type) {
@@ -418,7 +418,7 @@ static enum status read_value(struct reader *reader, struct token token, struct 
 	return say(reader, token.at, "expecting value");
 }
 
-/* The value is a key: what follows it is its colon. */
+/* The value is a key: take the colon after it. */
 static enum status take_key(struct reader *reader, struct json *json)
 {
 	struct token token;
@@ -434,7 +434,7 @@ static enum status take_key(struct reader *reader, struct json *json)
 	return OK;
 }
 
-/* The value becomes the last of the innermost container's. */
+/* Append the value to the innermost container. */
 static enum status append(struct reader *reader, struct json *json)
 {
 	struct open *open = reader->open;
@@ -458,7 +458,7 @@ static bool closes(const struct reader *reader, struct token token)
 	return is_punctuation(reader, token, reader->open->json->type == JSON_OBJECT ? '}' : ']');
 }
 
-/* Take the innermost container's end: the container is a complete value. */
+/* Take the end of the innermost container, which is then a complete value. */
 static struct json *close_container(struct reader *reader)
 {
 	struct json *json = reader->open->json;
@@ -469,8 +469,8 @@ static struct json *close_container(struct reader *reader)
 }
 
 /*
- * What follows a complete value: it finds its place in its container, and that one too is
- * complete if it is closed. In the end another value is to come, or reader->open is NULL.
+ * Add a complete value to its container, which is itself complete if it is closed here. After that
+ * another value follows, or reader->open is NULL.
  */
 static enum status complete(struct reader *reader, struct json *json)
 {
@@ -524,7 +524,7 @@ static enum status read_values(struct reader *reader, struct json **ret)
 	return OK;
 }
 
-/* Find where the brackets balance, or one is closed that was not open. */
+/* Find where the brackets balance, or where one is closed that is not open. */
 static enum status find_end(struct reader *reader)
 {
 	const char *text = reader->word->text;

@@ -24,9 +24,9 @@ enum json_type {
 struct json {
 	struct json *next; /* in its array or object */
 	enum json_type type;
-	const char *key; /* of an object's member, else NULL */
-	size_t key_at;	 /* where in the word these two begin */
-	size_t at;
+	const char *key;    /* of an object's member, else NULL */
+	size_t key_at;	    /* where in the word the key begins */
+	size_t at;	    /* where the value begins */
 	size_t len;	    /* bytes in the word */
 	uint64_t number;    /* JSON_INTEGER, in two's complement; JSON_BOOL: 0 or 1 */
 	bool negative;	    /* JSON_INTEGER */
@@ -34,13 +34,12 @@ struct json {
 	struct json *first; /* of a JSON_ARRAY or JSON_OBJECT; NULL: it is empty */
 };
 
-/* As deep may arrays and objects be nested. */
+/* Arrays and objects nest no deeper than this. */
 #define JSON_DEPTH_MAX 1024
 
 /*
- * The value that is the whole word, in 'arena'. What is no JSON is said in QEMU's words and ends
- * in ERR_INVAL; ERR_NOMEM: the arena is full, not said. The stack does not grow
- * with the nesting.
+ * Read the word, which is one value, into 'arena'. ERR_INVAL: not JSON, reported in QEMU's words.
+ * ERR_NOMEM: the arena is full, not reported. Nesting does not grow the stack.
  */
 enum status json_read(const struct word *word, struct arena *arena, struct diag *diag,
 		      struct json **ret);

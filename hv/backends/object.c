@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * "-object": what objects of all types have in common, and thread-context. QEMU reads all
- * arguments first; then it makes the other objects, at last the memory backends,
- * each kind in the order written. An id that a second "key=value" argument gives is found while
- * reading, one that JSON gives only while making.
+ * "-object": what objects of all types have in common, and thread-context. QEMU reads all arguments
+ * first; then it makes the other objects, last the memory backends, each kind in the order given. A
+ * duplicate id is found while reading if its argument is "key=value,...", and while making the
+ * object if it is JSON.
  */
 #include "hv/backends/object.h"
 
@@ -100,7 +100,7 @@ static enum status add_context(const struct options *options, struct thread_cont
 	return status;
 }
 
-/* NULL: the arena is full. Without an id the backend is in no list. */
+/* NULL: the arena is full. A backend without an id is not appended. */
 static struct backend *add_backend(const struct options *options, struct backend **tail,
 				   struct arena *arena)
 {
@@ -140,7 +140,7 @@ static bool has_id(const struct backend *backends, const struct thread_context *
 	return false;
 }
 
-/* What QEMU checks before anything else, but not in JSON. */
+/* QEMU checks this before anything else, except in JSON. */
 static enum status check_id(const struct options *options, const struct backend *backends,
 			    const struct thread_context *contexts, struct diag *diag)
 {
@@ -183,7 +183,7 @@ static enum status refuse_context(struct thread_context *context, const char *ke
 	return ERR_INVAL;
 }
 
-/* The list was written, and there is nothing in it; only JSON can say that. */
+/* Whether a list was given that is empty, which only JSON can express. */
 static bool is_empty_list(struct options *options, const char *key)
 {
 	const struct option *option = options_find(options, key);
@@ -191,7 +191,7 @@ static bool is_empty_list(struct options *options, const char *key)
 	return option->json != NULL && option->json->first == NULL;
 }
 
-/* Whether any processor of the machine is on one of the nodes. */
+/* Whether a processor of the machine is on one of the nodes. */
 static bool nodes_have_cpus(const uint64_t *nodes)
 {
 	for (uint32_t i = 0; i < numa.n_cpus; i++) {
@@ -228,7 +228,7 @@ static enum status check_context(struct thread_context *context, struct diag *di
 	return OK;
 }
 
-/* QEMU takes "/objects/ID" and "objects/ID", too, wherever it wants the id of an object. */
+/* QEMU takes "/objects/ID" and "objects/ID" wherever it takes the id of an object. */
 static const char *strip_object_path(const char *id)
 {
 	const char *path = id[0] == '/' ? id + 1 : id;
@@ -246,7 +246,7 @@ struct backend *backend_find(struct backend *list, const char *id)
 	return list;
 }
 
-/* JSON's turn: another object has the id already. */
+/* For ids given in JSON: another object already has the id. */
 static enum status say_duplicate(const struct options *options, struct diag *diag)
 {
 	diag_error(diag, options_id_place(options),
@@ -336,7 +336,7 @@ static void fill_in(struct backend *backend, const struct backend_defaults *defa
 		backend->prealloc = defaults->prealloc;
 }
 
-/* QEMU fills this in before it reads the object's own; a 0 there is refused. */
+/* QEMU sets this default before it reads the object's options; a 0 among them was refused. */
 static void fill_in_threads(struct backend *backend, const struct backend_defaults *defaults)
 {
 	if (backend->prealloc_threads == 0)

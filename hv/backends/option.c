@@ -72,7 +72,7 @@ static enum status split_short_form(struct splitter *splitter, struct option *op
 	return OK;
 }
 
-/* The value at option->value_at; 'at' moves behind it. */
+/* Read the value at option->value_at; 'at' moves past it. */
 static enum status split_value(struct splitter *splitter, struct option *option)
 {
 	const char *text = splitter->options.word->text + option->value_at;
@@ -263,7 +263,7 @@ struct diag_place option_value_place(const struct options *options, const struct
 	return word_place(options->word, option->value_at);
 }
 
-/* Each option is looked for by its name, and most are not there: the first byte tells. */
+/* Most comparisons fail, and do so at the first byte. */
 static bool has_key(const struct option *option, const char *key)
 {
 	return option->key[0] == key[0] && strcmp(option->key, key) == 0;
@@ -298,7 +298,7 @@ static enum status say_expects(const struct options *options, const struct optio
 	return ERR_INVAL;
 }
 
-/* What JSON has another type for. */
+/* The JSON value has another type. */
 static enum status say_type(const struct options *options, const struct option *option,
 			    const char *type, struct diag *diag)
 {
@@ -338,7 +338,7 @@ enum status options_get_string(struct options *options, const char *key, struct 
 	return OK;
 }
 
-/* JSON's only number is an integer; a negative one wraps, as in QEMU. */
+/* A JSON number must be an integer; a negative one wraps, as in QEMU. */
 static enum status get_json_uint64(const struct options *options, const struct option *option,
 				   struct diag *diag, uint64_t *value)
 {
@@ -362,7 +362,7 @@ enum status options_get_size(struct options *options, const char *key, struct di
 	return say_expects(options, option, "a size value", diag);
 }
 
-/* Signed and unsigned types have words of their own. */
+/* QEMU has different words for signed and for unsigned types. */
 static enum status get_json_integer(const struct options *options, const struct option *option,
 				    bool is_signed, struct diag *diag, uint64_t *ret)
 {
@@ -425,7 +425,7 @@ static void set_add(struct option_set *set, uint64_t first, uint64_t last)
 	set->more = first > set->limit ? first : set->limit;
 }
 
-/* QEMU has no name for a number in a list that is too large. */
+/* QEMU does not name the parameter if a number of its list is too large. */
 static enum status say_not_uint16(const struct options *options, size_t at, struct diag *diag)
 {
 	diag_error(diag, word_place(options->word, at), "Parameter 'null' expects uint16_t");

@@ -9,18 +9,18 @@
 #include "hv/lib/types.h"
 
 /*
- * The two ways to write an argument of QEMU's -object and -device: "key=value,key=value", with
- * a comma inside a value written twice, and a JSON object. Errors and warnings
- * have QEMU's words, which differ between the two. Nothing here knows what an option means.
+ * The two forms of an argument of QEMU's -object and -device: "key=value,key=value", with commas in
+ * a value doubled, and a JSON object. Errors and warnings have QEMU's words, which differ between
+ * the two. Nothing here knows what an option means.
  */
 
 struct option {
 	struct option *next;
 	const char *key;
-	const char *value;	 /* JSON: the string's text; what is no string as written */
+	const char *value;	 /* of a JSON string its text, of other JSON its source */
 	size_t key_at, value_at; /* into the word; value_at is key_at for a short form */
 	const struct json *json; /* NULL: not written as JSON */
-	bool seen;		 /* asked for by one of the getters below */
+	bool seen;		 /* a getter below has asked for it */
 };
 
 struct options {
@@ -49,31 +49,31 @@ enum status options_split(const struct word *word, const struct option_syntax *s
  */
 enum status options_read(const struct word *word, const struct option_syntax *syntax,
 			 struct arena *arena, struct diag *diag, struct options *ret);
-/* QEMU's rule for ids, asked before any other option is looked at; no id is fine. */
+/* Check the id by QEMU's rule, before any other option. No id is fine. */
 enum status options_check_id(const struct options *options, struct diag *diag);
 /* The first option that no getter asked for; NULL: there is none. */
 struct option *options_first_unseen(const struct options *options);
-/* An error if there is one; one if 'key' was not written. */
+/* Refuse an option that no getter asked for; refuse that 'key' was not given. */
 enum status options_check_known(const struct options *options, struct diag *diag);
 enum status options_check_given(struct options *options, const char *key, struct diag *diag);
-/* For the properties of a -device: an error in the words that QEMU has for those of 'driver'. */
+/* As options_check_known(), in QEMU's words for the properties of the device 'driver'. */
 enum status options_check_properties(const struct options *options, const char *driver,
 				     struct diag *diag);
 
 struct diag_place option_key_place(const struct options *options, const struct option *option);
-/* Where the value of the first id= stands; there is one. */
+/* Where the value of the first id= stands. There must be one. */
 struct diag_place options_id_place(const struct options *options);
 struct diag_place option_value_place(const struct options *options, const struct option *option);
 
-/* Where the value of the last option of that key was written; the whole argument if none was. */
+/* Where the value of options_find() was written; the whole argument if there is none. */
 struct diag_place options_place(struct options *options, const char *key);
 
-/* Last option of that key, NULL if there is none. Marks all of them seen. */
+/* The last option of that key; NULL: there is none. Marks all of them as seen. */
 struct option *options_find(struct options *options, const char *key);
 
 /*
- * Typed getters: the last option of that key counts, earlier ones are not even
- * validated. Without one '*value' keeps what the caller put there.
+ * Typed getters. The last option of the key counts; earlier ones are not validated. Without one,
+ * '*value' does not change. ERR_INVAL: reported.
  */
 enum status options_get_bool(struct options *options, const char *key, struct diag *diag,
 			     bool *value);
@@ -82,7 +82,7 @@ enum status options_get_string(struct options *options, const char *key, struct 
 enum status options_get_size(struct options *options, const char *key, struct diag *diag,
 			     uint64_t *value);
 /*
- * What an integer may be; else "Parameter 'key' expects NAME". With 'min' 0 negative numbers
+ * The range of an integer. Outside: "Parameter 'key' expects NAME". If 'min' is 0, negative numbers
  * wrap before they are compared with 'max', as in QEMU.
  */
 struct integer_type {
@@ -96,14 +96,14 @@ enum status options_get_integer(struct options *options, const char *key,
 enum status options_get_uint32(struct options *options, const char *key, struct diag *diag,
 			       uint32_t *value);
 /*
- * A set of numbers below 65536: a list in JSON, else one number or range for each time the
- * key is written. 'bits' holds those below 'limit', which is at most OPTION_SET_MAX.
+ * A set of numbers below 65536: a list in JSON, else a number or range for each time the key is
+ * given. 'bits' has those below 'limit', which is at most OPTION_SET_MAX.
  */
 #define OPTION_SET_MAX 256
 struct option_set {
-	unsigned limit; /* the caller's */
+	unsigned limit; /* set by the caller */
 	bool is_given, is_empty;
-	bool has_more; /* numbers that are not below 'limit' */
+	bool has_more; /* there are numbers that are not below 'limit' */
 	uint64_t more; /* the first of them */
 	uint64_t bits[OPTION_SET_MAX / 64];
 };

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Numbers and names as QEMU reads them. QEMU computes the fraction of a size in a double;
- * here the same 53 bits come from integers, since the hypervisor does not touch
- * floating point.
+ * Numbers and names as QEMU reads them. QEMU computes the fraction of a size in a double; here the
+ * same 53 bits come from integers, because the hypervisor does not use floating point.
  */
 #include "hv/backends/parse.h"
 
 #include "hv/lib/string.h"
 
-/* More decimals than these only tell "a bit above"; 2^-117 needs 117 of them. */
+/* Later decimals only mean "a bit more"; 2^-117 needs 117 decimals. */
 #define DECIMALS_MAX 128
 
 static bool is_digit(char c)
@@ -35,7 +34,7 @@ unsigned parse_hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10) : 16;
 }
 
-/* All digits of 'base' at '*p', which moves behind them. False: 2^64 or more. */
+/* Read all digits of 'base' at '*p', which moves past them. False: 2^64 or more. */
 static bool read_digits(const char **p, unsigned base, uint64_t *ret)
 {
 	bool fits = true;
@@ -50,7 +49,7 @@ static bool read_digits(const char **p, unsigned base, uint64_t *ret)
 	return fits;
 }
 
-/* 10^-1 + ... as an array of decimals; what does not fit is in 'more'. */
+/* The digits after the point; 'more': a digit that has no room is not 0. */
 struct decimals {
 	uint8_t digit[DECIMALS_MAX];
 	unsigned n;
@@ -69,7 +68,7 @@ static const char *read_decimals(const char *p, struct decimals *ret)
 	return p;
 }
 
-/* Twice the fraction; returns the bit that left it. */
+/* Double the fraction; returns the bit that leaves it. */
 static unsigned double_decimals(struct decimals *decimals)
 {
 	unsigned carry = 0;
@@ -92,7 +91,7 @@ static bool is_zero(const struct decimals *decimals)
 	return !decimals->more;
 }
 
-/* Round to 53 significant bits, half to even. 'more': something follows below bit 0. */
+/* Round to 53 significant bits, half to even. 'more': there are bits below bit 0. */
 static unsigned __int128 round_to_double(unsigned __int128 value, bool more)
 {
 	unsigned __int128 unit = 1, rest;
@@ -107,8 +106,8 @@ static unsigned __int128 round_to_double(unsigned __int128 value, bool more)
 }
 
 /*
- * The fraction in units of 2^-64, as if it had been in a double: at least 1 unless it is
- * zero. '*ret_one': it was rounded up to one.
+ * The fraction in units of 2^-64, rounded as in a double; at least 1 unless it is zero. '*ret_one':
+ * it was rounded up to one.
  */
 static uint64_t fraction_bits(struct decimals *decimals, bool *ret_one)
 {
@@ -124,7 +123,7 @@ static uint64_t fraction_bits(struct decimals *decimals, bool *ret_one)
 	return fraction == 0 && !zero && !*ret_one ? 1 : fraction;
 }
 
-/* Shift of a suffix, 64 for none. */
+/* The shift of a suffix; 64: it is not a suffix. */
 static unsigned suffix_shift(char c)
 {
 	static const char suffixes[] = "BKMGTPE";
@@ -137,7 +136,7 @@ static unsigned suffix_shift(char c)
 	return 64;
 }
 
-/* (whole + fraction / 2^64) << shift, half a byte rounded up. */
+/* (whole + fraction / 2^64) << shift, with half a byte rounded up. */
 static enum status scale(uint64_t whole, uint64_t fraction, unsigned shift, uint64_t *ret)
 {
 	unsigned __int128 value;
@@ -163,7 +162,7 @@ static enum status parse_hex_size(const char *p, uint64_t *ret)
 	return fits ? OK : ERR_RANGE;
 }
 
-/* What follows the sign. */
+/* Parse what follows the sign. */
 static enum status parse_unsigned_size(const char *p, uint64_t *ret)
 {
 	const char *start = p;
@@ -206,7 +205,7 @@ enum status parse_size(const char *text, uint64_t *ret)
 	return status;
 }
 
-/* Moves '*p' behind blanks, sign, prefix and digits. */
+/* Moves '*p' past blanks, sign, prefix and digits. */
 static enum status read_integer(const char **p, uint64_t *ret, bool *ret_negative)
 {
 	const char *digits;

@@ -13,20 +13,20 @@
 enum status parse_size(const char *text, uint64_t *ret);
 
 /*
- * C's integers: decimal, 0x and 0; blanks before, a sign, nothing behind. '*ret' is in two's
- * complement if negative. ERR_RANGE: above 2^64 - 1 or below -2^63.
+ * C's integers: decimal, hexadecimal (0x) or octal (0), after blanks and a sign; nothing may
+ * follow. '*ret' is in two's complement if negative. ERR_RANGE: above 2^64 - 1 or below -2^63.
  */
 enum status parse_integer(const char *text, uint64_t *ret, bool *ret_negative);
 
 /*
- * One item of QEMU's lists of integers: "5" or "2-5" with 2 <= 5, at most 65536 of
- * them, written as for parse_integer(), none negative.
+ * One item of QEMU's lists of integers: "5" or "2-5" with 2 <= 5, at most 65536 numbers, written as
+ * for parse_integer() and not negative.
  */
 enum status parse_range(const char *text, uint64_t *ret_first, uint64_t *ret_last);
 
 /*
- * The size after the first 'at' bytes of 'word', rounded down to whole pages and not 0; of the
- * parameter 'name'. ERR_INVAL: reported.
+ * The value of the parameter 'name' after the first 'at' bytes of 'word': a size, rounded down to
+ * whole pages and not 0. ERR_INVAL: reported.
  */
 enum status parse_limit(const struct word *word, size_t at, const char *name, struct diag *diag,
 			uint64_t *ret);
@@ -37,7 +37,7 @@ bool parse_bool(const char *text, bool *ret);
 /* The value of a hexadecimal digit; 16: it is not one. */
 unsigned parse_hex_digit(char c);
 
-/* Whether 'name' is in 'list': names with one blank between two. */
+/* Whether 'name' is one of the names in 'list', which are separated by single blanks. */
 bool is_listed(const char *list, const char *name);
 
 /* [A-Za-z][A-Za-z0-9._-]* */

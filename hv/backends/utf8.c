@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which bytes are text. Terminals obey control characters, also those which UTF-8 hides in
- * two bytes (C1), so these are not text. Does not know about widths or directions.
+ * Which bytes are text. Control characters are not, because terminals obey them; neither are those
+ * that UTF-8 hides in two bytes (C1). Widths and directions of characters are ignored.
  */
 #include "hv/backends/utf8.h"
 
-/* Number of continuation bytes after 'lead', and the least code point they may form. */
+/* The number of continuation bytes after 'lead', and the least code point they may form. */
 static size_t sequence(uint8_t lead, uint32_t *code, uint32_t *least)
 {
 	if (lead >= 0xc2 && lead <= 0xdf) {

@@ -4,8 +4,8 @@
 #include "hv/lib/types.h"
 
 /*
- * Length of the printable UTF-8 character that 's' (at most 'len' bytes) begins with; 0 if it is
- * none: a control character (C0, DEL or C1), an overlong form, a surrogate, beyond U+10FFFF, or cut
+ * The length of the printable UTF-8 character at 's', which has 'len' bytes. 0: not one, but a
+ * control character (C0, DEL or C1), an overlong form, a surrogate, a code above U+10FFFF, or cut
  * off.
  */
 size_t utf8_printable(const char *s, size_t len);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From bytes to words, as a POSIX shell quotes them. A word keeps where its source
- * begins, not where each byte came from: that is found by reading the source
- * again, which costs time only where there is something to say. Variables, globs and
- * operators are ordinary text here.
+ * From bytes to words, quoted as in a POSIX shell. A word stores where its source begins, not where
+ * each byte came from: word_place() reads the source again, which costs time only when there is a
+ * message. Variables, globs and operators are ordinary text.
  */
 #include "hv/backends/word.h"
 
@@ -12,13 +11,13 @@
 
 #define LINE_BYTES_MAX 16384
 
-/* Walks over the source of one word, quotes and joined lines removed. */
+/* A walk over the source of one word, which skips quotes and joins lines. */
 struct reader {
 	struct word_cursor cursor;
 	struct word_cursor opened; /* the quote that is open */
 	size_t line_at;		   /* where the logical line begins */
-	size_t n_rest;		   /* bytes to come of a character already checked */
-	char quote;		   /* ' or ", 0: outside of quotes */
+	size_t n_rest;		   /* bytes left of a character that is checked */
+	char quote;		   /* ' or "; 0: outside quotes */
 };
 
 enum unit { UNIT_BYTE, UNIT_END, UNIT_BAD };
@@ -38,7 +37,7 @@ struct diag_place word_cursor_place(const struct word_cursor *cursor)
 	return (struct diag_place){cursor->line, (unsigned)(cursor->at - cursor->line_start) + 1};
 }
 
-/* Length of the line end that is 'ahead' bytes ahead, 0 if there is none. */
+/* The length of the line end 'ahead' bytes from the cursor; 0: there is none. */
 static size_t line_end(const struct word_cursor *cursor, size_t ahead)
 {
 	const char *p = cursor->text + cursor->at + ahead;
@@ -66,7 +65,7 @@ static void next_line(struct word_cursor *cursor, size_t skip)
 	cursor->line++;
 }
 
-/* A backslash at the end of a line: both vanish. */
+/* Skip a backslash at the end of a line, together with the line end. */
 static bool join_line(struct word_cursor *cursor)
 {
 	size_t end = peek(cursor) == '\\' ? line_end(cursor, 1) : 0;
@@ -77,7 +76,7 @@ static bool join_line(struct word_cursor *cursor)
 	return true;
 }
 
-/* Opens, closes or leaves alone; true if the byte at the cursor was a quote. */
+/* Skip a quote that opens or closes at the cursor. False: there is none. */
 static bool eat_quote(struct reader *reader)
 {
 	char c = peek(&reader->cursor);
@@ -107,8 +106,8 @@ static bool is_escape(const struct reader *reader)
 }
 
 /*
- * The cursor stops at the next byte of the word, which the caller takes by reader_take();
- * or behind the word (UNIT_END); or at what ends the word too early (UNIT_BAD).
+ * Move the cursor to the next byte of the word, which the caller takes by reader_take()
+ * (UNIT_BYTE), to the end of the word (UNIT_END), or to what ends the word too early (UNIT_BAD).
  */
 static enum unit reader_stop(struct reader *reader)
 {
@@ -165,7 +164,7 @@ static void say_bad(const struct reader *reader, struct diag *diag)
 		diag_error(diag, place, "byte 0x%02x is not part of printable UTF-8 text", byte);
 }
 
-/* Behind the logical line, whatever is in it. */
+/* Move past the logical line, whatever is in it. */
 static void skip_line(struct word_cursor *cursor)
 {
 	while (!at_line_end(cursor)) {
@@ -186,7 +185,7 @@ static void skip_blanks(struct word_cursor *cursor)
 	}
 }
 
-/* A comment ends with its own line, backslash or not. */
+/* A comment ends with its line, even after a backslash. */
 static void skip_comment(struct word_cursor *cursor)
 {
 	if (at_line_end(cursor) || peek(cursor) != '#')
@@ -195,7 +194,7 @@ static void skip_comment(struct word_cursor *cursor)
 		cursor->at++;
 }
 
-/* The word at the cursor, which is no blank. Moves the cursor behind it. */
+/* Read the word at the cursor, which is not at a blank. Moves the cursor past the word. */
 static enum status read_word(struct word_cursor *cursor, size_t line_at, struct arena *arena,
 			     struct diag *diag, struct word **ret)
 {

@@ -23,17 +23,17 @@ struct word {
 	struct word_cursor start; /* of its source, quotes included */
 };
 
-/* The beginning of 'text', behind a byte order mark if there is one. */
+/* The start of 'text', after a byte order mark if there is one. */
 struct word_cursor word_cursor(const char *text, size_t len);
 struct diag_place word_cursor_place(const struct word_cursor *cursor);
 
 /*
- * Read one logical line at 'cursor' into its words; an empty list for a blank line
- * or a comment. Quoting is the POSIX shell's: '...', "...", and the backslash; '#'
- * begins a comment at the start of a word; a backslash at the end of a line
- * joins the next one. A quote ends on its logical line.
- * ERR_INVAL: said, 'cursor' is behind the line and 'ret' not written.
- * ERR_NOMEM: the arena is full, not said.
+ * Read the logical line at 'cursor' into its words; the list is empty for a blank line or a
+ * comment. Quoting is the POSIX shell's: '...', "...", and the backslash. '#' at the start of a
+ * word begins a comment, and a backslash at the end of a line joins the next one. A quote must end
+ * on its logical line.
+ * ERR_INVAL: reported; 'cursor' is past the line, 'ret' is not written.
+ * ERR_NOMEM: the arena is full, not reported.
  */
 enum status word_read_line(struct word_cursor *cursor, struct arena *arena, struct diag *diag,
 			   struct word **ret);
