@@ -106,7 +106,7 @@ static const char *name_prefix(const struct backend *backend)
 	return backend->canonical_name ? "/objects/" : "";
 }
 
-static enum status say_too_small(struct backend *backend, uint64_t file_size, struct diag *diag)
+static enum status report_too_small(struct backend *backend, uint64_t file_size, struct diag *diag)
 {
 	diag_error(diag, backend_option_place(backend, "size"),
 		   "%s%s backing store size 0x%lx is too small for 'size' option 0x%lx plus "
@@ -129,7 +129,7 @@ static enum status check_file_size(struct backend *backend, const struct image *
 		return OK;
 	if (image->size == 0 && !backend->readonly)
 		return OK;
-	return say_too_small(backend, image->size, diag);
+	return report_too_small(backend, image->size, diag);
 }
 
 static enum status check_alignment(struct backend *backend, struct diag *diag)

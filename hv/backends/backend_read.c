@@ -99,7 +99,7 @@ enum status backend_read_options(struct backend *backend, struct diag *diag)
 	return options_check_known(&backend->options, diag);
 }
 
-static enum status say_zero(struct backend *backend, const char *key, struct diag *diag)
+static enum status report_zero(struct backend *backend, const char *key, struct diag *diag)
 {
 	diag_error(diag, backend_option_place(backend, key),
 		   "property '%s' of %s doesn't take value '0'", key,
@@ -123,7 +123,7 @@ enum status backend_check_settings(struct backend *backend, const struct backend
 				   struct diag *diag)
 {
 	if (backend->size == 0)
-		return say_zero(backend, "size", diag);
+		return report_zero(backend, "size", diag);
 	/*
 	 * -mem-prealloc conflicts even if prealloc=off follows: QEMU applies it before it reads
 	 * reserve=.
@@ -135,7 +135,7 @@ enum status backend_check_settings(struct backend *backend, const struct backend
 	}
 	if (backend->prealloc_threads == 0 &&
 	    options_find(&backend->options, "prealloc-threads") != NULL)
-		return say_zero(backend, "prealloc-threads", diag);
+		return report_zero(backend, "prealloc-threads", diag);
 	return check_host_nodes(backend, diag);
 }
 

@@ -34,8 +34,8 @@ static void render(char *buf, const char *fmt, va_list args)
 	clean(buf, len);
 }
 
-static void say(const struct diag *diag, struct diag_place place, enum log_level level,
-		const char *kind, const char *message)
+static void report(const struct diag *diag, struct diag_place place, enum log_level level,
+		   const char *kind, const char *message)
 {
 	if (place.line == 0 || diag->file == NULL)
 		log_line(level, "%s%s", kind, message);
@@ -45,18 +45,18 @@ static void say(const struct diag *diag, struct diag_place place, enum log_level
 }
 
 /* 'n' messages of this kind came before. */
-static void say_or_mute(struct diag *diag, struct diag_place place, enum log_level level,
-			unsigned n, const char *message)
+static void report_or_mute(struct diag *diag, struct diag_place place, enum log_level level,
+			   unsigned n, const char *message)
 {
 	bool warning = level == LOG_WARNING;
 
 	diag->muted = n >= DIAG_SHOWN_MAX;
 	diag->hint_is_warning = warning;
 	if (!diag->muted)
-		say(diag, place, level, warning ? "warning: " : "", message);
+		report(diag, place, level, warning ? "warning: " : "", message);
 	else if (n == DIAG_SHOWN_MAX)
-		say(diag, DIAG_NOWHERE, level, "",
-		    warning ? "too many warnings" : "too many errors");
+		report(diag, DIAG_NOWHERE, level, "",
+		       warning ? "too many warnings" : "too many errors");
 }
 
 void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...)
@@ -67,7 +67,7 @@ void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...
 	va_start(args, fmt);
 	render(message, fmt, args);
 	va_end(args);
-	say_or_mute(diag, place, LOG_ERROR, diag->n_errors++, message);
+	report_or_mute(diag, place, LOG_ERROR, diag->n_errors++, message);
 }
 
 void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, ...)
@@ -78,7 +78,7 @@ void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, .
 	va_start(args, fmt);
 	render(message, fmt, args);
 	va_end(args);
-	say_or_mute(diag, place, LOG_WARNING, diag->n_warnings++, message);
+	report_or_mute(diag, place, LOG_WARNING, diag->n_warnings++, message);
 }
 
 void diag_hint(struct diag *diag, const char *fmt, ...)
@@ -91,5 +91,5 @@ void diag_hint(struct diag *diag, const char *fmt, ...)
 	va_start(args, fmt);
 	render(message, fmt, args);
 	va_end(args);
-	say(diag, DIAG_NOWHERE, diag->hint_is_warning ? LOG_WARNING : LOG_ERROR, "", message);
+	report(diag, DIAG_NOWHERE, diag->hint_is_warning ? LOG_WARNING : LOG_ERROR, "", message);
 }

@@ -172,7 +172,7 @@ struct reader {
 	struct open *open; /* the innermost one; NULL: none */
 };
 
-static enum status say(const struct reader *reader, size_t at, const char *message)
+static enum status report(const struct reader *reader, size_t at, const char *message)
 {
 	diag_error(reader->diag, word_place(reader->word, at), "JSON parse error, %s", message);
 	return ERR_INVAL;
@@ -281,8 +281,8 @@ static enum status unescape(const struct reader *reader, struct unescape *u)
 		return unescape_unicode(reader, u);
 	escape = strchr(escapes, u->in[1]);
 	if (escape == NULL)
-		return say(reader, (size_t)(u->in - reader->word->text),
-			   "invalid escape sequence in string");
+		return report(reader, (size_t)(u->in - reader->word->text),
+			      "invalid escape sequence in string");
 	*u->out++ = values[escape - escapes];
 	u->in += 2;
 	return OK;
@@ -304,8 +304,8 @@ static enum status copy_character(const struct reader *reader, struct unescape *
 	size_t len = utf8_printable(u->in, (size_t)(u->end - u->in));
 
 	if (len == 0 || is_noncharacter(u->in, len))
-		return say(reader, (size_t)(u->in - reader->word->text),
-			   "invalid UTF-8 sequence in string");
+		return report(reader, (size_t)(u->in - reader->word->text),
+			      "invalid UTF-8 sequence in string");
 	memcpy(u->out, u->in, len);
 	u->out += len;
 	u->in += len;
@@ -407,7 +407,7 @@ static enum status read_value(struct reader *reader, struct token token, struct 
 	case TOKEN_KEYWORD:
 		return read_keyword(reader, token, json);
 	case TOKEN_END:
-		return say(reader, token.at, "premature EOI");
+		return report(reader, token.at, "premature EOI");
 	default:
 		break;
 	}
@@ -415,7 +415,7 @@ static enum status read_value(struct reader *reader, struct token token, struct 
 		return open_container(reader, json, JSON_OBJECT);
 	if (is_punctuation(reader, token, '['))
 		return open_container(reader, json, JSON_ARRAY);
-	return say(reader, token.at, "expecting value");
+	return report(reader, token.at, "expecting value");
 }
 
 /* The value is a key: take the colon after it. */
@@ -424,12 +424,12 @@ static enum status take_key(struct reader *reader, struct json *json)
 	struct token token;
 
 	if (json->type != JSON_STRING)
-		return say(reader, json->at, "key is not a string in object");
+		return report(reader, json->at, "key is not a string in object");
 	token = take_token(reader);
 	if (token.type == TOKEN_END)
-		return say(reader, token.at, "premature EOI");
+		return report(reader, token.at, "premature EOI");
 	if (!is_punctuation(reader, token, ':'))
-		return say(reader, token.at, "missing : in object pair");
+		return report(reader, token.at, "missing : in object pair");
 	reader->open->key = json;
 	return OK;
 }
@@ -445,7 +445,7 @@ static enum status append(struct reader *reader, struct json *json)
 		open->key = NULL;
 		for (const struct json *j = open->json->first; j != NULL; j = j->next) {
 			if (strcmp(j->key, json->key) == 0)
-				return say(reader, json->key_at, "duplicate key");
+				return report(reader, json->key_at, "duplicate key");
 		}
 	}
 	*open->tail = json;
@@ -483,12 +483,12 @@ static enum status complete(struct reader *reader, struct json *json)
 		TRY(append(reader, json));
 		token = reader->next;
 		if (token.type == TOKEN_END)
-			return say(reader, token.at, "premature EOI");
+			return report(reader, token.at, "premature EOI");
 		if (!closes(reader, token)) {
 			if (!is_punctuation(reader, token, ','))
-				return say(reader, token.at,
-					   object ? "expected separator in dict"
-						  : "expected separator in list");
+				return report(reader, token.at,
+					      object ? "expected separator in dict"
+						     : "expected separator in list");
 			take_token(reader);
 			return OK;
 		}

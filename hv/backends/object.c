@@ -247,7 +247,7 @@ struct backend *backend_find(struct backend *list, const char *id)
 }
 
 /* For ids given in JSON: another object already has the id. */
-static enum status say_duplicate(const struct options *options, struct diag *diag)
+static enum status report_duplicate(const struct options *options, struct diag *diag)
 {
 	diag_error(diag, options_id_place(options),
 		   "attempt to add duplicate property '%s' to object (type 'container')",
@@ -260,7 +260,7 @@ static enum status check_context_id(const struct thread_context *context,
 {
 	for (; contexts != context; contexts = contexts->next) {
 		if (strcmp(contexts->id, context->id) == 0)
-			return say_duplicate(&context->options, diag);
+			return report_duplicate(&context->options, diag);
 	}
 	return OK;
 }
@@ -282,11 +282,11 @@ static enum status check_backend_id(const struct backend *backend, const struct 
 {
 	for (; contexts != NULL; contexts = contexts->next) {
 		if (strcmp(contexts->id, backend->id) == 0)
-			return say_duplicate(&backend->options, diag);
+			return report_duplicate(&backend->options, diag);
 	}
 	for (; backends != backend; backends = backends->next) {
 		if (strcmp(backends->id, backend->id) == 0)
-			return say_duplicate(&backend->options, diag);
+			return report_duplicate(&backend->options, diag);
 	}
 	return OK;
 }

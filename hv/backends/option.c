@@ -290,8 +290,8 @@ struct diag_place options_place(struct options *options, const char *key)
 }
 
 /* "Parameter 'key' expects what". */
-static enum status say_expects(const struct options *options, const struct option *option,
-			       const char *what, struct diag *diag)
+static enum status report_expects(const struct options *options, const struct option *option,
+				  const char *what, struct diag *diag)
 {
 	diag_error(diag, option_value_place(options, option), "Parameter '%s' expects %s",
 		   option->key, what);
@@ -299,8 +299,8 @@ static enum status say_expects(const struct options *options, const struct optio
 }
 
 /* The JSON value has another type. */
-static enum status say_type(const struct options *options, const struct option *option,
-			    const char *type, struct diag *diag)
+static enum status report_type(const struct options *options, const struct option *option,
+			       const char *type, struct diag *diag)
 {
 	diag_error(diag, option_value_place(options, option),
 		   "Invalid parameter type for '%s', expected: %s", option->key, type);
@@ -316,13 +316,13 @@ enum status options_get_bool(struct options *options, const char *key, struct di
 		return OK;
 	if (option->json != NULL) {
 		if (option->json->type != JSON_BOOL)
-			return say_type(options, option, "boolean", diag);
+			return report_type(options, option, "boolean", diag);
 		*value = option->json->number != 0;
 		return OK;
 	}
 	if (parse_bool(option->value, value))
 		return OK;
-	return say_expects(options, option, "'on' or 'off'", diag);
+	return report_expects(options, option, "'on' or 'off'", diag);
 }
 
 enum status options_get_string(struct options *options, const char *key, struct diag *diag,
@@ -333,7 +333,7 @@ enum status options_get_string(struct options *options, const char *key, struct 
 	if (option == NULL)
 		return OK;
 	if (option->json != NULL && option->json->type != JSON_STRING)
-		return say_type(options, option, "string", diag);
+		return report_type(options, option, "string", diag);
 	*value = option->value;
 	return OK;
 }
@@ -343,7 +343,7 @@ static enum status get_json_uint64(const struct options *options, const struct o
 				   struct diag *diag, uint64_t *value)
 {
 	if (option->json->type != JSON_INTEGER)
-		return say_expects(options, option, "uint64", diag);
+		return report_expects(options, option, "uint64", diag);
 	*value = option->json->number;
 	return OK;
 }
@@ -359,7 +359,7 @@ enum status options_get_size(struct options *options, const char *key, struct di
 		return get_json_uint64(options, option, diag, value);
 	if (parse_size(option->value, value) == OK)
 		return OK;
-	return say_expects(options, option, "a size value", diag);
+	return report_expects(options, option, "a size value", diag);
 }
 
 /* QEMU has different words for signed and for unsigned types. */
@@ -370,7 +370,7 @@ static enum status get_json_integer(const struct options *options, const struct 
 
 	if (is_signed &&
 	    (json->type != JSON_INTEGER || (!json->negative && json->number > (uint64_t)INT64_MAX)))
-		return say_type(options, option, "integer", diag);
+		return report_type(options, option, "integer", diag);
 	return get_json_uint64(options, option, diag, ret);
 }
 
@@ -387,10 +387,10 @@ enum status options_get_integer(struct options *options, const char *key,
 		TRY(get_json_integer(options, option, type->min < 0, diag, &bits));
 		negative = option->json->negative;
 	} else if (parse_integer(option->value, &bits, &negative) != OK) {
-		return say_expects(options, option, "integer", diag);
+		return report_expects(options, option, "integer", diag);
 	}
 	if (negative && type->min < 0 ? (int64_t)bits < type->min : bits > type->max)
-		return say_expects(options, option, type->name, diag);
+		return report_expects(options, option, type->name, diag);
 	*value = (int64_t)bits;
 	return OK;
 }
@@ -407,9 +407,9 @@ enum status options_get_uint32(struct options *options, const char *key, struct 
 	if (option->json != NULL)
 		TRY(get_json_uint64(options, option, diag, &bits));
 	else if (parse_integer(option->value, &bits, &negative) != OK || negative)
-		return say_expects(options, option, "a uint64 value", diag);
+		return report_expects(options, option, "a uint64 value", diag);
 	if (bits > UINT32_MAX)
-		return say_expects(options, option, "uint32_t", diag);
+		return report_expects(options, option, "uint32_t", diag);
 	*value = (uint32_t)bits;
 	return OK;
 }
@@ -426,7 +426,7 @@ static void set_add(struct option_set *set, uint64_t first, uint64_t last)
 }
 
 /* QEMU does not name the parameter if a number of its list is too large. */
-static enum status say_not_uint16(const struct options *options, size_t at, struct diag *diag)
+static enum status report_not_uint16(const struct options *options, size_t at, struct diag *diag)
 {
 	diag_error(diag, word_place(options->word, at), "Parameter 'null' expects uint16_t");
 	return ERR_INVAL;
@@ -438,7 +438,7 @@ static enum status get_json_set(const struct options *options, const struct opti
 	unsigned n = 0;
 
 	if (option->json->type != JSON_ARRAY)
-		return say_type(options, option, "array", diag);
+		return report_type(options, option, "array", diag);
 	for (const struct json *item = option->json->first; item != NULL; item = item->next, n++) {
 		if (item->type != JSON_INTEGER) {
 			diag_error(diag, word_place(options->word, item->at),
@@ -446,7 +446,7 @@ static enum status get_json_set(const struct options *options, const struct opti
 			return ERR_INVAL;
 		}
 		if (item->number > UINT16_MAX)
-			return say_not_uint16(options, item->at, diag);
+			return report_not_uint16(options, item->at, diag);
 		set_add(set, item->number, item->number);
 	}
 	return OK;
@@ -458,9 +458,9 @@ static enum status get_ranges(const struct options *options, const struct option
 	uint64_t first, last;
 
 	if (parse_range(option->value, &first, &last) != OK)
-		return say_expects(options, option, "a uint64 value or range", diag);
+		return report_expects(options, option, "a uint64 value or range", diag);
 	if (last > UINT16_MAX)
-		return say_not_uint16(options, option->value_at, diag);
+		return report_not_uint16(options, option->value_at, diag);
 	set_add(set, first, last);
 	return OK;
 }
@@ -489,7 +489,7 @@ enum status options_get_enum(struct options *options, const char *key, const cha
 	if (option == NULL)
 		return OK;
 	if (option->json != NULL && option->json->type != JSON_STRING)
-		return say_type(options, option, "string", diag);
+		return report_type(options, option, "string", diag);
 	for (unsigned i = 0; names[i] != NULL; i++) {
 		if (strcmp(option->value, names[i]) != 0)
 			continue;

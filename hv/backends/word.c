@@ -142,7 +142,7 @@ static char reader_take(struct reader *reader)
 	return reader->cursor.text[reader->cursor.at++];
 }
 
-static void say_bad(const struct reader *reader, struct diag *diag)
+static void report_bad(const struct reader *reader, struct diag *diag)
 {
 	const struct word_cursor *cursor = &reader->cursor;
 	struct diag_place place = word_cursor_place(cursor);
@@ -211,7 +211,7 @@ static enum status read_word(struct word_cursor *cursor, size_t line_at, struct 
 		word->len++;
 	}
 	if (unit == UNIT_BAD) {
-		say_bad(&reader, diag);
+		report_bad(&reader, diag);
 		return ERR_INVAL;
 	}
 	text = arena_alloc(arena, word->len + 1);

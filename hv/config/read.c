@@ -125,7 +125,7 @@ static enum status read_host(struct config *config, const struct word *words, st
 	return OK;
 }
 
-static bool say_defined(const struct word *name, struct diag_place before, struct diag *diag)
+static bool report_defined(const struct word *name, struct diag_place before, struct diag *diag)
 {
 	diag_error(diag, word_place(name, 0), "vm '%s' is already defined in line %u", name->text,
 		   before.line);
@@ -152,10 +152,10 @@ static bool check_vm_name(const struct config *config, const struct word *keywor
 	while (vm != NULL && strcmp(vm->name, name->text) != 0)
 		vm = vm->next;
 	if (vm != NULL)
-		return say_defined(name, vm->place, diag);
+		return report_defined(name, vm->place, diag);
 	for (const struct clone_config *clone = config->clones; clone != NULL; clone = clone->next)
 		if (clone->name != NULL && strcmp(clone->name, name->text) == 0)
-			return say_defined(name, clone->place, diag);
+			return report_defined(name, clone->place, diag);
 	return true;
 }
 

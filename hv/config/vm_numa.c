@@ -54,7 +54,7 @@ static struct numa_node_config *find_node(const struct vm_config *vm, uint64_t n
 	return node;
 }
 
-static enum status say_value(struct numa_reader *numa, const char *key, const char *expected)
+static enum status report_value(struct numa_reader *numa, const char *key, const char *expected)
 {
 	diag_error(numa->diag, options_place(&numa->options, key), "Parameter '%s' expects %s", key,
 		   expected);
@@ -73,9 +73,9 @@ static enum status get_uint(struct numa_reader *numa, const char *key,
 	if (option == NULL)
 		return OK;
 	if (parse_integer(option->value, &value, &negative) != OK || negative)
-		return say_value(numa, key, "a uint64 value");
+		return report_value(numa, key, "a uint64 value");
 	if (value > type->max)
-		return say_value(numa, key, type->name);
+		return report_value(numa, key, type->name);
 	*ret = value;
 	return OK;
 }
@@ -102,7 +102,7 @@ static enum status get_int(struct numa_reader *numa, const char *key, bool *ret_
 	if (option == NULL)
 		return OK;
 	if (parse_integer(option->value, &bits, &negative) != OK || (!negative && bits > INT64_MAX))
-		return say_value(numa, key, "an int64 value");
+		return report_value(numa, key, "an int64 value");
 	*ret = (int64_t)bits;
 	return OK;
 }
@@ -144,7 +144,7 @@ static enum status assign_cpu(struct numa_reader *numa, unsigned cpu, uint32_t n
 	return OK;
 }
 
-static enum status say_hmat(struct numa_reader *numa, struct diag_place place)
+static enum status report_hmat(struct numa_reader *numa, struct diag_place place)
 {
 	diag_error(numa->diag, place,
 		   "ACPI Heterogeneous Memory Attribute Table (HMAT) is disabled, enable it with "
@@ -161,7 +161,7 @@ static enum status check_nodeid(struct numa_reader *numa, const struct numa_node
 	else if (find_node(numa->vm, node->nodeid) != NULL)
 		diag_error(numa->diag, node->place, "Duplicate NUMA nodeid: %u", node->nodeid);
 	else
-		return has_initiator ? say_hmat(numa, node->place) : OK;
+		return has_initiator ? report_hmat(numa, node->place) : OK;
 	return ERR_INVAL;
 }
 
@@ -433,7 +433,7 @@ static enum status read_argument(struct vm_reader *reader, const struct word *ar
 		return read_cpu(&numa);
 	case NUMA_HMAT_LB:
 	case NUMA_HMAT_CACHE:
-		return say_hmat(&numa, whole_place(&numa));
+		return report_hmat(&numa, whole_place(&numa));
 	}
 	return OK;
 }
