@@ -25,7 +25,7 @@
 #include "hv/lib/print.h"
 #include "hv/monitor/info.h"
 #include "hv/monitor/info_print.h"
-#include "hv/monitor/monitor.h"
+#include "hv/monitor/job.h"
 #include "hv/processor.h"
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
@@ -332,7 +332,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	if (config.host.checksum)
 		take_checksums();
 	protect_images();
-	monitor_setup(&images);
+	monitor_job_setup(&images);
 	n_free = frame_available();
 	say_own_memory(n_free);
 	set_budget(n_free);

@@ -1,270 +1,519 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The monitor's commands: their names, arguments and help. What they do is in hv/monitor/monitor.c.
+/*
+ * The monitor's commands: a row each, with its name, arguments, help and handler. VMs come and go
+ * on other processors: a VM is looked up and dealt with under vms_lock, and what is asked of it is
+ * requested, as guests request it. Whoever holds the console may do everything: there are no
+ * rights.
  */
 #include "hv/monitor/command.h"
 
-#include "hv/config/config.h"
+#include "hv/ept/merged.h"
+#include "hv/frame/frame.h"
+#include "hv/guest/merge.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/monitor/focus.h"
+#include "hv/monitor/info.h"
+#include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
+#include "hv/monitor/say.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/template.h"
+#include "hv/vm/vm.h"
 
-#define LINE_MAX 300
+/* What was typed. */
+struct request {
+	char text[MONITOR_LINE_SIZE]; /* all words, with one blank between two */
+	const char *const *word;      /* 'n' of them: for a handler, the arguments */
+	size_t n;
+	bool has_flag;
+	struct vm *vm; /* the one the command needs, under vms_lock; NULL: it needs none */
+};
 
-struct spec {
-	const char *name, *alias;
+/* Which VM a command is about. */
+enum need {
+	VM_NAMED = 1, /* the first argument is its name */
+	VM_FOCUS = 2,
+	VM_RUNS = 4, /* it must not be a template */
+};
+
+struct command {
+	const char *name;
 	const char *arguments; /* as help shows them */
 	const char *help;
-	enum monitor_command command;
-	uint8_t min, max; /* arguments */
+	void (*run)(const struct request *request);
+	uint8_t min, max; /* how many arguments, besides the flag */
+	uint8_t needs;	  /* enum need */
+	char flag;	  /* the letter of an option that may come before the arguments */
+	const char *alias;
 };
 
-static const struct spec commands[] = {
-	{"clone", NULL, "[-S] name [count]",
-	 "start clones of a template\n\t\t\t -S: stopped, until 'cont'", MONITOR_CLONE, 1, 3},
-	{"cont", "c", "", "resume the VM in focus", MONITOR_CONT, 0, 0},
-	{"destroy", NULL, "name", "end a VM; of a template, its last clone takes it along",
-	 MONITOR_DESTROY, 1, 1},
-	{"dump-guest-memory", NULL, "[-s] filename",
-	 "dump the memory of the VM in focus into file 'filename' of the ramdisk\n"
-	 "\t\t\t -s: send it by the console instead",
-	 MONITOR_DUMP, 1, 2},
-	{"freeze", NULL, "name", "make a VM a template", MONITOR_FREEZE, 1, 1},
-	{"help", "?", "[cmd]", "show the help", MONITOR_NOTHING, 0, 1},
-	{"info", NULL, "[subcommand]", "show various information about the system state",
-	 MONITOR_NOTHING, 0, 2},
-	{"query-memdev", NULL, "", "show memory backends, as JSON", MONITOR_INFO_MEMORY, 0, 0},
-	{"query-memory-devices", NULL, "", "show memory devices, as JSON", MONITOR_INFO_MEMORY, 0,
-	 0},
-	{"query-memory-size-summary", NULL, "", "show the amount of memory, as JSON",
-	 MONITOR_INFO_MEMORY, 0, 0},
-	{"quit", "q", "", "end all VMs, and the machine", MONITOR_QUIT, 0, 0},
-	{"revert", NULL, "name", "make a clone what its template was", MONITOR_REVERT, 1, 1},
-	{"save", NULL, "[-s] name filename",
-	 "save a template, or a VM that is stopped, into files 'filename'.state and .mem\n"
-	 "\t\t\t -s: send them by the console instead",
-	 MONITOR_SAVE, 2, 3},
-	{"send", NULL, "filename", "send a file of the ramdisk by the console", MONITOR_SEND, 1, 1},
-	{"stop", NULL, "", "stop the VM in focus", MONITOR_STOP, 0, 0},
-	{"system_powerdown", NULL, "", "send system power down event", MONITOR_SYSTEM_POWERDOWN, 0,
-	 0},
-	{"system_reset", NULL, "", "reset the VM in focus", MONITOR_SYSTEM_RESET, 0, 0},
-	{"vm", NULL, "name", "put a VM into focus", MONITOR_VM, 1, 1},
-};
-
-static const struct spec topics[] = {
-	{"cpus", NULL, "", "show infos for each CPU", MONITOR_INFO_CPUS, 0, 0},
-	{"frames", NULL, "", "show the machine's memory", MONITOR_INFO_FRAMES, 0, 0},
-	{"memdev", NULL, "", "show memory backends", MONITOR_INFO_MEMORY, 0, 0},
-	{"memory-devices", NULL, "", "show memory devices", MONITOR_INFO_MEMORY, 0, 0},
-	{"memory_size_summary", NULL, "",
-	 "show the amount of initially allocated and present hotpluggable memory in bytes",
-	 MONITOR_INFO_MEMORY, 0, 0},
-	{"merge", NULL, "", "show what merging equal pages has saved", MONITOR_INFO_MERGE, 0, 0},
-	{"mtree", NULL, "-f", "show memory tree (-f: dump flat view for address spaces)",
-	 MONITOR_INFO_MEMORY, 1, 1},
-	{"numa", NULL, "", "show NUMA information", MONITOR_INFO_MEMORY, 0, 0},
-	{"registers", NULL, "", "show the cpu registers", MONITOR_INFO_REGISTERS, 0, 0},
-	{"status", NULL, "", "show the current VM status (running|paused)", MONITOR_INFO_STATUS, 0,
-	 0},
-	{"templates", NULL, "", "show the templates", MONITOR_INFO_TEMPLATES, 0, 0},
-	{"version", NULL, "", "show the version of Stencil", MONITOR_INFO_VERSION, 0, 0},
-	{"vms", NULL, "", "show the VMs", MONITOR_INFO_VMS, 0, 0},
-};
-
-/* Where answers go. */
-struct to {
-	info_emit *emit;
-	void *context;
-};
-
-__attribute__((format(printf, 2, 3))) static void say(const struct to *to, const char *fmt, ...)
+static bool is_running(const struct vm *vm)
 {
-	char line[LINE_MAX];
-	va_list args;
-
-	va_start(args, fmt);
-	format_v(line, sizeof(line), fmt, args);
-	va_end(args);
-	to->emit(to->context, line);
+	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
 }
 
-static const struct spec *find(const struct spec *specs, size_t n, const char *name)
+/* A template that was given up is none. */
+static bool is_template(const struct vm *vm)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(specs[i].name, name) == 0 ||
-		    (specs[i].alias && strcmp(specs[i].alias, name) == 0))
-			return &specs[i];
+	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->is_given_up;
+}
+
+/* NULL: there is none, which was printed. vms_lock is held. */
+static struct vm *find_vm(const char *name)
+{
+	for (struct vm *vm = vms; vm; vm = vm->next)
+		if (strcmp(vm->name, name) == 0 && (is_running(vm) || is_template(vm)))
+			return vm;
+	say("Error: there is no VM '%s'", name);
 	return NULL;
 }
 
-static void help(const struct spec *spec, const char *before, const struct to *to)
+static struct vm *find_focus(void)
 {
-	say(to, "%s%s%s%s%s%s -- %s", before, spec->name, spec->alias ? "|" : "",
-	    spec->alias ? spec->alias : "", *spec->arguments ? " " : "", spec->arguments,
-	    spec->help);
+	struct vm *vm = focus_vm();
+
+	if (vm && (is_running(vm) || is_template(vm)))
+		return vm;
+	say("Error: there is no VM in focus");
+	return NULL;
 }
 
-static void help_all(const struct spec *specs, size_t n, const char *before, const struct to *to)
+static const char *status_text(const struct vm *vm)
 {
-	for (size_t i = 0; i < n; i++)
-		help(&specs[i], before, to);
+	if (!is_running(vm))
+		return "paused (template)";
+	return __atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED) ? "paused" : "running";
 }
 
-static void help_with(const char *name, const struct to *to)
-{
-	const struct spec *spec = name ? find(commands, ARRAY_SIZE(commands), name) : NULL;
-
-	if (name == NULL)
-		help_all(commands, ARRAY_SIZE(commands), "", to);
-	else if (strcmp(name, "info") == 0)
-		help_all(topics, ARRAY_SIZE(topics), "info ", to);
-	else if (spec)
-		help(spec, "", to);
-}
-
-/* As QEMU counts: arguments that are missing, or too many. */
-static bool has_arguments(const struct spec *spec, size_t n, const struct to *to)
-{
-	if (n >= spec->min && n <= spec->max)
-		return true;
-	if (n < spec->min)
-		say(to, "%s: string expected", spec->name);
-	else
-		say(to, "%s: extraneous characters at the end of line", spec->name);
-	say(to, "Try \"help %s\" for more information", spec->name);
-	return false;
-}
-
-static bool read_count(const char *text, uint32_t *ret)
+/* 0: it is none. */
+static uint32_t read_count(const char *text)
 {
 	uint64_t n = 0;
 
-	for (; *text >= '0' && *text <= '9' && n < UINT32_MAX; text++)
+	for (; *text >= '0' && *text <= '9' && n <= UINT32_MAX; text++)
 		n = n * 10 + (uint64_t)(*text - '0');
-	*ret = (uint32_t)n;
-	return *text == '\0' && n > 0 && n <= UINT32_MAX;
+	return *text == '\0' && n <= UINT32_MAX ? (uint32_t)n : 0;
 }
 
-static void parse_info(const char *const *words, size_t n, struct monitor_request *ret,
-		       const struct to *to)
+/* A template that has a name stays without vms_lock: only the monitor takes the name. */
+static void start_clones(struct vm *template, uint32_t count, bool is_paused)
 {
-	const struct spec *spec;
+	for (uint32_t i = 0; i < count; i++) {
+		struct vm *clone = template_clone(template, NULL);
 
-	if (n == 0) {
-		help_with("info", to);
-		return;
+		if (clone == NULL)
+			return;
+		clone->is_paused = is_paused;
+		vm_start(clone);
 	}
-	format(ret->text, sizeof(ret->text), "info %s%s%s", words[0], n > 1 ? " " : "",
-	       n > 1 ? words[1] : "");
-	spec = find(topics, ARRAY_SIZE(topics), words[0]);
-	if (spec && spec->command != MONITOR_INFO_MEMORY && !has_arguments(spec, n - 1, to))
-		return;
-	if (spec == NULL || (spec->command == MONITOR_INFO_MEMORY && !info_is_command(ret->text))) {
-		say(to, "unknown command: '%s'", ret->text);
-		return;
-	}
-	ret->command = spec->command;
-	ret->name = ret->text;
 }
 
-static void parse_dump(const char *const *words, size_t n, struct monitor_request *ret,
-		       const struct to *to)
+static void clone(const struct request *request)
 {
-	ret->is_sent = strcmp(words[0], "-s") == 0;
-	if (n != 1u + ret->is_sent) {
-		say(to, n == 1 ? "dump-guest-memory: string expected"
-			       : "dump-guest-memory: extraneous characters at the end of line");
-		say(to, "Try \"help dump-guest-memory\" for more information");
+	const char *name = request->word[0];
+	uint32_t count = request->n > 1 ? read_count(request->word[1]) : 1;
+	struct vm *template;
+
+	if (count == 0) {
+		say("clone: invalid count '%s'", request->word[1]);
 		return;
 	}
-	ret->command = MONITOR_DUMP;
-	ret->name = words[n - 1];
+	lock_acquire(&vms_lock);
+	template = find_vm(name);
+	lock_release(&vms_lock);
+	if (template && !is_template(template))
+		say("Error: VM %s is no template", name);
+	else if (template)
+		start_clones(template, count, request->has_flag);
 }
 
-static void parse_save(const char *const *words, size_t n, struct monitor_request *ret,
-		       const struct to *to)
+static void cont(const struct request *request)
 {
-	ret->is_sent = strcmp(words[0], "-s") == 0;
-	if (n != 2u + ret->is_sent) {
-		say(to, n == 2 ? "save: string expected"
-			       : "save: extraneous characters at the end of line");
-		say(to, "Try \"help save\" for more information");
-		return;
-	}
-	if (strlen(words[n - 1]) > SAVE_PATH_MAX) {
-		say(to, "save: the files' name is too long");
-		return;
-	}
-	ret->command = MONITOR_SAVE;
-	ret->name = words[n - 2];
-	ret->path = words[n - 1];
+	sched_pause(request->vm, false);
 }
 
-/* Words are [-S] name [count]. */
-static void parse_clone(const char *const *words, size_t n, struct monitor_request *ret,
-			const struct to *to)
+static void end_vm(struct vm *vm)
 {
-	size_t first = strcmp(words[0], "-S") == 0;
-
-	if (n - first < 1 || n - first > 2) {
-		say(to, n == first ? "clone: string expected"
-				   : "clone: extraneous characters at the end of line");
-		say(to, "Try \"help clone\" for more information");
-		return;
-	}
-	if (n - first == 2 && !read_count(words[n - 1], &ret->count)) {
-		say(to, "clone: invalid count '%s'", words[n - 1]);
-		return;
-	}
-	ret->command = MONITOR_CLONE;
-	ret->is_paused = first == 1;
-	ret->name = words[first];
+	vm_end(vm, VM_ENDED_WELL, "ended by the operator");
 }
 
-static void parse_rest(const struct spec *spec, const char *const *words, size_t n,
-		       struct monitor_request *ret)
+static void destroy(const struct request *request)
 {
-	ret->command = spec->command;
-	ret->name = n > 0 ? words[0] : NULL;
-	if (spec->command == MONITOR_INFO_MEMORY)
-		ret->name = spec->name;
+	struct vm *vm = request->vm;
+
+	if (is_running(vm))
+		end_vm(vm);
+	else
+		template_give_up(vm);
 }
 
-void monitor_parse(char *line, struct monitor_request *ret, info_emit *emit, void *context)
+static void dump_guest_memory(const struct request *request)
+{
+	monitor_job_dump(request->vm, request->word[0], request->has_flag);
+}
+
+static void freeze(const struct request *request)
+{
+	vm_gather(request->vm, VM_FREEZE);
+}
+
+static bool has_quit;
+
+static void quit(const struct request *request)
+{
+	(void)request;
+	has_quit = true;
+}
+
+static void revert(const struct request *request)
+{
+	struct vm *vm = request->vm;
+
+	if (vm->template)
+		vm_gather(vm, VM_REVERT);
+	else
+		say("Error: VM %s is no clone", vm->name);
+}
+
+static void save(const struct request *request)
+{
+	struct vm *vm = request->vm;
+	const char *path = request->word[1];
+
+	if (strlen(path) > SAVE_PATH_MAX)
+		say("save: the files' name is too long");
+	else if (is_running(vm) && !__atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+		say("Error: VM %s runs: stop it, or make it a template, before", vm->name);
+	else
+		monitor_job_save(vm, path, request->has_flag);
+}
+
+static void send(const struct request *request)
+{
+	monitor_job_send(request->word[0]);
+}
+
+static void stop(const struct request *request)
+{
+	sched_pause(request->vm, true);
+}
+
+static void system_powerdown(const struct request *request)
+{
+	(void)request;
+	say("Error: system_powerdown: this machine has no power button");
+}
+
+static void system_reset(const struct request *request)
+{
+	vm_reset(request->vm);
+}
+
+static void set_focus(const struct request *request)
+{
+	focus_set(request->vm);
+}
+
+static void info_cpus(const struct request *request)
+{
+	const struct vm *vm = request->vm;
+
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		const struct vcpu *vcpu = &vm->vcpu[i];
+		bool is_halted =
+			__atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & VCPU_REQUEST_HALT;
+
+		say("%c CPU #%u: %s, %lu exits", i == 0 ? '*' : ' ', i,
+		    is_halted ? "halted" : "runs", vcpu->n_exits);
+	}
+}
+
+/* A snapshot: other processors may allocate or free frames concurrently. */
+static void info_frames(const struct request *request)
+{
+	(void)request;
+	say("frames: %lu of %lu free, of 4 KiB each", frame_available(), frame_total());
+}
+
+/* In the words of Linux's KSM. */
+static void info_merge(const struct request *request)
+{
+	struct merged_counters counters = merged_count();
+
+	(void)request;
+	say("pages_shared: %lu", counters.shared);
+	say("pages_sharing: %lu", counters.sharing);
+	say("pages_scanned: %lu", merge_scanned());
+}
+
+static void info_registers(const struct request *request)
+{
+	monitor_job_registers(request->vm);
+}
+
+static void info_status(const struct request *request)
+{
+	say("VM status: %s", status_text(request->vm));
+}
+
+static void info_templates(const struct request *request)
+{
+	(void)request;
+	lock_acquire(&vms_lock);
+	for (const struct vm *vm = vms; vm; vm = vm->next)
+		if (is_template(vm))
+			say("%s: %lu KiB, %u clones made, %u alive", vm->name,
+			    vm->layer->n_owned * PAGE_SIZE / KIB(1), vm->next_number,
+			    vm->n_holds - 1);
+	lock_release(&vms_lock);
+}
+
+static void info_version(const struct request *request)
+{
+	(void)request;
+	say("Stencil, a hypervisor for VM templates");
+}
+
+static void info_vms(const struct request *request)
+{
+	const struct vm *focus;
+
+	(void)request;
+	lock_acquire(&vms_lock);
+	focus = focus_vm();
+	for (const struct vm *vm = vms; vm; vm = vm->next)
+		if (is_running(vm) || is_template(vm))
+			say("%c %s: %s, %lu KiB private memory, tables included",
+			    vm == focus ? '*' : ' ', vm->name, status_text(vm),
+			    vm->ept.n_owned * PAGE_SIZE / KIB(1));
+	lock_release(&vms_lock);
+}
+
+/* "info TOPIC" with the topics that info_run() knows, or "query-TOPIC". */
+static void memory(const struct request *request)
+{
+	static struct device_list devices;
+	const struct vm *vm = request->vm;
+
+	platform_list(&vm->platform, &devices);
+	if (info_run(vm->config, vm->mem, &devices, request->text, say_line, NULL) != OK)
+		say("unknown command: '%s'", request->text);
+}
+
+/* These go through the tables below. */
+static void help(const struct request *request);
+static void info(const struct request *request);
+
+static const struct command commands[] = {
+	{"clone", "[-S] name [count]",
+	 "start clones of a template\n\t\t\t -S: stopped, until 'cont'", .run = clone, .min = 1,
+	 .max = 2, .flag = 'S'},
+	{"cont", "", "resume the VM in focus", .run = cont, .needs = VM_FOCUS | VM_RUNS,
+	 .alias = "c"},
+	{"destroy", "name", "end a VM; of a template, its last clone takes it along",
+	 .run = destroy, .min = 1, .max = 1, .needs = VM_NAMED},
+	{"dump-guest-memory", "[-s] filename",
+	 "dump the memory of the VM in focus into file 'filename' of the ramdisk\n"
+	 "\t\t\t -s: send it by the console instead",
+	 .run = dump_guest_memory, .min = 1, .max = 1, .needs = VM_FOCUS, .flag = 's'},
+	{"freeze", "name", "make a VM a template", .run = freeze, .min = 1, .max = 1,
+	 .needs = VM_NAMED | VM_RUNS},
+	{"help", "[cmd]", "show the help", .run = help, .max = 1, .alias = "?"},
+	{"info", "[subcommand]", "show various information about the system state", .run = info,
+	 .max = 2},
+	{"query-memdev", "", "show memory backends, as JSON", .run = memory, .needs = VM_FOCUS},
+	{"query-memory-devices", "", "show memory devices, as JSON", .run = memory,
+	 .needs = VM_FOCUS},
+	{"query-memory-size-summary", "", "show the amount of memory, as JSON", .run = memory,
+	 .needs = VM_FOCUS},
+	{"quit", "", "end all VMs, and the machine", .run = quit, .alias = "q"},
+	{"revert", "name", "make a clone what its template was", .run = revert, .min = 1, .max = 1,
+	 .needs = VM_NAMED | VM_RUNS},
+	{"save", "[-s] name filename",
+	 "save a template, or a VM that is stopped, into files 'filename'.state and .mem\n"
+	 "\t\t\t -s: send them by the console instead",
+	 .run = save, .min = 2, .max = 2, .needs = VM_NAMED, .flag = 's'},
+	{"send", "filename", "send a file of the ramdisk by the console", .run = send, .min = 1,
+	 .max = 1},
+	{"stop", "", "stop the VM in focus", .run = stop, .needs = VM_FOCUS | VM_RUNS},
+	{"system_powerdown", "", "send system power down event", .run = system_powerdown},
+	{"system_reset", "", "reset the VM in focus", .run = system_reset,
+	 .needs = VM_FOCUS | VM_RUNS},
+	{"vm", "name", "put a VM into focus", .run = set_focus, .min = 1, .max = 1,
+	 .needs = VM_NAMED},
+};
+
+static const struct command topics[] = {
+	{"cpus", "", "show infos for each CPU", .run = info_cpus, .needs = VM_FOCUS},
+	{"frames", "", "show the machine's memory", .run = info_frames},
+	{"memdev", "", "show memory backends", .run = memory, .max = 1, .needs = VM_FOCUS},
+	{"memory-devices", "", "show memory devices", .run = memory, .max = 1, .needs = VM_FOCUS},
+	{"memory_size_summary", "",
+	 "show the amount of initially allocated and present hotpluggable memory in bytes",
+	 .run = memory, .max = 1, .needs = VM_FOCUS},
+	{"merge", "", "show what merging equal pages has saved", .run = info_merge},
+	{"mtree", "-f", "show memory tree (-f: dump flat view for address spaces)", .run = memory,
+	 .max = 1, .needs = VM_FOCUS},
+	{"numa", "", "show NUMA information", .run = memory, .max = 1, .needs = VM_FOCUS},
+	{"registers", "", "show the cpu registers", .run = info_registers, .needs = VM_FOCUS},
+	{"status", "", "show the current VM status (running|paused)", .run = info_status,
+	 .needs = VM_FOCUS},
+	{"templates", "", "show the templates", .run = info_templates},
+	{"version", "", "show the version of Stencil", .run = info_version},
+	{"vms", "", "show the VMs", .run = info_vms},
+};
+
+static const struct command *find(const struct command *table, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(table[i].name, name) == 0 ||
+		    (table[i].alias && strcmp(table[i].alias, name) == 0))
+			return &table[i];
+	return NULL;
+}
+
+static void show_help(const struct command *command, size_t n, const char *before)
+{
+	for (; n > 0; n--, command++)
+		say("%s%s%s%s%s%s -- %s", before, command->name, command->alias ? "|" : "",
+		    command->alias ? command->alias : "", *command->arguments ? " " : "",
+		    command->arguments, command->help);
+}
+
+/* QEMU prints nothing either for a command that it does not know. */
+static void help(const struct request *request)
+{
+	const struct command *command;
+
+	if (request->n == 0) {
+		show_help(commands, ARRAY_SIZE(commands), "");
+		return;
+	}
+	command = find(commands, ARRAY_SIZE(commands), request->word[0]);
+	if (command && command->run == info)
+		show_help(topics, ARRAY_SIZE(topics), "info ");
+	else if (command)
+		show_help(command, 1, "");
+}
+
+/* As QEMU counts: arguments that are missing, or too many. */
+static bool has_arguments(const struct command *command, size_t n)
+{
+	if (n >= command->min && n <= command->max)
+		return true;
+	if (n < command->min)
+		say("%s: string expected", command->name);
+	else
+		say("%s: extraneous characters at the end of line", command->name);
+	say("Try \"help %s\" for more information", command->name);
+	return false;
+}
+
+/* Print what is missing. vms_lock is held. */
+static struct vm *find_needed(const struct command *command, const struct request *request)
+{
+	struct vm *vm = command->needs & VM_NAMED ? find_vm(request->word[0]) : find_focus();
+
+	if (vm == NULL || is_running(vm) || !(command->needs & VM_RUNS))
+		return vm;
+	say("Error: VM %s is a template", vm->name);
+	return NULL;
+}
+
+static void run_about_vm(const struct command *command, struct request *request)
+{
+	lock_acquire(&vms_lock);
+	request->vm = find_needed(command, request);
+	if (request->vm)
+		command->run(request);
+	lock_release(&vms_lock);
+}
+
+static void take_word(struct request *request)
+{
+	request->word++;
+	request->n--;
+}
+
+/* The words after the command's name are its flag and arguments. */
+static void run(const struct command *command, struct request *request)
+{
+	const char flag[] = {'-', command->flag, '\0'};
+
+	take_word(request);
+	request->has_flag = command->flag && request->n > 0 && strcmp(*request->word, flag) == 0;
+	if (request->has_flag)
+		take_word(request);
+	if (!has_arguments(command, request->n))
+		return;
+	if (command->needs)
+		run_about_vm(command, request);
+	else
+		command->run(request);
+}
+
+static void info(const struct request *request)
+{
+	struct request topic = *request;
+	const struct command *command;
+
+	if (request->n == 0) {
+		show_help(topics, ARRAY_SIZE(topics), "info ");
+		return;
+	}
+	command = find(topics, ARRAY_SIZE(topics), *topic.word);
+	if (command)
+		run(command, &topic);
+	else
+		say("unknown command: '%s'", request->text);
+}
+
+static void join(char *to, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(words[i]);
+
+		if (i > 0)
+			*to++ = ' ';
+		memcpy(to, words[i], len);
+		to += len;
+	}
+	*to = '\0';
+}
+
+void command_run(char *line)
 {
 	const char *words[MONITOR_WORDS_MAX];
-	struct to to = {emit, context};
-	const struct spec *spec;
-	size_t n;
+	struct request request = {.word = words};
+	const struct command *command;
+	enum status status = monitor_split(line, words, &request.n);
 
-	*ret = (struct monitor_request){.count = 1};
-	switch (monitor_split(line, words, &n)) {
-	case OK:
-		break;
-	case ERR_CORRUPT:
-		say(&to, "unterminated string");
-		return;
-	default:
-		say(&to, "too many words");
+	if (status != OK) {
+		say("%s", status == ERR_CORRUPT ? "unterminated string" : "too many words");
 		return;
 	}
-	if (n == 0)
+	if (request.n == 0)
 		return;
-	spec = find(commands, ARRAY_SIZE(commands), words[0]);
-	if (spec == NULL)
-		say(&to, "unknown command: '%s'", words[0]);
-	else if (!has_arguments(spec, n - 1, &to))
-		return;
-	else if (strcmp(spec->name, "help") == 0)
-		help_with(n > 1 ? words[1] : NULL, &to);
-	else if (strcmp(spec->name, "info") == 0)
-		parse_info(words + 1, n - 1, ret, &to);
-	else if (spec->command == MONITOR_CLONE)
-		parse_clone(words + 1, n - 1, ret, &to);
-	else if (spec->command == MONITOR_DUMP)
-		parse_dump(words + 1, n - 1, ret, &to);
-	else if (spec->command == MONITOR_SAVE)
-		parse_save(words + 1, n - 1, ret, &to);
+	join(request.text, words, request.n);
+	command = find(commands, ARRAY_SIZE(commands), *words);
+	if (command)
+		run(command, &request);
 	else
-		parse_rest(spec, words + 1, n - 1, ret);
+		say("unknown command: '%s'", *words);
+}
+
+bool command_has_quit(void)
+{
+	return has_quit;
+}
+
+void command_end_vms(void)
+{
+	lock_acquire(&vms_lock);
+	for (struct vm *vm = vms; vm; vm = vm->next)
+		if (is_running(vm))
+			end_vm(vm);
+	lock_release(&vms_lock);
 }

@@ -16,6 +16,7 @@
 #include "hv/monitor/dump.h"
 #include "hv/monitor/output.h"
 #include "hv/monitor/registers.h"
+#include "hv/monitor/say.h"
 #include "hv/monitor/vcpu_dump.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/save_queue.h"
@@ -58,25 +59,12 @@ static struct {
 	bool has_page;
 } job;
 
-static void emit(void *context, const char *line)
-{
-	char text[INFO_LINE_MAX + 2];
-	size_t len = format(text, sizeof(text), "%s\n", line);
-
-	(void)context;
-	console_write_raw(text, len < sizeof(text) ? len : sizeof(text) - 1);
-}
-
 static void fail(const char *why)
 {
-	char line[OUTPUT_WHY_MAX + 20];
-
-	if (job.line) {
+	if (job.line)
 		log_error("VM %s: save: %s", job.vm->name, why);
-		return;
-	}
-	format(line, sizeof(line), "Error: %s: %s", job.kind == JOB_SAVE ? "save" : "dump", why);
-	emit(NULL, line);
+	else
+		say("Error: %s: %s", job.kind == JOB_SAVE ? "save" : "dump", why);
 }
 
 static void fail_memory(void)
@@ -175,7 +163,7 @@ static bool open_parts(void)
 	return true;
 }
 
-void monitor_job_send(const struct image *image)
+static void begin_sending(const struct image *image)
 {
 	job.kind = JOB_SEND;
 	job.has_begun = true;
@@ -186,6 +174,19 @@ void monitor_job_send(const struct image *image)
 	job.n_parts = 0;
 	add_part(FROM_IMAGE, image->path, "", image->size);
 	(void)open_parts(); /* to be sent, which always can begin */
+}
+
+void monitor_job_send(const char *path)
+{
+	struct image *image = NULL;
+	enum image_error error = image_lookup(job.images->first, path, &image);
+
+	if (error == IMAGE_OK && (image == NULL || image->type != IMAGE_FILE))
+		error = IMAGE_IS_DIRECTORY;
+	if (error == IMAGE_OK)
+		begin_sending(image);
+	else
+		say("Error: send: could not open '%s': %s", path, image_error_text(error));
 }
 
 static bool make_head(size_t size)
@@ -291,7 +292,7 @@ static bool wait_for_vm(void)
 		job.has_to_go_on = false;
 	lock_release(&vms_lock);
 	if (job.vm == NULL)
-		emit(NULL, "Error: the VM has ended");
+		say("Error: the VM has ended");
 	return job.vm != NULL;
 }
 
@@ -380,7 +381,7 @@ static void show_registers(const struct vm *vm)
 		struct dump_cpu cpu;
 
 		vcpu_dump(vcpu, &cpu);
-		cpu_text(&cpu, i, vcpu->regs.requests & VCPU_REQUEST_HALT, emit, NULL);
+		cpu_text(&cpu, i, vcpu->regs.requests & VCPU_REQUEST_HALT, say_line, NULL);
 	}
 }
 

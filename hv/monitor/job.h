@@ -21,8 +21,8 @@ void monitor_job_dump(struct vm *vm, const char *path, bool is_sent);
  * memory that no file holds to PATH.mem; likewise. 'path' is not longer than SAVE_PATH_MAX.
  */
 void monitor_job_save(struct vm *vm, const char *path, bool is_sent);
-/* Send a file of the ramdisk. */
-void monitor_job_send(const struct image *image);
+/* Send a file of the ramdisk, or print why that cannot be. */
+void monitor_job_send(const char *path);
 
 /* Do some of it; false: there is nothing to do. No lock is held. */
 bool monitor_job_work(void);

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/backends/image.h"
 #include "hv/lib/types.h"
 
 /*
  * The operator's prompt on the host's console. All of it belongs to the boot processor, and
  * takes vms_lock itself.
  */
-
-/* Where files are made and found; once, before the first VM starts. */
-void monitor_setup(struct image_list *images);
 
 /* Give the console to the prompt, or back. */
 void monitor_switch(void);

@@ -1,123 +1,249 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The monitor's commands: what they ask of VMs, and what they answer. */
 #include "hv/monitor/command.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "hv/monitor/info.h"
+#include "hv/monitor/job.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/template.h"
 #include "tests/unit/support.h"
 
-static char said[8192];
+static char said[8192]; /* on the console */
+static char did[8192];	/* to VMs, a line for each call */
 
-static void collect(void *context, const char *line)
+static struct vm_config config;
+static struct mem_map no_memory;
+static struct vcpu vcpu[2] = {{.n_exits = 7}, {.n_exits = 8}};
+static struct ept_layer layer;
+static struct vm template, stopped, running, made;
+static struct vm *focus;
+static unsigned n_left; /* clones that there is memory for */
+
+struct vm *vms;
+struct lock vms_lock;
+
+__attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
 {
-	assert_ptr_equal(context, said);
-	strcat(strcat(said, line), "\n");
+	size_t len = strlen(did);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(did + len, sizeof(did) - len, fmt, args);
+	va_end(args);
 }
 
-static struct monitor_request parse(const char *text)
+void console_write_raw(const char *text, size_t len)
 {
-	static struct monitor_request request;
+	strncat(said, text, len);
+}
+
+struct vm *focus_vm(void)
+{
+	return focus;
+}
+
+void focus_set(const struct vm *vm)
+{
+	note("focus %s\n", vm->name);
+}
+
+void platform_list(const struct platform *platform, struct device_list *ret)
+{
+	*ret = (struct device_list){0};
+}
+
+void monitor_job_registers(struct vm *vm)
+{
+	note("registers of %s\n", vm->name);
+}
+
+void monitor_job_dump(struct vm *vm, const char *path, bool is_sent)
+{
+	note("dump %s to %s%s\n", vm->name, path, is_sent ? ", sent" : "");
+}
+
+void monitor_job_save(struct vm *vm, const char *path, bool is_sent)
+{
+	note("save %s to %s%s\n", vm->name, path, is_sent ? ", sent" : "");
+}
+
+void monitor_job_send(const char *path)
+{
+	note("send %s\n", path);
+}
+
+void sched_pause(struct vm *vm, bool on)
+{
+	note("%s %s\n", on ? "pause" : "resume", vm->name);
+}
+
+struct vm *template_clone(struct vm *vm, const char *name)
+{
+	assert_null(name);
+	note("clone %s\n", vm->name);
+	made.is_paused = false;
+	return n_left-- > 0 ? &made : NULL;
+}
+
+void template_give_up(struct vm *vm)
+{
+	note("give up %s\n", vm->name);
+}
+
+void vm_start(struct vm *vm)
+{
+	assert_ptr_equal(vm, &made);
+	note(vm->is_paused ? "start, paused\n" : "start\n");
+}
+
+void vm_gather(struct vm *vm, enum vm_action action)
+{
+	note("%s %s\n", action == VM_FREEZE ? "freeze" : "revert", vm->name);
+}
+
+void vm_reset(struct vm *vm)
+{
+	note("reset %s\n", vm->name);
+}
+
+void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+{
+	assert_int_equal(outcome, VM_ENDED_WELL);
+	note("end %s\n", vm->name);
+	vm->outcome = outcome;
+}
+
+static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
+{
+	*vm = (struct vm){.name = name,
+			  .outcome = outcome,
+			  .config = &config,
+			  .mem = &no_memory,
+			  .vcpu = vcpu,
+			  .n_vcpus = ARRAY_SIZE(vcpu),
+			  .next = vms};
+	vms = vm;
+}
+
+/* A template t, a clone t-0 that the operator has stopped, and r, which runs and is in focus. */
+static int set_up(void **state)
+{
+	vms = NULL;
+	make_vm(&template, "t", VM_FROZEN);
+	template.layer = &layer;
+	template.n_holds = 2;
+	template.next_number = 1;
+	make_vm(&stopped, "t-0", VM_RUNNING);
+	stopped.template = &template;
+	stopped.is_paused = true;
+	make_vm(&running, "r", VM_RUNNING);
+	focus = &running;
+	n_left = 2;
+	return 0;
+}
+
+static void type(const char *text)
+{
 	static char line[256];
 
-	*said = '\0';
+	*said = *did = '\0';
 	strcpy(line, text);
-	monitor_parse(line, &request, collect, said);
-	return request;
+	command_run(line);
 }
 
 static void commands_are_told_apart(void **state)
 {
 	static const struct {
-		const char *line;
-		enum monitor_command command;
-		const char *name;
+		const char *line, *did;
 	} cases[] = {
-		{"clone t", MONITOR_CLONE, "t"},
-		{"info frames", MONITOR_INFO_FRAMES, "info frames"},
-		{"cont", MONITOR_CONT, NULL},
-		{"c", MONITOR_CONT, NULL},
-		{"destroy t-1", MONITOR_DESTROY, "t-1"},
-		{"freeze  t ", MONITOR_FREEZE, "t"},
-		{"info cpus", MONITOR_INFO_CPUS, "info cpus"},
-		{"info memdev", MONITOR_INFO_MEMORY, "info memdev"},
-		{"info memory-devices", MONITOR_INFO_MEMORY, "info memory-devices"},
-		{"info memory_size_summary", MONITOR_INFO_MEMORY, "info memory_size_summary"},
-		{"info  mtree   -f", MONITOR_INFO_MEMORY, "info mtree -f"},
-		{"info numa", MONITOR_INFO_MEMORY, "info numa"},
-		{"info merge", MONITOR_INFO_MERGE, "info merge"},
-		{"info registers", MONITOR_INFO_REGISTERS, "info registers"},
-		{"info status", MONITOR_INFO_STATUS, "info status"},
-		{"info templates", MONITOR_INFO_TEMPLATES, "info templates"},
-		{"info version", MONITOR_INFO_VERSION, "info version"},
-		{"info vms", MONITOR_INFO_VMS, "info vms"},
-		{"query-memdev", MONITOR_INFO_MEMORY, "query-memdev"},
-		{"query-memory-devices", MONITOR_INFO_MEMORY, "query-memory-devices"},
-		{"query-memory-size-summary", MONITOR_INFO_MEMORY, "query-memory-size-summary"},
-		{"quit", MONITOR_QUIT, NULL},
-		{"q", MONITOR_QUIT, NULL},
-		{"revert t-0", MONITOR_REVERT, "t-0"},
-		{"save t /x", MONITOR_SAVE, "t"},
-		{"save -s t x", MONITOR_SAVE, "t"},
-		{"send \"/a b\"", MONITOR_SEND, "/a b"},
-		{"stop", MONITOR_STOP, NULL},
-		{"system_powerdown", MONITOR_SYSTEM_POWERDOWN, NULL},
-		{"system_reset", MONITOR_SYSTEM_RESET, NULL},
-		{"vm t", MONITOR_VM, "t"},
-		{"dump-guest-memory /d", MONITOR_DUMP, "/d"},
-		{"", MONITOR_NOTHING, NULL},
-		{"  ", MONITOR_NOTHING, NULL},
+		{"clone t", "clone t\nstart\n"},
+		{"cont", "resume r\n"},
+		{"c", "resume r\n"},
+		{"destroy t", "give up t\n"},
+		{"freeze  r ", "freeze r\n"},
+		{"info registers", "registers of r\n"},
+		{"revert t-0", "revert t-0\n"},
+		{"save t /x", "save t to /x\n"},
+		{"save t-0 /x", "save t-0 to /x\n"},
+		{"send \"/a b\"", "send /a b\n"},
+		{"stop", "pause r\n"},
+		{"system_reset", "reset r\n"},
+		{"vm t", "focus t\n"},
+		{"vm t-0", "focus t-0\n"},
+		{"dump-guest-memory /d", "dump r to /d\n"},
+		{"", ""},
+		{"  ", ""},
+		{"destroy r", "end r\n"}, /* last: r has ended */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char line[256], text[256];
-		struct monitor_request request;
-
-		*said = '\0';
-		strcpy(line, cases[i].line);
-		monitor_parse(line, &request, collect, said);
+		type(cases[i].line);
 		assert_string_equal(said, "");
-		assert_int_equal(request.command, cases[i].command);
-		if (cases[i].name == NULL) {
-			assert_null(request.name);
-			continue;
-		}
-		strcpy(text, request.name);
-		assert_string_equal(text, cases[i].name);
+		assert_string_equal(did, cases[i].did);
 	}
 }
 
-static void a_memory_topic_is_one_that_is_answered(void **state)
+static void a_topic_is_answered(void **state)
 {
-	static const char *const lines[] = {
-		"info memdev",
-		"info memory-devices",
-		"info numa",
-		"info memory_size_summary",
-		"info mtree -f",
-		"query-memdev",
-		"query-memory-devices",
-		"query-memory-size-summary",
+	static const struct {
+		const char *line, *said;
+	} cases[] = {
+		{"info cpus", "* CPU #0: runs, 7 exits\n  CPU #1: runs, 8 exits\n"},
+		{"info merge", "pages_shared: 0\npages_sharing: 0\npages_scanned: 0\n"},
+		{"info frames", "frames: 0 of 0 free, of 4 KiB each\n"},
+		{"info memdev", "\n"},
+		{"info  numa", "0 nodes\n"},
+		{"info memory-devices", ""},
+		{"info memory_size_summary", "base memory: 0\nplugged memory: 0\n"},
+		{"query-memdev", "{\"return\": []}\n"},
+		{"query-memory-devices", "{\"return\": []}\n"},
+		{"query-memory-size-summary",
+		 "{\"return\": {\"base-memory\": 0, \"plugged-memory\": 0}}\n"},
+		{"info status", "VM status: running\n"},
+		{"info templates", "t: 0 KiB, 1 clones made, 1 alive\n"},
+		{"info version", "Stencil, a hypervisor for VM templates\n"},
+		{"info vms", "* r: running, 0 KiB private memory, tables included\n"
+			     "  t-0: paused, 0 KiB private memory, tables included\n"
+			     "  t: paused (template), 0 KiB private memory, tables included\n"},
+		{"system_powerdown", "Error: system_powerdown: this machine has no power button\n"},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		assert_true(info_is_command(lines[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		type(cases[i].line);
+		assert_string_equal(said, cases[i].said);
+		assert_string_equal(did, "");
+	}
+	type("info  mtree   -f");
+	assert_non_null(strstr(said, "FlatView #1\n"));
 }
 
 static void options_are_read(void **state)
 {
-	assert_int_equal(parse("clone t").count, 1);
-	assert_int_equal(parse("clone t 1000").count, 1000);
-	assert_int_equal(parse("clone t 4294967295").count, UINT32_MAX);
-	assert_string_equal(parse("clone -S t 3").name, "t");
-	assert_int_equal(parse("clone -S t 3").count, 3);
-	assert_true(parse("clone -S t").is_paused);
-	assert_false(parse("clone t").is_paused);
-	assert_false(parse("dump-guest-memory /d").is_sent);
-	assert_true(parse("dump-guest-memory -s /d").is_sent);
-	assert_int_equal(parse("dump-guest-memory -s /d").command, MONITOR_DUMP);
-	assert_false(parse("save t /x").is_sent);
-	assert_string_equal(parse("save t /x").path, "/x");
-	assert_true(parse("save -s t /x").is_sent);
-	assert_string_equal(parse("save -s t /x").path, "/x");
+	static const struct {
+		const char *line, *did;
+	} cases[] = {
+		{"clone t 2", "clone t\nstart\nclone t\nstart\n"},
+		{"clone -S t 2", "clone t\nstart, paused\nclone t\nstart, paused\n"},
+		{"dump-guest-memory -s /d", "dump r to /d, sent\n"},
+		{"save -s t x", "save t to x, sent\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		n_left = 2;
+		type(cases[i].line);
+		assert_string_equal(said, "");
+		assert_string_equal(did, cases[i].did);
+	}
+}
+
+static void clones_stop_when_memory_ends(void **state)
+{
+	type("clone t 4294967295");
+	assert_string_equal(did, "clone t\nstart\nclone t\nstart\nclone t\n");
 }
 
 static void names_of_files_that_could_not_be_sent_are_refused(void **state)
@@ -125,13 +251,78 @@ static void names_of_files_that_could_not_be_sent_are_refused(void **state)
 	char line[256] = "save t ", *end = line + strlen(line);
 
 	memset(end, 'x', 190);
-	assert_int_equal(parse(line).command, MONITOR_SAVE);
+	type(line);
+	assert_string_equal(said, "");
 	end[190] = 'x';
-	assert_int_equal(parse(line).command, MONITOR_NOTHING);
+	type(line);
+	assert_string_equal(did, "");
 	assert_string_equal(said, "save: the files' name is too long\n");
 }
 
-static void what_is_wrong_is_said_in_qemus_words(void **state)
+static void a_vm_that_does_not_fit_is_refused(void **state)
+{
+	static const struct {
+		const char *line, *said;
+	} cases[] = {
+		{"clone x", "Error: there is no VM 'x'\n"},
+		{"vm x", "Error: there is no VM 'x'\n"},
+		{"clone r", "Error: VM r is no template\n"},
+		{"freeze t", "Error: VM t is a template\n"},
+		{"revert t", "Error: VM t is a template\n"},
+		{"revert r", "Error: VM r is no clone\n"},
+		{"save r /x", "Error: VM r runs: stop it, or make it a template, before\n"},
+		{"stop", "Error: VM t is a template\n"},
+		{"cont", "Error: VM t is a template\n"},
+		{"system_reset", "Error: VM t is a template\n"},
+	};
+
+	focus = &template;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		type(cases[i].line);
+		assert_string_equal(said, cases[i].said);
+		assert_string_equal(did, "");
+	}
+}
+
+static void there_may_be_no_vm(void **state)
+{
+	static const char *const lines[] = {"stop", "info status", "info memdev", "system_reset"};
+
+	running.outcome = VM_ENDED_WELL;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		type(lines[i]);
+		assert_string_equal(said, "Error: there is no VM in focus\n");
+	}
+	focus = vms = NULL;
+	type("stop");
+	assert_string_equal(said, "Error: there is no VM in focus\n");
+	type("info vms");
+	assert_string_equal(said, "");
+}
+
+static void a_template_that_was_given_up_is_gone(void **state)
+{
+	template.is_given_up = true;
+	type("info templates");
+	assert_string_equal(said, "");
+	type("clone t");
+	assert_string_equal(said, "Error: there is no VM 't'\n");
+}
+
+static void quit_ends_all_that_runs(void **state)
+{
+	static const char *const lines[] = {"quit", "q"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		type(lines[i]);
+		assert_string_equal(said, "");
+		assert_true(command_has_quit());
+	}
+	command_end_vms();
+	assert_string_equal(did, "end r\nend t-0\n");
+}
+
+static void what_is_wrong_is_refused_in_qemus_words(void **state)
 {
 	static const struct {
 		const char *line, *said;
@@ -172,7 +363,8 @@ static void what_is_wrong_is_said_in_qemus_words(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		assert_int_equal(parse(cases[i].line).command, MONITOR_NOTHING);
+		type(cases[i].line);
+		assert_string_equal(did, "");
 		assert_string_equal(said, cases[i].said);
 	}
 }
@@ -185,30 +377,37 @@ static void help_names_every_command(void **state)
 		"quit|q",	"revert", "send",    "stop",
 		"system_reset", "vm"};
 
-	assert_int_equal(parse("help").command, MONITOR_NOTHING);
+	type("help");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_non_null(strstr(said, names[i]));
-	(void)parse("help stop");
+	type("help stop");
 	assert_string_equal(said, "stop -- stop the VM in focus\n");
-	(void)parse("? clone");
+	type("? clone");
 	assert_string_equal(said, "clone [-S] name [count] -- start clones of a template\n"
 				  "\t\t\t -S: stopped, until 'cont'\n");
-	(void)parse("help x"); /* QEMU says nothing either */
+	type("help x"); /* QEMU prints nothing either */
 	assert_string_equal(said, "");
-	(void)parse("info");
+	type("info");
 	assert_non_null(strstr(said, "info mtree -f -- "));
+	assert_non_null(strstr(said, "info vms -- "));
+	type("help info");
 	assert_non_null(strstr(said, "info vms -- "));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(commands_are_told_apart),
-		cmocka_unit_test(a_memory_topic_is_one_that_is_answered),
-		cmocka_unit_test(options_are_read),
-		cmocka_unit_test(names_of_files_that_could_not_be_sent_are_refused),
-		cmocka_unit_test(what_is_wrong_is_said_in_qemus_words),
-		cmocka_unit_test(help_names_every_command),
+		cmocka_unit_test_setup(commands_are_told_apart, set_up),
+		cmocka_unit_test_setup(a_topic_is_answered, set_up),
+		cmocka_unit_test_setup(options_are_read, set_up),
+		cmocka_unit_test_setup(clones_stop_when_memory_ends, set_up),
+		cmocka_unit_test_setup(names_of_files_that_could_not_be_sent_are_refused, set_up),
+		cmocka_unit_test_setup(a_vm_that_does_not_fit_is_refused, set_up),
+		cmocka_unit_test_setup(there_may_be_no_vm, set_up),
+		cmocka_unit_test_setup(a_template_that_was_given_up_is_gone, set_up),
+		cmocka_unit_test_setup(quit_ends_all_that_runs, set_up),
+		cmocka_unit_test_setup(what_is_wrong_is_refused_in_qemus_words, set_up),
+		cmocka_unit_test_setup(help_names_every_command, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
