@@ -32,19 +32,9 @@ static struct vm *next_reader(struct vm *vm)
 	return NULL;
 }
 
-/* The VM in focus; NULL: it has left the list. vms_lock is held. */
-static struct vm *find(void)
-{
-	struct vm *vm = vms;
-
-	while (vm && vm->index != focus)
-		vm = vm->next;
-	return vm;
-}
-
 struct vm *focus_vm(void)
 {
-	struct vm *vm = find();
+	struct vm *vm = vm_find(focus);
 
 	return vm ? vm : vms;
 }
@@ -58,7 +48,7 @@ void focus_set(const struct vm *vm)
 /* If the focused VM does not read the console, focus the first one that does. vms_lock is held. */
 static struct vm *find_reader(void)
 {
-	struct vm *vm = find();
+	struct vm *vm = vm_find(focus);
 
 	if (vm == NULL || !reads_console(vm)) {
 		vm = next_reader(NULL);
@@ -98,7 +88,7 @@ void focus_wake(void)
 	if (!may_have_input)
 		return;
 	lock_acquire(&vms_lock);
-	vm = find();
+	vm = vm_find(focus);
 	may_have_input = vm && reads_console(vm) && vm_has_input(vm);
 	if (may_have_input)
 		sched_request(vm->vcpu, VCPU_REQUEST_INPUT);

@@ -271,10 +271,8 @@ static bool begin_save(void)
 /* The VM as it is now; vms_lock is held. */
 static struct vm *find_vm(void)
 {
-	struct vm *vm = vms;
+	struct vm *vm = vm_find(job.index);
 
-	while (vm && vm->index != job.index)
-		vm = vm->next;
 	/* A template that is held for its line stays, with a name or without. */
 	if (vm && (vm->outcome == VM_RUNNING ||
 		   (vm->outcome == VM_FROZEN && (job.line || !vm->is_given_up))))

@@ -94,6 +94,15 @@ void vm_free(struct vm *vm)
 		frame_free_run(virt_to_phys(vm), vm->n_frames);
 }
 
+struct vm *vm_find(unsigned index)
+{
+	struct vm *vm = vms;
+
+	while (vm && vm->index != index)
+		vm = vm->next;
+	return vm;
+}
+
 void vm_unlist(struct vm *vm)
 {
 	if (vm->link == NULL)

@@ -169,6 +169,9 @@ void vm_free(struct vm *vm);
 /* Out of 'vms', if it is there. vms_lock is held. */
 void vm_unlist(struct vm *vm);
 
+/* The VM with this number; NULL: it is not in the list. vms_lock is held. */
+struct vm *vm_find(unsigned index);
+
 /* Put a VM that is complete into the list, and into the scheduler's hands as well. */
 void vm_list(struct vm *vm);
 void vm_start(struct vm *vm);
