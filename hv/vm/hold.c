@@ -15,10 +15,8 @@ static void compare_checksum(const struct vm *template)
 		return;
 	now = ept_layer_checksum(template->layer);
 	if (now != template->checksum)
-		panic("template %s has changed: checksum %016llx", template->name,
-		      (unsigned long long)now);
-	log_info("template %s: unchanged, checksum %016llx", template->name,
-		 (unsigned long long)now);
+		panic("template %s has changed: checksum %016lx", template->name, now);
+	log_info("template %s: unchanged, checksum %016lx", template->name, now);
 }
 
 void template_put(struct vm *template)

@@ -41,14 +41,12 @@ static void say_end(struct vm *vm)
 		vcpu_report_registers(vm->crashed);
 		vcpu_put(vm->crashed);
 	}
-	log_info("VM %s: private memory %llu KiB, tables included; %llu exits", vm->name,
-		 (unsigned long long)(vm->ept.n_owned * PAGE_SIZE / KIB(1)),
-		 (unsigned long long)count_exits(vm));
+	log_info("VM %s: private memory %lu KiB, tables included; %lu exits", vm->name,
+		 vm->ept.n_owned * PAGE_SIZE / KIB(1), count_exits(vm));
 	for (size_t i = 0; i < vm->mem->n && vm->template == NULL; i++)
 		if (vm->mem->region[i].n_dropped)
-			log_info("VM %s: %s: %llu writes to ROM dropped", vm->name,
-				 region_name(&vm->mem->region[i]),
-				 (unsigned long long)vm->mem->region[i].n_dropped);
+			log_info("VM %s: %s: %lu writes to ROM dropped", vm->name,
+				 region_name(&vm->mem->region[i]), vm->mem->region[i].n_dropped);
 }
 
 static void end(struct vm *vm)

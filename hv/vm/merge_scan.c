@@ -110,9 +110,8 @@ static void end_scan(uint64_t now)
 
 	merged_free();
 	if (counters.shared != search.said.shared || counters.sharing != search.said.sharing)
-		log_debug("merge: pages_shared %llu, pages_sharing %llu, pages_scanned %llu",
-			  (unsigned long long)counters.shared, (unsigned long long)counters.sharing,
-			  (unsigned long long)merge_scanned());
+		log_debug("merge: pages_shared %lu, pages_sharing %lu, pages_scanned %lu",
+			  counters.shared, counters.sharing, merge_scanned());
 	search.said = counters;
 	merge_begin_scan();
 	search.is_scanning = false;

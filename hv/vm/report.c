@@ -10,9 +10,7 @@
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
-#define U64(v) ((unsigned long long)(v))
-
-static unsigned long long field(enum vmcs_field f)
+static uint64_t field(enum vmcs_field f)
 {
 	uint64_t value;
 
@@ -21,7 +19,7 @@ static unsigned long long field(enum vmcs_field f)
 
 static void report_segment(const char *name, enum segment segment)
 {
-	log_error("  %-4s %04llx base %016llx limit %08llx rights %05llx", name,
+	log_error("  %-4s %04lx base %016lx limit %08lx rights %05lx", name,
 		  field(vmcs_segment_field(VMCS_GUEST_ES_SEL, segment)),
 		  field(vmcs_segment_field(VMCS_GUEST_ES_BASE, segment)),
 		  field(vmcs_segment_field(VMCS_GUEST_ES_LIMIT, segment)),
@@ -32,23 +30,23 @@ void vcpu_report_registers(const struct vcpu *vcpu)
 {
 	const uint64_t *gpr = vcpu->regs.gpr;
 
-	log_error("  rip %016llx rsp %016llx rflags %08llx", field(VMCS_GUEST_RIP),
+	log_error("  rip %016lx rsp %016lx rflags %08lx", field(VMCS_GUEST_RIP),
 		  field(VMCS_GUEST_RSP), field(VMCS_GUEST_RFLAGS));
-	log_error("  rax %016llx rcx %016llx rdx %016llx rbx %016llx", U64(gpr[RAX]), U64(gpr[RCX]),
-		  U64(gpr[RDX]), U64(gpr[RBX]));
-	log_error("  rbp %016llx rsi %016llx rdi %016llx cr2 %016llx", U64(gpr[RBP]), U64(gpr[RSI]),
-		  U64(gpr[RDI]), U64(read_cr2()));
-	log_error("  r8  %016llx r9  %016llx r10 %016llx r11 %016llx", U64(gpr[R8]), U64(gpr[R9]),
-		  U64(gpr[R10]), U64(gpr[R11]));
-	log_error("  r12 %016llx r13 %016llx r14 %016llx r15 %016llx", U64(gpr[R12]), U64(gpr[R13]),
-		  U64(gpr[R14]), U64(gpr[R15]));
-	log_error("  cr0 %08llx cr3 %016llx cr4 %08llx efer %04llx", field(VMCS_GUEST_CR0),
+	log_error("  rax %016lx rcx %016lx rdx %016lx rbx %016lx", gpr[RAX], gpr[RCX], gpr[RDX],
+		  gpr[RBX]);
+	log_error("  rbp %016lx rsi %016lx rdi %016lx cr2 %016lx", gpr[RBP], gpr[RSI], gpr[RDI],
+		  read_cr2());
+	log_error("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", gpr[R8], gpr[R9], gpr[R10],
+		  gpr[R11]);
+	log_error("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", gpr[R12], gpr[R13], gpr[R14],
+		  gpr[R15]);
+	log_error("  cr0 %08lx cr3 %016lx cr4 %08lx efer %04lx", field(VMCS_GUEST_CR0),
 		  field(VMCS_GUEST_CR3), field(VMCS_GUEST_CR4), field(VMCS_GUEST_EFER));
 	report_segment("cs", SEG_CS);
 	report_segment("ss", SEG_SS);
 	report_segment("tr", SEG_TR);
-	log_error("  gdtr %016llx idtr %016llx exits %llu, last %llu", field(VMCS_GUEST_GDTR_BASE),
-		  field(VMCS_GUEST_IDTR_BASE), U64(vcpu->n_exits), field(VMCS_EXIT_REASON));
+	log_error("  gdtr %016lx idtr %016lx exits %lu, last %lu", field(VMCS_GUEST_GDTR_BASE),
+		  field(VMCS_GUEST_IDTR_BASE), vcpu->n_exits, field(VMCS_EXIT_REASON));
 }
 
 void panic_dump_vmx(void)
@@ -59,10 +57,10 @@ void panic_dump_vmx(void)
 		return;
 	log_error("VM %s was loaded:", vcpu->vm->name);
 	vcpu_report_registers(vcpu);
-	log_error("  exit %llx qualification %llx guest-physical %llx vectoring %llx",
+	log_error("  exit %lx qualification %lx guest-physical %lx vectoring %lx",
 		  field(VMCS_EXIT_REASON), field(VMCS_EXIT_QUAL), field(VMCS_GUEST_PHYS_ADDR),
 		  field(VMCS_IDT_VECTORING_INFO));
-	log_error("  controls pin %llx proc %llx, %llx exit %llx entry %llx eptp %llx",
+	log_error("  controls pin %lx proc %lx, %lx exit %lx entry %lx eptp %lx",
 		  field(VMCS_PIN_CONTROLS), field(VMCS_PROC_CONTROLS), field(VMCS_PROC_CONTROLS2),
 		  field(VMCS_EXIT_CONTROLS), field(VMCS_ENTRY_CONTROLS), field(VMCS_EPTP));
 }

@@ -52,9 +52,9 @@ static void put_clock(struct state_writer *writer, const struct vm_state_host *h
 static enum status refuse_frequency(struct state_reader *reader, uint64_t there, uint64_t here)
 {
 	format(reader->why, sizeof(reader->why),
-	       "was written where time stamps have %llu kHz; here they have %llu kHz, and the "
+	       "was written where time stamps have %lu kHz; here they have %lu kHz, and the "
 	       "guest's clock would be wrong",
-	       (unsigned long long)(there / 1000), (unsigned long long)(here / 1000));
+	       there / 1000, here / 1000);
 	return ERR_UNSUPPORTED;
 }
 

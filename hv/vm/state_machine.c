@@ -83,9 +83,9 @@ static void say_memory(struct lines *lines, const struct mem_map *map)
 	for (size_t i = 0; i < map->n; i++) {
 		const struct mem_region *region = &map->region[i];
 
-		say(lines, "%s %s of %llu bytes at 0x%llx",
-		    region->kind == MEM_ROM ? "ROM" : "memory", region->backend->id,
-		    (unsigned long long)region->len, (unsigned long long)region->gpa.raw);
+		say(lines, "%s %s of %lu bytes at 0x%lx",
+		    region->kind == MEM_ROM ? "ROM" : "memory", region->backend->id, region->len,
+		    region->gpa.raw);
 	}
 }
 
@@ -113,7 +113,7 @@ static void say_all(struct lines *lines, const struct vm *vm)
 	    topology->count[TOPOLOGY_SOCKET], topology->count[TOPOLOGY_DIE],
 	    topology->count[TOPOLOGY_MODULE], topology->count[TOPOLOGY_CORE],
 	    topology->count[TOPOLOGY_THREAD]);
-	say(lines, "-m %lluk", (unsigned long long)(vm->config->ram_size / 1024));
+	say(lines, "-m %luk", vm->config->ram_size / 1024);
 	say_memory(lines, vm->mem);
 	say_devices(lines, vm->config);
 }

@@ -115,8 +115,8 @@ static enum status get_vmcs_fields(struct state_reader *reader, struct vcpu *vcp
 
 		TRY(state_get_number(reader, &value));
 		if (value & ~field->allowed)
-			return state_refuse(reader, "VMCS field 0x%x cannot be 0x%llx",
-					    (unsigned)field->field, (unsigned long long)value);
+			return state_refuse(reader, "VMCS field 0x%x cannot be 0x%lx",
+					    (unsigned)field->field, value);
 		vmcs_set_guest_field(&vcpu->saved.guest, field->field, value);
 	}
 	return OK;
@@ -182,12 +182,11 @@ static enum status check_vcpu(struct state_reader *reader, const struct vcpu *vc
 	uint64_t efer = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_EFER);
 
 	if (cr4 & ~(model->cr4_allowed | CR4_VMXE))
-		return state_refuse(reader, "CR4 cannot be 0x%llx", (unsigned long long)cr4);
+		return state_refuse(reader, "CR4 cannot be 0x%lx", cr4);
 	if (efer & ~model->efer_allowed)
-		return state_refuse(reader, "EFER cannot be 0x%llx", (unsigned long long)efer);
+		return state_refuse(reader, "EFER cannot be 0x%lx", efer);
 	if (!cpuid_xcr0_valid(model, vcpu->xcr0))
-		return state_refuse(reader, "XCR0 cannot be 0x%llx",
-				    (unsigned long long)vcpu->xcr0);
+		return state_refuse(reader, "XCR0 cannot be 0x%lx", vcpu->xcr0);
 	if (!msrs_are_possible(vcpu))
 		return state_refuse(reader, "has an MSR that is not possible");
 	if (!event_is_possible(vcpu))
@@ -205,8 +204,7 @@ static enum status get_clock_and_halt(struct state_reader *reader, struct vcpu *
 	TRY(state_get_number(reader, &tsc));
 	TRY(state_get_number(reader, &halted));
 	if (halted > 1)
-		return state_refuse(reader, "cannot be halted %llu times",
-				    (unsigned long long)halted);
+		return state_refuse(reader, "cannot be halted %lu times", halted);
 	vcpu->tsc_offset = tsc + elapsed - now;
 	vcpu->regs.requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;
 	if (halted)
@@ -225,8 +223,7 @@ static enum status get_xsave(struct state_reader *reader, struct vcpu *vcpu)
 	memcpy(&xstate_bv, area + XSTATE_BV, sizeof(xstate_bv));
 	memcpy(&mxcsr, area + MXCSR, sizeof(mxcsr));
 	if (xstate_bv & ~vcpu->cpuid->xcr0_allowed)
-		return state_refuse(reader, "cannot hold components 0x%llx",
-				    (unsigned long long)xstate_bv);
+		return state_refuse(reader, "cannot hold components 0x%lx", xstate_bv);
 	for (unsigned i = XCOMP_BV; i < XSAVE_HEADER_END; i++)
 		if (area[i] != 0)
 			return state_refuse(reader, "is not in the standard format");
