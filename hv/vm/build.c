@@ -66,29 +66,33 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 			     });
 }
 
+/* Where ACPI tables are built: too large for a stack, and needed while guests run, at a reset. */
+static struct {
+	struct lock lock; /* guards the rest; taken inside a VM's lock */
+	struct vm_memory_tables memory;
+	uint32_t apic_id[TOPOLOGY_MAX_CPUS];
+	uint8_t tables[ACPI_TABLES_SIZE];
+} acpi;
+
 static enum status write_acpi_tables(struct vm *vm)
 {
-	static struct vm_memory_tables memory;
-	static uint8_t tables[ACPI_TABLES_SIZE];
-	static struct lock tables_lock; /* guards what is static here */
-	static uint32_t apic_id[TOPOLOGY_MAX_CPUS];
-	struct acpi_config acpi_config = {
+	struct acpi_config config = {
 		.n_cpus = vm->n_vcpus,
-		.apic_id = apic_id,
+		.apic_id = acpi.apic_id,
 		.rsdp_gpa = ACPI_AREA_START,
 		.has_vmgenid = vm->config->has_vmgenid,
 	};
 	enum status status;
 	size_t len;
 
-	lock_acquire(&tables_lock);
+	lock_acquire(&acpi.lock);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		apic_id[i] = vm->platform.irqchip.lapic[i].id;
-	vm_describe_memory(vm->config, vm->mem, &memory, &acpi_config);
-	status = acpi_tables_build(&acpi_config, tables, sizeof(tables), &len);
+		acpi.apic_id[i] = vm->platform.irqchip.lapic[i].id;
+	vm_describe_memory(vm->config, vm->mem, &acpi.memory, &config);
+	status = acpi_tables_build(&config, acpi.tables, sizeof(acpi.tables), &len);
 	if (status == OK)
-		status = guest_write(&vm->memory, (gpa_t){ACPI_AREA_START}, tables, len);
-	lock_release(&tables_lock);
+		status = guest_write(&vm->memory, (gpa_t){ACPI_AREA_START}, acpi.tables, len);
+	lock_release(&acpi.lock);
 	return status;
 }
 
