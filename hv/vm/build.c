@@ -184,12 +184,15 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 	const struct image *image = vm->config->incoming_image;
 	uint64_t now = rdtsc();
 	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now)};
-	char why[STATE_WHY_MAX];
-	enum status status =
-		vm_state_read(vm, &host, phys_to_virt(image->base), image->size, model, why);
+	struct vm_state_file file = {
+		.data = phys_to_virt(image->base),
+		.len = image->size,
+		.model = model,
+	};
+	enum status status = vm_state_read(vm, &host, &file);
 
 	if (status != OK) {
-		log_error("VM %s: '%s' %s", vm->name, vm->config->incoming, why);
+		log_error("VM %s: '%s' %s", vm->name, vm->config->incoming, file.why);
 		return status;
 	}
 	for (unsigned i = 0; i < vm->n_vcpus; i++)

@@ -3,11 +3,12 @@
  * The whole file: which sections there are, in which order, and the two that belong to the machine
  * as a whole. Sections that can be refused for what the machine is come first.
  */
-#include "hv/vm/state_part.h"
+#include "hv/vm/state.h"
 
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/cpuid_fit.h"
+#include "hv/vm/state_part.h"
 
 #define ARRAY_OF_WORDS(member) \
 	{ \
@@ -135,15 +136,15 @@ static enum status get_all(struct state_reader *reader, struct vm *vm,
 	return state_close(reader);
 }
 
-enum status vm_state_read(struct vm *vm, const struct vm_state_host *host, const void *data,
-			  size_t len, struct cpuid_model *model, char why[STATE_WHY_MAX])
+enum status vm_state_read(struct vm *vm, const struct vm_state_host *host,
+			  struct vm_state_file *file)
 {
 	struct state_reader reader;
-	enum status status = state_open(&reader, data, len);
+	enum status status = state_open(&reader, file->data, file->len);
 
 	if (status == OK)
-		status = get_all(&reader, vm, host, model);
+		status = get_all(&reader, vm, host, file->model);
 	if (status != OK)
-		memcpy(why, reader.why, STATE_WHY_MAX);
+		memcpy(file->why, reader.why, sizeof(file->why));
 	return status;
 }

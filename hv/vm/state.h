@@ -24,11 +24,20 @@ size_t vm_state_size(const struct vm *vm);
 /* Write them; labels of NVDIMMs, and a VM that has not started yet, are not for this. */
 void vm_state_write(const struct vm *vm, const struct vm_state_host *host, void *to);
 
+/* A file to read. */
+struct vm_state_file {
+	const void *data;
+	size_t len; /* bytes */
+	/* The caller's; becomes what the VM's vCPUs, and its clones', are told about their
+	 * processor. */
+	struct cpuid_model *model;
+	char why[STATE_WHY_MAX]; /* an error's reason */
+};
+
 /*
  * Give a VM that was made from its configuration, and has not run, the state in a file. Its clocks
- * have gone on since then. '*model' becomes what its vCPUs are told about their processor from now
- * on, and is kept by the caller. The controls of VM entry are left for the caller to choose. An
- * error leaves 'why', and a VM that is good for nothing but to be destroyed.
+ * have gone on since the file was written. The caller chooses the controls of VM entry afterwards.
+ * After an error the VM can only be destroyed.
  */
-enum status vm_state_read(struct vm *vm, const struct vm_state_host *host, const void *data,
-			  size_t len, struct cpuid_model *model, char why[STATE_WHY_MAX]);
+enum status vm_state_read(struct vm *vm, const struct vm_state_host *host,
+			  struct vm_state_file *file);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/vm/state.h"
+#include "hv/lib/state_file.h"
+#include "hv/vm/vm.h"
 
 /* The sections of a VM's state, by vm_state.c alone. */
 

@@ -4,6 +4,7 @@
  * good file from where the next two say.
  */
 #include "hv/lib/crc32.h"
+#include "hv/vm/state.h"
 #include "tests/unit/vm_state_vm.h"
 
 #define FILE_MAX (1 << 16)
@@ -45,7 +46,7 @@ static size_t make_file(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char why[STATE_WHY_MAX] = "";
+	struct vm_state_file in = {.data = file, .model = &to.model};
 	uint32_t crc;
 	size_t len;
 
@@ -56,7 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(file + 16, &len, 8);
 	crc = crc32_add(0, file + 16, len - 16);
 	memcpy(file + 12, &crc, 4);
-	if (vm_state_read(to.vm, &host, file, len, &to.model, why) != OK && why[0] == '\0')
+	in.len = len;
+	if (vm_state_read(to.vm, &host, &in) != OK && in.why[0] == '\0')
 		abort();
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
 		lapic_update_timer(&to.vm->platform.irqchip.lapic[i], UINT64_MAX);

@@ -49,10 +49,12 @@ static enum status load(size_t size)
 {
 	/* A copy of its own: a byte too many that is read is found. */
 	uint8_t *copy = malloc(size ? size : 1);
+	struct vm_state_file in = {.data = copy, .len = size, .model = &to.model};
 	enum status status;
 
 	memcpy(copy, file, size);
-	status = vm_state_read(to.vm, &host, copy, size, &to.model, why);
+	status = vm_state_read(to.vm, &host, &in);
+	memcpy(why, in.why, sizeof(why));
 	free(copy);
 	return status;
 }
