@@ -4,9 +4,27 @@
 #include "hv/lib/types.h"
 
 /*
- * A ticket spin lock. Held for a few hundred instructions at most, never across
- * a VM entry, never taken by an interrupt handler. Lock order: a VM's devices, then its
- * memory, then sched, then frames, then console; each declaration says what it guards.
+ * A ticket spin lock. Never held across a VM entry, never taken by an interrupt
+ * handler, and held for a few hundred instructions at most, except vms_lock
+ * while a template is freed and the lock of the frames while runs are sorted.
+ *
+ * All locks, in their order: a processor takes only locks that are below the
+ * ones it holds, and never two of a kind. Each declaration says what the lock
+ * guards.
+ *
+ *	a VM's devices		struct vm, devices_lock
+ *	the list of VMs		hv/vm/vm.c, vms_lock
+ *	the search for merging	hv/vm/merge_scan.c
+ *	a VM's memory		struct vm, lock
+ *	buffers for ACPI	hv/vm/build.c, tables_lock
+ *	the host's page tables	hv/host/paging.c
+ *	merged frames		hv/ept/merged.c
+ *	the scheduler		hv/vcpu/sched.c
+ *	VPIDs			hv/vmx/vpid.c
+ *	free frames		hv/frame/frame.c
+ *	the console		hv/host/console.c
+ *
+ * The last four are leaves.
  */
 struct lock {
 	uint32_t next;
