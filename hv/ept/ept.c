@@ -548,7 +548,7 @@ static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entr
 uint64_t ept_next_own(const struct ept *ept, gpa_t *gpa, gpa_t end, unsigned *budget)
 {
 	assert(is_mappable(end, 0));
-	for (; ept->owns_root && gpa->raw<end.raw && * budget> 0; (*budget)--) {
+	for (; ept->owns_root && *budget > 0 && gpa->raw < end.raw; (*budget)--) {
 		uint64_t entry;
 		unsigned level = descend_own(ept, *gpa, &entry);
 

@@ -45,9 +45,8 @@ struct stock {
 static struct {
 	struct lock lock;
 	uint64_t n_total;
-	uint64_t
-		n_kept_back; /* of the stocks', not to be given singly; set while one processor runs
-			      */
+	/* Frames withheld from single allocations. Set before the other processors start. */
+	uint64_t n_kept_back;
 	struct frame_stack *stacks;
 	struct stock stock[NUMA_NODE_MAX];
 } frames;
@@ -423,32 +422,24 @@ static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t in
 	return turns[index % n];
 }
 
-/* Those of 'order' that are in the set, or are not, behind the 'n' that are there; how many then.
- */
-static unsigned add_nodes(uint8_t *list, unsigned n, const uint8_t *order, unsigned n_order,
-			  const uint64_t nodes[NUMA_NODE_WORDS], bool in_set)
-{
-	for (unsigned i = 0; i < n_order; i++)
-		if (numa_set_has(nodes, order[i]) == in_set)
-			list[n++] = order[i];
-	return n;
-}
-
 /* The nodes to try, in order; how many. */
 static unsigned nodes_to_try(const struct frame_policy *policy, unsigned own, uint64_t index,
 			     uint8_t ret[NUMA_NODE_MAX])
 {
 	uint8_t order[NUMA_NODE_MAX];
-	unsigned n, n_order;
+	unsigned n = 0, n_order;
 
 	if (policy->mode == FRAME_LOCAL || !numa_nodes_exist(policy->nodes))
 		return policy->mode == FRAME_BIND ? 0 : numa_order(&numa, own, ret);
 	if (policy->mode == FRAME_INTERLEAVE)
 		return numa_order(&numa, node_by_turns(policy->nodes, index), ret);
 	n_order = numa_order(&numa, own, order);
-	n = add_nodes(ret, 0, order, n_order, policy->nodes, true);
-	if (policy->mode == FRAME_PREFERRED)
-		n = add_nodes(ret, n, order, n_order, policy->nodes, false);
+	for (unsigned i = 0; i < n_order; i++)
+		if (numa_set_has(policy->nodes, order[i]))
+			ret[n++] = order[i];
+	for (unsigned i = 0; policy->mode == FRAME_PREFERRED && i < n_order; i++)
+		if (!numa_set_has(policy->nodes, order[i]))
+			ret[n++] = order[i];
 	return n;
 }
 
