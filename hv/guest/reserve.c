@@ -38,11 +38,10 @@ enum status reserve_memory(struct ept *ept, struct mem_map *map, const char *nam
 			continue;
 		status = reserve_region(ept, region);
 		if (status == ERR_NOMEM)
-			log_error("%s: %llu KiB cannot be set aside for memory '%s' (reserve=on), "
-				  "%llu KiB are free: make it smaller, or write reserve=off",
-				  name, (unsigned long long)(region->len / KIB(1)),
-				  region->backend->id,
-				  (unsigned long long)(frame_available() * PAGE_SIZE / KIB(1)));
+			log_error("%s: %lu KiB cannot be set aside for memory '%s' (reserve=on), "
+				  "%lu KiB are free: make it smaller, or write reserve=off",
+				  name, region->len / KIB(1), region->backend->id,
+				  frame_available() * PAGE_SIZE / KIB(1));
 		if (status != OK)
 			return status;
 	}

@@ -97,15 +97,14 @@ size_t state_end(struct state_writer *writer)
 
 static enum status check_length(const uint8_t *data, size_t len, char why[STATE_WHY_MAX])
 {
-	unsigned long long length = load(data + AT_LENGTH, 8);
+	uint64_t length = load(data + AT_LENGTH, 8);
 
 	if (length == len)
 		return OK;
 	if (length > len)
-		format(why, STATE_WHY_MAX, "is cut off: it has %llu of %llu bytes",
-		       (unsigned long long)len, length);
+		format(why, STATE_WHY_MAX, "is cut off: it has %zu of %lu bytes", len, length);
 	else
-		format(why, STATE_WHY_MAX, "has %llu bytes behind its end", len - length);
+		format(why, STATE_WHY_MAX, "has %lu bytes after its end", len - length);
 	return ERR_CORRUPT;
 }
 
@@ -115,12 +114,12 @@ enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX])
 	uint32_t version, crc;
 
 	if (len < STATE_HEAD_SIZE || memcmp(bytes, STATE_MAGIC, AT_VERSION) != 0) {
-		format(why, STATE_WHY_MAX, "is no file of a VM's state");
+		format(why, STATE_WHY_MAX, "is not a file of a VM's state");
 		return ERR_CORRUPT;
 	}
 	version = (uint32_t)load(bytes + AT_VERSION, 4);
 	if (version != STATE_VERSION) {
-		format(why, STATE_WHY_MAX, "has version %u of the format, only %u is known here",
+		format(why, STATE_WHY_MAX, "has version %u of the format, only %u is supported",
 		       version, STATE_VERSION);
 		return ERR_UNSUPPORTED;
 	}
@@ -160,8 +159,7 @@ enum status state_read_section(struct state_reader *reader, const char *name, un
 	uint64_t len;
 
 	if (reader->at < reader->end)
-		return state_refuse(reader, "%llu bytes are left over",
-				    (unsigned long long)(reader->end - reader->at));
+		return state_refuse(reader, "%zu bytes are left over", reader->end - reader->at);
 	reader->section = name;
 	reader->number = number;
 	if (reader->len - reader->at < SECTION_HEAD_SIZE)
@@ -221,8 +219,7 @@ static enum status get_field(struct state_reader *reader, const struct state_fie
 			return ERR_CORRUPT;
 		value = load(bytes, field->size);
 		if (value & ~field->allowed)
-			return state_refuse(reader, "%s cannot be 0x%llx", field->name,
-					    (unsigned long long)value);
+			return state_refuse(reader, "%s cannot be 0x%lx", field->name, value);
 		memcpy(to + (size_t)i * field->size, bytes, field->size);
 	}
 	return OK;
@@ -242,5 +239,5 @@ enum status state_close(struct state_reader *reader)
 
 	if (n == 0)
 		return OK;
-	return state_refuse(reader, "%llu bytes follow that are not known", (unsigned long long)n);
+	return state_refuse(reader, "%zu unknown bytes follow", n);
 }

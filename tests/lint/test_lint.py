@@ -237,7 +237,7 @@ class Program(unittest.TestCase):
                 (f"vm t {memory} -incoming file:/none",
                  ["could not open '/none': No such file or directory"]),
                 (f"template t {memory} -incoming file:/d/f8",
-                 ["'/d/f8' is no file of a VM's state"]),
+                 ["'/d/f8' is not a file of a VM's state"]),
                 (f"template t {memory}",
                  ["template 't' has no -incoming file:PATH to be made from"])):
             with self.subTest(line=line):

@@ -144,9 +144,9 @@ static void wrong_files_are_refused(void **state)
 		"error: t:1:21: '/bad' is damaged: its checksum is ca7cf5f7, and should be "
 		"ca7cf4f7\n");
 	refused("vm a -incoming file:/short",
-		"error: t:1:21: '/short' is no file of a VM's state\n");
+		"error: t:1:21: '/short' is not a file of a VM's state\n");
 	refused("vm a -incoming file:/new",
-		"error: t:1:21: '/new' has version 2 of the format, only 1 is known here\n");
+		"error: t:1:21: '/new' has version 2 of the format, only 1 is supported\n");
 	refused("vm a -incoming file:/none",
 		"error: t:1:21: could not open '/none': No such file or directory\n");
 	refused("vm a -incoming file:/d", "error: t:1:21: could not open '/d': Is a directory\n");

@@ -346,13 +346,13 @@ static void each_byte_that_is_changed_and_sealed_is_harmless(void **state)
 static void the_head_is_looked_at(void **state)
 {
 	file[0] = 's';
-	refused("is no file of a VM's state");
+	refused("is not a file of a VM's state");
 	file[0] = 'S';
 	file[8] = 2;
-	refused("has version 2 of the format, only 1 is known here");
+	refused("has version 2 of the format, only 1 is supported");
 	file[8] = 1;
 	file[16]--;
-	refused("has 1 bytes behind its end");
+	refused("has 1 bytes after its end");
 	file[16]++;
 	file[len - 1] ^= 1;
 	refused("is damaged: its checksum is ");
@@ -411,7 +411,7 @@ static void sections_are_where_they_belong(void **state)
 	change(uart - 4, len - uart, 4, "section 'uart' 0: ");
 	len += 5;
 	seal(len);
-	refused("section 'nvdimm' 0: 5 bytes follow that are not known");
+	refused("section 'nvdimm' 0: 5 unknown bytes follow");
 }
 
 /* Each bit that a field must not have. */
