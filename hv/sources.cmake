@@ -32,6 +32,7 @@ set(HV_MACHINE_SOURCES
 	hv/run/run.c
 	hv/run/step.c
 	hv/run/sync.c
+	hv/run/wish.c
 	hv/vcpu/load.c
 	hv/vcpu/sched.c
 	hv/vcpu/start_state.c

@@ -66,11 +66,6 @@ static bool range_takes(const struct io_range *range, uint64_t addr, unsigned si
 	       range->len - (addr - range->start) >= size;
 }
 
-static uint64_t range_off(const struct io_range *range, uint64_t addr)
-{
-	return addr - range->start + range->first;
-}
-
 static uint64_t low_bytes(uint64_t value, unsigned size)
 {
 	return value & (UINT64_MAX >> (64 - 8 * size));
@@ -78,8 +73,8 @@ static uint64_t low_bytes(uint64_t value, unsigned size)
 
 static bool io_range_is_valid(const struct io_range *range)
 {
-	return range->len != 0 && range->ops != NULL && range->ops->read != NULL &&
-	       range->ops->write != NULL && range->width != 0 && range->width <= 8 &&
+	return range->len != 0 && range->class != NULL && range->class->read != NULL &&
+	       range->class->write != NULL && range->width != 0 && range->width <= 8 &&
 	       (range->width & (range->width - 1)) == 0;
 }
 
@@ -129,64 +124,70 @@ static const struct io_range *bus_first_piece(const struct io_bus *bus, uint64_t
 
 #define SLOW_PATH __attribute__((noinline, cold))
 
-SLOW_PATH static uint64_t bus_read_pieces(const struct io_bus *bus, void *devices, uint64_t addr,
-					  unsigned size, uint64_t now)
+static uint64_t range_read(const struct io_range *range, void *devices, struct io_access *access)
 {
-	uint64_t value = low_bytes(UINT64_MAX, size);
-	unsigned piece;
+	access->off = access->addr - range->start;
+	return low_bytes(range->class->read((char *)devices + range->dev, access), access->size);
+}
 
-	for (unsigned done = 0; done < size && addr + done >= addr; done += piece) {
+static uint32_t range_write(const struct io_range *range, void *devices, struct io_access *access)
+{
+	access->off = access->addr - range->start;
+	access->value = low_bytes(access->value, access->size);
+	return range->class->write((char *)devices + range->dev, access);
+}
+
+SLOW_PATH static uint64_t bus_read_pieces(const struct io_bus *bus, void *devices,
+					  const struct io_access *access)
+{
+	uint64_t value = low_bytes(UINT64_MAX, access->size);
+	struct io_access piece = *access;
+
+	for (unsigned done = 0; done < access->size && piece.addr >= access->addr;
+	     done += piece.size, piece.addr += piece.size) {
 		const struct io_range *range =
-			bus_first_piece(bus, addr + done, size - done, &piece);
-		uint64_t bytes;
+			bus_first_piece(bus, piece.addr, access->size - done, &piece.size);
 
 		if (range == NULL)
 			continue;
-		bytes = range->ops->read((char *)devices + range->dev,
-					 range_off(range, addr + done), piece, now);
-		value &= ~(low_bytes(UINT64_MAX, piece) << (8 * done));
-		value |= low_bytes(bytes, piece) << (8 * done);
+		value &= ~(low_bytes(UINT64_MAX, piece.size) << (8 * done));
+		value |= range_read(range, devices, &piece) << (8 * done);
 	}
 	return value;
 }
 
-SLOW_PATH static void bus_write_pieces(const struct io_bus *bus, void *devices, uint64_t addr,
-				       unsigned size, uint64_t value, uint64_t now)
+SLOW_PATH static uint32_t bus_write_pieces(const struct io_bus *bus, void *devices,
+					   const struct io_access *access)
 {
-	unsigned piece;
+	struct io_access piece = *access;
+	uint32_t wish = 0;
 
-	for (unsigned done = 0; done < size && addr + done >= addr; done += piece) {
+	for (unsigned done = 0; done < access->size && piece.addr >= access->addr;
+	     done += piece.size, piece.addr += piece.size) {
 		const struct io_range *range =
-			bus_first_piece(bus, addr + done, size - done, &piece);
+			bus_first_piece(bus, piece.addr, access->size - done, &piece.size);
 
+		piece.value = access->value >> (8 * done);
 		if (range != NULL)
-			range->ops->write((char *)devices + range->dev,
-					  range_off(range, addr + done), piece,
-					  low_bytes(value >> (8 * done), piece), now);
+			wish |= range_write(range, devices, &piece);
 	}
+	return wish;
 }
 
-uint64_t io_bus_read(const struct io_bus *bus, void *devices, uint64_t addr, unsigned size,
-		     uint64_t now)
+uint64_t io_bus_read(const struct io_bus *bus, void *devices, struct io_access *access)
 {
-	const struct io_range *range = bus_guess(bus, addr);
+	const struct io_range *range = bus_guess(bus, access->addr);
 
-	if (!range_takes(range, addr, size))
-		return bus_read_pieces(bus, devices, addr, size, now);
-	return low_bytes(
-		range->ops->read((char *)devices + range->dev, range_off(range, addr), size, now),
-		size);
+	if (!range_takes(range, access->addr, access->size))
+		return bus_read_pieces(bus, devices, access);
+	return range_read(range, devices, access);
 }
 
-void io_bus_write(const struct io_bus *bus, void *devices, uint64_t addr, unsigned size,
-		  uint64_t value, uint64_t now)
+uint32_t io_bus_write(const struct io_bus *bus, void *devices, struct io_access *access)
 {
-	const struct io_range *range = bus_guess(bus, addr);
+	const struct io_range *range = bus_guess(bus, access->addr);
 
-	if (!range_takes(range, addr, size)) {
-		bus_write_pieces(bus, devices, addr, size, value, now);
-		return;
-	}
-	range->ops->write((char *)devices + range->dev, range_off(range, addr), size,
-			  low_bytes(value, size), now);
+	if (!range_takes(range, access->addr, access->size))
+		return bus_write_pieces(bus, devices, access);
+	return range_write(range, devices, access);
 }

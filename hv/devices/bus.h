@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
-
-/*
- * What a device does when the guest touches it. 'off' counts in bytes from the
- * range's start, beginning with the range's 'first'; 'size' is 1, 2, 4 or 8 and
- * never more than the range's width; no access leaves the range. 'now' is the guest's
- * TSC. A read returns the value in the low 'size' bytes (the bus cuts off what is
- * above); a write gets its value cut to 'size' bytes.
- */
-struct io_ops {
-	uint64_t (*read)(void *dev, uint64_t off, unsigned size, uint64_t now);
-	void (*write)(void *dev, uint64_t off, unsigned size, uint64_t value, uint64_t now);
-};
 
 struct io_range {
 	uint64_t start; /* port or guest-physical address */
 	uint64_t len;	/* bytes, at least 1 */
-	const struct io_ops *ops;
-	size_t dev;	/* the device's place behind 'devices', bytes: its operations get the sum */
-	uint64_t first; /* the device's number for the first byte: 0 for most */
-	unsigned width; /* largest single access the device takes: 1, 2, 4 or 8 bytes */
+	const struct device_class *class;
+	size_t dev;	  /* where the device is after 'devices', bytes */
+	const char *name; /* QEMU's, where QEMU has the device; constant */
+	unsigned width;	  /* largest single access the device takes: 1, 2, 4 or 8 bytes */
 };
 
 #define IO_BUS_MAX_RANGES 32
@@ -46,7 +35,7 @@ struct io_bus {
 };
 
 /*
- * Claim a range. ERR_INVAL: no length, no operations, or a width which is none;
+ * Claim a range. ERR_INVAL: no length, no read or write, or a width which is none;
  * ERR_RANGE: ends beyond 2^64; ERR_OVERLAP: touches another one's addresses;
  * ERR_NOMEM: the bus is full. An error leaves the bus as it was.
  */
@@ -58,8 +47,8 @@ enum status io_bus_add(struct io_bus *bus, const struct io_range *range);
  * device takes, or reaching over an end of a range, is done in pieces from
  * the lowest address up: each the largest power of two that fits the device's width,
  * the range and what is left. Addresses do not wrap at 2^64: what is above is unclaimed.
+ * The caller fills in 'access' except for 'off'; the bus changes 'off' and 'value'.
  */
-uint64_t io_bus_read(const struct io_bus *bus, void *devices, uint64_t addr, unsigned size,
-		     uint64_t now);
-void io_bus_write(const struct io_bus *bus, void *devices, uint64_t addr, unsigned size,
-		  uint64_t value, uint64_t now);
+uint64_t io_bus_read(const struct io_bus *bus, void *devices, struct io_access *access);
+/* Returns a set of enum device_wish. */
+uint32_t io_bus_write(const struct io_bus *bus, void *devices, struct io_access *access);

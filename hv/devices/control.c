@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a guest speaks to Stencil: the control port, which takes requests for the run loop to act on,
- * and the debug ports that test guests use to speak and to end. The debug console
- * has no state of its own: platform.c connects its port to debugcon_output().
+ * How a guest speaks to Stencil: the control port, and the debug ports that test guests use to
+ * speak and to end.
  */
 #include "hv/devices/control.h"
 
-uint64_t control_read(const struct control *control, uint64_t off, unsigned size)
+static uint64_t control_read(void *dev, const struct io_access *access)
 {
-	if (size != 4 || off % 4 != 0)
+	const struct control *control = dev;
+
+	if (access->size != 4 || access->off % 4 != 0)
 		return UINT64_MAX;
-	switch (off) {
+	switch (access->off) {
 	case 0:
 		return control->answer;
 	case 4:
@@ -22,24 +23,73 @@ uint64_t control_read(const struct control *control, uint64_t off, unsigned size
 	}
 }
 
-void control_write(struct control *control, uint64_t off, unsigned size, uint64_t value,
-		   uint64_t now)
+static uint32_t control_write(void *dev, const struct io_access *access)
 {
-	if (size != 4 || off != 0)
-		return;
+	struct control *control = dev;
+
+	if (access->size != 4 || access->off != 0)
+		return 0;
 	control->answer = CONTROL_REFUSED;
-	if (value == CONTROL_FREEZE)
-		control->freeze_requested = true;
-	if (value != CONTROL_REVERT || !control->is_clone)
-		return;
-	control->revert_requested = true;
-	control->asked_at = (uint32_t)now;
+	if (access->value == CONTROL_FREEZE)
+		return WISH_FREEZE;
+	if (access->value != CONTROL_REVERT || !control->is_clone)
+		return 0;
+	control->asked_at = (uint32_t)access->now;
+	return WISH_REVERT;
 }
 
-void debug_exit_write(struct debug_exit *dev, uint64_t value)
+const struct device_class control_class = {
+	.name = "control",
+	.read = control_read,
+	.write = control_write,
+};
+
+static uint64_t debug_exit_read(void *dev, const struct io_access *access)
 {
-	if (dev->requested)
-		return;
-	dev->requested = true;
-	dev->status = (uint32_t)(value << 1 | 1);
+	(void)dev;
+	(void)access;
+	return 0;
 }
+
+static uint32_t debug_exit_write(void *dev, const struct io_access *access)
+{
+	struct debug_exit *debug_exit = dev;
+
+	if (debug_exit->requested)
+		return 0;
+	debug_exit->requested = true;
+	debug_exit->status = (uint32_t)(access->value << 1 | 1);
+	return WISH_DEBUG_EXIT;
+}
+
+static const struct state_field debug_exit_fields[] = {
+	STATE_FIELD(struct debug_exit, requested, 1),
+	STATE_FIELD(struct debug_exit, status, UINT32_MAX),
+};
+
+const struct device_class debug_exit_class = {
+	.name = "debug-exit",
+	.read = debug_exit_read,
+	.write = debug_exit_write,
+	.fields = debug_exit_fields,
+	.n_fields = ARRAY_SIZE(debug_exit_fields),
+};
+
+static uint64_t debugcon_read(void *dev, const struct io_access *access)
+{
+	(void)dev;
+	(void)access;
+	return DEBUGCON_READBACK;
+}
+
+static uint32_t debugcon_write(void *dev, const struct io_access *access)
+{
+	(void)dev;
+	return WISH_DEBUGCON | (uint32_t)access->value << 8;
+}
+
+const struct device_class debugcon_class = {
+	.name = "debugcon",
+	.read = debugcon_read,
+	.write = debugcon_write,
+};

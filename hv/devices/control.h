@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/lib/types.h"
 
 /*
@@ -27,27 +28,23 @@ enum control_command {
 
 #define CONTROL_REFUSED UINT32_MAX
 
-/* Nothing here acts: what is requested is for the run loop, which clears it. */
 struct control {
-	bool freeze_requested;
-	bool revert_requested;
 	bool is_clone;
 	uint32_t answer;
 	uint32_t asked_at;
 	uint32_t n_reverts;
 };
 
-uint64_t control_read(const struct control *control, uint64_t off, unsigned size);
-void control_write(struct control *control, uint64_t off, unsigned size, uint64_t value,
-		   uint64_t now);
+extern const struct device_class control_class; /* at CONTROL_N_PORTS ports; not saved */
 
 /* QEMU's isa-debug-exit: a write of v to its ports ends the VM with status (v << 1) | 1. */
 struct debug_exit {
-	bool requested;
+	bool requested;	 /* there was a write */
 	uint32_t status; /* of the first write */
 };
 
-void debug_exit_write(struct debug_exit *dev, uint64_t value);
+extern const struct device_class debug_exit_class;
 
 /* QEMU's isa-debugcon: writes are output, reads give 0xe9 so that guests can find it. */
 #define DEBUGCON_READBACK 0xe9
+extern const struct device_class debugcon_class; /* it has no state */

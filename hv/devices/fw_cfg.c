@@ -271,16 +271,27 @@ void fw_cfg_reset(struct fw_cfg *fw_cfg)
 {
 	select_item(fw_cfg, ITEM_SIGNATURE);
 	fw_cfg->dma_address = 0;
-	fw_cfg->dma_requested = false;
 }
 
-uint64_t fw_cfg_read(struct fw_cfg *fw_cfg, uint64_t off, unsigned size)
+static uint64_t read_signature(const struct io_access *access)
 {
+	static const char signature[FW_CFG_DMA_N_PORTS] = {'Q', 'E', 'M', 'U', ' ', 'C', 'F', 'G'};
+	uint64_t value = 0;
+
+	memcpy(&value, signature + access->off, access->size);
+	return value;
+}
+
+/* QEMU has the data at both ports, the selector's and the one after it. */
+static uint64_t fw_cfg_read(void *dev, const struct io_access *access)
+{
+	struct fw_cfg *fw_cfg = dev;
 	const uint8_t *data;
 	struct item item;
 
-	(void)off; /* QEMU has the data at both ports */
-	if (size != 1)
+	if (access->addr >= FW_CFG_DMA_PORT)
+		return read_signature(access);
+	if (access->size != 1)
 		return UINT64_MAX;
 	if (next_bytes(fw_cfg, &item, &data) == 0)
 		return 0;
@@ -288,33 +299,29 @@ uint64_t fw_cfg_read(struct fw_cfg *fw_cfg, uint64_t off, unsigned size)
 	return *data;
 }
 
-void fw_cfg_write(struct fw_cfg *fw_cfg, uint64_t off, unsigned size, uint64_t value)
+static uint32_t write_dma_address(struct fw_cfg *fw_cfg, const struct io_access *access)
 {
-	if (off == 0 && size == 2)
-		select_item(fw_cfg, (uint16_t)value);
-}
+	uint64_t half = __builtin_bswap32((uint32_t)access->value);
 
-uint64_t fw_cfg_dma_read(uint64_t off, unsigned size)
-{
-	static const char signature[FW_CFG_DMA_N_PORTS] = {'Q', 'E', 'M', 'U', ' ', 'C', 'F', 'G'};
-	uint64_t value = 0;
-
-	memcpy(&value, signature + off, size);
-	return value;
-}
-
-void fw_cfg_dma_write(struct fw_cfg *fw_cfg, uint64_t off, unsigned size, uint64_t value)
-{
-	uint64_t half = __builtin_bswap32((uint32_t)value);
-
-	if (size != 4)
-		return;
-	if (off == 0) {
+	if (access->size != 4 || access->off % 4 != 0)
+		return 0;
+	if (access->off == 0) {
 		fw_cfg->dma_address = half << 32;
-	} else if (off == 4) {
-		fw_cfg->dma_address |= half;
-		fw_cfg->dma_requested = true;
+		return 0;
 	}
+	fw_cfg->dma_address |= half;
+	return WISH_FW_CFG;
+}
+
+static uint32_t fw_cfg_write(void *dev, const struct io_access *access)
+{
+	struct fw_cfg *fw_cfg = dev;
+
+	if (access->addr >= FW_CFG_DMA_PORT)
+		return write_dma_address(fw_cfg, access);
+	if (access->off == 0 && access->size == 2)
+		select_item(fw_cfg, (uint16_t)access->value);
+	return 0;
 }
 
 /* Behind the item's end there are zeros. */
@@ -372,7 +379,6 @@ enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory)
 	struct request request;
 	enum status status;
 
-	fw_cfg->dma_requested = false;
 	fw_cfg->dma_address = 0;
 	status = guest_read(memory, gpa, bytes, sizeof(bytes));
 	if (status == OK) {
@@ -388,3 +394,19 @@ enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory)
 	/* Where there is no memory there is nobody to read it. */
 	return status == ERR_NOMEM ? ERR_NOMEM : OK;
 }
+
+/* Files, sizes and identity are the VM's own. */
+static const struct state_field fw_cfg_fields[] = {
+	STATE_FIELD(struct fw_cfg, selected, 0xffff),
+	STATE_FIELD(struct fw_cfg, offset, UINT32_MAX),
+	STATE_FIELD(struct fw_cfg, dma_address, UINT64_MAX),
+	STATE_FIELD(struct fw_cfg, reserved, 0),
+};
+
+const struct device_class fw_cfg_class = {
+	.name = "fw_cfg",
+	.read = fw_cfg_read,
+	.write = fw_cfg_write,
+	.fields = fw_cfg_fields,
+	.n_fields = ARRAY_SIZE(fw_cfg_fields),
+};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/devices/identity.h"
 #include "hv/guest/guest_memory.h"
 #include "hv/lib/status.h"
@@ -53,22 +54,19 @@ struct fw_cfg {
 	uint16_t selected;
 	uint32_t offset; /* of the next byte */
 	uint64_t dma_address;
-	bool dma_requested; /* for the run loop: fw_cfg_transfer() */
+	uint8_t reserved; /* zero; in saved states */
 	struct identity identity;
 };
 
 /* As after power-on; files, sizes and identity stay. */
 void fw_cfg_reset(struct fw_cfg *fw_cfg);
 
-/* off: 0 the selector, 1 the data. A read of two bytes is none. */
-uint64_t fw_cfg_read(struct fw_cfg *fw_cfg, uint64_t off, unsigned size);
-void fw_cfg_write(struct fw_cfg *fw_cfg, uint64_t off, unsigned size, uint64_t value);
-/* off: 0 to 7 in the DMA register. */
-uint64_t fw_cfg_dma_read(uint64_t off, unsigned size);
-void fw_cfg_dma_write(struct fw_cfg *fw_cfg, uint64_t off, unsigned size, uint64_t value);
+/* At FW_CFG_PORT and FW_CFG_DMA_PORT. A read of two bytes is none. */
+extern const struct device_class fw_cfg_class;
 
 /*
- * Do what was requested: the VM's lock is held. What the guest did wrong it reads in its request.
- * ERR_NOMEM: no frame for a private copy; the request is not answered.
+ * Do what the write that returned WISH_FW_CFG requests: the VM's lock is held. What the guest did
+ * wrong it reads in its request. ERR_NOMEM: no frame for a private copy; the request is not
+ * answered.
  */
 enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory);

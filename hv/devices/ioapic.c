@@ -149,3 +149,16 @@ void ioapic_mmio_write(struct irqchip *chip, uint64_t off, unsigned size, uint64
 	else if (off == PAGE_EOI)
 		ioapic_eoi(chip, (uint8_t)value);
 }
+
+static const struct state_field ioapic_fields[] = {
+	STATE_FIELD(struct ioapic, select, 0xff),
+	STATE_FIELD(struct ioapic, id, ID_BITS),
+	STATE_FIELD(struct ioapic, asserted, BITS(IOAPIC_N_PINS - 1, 0)),
+	STATE_ARRAY(struct ioapic, redir, REDIR_HIGH_BITS | REDIR_LOW_BITS | REDIR_REMOTE_IRR),
+};
+
+const struct device_class ioapic_class = {
+	.name = "ioapic",
+	.fields = ioapic_fields,
+	.n_fields = ARRAY_SIZE(ioapic_fields),
+};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/lib/types.h"
 
 /*
@@ -28,6 +29,8 @@ struct ioapic {
 	uint32_t asserted; /* bit n: pin n's line is asserted */
 	uint64_t redir[IOAPIC_N_PINS];
 };
+
+extern const struct device_class ioapic_class; /* saved state only: its page is irqchip_class's */
 
 struct irqchip;
 

@@ -156,3 +156,39 @@ void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bo
 		return;
 	deliver_to(chip, targets[ICR_SHORTHAND(icr)], from, &msg);
 }
+
+static uint64_t ioapic_read(void *dev, const struct io_access *access)
+{
+	const struct irqchip *chip = dev;
+
+	return ioapic_mmio_read(&chip->ioapic, access->off, access->size);
+}
+
+static uint32_t ioapic_write(void *dev, const struct io_access *access)
+{
+	ioapic_mmio_write(dev, access->off, access->size, access->value);
+	return 0;
+}
+
+static enum status irqchip_check(void *dev, struct state_reader *reader)
+{
+	const struct irqchip *chip = dev;
+
+	if (chip->next_lowest >= chip->n)
+		return state_refuse(reader, "next_lowest cannot be %u", chip->next_lowest);
+	return OK;
+}
+
+static const struct state_field irqchip_fields[] = {
+	STATE_FIELD(struct irqchip, next_lowest, 0xff),
+	STATE_FIELD(struct irqchip, kicked, 1),
+};
+
+const struct device_class irqchip_class = {
+	.name = "irqchip",
+	.read = ioapic_read,
+	.write = ioapic_write,
+	.fields = irqchip_fields,
+	.n_fields = ARRAY_SIZE(irqchip_fields),
+	.check = irqchip_check,
+};

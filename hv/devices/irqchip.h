@@ -46,6 +46,9 @@ static inline struct irqchip *irqchip_of(struct lapic *lapic)
 	return (struct irqchip *)((char *)(lapic - lapic->index) - offsetof(struct irqchip, lapic));
 }
 
+/* On the bus: the I/O APIC's page. */
+extern const struct device_class irqchip_class;
+
 /* Power-on state; 'chip' has room for the topology's n_cpus. phys_bits: the guest's physical
  * address width. */
 void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, unsigned phys_bits);

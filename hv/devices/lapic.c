@@ -215,3 +215,66 @@ void lapic_local_interrupt(struct lapic *lapic, enum lapic_lvt source)
 		lapic->lvt[source] |= LVT_MASKED;
 	lapic_deliver(lapic, mode, lvt & LVT_VECTOR, false);
 }
+
+/* SDM vol. 3, "APIC Timer": a periodic timer without a count does not run. */
+static bool timer_is_possible(const struct lapic *lapic)
+{
+	bool is_periodic = (lapic->lvt[LVT_TIMER] >> 17 & 3) == 1;
+
+	return !is_periodic || lapic->timer_initial != 0 || lapic->deadline == LAPIC_NO_DEADLINE;
+}
+
+static enum status lapic_check(void *dev, struct state_reader *reader)
+{
+	struct lapic *lapic = dev;
+
+	if (lapic_is_x2apic(lapic) && !lapic_is_enabled(lapic))
+		return state_refuse(reader, "is an x2APIC that is off");
+	if (lapic->base >> lapic->phys_bits)
+		return state_refuse(reader, "is where no address leads");
+	if (lapic->irr[0] & (BIT(FIRST_LEGAL_VECTOR) - 1))
+		return state_refuse(reader, "has a vector that is none");
+	if (!timer_is_possible(lapic))
+		return state_refuse(reader, "has a timer without a period");
+	lapic_update_pending(lapic);
+	return OK;
+}
+
+/* 'pending' follows from these. */
+static const struct state_field lapic_fields[] = {
+	STATE_FIELD(struct lapic, nmi_pending, 1),
+	STATE_FIELD(struct lapic, init_pending, 1),
+	STATE_FIELD(struct lapic, sipi_pending, 1),
+	STATE_FIELD(struct lapic, sipi_vector, 0xff),
+	STATE_FIELD(struct lapic, kicked, 1),
+	STATE_FIELD(struct lapic, tpr, 0xff),
+	STATE_FIELD(struct lapic, divide, 0xb),
+	STATE_FIELD(struct lapic, divide_shift, 7),
+	STATE_FIELD(struct lapic, base,
+		    BITS(51, 12) | APIC_BASE_BSP | APIC_BASE_EXTD | APIC_BASE_EN),
+	STATE_FIELD(struct lapic, deadline, UINT64_MAX),
+	STATE_ARRAY(struct lapic, irr, UINT64_MAX),
+	STATE_ARRAY(struct lapic, isr, UINT64_MAX),
+	STATE_ARRAY(struct lapic, tmr, UINT64_MAX),
+	STATE_FIELD(struct lapic, icr, UINT64_MAX),
+	STATE_FIELD(struct lapic, xapic_id, 0xff),
+	STATE_FIELD(struct lapic, ldr, 0xff000000),
+	STATE_FIELD(struct lapic, dfr, UINT32_MAX),
+	STATE_FIELD(struct lapic, svr, 0x3ff),
+	STATE_FIELD(struct lapic, esr, 0xff),
+	STATE_FIELD(struct lapic, esr_pending, 0xff),
+	STATE_FIELD(struct lapic, timer_initial, UINT32_MAX),
+	STATE_FIELD(struct lapic, lvt[LVT_TIMER], 0x700ff),
+	STATE_FIELD(struct lapic, lvt[LVT_THERMAL], 0x107ff),
+	STATE_FIELD(struct lapic, lvt[LVT_PERF], 0x107ff),
+	STATE_FIELD(struct lapic, lvt[LVT_LINT0], 0x1a7ff),
+	STATE_FIELD(struct lapic, lvt[LVT_LINT1], 0x1a7ff),
+	STATE_FIELD(struct lapic, lvt[LVT_ERROR], 0x100ff),
+};
+
+const struct device_class lapic_class = {
+	.name = "lapic",
+	.fields = lapic_fields,
+	.n_fields = ARRAY_SIZE(lapic_fields),
+	.check = lapic_check,
+};

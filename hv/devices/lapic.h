@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/devices/topology.h"
 #include "hv/lib/types.h"
 
@@ -78,6 +79,9 @@ struct lapic {
 	uint32_t timer_initial;
 	uint32_t lvt[N_LVT];
 };
+
+/* Saved state only: the page and the MSRs belong to a vCPU, not to a bus. */
+extern const struct device_class lapic_class;
 
 /* Power-on state. phys_bits: 32 to 52. */
 void lapic_reset(struct lapic *lapic, unsigned index, uint32_t id, unsigned phys_bits);

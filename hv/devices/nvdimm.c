@@ -90,21 +90,43 @@ static bool is_in_window(uint64_t off, unsigned size)
 	return off >= NVDIMM_WINDOW && off - NVDIMM_WINDOW <= NVDIMM_WINDOW_SIZE - size;
 }
 
-uint64_t nvdimm_mmio_read(const struct nvdimm *nvdimm, uint64_t off, unsigned size)
+static uint64_t nvdimm_read(void *dev, const struct io_access *access)
 {
+	const struct nvdimm *nvdimm = dev;
 	uint64_t value = 0;
 
-	if (is_in_window(off, size))
-		memcpy(&value, nvdimm->window + (off - NVDIMM_WINDOW), size);
-	else if (size == sizeof(uint32_t))
-		value = read_register(nvdimm, off);
+	if (is_in_window(access->off, access->size))
+		memcpy(&value, nvdimm->window + (access->off - NVDIMM_WINDOW), access->size);
+	else if (access->size == sizeof(uint32_t))
+		value = read_register(nvdimm, access->off);
 	return value;
 }
 
-void nvdimm_mmio_write(struct nvdimm *nvdimm, uint64_t off, unsigned size, uint64_t value)
+static uint32_t nvdimm_write(void *dev, const struct io_access *access)
 {
-	if (is_in_window(off, size))
-		memcpy(nvdimm->window + (off - NVDIMM_WINDOW), &value, size);
-	else if (size == sizeof(uint32_t))
-		write_register(nvdimm, off, (uint32_t)value);
+	struct nvdimm *nvdimm = dev;
+
+	if (is_in_window(access->off, access->size))
+		memcpy(nvdimm->window + (access->off - NVDIMM_WINDOW), &access->value,
+		       access->size);
+	else if (access->size == sizeof(uint32_t))
+		write_register(nvdimm, access->off, (uint32_t)access->value);
+	return 0;
 }
+
+/* The labels are in a memory object. */
+static const struct state_field nvdimm_fields[] = {
+	STATE_FIELD(struct nvdimm, handle, UINT32_MAX),
+	STATE_FIELD(struct nvdimm, offset, UINT32_MAX),
+	STATE_FIELD(struct nvdimm, length, UINT32_MAX),
+	STATE_FIELD(struct nvdimm, status, UINT32_MAX),
+	STATE_ARRAY(struct nvdimm, window, 0xff),
+};
+
+const struct device_class nvdimm_class = {
+	.name = "nvdimm",
+	.read = nvdimm_read,
+	.write = nvdimm_write,
+	.fields = nvdimm_fields,
+	.n_fields = ARRAY_SIZE(nvdimm_fields),
+};

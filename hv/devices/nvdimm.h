@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
@@ -51,8 +52,7 @@ struct nvdimm {
 void nvdimm_reset(struct nvdimm *nvdimm);
 
 /*
- * MMIO; 'size' is 1, 2, 4 or 8. Registers answer to 4 bytes at their own address, and read as
+ * Registers answer to 4 bytes at their own address, and read as
  * zero, or ignore a write, in any other way; the window takes any access that ends in it.
  */
-uint64_t nvdimm_mmio_read(const struct nvdimm *nvdimm, uint64_t off, unsigned size);
-void nvdimm_mmio_write(struct nvdimm *nvdimm, uint64_t off, unsigned size, uint64_t value);
+extern const struct device_class nvdimm_class;

@@ -3,6 +3,7 @@
 
 #include "hv/devices/bus.h"
 #include "hv/devices/control.h"
+#include "hv/devices/device.h"
 #include "hv/devices/fw_cfg.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/nvdimm.h"
@@ -115,18 +116,49 @@ void platform_reset(struct platform *platform);
 void platform_copy(struct platform *to, const struct platform *from);
 
 /*
+ * The devices and where they are, in the order of a saved state: a device with several ranges has
+ * several rows, one after the other. In a row of a device that is on no bus, or where the
+ * configuration says, 'len' is 0.
+ */
+extern const struct io_range platform_devices[];
+extern const size_t platform_n_devices;
+/* The row's device of that number, from 0 on; NULL: the VM has fewer. */
+void *platform_device(struct platform *platform, const struct io_range *row, unsigned number);
+
+/* Take over to the interrupt controllers the lines that an access may have changed. */
+static inline void platform_update_lines(struct platform *platform)
+{
+	struct irqchip *chip = &platform->irqchip;
+
+	if (platform->uart.irq || chip->ioapic.asserted & BIT(PLATFORM_UART_GSI))
+		irqchip_set_irq(chip, PLATFORM_UART_GSI, platform->uart.irq);
+}
+
+/* A port; see io_bus_read(). */
+static inline uint64_t platform_port_read(struct platform *platform, struct io_access *access)
+{
+	uint64_t value = io_bus_read(&platform->wiring->pio, platform, access);
+
+	platform_update_lines(platform);
+	return value;
+}
+
+static inline uint32_t platform_port_write(struct platform *platform, struct io_access *access)
+{
+	uint32_t wish = io_bus_write(&platform->wiring->pio, platform, access);
+
+	platform_update_lines(platform);
+	return wish;
+}
+
+/*
  * MMIO by vCPU 'cpu': its own local APIC page where IA32_APIC_BASE says, then
  * the mmio bus. The APIC page is a different device for each vCPU and can move,
- * so it is not on the bus. Ports need no such door: io_bus_read(&platform->wiring->pio, platform,
- * ...).
+ * so it is not on the bus.
  */
-uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
-			    uint64_t now);
-void platform_mmio_write(struct platform *platform, unsigned cpu, uint64_t addr, unsigned size,
-			 uint64_t value, uint64_t now);
-
-/* A byte the guest sent to its debug console. A seam, as uart_output(). */
-void debugcon_output(struct platform *platform, uint8_t byte);
+uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, struct io_access *access);
+/* Returns a set of enum device_wish. */
+uint32_t platform_mmio_write(struct platform *platform, unsigned cpu, struct io_access *access);
 
 /* A byte for the guest's serial console; false: full, bring it again later. */
 bool platform_uart_receive(struct platform *platform, uint8_t byte);

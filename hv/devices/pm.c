@@ -39,9 +39,11 @@ static uint8_t read_speaker(struct pm *pm)
 	return pm->speaker | SPEAKER_TIMER2 | (pm->refresh ? SPEAKER_REFRESH : 0);
 }
 
-uint64_t pm_read(struct pm *pm, uint16_t port, unsigned size)
+static uint64_t pm_read(void *dev, const struct io_access *access)
 {
-	switch (port) {
+	struct pm *pm = dev;
+
+	switch (access->addr) {
 	case PM_SLEEP_STATUS_PORT:
 		return pm->sleep_status;
 	case PM_SLEEP_CONTROL_PORT:
@@ -55,52 +57,70 @@ uint64_t pm_read(struct pm *pm, uint16_t port, unsigned size)
 	case PORT_FAST_RESET:
 		return pm->port_92;
 	case PORT_PCI_RESET:
-		return size == 1 ? pm->reset_cf9 : UINT64_MAX;
+		return access->size == 1 ? pm->reset_cf9 : UINT64_MAX;
 	default:
 		return UINT64_MAX;
 	}
 }
 
-static void write_sleep_control(struct pm *pm, uint8_t value)
+static uint32_t wish_if(bool wished, enum device_wish wish)
 {
-	if (value & SLEEP_ENABLE && SLEEP_TYPE(value) == PM_SLEEP_TYPE_S5)
-		pm->poweroff_requested = true;
+	return wished ? wish : 0;
 }
 
-void pm_write(struct pm *pm, uint16_t port, unsigned size, uint64_t value)
+/* A wider access is one to the PCI address port at 0xcf8. */
+static uint32_t write_pci_reset(struct pm *pm, const struct io_access *access)
 {
-	switch (port) {
+	if (access->size != 1)
+		return 0;
+	pm->reset_cf9 = access->value & PCI_RESET_BITS;
+	return wish_if(access->value & PCI_RESET_CPU, WISH_RESET);
+}
+
+static uint32_t pm_write(void *dev, const struct io_access *access)
+{
+	uint64_t value = access->value;
+	struct pm *pm = dev;
+
+	switch (access->addr) {
 	case PM_SLEEP_CONTROL_PORT:
-		write_sleep_control(pm, (uint8_t)value);
-		break;
+		return wish_if(value & SLEEP_ENABLE && SLEEP_TYPE(value) == PM_SLEEP_TYPE_S5,
+			       WISH_POWER_OFF);
 	case PM_SLEEP_STATUS_PORT:
 		pm->sleep_status &= (uint8_t) ~(value & WAKE_STATUS);
-		break;
+		return 0;
 	case PM_RESET_PORT:
-		pm->reset_requested |= value == PM_RESET_VALUE;
-		break;
+		return wish_if(value == PM_RESET_VALUE, WISH_RESET);
 	case PORT_KEYBOARD:
 		/* "Pulse output port": bit 0 low is the processor's reset line. */
-		pm->reset_requested |= (value & 0xf1) == 0xf0;
-		break;
+		return wish_if((value & 0xf1) == 0xf0, WISH_RESET);
 	case PORT_SPEAKER:
 		pm->speaker = value & SPEAKER_BITS;
-		break;
+		return 0;
 	case PORT_POST:
 		pm->post_code = (uint8_t)value;
-		break;
+		return 0;
 	case PORT_FAST_RESET:
 		pm->port_92 = value & FAST_RESET_A20;
-		pm->reset_requested |= (value & FAST_RESET_RESET) != 0;
-		break;
+		return wish_if(value & FAST_RESET_RESET, WISH_RESET);
 	case PORT_PCI_RESET:
-		/* A wider access is one to the PCI address port at 0xcf8. */
-		if (size != 1)
-			break;
-		pm->reset_cf9 = value & PCI_RESET_BITS;
-		pm->reset_requested |= (value & PCI_RESET_CPU) != 0;
-		break;
+		return write_pci_reset(pm, access);
 	default:
-		break;
+		return 0;
 	}
 }
+
+static const struct state_field pm_fields[] = {
+	STATE_ARRAY(struct pm, reserved, 0),	    STATE_FIELD(struct pm, refresh, 1),
+	STATE_FIELD(struct pm, sleep_status, 0xff), STATE_FIELD(struct pm, speaker, SPEAKER_BITS),
+	STATE_FIELD(struct pm, port_92, 0xff),	    STATE_FIELD(struct pm, reset_cf9, 0xff),
+	STATE_FIELD(struct pm, post_code, 0xff),
+};
+
+const struct device_class pm_class = {
+	.name = "pm",
+	.read = pm_read,
+	.write = pm_write,
+	.fields = pm_fields,
+	.n_fields = ARRAY_SIZE(pm_fields),
+};

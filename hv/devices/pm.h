@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/lib/types.h"
 
 /*
  * Power off, reset, and the few legacy ports which must answer sanely: sleep
  * control, sleep status and reset register of a hardware-reduced ACPI machine, and the
- * PC's other ways to reset (0x64, 0x92, 0xcf9). Nothing here acts: flags for the run loop.
+ * PC's other ways to reset (0x64, 0x92, 0xcf9). What a guest asks for is the wish that a write
+ * returns.
  */
 #define PM_SLEEP_CONTROL_PORT 0x600
 #define PM_SLEEP_STATUS_PORT  0x601
@@ -15,9 +17,8 @@
 #define PM_SLEEP_TYPE_S5      5 /* as \_S5 in the DSDT says */
 
 struct pm {
-	bool poweroff_requested;
-	bool reset_requested;
-	bool refresh; /* toggling bit of port 0x61 */
+	uint8_t reserved[2]; /* zero; in saved states */
+	bool refresh;	     /* toggling bit of port 0x61 */
 	uint8_t sleep_status;
 	uint8_t speaker;   /* port 0x61, bits 3:0 */
 	uint8_t port_92;   /* bit 1: A20 */
@@ -25,9 +26,8 @@ struct pm {
 	uint8_t post_code; /* last byte written to port 0x80 */
 };
 
-/* Power-on state: flags clear. */
+/* Power-on state. */
 void pm_reset(struct pm *pm);
 
-/* By absolute port: 0x600 to 0x602, 0x61, 0x64, 0x80, 0x92, 0xcf8 to 0xcff. */
-uint64_t pm_read(struct pm *pm, uint16_t port, unsigned size);
-void pm_write(struct pm *pm, uint16_t port, unsigned size, uint64_t value);
+/* At ports 0x600 to 0x602, 0x61, 0x64, 0x80, 0x92, 0xcf8 to 0xcff. */
+extern const struct device_class pm_class;

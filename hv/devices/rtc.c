@@ -193,14 +193,16 @@ void rtc_reset(struct rtc *rtc)
 	rtc->nmi_masked = false;
 }
 
-uint8_t rtc_read(struct rtc *rtc, unsigned off, uint64_t now)
+static uint64_t rtc_read(void *dev, const struct io_access *access)
 {
-	if (off == 0)
+	struct rtc *rtc = dev;
+
+	if (access->off == 0)
 		return 0xff; /* the index is write-only */
 	if (rtc->index == REG_A)
-		refresh(rtc, now);
+		refresh(rtc, access->now);
 	else if (is_time(rtc->index))
-		refresh_unless_latched(rtc, now);
+		refresh_unless_latched(rtc, access->now);
 	return rtc->cmos[rtc->index];
 }
 
@@ -244,14 +246,17 @@ static void write_data(struct rtc *rtc, uint8_t value, uint64_t now)
 	}
 }
 
-void rtc_write(struct rtc *rtc, unsigned off, uint8_t value, uint64_t now)
+static uint32_t rtc_write(void *dev, const struct io_access *access)
 {
-	if (off != 0) {
-		write_data(rtc, value, now);
-		return;
+	struct rtc *rtc = dev;
+
+	if (access->off != 0) {
+		write_data(rtc, (uint8_t)access->value, access->now);
+		return 0;
 	}
-	rtc->index = value & (RTC_CMOS_SIZE - 1);
-	rtc->nmi_masked = (value & 0x80) != 0;
+	rtc->index = access->value & (RTC_CMOS_SIZE - 1);
+	rtc->nmi_masked = (access->value & 0x80) != 0;
+	return 0;
 }
 
 int64_t rtc_time(struct rtc *rtc, uint64_t now)
@@ -259,3 +264,36 @@ int64_t rtc_time(struct rtc *rtc, uint64_t now)
 	advance(rtc, now);
 	return rtc->base_time;
 }
+
+/* Years from the Roman empire to far from now, which registers of the clock can be set to. */
+#define TIME_MIN (-(INT64_C(1) << 36))
+#define TIME_MAX (INT64_C(1) << 40)
+
+static enum status rtc_check(void *dev, struct state_reader *reader)
+{
+	const struct rtc *rtc = dev;
+
+	if (rtc->base_time < TIME_MIN || rtc->base_time > TIME_MAX)
+		return state_refuse(reader, "base_time cannot be %ld", rtc->base_time);
+	return OK;
+}
+
+/* tsc_hz is the machine's. */
+static const struct state_field rtc_fields[] = {
+	STATE_FIELD(struct rtc, index, RTC_CMOS_SIZE - 1),
+	STATE_FIELD(struct rtc, nmi_masked, 1),
+	STATE_FIELD(struct rtc, latched, 1),
+	STATE_FIELD(struct rtc, latched_tsc, UINT64_MAX),
+	STATE_FIELD(struct rtc, base_time, UINT64_MAX),
+	STATE_FIELD(struct rtc, base_tsc, UINT64_MAX),
+	STATE_ARRAY(struct rtc, cmos, 0xff),
+};
+
+const struct device_class rtc_class = {
+	.name = "rtc",
+	.read = rtc_read,
+	.write = rtc_write,
+	.fields = rtc_fields,
+	.n_fields = ARRAY_SIZE(rtc_fields),
+	.check = rtc_check,
+};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/lib/types.h"
 
 /*
@@ -25,9 +26,8 @@ struct rtc {
 void rtc_init(struct rtc *rtc, int64_t unix_time, uint64_t now, uint64_t tsc_hz);
 /* A machine reset: interrupt enables and the index go, time and CMOS RAM stay. */
 void rtc_reset(struct rtc *rtc);
-/* off: 0 index, 1 data. */
-uint8_t rtc_read(struct rtc *rtc, unsigned off, uint64_t now);
-void rtc_write(struct rtc *rtc, unsigned off, uint8_t value, uint64_t now);
+/* At two ports: index and data, in accesses of one byte. */
+extern const struct device_class rtc_class;
 /* What the guest's clock says at 'now', seconds since 1970. While the guest sets it (SET bit):
  * where it stopped. */
 int64_t rtc_time(struct rtc *rtc, uint64_t now);

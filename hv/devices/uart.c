@@ -165,13 +165,14 @@ static void set_ier(struct uart *uart, uint8_t value)
 	uart->ier = value & IER_BITS;
 }
 
-static void transmit(struct uart *uart, uint8_t byte)
+static uint32_t transmit(struct uart *uart, uint8_t byte)
 {
-	if (!(uart->mcr & MCR_LOOP))
-		uart_output(uart, byte);
-	else if (!rx_put(uart, byte))
-		uart->lsr_error |= LSR_OVERRUN;
 	uart->thre_pending = true;
+	if (!(uart->mcr & MCR_LOOP))
+		return WISH_SERIAL | byte;
+	if (!rx_put(uart, byte))
+		uart->lsr_error |= LSR_OVERRUN;
+	return 0;
 }
 
 static uint8_t read_iir(struct uart *uart)
@@ -223,20 +224,21 @@ static uint8_t read_register(struct uart *uart, unsigned off)
 	}
 }
 
-uint8_t uart_read(struct uart *uart, unsigned off)
+static uint64_t uart_read(void *dev, const struct io_access *access)
 {
-	uint8_t value = read_register(uart, off);
+	struct uart *uart = dev;
+	uint8_t value = read_register(uart, (unsigned)access->off);
 
 	update_irq(uart);
 	return value;
 }
 
-static void write_data(struct uart *uart, uint8_t value)
+static uint32_t write_data(struct uart *uart, uint8_t value)
 {
-	if (uart->lcr & LCR_DLAB)
-		uart->divisor = (uart->divisor & 0xff00) | value;
-	else
-		transmit(uart, value);
+	if (!(uart->lcr & LCR_DLAB))
+		return transmit(uart, value);
+	uart->divisor = (uart->divisor & 0xff00) | value;
+	return 0;
 }
 
 static void write_ier(struct uart *uart, uint8_t value)
@@ -247,11 +249,15 @@ static void write_ier(struct uart *uart, uint8_t value)
 		set_ier(uart, value);
 }
 
-void uart_write(struct uart *uart, unsigned off, uint8_t value)
+static uint32_t uart_write(void *dev, const struct io_access *access)
 {
-	switch (off) {
+	struct uart *uart = dev;
+	uint8_t value = (uint8_t)access->value;
+	uint32_t wish = 0;
+
+	switch (access->off) {
 	case REG_DATA:
-		write_data(uart, value);
+		wish = write_data(uart, value);
 		break;
 	case REG_IER:
 		write_ier(uart, value);
@@ -272,6 +278,7 @@ void uart_write(struct uart *uart, unsigned off, uint8_t value)
 		break;
 	}
 	update_irq(uart);
+	return wish;
 }
 
 bool uart_receive(struct uart *uart, uint8_t byte)
@@ -287,3 +294,37 @@ void uart_reset(struct uart *uart)
 {
 	*uart = (struct uart){0};
 }
+
+static enum status uart_check(void *dev, struct state_reader *reader)
+{
+	const struct uart *uart = dev;
+
+	if (uart->rx_count > UART_FIFO_SIZE)
+		return state_refuse(reader, "rx_count cannot be %u", uart->rx_count);
+	return OK;
+}
+
+static const struct state_field uart_fields[] = {
+	STATE_FIELD(struct uart, ier, IER_BITS),
+	STATE_FIELD(struct uart, lcr, 0xff),
+	STATE_FIELD(struct uart, mcr, MCR_BITS),
+	STATE_FIELD(struct uart, scr, 0xff),
+	STATE_FIELD(struct uart, fcr, FCR_ENABLE | FCR_TRIGGER),
+	STATE_FIELD(struct uart, msr_delta, 0x0f),
+	STATE_FIELD(struct uart, lsr_error, 0x1e),
+	STATE_FIELD(struct uart, rx_head, UART_FIFO_SIZE - 1),
+	STATE_FIELD(struct uart, rx_count, 0x1f),
+	STATE_ARRAY(struct uart, rx, 0xff),
+	STATE_FIELD(struct uart, divisor, 0xffff),
+	STATE_FIELD(struct uart, thre_pending, 1),
+	STATE_FIELD(struct uart, irq, 1),
+};
+
+const struct device_class uart_class = {
+	.name = "uart",
+	.read = uart_read,
+	.write = uart_write,
+	.fields = uart_fields,
+	.n_fields = ARRAY_SIZE(uart_fields),
+	.check = uart_check,
+};

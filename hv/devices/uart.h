@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/device.h"
 #include "hv/lib/types.h"
 
 /*
@@ -26,13 +27,10 @@ struct uart {
 	bool irq;	   /* interrupt line; valid after each call below. Not gated by OUT2. */
 };
 
-/* A byte the guest sent. A seam: the console on the machine, the test in a test. */
-void uart_output(struct uart *uart, uint8_t byte);
+/* At UART_N_PORTS ports, in accesses of one byte. */
+extern const struct device_class uart_class;
 
 /* Power-on state. */
 void uart_reset(struct uart *uart);
-/* off: 0 to 7; registers are bytes. */
-uint8_t uart_read(struct uart *uart, unsigned off);
-void uart_write(struct uart *uart, unsigned off, uint8_t value);
 /* A byte for the guest. False, and nothing happened: no room, bring it again later. */
 bool uart_receive(struct uart *uart, uint8_t byte);

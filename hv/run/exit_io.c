@@ -3,12 +3,12 @@
  * IN, OUT, INS and OUTS. The processor has checked the guest's I/O permissions
  * before the exit. Strings go in chunks, so that a long one does not keep the processor.
  */
-#include "hv/devices/bus.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/run/breakpoint.h"
 #include "hv/run/event.h"
 #include "hv/run/exit_handlers.h"
+#include "hv/run/wish.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -26,50 +26,6 @@ struct io_exit {
 	unsigned size; /* bytes */
 	bool in;
 };
-
-static void transfer_fw_cfg(struct vcpu *vcpu)
-{
-	struct vm *vm = vcpu->vm;
-	struct memory_lock held = memory_lock(vcpu);
-	enum status status = fw_cfg_transfer(&vm->platform.fw_cfg, &vm->memory);
-
-	memory_unlock(&held);
-	if (status != OK)
-		vm_crash(vm, "no memory left for what fw_cfg has to say");
-}
-
-/* What a guest did to a device may be its end, or concern its VM as a whole. The devices are
- * locked. */
-static __attribute__((noinline)) void do_requested(struct vcpu *vcpu)
-{
-	struct vm *vm = vcpu->vm;
-	struct platform *platform = &vm->platform;
-
-	if (platform->debug_exit.requested)
-		vm_end(vm, platform->debug_exit.status == 1 ? VM_ENDED_WELL : VM_FAILED,
-		       "isa-debug-exit: status %u", (unsigned)platform->debug_exit.status);
-	else if (platform->pm.poweroff_requested)
-		vm_end(vm, VM_ENDED_WELL, "powered off");
-	else if (platform->pm.reset_requested)
-		vm_reset(vm);
-	else if (platform->fw_cfg.dma_requested)
-		transfer_fw_cfg(vcpu);
-	else if (platform->control.freeze_requested)
-		vm_gather(vm, VM_FREEZE);
-	else if (platform->control.revert_requested)
-		vm_gather(vm, VM_REVERT);
-}
-
-static inline void after_device(struct vcpu *vcpu)
-{
-	struct platform *platform = &vcpu->vm->platform;
-
-	if (platform->debug_exit.requested | platform->pm.poweroff_requested |
-	    platform->pm.reset_requested | platform->fw_cfg.dma_requested |
-	    platform->control.freeze_requested | platform->control.revert_requested)
-		do_requested(vcpu);
-	vm_unlock_devices(vcpu->vm);
-}
 
 static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, uint64_t dr7)
 {
@@ -96,22 +52,40 @@ static inline void check_breakpoints(const struct io_exit *io)
 		owe_breakpoints(io, dr7);
 }
 
-static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
+static inline uint64_t input(struct vcpu *vcpu, const struct io_exit *io)
 {
-	struct platform *platform = &vcpu->vm->platform;
-	const struct io_bus *bus = &platform->wiring->pio;
-	uint64_t *rax = &vcpu->regs.gpr[RAX];
-	uint64_t mask = BITS(8 * io->size - 1, 0);
+	struct io_access access = {.addr = io->port, .size = io->size, .now = vcpu_now(vcpu)};
+	uint64_t value;
 
 	vm_lock_devices(vcpu->vm);
+	value = platform_port_read(&vcpu->vm->platform, &access);
+	vm_unlock_devices(vcpu->vm);
+	return value;
+}
+
+static inline void output(struct vcpu *vcpu, const struct io_exit *io, uint64_t value)
+{
+	struct io_access access = {
+		.addr = io->port, .size = io->size, .value = value, .now = vcpu_now(vcpu)};
+	uint32_t wish;
+
+	vm_lock_devices(vcpu->vm);
+	wish = platform_port_write(&vcpu->vm->platform, &access);
+	if (wish)
+		wish_grant(vcpu, wish);
+	vm_unlock_devices(vcpu->vm);
+}
+
+static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
+{
+	uint64_t *rax = &vcpu->regs.gpr[RAX];
+
 	if (!io->in)
-		io_bus_write(bus, platform, io->port, io->size, *rax & mask, vcpu_now(vcpu));
+		output(vcpu, io, *rax);
 	else if (io->size == 4) /* a 32-bit result clears the upper half */
-		*rax = io_bus_read(bus, platform, io->port, 4, vcpu_now(vcpu)) & mask;
+		*rax = input(vcpu, io);
 	else
-		*rax = (*rax & ~mask) |
-		       (io_bus_read(bus, platform, io->port, io->size, vcpu_now(vcpu)) & mask);
-	after_device(vcpu);
+		*rax = (*rax & ~BITS(8 * io->size - 1, 0)) | input(vcpu, io);
 	check_breakpoints(io);
 	return EXIT_NEXT;
 }
@@ -121,23 +95,19 @@ static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 			      struct guest_paging *paging, uint64_t linear)
 {
-	struct vm *vm = vcpu->vm;
 	uint64_t value = 0;
 	enum status status;
 
 	/* An input that cannot be stored must not be taken from the device. */
 	if (io->in) {
+		struct memory_lock held = memory_lock(vcpu);
 		gpa_t gpa;
 
-		struct memory_lock held = memory_lock(vcpu);
 		status = guest_translate(paging, linear, ACCESS_WRITE, &gpa);
 		memory_unlock(&held);
 		if (status != OK)
 			return status;
-		vm_lock_devices(vm);
-		value = io_bus_read(&vm->platform.wiring->pio, &vm->platform, io->port, io->size,
-				    vcpu_now(vcpu));
-		after_device(vcpu);
+		value = input(vcpu, io);
 	}
 	struct memory_lock held = memory_lock(vcpu);
 	if (io->in)
@@ -145,12 +115,8 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 	else
 		status = guest_read_linear(paging, linear, &value, io->size, ACCESS_READ);
 	memory_unlock(&held);
-	if (status == OK && !io->in) {
-		vm_lock_devices(vm);
-		io_bus_write(&vm->platform.wiring->pio, &vm->platform, io->port, io->size, value,
-			     vcpu_now(vcpu));
-		after_device(vcpu);
-	}
+	if (status == OK && !io->in)
+		output(vcpu, io, value);
 	return status;
 }
 
@@ -192,7 +158,8 @@ static void advance(uint64_t *reg, uint64_t by, uint64_t mask)
 	*reg = mask == UINT16_MAX ? (*reg & ~mask) | value : value;
 }
 
-static enum exit_action io_string(struct vcpu *vcpu, const struct io_exit *io, bool repeat)
+static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
+							    const struct io_exit *io, bool repeat)
 {
 	uint64_t mask = address_mask();
 	uint64_t *index = &vcpu->regs.gpr[io->in ? RDI : RSI], *count = &vcpu->regs.gpr[RCX];

@@ -11,6 +11,7 @@
 #include "hv/lib/string.h"
 #include "hv/run/event.h"
 #include "hv/run/exit_handlers.h"
+#include "hv/run/wish.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -109,6 +110,33 @@ static bool find_operand(struct vcpu *vcpu, struct guest_paging *paging,
 	return status == OK;
 }
 
+static uint64_t read_device(struct vcpu *vcpu, const struct operand *operand)
+{
+	struct io_access access = {
+		.addr = operand->gpa.raw, .size = operand->size, .now = vcpu_now(vcpu)};
+	uint64_t value;
+
+	vm_lock_devices(vcpu->vm);
+	value = platform_mmio_read(&vcpu->vm->platform, vcpu->number, &access);
+	vm_unlock_devices(vcpu->vm);
+	return value;
+}
+
+static void write_device(struct vcpu *vcpu, const struct operand *operand, uint64_t value)
+{
+	struct io_access access = {.addr = operand->gpa.raw,
+				   .size = operand->size,
+				   .value = value,
+				   .now = vcpu_now(vcpu)};
+	uint32_t wish;
+
+	vm_lock_devices(vcpu->vm);
+	wish = platform_mmio_write(&vcpu->vm->platform, vcpu->number, &access);
+	if (wish)
+		wish_grant(vcpu, wish);
+	vm_unlock_devices(vcpu->vm);
+}
+
 static bool read_operand(struct vcpu *vcpu, struct guest_paging *paging,
 			 const struct operand *operand, uint64_t *ret)
 {
@@ -116,10 +144,7 @@ static bool read_operand(struct vcpu *vcpu, struct guest_paging *paging,
 
 	*ret = 0;
 	if (operand->device) {
-		vm_lock_devices(vcpu->vm);
-		*ret = platform_mmio_read(&vcpu->vm->platform, vcpu->number, operand->gpa.raw,
-					  operand->size, vcpu_now(vcpu));
-		vm_unlock_devices(vcpu->vm);
+		*ret = read_device(vcpu, operand);
 		return true;
 	}
 	struct memory_lock held = memory_lock(vcpu);
@@ -137,10 +162,7 @@ static void write_operand(struct vcpu *vcpu, struct guest_paging *paging,
 	enum status status;
 
 	if (operand->device) {
-		vm_lock_devices(vcpu->vm);
-		platform_mmio_write(&vcpu->vm->platform, vcpu->number, operand->gpa.raw,
-				    operand->size, value, vcpu_now(vcpu));
-		vm_unlock_devices(vcpu->vm);
+		write_device(vcpu, operand, value);
 		return;
 	}
 	struct memory_lock held = memory_lock(vcpu);

@@ -9,11 +9,6 @@
 #include "hv/host/console.h"
 #include "hv/lib/print.h"
 
-static struct vm *vm_of_platform(struct platform *platform)
-{
-	return (struct vm *)((char *)platform - offsetof(struct vm, platform));
-}
-
 /* Show the line and empty it. */
 static void show_line(struct vm *vm)
 {
@@ -25,7 +20,7 @@ static void show_line(struct vm *vm)
 	vm->line.len = 0;
 }
 
-static void add_byte(struct vm *vm, uint8_t byte)
+void vm_put_output(struct vm *vm, uint8_t byte)
 {
 	if (byte == '\r')
 		return;
@@ -33,23 +28,6 @@ static void add_byte(struct vm *vm, uint8_t byte)
 		vm->line.text[vm->line.len++] = (char)byte;
 	if (byte == '\n' || vm->line.len == VM_LINE_SIZE)
 		show_line(vm);
-}
-
-void uart_output(struct uart *uart, uint8_t byte)
-{
-	struct vm *vm =
-		vm_of_platform((struct platform *)((char *)uart - offsetof(struct platform, uart)));
-
-	if (vm->config->serial == SERIAL_STDIO)
-		add_byte(vm, byte);
-}
-
-void debugcon_output(struct platform *platform, uint8_t byte)
-{
-	struct vm *vm = vm_of_platform(platform);
-
-	if (vm->config->debugcon == SERIAL_STDIO)
-		add_byte(vm, byte);
 }
 
 void vm_flush_output(struct vm *vm)

@@ -3,6 +3,8 @@
 
 #include "hv/vm/vm.h"
 
+/* A byte that a guest sent to the console. The devices are locked. */
+void vm_put_output(struct vm *vm, uint8_t byte);
 /* Show an unfinished line of output. The devices are locked, or no vCPU runs. */
 void vm_flush_output(struct vm *vm);
 

@@ -31,8 +31,6 @@ struct state_table {
 	const struct state_field *fields;
 	size_t n;
 };
-extern const struct state_table state_device_tables[];
-extern const size_t state_n_device_tables;
 extern const struct state_table state_vcpu_table, state_cpuid_table;
 struct state_vmcs_field {
 	enum vmcs_field field;

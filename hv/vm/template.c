@@ -117,7 +117,6 @@ static void leave_place(struct vm *clone)
 bool template_freeze(struct vm *vm)
 {
 	vm_flush_output(vm);
-	vm->platform.control.freeze_requested = false;
 	if (vm->labels.labels)
 		return refuse(vm, "NVDIMM labels cannot be shared");
 	vm_merge_pause(vm);

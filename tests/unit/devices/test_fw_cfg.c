@@ -83,9 +83,25 @@ static int teardown(void **state)
 	return 0;
 }
 
+static uint64_t port_in(uint16_t port, unsigned size)
+{
+	uint16_t start = port < FW_CFG_DMA_PORT ? FW_CFG_PORT : FW_CFG_DMA_PORT;
+	struct io_access access = {.addr = port, .off = port - start, .size = size};
+
+	return fw_cfg_class.read(&fw_cfg, &access);
+}
+
+static uint32_t port_out(uint16_t port, unsigned size, uint64_t value)
+{
+	uint16_t start = port < FW_CFG_DMA_PORT ? FW_CFG_PORT : FW_CFG_DMA_PORT;
+	struct io_access access = {.addr = port, .off = port - start, .size = size, .value = value};
+
+	return fw_cfg_class.write(&fw_cfg, &access);
+}
+
 static void select_number(unsigned number)
 {
-	fw_cfg_write(&fw_cfg, 0, 2, number);
+	assert_int_equal(port_out(FW_CFG_PORT, 2, number), 0);
 }
 
 static void in(void *buf, size_t len)
@@ -93,7 +109,7 @@ static void in(void *buf, size_t len)
 	uint8_t *to = buf;
 
 	while (len-- > 0)
-		*to++ = (uint8_t)fw_cfg_read(&fw_cfg, 1, 1);
+		*to++ = (uint8_t)port_in(FW_CFG_PORT + 1, 1);
 }
 
 static uint64_t in_big(unsigned size)
@@ -101,7 +117,7 @@ static uint64_t in_big(unsigned size)
 	uint64_t value = 0;
 
 	while (size-- > 0)
-		value = value << 8 | fw_cfg_read(&fw_cfg, 1, 1);
+		value = value << 8 | port_in(FW_CFG_PORT + 1, 1);
 	return value;
 }
 
@@ -118,7 +134,7 @@ static uint64_t in_little(unsigned number, unsigned size)
 static void item_ends(void)
 {
 	for (unsigned i = 0; i < 100; i++)
-		assert_int_equal(fw_cfg_read(&fw_cfg, 1, 1), 0);
+		assert_int_equal(port_in(FW_CFG_PORT + 1, 1), 0);
 }
 
 static void the_machines_items_are_qemus(void **state)
@@ -200,7 +216,7 @@ static void what_is_no_clone_has_no_index(void **state)
 	text_is(0x22, "", 16);
 	select_number(0x20);
 	for (unsigned i = 0; i < 64; i++)
-		assert_int_equal(fw_cfg_read(&fw_cfg, 1, 1), i < 63 ? 'n' : '\n');
+		assert_int_equal(port_in(FW_CFG_PORT + 1, 1), i < 63 ? 'n' : '\n');
 	fw_cfg.identity.name = NULL;
 	text_is(0x20, "", 64);
 }
@@ -215,7 +231,7 @@ static void no_selector_reads_what_is_not_there(void **state)
 
 		select_number(number);
 		for (unsigned i = 0; i < 20; i++)
-			any |= (unsigned)fw_cfg_read(&fw_cfg, 1, 1);
+			any |= (unsigned)port_in(FW_CFG_PORT + 1, 1);
 		assert_true(is_there || any == 0);
 	}
 }
@@ -223,14 +239,13 @@ static void no_selector_reads_what_is_not_there(void **state)
 static void other_accesses_do_nothing(void **state)
 {
 	select_number(0);
-	fw_cfg_write(&fw_cfg, 0, 1, 5);
-	fw_cfg_write(&fw_cfg, 1, 1, 5);
-	assert_true((uint16_t)fw_cfg_read(&fw_cfg, 0, 2) == UINT16_MAX);
+	assert_int_equal(port_out(FW_CFG_PORT, 1, 5), 0);
+	assert_int_equal(port_out(FW_CFG_PORT + 1, 1, 5), 0);
+	assert_true((uint16_t)port_in(FW_CFG_PORT, 2) == UINT16_MAX);
 	assert_int_equal(in_big(4), 0x51454d55);
-	fw_cfg_dma_write(&fw_cfg, 4, 1, 5);
-	fw_cfg_dma_write(&fw_cfg, 4, 2, 5);
-	fw_cfg_dma_write(&fw_cfg, 2, 4, 5);
-	assert_false(fw_cfg.dma_requested);
+	assert_int_equal(port_out(FW_CFG_DMA_PORT + 4, 1, 5), 0);
+	assert_int_equal(port_out(FW_CFG_DMA_PORT + 4, 2, 5), 0);
+	assert_int_equal(port_out(FW_CFG_DMA_PORT + 2, 4, 5), 0);
 	assert_int_equal(fw_cfg.dma_address, 0);
 }
 
@@ -240,7 +255,7 @@ static void the_dma_register_has_a_signature(void **state)
 
 	for (unsigned size = 1; size <= 4; size *= 2)
 		for (unsigned off = 0; off + size <= 8; off++) {
-			uint64_t value = fw_cfg_dma_read(off, size);
+			uint64_t value = port_in((uint16_t)(FW_CFG_DMA_PORT + off), size);
 
 			assert_memory_equal(&value, want + off, size);
 		}
@@ -258,10 +273,10 @@ static void put(uint64_t gpa, uint64_t value, unsigned size)
 /* Write the address like a guest, and let the run loop do what is asked for. */
 static enum status start(uint64_t request)
 {
-	fw_cfg_dma_write(&fw_cfg, 0, 4, __builtin_bswap32((uint32_t)(request >> 32)));
-	assert_false(fw_cfg.dma_requested);
-	fw_cfg_dma_write(&fw_cfg, 4, 4, __builtin_bswap32((uint32_t)request));
-	assert_true(fw_cfg.dma_requested);
+	assert_int_equal(port_out(FW_CFG_DMA_PORT, 4, __builtin_bswap32((uint32_t)(request >> 32))),
+			 0);
+	assert_int_equal(port_out(FW_CFG_DMA_PORT + 4, 4, __builtin_bswap32((uint32_t)request)),
+			 WISH_FW_CFG);
 	return fw_cfg_transfer(&fw_cfg, &memory);
 }
 
@@ -274,7 +289,6 @@ static uint32_t ask(uint32_t control, uint32_t len, uint64_t address)
 	put(RAM + 0x804, len, 4);
 	put(RAM + 0x808, address, 8);
 	assert_int_equal(start(RAM + 0x800), OK);
-	assert_false(fw_cfg.dma_requested);
 	assert_int_equal(fw_cfg.dma_address, 0);
 	assert_int_equal(guest_read(&memory, at(RAM + 0x800), &answer, 4), OK);
 	return __builtin_bswap32(answer);
@@ -392,7 +406,6 @@ static void no_frame_is_said(void **state)
 	while (frame_available())
 		assert_true(frame_alloc() != 0);
 	assert_int_equal(start(RAM + 0x800), ERR_NOMEM);
-	assert_false(fw_cfg.dma_requested);
 	/* A request that is only read needs no frame, its answer does. */
 	assert_int_equal(start(COW), ERR_NOMEM);
 }
@@ -400,11 +413,10 @@ static void no_frame_is_said(void **state)
 static void a_reset_forgets_what_was_selected(void **state)
 {
 	select_number(TEXT_NUMBER);
-	(void)fw_cfg_read(&fw_cfg, 1, 1);
-	fw_cfg_dma_write(&fw_cfg, 0, 4, 1);
-	fw_cfg_dma_write(&fw_cfg, 4, 4, 1);
+	(void)port_in(FW_CFG_PORT + 1, 1);
+	assert_int_equal(port_out(FW_CFG_DMA_PORT, 4, 1), 0);
+	assert_int_equal(port_out(FW_CFG_DMA_PORT + 4, 4, 1), WISH_FW_CFG);
 	fw_cfg_reset(&fw_cfg);
-	assert_false(fw_cfg.dma_requested);
 	assert_int_equal(fw_cfg.dma_address, 0);
 	assert_int_equal(in_big(4), 0x51454d55);
 	text_is(0x20, "t-1234", 64);

@@ -35,14 +35,26 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void mmio_write(uint64_t off, unsigned size, uint64_t value)
+{
+	struct io_access access = {.off = off, .size = size, .value = value};
+
+	assert_int_equal(nvdimm_class.write(&nvdimm, &access), 0);
+}
+
+static uint64_t mmio_read(uint64_t off, unsigned size)
+{
+	return nvdimm_class.read(&nvdimm, &(struct io_access){.off = off, .size = size});
+}
+
 static void set(uint64_t reg, uint32_t value)
 {
-	nvdimm_mmio_write(&nvdimm, reg, 4, value);
+	mmio_write(reg, 4, value);
 }
 
 static uint32_t get(uint64_t reg)
 {
-	return (uint32_t)nvdimm_mmio_read(&nvdimm, reg, 4);
+	return (uint32_t)mmio_read(reg, 4);
 }
 
 static uint32_t go(uint32_t handle, uint32_t command, uint32_t offset, uint32_t length)
@@ -73,7 +85,7 @@ static void all_labels_can_be_read(void **state)
 	for (uint32_t off = 0; off < SIZE; off += NVDIMM_WINDOW_SIZE) {
 		assert_int_equal(go(7, NVDIMM_GET_LABELS, off, NVDIMM_WINDOW_SIZE), NVDIMM_SUCCESS);
 		for (unsigned i = 0; i < NVDIMM_WINDOW_SIZE; i += 8) {
-			uint64_t word = nvdimm_mmio_read(&nvdimm, NVDIMM_WINDOW + i, 8);
+			uint64_t word = mmio_read(NVDIMM_WINDOW + i, 8);
 
 			assert_memory_equal(&word, ro + off + i, 8);
 		}
@@ -85,8 +97,8 @@ static void writes_reach_the_labels_and_nothing_else(void **state)
 	uint8_t before[SIZE];
 
 	memcpy(before, rw, SIZE);
-	nvdimm_mmio_write(&nvdimm, NVDIMM_WINDOW, 8, UINT64_C(0x8877665544332211));
-	nvdimm_mmio_write(&nvdimm, NVDIMM_WINDOW + 8, 1, 0x99);
+	mmio_write(NVDIMM_WINDOW, 8, UINT64_C(0x8877665544332211));
+	mmio_write(NVDIMM_WINDOW + 8, 1, 0x99);
 	assert_int_equal(go(1, NVDIMM_SET_LABELS, 0x1ff9, 9), NVDIMM_SUCCESS);
 	for (unsigned i = 0; i < 9; i++)
 		before[0x1ff9 + i] = (uint8_t)(0x11 * (i + 1));
@@ -156,10 +168,10 @@ static void odd_accesses_do_nothing(void **state)
 			bool is_register = size == 4 && off % 4 == 0 && off <= NVDIMM_REG_GO;
 
 			if (!inside && !is_register)
-				assert_true(nvdimm_mmio_read(&nvdimm, off, size) == 0);
+				assert_true(mmio_read(off, size) == 0);
 			if (is_register)
 				continue;
-			nvdimm_mmio_write(&nvdimm, off, size, UINT64_MAX);
+			mmio_write(off, size, UINT64_MAX);
 			if (inside)
 				memset(nvdimm.window, 0, sizeof(nvdimm.window));
 			assert_memory_equal(&nvdimm, &before, sizeof(before));
@@ -171,12 +183,12 @@ static void odd_accesses_do_nothing(void **state)
 
 static void reset_forgets_all_but_the_labels(void **state)
 {
-	nvdimm_mmio_write(&nvdimm, NVDIMM_WINDOW, 8, 5);
+	mmio_write(NVDIMM_WINDOW, 8, 5);
 	assert_int_equal(go(1, NVDIMM_SET_LABELS, SIZE, 1), NVDIMM_INVALID);
 	nvdimm_reset(&nvdimm);
 	for (uint64_t reg = 0; reg <= NVDIMM_REG_GO; reg += 4)
 		assert_int_equal(get(reg), reg == NVDIMM_REG_MAX ? NVDIMM_WINDOW_SIZE : 0);
-	assert_int_equal(nvdimm_mmio_read(&nvdimm, NVDIMM_WINDOW, 8), 0);
+	assert_int_equal(mmio_read(NVDIMM_WINDOW, 8), 0);
 	set(NVDIMM_REG_HANDLE, 1);
 	assert_int_equal(get(NVDIMM_REG_SIZE), SIZE);
 }

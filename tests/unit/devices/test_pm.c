@@ -3,6 +3,18 @@
 
 #include "tests/unit/support.h"
 
+static uint64_t pm_read(struct pm *pm, uint16_t port, unsigned size)
+{
+	return pm_class.read(pm, &(struct io_access){.addr = port, .size = size});
+}
+
+static uint32_t pm_write(struct pm *pm, uint16_t port, unsigned size, uint64_t value)
+{
+	struct io_access access = {.addr = port, .size = size, .value = value};
+
+	return pm_class.write(pm, &access);
+}
+
 static struct pm fresh(void)
 {
 	struct pm pm;
@@ -17,20 +29,20 @@ static void only_s5_with_the_enable_bit_powers_off(void **state)
 	for (unsigned value = 0; value < 256; value++) {
 		struct pm pm = fresh();
 
-		pm_write(&pm, PM_SLEEP_CONTROL_PORT, 1, value);
-		assert_int_equal(pm.poweroff_requested,
-				 (value & 0x20) && (value >> 2 & 7) == PM_SLEEP_TYPE_S5);
-		assert_false(pm.reset_requested);
+		bool off = (value & 0x20) && (value >> 2 & 7) == PM_SLEEP_TYPE_S5;
+
+		assert_int_equal(pm_write(&pm, PM_SLEEP_CONTROL_PORT, 1, value),
+				 off ? WISH_POWER_OFF : 0);
 	}
 }
 
 static bool resets(uint16_t port, unsigned size, uint64_t value)
 {
 	struct pm pm = fresh();
+	uint32_t wish = pm_write(&pm, port, size, value);
 
-	pm_write(&pm, port, size, value);
-	assert_false(pm.poweroff_requested);
-	return pm.reset_requested;
+	assert_true(wish == 0 || wish == WISH_RESET);
+	return wish == WISH_RESET;
 }
 
 static void each_way_to_reset_has_its_values(void **state)
@@ -46,18 +58,16 @@ static void each_way_to_reset_has_its_values(void **state)
 	}
 }
 
-static void a_request_stands_until_the_reset(void **state)
+static void a_wish_leaves_nothing_behind(void **state)
 {
 	static const uint16_t ports[] = {PM_SLEEP_CONTROL_PORT, PM_RESET_PORT, 0x64, 0x92, 0xcf9};
-	struct pm pm = fresh();
+	struct pm pm = fresh(), before = fresh();
 
-	pm_write(&pm, PM_RESET_PORT, 1, PM_RESET_VALUE);
-	pm_write(&pm, PM_SLEEP_CONTROL_PORT, 1, 0x34);
+	assert_int_equal(pm_write(&pm, PM_RESET_PORT, 1, PM_RESET_VALUE), WISH_RESET);
+	assert_int_equal(pm_write(&pm, PM_SLEEP_CONTROL_PORT, 1, 0x34), WISH_POWER_OFF);
+	assert_memory_equal(&pm, &before, sizeof(pm));
 	for (unsigned i = 0; i < ARRAY_SIZE(ports); i++)
-		pm_write(&pm, ports[i], 1, 0);
-	assert_true(pm.reset_requested && pm.poweroff_requested);
-	pm_reset(&pm);
-	assert_false(pm.reset_requested || pm.poweroff_requested);
+		assert_int_equal(pm_write(&pm, ports[i], 1, 0), 0);
 }
 
 static void the_pci_address_port_is_no_reset(void **state)
@@ -72,9 +82,8 @@ static void the_pci_address_port_is_no_reset(void **state)
 	assert_true(pm_read(&pm, 0xcfc, 4) == UINT64_MAX);
 	assert_true(pm_read(&pm, 0xcf9, 2) == UINT64_MAX);
 	assert_int_equal(pm_read(&pm, 0xcf9, 1), 0);
-	pm_write(&pm, 0xcf9, 1, 2);
+	assert_int_equal(pm_write(&pm, 0xcf9, 1, 2), 0);
 	assert_int_equal(pm_read(&pm, 0xcf9, 1), 2);
-	assert_false(pm.reset_requested);
 }
 
 static void legacy_ports_never_make_a_guest_wait(void **state)
@@ -106,9 +115,9 @@ static void small_registers_keep_what_they_should(void **state)
 	assert_int_equal(pm_read(&pm, PM_SLEEP_STATUS_PORT, 1), 0x80);
 	pm_write(&pm, PM_SLEEP_STATUS_PORT, 1, 0x80);
 	assert_int_equal(pm_read(&pm, PM_SLEEP_STATUS_PORT, 1), 0);
-	pm_write(&pm, 0xcfb, 1, 0xff); /* unknown neighbours are harmless */
+	/* Unknown neighbours are harmless. */
+	assert_int_equal(pm_write(&pm, 0xcfb, 1, 0xff), 0);
 	assert_true(pm_read(&pm, 0xcfb, 1) == UINT64_MAX);
-	assert_false(pm.reset_requested || pm.poweroff_requested);
 }
 
 int main(void)
@@ -116,7 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_s5_with_the_enable_bit_powers_off),
 		cmocka_unit_test(each_way_to_reset_has_its_values),
-		cmocka_unit_test(a_request_stands_until_the_reset),
+		cmocka_unit_test(a_wish_leaves_nothing_behind),
 		cmocka_unit_test(the_pci_address_port_is_no_reset),
 		cmocka_unit_test(legacy_ports_never_make_a_guest_wait),
 		cmocka_unit_test(small_registers_keep_what_they_should),

@@ -10,6 +10,20 @@
 enum { SEC = 0, MIN = 2, HOUR = 4, WDAY = 6, DAY = 7, MON = 8, YEAR = 9, A = 10, B, C, D };
 enum { CENTURY = 0x32 };
 
+static uint8_t rtc_read(struct rtc *rtc, unsigned off, uint64_t now)
+{
+	struct io_access access = {.off = off, .size = 1, .now = now};
+
+	return (uint8_t)rtc_class.read(rtc, &access);
+}
+
+static void rtc_write(struct rtc *rtc, unsigned off, uint8_t value, uint64_t now)
+{
+	struct io_access access = {.off = off, .size = 1, .value = value, .now = now};
+
+	assert_int_equal(rtc_class.write(rtc, &access), 0);
+}
+
 static uint8_t get(struct rtc *rtc, uint8_t reg, uint64_t now)
 {
 	rtc_write(rtc, 0, reg, now);

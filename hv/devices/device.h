@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/state_file.h"
+#include "hv/lib/types.h"
+
+/* What a device model is to the bus it is on, and to the saved state. */
+
+/*
+ * One access of 1, 2, 4 or 8 bytes. A read returns the value in the low 'size' bytes; the bus cuts
+ * off what is above. A device never sees an access that leaves its range, or one that is wider
+ * than the range allows.
+ */
+struct io_access {
+	uint64_t addr;	/* port, or guest-physical address */
+	uint64_t off;	/* from the start of the device's range, bytes; set by the bus */
+	uint64_t value; /* of a write, cut to 'size' bytes by the bus */
+	uint64_t now;	/* the guest's TSC */
+	unsigned size;	/* bytes */
+};
+
+/*
+ * What a guest asks for with a write, as bits. The caller of the bus acts on them: a device changes
+ * nothing but its own state.
+ */
+enum device_wish {
+	WISH_SERIAL = 1 << 16,	   /* show the byte in bits 7:0, from the serial port */
+	WISH_DEBUGCON = 1 << 17,   /* show the byte in bits 15:8, from the debug console */
+	WISH_DEBUG_EXIT = 1 << 18, /* end the VM with the status in struct debug_exit */
+	WISH_POWER_OFF = 1 << 19,
+	WISH_RESET = 1 << 20,
+	WISH_FW_CFG = 1 << 21, /* fw_cfg_transfer() */
+	WISH_FREEZE = 1 << 22, /* become a template */
+	WISH_REVERT = 1 << 23, /* a clone: become again what the template was */
+};
+
+/*
+ * A kind of device. 'read' and 'write' are NULL for a device that is on no bus. A device without
+ * fields is not saved. 'check' may be NULL; it is called after the fields were read from a file,
+ * refuses what they cannot be, and computes what follows from them.
+ */
+struct device_class {
+	const char *name; /* of its sections in a saved state */
+	uint64_t (*read)(void *dev, const struct io_access *access);
+	/* Returns a set of enum device_wish. */
+	uint32_t (*write)(void *dev, const struct io_access *access);
+	const struct state_field *fields;
+	size_t n_fields;
+	enum status (*check)(void *dev, struct state_reader *reader);
+};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a guest asks for with a write to a device: to show a byte, to end, or something that
+ * concerns its VM as a whole. Devices only return such a wish; all of them are granted here.
+ */
+#include "hv/run/wish.h"
+
+#include "hv/vm/serial.h"
+#include "hv/vm/vm.h"
+
+static void transfer_fw_cfg(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct memory_lock held = memory_lock(vcpu);
+	enum status status = fw_cfg_transfer(&vm->platform.fw_cfg, &vm->memory);
+
+	memory_unlock(&held);
+	if (status != OK)
+		vm_crash(vm, "no memory left for what fw_cfg has to say");
+}
+
+static void show_output(struct vm *vm, uint32_t wish)
+{
+	if (wish & WISH_SERIAL && vm->config->serial == SERIAL_STDIO)
+		vm_put_output(vm, (uint8_t)wish);
+	if (wish & WISH_DEBUGCON && vm->config->debugcon == SERIAL_STDIO)
+		vm_put_output(vm, (uint8_t)(wish >> 8));
+}
+
+void wish_grant(struct vcpu *vcpu, uint32_t wish)
+{
+	struct vm *vm = vcpu->vm;
+	uint32_t status = vm->platform.debug_exit.status;
+
+	show_output(vm, wish);
+	if (wish & WISH_DEBUG_EXIT)
+		vm_end(vm, status == 1 ? VM_ENDED_WELL : VM_FAILED, "isa-debug-exit: status %u",
+		       status);
+	else if (wish & WISH_POWER_OFF)
+		vm_end(vm, VM_ENDED_WELL, "powered off");
+	else if (wish & WISH_RESET)
+		vm_reset(vm);
+	else if (wish & WISH_FW_CFG)
+		transfer_fw_cfg(vcpu);
+	else if (wish & WISH_FREEZE)
+		vm_gather(vm, VM_FREEZE);
+	else if (wish & WISH_REVERT)
+		vm_gather(vm, VM_REVERT);
+}
