@@ -10,8 +10,8 @@
 #include "hv/loader/loader.h"
 
 /*
- * The configuration as data. Everything lives in the arena given to
- * config_parse(); lists are in the order of the text.
+ * The configuration as data. Everything is in the arena given to config_parse(); lists have the
+ * order of the text.
  */
 
 enum serial_target { SERIAL_STDIO, SERIAL_NULL, SERIAL_NONE }; /* -serial, as QEMU names them */
@@ -23,18 +23,21 @@ enum serial_target { SERIAL_STDIO, SERIAL_NULL, SERIAL_NONE }; /* -serial, as QE
 struct dimm_config {
 	struct dimm_config *next;
 	bool is_nvdimm;
-	bool unarmed;	     /* nvdimm: the flag of that name, nothing else */
-	uint64_t label_size; /* nvdimm: bytes at the end of the backend for labels; 0: none */
-	uint64_t size;	     /* bytes that the guest gets, set by config_place_dimms(): the
-			      * backend's; of an nvdimm without its labels, in whole
-			      * alignments. The labels begin at the backend's size - label_size. */
-	const char *id;	     /* NULL: none given */
-	const char *memdev;  /* id of a backend of the same VM; NULL: none given */
-	uint64_t addr; /* 0 until config_place_dimms(): first fit in the device-memory window */
+	bool unarmed;	     /* nvdimm: only the flag of that name */
+	uint64_t label_size; /* nvdimm: bytes of labels at the end of the backend; 0: none */
+	/*
+	 * Bytes that the guest gets, set by config_place_dimms(): those of the backend; of an
+	 * nvdimm without its labels, in whole alignments. The labels start at the backend's size -
+	 * label_size.
+	 */
+	uint64_t size;
+	const char *id;	    /* NULL: none given */
+	const char *memdev; /* id of a backend of the same VM; NULL: none given */
+	uint64_t addr; /* 0 until config_place_dimms(): first fit in the window for device memory */
 	int32_t slot;  /* -1 until config_place_dimms(): the first free one */
 	uint32_t node; /* the guest's NUMA node, below n_numa_nodes or 0 */
 	struct backend *backend; /* resolved; NULL: 'broken' */
-	bool broken;		 /* it has an error, which was said */
+	bool broken;		 /* an error in it was reported */
 	struct diag_place place;
 };
 
@@ -64,11 +67,11 @@ struct fw_cfg_config {
 	struct fw_cfg_config *next;
 	const char *path; /* in the ramdisk; NULL: a text */
 	struct diag_place place;
-	struct fw_cfg_file
-		file; /* linked with the next one's; of a path filled in by config_open() */
+	/* Linked with the next one's; of a path filled in by config_open(). */
+	struct fw_cfg_file file;
 };
 
-/* RAM that does not fit below the first goes on at the second. */
+/* RAM that does not fit below the first continues at the second. */
 #define VM_RAM_LOW_MAX GIB(3)
 #define VM_RAM_HIGH    GIB(4)
 
@@ -88,44 +91,43 @@ struct vm_config {
 	struct diag_place memory_place;	       /* of -m's argument */
 	const char *memory_backend_id;	       /* as written, NULL if not */
 	struct diag_place memory_backend_place;
-	/* Resolved; NULL: RAM is the NUMA nodes' backends one after the other if there are any,
-	 * else anonymous and private. */
+	/* Resolved; NULL: the backends of the NUMA nodes, one after the other, are the RAM. */
 	struct backend *memory_backend;
-	struct backend *backends; /* as written; the last is QEMU's own for the RAM, if there is */
+	struct backend *backends; /* in the order given; the default RAM's is the last */
 	struct thread_context *thread_contexts;
 	struct dimm_config *dimms;
 	struct numa_node_config *numa_nodes; /* by nodeid, 0 to n_numa_nodes - 1 without a gap */
-	unsigned n_numa_nodes;		     /* 0: no -numa, no SRAT for its sake */
-	const uint8_t *cpu_node; /* nodeid of each place for a processor; NULL: no nodes */
+	unsigned n_numa_nodes;		     /* 0: no -numa, and no SRAT for NUMA */
+	const uint8_t *cpu_node;	     /* nodeid of each possible processor; NULL: no nodes */
 	/*
-	 * -numa dist: n_numa_nodes rows of as many distances, row by row, [src * n + dst],
-	 * complete. NULL: none given, no SLIT.
+	 * -numa dist: a complete matrix of n_numa_nodes rows, at [src * n_numa_nodes + dst]. NULL:
+	 * none was given, no SLIT.
 	 */
 	const uint8_t *numa_distance;
-	bool nvdimm;	      /* -machine nvdimm=on: NVDIMMs may be had */
-	bool mem_merge;	      /* -machine mem-merge=, default on: of backends that do not say */
-	bool dump_guest_core; /* -machine dump-guest-core=, default on: likewise */
-	bool mem_prealloc;    /* -mem-prealloc: all backends' is on, and the default RAM's */
+	bool nvdimm;	      /* -machine nvdimm=on: NVDIMMs are allowed */
+	bool mem_merge;	      /* -machine mem-merge=, default on: for backends without merge= */
+	bool dump_guest_core; /* -machine dump-guest-core=, default on: for those without dump= */
+	bool mem_prealloc;    /* -mem-prealloc: prealloc=on for all backends and the default RAM */
 	struct chardev_config *chardevs;
 
 	const char *kernel; /* paths in the ramdisk, NULL: none */
 	const char *initrd; /* Linux: one path; Multiboot: QEMU's module list, as written */
 	const char *append; /* NULL: none */
 	struct diag_place kernel_place, initrd_place, append_place;
-	/* The same, found by config_open(); NULL: there is none. */
+	/* Their files, found by config_open(); NULL: none. */
 	const struct image *kernel_image;
-	const struct image *initrd_image; /* not of a Multiboot kernel */
-	struct loader_module *modules;	  /* of a Multiboot kernel */
+	const struct image *initrd_image; /* not for a Multiboot kernel */
+	struct loader_module *modules;	  /* for a Multiboot kernel */
 	size_t n_modules;
-	bool is_template;     /* it never runs: goes on from 'incoming' as a template */
-	const char *incoming; /* -incoming file:PATH; NULL: it starts with its kernel, if any */
+	bool is_template;     /* it never runs, but is a template that starts from 'incoming' */
+	const char *incoming; /* -incoming file:PATH; NULL: it starts with its kernel */
 	struct diag_place incoming_place;
-	const struct image *incoming_image; /* a whole file of state; set by config_open() */
-	bool incoming_is_bad;		    /* it has an error, which was said */
+	const struct image *incoming_image; /* a complete file of state; set by config_open() */
+	bool incoming_is_bad;		    /* an error in it was reported */
 
 	enum serial_target serial; /* COM1; default stdio */
 	bool no_reboot;
-	uint64_t max_private;  /* -max-private: bytes, whole pages; 0: no ceiling */
+	uint64_t max_private;  /* -max-private: bytes, whole pages; 0: no limit */
 	bool pauses_when_full; /* -on-full pause; default end */
 	bool has_debug_exit;
 	uint16_t debug_exit_iobase, debug_exit_iosize;
@@ -134,11 +136,13 @@ struct vm_config {
 	enum serial_target debugcon;
 	struct fw_cfg_config *fw_cfg;
 	bool has_vmgenid;
-	bool has_guid;	  /* else each start makes a new one */
-	uint8_t guid[16]; /* as in the guest's memory */
+	bool has_guid;	  /* else each start generates a new one */
+	uint8_t guid[16]; /* in the byte order of the guest's memory */
 };
 
-/* -info COMMAND: asked of each VM when it starts. Which commands exist is not checked here. */
+/*
+ * -info COMMAND, answered by each VM when it starts. The caller of config_parse() checks the name.
+ */
 struct info_config {
 	struct info_config *next;
 	const char *command;
@@ -151,7 +155,7 @@ struct host_config {
 	enum host_end on_end; /* default poweroff */
 	uint16_t serial_port; /* console UART, default 0x3f8; 0: none */
 	unsigned log_level;   /* enum log_level, default info */
-	uint64_t max_private; /* of all VMs: bytes, whole pages; 0: what the machine has */
+	uint64_t max_private; /* of all VMs: bytes, whole pages; 0: all that the machine has */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	struct info_config *info; /* in the order written */
 };
@@ -162,15 +166,15 @@ struct clone_config {
 	const char *template; /* name of a VM, or of a clone */
 	const char *name;     /* NULL: TEMPLATE-0, TEMPLATE-1, ... */
 	unsigned count;
-	unsigned parallel;	 /* so many at a time, the next when one has ended */
-	bool paused;		 /* until the operator lets them go on */
+	unsigned parallel;	 /* at most so many at a time; the next starts when one has ended */
+	bool paused;		 /* until the operator continues them */
 	uint64_t max_private;	 /* bytes, whole pages; 0: as the template */
-	bool precopy;		 /* give later ones their copies of what the first has written */
+	bool precopy;		 /* copy for later clones in advance what the first has written */
 	struct diag_place place; /* of the template's name */
 	unsigned n_started, n_running;
 };
 
-/* Of PATH, so that both names are ones that can be sent. */
+/* Of PATH: both file names are then short enough to be sent. */
 #define SAVE_PATH_MAX 190
 
 /* A line "save [-s] TEMPLATE PATH". */
@@ -178,10 +182,9 @@ struct save_config {
 	struct save_config *next;
 	const char *template; /* name of a VM, or of a clone */
 	const char *path;     /* of both files, without ".state" and ".mem" */
-	bool is_sent;	      /* by the console, else into the ramdisk */
+	bool is_sent;	      /* over the console, else saved into the ramdisk */
 	struct diag_place place, path_place;
-	struct vm
-		*vm; /* that has become the template, and is to be saved now: hv/vm/save_queue.c */
+	struct vm *vm; /* the template, when it is to be saved: see hv/vm/save_queue.c */
 	bool is_done;
 };
 

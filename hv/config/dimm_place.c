@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where DIMMs and NVDIMMs go: slots and addresses in the window for device memory, with the checks
- * of QEMU's devices in its order. Nothing is mapped here.
+ * The places of DIMMs and NVDIMMs: slots, and addresses in the window for device memory. The checks
+ * are those of QEMU's devices, in its order. Nothing is mapped here.
  */
 #include "hv/config/dimm_place.h"
 
@@ -15,7 +15,7 @@ static const char *dimm_name(const struct dimm_config *dimm)
 	return dimm->id != NULL ? dimm->id : "(unnamed)";
 }
 
-/* DIMMs before 'end' that have their place. */
+/* The first DIMM from 'dimm' on and before 'end' that has its place; NULL: there is none. */
 static struct dimm_config *next_placed(struct dimm_config *dimm, const struct dimm_config *end)
 {
 	while (dimm != end && dimm->broken)
@@ -103,7 +103,9 @@ static uint64_t backend_alignment(const struct backend *backend)
 	return backend->align > PAGE_SIZE ? backend->align : PAGE_SIZE;
 }
 
-/* The labels are the backend's last bytes; what is before them counts in whole alignments. */
+/*
+ * The labels are the backend's last bytes; the guest gets what is before them, in whole alignments.
+ */
 static enum status size_nvdimm(struct dimm_config *dimm, struct diag *diag)
 {
 	const struct backend *backend = dimm->backend;
@@ -125,7 +127,7 @@ static enum status size_nvdimm(struct dimm_config *dimm, struct diag *diag)
 	return ERR_INVAL;
 }
 
-/* What the guest is to get. */
+/* Set the size that the guest gets. */
 static enum status size_dimm(struct dimm_config *dimm, struct diag *diag)
 {
 	if (dimm->memdev == NULL) {
@@ -163,7 +165,7 @@ static bool is_in_window(const struct vm_config *vm, uint64_t addr, uint64_t siz
 	       addr - vm->dimm_window <= vm->dimm_window_len - size;
 }
 
-/* A DIMM before 'end' that is in the way, NULL if there is none. */
+/* A DIMM before 'end' that overlaps; NULL: there is none. */
 static struct dimm_config *find_overlap(const struct vm_config *vm, const struct dimm_config *end,
 					uint64_t addr, uint64_t size)
 {
@@ -217,7 +219,7 @@ static enum status find_address(const struct vm_config *vm, struct dimm_config *
 	return OK;
 }
 
-/* What QEMU looks at when the device comes to life, after it has its address. */
+/* What QEMU checks when it realizes the device, which has its address by then. */
 static enum status check_use(const struct vm_config *vm, const struct dimm_config *dimm,
 			     struct diag *diag)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which backend is where in the guest's address space. Sizes and addresses were checked
- * when the configuration was opened; nothing is mapped here.
+ * The place of each backend in the guest's address space. Sizes and addresses were checked when the
+ * configuration was opened. Nothing is mapped here.
  */
 #include "hv/config/layout.h"
 
@@ -10,7 +10,7 @@ static struct mem_region region_of(const struct backend *backend, uint64_t gpa, 
 {
 	struct mem_region region = {
 		.gpa = {gpa},
-		.len = align_up(len, PAGE_SIZE), /* RAM of odd size: the rest of its page, too */
+		.len = align_up(len, PAGE_SIZE), /* odd RAM gets the rest of its page */
 		.kind = backend->kind,
 		.image = backend->image,
 		.offset = offset,
@@ -22,7 +22,7 @@ static struct mem_region region_of(const struct backend *backend, uint64_t gpa, 
 	return region;
 }
 
-/* All of the backend, from byte 'at' of the RAM on. */
+/* Add the whole backend, from byte 'at' of the RAM on. */
 static enum status add_ram(struct mem_map *map, const struct backend *backend, uint64_t at)
 {
 	uint64_t low = 0, high_gpa;

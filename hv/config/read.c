@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The configuration file: its lines, what they define, and the second pass over the ramdisk's
- * files. An error ends the option or line it is in, never the file, so that all are said.
+ * The configuration file: its lines, what they define, and the second pass over the files of the
+ * ramdisk. An error ends the option or line it is in, not the file, so that all errors are
+ * reported.
  */
 #include "hv/config/read.h"
 
@@ -19,7 +20,7 @@
 
 struct host_option {
 	const char *name;
-	const char *values[5]; /* NULL after the last; none at all: any text */
+	const char *values[5]; /* NULL after the last; if there are none, any text */
 };
 
 enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_INFO, HOST_MAX_PRIVATE };
@@ -54,7 +55,7 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 	}
 }
 
-/* ARRAY_SIZE(host_options) if there is none of that name. */
+/* ARRAY_SIZE(host_options): there is none of that name. */
 static unsigned find_host_option(const char *word)
 {
 	unsigned i = 0;

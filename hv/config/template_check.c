@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What only shows when all VMs are looked at together. QEMU lets each of these pass without a
- * word: a clone that writes into its template, a clone that forgot rom=off and loses all it
- * writes, a clone that begins as zeros. What QEMU's users do on purpose is not touched: any
- * mix of ROM, private and shared memory over one file but over a template.
+ * Mistakes that only show when all VMs are compared. QEMU silently accepts each of them: a clone
+ * that writes into its template, a clone without rom=off that loses its writes, a clone that starts
+ * as zeros. What users of QEMU do on purpose stays allowed: any mix of ROM, private and shared
+ * memory over a file that is not a template.
  */
 #include "hv/config/template_check.h"
 
 #include "hv/lib/string.h"
 
-/* Private memory that begins as a file; with 'readonly' a VM template's clone, which says so. */
+/* Private memory that starts as a file; 'readonly': as a clone of a VM template declares it. */
 static bool is_private(const struct backend *backend, bool readonly)
 {
 	return !backend->broken && backend->image != NULL && backend->kind == MEM_COW &&
@@ -27,7 +27,7 @@ struct user {
 	const struct backend *backend; /* NULL: there is none */
 };
 
-/* Another VM's private memory that begins as some of the same bytes. */
+/* Another VM's private memory that starts as some of the same bytes. */
 static struct user find_user(const struct config *config, const struct user *writer, bool readonly)
 {
 	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
@@ -49,7 +49,7 @@ static struct diag_place share_place(const struct backend *backend)
 	return backend->place;
 }
 
-/* Shared memory of a file. What a VM does to its own private memory is its own affair. */
+/* Check shared memory of a file. A VM may write into its own private memory. */
 static void check_writer(const struct config *config, const struct user *writer, struct diag *diag)
 {
 	const struct backend *backend = writer->backend;
@@ -74,7 +74,7 @@ static void check_writer(const struct config *config, const struct user *writer,
 			"share=off,readonly=on,rom=off.");
 }
 
-/* Of several the last counts. */
+/* The last of several rom= counts. */
 static bool is_rom_on_purpose(const struct backend *backend)
 {
 	bool on = false;
@@ -86,7 +86,7 @@ static bool is_rom_on_purpose(const struct backend *backend)
 	return on;
 }
 
-/* ROM where a guest expects RAM. */
+/* Warn of ROM where a guest expects RAM. */
 static void check_rom(const struct backend *backend, const char *use, struct diag *diag)
 {
 	if (backend == NULL || backend->broken || backend->kind != MEM_ROM)
@@ -105,13 +105,13 @@ static void check_roms(const struct vm_config *vm, struct diag *diag)
 	for (const struct numa_node_config *node = vm->numa_nodes; node != NULL; node = node->next)
 		check_rom(node->backend, "main memory", diag);
 	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
-		/* An NVDIMM tells the guest. Who writes rom=on for a module knows. */
+		/* An NVDIMM tells the guest. An explicit rom=on of a module is intended. */
 		if (dimm->backend && !dimm->is_nvdimm && !is_rom_on_purpose(dimm->backend))
 			check_rom(dimm->backend, "memory module", diag);
 	}
 }
 
-/* A clone of the same id and size, as clones of one template are. */
+/* A clone with the same id and size, as the clones of one template have. */
 static struct user find_namesake(const struct config *config, const struct backend *backend)
 {
 	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
@@ -124,13 +124,13 @@ static struct user find_namesake(const struct config *config, const struct backe
 	return (struct user){NULL, NULL};
 }
 
-/* No template stands behind it: RAM, or a file that was not there. */
+/* There is no template: RAM, or a file that was missing. */
 static bool begins_as_zeros(const struct backend *backend)
 {
 	return backend->kind == MEM_COW && (backend->image == NULL || backend->image->grown);
 }
 
-/* Memory of zeros where others of the same name begin as a template. */
+/* Warn of memory of zeros where others of the same id start as a template. */
 static void check_zeros(const struct config *config, const struct backend *backend,
 			struct diag *diag)
 {

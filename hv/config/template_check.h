@@ -4,7 +4,7 @@
 #include "hv/config/config.h"
 
 /*
- * Once all backends of all VMs are open: refuse and warn of what QEMU lets pass because it sees one
- * VM at a time, and what then silently destroys a template or loses what a guest writes.
+ * After all backends of all VMs are open, refuse or warn of what QEMU accepts because it sees one
+ * VM at a time, and what then silently destroys a template or loses guest writes.
  */
 void config_check_sharing(const struct config *config, struct diag *diag);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What makes and keeps templates: "clone" and "save" lines, and the -incoming of a VM. Clones have
- * the options of their template. Files that exist are never written: they may be a VM's memory. A
- * saved state is judged as far as that goes without the machine that loads it: by its head and its
- * checksum.
+ * The lines that use and save templates: "clone" and "save", and -incoming of a VM. Clones have the
+ * options of their template. Existing files are not overwritten: they may be a VM's memory. Of a
+ * saved state only the head and the checksum are checked, not whether this machine can load it.
  */
 #include "hv/config/template_lines.h"
 
@@ -127,7 +126,7 @@ enum status clone_read_incoming(struct config *config, const struct word *name, 
 	return add_clone(config, &clone, arena);
 }
 
-/* Whether 'name' is what the clones of a line are called: its own name, or TEMPLATE-NUMBER. */
+/* Whether a clone of the line has this name: the line's own, or TEMPLATE-NUMBER. */
 static bool makes(const struct clone_config *clone, const char *name)
 {
 	size_t len = strlen(clone->template);
@@ -140,7 +139,7 @@ static bool makes(const struct clone_config *clone, const char *name)
 	       parse_integer(name + len + 1, &n, &negative) == OK && !negative;
 }
 
-/* By another line than 'wanted'. */
+/* Whether a VM or a clone of a line other than 'wanted' has this name. */
 static bool exists(const struct config *config, const char *name, const struct clone_config *wanted)
 {
 	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next)
@@ -252,7 +251,7 @@ enum status save_read(struct config *config, const struct word *keyword, struct 
 	return add_save(config, &save, arena);
 }
 
-/* The folder a file is to be made in; said if there is none. */
+/* Report that the folder of the files does not exist. */
 static void check_folder(const struct save_config *save, const struct image_list *images,
 			 struct diag *diag)
 {

@@ -149,7 +149,7 @@ enum status vm_read_chardev(struct vm_reader *reader, const struct word *argumen
 	return ERR_INVAL;
 }
 
-/* 'len' ports from the value of 'key' on must exist. */
+/* Check that the 'len' ports from 'iobase' on exist; 'key' gave one of the two. */
 static enum status check_ports(struct vm_reader *reader, struct options *options, const char *key,
 			       int64_t iobase, int64_t len)
 {
@@ -226,7 +226,7 @@ static enum status read_vmgenid(struct vm_reader *reader, struct options *option
 	return OK;
 }
 
-/* In JSON any text is an id, and what is no text is none. */
+/* In JSON any string is an id; a value of another type is ignored. */
 static enum status check_device_id(struct vm_reader *reader, struct options *options)
 {
 	struct device_id *device;
@@ -253,7 +253,7 @@ static enum status check_device_id(struct vm_reader *reader, struct options *opt
 	return OK;
 }
 
-/* A device that -device makes: a new one is a row and its reader. */
+/* A device that -device makes. To add one, add a row and its reader. */
 struct driver {
 	const char *name;
 	enum status (*read)(struct vm_reader *reader, struct options *options);
@@ -284,7 +284,7 @@ static enum status refuse_driver(struct vm_reader *reader, const struct options 
 	return ERR_INVAL;
 }
 
-/* Of a device whose id is checked. */
+/* The id was checked before. */
 static enum status read_driver(struct vm_reader *reader, struct options *options)
 {
 	const struct option *driver = options_find(options, "driver");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -device pc-dimm and nvdimm: what is written. Where they go is told in dimm.c. */
+/* -device pc-dimm and nvdimm: their options. dimm_place.c gives them their places. */
 #include "hv/config/vm_reader.h"
 
 #include "hv/backends/parse.h"
@@ -34,7 +34,7 @@ static enum status get_label_size(struct vm_reader *reader, struct options *opti
 	return ERR_INVAL;
 }
 
-/* QEMU shows it to guests on other architectures only. */
+/* QEMU shows the UUID only to guests of other architectures. */
 static enum status check_uuid(struct vm_reader *reader, struct options *options)
 {
 	const char *uuid = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files of -kernel and -initrd, looked up in the ramdisk before any VM starts. What is in them
- * is the loader's affair, but for this: whether -initrd is one file or Multiboot's modules.
+ * The files of -kernel and -initrd, looked up in the ramdisk before any VM starts. The loader
+ * judges what is in them; here the kernel only decides whether -initrd is one file or a list of
+ * Multiboot modules.
  */
 #include "hv/config/vm_files.h"
 

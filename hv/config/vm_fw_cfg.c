@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * -fw_cfg: texts and files of the ramdisk that a guest reads from fw_cfg. Checks and words are
- * QEMU's, in its order. A file is used where it is, not copied: hence after all backends were
- * opened, which may move it.
+ * -fw_cfg: texts and files of the ramdisk that a guest reads from fw_cfg. Checks, their order and
+ * words are QEMU's. A file is used in place, not copied, and therefore found after all backends are
+ * open, which may move it.
  */
 #include "hv/config/vm_fw_cfg.h"
 
@@ -12,7 +12,7 @@
 #include "hv/lib/string.h"
 
 #define OWN_PREFIX     "opt/stencil/"
-#define USER_FILES_MAX 27 /* as many as there is room for in hv/devices/fw_cfg.h */
+#define USER_FILES_MAX 27 /* the number that hv/devices/fw_cfg.h has room for */
 
 struct argument {
 	const char *name, *file, *string, *gen_id; /* NULL: none, or empty */
@@ -59,7 +59,7 @@ static bool check_needed(const struct argument *argument, struct diag_place plac
 	return false;
 }
 
-/* 'n' files came before. */
+/* Check the name against those of the files before. */
 static bool check_name(const struct vm_config *vm, const char *name, struct diag_place place,
 		       struct diag *diag)
 {
@@ -122,7 +122,7 @@ enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *word)
 	return add(reader, &argument, place);
 }
 
-/* NULL: there is nothing to complain about. */
+/* NULL: found, else the reason. */
 static const char *find_file(struct image_list *images, const char *path, struct image **ret)
 {
 	const char *why = vm_find_file(images, path, ret);

@@ -8,7 +8,10 @@
 /* QEMU rounds -m up to this. */
 #define RAM_GRANULE UINT64_C(8192)
 
-/* -m's sizes have texts of their own in QEMU. 'ret_option' is NULL if there is none. */
+/*
+ * For the sizes of -m QEMU has messages of their own. '*ret_option' is NULL if the key was not
+ * given.
+ */
 static enum status get_memory_size(struct vm_reader *reader, struct options *options,
 				   const char *key, struct option **ret_option, uint64_t *ret)
 {
@@ -155,7 +158,7 @@ static enum status check_machine_unknown(struct vm_reader *reader, const struct 
 	return ERR_INVAL;
 }
 
-/* Booleans that can be had at QEMU's default only. */
+/* Booleans that are only supported with QEMU's default. */
 static enum status check_machine_defaults(struct vm_reader *reader, struct options *options)
 {
 	static const struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * -numa: the guest's nodes, what memory they have, how far they are from each other. Looked at
- * after all other options, as in QEMU, whose order and words these are. The machine's own nodes
- * are not dealt with here.
+ * -numa: the guest's nodes, their memory and the distances between them. As in QEMU, whose order
+ * and words these are, -numa is read after all other options. The nodes of the machine itself have
+ * nothing to do with these.
  */
 #include "hv/config/vm_reader.h"
 
@@ -11,7 +11,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
-/* -numa's first item; the order is that of type_names. */
+/* The first item of -numa, in the order of type_names. */
 enum numa_type { NUMA_NODE, NUMA_DIST, NUMA_CPU, NUMA_HMAT_LB, NUMA_HMAT_CACHE };
 
 static const char *const type_names[] = {"node", "dist", "cpu", "hmat-lb", "hmat-cache", NULL};
@@ -19,7 +19,7 @@ static const char *const type_names[] = {"node", "dist", "cpu", "hmat-lb", "hmat
 static const struct integer_type type_uint8 = {"uint8_t", 0, UINT8_MAX};
 static const struct integer_type type_uint16 = {"uint16_t", 0, UINT16_MAX};
 
-/* One -numa argument at work. */
+/* One -numa argument that is being read. */
 struct numa_reader {
 	struct vm_reader *vm_reader;
 	struct vm_config *vm;
@@ -61,7 +61,7 @@ static enum status report_value(struct numa_reader *numa, const char *key, const
 	return ERR_INVAL;
 }
 
-/* '*ret_has' tells whether it was given; else '*ret' stays. */
+/* '*ret_has': the key was given; else '*ret' does not change. */
 static enum status get_uint(struct numa_reader *numa, const char *key,
 			    const struct integer_type *type, bool *ret_has, uint64_t *ret)
 {
@@ -107,12 +107,12 @@ static enum status get_int(struct numa_reader *numa, const char *key, bool *ret_
 	return OK;
 }
 
-/* Are all 'cpus', which add up, numbers or ranges of them? */
+/* Check that each 'cpus', of which all count, is a number or a range. */
 static enum status check_cpus_syntax(struct numa_reader *numa)
 {
 	uint64_t first, last;
 
-	(void)options_find(&numa->options, "cpus"); /* marks them seen */
+	(void)options_find(&numa->options, "cpus"); /* marks all of them as seen */
 	for (const struct option *o = numa->options.first; o != NULL; o = o->next) {
 		const char *wrong = NULL;
 
@@ -304,7 +304,7 @@ static enum status read_distance(struct numa_reader *numa)
 	return OK;
 }
 
-/* What tells CPUs apart, in the order in which QEMU reads it. */
+/* The properties that select CPUs, in the order in which QEMU reads them. */
 enum {
 	CPU_NODE,
 	CPU_DRAWER,
@@ -324,7 +324,7 @@ static const char *const cpu_keys[N_CPU_KEYS] = {
 	[CPU_MODULE] = "module-id", [CPU_CORE] = "core-id",	[CPU_THREAD] = "thread-id",
 };
 
-/* Levels of the topology by key. */
+/* The levels of the topology by key. */
 static const struct {
 	unsigned key;
 	enum topology_level level;
@@ -338,7 +338,7 @@ struct cpu_keys {
 	int64_t value[N_CPU_KEYS];
 };
 
-/* Levels that the board does not have, or of which there is but one. */
+/* Refuse levels that the board does not have, or of which it has only one. */
 static enum status check_cpu_keys(struct numa_reader *numa, const struct cpu_keys *keys)
 {
 	static const unsigned missing[] = {CPU_MODULE, CPU_CLUSTER, CPU_DIE, CPU_BOOK, CPU_DRAWER};
@@ -450,7 +450,7 @@ enum status vm_read_numa_arguments(struct vm_reader *reader)
 	return OK;
 }
 
-/* Memory devices want a node to be in: QEMU makes one of all there is. */
+/* Memory devices need a node: without -numa QEMU makes one of all RAM and CPUs. */
 static enum status make_only_node(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;
@@ -467,7 +467,7 @@ static enum status make_only_node(struct vm_reader *reader)
 	return OK;
 }
 
-/* The highest number that is left out, as in QEMU. */
+/* Report the highest missing number, as QEMU does. */
 static enum status check_gaps(struct vm_reader *reader)
 {
 	const struct numa_node_config *node = reader->vm->numa_nodes;
@@ -629,7 +629,7 @@ static void warn_of_unplaced(const struct vm_reader *reader)
 {
 	const struct cpu_topology *topology = &reader->vm->topology;
 	struct diag_place place = reader->vm->numa_nodes->place;
-	char text[DIAG_MESSAGE_MAX] = ""; /* of more, the message shows the beginning */
+	char text[DIAG_MESSAGE_MAX] = ""; /* what does not fit is cut off, as in the message */
 	size_t n = 0;
 
 	for (unsigned cpu = 0; cpu < topology_places(topology) && n < sizeof(text); cpu++) {
@@ -648,7 +648,10 @@ static void warn_of_unplaced(const struct vm_reader *reader)
 		     "future");
 }
 
-/* Processors that were not placed are in node 0, or, if none was, socket by socket in turn. */
+/*
+ * Put processors without a node into node 0; if none has one, each socket goes to the next node in
+ * turn.
+ */
 static enum status place_cpus(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;

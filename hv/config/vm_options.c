@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The options of a "vm" line, which are QEMU's. QEMU's whole set is known by name: what does
- * not work here is refused, never ignored. Accepted without effect is only what asks for
- * the machine that there is anyway.
+ * The options of a "vm" line, which are QEMU's. All options of QEMU are known by name; those that
+ * do not work here are refused, never ignored. An option is accepted without effect only if it asks
+ * for what every VM has.
  */
 #include "hv/config/vm_reader.h"
 
@@ -28,7 +28,7 @@ static enum status read_object(struct vm_reader *reader, const struct word *argu
 			   reader->diag);
 }
 
-/* Properties of objects cannot be set this way: QEMU warns, and forgets about it. */
+/* -global cannot set properties of objects: QEMU warns and ignores it. */
 static enum status read_global(struct vm_reader *reader, const struct word *argument)
 {
 	const char *value = strchr(argument->text, '=');
@@ -102,7 +102,7 @@ static enum status read_mem_path(struct vm_reader *reader, const struct word *ar
 	return OK;
 }
 
-/* The argument of an option that has to be as it is by default. */
+/* Refuse every argument except the one that asks for what every VM has. */
 static enum status check_only(struct vm_reader *reader, const struct word *argument,
 			      const char *only)
 {
@@ -124,7 +124,7 @@ static enum status read_none(struct vm_reader *reader, const struct word *argume
 	return check_only(reader, argument, "none");
 }
 
-/* An option with an argument: a new one is a row and its reader. */
+/* An option with an argument. To add one, add a row and its reader. */
 struct vm_option {
 	const char *name;
 	enum status (*read)(struct vm_reader *reader, const struct word *argument);
@@ -173,7 +173,7 @@ static const char refused_options[] =
 	"qmp-pretty readconfig rtc run-with runas sandbox sd seed shim smbios spice tpmdev "
 	"trace usbdevice uuid virtfs vnc watchdog-action xen-domid";
 
-/* Those that have none. */
+/* Those that are flags. */
 static const char refused_flags[] =
 	"async-teardown audio-help daemonize enable-sync-profile full-screen h help no-acpi "
 	"no-fd-bootchk no-hpet no-shutdown only-migratable perfmap preconfig s S singlestep "
@@ -217,7 +217,7 @@ static const struct vm_option *find_option(const char *name)
 	return is_listed(refused_options, name) ? &refused : NULL;
 }
 
-/* '*words' is the option, and moves to its argument if there is one. */
+/* '*words' is the option, and moves to its argument if the option has one. */
 static enum status read_option(struct vm_reader *reader, const struct word **words)
 {
 	const struct word *word = *words;

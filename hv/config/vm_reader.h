@@ -4,19 +4,24 @@
 #include "hv/backends/word.h"
 #include "hv/config/config.h"
 
-/* What the parsing of one "vm" line knows beside its result. For config*.c and vm_*.c only. */
+/*
+ * The state of reading one "vm" line, and the functions of the vm_*.c files, each of which reads
+ * some of its options. They share this header because all have the same shape and callers: the
+ * table of vm_options.c and vm_resolve.c.
+ */
+
 struct device_id {
 	struct device_id *next;
 	const char *id;
 };
 
-/* -device as JSON; made when all others are there, as in QEMU. */
+/* -device as JSON. As in QEMU, made after all others. */
 struct json_device {
 	struct json_device *next;
 	struct options options;
 };
 
-/* -numa, in the order written; looked at when all objects are known. */
+/* -numa, in the order given. Read after all objects are known. */
 struct numa_argument {
 	struct numa_argument *next;
 	const struct word *word;
@@ -28,7 +33,7 @@ struct numa_distance {
 	uint64_t src, dst, val;
 };
 
-/* -smp's numbers, in the order in which QEMU looks at them. */
+/* The numbers of -smp, in the order in which QEMU reads them. */
 enum smp_key {
 	SMP_CPUS,
 	SMP_DRAWERS,
@@ -47,38 +52,38 @@ struct vm_reader {
 	struct vm_config *vm;
 	struct arena *arena;
 	struct diag *diag;
-	const char *option;  /* the current one, without its dashes */
+	const char *option;  /* the option being read, without its dashes */
 	const char *machine; /* QEMU's name of the machine type, for messages */
 	const char *default_ram_id;
 	struct device_id *device_ids;
 	struct json_device *json_devices; /* in the order written */
 	bool has_serial, nodefaults;
-	bool bad_memory;	 /* -m has an error, which was said */
-	bool bad_memory_backend; /* likewise -machine memory-backend */
-	bool bad_numa;		 /* likewise some -numa */
-	bool has_numa_memdev;	 /* RAM is to come from the NUMA nodes */
-	/* Which node each place for a processor was given; below topology_places(). */
+	bool bad_memory;	 /* an error in -m was reported */
+	bool bad_memory_backend; /* likewise in -machine memory-backend */
+	bool bad_numa;		 /* likewise in a -numa */
+	bool has_numa_memdev;	 /* the NUMA nodes' backends are the RAM */
+	/* The node of each possible processor, as far as given. Below topology_places(). */
 	bool has_cpu_node[TOPOLOGY_MAX_CPUS];
 	uint8_t cpu_node[TOPOLOGY_MAX_CPUS];
 	struct numa_argument *numa_arguments;
 	struct numa_distance *numa_distances;
 	bool has_smp[N_SMP_KEYS]; /* of all -smp together: a later one adds to an earlier one */
 	uint32_t smp[N_SMP_KEYS];
-	bool bad_smp;		     /* -smp has an error, which was said */
+	bool bad_smp;		     /* an error in -smp was reported */
 	struct diag_place smp_place; /* of the last one */
-	const struct word *mem_path; /* -mem-path's; NULL: none */
+	const struct word *mem_path; /* of -mem-path; NULL: none */
 	bool has_slots;
-	uint64_t slots; /* as QEMU compares them: any number */
+	uint64_t slots; /* not yet checked */
 };
 
 /*
- * The words of a "vm" line behind its name. Each error is said, and the next option looked at.
- * ERR_NOMEM: the arena is full, not said; else OK.
+ * Read the words of a "vm" line after its name. An error is reported, and reading continues with
+ * the next option. ERR_NOMEM: the arena is full, not reported; else OK.
  */
 enum status vm_read_options(struct vm_reader *reader, const struct word *words);
 
 /*
- * The argument of one option. ERR_INVAL: said.
+ * Read the argument of one option. ERR_INVAL: reported; ERR_NOMEM: the arena is full, not reported.
  */
 enum status vm_read_memory(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_machine(struct vm_reader *reader, const struct word *argument);
@@ -89,25 +94,25 @@ enum status vm_read_chardev(struct vm_reader *reader, const struct word *argumen
 enum status vm_read_serial(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_debugcon(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *argument);
-/* Only kept. ERR_NOMEM: as above. */
+/* Only stores the argument, for vm_read_numa_arguments(). */
 enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 
-/* -device pc-dimm and nvdimm, split, id and driver looked at. */
+/* Read the options of -device pc-dimm or nvdimm, whose id and driver were read. Same returns. */
 enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options);
 enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options);
 
 /*
- * What can only be told at the end of the line: sizes that must fit, names that must exist.
- * ERR_NOMEM: the arena is full, not said; else OK.
+ * Check what is only known at the end of the line: sizes that must fit, names that must exist.
+ * Errors are reported. ERR_NOMEM: the arena is full, not reported; else OK.
  */
 enum status vm_resolve(struct vm_reader *reader);
 
-/* Of vm_read_options(), behind all else. Same returns. */
+/* Of vm_read_options(), after all other options. Same returns. */
 enum status vm_read_json_devices(struct vm_reader *reader);
 
-/* Of vm_resolve(), before all else: what -smp says, as a topology. */
+/* Of vm_resolve(), before everything else: complete -smp and set the VM's topology. */
 void vm_complete_smp(struct vm_reader *reader);
 
-/* Of vm_resolve(): first what each -numa says, then what all say together. Same returns. */
+/* Of vm_resolve(): read each -numa, then check and complete all of them together. Same returns. */
 enum status vm_read_numa_arguments(struct vm_reader *reader);
 enum status vm_complete_numa(struct vm_reader *reader);

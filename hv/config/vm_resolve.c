@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The checks of a whole VM: how much memory it has, and from which backend. In QEMU's
- * order and words; all that are independent of each other are made.
+ * The checks of a whole VM: how much memory it has, and from which backend. In QEMU's order and
+ * words; an error only prevents the checks that depend on it.
  */
 #include "hv/config/vm_reader.h"
 
@@ -41,7 +41,7 @@ static bool check_maxmem(struct vm_reader *reader)
 	return false;
 }
 
-/* QEMU would make its own RAM under this id. */
+/* QEMU gives this id to its own RAM. */
 static bool check_reserved_id(struct vm_reader *reader)
 {
 	const struct backend *backend = reader->vm->backends;
@@ -61,7 +61,7 @@ static bool check_reserved_id(struct vm_reader *reader)
 	return false;
 }
 
-/* RAM that no object stands for is an object of QEMU's own, after all others. */
+/* RAM without an object of the user's is an object of QEMU's own, after all others. */
 static enum status make_default_ram(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * -smp. What is not given is computed, and refused where it does not add up, by QEMU's rules since
- * its version 6.2: cores are preferred over sockets, sockets over threads. Numbers are
- * unsigned and of 32 bits there, and so they are here; where QEMU then divides by zero, or
- * a product wraps to one that fits, the topology is refused.
+ * -smp. Missing numbers are computed, and numbers that contradict each other refused, by QEMU's
+ * rules since version 6.2: cores are preferred over sockets, sockets over threads. As in QEMU,
+ * numbers are unsigned and have 32 bits. Where QEMU then divides by zero, or a product wraps to one
+ * that fits, the topology is refused.
  */
 #include "hv/backends/parse.h"
 #include "hv/config/vm_reader.h"
@@ -66,7 +66,7 @@ enum status vm_read_smp(struct vm_reader *reader, const struct word *argument)
 	return status;
 }
 
-/* Levels that PCs do not have; QEMU's order of complaining. */
+/* Refuse levels that PCs do not have, in QEMU's order. */
 static bool check_levels(const struct vm_reader *reader)
 {
 	static const enum smp_key absent[] = {SMP_CLUSTERS, SMP_BOOKS, SMP_DRAWERS};
@@ -86,7 +86,7 @@ static uint32_t divide(uint32_t n, uint32_t by)
 	return by != 0 ? n / by : 0;
 }
 
-/* Numbers that are still 0 follow from the others; dies and modules are there. */
+/* Compute the numbers that are 0 from the others; dies and modules are not 0. */
 static void compute_missing(uint32_t *smp)
 {
 	uint32_t within = smp[SMP_DIES] * smp[SMP_MODULES];
@@ -115,7 +115,7 @@ static uint32_t product(const uint32_t *smp)
 	       smp[SMP_THREADS];
 }
 
-/* A product that wraps may be what it should be. */
+/* Whether the product is right without wrapping. */
 static bool is_possible(const uint32_t *smp)
 {
 	uint64_t n = 1;
