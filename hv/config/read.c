@@ -202,18 +202,14 @@ static enum status read_line(struct config *config, const struct word *words, st
 		return read_vm(config, words, arena, diag);
 	if (strcmp(words->text, "host") == 0)
 		return read_host(config, words->next, arena, diag);
-	if (strcmp(words->text, "clone") == 0 && words->next != NULL)
-		return clone_read(config, words->next, arena, diag);
+	if (strcmp(words->text, "clone") == 0)
+		return clone_read(config, words, arena, diag);
 	if (strcmp(words->text, "save") == 0)
 		return save_read(config, words, arena, diag);
-	if (strcmp(words->text, "clone") == 0)
-		diag_error(diag, word_place(words, 0), "'clone' needs the name of a template");
-	else
-		diag_error(diag, word_place(words, 0),
-			   "'%s' is none of 'vm', 'template', 'clone', 'save' and 'host', one of "
-			   "which "
-			   "begins a line",
-			   words->text);
+	diag_error(diag, word_place(words, 0),
+		   "'%s' is none of 'vm', 'template', 'clone', 'save' and 'host', one of which "
+		   "begins a line",
+		   words->text);
 	return OK;
 }
 

@@ -82,15 +82,20 @@ static enum status read_parameter(const struct word *word, struct clone_config *
 	return ERR_INVAL;
 }
 
-enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
+enum status clone_read(struct config *config, const struct word *keyword, struct arena *arena,
 		       struct diag *diag)
 {
 	struct clone_config clone = {.count = 1, .parallel = UINT32_MAX};
+	const struct word *word = keyword->next;
 
-	clone.template = words->text;
-	clone.place = word_place(words, 0);
-	for (words = words->next; words != NULL; words = words->next)
-		if (read_parameter(words, &clone, diag) != OK)
+	if (word == NULL) {
+		diag_error(diag, word_place(keyword, 0), "'clone' needs the name of a template");
+		return OK;
+	}
+	clone.template = word->text;
+	clone.place = word_place(word, 0);
+	while ((word = word->next) != NULL)
+		if (read_parameter(word, &clone, diag) != OK)
 			return OK;
 	return add_clone(config, &clone, arena);
 }

@@ -7,11 +7,10 @@
 /*
  * Read "clone TEMPLATE [count=N] [parallel=N] [max-private=SIZE] [precopy=on] [paused=on]": 'count'
  * clones (default 1) start when the VM becomes a template, 'parallel' at a time (all), each with
- * the limit 'max-private' (the template's). Paused ones are made and wait for the operator. 'words'
- * start after the keyword, with the template's name. Errors are reported; ERR_NOMEM: the arena is
- * full, not reported.
+ * the limit 'max-private' (the template's). Paused ones are made and wait for the operator. Errors
+ * are reported; ERR_NOMEM: the arena is full, not reported.
  */
-enum status clone_read(struct config *config, const struct word *words, struct arena *arena,
+enum status clone_read(struct config *config, const struct word *keyword, struct arena *arena,
 		       struct diag *diag);
 
 /*
