@@ -144,7 +144,7 @@ static bool check_vm_name(const struct config *config, const struct word *keywor
 		return false;
 	}
 	if (!is_identifier(name->text)) {
-		diag_error(diag, word_place(name, 0), "'%s' is no name for a %s", name->text,
+		diag_error(diag, word_place(name, 0), "'%s' is not a name for a %s", name->text,
 			   keyword->text);
 		diag_hint(diag, "Names consist of letters, digits, '-', '.', '_', "
 				"starting with a letter.");
@@ -207,8 +207,7 @@ static enum status read_line(struct config *config, const struct word *words, st
 	if (strcmp(words->text, "save") == 0)
 		return save_read(config, words, arena, diag);
 	diag_error(diag, word_place(words, 0),
-		   "'%s' is none of 'vm', 'template', 'clone', 'save' and 'host', one of which "
-		   "begins a line",
+		   "a line begins with 'vm', 'template', 'clone', 'save' or 'host', not with '%s'",
 		   words->text);
 	return OK;
 }

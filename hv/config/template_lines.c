@@ -42,7 +42,8 @@ static enum status read_number(const struct word *word, const char *key, struct 
 		*ret = (unsigned)n;
 		return OK;
 	}
-	diag_error(diag, word_place(word, len), "Parameter '%s' expects a number from 1 on", key);
+	diag_error(diag, word_place(word, len), "Parameter '%s' expects a number of at least 1",
+		   key);
 	return ERR_INVAL;
 }
 
@@ -123,7 +124,7 @@ enum status clone_read_incoming(struct config *config, const struct word *name, 
 
 	if (option != name->next || from->next != NULL) {
 		diag_error(diag, word_place(option == name->next ? from->next : name->next, 0),
-			   "a VM with -incoming has its template's options, and no others");
+			   "a VM with -incoming has the options of its template, and no others");
 		return OK;
 	}
 	clone.template = from->text + strlen(TEMPLATE_PREFIX);
@@ -237,7 +238,7 @@ enum status save_read(struct config *config, const struct word *keyword, struct 
 	path = name != NULL ? name->next : NULL;
 	if (path == NULL) {
 		diag_error(diag, word_place(keyword, 0),
-			   "'save' needs the name of a template, and that of the files to be");
+			   "'save' needs the name of a template and a name for the files");
 		return OK;
 	}
 	if (path->next != NULL) {
@@ -246,7 +247,8 @@ enum status save_read(struct config *config, const struct word *keyword, struct 
 		return OK;
 	}
 	if (path->text[0] == '\0' || path->len > SAVE_PATH_MAX) {
-		diag_error(diag, word_place(path, 0), "save: the files' name is empty or too long");
+		diag_error(diag, word_place(path, 0),
+			   "save: the name of the files is empty or too long");
 		return OK;
 	}
 	save.template = name->text;

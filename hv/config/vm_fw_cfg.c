@@ -70,7 +70,7 @@ static bool check_name(const struct vm_config *vm, const char *name, struct diag
 			     "externally provided fw_cfg item names should be prefixed with "
 			     "\"opt/\"");
 	if (strncmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0) {
-		diag_error(diag, place, "fw_cfg file names below \"%s\" are Stencil's own",
+		diag_error(diag, place, "fw_cfg file names below \"%s\" are reserved for Stencil",
 			   OWN_PREFIX);
 		return false;
 	}

@@ -129,7 +129,8 @@ static enum status read_machine_type(struct vm_reader *reader, struct options *o
 	}
 	diag_error(reader->diag, option_value_place(options, option),
 		   "unsupported machine type: \"%s\"", option->value);
-	diag_hint(reader->diag, "Machine types microvm, pc and q35 all mean the one there is here");
+	diag_hint(reader->diag,
+		  "Machine types microvm, pc and q35 all mean Stencil's only machine");
 	return ERR_INVAL;
 }
 

@@ -528,7 +528,7 @@ static enum status use_backends(struct vm_reader *reader)
 		if (is_aligned(node->size, PAGE_SIZE))
 			continue;
 		diag_error(reader->diag, node->place,
-			   "memory of 0x%lx bytes for a NUMA node is not supported: no multiple "
+			   "memory of 0x%lx bytes for a NUMA node is not supported: not a multiple "
 			   "of 4 KiB",
 			   node->size);
 		return ERR_INVAL;

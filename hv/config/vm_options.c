@@ -252,7 +252,8 @@ enum status vm_read_options(struct vm_reader *reader, const struct word *words)
 		reader->option = option_name(words);
 		if (reader->option == NULL)
 			diag_error(reader->diag, word_place(words, 0),
-				   "'%s' is no option; disk images are not supported", words->text);
+				   "'%s' is not an option; disk images are not supported",
+				   words->text);
 		else if (read_option(reader, &words) == ERR_NOMEM)
 			return ERR_NOMEM;
 	}

@@ -210,16 +210,17 @@ static void lines_that_define_nothing_are_errors(void **state)
 {
 	expect_said("", "c:1:1: no vm is defined\n");
 	expect_said("host -log info\n# vm\n", "c:1:1: no vm is defined\n");
-	expect_said("VM a",
-		    "c:1:1: 'VM' is none of 'vm', 'template', 'clone', 'save' and 'host', one of "
-		    "which begins a line\n");
+	expect_said(
+		"VM a",
+		"c:1:1: a line begins with 'vm', 'template', 'clone', 'save' or 'host', not with "
+		"'VM'\n");
 	expect_said(" vm", "c:1:2: 'vm' needs a name\n");
 	expect_said("vm -kernel k", "c:1:1: 'vm' needs a name\n");
 	expect_said("vm 9 -kernel k",
-		    "c:1:4: '9' is no name for a vm\n"
+		    "c:1:4: '9' is not a name for a vm\n"
 		    "Names consist of letters, digits, '-', '.', '_', starting with a letter.\n");
 	expect_said("vm '' -kernel k",
-		    "c:1:6: '' is no name for a vm\n"
+		    "c:1:6: '' is not a name for a vm\n"
 		    "Names consist of letters, digits, '-', '.', '_', starting with a letter.\n");
 	expect_said("vm a -kernel k\n\nvm  a -kernel k",
 		    "c:3:5: vm 'a' is already defined in line 1\n");
@@ -263,10 +264,10 @@ static void options_are_refused_by_name(void **state)
 		    "c:1:16: option '-netdev' is not supported\n"
 		    "c:1:34: option '--no-shutdown' is not supported\n"
 		    "c:1:49: option '-snapshot' is not supported\n"
-		    "c:1:59: 'x.img' is no option; disk images are not supported\n"
+		    "c:1:59: 'x.img' is not an option; disk images are not supported\n"
 		    "c:1:65: option '-s' is not supported\n"
 		    "c:1:68: -: invalid option\n"
-		    "c:1:72: '' is no option; disk images are not supported\n"
+		    "c:1:72: '' is not an option; disk images are not supported\n"
 		    "c:1:73: -m: requires an argument\n");
 	expect_said("vm a -kernel k -display sdl -vga std -cpu qemu64 -accel tcg -monitor stdio",
 		    "c:1:25: option '-display sdl' is not supported, only '-display none'\n"
@@ -343,7 +344,7 @@ static void machine_and_name_are_checked(void **state)
 {
 	expect_said("vm a -kernel k -M isapc",
 		    "c:1:19: unsupported machine type: \"isapc\"\n"
-		    "Machine types microvm, pc and q35 all mean the one there is here\n");
+		    "Machine types microvm, pc and q35 all mean Stencil's only machine\n");
 	expect_said("vm a -kernel k -machine q35,smm=off -machine microvm,foo=1 -machine x=1 "
 		    "-machine pc,accel=tcg -machine usb=zz -machine hmat=on -machine pc,usb",
 		    "c:1:29: option 'smm' of -machine is not supported yet\n"
@@ -640,7 +641,7 @@ static void fw_cfg_has_qemus_errors(void **state)
 		{NAME55 ",string=a", "name too long (max. 55 char)"},
 		{"opt/x,gen_id=a", "gen_id is not supported, only file and string"},
 		{"opt/stencil/seed,string=a",
-		 "fw_cfg file names below \"opt/stencil/\" are Stencil's own"},
+		 "fw_cfg file names below \"opt/stencil/\" are reserved for Stencil"},
 		{"opt/y,string=a", "duplicate fw_cfg file name: opt/y"},
 		{"opt/x,file=/none",
 		 "can't load /none: Failed to open file \"/none\": No such file or directory"},

@@ -75,14 +75,12 @@ static void wrong_saves_are_refused(void **state)
 	char text[600] = "vm t -kernel k\nsave t /", *end = text + strlen(text);
 
 	refused("vm t -kernel k\nsave",
-		"error: t:2:1: 'save' needs the name of a template, and that of "
-		"the files to be\n");
+		"error: t:2:1: 'save' needs the name of a template and a name for the files\n");
 	refused("vm t -kernel k\nsave -s t",
-		"error: t:2:1: 'save' needs the name of a template, and "
-		"that of the files to be\n");
+		"error: t:2:1: 'save' needs the name of a template and a name for the files\n");
 	refused("vm t -kernel k\nsave t /x y", "error: t:2:11: save: Invalid parameter 'y'\n");
 	refused("vm t -kernel k\nsave t ''",
-		"error: t:2:10: save: the files' name is empty or too long\n");
+		"error: t:2:10: save: the name of the files is empty or too long\n");
 	refused("vm t -kernel k\nsave u /x",
 		"error: t:2:6: there is no VM 'u' that could be a template\n");
 	refused("vm t -kernel k\nsave t /n/x",
@@ -92,7 +90,7 @@ static void wrong_saves_are_refused(void **state)
 	memset(end, 'x', SAVE_PATH_MAX - 1);
 	assert_true(run(text));
 	end[SAVE_PATH_MAX - 1] = 'x';
-	refused(text, "error: t:2:8: save: the files' name is empty or too long\n");
+	refused(text, "error: t:2:8: save: the name of the files is empty or too long\n");
 }
 
 static void files_that_are_there_are_kept(void **state)
@@ -158,7 +156,7 @@ static void wrong_lines_are_refused(void **state)
 {
 	refused("template", "error: t:1:1: 'template' needs a name\n");
 	refused("template 9",
-		"error: t:1:10: '9' is no name for a template\n"
+		"error: t:1:10: '9' is not a name for a template\n"
 		"error: Names consist of letters, digits, '-', '.', '_', starting with "
 		"a letter.\n");
 	refused("template a -kernel k",
@@ -177,7 +175,8 @@ static void wrong_lines_are_refused(void **state)
 	refused("vm a -append x -incoming file:/good",
 		"error: t:1:14: -append only allowed with -kernel option\n");
 	refused("vm a -incoming template:b -m 8M\nvm b -kernel k",
-		"error: t:1:27: a VM with -incoming has its template's options, and no others\n");
+		"error: t:1:27: a VM with -incoming has the options of its template, and no "
+		"others\n");
 }
 
 int main(void)

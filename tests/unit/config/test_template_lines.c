@@ -38,9 +38,9 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 		const char *text, *said;
 	} cases[] = {
 		{"clone t count=0",
-		 "error: t:2:15: Parameter 'count' expects a number from 1 on\n"},
+		 "error: t:2:15: Parameter 'count' expects a number of at least 1\n"},
 		{"clone t parallel=x",
-		 "error: t:2:18: Parameter 'parallel' expects a number from 1 on\n"},
+		 "error: t:2:18: Parameter 'parallel' expects a number of at least 1\n"},
 		{"clone t paused=1", "error: t:2:16: Parameter 'paused' expects 'on' or 'off'\n"},
 		{"clone t pause=on", "error: t:2:9: clone: Invalid parameter 'pause=on'\n"},
 	};

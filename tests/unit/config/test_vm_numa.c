@@ -346,7 +346,7 @@ static void a_node_ends_with_a_page(void **state)
 {
 	refused("-m 8K -object memory-backend-ram,id=a,size=4097 "
 		"-object memory-backend-ram,id=b,size=4095 -numa node,memdev=a -numa node,memdev=b",
-		"memory of 0x1001 bytes for a NUMA node is not supported: no multiple of 4 KiB");
+		"memory of 0x1001 bytes for a NUMA node is not supported: not a multiple of 4 KiB");
 }
 
 static void a_sum_that_wraps_is_no_sum(void **state)
