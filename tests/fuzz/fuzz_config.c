@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a configuration, opened over a small ramdisk. A refusal has to come with a
- * message; what is accepted has to keep its promises.
+ * Any bytes as a configuration, opened over a small ramdisk. A refusal must have a message; an
+ * accepted configuration must keep its promises.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The first byte may make memory scarce. */
 	size_t arena_size = size > 0 && data[0] == '#' ? 2048 : sizeof(memory);
 	struct arena arena = {.base = memory, .size = arena_size};
-	char *text = malloc(size + 1); /* of its own, so that ASan sees its ends */
+	char *text = malloc(size + 1); /* of its own, so that ASan checks its ends */
 	struct diag diag = {.file = "f"};
 	enum status status, opened;
 	struct image_list list;

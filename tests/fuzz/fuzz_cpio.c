@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a ramdisk, the first of them saying how it is aligned. All entries that are found
- * must lie inside it, every path be found again, and every file survive being moved.
+ * Any bytes as a ramdisk; the first one selects its alignment. All entries must be inside the
+ * ramdisk, every path must be found again, and every file must survive being moved.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ static void check_file(struct image *image)
 	assert(image->moved == (!aligned && image->size > 0));
 }
 
-/* A file made below the entry is found, and gone once it is taken away. */
+/* A file created below the entry is found, and is gone after it is removed. */
 static void check_create(struct image_list *list, const struct image *entry)
 {
 	struct image *made, *found;
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena = {.base = memory, .size = sizeof(memory)};
 	struct diag diag = {.file = "f"};
 	size_t shift = size > 0 ? data[0] % 16 : 0, len = size > 0 ? size - 1 : 0;
-	char *text = malloc(shift + len); /* ends with the data, so that ASan sees it */
+	char *text = malloc(shift + len); /* ends with the data, so that ASan checks the end */
 	struct image *list = NULL;
 	enum status status;
 	phys_t base;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any text as JSON. What is accepted is a tree within the text, whose members have keys, once
- * each; what is not has a message.
+ * Any text as JSON. An accepted text is a tree within the text, whose members have unique keys; a
+ * refused one has a message.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static void check_keys(const struct json *json)
 	}
 }
 
-/* Nesting is limited, so is this recursion. */
+/* Nesting is limited, and so is this recursion. */
 static void check(const struct json *json, size_t len)
 {
 	assert(json->len > 0 && json->at < len && json->len <= len - json->at);
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The first byte may make memory scarce. */
 	size_t arena_size = size > 0 && data[0] == '#' ? size * 8 : sizeof(memory);
 	struct arena arena = {.base = memory, .size = arena_size};
-	char *text = malloc(size + 1); /* of its own, so that ASan sees its ends */
+	char *text = malloc(size + 1); /* of its own, so that ASan checks its ends */
 	struct diag diag = {.file = "f"};
 	struct word word = {.text = text};
 	struct json *json = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any text as the arguments of -object, one a line, opened over a small ramdisk. A refusal has
- * to come with a message and leaves no file behind; what is accepted has to keep its promises.
+ * Any text as arguments of -object, one a line, opened over a small ramdisk. A refusal must have a
+ * message and leave no file behind; an accepted object must keep its promises.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The first byte may make memory scarce. */
 	size_t arena_size = size > 0 && data[0] == '#' ? 1024 + 4 * size : sizeof(memory);
 	struct arena arena = {.base = memory, .size = arena_size};
-	char *text = malloc(size + 1); /* of its own, so that ASan sees its ends */
+	char *text = malloc(size + 1); /* of its own, so that ASan checks its ends */
 
 	assert(text != NULL);
 	memcpy(text, data, size);

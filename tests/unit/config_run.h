@@ -10,8 +10,8 @@
 #include "tests/unit/ramdisk_files.h"
 
 /*
- * Parse and open configurations on a machine of 64 GiB, with the files of ramdisk_files.h. To be
- * included behind support.h; config_run_setup() is the group's setup.
+ * Parse and open configurations on a machine of 64 GiB with the files of ramdisk_files.h. Include
+ * this after support.h; config_run_setup() is the group's setup.
  */
 static char memory[1 << 18] __attribute__((aligned(16)));
 static struct arena arena;
@@ -42,7 +42,7 @@ static inline bool run_again(const char *text)
 	return diag.n_errors == 0;
 }
 
-/* Parse and open the text; whether it is accepted. */
+/* Parse and open the text. True: it is accepted. */
 static inline bool run(const char *text)
 {
 	start_machine();
@@ -58,7 +58,7 @@ static inline uint64_t n_images(void)
 	return n;
 }
 
-/* All messages without level and place, joined as in the tables; places lie in [from, to]. */
+/* All messages without level and place, joined as in the tables. Places must be in [from, to]. */
 static inline const char *said(unsigned from, unsigned to)
 {
 	static char result[16384];

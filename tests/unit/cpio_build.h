@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Builds cpio archives for tests, right and wrong ones. */
+/* Build valid and invalid cpio archives for tests. */
 struct cpio_build {
 	char *buf;
 	size_t len, size;
@@ -19,7 +19,7 @@ struct cpio_entry {
 	unsigned ino, nlink, devmajor, devminor;
 	const char *magic; /* NULL: newc */
 	unsigned check;
-	size_t name_padding; /* further NULs behind the name */
+	size_t name_padding; /* further NULs after the name */
 };
 
 #define CPIO_FILE 0100000U

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * Reads tests/data/NAME, which lies beside this directory, row by row. Fields may be
- * quoted, with doubled quotes and line breaks inside. To be included behind support.h.
+ * Read tests/data/NAME row by row. Fields may be quoted, with doubled quotes and line breaks
+ * inside. Include this after support.h.
  */
 #define CSV_COLUMNS_MAX 12
 #define CSV_BYTES_MAX	(1 << 20)
@@ -19,7 +19,7 @@ struct csv {
 	size_t n_columns;
 };
 
-/* Unquotes in place. '*ret_end' is what ended the field: ',', '\n' or NUL. */
+/* Unquote in place. '*ret_end' is what ended the field: ',', '\n' or NUL. */
 static char *csv_field(char **at, char *ret_end)
 {
 	char *start = *at, *in = *at, *out = *at;

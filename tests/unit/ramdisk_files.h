@@ -7,8 +7,8 @@
 #include "hv/frame/phys.h"
 
 /*
- * The directory /d that the tables of tests/data were measured in, as entries of a ramdisk. Big
- * files have no bytes: nothing may read them. And a kernel, which is empty.
+ * The directory /d in which the tables of tests/data were measured, as entries of a ramdisk, and an
+ * empty kernel. Large files have no bytes: nothing may read them.
  */
 static const struct image ramdisk_initial[] = {
 	{.path = "/d", .type = IMAGE_DIRECTORY, .mode = 0755},
@@ -29,7 +29,7 @@ static const struct image ramdisk_initial[] = {
 };
 static struct image ramdisk_files[ARRAY_SIZE(ramdisk_initial)];
 
-/* The files as they were at the beginning. */
+/* The files in their initial state. */
 static struct image *ramdisk_list(void)
 {
 	static char link[] = "f32", dangling[] = "nowhere";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Backends against what QEMU does: the measured tables of tests/data, all combinations of
- * share, readonly and rom, and the refusals of our own.
+ * Backends against QEMU's behaviour: the measured tables of tests/data, all combinations of share,
+ * readonly and rom, and Stencil's own refusals.
  */
 #include "hv/backends/backend_read.h"
 
@@ -14,7 +14,7 @@
 #include "tests/unit/config_run.h"
 #include "tests/unit/csv.h"
 
-/* 'text' with each 'from' made 'to'; valid until the next call but three. */
+/* 'text' with each 'from' replaced by 'to'. Valid for the next three calls. */
 static char *replace(const char *text, const char *from, const char *to)
 {
 	static char buffers[4][16384];
@@ -37,7 +37,7 @@ static const char *expected(const struct csv *csv, const char *message)
 	return *ours != '\0' ? ours : csv_get(csv, message);
 }
 
-/* The text behind "key": in the table's JSON, up to the next comma. */
+/* The text after "key": in the table's JSON, up to the next comma. */
 static bool has_value(const char *json, const char *key, const char *value)
 {
 	char pair[700];
@@ -171,7 +171,7 @@ static const char *consumer_options(const char *consumer)
 	       "nvdimm,memdev=mem0,unarmed=on";
 }
 
-/* QEMU says nothing about ROM in the place of RAM; we do, unless rom=on was written. */
+/* Unlike QEMU, Stencil warns of ROM in the place of RAM, unless rom=on was given. */
 static const char *rom_warning(const struct csv *csv)
 {
 	static char text[400];
@@ -227,7 +227,7 @@ static void the_truth_table_holds(void **state)
 	free(csv.text);
 }
 
-/* QEMU's rule as a formula of its own, over the values with defaults filled in. */
+/* QEMU's rule as a formula, over the values with defaults filled in. */
 static int wanted_kind(bool share, bool readonly, enum on_off_auto rom)
 {
 	if (rom == ON_OFF_AUTO_ON && !readonly)

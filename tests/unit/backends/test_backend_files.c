@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Backing files that are made, grown, seen by others, scrubbed; and what a refusal leaves
- * behind: nothing.
- */
+/* Backing files that are created, grown, shared and scrubbed. A refusal leaves nothing behind. */
 #include "tests/unit/support.h"
 
 #include "hv/frame/numa.h"
@@ -103,7 +100,7 @@ static void a_created_file_does_not_grow_again(void **state)
 			    "plus 'offset' option 0x1000");
 }
 
-/* QEMU leaves the file behind in the last four. */
+/* In the last four cases QEMU leaves the file behind. */
 static void a_refusal_takes_the_created_file_away(void **state)
 {
 	static const char *const options[][2] = {
@@ -179,7 +176,7 @@ static void names_have_255_bytes(void **state)
 	assert_non_null(strstr(logged, "for guest RAM: File name too long\n"));
 }
 
-/* Only its owner's bits count; 'mode' is that of the directory. */
+/* Only the owner's bits count; 'mode' is that of the directory. */
 static void creating_needs_a_directory_one_may_write_and_enter(void **state)
 {
 	for (unsigned mode = 0; mode < 8; mode++) {
@@ -205,7 +202,7 @@ static void a_directory_gets_a_file_without_a_name(void **state)
 	assert_true(RUN("memory-backend-file,id=a,size=8K,mem-path=/d/dir -object "
 			"memory-backend-file,id=b,size=8K,mem-path=/d/dir/,share=on -object "
 			"memory-backend-file,id=c,size=8K,mem-path=/,share=on"));
-	assert_null(backend(0)->image); /* private: nobody else could see it */
+	assert_null(backend(0)->image); /* private: no other backend could see it */
 	assert_int_equal(backend(0)->kind, MEM_COW);
 	assert_ptr_not_equal(backend(1)->image, backend(2)->image);
 	assert_true(is_zeros(backend(1)->image) && backend(1)->image->size == KIB(8));
@@ -230,7 +227,7 @@ static void shared_ram_has_an_image_and_private_ram_none(void **state)
 	assert_int_equal(used_frames(), 4);
 }
 
-/* The machine has room for less and less; what fits is accepted, else it says so. */
+/* The machine has less and less room: what fits is accepted, the rest is refused with a message. */
 static void memory_that_is_not_there_is_refused(void **state)
 {
 	static const struct {
@@ -252,7 +249,7 @@ static void memory_that_is_not_there_is_refused(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		for (unsigned n = 2; n <= 8; n++) {
-			unsigned holes = n / 5; /* 5 frames or more, but not in one run */
+			unsigned holes = n / 5; /* 5 frames or more, but no run of 5 */
 
 			start_machine();
 			frame_reset();
@@ -294,7 +291,7 @@ static void each_allocation_of_the_arena_can_fail(void **state)
 	assert_true(n_parse > 20 && n_open > 10);
 }
 
-/* A window that the guest could have written, between pages that others have. */
+/* A window that the guest could have written, between pages of others. */
 static void discard_data_scrubs_only_shared_writable_memory(void **state)
 {
 	static const char *const bools[] = {"off", "on"};
@@ -334,7 +331,7 @@ static void what_has_no_file_is_not_scrubbed(void **state)
 	assert_int_equal(*(uint8_t *)phys_to_virt(backend(1)->image->base), 1);
 }
 
-/* -mem-prealloc is as good as prealloc=on, and prealloc=off is stronger. */
+/* -mem-prealloc counts as prealloc=on, and prealloc=off overrides it. */
 static void rom_is_never_preallocated(void **state)
 {
 	static const struct {
@@ -413,12 +410,12 @@ static void what_can_never_fit_is_refused_if_it_is_to_be_reserved(void **state)
 			assert_non_null(strstr(logged, "cannot set up guest memory 'm': Cannot "
 						       "allocate memory"));
 	}
-	/* Each object by itself: together they may be more than there is. */
+	/* Each object alone must fit: together they may be larger than the machine. */
 	assert_true(run("vm v -kernel k -object memory-backend-ram,id=a,size=60G "
 			"-object memory-backend-ram,id=b,size=60G"));
 }
 
-/* Sizes and offsets around every limit: what is accepted lies inside the file. */
+/* Sizes and offsets around every limit: what is accepted is inside the file. */
 static void no_size_or_offset_wraps(void **state)
 {
 	static const uint64_t edges[] = {0,	  PAGE_SIZE, KIB(8),   MIB(32), GIB(64),   BIT(47),

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Objects of all types, as options and as JSON, in the words that QEMU was seen to use. */
+/* Objects of all types, as options and as JSON, with the words that QEMU was observed to use. */
 #include "tests/unit/support.h"
 
 #include "hv/frame/numa.h"
 #include "tests/unit/config_run.h"
 
 struct row {
-	const char *objects; /* each with its "-object" but for the first */
+	const char *objects; /* each with its "-object" except the first */
 	const char *said;
 };
 
@@ -113,7 +113,7 @@ static void json_objects_are_typed_as_in_qemu(void **state)
 	check_rows(rows, ARRAY_SIZE(rows));
 }
 
-/* A comma and an equals sign need no care in JSON. */
+/* JSON does not escape commas and equals signs. */
 static void json_and_options_mean_the_same(void **state)
 {
 	static const char *const texts[] = {
@@ -184,7 +184,7 @@ static void an_id_belongs_to_one_object(void **state)
 		{RAM "}' -object '{\"qom-type\":\"thread-context\",\"id\":\"m\"}'", DUPLICATE},
 		{"thread-context,id=m -object '{\"qom-type\":\"thread-context\",\"id\":\"m\"}'",
 		 DUPLICATE},
-		/* Properties are set before. */
+		/* Properties are set earlier. */
 		{RAM "}' -object '{\"qom-type\":\"memory-backend-ram\",\"id\":\"m\",\"size\":0}'",
 		 "property 'size' of memory-backend-ram doesn't take value '0'"},
 	};
@@ -235,7 +235,7 @@ static void thread_contexts_are_checked_as_in_qemu(void **state)
 
 	object_machine_cpus = 4;
 	check_rows(rows, ARRAY_SIZE(rows));
-	object_machine_cpus = 0; /* nobody knows: any will do */
+	object_machine_cpus = 0; /* unknown: any will do */
 	assert_true(run("vm v -kernel k -object thread-context,id=t,cpu-affinity=200"));
 }
 
@@ -288,7 +288,7 @@ static void a_backend_finds_its_context(void **state)
 	check_rows(rows, ARRAY_SIZE(rows));
 }
 
-/* Only its name in messages is told by x-use-canonical-path-for-ramblock-id. */
+/* x-use-canonical-path-for-ramblock-id only changes the name in messages. */
 static void a_canonical_name_is_a_path(void **state)
 {
 	static const struct row rows[] = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * backend_resolve() for everything that it looks at: type, share, readonly, rom. The truth table
- * has a row for each file of these, and QEMU's rules, written down once more, agree with both.
+ * backend_resolve() for all combinations of what it reads: type, share, readonly, rom. It agrees
+ * with the measured truth table, which has a row for each combination of a file, and with QEMU's
+ * rules, restated here.
  */
 #include "hv/backends/backend_read.h"
 
@@ -38,7 +39,7 @@ static int resolve(struct input input)
 	return backend_resolve(&backend, &diag) == OK ? (int)backend.kind : REFUSED;
 }
 
-/* QEMU's documentation of rom=: what may be asked for, and what there is then. */
+/* QEMU's documentation of rom=: what is allowed, and what results. */
 static int qemus_rule(struct input input)
 {
 	bool rom = input.rom == ON_OFF_AUTO_ON || (input.rom == ON_OFF_AUTO_AUTO && input.readonly);
@@ -70,7 +71,7 @@ static enum on_off_auto rom_of(const char *text)
 	return strcmp(text, "off") == 0 ? ON_OFF_AUTO_OFF : ON_OFF_AUTO_AUTO;
 }
 
-/* What was measured: "rom" in the memory tree, else how Linux has it mapped. */
+/* The measured kind: "rom" in the memory tree, else how Linux maps it. */
 static int measured(const struct csv *csv)
 {
 	if (strcmp(csv_get(csv, "result"), "accepted") != 0)
@@ -92,7 +93,7 @@ static void the_truth_table_has_a_row_for_each_file(void **state)
 		enum on_off_auto rom = rom_of(csv_get(&csv, "rom"));
 		unsigned i = (share ? 2 : 0) + (readonly ? 4 : 0) + 8 * rom;
 
-		/* Others may be refused for what they name, not for what they are. */
+		/* Other rows may be refused because of their files. */
 		if (strcmp(csv_get(&csv, "file"), "rw") != 0 ||
 		    strcmp(csv_get(&csv, "consumer"), "machine") != 0)
 			continue;

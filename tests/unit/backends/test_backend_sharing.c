@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is refused and warned of when all VMs are looked at together. */
+/* What is refused or warned of when all VMs are compared. */
 #include "tests/unit/support.h"
 
 #include "tests/unit/config_run.h"
@@ -38,7 +38,7 @@ static void a_template_in_use_is_not_written(void **state)
 			  message));
 }
 
-/* The place of the error is where share=on stands. */
+/* The error is placed at share=on. */
 static void the_place_is_that_of_share(void **state)
 {
 	static const char second[] = SECOND("b", "readonly=off,share=on");
@@ -136,12 +136,12 @@ static void rom_in_the_place_of_ram_is_warned_of(void **state)
 	assert_true(says(MEMORY("a", "readonly=on,rom=off"), ""));
 	sprintf(text, dimm, "pc-dimm");
 	assert_true(says(text, "memory module 'm' " STICK));
-	/* Who writes it knows it; of several the last counts. */
+	/* An explicit rom=on is intended; the last of several counts. */
 	strcat(text, ",rom=auto,rom=on");
 	assert_true(says(text, ""));
 	strcat(text, ",rom=auto");
 	assert_true(says(text, "memory module 'm' " STICK));
-	/* This one is told to the guest. */
+	/* An NVDIMM tells the guest. */
 	sprintf(text, dimm, "nvdimm,unarmed=on");
 	assert_true(says(text, ""));
 	assert_true(says("vm a -kernel k -m 32M -numa node,memdev=m -object "
@@ -179,7 +179,7 @@ static void zeros_where_others_have_a_template_are_warned_of(void **state)
 	}
 }
 
-/* A broken object has had its error. */
+/* The error of a broken object was already reported. */
 static void broken_objects_are_not_judged(void **state)
 {
 	assert_false(run(MEMORY("a", "readonly=on,rom=off,align=3") SECOND("b", "share=on")));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The options that use backends against what QEMU does with them: the measured table
- * tests/data/consumers.csv, messages and the monitor's answers.
+ * The options that use backends against QEMU's behaviour: the measured table
+ * tests/data/consumers.csv, with messages and the monitor's answers.
  */
 #include "hv/config/read.h"
 
@@ -24,7 +24,7 @@ static char text[8192];
 static struct config config;
 static const struct device_list no_devices;
 
-/* All of 'from' in 'in' become 'to', which is not longer. */
+/* Replace each 'from' in 'in' by 'to', which is not longer. */
 static void replace(char *in, const char *from, const char *to)
 {
 	char *hit;
@@ -35,7 +35,7 @@ static void replace(char *in, const char *from, const char *to)
 	}
 }
 
-/* "-machine none -object A -object B" has no machine to be a VM of. */
+/* "-machine none -object A -object B" has no machine, and so no VM. */
 static enum status parse_objects(struct arena *arena, struct diag *diag)
 {
 	const char *arguments[10];
@@ -83,7 +83,7 @@ static const char *said(void)
 
 	*out = '\0';
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-		line += strncmp(line, "error: ", 7) == 0 ? 7 : 9; /* the log's own level */
+		line += strncmp(line, "error: ", 7) == 0 ? 7 : 9; /* the level of the logged line */
 		out += sprintf(out, "%s%.*s", out == result ? "" : " | ", (int)(end - line), line);
 	}
 	return result;
@@ -99,7 +99,7 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Sorted pieces of 'lines', which is destroyed, each from one 'start' to the next. */
+/* The sorted pieces of 'lines', each from one 'start' to the next. 'lines' is overwritten. */
 static size_t split(char *lines, const char *start, char **pieces)
 {
 	size_t n = 0;
@@ -117,7 +117,7 @@ static size_t split(char *lines, const char *start, char **pieces)
 	return n;
 }
 
-/* QEMU's order of backends is a hash table's. */
+/* QEMU's order of backends is that of a hash table. */
 static void same_pieces(char *ours, char *theirs, const char *start)
 {
 	char *our_pieces[PIECES_MAX], *their_pieces[PIECES_MAX];
@@ -128,7 +128,7 @@ static void same_pieces(char *ours, char *theirs, const char *start)
 		assert_string_equal(our_pieces[i], their_pieces[i]);
 }
 
-/* The pairs of a query's answer, "KEY":VALUE, sorted. 'json' is destroyed. */
+/* The sorted pairs "KEY":VALUE of a query's answer. 'json' is overwritten. */
 static size_t split_json(char *json, char **pairs)
 {
 	static const char *const frame[] = {" ", "\n", "{", "}", "\"data\":", "\"return\":"};
@@ -171,7 +171,7 @@ static void check_answer(const char *command, const char *want)
 		assert_int_equal(memory_layout(config.vms, &map), OK);
 	assert_int_equal(info_run(config.vms, &map, &no_devices, command, collect, ours), OK);
 	if (strcmp(command, "info mtree -f") == 0)
-		assert_non_null(strstr(ours, theirs)); /* the rest is QEMU's board */
+		assert_non_null(strstr(ours, theirs)); /* the rest is the board of QEMU */
 	else if (strcmp(command, "info memdev") == 0)
 		same_pieces(ours, strcat(theirs, "\n"), "memory backend");
 	else if (strncmp(command, "query-", 6) == 0)

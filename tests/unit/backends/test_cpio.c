@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The ramdisk: archives of several kinds, and what is wrong with others. */
+/* The ramdisk: archives of several kinds, and the refusal of bad ones. */
 #include "hv/backends/cpio.h"
 
 #include <stdlib.h>
@@ -120,7 +120,7 @@ static void page_aligned_data_stay_in_place(void **state)
 	struct cpio_entry file = {.name = "f", .mode = CPIO_FILE | 0644, .data = "x", .len = 1};
 	struct image *image;
 
-	/* A name can be padded until its data are where they should be. */
+	/* Padding a name can move its data to any place. */
 	file.name_padding = PAGE_SIZE - 110 - 2;
 	assert_int_equal(cpio_put(&build, file), PAGE_SIZE);
 	cpio_end(&build);
@@ -157,7 +157,7 @@ static void a_trailer_needs_no_padding(void **state)
 
 	cpio_file(&build, "a", "1", 1);
 	cpio_put(&build, (struct cpio_entry){.name = "TRAILER!!!"});
-	build.len = align_down(build.len - 1, 4) + 1; /* as if it ended with its NUL */
+	build.len = align_down(build.len - 1, 4) + 1; /* as if the name ended with its NUL */
 	assert_int_equal(build.buf[build.len - 1], 0);
 	build.archive_at = build.len;
 	cpio_file(&build, "b", "2", 1);
@@ -306,9 +306,9 @@ static void every_cut_is_noticed_and_nothing_read_behind_it(void **state)
 	size_t whole;
 
 	build_sample();
-	whole = build.len - 3; /* the padding behind the trailer */
+	whole = build.len - 3; /* the padding after the trailer */
 	for (size_t len = 1; len < whole; len++) {
-		char *copy = malloc(len); /* ASan watches its end */
+		char *copy = malloc(len); /* ASan checks its end */
 
 		setup(NULL);
 		build_sample();

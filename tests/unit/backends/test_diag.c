@@ -110,7 +110,7 @@ static void utf8_is_what_unicode_says(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		/* A copy that ends where it should, for ASan. */
+		/* A copy without spare bytes, so that ASan checks its end. */
 		char *copy = malloc(rows[i].len + 1);
 
 		memcpy(copy + 1, rows[i].text, rows[i].len);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Paths through the ramdisk, and moving images to page boundaries. */
+/* Paths through the ramdisk, and images moved to page boundaries. */
 #include "hv/backends/image.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "tests/unit/support.h"
 
 #define BASE   MIB(16)
-#define FRAMES (BASE + MIB(2)) /* what frame_alloc_run() hands out */
+#define FRAMES (BASE + MIB(2)) /* what frame_alloc_run() returns */
 #define BYTES  MIB(8)
 
 static uint64_t asked_frames, asked_align, freed_frames;
@@ -317,14 +317,14 @@ static void a_file_grows_and_goes_with_its_frames(void **state)
 	asked_frames = 0;
 	assert_int_equal(image_grow(image, BYTES + 1, &policy), ERR_NOMEM);
 	assert_int_equal(image_grow(image, UINT64_MAX, &policy), ERR_NOMEM);
-	assert_int_equal(asked_frames, 0); /* more than there ever was */
+	assert_int_equal(asked_frames, 0); /* more than the machine ever had */
 	no_frames = true;
 	assert_int_equal(image_grow(image, PAGE_SIZE, &policy), ERR_NOMEM);
 	assert_true(image->size == 0 && !image->grown);
 	assert_null(image_create_anonymous(&list, PAGE_SIZE, &policy));
 }
 
-/* The window's first byte, not the image's. */
+/* The window's first byte, not that of the image. */
 static void a_window_is_aligned_if_that_can_be(void **state)
 {
 	char *memory = phys_arena(BASE, BYTES);
@@ -349,7 +349,7 @@ static void a_window_is_aligned_if_that_can_be(void **state)
 	assert_int_equal(image.base, FRAMES + 3 * PAGE_SIZE);
 	assert_true(image.moved && image_checksum(&image) == sum);
 	assert_true(freed == FRAMES && freed_frames == 3);
-	/* Moved a second time, it gives its first frames back. */
+	/* An image that moves a second time frees its first frames. */
 	image.base = BASE + PAGE_SIZE;
 	memcpy(memory + PAGE_SIZE, memory + FRAMES - BASE + 3 * PAGE_SIZE, 5 * PAGE_SIZE);
 	image_align_window(&image, 0, MIB(2));
@@ -435,7 +435,7 @@ static void a_checksum_sees_every_byte_and_the_length(void **state)
 		sums[n++] = image_checksum(&image);
 		memory[i] ^= (char)0x80;
 	}
-	memory[20] = 1; /* behind the end */
+	memory[20] = 1; /* after the end */
 	sums[n++] = image_checksum(&image);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t j = 0; j < i; j++)

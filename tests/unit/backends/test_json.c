@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON: what it means, and each way to get it wrong, with the words that QEMU was seen to use. */
+/* JSON: what it means, and each error, with the words that QEMU was observed to use. */
 #include "hv/backends/json.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 static char memory[1 << 20] __attribute__((aligned(16)));
 
-/* A word of that text, as it is written in a configuration: in single quotes. */
+/* A word of that text, in single quotes as in a configuration. */
 static struct word quote(const char *text)
 {
 	static char source[8192];
@@ -27,7 +27,7 @@ static struct word quote(const char *text)
 	};
 }
 
-/* The column in that source of what is in the text's column. */
+/* The column in that source of a column of the text. */
 static unsigned quoted_column(const char *text, unsigned column)
 {
 	unsigned quoted = column + 1;
@@ -143,7 +143,10 @@ static void strings_are_unescaped(void **state)
 
 #define PARSE "JSON parse error, "
 
-/* All were asked of QEMU, but empty texts and "\xc0\x80", which no configuration can hold. */
+/*
+ * All were measured on QEMU, except the empty texts and "\xc0\x80", which a configuration cannot
+ * hold.
+ */
 static void what_is_no_json_is_said_in_qemus_words(void **state)
 {
 	static const struct {
@@ -252,7 +255,7 @@ static void nesting_is_limited_and_takes_no_stack(void **state)
 	assert_string_equal(logged, "error: j:1:1026: JSON nesting depth limit exceeded\n");
 }
 
-/* Each allocation fails once; what is said about the text does not change. */
+/* Each allocation fails once; the messages about the text do not change. */
 static void a_full_arena_is_not_an_error_of_the_text(void **state)
 {
 	const char *text = "{\"a\":[{\"b\":\"c\"},1],\"d\":null}";
@@ -268,7 +271,7 @@ static void a_full_arena_is_not_an_error_of_the_text(void **state)
 	assert_in_range(size, 500, 2000);
 }
 
-/* Each text in memory of its own, so that ASan sees its end. */
+/* Each text has its own memory, so that ASan checks its end. */
 static void every_short_text_is_told_valid_or_not(void **state)
 {
 	static const char alphabet[] = "{}[],:\"'1-.eat\\ ";

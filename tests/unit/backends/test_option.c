@@ -132,7 +132,7 @@ static void a_line_has_a_limit(void **state)
 	setup(NULL);
 	assert_int_equal(read_line(text, 16386, &word), ERR_INVAL);
 	assert_string_equal(logged, "error: t:1:16386: line is longer than 16384 bytes\n");
-	/* Several words do not get round it. */
+	/* Splitting the line into several words does not avoid the limit. */
 	setup(NULL);
 	text[8000] = ' ';
 	assert_int_equal(read_line(text, 16386, &word), ERR_INVAL);
@@ -243,7 +243,7 @@ static void sizes_are_qemus(void **state)
 	}
 }
 
-/* The same by floating point, which only the test may use. */
+/* The same in floating point, which only the test may use. */
 static void fractions_are_those_of_a_double(void **state)
 {
 	unsigned seed = 1;
@@ -271,7 +271,7 @@ static void a_fraction_may_have_any_number_of_digits(void **state)
 	char text[2000] = "0.";
 	uint64_t value;
 
-	/* Exactly half a byte, then with a bit more or less behind 1000 digits. */
+	/* Exactly half a byte, then a bit more or less after 1000 digits. */
 	memset(text + 2, '0', 1000);
 	text[1002] = 'M';
 	assert_int_equal(parse_size(text, &value), OK);
@@ -282,7 +282,7 @@ static void a_fraction_may_have_any_number_of_digits(void **state)
 	memset(text + 2, '9', 1000);
 	assert_int_equal(parse_size(text, &value), OK);
 	assert_int_equal(value, MIB(1));
-	/* A fraction that is not zero is none that needs no suffix. */
+	/* A fraction that is not zero needs a suffix. */
 	memset(text + 2, '0', 1000);
 	text[1001] = '1';
 	text[1002] = '\0';
@@ -484,7 +484,7 @@ static void wrong_values_are_named_where_they_stand(void **state)
 	assert_int_equal(e, 1);
 }
 
-/* The words of both forms, for the same mistakes and for those that only one can make. */
+/* The words of both forms, for mistakes of both and for those of one. */
 static void json_is_typed_and_has_words_of_its_own(void **state)
 {
 	static const char text[] =

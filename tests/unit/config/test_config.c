@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The configuration file: what it means, and where each mistake is said to be. */
+/* The configuration file: what it means, and the place of each error. */
 #include "hv/config/read.h"
 
 #include <stdio.h>
@@ -37,7 +37,7 @@ static struct vm_config *parse_vm(const char *text)
 	return config.vms;
 }
 
-/* Parse and open; nothing but these lines is said, "error: " left out. */
+/* Parse and open; exactly these lines are logged, without "error: ". */
 static void expect_said(const char *text, const char *lines)
 {
 	char want[4000] = "", *out = want;
@@ -64,7 +64,7 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_int_equal(vm->kernel_place.column, 14);
 	assert_int_equal(vm->ram_size, MIB(128));
 	assert_int_equal(vm->maxmem, 0);
-	assert_ptr_equal(vm->memory_backend, vm->backends); /* as QEMU's own */
+	assert_ptr_equal(vm->memory_backend, vm->backends); /* as QEMU's */
 	assert_string_equal(vm->memory_backend->id, "pc.ram");
 	assert_int_equal(vm->memory_backend->size, MIB(128));
 	assert_int_equal(vm->memory_backend->type, BACKEND_RAM);
@@ -314,7 +314,7 @@ static void m_has_qemus_errors(void **state)
 	char text[200], want[400];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		/* Values are placed where they begin, what a whole -m contradicts at its start. */
+		/* An error in a value is placed at the value, one of a whole -m at its start. */
 		unsigned column = strcmp(rows[i].m, "size=") == 0 ? 24 : 19;
 
 		sprintf(text, "vm a -kernel k -m %s", rows[i].m);
@@ -332,7 +332,7 @@ static void m_has_qemus_errors(void **state)
 		    "c:1:25: Parameter 'slots' expects a number\n"
 		    "c:1:36: Value '99999999999999999999' is too large for parameter 'slots'\n"
 		    "c:1:63: Invalid parameter 'foo'\n");
-	/* What -m says wrong is not held against its DIMMs too. */
+	/* An error in -m is not reported again for its DIMMs. */
 	expect_said("vm a -kernel k -m z,slots=1,maxmem=1G -device pc-dimm,memdev=m -object "
 		    "memory-backend-ram,id=m,size=2M",
 		    "c:1:19: Parameter 'size' expects a non-negative number below 2^64\n"
@@ -523,7 +523,7 @@ static void dimms_take_the_first_place_that_fits(void **state)
 	d = d->next;
 	assert_int_equal(d->addr, GIB(4));
 	assert_int_equal(d->slot, 0);
-	d = d->next; /* not between f0 and r0: 64 MiB less a page is too little */
+	d = d->next; /* not between f0 and r0: 64 MiB less a page is too small */
 	assert_int_equal(d->addr, GIB(4) + MIB(128));
 	assert_int_equal(d->slot, 1);
 	d = d->next;

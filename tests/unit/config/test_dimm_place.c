@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -device nvdimm, and where it differs from pc-dimm. What they share is in test_config.c. */
+/* -device nvdimm, as far as it differs from pc-dimm. test_config.c tests what they share. */
 #include "hv/config/config.h"
 
 #include "tests/unit/support.h"
@@ -59,7 +59,7 @@ static void an_nvdimm_has_what_it_is_given(void **state)
 	assert_int_equal(dimm->size, MIB(32));
 }
 
-/* Labels are taken from the end; the rest is cut down to the alignment, RAM's being 2 MiB. */
+/* Labels are at the end; the rest is rounded down to the alignment, which is 2 MiB for RAM. */
 static void labels_and_alignment_shrink_an_nvdimm(void **state)
 {
 	static const struct {
@@ -92,7 +92,7 @@ static void rom_must_be_unarmed(void **state)
 	refused("-device nvdimm,memdev=roms,unarmed=off",
 		"'unarmed' property must be 'on' since memdev roms is read-only");
 	accepted("-device nvdimm,memdev=roms,unarmed=on");
-	/* It is rom that counts, not readonly; and RAM may be unarmed, too. */
+	/* rom counts, not readonly; RAM may also be unarmed. */
 	accepted("-device nvdimm,memdev=cow -device nvdimm,memdev=f,unarmed=yes");
 }
 
@@ -154,7 +154,7 @@ static void nvdimms_have_qemus_errors(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		refused(rows[i].devices, rows[i].message);
-	/* Right behind what the labels leave of the first. */
+	/* Directly after what the labels leave of the first. */
 	accepted("-device nvdimm,memdev=f,label-size=128K "
 		 "-device nvdimm,memdev=cow,addr=0x101fe0000");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines that save templates, and VMs and templates that go on from what was saved. */
+/* Lines that save templates, and VMs and templates that start from a saved state. */
 #include "hv/config/template_lines.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@
 static uint8_t state_bytes[4][STATE_HEAD_SIZE];
 static struct image state_files[4];
 
-/* Files of state beside the others: whole, damaged, cut off, of another version. */
+/* Add files of state: complete, damaged, cut off, of another version. */
 static void add_files(void)
 {
 	static const char *const paths[] = {"/good", "/bad", "/short", "/new"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -device as JSON: what QEMU 7.2 and later make of it, and the words of its refusals. */
+/* -device as JSON: how QEMU 7.2 and later read it, and the words of its refusals. */
 #include "hv/config/config.h"
 
 #include "tests/unit/support.h"

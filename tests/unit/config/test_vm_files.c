@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files of -kernel and -initrd: found, or refused where they stand. */
+/* The files of -kernel and -initrd: found, or refused with their place. */
 #include "hv/config/read.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -numa: the nodes it makes, and every refusal of QEMU's in its words. */
+/* -numa: the nodes it makes, and each refusal of QEMU in QEMU's words. */
 #include "hv/config/config.h"
 
 #include "tests/unit/support.h"
@@ -60,7 +60,7 @@ static void nodes_need_no_memory_and_no_number(void **state)
 	assert_null(node_of(vm, 0)->backend);
 	assert_int_equal(node_of(vm, 1)->size, MIB(32));
 	assert_int_equal(vm->cpu_node[0], 0);
-	vm = run_vm("-m 32M " M(0) "-numa node,memdev=", ""); /* the only one there is */
+	vm = run_vm("-m 32M " M(0) "-numa node,memdev=", ""); /* the only one */
 	assert_string_equal(node_of(vm, 0)->backend->id, "m0");
 }
 
@@ -362,7 +362,7 @@ static void what_is_broken_is_blamed_once(void **state)
 	refused("-m 64M -object memory-backend-ram,id=a,size=zz -numa node,memdev=a",
 		"Parameter 'size' expects a size value");
 	refused("-m 64M,foo=1 " M(0) "-numa node,memdev=m0", "Invalid parameter 'foo'");
-	/* What one -numa says wrong is not held against all of them. */
+	/* An error in one -numa is not reported again for all of them. */
 	refused("-m 64M " M(0) "-numa node,memdev=m0 -numa node,memdev=zz",
 		"memdev=zz is ambiguous");
 }

@@ -10,7 +10,7 @@
 static char memory[1 << 18] __attribute__((aligned(16)));
 static struct config config;
 
-/* What -smp, or several of them, came to; all messages are in 'logged'. */
+/* The result of one or several -smp; all messages are in 'logged'. */
 static const struct cpu_topology *parse(const char *smp)
 {
 	struct arena arena = {.base = memory, .size = sizeof(memory)};
@@ -47,7 +47,7 @@ static void missing_numbers_follow_from_the_others(void **state)
 		{"-smp 2,clusters=1,books=1,drawers=1", 2, 1, 1, 1, 2, 1},
 		{"-smp 2 -smp threads=2", 2, 1, 1, 1, 1, 2}, /* they add up */
 		{"-smp 2 -smp 3", 3, 1, 1, 1, 3, 1},
-		{"-smp 4294967296", 1, 1, 1, 1, 1, 1}, /* 32 bits of it are 0: not given */
+		{"-smp 4294967296", 1, 1, 1, 1, 1, 1}, /* its low 32 bits are 0: not given */
 		{"-smp 4294967298", 2, 1, 1, 1, 2, 1},
 	};
 
@@ -103,7 +103,7 @@ static void what_does_not_add_up_is_refused(void **state)
 				  "'pc-i440fx-10.2' is 255"},
 		{"-1", "Invalid SMP CPUs -1. The max CPUs supported by machine "
 		       "'pc-i440fx-10.2' is 255"},
-		/* QEMU divides by zero, or takes it for what it is modulo 2^32. */
+		/* QEMU divides by zero, or takes the number modulo 2^32. */
 		{"2,sockets=65536,cores=65536,maxcpus=1",
 		 ODD "sockets (65536) * dies (1) * modules (1) * cores (65536) * threads (0) != "
 		     "maxcpus (1)"},
@@ -118,7 +118,7 @@ static void what_does_not_add_up_is_refused(void **state)
 		snprintf(smp, sizeof(smp), "-smp %s", cases[i].smp);
 		assert_int_equal(parse(smp)->n_cpus, 1);
 		snprintf(want, sizeof(want), "%s\n", cases[i].said);
-		/* Behind "error: t:1:COLUMN: ". */
+		/* After "error: t:1:COLUMN: ". */
 		assert_string_equal(strchr(strchr(logged, ':') + 6, ' ') + 1, want);
 	}
 }
