@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What became of objects, under the names that QEMU has for their properties. */
+/* Prints accepted objects, with QEMU's names for their properties. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 

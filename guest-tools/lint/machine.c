@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine that the hypervisor's sources find themselves on here: messages go to standard
- * error, frames are address space that hardly anything touches. Physical addresses are virtual
- * ones. What images hold does not matter to a check of the configuration, so that bulk
- * data are neither cleared nor moved; the linker brings memcpy() and memset() here.
+ * The machine below the hypervisor's sources in the linter: messages go to standard error, frames
+ * are address space that is hardly ever touched, and physical addresses are virtual ones. The
+ * contents of images do not matter to a check of the configuration, so bulk data are neither
+ * cleared nor moved: the linker redirects memcpy() and memset() to this file.
  */
 #include <stdarg.h>
 #include <stdio.h>

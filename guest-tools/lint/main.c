@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stencil-lint: checks a configuration at the desk, with the hypervisor's own sources. What it
- * accepts the machine accepts, if it has the ramdisk and the memory that were given.
+ * stencil-lint: check a configuration with the hypervisor's own sources, without the machine. A
+ * machine accepts what the linter accepts, if it has the ramdisk and the memory that were given.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "hv/monitor/info.h"
 
 #define ARENA_SIZE MIB(512)
-/* All of the file, in the arena. NULL: said. */
+/* Read the whole file into the arena. NULL: reported. */
 static const char *read_config(const char *path, struct arena *arena, size_t *ret_len)
 {
 	FILE *file = fopen(path, "rb");
@@ -50,7 +50,7 @@ static void check_info(const struct info_config *info, struct diag *diag)
 			diag_error(diag, info->place, "unknown command: '%s'", info->command);
 }
 
-/* The exit status. */
+/* Returns the exit status. */
 static int check(const struct request *request, struct arena *arena)
 {
 	struct image_list images = {.arena = arena};

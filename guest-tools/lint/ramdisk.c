@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A directory as a ramdisk. Files are mapped, privately and for writing, so that they can be
- * taken for memory. A file that its owner may read and this user may not is there
- * all the same, with zeros for its bytes.
+ * A directory as a ramdisk. Files are mapped privately and writable, so that they can serve as
+ * memory. A file that its owner may read and this user may not exists nevertheless, with zeros for
+ * its bytes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,7 +25,7 @@ static bool fail(const char *path, int error)
 	return false;
 }
 
-/* Where images of that size start: large pages and their alignment are to find nothing to move. */
+/* The alignment of images of that size, so that aligning them for large pages moves nothing. */
 static uint64_t alignment(uint64_t size)
 {
 	if (size >= GIB(1))
@@ -33,7 +33,7 @@ static uint64_t alignment(uint64_t size)
 	return size >= MIB(2) ? MIB(2) : PAGE_SIZE;
 }
 
-/* Zeros for 'size' bytes, so aligned; the rest of the address space is not given back. */
+/* Reserve 'size' aligned bytes of zeros. The rest of the address space is not freed. */
 static char *reserve(uint64_t size)
 {
 	uint64_t align = alignment(size);
@@ -120,7 +120,7 @@ static bool add_entry(const FTSENT *entry, size_t root_length, struct arena *are
 	return true;
 }
 
-/* FTS_DNR is a directory that cannot be read: it was there already, as FTS_D. */
+/* FTS_DNR is a directory that cannot be read, which came before as FTS_D. */
 static bool read_entries(FTS *tree, size_t root_length, struct arena *arena, struct image **tail)
 {
 	FTSENT *entry;
@@ -159,7 +159,7 @@ bool lint_read_ramdisk(const char *directory, struct arena *arena, struct image_
 		return fail(directory, errno);
 	if (!S_ISDIR(stat_of_root.st_mode))
 		return fail(directory, ENOTDIR);
-	while (length > 0 && root[length - 1] == '/') /* names below are to begin with the slash */
+	while (length > 0 && root[length - 1] == '/') /* names below begin with the slash */
 		root[--length] = '\0';
 	if (length == 0)
 		roots[0] = "/";

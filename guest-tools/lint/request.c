@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line. Apart from the rest because getopt.h has a struct option as well. */
+/* The command line. A file of its own because getopt.h also has a struct option. */
 #include "guest-tools/lint/request.h"
 
 #include <argp.h>

@@ -15,5 +15,5 @@ struct request {
 	uint64_t memory; /* bytes */
 };
 
-/* Wrong usage is said and ends the program with status EX_USAGE, --help with 0. */
+/* Wrong usage is reported and ends the program with status EX_USAGE, --help with 0. */
 void request_parse(struct request *ret, int argc, char **argv);
