@@ -13,10 +13,11 @@
 #include "boot/handover.h"
 
 /* The edges of the image's parts, from boot/efi.lds. */
-extern char image_base[], text_start[], text_end[], data_start[], data_end[], image_end[];
+extern char image_base[], init_start[], init_text_end[], text_start[], text_end[], data_start[],
+	data_end[], image_end[];
 
 static struct boot_info info = {.version = BOOT_INFO_VERSION};
-static struct boot_section sections[5];
+static struct boot_section sections[7];
 
 static void add_section(char *start, char *end, bool write, bool exec)
 {
@@ -31,7 +32,9 @@ static void add_section(char *start, char *end, bool write, bool exec)
 static void describe_image(void)
 {
 	info.section = sections;
-	add_section(image_base, text_start, false, false); /* headers */
+	add_section(image_base, init_start, false, false); /* headers */
+	add_section(init_start, init_text_end, false, true);
+	add_section(init_text_end, text_start, false, false); /* .initro, and relocations */
 	add_section(text_start, text_end, false, true);
 	add_section(text_end, data_start, false, false); /* .rodata, and what was relocated */
 	add_section(data_start, data_end, true, false);

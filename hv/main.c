@@ -21,6 +21,7 @@
 #include "hv/host/panic.h"
 #include "hv/host/power.h"
 #include "hv/host/smp.h"
+#include "hv/host/symbols.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/monitor/info.h"
@@ -270,9 +271,9 @@ static void say_start_cost(void)
 }
 
 /* Image, stacks, tables and what has been allocated; the ramdisk is the VMs'. */
-static void say_own_memory(uint64_t n_free)
+static void say_own_memory(uint64_t n_free, uint64_t n_released)
 {
-	uint64_t bytes = (frame_total() - n_free) * PAGE_SIZE;
+	uint64_t bytes = (frame_total() - n_free) * PAGE_SIZE - n_released;
 
 	for (uint32_t i = 0; i < boot->n_ranges; i++)
 		if (boot->range[i].use == BOOT_MEM_HV)
@@ -301,6 +302,21 @@ static void vmx_on_here(struct cpu *cpu)
 	__atomic_fetch_add(&n_with_vmx_on, 1, __ATOMIC_RELEASE);
 }
 
+/*
+ * Make code and constants that only start needs free memory; returns bytes. The other processors
+ * wait until this is done, and drop their translations in cpu_main().
+ */
+static uint64_t release_start_only(void)
+{
+	phys_t start = virt_to_phys(init_start);
+	uint64_t len = virt_to_phys(init_end) - start;
+
+	if (paging_make_data(start, len) != OK)
+		panic("no memory to release what only start needs");
+	frame_add_range(start, len);
+	return len;
+}
+
 /* They take frames for it, which are not to be missing in the books. */
 static void wait_for_others(void)
 {
@@ -313,7 +329,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 {
 	struct arena arena = {.size = ARENA_SIZE};
 	struct vmx_capability cap;
-	uint64_t n_free;
+	uint64_t n_free, n_released;
 	phys_t memory = frame_alloc_run(ARENA_SIZE / PAGE_SIZE, PAGE_SIZE);
 
 	if (memory == 0)
@@ -326,6 +342,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	vmx_on_here(cpu);
 	if (vcpu_setup(&cap) != OK || ept_setup() != OK)
 		panic("no memory for what all VMs share");
+	n_released = release_start_only();
 	/* Pairs with the load in cpu_main(). */
 	__atomic_store_n(&may_turn_vmx_on, true, __ATOMIC_RELEASE);
 	wait_for_others();
@@ -334,7 +351,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	protect_images();
 	monitor_job_setup(&images);
 	n_free = frame_available();
-	say_own_memory(n_free);
+	say_own_memory(n_free, n_released);
 	set_budget(n_free);
 	start_vms();
 	vm_prealloc_end();
@@ -357,6 +374,7 @@ void cpu_main(struct cpu *cpu)
 	/* A machine that cannot run VMs is to say so once, and in peace. */
 	while (!__atomic_load_n(&may_turn_vmx_on, __ATOMIC_ACQUIRE))
 		pause();
+	paging_sync();
 	vmx_on_here(cpu);
 	vm_prealloc_serve(cpu);
 	processor_run(cpu);

@@ -63,5 +63,43 @@ set(HV_PURE_SOURCES ${HV_ALL_SOURCES})
 list(REMOVE_ITEM HV_PURE_SOURCES ${HV_MACHINE_SOURCES})
 file(GLOB_RECURSE HV_ASM_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 	${CMAKE_SOURCE_DIR}/hv/*.asm)
+
+# Start-only: not needed once the first VM runs. The code and constants of these files and of
+# boot/ lie together in the image, and their memory is given back. "scripts/check start" finds what
+# else refers to them.
+set(HV_START_SOURCES
+	hv/backends/backend_open.c
+	hv/backends/backend_read.c
+	hv/backends/cpio.c
+	hv/backends/diag.c
+	hv/backends/json.c
+	hv/backends/object.c
+	hv/backends/option.c
+	hv/backends/parse.c
+	hv/backends/word.c
+	hv/config/dimm_place.c
+	hv/config/read.c
+	hv/config/template_check.c
+	hv/config/template_lines.c
+	hv/config/vm_device.c
+	hv/config/vm_dimm.c
+	hv/config/vm_files.c
+	hv/config/vm_fw_cfg.c
+	hv/config/vm_machine.c
+	hv/config/vm_numa.c
+	hv/config/vm_options.c
+	hv/config/vm_resolve.c
+	hv/config/vm_smp.c
+	hv/frame/numa_text.c
+	hv/host/smp.c
+	hv/host/trampoline.asm
+)
+set(HV_RUN_SOURCES ${HV_ALL_SOURCES} ${HV_ASM_SOURCES})
+foreach(source ${HV_START_SOURCES})
+	if(NOT source IN_LIST HV_RUN_SOURCES)
+		message(FATAL_ERROR "${source} of HV_START_SOURCES does not exist")
+	endif()
+endforeach()
+list(REMOVE_ITEM HV_RUN_SOURCES ${HV_START_SOURCES})
 include(${CMAKE_CURRENT_LIST_DIR}/host/font.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/loader/acpi.cmake)

@@ -90,9 +90,8 @@ def count_lines(path):
 
 def start_sources():
     """HV_START_SOURCES of hv/sources.cmake."""
-    match = re.search(r"set\(HV_START_SOURCES([^)]*)\)",
-                      (rooms.TOP / "hv" / "sources.cmake").read_text())
-    return set(match.group(1).split()) if match else set()
+    text = (rooms.TOP / "hv" / "sources.cmake").read_text()
+    return set(re.search(r"set\(HV_START_SOURCES([^)]*)\)", text).group(1).split())
 
 
 def class_of(path, start):

@@ -6,13 +6,14 @@
   calls      every symbol an object needs is defined in a room it may use, or is in scripts/seams
   circles    no circle between rooms, nor between the units of a room (x.c, x.asm and x.h are one)
              by calls or by includes
+  start      what is not start-only uses start-only code and constants as scripts/start allows
   dot        print the picture of the rooms, as graphviz text
   svg        print the picture, with its graphviz text in a comment: docs/rooms.svg
   picture    docs/rooms.svg shows the table
 
 A check prints each violation on a line of its own. The exit status is 1 if there is one, 2 if
-the tree or the build cannot be read. `calls` and `circles` read the objects of a finished build,
-in $STENCIL_BUILD or build/.
+the tree or the build cannot be read. `calls`, `circles` and `start` read the objects of a finished
+build, in $STENCIL_BUILD or build/.
 """
 import argparse
 import graphlib
@@ -88,21 +89,37 @@ class Objects:
     def __init__(self, build):
         self.defined_in = {}
         self.needs = {}
-        for folder in sorted(pathlib.Path(build).glob("CMakeFiles/image_*.dir")):
-            for path in sorted(folder.rglob("*.o")):
-                self.read(path, os.path.splitext(str(path.relative_to(folder)))[0])
+        self.start_only = set() # sources
+        self.constant = set() # symbols of code and constants
+        for path, part, source in self.list(pathlib.Path(build)):
+            if path.is_file() and (TOP / source).is_file():
+                self.read(path, source)
+                if part != "run":
+                    self.start_only.add(source)
+
+    @staticmethod
+    def list(build):
+        """The objects that the build is made of; those of earlier builds may lie beside them."""
+        commands = build / "compile_commands.json"
+        text = commands.read_text() if commands.is_file() else ""
+        for path, part, source in re.findall(
+                r"-o (CMakeFiles/image_(\w+)\.dir/(\S+)\.o)(?=\s)", text):
+            yield build / path, part, source
 
     def read(self, path, source):
-        if not (TOP / source).is_file():
-            return # what was removed from the tree may still lie in the build
         self.needs[source] = set()
-        output = subprocess.run(["nm", "-g", path], check=True, capture_output=True, text=True)
+        output = subprocess.run(["nm", "--extern-only", "--format=sysv", path], check=True,
+                                capture_output=True, text=True)
         for line in output.stdout.splitlines():
-            kind, symbol = line.split()[-2:]
+            if line.count("|") != 6:
+                continue
+            symbol, _, kind, *_, section = (field.strip() for field in line.split("|"))
             if kind in "Uvw":
                 self.needs[source].add(symbol)
-            else:
-                self.defined_in[symbol] = source
+                continue
+            self.defined_in[symbol] = source
+            if section.startswith((".text", ".rodata", ".data.rel.ro")):
+                self.constant.add(symbol)
 
     def calls(self, seams):
         """Triples of a source, a symbol it needs, and the source that defines the symbol."""
@@ -128,6 +145,20 @@ def check_seams(rooms, objects):
             yield f"scripts/seams: {symbol} is not defined in {upper}"
         elif rooms[lower].may_use(target):
             yield f"scripts/seams: {lower} may use {symbol} of {target} in any case"
+
+
+def check_start(objects):
+    """Variables of start-only files stay, so that others may read them."""
+    allowed = {(caller, symbol) for symbol, caller, _ in rows("start")}
+    used = set()
+    for source, symbol, target in objects.calls(set()):
+        if (target in objects.start_only and source not in objects.start_only
+                and symbol in objects.constant):
+            used.add((source, symbol))
+            if (source, symbol) not in allowed:
+                yield f"{source} needs {symbol} of {target}, which is start-only"
+    for source, symbol in sorted(allowed - used):
+        yield f"scripts/start: {source} does not need {symbol}, or it is not start-only"
 
 
 def circles(graph, what):
@@ -236,7 +267,8 @@ def read_objects(must_exist=True):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["includes", "calls", "circles", "dot", "svg", "picture"])
+    parser.add_argument("what", choices=["includes", "calls", "circles", "start", "dot", "svg",
+                                         "picture"])
     what = parser.parse_args().what
     rooms = read_rooms()
     if what in ("dot", "svg"):
@@ -249,6 +281,8 @@ def main():
     elif what == "calls":
         objects = read_objects()
         found = [*check_calls(rooms, objects), *check_seams(rooms, objects)]
+    elif what == "start":
+        found = list(check_start(read_objects()))
     else:
         found = list(check_circles(rooms, read_objects()))
     known = TOP / "scripts" / "rooms.known"

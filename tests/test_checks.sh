@@ -3,14 +3,15 @@
 # Each rule of scripts/check is broken once, in a copy of the tree, and must report that.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-objects=$(realpath "${STENCIL_BUILD:-build}/CMakeFiles")
+built=$(realpath "${STENCIL_BUILD:-build}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work" 2>/dev/null
 git -C "$work" init -q
 export STENCIL_BUILD=$work/build
 mkdir -p "$STENCIL_BUILD/CMakeFiles"
-cp -rs "$objects"/image_*.dir "$STENCIL_BUILD/CMakeFiles"
+cp -rs "$built"/CMakeFiles/image_*.dir "$STENCIL_BUILD/CMakeFiles"
+cp "$built/compile_commands.json" "$STENCIL_BUILD"
 failures=0
 
 # breaks CHECK FILE [WORD]: with standard input as FILE, CHECK fails and prints WORD.
@@ -26,10 +27,11 @@ breaks() {
 	[ ! -e "$work/kept" ] || mv "$work/kept" "$file"
 }
 
-# object SOURCE: standard input as SOURCE, and its object in the build.
+# object SOURCE [PART]: standard input as SOURCE, and its object in a part of the image.
 object() {
 	cat >"$work/$1"
-	gcc -c -o "$STENCIL_BUILD/CMakeFiles/image_hv.dir/$1.o" "$work/$1" || exit
+	(cd "$STENCIL_BUILD" && gcc -c -o "CMakeFiles/image_${2:-run}.dir/$1.o" "$work/$1") || exit
+	echo "-o CMakeFiles/image_${2:-run}.dir/$1.o" >>"$STENCIL_BUILD/compile_commands.json"
 }
 
 licence='/* SPDX-License-Identifier: BSD-2-Clause */'
@@ -50,6 +52,11 @@ rm "$work/hv/vm/broken_above.c"
 object hv/ept/broken_back.c <<<'void broken(void); void broken_above(void) { broken(); }'
 breaks circles hv/ept/broken.h 'calls: .*broken_back' </dev/null
 rm "$work"/hv/ept/broken*.c
+object hv/config/broken.c start <<<'void broken(void) {}'
+object hv/vm/broken_run.c <<<'void broken(void); void broken_run(void) { broken(); }'
+breaks start hv/ept/broken.h broken_run </dev/null
+rm "$work/hv/config/broken.c" "$work/hv/vm/broken_run.c"
+breaks start scripts/start < <(cat scripts/start; echo 'broken | hv/main.c | nothing')
 breaks calls scripts/seams < <(cat scripts/seams; echo 'broken | lib | host | nothing')
 echo '#include "hv/ept/broken.h"' >"$work/hv/ept/broken_back.h"
 breaks circles hv/ept/broken.h 'includes: .*broken_back' <<<'#include "hv/ept/broken_back.h"'
@@ -86,7 +93,7 @@ breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 
 # Unbroken, the copy is as good as the tree it was made of.
-for check in format headers includes calls picture functions words spdx shell python cppcheck; do
+for check in format headers includes calls start picture functions words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]

@@ -17,9 +17,6 @@
 #include "hv/lib/lock.h"
 #include "hv/lib/print.h"
 
-/* Error code of #PF. */
-enum { FAULT_WRITE = 1 << 1, FAULT_RESERVED = 1 << 3, FAULT_FETCH = 1 << 4 };
-
 #define HOST_CR0 (CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG)
 
 uintptr_t phys_offset;
@@ -189,6 +186,18 @@ enum status paging_set_code_page(uint64_t virt, bool code)
 	return OK;
 }
 
+enum status paging_make_data(phys_t start, uint64_t len)
+{
+	lock_acquire(&paging_lock);
+	enum status status = page_table_set(&tables, start, len, PT_P | PT_W | PT_NX);
+
+	/* Release, as in paging_protect(). */
+	__atomic_add_fetch(&generation, 1, __ATOMIC_RELEASE);
+	lock_release(&paging_lock);
+	paging_sync();
+	return status;
+}
+
 enum status paging_protect(phys_t start, uint64_t len, bool write)
 {
 	lock_acquire(&paging_lock);
@@ -222,9 +231,9 @@ bool paging_probe(uint64_t virt, bool write)
 
 bool paging_fault_is_stale(uint64_t virt, uint64_t error)
 {
-	if (error & (FAULT_FETCH | FAULT_RESERVED))
+	if (error & (PAGING_FAULT_FETCH | PAGING_FAULT_RESERVED))
 		return false;
-	if (tables.root == 0 || !paging_probe(virt, error & FAULT_WRITE))
+	if (tables.root == 0 || !paging_probe(virt, error & PAGING_FAULT_WRITE))
 		return false;
 	invlpg(virt);
 	return true;

@@ -9,6 +9,9 @@
  */
 #define PAGING_PAT UINT64_C(0x0007010600070106)
 
+/* Error code of #PF. */
+enum { PAGING_FAULT_WRITE = 1 << 1, PAGING_FAULT_RESERVED = 1 << 3, PAGING_FAULT_FETCH = 1 << 4 };
+
 enum paging_cache { PAGING_WB = 0, PAGING_WC = 1, PAGING_UC = 3 }; /* places in the PAT */
 
 /*
@@ -32,6 +35,13 @@ enum status paging_unmap_page(uint64_t virt);
 
 /* One page as code, or as data again; for the trampoline. */
 enum status paging_set_code_page(uint64_t virt, bool code);
+
+/*
+ * Make code or constants data, for other use of their frames. Whole pages. Complete on another
+ * processor with its next paging_sync(). ERR_NOMEM: a large page could not be split. Takes the
+ * paging lock, and the frames lock inside.
+ */
+enum status paging_make_data(phys_t start, uint64_t len);
 
 /*
  * Make frames that are mapped writable or read-only for us. Whole pages. Taking the right away is

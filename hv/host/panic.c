@@ -160,15 +160,27 @@ void assert_fail(const char *expr, const char *file, int line)
 	panic("%s:%d: assertion failed: %s", file, line, expr);
 }
 
-void panic_exception(const struct interrupt_frame *frame)
+static void describe(const struct interrupt_frame *frame, char *message)
 {
 	static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
 					    "#DF", "9",	  "#TS", "#NP", "#SS", "#GP", "#PF", "15",
 					    "#MF", "#AC", "#MC", "#XM", "#VE", "#CP"};
+	bool is_fetch = frame->vector == VECTOR_PAGE_FAULT && (frame->error & PAGING_FAULT_FETCH);
+	const char *start_only = is_fetch ? symbol_find_start_only(frame->rip) : NULL;
+
+	if (start_only)
+		format(message, MESSAGE_MAX, "start-only function %s called after start",
+		       start_only);
+	else
+		format(message, MESSAGE_MAX, "exception %lu %s, error code %#lx", frame->vector,
+		       frame->vector < ARRAY_SIZE(names) ? names[frame->vector] : "", frame->error);
+}
+
+void panic_exception(const struct interrupt_frame *frame)
+{
 	char message[MESSAGE_MAX];
 
-	format(message, sizeof(message), "exception %lu %s, error code %#lx", frame->vector,
-	       frame->vector < ARRAY_SIZE(names) ? names[frame->vector] : "", frame->error);
+	describe(frame, message);
 	begin(message);
 	print_registers(frame);
 	print_control_registers();

@@ -32,3 +32,12 @@ const char *symbol_find(uint64_t addr, uint64_t *ret_offset)
 	*ret_offset = addr - base - entry->offset;
 	return &symbol_names[entry->name];
 }
+
+const char *symbol_find_start_only(uint64_t addr)
+{
+	uint64_t offset;
+
+	if (addr < (uintptr_t)init_start || addr >= (uintptr_t)init_end)
+		return NULL;
+	return symbol_find(addr, &offset);
+}

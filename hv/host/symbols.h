@@ -21,7 +21,16 @@ extern const char symbol_names[];
 extern const char image_base[];
 
 /*
+ * The first pages of the image, from the linker script: code and constants that only start needs.
+ * main.c makes them free memory before the first VM runs.
+ */
+extern const char init_start[], init_end[];
+
+/*
  * The function that contains 'addr', and how far into it 'addr' is; NULL when no
  * function is there. Takes no locks, may be called in a panic.
  */
 const char *symbol_find(uint64_t addr, uint64_t *ret_offset);
+
+/* The start-only function that contains 'addr', or NULL. */
+const char *symbol_find_start_only(uint64_t addr);

@@ -13,6 +13,11 @@ const struct symbol_entry symbol_table[] = {
 };
 const uint32_t symbol_count = ARRAY_SIZE(symbol_table);
 
+/* Of these functions, "start" is start-only. */
+__asm__(".globl init_start, init_end\n"
+	".set init_start, image_base + 0x100\n"
+	".set init_end, image_base + 0x180");
+
 static const char *find(uint64_t at, uint64_t *ret_offset)
 {
 	return symbol_find((uintptr_t)image_base + at, ret_offset);
@@ -44,11 +49,23 @@ static void what_is_no_code_has_no_name(void **state)
 	assert_int_equal(offset, 7);
 }
 
+static void start_only_functions_lie_between_the_edges(void **state)
+{
+	const char *base = image_base;
+
+	assert_null(symbol_find_start_only((uintptr_t)base + 0xff));
+	assert_string_equal(symbol_find_start_only((uintptr_t)base + 0x100), "start");
+	assert_string_equal(symbol_find_start_only((uintptr_t)base + 0x17f), "start");
+	assert_null(symbol_find_start_only((uintptr_t)base + 0x180));
+	assert_null(symbol_find_start_only((uintptr_t)base + 0x300));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_address_belongs_to_the_last_symbol_before_it),
 		cmocka_unit_test(what_is_no_code_has_no_name),
+		cmocka_unit_test(start_only_functions_lie_between_the_edges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
