@@ -25,7 +25,6 @@
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/monitor/info.h"
-#include "hv/monitor/info_print.h"
 #include "hv/monitor/job.h"
 #include "hv/processor.h"
 #include "hv/vm/build.h"
@@ -212,9 +211,10 @@ static void protect_images(void)
 static void print_info(const struct vm *vm)
 {
 	static struct device_list devices;
+	struct info_vm about = {vm->config, vm->mem, &devices};
 
 	platform_list(&vm->platform, &devices);
-	info_print(vm->config, vm->mem, &devices, config.host.info);
+	info_print(&about, config.host.info);
 }
 
 /* What is free beyond the budget stays so. */

@@ -296,9 +296,10 @@ static void memory(const struct request *request)
 {
 	static struct device_list devices;
 	const struct vm *vm = request->vm;
+	struct info_vm about = {vm->config, vm->mem, &devices};
 
 	platform_list(&vm->platform, &devices);
-	if (info_run(vm->config, vm->mem, &devices, request->text, say_line, NULL) != OK)
+	if (info_run(&about, request->text, say_line, NULL) != OK)
 		say("unknown command: '%s'", request->text);
 }
 

@@ -11,28 +11,6 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
-enum info_command {
-	INFO_MEMDEV,
-	INFO_MEMORY_DEVICES,
-	INFO_MEMORY_SIZE_SUMMARY,
-	INFO_MTREE,
-	INFO_NUMA,
-	QUERY_MEMDEV,
-	QUERY_MEMORY_DEVICES,
-	QUERY_MEMORY_SIZE_SUMMARY,
-};
-
-static const char *const commands[] = {
-	[INFO_MEMDEV] = "info memdev",
-	[INFO_MEMORY_DEVICES] = "info memory-devices",
-	[INFO_MEMORY_SIZE_SUMMARY] = "info memory_size_summary",
-	[INFO_MTREE] = "info mtree -f",
-	[INFO_NUMA] = "info numa",
-	[QUERY_MEMDEV] = "query-memdev",
-	[QUERY_MEMORY_DEVICES] = "query-memory-devices",
-	[QUERY_MEMORY_SIZE_SUMMARY] = "query-memory-size-summary",
-};
-
 /* The line at work, and where finished ones go. */
 struct out {
 	info_emit *emit;
@@ -41,15 +19,21 @@ struct out {
 	size_t len;
 };
 
+static void put_v(struct out *out, const char *fmt, va_list args)
+{
+	size_t room = sizeof(out->line) - out->len;
+	size_t len = format_v(out->line + out->len, room, fmt, args);
+
+	out->len += len < room ? len : room - 1;
+}
+
 __attribute__((format(printf, 2, 3))) static void put(struct out *out, const char *fmt, ...)
 {
-	size_t room = sizeof(out->line) - out->len, len;
 	va_list args;
 
 	va_start(args, fmt);
-	len = format_v(out->line + out->len, room, fmt, args);
+	put_v(out, fmt, args);
 	va_end(args);
-	out->len += len < room ? len : room - 1;
 }
 
 static void end_line(struct out *out)
@@ -57,6 +41,17 @@ static void end_line(struct out *out)
 	out->line[out->len] = '\0';
 	out->emit(out->context, out->line);
 	out->len = 0;
+}
+
+/* The rest of the line. */
+__attribute__((format(printf, 2, 3))) static void put_line(struct out *out, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	put_v(out, fmt, args);
+	va_end(args);
+	end_line(out);
 }
 
 static const char *bool_text(bool value)
@@ -101,25 +96,17 @@ static void put_node_ranges(struct out *out, const struct backend *backend)
 	}
 }
 
-static void info_memdev(struct out *out, const struct vm_config *vm)
+static void info_memdev(struct out *out, const struct info_vm *vm)
 {
-	for (const struct backend *b = vm->backends; b != NULL; b = b->next) {
-		put(out, "memory backend: %s", b->id);
-		end_line(out);
-		put(out, "  size:  %llu", (unsigned long long)b->size);
-		end_line(out);
-		put(out, "  merge: %s", bool_text(b->merge));
-		end_line(out);
-		put(out, "  dump: %s", bool_text(b->dump));
-		end_line(out);
-		put(out, "  prealloc: %s", bool_text(b->prealloc));
-		end_line(out);
-		put(out, "  share: %s", bool_text(b->share));
-		end_line(out);
-		put(out, "  reserve: %s", bool_text(b->reserve));
-		end_line(out);
-		put(out, "  policy: %s", policy_text(b->policy));
-		end_line(out);
+	for (const struct backend *b = vm->config->backends; b != NULL; b = b->next) {
+		put_line(out, "memory backend: %s", b->id);
+		put_line(out, "  size:  %lu", b->size);
+		put_line(out, "  merge: %s", bool_text(b->merge));
+		put_line(out, "  dump: %s", bool_text(b->dump));
+		put_line(out, "  prealloc: %s", bool_text(b->prealloc));
+		put_line(out, "  share: %s", bool_text(b->share));
+		put_line(out, "  reserve: %s", bool_text(b->reserve));
+		put_line(out, "  policy: %s", policy_text(b->policy));
 		put(out, "  host nodes: ");
 		put_node_ranges(out, b);
 		end_line(out);
@@ -139,22 +126,21 @@ static void put_node_list(struct out *out, const struct backend *backend)
 	}
 }
 
-static void query_memdev(struct out *out, const struct vm_config *vm)
+static void query_memdev(struct out *out, const struct info_vm *vm)
 {
 	put(out, "{\"return\": [");
-	for (const struct backend *b = vm->backends; b != NULL; b = b->next) {
+	for (const struct backend *b = vm->config->backends; b != NULL; b = b->next) {
 		end_line(out);
 		put(out,
-		    "{\"id\": \"%s\", \"size\": %llu, \"merge\": %s, \"dump\": %s, "
+		    "{\"id\": \"%s\", \"size\": %lu, \"merge\": %s, \"dump\": %s, "
 		    "\"prealloc\": %s, \"share\": %s, \"reserve\": %s, \"host-nodes\": [",
-		    b->id, (unsigned long long)b->size, bool_text(b->merge), bool_text(b->dump),
-		    bool_text(b->prealloc), bool_text(b->share), bool_text(b->reserve));
+		    b->id, b->size, bool_text(b->merge), bool_text(b->dump), bool_text(b->prealloc),
+		    bool_text(b->share), bool_text(b->reserve));
 		put_node_list(out, b);
 		put(out, "], \"policy\": \"%s\"}%s", policy_text(b->policy),
 		    b->next != NULL ? "," : "");
 	}
-	put(out, "]}");
-	end_line(out);
+	put_line(out, "]}");
 }
 
 /* The next one by address; the first for NULL. NULL: there is none. */
@@ -177,27 +163,20 @@ static const char *dimm_kind(const struct dimm_config *dimm)
 	return dimm->is_nvdimm ? "nvdimm" : "dimm";
 }
 
-static void info_memory_devices(struct out *out, const struct vm_config *vm)
+static void info_memory_devices(struct out *out, const struct info_vm *vm)
 {
 	const struct dimm_config *d = NULL;
 
-	while ((d = next_dimm(vm, d)) != NULL) {
-		put(out, "Memory device [%s]: \"%s\"", dimm_kind(d), d->id != NULL ? d->id : "");
-		end_line(out);
-		put(out, "  addr: 0x%llx", (unsigned long long)d->addr);
-		end_line(out);
-		put(out, "  slot: %d", d->slot);
-		end_line(out);
-		put(out, "  node: %u", d->node);
-		end_line(out);
-		put(out, "  size: %llu", (unsigned long long)d->size);
-		end_line(out);
-		put(out, "  memdev: /objects/%s", d->backend->id);
-		end_line(out);
-		put(out, "  hotplugged: false");
-		end_line(out);
-		put(out, "  hotpluggable: true");
-		end_line(out);
+	while ((d = next_dimm(vm->config, d)) != NULL) {
+		put_line(out, "Memory device [%s]: \"%s\"", dimm_kind(d),
+			 d->id != NULL ? d->id : "");
+		put_line(out, "  addr: 0x%lx", d->addr);
+		put_line(out, "  slot: %d", d->slot);
+		put_line(out, "  node: %u", d->node);
+		put_line(out, "  size: %lu", d->size);
+		put_line(out, "  memdev: /objects/%s", d->backend->id);
+		put_line(out, "  hotplugged: false");
+		put_line(out, "  hotpluggable: true");
 	}
 }
 
@@ -218,13 +197,13 @@ static void put_json_string(struct out *out, const char *text)
 	put(out, "\"");
 }
 
-static void query_memory_devices(struct out *out, const struct vm_config *vm)
+static void query_memory_devices(struct out *out, const struct info_vm *vm)
 {
-	const struct dimm_config *d = next_dimm(vm, NULL), *next;
+	const struct dimm_config *d = next_dimm(vm->config, NULL), *next;
 
 	put(out, "{\"return\": [");
 	for (; d != NULL; d = next) {
-		next = next_dimm(vm, d);
+		next = next_dimm(vm->config, d);
 		end_line(out);
 		put(out, "{\"type\": \"%s\", \"data\": {", dimm_kind(d));
 		if (d->id != NULL) {
@@ -233,14 +212,12 @@ static void query_memory_devices(struct out *out, const struct vm_config *vm)
 			put(out, ", ");
 		}
 		put(out,
-		    "\"addr\": %llu, \"slot\": %d, \"node\": %u, \"size\": %llu, "
+		    "\"addr\": %lu, \"slot\": %d, \"node\": %u, \"size\": %lu, "
 		    "\"memdev\": \"/objects/%s\", \"hotplugged\": false, "
 		    "\"hotpluggable\": true}}%s",
-		    (unsigned long long)d->addr, d->slot, d->node, (unsigned long long)d->size,
-		    d->backend->id, next != NULL ? "," : "");
+		    d->addr, d->slot, d->node, d->size, d->backend->id, next != NULL ? "," : "");
 	}
-	put(out, "]}");
-	end_line(out);
+	put_line(out, "]}");
 }
 
 /* NVDIMMs are no memory that was plugged, to QEMU. */
@@ -253,19 +230,16 @@ static uint64_t plugged_size(const struct vm_config *vm)
 	return size;
 }
 
-static void info_memory_size_summary(struct out *out, const struct vm_config *vm)
+static void info_memory_size_summary(struct out *out, const struct info_vm *vm)
 {
-	put(out, "base memory: %llu", (unsigned long long)vm->ram_size);
-	end_line(out);
-	put(out, "plugged memory: %llu", (unsigned long long)plugged_size(vm));
-	end_line(out);
+	put_line(out, "base memory: %lu", vm->config->ram_size);
+	put_line(out, "plugged memory: %lu", plugged_size(vm->config));
 }
 
-static void query_memory_size_summary(struct out *out, const struct vm_config *vm)
+static void query_memory_size_summary(struct out *out, const struct info_vm *vm)
 {
-	put(out, "{\"return\": {\"base-memory\": %llu, \"plugged-memory\": %llu}}",
-	    (unsigned long long)vm->ram_size, (unsigned long long)plugged_size(vm));
-	end_line(out);
+	put_line(out, "{\"return\": {\"base-memory\": %lu, \"plugged-memory\": %lu}}",
+		 vm->config->ram_size, plugged_size(vm->config));
 }
 
 static void info_numa_node(struct out *out, const struct vm_config *vm,
@@ -280,19 +254,16 @@ static void info_numa_node(struct out *out, const struct vm_config *vm,
 		if (vm->cpu_node[cpu] == node->nodeid)
 			put(out, " %u", cpu);
 	end_line(out);
-	put(out, "node %u size: %llu MB", node->nodeid,
-	    (unsigned long long)((node->size + plugged) / MIB(1)));
-	end_line(out);
-	put(out, "node %u plugged: %llu MB", node->nodeid, (unsigned long long)(plugged / MIB(1)));
-	end_line(out);
+	put_line(out, "node %u size: %lu MB", node->nodeid, (node->size + plugged) / MIB(1));
+	put_line(out, "node %u plugged: %lu MB", node->nodeid, plugged / MIB(1));
 }
 
-static void info_numa(struct out *out, const struct vm_config *vm)
+static void info_numa(struct out *out, const struct info_vm *vm)
 {
-	put(out, "%u nodes", vm->n_numa_nodes);
-	end_line(out);
-	for (const struct numa_node_config *node = vm->numa_nodes; node != NULL; node = node->next)
-		info_numa_node(out, vm, node);
+	put_line(out, "%u nodes", vm->config->n_numa_nodes);
+	for (const struct numa_node_config *node = vm->config->numa_nodes; node != NULL;
+	     node = node->next)
+		info_numa_node(out, vm->config, node);
 }
 
 static bool is_nvdimm(const struct vm_config *vm, const struct mem_region *region)
@@ -308,42 +279,43 @@ static void put_region(struct out *out, const struct vm_config *vm, const struct
 {
 	uint64_t offset = memory_backend_offset(region);
 
-	put(out, "  %016llx-%016llx (prio 0, %s%s): %s", (unsigned long long)region->gpa.raw,
-	    (unsigned long long)(region->gpa.raw + region->len - 1),
-	    is_nvdimm(vm, region) ? "nv-" : "", region->kind == MEM_ROM ? "rom" : "ram",
-	    region->backend->id);
+	put(out, "  %016lx-%016lx (prio 0, %s%s): %s", region->gpa.raw,
+	    region->gpa.raw + region->len - 1, is_nvdimm(vm, region) ? "nv-" : "",
+	    region->kind == MEM_ROM ? "rom" : "ram", region->backend->id);
 	if (offset != 0)
-		put(out, " @%016llx", (unsigned long long)offset);
+		put(out, " @%016lx", offset);
 	end_line(out);
 }
 
 static void put_device(struct out *out, const struct device_range *range)
 {
-	put(out, "  %016llx-%016llx (prio %u, i/o): %s", (unsigned long long)range->start,
-	    (unsigned long long)(range->start + range->len - 1), range->priority, range->name);
-	end_line(out);
+	put_line(out, "  %016lx-%016lx (prio %u, i/o): %s", range->start,
+		 range->start + range->len - 1, range->priority, range->name);
+}
+
+static void put_memory_head(struct out *out, unsigned n_cpus)
+{
+	put_line(out, "FlatView #0");
+	put_line(out, " AS \"memory\", root: system");
+	for (unsigned cpu = 0; cpu < n_cpus; cpu++)
+		put_line(out, " AS \"cpu-memory-%u\", root: system", cpu);
+	put_line(out, " Root memory region: system");
 }
 
 /* Memory and devices in the order of their addresses. */
-static void put_memory_view(struct out *out, const struct vm_config *vm, const struct mem_map *mem,
-			    const struct device_list *devices)
+static void put_memory_view(struct out *out, const struct info_vm *vm)
 {
+	const struct device_list *devices = vm->devices;
+	const struct mem_map *memory = vm->memory;
 	unsigned n = 0;
 
-	put(out, "FlatView #0");
-	end_line(out);
-	put(out, " AS \"memory\", root: system");
-	end_line(out);
-	for (unsigned cpu = 0; cpu < vm->topology.n_cpus; cpu++) {
-		put(out, " AS \"cpu-memory-%u\", root: system", cpu);
-		end_line(out);
-	}
-	put(out, " Root memory region: system");
-	end_line(out);
-	for (size_t i = 0; i < mem->n; i++) {
-		while (n < devices->n_memory && devices->memory[n].start < mem->region[i].gpa.raw)
+	put_memory_head(out, vm->config->topology.n_cpus);
+	for (size_t i = 0; i < memory->n; i++) {
+		const struct mem_region *region = &memory->region[i];
+
+		while (n < devices->n_memory && devices->memory[n].start < region->gpa.raw)
 			put_device(out, &devices->memory[n++]);
-		put_region(out, vm, &mem->region[i]);
+		put_region(out, vm->config, region);
 	}
 	while (n < devices->n_memory)
 		put_device(out, &devices->memory[n++]);
@@ -352,70 +324,75 @@ static void put_memory_view(struct out *out, const struct vm_config *vm, const s
 
 static void put_port_view(struct out *out, const struct device_list *devices)
 {
-	static const char *const head[] = {
-		"FlatView #1",
-		" AS \"I/O\", root: io",
-		" Root memory region: io",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(head); i++) {
-		put(out, "%s", head[i]);
-		end_line(out);
-	}
+	put_line(out, "FlatView #1");
+	put_line(out, " AS \"I/O\", root: io");
+	put_line(out, " Root memory region: io");
 	for (unsigned i = 0; i < devices->n_ports; i++)
 		put_device(out, &devices->port[i]);
 	end_line(out);
 }
 
-/* ARRAY_SIZE(commands) if there is none of that name. */
-static unsigned find_command(const char *command)
+static void info_mtree(struct out *out, const struct info_vm *vm)
 {
-	unsigned i = 0;
+	put_memory_view(out, vm);
+	put_port_view(out, vm->devices);
+}
 
-	while (i < ARRAY_SIZE(commands) && strcmp(commands[i], command) != 0)
-		i++;
-	return i;
+typedef void answer(struct out *out, const struct info_vm *vm);
+
+static const struct {
+	const char *command;
+	answer *answer;
+} answers[] = {
+	{"info memdev", info_memdev},
+	{"info memory-devices", info_memory_devices},
+	{"info memory_size_summary", info_memory_size_summary},
+	{"info mtree -f", info_mtree},
+	{"info numa", info_numa},
+	{"query-memdev", query_memdev},
+	{"query-memory-devices", query_memory_devices},
+	{"query-memory-size-summary", query_memory_size_summary},
+};
+
+/* NULL: there is none of that name. */
+static answer *find(const char *command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+		if (strcmp(answers[i].command, command) == 0)
+			return answers[i].answer;
+	return NULL;
 }
 
 bool info_is_command(const char *command)
 {
-	return find_command(command) < ARRAY_SIZE(commands);
+	return find(command) != NULL;
 }
 
-enum status info_run(const struct vm_config *vm, const struct mem_map *mem,
-		     const struct device_list *devices, const char *command, info_emit *emit,
-		     void *context)
+enum status info_run(const struct info_vm *vm, const char *command, info_emit *emit, void *context)
 {
 	struct out out = {.emit = emit, .context = context};
+	answer *run = find(command);
 
-	if (!info_is_command(command))
+	if (run == NULL)
 		return ERR_NOTFOUND;
-	switch ((enum info_command)find_command(command)) {
-	case INFO_MEMDEV:
-		info_memdev(&out, vm);
-		break;
-	case INFO_MEMORY_DEVICES:
-		info_memory_devices(&out, vm);
-		break;
-	case INFO_MEMORY_SIZE_SUMMARY:
-		info_memory_size_summary(&out, vm);
-		break;
-	case INFO_MTREE:
-		put_memory_view(&out, vm, mem, devices);
-		put_port_view(&out, devices);
-		break;
-	case INFO_NUMA:
-		info_numa(&out, vm);
-		break;
-	case QUERY_MEMDEV:
-		query_memdev(&out, vm);
-		break;
-	case QUERY_MEMORY_DEVICES:
-		query_memory_devices(&out, vm);
-		break;
-	case QUERY_MEMORY_SIZE_SUMMARY:
-		query_memory_size_summary(&out, vm);
-		break;
-	}
+	run(&out, vm);
 	return OK;
+}
+
+static void log_answer(void *context, const char *line)
+{
+	const struct info_vm *vm = context;
+
+	log_info("%s: %s", vm->config->name, line);
+}
+
+void info_print(struct info_vm *vm, const struct info_config *commands)
+{
+	const char *name = vm->config->name;
+
+	for (; commands != NULL; commands = commands->next) {
+		log_info("%s: (qemu) %s", name, commands->command);
+		if (info_run(vm, commands->command, log_answer, vm) != OK)
+			log_error("%s: unknown command: '%s'", name, commands->command);
+	}
 }

@@ -12,6 +12,13 @@
  * object a line.
  */
 
+/* A VM that is asked about. */
+struct info_vm {
+	const struct vm_config *config;
+	const struct mem_map *memory;
+	const struct device_list *devices;
+};
+
 /* Takes one line, without its end; the text is gone afterwards. */
 typedef void info_emit(void *context, const char *line);
 
@@ -19,11 +26,11 @@ typedef void info_emit(void *context, const char *line);
 bool info_is_command(const char *command);
 
 /*
- * Answer 'command' for 'vm', whose memory is laid out as 'mem' and whose devices are 'devices',
- * line by line. A line of more than INFO_LINE_MAX bytes is cut. ERR_NOTFOUND: no such command,
- * nothing is emitted.
+ * Answer 'command' line by line. A line of more than INFO_LINE_MAX bytes is cut. ERR_NOTFOUND: no
+ * such command, nothing is emitted.
  */
 #define INFO_LINE_MAX 1023
-enum status info_run(const struct vm_config *vm, const struct mem_map *mem,
-		     const struct device_list *devices, const char *command, info_emit *emit,
-		     void *context);
+enum status info_run(const struct info_vm *vm, const char *command, info_emit *emit, void *context);
+
+/* Log the answer to each of the commands, after a line that names it, with the VM's name. */
+void info_print(struct info_vm *vm, const struct info_config *commands);

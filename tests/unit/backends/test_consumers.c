@@ -169,7 +169,9 @@ static void check_answer(const char *command, const char *want)
 	sprintf(theirs, "%s\n", want);
 	if (strcmp(command, "info mtree -f") == 0)
 		assert_int_equal(memory_layout(config.vms, &map), OK);
-	assert_int_equal(info_run(config.vms, &map, &no_devices, command, collect, ours), OK);
+	assert_int_equal(
+		info_run(&(struct info_vm){config.vms, &map, &no_devices}, command, collect, ours),
+		OK);
 	if (strcmp(command, "info mtree -f") == 0)
 		assert_non_null(strstr(ours, theirs)); /* the rest is the board of QEMU */
 	else if (strcmp(command, "info memdev") == 0)

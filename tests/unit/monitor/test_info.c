@@ -26,12 +26,20 @@ static void collect(void *context, const char *line)
 	strcat(strcat(answer, line), "\n");
 }
 
+/* The VM that was configured last, with this memory and these devices. */
+static enum status ask(const char *command)
+{
+	const struct info_vm vm = {config.vms, &map, &devices};
+
+	return info_run(&vm, command, collect, answer);
+}
+
 static void answers(const char *command, const char *want)
 {
 	*answer = '\0';
 	map.n = 0;
 	assert_int_equal(memory_layout(config.vms, &map), OK);
-	assert_int_equal(info_run(config.vms, &map, &devices, command, collect, answer), OK);
+	assert_int_equal(ask(command), OK);
 	assert_string_equal(answer, want);
 }
 
@@ -227,8 +235,7 @@ static void other_commands_are_not_known(void **state)
 	*answer = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		assert_false(info_is_command(others[i]));
-		assert_int_equal(info_run(config.vms, &map, &devices, others[i], collect, answer),
-				 ERR_NOTFOUND);
+		assert_int_equal(ask(others[i]), ERR_NOTFOUND);
 	}
 	assert_string_equal(answer, "");
 	assert_true(info_is_command("info mtree -f"));
@@ -243,7 +250,7 @@ static void long_lines_are_cut(void **state)
 	memset(out, 'd', 1500);
 	run_vm(options, "");
 	*answer = '\0';
-	assert_int_equal(info_run(config.vms, &map, &devices, "info memdev", collect, answer), OK);
+	assert_int_equal(ask("info memdev"), OK);
 	assert_int_equal(strcspn(answer, "\n"), INFO_LINE_MAX);
 }
 
