@@ -18,7 +18,6 @@ set(HV_MACHINE_SOURCES
 	hv/monitor/keys.c
 	hv/monitor/monitor.c
 	hv/monitor/output.c
-	hv/monitor/vcpu_dump.c
 	hv/processor.c
 	hv/run/event.c
 	hv/run/exit.c

@@ -17,7 +17,6 @@
 #include "hv/monitor/output.h"
 #include "hv/monitor/registers.h"
 #include "hv/monitor/say.h"
-#include "hv/monitor/vcpu_dump.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/state.h"
@@ -212,7 +211,7 @@ static bool make_dump_head(void)
 		return false;
 	if (make_head(dump_head_size(&job.dump))) {
 		for (unsigned i = 0; i < vm->n_vcpus; i++)
-			vcpu_dump(&vm->vcpu[i], &cpus[i]);
+			registers_read(&vm->vcpu[i], &cpus[i]);
 		job.dump.cpus = cpus;
 		dump_write_head(&job.dump, job.head);
 		job.dump.cpus = NULL;
@@ -337,8 +336,8 @@ static void say_saved(void)
 		uint64_t place;
 
 		if (saved_memory_place(map, region, &place) && memory_backend_offset(region) == 0)
-			log_info("VM %s: memory of '%s': mem-path=%s.mem,offset=%llu", job.vm->name,
-				 region->backend->id, job.path, (unsigned long long)place);
+			log_info("VM %s: memory of '%s': mem-path=%s.mem,offset=%lu", job.vm->name,
+				 region->backend->id, job.path, place);
 	}
 }
 
@@ -372,21 +371,11 @@ static void copy_some(void)
 		end_part();
 }
 
-static void show_registers(const struct vm *vm)
-{
-	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		const struct vcpu *vcpu = &vm->vcpu[i];
-		struct dump_cpu cpu;
-
-		vcpu_dump(vcpu, &cpu);
-		cpu_text(&cpu, i, vcpu->regs.requests & VCPU_REQUEST_HALT, say_line, NULL);
-	}
-}
-
 static void begin_with_vm(void)
 {
 	if (job.kind == JOB_REGISTERS) {
-		show_registers(job.vm);
+		for (unsigned i = 0; i < job.vm->n_vcpus; i++)
+			registers_show(&job.vm->vcpu[i]);
 		end(true);
 	} else if (!(job.kind == JOB_DUMP ? begin_dump() : begin_save())) {
 		end(false);

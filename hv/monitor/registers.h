@@ -2,9 +2,12 @@
 #pragma once
 
 #include "hv/monitor/dump.h"
-#include "hv/monitor/info.h"
+#include "hv/vcpu/vcpu.h"
 
-/* A virtual processor's registers as QEMU's "info registers" has them, but for those of x87 and
- * SSE. */
-void cpu_text(const struct dump_cpu *cpu, unsigned index, bool is_halted, info_emit *emit,
-	      void *context);
+/* The registers of a vCPU that is not loaded. */
+void registers_read(const struct vcpu *vcpu, struct dump_cpu *ret);
+/*
+ * Print them as QEMU's "info registers" does, without those of x87 and SSE. The layout is that of
+ * 64-bit mode in any mode.
+ */
+void registers_show(const struct vcpu *vcpu);

@@ -113,8 +113,7 @@ static size_t count_equal(const uint8_t *data, size_t len)
 size_t send_begin(struct send *send, const char *name, uint64_t size, char text[SEND_LINE_MAX])
 {
 	*send = (struct send){0};
-	return format(text, SEND_LINE_MAX, "stencil~B 1 %llu %.*s\n", (unsigned long long)size,
-		      SEND_NAME_MAX, name);
+	return format(text, SEND_LINE_MAX, "stencil~B 1 %lu %.*s\n", size, SEND_NAME_MAX, name);
 }
 
 size_t send_data(struct send *send, const void *data, size_t len, char text[SEND_LINE_MAX],
