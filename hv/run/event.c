@@ -215,7 +215,7 @@ static bool start(struct vcpu *vcpu)
 {
 	if (vm_restart(vcpu->vm) != OK)
 		return false; /* said, and the VM has ended */
-	vcpu_write_start_state(vcpu, &vcpu->vm->start);
+	vcpu_write_start_state(vcpu, &vcpu->vm->guest.start);
 	return true;
 }
 

@@ -136,7 +136,7 @@ static enum status load_kernel(struct vm *vm)
 	enum status status;
 
 	random_fill(seed, sizeof(seed));
-	status = loader_load(&vm->memory, &input, &vm->start, error, sizeof(error));
+	status = loader_load(&vm->memory, &input, &vm->guest.start, error, sizeof(error));
 	if (status != OK)
 		log_error("%s: %s", vm->name, error);
 	return status;
@@ -197,7 +197,7 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 	}
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_choose_controls(&vm->vcpu[i]);
-	vm->n_starts = 1;
+	vm->guest.n_starts = 1;
 	if (vm->config->is_template)
 		return OK;
 	status = vm_identity_tell(vm);
@@ -262,7 +262,7 @@ enum status vm_restart(struct vm *vm)
 {
 	enum status status;
 
-	if (vm->n_starts++ == 0)
+	if (vm->guest.n_starts++ == 0)
 		return OK;
 	lock_acquire(&vm->lock);
 	status = fill_memory(vm);

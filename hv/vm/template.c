@@ -184,8 +184,7 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	clone->mem = template->mem;
 	clone->template = template;
 	clone->number = template->next_number++;
-	clone->start = template->start;
-	clone->n_starts = template->n_starts;
+	clone->guest = template->guest;
 	name_clone(clone, name);
 	ept_clone(&clone->ept, template->layer, template->ept.max_owned);
 	clone->memory = (struct guest_memory){&clone->ept, clone->mem};

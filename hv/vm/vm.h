@@ -40,6 +40,12 @@ enum vm_action {
 	VM_END = 8,
 };
 
+/* What a clone gets a copy of, besides platform and vCPUs. A revert leaves it as it is. */
+struct vm_guest {
+	struct loader_state start; /* how the kernel in memory is entered */
+	unsigned n_starts;
+};
+
 struct vm {
 	struct lock lock; /* guards ept and memory; the scheduler's may be taken inside */
 	/* Guards platform if there are several vCPUs; 'lock' may be taken inside. */
@@ -65,8 +71,7 @@ struct vm {
 	enum vm_outcome outcome; /* atomic */
 	struct vcpu *crashed;	 /* whose registers are said with the outcome; NULL: nobody's */
 	char why[200];
-	struct loader_state start; /* how the kernel in memory is entered */
-	unsigned n_starts;
+	struct vm_guest guest;
 	bool merge_paused; /* guarded by vm_merge.c */
 
 	/* Of clones and templates, see template.h. */
