@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VM is made from its configuration, and given back. RAM begins at 0; what does not fit below
- * 3 GiB continues at 4 GiB.
+ * Makes a VM from its configuration, and frees what it holds. RAM begins at 0; what does not fit
+ * below 3 GiB continues at 4 GiB.
  */
 #include "hv/vm/build.h"
 
@@ -66,9 +66,9 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 			     });
 }
 
-/* Where ACPI tables are built: too large for a stack, and needed while guests run, at a reset. */
+/* Room to build ACPI tables: too large for a stack, and needed at a reset while others run. */
 static struct {
-	struct lock lock; /* guards the rest; taken inside a VM's lock */
+	struct lock lock; /* guards the rest; may be taken inside a VM's lock */
 	struct vm_memory_tables memory;
 	uint32_t apic_id[TOPOLOGY_MAX_CPUS];
 	uint8_t tables[ACPI_TABLES_SIZE];
@@ -110,7 +110,7 @@ static size_t build_e820(const struct vm_config *config, struct e820_entry *e820
 	return n;
 }
 
-/* The files are those that config_open() found. */
+/* config_open() has found the files. */
 static enum status load_kernel(struct vm *vm)
 {
 	const struct vm_config *config = vm->config;
@@ -142,7 +142,7 @@ static enum status load_kernel(struct vm *vm)
 	return status;
 }
 
-/* The memory a kernel finds at its start: tables and itself. */
+/* Write the kernel, and the tables that it finds when it starts. */
 static enum status fill_memory(struct vm *vm)
 {
 	enum status status;
@@ -272,8 +272,10 @@ enum status vm_restart(struct vm *vm)
 	return status;
 }
 
-/* The objects go with a VM that ran, and after all its clones; what never came into being has
- * nothing to throw away. */
+/*
+ * Apply discard-data=on. Clones share their template's backends, so only the configured VM
+ * discards, after all its clones have ended, and only if it was created.
+ */
 static void discard_memory(struct vm *vm)
 {
 	if (vm->outcome == VM_RUNNING || vm->template)
@@ -284,7 +286,7 @@ static void discard_memory(struct vm *vm)
 
 void vm_release(struct vm *vm)
 {
-	vm_merge_pause(vm); /* for good */
+	vm_merge_pause(vm);
 	discard_memory(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_destroy(&vm->vcpu[i]);

@@ -4,18 +4,16 @@
 #include "hv/vm/vm.h"
 
 /*
- * Make a VM: memory, tables, devices, vCPU; then put the kernel into its memory, or give it the
- * state that was saved.
- * A failure is said with the VM's name; the VM then does not exist and holds nothing.
+ * Make a VM: memory, tables, devices, vCPUs. Then put the kernel into its memory, or load a saved
+ * state. An error is logged with the VM's name, and leaves nothing behind.
  */
 enum status vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret);
 
 /*
- * By the boot processor, before it begins with the kernel; if that is not the first time, what is
- * in memory for it becomes as at first, other memory stays. An error has been said, and the VM has
- * ended.
+ * Called on the VM's first vCPU before it enters the kernel. After a reset, write kernel and tables
+ * to memory again; other memory stays as it is. An error is logged, and ends the VM.
  */
 enum status vm_restart(struct vm *vm);
 
-/* Give everything back; the vCPU is not loaded. */
+/* Free all that the VM holds except its struct. No vCPU is loaded. */
 void vm_release(struct vm *vm);

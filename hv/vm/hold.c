@@ -6,7 +6,7 @@
 #include "hv/lib/print.h"
 #include "hv/vm/build.h"
 
-/* Nobody may have written to it: anything else is our bug. */
+/* The memory of a template never changes. A difference is a bug in the hypervisor. */
 static void compare_checksum(const struct vm *template)
 {
 	uint64_t now;
@@ -34,7 +34,7 @@ void template_put(struct vm *template)
 	}
 }
 
-/* vms_lock is held. */
+/* A template that still has its name; NULL: none. vms_lock is held. */
 static struct vm *find_named(void)
 {
 	struct vm *vm = vms;

@@ -4,21 +4,21 @@
 #include "hv/vm/vm.h"
 
 /*
- * Who frees a template: template_put(), when n_holds in its struct becomes 0. A template is held
+ * Who frees a template? template_put(), when the last hold on the template is given up. It is held
  *
- *   by its name, from template_freeze() to template_give_up(): it can be cloned;
- *   by each clone, from template_clone() to template_vm_gone(), or, if the clone has become a
- *   template itself, until that one is freed;
- *   by each line "save" of the configuration that names it, until it has been saved.
+ *   by its name, from template_freeze() to template_give_up(): meanwhile it can be cloned;
+ *   by each clone, from template_clone() until the clone has ended and template_vm_gone() frees it,
+ *   or, if the clone has become a template itself, until template_put() frees that;
+ *   by each line "save" of the configuration that names it, until template_save_done().
  *
- * vms_lock guards the count.
+ * vm->n_holds counts them, guarded by vms_lock.
  */
 
-/* Give up one hold on a template; NULL: nothing. vms_lock is held. */
+/* Give up one hold. With NULL, do nothing. vms_lock is held. */
 void template_put(struct vm *template);
 
-/* Give up the template's name: it is not cloned again. vms_lock is held. */
+/* Give up the name's hold: the template is not cloned again. vms_lock is held. */
 void template_give_up(struct vm *template);
 
-/* Give up the names of all templates. Those that have clones stay until these have ended. */
+/* Give up the names of all templates. A template that has clones stays until they have ended. */
 void template_release_all(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What happens to a VM as a whole, once all its vCPUs have stopped for it. */
+/* The actions on a VM as a whole: freeze, revert, reset and end. */
 #include "hv/vm/life.h"
 
 #include "hv/host/cpu.h"
@@ -57,7 +57,7 @@ static void end(struct vm *vm)
 	template_vm_gone(vm);
 }
 
-/* All but the registers of the boot processor, which writes them itself when it starts. */
+/* Except the registers of the first vCPU, which writes them itself when it starts. */
 static void power_on(struct vm *vm)
 {
 	platform_reset(&vm->platform);
@@ -70,7 +70,7 @@ bool vm_act_alone(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	uint32_t actions = VM_REVERT;
 
-	/* One that is stopped goes by the scheduler, which sets it aside again. */
+	/* A stopped VM's vCPU must return to the scheduler, which sets it aside again. */
 	if (vm->n_vcpus > 1 || __atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
 		return false;
 	/* Acquire pairs with vm_gather(). */
@@ -87,7 +87,7 @@ unsigned vm_gathered(struct vm *vm)
 	unsigned n_vcpus = vm->n_vcpus;
 	uint32_t actions;
 
-	/* Acquire and release: the last one sees what all others have put away. */
+	/* Acquire and release: the last vCPU sees what all others have stored. */
 	if (__atomic_add_fetch(&vm->n_gathered, 1, __ATOMIC_ACQ_REL) < n_vcpus)
 		return 0;
 	vm->n_gathered = 0;

@@ -4,14 +4,14 @@
 #include "hv/vm/vm.h"
 
 /*
- * By the scheduler for each vCPU that has left with VCPU_GATHERED and was put away. The
- * last one does what is to be done; if the VM goes on all its vCPUs are ready then. Gives how
- * many vCPUs are no more; the VM may be no more as well.
+ * Called for each vCPU that has left with VCPU_GATHERED and was put away. The last call does the
+ * VM's pending action. If the VM resumes, all its vCPUs are ready afterwards. Returns how many
+ * vCPUs have ended; if not 0, the VM may be freed.
  */
 unsigned vm_gathered(struct vm *vm);
 
 /*
- * For the loaded vCPU of a VM that has no other: do without gathering what can be done so. False:
- * it has to leave.
+ * Do the pending action for a loaded vCPU without putting it away: a revert, in a VM with one vCPU.
+ * False: not possible, the vCPU must leave.
  */
 bool vm_act_alone(struct vcpu *vcpu);

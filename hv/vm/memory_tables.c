@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM's guest is told about its memory. The configuration was checked: a backend serves one
- * purpose, slots and addresses are there.
+ * Describes a VM's memory for the ACPI tables. The configuration was checked: a backend serves one
+ * purpose, and all slots and addresses are assigned.
  */
 #include "hv/vm/memory_tables.h"
 
-/* QEMU's. A label that names another one is not used by the guest. */
+/* As in QEMU. A guest ignores a label that names another serial number. */
 #define SERIAL_OF_SLOT_0 0x123456
 
 static const struct dimm_config *find_dimm(const struct vm_config *config,

@@ -5,16 +5,16 @@
 #include "hv/guest/region.h"
 #include "hv/loader/acpi.h"
 
-/* What acpi_tables.c is to say about a VM's memory; large. */
+/* What the ACPI tables tell about a VM's memory. Too large for a stack. */
 struct vm_memory_tables {
 	struct acpi_memory memory[MEM_MAP_MAX];
 	struct acpi_nvdimm nvdimms[MEM_MAP_MAX];
-	uint32_t cpu_node[TOPOLOGY_MAX_CPUS]; /* of each processor */
+	uint32_t cpu_node[TOPOLOGY_MAX_CPUS];
 };
 
 /*
- * Fill 'tables' and point 'acpi' to it. 'map' is the VM's memory; the backends in it tell which
- * node or which DIMM a region is. Without NUMA nodes and DIMMs nothing needs to be said.
+ * Fill 'tables' and point 'acpi' to them. 'map' is the VM's memory, whose backends tell which node
+ * or DIMM a region belongs to. Without NUMA nodes and DIMMs, change neither.
  */
 void vm_describe_memory(const struct vm_config *config, const struct mem_map *map,
 			struct vm_memory_tables *tables, struct acpi_config *acpi);

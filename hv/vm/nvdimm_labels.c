@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The labels of a VM's NVDIMMs, which a guest reaches by NVDIMM methods alone. The configuration
- * was checked: labels lie inside their backend.
+ * The guest reaches labels through ACPI methods only, so they are not in its memory map. The
+ * configuration was checked: labels lie inside their backend.
  */
 #include "hv/vm/nvdimm_labels.h"
 
@@ -24,13 +24,13 @@ static bool has_labels(const struct dimm_config *dimm)
 	return dimm->is_nvdimm && dimm->label_size > 0;
 }
 
-/* Anonymous memory is private whatever it says, and zeros. */
+/* Anonymous memory is always private, and starts as zeros. */
 static bool has_private_labels(const struct dimm_config *dimm)
 {
 	return has_labels(dimm) && (dimm->backend->image == NULL || dimm->backend->kind == MEM_COW);
 }
 
-/* The image's bytes; NULL: it has none, they are zeros. */
+/* The image's bytes; NULL: there is no image, the labels are zeros. */
 static uint8_t *original_labels(const struct dimm_config *dimm)
 {
 	const struct backend *backend = dimm->backend;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest's processor was doing, for the report of its end and for panics. */
+/* Registers of a guest, for the log after a crash and for panics. */
 #include "hv/vm/report.h"
 
 #include "hv/host/cpu.h"

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See template_save.h. Nothing is copied here. */
 #include "hv/vm/save_queue.h"
 
 #include "hv/lib/print.h"
@@ -7,8 +6,8 @@
 #include "hv/vm/hold.h"
 
 static struct save_config *save_configs; /* 'vm' and 'is_done' are guarded by vms_lock */
-static unsigned n_failed;		 /* likewise */
-static unsigned n_wanted;		 /* atomic */
+static unsigned n_failed;		 /* guarded by vms_lock */
+static unsigned n_wanted;		 /* lines whose template waits; atomic */
 
 void template_save_set_config(struct save_config *saves)
 {

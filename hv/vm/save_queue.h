@@ -4,20 +4,20 @@
 #include "hv/vm/vm.h"
 
 /*
- * The configuration's lines "save": what has become a template and waits to be written. The boot
- * processor writes (hv/monitor/job.c); the machine stays on until it has.
+ * The "save" lines of the configuration. A template that a line names waits here until the boot
+ * processor has written it (hv/monitor/job.c). The machine stays on until then.
  */
 
 /* Once, before the first VM starts. */
 void template_save_set_config(struct save_config *saves);
-/* By whoever made 'vm' a template, before it can go again. It is held until it has been saved. */
+/* 'vm' has become a template: hold it for each line that names it. */
 void template_save_note(struct vm *vm);
-/* The next line to be done, whose template is in 'vm'; NULL: none. */
+/* The next line to save, whose template is in 'vm'; NULL: none. */
 struct save_config *template_save_next(void);
-/* That one is done, or was given up, which has been said. */
+/* The line's template was saved, or an error was logged. Give up the hold on it. */
 void template_save_done(struct save_config *save, bool well);
-/* Whether there is something to do. Any processor, no lock. */
+/* Whether a template waits. On any processor, without a lock. */
 bool template_save_is_wanted(void);
-/* Once nothing runs any more: say which lines' templates never came. Whether all lines were done.
- */
+/* After the last VM has ended: log the lines that were not saved. Whether all lines were. */
+
 bool template_save_end(void);

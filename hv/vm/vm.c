@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The structs of VMs: allocated, in the list, and asked to stop. */
+/* The structs of VMs: allocation, the list of VMs, and requests to all vCPUs of a VM. */
 #include "hv/vm/vm.h"
 
 #include "hv/frame/frame.h"
@@ -15,7 +15,7 @@ struct lock vms_lock;
 struct vm *vms_cursor;
 struct vm_totals vm_totals;
 
-/* What is behind a struct vm: bytes. */
+/* Offsets of what follows a struct vm, in bytes. */
 struct vm_layout {
 	size_t vcpus, xsave_areas, shared;
 };
@@ -35,7 +35,7 @@ static struct vm_layout lay_out(unsigned n_vcpus, bool has_nvdimms)
 	return layout;
 }
 
-/* 'size' bytes, of which the first n_clear are zeros. */
+/* 'size' bytes. The first n_clear of them are zeros. */
 static struct vm *allocate(const struct vm_layout *layout, unsigned n_vcpus, size_t size,
 			   size_t n_clear)
 {
@@ -143,7 +143,7 @@ void vm_kick_receivers(struct vm *vm)
 
 void vm_gather(struct vm *vm, enum vm_action action)
 {
-	/* Release: whoever finds it sees what was noted for it; pairs with vm_gathered(). */
+	/* Release: vm_gathered() sees what was written before, such as the outcome. */
 	__atomic_fetch_or(&vm->actions, action, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		sched_request(&vm->vcpu[i], VCPU_REQUEST_GATHER);
@@ -161,7 +161,7 @@ static void end_v(struct vm *vm, enum vm_outcome outcome, struct vcpu *crashed, 
 		  va_list args)
 {
 	if (__atomic_exchange_n(&vm->is_ending, true, __ATOMIC_RELAXED))
-		return; /* the first reason counts */
+		return;
 	format_v(vm->why, sizeof(vm->why), fmt, args);
 	vm->crashed = crashed;
 	__atomic_store_n(&vm->outcome, outcome, __ATOMIC_RELAXED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Gives VMs their identities. Those of clones are new each time the guest's memory is: a guest that
- * went on with the random numbers of before would repeat them.
+ * Gives VMs their identities. A clone gets another one at each revert: a guest that resumes with
+ * the same random numbers would repeat what it did with them.
  */
 #include "hv/vm/vm_identity.h"
 
@@ -21,7 +21,7 @@ static void make_guid(const struct vm *vm, uint8_t guid[16])
 	identity_make_guid(random, guid);
 }
 
-/* What is random. */
+/* Draw the random parts. */
 static void draw(struct vm *vm)
 {
 	struct identity *identity = &vm->platform.fw_cfg.identity;
@@ -61,7 +61,7 @@ enum status vm_identity_tell(struct vm *vm)
 	lock_acquire(&vm->lock);
 	status = vm_identity_write(vm);
 	lock_release(&vm->lock);
-	/* An edge: the guest's event device is asked what has happened. */
+	/* An edge: the guest then asks its event device what has happened. */
 	irqchip_set_irq(&vm->platform.irqchip, VMGENID_GSI, true);
 	irqchip_set_irq(&vm->platform.irqchip, VMGENID_GSI, false);
 	return status;

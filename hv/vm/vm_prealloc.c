@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prealloc=on on this machine: which memory, and which processors. Happens while a
- * VM is made, on the boot processor, while the others wait for their first vCPU.
+ * prealloc=on: which memory is filled, and by which processors. A VM's memory is filled while the
+ * boot processor makes the VM. The other processors help until all VMs are made.
  */
 #include "hv/vm/vm_prealloc.h"
 

@@ -4,12 +4,12 @@
 #include "hv/vm/vm.h"
 
 /*
- * Fill the memory of a VM whose backends say so; its regions are mapped, no vCPU
- * has run. ERR_NOMEM has been said in QEMU's words; nothing is given back.
+ * Fill the memory of the VM's backends with prealloc=on. The regions are mapped, and no vCPU has
+ * run. ERR_NOMEM is logged in QEMU's words, and leaves memory filled so far.
  */
 enum status vm_prealloc(struct vm *vm);
 
-/* By the other processors until vm_prealloc_end(): help. */
+/* On the other processors: help to fill, until vm_prealloc_end(). */
 void vm_prealloc_serve(const struct cpu *cpu);
-/* All VMs have been made. */
+/* After the last VM was made. */
 void vm_prealloc_end(void);
