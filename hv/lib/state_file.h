@@ -37,6 +37,13 @@ struct state_field {
 	uint64_t allowed;
 };
 
+/* The fields of a section, for the tests. */
+struct state_table {
+	const char *section;
+	const struct state_field *fields;
+	size_t n;
+};
+
 #define STATE_SIZE(type, member) sizeof(((type *)0)->member)
 #define STATE_FIELD(type, member, allowed) \
 	{ \

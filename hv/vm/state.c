@@ -8,7 +8,9 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/cpuid_fit.h"
-#include "hv/vm/state_part.h"
+#include "hv/vm/state_device.h"
+#include "hv/vm/state_machine.h"
+#include "hv/vm/state_vcpu.h"
 
 #define ARRAY_OF_WORDS(member) \
 	{ \

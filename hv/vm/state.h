@@ -19,6 +19,8 @@ struct vm_state_host {
 	uint64_t unix_ns; /* the time of day then, since 1970, UTC; 0: not known */
 };
 
+extern const struct state_table state_cpuid_table; /* for the tests */
+
 /* Bytes of the file. */
 size_t vm_state_size(const struct vm *vm);
 /* Write them; labels of NVDIMMs, and a VM that has not started yet, are not for this. */

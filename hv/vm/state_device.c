@@ -4,7 +4,7 @@
  * platform_devices[]. What belongs to the VM's own identity or wiring is not in them: fw_cfg's
  * files and identity, the control port, labels, lines of output that are not full.
  */
-#include "hv/vm/state_part.h"
+#include "hv/vm/state_device.h"
 
 /* A device with several ranges has several rows. */
 static bool is_saved(size_t row)

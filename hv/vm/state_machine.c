@@ -4,7 +4,7 @@
  * so that a difference can be shown. Where memory comes from does not matter, and may be another
  * file each time.
  */
-#include "hv/vm/state_part.h"
+#include "hv/vm/state_machine.h"
 
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"

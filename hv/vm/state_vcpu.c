@@ -4,7 +4,7 @@
  * still is the host's (a fault there is the machine's end) are refused here, and so is what a guest
  * was never allowed to have. All else is looked at by VM entry, and ends the VM.
  */
-#include "hv/vm/state_part.h"
+#include "hv/vm/state_vcpu.h"
 
 #include "hv/host/interrupt.h"
 #include "hv/host/msr.h"

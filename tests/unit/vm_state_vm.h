@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/vm/state_part.h"
+#include "hv/vm/state_vcpu.h"
+#include "hv/vm/vm.h"
 
 /* A hosted VM with all kinds of devices, and every bit that may be set in its state set or not. */
 
