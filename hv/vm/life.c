@@ -25,7 +25,7 @@ static uint64_t count_exits(const struct vm *vm)
 	return n;
 }
 
-static void say_end(struct vm *vm)
+static void log_end(struct vm *vm)
 {
 	bool well = vm->outcome == VM_ENDED_WELL;
 
@@ -51,7 +51,7 @@ static void say_end(struct vm *vm)
 
 static void end(struct vm *vm)
 {
-	say_end(vm);
+	log_end(vm);
 	template_vm_ends(vm);
 	vm_release(vm);
 	template_vm_gone(vm);

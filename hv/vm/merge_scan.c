@@ -32,7 +32,7 @@ static struct {
 	uint64_t visit_generation; /* of its tree when the visit began */
 	bool is_scanning;
 	uint64_t scan_start; /* host TSC */
-	struct merged_counters said;
+	struct merged_counters logged;
 	bool has_tables;
 	bool is_working;    /* atomic: somebody is at it */
 	uint64_t due;	    /* atomic: host TSC */
@@ -109,10 +109,10 @@ static void end_scan(uint64_t now)
 	struct merged_counters counters = merged_count();
 
 	merged_free();
-	if (counters.shared != search.said.shared || counters.sharing != search.said.sharing)
+	if (counters.shared != search.logged.shared || counters.sharing != search.logged.sharing)
 		log_debug("merge: pages_shared %lu, pages_sharing %lu, pages_scanned %lu",
 			  counters.shared, counters.sharing, merge_scanned());
-	search.said = counters;
+	search.logged = counters;
 	merge_begin_scan();
 	search.is_scanning = false;
 	if (now - search.scan_start < tsc_hz / 1000 * SCAN_MS)
@@ -180,14 +180,14 @@ static bool step_vm(struct vm *vm)
 
 static bool step(uint64_t now)
 {
-	bool has_vm, goes_on = false;
+	bool has_vm, advanced = false;
 
 	lock_acquire(&search.lock);
 	has_vm = search.vm != NULL;
 	if (has_vm)
-		goes_on = step_vm(search.vm);
+		advanced = step_vm(search.vm);
 	lock_release(&search.lock);
-	return has_vm ? goes_on : begin_visit(now);
+	return has_vm ? advanced : begin_visit(now);
 }
 
 static bool is_on(void)

@@ -60,7 +60,7 @@ static enum status compare(struct state_reader *reader, char mine[LINE_SIZE])
 	return ERR_INVAL;
 }
 
-__attribute__((format(printf, 2, 3))) static void say(struct lines *lines, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void line(struct lines *lines, const char *fmt, ...)
 {
 	char text[LINE_SIZE];
 	va_list args;
@@ -78,44 +78,44 @@ __attribute__((format(printf, 2, 3))) static void say(struct lines *lines, const
 	state_put(lines->writer, "\n", 1);
 }
 
-static void say_memory(struct lines *lines, const struct mem_map *map)
+static void memory_lines(struct lines *lines, const struct mem_map *map)
 {
 	for (size_t i = 0; i < map->n; i++) {
 		const struct mem_region *region = &map->region[i];
 
-		say(lines, "%s %s of %lu bytes at 0x%lx",
-		    region->kind == MEM_ROM ? "ROM" : "memory", region->backend->id, region->len,
-		    region->gpa.raw);
+		line(lines, "%s %s of %lu bytes at 0x%lx",
+		     region->kind == MEM_ROM ? "ROM" : "memory", region->backend->id, region->len,
+		     region->gpa.raw);
 	}
 }
 
-static void say_devices(struct lines *lines, const struct vm_config *config)
+static void device_lines(struct lines *lines, const struct vm_config *config)
 {
 	for (const struct dimm_config *dimm = config->dimms; dimm != NULL; dimm = dimm->next)
-		say(lines, "-device %s,slot=%d", dimm->is_nvdimm ? "nvdimm" : "pc-dimm",
-		    (int)dimm->slot);
+		line(lines, "-device %s,slot=%d", dimm->is_nvdimm ? "nvdimm" : "pc-dimm",
+		     (int)dimm->slot);
 	if (config->has_vmgenid)
-		say(lines, "-device vmgenid");
+		line(lines, "-device vmgenid");
 	if (config->has_debug_exit)
-		say(lines, "-device isa-debug-exit,iobase=0x%x,iosize=0x%x",
-		    config->debug_exit_iobase, config->debug_exit_iosize);
+		line(lines, "-device isa-debug-exit,iobase=0x%x,iosize=0x%x",
+		     config->debug_exit_iobase, config->debug_exit_iosize);
 	if (config->has_debugcon)
-		say(lines, "-device isa-debugcon,iobase=0x%x", config->debugcon_iobase);
+		line(lines, "-device isa-debugcon,iobase=0x%x", config->debugcon_iobase);
 	for (const struct fw_cfg_config *one = config->fw_cfg; one != NULL; one = one->next)
-		say(lines, "-fw_cfg name=%s of %u bytes", one->file.name, (unsigned)one->file.len);
+		line(lines, "-fw_cfg name=%s of %u bytes", one->file.name, (unsigned)one->file.len);
 }
 
-static void say_all(struct lines *lines, const struct vm *vm)
+static void all_lines(struct lines *lines, const struct vm *vm)
 {
 	const struct cpu_topology *topology = &vm->config->topology;
 
-	say(lines, "-smp %u,sockets=%u,dies=%u,modules=%u,cores=%u,threads=%u", topology->n_cpus,
-	    topology->count[TOPOLOGY_SOCKET], topology->count[TOPOLOGY_DIE],
-	    topology->count[TOPOLOGY_MODULE], topology->count[TOPOLOGY_CORE],
-	    topology->count[TOPOLOGY_THREAD]);
-	say(lines, "-m %luk", vm->config->ram_size / 1024);
-	say_memory(lines, vm->mem);
-	say_devices(lines, vm->config);
+	line(lines, "-smp %u,sockets=%u,dies=%u,modules=%u,cores=%u,threads=%u", topology->n_cpus,
+	     topology->count[TOPOLOGY_SOCKET], topology->count[TOPOLOGY_DIE],
+	     topology->count[TOPOLOGY_MODULE], topology->count[TOPOLOGY_CORE],
+	     topology->count[TOPOLOGY_THREAD]);
+	line(lines, "-m %luk", vm->config->ram_size / 1024);
+	memory_lines(lines, vm->mem);
+	device_lines(lines, vm->config);
 }
 
 void state_put_machine(struct state_writer *writer, const struct vm *vm)
@@ -123,7 +123,7 @@ void state_put_machine(struct state_writer *writer, const struct vm *vm)
 	struct lines lines = {.writer = writer, .status = OK};
 
 	state_begin_section(writer, "machine", 0);
-	say_all(&lines, vm);
+	all_lines(&lines, vm);
 	state_end_section(writer);
 }
 
@@ -133,7 +133,7 @@ enum status state_check_machine(struct state_reader *reader, const struct vm *vm
 	char more[LINE_SIZE];
 
 	TRY(state_read_section(reader, "machine", 0));
-	say_all(&lines, vm);
+	all_lines(&lines, vm);
 	if (lines.status != OK || !next_line(reader, more))
 		return lines.status;
 	format(reader->why, sizeof(reader->why), "is of a VM with '%.100s', which this one has not",
