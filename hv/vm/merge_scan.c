@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who looks for equal pages, when, and in which VM. There is one search for the whole
- * machine; it stays with a VM until it has seen all of it and every frame it found is
- * free, so that a VM needs no room for it.
+ * Chooses the processor that looks for equal pages, the time, and the VM. There is one search in
+ * the whole machine. It stays with a VM until it has seen all pages and every frame that it found
+ * is free, so that struct vm needs no room for it.
  */
 #include "hv/vm/merge_scan.h"
 
@@ -17,35 +17,35 @@
 
 #define TURN_MS	   20
 #define TURN_PAGES (VM_MERGE_RATE * TURN_MS / 1000)
-#define TURN_STEPS (4 * TURN_PAGES) /* those that find no page count, too */
-#define SCAN_MS	   1000		    /* from one scan's start to the next's, at least */
+#define TURN_STEPS (4 * TURN_PAGES) /* including those that find no page */
+#define SCAN_MS	   1000		    /* at least, from one scan's start to the next one's */
 
 /*
- * 'lock' guards 'vm' and 'merge', and merge_paused in VMs; vms_lock comes before it, a VM's lock
- * after it. The rest is of the processor that is at work, but for the atomics.
+ * 'lock' guards 'vm' and 'merge', and merge_paused in VMs. It may be taken inside vms_lock, and a
+ * VM's lock inside it. The rest belongs to the processor that works, except the atomics.
  */
 static struct {
 	struct lock lock;
 	const struct vm_config *configs; /* atomic; NULL: no merging */
 	struct merge merge;
-	struct vm *vm;		   /* being looked at; NULL: none */
+	struct vm *vm;		   /* being visited; NULL: none */
 	uint64_t visit_generation; /* of its tree when the visit began */
 	bool is_scanning;
 	uint64_t scan_start; /* host TSC */
 	struct merged_counters logged;
 	bool has_tables;
-	bool is_working;    /* atomic: somebody is at it */
+	bool is_working;    /* atomic */
 	uint64_t due;	    /* atomic: host TSC */
 	const void *waiter; /* atomic: the processor that wakes up for it */
 } search;
 
 void vm_merge_setup(const struct vm_config *configs)
 {
-	/* Release: the others may be idle already. Pairs with the loads. */
+	/* Release: other processors may be idle already. Pairs with the loads. */
 	__atomic_store_n(&search.configs, configs, __ATOMIC_RELEASE);
 }
 
-/* Whether some VM writes to the file, or may. */
+/* Whether a VM may write to the file. */
 static bool is_written(const struct image *image)
 {
 	const struct vm_config *vm = __atomic_load_n(&search.configs, __ATOMIC_ACQUIRE);
@@ -57,7 +57,7 @@ static bool is_written(const struct image *image)
 	return false;
 }
 
-/* Memory that was asked for in advance stays, too. */
+/* Memory that was preallocated or reserved keeps its frames. */
 static bool takes_part(const struct vm *vm, const struct mem_region *region)
 {
 	if (region->kind != MEM_COW)
@@ -90,7 +90,7 @@ static bool has_part(const struct vm *vm)
 	return false;
 }
 
-/* The VM that comes next in this scan, which goes through the list once. Both locks are held. */
+/* The next VM in this scan, which goes through the list once. Both locks are held. */
 static struct vm *next_vm(void)
 {
 	struct vm *vm = search.is_scanning ? vms_cursor : vms;
@@ -103,7 +103,7 @@ static struct vm *next_vm(void)
 	return vm;
 }
 
-/* Every VM was visited, and every processor has been seen to catch up meanwhile. */
+/* Every VM was visited, and every processor has flushed since. */
 static void end_scan(uint64_t now)
 {
 	struct merged_counters counters = merged_count();
@@ -142,7 +142,7 @@ static bool begin_visit(uint64_t now)
 	return vm != NULL;
 }
 
-/* Its VM's lock is held, so that nothing moves on. */
+/* The generation that all vCPUs have seen. The VM's lock is held, so the tree does not change. */
 static uint64_t caught_up(const struct vm *vm)
 {
 	uint64_t all = vm->ept.generation;
@@ -159,7 +159,7 @@ static uint64_t caught_up(const struct vm *vm)
 	return all;
 }
 
-/* One page of the VM; false: it has to wait. */
+/* Look at one page of the VM. False: wait. */
 static bool step_vm(struct vm *vm)
 {
 	enum merge_result result;
@@ -203,12 +203,12 @@ bool vm_merge_work(void)
 	    __atomic_exchange_n(&search.is_working, true, __ATOMIC_ACQUIRE))
 		return false;
 	__atomic_store_n(&search.due, now + tsc_hz / 1000 * TURN_MS, __ATOMIC_RELAXED);
-	/* vm_merge_end() may have come in between: is_on() once more. */
+	/* Ask is_on() again, because vm_merge_end() may have been called meanwhile. */
 	for (unsigned i = 0; is_on() && i < TURN_STEPS && merge_scanned() - n_scanned < TURN_PAGES;
 	     i++)
 		if (sched_is_wanted() || !step(now))
 			break;
-	/* Pairs with the exchange above: the next one sees all of it. */
+	/* Pairs with the exchange above: the next processor sees all stores. */
 	__atomic_store_n(&search.is_working, false, __ATOMIC_RELEASE);
 	return true;
 }
@@ -256,7 +256,7 @@ void vm_merge_resume(struct vm *vm)
 
 void vm_merge_end(void)
 {
-	/* Sequentially consistent, as the loads above are not weaker with the exchange between. */
+	/* Sequentially consistent: a processor that sets is_working later sees NULL in is_on(). */
 	__atomic_store_n(&search.configs, NULL, __ATOMIC_SEQ_CST);
 	while (__atomic_exchange_n(&search.is_working, true, __ATOMIC_SEQ_CST))
 		pause();

@@ -4,30 +4,29 @@
 #include "hv/vm/vm.h"
 
 /*
- * Merging (hv/guest/merge.h) on this machine: processors with nothing else to do look at
- * VM_MERGE_RATE pages a second in all, at one VM after the other.
+ * Idle processors look for equal pages (hv/guest/merge.h): at VM_MERGE_RATE pages a second in all,
+ * in one VM after the other.
  */
 #define VM_MERGE_RATE 1000
 
-/* Which VMs there may be: whose files nobody writes is seen from them. Before the first VM starts.
- */
+/* Turn merging on. 'configs' tell which files no VM writes. Before the first VM starts. */
 void vm_merge_setup(const struct vm_config *configs);
 
 /*
- * The VM's tree is about to be frozen, reset or destroyed: keep off, with nothing half done.
- * Resume lets it take part again. No vCPU is in the guest; no lock is held.
+ * Leave the VM alone, with nothing half done, because its tree is about to be frozen, reset or
+ * destroyed; and look at it again. No vCPU is in the guest, and no lock is held.
  */
 void vm_merge_pause(struct vm *vm);
 void vm_merge_resume(struct vm *vm);
 
-/* All VMs are gone: for good, and give back what it took. */
+/* Turn merging off after the last VM has ended, and free its memory. */
 void vm_merge_end(void);
 
-/* By an idle processor: do what is due; false: nothing. No lock is held. */
+/* Called by an idle processor: do what is due. False: nothing is. No lock is held. */
 bool vm_merge_work(void);
 /*
- * Host TSC at which something will be due for the processor that is about to wait; UINT64_MAX: for
- * another, or never. vm_merge_woke() ends the wait.
+ * Called by a processor that is about to wait. Returns the host TSC at which it must work;
+ * UINT64_MAX: never, or another processor does. vm_merge_woke() ends the wait.
  */
 uint64_t vm_merge_deadline(const struct cpu *cpu);
 void vm_merge_woke(const struct cpu *cpu);

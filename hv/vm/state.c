@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole file: which sections there are, in which order, and the two that belong to the machine
- * as a whole. Sections that can be refused for what the machine is come first.
+ * The order of the sections, and the two sections about the whole machine, CPUID and clock. The
+ * sections that another machine may have to refuse come first.
  */
 #include "hv/vm/state.h"
 
@@ -18,7 +18,7 @@
 			STATE_SIZE(struct cpuid_model, member) / 4, 4, UINT32_MAX \
 	}
 
-/* What follows from these is computed again. */
+/* The model's other members are computed from these. */
 static const struct state_field cpuid_fields[] = {
 	ARRAY_OF_WORDS(basic), ARRAY_OF_WORDS(hypervisor),
 	ARRAY_OF_WORDS(kvm),   ARRAY_OF_WORDS(extended),
@@ -61,13 +61,13 @@ static enum status refuse_frequency(struct state_reader *reader, uint64_t there,
 	return ERR_UNSUPPORTED;
 }
 
-/* What is measured differs from start to start, in parts of a thousand. */
+/* Measured frequencies differ from start to start, by parts of a thousand. */
 static bool is_like(uint64_t a, uint64_t b)
 {
 	return (a > b ? a - b : b - a) <= b / 100;
 }
 
-/* How far the guest's TSC has gone on since the file was written. */
+/* '*ret_elapsed': by how much the guest's TSC has advanced since the file was written. */
 static enum status get_clock(struct state_reader *reader, const struct vm_state_host *host,
 			     uint64_t *ret_hz, uint64_t *ret_elapsed)
 {
@@ -80,7 +80,7 @@ static enum status get_clock(struct state_reader *reader, const struct vm_state_
 		return state_refuse(reader, "time stands still");
 	if (!is_like(*ret_hz, host->tsc_hz))
 		return refuse_frequency(reader, *ret_hz, host->tsc_hz);
-	/* A clock that is behind, or not known: the guest's goes on from where it was. */
+	/* If this machine's clock is unknown, or behind, the guest's resumes where it was. */
 	ns = unix_ns > 0 && host->unix_ns > unix_ns ? host->unix_ns - unix_ns : 0;
 	*ret_elapsed = ns / NS_PER_SECOND * host->tsc_hz +
 		       ns % NS_PER_SECOND * (host->tsc_hz / 1000) / (NS_PER_SECOND / 1000);

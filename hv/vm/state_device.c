@@ -48,7 +48,7 @@ static enum status get(struct state_reader *reader, struct platform *platform,
 	return OK;
 }
 
-/* Until then time went by the other machine's frequency. */
+/* Up to 'then', time passed at the other machine's frequency. */
 static void catch_up(struct rtc *rtc, uint64_t tsc_hz, uint64_t then)
 {
 	uint64_t hz = rtc->tsc_hz;

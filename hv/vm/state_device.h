@@ -5,6 +5,9 @@
 #include "hv/lib/state_file.h"
 
 void state_put_devices(struct state_writer *writer, const struct platform *platform);
-/* 'tsc_hz' is that of the machine the file was written on, 'then' was the boot vCPU's TSC. */
+/*
+ * 'tsc_hz' is the frequency of the machine that wrote the file, 'then' the first vCPU's TSC when it
+ * did.
+ */
 enum status state_get_devices(struct state_reader *reader, struct platform *platform,
 			      uint64_t tsc_hz, uint64_t then);

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM's state fits: the options that a guest has seen the effects of, as lines of text,
- * so that a difference can be shown. Where memory comes from does not matter, and may be another
- * file each time.
+ * The options whose effects the guest has seen, as lines of text, so that a message can show which
+ * one differs. The files behind memory are not among them: they may be others each time.
  */
 #include "hv/vm/state_machine.h"
 
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
-#define LINE_SIZE 200 /* bytes that count of a line */
+#define LINE_SIZE 200 /* bytes; the rest of a longer line is ignored */
 
-/* The lines are written, or compared with those of a file. */
+/* Lines to write, or to compare with those of a file. */
 struct lines {
 	struct state_writer *writer; /* NULL: compare */
 	struct state_reader *reader;
 	enum status status;
 };
 
-/* What a file says, fit to be shown. */
+/* Replace what a terminal could not show. */
 static void make_printable(char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

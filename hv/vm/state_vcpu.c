@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Processors in a VM's state. Values that would make a processor refuse to load them while it
- * still is the host's (a fault there is the machine's end) are refused here, and so is what a guest
- * was never allowed to have. All else is looked at by VM entry, and ends the VM.
+ * Processors in a VM's state. Refuses values that would fault when the host loads them, because
+ * such a fault ends the machine, and values that a guest is never allowed to have. VM entry checks
+ * everything else; what it refuses ends the VM.
  */
 #include "hv/vm/state_vcpu.h"
 
@@ -22,7 +22,7 @@
 		(enum vmcs_field)(VMCS_GUEST_ES_BASE + 2 * (segment)), ANY \
 	}
 
-/* CR4 and EFER are looked at again, when the processor is known. */
+/* check_vcpu() checks CR4 and EFER against the processor. */
 const struct state_vmcs_field state_vmcs_fields[] = {
 	SEGMENT_FIELDS(SEG_ES),
 	SEGMENT_FIELDS(SEG_CS),
@@ -57,11 +57,12 @@ const struct state_vmcs_field state_vmcs_fields[] = {
 	{(enum vmcs_field)(VMCS_GUEST_PDPTE0 + 4), ANY},
 	{(enum vmcs_field)(VMCS_GUEST_PDPTE0 + 6), ANY},
 	{VMCS_GUEST_INTERRUPTIBILITY, BLOCKING_STI | BLOCKING_MOV_SS | BLOCKING_NMI},
-	{VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE}, /* others stop interrupts to the host, too */
+	/* Other states would block interrupts to the host, too. */
+	{VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE},
 };
 const size_t state_n_vmcs_fields = ARRAY_SIZE(state_vmcs_fields);
 
-/* The place of MSRs in switched_msr: see vcpu_load.c. */
+/* The place of MSRs in switched_msr: see hv/vcpu/load.c. */
 static const struct state_field vcpu_fields[] = {
 	STATE_ARRAY(struct vcpu, regs.gpr, ANY),
 	STATE_FIELD(struct vcpu, event, UINT32_MAX),
@@ -87,7 +88,7 @@ const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcp
 enum {
 	MXCSR = 24,
 	XSTATE_BV = 512,
-	XCOMP_BV = 520, /* and reserved bytes behind it */
+	XCOMP_BV = 520, /* reserved bytes follow */
 	XSAVE_HEADER_END = 576,
 };
 
@@ -127,7 +128,7 @@ static bool is_canonical(uint64_t address)
 	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
-/* In the order of switched_msr: addresses, and words of 32 bits. */
+/* In the order of switched_msr: addresses, and 32-bit words. */
 static bool msrs_are_possible(const struct vcpu *vcpu)
 {
 	const uint64_t *msr = vcpu->saved.switched_msr;
@@ -149,7 +150,7 @@ static bool exception_is_possible(const struct vcpu *vcpu, unsigned vector)
 	       vcpu->event_error <= INT16_MAX;
 }
 
-/* An event that VM entry refuses would be taken for a bug of ours. */
+/* VM entry must not refuse the event, because that would look like a bug of the hypervisor. */
 static bool event_is_possible(const struct vcpu *vcpu)
 {
 	unsigned vector = vcpu->event & INTR_VECTOR;

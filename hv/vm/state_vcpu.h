@@ -4,16 +4,17 @@
 #include "hv/lib/state_file.h"
 #include "hv/vcpu/vcpu.h"
 
-/* 'now' is the host's TSC. Not of a clone that has never run, without vcpu_keep(). */
+/* 'now' is the host's TSC. For a clone that has never run, call vcpu_keep() first. */
 void state_put_vcpu(struct state_writer *writer, const struct vcpu *vcpu, uint64_t now);
-/* vcpu->cpuid is set, and was found to fit. The vCPU's TSC gets ahead of the file's by 'elapsed'.
+/*
+ * vcpu->cpuid is set, and fits this machine. The vCPU's TSC becomes the file's plus 'elapsed'.
  */
 enum status state_get_vcpu(struct state_reader *reader, struct vcpu *vcpu, uint64_t now,
 			   uint64_t elapsed);
 
 /*
- * The tables, for the tests: a member that is in none of them, nor listed there as left out, is
- * forgotten.
+ * The tables, for the tests, which fail for a member that is neither in a table nor listed as left
+ * out.
  */
 extern const struct state_table state_vcpu_table;
 struct state_vmcs_field {
