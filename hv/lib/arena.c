@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory handed out front to back. Nothing is ever given back singly. */
+/* Allocate memory front to back. Single objects are never freed. */
 #include "hv/lib/arena.h"
 
 #include "hv/lib/string.h"

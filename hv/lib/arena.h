@@ -4,9 +4,9 @@
 #include "hv/lib/types.h"
 
 /*
- * Memory that is handed out front to back and given up as a whole: what the
- * configuration parses into, and everything that lives as long as the machine
- * is configured. Not locked.
+ * Memory that is allocated front to back and freed as a whole: for what the
+ * configuration is parsed into, and for everything that lives as long as the
+ * configured machine. Not locked.
  */
 struct arena {
 	char *base;

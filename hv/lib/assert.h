@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * A broken invariant is our bug: the machine stops with a report (hv/host/panic.c),
- * a hosted test aborts (tests/unit/support.c). Compiled into release builds too.
+ * A broken invariant is a bug in Stencil: the machine stops with a report
+ * (hv/host/panic.c), a hosted test aborts (tests/unit/support.c). Compiled into
+ * release builds too.
  */
 _Noreturn void assert_fail(const char *expr, const char *file, int line);
 

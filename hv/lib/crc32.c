@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds what lines and disks do to data, not what somebody does on purpose. */
+/* Detects damage on lines and disks. Does not detect deliberate changes. */
 #include "hv/lib/crc32.h"
 
-/* Of half a byte. */
+/* The CRCs of all values of half a byte. */
 static const uint32_t table[16] = {
 	0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
 	0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,

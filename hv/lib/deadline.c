@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A pairing heap: each node is no later than its children, of which it has a list. Fredman,
- * Sedgewick, Sleator, Tarjan, "The Pairing Heap: A New Form of Self-Adjusting Heap" (1986).
+ * A pairing heap: each node is no later than its children, which are in a list.
+ * Fredman, Sedgewick, Sleator, Tarjan, "The Pairing Heap: A New Form of
+ * Self-Adjusting Heap" (1986).
  */
 #include "hv/lib/deadline.h"
 
-/* Two trees become one; neither has siblings. */
+/* Make one tree of two. Neither has siblings. */
 static struct deadline *meld(struct deadline *a, struct deadline *b)
 {
 	struct deadline *parent = a, *child = b;
@@ -24,7 +25,7 @@ static struct deadline *meld(struct deadline *a, struct deadline *b)
 	return parent;
 }
 
-/* The first of the list, without siblings. */
+/* Take the first tree off the list. */
 static struct deadline *take_first(struct deadline **list)
 {
 	struct deadline *first = *list;
@@ -36,7 +37,7 @@ static struct deadline *take_first(struct deadline **list)
 	return first;
 }
 
-/* Siblings become one tree: by pairs, and these from the last to the first. */
+/* Make one tree of siblings: meld pairs, then the pairs from last to first. */
 static struct deadline *meld_all(struct deadline *siblings)
 {
 	struct deadline *pairs = NULL, *all = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Formatted text. The C library's rules for what is supported, but that a null
- * pointer given to %p prints as 0x0. No floating point, no positional arguments, no %n.
+ * Formatted text, by the rules of the C library, except that %p prints a null
+ * pointer as 0x0. No floating point, no positional arguments, no %n.
  */
 #include "hv/lib/print.h"
 
@@ -23,7 +23,7 @@ struct spec {
 	char conversion;
 };
 
-/* A va_list in a struct can be passed on by reference. */
+/* A struct, so that the list can be passed by reference. */
 struct arguments {
 	va_list list;
 };
@@ -58,7 +58,7 @@ static void put_padded(struct output *out, const struct spec *spec, const char *
 		put_many(out, ' ', pad);
 }
 
-/* Sign or 0x, zeros, digits, in a field. */
+/* Print sign or 0x, zeros and digits in a field. */
 static void put_number(struct output *out, const struct spec *spec, const char *prefix,
 		       uint64_t value)
 {
@@ -171,7 +171,10 @@ static const char *parse_flags(const char *s, struct spec *spec)
 	}
 }
 
-/* Digits, or an argument in their place; as for the C library, more than INT_MAX makes no sense. */
+/*
+ * A number is digits, or '*' for an argument. As in the C library, no more than
+ * INT_MAX is allowed.
+ */
 static const char *parse_size(const char *s, struct arguments *args, int *ret)
 {
 	int n = 0;
@@ -218,7 +221,7 @@ static const char *parse_length(const char *s, struct spec *spec)
 	return s;
 }
 
-/* False if there is no such conversion. */
+/* Return false if the conversion is unknown. */
 static bool put_conversion(struct output *out, struct spec *spec, struct arguments *args)
 {
 	switch (spec->conversion) {
@@ -248,7 +251,7 @@ static bool put_conversion(struct output *out, struct spec *spec, struct argumen
 	}
 }
 
-/* One conversion starting at the % at s; returns what comes after it. */
+/* Print the conversion that begins with the % at 's', and return what follows it. */
 static const char *format_one(struct output *out, const char *s, struct arguments *args)
 {
 	struct spec spec = {0};

@@ -6,10 +6,10 @@
 #include "hv/lib/types.h"
 
 /*
- * Format like vsnprintf(): writes at most 'size' bytes including the NUL and
- * returns the length the whole text would have. Conversions: %d %i %u %x %X %c %s %p
- * %%, with l, ll, z and h, hh modifiers, flags '-', '0', '+', ' ' and '#', width and
- * precision (both also as '*'). Anything else is printed as it stands.
+ * Format like vsnprintf(): write at most 'size' bytes including the NUL, and
+ * return the length of the whole text. Conversions: %d %i %u %x %X %c %s %p %%,
+ * with the modifiers l, ll, z, h and hh, the flags '-', '0', '+', ' ' and '#',
+ * width and precision (both also as '*'). Anything else is printed unchanged.
  */
 size_t format_v(char *buf, size_t size, const char *fmt, va_list list)
 	__attribute__((format(printf, 3, 0)));
@@ -18,9 +18,10 @@ size_t format(char *buf, size_t size, const char *fmt, ...) __attribute__((forma
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /*
- * Say one line on the console; the newline is added. Lines above the current
- * level are dropped. May be called on any processor, in any context but panic.
- * On the machine hv/host/console.c, in hosted tests tests/unit/support.c.
+ * Print one line on the console; the newline is added. Lines above the current
+ * level are dropped. May be called on any processor, in any context except
+ * panic. Defined in hv/host/console.c, and in tests/unit/support.c for hosted
+ * tests.
  */
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_set_level(enum log_level level);

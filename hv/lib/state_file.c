@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files of state, to and fro. What is read comes from anywhere: each length and each bit is
- * looked at before it is used. The checksum finds accidents; whoever makes a file with a right
- * one gets no further than a guest gets.
+ * Write and read files of state. What is read comes from anywhere: check each
+ * length and each bit before use. The checksum detects accidents; a forged file
+ * with a correct checksum can do no more than a guest can.
  */
 #include "hv/lib/state_file.h"
 
@@ -49,7 +49,7 @@ void state_begin_section(struct state_writer *writer, const char *name, unsigned
 	writer->section = writer->len;
 	state_put(writer, padded, sizeof(padded));
 	put_value(writer, number, 4);
-	put_value(writer, 0, 4); /* by state_end_section() */
+	put_value(writer, 0, 4); /* the length, set by state_end_section() */
 }
 
 void state_end_section(struct state_writer *writer)
@@ -73,7 +73,7 @@ void state_put_number(struct state_writer *writer, uint64_t value)
 	put_value(writer, value, 8);
 }
 
-/* The processor is little-endian, and so are elements. */
+/* Copy the elements as they are: both the processor and the format are little-endian. */
 void state_put_fields(struct state_writer *writer, const struct state_field *fields, size_t n,
 		      const void *object)
 {
@@ -175,7 +175,7 @@ enum status state_read_section(struct state_reader *reader, const char *name, un
 	return OK;
 }
 
-/* The next bytes; NULL, said: there are not so many. */
+/* Take the next bytes. NULL: fewer are left, and 'why' is written. */
 static const uint8_t *take(struct state_reader *reader, size_t len)
 {
 	const uint8_t *bytes = reader->data + reader->at;

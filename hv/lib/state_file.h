@@ -9,25 +9,26 @@
  *
  *	8 bytes		"STENCILS"
  *	4		version of the format
- *	4		CRC-32 of all that follows
+ *	4		CRC-32 of everything after this field
  *	8		length of the file
  *	sections:
- *	  16		name, NULs behind it
- *	  4		number, where there are several of the name: 0, 1, ...
+ *	  16		name, padded with NULs
+ *	  4		number among the sections of this name: 0, 1, ...
  *	  4		bytes that follow
  *
- * A version has certain sections in a certain order, and a section certain fields: nothing is
- * optional, nothing may be left over. Who changes a table of fields changes STATE_VERSION.
+ * A version has certain sections in a certain order, and a section certain
+ * fields: nothing is optional, and nothing may be left over. A change of a
+ * table of fields needs a new STATE_VERSION.
  */
 #define STATE_VERSION	1
 #define STATE_MAGIC	"STENCILS"
 #define STATE_HEAD_SIZE 24
 #define STATE_NAME_SIZE 16
-#define STATE_WHY_MAX	300 /* bytes of a message, its NUL included */
+#define STATE_WHY_MAX	300 /* bytes of a message, including its NUL */
 
 /*
- * A member of a struct: 'count' elements of 'size' bytes (1, 2, 4, 8). A file with
- * bits other than 'allowed' in an element is refused.
+ * A member of a struct: 'count' elements of 'size' bytes (1, 2, 4, 8). A file
+ * is refused if an element has bits outside 'allowed'.
  */
 struct state_field {
 	const char *name;
@@ -56,14 +57,14 @@ struct state_table {
 			STATE_SIZE(type, member[0]), allowed \
 	}
 
-/* Begun with state_begin(). */
+/* Initialized by state_begin(). */
 struct state_writer {
-	uint8_t *data; /* NULL: count only */
+	uint8_t *data; /* NULL: only count */
 	size_t len;
-	size_t section; /* where the present one begins */
+	size_t section; /* where the current section begins */
 };
 
-/* 'data' has room for all that will be put, or is NULL. */
+/* 'data' has room for everything that will be put, or is NULL to count only. */
 void state_begin(struct state_writer *writer, void *data);
 void state_begin_section(struct state_writer *writer, const char *name, unsigned number);
 void state_put(struct state_writer *writer, const void *data, size_t len);
@@ -71,34 +72,40 @@ void state_put_number(struct state_writer *writer, uint64_t value);
 void state_put_fields(struct state_writer *writer, const struct state_field *fields, size_t n,
 		      const void *object);
 void state_end_section(struct state_writer *writer);
-/* Returns the file's length. */
+/* Returns the length of the file. */
 size_t state_end(struct state_writer *writer);
 
-/* Made by state_open(). */
+/* Initialized by state_open(). */
 struct state_reader {
 	const uint8_t *data;
 	size_t len, at;
-	size_t end; /* of the section */
+	size_t end; /* of the current section */
 	const char *section;
 	unsigned number;
 	char why[STATE_WHY_MAX]; /* after an error: one line without a newline */
 };
 
-/* Whether it is a whole file of this version. ERR_CORRUPT, ERR_UNSUPPORTED: 'why' says why not. */
+/*
+ * Check that the data are a whole file of this version. ERR_CORRUPT,
+ * ERR_UNSUPPORTED: 'why' is written.
+ */
 enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX]);
 
-/* All of these: OK, or else 'reader->why' is written. The data stay where they are. */
+/* These functions write 'reader->why' on error. 'data' must stay valid as long as the reader. */
 enum status state_open(struct state_reader *reader, const void *data, size_t len);
-/* The next section must be this one, and the one before read to its end. */
+/*
+ * Begin the next section, which must be this one. The section before must have
+ * been read to its end.
+ */
 enum status state_read_section(struct state_reader *reader, const char *name, unsigned number);
 enum status state_get(struct state_reader *reader, void *ret, size_t len);
 enum status state_get_number(struct state_reader *reader, uint64_t *ret);
-/* An error may leave some of the fields written, each with what is allowed in it. */
+/* An error may leave some of the fields written, each with an allowed value. */
 enum status state_get_fields(struct state_reader *reader, const struct state_field *fields,
 			     size_t n, void *object);
-/* There is nothing more. */
+/* Check that the file ends here. */
 enum status state_close(struct state_reader *reader);
 
-/* Returns ERR_CORRUPT, with the section's name and this as 'why'. */
+/* Write 'why': the section's name and the message. Returns ERR_CORRUPT. */
 enum status state_refuse(struct state_reader *reader, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The result of anything that can fail for a reason outside the code itself.
- * A broken invariant is not a status; it is an assert().
+ * The result of anything that can fail for a reason outside the code itself. A
+ * broken invariant is not a status: use assert().
  */
 /* clang-format 14 takes the attribute for an initializer. */
 /* clang-format off */
@@ -11,15 +11,15 @@ enum [[nodiscard]] status {
 	OK = 0,
 	ERR_INVAL,	 /* the request contradicts itself */
 	ERR_RANGE,	 /* outside what the machine or the VM has */
-	ERR_OVERLAP,	 /* collides with something already there */
-	ERR_NOMEM,	 /* no frames left, or the VM's ceiling reached */
+	ERR_OVERLAP,	 /* collides with something that exists */
+	ERR_NOMEM,	 /* no frames left, or the VM's limit reached */
 	ERR_NOTFOUND,	 /* nothing of that name or at that place */
-	ERR_UNSUPPORTED, /* this processor, or this version, cannot */
-	ERR_CORRUPT,	 /* input data break their own format */
+	ERR_UNSUPPORTED, /* not supported by this processor or this version */
+	ERR_CORRUPT,	 /* input data violate their format */
 };
 /* clang-format on */
 
-/* Pass a failure on to whoever has the context to say it. */
+/* Pass a failure up to the caller that has the context to report it. */
 #define TRY(call) \
 	do { \
 		enum status s_ = (call); \

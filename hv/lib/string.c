@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory and string functions of the machine; the compiler calls the first four
- * on its own. Hosted builds use libc's. Copies run eight bytes at a time, the rest being
- * one more eight that overlap.
+ * Memory and string functions of the machine; the compiler emits calls of the
+ * first four. Hosted builds use libc's. Copies run in units of eight bytes; the
+ * last unit overlaps the one before.
  */
 #include "hv/lib/string.h"
 
 #include "hv/lib/types.h"
 
-/* Or the loops below become calls of themselves; clang does not know this one. */
+/*
+ * Without this, gcc turns the loops below into calls of themselves. clang does
+ * not know the pragma.
+ */
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 

@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /*
- * The part of the C library that exists here, with its standard meaning: from
- * hv/lib/string.c on the machine, from libc in hosted builds.
+ * A part of the C library, with its standard meaning: from hv/lib/string.c on
+ * the machine, from libc in hosted builds.
  */
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
@@ -18,7 +18,7 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 
-/* Whole words, for pages and tables: one instruction, where the general ones look at the ends. */
+/* Copy n words of pages and tables: one instruction, where memcpy() also handles the ends. */
 static inline void copy_words(void *restrict dst, const void *restrict src, size_t n)
 {
 	asm volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(n) : : "memory");

@@ -19,8 +19,8 @@
 typedef uint64_t phys_t;
 
 /*
- * Guest-physical address. Boxed: a number the guest chose must not slip into
- * a place which expects one of ours.
+ * Guest-physical address. Boxed, so that the compiler rejects a number chosen
+ * by the guest where a host address is expected.
  */
 typedef struct {
 	uint64_t raw;
@@ -42,7 +42,7 @@ static inline uint64_t align_down(uint64_t v, uint64_t align)
 	return v & ~(align - 1);
 }
 
-/* Wraps to 0 for the last partial unit of the address space: callers check first. */
+/* Wraps to 0 in the last partial unit of the address space: check first. */
 static inline uint64_t align_up(uint64_t v, uint64_t align)
 {
 	return align_down(v + align - 1, align);
