@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Free memory. Three places hold a node's: runs, sorted by address and never
- * adjacent, as they were added; loose frames, freed one by one and chained
- * without order, most of them in batches; and the stacks of its processors. A
- * processor takes and gives single frames without a lock until its stack is
- * empty or full, then a batch at a time. Loose frames go back among the runs
- * only when a run is wanted that is not there. Frames of other nodes pass the
- * stack by. Frames set aside are not free: they are in no node's books.
+ * Free memory. The free frames of a node are in three places: runs, as they
+ * were added, sorted by address and never adjacent; loose frames, freed one by
+ * one, chained without order, most of them in batches; and the stacks of the
+ * node's processors. A processor allocates and frees single frames without a
+ * lock until its stack is empty or full, and then moves a batch. Loose frames
+ * are merged into the runs only if no run is long enough for a request. Frames
+ * of other nodes never enter a stack. Reserved frames are not free: no node
+ * counts them.
  *
- * All records live in the free frames themselves, so whoever writes to a frame
- * after freeing it destroys them: 'frame_poison' is there to find out who.
+ * All records are in the free frames themselves, so that a write to a frame
+ * after its release destroys them: set 'frame_poison' to detect such writes.
  */
 #include "hv/frame/frame.h"
 
@@ -21,27 +22,25 @@
 
 #define POISON UINT64_C(0xdeadf4a3dbdbdbdb)
 
-/* At the start of a single free frame, or of the first frame of a run. */
+/* The record in a single free frame, or in the first frame of a run. */
 struct free_frame {
-	phys_t next;	   /* in the chain, or the next run */
-	uint64_t n_frames; /* of a run */
-	phys_t next_batch; /* of a batch's first frame, in the common stock */
+	phys_t next;	   /* in the chain; of a run: the next run */
+	uint64_t n_frames; /* of a run only */
+	phys_t next_batch; /* of a batch's first frame: the next batch of the stock */
 };
 
 bool frame_poison;
 
-/* What a node has in common for all processors. */
+/* The free frames of a node that are on no processor's stack. */
 struct stock {
 	phys_t runs;
 	phys_t batches; /* chains of FRAME_BATCH frames */
-	phys_t loose;	/* one chain of less */
+	phys_t loose;	/* one chain, shorter than a batch */
 	uint64_t n_loose;
-	uint64_t n_available; /* in all three */
+	uint64_t n_available; /* all of the above */
 };
 
-/*
- * 'lock' guards everything here, and stack lists; nothing is taken inside it.
- */
+/* 'lock' guards everything here and the list of stacks. It is a leaf. */
 static struct {
 	struct lock lock;
 	uint64_t n_total;
@@ -89,7 +88,7 @@ static void put_run(struct stock *stock, phys_t start, uint64_t n_frames)
 	*free_at(start) = (struct free_frame){.next = after, .n_frames = n_frames};
 }
 
-/* To the nodes that the frames are of. */
+/* Return a run to the stocks of the nodes that its frames belong to. */
 static void put_run_home(phys_t start, uint64_t n_frames)
 {
 	while (n_frames > 0) {
@@ -119,7 +118,7 @@ void frame_add_range(phys_t start, uint64_t len)
 	lock_release(&frames.lock);
 }
 
-/* The end of a run, so that the run itself does not move. */
+/* Take the end of a run, so that its record does not move. */
 static phys_t take_tail(phys_t *link, uint64_t n_frames)
 {
 	struct free_frame *run = free_at(*link);
@@ -131,7 +130,7 @@ static phys_t take_tail(phys_t *link, uint64_t n_frames)
 	return end - n_frames * PAGE_SIZE;
 }
 
-/* Up to a batch from the lowest run, as a chain; its length. */
+/* Cut up to a batch off the lowest run, as a chain. Returns its length. */
 static uint64_t cut_batch(struct stock *stock, phys_t *ret)
 {
 	uint64_t n = FRAME_BATCH;
@@ -151,7 +150,7 @@ static uint64_t cut_batch(struct stock *stock, phys_t *ret)
 	return n;
 }
 
-/* Up to a batch from wherever there is one; its length. */
+/* Take up to a batch of single frames, as a chain. Returns its length. */
 static uint64_t take_chain(struct stock *stock, phys_t *ret)
 {
 	uint64_t n = FRAME_BATCH;
@@ -207,7 +206,7 @@ static phys_t take_single(struct stock *stock)
 	return frame;
 }
 
-/* The longest stretch of addresses of the stack's node. */
+/* Find the longest stretch of addresses that belongs to the stack's node. */
 static void find_home(struct frame_stack *stack)
 {
 	stack->home = stack->home_len = 0;
@@ -231,13 +230,13 @@ static void list_stack(struct frame_stack *stack)
 	find_home(stack);
 }
 
-/* 'n' is read by others for the books. */
+/* Set 'n', which other processors read to count free frames. */
 static void set_n(struct frame_stack *stack, uint64_t n)
 {
 	__atomic_store_n(&stack->n, n, __ATOMIC_RELAXED);
 }
 
-/* The lock is held. */
+/* Frames in all stocks. The lock is held. */
 static uint64_t count_stocks(void)
 {
 	uint64_t n = 0;
@@ -252,7 +251,7 @@ static bool gives_singly(void)
 	return frames.n_kept_back == 0 || count_stocks() > frames.n_kept_back;
 }
 
-/* The stack is empty. */
+/* Fill an empty stack. */
 static void refill(struct frame_stack *stack)
 {
 	phys_t top = stack->spare;
@@ -269,7 +268,7 @@ static void refill(struct frame_stack *stack)
 	set_n(stack, n);
 }
 
-/* The stack is full: a batch. */
+/* Make room for a batch on a full stack. */
 static void make_room(struct frame_stack *stack)
 {
 	if (stack->spare != 0) {
@@ -292,8 +291,8 @@ static void poison(phys_t frame)
 }
 
 /*
- * Frames which have never been freed are not poisoned: the last word tells,
- * nearly always. Gives back the frame.
+ * Check the pattern of a frame and return the frame. A frame that was never
+ * freed has no pattern: its last word tells, almost always.
  */
 static __attribute__((noinline)) phys_t check_poison(phys_t frame)
 {
@@ -302,7 +301,7 @@ static __attribute__((noinline)) phys_t check_poison(phys_t frame)
 	if (word[PAGE_SIZE / 8 - 1] != POISON)
 		return frame;
 	for (size_t i = sizeof(struct free_frame) / 8; i < PAGE_SIZE / 8; i++)
-		assert(word[i] == POISON); /* written after it was freed */
+		assert(word[i] == POISON); /* fails if written to after its release */
 	return frame;
 }
 
@@ -316,7 +315,7 @@ static phys_t alloc_on(unsigned node)
 	return frame_poison && frame != 0 ? check_poison(frame) : frame;
 }
 
-/* The own node has none left. */
+/* Allocate from other nodes: the processor's own has no frame left. */
 static phys_t alloc_elsewhere(unsigned own)
 {
 	uint8_t order[NUMA_NODE_MAX];
@@ -339,7 +338,7 @@ static inline phys_t pop(struct frame_stack *stack)
 	return frame_poison ? check_poison(frame) : frame;
 }
 
-/* From the own node, or 0. */
+/* Allocate from the processor's own node; 0: it has no frame left. */
 static phys_t alloc_here(struct frame_stack *stack)
 {
 	if (stack->top == 0)
@@ -347,7 +346,7 @@ static phys_t alloc_here(struct frame_stack *stack)
 	return stack->top != 0 ? pop(stack) : 0;
 }
 
-/* Apart, so that the usual case has no registers to save. */
+/* A function of its own, so that the usual case saves no registers. */
 static __attribute__((noinline)) phys_t alloc_slowly(struct frame_stack *stack)
 {
 	phys_t frame = alloc_here(stack);
@@ -378,7 +377,7 @@ static inline void push(struct frame_stack *stack, phys_t frame)
 	set_n(stack, stack->n + 1);
 }
 
-/* The stack is not in use yet, or full, or the frame may be of another node. */
+/* Free a frame to a stack that is unused or full, or a frame that may belong to another node. */
 static __attribute__((noinline)) void free_slowly(struct frame_stack *stack, phys_t frame)
 {
 	unsigned node = numa_node_of(&numa, frame);
@@ -408,7 +407,7 @@ void frame_free(phys_t frame)
 		push(stack, frame);
 }
 
-/* The node of the set whose turn it is; 0 if none of it has memory. */
+/* The node of the set whose turn it is; 0 if no node of the set has memory. */
 static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t index)
 {
 	uint8_t turns[NUMA_NODE_MAX];
@@ -422,7 +421,7 @@ static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t in
 	return turns[index % n];
 }
 
-/* The nodes to try, in order; how many. */
+/* List the nodes to try, in order. Returns how many. */
 static unsigned nodes_to_try(const struct frame_policy *policy, unsigned own, uint64_t index,
 			     uint8_t ret[NUMA_NODE_MAX])
 {
@@ -476,7 +475,10 @@ static phys_t take_aside(struct frame_reserve *reserve)
 	return frame;
 }
 
-/* Interleaving wants a certain node's: if there is one, that in exchange. */
+/*
+ * Take a reserved frame. Interleaving exchanges it for a frame of the node
+ * whose turn it is, if there is one.
+ */
 static phys_t alloc_reserved(const struct frame_policy *policy, uint64_t index)
 {
 	phys_t reserved = take_aside(policy->reserve), frame;
@@ -528,7 +530,7 @@ void frame_reserve_free(struct frame_reserve *reserve)
 	frame_free(virt_to_phys(reserve));
 }
 
-/* The highest place that fits, out of the way of single frames. */
+/* Take the highest run that fits: single frames come from the lowest. */
 static phys_t take_run(struct stock *stock, uint64_t n_frames, uint64_t align)
 {
 	phys_t *best = NULL, start;
@@ -549,7 +551,7 @@ static phys_t take_run(struct stock *stock, uint64_t n_frames, uint64_t align)
 	return start;
 }
 
-/* Split a chain in two halves. */
+/* Cut a chain into halves. Returns the second. */
 static phys_t split_chain(phys_t chain)
 {
 	phys_t middle = chain, end = free_at(chain)->next, second;
@@ -578,7 +580,7 @@ static phys_t merge_chains(phys_t a, phys_t b)
 	return sorted;
 }
 
-/* Merge sort by address; recursion as deep as the length has binary digits. */
+/* Sort by address. The depth of recursion is the logarithm of the length. */
 static phys_t sort_chain(phys_t chain)
 {
 	phys_t second;
@@ -599,7 +601,7 @@ static phys_t join_chains(phys_t a, phys_t b)
 	return a;
 }
 
-/* Two sorted chains of runs become one, adjacent runs becoming one. */
+/* Merge a sorted chain of single frames into the sorted runs, and join adjacent runs. */
 static void merge_into_runs(struct stock *stock, phys_t chain)
 {
 	phys_t last = 0, run;
@@ -619,7 +621,7 @@ static void merge_into_runs(struct stock *stock, phys_t chain)
 	}
 }
 
-/* All single frames in reach go back among the runs. */
+/* Merge all single frames of the stock into its runs. */
 static void gather(struct stock *stock)
 {
 	phys_t chain = stock->loose;
@@ -634,7 +636,7 @@ static void gather(struct stock *stock)
 	merge_into_runs(stock, sort_chain(chain));
 }
 
-/* The stack's frames become loose ones. */
+/* Move the stack's frames to the stock. */
 static void empty_stack(struct frame_stack *stack)
 {
 	struct stock *stock = &frames.stock[stack->node];
@@ -690,7 +692,7 @@ void frame_free_run(phys_t start, uint64_t n_frames)
 	lock_release(&frames.lock);
 }
 
-/* Until now all frames were those of node 0. */
+/* Move frames from node 0, which had all until now, to their nodes. */
 void frame_sort_by_node(void)
 {
 	struct frame_stack *stack = frame_stack_here();
@@ -724,7 +726,7 @@ uint64_t frame_total(void)
 	return n;
 }
 
-/* Lock held. */
+/* The lock is held. */
 static uint64_t count_available(unsigned node)
 {
 	uint64_t n = frames.stock[node].n_available;

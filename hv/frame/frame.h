@@ -5,126 +5,129 @@
 #include "hv/lib/types.h"
 
 /*
- * The machine's free memory in frames of 4 KiB, each at home on a node of
- * hv/frame/numa.h. Single frames come from a stack of the current processor, which
- * holds frames of its own node only and is refilled in batches from that node's
- * stock; runs of frames for images and tables made at start-up come from the
- * stocks. A freed frame goes back to its node. All functions may be called on
- * any processor and take the frames lock when they go to a stock; it is a leaf
- * but for the console's.
+ * The machine's free memory, in frames of 4 KiB. Each frame belongs to a node
+ * of hv/frame/numa.h. Single frames come from the current processor's stack,
+ * which holds frames of its own node only and is refilled in batches from that
+ * node's stock. Runs of frames, for images and tables made at start-up, come
+ * from the stocks. A freed frame returns to its node. All functions may be
+ * called on any processor. They take the frames' lock when they access a stock;
+ * see hv/lib/lock.h.
  */
 
 /*
- * What a processor keeps for itself: single free frames, each holding the
- * address of the next in its first word. Two chains, so that a processor which
- * takes and gives by turns does not go to the stock each time. Zeroed at start,
- * but for 'node', which may be set before the first use; used by its own
- * processor only, never from an interrupt handler.
+ * A processor's own free frames, each holding the address of the next in its
+ * first word. Two chains, so that alternating allocations and releases do not
+ * access the stock each time. Zeroed at start, except 'node', which may be set
+ * before the first use. Used by its own processor only, never by an interrupt
+ * handler.
  */
 #define FRAME_BATCH 32
 struct frame_stack {
-	phys_t top;		  /* 0: empty */
-	uint64_t n;		  /* frames in 'top' */
-	uint64_t limit;		  /* of 'n': FRAME_BATCH; 0: not in use yet */
-	phys_t home;		  /* the stretch of memory of which all is the node's, */
-	uint64_t home_len;	  /* or its longest one */
-	phys_t spare;		  /* 0, or a chain of FRAME_BATCH frames */
-	struct frame_stack *next; /* all stacks in use, for the books */
-	uint32_t node;		  /* has memory, or no node has */
+	phys_t top;	/* 0: the stack is empty */
+	uint64_t n;	/* frames in 'top' */
+	uint64_t limit; /* of 'n': FRAME_BATCH, or 0 before the first use */
+	/* The longest stretch of memory that belongs to the node. */
+	phys_t home;
+	uint64_t home_len;
+	phys_t spare;		  /* a chain of FRAME_BATCH frames, or 0 */
+	struct frame_stack *next; /* in the list of all stacks in use */
+	uint32_t node;		  /* has memory, unless no node has */
 };
 
-/* The seam: the current processor's stack, on the machine in hv/host/cpu.c. */
+/* The current processor's stack, defined in hv/host/cpu.c. */
 struct frame_stack *frame_stack_here(void);
 
 /*
- * Debugging: while set, a freed frame is filled with a pattern, and a frame
- * whose pattern has changed when it is handed out again stops the machine. Set
- * before the first frame is freed; costs 512 stores a frame.
+ * For debugging: while set, a freed frame is filled with a pattern, and the
+ * machine stops if the pattern has changed when the frame is allocated again.
+ * Set before the first frame is freed. Costs 512 stores per frame.
  */
 extern bool frame_poison;
 
-/* Give [start, start + len) to the allocator; partial frames and frame 0 are left out. Must be
- * mapped, and not be there already. */
+/*
+ * Add [start, start + len) to the free memory, except partial frames and frame
+ * 0. The memory must be mapped, and must not have been added before.
+ */
 void frame_add_range(phys_t start, uint64_t len);
 
 /*
- * 'numa' has been filled in after frames were added: sort them by node. While
- * one processor runs; its stack may have got its node before.
+ * Sort the free frames by node, after 'numa' was filled in. Call while one
+ * processor runs. The node of its stack may have been set before.
  */
 void frame_sort_by_node(void);
 
 /*
- * One frame, contents undefined; 0 when there is none left. From the own node,
- * else from the nearest that has one, which takes the lock each time. The up to
- * 2 * FRAME_BATCH frames in the stack of each other processor are out of reach.
+ * Allocate one frame with undefined contents; 0: none is left. The frame comes
+ * from the processor's own node, or else from the nearest node that has one,
+ * which takes the lock each time. The up to 2 * FRAME_BATCH frames on the stack
+ * of each other processor are out of reach.
  */
 phys_t frame_alloc(void);
-/* One frame filled with zeros; 0 when there is none left. */
+/* Allocate one frame filled with zeros; 0: none is left. */
 phys_t frame_alloc_zeroed(void);
 void frame_free(phys_t frame);
 
 /*
- * So many frames are kept back: single frames are not taken from the stocks any more when there
- * are no more than these, runs are. What processors have in their stacks they may still give.
+ * Withhold so many frames: when no more than these are left in the stocks, only
+ * runs are taken from there. Frames on the processors' stacks are not withheld.
  */
 void frame_keep_back(uint64_t n_frames);
-/* Whether the stocks have n frames beside those. */
+/* Whether the stocks have n frames besides the withheld ones. */
 bool frame_can_spare(uint64_t n_frames);
 
-/* Which nodes frames come from, as Linux's memory policies have it. */
+/* Which nodes frames come from, as in Linux's memory policies. */
 enum frame_mode {
-	FRAME_LOCAL,	  /* as frame_alloc() */
-	FRAME_PREFERRED,  /* the nearest of the set that has one, else the nearest of all */
-	FRAME_BIND,	  /* the nearest of the set, else none */
-	FRAME_INTERLEAVE, /* the set's nodes by turns, else the one nearest to whose turn it is */
+	FRAME_LOCAL, /* as frame_alloc() */
+	/* The nearest node of the set that has a frame, else the nearest of all. */
+	FRAME_PREFERRED,
+	FRAME_BIND, /* the nearest node of the set that has a frame, else none */
+	/* The nodes of the set in turn; else the nearest to the one whose turn it is. */
+	FRAME_INTERLEAVE,
 };
 struct frame_policy {
 	enum frame_mode mode;
-	uint64_t nodes[2]; /* the set, for numa_set_has(); nodes without memory do not count */
-	struct frame_reserve *reserve; /* to be drawn from; NULL: none */
+	uint64_t nodes[2]; /* the set, for numa_set_has(); nodes without memory are ignored */
+	struct frame_reserve *reserve; /* frames are taken from here first; NULL: no reserve */
 };
 
 /*
- * frame_alloc() by a policy. 'index' is the page's number in the object: it
- * says whose turn it is. Takes the lock unless the frame comes from the own
- * node. While the policy's reserve has frames each call makes it one shorter,
- * and does not fail. 0: none left where the policy allows it.
+ * frame_alloc() by a policy. 'index' is the page's number in the object, and
+ * determines whose turn it is. Takes the lock unless the frame comes from the
+ * processor's own node. While the policy's reserve has frames, each call takes
+ * one off and succeeds. 0: no frame is left where the policy allows one.
  */
 phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index);
 
 /*
- * Frames that are set aside for whoever holds them, and whose lock guards them: nobody
- * else gets them. Made of frames that the policy, which has no reserve, allows;
- * NULL: there are not so many, nothing was taken. The record takes a frame more.
+ * Frames that only the holder of the reserve can allocate. The holder's lock
+ * guards them. They are allocated by the policy, which must not have a reserve.
+ * The record takes one more frame. NULL: not enough frames; none were taken.
  */
 struct frame_reserve {
 	phys_t top; /* chained through their first words; 0: empty */
 	uint64_t n;
 };
 struct frame_reserve *frame_reserve_make(const struct frame_policy *policy, uint64_t n_frames);
-/* Give back what is left, and the record. */
+/* Free what is left, and the record. */
 void frame_reserve_free(struct frame_reserve *reserve);
 
 /*
- * n_frames contiguous ones on one node, the first at a multiple of 'align'
- * (bytes); 0 if there is no such run. Meant for start-up: gathering and sorting
- * the frames that were freed one by one can take long with the lock held, and
- * happens when there is no run without it.
+ * Allocate n_frames contiguous frames on one node, the first at a multiple of
+ * 'align' (bytes); 0: there is no such run. Meant for start-up: if no run is
+ * long enough, the loose frames are sorted into the runs, which can take long
+ * with the lock held.
  */
 phys_t frame_alloc_run(uint64_t n_frames, uint64_t align);
 phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, uint64_t align);
 void frame_free_run(phys_t start, uint64_t n_frames);
 
 /*
- * The books: what was added, and what is free now, over all processors. Exact
- * while no other processor takes or gives frames.
+ * All memory that was added, and what is free now, on all processors. Exact
+ * while no other processor allocates or frees.
  */
 uint64_t frame_total(void);
 uint64_t frame_available(void);
 uint64_t frame_available_on(unsigned node);
 
-/*
- * Forget everything, the current processor's stack included: for tests, between
- * cases.
- */
+/* Forget everything, including the current processor's stack. For tests, between cases. */
 void frame_reset(void);

@@ -2,9 +2,9 @@
 /*
  * Which memory and which processors are near each other: ACPI's SRAT and SLIT,
  * read as Linux reads them, so that node numbers mean the same. The tables are
- * not trusted. Hot-pluggable ranges count as memory of their node once there is
- * some. Sources: ACPI specification, "System Resource Affinity Table (SRAT)",
- * "System Locality Information Table (SLIT)".
+ * not trusted. Hot-pluggable ranges count as their node's memory if there is
+ * memory in them. Sources: ACPI specification, "System Resource Affinity Table
+ * (SRAT)", "System Locality Information Table (SLIT)".
  */
 #include "hv/frame/numa.h"
 
@@ -30,7 +30,7 @@ struct numa numa = {
 	.with_memory = {1},
 };
 
-/* A range that the SRAT gives to a node; the array is sorted. */
+/* A range that the SRAT assigns to a node. The array is sorted. */
 struct range {
 	phys_t start, end;
 	uint32_t node;
@@ -59,7 +59,7 @@ static void set_one_node(struct numa *machine)
 	machine->distance[0][0] = NUMA_LOCAL;
 }
 
-/* NUMA_NODE_MAX: it has none. */
+/* NUMA_NODE_MAX: no node has the domain. */
 static unsigned find_node(const struct numa *machine, uint32_t domain)
 {
 	for (unsigned i = 0; i < machine->n_nodes; i++)
@@ -93,7 +93,7 @@ static enum status add_cpu(struct numa *machine, uint32_t apic_id, uint32_t doma
 	return OK;
 }
 
-/* Early revisions have domains of 8 bits, and whatever there was in the rest. */
+/* In early revisions domains have 8 bits, and the other bytes are undefined. */
 static uint32_t clip_domain(const struct parser *parser, uint64_t domain)
 {
 	return parser->srat[SRAT_REVISION] < 2 ? (uint8_t)domain : (uint32_t)domain;
@@ -125,7 +125,7 @@ static enum status parse_initiator(struct parser *parser, const uint8_t *entry)
 	return get_node(parser->numa, (uint32_t)read_int(entry + 4, 4), &node);
 }
 
-/* Ranges of one node may overlap, those of two may not. */
+/* Ranges of the same node may overlap, ranges of different nodes may not. */
 static enum status add_range(struct parser *parser, struct range range)
 {
 	unsigned i = parser->n_ranges;
@@ -182,7 +182,7 @@ static enum status parse_entry(struct parser *parser, const uint8_t *entry, bool
 	}
 }
 
-/* One pass for the processors, then one for the memory. */
+/* Called once for the processors, and then once for the memory. */
 static enum status parse_entries(struct parser *parser, bool memory)
 {
 	for (uint64_t at = SRAT_HEADER_LEN; at < parser->len;) {
@@ -229,7 +229,7 @@ static void set_default_distances(struct numa *machine)
 			machine->distance[i][k] = i == k ? NUMA_LOCAL : NUMA_REMOTE;
 }
 
-/* A square matrix, by domains: NUMA_LOCAL in the diagonal, more elsewhere. */
+/* Check the square matrix of domains: NUMA_LOCAL on the diagonal, more elsewhere. */
 static bool is_slit_sound(const uint8_t *matrix, uint64_t n)
 {
 	for (uint64_t i = 0; i < n * n; i++)
@@ -243,7 +243,7 @@ static void parse_slit(const uint8_t *slit, uint64_t len, struct numa *machine)
 	uint64_t n = len < SLIT_HEADER_LEN ? 0 : read_int(slit + SLIT_HEADER_LEN - 8, 8);
 	const uint8_t *matrix = slit + SLIT_HEADER_LEN;
 
-	/* Not more than 2^16 domains: the product does not wrap. */
+	/* At most 2^16 domains: the product does not wrap. */
 	if (n == 0 || n > UINT16_MAX || n * n > len - SLIT_HEADER_LEN ||
 	    !is_slit_sound(matrix, n)) {
 		log_warning("ACPI table SLIT contradicts itself and is not used");
@@ -258,7 +258,8 @@ static void parse_slit(const uint8_t *slit, uint64_t len, struct numa *machine)
 
 enum status numa_parse(const struct numa_tables *tables, struct numa *ret)
 {
-	static struct parser parser; /* 12 KiB: not for the stack; start-up is one processor's */
+	/* 12 KiB are too much for the stack. Only one processor runs at start-up. */
+	static struct parser parser;
 	enum status status;
 
 	set_one_node(ret);
@@ -284,7 +285,7 @@ enum status numa_parse(const struct numa_tables *tables, struct numa *ret)
 	return OK;
 }
 
-/* Index of the span that 'address' is in. */
+/* Index of the span that contains 'address'. */
 static unsigned find_span(const struct numa *machine, phys_t address)
 {
 	unsigned low = 0, high = machine->n_spans;

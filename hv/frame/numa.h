@@ -4,14 +4,14 @@
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
-#define NUMA_NODE_MAX	128 /* as many as QEMU's host-nodes can name */
+#define NUMA_NODE_MAX	128 /* the limit of QEMU's host-nodes */
 #define NUMA_SPAN_MAX	512
 #define NUMA_CPU_MAX	512
 #define NUMA_LOCAL	10 /* distance of a node to itself */
-#define NUMA_REMOTE	20 /* to any other, where the firmware does not say */
+#define NUMA_REMOTE	20 /* to any other node, unless the firmware says otherwise */
 #define NUMA_NODE_WORDS (NUMA_NODE_MAX / 64)
 
-/* In a set of nodes, bit n % 64 of word n / 64 is node n. */
+/* In a set of nodes, node n is bit n % 64 of word n / 64. */
 static inline bool numa_set_has(const uint64_t set[NUMA_NODE_WORDS], unsigned node)
 {
 	return set[node / 64] >> (node % 64) & 1;
@@ -34,62 +34,65 @@ struct numa_cpu {
 };
 
 /*
- * The machine's nodes, numbered as Linux numbers them: proximity domains in the
- * order in which the SRAT first names them, processors (and initiators) before
- * memory. Every address belongs to a node: one that the SRAT does not name to
- * that of the memory below it.
+ * The machine's nodes, numbered as in Linux: proximity domains in the order in
+ * which the SRAT first names them, processors (and initiators) before memory.
+ * Every address belongs to a node: addresses that the SRAT does not name belong
+ * to the node of the memory below them.
  */
 struct numa {
 	uint32_t n_nodes;
-	uint32_t n_spans; /* sorted; the first one starts at 0, neighbours differ in their nodes */
+	uint32_t n_spans; /* sorted; the first starts at 0; neighbors differ in node */
 	uint32_t n_cpus;
 	uint32_t domain[NUMA_NODE_MAX]; /* proximity domain of each node */
 	struct numa_span span[NUMA_SPAN_MAX];
 	struct numa_cpu cpu[NUMA_CPU_MAX];
-	uint8_t distance[NUMA_NODE_MAX][NUMA_NODE_MAX]; /* from, to; SLIT's units */
-	uint64_t memory[NUMA_NODE_MAX];			/* bytes, as numa_add_memory() was told */
-	uint64_t with_memory[NUMA_NODE_WORDS];		/* the nodes that have any */
+	uint8_t distance[NUMA_NODE_MAX][NUMA_NODE_MAX]; /* from, to; in units of the SLIT */
+	uint64_t memory[NUMA_NODE_MAX];			/* bytes, the sum of numa_add_memory() */
+	uint64_t with_memory[NUMA_NODE_WORDS];		/* the nodes that have memory */
 };
 
 /*
- * The machine this runs on: one node with memory until main() knows better,
- * which is what the hosted tools go by. Constant after start-up.
+ * This machine: one node with memory until main() has read the tables. The
+ * hosted tools keep that node. Constant after start-up.
  */
 extern struct numa numa;
 
-/* Whole ACPI tables, headers included, their checksums found right; NULL: there is none. */
+/*
+ * Whole ACPI tables, including their headers, with correct checksums. NULL: the
+ * machine has no such table.
+ */
 struct numa_tables {
 	const void *srat, *slit;
 	uint64_t srat_len, slit_len;
 };
 
 /*
- * Read the tables; nothing beyond their lengths is touched. A SLIT that
- * contradicts itself is said and not used. ERR_NOTFOUND: no SRAT, or it names
- * no memory. ERR_CORRUPT, ERR_RANGE: it is damaged, or names more than fits,
- * which is said. Then '*ret' is a machine of one node. In any case no node has
- * memory yet.
+ * Read the tables, and nothing beyond their lengths. A SLIT that contradicts
+ * itself is reported and ignored. ERR_NOTFOUND: no SRAT, or one without memory.
+ * ERR_CORRUPT, ERR_RANGE: the SRAT is damaged, or names more than fits; this is
+ * reported. After an error '*ret' is a machine of one node. In any case no node
+ * has memory yet.
  */
 enum status numa_parse(const struct numa_tables *tables, struct numa *ret);
 
-/* There is RAM in [start, start + len), free or not. */
+/* Add the RAM in [start, start + len), free or not, to its nodes. */
 void numa_add_memory(struct numa *machine, phys_t start, uint64_t len);
 
 unsigned numa_node_of(const struct numa *machine, phys_t address);
-/* The first address behind 'address' that is another node's; UINT64_MAX: there is none. */
+/* The first address after 'address' that belongs to another node, UINT64_MAX if there is none. */
 phys_t numa_span_end(const struct numa *machine, phys_t address);
-/* 0 for a processor which the SRAT does not name. */
+/* 0 for a processor that the SRAT does not name. */
 unsigned numa_node_of_cpu(const struct numa *machine, uint32_t apic_id);
 
 /*
- * The nodes with memory as seen from 'from', nearest first; of equally far ones
- * the next higher first, so that not all fall back on the same. Returns how
- * many there are.
+ * List the nodes with memory by their distance from node 'from', nearest first.
+ * Of equally distant ones the next higher is first, so that not all nodes fall
+ * back on the same one. Returns how many there are.
  */
 unsigned numa_order(const struct numa *machine, unsigned from, uint8_t ret[NUMA_NODE_MAX]);
 
-/* The node a processor takes its memory from: its own, or the nearest that has any. */
+/* The node that a processor takes its memory from: its own, or the nearest with memory. */
 unsigned numa_home_of_cpu(const struct numa *machine, uint32_t apic_id);
 
-/* Whether at least one of the nodes is there and has memory: Linux binds to no others. */
+/* Whether at least one node of the set exists and has memory: Linux binds to no other sets. */
 bool numa_nodes_exist(const uint64_t nodes[NUMA_NODE_WORDS]);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What there is to say about the machine's nodes. */
+/* Describe the machine's nodes. */
 #include "hv/frame/numa_text.h"
 
 #include "hv/lib/print.h"
 
-/* Where text goes; what does not fit is counted and lost. */
+/* Where the text goes. What does not fit is counted and dropped. */
 struct text {
 	char *buf;
 	size_t size, len;
@@ -25,7 +25,7 @@ static bool is_on(const struct numa *machine, unsigned node, uint32_t apic_id)
 	return numa_node_of_cpu(machine, apic_id) == node;
 }
 
-/* Numbers with their neighbours as ranges: "0,2-3". */
+/* List numbers, neighbors as ranges: "0,2-3". */
 static void add_cpus(struct text *text, const struct numa *machine, unsigned node,
 		     struct numa_cpus cpus)
 {

@@ -10,8 +10,8 @@ struct numa_cpus {
 };
 
 /*
- * A node in words: its memory, the numbers of its processors, its distances to
- * all nodes. Returns as format() does.
+ * Describe a node: its memory, the numbers of its processors, its distances to
+ * all nodes. Returns the same as format().
  */
 size_t numa_describe(const struct numa *machine, unsigned node, struct numa_cpus cpus, char *buf,
 		     size_t size);

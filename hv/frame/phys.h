@@ -5,7 +5,7 @@
 
 /*
  * Physical memory is mapped at one fixed offset: zero on the machine, the base
- * of an arena in the unit tests (which define the variable).
+ * of an arena in the unit tests, which define the variable.
  */
 extern uintptr_t phys_offset;
 
