@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The persistent tree: see struct ept for what belongs to whom.
+ * The persistent tree. struct ept says what belongs to a tree.
  *
- * Everything rests on one rule of freezing a tree: an entry that was the tree's own
- * loses EPT_OWN and EPT_W, any other stays as it is. Its tables then describe the same
- * pages to trees that do not own them, by reference or as a copy, and writes to
- * private memory fault while those to shared memory do not.
+ * Everything rests on one rule: freezing takes EPT_OWN and EPT_W away from the
+ * entries that were the tree's own, and leaves all others unchanged. The tables
+ * of a frozen tree therefore describe the same pages to trees that do not own
+ * them, whether these use a table or copy it, and writes fault in private
+ * memory but not in shared memory.
  *
  * Nothing here flushes a TLB, takes a lock or knows what a region is.
  */
@@ -24,8 +25,8 @@
 
 /*
  * Zeros at any level: zero_tree[0] is a frame of zeros, each other one a table
- * full of the one before. Without EPT_W, so that writes fault, and nobody's
- * own. Constant after ept_setup().
+ * full of the one before. Without EPT_W, so that writes fault, and not any
+ * tree's own. Constant after ept_setup().
  */
 static phys_t zero_tree[3];
 
@@ -59,7 +60,10 @@ static bool is_mappable(gpa_t gpa, uint64_t len)
 	return gpa.raw <= BIT(EPT_GPA_BITS) && len <= BIT(EPT_GPA_BITS) - gpa.raw;
 }
 
-/* Release: the entries changed before; the other side is a processor before it enters the guest. */
+/*
+ * Release: the changed entries come before the generation. The other side is
+ * the load by a processor before it enters the guest.
+ */
 static void move_on(struct ept *ept)
 {
 	__atomic_store_n(&ept->generation, ept->generation + 1, __ATOMIC_RELEASE);
@@ -75,7 +79,7 @@ static void free_chain(phys_t chain)
 	}
 }
 
-/* By the policy if there is a reserve to draw from. */
+/* Add a frame to the log, allocated by the policy if that has a reserve. */
 static __attribute__((noinline)) bool grow_log(struct ept *ept, const struct frame_policy *policy)
 {
 	bool is_reserved = policy != NULL && policy->reserve != NULL;
@@ -91,7 +95,7 @@ static __attribute__((noinline)) bool grow_log(struct ept *ept, const struct fra
 	return true;
 }
 
-/* Write down that the entry may be the tree's own from now on. */
+/* Record the slot in the log before its entry becomes owned. */
 static inline bool log_slot(struct ept *ept, const uint64_t *slot,
 			    const struct frame_policy *policy)
 {
@@ -102,8 +106,8 @@ static inline bool log_slot(struct ept *ept, const uint64_t *slot,
 }
 
 /*
- * A frame for the tree, contents undefined, to be put into 'slot'; 0: none, or the
- * ceiling is reached.
+ * Allocate a frame for the tree, to be put into 'slot', with undefined
+ * contents. 0: no frame is left, or the limit is reached.
  */
 static phys_t own_frame(struct ept *ept, const uint64_t *slot)
 {
@@ -116,7 +120,7 @@ static phys_t own_frame(struct ept *ept, const uint64_t *slot)
 	return frame;
 }
 
-/* Table of the pages that a large page, or a hole, consists of. */
+/* Fill a table with the pages that make up a large page or a hole. */
 static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 {
 	uint64_t step = 0;
@@ -130,7 +134,7 @@ static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 		to[i] = leaf + i * step;
 }
 
-/* Put an own table in the place of whatever is there, translating as before. */
+/* Replace an entry by an own table that translates the same. */
 static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t *slot,
 						       unsigned level)
 {
@@ -161,7 +165,7 @@ static __attribute__((noinline)) enum status own_root(struct ept *ept)
 	return OK;
 }
 
-/* Find the slot for gpa at a level, making all tables above it the tree's own. */
+/* Find the slot for gpa at level 'to'. All tables above become the tree's own. */
 static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
 {
 	uint64_t *table;
@@ -172,7 +176,7 @@ static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
 	for (unsigned level = ROOT_LEVEL; level > to; level--) {
 		uint64_t *slot = &table[index_at(gpa, level)];
 
-		/* Own pages are 4 KiB: above them, own means table. */
+		/* Own pages are 4 KiB: above them, an own entry leads to a table. */
 		if (!(*slot & EPT_OWN))
 			TRY(own_table(ept, slot, level));
 		table = table_of(*slot);
@@ -181,7 +185,7 @@ static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
 	return OK;
 }
 
-/* An entry of an own table goes, the processors' translations of it perhaps later. */
+/* Drop the count of an own table's entry. Processors may still cache the entry. */
 static void drop_merged(uint64_t entry)
 {
 	if (entry & EPT_MERGED)
@@ -189,9 +193,9 @@ static void drop_merged(uint64_t entry)
 }
 
 /*
- * Chain the frame an entry leads to, and all own ones below it; return how
- * many. Recursion is as deep as the tree. In a table that a processor may still
- * be walking the link reads as not present: the low bits are clear.
+ * Chain the frame that an entry leads to, and all own ones below. Returns how
+ * many. The depth of recursion is that of the tree. In a table that a processor
+ * may still be walking, the link reads as not present: its low bits are clear.
  */
 static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
 {
@@ -202,7 +206,8 @@ static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
 
 		if (!(entry & (EPT_OWN | EPT_MERGED)))
 			continue;
-		__atomic_store_n(&table[i], 0, __ATOMIC_RELAXED); /* the log may lead here */
+		/* The log may contain this slot. */
+		__atomic_store_n(&table[i], 0, __ATOMIC_RELAXED);
 		if (entry & EPT_OWN)
 			n += chain_frames(entry & EPT_ADDR, level - 1, chain);
 		else
@@ -213,7 +218,7 @@ static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
 	return n;
 }
 
-/* 'level' is that of the table which holds the entry. */
+/* Retire what an entry of a table at 'level' owns. */
 static void retire(struct ept *ept, uint64_t entry, unsigned level)
 {
 	if (!(entry & EPT_OWN)) {
@@ -240,7 +245,7 @@ static enum status place(struct ept *ept, gpa_t gpa, unsigned level, uint64_t en
 	return OK;
 }
 
-/* The largest page at 'address' (gpa and hpa ORed) and no longer than len. */
+/* The level of the largest page that fits 'address' (gpa and hpa ORed) and 'len'. */
 static unsigned largest_level(uint64_t address, uint64_t len, unsigned max)
 {
 	unsigned level = max;
@@ -250,7 +255,9 @@ static unsigned largest_level(uint64_t address, uint64_t len, unsigned max)
 	return level;
 }
 
-/* A whole hole is not given tables only to be unmapped; 0: not a hole, else its size from gpa on.
+/*
+ * The size of the hole from gpa to its end; 0: gpa is mapped. unmap() skips
+ * holes, so that they get no tables.
  */
 static uint64_t hole_at(const struct ept *ept, gpa_t gpa)
 {
@@ -360,16 +367,16 @@ static phys_t own_frame_by(struct ept *ept, const uint64_t *slot, const struct f
 	return frame;
 }
 
-/* The leaf of a page that was 'old', with a frame of the tree's own. */
+/* Give the page of leaf 'old' a frame of the tree's own. */
 static inline __attribute__((always_inline)) void store_copy(uint64_t *slot, uint64_t old,
 							     phys_t frame)
 {
-	assert(!(old & EPT_W)); /* shared memory has no copies */
+	assert(!(old & EPT_W)); /* shared memory is never copied */
 	copy_page(frame, old & EPT_ADDR);
 	ept_store(slot, frame | (old & EPT_TYPE_MASK) | OWN_TABLE);
 }
 
-/* The page is own, or merged. */
+/* Copy a page that is own, or merged. */
 static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_t *slot,
 							const struct frame_policy *policy,
 							uint64_t index, phys_t *ret_frame)
@@ -395,7 +402,7 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 	return OK;
 }
 
-/* The entry of gpa's page if all tables above it are own; NULL: walk() has to make some. */
+/* The entry of gpa's page if all tables above are own. NULL: walk() must make some. */
 static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa)
 {
 	uint64_t *table = table_at(ept->root);
@@ -413,7 +420,7 @@ static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa)
 	return &table[index_at(gpa, 0)];
 }
 
-/* 'policy' is NULL for none; each of the two callers has its own code made of this. */
+/* 'policy' may be NULL. Inlined into both callers, so that each has code of its own. */
 static inline __attribute__((always_inline)) enum status copy(struct ept *ept, gpa_t gpa,
 							      const struct frame_policy *policy,
 							      uint64_t index, phys_t *ret_frame)
@@ -481,7 +488,7 @@ enum status ept_populate_begin(struct ept *ept, gpa_t gpa, unsigned n_pages, uin
 		return ERR_RANGE;
 	TRY(walk(ept, gpa, 0, &entries));
 	n = count_borrowed(entries, n_pages);
-	/* All that may come is counted now; what did not come is taken off at the end. */
+	/* Count all pages now; ept_populate_end() subtracts those that were not filled. */
 	for (unsigned i = 0; i < n_pages; i++)
 		if (!(entries[i] & (EPT_OWN | EPT_MERGED)) && !log_slot(ept, &entries[i], NULL))
 			return ERR_NOMEM;
@@ -515,7 +522,7 @@ void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages
 	move_on(ept);
 }
 
-/* The slot of gpa's own page, NULL if it is none. */
+/* The slot of gpa's page if it is own, else NULL. */
 static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
 {
 	uint64_t *slot;
@@ -533,7 +540,7 @@ static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
 	}
 }
 
-/* Level of the entry which is not own, or 0, with the entry itself. */
+/* Find the first entry on the way to gpa that is not own, or the leaf. Returns its level. */
 static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entry)
 {
 	unsigned level = ROOT_LEVEL;
@@ -645,7 +652,7 @@ enum status ept_setup(void)
 		zero_tree[level] = run + level * PAGE_SIZE;
 		for (unsigned i = 0; i < ENTRIES; i++)
 			table_at(zero_tree[level])[i] = zero_tree[level - 1] | bits;
-		bits &= ~EPT_TYPE_MASK; /* of leaves only */
+		bits &= ~EPT_TYPE_MASK; /* in leaves only */
 	}
 	return OK;
 }
@@ -669,12 +676,12 @@ enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned)
 	return OK;
 }
 
-/* An item of a layer's log: the page is merged, not own. */
+/* Set in an item of a layer's log: the page is merged, not own. */
 #define EPT_LAYER_MERGED UINT64_C(1)
 
 /*
- * The tree's entries become a layer's: nobody's own, and not writable. Items which
- * lead to nothing own, or lead there again, are done with.
+ * Turn the tree's entries into a layer's: not own, not writable. Clear the
+ * items whose entries are not own, or appear again.
  */
 static void freeze_entries(struct ept_log *log)
 {
@@ -694,7 +701,7 @@ static void freeze_entries(struct ept_log *log)
 	}
 }
 
-/* The tree runs on the layer's root and owns nothing but what is retired. */
+/* Let the tree run on the layer's root. It owns nothing except retired frames. */
 static void run_on(struct ept *ept, struct ept_layer *layer)
 {
 	ept->base = layer;
@@ -732,7 +739,10 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 	return OK;
 }
 
-/* Of a layer: the frames in the places of the items, then these away; tables hold items. */
+/*
+ * Free the frames of a layer. Tables contain the slots of other items: replace
+ * all items by their frames first.
+ */
 static void free_entries(struct ept_log *log)
 {
 	struct ept_log_cursor cursor = ept_log_begin(log);
@@ -780,9 +790,9 @@ void ept_layer_get(struct ept_layer *layer)
 void ept_layer_put(struct ept_layer *layer)
 {
 	/*
-	 * Release: whoever puts has done with the layer's tables; acquire: the
-	 * last one, which frees them, comes after all others. The other side is
-	 * the same line.
+	 * Release: the caller no longer uses the layer's tables. Acquire: the
+	 * last put, which frees them, comes after all others. The other side is
+	 * this line on other processors.
 	 */
 	while (layer != NULL && __atomic_sub_fetch(&layer->n_refs, 1, __ATOMIC_ACQ_REL) == 0) {
 		struct ept_layer *parent = layer->parent;
@@ -802,7 +812,7 @@ void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned)
 	run_on(ept, layer);
 }
 
-/* What leads into retired tables leads to nothing own any more. */
+/* Clear the items in retired tables: their entries are no longer own. */
 static void mend_log(struct ept *ept)
 {
 	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
@@ -820,7 +830,10 @@ static void retire_frame(struct ept *ept, phys_t frame)
 	ept->n_retired++;
 }
 
-/* All that is the tree's own, while no processor uses it. Tables hold items: frames first. */
+/*
+ * Retire all that the tree owns, while no processor uses it. Tables contain the
+ * slots of other items: replace all items by their frames first.
+ */
 static void retire_all(struct ept *ept)
 {
 	struct ept_log_cursor cursor;
@@ -834,7 +847,7 @@ static void retire_all(struct ept *ept)
 		if (slot == NULL)
 			continue;
 		entry = *slot;
-		*slot = 0; /* an item may be there twice */
+		*slot = 0; /* the slot may be in the log twice */
 		*item = entry & EPT_OWN ? entry & EPT_ADDR : 0;
 		if (!(entry & EPT_OWN))
 			drop_merged(entry);

@@ -5,7 +5,7 @@
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 
-/* The first word of a frame leads to the one before. */
+/* The first word of a frame is the address of the frame before. */
 #define CHUNK_ITEMS EPT_LOG_CHUNK_ITEMS
 _Static_assert((CHUNK_ITEMS + 1) * sizeof(uint64_t) == PAGE_SIZE);
 

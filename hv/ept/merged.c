@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A table of records, each in two lists: that of its hash and that of its frame.
- * Knows nothing of trees, and does not look into the frames.
+ * A table of records, each in two lists: that of its hash and that of its
+ * frame. Knows nothing of trees, and does not read the frames.
  */
 #include "hv/ept/merged.h"
 
@@ -17,15 +17,16 @@ struct record {
 	uint64_t hash;
 	phys_t frame;
 	uint64_t n_refs;
-	uint32_t next_by_hash, next_by_frame; /* the former also in the list of spare ones */
-	bool is_old;			      /* without a count at the last merged_free() */
+	/* The former also links the list of spare records. */
+	uint32_t next_by_hash, next_by_frame;
+	bool is_old; /* had no count at the last merged_free() */
 };
 
 static struct {
-	struct lock lock; /* guards everything here; the frames' may be taken inside */
+	struct lock lock; /* guards everything here */
 	struct record *record;
 	uint32_t *by_hash, *by_frame;
-	uint32_t n_max; /* 0: no table; a power of two */
+	uint32_t n_max; /* a power of two; 0: no table */
 	uint32_t n_used;
 	uint32_t spare;
 	struct merged_counters counters;
@@ -144,7 +145,7 @@ void merged_put(phys_t frame)
 	lock_release(&merged.lock);
 }
 
-/* The index of a record in no list, NONE if all are in use. */
+/* The index of an unused record, NONE if all are in use. */
 static uint32_t new_record(void)
 {
 	uint32_t i = merged.spare;
@@ -246,7 +247,7 @@ static void free_old(uint32_t i)
 	record->frame = 0;
 }
 
-/* One record at a time, so that nobody waits for the lock long. */
+/* Hold the lock for one record at a time, so that other processors do not wait long. */
 void merged_free(void)
 {
 	for (uint32_t i = 0; i < merged.n_max; i++) {

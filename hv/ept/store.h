@@ -3,6 +3,8 @@
 
 #include "hv/lib/types.h"
 
-/* Write an entry that a processor may be walking. No other code does; tests put their own in the
- * place of this one and watch. */
+/*
+ * Write an entry that a processor may be walking. No other code does. Tests
+ * replace this function, to check the tables after each store.
+ */
 void ept_store(uint64_t *slot, uint64_t entry);
