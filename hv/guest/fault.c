@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What an EPT violation means. A pure decision: whoever calls it carries it
- * out.
- */
+/* Decide what an EPT violation means. A pure decision, which the caller carries out. */
 #include "hv/guest/fault.h"
 
 #include "hv/ept/ept.h"
@@ -23,7 +20,7 @@ enum fault_action fault_decide(const struct mem_region *region, uint64_t entry, 
 	case MEM_SHARED:
 		return FAULT_MAP;
 	case MEM_COW:
-		/* There must be a page to copy; the write comes again. */
+		/* A copy needs a page: map it first; the guest repeats the write. */
 		return entry & EPT_PRESENT ? FAULT_COPY : FAULT_MAP;
 	case MEM_ROM:
 		return FAULT_DROP;

@@ -10,15 +10,16 @@
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 };
 
 enum fault_action {
-	FAULT_RETRY, /* another vCPU has already mended it */
-	FAULT_MAP,   /* back the page as its region says: ept_fill() */
+	FAULT_RETRY, /* another vCPU has already resolved it */
+	FAULT_MAP,   /* map the page as its region says: ept_fill() */
 	FAULT_COPY,  /* give the VM its own copy of the page: ept_copy() */
-	FAULT_DROP,  /* complete the instruction, forget the write */
-	FAULT_MMIO,  /* no memory here: ask the devices */
+	FAULT_DROP,  /* complete the instruction, drop the write */
+	FAULT_MMIO,  /* not memory: ask the devices */
 };
 
 /*
- * What to do about an EPT violation: 'region' from mem_map_find(), 'entry' from
- * ept_lookup() under the same hold of the VM's lock, 'access' of enum access.
+ * Decide what to do about an EPT violation: 'region' from mem_map_find(),
+ * 'entry' from ept_lookup() under the same hold of the VM's lock, 'access' of
+ * enum access.
  */
 enum fault_action fault_decide(const struct mem_region *region, uint64_t entry, unsigned access);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading and writing guest-physical memory on a guest's behalf. Goes by the
- * regions for what may happen, and by the EPT for where the bytes are, so that
- * device windows which the EPT maps for the processor are no memory here.
+ * Read and write guest-physical memory on a guest's behalf. The regions
+ * determine what is allowed, and the EPT where the bytes are. Device windows
+ * that the EPT maps for the processor are therefore not memory here.
  */
 #include "hv/guest/guest_memory.h"
 
@@ -27,7 +27,7 @@ bool guest_has_memory(struct mem_map *map, gpa_t gpa, uint64_t len)
 	return true;
 }
 
-/* Where a page which an EPT entry maps has the byte of gpa. */
+/* The byte of gpa in the page that an EPT entry maps. */
 static void *byte_at(uint64_t entry, unsigned level, gpa_t gpa)
 {
 	uint64_t offset = gpa.raw & ((PAGE_SIZE << (9 * level)) - 1);
@@ -46,7 +46,7 @@ enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t
 		unsigned level;
 		uint64_t entry = ept_lookup(memory->ept, gpa, &level);
 
-		assert(entry & EPT_R); /* regions are mapped whole */
+		assert(entry & EPT_R); /* regions are fully mapped */
 		memcpy(to, byte_at(entry, level, gpa), n);
 		gpa = gpa_add(gpa, n);
 		to += n;
@@ -55,10 +55,7 @@ enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t
 	return OK;
 }
 
-/*
- * Shared memory: the bytes are the image's, whatever the tree allows at the
- * moment.
- */
+/* Shared memory: the byte is the image's, even if the tree currently denies writes. */
 static void *shared_byte(struct guest_memory *memory, const struct mem_region *region, gpa_t gpa)
 {
 	unsigned level;
@@ -72,10 +69,9 @@ static void *shared_byte(struct guest_memory *memory, const struct mem_region *r
 }
 
 /*
- * Where a byte of memory may be written; '*ret' is NULL if the write is
- * dropped, which is counted. Good for the rest of the page. Frames of layers
- * and of images that are not shared are out of reach: there is no other way to
- * write.
+ * Where a byte of memory may be written, valid for the rest of the page. '*ret'
+ * is NULL if the write is dropped, which is counted. There is no other way to
+ * write: frames of layers, and of images that are not shared, are out of reach.
  */
 static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **ret)
 {
@@ -147,9 +143,7 @@ enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits)
 	if (!guest_has_memory(memory->map, gpa, 1))
 		return ERR_RANGE;
 	TRY(writable_byte(memory, gpa, &byte));
-	/*
-	 * Atomic: another vCPU may be changing the same byte, without our lock.
-	 */
+	/* Atomic: another vCPU may change the same byte without the VM's lock. */
 	if (byte != NULL)
 		__atomic_fetch_or((uint8_t *)byte, bits, __ATOMIC_SEQ_CST);
 	return OK;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The processor's walk of a guest's page tables, in software: SDM vol. 3,
- * chapter "Paging". For string I/O and for fetching instructions to decode,
- * hence from scratch each time, without a cache. Assumes that the guest's
- * registers passed VM entry's checks. Does not know protection keys, shadow
- * stacks, linear-address masking.
+ * chapter "Paging". For string I/O, and for fetching instructions to decode;
+ * therefore each walk starts from scratch, without a cache. Assumes that the
+ * guest's registers passed the checks of VM entry. Does not support protection
+ * keys, shadow stacks, linear-address masking.
  */
 #include "hv/guest/guest_paging.h"
 
@@ -30,19 +30,19 @@
 #define PTE_ADDR BITS(51, 12)
 #define PTE_NX	 BIT(63)
 
-/* One translation under way. Levels count down to 0, as in the EPT. */
+/* A translation in progress. Levels count down to 0, as in the EPT. */
 struct walk {
 	const struct guest_paging *paging;
 	uint64_t linear;
 	unsigned access;
-	bool is_wide; /* entries of 8 bytes: everything but 32-bit paging */
+	bool is_wide; /* entries have 8 bytes: all modes except 32-bit paging */
 	unsigned level;
-	uint64_t table;	  /* at this level */
+	uint64_t table;	  /* at the current level */
 	uint64_t entry;	  /* the last one read */
-	uint64_t allowed; /* PTE_W and PTE_U of all so far ANDed */
-	uint64_t nx;	  /* PTE_NX of all so far ORed */
+	uint64_t allowed; /* PTE_W and PTE_U of all entries so far, ANDed */
+	uint64_t nx;	  /* PTE_NX of all entries so far, ORed */
 	unsigned n_read;
-	gpa_t read[MAX_LEVELS];	   /* where the entries were, root first */
+	gpa_t read[MAX_LEVELS];	   /* addresses of the entries, root first */
 	uint8_t flags[MAX_LEVELS]; /* their low bytes */
 };
 
@@ -68,7 +68,7 @@ static bool is_large(const struct walk *walk)
 	return walk->is_wide || (walk->paging->cr4 & CR4_PSE);
 }
 
-/* Physical-address bits that the guest's processor does not have. */
+/* The physical-address bits that the guest's processor does not implement. */
 static uint64_t too_wide(const struct walk *walk)
 {
 	unsigned bits = walk->paging->phys_bits;
@@ -97,7 +97,7 @@ static uint64_t reserved_wide(const struct walk *walk)
 		mask |= BITS(62, 52);
 	if (walk->level >= 3)
 		mask |= PTE_PS;
-	else if (is_large(walk)) /* but for bit 12, the PAT's */
+	else if (is_large(walk)) /* except bit 12, which is PAT */
 		mask |= BITS(shift_at(walk, walk->level) - 1, 13);
 	return mask;
 }
@@ -121,10 +121,7 @@ static uint32_t error_code(const struct walk *walk, uint32_t cause)
 	return cause;
 }
 
-/*
- * Read the next entry; the table's address is within the guest's, as nothing in
- * it is reserved.
- */
+/* Read the next entry. The table's address is valid for the guest: no reserved bit was set. */
 static enum status read_entry(struct walk *walk)
 {
 	unsigned size = walk->is_wide ? 8 : 4;
@@ -139,7 +136,7 @@ static enum status read_entry(struct walk *walk)
 	return OK;
 }
 
-/* Down to the leaf; '*ret_cause' is what the error code tells about the cause. */
+/* Descend to the leaf. '*ret_cause' is the cause for the error code. */
 static enum status descend(struct walk *walk, uint32_t *ret_cause)
 {
 	for (;; walk->level--) {
@@ -186,7 +183,7 @@ static bool may_access(const struct walk *walk)
 	return !(walk->access & ACCESS_WRITE) || (walk->allowed & PTE_W);
 }
 
-/* Accessed in all entries, dirty in the leaf. Both are in the low byte. */
+/* Set accessed flags in all entries, and the dirty flag in the leaf. Both are in the low byte. */
 static enum status set_flags(const struct walk *walk)
 {
 	for (unsigned i = 0; i < walk->n_read; i++) {
@@ -210,10 +207,7 @@ static gpa_t leaf_address(const struct walk *walk)
 	return (gpa_t){base | (walk->linear & offset_mask)};
 }
 
-/*
- * Point the walk at its first table in memory. ERR_NOTFOUND: PAE paging, and
- * there is none.
- */
+/* Start the walk at the first table in memory. ERR_NOTFOUND: in PAE paging, there is none. */
 static enum status start(struct walk *walk)
 {
 	const struct guest_paging *paging = walk->paging;
@@ -256,7 +250,7 @@ static bool is_canonical(const struct guest_paging *paging, uint64_t linear)
 	return (uint64_t)((int64_t)(linear << unused) >> unused) == linear;
 }
 
-/* An address as the processor uses it: 32 bits outside long mode. */
+/* Cut an address to what the processor uses: 32 bits outside long mode. */
 static uint64_t clip(const struct guest_paging *paging, uint64_t linear)
 {
 	return is_long(paging) ? linear : linear & UINT32_MAX;
@@ -284,7 +278,7 @@ enum status guest_translate(struct guest_paging *paging, uint64_t linear, unsign
 	return status;
 }
 
-/* Translate the address of len bytes, all in one page of memory. */
+/* Translate the address of len bytes, which are in one page. ERR_RANGE: they are not memory. */
 static enum status probe_page(struct guest_paging *paging, uint64_t linear, uint64_t len,
 			      unsigned access, gpa_t *ret)
 {
@@ -293,7 +287,10 @@ static enum status probe_page(struct guest_paging *paging, uint64_t linear, uint
 	return guest_has_memory(paging->memory->map, *ret, len) ? OK : ERR_RANGE;
 }
 
-/* Touch every page of a range in several, so that nothing has happened if one faults. */
+/*
+ * Probe all pages of a range that crosses pages, so that nothing has happened
+ * if one of them faults.
+ */
 static enum status probe(struct guest_paging *paging, uint64_t linear, size_t len, unsigned access)
 {
 	gpa_t gpa;

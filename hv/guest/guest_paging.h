@@ -7,11 +7,11 @@
 /* Where an access to a linear address failed. */
 struct guest_fault {
 	uint64_t linear;     /* the first byte that could not be reached */
-	gpa_t gpa;	     /* its address, with ERR_RANGE only */
+	gpa_t gpa;	     /* the physical address, with ERR_RANGE only */
 	uint32_t error_code; /* with ERR_NOTFOUND only */
 };
 
-/* A guest's linear addresses: the registers that decide how they are translated. */
+/* The registers of a guest that determine how its linear addresses are translated. */
 struct guest_paging {
 	struct guest_memory *memory;
 	uint64_t cr0, cr3, cr4, efer, rflags;
@@ -34,27 +34,27 @@ struct guest_paging {
 
 /*
  * Translate one address as the processor would for an explicit access at 'cpl',
- * with 'access' of enum access (bits may be combined): without paging, 32-bit,
- * PAE, 4 and 5 levels. Sets accessed and dirty bits in the guest's tables like
- * the processor, once the access is found to be allowed. Without long mode
- * addresses wrap at 4 GiB. 1 GiB pages are taken to be supported; protection
- * keys and shadow stacks are not looked at.
+ * with 'access' of enum access (bits may be combined). Supports all modes: no
+ * paging, 32-bit, PAE, 4 and 5 levels. Sets accessed and dirty bits in the
+ * guest's tables like the processor, once the access is found to be allowed.
+ * Outside long mode addresses wrap at 4 GiB. Assumes support of 1 GiB pages;
+ * ignores protection keys and shadow stacks.
  *
- * OK: '*ret' is written; there need not be memory there. ERR_NOTFOUND: #PF with
- * the fault's error code. ERR_INVAL: the address is not canonical (#GP
- * or #SS). ERR_CORRUPT: a paging structure is not in memory. ERR_NOMEM: no
- * frame for the copy of a paging structure.
+ * OK: '*ret' is written; the address need not be memory. ERR_NOTFOUND: #PF with
+ * the fault's error code. ERR_INVAL: the address is not canonical (#GP or #SS).
+ * ERR_CORRUPT: a paging structure is not in memory. ERR_NOMEM: no frame for the
+ * copy of a paging structure.
  */
 enum status guest_translate(struct guest_paging *paging, uint64_t linear, unsigned access,
 			    gpa_t *ret);
 
 /*
  * Access [linear, linear + len) like one instruction: nothing is read or
- * written unless every page can be reached ('access' is ACCESS_READ or
- * ACCESS_EXEC to read, and may have ACCESS_READ besides ACCESS_WRITE to write).
- * Any error but ERR_NOMEM is guest_translate()'s, or ERR_RANGE: the address
- * translates to a place without memory (a device's, perhaps). ERR_NOMEM: as
- * guest_write().
+ * written unless every page can be reached. 'access' is ACCESS_READ or
+ * ACCESS_EXEC to read, and ACCESS_WRITE to write, which may be combined with
+ * ACCESS_READ. Errors are those of guest_translate(), and ERR_RANGE: the
+ * address translates to a place that is not memory (perhaps a device).
+ * ERR_NOMEM: as guest_write().
  */
 enum status guest_read_linear(struct guest_paging *paging, uint64_t linear, void *buf, size_t len,
 			      unsigned access);

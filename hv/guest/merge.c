@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding pages that need not be there twice. A page is compared twice: to find
- * it, while its VM may be writing to it, and once it is sealed and no processor
- * has a translation any more by which it could.
+ * Find pages that exist twice. A page is compared twice: when it is found,
+ * while its VM may be writing to it, and once it is sealed and no processor has
+ * a translation that allows a write.
  *
- * Pages of different VMs meet by a hash. The table of hints holds one page a
- * place and forgets the older: a page that is missed is found in a later scan. A
- * page whose hash was seen elsewhere becomes a frame of hv/ept/merged.h, and the
- * other one is merged with it when the search comes by again.
+ * Pages of different VMs are found by a hash. The table of hints holds one page
+ * per place, and a newer page replaces an older one: a page that is missed is
+ * found in a later scan. When a second page has the same hash as a hint, the
+ * second page becomes a frame of hv/ept/merged.h, and the first is merged with
+ * it in the next scan.
  */
 #include "hv/guest/merge.h"
 
@@ -18,20 +19,20 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
-/* Entries looked at in one step, when there are no own pages. */
+/* Entries looked at in one step if there are no own pages. */
 #define LOOKS_MAX 64
 #define WORDS	  (PAGE_SIZE / 8)
 
-/* A page that was seen: part of its hash, and who it is. */
+/* A page that was seen: a part of its hash, and its identity. */
 struct hint {
 	uint32_t tag;
 	uint32_t page;
 };
 
-/* Of the one processor that runs this. */
+/* Used by one processor at a time. */
 static struct {
 	struct hint *hint;
-	uint64_t n_hints; /* a power of two; 0: none */
+	uint64_t n_hints; /* a power of two; 0: no table */
 	uint64_t n_scanned;
 	uint64_t n_scans;
 } state;
@@ -99,7 +100,10 @@ static uint64_t hash_of(phys_t frame)
 	return image_checksum(&(struct image){.base = frame, .size = PAGE_SIZE});
 }
 
-/* The frame that the page would have had if nobody had written to it; 0: none that lasts. */
+/*
+ * The frame that the page would have if it had never been written; 0: there is
+ * none, or it may change.
+ */
 static phys_t frame_below(const struct merge *merge, const struct ept *ept,
 			  const struct mem_region *region, gpa_t gpa)
 {
@@ -117,13 +121,13 @@ static phys_t frame_below(const struct merge *merge, const struct ept *ept,
 	return region->image->base + region->offset + (gpa.raw - region->gpa.raw);
 }
 
-/* In each scan elsewhere, so that it is not always the same ones that are forgotten. */
+/* The place of a hint changes with each scan, so that not always the same pages are missed. */
 static struct hint *hint_of(uint64_t hash)
 {
 	return &state.hint[(hash * (2 * state.n_scans + 1)) >> 32 & (state.n_hints - 1)];
 }
 
-/* Whether another page had the hash; the next one with it will find this one. */
+/* Whether another page had the hash. Leaves a hint to this one. */
 static bool was_seen(const struct merge *merge, gpa_t gpa, uint64_t hash)
 {
 	struct hint *hint = hint_of(hash);
@@ -135,7 +139,7 @@ static bool was_seen(const struct merge *merge, gpa_t gpa, uint64_t hash)
 	return before.tag == mine.tag && before.page != mine.page;
 }
 
-/* A frame with the same bytes that is merged already. */
+/* Find a merged frame with the same bytes. */
 static bool find_merged(struct merge_page *page)
 {
 	for (unsigned n = 0; merged_get(page->hash, n, &page->target); n++) {
@@ -183,7 +187,7 @@ static void look_at(struct merge *merge, struct ept *ept, const struct mem_regio
 	merge->n++;
 }
 
-/* False: all was looked at. */
+/* Look for the next page. False: all of the VM was looked at. */
 static bool find_page(struct merge *merge, struct ept *ept, struct mem_map *map)
 {
 	const struct mem_region *region;
@@ -205,7 +209,7 @@ static bool find_page(struct merge *merge, struct ept *ept, struct mem_map *map)
 	if (entry == 0)
 		return true;
 	merge->offset += PAGE_SIZE;
-	if (entry & EPT_W) /* else something is left from before */
+	if (entry & EPT_W) /* otherwise it was sealed before, and not yet unsealed */
 		look_at(merge, ept, region, gpa, entry);
 	return true;
 }
@@ -219,7 +223,7 @@ static void enter_stage(struct merge *merge, const struct ept *ept, enum merge_s
 		merge->n = 0;
 }
 
-/* The page is no more what it was. */
+/* Give up on a page that has changed. */
 static void leave_page(struct merge_page *page, struct ept *ept)
 {
 	ept_unseal(ept, page->gpa, page->frame);
@@ -232,7 +236,7 @@ static void settle_page(struct merge_page *page, struct ept *ept)
 {
 	bool is_promoted = page->target == page->frame;
 
-	/* By now there may be one like it, from the same window. */
+	/* A page of the same window may have been merged since. */
 	if (is_promoted && find_merged(page))
 		is_promoted = false;
 	if (is_promoted)
@@ -303,7 +307,7 @@ void merge_forget(struct merge *merge, struct ept *ept)
 		else
 			leave_page(page, ept);
 	}
-	/* Of a window that was being settled, the part that was done. */
+	/* Of a window that was being settled: free the pages that were given back. */
 	for (unsigned i = 0; i < merge->n; i++)
 		free_page(&merge->page[i]);
 	enter_stage(merge, ept, MERGE_FIND);

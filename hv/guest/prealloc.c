@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Filling memory by several processors. The unit of work is an aligned stretch of
- * 2 MiB, whose entries are in one table: who has claimed it fills it without a
- * lock. Pages are 4 KiB, as all that a tree owns.
+ * Fill memory with several processors. The unit of work is an aligned stretch
+ * of 2 MiB, whose entries are in one table: the processor that has claimed a
+ * stretch fills it without a lock. Pages are 4 KiB, like all own pages of a
+ * tree.
  */
 #include "hv/guest/prealloc.h"
 
@@ -11,9 +12,9 @@
 #define STRETCH MIB(2)
 
 /*
- * The one job there is at a time. 'work' is published last and withdrawn first;
- * a server says that it is here before it looks, so that after the withdrawal
- * n_here tells whether somebody still uses the rest.
+ * The job; there is one at a time. 'work' is published last and withdrawn
+ * first. A server counts itself in n_here before it looks at 'work', so that
+ * after the withdrawal n_here tells whether a server still uses the rest.
  */
 static struct {
 	const struct prealloc *work; /* NULL: none */
@@ -64,7 +65,7 @@ static enum status fill_pages(const struct prealloc *work, gpa_t gpa, unsigned n
 	return status;
 }
 
-/* False: there are no more, or they are in vain. */
+/* Fill the next stretch. False: none is left, or there was an error. */
 static bool fill_stretch(const struct prealloc *work)
 {
 	uint64_t n = __atomic_fetch_add(&job.n_claimed, 1, __ATOMIC_RELAXED);
@@ -82,7 +83,7 @@ static bool fill_stretch(const struct prealloc *work)
 	return status == OK;
 }
 
-/* Do a part, unless there are enough others. */
+/* Do a part of the work, unless enough processors do. */
 static void help(const struct prealloc *work, struct prealloc_cpu cpu)
 {
 	if (!prealloc_allows(work->context, cpu))
@@ -94,7 +95,7 @@ static void help(const struct prealloc *work, struct prealloc_cpu cpu)
 		;
 }
 
-/* Everything is claimed, or there was an error. */
+/* Whether everything is claimed, or there was an error. */
 static bool is_claimed(const struct prealloc *work)
 {
 	uint64_t start = align_down(work->region->gpa.raw, STRETCH);
@@ -111,8 +112,10 @@ enum status prealloc_fill(const struct prealloc *work, struct prealloc_cpu cpu)
 	job.n_joined = 0;
 	job.n_claimed = 0;
 	job.status = OK;
-	/* Sequentially consistent, as the other side in prealloc_serve(): one of the two sees the
-	 * other. */
+	/*
+	 * Sequentially consistent, as the accesses in prealloc_serve(): one of
+	 * the two sides sees the other.
+	 */
 	__atomic_store_n(&job.work, work, __ATOMIC_SEQ_CST);
 	help(work, cpu);
 	while (!is_claimed(work))

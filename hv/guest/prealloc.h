@@ -11,7 +11,8 @@
  * copied from the file or zeros, by the object's policy. Shared memory and ROM
  * are the file's own frames, mapped from the start: there is nothing to fill.
  *
- * One processor asks, the others serve. All state but the memory itself is here.
+ * One processor asks, the others serve. All state except the memory itself is
+ * here.
  */
 
 /* A processor: its number, and its node. */
@@ -20,33 +21,33 @@ struct prealloc_cpu {
 	uint32_t node;
 };
 
-/* Whether the context's affinity allows the processor; NULL allows all. */
+/* Whether the context's affinity allows the processor. NULL allows all. */
 bool prealloc_allows(const struct thread_context *context, struct prealloc_cpu cpu);
 
 /*
- * What to fill. 'lock' guards the tree, no vCPU is in the guest, and nobody maps
- * anything in the region meanwhile.
+ * What to fill. 'lock' guards the tree. No vCPU is in the guest, and the
+ * region's mapping does not change meanwhile.
  */
 struct prealloc {
 	struct lock *lock;
 	struct ept *ept;
 	const struct mem_region *region;
 	struct frame_policy policy;
-	uint64_t first_page; /* the region's first page, counted in the object */
-	uint32_t n_cpus;     /* at most so many at once; at least 1 */
+	uint64_t first_page; /* the number of the region's first page in the object */
+	uint32_t n_cpus;     /* at most so many processors at once; at least 1 */
 	const struct thread_context *context;
 };
 
 /*
- * Fill the region with the help of those who serve; 'cpu', which this runs on,
- * does its part if the context allows it. At least one of those who can be
- * reached has to be allowed. Called on one processor at a time. ERR_NOMEM: some
- * pages are filled; else as ept_copy_by().
+ * Fill the region with the help of the serving processors. 'cpu', the current
+ * processor, does its part if the context allows it. The context must allow at
+ * least one of the processors that serve. Called on one processor at a time.
+ * ERR_NOMEM: some pages are filled; other errors as ept_copy_by().
  */
 enum status prealloc_fill(const struct prealloc *work, struct prealloc_cpu cpu);
 
 /* Serve until prealloc_end(). */
 void prealloc_serve(struct prealloc_cpu cpu);
 void prealloc_end(void);
-/* As at first: for tests, between cases, with nobody serving. */
+/* Forget prealloc_end(). For tests, between cases, while no processor serves. */
 void prealloc_reset(void);

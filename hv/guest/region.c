@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VM's memory as a sorted table of windows, searched by halving; does not know how high the EPT
- * reaches.
+ * A VM's memory as a sorted table of windows, with binary search. Does not know
+ * how high the EPT reaches.
  */
 #include "hv/guest/region.h"
 
@@ -48,7 +48,7 @@ struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
 {
 	size_t low = 0, high = map->n;
 
-	/* Regions before 'low' start at or below gpa, those from 'high' on above it. */
+	/* Regions before 'low' start at or below gpa, regions from 'high' on above. */
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

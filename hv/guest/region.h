@@ -11,15 +11,16 @@ struct mem_region {
 	const struct image *image;     /* NULL: anonymous */
 	uint64_t offset;	       /* into the image; anonymous: into the backend */
 	const struct backend *backend; /* NULL: the machine's default RAM */
-	struct frame_reserve *reserve; /* where frames for copies come from; NULL: from all */
-	bool copies_anywhere; /* set by mem_map_add(): private, and any frame will do for a copy */
-	uint64_t n_dropped;   /* writes to ROM that were dropped; the owner VM's lock */
+	/* Where frames for copies come from; NULL: from free memory. */
+	struct frame_reserve *reserve;
+	bool copies_anywhere; /* set by mem_map_add(): private, and any frame serves for a copy */
+	uint64_t n_dropped;   /* dropped writes to ROM; guarded by the owning VM's lock */
 };
 
 /*
  * All memory of a VM, sorted by address, without overlaps. Built before the
- * first vCPU runs and constant afterwards (but for the counters), hence read
- * without a lock. The EPT is derived from it.
+ * first vCPU runs, and constant afterwards (except the counters), therefore
+ * read without a lock. The EPT is derived from it.
  */
 #define MEM_MAP_MAX 400 /* RAM of 128 nodes, one of them split, and 256 DIMMs */
 struct mem_map {
@@ -27,12 +28,12 @@ struct mem_map {
 	size_t n;
 };
 
-/* The region has got a reserve, or lost it. */
+/* Call after the region got a reserve, or lost it. */
 void mem_region_update(struct mem_region *region);
 
-/* ERR_OVERLAP, ERR_NOMEM (table full), ERR_RANGE (wraps or not whole pages). */
+/* Add a region. ERR_OVERLAP, ERR_NOMEM (table full), ERR_RANGE (wraps or not whole pages). */
 enum status mem_map_add(struct mem_map *map, const struct mem_region *region);
-/* NULL: no memory there. */
+/* The region that contains gpa. NULL: gpa is not memory. */
 struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa);
 
 /* Where the region begins in its backend, in bytes. */

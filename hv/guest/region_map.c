@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a region to the tree: where its bytes are, and how they may be used. */
+/* Map regions into the tree: where their bytes are, and how they may be used. */
 #include "hv/guest/region_map.h"
 
 #include "hv/lib/assert.h"
@@ -11,7 +11,7 @@ uint64_t region_attr(enum mem_kind kind)
 	return kind == MEM_SHARED ? attr | EPT_W : attr;
 }
 
-/* [start, start + len) of a region; both in bytes from its beginning. */
+/* Map [start, start + len) of a region, in bytes from its beginning. */
 static enum status map_part(struct ept *ept, const struct mem_region *region, uint64_t start,
 			    uint64_t len)
 {
@@ -28,7 +28,7 @@ static enum status map_part(struct ept *ept, const struct mem_region *region, ui
 	if (__builtin_add_overflow(region->offset, start, &offset) ||
 	    __builtin_add_overflow(offset, len, &end))
 		return ERR_RANGE;
-	/* The rest of the image's last page is there, too: zeros. */
+	/* The rest of the image's last page is mapped too. It is zeros. */
 	if (image->size > UINT64_MAX - PAGE_SIZE || end > align_up(image->size, PAGE_SIZE))
 		return ERR_RANGE;
 	return ept_map(ept, gpa, image->base + offset, len, attr);
@@ -54,8 +54,8 @@ enum status ept_copy_in(struct ept *ept, const struct mem_region *region, gpa_t 
 }
 
 /*
- * Does the aligned page of that size around gpa lie in the region, and in line
- * with its image?
+ * Whether the aligned page of that size around gpa lies in the region, and has
+ * the same alignment in the image.
  */
 static bool page_fits(const struct mem_region *region, gpa_t gpa, uint64_t size)
 {
@@ -72,7 +72,7 @@ enum status ept_fill(struct ept *ept, const struct mem_region *region, gpa_t gpa
 	uint64_t size = PAGE_SIZE;
 
 	assert(gpa.raw - region->gpa.raw < region->len);
-	/* Around a page of private memory there may be copies. */
+	/* Copies may surround a page of private memory. */
 	if (region->kind == MEM_SHARED)
 		size <<= 9 * (ept->leaf_levels - 1);
 	while (size > PAGE_SIZE && !page_fits(region, gpa, size))

@@ -13,21 +13,19 @@ uint64_t region_attr(enum mem_kind kind);
 /*
  * Map a whole region as its kind says, with the largest pages that fit: its
  * image, or zeros if it has none. ERR_RANGE: the image is too short, or the
- * region too high. ERR_INVAL: shared anonymous memory, which needs an image of
- * its own, or an offset that is not whole pages. ERR_NOMEM: as ept_map().
+ * region too high. ERR_INVAL: shared memory without an image, or an offset that
+ * is not whole pages. ERR_NOMEM: as ept_map().
  */
 enum status ept_map_region(struct ept *ept, const struct mem_region *region);
 
-/*
- * FAULT_COPY: ept_copy() of a page in the region, with a frame as its backend
- * wants it.
- */
+/* FAULT_COPY: ept_copy() of a page in the region, with a frame as its backend demands. */
 enum status ept_copy_in(struct ept *ept, const struct mem_region *region, gpa_t gpa,
 			phys_t *ret_frame);
 
 /*
- * FAULT_MAP: map gpa, which is in the region, as ept_map_region() would have:
- * of shared memory the largest page around it, which is what makes it writable
- * again in a clone; of other memory the one page. Errors as ept_map_region().
+ * FAULT_MAP: map gpa, which is in the region, as ept_map_region() would. Of
+ * shared memory, map the largest page around gpa: this makes the memory
+ * writable again in a clone. Of other memory, map one page. Errors as
+ * ept_map_region().
  */
 enum status ept_fill(struct ept *ept, const struct mem_region *region, gpa_t gpa);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory backends with reserve=on. A region that can have so many private pages gets so many
- * frames, and those which the tree's log will need for them; its tables are made at
- * once, which takes it its large pages. Clones have no reserve: they are to be many.
+ * Memory backends with reserve=on. A region that can have n private pages gets
+ * n frames, and those that the tree's log will need for them. Its tables are
+ * made in advance, which rules out large pages. Clones have no reserve, because
+ * there are many.
  */
 #include "hv/guest/reserve.h"
 

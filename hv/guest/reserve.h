@@ -5,15 +5,16 @@
 #include "hv/guest/region.h"
 
 /*
- * reserve=on: the frames that a VM's private memory may ever need are set aside when it is made, so
- * that it does not fail later because others took them. 'map' is mapped in 'ept' and has no
- * private page yet. ERR_NOMEM: said, with the VM's name; reserve_end() is due all the same.
- * ERR_RANGE: as ept_map().
+ * reserve=on: reserve all frames that a VM's private memory may ever need when
+ * the VM is made, so that it does not fail later because others took them.
+ * 'map' is mapped in 'ept' and has no private page yet. ERR_NOMEM: reported,
+ * with the VM's name; reserve_end() must still be called. ERR_RANGE: as
+ * ept_map().
  */
 enum status reserve_memory(struct ept *ept, struct mem_map *map, const char *name);
 
 /*
- * Give back what was not needed; pages come from all frames from then on. With the VM's lock, or
- * while none of its vCPUs runs.
+ * Give back what was not needed. From then on pages come from free memory. Call
+ * with the VM's lock, or while none of its vCPUs runs.
  */
 void reserve_end(struct mem_map *map);

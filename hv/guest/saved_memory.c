@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Places are found again each time: regions are few. */
+/* The layout of the file of memory. It is computed at each call, because regions are few. */
 #include "hv/guest/saved_memory.h"
 
 #include "hv/lib/assert.h"
@@ -12,7 +12,7 @@ static bool is_saved(const struct mem_region *region)
 	return region->kind == MEM_COW;
 }
 
-/* Main memory is in two regions if it goes on above 4 GiB. */
+/* A backend has a second region if it continues above 4 GiB. */
 static bool is_first(const struct mem_map *map, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
@@ -21,7 +21,7 @@ static bool is_first(const struct mem_map *map, size_t i)
 	return true;
 }
 
-/* The backend of the region 'which' begins where those before it end, NULL: all do. */
+/* Where the backend of region 'which' begins in the file; NULL: where the file ends. */
 static uint64_t add_up(const struct mem_map *map, const struct mem_region *which)
 {
 	uint64_t size = 0;
@@ -66,7 +66,7 @@ void saved_memory_read(struct guest_memory *memory, uint64_t offset, void *page)
 		if (offset < place || offset - place >= region->len)
 			continue;
 		status = guest_read(memory, gpa_add(region->gpa, offset - place), page, PAGE_SIZE);
-		assert(status == OK); /* it is the VM's memory */
+		assert(status == OK); /* the region is the VM's memory */
 		return;
 	}
 	memset(page, 0, PAGE_SIZE);

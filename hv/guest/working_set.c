@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A list of pages, by their numbers, in a chain of frames. */
+/* A list of page numbers in a chain of frames. */
 #include "hv/guest/working_set.h"
 
 #include "hv/frame/frame.h"
@@ -9,19 +9,19 @@
 struct chunk {
 	phys_t next;
 	uint64_t n;
-	uint64_t page[PAGE_SIZE / 8 - 2]; /* guest-physical, in pages */
+	uint64_t page[PAGE_SIZE / 8 - 2]; /* numbers of guest-physical pages */
 };
 
 _Static_assert(sizeof(struct chunk) == PAGE_SIZE, "a frame");
 
 struct recorder {
 	phys_t first;
-	phys_t *link; /* where the next chunk goes */
+	phys_t *link; /* where to put the address of the next chunk */
 	struct chunk *chunk;
 	unsigned n_chunks;
 };
 
-/* False: no room. */
+/* False: no room is left. */
 static bool add(struct recorder *recorder, gpa_t gpa)
 {
 	struct chunk *chunk = recorder->chunk;

@@ -5,17 +5,24 @@
 #include "hv/guest/region.h"
 
 /*
- * Which pages of private memory a tree has come to own, so that another one over the same layer
- * gets its copies of them at once, and not one fault after the other. A list in frames of its own,
- * constant once made; known by its first frame, 0 is an empty one.
+ * The pages of private memory that a tree has come to own, so that another tree
+ * over the same layer gets its copies in advance, and not one fault at a time.
+ * The list has frames of its own and is constant once made. Its first frame
+ * identifies it; 0 is the empty list.
  */
 
-/* No list has more frames; what is owned beyond is left out. */
+/* The most frames in a list. Further pages are left out. */
 #define WORKING_SET_FRAMES_MAX 16
 
-/* The lock of the tree's VM is held. As far as there is memory for the list. */
+/*
+ * List the pages that the tree owns, as far as there is memory for the list.
+ * The VM's lock is held.
+ */
 phys_t working_set_record(const struct ept *ept, const struct mem_map *map);
 uint64_t working_set_count(phys_t set);
-/* Copy all of it. No vCPU is in the guest. ERR_NOMEM: some; else as ept_copy_in(). */
+/*
+ * Copy all pages of the list. No vCPU is in the guest. ERR_NOMEM: some were
+ * copied; other errors as ept_copy_in().
+ */
 enum status working_set_copy(phys_t set, struct ept *ept, struct mem_map *map);
 void working_set_free(phys_t set);
