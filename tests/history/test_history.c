@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random histories of a forest of virtual machines: writes, freezes, clones, resets, ends,
- * merging, discarding, preallocation, while allocations fail at random and frames run out. The
- * model of each VM, and of each layer, is a flat array. VMs have two processors with TLBs of their
- * own, which go on using what they hold until they catch up with the generation.
+ * Random histories of a forest of virtual machines: writes, freezes, clones,
+ * resets, ends, merging, discarding, preallocation, while allocations fail at
+ * random and frames run out. The model of each VM, and of each layer, is a flat
+ * array. VMs have two processors with TLBs of their own, which use what they
+ * hold until they catch up with the generation.
  *
  *     test_history [SEED [STEPS]]
  */
@@ -38,7 +39,7 @@
 #define FRAMES	       MIB(10)
 #define N_FRAMES       3072
 
-/* Guest memory: windows in which tables of each level begin and end, sorted as the map is. */
+/* Guest memory: windows that contain the borders of tables of each level, sorted like the map. */
 enum { TEMPLATE, FILE_SHARED, ZEROS, FILE_COW, ROM, UNMERGED, N_REGIONS };
 static struct image template_image = {.base = TEMPLATE_BASE, .aligned = true};
 static struct image file_image = {.base = FILE_BASE, .aligned = true};
@@ -60,10 +61,14 @@ static const struct window {
 /* Only the first and the last word of a page are ever written. */
 struct page {
 	uint32_t first, last;
-	bool is_file; /* these do not count: it is the file's page, whatever that has */
+	/*
+	 * If set, the other fields are ignored: the page is the file's, with
+	 * its current contents.
+	 */
+	bool is_file;
 };
 
-/* A layer, and what it must translate to. Counted as the layer is. */
+/* A layer, and what it must translate to. Counted like the layer. */
 struct snapshot {
 	struct snapshot *parent, *next;
 	unsigned n_refs, depth;
@@ -74,7 +79,7 @@ struct snapshot {
 struct vcpu {
 	bool in_guest;
 	uint64_t generation;
-	uint64_t stamp; /* an entry of the TLB counts if it has the same */
+	uint64_t stamp; /* an entry of the TLB is valid if it has the same */
 	struct {
 		uint64_t entry, stamp;
 	} tlb[N_PAGES];
@@ -91,9 +96,9 @@ static struct vm {
 	struct page page[N_PAGES];
 } vms[N_VMS];
 
-static struct mem_map map;	      /* of all VMs */
-static struct snapshot *held[N_HELD]; /* layers on which the test has a count of its own */
-static struct snapshot *snapshots;    /* all there are */
+static struct mem_map map;	      /* the map of all VMs */
+static struct snapshot *held[N_HELD]; /* layers on which the test itself holds a count */
+static struct snapshot *snapshots;    /* all that exist */
 static struct page template_page[TEMPLATE_PAGES], file_page[FILE_PAGES];
 static phys_t scratch;
 static uint64_t n_fixed; /* frames in use before the first VM */
@@ -102,7 +107,7 @@ static uint64_t seed = 1, n_steps = 1000000, step_now;
 static uint64_t random_state;
 static unsigned fail_one_in; /* 0: none */
 
-/* How often things happened that have to happen. */
+/* How often the things happened that must happen. */
 static struct {
 	unsigned nomem, injected, copied, stale, frozen, cloned, reset, destroyed, discarded, freed;
 	unsigned given_back, deepest;
@@ -115,7 +120,7 @@ static uint64_t random_below(uint64_t n)
 	return (random_state >> 33) % n;
 }
 
-/* The allocator that fails, in front of the one that runs out of frames. */
+/* Fails at random, before the allocator that runs out of frames. */
 static bool must_fail(void)
 {
 	bool fails = fail_one_in > 0 && random_below(fail_one_in) == 0;
@@ -146,7 +151,7 @@ phys_t __wrap_frame_alloc_by(const struct frame_policy *policy, uint64_t index)
 	return must_fail() ? 0 : __real_frame_alloc_by(policy, index);
 }
 
-/* An operation may fail for want of frames, and in no other way. */
+/* An operation may only fail because no frame is left. */
 static bool succeeded(enum status status)
 {
 	seen.nomem += status == ERR_NOMEM;
@@ -186,7 +191,7 @@ static const struct mem_region *region_at(unsigned n)
 	return mem_map_find(&map, gpa_of(n));
 }
 
-/* What a page has that nobody has written to. */
+/* What a page holds before the first write. */
 static struct page original(unsigned n)
 {
 	unsigned page, region = region_of(n, &page);
@@ -209,7 +214,7 @@ static void write_word(phys_t frame, bool last, uint64_t value)
 	((uint64_t *)phys_to_virt(frame))[last ? 511 : 0] = value;
 }
 
-/* Does the frame hold what the model says? 'n' tells which page of the file. */
+/* Whether the frame holds what the model says. 'n' is the page of the file. */
 static void check_bytes(phys_t frame, unsigned n, struct page want, bool thorough)
 {
 	const uint64_t *words = phys_to_virt(frame);
@@ -260,7 +265,7 @@ static void enter_guest(struct vm *vm, struct vcpu *vcpu)
 	vcpu->stamp++;
 }
 
-/* Those in the guest were made to leave it, and have entered again. */
+/* The vCPUs in the guest had to leave it, and have entered again. */
 static void catch_up(struct vm *vm)
 {
 	for (unsigned i = 0; i < N_VCPUS; i++)
@@ -284,7 +289,7 @@ static uint64_t caught_up(const struct vm *vm)
 	return all;
 }
 
-/* The entry, as for 4 KiB, that the processor uses: what it holds, or what the tree says now. */
+/* The entry, as for 4 KiB, that the processor uses: the one it holds, or else the tree's. */
 static uint64_t translate(struct vm *vm, struct vcpu *vcpu, unsigned n)
 {
 	uint64_t entry;
@@ -323,7 +328,7 @@ static void detach(struct vm *vm, unsigned n)
 	seen.copied++;
 }
 
-/* What the exit does; false: the instruction does not write. */
+/* Do what the exit does. False: the instruction does not write. */
 static bool mend(struct vm *vm, struct vcpu *vcpu, unsigned n)
 {
 	const struct mem_region *region = region_at(n);
@@ -377,12 +382,12 @@ static void note_device_write(struct vm *vm, unsigned n, bool last, uint32_t val
 		return;
 	if (vm->page[n].is_file && frame - FILE_BASE >= FILE_PAGES * PAGE_SIZE)
 		detach(vm, n);
-	/* It may not have come that far. */
+	/* The write may have failed before it reached this page. */
 	if (((uint64_t *)phys_to_virt(frame))[last ? 511 : 0] == value)
 		*(last ? &model_of(vm, n)->last : &model_of(vm, n)->first) = value;
 }
 
-/* On the guest's behalf: from the end of a page into the next. */
+/* A write on the guest's behalf, from the end of a page into the next. */
 static void device_writes(struct vm *vm, unsigned n, uint32_t value)
 {
 	uint64_t words[2] = {value, value};
@@ -495,7 +500,7 @@ static void prepare(struct vm *vm)
 	vm->is_live = true;
 }
 
-/* A VM of its own, or none for want of memory. */
+/* Make a VM of its own, or none if no frame is left. */
 static void create(struct vm *vm)
 {
 	enum status status = ept_init(&vm->ept, 1 + (unsigned)random_below(3), EPT_UNLIMITED);
@@ -513,7 +518,7 @@ static void create(struct vm *vm)
 	prepare(vm);
 }
 
-/* Of a layer, if there is one; now and then of none. */
+/* Make a VM from a layer, if there is one, and sometimes from none. */
 static void do_create(struct vm *vm)
 {
 	struct snapshot *base = held[random_below(N_HELD)];
@@ -530,7 +535,7 @@ static void do_create(struct vm *vm)
 	seen.cloned++;
 }
 
-/* Pages become what they were before anybody wrote to them; of a failure, a first part. */
+/* Pages become what they were before the first write; after a failure only a first part of them. */
 static void note_discard(struct vm *vm, unsigned n, unsigned n_pages, bool ok)
 {
 	for (; n_pages > 0; n++, n_pages--) {
@@ -543,7 +548,9 @@ static void note_discard(struct vm *vm, unsigned n, unsigned n_pages, bool ok)
 		if (!ok && is_private)
 			return;
 		assert_false(is_private);
-		/* Not done, and borrowed from a layer: content decides, if it is to be the file's.
+		/*
+		 * The operation failed and the page is borrowed from a layer:
+		 * its contents decide whether it is the file's.
 		 */
 		if (!ok && page.is_file && frame - FILE_BASE >= FILE_PAGES * PAGE_SIZE)
 			return;
@@ -575,7 +582,7 @@ static void do_discard(struct vm *vm, unsigned n)
 	seen.discarded++;
 }
 
-/* The file becomes zeros under everybody. */
+/* The file becomes zeros for all VMs. */
 static void do_discard_file(void)
 {
 	struct backend backend = {
@@ -611,7 +618,7 @@ static void do_populate(struct vm *vm, unsigned n)
 	ept_populate_end(&vm->ept, entries, n_pages);
 }
 
-/* As for an instruction that writes to ROM: a page in its place, and back. */
+/* As for an instruction that writes to ROM: map another page in its place, and the ROM again. */
 static void do_override(struct vm *vm, unsigned n)
 {
 	uint64_t old = 0, back = 0, entry;
@@ -632,7 +639,7 @@ static void do_reclaim(struct vm *vm)
 	ept_reclaim(&vm->ept);
 }
 
-/* A scan has gone through all VMs: what hv/vm/merge_scan.c does then. */
+/* What hv/vm/merge_scan.c does after a scan of all VMs. */
 static void end_scan(void)
 {
 	bool all_caught_up = true;
@@ -671,7 +678,7 @@ static void do_merge(struct vm *vm)
 		seen.shared_most = shared;
 }
 
-/* What is wrong is so for a while. */
+/* Faults are injected for some time, and then stop. */
 static void do_weather(void)
 {
 	static const unsigned choices[] = {0, 0, 0, 0, 0, 64, 8, 2, 1};
@@ -724,7 +731,7 @@ static void check_images(bool thorough)
 	assert_int_equal(((uint64_t *)phys_to_virt(scratch))[0], 0);
 }
 
-/* All bytes, all frames. */
+/* Check all bytes and all frames. */
 static void check_everything(bool thorough)
 {
 	uint64_t n = n_fixed, n_sharing = 0;
@@ -735,15 +742,17 @@ static void check_everything(bool thorough)
 	for (const struct snapshot *s = snapshots; s; s = s->next)
 		n += check_snapshot(s, &n_sharing, thorough);
 	check_images(thorough);
-	/* All have caught up, twice. */
+	/* All vCPUs have caught up, twice. */
 	merged_free();
 	merged_free();
 	assert_int_equal(merged_count().sharing, n_sharing);
 	assert_int_equal(frame_total() - frame_available(), n + merged_count().shared);
 }
 
-/* Few pages half of the time, so that translations are used again; few values, so that pages
- * are equal. */
+/*
+ * Half of the time few pages, so that translations are used again; few values,
+ * so that pages are equal.
+ */
 static unsigned any_page(void)
 {
 	return (unsigned)(random_below(4) ? random_below(48) * 71 : random_below(N_PAGES));
@@ -866,7 +875,7 @@ static void end_all(void)
 	assert_int_equal(merged_count().shared, 0);
 }
 
-/* A history in which little has happened shows little. */
+/* A history proves little if little has happened. */
 static void check_seen(void)
 {
 	assert_true(seen.nomem > n_steps / 1000);
@@ -890,7 +899,7 @@ static void histories_are_as_flat_arrays(void **state)
 		const struct vm *other;
 
 		step(&vms[random_below(N_VMS)]);
-		/* What happened to one has not happened to another. */
+		/* An operation on one VM does not affect another. */
 		other = &vms[random_below(N_VMS)];
 		for (unsigned k = 0; other->is_live && k < 3; k++)
 			check_page(other, any_page(), k == 0);

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; align_down() of hv/lib/types.h, v & ~(align - 1), is what tests/prove/numbers.h says, for all v and all
-; powers of two: no number of 64 bits contradicts it.
+; For all v and all powers of two, align_down() of hv/lib/types.h, v & ~(align - 1), computes what
+; tests/prove/numbers.h says: no number of 64 bits contradicts it.
 (set-logic QF_BV)
 (declare-const v (_ BitVec 64))
 (declare-const n (_ BitVec 64))

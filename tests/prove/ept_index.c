@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For Eva: whatever addresses, lengths, levels and entries are, hv/ept/ept.c looks at no word
- * outside a table, shifts no number too far, and uses nothing that was not set.
+ * For Eva: for all addresses, lengths, levels and entries, hv/ept/ept.c
+ * accesses no word outside a table, shifts by no number too large, and uses
+ * nothing uninitialized.
  *
- * There is one frame, of 512 words, whose contents are anything at each look, and each
- * physical address leads to it. So tables may even contain themselves: what holds here holds for
- * all contents of memory.
+ * There is one frame of 512 words, whose contents are arbitrary at each access,
+ * and each physical address leads to it. Tables may thus even contain
+ * themselves: the result holds for all contents of memory.
  */
 #include "hv/lib/types.h"
 
-/* The compiler's, for one thread: proofs are not about races. */
+/* Replace the compiler's atomics, for one thread: the proofs are not about races. */
 #define __atomic_store_n(to, value, order) (*(to) = (value))
 #define __atomic_fetch_add(to, n, order)   ((*(to) += (n)) - (n))
 #define __atomic_sub_fetch(to, n, order)   (*(to) -= (n))
 
 static uint64_t the_frame[512];
 
-/* Calls itself: the outermost call is looked at, for any level; what those within do is said here.
+/*
+ * The function is recursive: the outermost call is analysed, for any level.
+ * Inner calls have the effects stated here.
  */
 /*@ assigns the_frame[0 .. 511], *chain, \result \from the_frame[0 .. 511]; */
 static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain);
@@ -40,7 +43,7 @@ phys_t virt_to_phys(const void *virt)
 	return any;
 }
 
-/* What is asserted holds: that it does is for the unit tests to show, which run with assert(). */
+/* Assume that assertions hold. The unit tests run with assert(). */
 void assert_fail(const char *expr, const char *file, int line)
 {
 	(void)expr;

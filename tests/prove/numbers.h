@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * For WP, before the code that it looks at: what helpers do, in numbers. That align_down() does it
- * with its bits is proved by align.smt2.
+ * For WP, included before the code it analyses: the results of helpers, in
+ * numbers. align.smt2 proves that align_down() computes them with its bits.
  */
 #include "hv/lib/types.h"
 
@@ -17,7 +17,7 @@ static inline uint64_t align_down(uint64_t v, uint64_t align);
     assigns \nothing; */
 static inline uint64_t align_up(uint64_t v, uint64_t align);
 
-/* The compiler's. */
+/* Replaces the compiler's. */
 #define __builtin_add_overflow(a, b, ret) add_overflow((a), (b), (ret))
 
 /*@ requires \valid(ret);

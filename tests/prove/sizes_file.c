@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For WP: whatever size=, offset= and align= are, what check_map() lets pass ends below 2^63, and
- * the sizes of files that are made of it do not wrap.
+ * For WP: for all size=, offset= and align=, what check_map() accepts ends
+ * below 2^63, and the sizes of the files made from it do not wrap.
  */
 #include "tests/prove/numbers.h"
 

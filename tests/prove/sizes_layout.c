@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For WP: parting RAM at 3 GiB wraps for no backend and no place, and the second part, in the
- * guest's address space and in the backend, begins where the first one ends.
+ * For WP: splitting RAM at 3 GiB wraps for no backend and no place, and the
+ * second part begins, in the guest's address space and in the backend, where
+ * the first one ends.
  */
 #include "tests/prove/numbers.h"
 
 #include "hv/config/layout.h"
 
-/* It leaves backends alone. */
+/* Does not change backends. */
 /*@ assigns \nothing; */
 enum status mem_map_add(struct mem_map *map, const struct mem_region *region);
 
-/* An offset and a size that check_map() let pass. */
+/* An offset and a size that check_map() accepts. */
 /*@ requires \valid_read(backend) && len <= 0x7fffffffffffffff && offset <= 0x7fffffffffffffff;
     requires backend->offset <= 0x7fffffffffffffff;
     ensures \result.gpa.raw == gpa && len <= \result.len && \result.len - len < 4096;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For WP: the window for DIMMs ends below 2^47, whatever -m says, and what lies in the window ends
- * there in numbers, not only modulo 2^64.
+ * For WP: for all values of -m, the window for DIMMs ends below 2^47, and what
+ * lies in the window ends in it in numbers, not only modulo 2^64.
  */
 #include "tests/prove/numbers.h"
 
@@ -15,7 +15,7 @@
     assigns \nothing; */
 static bool is_in_window(const struct vm_config *vm, uint64_t addr, uint64_t size);
 
-/* -m takes 256 slots at most. */
+/* -m allows at most 256 slots. */
 /*@ requires \valid(vm) && vm->dimm_slots <= 256;
     ensures \result == OK && vm->maxmem > vm->ram_size ==>
 		vm->dimm_window + vm->dimm_window_len <= 0x800000000000;

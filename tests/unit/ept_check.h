@@ -6,8 +6,8 @@
 #include "tests/unit/support.h"
 
 /*
- * What struct ept promises of every entry, checked over a whole tree; returns
- * how many frames are own. 'level' is that of the table's entries.
+ * Check what struct ept promises of every entry, over a whole tree. Returns how
+ * many frames are own. 'level' is that of the table's entries.
  */
 static inline uint64_t check_own_table(phys_t frame, unsigned level, uint64_t table_bits)
 {
@@ -40,7 +40,7 @@ static inline uint64_t check_own_table(phys_t frame, unsigned level, uint64_t ta
 	return n;
 }
 
-/* How many items of the log lead to own entries: each own one is there, few twice. */
+/* How many items of the log lead to own entries: each own one is in the log, few twice. */
 static inline uint64_t count_logged(const struct ept *ept)
 {
 	struct ept_log log = ept->log;
@@ -64,7 +64,7 @@ static inline void check_tree(const struct ept *ept)
 	assert_true(ept->n_owned <= ept->max_owned);
 }
 
-/* Nobody's own and not writable, below the root too, but for what is shared. */
+/* Entries of a layer are not own, and not writable except shared memory, also below the root. */
 static inline void check_layer(const struct ept_layer *layer)
 {
 	struct ept_log log = layer->log;

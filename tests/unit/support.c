@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hosted side of the seams: physical memory is a heap block, the console is
- * a buffer that tests can look at, a broken assertion aborts.
+ * a buffer that tests can read, a broken assertion aborts.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,7 +60,7 @@ void *phys_arena(phys_t start, size_t size)
 	static void *arena;
 	static size_t arena_size;
 
-	/* Pages that are there already are much cheaper. */
+	/* Existing pages are much cheaper. */
 	if (size != arena_size) {
 		free(arena);
 		arena = aligned_alloc(1 << 21, size);

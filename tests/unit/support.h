@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-/* cmocka wants these four first, in this order; hv/lib/assert.h must not collide with its macros.
+/*
+ * cmocka needs these four first, in this order. hv/lib/assert.h must not
+ * collide with its macros.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,15 +15,20 @@
 #include "hv/lib/types.h"
 
 /*
- * What log_line() said in this process since log_reset(), lines ended by '\n';
- * errors are prefixed "error: ", warnings "warning: ". Kept in a fixed buffer.
+ * What log_line() printed in this process since log_reset(), as lines. Errors
+ * have the prefix "error: ", warnings "warning: ". A fixed buffer.
  */
 extern char logged[65536];
 void log_reset(void);
 
-/* A zeroed arena of 'size' bytes standing for physical memory from 'start' on; sets phys_offset. */
+/*
+ * Allocate a zeroed arena of 'size' bytes that stands for physical memory from
+ * 'start' on. Sets phys_offset.
+ */
 void *phys_arena(phys_t start, size_t size);
 
-/* The current processor's stack of free frames; a test may point it elsewhere to be another one,
- * and each thread of its own has to. */
+/*
+ * The current processor's stack of free frames. A test may point it to another
+ * stack to be another processor; each thread of a test must.
+ */
 extern _Thread_local struct frame_stack *stack_here;

@@ -26,7 +26,7 @@ static struct ept ept;
 static unsigned stores;
 static void (*after_store)(void);
 
-/* Instead of hv/ept/store.c: look at the tables after every single store. */
+/* Replaces hv/ept/store.c: check the tables after every single store. */
 void ept_store(uint64_t *slot, uint64_t entry)
 {
 	*slot = entry;
@@ -45,7 +45,7 @@ static uint64_t *words(phys_t phys)
 	return phys_to_virt(phys);
 }
 
-/* Memory with 'n_frames' besides those of the zero tree; no tree. */
+/* Provide 'n_frames' besides those of the zero tree, and no tree. */
 static void start(uint64_t n_frames)
 {
 	after_store = NULL;
@@ -67,7 +67,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* Nothing is lost: destroy the tree, and all frames are there. */
+/* Nothing is lost: all frames are free after the tree is destroyed. */
 static int teardown(void **state)
 {
 	after_store = NULL;
@@ -108,7 +108,7 @@ static phys_t translate(uint64_t gpa)
 	return translate_in(&ept, gpa);
 }
 
-/* Snapshot of a window of translations, one page excepted, compared after every store. */
+/* A snapshot of a window of translations, except one page, compared after every store. */
 #define WINDOW_PAGES 1536
 static struct {
 	const struct ept *tree;
@@ -191,7 +191,8 @@ static void the_largest_pages_that_fit(void **state)
 		assert_int_equal(translate(cases[i].gpa + cases[i].len), HOLE);
 		if (cases[i].gpa > 0)
 			assert_int_equal(translate(cases[i].gpa - 1), HOLE);
-		assert_int_equal(ept.generation, 1); /* nothing was there to become stale */
+		/* There was no translation that could become stale. */
+		assert_int_equal(ept.generation, 1);
 		check_tree(&ept);
 		ept_destroy(&ept);
 		assert_int_equal(frame_available(), N_FRAMES);
@@ -201,7 +202,7 @@ static void the_largest_pages_that_fit(void **state)
 
 static void cow_splits_without_a_gap(void **state)
 {
-	/* A 1 GiB page with the image in it, at the same offset. */
+	/* A 1 GiB page that contains the image at the same offset. */
 	map(GIB(1), 0, GIB(1), RX);
 	assert_int_equal(level_of(GIB(1)), 2);
 	uint64_t gpa = GIB(1) + IMAGE + 0x5000, generation = ept.generation;
@@ -214,7 +215,7 @@ static void cow_splits_without_a_gap(void **state)
 	assert_int_equal(words(frame)[511], 1005);
 	assert_int_equal(entry_of(&ept, gpa), frame | RWX | EPT_OWN);
 
-	/* The region is split now: one store. */
+	/* The region is already split: one store. */
 	watch(&ept, GIB(1) + IMAGE - MIB(2), gpa + PAGE_SIZE);
 	copy(&ept, gpa + PAGE_SIZE);
 	assert_int_equal(stores, 1);
@@ -293,11 +294,11 @@ static void generation_moves_when_a_present_translation_changed(void **state)
 		{0x1000, 0x9000, PAGE_SIZE, RX, false},		 /* the same again */
 		{0x1000, 0x9000, PAGE_SIZE, RWX, true},		 /* permission */
 		{0x1000, 0xa000, PAGE_SIZE, RWX, true},		 /* address */
-		{0x2000, 0xb000, PAGE_SIZE, RX, false},		 /* a neighbour */
+		{0x2000, 0xb000, PAGE_SIZE, RX, false},		 /* a neighbor */
 		{0x1000, 0, PAGE_SIZE, 0, true},		 /* gone */
-		{0x1000, 0, PAGE_SIZE, 0, false},		 /* was gone */
+		{0x1000, 0, PAGE_SIZE, 0, false},		 /* already gone */
 		{0, MIB(2), MIB(2), RX, true},			 /* over a table */
-		{0x5000, MIB(2) + 0x5000, PAGE_SIZE, RX, false}, /* splits, to the same */
+		{0x5000, MIB(2) + 0x5000, PAGE_SIZE, RX, false}, /* splits, without a change */
 		{0, 0, GIB(1), 0, true},
 		{0, 0, GIB(1), 0, false},
 		{0, 0, 0, RX, false},
@@ -319,7 +320,7 @@ static void a_large_page_over_a_table_reclaims_it(void **state)
 	uint64_t available = frame_available(), owned = ept.n_owned;
 
 	map(0, MIB(4), MIB(4), RX);
-	/* Two tables and the page; not before the flush. */
+	/* Two tables and the page, which are free only after the flush. */
 	assert_int_equal(ept.n_retired, 3);
 	assert_int_equal(frame_available(), available);
 	assert_int_equal(ept.n_owned, owned);
@@ -388,7 +389,7 @@ static void zeros_cost_nothing_until_written(void **state)
 {
 	uint64_t available = frame_available();
 
-	/* 2 MiB-unaligned at both ends, over a TiB in between. */
+	/* Not aligned to 2 MiB at either end, with more than a TiB between. */
 	assert_int_equal(ept_map_zero(&ept, at(GIB(1) - 0x3000), BIT(40) + 0x5000, RWX), OK);
 	assert_true(available - frame_available() <= 3 + 6);
 	static const uint64_t probes[] = {GIB(1) - 0x3000, GIB(1), GIB(1) + MIB(2) + 0x1000,
@@ -408,7 +409,7 @@ static void zeros_cost_nothing_until_written(void **state)
 
 	watch(&ept, gpa - MIB(3), gpa);
 	phys_t frame = copy(&ept, gpa);
-	/* The PDPT is own; PD and PT are copied out of the zero tree. */
+	/* The PDPT is own; PD and PT are copied from the zero tree. */
 	assert_int_equal(stores, 3);
 	for (unsigned w = 0; w < 512; w++)
 		assert_int_equal(words(frame)[w], 0);
@@ -417,7 +418,7 @@ static void zeros_cost_nothing_until_written(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
 		if (probes[i] != gpa)
 			assert_int_equal(words(translate(probes[i]))[9], 0);
-	/* A dirty frame does not show through as a zero page. */
+	/* A used frame does not show through as a zero page. */
 	map(gpa, IMAGE, PAGE_SIZE, RX);
 	ept_reclaim(&ept);
 	phys_t again = copy(&ept, gpa + PAGE_SIZE);
@@ -474,7 +475,7 @@ static void override_gives_one_page_and_puts_it_back(void **state)
 	assert_int_equal(ept.generation, generation + 2);
 	assert_int_equal(translate(gpa), IMAGE + gpa);
 
-	/* A hole has no old leaf; nobody's TLB holds it. */
+	/* A hole has no old leaf, and no TLB holds it. */
 	assert_int_equal(ept_override(&ept, at(GIB(9)), 0x9000 | RWX, &old), OK);
 	assert_int_equal(old, 0);
 	assert_int_equal(ept.generation, generation + 2);
@@ -526,7 +527,7 @@ static void a_clone_takes_no_frame_and_never_writes_its_template(void **state)
 	}
 	assert_int_equal(translate_in(&clone, 0x5000), template_page);
 
-	/* Copy the path: root (no store: nobody runs on it yet), three tables, the page. */
+	/* Copy the path: root (no store: no processor uses it yet), three tables, the page. */
 	phys_t old_root = clone.root;
 	uint64_t generation = clone.generation;
 
@@ -543,7 +544,7 @@ static void a_clone_takes_no_frame_and_never_writes_its_template(void **state)
 	check_tree(&clone);
 	check_layer(layer);
 
-	/* The frozen VM goes on as a clone of itself. */
+	/* The frozen VM continues as a clone of itself. */
 	watch(&ept, 0, 0x5000);
 	words(copy(&ept, 0x5000))[1] = 77;
 	assert_int_equal(words(template_page)[1], 55);
@@ -574,7 +575,7 @@ static void clones_of_clones_keep_their_ancestors_alive(void **state)
 	ept_destroy(&tree[1]);
 	ept_destroy(&tree[0]);
 
-	/* Only the last is left, and sees what it inherited from each. */
+	/* Only the last layer is left. It has what it inherited from each. */
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(words(translate_in(&tree[2], i * 0x1000))[2], 100 + i);
 	assert_int_equal(words(translate_in(&tree[2], MIB(2)))[2], 202);
@@ -628,7 +629,7 @@ static void reset_goes_back_and_gives_back(void **state)
 		copy(&clone, 0x6000);
 		phys_t frame;
 
-		assert_int_equal(ept_copy(&clone, at(0x7000), &frame), ERR_NOMEM); /* ceiling */
+		assert_int_equal(ept_copy(&clone, at(0x7000), &frame), ERR_NOMEM); /* the limit */
 		ept_reset(&clone);
 		assert_true(clone.generation > generation);
 		assert_int_equal(clone.root, layer->root);
@@ -726,7 +727,7 @@ static void a_layers_checksum_is_of_its_own_frames(void **state)
 	word = (uint64_t *)phys_to_virt(own) + 5;
 	for (unsigned bit = 0; bit < 64; bit++) {
 		*word ^= BIT(bit);
-		/* Accessed and dirty flags do not count. */
+		/* Accessed and dirty flags are ignored. */
 		assert_int_equal(ept_layer_checksum(layer) == sum, bit == 5 || bit == 6);
 		*word ^= BIT(bit);
 	}
@@ -756,7 +757,7 @@ static void shared_memory_stays_shared_through_a_clone(void **state)
 	assert_int_equal(ept_fill(&clone, &shared, at(GIB(1) + 0x5678)), OK);
 	after_store = NULL;
 	assert_true(entry_of(&clone, GIB(1) + 0x5000) & EPT_W);
-	assert_true(entry_of(&clone, GIB(1) + MIB(3)) & EPT_W); /* the same table */
+	assert_true(entry_of(&clone, GIB(1) + MIB(3)) & EPT_W); /* in the same table */
 	assert_int_equal(translate_in(&clone, GIB(1) + 0x5678), IMAGE + 0x5678);
 	unsigned level;
 
@@ -829,7 +830,7 @@ static void fill_maps_the_page_and_no_more(void **state)
 		{MEM_SHARED, 0, MIB(4), 0, MIB(4) - 1, 1, MIB(2), MIB(2)},
 		{MEM_SHARED, 0x1000, MIB(2), 0x1000, 0x5123, 0, 0x5000, 0x1000}, /* starts late */
 		{MEM_SHARED, 0, MIB(3), 0, MIB(2), 0, MIB(2), 0x1000},		 /* ends early */
-		{MEM_SHARED, 0, MIB(3), 0x1000, 0x5000, 0, 0x5000, 0x1000},	 /* out of line */
+		{MEM_SHARED, 0, MIB(3), 0x1000, 0x5000, 0, 0x5000, 0x1000},	 /* misaligned */
 		{MEM_SHARED, 0x1000, MIB(4) - 0x1000, 0x1000, MIB(3), 1, MIB(2), MIB(2)},
 	};
 
@@ -858,7 +859,7 @@ static void fill_maps_the_page_and_no_more(void **state)
 	assert_int_equal(words(translate(0x1000))[5], 0);
 }
 
-/* Each takes frames; 'ept' has the image at 0 as 2 MiB pages, copied at 0x5000, and is a clone. */
+/* Each takes frames. 'ept' has the image at 0 as 2 MiB pages, copied at 0x5000, and is a clone. */
 static enum status do_map(void)
 {
 	return ept_map(&ept, at(GIB(1) - PAGE_SIZE), IMAGE + 0x3000, 2 * PAGE_SIZE, RX);
@@ -911,7 +912,7 @@ static const uint64_t probes[] = {
 	GIB(514),
 };
 
-/* Leave 'n' frames, or a ceiling of n more. */
+/* Leave 'n' frames, or a limit of n more. */
 static void build(uint64_t n, bool by_ceiling)
 {
 	struct ept_layer *layer;
@@ -961,7 +962,10 @@ static void every_allocation_may_fail(void **state)
 					assert_int_equal(snapshot(now), books);
 				snapshot(now);
 				for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
-					/* Old or new; which frame a copy got may differ. */
+					/*
+					 * Either the old or the new translation; a copy
+					 * may have another frame.
+					 */
 					assert_true(now[i] == old[i] || now[i] == new[i] ||
 						    (status == OK || now[i] & EPT_W));
 				check_tree(&ept);
@@ -969,14 +973,17 @@ static void every_allocation_may_fail(void **state)
 				bool was_frozen = base != NULL && base->parent != NULL;
 
 				ept_destroy(&ept);
-				/* Everything is back, the frozen frames too. */
+				/* All frames are free again, the layer's too. */
 				assert_true(frame_available() >= free_at_end + 6);
 				assert_true(was_frozen ==
 					    (operation[op] == do_freeze && status == OK));
 				n++;
 			} while (status == ERR_NOMEM);
 			assert_int_equal(status, OK);
-			/* All of these need frames, but for the ceiling a layer's own. */
+			/*
+			 * All of these need frames. Only a layer's own frame
+			 * does not count against the limit.
+			 */
 			assert_true(n > 3);
 		}
 	setup(NULL);
@@ -997,7 +1004,7 @@ static void init_may_fail(void **state)
 	setup(NULL);
 }
 
-/* Broken assertions abort: try in a child. */
+/* Broken assertions abort: run in a child process. */
 static bool aborts(void (*f)(void))
 {
 	int status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The log of a tree's own entries: nothing is lost over the border of its chunks. */
+/* The log of a tree's own entries loses nothing at the borders of its chunks. */
 #include "tests/unit/support.h"
 
 #include "hv/ept/log.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The persistent tree against flat arrays: random operations on several trees
- * and the layers they froze to, each page's contents known by a tag in its last word.
+ * Compares the persistent tree with flat arrays: random operations on several
+ * trees and the layers they were frozen to. A tag in its last word identifies
+ * the contents of each page.
  */
 #include "hv/ept/ept.h"
 
@@ -23,22 +24,22 @@
 #define N_FRAMES    1500
 #define IMAGE_PAGES 1024
 
-/* Guest memory: windows of 4 MiB where tables begin and end. */
+/* Guest memory: windows of 4 MiB that contain the borders of tables. */
 #define WINDOW_PAGES UINT64_C(1024)
 static const uint64_t window[] = {
 	0, GIB(1) - MIB(2), GIB(512) - MIB(2), BIT(47), BIT(48) - MIB(4),
 };
 #define N_PAGES (ARRAY_SIZE(window) * WINDOW_PAGES)
 
-/* What a page is; images and zeros are private: read-only until they are copied. */
+/* The kinds of pages. Images and zeros are private: read-only until they are copied. */
 enum kind { HOLE, PRIVATE, COPIED, SHARED_PAGE };
 
 struct page {
-	uint64_t tag; /* in the page's last word; of shared pages: which one */
+	uint64_t tag; /* in the page's last word; for shared pages: which one */
 	enum kind kind;
 };
 
-/* A layer, and what it must translate to. Counted as the layer is. */
+/* A layer, and what it must translate to. Counted like the layer. */
 struct snapshot {
 	struct snapshot *parent;
 	unsigned n_refs;
@@ -55,7 +56,7 @@ static struct tree {
 	struct page page[N_PAGES];
 } trees[N_TREES];
 
-static struct snapshot *held[3]; /* layers on which the test has a count of its own */
+static struct snapshot *held[3]; /* layers on which the test itself holds a count */
 static uint64_t n_layer_frames;
 static uint64_t shared_tag[IMAGE_PAGES];
 static uint64_t last_tag;
@@ -79,7 +80,7 @@ static gpa_t gpa_of(uint64_t page)
 	return (gpa_t){window[page / WINDOW_PAGES] + page % WINDOW_PAGES * PAGE_SIZE};
 }
 
-/* Does the tree have, at page i, what 'page' says? */
+/* Whether page i of the tree is what 'page' says. */
 static bool matches(const struct tree *tree, uint64_t i, const struct page *page)
 {
 	unsigned level;
@@ -149,7 +150,7 @@ static void copied_become_private(struct page page[])
 			page[i].kind = PRIVATE;
 }
 
-/* Out of frames: an operation may fail, nothing else. */
+/* An operation may only fail because no frame is left. */
 static bool succeeded(enum status status)
 {
 	n_nomem += status == ERR_NOMEM;
@@ -190,7 +191,7 @@ static void do_write(struct tree *tree, uint64_t i)
 	tree->page[i] = (struct page){.kind = COPIED, .tag = last_tag};
 }
 
-/* The page at 'offset' in a range of the kind which begins with page 'first' of its image. */
+/* The page at 'offset' of a range whose first page is page 'first' of its image. */
 static struct page mapped_page(unsigned what, uint64_t first, uint64_t offset)
 {
 	static const enum kind kinds[] = {HOLE, PRIVATE, PRIVATE, SHARED_PAGE};
@@ -215,7 +216,7 @@ static enum status map_range(struct ept *ept, unsigned what, gpa_t gpa, uint64_t
 	}
 }
 
-/* Half of the ranges invite large pages. A failure leaves new pages, then old ones. */
+/* Half of the ranges allow large pages. After a failure a first part of the range is new. */
 static void do_map(struct tree *tree, uint64_t at)
 {
 	unsigned what = (unsigned)random_below(4);
@@ -298,7 +299,7 @@ static void do_destroy(struct tree *tree)
 	memset(tree, 0, sizeof(*tree));
 }
 
-/* A new tree: a clone if there is a layer, now and then an empty one. */
+/* Make a tree: a clone if there is a layer, sometimes an empty one. */
 static void do_create(struct tree *tree)
 {
 	struct snapshot *base = held[random_below(ARRAY_SIZE(held))];
@@ -372,7 +373,7 @@ static void trees_are_as_flat_arrays(void **state)
 		struct tree *tree = &trees[random_below(N_TREES)], *other;
 
 		step(tree);
-		/* What happened to one has not happened to another. */
+		/* An operation on one tree does not affect another. */
 		other = &trees[random_below(N_TREES)];
 		for (unsigned k = 0; other->is_live && k < 4; k++)
 			check_page(other, random_below(N_PAGES));
@@ -381,7 +382,7 @@ static void trees_are_as_flat_arrays(void **state)
 			check_everything();
 	}
 	check_everything();
-	assert_in_range(n_nomem, 100, 20000); /* out of frames now and then, not always */
+	assert_in_range(n_nomem, 100, 20000); /* frames are exhausted sometimes, but not always */
 
 	for (unsigned t = 0; t < N_TREES; t++)
 		if (trees[t].is_live)

@@ -87,7 +87,7 @@ static void every_frame_is_handed_out_once(void **state)
 		assert_int_equal(frame_available(), i + 1);
 	}
 	assert_int_equal(frame_total(), N_FRAMES);
-	/* Freed one by one, and yet whole again. */
+	/* Frames that were freed one by one form a run again. */
 	assert_int_equal(frame_alloc_run(N_FRAMES, PAGE_SIZE), START);
 	assert_int_equal(frame_available(), 0);
 }
@@ -143,7 +143,7 @@ static void runs_join_when_they_are_freed(void **state)
 	for (unsigned third = 0; third < 3; third++)
 		frame_free_run(START + (1 + (third * 2 % 3) * 100) * PAGE_SIZE, 100);
 	assert_int_equal(frame_alloc_run(300, PAGE_SIZE), START + PAGE_SIZE);
-	/* Single frames were not needed for that. */
+	/* The run did not need the single frames on the stack. */
 	assert_int_equal(stack_here->n, 1);
 }
 
@@ -203,7 +203,7 @@ static void a_run_gathers_what_was_freed_one_by_one(void **state)
 	frame_add_range(START, N_FRAMES * PAGE_SIZE);
 	while ((taken[n] = frame_alloc()) != 0)
 		n++;
-	/* Odd ones first, even ones backwards: no two neighbours in one batch. */
+	/* Odd ones first, even ones backwards: no batch has two neighbors. */
 	for (unsigned i = 1; i < N_FRAMES; i += 2)
 		frame_free(taken[i]);
 	assert_int_equal(frame_alloc_run(2, PAGE_SIZE), 0);
@@ -233,7 +233,7 @@ static void frames_move_between_processors_and_the_books_follow(void **state)
 		frame_free(taken[i]);
 		assert_int_equal(frame_available(), i + 1);
 	}
-	/* The first one gets all but what the second may keep for itself. */
+	/* The first processor gets all except what the second may keep on its stack. */
 	stack_here = first;
 	while (frame_alloc() != 0)
 		m++;
@@ -258,7 +258,7 @@ static void taking_and_giving_at_an_edge_stays_off_the_common_stock(void **state
 		frame_free(taken[i]);
 	assert_int_equal(stack_here->n, FRAME_BATCH);
 	assert_true(stack_here->spare != 0);
-	/* Two batches down and up again: were the common stock needed, order would change. */
+	/* Two batches down and up again: if the common stock were used, the order would change. */
 	for (unsigned round = 0; round < 3; round++) {
 		for (unsigned i = 2 * FRAME_BATCH; i > 0; i--)
 			assert_int_equal(frame_alloc(), taken[i - 1]);
@@ -333,10 +333,10 @@ static void poison_replaces_what_was_there(void **state)
 	words(frame)[100] = 42;
 	frame_free(frame);
 	assert_true(words(frame)[100] != 42 && words(frame)[100] != 0);
-	assert_int_equal(frame_alloc(), frame); /* intact: no complaint */
+	assert_int_equal(frame_alloc(), frame); /* intact: the assertion holds */
 }
 
-/* Broken assertions abort: try in a child. */
+/* Broken assertions abort: run in a child process. */
 static bool aborts(void (*f)(void))
 {
 	int status;
@@ -371,7 +371,7 @@ static void free_zero(void)
 	frame_free(0);
 }
 
-/* Single frames stop there, but for what the processor has in its stack; runs do not. */
+/* Single frames are withheld, except those on the processor's stack; runs are not. */
 static void what_is_kept_back_is_not_given_singly(void **state)
 {
 	const struct frame_policy local = {.mode = FRAME_LOCAL};
@@ -392,7 +392,7 @@ static void what_is_kept_back_is_not_given_singly(void **state)
 	run = frame_alloc_run(50, PAGE_SIZE);
 	assert_true(run != 0);
 	frame_free_run(run, 50);
-	/* One comes back, and can be had again. */
+	/* A freed frame can be allocated again. */
 	frame_free(frame);
 	assert_int_equal(frame_alloc(), frame);
 	assert_int_equal(frame_alloc(), 0);

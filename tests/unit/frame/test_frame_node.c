@@ -9,11 +9,11 @@
 #include "tests/unit/support.h"
 
 #define START	 UINT64_C(0x100000)
-#define PART	 128 /* frames in a stretch */
+#define PART	 128 /* frames in each part */
 #define N_FRAMES (4 * PART)
 #define N_NODES	 3
 
-/* Node 0 has the first stretch and the last. The way from 0 to 1 is the longest. */
+/* Node 0 has the first part and the last. The distance from 0 to 1 is the longest. */
 static const uint8_t node_of_part[] = {0, 1, 2, 0};
 static const uint64_t n_on[N_NODES] = {2 * PART, PART, PART};
 static const uint8_t distance[N_NODES][N_NODES] = {{10, 30, 20}, {30, 10, 25}, {20, 25, 10}};
@@ -111,7 +111,7 @@ static void a_freed_frame_returns_to_its_node(void **state)
 		while (n > 0)
 			frame_free(taken[--n]);
 		assert_available(2 * PART, PART, PART);
-		/* The stack holds frames of its own node alone. */
+		/* The stack holds only frames of its own node. */
 		assert_true(stack_here->n <= FRAME_BATCH);
 		for (unsigned i = 0; i < 2 * FRAME_BATCH; i++)
 			assert_int_equal(numa_node_of(&numa, frame_alloc()), own);
@@ -138,7 +138,7 @@ static void runs_lie_on_one_node(void **state)
 {
 	phys_t run;
 
-	/* Neighbours in memory, but not of one node. */
+	/* Neighbors in memory, but on different nodes. */
 	assert_int_equal(frame_alloc_run(PART + 1, PAGE_SIZE), 0);
 	run_on(1);
 	assert_int_equal(frame_alloc_run(PART, PAGE_SIZE), part(1));
@@ -171,7 +171,7 @@ static void frames_added_before_the_nodes_are_known_are_sorted_later(void **stat
 		numa.n_nodes = numa.n_spans = 1;
 		run_on(0);
 		frame_add_range(START, N_FRAMES * PAGE_SIZE);
-		/* Some in the stack, some in its spare chain, some loose, some in use. */
+		/* Some on the stack, some in its spare chain, some loose, some in use. */
 		for (n = 0; n < 100; n++)
 			taken[n] = frame_alloc();
 		for (n = 0; n < 90; n++)
@@ -199,7 +199,7 @@ static void default_policy_is_no_policy(void **state)
 	assert_int_equal(numa_node_of(&numa, frame_alloc_by(&local, 0)), 0);
 }
 
-/* For every set, seen from every node: what comes, in order, until nothing is left. */
+/* For every set, seen from every node: the order of frames until none is left. */
 static void bound_frames_come_from_the_set_nearest_first_and_from_nowhere_else(void **state)
 {
 	for (unsigned own = 0; own < N_NODES; own++) {
@@ -254,7 +254,7 @@ static void preferred_frames_come_from_the_set_then_from_the_others(void **state
 static void interleaved_frames_come_from_the_set_by_turns(void **state)
 {
 	static const uint8_t nodes[][4] = {
-		/* set: how many nodes, and which */
+		/* for each set: how many nodes, and which */
 		[1] = {1, 0},	 [2] = {1, 1},	  [3] = {2, 0, 1},    [4] = {1, 2},
 		[5] = {2, 0, 2}, [6] = {2, 1, 2}, [7] = {3, 0, 1, 2}, [9] = {1, 0},
 	};
@@ -268,7 +268,8 @@ static void interleaved_frames_come_from_the_set_by_turns(void **state)
 			setup(NULL);
 			run_on(own);
 			for (uint64_t i = 0; i < PART; i++) {
-				uint64_t index = i * 7; /* the page decides, not the order */
+				/* The number of the page decides, not the order of allocation. */
+				uint64_t index = i * 7;
 				phys_t frame = frame_alloc_by(&policy, index);
 
 				assert_int_equal(numa_node_of(&numa, frame),
@@ -284,7 +285,7 @@ static void a_turn_that_finds_nothing_takes_from_the_nearest(void **state)
 
 	for (unsigned i = 0; i < PART; i++)
 		assert_int_equal(numa_node_of(&numa, frame_alloc_by(&policy, i)), 1);
-	/* Nearest to node 1, though this runs on node 0. */
+	/* Nearest to node 1, although this runs on node 0. */
 	for (unsigned i = 0; i < PART; i++)
 		assert_int_equal(numa_node_of(&numa, frame_alloc_by(&policy, i)), 2);
 	assert_int_equal(numa_node_of(&numa, frame_alloc_by(&policy, 0)), 0);

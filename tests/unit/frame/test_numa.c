@@ -24,7 +24,10 @@ static int setup(void **state)
 	return 0;
 }
 
-/* The tables go in as copies of exact size, so that the sanitizer sees a read beyond them. */
+/*
+ * The tables are passed as copies of exact size, so that the sanitizer detects
+ * reads beyond their ends.
+ */
 static enum status parse(void)
 {
 	void *a = malloc(srat_len), *b = slit_len > 0 ? malloc(slit_len) : NULL;
@@ -94,7 +97,7 @@ static void put_slit(unsigned n, const uint8_t *matrix)
 	slit_len = SLIT_HEADER + n * n;
 }
 
-/* What QEMU writes for two nodes of a GiB each, but for the padding. */
+/* What QEMU writes for two nodes of a GiB each, without the padding. */
 static void put_two_nodes(void)
 {
 	put_cpu(0, 0, 1);
@@ -150,7 +153,7 @@ static void every_address_belongs_to_a_node(void **state)
 		uint64_t end;
 	} cases[] = {
 		{0, 1, GIB(2)},		 {MIB(16) - 1, 1, GIB(2)},    {MIB(16), 1, GIB(2)},
-		{GIB(2) - 1, 1, GIB(2)}, /* the hole below belongs to what is below it */
+		{GIB(2) - 1, 1, GIB(2)}, /* the hole belongs to the node of the memory below */
 		{GIB(2), 0, GIB(4)},	 {GIB(4) - 1, 0, GIB(4)},     {GIB(4), 1, GIB(5)},
 		{GIB(5), 2, UINT64_MAX}, {UINT64_MAX, 2, UINT64_MAX},
 	};
@@ -172,7 +175,7 @@ static void nodes_are_numbered_as_linux_numbers_them(void **state)
 {
 	uint8_t *initiator;
 
-	/* Memory comes after processors, wherever it stands; what is disabled names nothing. */
+	/* Memory comes after processors, in any order of entries. Disabled entries name nothing. */
 	put_memory(GIB(1), GIB(1), 50, 1);
 	put_cpu(0, 40, 0);
 	put_cpu(1, 30, 1);
@@ -339,7 +342,7 @@ static void distances_are_those_of_the_domains(void **state)
 	put_cpu(0, 3, 1);
 	put_memory(0, GIB(1), 3, 1);
 	put_memory(GIB(1), GIB(1), 1, 1);
-	put_memory(GIB(2), GIB(1), 9, 1); /* of which the matrix knows nothing */
+	put_memory(GIB(2), GIB(1), 9, 1); /* a domain that the matrix does not have */
 	put_slit(4, matrix);
 	assert_int_equal(parse(), OK);
 	assert_int_equal(machine.distance[0][0], 10);

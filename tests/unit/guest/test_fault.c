@@ -7,7 +7,7 @@
 
 enum { NONE = -1 };
 
-/* What must come out, said once more in other words. */
+/* The expected result, by a second formulation of the rules. */
 static enum fault_action expected(int kind, uint64_t entry, unsigned access)
 {
 	bool mapped = entry != 0;

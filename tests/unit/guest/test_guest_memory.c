@@ -13,17 +13,17 @@
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
 
-/* Physical memory: an image that nobody may write, one that is shared, frames. */
+/* Physical memory: an image that is never written, a shared image, frames. */
 #define IMAGE	 MIB(2)
 #define SHARED	 (IMAGE + MIB(2))
 #define FRAMES	 (SHARED + MIB(2))
 #define N_FRAMES 256
 
-/* Guest memory. Anonymous memory from RAM on is where page tables are built. */
+/* Guest memory. Page tables are built in the anonymous memory from RAM on. */
 #define ROM	UINT64_C(0x10000)
 #define COW	UINT64_C(0x14000)
 #define SHM	UINT64_C(0x18000)
-#define SMALL	UINT64_C(0x4000) /* length of each of the three, which touch */
+#define SMALL	UINT64_C(0x4000) /* length of each of the three regions, which touch */
 #define RAM	MIB(2)
 #define RAM_LEN MIB(8)
 
@@ -216,7 +216,7 @@ static void out_of_frames_the_pages_before_are_written(void **state)
 	uint8_t buf[3 * PAGE_SIZE], now[3 * PAGE_SIZE];
 
 	memset(buf, 0xcc, sizeof(buf));
-	/* The table at COW is there: two pages are left. */
+	/* The table at COW exists: two frames are left. */
 	assert_int_equal(guest_write(&memory, at(COW + 0x3000), buf, 1), OK);
 	ept.max_owned = ept.n_owned + 2;
 	assert_int_equal(guest_write(&memory, at(COW), buf, sizeof(buf)), ERR_NOMEM);
@@ -224,7 +224,7 @@ static void out_of_frames_the_pages_before_are_written(void **state)
 	assert_memory_equal(now, buf, 2 * PAGE_SIZE);
 	for (uint64_t i = 2 * PAGE_SIZE; i < sizeof(now); i++)
 		assert_int_equal(now[i], pattern(SMALL + i));
-	/* What is there already can still be written. */
+	/* A page that was copied can still be written. */
 	assert_int_equal(guest_zero(&memory, at(COW), 2 * PAGE_SIZE), OK);
 	assert_int_equal(guest_zero(&memory, at(COW + 0x2000), 1), ERR_NOMEM);
 	assert_int_equal(guest_set_bits(&memory, at(COW + 0x2000), 1), ERR_NOMEM);
@@ -247,13 +247,13 @@ static void a_frozen_template_is_out_of_reach(void **state)
 	assert_int_equal(guest_read(&memory, at(COW), &clone_byte, 1), OK);
 	assert_int_equal(clone_byte, 0x22);
 	assert_int_equal(*(uint8_t *)phys_to_virt(template_page), 0x11);
-	/* Shared memory is shared still, though the tree is sealed. */
+	/* Shared memory is still shared, although the tree is sealed. */
 	assert_int_equal(guest_write(&memory, at(SHM), &byte, 1), OK);
 	assert_int_equal(*(uint8_t *)phys_to_virt(SHARED + 0x2000), 0x22);
 	ept_layer_put(layer);
 }
 
-/* Broken assertions abort: try in a child. */
+/* Broken assertions abort: run in a child process. */
 static bool aborts(void (*f)(void))
 {
 	int status;
@@ -268,7 +268,7 @@ static bool aborts(void (*f)(void))
 	return WIFSIGNALED(status);
 }
 
-/* Private memory that is writable without being a copy: an image would be written. */
+/* Private memory that is writable without being a copy: the write would change an image. */
 static void write_an_image(void)
 {
 	(void)!ept_map(&ept, at(COW), IMAGE, PAGE_SIZE, region_attr(MEM_SHARED));
@@ -329,7 +329,7 @@ static void a_tree_that_contradicts_its_regions_stops_the_machine(void **state)
 #define EFER_NXE BIT(11)
 #define AC	 BIT(18)
 
-/* Tables at fixed places, one a level; the address picks the entry in each. */
+/* Tables at fixed places, one for each level. The address selects the entry in each. */
 enum mode { NARROW, PAE, FOUR, FIVE, N_MODES };
 static const unsigned n_levels[] = {2, 2, 4, 5}; /* in memory */
 
@@ -349,7 +349,7 @@ static struct guest_paging paging_of(enum mode mode)
 	paging.cr3 = table_at_level(n_levels[mode] - 1);
 	if (mode == NARROW) {
 		paging.cr4 = CR4_PSE;
-		paging.cr3 |= BIT(40); /* left over from long mode: not looked at */
+		paging.cr3 |= BIT(40); /* left from long mode: ignored */
 		return paging;
 	}
 	paging.cr4 = CR4_PAE;
@@ -357,7 +357,7 @@ static struct guest_paging paging_of(enum mode mode)
 	if (mode == PAE) {
 		for (unsigned i = 0; i < 4; i++)
 			paging.pdpte[i] = table_at_level(1) | P;
-		paging.cr3 = BIT(50); /* not looked at */
+		paging.cr3 = BIT(50); /* ignored */
 		return paging;
 	}
 	paging.efer |= EFER_LME | EFER_LMA;
@@ -663,7 +663,7 @@ static void not_present_at_every_level(void **state)
 
 			paging.cpl = 3;
 			build(mode, 0x5000, 0, 0x9000, ALL);
-			/* All other bits set: reserved ones do not count without P. */
+			/* All other bits set: without P, reserved bits are ignored. */
 			set_entry(mode, level, 0x5000, ~P);
 			assert_int_equal(translate(&paging, 0x5000, ACCESS_EXEC | ACCESS_WRITE,
 						   &gpa, &error),
@@ -673,7 +673,7 @@ static void not_present_at_every_level(void **state)
 		}
 }
 
-/* Bits that must be zero, for 46 bits of physical address. */
+/* Bits that must be zero with 46 bits of physical address. */
 static uint64_t reserved(enum mode mode, unsigned level, bool is_large, bool nxe)
 {
 	uint64_t mask = BITS(51, 46);
@@ -707,7 +707,7 @@ static void try_reserved(enum mode mode, unsigned leaf_level, unsigned level, bo
 
 		build(mode, linear, leaf_level, 0, ALL);
 		good = get_entry(mode, level, linear);
-		/* An address bit of a table leads elsewhere, perhaps out of memory. */
+		/* An address bit of a table leads to another place, perhaps outside memory. */
 		if (!want && level > leaf_level && bit >= 12 && bit < 52)
 			continue;
 		set_entry(mode, level, linear, good | BIT(bit));
@@ -737,7 +737,7 @@ static void large_bit_where_there_are_no_large_pages(void **state)
 			uint32_t error;
 
 			build(mode, 0x5000, 0, 0x9000, ALL);
-			/* A table at 0: as a large page it would be in line. */
+			/* A table at 0, which is aligned as a large page. */
 			set_entry(mode, level, 0x5000, ALL | PS);
 			assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error),
 					 ERR_NOTFOUND);
@@ -816,7 +816,7 @@ static void flags_already_set_copy_nothing(void **state)
 	assert_int_equal(ept_freeze(&ept, &layer), OK);
 	assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error), OK);
 	assert_int_equal(ept.n_owned, 0);
-	/* Dirty is new: the clone gets its own copy of that one table. */
+	/* Setting the dirty flag gives the clone its own copy of that table. */
 	assert_int_equal(translate(&paging, 0x5000, ACCESS_WRITE, &gpa, &error), OK);
 	assert_true(ept.n_owned > 0);
 	assert_int_equal(get_entry(FOUR, 0, 0x5000) & D, D);
@@ -830,7 +830,7 @@ static void tables_in_rom_work_and_stay(void **state)
 	uint64_t gpa;
 	uint32_t error;
 
-	/* A table in ROM, one large page: put there behind the door's back. */
+	/* A table in ROM, with one large page, written directly. */
 	page[0] = 0x00c00000 | (uint32_t)(P | W | PS);
 	paging.cr3 = ROM;
 	assert_int_equal(translate(&paging, 0x123, ACCESS_WRITE, &gpa, &error), OK);
@@ -874,7 +874,7 @@ static void no_frame_for_a_table_is_said(void **state)
 	ept_layer_put(layer);
 }
 
-/* Two linear pages, at physical places which are not neighbours. */
+/* Two linear pages at physical places that are not adjacent. */
 #define LINEAR	   UINT64_C(0x7f0000200000)
 #define FIRST_PAGE (RAM + 0x100000)
 #define NEXT_PAGE  (RAM + 0x80000)
@@ -960,7 +960,7 @@ static void linear_errors_are_told_apart(void **state)
 	uint64_t word = 0;
 
 	assert_int_equal(guest_read_linear(&paging, BIT(47) - 4, &word, 8, ACCESS_READ),
-			 ERR_NOTFOUND); /* the low half is not mapped: it comes first */
+			 ERR_NOTFOUND); /* the low half, which is not mapped, comes first */
 	build(FOUR, BIT(47) - 4, 0, FIRST_PAGE, ALL);
 	assert_int_equal(guest_read_linear(&paging, BIT(47) - 4, &word, 8, ACCESS_READ), ERR_INVAL);
 	assert_int_equal(paging.fault.linear, BIT(47));

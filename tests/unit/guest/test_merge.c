@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Merging against flat arrays. Each VM has a processor with a TLB of its own, which
- * goes on using what it holds until it catches up with the generation: a write by a
- * stale translation into a page that was given away shows as wrong bytes somewhere.
+ * Compares merging with flat arrays. Each VM has a processor with a TLB of its
+ * own, which uses what it holds until it catches up with the generation: a
+ * write by a stale translation to a page that was given back shows as wrong
+ * bytes.
  */
 #include "hv/guest/merge.h"
 
@@ -173,7 +174,7 @@ static gpa_t gpa_of_number(unsigned n)
 	return gpa_of(region, page);
 }
 
-/* What the processor uses: what it holds, or what the tree says now. */
+/* The translation that the processor uses: the one it holds, or else the tree's. */
 static uint64_t translate(struct vm *vm, unsigned n)
 {
 	unsigned level;
@@ -234,7 +235,7 @@ static void guest_stores(struct vm *vm, unsigned n, bool last, uint64_t value)
 		enter_guest(vm);
 	note_write(vm, n, last, value);
 	for (unsigned tries = 0; !(translate(vm, n) & EPT_W); tries++) {
-		/* A violation drops what the processor held of the page; the exit is an exit. */
+		/* A violation drops what the processor held of the page, and leaves the guest. */
 		assert_true(tries < 2);
 		vm->tlb[n] = 0;
 		assert_int_equal(ept_copy_in(&vm->ept, mem_map_find(&vm->map, gpa), gpa, &frame),
@@ -244,7 +245,7 @@ static void guest_stores(struct vm *vm, unsigned n, bool last, uint64_t value)
 	write_word(translate(vm, n) & EPT_ADDR, last, value);
 }
 
-/* On the guest's behalf: its processor has left it, and enters again. */
+/* A write on the guest's behalf: its processor has left the guest, and enters again. */
 static void model_writes(struct vm *vm, unsigned n, bool last, uint64_t value)
 {
 	note_write(vm, n, last, value);
@@ -261,7 +262,7 @@ static enum merge_result step(struct vm *vm)
 	return merge_step(&vm->merge, &vm->ept, &vm->map, caught_up(vm));
 }
 
-/* What hv/vm/merge_scan.c does when a scan has gone through all VMs. */
+/* What hv/vm/merge_scan.c does after a scan of all VMs. */
 static void end_scan(void)
 {
 	bool all_caught_up = true;
@@ -277,7 +278,7 @@ static void end_scan(void)
 		merge_restart(&vms[i].merge);
 }
 
-/* Scan all VMs once, undisturbed. */
+/* Scan all VMs once, without changes meanwhile. */
 static void scan(void)
 {
 	for (unsigned i = 0; i < N_VMS; i++) {
@@ -335,7 +336,7 @@ static void a_page_of_zeros_is_given_back(void **state)
 	assert_int_equal(entry_of(&vms[0], 5) & EPT_ADDR, ept_zero_frame());
 	assert_int_equal(merged_count().sharing, 1);
 	assert_int_equal(merged_count().shared, 0);
-	/* And is there again when it is written to. */
+	/* The page is restored when it is written. */
 	guest_stores(&vms[0], 5, true, 7);
 	assert_int_equal(vms[0].ept.n_owned, owned);
 	assert_int_equal(merged_count().sharing, 0);
@@ -409,7 +410,7 @@ static void equal_pages_of_several_vms_become_one_frame(void **state)
 	assert_int_equal(merged_count().shared, 1);
 	assert_int_equal(merged_count().sharing, 9);
 	check_all();
-	/* Whoever writes leaves the others as they are. */
+	/* A write by one VM leaves the others unchanged. */
 	guest_stores(&vms[1], 9, true, 3);
 	assert_int_equal(merged_count().sharing, 8);
 	check_all();
@@ -471,7 +472,7 @@ static void a_page_written_while_it_is_sealed_stays(void **state)
 	assert_false(entry_of(vm, 1) & EPT_W);
 	guest_stores(vm, 1, false, 8); /* by the translation it held */
 	enter_guest(vm);
-	guest_stores(vm, 2, false, 9);	/* by way of a violation */
+	guest_stores(vm, 2, false, 9);	/* after a violation */
 	model_writes(vm, 3, false, 10); /* on its behalf */
 	scan();
 	for (unsigned n = 1; n < 4; n++)
@@ -496,7 +497,7 @@ static void nothing_is_given_back_before_all_have_caught_up(void **state)
 	enter_guest(vm);
 	assert_int_equal(step(vm), MERGE_LOOKED);
 	assert_false(entry_of(vm, 1) & EPT_OWN);
-	/* Its frame may still be read. */
+	/* The frame may still be read. */
 	assert_int_equal(step(vm), MERGE_WAITS);
 	assert_int_equal(frame_available(), free_frames);
 	enter_guest(vm);
@@ -530,7 +531,7 @@ static void a_vm_may_end_at_any_step(void **state)
 static void without_room_zeros_and_templates_are_merged_all_the_same(void **state)
 {
 	setup_with(0);
-	/* Neither for the one table nor for the other. */
+	/* Neither for one table nor for the other. */
 	assert_int_equal(merge_setup(GIB(4)), ERR_NOMEM);
 	assert_int_equal(merge_setup(MIB(4)), ERR_NOMEM);
 	guest_stores(&vms[0], 1, false, 0);
@@ -569,7 +570,7 @@ static void the_table_may_be_full(void **state)
 	assert_true(merged_has_room());
 }
 
-/* The layer's pages count as what is below its clones. */
+/* The layer's pages are what is below its clones. */
 static void a_clone_gives_back_what_equals_its_layer(void **state)
 {
 	struct vm *vm = &vms[0];
@@ -628,7 +629,7 @@ static void a_layer_keeps_what_it_has_merged(void **state)
 	end_all();
 }
 
-/* The clone's leaf and the layer's lead to the same frame, and each has a count. */
+/* The clone's leaf and the layer's lead to the same frame. Each has a count. */
 static void a_clone_counts_what_its_layer_has_merged(void **state)
 {
 	struct vm *vm = &vms[0];

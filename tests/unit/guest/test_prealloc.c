@@ -13,7 +13,7 @@
 
 #define START	 MIB(2)
 #define N_FRAMES 4096
-#define PART	 (N_FRAMES / 2) /* frames of a node */
+#define PART	 (N_FRAMES / 2) /* frames of each node */
 #define N_CPUS	 4
 #define GPA	 (MIB(2) - 3 * PAGE_SIZE) /* three pages in the first stretch */
 #define N_PAGES	 (3 + 512 + 512 + 5)
@@ -24,7 +24,7 @@ static struct mem_region region;
 static struct image image;
 static struct frame_stack stacks[N_CPUS];
 
-/* Of what filled the pages: the processor whose number is in the thread. */
+/* The number of the processor that this thread is. Recorded for each page filled. */
 static _Thread_local uint32_t my_index;
 static bool has_filled[N_CPUS];
 
@@ -104,7 +104,7 @@ static phys_t own_frame_of(uint64_t page)
 	return entry & EPT_OWN ? entry & EPT_ADDR : 0;
 }
 
-/* Every page is the tree's own, none twice, and holds what it held. */
+/* Every page is the tree's own, each has its own frame, and the contents are unchanged. */
 static void assert_filled(void)
 {
 	static bool seen[N_FRAMES];
@@ -120,7 +120,7 @@ static void assert_filled(void)
 		for (unsigned k = 0; k < 512; k++)
 			assert_int_equal(words[k], region.image ? i * 512 + k : 0);
 	}
-	/* Root, two tables, one table a stretch, and the log of them. */
+	/* Root, two tables, one table per stretch, and their log. */
 	assert_int_equal(ept.n_owned, N_PAGES + 3 + 4 + ept.log.n_chunks);
 }
 
@@ -168,7 +168,7 @@ static void one_processor_fills_it_all(void **state)
 		assert_int_equal(prealloc_fill(&work, cpu_of(0)), OK);
 		assert_filled();
 		assert_true(ept.generation > generation);
-		/* Neither before the region nor behind. */
+		/* Neither before the region nor after it. */
 		for (unsigned i = 0; i < 2; i++) {
 			unsigned level;
 			gpa_t gpa = {i == 0 ? GPA - 1 : GPA + region.len};
@@ -207,7 +207,7 @@ static void a_page_the_vm_has_already_stays(void **state)
 	assert_int_equal(*(uint64_t *)phys_to_virt(frame), 42);
 	*(uint64_t *)phys_to_virt(frame) = 7 * 512;
 	assert_filled();
-	/* Once more: nothing to do. */
+	/* Again: nothing is left to do. */
 	assert_int_equal(prealloc_fill(&work, cpu_of(0)), OK);
 	assert_filled();
 	destroy(available);
@@ -289,7 +289,7 @@ static void pages_come_from_the_nodes_of_the_policy(void **state)
 		assert_int_equal(numa_node_of(&numa, own_frame_of(i)), (i + 1) % 2);
 }
 
-/* As many frames as there are, from none to just enough. */
+/* With each number of frames, from none to just enough. */
 static void too_little_memory_is_told_and_given_back(void **state)
 {
 	uint64_t available = frame_available(), need = N_PAGES + 2 + 4;
@@ -366,7 +366,7 @@ static void a_write_takes_its_frame_from_the_nodes_of_the_backend(void **state)
 	phys_t frame;
 
 	make_region(false);
-	region.backend = &backend; /* which begins at byte PAGE_SIZE of itself */
+	region.backend = &backend; /* begins at byte PAGE_SIZE of its backend */
 	for (unsigned i = 0; i < 32; i++) {
 		gpa_t gpa = gpa_add(region.gpa, i * PAGE_SIZE + 123);
 

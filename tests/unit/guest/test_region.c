@@ -76,7 +76,7 @@ static void find_tells_memory_from_none(void **state)
 {
 	static const struct {
 		uint64_t gpa;
-		int want; /* index, -1: none */
+		int want; /* index; -1: none */
 	} cases[] = {
 		{0, -1},	  {0xfff, -1},
 		{0x1000, 0},	  {0x1fff, 0},

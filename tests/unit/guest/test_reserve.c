@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames set aside: nobody else gets them, whoever has them needs nothing else, none is lost. */
+/* Reserved frames: only their holder gets them, their holder needs no others, and none is lost. */
 #include "hv/guest/reserve.h"
 
 #include <string.h>
@@ -62,7 +62,7 @@ static void end_vm(void)
 	assert_int_equal(frame_available(), n_free);
 }
 
-/* All that others can get, chained. */
+/* Allocate all other frames, as a chain. */
 static phys_t eat(void)
 {
 	phys_t chain = 0, frame;
@@ -187,8 +187,10 @@ static void too_little_memory_is_said_and_given_back(void **state)
 		status = reserve_memory(&ept, &map, "v");
 		give_back(eaten);
 		if (status == OK) {
-			/* The record; the second stretch's table, for the first has one; the pages;
-			 * the log. */
+			/*
+			 * The record; a table for the second stretch, as the
+			 * first has one; the pages; the log.
+			 */
 			assert_int_equal(n, 1 + 1 + N_PAGES + N_PAGES / EPT_LOG_CHUNK_ITEMS + 1);
 			break;
 		}

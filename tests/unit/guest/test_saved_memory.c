@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The file of memory holds what nothing else holds, each backend where it can be mapped. */
+/* The file of memory holds what nothing else holds, with each backend where it can be mapped. */
 #include "hv/guest/saved_memory.h"
 
 #include <string.h>
@@ -38,7 +38,7 @@ static void add(uint64_t gpa, uint64_t len, const struct backend *backend, enum 
 	assert_int_equal(ept_map_region(&ept, &region), OK);
 }
 
-/* Main memory in two parts; ROM; memory in a file, without one, private over one. */
+/* Main memory in two parts; ROM; memory in a file, without a file, private memory over a file. */
 static int setup(void **state)
 {
 	frame_reset();

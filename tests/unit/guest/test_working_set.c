@@ -11,14 +11,17 @@
 
 #define START	 MIB(2)
 #define N_FRAMES 16384
-#define ENTRIES	 510 /* of a frame of the list */
+#define ENTRIES	 510 /* in each frame of the list */
 
 static struct mem_map map;
 static struct image image;
 static struct ept_layer *layer;
 static uint64_t n_free;
 
-/* Private memory at 0 and at 1 GiB, the latter a file's; the file shared at 2 GiB, ROM at 3 GiB. */
+/*
+ * Private memory at 0 and at 1 GiB, the latter over a file; the file shared at
+ * 2 GiB, ROM at 3 GiB.
+ */
 static int setup(void **state)
 {
 	static const enum mem_kind kinds[] = {MEM_COW, MEM_COW, MEM_SHARED, MEM_ROM};
@@ -81,7 +84,7 @@ static void a_clone_gets_what_another_has_written(void **state)
 	ept_clone(&first, layer, EPT_UNLIMITED);
 	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++)
 		write_page(&first, pages[i]);
-	/* What is shared is not copied. */
+	/* Shared memory is not copied. */
 	assert_int_equal(ept_fill(&first, mem_map_find(&map, (gpa_t){GIB(2)}), (gpa_t){GIB(2)}),
 			 OK);
 	set = working_set_record(&first, &map);
@@ -93,7 +96,7 @@ static void a_clone_gets_what_another_has_written(void **state)
 		uint64_t entry = ept_lookup(&later, (gpa_t){pages[i]}, &level);
 
 		assert_true(entry & EPT_OWN);
-		/* The template's bytes, not the other clone's. */
+		/* The template's bytes, not those of the other clone. */
 		assert_int_equal(*(uint64_t *)phys_to_virt(entry & EPT_ADDR), 0);
 	}
 	assert_false(owns(&later, 0x1000));
@@ -142,7 +145,7 @@ static void the_list_has_a_bound(void **state)
 	ept_destroy(&clone);
 }
 
-/* As many as there is memory for, in the list and of the copies; and nothing is lost. */
+/* As many as there is memory for, in the list and for the copies. Nothing is lost. */
 static void memory_may_be_short(void **state)
 {
 	struct ept first, later;
@@ -170,7 +173,7 @@ static void memory_may_be_short(void **state)
 	assert_true(owns(&later, 0) && !owns(&later, (ENTRIES - 1) * PAGE_SIZE));
 	check_tree(&later);
 	ept_destroy(&later);
-	/* A ceiling is the same. */
+	/* A limit has the same effect. */
 	ept_clone(&later, layer, 20);
 	assert_int_equal(working_set_copy(set, &later, &map), ERR_NOMEM);
 	check_tree(&later);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The heap against a flat list of what is in it. */
+/* Compares the heap with a flat list of its contents. */
 #include "hv/lib/deadline.h"
 
 #include "tests/unit/support.h"
@@ -28,7 +28,7 @@ static uint64_t earliest(void)
 	return at;
 }
 
-/* Every node leads back to where it was found, and is no earlier than its parent. */
+/* Every node's links lead back to the node, and no node is earlier than its parent. */
 static unsigned count(const struct deadline *node, const struct deadline *before, uint64_t at)
 {
 	unsigned n = 0;

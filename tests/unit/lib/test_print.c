@@ -7,7 +7,7 @@
 
 #include "tests/unit/support.h"
 
-/* Format strings are put together here, so the compiler cannot check them. */
+/* Format strings are composed here, so that the compiler cannot check them. */
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-truncation"
 
@@ -18,7 +18,7 @@ static const long long numbers[] = {
 	0,     1,     -1,      9,	10,	  15,	     16,	127,	-128,	     255,
 	32767, 65535, INT_MAX, INT_MIN, UINT_MAX, LLONG_MAX, LLONG_MIN, 123456, -98765432101};
 
-/* As many int arguments in front as the width has stars. */
+/* Before the value come as many int arguments as the width has stars. */
 static void compare_number(const char *fmt, const char *width, long long value)
 {
 	char got[128], want[128];
@@ -88,7 +88,7 @@ static void text_and_characters_are_padded_and_cut(void **state)
 	}
 	format(got, sizeof(got), "%c%3c%-3c|%%", 'x', 'y', 'z');
 	assert_string_equal(got, "x  yz  |%");
-	/* The precision bounds what is read: there is no NUL here. */
+	/* The precision limits what is read: there is no NUL here. */
 	format(got, sizeof(got), "%.3s", (const char[]){'a', 'b', 'c'});
 	assert_string_equal(got, "abc");
 	format(got, sizeof(got), "%s", nothing);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hv/lib/string.c under other names, against the C library. */
+/* Compares hv/lib/string.c, under other names, with the C library. */
 #include <string.h>
 
 #include "tests/unit/support.h"

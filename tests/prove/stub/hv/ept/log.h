@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-/* In the place of hv/ept/log.h for proofs: a log that keeps nothing, and has room or has not. */
+/* Replaces hv/ept/log.h in proofs: a log that keeps nothing, and may or may not have room. */
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 

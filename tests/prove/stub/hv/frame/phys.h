@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-/* In the place of hv/frame/phys.h for proofs: wherever a frame is, it is 4 KiB of anything. */
+/* Replaces hv/frame/phys.h in proofs: each frame is 4 KiB of arbitrary contents. */
 #include "hv/lib/types.h"
 
 void *phys_to_virt(phys_t phys);

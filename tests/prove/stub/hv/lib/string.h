@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-/* In the place of hv/lib/string.h for proofs: the same without assembly, word for word. */
+/* Replaces hv/lib/string.h in proofs: the same functions word for word, without assembly. */
 #include <stddef.h>
 #include <stdint.h>
 
