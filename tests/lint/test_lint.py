@@ -168,7 +168,7 @@ class Tables(unittest.TestCase):
 
 
 class Program(unittest.TestCase):
-    def test_places_are_said_of_a_file(self):
+    def test_messages_about_a_file_have_places(self):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("vm a -kernel k\nvm b -object memory-backend-ram,id=m,size=z\n")
             file.flush()
@@ -339,7 +339,7 @@ class Program(unittest.TestCase):
         kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         self.assertLess(kib, 256 << 10)
 
-    def test_the_machine_has_the_memory_that_is_said(self):
+    def test_the_machine_has_the_memory_that_is_given(self):
         string = "memory-backend-ram,id=m,size=3G"
         self.assertEqual(lint("--object", string)[0], 0)
         self.assertEqual(lint("--memory", 4096, "--object", string)[0], 0)
@@ -360,7 +360,7 @@ class Program(unittest.TestCase):
                 self.assertTrue(messages)
         self.assertEqual(lint("--help")[0], 0)
 
-    def test_what_cannot_be_read_is_said(self):
+    def test_what_cannot_be_read_is_reported(self):
         string = "memory-backend-ram,id=m,size=1M"
         for arguments in (["/nonexistent.conf"], ["/"],
                           ["--ramdisk", "/nonexistent", "--object", string],

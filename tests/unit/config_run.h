@@ -59,7 +59,7 @@ static inline uint64_t n_images(void)
 }
 
 /* All messages without level and place, joined as in the tables. Places must be in [from, to]. */
-static inline const char *said(unsigned from, unsigned to)
+static inline const char *reported(unsigned from, unsigned to)
 {
 	static char result[16384];
 	const char *line = logged, *end;

@@ -124,7 +124,7 @@ static void the_argument_of_object_is_read_as_qemu_reads_it(void **state)
 		sprintf(text + start, "'%s'", argument);
 		print_message("[ row      ] %s: %s\n", csv_get(&csv, "n"), argument);
 		assert_int_equal(run(text), accepted);
-		assert_string_equal(said((unsigned)start + 2, (unsigned)strlen(text) + 1),
+		assert_string_equal(reported((unsigned)start + 2, (unsigned)strlen(text) + 1),
 				    replace(expected(&csv, "cmdline_msg"), "<D>", "/d"));
 		if (accepted)
 			check_effective(replace(csv_get(&csv, "cmdline_effective"), "<D>", "/d"),
@@ -205,7 +205,7 @@ static void a_row_of_the_truth_table_holds(struct csv *csv)
 	assert_int_equal(run(text), accepted);
 	if (accepted && measured_kind(csv) == MEM_ROM)
 		message = rom_warning(csv);
-	assert_string_equal(said(17, 1000), replace(message, "<PATH>", measured_path(csv)));
+	assert_string_equal(reported(17, 1000), replace(message, "<PATH>", measured_path(csv)));
 	assert_int_equal(n_images(),
 			 ARRAY_SIZE(ramdisk_files) + (missing && !config.vms->backends->broken));
 	if (!accepted)
@@ -262,7 +262,7 @@ static void all_36_combinations_resolve_or_are_refused(void **state)
 		n_refused++;
 		assert_true(config.vms->backends->broken);
 		assert_string_equal(
-			said(24, 300),
+			reported(24, 300),
 			want == -1
 				? "property 'rom' = 'on' is not supported with 'readonly' = 'off'"
 				: "property 'rom' = 'off' is incompatible with 'readonly' = "

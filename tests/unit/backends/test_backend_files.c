@@ -74,7 +74,7 @@ static void an_empty_file_grows(void **state)
 static void an_empty_file_that_cannot_grow_is_refused(void **state)
 {
 	assert_false(RUN("memory-backend-file,id=m,size=8K,mem-path=/d/empty,readonly=on"));
-	assert_string_equal(said(24, 200),
+	assert_string_equal(reported(24, 200),
 			    "m backing store size 0x0 is too small for 'size' option 0x2000 plus "
 			    "'offset' option 0x0");
 	assert_int_equal(image_find(images.first, "/d/empty")->size, 0);
@@ -95,7 +95,7 @@ static void a_created_file_does_not_grow_again(void **state)
 {
 	assert_false(RUN("memory-backend-file,id=a,size=1M,mem-path=/new -object "
 			 "memory-backend-file,id=b,size=1M,offset=4K,mem-path=/new"));
-	assert_string_equal(said(24, 200),
+	assert_string_equal(reported(24, 200),
 			    "b backing store size 0x100000 is too small for 'size' option 0x100000 "
 			    "plus 'offset' option 0x1000");
 }
@@ -129,7 +129,7 @@ static void a_refusal_takes_the_created_file_away(void **state)
 			"vm v -kernel k -object memory-backend-file,id=m,size=1M,mem-path=%s,%s",
 			paths[i % 2], options[i / 2][0]);
 		assert_false(run(text));
-		assert_string_equal(said(24, 300), options[i / 2][1]);
+		assert_string_equal(reported(24, 300), options[i / 2][1]);
 		assert_int_equal(n_images(), ARRAY_SIZE(ramdisk_files));
 		assert_int_equal(image_find(images.first, "/d/empty")->size, 0);
 		assert_int_equal(used_frames(), 0);
@@ -160,7 +160,7 @@ static void a_file_that_cannot_be_created_is_refused(void **state)
 			rows[i][1]);
 		print_message("[ row      ] %s\n", rows[i][0]);
 		assert_false(run(text));
-		assert_string_equal(said(24, 300), want);
+		assert_string_equal(reported(24, 300), want);
 		assert_int_equal(n_images(), ARRAY_SIZE(ramdisk_files));
 	}
 }
@@ -208,10 +208,10 @@ static void a_directory_gets_a_file_without_a_name(void **state)
 	assert_true(is_zeros(backend(1)->image) && backend(1)->image->size == KIB(8));
 	assert_int_equal(n_images(), ARRAY_SIZE(ramdisk_files));
 	assert_false(RUN("memory-backend-file,id=a,size=8K,mem-path=/d/dir,readonly=on"));
-	assert_string_equal(said(24, 200),
+	assert_string_equal(reported(24, 200),
 			    "can't open backing store /d/dir for guest RAM: Is a directory");
 	assert_false(RUN("memory-backend-file,id=a,size=1T,mem-path=/d/dir"));
-	assert_string_equal(said(24, 200),
+	assert_string_equal(reported(24, 200),
 			    "unable to map backing store for guest RAM: Cannot allocate memory");
 }
 
@@ -231,7 +231,7 @@ static void shared_ram_has_an_image_and_private_ram_none(void **state)
 static void memory_that_is_not_there_is_refused(void **state)
 {
 	static const struct {
-		const char *text, *said;
+		const char *text, *reported;
 	} rows[] = {
 		{"vm v -kernel k -m 8K -object memory-backend-file,id=m,size=16K,mem-path=/new",
 		 "unable to map backing store for guest RAM: Cannot allocate memory"},
@@ -256,7 +256,7 @@ static void memory_that_is_not_there_is_refused(void **state)
 			frame_add_range(MACHINE_FRAMES_START, (uint64_t)(n % 5) * PAGE_SIZE);
 			frame_add_range(MACHINE_FRAMES_START + MIB(1), 3 * holes * PAGE_SIZE);
 			assert_int_equal(run_again(rows[i].text), n == 4);
-			assert_string_equal(said(19, 400), n == 4 ? "" : rows[i].said);
+			assert_string_equal(reported(19, 400), n == 4 ? "" : rows[i].reported);
 			assert_int_equal(n_images(),
 					 ARRAY_SIZE(ramdisk_files) + (n == 4 && i == 0));
 		}

@@ -7,7 +7,7 @@
 
 struct row {
 	const char *objects; /* each with its "-object" except the first */
-	const char *said;
+	const char *reported;
 };
 
 static void check_rows(const struct row *rows, size_t n)
@@ -17,8 +17,8 @@ static void check_rows(const struct row *rows, size_t n)
 
 		strcat(text, rows[i].objects);
 		print_message("[ row      ] %s\n", rows[i].objects);
-		assert_int_equal(run(text), *rows[i].said == '\0');
-		assert_string_equal(said(17, 1000), rows[i].said);
+		assert_int_equal(run(text), *rows[i].reported == '\0');
+		assert_string_equal(reported(17, 1000), rows[i].reported);
 	}
 }
 

@@ -147,12 +147,12 @@ static void strings_are_unescaped(void **state)
  * All were measured on QEMU, except the empty texts and "\xc0\x80", which a configuration cannot
  * hold.
  */
-static void what_is_no_json_is_said_in_qemus_words(void **state)
+static void what_is_not_json_is_reported_in_qemus_words(void **state)
 {
 	static const struct {
 		const char *text;
 		unsigned column;
-		const char *said;
+		const char *reported;
 	} rows[] = {
 		{"", 1, "Expecting a JSON value"},
 		{"  ", 1, "Expecting a JSON value"},
@@ -229,7 +229,7 @@ static void what_is_no_json_is_said_in_qemus_words(void **state)
 
 		print_message("[ row      ] %s\n", rows[i].text);
 		snprintf(want, sizeof(want), "error: j:1:%u: %s\n",
-			 quoted_column(rows[i].text, rows[i].column), rows[i].said);
+			 quoted_column(rows[i].text, rows[i].column), rows[i].reported);
 		assert_int_equal(read_text(rows[i].text, sizeof(memory), &json), ERR_INVAL);
 		assert_string_equal(logged, want);
 	}
@@ -305,7 +305,7 @@ int main(void)
 		cmocka_unit_test(every_type_has_its_value),
 		cmocka_unit_test(integers_have_64_bits_and_floats_no_value),
 		cmocka_unit_test(strings_are_unescaped),
-		cmocka_unit_test(what_is_no_json_is_said_in_qemus_words),
+		cmocka_unit_test(what_is_not_json_is_reported_in_qemus_words),
 		cmocka_unit_test(nesting_is_limited_and_takes_no_stack),
 		cmocka_unit_test(a_full_arena_is_not_an_error_of_the_text),
 		cmocka_unit_test(every_short_text_is_told_valid_or_not),

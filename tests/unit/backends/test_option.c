@@ -80,7 +80,7 @@ static void bad_text_is_refused_where_it_stands(void **state)
 	static const struct {
 		const char *text;
 		size_t len;
-		const char *said;
+		const char *reported;
 	} rows[] = {
 		{"a 'b c\nd'", 9, "1:3: unterminated ' quote"},
 		{"a \\\n  b\"c", 9, "2:4: unterminated \" quote"},
@@ -102,7 +102,7 @@ static void bad_text_is_refused_where_it_stands(void **state)
 		setup(NULL);
 		memcpy(copy, rows[i].text, rows[i].len);
 		assert_int_equal(read_line(copy, rows[i].len, &word), ERR_INVAL);
-		snprintf(want, sizeof(want), "error: t:%s\n", rows[i].said);
+		snprintf(want, sizeof(want), "error: t:%s\n", rows[i].reported);
 		assert_string_equal(logged, want);
 		free(copy);
 	}

@@ -38,7 +38,7 @@ static struct vm_config *parse_vm(const char *text)
 }
 
 /* Parse and open; exactly these lines are logged, without "error: ". */
-static void expect_said(const char *text, const char *lines)
+static void expect_logged(const char *text, const char *lines)
 {
 	char want[4000] = "", *out = want;
 	enum status parsed = parse(text);
@@ -208,38 +208,38 @@ static void vms_keep_the_order_of_the_text(void **state)
 
 static void lines_that_define_nothing_are_errors(void **state)
 {
-	expect_said("", "c:1:1: no vm is defined\n");
-	expect_said("host -log info\n# vm\n", "c:1:1: no vm is defined\n");
-	expect_said(
+	expect_logged("", "c:1:1: no vm is defined\n");
+	expect_logged("host -log info\n# vm\n", "c:1:1: no vm is defined\n");
+	expect_logged(
 		"VM a",
 		"c:1:1: a line begins with 'vm', 'template', 'clone', 'save' or 'host', not with "
 		"'VM'\n");
-	expect_said(" vm", "c:1:2: 'vm' needs a name\n");
-	expect_said("vm -kernel k", "c:1:1: 'vm' needs a name\n");
-	expect_said("vm 9 -kernel k",
-		    "c:1:4: '9' is not a name for a vm\n"
-		    "Names consist of letters, digits, '-', '.', '_', starting with a letter.\n");
-	expect_said("vm '' -kernel k",
-		    "c:1:6: '' is not a name for a vm\n"
-		    "Names consist of letters, digits, '-', '.', '_', starting with a letter.\n");
-	expect_said("vm a -kernel k\n\nvm  a -kernel k",
-		    "c:3:5: vm 'a' is already defined in line 1\n");
-	expect_said("vm a", "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
-	expect_said("vm a -initrd i -append x",
-		    "c:1:14: -initrd only allowed with -kernel option\n"
-		    "c:1:24: -append only allowed with -kernel option\n"
-		    "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
-	expect_said("host -log\nhost serial -foo -log com1 --on-end x",
-		    "c:1:6: -log: requires an argument\n"
-		    "c:2:6: serial: invalid option\n"
-		    "c:2:13: -foo: invalid option\n"
-		    "c:2:23: Parameter '-log' does not accept value 'com1'\n"
-		    "c:2:37: Parameter '-on-end' does not accept value 'x'\n");
+	expect_logged(" vm", "c:1:2: 'vm' needs a name\n");
+	expect_logged("vm -kernel k", "c:1:1: 'vm' needs a name\n");
+	expect_logged("vm 9 -kernel k",
+		      "c:1:4: '9' is not a name for a vm\n"
+		      "Names consist of letters, digits, '-', '.', '_', starting with a letter.\n");
+	expect_logged("vm '' -kernel k",
+		      "c:1:6: '' is not a name for a vm\n"
+		      "Names consist of letters, digits, '-', '.', '_', starting with a letter.\n");
+	expect_logged("vm a -kernel k\n\nvm  a -kernel k",
+		      "c:3:5: vm 'a' is already defined in line 1\n");
+	expect_logged("vm a", "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
+	expect_logged("vm a -initrd i -append x",
+		      "c:1:14: -initrd only allowed with -kernel option\n"
+		      "c:1:24: -append only allowed with -kernel option\n"
+		      "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
+	expect_logged("host -log\nhost serial -foo -log com1 --on-end x",
+		      "c:1:6: -log: requires an argument\n"
+		      "c:2:6: serial: invalid option\n"
+		      "c:2:13: -foo: invalid option\n"
+		      "c:2:23: Parameter '-log' does not accept value 'com1'\n"
+		      "c:2:37: Parameter '-on-end' does not accept value 'x'\n");
 }
 
-static void all_errors_of_a_file_are_said_in_one_go(void **state)
+static void all_errors_of_a_file_are_reported_in_one_go(void **state)
 {
-	expect_said(
+	expect_logged(
 		"vm a -kernel k -foo \\\n"
 		"  -object 'memory-backend-file,id=m,mem-path=\"x\",size=\"1\"' -m zz\n"
 		"host -log loud\n"
@@ -260,21 +260,21 @@ static void all_errors_of_a_file_are_said_in_one_go(void **state)
 
 static void options_are_refused_by_name(void **state)
 {
-	expect_said("vm a -kernel k -netdev user,id=n --no-shutdown  -snapshot x.img -s - '' -m",
-		    "c:1:16: option '-netdev' is not supported\n"
-		    "c:1:34: option '--no-shutdown' is not supported\n"
-		    "c:1:49: option '-snapshot' is not supported\n"
-		    "c:1:59: 'x.img' is not an option; disk images are not supported\n"
-		    "c:1:65: option '-s' is not supported\n"
-		    "c:1:68: -: invalid option\n"
-		    "c:1:72: '' is not an option; disk images are not supported\n"
-		    "c:1:73: -m: requires an argument\n");
-	expect_said("vm a -kernel k -display sdl -vga std -cpu qemu64 -accel tcg -monitor stdio",
-		    "c:1:25: option '-display sdl' is not supported, only '-display none'\n"
-		    "c:1:34: option '-vga std' is not supported, only '-vga none'\n"
-		    "c:1:43: CPU model 'qemu64' is not supported, only 'host' and 'max'\n"
-		    "c:1:57: option '-accel tcg' is not supported, only '-accel kvm'\n"
-		    "c:1:70: option '-monitor stdio' is not supported, only '-monitor none'\n");
+	expect_logged("vm a -kernel k -netdev user,id=n --no-shutdown  -snapshot x.img -s - '' -m",
+		      "c:1:16: option '-netdev' is not supported\n"
+		      "c:1:34: option '--no-shutdown' is not supported\n"
+		      "c:1:49: option '-snapshot' is not supported\n"
+		      "c:1:59: 'x.img' is not an option; disk images are not supported\n"
+		      "c:1:65: option '-s' is not supported\n"
+		      "c:1:68: -: invalid option\n"
+		      "c:1:72: '' is not an option; disk images are not supported\n"
+		      "c:1:73: -m: requires an argument\n");
+	expect_logged("vm a -kernel k -display sdl -vga std -cpu qemu64 -accel tcg -monitor stdio",
+		      "c:1:25: option '-display sdl' is not supported, only '-display none'\n"
+		      "c:1:34: option '-vga std' is not supported, only '-vga none'\n"
+		      "c:1:43: CPU model 'qemu64' is not supported, only 'host' and 'max'\n"
+		      "c:1:57: option '-accel tcg' is not supported, only '-accel kvm'\n"
+		      "c:1:70: option '-monitor stdio' is not supported, only '-monitor none'\n");
 }
 
 static void m_has_qemus_errors(void **state)
@@ -283,7 +283,7 @@ static void m_has_qemus_errors(void **state)
 		"Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
 		"and exabytes, respectively.\n";
 	static const struct {
-		const char *m, *said;
+		const char *m, *reported;
 		bool hint;
 	} rows[] = {
 		{"x", "Parameter 'size' expects a non-negative number below 2^64", true},
@@ -319,96 +319,96 @@ static void m_has_qemus_errors(void **state)
 
 		sprintf(text, "vm a -kernel k -m %s", rows[i].m);
 		*want = '\0';
-		if (rows[i].said != NULL)
-			sprintf(want, "c:1:%u: %s\n%s", column, rows[i].said,
+		if (rows[i].reported != NULL)
+			sprintf(want, "c:1:%u: %s\n%s", column, rows[i].reported,
 				rows[i].hint ? hint : "");
-		expect_said(text, want);
+		expect_logged(text, want);
 	}
-	expect_said("vm a -kernel k -m 1M,maxmem=z",
-		    "c:1:29: Parameter 'maxmem' expects a non-negative number below 2^64\n"
-		    "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
-		    "and exabytes, respectively.\n");
-	expect_said("vm a -kernel k -m slots=z -m slots=99999999999999999999 -m 1M,foo=1",
-		    "c:1:25: Parameter 'slots' expects a number\n"
-		    "c:1:36: Value '99999999999999999999' is too large for parameter 'slots'\n"
-		    "c:1:63: Invalid parameter 'foo'\n");
+	expect_logged("vm a -kernel k -m 1M,maxmem=z",
+		      "c:1:29: Parameter 'maxmem' expects a non-negative number below 2^64\n"
+		      "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
+		      "and exabytes, respectively.\n");
+	expect_logged("vm a -kernel k -m slots=z -m slots=99999999999999999999 -m 1M,foo=1",
+		      "c:1:25: Parameter 'slots' expects a number\n"
+		      "c:1:36: Value '99999999999999999999' is too large for parameter 'slots'\n"
+		      "c:1:63: Invalid parameter 'foo'\n");
 	/* An error in -m is not reported again for its DIMMs. */
-	expect_said("vm a -kernel k -m z,slots=1,maxmem=1G -device pc-dimm,memdev=m -object "
-		    "memory-backend-ram,id=m,size=2M",
-		    "c:1:19: Parameter 'size' expects a non-negative number below 2^64\n"
-		    "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
-		    "and exabytes, respectively.\n");
+	expect_logged("vm a -kernel k -m z,slots=1,maxmem=1G -device pc-dimm,memdev=m -object "
+		      "memory-backend-ram,id=m,size=2M",
+		      "c:1:19: Parameter 'size' expects a non-negative number below 2^64\n"
+		      "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
+		      "and exabytes, respectively.\n");
 }
 
 static void machine_and_name_are_checked(void **state)
 {
-	expect_said("vm a -kernel k -M isapc",
-		    "c:1:19: unsupported machine type: \"isapc\"\n"
-		    "Machine types microvm, pc and q35 all mean Stencil's only machine\n");
-	expect_said("vm a -kernel k -machine q35,smm=off -machine microvm,foo=1 -machine x=1 "
-		    "-machine pc,accel=tcg -machine usb=zz -machine hmat=on -machine pc,usb",
-		    "c:1:29: option 'smm' of -machine is not supported yet\n"
-		    "c:1:54: Property 'microvm-machine.foo' not found\n"
-		    "c:1:69: Property 'microvm-machine.x' not found\n"
-		    "c:1:91: accelerator 'tcg' is not supported, only 'kvm'\n"
-		    "c:1:108: Parameter 'usb' expects 'on' or 'off'\n"
-		    "c:1:125: option 'hmat' of -machine is not supported yet\n"
-		    "c:1:140: Expected '=' after parameter 'usb'\n");
+	expect_logged("vm a -kernel k -M isapc",
+		      "c:1:19: unsupported machine type: \"isapc\"\n"
+		      "Machine types microvm, pc and q35 all mean Stencil's only machine\n");
+	expect_logged("vm a -kernel k -machine q35,smm=off -machine microvm,foo=1 -machine x=1 "
+		      "-machine pc,accel=tcg -machine usb=zz -machine hmat=on -machine pc,usb",
+		      "c:1:29: option 'smm' of -machine is not supported yet\n"
+		      "c:1:54: Property 'microvm-machine.foo' not found\n"
+		      "c:1:69: Property 'microvm-machine.x' not found\n"
+		      "c:1:91: accelerator 'tcg' is not supported, only 'kvm'\n"
+		      "c:1:108: Parameter 'usb' expects 'on' or 'off'\n"
+		      "c:1:125: option 'hmat' of -machine is not supported yet\n"
+		      "c:1:140: Expected '=' after parameter 'usb'\n");
 	assert_int_equal(parse("vm a -kernel k -machine type=pc,accel=kvm,usb=off,mem-merge=on"),
 			 OK);
-	expect_said("vm a -kernel k -name g,process=p -name g,debug-threads=on -name a=b",
-		    "c:1:24: option 'process' of -name is not supported\n"
-		    "c:1:42: option 'debug-threads' of -name is not supported\n"
-		    "c:1:65: Invalid parameter 'a'\n");
+	expect_logged("vm a -kernel k -name g,process=p -name g,debug-threads=on -name a=b",
+		      "c:1:24: option 'process' of -name is not supported\n"
+		      "c:1:42: option 'debug-threads' of -name is not supported\n"
+		      "c:1:65: Invalid parameter 'a'\n");
 }
 
 static void devices_have_qemus_errors(void **state)
 {
-	expect_said("vm a -kernel k -device foo -device virtio-blk-pci,drive=d -device foo=1 "
-		    "-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
-		    "c:1:24: 'foo' is not a valid device model name\n"
-		    "c:1:36: device 'virtio-blk-pci' is not supported yet\n"
-		    "c:1:67: Parameter 'driver' is missing\n"
-		    "c:1:112: Parameter 'id' expects an identifier\n"
-		    "Identifiers consist of letters, digits, '-', '.', '_', starting with a "
-		    "letter.\n"
-		    "c:1:134: JSON parse error, premature EOI\n"
-		    "c:1:82: Parameter 'driver' is missing\n");
-	expect_said("vm a -kernel k -device isa-debug-exit,iobase=x "
-		    "-device isa-debug-exit,iobase=0x100000000 -device isa-debug-exit,foo=1 "
-		    "-device isa-debug-exit,iobase=0xffff -device isa-debug-exit,iosize=0",
-		    "c:1:46: Parameter 'iobase' expects integer\n"
-		    "c:1:78: Parameter 'iobase' expects uint32_t\n"
-		    "c:1:113: Property 'isa-debug-exit.foo' not found\n"
-		    "c:1:149: 2 ports from 0xffff on are not possible\n"
-		    "c:1:186: 0 ports from 0x501 on are not possible\n");
-	expect_said("vm a -kernel k -device isa-debug-exit,iosize=70000",
-		    "c:1:24: 70000 ports from 0x501 on are not possible\n");
-	expect_said("vm a -kernel k -device isa-debug-exit,id=e -device isa-debug-exit,id=e "
-		    "-device isa-debug-exit",
-		    "c:1:70: Duplicate ID 'e' for device\n"
-		    "c:1:80: a second isa-debug-exit is not supported yet\n");
-	expect_said("vm a -kernel k -device isa-debugcon -device isa-debugcon,chardev=z "
-		    "-chardev null,id=c -device isa-debugcon,chardev=c,iobase=65536 "
-		    "-device isa-debugcon,chardev=c,foo=1 -debugcon null -debugcon stdio",
-		    "c:1:24: Can't create debugcon device, empty char device\n"
-		    "c:1:66: Property 'isa-debugcon.chardev' can't find value 'z'\n"
-		    "c:1:125: 1 ports from 0x10000 on are not possible\n"
-		    "c:1:162: Property 'isa-debugcon.foo' not found\n"
-		    "c:1:193: a second debugcon is not supported yet\n");
-	expect_said("vm a -kernel k -chardev stdio -chardev id=a -chardev file,id=f -chardev "
-		    "null,id=b,foo=1 -chardev null,id=b -chardev null,id=b",
-		    "c:1:25: chardev: no id specified\n"
-		    "c:1:40: chardev: \"a\" missing backend\n"
-		    "c:1:54: character backend 'file' is not supported, only 'stdio' and 'null'\n"
-		    "c:1:83: Invalid parameter 'foo'\n"
-		    "c:1:125: Duplicate ID 'b' for chardev\n");
-	expect_said("vm a -kernel k -serial pty -debugcon chardev:z -serial null -serial stdio",
-		    "c:1:24: could not connect serial device to character backend 'pty'\n"
-		    "Character backends are stdio, mon:stdio, null and none\n"
-		    "c:1:38: invalid character backend 'chardev:z'\n"
-		    "Character backends are stdio, mon:stdio, null and none\n"
-		    "c:1:69: a second -serial is not supported yet\n");
+	expect_logged("vm a -kernel k -device foo -device virtio-blk-pci,drive=d -device foo=1 "
+		      "-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
+		      "c:1:24: 'foo' is not a valid device model name\n"
+		      "c:1:36: device 'virtio-blk-pci' is not supported yet\n"
+		      "c:1:67: Parameter 'driver' is missing\n"
+		      "c:1:112: Parameter 'id' expects an identifier\n"
+		      "Identifiers consist of letters, digits, '-', '.', '_', starting with a "
+		      "letter.\n"
+		      "c:1:134: JSON parse error, premature EOI\n"
+		      "c:1:82: Parameter 'driver' is missing\n");
+	expect_logged("vm a -kernel k -device isa-debug-exit,iobase=x "
+		      "-device isa-debug-exit,iobase=0x100000000 -device isa-debug-exit,foo=1 "
+		      "-device isa-debug-exit,iobase=0xffff -device isa-debug-exit,iosize=0",
+		      "c:1:46: Parameter 'iobase' expects integer\n"
+		      "c:1:78: Parameter 'iobase' expects uint32_t\n"
+		      "c:1:113: Property 'isa-debug-exit.foo' not found\n"
+		      "c:1:149: 2 ports from 0xffff on are not possible\n"
+		      "c:1:186: 0 ports from 0x501 on are not possible\n");
+	expect_logged("vm a -kernel k -device isa-debug-exit,iosize=70000",
+		      "c:1:24: 70000 ports from 0x501 on are not possible\n");
+	expect_logged("vm a -kernel k -device isa-debug-exit,id=e -device isa-debug-exit,id=e "
+		      "-device isa-debug-exit",
+		      "c:1:70: Duplicate ID 'e' for device\n"
+		      "c:1:80: a second isa-debug-exit is not supported yet\n");
+	expect_logged("vm a -kernel k -device isa-debugcon -device isa-debugcon,chardev=z "
+		      "-chardev null,id=c -device isa-debugcon,chardev=c,iobase=65536 "
+		      "-device isa-debugcon,chardev=c,foo=1 -debugcon null -debugcon stdio",
+		      "c:1:24: Can't create debugcon device, empty char device\n"
+		      "c:1:66: Property 'isa-debugcon.chardev' can't find value 'z'\n"
+		      "c:1:125: 1 ports from 0x10000 on are not possible\n"
+		      "c:1:162: Property 'isa-debugcon.foo' not found\n"
+		      "c:1:193: a second debugcon is not supported yet\n");
+	expect_logged("vm a -kernel k -chardev stdio -chardev id=a -chardev file,id=f -chardev "
+		      "null,id=b,foo=1 -chardev null,id=b -chardev null,id=b",
+		      "c:1:25: chardev: no id specified\n"
+		      "c:1:40: chardev: \"a\" missing backend\n"
+		      "c:1:54: character backend 'file' is not supported, only 'stdio' and 'null'\n"
+		      "c:1:83: Invalid parameter 'foo'\n"
+		      "c:1:125: Duplicate ID 'b' for chardev\n");
+	expect_logged("vm a -kernel k -serial pty -debugcon chardev:z -serial null -serial stdio",
+		      "c:1:24: could not connect serial device to character backend 'pty'\n"
+		      "Character backends are stdio, mon:stdio, null and none\n"
+		      "c:1:38: invalid character backend 'chardev:z'\n"
+		      "Character backends are stdio, mon:stdio, null and none\n"
+		      "c:1:69: a second -serial is not supported yet\n");
 }
 
 static void the_machine_says_what_backends_do_not(void **state)
@@ -429,48 +429,49 @@ static void mem_path_is_where_the_memory_begins(void **state)
 {
 	const struct backend *ram;
 
-	expect_said("vm a -kernel k -m 32M -machine q35 -mem-path /d/f32", "");
+	expect_logged("vm a -kernel k -m 32M -machine q35 -mem-path /d/f32", "");
 	ram = config.vms->memory_backend;
 	assert_string_equal(ram->id, "pc.ram");
 	assert_int_equal(ram->type, BACKEND_FILE);
 	assert_int_equal(ram->kind, MEM_COW);
 	assert_string_equal(ram->image->path, "/d/f32");
-	expect_said("vm a -kernel k -m 33M -mem-path /d/f32",
-		    "c:1:19: pc.ram backing store size 0x2000000 is too small for 'size' option "
-		    "0x2100000 plus 'offset' option 0x0\n");
-	expect_said("vm a -kernel k -mem-path /d/f32/x",
-		    "c:1:26: can't open backing store /d/f32/x for guest RAM: Not a directory\n");
-	expect_said("vm a -kernel k -m 2M -object memory-backend-ram,id=m,size=2M "
-		    "-numa node,memdev=m -mem-path /n",
-		    "warning: c:1:92: warning: '-mem-path' has no effect with '-numa "
-		    "node,memdev='\n");
-	expect_said("vm a -kernel k -machine microvm -object memory-backend-ram,id=microvm.ram,"
-		    "size=4K",
-		    "c:1:63: object's id 'microvm.ram' is reserved for the default RAM backend, it "
-		    "can't be used for any other purposes\n"
-		    "Change the object's 'id' to something else or disable automatic creation of "
-		    "the default RAM backend by setting 'memory-backend=microvm.ram' with "
-		    "'-machine'.\n");
-	expect_said("vm a -kernel k -m 65G",
-		    "c:1:19: cannot set up guest memory 'pc.ram': Cannot allocate memory\n");
+	expect_logged("vm a -kernel k -m 33M -mem-path /d/f32",
+		      "c:1:19: pc.ram backing store size 0x2000000 is too small for 'size' option "
+		      "0x2100000 plus 'offset' option 0x0\n");
+	expect_logged("vm a -kernel k -mem-path /d/f32/x",
+		      "c:1:26: can't open backing store /d/f32/x for guest RAM: Not a directory\n");
+	expect_logged("vm a -kernel k -m 2M -object memory-backend-ram,id=m,size=2M "
+		      "-numa node,memdev=m -mem-path /n",
+		      "warning: c:1:92: warning: '-mem-path' has no effect with '-numa "
+		      "node,memdev='\n");
+	expect_logged(
+		"vm a -kernel k -machine microvm -object memory-backend-ram,id=microvm.ram,"
+		"size=4K",
+		"c:1:63: object's id 'microvm.ram' is reserved for the default RAM backend, it "
+		"can't be used for any other purposes\n"
+		"Change the object's 'id' to something else or disable automatic creation of "
+		"the default RAM backend by setting 'memory-backend=microvm.ram' with "
+		"'-machine'.\n");
+	expect_logged("vm a -kernel k -m 65G",
+		      "c:1:19: cannot set up guest memory 'pc.ram': Cannot allocate memory\n");
 }
 
 static void globals_and_set_do_not_reach_objects(void **state)
 {
-	expect_said("vm a -kernel k -global memory-backend-file.rom=off -global a.b=c -set "
-		    "object.m.size=1 -set device.d.x=1",
-		    "warning: c:1:24: warning: global memory-backend-file.rom has invalid class "
-		    "name\n"
-		    "c:1:60: option '-global a.b=c' is not supported\n"
-		    "c:1:71: -set is not supported with object\n"
-		    "c:1:92: option '-set device.d.x=1' is not supported\n");
+	expect_logged("vm a -kernel k -global memory-backend-file.rom=off -global a.b=c -set "
+		      "object.m.size=1 -set device.d.x=1",
+		      "warning: c:1:24: warning: global memory-backend-file.rom has invalid class "
+		      "name\n"
+		      "c:1:60: option '-global a.b=c' is not supported\n"
+		      "c:1:71: -set is not supported with object\n"
+		      "c:1:92: option '-set device.d.x=1' is not supported\n");
 }
 
 static void the_host_is_asked_for_information(void **state)
 {
-	expect_said("host -info 'info memdev' --info query-memdev -info 'info memdev'\n"
-		    "vm a -kernel k",
-		    "");
+	expect_logged("host -info 'info memdev' --info query-memdev -info 'info memdev'\n"
+		      "vm a -kernel k",
+		      "");
 	assert_string_equal(config.host.info->command, "info memdev");
 	assert_string_equal(config.host.info->next->command, "query-memdev");
 	assert_string_equal(config.host.info->next->next->command, "info memdev");
@@ -481,17 +482,18 @@ static void the_host_is_asked_for_information(void **state)
 
 static void a_broken_backend_is_blamed_once(void **state)
 {
-	expect_said("vm a -kernel k -m 1G,slots=1,maxmem=2G -object memory-backend-ram,id=m,size=z "
-		    "-machine memory-backend=m -device pc-dimm,memdev=m",
-		    "c:1:77: Parameter 'size' expects a size value\n");
-	expect_said(
+	expect_logged(
+		"vm a -kernel k -m 1G,slots=1,maxmem=2G -object memory-backend-ram,id=m,size=z "
+		"-machine memory-backend=m -device pc-dimm,memdev=m",
+		"c:1:77: Parameter 'size' expects a size value\n");
+	expect_logged(
 		"vm a -kernel k -object memory-backend-file,id=m,size=4K,mem-path=/d/f32,rom=on "
 		"-machine memory-backend=m",
 		"c:1:77: property 'rom' = 'on' is not supported with 'readonly' = 'off'\n");
 }
 
 /* Backends r0..r2 of 64 MiB, f0 and f1 of 4 KiB, g of 2 GiB at 2 GiB, in a VM whose -m is 'm'. */
-static void place(const char *m, const char *devices, const char *said)
+static void place(const char *m, const char *devices, const char *reported)
 {
 	char text[2000];
 
@@ -504,7 +506,7 @@ static void place(const char *m, const char *devices, const char *said)
 		"-object memory-backend-file,id=f1,size=4K,mem-path=/d/f32 "
 		"-object memory-backend-file,id=g,size=2G,align=2G,mem-path=/d/f2g",
 		m, devices);
-	expect_said(text, said);
+	expect_logged(text, reported);
 }
 
 static void dimms_take_the_first_place_that_fits(void **state)
@@ -616,7 +618,7 @@ static void alignment_can_leave_no_place(void **state)
 
 static void memory_beyond_maxmem_leaves_no_window(void **state)
 {
-	expect_said(
+	expect_logged(
 		"vm a -kernel k -m slots=1,maxmem=1G -object memory-backend-ram,id=m,size=2G "
 		"-machine memory-backend=m -object memory-backend-ram,id=n,size=2M "
 		"-device pc-dimm,memdev=n",
@@ -629,7 +631,7 @@ static void fw_cfg_has_qemus_errors(void **state)
 #define NEEDED "name, plus exactly one of file, string and gen_id, are needed"
 #define NAME55 "opt/5678901234567890123456789012345678901234567890123456"
 	static const struct {
-		const char *argument, *said;
+		const char *argument, *reported;
 	} rows[] = {
 		{"''", NEEDED},
 		{"opt/x", NEEDED},
@@ -660,25 +662,26 @@ static void fw_cfg_has_qemus_errors(void **state)
 		snprintf(text, sizeof(text), "vm a -kernel k -fw_cfg opt/y,string=1 -fw_cfg %s",
 			 rows[i].argument);
 		*want = '\0';
-		if (rows[i].said != NULL)
+		if (rows[i].reported != NULL)
 			snprintf(want, sizeof(want), "c:1:%u: %s\n",
-				 47 + 2 * (*rows[i].argument == '\''), rows[i].said);
-		expect_said(text, want);
+				 47 + 2 * (*rows[i].argument == '\''), rows[i].reported);
+		expect_logged(text, want);
 	}
-	expect_said("vm a -kernel k -fw_cfg opt/x,strin=a", "c:1:30: Invalid parameter 'strin'\n");
-	expect_said("vm a -kernel k -fw_cfg foo,string=a",
-		    "warning: c:1:24: warning: externally provided fw_cfg item names should be "
-		    "prefixed "
-		    "with \"opt/\"\n");
+	expect_logged("vm a -kernel k -fw_cfg opt/x,strin=a",
+		      "c:1:30: Invalid parameter 'strin'\n");
+	expect_logged("vm a -kernel k -fw_cfg foo,string=a",
+		      "warning: c:1:24: warning: externally provided fw_cfg item names should be "
+		      "prefixed "
+		      "with \"opt/\"\n");
 }
 
 static void fw_cfg_files_are_in_the_order_of_the_text(void **state)
 {
 	const struct fw_cfg_file *file;
 
-	expect_said("vm a -kernel k -fw_cfg opt/t,string=text -fw_cfg opt/f,file=/d/odd5000 "
-		    "-fw_cfg name=opt/e,file=/d/empty",
-		    "");
+	expect_logged("vm a -kernel k -fw_cfg opt/t,string=text -fw_cfg opt/f,file=/d/odd5000 "
+		      "-fw_cfg name=opt/e,file=/d/empty",
+		      "");
 	file = &config.vms->fw_cfg->file;
 	assert_string_equal(file->name, "opt/t");
 	assert_int_equal(file->len, 4);
@@ -699,9 +702,9 @@ static void fw_cfg_has_so_many_files(void **state)
 
 	for (unsigned i = 0; i < 27; i++)
 		sprintf(text + strlen(text), " -fw_cfg opt/%02u,string=s", i);
-	expect_said(text, "");
+	expect_logged(text, "");
 	sprintf(text + strlen(text), " \\\n-fw_cfg opt/27,string=s");
-	expect_said(text, "c:2:9: more than 27 fw_cfg files are not possible\n");
+	expect_logged(text, "c:2:9: more than 27 fw_cfg files are not possible\n");
 }
 
 static void vmgenid_has_qemus_errors(void **state)
@@ -709,24 +712,25 @@ static void vmgenid_has_qemus_errors(void **state)
 	static const uint8_t guid[16] = {0xaf, 0x6e, 0x4e, 0x32, 0xd1, 0xd1, 0xf6, 0x4b,
 					 0xbf, 0x41, 0xb9, 0xbb, 0x6c, 0x91, 0xfb, 0x87};
 
-	expect_said("vm a -kernel k", "");
+	expect_logged("vm a -kernel k", "");
 	assert_false(config.vms->has_vmgenid);
-	expect_said("vm a -kernel k -device vmgenid", "");
+	expect_logged("vm a -kernel k -device vmgenid", "");
 	assert_true(config.vms->has_vmgenid);
 	assert_false(config.vms->has_guid);
-	expect_said("vm a -kernel k -device vmgenid,guid=auto,id=g", "");
+	expect_logged("vm a -kernel k -device vmgenid,guid=auto,id=g", "");
 	assert_false(config.vms->has_guid);
-	expect_said("vm a -kernel k -device vmgenid,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87", "");
+	expect_logged("vm a -kernel k -device vmgenid,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87",
+		      "");
 	assert_true(config.vms->has_guid);
 	assert_memory_equal(config.vms->guid, guid, 16);
-	expect_said("vm a -kernel k -device vmgenid,guid=AUTO -device vmgenid,foo=1",
-		    "c:1:37: Property 'vmgenid.guid' doesn't take value 'AUTO'\n"
-		    "c:1:58: Property 'vmgenid.foo' not found\n");
-	expect_said("vm a -kernel k -device vmgenid -device vmgenid,id=b",
-		    "c:1:40: at most one vmgenid device is permitted\n");
+	expect_logged("vm a -kernel k -device vmgenid,guid=AUTO -device vmgenid,foo=1",
+		      "c:1:37: Property 'vmgenid.guid' doesn't take value 'AUTO'\n"
+		      "c:1:58: Property 'vmgenid.foo' not found\n");
+	expect_logged("vm a -kernel k -device vmgenid -device vmgenid,id=b",
+		      "c:1:40: at most one vmgenid device is permitted\n");
 }
 
-static void a_full_arena_is_said_wherever_it_happens(void **state)
+static void a_full_arena_is_reported_wherever_it_happens(void **state)
 {
 	static const char text[] =
 		"host -log info -info 'info numa'\nvm a -m 1G,slots=2,maxmem=4G -kernel k -name g "
@@ -781,16 +785,16 @@ static void private_memory_has_limits(void **state)
 	assert_false(clone->next->precopy);
 	assert_int_equal(parse("vm a -kernel k"), OK);
 	assert_int_equal(config.host.max_private, 0);
-	expect_said("host -max-private 4095\nvm a -kernel k -max-private x\n"
-		    "vm b -kernel k -on-full wait\nclone b max-private=-1\nclone b max-private\n"
-		    "clone b precopy=2",
-		    "c:1:19: Parameter '-max-private' expects a size of at least 4 KiB\n"
-		    "c:2:29: Parameter '-max-private' expects a size of at least 4 KiB\n"
-		    "c:3:25: Parameter '-on-full' does not accept value 'wait', only 'end' and "
-		    "'pause'\n"
-		    "c:4:21: Parameter 'max-private' expects a size of at least 4 KiB\n"
-		    "c:5:9: clone: Invalid parameter 'max-private'\n"
-		    "c:6:17: Parameter 'precopy' expects 'on' or 'off'\n");
+	expect_logged("host -max-private 4095\nvm a -kernel k -max-private x\n"
+		      "vm b -kernel k -on-full wait\nclone b max-private=-1\nclone b max-private\n"
+		      "clone b precopy=2",
+		      "c:1:19: Parameter '-max-private' expects a size of at least 4 KiB\n"
+		      "c:2:29: Parameter '-max-private' expects a size of at least 4 KiB\n"
+		      "c:3:25: Parameter '-on-full' does not accept value 'wait', only 'end' and "
+		      "'pause'\n"
+		      "c:4:21: Parameter 'max-private' expects a size of at least 4 KiB\n"
+		      "c:5:9: clone: Invalid parameter 'max-private'\n"
+		      "c:6:17: Parameter 'precopy' expects 'on' or 'off'\n");
 }
 
 int main(void)
@@ -805,7 +809,7 @@ int main(void)
 		cmocka_unit_test(the_host_is_told_its_part),
 		cmocka_unit_test(vms_keep_the_order_of_the_text),
 		cmocka_unit_test(lines_that_define_nothing_are_errors),
-		cmocka_unit_test(all_errors_of_a_file_are_said_in_one_go),
+		cmocka_unit_test(all_errors_of_a_file_are_reported_in_one_go),
 		cmocka_unit_test(options_are_refused_by_name),
 		cmocka_unit_test(m_has_qemus_errors),
 		cmocka_unit_test(machine_and_name_are_checked),
@@ -824,7 +828,7 @@ int main(void)
 		cmocka_unit_test(fw_cfg_files_are_in_the_order_of_the_text),
 		cmocka_unit_test(fw_cfg_has_so_many_files),
 		cmocka_unit_test(vmgenid_has_qemus_errors),
-		cmocka_unit_test(a_full_arena_is_said_wherever_it_happens),
+		cmocka_unit_test(a_full_arena_is_reported_wherever_it_happens),
 	};
 
 	machine_frames_add(GIB(64));

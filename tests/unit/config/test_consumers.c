@@ -75,7 +75,7 @@ static bool run(const struct csv *csv)
 }
 
 /* All messages, joined as in the table. */
-static const char *said(void)
+static const char *reported(void)
 {
 	static char result[sizeof(logged)];
 	const char *line = logged, *end;
@@ -204,7 +204,7 @@ static void consumers_find_their_backends_as_in_qemu(void **state)
 		snprintf(text, sizeof(text), "%s", *ours != '\0' ? ours : csv_get(&csv, "message"));
 		replace(text, "<D>", "/d");
 		replace(text, "{D}", "/d");
-		assert_string_equal(said(), text);
+		assert_string_equal(reported(), text);
 		if (*command != '\0')
 			check_answer(command, csv_get(&csv, "output"));
 	}

@@ -29,11 +29,11 @@ static struct dimm_config *accepted(const char *devices)
 
 static void refused(const char *devices, const char *message)
 {
-	char options[2000], said[500];
+	char options[2000], reported[500];
 
 	sprintf(options, BACKENDS "%s", devices);
-	sprintf(said, "error: %s\n", message);
-	run_vm(options, said);
+	sprintf(reported, "error: %s\n", message);
+	run_vm(options, reported);
 }
 
 static void an_nvdimm_has_what_it_is_given(void **state)

@@ -36,7 +36,7 @@ static void laid_out(const char *options, const struct want *want, size_t n)
 	}
 }
 
-static void memory_goes_on_at_4_gib(void **state)
+static void memory_continues_at_4_gib(void **state)
 {
 	static const struct want whole[] = {{"pc.ram", 0, MIB(64), 0, MEM_COW}};
 	static const struct want all_low[] = {{"pc.ram", 0, GIB(3), 0, MEM_COW}};
@@ -114,7 +114,7 @@ static void what_is_too_much_is_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_goes_on_at_4_gib),
+		cmocka_unit_test(memory_continues_at_4_gib),
 		cmocka_unit_test(a_backend_may_begin_inside_its_file),
 		cmocka_unit_test(the_last_page_of_odd_memory_is_whole),
 		cmocka_unit_test(nodes_lie_one_after_the_other),

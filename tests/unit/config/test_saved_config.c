@@ -115,7 +115,7 @@ static void files_that_are_there_are_kept(void **state)
 	assert_true(run_again("vm t -kernel k\nsave -s t /x")); /* it is sent */
 }
 
-static void a_vm_goes_on_from_a_file(void **state)
+static void a_vm_starts_from_a_file(void **state)
 {
 	assert_true(run_with_files("vm a " PRIVATE "-incoming file:/good"));
 	assert_string_equal(config.vms->incoming, "/good");
@@ -185,7 +185,7 @@ int main(void)
 		cmocka_unit_test(saves_are_read),
 		cmocka_unit_test(wrong_saves_are_refused),
 		cmocka_unit_test(files_that_are_there_are_kept),
-		cmocka_unit_test(a_vm_goes_on_from_a_file),
+		cmocka_unit_test(a_vm_starts_from_a_file),
 		cmocka_unit_test(a_template_is_made_from_a_file),
 		cmocka_unit_test(wrong_files_are_refused),
 		cmocka_unit_test(wrong_lines_are_refused),

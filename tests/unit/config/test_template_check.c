@@ -77,7 +77,7 @@ static void other_bytes_of_the_file_are_free(void **state)
 }
 
 /* All pairs of two VMs' options over the same bytes; QEMU accepts every one. */
-static void only_writing_under_private_memory_is_said(void **state)
+static void only_writing_under_private_memory_is_reported(void **state)
 {
 	static const char *const options[] = {
 		"share=off",		/* private */
@@ -194,7 +194,7 @@ int main(void)
 		cmocka_unit_test(a_template_in_use_is_not_written),
 		cmocka_unit_test(the_place_is_that_of_share),
 		cmocka_unit_test(other_bytes_of_the_file_are_free),
-		cmocka_unit_test(only_writing_under_private_memory_is_said),
+		cmocka_unit_test(only_writing_under_private_memory_is_reported),
 		cmocka_unit_test(one_vm_may_do_as_it_likes),
 		cmocka_unit_test(rom_in_the_place_of_ram_is_warned_of),
 		cmocka_unit_test(zeros_where_others_have_a_template_are_warned_of),

@@ -32,10 +32,10 @@ static void parameters_are_read(void **state)
 	assert_string_equal(config.clones->next->next->template, "t-3-0");
 }
 
-static void what_is_wrong_is_said_with_its_place(void **state)
+static void what_is_wrong_is_reported_with_its_place(void **state)
 {
 	static const struct {
-		const char *text, *said;
+		const char *text, *reported;
 	} cases[] = {
 		{"clone t count=0",
 		 "error: t:2:15: Parameter 'count' expects a number of at least 1\n"},
@@ -50,7 +50,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 
 		snprintf(text, sizeof(text), TEMPLATE "%s\n", cases[i].text);
 		assert_false(run(text));
-		assert_string_equal(logged, cases[i].said);
+		assert_string_equal(logged, cases[i].reported);
 	}
 }
 
@@ -59,7 +59,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_of_few_words_makes_one_clone),
 		cmocka_unit_test(parameters_are_read),
-		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+		cmocka_unit_test(what_is_wrong_is_reported_with_its_place),
 	};
 
 	return cmocka_run_group_tests(tests, config_run_setup, NULL);

@@ -9,7 +9,7 @@
 
 #include "tests/unit/vm_run.h"
 
-static struct vm_config *run_devices(const char *devices, const char *said)
+static struct vm_config *run_devices(const char *devices, const char *reported)
 {
 	char options[2000];
 
@@ -18,17 +18,17 @@ static struct vm_config *run_devices(const char *devices, const char *said)
 		 "-object memory-backend-ram,id=m0,size=32M "
 		 "-object memory-backend-ram,id=m1,size=32M %s",
 		 devices);
-	return run_vm(options, said);
+	return run_vm(options, reported);
 }
 
 static struct vm_config *run_device(const char *json, const char *message)
 {
-	char device[500], said[500] = "";
+	char device[500], reported[500] = "";
 
 	snprintf(device, sizeof(device), "-device '%s'", json);
 	if (*message != '\0')
-		snprintf(said, sizeof(said), "error: %s\n", message);
-	return run_devices(device, said);
+		snprintf(reported, sizeof(reported), "error: %s\n", message);
+	return run_devices(device, reported);
 }
 
 static void a_dimm_has_what_it_is_given(void **state)

@@ -104,7 +104,7 @@ static void multiboot_kernels_have_modules(void **state)
 static void what_is_not_there_is_refused(void **state)
 {
 	static const struct {
-		const char *options, *said;
+		const char *options, *reported;
 	} rows[] = {
 		{"-kernel /none", "c:1:14: could not open kernel file '/none': No such file or "
 				  "directory\n"},
@@ -127,11 +127,11 @@ static void what_is_not_there_is_refused(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char said[300];
+		char reported[300];
 
-		snprintf(said, sizeof(said), "error: %s", rows[i].said);
+		snprintf(reported, sizeof(reported), "error: %s", rows[i].reported);
 		assert_int_equal(open_in(SIZE_MAX, rows[i].options), ERR_INVAL);
-		assert_string_equal(logged, said);
+		assert_string_equal(logged, reported);
 	}
 }
 

@@ -13,10 +13,10 @@
 
 static void refused(const char *options, const char *message)
 {
-	char said[1000];
+	char reported[1000];
 
-	snprintf(said, sizeof(said), "error: %s\n", message);
-	run_vm(options, said);
+	snprintf(reported, sizeof(reported), "error: %s\n", message);
+	run_vm(options, reported);
 }
 
 static struct numa_node_config *node_of(struct vm_config *vm, uint32_t nodeid)

@@ -69,7 +69,7 @@ static void missing_numbers_follow_from_the_others(void **state)
 static void what_does_not_add_up_is_refused(void **state)
 {
 	static const struct {
-		const char *smp, *said;
+		const char *smp, *reported;
 	} cases[] = {
 		{"x", "Parameter 'smp.cpus' expects integer"},
 		{"1.5", "Parameter 'smp.cpus' expects integer"},
@@ -117,7 +117,7 @@ static void what_does_not_add_up_is_refused(void **state)
 
 		snprintf(smp, sizeof(smp), "-smp %s", cases[i].smp);
 		assert_int_equal(parse(smp)->n_cpus, 1);
-		snprintf(want, sizeof(want), "%s\n", cases[i].said);
+		snprintf(want, sizeof(want), "%s\n", cases[i].reported);
 		/* After "error: t:1:COLUMN: ". */
 		assert_string_equal(strchr(strchr(logged, ':') + 6, ' ') + 1, want);
 	}
