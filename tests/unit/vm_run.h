@@ -7,14 +7,14 @@
 #include "hv/config/read.h"
 
 /*
- * Runs configurations of one VM over the files of ramdisk_files.h. To be included behind
- * support.h, machine_frames.h and ramdisk_files.h.
+ * Run configurations of one VM over the files of ramdisk_files.h. Include this after support.h,
+ * machine_frames.h and ramdisk_files.h.
  */
 static char run_memory[1 << 19] __attribute__((aligned(16)));
 static struct config config;
 
-/* The VM whose options these are, parsed and opened; 'said' is all that was said, or NULL. */
-static struct vm_config *run_vm(const char *options, const char *said)
+/* Parse and open a VM with these options. 'messages' are all that are logged; NULL: any. */
+static struct vm_config *run_vm(const char *options, const char *messages)
 {
 	struct arena arena = {.base = run_memory, .size = sizeof(run_memory)};
 	struct image_list images = {ramdisk_list(), &arena};
@@ -28,8 +28,8 @@ static struct vm_config *run_vm(const char *options, const char *said)
 	assert_int_not_equal(status, ERR_NOMEM);
 	if (config_open(&config, &images, &diag) != OK)
 		status = ERR_INVAL;
-	if (said != NULL)
-		assert_string_equal(logged, said);
+	if (messages != NULL)
+		assert_string_equal(logged, messages);
 	assert_int_equal(status == OK, diag.n_errors == 0);
 	return config.vms;
 }
