@@ -15,7 +15,7 @@ enum backend_type { BACKEND_FILE, BACKEND_RAM };
 
 enum backend_policy { POLICY_DEFAULT, POLICY_PREFERRED, POLICY_BIND, POLICY_INTERLEAVE };
 
-/* What share, readonly and rom together mean to the guest. From then on only this counts. */
+/* What share, readonly and rom together mean to the guest. A running VM reads only this. */
 enum mem_kind {
 	MEM_ROM,    /* guest writes are dropped */
 	MEM_COW,    /* guest writes stay private: RAM, and the clones of a template */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ramdisk as a file system with one user: paths are resolved as by Linux, over the list of the
- * archive's entries. Of entries with the same path the last one counts. Directories that only paths
- * imply exist. Lists are searched from end to end, because configurations name a handful of files.
+ * The ramdisk as a file system with one user. Paths are resolved as Linux does, over the list of
+ * the archive's entries. Of entries with the same path the last one counts. Directories that only
+ * paths imply exist. Lists are searched from end to end, because configurations name a handful of
+ * files.
  */
 #include "hv/backends/image.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Read JSON. As QEMU, first take tokens until the brackets balance, then parse them: the order
- * decides which of several errors is reported. Open containers are kept in a list, not on the
- * stack.
+ * Read JSON. Like QEMU, first take tokens until the brackets balance, then parse them: this decides
+ * which of several errors is reported. Open containers are kept in a list, not on the stack.
  */
 #include "hv/backends/json.h"
 

@@ -53,8 +53,9 @@ enum status options_read(const struct word *word, const struct option_syntax *sy
 enum status options_check_id(const struct options *options, struct diag *diag);
 /* The first option that no getter asked for; NULL: there is none. */
 struct option *options_first_unseen(const struct options *options);
-/* Refuse an option that no getter asked for; refuse that 'key' was not given. */
+/* ERR_INVAL, reported: there is an option that no getter asked for. */
 enum status options_check_known(const struct options *options, struct diag *diag);
+/* ERR_INVAL, reported: 'key' was not given. */
 enum status options_check_given(struct options *options, const char *key, struct diag *diag);
 /* As options_check_known(), in QEMU's words for the properties of the device 'driver'. */
 enum status options_check_properties(const struct options *options, const char *driver,

@@ -67,7 +67,7 @@ struct fw_cfg_config {
 	struct fw_cfg_config *next;
 	const char *path; /* in the ramdisk; NULL: a text */
 	struct diag_place place;
-	/* Linked with the next one's; of a path filled in by config_open(). */
+	/* Linked with the file of the next entry. With a path, config_open() sets the contents. */
 	struct fw_cfg_file file;
 };
 

@@ -5,9 +5,9 @@
 #include "hv/guest/region.h"
 
 /*
- * Fill 'map', which is empty, with the guest's memory by a configuration that config_open() has
- * accepted: RAM from address 0 on, split at VM_RAM_LOW_MAX, from the memory backend or from those
- * of the NUMA nodes one after the other; then DIMMs, and NVDIMMs without their labels. Returns as
+ * Fill the empty 'map' with the guest's memory, from a configuration that config_open() accepted:
+ * RAM from address 0 on, split at VM_RAM_LOW_MAX, of the memory backend or of those of the NUMA
+ * nodes one after the other; then DIMMs, and NVDIMMs without their labels. Returns as
  * mem_map_add().
  */
 enum status memory_layout(const struct vm_config *vm, struct mem_map *map);

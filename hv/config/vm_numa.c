@@ -107,7 +107,7 @@ static enum status get_int(struct numa_reader *numa, const char *key, bool *ret_
 	return OK;
 }
 
-/* Check that each 'cpus', of which all count, is a number or a range. */
+/* Check that each 'cpus' is a number or a range. All of them count. */
 static enum status check_cpus_syntax(struct numa_reader *numa)
 {
 	uint64_t first, last;
@@ -629,7 +629,7 @@ static void warn_of_unplaced(const struct vm_reader *reader)
 {
 	const struct cpu_topology *topology = &reader->vm->topology;
 	struct diag_place place = reader->vm->numa_nodes->place;
-	char text[DIAG_MESSAGE_MAX] = ""; /* what does not fit is cut off, as in the message */
+	char text[DIAG_MESSAGE_MAX] = ""; /* cut off where the message is */
 	size_t n = 0;
 
 	for (unsigned cpu = 0; cpu < topology_places(topology) && n < sizeof(text); cpu++) {
