@@ -6,7 +6,6 @@
  */
 #include "hv/devices/ioapic.h"
 
-#include "hv/devices/irqchip.h"
 #include "hv/lib/assert.h"
 
 enum { PAGE_SELECT = 0x00, PAGE_WINDOW = 0x10, PAGE_EOI = 0x40 };
@@ -29,46 +28,49 @@ static bool redir_is_level(uint64_t entry)
 	return (entry & REDIR_LEVEL) && REDIR_MODE(entry) <= DELIVER_LOWEST;
 }
 
-static void pin_fire(struct irqchip *chip, unsigned pin)
+bool ioapic_message(const struct ioapic *ioapic, unsigned pin, struct irq_message *ret)
 {
-	uint64_t *entry = &chip->ioapic.redir[pin];
-	bool level = redir_is_level(*entry);
-	unsigned mode = REDIR_MODE(*entry);
-	struct irq_message msg = {
-		.dest = REDIR_DEST(*entry),
+	uint64_t entry = ioapic->redir[pin];
+	unsigned mode = REDIR_MODE(entry);
+	bool level = redir_is_level(entry);
+
+	if (entry & REDIR_MASKED || (level && entry & REDIR_REMOTE_IRR))
+		return false;
+	if (mode > DELIVER_LOWEST && mode != DELIVER_NMI && mode != DELIVER_INIT)
+		return false;
+	*ret = (struct irq_message){
+		.dest = REDIR_DEST(entry),
 		.mode = (uint8_t)mode,
-		.vector = *entry & REDIR_VECTOR,
-		.logical = (*entry & REDIR_LOGICAL) != 0,
+		.vector = entry & REDIR_VECTOR,
+		.logical = (entry & REDIR_LOGICAL) != 0,
 		.level = level,
 	};
-
-	if (*entry & REDIR_MASKED || (level && *entry & REDIR_REMOTE_IRR))
-		return;
-	if (mode > DELIVER_LOWEST && mode != DELIVER_NMI && mode != DELIVER_INIT)
-		return;
-	if (irqchip_deliver(chip, &msg) && level)
-		*entry |= REDIR_REMOTE_IRR;
+	return true;
 }
 
-void ioapic_set_pin(struct irqchip *chip, unsigned pin, bool asserted)
+void ioapic_accepted(struct ioapic *ioapic, unsigned pin)
 {
-	struct ioapic *ioapic = &chip->ioapic;
-	uint32_t old = ioapic->asserted;
+	if (redir_is_level(ioapic->redir[pin]))
+		ioapic->redir[pin] |= REDIR_REMOTE_IRR;
+}
+
+uint32_t ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool asserted)
+{
+	uint32_t bit = (uint32_t)BIT(pin), old = ioapic->asserted;
 
 	assert(pin < IOAPIC_N_PINS);
 	if (!asserted) {
-		ioapic->asserted &= ~(uint32_t)BIT(pin);
-		return;
+		ioapic->asserted &= ~bit;
+		return 0;
 	}
-	ioapic->asserted |= (uint32_t)BIT(pin);
+	ioapic->asserted |= bit;
 	/* A level that nobody accepted yet tries again. */
-	if (ioapic->asserted != old || redir_is_level(ioapic->redir[pin]))
-		pin_fire(chip, pin);
+	return ioapic->asserted != old || redir_is_level(ioapic->redir[pin]) ? bit : 0;
 }
 
-void ioapic_eoi(struct irqchip *chip, uint8_t vector)
+uint32_t ioapic_eoi(struct ioapic *ioapic, uint8_t vector)
 {
-	struct ioapic *ioapic = &chip->ioapic;
+	uint32_t ended = 0;
 
 	for (unsigned pin = 0; pin < IOAPIC_N_PINS; pin++) {
 		uint64_t *entry = &ioapic->redir[pin];
@@ -76,9 +78,9 @@ void ioapic_eoi(struct irqchip *chip, uint8_t vector)
 		if (!(*entry & REDIR_REMOTE_IRR) || (*entry & REDIR_VECTOR) != vector)
 			continue;
 		*entry &= ~REDIR_REMOTE_IRR;
-		if (ioapic->asserted & BIT(pin))
-			pin_fire(chip, pin);
+		ended |= (uint32_t)BIT(pin);
 	}
+	return ended & ioapic->asserted;
 }
 
 static uint32_t window_read(const struct ioapic *ioapic)
@@ -98,56 +100,56 @@ static uint32_t window_read(const struct ioapic *ioapic)
 	}
 }
 
-static void redir_write_low(struct irqchip *chip, unsigned pin, uint32_t value)
+static uint32_t redir_write_low(struct ioapic *ioapic, unsigned pin, uint32_t value)
 {
-	uint64_t *entry = &chip->ioapic.redir[pin];
+	uint64_t *entry = &ioapic->redir[pin];
 
 	*entry = (*entry & ~REDIR_LOW_BITS) | (value & REDIR_LOW_BITS);
+	if (redir_is_level(*entry))
+		return ioapic->asserted & (uint32_t)BIT(pin);
 	/* An edge has no remote IRR: switching to it is how software gets rid of one. */
-	if (!redir_is_level(*entry))
-		*entry &= ~REDIR_REMOTE_IRR;
-	else if (chip->ioapic.asserted & BIT(pin))
-		pin_fire(chip, pin);
+	*entry &= ~REDIR_REMOTE_IRR;
+	return 0;
 }
 
-static void window_write(struct irqchip *chip, uint32_t value)
+static uint32_t window_write(struct ioapic *ioapic, uint32_t value)
 {
-	struct ioapic *ioapic = &chip->ioapic;
 	unsigned redir = ioapic->select - REG_REDIR, pin = redir / 2;
 
 	if (ioapic->select == REG_ID)
 		ioapic->id = value & ID_BITS;
 	if (ioapic->select < REG_REDIR || pin >= IOAPIC_N_PINS)
-		return;
+		return 0;
 	if (redir % 2 == 0)
-		redir_write_low(chip, pin, value);
-	else
-		ioapic->redir[pin] = (ioapic->redir[pin] & ~REDIR_HIGH_BITS) |
-				     ((uint64_t)value << 32 & REDIR_HIGH_BITS);
+		return redir_write_low(ioapic, pin, value);
+	ioapic->redir[pin] =
+		(ioapic->redir[pin] & ~REDIR_HIGH_BITS) | ((uint64_t)value << 32 & REDIR_HIGH_BITS);
+	return 0;
 }
 
-uint64_t ioapic_mmio_read(const struct ioapic *ioapic, uint64_t off, unsigned size)
+uint64_t ioapic_read(const struct ioapic *ioapic, const struct io_access *access)
 {
-	unsigned byte = off & 15;
+	unsigned byte = access->off & 15;
 	uint32_t value = 0;
 
-	if (byte + size > 4)
+	if (byte + access->size > 4)
 		return 0;
-	if (off - byte == PAGE_SELECT)
+	if (access->off - byte == PAGE_SELECT)
 		value = ioapic->select;
-	else if (off - byte == PAGE_WINDOW)
+	else if (access->off - byte == PAGE_WINDOW)
 		value = window_read(ioapic);
 	return value >> (8 * byte);
 }
 
-void ioapic_mmio_write(struct irqchip *chip, uint64_t off, unsigned size, uint64_t value)
+uint32_t ioapic_write(struct ioapic *ioapic, const struct io_access *access)
 {
-	if (off == PAGE_SELECT)
-		chip->ioapic.select = (uint8_t)value;
-	else if (off == PAGE_WINDOW && size == 4)
-		window_write(chip, (uint32_t)value);
-	else if (off == PAGE_EOI)
-		ioapic_eoi(chip, (uint8_t)value);
+	if (access->off == PAGE_SELECT)
+		ioapic->select = (uint8_t)access->value;
+	else if (access->off == PAGE_WINDOW && access->size == 4)
+		return window_write(ioapic, (uint32_t)access->value);
+	else if (access->off == PAGE_EOI)
+		return ioapic_eoi(ioapic, (uint8_t)access->value);
+	return 0;
 }
 
 static const struct state_field ioapic_fields[] = {

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "hv/devices/device.h"
+#include "hv/devices/irq_message.h"
 #include "hv/lib/types.h"
 
 /*
  * An I/O APIC with 24 pins, version 0x20 (with EOI register). Part of struct
- * irqchip, to which its messages go. Locking as there.
+ * irqchip, which delivers its messages. Locking as there.
  */
 #define IOAPIC_N_PINS  24
 #define IOAPIC_BASE    UINT64_C(0xfec00000)
@@ -32,15 +33,23 @@ struct ioapic {
 
 extern const struct device_class ioapic_class; /* saved state only: its page is irqchip_class's */
 
-struct irqchip;
-
 void ioapic_reset(struct ioapic *ioapic);
-/* The line of 'pin' (below 24) is now asserted or not; polarity is a wire's matter, not a line's.
+
+/*
+ * These return the pins that may have a message to send now, bit n for pin n: for each of them the
+ * caller calls ioapic_message(), delivers the message, and calls ioapic_accepted() if an APIC
+ * accepted it.
  */
-void ioapic_set_pin(struct irqchip *chip, unsigned pin, bool asserted);
+/* The line of 'pin' (below 24) is now asserted or not. The polarity does not matter here. */
+uint32_t ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool asserted);
 /* A processor ended the interrupt 'vector': level-triggered pins that are still asserted fire
  * again. */
-void ioapic_eoi(struct irqchip *chip, uint8_t vector);
-/* The register page; off below 4096, size at most 4. IOREGSEL 0x00, IOWIN 0x10, EOI 0x40. */
-uint64_t ioapic_mmio_read(const struct ioapic *ioapic, uint64_t off, unsigned size);
-void ioapic_mmio_write(struct irqchip *chip, uint64_t off, unsigned size, uint64_t value);
+uint32_t ioapic_eoi(struct ioapic *ioapic, uint8_t vector);
+/* The register page; size at most 4. IOREGSEL 0x00, IOWIN 0x10, EOI 0x40. */
+uint32_t ioapic_write(struct ioapic *ioapic, const struct io_access *access);
+
+/* What 'pin' has to send; false: nothing. */
+bool ioapic_message(const struct ioapic *ioapic, unsigned pin, struct irq_message *ret);
+void ioapic_accepted(struct ioapic *ioapic, unsigned pin);
+
+uint64_t ioapic_read(const struct ioapic *ioapic, const struct io_access *access);

@@ -6,6 +6,8 @@
  */
 #include "hv/devices/irqchip.h"
 
+#include "hv/devices/lapic_regs.h"
+#include "hv/devices/lapic_timer.h"
 #include "hv/lib/assert.h"
 
 #define ICR_LOGICAL	 BIT(11)
@@ -14,8 +16,6 @@
 #define ICR_SHORTHAND(i) ((unsigned)((i) >> 18 & 3))
 enum { TO_DEST = 0, TO_SELF = 1, TO_ALL = 2, TO_OTHERS = 3 };
 
-_Static_assert(ICR_SELF == (uint64_t)TO_SELF << 18, "the self shorthand");
-
 void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, unsigned phys_bits)
 {
 	assert(topology->n_cpus >= 1 && topology->n_cpus <= TOPOLOGY_MAX_CPUS);
@@ -23,11 +23,6 @@ void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, un
 	for (unsigned i = 0; i < chip->n; i++)
 		lapic_reset(&chip->lapic[i], i, topology_apic_id(topology, i), phys_bits);
 	ioapic_reset(&chip->ioapic);
-}
-
-void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level)
-{
-	ioapic_set_pin(chip, gsi, level);
 }
 
 int irqchip_take_kick(struct irqchip *chip)
@@ -109,6 +104,14 @@ static struct lapic *choose_lowest(struct irqchip *chip, enum targets targets,
 	return best;
 }
 
+static bool deliver(struct irqchip *chip, struct lapic *lapic, const struct irq_message *msg)
+{
+	bool accepted = lapic_deliver(lapic, msg->mode, msg->vector, msg->level);
+
+	chip->kicked |= lapic->kicked;
+	return accepted;
+}
+
 static bool deliver_to(struct irqchip *chip, enum targets targets, const struct lapic *from,
 		       const struct irq_message *msg)
 {
@@ -117,12 +120,11 @@ static bool deliver_to(struct irqchip *chip, enum targets targets, const struct 
 	if (msg->mode == DELIVER_LOWEST) {
 		struct lapic *lapic = choose_lowest(chip, targets, from, msg);
 
-		return lapic != NULL && lapic_deliver(lapic, msg->mode, msg->vector, msg->level);
+		return lapic != NULL && deliver(chip, lapic, msg);
 	}
 	for (unsigned i = 0; i < chip->n; i++)
 		if (is_target(&chip->lapic[i], targets, from, msg))
-			accepted |=
-				lapic_deliver(&chip->lapic[i], msg->mode, msg->vector, msg->level);
+			accepted |= deliver(chip, &chip->lapic[i], msg);
 	return accepted;
 }
 
@@ -131,8 +133,27 @@ bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg)
 	return deliver_to(chip, TARGET_NAMED, NULL, msg);
 }
 
-void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bool wide)
+/* Send the I/O APIC's messages, of these pins. */
+static void fire(struct irqchip *chip, uint32_t pins)
 {
+	for (; pins != 0; pins &= pins - 1) {
+		unsigned pin = (unsigned)__builtin_ctz(pins);
+		struct irq_message msg;
+
+		if (ioapic_message(&chip->ioapic, pin, &msg) && irqchip_deliver(chip, &msg))
+			ioapic_accepted(&chip->ioapic, pin);
+	}
+}
+
+void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level)
+{
+	fire(chip, ioapic_set_pin(&chip->ioapic, gsi, level));
+}
+
+/* 'icr' as x2APIC has it (destination in 63:32) or as xAPIC has it (8 bits in 63:56). */
+static void send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr)
+{
+	bool wide = lapic_is_x2apic(from);
 	struct irq_message msg = {
 		.dest = (uint32_t)(wide ? icr >> 32 : icr >> 56),
 		.mode = icr >> 8 & 7,
@@ -157,16 +178,68 @@ void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bo
 	deliver_to(chip, targets[ICR_SHORTHAND(icr)], from, &msg);
 }
 
-static uint64_t ioapic_read(void *dev, const struct io_access *access)
+/* What follows from an access to 'lapic'; 'effect' is a set of enum lapic_effect. */
+static void complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect)
+{
+	if (effect & LAPIC_EOI)
+		fire(chip, ioapic_eoi(&chip->ioapic, effect & LAPIC_VECTOR));
+	if (effect & LAPIC_SELF_IPI)
+		send_ipi(chip, lapic, (uint64_t)TO_SELF << 18 | (effect & LAPIC_VECTOR));
+	if (effect & LAPIC_SEND_ICR)
+		send_ipi(chip, lapic, lapic->icr);
+	chip->kicked |= lapic->kicked;
+}
+
+uint64_t irqchip_page_read(struct irqchip *chip, struct lapic *lapic,
+			   const struct io_access *access)
+{
+	uint64_t value = lapic_page_read(lapic, access);
+
+	chip->kicked |= lapic->kicked;
+	return value;
+}
+
+void irqchip_page_write(struct irqchip *chip, struct lapic *lapic, const struct io_access *access)
+{
+	complete(chip, lapic, lapic_page_write(lapic, access));
+}
+
+bool irqchip_msr_read(struct irqchip *chip, struct lapic *lapic, uint32_t msr, uint64_t *ret,
+		      uint64_t now)
+{
+	bool ok = lapic_msr_read(lapic, msr, ret, now);
+
+	chip->kicked |= lapic->kicked;
+	return ok;
+}
+
+bool irqchip_msr_write(struct irqchip *chip, struct lapic *lapic, uint32_t msr, uint64_t value,
+		       uint64_t now)
+{
+	uint32_t effect = lapic_msr_write(lapic, msr, value, now);
+
+	complete(chip, lapic, effect);
+	return !(effect & LAPIC_REFUSED);
+}
+
+void irqchip_update_timer(struct irqchip *chip, struct lapic *lapic, uint64_t now)
+{
+	lapic_update_timer(lapic, now);
+	chip->kicked |= lapic->kicked;
+}
+
+static uint64_t irqchip_read(void *dev, const struct io_access *access)
 {
 	const struct irqchip *chip = dev;
 
-	return ioapic_mmio_read(&chip->ioapic, access->off, access->size);
+	return ioapic_read(&chip->ioapic, access);
 }
 
-static uint32_t ioapic_write(void *dev, const struct io_access *access)
+static uint32_t irqchip_write(void *dev, const struct io_access *access)
 {
-	ioapic_mmio_write(dev, access->off, access->size, access->value);
+	struct irqchip *chip = dev;
+
+	fire(chip, ioapic_write(&chip->ioapic, access));
 	return 0;
 }
 
@@ -186,8 +259,8 @@ static const struct state_field irqchip_fields[] = {
 
 const struct device_class irqchip_class = {
 	.name = "irqchip",
-	.read = ioapic_read,
-	.write = ioapic_write,
+	.read = irqchip_read,
+	.write = irqchip_write,
 	.fields = irqchip_fields,
 	.n_fields = ARRAY_SIZE(irqchip_fields),
 	.check = irqchip_check,

@@ -30,22 +30,6 @@ static inline size_t irqchip_size(unsigned n_cpus)
 	return sizeof(struct irqchip) + n_cpus * sizeof(struct lapic);
 }
 
-/* A message on the interrupt bus. */
-struct irq_message {
-	uint32_t dest; /* APIC ID, or logical mask */
-	uint8_t mode;  /* DELIVER_ */
-	uint8_t vector;
-	bool logical; /* dest is a logical destination */
-	bool wide;    /* dest has 32 bits (from an x2APIC), not 8: what a broadcast is */
-	bool level;   /* level-triggered */
-};
-
-/* The irqchip 'lapic' is an element of. */
-static inline struct irqchip *irqchip_of(struct lapic *lapic)
-{
-	return (struct irqchip *)((char *)(lapic - lapic->index) - offsetof(struct irqchip, lapic));
-}
-
 /* On the bus: the I/O APIC's page. */
 extern const struct device_class irqchip_class;
 
@@ -57,8 +41,18 @@ void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level);
 /* Deliver to every APIC the message names, or, with DELIVER_LOWEST, to one of them. False: nobody
  * took it. */
 bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg);
-/* Send what 'icr' says, as x2APIC has it (destination in 63:32, 'wide') or as xAPIC has it (8 bits
- * in 63:56). */
-void irqchip_send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr, bool wide);
+/*
+ * A vCPU's own local APIC, which is one of the chip's: its page, its MSRs (false: #GP) and its
+ * timer. What the APIC sends is delivered.
+ */
+uint64_t irqchip_page_read(struct irqchip *chip, struct lapic *lapic,
+			   const struct io_access *access);
+void irqchip_page_write(struct irqchip *chip, struct lapic *lapic, const struct io_access *access);
+bool irqchip_msr_read(struct irqchip *chip, struct lapic *lapic, uint32_t msr, uint64_t *ret,
+		      uint64_t now);
+bool irqchip_msr_write(struct irqchip *chip, struct lapic *lapic, uint32_t msr, uint64_t value,
+		       uint64_t now);
+/* Fire the timer if its time has come. */
+void irqchip_update_timer(struct irqchip *chip, struct lapic *lapic, uint64_t now);
 /* One vCPU to kick, which is off the list then; -1: none. */
 int irqchip_take_kick(struct irqchip *chip);

@@ -9,7 +9,6 @@
  */
 #include "hv/devices/lapic.h"
 
-#include "hv/devices/irqchip.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
@@ -58,13 +57,6 @@ static void lapic_update_pending(struct lapic *lapic)
 	lapic->pending = (int16_t)vector;
 }
 
-/* The vCPU has something to look at: whoever holds it must stop it and see. */
-static void lapic_kick(struct lapic *lapic)
-{
-	lapic->kicked = true;
-	irqchip_of(lapic)->kicked = true;
-}
-
 static void lapic_request(struct lapic *lapic, uint8_t vector, bool level)
 {
 	vector_set(lapic->irr, vector);
@@ -74,7 +66,7 @@ static void lapic_request(struct lapic *lapic, uint8_t vector, bool level)
 		vector_clear(lapic->tmr, vector);
 	lapic_update_pending(lapic);
 	if (lapic->pending >= 0)
-		lapic_kick(lapic);
+		lapic->kicked = true;
 }
 
 static void lapic_clear_registers(struct lapic *lapic)
@@ -132,16 +124,15 @@ void lapic_accept(struct lapic *lapic, uint8_t vector)
 	lapic_update_pending(lapic);
 }
 
-void lapic_eoi(struct lapic *lapic)
+uint32_t lapic_eoi(struct lapic *lapic)
 {
 	int vector = vector_highest(lapic->isr);
 
 	if (vector < 0)
-		return;
+		return 0;
 	vector_clear(lapic->isr, (uint8_t)vector);
 	lapic_update_pending(lapic);
-	if (vector_test(lapic->tmr, (uint8_t)vector))
-		ioapic_eoi(irqchip_of(lapic), (uint8_t)vector);
+	return vector_test(lapic->tmr, (uint8_t)vector) ? LAPIC_EOI | (uint32_t)vector : 0;
 }
 
 void lapic_set_tpr(struct lapic *lapic, uint8_t tpr)
@@ -183,7 +174,7 @@ static bool lapic_deliver_event(struct lapic *lapic, unsigned mode, uint8_t vect
 	default:
 		return false;
 	}
-	lapic_kick(lapic);
+	lapic->kicked = true;
 	return true;
 }
 

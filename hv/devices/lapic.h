@@ -2,15 +2,16 @@
 #pragma once
 
 #include "hv/devices/device.h"
+#include "hv/devices/irq_message.h"
 #include "hv/devices/topology.h"
 #include "hv/lib/types.h"
 
 /*
  * One virtual processor's local APIC: xAPIC and x2APIC.
  *
- * A struct lapic is always an element of struct irqchip's array (hv/devices/irqchip.h)
- * and finds its neighbours by its index: no pointers inside, a copy of the
- * irqchip is a working irqchip.
+ * An element of struct irqchip's array (hv/devices/irqchip.h), which does what concerns others:
+ * a local APIC changes its own state only, and returns the rest as effects. No pointers inside: a
+ * copy of the irqchip is a working irqchip.
  *
  * Locking: none here. The caller serialises all calls on one VM's irqchip; only
  * lapic_pending_vector() and lapic_has_event() may be polled without that, the
@@ -20,11 +21,6 @@
  * clock is the TSC (CPUID leaf 0x15 tells the guest a crystal of TSC Hz and ratio
  * 1), divided by the divide configuration register.
  */
-#define MSR_IA32_APIC_BASE    0x1b
-#define MSR_IA32_TSC_DEADLINE 0x6e0
-#define MSR_X2APIC_FIRST      0x800
-#define MSR_X2APIC_LAST	      0x8ff
-
 #define APIC_BASE_BSP	  BIT(8)
 #define APIC_BASE_EXTD	  BIT(10)
 #define APIC_BASE_EN	  BIT(11)
@@ -32,17 +28,6 @@
 #define LAPIC_NO_DEADLINE UINT64_MAX
 
 enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, N_LVT };
-
-/* Delivery modes: of ICR, LVT and I/O APIC alike. */
-enum {
-	DELIVER_FIXED = 0,
-	DELIVER_LOWEST = 1,
-	DELIVER_SMI = 2,
-	DELIVER_NMI = 4,
-	DELIVER_INIT = 5,
-	DELIVER_SIPI = 6,
-	DELIVER_EXTINT = 7,
-};
 
 struct lapic {
 	/* What the vCPU's run loop looks at. */
@@ -83,6 +68,15 @@ struct lapic {
 /* Saved state only: the page and the MSRs belong to a vCPU, not to a bus. */
 extern const struct device_class lapic_class;
 
+/* What follows from a write to a register, for irqchip.c to do. */
+enum lapic_effect {
+	LAPIC_VECTOR = 0xff, /* mask of the vector that belongs to the next two */
+	LAPIC_EOI = 1 << 8,  /* a level-triggered interrupt ended: the I/O APIC may send again */
+	LAPIC_SELF_IPI = 1 << 9,  /* an IPI from the APIC to itself */
+	LAPIC_SEND_ICR = 1 << 10, /* an IPI as the ICR says */
+	LAPIC_REFUSED = 1 << 11,  /* no such register, or not with this value: nothing changed */
+};
+
 /* Power-on state. phys_bits: 32 to 52. */
 void lapic_reset(struct lapic *lapic, unsigned index, uint32_t id, unsigned phys_bits);
 /*
@@ -118,11 +112,6 @@ static inline bool lapic_has_event(const struct lapic *lapic)
 /* The processor takes 'vector', which lapic_pending_vector() gave: IRR to ISR. */
 void lapic_accept(struct lapic *lapic, uint8_t vector);
 
-/* Fire the timer if its time has come. */
-void lapic_update_timer(struct lapic *lapic, uint64_t now);
-/* TSC at which lapic_update_timer() has to be called next; UINT64_MAX: no need to. */
-uint64_t lapic_next_deadline(const struct lapic *lapic);
-
 /* CR8 is bits 7:4 of TPR. The caller has checked for reserved bits. */
 void lapic_set_cr8(struct lapic *lapic, uint64_t value);
 static inline uint64_t lapic_get_cr8(const struct lapic *lapic)
@@ -130,28 +119,12 @@ static inline uint64_t lapic_get_cr8(const struct lapic *lapic)
 	return lapic->tpr >> 4;
 }
 
-/*
- * IA32_APIC_BASE, IA32_TSC_DEADLINE and 0x800 to 0x8ff. False: #GP, nothing
- * changed and *ret not written.
- */
-bool lapic_msr_read(struct lapic *lapic, uint32_t msr, uint64_t *ret, uint64_t now);
-bool lapic_msr_write(struct lapic *lapic, uint32_t msr, uint64_t value, uint64_t now);
-
 /* Does the processor's own APIC page, in xAPIC mode, hold this guest-physical address? */
 static inline bool lapic_claims(const struct lapic *lapic, uint64_t addr)
 {
 	return (lapic->base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN &&
 	       align_down(addr ^ lapic->base, PAGE_SIZE) == 0;
 }
-
-/*
- * The xAPIC page; off is below 4096. Registers are 32 bits wide at multiples
- * of 16. Reads may take any part of them, other bytes read 0; writes
- * other than of a whole register are dropped.
- */
-uint64_t lapic_mmio_read(struct lapic *lapic, uint64_t off, unsigned size, uint64_t now);
-void lapic_mmio_write(struct lapic *lapic, uint64_t off, unsigned size, uint64_t value,
-		      uint64_t now);
 
 /* A local interrupt source fires once (LINT pins, thermal, performance): as its LVT entry says. */
 void lapic_local_interrupt(struct lapic *lapic, enum lapic_lvt source);
@@ -165,27 +138,17 @@ bool lapic_deliver(struct lapic *lapic, unsigned mode, uint8_t vector, bool leve
 void lapic_error(struct lapic *lapic, uint32_t esr_bit);
 /* Processor priority: the higher class of TPR and the vector in service. */
 uint8_t lapic_ppr(const struct lapic *lapic);
-/* ID and logical destination register as the present mode has them. */
-uint32_t lapic_get_id(const struct lapic *lapic);
-uint32_t lapic_get_ldr(const struct lapic *lapic);
-void lapic_eoi(struct lapic *lapic);
+/* End the interrupt in service. Returns LAPIC_EOI and its vector if it was level-triggered, or 0.
+ */
+uint32_t lapic_eoi(struct lapic *lapic);
 
 /* The effect of clearing IA32_APIC_BASE's enable bit: registers and APIC ID as after power-on. */
 void lapic_disable(struct lapic *lapic);
 void lapic_set_tpr(struct lapic *lapic, uint8_t tpr);
 
-/* The timer's registers (hv/devices/lapic_timer.c). */
-void lapic_timer_set_initial(struct lapic *lapic, uint32_t count, uint64_t now);
-uint32_t lapic_timer_current(struct lapic *lapic, uint64_t now);
-void lapic_timer_set_divide(struct lapic *lapic, uint32_t value, uint64_t now);
-void lapic_timer_set_lvt(struct lapic *lapic, uint32_t value, uint64_t now);
-void lapic_timer_set_tsc_deadline(struct lapic *lapic, uint64_t value, uint64_t now);
-uint64_t lapic_timer_tsc_deadline(struct lapic *lapic, uint64_t now);
-
 #define LVT_MASKED    BIT(16)
 #define LVT_VECTOR    0xffu
 #define LVT_MODE(lvt) ((unsigned)(lvt) >> 8 & 7)
-#define ICR_SELF      BIT(18) /* the shorthand */
 #define SVR_ENABLE    BIT(8)
 #define APIC_VERSION  0x00050014u /* 6 LVT entries, integrated APIC */
 

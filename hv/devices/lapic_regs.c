@@ -6,9 +6,9 @@
  * not exist is an error in ESR); the MSRs raise #GP. SDM vol. 3, "Advanced
  * Programmable Interrupt Controller (APIC)".
  */
-#include "hv/devices/lapic.h"
+#include "hv/devices/lapic_regs.h"
 
-#include "hv/devices/irqchip.h"
+#include "hv/devices/lapic_timer.h"
 
 enum {
 	REG_ID = 0x02,
@@ -140,34 +140,33 @@ static void set_lvt(struct lapic *lapic, unsigned i, uint32_t value, uint64_t no
 		lapic->lvt[i] = value;
 }
 
-/* Registers of 32 bits that exist both ways and can be written. False: not one of them. */
-static bool reg_write(struct lapic *lapic, unsigned reg, uint32_t value, uint64_t now)
+/* Registers of 32 bits that exist both ways and can be written. LAPIC_REFUSED: not one of them. */
+static uint32_t reg_write(struct lapic *lapic, unsigned reg, uint32_t value, uint64_t now)
 {
 	switch (reg) {
 	case REG_TPR:
 		lapic_set_tpr(lapic, (uint8_t)value);
-		return true;
+		return 0;
 	case REG_EOI:
-		lapic_eoi(lapic);
-		return true;
+		return lapic_eoi(lapic);
 	case REG_SVR:
 		set_svr(lapic, value);
-		return true;
+		return 0;
 	case REG_ESR:
 		lapic->esr = lapic->esr_pending;
 		lapic->esr_pending = 0;
-		return true;
+		return 0;
 	case REG_LVT ... REG_LVT + N_LVT - 1:
 		set_lvt(lapic, reg - REG_LVT, value, now);
-		return true;
+		return 0;
 	case REG_TIMER_INITIAL:
 		lapic_timer_set_initial(lapic, value, now);
-		return true;
+		return 0;
 	case REG_TIMER_DIVIDE:
 		lapic_timer_set_divide(lapic, value, now);
-		return true;
+		return 0;
 	default:
-		return false;
+		return LAPIC_REFUSED;
 	}
 }
 
@@ -191,39 +190,38 @@ static bool page_read(const struct lapic *lapic, unsigned reg, uint32_t *ret)
 	}
 }
 
-uint64_t lapic_mmio_read(struct lapic *lapic, uint64_t off, unsigned size, uint64_t now)
+uint64_t lapic_page_read(struct lapic *lapic, const struct io_access *access)
 {
-	unsigned reg = (unsigned)off >> 4, byte = (unsigned)off & 15;
+	unsigned off = access->addr & (PAGE_SIZE - 1), reg = off >> 4, byte = off & 15;
 	uint32_t value = 0;
 
-	if (byte + size > 4)
+	if (byte + access->size > 4)
 		return 0;
-	if (!page_read(lapic, reg, &value) && !reg_read(lapic, reg, &value, now))
+	if (!page_read(lapic, reg, &value) && !reg_read(lapic, reg, &value, access->now))
 		lapic_error(lapic, ESR_REGISTER);
 	return value >> (8 * byte);
 }
 
-static bool page_write(struct lapic *lapic, unsigned reg, uint32_t value)
+static uint32_t page_write(struct lapic *lapic, unsigned reg, uint32_t value)
 {
 	switch (reg) {
 	case REG_ID:
 		lapic->xapic_id = value >> 24;
-		return true;
+		return 0;
 	case REG_LDR:
 		lapic->ldr = value & 0xff000000;
-		return true;
+		return 0;
 	case REG_DFR:
 		lapic->dfr = value | 0x0fffffff;
-		return true;
+		return 0;
 	case REG_ICR:
 		lapic->icr = (lapic->icr & BITS(63, 32)) | (value & ICR_BITS & ~ICR_BUSY);
-		irqchip_send_ipi(irqchip_of(lapic), lapic, lapic->icr, false);
-		return true;
+		return LAPIC_SEND_ICR;
 	case REG_ICR_HIGH:
 		lapic->icr = (uint32_t)lapic->icr | (uint64_t)(value & 0xff000000) << 32;
-		return true;
+		return 0;
 	default:
-		return false;
+		return LAPIC_REFUSED;
 	}
 }
 
@@ -235,34 +233,39 @@ static bool page_has(struct lapic *lapic, unsigned reg, uint64_t now)
 	return page_read(lapic, reg, &ignored) || reg_read(lapic, reg, &ignored, now);
 }
 
-void lapic_mmio_write(struct lapic *lapic, uint64_t off, unsigned size, uint64_t value,
-		      uint64_t now)
+uint32_t lapic_page_write(struct lapic *lapic, const struct io_access *access)
 {
-	unsigned reg = (unsigned)off >> 4;
+	unsigned off = access->addr & (PAGE_SIZE - 1), reg = off >> 4;
+	uint32_t value = (uint32_t)access->value, effect;
 
-	if (size != 4 || off & 15)
-		return;
-	if (!page_write(lapic, reg, (uint32_t)value) &&
-	    !reg_write(lapic, reg, (uint32_t)value, now) && !page_has(lapic, reg, now))
+	if (access->size != 4 || off & 15)
+		return 0;
+	effect = page_write(lapic, reg, value);
+	if (effect == LAPIC_REFUSED)
+		effect = reg_write(lapic, reg, value, access->now);
+	if (effect != LAPIC_REFUSED)
+		return effect;
+	if (!page_has(lapic, reg, access->now))
 		lapic_error(lapic, ESR_REGISTER);
+	return 0;
 }
 
 /* SDM vol. 3, "x2APIC State Transitions". */
-static bool base_write(struct lapic *lapic, uint64_t value)
+static uint32_t base_write(struct lapic *lapic, uint64_t value)
 {
 	uint64_t allowed = BITS(lapic->phys_bits - 1, 12) | APIC_BASE_BSP | BASE_MODE;
 	uint64_t old = lapic->base & BASE_MODE, new = value &BASE_MODE;
 
 	if (value & ~allowed || new == APIC_BASE_EXTD)
-		return false;
+		return LAPIC_REFUSED;
 	if (old == BASE_MODE && new == APIC_BASE_EN)
-		return false;
+		return LAPIC_REFUSED;
 	if (old == 0 && new == BASE_MODE)
-		return false;
+		return LAPIC_REFUSED;
 	lapic->base = value;
 	if (new == 0 && old != 0)
 		lapic_disable(lapic);
-	return true;
+	return 0;
 }
 
 bool lapic_msr_read(struct lapic *lapic, uint32_t msr, uint64_t *ret, uint64_t now)
@@ -309,33 +312,30 @@ static uint32_t msr_writable(unsigned reg)
 	}
 }
 
-static bool x2apic_write(struct lapic *lapic, unsigned reg, uint64_t value, uint64_t now)
+static uint32_t x2apic_write(struct lapic *lapic, unsigned reg, uint64_t value, uint64_t now)
 {
 	if (reg == REG_ICR) {
 		if (value & BITS(31, 0) & ~ICR_BITS)
-			return false;
+			return LAPIC_REFUSED;
 		lapic->icr = value & ~ICR_BUSY;
-		irqchip_send_ipi(irqchip_of(lapic), lapic, lapic->icr, true);
-		return true;
+		return LAPIC_SEND_ICR;
 	}
 	if (value & ~(uint64_t)msr_writable(reg))
-		return false;
-	if (reg == REG_SELF_IPI) {
-		irqchip_send_ipi(irqchip_of(lapic), lapic, ICR_SELF | value, true);
-		return true;
-	}
+		return LAPIC_REFUSED;
+	if (reg == REG_SELF_IPI)
+		return LAPIC_SELF_IPI | (uint32_t)value;
 	return reg_write(lapic, reg, (uint32_t)value, now);
 }
 
-bool lapic_msr_write(struct lapic *lapic, uint32_t msr, uint64_t value, uint64_t now)
+uint32_t lapic_msr_write(struct lapic *lapic, uint32_t msr, uint64_t value, uint64_t now)
 {
 	if (msr == MSR_IA32_APIC_BASE)
 		return base_write(lapic, value);
 	if (msr == MSR_IA32_TSC_DEADLINE) {
 		lapic_timer_set_tsc_deadline(lapic, value, now);
-		return true;
+		return 0;
 	}
 	if (msr < MSR_X2APIC_FIRST || msr > MSR_X2APIC_LAST || !lapic_is_x2apic(lapic))
-		return false;
+		return LAPIC_REFUSED;
 	return x2apic_write(lapic, msr - MSR_X2APIC_FIRST, value, now);
 }

@@ -5,7 +5,7 @@
  * changes a register first lets the timer catch up with 'now', so that an
  * expiry is judged by the mask of its own time.
  */
-#include "hv/devices/lapic.h"
+#include "hv/devices/lapic_timer.h"
 
 #define TIMER_MODE(lvt) ((lvt) >> 17 & 3)
 enum { TIMER_ONE_SHOT = 0, TIMER_PERIODIC = 1, TIMER_TSC_DEADLINE = 2 };

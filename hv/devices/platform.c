@@ -182,7 +182,7 @@ uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, struct io_a
 
 	if (lapic == NULL)
 		return io_bus_read(&platform->wiring->mmio, platform, access);
-	return lapic_mmio_read(lapic, access->addr & (PAGE_SIZE - 1), access->size, access->now);
+	return irqchip_page_read(&platform->irqchip, lapic, access);
 }
 
 uint32_t platform_mmio_write(struct platform *platform, unsigned cpu, struct io_access *access)
@@ -191,8 +191,7 @@ uint32_t platform_mmio_write(struct platform *platform, unsigned cpu, struct io_
 
 	if (lapic == NULL)
 		return io_bus_write(&platform->wiring->mmio, platform, access);
-	lapic_mmio_write(lapic, access->addr & (PAGE_SIZE - 1), access->size, access->value,
-			 access->now);
+	irqchip_page_write(&platform->irqchip, lapic, access);
 	return 0;
 }
 

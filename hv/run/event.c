@@ -224,7 +224,7 @@ static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *reques
 {
 	if (*requests & VCPU_REQUEST_INPUT)
 		vm_take_input(vcpu->vm);
-	lapic_update_timer(lapic, vcpu_now(vcpu));
+	irqchip_update_timer(&vcpu->vm->platform.irqchip, lapic, vcpu_now(vcpu));
 	if (!take_start_messages(vcpu, lapic, requests))
 		return false;
 	if (*requests & VCPU_REQUEST_HALT && !leave_halt(vcpu, lapic))

@@ -21,7 +21,8 @@ static bool read_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 	bool ok;
 
 	vm_lock_devices(vcpu->vm);
-	ok = lapic_msr_read(vm_lapic(vcpu), msr, ret, vcpu_now(vcpu));
+	ok = irqchip_msr_read(&vcpu->vm->platform.irqchip, vm_lapic(vcpu), msr, ret,
+			      vcpu_now(vcpu));
 	vm_unlock_devices(vcpu->vm);
 	return ok;
 }
@@ -32,7 +33,7 @@ static bool write_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	bool ok;
 
 	vm_lock_devices(vcpu->vm);
-	ok = lapic_msr_write(lapic, msr, value, vcpu_now(vcpu));
+	ok = irqchip_msr_write(&vcpu->vm->platform.irqchip, lapic, msr, value, vcpu_now(vcpu));
 	/* What the local APIC did may have to reach the guest. */
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER | (lapic_has_event(lapic) ? VCPU_REQUEST_EVENT : 0));
 	vm_unlock_devices(vcpu->vm);

@@ -2,6 +2,7 @@
 /* A virtual processor: made, copied, and asked about. */
 #include "hv/vcpu/vcpu.h"
 
+#include "hv/devices/lapic_timer.h"
 #include "hv/frame/phys.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"

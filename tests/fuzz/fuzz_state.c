@@ -3,6 +3,7 @@
  * Any bytes as a VM's state: behind a head that is right, or, if the first byte is odd, laid over a
  * good file from where the next two say.
  */
+#include "hv/devices/lapic_timer.h"
 #include "hv/lib/crc32.h"
 #include "hv/vm/state.h"
 #include "tests/unit/vm_state_vm.h"

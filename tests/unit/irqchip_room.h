@@ -26,6 +26,19 @@ static inline const struct cpu_topology *sockets(unsigned n)
 	return &topology;
 }
 
+/* The local APIC's page, in accesses of 'size' bytes. */
+static inline uint64_t page_read(struct irqchip *chip, struct lapic *lapic, struct io_access access)
+{
+	access.addr = APIC_BASE_ADDR + access.off;
+	return irqchip_page_read(chip, lapic, &access);
+}
+
+static inline void page_write(struct irqchip *chip, struct lapic *lapic, struct io_access access)
+{
+	access.addr = APIC_BASE_ADDR + access.off;
+	irqchip_page_write(chip, lapic, &access);
+}
+
 /* All kicks, bit i for vCPU i. */
 static inline uint32_t take_kicks(struct irqchip *chip)
 {

@@ -11,25 +11,39 @@
 static union irqchip_room room;
 #define chip room.chip
 
+static uint64_t chip_read(uint64_t off, unsigned size)
+{
+	return irqchip_class.read(&chip, &(struct io_access){.off = off, .size = size});
+}
+
+static void chip_write(uint64_t off, unsigned size, uint64_t value)
+{
+	struct io_access access = {.off = off, .size = size, .value = value};
+
+	assert_int_equal(irqchip_class.write(&chip, &access), 0);
+}
+
 static void start(void)
 {
 	irqchip_reset(&chip, sockets(N), 40);
 	for (unsigned i = 0; i < N; i++) {
-		lapic_mmio_write(&chip.lapic[i], 0xf0, 4, 0x1ff, 0);
-		lapic_mmio_write(&chip.lapic[i], 0xd0, 4, 1u << (24 + i), 0);
+		page_write(&chip, &chip.lapic[i],
+			   (struct io_access){.off = 0xf0, .size = 4, .value = 0x1ff});
+		page_write(&chip, &chip.lapic[i],
+			   (struct io_access){.off = 0xd0, .size = 4, .value = 1u << (24 + i)});
 	}
 }
 
 static uint32_t get(unsigned reg)
 {
-	ioapic_mmio_write(&chip, 0, 4, reg);
-	return (uint32_t)ioapic_mmio_read(&chip.ioapic, 0x10, 4);
+	chip_write(0, 4, reg);
+	return (uint32_t)chip_read(0x10, 4);
 }
 
 static void set(unsigned reg, uint32_t value)
 {
-	ioapic_mmio_write(&chip, 0, 4, reg);
-	ioapic_mmio_write(&chip, 0x10, 4, value);
+	chip_write(0, 4, reg);
+	chip_write(0x10, 4, value);
 }
 
 static void route(unsigned pin, uint64_t entry)
@@ -49,7 +63,7 @@ static bool take(uint8_t vector)
 
 static void eoi(void)
 {
-	lapic_mmio_write(chip.lapic, 0xb0, 4, 0, 0);
+	page_write(&chip, chip.lapic, (struct io_access){.off = 0xb0, .size = 4});
 }
 
 static void registers_after_reset(void **state)
@@ -98,17 +112,17 @@ static void the_window_is_of_32_bits(void **state)
 {
 	start();
 	set(0x10, 0x10055);
-	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0, 4), 0x10);
-	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x12, 1) & 0xff, 1);
-	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x10, 2) & 0xffff, 0x55);
-	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x13, 2), 0);
-	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x20, 4), 0);
-	ioapic_mmio_write(&chip, 0x10, 2, 0);
-	ioapic_mmio_write(&chip, 0x11, 1, 0);
-	ioapic_mmio_write(&chip, 0x20, 4, 0);
+	assert_int_equal(chip_read(0, 4), 0x10);
+	assert_int_equal(chip_read(0x12, 1) & 0xff, 1);
+	assert_int_equal(chip_read(0x10, 2) & 0xffff, 0x55);
+	assert_int_equal(chip_read(0x13, 2), 0);
+	assert_int_equal(chip_read(0x20, 4), 0);
+	chip_write(0x10, 2, 0);
+	chip_write(0x11, 1, 0);
+	chip_write(0x20, 4, 0);
 	assert_int_equal(get(0x10), 0x10055);
-	ioapic_mmio_write(&chip, 0, 1, 1); /* the index is a byte, and may be written as one */
-	assert_int_equal(ioapic_mmio_read(&chip.ioapic, 0x10, 4), 0x170020);
+	chip_write(0, 1, 1); /* the index is a byte, and may be written as one */
+	assert_int_equal(chip_read(0x10, 4), 0x170020);
 }
 
 static void an_edge_interrupts_once(void **state)
@@ -147,7 +161,8 @@ static void a_level_interrupts_until_it_goes(void **state)
 	irqchip_set_irq(&chip, 9, true);
 	assert_int_equal(get(0x10 + 18), 0x39 | REDIR_LEVEL | REDIR_LOW | REDIR_REMOTE_IRR);
 	assert_true(take(0x39));
-	assert_int_equal(lapic_mmio_read(chip.lapic, 0x190, 4, 0), 1u << 25); /* TMR */
+	assert_int_equal(page_read(&chip, chip.lapic, (struct io_access){.off = 0x190, .size = 4}),
+			 1u << 25); /* TMR */
 	irqchip_set_irq(&chip, 9, true);
 	assert_int_equal(lapic_pending_vector(chip.lapic), -1); /* waits for the EOI */
 	eoi();
@@ -174,10 +189,10 @@ static void an_eoi_goes_to_the_pin_of_its_vector_only(void **state)
 	eoi();
 	assert_false(get(0x10 + 12) & REDIR_REMOTE_IRR);
 	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR);
-	ioapic_mmio_write(&chip, 0x40, 4, 0x35);	/* the I/O APIC's own EOI register */
+	chip_write(0x40, 4, 0x35);			/* the I/O APIC's own EOI register */
 	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR); /* asserted: fired again at once */
 	irqchip_set_irq(&chip, 5, false);
-	ioapic_mmio_write(&chip, 0x40, 4, 0x35);
+	chip_write(0x40, 4, 0x35);
 	assert_false(get(0x10 + 10) & REDIR_REMOTE_IRR);
 }
 
@@ -190,12 +205,12 @@ static void an_eoi_leaves_other_vectors_alone(void **state)
 	irqchip_set_irq(&chip, 6, true);
 	irqchip_set_irq(&chip, 5, false);
 	assert_int_equal(chip.ioapic.asserted, 1u << 6);
-	ioapic_mmio_write(&chip, 0x40, 4, 0x36);
+	chip_write(0x40, 4, 0x36);
 	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR);
 	route(7, 0x37);
 	irqchip_set_irq(&chip, 7, true);
 	assert_true(take(0x37));
-	ioapic_mmio_write(&chip, 0x40, 4, 0x37); /* an edge does not fire again */
+	chip_write(0x40, 4, 0x37); /* an edge does not fire again */
 	assert_false(chip.lapic[0].irr[0] & BIT(0x37));
 }
 
@@ -229,10 +244,10 @@ static void a_level_nobody_accepts_tries_again(void **state)
 {
 	start();
 	route(9, 0x39 | REDIR_LEVEL);
-	lapic_mmio_write(chip.lapic, 0xf0, 4, 0xff, 0);
+	page_write(&chip, chip.lapic, (struct io_access){.off = 0xf0, .size = 4, .value = 0xff});
 	irqchip_set_irq(&chip, 9, true);
 	assert_false(get(0x10 + 18) & REDIR_REMOTE_IRR);
-	lapic_mmio_write(chip.lapic, 0xf0, 4, 0x1ff, 0);
+	page_write(&chip, chip.lapic, (struct io_access){.off = 0xf0, .size = 4, .value = 0x1ff});
 	irqchip_set_irq(&chip, 9, true);
 	assert_true(take(0x39));
 }

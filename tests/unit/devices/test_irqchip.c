@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hv/devices/lapic_regs.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/irqchip_room.h"
@@ -17,7 +18,8 @@ static union irqchip_room room;
 
 static void page_set(unsigned cpu, unsigned off, uint32_t value)
 {
-	lapic_mmio_write(&chip.lapic[cpu], off, 4, value, 0);
+	page_write(&chip, &chip.lapic[cpu],
+		   (struct io_access){.off = off, .size = 4, .value = value});
 }
 
 /* N processors in xAPIC mode, enabled, flat logical IDs 1, 2, 4, 8. */
@@ -34,8 +36,8 @@ static void start_x2apic(void)
 {
 	start();
 	for (unsigned i = 0; i < N; i++)
-		assert_true(lapic_msr_write(&chip.lapic[i], MSR_IA32_APIC_BASE,
-					    chip.lapic[i].base | APIC_BASE_EXTD, 0));
+		assert_true(irqchip_msr_write(&chip, &chip.lapic[i], MSR_IA32_APIC_BASE,
+					      chip.lapic[i].base | APIC_BASE_EXTD, 0));
 }
 
 /* Who has 'vector' pending, a bit each; clears it. */
@@ -61,8 +63,8 @@ static uint32_t send(unsigned from, uint32_t dest, uint32_t low)
 
 static uint32_t send_x2apic(unsigned from, uint32_t dest, uint32_t low)
 {
-	assert_true(
-		lapic_msr_write(&chip.lapic[from], 0x830, (uint64_t)dest << 32 | low | 0x40, 0));
+	assert_true(irqchip_msr_write(&chip, &chip.lapic[from], 0x830,
+				      (uint64_t)dest << 32 | low | 0x40, 0));
 	return takers(0x40);
 }
 
@@ -118,8 +120,8 @@ static void x2apic_destinations(void **state)
 static void modes_can_be_mixed(void **state)
 {
 	start();
-	assert_true(lapic_msr_write(&chip.lapic[0], MSR_IA32_APIC_BASE,
-				    chip.lapic[0].base | APIC_BASE_EXTD, 0));
+	assert_true(irqchip_msr_write(&chip, &chip.lapic[0], MSR_IA32_APIC_BASE,
+				      chip.lapic[0].base | APIC_BASE_EXTD, 0));
 	assert_int_equal(send_x2apic(0, 1, 0), 2);
 	assert_int_equal(send_x2apic(0, 0xff, 0), 0); /* no broadcast with 32 bits */
 	assert_int_equal(send_x2apic(0, 0xf, LOGICAL), 15);
@@ -148,7 +150,8 @@ static void a_disabled_apic_hears_nothing(void **state)
 {
 	start();
 	page_set(1, 0xf0, 0xff);
-	assert_true(lapic_msr_write(&chip.lapic[2], MSR_IA32_APIC_BASE, APIC_BASE_ADDR, 0));
+	assert_true(
+		irqchip_msr_write(&chip, &chip.lapic[2], MSR_IA32_APIC_BASE, APIC_BASE_ADDR, 0));
 	assert_int_equal(send(0, 0xff, 0), 9);
 	page_set(0, 0x300, DELIVER_NMI << 8 | ALL);
 	assert_true(chip.lapic[0].nmi_pending && chip.lapic[1].nmi_pending);
@@ -187,13 +190,14 @@ static void an_illegal_vector_is_not_sent(void **state)
 			page_set(0, 0x310, 1u << 24);
 			page_set(0, 0x300, mode << 8 | vector);
 			page_set(0, 0x280, 0);
-			assert_int_equal(lapic_mmio_read(&chip.lapic[0], 0x280, 4, 0),
+			assert_int_equal(page_read(&chip, &chip.lapic[0],
+						   (struct io_access){.off = 0x280, .size = 4}),
 					 vector < 16 ? 0x20 : 0);
 			assert_int_equal(chip.lapic[1].esr_pending, 0);
 			assert_int_equal(takers((uint8_t)vector), vector < 16 ? 0 : 2);
 		}
 	start_x2apic();
-	assert_true(lapic_msr_write(&chip.lapic[0], 0x83f, 7, 0));
+	assert_true(irqchip_msr_write(&chip, &chip.lapic[0], 0x83f, 7, 0));
 	assert_int_equal(chip.lapic[0].esr_pending, ESR_SEND_VECTOR);
 }
 
@@ -235,8 +239,12 @@ static void the_delivery_status_is_always_idle(void **state)
 	start();
 	page_set(0, 0x310, 0x12345678);
 	page_set(0, 0x300, ~0u & ~0xc0700u); /* fixed, no shorthand, all else */
-	assert_int_equal(lapic_mmio_read(&chip.lapic[0], 0x300, 4, 0), 0xc8ff);
-	assert_int_equal(lapic_mmio_read(&chip.lapic[0], 0x310, 4, 0), 0x12000000);
+	assert_int_equal(
+		page_read(&chip, &chip.lapic[0], (struct io_access){.off = 0x300, .size = 4}),
+		0xc8ff);
+	assert_int_equal(
+		page_read(&chip, &chip.lapic[0], (struct io_access){.off = 0x310, .size = 4}),
+		0x12000000);
 }
 
 static void a_copy_is_a_working_irqchip(void **state)
@@ -246,7 +254,8 @@ static void a_copy_is_a_working_irqchip(void **state)
 
 	start();
 	memcpy(copy, &chip, irqchip_size(N));
-	lapic_mmio_write(&copy->lapic[2], 0x300, 4, ALL | 0x40, 0);
+	page_write(copy, &copy->lapic[2],
+		   (struct io_access){.off = 0x300, .size = 4, .value = ALL | 0x40});
 	assert_int_equal(takers(0x40), 0);
 	assert_int_equal(take_kicks(&chip), 0);
 	assert_int_equal(take_kicks(copy), 15);

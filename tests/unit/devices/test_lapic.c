@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "hv/devices/irqchip.h"
+#include "hv/devices/lapic_regs.h"
+#include "hv/devices/lapic_timer.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/irqchip_room.h"
@@ -18,25 +20,25 @@ static struct lapic *const lapic = chip.lapic;
 
 static uint32_t page_get(unsigned off)
 {
-	return (uint32_t)lapic_mmio_read(lapic, off, 4, 0);
+	return (uint32_t)page_read(&chip, lapic, (struct io_access){.off = off, .size = 4});
 }
 
 static void page_set(unsigned off, uint32_t value)
 {
-	lapic_mmio_write(lapic, off, 4, value, 0);
+	page_write(&chip, lapic, (struct io_access){.off = off, .size = 4, .value = value});
 }
 
 static uint64_t msr_get(uint32_t msr)
 {
 	uint64_t value;
 
-	assert_true(lapic_msr_read(lapic, msr, &value, 0));
+	assert_true(irqchip_msr_read(&chip, lapic, msr, &value, 0));
 	return value;
 }
 
 static void msr_set(uint32_t msr, uint64_t value)
 {
-	assert_true(lapic_msr_write(lapic, msr, value, 0));
+	assert_true(irqchip_msr_write(&chip, lapic, msr, value, 0));
 }
 
 static void power_on(void)
@@ -83,7 +85,9 @@ static void registers_after_power_on(void **state)
 	power_on();
 	check_fresh_registers();
 	assert_true(chip.lapic[1].base == (APIC_BASE_ADDR | APIC_BASE_EN));
-	assert_int_equal(lapic_mmio_read(&chip.lapic[2], 0x20, 4, 0), 2u << 24);
+	assert_int_equal(
+		page_read(&chip, &chip.lapic[2], (struct io_access){.off = 0x20, .size = 4}),
+		2u << 24);
 }
 
 /* Which bits of each register of the page stick. */
@@ -160,7 +164,9 @@ static void parts_of_a_register_can_be_read_but_not_written(void **state)
 	for (unsigned byte = 0; byte < 16; byte++) {
 		for (unsigned size = 1; size <= 8; size *= 2) {
 			uint64_t expect = UINT64_C(0x44332211) >> (8 * (byte & 3));
-			uint64_t value = lapic_mmio_read(lapic, 0x380 + byte, size, 0);
+			uint64_t value =
+				page_read(&chip, lapic,
+					  (struct io_access){.off = 0x380 + byte, .size = size});
 
 			if (byte + size > 4)
 				expect = 0;
@@ -168,7 +174,8 @@ static void parts_of_a_register_can_be_read_but_not_written(void **state)
 				    (expect & (UINT64_MAX >> (64 - 8 * size))));
 			if (size == 4 && byte == 0)
 				continue;
-			lapic_mmio_write(lapic, 0x380 + byte, size, 0, 0);
+			page_write(&chip, lapic,
+				   (struct io_access){.off = 0x380 + byte, .size = size});
 			assert_int_equal(page_get(0x380), 0x44332211);
 		}
 	}
@@ -425,8 +432,8 @@ static void apic_base_goes_only_where_it_may(void **state)
 			power_on();
 			msr_set(MSR_IA32_APIC_BASE, APIC_BASE_ADDR | (from == OFF ? 0 : mode[X1]));
 			msr_set(MSR_IA32_APIC_BASE, APIC_BASE_ADDR | mode[from]);
-			assert_int_equal(lapic_msr_write(lapic, MSR_IA32_APIC_BASE,
-							 APIC_BASE_ADDR | mode[to], 0),
+			assert_int_equal(irqchip_msr_write(&chip, lapic, MSR_IA32_APIC_BASE,
+							   APIC_BASE_ADDR | mode[to], 0),
 					 legal[from][to]);
 			assert_true(msr_get(MSR_IA32_APIC_BASE) ==
 				    (APIC_BASE_ADDR | mode[legal[from][to] ? to : from]));
@@ -437,8 +444,9 @@ static void apic_base_goes_only_where_it_may(void **state)
 		power_on();
 		if (bit == 10 || bit == 11)
 			continue;
-		assert_int_equal(lapic_msr_write(lapic, MSR_IA32_APIC_BASE, BASE_BSP ^ BIT(bit), 0),
-				 !reserved);
+		assert_int_equal(
+			irqchip_msr_write(&chip, lapic, MSR_IA32_APIC_BASE, BASE_BSP ^ BIT(bit), 0),
+			!reserved);
 	}
 }
 
@@ -489,7 +497,7 @@ static void the_id_is_writable_only_in_the_page(void **state)
 	assert_true(page_get(0x20) == 0x55u << 24);
 	msr_set(MSR_IA32_APIC_BASE, X2APIC);
 	assert_int_equal(msr_get(0x802), 0);
-	assert_false(lapic_msr_write(lapic, 0x802, 1, 0));
+	assert_false(irqchip_msr_write(&chip, lapic, 0x802, 1, 0));
 	assert_int_equal(lapic_get_id(&chip.lapic[2]), 2u << 24);
 }
 
@@ -531,15 +539,15 @@ static void every_x2apic_msr_is_known_or_faults(void **state)
 				bits = table[i].bits;
 			}
 		enable_x2apic();
-		assert_int_equal(lapic_msr_read(lapic, 0x800 + reg, &value, 0), read);
+		assert_int_equal(irqchip_msr_read(&chip, lapic, 0x800 + reg, &value, 0), read);
 		assert_true(read || value == 0x1234);
 		/* ESR notes what a zero sent as an IPI does; nothing else may happen. */
-		assert_int_equal(lapic_msr_write(lapic, 0x800 + reg, 0, 0), write);
+		assert_int_equal(irqchip_msr_write(&chip, lapic, 0x800 + reg, 0, 0), write);
 		for (unsigned bit = 0; bit < 64; bit++) {
 			bool busy = reg == 0x30 && bit == 12;
 
 			enable_x2apic();
-			assert_int_equal(lapic_msr_write(lapic, 0x800 + reg, BIT(bit), 0),
+			assert_int_equal(irqchip_msr_write(&chip, lapic, 0x800 + reg, BIT(bit), 0),
 					 write && ((bits & BIT(bit)) != 0 || busy));
 		}
 	}
@@ -553,13 +561,13 @@ static void x2apic_msrs_fault_in_other_modes(void **state)
 		power_on();
 		msr_set(MSR_IA32_APIC_BASE, mode ? BASE_BSP : APIC_BASE_ADDR);
 		for (uint32_t msr = 0x800; msr <= 0x8ff; msr++) {
-			assert_false(lapic_msr_read(lapic, msr, &value, 0));
-			assert_false(lapic_msr_write(lapic, msr, 0, 0));
+			assert_false(irqchip_msr_read(&chip, lapic, msr, &value, 0));
+			assert_false(irqchip_msr_write(&chip, lapic, msr, 0, 0));
 		}
 	}
 	enable_x2apic();
-	assert_false(lapic_msr_read(lapic, 0x900, &value, 0));
-	assert_false(lapic_msr_write(lapic, 0x7ff, 0, 0));
+	assert_false(irqchip_msr_read(&chip, lapic, 0x900, &value, 0));
+	assert_false(irqchip_msr_write(&chip, lapic, 0x7ff, 0, 0));
 	assert_int_equal(value, 0x77);
 }
 
@@ -582,7 +590,7 @@ static void x2apic_registers_read_what_was_written(void **state)
 	assert_int_equal(msr_get(0x813), 2);
 	msr_set(0x80b, 0);
 	assert_int_equal(msr_get(0x813), 0);
-	assert_false(lapic_msr_write(lapic, 0x80b, 1, 0));
+	assert_false(irqchip_msr_write(&chip, lapic, 0x80b, 1, 0));
 }
 
 int main(void)

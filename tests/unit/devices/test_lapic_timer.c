@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/devices/irqchip.h"
 #include "hv/devices/lapic.h"
+#include "hv/devices/lapic_regs.h"
+#include "hv/devices/lapic_timer.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/irqchip_room.h"
@@ -16,12 +18,14 @@ static struct lapic *const lapic = chip.lapic;
 
 static void write_at(unsigned off, uint32_t value, uint64_t now)
 {
-	lapic_mmio_write(lapic, off, 4, value, now);
+	page_write(&chip, lapic,
+		   (struct io_access){.off = off, .size = 4, .value = value, .now = now});
 }
 
 static uint32_t count_at(uint64_t now)
 {
-	return (uint32_t)lapic_mmio_read(lapic, 0x390, 4, now);
+	return (uint32_t)page_read(&chip, lapic,
+				   (struct io_access){.off = 0x390, .size = 4, .now = now});
 }
 
 /* Divisor 1, so that a count is a tick. */
@@ -36,7 +40,7 @@ static void start(uint32_t lvt)
 /* Did the timer interrupt by 'now'? Takes and ends it. */
 static bool fired(uint64_t now)
 {
-	lapic_update_timer(lapic, now);
+	irqchip_update_timer(&chip, lapic, now);
 	if (lapic_pending_vector(lapic) < 0)
 		return false;
 	assert_int_equal(lapic_pending_vector(lapic), 0x40);
@@ -44,6 +48,20 @@ static bool fired(uint64_t now)
 	lapic_eoi(lapic);
 	assert_int_equal(lapic_pending_vector(lapic), -1);
 	return true;
+}
+
+static void an_expiry_kicks_the_vcpu(void **state)
+{
+	start(ONE_SHOT);
+	write_at(0x380, 100, 1000);
+	irqchip_update_timer(&chip, lapic, 1099);
+	assert_int_equal(take_kicks(&chip), 0);
+	irqchip_update_timer(&chip, lapic, 1100);
+	assert_int_equal(take_kicks(&chip), 1);
+	write_at(0x380, 100, 2000);
+	assert_int_equal(count_at(2100), 0); /* a read lets the timer catch up, too */
+	lapic_accept(lapic, 0x40);
+	assert_int_equal(take_kicks(&chip), 1);
 }
 
 static void one_shot_fires_once_on_time(void **state)
@@ -59,7 +77,9 @@ static void one_shot_fires_once_on_time(void **state)
 	assert_int_equal(count_at(1100), 0);
 	assert_true(lapic_next_deadline(lapic) == UINT64_MAX);
 	assert_false(fired(100000));
-	assert_int_equal(lapic_mmio_read(lapic, 0x380, 4, 2000), 100);
+	assert_int_equal(
+		page_read(&chip, lapic, (struct io_access){.off = 0x380, .size = 4, .now = 2000}),
+		100);
 }
 
 static void every_divide_value_divides(void **state)
@@ -148,20 +168,22 @@ static void one_shot_and_periodic_can_be_exchanged_in_flight(void **state)
 	assert_int_equal(count_at(2000), 0);
 	write_at(0x320, PERIODIC, 2100);
 	assert_int_equal(count_at(2100), 0); /* at zero it stays there */
-	assert_int_equal(lapic_mmio_read(lapic, 0x380, 4, 2100), 1000);
+	assert_int_equal(
+		page_read(&chip, lapic, (struct io_access){.off = 0x380, .size = 4, .now = 2100}),
+		1000);
 }
 
 static uint64_t deadline_at(uint64_t now)
 {
 	uint64_t value;
 
-	assert_true(lapic_msr_read(lapic, MSR_IA32_TSC_DEADLINE, &value, now));
+	assert_true(irqchip_msr_read(&chip, lapic, MSR_IA32_TSC_DEADLINE, &value, now));
 	return value;
 }
 
 static void set_deadline(uint64_t value, uint64_t now)
 {
-	assert_true(lapic_msr_write(lapic, MSR_IA32_TSC_DEADLINE, value, now));
+	assert_true(irqchip_msr_write(&chip, lapic, MSR_IA32_TSC_DEADLINE, value, now));
 }
 
 static void the_tsc_deadline_fires_once_and_clears_itself(void **state)
@@ -201,7 +223,7 @@ static void the_two_ways_to_start_belong_to_their_modes(void **state)
 	assert_true(lapic_next_deadline(lapic) == UINT64_MAX);
 	start(DEADLINE);
 	write_at(0x380, 100, 0);
-	assert_int_equal(lapic_mmio_read(lapic, 0x380, 4, 0), 0);
+	assert_int_equal(page_read(&chip, lapic, (struct io_access){.off = 0x380, .size = 4}), 0);
 	assert_int_equal(count_at(0), 0);
 	assert_true(lapic_next_deadline(lapic) == UINT64_MAX);
 }
@@ -243,6 +265,7 @@ static void the_end_of_time_never_comes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_expiry_kicks_the_vcpu),
 		cmocka_unit_test(one_shot_fires_once_on_time),
 		cmocka_unit_test(every_divide_value_divides),
 		cmocka_unit_test(changing_the_divisor_keeps_the_count),

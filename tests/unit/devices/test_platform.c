@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "hv/devices/lapic_regs.h"
+#include "hv/devices/lapic_timer.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/irqchip_room.h"
@@ -248,12 +250,13 @@ static void each_processor_has_its_own_apic_page(void **state)
 	mmio_set(1, APIC_BASE_ADDR + 0x80, 0x55);
 	assert_int_equal(mmio_get(0, APIC_BASE_ADDR + 0x80), 0);
 	assert_int_equal(mmio_get(1, APIC_BASE_ADDR + 0x80), 0x55);
-	assert_true(lapic_msr_write(&room.platform.irqchip.lapic[1], MSR_IA32_APIC_BASE,
-				    0xfed40000 | APIC_BASE_EN, 0));
+	assert_true(irqchip_msr_write(&room.platform.irqchip, &room.platform.irqchip.lapic[1],
+				      MSR_IA32_APIC_BASE, 0xfed40000 | APIC_BASE_EN, 0));
 	assert_int_equal(mmio_get(1, APIC_BASE_ADDR + 0x80), 0xffffffff);
 	assert_int_equal(mmio_get(1, 0xfed40080), 0x55);
 	assert_int_equal(mmio_get(0, 0xfed40080), 0xffffffff);
-	assert_true(lapic_msr_write(&room.platform.irqchip.lapic[1], MSR_IA32_APIC_BASE, 0, 0));
+	assert_true(irqchip_msr_write(&room.platform.irqchip, &room.platform.irqchip.lapic[1],
+				      MSR_IA32_APIC_BASE, 0, 0));
 	assert_int_equal(mmio_get(1, 0xfed40080), 0xffffffff);
 	mmio_set(1, 0xfed40080, 1);
 	assert_int_equal(room.platform.irqchip.lapic[1].tpr, 0);
