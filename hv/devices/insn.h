@@ -2,7 +2,6 @@
 #pragma once
 
 #include "hv/lib/regs.h"
-#include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
 /*
@@ -129,46 +128,3 @@ struct insn_access {
 	uint8_t size;	 /* bytes: 1, 2, 4, 8 */
 	bool reads, writes;
 };
-
-/*
- * Decode the instruction at 'bytes', of which 'n' may be looked at.
- * ERR_RANGE        it is longer than 'n' bytes
- * ERR_INVAL        the processor would refuse it: longer than 15 bytes, or LOCK where it may not be
- * ERR_UNSUPPORTED  anything not in the set, register-only forms of the set among it
- */
-enum status insn_decode(const uint8_t *bytes, size_t n, enum insn_mode mode, struct insn *ret);
-
-/* Whether the operation needs the old value of a memory operand, or stores a new one. */
-bool insn_reads_memory(const struct insn *insn);
-bool insn_writes_memory(const struct insn *insn);
-
-/*
- * The memory operands of the next step with the registers as before it; returns how many, 0 to 2.
- *
- * One operand: ret[0]. Two: ret[0] is the one whose value goes to insn_execute()
- * as 'mem_old' and ret[1] the one that receives '*mem_new':
- *	MOVS	[0] read at rSI		[1] written at rDI
- *	PUSH m	[0] read		[1] written on the stack
- *	POP m	[0] read on the stack	[1] written
- *	CMPS	[0] read at rSI		[1] read at rDI: see insn_execute_cmps()
- * 0: a repeated string instruction whose count is zero; insn_execute() then only moves RIP.
- */
-size_t insn_accesses(const struct insn *insn, const struct insn_regs *regs,
-		     struct insn_access ret[2]);
-
-/*
- * Execute one step: change registers, flags and RIP as the processor does, one
- * iteration of a repeated string instruction. 'mem_old' is the value of the
- * access that reads (its low bytes count), 0 if none does. If '*ret_writes', the
- * low bytes of '*mem_new' are to be stored; else '*mem_new' is 0. RIP moves on when the
- * instruction is complete. Flags the SDM calls undefined: AF is cleared, OF after
- * a shift by more than 1 is as the formula for 1 gives, CF after a shift by
- * more than the width is 0 (SAR: the sign), others are unchanged.
- * Not for CMPS.
- */
-void insn_execute(const struct insn *insn, struct insn_regs *regs, uint64_t mem_old,
-		  uint64_t *mem_new, bool *ret_writes);
-
-/* The same for CMPS, which reads two operands and writes none: 'source' at rSI, 'other' at rDI. */
-void insn_execute_cmps(const struct insn *insn, struct insn_regs *regs, uint64_t source,
-		       uint64_t other);

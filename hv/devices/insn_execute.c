@@ -6,7 +6,9 @@
  *
  * Source: SDM vol. 2, the instructions' own pages.
  */
-#include "hv/devices/insn.h"
+#include "hv/devices/insn_execute.h"
+
+#include "hv/devices/insn_decode.h"
 #include "hv/lib/assert.h"
 
 #define CF BIT(0)

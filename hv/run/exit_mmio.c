@@ -4,7 +4,8 @@
  * device accesses in place of memory. Each operand is looked up by itself, so
  * MOVS may go from device to memory, or the other way.
  */
-#include "hv/devices/insn.h"
+#include "hv/devices/insn_decode.h"
+#include "hv/devices/insn_execute.h"
 #include "hv/devices/platform.h"
 #include "hv/host/io.h"
 #include "hv/lib/print.h"

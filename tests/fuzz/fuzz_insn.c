@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hv/devices/insn.h"
+#include "hv/devices/insn_decode.h"
+#include "hv/devices/insn_execute.h"
 #include "hv/lib/assert.h"
 
 #define N_WORDS 18

@@ -4,7 +4,8 @@
  * Both compare with something that was written by others from the same manual.
  */
 #define _GNU_SOURCE
-#include "hv/devices/insn.h"
+#include "hv/devices/insn_decode.h"
+#include "hv/devices/insn_execute.h"
 
 #include <cpuid.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  *
  * Source: SDM vol. 2, "Instruction Format".
  */
-#include "hv/devices/insn.h"
+#include "hv/devices/insn_decode.h"
 
 #include "hv/devices/insn_table.h"
 #include "hv/lib/assert.h"
