@@ -11,10 +11,11 @@
 #include "hv/frame/numa_text.h"
 #include "hv/frame/phys.h"
 #include "hv/host/acpi.h"
+#include "hv/host/acpi_memory.h"
 #include "hv/host/apic.h"
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
-#include "hv/host/interrupt.h"
+#include "hv/host/idt.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
@@ -367,7 +368,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	end(outcome());
 }
 
-void cpu_main(struct cpu *cpu)
+static _Noreturn void cpu_main(struct cpu *cpu)
 {
 	if (cpu->index == 0)
 		run_machine(cpu);
@@ -381,24 +382,41 @@ void cpu_main(struct cpu *cpu)
 	panic("processor %u returned from processor_run()", (unsigned)cpu->index);
 }
 
+static void start_paging(const struct boot_info *info)
+{
+	enum status status = paging_init(info);
+
+	if (status == ERR_UNSUPPORTED) {
+		log_error("the firmware left 5-level paging on (CR4.LA57), which is not supported: "
+			  "switch it off in the firmware's settings");
+		power_off();
+	}
+	if (status != OK)
+		panic("no memory for the page tables");
+}
+
 void hv_main(const struct boot_info *info)
 {
 	boot = info;
 	cpu_init_boot();
 	console_init(info);
-	console_set_buffered(
-		true); /* from now on the scheduler sends it; a line costs milliseconds */
+	/* From now on the scheduler sends what is printed; a line costs milliseconds. */
+	console_set_buffered(true);
 	log_info("Stencil, a hypervisor for VM templates");
-	interrupt_init();
+	idt_init();
 	add_frames();
-	paging_init(info);
+	start_paging(info);
 	acpi_init(info->acpi_rsdp);
 	power_init(info);
-	host_apic_init();
+	if (host_apic_init() != OK)
+		panic("cannot map the local APIC or an I/O APIC");
 	find_nodes();
 	if (tsc_init() != OK)
 		panic("no clock");
+	if (host_apic_calibrate() != OK)
+		panic("the local APIC's timer does not count");
 	tsc_set_time(info->unix_time, info->unix_time_tsc);
-	smp_init(info);
-	cpu_enter(cpus[0]);
+	if (smp_init(info, cpu_main) != OK)
+		panic("no memory for stacks or for the start of other processors");
+	cpu_enter(cpus[0], cpu_main);
 }

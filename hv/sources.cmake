@@ -3,14 +3,17 @@
 # that only ring 0 or VMX root can execute: they are listed here, and the rest is pure too.
 set(HV_PURE_ROOMS lib frame ept backends guest devices loader config)
 set(HV_MACHINE_SOURCES
+	hv/host/acpi_memory.c
 	hv/host/apic.c
 	hv/host/console.c
 	hv/host/cpu.c
+	hv/host/idt.c
 	hv/host/interrupt.c
 	hv/host/paging.c
 	hv/host/panic.c
 	hv/host/power.c
 	hv/host/smp.c
+	hv/host/stop.c
 	hv/host/tsc.c
 	hv/main.c
 	hv/monitor/focus.c
@@ -90,6 +93,7 @@ set(HV_START_SOURCES
 	hv/config/vm_resolve.c
 	hv/config/vm_smp.c
 	hv/frame/numa_text.c
+	hv/host/smp.asm
 	hv/host/smp.c
 	hv/host/trampoline.asm
 )

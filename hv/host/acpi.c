@@ -8,6 +8,8 @@
  */
 #include "hv/host/acpi.h"
 
+#include "hv/host/acpi_memory.h"
+
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 

@@ -62,9 +62,3 @@ void acpi_init(phys_t rsdp);
  * damaged; *ret is then empty.
  */
 enum status acpi_parse(phys_t rsdp, struct acpi *ret);
-
-/*
- * Seam: [start, start + len) of physical memory for reading, or NULL if it cannot be read.
- * On the machine hv/host/paging.c, in tests the test's.
- */
-const void *acpi_memory(phys_t start, uint64_t len);

@@ -9,11 +9,9 @@
 #include "hv/frame/phys.h"
 #include "hv/host/acpi.h"
 #include "hv/host/cpu.h"
-#include "hv/host/interrupt.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
-#include "hv/host/panic.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/assert.h"
 
@@ -61,12 +59,12 @@ enum { PIC_FIRST_DATA = 0x21, PIC_SECOND_DATA = 0xa1 };
 
 enum { IO_APIC_SELECT = 0, IO_APIC_WINDOW = 4, IO_APIC_VERSION = 1, IO_APIC_TABLE = 0x10 };
 
-/* Constant after the boot processor's host_apic_init(). */
+/* Constant after host_apic_init(). */
 static bool is_x2apic;
 static bool has_tsc_deadline;
 static volatile uint32_t *registers; /* xAPIC only */
 
-/* APIC timer ticks in a TSC tick, 32 bits behind the point; 0: not measured yet. */
+/* APIC timer ticks per TSC tick, with 32 fractional bits. Constant after host_apic_calibrate(). */
 static uint64_t timer_ratio;
 
 static uint32_t apic_read(enum apic_register reg)
@@ -92,12 +90,11 @@ static void mask_pics(void)
 }
 
 /* Nothing of ours comes from devices; what firmware left on must not keep coming. */
-static void mask_io_apic(phys_t base)
+static enum status mask_io_apic(phys_t base)
 {
 	volatile uint32_t *io_apic = phys_to_virt(base);
 
-	if (paging_map_device(base, PAGE_SIZE, PAGING_UC) != OK)
-		panic("cannot map the I/O APIC at %#lx", base);
+	TRY(paging_map_device(base, PAGE_SIZE, PAGING_UC));
 	io_apic[IO_APIC_SELECT] = IO_APIC_VERSION;
 	uint32_t last = io_apic[IO_APIC_WINDOW] >> 16 & 0xff;
 
@@ -105,10 +102,11 @@ static void mask_io_apic(phys_t base)
 		io_apic[IO_APIC_SELECT] = IO_APIC_TABLE + 2 * i;
 		io_apic[IO_APIC_WINDOW] = LVT_MASKED;
 	}
+	return OK;
 }
 
 /* What is the same for all processors, once. */
-static void init_machine(void)
+static enum status init_machine(void)
 {
 	uint64_t base = rdmsr(IA32_APIC_BASE);
 	phys_t page = base & BITS(51, 12);
@@ -117,12 +115,13 @@ static void init_machine(void)
 	cpuid(1, 0, &features);
 	is_x2apic = features.ecx & FEATURE_X2APIC;
 	has_tsc_deadline = features.ecx & FEATURE_TSC_DEADLINE;
-	if (!is_x2apic && paging_map_device(page, PAGE_SIZE, PAGING_UC) != OK)
-		panic("cannot map the local APIC at %#lx", page);
+	if (!is_x2apic)
+		TRY(paging_map_device(page, PAGE_SIZE, PAGING_UC));
 	registers = is_x2apic ? NULL : phys_to_virt(page);
 	mask_pics();
 	for (uint32_t i = 0; i < acpi.n_io_apics; i++)
-		mask_io_apic(acpi.io_apic[i]);
+		TRY(mask_io_apic(acpi.io_apic[i]));
+	return OK;
 }
 
 static void mask_local_sources(void)
@@ -141,11 +140,8 @@ static void mask_local_sources(void)
 		apic_write(APIC_LVT_CMCI, LVT_MASKED);
 }
 
-void host_apic_init(void)
+void host_apic_enable(void)
 {
-	if (this_cpu()->index == 0)
-		init_machine();
-
 	uint64_t base = rdmsr(IA32_APIC_BASE) | APIC_BASE_ENABLE;
 
 	/* Enable first, then x2APIC: the two together are no legal transition. */
@@ -157,6 +153,13 @@ void host_apic_init(void)
 	mask_local_sources();
 	host_apic_timer_stop();
 	this_cpu()->apic_id = host_apic_id();
+}
+
+enum status host_apic_init(void)
+{
+	TRY(init_machine());
+	host_apic_enable();
+	return OK;
 }
 
 uint32_t host_apic_id(void)
@@ -216,9 +219,10 @@ void host_apic_send_nmi_all_but_self(void)
 		send_command(0, COMMAND_ALL_BUT_SELF | COMMAND_ASSERT | COMMAND_NMI);
 }
 
-/* Let the timer run for a moment beside the TSC. */
-static uint64_t measure_timer_ratio(void)
+enum status host_apic_calibrate(void)
 {
+	if (has_tsc_deadline)
+		return OK;
 	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
 	apic_write(APIC_TIMER_INITIAL, UINT32_MAX);
@@ -228,20 +232,16 @@ static uint64_t measure_timer_ratio(void)
 	uint64_t count = UINT32_MAX - apic_read(APIC_TIMER_CURRENT);
 	uint64_t ticks = rdtsc() - start;
 
-	if (count == 0)
-		panic("the local APIC's timer does not count");
-	return (count << 32) / ticks;
+	timer_ratio = (count << 32) / ticks;
+	host_apic_timer_stop();
+	return timer_ratio ? OK : ERR_NOTFOUND;
 }
 
 static void set_one_shot(uint64_t ticks)
 {
-	uint64_t ratio = __atomic_load_n(&timer_ratio, __ATOMIC_RELAXED), count;
+	uint64_t count;
 
-	if (ratio == 0) {
-		ratio = measure_timer_ratio();
-		__atomic_store_n(&timer_ratio, ratio, __ATOMIC_RELAXED);
-	}
-	if (__builtin_mul_overflow(ticks, ratio, &count))
+	if (__builtin_mul_overflow(ticks, timer_ratio, &count))
 		count = UINT64_MAX;
 	count >>= 32;
 	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);

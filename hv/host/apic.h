@@ -1,16 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
 /*
+ * Vectors of the host's interrupts. Their handler only ends the interrupt at the local APIC: the
+ * interrupted code looks at memory afterwards.
+ */
+enum { VECTOR_TIMER = 0xf0, VECTOR_WAKE = 0xf1, VECTOR_SPURIOUS = 0xff };
+
+/*
  * The local APIC of the processor the caller runs on. All functions work on any
- * processor after host_apic_init() there.
+ * processor after host_apic_init() or host_apic_enable() there.
  */
 
-/* x2APIC mode if the processor has it, else the memory-mapped registers; masks all local sources
- * and the 8259s. */
-void host_apic_init(void);
+/*
+ * On the boot processor: choose x2APIC mode if the processor has it, otherwise the memory-mapped
+ * registers; mask the 8259s and the I/O APICs; then host_apic_enable(). ERR_NOMEM: cannot map them.
+ */
+enum status host_apic_init(void);
+/* Enable this processor's APIC and mask all its local sources. */
+void host_apic_enable(void);
+/*
+ * On the boot processor, after tsc_init(): measure the timer of an APIC without TSC-deadline mode.
+ * ERR_NOTFOUND: the timer does not count.
+ */
+enum status host_apic_calibrate(void);
 
 uint32_t host_apic_id(void);
 void host_apic_eoi(void);

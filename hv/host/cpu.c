@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a processor has of its own: struct cpu, GDT, TSS, stacks. The boot processor's struct
- * is static, so that this_cpu() works before there is memory; its stacks come later.
+ * What a processor has of its own: struct cpu, GDT, TSS. The boot processor's struct
+ * is static, so that this_cpu() works before there is memory; smp.c gives it stacks.
  */
 #include "hv/host/cpu.h"
 
-#include "hv/frame/numa.h"
-#include "hv/frame/phys.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
-#include "hv/host/paging.h"
-#include "hv/lib/string.h"
-
-/* Each with one more page below it, which is not mapped. */
-enum {
-	STACK_PAGES = 8,
-	IST_STACK_PAGES = 2,
-	STACK_SET_PAGES = STACK_PAGES + 1 + (CPU_IST_END - 1) * (IST_STACK_PAGES + 1)
-};
 
 /* SDM vol. 3, "Segment Descriptors": accessed already, so that nothing writes the table. */
 #define DESCRIPTOR_CODE_64 UINT64_C(0x00af9b000000ffff)
@@ -31,7 +20,7 @@ struct table_pointer {
 } __attribute__((packed));
 
 _Static_assert(offsetof(struct cpu, self) == 0, "this_cpu()");
-_Static_assert(offsetof(struct cpu, stack_top) == 8, "interrupt.asm, trampoline.asm");
+_Static_assert(offsetof(struct cpu, stack_top) == 8, "cpu.asm, smp.asm");
 
 static struct cpu boot_cpu;
 
@@ -90,43 +79,4 @@ void cpu_init_boot(void)
 	cpu_load(&boot_cpu);
 	cpus[0] = &boot_cpu;
 	n_cpus = 1;
-}
-
-/* Take the page at *next for a guard, the n_pages behind it for a stack; returns its top. */
-static enum status carve_stack(phys_t *next, unsigned n_pages, uint64_t *ret_top)
-{
-	TRY(paging_unmap_page((uintptr_t)phys_to_virt(*next)));
-	*next += (n_pages + 1) * PAGE_SIZE;
-	*ret_top = (uintptr_t)phys_to_virt(*next);
-	return OK;
-}
-
-enum status cpu_alloc_stacks(struct cpu *cpu)
-{
-	phys_t next = frame_alloc_run(STACK_SET_PAGES, PAGE_SIZE);
-	uint64_t top;
-
-	if (next == 0)
-		return ERR_NOMEM;
-	TRY(carve_stack(&next, STACK_PAGES, &cpu->stack_top));
-	for (unsigned i = 1; i < CPU_IST_END; i++) {
-		TRY(carve_stack(&next, IST_STACK_PAGES, &top));
-		cpu->tss.ist[i - 1][0] = (uint32_t)top;
-		cpu->tss.ist[i - 1][1] = (uint32_t)(top >> 32);
-	}
-	return OK;
-}
-
-struct cpu *cpu_alloc(uint32_t apic_id)
-{
-	phys_t frames = frame_alloc_run(sizeof(struct cpu) / PAGE_SIZE, PAGE_SIZE);
-	struct cpu *cpu = phys_to_virt(frames);
-
-	if (frames == 0)
-		return NULL;
-	memset(cpu, 0, sizeof(*cpu));
-	cpu->self = cpu;
-	cpu->apic_id = apic_id;
-	cpu->frames.node = numa_home_of_cpu(&numa, apic_id);
-	return cpu_alloc_stacks(cpu) == OK ? cpu : NULL;
 }

@@ -68,17 +68,11 @@ static inline struct cpu *this_cpu(void)
 /* The very first step of hv_main(): this_cpu(), our GDT and IDT. Needs no memory. */
 void cpu_init_boot(void);
 
-/* A struct cpu for another processor with all its stacks, or NULL if there is no memory. */
-struct cpu *cpu_alloc(uint32_t apic_id);
-/* The stacks of cpu, guard pages under each. For the boot processor; cpu_alloc() did it for the
- * others. */
-enum status cpu_alloc_stacks(struct cpu *cpu);
-
 /* Load GS base, GDT and TSS of the processor this runs on. */
 void cpu_load(struct cpu *cpu);
 
-/* Leave the present stack for cpu's own and call cpu_main() there. */
-_Noreturn void cpu_enter(struct cpu *cpu);
+/* What a processor runs once it is set up; never returns. */
+typedef void cpu_entry(struct cpu *cpu);
 
-/* What every processor does once it is set up; on the boot processor through cpu_enter(). */
-_Noreturn void cpu_main(struct cpu *cpu);
+/* cpu.asm: leave the current stack for cpu's own and call entry(cpu) there. */
+_Noreturn void cpu_enter(struct cpu *cpu, cpu_entry *entry);

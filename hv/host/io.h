@@ -46,27 +46,6 @@ static inline uint32_t inl(uint16_t port)
 	return value;
 }
 
-/* For MSRs known to exist: #GP, and so a panic, if not. */
-static inline uint64_t rdmsr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return low | (uint64_t)high << 32;
-}
-
-static inline void wrmsr(uint32_t msr, uint64_t value)
-{
-	asm volatile("wrmsr"
-		     :
-		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-		     : "memory");
-}
-
-/* False if the processor answers with #GP; *ret is then untouched. Needs interrupt_init(). */
-bool rdmsr_safe(uint32_t msr, uint64_t *ret);
-bool wrmsr_safe(uint32_t msr, uint64_t value);
-
 /* Not ordered against earlier instructions. */
 static inline uint64_t rdtsc(void)
 {

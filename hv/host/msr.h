@@ -130,3 +130,30 @@ enum {
 #define CR4_SMAP       BIT(21)
 #define CR4_PKE	       BIT(22)
 #define CR4_CET	       BIT(23)
+
+/* For MSRs known to exist: #GP, and so a panic, if not. */
+static inline uint64_t rdmsr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return low | (uint64_t)high << 32;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+	asm volatile("wrmsr"
+		     :
+		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+		     : "memory");
+}
+
+/* msr.asm: false if the processor answers with #GP; *ret is then untouched. Needs idt_init(). */
+bool rdmsr_safe(uint32_t msr, uint64_t *ret);
+bool wrmsr_safe(uint32_t msr, uint64_t value);
+
+/* An instruction of msr.asm that may raise #GP, and where to resume: relative to each field. */
+struct msr_fixup {
+	int32_t fault, resume;
+};
+extern const struct msr_fixup msr_fixups[], msr_fixups_end[];

@@ -7,15 +7,12 @@
 #include "hv/host/paging.h"
 
 #include "hv/frame/phys.h"
-#include "hv/host/acpi.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/host/page_table.h"
-#include "hv/host/panic.h"
-#include "hv/host/power.h"
+#include "hv/lib/assert.h"
 #include "hv/lib/lock.h"
-#include "hv/lib/print.h"
 
 #define HOST_CR0 (CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG)
 
@@ -80,19 +77,13 @@ static enum status set(uint64_t start, uint64_t len, uint64_t attr)
 	return status;
 }
 
-static void set_or_panic(const char *what, uint64_t start, uint64_t len, uint64_t attr)
-{
-	if (set(start, len, attr) != OK)
-		panic("cannot map %s at %#lx, %#lx bytes", what, start, len);
-}
-
 static bool is_ram(const struct boot_range *range)
 {
 	return range->use == BOOT_MEM_FREE || range->use == BOOT_MEM_HV;
 }
 
-/* Neighbouring ranges as one, so that large pages fit. */
-static void map_ram(const struct boot_info *info)
+/* Map RAM. Neighbouring ranges become one, so that large pages fit. */
+static enum status map_ram(const struct boot_info *info)
 {
 	uint64_t start = 0, end = 0;
 
@@ -103,58 +94,64 @@ static void map_ram(const struct boot_info *info)
 		if (!is_ram(range) || range->start + range->len <= PAGE_SIZE)
 			continue;
 		if (range_start != end) {
-			set_or_panic("memory", start, end - start, PT_P | PT_W | PT_NX);
+			TRY(set(start, end - start, PT_P | PT_W | PT_NX));
 			start = range_start;
 		}
 		end = range->start + range->len;
 	}
-	set_or_panic("memory", start, end - start, PT_P | PT_W | PT_NX);
+	return set(start, end - start, PT_P | PT_W | PT_NX);
 }
 
-static void map_acpi(const struct boot_info *info)
+static enum status map_acpi(const struct boot_info *info)
 {
 	for (uint32_t i = 0; i < info->n_ranges; i++) {
 		const struct boot_range *range = &info->range[i];
 
 		if (range->use == BOOT_MEM_ACPI)
-			set_or_panic("ACPI tables", range->start, range->len, PT_P | PT_NX);
+			TRY(set(range->start, range->len, PT_P | PT_NX));
 	}
+	return OK;
 }
 
-static void map_image(const struct boot_info *info)
+static enum status map_image(const struct boot_info *info)
 {
 	for (uint32_t i = 0; i < info->n_sections; i++) {
 		const struct boot_section *section = &info->section[i];
 		uint64_t attr = PT_P | (section->write ? PT_W : 0) | (section->exec ? 0 : PT_NX);
 
-		set_or_panic("our image", section->start, section->len, attr);
+		TRY(set(section->start, section->len, attr));
 	}
+	return OK;
 }
 
-static void refuse_5_levels(void)
+/* No page may be both writable and executable. */
+static void check_wx(void)
 {
-	if (!(read_cr4() & CR4_LA57))
-		return;
-	log_error("the firmware left 5-level paging on (CR4.LA57), which is not supported: "
-		  "switch it off in the firmware's settings");
-	power_off();
+	uint64_t virt;
+
+	assert(!page_table_find_wx(&tables, &virt));
 }
 
-void paging_init(const struct boot_info *info)
+static enum status map_framebuffer(const struct boot_framebuffer *fb)
 {
-	const struct boot_framebuffer *fb = &info->framebuffer;
+	if (fb->base == 0)
+		return OK;
+	return paging_map_device(fb->base, (uint64_t)fb->pitch * fb->height, PAGING_WC);
+}
 
-	refuse_5_levels();
+enum status paging_init(const struct boot_info *info)
+{
+	if (read_cr4() & CR4_LA57)
+		return ERR_UNSUPPORTED;
 	tables = (struct page_table){.root = virt_to_phys(root), .has_1g = has_1g_pages()};
-	map_ram(info);
-	map_acpi(info);
-	map_image(info);
-	if (fb->base != 0 &&
-	    paging_map_device(fb->base, (uint64_t)fb->pitch * fb->height, PAGING_WC) != OK)
-		panic("cannot map the frame buffer at %#lx", fb->base);
-	paging_check_wx();
+	TRY(map_ram(info));
+	TRY(map_acpi(info));
+	TRY(map_image(info));
+	TRY(map_framebuffer(&info->framebuffer));
+	check_wx();
 	host_cr4 = choose_cr4();
 	paging_load();
+	return OK;
 }
 
 phys_t paging_root(void)
@@ -239,24 +236,14 @@ bool paging_fault_is_stale(uint64_t virt, uint64_t error)
 	return true;
 }
 
-void paging_check_wx(void)
-{
-	uint64_t virt;
-
-	if (page_table_find_wx(&tables, &virt))
-		panic("page %#lx is writable and executable", virt);
-}
-
-const void *acpi_memory(phys_t start, uint64_t len)
+enum status paging_map_table(phys_t start, uint64_t len)
 {
 	uint64_t end;
 
 	if (__builtin_add_overflow(start, len, &end) || end > PT_LIMIT)
-		return NULL;
-	for (uint64_t page = align_down(start, PAGE_SIZE); page < end; page += PAGE_SIZE) {
-		/* Tables also lie in memory that the firmware calls reserved. */
-		if (!paging_probe(page, false) && set(page, PAGE_SIZE, PT_P | PT_NX) != OK)
-			return NULL;
-	}
-	return phys_to_virt(start);
+		return ERR_RANGE;
+	for (uint64_t page = align_down(start, PAGE_SIZE); page < end; page += PAGE_SIZE)
+		if (!paging_probe(page, false))
+			TRY(set(page, PAGE_SIZE, PT_P | PT_NX));
+	return OK;
 }

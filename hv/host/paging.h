@@ -17,9 +17,10 @@ enum paging_cache { PAGING_WB = 0, PAGING_WC = 1, PAGING_UC = 3 }; /* places in 
 /*
  * Build our page tables and switch to them: RAM at its own address, NX but for
  * our image's code, nothing at page 0, no page writable and executable; what the firmware keeps
- * is left out, but for ACPI tables. A failure is a panic. Needs the frames.
+ * is left out, except ACPI tables. Needs the frames. ERR_NOMEM: no frame for a table.
+ * ERR_UNSUPPORTED: the firmware left 5-level paging on (CR4.LA57).
  */
-void paging_init(const struct boot_info *info);
+enum status paging_init(const struct boot_info *info);
 
 /* Load EFER, PAT, CR0, CR4 and CR3 on another processor, as the boot processor has them. */
 void paging_load(void);
@@ -51,6 +52,9 @@ enum status paging_make_data(phys_t start, uint64_t len);
  */
 enum status paging_protect(phys_t start, uint64_t len, bool write);
 
+/* Map [start, start + len) for reading, where it is not mapped. ERR_RANGE, ERR_NOMEM. */
+enum status paging_map_table(phys_t start, uint64_t len);
+
 /* Drop old translations if rights were taken since the last time; for the run loop, cheap. */
 void paging_sync(void);
 
@@ -60,6 +64,3 @@ bool paging_probe(uint64_t virt, bool write);
 /* For the #PF handler: true if the tables allow the access by now, the old translation is then
  * dropped. */
 bool paging_fault_is_stale(uint64_t virt, uint64_t error);
-
-/* Panic unless every page is at most one of writable and executable. */
-void paging_check_wx(void);

@@ -5,66 +5,25 @@
  */
 #include "hv/host/panic.h"
 
-#include "hv/host/apic.h"
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
-#include "hv/host/interrupt.h"
+#include "hv/host/exception.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/power.h"
+#include "hv/host/stop.h"
 #include "hv/host/symbols.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 
-enum { MESSAGE_MAX = 512, BACKTRACE_MAX = 32, STOP_SPINS = 200000 };
+enum { MESSAGE_MAX = 512, BACKTRACE_MAX = 32 };
 
 static bool power_off_after = true;
-
-/* The processor that stops the machine; set once, atomically. */
-static struct cpu *stopping;
 
 void panic_set_power_off(bool on)
 {
 	power_off_after = on;
-}
-
-static _Noreturn void park(void)
-{
-	for (;;) {
-		cli();
-		hlt();
-	}
-}
-
-void panic_park_if_stopping(void)
-{
-	struct cpu *cpu = __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
-
-	if (cpu != NULL && cpu != this_cpu())
-		park();
-}
-
-bool panic_stop_others(void)
-{
-	struct cpu *nobody = NULL;
-
-	cli();
-	if (!__atomic_compare_exchange_n(&stopping, &nobody, this_cpu(), false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE)) {
-		if (nobody != this_cpu())
-			park();
-		return false;
-	}
-	if (n_cpus > 1) {
-		host_apic_send_nmi_all_but_self();
-		/* tsc_hz may be unknown yet. They need not answer; most will have stopped by then.
-		 */
-		for (unsigned i = 0; i < STOP_SPINS; i++)
-			pause();
-	}
-	console_break_lock();
-	return true;
 }
 
 static void print_place(uint64_t address)
@@ -133,7 +92,7 @@ static _Noreturn void end(void)
 /* A panic within the report of one: no more experiments. */
 static void begin(const char *message)
 {
-	if (!panic_stop_others()) {
+	if (!stop_others()) {
 		console_say("error: panic within a panic: %s", message);
 		end();
 	}

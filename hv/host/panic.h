@@ -17,12 +17,5 @@ _Noreturn void panic_exception(const struct interrupt_frame *frame);
 /* True: switch off after the report (the default); false: halt. */
 void panic_set_power_off(bool on);
 
-/* Called by the NMI handler: does not return if another processor panics or switches off. */
-void panic_park_if_stopping(void);
-
-/* Send all other processors to sleep for good. False if another processor already did: then park.
- */
-bool panic_stop_others(void);
-
 /* Prints the current VMCS, if any; part of the report, hv/vmx. */
 void panic_dump_vmx(void);

@@ -12,7 +12,7 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
-#include "hv/host/panic.h"
+#include "hv/host/stop.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 
@@ -109,14 +109,14 @@ static _Noreturn void halt(void)
 void power_wait(void)
 {
 	console_flush();
-	panic_stop_others();
+	stop_others();
 	halt();
 }
 
 void power_off(void)
 {
 	console_flush();
-	panic_stop_others();
+	stop_others();
 	if (next_way++ == 0)
 		off_by_firmware();
 	if (next_way++ <= 1)

@@ -6,14 +6,14 @@
  */
 #include "hv/host/smp.h"
 
+#include "hv/frame/numa.h"
 #include "hv/frame/phys.h"
 #include "hv/host/acpi.h"
 #include "hv/host/apic.h"
 #include "hv/host/cpu.h"
-#include "hv/host/interrupt.h"
+#include "hv/host/idt.h"
 #include "hv/host/io.h"
 #include "hv/host/paging.h"
-#include "hv/host/panic.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
@@ -23,6 +23,13 @@ enum {
 	INIT_US = 10,  /* processors with EPT need no more */
 	SIPI_US = 300, /* until a second one is sent */
 	ARRIVE_US = 100000,
+};
+
+/* Each with one more page below it, which is not mapped. */
+enum {
+	STACK_PAGES = 8,
+	IST_STACK_PAGES = 2,
+	STACK_SET_PAGES = STACK_PAGES + 1 + (CPU_IST_END - 1) * (IST_STACK_PAGES + 1)
 };
 
 /* trampoline.asm */
@@ -37,21 +44,64 @@ struct trampoline_values {
 extern const char trampoline_start[];
 extern const char trampoline_values[];
 extern const char trampoline_end[];
+
+/* smp.asm */
 extern const char smp_entry[];
-_Noreturn void smp_start(struct cpu *cpu);
+void smp_start(struct cpu *cpu);
 
 /* Taken by the processor being started, atomically. */
 struct cpu *smp_starting;
 
-_Noreturn void smp_start(struct cpu *cpu)
+static cpu_entry *main_of_others; /* constant after smp_init() */
+
+void smp_start(struct cpu *cpu)
 {
 	paging_load();
 	cpu_load(cpu);
-	interrupt_load();
-	host_apic_init();
+	idt_load();
+	host_apic_enable();
 	/* Release pairs with the acquire in wait_online(): all that was set up is seen. */
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
-	cpu_main(cpu);
+	main_of_others(cpu);
+}
+
+/* Take the page at *next for a guard, the n_pages behind it for a stack; returns its top. */
+static enum status carve_stack(phys_t *next, unsigned n_pages, uint64_t *ret_top)
+{
+	TRY(paging_unmap_page((uintptr_t)phys_to_virt(*next)));
+	*next += (n_pages + 1) * PAGE_SIZE;
+	*ret_top = (uintptr_t)phys_to_virt(*next);
+	return OK;
+}
+
+static enum status alloc_stacks(struct cpu *cpu)
+{
+	phys_t next = frame_alloc_run(STACK_SET_PAGES, PAGE_SIZE);
+	uint64_t top;
+
+	if (next == 0)
+		return ERR_NOMEM;
+	TRY(carve_stack(&next, STACK_PAGES, &cpu->stack_top));
+	for (unsigned i = 1; i < CPU_IST_END; i++) {
+		TRY(carve_stack(&next, IST_STACK_PAGES, &top));
+		cpu->tss.ist[i - 1][0] = (uint32_t)top;
+		cpu->tss.ist[i - 1][1] = (uint32_t)(top >> 32);
+	}
+	return OK;
+}
+
+static struct cpu *alloc_cpu(uint32_t apic_id)
+{
+	phys_t frames = frame_alloc_run(sizeof(struct cpu) / PAGE_SIZE, PAGE_SIZE);
+	struct cpu *cpu = phys_to_virt(frames);
+
+	if (frames == 0)
+		return NULL;
+	memset(cpu, 0, sizeof(*cpu));
+	cpu->self = cpu;
+	cpu->apic_id = apic_id;
+	cpu->frames.node = numa_home_of_cpu(&numa, apic_id);
+	return alloc_stacks(cpu) == OK ? cpu : NULL;
 }
 
 static void install_trampoline(phys_t page)
@@ -96,7 +146,7 @@ static bool send_start(struct cpu *cpu, phys_t page)
 
 static void start_cpu(uint32_t apic_id, phys_t page)
 {
-	struct cpu *cpu = n_cpus < CPU_MAX ? cpu_alloc(apic_id) : NULL;
+	struct cpu *cpu = n_cpus < CPU_MAX ? alloc_cpu(apic_id) : NULL;
 
 	if (cpu == NULL) {
 		log_error("processor with APIC ID %u is left out: no %s for it", apic_id,
@@ -121,33 +171,36 @@ static uint32_t apic_id_of(const struct boot_info *info, uint32_t i)
 	return info->n_cpus > 0 ? info->cpu[i].apic_id : acpi.cpu_apic_id[i];
 }
 
-static void start_others(const struct boot_info *info)
+static void start_all(const struct boot_info *info, uint32_t n, phys_t page)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (apic_id_of(info, i) != this_cpu()->apic_id)
+			start_cpu(apic_id_of(info, i), page);
+	}
+}
+
+static enum status start_others(const struct boot_info *info)
 {
 	uint32_t n = info->n_cpus > 0 ? info->n_cpus : acpi.n_cpus;
 	phys_t page = info->trampoline;
 
 	if (n <= 1)
-		return;
+		return OK;
 	if (page == 0 || paging_root() > UINT32_MAX) {
 		log_error("only the boot processor is used: the firmware %s",
 			  page == 0 ? "gave no memory below 1 MiB" : "put us above 4 GiB");
-		return;
+		return OK;
 	}
 	install_trampoline(page);
-	if (paging_set_code_page((uintptr_t)phys_to_virt(page), true) != OK)
-		panic("cannot make the trampoline executable");
-	for (uint32_t i = 0; i < n; i++) {
-		if (apic_id_of(info, i) != this_cpu()->apic_id)
-			start_cpu(apic_id_of(info, i), page);
-	}
-	if (paging_set_code_page((uintptr_t)phys_to_virt(page), false) != OK)
-		panic("cannot make the trampoline data again");
+	TRY(paging_set_code_page((uintptr_t)phys_to_virt(page), true));
+	start_all(info, n, page);
+	return paging_set_code_page((uintptr_t)phys_to_virt(page), false);
 }
 
-void smp_init(const struct boot_info *info)
+enum status smp_init(const struct boot_info *info, cpu_entry *entry)
 {
-	if (cpu_alloc_stacks(this_cpu()) != OK)
-		panic("no memory for the stacks of the boot processor");
-	interrupt_use_ist();
-	start_others(info);
+	main_of_others = entry;
+	TRY(alloc_stacks(this_cpu()));
+	idt_use_ist();
+	return start_others(info);
 }

@@ -2,7 +2,6 @@
 ; Where a processor starts after SIPI: real mode, at the first byte of a page below 1 MiB
 ; to which hv/host/smp.c has copied this. From there to 64-bit mode on our page tables, in one step.
 
-%define CPU_STACK_TOP 8                 ; offset in struct cpu
 %define AT(label) (label - trampoline_start)
 
 EFER     equ 0xc0000080
@@ -59,25 +58,3 @@ gdt_pointer:    dw 15
                 dd AT(gdt)
                 dd 0
 trampoline_end:
-
-section .text
-default rel
-
-extern smp_starting, smp_start
-
-; In 64-bit mode, with no stack yet. Whoever comes takes the struct cpu that stands ready; one that
-; comes too late, or uncalled, finds none.
-global smp_entry:function hidden
-smp_entry:
-        xor     eax, eax
-        xchg    [smp_starting], rax
-        test    rax, rax
-        jz      .park
-        mov     rdi, rax
-        mov     rsp, [rdi + CPU_STACK_TOP]
-        xor     ebp, ebp
-        push    rbp                     ; ends backtraces
-        jmp     smp_start
-.park:  cli
-        hlt
-        jmp     .park

@@ -8,7 +8,7 @@
 
 #include "hv/frame/phys.h"
 #include "hv/host/cpu.h"
-#include "hv/host/interrupt.h"
+#include "hv/host/idt.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
@@ -69,7 +69,7 @@ static void write_host_state(struct cpu *cpu)
 		.gs_base = (uint64_t)cpu,
 		.tr_base = (uint64_t)&cpu->tss,
 		.gdtr_base = (uint64_t)cpu->gdt,
-		.idtr_base = interrupt_idt_base(),
+		.idtr_base = idt_base(),
 		.code_selector = CPU_SELECTOR_CODE,
 		.data_selector = CPU_SELECTOR_DATA,
 		.tss_selector = CPU_SELECTOR_TSS,

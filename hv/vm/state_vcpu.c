@@ -6,7 +6,7 @@
  */
 #include "hv/vm/state_vcpu.h"
 
-#include "hv/host/interrupt.h"
+#include "hv/host/exception.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"

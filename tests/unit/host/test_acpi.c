@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/host/acpi.h"
+#include "hv/host/acpi_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
