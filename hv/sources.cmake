@@ -50,6 +50,7 @@ set(HV_MACHINE_SOURCES
 	hv/vm/vm.c
 	hv/vm/vm_identity.c
 	hv/vm/vm_prealloc.c
+	hv/vmx/vmcs.c
 	hv/vmx/vmx.c
 )
 foreach(source ${HV_MACHINE_SOURCES})

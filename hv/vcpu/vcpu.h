@@ -10,6 +10,7 @@
 #include "hv/vcpu/step_kind.h"
 #include "hv/vmx/entry.h"
 #include "hv/vmx/exit_reason.h"
+#include "hv/vmx/guest_fields.h"
 #include "hv/vmx/vmx.h"
 
 struct cpu;

@@ -64,8 +64,3 @@ void panic_dump_vmx(void)
 		  field(VMCS_PIN_CONTROLS), field(VMCS_PROC_CONTROLS), field(VMCS_PROC_CONTROLS2),
 		  field(VMCS_EXIT_CONTROLS), field(VMCS_ENTRY_CONTROLS), field(VMCS_EPTP));
 }
-
-void vmcs_fail(const char *what, enum vmcs_field f)
-{
-	panic("%s of VMCS field 0x%x failed", what, (unsigned)f);
-}

@@ -20,7 +20,7 @@ enum vmx_result {
 enum vmx_result vmx_run(struct guest_regs *regs);
 
 /*
- * hv/vcpu/vcpu.c: what to do about an exit. Called with 'launched' set, although an
+ * hv/run/exit.c: handle an exit. Called with 'launched' set, although an
  * entry that failed late (bit 31 of the exit reason) leaves the VMCS unlaunched.
  */
 void vmx_exited(struct guest_regs *regs);

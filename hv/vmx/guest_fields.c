@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which fields of a VMCS are the guest's own, and where they are when they are not in one. */
+#include "hv/vmx/guest_fields.h"
+
 #include "hv/lib/assert.h"
-#include "hv/vmx/vmx.h"
 
 #define SEGMENT(segment) \
 	VMCS_GUEST_ES_SEL + 2 * (segment), VMCS_GUEST_ES_LIMIT + 2 * (segment), \
@@ -22,7 +23,7 @@ const uint16_t vmcs_guest_fields[] = {
 	VMCS_GUEST_ACTIVITY,	  VMCS_ENTRY_CONTROLS,	  VMCS_PROC_CONTROLS,
 	VMCS_EXCEPTION_BITMAP,	  VMCS_TSC_OFFSET,
 };
-_Static_assert(ARRAY_SIZE(vmcs_guest_fields) == VMCS_GUEST_FIELDS, "vmx.h says how many");
+_Static_assert(ARRAY_SIZE(vmcs_guest_fields) == VMCS_GUEST_FIELDS, "guest_fields.h has the number");
 
 static size_t find_field(enum vmcs_field field)
 {
