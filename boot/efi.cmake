@@ -1,7 +1,7 @@
-# The EFI file: boot/ and the hypervisor linked into one position independent
-# image, made into a PE file with its own symbol table inside. Target stencil.efi.
+# The EFI file: boot/ and the hypervisor linked into one position-independent
+# image, converted to a PE file that contains its own symbol table. Target stencil.efi.
 
-# Files of boot/ without a firmware's or a machine's instruction in them: also
+# Files of boot/ that call no firmware and need no privileged instruction: also
 # built hosted, for the unit tests.
 set(BOOT_PURE_SOURCES
 	boot/calendar.c
@@ -22,12 +22,12 @@ find_file(GNU_EFI_CRT0 crt0-efi-x86_64.o PATHS /usr/lib REQUIRED)
 find_file(GNU_EFI_LIBGNUEFI libgnuefi.a PATHS /usr/lib REQUIRED)
 find_file(GNU_EFI_LIBEFI libefi.a PATHS /usr/lib REQUIRED)
 enable_language(ASM_NASM)
-# GNU binutils whatever the compiler: only their objcopy makes an EFI file.
+# GNU binutils, also with clang: only their objcopy makes an EFI file.
 foreach(tool ld nm objcopy objdump)
 	find_program(GNU_${tool} NAMES x86_64-linux-gnu-${tool} ${tool} REQUIRED)
 endforeach()
 
-# Last on the command line, so that they hold in every build type.
+# Last on the command line, so that they apply in every build type.
 set(IMAGE_FLAGS -O2 -g -ffreestanding -fbuiltin -mgeneral-regs-only -mno-red-zone -fpic -fvisibility=hidden
 	-fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-common
 	-ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -include ${CMAKE_SOURCE_DIR}/boot/hidden.h
@@ -51,11 +51,11 @@ target_compile_definitions(image_boot PRIVATE GNU_EFI_USE_MS_ABI)
 set(image_objects $<TARGET_OBJECTS:image_boot> $<TARGET_OBJECTS:image_start>
 	$<TARGET_OBJECTS:image_run>)
 
-# The exit path; a backtrace finds the handlers' callers all the same.
+# The exit path needs no frame pointer: a backtrace finds the callers of its handlers without.
 set_source_files_properties(hv/run/exit.c PROPERTIES COMPILE_OPTIONS -fomit-frame-pointer)
 
-# Linked twice: the first time to learn the addresses of the code, the second
-# time with the table of them behind everything else, so that nothing moves.
+# Linked twice: first to learn the addresses of the code, then with the table of these addresses
+# after everything else, so that nothing moves.
 set(link_script ${CMAKE_SOURCE_DIR}/boot/efi.lds)
 set(link_image ${GNU_ld} -nostdlib -shared -Bsymbolic -T ${link_script} --build-id=none
 	--hash-style=sysv --no-undefined --fatal-warnings -z text -z norelro -z noexecstack

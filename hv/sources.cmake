@@ -1,6 +1,6 @@
-# The sources of hv/, by room. Every file of a pure room is also built hosted, under
-# sanitizers, for the unit tests and fuzzers. The other rooms hold files with instructions
-# that only ring 0 or VMX root can execute: they are listed here, and the rest is pure too.
+# The sources of hv/, by room. Every file of a pure room is also built hosted, with
+# sanitizers, for the unit tests and fuzzers. Files of the other rooms that contain instructions
+# for ring 0 or VMX root only are listed here; the rest of these rooms is pure as well.
 set(HV_PURE_ROOMS lib frame ept backends guest devices loader config)
 set(HV_MACHINE_SOURCES
 	hv/host/acpi_memory.c
@@ -67,9 +67,9 @@ list(REMOVE_ITEM HV_PURE_SOURCES ${HV_MACHINE_SOURCES})
 file(GLOB_RECURSE HV_ASM_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 	${CMAKE_SOURCE_DIR}/hv/*.asm)
 
-# Start-only: not needed once the first VM runs. The code and constants of these files and of
-# boot/ lie together in the image, and their memory is given back. "scripts/check start" finds what
-# else refers to them.
+# Start-only files: not needed once the first VM runs. The code and constants of these files and of
+# boot/ lie together in the image, and main.c frees their memory. "scripts/check start" reports
+# other files that refer to them.
 set(HV_START_SOURCES
 	hv/backends/backend_open.c
 	hv/backends/backend_read.c

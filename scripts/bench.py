@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Run tests/bench in Bochs and say what things cost, in instructions; then the same of Linux' KVM.
+"""Run tests/bench in Bochs and print the costs in instructions, then those of Linux's KVM.
 
-With clock sync=none the TSC of Bochs counts instructions, so the numbers are free
-of noise, or nearly: Linux has a timer. What it does not tell: the time a VM transition
-takes in silicon, where it costs as much as hundreds of instructions; here it is one.
-docs/bench.md says what each figure means.
+With clock sync=none, the TSC of Bochs counts instructions: the numbers are nearly free of noise,
+which Linux's timer adds. They do not show the time of a VM transition: in silicon a transition
+costs as much as hundreds of instructions, in Bochs it costs one.
+docs/bench.md explains each figure.
 """
 import argparse
 import concurrent.futures
@@ -22,18 +22,19 @@ from type_in import type_in
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
-COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB, and wants one more
+COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB and needs one more
 ROM_SIZE = 2 << 20
 EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
-N_DIRTY = 16  # pages of reset_pages beyond reset_base, in tests/bench/clone.c and tests/bench/kvm/kvm_bench.c
+# Pages of reset_pages beyond reset_base, as in tests/bench/clone.c and tests/bench/kvm/kvm_bench.c.
+N_DIRTY = 16
 N_PARKED = 32  # clones of clone_bytes_*
-N_READ = 256  # pages of template_read_exits, there too
-STENCIL_IPS = 10000000  # firmware loads a ramdisk slowly with more
-RESET_IPS = 100000000  # a time slice of 5 ms holds many resets then
-KVM_IPS = 400000000  # an interrupt of Linux' timer comes every 1.6 million instructions then
-PEER = "kvm_"  # what KVM's names start with
+N_READ = 256  # pages of template_read_exits, as in tests/bench/clone.c
+STENCIL_IPS = 10000000  # with more, the firmware loads a ramdisk slowly
+RESET_IPS = 100000000  # enough for many resets in a time slice of 5 ms
+KVM_IPS = 400000000  # Linux's timer interrupts every 1.6 million instructions
+PEER = "kvm_"  # prefix of KVM's names
 
-# In the table's order: what is asked for, and what it is. No "asked": only reported.
+# In the table's order: the target and the meaning. A figure without a target is only reported.
 FIGURES = {
     "clone": ("<= 5000", "a clone, from the request to its first instruction"),
     "clone_64m": ("", "the same, of a template of 64 MiB"),
@@ -53,18 +54,18 @@ FIGURES = {
     "msr_exit": ("", "read of an emulated MSR"),
     "mmio_exit": ("", "read of the local APIC by a load"),
     "rom_drop": ("", "write to ROM, dropped"),
-    "reset_base": ("<= 2000", "a clone goes back, having written its stack alone"),
-    "reset_page": ("<= 100", "and for each further page written"),
-    "reset_pages": ("", f"a clone goes back, having written {N_DIRTY} pages more"),
+    "reset_base": ("<= 2000", "revert of a clone that has written only its stack"),
+    "reset_page": ("<= 100", "the same, for each further page written"),
+    "reset_pages": ("", f"revert of a clone that has written {N_DIRTY} pages more"),
     "clone_bytes_run": ("<= 24576", "memory of a clone that has run"),
     "clone_bytes_parked": ("<= 8192", "memory of a clone that has not run yet"),
     "vm_start_1g": ("<= 100000", "memory of a VM over a private template of 1 GiB"),
     "parse_object": ("<= 20000", "one more -object line in the configuration"),
     "entry_to_guest": ("<= 2000000", "EFI entry to first guest instruction, without firmware I/O"),
-    "hypervisor_bytes": ("", "memory the hypervisor keeps before the first VM, ramdisk apart"),
+    "hypervisor_bytes": ("", "memory the hypervisor keeps before the first VM, without the ramdisk"),
     "efi_bytes": ("", "size of BOOTX64.EFI"),
 }
-NOT_OURS = {"clone_pooled", "pio_in_kernel"}  # not missed if Stencil has none
+NOT_OURS = {"clone_pooled", "pio_in_kernel"}  # Stencil does not have these
 
 
 def build():
@@ -96,7 +97,7 @@ vm bench -m 64M,slots=2,maxmem=4G {EXIT} -kernel /bench.elf \\
 
 
 def make_hello(work, options=""):
-    """Configuration and ramdisk of the run that measures the way to the first guest."""
+    """Configuration and ramdisk of the run that measures the time to the first guest."""
     ramdisk = work / "ramdisk"
     ramdisk.mkdir()
     (ramdisk / "hello.elf").write_bytes((BUILD / "tests/guest/hello.elf").read_bytes())
@@ -122,7 +123,7 @@ clone t count={count} parallel=1
 
 
 def make_parked(work):
-    """Configuration and ramdisk of a template, of whose clones the operator makes all but the first."""
+    """Configuration and ramdisk of a template; the operator makes all its clones except the first."""
     ramdisk = work / "ramdisk"
     ramdisk.mkdir()
     (ramdisk / "clone.elf").write_bytes((BUILD / "tests/bench/bench_clone.elf").read_bytes())
@@ -130,7 +131,8 @@ def make_parked(work):
                                        encoding="utf-8")
 
 
-# What the operator types: the machine's free frames, as many clones that wait, and that have run.
+# What the operator types: the number of free frames, before and after clones that wait and clones
+# that have run.
 PARKED_TYPED = [
     ("^t-0: ran$", "\1c"),
     (r"^\(stencil\) ", "info frames\r"),
@@ -143,7 +145,7 @@ PARKED_TYPED = [
 
 
 def make_template(n_objects):
-    """A maker of configuration and ramdisk: a VM over 1 GiB of a file's, and so many objects more."""
+    """A maker of configuration and ramdisk: a VM whose memory is a file of 1 GiB, and more objects."""
     def make(work):
         make_hello(work)
         objects = "".join(
@@ -159,7 +161,7 @@ vm t -m 1G -machine memory-backend=m -kernel /hello.elf {EXIT} {objects} \\
 
 
 class Failure(Exception):
-    """A run that came to nothing: in one line, why."""
+    """The reason, in one line, why a run failed."""
 
 
 def popen(command):
@@ -167,7 +169,7 @@ def popen(command):
 
 
 def start(work, arguments, timeout, typed=()):
-    """The console of a run that ended well; typed: pairs for type_in()."""
+    """The console of a successful run; typed: pairs for type_in()."""
     console = work / "console"
     with popen([TOP / "scripts/run", "--no-build", "--host", "bochs", "--memory", "2048", "--timeout",
                 str(timeout), "--serial-out", console, *arguments]) as process:
@@ -182,7 +184,7 @@ def start(work, arguments, timeout, typed=()):
 
 
 def boot(make, typed=(), ips=STENCIL_IPS):
-    """The console of Stencil with what 'make' makes."""
+    """The console of Stencil with the configuration and ramdisk that 'make' writes."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
         work = pathlib.Path(folder)
         make(work)
@@ -208,13 +210,13 @@ def bench_lines(text):
 
 
 def clone_exits(text):
-    """The exits that each clone of the VM "t" has had, by the name of the clone."""
+    """The number of exits of each clone of the VM "t", by the name of the clone."""
     return {name: int(n) for name, n in re.findall(r"\bVM (t-\d+): .*; (\d+) exits", text)}
 
 
 @dataclasses.dataclass
 class Run:
-    """One boot: what it is for, what runs it, and which of its samples are taken (none: all others)."""
+    """One boot: its title, its console, and the samples taken from it (none: all others)."""
     title: str
     console: concurrent.futures.Future
     only: frozenset = frozenset()
@@ -222,7 +224,7 @@ class Run:
 
 
 class Bench:
-    """All runs, started as there are processors for them, and what they gave."""
+    """All runs, one per processor at a time, and their samples."""
 
     def __init__(self, pool):
         self.pool = pool
@@ -237,7 +239,7 @@ class Bench:
         self.runs.append(Run("KVM", self.pool.submit(boot_kvm), prefix=PEER))
 
     def console(self, title, future):
-        """None, and a line about it, if it failed."""
+        """The console; None, and a line in 'failures', if the run failed."""
         try:
             return future.result()
         except (Failure, OSError, subprocess.CalledProcessError) as error:
@@ -251,12 +253,12 @@ class Bench:
         for run in self.runs:
             text = self.console(run.title, run.console)
             for name, sample in bench_lines(text or ""):
-                # The way to a guest behind a large ramdisk is another matter.
+                # The time to a guest depends on the size of the ramdisk.
                 if name in run.only or not run.only and name != "entry_to_guest":
                     self.take(run.prefix + name, [sample])
 
     def template_costs(self, consoles):
-        """What one object more costs to parse, and the memory of the VM over the template."""
+        """The cost of parsing one more object, and the memory of the VM over the template."""
         texts = [self.console("vm_start_1g", console) for console in consoles]
         if None in texts:
             return
@@ -265,7 +267,7 @@ class Bench:
         self.take("parse_object", [runs[1]["parse_config"] - runs[0]["parse_config"]])
 
     def clone_bytes(self, future):
-        """What a clone costs that waits, and one that has run, by what was free before and after."""
+        """The memory of a clone that waits and of one that has run, from the free frames."""
         text = self.console("clone_bytes", future)
         if text is None:
             return
@@ -274,7 +276,7 @@ class Bench:
             self.take(f"clone_bytes_{name}", [-(-(before - after) // N_PARKED)])
 
     def read_exits(self, consoles):
-        """How many exits more a clone has that reads pages than the same clone that reads none."""
+        """How many more exits a clone has that reads pages than one that reads none."""
         texts = [self.console("template_read_exits", console) for console in consoles]
         if None in texts:
             return
@@ -283,7 +285,7 @@ class Bench:
 
 
 def derive(samples):
-    """Figures that follow from others: a page's share of a reset."""
+    """Derive figures from others: a page's share of a reset."""
     for prefix in "", PEER:
         base, pages = (samples.get(f"{prefix}reset_{name}") for name in ("base", "pages"))
         if base and pages:
@@ -292,7 +294,7 @@ def derive(samples):
 
 
 def measure(options):
-    """All samples by name, and what has failed."""
+    """All samples by name, and the failures."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         bench = Bench(pool)
         bench.add("exits and copies", make_bench)
@@ -329,13 +331,13 @@ def summarize(name, samples):
 
 
 def place(name):
-    """Sorts names into the table's order, unknown ones behind all others."""
+    """Sort names into the table's order, unknown ones last."""
     names = list(FIGURES)
     return (names.index(name), "") if name in FIGURES else (len(names), name)
 
 
 def ratio(ours, theirs):
-    """How many times ours theirs is."""
+    """Their figure divided by ours."""
     if ours is None or theirs is None:
         return "-"
     if ours == 0:
@@ -346,7 +348,7 @@ def ratio(ours, theirs):
 def table(results):
     """The table's lines: the medians, side by side."""
     names = sorted({name.removeprefix(PEER) for name in results}, key=place)
-    lines = [f"{'':19} {'Stencil':>9} {'KVM':>9} {'ratio':>7}  asked for"]
+    lines = [f"{'':19} {'Stencil':>9} {'KVM':>9} {'ratio':>7}  target"]
     for name in names:
         ours, theirs = (results[key]["median"] if key in results else None
                         for key in (name, PEER + name))

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Build Stencil, put it on a disk image and boot that in Bochs or QEMU.
 
-Everything a run needs lives in a folder of its own that goes with the run, and
-the console is a connection to a port of its own, so that runs do not disturb
-each other. The emulator runs in a session of its own: Ctrl-C reaches this
-program alone, which then ends the emulator. Killing this program by SIGKILL
-ends the emulator too, but leaves the folder behind.
+Each run has a temporary folder and a port for the console, so that runs do not disturb each other.
+The emulator runs in a session of its own: Ctrl-C reaches this program alone, which then ends the
+emulator. SIGKILL to this program also ends the emulator, but the folder stays.
 """
 import argparse
 import fcntl
@@ -26,9 +24,9 @@ import tty
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
-CYLINDER = 16 * 63 * 512  # bytes; Bochs wants a disk of whole ones
+CYLINDER = 16 * 63 * 512  # bytes; Bochs needs a disk of whole cylinders
 
-# The last words of the hypervisor, or another system, and what they mean to who started it.
+# The last line of the hypervisor or of another system: the exit status of this program.
 STATUS = {"ok": 0, "vm failed": 1, "config refused": 2, "panic": 3, "no vmx": 4}
 STATUS_SILENT = 3
 STATUS_TIMEOUT = 124
@@ -39,8 +37,8 @@ EPILOG = """
 The machine's console goes to standard output, standard input to the console.
 
 Exit status: 0 all VMs ended well, 1 a VM failed, 2 the configuration was
-refused, 3 the hypervisor panicked or fell silent, 4 the machine lacks what
-Stencil needs, 124 time-out, 64 wrong usage, 70 not built.
+refused, 3 the hypervisor panicked or ended without a result, 4 the machine lacks
+a feature that Stencil needs, 124 time-out, 64 wrong usage, 70 not built.
 """
 
 
@@ -77,10 +75,10 @@ def parse_options():
     parser.add_argument("--image", metavar="FILE", type=pathlib.Path,
                         help="boot a disk image made by scripts/mkimage")
     parser.add_argument("--ips", metavar="N", type=positive, default=10000000,
-                        help="instructions that a second of Bochs' has (10000000)")
+                        help="instructions per second of Bochs's clock (10000000)")
     parser.add_argument("--system", metavar="NAME", default="stencil",
-                        help="who speaks on the console of --image; any but stencil is not to end the "
-                             "machine, only to say \"NAME: end: ok\"")
+                        help="the system in --image, as it names itself on the console; a system other "
+                             "than stencil prints \"NAME: end: ok\" and need not end the machine")
     parser.add_argument("--serial-out", metavar="FILE", type=pathlib.Path,
                         help="write the console to FILE too")
     options = parser.parse_args()
@@ -109,10 +107,10 @@ def has_vmx():
 
 
 def build(work):
-    """Runs at the same time build one after the other."""
+    """Build; concurrent runs build one after the other."""
     print("scripts/run: building", file=sys.stderr)
     BUILD.mkdir(exist_ok=True)
-    steps = [["ninja", "-C", BUILD, "stencil.efi", "guest_bob"]]  # bob: the demonstration's
+    steps = [["ninja", "-C", BUILD, "stencil.efi", "guest_bob"]]  # bob is for the demonstration
     if not (BUILD / "build.ninja").exists():
         steps.insert(0, ["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP])
     folder = os.open(BUILD, os.O_RDONLY)
@@ -186,8 +184,8 @@ def qemu_command(options, image, port):
 class Console:
     """Carries bytes between the machine's serial line and our standard streams.
 
-    Until the system that was booted speaks, the firmware's control sequences are
-    left out and input is held back, as the firmware would take it.
+    Until the booted system prints its first line, the firmware's control sequences are left out
+    and input is held back, because the firmware would read it.
     """
     CONTROL = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")
 
@@ -197,16 +195,16 @@ class Console:
         self.ends_machine = system == "stencil"
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.line = None  # the connection, while there is one
-        self.input = 0  # None: at its end
+        self.line = None  # the connection, if open
+        self.input = 0  # None: at the end of input
         self.pending = b""  # input on its way to the machine
         self.text = b""  # output since the last whole line
         self.started = False
-        self.end = None  # the hypervisor's last words
+        self.end = None  # the result in the hypervisor's last line
         self.copy = open(serial_out, "wb") if serial_out else None
 
     def carry(self, process, seconds):
-        """Carry what there is; wait for it no longer than 'seconds' or until 'process' ends."""
+        """Carry available bytes; wait at most 'seconds' for them, or until 'process' ends."""
         sources = [process, self.line or self.listener]
         if self.started and self.input is not None and not self.pending:
             sources.append(self.input)
@@ -223,7 +221,7 @@ class Console:
         return readable
 
     def drain(self):
-        """Take what the machine sent before it ended."""
+        """Receive what the machine sent before it ended."""
         while self.carry(self.listener, 0):
             pass
         if self.text:
@@ -269,7 +267,7 @@ class Console:
 
 
 class Terminal:
-    """While in use, standard input, if it is our terminal, hands out each key at once."""
+    """While in use, standard input delivers each key immediately if it is our terminal."""
 
     def __enter__(self):
         self.saved = None
@@ -283,7 +281,7 @@ class Terminal:
 
 
 def boot(command, console, messages, timeout):
-    """Run the emulator until it ends by itself or the time is over; return the exit status."""
+    """Run the emulator until it ends or the time is over; return the exit status."""
     command = ["setpriv", "--pdeathsig", "KILL", *command]
     deadline = time.monotonic() + timeout if timeout else None
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages,
@@ -302,13 +300,13 @@ def boot(command, console, messages, timeout):
             console.drain()
             os.close(process)
     if console.end not in STATUS:
-        print("scripts/run: the machine ended without a word", file=sys.stderr)
+        print("scripts/run: the machine ended without a result", file=sys.stderr)
         return STATUS_SILENT
     return STATUS[console.end]
 
 
 def show_messages(work):
-    """The last ones of the emulator, for want of something better."""
+    """Show the last messages of the emulator: the only trace of a run without a result."""
     for name in ("messages", "bochs.log"):
         if (work / name).exists():
             subprocess.run(["tail", "-n", "10", work / name], stdout=sys.stderr.fileno())

@@ -5,8 +5,8 @@ import time
 
 
 def type_in(pairs, process, serial):
-    """For each pair of a regular expression and a text: once that has appeared, behind what the pair
-    before has found, type this. Ends early if the process does."""
+    """For each pair of a regular expression and a text: type the text when the expression matches
+    after the previous pair's match. Ends early if the process ends."""
     start = 0
     for after, text in pairs:
         found = None

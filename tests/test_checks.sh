@@ -92,7 +92,7 @@ breaks python scripts/broken.py <<<'if'
 breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 
-# Unbroken, the copy is as good as the tree it was made of.
+# Without the breaks, the copy passes.
 for check in format headers includes calls start picture functions words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done

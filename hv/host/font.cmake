@@ -10,7 +10,7 @@ endif()
 file(MAKE_DIRECTORY ${HV_FONT_DIR})
 execute_process(COMMAND gzip -dc ${HV_FONT} OUTPUT_FILE ${HV_FONT_DIR}/font.psf
 	COMMAND_ERROR_IS_FATAL ANY)
-# PSF version 1: magic, mode, bytes a glyph.
+# PSF version 1: magic, mode, bytes per glyph.
 file(READ ${HV_FONT_DIR}/font.psf header LIMIT 4 HEX)
 if(NOT header MATCHES "^3604..10$")
 	message(FATAL_ERROR "${HV_FONT} is not an 8x16 PSF font")

@@ -1,6 +1,6 @@
-# hv/loader/NAME.dsl compiled by iasl into hv/loader/acpi_NAME.h below the build
-# directory: the AML bytes as the C array acpi_NAME. Done when CMake configures, and
-# again when the source changes, so that every target of every directory finds it.
+# Compile hv/loader/NAME.dsl with iasl into hv/loader/acpi_NAME.h below the build
+# directory: the AML bytes as the C array acpi_NAME. CMake does this when it configures, and
+# again when the source changes, so that every target of every directory finds the header.
 find_program(IASL iasl REQUIRED)
 set(acpi_generated ${CMAKE_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${acpi_generated}/hv/loader)
