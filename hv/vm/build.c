@@ -148,7 +148,7 @@ static enum status fill_memory(struct vm *vm)
 	enum status status;
 
 	if (vm->config->kernel_image == NULL) {
-		log_error("%s: has no -kernel to start again with", vm->name);
+		log_error("%s: cannot restart without -kernel", vm->name);
 		return ERR_NOTFOUND;
 	}
 	TRY(load_kernel(vm));
@@ -219,7 +219,7 @@ static const char *status_text(enum status status)
 	case ERR_OVERLAP:
 		return "two memory regions, or two devices, overlap";
 	case ERR_RANGE:
-		return "memory outside of what a guest can address";
+		return "memory beyond what a guest can address";
 	default:
 		return "impossible memory layout";
 	}
@@ -242,7 +242,7 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 	vm->index = vm_next_index();
 	status = build(vm, &shared->wiring, unix_time);
 	if (status != OK)
-		log_error("%s: cannot be made: %s", vm->name, status_text(status));
+		log_error("%s: cannot create the VM: %s", vm->name, status_text(status));
 	else if (config->incoming_image)
 		status = load_state(vm, &shared->cpuid);
 	else
@@ -268,7 +268,7 @@ enum status vm_restart(struct vm *vm)
 	status = fill_memory(vm);
 	lock_release(&vm->lock);
 	if (status != OK)
-		vm_end(vm, VM_FAILED, "cannot be started again after a reset");
+		vm_end(vm, VM_FAILED, "cannot be restarted after a reset");
 	return status;
 }
 

@@ -128,7 +128,7 @@ static bool begin_visit(uint64_t now)
 	if (!search.has_tables) {
 		search.has_tables = true;
 		if (merge_setup(frame_total()) != OK)
-			log_warning("no memory to find equal pages of VMs by");
+			log_warning("not enough memory to look for equal pages of VMs");
 	}
 	lock_acquire(&vms_lock);
 	lock_acquire(&search.lock);

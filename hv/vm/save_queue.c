@@ -64,7 +64,7 @@ bool template_save_end(void)
 	for (const struct save_config *save = save_configs; save; save = save->next) {
 		if (save->is_done)
 			continue;
-		log_error("VM %s: has not become a template, and was not saved", save->template);
+		log_error("VM %s: did not become a template, and was not saved", save->template);
 		n_failed++;
 	}
 	return n_failed == 0;

@@ -55,8 +55,8 @@ static void put_clock(struct state_writer *writer, const struct vm_state_host *h
 static enum status refuse_frequency(struct state_reader *reader, uint64_t there, uint64_t here)
 {
 	format(reader->why, sizeof(reader->why),
-	       "was written where time stamps have %lu kHz; here they have %lu kHz, and the "
-	       "guest's clock would be wrong",
+	       "was saved with a TSC of %lu kHz; this machine's has %lu kHz, and the guest's clock "
+	       "would be wrong",
 	       there / 1000, here / 1000);
 	return ERR_UNSUPPORTED;
 }
@@ -77,7 +77,7 @@ static enum status get_clock(struct state_reader *reader, const struct vm_state_
 	TRY(state_get_number(reader, ret_hz));
 	TRY(state_get_number(reader, &unix_ns));
 	if (*ret_hz == 0)
-		return state_refuse(reader, "time stands still");
+		return state_refuse(reader, "the TSC's frequency is 0");
 	if (!is_like(*ret_hz, host->tsc_hz))
 		return refuse_frequency(reader, *ret_hz, host->tsc_hz);
 	/* If this machine's clock is unknown, or behind, the guest's resumes where it was. */

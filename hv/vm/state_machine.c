@@ -135,7 +135,7 @@ enum status state_check_machine(struct state_reader *reader, const struct vm *vm
 	all_lines(&lines, vm);
 	if (lines.status != OK || !next_line(reader, more))
 		return lines.status;
-	format(reader->why, sizeof(reader->why), "is of a VM with '%.100s', which this one has not",
+	format(reader->why, sizeof(reader->why), "is of a VM with '%.100s', which this one lacks",
 	       more);
 	return ERR_INVAL;
 }

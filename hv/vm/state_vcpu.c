@@ -189,11 +189,11 @@ static enum status check_vcpu(struct state_reader *reader, const struct vcpu *vc
 	if (!cpuid_xcr0_valid(model, vcpu->xcr0))
 		return state_refuse(reader, "XCR0 cannot be 0x%lx", vcpu->xcr0);
 	if (!msrs_are_possible(vcpu))
-		return state_refuse(reader, "has an MSR that is not possible");
+		return state_refuse(reader, "has an impossible MSR value");
 	if (!event_is_possible(vcpu))
-		return state_refuse(reader, "has an event that is not possible");
+		return state_refuse(reader, "has an impossible event");
 	if (vcpu->is_fresh && !vcpu->waits_for_sipi)
-		return state_refuse(reader, "has begun without a SIPI");
+		return state_refuse(reader, "runs without a SIPI");
 	return OK;
 }
 

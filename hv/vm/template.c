@@ -66,7 +66,7 @@ static void note_writes(struct vm *clone)
 					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		working_set_free(set);
 	else if (set != 0)
-		log_info("VM %s: its clones get %lu pages that %s has written copied in advance",
+		log_info("VM %s: later clones get copies of %lu pages that %s wrote",
 			 template->name, working_set_count(set), clone->name);
 }
 
@@ -130,8 +130,8 @@ bool template_freeze(struct vm *vm)
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 1; /* its name's, see hv/vm/hold.h */
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
-	log_info("VM %s: is a template now, of %lu KiB private memory, tables included", vm->name,
-		 vm->layer->n_owned * PAGE_SIZE / KIB(1));
+	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
+		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
 	template_save_note(vm);
 	leave_place(vm);
 	for (struct clone_config *line = clone_configs; line; line = line->next)

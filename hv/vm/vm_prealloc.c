@@ -38,7 +38,7 @@ static enum status fill_region(struct vm *vm, const struct mem_region *region)
 	};
 
 	if (!allows_any(work.context)) {
-		log_warning("%s: %s: none of the processors of prealloc-context '%s' runs: "
+		log_warning("%s: %s: no processor of prealloc-context '%s' is running: "
 			    "another one fills the memory",
 			    vm->name, backend->id, work.context->id);
 		work.context = NULL;

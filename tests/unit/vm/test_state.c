@@ -473,11 +473,11 @@ static void processors_are_possible(void **state)
 	size_t msr = vcpu + find_field(&state_vcpu_table, "saved.switched_msr");
 
 	for (unsigned i = 1; i < SWITCHED_MSRS; i++)
-		change(msr + 8 * i, BIT(47), 8, "has an MSR that is not possible");
+		change(msr + 8 * i, BIT(47), 8, "has an impossible MSR value");
 	change(vcpu + find_field(&state_vcpu_table, "msrs.mtrr_fixed"), 2, 8,
-	       "has an MSR that is not possible");
+	       "has an impossible MSR value");
 	change(vcpu + find_field(&state_vcpu_table, "msrs.misc_enable"), BIT(63), 8,
-	       "has an MSR that is not possible");
+	       "has an impossible MSR value");
 	change(vcpu + find_field(&state_vcpu_table, "saved.dr6"), BIT(32), 8,
 	       "saved.dr6 cannot be");
 	change(vcpu + find_field(&state_vcpu_table, "xcr0"), 4, 8, "XCR0 cannot be 0x4");
@@ -519,9 +519,9 @@ static void only_events_that_can_be_delivered_are_taken(void **state)
 		}
 	}
 	memcpy(file + event, &(uint64_t){INTR_VALID | INTR_TYPE_EXTERNAL | 0x20}, 8);
-	change(event, 0x123, 8, "has an event that is not possible");
+	change(event, 0x123, 8, "has an impossible event");
 	memcpy(file + event, &(uint64_t){INTR_VALID | INTR_TYPE_SOFTWARE | 0x20}, 8);
-	change(event + 12, 0, 4, "has an event that is not possible"); /* no length */
+	change(event + 12, 0, 4, "has an impossible event"); /* no length */
 }
 
 static void a_fresh_processor_has_nothing_yet(void **state)
@@ -531,7 +531,7 @@ static void a_fresh_processor_has_nothing_yet(void **state)
 	size_t waits = vcpu + find_field(&state_vcpu_table, "waits_for_sipi");
 
 	file[waits] = 0;
-	change(fresh, 1, 1, "has begun without a SIPI");
+	change(fresh, 1, 1, "runs without a SIPI");
 	file[waits] = file[fresh] = 1;
 	memset(file + vcpu + find_field(&state_vcpu_table, "msrs.misc_enable"), 0, 8);
 	seal(len);
@@ -567,9 +567,9 @@ static void another_frequency_is_refused(void **state)
 	assert_int_equal(to.vm->vcpu->tsc_offset, from.vm->vcpu->tsc_offset + host.tsc_hz);
 	assert_int_equal(to.vm->platform.rtc.tsc_hz, host.tsc_hz);
 	host.tsc_hz = HZ + HZ / 50;
-	refused("where time stamps have 1000000 kHz; here they have 1020000 kHz");
+	refused("was saved with a TSC of 1000000 kHz; this machine's has 1020000 kHz");
 	host.tsc_hz = HZ;
-	change(find_section("clock", 0), 0, 8, "time stands still");
+	change(find_section("clock", 0), 0, 8, "the TSC's frequency is 0");
 }
 
 static void another_machine_is_refused(void **state)
@@ -599,7 +599,7 @@ static void another_machine_is_refused(void **state)
 	to.fw_cfg.file.len = 5;
 	refused("is of a VM with '-fw_cfg name=opt/x of 4 bytes', where this one has");
 	to.config.fw_cfg = NULL;
-	refused("is of a VM with '-fw_cfg name=opt/x of 4 bytes', which this one has not");
+	refused("is of a VM with '-fw_cfg name=opt/x of 4 bytes', which this one lacks");
 	to.config.fw_cfg = &to.fw_cfg;
 	to.fw_cfg.file.len = 4;
 	to.fw_cfg.next = &(struct fw_cfg_config){.file = {.name = "opt/y", .len = 1}};
