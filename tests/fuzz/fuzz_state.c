@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a VM's state: behind a head that is right, or, if the first byte is odd, laid over a
- * good file from where the next two say.
+ * Any bytes as a VM's state: after a valid head; or, if the first byte is odd, written over a good
+ * file at the offset that the next two bytes give.
  */
 #include "hv/devices/lapic_timer.h"
 #include "hv/lib/crc32.h"

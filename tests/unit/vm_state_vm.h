@@ -7,7 +7,7 @@
 #include "hv/vm/state_vcpu.h"
 #include "hv/vm/vm.h"
 
-/* A hosted VM with all kinds of devices, and every bit that may be set in its state set or not. */
+/* A hosted VM with all kinds of devices, whose state is random within what is allowed. */
 
 #define STATE_VM_CPUS 2
 
@@ -37,7 +37,7 @@ struct state_vm {
 	struct vm *vm;
 };
 
-/* A processor with all that guests are shown but for AVX-512, which makes files large. */
+/* A processor with everything that guests are shown, except AVX-512, which makes files large. */
 static inline void state_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 {
 
@@ -90,7 +90,7 @@ static inline void state_vm_configure(struct state_vm *to)
 	to->map.n = 2;
 }
 
-/* As hv/vm/vm.c makes one that has not run. */
+/* Make a VM that has not run, as hv/vm/build.c does. */
 static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *host)
 {
 	struct vm *vm =
@@ -183,7 +183,7 @@ static inline void state_fill_vcpu(struct vcpu *vcpu)
 	memset(area + 26, 0, 2); /* MXCSR's upper half */
 }
 
-/* Any state that a guest can get into. */
+/* Give the VM a random state that a guest can get into. */
 static inline void state_vm_fill(struct state_vm *of)
 {
 	struct platform *platform = &of->vm->platform;
@@ -215,5 +215,6 @@ static inline void state_vm_fill(struct state_vm *of)
 	platform->uart.rx_count = UART_FIFO_SIZE;
 	platform->rtc.cmos[0x0b] = 2; /* it runs */
 	platform->rtc.base_time = 1700000000;
-	platform->rtc.base_tsc = of->vm->vcpu->tsc_offset + 500; /* half a second ago, at 1000 */
+	/* Half a second before 'now' is 1000. */
+	platform->rtc.base_tsc = of->vm->vcpu->tsc_offset + 500;
 }

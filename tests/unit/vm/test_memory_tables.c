@@ -15,7 +15,8 @@
 #define N_FRAMES   256
 
 static struct image image;
-static struct backend ram[2], mem[4]; /* of the nodes; of the DIMMs: ROM, private, shared, none */
+static struct backend ram[2]; /* of the nodes */
+static struct backend mem[4]; /* of the DIMMs: ROM, private, shared, shared without an image */
 static struct numa_node_config nodes[3];
 static struct dimm_config dimms[4];
 static struct vm_config config;
@@ -127,7 +128,8 @@ static void dimms_are_told_with_the_ram(void **state)
 	config.dimms = dimms;
 	dimms[0].is_nvdimm = false;
 	dimms[1].unarmed = true;
-	add(NULL, 0, MIB(64)); /* node 0, though a node without memory has no backend either */
+	/* Node 0, although a node without memory has no backend either. */
+	add(NULL, 0, MIB(64));
 	add(&mem[0], GIB(4), MIB(2));
 	add(&mem[1], GIB(5), MIB(4));
 	add(&mem[2], GIB(6), MIB(6));
@@ -211,14 +213,14 @@ static void dimms_without_labels_take_nothing(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		dimms[i].label_size = 0;
 	dimms[0].is_nvdimm = false;
-	dimms[0].label_size = LABEL_SIZE; /* means nothing there */
+	dimms[0].label_size = LABEL_SIZE; /* ignored, because it is not an NVDIMM */
 	assert_int_equal(vm_labels_create(&config, &labels), OK);
 	assert_int_equal(labels.n, 0);
 	assert_int_equal(frame_available(), N_FRAMES);
 	vm_labels_destroy(&labels);
 }
 
-/* Whatever number of frames there is: none are lost, and too few are said. */
+/* With any number of frames, none is lost; with too few, ERR_NOMEM. */
 static void labels_without_memory_are_refused(void **state)
 {
 	uint64_t need = align_up(4 * sizeof(struct nvdimm_labels) + ODD + LABEL_SIZE, PAGE_SIZE) /

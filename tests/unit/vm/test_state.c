@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is saved is what is loaded; nothing is forgotten; whatever else is in a file is refused. */
+/* What was saved is loaded, no member is forgotten, and anything else in a file is refused. */
 #include "hv/vm/state.h"
 
 #include <stdio.h>
@@ -47,7 +47,7 @@ static int teardown(void **state)
 
 static enum status load(size_t size)
 {
-	/* A copy of its own: a byte too many that is read is found. */
+	/* A copy of this size, so that the sanitizer finds a read beyond the end. */
 	uint8_t *copy = malloc(size ? size : 1);
 	struct vm_state_file in = {.data = copy, .len = size, .model = &to.model};
 	enum status status;
@@ -59,7 +59,7 @@ static enum status load(size_t size)
 	return status;
 }
 
-/* Length and checksum of the file as they should be. */
+/* Give the file the right length and checksum. */
 static void seal(size_t size)
 {
 	uint64_t length = size;
@@ -135,7 +135,7 @@ static void saving_again_gives_the_same_file(void **state)
 	free(again);
 }
 
-/* A member of a struct that does not go into the file, and why. */
+/* A member of a struct that is not saved. */
 struct left_out {
 	const char *name;
 	size_t offset, size;
@@ -154,7 +154,7 @@ static void mark(uint8_t *marks, size_t offset, size_t size, size_t struct_size,
 	}
 }
 
-/* All bytes of the struct are in the table or left out, but for gaps that alignment makes. */
+/* All bytes of the struct are in the table or left out, except gaps made by alignment. */
 static void covers(const struct state_table *table, size_t size, const struct left_out *out)
 {
 	uint8_t *marks = calloc(1, size + 8);
@@ -178,7 +178,7 @@ static void covers(const struct state_table *table, size_t size, const struct le
 
 static void no_member_is_forgotten(void **state)
 {
-	/* Lists, the VM itself, what the loading machine has of its own, and what is computed. */
+	/* Links, the VM, what belongs to the loading machine, and what is computed. */
 	static const struct left_out irqchip[] = {OUT(irqchip, n), OUT(irqchip, ioapic), {0}};
 	static const struct left_out none[] = {{0}};
 	static const struct left_out lapic[] = {
@@ -203,10 +203,10 @@ static void no_member_is_forgotten(void **state)
 		OUT(vcpu, proc_controls),
 		OUT(vcpu, tsc_offset), /* as the guest's TSC */
 		OUT(vcpu, slice_end),
-		OUT(vcpu, cpuid),	/* a section */
+		OUT(vcpu, cpuid),	/* a section of its own */
 		OUT(vcpu, saved.guest), /* looked at below */
 		OUT(vcpu, saved_in),
-		OUT(vcpu, xsave_area), /* a section */
+		OUT(vcpu, xsave_area), /* a section of its own */
 		OUT(vcpu, step_pages),
 		OUT(vcpu, n_steps),
 		OUT(vcpu, steps_instruction),
@@ -240,7 +240,7 @@ static void no_member_is_forgotten(void **state)
 	covers(&state_cpuid_table, sizeof(struct cpuid_model), cpuid);
 }
 
-/* A device that is new has to be saved, or to be listed here. */
+/* A new device must be saved, or listed here. */
 static void no_device_is_forgotten(void **state)
 {
 	static const struct state_field members[] = {
@@ -287,7 +287,7 @@ static uint32_t add_table(uint32_t crc, const struct state_table *table)
 	return crc;
 }
 
-/* Other tables are another format: raise STATE_VERSION, and put the new number here. */
+/* Different tables are a different format: raise STATE_VERSION, and put the new number here. */
 static void the_tables_are_those_of_the_version(void **state)
 {
 	uint32_t crc = add_table(add_table(0, &state_cpuid_table), &state_vcpu_table);
@@ -326,7 +326,7 @@ static void each_byte_that_is_changed_is_noticed(void **state)
 	assert_int_equal(load(len), OK);
 }
 
-/* Under a right checksum anything may be, and harms nobody: the sanitizers look. */
+/* Any bytes may have a right checksum. The sanitizers find what they would break. */
 static void each_byte_that_is_changed_and_sealed_is_harmless(void **state)
 {
 	unsigned n_refused = 0;
@@ -357,7 +357,7 @@ static void the_head_is_looked_at(void **state)
 	refused("is damaged: its checksum is ");
 }
 
-/* The n-th section of the name; the offset of what it holds. */
+/* The offset of what the n-th section of this name holds. */
 static size_t find_section(const char *name, unsigned number)
 {
 	for (size_t at = STATE_HEAD_SIZE; at < len;) {
@@ -413,7 +413,7 @@ static void sections_are_where_they_belong(void **state)
 	refused("section 'nvdimm' 0: 5 unknown bytes follow");
 }
 
-/* Each bit that a field must not have. */
+/* Every bit that a field must not have, one at a time. */
 static void bits_that_cannot_be_are_refused(void **state)
 {
 	for (size_t t = 0; t < STATE_DEVICES; t++) {
@@ -466,7 +466,7 @@ static size_t vmcs_offset(enum vmcs_field field)
 	return at;
 }
 
-/* What the processor would refuse, or the host suffer from. */
+/* What a processor would refuse, or would harm the host. */
 static void processors_are_possible(void **state)
 {
 	size_t vcpu = find_section("vcpu", 1), xsave = find_section("xsave", 1);
@@ -632,7 +632,7 @@ static void a_feature_that_is_missing_is_named(void **state)
 	       "has a processor with too many leaves");
 }
 
-/* A processor with more than the guest knows changes nothing for it. */
+/* Features that the saving processor lacked stay hidden from the guest. */
 static void a_better_processor_is_as_good(void **state)
 {
 	free(file);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a clone costs before it writes: its struct. How it is laid out is in hv/vm/vm.c. */
+/* Before a clone writes, it costs its struct. hv/vm/vm.c lays the struct out. */
 #include "hv/vm/vm.h"
 
 #include "tests/unit/support.h"
 
-/* x87, SSE and AVX: without AVX-512, whose state alone takes half a frame. */
+/* The XSAVE area for x87, SSE and AVX. The state of AVX-512 alone takes half a frame. */
 #define XSAVE_AVX 832
 
 static void a_clone_with_one_processor_fits_a_frame(void **state)
