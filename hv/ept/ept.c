@@ -525,19 +525,9 @@ void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages
 /* The slot of gpa's page if it is own, else NULL. */
 static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
 {
-	uint64_t *slot;
-	phys_t table = ept->root;
+	uint64_t *slot = is_mappable(gpa, 1) ? own_slot(ept, gpa) : NULL;
 
-	if (!ept->owns_root || !is_mappable(gpa, 1))
-		return NULL;
-	for (unsigned level = ROOT_LEVEL;; level--) {
-		slot = &table_at(table)[index_at(gpa, level)];
-		if (!(*slot & EPT_OWN))
-			return NULL;
-		if (level == 0)
-			return slot;
-		table = *slot & EPT_ADDR;
-	}
+	return slot != NULL && (*slot & EPT_OWN) ? slot : NULL;
 }
 
 /* Find the first entry on the way to gpa that is not own, or the leaf. Returns its level. */
