@@ -93,7 +93,7 @@ static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **
 	frame = entry & EPT_ADDR;
 	if (!(entry & EPT_OWN)) {
 		assert(entry & EPT_R);
-		TRY(ept_copy_in(memory->ept, region, gpa, &frame));
+		TRY(region_copy_page(memory->ept, region, gpa, &frame));
 	}
 	*ret = phys_to_virt(frame + gpa.raw % PAGE_SIZE);
 	return OK;

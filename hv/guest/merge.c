@@ -290,13 +290,6 @@ enum merge_result merge_step(struct merge *merge, struct ept *ept, struct mem_ma
 	return MERGE_LOOKED;
 }
 
-void merge_restart(struct merge *merge)
-{
-	assert(merge->stage == MERGE_FIND);
-	merge->region = merge->offset = 0;
-	merge->has_ended = false;
-}
-
 void merge_forget(struct merge *merge, struct ept *ept)
 {
 	for (; merge->next < merge->n; merge->next++) {

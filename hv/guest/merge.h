@@ -50,8 +50,7 @@ struct merge {
 enum merge_result {
 	MERGE_LOOKED, /* looked at one page, or at many places without a page */
 	MERGE_WAITS,  /* waits until a processor has caught up */
-	/* All of the VM was looked at. merge_restart() begins again. */
-	MERGE_ENDED,
+	MERGE_ENDED,  /* all of the VM was looked at */
 };
 
 /*
@@ -66,7 +65,6 @@ enum status merge_setup(uint64_t n_frames);
  */
 enum merge_result merge_step(struct merge *merge, struct ept *ept, struct mem_map *map,
 			     uint64_t caught_up);
-void merge_restart(struct merge *merge);
 
 /* Call before the VM's tree is destroyed, reset or frozen. No vCPU is in the guest. */
 void merge_forget(struct merge *merge, struct ept *ept);

@@ -34,13 +34,13 @@ static enum status map_part(struct ept *ept, const struct mem_region *region, ui
 	return ept_map(ept, gpa, image->base + offset, len, attr);
 }
 
-enum status ept_map_region(struct ept *ept, const struct mem_region *region)
+enum status region_map(struct ept *ept, const struct mem_region *region)
 {
 	return map_part(ept, region, 0, region->len);
 }
 
-enum status ept_copy_in(struct ept *ept, const struct mem_region *region, gpa_t gpa,
-			phys_t *ret_frame)
+enum status region_copy_page(struct ept *ept, const struct mem_region *region, gpa_t gpa,
+			     phys_t *ret_frame)
 {
 	struct frame_policy policy;
 	uint64_t offset;
@@ -67,7 +67,7 @@ static bool page_fits(const struct mem_region *region, gpa_t gpa, uint64_t size)
 	       is_aligned(region->image->base + region->offset + (start - region->gpa.raw), size);
 }
 
-enum status ept_fill(struct ept *ept, const struct mem_region *region, gpa_t gpa)
+enum status region_map_page(struct ept *ept, const struct mem_region *region, gpa_t gpa)
 {
 	uint64_t size = PAGE_SIZE;
 

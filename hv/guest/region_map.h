@@ -16,16 +16,16 @@ uint64_t region_attr(enum mem_kind kind);
  * region too high. ERR_INVAL: shared memory without an image, or an offset that
  * is not whole pages. ERR_NOMEM: as ept_map().
  */
-enum status ept_map_region(struct ept *ept, const struct mem_region *region);
+enum status region_map(struct ept *ept, const struct mem_region *region);
 
 /* FAULT_COPY: ept_copy() of a page in the region, with a frame as its backend demands. */
-enum status ept_copy_in(struct ept *ept, const struct mem_region *region, gpa_t gpa,
-			phys_t *ret_frame);
+enum status region_copy_page(struct ept *ept, const struct mem_region *region, gpa_t gpa,
+			     phys_t *ret_frame);
 
 /*
- * FAULT_MAP: map gpa, which is in the region, as ept_map_region() would. Of
+ * FAULT_MAP: map gpa, which is in the region, as region_map() would. Of
  * shared memory, map the largest page around gpa: this makes the memory
  * writable again in a clone. Of other memory, map one page. Errors as
- * ept_map_region().
+ * region_map().
  */
-enum status ept_fill(struct ept *ept, const struct mem_region *region, gpa_t gpa);
+enum status region_map_page(struct ept *ept, const struct mem_region *region, gpa_t gpa);

@@ -88,7 +88,7 @@ enum status working_set_copy(phys_t set, struct ept *ept, struct mem_map *map)
 		for (uint64_t i = 0; i < chunk->n; i++) {
 			gpa_t gpa = {chunk->page[i] * PAGE_SIZE};
 
-			TRY(ept_copy_in(ept, mem_map_find(map, gpa), gpa, &frame));
+			TRY(region_copy_page(ept, mem_map_find(map, gpa), gpa, &frame));
 		}
 		set = chunk->next;
 	}

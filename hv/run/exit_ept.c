@@ -62,13 +62,13 @@ static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 {
 	phys_t frame;
 
-	if (ept_copy_in(&vcpu->vm->ept, region, gpa, &frame) != OK)
+	if (region_copy_page(&vcpu->vm->ept, region, gpa, &frame) != OK)
 		stop_for_memory(vcpu, gpa);
 }
 
 static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
 {
-	if (ept_fill(&vcpu->vm->ept, region, gpa) != OK)
+	if (region_map_page(&vcpu->vm->ept, region, gpa) != OK)
 		stop_for_memory(vcpu, gpa);
 }
 

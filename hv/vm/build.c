@@ -37,7 +37,7 @@ static enum status build_memory(struct vm *vm)
 
 	TRY(memory_layout(vm->config, vm->mem));
 	for (size_t i = 0; i < vm->mem->n; i++)
-		TRY(ept_map_region(&vm->ept, &vm->mem->region[i]));
+		TRY(region_map(&vm->ept, &vm->mem->region[i]));
 	log_debug("bench vm_memory %lu", rdtsc() - start);
 	return OK;
 }

@@ -340,12 +340,12 @@ static bool mend(struct vm *vm, struct vcpu *vcpu, unsigned n)
 	frame_of(&vm->ept, n, &entry);
 	switch (fault_decide(region, entry, ACCESS_WRITE)) {
 	case FAULT_COPY:
-		ok = succeeded(ept_copy_in(&vm->ept, region, gpa_of(n), &frame));
+		ok = succeeded(region_copy_page(&vm->ept, region, gpa_of(n), &frame));
 		if (ok && !(entry & EPT_OWN))
 			detach(vm, n);
 		break;
 	case FAULT_MAP:
-		ok = succeeded(ept_fill(&vm->ept, region, gpa_of(n)));
+		ok = succeeded(region_map_page(&vm->ept, region, gpa_of(n)));
 		break;
 	case FAULT_RETRY:
 		vcpu->generation = 0;
@@ -508,7 +508,7 @@ static void create(struct vm *vm)
 	if (!succeeded(status))
 		return;
 	for (unsigned i = 0; i < N_REGIONS && status == OK; i++)
-		status = ept_map_region(&vm->ept, &map.region[i]);
+		status = region_map(&vm->ept, &map.region[i]);
 	if (!succeeded(status)) {
 		ept_destroy(&vm->ept);
 		return;
@@ -573,10 +573,10 @@ static void do_discard(struct vm *vm, unsigned n)
 			n_pages = 512;
 			status = ept_map_zero(&vm->ept, gpa_of(n), MIB(2), region_attr(MEM_COW));
 		} else {
-			status = ept_map_region(&vm->ept, &map.region[region]);
+			status = region_map(&vm->ept, &map.region[region]);
 		}
 	} else {
-		status = ept_fill(&vm->ept, region_at(n), gpa_of(n));
+		status = region_map_page(&vm->ept, region_at(n), gpa_of(n));
 	}
 	note_discard(vm, n, n_pages, succeeded(status));
 	seen.discarded++;
@@ -658,6 +658,17 @@ static void end_scan(void)
 	merge_begin_scan();
 }
 
+/* Look at the VM again from its first page, as hv/vm/merge_scan.c does. */
+static void restart(struct merge *merge)
+{
+	assert_int_equal(merge->n, 0);
+	*merge = (struct merge){
+		.id = merge->id,
+		.merges = merge->merges,
+		.constant = merge->constant,
+	};
+}
+
 static void do_merge(struct vm *vm)
 {
 	uint64_t shared;
@@ -666,7 +677,7 @@ static void do_merge(struct vm *vm)
 		uint64_t sharing = merged_count().sharing;
 
 		if (merge_step(&vm->merge, &vm->ept, &map, caught_up(vm)) == MERGE_ENDED) {
-			merge_restart(&vm->merge);
+			restart(&vm->merge);
 			if (random_below(4) == 0)
 				end_scan();
 			break;

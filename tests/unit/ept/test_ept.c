@@ -745,8 +745,8 @@ static void shared_memory_stays_shared_through_a_clone(void **state)
 	struct ept clone;
 	struct ept_layer *layer;
 
-	assert_int_equal(ept_map_region(&ept, &shared), OK);
-	assert_int_equal(ept_map_region(&ept, &ram), OK);
+	assert_int_equal(region_map(&ept, &shared), OK);
+	assert_int_equal(region_map(&ept, &ram), OK);
 	assert_int_equal(level_of(GIB(1)), 1);
 	assert_true(entry_of(&ept, GIB(1)) & EPT_W);
 	assert_int_equal(ept_freeze(&ept, &layer), OK);
@@ -754,7 +754,7 @@ static void shared_memory_stays_shared_through_a_clone(void **state)
 	assert_false(entry_of(&clone, GIB(1)) & EPT_W); /* sealed: faults once */
 
 	watch(&clone, 0, HOLE);
-	assert_int_equal(ept_fill(&clone, &shared, at(GIB(1) + 0x5678)), OK);
+	assert_int_equal(region_map_page(&clone, &shared, at(GIB(1) + 0x5678)), OK);
 	after_store = NULL;
 	assert_true(entry_of(&clone, GIB(1) + 0x5000) & EPT_W);
 	assert_true(entry_of(&clone, GIB(1) + MIB(3)) & EPT_W); /* in the same table */
@@ -801,7 +801,7 @@ static void regions_are_mapped_as_their_kind_says(void **state)
 					    .offset = cases[i].offset};
 		uint64_t last = GIB(1) + region.len - 1;
 
-		assert_int_equal(ept_map_region(&ept, &region), cases[i].want);
+		assert_int_equal(region_map(&ept, &region), cases[i].want);
 		assert_int_equal(entry_of(&ept, GIB(1)) & ~(EPT_ADDR | EPT_LARGE), cases[i].bits);
 		assert_int_equal(entry_of(&ept, last) & ~(EPT_ADDR | EPT_LARGE), cases[i].bits);
 		if (cases[i].want == OK && region.image != NULL)
@@ -813,7 +813,7 @@ static void regions_are_mapped_as_their_kind_says(void **state)
 	}
 	struct mem_region high = {.gpa = {TOP}, .len = MIB(2), .kind = MEM_COW};
 
-	assert_int_equal(ept_map_region(&ept, &high), ERR_RANGE);
+	assert_int_equal(region_map(&ept, &high), ERR_RANGE);
 }
 
 static void fill_maps_the_page_and_no_more(void **state)
@@ -841,7 +841,7 @@ static void fill_maps_the_page_and_no_more(void **state)
 					    .image = &image,
 					    .offset = cases[i].offset};
 
-		assert_int_equal(ept_fill(&ept, &region, at(cases[i].at)), OK);
+		assert_int_equal(region_map_page(&ept, &region, at(cases[i].at)), OK);
 		assert_int_equal(level_of(cases[i].at), cases[i].level);
 		assert_int_equal(translate(cases[i].at),
 				 IMAGE + cases[i].offset + cases[i].at - cases[i].gpa);
@@ -855,7 +855,7 @@ static void fill_maps_the_page_and_no_more(void **state)
 	}
 	struct mem_region zeros = {.gpa = {0}, .len = MIB(2), .kind = MEM_COW};
 
-	assert_int_equal(ept_fill(&ept, &zeros, at(0x1000)), OK);
+	assert_int_equal(region_map_page(&ept, &zeros, at(0x1000)), OK);
 	assert_int_equal(words(translate(0x1000))[5], 0);
 }
 

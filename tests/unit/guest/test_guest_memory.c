@@ -50,7 +50,7 @@ static void add(uint64_t gpa, uint64_t len, enum mem_kind kind, const struct ima
 		.gpa = {gpa}, .len = len, .kind = kind, .image = from, .offset = offset};
 
 	assert_int_equal(mem_map_add(&map, &region), OK);
-	assert_int_equal(ept_map_region(&ept, &region), OK);
+	assert_int_equal(region_map(&ept, &region), OK);
 }
 
 static int setup(void **state)

@@ -112,7 +112,7 @@ static void make_vm(unsigned n)
 		struct mem_region region = make_region(i);
 
 		assert_int_equal(mem_map_add(&vm->map, &region), OK);
-		assert_int_equal(ept_map_region(&vm->ept, &region), OK);
+		assert_int_equal(region_map(&vm->ept, &region), OK);
 	}
 	for (unsigned i = 0; i < N_PAGES; i++) {
 		unsigned page, region = region_of(i, &page);
@@ -238,8 +238,8 @@ static void guest_stores(struct vm *vm, unsigned n, bool last, uint64_t value)
 		/* A violation drops what the processor held of the page, and leaves the guest. */
 		assert_true(tries < 2);
 		vm->tlb[n] = 0;
-		assert_int_equal(ept_copy_in(&vm->ept, mem_map_find(&vm->map, gpa), gpa, &frame),
-				 OK);
+		assert_int_equal(
+			region_copy_page(&vm->ept, mem_map_find(&vm->map, gpa), gpa, &frame), OK);
 		enter_guest(vm);
 	}
 	write_word(translate(vm, n) & EPT_ADDR, last, value);
@@ -262,6 +262,17 @@ static enum merge_result step(struct vm *vm)
 	return merge_step(&vm->merge, &vm->ept, &vm->map, caught_up(vm));
 }
 
+/* Look at the VM again from its first page, as hv/vm/merge_scan.c does. */
+static void restart(struct merge *merge)
+{
+	assert_int_equal(merge->n, 0);
+	*merge = (struct merge){
+		.id = merge->id,
+		.merges = merge->merges,
+		.constant = merge->constant,
+	};
+}
+
 /* What hv/vm/merge_scan.c does after a scan of all VMs. */
 static void end_scan(void)
 {
@@ -275,7 +286,7 @@ static void end_scan(void)
 		vms[i].wrap_generation = vms[i].ept.generation;
 	merge_begin_scan();
 	for (unsigned i = 0; i < N_VMS; i++)
-		merge_restart(&vms[i].merge);
+		restart(&vms[i].merge);
 }
 
 /* Scan all VMs once, without changes meanwhile. */

@@ -65,7 +65,7 @@ static void make_region(bool anonymous)
 			for (unsigned k = 0; k < 512; k++)
 				image_words(i)[k] = i * 512 + k;
 	}
-	assert_int_equal(ept_map_region(&ept, &region), OK);
+	assert_int_equal(region_map(&ept, &region), OK);
 }
 
 static int setup(void **state)
@@ -370,16 +370,17 @@ static void a_write_takes_its_frame_from_the_nodes_of_the_backend(void **state)
 	for (unsigned i = 0; i < 32; i++) {
 		gpa_t gpa = gpa_add(region.gpa, i * PAGE_SIZE + 123);
 
-		assert_int_equal(ept_copy_in(&ept, &region, gpa, &frame), OK);
+		assert_int_equal(region_copy_page(&ept, &region, gpa, &frame), OK);
 		assert_int_equal(numa_node_of(&numa, frame), (i + 1) % 2);
 	}
 	backend.policy = POLICY_BIND;
 	backend.host_nodes[0] = 4;
-	assert_int_equal(ept_copy_in(&ept, &region, gpa_add(region.gpa, 40 * PAGE_SIZE), &frame),
-			 ERR_NOMEM);
+	assert_int_equal(
+		region_copy_page(&ept, &region, gpa_add(region.gpa, 40 * PAGE_SIZE), &frame),
+		ERR_NOMEM);
 	region.copies_anywhere = true;
-	assert_int_equal(ept_copy_in(&ept, &region, gpa_add(region.gpa, 40 * PAGE_SIZE), &frame),
-			 OK);
+	assert_int_equal(
+		region_copy_page(&ept, &region, gpa_add(region.gpa, 40 * PAGE_SIZE), &frame), OK);
 }
 
 int main(void)

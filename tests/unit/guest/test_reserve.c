@@ -38,7 +38,7 @@ static void make_vm(void)
 	n_free = frame_available();
 	assert_int_equal(ept_init(&ept, 2, EPT_UNLIMITED), OK);
 	assert_int_equal(mem_map_add(&map, &region), OK);
-	assert_int_equal(ept_map_region(&ept, &map.region[0]), OK);
+	assert_int_equal(region_map(&ept, &map.region[0]), OK);
 }
 
 static int setup(void **state)
@@ -86,7 +86,8 @@ static void give_back(phys_t chain)
 
 static enum status write_page(unsigned i, phys_t *ret)
 {
-	return ept_copy_in(&ept, &map.region[0], gpa_add(map.region[0].gpa, i * PAGE_SIZE), ret);
+	return region_copy_page(&ept, &map.region[0], gpa_add(map.region[0].gpa, i * PAGE_SIZE),
+				ret);
 }
 
 static void all_pages_come_when_nothing_else_is_left(void **state)

@@ -35,7 +35,7 @@ static void add(uint64_t gpa, uint64_t len, const struct backend *backend, enum 
 				    .backend = backend};
 
 	assert_int_equal(mem_map_add(&map, &region), OK);
-	assert_int_equal(ept_map_region(&ept, &region), OK);
+	assert_int_equal(region_map(&ept, &region), OK);
 }
 
 /* Main memory in two parts; ROM; memory in a file, without a file, private memory over a file. */

@@ -43,7 +43,7 @@ static int setup(void **state)
 					    .image = i == 0 ? NULL : &image};
 
 		assert_int_equal(mem_map_add(&map, &region), OK);
-		assert_int_equal(ept_map_region(&ept, &region), OK);
+		assert_int_equal(region_map(&ept, &region), OK);
 	}
 	assert_int_equal(ept_freeze(&ept, &layer), OK);
 	ept_destroy(&ept);
@@ -62,8 +62,8 @@ static void write_page(struct ept *ept, uint64_t gpa)
 {
 	phys_t frame;
 
-	assert_int_equal(ept_copy_in(ept, mem_map_find(&map, (gpa_t){gpa}), (gpa_t){gpa}, &frame),
-			 OK);
+	assert_int_equal(
+		region_copy_page(ept, mem_map_find(&map, (gpa_t){gpa}), (gpa_t){gpa}, &frame), OK);
 	*(uint64_t *)phys_to_virt(frame) = gpa + 1;
 }
 
@@ -85,8 +85,8 @@ static void a_clone_gets_what_another_has_written(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(pages); i++)
 		write_page(&first, pages[i]);
 	/* Shared memory is not copied. */
-	assert_int_equal(ept_fill(&first, mem_map_find(&map, (gpa_t){GIB(2)}), (gpa_t){GIB(2)}),
-			 OK);
+	assert_int_equal(
+		region_map_page(&first, mem_map_find(&map, (gpa_t){GIB(2)}), (gpa_t){GIB(2)}), OK);
 	set = working_set_record(&first, &map);
 	assert_int_equal(working_set_count(set), ARRAY_SIZE(pages));
 	ept_clone(&later, layer, EPT_UNLIMITED);

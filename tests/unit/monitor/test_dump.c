@@ -39,7 +39,7 @@ static void add(uint64_t gpa, uint64_t len, const struct backend *backend, const
 				    .backend = backend};
 
 	assert_int_equal(mem_map_add(&map, &region), OK);
-	assert_int_equal(ept_map_region(&ept, &region), OK);
+	assert_int_equal(region_map(&ept, &region), OK);
 }
 
 static void fill_cpu(struct dump_cpu *cpu, uint64_t seed)
