@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
@@ -23,6 +25,7 @@ static size_t n_logged;
 
 void log_reset(void);
 void *phys_arena(phys_t start, size_t size);
+bool aborts(void (*f)(void));
 
 void log_reset(void)
 {
@@ -53,6 +56,20 @@ void assert_fail(const char *expr, const char *file, int line)
 {
 	fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expr);
 	abort();
+}
+
+bool aborts(void (*f)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fclose(stderr);
+		f();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status);
 }
 
 void *phys_arena(phys_t start, size_t size)

@@ -21,6 +21,9 @@
 extern char logged[65536];
 void log_reset(void);
 
+/* Whether an assertion fails in f(), which runs in a child process. */
+bool aborts(void (*f)(void));
+
 /*
  * Allocate a zeroed arena of 'size' bytes that stands for physical memory from
  * 'start' on. Sets phys_offset.

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/ept/ept.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "hv/ept/store.h"
 #include "hv/frame/frame.h"
@@ -1002,21 +999,6 @@ static void init_may_fail(void **state)
 	ept_destroy(&tree);
 	assert_int_equal(frame_available(), 1);
 	setup(NULL);
-}
-
-/* Broken assertions abort: run in a child process. */
-static bool aborts(void (*f)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		fclose(stderr);
-		f();
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	return WIFSIGNALED(status);
 }
 
 static void copy_shared(void)

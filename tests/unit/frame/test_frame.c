@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/frame/frame.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "hv/frame/phys.h"
 #include "tests/unit/support.h"
@@ -334,21 +331,6 @@ static void poison_replaces_what_was_there(void **state)
 	frame_free(frame);
 	assert_true(words(frame)[100] != 42 && words(frame)[100] != 0);
 	assert_int_equal(frame_alloc(), frame); /* intact: the assertion holds */
-}
-
-/* Broken assertions abort: run in a child process. */
-static bool aborts(void (*f)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		fclose(stderr);
-		f();
-		_exit(0);
-	}
-	waitpid(pid, &status, 0);
-	return WIFSIGNALED(status);
 }
 
 static void write_after_free(void)

@@ -352,7 +352,7 @@ static void distances_are_those_of_the_domains(void **state)
 	assert_int_equal(machine.distance[2][0], NUMA_REMOTE);
 }
 
-static void an_unsound_matrix_is_said_and_left_out(void **state)
+static void an_unsound_matrix_is_reported_and_ignored(void **state)
 {
 	static const struct {
 		uint64_t n;
@@ -516,7 +516,7 @@ int main(void)
 		cmocka_unit_test_setup(any_byte_may_be_anything, setup),
 		cmocka_unit_test_setup(as_many_as_fit_and_not_one_more, setup),
 		cmocka_unit_test_setup(distances_are_those_of_the_domains, setup),
-		cmocka_unit_test_setup(an_unsound_matrix_is_said_and_left_out, setup),
+		cmocka_unit_test_setup(an_unsound_matrix_is_reported_and_ignored, setup),
 		cmocka_unit_test_setup(memory_is_counted_where_it_lies, setup),
 		cmocka_unit_test_setup(the_order_of_nodes_is_by_distance_then_round_about, setup),
 		cmocka_unit_test_setup(a_node_is_described_in_one_line, setup),

@@ -170,7 +170,7 @@ static void only_those_who_ask_have_one(void **state)
 }
 
 /* With every number of frames that is too small. */
-static void too_little_memory_is_said_and_given_back(void **state)
+static void too_little_memory_is_reported_and_given_back(void **state)
 {
 	for (uint64_t n = 0;; n++) {
 		phys_t kept = 0, eaten;
@@ -248,7 +248,7 @@ int main(void)
 		cmocka_unit_test_setup(each_page_takes_one_off, setup),
 		cmocka_unit_test_setup(what_is_not_needed_goes_back, setup),
 		cmocka_unit_test_setup(only_those_who_ask_have_one, setup),
-		cmocka_unit_test_setup(too_little_memory_is_said_and_given_back, setup),
+		cmocka_unit_test_setup(too_little_memory_is_reported_and_given_back, setup),
 		cmocka_unit_test_setup(the_frames_are_those_of_the_policy, setup),
 		cmocka_unit_test_setup(pages_interleave_as_long_as_there_are_others, setup),
 	};
