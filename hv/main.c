@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine's life: hv_main() reads as the start-up order. The configuration is
- * taken apart, opened and judged as a whole before the first VM starts; when the
- * last VM has ended, the outcome is said and the machine switched off.
+ * The machine's life. hv_main() and run_machine() list the steps of start-up in order. The
+ * configuration is read, opened and checked as a whole before the first VM starts. After the
+ * last VM has ended, the outcome is printed and the machine switched off.
  */
 #include "boot/boot_info.h"
 #include "hv/backends/cpio.h"
@@ -44,7 +44,7 @@ static unsigned n_with_vmx_on; /* processors, atomic */
 static struct config config;
 static struct image_list images;
 
-/* How a run can end; the names are what scripts/run reads. */
+/* How a run can end; scripts/run reads the names. */
 enum end { END_OK, END_VM_FAILED, END_CONFIG_REFUSED, END_NO_VMX };
 
 static _Noreturn void end(enum end how)
@@ -56,7 +56,8 @@ static _Noreturn void end(enum end how)
 		[END_NO_VMX] = "no vmx",
 	};
 
-	console_say("end: %s", names[how]); /* whatever the log level: a program waits for it */
+	/* At any log level: scripts/run waits for this line. */
+	console_print("end: %s", names[how]);
 	if (config.host.on_end == HOST_END_WAIT)
 		power_wait();
 	power_off();
@@ -74,13 +75,14 @@ static const void *table_bytes(struct acpi_table table)
 	return table.len > 0 ? acpi_memory(table.start, table.len) : NULL;
 }
 
-/* The processors that start later look at 'numa' for themselves. */
+/* Set the boot processor's node only; the others look up theirs when they start. */
 static void find_nodes(void)
 {
 	struct numa_tables tables = {table_bytes(acpi.srat), table_bytes(acpi.slit), acpi.srat.len,
 				     acpi.slit.len};
 
-	(void)numa_parse(&tables, &numa); /* one node, said if need be, is a machine too */
+	/* Damaged tables are reported, and the machine has one node. */
+	(void)numa_parse(&tables, &numa);
 	for (uint32_t i = 0; i < boot->n_ranges; i++)
 		if (boot->range[i].use < BOOT_MEM_MMIO)
 			numa_add_memory(&numa, boot->range[i].start, boot->range[i].len);
@@ -88,7 +90,7 @@ static void find_nodes(void)
 	frame_sort_by_node();
 }
 
-static void say_nodes(void)
+static void log_nodes(void)
 {
 	uint32_t apic_ids[CPU_MAX];
 	char text[200];
@@ -98,12 +100,11 @@ static void say_nodes(void)
 	for (unsigned node = 0; numa.n_nodes > 1 && node < numa.n_nodes; node++) {
 		numa_describe(&numa, node, (struct numa_cpus){apic_ids, n_cpus}, text,
 			      sizeof(text));
-		log_info("%s, %llu MiB free", text,
-			 (unsigned long long)(frame_available_on(node) * PAGE_SIZE / MIB(1)));
+		log_info("%s, %lu MiB free", text, (frame_available_on(node) * PAGE_SIZE / MIB(1)));
 	}
 }
 
-/* Name what is missing, before VMXON. */
+/* Report a missing feature and end the run. */
 static void check_processor(struct vmx_capability *cap)
 {
 	const char *missing;
@@ -136,7 +137,7 @@ static void read_configuration(struct arena *arena)
 	check_info(config.host.info, &diag);
 	console_set_serial(config.host.serial_port);
 	log_set_level((enum log_level)config.host.log_level);
-	log_debug("bench parse_config %llu", (unsigned long long)ticks);
+	log_debug("bench parse_config %lu", ticks);
 	panic_set_power_off(config.host.on_end == HOST_END_POWEROFF);
 	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, arena, &diag, &images.first) == OK &&
 	    status != ERR_NOMEM) {
@@ -174,7 +175,7 @@ static bool is_backing(const struct image *image)
 	return false;
 }
 
-/* Images that back memory and that nobody may write, in order. */
+/* The next image that backs memory and that no VM may write, starting with 'image'. */
 static struct image *next_guarded(struct image *image)
 {
 	while (image && (!is_backing(image) || is_shared(image)))
@@ -188,20 +189,19 @@ static void take_checksums(void)
 		i->checksum = image_checksum(i);
 }
 
-/* Templates and ROM must be what they were: anything else is our bug. */
+/* Panic if the bytes of a private file or of ROM have changed, which is our bug. */
 static void compare_checksums(void)
 {
 	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next)) {
 		uint64_t now = image_checksum(i);
 
 		if (now != i->checksum)
-			panic("image %s has changed: checksum %016llx", i->path,
-			      (unsigned long long)now);
-		log_info("image %s: unchanged, checksum %016llx", i->path, (unsigned long long)now);
+			panic("image %s has changed: checksum %016lx", i->path, now);
+		log_info("image %s: unchanged, checksum %016lx", i->path, now);
 	}
 }
 
-/* Frames of images that are only read become read-only for the hypervisor as well. */
+/* Map the frames of read-only images read-only for the hypervisor as well. */
 static void protect_images(void)
 {
 	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next))
@@ -218,7 +218,7 @@ static void print_info(const struct vm *vm)
 	info_print(&about, config.host.info);
 }
 
-/* What is free beyond the budget stays so. */
+/* Withhold the frames beyond the budget. */
 static void set_budget(uint64_t n_free)
 {
 	uint64_t budget = config.host.max_private / PAGE_SIZE;
@@ -228,8 +228,8 @@ static void set_budget(uint64_t n_free)
 	if (budget < n_free)
 		frame_keep_back(n_free - budget);
 	else
-		log_warning("host -max-private: this machine has %llu KiB only",
-			    (unsigned long long)(n_free * PAGE_SIZE / KIB(1)));
+		log_warning("host -max-private: this machine has only %lu KiB",
+			    (n_free * PAGE_SIZE / KIB(1)));
 }
 
 static void start_vms(void)
@@ -263,24 +263,22 @@ static enum end outcome(void)
 	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
 }
 
-static void say_start_cost(void)
+static void log_start_cost(void)
 {
 	if (vcpu_shared.first_entry_tsc)
-		log_info("bench entry_to_guest %llu",
-			 (unsigned long long)(vcpu_shared.first_entry_tsc - boot->efi_entry_tsc -
-					      boot->firmware_io_tsc));
+		log_info("bench entry_to_guest %lu", (vcpu_shared.first_entry_tsc -
+						      boot->efi_entry_tsc - boot->firmware_io_tsc));
 }
 
-/* Image, stacks, tables and what has been allocated; the ramdisk is the VMs'. */
-static void say_own_memory(uint64_t n_free, uint64_t n_released)
+/* Image, stacks, tables and allocated memory, without the ramdisk, which belongs to the VMs. */
+static void log_own_memory(uint64_t n_free, uint64_t n_released)
 {
 	uint64_t bytes = (frame_total() - n_free) * PAGE_SIZE - n_released;
 
 	for (uint32_t i = 0; i < boot->n_ranges; i++)
 		if (boot->range[i].use == BOOT_MEM_HV)
 			bytes += boot->range[i].len;
-	log_debug("bench hypervisor_bytes %llu",
-		  (unsigned long long)(bytes - boot->ramdisk_capacity));
+	log_debug("bench hypervisor_bytes %lu", (bytes - boot->ramdisk_capacity));
 }
 
 static void vmx_on_here(struct cpu *cpu)
@@ -288,7 +286,7 @@ static void vmx_on_here(struct cpu *cpu)
 	struct vmx_capability cap;
 	const char *missing;
 
-	/* Processors may differ in what the firmware set up. */
+	/* The firmware may have set up processors differently. */
 	vmx_read_capability(&cap);
 	missing = vmx_missing(&cap);
 	if (missing)
@@ -297,7 +295,7 @@ static void vmx_on_here(struct cpu *cpu)
 	cpu->vmcs = frame_alloc_zeroed();
 	if (cpu->vmxon_region == 0 || cpu->vmcs == 0)
 		panic("no memory for the VMXON region or the VMCS");
-	/* XSAVE and XSETBV for the guests' sake. */
+	/* Guests need XSAVE and XSETBV. */
 	write_cr4(read_cr4() | CR4_OSXSAVE | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	vmx_on(&cap, cpu->vmxon_region);
 	__atomic_fetch_add(&n_with_vmx_on, 1, __ATOMIC_RELEASE);
@@ -318,14 +316,17 @@ static uint64_t release_start_only(void)
 	return len;
 }
 
-/* They take frames for it, which are not to be missing in the books. */
+/*
+ * Wait until all processors have allocated their VMXON region and VMCS, so that the count of free
+ * frames is final.
+ */
 static void wait_for_others(void)
 {
 	while (__atomic_load_n(&n_with_vmx_on, __ATOMIC_ACQUIRE) < n_cpus)
 		pause();
 }
 
-/* The boot processor, on its own stack: everything there is to do, in order. */
+/* The boot processor's work, on its own stack, from the configuration to the end. */
 static _Noreturn void run_machine(struct cpu *cpu)
 {
 	struct arena arena = {.size = ARENA_SIZE};
@@ -334,11 +335,10 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	phys_t memory = frame_alloc_run(ARENA_SIZE / PAGE_SIZE, PAGE_SIZE);
 
 	if (memory == 0)
-		panic("this machine has no %llu KiB of free memory",
-		      (unsigned long long)(ARENA_SIZE / KIB(1)));
+		panic("this machine has no %lu KiB of free memory", (ARENA_SIZE / KIB(1)));
 	arena.base = phys_to_virt(memory);
 	read_configuration(&arena);
-	say_nodes();
+	log_nodes();
 	check_processor(&cap);
 	vmx_on_here(cpu);
 	if (vcpu_setup(&cap) != OK || ept_setup() != OK)
@@ -352,7 +352,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	protect_images();
 	monitor_job_setup(&images);
 	n_free = frame_available();
-	say_own_memory(n_free, n_released);
+	log_own_memory(n_free, n_released);
 	set_budget(n_free);
 	start_vms();
 	vm_prealloc_end();
@@ -360,11 +360,11 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	processor_run(cpu);
 	template_release_all();
 	vm_merge_end();
-	log_info("memory: %llu frames free before the first VM, %llu after the last",
-		 (unsigned long long)n_free, (unsigned long long)frame_available());
+	log_info("memory: %lu frames free before the first VM, %lu after the last", n_free,
+		 frame_available());
 	if (config.host.checksum)
 		compare_checksums();
-	say_start_cost();
+	log_start_cost();
 	end(outcome());
 }
 
@@ -372,7 +372,10 @@ static _Noreturn void cpu_main(struct cpu *cpu)
 {
 	if (cpu->index == 0)
 		run_machine(cpu);
-	/* A machine that cannot run VMs is to say so once, and in peace. */
+	/*
+	 * Wait until the boot processor has checked for VMX, so that a missing feature is reported
+	 * once.
+	 */
 	while (!__atomic_load_n(&may_turn_vmx_on, __ATOMIC_ACQUIRE))
 		pause();
 	paging_sync();
@@ -400,7 +403,8 @@ void hv_main(const struct boot_info *info)
 	boot = info;
 	cpu_init_boot();
 	console_init(info);
-	/* From now on the scheduler sends what is printed; a line costs milliseconds. */
+	/* From now on processor_run() sends the output, because sending a line takes milliseconds.
+	 */
 	console_set_buffered(true);
 	log_info("Stencil, a hypervisor for VM templates");
 	idt_init();

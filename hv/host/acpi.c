@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The few things wanted from the firmware's ACPI tables: processors and APICs, the
- * PM timer, how to switch off and to reset, where others are that hv/frame/numa.c reads. The tables
- * are not trusted: each must be readable in its whole length and sum up to zero. Of AML only the
- * package _S5_ is looked for, by its bytes; names built at run time are not found. Source: ACPI
+ * Reads the firmware's ACPI tables: processors and APICs, the PM timer, how to switch off and to
+ * reset, and the places of the tables that hv/frame/numa.c reads. The tables are not trusted: each
+ * must be readable in its whole length and sum up to zero. In AML it only looks for the bytes of
+ * the package _S5_, and does not find names that are built at run time. Source: ACPI
  * specification, "ACPI Software Programming Model".
  */
 #include "hv/host/acpi.h"
@@ -14,7 +14,7 @@
 #include "hv/lib/string.h"
 
 enum {
-	RSDP_LEN_1 = 20, /* the part that all revisions have, with a checksum of its own */
+	RSDP_LEN_1 = 20, /* the part that all revisions have, with its own checksum */
 	RSDP_LEN_2 = 36,
 	HEADER_LEN = 36,
 	TABLE_LEN_MAX = 16 << 20,
@@ -38,7 +38,7 @@ enum {
 
 struct acpi acpi;
 
-/* A piece of a table; reads beyond its end give 0. */
+/* A part of a table; reads beyond its end give 0. */
 struct bytes {
 	const uint8_t *data;
 	uint64_t len;
@@ -73,7 +73,7 @@ static bool map_bytes(phys_t start, uint64_t len, struct bytes *ret)
 	return true;
 }
 
-/* The signature as printed; tables may carry anything. */
+/* The printable form of a signature, which may have any bytes. */
 static const char *signature_text(const char *signature, char text[5])
 {
 	for (unsigned i = 0; i < 4; i++)
@@ -82,7 +82,7 @@ static const char *signature_text(const char *signature, char text[5])
 	return text;
 }
 
-/* The whole table at 'start' if it is sound; false, and a warning, if not. */
+/* The whole table at 'start'; false, and a warning, if it is damaged. */
 static bool map_table(phys_t start, struct bytes *ret)
 {
 	struct bytes header, table;
@@ -163,13 +163,13 @@ static void parse_madt(struct bytes madt, struct acpi *acpi)
 	}
 }
 
-/* Package length as encoded at 'offset'; returns how many bytes the encoding takes. */
+/* The package length at 'offset'; returns the length of its encoding in bytes. */
 static unsigned package_length_size(struct bytes aml, uint64_t offset)
 {
 	return 1 + (unsigned)(read_int(aml, offset, 1) >> 6);
 }
 
-/* One small integer; moves *offset behind it. False if it is something else. */
+/* Read one small integer and move *offset past it. False if it is something else. */
 static bool read_aml_int(struct bytes aml, uint64_t *offset, uint8_t *ret)
 {
 	static const uint8_t sizes[] = {[AML_BYTE] = 1, [AML_WORD] = 2, [AML_DWORD] = 4};
@@ -191,7 +191,7 @@ static bool read_aml_int(struct bytes aml, uint64_t *offset, uint8_t *ret)
 	return true;
 }
 
-/* What follows the name: a package of at least two integers, SLP_TYPa and SLP_TYPb. */
+/* After the name: a package of at least two integers, SLP_TYPa and SLP_TYPb. */
 static bool parse_s5_package(struct bytes aml, uint64_t offset, struct acpi *acpi)
 {
 	uint8_t type_a, type_b;
@@ -220,7 +220,7 @@ static void parse_aml(struct bytes aml, struct acpi *acpi)
 	}
 }
 
-/* A Generic Address Structure at 'offset', or NONE if it is zero or not there. */
+/* The Generic Address Structure at 'offset', or NONE if it is zero or missing. */
 static struct acpi_register read_register(struct bytes table, uint64_t offset)
 {
 	uint64_t space = read_int(table, offset, 1), address = read_int(table, offset + 4, 8);
@@ -230,7 +230,7 @@ static struct acpi_register read_register(struct bytes table, uint64_t offset)
 	return (struct acpi_register){.space = (enum acpi_space)space, .address = address};
 }
 
-/* The extended form at 'wide' counts if it is there, else the port number at 'narrow'. */
+/* The extended form at 'wide' if it exists, otherwise the port number at 'narrow'. */
 static struct acpi_register read_block(struct bytes fadt, uint64_t narrow, uint64_t wide)
 {
 	struct acpi_register result = read_register(fadt, wide);

@@ -7,7 +7,7 @@
 #define ACPI_CPU_MAX	 256
 #define ACPI_IO_APIC_MAX 32
 
-/* Where a register is. Source: ACPI, "Generic Address Structure". */
+/* The address space of a register. Source: ACPI, "Generic Address Structure". */
 enum acpi_space {
 	ACPI_SPACE_NONE = -1,
 	ACPI_SPACE_MEMORY = 0,
@@ -20,29 +20,29 @@ struct acpi_register {
 	uint64_t address;
 };
 
-/* A whole table, found sound; len 0: there is none. */
+/* A whole table, not damaged; len 0: none. */
 struct acpi_table {
 	phys_t start;
 	uint64_t len;
 };
 
-/* What the firmware's tables tell, as far as it is used. */
+/* The information of the firmware's tables that Stencil uses. */
 struct acpi {
 	phys_t local_apic;	  /* 0: no MADT */
-	uint32_t n_cpus;	  /* enabled ones, in the order of the MADT */
-	uint32_t n_cpus_left_out; /* more than fit */
+	uint32_t n_cpus;	  /* enabled processors, in the order of the MADT */
+	uint32_t n_cpus_left_out; /* processors that do not fit */
 	uint32_t cpu_apic_id[ACPI_CPU_MAX];
 	uint32_t n_io_apics;
 	phys_t io_apic[ACPI_IO_APIC_MAX];
 
 	uint16_t pm_timer_port; /* 0: none */
-	bool pm_timer_32bit;	/* else 24 bits */
+	bool pm_timer_32bit;	/* otherwise 24 bits */
 
 	bool has_s5;
 	uint8_t s5_type_a, s5_type_b;	    /* SLP_TYP values */
 	struct acpi_register pm1a_control;  /* fixed hardware */
 	struct acpi_register pm1b_control;  /* its second half, if any */
-	struct acpi_register sleep_control; /* in their place on hardware-reduced machines */
+	struct acpi_register sleep_control; /* replaces them on hardware-reduced machines */
 
 	struct acpi_register reset;
 	uint8_t reset_value;
@@ -50,15 +50,16 @@ struct acpi {
 	struct acpi_table srat, slit; /* hv/frame/numa.h reads them */
 };
 
-/* The machine's; empty, with spaces ACPI_SPACE_NONE, without tables. Constant after acpi_init(). */
+/* The machine's tables; without them empty, with spaces ACPI_SPACE_NONE. Constant after
+ * acpi_init(). */
 extern struct acpi acpi;
 
-/* Fill 'acpi' from the tables at rsdp (0: there are none). A damaged table is said and not used. */
+/* Fill 'acpi' from the tables at rsdp (0: none). A damaged table is reported and not used. */
 void acpi_init(phys_t rsdp);
 
 /*
- * The parser behind it: reads through acpi_memory() only, and nothing beyond the length a
- * table declares. ERR_NOTFOUND if there is no valid RSDP, ERR_CORRUPT if the table of tables is
+ * The parser of acpi_init(): reads only through acpi_memory(), and never beyond the length that
+ * a table declares. ERR_NOTFOUND if there is no valid RSDP, ERR_CORRUPT if the table of tables is
  * damaged; *ret is then empty.
  */
 enum status acpi_parse(phys_t rsdp, struct acpi *ret);

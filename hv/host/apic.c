@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The local APIC: sends and ends interrupts, and is the timer. Registers have the same numbers in
- * both modes. The global enable is never cleared: not every APIC comes back. SDM vol. 3,
- * "Advanced Programmable Interrupt Controller (APIC)".
+ * both modes. The global enable bit is never cleared: some APICs cannot be enabled again. SDM vol.
+ * 3, "Advanced Programmable Interrupt Controller (APIC)".
  */
 #include "hv/host/apic.h"
 
@@ -82,14 +82,14 @@ static void apic_write(enum apic_register reg, uint32_t value)
 		registers[reg * 4] = value;
 }
 
-/* On machines without ACPI there is one of each, as ever. */
+/* Both 8259s, which also machines without ACPI have. */
 static void mask_pics(void)
 {
 	outb(PIC_FIRST_DATA, 0xff);
 	outb(PIC_SECOND_DATA, 0xff);
 }
 
-/* Nothing of ours comes from devices; what firmware left on must not keep coming. */
+/* Stencil uses no device interrupts; mask those that the firmware has left enabled. */
 static enum status mask_io_apic(phys_t base)
 {
 	volatile uint32_t *io_apic = phys_to_virt(base);
@@ -105,7 +105,7 @@ static enum status mask_io_apic(phys_t base)
 	return OK;
 }
 
-/* What is the same for all processors, once. */
+/* Set up what all processors share. */
 static enum status init_machine(void)
 {
 	uint64_t base = rdmsr(IA32_APIC_BASE);
@@ -144,7 +144,7 @@ void host_apic_enable(void)
 {
 	uint64_t base = rdmsr(IA32_APIC_BASE) | APIC_BASE_ENABLE;
 
-	/* Enable first, then x2APIC: the two together are no legal transition. */
+	/* Enable first, then x2APIC: setting both bits together is not a legal transition. */
 	wrmsr(IA32_APIC_BASE, base);
 	if (is_x2apic)
 		wrmsr(IA32_APIC_BASE, base | APIC_BASE_X2APIC);
@@ -174,7 +174,7 @@ void host_apic_eoi(void)
 	apic_write(APIC_EOI, 0);
 }
 
-/* Wait until the last command has left; the emulated and the recent ones are never busy. */
+/* Wait until the last command has been sent; recent and emulated APICs are never busy. */
 static void wait_until_sent(void)
 {
 	for (unsigned i = 0; i < SEND_TRIES; i++) {
@@ -187,7 +187,7 @@ static void wait_until_sent(void)
 static void send_command(uint32_t apic_id, uint32_t command)
 {
 	if (is_x2apic) {
-		/* WRMSR to the x2APIC does not wait for earlier stores to be seen by others. */
+		/* WRMSR to the x2APIC does not wait until other processors see earlier stores. */
 		asm volatile("mfence; lfence" : : : "memory");
 		wrmsr(IA32_X2APIC_FIRST + APIC_COMMAND, (uint64_t)apic_id << 32 | command);
 		return;
@@ -258,7 +258,8 @@ void host_apic_timer_set(uint64_t tsc_deadline)
 		return;
 	}
 	apic_write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | VECTOR_TIMER);
-	/* SDM: in xAPIC mode the mode must be set before the deadline, seen by a fence. */
+	/* SDM vol. 3, "TSC-Deadline Mode": in xAPIC mode a fence must separate mode and deadline.
+	 */
 	asm volatile("mfence" : : : "memory");
 	wrmsr(IA32_TSC_DEADLINE, tsc_deadline == 0 ? 1 : tsc_deadline);
 }

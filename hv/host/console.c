@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the operator sees and types. Text for the UART goes through a ring, since
- * a UART takes sixteen bytes and then a millisecond; the screen is drawn when there is
- * time. A UART that stops taking bytes is given up, so that nothing waits for it again.
+ * The operator's console: a UART and the screen. Text for the UART goes through a ring, because a
+ * UART needs a millisecond for sixteen bytes; the screen is drawn when there is time. A UART
+ * that stops taking bytes is given up, so that no caller waits for it again.
  */
 #include "hv/host/console.h"
 
@@ -29,7 +29,7 @@ enum {
 	FIFO_ENABLE_AND_CLEAR = 0x07,
 	MODEM_DTR_RTS = 0x03,
 	STATUS_DATA = 0x01,
-	STATUS_SEND_EMPTY = 0x20, /* the FIFO is */
+	STATUS_SEND_EMPTY = 0x20, /* the FIFO is empty */
 	STATUS_ALL_SENT = 0x40,	  /* and the last bit is on the line */
 };
 
@@ -41,14 +41,14 @@ enum {
 	DRAWS_PER_SECOND = 10,
 };
 
-/* Guards everything here but the level. Nothing is taken inside. */
+/* Guards everything below except the level. A leaf. */
 static struct lock console_lock;
 static bool lock_broken;
 static uint16_t serial_port; /* 0: none */
 static bool buffered;
-static bool line_is_open; /* what was written last is no whole line */
+static bool line_is_open; /* the last output was not a whole line */
 static struct {
-	uint32_t head, tail; /* bytes ever put in and taken out */
+	uint32_t head, tail; /* total bytes put in and taken out */
 	char data[RING_SIZE];
 } ring;
 static struct screen screen;
@@ -73,7 +73,7 @@ static bool uart_can_send(void)
 	return inb((uint16_t)(serial_port + UART_LINE_STATUS)) & STATUS_SEND_EMPTY;
 }
 
-/* The FIFO is empty: fill it. */
+/* Fill the UART's empty FIFO. */
 static void ring_send_some(void)
 {
 	for (unsigned i = 0; i < FIFO_SIZE && ring.tail != ring.head; i++)
@@ -102,7 +102,7 @@ static void ring_send_all(void)
 	}
 }
 
-/* The machine may be switched off next. */
+/* Wait for the last bit: the machine may be switched off next. */
 static void uart_wait_all_sent(void)
 {
 	if (serial_port == 0)
@@ -123,7 +123,7 @@ static void ring_put(char c)
 	ring.data[ring.head++ % RING_SIZE] = c;
 }
 
-/* A terminal wants a return with each newline. */
+/* A terminal needs a return with each newline. */
 static void serial_write(const char *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -139,7 +139,7 @@ static void draw(void)
 	last_draw = rdtsc();
 }
 
-/* A whole line does not begin behind half a one. */
+/* End an open line before a whole line starts. */
 static void close_line(void)
 {
 	if (!line_is_open)
@@ -190,7 +190,7 @@ void console_set_serial(uint16_t port)
 		return;
 	}
 	ring_send_all();
-	uart_wait_all_sent(); /* its FIFO is emptied when a UART is set up */
+	uart_wait_all_sent(); /* setting up a UART empties its FIFO */
 	serial_port = port != 0 && uart_is_present(port) ? port : 0;
 	ring.tail = ring.head;
 	if (serial_port != 0)
@@ -298,7 +298,7 @@ void console_break_lock(void)
 	buffered = false;
 }
 
-/* A line too long for the buffer loses its end. */
+/* A line that is too long for the buffer loses its end. */
 static void say(const char *prefix, const char *fmt, va_list args)
 {
 	char line[LINE_MAX];
@@ -311,7 +311,7 @@ static void say(const char *prefix, const char *fmt, va_list args)
 	console_write_raw(line, len);
 }
 
-void console_say(const char *fmt, ...)
+void console_print(const char *fmt, ...)
 {
 	va_list args;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a processor has of its own: struct cpu, GDT, TSS. The boot processor's struct
- * is static, so that this_cpu() works before there is memory; smp.c gives it stacks.
+ * A processor's private data: struct cpu, GDT, TSS. The boot processor's struct is static, so
+ * that this_cpu() works before there is memory; smp.c gives it stacks.
  */
 #include "hv/host/cpu.h"
 
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 
-/* SDM vol. 3, "Segment Descriptors": accessed already, so that nothing writes the table. */
+/* SDM vol. 3, "Segment Descriptors". The accessed bit is set, so that no load writes the table. */
 #define DESCRIPTOR_CODE_64 UINT64_C(0x00af9b000000ffff)
 #define DESCRIPTOR_DATA	   UINT64_C(0x00cf93000000ffff)
 #define DESCRIPTOR_TSS	   UINT64_C(0x0000890000000000)
@@ -74,7 +74,7 @@ void cpu_init_boot(void)
 
 	cpuid(1, 0, &regs);
 	boot_cpu.self = &boot_cpu;
-	boot_cpu.apic_id = regs.ebx >> 24; /* host_apic_init() knows better */
+	boot_cpu.apic_id = regs.ebx >> 24; /* host_apic_init() sets the full ID */
 	boot_cpu.online = true;
 	cpu_load(&boot_cpu);
 	cpus[0] = &boot_cpu;

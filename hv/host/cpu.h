@@ -10,13 +10,13 @@
 /* Selectors in every processor's GDT. */
 enum { CPU_SELECTOR_CODE = 0x08, CPU_SELECTOR_DATA = 0x10, CPU_SELECTOR_TSS = 0x18 };
 
-/* Places in the IST. */
+/* Indices in the IST. */
 enum { CPU_IST_DOUBLE_FAULT = 1, CPU_IST_NMI, CPU_IST_MACHINE_CHECK, CPU_IST_FAULT, CPU_IST_END };
 
 /* SDM vol. 3, "64-Bit TSS Format". */
 struct tss {
 	uint32_t reserved0;
-	uint32_t rsp[3][2]; /* low, high: the format aligns nothing to 8 */
+	uint32_t rsp[3][2]; /* low, high: the format does not align to 8 bytes */
 	uint32_t reserved1[2];
 	uint32_t ist[7][2]; /* ist[0] is IST1 */
 	uint32_t reserved2[2];
@@ -28,31 +28,32 @@ _Static_assert(sizeof(struct tss) == 104, "SDM");
 struct vcpu;
 
 /*
- * One per processor, found through the GS base. Written by its own processor only
- * unless a field says otherwise.
+ * One per processor, found through the GS base. Only its own processor writes it, except where a
+ * field says otherwise.
  */
 struct cpu {
 	struct cpu *self;   /* first: read by this_cpu() */
-	uint64_t stack_top; /* end of the stack that cpu_enter() starts on */
+	uint64_t stack_top; /* end of the stack for cpu_enter() */
 	uint32_t index;	    /* in cpus[]; 0 is the boot processor */
 	uint32_t apic_id;
 	struct vcpu *current; /* the vCPU whose state is loaded here */
 	phys_t vmxon_region;  /* 0: VMX is off here */
-	phys_t vmcs;	      /* the processor's only one; the frame, while 'vmcs_made' is false */
+	phys_t vmcs; /* the processor's only VMCS; just a frame while 'vmcs_made' is false */
 	bool vmcs_made;
 	bool vmcs_launched; /* while no vCPU is loaded */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
 	bool idle;	  /* in, or about to enter, cpu_wait(); read by others, atomically */
 	bool online; /* set once by the processor when it has arrived; read by others, atomically */
-	uint64_t nmi_count;	  /* NMIs that meant nothing */
-	uint64_t page_generation; /* of the host's page tables, as last seen: see paging_sync() */
-	uint64_t gdt[5];	  /* null, code, data, TSS (two) */
+	uint64_t nmi_count; /* NMIs that did not stop the processor */
+	uint64_t
+		page_generation; /* of the host's page tables when last loaded: see paging_sync() */
+	uint64_t gdt[5];	 /* null, code, data, TSS (two) */
 	struct tss tss;
 	struct frame_stack frames;
 } __attribute__((aligned(PAGE_SIZE)));
 
-/* The processors that run, n_cpus of them; constant after smp_init(). */
+/* The n_cpus running processors; constant after smp_init(). */
 extern struct cpu *cpus[CPU_MAX];
 extern unsigned n_cpus;
 
@@ -65,10 +66,10 @@ static inline struct cpu *this_cpu(void)
 	return cpu;
 }
 
-/* The very first step of hv_main(): this_cpu(), our GDT and IDT. Needs no memory. */
+/* The first step of hv_main(): this_cpu() and the GDT. Needs no memory. */
 void cpu_init_boot(void);
 
-/* Load GS base, GDT and TSS of the processor this runs on. */
+/* Load GS base, GDT and TSS of the calling processor. */
 void cpu_load(struct cpu *cpu);
 
 /* What a processor runs once it is set up; never returns. */

@@ -13,9 +13,9 @@ enum {
 	VECTOR_MACHINE_CHECK = 18,
 };
 
-/* What interrupt.asm leaves on the stack; interrupt.asm knows this layout. */
+/* The stack as interrupt.asm leaves it; interrupt.asm knows this layout. */
 struct interrupt_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
-	uint64_t vector, error; /* error: 0 where the vector has none */
+	uint64_t vector, error; /* error: 0 if the vector has none */
 	uint64_t rip, cs, rflags, rsp, ss;
 };

@@ -4,7 +4,7 @@
 section .rodata
 
 ; const uint8_t font[FONT_GLYPHS][FONT_HEIGHT]
-; The first 128 glyphs of a PSF version 1 file, which stand at their ASCII codes.
+; The first 128 glyphs of a PSF version 1 file, indexed by their ASCII codes.
 global font:data hidden
 align 16
 font:

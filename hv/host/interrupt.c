@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The IDT, the same for all processors. Interrupts are off everywhere but in cpu_wait() and
- * cpu_take_interrupts(), so a handler for one has nothing to protect against. Exceptions
- * are bugs, but for two: #GP at an instruction that is allowed to, and #PF by a
- * translation that was relaxed meanwhile.
+ * Interrupts and exceptions of the host. Interrupts are disabled except in cpu_wait() and
+ * cpu_take_interrupts(), so their handler needs no protection. Exceptions are our bugs, except
+ * two: #GP at an instruction of msr.asm, and #PF by a stale translation.
  */
 #include "hv/host/interrupt.h"
 
@@ -43,7 +42,7 @@ static bool fix_up(struct interrupt_frame *frame)
 
 void interrupt_handle_external(uint8_t vector)
 {
-	/* The local APIC expects no end of a spurious interrupt. */
+	/* A spurious interrupt needs no EOI. */
 	if (vector != VECTOR_SPURIOUS)
 		host_apic_eoi();
 }
@@ -64,7 +63,8 @@ void interrupt_dispatch(struct interrupt_frame *frame)
 		return;
 	else if (frame->vector == VECTOR_PAGE_FAULT &&
 		 paging_fault_is_stale(read_cr2(), frame->error))
-		assert(this_cpu()->current == NULL); /* CR2 would be the guest's */
+		assert(this_cpu()->current ==
+		       NULL); /* otherwise the fault has destroyed the guest's CR2 */
 	else
 		panic_exception(frame);
 }

@@ -4,8 +4,8 @@
 #include "hv/lib/types.h"
 
 /*
- * For a VM exit that acknowledged an external interrupt: what the IDT's handler
- * would have done with 'vector'.
+ * For a VM exit that acknowledged an external interrupt: do what the IDT's handler does for
+ * 'vector'.
  */
 void interrupt_handle_external(uint8_t vector);
 
@@ -15,14 +15,14 @@ static inline void interrupt_handle_nmi(void)
 	asm volatile("int $2" : : : "memory");
 }
 
-/* Wait with interrupts enabled until one came, then return with them disabled. */
+/* Halt with interrupts enabled until one arrives, then return with them disabled. */
 static inline void cpu_wait(void)
 {
-	/* STI's shadow covers HLT: what comes in between wakes it. */
+	/* The shadow of STI covers HLT: an interrupt in between wakes it. */
 	asm volatile("sti; hlt; cli" : : : "memory");
 }
 
-/* Take the interrupts that are pending, without waiting. */
+/* Take pending interrupts, without waiting. */
 static inline void cpu_take_interrupts(void)
 {
 	asm volatile("sti; nop; cli" : : : "memory");

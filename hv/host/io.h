@@ -4,8 +4,8 @@
 #include "hv/lib/types.h"
 
 /*
- * Single privileged instructions. No decisions here; a function that can fault
- * says so.
+ * Single privileged instructions, without decisions. The comment of a function says if it can
+ * fault.
  */
 static inline void outb(uint16_t port, uint8_t value)
 {

@@ -3,7 +3,7 @@
 
 #include "hv/lib/types.h"
 
-/* SDM vol. 4, "Architectural MSRs": those that are read, written or filtered here. */
+/* SDM vol. 4, "Architectural MSRs": those that Stencil reads, writes or filters. */
 enum {
 	IA32_TIME_STAMP_COUNTER = 0x10,
 	IA32_PLATFORM_ID = 0x17,
@@ -131,7 +131,7 @@ enum {
 #define CR4_PKE	       BIT(22)
 #define CR4_CET	       BIT(23)
 
-/* For MSRs known to exist: #GP, and so a panic, if not. */
+/* For MSRs known to exist: otherwise #GP, and so a panic. */
 static inline uint64_t rdmsr(uint32_t msr)
 {
 	uint32_t low, high;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host page tables as a data structure. Tables come from frame_alloc_zeroed() and
- * are never given back: the number of splits is bounded by the memory there is.
+ * Host page tables as a data structure. Tables come from frame_alloc_zeroed() and are never
+ * freed: the size of memory bounds the number of splits.
  */
 #include "hv/host/page_table.h"
 
@@ -11,7 +11,7 @@
 
 enum { LEVELS = 4, ENTRIES = 512, LEVEL_1G = 2 };
 
-/* One change: attr for all pages of the range, or PT_W only for those that are there. */
+/* One change: attr for all pages of the range, or only PT_W for the mapped ones. */
 struct change {
 	uint64_t start, end; /* end is exclusive */
 	uint64_t set, keep;  /* new leaf = address | set | (old & keep) */
@@ -39,13 +39,13 @@ static bool is_table(uint64_t entry, int level)
 	return level > 0 && (entry & PT_P) && !(entry & PT_LEAF);
 }
 
-/* Other processors walk the tables: an entry changes at once. */
+/* Other processors walk the tables, so an entry changes by one store. */
 static void entry_store(uint64_t *entry, uint64_t value)
 {
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 }
 
-/* Put a table in the place of a leaf, or of nothing, that says the same. */
+/* Replace a leaf, or an empty entry, by a table with the same meaning. */
 static enum status entry_split(uint64_t *entry, int level)
 {
 	phys_t frame = frame_alloc_zeroed();

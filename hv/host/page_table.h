@@ -5,8 +5,8 @@
 #include "hv/lib/types.h"
 
 /*
- * Four-level page tables in which every page stands at its own physical address.
- * Nothing here touches the TLB or takes a lock; that is hv/host/paging.c's.
+ * Four-level page tables that map every page at its own physical address. They neither touch the
+ * TLB nor take a lock; hv/host/paging.c does both.
  */
 
 /* SDM vol. 3, "4-Level Paging". Tables allow everything, leaves decide. */
@@ -25,20 +25,19 @@
 
 struct page_table {
 	phys_t root;
-	bool has_1g; /* the processor knows pages of 1 GiB */
+	bool has_1g; /* the processor has pages of 1 GiB */
 };
 
 /*
- * Make [start, start + len), whole pages, look as 'attr' (PT_P and others) says, with
- * the largest pages that fit; attr 0 takes them away. Larger pages that stick out
- * are split, tables that exist already are kept. ERR_NOMEM leaves what lies in front of
- * the first page that could not be changed changed, and the rest as it was. ERR_RANGE
- * and ERR_INVAL (not whole pages) change nothing.
+ * Map [start, start + len), whole pages, with 'attr' (PT_P and others) and the largest pages that
+ * fit; attr 0 unmaps. Larger pages that overlap the ends are split; existing tables are kept.
+ * After ERR_NOMEM the pages before the first one that could not be changed have changed, the
+ * others have not. ERR_RANGE and ERR_INVAL (not whole pages) change nothing.
  */
 enum status page_table_set(struct page_table *pt, uint64_t start, uint64_t len, uint64_t attr);
 
 /*
- * Set or clear PT_W on what is mapped in the range; what is not stays so. Errors as above.
+ * Set or clear PT_W on the mapped pages of the range. Errors as above.
  */
 enum status page_table_set_writable(struct page_table *pt, uint64_t start, uint64_t len,
 				    bool writable);

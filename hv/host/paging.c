@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host's address space, one for all processors: physical memory at its own address. Protects
- * against our own bugs only; guests live behind EPT. No global pages and no PCIDs, so
- * that a load of CR3 drops all translations.
+ * The host's address space, one for all processors: physical memory at its own address. It only
+ * protects against our own bugs; EPT confines the guests. There are no global pages and no PCIDs,
+ * so that a load of CR3 drops all translations.
  */
 #include "hv/host/paging.h"
 
@@ -24,7 +24,7 @@ static uint64_t root[512] __attribute__((aligned(PAGE_SIZE)));
 /* Guards the tables and the generation. The frames lock may be taken inside. */
 static struct lock paging_lock;
 static struct page_table tables;
-static uint64_t generation; /* one more each time a right is taken away; read without the lock */
+static uint64_t generation; /* incremented when a right is taken away; read without the lock */
 static uint64_t host_cr4;   /* constant after paging_init() */
 
 static bool has_1g_pages(void)
@@ -35,7 +35,7 @@ static bool has_1g_pages(void)
 	return regs.edx & BIT(26);
 }
 
-/* CR4 for the host: what is needed, and the protections this processor has. */
+/* CR4 for the host: required bits, and the protections that this processor has. */
 static uint64_t choose_cr4(void)
 {
 	struct cpuid_regs basic, extended;
@@ -60,7 +60,7 @@ static uint64_t choose_cr4(void)
 void paging_load(void)
 {
 	wrmsr(IA32_EFER, EFER_LME | EFER_LMA | EFER_NXE);
-	/* What the old PAT cached otherwise must not stay in the caches. */
+	/* Write back lines that were cached under the old PAT. */
 	asm volatile("wbinvd" : : : "memory");
 	wrmsr(IA32_PAT, PAGING_PAT);
 	write_cr0(HOST_CR0);
@@ -200,7 +200,7 @@ enum status paging_protect(phys_t start, uint64_t len, bool write)
 	lock_acquire(&paging_lock);
 	enum status status = page_table_set_writable(&tables, start, len, write);
 
-	/* Release: who sees the new generation in paging_sync() sees the entries. */
+	/* Release: a processor that sees the new generation in paging_sync() sees the entries. */
 	if (!write)
 		__atomic_add_fetch(&generation, 1, __ATOMIC_RELEASE);
 	lock_release(&paging_lock);

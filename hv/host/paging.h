@@ -5,19 +5,18 @@
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
-/* PAT as every processor has it: write-back, write-combining, UC-, UC, twice; for VMCS host state.
- */
+/* The PAT of every processor, also in VMCS host state: WB, WC, UC-, UC, twice. */
 #define PAGING_PAT UINT64_C(0x0007010600070106)
 
 /* Error code of #PF. */
 enum { PAGING_FAULT_WRITE = 1 << 1, PAGING_FAULT_RESERVED = 1 << 3, PAGING_FAULT_FETCH = 1 << 4 };
 
-enum paging_cache { PAGING_WB = 0, PAGING_WC = 1, PAGING_UC = 3 }; /* places in the PAT */
+enum paging_cache { PAGING_WB = 0, PAGING_WC = 1, PAGING_UC = 3 }; /* indices in the PAT */
 
 /*
- * Build our page tables and switch to them: RAM at its own address, NX but for
- * our image's code, nothing at page 0, no page writable and executable; what the firmware keeps
- * is left out, except ACPI tables. Needs the frames. ERR_NOMEM: no frame for a table.
+ * Build our page tables and switch to them: RAM at its own address, NX except our image's code,
+ * page 0 unmapped, no page both writable and executable. Memory that the firmware keeps is left
+ * out, except ACPI tables. Needs the frames. ERR_NOMEM: no frame for a table.
  * ERR_UNSUPPORTED: the firmware left 5-level paging on (CR4.LA57).
  */
 enum status paging_init(const struct boot_info *info);
@@ -31,10 +30,10 @@ phys_t paging_root(void);
 /* Map device registers at their own address, writable. May be called again for the same pages. */
 enum status paging_map_device(phys_t start, uint64_t len, enum paging_cache cache);
 
-/* Take one page away: guard pages. The address is of a whole page. */
+/* Unmap one page, as a guard page. */
 enum status paging_unmap_page(uint64_t virt);
 
-/* One page as code, or as data again; for the trampoline. */
+/* Map one page as code, or as data again; for the trampoline. */
 enum status paging_set_code_page(uint64_t virt, bool code);
 
 /*
@@ -45,8 +44,8 @@ enum status paging_set_code_page(uint64_t virt, bool code);
 enum status paging_make_data(phys_t start, uint64_t len);
 
 /*
- * Make frames that are mapped writable or read-only for us. Whole pages. Taking the right away is
- * complete on another processor with its next paging_sync(); giving it is complete at once.
+ * Map frames that are already mapped writable or read-only. Whole pages. On another processor,
+ * taking the right away is complete with its next paging_sync(); giving it is complete immediately.
  * ERR_NOMEM: a large page could not be split, the end of the range is unchanged.
  * Takes the paging lock, and the frames lock inside.
  */
@@ -55,12 +54,11 @@ enum status paging_protect(phys_t start, uint64_t len, bool write);
 /* Map [start, start + len) for reading, where it is not mapped. ERR_RANGE, ERR_NOMEM. */
 enum status paging_map_table(phys_t start, uint64_t len);
 
-/* Drop old translations if rights were taken since the last time; for the run loop, cheap. */
+/* Drop old translations if rights were taken away since the last call. Cheap, for the run loop. */
 void paging_sync(void);
 
 /* True if 'virt' is mapped, and writable if 'write'. Takes no lock. */
 bool paging_probe(uint64_t virt, bool write);
 
-/* For the #PF handler: true if the tables allow the access by now, the old translation is then
- * dropped. */
+/* For the #PF handler: true if the tables allow the access; the stale translation is dropped. */
 bool paging_fault_is_stale(uint64_t virt, uint64_t error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of the machine by our own mistake, with all that helps to find it. Runs on whatever
- * stack there is, trusts nothing, and takes no locks once the others are stopped.
+ * Ends the machine after a bug of ours, with a report that helps to find it. Runs on any stack,
+ * trusts no data, and takes no locks after the other processors have been stopped.
  */
 #include "hv/host/panic.h"
 
@@ -32,9 +32,9 @@ static void print_place(uint64_t address)
 	const char *name = symbol_find(address, &offset);
 
 	if (name != NULL)
-		console_say("  %#018lx %s+%#lx", address, name, offset);
+		console_print("  %#018lx %s+%#lx", address, name, offset);
 	else
-		console_say("  %#018lx", address);
+		console_print("  %#018lx", address);
 }
 
 struct stack_frame {
@@ -50,10 +50,10 @@ static bool is_stack_frame(const struct stack_frame *frame)
 	       paging_probe(address + 8, false);
 }
 
-/* Callers lie higher on the stack; anything else ends the chain. */
+/* Callers are higher on the stack; anything else ends the chain. */
 static void print_backtrace(const struct stack_frame *frame)
 {
-	console_say("backtrace:");
+	console_print("backtrace:");
 	for (unsigned i = 0; i < BACKTRACE_MAX && is_stack_frame(frame); i++) {
 		if (frame->return_address == 0)
 			return;
@@ -66,37 +66,38 @@ static void print_backtrace(const struct stack_frame *frame)
 
 static void print_registers(const struct interrupt_frame *f)
 {
-	console_say("rip %016lx rsp %016lx rflags %08lx cs %02lx ss %02lx", f->rip, f->rsp,
-		    f->rflags, f->cs, f->ss);
-	console_say("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
-	console_say("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
-	console_say("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
-	console_say("r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
+	console_print("rip %016lx rsp %016lx rflags %08lx cs %02lx ss %02lx", f->rip, f->rsp,
+		      f->rflags, f->cs, f->ss);
+	console_print("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx,
+		      f->rdx);
+	console_print("rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
+	console_print("r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
+	console_print("r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
 }
 
 static void print_control_registers(void)
 {
-	console_say("cr0 %08lx cr2 %016lx cr3 %016lx cr4 %08lx efer %lx", read_cr0(), read_cr2(),
-		    read_cr3(), read_cr4(), rdmsr(IA32_EFER));
+	console_print("cr0 %08lx cr2 %016lx cr3 %016lx cr4 %08lx efer %lx", read_cr0(), read_cr2(),
+		      read_cr3(), read_cr4(), rdmsr(IA32_EFER));
 }
 
 static _Noreturn void end(void)
 {
-	console_say("end: panic");
+	console_print("end: panic");
 	console_flush();
 	if (power_off_after)
 		power_off();
 	power_wait();
 }
 
-/* A panic within the report of one: no more experiments. */
+/* A panic during the report of another one only prints its message. */
 static void begin(const char *message)
 {
 	if (!stop_others()) {
-		console_say("error: panic within a panic: %s", message);
+		console_print("error: panic within a panic: %s", message);
 		end();
 	}
-	console_say("error: panic on processor %u: %s", this_cpu()->index, message);
+	console_print("error: panic on processor %u: %s", this_cpu()->index, message);
 }
 
 void panic(const char *fmt, ...)
@@ -143,7 +144,7 @@ void panic_exception(const struct interrupt_frame *frame)
 	begin(message);
 	print_registers(frame);
 	print_control_registers();
-	console_say("at:");
+	console_print("at:");
 	print_place(frame->rip);
 	print_backtrace((const struct stack_frame *)frame->rbp);
 	panic_dump_vmx();

@@ -11,11 +11,11 @@ struct interrupt_frame;
  */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same for an exception nobody expected. */
+/* The same for an unexpected exception. */
 _Noreturn void panic_exception(const struct interrupt_frame *frame);
 
 /* True: switch off after the report (the default); false: halt. */
 void panic_set_power_off(bool on);
 
-/* Prints the current VMCS, if any; part of the report, hv/vmx. */
+/* A seam: hv/vm/report.c prints the current VMCS, if any, for the report. */
 void panic_dump_vmx(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Switching the machine off: the firmware first, then the hardware directly, then the ports
- * of emulators. Each way is tried once, also if the one before it ended in a panic.
+ * Switches the machine off: through the firmware, then by ACPI registers, then by the ports of
+ * emulators. Each way is tried once, also if the previous one ended in a panic.
  */
 #include "hv/host/power.h"
 
@@ -43,7 +43,7 @@ void power_init(const struct boot_info *info)
 	firmware_cr3 = info->efi_cr3;
 }
 
-/* VMX operation forbids what firmware may do to CR0 and CR4. */
+/* In VMX operation the firmware could not change CR0 and CR4 freely. */
 static void leave_vmx(void)
 {
 	if (this_cpu()->vmxon_region == 0 || !(read_cr4() & CR4_VMXE))
@@ -53,7 +53,7 @@ static void leave_vmx(void)
 	write_cr4(read_cr4() & ~CR4_VMXE);
 }
 
-/* Code, stack and descriptor tables of ours stand at the same addresses there. */
+/* The firmware's page tables map our code, stack and descriptor tables at the same addresses. */
 static void off_by_firmware(void)
 {
 	efi_reset_system reset = (efi_reset_system)firmware_reset;
@@ -123,6 +123,6 @@ void power_off(void)
 		off_by_acpi();
 	if (next_way++ <= 2)
 		off_by_emulator();
-	console_say("the machine cannot be switched off: do it by hand");
+	console_print("cannot switch the machine off: use its power button");
 	halt();
 }

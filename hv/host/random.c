@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random numbers for what guests are given: seeds and identifiers. Not locked, callable on any
- * processor at any time. Without RDRAND there is no other source than the time-stamp counter.
+ * Random numbers for guests' seeds and identifiers. Not locked, callable on any processor at any
+ * time. Without RDRAND the time-stamp counter is the only source.
  */
 #include "hv/host/random.h"
 
@@ -13,7 +13,7 @@
 
 static bool has_rdrand(void)
 {
-	static uint32_t features; /* CPUID leaf 1, ECX; the same whoever writes it */
+	static uint32_t features; /* CPUID leaf 1, ECX; all processors write the same value */
 	uint32_t ecx = __atomic_load_n(&features, __ATOMIC_RELAXED), eax = 1, ebx, edx;
 
 	if (ecx == 0) {
@@ -45,7 +45,7 @@ static uint64_t time_stamp(void)
 	return (uint64_t)high << 32 | low;
 }
 
-/* Every bit of the result depends on every bit of 'value', and no two values have the same. */
+/* A bijection in which every bit of the result depends on every bit of 'value'. */
 static uint64_t scatter(uint64_t value)
 {
 	value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Text on a frame buffer. Reading one back is slow and so is moving it, so the
- * text is kept here and only cells which changed are painted, line by line in
- * order of address. At most SCREEN_ROWS_MAX by SCREEN_COLUMNS_MAX characters, at the top left.
+ * Text on a frame buffer. Reading and moving a frame buffer is slow, so the text is kept here and
+ * only changed cells are painted, line by line in order of address. At most SCREEN_ROWS_MAX by
+ * SCREEN_COLUMNS_MAX characters, at the top left.
  */
 #include "hv/host/screen.h"
 
@@ -46,7 +46,7 @@ static void put_glyph(struct screen *screen, char c)
 	screen->text[screen->row][screen->column++] = c;
 }
 
-/* ESC, then either one character or [ and everything up to a letter. */
+/* ESC, then either one character, or [ and all characters up to a letter. */
 static bool skip_escape(struct screen *screen, char c)
 {
 	switch (screen->escape) {

@@ -10,8 +10,8 @@ default rel
 
 extern smp_starting, smp_start
 
-; In 64-bit mode, with no stack yet. Whoever comes takes the struct cpu that stands ready; one that
-; comes too late, or uncalled, finds none.
+; In 64-bit mode, without a stack. Takes the struct cpu in smp_starting. A processor that was not
+; started, or starts too late, finds none and halts.
 global smp_entry:function hidden
 smp_entry:
         xor     eax, eax

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starting the processors, one after the other: each finds its struct cpu in smp_starting. One that
- * does not come is sent back to wait for a SIPI, so that it cannot come later. SDM vol. 3,
- * "Multiple-Processor (MP) Initialization".
+ * Starts the processors, one after the other: each finds its struct cpu in smp_starting. A
+ * processor that does not start in time gets an INIT and waits for a SIPI again, so that it cannot
+ * start later. SDM vol. 3, "Multiple-Processor (MP) Initialization".
  */
 #include "hv/host/smp.h"
 
@@ -20,12 +20,12 @@
 #include "hv/lib/string.h"
 
 enum {
-	INIT_US = 10,  /* processors with EPT need no more */
+	INIT_US = 10,  /* enough for processors with EPT */
 	SIPI_US = 300, /* until a second one is sent */
 	ARRIVE_US = 100000,
 };
 
-/* Each with one more page below it, which is not mapped. */
+/* Each stack has a page below it that is not mapped. */
 enum {
 	STACK_PAGES = 8,
 	IST_STACK_PAGES = 2,
@@ -60,12 +60,12 @@ void smp_start(struct cpu *cpu)
 	cpu_load(cpu);
 	idt_load();
 	host_apic_enable();
-	/* Release pairs with the acquire in wait_online(): all that was set up is seen. */
+	/* Release pairs with the acquire in wait_online(): the boot processor sees this set-up. */
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
 	main_of_others(cpu);
 }
 
-/* Take the page at *next for a guard, the n_pages behind it for a stack; returns its top. */
+/* Use the page at *next as a guard and the n_pages after it as a stack; *ret_top is its end. */
 static enum status carve_stack(phys_t *next, unsigned n_pages, uint64_t *ret_top)
 {
 	TRY(paging_unmap_page((uintptr_t)phys_to_virt(*next)));
@@ -139,7 +139,7 @@ static bool send_start(struct cpu *cpu, phys_t page)
 	host_apic_send_sipi(cpu->apic_id, page);
 	if (wait_online(cpu, SIPI_US))
 		return true;
-	/* A second one does nothing to a processor that runs. */
+	/* A running processor ignores a second SIPI. */
 	host_apic_send_sipi(cpu->apic_id, page);
 	return wait_online(cpu, ARRIVE_US);
 }
@@ -150,13 +150,13 @@ static void start_cpu(uint32_t apic_id, phys_t page)
 
 	if (cpu == NULL) {
 		log_error("processor with APIC ID %u is left out: no %s for it", apic_id,
-			  n_cpus < CPU_MAX ? "memory" : "place");
+			  n_cpus < CPU_MAX ? "memory" : "room");
 		return;
 	}
 	cpu->index = n_cpus;
 	__atomic_store_n(&smp_starting, cpu, __ATOMIC_RELEASE);
 	if (send_start(cpu, page)) {
-		/* Others may read the array by now: the entry first, then the count. */
+		/* Started processors may read the array: store the entry first, then the count. */
 		cpus[n_cpus] = cpu;
 		__atomic_store_n(&n_cpus, n_cpus + 1, __ATOMIC_RELEASE);
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stopping the other processors, for a panic and for power-off. They halt in the NMI handler and
+ * Stops the other processors, for a panic and for power-off. They halt in the NMI handler and
  * never resume.
  */
 #include "hv/host/stop.h"
@@ -44,8 +44,7 @@ bool stop_others(void)
 	}
 	if (n_cpus > 1) {
 		host_apic_send_nmi_all_but_self();
-		/* tsc_hz may be unknown yet. They need not answer; most will have stopped by then.
-		 */
+		/* Give them time, without tsc_hz, which may be unknown yet. They do not answer. */
 		for (unsigned i = 0; i < STOP_SPINS; i++)
 			pause();
 	}

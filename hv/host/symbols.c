@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From an address to the name of the function around it, for backtraces.
- * Assumes the table is sorted by offset; the build checks that it is. Does not
- * know where data are, or any code but our own.
+ * Finds the function that contains an address, for backtraces. Assumes that the table is sorted by
+ * offset, which the build checks. Knows neither data nor code outside the image.
  */
 #include "hv/host/symbols.h"
 
-/* The last entry that begins at or below 'offset'. */
+/* The last entry that starts at or below 'offset'. */
 static const struct symbol_entry *entry_before(uint64_t offset)
 {
 	uint32_t low = 0, high = symbol_count;

@@ -4,9 +4,8 @@
 #include "hv/lib/types.h"
 
 /*
- * The names of our own functions, for the backtrace of a panic. The build puts
- * the table behind everything else in the image (boot/make-symbols), sorted by
- * offset; hosted tests define their own.
+ * The names of the image's functions, for the backtrace of a panic. The build puts the table at
+ * the end of the image (boot/make-symbols), sorted by offset; hosted tests define their own.
  */
 struct symbol_entry {
 	uint32_t offset; /* from image_base */
@@ -27,8 +26,8 @@ extern const char image_base[];
 extern const char init_start[], init_end[];
 
 /*
- * The function that contains 'addr', and how far into it 'addr' is; NULL when no
- * function is there. Takes no locks, may be called in a panic.
+ * The function that contains 'addr', or NULL; *ret_offset is the offset of 'addr' in it. Takes no
+ * locks, may be called in a panic.
  */
 const char *symbol_find(uint64_t addr, uint64_t *ret_offset);
 

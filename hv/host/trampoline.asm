@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Where a processor starts after SIPI: real mode, at the first byte of a page below 1 MiB
-; to which hv/host/smp.c has copied this. From there to 64-bit mode on our page tables, in one step.
+; The start of a processor after a SIPI: real mode, at the first byte of a page below 1 MiB, to
+; which hv/host/smp.c has copied this. Switches to 64-bit mode on our page tables in one step.
 
 %define AT(label) (label - trampoline_start)
 
@@ -30,7 +30,7 @@ trampoline_start:
         rdmsr
         or      eax, EFER_LME | EFER_NXE
         wrmsr
-        mov     eax, CR0_LONG           ; protection and paging at once; caches on
+        mov     eax, CR0_LONG           ; protection and paging together; caches on
         mov     cr0, eax
         jmp     dword far [AT(value_far)]
 

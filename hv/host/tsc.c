@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How fast the TSC runs. A processor or hypervisor that says it is believed; else the TSC is
- * compared with the 8254 or the ACPI PM timer for a millisecond. Assumes that the TSCs of all
- * processors run alike.
+ * The frequency of the TSC. CPUID gives it, of the processor or of a hypervisor below; otherwise
+ * the TSC is compared with the 8254 or the ACPI PM timer for a millisecond. Assumes that the TSCs
+ * of all processors are synchronous.
  */
 #include "hv/host/tsc.h"
 
@@ -53,7 +53,7 @@ static uint64_t hz_from_processor(void)
 	return tsc_hz_of_leaves(&leaf15, &leaf16);
 }
 
-/* Several hypervisors tell kHz in this leaf. */
+/* Several hypervisors give the frequency in kHz in this leaf. */
 static uint64_t hz_from_hypervisor(void)
 {
 	struct cpuid_regs features, range, timing;
@@ -96,8 +96,8 @@ static uint32_t timer_read(enum timer timer)
 }
 
 /*
- * Wait until the timer has moved on by at least 'count' from 'start', as one sees it; *ret_tsc is
- * the TSC at that edge. Returns how far it has moved, 0 if it does not.
+ * Wait until the timer has advanced by at least 'count' from 'start'; *ret_tsc is the TSC at that
+ * edge. Returns by how much it has advanced, 0 if it does not.
  */
 static uint32_t timer_wait(enum timer timer, uint32_t start, uint32_t count, uint64_t *ret_tsc)
 {
@@ -139,8 +139,8 @@ enum status tsc_init(void)
 	if (tsc_hz == 0 && acpi.pm_timer_port != 0)
 		tsc_hz = hz_from_timer(TIMER_PM);
 	if (tsc_hz == 0) {
-		log_error("no clock to measure the time stamp counter with: CPUID does not tell "
-			  "its frequency, and neither 8254 nor ACPI PM timer count");
+		log_error("cannot measure the time-stamp counter: CPUID does not give its "
+			  "frequency, and neither the 8254 nor the ACPI PM timer counts");
 		return ERR_NOTFOUND;
 	}
 	return OK;

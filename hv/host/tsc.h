@@ -7,13 +7,12 @@
 /* Ticks of the TSC in a second; constant after tsc_init(). */
 extern uint64_t tsc_hz;
 
-/* Find tsc_hz. ERR_NOTFOUND, said on the console, if nothing on this machine tells. After
- * acpi_init(). */
+/* Find tsc_hz. After acpi_init(). ERR_NOTFOUND: the machine has no source for it; logged. */
 enum status tsc_init(void);
 
-/* The time of day, seconds since 1970 UTC, when the TSC was 'at'; 0: not known. Once. */
+/* Set the time of day, in seconds since 1970 UTC, when the TSC was 'at'; 0: unknown. Call once. */
 void tsc_set_time(int64_t unix_time, uint64_t at);
-/* The time of day when the TSC is 'at', in ns; 0: not known. */
+/* The time of day in ns when the TSC is 'at'; 0: unknown. */
 uint64_t tsc_unix_ns(uint64_t at);
 
 /* Spin. */

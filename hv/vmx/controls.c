@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which VMX controls Stencil needs, which it would like, and what a processor
- * lacks. Pure: works on capability values that were read elsewhere, so that
- * every missing feature can be tested without a machine that lacks it.
+ * The VMX controls that Stencil needs, those it wants, and those a processor lacks. Pure: works on
+ * capability values that the caller has read, so that the absence of every feature can be tested.
  */
 #include "hv/vmx/controls.h"
 
@@ -27,7 +26,7 @@ static const struct control_set sets[N_CONTROL_WORDS] = {
 	[CONTROLS_ENTRY] = {.need = ENTRYC_LOAD_DEBUG | ENTRYC_LOAD_PAT | ENTRYC_LOAD_EFER},
 };
 
-/* Not set at first, but switched on now and then while a guest runs. */
+/* Initially clear; set at times while a guest runs. */
 #define PROC_LATER (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)
 
 static bool may_set(uint64_t cap, uint64_t bits)

@@ -53,7 +53,7 @@
 enum control_word { CONTROLS_PIN, CONTROLS_PROC, CONTROLS_PROC2, CONTROLS_EXIT, CONTROLS_ENTRY };
 #define N_CONTROL_WORDS 5
 
-/* What a processor can do, read once: the capability MSRs. */
+/* The capabilities of a processor, read once from its MSRs. */
 struct vmx_capability {
 	bool vmx;			   /* CPUID.1:ECX.VMX */
 	bool xsave;			   /* CPUID.1:ECX.XSAVE */
@@ -84,19 +84,19 @@ struct vmx_controls {
 #define EPT_CAP_INVVPID_ALL    BIT(42)
 
 /*
- * Name the first thing this processor lacks, as one line for the console; NULL:
- * nothing is missing. Says how to mend it where the owner of the machine can.
+ * The first feature that this processor lacks, as one line for the console, with what the
+ * machine's owner can do about it; NULL: it lacks nothing.
  */
 const char *vmx_missing(const struct vmx_capability *cap);
 
 /*
- * Settle one word of VMX controls. 'cap' is its capability MSR: a bit set in
+ * Choose one word of VMX controls. 'cap' is its capability MSR: a bit set in
  * the low half must be 1, a bit clear in the high half must be 0. SDM vol. 3,
  * appendix "VMX Capability Reporting Facility".
  *
- * ERR_UNSUPPORTED if the CPU lacks one of 'need'; those of 'want' are dropped.
+ * ERR_UNSUPPORTED if the processor lacks one of 'need'. Bits of 'want' that it lacks are dropped.
  */
 enum status vmx_controls_settle(uint64_t cap, uint32_t need, uint32_t want, uint32_t *ret);
 
-/* All words. Fails only where vmx_missing() has something to say. */
+/* Choose all words. Fails only if vmx_missing() is not NULL. */
 enum status vmx_controls_choose(const struct vmx_capability *cap, struct vmx_controls *ret);

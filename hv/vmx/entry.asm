@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The way into the guest and back, as a loop: what C has in registers is saved once,
-; not at every exit. See entry.h for the C side. No decisions are taken here; all
-; registers but rsp are treated as the guest's after an entry.
+; The loop of VM entries and exits. It saves C's registers once, not at every exit. See entry.h
+; for the C side. The code makes no decisions; after an entry it treats all
+; registers except rsp as the guest's.
 
 default rel
 bits 64
@@ -36,8 +36,8 @@ section .text
 
 ; enum vmx_result vmx_run(struct guest_regs *regs (rdi))
 ;
-; VM entry loads rip and rsp from the VMCS, VM exit puts ours back: HOST_RIP is
-; vmx_exit below, HOST_RSP is written here. All other registers are up to us.
+; VM entry loads rip and rsp from the VMCS, VM exit restores ours: HOST_RIP is
+; vmx_exit below, HOST_RSP is written here. This code switches all other registers.
 
 global vmx_run:function hidden, vmx_exit:function hidden
 vmx_run:
@@ -92,8 +92,8 @@ vmx_exit:
         mov     [rdi + REG(14)], r14
         mov     [rdi + REG(15)], r15
 
-        ; No value chosen by the guest stays in a register, where speculation
-        ; could use it. The call needs rax at once.
+        ; Clear the registers, so that speculation cannot use values that the guest has
+        ; chosen. The call needs rax immediately.
         xor     ecx, ecx
         xor     edx, edx
         xor     ebx, ebx

@@ -8,7 +8,7 @@ _Static_assert(offsetof(struct guest_regs, launched) == 16 * 8 + 4, "entry.asm k
 
 enum vmx_result {
 	VMX_LEFT,	  /* there are requests */
-	VMX_FAIL_VALID,	  /* VMCS_INSTRUCTION_ERROR says why */
+	VMX_FAIL_VALID,	  /* VMCS_INSTRUCTION_ERROR has the reason */
 	VMX_FAIL_INVALID, /* no current VMCS */
 };
 
@@ -25,5 +25,5 @@ enum vmx_result vmx_run(struct guest_regs *regs);
  */
 void vmx_exited(struct guest_regs *regs);
 
-/* Where VM exits arrive: for VMCS_HOST_RIP only. */
+/* The target of VM exits, for VMCS_HOST_RIP only. */
 extern const char vmx_exit[];

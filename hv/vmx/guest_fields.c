@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which fields of a VMCS are the guest's own, and where they are when they are not in one. */
+/* The VMCS fields that hold a guest's state, and their places in struct vmcs_guest. */
 #include "hv/vmx/guest_fields.h"
 
 #include "hv/lib/assert.h"

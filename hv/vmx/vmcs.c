@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The current VMCS as a whole: made, filled, and a guest's fields in and out. */
+/* Makes and fills the current VMCS, and copies a guest's fields in and out. */
 #include "hv/vmx/vmcs.h"
 
 #include "hv/host/io.h"
@@ -62,7 +62,7 @@ void vmcs_write_host(const struct vmcs_host *host)
 	vmcs_write(VMCS_HOST_RIP, (uint64_t)vmx_exit);
 }
 
-/* Fields of features that are there but not used. */
+/* Fields of features that exist but are not used. */
 static void write_unused(const struct vmx_controls *controls)
 {
 	vmcs_write(VMCS_PF_ERROR_MASK, 0);
@@ -90,7 +90,7 @@ void vmcs_write_constant(const struct vmcs_constant *constant)
 	vmcs_write(VMCS_CR0_MASK, constant->cr0_mask);
 	vmcs_write(VMCS_CR4_MASK, constant->cr4_mask);
 	if (word[CONTROLS_PROC2] & PROC2_PAUSE_LOOP) {
-		/* A spin lock's loop is under 128 ticks a round; 4096 ticks are worth a switch. */
+		/* A spin lock's loop takes less than 128 ticks; after 4096 ticks a switch pays. */
 		vmcs_write(VMCS_PLE_GAP, 128);
 		vmcs_write(VMCS_PLE_WINDOW, 4096);
 	}

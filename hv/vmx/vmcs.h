@@ -8,7 +8,7 @@
 /* Panics: an access to a field failed, which is our bug. */
 _Noreturn void vmcs_fail(const char *what, enum vmcs_field field);
 
-/* A field which cannot be read or written is a bug of ours, never the guest's doing. */
+/* Panics if the field cannot be read, which no guest can cause. */
 static inline uint64_t vmcs_read(enum vmcs_field field)
 {
 	uint64_t value;
@@ -25,8 +25,8 @@ failed:
 }
 
 /*
- * The exit path's: as vmcs_read(), where one has just succeeded, of a field that every processor
- * with VMX has. Such a read cannot fail (SDM vol. 3, "VMREAD").
+ * For the exit path: vmcs_read() without the check, of a field that every processor with VMX has,
+ * after a vmcs_read() that succeeded. Such a read cannot fail (SDM vol. 3, "VMREAD").
  */
 static inline uint64_t vmcs_read_next(enum vmcs_field field)
 {
@@ -52,7 +52,7 @@ failed:
 	vmcs_fail("vmwrite", field);
 }
 
-/* For reports while something is already wrong: false if the field cannot be read. */
+/* For reports of errors: false if the field cannot be read. */
 static inline bool vmcs_read_safe(enum vmcs_field field, uint64_t *ret)
 {
 	bool ok;
@@ -63,17 +63,17 @@ static inline bool vmcs_read_safe(enum vmcs_field field, uint64_t *ret)
 
 /* Make a fresh frame this processor's current VMCS; its fields are undefined. */
 void vmcs_init(const struct vmx_capability *cap, phys_t vmcs);
-/* The current VMCS, as it is, has to be launched again. */
+/* Keep the current VMCS, but let the next entry launch it. */
 void vmcs_unlaunch(phys_t vmcs);
 
-/* What HOST_CR0 and HOST_CR4 will be: this processor's own. Once per VMCS. */
+/* The host state of this processor; its control registers are read. Once per VMCS. */
 struct vmcs_host {
 	uint64_t gs_base, tr_base, gdtr_base, idtr_base;
 	uint16_t code_selector, data_selector, tss_selector;
 };
 void vmcs_write_host(const struct vmcs_host *host);
 
-/* The fields that stay as they are for the life of a VMCS. */
+/* The fields that are constant for the life of a VMCS. */
 struct vmcs_constant {
 	const struct vmx_controls *controls;
 	phys_t io_bitmap_a, io_bitmap_b, msr_bitmap;

@@ -134,7 +134,7 @@ enum vmcs_field {
 	VMCS_HOST_RIP = 0x6c16,
 };
 
-/* Segment registers as the VMCS numbers them: each field's encoding is the ES one + 2 * segment. */
+/* Segment registers in the VMCS's order: a field's encoding is that of ES + 2 * segment. */
 enum segment { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR };
 
 /* A field of the n-th segment register, from the field of ES. */

@@ -5,16 +5,16 @@
 #include "hv/vmx/controls.h"
 
 /*
- * The VMX instructions and what must be read or set before them. A VMX
- * instruction that fails here is our bug: assert.
+ * The VMX instructions, and the registers to read or set before them. An instruction that fails
+ * here is our bug: assert().
  */
 
-/* Read what this processor can do. Reads no MSR that its predecessor says is absent. */
+/* Read this processor's capabilities. Reads an MSR only if an earlier one says that it exists. */
 void vmx_read_capability(struct vmx_capability *ret);
 
 /*
  * Turn VMX on for this processor with a frame for its VMXON region; locks
- * IA32_FEATURE_CONTROL if the firmware left it open. vmx_missing() said NULL before.
+ * IA32_FEATURE_CONTROL if the firmware left it open. Requires that vmx_missing() is NULL.
  * SDM vol. 3, "Enabling and Entering VMX Operation".
  */
 void vmx_on(const struct vmx_capability *cap, phys_t region);
@@ -30,7 +30,7 @@ static inline uint64_t vmx_eptp(phys_t root)
 /* Write the VMCS revision into a frame that becomes a VMXON region or a VMCS. */
 void vmx_write_revision(const struct vmx_capability *cap, phys_t region);
 
-/* Drop all translations derived from one EPT, or from all where the processor has only that. */
+/* Drop all translations derived from one EPT, or from all if the processor offers only that. */
 void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp);
 /* Drop linear and combined mappings of one VPID, or of all. */
 void vmx_flush_vpid(const struct vmx_capability *cap, uint16_t vpid);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VPIDs that are taken, a bit each. The search goes on where the last one ended, so that
- * with most of them free the first look succeeds, and a freed one rests as long as possible.
+ * The allocated VPIDs, one bit each. A search starts where the last one ended, so that it succeeds
+ * immediately while most are free, and a freed VPID stays unused as long as possible.
  */
 #include "hv/vmx/vpid.h"
 
