@@ -49,7 +49,10 @@ static bool take_turn(struct clone_config *line)
 	return more;
 }
 
-/* With precopy=on, the first clone to finish records its working set for those started later. */
+/*
+ * With precopy=on, the first clone to end, or to be reverted, records its working set for those
+ * started later.
+ */
 static void note_writes(struct vm *clone)
 {
 	struct vm *template = clone->template;
@@ -79,15 +82,21 @@ static void precopy(struct vm *clone)
 		log_debug("VM %s: no memory to copy all pages in advance", clone->name);
 }
 
+/* A clone of the line has stopped, or could not be made. */
+static void leave_place(struct clone_config *line)
+{
+	lock_acquire(&vms_lock);
+	line->n_running--;
+	lock_release(&vms_lock);
+}
+
 static void start_clones(struct vm *template, struct clone_config *line)
 {
 	while (take_turn(line)) {
 		struct vm *clone = template_clone(template, line->name);
 
 		if (clone == NULL) {
-			lock_acquire(&vms_lock);
-			line->n_running--;
-			lock_release(&vms_lock);
+			leave_place(line);
 			return;
 		}
 		if (line->max_private)
@@ -100,17 +109,13 @@ static void start_clones(struct vm *template, struct clone_config *line)
 	}
 }
 
-/* A clone of a line has stopped: start the line's next one. */
-static void leave_place(struct vm *clone)
+/* A clone has stopped: start the next one of its line. */
+static void start_next(struct vm *clone)
 {
-	struct clone_config *line = clone->made_for;
-
-	if (line == NULL)
+	if (clone->made_for == NULL)
 		return;
-	lock_acquire(&vms_lock);
-	line->n_running--;
-	lock_release(&vms_lock);
-	start_clones(clone->template, line);
+	leave_place(clone->made_for);
+	start_clones(clone->template, clone->made_for);
 }
 
 bool template_freeze(struct vm *vm)
@@ -133,7 +138,7 @@ bool template_freeze(struct vm *vm)
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
 	template_save_note(vm);
-	leave_place(vm);
+	start_next(vm);
 	for (struct clone_config *line = clone_configs; line; line = line->next)
 		if (strcmp(line->template, vm->name) == 0)
 			start_clones(vm, line);
@@ -235,7 +240,7 @@ void template_vm_gone(struct vm *vm)
 {
 	struct vm *template = vm->template;
 
-	leave_place(vm);
+	start_next(vm);
 	lock_acquire(&vms_lock);
 	vm_unlist(vm);
 	vm_free(vm);
