@@ -236,7 +236,7 @@ static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
 	template_set_config(config.clones, config.host.checksum);
-	template_save_set_config(config.saves);
+	save_queue_set_config(config.saves);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, time_now(), link) == OK) {
 			print_info(*link);
@@ -258,7 +258,7 @@ static enum end outcome(void)
 	const struct vm_totals *totals = &vm_totals;
 
 	log_info("%u of %u VMs ended well", totals->n_ended_well, totals->n_made);
-	if (!template_save_end())
+	if (!save_queue_end())
 		return END_VM_FAILED;
 	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
 }

@@ -98,7 +98,7 @@ static void end(bool well)
 			       align_up(job.head_size, PAGE_SIZE) / PAGE_SIZE);
 	job.head = NULL;
 	if (job.line)
-		template_save_done(job.line, well);
+		save_queue_done(job.line, well);
 	job.line = NULL;
 	job.kind = JOB_NONE;
 }
@@ -385,7 +385,7 @@ static void begin_with_vm(void)
 /* Whether a line of the configuration is due, which has begun then. */
 static bool begin_line(void)
 {
-	struct save_config *line = template_save_next();
+	struct save_config *line = save_queue_next();
 
 	if (line == NULL)
 		return false;

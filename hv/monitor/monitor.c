@@ -33,12 +33,12 @@ bool monitor_is_on(void)
 
 bool monitor_holds_machine(void)
 {
-	return (monitor_is_on() && !command_has_quit()) || template_save_is_wanted();
+	return (monitor_is_on() && !command_has_quit()) || save_queue_is_wanted();
 }
 
 bool monitor_is_waiting(void)
 {
-	return monitor_is_on() || template_save_is_wanted();
+	return monitor_is_on() || save_queue_is_wanted();
 }
 
 static void type(uint8_t byte)

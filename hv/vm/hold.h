@@ -9,7 +9,7 @@
  *   by its name, from template_freeze() to template_give_up(): meanwhile it can be cloned;
  *   by each clone, from template_clone() until the clone has ended and template_vm_gone() frees it,
  *   or, if the clone has become a template itself, until template_put() frees that;
- *   by each line "save" of the configuration that names it, until template_save_done().
+ *   by each line "save" of the configuration that names it, until save_queue_done().
  *
  * vm->n_holds counts them, guarded by vms_lock.
  */

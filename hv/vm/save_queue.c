@@ -9,12 +9,12 @@ static struct save_config *save_configs; /* 'vm' and 'is_done' are guarded by vm
 static unsigned n_failed;		 /* guarded by vms_lock */
 static unsigned n_wanted;		 /* lines whose template waits; atomic */
 
-void template_save_set_config(struct save_config *saves)
+void save_queue_set_config(struct save_config *saves)
 {
 	save_configs = saves;
 }
 
-void template_save_note(struct vm *vm)
+void save_queue_note(struct vm *vm)
 {
 	lock_acquire(&vms_lock);
 	for (struct save_config *save = save_configs; save; save = save->next) {
@@ -27,11 +27,11 @@ void template_save_note(struct vm *vm)
 	lock_release(&vms_lock);
 }
 
-struct save_config *template_save_next(void)
+struct save_config *save_queue_next(void)
 {
 	struct save_config *save;
 
-	if (!template_save_is_wanted())
+	if (!save_queue_is_wanted())
 		return NULL;
 	lock_acquire(&vms_lock);
 	save = save_configs;
@@ -41,7 +41,7 @@ struct save_config *template_save_next(void)
 	return save;
 }
 
-void template_save_done(struct save_config *save, bool well)
+void save_queue_done(struct save_config *save, bool well)
 {
 	struct vm *vm = save->vm;
 
@@ -54,12 +54,12 @@ void template_save_done(struct save_config *save, bool well)
 	__atomic_fetch_sub(&n_wanted, 1, __ATOMIC_RELAXED);
 }
 
-bool template_save_is_wanted(void)
+bool save_queue_is_wanted(void)
 {
 	return __atomic_load_n(&n_wanted, __ATOMIC_RELAXED) > 0;
 }
 
-bool template_save_end(void)
+bool save_queue_end(void)
 {
 	for (const struct save_config *save = save_configs; save; save = save->next) {
 		if (save->is_done)

@@ -9,15 +9,15 @@
  */
 
 /* Once, before the first VM starts. */
-void template_save_set_config(struct save_config *saves);
+void save_queue_set_config(struct save_config *saves);
 /* 'vm' has become a template: hold it for each line that names it. */
-void template_save_note(struct vm *vm);
+void save_queue_note(struct vm *vm);
 /* The next line to save, whose template is in 'vm'; NULL: none. */
-struct save_config *template_save_next(void);
+struct save_config *save_queue_next(void);
 /* The line's template was saved, or an error was logged. Give up the hold on it. */
-void template_save_done(struct save_config *save, bool well);
+void save_queue_done(struct save_config *save, bool well);
 /* Whether a template waits. On any processor, without a lock. */
-bool template_save_is_wanted(void);
+bool save_queue_is_wanted(void);
 /* After the last VM has ended: log the lines that were not saved. Whether all lines were. */
 
-bool template_save_end(void);
+bool save_queue_end(void);

@@ -137,7 +137,7 @@ bool template_freeze(struct vm *vm)
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
-	template_save_note(vm);
+	save_queue_note(vm);
 	start_next(vm);
 	for (struct clone_config *line = clone_configs; line; line = line->next)
 		if (strcmp(line->template, vm->name) == 0)
