@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ports and MMIO: who is behind an address. On the path of every port exit, so
- * the common case, one access inside one range, is a guess and a call.
- * Everything else is done in pieces, slowly. Assumes that ranges are added before the VM
- * runs. Does not decode instructions and knows no device.
+ * Ports and MMIO: which device is at an address. On the path of every port exit, so the common
+ * case, one access inside one range, is a guess and a call. All other accesses are split into
+ * pieces, slowly. Assumes that ranges are added before the VM runs. Does not decode instructions
+ * and knows no particular device.
  */
 #include "hv/devices/bus.h"
 
 #include "hv/lib/string.h"
 
-/* The number of ranges which start at or below addr. */
+/* The number of ranges that start at or below addr. */
 static unsigned bus_search(const struct io_bus *bus, uint64_t addr)
 {
 	unsigned low = 0, n = bus->n;
@@ -42,7 +42,7 @@ static const struct io_range *bus_find(const struct io_bus *bus, uint64_t addr)
 	return &bus->range[above - 1];
 }
 
-/* Perhaps the range that holds addr. On an empty bus it is one that holds nothing. */
+/* A range that may hold addr. On an empty bus, a range that holds nothing. */
 static const struct io_range *bus_guess(const struct io_bus *bus, uint64_t addr)
 {
 	return &bus->range[bus->guess[addr / IO_BUS_GUESS_UNIT % IO_BUS_GUESSES]];
@@ -59,7 +59,7 @@ static void bus_learn_guesses(struct io_bus *bus)
 	}
 }
 
-/* Is all of the access the device's, and can it take it at once? */
+/* Whether the access lies entirely in the range and the device can take it in one piece. */
 static bool range_takes(const struct io_range *range, uint64_t addr, unsigned size)
 {
 	return range_holds(range, addr) && size <= range->width &&
@@ -87,7 +87,7 @@ enum status io_bus_add(struct io_bus *bus, const struct io_range *range)
 		return ERR_INVAL;
 	if (__builtin_add_overflow(range->start, range->len - 1, &last))
 		return ERR_RANGE;
-	/* Whoever starts at or below our last byte must end before our first. */
+	/* A range that starts at or below our last byte must end before our first. */
 	at = bus_search(bus, last);
 	if (at > 0) {
 		const struct io_range *below = &bus->range[at - 1];
@@ -106,7 +106,7 @@ enum status io_bus_add(struct io_bus *bus, const struct io_range *range)
 	return OK;
 }
 
-/* The first piece of an access: who takes it, how many bytes. An unclaimed piece is one byte. */
+/* The first piece of an access: its range and size. An unclaimed piece is one byte. */
 static const struct io_range *bus_first_piece(const struct io_bus *bus, uint64_t addr,
 					      unsigned left, unsigned *ret_size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a guest speaks to Stencil: the control port, and the debug ports that test guests use to
- * speak and to end.
+ * How a guest talks to Stencil: the control port, and the debug ports through which test guests
+ * print and end.
  */
 #include "hv/devices/control.h"
 

@@ -5,12 +5,12 @@
 #include "hv/lib/types.h"
 
 /*
- * The port by which a guest speaks to Stencil: 32 bits to CONTROL_PORT are a command, 32 bits
- * from it the answer to the last one. Other sizes read as all ones and are ignored. To be
- * read only:
- *	+4	CONTROL_SIGNATURE, so that a guest can tell whether anybody listens
- *	+8	the guest's TSC, low half, when this clone was asked for, or its going back
- *	+12	how often this clone has gone back
+ * The port through which a guest talks to Stencil. A 32-bit write to CONTROL_PORT is a command, and
+ * a 32-bit read returns the answer to the last command. Other sizes read as all ones, and writes of
+ * other sizes are ignored. Read-only:
+ * 	+4	CONTROL_SIGNATURE, by which a guest finds the port
+ * 	+8	low half of the guest's TSC when this clone, or its last revert, was requested
+ * 	+12	how many times this clone was reverted
  */
 #define CONTROL_PORT	  0x5354
 #define CONTROL_N_PORTS	  16
@@ -18,11 +18,11 @@
 
 enum control_command {
 	/*
-	 * Become a template. The VM stops behind this instruction and never goes on; each of its
-	 * clones does, and is answered its number: 0, 1, ...
+	 * Become a template. The VM stops after this instruction and never continues. Each of its
+	 * clones does, and reads its number as the answer: 0, 1, ...
 	 */
 	CONTROL_FREEZE = 1,
-	/* A clone: become again what the template was. CONTROL_REFUSED in other VMs. */
+	/* In a clone: return to the template's state. CONTROL_REFUSED in other VMs. */
 	CONTROL_REVERT = 2,
 };
 
@@ -35,16 +35,16 @@ struct control {
 	uint32_t n_reverts;
 };
 
-extern const struct device_class control_class; /* at CONTROL_N_PORTS ports; not saved */
+extern const struct device_class control_class; /* CONTROL_N_PORTS ports; not saved */
 
 /* QEMU's isa-debug-exit: a write of v to its ports ends the VM with status (v << 1) | 1. */
 struct debug_exit {
-	bool requested;	 /* there was a write */
+	bool requested;	 /* a write has happened */
 	uint32_t status; /* of the first write */
 };
 
 extern const struct device_class debug_exit_class;
 
-/* QEMU's isa-debugcon: writes are output, reads give 0xe9 so that guests can find it. */
+/* QEMU's isa-debugcon: writes are output. Reads return 0xe9, by which guests find the port. */
 #define DEBUGCON_READBACK 0xe9
-extern const struct device_class debugcon_class; /* it has no state */
+extern const struct device_class debugcon_class; /* stateless */

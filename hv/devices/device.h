@@ -4,24 +4,24 @@
 #include "hv/lib/state_file.h"
 #include "hv/lib/types.h"
 
-/* What a device model is to the bus it is on, and to the saved state. */
+/* What a device model offers to its bus and to the saved state. */
 
 /*
  * One access of 1, 2, 4 or 8 bytes. A read returns the value in the low 'size' bytes; the bus cuts
- * off what is above. A device never sees an access that leaves its range, or one that is wider
- * than the range allows.
+ * off the rest. A device never sees an access that leaves its range or is wider than the range
+ * allows.
  */
 struct io_access {
 	uint64_t addr;	/* port, or guest-physical address */
-	uint64_t off;	/* from the start of the device's range, bytes; set by the bus */
+	uint64_t off;	/* bytes from the start of the device's range; set by the bus */
 	uint64_t value; /* of a write, cut to 'size' bytes by the bus */
 	uint64_t now;	/* the guest's TSC */
 	unsigned size;	/* bytes */
 };
 
 /*
- * What a guest asks for with a write, as bits. The caller of the bus acts on them: a device changes
- * nothing but its own state.
+ * What a guest asks for with a write, as bits. The caller of the bus acts on them; a device changes
+ * only its own state.
  */
 enum device_wish {
 	WISH_SERIAL = 1 << 16,	   /* show the byte in bits 7:0, from the serial port */
@@ -31,16 +31,16 @@ enum device_wish {
 	WISH_RESET = 1 << 20,
 	WISH_FW_CFG = 1 << 21, /* fw_cfg_transfer() */
 	WISH_FREEZE = 1 << 22, /* become a template */
-	WISH_REVERT = 1 << 23, /* a clone: become again what the template was */
+	WISH_REVERT = 1 << 23, /* clones only: return to the template's state */
 };
 
 /*
  * A kind of device. 'read' and 'write' are NULL for a device that is on no bus. A device without
- * fields is not saved. 'check' may be NULL; it is called after the fields were read from a file,
- * refuses what they cannot be, and computes what follows from them.
+ * fields is not saved. 'check' may be NULL. It is called after the fields were read from a file,
+ * refuses impossible values, and computes what follows from the fields.
  */
 struct device_class {
-	const char *name; /* of its sections in a saved state */
+	const char *name; /* of the device's sections in a saved state */
 	uint64_t (*read)(void *dev, const struct io_access *access);
 	/* Returns a set of enum device_wish. */
 	uint32_t (*write)(void *dev, const struct io_access *access);

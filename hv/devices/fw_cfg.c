@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fw_cfg: see fw_cfg.h. All that comes from the guest is a 16-bit number, and a request of which
- * nothing but the bounds below is believed. How long a transfer takes is decided by the length of
- * the file it reads, which is the operator's.
+ * fw_cfg: see fw_cfg.h. The guest supplies a 16-bit number and a request, and no field of either is
+ * trusted beyond the bounds checked below. The length of a transfer is bounded by the length of the
+ * file it reads, which the operator chooses.
  */
 #include "hv/devices/fw_cfg.h"
 
@@ -38,9 +38,9 @@ static const struct {
 	[OWN_MAC] = {"opt/stencil/mac", 18},
 };
 
-#define OWN_SIZE 64 /* of the longest item that is computed, but for the directory */
+#define OWN_SIZE 64 /* of the longest computed item, except for the directory */
 
-/* An item: in 'own', or elsewhere. */
+/* An item. 'data' points into 'own', or elsewhere. */
 struct item {
 	const uint8_t *data;
 	uint64_t len;
@@ -50,7 +50,7 @@ struct item {
 #define DIRECTORY_HEAD 4
 #define DIRECTORY_NAME (FW_CFG_NAME_MAX + 1)
 struct directory_entry {
-	uint8_t size[4]; /* big-endian, as are all */
+	uint8_t size[4]; /* big-endian, as are all numbers here */
 	uint8_t number[2];
 	uint8_t reserved[2];
 	char name[DIRECTORY_NAME];
@@ -132,7 +132,7 @@ static void set_own_file(struct item *item, const struct identity *identity, enu
 	set_text(item, text, own_files[file].len);
 }
 
-/* NULL: there are not so many. */
+/* NULL: there are fewer files. */
 static const struct fw_cfg_file *find_file(const struct fw_cfg *fw_cfg, unsigned n)
 {
 	const struct fw_cfg_file *file = fw_cfg->files;
@@ -166,7 +166,7 @@ static unsigned count_files(const struct fw_cfg *fw_cfg)
 	return n;
 }
 
-/* Any but the directory; an item that there is not has no bytes. */
+/* Find any item except the directory. A missing item has no bytes. */
 static void find_item(const struct fw_cfg *fw_cfg, struct item *item)
 {
 	unsigned number = fw_cfg->selected & ITEM_MASK;
@@ -226,7 +226,10 @@ static void make_entry(const struct fw_cfg *fw_cfg, unsigned n, struct directory
 	format(entry->name, sizeof(entry->name), "%s", is_own ? own_files[n].name : file->name);
 }
 
-/* The part of the directory that has its byte 'off': the head, or an entry. */
+/*
+ * The part of the directory that contains byte '*off': the head or an entry. '*off' becomes the
+ * offset in that part.
+ */
 static void set_directory_part(struct item *part, const struct fw_cfg *fw_cfg, uint64_t *off)
 {
 	struct directory_entry entry;
@@ -245,8 +248,8 @@ static void set_directory_part(struct item *part, const struct fw_cfg *fw_cfg, u
 }
 
 /*
- * The bytes of the selected item from the offset on, as many as lie together: at '*ret_data', which
- * may be in 'item'. 0: the item has ended.
+ * The contiguous bytes of the selected item from the offset on: at '*ret_data', which may point
+ * into 'item'. 0: the end of the item.
  */
 static uint64_t next_bytes(const struct fw_cfg *fw_cfg, struct item *item, const uint8_t **ret_data)
 {
@@ -282,7 +285,7 @@ static uint64_t read_signature(const struct io_access *access)
 	return value;
 }
 
-/* QEMU has the data at both ports, the selector's and the one after it. */
+/* As in QEMU, the data are at both ports: the selector's and the next. */
 static uint64_t fw_cfg_read(void *dev, const struct io_access *access)
 {
 	struct fw_cfg *fw_cfg = dev;
@@ -324,7 +327,7 @@ static uint32_t fw_cfg_write(void *dev, const struct io_access *access)
 	return 0;
 }
 
-/* Behind the item's end there are zeros. */
+/* Bytes beyond the end of the item are zeros. */
 static enum status write_zeros(struct guest_memory *memory, const struct request *request)
 {
 	if (request->len > FW_CFG_MAX_ZEROS)
@@ -391,11 +394,11 @@ enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory)
 		return ERR_NOMEM;
 	put_big(answer, sizeof(answer), status == OK ? 0 : CONTROL_ERROR);
 	status = guest_write(memory, gpa, answer, sizeof(answer));
-	/* Where there is no memory there is nobody to read it. */
+	/* If there is no memory at the address, the guest gets no answer. */
 	return status == ERR_NOMEM ? ERR_NOMEM : OK;
 }
 
-/* Files, sizes and identity are the VM's own. */
+/* Files, sizes and identity belong to the VM that loads the state. */
 static const struct state_field fw_cfg_fields[] = {
 	STATE_FIELD(struct fw_cfg, selected, 0xffff),
 	STATE_FIELD(struct fw_cfg, offset, UINT32_MAX),

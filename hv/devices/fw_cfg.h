@@ -8,35 +8,37 @@
 #include "hv/lib/types.h"
 
 /*
- * QEMU's "fw_cfg": small items that a guest reads, each by its number; most are files, which a
- * directory (item 0x19) gives names to. A number is written to FW_CFG_PORT (16 bits), bytes of the
- * item then come from the port behind it, one at a time; or the guest leaves a request in its
- * memory, and writes the address to FW_CFG_DMA_PORT, big-endian, the lower half last. As in QEMU's
- * specification, "docs/specs/fw_cfg"; items cannot be written.
+ * QEMU's "fw_cfg": small items that a guest reads by number. Most are files; a directory (item
+ * 0x19) gives their names. The guest writes a number to FW_CFG_PORT (16 bits) and then reads the
+ * item's bytes one at a time from the next port. Or it places a request in its memory and writes
+ * the request's address to FW_CFG_DMA_PORT, big-endian, the lower half last. All this follows
+ * QEMU's specification, "docs/specs/fw_cfg". Items cannot be written.
  *
- * Items are computed when they are read: nothing is kept but what is below. Texts of the VM's
- * identity have newlines behind them up to a fixed length, as drivers ask for lengths only once,
- * perhaps before the VM becomes a template.
+ * Items are computed when they are read; only struct fw_cfg is kept. Texts of the VM's identity are
+ * padded with newlines to a fixed length, because drivers ask for lengths only once, perhaps before
+ * the VM becomes a template.
  *
- *	opt/stencil/name	64 bytes	the VM's name
- *	opt/stencil/template	64 bytes	that of its template, empty if it has none
- *	opt/stencil/index	16 bytes	its number among the clones, decimal, or empty
- *	opt/stencil/seed	32 bytes	random, binary
- *	opt/stencil/mac		18 bytes	02:xx:xx:xx:xx:xx
+ * 	opt/stencil/name	64 bytes	the VM's name
+ * 	opt/stencil/template	64 bytes	the template's name, empty without one
+ * 	opt/stencil/index	16 bytes	number among the clones, decimal, or empty
+ * 	opt/stencil/seed	32 bytes	random, binary
+ * 	opt/stencil/mac		18 bytes	02:xx:xx:xx:xx:xx
  */
 #define FW_CFG_PORT	   0x510
 #define FW_CFG_N_PORTS	   2
 #define FW_CFG_DMA_PORT	   0x514
 #define FW_CFG_DMA_N_PORTS 8
 
-#define FW_CFG_FIRST_FILE 0x20 /* the number of the directory's first file */
+#define FW_CFG_FIRST_FILE 0x20 /* number of the directory's first file */
 #define FW_CFG_OWN_FILES  5
-#define FW_CFG_MAX_FILES  32 /* ours and -fw_cfg's, as in QEMU */
+#define FW_CFG_MAX_FILES  32 /* our own files and those of -fw_cfg, as in QEMU */
 
-/* A request that reads on behind its item's end gets at most so many zeros. */
+/* A request that reads beyond the end of its item gets at most this many zeros. */
 #define FW_CFG_MAX_ZEROS KIB(64)
 
-/* A file that -fw_cfg gives to a guest: the configuration owns it. Constant once the first VM runs.
+/*
+ * A file that -fw_cfg gives to a guest. Owned by the configuration. Constant after the first VM has
+ * started.
  */
 #define FW_CFG_NAME_MAX 55 /* bytes, without the NUL */
 
@@ -48,25 +50,25 @@ struct fw_cfg_file {
 };
 
 struct fw_cfg {
-	const struct fw_cfg_file *files; /* those of -fw_cfg, behind ours; not owned */
+	const struct fw_cfg_file *files; /* files of -fw_cfg, after our own; not owned */
 	uint64_t ram_size;
 	uint16_t n_cpus;
 	uint16_t selected;
 	uint32_t offset; /* of the next byte */
 	uint64_t dma_address;
-	uint8_t reserved; /* zero; in saved states */
+	uint8_t reserved; /* zero; part of saved states */
 	struct identity identity;
 };
 
-/* As after power-on; files, sizes and identity stay. */
+/* Return to the state after power-on. Files, sizes and identity remain. */
 void fw_cfg_reset(struct fw_cfg *fw_cfg);
 
-/* At FW_CFG_PORT and FW_CFG_DMA_PORT. A read of two bytes is none. */
+/* Claims FW_CFG_PORT and FW_CFG_DMA_PORT. Two-byte reads return ones. */
 extern const struct device_class fw_cfg_class;
 
 /*
- * Do what the write that returned WISH_FW_CFG requests: the VM's lock is held. What the guest did
- * wrong it reads in its request. ERR_NOMEM: no frame for a private copy; the request is not
- * answered.
+ * Perform the request after a write returned WISH_FW_CFG. The VM's lock is held. Errors of the
+ * guest are reported to the guest in its request. ERR_NOMEM: no frame for a private copy; the
+ * request is not answered.
  */
 enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory);

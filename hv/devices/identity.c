@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Texts and numbers of a VM's identity. Randomness is the caller's. */
+/* Texts and numbers of a VM's identity. The caller supplies the random bytes. */
 #include "hv/devices/identity.h"
 
 #include "hv/lib/string.h"
 
 #define MAC_LOCAL 0x02
 
-/* Where the n-th byte of a UUID's text is kept. */
+/* The place in memory of the n-th byte of a UUID's text. */
 static const uint8_t guid_order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
 
 static int hex_digit(char c)

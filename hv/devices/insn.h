@@ -6,19 +6,19 @@
 
 /*
  * Decodes and executes the integer instructions that may touch a device's
- * memory. Pure: knows neither memory nor devices. The caller
+ * memory. Pure: accesses neither memory nor devices. The caller
  *
- *	1. decodes the bytes at RIP: insn_decode()
- *	2. asks what is accessed: insn_accesses(); none for a REP string with a count of zero
- *	3. fetches the old value of every access that reads, from device or RAM
- *	4. lets registers and flags change: insn_execute()
- *	5. stores *mem_new, if it says so, where the access that writes is
+ * 	1. decodes the bytes at RIP: insn_decode()
+ * 	2. asks what is accessed: insn_accesses(); none for a REP string with a count of zero
+ * 	3. fetches the old value of every access that reads, from device or RAM
+ * 	4. updates registers and flags: insn_execute()
+ * 	5. stores *mem_new, if told to, at the address of the access that writes
  *
- * and enters the guest again, which comes back for the next iteration of a
+ * and enters the guest again, which exits again for the next iteration of a
  * repeated string instruction. Faults (canonical addresses, segment limits,
- * alignment) are not looked for: where an instruction caused an exit for an
- * EPT violation the processor has passed those checks already; for the other
- * operand they are the caller's. Single-stepping (RFLAGS.TF) and RFLAGS.RF too.
+ * alignment) are not checked here: if an instruction caused an exit for an
+ * EPT violation, the processor has passed those checks already; for the other
+ * operand the caller checks. Single-stepping (RFLAGS.TF) and RFLAGS.RF are the caller's, too.
  */
 #define INSN_MAX_LEN 15
 
@@ -27,8 +27,8 @@ enum insn_mode { INSN_16, INSN_32, INSN_64 };
 enum insn_segment { INSN_ES, INSN_CS, INSN_SS, INSN_DS, INSN_FS, INSN_GS };
 
 enum insn_op {
-	INSN_NONE, /* what the tables do not know */
-	/* The eight of the classic group, in the order of their encoding. */
+	INSN_NONE, /* not in the tables */
+	/* The eight ALU operations, in the order of their encoding. */
 	INSN_ADD,
 	INSN_OR,
 	INSN_ADC,
@@ -73,9 +73,9 @@ enum insn_op {
 	INSN_SCAS,
 };
 
-/* What takes part besides the memory operand, and which side is the destination. */
+/* The operands besides memory, and which side is the destination. */
 enum insn_form {
-	INSN_FORM_MEM,	   /* nothing else */
+	INSN_FORM_MEM,	   /* no other operand */
 	INSN_FORM_MEM_REG, /* memory is the destination, or the first operand */
 	INSN_FORM_REG_MEM,
 	INSN_FORM_MEM_IMM,
@@ -104,7 +104,7 @@ struct insn {
 	uint8_t scale;	       /* 1, 2, 4, 8 */
 	uint64_t displacement; /* sign-extended; MOV with an absolute offset: the offset */
 	uint8_t reg;	       /* the register operand */
-	bool reg_high;	       /* it is AH, CH, DH or BH, 'reg' says of which */
+	bool reg_high;	       /* the register is AH, CH, DH or BH; 'reg' selects which */
 	uint8_t condition;     /* SETcc: the low four bits of the opcode */
 	uint64_t imm;	       /* sign-extended to 64 bits */
 };
@@ -113,18 +113,19 @@ struct insn_regs {
 	uint64_t gpr[16]; /* RSP among them */
 	uint64_t rip;
 	uint64_t rflags;
-	/* Outside 64-bit mode the bytes of the stack pointer, by SS.B: 2 or 4; 0: as wide as code.
+	/*
+	 * Outside 64-bit mode, bytes of the stack pointer, from SS.B: 2 or 4. 0: as wide as code.
 	 */
 	uint8_t stack_size;
 };
 
 /*
- * One memory operand. The linear address is the segment's base plus 'offset',
- * cut to 32 bits outside 64-bit mode; in 64-bit mode only FS and GS have a base.
+ * One memory operand. The linear address is the segment's base plus 'offset', truncated to 32 bits
+ * outside 64-bit mode. In 64-bit mode only FS and GS have a base.
  */
 struct insn_access {
 	enum insn_segment segment;
-	uint64_t offset; /* cut to the address size */
+	uint64_t offset; /* truncated to the address size */
 	uint8_t size;	 /* bytes: 1, 2, 4, 8 */
 	bool reads, writes;
 };

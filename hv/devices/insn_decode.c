@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Decoder for instructions that touch device memory, and the addresses they
- * touch. Strict: what the tables do not have, and what the processor would
- * refuse, is refused. The guest may change the bytes while they are looked at:
- * each is read once.
+ * Decodes instructions that touch device memory, and computes the addresses they touch. Strict: an
+ * instruction that is not in the tables, or that the processor would refuse, is refused. The guest
+ * may change the bytes concurrently: each byte is read once.
  *
  * Source: SDM vol. 2, "Instruction Format".
  */
@@ -17,7 +16,7 @@
 #define REX_X 0x2
 #define REX_B 0x1
 
-/* What of the bytes has been looked at, and the prefixes among them. */
+/* How far the bytes have been read, and the prefixes among them. */
 struct cursor {
 	const uint8_t *bytes;
 	size_t n, at;
@@ -72,7 +71,7 @@ static enum status next_signed(struct cursor *cursor, unsigned size, uint64_t *r
 	return OK;
 }
 
-/* In 64-bit mode the four old segments cannot be chosen; their prefixes mean nothing. */
+/* In 64-bit mode the four old segments cannot be selected; their prefixes are ignored. */
 static void take_segment(struct cursor *cursor, struct insn *insn, enum insn_segment segment)
 {
 	if (insn->mode == INSN_64 && segment != INSN_FS && segment != INSN_GS)
@@ -103,7 +102,7 @@ static bool take_prefix(struct cursor *cursor, struct insn *insn, uint8_t byte)
 	case 0xf0:
 		insn->lock = true;
 		return true;
-	case 0xf2: /* the last one of the two counts */
+	case 0xf2: /* of F2 and F3 the last one counts */
 	case 0xf3:
 		cursor->repeat = byte == 0xf2 ? INSN_REPNE : INSN_REPE;
 		return true;
@@ -112,7 +111,7 @@ static bool take_prefix(struct cursor *cursor, struct insn *insn, uint8_t byte)
 	}
 }
 
-/* Take all prefixes and the first opcode byte. REX counts only right before the opcode. */
+/* Take all prefixes and the first opcode byte. REX counts only immediately before the opcode. */
 static enum status take_prefixes(struct cursor *cursor, struct insn *insn, uint8_t *ret_opcode)
 {
 	for (;;) {
@@ -132,7 +131,7 @@ static enum status take_prefixes(struct cursor *cursor, struct insn *insn, uint8
 	}
 }
 
-/* Find the opcode in its map, which takes up to two bytes more. */
+/* Find the opcode in its map, which takes up to two more bytes. */
 static enum status take_opcode(struct cursor *cursor, uint8_t first, uint8_t *ret_last,
 			       struct insn_opcode *ret)
 {
@@ -187,7 +186,7 @@ static void set_sizes(const struct cursor *cursor, struct insn *insn, unsigned f
 		insn->memory_size = insn->operand_size == 2 ? 2 : 4;
 }
 
-/* Whether prefixes and mode leave the opcode what the table says it is. */
+/* Whether the opcode, with these prefixes and in this mode, is the one in the table. */
 static enum status check_prefixes(const struct cursor *cursor, const struct insn *insn,
 				  unsigned flags)
 {
@@ -231,7 +230,7 @@ static enum status take_address_16(struct cursor *cursor, struct insn *insn, uin
 	return mod == 0 ? OK : next_signed(cursor, mod, &insn->displacement);
 }
 
-/* Base and index from a SIB byte; '*mod' becomes 2 where a displacement stands for the base. */
+/* Take base and index from a SIB byte. '*mod' becomes 2 where a displacement replaces the base. */
 static enum status take_sib(struct cursor *cursor, struct insn *insn, unsigned *mod)
 {
 	uint8_t sib;
@@ -266,7 +265,9 @@ static enum status take_address(struct cursor *cursor, struct insn *insn, uint8_
 	return mod == 0 ? OK : next_signed(cursor, mod == 1 ? 1 : 4, &insn->displacement);
 }
 
-/* The register of ModRM's reg field. Without any REX the byte registers 4 to 7 are the high ones.
+/*
+ * The register in ModRM's reg field. Without a REX prefix, byte registers 4 to 7 are AH, CH, DH and
+ * BH.
  */
 static void set_register(const struct cursor *cursor, struct insn *insn, uint8_t modrm)
 {
@@ -325,7 +326,7 @@ static void set_string(const struct cursor *cursor, struct insn *insn)
 	insn->repeat = cursor->repeat;
 }
 
-/* Everything behind the opcode byte 'last'. */
+/* Take all bytes after the opcode byte 'last'. */
 static enum status take_rest(struct cursor *cursor, struct insn *insn, struct insn_opcode opcode,
 			     uint8_t last)
 {
@@ -410,7 +411,10 @@ static uint64_t address_register(const struct insn *insn, const struct insn_regs
 	return regs->gpr[reg];
 }
 
-/* A bit offset in a register is signed and reaches beyond the operand, in units of its size. */
+/*
+ * A bit offset in a register is signed and can reach beyond the operand, in units of the operand's
+ * size.
+ */
 static uint64_t bit_string_offset(const struct insn *insn, const struct insn_regs *regs)
 {
 	bool is_bit = insn->op >= INSN_BT && insn->op <= INSN_BTC;
@@ -461,7 +465,7 @@ static struct insn_access stack_access(const struct insn *insn, const struct ins
 	};
 }
 
-/* One of a string instruction's operands: by rSI in a segment of choice, or by rDI in ES. */
+/* One operand of a string instruction: at rSI in a selectable segment, or at rDI in ES. */
 static struct insn_access string_access(const struct insn *insn, const struct insn_regs *regs,
 					uint8_t reg, bool writes)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Executes one decoded instruction on values: registers and the memory operand's
- * old value go in, registers, flags and its new value come out. Takes the decoder's
- * word for what is legal; does not fault.
+ * Executes one decoded instruction on values: takes registers and the old value of the memory
+ * operand, returns registers, flags and the new value. Trusts the decoder about what is legal; does
+ * not fault.
  *
  * Source: SDM vol. 2, the instructions' own pages.
  */
@@ -46,7 +46,7 @@ static void set_flags(struct insn_regs *regs, uint64_t which, uint64_t values)
 	regs->rflags = (regs->rflags & ~which) | (values & which);
 }
 
-/* 32-bit results clear the upper half of a register, smaller ones leave the rest. */
+/* 32-bit results clear the upper half of a register; smaller results keep the other bytes. */
 static void write_register(struct insn_regs *regs, unsigned reg, unsigned size, uint64_t v)
 {
 	uint64_t kept = size >= 4 ? 0 : ~mask(size);
@@ -67,7 +67,7 @@ static void write_operand(const struct insn *insn, struct insn_regs *regs, uint6
 		write_register(regs, insn->reg, insn->operand_size, v);
 }
 
-/* SF, ZF and PF, which follow from a result alone. */
+/* SF, ZF and PF, which depend on the result alone. */
 static uint64_t result_flags(uint64_t v, unsigned size)
 {
 	/* A bit for each half of a byte that has an even number of ones. */
@@ -77,7 +77,7 @@ static uint64_t result_flags(uint64_t v, unsigned size)
 	       (is_even ? PF : 0);
 }
 
-/* 'carry' is 0 or 1; carries of single bits are in the expressions' own bits. */
+/* 'carry' is 0 or 1. The carry out of each bit is in that bit of the expressions. */
 static uint64_t add(struct insn_regs *regs, unsigned size, uint64_t a, uint64_t b, uint64_t carry)
 {
 	uint64_t sum = a + b + carry;
@@ -109,7 +109,7 @@ static uint64_t logic(struct insn_regs *regs, unsigned size, uint64_t v)
 	return v & mask(size);
 }
 
-/* ADD to CMP and TEST of 'a', the destination, and 'b'. Compares return 'a'. */
+/* ADD to CMP, and TEST, of 'a', the destination, and 'b'. Compares return 'a'. */
 static uint64_t execute_alu(enum insn_op op, struct insn_regs *regs, unsigned size, uint64_t a,
 			    uint64_t b)
 {
@@ -139,7 +139,7 @@ static uint64_t execute_alu(enum insn_op op, struct insn_regs *regs, unsigned si
 	}
 }
 
-/* INC and DEC leave CF alone. */
+/* INC and DEC do not change CF. */
 static uint64_t step(struct insn_regs *regs, unsigned size, uint64_t v, bool up)
 {
 	uint64_t carry = regs->rflags & CF;
@@ -150,8 +150,8 @@ static uint64_t step(struct insn_regs *regs, unsigned size, uint64_t v, bool up)
 }
 
 /*
- * ROL and ROR: the width is a power of two, so the count needs no division. It is not 0 and
- * below 64, so that no shift is by 64.
+ * ROL and ROR. The width is a power of two, so the count needs no division. The count is 1 to 63,
+ * so that no shift is by 64.
  */
 static uint64_t rotate(struct insn_regs *regs, unsigned size, uint64_t v, unsigned count, bool left)
 {
@@ -168,7 +168,7 @@ static uint64_t rotate(struct insn_regs *regs, unsigned size, uint64_t v, unsign
 	return r;
 }
 
-/* RCL and RCR, a bit at a time through CF. OF by the last step's formula. */
+/* RCL and RCR, one bit at a time through CF. OF follows the formula of the last step. */
 static uint64_t rotate_carry(struct insn_regs *regs, unsigned size, uint64_t v, unsigned count,
 			     bool left)
 {
@@ -253,7 +253,7 @@ static uint64_t execute_bit(enum insn_op op, struct insn_regs *regs, unsigned si
 	}
 }
 
-/* SDM vol. 2, "EFLAGS Condition Codes": an odd condition is the one before, negated. */
+/* SDM vol. 2, "EFLAGS Condition Codes": an odd condition negates the one before it. */
 static bool has_condition(uint64_t rflags, unsigned condition)
 {
 	bool less = ((rflags & SF) != 0) != ((rflags & OF) != 0);
@@ -276,7 +276,7 @@ static uint64_t swap_bytes(uint64_t v, unsigned size)
 	return __builtin_bswap64(v) >> (64 - width(size));
 }
 
-/* A failed exchange writes back what was there. */
+/* A failed exchange writes back the old value. */
 static uint64_t execute_cmpxchg(const struct insn *insn, struct insn_regs *regs, uint64_t old)
 {
 	unsigned size = insn->operand_size;
@@ -319,7 +319,7 @@ static uint64_t execute_xchg(const struct insn *insn, struct insn_regs *regs, ui
 	return new;
 }
 
-/* What stands beside memory: register, immediate or CL. */
+/* The operand besides memory: register, immediate or CL. */
 static uint64_t other_operand(const struct insn *insn, const struct insn_regs *regs)
 {
 	switch (insn->form) {
@@ -335,7 +335,7 @@ static uint64_t other_operand(const struct insn *insn, const struct insn_regs *r
 	}
 }
 
-/* Where the register is the destination; nothing is written to memory. */
+/* The register is the destination; memory is not written. */
 static void execute_to_register(const struct insn *insn, struct insn_regs *regs, uint64_t old)
 {
 	unsigned size = insn->operand_size;
@@ -363,7 +363,7 @@ static void move_stack_pointer(const struct insn *insn, struct insn_regs *regs)
 	write_register(regs, RSP, size, regs->gpr[RSP] + delta);
 }
 
-/* The new value of memory where it is the destination, or the only operand. */
+/* The new value of memory where memory is the destination, or the only operand. */
 static uint64_t execute_to_memory(const struct insn *insn, struct insn_regs *regs, uint64_t old)
 {
 	unsigned size = insn->operand_size;
@@ -419,7 +419,7 @@ static bool is_count_zero(const struct insn *insn, const struct insn_regs *regs)
 	return insn->repeat != INSN_ONCE && (regs->gpr[RCX] & mask(insn->address_size)) == 0;
 }
 
-/* Pointers, count and RIP after an iteration. SCAS and CMPS have set ZF by now. */
+/* Update pointers, count and RIP after an iteration. SCAS and CMPS have already set ZF. */
 static void finish_iteration(const struct insn *insn, struct insn_regs *regs)
 {
 	bool uses_source = insn->op != INSN_STOS && insn->op != INSN_SCAS;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opcode tables of the instruction decoder: the integer instructions with a
- * memory operand that drivers use on device registers. What is not here is not
- * supported.
+ * Opcode tables of the instruction decoder: the integer instructions with a memory operand that
+ * drivers use on device registers. Other instructions are not supported.
  *
  * Source: SDM vol. 2, "Opcode Map" and "Opcode Extensions".
  */
@@ -11,7 +10,7 @@
 #define B OPCODE_BYTE
 #define L OPCODE_LOCK
 
-/* Of the four forms only those with memory first may be locked. */
+/* Of the four forms, only those whose first operand is memory may have a LOCK prefix. */
 #define ALU(opcode, op, lock) \
 	[(opcode)] = {op, LAYOUT_M_R, B | (lock)}, [(opcode) + 1] = {op, LAYOUT_M_R, lock}, \
 	[(opcode) + 2] = {op, LAYOUT_R_M, B}, [(opcode) + 3] = {op, LAYOUT_R_M, 0}

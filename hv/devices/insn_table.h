@@ -3,9 +3,9 @@
 
 #include "hv/devices/insn.h"
 
-/* What the decoder knows about opcodes; nothing for others. */
+/* What the decoder knows about opcodes. Private to the decoder. */
 
-/* How the bytes after an opcode are laid out, and which operands they stand for. */
+/* The layout of the bytes after an opcode, and the operands they encode. */
 enum insn_layout {
 	LAYOUT_NONE,   /* not in the set */
 	LAYOUT_GROUP,  /* ModRM's reg field chooses: 'flags' is an enum insn_group */
@@ -17,13 +17,13 @@ enum insn_layout {
 	LAYOUT_M_1,    /* ModRM, the number 1 */
 	LAYOUT_M_CL,   /* ModRM, CL */
 	LAYOUT_A_O,    /* accumulator from an absolute offset */
-	LAYOUT_O_A,    /* accumulator to an absolute offset */
+	LAYOUT_O_A,    /* no bytes follow */
 	LAYOUT_STRING, /* nothing follows */
 };
 
 enum insn_group {
 	GROUP_ALU_BYTE,	 /* 80 */
-	GROUP_ALU_OLD,	 /* 82: its copy, gone in 64-bit mode */
+	GROUP_ALU_OLD,	 /* 82: the copy of 80 that 64-bit mode does not have */
 	GROUP_ALU_FULL,	 /* 81 */
 	GROUP_ALU_SHORT, /* 83 */
 	GROUP_SHIFT_BYTE_IMM,
@@ -44,18 +44,18 @@ enum insn_group {
 	N_GROUPS,
 };
 
-/* Sizes. Without a flag prefixes and mode give the operand's size, which is memory's, too. */
+/* Sizes. Without a flag, prefixes and mode give the operand's size, which is also memory's. */
 #define OPCODE_BYTE	  0x01	/* operands of one byte */
-#define OPCODE_MEMORY_8	  0x02	/* the memory operand has one byte */
-#define OPCODE_MEMORY_16  0x04	/* ... two */
-#define OPCODE_MEMORY_32  0x08	/* ... four, or two with a 16-bit operand size */
+#define OPCODE_MEMORY_8	  0x02	/* a memory operand of one byte */
+#define OPCODE_MEMORY_16  0x04	/* ... of two */
+#define OPCODE_MEMORY_32  0x08	/* ... of four, or two with a 16-bit operand size */
 #define OPCODE_DEFAULT_64 0x10	/* in 64-bit mode eight bytes without a prefix, never four */
-#define OPCODE_ALWAYS_8	  0x20	/* always eight bytes, with REX.W another instruction */
-#define OPCODE_NEVER_16	  0x800 /* four bytes where prefixes and mode mean two */
+#define OPCODE_ALWAYS_8	  0x20	/* always eight bytes; with REX.W a different instruction */
+#define OPCODE_NEVER_16	  0x800 /* four bytes where prefixes and mode would give two */
 /* Prefixes and modes. */
 #define OPCODE_LOCK    0x040 /* LOCK is allowed */
-#define OPCODE_NO_66   0x080 /* an operand-size prefix makes it another or no instruction */
-#define OPCODE_NO_REP  0x100 /* F2 and F3 do */
+#define OPCODE_NO_66   0x080 /* an operand-size prefix makes another instruction, or none */
+#define OPCODE_NO_REP  0x100 /* so do F2 and F3 */
 #define OPCODE_ONLY_64 0x200
 #define OPCODE_NOT_64  0x400
 
@@ -66,6 +66,6 @@ struct insn_opcode {
 };
 
 extern const struct insn_opcode insn_map_1[256];    /* one byte */
-extern const struct insn_opcode insn_map_0f[256];   /* behind 0F */
-extern const struct insn_opcode insn_map_0f38[256]; /* behind 0F 38 */
+extern const struct insn_opcode insn_map_0f[256];   /* after 0F */
+extern const struct insn_opcode insn_map_0f38[256]; /* after 0F 38 */
 extern const struct insn_opcode insn_groups[N_GROUPS][8];

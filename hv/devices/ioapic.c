@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * I/O APIC: 24 lines become messages (82093AA datasheet, and the EOI register of version 0x20).
- * A line is "asserted" or not; the polarity bit is stored for the guest to
- * read. An edge on a masked pin is lost, as the datasheet says. ExtINT and SMI go nowhere.
+ * I/O APIC: 24 lines become messages (82093AA datasheet, and the EOI register of version 0x20). A
+ * line is asserted or not; the polarity bit is stored only for the guest to read. An edge on a
+ * masked pin is lost, as the datasheet says. ExtINT and SMI are dropped.
  */
 #include "hv/devices/ioapic.h"
 
@@ -22,7 +22,7 @@ void ioapic_reset(struct ioapic *ioapic)
 		ioapic->redir[i] = REDIR_MASKED;
 }
 
-/* Only what has a vector waits for an EOI. */
+/* Only interrupts with a vector wait for an EOI. */
 static bool redir_is_level(uint64_t entry)
 {
 	return (entry & REDIR_LEVEL) && REDIR_MODE(entry) <= DELIVER_LOWEST;
@@ -64,7 +64,7 @@ uint32_t ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool asserted)
 		return 0;
 	}
 	ioapic->asserted |= bit;
-	/* A level that nobody accepted yet tries again. */
+	/* A level that no APIC has accepted yet is sent again. */
 	return ioapic->asserted != old || redir_is_level(ioapic->redir[pin]) ? bit : 0;
 }
 
@@ -107,7 +107,10 @@ static uint32_t redir_write_low(struct ioapic *ioapic, unsigned pin, uint32_t va
 	*entry = (*entry & ~REDIR_LOW_BITS) | (value & REDIR_LOW_BITS);
 	if (redir_is_level(*entry))
 		return ioapic->asserted & (uint32_t)BIT(pin);
-	/* An edge has no remote IRR: switching to it is how software gets rid of one. */
+	/*
+	 * An edge-triggered pin has no remote IRR: software clears a remote IRR by switching to
+	 * edge.
+	 */
 	*entry &= ~REDIR_REMOTE_IRR;
 	return 0;
 }

@@ -6,8 +6,8 @@
 #include "hv/lib/types.h"
 
 /*
- * An I/O APIC with 24 pins, version 0x20 (with EOI register). Part of struct
- * irqchip, which delivers its messages. Locking as there.
+ * An I/O APIC with 24 pins, version 0x20 (with EOI register). Part of struct irqchip, which
+ * delivers its messages. Locking: see there.
  */
 #define IOAPIC_N_PINS  24
 #define IOAPIC_BASE    UINT64_C(0xfec00000)
@@ -17,8 +17,8 @@
 #define REDIR_VECTOR	 0xffu
 #define REDIR_MODE(e)	 ((unsigned)(e) >> 8 & 7)
 #define REDIR_LOGICAL	 BIT(11)
-#define REDIR_PENDING	 BIT(12) /* delivery status: always idle here */
-#define REDIR_LOW	 BIT(13) /* active low: stored, lines are given as asserted or not */
+#define REDIR_PENDING	 BIT(12) /* delivery status: always idle */
+#define REDIR_LOW	 BIT(13) /* active low: stored only, because lines are asserted or not */
 #define REDIR_REMOTE_IRR BIT(14)
 #define REDIR_LEVEL	 BIT(15)
 #define REDIR_MASKED	 BIT(16)
@@ -31,24 +31,27 @@ struct ioapic {
 	uint64_t redir[IOAPIC_N_PINS];
 };
 
-extern const struct device_class ioapic_class; /* saved state only: its page is irqchip_class's */
+/* only for the saved state: the register page belongs to irqchip_class */
+extern const struct device_class ioapic_class;
 
 void ioapic_reset(struct ioapic *ioapic);
 
 /*
- * These return the pins that may have a message to send now, bit n for pin n: for each of them the
- * caller calls ioapic_message(), delivers the message, and calls ioapic_accepted() if an APIC
- * accepted it.
+ * These functions return the pins that may now have a message to send, bit n for pin n. For each of
+ * them the caller calls ioapic_message(), delivers the message, and calls ioapic_accepted() if an
+ * APIC has accepted it.
  */
-/* The line of 'pin' (below 24) is now asserted or not. The polarity does not matter here. */
+/* The line of 'pin' (below 24) is now asserted or deasserted. The pin's polarity is ignored. */
 uint32_t ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool asserted);
-/* A processor ended the interrupt 'vector': level-triggered pins that are still asserted fire
- * again. */
+/*
+ * A processor ended the interrupt 'vector': level-triggered pins that are still asserted fire
+ * again.
+ */
 uint32_t ioapic_eoi(struct ioapic *ioapic, uint8_t vector);
-/* The register page; size at most 4. IOREGSEL 0x00, IOWIN 0x10, EOI 0x40. */
+/* The register page, in accesses of at most 4 bytes. IOREGSEL 0x00, IOWIN 0x10, EOI 0x40. */
 uint32_t ioapic_write(struct ioapic *ioapic, const struct io_access *access);
 
-/* What 'pin' has to send; false: nothing. */
+/* The message that 'pin' has to send; false: none. */
 bool ioapic_message(const struct ioapic *ioapic, unsigned pin, struct irq_message *ret);
 void ioapic_accepted(struct ioapic *ioapic, unsigned pin);
 

@@ -3,7 +3,7 @@
 
 #include "hv/lib/types.h"
 
-/* Delivery modes: of ICR, LVT and I/O APIC alike. */
+/* Delivery modes of ICR, LVT and I/O APIC. */
 enum {
 	DELIVER_FIXED = 0,
 	DELIVER_LOWEST = 1,
@@ -20,6 +20,6 @@ struct irq_message {
 	uint8_t mode;  /* DELIVER_ */
 	uint8_t vector;
 	bool logical; /* dest is a logical destination */
-	bool wide;    /* dest has 32 bits (from an x2APIC), not 8: what a broadcast is */
+	bool wide;    /* dest has 32 bits (from an x2APIC), not 8; decides what a broadcast is */
 	bool level;   /* level-triggered */
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interrupt bus between I/O APIC and local APICs: who is meant by a
- * message. SDM vol. 3, "Determining IPI Destination" and "Logical Destination
- * Mode in x2APIC Mode". A message never waits: it is accepted or lost at once.
+ * The interrupt bus between I/O APIC and local APICs: finds the targets of a message, and delivers
+ * it. SDM vol. 3, "Determining IPI Destination" and "Logical Destination Mode in x2APIC Mode". A
+ * message never waits: it is accepted or lost immediately.
  */
 #include "hv/devices/irqchip.h"
 
@@ -47,7 +47,7 @@ static bool matches_logical(const struct lapic *lapic, uint32_t dest)
 		return false;
 	ldr >>= 24;
 	switch (lapic->dfr >> 28) {
-	case 0xf: /* flat */
+	case 0xf: /* flat model */
 		return (dest & ldr) != 0;
 	case 0: /* clusters of four */
 		return dest >> 4 == ldr >> 4 && (dest & ldr & 0xf) != 0;
@@ -84,7 +84,10 @@ static bool is_target(const struct lapic *lapic, enum targets targets, const str
 	return false;
 }
 
-/* The target with the lowest priority; those that are equal take turns. NULL: none can take it. */
+/*
+ * The target with the lowest priority; targets of equal priority take turns. NULL: no target can
+ * take the message.
+ */
 static struct lapic *choose_lowest(struct irqchip *chip, enum targets targets,
 				   const struct lapic *from, const struct irq_message *msg)
 {
@@ -133,7 +136,7 @@ bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg)
 	return deliver_to(chip, TARGET_NAMED, NULL, msg);
 }
 
-/* Send the I/O APIC's messages, of these pins. */
+/* Send the messages of these pins of the I/O APIC. */
 static void fire(struct irqchip *chip, uint32_t pins)
 {
 	for (; pins != 0; pins &= pins - 1) {
@@ -150,7 +153,7 @@ void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level)
 	fire(chip, ioapic_set_pin(&chip->ioapic, gsi, level));
 }
 
-/* 'icr' as x2APIC has it (destination in 63:32) or as xAPIC has it (8 bits in 63:56). */
+/* 'icr' has the destination in 63:32 (x2APIC) or 63:56 (xAPIC). */
 static void send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr)
 {
 	bool wide = lapic_is_x2apic(from);
@@ -172,13 +175,13 @@ static void send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr)
 		lapic_error(from, ESR_SEND_VECTOR);
 		return;
 	}
-	/* "INIT level de-assert" only synchronised the arbitration IDs of old. */
+	/* "INIT level de-assert" only synchronised the arbitration IDs of old processors. */
 	if (msg.mode == DELIVER_INIT && icr & ICR_LEVEL && !(icr & ICR_ASSERT))
 		return;
 	deliver_to(chip, targets[ICR_SHORTHAND(icr)], from, &msg);
 }
 
-/* What follows from an access to 'lapic'; 'effect' is a set of enum lapic_effect. */
+/* Perform what follows from an access to 'lapic'; 'effect' is a set of enum lapic_effect. */
 static void complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect)
 {
 	if (effect & LAPIC_EOI)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Local APIC: interrupt state and priorities, delivery, reset. The registers
- * as the guest sees them are in lapic_regs.c, the timer in lapic_timer.c.
+ * Local APIC: interrupt state and priorities, delivery, reset. The registers are in lapic_regs.c,
+ * the timer in lapic_timer.c.
  *
- * The highest vector that may be injected is kept in 'pending', recomputed by
- * lapic_update_pending() after every change of IRR, ISR or TPR, so that VM entry
- * looks at one word. SMI and ExtINT go nowhere: there is no SMM and no PIC.
+ * 'pending' caches the highest vector that may be injected. lapic_update_pending() recomputes it
+ * after every change of IRR, ISR or TPR, so that VM entry reads one word. SMI and ExtINT are
+ * dropped: there is no SMM and no PIC.
  */
 #include "hv/devices/lapic.h"
 
@@ -154,7 +154,7 @@ void lapic_error(struct lapic *lapic, uint32_t esr_bit)
 	lapic_local_interrupt(lapic, LVT_ERROR);
 }
 
-/* Everything but the illegal: the modes that need no vector. */
+/* The modes that need no vector. False: an unsupported mode. */
 static bool lapic_deliver_event(struct lapic *lapic, unsigned mode, uint8_t vector)
 {
 	switch (mode) {
@@ -166,7 +166,7 @@ static bool lapic_deliver_event(struct lapic *lapic, unsigned mode, uint8_t vect
 		lapic->sipi_pending = false;
 		break;
 	case DELIVER_SIPI:
-		/* The first one starts the processor, later ones find it running. */
+		/* The first SIPI starts the processor; later ones find the processor running. */
 		if (!lapic->sipi_pending)
 			lapic->sipi_vector = vector;
 		lapic->sipi_pending = true;
@@ -197,7 +197,7 @@ bool lapic_deliver(struct lapic *lapic, unsigned mode, uint8_t vector, bool leve
 void lapic_local_interrupt(struct lapic *lapic, enum lapic_lvt source)
 {
 	uint32_t lvt = lapic->lvt[source];
-	unsigned mode = LVT_MODE(lvt); /* of timer and error always fixed */
+	unsigned mode = LVT_MODE(lvt); /* always fixed for timer and error */
 
 	if (lvt & LVT_MASKED || mode == DELIVER_LOWEST || mode == DELIVER_SIPI)
 		return;
@@ -231,7 +231,7 @@ static enum status lapic_check(void *dev, struct state_reader *reader)
 	return OK;
 }
 
-/* 'pending' follows from these. */
+/* 'pending' is computed from these. */
 static const struct state_field lapic_fields[] = {
 	STATE_FIELD(struct lapic, nmi_pending, 1),
 	STATE_FIELD(struct lapic, init_pending, 1),

@@ -9,17 +9,17 @@
 /*
  * One virtual processor's local APIC: xAPIC and x2APIC.
  *
- * An element of struct irqchip's array (hv/devices/irqchip.h), which does what concerns others:
- * a local APIC changes its own state only, and returns the rest as effects. No pointers inside: a
- * copy of the irqchip is a working irqchip.
+ * An element of struct irqchip's array (hv/devices/irqchip.h). A local APIC changes only its own
+ * state and returns the rest as effects, which irqchip.c performs. There are no pointers inside: a
+ * copy of an irqchip is a working irqchip.
  *
- * Locking: none here. The caller serialises all calls on one VM's irqchip; only
- * lapic_pending_vector() and lapic_has_event() may be polled without that, the
- * answer then may be a moment old.
+ * Locking: none here. The caller serialises all calls on one VM's irqchip. Only
+ * lapic_pending_vector() and lapic_has_event() may be polled without that; their answer may then be
+ * slightly outdated.
  *
- * Time: 'now' is the guest's TSC and does not go backwards. The timer's input
- * clock is the TSC (CPUID leaf 0x15 tells the guest a crystal of TSC Hz and ratio
- * 1), divided by the divide configuration register.
+ * Time: 'now' is the guest's TSC and never goes backwards. The timer's input clock is the TSC
+ * (CPUID leaf 0x15 reports a crystal of TSC Hz and ratio 1), divided by the divide configuration
+ * register.
  */
 #define APIC_BASE_BSP	  BIT(8)
 #define APIC_BASE_EXTD	  BIT(10)
@@ -30,12 +30,12 @@
 enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, N_LVT };
 
 struct lapic {
-	/* What the vCPU's run loop looks at. */
-	int16_t pending; /* highest vector that may be injected now, -1 none; cached */
+	/* Read by the vCPU's run loop. */
+	int16_t pending; /* highest vector that may be injected now, -1: none; cached */
 	/*
-	 * Events for the processor itself; set here, taken and cleared by the run
-	 * loop. INIT goes first: it clears a SIPI that came before it. The loop
-	 * calls lapic_init() for an INIT, and drops a SIPI unless the vCPU waits for one.
+	 * Events for the processor itself; set here, taken and cleared by the run loop. INIT goes
+	 * first: it clears a SIPI that came before it. The loop calls lapic_init() for an INIT, and
+	 * drops a SIPI unless the vCPU waits for one.
 	 */
 	bool nmi_pending;
 	bool init_pending;
@@ -47,41 +47,41 @@ struct lapic {
 	uint8_t phys_bits; /* guest's physical address width */
 	uint8_t tpr;
 	uint8_t divide;	      /* divide configuration register */
-	uint8_t divide_shift; /* its meaning: divisor = 1 << divide_shift */
+	uint8_t divide_shift; /* decoded: divisor = 1 << divide_shift */
 	uint64_t base;	      /* IA32_APIC_BASE */
 	uint64_t deadline;    /* TSC at which the timer fires, LAPIC_NO_DEADLINE if not running */
 	uint64_t irr[4];
 	uint64_t isr[4];
 	uint64_t tmr[4];
 	uint64_t icr;
-	uint32_t id;	   /* the x2APIC's, also the initial one */
+	uint32_t id;	   /* x2APIC ID, also the initial xAPIC ID */
 	uint32_t xapic_id; /* 8 bits */
 	uint32_t ldr;	   /* xAPIC's, 8 bits in 31:24 */
 	uint32_t dfr;
 	uint32_t svr;
 	uint32_t esr;	      /* what software reads */
-	uint32_t esr_pending; /* gathered since the last write of ESR */
+	uint32_t esr_pending; /* collected since the last write of ESR */
 	uint32_t timer_initial;
 	uint32_t lvt[N_LVT];
 };
 
-/* Saved state only: the page and the MSRs belong to a vCPU, not to a bus. */
+/* Only for the saved state: the page and the MSRs belong to a vCPU, not to a bus. */
 extern const struct device_class lapic_class;
 
-/* What follows from a write to a register, for irqchip.c to do. */
+/* What follows from a write to a register; irqchip.c performs it. */
 enum lapic_effect {
-	LAPIC_VECTOR = 0xff, /* mask of the vector that belongs to the next two */
+	LAPIC_VECTOR = 0xff, /* mask: the vector of the next two */
 	LAPIC_EOI = 1 << 8,  /* a level-triggered interrupt ended: the I/O APIC may send again */
 	LAPIC_SELF_IPI = 1 << 9,  /* an IPI from the APIC to itself */
-	LAPIC_SEND_ICR = 1 << 10, /* an IPI as the ICR says */
-	LAPIC_REFUSED = 1 << 11,  /* no such register, or not with this value: nothing changed */
+	LAPIC_SEND_ICR = 1 << 10, /* send the IPI in the ICR */
+	LAPIC_REFUSED = 1 << 11,  /* no such register, or an impossible value: nothing changed */
 };
 
-/* Power-on state. phys_bits: 32 to 52. */
+/* Set the power-on state. phys_bits: 32 to 52. */
 void lapic_reset(struct lapic *lapic, unsigned index, uint32_t id, unsigned phys_bits);
 /*
- * What an INIT does: all registers but APIC ID and IA32_APIC_BASE as after
- * power-on. Clears init_pending and nmi_pending; a SIPI that followed the INIT stays.
+ * Perform an INIT: reset all registers except APIC ID and IA32_APIC_BASE to their power-on values.
+ * Clears init_pending and nmi_pending; a SIPI that followed the INIT stays.
  */
 void lapic_init(struct lapic *lapic);
 
@@ -95,21 +95,23 @@ static inline bool lapic_is_x2apic(const struct lapic *lapic)
 	return (lapic->base & APIC_BASE_EXTD) != 0;
 }
 
-/* The vector that may interrupt the processor now by priority (PPR honoured), or -1. RFLAGS.IF is
- * not our matter. */
+/*
+ * The vector that may interrupt the processor now by priority (PPR honoured), or -1. RFLAGS.IF is
+ * not considered.
+ */
 static inline int lapic_pending_vector(const struct lapic *lapic)
 {
 	return lapic->pending;
 }
 
-/* Is there anything the run loop should look at before it enters the guest or halts it? */
+/* Whether the run loop must look at an event before it enters the guest or halts the vCPU. */
 static inline bool lapic_has_event(const struct lapic *lapic)
 {
 	return lapic->pending >= 0 || lapic->nmi_pending || lapic->init_pending ||
 	       lapic->sipi_pending;
 }
 
-/* The processor takes 'vector', which lapic_pending_vector() gave: IRR to ISR. */
+/* The processor takes 'vector', which lapic_pending_vector() has returned: IRR to ISR. */
 void lapic_accept(struct lapic *lapic, uint8_t vector);
 
 /* CR8 is bits 7:4 of TPR. The caller has checked for reserved bits. */
@@ -119,30 +121,35 @@ static inline uint64_t lapic_get_cr8(const struct lapic *lapic)
 	return lapic->tpr >> 4;
 }
 
-/* Does the processor's own APIC page, in xAPIC mode, hold this guest-physical address? */
+/* Whether the processor's own APIC page, in xAPIC mode, holds this guest-physical address. */
 static inline bool lapic_claims(const struct lapic *lapic, uint64_t addr)
 {
 	return (lapic->base & (APIC_BASE_EN | APIC_BASE_EXTD)) == APIC_BASE_EN &&
 	       align_down(addr ^ lapic->base, PAGE_SIZE) == 0;
 }
 
-/* A local interrupt source fires once (LINT pins, thermal, performance): as its LVT entry says. */
+/* A local interrupt source (LINT pins, thermal, performance) fires once, as its LVT entry says. */
 void lapic_local_interrupt(struct lapic *lapic, enum lapic_lvt source);
 
 /*
- * A message arrives which names this APIC as a target: from the I/O APIC, or an IPI.
- * False if it was not accepted (disabled, illegal vector, a mode nobody serves).
+ * A message arrives, an IPI or one from the I/O APIC, that names this APIC as a target. False: not
+ * accepted (APIC disabled, illegal vector, unsupported mode).
  */
 bool lapic_deliver(struct lapic *lapic, unsigned mode, uint8_t vector, bool level);
-/* Note an error (an ESR bit) and raise the error interrupt if it is new. */
+/* Record an error (an ESR bit), and raise the error interrupt if the error is new. */
 void lapic_error(struct lapic *lapic, uint32_t esr_bit);
-/* Processor priority: the higher class of TPR and the vector in service. */
+/* Processor priority: the higher of TPR's class and the class of the vector in service. */
 uint8_t lapic_ppr(const struct lapic *lapic);
-/* End the interrupt in service. Returns LAPIC_EOI and its vector if it was level-triggered, or 0.
+/*
+ * End the interrupt in service. Returns LAPIC_EOI and the vector if the interrupt was
+ * level-triggered, otherwise 0.
  */
 uint32_t lapic_eoi(struct lapic *lapic);
 
-/* The effect of clearing IA32_APIC_BASE's enable bit: registers and APIC ID as after power-on. */
+/*
+ * The effect of clearing IA32_APIC_BASE's enable bit: registers and APIC ID get their power-on
+ * values.
+ */
 void lapic_disable(struct lapic *lapic);
 void lapic_set_tpr(struct lapic *lapic, uint8_t tpr);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The local APIC's registers by their two ways in: the xAPIC page and the x2APIC
- * MSRs. The register number, offset / 16 or MSR - 0x800, is the same in both.
- * The page forgives (bits that do not exist are dropped, a register that does
- * not exist is an error in ESR); the MSRs raise #GP. SDM vol. 3, "Advanced
- * Programmable Interrupt Controller (APIC)".
+ * The local APIC's registers, by both interfaces: the xAPIC page and the x2APIC MSRs. The register
+ * number, offset / 16 or MSR - 0x800, is the same for both. The page is lenient (bits that do not
+ * exist are dropped, an access to a register that does not exist sets an error bit in ESR); the
+ * MSRs raise #GP. SDM vol. 3, "Advanced Programmable Interrupt Controller (APIC)".
  */
 #include "hv/devices/lapic_regs.h"
 
@@ -37,10 +36,11 @@ enum {
 #define SVR_BITS    0x3ffu
 #define DIVIDE_BITS 0xbu
 #define ICR_BUSY    BIT(12)
-#define ICR_BITS    UINT64_C(0xcdfff) /* with ICR_BUSY, which software may write in vain */
-#define BASE_MODE   (APIC_BASE_EN | APIC_BASE_EXTD)
+/* includes ICR_BUSY, which software may write without effect */
+#define ICR_BITS  UINT64_C(0xcdfff)
+#define BASE_MODE (APIC_BASE_EN | APIC_BASE_EXTD)
 
-/* What can be written into each LVT entry; bits 12 and 14 are the APIC's own. */
+/* Writable bits of each LVT entry. Software cannot change bits 12 and 14. */
 static const uint32_t lvt_bits[N_LVT] = {
 	[LVT_TIMER] = 0x700ff, [LVT_THERMAL] = 0x107ff, [LVT_PERF] = 0x107ff,
 	[LVT_LINT0] = 0x1a7ff, [LVT_LINT1] = 0x1a7ff,	[LVT_ERROR] = 0x100ff,
@@ -65,7 +65,7 @@ static uint32_t map_part(const uint64_t map[4], unsigned part)
 	return (uint32_t)(map[part / 2] >> (part % 2 * 32));
 }
 
-/* Registers that exist both ways and can be read. False: not one of them. */
+/* Registers that both interfaces have and that can be read. False: not one of them. */
 static bool reg_read(struct lapic *lapic, unsigned reg, uint32_t *ret, uint64_t now)
 {
 	switch (reg) {
@@ -140,7 +140,10 @@ static void set_lvt(struct lapic *lapic, unsigned i, uint32_t value, uint64_t no
 		lapic->lvt[i] = value;
 }
 
-/* Registers of 32 bits that exist both ways and can be written. LAPIC_REFUSED: not one of them. */
+/*
+ * Registers of 32 bits that both interfaces have and that can be written. LAPIC_REFUSED: not one of
+ * them.
+ */
 static uint32_t reg_write(struct lapic *lapic, unsigned reg, uint32_t value, uint64_t now)
 {
 	switch (reg) {
@@ -170,7 +173,7 @@ static uint32_t reg_write(struct lapic *lapic, unsigned reg, uint32_t value, uin
 	}
 }
 
-/* Registers only the page has, or that are silent there. */
+/* Registers that only the page has, or that only the page reads without an error. */
 static bool page_read(const struct lapic *lapic, unsigned reg, uint32_t *ret)
 {
 	switch (reg) {
@@ -225,7 +228,7 @@ static uint32_t page_write(struct lapic *lapic, unsigned reg, uint32_t value)
 	}
 }
 
-/* Does the page have this register at all? Then writing a read-only one is no error. */
+/* Whether the page has this register: writing a read-only register is not an error. */
 static bool page_has(struct lapic *lapic, unsigned reg, uint64_t now)
 {
 	uint32_t ignored;
@@ -292,7 +295,7 @@ bool lapic_msr_read(struct lapic *lapic, uint32_t msr, uint64_t *ret, uint64_t n
 	return true;
 }
 
-/* Bits of a 32-bit register that may be one in WRMSR; everything else raises #GP. */
+/* Writable bits of a 32-bit register in WRMSR; other bits raise #GP. */
 static uint32_t msr_writable(unsigned reg)
 {
 	switch (reg) {

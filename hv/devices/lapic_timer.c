@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The local APIC's timer. Its state is one number, the TSC at which it fires; the current count is
- * computed when somebody asks. Periods that passed unseen are one interrupt. Whoever
- * changes a register first lets the timer catch up with 'now', so that an
- * expiry is judged by the mask of its own time.
+ * computed when it is read. Periods that passed without an update cause one interrupt. A function
+ * that changes a register first lets the timer catch up with 'now', so that an expiry is judged by
+ * the mask at the time it happened.
  */
 #include "hv/devices/lapic_timer.h"
 
@@ -39,7 +39,7 @@ void lapic_update_timer(struct lapic *lapic, uint64_t now)
 
 uint64_t lapic_next_deadline(const struct lapic *lapic)
 {
-	/* Nobody sees a masked timer expire; it catches up when it is unmasked. */
+	/* The expiry of a masked timer is not visible; the timer catches up when it is unmasked. */
 	return lapic->lvt[LVT_TIMER] & LVT_MASKED ? LAPIC_NO_DEADLINE : lapic->deadline;
 }
 
@@ -54,7 +54,7 @@ void lapic_timer_set_initial(struct lapic *lapic, uint32_t count, uint64_t now)
 	lapic->deadline = count == 0 ? LAPIC_NO_DEADLINE : timer_add(now, ticks);
 }
 
-/* Counts left, rounded up: the count reaches zero when the timer fires. */
+/* The remaining count, rounded up: the count reaches zero when the timer fires. */
 uint32_t lapic_timer_current(struct lapic *lapic, uint64_t now)
 {
 	uint64_t divisor = BIT(lapic->divide_shift);

@@ -3,9 +3,9 @@
 
 #include "hv/devices/lapic.h"
 
-/* Fire the timer if its time has come. */
+/* Fire the timer if it has expired. */
 void lapic_update_timer(struct lapic *lapic, uint64_t now);
-/* TSC at which lapic_update_timer() has to be called next; UINT64_MAX: no need to. */
+/* TSC at which lapic_update_timer() must be called next; UINT64_MAX: never. */
 uint64_t lapic_next_deadline(const struct lapic *lapic);
 
 /* The timer's registers. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Label storage. Every offset and length comes from the guest and is checked here, whatever its AML
- * may have checked before. The labels may be a file's bytes that other VMs change at the same time;
- * nothing here looks at what they say.
+ * Label storage. Every offset and length comes from the guest and is checked here, even if the
+ * guest's AML has checked it. The labels may be bytes of a file that other VMs change concurrently;
+ * the code does not interpret them.
  */
 #include "hv/devices/nvdimm.h"
 
@@ -14,7 +14,7 @@ void nvdimm_reset(struct nvdimm *nvdimm)
 	memset(nvdimm->window, 0, sizeof(nvdimm->window));
 }
 
-/* Those that the handle register names; NULL: it has none. */
+/* The labels that the handle register selects; NULL: none. */
 static const struct nvdimm_labels *find_labels(const struct nvdimm *nvdimm)
 {
 	for (unsigned i = 0; i < nvdimm->n_labels; i++)
@@ -23,7 +23,7 @@ static const struct nvdimm_labels *find_labels(const struct nvdimm *nvdimm)
 	return NULL;
 }
 
-/* QEMU's order: a range that cannot be is invalid even where writing is not supported. */
+/* As in QEMU: an invalid range is reported as such even if writing is not supported. */
 static enum nvdimm_status transfer(struct nvdimm *nvdimm, uint32_t command)
 {
 	const struct nvdimm_labels *labels = find_labels(nvdimm);
@@ -114,7 +114,7 @@ static uint32_t nvdimm_write(void *dev, const struct io_access *access)
 	return 0;
 }
 
-/* The labels are in a memory object. */
+/* The labels themselves are part of a memory object. */
 static const struct state_field nvdimm_fields[] = {
 	STATE_FIELD(struct nvdimm, handle, UINT32_MAX),
 	STATE_FIELD(struct nvdimm, offset, UINT32_MAX),

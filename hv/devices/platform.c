@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A VM's devices, wired: who sits at which port or address, and which line goes
- * to which pin. Ports in between (PIC, PIT, 8042 data, DMA, ...) are claimed by
- * nobody: they read as all ones and swallow writes.
+ * A VM's devices and how they are wired: which device is at which port or address, and which line
+ * leads to which pin. Other ports (PIC, PIT, 8042 data, DMA, ...) are unclaimed: they read as all
+ * ones, and writes are dropped.
  */
 #include "hv/devices/platform.h"
 
@@ -167,7 +167,7 @@ void platform_copy(struct platform *to, const struct platform *from)
 	copy_words(to, from, size / 8);
 }
 
-/* The local APIC of vCPU 'cpu', if its page holds the address. */
+/* The local APIC of vCPU 'cpu', if the APIC's page holds the address; otherwise NULL. */
 static struct lapic *claiming_lapic(struct platform *platform, unsigned cpu, uint64_t addr)
 {
 	struct lapic *lapic = &platform->irqchip.lapic[cpu];

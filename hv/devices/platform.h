@@ -19,9 +19,9 @@
 
 struct platform_config {
 	const struct cpu_topology *topology; /* copied */
-	unsigned phys_bits;		     /* guest's physical address width, 32 to 52 */
+	unsigned phys_bits;		     /* guest's physical address width in bits, 32 to 52 */
 	uint64_t tsc_hz;		     /* guest's TSC frequency, not 0 */
-	uint64_t now;			     /* guest's TSC at the moment of ... */
+	uint64_t now;			     /* guest's TSC at ... */
 	int64_t unix_time;		     /* ... this time of day, seconds since 1970 UTC */
 
 	bool has_debug_exit;
@@ -31,17 +31,17 @@ struct platform_config {
 	uint16_t debugcon_base;	  /* QEMU's iobase, 0xe9 by default there */
 
 	uint64_t ram_size;			/* bytes, for fw_cfg */
-	const struct fw_cfg_file *fw_cfg_files; /* used as long as the platform is */
+	const struct fw_cfg_file *fw_cfg_files; /* must live as long as the platform */
 
 	bool has_nvdimms;
-	/* Of those NVDIMMs that have any; not copied, and used as long as the platform is. */
+	/* Of the NVDIMMs that have labels. Not copied; must live as long as the platform. */
 	const struct nvdimm_labels *labels;
 	unsigned n_labels;
 };
 
 /*
- * Who sits at which port and address: two buses whose devices are a struct platform. Constant once
- * a VM runs, and the same for all its clones.
+ * Which device is at which port and address: two buses whose devices are a struct platform.
+ * Constant after the VM has started, and shared by all its clones.
  */
 struct platform_wiring {
 	struct io_bus pio;
@@ -49,11 +49,11 @@ struct platform_wiring {
 };
 
 /*
- * All of a VM's devices, platform_size() bytes. NVDIMMs' registers, if there are any, are behind
- * the local APICs.
+ * All of a VM's devices, platform_size() bytes. The registers of NVDIMMs, if present, follow the
+ * local APICs.
  *
- * Locking: none here; a VM with several vCPUs calls with its device lock held,
- * from before the access until irqchip_take_kick() after it.
+ * Locking: none here. A VM with several vCPUs calls with its device lock held, from before the
+ * access until after irqchip_take_kick().
  */
 struct platform {
 	const struct platform_wiring *wiring; /* not owned */
@@ -63,10 +63,10 @@ struct platform {
 	struct debug_exit debug_exit;
 	bool has_nvdimms;
 	struct control control;
-	struct fw_cfg fw_cfg; /* its identity is for the caller to fill in */
+	struct fw_cfg fw_cfg; /* the caller fills in its identity */
 	unsigned phys_bits;
 	struct cpu_topology topology;
-	struct irqchip irqchip; /* last: it grows with the vCPUs */
+	struct irqchip irqchip; /* last, because its size depends on the vCPUs */
 };
 
 static inline size_t platform_nvdimm_offset(unsigned n_cpus)
@@ -79,24 +79,24 @@ static inline size_t platform_size(unsigned n_cpus, bool has_nvdimms)
 	return platform_nvdimm_offset(n_cpus) + (has_nvdimms ? sizeof(struct nvdimm) : 0);
 }
 
-/* Only if there are any. */
+/* Only if has_nvdimms. */
 static inline struct nvdimm *platform_nvdimm(struct platform *platform)
 {
 	return (struct nvdimm *)((char *)platform + platform_nvdimm_offset(platform->irqchip.n));
 }
 
 /*
- * Wire everything: 'wiring' is filled, 'platform' has room for the topology's processors and
- * NVDIMMs. ERR_RANGE: a number outside what its comment says;
- * ERR_OVERLAP: a configured port range collides with another device.
+ * Fill 'wiring' and initialise 'platform', which has room for the topology's processors and
+ * NVDIMMs. ERR_RANGE: a number outside its documented range; ERR_OVERLAP: a configured port range
+ * overlaps another device.
  */
 enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
 			  const struct platform_config *config);
-/* What devices answer to, for those who ask. Each list ascends, and nothing in it overlaps. */
+/* The addresses that devices claim, for reports. Each list is ascending, without overlaps. */
 struct device_range {
 	uint64_t start, len; /* guest-physical bytes, or ports */
-	const char *name;    /* QEMU's for the device, where there is one; constant */
-	unsigned priority;   /* QEMU's for the region */
+	const char *name;    /* QEMU's name of the device, if it has one; constant */
+	unsigned priority;   /* QEMU's priority of the region */
 };
 
 #define DEVICE_RANGES_MAX 33 /* a bus, and the local APIC */
@@ -105,27 +105,34 @@ struct device_list {
 	unsigned n_memory, n_ports;
 };
 
-/* What the devices answer to; the local APICs where they are after a reset. */
+/*
+ * List the addresses that the devices claim; the local APICs are listed at their address after a
+ * reset.
+ */
 void platform_list(const struct platform *platform, struct device_list *ret);
-/* All devices as after power-on, but for time, CMOS RAM, identity and output buffers. */
+/*
+ * Reset all devices to their power-on state, except for time, CMOS RAM, identity and output
+ * buffers.
+ */
 void platform_reset(struct platform *platform);
 /*
- * Make 'to', which has the same size, the same as 'from': a clone, or one that goes back. NVDIMM
- * labels are the same bytes in both: whoever wants them apart gives the clone others.
+ * Make 'to', which has the same size, equal to 'from': for a new clone, or a clone that is
+ * reverted. Both then share the bytes of NVDIMM labels; a caller who wants separate labels replaces
+ * them in the clone.
  */
 void platform_copy(struct platform *to, const struct platform *from);
 
 /*
- * The devices and where they are, in the order of a saved state: a device with several ranges has
- * several rows, one after the other. In a row of a device that is on no bus, or where the
- * configuration says, 'len' is 0.
+ * All devices and their addresses, in the order of a saved state. A device with several ranges has
+ * several adjacent rows. 'len' is 0 for a device that is on no bus, or whose ports the
+ * configuration chooses.
  */
 extern const struct io_range platform_devices[];
 extern const size_t platform_n_devices;
-/* The row's device of that number, from 0 on; NULL: the VM has fewer. */
+/* The device of that number, from 0 on, for a row; NULL: the VM has fewer. */
 void *platform_device(struct platform *platform, const struct io_range *row, unsigned number);
 
-/* Take over to the interrupt controllers the lines that an access may have changed. */
+/* Pass interrupt lines that an access may have changed on to the interrupt controllers. */
 static inline void platform_update_lines(struct platform *platform)
 {
 	struct irqchip *chip = &platform->irqchip;
@@ -152,13 +159,13 @@ static inline uint32_t platform_port_write(struct platform *platform, struct io_
 }
 
 /*
- * MMIO by vCPU 'cpu': its own local APIC page where IA32_APIC_BASE says, then
- * the mmio bus. The APIC page is a different device for each vCPU and can move,
- * so it is not on the bus.
+ * MMIO by vCPU 'cpu': first its own local APIC page at the address in IA32_APIC_BASE, then the MMIO
+ * bus. The APIC page is not on the bus, because it is a different device for each vCPU and can
+ * move.
  */
 uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, struct io_access *access);
 /* Returns a set of enum device_wish. */
 uint32_t platform_mmio_write(struct platform *platform, unsigned cpu, struct io_access *access);
 
-/* A byte for the guest's serial console; false: full, bring it again later. */
+/* Give the guest's serial port a byte; false: the port is full, try again later. */
 bool platform_uart_receive(struct platform *platform, uint8_t byte);

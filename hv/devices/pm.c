@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Power off, reset and a few legacy ports. There is no 8042, no PIT, no PIC
- * and no PCI behind them; they answer what ends a guest's waiting loops:
- * the keyboard controller is never busy, timer 2 has always run out, no NMI reason stands.
+ * Power off, reset and a few legacy ports. There is no 8042, PIT, PIC or PCI. The ports return
+ * values that end a guest's waiting loops: the keyboard controller is never busy, timer 2 has
+ * always expired, there is no NMI reason.
  */
 #include "hv/devices/pm.h"
 
@@ -32,7 +32,7 @@ void pm_reset(struct pm *pm)
 	*pm = (struct pm){.port_92 = FAST_RESET_A20};
 }
 
-/* Some guests wait for refresh cycles to pass: each look sees another one. */
+/* Some guests wait for refresh cycles: the bit toggles with every read. */
 static uint8_t read_speaker(struct pm *pm)
 {
 	pm->refresh = !pm->refresh;
@@ -68,7 +68,7 @@ static uint32_t wish_if(bool wished, enum device_wish wish)
 	return wished ? wish : 0;
 }
 
-/* A wider access is one to the PCI address port at 0xcf8. */
+/* A wider access belongs to the PCI address port at 0xcf8. */
 static uint32_t write_pci_reset(struct pm *pm, const struct io_access *access)
 {
 	if (access->size != 1)

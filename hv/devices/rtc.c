@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MC146818: a clock that is read, set and otherwise left alone. Alarm and
- * periodic interrupts are registers without effect; register C reads as "nothing happened".
+ * MC146818: a clock that can be read and set. Alarm and periodic interrupts are registers without
+ * effect; register C always reads as "no interrupt".
  *
- * The update flag (UIP) never shows. What it promises is kept: whoever looked at
- * register A, or began to read the time, sees the same second for 244
- * microseconds. While the guest holds the SET bit the registers stand still;
- * when it lets go they are the new time. The fraction of a second runs on.
+ * The update flag (UIP) is never set. Its promise is kept: after a guest has read register A, or
+ * has begun to read the time, it sees the same second for 244 microseconds. While the guest holds
+ * the SET bit, the registers do not change; when it clears the bit, they become the new time. The
+ * fraction of a second continues.
  */
 #include "hv/devices/rtc.h"
 
@@ -39,8 +39,8 @@ enum {
 
 #define LATCHES_PER_SECOND 4096 /* 244 microseconds */
 #define SECONDS_PER_DAY	   86400
-#define DAYS_TO_1970	   719468 /* from 1 March of the year 0 */
-#define DAYS_PER_ERA	   146097 /* of 400 years */
+#define DAYS_TO_1970	   719468 /* counted from 1 March of the year 0 */
+#define DAYS_PER_ERA	   146097 /* an era is 400 years */
 
 struct date {
 	int64_t year;
@@ -49,8 +49,8 @@ struct date {
 };
 
 /*
- * Years begin in March, so that the leap day is a year's last; eras are 400 years.
- * One era is added throughout, so that nothing is negative from the year -400 on.
+ * Years begin in March, so that the leap day is the last day of a year; eras are 400 years. One era
+ * is added throughout, so that no number is negative from the year -400 on.
  */
 static int64_t days_from_date(const struct date *date)
 {
@@ -101,7 +101,7 @@ static unsigned decode_hours(const struct rtc *rtc, uint8_t value)
 	return decode(rtc, value & (uint8_t)~HOURS_PM) % 12 + (value & HOURS_PM ? 12 : 0);
 }
 
-/* The registers' meaning; nonsense in them gives some time, never a fault. */
+/* The time in the registers. Nonsense in them gives an arbitrary time, never a fault. */
 static int64_t time_from_registers(const struct rtc *rtc)
 {
 	const uint8_t *cmos = rtc->cmos;
@@ -118,7 +118,7 @@ static int64_t time_from_registers(const struct rtc *rtc)
 
 static void time_to_registers(struct rtc *rtc)
 {
-	/* One era of days and one of seconds: dates before 1970 divide downwards too. */
+	/* Add one era of days, and one of seconds, so that dates before 1970 round down too. */
 	int64_t shifted = rtc->base_time + (int64_t)DAYS_PER_ERA * 5 * SECONDS_PER_DAY;
 	int64_t days = shifted / SECONDS_PER_DAY - (int64_t)DAYS_PER_ERA * 5;
 	unsigned seconds = (unsigned)(shifted % SECONDS_PER_DAY);
@@ -136,8 +136,10 @@ static void time_to_registers(struct rtc *rtc)
 	cmos[REG_CENTURY] = encode(rtc, (unsigned)(date.year / 100 % 100));
 }
 
-/* Move the base to the last whole second before now. While SET holds, the time stands and only the
- * TSC moves. */
+/*
+ * Move the base to the last whole second before now. While SET holds, the time stands still and
+ * only the TSC advances.
+ */
 static void advance(struct rtc *rtc, uint64_t now)
 {
 	uint64_t seconds = now > rtc->base_tsc ? (now - rtc->base_tsc) / rtc->tsc_hz : 0;
@@ -206,7 +208,10 @@ static uint64_t rtc_read(void *dev, const struct io_access *access)
 	return rtc->cmos[rtc->index];
 }
 
-/* SET going down makes the registers the time; DM and 24/12 change how they are written. */
+/*
+ * When SET is cleared, the registers become the time. DM and 24/12 change the format of the
+ * registers.
+ */
 static void write_b(struct rtc *rtc, uint8_t value, uint64_t now)
 {
 	refresh(rtc, now);
@@ -265,7 +270,10 @@ int64_t rtc_time(struct rtc *rtc, uint64_t now)
 	return rtc->base_time;
 }
 
-/* Years from the Roman empire to far from now, which registers of the clock can be set to. */
+/*
+ * The range of times to which the clock's registers can be set: from the Roman empire to the far
+ * future.
+ */
 #define TIME_MIN (-(INT64_C(1) << 36))
 #define TIME_MAX (INT64_C(1) << 40)
 
@@ -278,7 +286,7 @@ static enum status rtc_check(void *dev, struct state_reader *reader)
 	return OK;
 }
 
-/* tsc_hz is the machine's. */
+/* tsc_hz belongs to the machine that loads the state. */
 static const struct state_field rtc_fields[] = {
 	STATE_FIELD(struct rtc, index, RTC_CMOS_SIZE - 1),
 	STATE_FIELD(struct rtc, nmi_masked, 1),

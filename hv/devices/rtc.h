@@ -5,9 +5,9 @@
 #include "hv/lib/types.h"
 
 /*
- * An MC146818 with 128 bytes of CMOS RAM at ports 0x70 (index, bit 7: NMI mask)
- * and 0x71 (data). Time goes by the TSC. Interrupts are registers only: no line.
- * Not locked; plain state without pointers.
+ * An MC146818 with 128 bytes of CMOS RAM at ports 0x70 (index, bit 7: NMI mask) and 0x71 (data).
+ * Time is derived from the TSC. Interrupts exist as registers only: there is no line. Not locked;
+ * plain state without pointers.
  */
 #define RTC_CMOS_SIZE 128
 
@@ -24,10 +24,12 @@ struct rtc {
 
 /* unix_time: seconds since 1970, UTC, at TSC 'now'; years 1970 to 9999. tsc_hz is not 0. */
 void rtc_init(struct rtc *rtc, int64_t unix_time, uint64_t now, uint64_t tsc_hz);
-/* A machine reset: interrupt enables and the index go, time and CMOS RAM stay. */
+/* A machine reset: interrupt enables and index are cleared, time and CMOS RAM stay. */
 void rtc_reset(struct rtc *rtc);
-/* At two ports: index and data, in accesses of one byte. */
+/* Two ports: index and data, in accesses of one byte. */
 extern const struct device_class rtc_class;
-/* What the guest's clock says at 'now', seconds since 1970. While the guest sets it (SET bit):
- * where it stopped. */
+/*
+ * The time of the guest's clock at 'now', seconds since 1970. While the guest sets the clock (SET
+ * bit), the time at which the clock stopped.
+ */
 int64_t rtc_time(struct rtc *rtc, uint64_t now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How virtual processors are numbered. SDM vol. 3, "Hierarchical Mapping of Shared Resources":
- * software takes an APIC ID apart by bits, so each level begins at a bit.
+ * software splits an APIC ID into bit fields, so each level begins at a bit.
  */
 #include "hv/devices/topology.h"
 

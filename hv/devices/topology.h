@@ -3,10 +3,10 @@
 
 #include "hv/lib/types.h"
 
-/* No VM has more virtual processors. */
+/* The most virtual processors a VM can have. */
 #define TOPOLOGY_MAX_CPUS 255
 
-/* What an APIC ID is made of, from its low bits up. */
+/* The parts of an APIC ID, from the low bits up. */
 enum topology_level {
 	TOPOLOGY_THREAD,
 	TOPOLOGY_CORE,
@@ -17,15 +17,15 @@ enum topology_level {
 };
 
 /*
- * The processors of a guest: each socket has count[TOPOLOGY_DIE] dies, and so on. None of the
- * counts is 0, their product is the number of places; the first n_cpus of these are taken.
+ * The processors of a guest: each socket has count[TOPOLOGY_DIE] dies, and so on. No count is 0;
+ * their product is the number of places. The first n_cpus places are taken.
  */
 struct cpu_topology {
 	uint16_t n_cpus; /* 1 to TOPOLOGY_MAX_CPUS */
 	uint16_t count[N_TOPOLOGY_LEVELS];
 };
 
-/* One processor in a socket of its own. */
+/* One processor in its own socket. */
 #define TOPOLOGY_ONE_CPU ((struct cpu_topology){.n_cpus = 1, .count = {1, 1, 1, 1, 1}})
 
 /*
@@ -35,14 +35,17 @@ struct cpu_topology {
 unsigned topology_part(const struct cpu_topology *topology, unsigned index,
 		       enum topology_level level);
 
-/* Processors one unit of the level has: 1 in a thread, count[TOPOLOGY_THREAD] in a core, ... */
+/*
+ * Number of processors in one unit of the level: 1 in a thread, count[TOPOLOGY_THREAD] in a core,
+ * ...
+ */
 unsigned topology_size(const struct cpu_topology *topology, enum topology_level level);
 
-/* Places for processors, taken or not: 'maxcpus' in QEMU's words. */
+/* Places for processors, taken or not: QEMU's 'maxcpus'. */
 unsigned topology_places(const struct cpu_topology *topology);
 
-/* Bits of the APIC ID below the level's own: each count takes whole bits. */
+/* Bits of the APIC ID below those of the level: each count takes whole bits. */
 unsigned topology_shift(const struct cpu_topology *topology, enum topology_level level);
 
-/* APIC ID of processor 'index', which is its number only where all counts are powers of 2. */
+/* APIC ID of processor 'index'. Equal to the index only if all counts are powers of 2. */
 uint32_t topology_apic_id(const struct cpu_topology *topology, unsigned index);

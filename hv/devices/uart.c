@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 16550A. The line has no speed: a byte written has left before the write
- * returns, so THR is always empty, and the "character time-out" comes at once when fewer
- * bytes than the trigger level wait. Modem inputs say that somebody listens.
- * OUT2 does not gate the interrupt line, as in QEMU. No byte is ever lost on
- * the way in: uart_receive() refuses instead; overruns happen in loopback only.
+ * 16550A. The line has no speed: a byte has left before the write returns, so THR is always empty,
+ * and the "character time-out" is raised immediately when fewer bytes than the trigger level wait.
+ * Modem inputs report a connected peer. OUT2 does not gate the interrupt line, as in QEMU. Received
+ * bytes are never lost: uart_receive() refuses them instead; overruns happen in loopback only.
  */
 #include "hv/devices/uart.h"
 
@@ -55,7 +54,7 @@ enum {
 #define MSR_DSR		 0x20
 #define MSR_RI		 0x40
 #define MSR_DCD		 0x80
-#define MSR_INPUTS_DELTA 4 /* an input's delta bit is this far below it */
+#define MSR_INPUTS_DELTA 4 /* distance of an input's delta bit below the input */
 
 static unsigned rx_capacity(const struct uart *uart)
 {
@@ -113,7 +112,7 @@ static uint8_t rx_get(struct uart *uart)
 	return byte;
 }
 
-/* In loopback the outputs are wired to the inputs. */
+/* In loopback the outputs are connected to the inputs. */
 static uint8_t modem_inputs(uint8_t mcr)
 {
 	uint8_t msr = 0;
@@ -139,7 +138,7 @@ static void set_mcr(struct uart *uart, uint8_t value)
 	uart->mcr = value & MCR_BITS;
 	after = modem_inputs(uart->mcr);
 	changed = before ^ after;
-	/* The ring indicator counts when it ends. */
+	/* The ring indicator sets its delta bit only when it ends. */
 	if (after & MSR_RI)
 		changed &= (uint8_t)~MSR_RI;
 	uart->msr_delta |= changed >> MSR_INPUTS_DELTA;
@@ -153,13 +152,13 @@ static void set_fcr(struct uart *uart, uint8_t value)
 		rx_clear(uart);
 	if (value & FCR_CLEAR_TX)
 		uart->thre_pending = true;
-	/* The other bits only count together with the enable bit. */
+	/* The other bits only have an effect together with the enable bit. */
 	uart->fcr = value & FCR_ENABLE ? value & (FCR_ENABLE | FCR_TRIGGER) : 0;
 }
 
 static void set_ier(struct uart *uart, uint8_t value)
 {
-	/* THR is empty: enabling its interrupt raises it, every time. */
+	/* THR is empty, so enabling its interrupt always raises it. */
 	if (value & ~uart->ier & IER_THRE)
 		uart->thre_pending = true;
 	uart->ier = value & IER_BITS;
@@ -283,7 +282,7 @@ static uint32_t uart_write(void *dev, const struct io_access *access)
 
 bool uart_receive(struct uart *uart, uint8_t byte)
 {
-	/* In loopback the receiver is cut off from the line. */
+	/* In loopback the receiver is disconnected from the line. */
 	if (uart->mcr & MCR_LOOP || !rx_put(uart, byte))
 		return false;
 	update_irq(uart);

@@ -5,8 +5,8 @@
 #include "hv/lib/types.h"
 
 /*
- * A 16550A at its eight ports. Bytes leave at once: the transmitter is always
- * empty. Bytes arrive when the caller brings them. Not locked.
+ * A 16550A at its eight ports. Bytes leave immediately: the transmitter is always empty. Bytes
+ * arrive when the caller delivers them. Not locked.
  */
 #define UART_FIFO_SIZE 16
 #define UART_N_PORTS   8
@@ -23,14 +23,15 @@ struct uart {
 	uint8_t rx_count;
 	uint8_t rx[UART_FIFO_SIZE];
 	uint16_t divisor;
-	bool thre_pending; /* the "transmitter empty" interrupt has not been seen yet */
-	bool irq;	   /* interrupt line; valid after each call below. Not gated by OUT2. */
+	bool thre_pending; /* the "transmitter empty" interrupt has not been acknowledged */
+	/* interrupt line; valid after each access and call. OUT2 does not gate the line. */
+	bool irq;
 };
 
-/* At UART_N_PORTS ports, in accesses of one byte. */
+/* UART_N_PORTS ports, in accesses of one byte. */
 extern const struct device_class uart_class;
 
 /* Power-on state. */
 void uart_reset(struct uart *uart);
-/* A byte for the guest. False, and nothing happened: no room, bring it again later. */
+/* Deliver a byte to the guest. False: no room, nothing changed; try again later. */
 bool uart_receive(struct uart *uart, uint8_t byte);
