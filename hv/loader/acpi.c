@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How ACPI tables are written: one after the other into an image, each with a header that
- * acpi_finish_table() completes. x86 is little-endian, as ACPI is: structs are copied as they are.
+ * acpi_finish_table() completes. x86 and ACPI are both little-endian: structs are copied without
+ * conversion.
  */
 #include "hv/loader/acpi.h"
 
@@ -14,7 +15,7 @@
 
 struct ACPI_PACKED aml_scope {
 	uint8_t op;
-	uint8_t length[3]; /* from here on; the name follows */
+	uint8_t length[3]; /* counted from here; the name follows */
 };
 
 uint8_t acpi_checksum(const void *data, size_t len)
@@ -81,7 +82,7 @@ enum status acpi_append_scope(struct acpi_image *image, const char *name, size_t
 	struct aml_scope scope = {.op = AML_SCOPE};
 	size_t length = sizeof(scope.length) + name_len + contents_len;
 
-	/* A package length of three bytes: 4 bits, then 8, then 8; the top bits say "two more". */
+	/* A package length of three bytes: 4 bits, then 8, then 8; the top bits mean "two more". */
 	scope.length[0] = 0x80 | (length & 15);
 	scope.length[1] = (uint8_t)(length >> 4);
 	scope.length[2] = (uint8_t)(length >> 12);

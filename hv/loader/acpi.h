@@ -5,13 +5,13 @@
 #include "hv/lib/types.h"
 
 /*
- * The guest's ACPI tables: what they are made from, and the helpers with which acpi_tables.c and
- * acpi_memory.c write them.
+ * The guest's ACPI tables: their input, and the helpers with which acpi_tables.c and acpi_memory.c
+ * write them.
  */
 
-/* A range of main memory, or a DIMM: SRAT's flags, as ACPI has them. */
+/* A range of main memory, or a DIMM, with the flags of ACPI's SRAT. */
 #define ACPI_MEMORY_ENABLED	 BIT(0)
-#define ACPI_MEMORY_HOTPLUG	 BIT(1) /* a memory device of that slot, not in the e820 map */
+#define ACPI_MEMORY_HOTPLUG	 BIT(1) /* a memory device in that slot, not in the e820 map */
 #define ACPI_MEMORY_NON_VOLATILE BIT(2)
 
 struct acpi_memory {
@@ -19,36 +19,37 @@ struct acpi_memory {
 	uint64_t len;
 	uint32_t node; /* proximity domain */
 	uint32_t flags;
-	uint32_t slot; /* of a hot-pluggable one, below ACPI_MAX_SLOTS; becomes its _UID */
+	uint32_t slot; /* of a hot-pluggable DIMM, below ACPI_MAX_SLOTS; becomes its _UID */
 };
 
 struct acpi_nvdimm {
 	uint64_t gpa;
 	uint64_t len;
 	uint32_t node;
-	uint32_t slot;	 /* below ACPI_MAX_SLOTS, no other's; see acpi_nvdimm_handle() */
-	uint32_t serial; /* a namespace label holds it: labels are lost with another one */
-	bool unarmed;	 /* the guest is told that writes will not last */
+	uint32_t slot; /* below ACPI_MAX_SLOTS, unique; see acpi_nvdimm_handle() */
+	/* stored in namespace labels: with another serial number the labels become invalid */
+	uint32_t serial;
+	bool unarmed; /* the guest is told that writes do not last */
 };
 
 /*
- * The ACPI tables of the guest's hardware-reduced machine: RSDP, XSDT, FADT,
- * MADT, DSDT (hv/loader/dsdt.dsl) and an SSDT with the processors. With memory ranges an SRAT, and
- * devices in an SSDT for the hot-pluggable ones; with distances a SLIT; with NVDIMMs an NFIT and
- * SSDTs with their devices (hv/loader/nvdimm.dsl). With a generation counter its SSDT
+ * What the ACPI tables describe. The guest's machine is hardware-reduced. It always gets RSDP,
+ * XSDT, FADT, MADT, DSDT (hv/loader/dsdt.dsl) and an SSDT with the processors. Memory ranges add an
+ * SRAT and, if hot-pluggable, an SSDT with memory devices; distances add a SLIT; NVDIMMs add an
+ * NFIT and SSDTs with their devices (hv/loader/nvdimm.dsl); a generation counter adds its SSDT
  * (hv/loader/vmgenid.dsl).
  */
 struct acpi_config {
 	unsigned n_cpus;	  /* 1 to ACPI_MAX_CPUS */
 	const uint32_t *apic_id;  /* n_cpus, ascending; NULL: 0 to n_cpus - 1 */
-	uint64_t rsdp_gpa;	  /* where buf will be in the guest: a multiple of 16 */
+	uint64_t rsdp_gpa;	  /* address of the image in the guest: a multiple of 16 */
 	const uint32_t *cpu_node; /* n_cpus proximity domains; NULL: all are in 0 */
 
-	const struct acpi_memory *memory; /* NVDIMMs are not repeated here */
+	const struct acpi_memory *memory; /* without the NVDIMMs */
 	unsigned n_memory;
 
 	unsigned n_nodes;	 /* rows and columns of 'distance' */
-	const uint8_t *distance; /* [from * n_nodes + to]; NULL: none known */
+	const uint8_t *distance; /* [from * n_nodes + to]; NULL: unknown */
 
 	const struct acpi_nvdimm *nvdimms;
 	unsigned n_nvdimms;
@@ -59,7 +60,7 @@ struct acpi_config {
 #define ACPI_MAX_CPUS	 1024
 #define ACPI_MAX_SLOTS	 256
 #define ACPI_TABLES_SIZE KIB(128) /* enough for ACPI_MAX_CPUS and all slots taken */
-/* Where firmware leaves them: the area an OS searches for the RSDP. */
+/* The area that an OS searches for the RSDP, where firmware puts the tables. */
 #define ACPI_AREA_START UINT64_C(0xe0000)
 #define ACPI_AREA_END	UINT64_C(0x100000)
 
@@ -68,7 +69,7 @@ static inline uint32_t acpi_apic_id(const struct acpi_config *config, unsigned c
 	return config->apic_id ? config->apic_id[cpu] : cpu;
 }
 
-/* What NFIT, the devices' _ADR and struct nvdimm_labels call the NVDIMM in a slot; 0 is none. */
+/* The NVDIMM's name in NFIT, in the devices' _ADR and in struct nvdimm_labels. 0 is not used. */
 static inline uint32_t acpi_nvdimm_handle(uint32_t slot)
 {
 	return slot + 1;
@@ -89,7 +90,7 @@ struct ACPI_PACKED acpi_header {
 };
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.0, System Description Table Header");
 
-/* Higher ones need x2APIC structures in MADT and SRAT. */
+/* Higher APIC IDs need x2APIC structures in MADT and SRAT. */
 #define ACPI_MAX_XAPIC_ID 254
 
 #define ACPI_TABLE_ALIGN 16 /* bytes */
@@ -110,26 +111,30 @@ struct acpi_image {
 /* ERR_RANGE: no room. */
 enum status acpi_append(struct acpi_image *image, const void *data, size_t len);
 
-/* What 'data' must still add up to for the sum of its bytes to be zero. */
+/* The byte that makes the sum of all bytes zero. */
 uint8_t acpi_checksum(const void *data, size_t len);
 
 /* Append zeros up to a multiple of ACPI_TABLE_ALIGN. ERR_RANGE: no room. */
 enum status acpi_align(struct acpi_image *image);
 
-/* A header that lacks length and checksum. */
+/* A header without length and checksum. */
 struct acpi_header acpi_make_header(const char signature[4], uint8_t revision);
 
-/* The table from 'start' to here is complete: enter its length and checksum, say where it is.
- * ERR_RANGE: no room. */
+/*
+ * Complete the table from 'start' to the end of the image: set length and checksum, return the
+ * address. ERR_RANGE: no room.
+ */
 enum status acpi_finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa);
 
-/* The table from 'start' to here is complete: its header, too, and the XSDT will list it.
- * ERR_RANGE: no room. */
+/*
+ * Complete the table from 'start' to the end of the image, and list it in the XSDT. ERR_RANGE: no
+ * room.
+ */
 enum status acpi_list_table(struct acpi_image *image, size_t start);
 
-/* The start of AML's Scope (name) { ... }; below 1 MiB all in all. ERR_RANGE: no room. */
+/* Begin AML's Scope (name) { ... }, below 1 MiB in total. ERR_RANGE: no room. */
 enum status acpi_append_scope(struct acpi_image *image, const char *name, size_t name_len,
 			      size_t contents_len);
 
-/* The low digits of 'value', hexadecimal, as AML's names have them. */
+/* Write the low digits of 'value' in hexadecimal, as in AML's names. */
 void acpi_put_digits(char *text, unsigned n_digits, unsigned value);

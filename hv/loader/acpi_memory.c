@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the ACPI tables say about memory beyond the e820 map: which node it belongs to (SRAT, SLIT),
- * where the DIMMs are (memory devices in an SSDT), and the NVDIMMs (NFIT, and devices in an SSDT).
- * DIMMs stay where they are: nothing is plugged or pulled at run time, so devices have no _EJ0.
- * Numbers that namespace labels depend on are QEMU's, so that labels written there are found here.
+ * What the ACPI tables say about memory beyond the e820 map: its nodes (SRAT, SLIT), the addresses
+ * of DIMMs (memory devices in an SSDT), and the NVDIMMs (NFIT, and devices in an SSDT). DIMMs are
+ * not plugged or pulled at run time, so devices have no _EJ0. Numbers that namespace labels depend
+ * on are QEMU's, so that labels written under QEMU are valid here.
  */
 #include "hv/loader/acpi_memory.h"
 
@@ -69,7 +69,7 @@ struct ACPI_PACKED nfit {
 
 enum { NFIT_SPA = 0, NFIT_MAPPING = 1, NFIT_CONTROL = 4 };
 
-#define SPA_CONTROL_FOR_HOT_ADD BIT(0) /* the control region serves management alone */
+#define SPA_CONTROL_FOR_HOT_ADD BIT(0) /* the control region is for management only */
 #define SPA_NODE_VALID		BIT(1)
 #define MEMORY_WRITE_BACK	BIT(3) /* UEFI's attributes */
 #define MEMORY_NON_VOLATILE	BIT(15)
@@ -111,7 +111,7 @@ _Static_assert(sizeof(struct nfit_mapping) == 48, "ACPI 6.0, NVDIMM Region Mappi
 #define VENDOR_ID	   0x8086
 #define DEVICE_ID	   1
 #define REVISION_ID	   1
-#define FORMAT_BYTE_ACCESS 0x301 /* byte addressable, its energy none of the module's */
+#define FORMAT_BYTE_ACCESS 0x301 /* byte addressable, without energy of its own */
 
 struct ACPI_PACKED nfit_control {
 	uint16_t type;
@@ -125,7 +125,7 @@ struct ACPI_PACKED nfit_control {
 	uint8_t manufacturing[5];
 	uint32_t serial;
 	uint16_t format;
-	uint16_t n_windows; /* 0: the fields about them mean nothing */
+	uint16_t n_windows; /* 0: the fields about windows have no meaning */
 	uint64_t windows[5];
 	uint16_t flags;
 	uint8_t reserved[6];
@@ -143,7 +143,7 @@ _Static_assert(sizeof(struct nfit_control) == 80, "ACPI 6.0, NVDIMM Control Regi
 #define AML_END_TAG	   0x79
 #define STA_PRESENT	   0x0f /* present, enabled, shown, working */
 #define QWORD_TAG	   0x8a
-#define QWORD_FIXED	   0x0c /* both its ends are */
+#define QWORD_FIXED	   0x0c /* both ends are fixed */
 #define QWORD_CACHEABLE_RW 3
 
 /* Name (xxxx, n) */
@@ -159,11 +159,11 @@ struct ACPI_PACKED aml_crs {
 	uint8_t op;
 	char name[4];
 	uint8_t buffer_op;
-	uint8_t buffer_length; /* from here on */
+	uint8_t buffer_length; /* counted from here */
 	uint8_t byte_op;
-	uint8_t n_bytes; /* from the tag on */
+	uint8_t n_bytes; /* counted from the tag */
 	uint8_t tag;
-	uint16_t length; /* from the type on, to the end tag */
+	uint16_t length; /* counted from the type to the end tag */
 	uint8_t type;
 	uint8_t flags;
 	uint8_t memory_flags;
@@ -180,7 +180,7 @@ _Static_assert(sizeof(struct aml_crs) - 6 < 64, "the short form of a package len
 /* Device (MPxx) { _HID: PNP0C80; _UID: the slot; _STA; _PXM: the node; _CRS } */
 struct ACPI_PACKED aml_memory {
 	uint8_t op[2];
-	uint8_t length[2]; /* from here on */
+	uint8_t length[2]; /* counted from here */
 	char name[4];
 	struct aml_dword hid, uid, sta, pxm;
 	struct aml_crs crs;
@@ -189,11 +189,11 @@ struct ACPI_PACKED aml_memory {
 /* Device (NVxx) { _ADR: the handle; Method (_DSM, 4) { Return (NCAL (Arg0 ... Arg3, _ADR)) } } */
 struct ACPI_PACKED aml_nvdimm {
 	uint8_t op[2];
-	uint8_t length; /* from here on */
+	uint8_t length; /* counted from here */
 	char name[4];
 	struct aml_dword adr;
 	uint8_t method_op;
-	uint8_t method_length; /* from here on */
+	uint8_t method_length; /* counted from here */
 	char method_name[4];
 	uint8_t method_flags;
 	uint8_t return_op;
@@ -233,7 +233,7 @@ static struct aml_crs make_crs(const struct acpi_memory *memory)
 	return aml;
 }
 
-/* The EISA identifier is the text's compressed form, in the order of its bytes. */
+/* The EISA identifier is the compressed text, in the order of its bytes. */
 static struct aml_memory make_memory_device(const struct acpi_memory *memory)
 {
 	static const uint8_t pnp0c80[4] = {0x41, 0xd0, 0x0c, 0x80};
@@ -248,7 +248,7 @@ static struct aml_memory make_memory_device(const struct acpi_memory *memory)
 	};
 	size_t length = sizeof(aml) - sizeof(aml.op);
 
-	/* A package length of two bytes: 4 bits, then 8; the top bits say "one more". */
+	/* A package length of two bytes: 4 bits, then 8; the top bits mean "one more". */
 	aml.length[0] = 0x40 | (length & 15);
 	aml.length[1] = (uint8_t)(length >> 4);
 	acpi_put_digits(aml.name + 2, 2, memory->slot);
@@ -299,7 +299,7 @@ static struct aml_nvdimm make_nvdimm_device(const struct acpi_nvdimm *nvdimm)
 
 enum status acpi_add_nvdimm_devices(struct acpi_image *image, const struct acpi_config *config)
 {
-	static const char scope[] = "\\\x2e_SB_NVDR"; /* two names follow the 0x2e */
+	static const char scope[] = "\\\x2e_SB_NVDR"; /* 0x2e: two names follow */
 	struct acpi_header header = acpi_make_header("SSDT", 2);
 	size_t start = image->used;
 
@@ -390,7 +390,7 @@ enum status acpi_add_slit(struct acpi_image *image, const struct acpi_config *co
 	return acpi_list_table(image, start);
 }
 
-/* Indices are not 0, which means "none". */
+/* Indices are never 0, which means "none". */
 static uint16_t spa_index(const struct acpi_nvdimm *nvdimm)
 {
 	return (uint16_t)(2 * (nvdimm->slot + 1));

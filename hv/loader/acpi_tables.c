@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's ACPI tables, as ACPI 6.0 defines them, laid out one behind the
- * other from the RSDP on. The machine is hardware-reduced: no PM timer, no SCI,
- * no PIC, no PIT; power off and reset are registers of hv/devices/pm.c. The
- * DSDT comes compiled from dsdt.dsl; an SSDT with one object per processor is written here, what
- * concerns memory in acpi_memory.c. x86 is little-endian, as ACPI is: structs are copied as they
- * are.
+ * The guest's ACPI tables, as ACPI 6.0 defines them, one after the other from the RSDP on. The
+ * machine is hardware-reduced: no PM timer, no SCI, no PIC, no PIT. Power off and reset are
+ * registers of hv/devices/pm.c. The DSDT is compiled from dsdt.dsl. This file writes an SSDT with
+ * one object for each processor; acpi_memory.c writes the tables about memory.
  */
 #include "hv/loader/acpi_tables.h"
 
@@ -26,9 +24,9 @@
 
 #define FADT_WBINVD	  BIT(0)
 #define FADT_PROC_C1	  BIT(2)
-#define FADT_NO_PWR_BTN	  BIT(4) /* none of the fixed kind */
+#define FADT_NO_PWR_BTN	  BIT(4) /* no fixed power button */
 #define FADT_NO_SLP_BTN	  BIT(5)
-#define FADT_NO_FIXED_RTC BIT(6) /* the clock does not wake the machine by a fixed register */
+#define FADT_NO_FIXED_RTC BIT(6) /* no wake-up by a fixed RTC register */
 #define FADT_RESET	  BIT(10)
 #define FADT_HW_REDUCED	  BIT(20)
 #define BOOT_ARCH_NO_VGA  BIT(2) /* 8042 (bit 1) and "no CMOS clock" (bit 5) stay clear */
@@ -148,7 +146,7 @@ struct ACPI_PACKED madt_x2apic_nmi {
 /* Device (Cxxx) { Name (_HID, "ACPI0007") Name (_UID, n) } */
 struct ACPI_PACKED aml_processor {
 	uint8_t op[2];
-	uint8_t length; /* from here on, below 64 */
+	uint8_t length; /* counted from here, below 64 */
 	char name[4];
 	char hid[15];
 	char uid_name[6];
@@ -197,7 +195,7 @@ static enum status add_madt_cpu(struct acpi_image *image, unsigned uid, uint32_t
 				   CPU_ENABLED};
 	struct madt_x2apic x2apic = {MADT_X2APIC, sizeof(x2apic), 0, id, CPU_ENABLED, uid};
 
-	/* A UID above the ID's place does not occur: IDs have gaps, UIDs none. */
+	/* A UID never exceeds the APIC ID: IDs have gaps, UIDs have none. */
 	if (id <= ACPI_MAX_XAPIC_ID)
 		return acpi_append(image, &lapic, sizeof(lapic));
 	return acpi_append(image, &x2apic, sizeof(x2apic));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is always there: the serial port, the clock, fw_cfg, and how to say "off". The
- * processors are in an SSDT that acpi_tables.c writes. No PCI root, no 8042.
- * test_acpi_tables.c holds the numbers here against the devices' headers.
+ * The devices that are always present: serial port, clock, fw_cfg, power off. acpi_tables.c
+ * writes an SSDT with the processors. There is no PCI root and no 8042.
+ * test_acpi_tables.c compares the numbers here with the devices' headers.
  */
 DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
 {

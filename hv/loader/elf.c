@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ELF files as kernels: 32-bit i386 or 64-bit x86-64, loadable segments copied
- * to their physical addresses. Relocations, sections and symbols are not looked
- * at. Segments may neither overlap nor leave RAM, so that what a file makes
- * the loader do is bounded by the VM's memory.
+ * ELF files as kernels: 32-bit i386 or 64-bit x86-64. Loadable segments are copied to their
+ * physical addresses; relocations, sections and symbols are ignored. Segments must neither overlap
+ * nor leave RAM, so that the VM's memory bounds the loader's work.
  */
 #include "hv/loader/elf.h"
 
@@ -159,7 +158,7 @@ static enum status check_segment(struct loader *loader, const struct elf *elf,
 	return OK;
 }
 
-/* Compare with the loadable segments before; their sums have been checked. */
+/* Compare with the loadable segments before this one, whose sums have been checked. */
 static enum status check_overlap(struct loader *loader, const struct elf *elf, uint16_t i,
 				 const struct elf_segment *segment)
 {
@@ -195,7 +194,7 @@ static enum status copy_segment(struct loader *loader, const struct elf *elf,
 	return OK;
 }
 
-/* The entry point is a virtual address; what counts is where its segment was put. */
+/* The entry point is a virtual address; translate it by the place of its segment. */
 static uint64_t physical_entry(const struct elf *elf)
 {
 	for (uint16_t i = 0; i < elf->phnum; i++) {

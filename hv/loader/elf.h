@@ -3,7 +3,7 @@
 
 #include "hv/loader/loader.h"
 
-/* An ELF file's header, checked. Offsets of program headers are in bounds. */
+/* An ELF file's header, checked. The offsets of program headers are within the file. */
 struct elf {
 	const uint8_t *file;
 	uint64_t len;
@@ -17,17 +17,17 @@ struct elf {
 #define ELF_PT_NOTE 4
 
 struct elf_segment {
-	uint64_t header; /* its program header's offset, for messages */
+	uint64_t header; /* offset of its program header, for messages */
 	uint32_t type;
 	uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
 bool elf_has_magic(const void *file, uint64_t len);
 enum status elf_open(struct loader *loader, struct elf *ret);
-/* Program header 'i' < elf->phnum. */
+/* The segment of program header 'i', which is below elf->phnum. */
 struct elf_segment elf_segment(const struct elf *elf, uint16_t i);
 /*
- * Copy all loadable segments to their physical addresses; sets kernel_start and
- * kernel_end. '*ret_entry' is the physical address of the ELF header's entry point.
+ * Copy all loadable segments to their physical addresses, and set kernel_start and kernel_end.
+ * '*ret_entry' is the physical address of the entry point in the ELF header.
  */
 enum status elf_load(struct loader *loader, const struct elf *elf, uint64_t *ret_entry);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What can be told of a kernel's files before there is a VM to load them into: of two kinds
- * whether a kernel is one, and which files -initrd names for a Multiboot kernel.
+ * What can be read from a kernel's file before there is a VM to load it into: whether it is a Linux
+ * or Multiboot kernel, and which files -initrd names for a Multiboot kernel.
  */
 #include "hv/loader/kernel_file.h"
 

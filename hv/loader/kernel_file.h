@@ -22,10 +22,10 @@ bool loader_takes_modules(const void *kernel, uint64_t len);
 
 /*
  * Take the next module off QEMU's list for Multiboot, "FILE ARGS,FILE ARGS";
- * two commas stand for one that does not separate. '*list' moves on. 'buf' gets
+ * two commas stand for one that does not separate. '*list' advances. 'buf' receives
  * the whole element, which is the module's command line; its first
  * '*ret_name_len' bytes are the file's name.
- * ERR_NOTFOUND  the list is at its end
+ * ERR_NOTFOUND  the end of the list
  * ERR_RANGE     the element does not fit 'size' bytes; '*list' is unchanged
  */
 enum status loader_next_module(const char **list, char *buf, size_t size, size_t *ret_name_len);

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading of Linux by the 64-bit boot protocol: the protected-mode part of a
- * bzImage is copied as it stands and entered in 64-bit mode; it unpacks itself.
+ * Loading of Linux by the 64-bit boot protocol: the protected-mode part of a bzImage is copied
+ * unchanged and entered in 64-bit mode; it unpacks itself.
  *
- * Source: Linux, Documentation/x86/boot.rst and zero-page.rst. Takes protocol
- * 2.12 or later with a 64-bit entry point only; the real-mode part is not run,
- * so nothing a BIOS would have been asked is in the zero page but the memory map.
+ * Source: Linux, Documentation/x86/boot.rst and zero-page.rst. Takes protocol 2.12 or later with a
+ * 64-bit entry point only. The real-mode part is not run, so of all that a BIOS would report the
+ * zero page has only the memory map.
  */
 #include "hv/loader/linux.h"
 
 #include "hv/lib/string.h"
 #include "hv/loader/kernel_file.h"
 
-/* The setup header, by offset from the file's start and from the zero page's. */
+/* The setup header, as offsets from the start of the file and of the zero page. */
 #define HDR_SETUP_SECTS	     0x1f1
 #define HDR_SYSSIZE	     0x1f4
 #define HDR_VID_MODE	     0x1fa
 #define HDR_BOOT_FLAG	     0x1fe
-#define HDR_JUMP_LENGTH	     0x201 /* the header ends that many bytes behind 0x202 */
+#define HDR_JUMP_LENGTH	     0x201 /* the header ends this many bytes after 0x202 */
 #define HDR_MAGIC	     0x202
 #define HDR_VERSION	     0x206
 #define HDR_TYPE_OF_LOADER   0x210
@@ -35,7 +35,7 @@
 #define HDR_PREF_ADDRESS     0x258
 #define HDR_INIT_SIZE	     0x260
 #define HDR_END_2_12	     0x268
-#define HDR_END_MAX	     0x290 /* where the zero page goes on with other things */
+#define HDR_END_MAX	     0x290 /* other fields of the zero page begin here */
 
 #define BOOT_FLAG	    0xaa55
 #define VERSION_NEEDED	    0x20c
@@ -44,7 +44,7 @@
 #define LOADER_UNDEFINED    0xff
 #define VID_MODE_NORMAL	    0xffff
 #define SECTOR_SIZE	    512
-#define ENTRY_64	    0x200 /* behind the start of the protected-mode part */
+#define ENTRY_64	    0x200 /* after the start of the protected-mode part */
 
 /* The zero page outside the setup header. */
 #define ZERO_ACPI_RSDP	  0x070
@@ -58,7 +58,7 @@
 #define PAGE_TABLE_LARGE      BIT(7)
 #define N_DIRECTORIES	      4 /* of 1 GiB each */
 
-/* What the header says, checked. */
+/* The header's content, checked. */
 struct header {
 	const uint8_t *file;
 	uint64_t end;	  /* of the setup header */
@@ -111,7 +111,7 @@ static enum status find_payload(struct loader *loader, struct header *header)
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_SYSSIZE,
 					"%llu bytes of kernel do not reach the entry point",
 					(unsigned long long)header->payload_len);
-	/* The size is rounded up to 16 bytes, the file need not be. */
+	/* The size is rounded up to 16 bytes; the file may be shorter. */
 	if (len < header->payload || align_up(len - header->payload, 16) < header->payload_len)
 		return loader_refuse_at(
 			loader, ERR_CORRUPT, len,
@@ -164,8 +164,8 @@ static enum status read_header(struct loader *loader, struct header *header)
 }
 
 /*
- * Where the kernel goes: its preferred address, or any aligned one above that if it can be
- * relocated. Lower ones are of no use: the kernel moves itself up to the preferred one.
+ * Place the kernel at its preferred address or, if it can be relocated, at any aligned address
+ * above. Lower addresses are useless: the kernel moves itself up to the preferred address.
  */
 static enum status copy_kernel(struct loader *loader, const struct header *header)
 {
@@ -198,7 +198,7 @@ static enum status write_cmdline(struct loader *loader, const struct header *hea
 	return loader_write_string(loader, append, "command line", ret_addr);
 }
 
-/* A list of one: the seed for the kernel's random numbers, so that clones differ. */
+/* A list with one element: the seed for the kernel's random numbers, so that clones differ. */
 static enum status write_setup_data(struct loader *loader, uint64_t *ret_addr)
 {
 	const struct loader_field fields[] = {

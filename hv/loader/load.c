@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loading of kernels: tells the kinds apart, hands over to the kind's own file, writes the GDT. */
+/* Loading of kernels: tells the kinds apart, calls the kind's own file, writes the GDT. */
 #include "hv/loader/load.h"
 
 #include "hv/lib/assert.h"
@@ -9,8 +9,8 @@
 #include "hv/loader/pvh.h"
 
 /*
- * SDM vol. 3, "Segment Descriptors": flat code and data, and the 32-bit TSS
- * which every processor has to have loaded for a VM entry.
+ * SDM vol. 3, "Segment Descriptors": flat code and data, and the 32-bit TSS that must be loaded for
+ * a VM entry.
  */
 static enum status write_gdt(struct loader *loader)
 {

@@ -4,11 +4,11 @@
 #include "hv/loader/loader.h"
 
 /*
- * Puts a kernel, its command line and its initrd or modules into a VM's memory
- * and says how the first vCPU has to start.
+ * Puts a kernel, its command line and its initrd or modules into a VM's memory, and returns how the
+ * first vCPU starts.
  */
 
-/* What kind of kernel the bytes claim to be; loader_load() may still refuse them. */
+/* The kind of kernel that the bytes claim to be; loader_load() may still refuse them. */
 enum loader_kind loader_detect(const void *kernel, uint64_t len);
 
 /* "Linux", "Multiboot 1", "PVH" or "unknown". */
@@ -19,8 +19,8 @@ const char *loader_kind_name(enum loader_kind kind);
  * memory may be partly written, and 'error' (of 'error_size' bytes) holds a
  * sentence without a newline that starts with the kernel's name:
  * ERR_CORRUPT     the file contradicts its own format
- * ERR_UNSUPPORTED not a kernel known here, or a too old one
- * ERR_RANGE       does not fit the guest's memory, or a limit of the kernel's
+ * ERR_UNSUPPORTED not a kernel of a known kind, or too old
+ * ERR_RANGE       does not fit the guest's memory, or exceeds a limit of the kernel
  */
 enum status loader_load(struct guest_memory *memory, const struct loader_input *input,
 			struct loader_state *ret, char *error, size_t error_size);

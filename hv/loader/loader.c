@@ -2,9 +2,9 @@
 /*
  * Loading of kernels: what all kinds have in common. Writes strings, finds room in the guest's RAM.
  *
- * Assumes that the memory map is ascending and that the VM's memory is there
- * and not running yet. Kernel files are hostile: every number of theirs is
- * checked against the file and against the memory map before it is used.
+ * Assumes that the memory map is ascending, and that the VM has its memory and does not run yet.
+ * Kernel files are hostile: every number in them is checked against the file and the memory map
+ * before it is used.
  */
 #include "hv/loader/loader.h"
 
@@ -92,7 +92,7 @@ enum status loader_write_string(struct loader *loader, const char *s, const char
 	return OK;
 }
 
-/* One past the entry's last byte, but never above the RAM that may be used. */
+/* One past the entry's last byte, but never above the usable RAM. */
 static uint64_t entry_end(const struct loader *loader, const struct e820_entry *entry)
 {
 	uint64_t end;
@@ -116,7 +116,7 @@ uint64_t loader_ram_end(const struct loader *loader, uint64_t start)
 	return end;
 }
 
-/* The highest page in [start, end) with 'len' bytes above it, 0 if there is none. */
+/* The highest page in [start, end) from which 'len' bytes fit; 0: there is none. */
 static uint64_t top_of(uint64_t start, uint64_t end, uint64_t len)
 {
 	if (start < LOADER_KERNEL_MIN)

@@ -5,8 +5,8 @@
 #include "hv/lib/types.h"
 
 /*
- * What loading has in common for all kinds of kernels: the layout of low guest memory, what the
- * caller of loader_load() gives and gets (hv/loader/load.h), and helpers for one file per kind.
+ * What all kinds of kernels have in common: the layout of low guest memory, input and result of
+ * loader_load() (hv/loader/load.h), and helpers for the files that load one kind each.
  */
 
 struct guest_memory;
@@ -51,19 +51,19 @@ struct guest_memory;
 #define LOADER_STRINGS	   0x10000
 #define LOADER_STRINGS_END 0x20000
 #define LOADER_LOW_END	   0x20000
-#define LOADER_KERNEL_MIN  0x100000 /* lowest place for what the loader places by itself */
+#define LOADER_KERNEL_MIN  0x100000 /* lowest address at which the loader chooses a place */
 
-/* Selectors of the GDT, the same for every kind of entry. */
+/* Selectors of the GDT, the same for all entry modes. */
 #define LOADER_SELECTOR_CODE 0x10
 #define LOADER_SELECTOR_DATA 0x18
 #define LOADER_SELECTOR_TSS  0x20
 #define LOADER_GDT_LIMIT     0x2f
 
-/* What the tables above have room for. */
+/* Capacity of the tables above. */
 #define LOADER_E820_MAX	   128
 #define LOADER_MODULES_MAX 256
 
-/* Types of memory as BIOS function E820 and ACPI number them. */
+/* Types of memory in BIOS function E820 and in ACPI. */
 enum e820_type {
 	E820_RAM = 1,
 	E820_RESERVED = 2,
@@ -77,7 +77,7 @@ struct e820_entry {
 	uint32_t type;	    /* enum e820_type */
 };
 
-/* A Multiboot module: the file's bytes and the line its kernel gets to see. */
+/* A Multiboot module: the file's bytes, and the command line that the kernel sees. */
 struct loader_module {
 	const void *data;
 	uint64_t len;
@@ -86,7 +86,7 @@ struct loader_module {
 
 enum loader_kind { LOADER_NONE, LOADER_LINUX, LOADER_MULTIBOOT, LOADER_PVH };
 
-/* All pointers are borrowed for the call. NULL strings stand for empty ones. */
+/* All pointers are borrowed for the call. NULL strings stand for empty strings. */
 struct loader_input {
 	const void *kernel;
 	uint64_t kernel_len;
@@ -116,9 +116,9 @@ enum loader_entry {
 };
 
 /*
- * How the boot processor starts. CS = LOADER_SELECTOR_CODE, the data segments
- * and SS = LOADER_SELECTOR_DATA, TR = LOADER_SELECTOR_TSS (base 0, limit 0x67, busy), all as in the
- * GDT at 'gdt'; RFLAGS has only its reserved bit; registers not named here are 0.
+ * How the boot processor starts. CS = LOADER_SELECTOR_CODE, the data segments and SS =
+ * LOADER_SELECTOR_DATA, TR = LOADER_SELECTOR_TSS (base 0, limit 0x67, busy), all as in the GDT at
+ * 'gdt'. RFLAGS has only its reserved bit set; registers not named here are 0.
  */
 struct loader_state {
 	enum loader_kind kind;
@@ -128,21 +128,22 @@ struct loader_state {
 	gpa_t gdt;
 	uint16_t gdt_limit; /* as loaded into GDTR */
 	/* For the log. */
-	gpa_t kernel_start, kernel_end; /* end is exclusive; includes what the kernel clears */
-	gpa_t initrd_start;		/* 0: none */
+	/* end is exclusive; includes memory that the kernel clears */
+	gpa_t kernel_start, kernel_end;
+	gpa_t initrd_start; /* 0: none */
 };
 
 /* One run of loader_load(). */
 struct loader {
 	struct guest_memory *memory;
 	const struct loader_input *input;
-	struct loader_state *state; /* filled in on the way */
+	struct loader_state *state; /* filled in during the load */
 	char *error;
 	size_t error_size;
 	uint64_t string_end; /* the next free byte of the strings' area */
 };
 
-/* A little-endian number in guest memory, at an offset from something. */
+/* A little-endian number in guest memory, at an offset. */
 struct loader_field {
 	uint16_t offset, size; /* bytes, size up to 8 */
 	uint64_t value;
@@ -154,34 +155,36 @@ enum status loader_refuse_at(struct loader *loader, enum status status, uint64_t
 enum status loader_refuse(struct loader *loader, enum status status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Guest memory, with a message when it fails. */
+/* Write guest memory; an error has a message. */
 enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len);
 enum status loader_zero(struct loader *loader, uint64_t addr, uint64_t len);
 enum status loader_write_fields(struct loader *loader, uint64_t addr,
 				const struct loader_field *fields, size_t n);
 
 /*
- * Put 's' and its NUL into the strings' area. 'what' names it in the message
- * when there is no room.
+ * Put 's' and its NUL into the strings' area. 'what' names the string in the message if there is no
+ * room.
  */
 enum status loader_write_string(struct loader *loader, const char *s, const char *what,
 				uint64_t *ret_addr);
 
-/* One past the last byte of the RAM that begins at 'start' and has no gap; 'start' if it is not
- * RAM. */
+/*
+ * One past the last byte of the contiguous RAM that begins at 'start'; 'start' itself if it is not
+ * RAM.
+ */
 uint64_t loader_ram_end(const struct loader *loader, uint64_t start);
 
 /*
- * Where 'len' bytes of RAM begin that lie above LOADER_KERNEL_MIN: the highest page outside
- * the kernel of loader->state that leaves them below 'limit',
- * or the lowest multiple of 'align' from 'from' on. 0: nowhere.
+ * The start of 'len' bytes of RAM above LOADER_KERNEL_MIN: the highest page outside loader->state's
+ * kernel from which they end below 'limit', or the lowest multiple of 'align' at or above 'from'.
+ * 0: there is no room.
  */
 uint64_t loader_place_high(const struct loader *loader, uint64_t len, uint64_t limit);
 uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align);
 
-/* Refuse with the memory a VM would need so that [start, start + len) is RAM. */
+/* Refuse, and name the memory size with which [start, start + len) would be RAM. */
 enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t start,
 			       uint64_t len);
 
-/* Place the initrd as high as 'limit' and RAM allow and copy it; *ret_addr is 0 without one. */
+/* Copy the initrd as high as 'limit' and RAM allow; *ret_addr is 0 without an initrd. */
 enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *ret_addr);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading of Multiboot 1 kernels: ELF files, or flat ones whose header says
- * where they go. EAX holds the magic number, EBX points to the information.
+ * Loading of Multiboot 1 kernels: ELF files, or flat files whose header gives their addresses. EAX
+ * holds the magic number, EBX points to the information.
  *
- * Source: Multiboot Specification version 0.6.96. As in QEMU the command line
- * begins with the kernel's name, and a request for a video mode is overheard: the
- * information then does not have one. There is no boot device.
+ * Source: Multiboot Specification version 0.6.96. As in QEMU, the command line begins with the
+ * kernel's name, and a request for a video mode is ignored: the information does not contain one.
+ * There is no boot device.
  */
 #include "hv/loader/multiboot.h"
 
@@ -24,7 +24,7 @@
 #define HEADER_ENTRY	   28
 #define HEADER_ADDRS_LEN   32
 #define HEADER_HAS_ADDRS   BIT(16)
-#define HEADER_MUST	   UINT32_C(0xffff) /* flags a loader has to know */
+#define HEADER_MUST	   UINT32_C(0xffff) /* flags that a loader must know */
 #define HEADER_ALIGN	   BIT(0)
 #define HEADER_MEMORY	   BIT(1)
 #define HEADER_VIDEO	   BIT(2)
@@ -40,11 +40,11 @@
 #define MMAP_SIZE	  24
 #define MMAP_SIZE_COUNTED 20 /* the size field does not count itself */
 
-/* The address fields of a header, and what follows from them. */
+/* The address fields of a header, and numbers derived from them. */
 struct flat {
 	uint64_t offset;    /* of the text in the file */
 	uint64_t load, len; /* bytes of file to load */
-	uint64_t end;	    /* after what is cleared */
+	uint64_t end;	    /* after the memory to clear */
 	uint64_t entry;
 };
 
@@ -204,7 +204,7 @@ static enum status write_memory_map(struct loader *loader)
 	return OK;
 }
 
-/* "NAME ARGUMENTS", in one string although it comes in two. */
+/* "NAME ARGUMENTS" as one string, from two. */
 static enum status write_cmdline(struct loader *loader, uint64_t *ret_addr)
 {
 	const char *append = loader->input->append;

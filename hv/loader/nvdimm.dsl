@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The NVDIMM root device and what its children share: NCAL is the _DSM of the NVDIMM
- * Arg4. The children, one an NVDIMM, are in an SSDT that acpi_memory.c writes. The functions are
- * those of the "NVDIMM DSM Interface Example" that concern labels; they go through the registers of
- * hv/devices/nvdimm.h. test_acpi_tables.c holds the numbers here against that header.
+ * The NVDIMM root device and the method that its children share: NCAL is the _DSM of NVDIMM
+ * Arg4. acpi_memory.c writes an SSDT with the children, one for each NVDIMM. The functions are
+ * those of the "NVDIMM DSM Interface Example" that concern labels; they use the registers of
+ * hv/devices/nvdimm.h. test_acpi_tables.c compares the numbers here with that header.
  */
 DefinitionBlock ("", "SSDT", 2, "STENCL", "NVDIMM  ", 1)
 {
@@ -33,7 +33,7 @@ DefinitionBlock ("", "SSDT", 2, "STENCL", "NVDIMM  ", 1)
 			Name (NSUP, Buffer (4) { 1, 0, 0, 0 })	/* not supported */
 			Name (INVA, Buffer (4) { 3, 0, 0, 0 })	/* invalid input */
 
-			/* The root has no functions of its own. */
+			/* The root itself has no functions. */
 			Method (_DSM, 4, NotSerialized)
 			{
 				If (Arg2 == 0)
@@ -84,7 +84,7 @@ DefinitionBlock ("", "SSDT", 2, "STENCL", "NVDIMM  ", 1)
 				Return (Local0)
 			}
 
-			/* Arg0: 5 to read, 6 to write. Arg1: offset, length, to write the data. */
+			/* Arg0: 5 reads, 6 writes. Arg1: offset and length, followed by the data for a write. */
 			Method (MOVE, 2, Serialized)
 			{
 				If (SizeOf (Arg1) < 8)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading of ELF kernels by Xen's PVH boot protocol: a note names a 32-bit entry
- * point, EBX points to a hvm_start_info with memory map, command line and at
- * most one module.
+ * Loading of ELF kernels by Xen's PVH boot protocol: a note holds a 32-bit entry point, EBX points
+ * to a hvm_start_info with memory map, command line and at most one module.
  *
  * Source: Xen, docs/misc/pvh.pandoc and public/arch-x86/hvm/start_info.h.
  */
@@ -15,12 +14,12 @@
 #define NOTE_HEADER	   12 /* name size, descriptor size, type */
 #define NOTE_PHYS32_ENTRY  18
 #define START_INFO_MAGIC   0x336ec578
-#define START_INFO_VERSION 1 /* the first one with a memory map */
+#define START_INFO_VERSION 1 /* the first version with a memory map */
 #define START_INFO_SIZE	   56
 #define MEMORY_ENTRY_SIZE  24
 #define MODULE_ENTRY_SIZE  32
 
-/* Within a PT_NOTE segment. */
+/* A note in a PT_NOTE segment. */
 struct note {
 	const uint8_t *desc;
 	uint64_t desc_len;
@@ -29,8 +28,8 @@ struct note {
 };
 
 /*
- * Read the note at '*at' of a segment's 'len' bytes and move on to the next;
- * false at the end, or if it is cut off. Alignment counts from the segment's start.
+ * Read the note at '*at' of a segment's 'len' bytes, and advance to the next. False: the end, or a
+ * truncated note. Alignment counts from the start of the segment.
  */
 static bool next_note(const uint8_t *segment, uint64_t len, uint64_t align, uint64_t *at,
 		      struct note *ret)
@@ -87,7 +86,7 @@ static bool find_entry(const struct elf *elf, uint64_t *ret)
 	return false;
 }
 
-/* Damaged ELF files count as none of the kind: nobody could find the note. */
+/* A damaged ELF file is not a PVH kernel: its note cannot be found. */
 bool pvh_detect(const uint8_t *file, uint64_t len)
 {
 	struct loader_input input = {.kernel = file, .kernel_len = len, .kernel_name = ""};

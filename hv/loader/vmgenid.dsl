@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The generation counter, and the event device that tells when it has changed: this machine is
+ * The generation counter, and the event device that signals its changes: the machine is
  * hardware-reduced and has no general-purpose events. A driver may know the counter by either
- * compatible name. test_acpi_tables.c holds the numbers here against hv/devices/identity.h.
+ * compatible name. test_acpi_tables.c compares the numbers here with hv/devices/identity.h.
  */
 DefinitionBlock ("", "SSDT", 2, "STENCL", "VMGENID ", 1)
 {
@@ -10,7 +10,7 @@ DefinitionBlock ("", "SSDT", 2, "STENCL", "VMGENID ", 1)
 	{
 		Device (VGEN)
 		{
-			/* A method, as iasl wants a Name here to end in a number. */
+			/* A method, because iasl requires a Name here to end in a number. */
 			Method (_HID, 0, NotSerialized)
 			{
 				Return ("QEMUVGID")
