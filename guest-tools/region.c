@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * For use in a Linux guest: show and change a piece of guest-physical memory
- * that is not the kernel's, and end the virtual machine with a verdict.
+ * that the kernel does not use, and end the virtual machine with a verdict.
  *
- *     region read ADDRESS             print the text there
- *     region write ADDRESS TEXT       put TEXT there, with the NUL behind it
- *     region exit CODE                through isa-debug-exit at port 0xf4
+ *     region read ADDRESS             print the text at ADDRESS
+ *     region write ADDRESS TEXT       write TEXT and a NUL to ADDRESS
+ *     region exit CODE                end through isa-debug-exit at port 0xf4
  *
- * Needs root and /dev/mem. The kernel refuses addresses it uses itself; leave
- * memory out by "memmap=SIZE$ADDRESS" or name a region it knows nothing about.
+ * Needs root and /dev/mem. The kernel refuses addresses that it uses itself: leave
+ * memory out with "memmap=SIZE$ADDRESS", or name a region that the kernel does not know.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static uint64_t parse_number(const char *text)
 	return value;
 }
 
-/* The rest of the page that 'address' lies in; 'size' says how much that is. */
+/* Map the rest of the page that contains 'address'; '*size' is its length. */
 static volatile char *map(const char *text, size_t *size)
 {
 	uint64_t address = parse_number(text), offset = address % PAGE;

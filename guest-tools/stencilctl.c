@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For use in a Linux guest: ask Stencil to make a template of this VM, or this clone new again,
- * and say who this VM is. Goes by ports, without a driver:
+ * For use in a Linux guest: ask Stencil to make a template of this VM, or to revert this clone,
+ * and print the VM's identity. Uses ports, without a driver:
  *
  *     control	0x5354	hv/devices/control.h
  *     fw_cfg	0x510	hv/devices/fw_cfg.h
  *     exit	0xf4	-device isa-debug-exit,iobase=0xf4,iosize=4
  *
- * Needs root, and a kernel with ioperm() and iopl(). While a driver reads fw_cfg at the same time
- * "info" may say nonsense.
+ * Needs root, and a kernel with ioperm() and iopl(). If a driver reads fw_cfg at the same time,
+ * "info" may print nonsense.
  */
 #include <argp.h>
 #include <err.h>
@@ -33,7 +33,7 @@ enum {
 	FW_CFG_SIGNATURE = 0x0000,
 	FW_CFG_DIRECTORY = 0x0019,
 	EXIT_PORT = 0xf4,
-	STATUS_MAX = 127, /* of isa-debug-exit's 8 bits one is always set */
+	STATUS_MAX = 127, /* bit 0 of isa-debug-exit's 8 bits is always set */
 };
 
 #define CONTROL_REFUSED UINT32_MAX
@@ -51,7 +51,7 @@ struct command {
 	void (*run)(const char *argument);
 };
 
-/* Above 0x3ff ioperm() serves only newer kernels; all ports it is, then. */
+/* Older kernels refuse ports above 0x3ff in ioperm(): open all ports instead. */
 static void open_ports(void)
 {
 	if (iopl(3) != 0)
@@ -94,7 +94,7 @@ static struct fw_cfg_file read_entry(void)
 	return file;
 }
 
-/* How many files there are; 0: there is no fw_cfg. */
+/* The number of files; 0: there is no fw_cfg. */
 static unsigned count_files(void)
 {
 	char signature[4];
@@ -107,7 +107,9 @@ static unsigned count_files(void)
 	return read_big(4);
 }
 
-/* The directory's n-th. A file that was read has taken the directory's place. */
+/*
+ * The directory's n-th entry. Selects the directory again, because a file may have been read since.
+ */
 static struct fw_cfg_file find_file(unsigned n)
 {
 	struct fw_cfg_file file;
@@ -130,8 +132,8 @@ static size_t read_file(const struct fw_cfg_file *file, void *buf, size_t size)
 }
 
 /*
- * Without a driver for the generation counter the kernel's random numbers would be those of every
- * other clone: give it our seed, and have it begin anew.
+ * Without a driver for the generation counter, the kernel's random numbers would be the same in
+ * every clone: give the kernel our seed, and make it reseed.
  */
 static void renew_random(void)
 {
@@ -199,7 +201,7 @@ static void freeze(const char *argument)
 	uint32_t number;
 
 	(void)argument;
-	/* What waits to be written would be written by every clone. */
+	/* Buffered output would be written by every clone. */
 	fflush(NULL);
 	sync();
 	number = ask(CONTROL_FREEZE);

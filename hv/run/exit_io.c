@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * IN, OUT, INS and OUTS. The processor has checked the guest's I/O permissions
- * before the exit. Strings go in chunks, so that a long one does not keep the processor.
+ * IN, OUT, INS and OUTS. The processor has checked the guest's I/O permissions before the exit.
+ * Strings are moved in chunks, so that a long string does not occupy the processor.
  */
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
@@ -42,7 +42,7 @@ static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, 
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | hits | PENDING_ENABLED_BREAKPOINT);
 }
 
-/* We have made an access for the guest: its breakpoint is a trap after the instruction. */
+/* We have made the access in place of the guest: a breakpoint on it traps after the instruction. */
 static inline void check_breakpoints(const struct io_exit *io)
 {
 	enum { DR7_ENABLES = 0xff };
@@ -90,7 +90,9 @@ static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 	return EXIT_NEXT;
 }
 
-/* Move one element between the guest's memory and the port. The VM's lock is held for memory only.
+/*
+ * Move one element between the guest's memory and the port. The VM's lock is held only while memory
+ * is accessed.
  */
 static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 			      struct guest_paging *paging, uint64_t linear)
@@ -98,7 +100,7 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 	uint64_t value = 0;
 	enum status status;
 
-	/* An input that cannot be stored must not be taken from the device. */
+	/* Take input from the device only if it can be stored. */
 	if (io->in) {
 		struct memory_lock held = memory_lock(vcpu);
 		gpa_t gpa;
@@ -120,7 +122,7 @@ static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
 	return status;
 }
 
-/* A string's memory cannot be reached: the guest gets the fault, or ends. */
+/* The memory of a string cannot be accessed: the guest gets a fault, or its VM ends. */
 static void io_fault(struct vcpu *vcpu, enum status status, const struct guest_fault *fault,
 		     bool stack_segment)
 {

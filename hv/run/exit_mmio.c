@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An instruction touches a device's memory: fetch, decode and execute it, with
- * device accesses in place of memory. Each operand is looked up by itself, so
- * MOVS may go from device to memory, or the other way.
+ * An instruction accesses a device's memory: fetch, decode and execute it, with device accesses in
+ * place of memory accesses. Each operand is looked up separately, so MOVS can copy from a device to
+ * memory and back.
  */
 #include "hv/devices/insn_decode.h"
 #include "hv/devices/insn_execute.h"
@@ -26,7 +26,7 @@ static enum insn_mode code_mode(void)
 	return vmcs_read(VMCS_GUEST_CS_AR) & AR_DB ? INSN_32 : INSN_16;
 }
 
-/* Copy from where the instruction is, as many bytes as its pages allow. */
+/* Copy the bytes at the instruction's address, as many as are mapped. */
 static size_t fetch(struct vcpu *vcpu, struct guest_paging *paging, uint64_t linear,
 		    uint8_t bytes[INSN_MAX_LEN])
 {
@@ -69,7 +69,7 @@ static void store_insn_regs(struct vcpu *vcpu, const struct insn_regs *regs)
 
 static uint64_t linear_address(const struct insn_access *access)
 {
-	/* The segments as the instruction numbers them are as the VMCS numbers them. */
+	/* Instructions and the VMCS number the segments alike. */
 	uint64_t base =
 		vmcs_read(vmcs_segment_field(VMCS_GUEST_ES_BASE, (enum segment)access->segment));
 
@@ -80,7 +80,7 @@ static uint64_t linear_address(const struct insn_access *access)
 	return base + access->offset;
 }
 
-/* One operand: where it is and what it holds. */
+/* One operand: its address, and whether a device is there. */
 struct operand {
 	uint64_t linear;
 	gpa_t gpa;
@@ -88,7 +88,7 @@ struct operand {
 	uint8_t size;
 };
 
-/* False: the access faults in the guest, which has been arranged, or ended the VM. */
+/* False: the access faults in the guest (the fault is pending), or the VM has ended. */
 static bool find_operand(struct vcpu *vcpu, struct guest_paging *paging,
 			 const struct insn_access *access, struct operand *ret)
 {
@@ -174,7 +174,7 @@ static void write_operand(struct vcpu *vcpu, struct guest_paging *paging,
 			 (unsigned long long)operand->linear);
 }
 
-/* Execute a decoded instruction: operands in, one step, result out. */
+/* Execute one step of a decoded instruction: read operands, execute, store the result. */
 static void execute(struct vcpu *vcpu, struct guest_paging *paging, const struct insn *insn)
 {
 	struct insn_access access[2];
@@ -201,7 +201,7 @@ static void execute(struct vcpu *vcpu, struct guest_paging *paging, const struct
 	store_insn_regs(vcpu, &regs);
 }
 
-/* Say the bytes that could not be executed: whoever wants to help needs them. */
+/* Report the bytes that could not be executed, so that support for them can be added. */
 static void crash_unknown(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, size_t n)
 {
 	char text[3 * INSN_MAX_LEN + 1] = "";

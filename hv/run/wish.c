@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a guest asks for with a write to a device: to show a byte, to end, or something that
- * concerns its VM as a whole. Devices only return such a wish; all of them are granted here.
+ * Grants what a guest asks for with a write to a device: to print a byte, to end, or something that
+ * concerns its VM as a whole. Devices only return the wish.
  */
 #include "hv/run/wish.h"
 

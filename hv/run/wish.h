@@ -4,7 +4,7 @@
 #include "hv/vcpu/vcpu.h"
 
 /*
- * Do what the guest asked for with a write to a device: 'wish' is a set of enum device_wish. The
- * devices are locked; the VM's lock is free.
+ * Perform what the guest asked for with a write to a device. 'wish' is a set of enum device_wish.
+ * The devices are locked; the VM's lock is not held.
  */
 void wish_grant(struct vcpu *vcpu, uint32_t wish);

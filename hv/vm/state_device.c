@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Devices in a VM's state: the fields of each class in hv/devices, in the order of
- * platform_devices[]. What belongs to the VM's own identity or wiring is not in them: fw_cfg's
- * files and identity, the control port, labels, lines of output that are not full.
+ * Devices in a VM's saved state: the fields of each device class, in the order of
+ * platform_devices[]. The fields exclude what belongs to the VM's own identity or wiring: fw_cfg's
+ * files and identity, the control port, labels, unfinished lines of output.
  */
 #include "hv/vm/state_device.h"
 
