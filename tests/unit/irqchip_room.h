@@ -4,7 +4,7 @@
 #include "hv/devices/irqchip.h"
 #include "hv/devices/platform.h"
 
-/* Room for as many processors as a test wants, and the simplest way to have n of them. */
+/* Room for as many processors as a test needs, and the simplest topology with n of them. */
 
 union irqchip_room {
 	struct irqchip chip;
@@ -17,7 +17,7 @@ union platform_room {
 		      sizeof(struct nvdimm)];
 };
 
-/* APIC IDs are numbers. */
+/* Each processor in its own socket: APIC IDs are the processors' numbers. */
 static inline const struct cpu_topology *sockets(unsigned n)
 {
 	static struct cpu_topology topology;
@@ -26,7 +26,7 @@ static inline const struct cpu_topology *sockets(unsigned n)
 	return &topology;
 }
 
-/* The local APIC's page, in accesses of 'size' bytes. */
+/* Access the local APIC's page; 'off' is relative to the page. */
 static inline uint64_t page_read(struct irqchip *chip, struct lapic *lapic, struct io_access access)
 {
 	access.addr = APIC_BASE_ADDR + access.off;
@@ -39,7 +39,7 @@ static inline void page_write(struct irqchip *chip, struct lapic *lapic, struct 
 	irqchip_page_write(chip, lapic, &access);
 }
 
-/* All kicks, bit i for vCPU i. */
+/* Take all kicks; bit i for vCPU i. */
 static inline uint32_t take_kicks(struct irqchip *chip)
 {
 	uint32_t kicks = 0;

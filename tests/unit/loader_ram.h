@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A VM's memory for tests of the loader, in place of hv/guest/guest_memory.c: one
- * block of RAM from 0 on. Include it in one file of a program.
+ * A VM's memory for tests of the loader, in place of hv/guest/guest_memory.c: one block of RAM from
+ * address 0. Include it in one file of a program.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define RAM_SIZE MIB(64)
 
 static uint8_t *ram;
-static int writes_left = -1; /* this many succeed; -1: all */
+static int writes_left = -1; /* number of writes that succeed; -1: all */
 
 enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf, size_t len)
 {
@@ -40,7 +40,7 @@ enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 	return OK;
 }
 
-/* As a small PC has it: conventional memory, a hole for the BIOS, the rest. */
+/* The map of a small PC: conventional memory, a hole for the BIOS, the rest. */
 static const struct e820_entry pc_map[] = {
 	{0, 0x9fc00, E820_RAM},
 	{0x9fc00, 0x400, E820_RESERVED},
@@ -49,7 +49,7 @@ static const struct e820_entry pc_map[] = {
 	{0xfec00000, 0x1000, E820_RESERVED},
 };
 
-/* Everything but the kernel. */
+/* All input except the kernel. */
 static struct loader_input pc_input(const void *kernel, size_t len)
 {
 	return (struct loader_input){

@@ -5,7 +5,7 @@
 
 #include "tests/unit/support.h"
 
-/* A device that is memory, and that remembers how it was touched. */
+/* A device that is memory and records its accesses. */
 struct memory {
 	uint8_t bytes[64];
 	unsigned n;
@@ -22,7 +22,7 @@ static void note(struct memory *memory, const struct io_access *access, uint64_t
 static uint64_t memory_read(void *dev, const struct io_access *access)
 {
 	struct memory *memory = dev;
-	uint64_t value = UINT64_MAX; /* rubbish above 'size' must not come through */
+	uint64_t value = UINT64_MAX; /* garbage above 'size' must be cut off */
 
 	assert_true(access->off + access->size <= sizeof(memory->bytes));
 	memcpy(&value, memory->bytes + access->off, access->size);
@@ -30,7 +30,7 @@ static uint64_t memory_read(void *dev, const struct io_access *access)
 	return value;
 }
 
-/* Wishes for the bits of the first byte written. */
+/* Returns a wish for each bit of the first byte written. */
 static uint32_t memory_write(void *dev, const struct io_access *access)
 {
 	struct memory *memory = dev;
@@ -65,7 +65,7 @@ static uint32_t bus_write(const struct io_bus *bus, uint64_t addr, unsigned size
 	return io_bus_write(bus, NULL, &access);
 }
 
-/* Devices are anywhere here: their places are counted from address 0. */
+/* Devices can be anywhere in this test: their places are counted from address 0. */
 static enum status add(struct io_bus *bus, uint64_t start, uint64_t len, unsigned width, void *dev)
 {
 	return io_bus_add(bus, &(struct io_range){.start = start,
@@ -125,7 +125,10 @@ static void nobody_reads_as_ones_and_swallows_writes(void **state)
 	assert_int_equal(memory.n, 0);
 }
 
-/* Every order of adding five ranges, every address: the search finds what a linear one would. */
+/*
+ * Every order of adding five ranges, and every address: the search finds what a linear search
+ * would.
+ */
 static void ranges_are_found_whatever_the_order(void **state)
 {
 	static const uint64_t start[] = {3, 5, 9, 20, 21}, len[] = {2, 3, 1, 1, 4};
@@ -158,7 +161,7 @@ static void ranges_are_found_whatever_the_order(void **state)
 	}
 }
 
-/* Addresses 512 apart share a guess, and a large range shares everybody's. */
+/* Addresses 512 apart share a guess, and a large range competes for all guesses. */
 static void ranges_that_are_guessed_alike_are_all_found(void **state)
 {
 	static const uint64_t start[] = {0x10, 0x14, 0x17, 0x210, 0x410, 0x1000, 0x3010};
@@ -248,7 +251,7 @@ static void a_full_bus_says_so(void **state)
 	assert_int_equal(bus_read(&bus, 2 * IO_BUS_MAX_RANGES - 2, 1, 0), 0);
 }
 
-/* Two ranges, [4,9) and [9,12), nothing else. Byte n of the world holds n. */
+/* Two ranges, [4,9) and [9,12), and nothing else. Byte n of the world holds n. */
 static void setup_world(struct io_bus *bus, struct memory low[1], struct memory high[1],
 			unsigned width)
 {

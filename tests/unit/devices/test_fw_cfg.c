@@ -9,12 +9,15 @@
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
 
-/* Physical memory: an image that nobody may write, and frames. */
+/* Physical memory: an image that must not be written, and frames. */
 #define IMAGE	 MIB(2)
 #define FRAMES	 (IMAGE + MIB(2))
 #define N_FRAMES 256
 
-/* Guest memory: ROM, private pages of the image, zeros; the first two touch, nothing is behind. */
+/*
+ * Guest memory: ROM, private pages of the image, zeros. The first two are adjacent; the rest is
+ * unmapped.
+ */
 #define ROM UINT64_C(0x10000)
 #define COW UINT64_C(0x14000)
 #define RAM MIB(2)
@@ -130,7 +133,7 @@ static uint64_t in_little(unsigned number, unsigned size)
 	return value;
 }
 
-/* Behind its end an item has zeros only. */
+/* Beyond its end an item has only zeros. */
 static void item_ends(void)
 {
 	for (unsigned i = 0; i < 100; i++)
@@ -150,7 +153,7 @@ static void the_machines_items_are_qemus(void **state)
 	assert_int_equal(in_little(0xf, 2), 3);
 	item_ends();
 	assert_int_equal(in_little(0x4000 | 5, 2), 3); /* the "write channel" */
-	assert_int_equal(in_little(0x8000 | 5, 2), 0); /* the architecture's */
+	assert_int_equal(in_little(0x8000 | 5, 2), 0); /* architecture-specific */
 }
 
 static void the_directory_names_every_file(void **state)
@@ -270,7 +273,7 @@ static void put(uint64_t gpa, uint64_t value, unsigned size)
 	assert_int_equal(guest_write(&memory, at(gpa), bytes, size), OK);
 }
 
-/* Write the address like a guest, and let the run loop do what is asked for. */
+/* Write the address as a guest does, and perform the request as the run loop does. */
 static enum status start(uint64_t request)
 {
 	assert_int_equal(port_out(FW_CFG_DMA_PORT, 4, __builtin_bswap32((uint32_t)(request >> 32))),
@@ -280,7 +283,7 @@ static enum status start(uint64_t request)
 	return fw_cfg_transfer(&fw_cfg, &memory);
 }
 
-/* What the guest finds in its request. */
+/* The answer that the guest finds in its request. */
 static uint32_t ask(uint32_t control, uint32_t len, uint64_t address)
 {
 	uint32_t answer;
@@ -308,7 +311,7 @@ static void a_request_reads_a_file(void **state)
 
 	assert_int_equal(ask(SELECT(BIG_NUMBER) | READ, sizeof(big_file), RAM + 0x1234), 0);
 	memory_is(RAM + 0x1234, big_file, sizeof(big_file));
-	/* Part after part, then with zeros behind the end. */
+	/* Part by part, then zeros beyond the end. */
 	assert_int_equal(ask(SELECT(TEXT_NUMBER), 0, 0), 0);
 	memset(big_file, 0xcc, sizeof(big_file));
 	assert_int_equal(guest_write(&memory, at(COW), big_file, 100), OK);
@@ -329,7 +332,7 @@ static void a_request_reads_what_ports_read(void **state)
 		in(want, sizeof(want));
 		assert_int_equal(ask(SELECT(numbers[i]) | READ, sizeof(want), RAM + 0x1ffe), 0);
 		memory_is(RAM + 0x1ffe, want, sizeof(want));
-		/* Any part of it. */
+		/* From any offset. */
 		for (unsigned skip = 0; skip < sizeof(want); skip += 37) {
 			assert_int_equal(ask(SELECT(numbers[i]) | SKIP, skip, 0), 0);
 			assert_int_equal(ask(READ, 7, RAM + 0x3000), 0);
@@ -354,7 +357,7 @@ static void items_cannot_be_written(void **state)
 	assert_int_equal(ask(SELECT(0x1000) | WRITE, 5, RAM), ERROR);
 	assert_int_equal(ask(WRITE, 0, RAM), 0);
 	assert_memory_equal(first.data, "hello", 5);
-	/* No operation at all is none that fails. */
+	/* A request without an operation does not fail. */
 	assert_int_equal(ask(0, 100, UINT64_MAX), 0);
 }
 
@@ -376,9 +379,9 @@ static void requests_to_nowhere_are_errors(void **state)
 		assert_int_equal(ask(SELECT(BIG_NUMBER) | READ, PAGE_SIZE, addresses[i]), ERROR);
 		assert_int_equal(ask(SELECT(0) | READ, 4, addresses[i]), ERROR);
 		assert_int_equal(ask(SELECT(0x1000) | READ, 4, addresses[i]), ERROR);
-		assert_int_equal(start(addresses[i]), OK); /* no request there, and no answer */
+		assert_int_equal(start(addresses[i]), OK); /* no request there, so no answer */
 	}
-	/* But for the page that requests are in, and its tables. */
+	/* Except for the page that holds the requests, and its tables. */
 	assert_true(left - frame_available() <= 3);
 }
 
@@ -392,7 +395,7 @@ static void rom_is_not_written(void **state)
 	memory_is(COW - 0x10, unchanged, 0x10);
 	memory_is(COW, big_file + 0x10, PAGE_SIZE - 0x10);
 	assert_int_equal(mem_map_find(&map, at(ROM))->n_dropped, dropped + 1);
-	/* A request in ROM, which says "skip", has an answer that is dropped. */
+	/* A "skip" request in ROM: its answer is dropped. */
 	assert_int_equal(start(ROM), OK);
 	memory_is(ROM, unchanged, 16);
 	assert_int_equal(mem_map_find(&map, at(ROM))->n_dropped, dropped + 2);
@@ -406,7 +409,7 @@ static void no_frame_is_said(void **state)
 	while (frame_available())
 		assert_true(frame_alloc() != 0);
 	assert_int_equal(start(RAM + 0x800), ERR_NOMEM);
-	/* A request that is only read needs no frame, its answer does. */
+	/* Reading a request needs no frame, answering it does. */
 	assert_int_equal(start(COW), ERR_NOMEM);
 }
 

@@ -81,7 +81,7 @@ static void random_bytes_are_never_the_same(void **state)
 		for (unsigned j = 0; j < i; j++)
 			assert_true(numbers[i] != numbers[j]);
 	}
-	random_fill(bytes, 9); /* no more than was asked for */
+	random_fill(bytes, 9); /* not more than requested */
 	assert_int_equal(bytes[9] | bytes[10], 0);
 	assert_int_equal(random_machine(), random_machine());
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The decoder against Zydis, the executor against the processor this runs on.
- * Both compare with something that was written by others from the same manual.
+ * Compares the decoder with Zydis, and the executor with the processor that runs the test. Both
+ * references were written by others from the same manual.
  */
 #define _GNU_SOURCE
 #include "hv/devices/insn_decode.h"
@@ -27,7 +27,7 @@
 #define RFLAGS_OF	  0x800
 
 static unsigned n_random =
-	120000; /* cases without a system, of each kind; or as the argument says */
+	120000; /* cases of each kind, without a system; or as the argument says */
 
 static uint64_t random_state = 0x9e3779b97f4a7c15;
 
@@ -39,7 +39,7 @@ static uint64_t random_u64(void)
 	return random_state * 0x2545f4914f6cdd1d;
 }
 
-/* Often a value where something changes: few bits, many bits, signs. */
+/* Often a value near the interesting ones: few bits, many bits, signs. */
 static uint64_t random_value(void)
 {
 	static const uint64_t edges[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff};
@@ -68,7 +68,7 @@ static const char *hex(const uint8_t *bytes, size_t n)
 	return text;
 }
 
-/* ---- Decoding: what Zydis says ---- */
+/* ---- Decoding: compare with Zydis ---- */
 
 static enum insn_op op_of_mnemonic(const ZydisDecodedInstruction *z)
 {
@@ -178,9 +178,9 @@ static enum insn_op op_of_mnemonic(const ZydisDecodedInstruction *z)
 struct zydis_view {
 	ZydisDecodedInstruction insn;
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-	const ZydisDecodedOperand *memory[3]; /* explicit ones first */
+	const ZydisDecodedOperand *memory[3]; /* explicit operands first */
 	size_t n_memory;
-	enum insn_op op; /* INSN_NONE: to be refused */
+	enum insn_op op; /* INSN_NONE: must be refused */
 };
 
 static bool is_segment_register(const ZydisDecodedOperand *operand)
@@ -225,7 +225,7 @@ static bool zydis_decode(const ZydisDecoder *decoder, const uint8_t *bytes, size
 	return true;
 }
 
-/* The bytes being compared, and an assertion that shows them. */
+/* The bytes being compared, and an assertion that prints them. */
 static const uint8_t *current;
 
 #define EXPECT(ours, theirs) expect(#ours, (uint64_t)(ours), (uint64_t)(theirs))
@@ -247,9 +247,8 @@ static uint8_t register_number(ZydisRegister reg)
 }
 
 /*
- * A SIB byte with base 5 and mod 0 has a displacement and no base, whatever
- * REX.B says; Zydis 4.0 makes that R13D where addresses have 32 bits. The processor is asked in
- * rex_b_does_not_bring_back_the_base().
+ * A SIB byte with base 5 and mod 0 has a displacement and no base, whatever REX.B is. Zydis 4.0
+ * decodes R13D if addresses have 32 bits. rex_b_does_not_bring_back_the_base() asks the processor.
  */
 static bool zydis_takes_it_for_r13d(const struct zydis_view *view)
 {
@@ -278,8 +277,8 @@ static void expect_address(const struct insn *insn, const struct zydis_view *vie
 }
 
 /*
- * SDM vol. 2, MOVSXD: with a 16-bit operand size it reads 16 bits. Zydis has
- * AMD's 32, of which the upper half is not used.
+ * SDM vol. 2, MOVSXD: with a 16-bit operand size the instruction reads 16 bits. Zydis has AMD's 32,
+ * of which the upper half is not used.
  */
 static unsigned memory_size(const struct zydis_view *view, const ZydisDecodedOperand *memory)
 {
@@ -289,7 +288,7 @@ static unsigned memory_size(const struct zydis_view *view, const ZydisDecodedOpe
 	return is_short ? 2 : memory->size / 8;
 }
 
-/* The accesses of both, as sets: Zydis' order is another one. */
+/* Compare the accesses of both as sets: Zydis has another order. */
 static void expect_accesses(const struct insn *insn, const struct zydis_view *view)
 {
 	struct insn_access accesses[2];
@@ -371,7 +370,9 @@ static void expect_prefixes(const struct insn *insn, const struct zydis_view *vi
 	if (insn->op == INSN_SCAS || insn->op == INSN_CMPS)
 		EXPECT(insn->repeat == INSN_REPNE,
 		       (view->insn.attributes & ZYDIS_ATTRIB_HAS_REPNE) != 0);
-	/* REPNE before the others: works as REP; Zydis does not show it. */
+	/*
+	 * REPNE in front of the other string instructions works as REP; Zydis does not report it.
+	 */
 	if (insn->repeat != INSN_REPNE)
 		EXPECT(insn->repeat != INSN_ONCE, (view->insn.attributes & rep) != 0);
 }
@@ -407,7 +408,7 @@ static void compare_decoders(const ZydisDecoder *decoder, enum insn_mode mode, c
 	expect_immediate(&insn, &view);
 	if (insn.form != INSN_FORM_STRING)
 		expect_address(&insn, &view, view.memory[0]);
-	/* One byte less is not an instruction, and none of the bytes behind it matters. */
+	/* One byte less is not an instruction, and bytes after the instruction do not matter. */
 	assert_int_equal(insn_decode(bytes, insn.length - 1u, mode, &insn), ERR_RANGE);
 }
 
@@ -423,7 +424,7 @@ static void init_decoders(void)
 static const uint8_t prefixes[] = {0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36,
 				   0x3e, 0x64, 0x65, 0x40, 0x48, 0x44, 0x4f, 0x41};
 
-/* Some random bytes behind a head, compared in one mode. */
+/* Compare the head, followed by random bytes, in one mode. */
 static void compare_head(enum insn_mode mode, const uint8_t *head, size_t n_head)
 {
 	uint8_t bytes[16];
@@ -435,7 +436,7 @@ static void compare_head(enum insn_mode mode, const uint8_t *head, size_t n_head
 	compare_decoders(&decoders[mode], mode, bytes, 15);
 }
 
-/* One opcode behind an escape, without or with one of the prefixes. */
+/* Compare one opcode after an escape, without a prefix or with one of them. */
 static void compare_opcode(enum insn_mode mode, size_t prefix, const uint8_t *escape,
 			   size_t n_escape, unsigned opcode_and_modrm)
 {
@@ -451,7 +452,7 @@ static void compare_opcode(enum insn_mode mode, size_t prefix, const uint8_t *es
 	compare_head(mode, head, n);
 }
 
-/* Every opcode of a map with every ModRM byte, and with every prefix and some of them. */
+/* Every opcode of a map with every ModRM byte, and with every prefix and some combinations. */
 static void opcodes_agree_with_zydis(const uint8_t *escape, size_t n_escape)
 {
 	for (unsigned mode = INSN_16; mode <= INSN_64; mode++) {
@@ -479,7 +480,7 @@ static void all_three_byte_opcodes_agree_with_zydis(void **state)
 	opcodes_agree_with_zydis((const uint8_t[]){0x0f, 0x3a}, 2);
 }
 
-/* Opcodes that are in the set in some form, to make random instructions worth while. */
+/* Opcodes that are in the set in some form, so that random instructions often are. */
 static const uint8_t good_1[] = {
 	0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x0a, 0x0b, 0x10, 0x11, 0x12, 0x13, 0x18, 0x19, 0x1a,
 	0x1b, 0x20, 0x21, 0x22, 0x23, 0x28, 0x29, 0x2a, 0x2b, 0x30, 0x31, 0x32, 0x33, 0x38, 0x39,
@@ -490,10 +491,10 @@ static const uint8_t good_1[] = {
 static const uint8_t good_0f[] = {
 	0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b,
 	0x9c, 0x9d, 0x9e, 0x9f, 0xa3, 0xab, 0xb0, 0xb1, 0xb3, 0xb6, 0xb7, 0xba,
-	0xbb, 0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xf0, 0xf1, /* the last two behind 0F 38 */
+	0xbb, 0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xf0, 0xf1, /* the last two after 0F 38 */
 };
 
-/* Up to 'max_prefixes' prefixes and an opcode of the set; the rest is random. */
+/* Up to 'max_prefixes' prefixes and an opcode of the set, followed by random bytes. */
 static void random_instruction(uint8_t bytes[16], unsigned max_prefixes)
 {
 	uint64_t tail[2] = {random_u64(), random_u64()};
@@ -533,7 +534,7 @@ static void random_bytes_agree_with_zydis(void **state)
 		compare_head((enum insn_mode)(i % 3), (const uint8_t[]){0x0f}, i & 1);
 }
 
-/* The comparison is worth what it compared. */
+/* The comparison is only worth as much as it compared. */
 static void every_operation_was_compared(void **state)
 {
 	for (unsigned op = INSN_ADD; op <= INSN_SCAS; op++)
@@ -542,7 +543,7 @@ static void every_operation_was_compared(void **state)
 	assert_true(n_accepted > n_random / 2);
 }
 
-/* ---- Decoding: what the statuses mean ---- */
+/* ---- Decoding: the statuses ---- */
 
 static void refusals_say_why(void **state)
 {
@@ -583,7 +584,7 @@ static void refusals_say_why(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		for (unsigned mode = INSN_16; mode <= INSN_64; mode++) {
 			struct insn insn;
-			/* In 64-bit mode the byte 48 is a prefix, else it is DEC. */
+			/* In 64-bit mode byte 48 is a prefix, otherwise it is DEC. */
 			enum status status = insn_decode(cases[i].bytes, cases[i].n, mode, &insn);
 
 			if (status != cases[i].status[mode])
@@ -592,9 +593,9 @@ static void refusals_say_why(void **state)
 	}
 }
 
-/* ---- Execution: what the processor says ---- */
+/* ---- Execution: compare with the processor ---- */
 
-/* Everything lies below 2 GiB, so that absolute addresses reach it. */
+/* All of this lies below 2 GiB, so that absolute addresses reach it. */
 struct harness {
 	uint8_t code[PAGE_SIZE];
 	uint8_t buffer[2 * PAGE_SIZE];
@@ -632,7 +633,7 @@ static uint8_t *emit_absolute(uint8_t *p, uint8_t opcode, unsigned reg, const vo
 #define LOAD  0x8b
 #define STORE 0x89
 
-/* Run one instruction with the registers of 'in', all sixteen. */
+/* Run one instruction on the processor, with all sixteen registers of 'in'. */
 static void run_on_processor(const uint8_t *bytes, size_t n)
 {
 	static const uint8_t save[] = {0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57};
@@ -669,7 +670,7 @@ static unsigned shift_count(const struct insn *insn, uint64_t rcx)
 	return amount & (insn->operand_size == 8 ? 63 : 31);
 }
 
-/* Flags the SDM leaves undefined, which processors indeed differ in. */
+/* Flags that the SDM leaves undefined, and that do differ between processors. */
 static uint64_t undefined_flags(const struct insn *insn, uint64_t rcx)
 {
 	unsigned count = shift_count(insn, rcx);
@@ -702,7 +703,7 @@ static uint64_t undefined_flags(const struct insn *insn, uint64_t rcx)
 
 #define MIDDLE PAGE_SIZE /* of the buffer */
 
-/* Give the registers values with which the operand lies in the buffer; false if none do. */
+/* Set the registers so that the operand lies in the buffer; false if that is not possible. */
 static bool aim(const struct insn *insn, struct insn_regs *regs)
 {
 	uint64_t middle = (uintptr_t)harness->buffer + MIDDLE;
@@ -739,13 +740,13 @@ static bool aim(const struct insn *insn, struct insn_regs *regs)
 	regs->gpr[insn->base] = middle - sum;
 	if (insn->op == INSN_POP && insn->base == RSP)
 		regs->gpr[RSP] -= insn->operand_size;
-	/* The stack has to lie in the buffer, too. */
+	/* The stack must lie in the buffer, too. */
 	return insn->base != RSP || sum + 2048 < 4096;
 }
 
 static uint8_t model[2 * PAGE_SIZE];
 
-/* Where in the model an access lies; the test fails if it lies elsewhere. */
+/* The place of an access in the model; the test fails if the access is elsewhere. */
 static uint8_t *model_at(const struct insn_access *access)
 {
 	uint64_t at = access->offset - (uintptr_t)harness->buffer;
@@ -770,7 +771,7 @@ static void run_step(const struct insn *insn, struct insn_regs *regs)
 		insn_execute_cmps(insn, regs, old[0], old[1]);
 		return;
 	}
-	/* What lies above the operand is none of its business. */
+	/* Bytes above the operand must not matter. */
 	if (n > 0 && accesses[0].size < 8)
 		old[0] |= random_u64() << (8 * accesses[0].size);
 	insn_execute(insn, regs, old[0], &new, &writes);
@@ -799,7 +800,7 @@ static void compare_execution(const uint8_t *bytes, const struct insn *insn)
 
 		memcpy(model + i, &v, 8);
 	}
-	/* Let comparisons be equal now and then. */
+	/* Make comparisons equal now and then. */
 	if ((random_u64() & 3) == 0)
 		memcpy(model + MIDDLE, &regs.gpr[RAX], 4),
 			memcpy(model + MIDDLE + 4, &regs.gpr[RDX], 4);
@@ -858,7 +859,7 @@ static void execution_agrees_with_the_processor(void **state)
 	munmap(harness, sizeof(*harness));
 }
 
-/* Random instructions hardly ever have RSP as a base. */
+/* Random instructions rarely have RSP as a base. */
 static void a_stack_pointer_as_base_agrees_with_the_processor(void **state)
 {
 	static const uint8_t cases[][6] = {
@@ -900,7 +901,7 @@ static void rex_b_does_not_bring_back_the_base(void **state)
 	munmap(harness, sizeof(*harness));
 }
 
-/* ---- What neither of them can show ---- */
+/* ---- What neither reference can show ---- */
 
 static struct insn decode(enum insn_mode mode, const char *bytes, size_t n)
 {
@@ -1015,7 +1016,7 @@ static void a_repeated_string_stays_until_its_count_is_zero(void **state)
 	assert_int_equal(regs.rip, 102);
 	assert_int_equal(regs.gpr[RSI], 12);
 	assert_int_equal(regs.gpr[RDI], 22);
-	/* A count of zero: nothing is accessed, nothing written. */
+	/* With a count of zero nothing is accessed or written. */
 	regs.rip = 100;
 	assert_int_equal(insn_accesses(&insn, &regs, accesses), 0);
 	insn_execute(&insn, &regs, 0x57, &new, &writes);

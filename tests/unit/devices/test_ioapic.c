@@ -52,7 +52,7 @@ static void route(unsigned pin, uint64_t entry)
 	set(0x10 + 2 * pin, (uint32_t)entry);
 }
 
-/* Take the interrupt on vCPU 0, without ending it. */
+/* Accept the interrupt on vCPU 0, without ending it. */
 static bool take(uint8_t vector)
 {
 	if (lapic_pending_vector(chip.lapic) != vector)
@@ -121,7 +121,7 @@ static void the_window_is_of_32_bits(void **state)
 	chip_write(0x11, 1, 0);
 	chip_write(0x20, 4, 0);
 	assert_int_equal(get(0x10), 0x10055);
-	chip_write(0, 1, 1); /* the index is a byte, and may be written as one */
+	chip_write(0, 1, 1); /* the index is one byte, and can be written as one */
 	assert_int_equal(chip_read(0x10, 4), 0x170020);
 }
 
@@ -183,14 +183,14 @@ static void an_eoi_goes_to_the_pin_of_its_vector_only(void **state)
 	irqchip_set_irq(&chip, 6, true);
 	irqchip_set_irq(&chip, 7, true);
 	assert_true(take(0x37));
-	eoi(); /* an edge: no message */
+	eoi(); /* an edge sends no EOI message */
 	assert_true(take(0x36));
 	irqchip_set_irq(&chip, 6, false);
 	eoi();
 	assert_false(get(0x10 + 12) & REDIR_REMOTE_IRR);
 	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR);
 	chip_write(0x40, 4, 0x35);			/* the I/O APIC's own EOI register */
-	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR); /* asserted: fired again at once */
+	assert_true(get(0x10 + 10) & REDIR_REMOTE_IRR); /* asserted: fires again immediately */
 	irqchip_set_irq(&chip, 5, false);
 	chip_write(0x40, 4, 0x35);
 	assert_false(get(0x10 + 10) & REDIR_REMOTE_IRR);

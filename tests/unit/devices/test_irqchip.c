@@ -40,7 +40,7 @@ static void start_x2apic(void)
 					      chip.lapic[i].base | APIC_BASE_EXTD, 0));
 }
 
-/* Who has 'vector' pending, a bit each; clears it. */
+/* The vCPUs that have 'vector' pending, as bits; accepts and ends it. */
 static uint32_t takers(uint8_t vector)
 {
 	uint32_t result = 0;
@@ -73,7 +73,7 @@ static void physical_destinations_in_xapic_mode(void **state)
 	start();
 	for (uint32_t dest = 0; dest < 256; dest++)
 		assert_int_equal(send(1, dest, 0), dest == 0xff ? 15 : dest < N ? 1u << dest : 0);
-	page_set(2, 0x20, 0x77u << 24); /* it goes by the ID register */
+	page_set(2, 0x20, 0x77u << 24); /* the ID register decides */
 	assert_int_equal(send(0, 2, 0), 0);
 	assert_int_equal(send(0, 0x77, 0), 4);
 }
@@ -127,7 +127,7 @@ static void modes_can_be_mixed(void **state)
 	assert_int_equal(send_x2apic(0, 0xf, LOGICAL), 15);
 	assert_int_equal(send_x2apic(0, 0xff, LOGICAL), 15);
 	assert_int_equal(send_x2apic(0, 0x10f, LOGICAL),
-			 1); /* above 8 bits: nobody in xAPIC mode */
+			 1); /* above 8 bits: no APIC in xAPIC mode */
 	assert_int_equal(send(1, 0, 0), 1);
 	assert_int_equal(send(1, 0xff, 0), 15);
 }
@@ -201,7 +201,7 @@ static void an_illegal_vector_is_not_sent(void **state)
 	assert_int_equal(chip.lapic[0].esr_pending, ESR_SEND_VECTOR);
 }
 
-/* What Linux sends to start a processor. */
+/* The messages with which Linux starts a processor. */
 static void init_deassert_and_two_sipis_start_a_processor(void **state)
 {
 	start();
@@ -238,7 +238,7 @@ static void the_delivery_status_is_always_idle(void **state)
 {
 	start();
 	page_set(0, 0x310, 0x12345678);
-	page_set(0, 0x300, ~0u & ~0xc0700u); /* fixed, no shorthand, all else */
+	page_set(0, 0x300, ~0u & ~0xc0700u); /* fixed, no shorthand, all other bits */
 	assert_int_equal(
 		page_read(&chip, &chip.lapic[0], (struct io_access){.off = 0x300, .size = 4}),
 		0xc8ff);

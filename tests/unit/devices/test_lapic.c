@@ -46,7 +46,7 @@ static void power_on(void)
 	irqchip_reset(&chip, sockets(3), 40);
 }
 
-/* As an operating system leaves it. */
+/* The state in which an operating system leaves the APIC. */
 static void enable(void)
 {
 	power_on();
@@ -181,7 +181,7 @@ static void parts_of_a_register_can_be_read_but_not_written(void **state)
 	}
 }
 
-/* IRR, ISR and TPR as arrays of bool: slow and plain. */
+/* IRR, ISR and TPR as arrays of bool: slow and simple. */
 struct model {
 	bool irr[256], isr[256];
 	unsigned tpr;
@@ -333,7 +333,7 @@ static void software_disable_masks_everything_local(void **state)
 	assert_true(lapic_deliver(lapic, DELIVER_NMI, 0, false));
 	assert_true(lapic->nmi_pending);
 	page_set(0xf0, 0x1ff);
-	assert_int_equal(page_get(0x320), 0x10041); /* stays so until written */
+	assert_int_equal(page_get(0x320), 0x10041); /* stays until it is written */
 	page_set(0x320, 0x41);
 	assert_int_equal(page_get(0x320), 0x41);
 }
@@ -374,7 +374,7 @@ static void init_and_sipi_are_flags_in_order(void **state)
 	assert_true(lapic_deliver(lapic, DELIVER_SIPI, 0x11, false));
 	assert_true(lapic_deliver(lapic, DELIVER_INIT, 0, false));
 	assert_true(lapic->init_pending);
-	assert_false(lapic->sipi_pending); /* it came before */
+	assert_false(lapic->sipi_pending); /* it came before the INIT */
 	assert_true(lapic_deliver(lapic, DELIVER_SIPI, 0x9a, false));
 	assert_true(lapic_deliver(lapic, DELIVER_SIPI, 0x9b, false));
 	assert_true(lapic_has_event(lapic));
@@ -413,7 +413,7 @@ static void init_resets_all_but_id_and_base(void **state)
 	assert_true(lapic_next_deadline(lapic) == UINT64_MAX);
 }
 
-/* Every pair of modes, and what lies beside the mode bits. */
+/* Every pair of modes, and bits beside the mode bits. */
 static void apic_base_goes_only_where_it_may(void **state)
 {
 	enum { OFF, X1, BAD, X2 }; /* EN is bit 0, EXTD bit 1, with the two bits swapped */
@@ -450,7 +450,7 @@ static void apic_base_goes_only_where_it_may(void **state)
 	}
 }
 
-/* As a test guest's reset_apic() does. */
+/* The steps with which a test guest resets its APIC. */
 static void disable_and_enable_again_is_a_fresh_apic(void **state)
 {
 	for (unsigned x2 = 0; x2 < 2; x2++) {
@@ -541,7 +541,7 @@ static void every_x2apic_msr_is_known_or_faults(void **state)
 		enable_x2apic();
 		assert_int_equal(irqchip_msr_read(&chip, lapic, 0x800 + reg, &value, 0), read);
 		assert_true(read || value == 0x1234);
-		/* ESR notes what a zero sent as an IPI does; nothing else may happen. */
+		/* An IPI with vector 0 sets a bit in ESR; nothing else may happen. */
 		assert_int_equal(irqchip_msr_write(&chip, lapic, 0x800 + reg, 0, 0), write);
 		for (unsigned bit = 0; bit < 64; bit++) {
 			bool busy = reg == 0x30 && bit == 12;
@@ -578,7 +578,7 @@ static void x2apic_registers_read_what_was_written(void **state)
 	assert_int_equal(msr_get(0x808), 0x35);
 	assert_int_equal(msr_get(0x80a), 0x35);
 	msr_set(0x835, 0x5400);
-	assert_int_equal(msr_get(0x835), 0x400); /* status bits are not software's */
+	assert_int_equal(msr_get(0x835), 0x400); /* software cannot write status bits */
 	msr_set(0x830, UINT64_C(0x0000000700001041));
 	assert_true(msr_get(0x830) == UINT64_C(0x0000000700000041));
 	assert_int_equal(msr_get(0x80d), 1);

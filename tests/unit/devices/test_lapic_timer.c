@@ -37,7 +37,7 @@ static void start(uint32_t lvt)
 	write_at(0x320, lvt, 0);
 }
 
-/* Did the timer interrupt by 'now'? Takes and ends it. */
+/* Whether the timer has interrupted by 'now'. Accepts and ends the interrupt. */
 static bool fired(uint64_t now)
 {
 	irqchip_update_timer(&chip, lapic, now);
@@ -106,7 +106,7 @@ static void changing_the_divisor_keeps_the_count(void **state)
 {
 	start(ONE_SHOT);
 	write_at(0x380, 100, 0);
-	write_at(0x3e0, 0x3, 40); /* by 16 from here on */
+	write_at(0x3e0, 0x3, 40); /* divided by 16 from here on */
 	assert_int_equal(count_at(40), 60);
 	assert_int_equal(count_at(56), 59);
 	assert_int_equal(lapic_next_deadline(lapic), 40 + 60 * 16);
@@ -120,13 +120,13 @@ static void periodic_keeps_its_beat(void **state)
 	start(PERIODIC);
 	write_at(0x380, 100, 1000);
 	assert_false(fired(1099));
-	assert_true(fired(1103)); /* late, but the beat is not shifted */
+	assert_true(fired(1103)); /* late, but the period is not shifted */
 	assert_int_equal(count_at(1103), 97);
 	assert_int_equal(lapic_next_deadline(lapic), 1200);
 	assert_false(fired(1199));
 	assert_true(fired(1200));
 	assert_int_equal(count_at(1200), 100);
-	/* Periods nobody saw are one interrupt. */
+	/* Periods without an update cause one interrupt. */
 	assert_true(fired(1999));
 	assert_false(fired(1999));
 	assert_int_equal(lapic_next_deadline(lapic), 2000);
@@ -150,12 +150,12 @@ static void a_masked_timer_counts_but_does_not_interrupt(void **state)
 	assert_int_equal(lapic_next_deadline(lapic), 300);
 	assert_false(fired(299));
 	assert_true(fired(300));
-	/* Masked after expiry: that interrupt is still due. */
+	/* Masked after the expiry: the interrupt is still due. */
 	write_at(0x320, PERIODIC | MASKED, 400);
 	assert_true(fired(400));
 }
 
-/* The steps of a test guest that changes modes in flight. */
+/* The steps of a test guest that changes modes while the timer runs. */
 static void one_shot_and_periodic_can_be_exchanged_in_flight(void **state)
 {
 	start(ONE_SHOT);
@@ -167,7 +167,7 @@ static void one_shot_and_periodic_can_be_exchanged_in_flight(void **state)
 	assert_int_equal(count_at(1900), 100);
 	assert_int_equal(count_at(2000), 0);
 	write_at(0x320, PERIODIC, 2100);
-	assert_int_equal(count_at(2100), 0); /* at zero it stays there */
+	assert_int_equal(count_at(2100), 0); /* the count stays at zero */
 	assert_int_equal(
 		page_read(&chip, lapic, (struct io_access){.off = 0x380, .size = 4, .now = 2100}),
 		1000);
@@ -195,7 +195,7 @@ static void the_tsc_deadline_fires_once_and_clears_itself(void **state)
 	assert_false(fired(4999));
 	assert_true(fired(5000));
 	assert_int_equal(deadline_at(5000), 0);
-	set_deadline(100, 6000); /* in the past: at once */
+	set_deadline(100, 6000); /* in the past: fires immediately */
 	assert_true(fired(6000));
 	set_deadline(7000, 6000);
 	set_deadline(0, 6500); /* disarms */

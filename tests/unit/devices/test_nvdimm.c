@@ -9,7 +9,7 @@
 #define SIZE KIB(128)
 
 static struct nvdimm nvdimm;
-static uint8_t *rw, *ro; /* from the heap: the sanitizer watches their ends */
+static uint8_t *rw, *ro; /* from the heap, so that the sanitizer checks their ends */
 
 static int setup(void **state)
 {
@@ -107,7 +107,7 @@ static void writes_reach_the_labels_and_nothing_else(void **state)
 	assert_memory_equal(nvdimm.window, before + 0x1ff8, 16);
 }
 
-/* As QEMU: status 1, but only for a range that would be valid. */
+/* As in QEMU: status 1, but only for a range that would be valid. */
 static void read_only_labels_are_not_written(void **state)
 {
 	uint8_t before[SIZE];
@@ -119,7 +119,10 @@ static void read_only_labels_are_not_written(void **state)
 	assert_int_equal(go(7, NVDIMM_GET_LABELS, 0, 8), NVDIMM_SUCCESS);
 }
 
-/* Every pair of edges, for both commands: the sum never wraps, nothing beyond is touched. */
+/*
+ * Every pair of edges, for both commands: the sum never wraps, and nothing beyond the labels is
+ * touched.
+ */
 static void hostile_ranges_are_refused(void **state)
 {
 	static const uint32_t edges[] = {
@@ -154,7 +157,7 @@ static void unknown_commands_and_dimms_are_not_supported(void **state)
 	}
 }
 
-/* Every offset and size; what is no register and not in the window does nothing. */
+/* Every offset and size: an access that is neither a register nor in the window does nothing. */
 static void odd_accesses_do_nothing(void **state)
 {
 	static struct nvdimm before;

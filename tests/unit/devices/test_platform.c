@@ -157,7 +157,7 @@ static void power_ports_are_wired(void **state)
 	assert_int_equal(in(0x61, 1) & 0xc0, 0);
 }
 
-/* Every port and size, read and written: nothing but the ports above does anything. */
+/* Read and write every port in every size: no port except those above has an effect. */
 static void every_port_can_be_touched(void **state)
 {
 	struct platform_config config = plain();
@@ -173,7 +173,7 @@ static void every_port_can_be_touched(void **state)
 		}
 		assert_int_equal(wish, WISH_SERIAL | WISH_DEBUGCON | (size == 4 ? WISH_FW_CFG : 0));
 	}
-	/* A test guest that masks the PICs it expects. */
+	/* A test guest masks the PICs that it expects. */
 	outp(0x21, 1, 0xff);
 	outp(0xa1, 1, 0xff);
 	assert_int_equal(in(0x21, 1), 0xff);
@@ -374,7 +374,7 @@ static void fw_cfg_is_at_its_ports(void **state)
 	outp(0x518, 4, 0x00100000);
 	assert_int_equal(wish, WISH_FW_CFG);
 	assert_true(room.platform.fw_cfg.dma_address == 0x100001000);
-	/* A clone goes on where its template was, by itself. */
+	/* A clone continues independently where its template was. */
 	platform_copy(clone, &room.platform);
 	assert_int_equal(port_read(clone, 0x511, 1, 0), 'e');
 	assert_int_equal(port_read(clone, 0x511, 1, 0), 'x');
@@ -383,7 +383,7 @@ static void fw_cfg_is_at_its_ports(void **state)
 	assert_int_equal(in(0x511, 1), 'Q');
 }
 
-/* However long ago the template was made, the clone's clock has the time of now. */
+/* However long ago the template was made, the clone's clock has the current time. */
 static void a_clones_clock_is_right_after_years(void **state)
 {
 	const uint64_t frozen = 1000 * HZ, later = frozen + UINT64_C(5) * 365 * 86400 * HZ;
@@ -392,12 +392,12 @@ static void a_clones_clock_is_right_after_years(void **state)
 
 	start(plain());
 	(void)rtc_time(&room.platform.rtc, frozen);
-	/* A guest that was reading the time, with the registers held for it. */
+	/* The guest was reading the time when it became a template, with the registers latched. */
 	(void)port_write(&room.platform, 0x70, 1, 0, frozen);
 	(void)port_read(&room.platform, 0x71, 1, frozen);
 	platform_copy(clone, &room.platform);
 	assert_int_equal(rtc_time(&clone->rtc, later), 946684800 + (int64_t)(later / HZ));
-	/* 1 January 2000 and five years of which two have 29 February, 16:40 later. */
+	/* From 1 January 2000: five years, two of them leap years, and 16 minutes 40 seconds. */
 	static const uint8_t want[][2] = {{4, 0x00}, {2, 0x16}, {0, 0x40},   {7, 0x30},
 					  {8, 0x12}, {9, 0x04}, {0x32, 0x20}};
 
@@ -405,11 +405,14 @@ static void a_clones_clock_is_right_after_years(void **state)
 		(void)port_write(clone, 0x70, 1, want[i][0], later);
 		assert_int_equal(port_read(clone, 0x71, 1, later), want[i][1]);
 	}
-	/* The template's own stands where it was. */
+	/* The template's clock does not move. */
 	assert_int_equal(room.platform.rtc.base_time, 946684800 + 1000);
 }
 
-/* A timer that ran out meanwhile interrupts at once, and once; a periodic one keeps its beat. */
+/*
+ * A timer that expired meanwhile interrupts immediately, and once; a periodic timer keeps its
+ * phase.
+ */
 static void a_clones_timer_fires_after_years(void **state)
 {
 	const uint64_t frozen = 1000, later = UINT64_C(5) * 365 * 86400 * HZ;

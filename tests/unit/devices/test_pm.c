@@ -23,7 +23,7 @@ static struct pm fresh(void)
 	return pm;
 }
 
-/* All 256 bytes to a port of one byte: which of them end the machine, and how? */
+/* All 256 values of a one-byte port: which of them end the machine, and how? */
 static void only_s5_with_the_enable_bit_powers_off(void **state)
 {
 	for (unsigned value = 0; value < 256; value++) {
@@ -74,7 +74,7 @@ static void the_pci_address_port_is_no_reset(void **state)
 {
 	struct pm pm = fresh();
 
-	/* Function 7 of device 31: the reset port's bits as part of an address. */
+	/* Function 7 of device 31: an address that contains the reset port's bits. */
 	assert_false(resets(0xcf8, 4, 0x8000ff00));
 	assert_false(resets(0xcf8, 2, 0xffff));
 	assert_false(resets(0xcf9, 2, 0xffff));
@@ -115,7 +115,7 @@ static void small_registers_keep_what_they_should(void **state)
 	assert_int_equal(pm_read(&pm, PM_SLEEP_STATUS_PORT, 1), 0x80);
 	pm_write(&pm, PM_SLEEP_STATUS_PORT, 1, 0x80);
 	assert_int_equal(pm_read(&pm, PM_SLEEP_STATUS_PORT, 1), 0);
-	/* Unknown neighbours are harmless. */
+	/* Other ports nearby are harmless. */
 	assert_int_equal(pm_write(&pm, 0xcfb, 1, 0xff), 0);
 	assert_true(pm_read(&pm, 0xcfb, 1) == UINT64_MAX);
 }

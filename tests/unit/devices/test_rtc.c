@@ -49,7 +49,10 @@ static unsigned bcd(unsigned n)
 	return n / 10 * 16 + n % 10;
 }
 
-/* Against the C library, a step that meets all months, weekdays and leap days, 1970 to 2500. */
+/*
+ * Compare with the C library, in steps that hit all months, weekdays and leap days from 1970 to
+ * 2500.
+ */
 static void every_date_is_the_c_librarys(void **state)
 {
 	for (int64_t t = 0; t < INT64_C(16725225600); t += 86400 * 3 + 3661 + 7) {
@@ -105,10 +108,10 @@ static void time_goes_by_the_tsc(void **state)
 	assert_int_equal(get(&rtc, CENTURY, 2 * HZ), 0x20);
 	assert_int_equal(get(&rtc, MON, 2 * HZ), 1);
 	assert_int_equal(rtc_time(&rtc, 3600 * HZ), 946684798 + 3600);
-	assert_int_equal(rtc_time(&rtc, 0), 946684798 + 3600); /* never backwards */
+	assert_int_equal(rtc_time(&rtc, 0), 946684798 + 3600); /* never goes back */
 }
 
-/* Linux: no update in progress, then read; compare UIP and seconds afterwards. */
+/* As Linux reads the time: wait for UIP to be clear, read, then compare UIP and seconds. */
 static void what_is_read_after_uip_is_of_one_second(void **state)
 {
 	struct rtc rtc = clock_at(946684799);
@@ -161,7 +164,7 @@ static void setting_without_it_takes_each_at_once(void **state)
 
 	write_2001_02_03_04_05_06(&rtc, HZ / 2);
 	assert_int_equal(rtc_time(&rtc, HZ / 2), 981173106);
-	/* The fraction of a second ran on. */
+	/* The fraction of a second continued. */
 	assert_int_equal(rtc_time(&rtc, HZ - 1), 981173106);
 	assert_int_equal(rtc_time(&rtc, HZ), 981173107);
 }
@@ -180,7 +183,7 @@ static void dates_before_1970_and_nonsense_do_no_harm(void **state)
 	write_2001_02_03_04_05_06(&rtc, 0);
 	set(&rtc, MON, 0x12, 0);
 	assert_int_equal(rtc_time(&rtc, 0), 981173106 + 303LL * 86400);
-	set(&rtc, MON, 0x13, 0); /* January, if anything */
+	set(&rtc, MON, 0x13, 0); /* January is as good as any */
 	assert_int_equal(rtc_time(&rtc, 0), 981173106 - 31 * 86400);
 	for (unsigned mode = 0; mode < 8; mode += 2)
 		for (unsigned value = 0; value < 256; value++) {

@@ -80,13 +80,13 @@ static void linux_finds_a_16550a(void **state)
 	uart_write(&uart, MCR, 0x10 | 0x0a);
 	assert_int_equal(uart_read(&uart, MSR) & 0xf0, 0x90);
 	uart_write(&uart, MCR, 0);
-	/* No enhanced register behind LCR 0xbf. */
+	/* LCR 0xbf does not show an enhanced register. */
 	uart_write(&uart, LCR, 0xbf);
 	uart_write(&uart, FCR, 0);
 	uart_write(&uart, LCR, 0);
 	uart_write(&uart, FCR, 1);
 	assert_int_equal(uart_read(&uart, IIR) >> 6, 3);
-	/* Not a 16750: bit 5 stays clear, with DLAB too. Not an XScale: no bit 6 in IER. */
+	/* Not a 16750: bit 5 stays clear, also with DLAB. Not an XScale: IER has no bit 6. */
 	uart_write(&uart, LCR, 0x80);
 	uart_write(&uart, FCR, 0x21);
 	assert_int_equal(uart_read(&uart, IIR) >> 5, 6);
@@ -100,7 +100,10 @@ static void linux_finds_a_16550a(void **state)
 	assert_int_equal(uart_read(&uart, LSR), 0x60);
 }
 
-/* Linux's start-up: whoever does not raise the interrupt again gets "THRE bug" and a timer. */
+/*
+ * Linux's start-up: on a UART that does not raise the interrupt again, Linux reports "THRE bug" and
+ * uses a timer.
+ */
 static void enabling_the_empty_interrupt_raises_it_every_time(void **state)
 {
 	struct uart uart = fresh();
@@ -179,7 +182,7 @@ static void a_full_receiver_refuses_and_loses_nothing(void **state)
 			assert_false(uart_receive(&uart, 0xee));
 			for (unsigned i = 0; i < room; i++)
 				assert_int_equal(uart_read(&uart, DATA), i + round);
-			/* Leave the ring's start somewhere else for the next round. */
+			/* Start the ring elsewhere in the next round. */
 			assert_true(uart_receive(&uart, 1));
 			assert_int_equal(uart_read(&uart, DATA), 1);
 		}
@@ -219,7 +222,7 @@ static void loopback_brings_back_what_is_sent(void **state)
 	assert_int_equal(n_sent, 0);
 	uart_write(&uart, IER, 0x04);
 	assert_int_equal(uart_read(&uart, IIR), 0xc6);
-	assert_int_equal(uart_read(&uart, LSR), 0x63); /* the 17th was lost */
+	assert_int_equal(uart_read(&uart, LSR), 0x63); /* the 17th byte was lost */
 	assert_false(uart.irq);
 	assert_int_equal(uart_read(&uart, LSR), 0x61);
 	for (unsigned i = 0; i < UART_FIFO_SIZE; i++)
@@ -236,7 +239,7 @@ static void modem_inputs_follow_the_outputs_in_loopback(void **state)
 		assert_int_equal(uart_read(&uart, MSR), 0xb0);
 		uart_write(&uart, MCR, (uint8_t)(0x10 | out));
 		assert_int_equal(uart_read(&uart, MCR), 0x10 | out);
-		/* Deltas against CTS, DSR and DCD; RI only counts when it goes. */
+		/* Deltas relative to CTS, DSR and DCD; RI counts only when it ends. */
 		assert_int_equal(uart_read(&uart, MSR), expect | ((expect ^ 0xb0) >> 4 & 0x0b));
 		assert_int_equal(uart_read(&uart, MSR), expect);
 		uart_write(&uart, IER, 8);
@@ -254,7 +257,7 @@ static void deltas_add_up_until_they_are_read(void **state)
 {
 	struct uart uart = fresh();
 
-	uart_write(&uart, MCR, 0x10 | 0x0b); /* all that stood before */
+	uart_write(&uart, MCR, 0x10 | 0x0b); /* same as before */
 	uart_write(&uart, MCR, 0x10 | 0x09);
 	uart_write(&uart, MCR, 0x10 | 0x01);
 	assert_int_equal(uart_read(&uart, MSR), 0x29);
@@ -267,12 +270,12 @@ static void sources_are_reported_by_priority(void **state)
 
 	uart_write(&uart, MCR, 0x10);
 	uart_write(&uart, DATA, 1);
-	uart_write(&uart, DATA, 2); /* overrun: one byte of room without FIFO */
+	uart_write(&uart, DATA, 2); /* overrun: without FIFO there is room for one byte */
 	uart_write(&uart, IER, 0x0f);
 	assert_int_equal(uart_read(&uart, IIR), 0x06);
 	uart_read(&uart, LSR);
 	assert_int_equal(uart_read(&uart, IIR), 0x04);
-	assert_int_equal(uart_read(&uart, IIR), 0x04); /* looking does not end it */
+	assert_int_equal(uart_read(&uart, IIR), 0x04); /* reading IIR does not end it */
 	uart_read(&uart, DATA);
 	assert_int_equal(uart_read(&uart, IIR), 0x02);
 	assert_int_equal(uart_read(&uart, IIR), 0x00);

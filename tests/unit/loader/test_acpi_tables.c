@@ -21,11 +21,11 @@
 
 static uint8_t image[ACPI_TABLES_SIZE];
 
-/* The tables as a guest would find them: from the RSDP on. */
+/* The tables as a guest finds them, starting at the RSDP. */
 struct found {
 	const uint8_t *dsdt, *fadt, *madt, *ssdt, *xsdt;
 	unsigned n;
-	const uint8_t *table[16]; /* what the XSDT lists */
+	const uint8_t *table[16]; /* the tables listed in the XSDT */
 	size_t len;
 };
 
@@ -95,7 +95,7 @@ static struct found build(unsigned n_cpus)
 	return found;
 }
 
-/* The n-th table of that signature; NULL: there is none. */
+/* The n-th table with that signature; NULL: there is none. */
 static const uint8_t *find(const struct found *found, const char *signature, unsigned n)
 {
 	for (unsigned i = 0; i < found->n; i++)
@@ -181,7 +181,7 @@ static void the_madt_lists_every_processor_and_one_ioapic(void **state)
 	}
 }
 
-/* The DSDT source repeats numbers of the headers; here they meet. */
+/* The DSDT's source repeats numbers of the headers; this test compares them. */
 static void the_dsdt_has_the_devices_ports(void **state)
 {
 	static const uint8_t uart[] = {0x47,
@@ -423,7 +423,7 @@ static void check_need(const struct acpi_config *config)
 	size_t need = build_from(config).len, len = 12345;
 
 	for (size_t size = 0; size < need; size++) {
-		uint8_t *buf = malloc(size == 0 ? 1 : size); /* the sanitizer watches its end */
+		uint8_t *buf = malloc(size == 0 ? 1 : size); /* the sanitizer checks its end */
 
 		assert_int_equal(acpi_tables_build(config, buf, size, &len), ERR_RANGE);
 		assert_int_equal(len, 12345);
@@ -512,7 +512,7 @@ static void write_table(const char *dir, const char *name, const uint8_t *table)
 	assert_int_equal(fclose(file), 0);
 }
 
-/* Run a command in a directory that has one table as t.aml, the others as 0.aml and so on. */
+/* Run a command in a directory that holds one table as t.aml and the others as 0.aml and so on. */
 static void run(const struct found *found, const uint8_t *table, const char *command)
 {
 	char dir[] = "/tmp/acpiXXXXXX", line[1300], name[16];
@@ -536,7 +536,7 @@ static void run(const struct found *found, const uint8_t *table, const char *com
 	assert_int_equal(system(line), 0);
 }
 
-/* The last output says each of 'needles' (NULL-terminated), and has no complaint. */
+/* Check that the last output contains each of 'needles' (NULL-terminated), and no complaint. */
 static void says(const char *const *needles)
 {
 	for (; *needles != NULL; needles++)
@@ -549,7 +549,7 @@ static void says(const char *const *needles)
 			fail_msg("said: \"%s\":\n%s", *bad, text);
 }
 
-/* Disassemble one table; the others tell iasl what external methods are. */
+/* Disassemble one table; iasl takes external methods from the others. */
 static void disassemble(const struct found *found, const uint8_t *table, const char *const *needles)
 {
 	bool has_methods = memcmp(table, "SSDT", 4) == 0 && table != found->ssdt;
@@ -618,7 +618,7 @@ static void iasl_reads_the_memory_tables_as_meant(void **state)
 					  "Return (NCAL (Arg0, Arg1, Arg2, Arg3, _ADR))", NULL});
 }
 
-/* The NVDIMMs' source repeats numbers of hv/devices/nvdimm.h; here they meet. */
+/* The NVDIMMs' source repeats numbers of hv/devices/nvdimm.h; this test compares them. */
 static void the_nvdimm_registers_are_where_the_device_has_them(void **state)
 {
 	static const uint8_t region[] = {0x5b,
@@ -651,16 +651,19 @@ static void the_nvdimm_registers_are_where_the_device_has_them(void **state)
 		assert_memory_equal(field + 5 + 5 * i, names[i], 4);
 		assert_int_equal(field[5 + 5 * i + 4], 32);
 	}
-	/* 0x1000 bytes of nothing, then as many of the window: lengths in bits, 12 + 4 a time. */
+	/*
+	 * 0x1000 bytes of padding, then the window of the same size: lengths in bits, 12 + 4 at a
+	 * time.
+	 */
 	assert_non_null(memmem(ssdt, len, "LREG\x04\x00\x80\x00\x08LWIN\x80\x00\x08", 16));
 	assert_int_equal(NVDIMM_WINDOW * 8, 0x8000);
 	assert_int_equal(NVDIMM_WINDOW_SIZE * 8, 0x8000);
 }
 
 /*
- * ACPICA's interpreter does one call after the other, each behind a semicolon but the first: a run
- * for each would take a second. Fills 'text'; the registers are plain memory to it, all bytes 0x40
- * at first.
+ * Let ACPICA's interpreter perform the calls, separated by semicolons, in one run: a run for each
+ * would take a second. Fills 'text'. The registers are plain memory to the interpreter, all bytes
+ * 0x40 at first.
  */
 static void evaluate(const struct found *found, const char *calls)
 {
@@ -672,7 +675,7 @@ static void evaluate(const struct found *found, const char *calls)
 	run(found, found->dsdt, command);
 }
 
-/* Each of the pairs' second strings follows the one before. */
+/* Check that the pairs' second strings appear in this order. */
 static void says_in_order(const char *const (*pairs)[2], unsigned n)
 {
 	const char *at = text;
@@ -715,7 +718,7 @@ static void the_dsm_runs(void **state)
 		{"_DSM " DIMM " 1 1 [0]", "Length 04 =     0000: 01 00 00 00"},
 	};
 	struct found found = build_from(&full);
-	char line[1000]; /* acpiexec takes no more */
+	char line[1000]; /* acpiexec's limit */
 
 	if (system("command -v acpiexec >/dev/null 2>&1") != 0)
 		skip();
@@ -733,7 +736,7 @@ static void the_dsm_runs(void **state)
 	}
 }
 
-/* The source repeats numbers of identity.h; here they meet. */
+/* The source repeats numbers of hv/devices/identity.h; this test compares them. */
 static void the_generation_counter_is_where_the_guid_goes(void **state)
 {
 	static const uint8_t address[] = {
@@ -753,7 +756,7 @@ static void the_generation_counter_is_where_the_guid_goes(void **state)
 	assert_non_null(memmem(ssdt, len, "QEMUVGID", 8));
 	assert_non_null(memmem(ssdt, len, "ACPI0013", 8));
 	assert_true(VMGENID_GPA + PAGE_SIZE <= ACPI_AREA_START);
-	/* With all else it is the last SSDT but those of NVDIMMs. */
+	/* With all other tables present, it is the last SSDT except those of NVDIMMs. */
 	config = full;
 	config.has_vmgenid = true;
 	found = build_from(&config);

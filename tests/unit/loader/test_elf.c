@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PVH and Multiboot kernels, from the loader's point of view. */
+/* PVH and Multiboot kernels, as the loader sees them. */
 #include "hv/loader/load.h"
 
 #include "tests/unit/support.h"
@@ -120,7 +120,7 @@ static void make_pvh64(void)
 	put_note();
 }
 
-/* A Multiboot header at 'at'; of address fields, too, if flags say so. */
+/* Put a Multiboot header at 'at', with address fields if the flags say so. */
 static void put_multiboot(size_t at, uint32_t flags)
 {
 	put(file + at, 0x1badb002, 4);
@@ -140,7 +140,7 @@ static void make_multiboot64(void)
 	put_multiboot(TEXT + 0x20, 3);
 }
 
-/* No ELF at all: the header at 0x100 of the file describes text from 0x80 to the end. */
+/* Not an ELF file: the header at 0x100 describes text from 0x80 to the end of the file. */
 static void make_flat(void)
 {
 	memset(file, 0, sizeof(file));
@@ -153,11 +153,11 @@ static void make_flat(void)
 	put(file + 0x11c, ENTRY, 4);
 }
 
-/* From a heap block of just this size, so that a byte too much is noticed. */
+/* Load from a heap block of exactly this size, so that the sanitizer notices a read beyond it. */
 static enum status load(struct loader_input input)
 {
 	uint8_t *exact = malloc(input.kernel_len + 1);
-	uint8_t *kernel = exact + 1; /* nothing may count on alignment */
+	uint8_t *kernel = exact + 1; /* odd, so that nothing can rely on alignment */
 
 	memcpy(kernel, input.kernel, input.kernel_len);
 	input.kernel = kernel;
@@ -276,7 +276,7 @@ static void an_initrd_does_not_share_the_kernels_last_page(void **unused)
 	assert_int_equal(state.initrd_start.raw, 0x202000);
 }
 
-/* Other notes before it, a name of another length, descriptors of 8 bytes, alignment of 8. */
+/* Put other notes before it, a name of another length, descriptors of 8 bytes, alignment of 8. */
 static void the_note_is_found_among_others(void **unused)
 {
 	static const uint32_t others[] = {
@@ -361,7 +361,7 @@ static void a_flat_kernel_goes_where_its_header_says(void **unused)
 	for (size_t i = 0; i < 64; i++)
 		assert_int_equal(ram[MIB(2) + FILE_LEN - 0x80 + i], 0);
 	assert_int_equal(ram[MIB(2) + FILE_LEN - 0x80 + 64], 0xcc);
-	/* Zero as an end means: all there is, nothing to clear. */
+	/* Zero as an end means: load the whole rest, clear nothing. */
 	set_up(NULL);
 	put(file + 0x114, 0, 4);
 	put(file + 0x118, 0, 4);

@@ -53,11 +53,11 @@ static void make_image(void)
 	put(image + 0x260, MIB(20), 4);
 }
 
-/* From a heap block of just this size, so that a byte too much is noticed. */
+/* Load from a heap block of exactly this size, so that the sanitizer notices a read beyond it. */
 static enum status load(struct loader_input input)
 {
 	uint8_t *exact = malloc(input.kernel_len + 1);
-	uint8_t *kernel = exact + 1; /* nothing may count on alignment */
+	uint8_t *kernel = exact + 1; /* odd, so that nothing can rely on alignment */
 
 	memcpy(kernel, input.kernel, input.kernel_len);
 	input.kernel = kernel;
@@ -113,7 +113,7 @@ static void the_zero_page_tells_what_was_asked_for(void **unused)
 	assert_int_equal(peek(LOADER_INFO + 0x210, 1), 0xff);
 	assert_int_equal(peek(LOADER_INFO + 0x214, 4), MIB(16));
 	assert_int_equal(peek(LOADER_INFO + 0x1ef, 1), 0); /* the sentinel */
-	assert_int_equal(peek(LOADER_INFO + 0x26c, 4), 0); /* behind the header */
+	assert_int_equal(peek(LOADER_INFO + 0x26c, 4), 0); /* after the header */
 	assert_memory_equal(ram + LOADER_INFO + 0x1fe, image + 0x1fe, 0x12);
 	assert_string_equal(ram + peek(LOADER_INFO + 0x228, 4), input.append);
 
@@ -529,7 +529,7 @@ static void a_module_too_long_for_the_buffer_is_refused(void **unused)
 	assert_string_equal(list, "d");
 }
 
-/* Load one real kernel and compare what is in memory with its file. */
+/* Load one real kernel, and compare memory with its file. */
 static void load_real(const char *path)
 {
 	FILE *file = fopen(path, "rb");
@@ -543,7 +543,7 @@ static void load_real(const char *path)
 	assert_int_equal(fread(kernel, 1, len, file), len);
 	fclose(file);
 
-	/* The seam has 64 MiB, enough for a cloud kernel's file but not for its init_size. */
+	/* The seam has 64 MiB: enough for a cloud kernel's file but not for its init_size. */
 	struct e820_entry map[] = {{0, 0xa0000, E820_RAM}, {MIB(1), MIB(255), E820_RAM}};
 	struct loader_input input = pc_input(kernel, len);
 
@@ -562,7 +562,7 @@ static void load_real(const char *path)
 	free(kernel);
 }
 
-/* What is installed, and what scripts/fetch-kernel left in the tree this file is from. */
+/* Kernels that are installed, and those that scripts/fetch-kernel left in this source tree. */
 static void real_kernels_are_loaded(void **unused)
 {
 	char fetched[512];
