@@ -65,8 +65,8 @@ static enum status check_headers(struct loader *loader, const struct elf *elf)
 	if (__builtin_add_overflow(elf->phoff, (uint64_t)elf->phnum * elf->phentsize, &end) ||
 	    end > elf->len)
 		return loader_refuse_at(loader, ERR_CORRUPT, elf->is64 ? 32 : 28,
-					"the program headers at 0x%llx are outside of the file",
-					(unsigned long long)elf->phoff);
+					"the program headers at 0x%lx are outside of the file",
+					elf->phoff);
 	return OK;
 }
 
@@ -136,22 +136,19 @@ static enum status check_segment(struct loader *loader, const struct elf *elf,
 	if (__builtin_add_overflow(segment->offset, segment->filesz, &file_end) ||
 	    file_end > elf->len || segment->filesz > segment->memsz)
 		return loader_refuse_at(loader, ERR_CORRUPT, segment->header,
-					"the segment's bytes from 0x%llx on, 0x%llx of 0x%llx, are "
+					"the segment's bytes from 0x%lx on, 0x%lx of 0x%lx, are "
 					"outside of the file or too many",
-					(unsigned long long)segment->offset,
-					(unsigned long long)segment->filesz,
-					(unsigned long long)segment->memsz);
+					segment->offset, segment->filesz, segment->memsz);
 	if (__builtin_add_overflow(segment->paddr, segment->memsz, &end) || end > GIB(4))
 		return loader_refuse_at(loader, ERR_RANGE, segment->header,
-					"the segment at 0x%llx, 0x%llx bytes long, is not below 4 "
+					"the segment at 0x%lx, 0x%lx bytes long, is not below 4 "
 					"GiB",
-					(unsigned long long)segment->paddr,
-					(unsigned long long)segment->memsz);
+					segment->paddr, segment->memsz);
 	if (segment->paddr < LOADER_LOW_END)
 		return loader_refuse_at(loader, ERR_RANGE, segment->header,
-					"the segment at 0x%llx is below 0x%x, where the loader "
+					"the segment at 0x%lx is below 0x%x, where the loader "
 					"keeps its own",
-					(unsigned long long)segment->paddr, LOADER_LOW_END);
+					segment->paddr, LOADER_LOW_END);
 	if (loader_ram_end(loader, segment->paddr) < end)
 		return loader_refuse_size(loader, "kernel's segment", segment->paddr,
 					  segment->memsz);
@@ -168,9 +165,8 @@ static enum status check_overlap(struct loader *loader, const struct elf *elf, u
 		if (is_loadable(&other) && other.paddr < segment->paddr + segment->memsz &&
 		    segment->paddr < other.paddr + other.memsz)
 			return loader_refuse_at(loader, ERR_CORRUPT, segment->header,
-						"the segment at 0x%llx overlaps the one at 0x%llx",
-						(unsigned long long)segment->paddr,
-						(unsigned long long)other.paddr);
+						"the segment at 0x%lx overlaps the one at 0x%lx",
+						segment->paddr, other.paddr);
 	}
 	return OK;
 }

@@ -109,16 +109,15 @@ static enum status find_payload(struct loader *loader, struct header *header)
 	header->payload_len = (uint64_t)loader_get_u32(header->file + HDR_SYSSIZE) * 16;
 	if (header->payload_len <= ENTRY_64)
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_SYSSIZE,
-					"%llu bytes of kernel do not reach the entry point",
-					(unsigned long long)header->payload_len);
+					"%lu bytes of kernel do not reach the entry point",
+					header->payload_len);
 	/* The size is rounded up to 16 bytes; the file may be shorter. */
 	if (len < header->payload || align_up(len - header->payload, 16) < header->payload_len)
 		return loader_refuse_at(
 			loader, ERR_CORRUPT, len,
-			"the file ends here, but the header tells of %llu setup bytes "
-			"and %llu bytes of kernel",
-			(unsigned long long)header->payload,
-			(unsigned long long)header->payload_len);
+			"the file ends here, but the header tells of %lu setup bytes "
+			"and %lu bytes of kernel",
+			header->payload, header->payload_len);
 	if (header->payload_len > len - header->payload)
 		header->payload_len = len - header->payload;
 	return OK;
@@ -132,18 +131,16 @@ static enum status check_placement(struct loader *loader, struct header *header)
 	header->init_size = loader_get_u32(header->file + HDR_INIT_SIZE);
 	if (header->alignment == 0 || !is_aligned(header->alignment, header->alignment))
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_KERNEL_ALIGNMENT,
-					"the alignment 0x%llx is not a power of two",
-					(unsigned long long)header->alignment);
+					"the alignment 0x%lx is not a power of two",
+					header->alignment);
 	if (header->pref_address < LOADER_KERNEL_MIN || header->pref_address >= GIB(4) ||
 	    !is_aligned(header->pref_address, PAGE_SIZE))
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_PREF_ADDRESS,
-					"a kernel cannot be loaded at 0x%llx",
-					(unsigned long long)header->pref_address);
+					"a kernel cannot be loaded at 0x%lx", header->pref_address);
 	if (header->init_size < header->payload_len)
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_INIT_SIZE,
-					"the kernel asks for 0x%llx bytes but has 0x%llx itself",
-					(unsigned long long)header->init_size,
-					(unsigned long long)header->payload_len);
+					"the kernel asks for 0x%lx bytes but has 0x%lx itself",
+					header->init_size, header->payload_len);
 	return OK;
 }
 
@@ -154,8 +151,7 @@ static enum status read_header(struct loader *loader, struct header *header)
 	header->end = HDR_MAGIC + header->file[HDR_JUMP_LENGTH];
 	if (header->end < HDR_END_2_12 || header->end > HDR_END_MAX)
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_JUMP_LENGTH,
-					"a setup header cannot end at 0x%llx",
-					(unsigned long long)header->end);
+					"a setup header cannot end at 0x%lx", header->end);
 	TRY(find_payload(loader, header));
 	TRY(check_placement(loader, header));
 	header->cmdline_size = loader_get_u32(header->file + HDR_CMDLINE_SIZE);

@@ -22,8 +22,7 @@ enum status loader_refuse_at(struct loader *loader, enum status status, uint64_t
 			     const char *fmt, ...)
 {
 	size_t prefix = format(loader->error, loader->error_size,
-			       "%s: offset 0x%llx: ", loader->input->kernel_name,
-			       (unsigned long long)offset);
+			       "%s: offset 0x%lx: ", loader->input->kernel_name, offset);
 	va_list args;
 
 	va_start(args, fmt);
@@ -49,8 +48,8 @@ static enum status refuse_memory(struct loader *loader, enum status status, uint
 {
 	const char *why = status == ERR_NOMEM ? "no frames are left for" : "cannot write";
 
-	return loader_refuse(loader, status, "%s guest memory 0x%llx to 0x%llx", why,
-			     (unsigned long long)addr, (unsigned long long)addr + len);
+	return loader_refuse(loader, status, "%s guest memory 0x%lx to 0x%lx", why, addr,
+			     addr + len);
 }
 
 enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len)
@@ -84,8 +83,8 @@ enum status loader_write_string(struct loader *loader, const char *s, const char
 
 	if (len > room)
 		return loader_refuse(loader, ERR_RANGE,
-				     "the %s is %llu bytes long, there is room for %llu", what,
-				     (unsigned long long)len, (unsigned long long)room);
+				     "the %s is %lu bytes long, there is room for %lu", what, len,
+				     room);
 	TRY(loader_write(loader, addr, s, len));
 	loader->string_end += len;
 	*ret_addr = addr;
@@ -172,7 +171,7 @@ uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t l
 	return 0;
 }
 
-static unsigned long long to_mib(uint64_t bytes)
+static uint64_t to_mib(uint64_t bytes)
 {
 	return (bytes >> 20) + (is_aligned(bytes, MIB(1)) ? 0 : 1);
 }
@@ -181,10 +180,10 @@ enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t
 			       uint64_t len)
 {
 	return loader_refuse(loader, ERR_RANGE,
-			     "the %s needs RAM from 0x%llx to 0x%llx, which is not all there: %llu "
-			     "MiB are needed, the VM has %llu MiB below 4 GiB",
-			     what, (unsigned long long)start, (unsigned long long)start + len,
-			     to_mib(start + len), to_mib(loader->input->ram_below_4g));
+			     "the %s needs RAM from 0x%lx to 0x%lx, which is not all there: %lu "
+			     "MiB are needed, the VM has %lu MiB below 4 GiB",
+			     what, start, start + len, to_mib(start + len),
+			     to_mib(loader->input->ram_below_4g));
 }
 
 enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *ret_addr)
@@ -196,10 +195,9 @@ enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *
 		addr = loader_place_high(loader, input->initrd_len, limit);
 		if (addr == 0)
 			return loader_refuse(loader, ERR_RANGE,
-					     "no room for the initrd of %llu bytes beside the "
-					     "kernel and below 0x%llx: %llu MiB are needed",
-					     (unsigned long long)input->initrd_len,
-					     (unsigned long long)limit,
+					     "no room for the initrd of %lu bytes beside the "
+					     "kernel and below 0x%lx: %lu MiB are needed",
+					     input->initrd_len, limit,
 					     to_mib(kernel_end) + to_mib(input->initrd_len));
 		TRY(loader_write(loader, addr, input->initrd, input->initrd_len));
 	}

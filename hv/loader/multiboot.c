@@ -53,18 +53,17 @@ static enum status check_flat(struct loader *loader, uint64_t at, const struct f
 	if (flat->offset > loader->input->kernel_len ||
 	    flat->len > loader->input->kernel_len - flat->offset)
 		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_END,
-					"0x%llx bytes to load from 0x%llx on are not in the file",
-					(unsigned long long)flat->len,
-					(unsigned long long)flat->offset);
+					"0x%lx bytes to load from 0x%lx on are not in the file",
+					flat->len, flat->offset);
 	if (flat->load < LOADER_LOW_END)
 		return loader_refuse_at(loader, ERR_RANGE, at + HEADER_LOAD_ADDR,
-					"the load address 0x%llx is below 0x%x, where the loader "
+					"the load address 0x%lx is below 0x%x, where the loader "
 					"keeps its own",
-					(unsigned long long)flat->load, LOADER_LOW_END);
+					flat->load, LOADER_LOW_END);
 	if (flat->entry < flat->load || flat->entry >= flat->end)
 		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_ENTRY,
-					"the entry point 0x%llx is outside of the kernel",
-					(unsigned long long)flat->entry);
+					"the entry point 0x%lx is outside of the kernel",
+					flat->entry);
 	if (loader_ram_end(loader, flat->load) < flat->end)
 		return loader_refuse_size(loader, "kernel", flat->load, flat->end - flat->load);
 	return OK;
@@ -84,17 +83,16 @@ static enum status read_flat(struct loader *loader, uint64_t at, struct flat *re
 
 	if (load > addr || addr - load > at)
 		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_ADDR,
-					"the load address 0x%llx does not fit the header's 0x%llx",
-					(unsigned long long)load, (unsigned long long)addr);
+					"the load address 0x%lx does not fit the header's 0x%lx",
+					load, addr);
 	uint64_t offset = at - (addr - load);
 
 	if (load_end == 0)
 		load_end = load + (loader->input->kernel_len - offset);
 	if (load_end < load || (bss_end != 0 && bss_end < load_end))
 		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_END,
-					"0x%llx, 0x%llx and 0x%llx are not in order",
-					(unsigned long long)load, (unsigned long long)load_end,
-					(unsigned long long)bss_end);
+					"0x%lx, 0x%lx and 0x%lx are not in order", load, load_end,
+					bss_end);
 	*ret = (struct flat){
 		.offset = offset,
 		.load = load,
@@ -130,8 +128,7 @@ static enum status load_elf(struct loader *loader)
 	TRY(elf_load(loader, &elf, &state->rip));
 	if (state->rip < state->kernel_start.raw || state->rip >= state->kernel_end.raw)
 		return loader_refuse(loader, ERR_CORRUPT,
-				     "the entry point 0x%llx is outside of the kernel",
-				     (unsigned long long)state->rip);
+				     "the entry point 0x%lx is outside of the kernel", state->rip);
 	return OK;
 }
 
@@ -154,9 +151,8 @@ static enum status copy_module(struct loader *loader, size_t i, uint64_t *end)
 
 	if (addr == 0)
 		return loader_refuse(loader, ERR_RANGE,
-				     "no room for module %zu (%s) of %llu bytes above 0x%llx", i,
-				     module->cmdline, (unsigned long long)module->len,
-				     (unsigned long long)*end);
+				     "no room for module %zu (%s) of %lu bytes above 0x%lx", i,
+				     module->cmdline, module->len, *end);
 	if (module->len > 0)
 		TRY(loader_write(loader, addr, module->data, module->len));
 	TRY(loader_write_string(loader, module->cmdline, "module's command line", &cmdline));

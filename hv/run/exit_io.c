@@ -135,12 +135,10 @@ static void io_fault(struct vcpu *vcpu, enum status status, const struct guest_f
 		vcpu_inject_exception_error(vcpu, stack_segment ? VECTOR_SS : VECTOR_GP, 0);
 		break;
 	case ERR_NOMEM:
-		vm_crash(vcpu->vm, "no memory left for string input at 0x%llx",
-			 (unsigned long long)fault->linear);
+		vm_crash(vcpu->vm, "no memory left for string input at 0x%lx", fault->linear);
 		break;
 	default:
-		vm_crash(vcpu->vm, "string I/O with memory of a device at 0x%llx",
-			 (unsigned long long)fault->linear);
+		vm_crash(vcpu->vm, "string I/O with memory of a device at 0x%lx", fault->linear);
 	}
 }
 

@@ -104,8 +104,8 @@ static bool find_operand(struct vcpu *vcpu, struct guest_paging *paging,
 		write_cr2(ret->linear);
 		vcpu_inject_exception_error(vcpu, VECTOR_PF, paging->fault.error_code);
 	} else if (status != OK) {
-		vm_crash(vcpu->vm, "device access: operand at 0x%llx cannot be reached",
-			 (unsigned long long)ret->linear);
+		vm_crash(vcpu->vm, "device access: operand at 0x%lx cannot be reached",
+			 ret->linear);
 	}
 	ret->device = status == OK && mem_map_find(vcpu->vm->mem, ret->gpa) == NULL;
 	return status == OK;
@@ -152,8 +152,8 @@ static bool read_operand(struct vcpu *vcpu, struct guest_paging *paging,
 	status = guest_read_linear(paging, operand->linear, ret, operand->size, ACCESS_READ);
 	memory_unlock(&held);
 	if (status != OK)
-		vm_crash(vcpu->vm, "device access: cannot read the operand at 0x%llx",
-			 (unsigned long long)operand->linear);
+		vm_crash(vcpu->vm, "device access: cannot read the operand at 0x%lx",
+			 operand->linear);
 	return status == OK;
 }
 
@@ -170,8 +170,8 @@ static void write_operand(struct vcpu *vcpu, struct guest_paging *paging,
 	status = guest_write_linear(paging, operand->linear, &value, operand->size, ACCESS_WRITE);
 	memory_unlock(&held);
 	if (status != OK)
-		vm_crash(vcpu->vm, "device access: cannot write the operand at 0x%llx",
-			 (unsigned long long)operand->linear);
+		vm_crash(vcpu->vm, "device access: cannot write the operand at 0x%lx",
+			 operand->linear);
 }
 
 /* Execute one step of a decoded instruction: read operands, execute, store the result. */
@@ -209,8 +209,8 @@ static void crash_unknown(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, si
 	for (size_t i = 0; i < n; i++)
 		format(text + 3 * i, 4, "%02x ", bytes[i]);
 	vm_crash(vcpu->vm,
-		 "no memory at 0x%llx, and the instruction there is not one for devices: %s",
-		 (unsigned long long)gpa.raw, n ? text : "(cannot be read)");
+		 "no memory at 0x%lx, and the instruction there is not one for devices: %s",
+		 gpa.raw, n ? text : "(cannot be read)");
 }
 
 enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa)
