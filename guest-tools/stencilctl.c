@@ -151,7 +151,7 @@ static void renew_random(void)
 	}
 	if (device < 0 || ioctl(device, RNDADDENTROPY, &pool) != 0 ||
 	    ioctl(device, RNDRESEEDCRNG) != 0)
-		warn("/dev/urandom goes on as in other clones");
+		warn("/dev/urandom was not reseeded: it continues as in other clones");
 }
 
 static bool is_text(const char *data, size_t len)
@@ -206,7 +206,7 @@ static void freeze(const char *argument)
 	sync();
 	number = ask(CONTROL_FREEZE);
 	if (number == CONTROL_REFUSED)
-		errx(1, "the machine does not become a template; its console says why");
+		errx(1, "the machine did not become a template; see its console for the reason");
 	renew_random();
 	printf("%u\n", number);
 }
@@ -215,7 +215,7 @@ static void revert(const char *argument)
 {
 	(void)argument;
 	(void)ask(CONTROL_REVERT);
-	errx(1, "this machine is no clone");
+	errx(1, "this machine is not a clone");
 }
 
 static void vm_exit(const char *argument)
@@ -224,7 +224,7 @@ static void vm_exit(const char *argument)
 	unsigned long status = strtoul(argument, &end, 0);
 
 	if (end == argument || *end != '\0' || status > STATUS_MAX)
-		errx(2, "'%s' is no status from 0 to %d", argument, STATUS_MAX);
+		errx(2, "'%s' is not a status from 0 to %d", argument, STATUS_MAX);
 	open_ports();
 	outl((unsigned)status, EXIT_PORT);
 	errx(1, "this machine has no isa-debug-exit at port %#x", EXIT_PORT);
@@ -261,7 +261,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 		else if (state->arg_num == arguments->command->n_arguments)
 			arguments->argument = text;
 		else
-			argp_error(state, "'%s' is too much", text);
+			argp_error(state, "unexpected argument '%s'", text);
 		if (arguments->command == NULL)
 			argp_error(state, "there is no command '%s'", text);
 		return 0;
@@ -281,9 +281,10 @@ int main(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = parse,
 		.args_doc = "freeze\nrevert\ninfo\nexit STATUS",
-		.doc = "Speak to Stencil from inside a virtual machine.\v"
-		       "freeze   become a template; each clone goes on here and prints its number\n"
-		       "revert   become again what the template was; a clone only, does not "
+		.doc = "Talk to Stencil from inside a virtual machine.\v"
+		       "freeze   become a template; each clone continues here and prints its "
+		       "number\n"
+		       "revert   return to the state of the template; clones only, does not "
 		       "return\n"
 		       "info     print the machine's name, template, index, seed and MAC address, "
 		       "and "

@@ -220,11 +220,11 @@ static enum status lapic_check(void *dev, struct state_reader *reader)
 	struct lapic *lapic = dev;
 
 	if (lapic_is_x2apic(lapic) && !lapic_is_enabled(lapic))
-		return state_refuse(reader, "is an x2APIC that is off");
+		return state_refuse(reader, "is an x2APIC but disabled");
 	if (lapic->base >> lapic->phys_bits)
-		return state_refuse(reader, "is where no address leads");
+		return state_refuse(reader, "is at an impossible address");
 	if (lapic->irr[0] & (BIT(FIRST_LEGAL_VECTOR) - 1))
-		return state_refuse(reader, "has a vector that is none");
+		return state_refuse(reader, "has an illegal vector");
 	if (!timer_is_possible(lapic))
 		return state_refuse(reader, "has a timer without a period");
 	lapic_update_pending(lapic);

@@ -46,10 +46,10 @@ static enum status check_ident(struct loader *loader, const uint8_t *file, bool 
 					"not a little-endian ELF file of version 1");
 	if (type != ELF_TYPE_EXEC && type != ELF_TYPE_DYN)
 		return loader_refuse_at(loader, ERR_UNSUPPORTED, ELF_TYPE,
-					"the ELF type is %u, an executable is needed", type);
+					"the ELF type is %u, not an executable", type);
 	if (machine != (is64 ? ELF_MACHINE_X86_64 : ELF_MACHINE_386))
 		return loader_refuse_at(loader, ERR_UNSUPPORTED, ELF_MACHINE,
-					"the ELF machine %u is not this one", machine);
+					"the ELF machine %u is not x86", machine);
 	return OK;
 }
 
@@ -65,7 +65,7 @@ static enum status check_headers(struct loader *loader, const struct elf *elf)
 	if (__builtin_add_overflow(elf->phoff, (uint64_t)elf->phnum * elf->phentsize, &end) ||
 	    end > elf->len)
 		return loader_refuse_at(loader, ERR_CORRUPT, elf->is64 ? 32 : 28,
-					"the program headers at 0x%lx are outside of the file",
+					"the program headers at 0x%lx are outside the file",
 					elf->phoff);
 	return OK;
 }
@@ -137,7 +137,7 @@ static enum status check_segment(struct loader *loader, const struct elf *elf,
 	    file_end > elf->len || segment->filesz > segment->memsz)
 		return loader_refuse_at(loader, ERR_CORRUPT, segment->header,
 					"the segment's bytes from 0x%lx on, 0x%lx of 0x%lx, are "
-					"outside of the file or too many",
+					"outside the file or too many",
 					segment->offset, segment->filesz, segment->memsz);
 	if (__builtin_add_overflow(segment->paddr, segment->memsz, &end) || end > GIB(4))
 		return loader_refuse_at(loader, ERR_RANGE, segment->header,
@@ -146,8 +146,8 @@ static enum status check_segment(struct loader *loader, const struct elf *elf,
 					segment->paddr, segment->memsz);
 	if (segment->paddr < LOADER_LOW_END)
 		return loader_refuse_at(loader, ERR_RANGE, segment->header,
-					"the segment at 0x%lx is below 0x%x, where the loader "
-					"keeps its own",
+					"the segment at 0x%lx is below 0x%x, in memory that "
+					"the loader uses itself",
 					segment->paddr, LOADER_LOW_END);
 	if (loader_ram_end(loader, segment->paddr) < end)
 		return loader_refuse_size(loader, "kernel's segment", segment->paddr,

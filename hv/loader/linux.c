@@ -115,7 +115,7 @@ static enum status find_payload(struct loader *loader, struct header *header)
 	if (len < header->payload || align_up(len - header->payload, 16) < header->payload_len)
 		return loader_refuse_at(
 			loader, ERR_CORRUPT, len,
-			"the file ends here, but the header tells of %lu setup bytes "
+			"the file ends here, but the header declares %lu setup bytes "
 			"and %lu bytes of kernel",
 			header->payload, header->payload_len);
 	if (header->payload_len > len - header->payload)
@@ -138,9 +138,10 @@ static enum status check_placement(struct loader *loader, struct header *header)
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_PREF_ADDRESS,
 					"a kernel cannot be loaded at 0x%lx", header->pref_address);
 	if (header->init_size < header->payload_len)
-		return loader_refuse_at(loader, ERR_CORRUPT, HDR_INIT_SIZE,
-					"the kernel asks for 0x%lx bytes but has 0x%lx itself",
-					header->init_size, header->payload_len);
+		return loader_refuse_at(
+			loader, ERR_CORRUPT, HDR_INIT_SIZE,
+			"the kernel asks for 0x%lx bytes of memory but is 0x%lx bytes long",
+			header->init_size, header->payload_len);
 	return OK;
 }
 

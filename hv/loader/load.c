@@ -85,9 +85,10 @@ enum status loader_load(struct guest_memory *memory, const struct loader_input *
 					     "the VM has no RAM from 0x%x to 0x%x",
 					     LOADER_LOW_START, LOADER_LOW_END);
 		if (input->n_e820 > LOADER_E820_MAX)
-			return loader_refuse(&loader, ERR_RANGE,
-					     "the memory map has %zu entries, %d are possible",
-					     input->n_e820, LOADER_E820_MAX);
+			return loader_refuse(
+				&loader, ERR_RANGE,
+				"the memory map has %zu entries, at most %d are possible",
+				input->n_e820, LOADER_E820_MAX);
 	}
 	TRY(load_kind(&loader));
 	TRY(write_gdt(&loader));

@@ -180,7 +180,7 @@ enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t
 			       uint64_t len)
 {
 	return loader_refuse(loader, ERR_RANGE,
-			     "the %s needs RAM from 0x%lx to 0x%lx, which is not all there: %lu "
+			     "the %s needs RAM from 0x%lx to 0x%lx, not all of which exists: %lu "
 			     "MiB are needed, the VM has %lu MiB below 4 GiB",
 			     what, start, start + len, to_mib(start + len),
 			     to_mib(loader->input->ram_below_4g));

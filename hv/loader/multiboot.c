@@ -53,17 +53,16 @@ static enum status check_flat(struct loader *loader, uint64_t at, const struct f
 	if (flat->offset > loader->input->kernel_len ||
 	    flat->len > loader->input->kernel_len - flat->offset)
 		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_END,
-					"0x%lx bytes to load from 0x%lx on are not in the file",
+					"0x%lx bytes to load from 0x%lx are not in the file",
 					flat->len, flat->offset);
 	if (flat->load < LOADER_LOW_END)
 		return loader_refuse_at(loader, ERR_RANGE, at + HEADER_LOAD_ADDR,
-					"the load address 0x%lx is below 0x%x, where the loader "
-					"keeps its own",
+					"the load address 0x%lx is below 0x%x, in memory that "
+					"the loader uses itself",
 					flat->load, LOADER_LOW_END);
 	if (flat->entry < flat->load || flat->entry >= flat->end)
 		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_ENTRY,
-					"the entry point 0x%lx is outside of the kernel",
-					flat->entry);
+					"the entry point 0x%lx is outside the kernel", flat->entry);
 	if (loader_ram_end(loader, flat->load) < flat->end)
 		return loader_refuse_size(loader, "kernel", flat->load, flat->end - flat->load);
 	return OK;
@@ -128,7 +127,7 @@ static enum status load_elf(struct loader *loader)
 	TRY(elf_load(loader, &elf, &state->rip));
 	if (state->rip < state->kernel_start.raw || state->rip >= state->kernel_end.raw)
 		return loader_refuse(loader, ERR_CORRUPT,
-				     "the entry point 0x%lx is outside of the kernel", state->rip);
+				     "the entry point 0x%lx is outside the kernel", state->rip);
 	return OK;
 }
 
@@ -139,7 +138,7 @@ static enum status load_kernel(struct loader *loader)
 
 	if ((flags & HEADER_MUST & ~HEADER_KNOWN_FLAGS) != 0)
 		return loader_refuse_at(loader, ERR_UNSUPPORTED, at + HEADER_FLAGS,
-					"the Multiboot flags 0x%x ask for unknown things", flags);
+					"the Multiboot flags 0x%x request unknown features", flags);
 	return (flags & HEADER_HAS_ADDRS) != 0 ? load_flat(loader, at) : load_elf(loader);
 }
 
@@ -176,7 +175,7 @@ static enum status copy_modules(struct loader *loader)
 	uint64_t end = loader->state->kernel_end.raw;
 
 	if (loader->input->n_modules > LOADER_MODULES_MAX)
-		return loader_refuse(loader, ERR_RANGE, "%zu modules, %d are possible",
+		return loader_refuse(loader, ERR_RANGE, "%zu modules, at most %d are possible",
 				     loader->input->n_modules, LOADER_MODULES_MAX);
 	for (size_t i = 0; i < loader->input->n_modules; i++)
 		TRY(copy_module(loader, i, &end));

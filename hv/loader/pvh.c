@@ -157,7 +157,7 @@ enum status pvh_load(struct loader *loader)
 	TRY(elf_load(loader, &elf, &ignored));
 	if (entry < loader->state->kernel_start.raw || entry >= loader->state->kernel_end.raw)
 		return loader_refuse(loader, ERR_CORRUPT,
-				     "the PVH entry point 0x%lx is outside of the kernel", entry);
+				     "the PVH entry point 0x%lx is outside the kernel", entry);
 	loader->state->mode = ENTRY_PROTECTED32;
 	loader->state->rip = entry;
 	loader->state->rbx = LOADER_INFO;

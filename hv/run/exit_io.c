@@ -138,7 +138,7 @@ static void io_fault(struct vcpu *vcpu, enum status status, const struct guest_f
 		vm_crash(vcpu->vm, "no memory left for string input at 0x%lx", fault->linear);
 		break;
 	default:
-		vm_crash(vcpu->vm, "string I/O with memory of a device at 0x%lx", fault->linear);
+		vm_crash(vcpu->vm, "string I/O with a device's memory at 0x%lx", fault->linear);
 	}
 }
 

@@ -209,7 +209,7 @@ static void crash_unknown(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, si
 	for (size_t i = 0; i < n; i++)
 		format(text + 3 * i, 4, "%02x ", bytes[i]);
 	vm_crash(vcpu->vm,
-		 "no memory at 0x%lx, and the instruction there is not one for devices: %s",
+		 "no memory at 0x%lx, and device emulation does not support the instruction: %s",
 		 gpa.raw, n ? text : "(cannot be read)");
 }
 

@@ -16,7 +16,7 @@ static void transfer_fw_cfg(struct vcpu *vcpu)
 
 	memory_unlock(&held);
 	if (status != OK)
-		vm_crash(vm, "no memory left for what fw_cfg has to say");
+		vm_crash(vm, "no memory left for a fw_cfg transfer");
 }
 
 static void show_output(struct vm *vm, uint32_t wish)

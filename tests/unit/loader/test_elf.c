@@ -453,7 +453,7 @@ static void modules_that_do_not_fit_are_refused(void **unused)
 	assert_int_equal(peek(LOADER_MODULE_LIST + 16 * 255, 4), MIB(2) + 0x2000 + 255 * PAGE_SIZE);
 	input.n_modules++;
 	assert_int_equal(load(input), ERR_RANGE);
-	assert_string_equal(error, "kernel: 257 modules, 256 are possible");
+	assert_string_equal(error, "kernel: 257 modules, at most 256 are possible");
 	modules[0].len = sizeof(big);
 	input.n_modules = 1;
 	assert_int_equal(load(input), ERR_RANGE);

@@ -234,8 +234,8 @@ static void a_kernel_that_can_be_moved_goes_up_to_the_next_room(void **unused)
 	input.kernel = image;
 	assert_int_equal(load(input), ERR_RANGE);
 	assert_string_equal(error,
-			    "kernel: the kernel needs RAM from 0x1000000 to 0x2400000, which "
-			    "is not all there: 36 MiB are needed, the VM has 64 MiB below "
+			    "kernel: the kernel needs RAM from 0x1000000 to 0x2400000, not "
+			    "all of which exists: 36 MiB are needed, the VM has 64 MiB below "
 			    "4 GiB");
 }
 

@@ -440,9 +440,9 @@ static void devices_are_possible(void **state)
 
 	change(find_section("irqchip", 0), STATE_VM_CPUS, 4, "next_lowest cannot be 2");
 	change(lapic + find_field(&table[2], "base"), 0xfee00000 | APIC_BASE_EXTD, 8,
-	       "is an x2APIC that is off");
-	change(lapic + find_field(&table[2], "base"), BIT(51), 8, "is where no address leads");
-	change(lapic + find_field(&table[2], "irr"), BIT(15), 8, "has a vector that is none");
+	       "is an x2APIC but disabled");
+	change(lapic + find_field(&table[2], "base"), BIT(51), 8, "is at an impossible address");
+	change(lapic + find_field(&table[2], "irr"), BIT(15), 8, "has an illegal vector");
 	change(find_section("uart", 0) + find_field(&table[3], "rx_count"), 17, 1,
 	       "rx_count cannot be 17");
 	change(rtc + find_field(&table[4], "base_time"), INT64_MAX, 8, "base_time cannot be");
