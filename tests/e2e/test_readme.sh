@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs the commands of README.md, each line of its "sh" blocks, with other places
+# Runs the commands of README.md and CONTRIBUTING.md, each line of their "sh" blocks, with other places
 # for what they write. 'elsewhere' lists the commands that other tests run, such as
 # the demonstration; they are left out here.
 set -uo pipefail
@@ -13,6 +13,7 @@ declare -A elsewhere=(
 	['./scripts/run']='case demo'
 	['./scripts/test']='what runs this'
 	['./scripts/test -L unit']='what runs this'
+	['scripts/check format includes calls circles']='the tests check_*'
 	['scripts/run --ramdisk /tmp/demo/ramdisk /tmp/demo/stencil.conf']='case demo'
 )
 
@@ -25,6 +26,8 @@ while IFS= read -r line; do
 	esac
 	line=${line//\/tmp\/demo/$work/demo}
 	line=${line//build\/BOOTX64.EFI/$build/BOOTX64.EFI}
+	line=${line/#build\//$build/}
+	line=${line/#ninja -C build/ninja -C $build}
 	line=${line//\/dev\/sdX/$work/stick}
 	line=${line#sudo }
 	echo "\$ $line"
@@ -33,7 +36,7 @@ while IFS= read -r line; do
 		failures=$((failures + 1))
 	}
 	ran=$((ran + 1))
-done < <(awk '/^```/ { inside = $0 == "```sh"; next } inside' README.md)
+done < <(awk '/^```/ { inside = $0 == "```sh"; next } inside' README.md CONTRIBUTING.md)
 
 cmp "$work/demo/stencil.img" "$work/stick" || failures=$((failures + 1))
 for name in clone reset_page template_read_exits cpuid_exit pio_exit cow_first cow_steady \
