@@ -91,12 +91,22 @@ static __attribute__((noinline)) void sync_others(struct vcpu *vcpu, uint64_t ge
 			serve(vcpu);
 }
 
-void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
+/* Out of line, so that vcpu_flush() has no registers to save. */
+__attribute__((noinline)) static void flush_all(struct vcpu *vcpu, uint64_t generation)
 {
 	vcpu_forget(vcpu, generation);
-	if (vcpu->vm->n_vcpus > 1 && vcpu->has_moved_on)
-		sync_others(vcpu, generation);
+	sync_others(vcpu, generation);
+}
+
+void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
+{
+	bool has_moved_on = vcpu->has_moved_on;
+
 	vcpu->has_moved_on = false;
+	if (vcpu->vm->n_vcpus > 1 && has_moved_on)
+		flush_all(vcpu, generation);
+	else
+		vcpu_forget(vcpu, generation);
 }
 
 bool sync_stop_others(struct vcpu *vcpu)
