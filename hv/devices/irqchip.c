@@ -6,8 +6,6 @@
  */
 #include "hv/devices/irqchip.h"
 
-#include "hv/devices/lapic_regs.h"
-#include "hv/devices/lapic_timer.h"
 #include "hv/lib/assert.h"
 
 #define ICR_LOGICAL	 BIT(11)
@@ -181,8 +179,7 @@ static void send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr)
 	deliver_to(chip, targets[ICR_SHORTHAND(icr)], from, &msg);
 }
 
-/* Perform what follows from an access to 'lapic'; 'effect' is a set of enum lapic_effect. */
-static void complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect)
+void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect)
 {
 	if (effect & LAPIC_EOI)
 		fire(chip, ioapic_eoi(&chip->ioapic, effect & LAPIC_VECTOR));
@@ -190,45 +187,6 @@ static void complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect)
 		send_ipi(chip, lapic, (uint64_t)TO_SELF << 18 | (effect & LAPIC_VECTOR));
 	if (effect & LAPIC_SEND_ICR)
 		send_ipi(chip, lapic, lapic->icr);
-	chip->kicked |= lapic->kicked;
-}
-
-uint64_t irqchip_page_read(struct irqchip *chip, struct lapic *lapic,
-			   const struct io_access *access)
-{
-	uint64_t value = lapic_page_read(lapic, access);
-
-	chip->kicked |= lapic->kicked;
-	return value;
-}
-
-void irqchip_page_write(struct irqchip *chip, struct lapic *lapic, const struct io_access *access)
-{
-	complete(chip, lapic, lapic_page_write(lapic, access));
-}
-
-bool irqchip_msr_read(struct irqchip *chip, struct lapic *lapic, uint32_t msr, uint64_t *ret,
-		      uint64_t now)
-{
-	bool ok = lapic_msr_read(lapic, msr, ret, now);
-
-	chip->kicked |= lapic->kicked;
-	return ok;
-}
-
-bool irqchip_msr_write(struct irqchip *chip, struct lapic *lapic, uint32_t msr, uint64_t value,
-		       uint64_t now)
-{
-	uint32_t effect = lapic_msr_write(lapic, msr, value, now);
-
-	complete(chip, lapic, effect);
-	return !(effect & LAPIC_REFUSED);
-}
-
-void irqchip_update_timer(struct irqchip *chip, struct lapic *lapic, uint64_t now)
-{
-	lapic_update_timer(lapic, now);
-	chip->kicked |= lapic->kicked;
 }
 
 static uint64_t irqchip_read(void *dev, const struct io_access *access)

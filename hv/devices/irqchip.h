@@ -3,6 +3,8 @@
 
 #include "hv/devices/ioapic.h"
 #include "hv/devices/lapic.h"
+#include "hv/devices/lapic_regs.h"
+#include "hv/devices/lapic_timer.h"
 #include "hv/lib/types.h"
 
 /*
@@ -45,18 +47,56 @@ void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level);
  * APIC accepted the message.
  */
 bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg);
+/* Perform what follows from an access to 'lapic': 'effect' is a set of enum lapic_effect. */
+void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect);
+
 /*
  * A vCPU's own local APIC, which is one of the chip's: its page, its MSRs (false: #GP) and its
- * timer. Messages that the APIC sends are delivered.
+ * timer. Messages that the APIC sends are delivered. Inline, because the MSRs and the timer are on
+ * the path of most exits.
  */
-uint64_t irqchip_page_read(struct irqchip *chip, struct lapic *lapic,
-			   const struct io_access *access);
-void irqchip_page_write(struct irqchip *chip, struct lapic *lapic, const struct io_access *access);
-bool irqchip_msr_read(struct irqchip *chip, struct lapic *lapic, uint32_t msr, uint64_t *ret,
-		      uint64_t now);
-bool irqchip_msr_write(struct irqchip *chip, struct lapic *lapic, uint32_t msr, uint64_t value,
-		       uint64_t now);
+static inline uint64_t irqchip_page_read(struct irqchip *chip, struct lapic *lapic,
+					 const struct io_access *access)
+{
+	uint64_t value = lapic_page_read(lapic, access);
+
+	chip->kicked |= lapic->kicked;
+	return value;
+}
+
+static inline void irqchip_page_write(struct irqchip *chip, struct lapic *lapic,
+				      const struct io_access *access)
+{
+	irqchip_complete(chip, lapic, lapic_page_write(lapic, access));
+	chip->kicked |= lapic->kicked;
+}
+
+static inline bool irqchip_msr_read(struct irqchip *chip, struct lapic *lapic, uint32_t msr,
+				    uint64_t *ret, uint64_t now)
+{
+	bool ok = lapic_msr_read(lapic, msr, ret, now);
+
+	chip->kicked |= lapic->kicked;
+	return ok;
+}
+
+static inline bool irqchip_msr_write(struct irqchip *chip, struct lapic *lapic, uint32_t msr,
+				     uint64_t value, uint64_t now)
+{
+	uint32_t effect = lapic_msr_write(lapic, msr, value, now);
+
+	if (effect)
+		irqchip_complete(chip, lapic, effect);
+	chip->kicked |= lapic->kicked;
+	return !(effect & LAPIC_REFUSED);
+}
+
 /* Fire the timer if it has expired. */
-void irqchip_update_timer(struct irqchip *chip, struct lapic *lapic, uint64_t now);
+static inline void irqchip_update_timer(struct irqchip *chip, struct lapic *lapic, uint64_t now)
+{
+	lapic_update_timer(lapic, now);
+	chip->kicked |= lapic->kicked;
+}
+
 /* Take one vCPU off the list of those to kick, and return it; -1: none. */
 int irqchip_take_kick(struct irqchip *chip);

@@ -271,14 +271,12 @@ static uint32_t base_write(struct lapic *lapic, uint64_t value)
 	return 0;
 }
 
-bool lapic_msr_read(struct lapic *lapic, uint32_t msr, uint64_t *ret, uint64_t now)
+/* Out of line, so that reading IA32_APIC_BASE needs no stack. */
+static __attribute__((noinline)) bool register_msr_read(struct lapic *lapic, uint32_t msr,
+							uint64_t *ret, uint64_t now)
 {
 	uint32_t value;
 
-	if (msr == MSR_IA32_APIC_BASE) {
-		*ret = lapic->base;
-		return true;
-	}
 	if (msr == MSR_IA32_TSC_DEADLINE) {
 		*ret = lapic_timer_tsc_deadline(lapic, now);
 		return true;
@@ -292,6 +290,14 @@ bool lapic_msr_read(struct lapic *lapic, uint32_t msr, uint64_t *ret, uint64_t n
 	if (!reg_read(lapic, msr - MSR_X2APIC_FIRST, &value, now))
 		return false;
 	*ret = value;
+	return true;
+}
+
+bool lapic_msr_read(struct lapic *lapic, uint32_t msr, uint64_t *ret, uint64_t now)
+{
+	if (msr != MSR_IA32_APIC_BASE)
+		return register_msr_read(lapic, msr, ret, now);
+	*ret = lapic->base;
 	return true;
 }
 
