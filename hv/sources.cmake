@@ -36,7 +36,6 @@ set(HV_MACHINE_SOURCES
 	hv/run/sync.c
 	hv/run/wish.c
 	hv/vcpu/load.c
-	hv/vcpu/sched.c
 	hv/vcpu/start_state.c
 	hv/vcpu/vcpu.c
 	hv/vm/build.c

@@ -17,7 +17,6 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/say.h"
-#include "hv/vcpu/sched.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
@@ -84,7 +83,7 @@ static const char *status_text(const struct vm *vm)
 {
 	if (!is_running(vm))
 		return "paused (template)";
-	return __atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED) ? "paused" : "running";
+	return vm_is_paused(vm) ? "paused" : "running";
 }
 
 /* 0: it is none. */
@@ -105,7 +104,8 @@ static void start_clones(struct vm *template, uint32_t count, bool is_paused)
 
 		if (clone == NULL)
 			return;
-		clone->is_paused = is_paused;
+		if (is_paused)
+			vm_pause(clone, true);
 		vm_start(clone);
 	}
 }
@@ -131,7 +131,7 @@ static void clone(const struct request *request)
 
 static void cont(const struct request *request)
 {
-	sched_pause(request->vm, false);
+	vm_pause(request->vm, false);
 }
 
 static void end_vm(struct vm *vm)
@@ -184,7 +184,7 @@ static void save(const struct request *request)
 
 	if (strlen(path) > SAVE_PATH_MAX)
 		say("save: the files' name is too long");
-	else if (is_running(vm) && !__atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+	else if (is_running(vm) && !vm_is_paused(vm))
 		say("Error: VM %s runs: stop it, or make it a template, before", vm->name);
 	else
 		monitor_job_save(vm, path, request->has_flag);
@@ -197,7 +197,7 @@ static void send(const struct request *request)
 
 static void stop(const struct request *request)
 {
-	sched_pause(request->vm, true);
+	vm_pause(request->vm, true);
 }
 
 static void system_powerdown(const struct request *request)

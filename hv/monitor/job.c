@@ -84,15 +84,15 @@ static void begin(enum job_kind kind, struct vm *vm)
 	job.line = NULL;
 	job.n_parts = job.at_part = 0;
 	job.index = vm->index;
-	job.has_to_go_on = runs && !vm->is_paused;
+	job.has_to_go_on = runs && !vm_is_paused(vm);
 	if (job.has_to_go_on)
-		sched_pause(vm, true);
+		vm_pause(vm, true);
 }
 
 static void end(bool well)
 {
 	if (job.has_begun && job.has_to_go_on)
-		sched_pause(job.vm, false);
+		vm_pause(job.vm, false);
 	if (job.head)
 		frame_free_run(virt_to_phys(job.head),
 			       align_up(job.head_size, PAGE_SIZE) / PAGE_SIZE);
@@ -284,7 +284,8 @@ static bool wait_for_vm(void)
 {
 	lock_acquire(&vms_lock);
 	job.vm = find_vm();
-	job.has_begun = job.vm && (job.vm->outcome == VM_FROZEN || sched_has_paused(job.vm));
+	job.has_begun = job.vm && (job.vm->outcome == VM_FROZEN ||
+				   sched_are_aside(job.vm->vcpu, job.vm->n_vcpus));
 	if (job.has_begun && job.vm->outcome == VM_FROZEN)
 		job.has_to_go_on = false;
 	lock_release(&vms_lock);

@@ -154,7 +154,7 @@ static bool all_are_dead(const struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->n_vcpus; i++) {
 		const struct vcpu *vcpu = &vm->vcpu[i];
-		const struct lapic *lapic = vm_lapic(vcpu);
+		const struct lapic *lapic = vcpu->lapic;
 
 		if (!(vcpu->waits_for_sipi || vcpu->is_dead) || lapic->nmi_pending ||
 		    lapic->init_pending || lapic->sipi_pending)
@@ -269,7 +269,7 @@ static uint32_t take_requests(struct vcpu *vcpu)
 bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 {
 	struct vm *vm = vcpu->vm;
-	struct lapic *lapic = vm_lapic(vcpu);
+	struct lapic *lapic = vcpu->lapic;
 	uint32_t requests = take_requests(vcpu);
 	bool runs;
 

@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/run/run.h"
+#include "hv/lib/types.h"
+
+struct vcpu;
+
+/* Why vcpu_run() came back. */
+enum vcpu_leave {
+	VCPU_PREEMPTED, /* wants to go on */
+	VCPU_HALTED,	/* until vcpu_next_deadline(), or a kick */
+	VCPU_GATHERED,	/* does not run until vm_gathered() has been done */
+};
 
 /* What happens before an entry when there are requests. False: leave, '*ret' says
  * why. */

@@ -68,8 +68,8 @@ static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
 		.cr4 = vmcs_read(VMCS_GUEST_CR4),
 		.xcr0 = vcpu->xcr0,
 		.topology = &vcpu->vm->config->topology,
-		.apic_id = vm_lapic(vcpu)->id,
-		.apic_enabled = lapic_is_enabled(vm_lapic(vcpu)),
+		.apic_id = vcpu->lapic->id,
+		.apic_enabled = lapic_is_enabled(vcpu->lapic),
 	};
 	struct cpuid_regs answer;
 
@@ -154,7 +154,7 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 		bad_exit(vcpu, reason);
 	else if (handlers[reason](vcpu) == EXIT_NEXT)
 		skip_instruction(vcpu);
-	vcpu_flush_if_behind(vcpu, &vcpu->vm->ept);
+	vcpu_flush_if_behind(vcpu);
 }
 
 /*

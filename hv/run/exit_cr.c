@@ -103,7 +103,7 @@ static bool write_cr8(struct vcpu *vcpu, uint64_t value)
 	if (value >> 4)
 		return false;
 	vm_lock_devices(vcpu->vm);
-	lapic_set_cr8(vm_lapic(vcpu), value);
+	lapic_set_cr8(vcpu->lapic, value);
 	vm_unlock_devices(vcpu->vm);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 	return true;
@@ -148,7 +148,7 @@ enum exit_action exit_cr(struct vcpu *vcpu)
 	if (!vcpu_in_64bit_code())
 		value &= UINT32_MAX;
 	if (access == CR_MOV_FROM && cr == 8) {
-		write_gpr(vcpu, reg, lapic_get_cr8(vm_lapic(vcpu)));
+		write_gpr(vcpu, reg, lapic_get_cr8(vcpu->lapic));
 	} else if (access != CR_MOV_TO) {
 		vm_crash(vcpu->vm, "unexpected control register access 0x%llx",
 			 (unsigned long long)qual);

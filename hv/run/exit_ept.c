@@ -12,7 +12,6 @@
 #include "hv/run/event.h"
 #include "hv/run/step.h"
 #include "hv/run/sync.h"
-#include "hv/vcpu/sched.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -50,12 +49,12 @@ static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 		vm_crash(vm, "%s, at 0x%llx", why, (unsigned long long)gpa.raw);
 		return;
 	}
-	if (__atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+	if (vm_is_paused(vm))
 		return; /* said by another vCPU */
 	log_warning("VM %s: paused: %s, at 0x%llx; %s", vm->name, why, (unsigned long long)gpa.raw,
 		    is_own_ceiling ? "'revert' it, or 'destroy' it"
 				   : "'destroy' a VM, then 'cont' this one");
-	sched_pause(vm, true);
+	vm_pause(vm, true);
 }
 
 static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)

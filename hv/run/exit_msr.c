@@ -21,15 +21,14 @@ static bool read_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 	bool ok;
 
 	vm_lock_devices(vcpu->vm);
-	ok = irqchip_msr_read(&vcpu->vm->platform.irqchip, vm_lapic(vcpu), msr, ret,
-			      vcpu_now(vcpu));
+	ok = irqchip_msr_read(&vcpu->vm->platform.irqchip, vcpu->lapic, msr, ret, vcpu_now(vcpu));
 	vm_unlock_devices(vcpu->vm);
 	return ok;
 }
 
 static bool write_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	struct lapic *lapic = vm_lapic(vcpu);
+	struct lapic *lapic = vcpu->lapic;
 	bool ok;
 
 	vm_lock_devices(vcpu->vm);

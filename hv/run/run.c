@@ -40,7 +40,7 @@ static enum vcpu_leave run(struct vcpu *vcpu)
 		if (__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &&
 		    !vcpu_service(vcpu, &leave))
 			return leave;
-		vcpu_flush_if_behind(vcpu, &vcpu->vm->ept);
+		vcpu_flush_if_behind(vcpu);
 		note_first_entry();
 		result = vmx_run(&vcpu->regs);
 		if (result != VMX_LEFT)

@@ -27,10 +27,10 @@ void sync_let_others_go(struct vcpu *vcpu);
 void vcpu_flush(struct vcpu *vcpu, uint64_t generation);
 
 /* A processor, or a tree, that has not seen the latest translations must forget the old ones. */
-static inline void vcpu_flush_if_behind(struct vcpu *vcpu, const struct ept *ept)
+static inline void vcpu_flush_if_behind(struct vcpu *vcpu)
 {
 	/* Acquire pairs with the release in ept.c: the entries have changed before. */
-	uint64_t generation = __atomic_load_n(&ept->generation, __ATOMIC_ACQUIRE);
+	uint64_t generation = __atomic_load_n(&vcpu->ept->generation, __ATOMIC_ACQUIRE);
 
 	if (vcpu->ept_generation != generation)
 		vcpu_flush(vcpu, generation);

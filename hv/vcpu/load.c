@@ -6,6 +6,7 @@
  */
 #include "hv/vcpu/load.h"
 
+#include "hv/ept/ept.h"
 #include "hv/frame/phys.h"
 #include "hv/host/cpu.h"
 #include "hv/host/idt.h"
@@ -13,7 +14,6 @@
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
 #include "hv/vcpu/vcpu.h"
-#include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 #include "hv/vmx/vpid.h"
 
@@ -97,7 +97,7 @@ static void make_vmcs(struct cpu *cpu)
 
 void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 {
-	uint64_t eptp = vmx_eptp(vcpu->vm->ept.root);
+	uint64_t eptp = vmx_eptp(vcpu->ept->root);
 
 	vmcs_write(VMCS_EPTP, eptp);
 	vmx_flush_ept(&vcpu_shared.capability, eptp);
@@ -115,7 +115,7 @@ static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 		return;
 	vmcs_write_guest(&vcpu->saved_in->saved.guest);
 	vmcs_write(VMCS_VPID, vcpu->vpid);
-	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->vm->ept.root));
+	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->ept->root));
 	if (vcpu->last_cpu != cpu) {
 		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 		vcpu->ept_generation = 0;

@@ -10,7 +10,7 @@
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/lib/lock.h"
-#include "hv/vm/vm.h"
+#include "hv/vcpu/vcpu.h"
 
 static struct {
 	struct lock lock; /* guards what follows, and the list fields of every vCPU; a leaf */
@@ -31,7 +31,7 @@ static void wake_idle_cpu(void)
 {
 	for (unsigned i = 0; i < n_cpus; i++) {
 		/* Pairs with the store in sched_begin_idle(), which is under the lock too. */
-		if (cpus[i] == this_cpu() || !__atomic_load_n(&cpus[i]->idle, __ATOMIC_ACQUIRE))
+		if (!__atomic_load_n(&cpus[i]->idle, __ATOMIC_ACQUIRE))
 			continue;
 		__atomic_store_n(&cpus[i]->idle, false, __ATOMIC_RELAXED);
 		host_apic_send_wake(cpus[i]->apic_id);
@@ -44,7 +44,7 @@ static void wake_idle_cpu(void)
 
 bool sched_has_to_wait(const struct vcpu *vcpu)
 {
-	return __atomic_load_n(&vcpu->vm->is_paused, __ATOMIC_RELAXED) &&
+	return __atomic_load_n(&vcpu->is_paused, __ATOMIC_RELAXED) &&
 	       !(__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) & EVEN_IF_PAUSED);
 }
 
@@ -226,22 +226,23 @@ void sched_request(struct vcpu *vcpu, uint32_t requests)
 	lock_release(&sched.lock);
 }
 
-void sched_pause(struct vm *vm, bool on)
+void sched_pause(struct vcpu *vcpus, unsigned n, bool on)
 {
-	__atomic_store_n(&vm->is_paused, on, __ATOMIC_RELAXED);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		sched_request(&vm->vcpu[i], VCPU_REQUEST_LEAVE);
+	for (unsigned i = 0; i < n; i++) {
+		__atomic_store_n(&vcpus[i].is_paused, on, __ATOMIC_RELAXED);
+		sched_request(&vcpus[i], VCPU_REQUEST_LEAVE);
+	}
 }
 
-bool sched_has_paused(const struct vm *vm)
+bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
 {
-	bool has_paused = true;
+	bool are_aside = true;
 
 	lock_acquire(&sched.lock);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		has_paused &= vm->vcpu[i].is_aside;
+	for (unsigned i = 0; i < n; i++)
+		are_aside &= vcpus[i].is_aside;
 	lock_release(&sched.lock);
-	return has_paused;
+	return are_aside;
 }
 
 bool sched_has_ready(void)

@@ -5,7 +5,6 @@
 
 struct cpu;
 struct vcpu;
-struct vm;
 
 /*
  * Which vCPU runs next: one ready queue for all processors, round robin, and the deadlines of
@@ -50,18 +49,20 @@ uint64_t sched_next_deadline(void);
 bool sched_is_parked(const struct vcpu *vcpu);
 
 /*
- * Stop the VM, whose vCPUs are set aside as soon as they are between two instructions, or let it go
- * on. sched_has_paused() tells whether all of them are aside; they stay so until they are let go,
- * or asked to stop, freeze or revert. The guest's clocks go on.
+ * Stop a VM's vCPUs, or let them continue. Stopped vCPUs are set aside as soon as each is between
+ * two instructions, and stay aside until they may continue, or VCPU_REQUEST_GATHER is requested.
+ * The guest's clocks advance meanwhile.
  */
-void sched_pause(struct vm *vm, bool on);
-bool sched_has_paused(const struct vm *vm);
-/* Whether the vCPU's VM is stopped, and nothing is requested that is done even then. */
+void sched_pause(struct vcpu *vcpus, unsigned n, bool on);
+/* Whether all of these are set aside. */
+bool sched_are_aside(const struct vcpu *vcpus, unsigned n);
+/* Whether the vCPU is stopped, and nothing is requested that is done even then. */
 bool sched_has_to_wait(const struct vcpu *vcpu);
 
 /*
  * The processor is about to wait for an interrupt; false: it must not, because a vCPU is ready.
- * From here to sched_end_idle() a vCPU that becomes ready may wake it.
+ * Until it calls sched_end_idle(), before anything else of the scheduler, a vCPU that becomes ready
+ * may wake it.
  */
 bool sched_begin_idle(struct cpu *cpu);
 void sched_end_idle(struct cpu *cpu);

@@ -7,7 +7,6 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/vcpu.h"
-#include "hv/vm/vm.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
 

@@ -11,7 +11,6 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
-#include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 #include "hv/vmx/vpid.h"
 
@@ -61,12 +60,15 @@ void vcpu_power_on(struct vcpu *vcpu)
 		VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT);
 }
 
-void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number)
+void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
+		 struct lapic *lapic)
 {
 	void *xsave_area = vcpu->xsave_area;
 
 	memset(vcpu, 0, offsetof(struct vcpu, saved));
 	vcpu->vm = vm;
+	vcpu->ept = ept;
+	vcpu->lapic = lapic;
 	vcpu->number = (uint16_t)number;
 	vcpu->vpid = vpid_alloc();
 	vcpu->cpuid = &vcpu_shared.cpuid;
@@ -129,7 +131,7 @@ uint64_t vcpu_now(const struct vcpu *vcpu)
 
 uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 {
-	uint64_t deadline = lapic_next_deadline(vm_lapic(vcpu));
+	uint64_t deadline = lapic_next_deadline(vcpu->lapic);
 
 	return deadline == LAPIC_NO_DEADLINE ? UINT64_MAX : deadline - vcpu->tsc_offset;
 }

@@ -14,6 +14,8 @@
 #include "hv/vmx/vmx.h"
 
 struct cpu;
+struct ept;
+struct lapic;
 struct vm;
 
 /*
@@ -57,6 +59,8 @@ struct vcpu {
 	/* Its own, whatever it is a clone of. */
 	struct guest_regs regs; /* first: vmx_exited() gets its address */
 	struct vm *vm;
+	struct ept *ept; /* the VM's */
+	struct lapic *lapic;
 	uint16_t number; /* in the VM */
 	uint16_t vpid;
 	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
@@ -76,6 +80,7 @@ struct vcpu {
 	struct vcpu *next; /* of the scheduler, see hv/vcpu/sched.c */
 	bool is_ready;	   /* in the ready queue */
 	bool is_halted;
+	bool is_paused;	      /* by the operator; atomic */
 	bool is_aside;	      /* in the list of those whose VM the operator stopped */
 	struct deadline wake; /* host TSC while halted, UINT64_MAX: none */
 
@@ -131,8 +136,12 @@ enum status vcpu_setup(const struct vmx_capability *capability);
 /* Levels of EPT leaves this processor has, as ept_init() counts them. */
 unsigned vcpu_leaf_levels(void);
 
-/* As after power-on; the XSAVE area is there already, its contents undefined. */
-void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number);
+/*
+ * As after power-on. The XSAVE area is there already, its contents undefined. 'ept' and 'lapic',
+ * this vCPU's, live as long as the vCPU; they need not be set up yet.
+ */
+void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
+		 struct lapic *lapic);
 /* A clone's becomes what its template's is, which has been put away for good. Not loaded, or
  * vcpu_reload() follows. */
 void vcpu_copy(struct vcpu *to, const struct vcpu *from);

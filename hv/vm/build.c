@@ -175,7 +175,7 @@ static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t 
 	TRY(build_platform(vm, wiring, unix_time));
 	vm_identity_make(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_create(&vm->vcpu[i], vm, i);
+		vcpu_create(&vm->vcpu[i], vm, i, &vm->ept, &vm->platform.irqchip.lapic[i]);
 	return OK;
 }
 

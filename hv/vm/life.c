@@ -71,7 +71,7 @@ bool vm_act_alone(struct vcpu *vcpu)
 	uint32_t actions = VM_REVERT;
 
 	/* A stopped VM's vCPU must return to the scheduler, which sets it aside again. */
-	if (vm->n_vcpus > 1 || __atomic_load_n(&vm->is_paused, __ATOMIC_RELAXED))
+	if (vm->n_vcpus > 1 || vm_is_paused(vm))
 		return false;
 	/* Acquire pairs with vm_gather(). */
 	if (!__atomic_compare_exchange_n(&vm->actions, &actions, 0, false, __ATOMIC_ACQUIRE,

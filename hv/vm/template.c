@@ -11,7 +11,6 @@
 #include "hv/host/io.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
-#include "hv/vcpu/sched.h"
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
@@ -104,7 +103,8 @@ static void start_clones(struct vm *template, struct clone_config *line)
 		if (line->precopy)
 			precopy(clone);
 		clone->made_for = line;
-		clone->is_paused = line->paused;
+		if (line->paused)
+			vm_pause(clone, true);
 		vm_start(clone);
 	}
 }
@@ -198,7 +198,8 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	platform_copy(&clone->platform, &template->platform);
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
 	for (unsigned i = 0; i < clone->n_vcpus; i++) {
-		vcpu_create(&clone->vcpu[i], clone, i);
+		vcpu_create(&clone->vcpu[i], clone, i, &clone->ept,
+			    &clone->platform.irqchip.lapic[i]);
 		clone->vcpu[i].cpuid = template->vcpu[i].cpuid;
 	}
 	copy_vcpus(clone);

@@ -141,6 +141,11 @@ void vm_kick_receivers(struct vm *vm)
 		sched_request(&vm->vcpu[i], VCPU_REQUEST_EVENT);
 }
 
+void vm_pause(struct vm *vm, bool on)
+{
+	sched_pause(vm->vcpu, vm->n_vcpus, on);
+}
+
 void vm_gather(struct vm *vm, enum vm_action action)
 {
 	/* Release: vm_gathered() sees what was written before, such as the outcome. */

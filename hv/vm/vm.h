@@ -73,8 +73,6 @@ struct vm {
 	uint32_t actions;    /* enum vm_action, pending; atomic */
 	struct vm_input input;
 	struct vm_line line; /* guarded by devices_lock */
-	/* Stopped by the operator: no vCPU runs an instruction, see hv/vcpu/sched.h. Atomic. */
-	bool is_paused;
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
 	enum vm_outcome outcome; /* atomic */
@@ -108,9 +106,12 @@ struct vm {
 	struct platform platform;
 };
 
-static inline struct lapic *vm_lapic(const struct vcpu *vcpu)
+/* Stop a VM between two instructions of each vCPU, or let it continue: see sched_pause(). */
+void vm_pause(struct vm *vm, bool on);
+/* Whether the VM is stopped, or about to be. Any processor. */
+static inline bool vm_is_paused(const struct vm *vm)
 {
-	return &vcpu->vm->platform.irqchip.lapic[vcpu->number];
+	return __atomic_load_n(&vm->vcpu->is_paused, __ATOMIC_RELAXED);
 }
 
 /*

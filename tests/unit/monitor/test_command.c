@@ -7,7 +7,6 @@
 
 #include "hv/monitor/info.h"
 #include "hv/monitor/job.h"
-#include "hv/vcpu/sched.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
 #include "tests/unit/support.h"
@@ -17,9 +16,9 @@ static char did[8192];	/* to VMs, a line for each call */
 
 static struct vm_config config;
 static struct mem_map no_memory;
-static struct vcpu vcpu[2] = {{.n_exits = 7}, {.n_exits = 8}};
+static struct vcpu vcpu[2] = {{.n_exits = 7}, {.n_exits = 8}}, paused = {.is_paused = true};
 static struct ept_layer layer;
-static struct vm template, stopped, running, made;
+static struct vm template, stopped, running, made = {.name = "t-1"};
 static struct vm *focus;
 static unsigned n_left; /* clones that there is memory for */
 
@@ -76,7 +75,7 @@ void monitor_job_send(const char *path)
 	note("send %s\n", path);
 }
 
-void sched_pause(struct vm *vm, bool on)
+void vm_pause(struct vm *vm, bool on)
 {
 	note("%s %s\n", on ? "pause" : "resume", vm->name);
 }
@@ -85,7 +84,6 @@ struct vm *template_clone(struct vm *vm, const char *name)
 {
 	assert_null(name);
 	note("clone %s\n", vm->name);
-	made.is_paused = false;
 	return n_left-- > 0 ? &made : NULL;
 }
 
@@ -97,7 +95,7 @@ void template_give_up(struct vm *vm)
 void vm_start(struct vm *vm)
 {
 	assert_ptr_equal(vm, &made);
-	note(vm->is_paused ? "start, paused\n" : "start\n");
+	note("start\n");
 }
 
 void vm_gather(struct vm *vm, enum vm_action action)
@@ -139,7 +137,8 @@ static int set_up(void **state)
 	template.next_number = 1;
 	make_vm(&stopped, "t-0", VM_RUNNING);
 	stopped.template = &template;
-	stopped.is_paused = true;
+	stopped.vcpu = &paused;
+	stopped.n_vcpus = 1;
 	make_vm(&running, "r", VM_RUNNING);
 	focus = &running;
 	n_left = 2;
@@ -227,7 +226,7 @@ static void options_are_read(void **state)
 		const char *line, *did;
 	} cases[] = {
 		{"clone t 2", "clone t\nstart\nclone t\nstart\n"},
-		{"clone -S t 2", "clone t\nstart, paused\nclone t\nstart, paused\n"},
+		{"clone -S t 2", "clone t\npause t-1\nstart\nclone t\npause t-1\nstart\n"},
 		{"dump-guest-memory -s /d", "dump r to /d, sent\n"},
 		{"save -s t x", "save t to x, sent\n"},
 	};

@@ -194,6 +194,8 @@ static void no_member_is_forgotten(void **state)
 		OUT(vcpu, regs.requests), /* of which HALT is saved */
 		OUT(vcpu, regs.launched),
 		OUT(vcpu, vm),
+		OUT(vcpu, ept),
+		OUT(vcpu, lapic),
 		OUT(vcpu, number),
 		OUT(vcpu, vpid),
 		OUT(vcpu, ept_generation),
@@ -217,6 +219,7 @@ static void no_member_is_forgotten(void **state)
 		OUT(vcpu, next),
 		OUT(vcpu, is_ready),
 		OUT(vcpu, is_halted),
+		OUT(vcpu, is_paused),
 		OUT(vcpu, is_aside),
 		OUT(vcpu, wake),
 		{0},
