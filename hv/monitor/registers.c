@@ -9,7 +9,7 @@
 
 static uint64_t field(const struct vcpu *vcpu, enum vmcs_field name)
 {
-	return vmcs_guest_field(&vcpu->saved_in->saved.guest, name);
+	return vmcs_guest_field(&vcpu->saved_in->saved.vmcs, name);
 }
 
 #define UNUSABLE BIT(16) /* the other rights are undefined then */

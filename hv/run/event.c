@@ -25,20 +25,20 @@
 
 void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on)
 {
-	uint32_t controls = on ? vcpu->proc_controls | bit : vcpu->proc_controls & ~bit;
+	uint32_t controls = on ? vcpu->guest.proc_controls | bit : vcpu->guest.proc_controls & ~bit;
 
-	if (controls == vcpu->proc_controls)
+	if (controls == vcpu->guest.proc_controls)
 		return;
-	vcpu->proc_controls = controls;
+	vcpu->guest.proc_controls = controls;
 	vmcs_write(VMCS_PROC_CONTROLS, controls);
 }
 
 static void queue_exception(struct vcpu *vcpu, uint64_t info, uint32_t error)
 {
 	/* Two at once would be a double fault; no handler raises one while another waits. */
-	assert(!(vcpu->event & INTR_VALID));
-	vcpu->event = info | INTR_TYPE_HARDWARE | INTR_VALID;
-	vcpu->event_error = error;
+	assert(!(vcpu->guest.event & INTR_VALID));
+	vcpu->guest.event = info | INTR_TYPE_HARDWARE | INTR_VALID;
+	vcpu->guest.event_error = error;
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 }
 
@@ -63,10 +63,10 @@ void vcpu_reinject_vectored(struct vcpu *vcpu)
 	if (!(info & INTR_VALID))
 		return;
 	/* Bit 12 is undefined here and must be 0 in the entry field. */
-	vcpu->event = info & ~INTR_NMI_UNBLOCKING;
+	vcpu->guest.event = info & ~INTR_NMI_UNBLOCKING;
 	if (info & INTR_HAS_ERROR_CODE)
-		vcpu->event_error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR);
-	vcpu->event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
+		vcpu->guest.event_error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR);
+	vcpu->guest.event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
 	/* An NMI blocks NMIs when its delivery begins; it will begin again. */
 	if ((info & INTR_TYPE) == INTR_TYPE_NMI)
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
@@ -84,12 +84,12 @@ static bool is_software_event(uint64_t info)
 
 static void inject_waiting(struct vcpu *vcpu)
 {
-	vmcs_write(VMCS_ENTRY_INTR_INFO, vcpu->event);
-	if (vcpu->event & INTR_HAS_ERROR_CODE)
-		vmcs_write(VMCS_ENTRY_ERROR_CODE, vcpu->event_error);
-	if (is_software_event(vcpu->event))
-		vmcs_write(VMCS_ENTRY_INST_LEN, vcpu->event_inst_len);
-	vcpu->event = 0;
+	vmcs_write(VMCS_ENTRY_INTR_INFO, vcpu->guest.event);
+	if (vcpu->guest.event & INTR_HAS_ERROR_CODE)
+		vmcs_write(VMCS_ENTRY_ERROR_CODE, vcpu->guest.event_error);
+	if (is_software_event(vcpu->guest.event))
+		vmcs_write(VMCS_ENTRY_INST_LEN, vcpu->guest.event_inst_len);
+	vcpu->guest.event = 0;
 }
 
 /* Inject what the local APIC has, or ask to be told when the guest can take it. */
@@ -117,7 +117,7 @@ static void inject_interrupts(struct vcpu *vcpu, struct lapic *lapic)
 
 static void inject(struct vcpu *vcpu, struct lapic *lapic)
 {
-	bool waiting = vcpu->event & INTR_VALID;
+	bool waiting = vcpu->guest.event & INTR_VALID;
 
 	if (waiting)
 		inject_waiting(vcpu);
@@ -156,7 +156,7 @@ static bool all_are_dead(const struct vm *vm)
 		const struct vcpu *vcpu = &vm->vcpu[i];
 		const struct lapic *lapic = vcpu->lapic;
 
-		if (!(vcpu->waits_for_sipi || vcpu->is_dead) || lapic->nmi_pending ||
+		if (!(vcpu->guest.waits_for_sipi || vcpu->guest.is_dead) || lapic->nmi_pending ||
 		    lapic->init_pending || lapic->sipi_pending)
 			return false;
 	}
@@ -169,8 +169,8 @@ static bool leave_halt(struct vcpu *vcpu, const struct lapic *lapic)
 	bool interrupts = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
 	bool wakes = lapic->nmi_pending || (lapic_pending_vector(lapic) >= 0 && interrupts);
 
-	vcpu->is_dead = !wakes && !interrupts;
-	if (vcpu->is_dead && all_are_dead(vcpu->vm))
+	vcpu->guest.is_dead = !wakes && !interrupts;
+	if (vcpu->guest.is_dead && all_are_dead(vcpu->vm))
 		vm_end(vcpu->vm, VM_FAILED, "halted for good: HLT with interrupts disabled");
 	return wakes;
 }
@@ -181,13 +181,13 @@ static void take_init(struct vcpu *vcpu, struct lapic *lapic)
 {
 	if (vcpu->n_steps)
 		step_end(vcpu);
-	vcpu->event = 0;
-	vcpu->is_dead = false;
+	vcpu->guest.event = 0;
+	vcpu->guest.is_dead = false;
 	lapic_init(lapic);
 	if (vcpu->number == 0)
 		vm_reset(vcpu->vm);
 	else
-		vcpu->waits_for_sipi = true;
+		vcpu->guest.waits_for_sipi = true;
 }
 
 /* What INIT and SIPI mean to the vCPU; false: it waits. The devices are locked. */
@@ -201,12 +201,12 @@ static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t
 	}
 	has_sipi = lapic->sipi_pending;
 	lapic->sipi_pending = false; /* it means nothing to a processor that runs */
-	if (!vcpu->waits_for_sipi)
+	if (!vcpu->guest.waits_for_sipi)
 		return true;
 	if (!has_sipi)
 		return false;
 	*requests &= ~(uint32_t)VCPU_REQUEST_HALT;
-	vcpu->waits_for_sipi = false;
+	vcpu->guest.waits_for_sipi = false;
 	vcpu_write_sipi_state(vcpu, lapic->sipi_vector);
 	return true;
 }

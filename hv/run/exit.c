@@ -66,7 +66,7 @@ static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
 	uint64_t *gpr = vcpu->regs.gpr;
 	struct cpuid_state state = {
 		.cr4 = vmcs_read(VMCS_GUEST_CR4),
-		.xcr0 = vcpu->xcr0,
+		.xcr0 = vcpu->guest.xcr0,
 		.topology = &vcpu->vm->config->topology,
 		.apic_id = vcpu->lapic->id,
 		.apic_enabled = lapic_is_enabled(vcpu->lapic),

@@ -39,9 +39,9 @@ static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 		reflect_debug_exception();
 	if (vector == VECTOR_PF)
 		write_cr2(vmcs_read(VMCS_EXIT_QUAL));
-	vcpu->event = info & ~INTR_NMI_UNBLOCKING;
-	vcpu->event_error = (uint32_t)vmcs_read(VMCS_EXIT_INTR_ERROR);
-	vcpu->event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
+	vcpu->guest.event = info & ~INTR_NMI_UNBLOCKING;
+	vcpu->guest.event_error = (uint32_t)vmcs_read(VMCS_EXIT_INTR_ERROR);
+	vcpu->guest.event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 	return EXIT_AGAIN;
 }

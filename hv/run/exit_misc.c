@@ -60,7 +60,7 @@ enum exit_action exit_xsetbv(struct vcpu *vcpu)
 		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
 		return EXIT_AGAIN;
 	}
-	vcpu->xcr0 = value;
+	vcpu->guest.xcr0 = value;
 	xsetbv(0, value);
 	return EXIT_NEXT;
 }

@@ -47,7 +47,7 @@ static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 		*ret = vmcs_read(VMCS_GUEST_EFER);
 		return true;
 	}
-	return guest_msr_read(&vcpu->msrs, msr, ret);
+	return guest_msr_read(&vcpu->guest.msrs, msr, ret);
 }
 
 enum exit_action exit_msr_read(struct vcpu *vcpu)
@@ -83,12 +83,12 @@ static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	if (msr == IA32_EFER)
 		return write_efer(vcpu, value);
 	if (msr == IA32_TIME_STAMP_COUNTER) {
-		vcpu->tsc_offset = value - rdtsc();
-		vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
+		vcpu->guest.tsc_offset = value - rdtsc();
+		vmcs_write(VMCS_TSC_OFFSET, vcpu->guest.tsc_offset);
 		vcpu_request(vcpu, VCPU_REQUEST_TIMER);
 		return true;
 	}
-	return guest_msr_write(&vcpu->msrs, msr, value);
+	return guest_msr_write(&vcpu->guest.msrs, msr, value);
 }
 
 enum exit_action exit_msr_write(struct vcpu *vcpu)

@@ -102,7 +102,7 @@ enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned
 			 pages->scratch[n] | EPT_PRESENT | EPT_TYPE(MEMORY_TYPE_WB),
 			 &pages->rom_entry[n]));
 	vcpu->n_steps++;
-	if (!(vcpu->event & INTR_VALID) && !vcpu->steps_instruction)
+	if (!(vcpu->guest.event & INTR_VALID) && !vcpu->steps_instruction)
 		step_instruction(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
 	return OK;

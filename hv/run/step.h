@@ -8,7 +8,7 @@ struct vcpu;
 
 /*
  * Begin a step, or add a page to one: what is at RIP, or the event that waits in
- * vcpu->event, runs on a scratch copy of the ROM page at gpa, which 'entry' of the
+ * vcpu->guest.event, runs on a scratch copy of the ROM page at gpa, which 'entry' of the
  * level maps. The VM's lock is held. ERR_NOMEM: no frame; ERR_RANGE: more than
  * STEP_PAGES_MAX pages at once. Nothing has changed then.
  */

@@ -43,7 +43,7 @@ static void load_registers(struct vcpu *vcpu)
 		     :
 		     : "r"(vcpu->saved_in->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
 		     : "memory");
-	xsetbv(0, vcpu->xcr0);
+	xsetbv(0, vcpu->guest.xcr0);
 }
 
 static void save_registers(struct vcpu *vcpu)
@@ -113,7 +113,7 @@ static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
 		return;
-	vmcs_write_guest(&vcpu->saved_in->saved.guest);
+	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
 	vmcs_write(VMCS_VPID, vcpu->vpid);
 	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->ept->root));
 	if (vcpu->last_cpu != cpu) {
@@ -138,7 +138,7 @@ void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
 
 void vcpu_reload(struct vcpu *vcpu)
 {
-	vmcs_write_guest(&vcpu->saved_in->saved.guest);
+	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
 	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	load_registers(vcpu);
 }
@@ -161,7 +161,7 @@ void vcpu_drop(struct vcpu *vcpu)
 void vcpu_put(struct vcpu *vcpu)
 {
 	save_registers(vcpu);
-	vmcs_read_guest(&vcpu->saved.guest);
+	vmcs_read_guest(&vcpu->saved.vmcs);
 	vcpu->saved_in = vcpu;
 	leave_processor(vcpu);
 }

@@ -85,24 +85,24 @@ static void write_rest(void)
 /* What VM entry and exit do for the vCPU. */
 static void write_controls(struct vcpu *vcpu)
 {
-	vcpu->proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
-	vmcs_write(VMCS_PROC_CONTROLS, vcpu->proc_controls);
+	vcpu->guest.proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
+	vmcs_write(VMCS_PROC_CONTROLS, vcpu->guest.proc_controls);
 	vmcs_write(VMCS_EXCEPTION_BITMAP, EXCEPTIONS_ALWAYS);
-	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
+	vmcs_write(VMCS_TSC_OFFSET, vcpu->guest.tsc_offset);
 }
 
 void vcpu_choose_controls(struct vcpu *vcpu)
 {
-	struct vmcs_guest *guest = &vcpu->saved.guest;
+	struct vmcs_guest *guest = &vcpu->saved.vmcs;
 	uint64_t entry = vcpu_shared.controls.word[CONTROLS_ENTRY];
 
 	if (vmcs_guest_field(guest, VMCS_GUEST_EFER) & EFER_LMA)
 		entry |= ENTRYC_IA32E;
-	vcpu->proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
+	vcpu->guest.proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
 	vmcs_set_guest_field(guest, VMCS_ENTRY_CONTROLS, entry);
-	vmcs_set_guest_field(guest, VMCS_PROC_CONTROLS, vcpu->proc_controls);
+	vmcs_set_guest_field(guest, VMCS_PROC_CONTROLS, vcpu->guest.proc_controls);
 	vmcs_set_guest_field(guest, VMCS_EXCEPTION_BITMAP, EXCEPTIONS_ALWAYS);
-	vmcs_set_guest_field(guest, VMCS_TSC_OFFSET, vcpu->tsc_offset);
+	vmcs_set_guest_field(guest, VMCS_TSC_OFFSET, vcpu->guest.tsc_offset);
 }
 
 /* Of a loaded vCPU. */
@@ -129,14 +129,14 @@ static void reset_kept_registers(struct vcpu *vcpu)
 	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
-	guest_msrs_reset(&vcpu->msrs, vcpu_shared.microcode);
+	guest_msrs_reset(&vcpu->guest.msrs, vcpu_shared.microcode);
 	/* No component present in XSTATE_BV: XRSTOR gives all of them their initial values. */
 	memset(area, 0, vcpu->cpuid->basic[0xd].ecx);
 	*(uint16_t *)area = FCW_RESET;
 	*(uint32_t *)(area + 24) = MXCSR_RESET;
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
 	asm volatile("xrstor64 (%0)" : : "r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
-	vcpu->xcr0 = 1;
+	vcpu->guest.xcr0 = 1;
 	xsetbv(0, 1);
 }
 
@@ -146,7 +146,7 @@ static void reset_registers(struct vcpu *vcpu)
 	assert(vcpu->n_steps == 0);
 	memset(vcpu->regs.gpr, 0, sizeof(vcpu->regs.gpr));
 	write_cr2(0);
-	vcpu->event = 0;
+	vcpu->guest.event = 0;
 	reset_debug_registers();
 	write_rest();
 	write_controls(vcpu);
@@ -197,15 +197,15 @@ void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector)
 {
 	uint64_t cache_bits = CR0_CD | CR0_NW;
 
-	if (!vcpu->is_fresh)
+	if (!vcpu->guest.is_fresh)
 		cache_bits &= vmcs_read(VMCS_CR0_SHADOW);
 	reset_registers(vcpu);
 	vcpu->regs.gpr[RDX] = vcpu->cpuid->basic[1].eax; /* its signature */
 	write_real_mode_segments(vector);
 	write_real_mode_controls(cache_bits);
 	vmcs_write(VMCS_GUEST_RIP, 0);
-	if (vcpu->is_fresh)
+	if (vcpu->guest.is_fresh)
 		reset_kept_registers(vcpu);
-	vcpu->is_fresh = false;
+	vcpu->guest.is_fresh = false;
 	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 }

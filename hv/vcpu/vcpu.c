@@ -53,9 +53,9 @@ void vcpu_power_on(struct vcpu *vcpu)
 	bool is_first = vcpu->number == 0;
 
 	assert(vcpu->n_steps == 0);
-	vcpu->event = 0;
-	vcpu->is_dead = false;
-	vcpu->waits_for_sipi = vcpu->is_fresh = !is_first;
+	vcpu->guest.event = 0;
+	vcpu->guest.is_dead = false;
+	vcpu->guest.waits_for_sipi = vcpu->guest.is_fresh = !is_first;
 	vcpu->regs.requests =
 		VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT);
 }
@@ -75,19 +75,17 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
 	vcpu->xsave_area = xsave_area;
 	memset((char *)xsave_area + XSAVE_HEADER, 0, XSAVE_ALIGN);
 	vcpu->saved_in = vcpu;
-	vcpu->xcr0 = 1;
+	vcpu->guest.xcr0 = 1;
 	vcpu_power_on(vcpu);
 }
 
 void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
-	enum { START = offsetof(struct vcpu, event), END = offsetof(struct vcpu, saved) };
 	uint32_t halt = from->regs.requests & VCPU_REQUEST_HALT;
 
-	_Static_assert(START % 8 == 0 && END % 8 == 0, "words");
 	assert(from->n_steps == 0 && from->saved_in == from);
 	memcpy(to->regs.gpr, from->regs.gpr, sizeof(to->regs.gpr));
-	copy_words((char *)to + START, (const char *)from + START, (END - START) / 8);
+	to->guest = from->guest;
 	to->saved_in = from;
 	/* Others may be asking for something at this moment. */
 	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
@@ -126,14 +124,14 @@ void vcpu_keep(struct vcpu *vcpu)
 
 uint64_t vcpu_now(const struct vcpu *vcpu)
 {
-	return rdtsc() + vcpu->tsc_offset;
+	return rdtsc() + vcpu->guest.tsc_offset;
 }
 
 uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 {
 	uint64_t deadline = lapic_next_deadline(vcpu->lapic);
 
-	return deadline == LAPIC_NO_DEADLINE ? UINT64_MAX : deadline - vcpu->tsc_offset;
+	return deadline == LAPIC_NO_DEADLINE ? UINT64_MAX : deadline - vcpu->guest.tsc_offset;
 }
 
 #define RFLAGS_TF BIT(8)

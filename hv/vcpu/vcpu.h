@@ -49,10 +49,29 @@ enum { SWITCHED_KERNEL_GS_BASE = 4, SWITCHED_MSRS = 6 };
 
 /* What is in the processor while a vCPU is loaded, and in memory else; with its XSAVE area. */
 struct vcpu_saved {
-	struct vmcs_guest guest;
+	struct vmcs_guest vmcs;
 	uint64_t switched_msr[SWITCHED_MSRS];
 	uint64_t dr[4], dr6;
 	uint64_t cr2;
+};
+
+/* The guest's state that is always in memory. A clone starts with a copy of its template's. */
+struct vcpu_guest {
+	/* To inject at the next entry: interruption information as in the VMCS; 0: nothing. */
+	uint64_t event;
+	uint32_t event_error;
+	uint32_t event_inst_len;
+
+	uint32_t proc_controls; /* as in the VMCS */
+
+	/* What the vCPU does instead of running. Guarded by the VM's device lock. */
+	bool waits_for_sipi;
+	bool is_fresh; /* waits since power-on: no INIT has left it registers to keep */
+	bool is_dead;  /* halted with interrupts disabled: no interrupt can wake it */
+
+	uint64_t tsc_offset;
+	struct guest_msrs msrs;
+	uint64_t xcr0;
 };
 
 struct vcpu {
@@ -84,31 +103,14 @@ struct vcpu {
 	bool is_aside;	      /* in the list of those whose VM the operator stopped */
 	struct deadline wake; /* host TSC while halted, UINT64_MAX: none */
 
-	/* From here to 'saved', and regs.gpr: what a clone gets a copy of. */
-
-	/* To be injected at the next entry: interruption information as the VMCS has it, 0: none.
-	 */
-	uint64_t event;
-	uint32_t event_error;
-	uint32_t event_inst_len;
-
-	uint32_t proc_controls; /* as in the VMCS */
-	uint64_t tsc_offset;
-	struct guest_msrs msrs;
-
-	/* What it does instead of running; guarded by the VM's device lock. */
-	bool waits_for_sipi;
-	bool is_fresh; /* waits since power-on: no INIT has left it registers to keep */
-	bool is_dead;  /* halted with interrupts disabled: no interrupt can wake it */
-
-	unsigned n_steps;	/* > 0: an instruction, or a delivery, runs on scratch pages */
+	/* An instruction, or an event being delivered, that runs on scratch pages: hv/run/step.c. */
+	unsigned n_steps;	/* > 0: there is one; pages in use */
 	bool steps_instruction; /* RFLAGS.TF is ours; else an event is being delivered */
 	enum step_kind step_kind;
 	uint64_t step_rip;  /* where the instruction is */
 	bool step_guest_tf; /* what RFLAGS.TF was */
 
-	uint64_t xcr0; /* always valid */
-
+	struct vcpu_guest guest;
 	struct vcpu_saved saved; /* last; valid while not loaded, and has run */
 };
 

@@ -134,7 +134,7 @@ static enum status get_all(struct state_reader *reader, struct vm *vm,
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vm->platform.irqchip.lapic[i].phys_bits = (uint8_t)phys_bits;
 	TRY(state_get_devices(reader, &vm->platform, tsc_hz,
-			      host->now + vm->vcpu->tsc_offset - elapsed));
+			      host->now + vm->vcpu->guest.tsc_offset - elapsed));
 	return state_close(reader);
 }
 

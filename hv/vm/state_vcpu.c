@@ -65,22 +65,22 @@ const size_t state_n_vmcs_fields = ARRAY_SIZE(state_vmcs_fields);
 /* The place of MSRs in switched_msr: see hv/vcpu/load.c. */
 static const struct state_field vcpu_fields[] = {
 	STATE_ARRAY(struct vcpu, regs.gpr, ANY),
-	STATE_FIELD(struct vcpu, event, UINT32_MAX),
-	STATE_FIELD(struct vcpu, event_error, UINT32_MAX),
-	STATE_FIELD(struct vcpu, event_inst_len, 0xf),
-	STATE_FIELD(struct vcpu, msrs.mtrr_def_type, ANY),
-	STATE_ARRAY(struct vcpu, msrs.mtrr_fixed, ANY),
-	STATE_ARRAY(struct vcpu, msrs.mtrr_variable, ANY),
-	STATE_FIELD(struct vcpu, msrs.misc_enable, ANY),
-	STATE_FIELD(struct vcpu, msrs.microcode, ANY),
-	STATE_FIELD(struct vcpu, waits_for_sipi, 1),
-	STATE_FIELD(struct vcpu, is_fresh, 1),
-	STATE_FIELD(struct vcpu, is_dead, 1),
+	STATE_FIELD(struct vcpu, guest.event, UINT32_MAX),
+	STATE_FIELD(struct vcpu, guest.event_error, UINT32_MAX),
+	STATE_FIELD(struct vcpu, guest.event_inst_len, 0xf),
+	STATE_FIELD(struct vcpu, guest.msrs.mtrr_def_type, ANY),
+	STATE_ARRAY(struct vcpu, guest.msrs.mtrr_fixed, ANY),
+	STATE_ARRAY(struct vcpu, guest.msrs.mtrr_variable, ANY),
+	STATE_FIELD(struct vcpu, guest.msrs.misc_enable, ANY),
+	STATE_FIELD(struct vcpu, guest.msrs.microcode, ANY),
+	STATE_FIELD(struct vcpu, guest.waits_for_sipi, 1),
+	STATE_FIELD(struct vcpu, guest.is_fresh, 1),
+	STATE_FIELD(struct vcpu, guest.is_dead, 1),
 	STATE_ARRAY(struct vcpu, saved.switched_msr, ANY),
 	STATE_ARRAY(struct vcpu, saved.dr, ANY),
 	STATE_FIELD(struct vcpu, saved.dr6, UINT32_MAX),
 	STATE_FIELD(struct vcpu, saved.cr2, ANY),
-	STATE_FIELD(struct vcpu, xcr0, ANY),
+	STATE_FIELD(struct vcpu, guest.xcr0, ANY),
 };
 const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcpu_fields)};
 
@@ -99,8 +99,8 @@ void state_put_vcpu(struct state_writer *writer, const struct vcpu *vcpu, uint64
 	state_put_fields(writer, vcpu_fields, ARRAY_SIZE(vcpu_fields), vcpu);
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		state_put_number(writer,
-				 vmcs_guest_field(&vcpu->saved.guest, state_vmcs_fields[i].field));
-	state_put_number(writer, now + vcpu->tsc_offset);
+				 vmcs_guest_field(&vcpu->saved.vmcs, state_vmcs_fields[i].field));
+	state_put_number(writer, now + vcpu->guest.tsc_offset);
 	state_put_number(writer, (vcpu->regs.requests & VCPU_REQUEST_HALT) != 0);
 	state_end_section(writer);
 	state_begin_section(writer, "xsave", vcpu->number);
@@ -118,7 +118,7 @@ static enum status get_vmcs_fields(struct state_reader *reader, struct vcpu *vcp
 		if (value & ~field->allowed)
 			return state_refuse(reader, "VMCS field 0x%x cannot be 0x%lx",
 					    (unsigned)field->field, value);
-		vmcs_set_guest_field(&vcpu->saved.guest, field->field, value);
+		vmcs_set_guest_field(&vcpu->saved.vmcs, field->field, value);
 	}
 	return OK;
 }
@@ -135,7 +135,7 @@ static bool msrs_are_possible(const struct vcpu *vcpu)
 
 	return is_canonical(msr[1]) && is_canonical(msr[2]) && msr[3] <= UINT32_MAX &&
 	       is_canonical(msr[SWITCHED_KERNEL_GS_BASE]) && msr[5] <= UINT32_MAX &&
-	       (vcpu->is_fresh || guest_msrs_are_valid(&vcpu->msrs));
+	       (vcpu->guest.is_fresh || guest_msrs_are_valid(&vcpu->guest.msrs));
 }
 
 /* SDM vol. 3, "VM-Entry Control Fields": exceptions that push an error code. */
@@ -143,24 +143,24 @@ static bool msrs_are_possible(const struct vcpu *vcpu)
 
 static bool exception_is_possible(const struct vcpu *vcpu, unsigned vector)
 {
-	bool protected = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_CR0) & CR0_PE;
+	bool protected = vmcs_guest_field(&vcpu->saved.vmcs, VMCS_GUEST_CR0) & CR0_PE;
 	bool has_error = protected && vector < 32 && (VECTORS_WITH_ERROR & BIT(vector));
 
-	return vector < 32 && has_error == !!(vcpu->event & INTR_HAS_ERROR_CODE) &&
-	       vcpu->event_error <= INT16_MAX;
+	return vector < 32 && has_error == !!(vcpu->guest.event & INTR_HAS_ERROR_CODE) &&
+	       vcpu->guest.event_error <= INT16_MAX;
 }
 
 /* VM entry must not refuse the event, because that would look like a bug of the hypervisor. */
 static bool event_is_possible(const struct vcpu *vcpu)
 {
-	unsigned vector = vcpu->event & INTR_VECTOR;
-	bool has_error = vcpu->event & INTR_HAS_ERROR_CODE;
+	unsigned vector = vcpu->guest.event & INTR_VECTOR;
+	bool has_error = vcpu->guest.event & INTR_HAS_ERROR_CODE;
 
-	if (!(vcpu->event & INTR_VALID))
-		return vcpu->event == 0;
-	if (vcpu->event & ~(INTR_VALID | INTR_HAS_ERROR_CODE | INTR_TYPE | INTR_VECTOR))
+	if (!(vcpu->guest.event & INTR_VALID))
+		return vcpu->guest.event == 0;
+	if (vcpu->guest.event & ~(INTR_VALID | INTR_HAS_ERROR_CODE | INTR_TYPE | INTR_VECTOR))
 		return false;
-	switch (vcpu->event & INTR_TYPE) {
+	switch (vcpu->guest.event & INTR_TYPE) {
 	case INTR_TYPE_EXTERNAL:
 		return !has_error;
 	case INTR_TYPE_NMI:
@@ -170,7 +170,7 @@ static bool event_is_possible(const struct vcpu *vcpu)
 	case INTR_TYPE_SOFTWARE:
 	case INTR_TYPE_PRIVILEGED:
 	case INTR_TYPE_SOFT_EXC:
-		return !has_error && vcpu->event_inst_len >= 1;
+		return !has_error && vcpu->guest.event_inst_len >= 1;
 	default:
 		return false;
 	}
@@ -179,20 +179,20 @@ static bool event_is_possible(const struct vcpu *vcpu)
 static enum status check_vcpu(struct state_reader *reader, const struct vcpu *vcpu)
 {
 	const struct cpuid_model *model = vcpu->cpuid;
-	uint64_t cr4 = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_CR4);
-	uint64_t efer = vmcs_guest_field(&vcpu->saved.guest, VMCS_GUEST_EFER);
+	uint64_t cr4 = vmcs_guest_field(&vcpu->saved.vmcs, VMCS_GUEST_CR4);
+	uint64_t efer = vmcs_guest_field(&vcpu->saved.vmcs, VMCS_GUEST_EFER);
 
 	if (cr4 & ~(model->cr4_allowed | CR4_VMXE))
 		return state_refuse(reader, "CR4 cannot be 0x%lx", cr4);
 	if (efer & ~model->efer_allowed)
 		return state_refuse(reader, "EFER cannot be 0x%lx", efer);
-	if (!cpuid_xcr0_valid(model, vcpu->xcr0))
-		return state_refuse(reader, "XCR0 cannot be 0x%lx", vcpu->xcr0);
+	if (!cpuid_xcr0_valid(model, vcpu->guest.xcr0))
+		return state_refuse(reader, "XCR0 cannot be 0x%lx", vcpu->guest.xcr0);
 	if (!msrs_are_possible(vcpu))
 		return state_refuse(reader, "has an impossible MSR value");
 	if (!event_is_possible(vcpu))
 		return state_refuse(reader, "has an impossible event");
-	if (vcpu->is_fresh && !vcpu->waits_for_sipi)
+	if (vcpu->guest.is_fresh && !vcpu->guest.waits_for_sipi)
 		return state_refuse(reader, "runs without a SIPI");
 	return OK;
 }
@@ -206,7 +206,7 @@ static enum status get_clock_and_halt(struct state_reader *reader, struct vcpu *
 	TRY(state_get_number(reader, &halted));
 	if (halted > 1)
 		return state_refuse(reader, "cannot be halted %lu times", halted);
-	vcpu->tsc_offset = tsc + elapsed - now;
+	vcpu->guest.tsc_offset = tsc + elapsed - now;
 	vcpu->regs.requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;
 	if (halted)
 		vcpu->regs.requests |= VCPU_REQUEST_HALT;

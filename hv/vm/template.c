@@ -222,7 +222,7 @@ struct vm *template_clone(struct vm *template, const char *name)
 	template->n_holds++;
 	lock_release(&vms_lock);
 	if (build_clone(clone, template, name) == OK) {
-		clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->tsc_offset);
+		clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
 		return clone;
 	}
 	log_error("VM %s: no memory for another clone", template->name);

@@ -117,7 +117,7 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 		vm->vcpu[i].number = (uint16_t)i;
 		vm->vcpu[i].cpuid = host;
 		vm->vcpu[i].saved_in = &vm->vcpu[i];
-		vm->vcpu[i].xcr0 = 1;
+		vm->vcpu[i].guest.xcr0 = 1;
 		vm->vcpu[i].xsave_area = calloc(1, PAGE_SIZE);
 	}
 }
@@ -159,22 +159,22 @@ static inline void state_fill_vcpu(struct vcpu *vcpu)
 	uint64_t bv = 7;
 
 	state_fill(&state_vcpu_table, vcpu);
-	vcpu->event = INTR_VALID | INTR_TYPE_SOFTWARE | 0x80;
-	vcpu->event_inst_len = 2;
-	vcpu->is_fresh = false;
-	guest_msrs_reset(&vcpu->msrs, state_random());
-	vcpu->msrs.mtrr_variable[3] = state_random() & BITS(51, 12);
-	vcpu->msrs.mtrr_fixed[2] = UINT64_C(0x0606060606060606);
+	vcpu->guest.event = INTR_VALID | INTR_TYPE_SOFTWARE | 0x80;
+	vcpu->guest.event_inst_len = 2;
+	vcpu->guest.is_fresh = false;
+	guest_msrs_reset(&vcpu->guest.msrs, state_random());
+	vcpu->guest.msrs.mtrr_variable[3] = state_random() & BITS(51, 12);
+	vcpu->guest.msrs.mtrr_fixed[2] = UINT64_C(0x0606060606060606);
 	for (unsigned i = 0; i < SWITCHED_MSRS; i++)
 		vcpu->saved.switched_msr[i] = state_random() & BITS(31, 0);
 	vcpu->saved.switched_msr[1] |= BITS(63, 47);
-	vcpu->xcr0 = 7;
+	vcpu->guest.xcr0 = 7;
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
-		vmcs_set_guest_field(&vcpu->saved.guest, state_vmcs_fields[i].field,
+		vmcs_set_guest_field(&vcpu->saved.vmcs, state_vmcs_fields[i].field,
 				     state_random() & state_vmcs_fields[i].allowed);
-	vmcs_set_guest_field(&vcpu->saved.guest, VMCS_GUEST_CR4, vcpu->cpuid->cr4_allowed);
-	vmcs_set_guest_field(&vcpu->saved.guest, VMCS_GUEST_EFER, vcpu->cpuid->efer_allowed);
-	vcpu->tsc_offset = state_random();
+	vmcs_set_guest_field(&vcpu->saved.vmcs, VMCS_GUEST_CR4, vcpu->cpuid->cr4_allowed);
+	vmcs_set_guest_field(&vcpu->saved.vmcs, VMCS_GUEST_EFER, vcpu->cpuid->efer_allowed);
+	vcpu->guest.tsc_offset = state_random();
 	vcpu->regs.requests = vcpu->number == 0 ? VCPU_REQUEST_HALT : 0;
 	for (unsigned i = 0; i < vcpu->cpuid->basic[0xd].ecx; i++)
 		area[i] = (uint8_t)state_random();
@@ -216,5 +216,5 @@ static inline void state_vm_fill(struct state_vm *of)
 	platform->rtc.cmos[0x0b] = 2; /* it runs */
 	platform->rtc.base_time = 1700000000;
 	/* Half a second before 'now' is 1000. */
-	platform->rtc.base_tsc = of->vm->vcpu->tsc_offset + 500;
+	platform->rtc.base_tsc = of->vm->vcpu->guest.tsc_offset + 500;
 }

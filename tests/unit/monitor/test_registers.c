@@ -20,7 +20,7 @@ static struct vcpu vcpu;
 
 static void set(enum vmcs_field field, uint64_t value)
 {
-	vmcs_set_guest_field(&vcpu.saved.guest, field, value);
+	vmcs_set_guest_field(&vcpu.saved.vmcs, field, value);
 }
 
 static int set_up(void **state)
