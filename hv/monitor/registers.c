@@ -46,8 +46,8 @@ void registers_read(const struct vcpu *vcpu, struct dump_cpu *ret)
 					 .limit = (uint32_t)field(vcpu, VMCS_GUEST_GDTR_LIMIT)};
 	ret->idt = (struct dump_segment){.base = field(vcpu, VMCS_GUEST_IDTR_BASE),
 					 .limit = (uint32_t)field(vcpu, VMCS_GUEST_IDTR_LIMIT)};
-	ret->cr[0] = as_seen(field(vcpu, VMCS_GUEST_CR0), field(vcpu, VMCS_CR0_SHADOW),
-			     CR0_NE | CR0_CD | CR0_NW);
+	ret->cr[0] =
+		as_seen(field(vcpu, VMCS_GUEST_CR0), field(vcpu, VMCS_CR0_SHADOW), CR0_HOST_OWNED);
 	ret->cr[1] = 0;
 	ret->cr[2] = vcpu->saved_in->saved.cr2;
 	ret->cr[3] = field(vcpu, VMCS_GUEST_CR3);

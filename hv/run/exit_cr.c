@@ -20,12 +20,11 @@ enum cr_access { CR_MOV_TO = 0, CR_MOV_FROM = 1, CR_CLTS = 2, CR_LMSW = 3 };
 #define CR0_DEFINED \
 	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | \
 	 CR0_PG)
-#define CR0_HIDDEN (CR0_NE | CR0_CD | CR0_NW)
 
 static uint64_t guest_cr0(void)
 {
-	return (vmcs_read(VMCS_GUEST_CR0) & ~CR0_HIDDEN) |
-	       (vmcs_read(VMCS_CR0_SHADOW) & CR0_HIDDEN);
+	return (vmcs_read(VMCS_GUEST_CR0) & ~CR0_HOST_OWNED) |
+	       (vmcs_read(VMCS_CR0_SHADOW) & CR0_HOST_OWNED);
 }
 
 /* SDM vol. 2, "MOV—Move to/from Control Registers", for CR0. */
@@ -92,7 +91,7 @@ static bool write_cr0_guest(struct vcpu *vcpu, uint64_t value)
 		update_long_mode(value);
 	}
 	vmcs_write(VMCS_CR0_SHADOW, value);
-	vmcs_write(VMCS_GUEST_CR0, (value & ~CR0_HIDDEN) | CR0_NE);
+	vmcs_write(VMCS_GUEST_CR0, (value & ~CR0_HOST_OWNED) | CR0_NE);
 	/* A MOV to CR0 that changes paging drops linear translations. */
 	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	return true;

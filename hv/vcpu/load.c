@@ -17,14 +17,24 @@
 #include "hv/vmx/vmcs.h"
 #include "hv/vmx/vpid.h"
 
-static const uint32_t switched[SWITCHED_MSRS] = {
-	IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK, IA32_KERNEL_GS_BASE, IA32_TSC_AUX,
+static const uint32_t switched[N_SWITCHED] = {
+	[SWITCHED_STAR] = IA32_STAR,
+	[SWITCHED_LSTAR] = IA32_LSTAR,
+	[SWITCHED_CSTAR] = IA32_CSTAR,
+	[SWITCHED_FMASK] = IA32_FMASK,
+	[SWITCHED_KERNEL_GS_BASE] = IA32_KERNEL_GS_BASE,
+	[SWITCHED_TSC_AUX] = IA32_TSC_AUX,
 };
 
 static unsigned n_switched(void)
 {
-	/* IA32_TSC_AUX, the last, exists where RDTSCP does. */
-	return vcpu_has_control2(PROC2_RDTSCP) ? SWITCHED_MSRS : SWITCHED_MSRS - 1;
+	return vcpu_has_control2(PROC2_RDTSCP) ? N_SWITCHED : SWITCHED_TSC_AUX;
+}
+
+void vcpu_clear_switched_msrs(void)
+{
+	for (unsigned i = 0; i < n_switched(); i++)
+		wrmsr(switched[i], 0);
 }
 
 static void load_registers(struct vcpu *vcpu)
@@ -76,9 +86,6 @@ static void write_host_state(struct cpu *cpu)
 	});
 }
 
-/* CR0 bits kept from the guest: NE has to be on, CD and NW would slow the host down with it. */
-#define CR0_MASK (CR0_NE | CR0_CD | CR0_NW)
-
 /* Once per processor: its VMCS, all that does not depend on the guest. */
 static void make_vmcs(struct cpu *cpu)
 {
@@ -90,7 +97,7 @@ static void make_vmcs(struct cpu *cpu)
 		.io_bitmap_a = vcpu_shared.io_bitmap,
 		.io_bitmap_b = vcpu_shared.io_bitmap,
 		.msr_bitmap = vcpu_shared.msr_bitmap,
-		.cr0_mask = CR0_MASK,
+		.cr0_mask = CR0_HOST_OWNED,
 		.cr4_mask = ~vcpu_shared.cpuid.cr4_allowed,
 	});
 }

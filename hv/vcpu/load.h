@@ -14,6 +14,9 @@ void vcpu_drop(struct vcpu *vcpu);
 /* Of a loaded one: the processor's state becomes what is saved. */
 void vcpu_reload(struct vcpu *vcpu);
 
+/* Zero this processor's switched MSRs, for the loaded vCPU. */
+void vcpu_clear_switched_msrs(void);
+
 /*
  * Make this processor forget older translations of the VM's memory than those of 'generation',
  * and use the tree's root of now.

@@ -6,6 +6,7 @@
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
+#include "hv/vcpu/load.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
@@ -119,12 +120,9 @@ static void reset_debug_registers(void)
  */
 static void reset_kept_registers(struct vcpu *vcpu)
 {
-	static const uint32_t msrs[] = {IA32_STAR, IA32_LSTAR, IA32_CSTAR, IA32_FMASK,
-					IA32_KERNEL_GS_BASE};
 	uint8_t *area = vcpu->xsave_area;
 
-	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
-		wrmsr(msrs[i], 0);
+	vcpu_clear_switched_msrs();
 	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
 	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);

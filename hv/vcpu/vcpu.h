@@ -3,6 +3,7 @@
 
 #include "hv/ept/ept.h"
 #include "hv/guest/guest_paging.h"
+#include "hv/host/msr.h"
 #include "hv/lib/deadline.h"
 #include "hv/loader/loader.h"
 #include "hv/vcpu/cpuid_model.h"
@@ -44,13 +45,27 @@ struct step_pages {
 #define XSAVE_ALIGN  64
 #define XSAVE_HEADER 512 /* 64 bytes, of which XSAVE writes the first 8 alone */
 
-/* MSRs that live in the processor while a vCPU is loaded and are not in its VMCS. */
-enum { SWITCHED_KERNEL_GS_BASE = 4, SWITCHED_MSRS = 6 };
+/*
+ * CR0 bits that the guest reads from the shadow and does not set: NE is always set, as VMX demands;
+ * CD and NW are always clear, because they would slow the host down too.
+ */
+#define CR0_HOST_OWNED (CR0_NE | CR0_CD | CR0_NW)
+
+/* MSRs that are in the processor while a vCPU is loaded, but not in its VMCS. */
+enum switched_msr {
+	SWITCHED_STAR,
+	SWITCHED_LSTAR,
+	SWITCHED_CSTAR,
+	SWITCHED_FMASK,
+	SWITCHED_KERNEL_GS_BASE,
+	SWITCHED_TSC_AUX, /* last: exists only with RDTSCP */
+	N_SWITCHED
+};
 
 /* What is in the processor while a vCPU is loaded, and in memory else; with its XSAVE area. */
 struct vcpu_saved {
 	struct vmcs_guest vmcs;
-	uint64_t switched_msr[SWITCHED_MSRS];
+	uint64_t switched_msr[N_SWITCHED]; /* by enum switched_msr */
 	uint64_t dr[4], dr6;
 	uint64_t cr2;
 };
@@ -103,7 +118,8 @@ struct vcpu {
 	bool is_aside;	      /* in the list of those whose VM the operator stopped */
 	struct deadline wake; /* host TSC while halted, UINT64_MAX: none */
 
-	/* An instruction, or an event being delivered, that runs on scratch pages: hv/run/step.c. */
+	/* An instruction, or an event being delivered, that runs on scratch pages: hv/run/step.c.
+	 */
 	unsigned n_steps;	/* > 0: there is one; pages in use */
 	bool steps_instruction; /* RFLAGS.TF is ours; else an event is being delivered */
 	enum step_kind step_kind;

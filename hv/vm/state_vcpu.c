@@ -36,7 +36,7 @@ const struct state_vmcs_field state_vmcs_fields[] = {
 	{VMCS_GUEST_GDTR_LIMIT, UINT32_MAX},
 	{VMCS_GUEST_IDTR_BASE, ANY},
 	{VMCS_GUEST_IDTR_LIMIT, UINT32_MAX},
-	{VMCS_GUEST_CR0, ~(CR0_CD | CR0_NW)},
+	{VMCS_GUEST_CR0, ~(CR0_HOST_OWNED & ~CR0_NE)},
 	{VMCS_GUEST_CR3, ANY},
 	{VMCS_GUEST_CR4, ANY},
 	{VMCS_CR0_SHADOW, UINT32_MAX},
@@ -62,7 +62,6 @@ const struct state_vmcs_field state_vmcs_fields[] = {
 };
 const size_t state_n_vmcs_fields = ARRAY_SIZE(state_vmcs_fields);
 
-/* The place of MSRs in switched_msr: see hv/vcpu/load.c. */
 static const struct state_field vcpu_fields[] = {
 	STATE_ARRAY(struct vcpu, regs.gpr, ANY),
 	STATE_FIELD(struct vcpu, guest.event, UINT32_MAX),
@@ -128,13 +127,13 @@ static bool is_canonical(uint64_t address)
 	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
-/* In the order of switched_msr: addresses, and 32-bit words. */
 static bool msrs_are_possible(const struct vcpu *vcpu)
 {
 	const uint64_t *msr = vcpu->saved.switched_msr;
 
-	return is_canonical(msr[1]) && is_canonical(msr[2]) && msr[3] <= UINT32_MAX &&
-	       is_canonical(msr[SWITCHED_KERNEL_GS_BASE]) && msr[5] <= UINT32_MAX &&
+	return is_canonical(msr[SWITCHED_LSTAR]) && is_canonical(msr[SWITCHED_CSTAR]) &&
+	       msr[SWITCHED_FMASK] <= UINT32_MAX && is_canonical(msr[SWITCHED_KERNEL_GS_BASE]) &&
+	       msr[SWITCHED_TSC_AUX] <= UINT32_MAX &&
 	       (vcpu->guest.is_fresh || guest_msrs_are_valid(&vcpu->guest.msrs));
 }
 

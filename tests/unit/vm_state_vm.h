@@ -165,9 +165,9 @@ static inline void state_fill_vcpu(struct vcpu *vcpu)
 	guest_msrs_reset(&vcpu->guest.msrs, state_random());
 	vcpu->guest.msrs.mtrr_variable[3] = state_random() & BITS(51, 12);
 	vcpu->guest.msrs.mtrr_fixed[2] = UINT64_C(0x0606060606060606);
-	for (unsigned i = 0; i < SWITCHED_MSRS; i++)
+	for (unsigned i = 0; i < N_SWITCHED; i++)
 		vcpu->saved.switched_msr[i] = state_random() & BITS(31, 0);
-	vcpu->saved.switched_msr[1] |= BITS(63, 47);
+	vcpu->saved.switched_msr[SWITCHED_LSTAR] |= BITS(63, 47);
 	vcpu->guest.xcr0 = 7;
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		vmcs_set_guest_field(&vcpu->saved.vmcs, state_vmcs_fields[i].field,

@@ -475,7 +475,7 @@ static void processors_are_possible(void **state)
 	size_t vcpu = find_section("vcpu", 1), xsave = find_section("xsave", 1);
 	size_t msr = vcpu + find_field(&state_vcpu_table, "saved.switched_msr");
 
-	for (unsigned i = 1; i < SWITCHED_MSRS; i++)
+	for (unsigned i = 1; i < N_SWITCHED; i++)
 		change(msr + 8 * i, BIT(47), 8, "has an impossible MSR value");
 	change(vcpu + find_field(&state_vcpu_table, "guest.msrs.mtrr_fixed"), 2, 8,
 	       "has an impossible MSR value");
