@@ -75,10 +75,9 @@ static bool is_behind(const struct vcpu *vcpu, uint64_t generation)
 
 /*
  * The vCPU has changed the VM's memory tree up to 'generation' and has itself forgotten the old
- * translations: return when no other vCPU can use them any longer. Not inlined, so that
- * vcpu_flush() saves no registers for it on the exits of a VM with one vCPU.
+ * translations: return when no other vCPU can use them any longer.
  */
-static __attribute__((noinline)) void sync_others(struct vcpu *vcpu, uint64_t generation)
+static void sync_others(struct vcpu *vcpu, uint64_t generation)
 {
 	struct vm *vm = vcpu->vm;
 
