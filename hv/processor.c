@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The loop of each processor, the one place that knows vCPUs, console, merging and idling. The
- * boot processor also polls the console, whose FIFO sets the pace while it prints or is typed at.
+ * The loop of each processor: the only file that knows vCPUs, console, merging and idling. The boot
+ * processor also polls the console, often while output or a typed command waits.
  */
 #include "hv/processor.h"
 
@@ -23,9 +23,9 @@
 #include "hv/vm/vm.h"
 
 #define SLICE_MS	5
-#define PROMPT_SLICE_MS 1  /* of the processor that reads the console, which has a FIFO */
-#define CONSOLE_POLL_MS 10 /* typed input */
-#define CONSOLE_SEND_MS 1  /* a FIFO of output */
+#define PROMPT_SLICE_MS 1  /* of the boot processor while the monitor has the console */
+#define CONSOLE_POLL_MS 10 /* for typed input */
+#define CONSOLE_SEND_MS 1  /* time to send a FIFO of output */
 #define PROMPT_MS	20
 
 static bool others_are_halted(const struct vcpu *vcpu)
@@ -61,7 +61,7 @@ static void gather_vcpu(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 	unsigned n_gone;
 
-	/* Nobody will see the state of a vCPU that is reverted. */
+	/* A revert discards the state of its vCPUs. */
 	if (__atomic_load_n(&vm->actions, __ATOMIC_RELAXED) == VM_REVERT)
 		vcpu_drop(vcpu);
 	else
@@ -71,7 +71,7 @@ static void gather_vcpu(struct vcpu *vcpu)
 		sched_remove(n_gone);
 }
 
-/* Typed input and timers of vCPUs that wait. */
+/* Poll the console, and wake vCPUs whose deadline has come. */
 static void look_around(struct cpu *cpu)
 {
 	if (cpu->index == 0) {
@@ -102,7 +102,7 @@ static unsigned slice_ms(const struct cpu *cpu)
 	return cpu->index == 0 && monitor_is_on() ? PROMPT_SLICE_MS : SLICE_MS;
 }
 
-/* Run one vCPU as long as it wants and nobody else does. */
+/* Run a vCPU until it leaves, or another vCPU needs the processor. */
 static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 {
 	enum vcpu_leave leave;
@@ -122,7 +122,7 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* When the boot processor has to look at the console again, UINT64_MAX: never. */
+/* Host TSC at which the boot processor must poll the console again, UINT64_MAX: never. */
 static uint64_t next_console_look(const struct cpu *cpu)
 {
 	if (cpu->index != 0)
@@ -132,7 +132,7 @@ static uint64_t next_console_look(const struct cpu *cpu)
 		       (console_poll() || monitor_is_waiting() ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
 }
 
-/* Until a timer, a kick, or the time to look at the console. */
+/* Wait for a deadline, a wake-up, or the time to poll the console. */
 static void wait_for_work(struct cpu *cpu)
 {
 	uint64_t until = earlier(next_console_look(cpu), vm_merge_deadline(cpu));
@@ -149,7 +149,7 @@ static void wait_for_work(struct cpu *cpu)
 	sched_end_idle(cpu);
 }
 
-/* vCPUs may be gone while the operator, or a template being saved, keeps the machine on. */
+/* The monitor and templates still to be saved keep the machine running without vCPUs. */
 static bool is_finished(void)
 {
 	return sched_is_empty() && !monitor_holds_machine();

@@ -4,7 +4,7 @@
 struct cpu;
 
 /*
- * What each processor does once VMX is on: run vCPUs, look at the console, merge, wait. Returns on
- * the boot processor, when no vCPU exists and nothing else keeps the machine on.
+ * What each processor does after VMXON: run vCPUs, poll the console, merge, wait. Returns on the
+ * boot processor only, when no vCPU exists and nothing else keeps the machine running.
  */
 void processor_run(struct cpu *cpu);

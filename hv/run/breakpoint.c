@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* I/O breakpoints: the processor does not look for them where a port access exits. */
+/* I/O breakpoints: if a port access exits, the processor does not look for them. */
 #include "hv/run/breakpoint.h"
 
 unsigned breakpoint_match_port(uint64_t dr7, const uint64_t dr[4], uint16_t port, unsigned size)

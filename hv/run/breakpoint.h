@@ -3,11 +3,11 @@
 
 #include "hv/lib/types.h"
 
-/* Bit 12 of the pending debug exceptions: at least one breakpoint that is enabled. */
+/* Bit 12 of the pending debug exceptions: at least one enabled breakpoint was met. */
 #define PENDING_ENABLED_BREAKPOINT BIT(12)
 
 /*
- * The I/O breakpoints (B0 to B3) which an access to [port, port + size) triggers, by the guest's
- * DR7 and DR0 to DR3; CR4.DE is on. SDM vol. 3, "Debug Control Register (DR7)".
+ * Which I/O breakpoints (bits B0 to B3) an access to [port, port + size) triggers, by the guest's
+ * DR7 and DR0 to DR3. CR4.DE must be set. SDM vol. 3, "Debug Control Register (DR7)".
  */
 unsigned breakpoint_match_port(uint64_t dr7, const uint64_t dr[4], uint16_t port, unsigned size);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a vCPU may have to do before it enters its guest: inject an event, ask for
- * a window, set the preemption timer, halt, start again, stop.
+ * What a vCPU may have to do before it enters its guest: inject an event, request a window exit,
+ * set the preemption timer, halt, restart, leave.
  *
- * One event a time: one that an exit interrupted goes first, then NMI, then the
- * local APIC's. SDM vol. 3, "Event Injection".
+ * One event is injected per entry: first an event that an exit interrupted, then an NMI, then the
+ * local APIC's interrupt. SDM vol. 3, "Event Injection".
  */
 #include "hv/run/event.h"
 
@@ -35,7 +35,9 @@ void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on)
 
 static void queue_exception(struct vcpu *vcpu, uint64_t info, uint32_t error)
 {
-	/* Two at once would be a double fault; no handler raises one while another waits. */
+	/*
+	 * A second one would make a double fault; no handler raises one while another is pending.
+	 */
 	assert(!(vcpu->guest.event & INTR_VALID));
 	vcpu->guest.event = info | INTR_TYPE_HARDWARE | INTR_VALID;
 	vcpu->guest.event_error = error;
@@ -67,7 +69,7 @@ void vcpu_reinject_vectored(struct vcpu *vcpu)
 	if (info & INTR_HAS_ERROR_CODE)
 		vcpu->guest.event_error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR);
 	vcpu->guest.event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
-	/* An NMI blocks NMIs when its delivery begins; it will begin again. */
+	/* Delivery of an NMI starts by blocking NMIs. It will start again. */
 	if ((info & INTR_TYPE) == INTR_TYPE_NMI)
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
@@ -92,7 +94,7 @@ static void inject_waiting(struct vcpu *vcpu)
 	vcpu->guest.event = 0;
 }
 
-/* Inject what the local APIC has, or ask to be told when the guest can take it. */
+/* Inject what the local APIC has, or request an exit for when the guest can take it. */
 static void inject_interrupts(struct vcpu *vcpu, struct lapic *lapic)
 {
 	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
@@ -122,7 +124,7 @@ static void inject(struct vcpu *vcpu, struct lapic *lapic)
 	if (waiting)
 		inject_waiting(vcpu);
 	if (vcpu->n_steps) {
-		/* Nothing may come between the start of a step and its end. */
+		/* Nothing may be injected between the start of a step and its end. */
 		vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW, false);
 		return;
 	}
@@ -133,7 +135,7 @@ static void inject(struct vcpu *vcpu, struct lapic *lapic)
 				      lapic_pending_vector(lapic) >= 0);
 }
 
-/* The preemption timer ends the slice, or comes earlier for the guest's own timer. */
+/* The preemption timer ends the slice, or expires earlier for a timer. */
 static void set_preemption_timer(struct vcpu *vcpu)
 {
 	uint64_t now = rdtsc(), until = vcpu->slice_end, ticks;
@@ -142,14 +144,14 @@ static void set_preemption_timer(struct vcpu *vcpu)
 		until = vcpu_next_deadline(vcpu);
 	if (sched_next_deadline() < until)
 		until = sched_next_deadline();
-	/* A delivery exits when it is done; an instruction must not be cut off for ever. */
+	/* A delivery must exit when it is done. An instruction must be able to finish. */
 	if (vcpu->n_steps)
 		until = vcpu->steps_instruction ? UINT64_MAX : now;
 	ticks = until > now ? (until - now) >> vcpu_shared.preemption_shift : 0;
 	vmcs_write(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }
 
-/* Whether nothing can wake any of the VM's vCPUs. The devices are locked. */
+/* Whether nothing can wake any vCPU of the VM. The devices are locked. */
 static bool all_are_dead(const struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->n_vcpus; i++) {
@@ -163,7 +165,7 @@ static bool all_are_dead(const struct vm *vm)
 	return true;
 }
 
-/* False: nothing to do for this vCPU until something happens. The devices are locked. */
+/* False: the vCPU stays halted. The devices are locked. */
 static bool leave_halt(struct vcpu *vcpu, const struct lapic *lapic)
 {
 	bool interrupts = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
@@ -175,8 +177,10 @@ static bool leave_halt(struct vcpu *vcpu, const struct lapic *lapic)
 	return wakes;
 }
 
-/* SDM vol. 3, "Processor State After INIT". The boot processor would go to its firmware, that is
- * start everything again. */
+/*
+ * SDM vol. 3, "Processor State After INIT". The boot processor would run its firmware, which starts
+ * everything again.
+ */
 static void take_init(struct vcpu *vcpu, struct lapic *lapic)
 {
 	if (vcpu->n_steps)
@@ -190,7 +194,7 @@ static void take_init(struct vcpu *vcpu, struct lapic *lapic)
 		vcpu->guest.waits_for_sipi = true;
 }
 
-/* What INIT and SIPI mean to the vCPU; false: it waits. The devices are locked. */
+/* Serve INIT and SIPI. False: the vCPU waits for a SIPI. The devices are locked. */
 static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
 {
 	bool has_sipi;
@@ -200,7 +204,7 @@ static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t
 		*requests = VCPU_REQUEST_LEAVE;
 	}
 	has_sipi = lapic->sipi_pending;
-	lapic->sipi_pending = false; /* it means nothing to a processor that runs */
+	lapic->sipi_pending = false; /* a processor that runs ignores a SIPI */
 	if (!vcpu->guest.waits_for_sipi)
 		return true;
 	if (!has_sipi)
@@ -214,12 +218,12 @@ static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t
 static bool start(struct vcpu *vcpu)
 {
 	if (vm_restart(vcpu->vm) != OK)
-		return false; /* said, and the VM has ended */
+		return false; /* the error is logged, and the VM is ending */
 	vcpu_write_start_state(vcpu, &vcpu->vm->guest.start);
 	return true;
 }
 
-/* Look at devices and messages; false: there is nothing to do. The devices are locked. */
+/* Look at input, timer and messages. False: the vCPU has nothing to run. The devices are locked. */
 static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
 {
 	if (*requests & VCPU_REQUEST_INPUT)
@@ -233,7 +237,7 @@ static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *reques
 	return true;
 }
 
-/* Leave for 'why', to come back with the requests that are left. */
+/* Leave for 'why'. 'requests' stay pending for the next run. */
 static bool leave(struct vcpu *vcpu, uint32_t requests, enum vcpu_leave why, enum vcpu_leave *ret)
 {
 	vcpu_request(vcpu, requests);
@@ -243,13 +247,14 @@ static bool leave(struct vcpu *vcpu, uint32_t requests, enum vcpu_leave why, enu
 
 static bool is_gathering(const struct vcpu *vcpu, uint32_t requests)
 {
-	/* Acquire pairs with vm_gather(). A request may be left over from an action that is done.
+	/*
+	 * Acquire pairs with vm_gather(). The request may be a remainder of an action that is done.
 	 */
 	return requests & VCPU_REQUEST_GATHER &&
 	       __atomic_load_n(&vcpu->vm->actions, __ATOMIC_ACQUIRE);
 }
 
-/* What waits until an instruction, or a delivery, that runs on scratch pages is done. */
+/* Requests that wait until the current step is done. */
 #define AFTER_STEP (VCPU_REQUEST_LEAVE | VCPU_REQUEST_GATHER)
 
 static uint32_t take_requests(struct vcpu *vcpu)

@@ -5,19 +5,18 @@
 
 struct vcpu;
 
-/* Why vcpu_run() came back. */
+/* Why vcpu_run() returned. */
 enum vcpu_leave {
-	VCPU_PREEMPTED, /* wants to go on */
-	VCPU_HALTED,	/* until vcpu_next_deadline(), or a kick */
-	VCPU_GATHERED,	/* does not run until vm_gathered() has been done */
+	VCPU_PREEMPTED, /* could continue */
+	VCPU_HALTED,	/* until vcpu_next_deadline(), or a request */
+	VCPU_GATHERED,	/* must not run before vm_gathered() */
 };
 
-/* What happens before an entry when there are requests. False: leave, '*ret' says
- * why. */
+/* Serve all requests before a VM entry. False: do not enter but leave, for the reason '*ret'. */
 bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret);
-/* Inject an exception; the instruction at RIP is the one that faults. */
+/* Inject an exception, raised by the instruction at RIP. */
 void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector);
 void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error);
-/* After an exit that may have interrupted the delivery of an event: deliver it again. */
+/* After an exit that may have interrupted the delivery of an event: deliver the event again. */
 void vcpu_reinject_vectored(struct vcpu *vcpu);
 void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The exit path: from entry.asm to the handler of an exit, and on to the next instruction.
- * RIP moves in one place, advance_rip(). Every instruction here is paid for at each
- * exit: this file alone is compiled without frame pointers. No lock is held.
+ * The exit path: from entry.asm to the handler of an exit, and to the next instruction. RIP moves
+ * in one place, advance_rip(). Every exit pays for each instruction here: only this file is
+ * compiled without frame pointers. No lock is held.
  */
 #include "hv/host/cpu.h"
 #include "hv/run/exit_handlers.h"
@@ -14,7 +14,7 @@
 
 #define RFLAGS_TF BIT(8)
 
-/* CPUID is not among them, vmx_exited() sees to it. Exits not listed were never asked for. */
+/* vmx_exited() handles CPUID itself. Stencil enables no exits that are not listed. */
 static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_EXCEPTION_NMI] = exit_exception,
 	[EXIT_EXTERNAL_INTERRUPT] = exit_external_interrupt,
@@ -87,22 +87,22 @@ static inline void answer_cpuid(struct vcpu *vcpu)
 		cpuid_variable(vcpu);
 }
 
-/* In the rare case that the guest was in a shadow or single-steps. */
+/* Rare: the guest was in an interrupt shadow, or single-steps. */
 static __attribute__((noinline)) void end_shadow(uint64_t blocking)
 {
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
 	vcpu_owe_single_step();
 }
 
-/* Only 64-bit code goes on beyond 4 GiB. */
+/* Only 64-bit code continues beyond 4 GiB. */
 static __attribute__((noinline)) uint64_t wrap_rip(uint64_t rip)
 {
 	return vcpu_in_64bit_code() ? rip : rip & UINT32_MAX;
 }
 
 /*
- * Go on behind the instruction that exited, as if it had run: the shadows of STI
- * and MOV SS end, a single step is due. SDM vol. 3, "Guest Non-Register State".
+ * Resume after the instruction that exited, as if it had run: the shadows of STI and MOV SS end,
+ * and a single step is due. SDM vol. 3, "Guest Non-Register State".
  */
 static inline void advance_rip(void)
 {
@@ -122,7 +122,7 @@ static inline void advance_rip(void)
 static void skip_instruction(struct vcpu *vcpu)
 {
 	if (vcpu->n_steps)
-		step_end(vcpu); /* first: gives RFLAGS.TF back */
+		step_end(vcpu); /* first: restores RFLAGS.TF */
 	advance_rip();
 }
 
@@ -135,14 +135,14 @@ static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 		vm_crash(vcpu->vm, "VM entry failed: reason %u", (unsigned)(reason & 0xffff));
 }
 
-/* Something is wrong with the exit itself. */
+/* The exit itself is wrong. */
 static __attribute__((noinline)) void bad_exit(struct vcpu *vcpu, uint32_t reason)
 {
 	if (!(reason & EXIT_ENTRY_FAILED)) {
 		vm_crash(vcpu->vm, "unexpected VM exit %u", (unsigned)reason);
 		return;
 	}
-	/* A VMLAUNCH that failed late exits too, and leaves the VMCS to be launched. */
+	/* A VMLAUNCH that fails late exits too, and leaves the VMCS unlaunched. */
 	vmcs_unlaunch(this_cpu()->vmcs);
 	vcpu->regs.launched = false;
 	entry_failed(vcpu, reason);
@@ -158,9 +158,9 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 }
 
 /*
- * The whole exit path: VM exits arrive here from entry.asm. No lock, no vector registers.
- * CPUID comes first, as it is frequent and changes nothing but registers: it is never what
- * step.c steps over, and leaves no translation behind.
+ * The exit path: entry.asm calls this after each VM exit. No lock is held, and vector registers are
+ * the guest's. CPUID comes first, because it is frequent and changes only registers: CPUID is never
+ * stepped over (hv/run/step.c), and leaves no old translation.
  */
 void vmx_exited(struct guest_regs *regs)
 {

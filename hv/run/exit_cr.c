@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Control register accesses that exit: a MOV to CR0 that changes NE, CD or NW as
- * the guest sees them, a MOV to CR4 that sets a bit the guest must not, and CR8.
- * All other bits the guest owns; the processor checks and applies them.
+ * Control register accesses that exit: a MOV to CR0 that changes NE, CD or NW as the guest sees
+ * them, a MOV to CR4 that sets a bit the guest may not set, and CR8. The guest owns all other bits;
+ * the processor checks and applies them.
  */
 #include "hv/run/exit_handlers.h"
 
@@ -40,7 +40,7 @@ static bool cr0_valid(uint64_t old, uint64_t value)
 	if (old & CR0_PG || !lme)
 		return true;
 	return (vmcs_read(VMCS_GUEST_CR4) & CR4_PAE) &&
-	       !(vmcs_read(VMCS_GUEST_CS_AR) & BIT(13)); /* no 64-bit code before LMA */
+	       !(vmcs_read(VMCS_GUEST_CS_AR) & BIT(13)); /* no 64-bit code before LMA is set */
 }
 
 /* Long mode begins and ends with paging. SDM vol. 3, "IA-32e Mode Guest" VM-entry control. */
@@ -54,7 +54,7 @@ static void update_long_mode(uint64_t cr0)
 	vmcs_write(VMCS_ENTRY_CONTROLS, lma ? controls | ENTRYC_IA32E : controls & ~ENTRYC_IA32E);
 }
 
-/* PAE paging outside long mode: the processor holds the four entries CR3 points at. */
+/* PAE paging outside long mode: load the four entries to which CR3 points into the VMCS. */
 static enum status load_pdptes(struct vcpu *vcpu)
 {
 	uint64_t cr3 = vmcs_read(VMCS_GUEST_CR3), pdpte[4];
@@ -114,7 +114,7 @@ static bool mov_to_cr(struct vcpu *vcpu, unsigned cr, uint64_t value)
 	case 0:
 		return write_cr0_guest(vcpu, value);
 	case 4:
-		/* The bits that exit are those the guest must not set, and they were clear. */
+		/* The bits that exit are those that the guest may not set. They were clear. */
 		return false;
 	case 8:
 		return write_cr8(vcpu, value);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * EPT violations: a first write to private memory gets its copy, a write to ROM
- * is dropped, what is no memory is a device.
+ * EPT violations: copy private memory at the first write, drop a write to ROM, and treat an address
+ * without memory as a device.
  */
 #include "hv/run/exit_handlers.h"
 
@@ -35,8 +35,8 @@ static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, 
 }
 
 /*
- * There is no frame for the page: the instruction has not run, and may be tried again when there
- * is. Else the VM ends; what others have stays theirs.
+ * There is no frame for the page. The instruction has not run: stop the VM, so that it can be tried
+ * again when there is a frame, or end the VM. Other VMs keep their memory.
  */
 static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 {
@@ -50,7 +50,7 @@ static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 		return;
 	}
 	if (vm_is_paused(vm))
-		return; /* said by another vCPU */
+		return; /* another vCPU has logged it */
 	log_warning("VM %s: paused: %s, at 0x%llx; %s", vm->name, why, (unsigned long long)gpa.raw,
 		    is_own_ceiling ? "'revert' it, or 'destroy' it"
 				   : "'destroy' a VM, then 'cont' this one");
@@ -71,7 +71,7 @@ static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 		stop_for_memory(vcpu, gpa);
 }
 
-/* The usual case, quick: the first write to a page of private memory. */
+/* The usual case, and fast: the first write to a page of private memory. */
 static bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
 {
 	struct vm *vm = vcpu->vm;
@@ -85,7 +85,7 @@ static bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
 	return status == OK;
 }
 
-/* False: no memory there. */
+/* False: there is no memory at gpa. */
 static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 {
 	struct vm *vm = vcpu->vm;
@@ -113,10 +113,10 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 		fill_page(vcpu, region, gpa);
 		break;
 	case FAULT_RETRY:
-		/* The processor still has the old translation. */
+		/* The processor used an old translation. */
 		vcpu->ept_generation = 0;
 		break;
-	case FAULT_MMIO: /* only without a region */
+	case FAULT_MMIO: /* impossible: there is a region */
 		break;
 	}
 	memory_unlock(&held);
@@ -126,9 +126,8 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 }
 
 /*
- * The instruction has not run, so its single step is not due. Processors save the
- * field clear, but for what MOV SS holds back (SDM vol. 3, "Saving Non-Register
- * State"); Bochs 2.7 does not.
+ * The instruction has not run, so that its single step is not due. Processors save the field clear,
+ * except for what MOV SS holds back (SDM vol. 3, "Saving Non-Register State"); Bochs 2.7 does not.
  */
 static void forget_single_step(void)
 {
@@ -147,11 +146,11 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 
 	forget_single_step();
 	if (delivering) {
-		/* What is pushed has to hold the guest's own TF. */
+		/* The delivery must push the guest's own TF. */
 		step_end_instruction(vcpu);
 		vcpu_reinject_vectored(vcpu);
 	} else if (qual & QUAL_NMI_UNBLOCKING) {
-		/* An IRET that faulted has not ended the blocking of NMIs. */
+		/* The IRET that faulted did not end the blocking of NMIs. */
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
 	}
@@ -167,7 +166,7 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 	return exit_mmio(vcpu, gpa);
 }
 
-/* We built an entry the processor cannot use. */
+/* The processor cannot use an entry of ours. */
 enum exit_action exit_ept_misconfig(struct vcpu *vcpu)
 {
 	unsigned level;

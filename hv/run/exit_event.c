@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exits because of events: exceptions and NMIs, the host's interrupts, windows, the timer. */
+/* Exits for events: exceptions and NMIs, the host's interrupts, windows, the preemption timer. */
 #include "hv/run/exit_handlers.h"
 
 #include "hv/host/interrupt.h"
@@ -13,7 +13,7 @@
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
 
-/* #DB was taken from the guest before it reached DR6. SDM vol. 3, "Exit Qualification", for #DB. */
+/* The exit took #DB before the exception reached DR6. SDM vol. 3, "Exit Qualification", for #DB. */
 static void reflect_debug_exception(void)
 {
 	enum { DR6_B = 0xf, DR6_FIXED = 0xffff0ff0 };
@@ -26,10 +26,10 @@ static void reflect_debug_exception(void)
 }
 
 /*
- * Hand an intercepted exception on. If it came up while another event was being
- * delivered, the two go in at once the way the processor does it: contributory
- * ones become a double fault, and #DB and #AC are never that, so the event is lost to the
- * exception, which comes first, and is raised again by its instruction.
+ * Inject an intercepted exception into the guest. If the exception interrupted the delivery of
+ * another event, the processor's rule applies: contributory exceptions become a double fault. #DB
+ * and #AC never do: the exception is delivered first, and the other event is lost, which its
+ * instruction raises again.
  */
 static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 {
@@ -60,7 +60,7 @@ enum exit_action exit_exception(struct vcpu *vcpu)
 	return reflect_exception(vcpu, info);
 }
 
-/* Interrupts are the host's. Their handlers do nothing but end them; see the requests then. */
+/* Interrupts belong to the host. Their handlers only acknowledge them; the requests tell why. */
 enum exit_action exit_external_interrupt(struct vcpu *vcpu)
 {
 	cpu_take_interrupts();
@@ -68,7 +68,7 @@ enum exit_action exit_external_interrupt(struct vcpu *vcpu)
 	return EXIT_AGAIN;
 }
 
-/* The guest can take what waits for it. */
+/* The guest can take a pending event now. */
 enum exit_action exit_window(struct vcpu *vcpu)
 {
 	vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW, false);

@@ -5,13 +5,13 @@
 
 struct vcpu;
 
-/* What a handler wants next. Only vcpu_run() moves RIP. */
+/* What a handler wants next. For EXIT_NEXT, hv/run/exit.c moves RIP. */
 enum exit_action {
 	EXIT_AGAIN, /* resume at the same instruction */
 	EXIT_NEXT,  /* resume after it */
 };
 
-/* Exit handlers, one family a file. The vCPU is loaded, interrupts are off, no lock is held. */
+/* Exit handlers, one family per file. The vCPU is loaded, interrupts are off, no lock is held. */
 typedef enum exit_action exit_handler(struct vcpu *vcpu);
 exit_handler exit_hlt, exit_pause, exit_undefined, exit_ignored, exit_xsetbv, exit_triple_fault,
 	exit_task_switch, exit_rdpmc, exit_vmcall;
@@ -20,5 +20,5 @@ exit_handler exit_cr;
 exit_handler exit_io;
 exit_handler exit_ept_violation, exit_ept_misconfig;
 exit_handler exit_exception, exit_external_interrupt, exit_window, exit_preemption_timer;
-/* The instruction at RIP touches a device at gpa. */
+/* The instruction at RIP accesses a device at gpa. */
 enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exits that need little: HLT, PAUSE, XSETBV, and instructions a guest does not have. */
+/* Exits that need little: HLT, PAUSE, XSETBV, and instructions that a guest does not have. */
 #include "hv/run/exit_handlers.h"
 
 #include "hv/host/io.h"
@@ -15,7 +15,7 @@ enum exit_action exit_hlt(struct vcpu *vcpu)
 	return EXIT_NEXT;
 }
 
-/* A long loop of PAUSE: whoever is waited for may be waiting for this processor. */
+/* PAUSE-loop exit: yield, because the lock holder may be waiting for this processor. */
 enum exit_action exit_pause(struct vcpu *vcpu)
 {
 	vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
@@ -28,7 +28,7 @@ enum exit_action exit_undefined(struct vcpu *vcpu)
 	return EXIT_AGAIN;
 }
 
-/* INVD and WBINVD: guest memory is write-back and coherent, nothing needs to be written back. */
+/* INVD and WBINVD: guest memory is write-back and coherent. Nothing must be written back. */
 enum exit_action exit_ignored(struct vcpu *vcpu)
 {
 	(void)vcpu;

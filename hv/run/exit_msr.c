@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* RDMSR and WRMSR of what msr_bitmap_init() does not let through. */
+/* RDMSR and WRMSR of the MSRs that msr_bitmap_init() does not let through. */
 #include "hv/run/exit_handlers.h"
 
 #include "hv/devices/lapic.h"
@@ -33,7 +33,7 @@ static bool write_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 
 	vm_lock_devices(vcpu->vm);
 	ok = irqchip_msr_write(&vcpu->vm->platform.irqchip, lapic, msr, value, vcpu_now(vcpu));
-	/* What the local APIC did may have to reach the guest. */
+	/* The write may have raised an interrupt. */
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER | (lapic_has_event(lapic) ? VCPU_REQUEST_EVENT : 0));
 	vm_unlock_devices(vcpu->vm);
 	return ok;
@@ -63,7 +63,7 @@ enum exit_action exit_msr_read(struct vcpu *vcpu)
 	return EXIT_NEXT;
 }
 
-/* LMA is the processor's; LME may not change while paging is on. SDM vol. 3, "IA32_EFER MSR". */
+/* The processor owns LMA. LME may not change while paging is on. SDM vol. 3, "IA32_EFER MSR". */
 static bool write_efer(const struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t old = vmcs_read(VMCS_GUEST_EFER);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual processor, run until the scheduler has to decide. The loop is before-entry
- * work if asked for, then vmx_run(), which stays in the guest and in vmx_exited() (hv/run/exit.c)
- * until something is asked for.
+ * Run a virtual processor until the scheduler must decide. The loop serves pending requests, then
+ * calls vmx_run(), which stays in the guest and in vmx_exited() (hv/run/exit.c) until there are
+ * requests again.
  */
 #include "hv/run/run.h"
 

@@ -5,8 +5,5 @@
 
 struct vcpu;
 
-/*
- * Run a loaded vCPU until the scheduler has to decide. 'slice_end' (host TSC) ends
- * its turn.
- */
+/* Run a loaded vCPU until the scheduler must decide. 'slice_end' (host TSC) ends its turn. */
 enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end);

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Drops a write without the rest of the instruction: the page of ROM is
- * replaced by a scratch copy for one instruction, and put back after it. So every
- * instruction there is has all its other effects, with nothing to decode: vector
- * stores, CALL, the processor's own writes to page tables. The instruction is
- * stepped by RFLAGS.TF, with all exceptions intercepted so that no guest handler sees
- * that; a repeated string instruction stops after each iteration. Where it is the
- * delivery of an event that writes to ROM, a preemption timer of zero
- * stops the guest before the handler's first instruction. Other vCPUs would see the scratch page,
- * so they are stopped before it is mapped and go on when the ROM is back (vcpu_sync.h); a
- * vCPU that leaves its processor ends its step first, and the instruction begins again.
+ * Drop a write without dropping the rest of its instruction: replace the page of ROM by a scratch
+ * copy for one instruction, and restore it afterwards. Each instruction thus has all its other
+ * effects, and none is decoded: vector stores, CALL, the processor's own writes to page tables.
  *
- * Instructions that store or load TF themselves are put right afterwards. Not so INT n: if its
- * own fetch sets an accessed bit in ROM, its handler finds TF in the flags on the stack.
+ * RFLAGS.TF stops the guest after the instruction, and all exceptions are intercepted, so that no
+ * guest handler sees TF. A repeated string instruction stops after each iteration. If the delivery
+ * of an event writes to ROM, a preemption timer of zero stops the guest before the first
+ * instruction of the handler.
+ *
+ * Other vCPUs would see the scratch page: they are stopped before it is mapped, and continue when
+ * the ROM is back (hv/run/sync.h). A vCPU that leaves its processor ends its step first; the
+ * instruction starts again later.
+ *
+ * Instructions that store or load TF themselves are corrected afterwards, except INT n: if its own
+ * fetch sets an accessed bit in ROM, its handler finds TF in the flags on the stack.
  */
 #include "hv/run/step.h"
 
@@ -38,7 +40,7 @@ static enum step_kind kind_at_rip(struct vcpu *vcpu)
 	struct guest_paging paging;
 	size_t n = PAGE_SIZE - (linear & (PAGE_SIZE - 1));
 
-	/* None of the instructions asked for is cut by the end of a page unless behind prefixes. */
+	/* A page boundary inside one of the instructions in question is rare enough to ignore. */
 	if (n > sizeof(bytes))
 		n = sizeof(bytes);
 	vcpu_read_paging(&vcpu->vm->memory, &paging);
@@ -59,14 +61,14 @@ static void step_instruction(struct vcpu *vcpu)
 	vmcs_write(VMCS_GUEST_RFLAGS, rflags | RFLAGS_TF);
 	vmcs_write(VMCS_EXCEPTION_BITMAP, UINT32_MAX);
 	/*
-	 * The shadow of STI or MOV SS ends with this instruction in any case, and VM entry
-	 * does not take it together with TF. SDM vol. 3, "Checks on Guest Non-Register State".
+	 * The shadow of STI or MOV SS ends with this instruction in any case, and VM entry refuses
+	 * it together with TF. SDM vol. 3, "Checks on Guest Non-Register State".
 	 */
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(BLOCKING_STI | BLOCKING_MOV_SS));
 }
 
-/* A frame for the next page. */
+/* Allocate the scratch frame for the next page. */
 static enum status get_scratch(struct vcpu *vcpu)
 {
 	phys_t *scratch;
@@ -108,7 +110,7 @@ enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned
 	return OK;
 }
 
-/* PUSHF has stored our TF. The part of the stack that is ROM has not taken it. */
+/* Clear the TF that PUSHF pushed. Bytes pushed to ROM were dropped and need no repair. */
 static void mend_pushed_flags(struct vcpu *vcpu)
 {
 	uint64_t linear = vmcs_read(VMCS_GUEST_SS_BASE) + vmcs_read(VMCS_GUEST_RSP) + 1;
@@ -127,13 +129,16 @@ static void mend_pushed_flags(struct vcpu *vcpu)
 	    guest_read(&vcpu->vm->memory, gpa, &byte, 1) != OK)
 		return;
 	byte &= (uint8_t) ~(RFLAGS_TF >> 8);
-	/* The guest has just written there: the page is its own, nothing is allocated. */
+	/*
+	 * The guest has just written there: the page is private already, so that nothing is
+	 * allocated.
+	 */
 	enum status status = guest_write(&vcpu->vm->memory, gpa, &byte, 1);
 
 	assert(status == OK);
 }
 
-/* The instruction ran with our TF where the guest's was clear. */
+/* The instruction ran with TF set, which was clear in the guest. */
 static void hide_trap_flag(struct vcpu *vcpu, bool done)
 {
 	uint64_t rflags = vmcs_read(VMCS_GUEST_RFLAGS);
@@ -165,7 +170,7 @@ void step_end(struct vcpu *vcpu)
 		const struct step_pages *pages = vcpu->step_pages;
 		unsigned n = --vcpu->n_steps;
 		uint64_t scratch;
-		/* The leaf exists: nothing is allocated. */
+		/* The leaf exists, so that nothing is allocated. */
 		enum status status =
 			ept_override(&vm->ept, pages->gpa[n], pages->rom_entry[n], &scratch);
 
@@ -180,7 +185,7 @@ void step_end(struct vcpu *vcpu)
 
 void step_check(struct vcpu *vcpu)
 {
-	/* INT n leaves no trap behind: its handler has begun. */
+	/* INT n leaves no trap pending: its handler has begun. */
 	if (vcpu->n_steps &&
 	    (!vcpu->steps_instruction || vmcs_read(VMCS_GUEST_RIP) != vcpu->step_rip))
 		step_end(vcpu);

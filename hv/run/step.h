@@ -7,21 +7,21 @@
 struct vcpu;
 
 /*
- * Begin a step, or add a page to one: what is at RIP, or the event that waits in
- * vcpu->guest.event, runs on a scratch copy of the ROM page at gpa, which 'entry' of the
- * level maps. The VM's lock is held. ERR_NOMEM: no frame; ERR_RANGE: more than
- * STEP_PAGES_MAX pages at once. Nothing has changed then.
+ * Begin a step, or add a page to the current one: the instruction at RIP, or the event pending in
+ * vcpu->guest.event, runs on a scratch copy of the ROM page at gpa, which 'entry' of the given
+ * level maps. The VM's lock is held. On an error nothing has changed. ERR_NOMEM: no frame.
+ * ERR_RANGE: more than STEP_PAGES_MAX pages.
  */
 enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level);
 
-/* Give ROM its pages back, and RFLAGS.TF the guest's value. The VM's lock is not held. */
+/* End the step: restore the ROM pages and the guest's RFLAGS.TF. The VM's lock is not held. */
 void step_end(struct vcpu *vcpu);
 
-/* For an exit that is no end of a step in itself: end one whose instruction is done. */
+/* After an exit that does not end a step by itself: end the step if its instruction is done. */
 void step_check(struct vcpu *vcpu);
 
-/* Only RFLAGS.TF: the instruction has become the delivery of an event. */
+/* Restore only RFLAGS.TF: the instruction has become the delivery of an event. */
 void step_end_instruction(struct vcpu *vcpu);
 
-/* True: the exception was the end of a step and nothing else; the guest does not see it. */
+/* True: the exception only ended the step, and the guest does not see it. */
 bool step_ended_by(struct vcpu *vcpu, uint64_t interruption_info);

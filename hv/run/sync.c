@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Several vCPUs of a VM run at once, and one of them changes what all of them go by. Two
- * kinds of change: a translation is replaced, and the writer goes on when the others have forgotten
- * the old one; or it is replaced for one vCPU alone and for one instruction (hv/run/step.c), which
- * the others must not see at all, so that they are out of the guest meanwhile.
+ * Keep the vCPUs of a VM consistent when one of them changes the shared EPT. Either a translation
+ * is replaced, and the writer waits until the other vCPUs have forgotten the old one. Or a
+ * translation is replaced for one vCPU and one instruction only (hv/run/step.c), and the others
+ * stay out of the guest meanwhile, because they must not see it.
  *
- * A vCPU that runs does one of three things soon: it looks at the generation before it enters the
- * guest, it leaves vcpu_run(), or it waits in here, where it looks at the generation too. So
- * all waiting ends. An interrupt hastens it: the guest exits, and each exit looks. What a
- * waiting vCPU waits for is never a lock of another one.
+ * Waiting ends, because a vCPU that runs soon does one of three things: compare generations before
+ * it enters the guest, leave vcpu_run(), or wait in this file, where it compares generations too.
+ * An interrupt speeds this up: the guest exits, and each exit compares. No vCPU waits here for
+ * another one's lock.
  */
 #include "hv/run/sync.h"
 
@@ -20,8 +20,8 @@
 #include "hv/vm/vm.h"
 
 /*
- * Whoever says that it runs looks, later, at what others have changed; whoever changes
- * something looks, later, who runs. This fence is between the two on either side.
+ * A vCPU sets 'runs' before it reads what others have changed; a vCPU that makes a change does so
+ * before it reads who runs. Both sides have this fence in between.
  */
 static void fence(void)
 {
@@ -35,7 +35,7 @@ static bool runs(const struct vcpu *vcpu)
 
 static bool may_run(const struct vcpu *vcpu)
 {
-	/* Acquire pairs with sync_let_others_go(): the tree is as it was again. */
+	/* Acquire pairs with sync_let_others_go(): the tree is restored. */
 	const struct vcpu *alone = __atomic_load_n(&vcpu->vm->only_vcpu, __ATOMIC_ACQUIRE);
 
 	return alone == NULL || alone == vcpu;
@@ -53,11 +53,11 @@ bool sync_enter(struct vcpu *vcpu)
 
 void sync_leave(struct vcpu *vcpu)
 {
-	/* Release: the guest's last accesses were before. */
+	/* Release: the guest's last accesses came before. */
 	__atomic_store_n(&vcpu->runs, false, __ATOMIC_RELEASE);
 }
 
-/* While waiting: another one may be waiting for this one. */
+/* While this vCPU waits, another one may be waiting for it. */
 static void serve(struct vcpu *vcpu)
 {
 	uint64_t generation = __atomic_load_n(&vcpu->vm->ept.generation, __ATOMIC_ACQUIRE);
@@ -67,15 +67,15 @@ static void serve(struct vcpu *vcpu)
 	pause();
 }
 
-/* Its flush comes before it is known to have seen the generation; see vcpu_forget(). */
+/* The flush comes before ept_generation shows it; see vcpu_forget(). */
 static bool is_behind(const struct vcpu *vcpu, uint64_t generation)
 {
 	return runs(vcpu) && __atomic_load_n(&vcpu->ept_generation, __ATOMIC_ACQUIRE) < generation;
 }
 
 /*
- * The vCPU has changed the VM's memory tree up to 'generation' and has itself forgotten the old
- * translations: return when no other vCPU can use them any longer.
+ * The vCPU has changed the VM's tree up to 'generation', and has forgotten the old translations
+ * itself. Return when no other vCPU can use them.
  */
 static void sync_others(struct vcpu *vcpu, uint64_t generation)
 {
@@ -131,6 +131,6 @@ bool sync_stop_others(struct vcpu *vcpu)
 
 void sync_let_others_go(struct vcpu *vcpu)
 {
-	/* Release pairs with may_run(). They are ready, and try again by themselves. */
+	/* Release pairs with may_run(). The others are ready, and try again by themselves. */
 	__atomic_store_n(&vcpu->vm->only_vcpu, NULL, __ATOMIC_RELEASE);
 }

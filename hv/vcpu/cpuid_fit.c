@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Compares what a guest was told about its processor with what there is. Only what a guest
- * may use counts: features, state components and their places, the width of addresses. Caches,
- * names and frequencies may differ.
+ * Compare what a guest was told about its processor with what this machine has. Only what a guest
+ * may use counts: features, state components and their offsets, address widths. Caches, names and
+ * frequencies may differ.
  */
 #include "hv/vcpu/cpuid_fit.h"
 
@@ -97,7 +97,7 @@ static const struct feature features[] = {
 	{0x80000007, 0, CPUID_EDX, 8, "nonstop_tsc"},
 };
 
-/* The words that consist of features, and of nothing else. */
+/* The words that consist only of features. */
 static const struct {
 	uint32_t leaf;
 	uint8_t subleaf, reg;
@@ -174,7 +174,7 @@ static enum status fit_word(size_t i, uint32_t missing, char *why, size_t why_si
 	return ERR_UNSUPPORTED;
 }
 
-/* Where each component lies, and so the size of the whole, has to be the same. */
+/* The offset of each component, and with it the total size, must be the same. */
 static enum status fit_components(const struct cpuid_model *wanted, const struct cpuid_model *host,
 				  char *why, size_t why_size)
 {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's CPUID. Built from a whitelist: a feature is shown if the processor
- * has it and Stencil keeps its state (or it has none). Hidden on purpose: VMX, SMX,
- * MONITOR, performance monitoring, machine check, thermal, TSX, SGX, PKU, PT,
- * MPX, AMX, speculation-control MSRs, TSC_ADJUST.
+ * The guest's CPUID, built from a list of allowed features: a feature is shown if the processor has
+ * it and Stencil keeps its state (or it has none). Deliberately hidden: VMX, SMX, MONITOR,
+ * performance monitoring, machine check, thermal, TSX, SGX, PKU, PT, MPX, AMX, speculation-control
+ * MSRs, TSC_ADJUST.
  *
- * Linux uses x2APIC without interrupt remapping only below a hypervisor it
- * knows, so KVM's signature stands at its second place, with no features.
+ * Without interrupt remapping, Linux uses x2APIC only under a hypervisor that it knows. Therefore
+ * KVM's signature is at the second hypervisor leaf base, with no features.
  *
- * Which processors there are, and which one asks, is not in the table: leaves 1, 4, 0xb and 0x1f
+ * The table does not know which processors there are, or which one asks: leaves 1, 4, 0xb and 0x1f
  * are completed from the VM's topology.
  */
 #include "hv/vcpu/cpuid_model.h"
@@ -21,13 +21,13 @@
 #define LEAF1_ECX \
 	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | BIT(20) | BIT(22) | \
 	 BIT(23) | BIT(25) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
-/* Modelled whatever the processor has: x2APIC, TSC-deadline, and that there is a hypervisor. */
+/* Emulated on any processor: x2APIC, TSC-deadline, and the hypervisor bit. */
 #define LEAF1_ECX_MODELLED (BIT(21) | BIT(24) | BIT(31))
 /* Leaf 1, EDX: FPU VME DE PSE TSC MSR PAE CX8 SEP MTRR PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2.
  */
 #define LEAF1_EDX	   (BITS(6, 0) | BIT(8) | BITS(13, 11) | BITS(17, 15) | BIT(19) | BITS(26, 23))
 #define LEAF1_EDX_APIC	   BIT(9)
-#define LEAF1_EDX_HTT	   BIT(28)	      /* several in a package */
+#define LEAF1_EDX_HTT	   BIT(28)	      /* several processors in a package */
 #define LEAF1_EDX_MODELLED (BIT(9) | BIT(12)) /* APIC, MTRR */
 /* Leaf 7, EBX: FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID RDSEED ADX SMAP CLFLUSHOPT CLWB SHA,
  * AVX-512 F DQ IFMA CD BW VL. */
@@ -86,7 +86,7 @@ static void init_features(struct cpuid_model *model, cpuid_source *source, uint3
 	}
 }
 
-/* Leaf 4: the processor's caches; who shares them is told by share_cache(). */
+/* Leaf 4: the processor's caches. share_cache() adds who shares them. */
 static void init_caches(struct cpuid_model *model, cpuid_source *source, uint32_t last)
 {
 	enum { TYPE = 0x1f, MAX_CACHES = 8 };
@@ -98,7 +98,7 @@ static void init_caches(struct cpuid_model *model, cpuid_source *source, uint32_
 
 		if ((cache.eax & TYPE) == 0)
 			break;
-		cache.eax &= 0x3fff; /* drops the counts of sharing threads and of cores */
+		cache.eax &= 0x3fff; /* clears the numbers of sharing threads and of cores */
 		if (i == 0)
 			model->basic[4] = cache;
 		else
@@ -106,7 +106,7 @@ static void init_caches(struct cpuid_model *model, cpuid_source *source, uint32_
 	}
 }
 
-/* Leaf 0xd: state components that are allowed, XSAVEOPT, XSAVEC and XGETBV(1); no XSAVES. */
+/* Leaf 0xd: allowed state components, XSAVEOPT, XSAVEC and XGETBV(1); no XSAVES. */
 static void init_xsave(struct cpuid_model *model, cpuid_source *source, uint32_t last)
 {
 	struct cpuid_regs d;
@@ -135,14 +135,14 @@ static void init_xsave(struct cpuid_model *model, cpuid_source *source, uint32_t
 		(struct cpuid_regs){.eax = (uint32_t)model->xcr0_allowed, .ebx = size, .ecx = size};
 }
 
-/* The TSC's frequency, in the two leaves which Linux believes. */
+/* The TSC's frequency, in the two leaves that Linux believes. */
 static void init_frequency(struct cpuid_model *model, uint64_t tsc_hz)
 {
 	uint32_t mhz = (uint32_t)((tsc_hz + 500000) / 1000000);
 
 	/*
-	 * A crystal as fast as the TSC, ratio 1: the APIC timer counts with it. A TSC
-	 * beyond 4.29 GHz does not fit the register; guests then go by leaf 0x16.
+	 * A crystal as fast as the TSC, ratio 1: the APIC timer counts with it. A TSC beyond 4.29
+	 * GHz does not fit the register; guests then use leaf 0x16.
 	 */
 	if (tsc_hz <= UINT32_MAX)
 		model->basic[0x15] = (struct cpuid_regs){1, 1, (uint32_t)tsc_hz, 0};
@@ -170,7 +170,7 @@ static void init_extended(struct cpuid_model *model, cpuid_source *source)
 			model->extended[i] = ask(source, 0x80000000 + i, 0);
 	model->extended[7].edx = EXT7_EDX;
 	if (last >= 0x80000008)
-		/* Physical and linear address widths; never more linear than 4 levels reach. */
+		/* Physical and linear address widths; linear at most as wide as 4 levels reach. */
 		model->extended[8].eax = (ask(source, 0x80000008, 0).eax & 0xff) | 48 << 8;
 	else
 		model->extended[8].eax = 36 | 48 << 8;
@@ -233,7 +233,7 @@ void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 	cpuid_model_derive(model);
 }
 
-/* Bytes XSAVE needs for the components that are on. */
+/* Bytes that XSAVE needs for the enabled components. */
 static uint32_t xsave_size(const struct cpuid_model *model, uint64_t xcr0)
 {
 	uint32_t size = 512 + 64;
@@ -248,15 +248,15 @@ static uint32_t xsave_size(const struct cpuid_model *model, uint64_t xcr0)
 	return size;
 }
 
-/* What the two leaves number the levels by. SDM vol. 2, "CPUID", leaf 1FH. */
+/* How the two leaves number the levels. SDM vol. 2, "CPUID", leaf 1FH. */
 enum { LEAF_TYPE_THREAD = 1, LEAF_TYPE_CORE = 2, LEAF_TYPE_MODULE = 3, LEAF_TYPE_DIE = 5 };
 
 struct leaf_level {
 	unsigned type;
-	enum topology_level above; /* what a unit of the level is in */
+	enum topology_level above; /* what contains a unit of the level */
 };
 
-/* The levels of leaf 0xb, or of leaf 0x1f, which knows more of them. Gives their number. */
+/* The levels of leaf 0xb, or of leaf 0x1f, which knows more of them. Returns their number. */
 static unsigned list_levels(uint32_t leaf, const struct cpu_topology *topology,
 			    struct leaf_level levels[4])
 {
@@ -270,7 +270,8 @@ static unsigned list_levels(uint32_t leaf, const struct cpu_topology *topology,
 		levels[n++] = (struct leaf_level){LEAF_TYPE_MODULE, TOPOLOGY_DIE};
 	if (has_dies)
 		levels[n++] = (struct leaf_level){LEAF_TYPE_DIE, TOPOLOGY_SOCKET};
-	levels[n - 1].above = TOPOLOGY_SOCKET; /* what is not told belongs to the last */
+	/* the last level contains what the leaf cannot tell */
+	levels[n - 1].above = TOPOLOGY_SOCKET;
 	return n;
 }
 
@@ -288,7 +289,7 @@ static void topology_leaf(uint32_t leaf, uint32_t subleaf, const struct cpuid_st
 	ret->ecx |= levels[subleaf].type << 8;
 }
 
-/* Leaf 4: how many APIC IDs have the cache in common, how many the cores of a package take. */
+/* Leaf 4: how many APIC IDs share the cache, and how many the cores of a package take. */
 static void share_cache(const struct cpu_topology *topology, struct cpuid_regs *cache)
 {
 	enum { MAX_CORE_IDS = 64 };
@@ -304,7 +305,7 @@ static void share_cache(const struct cpu_topology *topology, struct cpuid_regs *
 	cache->eax |= ((cores < MAX_CORE_IDS ? cores : MAX_CORE_IDS) - 1) << 26;
 }
 
-/* The parts that depend on who asks. */
+/* The parts that depend on the asking vCPU. */
 static void apply_state(const struct cpuid_model *model, uint32_t leaf,
 			const struct cpuid_state *state, struct cpuid_regs *ret)
 {
@@ -332,7 +333,7 @@ static void apply_state(const struct cpuid_model *model, uint32_t leaf,
 	}
 }
 
-/* Zeros where there is no such subleaf. */
+/* Zeros if the subleaf does not exist. */
 static void find_sub(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
 		     struct cpuid_regs *ret)
 {

@@ -6,9 +6,9 @@
 #include "hv/lib/types.h"
 
 /*
- * What CPUID answers in a guest: a table made once from the processor's own
- * answers and a list of what is allowed through. Nothing is passed through that
- * is not on the list. SDM vol. 2, "CPUID—CPU Identification".
+ * What CPUID answers in a guest: a table made once from the processor's own answers and a list of
+ * what is allowed. Only what is on the list is passed through. SDM vol. 2, "CPUID—CPU
+ * Identification".
  */
 
 #define CPUID_BASIC_LAST    0x1f
@@ -16,7 +16,7 @@
 #define CPUID_HYPERVISOR    0x40000000 /* "Stencil" */
 #define CPUID_KVM	    0x40000100 /* KVM's signature with no features: see cpuid_model.c */
 
-/* Features the rest of the hypervisor asks about. */
+/* Features that other files ask about. */
 #define CPUID_1_ECX_PCID    BIT(17)
 #define CPUID_1_ECX_OSXSAVE BIT(27)
 
@@ -30,19 +30,19 @@ struct cpuid_model {
 	struct cpuid_regs hypervisor[2];
 	struct cpuid_regs kvm[2];
 	struct cpuid_regs extended[9];
-	struct cpuid_subleaf sub[80]; /* subleaves other than 0 */
+	struct cpuid_subleaf sub[80]; /* subleaves except 0 */
 	size_t n_sub;
 	uint64_t cr4_allowed;  /* bits a guest may set in CR4 */
 	uint64_t efer_allowed; /* bits a guest may set in EFER */
 	uint64_t xcr0_allowed;
 };
 
-/* Where the processor's own answers come from: cpuid() on the machine, a table in tests. */
+/* The processor's own answers: cpuid() on the machine, a table in tests. */
 typedef void cpuid_source(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret);
 
 /*
- * has_rdtscp and has_invpcid: whether the VMX controls that make
- * these instructions usable are on. The guest is told tsc_hz exactly.
+ * has_rdtscp and has_invpcid: whether the VMX controls are on that make these instructions usable.
+ * The guest is told tsc_hz exactly.
  */
 struct cpuid_options {
 	uint64_t tsc_hz;
@@ -50,10 +50,10 @@ struct cpuid_options {
 };
 void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 		      const struct cpuid_options *options);
-/* Set cr4_allowed and efer_allowed, which follow from the features. */
+/* Set cr4_allowed and efer_allowed from the features. */
 void cpuid_model_derive(struct cpuid_model *model);
 
-/* State of the asking vCPU which some leaves show. */
+/* State of the asking vCPU that some leaves show. */
 struct cpuid_state {
 	uint64_t cr4;
 	uint64_t xcr0;
@@ -62,16 +62,19 @@ struct cpuid_state {
 	bool apic_enabled; /* in IA32_APIC_BASE */
 };
 
-/* Basic leaves whose answer depends on the subleaf or on who asks. */
+/* Basic leaves whose answer depends on the subleaf or the asking vCPU. */
 #define CPUID_VARIABLE_LEAVES (BIT(1) | BIT(4) | BIT(7) | BIT(0xb) | BIT(0xd) | BIT(0x1f))
 
-/* Whether the answer is always model->basic[leaf]: the quick part of cpuid_model_lookup(). */
+/* Whether the answer is always model->basic[leaf]: the fast part of cpuid_model_lookup(). */
 static inline bool cpuid_is_constant(uint32_t leaf)
 {
 	return leaf <= CPUID_BASIC_LAST && !(CPUID_VARIABLE_LEAVES >> leaf & 1);
 }
 
-/* The answer for a guest. Leaves beyond the last answer as the last basic leaf, as Intel's do. */
+/*
+ * The answer for a guest. As on Intel's processors, leaves after the last one answer as the last
+ * basic leaf.
+ */
 void cpuid_model_lookup(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
 			const struct cpuid_state *state, struct cpuid_regs *ret);
 

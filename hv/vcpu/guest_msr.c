@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MSRs that are plain memory in a guest, and the bitmap that lets the harmless
- * ones through. Those with an effect (EFER, APIC, TSC) are in hv/run/exit_msr.c.
+ * MSRs that are only memory in a guest, and the bitmap that lets the harmless ones through. MSRs
+ * with an effect (EFER, APIC, TSC) are in hv/run/exit_msr.c.
  */
 #include "hv/vcpu/guest_msr.h"
 
@@ -30,7 +30,7 @@ static bool mtrr_type_valid(uint64_t type)
 	return type <= 1 || (type >= 4 && type <= 6);
 }
 
-/* The word an MTRR number stands for, or NULL. */
+/* The field that the MTRR's number stands for, or NULL. */
 static uint64_t *mtrr_word(struct guest_msrs *msrs, uint32_t msr)
 {
 	if (msr >= IA32_MTRR_PHYSBASE0 && msr < IA32_MTRR_PHYSBASE0 + 16)
@@ -95,8 +95,8 @@ bool guest_msr_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value)
 		msrs->misc_enable = value;
 		return true;
 	/*
-	 * The revision is written before CPUID is asked for it, to no effect; an
-	 * update is accepted and comes to nothing, as under KVM.
+	 * Software writes the revision before it asks CPUID for it: the write has no effect. An
+	 * update is accepted and ignored, as under KVM.
 	 */
 	case IA32_BIOS_SIGN_ID:
 	case IA32_BIOS_UPDT_TRIG:
@@ -135,7 +135,10 @@ static void let_through(uint8_t bitmap[4096], uint32_t msr, bool write)
 
 void msr_bitmap_init(uint8_t bitmap[4096], bool has_rdtscp)
 {
-	/* In the VMCS, or switched by vcpu_load(): the guest owns the register while it runs. */
+	/*
+	 * In the VMCS, or switched by vcpu_load(): the guest owns the register while the guest
+	 * runs.
+	 */
 	static const uint32_t owned[] = {
 		IA32_SYSENTER_CS, IA32_SYSENTER_ESP, IA32_SYSENTER_EIP,	  IA32_PAT,
 		IA32_FS_BASE,	  IA32_GS_BASE,	     IA32_KERNEL_GS_BASE, IA32_STAR,

@@ -4,12 +4,12 @@
 #include "hv/lib/types.h"
 
 /*
- * Model-specific registers of a guest. Every access exits unless it is on the
- * list of msr_bitmap_init(); what is neither on that list nor known to a model is
- * #GP. Nothing of the processor's own MSRs shows through.
+ * Model-specific registers of a guest. Every access exits, except to the MSRs that
+ * msr_bitmap_init() lists. An MSR that is neither on that list nor emulated raises #GP. No value of
+ * the processor's own MSRs is visible.
  */
 
-/* The ones that are only memory: read back as written, within what hardware would take. */
+/* MSRs that are only memory: read back as written, if hardware would take the value. */
 struct guest_msrs {
 	uint64_t mtrr_def_type;
 	uint64_t mtrr_fixed[11];
@@ -20,15 +20,15 @@ struct guest_msrs {
 
 void guest_msrs_reset(struct guest_msrs *msrs, uint64_t microcode);
 
-/* False: not one of these, or a value hardware would refuse. */
+/* False: not one of these, or a value that hardware would refuse. */
 bool guest_msr_read(const struct guest_msrs *msrs, uint32_t msr, uint64_t *ret);
 bool guest_msr_write(struct guest_msrs *msrs, uint32_t msr, uint64_t value);
-/* Whether a guest could have brought them to this. */
+/* Whether a guest could have written these values. */
 bool guest_msrs_are_valid(const struct guest_msrs *msrs);
 
 /*
- * Fill a 4 KiB MSR bitmap: everything exits but what the VMCS switches by itself or
- * vcpu_load() does, and reading the TSC. SDM vol. 3, "MSR-Bitmap Address".
+ * Fill a 4 KiB MSR bitmap: everything exits, except what the VMCS or vcpu_load() switches, and
+ * reads of the TSC. SDM vol. 3, "MSR-Bitmap Address".
  */
 void msr_bitmap_init(uint8_t bitmap[4096], bool has_rdtscp);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A vCPU's way into a processor and out. Each processor has one VMCS; while a vCPU is
- * not loaded its state is in memory, where a clone can have it from. The VMCS keeps the
- * state of the vCPU that left last, so that one which is alone comes back without a write.
+ * Load a vCPU into a processor and save it again. Each processor has one VMCS; the state of a vCPU
+ * that is not loaded is in memory, where a clone can copy it. The VMCS keeps the state of the vCPU
+ * that left last, so that a vCPU which returns to the same processor is loaded without a VMWRITE.
  */
 #include "hv/vcpu/load.h"
 
@@ -86,7 +86,7 @@ static void write_host_state(struct cpu *cpu)
 	});
 }
 
-/* Once per processor: its VMCS, all that does not depend on the guest. */
+/* Once per processor: initialise its VMCS, and write all fields that do not depend on the guest. */
 static void make_vmcs(struct cpu *cpu)
 {
 	cpu->vmcs_made = true;
@@ -108,14 +108,14 @@ void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 
 	vmcs_write(VMCS_EPTP, eptp);
 	vmx_flush_ept(&vcpu_shared.capability, eptp);
-	/* Release: the translations are gone. Pairs with vcpu_sync.c. */
+	/* Release: the old translations are gone. Pairs with is_behind() in hv/run/sync.c. */
 	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
 }
 
-/* The VMCS becomes this vCPU's, unless it has been all along. */
+/* Write the vCPU's state to the VMCS, unless the VMCS holds it already. */
 static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 {
-	/* Who had the shared VPID last may have been another. */
+	/* VPID_SHARED may have been used by another vCPU since; flush its mappings. */
 	if (vcpu->vpid == VPID_SHARED)
 		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
@@ -161,7 +161,9 @@ static void leave_processor(struct vcpu *vcpu)
 void vcpu_drop(struct vcpu *vcpu)
 {
 	leave_processor(vcpu);
-	/* What the VMCS holds is not its state any more. Atomic: sched_request() may look. */
+	/*
+	 * The VMCS does not hold this vCPU's state any longer. Atomic: sched_request() may read it.
+	 */
 	__atomic_store_n(&vcpu->last_cpu, NULL, __ATOMIC_RELAXED);
 }
 

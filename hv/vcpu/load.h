@@ -6,19 +6,19 @@
 struct cpu;
 struct vcpu;
 
-/* Make the processor's state this vCPU's, and save it again. Load and put pair up. */
+/* Load the vCPU's state into this processor, and save it again. The two calls pair up. */
 void vcpu_load(struct vcpu *vcpu, struct cpu *cpu);
 void vcpu_put(struct vcpu *vcpu);
-/* In place of vcpu_put(), if its state is not wanted any more. */
+/* Like vcpu_put(), but discard the state. */
 void vcpu_drop(struct vcpu *vcpu);
-/* Of a loaded one: the processor's state becomes what is saved. */
+/* Load the saved state of a loaded vCPU again: the state in the processor is discarded. */
 void vcpu_reload(struct vcpu *vcpu);
 
-/* Zero this processor's switched MSRs, for the loaded vCPU. */
+/* Zero the switched MSRs of this processor, for the loaded vCPU. */
 void vcpu_clear_switched_msrs(void);
 
 /*
- * Make this processor forget older translations of the VM's memory than those of 'generation',
- * and use the tree's root of now.
+ * Make this processor forget translations of the VM's memory older than 'generation', and use the
+ * current root of the tree.
  */
 void vcpu_forget(struct vcpu *vcpu, uint64_t generation);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler. A vCPU is loaded on a processor, in the ready queue, halted, set aside, or gone.
- * It is put away completely before it is any of these, so that any processor may take it next. A
- * halted one costs nothing: it is in no list, but for its deadline if it has one.
+ * The scheduler's queue and deadlines. A ready vCPU is in the queue, a stopped one in the list
+ * 'aside'. A halted vCPU is in no list; if its timer is armed, its deadline is in the heap.
  */
 #include "hv/vcpu/sched.h"
 
@@ -13,12 +12,13 @@
 #include "hv/vcpu/vcpu.h"
 
 static struct {
-	struct lock lock; /* guards what follows, and the list fields of every vCPU; a leaf */
+	/* Guards this struct and the list fields of every vCPU. No other lock is taken inside. */
+	struct lock lock;
 	struct vcpu *ready, **ready_end;
-	struct deadlines deadlines; /* of halted ones */
-	struct vcpu *aside;	    /* of VMs that the operator stopped */
+	struct deadlines deadlines; /* of halted vCPUs */
+	struct vcpu *aside;	    /* vCPUs that the operator stopped */
 	unsigned n_alive;
-	uint64_t next_deadline; /* the first of these; read without the lock */
+	uint64_t next_deadline; /* the earliest of 'deadlines'; read without the lock */
 } sched = {.ready_end = &sched.ready, .next_deadline = UINT64_MAX};
 
 uint64_t sched_next_deadline(void)
@@ -26,7 +26,7 @@ uint64_t sched_next_deadline(void)
 	return __atomic_load_n(&sched.next_deadline, __ATOMIC_RELAXED);
 }
 
-/* Some processor that does nothing shall look at the queue. Lock held. */
+/* Make one idle processor look at the queue. Lock held. */
 static void wake_idle_cpu(void)
 {
 	for (unsigned i = 0; i < n_cpus; i++) {
@@ -39,7 +39,7 @@ static void wake_idle_cpu(void)
 	}
 }
 
-/* What ends a VM, or changes it as a whole, is done while it is stopped, too. */
+/* Ending, freezing and reverting a VM are done even while it is stopped. */
 #define EVEN_IF_PAUSED VCPU_REQUEST_GATHER
 
 bool sched_has_to_wait(const struct vcpu *vcpu)
@@ -63,7 +63,7 @@ static void push_ready(struct vcpu *vcpu)
 	wake_idle_cpu();
 }
 
-/* If it is aside and no longer has to be. Lock held. */
+/* Move the vCPU out of 'aside' if it need not stay there. Lock held. */
 static void take_back(struct vcpu *vcpu)
 {
 	struct vcpu **link = &sched.aside;
@@ -102,7 +102,7 @@ static void update_next_deadline(void)
 static void begin_halt(struct vcpu *vcpu)
 {
 	vcpu->is_halted = true;
-	/* Most clones of a machine wait for nothing but a kick. */
+	/* Most clones have no timer armed: they wait for a request only. */
 	if (vcpu->wake.at != UINT64_MAX)
 		deadline_add(&sched.deadlines, &vcpu->wake);
 	update_next_deadline();
@@ -133,7 +133,7 @@ void sched_halt(struct vcpu *vcpu, uint64_t until)
 {
 	lock_acquire(&sched.lock);
 	vcpu->wake.at = until;
-	/* A kick that came before the vCPU was on the list has left its request. */
+	/* A request that came before the vCPU was parked found no list to take it from. */
 	if (sched_has_to_wait(vcpu) || __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &
 					       ~(uint32_t)VCPU_REQUEST_HALT) {
 		push_ready(vcpu);
@@ -161,7 +161,7 @@ void sched_remove(unsigned n)
 {
 	lock_acquire(&sched.lock);
 	sched.n_alive -= n;
-	/* The boot processor has the rest to do. */
+	/* The boot processor ends the machine. */
 	if (sched.n_alive == 0 && cpus[0] != this_cpu())
 		host_apic_send_wake(cpus[0]->apic_id);
 	lock_release(&sched.lock);
@@ -194,7 +194,7 @@ void sched_make_ready(struct vcpu *vcpus, unsigned n)
 	lock_release(&sched.lock);
 }
 
-/* Where the vCPU is loaded; NULL: perhaps nowhere. */
+/* The processor on which the vCPU is loaded; NULL: probably none. */
 static struct cpu *find_cpu(struct vcpu *vcpu)
 {
 	struct cpu *cpu = __atomic_load_n(&vcpu->last_cpu, __ATOMIC_RELAXED);
@@ -207,15 +207,15 @@ void sched_request(struct vcpu *vcpu, uint32_t requests)
 	struct cpu *cpu;
 
 	/*
-	 * Sequentially consistent with vcpu_load(), which says where it is before it looks for
-	 * requests, and with sched_halt(), which looks when it is nowhere any more.
+	 * Sequentially consistent with vcpu_load(), which stores where the vCPU is before it tests
+	 * the requests, and with sched_halt(), which tests them after the vCPU is loaded nowhere.
 	 */
 	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_SEQ_CST);
 	cpu = find_cpu(vcpu);
 	if (cpu == this_cpu())
 		return;
 	if (cpu) {
-		/* The processor leaves the guest. */
+		/* The interrupt makes the processor leave the guest. */
 		host_apic_send_wake(cpu->apic_id);
 		return;
 	}

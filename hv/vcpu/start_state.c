@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The guest state a kernel, or a processor that was sent a SIPI, starts with. */
+/* The registers with which a kernel starts, or a processor after a SIPI. */
 #include "hv/vcpu/start_state.h"
 
 #include "hv/host/io.h"
@@ -83,7 +83,7 @@ static void write_rest(void)
 		vmcs_write((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i), 0);
 }
 
-/* What VM entry and exit do for the vCPU. */
+/* What VM entry and exit do for this vCPU. */
 static void write_controls(struct vcpu *vcpu)
 {
 	vcpu->guest.proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
@@ -106,7 +106,7 @@ void vcpu_choose_controls(struct vcpu *vcpu)
 	vmcs_set_guest_field(guest, VMCS_TSC_OFFSET, vcpu->guest.tsc_offset);
 }
 
-/* Of a loaded vCPU. */
+/* The vCPU is loaded. */
 static void reset_debug_registers(void)
 {
 	asm volatile("mov %0, %%db0; mov %0, %%db1; mov %0, %%db2; mov %0, %%db3; mov %1, %%db6"
@@ -115,8 +115,8 @@ static void reset_debug_registers(void)
 }
 
 /*
- * Registers that an INIT leaves alone, as after power-on. The vCPU is loaded, so vector and
- * system-call registers are in the processor: write the memory image and load that.
+ * Give registers that INIT keeps their values after power-on. The vCPU is loaded, so that vector
+ * and system-call registers are in the processor: write the memory image, and load that.
  */
 static void reset_kept_registers(struct vcpu *vcpu)
 {
@@ -128,7 +128,7 @@ static void reset_kept_registers(struct vcpu *vcpu)
 	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
 	guest_msrs_reset(&vcpu->guest.msrs, vcpu_shared.microcode);
-	/* No component present in XSTATE_BV: XRSTOR gives all of them their initial values. */
+	/* XSTATE_BV names no component: XRSTOR gives all of them their initial values. */
 	memset(area, 0, vcpu->cpuid->basic[0xd].ecx);
 	*(uint16_t *)area = FCW_RESET;
 	*(uint32_t *)(area + 24) = MXCSR_RESET;
@@ -138,7 +138,7 @@ static void reset_kept_registers(struct vcpu *vcpu)
 	xsetbv(0, 1);
 }
 
-/* What both ways to start have in common, but for what is loaded with the entry's address. */
+/* Common to both ways to start. The caller writes segments, control registers and RIP. */
 static void reset_registers(struct vcpu *vcpu)
 {
 	assert(vcpu->n_steps == 0);

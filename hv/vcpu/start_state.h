@@ -5,9 +5,9 @@
 
 struct vcpu;
 
-/* Put the guest state a kernel is entered with into the current VMCS. */
+/* Write the state with which a kernel is entered into the current VMCS and this processor. */
 void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start);
 /* The same for a processor that was sent a SIPI: real mode, at page 'vector'. */
 void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector);
-/* Of a vCPU that is not loaded: what VM entry does for it, by its registers of now. */
+/* Set the VMCS controls of a vCPU that is not loaded to what its saved registers need. */
 void vcpu_choose_controls(struct vcpu *vcpu);

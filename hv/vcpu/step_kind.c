@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The instructions that would show a guest the trap flag it is stepped with. */
+/* Find the instructions that would show the guest the trap flag with which it is stepped. */
 #include "hv/vcpu/step_kind.h"
 
 static bool is_prefix(uint8_t byte, bool code64)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtual processor: made, copied, and asked about. */
+/*
+ * A virtual processor's life and its copy, and questions about the loaded one. What moves its state
+ * into a processor and out is hv/vcpu/load.c; what runs it is hv/run/run.c.
+ */
 #include "hv/vcpu/vcpu.h"
 
 #include "hv/devices/lapic_timer.h"
@@ -87,7 +90,7 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 	memcpy(to->regs.gpr, from->regs.gpr, sizeof(to->regs.gpr));
 	to->guest = from->guest;
 	to->saved_in = from;
-	/* Others may be asking for something at this moment. */
+	/* Atomic: other processors may request something at this moment. */
 	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
 			   __ATOMIC_RELAXED);
 	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | halt);

@@ -20,30 +20,30 @@ struct lapic;
 struct vm;
 
 /*
- * Reasons to look around before the next VM entry. Set by the vCPU's own exits
- * and, atomically, by other processors; the run loop tests them all at once.
+ * Reasons to stop and look before the next VM entry. Set by the vCPU's own exits and, atomically,
+ * by other processors; one load of the run loop tests them all.
  */
 enum vcpu_request {
-	VCPU_REQUEST_EVENT = 1,	  /* something may have to be injected */
-	VCPU_REQUEST_TIMER = 2,	  /* the preemption timer has to be set again */
+	VCPU_REQUEST_EVENT = 1,	  /* an event may be due for injection */
+	VCPU_REQUEST_TIMER = 2,	  /* the preemption timer must be set again */
 	VCPU_REQUEST_INPUT = 4,	  /* bytes wait for the guest's UART */
 	VCPU_REQUEST_HALT = 8,	  /* the guest executed HLT */
-	VCPU_REQUEST_START = 16,  /* begin with the kernel: of the boot processor alone */
-	VCPU_REQUEST_GATHER = 32, /* something is to be done to the VM as a whole: vm_gather() */
-	VCPU_REQUEST_LEAVE = 64,  /* let the scheduler decide */
+	VCPU_REQUEST_START = 16,  /* begin with the kernel; for vCPU 0 only */
+	VCPU_REQUEST_GATHER = 32, /* an action on the whole VM is pending: vm_gather() */
+	VCPU_REQUEST_LEAVE = 64,  /* return to the scheduler */
 };
 
-/* Pages of ROM that one instruction sees as scratch pages: step.c. In a frame of its own. */
+/* ROM pages that the current instruction sees as scratch pages: hv/run/step.c. One frame. */
 #define STEP_PAGES_MAX 8
 struct step_pages {
-	phys_t scratch[STEP_PAGES_MAX]; /* frames, taken when first needed */
+	phys_t scratch[STEP_PAGES_MAX]; /* frames, allocated when first needed */
 	gpa_t gpa[STEP_PAGES_MAX];
-	uint64_t rom_entry[STEP_PAGES_MAX]; /* the leaves to put back */
+	uint64_t rom_entry[STEP_PAGES_MAX]; /* the leaves to restore */
 };
 
 /* SDM vol. 1, "XSAVE-Managed State". */
 #define XSAVE_ALIGN  64
-#define XSAVE_HEADER 512 /* 64 bytes, of which XSAVE writes the first 8 alone */
+#define XSAVE_HEADER 512 /* 64 bytes, of which XSAVE writes only the first 8 */
 
 /*
  * CR0 bits that the guest reads from the shadow and does not set: NE is always set, as VMX demands;
@@ -62,7 +62,7 @@ enum switched_msr {
 	N_SWITCHED
 };
 
-/* What is in the processor while a vCPU is loaded, and in memory else; with its XSAVE area. */
+/* What the processor holds while a vCPU is loaded. In memory otherwise, with the XSAVE area. */
 struct vcpu_saved {
 	struct vmcs_guest vmcs;
 	uint64_t switched_msr[N_SWITCHED]; /* by enum switched_msr */
@@ -81,7 +81,7 @@ struct vcpu_guest {
 
 	/* What the vCPU does instead of running. Guarded by the VM's device lock. */
 	bool waits_for_sipi;
-	bool is_fresh; /* waits since power-on: no INIT has left it registers to keep */
+	bool is_fresh; /* waiting since power-on: no INIT has left registers to keep */
 	bool is_dead;  /* halted with interrupts disabled: no interrupt can wake it */
 
 	uint64_t tsc_offset;
@@ -90,56 +90,60 @@ struct vcpu_guest {
 };
 
 struct vcpu {
-	/* Its own, whatever it is a clone of. */
-	struct guest_regs regs; /* first: vmx_exited() gets its address */
+	/* The vCPU's own; of these, only regs.gpr is copied from a template. */
+	struct guest_regs regs; /* first: vmx_exited() casts its address */
 	struct vm *vm;
-	struct ept *ept; /* the VM's */
+	struct ept *ept; /* of the VM */
 	struct lapic *lapic;
 	uint16_t number; /* in the VM */
 	uint16_t vpid;
 	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
-	bool runs;	   /* is in vcpu_run(); with several vCPUs only; atomic, see vcpu_sync.h */
-	bool has_moved_on; /* has changed the tree since its last flush */
-	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none has it */
+	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
+	bool runs;
+	bool has_moved_on;    /* this vCPU has changed the tree since its last flush */
+	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none */
 	uint64_t slice_end;   /* host TSC */
 	uint64_t n_exits;
 	const struct cpuid_model *cpuid;
-	struct step_pages *step_pages; /* NULL: none needed so far */
-	void *xsave_area;	       /* behind the VM's vCPUs; see CPUID leaf 0xd for its size */
+	struct step_pages *step_pages; /* NULL: never needed */
+	void *xsave_area;	       /* after the VM's vCPUs; CPUID leaf 0xd has its size */
 	/*
-	 * Whose 'saved' and XSAVE area it is loaded from: its own, or, before it has run, those of
-	 * its template's vCPU.
+	 * The vCPU from whose 'saved' and XSAVE area this one is loaded: itself or, before its
+	 * first run, its template's vCPU.
 	 */
 	const struct vcpu *saved_in;
 	struct vcpu *next; /* of the scheduler, see hv/vcpu/sched.c */
 	bool is_ready;	   /* in the ready queue */
 	bool is_halted;
 	bool is_paused;	      /* by the operator; atomic */
-	bool is_aside;	      /* in the list of those whose VM the operator stopped */
-	struct deadline wake; /* host TSC while halted, UINT64_MAX: none */
+	bool is_aside;	      /* in the list of stopped vCPUs */
+	struct deadline wake; /* when a halted vCPU wakes, host TSC; UINT64_MAX: never */
 
-	/* An instruction, or an event being delivered, that runs on scratch pages: hv/run/step.c.
+	/*
+	 * The current step: an instruction, or an event being delivered, on scratch pages
+	 * (hv/run/step.c).
 	 */
-	unsigned n_steps;	/* > 0: there is one; pages in use */
-	bool steps_instruction; /* RFLAGS.TF is ours; else an event is being delivered */
+	unsigned n_steps;	/* scratch pages in use; 0: no step */
+	bool steps_instruction; /* RFLAGS.TF is ours; otherwise an event is being delivered */
 	enum step_kind step_kind;
-	uint64_t step_rip;  /* where the instruction is */
-	bool step_guest_tf; /* what RFLAGS.TF was */
+	uint64_t step_rip;  /* of the instruction */
+	bool step_guest_tf; /* the guest's RFLAGS.TF */
 
 	struct vcpu_guest guest;
-	struct vcpu_saved saved; /* last; valid while not loaded, and has run */
+	/* Last. Valid after the first run, while the vCPU is not loaded. */
+	struct vcpu_saved saved;
 };
 
-/* What all vCPUs share; constant once the first one runs. */
+/* What all vCPUs share. Constant after the first VM entry. */
 struct vcpu_shared {
 	struct vmx_capability capability;
 	struct vmx_controls controls;
 	struct cpuid_model cpuid;
-	phys_t io_bitmap; /* all ones; serves as A and B */
+	phys_t io_bitmap; /* all ones; serves as bitmaps A and B */
 	phys_t msr_bitmap;
-	unsigned preemption_shift; /* TSC ticks a timer tick: 1 << shift */
+	unsigned preemption_shift; /* a timer tick is 1 << shift TSC ticks */
 	uint64_t microcode;
-	uint64_t first_entry_tsc; /* of the first VM entry of the machine; 0: none yet */
+	uint64_t first_entry_tsc; /* of the machine's first VM entry; 0: none yet */
 };
 extern struct vcpu_shared vcpu_shared;
 
@@ -148,32 +152,34 @@ static inline bool vcpu_has_control2(uint32_t bit)
 	return vcpu_shared.controls.word[CONTROLS_PROC2] & bit;
 }
 
-/* Fill vcpu_shared from this processor. ERR_NOMEM. Only where vmx_missing() says NULL. */
+/* Fill vcpu_shared from this processor, for which vmx_missing() returned NULL. ERR_NOMEM. */
 enum status vcpu_setup(const struct vmx_capability *capability);
 
-/* Levels of EPT leaves this processor has, as ept_init() counts them. */
+/* Levels of EPT leaves that this processor has, as ept_init() counts them. */
 unsigned vcpu_leaf_levels(void);
 
 /*
- * As after power-on. The XSAVE area is there already, its contents undefined. 'ept' and 'lapic',
- * this vCPU's, live as long as the vCPU; they need not be set up yet.
+ * State as after power-on. xsave_area is set already, with any contents. 'ept' and 'lapic' live as
+ * long as the vCPU; they need not be initialised yet.
  */
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
 		 struct lapic *lapic);
-/* A clone's becomes what its template's is, which has been put away for good. Not loaded, or
- * vcpu_reload() follows. */
+/*
+ * Give a clone's vCPU its template's state. 'from' is a template's, which never runs again; 'to' is
+ * not loaded, or vcpu_reload() follows.
+ */
 void vcpu_copy(struct vcpu *to, const struct vcpu *from);
 /* The vCPU is not loaded anywhere. */
 void vcpu_destroy(struct vcpu *vcpu);
 
-/* Not loaded: what it is to be loaded from becomes its own, for whoever reads that. */
+/* Copy the saved state of the template's vCPU, for a reader. The vCPU is not loaded. */
 void vcpu_keep(struct vcpu *vcpu);
-/* As after power-on: the first starts with the kernel, others wait. The vCPU is not loaded. */
+/* State as after power-on: vCPU 0 starts with the kernel, others wait for a SIPI. Not loaded. */
 void vcpu_power_on(struct vcpu *vcpu);
 
-/* Guest's TSC. */
+/* The guest's current TSC. */
 uint64_t vcpu_now(const struct vcpu *vcpu);
-/* Host TSC at which a halted vCPU has something to do by itself. */
+/* Host TSC at which the local APIC's timer wakes a halted vCPU; UINT64_MAX: never. */
 uint64_t vcpu_next_deadline(const struct vcpu *vcpu);
 
 static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
@@ -181,10 +187,10 @@ static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_RELEASE);
 }
 
-/* The guest's registers that decide about addresses, from the current VMCS. */
+/* The registers that decide how the guest's addresses translate, from the current VMCS. */
 void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret);
 bool vcpu_in_64bit_code(void);
-/* We have executed an instruction for the guest: if it single-steps, the trap is due. */
+/* An instruction was executed for the guest: if the guest single-steps, its trap is due. */
 void vcpu_owe_single_step(void);
 
 enum {
@@ -198,5 +204,5 @@ enum {
 	VECTOR_MC = 18,
 };
 
-/* A guest can make the delivery of these two loop for ever inside the processor. */
+/* A guest can make the delivery of these two loop inside the processor without end. */
 #define EXCEPTIONS_ALWAYS (BIT(VECTOR_DB) | BIT(VECTOR_AC))

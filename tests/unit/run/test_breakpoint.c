@@ -3,7 +3,7 @@
 
 #include "tests/unit/support.h"
 
-/* DR7 for breakpoint i: enabled by 'how', R/W and LEN fields. */
+/* DR7 with breakpoint i enabled by 'how', and its R/W and LEN fields. */
 static uint64_t control(unsigned i, uint64_t how, uint64_t rw, uint64_t len)
 {
 	return how << (2 * i) | rw << (16 + 4 * i) | len << (18 + 4 * i);

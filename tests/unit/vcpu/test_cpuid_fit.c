@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Each feature that a guest may be shown has a name, by which a processor without it is refused. */
+/*
+ * Each feature that a guest may be shown has a name, with which a processor without it is refused.
+ */
 #include "hv/vcpu/cpuid_fit.h"
 
 #include <string.h>
@@ -9,7 +11,7 @@
 
 static struct cpuid_regs (*filter)(uint32_t leaf, uint32_t subleaf, struct cpuid_regs regs);
 
-/* A processor with all there is, but for what the filter takes away. */
+/* A processor with everything, except what the filter removes. */
 static void source(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 {
 	static const struct cpuid_regs parts[] = {[2] = {256, 576, 0, 0},
@@ -108,7 +110,7 @@ static void a_feature_nobody_knows_is_refused(void **state)
 			    "needs a processor with a feature not known here: leaf 0x7, bit 31");
 }
 
-/* Names and caches are what a guest only looks at. */
+/* A guest only reads names and caches. */
 static void other_words_may_differ(void **state)
 {
 	struct cpuid_model all = make(NULL), wanted = all;

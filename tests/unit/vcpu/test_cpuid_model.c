@@ -22,7 +22,7 @@ static void everything(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 		*ret = (struct cpuid_regs){39 << 8 | 46, 0, 0, 0};
 }
 
-/* The least that can run: long mode and XSAVE with SSE. */
+/* The minimum that can run: long mode, and XSAVE with SSE. */
 static void little(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 {
 	*ret = (struct cpuid_regs){0};
@@ -198,7 +198,7 @@ static void leaf_1_counts_the_package(void **state)
 	assert_false(look_in(&one_cpu, 1, 0).edx & BIT(28));
 }
 
-/* Caches of three levels: the third is the die's, the others are a core's. */
+/* Caches of three levels: the third is shared by a die, the others by a core. */
 static void caches(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 {
 	everything(leaf, subleaf, ret);
@@ -221,7 +221,7 @@ static void caches_are_shared_by_threads_and_the_last_by_the_die(void **state)
 	}
 	cpuid_model_lookup(&model, 4, 3, &asking, &r);
 	assert_int_equal(r.eax, 0);
-	assert_int_equal(look_in(&many, 4, 0).eax >> 26, 63); /* all the field can tell */
+	assert_int_equal(look_in(&many, 4, 0).eax >> 26, 63); /* the most that the field can hold */
 }
 
 static void osxsave_follows_cr4(void **state)

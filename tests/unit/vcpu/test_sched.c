@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler's queue, deadlines and requests. The test is two processors in turn: it points GS
- * at the one that this_cpu() must find, and counts the wake-up interrupts that each is sent.
+ * The scheduler's queue, deadlines and requests. The test plays two processors in turn: GS points
+ * at the one that this_cpu() shall find, and wake-up interrupts to each are counted.
  */
 #include "hv/vcpu/sched.h"
 
@@ -18,7 +18,7 @@
 #define N_STEPS	      100000
 #define FIRST_APIC_ID 40
 
-/* Of unistd.h, which has a pause() that is not ours. */
+/* Declared here, because unistd.h has another pause(). */
 long syscall(long number, ...);
 
 struct cpu *cpus[CPU_MAX];
@@ -284,7 +284,7 @@ static uint64_t random_below(uint64_t n)
 	return (seed >> 33) % n;
 }
 
-/* Exactly one place, and the one that stopping, requests and time ask for. */
+/* A vCPU is in exactly one place, which its flags, its requests and the time allow. */
 static void check_place(const struct vcpu *v, uint64_t now, bool is_loaded)
 {
 	bool has_to_wait = v->is_paused && !(v->regs.requests & VCPU_REQUEST_GATHER);
@@ -322,7 +322,7 @@ static void do_something(struct vcpu *v, uint64_t now, bool *is_loaded)
 	}
 }
 
-/* A loaded vCPU takes its requests before it is parked, or leaves with them. */
+/* A loaded vCPU serves its requests before it is parked, or leaves with them pending. */
 static void no_vcpu_is_lost_in_any_order(void **state)
 {
 	bool is_loaded[N] = {true, true, true, true, true};
