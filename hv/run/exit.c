@@ -12,8 +12,6 @@
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
-#define RFLAGS_TF BIT(8)
-
 /* vmx_exited() handles CPUID itself. Stencil enables no exits that are not listed. */
 static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_EXCEPTION_NMI] = exit_exception,
@@ -129,8 +127,8 @@ static void skip_instruction(struct vcpu *vcpu)
 static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 {
 	if ((reason & 0xffff) == EXIT_ENTRY_GUEST_STATE)
-		vm_crash(vcpu->vm, "VM entry failed: invalid guest state (qualification %llu)",
-			 (unsigned long long)vmcs_read(VMCS_EXIT_QUAL));
+		vm_crash(vcpu->vm, "VM entry failed: invalid guest state (qualification %lu)",
+			 vmcs_read(VMCS_EXIT_QUAL));
 	else
 		vm_crash(vcpu->vm, "VM entry failed: reason %u", (unsigned)(reason & 0xffff));
 }

@@ -149,8 +149,7 @@ enum exit_action exit_cr(struct vcpu *vcpu)
 	if (access == CR_MOV_FROM && cr == 8) {
 		write_gpr(vcpu, reg, lapic_get_cr8(vcpu->lapic));
 	} else if (access != CR_MOV_TO) {
-		vm_crash(vcpu->vm, "unexpected control register access 0x%llx",
-			 (unsigned long long)qual);
+		vm_crash(vcpu->vm, "unexpected control register access 0x%lx", qual);
 	} else if (!mov_to_cr(vcpu, cr, value)) {
 		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
 		return EXIT_AGAIN;

@@ -25,11 +25,10 @@ static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, 
 		       unsigned level)
 {
 	if (region->n_dropped++ == 0)
-		log_debug("%s: first write to ROM dropped, at 0x%llx", vcpu->vm->name,
-			  (unsigned long long)gpa.raw);
+		log_debug("%s: first write to ROM dropped, at 0x%lx", vcpu->vm->name, gpa.raw);
 	if (step_over_rom(vcpu, gpa, entry, level) == OK)
 		return;
-	vm_crash(vcpu->vm, "cannot drop a write to ROM at 0x%llx: %s", (unsigned long long)gpa.raw,
+	vm_crash(vcpu->vm, "cannot drop a write to ROM at 0x%lx: %s", gpa.raw,
 		 vcpu->n_steps == STEP_PAGES_MAX ? "one instruction writes to too many pages"
 						 : "no memory left");
 }
@@ -46,12 +45,12 @@ static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 		is_own_ceiling ? "its max-private is used up" : "no memory left for private pages";
 
 	if (!vm->config->pauses_when_full) {
-		vm_crash(vm, "%s, at 0x%llx", why, (unsigned long long)gpa.raw);
+		vm_crash(vm, "%s, at 0x%lx", why, gpa.raw);
 		return;
 	}
 	if (vm_is_paused(vm))
 		return; /* another vCPU has logged it */
-	log_warning("VM %s: paused: %s, at 0x%llx; %s", vm->name, why, (unsigned long long)gpa.raw,
+	log_warning("VM %s: paused: %s, at 0x%lx; %s", vm->name, why, gpa.raw,
 		    is_own_ceiling ? "'revert' it, or 'destroy' it"
 				   : "'destroy' a VM, then 'cont' this one");
 	vm_pause(vm, true);
@@ -158,9 +157,9 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 	if (mend_memory(vcpu, gpa, qual & QUAL_ACCESS))
 		return EXIT_AGAIN;
 	if (delivering || (qual & ACCESS_EXEC)) {
-		vm_crash(vcpu->vm, "%s at 0x%llx, where there is no memory",
+		vm_crash(vcpu->vm, "%s at 0x%lx, where there is no memory",
 			 delivering ? "event delivered through memory" : "instruction fetch",
-			 (unsigned long long)gpa.raw);
+			 gpa.raw);
 		return EXIT_AGAIN;
 	}
 	return exit_mmio(vcpu, gpa);
@@ -173,7 +172,6 @@ enum exit_action exit_ept_misconfig(struct vcpu *vcpu)
 	uint64_t gpa = vmcs_read(VMCS_GUEST_PHYS_ADDR);
 	uint64_t entry = ept_lookup(&vcpu->vm->ept, (gpa_t){gpa}, &level);
 
-	vm_crash(vcpu->vm, "EPT misconfiguration at 0x%llx, entry 0x%llx", (unsigned long long)gpa,
-		 (unsigned long long)entry);
+	vm_crash(vcpu->vm, "EPT misconfiguration at 0x%lx, entry 0x%lx", gpa, entry);
 	return EXIT_AGAIN;
 }

@@ -29,7 +29,6 @@
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
-#define RFLAGS_TF BIT(8)
 /* SDM vol. 3, "Exit Qualification for Debug Exceptions": BS, a single step. */
 #define QUAL_DB_STEP BIT(14)
 

@@ -36,9 +36,9 @@ static bool runs(const struct vcpu *vcpu)
 static bool may_run(const struct vcpu *vcpu)
 {
 	/* Acquire pairs with sync_let_others_go(): the tree is restored. */
-	const struct vcpu *alone = __atomic_load_n(&vcpu->vm->only_vcpu, __ATOMIC_ACQUIRE);
+	const struct vcpu *only = __atomic_load_n(&vcpu->vm->only_vcpu, __ATOMIC_ACQUIRE);
 
-	return alone == NULL || alone == vcpu;
+	return only == NULL || only == vcpu;
 }
 
 bool sync_enter(struct vcpu *vcpu)
@@ -111,13 +111,13 @@ void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
 bool sync_stop_others(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
-	struct vcpu *alone = NULL;
+	struct vcpu *only = NULL;
 
-	if (!__atomic_compare_exchange_n(&vm->only_vcpu, &alone, vcpu, false, __ATOMIC_SEQ_CST,
+	if (!__atomic_compare_exchange_n(&vm->only_vcpu, &only, vcpu, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST)) {
-		if (alone != vcpu)
+		if (only != vcpu)
 			vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
-		return alone == vcpu;
+		return only == vcpu;
 	}
 	fence();
 	for (unsigned i = 0; i < vm->n_vcpus; i++)

@@ -231,8 +231,8 @@ enum status cpuid_model_fit(struct cpuid_model *wanted, const struct cpuid_model
 		TRY(fit_word(i, word_of(wanted, i) & ~word_of(host, i), why, why_size));
 	if (!cpuid_xcr0_valid(host, components)) {
 		format(why, why_size,
-		       "needs a processor with state components 0x%llx, this one has 0x%llx",
-		       (unsigned long long)components, (unsigned long long)host->xcr0_allowed);
+		       "needs a processor with state components 0x%lx, this one has 0x%lx",
+		       components, host->xcr0_allowed);
 		return ERR_UNSUPPORTED;
 	}
 	cpuid_model_derive(wanted);

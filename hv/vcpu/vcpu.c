@@ -137,8 +137,6 @@ uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 	return deadline == LAPIC_NO_DEADLINE ? UINT64_MAX : deadline - vcpu->guest.tsc_offset;
 }
 
-#define RFLAGS_TF BIT(8)
-
 void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
 {
 	*ret = (struct guest_paging){

@@ -193,6 +193,8 @@ bool vcpu_in_64bit_code(void);
 /* An instruction was executed for the guest: if the guest single-steps, its trap is due. */
 void vcpu_owe_single_step(void);
 
+#define RFLAGS_TF BIT(8)
+
 enum {
 	VECTOR_DB = 1,
 	VECTOR_UD = 6,
