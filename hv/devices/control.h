@@ -8,9 +8,9 @@
  * The port through which a guest talks to Stencil. A 32-bit write to CONTROL_PORT is a command, and
  * a 32-bit read returns the answer to the last command. Other sizes read as all ones, and writes of
  * other sizes are ignored. Read-only:
- * 	+4	CONTROL_SIGNATURE, by which a guest finds the port
- * 	+8	low half of the guest's TSC when this clone, or its last revert, was requested
- * 	+12	how many times this clone was reverted
+ *	+4	CONTROL_SIGNATURE, by which a guest finds the port
+ *	+8	low half of the guest's TSC when this clone, or its last revert, was requested
+ *	+12	how many times this clone was reverted
  */
 #define CONTROL_PORT	  0x5354
 #define CONTROL_N_PORTS	  16

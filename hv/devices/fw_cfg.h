@@ -18,11 +18,11 @@
  * padded with newlines to a fixed length, because drivers ask for lengths only once, perhaps before
  * the VM becomes a template.
  *
- * 	opt/stencil/name	64 bytes	the VM's name
- * 	opt/stencil/template	64 bytes	the template's name, empty without one
- * 	opt/stencil/index	16 bytes	number among the clones, decimal, or empty
- * 	opt/stencil/seed	32 bytes	random, binary
- * 	opt/stencil/mac		18 bytes	02:xx:xx:xx:xx:xx
+ *	opt/stencil/name	64 bytes	the VM's name
+ *	opt/stencil/template	64 bytes	the template's name, empty without one
+ *	opt/stencil/index	16 bytes	number among the clones, decimal, or empty
+ *	opt/stencil/seed	32 bytes	random, binary
+ *	opt/stencil/mac		18 bytes	02:xx:xx:xx:xx:xx
  */
 #define FW_CFG_PORT	   0x510
 #define FW_CFG_N_PORTS	   2

@@ -8,11 +8,11 @@
  * Decodes and executes the integer instructions that may touch a device's
  * memory. Pure: accesses neither memory nor devices. The caller
  *
- * 	1. decodes the bytes at RIP: insn_decode()
- * 	2. asks what is accessed: insn_accesses(); none for a REP string with a count of zero
- * 	3. fetches the old value of every access that reads, from device or RAM
- * 	4. updates registers and flags: insn_execute()
- * 	5. stores *mem_new, if told to, at the address of the access that writes
+ *	1. decodes the bytes at RIP: insn_decode()
+ *	2. asks what is accessed: insn_accesses(); none for a REP string with a count of zero
+ *	3. fetches the old value of every access that reads, from device or RAM
+ *	4. updates registers and flags: insn_execute()
+ *	5. stores *mem_new, if told to, at the address of the access that writes
  *
  * and enters the guest again, which exits again for the next iteration of a
  * repeated string instruction. Faults (canonical addresses, segment limits,

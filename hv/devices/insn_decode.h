@@ -21,10 +21,10 @@ bool insn_writes_memory(const struct insn *insn);
  *
  * One operand: ret[0]. Two: the value of ret[0] goes to insn_execute() as 'mem_old', and ret[1]
  * receives '*mem_new':
- * 	MOVS	[0] read at rSI		[1] written at rDI
- * 	PUSH m	[0] read		[1] written on the stack
- * 	POP m	[0] read on the stack	[1] written
- * 	CMPS	[0] read at rSI		[1] read at rDI: see insn_execute_cmps()
+ *	MOVS	[0] read at rSI		[1] written at rDI
+ *	PUSH m	[0] read		[1] written on the stack
+ *	POP m	[0] read on the stack	[1] written
+ *	CMPS	[0] read at rSI		[1] read at rDI: see insn_execute_cmps()
  * 0: a repeated string instruction whose count is zero; insn_execute() then only advances RIP.
  */
 size_t insn_accesses(const struct insn *insn, const struct insn_regs *regs,
