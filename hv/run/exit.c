@@ -4,12 +4,15 @@
  * in one place, advance_rip(). Every exit pays for each instruction here: only this file is
  * compiled without frame pointers. No lock is held.
  */
+#include "hv/vmx/entry.h"
+
 #include "hv/host/cpu.h"
 #include "hv/run/exit_handlers.h"
 #include "hv/run/step.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
+#include "hv/vmx/exit_reason.h"
 #include "hv/vmx/vmcs.h"
 
 /* vmx_exited() handles CPUID itself. Stencil enables no exits that are not listed. */

@@ -3,6 +3,7 @@
  * IN, OUT, INS and OUTS. The processor has checked the guest's I/O permissions before the exit.
  * Strings are moved in chunks, so that a long string does not occupy the processor.
  */
+#include "hv/guest/guest_paging.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/run/breakpoint.h"

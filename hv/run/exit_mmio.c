@@ -7,6 +7,7 @@
 #include "hv/devices/insn_decode.h"
 #include "hv/devices/insn_execute.h"
 #include "hv/devices/platform.h"
+#include "hv/guest/guest_paging.h"
 #include "hv/host/io.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"

@@ -21,6 +21,7 @@
 #include "hv/ept/ept.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/guest/guest_paging.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 #include "hv/run/sync.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/ept/ept.h"
 #include "hv/vcpu/vcpu.h"
 
 /*

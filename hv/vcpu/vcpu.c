@@ -7,6 +7,7 @@
 
 #include "hv/devices/lapic_timer.h"
 #include "hv/frame/phys.h"
+#include "hv/guest/guest_paging.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/ept/ept.h"
-#include "hv/guest/guest_paging.h"
 #include "hv/host/msr.h"
 #include "hv/lib/deadline.h"
-#include "hv/loader/loader.h"
 #include "hv/vcpu/cpuid_model.h"
 #include "hv/vcpu/guest_msr.h"
 #include "hv/vcpu/step_kind.h"
@@ -16,6 +13,8 @@
 
 struct cpu;
 struct ept;
+struct guest_memory;
+struct guest_paging;
 struct lapic;
 struct vm;
 
