@@ -124,7 +124,7 @@ static void clone(const struct request *request)
 	template = find_vm(name);
 	lock_release(&vms_lock);
 	if (template && !is_template(template))
-		say("Error: VM %s is no template", name);
+		say("Error: VM %s is not a template", name);
 	else if (template)
 		start_clones(template, count, request->has_flag);
 }
@@ -174,7 +174,7 @@ static void revert(const struct request *request)
 	if (vm->template)
 		vm_gather(vm, VM_REVERT);
 	else
-		say("Error: VM %s is no clone", vm->name);
+		say("Error: VM %s is not a clone", vm->name);
 }
 
 static void save(const struct request *request)
@@ -185,7 +185,7 @@ static void save(const struct request *request)
 	if (strlen(path) > SAVE_PATH_MAX)
 		say("save: the files' name is too long");
 	else if (is_running(vm) && !vm_is_paused(vm))
-		say("Error: VM %s runs: stop it, or make it a template, before", vm->name);
+		say("Error: VM %s is running: stop it or make it a template first", vm->name);
 	else
 		monitor_job_save(vm, path, request->has_flag);
 }
@@ -226,7 +226,7 @@ static void info_cpus(const struct request *request)
 			__atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & VCPU_REQUEST_HALT;
 
 		say("%c CPU #%u: %s, %lu exits", i == 0 ? '*' : ' ', i,
-		    is_halted ? "halted" : "runs", vcpu->n_exits);
+		    is_halted ? "halted" : "running", vcpu->n_exits);
 	}
 }
 
@@ -313,11 +313,11 @@ static const struct command commands[] = {
 	 .max = 2, .flag = 'S'},
 	{"cont", "", "resume the VM in focus", .run = cont, .needs = VM_FOCUS | VM_RUNS,
 	 .alias = "c"},
-	{"destroy", "name", "end a VM; of a template, its last clone takes it along",
-	 .run = destroy, .min = 1, .max = 1, .needs = VM_NAMED},
+	{"destroy", "name", "end a VM; a template is freed with its last clone", .run = destroy,
+	 .min = 1, .max = 1, .needs = VM_NAMED},
 	{"dump-guest-memory", "[-s] filename",
-	 "dump the memory of the VM in focus into file 'filename' of the ramdisk\n"
-	 "\t\t\t -s: send it by the console instead",
+	 "dump the memory of the VM in focus to file 'filename' of the ramdisk\n"
+	 "\t\t\t -s: send it over the console instead",
 	 .run = dump_guest_memory, .min = 1, .max = 1, .needs = VM_FOCUS, .flag = 's'},
 	{"freeze", "name", "make a VM a template", .run = freeze, .min = 1, .max = 1,
 	 .needs = VM_NAMED | VM_RUNS},
@@ -329,14 +329,14 @@ static const struct command commands[] = {
 	 .needs = VM_FOCUS},
 	{"query-memory-size-summary", "", "show the amount of memory, as JSON", .run = memory,
 	 .needs = VM_FOCUS},
-	{"quit", "", "end all VMs, and the machine", .run = quit, .alias = "q"},
-	{"revert", "name", "make a clone what its template was", .run = revert, .min = 1, .max = 1,
-	 .needs = VM_NAMED | VM_RUNS},
+	{"quit", "", "end all VMs and the machine", .run = quit, .alias = "q"},
+	{"revert", "name", "return a clone to its template's state", .run = revert, .min = 1,
+	 .max = 1, .needs = VM_NAMED | VM_RUNS},
 	{"save", "[-s] name filename",
-	 "save a template, or a VM that is stopped, into files 'filename'.state and .mem\n"
-	 "\t\t\t -s: send them by the console instead",
+	 "save a template or a stopped VM as files 'filename'.state and .mem\n"
+	 "\t\t\t -s: send them over the console instead",
 	 .run = save, .min = 2, .max = 2, .needs = VM_NAMED, .flag = 's'},
-	{"send", "filename", "send a file of the ramdisk by the console", .run = send, .min = 1,
+	{"send", "filename", "send a file of the ramdisk over the console", .run = send, .min = 1,
 	 .max = 1},
 	{"stop", "", "stop the VM in focus", .run = stop, .needs = VM_FOCUS | VM_RUNS},
 	{"system_powerdown", "", "send system power down event", .run = system_powerdown},

@@ -239,7 +239,7 @@ static const char *cannot_save(const struct vm *vm)
 	if (vm->vcpu->regs.requests & VCPU_REQUEST_START)
 		return "the VM has not started yet";
 	if (vm->outcome != VM_FROZEN && job.has_to_go_on)
-		return "the VM runs: stop it, or make it a template, before";
+		return "the VM is running: stop it or make it a template first";
 	return NULL;
 }
 

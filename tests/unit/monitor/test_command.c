@@ -191,7 +191,7 @@ static void a_topic_is_answered(void **state)
 	static const struct {
 		const char *line, *said;
 	} cases[] = {
-		{"info cpus", "* CPU #0: runs, 7 exits\n  CPU #1: runs, 8 exits\n"},
+		{"info cpus", "* CPU #0: running, 7 exits\n  CPU #1: running, 8 exits\n"},
 		{"info merge", "pages_shared: 0\npages_sharing: 0\npages_scanned: 0\n"},
 		{"info frames", "frames: 0 of 0 free, of 4 KiB each\n"},
 		{"info memdev", "\n"},
@@ -265,11 +265,11 @@ static void a_vm_that_does_not_fit_is_refused(void **state)
 	} cases[] = {
 		{"clone x", "Error: there is no VM 'x'\n"},
 		{"vm x", "Error: there is no VM 'x'\n"},
-		{"clone r", "Error: VM r is no template\n"},
+		{"clone r", "Error: VM r is not a template\n"},
 		{"freeze t", "Error: VM t is a template\n"},
 		{"revert t", "Error: VM t is a template\n"},
-		{"revert r", "Error: VM r is no clone\n"},
-		{"save r /x", "Error: VM r runs: stop it, or make it a template, before\n"},
+		{"revert r", "Error: VM r is not a clone\n"},
+		{"save r /x", "Error: VM r is running: stop it or make it a template first\n"},
 		{"stop", "Error: VM t is a template\n"},
 		{"cont", "Error: VM t is a template\n"},
 		{"system_reset", "Error: VM t is a template\n"},

@@ -196,7 +196,7 @@ static void what_is_damaged_is_refused(void **state)
 	} cases[] = {
 		{"stencil~B 1 ", "stencil~B 2 ", "version 2"},
 		{"stencil~B 1 30000", "stencil~B 1 30001", "30000 bytes instead of 30001"},
-		{"stencil~B 1 30000 f", "stencil~B 1 30000 .", "no name of a file"},
+		{"stencil~B 1 30000 f", "stencil~B 1 30000 .", "its name is not a file name"},
 		{"stencil~D 00000003", "stencil~D 00000004", "line 3 is missing"},
 		{"stencil~D 00000003 ", "stencil~D 00000003 1", "line 3 has a wrong checksum"},
 	};
