@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's commands: a row each, with its name, arguments, help and handler. VMs come and go
- * on other processors: a VM is looked up and dealt with under vms_lock, and what is asked of it is
- * requested, as guests request it. Whoever holds the console may do everything: there are no
- * rights.
+ * The monitor's commands, a row each. VMs start and end on other processors: a VM is found under
+ * vms_lock, and a change is requested in the same way as a guest requests it. The console is not
+ * protected: its reader may use every command.
  */
 #include "hv/monitor/command.h"
 
@@ -53,13 +52,13 @@ static bool is_running(const struct vm *vm)
 	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
 }
 
-/* A template that was given up is none. */
+/* Not one that was given up. */
 static bool is_template(const struct vm *vm)
 {
 	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->is_given_up;
 }
 
-/* NULL: there is none, which was printed. vms_lock is held. */
+/* Print an error and return NULL if there is none. vms_lock is held. */
 static struct vm *find_vm(const char *name)
 {
 	for (struct vm *vm = vms; vm; vm = vm->next)
@@ -86,7 +85,7 @@ static const char *status_text(const struct vm *vm)
 	return vm_is_paused(vm) ? "paused" : "running";
 }
 
-/* 0: it is none. */
+/* 0: not a count. */
 static uint32_t read_count(const char *text)
 {
 	uint64_t n = 0;
@@ -96,7 +95,7 @@ static uint32_t read_count(const char *text)
 	return *text == '\0' && n <= UINT32_MAX ? (uint32_t)n : 0;
 }
 
-/* A template that has a name stays without vms_lock: only the monitor takes the name. */
+/* Without vms_lock: a template stays while it has a name, which only the monitor takes away. */
 static void start_clones(struct vm *template, uint32_t count, bool is_paused)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -237,7 +236,7 @@ static void info_frames(const struct request *request)
 	say("frames: %lu of %lu free, of 4 KiB each", frame_available(), frame_total());
 }
 
-/* In the words of Linux's KSM. */
+/* Under the names of Linux's KSM. */
 static void info_merge(const struct request *request)
 {
 	struct merged_counters counters = merged_count();
@@ -291,7 +290,7 @@ static void info_vms(const struct request *request)
 	lock_release(&vms_lock);
 }
 
-/* "info TOPIC" with the topics that info_run() knows, or "query-TOPIC". */
+/* The commands of info_run(): some topics of "info", and the queries. */
 static void memory(const struct request *request)
 {
 	static struct device_list devices;
@@ -303,7 +302,7 @@ static void memory(const struct request *request)
 		say("unknown command: '%s'", request->text);
 }
 
-/* These go through the tables below. */
+/* These read the tables below. */
 static void help(const struct request *request);
 static void info(const struct request *request);
 
@@ -383,7 +382,7 @@ static void show_help(const struct command *command, size_t n, const char *befor
 		    command->arguments, command->help);
 }
 
-/* QEMU prints nothing either for a command that it does not know. */
+/* An unknown command has no help: QEMU prints nothing either. */
 static void help(const struct request *request)
 {
 	const struct command *command;
@@ -399,7 +398,7 @@ static void help(const struct request *request)
 		show_help(command, 1, "");
 }
 
-/* As QEMU counts: arguments that are missing, or too many. */
+/* Report missing or superfluous arguments in QEMU's words. */
 static bool has_arguments(const struct command *command, size_t n)
 {
 	if (n >= command->min && n <= command->max)
@@ -412,7 +411,7 @@ static bool has_arguments(const struct command *command, size_t n)
 	return false;
 }
 
-/* Print what is missing. vms_lock is held. */
+/* Print an error and return NULL if there is no such VM. vms_lock is held. */
 static struct vm *find_needed(const struct command *command, const struct request *request)
 {
 	struct vm *vm = command->needs & VM_NAMED ? find_vm(request->word[0]) : find_focus();
@@ -438,7 +437,7 @@ static void take_word(struct request *request)
 	request->n--;
 }
 
-/* The words after the command's name are its flag and arguments. */
+/* The words are the command's name, its flag and its arguments. */
 static void run(const struct command *command, struct request *request)
 {
 	const char flag[] = {'-', command->flag, '\0'};

@@ -8,11 +8,12 @@
  * the boot processor and takes vms_lock.
  */
 
-/* Do what the line, which is changed, asks for. Answers, help and refusals go to the console. */
+/* Carry out a line, which is changed. Answers, help and refusals go to the console. */
 void command_run(char *line);
 
-/* Whether 'quit' was given: the machine ends with its last VM. */
+/* Whether 'quit' was entered: the machine ends with its last VM. */
 bool command_has_quit(void);
-/* End all VMs that run. A VM that freezes meanwhile starts clones: to be called until none is left.
+/*
+ * End all running VMs. A VM that freezes concurrently starts clones: call this until no VM is left.
  */
 void command_end_vms(void);

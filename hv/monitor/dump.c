@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Core files of VMs, page by page, for whoever takes them somewhere. Sources: the ELF-64 object
- * file format, the System V ABI's AMD64 supplement for the registers' order, and QEMU's
- * documentation of its notes. Reads memory, never changes it.
+ * Core files of VMs, page by page. Sources: the ELF-64 object file format, the System V ABI's AMD64
+ * supplement for the order of registers, and QEMU's documentation of its notes. Memory is only
+ * read.
  */
 #include "hv/monitor/dump.h"
 
@@ -40,10 +40,10 @@ _Static_assert(sizeof(struct elf_program) == ELF_PROGRAM_SIZE, "ELF-64");
 
 struct note_head {
 	uint32_t name_len, len, type;
-	char name[8]; /* five with the NUL, padded */
+	char name[8]; /* 5 bytes with the NUL, padded */
 };
 
-/* What Linux's struct elf_prstatus is: mostly unused. */
+/* Linux's struct elf_prstatus, mostly unused. */
 struct prstatus {
 	struct note_head head;
 	uint8_t unused1[32];
@@ -71,7 +71,7 @@ struct qemu_state {
 } __attribute__((packed));
 _Static_assert(sizeof(struct qemu_state) == sizeof(struct note_head) + 440, "QEMU");
 
-/* Contiguous regions that are all dumped, or all left out. */
+/* Contiguous regions that are either all dumped or all left out. */
 struct stretch {
 	gpa_t gpa;
 	uint64_t len;
@@ -83,7 +83,7 @@ static bool is_dumped(const struct mem_region *region)
 	return region->backend == NULL || region->backend->dump;
 }
 
-/* The one that begins with region '*i', which moves behind it; false: there are no more. */
+/* The stretch that begins with region '*i', which moves past the stretch. False: none is left. */
 static bool next_stretch(const struct mem_map *map, size_t *i, struct stretch *ret)
 {
 	const struct mem_region *region = &map->region[*i];
@@ -105,7 +105,7 @@ static size_t notes_size(const struct dump *dump)
 	return dump->n_cpus * (sizeof(struct prstatus) + sizeof(struct qemu_state));
 }
 
-/* The notes' one is among them. */
+/* Including the header for the notes. */
 static size_t count_programs(const struct dump *dump)
 {
 	struct stretch stretch;
@@ -223,7 +223,7 @@ static void *write_prstatus(const struct dump_cpu *cpu, uint32_t pid, void *to)
 	return (char *)to + sizeof(note);
 }
 
-/* QEMU's flags are the second word of a descriptor: no base, no limit. */
+/* QEMU's flags are the second word of a descriptor, without base and limit. */
 static struct qemu_segment qemu_segment(const struct dump_segment *segment)
 {
 	return (struct qemu_segment){
@@ -306,5 +306,5 @@ void dump_read_page(const struct dump *dump, uint64_t offset, void *buf)
 		}
 		at -= size;
 	}
-	assert(status == OK); /* the offset is inside */
+	assert(status == OK); /* the offset is in a stretch that is dumped */
 }

@@ -7,9 +7,10 @@
 
 #define NO_FOCUS UINT32_MAX
 
-/* The number of the VM in focus, which may end at any time; guarded by vms_lock. */
+/* The VM's number: the VM itself may end at any time. Guarded by vms_lock. */
 static uint32_t focus = NO_FOCUS;
-/* Typed bytes may wait for the VM in focus: the FIFO of its UART was full. The boot processor's. */
+/* Typed bytes may wait for the VM in focus, if its FIFO was full. Used by the boot processor only.
+ */
 static bool may_have_input;
 
 static bool reads_console(const struct vm *vm)
@@ -18,7 +19,10 @@ static bool reads_console(const struct vm *vm)
 	       __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
 }
 
-/* The first VM after 'vm' that reads, around the list; NULL: none. vms_lock is held. */
+/*
+ * The first VM after 'vm' that reads the console; after the last VM comes the first. NULL: none
+ * does. vms_lock is held.
+ */
 static struct vm *next_reader(struct vm *vm)
 {
 	struct vm *start = vm && vm->next ? vm->next : vms;

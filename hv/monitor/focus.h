@@ -10,15 +10,15 @@
 
 /* The VM in focus, else the first VM; NULL: there is no VM. vms_lock is held. */
 struct vm *focus_vm(void);
-/* NULL: the first VM again. vms_lock is held. */
+/* NULL: no VM is in focus. vms_lock is held. */
 void focus_set(const struct vm *vm);
 
-/* Move the focus to the next VM that reads the console. Takes vms_lock, as do those below. */
+/* Focus the next VM that reads the console. Takes vms_lock, as do the functions below. */
 void focus_next(void);
 /*
  * Give a byte to the VM in focus. If that VM does not read the console, focus the first one that
- * does; without one the byte is dropped.
+ * does; if no VM does, drop the byte.
  */
 void focus_type(uint8_t byte);
-/* Wake the VM in focus if typed bytes wait for it: a guest empties a full FIFO bit by bit. */
+/* Tell the VM in focus that typed bytes wait, until its UART has taken all of them. */
 void focus_wake(void);

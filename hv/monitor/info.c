@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's answers about memory, in QEMU's format. Backends come in the order in which they
- * were made, where QEMU's order is a hash table's. Their names are identifiers; those of devices
- * may be anything.
+ * The monitor's answers about memory, in QEMU's format. Backends are listed in the order of the
+ * configuration; QEMU's order is that of a hash table. A backend's id is an identifier, a device's
+ * id may be any string.
  */
 #include "hv/monitor/info.h"
 
@@ -11,7 +11,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
-/* The line at work, and where finished ones go. */
+/* The unfinished line, and the receiver of finished ones. */
 struct out {
 	info_emit *emit;
 	void *context;
@@ -43,7 +43,7 @@ static void end_line(struct out *out)
 	out->len = 0;
 }
 
-/* The rest of the line. */
+/* Add the rest of the line and end it. */
 __attribute__((format(printf, 2, 3))) static void put_line(struct out *out, const char *fmt, ...)
 {
 	va_list args;
@@ -76,7 +76,7 @@ static bool has_host_node(const struct backend *backend, unsigned node)
 	return node < 128 && (backend->host_nodes[node / 64] & BIT(node % 64)) != 0;
 }
 
-/* As QEMU writes lists of numbers: "0,2-3". */
+/* In QEMU's notation for lists of numbers: "0,2-3". */
 static void put_node_ranges(struct out *out, const struct backend *backend)
 {
 	const char *comma = "";
@@ -143,7 +143,7 @@ static void query_memdev(struct out *out, const struct info_vm *vm)
 	put_line(out, "]}");
 }
 
-/* The next one by address; the first for NULL. NULL: there is none. */
+/* The module with the next higher address than 'last', the lowest for NULL. NULL: there is none. */
 static const struct dimm_config *next_dimm(const struct vm_config *vm,
 					   const struct dimm_config *last)
 {
@@ -220,7 +220,7 @@ static void query_memory_devices(struct out *out, const struct info_vm *vm)
 	put_line(out, "]}");
 }
 
-/* NVDIMMs are no memory that was plugged, to QEMU. */
+/* QEMU does not count NVDIMMs as plugged memory. */
 static uint64_t plugged_size(const struct vm_config *vm)
 {
 	uint64_t size = 0;
@@ -302,7 +302,7 @@ static void put_memory_head(struct out *out, unsigned n_cpus)
 	put_line(out, " Root memory region: system");
 }
 
-/* Memory and devices in the order of their addresses. */
+/* Memory and devices, sorted by address. */
 static void put_memory_view(struct out *out, const struct info_vm *vm)
 {
 	const struct device_list *devices = vm->devices;
@@ -354,7 +354,7 @@ static const struct {
 	{"query-memory-size-summary", query_memory_size_summary},
 };
 
-/* NULL: there is none of that name. */
+/* NULL: there is no such command. */
 static answer *find(const char *command)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++)

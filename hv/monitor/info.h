@@ -6,31 +6,31 @@
 #include "hv/guest/region.h"
 
 /*
- * What QEMU's monitor tells about memory: "info memdev", "info memory-devices",
+ * The answers of QEMU's monitor about memory: "info memdev", "info memory-devices",
  * "info memory_size_summary", "info mtree -f", "info numa", "query-memdev",
- * "query-memory-devices" and "query-memory-size-summary". The queries' JSON comes with one
- * object a line.
+ * "query-memory-devices" and "query-memory-size-summary". The queries answer in JSON, with one
+ * object on a line.
  */
 
-/* A VM that is asked about. */
+/* The VM that the question is about. */
 struct info_vm {
 	const struct vm_config *config;
 	const struct mem_map *memory;
 	const struct device_list *devices;
 };
 
-/* Takes one line, without its end; the text is gone afterwards. */
+/* Receives one line, without a newline. 'line' is valid during the call only. */
 typedef void info_emit(void *context, const char *line);
 
 /* Whether info_run() knows the command. */
 bool info_is_command(const char *command);
 
 /*
- * Answer 'command' line by line. A line of more than INFO_LINE_MAX bytes is cut. ERR_NOTFOUND: no
- * such command, nothing is emitted.
+ * Answer 'command' line by line. Lines are cut after INFO_LINE_MAX bytes. ERR_NOTFOUND: there is no
+ * such command, and nothing was emitted.
  */
 #define INFO_LINE_MAX 1023
 enum status info_run(const struct info_vm *vm, const char *command, info_emit *emit, void *context);
 
-/* Log the answer to each of the commands, after a line that names it, with the VM's name. */
+/* Log each command and its answer, each line after the VM's name. 'vm' is not changed. */
 void info_print(struct info_vm *vm, const struct info_config *commands);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The monitor's long jobs, and the saves that the configuration asks for, a piece at each call:
- * guests run meanwhile, and the console's buffer never fills up. What is dumped or saved does not
- * run: nobody but the monitor lets go a VM that is stopped, and a template with a name stays.
+ * The monitor's long jobs, and the saves that the configuration asks for. Each call does a piece,
+ * so that guests continue to run and the console's buffer never fills up. The VM that is dumped or
+ * saved stays as it is: only the monitor resumes a stopped VM, and a template with a name is not
+ * freed.
  */
 #include "hv/monitor/job.h"
 
@@ -23,12 +24,12 @@
 
 enum {
 	PAGES_AT_ONCE = 64,
-	WAITING_MAX = 4096, /* bytes on their way to the console */
+	WAITING_MAX = 4096, /* bytes in the console's buffer */
 };
 
 enum job_kind { JOB_NONE, JOB_REGISTERS, JOB_DUMP, JOB_SEND, JOB_SAVE };
 
-/* Where a file's bytes come from. */
+/* The origin of a file's bytes. */
 enum source { FROM_IMAGE, FROM_DUMP, FROM_MEMORY, FROM_HEAD };
 
 struct part {
@@ -39,8 +40,8 @@ struct part {
 static struct {
 	enum job_kind kind;
 	bool has_begun;		  /* the VM has stopped */
-	unsigned index;		  /* of the VM, which may go until it has stopped */
-	struct vm *vm;		  /* from then on */
+	unsigned index;		  /* of the VM, which may end until it has stopped */
+	struct vm *vm;		  /* valid while has_begun is set */
 	bool has_to_go_on;	  /* it ran before */
 	struct save_config *line; /* JOB_SAVE: of the configuration; NULL: the operator's */
 
@@ -49,12 +50,12 @@ static struct {
 	struct image_list *images;
 	const struct image *image; /* JOB_SEND */
 	struct dump dump;
-	char *head; /* of the dump; or all of the state */
+	char *head; /* of the dump, or the whole state */
 	size_t head_size;
 
 	struct part part[2]; /* one after the other */
 	unsigned n_parts, at_part;
-	char page[PAGE_SIZE]; /* of the memory at the part's 'at' */
+	char page[PAGE_SIZE]; /* of memory, where the part's 'at' is */
 	bool has_page;
 } job;
 
@@ -140,7 +141,7 @@ static void add_part(enum source source, const char *name, const char *suffix, u
 	format(part->output.name, sizeof(part->output.name), "%s%s", name, suffix);
 }
 
-/* What is sent is sent one after the other, files are there at once, or none. */
+/* Begin to send the first file, or create all files in the ramdisk. On an error none is left. */
 static bool open_parts(void)
 {
 	char why[OUTPUT_WHY_MAX];
@@ -172,7 +173,7 @@ static void begin_sending(const struct image *image)
 	job.image = image;
 	job.n_parts = 0;
 	add_part(FROM_IMAGE, image->path, "", image->size);
-	(void)open_parts(); /* to be sent, which always can begin */
+	(void)open_parts(); /* sending never fails to begin */
 }
 
 void monitor_job_send(const char *path)
@@ -199,7 +200,7 @@ static bool make_head(size_t size)
 	return true;
 }
 
-/* The processors' registers are needed for the head alone. */
+/* Only the head needs the processors' registers. */
 static bool make_dump_head(void)
 {
 	const struct vm *vm = job.vm;
@@ -231,7 +232,7 @@ static bool begin_dump(void)
 	return open_parts();
 }
 
-/* NULL: it can be saved. */
+/* NULL: the VM can be saved. */
 static const char *cannot_save(const struct vm *vm)
 {
 	if (vm->labels.labels)
@@ -267,12 +268,12 @@ static bool begin_save(void)
 	return open_parts();
 }
 
-/* The VM as it is now; vms_lock is held. */
+/* The job's VM; NULL: it has ended. vms_lock is held. */
 static struct vm *find_vm(void)
 {
 	struct vm *vm = vm_find(job.index);
 
-	/* A template that is held for its line stays, with a name or without. */
+	/* A template that is held for a line of the configuration stays even without a name. */
 	if (vm && (vm->outcome == VM_RUNNING ||
 		   (vm->outcome == VM_FROZEN && (job.line || !vm->is_given_up))))
 		return vm;
@@ -294,7 +295,7 @@ static bool wait_for_vm(void)
 	return job.vm != NULL;
 }
 
-/* The page of memory that 'at' is in. */
+/* Read the page of memory that the part's 'at' is in. */
 static void read_page(const struct part *part)
 {
 	uint64_t offset = align_down(part->output.at, PAGE_SIZE);
@@ -308,7 +309,7 @@ static void read_page(const struct part *part)
 	job.has_page = true;
 }
 
-/* The bytes of the file from 'at' to the end of the page. */
+/* The bytes of the file from the part's 'at' to the end of the page. */
 static const char *next_bytes(const struct part *part, size_t *ret_len)
 {
 	uint64_t at = part->output.at, offset = at % PAGE_SIZE;
@@ -383,7 +384,7 @@ static void begin_with_vm(void)
 	}
 }
 
-/* Whether a line of the configuration is due, which has begun then. */
+/* Begin the next due save of the configuration. False: none is due. */
 static bool begin_line(void)
 {
 	struct save_config *line = save_queue_next();

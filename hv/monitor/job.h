@@ -5,24 +5,24 @@
 #include "hv/vm/vm.h"
 
 /*
- * What the monitor cannot do at once, one thing at a time: it waits for a VM to stop, or for the
- * serial line. The boot processor's. vms_lock is held by callers that name a VM, which is one that
- * runs or a template that can be cloned; it is stopped, and goes on afterwards if it ran.
+ * The monitor's long jobs, one at a time: a job waits for a VM to stop, or for the serial line. All
+ * of this runs on the boot processor. A caller that names a VM holds vms_lock; the VM is a running
+ * one or a template that can be cloned. A job stops a running VM and resumes it afterwards.
  */
 
-/* Where files are made and found; once. */
+/* Set the ramdisk. To be called once. */
 void monitor_job_setup(struct image_list *images);
-/* Say its registers. */
+/* Print a VM's registers. */
 void monitor_job_registers(struct vm *vm);
-/* Write a core file into the ramdisk at 'path', or, 'is_sent', send it under that name. */
+/* Write a core file to 'path' in the ramdisk or, if 'is_sent', send it under that name. */
 void monitor_job_dump(struct vm *vm, const char *path, bool is_sent);
 /*
- * Write the state of a template, or of a VM that the operator has stopped, to PATH.state, and
- * memory that no file holds to PATH.mem; likewise. 'path' is not longer than SAVE_PATH_MAX.
+ * Write or send the state of a template, or of a VM that the operator has stopped, as PATH.state,
+ * and the memory that no file holds as PATH.mem. 'path' is not longer than SAVE_PATH_MAX.
  */
 void monitor_job_save(struct vm *vm, const char *path, bool is_sent);
-/* Send a file of the ramdisk, or print why that cannot be. */
+/* Send a file of the ramdisk, or print an error. */
 void monitor_job_send(const char *path);
 
-/* Do some of it; false: there is nothing to do. No lock is held. */
+/* Do a piece of the current job, or begin the next one. False: there is none. No lock is held. */
 bool monitor_job_work(void);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is typed at the host's console. Bytes go to the VM in focus; Ctrl-A and then n moves the
- * focus to the next VM, Ctrl-A twice sends one Ctrl-A, Ctrl-A and then c gives the console to the
- * monitor, and back.
+ * The keys typed at the host's console. They go to the VM in focus, except after Ctrl-A: n focuses
+ * the next VM, c switches to the monitor and back, a second Ctrl-A sends one Ctrl-A.
  */
 #include "hv/monitor/keys.h"
 

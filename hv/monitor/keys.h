@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Read the host's console and hand the bytes to the VM in focus or to the monitor, then let the
- * monitor work. By the boot processor, again and again.
+ * Read the host's console, hand the bytes to the VM in focus or to the monitor, and let the monitor
+ * work. The boot processor calls this regularly.
  */
 void keys_poll(void);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The operator's line editor and what makes words of the line. No history, no cursor keys. */
+/* The operator's line editor, and the splitting of the line. No history, no cursor keys. */
 #include "hv/monitor/line.h"
 
 #include "hv/lib/string.h"
 
 enum { BACKSPACE = 0x08, CTRL_U = 'U' & 0x1f, DELETE = 0x7f };
 
-/* Over the last character, and back. */
+/* Erases the last character on a terminal. */
 static const char rub_out[] = "\b \b";
 
 static size_t erase(struct monitor_line *line, size_t n, char *echo)
@@ -59,7 +59,7 @@ void monitor_line_clear(struct monitor_line *line)
 	line->text[0] = '\0';
 }
 
-/* The word that begins at '*text', which moves behind it; NULL: it does not end. */
+/* The word that begins at '*text', which moves past the word. NULL: its quote does not end. */
 static char *take_word(char **text)
 {
 	char *from = *text, *to = from, *word = from;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The operator's prompt. What is typed while a command is at work waits; the prompt appears again
- * after the command.
+ * The operator's prompt. Bytes typed while a command runs are kept until it has ended; then the
+ * prompt appears again.
  */
 #include "hv/monitor/monitor.h"
 
@@ -21,7 +21,7 @@ static struct {
 	bool is_on; /* atomic */
 	bool is_busy;
 	struct monitor_line line;
-	/* What is typed while a command is at work; more is lost. */
+	/* Typed while a command runs; bytes that do not fit are dropped. */
 	uint8_t typed[TYPED_SIZE];
 	size_t n_typed;
 } monitor;
@@ -62,7 +62,7 @@ void monitor_type(uint8_t byte)
 		monitor.typed[monitor.n_typed++] = byte;
 }
 
-/* What was typed, as far as no command is at work. */
+/* Take typed bytes until one begins a command that takes time. */
 static void take_typed(void)
 {
 	size_t n = 0;
@@ -73,7 +73,7 @@ static void take_typed(void)
 	monitor.n_typed -= n;
 }
 
-/* Only when the console is quiet: guests that say much would be interrupted at each line. */
+/* Only while the console is quiet, so that the prompt is not printed after each line of a guest. */
 static void show_prompt(void)
 {
 	char text[sizeof(PROMPT) + MONITOR_LINE_SIZE];

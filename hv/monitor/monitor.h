@@ -4,21 +4,20 @@
 #include "hv/lib/types.h"
 
 /*
- * The operator's prompt on the host's console. All of it belongs to the boot processor, and
- * takes vms_lock itself.
+ * The operator's prompt on the host's console. Only the boot processor calls these functions,
+ * except where any processor may. They take vms_lock.
  */
 
-/* Give the console to the prompt, or back. */
+/* Switch the console to the prompt, or back to the guests. */
 void monitor_switch(void);
-/* Whether the prompt has the console. Any processor. */
+/* Whether the console is at the prompt. Any processor. */
 bool monitor_is_on(void);
-/* Whether the machine goes on for the operator's sake, or to save templates, although no VM runs.
- */
+/* Whether the machine stays on without running VMs: for the operator, or to save templates. */
 bool monitor_holds_machine(void);
-/* Whether monitor_poll() wants to be called every millisecond. Any processor. */
+/* Whether monitor_poll() needs to be called every millisecond. Any processor. */
 bool monitor_is_waiting(void);
 
-/* A typed byte, while the prompt is on. */
+/* Take a typed byte, while the prompt is on. */
 void monitor_type(uint8_t byte);
-/* Do some of what has been asked for; show the prompt if it is due. */
+/* Do a piece of the current job; show the prompt if it is due. */
 void monitor_poll(void);

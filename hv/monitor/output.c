@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* See output.h. Whoever sends much looks at console_waiting() in between. */
+/* Nothing here waits for the console: callers that send much check console_waiting(). */
 #include "hv/monitor/output.h"
 
 #include "hv/frame/phys.h"

@@ -5,29 +5,29 @@
 #include "hv/monitor/send.h"
 
 /*
- * A file that is written piece by piece: into the ramdisk, or by the console. The boot processor's.
- * A file of the ramdisk is there, as zeros, once output_create() says OK.
+ * A file that is written piece by piece, into the ramdisk or over the console, by the boot
+ * processor. A file of the ramdisk exists, filled with zeros, after output_create().
  */
 #define OUTPUT_WHY_MAX 320
 
 struct output {
 	char name[SEND_NAME_MAX + 1];
-	uint64_t size, at;   /* bytes: in all, and taken so far */
-	struct image *image; /* NULL: it is sent */
+	uint64_t size, at;   /* bytes in total, bytes taken so far */
+	struct image *image; /* NULL: the file is sent */
 	struct send send;
 };
 
 /*
- * In the ramdisk. An error is in 'why'; nothing is left then. A file of that name must not be
- * there: some VM's memory may be in it.
+ * Create the file in the ramdisk. An existing file is an error, because it may hold a VM's memory.
+ * On an error 'why' has the reason, and nothing is left of the file.
  */
 enum status output_create(struct output *output, struct image_list *images,
 			  char why[OUTPUT_WHY_MAX]);
-/* The file goes again. */
+/* Remove the file. */
 void output_remove(struct output *output, struct image_list *images);
-/* Or by the console: its first line. */
+/* Begin to send the file over the console: its first line. */
 void output_begin_sending(struct output *output);
-/* Take some of the bytes at 'at', which moves on by what is returned. */
+/* Take bytes of the file from its 'at', which advances by the number returned. */
 size_t output_take(struct output *output, const void *bytes, size_t len);
-/* After the last byte. */
+/* To be called after the last byte. */
 void output_end(struct output *output);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A vCPU's registers for dumps, and as text in QEMU's layout for processors in 64-bit mode. */
+/* A vCPU's registers: for dumps, and as text. */
 #include "hv/monitor/registers.h"
 
 #include "hv/host/msr.h"
@@ -12,7 +12,7 @@ static uint64_t field(const struct vcpu *vcpu, enum vmcs_field name)
 	return vmcs_guest_field(&vcpu->saved_in->saved.vmcs, name);
 }
 
-#define UNUSABLE BIT(16) /* the other rights are undefined then */
+#define UNUSABLE BIT(16) /* the other rights are undefined */
 
 static struct dump_segment dump_segment(const struct vcpu *vcpu, enum segment segment)
 {
@@ -26,7 +26,7 @@ static struct dump_segment dump_segment(const struct vcpu *vcpu, enum segment se
 	};
 }
 
-/* The processor's value where the guest owns the bits, else what it believes. */
+/* What the guest reads: the bits of 'mask' come from the shadow. */
 static uint64_t as_seen(uint64_t value, uint64_t shadow, uint64_t mask)
 {
 	return (value & ~mask) | (shadow & mask);

@@ -7,7 +7,7 @@
 /* The registers of a vCPU that is not loaded. */
 void registers_read(const struct vcpu *vcpu, struct dump_cpu *ret);
 /*
- * Print them as QEMU's "info registers" does, without those of x87 and SSE. The layout is that of
- * 64-bit mode in any mode.
+ * Print them as QEMU's "info registers" does, but without those of x87 and SSE, and always in the
+ * layout of 64-bit mode.
  */
 void registers_show(const struct vcpu *vcpu);

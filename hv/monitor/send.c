@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files on their way out by way of the console. Memory is mostly zeros: runs of one byte take
- * no room, everything else is sent as it is.
+ * The encoder of files sent over the console. Memory is mostly zeros: runs of one byte are encoded
+ * as a count, everything else is sent literally.
  */
 #include "hv/monitor/send.h"
 
@@ -12,12 +12,12 @@
 enum {
 	LITERAL_MAX = 128, /* bytes in one token */
 	RUN_TOKEN = 128,
-	RUN_TOKEN_MAX = 12, /* its bytes: with a count of ten, and the byte itself */
-	RUN_MIN = 4,	    /* shorter ones are sent as they are */
+	RUN_TOKEN_MAX = 12, /* its size: a count of 10 bytes, and the byte */
+	RUN_MIN = 4,	    /* shorter runs are sent literally */
 	ENDED = UINT8_MAX,
 };
 
-/* The last group is filled up with '='. */
+/* The last group is padded with '='. */
 static size_t put_base64(const uint8_t *data, size_t len, char *text)
 {
 	static const char digits[] =
@@ -39,7 +39,7 @@ static size_t put_base64(const uint8_t *data, size_t len, char *text)
 	return n;
 }
 
-/* The line that was gathered; a new one begins. */
+/* Encode the gathered line and begin a new one. */
 static size_t put_line(struct send *send, char *text)
 {
 	size_t n;
@@ -68,7 +68,7 @@ static bool add_run(struct send *send)
 	return true;
 }
 
-/* To the last token, or to a new one; few bytes. */
+/* Add the few waiting bytes to the last token, or to a new one. */
 static bool add_literal(struct send *send)
 {
 	size_t n = send->len - send->literal;
@@ -85,7 +85,7 @@ static bool add_literal(struct send *send)
 	return true;
 }
 
-/* What waits goes into the line; false: there is no room. */
+/* Move the waiting bytes into the line. False: there is no room. */
 static bool add_waiting(struct send *send)
 {
 	bool fits = send->run_len >= RUN_MIN ? add_run(send) : add_literal(send);

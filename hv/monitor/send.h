@@ -4,39 +4,38 @@
 #include "hv/lib/types.h"
 
 /*
- * A file as lines of text that survive among others on a console; guest-tools/receive makes a
- * file of them again.
+ * A file as lines of text between other lines of a console. guest-tools/receive extracts it.
  *
- *	stencil~B 1 SIZE NAME         the beginning: version of the format, bytes
+ *	stencil~B 1 SIZE NAME         the beginning: version of the format, size in bytes
  *	stencil~D SEQ CRC BASE64      data; SEQ counts from 0
  *	stencil~E N CRC               the end: how many data lines
  *
- * SEQ, N and CRC are 8 hexadecimal digits, SIZE is decimal. CRC is CRC-32 (as zip has it)
- * of all that the data lines up to here decode to from base64. That is a stream of tokens, none of
- * which crosses a line: a byte n < 128 and n + 1 bytes as they are; or 128, a count (LEB128) and a
- * byte that is there so many times.
+ * SEQ, N and CRC are 8 hexadecimal digits, SIZE is decimal. CRC is the CRC-32 (that of zip) of all
+ * bytes that the data lines so far decode to from base64. These bytes are tokens, none of which
+ * crosses a line: a byte n < 128, then n + 1 literal bytes; or 128, then a count (LEB128) and the
+ * byte to repeat.
  */
 #define SEND_LINE_BYTES 192
 #define SEND_LINE_MAX	(SEND_LINE_BYTES / 3 * 4 + 32)
 #define SEND_NAME_MAX	200
 
-/* Where the encoder is; made by send_begin(). */
+/* The state of the encoder; initialised by send_begin(). */
 struct send {
 	uint32_t n_lines, crc;
 	uint8_t line[SEND_LINE_BYTES];
 	size_t len;	  /* of the line */
-	size_t literal;	  /* where in it the last token began, if that can grow; else 'len' */
-	uint8_t run_byte; /* not in the line yet: a byte, */
-	uint64_t run_len; /* and how many times */
+	size_t literal;	  /* where the last token begins in it, if that can grow; else 'len' */
+	uint8_t run_byte; /* waits to be put into the line, */
+	uint64_t run_len; /* so many times */
 };
 
-/* The first line, newline included; returns its length. A longer name than SEND_NAME_MAX is cut. */
+/* The first line, with a newline; returns its length. A name is cut after SEND_NAME_MAX bytes. */
 size_t send_begin(struct send *send, const char *name, uint64_t size, char text[SEND_LINE_MAX]);
 /*
- * Take some of the data, of 'size' bytes in all; returns how many. If a line is complete it goes
- * to 'text', with its length in '*ret_len', else that is 0 and all was taken.
+ * Take data; returns how many bytes were taken. A complete line is put into 'text' and its length
+ * into '*ret_len'. If '*ret_len' is 0, all data was taken.
  */
 size_t send_data(struct send *send, const void *data, size_t len, char text[SEND_LINE_MAX],
 		 size_t *ret_len);
-/* After the last byte, again and again: the next of the last lines; 0: that was all. */
+/* The next of the last lines. To be called after the last byte, until it returns 0. */
 size_t send_end(struct send *send, char text[SEND_LINE_MAX]);

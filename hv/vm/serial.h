@@ -8,9 +8,9 @@ void vm_put_output(struct vm *vm, uint8_t byte);
 /* Show an unfinished line of output. The devices are locked, or no vCPU runs. */
 void vm_flush_output(struct vm *vm);
 
-/* Add a typed byte, or drop it if there is no room. By the console's reader, which is one. */
+/* Add a typed byte, or drop it if there is no room. Called by the boot processor only. */
 void vm_put_input(struct vm *vm, uint8_t byte);
-/* Whether typed bytes wait. By the console's reader. */
+/* Whether typed bytes wait. Called by the boot processor only. */
 bool vm_has_input(const struct vm *vm);
 /* Move typed bytes into the UART, as far as it has room. The devices are locked. */
 void vm_take_input(struct vm *vm);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Core files, read back by <elf.h>'s structs, and by readelf and gdb. */
+/* Core files, read by means of <elf.h>, readelf and gdb. */
 #define _GNU_SOURCE /* memmem() */
 #include "hv/monitor/dump.h"
 
@@ -53,7 +53,7 @@ static void fill_cpu(struct dump_cpu *cpu, uint64_t seed)
 							0xa09b, seed + i};
 }
 
-/* RAM of two regions, one of its own that is left out, ROM behind it, RAM above 4 GiB. */
+/* RAM of two regions, RAM that is left out, ROM after it, RAM above 4 GiB. */
 static int setup(void **state)
 {
 	frame_reset();
@@ -156,7 +156,7 @@ static void memory_is_there_but_for_what_is_left_out(void **state)
 	assert_non_null(memmem(core, dump_size(&dump), "over two pages", 14));
 }
 
-/* The n-th note, with what it has to be. */
+/* The n-th note, which must be of this type and size. */
 static const void *note(unsigned n, const char *name, uint32_t type, size_t size)
 {
 	const Elf64_Phdr *notes = program(0);
@@ -218,7 +218,7 @@ static void registers_are_in_the_notes(void **state)
 	}
 }
 
-/* As 64-bit words: the first has version and size, general registers and segments follow. */
+/* In 64-bit words: version and size, then general registers and segments. */
 static void qemus_state_is_in_the_notes(void **state)
 {
 	static const uint8_t order[] = {RAX, RBX, RCX, RDX, RSI, RDI, RSP, RBP,
@@ -252,7 +252,7 @@ static void qemus_state_is_in_the_notes(void **state)
 	}
 }
 
-/* What a command that is given the file says has to match all the patterns. */
+/* The output of a command that reads the file must match all patterns. */
 static void says(const char *path, const char *command, const char *const patterns[])
 {
 	char line[512];

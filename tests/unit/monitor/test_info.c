@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The monitor's answers, line by line. The measured ones are compared in test_consumers.c. */
+/* The monitor's answers, line by line. test_consumers.c compares them with QEMU's. */
 #include "hv/monitor/info.h"
 
 #include "hv/config/layout.h"

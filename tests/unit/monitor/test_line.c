@@ -8,7 +8,7 @@
 static struct monitor_line line;
 static char shown[4 * MONITOR_ECHO_SIZE];
 
-/* Type a text; how often a line was entered. */
+/* Type a text; returns how often a line was entered. */
 static unsigned type(const char *text)
 {
 	char echo[MONITOR_ECHO_SIZE];
@@ -59,7 +59,7 @@ static void return_newline_and_both_enter_one_line(void **state)
 	assert_int_equal(type("stop\r"), 1);
 	assert_string_equal(line.text, "stop");
 	monitor_line_clear(&line);
-	assert_int_equal(type("\n"), 0); /* of the same key */
+	assert_int_equal(type("\n"), 0); /* belongs to the same key */
 	assert_int_equal(type("cont\n"), 1);
 	assert_string_equal(line.text, "cont");
 	monitor_line_clear(&line);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is sent is what guest-tools/receive makes of it, or it is refused. */
+/* guest-tools/receive extracts exactly what was sent, or refuses the file. */
 #include "hv/monitor/send.h"
 
 #include <stdio.h>
@@ -25,7 +25,7 @@ static void add_line(const char *line, size_t len)
 	n_lines++;
 }
 
-/* All of 'size' bytes of data as lines, taken in pieces of 'piece'. */
+/* Send 'size' bytes of data, in pieces of 'piece' bytes. */
 static void send(const char *name, size_t size, size_t piece)
 {
 	static char *const end = text;
@@ -47,7 +47,7 @@ static void send(const char *name, size_t size, size_t piece)
 		add_line(line, len);
 }
 
-/* receive's exit status for 'text'. */
+/* The exit status of guest-tools/receive for 'text'. */
 static int receive(void)
 {
 	const char *slash = strstr(__FILE__, "tests/unit/");
@@ -99,7 +99,7 @@ static void is_refused(const char *why)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-/* Mostly zeros, with runs of all lengths in between, and bytes without order. */
+/* Mostly zeros, with runs of all lengths and random bytes between them. */
 static void make_data(unsigned seed)
 {
 	size_t at = 0;
@@ -178,7 +178,7 @@ static void a_log_without_a_file_says_so(void **state)
 	assert_int_equal(receive(), 2);
 }
 
-/* Take the n-th line out. */
+/* Remove the n-th line. */
 static void drop_line(size_t n)
 {
 	char *line = text, *next;
