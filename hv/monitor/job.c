@@ -42,7 +42,7 @@ static struct {
 	bool has_begun;		  /* the VM has stopped */
 	unsigned index;		  /* of the VM, which may end until it has stopped */
 	struct vm *vm;		  /* valid while has_begun is set */
-	bool has_to_go_on;	  /* it ran before */
+	bool has_to_resume;	  /* it ran before */
 	struct save_config *line; /* JOB_SAVE: of the configuration; NULL: the operator's */
 
 	char path[SEND_NAME_MAX + 1];
@@ -85,14 +85,14 @@ static void begin(enum job_kind kind, struct vm *vm)
 	job.line = NULL;
 	job.n_parts = job.at_part = 0;
 	job.index = vm->index;
-	job.has_to_go_on = runs && !vm_is_paused(vm);
-	if (job.has_to_go_on)
+	job.has_to_resume = runs && !vm_is_paused(vm);
+	if (job.has_to_resume)
 		vm_pause(vm, true);
 }
 
 static void end(bool well)
 {
-	if (job.has_begun && job.has_to_go_on)
+	if (job.has_begun && job.has_to_resume)
 		vm_pause(job.vm, false);
 	if (job.head)
 		frame_free_run(virt_to_phys(job.head),
@@ -167,7 +167,7 @@ static void begin_sending(const struct image *image)
 {
 	job.kind = JOB_SEND;
 	job.has_begun = true;
-	job.has_to_go_on = false;
+	job.has_to_resume = false;
 	job.line = NULL;
 	job.is_sent = true;
 	job.image = image;
@@ -239,7 +239,7 @@ static const char *cannot_save(const struct vm *vm)
 		return "NVDIMM labels cannot be saved";
 	if (vm->vcpu->regs.requests & VCPU_REQUEST_START)
 		return "the VM has not started yet";
-	if (vm->outcome != VM_FROZEN && job.has_to_go_on)
+	if (vm->outcome != VM_FROZEN && job.has_to_resume)
 		return "the VM is running: stop it or make it a template first";
 	return NULL;
 }
@@ -288,7 +288,7 @@ static bool wait_for_vm(void)
 	job.has_begun = job.vm && (job.vm->outcome == VM_FROZEN ||
 				   sched_are_aside(job.vm->vcpu, job.vm->n_vcpus));
 	if (job.has_begun && job.vm->outcome == VM_FROZEN)
-		job.has_to_go_on = false;
+		job.has_to_resume = false;
 	lock_release(&vms_lock);
 	if (job.vm == NULL)
 		say("Error: the VM has ended");
