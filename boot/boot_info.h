@@ -5,9 +5,8 @@
 #include <stdint.h>
 
 /*
- * What boot/ leaves behind for hv/ when the firmware has gone. No UEFI type
- * appears here, and nothing points into memory that is handed out as free.
- * All addresses are physical and, at the hand-over, identity-mapped.
+ * The information that boot/ passes to hv/. It has no UEFI type and no pointer into memory that
+ * is listed as free. All addresses are physical and, at the hand-over, identity-mapped.
  */
 #define BOOT_INFO_VERSION 1
 
@@ -40,9 +39,9 @@ struct boot_framebuffer {
 };
 
 /*
- * A part of our own image, for the hypervisor's page tables. Together they
- * cover the linked image without gaps; sections added to it later (.config,
- * .ramdisk) are plain data of use HV and are not listed.
+ * A part of our own image, for the hypervisor's page tables. Together they cover the linked
+ * image without gaps; sections that were added later (.config, .ramdisk) are plain data of use
+ * HV and are not listed.
  */
 struct boot_section {
 	uint64_t start, len;
@@ -60,15 +59,14 @@ struct boot_info {
 	uint64_t ramdisk, ramdisk_len; /* cpio newc archive at a page boundary, zeros behind it in
 					* its last page; len 0: none */
 	uint64_t ramdisk_capacity;     /* bytes of whole pages from 'ramdisk' on that are ours */
-	uint64_t stack, stack_len;     /* what hv_main() runs on */
+	uint64_t stack, stack_len;     /* the stack of hv_main() */
 	uint64_t acpi_rsdp;	       /* 0: none */
 	uint64_t trampoline;	       /* one page below 1 MiB to start processors with */
 	uint64_t efi_reset_system; /* ResetSystem(), Microsoft calling convention, needs efi_cr3 */
 	/*
-	 * Page tables of our own, in use at the hand-over: everything the firmware
-	 * named, identity-mapped, write-back, writable and executable, so that
-	 * ResetSystem() can be called. Frame 0 is mapped too. As many levels as
-	 * CR4.LA57 says.
+	 * Our page tables at the hand-over: all addresses of the firmware's memory map,
+	 * identity-mapped, write-back, writable and executable, so that ResetSystem() can be
+	 * called. Frame 0 is mapped too. CR4.LA57 gives the number of levels.
 	 */
 	uint64_t efi_cr3;
 	uint64_t efi_entry_tsc;	    /* TSC at efi_main */
@@ -81,8 +79,8 @@ struct boot_info {
 };
 
 /*
- * Called once on the boot processor, interrupts off, on a stack of our own and
- * on the page tables of efi_cr3. GDT and IDT are still the firmware's, in memory
- * that may be listed as free: load others before writing to free memory.
+ * Called once on the boot processor with interrupts disabled, on our stack and the page tables of
+ * efi_cr3. GDT and IDT are still the firmware's, in memory that may be listed as free: load others
+ * before writing to free memory.
  */
 _Noreturn void hv_main(const struct boot_info *info);

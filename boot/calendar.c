@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the date of the firmware's clock to seconds since 1970. The firmware may
- * tell nonsense after its battery died; that is an unknown time, not a wrong one.
+ * Converts the date of the firmware's clock to seconds since 1970. After its battery died, a
+ * clock may show nonsense, which gives an unknown time rather than a wrong one.
  * Leap seconds are not counted.
  */
 #include "boot/calendar.h"

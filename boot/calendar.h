@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/* What the firmware's GetTime() tells, UEFI specification, "GetTime()". */
+/* The result of the firmware's GetTime(). UEFI specification, "GetTime()". */
 struct calendar_time {
 	uint16_t year;
 	uint8_t month, day; /* from 1 */
@@ -13,5 +13,5 @@ struct calendar_time {
 
 #define CALENDAR_NO_ZONE 0x7ff
 
-/* Seconds since 1970 UTC; 0 for a time that is no time, or before that. */
+/* Seconds since 1970 UTC; 0 for an invalid date, or one before 1970. */
 int64_t calendar_to_unix(const struct calendar_time *time);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Configuration and ramdisk, from wherever they are to memory that stays. What is
- * embedded in the image wins over a file of the volume, each by itself: an image
- * with a .config section of its own still takes a ramdisk beside it. Files are
- * read in large pieces, since a firmware's cost is mostly one a call. Nothing is
- * checked about the contents.
+ * Reads configuration and ramdisk into memory that the hypervisor keeps. A section of the image
+ * replaces the file of the volume, for each of the two separately: an image with a .config
+ * section still reads the ramdisk's file. Files are read in large pieces, because a firmware's
+ * cost is mostly a cost per call. The contents are not checked.
  */
 #include "boot/files.h"
 
@@ -53,7 +52,7 @@ static EFI_STATUS volume_open(EFI_HANDLE device, EFI_FILE_HANDLE *ret_root)
 	return volume->OpenVolume(volume, ret_root);
 }
 
-/* Open the file and seek to its end, which tells the size without a buffer. */
+/* Open the file and seek to its end, which gives the size without a buffer. */
 static EFI_STATUS file_open(EFI_HANDLE device, struct source *ret)
 {
 	EFI_FILE_HANDLE root, file;
@@ -127,7 +126,7 @@ static void source_close(const struct source *source)
 		source->file->Close(source->file);
 }
 
-/* Objcopy pads a section with zeros; text has none. */
+/* objcopy pads a section with zeros, which text does not contain. */
 static uint64_t trim_zeros(const char *text, uint64_t len)
 {
 	while (len > 0 && text[len - 1] == '\0')
@@ -195,7 +194,7 @@ static EFI_STATUS ramdisk_read(struct source *source, struct boot_info *info)
 	return EFI_SUCCESS;
 }
 
-/* A section on whole pages stays where it is, if its last page is ours to the end. */
+/* A section on whole pages stays in place, if the rest of its last page is ours. */
 static bool ramdisk_stays(const EFI_LOADED_IMAGE *image, const struct source *source)
 {
 	uint64_t start = (uintptr_t)source->section;
@@ -210,7 +209,7 @@ static EFI_STATUS ramdisk_load(EFI_LOADED_IMAGE *image, struct boot_info *info)
 	EFI_STATUS status = source_open(image, ".ramdisk", &source);
 
 	info->firmware_io_tsc += source.io_tsc;
-	/* No file, or a boot without a volume. */
+	/* Whether there is no file, or no volume. */
 	if (status == EFI_NOT_FOUND || status == EFI_UNSUPPORTED)
 		return EFI_SUCCESS;
 	if (EFI_ERROR(status))

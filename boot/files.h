@@ -6,9 +6,8 @@
 #include "boot/boot_info.h"
 
 /*
- * Find configuration and ramdisk: sections .config and .ramdisk of the image this
- * is, else \stencil\stencil.conf and \stencil\ramdisk.cpio on the volume it was
- * started from. The ramdisk may be missing. Fills config, ramdisk and firmware_io_tsc
- * of 'info'; an error has been said.
+ * Find configuration and ramdisk: the sections .config and .ramdisk of the running image, or
+ * \stencil\stencil.conf and \stencil\ramdisk.cpio on the volume it was started from. The ramdisk
+ * may be missing. Fills config, ramdisk and firmware_io_tsc of 'info'; prints an error.
  */
 EFI_STATUS files_load(EFI_LOADED_IMAGE *image, struct boot_info *info);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the firmware is asked for besides files: memory, messages, and what it knows
- * about the machine. Of the memory a short list is kept, so that a refusal to
- * start leaves nothing behind in the firmware.
+ * The firmware's services except files: memory, messages, and information about the machine. A
+ * short list of the allocations is kept, so that a refusal to start returns all memory.
  */
 #include "boot/firmware.h"
 
@@ -35,7 +34,7 @@ EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...)
 	return status;
 }
 
-/* Allocate, and take note of it for firmware_free_all(). */
+/* Allocate, and record the allocation for firmware_free_all(). */
 static EFI_STATUS allocate(EFI_ALLOCATE_TYPE type, EFI_MEMORY_TYPE use, UINTN n_pages,
 			   EFI_PHYSICAL_ADDRESS *addr)
 {
@@ -76,8 +75,8 @@ EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, void **ret)
 }
 
 /*
- * The firmware knows no alignment but the page, so more is taken. Giving that back
- * at once would be dear: firmware may fill what is freed.
+ * Allocate more than needed, because the firmware only aligns to pages. Do not free the excess:
+ * some firmware fills freed memory, which takes long.
  */
 EFI_STATUS firmware_alloc_2mib(const CHAR16 *what, uint64_t size, void **ret)
 {
@@ -149,7 +148,7 @@ static void *find_protocol(EFI_GUID guid)
 	return EFI_ERROR(status) ? NULL : protocol;
 }
 
-/* Shifts for whole bytes in 32-bit pixels; false for any other layout. */
+/* Compute the shifts of whole bytes in 32-bit pixels; false for any other layout. */
 static bool describe_pixels(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,
 			    struct boot_framebuffer *ret)
 {

@@ -6,13 +6,13 @@
 #include "boot/boot_info.h"
 
 /*
- * The firmware's services and what they tell about the machine. Everything here
- * is for the time before ExitBootServices().
+ * The firmware's services, and their information about the machine. Only callable before
+ * ExitBootServices().
  */
 extern EFI_SYSTEM_TABLE *firmware;
 
 /*
- * Say one line, "stencil: TEXT: STATUS", on the firmware's console and return
+ * Print one line, "stencil: TEXT: STATUS", on the firmware's console and return
  * 'status'. 'format' as for gnu-efi's Print().
  */
 EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...);
@@ -23,19 +23,18 @@ EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...);
  */
 EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, void **ret);
 /*
- * The same at a 2 MiB boundary, but in memory that is free after ExitBootServices(),
- * with what was needed to get there: whoever keeps the block says so to
- * memory_map_build().
+ * The same at a 2 MiB boundary, but in memory that is free after ExitBootServices(). The caller
+ * passes the block that it keeps to memory_map_build().
  */
 EFI_STATUS firmware_alloc_2mib(const CHAR16 *what, uint64_t size, void **ret);
 /* One page below 1 MiB, not the first. */
 EFI_STATUS firmware_alloc_low(uint64_t *ret);
-/* Give one allocation back. */
+/* Free one allocation. */
 void firmware_free(void *start);
-/* Give everything back, before returning to the firmware. */
+/* Free all allocations, before returning to the firmware. */
 void firmware_free_all(void);
 
-/* ACPI tables, frame buffer, clock, power-off: what is not there stays 0 in 'info'. */
+/* Find ACPI tables, frame buffer, clock and power-off; a missing one stays 0 in 'info'. */
 void firmware_describe(struct boot_info *info);
-/* The processors, if there is no ACPI to tell them. */
+/* List the processors, if the machine has no ACPI tables. */
 EFI_STATUS firmware_list_cpus(struct boot_info *info);

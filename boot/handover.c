@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last steps under the firmware and the first without it. Everything that
- * can fail is done before ExitBootServices(): memory for the ranges is taken
- * with room for what the allocations themselves and later events add to the map.
- * If the map has changed, the firmware refuses its key; the map is then read
- * again, and no other service is called. The page tables stay as they are, since
- * memory does not come or go, it only changes hands.
+ * The last steps under the firmware and the first without it. Everything that can fail happens
+ * before ExitBootServices(): the memory for the ranges has room for what the allocations and
+ * later events add to the map. If the map has changed, the firmware refuses its key; the map is
+ * then read again, without calls of other services. The page tables need no change, because
+ * memory only changes its owner.
  */
 #include "boot/handover.h"
 
@@ -30,7 +29,7 @@ _Static_assert(offsetof(struct memory_descriptor, attributes) ==
 		       offsetof(EFI_MEMORY_DESCRIPTOR, Attribute),
 	       "");
 
-/* The firmware's map, what it is translated to, and the tables that map that. */
+/* The firmware's map, its translation to ranges, and the page tables for them. */
 struct lists {
 	struct memory_map map;
 	UINTN capacity; /* bytes for the firmware's entries */
@@ -54,7 +53,7 @@ static EFI_STATUS map_read(struct lists *lists, struct boot_info *info)
 	return info->n_ranges > 0 ? EFI_SUCCESS : EFI_BUFFER_TOO_SMALL;
 }
 
-/* One allocation for all lists: each more would be another entry of the map. */
+/* One allocation for all lists, because each allocation may add an entry to the map. */
 static EFI_STATUS map_alloc(struct lists *lists, struct boot_info *info)
 {
 	struct memory_map *map = &lists->map;
@@ -153,8 +152,8 @@ static EFI_STATUS stack_alloc(struct boot_info *info)
 }
 
 /*
- * Read the map and map what it says; how many tables that takes shows only then. After
- * this nothing is allocated, so that the map's key stays good.
+ * Read the map and build page tables for it; only then is their number known. Nothing is
+ * allocated afterwards, so that the map's key stays valid.
  */
 static EFI_STATUS map_and_tables(struct lists *lists, struct boot_info *info)
 {
@@ -190,8 +189,8 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, struct lists *lists, stru
 }
 
 /*
- * What lies behind the archive in its last page is zeros. A section of the image may
- * have been read-only on the firmware's page tables.
+ * Clear the rest of the archive's last page. On the firmware's page tables a section of the
+ * image may have been read-only.
  */
 static void clear_ramdisk_tail(const struct boot_info *info)
 {

@@ -6,7 +6,7 @@
 #include "boot/boot_info.h"
 
 /*
- * Complete 'info' (stack, page tables, memory map), end the firmware's rule and
- * call hv_main(). Returns only if that failed, which has then been said.
+ * Complete 'info' (stack, page tables, memory map), exit boot services and call hv_main().
+ * Returns only after a failure, which it has printed.
  */
 EFI_STATUS handover(EFI_HANDLE image, struct boot_info *info);

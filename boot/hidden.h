@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Included before everything else in what goes into the image: no symbol leaves
- * it, so that the compiler need not go through a table to reach one.
+ * Included first in every file of the image: no symbol is visible outside the image, so that the
+ * compiler accesses symbols without a table.
  */
 #pragma GCC visibility push(hidden)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The page tables between the firmware's and the hypervisor's. The firmware's own
- * lie in memory that is handed out as free, and its ResetSystem() must be callable
- * to the end, so these map whatever it named and forbid nothing. Memory types are
- * left to the MTRRs.
+ * The page tables in use between the firmware's and the hypervisor's. The firmware's own tables
+ * lie in memory that becomes free, and its ResetSystem() must stay callable; so these map all
+ * addresses of its memory map with all permissions. The MTRRs give the memory types.
  */
 #include "boot/identity_map.h"
 
@@ -52,7 +51,7 @@ static uint64_t *find_entry(struct identity_map *map, uint64_t addr, int leaf_le
 	return NULL;
 }
 
-/* Map from 'addr' on to 'end' or to the end of the table; returns how far, 'addr' if not at all. */
+/* Map from 'addr' to 'end' or to the end of the table; returns where it stopped, or 'addr'. */
 static uint64_t map_run(struct identity_map *map, uint64_t addr, uint64_t end)
 {
 	int level = map->has_1gib && addr >= SIZE_4GIB ? 3 : 2;

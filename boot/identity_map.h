@@ -20,7 +20,7 @@ struct identity_map {
 };
 
 /*
- * Map at least [start, start + len), as far as there are such virtual addresses.
- * False when the pool is used up; what was mapped until then stays.
+ * Map at least [start, start + len), up to the largest virtual address. False if the pool is
+ * empty; pages that were already mapped stay mapped.
  */
 bool identity_map_add(struct identity_map *map, uint64_t start, uint64_t len);

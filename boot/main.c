@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The EFI application: from the firmware's hands to hv_main(). Reads as the order
- * of things; whatever cannot be had is said in one line, and the firmware goes
- * on with its next boot option.
+ * The EFI application, from the firmware to hv_main(), as a list of steps. If a step fails, one
+ * line says why, and the firmware continues with its next boot option.
  */
 #include <efi.h>
 #include <efilib.h>
@@ -47,7 +46,7 @@ static EFI_STATUS start(EFI_HANDLE image)
 	EFI_STATUS status;
 	void *loaded;
 
-	/* Reading a large ramdisk may take longer than the five minutes the firmware allows. */
+	/* Reading a large ramdisk may take longer than the firmware's limit of five minutes. */
 	firmware->BootServices->SetWatchdogTimer(0, 0, 0, NULL);
 	status = firmware->BootServices->HandleProtocol(image, &guid, &loaded);
 	if (EFI_ERROR(status))

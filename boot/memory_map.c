@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the firmware's memory map to boot_info's. Firmware maps are unsorted and,
- * on real machines, sometimes wrong: overlapping, wrapping, empty. Every
- * descriptor is two edges; one walk over the sorted edges knows at each address
- * which uses are claimed and takes the most careful one, so that ranges come out
- * sorted and merged. Does not know what lies in the holes between.
+ * Translates the firmware's memory map to ranges of struct boot_info. Firmware maps are unsorted
+ * and, on real machines, sometimes wrong: overlapping, wrapping, empty. Each descriptor gives two
+ * edges. One walk over the sorted edges takes the most careful of the uses claimed at each
+ * address, so that the ranges are sorted and merged. It does not know what lies in the holes.
  */
 #include "boot/memory_map.h"
 
@@ -56,7 +55,7 @@ static enum mem_use descriptor_use(const struct memory_descriptor *descriptor)
 	}
 }
 
-/* Free memory shrinks to whole pages, anything else grows; false when nothing is left. */
+/* Shrink free memory to whole pages, enlarge anything else; false if nothing is left. */
 static bool descriptor_range(const struct memory_descriptor *descriptor, struct boot_range *ret)
 {
 	uint64_t start = descriptor->start, end;
@@ -66,7 +65,7 @@ static bool descriptor_range(const struct memory_descriptor *descriptor, struct 
 		return false;
 	if (descriptor->n_pages > (ADDRESS_LIMIT - start) / PAGE) {
 		end = ADDRESS_LIMIT;
-		/* Whoever counts beyond the end of memory is not believed to own it. */
+		/* Cut off a descriptor that extends beyond the largest address. */
 		use = use == BOOT_MEM_FREE ? BOOT_MEM_RESERVED : use;
 	} else {
 		end = start + descriptor->n_pages * PAGE;
@@ -82,7 +81,7 @@ static bool descriptor_range(const struct memory_descriptor *descriptor, struct 
 	return start < end;
 }
 
-/* False when it does not fit. */
+/* Returns false if it does not fit. */
 static bool edges_add(const struct memory_map *map, size_t *n, const struct boot_range *range)
 {
 	struct memory_edge *edges = &map->edges[*n];
@@ -95,7 +94,7 @@ static bool edges_add(const struct memory_map *map, size_t *n, const struct boot
 	return true;
 }
 
-/* False when they do not fit. */
+/* Returns false if they do not fit. */
 static bool edges_collect(const struct memory_map *map, size_t *n)
 {
 	const struct boot_range frame_zero = {.len = PAGE, .use = BOOT_MEM_RESERVED};
@@ -129,7 +128,7 @@ static void edges_sift_down(struct memory_edge *edges, size_t root, size_t n)
 	}
 }
 
-/* Heap sort: no recursion, and no map makes it slow. */
+/* Heap sort: no recursion, and no input makes it slow. */
 static void edges_sort(struct memory_edge *edges, size_t n)
 {
 	for (size_t root = n / 2; root-- > 0;)
@@ -143,7 +142,7 @@ static void edges_sort(struct memory_edge *edges, size_t n)
 	}
 }
 
-/* The most careful use claimed at the moment; uses are declared in that order. */
+/* The most careful use of the current claims; enum mem_use is in that order. */
 static bool claimed_use(const uint32_t *n_claims, enum mem_use *ret)
 {
 	for (int use = N_USES - 1; use >= 0; use--) {
@@ -155,7 +154,7 @@ static bool claimed_use(const uint32_t *n_claims, enum mem_use *ret)
 	return false;
 }
 
-/* Append, or lengthen the last range; false when it does not fit. */
+/* Append a range, or extend the last one; false if it does not fit. */
 static bool ranges_append(struct boot_range *ranges, size_t capacity, size_t *n,
 			  const struct boot_range *range)
 {

@@ -21,7 +21,7 @@ struct memory_descriptor {
 	uint64_t attributes;
 };
 
-/* Where a descriptor begins or ends: scratch of memory_map_build(). */
+/* The start or end of a descriptor: scratch of memory_map_build(). */
 struct memory_edge {
 	uint64_t addr;
 	uint16_t use; /* enum mem_use */
@@ -41,7 +41,7 @@ struct memory_map {
  * Translate a firmware's map to sorted, merged ranges of whole pages without
  * overlaps. Where entries contradict each other the most careful meaning wins, an
  * unknown type means reserved, and frame 0 is always reserved. A partial entry at
- * the end is left out. Addresses nobody names are in no range.
+ * the end is left out. Addresses without a descriptor are in no range.
  *
  * Returns the number of ranges, at most 2n + 4 for n entries; 0 when 'stride' is
  * shorter than an entry or when edges or ranges do not fit.

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The section table of our own PE image, to find what was added to the file after
- * it was linked. The firmware has checked the image before starting it; nothing is
- * read outside of it all the same. Does not find sections with names of more than
- * eight characters.
+ * Reads the section table of our own PE image, to find sections that were added to the file after
+ * linking. The firmware has checked the image; nevertheless nothing is read outside it. Does not
+ * find sections with names of more than eight characters.
  */
 #include "boot/pe.h"
 
 #include <stddef.h>
 
-/* Microsoft PE format: offsets of what is read here. */
+/* Microsoft PE format: offsets of the fields that are read. */
 #define DOS_PE_OFFSET	      0x3c
 #define PE_N_SECTIONS	      6
 #define PE_OPTIONAL_SIZE      20
@@ -41,7 +40,7 @@ static uint32_t read32(const uint8_t *p)
 	return read16(p) | (uint32_t)read16(p + 2) << 16;
 }
 
-/* Where the section table is, and how many entries it has; false when not inside the image. */
+/* Find the section table and its number of entries; false if it is not inside the image. */
 static bool find_table(const struct span *image, uint64_t *ret_offset, uint32_t *ret_n)
 {
 	uint64_t pe;
@@ -82,7 +81,7 @@ bool pe_find_section(const void *image, uint64_t size, const char *name, uint64_
 		start = read32(section + SECTION_VIRTUAL_START);
 		len = read32(section + SECTION_VIRTUAL_SIZE);
 		raw_len = read32(section + SECTION_RAW_SIZE);
-		if (len == 0 || len > raw_len) /* objcopy leaves the virtual size out */
+		if (len == 0 || len > raw_len) /* objcopy omits the virtual size */
 			len = raw_len;
 		if (!span_reaches(&span, start, len))
 			return false;

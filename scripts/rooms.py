@@ -285,9 +285,6 @@ def main():
         found = list(check_start(read_objects()))
     else:
         found = list(check_circles(rooms, read_objects()))
-    known = TOP / "scripts" / "rooms.known"
-    if known.exists():
-        found = [line for line in found if line not in known.read_text().splitlines()]
     print(*found, sep="\n", end="\n" if found else "")
     sys.exit(bool(found))
 

@@ -95,7 +95,7 @@ breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 
 # Without the breaks, the copy passes.
-for check in format headers includes calls start picture functions docs words spdx shell python cppcheck; do
+for check in format headers includes calls circles start picture functions parameters docs names voice words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]
