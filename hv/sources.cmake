@@ -15,6 +15,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/smp.c
 	hv/host/stop.c
 	hv/host/tsc.c
+	hv/host/tsc_calibrate.c
 	hv/main.c
 	hv/monitor/focus.c
 	hv/monitor/job.c
@@ -92,10 +93,15 @@ set(HV_START_SOURCES
 	hv/config/vm_options.c
 	hv/config/vm_resolve.c
 	hv/config/vm_smp.c
+	hv/frame/numa_parse.c
 	hv/frame/numa_text.c
+	hv/host/acpi.c
+	hv/host/acpi_memory.c
 	hv/host/smp.asm
 	hv/host/smp.c
 	hv/host/trampoline.asm
+	hv/host/tsc_calibrate.c
+	hv/host/tsc_leaf.c
 )
 set(HV_RUN_SOURCES ${HV_ALL_SOURCES} ${HV_ASM_SOURCES})
 foreach(source ${HV_START_SOURCES})

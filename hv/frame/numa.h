@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
 #define NUMA_NODE_MAX	128 /* the limit of QEMU's host-nodes */
@@ -56,27 +55,6 @@ struct numa {
  * hosted tools keep that node. Constant after start-up.
  */
 extern struct numa numa;
-
-/*
- * Whole ACPI tables, including their headers, with correct checksums. NULL: the
- * machine has no such table.
- */
-struct numa_tables {
-	const void *srat, *slit;
-	uint64_t srat_len, slit_len;
-};
-
-/*
- * Read the tables, and nothing beyond their lengths. A SLIT that contradicts
- * itself is reported and ignored. ERR_NOTFOUND: no SRAT, or one without memory.
- * ERR_CORRUPT, ERR_RANGE: the SRAT is damaged, or names more than fits; this is
- * reported. After an error '*ret' is a machine of one node. In any case no node
- * has memory yet.
- */
-enum status numa_parse(const struct numa_tables *tables, struct numa *ret);
-
-/* Add the RAM in [start, start + len), free or not, to its nodes. */
-void numa_add_memory(struct numa *machine, phys_t start, uint64_t len);
 
 unsigned numa_node_of(const struct numa *machine, phys_t address);
 /* The first address after 'address' that belongs to another node, UINT64_MAX if there is none. */

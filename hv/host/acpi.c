@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads the firmware's ACPI tables: processors and APICs, the PM timer, how to switch off and to
- * reset, and the places of the tables that hv/frame/numa.c reads. The tables are not trusted: each
- * must be readable in its whole length and sum up to zero. In AML it only looks for the bytes of
- * the package _S5_, and does not find names that are built at run time. Source: ACPI
+ * reset, and the places of the tables that hv/frame/numa_parse.c reads. The tables are not trusted:
+ * each must be readable in its whole length and sum up to zero. In AML it only looks for the bytes
+ * of the package _S5_, and does not find names that are built at run time. Source: ACPI
  * specification, "ACPI Software Programming Model".
  */
 #include "hv/host/acpi.h"

@@ -47,7 +47,7 @@ struct acpi {
 	struct acpi_register reset;
 	uint8_t reset_value;
 
-	struct acpi_table srat, slit; /* hv/frame/numa.h reads them */
+	struct acpi_table srat, slit; /* hv/frame/numa_parse.h reads them */
 };
 
 /* The machine's tables; without them empty, with spaces ACPI_SPACE_NONE. Constant after

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
 /* Ticks of the TSC in a second; constant after tsc_init(). */
 extern uint64_t tsc_hz;
-
-/* Find tsc_hz. After acpi_init(). ERR_NOTFOUND: the machine has no source for it; logged. */
-enum status tsc_init(void);
 
 /* Set the time of day, in seconds since 1970 UTC, when the TSC was 'at'; 0: unknown. Call once. */
 void tsc_set_time(int64_t unix_time, uint64_t at);

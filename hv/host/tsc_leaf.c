@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The arithmetic of hv/host/tsc.c. */
+/* The arithmetic of hv/host/tsc_calibrate.c. */
 #include "hv/host/tsc_leaf.h"
 
 uint64_t tsc_hz_of_leaves(const struct cpuid_regs *leaf15, const struct cpuid_regs *leaf16)

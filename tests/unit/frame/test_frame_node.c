@@ -5,6 +5,7 @@
 
 #include "hv/frame/frame.h"
 #include "hv/frame/numa.h"
+#include "hv/frame/numa_parse.h"
 #include "hv/frame/phys.h"
 #include "tests/unit/support.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/frame/numa_parse.h"
 #include "hv/frame/numa_text.h"
 
 #include <stdlib.h>

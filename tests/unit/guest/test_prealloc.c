@@ -7,6 +7,7 @@
 
 #include "hv/ept/store.h"
 #include "hv/frame/numa.h"
+#include "hv/frame/numa_parse.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"

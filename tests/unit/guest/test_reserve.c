@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hv/frame/numa.h"
+#include "hv/frame/numa_parse.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
