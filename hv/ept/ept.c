@@ -701,6 +701,11 @@ static void run_on(struct ept *ept, struct ept_layer *layer)
 	move_on(ept);
 }
 
+static void get_layer(struct ept_layer *layer)
+{
+	__atomic_fetch_add(&layer->n_refs, 1, __ATOMIC_RELAXED);
+}
+
 enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 {
 	struct ept_layer *layer = ept->base;
@@ -724,7 +729,7 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 		ept->log = (struct ept_log){0};
 		run_on(ept, layer);
 	}
-	ept_layer_get(layer);
+	get_layer(layer);
 	*ret = layer;
 	return OK;
 }
@@ -772,11 +777,6 @@ uint64_t ept_layer_checksum(struct ept_layer *layer)
 	return sum;
 }
 
-void ept_layer_get(struct ept_layer *layer)
-{
-	__atomic_fetch_add(&layer->n_refs, 1, __ATOMIC_RELAXED);
-}
-
 void ept_layer_put(struct ept_layer *layer)
 {
 	/*
@@ -797,7 +797,7 @@ void ept_layer_put(struct ept_layer *layer)
 
 void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned)
 {
-	ept_layer_get(layer);
+	get_layer(layer);
 	*ept = (struct ept){.leaf_levels = layer->leaf_levels, .max_owned = max_owned};
 	run_on(ept, layer);
 }

@@ -209,10 +209,9 @@ enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *r
 enum status ept_freeze(struct ept *ept, struct ept_layer **ret);
 
 /*
- * Take and drop a count on a layer, on any processor, with any lock held. The
- * last put frees the layer's frames and drops its count on the parent.
+ * Drop a count on a layer, on any processor, with any lock held. The last put frees the layer's
+ * frames and drops its count on the parent.
  */
-void ept_layer_get(struct ept_layer *layer);
 void ept_layer_put(struct ept_layer *layer);
 
 /*

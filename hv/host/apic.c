@@ -140,6 +140,13 @@ static void mask_local_sources(void)
 		apic_write(APIC_LVT_CMCI, LVT_MASKED);
 }
 
+static uint32_t read_id(void)
+{
+	uint32_t id = apic_read(APIC_ID);
+
+	return is_x2apic ? id : id >> 24;
+}
+
 void host_apic_enable(void)
 {
 	uint64_t base = rdmsr(IA32_APIC_BASE) | APIC_BASE_ENABLE;
@@ -152,7 +159,7 @@ void host_apic_enable(void)
 	apic_write(APIC_TASK_PRIORITY, 0);
 	mask_local_sources();
 	host_apic_timer_stop();
-	this_cpu()->apic_id = host_apic_id();
+	this_cpu()->apic_id = read_id();
 }
 
 enum status host_apic_init(void)
@@ -160,13 +167,6 @@ enum status host_apic_init(void)
 	TRY(init_machine());
 	host_apic_enable();
 	return OK;
-}
-
-uint32_t host_apic_id(void)
-{
-	uint32_t id = apic_read(APIC_ID);
-
-	return is_x2apic ? id : id >> 24;
 }
 
 void host_apic_eoi(void)

@@ -28,7 +28,6 @@ void host_apic_enable(void);
  */
 enum status host_apic_calibrate(void);
 
-uint32_t host_apic_id(void);
 void host_apic_eoi(void);
 
 /* Make the processor return from cpu_wait(), or leave the guest. */

@@ -40,7 +40,7 @@ static bool fix_up(struct interrupt_frame *frame)
 	return false;
 }
 
-void interrupt_handle_external(uint8_t vector)
+static void handle_external(uint8_t vector)
 {
 	/* A spurious interrupt needs no EOI. */
 	if (vector != VECTOR_SPURIOUS)
@@ -56,7 +56,7 @@ static void handle_nmi(void)
 void interrupt_dispatch(struct interrupt_frame *frame)
 {
 	if (frame->vector >= FIRST_EXTERNAL)
-		interrupt_handle_external((uint8_t)frame->vector);
+		handle_external((uint8_t)frame->vector);
 	else if (frame->vector == VECTOR_NMI)
 		handle_nmi();
 	else if (frame->vector == VECTOR_PROTECTION && fix_up(frame))

@@ -3,12 +3,6 @@
 
 #include "hv/lib/types.h"
 
-/*
- * For a VM exit that acknowledged an external interrupt: do what the IDT's handler does for
- * 'vector'.
- */
-void interrupt_handle_external(uint8_t vector);
-
 /* For a VM exit caused by an NMI: run the handler; its IRET ends the blocking of NMIs. */
 static inline void interrupt_handle_nmi(void)
 {

@@ -150,7 +150,6 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 
 /* msr.asm: false if the processor answers with #GP; *ret is then untouched. Needs idt_init(). */
 bool rdmsr_safe(uint32_t msr, uint64_t *ret);
-bool wrmsr_safe(uint32_t msr, uint64_t value);
 
 /* An instruction of msr.asm that may raise #GP, and where to resume: relative to each field. */
 struct msr_fixup {

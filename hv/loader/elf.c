@@ -28,7 +28,7 @@
 #define ELF_PH_64	   56
 #define ELF_PH_MAX	   128
 
-bool elf_has_magic(const void *file, uint64_t len)
+static bool has_magic(const void *file, uint64_t len)
 {
 	return len >= ELF_HEADER_32 && loader_get_u32(file) == ELF_MAGIC;
 }
@@ -75,7 +75,7 @@ enum status elf_open(struct loader *loader, struct elf *ret)
 	const uint8_t *file = loader->input->kernel;
 	uint64_t len = loader->input->kernel_len;
 
-	if (!elf_has_magic(file, len))
+	if (!has_magic(file, len))
 		return loader_refuse_at(loader, ERR_CORRUPT, 0, "no ELF header");
 	bool is64 = file[ELF_CLASS] == ELF_CLASS_64;
 

@@ -22,7 +22,6 @@ struct elf_segment {
 	uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
-bool elf_has_magic(const void *file, uint64_t len);
 enum status elf_open(struct loader *loader, struct elf *ret);
 /* The segment of program header 'i', which is below elf->phnum. */
 struct elf_segment elf_segment(const struct elf *elf, uint16_t i);

@@ -37,18 +37,6 @@ enum loader_kind loader_detect(const void *kernel, uint64_t len)
 	return pvh_detect(kernel, len) ? LOADER_PVH : LOADER_NONE;
 }
 
-const char *loader_kind_name(enum loader_kind kind)
-{
-	static const char *const names[] = {
-		[LOADER_NONE] = "unknown",
-		[LOADER_LINUX] = "Linux",
-		[LOADER_MULTIBOOT] = "Multiboot 1",
-		[LOADER_PVH] = "PVH",
-	};
-
-	return names[kind];
-}
-
 static enum status load_kind(struct loader *loader)
 {
 	switch (loader->state->kind) {

@@ -11,9 +11,6 @@
 /* The kind of kernel that the bytes claim to be; loader_load() may still refuse them. */
 enum loader_kind loader_detect(const void *kernel, uint64_t len);
 
-/* "Linux", "Multiboot 1", "PVH" or "unknown". */
-const char *loader_kind_name(enum loader_kind kind);
-
 /*
  * Load input->kernel into 'memory'. On an error '*ret' is not written, the
  * memory may be partly written, and 'error' (of 'error_size' bytes) holds a

@@ -137,7 +137,12 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t loader_place_high(const struct loader *loader, uint64_t len, uint64_t limit)
+/*
+ * The start of 'len' bytes of RAM above LOADER_KERNEL_MIN: the highest page outside loader->state's
+ * kernel from which they end below 'limit', or the lowest multiple of 'align' at or above 'from'.
+ * 0: there is no room.
+ */
+static uint64_t place_high(const struct loader *loader, uint64_t len, uint64_t limit)
 {
 	uint64_t kernel_start = loader->state->kernel_start.raw;
 	uint64_t kernel_end = loader->state->kernel_end.raw;
@@ -192,7 +197,7 @@ enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *
 	uint64_t addr = 0, kernel_end = loader->state->kernel_end.raw;
 
 	if (input->initrd_len > 0) {
-		addr = loader_place_high(loader, input->initrd_len, limit);
+		addr = place_high(loader, input->initrd_len, limit);
 		if (addr == 0)
 			return loader_refuse(loader, ERR_RANGE,
 					     "no room for the initrd of %lu bytes beside the "

@@ -174,12 +174,6 @@ enum status loader_write_string(struct loader *loader, const char *s, const char
  */
 uint64_t loader_ram_end(const struct loader *loader, uint64_t start);
 
-/*
- * The start of 'len' bytes of RAM above LOADER_KERNEL_MIN: the highest page outside loader->state's
- * kernel from which they end below 'limit', or the lowest multiple of 'align' at or above 'from'.
- * 0: there is no room.
- */
-uint64_t loader_place_high(const struct loader *loader, uint64_t len, uint64_t limit);
 uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align);
 
 /* Refuse, and name the memory size with which [start, start + len) would be RAM. */
