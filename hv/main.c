@@ -30,6 +30,7 @@
 #include "hv/monitor/info.h"
 #include "hv/monitor/job.h"
 #include "hv/processor.h"
+#include "hv/vcpu/setup.h"
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"

@@ -37,6 +37,7 @@ set(HV_MACHINE_SOURCES
 	hv/run/sync.c
 	hv/run/wish.c
 	hv/vcpu/load.c
+	hv/vcpu/setup.c
 	hv/vcpu/start_state.c
 	hv/vcpu/vcpu.c
 	hv/vm/build.c
@@ -102,6 +103,7 @@ set(HV_START_SOURCES
 	hv/host/trampoline.asm
 	hv/host/tsc_calibrate.c
 	hv/host/tsc_leaf.c
+	hv/vcpu/setup.c
 )
 set(HV_RUN_SOURCES ${HV_ALL_SOURCES} ${HV_ASM_SOURCES})
 foreach(source ${HV_START_SOURCES})

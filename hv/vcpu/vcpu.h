@@ -151,9 +151,6 @@ static inline bool vcpu_has_control2(uint32_t bit)
 	return vcpu_shared.controls.word[CONTROLS_PROC2] & bit;
 }
 
-/* Fill vcpu_shared from this processor, for which vmx_missing() returned NULL. ERR_NOMEM. */
-enum status vcpu_setup(const struct vmx_capability *capability);
-
 /* Levels of EPT leaves that this processor has, as ept_init() counts them. */
 unsigned vcpu_leaf_levels(void);
 
