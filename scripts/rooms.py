@@ -7,13 +7,14 @@
   circles    no circle between rooms, nor between the units of a room (x.c, x.asm and x.h are one)
              by calls or by includes
   start      what is not start-only uses start-only code and constants as scripts/start allows
+  unused     every symbol that a file of hv/ exports is used by another file, or by a test or tool
   dot        print the picture of the rooms, as graphviz text
   svg        print the picture, with its graphviz text in a comment: docs/rooms.svg
   picture    docs/rooms.svg shows the table
 
 A check prints each violation on a line of its own. The exit status is 1 if there is one, 2 if
-the tree or the build cannot be read. `calls`, `circles` and `start` read the objects of a finished
-build, in $STENCIL_BUILD or build/.
+the tree or the build cannot be read. `calls`, `circles`, `start` and `unused` read the objects
+of a finished build, in $STENCIL_BUILD or build/.
 """
 import argparse
 import graphlib
@@ -161,6 +162,16 @@ def check_start(objects):
         yield f"scripts/start: {source} does not need {symbol}, or it is not start-only"
 
 
+def check_unused(objects):
+    """Tests and tools are read as text, since their objects are not those of the image."""
+    needed = set().union(*objects.needs.values())
+    for path in sources("tests/*.[ch]", "guest-tools/*.[ch]"):
+        needed.update(re.findall(r"[A-Za-z_]\w*", (TOP / path).read_text()))
+    for symbol, source in sorted(objects.defined_in.items()):
+        if source.startswith("hv/") and symbol not in needed:
+            yield f"{source}: {symbol} is exported, but only used here or nowhere"
+
+
 def circles(graph, what):
     """A circle of the graph after the other, each without an arrow of those before it."""
     graph = {node: sorted(targets) for node, targets in sorted(graph.items())}
@@ -267,8 +278,8 @@ def read_objects(must_exist=True):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["includes", "calls", "circles", "start", "dot", "svg",
-                                         "picture"])
+    parser.add_argument("what", choices=["includes", "calls", "circles", "start", "unused", "dot",
+                                         "svg", "picture"])
     what = parser.parse_args().what
     rooms = read_rooms()
     if what in ("dot", "svg"):
@@ -283,6 +294,8 @@ def main():
         found = [*check_calls(rooms, objects), *check_seams(rooms, objects)]
     elif what == "start":
         found = list(check_start(read_objects()))
+    elif what == "unused":
+        found = list(check_unused(read_objects()))
     else:
         found = list(check_circles(rooms, read_objects()))
     print(*found, sep="\n", end="\n" if found else "")

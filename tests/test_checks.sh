@@ -56,6 +56,9 @@ object hv/config/broken.c start <<<'void broken(void) {}'
 object hv/vm/broken_run.c <<<'void broken(void); void broken_run(void) { broken(); }'
 breaks start hv/ept/broken.h broken_run </dev/null
 rm "$work/hv/config/broken.c" "$work/hv/vm/broken_run.c"
+object hv/ept/broken.c <<<'void broken_symbol(void) {}'
+breaks unused hv/ept/broken.h broken_symbol </dev/null
+rm "$work/hv/ept/broken.c"
 breaks start scripts/start < <(cat scripts/start; echo 'broken | hv/main.c | nothing')
 breaks calls scripts/seams < <(cat scripts/seams; echo 'broken | lib | host | nothing')
 echo '#include "hv/ept/broken.h"' >"$work/hv/ept/broken_back.h"
@@ -95,7 +98,7 @@ breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 
 # Without the breaks, the copy passes.
-for check in format headers includes calls circles start picture functions parameters docs names voice words spdx shell python cppcheck; do
+for check in format headers includes calls circles start unused picture functions parameters docs names voice words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]

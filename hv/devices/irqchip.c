@@ -113,6 +113,10 @@ static bool deliver(struct irqchip *chip, struct lapic *lapic, const struct irq_
 	return accepted;
 }
 
+/*
+ * Deliver to every target or, with DELIVER_LOWEST, to one of them. False: no APIC accepted the
+ * message.
+ */
 static bool deliver_to(struct irqchip *chip, enum targets targets, const struct lapic *from,
 		       const struct irq_message *msg)
 {
@@ -129,11 +133,6 @@ static bool deliver_to(struct irqchip *chip, enum targets targets, const struct 
 	return accepted;
 }
 
-bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg)
-{
-	return deliver_to(chip, TARGET_NAMED, NULL, msg);
-}
-
 /* Send the messages of these pins of the I/O APIC. */
 static void fire(struct irqchip *chip, uint32_t pins)
 {
@@ -141,7 +140,8 @@ static void fire(struct irqchip *chip, uint32_t pins)
 		unsigned pin = (unsigned)__builtin_ctz(pins);
 		struct irq_message msg;
 
-		if (ioapic_message(&chip->ioapic, pin, &msg) && irqchip_deliver(chip, &msg))
+		if (ioapic_message(&chip->ioapic, pin, &msg) &&
+		    deliver_to(chip, TARGET_NAMED, NULL, &msg))
 			ioapic_accepted(&chip->ioapic, pin);
 	}
 }

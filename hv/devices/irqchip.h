@@ -42,11 +42,6 @@ extern const struct device_class irqchip_class;
 void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, unsigned phys_bits);
 /* Assert or deassert line 'gsi' (below 24), which is the I/O APIC's pin of that number. */
 void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level);
-/*
- * Deliver to every APIC that the message names or, with DELIVER_LOWEST, to one of them. False: no
- * APIC accepted the message.
- */
-bool irqchip_deliver(struct irqchip *chip, const struct irq_message *msg);
 /* Perform what follows from an access to 'lapic': 'effect' is a set of enum lapic_effect. */
 void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect);
 
