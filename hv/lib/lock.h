@@ -16,7 +16,7 @@
  *	the list of VMs		hv/vm/vm.c, vms_lock
  *	the search for merging	hv/vm/merge_scan.c
  *	a VM's memory		struct vm, lock
- *	buffers for ACPI	hv/vm/build.c, tables_lock
+ *	buffers for ACPI	hv/vm/build.c, acpi.lock
  *	the host's page tables	hv/host/paging.c
  *	merged frames		hv/ept/merged.c
  *	the scheduler		hv/vcpu/sched.c
