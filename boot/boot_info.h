@@ -51,17 +51,18 @@ struct boot_section {
 struct boot_info {
 	uint32_t version;
 	uint32_t n_ranges, n_cpus, n_sections;
-	struct boot_range *range;      /* sorted, merged, without overlaps; never frame 0 as free */
-	struct boot_cpu *cpu;	       /* from EFI MP services; n_cpus 0: use the MADT */
-	struct boot_section *section;  /* sorted, whole pages */
-	const char *config;	       /* text, NUL-terminated */
-	uint64_t config_len;	       /* without the NUL */
-	uint64_t ramdisk, ramdisk_len; /* cpio newc archive at a page boundary, zeros behind it in
-					* its last page; len 0: none */
-	uint64_t ramdisk_capacity;     /* bytes of whole pages from 'ramdisk' on that are ours */
-	uint64_t stack, stack_len;     /* the stack of hv_main() */
-	uint64_t acpi_rsdp;	       /* 0: none */
-	uint64_t trampoline;	       /* one page below 1 MiB to start processors with */
+	struct boot_range *range;     /* sorted, merged, without overlaps; never frame 0 as free */
+	struct boot_cpu *cpu;	      /* from EFI MP services; n_cpus 0: use the MADT */
+	struct boot_section *section; /* sorted, whole pages */
+	const char *config;	      /* text, NUL-terminated */
+	uint64_t config_len;	      /* without the NUL */
+	/* A cpio newc archive at a page boundary, zero-padded to the end of its last page; len 0:
+	 * none. */
+	uint64_t ramdisk, ramdisk_len;
+	uint64_t ramdisk_capacity; /* bytes of whole pages from 'ramdisk' on that are ours */
+	uint64_t stack, stack_len; /* the stack of hv_main() */
+	uint64_t acpi_rsdp;	   /* 0: none */
+	uint64_t trampoline;	   /* one page below 1 MiB to start processors with */
 	uint64_t efi_reset_system; /* ResetSystem(), Microsoft calling convention, needs efi_cr3 */
 	/*
 	 * Our page tables at the hand-over: all addresses of the firmware's memory map,

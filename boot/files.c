@@ -141,9 +141,8 @@ static EFI_STATUS config_read(struct source *source, struct boot_info *info)
 	char *text;
 
 	if (source->size > MAX_CONFIG_SIZE)
-		return firmware_fail(EFI_BAD_BUFFER_SIZE,
-				     L"%s has %ld bytes, at most %ld can be taken", source->path,
-				     source->size, MAX_CONFIG_SIZE);
+		return firmware_fail(EFI_BAD_BUFFER_SIZE, L"%s has %ld bytes, the limit is %ld",
+				     source->path, source->size, MAX_CONFIG_SIZE);
 	status = firmware_alloc(L"the configuration", source->size + 1, &buffer);
 	if (EFI_ERROR(status))
 		return status;

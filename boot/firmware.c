@@ -230,7 +230,7 @@ static EFI_STATUS read_cpus(struct mp_services *mp, UINTN n, struct boot_info *i
 		EFI_STATUS status = mp->get_info(mp, i, &processor);
 
 		if (EFI_ERROR(status))
-			return firmware_fail(status, L"the firmware does not tell processor %ld",
+			return firmware_fail(status, L"the firmware does not report processor %ld",
 					     i);
 		if (!(processor.flags & MP_PROCESSOR_IS_ENABLED))
 			continue;
@@ -255,7 +255,7 @@ EFI_STATUS firmware_list_cpus(struct boot_info *info)
 	if (mp == NULL)
 		return firmware_fail(
 			EFI_UNSUPPORTED,
-			L"neither ACPI tables nor EFI MP services tell the processors");
+			L"neither ACPI tables nor EFI MP services list the processors");
 	status = mp->get_count(mp, &n, &n_enabled);
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"the firmware does not count its processors");

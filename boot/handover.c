@@ -65,7 +65,7 @@ static EFI_STATUS map_alloc(struct lists *lists, struct boot_info *info)
 	status = firmware->BootServices->GetMemoryMap(&map->size, NULL, &lists->key, &map->stride,
 						      &version);
 	if (status != EFI_BUFFER_TOO_SMALL || map->stride < sizeof(struct memory_descriptor))
-		return firmware_fail(status, L"the firmware does not tell its memory map");
+		return firmware_fail(status, L"the firmware does not report its memory map");
 	n = map->size / map->stride + N_SPARE_ENTRIES;
 	lists->capacity = n * map->stride;
 	lists->n_ranges = map->n_edges = 2 * n + 4;
@@ -185,7 +185,7 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE image, struct lists *lists, stru
 			status = map_read(lists, info);
 	}
 	return firmware_fail(EFI_ERROR(status) ? status : EFI_ABORTED,
-			     L"the firmware does not let go of the machine");
+			     L"ExitBootServices() failed");
 }
 
 /*

@@ -29,8 +29,8 @@ struct memory_edge {
 };
 
 struct memory_map {
-	const void
-		*entries; /* the firmware's, 'size' bytes in all, 'stride' from one to the next */
+	/* The firmware's, 'size' bytes in all, 'stride' from one to the next. */
+	const void *entries;
 	size_t size, stride;
 	struct boot_range kept; /* overrides entries that call it free; len 0: nothing */
 	struct memory_edge *edges;

@@ -19,7 +19,7 @@
 #define MP_PROCESSOR_IS_ENABLED (1u << 1)
 
 struct mp_processor {
-	UINT64 id; /* the local APIC's */
+	UINT64 id; /* local APIC ID */
 	UINT32 flags;
 	UINT32 package, core, thread;
 	UINT32 extended[6]; /* more of the location, in later versions */

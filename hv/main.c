@@ -103,7 +103,7 @@ static void log_nodes(void)
 	for (unsigned node = 0; numa.n_nodes > 1 && node < numa.n_nodes; node++) {
 		numa_describe(&numa, node, (struct numa_cpus){apic_ids, n_cpus}, text,
 			      sizeof(text));
-		log_info("%s, %lu MiB free", text, (frame_available_on(node) * PAGE_SIZE / MIB(1)));
+		log_info("%s, %lu MiB free", text, frame_available_on(node) * PAGE_SIZE / MIB(1));
 	}
 }
 
@@ -281,7 +281,7 @@ static void log_own_memory(uint64_t n_free, uint64_t n_released)
 	for (uint32_t i = 0; i < boot->n_ranges; i++)
 		if (boot->range[i].use == BOOT_MEM_HV)
 			bytes += boot->range[i].len;
-	log_debug("bench hypervisor_bytes %lu", (bytes - boot->ramdisk_capacity));
+	log_debug("bench hypervisor_bytes %lu", bytes - boot->ramdisk_capacity);
 }
 
 static void vmx_on_here(struct cpu *cpu)
@@ -338,7 +338,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	phys_t memory = frame_alloc_run(ARENA_SIZE / PAGE_SIZE, PAGE_SIZE);
 
 	if (memory == 0)
-		panic("this machine has no %lu KiB of free memory", (ARENA_SIZE / KIB(1)));
+		panic("this machine has no %lu KiB of free memory", ARENA_SIZE / KIB(1));
 	arena.base = phys_to_virt(memory);
 	read_configuration(&arena);
 	log_nodes();
@@ -406,8 +406,7 @@ void hv_main(const struct boot_info *info)
 	boot = info;
 	cpu_init_boot();
 	console_init(info);
-	/* From now on processor_run() sends the output, because sending a line takes milliseconds.
-	 */
+	/* From now on processor_run() sends output, because sending a line takes milliseconds. */
 	console_set_buffered(true);
 	log_info("Stencil, a hypervisor for VM templates");
 	idt_init();

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Access to the firmware's tables, which may also lie in memory that the firmware calls reserved.
- */
+/* Access to the firmware's tables, which may also lie in memory that is listed as reserved. */
 #include "hv/host/acpi_memory.h"
 
 #include "hv/frame/phys.h"

@@ -258,8 +258,7 @@ void host_apic_timer_set(uint64_t tsc_deadline)
 		return;
 	}
 	apic_write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | VECTOR_TIMER);
-	/* SDM vol. 3, "TSC-Deadline Mode": in xAPIC mode a fence must separate mode and deadline.
-	 */
+	/* SDM vol. 3, "TSC-Deadline Mode": in xAPIC mode a fence must separate the two. */
 	asm volatile("mfence" : : : "memory");
 	wrmsr(IA32_TSC_DEADLINE, tsc_deadline == 0 ? 1 : tsc_deadline);
 }
