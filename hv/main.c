@@ -266,11 +266,13 @@ static enum end outcome(void)
 	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
 }
 
-static void log_start_cost(void)
+/* Without the time in which the firmware read files, or lines were sent. */
+static void log_start_cost(uint64_t waited_tsc)
 {
 	if (vcpu_shared.first_entry_tsc)
-		log_info("bench entry_to_guest %lu", (vcpu_shared.first_entry_tsc -
-						      boot->efi_entry_tsc - boot->firmware_io_tsc));
+		log_info("bench entry_to_guest %lu", vcpu_shared.first_entry_tsc -
+							     boot->efi_entry_tsc -
+							     boot->firmware_io_tsc - waited_tsc);
 }
 
 /* Image, stacks, tables and allocated memory, without the ramdisk, which belongs to the VMs. */
@@ -334,7 +336,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 {
 	struct arena arena = {.size = ARENA_SIZE};
 	struct vmx_capability cap;
-	uint64_t n_free, n_released;
+	uint64_t n_free, n_released, waited_tsc;
 	phys_t memory = frame_alloc_run(ARENA_SIZE / PAGE_SIZE, PAGE_SIZE);
 
 	if (memory == 0)
@@ -342,6 +344,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	arena.base = phys_to_virt(memory);
 	read_configuration(&arena);
 	log_nodes();
+	console_begin_step("VMX");
 	check_processor(&cap);
 	vmx_on_here(cpu);
 	if (vcpu_setup(&cap) != OK || ept_setup() != OK)
@@ -350,24 +353,33 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	/* Pairs with the load in cpu_main(). */
 	__atomic_store_n(&may_turn_vmx_on, true, __ATOMIC_RELEASE);
 	wait_for_others();
-	if (config.host.checksum)
+	console_end_step("on");
+	if (config.host.checksum) {
+		console_begin_step("checksums");
 		take_checksums();
+		console_end_step("taken");
+	}
 	protect_images();
 	monitor_job_setup(&images);
 	n_free = frame_available();
 	log_own_memory(n_free, n_released);
 	set_budget(n_free);
+	log_info("VMs: %u", config.n_vms);
 	start_vms();
 	vm_prealloc_end();
 	vm_merge_setup(config.vms);
+	waited_tsc = console_waited_tsc();
+	/* Sending a line takes milliseconds: processor_run() sends while guests run. */
+	console_set_buffered(true);
 	processor_run(cpu);
+	console_set_buffered(false);
 	template_release_all();
 	vm_merge_end();
 	log_info("memory: %lu frames free before the first VM, %lu after the last", n_free,
 		 frame_available());
 	if (config.host.checksum)
 		compare_checksums();
-	log_start_cost();
+	log_start_cost(waited_tsc);
 	end(outcome());
 }
 
@@ -401,28 +413,56 @@ static void start_paging(const struct boot_info *info)
 		panic("no memory for the page tables");
 }
 
-void hv_main(const struct boot_info *info)
+static void read_tables(const struct boot_info *info)
 {
-	boot = info;
-	cpu_init_boot();
-	console_init(info);
-	/* From now on processor_run() sends output, because sending a line takes milliseconds. */
-	console_set_buffered(true);
-	log_info("Stencil, a hypervisor for VM templates");
-	idt_init();
-	add_frames();
-	start_paging(info);
+	console_begin_step("ACPI");
 	acpi_init(info->acpi_rsdp);
 	power_init(info);
 	if (host_apic_init() != OK)
 		panic("cannot map the local APIC or an I/O APIC");
 	find_nodes();
-	if (tsc_init() != OK)
+	if (acpi.n_cpus > 0)
+		console_end_step("%u processors, %u I/O APICs", acpi.n_cpus, acpi.n_io_apics);
+	else
+		console_end_step("no processors in the tables");
+}
+
+static void find_clock(const struct boot_info *info)
+{
+	const char *source;
+
+	console_begin_step("TSC");
+	if (tsc_init(&source) != OK)
 		panic("no clock");
 	if (host_apic_calibrate() != OK)
 		panic("the local APIC's timer does not count");
 	tsc_set_time(info->unix_time, info->unix_time_tsc);
+	console_end_step("%lu MHz, from %s", (tsc_hz + 500000) / 1000000, source);
+}
+
+static void start_processors(const struct boot_info *info)
+{
+	uint32_t n = info->n_cpus > 0 ? info->n_cpus : acpi.n_cpus;
+
+	console_begin_step("processors");
 	if (smp_init(info, cpu_main) != OK)
 		panic("no memory for stacks or for the start of other processors");
+	console_end_step("%u of %u", n_cpus, n > 0 ? n : 1);
+}
+
+void hv_main(const struct boot_info *info)
+{
+	boot = info;
+	cpu_init_boot();
+	console_init(info);
+	log_info("Stencil, a hypervisor for VM templates");
+	idt_init();
+	console_begin_step("memory");
+	add_frames();
+	start_paging(info);
+	console_end_step("%lu MiB", frame_total() * PAGE_SIZE / MIB(1));
+	read_tables(info);
+	find_clock(info);
+	start_processors(info);
 	cpu_enter(cpus[0], cpu_main);
 }

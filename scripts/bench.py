@@ -61,7 +61,7 @@ FIGURES = {
     "clone_bytes_parked": ("<= 8192", "memory of a clone that has not run yet"),
     "vm_start_1g": ("<= 100000", "memory of a VM over a private template of 1 GiB"),
     "parse_object": ("<= 20000", "one more -object line in the configuration"),
-    "entry_to_guest": ("<= 2000000", "EFI entry to first guest instruction, without firmware I/O"),
+    "entry_to_guest": ("<= 2000000", "EFI entry to first guest instruction, without waiting for devices"),
     "hypervisor_bytes": ("", "memory the hypervisor keeps before the first VM, without the ramdisk"),
     "efi_bytes": ("", "size of BOOTX64.EFI"),
 }

@@ -53,8 +53,10 @@ static struct {
 } ring;
 static struct screen screen;
 static uint64_t last_draw;
+static uint64_t waited_tsc; /* in write_locked(), while output was not buffered */
 
 static enum log_level max_level = LOG_INFO;
+static char step[64]; /* the beginning of its line; only the boot processor uses it */
 
 static void console_lock_acquire(void)
 {
@@ -157,8 +159,11 @@ static void write_locked(const char *data, size_t len)
 		ring_send_without_waiting();
 		return;
 	}
+	uint64_t begin = rdtsc();
+
 	ring_send_all();
 	draw();
+	waited_tsc += rdtsc() - begin;
 }
 
 /* A port without a device reads as all ones. */
@@ -236,6 +241,15 @@ bool console_poll(void)
 	return waits;
 }
 
+uint64_t console_waited_tsc(void)
+{
+	console_lock_acquire();
+	uint64_t ticks = waited_tsc;
+
+	console_lock_release();
+	return ticks;
+}
+
 void console_flush(void)
 {
 	console_lock_acquire();
@@ -298,17 +312,50 @@ void console_break_lock(void)
 	buffered = false;
 }
 
-/* A line that is too long for the buffer loses its end. */
+/* Format a whole line; one that is too long for the buffer loses its end. */
+static size_t format_line(char line[LINE_MAX], const char *prefix, const char *fmt, va_list args)
+{
+	size_t len = format(line, LINE_MAX, "%s", prefix);
+
+	len += format_v(line + len, LINE_MAX - len, fmt, args);
+	if (len > LINE_MAX - 2)
+		len = LINE_MAX - 2;
+	line[len++] = '\n';
+	return len;
+}
+
 static void say(const char *prefix, const char *fmt, va_list args)
 {
 	char line[LINE_MAX];
-	size_t len = format(line, sizeof(line), "stencil: %s", prefix);
+	size_t len = format_line(line, prefix, fmt, args);
 
-	len += format_v(line + len, sizeof(line) - len, fmt, args);
-	if (len > sizeof(line) - 2)
-		len = sizeof(line) - 2;
-	line[len++] = '\n';
 	console_write_raw(line, len);
+}
+
+static bool is_logged(enum log_level level)
+{
+	return level <= __atomic_load_n(&max_level, __ATOMIC_RELAXED);
+}
+
+void console_begin_step(const char *name)
+{
+	size_t len = format(step, sizeof(step), "stencil: %s: ", name);
+
+	if (is_logged(LOG_INFO))
+		console_write_part(step, len);
+}
+
+void console_end_step(const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	va_list args;
+	size_t len;
+
+	va_start(args, fmt);
+	len = format_line(line, console_line_is_open() ? "" : step, fmt, args);
+	va_end(args);
+	if (is_logged(LOG_INFO))
+		console_write_part(line, len);
 }
 
 void console_print(const char *fmt, ...)
@@ -316,21 +363,21 @@ void console_print(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say("", fmt, args);
+	say("stencil: ", fmt, args);
 	va_end(args);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	static const char *const prefix[] = {
-		[LOG_ERROR] = "error: ",
-		[LOG_WARNING] = "warning: ",
-		[LOG_INFO] = "",
-		[LOG_DEBUG] = "",
+		[LOG_ERROR] = "stencil: error: ",
+		[LOG_WARNING] = "stencil: warning: ",
+		[LOG_INFO] = "stencil: ",
+		[LOG_DEBUG] = "stencil: ",
 	};
 	va_list args;
 
-	if (level > __atomic_load_n(&max_level, __ATOMIC_RELAXED))
+	if (!is_logged(level))
 		return;
 	va_start(args, fmt);
 	say(prefix[level], fmt, args);

@@ -126,21 +126,29 @@ static uint64_t hz_from_timer(enum timer timer)
 	return moved == 0 ? 0 : tsc_hz_of_count(tsc_end - tsc_start, moved, hz, hz_nominal());
 }
 
-enum status tsc_init(void)
+static const char *find_hz(void)
 {
 	tsc_hz = hz_from_processor();
-	if (tsc_hz == 0)
-		tsc_hz = hz_from_hypervisor();
-	if (tsc_hz == 0) {
-		pit_start();
-		tsc_hz = hz_from_timer(TIMER_PIT);
-	}
-	if (tsc_hz == 0 && acpi.pm_timer_port != 0)
+	if (tsc_hz != 0)
+		return "CPUID";
+	tsc_hz = hz_from_hypervisor();
+	if (tsc_hz != 0)
+		return "the hypervisor below";
+	pit_start();
+	tsc_hz = hz_from_timer(TIMER_PIT);
+	if (tsc_hz != 0)
+		return "the 8254";
+	if (acpi.pm_timer_port != 0)
 		tsc_hz = hz_from_timer(TIMER_PM);
-	if (tsc_hz == 0) {
-		log_error("cannot measure the time-stamp counter: CPUID does not give its "
-			  "frequency, and neither the 8254 nor the ACPI PM timer counts");
-		return ERR_NOTFOUND;
-	}
-	return OK;
+	return tsc_hz != 0 ? "the ACPI PM timer" : NULL;
+}
+
+enum status tsc_init(const char **ret_source)
+{
+	*ret_source = find_hz();
+	if (*ret_source != NULL)
+		return OK;
+	log_error("cannot measure the time-stamp counter: CPUID does not give its "
+		  "frequency, and neither the 8254 nor the ACPI PM timer counts");
+	return ERR_NOTFOUND;
 }

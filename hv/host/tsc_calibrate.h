@@ -3,5 +3,8 @@
 
 #include "hv/lib/status.h"
 
-/* Find tsc_hz. After acpi_init(). ERR_NOTFOUND: the machine has no source for it; logged. */
-enum status tsc_init(void);
+/*
+ * Find tsc_hz; *ret_source names where it comes from. After acpi_init(). ERR_NOTFOUND: the machine
+ * has no source for it; logged.
+ */
+enum status tsc_init(const char **ret_source);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Steps of start-up that hang: the linker puts these functions (ld --wrap) before those of the
+ * same name. The one that the configuration names, in a comment "hang in NAME", does not return.
+ */
+#include "boot/boot_info.h"
+#include "hv/host/io.h"
+#include "hv/host/paging.h"
+#include "hv/host/smp.h"
+#include "hv/host/tsc_calibrate.h"
+#include "hv/lib/string.h"
+
+static const struct boot_info *boot;
+
+static bool has_text(const char *text)
+{
+	size_t len = strlen(text);
+
+	for (uint64_t i = 0; i + len <= boot->config_len; i++)
+		if (memcmp(boot->config + i, text, len) == 0)
+			return true;
+	return false;
+}
+
+static void hang_in(const char *text)
+{
+	while (has_text(text))
+		pause();
+}
+
+_Noreturn void __real_hv_main(const struct boot_info *info);
+_Noreturn void __wrap_hv_main(const struct boot_info *info)
+{
+	boot = info;
+	__real_hv_main(info);
+}
+
+enum status __real_paging_init(const struct boot_info *info);
+enum status __wrap_paging_init(const struct boot_info *info)
+{
+	hang_in("hang in paging_init");
+	return __real_paging_init(info);
+}
+
+void __real_acpi_init(phys_t rsdp);
+void __wrap_acpi_init(phys_t rsdp)
+{
+	hang_in("hang in acpi_init");
+	__real_acpi_init(rsdp);
+}
+
+enum status __real_tsc_init(const char **ret_source);
+enum status __wrap_tsc_init(const char **ret_source)
+{
+	hang_in("hang in tsc_init");
+	return __real_tsc_init(ret_source);
+}
+
+enum status __real_smp_init(const struct boot_info *info, cpu_entry *entry);
+enum status __wrap_smp_init(const struct boot_info *info, cpu_entry *entry)
+{
+	hang_in("hang in smp_init");
+	return __real_smp_init(info, entry);
+}
