@@ -1,0 +1,232 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boot one shape of machine in QEMU's TCG with OVMF, and judge its serial ports and its screens.
+
+    run_shape.py [--keep FOLDER] FILE.toml SHAPE
+
+--keep leaves the serial ports' output, the screenshots and QEMU's messages in FOLDER.
+
+TCG has no VT-x, so a good run ends with "end: no vmx" and a power-off. Keys of a shape; all have
+defaults:
+    machine, cpu, smp, memory    as for QEMU ("q35", "max", "1", "256M")
+    firmware   a row of FIRMWARES ("plain")
+    disk       how the image is attached: a row of DISKS ("virtio")
+    media      what the image is: a row of MEDIA ("disk")
+    display    a list of -device, the first is on the firmware's console (["VGA"])
+    serial     a list of rows of SERIALS (["com1"])
+    qemu       a list: more arguments for QEMU; "{work}" is the run's folder
+    config     the configuration's lines after "host -on-end poweroff"; the default is one VM
+    blob       size in MiB of a file of zeros in the ramdisk (0)
+    load       processes that keep the host's processors busy meanwhile (0)
+    timeout    seconds until the machine must have ended (120)
+and what is expected:
+    end        the words of the last line, "stencil: end: WORDS" ("no vmx"); "" for no such line
+    reason     who ended the machine, in QEMU's words ("guest-shutdown"); "none": it still runs
+    expect     regular expressions, each to be found in some line of each serial port
+    forbid     regular expressions that no line of a serial port or screen may match
+               (["panic", "warning", "left out"])
+    screen     regular expressions, each to be found in some line of each screen
+    dark       numbers of displays, from 0, on which no text is expected ([])
+The end is expected on each serial port and each screen that is not dark.
+Environment: STENCIL_BUILD, the build folder.
+"""
+import argparse
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+from qemu import Machine, QemuEnded
+from screen_text import load_font, load_picture, read_text
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
+
+DEFAULTS = {
+    "machine": "q35", "cpu": "max", "smp": "1", "memory": "256M", "firmware": "plain",
+    "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
+    "config": "vm one -m 16M -kernel /hello.elf\n", "blob": 0, "load": 0, "timeout": 120,
+    "end": "no vmx", "reason": "guest-shutdown", "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
+    "dark": [],
+}
+
+FIRMWARES = {
+    "plain": ["-bios", "/usr/share/ovmf/OVMF.fd"],
+}
+
+DRIVE = "if=none,id=disk,format=raw,snapshot=on,file={image}"
+DISKS = {
+    "none": [],
+    "virtio": ["-drive", DRIVE, "-device", "virtio-blk-pci,drive=disk"],
+    "nvme": ["-drive", DRIVE, "-device", "nvme,serial=1,drive=disk"],
+    "ide": ["-drive", DRIVE, "-device", "ide-hd,drive=disk"],
+    "scsi": ["-drive", DRIVE, "-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=disk"],
+    "xhci": ["-drive", DRIVE, "-device", "qemu-xhci", "-device", "usb-storage,drive=disk"],
+    "ehci": ["-drive", DRIVE, "-device", "usb-ehci", "-device", "usb-storage,drive=disk"],
+    "readonly": ["-drive", "if=none,id=disk,format=raw,readonly=on,file={image}",
+                 "-device", "virtio-blk-pci,drive=disk"],
+}
+
+SERIALS = {
+    "com1": "isa-serial,iobase=0x3f8,irq=4",
+    "com2": "isa-serial,iobase=0x2f8,irq=3",
+    "pci": "pci-serial",
+}
+
+
+def run(*command):
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def make_disk(parts):
+    run(TOP / "scripts/mkimage", "--efi", BUILD / "BOOTX64.EFI", "--config", parts["config"],
+        "--ramdisk", parts["ramdisk"], "--output", parts["image"])
+
+
+MEDIA = {
+    "disk": make_disk,
+}
+
+
+def make_parts(shape, work):
+    """Configuration and ramdisk; returns the paths of all parts of the medium."""
+    files = work / "ramdisk"
+    parts = {"config": work / "stencil.conf", "ramdisk": work / "ramdisk.cpio",
+             "image": work / "image", "work": work}
+    parts["config"].write_text("host -on-end poweroff\n" + shape["config"], encoding="utf-8")
+    files.mkdir()
+    shutil.copy(BUILD / "tests/guest/hello.elf", files)
+    if shape["blob"]:
+        with open(files / "blob", "wb") as blob:
+            blob.truncate(shape["blob"] << 20)
+    run(TOP / "guest-tools/mkramdisk", files, parts["ramdisk"])
+    return parts
+
+
+def serial_path(work, number):
+    return work / f"serial{number}"
+
+
+def qemu_arguments(shape, parts):
+    arguments = ["-machine", shape["machine"], "-accel", "tcg", "-cpu", shape["cpu"],
+                 "-smp", shape["smp"], "-m", shape["memory"]]
+    arguments += FIRMWARES[shape["firmware"]] + DISKS[shape["disk"]]
+    for number, display in enumerate(shape["display"]):
+        arguments += ["-device", f"{display},id=display{number}"]
+    for number, serial in enumerate(shape["serial"]):
+        arguments += ["-chardev", f"file,id=serial{number},path={serial_path(parts['work'], number)}",
+                      "-device", f"{SERIALS[serial]},chardev=serial{number}"]
+    return [argument.format(**parts) for argument in arguments + shape["qemu"]]
+
+
+@contextlib.contextmanager
+def busy(n):
+    """Keep n processes busy."""
+    processes = [subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "sh", "-c", "while :; do :; done"])
+                 for _ in range(n)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def read_serial(path):
+    return re.split(r"[\r\n]+", path.read_bytes().decode("utf-8", "replace"))
+
+
+def boot(shape, work):
+    """Returns who ended the machine, the lines of each serial port, and the text of each screen."""
+    parts = make_parts(shape, work)
+    MEDIA[shape["media"]](parts)
+    with busy(shape["load"]), Machine(qemu_arguments(shape, parts), work / "messages") as machine:
+        reason = machine.wait_for_end(shape["timeout"])
+        for number in range(len(shape["display"])):
+            machine.screendump(f"display{number}", work / f"screen{number}.ppm")
+    glyphs = load_font()
+    screens = [read_text(load_picture(work / f"screen{number}.ppm"), glyphs)
+               for number in range(len(shape["display"]))]
+    serials = [read_serial(serial_path(work, number)) for number in range(len(shape["serial"]))]
+    return reason, serials, screens
+
+
+def found(patterns, lines):
+    return [pattern for pattern in patterns if any(re.search(pattern, line) for line in lines)]
+
+
+def judge_lines(where, lines, expected, shape):
+    """What is wrong with the lines of a serial port or screen."""
+    ends = [line for line in lines if line.startswith("stencil: end: ")]
+    wanted = [f"stencil: end: {shape['end']}"] if shape["end"] else []
+    wrong = [f"{where}: ends with {ends} instead of {wanted}"] if ends != wanted else []
+    wrong += [f"{where}: missing: {pattern}"
+              for pattern in expected if not found([pattern], lines)]
+    return wrong + [f"{where}: forbidden: {line}" for line in lines if found(shape["forbid"], [line])]
+
+
+def judge(shape, reason, serials, screens):
+    """Returns what is wrong, in words."""
+    wrong = []
+    if reason != shape["reason"]:
+        wrong.append(f"the machine's end is {reason} instead of {shape['reason']}")
+    for number, lines in enumerate(serials):
+        wrong += judge_lines(f"serial {number}", lines, shape["expect"], shape)
+    for number, text in enumerate(screens):
+        if number not in shape["dark"]:
+            wrong += judge_lines(f"screen {number}", text.lines(), shape["screen"], shape)
+        elif found(["stencil: "], text.lines()):
+            wrong.append(f"screen {number}: is not dark")
+    return wrong
+
+
+def show(serials, screens, work):
+    """Print all that a run left behind."""
+    for number, lines in enumerate(serials):
+        print(f"--- serial {number}", *lines, sep="\n")
+    for number, text in enumerate(screens):
+        print(f"--- screen {number}, scale {text.scale}, {text.n_unknown()} cells unknown")
+        print(*text.lines(), sep="\n")
+    print("--- QEMU", (work / "messages").read_text(errors="replace"), sep="\n")
+
+
+def load_shape(path, name):
+    shapes = tomllib.loads(path.read_text(encoding="utf-8"))
+    if name not in shapes:
+        sys.exit(f"{path}: no shape {name}")
+    unknown = shapes[name].keys() - DEFAULTS
+    if unknown:
+        sys.exit(f"{path}: {name}: unknown {unknown}")
+    return DEFAULTS | shapes[name]
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Boot one shape of machine.")
+    parser.add_argument("--keep", metavar="FOLDER", type=pathlib.Path)
+    parser.add_argument("file", metavar="FILE.toml", type=pathlib.Path)
+    parser.add_argument("shape", metavar="SHAPE")
+    options = parser.parse_args()
+    shape = load_shape(options.file, options.shape)
+    with tempfile.TemporaryDirectory(prefix="stencil-boot.") as folder:
+        work = pathlib.Path(folder)
+        try:
+            reason, serials, screens = boot(shape, work)
+        except QemuEnded:
+            sys.exit((work / "messages").read_text(errors="replace") + "QEMU has ended")
+        wrong = judge(shape, reason, serials, screens)
+        if wrong or options.keep:
+            show(serials, screens, work)
+        if options.keep:
+            options.keep.mkdir(parents=True, exist_ok=True)
+            for path in [*work.glob("serial*"), *work.glob("*.ppm"), work / "messages"]:
+                shutil.copy(path, options.keep)
+    print(*wrong, sep="\n")
+    sys.exit(1 if wrong else 0)
+
+
+main()
