@@ -23,10 +23,12 @@
 #include "hv/host/panic.h"
 #include "hv/host/power.h"
 #include "hv/host/smp.h"
+#include "hv/host/stop.h"
 #include "hv/host/symbols.h"
 #include "hv/host/tsc.h"
 #include "hv/host/tsc_calibrate.h"
 #include "hv/lib/print.h"
+#include "hv/lib/string.h"
 #include "hv/monitor/info.h"
 #include "hv/monitor/job.h"
 #include "hv/processor.h"
@@ -42,8 +44,18 @@
 #define ARENA_SIZE MIB(2)
 
 static const struct boot_info *boot;
-static bool may_turn_vmx_on;   /* set once by the boot processor, atomically */
-static unsigned n_with_vmx_on; /* processors, atomic */
+
+/* What the processors do together. Each waits for a phase to begin, and arrives when it is done. */
+enum phase {
+	PHASE_BEFORE,
+	PHASE_REPORT, /* what it can do */
+	PHASE_VMX_ON, /* VMX on, or halt if left out */
+	PHASE_RUN,    /* guests */
+};
+static enum phase phase;   /* set by the boot processor, atomically */
+static unsigned n_arrived; /* processors that are done with the phase, atomic */
+
+static struct processor_report *reports; /* by cpu->index; NULL in PHASE_RUN */
 static struct config config;
 static struct image_list images;
 
@@ -105,19 +117,6 @@ static void log_nodes(void)
 			      sizeof(text));
 		log_info("%s, %lu MiB free", text, frame_available_on(node) * PAGE_SIZE / MIB(1));
 	}
-}
-
-/* Report a missing feature and end the run. */
-static void check_processor(struct vmx_capability *cap)
-{
-	const char *missing;
-
-	vmx_read_capability(cap);
-	missing = vmx_missing(cap);
-	if (missing == NULL)
-		return;
-	log_error("%s", missing);
-	end(END_NO_VMX);
 }
 
 static void check_info(const struct info_config *info, struct diag *diag)
@@ -286,24 +285,120 @@ static void log_own_memory(uint64_t n_free, uint64_t n_released)
 	log_debug("bench hypervisor_bytes %lu", bytes - boot->ramdisk_capacity);
 }
 
-static void vmx_on_here(struct cpu *cpu)
+/* Release pairs with the acquire in wait_for_phase(): what was prepared for the phase is seen. */
+static void begin_phase(enum phase next)
 {
-	struct vmx_capability cap;
+	n_arrived = 0;
+	__atomic_store_n(&phase, next, __ATOMIC_RELEASE);
+}
+
+static void wait_for_phase(enum phase wanted)
+{
+	while (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) < wanted)
+		pause();
+}
+
+/* Release pairs with the acquire in wait_for_all(): the phase's work is seen. */
+static void arrive(void)
+{
+	__atomic_fetch_add(&n_arrived, 1, __ATOMIC_RELEASE);
+}
+
+static void wait_for_all(void)
+{
+	while (__atomic_load_n(&n_arrived, __ATOMIC_ACQUIRE) < n_cpus)
+		pause();
+}
+
+static void report_here(const struct cpu *cpu)
+{
+	vmx_read_capability(&reports[cpu->index].vmx);
+	facts_read(&reports[cpu->index].facts);
+	arrive();
+}
+
+static uint64_t n_report_frames(unsigned n)
+{
+	return align_up(n * sizeof(*reports), PAGE_SIZE) / PAGE_SIZE;
+}
+
+/* Let all processors say what they can do. Report a feature that the boot processor lacks. */
+static void collect_reports(const struct cpu *cpu)
+{
+	phys_t memory = frame_alloc_run(n_report_frames(n_cpus), PAGE_SIZE);
 	const char *missing;
 
-	/* The firmware may have set up processors differently. */
-	vmx_read_capability(&cap);
-	missing = vmx_missing(&cap);
-	if (missing)
-		panic("processor %u: %s", (unsigned)cpu->index, missing);
+	if (memory == 0)
+		panic("no memory for what %u processors report", n_cpus);
+	reports = phys_to_virt(memory);
+	memset(reports, 0, n_cpus * sizeof(*reports));
+	begin_phase(PHASE_REPORT);
+	report_here(cpu);
+	wait_for_all();
+	missing = vmx_missing(&reports[0].vmx);
+	if (missing == NULL)
+		return;
+	log_error("%s", missing);
+	end(END_NO_VMX);
+}
+
+/* Take the processors that are left out from the list, and number the others again. */
+static void leave_out(void)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < n_cpus; i++) {
+		if (reports[i].left_out != NULL) {
+			log_warning("processor with APIC ID %u is left out: %s",
+				    (unsigned)cpus[i]->apic_id, reports[i].left_out);
+			cpus[i]->left_out = true;
+			continue;
+		}
+		reports[n] = reports[i];
+		cpus[n] = cpus[i];
+		cpus[n]->index = n;
+		n++;
+	}
+	n_cpus = n;
+}
+
+/* What all processors that stay have in common. */
+static void choose_processors(struct processor_report *ret)
+{
+	processors_choose(reports, n_cpus, config.host.smt, ret);
+	leave_out();
+}
+
+static void vmx_on_here(struct cpu *cpu)
+{
+	const struct vmx_capability *cap = &reports[cpu->index].vmx;
+
 	cpu->vmxon_region = frame_alloc_zeroed();
 	cpu->vmcs = frame_alloc_zeroed();
 	if (cpu->vmxon_region == 0 || cpu->vmcs == 0)
 		panic("no memory for the VMXON region or the VMCS");
 	/* Guests need XSAVE and XSETBV. */
 	write_cr4(read_cr4() | CR4_OSXSAVE | CR4_OSFXSR | CR4_OSXMMEXCPT);
-	vmx_on(&cap, cpu->vmxon_region);
-	__atomic_fetch_add(&n_with_vmx_on, 1, __ATOMIC_RELEASE);
+	vmx_write_revision(cap, cpu->vmcs);
+	vmx_on(cap, cpu->vmxon_region);
+	arrive();
+}
+
+/* Afterwards the count of free frames is final: all processors have what they need. */
+static void turn_vmx_on(struct cpu *cpu)
+{
+	unsigned n_reports = n_cpus;
+	struct processor_report common;
+
+	collect_reports(cpu);
+	choose_processors(&common);
+	if (vcpu_setup(&common) != OK || ept_setup() != OK)
+		panic("no memory for what all VMs share");
+	begin_phase(PHASE_VMX_ON);
+	vmx_on_here(cpu);
+	wait_for_all();
+	frame_free_run(virt_to_phys(reports), n_report_frames(n_reports));
+	reports = NULL;
 }
 
 /*
@@ -321,21 +416,10 @@ static uint64_t release_start_only(void)
 	return len;
 }
 
-/*
- * Wait until all processors have allocated their VMXON region and VMCS, so that the count of free
- * frames is final.
- */
-static void wait_for_others(void)
-{
-	while (__atomic_load_n(&n_with_vmx_on, __ATOMIC_ACQUIRE) < n_cpus)
-		pause();
-}
-
 /* The boot processor's work, on its own stack, from the configuration to the end. */
 static _Noreturn void run_machine(struct cpu *cpu)
 {
 	struct arena arena = {.size = ARENA_SIZE};
-	struct vmx_capability cap;
 	uint64_t n_free, n_released, waited_tsc;
 	phys_t memory = frame_alloc_run(ARENA_SIZE / PAGE_SIZE, PAGE_SIZE);
 
@@ -345,14 +429,9 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	read_configuration(&arena);
 	log_nodes();
 	console_begin_step("VMX");
-	check_processor(&cap);
-	vmx_on_here(cpu);
-	if (vcpu_setup(&cap) != OK || ept_setup() != OK)
-		panic("no memory for what all VMs share");
+	turn_vmx_on(cpu);
 	n_released = release_start_only();
-	/* Pairs with the load in cpu_main(). */
-	__atomic_store_n(&may_turn_vmx_on, true, __ATOMIC_RELEASE);
-	wait_for_others();
+	begin_phase(PHASE_RUN);
 	console_end_step("on");
 	if (config.host.checksum) {
 		console_begin_step("checksums");
@@ -387,14 +466,14 @@ static _Noreturn void cpu_main(struct cpu *cpu)
 {
 	if (cpu->index == 0)
 		run_machine(cpu);
-	/*
-	 * Wait until the boot processor has checked for VMX, so that a missing feature is reported
-	 * once.
-	 */
-	while (!__atomic_load_n(&may_turn_vmx_on, __ATOMIC_ACQUIRE))
-		pause();
-	paging_sync();
+	wait_for_phase(PHASE_REPORT);
+	report_here(cpu);
+	wait_for_phase(PHASE_VMX_ON);
+	if (cpu->left_out)
+		cpu_park();
 	vmx_on_here(cpu);
+	wait_for_phase(PHASE_RUN);
+	paging_sync();
 	vm_prealloc_serve(cpu);
 	processor_run(cpu);
 	panic("processor %u returned from processor_run()", (unsigned)cpu->index);

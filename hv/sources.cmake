@@ -7,6 +7,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/apic.c
 	hv/host/console.c
 	hv/host/cpu.c
+	hv/host/facts_read.c
 	hv/host/idt.c
 	hv/host/interrupt.c
 	hv/host/paging.c
@@ -98,12 +99,15 @@ set(HV_START_SOURCES
 	hv/frame/numa_text.c
 	hv/host/acpi.c
 	hv/host/acpi_memory.c
+	hv/host/facts.c
+	hv/host/facts_read.c
 	hv/host/smp.asm
 	hv/host/smp.c
 	hv/host/trampoline.asm
 	hv/host/tsc_calibrate.c
 	hv/host/tsc_leaf.c
 	hv/vcpu/setup.c
+	hv/vmx/processors.c
 )
 set(HV_RUN_SOURCES ${HV_ALL_SOURCES} ${HV_ASM_SOURCES})
 foreach(source ${HV_START_SOURCES})

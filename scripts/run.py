@@ -65,6 +65,8 @@ def parse_options():
                         help="where to boot (auto: QEMU with KVM if that offers VMX, else Bochs)")
     parser.add_argument("--cpus", metavar="N", type=positive, default=1,
                         help="processors of the machine (1)")
+    parser.add_argument("--threads", metavar="N", type=positive, default=1,
+                        help="of them, so many are threads of one core (1)")
     parser.add_argument("--memory", metavar="MIB", type=positive, default=1024,
                         help="memory of the machine in MiB (1024)")
     parser.add_argument("--timeout", metavar="SECONDS", type=positive,
@@ -93,6 +95,8 @@ def parse_options():
         parser.error("--ramdisk needs a CONFIG")
     if options.host == "auto":
         options.host = "qemu" if has_vmx() else "bochs"
+    if options.cpus % options.threads:
+        parser.error("--cpus is not a multiple of --threads")
     if options.host == "bochs" and options.qemu_arg:
         parser.error("--qemu-arg needs --host qemu")
     if options.host == "bochs" and options.memory > 2048:
@@ -146,6 +150,11 @@ def make_image(options, work):
     return image
 
 
+def bochs_count(options):
+    """Bochs' count=: packages of one processor, or one package of cores with several threads."""
+    return f"1:{options.cpus // options.threads}:{options.threads}" if options.threads > 1 else options.cpus
+
+
 def bochs_command(options, work, image, port):
     # sync=none and a fixed time0: time is counted in instructions, so two runs
     # of one image are alike. The fewer a second, the less the firmware spends on
@@ -154,7 +163,7 @@ def bochs_command(options, work, image, port):
 display_library: rfb, options="timeout=0"
 romimage: file={FIRMWARE}, address=0xffe00000
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-cpu: model=corei7_haswell_4770, count={options.cpus}, ips={options.ips}, reset_on_triple_fault=0
+cpu: model=corei7_haswell_4770, count={bochs_count(options)}, ips={options.ips}, reset_on_triple_fault=0
 memory: guest={options.memory}, host={options.memory}
 pci: enabled=1, chipset=i440fx
 vga: extension=vbe
@@ -175,7 +184,7 @@ debug: action=ignore
 def qemu_command(options, image, port):
     accelerator = ["-accel", "kvm", "-cpu", "host"] if has_vmx() else ["-accel", "tcg", "-cpu", "max"]
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", *accelerator,
-            "-smp", str(options.cpus), "-m", str(options.memory), "-bios", FIRMWARE,
+            "-smp", f"{options.cpus},threads={options.threads}", "-m", str(options.memory), "-bios", FIRMWARE,
             "-drive", f"if=virtio,format=raw,file={image}", "-device", "VGA", "-display", "none",
             "-no-reboot", "-chardev", f"socket,id=com1,host=127.0.0.1,port={port}",
             "-serial", "chardev:com1", *options.qemu_arg]

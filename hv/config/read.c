@@ -23,13 +23,14 @@ struct host_option {
 	const char *values[5]; /* NULL after the last; if there are none, any text */
 };
 
-enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_INFO, HOST_MAX_PRIVATE };
+enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_SMT, HOST_INFO, HOST_MAX_PRIVATE };
 
 static const struct host_option host_options[] = {
 	[HOST_SERIAL] = {"serial", {"com1", "com2", "none"}},
 	[HOST_ON_END] = {"on-end", {"poweroff", "wait"}},
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
+	[HOST_SMT] = {"smt", {"on", "off"}},
 	[HOST_INFO] = {"info", {NULL}},
 	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
 };
@@ -51,6 +52,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		return;
 	case HOST_CHECKSUM:
 		host->checksum = value == 0;
+		return;
+	case HOST_SMT:
+		host->smt = value == 0;
 		return;
 	}
 }
@@ -233,7 +237,7 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 	struct word_cursor cursor = word_cursor(text, len);
 	unsigned n_errors = diag->n_errors;
 
-	*ret = (struct config){.host = {.serial_port = 0x3f8, .log_level = LOG_INFO}};
+	*ret = (struct config){.host = {.serial_port = 0x3f8, .log_level = LOG_INFO, .smt = true}};
 	if (read_lines(&cursor, ret, arena, diag) != OK) {
 		diag_error(diag, word_cursor_place(&cursor),
 			   "no memory left for the configuration");

@@ -43,6 +43,7 @@ struct cpu {
 	bool vmcs_launched; /* while no vCPU is loaded */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
+	bool left_out;	  /* set by the boot processor: halt instead of running guests */
 	bool idle;	  /* in, or about to enter, cpu_wait(); read by others, atomically */
 	bool online; /* set once by the processor when it has arrived; read by others, atomically */
 	uint64_t nmi_count; /* NMIs that did not stop the processor */
@@ -53,7 +54,7 @@ struct cpu {
 	struct frame_stack frames;
 } __attribute__((aligned(PAGE_SIZE)));
 
-/* The n_cpus running processors; constant after smp_init(). */
+/* The n_cpus running processors; constant once those that lack something are left out. */
 extern struct cpu *cpus[CPU_MAX];
 extern unsigned n_cpus;
 

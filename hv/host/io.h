@@ -66,6 +66,9 @@ static inline void cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret
 		     : "a"(leaf), "c"(subleaf));
 }
 
+/* A processor's answers: cpuid() on the machine, a table in tests. */
+typedef void cpuid_source(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret);
+
 static inline uint64_t read_cr0(void)
 {
 	uint64_t value;

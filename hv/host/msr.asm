@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; RDMSR of a register that the processor may lack: #GP makes it return false. The handler of #GP
-; looks the instruction up in the table below.
+; RDMSR and WRMSR of a register that the processor may lack: #GP makes them return false. The
+; handler of #GP looks the instruction up in the table below.
 
 default rel
 bits 64
@@ -18,6 +18,17 @@ rdmsr_safe:
         mov     eax, 1
         ret
 
+; bool wrmsr_safe(uint32_t msr (edi), uint64_t value (rsi))
+global wrmsr_safe:function hidden
+wrmsr_safe:
+        mov     ecx, edi
+        mov     eax, esi
+        mov     rdx, rsi
+        shr     rdx, 32
+.try:   wrmsr
+        mov     eax, 1
+        ret
+
 return_false:
         xor     eax, eax
         ret
@@ -30,5 +41,7 @@ global msr_fixups:data hidden, msr_fixups_end:data hidden
 align 4
 msr_fixups:
         dd      rdmsr_safe.try - $
+        dd      return_false - $
+        dd      wrmsr_safe.try - $
         dd      return_false - $
 msr_fixups_end:

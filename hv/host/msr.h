@@ -87,6 +87,13 @@ enum {
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
 
+/* IA32_ARCH_CAPABILITIES. SDM vol. 4, "Architectural MSRs". */
+#define ARCH_CAP_RSBA  BIT(2)
+#define ARCH_CAP_RRSBA BIT(19)
+
+/* CPUID leaf 7: the MSR above exists. */
+#define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
+
 #define FEATURE_CONTROL_LOCK	    BIT(0)
 #define FEATURE_CONTROL_VMX_IN_SMX  BIT(1)
 #define FEATURE_CONTROL_VMX_OUT_SMX BIT(2)
@@ -150,6 +157,9 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 
 /* msr.asm: false if the processor answers with #GP; *ret is then untouched. Needs idt_init(). */
 bool rdmsr_safe(uint32_t msr, uint64_t *ret);
+
+/* False if the processor answers with #GP. Needs idt_init(). */
+bool wrmsr_safe(uint32_t msr, uint64_t value);
 
 /* An instruction of msr.asm that may raise #GP, and where to resume: relative to each field. */
 struct msr_fixup {

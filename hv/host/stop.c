@@ -15,7 +15,7 @@ enum { STOP_SPINS = 200000 };
 /* The processor that stops the machine; set once, atomically. */
 static struct cpu *stopping;
 
-static _Noreturn void park(void)
+_Noreturn void cpu_park(void)
 {
 	for (;;) {
 		cli();
@@ -28,7 +28,7 @@ void stop_if_asked(void)
 	struct cpu *cpu = __atomic_load_n(&stopping, __ATOMIC_ACQUIRE);
 
 	if (cpu != NULL && cpu != this_cpu())
-		park();
+		cpu_park();
 }
 
 bool stop_others(void)
@@ -39,7 +39,7 @@ bool stop_others(void)
 	if (!__atomic_compare_exchange_n(&stopping, &nobody, this_cpu(), false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE)) {
 		if (nobody != this_cpu())
-			park();
+			cpu_park();
 		return false;
 	}
 	if (n_cpus > 1) {

@@ -9,5 +9,8 @@
  */
 bool stop_others(void);
 
+/* Halt this processor for good. Its NMIs and machine checks are still handled. */
+_Noreturn void cpu_park(void);
+
 /* For the NMI handler: does not return if another processor has called stop_others(). */
 void stop_if_asked(void);

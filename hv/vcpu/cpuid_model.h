@@ -37,9 +37,6 @@ struct cpuid_model {
 	uint64_t xcr0_allowed;
 };
 
-/* The processor's own answers: cpuid() on the machine, a table in tests. */
-typedef void cpuid_source(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret);
-
 /*
  * has_rdtscp and has_invpcid: whether the VMX controls are on that make these instructions usable.
  * The guest is told tsc_hz exactly.

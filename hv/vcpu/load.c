@@ -90,7 +90,7 @@ static void write_host_state(struct cpu *cpu)
 static void make_vmcs(struct cpu *cpu)
 {
 	cpu->vmcs_made = true;
-	vmcs_init(&vcpu_shared.capability, cpu->vmcs);
+	vmcs_unlaunch(cpu->vmcs);
 	write_host_state(cpu);
 	vmcs_write_constant(&(struct vmcs_constant){
 		.controls = &vcpu_shared.controls,

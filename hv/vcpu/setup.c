@@ -10,9 +10,18 @@
 #include "hv/lib/string.h"
 #include "hv/vcpu/vcpu.h"
 
-enum status vcpu_setup(const struct vmx_capability *capability)
+static const struct cpu_facts *facts; /* of all processors; during vcpu_setup() only */
+
+static void common_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
+{
+	cpuid(leaf, subleaf, ret);
+	facts_limit(facts, leaf, subleaf, ret);
+}
+
+enum status vcpu_setup(const struct processor_report *common)
 {
 	struct vcpu_shared *shared = &vcpu_shared;
+	const struct vmx_capability *capability = &common->vmx;
 
 	shared->capability = *capability;
 	TRY(vmx_controls_choose(capability, &shared->controls));
@@ -23,12 +32,13 @@ enum status vcpu_setup(const struct vmx_capability *capability)
 		return ERR_NOMEM;
 	memset(phys_to_virt(shared->io_bitmap), 0xff, PAGE_SIZE);
 	msr_bitmap_init(phys_to_virt(shared->msr_bitmap), vcpu_has_control2(PROC2_RDTSCP));
-	cpuid_model_init(&shared->cpuid, cpuid,
+	facts = &common->facts;
+	cpuid_model_init(&shared->cpuid, common_cpuid,
 			 &(struct cpuid_options){
 				 .tsc_hz = tsc_hz,
 				 .has_rdtscp = vcpu_has_control2(PROC2_RDTSCP),
 				 .has_invpcid = vcpu_has_control2(PROC2_INVPCID),
 			 });
-	(void)rdmsr_safe(IA32_BIOS_SIGN_ID, &shared->microcode);
+	shared->microcode = (uint64_t)facts->microcode << 32;
 	return OK;
 }

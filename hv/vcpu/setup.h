@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hv/lib/status.h"
-#include "hv/vmx/controls.h"
+#include "hv/vmx/processors.h"
 
-/* Fill vcpu_shared from this processor, for which vmx_missing() returned NULL. ERR_NOMEM. */
-enum status vcpu_setup(const struct vmx_capability *capability);
+/* Fill vcpu_shared with what the chosen processors have in common. ERR_NOMEM. */
+enum status vcpu_setup(const struct processor_report *common);

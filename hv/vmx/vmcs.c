@@ -31,12 +31,6 @@ void vmcs_unlaunch(phys_t vmcs)
 	vmcs_load(vmcs);
 }
 
-void vmcs_init(const struct vmx_capability *cap, phys_t vmcs)
-{
-	vmx_write_revision(cap, vmcs);
-	vmcs_unlaunch(vmcs);
-}
-
 void vmcs_write_host(const struct vmcs_host *host)
 {
 	vmcs_write(VMCS_HOST_CR0, read_cr0());

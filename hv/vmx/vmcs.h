@@ -61,9 +61,10 @@ static inline bool vmcs_read_safe(enum vmcs_field field, uint64_t *ret)
 	return ok;
 }
 
-/* Make a fresh frame this processor's current VMCS; its fields are undefined. */
-void vmcs_init(const struct vmx_capability *cap, phys_t vmcs);
-/* Keep the current VMCS, but let the next entry launch it. */
+/*
+ * Make 'vmcs' this processor's current VMCS, and let the next entry launch it. The fields of a
+ * fresh frame with vmx_write_revision() are undefined.
+ */
 void vmcs_unlaunch(phys_t vmcs);
 
 /* The host state of this processor; its control registers are read. Once per VMCS. */

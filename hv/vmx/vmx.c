@@ -62,8 +62,7 @@ void vmx_on(const struct vmx_capability *cap, phys_t region)
 	bool ok;
 
 	if (!(cap->feature_control & FEATURE_CONTROL_LOCK))
-		wrmsr(IA32_FEATURE_CONTROL,
-		      cap->feature_control | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUT_SMX);
+		wrmsr(IA32_FEATURE_CONTROL, FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUT_SMX);
 	write_cr0((read_cr0() | cap->cr0_fixed0) & cap->cr0_fixed1);
 	write_cr4((read_cr4() | cap->cr4_fixed0) & cap->cr4_fixed1);
 	vmx_write_revision(cap, region);

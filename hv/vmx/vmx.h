@@ -14,8 +14,8 @@ void vmx_read_capability(struct vmx_capability *ret);
 
 /*
  * Turn VMX on for this processor with a frame for its VMXON region; locks
- * IA32_FEATURE_CONTROL if the firmware left it open. Requires that vmx_missing() is NULL.
- * SDM vol. 3, "Enabling and Entering VMX Operation".
+ * IA32_FEATURE_CONTROL if the firmware left it open, without SGX and SMX. Requires that
+ * vmx_missing() is NULL. SDM vol. 3, "Enabling and Entering VMX Operation".
  */
 void vmx_on(const struct vmx_capability *cap, phys_t region);
 

@@ -83,6 +83,7 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_int_equal(config.host.on_end, HOST_END_POWEROFF);
 	assert_int_equal(config.host.log_level, LOG_INFO);
 	assert_false(config.host.checksum);
+	assert_true(config.host.smt);
 }
 
 static void all_options_of_a_vm_are_taken(void **state)
@@ -177,13 +178,15 @@ static void memory_is_counted_as_by_qemu(void **state)
 
 static void the_host_is_told_its_part(void **state)
 {
-	assert_int_equal(parse("host -serial com2 -on-end wait\nhost --log debug -checksum on\n"
-			       "vm a -kernel k"),
-			 OK);
+	assert_int_equal(
+		parse("host -serial com2 -on-end wait\nhost --log debug -checksum on -smt off\n"
+		      "vm a -kernel k"),
+		OK);
 	assert_int_equal(config.host.serial_port, 0x2f8);
 	assert_int_equal(config.host.on_end, HOST_END_WAIT);
 	assert_int_equal(config.host.log_level, LOG_DEBUG);
 	assert_true(config.host.checksum);
+	assert_false(config.host.smt);
 	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning\n"
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
@@ -229,6 +232,8 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "c:1:14: -initrd only allowed with -kernel option\n"
 		      "c:1:24: -append only allowed with -kernel option\n"
 		      "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
+	expect_logged("host -smt 1\nvm a -kernel k",
+		      "c:1:11: Parameter '-smt' does not accept value '1'\n");
 	expect_logged("host -log\nhost serial -foo -log com1 --on-end x",
 		      "c:1:6: -log: requires an argument\n"
 		      "c:2:6: serial: invalid option\n"
