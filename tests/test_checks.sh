@@ -73,6 +73,8 @@ $(printf '\tg();\n%.0s' {1..60})
 }"
 breaks parameters hv/broken.c <<<"$licence
 int f(int a, int (*b)(int, int), int c, int d, int e, int g) { return a; }"
+breaks fields hv/vmx/vmcs_field.h VMCS_GUEST_SMBASE < <(
+	sed 's/^enum vmcs_field {$/&VMCS_GUEST_SMBASE = 0x4828,/' hv/vmx/vmcs_field.h)
 name=broken_name
 breaks names hv/broken.h <<<"$licence
 /* See $name(). */"

@@ -66,7 +66,6 @@ static void write_unused(const struct vmx_controls *controls)
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_LINK_POINTER, UINT64_MAX);
-	vmcs_write(VMCS_GUEST_SMBASE, 0);
 	if (controls->word[CONTROLS_PROC2] & PROC2_XSAVES)
 		vmcs_write(VMCS_XSS_EXITING, UINT64_MAX);
 }
