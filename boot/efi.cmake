@@ -5,7 +5,6 @@
 # built hosted, for the unit tests.
 set(BOOT_PURE_SOURCES
 	boot/calendar.c
-	boot/framebuffer.c
 	boot/identity_map.c
 	boot/memory_map.c
 	boot/pe.c
@@ -16,6 +15,7 @@ set(BOOT_SOURCES
 	boot/firmware.c
 	boot/handover.c
 	boot/main.c
+	boot/sbat.c
 )
 
 find_path(GNU_EFI_INCLUDE efi/efi.h REQUIRED)
@@ -63,9 +63,10 @@ set(link_image ${GNU_ld} -nostdlib -shared -Bsymbolic -T ${link_script} --build-
 	-z nocombreloc ${GNU_EFI_CRT0} ${image_objects})
 set(link_libraries ${GNU_EFI_LIBGNUEFI} ${GNU_EFI_LIBEFI})
 set(make_symbols ${CMAKE_SOURCE_DIR}/boot/make-symbols)
+set(mark_nx ${CMAKE_SOURCE_DIR}/boot/mark-nx)
 set(check_image ${CMAKE_SOURCE_DIR}/boot/check-image)
 set(image_sections)
-foreach(section init initro reloc dynamic rela text rodata relro data bss symbols)
+foreach(section init initro reloc dynamic rela sbat text rodata relro data bss symbols)
 	list(APPEND image_sections -j .${section})
 endforeach()
 
@@ -88,7 +89,8 @@ add_custom_command(OUTPUT stencil.elf
 add_custom_command(OUTPUT BOOTX64.EFI
 	COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=0 ${GNU_objcopy} --strip-all ${image_sections}
 		--target efi-app-x86_64 stencil.elf BOOTX64.EFI
+	COMMAND ${mark_nx} BOOTX64.EFI
 	COMMAND ${check_image} ${GNU_nm} ${GNU_objdump} stencil.elf BOOTX64.EFI
-	DEPENDS stencil.elf ${check_image}
+	DEPENDS stencil.elf ${mark_nx} ${check_image}
 	COMMENT "Making BOOTX64.EFI" VERBATIM)
 add_custom_target(stencil.efi ALL DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/BOOTX64.EFI)
