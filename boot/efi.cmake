@@ -5,9 +5,12 @@
 # built hosted, for the unit tests.
 set(BOOT_PURE_SOURCES
 	boot/calendar.c
+	boot/hashes.c
 	boot/identity_map.c
 	boot/memory_map.c
 	boot/pe.c
+	boot/ramdisk_parts.c
+	boot/sha256.c
 )
 set(BOOT_SOURCES
 	${BOOT_PURE_SOURCES}
@@ -16,6 +19,9 @@ set(BOOT_SOURCES
 	boot/handover.c
 	boot/main.c
 	boot/sbat.c
+	boot/source.c
+	boot/trust.c
+	boot/volume.c
 )
 
 find_path(GNU_EFI_INCLUDE efi/efi.h REQUIRED)

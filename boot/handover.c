@@ -120,6 +120,8 @@ static EFI_STATUS tables_alloc(struct identity_map *tables, size_t n_pages)
 /* False when the pool is too small. */
 static bool tables_build(struct identity_map *tables, struct boot_info *info)
 {
+	const struct boot_framebuffer *fb = &info->framebuffer;
+
 	tables->n_used = 0;
 	tables->levels = paging_levels();
 	tables->has_1gib = has_1gib_pages();
@@ -133,13 +135,7 @@ static bool tables_build(struct identity_map *tables, struct boot_info *info)
 		    !identity_map_add(tables, info->range[i].start, info->range[i].len))
 			return false;
 	}
-	for (uint32_t i = 0; i < info->n_framebuffers; i++) {
-		const struct boot_framebuffer *fb = &info->framebuffer[i];
-
-		if (!identity_map_add(tables, fb->base, (uint64_t)fb->pitch * fb->height))
-			return false;
-	}
-	return true;
+	return identity_map_add(tables, fb->base, (uint64_t)fb->pitch * fb->height);
 }
 
 static EFI_STATUS stack_alloc(struct boot_info *info)

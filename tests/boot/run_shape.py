@@ -19,6 +19,7 @@ defaults:
     blob       size in MiB of a file of zeros in the ramdisk (0)
     load       processes that keep the host's processors busy meanwhile (0)
     timeout    seconds until the machine must have ended (120)
+    until      a regular expression: a matching line on the first serial port ends the run too
 and what is expected:
     end        the words of the last line, "stencil: end: WORDS" ("no vmx"); "" for no such line
     reason     who ended the machine, in QEMU's words ("guest-shutdown"); "none": it still runs
@@ -39,8 +40,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 
+import appliance
 from qemu import Machine, QemuEnded
 from screen_text import load_font, load_picture, read_text
 
@@ -50,13 +53,14 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 DEFAULTS = {
     "machine": "q35", "cpu": "max", "smp": "1", "memory": "256M", "firmware": "plain",
     "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
-    "config": "vm one -m 16M -kernel /hello.elf\n", "blob": 0, "load": 0, "timeout": 120,
+    "config": "vm one -m 16M -kernel /hello.elf\n", "blob": 0, "load": 0, "timeout": 120, "until": None,
     "end": "no vmx", "reason": "guest-shutdown", "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
     "dark": [],
 }
 
 FIRMWARES = {
     "plain": ["-bios", "/usr/share/ovmf/OVMF.fd"],
+    "secure": appliance.SECURE_FIRMWARE,
 }
 
 DRIVE = "if=none,id=disk,format=raw,snapshot=on,file={image}"
@@ -70,6 +74,8 @@ DISKS = {
     "ehci": ["-drive", DRIVE, "-device", "usb-ehci", "-device", "usb-storage,drive=disk"],
     "readonly": ["-drive", "if=none,id=disk,format=raw,readonly=on,file={image}",
                  "-device", "virtio-blk-pci,drive=disk"],
+    "cdrom": ["-drive", DRIVE, "-device", "ide-cd,drive=disk"],
+    "scsi_cdrom": ["-drive", DRIVE, "-device", "virtio-scsi-pci", "-device", "scsi-cd,drive=disk"],
 }
 
 SERIALS = {
@@ -90,6 +96,7 @@ def make_disk(parts):
 
 MEDIA = {
     "disk": make_disk,
+    **appliance.MEDIA,
 }
 
 
@@ -141,12 +148,22 @@ def read_serial(path):
     return re.split(r"[\r\n]+", path.read_bytes().decode("utf-8", "replace"))
 
 
+def wait_for_end(machine, shape, work):
+    """Who ended the machine; "none" also if a line that ends the run is there first."""
+    deadline = time.monotonic() + shape["timeout"]
+    while time.monotonic() < deadline:
+        reason = machine.wait_for_end(1 if shape["until"] else shape["timeout"])
+        if reason != "none" or shape["until"] and found([shape["until"]], read_serial(serial_path(work, 0))):
+            return reason
+    return "none"
+
+
 def boot(shape, work):
     """Returns who ended the machine, the lines of each serial port, and the text of each screen."""
     parts = make_parts(shape, work)
     MEDIA[shape["media"]](parts)
     with busy(shape["load"]), Machine(qemu_arguments(shape, parts), work / "messages") as machine:
-        reason = machine.wait_for_end(shape["timeout"])
+        reason = wait_for_end(machine, shape, work)
         for number in range(len(shape["display"])):
             machine.screendump(f"display{number}", work / f"screen{number}.ppm")
     glyphs = load_font()

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include <efi.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Note what files may be used. An image with a section .hashes is locked: it takes the files that
+ * the section lists, if their hashes are the same, and no others. While Secure Boot is on, an
+ * image without the section takes no files at all. Sections of the image need no check, because
+ * the firmware has checked its signature.
+ */
+void trust_init(const EFI_LOADED_IMAGE *image);
+/* Whether the file \stencil\NAME with these bytes may be used; prints a refusal. */
+EFI_STATUS trust_check(const char *name, const void *data, uint64_t size);
+/* Whether the image is locked to the file \stencil\NAME, which must therefore exist. */
+bool trust_requires(const char *name);

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Media of appliances: ISO images, EFI files with everything inside, locked and signed ones, and what
+a person who can write to the medium, but has no key, makes of them.
+
+The key is the one that Debian's OVMF comes with, for tests: all of PK, KEK and db of its variables.
+"""
+import os
+import pathlib
+import subprocess
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
+ENCRYPTED_KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
+CERTIFICATE = "/usr/share/ovmf/PkKek-1-snakeoil.pem"
+PASSWORD = "snakeoil"
+
+FLASH = "if=pflash,format=raw,file=/usr/share/OVMF/"
+SECURE_FIRMWARE = ["-global", "driver=cfi.pflash01,property=secure,value=on",
+                   "-drive", FLASH + "OVMF_CODE_4M.secboot.fd,unit=0,readonly=on",
+                   "-drive", FLASH + "OVMF_VARS_4M.snakeoil.fd,unit=1,snapshot=on"]
+
+# Where mkimage puts the file system of a disk image.
+VOLUME = "@@1048576"
+
+
+def run(*command):
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def mkimage(parts, *options, efi=BUILD / "BOOTX64.EFI", output=None, loose=True):
+    files = ["--config", parts["config"], "--ramdisk", parts["ramdisk"]] if loose else []
+    run(TOP / "scripts/mkimage", *options, "--efi", efi, *files, "--output", output or parts["image"])
+
+
+def signed_by(parts):
+    key = parts["work"] / "key.pem"
+    run("openssl", "rsa", "-in", ENCRYPTED_KEY, "-passin", f"pass:{PASSWORD}", "-out", key)
+    return ["--sign", key, CERTIFICATE]
+
+
+def embed(parts, *options):
+    embedded = parts["work"] / "embedded.efi"
+    mkimage(parts, "--embed", *options, output=embedded)
+    return embedded
+
+
+def make_iso(parts):
+    mkimage(parts, "--iso")
+
+
+def make_embedded(parts):
+    mkimage(parts, efi=embed(parts), loose=False)
+
+
+def make_embedded_iso(parts):
+    mkimage(parts, "--iso", efi=embed(parts), loose=False)
+
+
+def make_locked(parts):
+    mkimage(parts, "--lock")
+
+
+def make_signed(parts):
+    mkimage(parts, *signed_by(parts))
+
+
+def make_signed_iso(parts):
+    mkimage(parts, "--iso", *signed_by(parts))
+
+
+def make_embedded_signed(parts):
+    mkimage(parts, efi=embed(parts, *signed_by(parts)), loose=False)
+
+
+def make_signed_embedded(parts):
+    """A signed image that gets its configuration afterwards, which mkimage refuses to do."""
+    make_signed(parts)
+    efi = parts["work"] / "stolen.efi"
+    run("mcopy", "-i", f"{parts['image']}{VOLUME}", "::/EFI/BOOT/BOOTX64.EFI", efi)
+    run("objcopy", "--add-section", f".config={parts['config']}", "--set-section-flags",
+        ".config=alloc,contents,load,readonly,data", "--change-section-vma", ".config=0x10000000", efi)
+    mkimage(parts, efi=efi, loose=False)
+
+
+def make_signed_loose(parts):
+    """Signed by hand, without a list of hashes."""
+    efi = parts["work"] / "signed.efi"
+    key = signed_by(parts)[1]
+    run("sbsign", "--key", key, "--cert", CERTIFICATE, "--output", efi, BUILD / "BOOTX64.EFI")
+    mkimage(parts, efi=efi)
+
+
+def put(parts, content, name):
+    changed = parts["work"] / "changed"
+    changed.write_bytes(content)
+    run("mcopy", "-o", "-i", f"{parts['image']}{VOLUME}", changed, f"::/stencil/{name}")
+
+
+def make_changed_config(parts):
+    make_signed(parts)
+    put(parts, parts["config"].read_bytes() + b"# changed\n", "stencil.conf")
+
+
+def make_changed_ramdisk(parts):
+    make_signed(parts)
+    content = parts["ramdisk"].read_bytes()
+    put(parts, content[:-1] + b"\1", "ramdisk.cpio")
+
+
+def make_emptied_ramdisk(parts):
+    make_signed(parts)
+    put(parts, b"", "ramdisk.cpio")
+
+
+def make_missing_ramdisk(parts):
+    make_signed(parts)
+    run("mdel", "-i", f"{parts['image']}{VOLUME}", "::/stencil/ramdisk.cpio")
+
+
+def make_more_ramdisk(parts):
+    make_signed(parts)
+    put(parts, parts["ramdisk"].read_bytes(), "ramdisk-2.cpio")
+
+
+def make_added_ramdisk(parts):
+    """An image that holds its configuration only, and a foreign ramdisk beside it."""
+    efi = parts["work"] / "embedded.efi"
+    run(TOP / "scripts/mkimage", "--embed", "--lock", "--efi", BUILD / "BOOTX64.EFI",
+        "--config", parts["config"], "--output", efi)
+    run(TOP / "scripts/mkimage", "--efi", efi, "--ramdisk", parts["ramdisk"], "--output", parts["image"])
+
+
+def make_locked_changed(parts):
+    make_locked(parts)
+    put(parts, parts["config"].read_bytes() + b"# changed\n", "stencil.conf")
+
+
+PREFIX = "make_"
+MEDIA = {name.removeprefix(PREFIX): function for name, function in list(globals().items())
+         if name.startswith(PREFIX)}

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# scripts/mkimage without a boot: the same input gives the same bytes, the partition tables are right,
+# also on a larger stick, locked files are listed, and what cannot work is refused.
+set -uo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+build=${STENCIL_BUILD:-$top/build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+PATH=$PATH:/usr/sbin:/sbin
+cd "$work" || exit
+failures=0
+
+fail() {
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+
+mkimage() {
+	"$top/scripts/mkimage" --efi "${efi:-$build/BOOTX64.EFI}" "$@"
+}
+
+# refused TEXT OPTION...: mkimage fails, and says TEXT
+refused() {
+	local text=$1
+	shift
+	! mkimage --output refused "$@" >log 2>&1 || fail "accepted: $*"
+	grep -qF -- "$text" log || fail "$*: no '$text' in: $(cat log)"
+	[ ! -e refused ] || fail "$*: leaves a file"
+	[ -z "$(find . -name 'refused.*')" ] || fail "$*: leaves a temporary file"
+}
+
+echo 'vm one -m 16M -kernel /hello.elf' >conf
+head -c 5000 /dev/zero >archive
+files=(--config conf --ramdisk archive)
+openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out key 2>/dev/null
+certificate=/usr/share/ovmf/PkKek-1-snakeoil.pem
+
+for kind in '' --iso --embed --lock '--iso --lock'; do
+	# shellcheck disable=SC2086 # a list of words
+	mkimage $kind "${files[@]}" --output one && mkimage $kind "${files[@]}" --output two
+	cmp one two || fail "$kind: not the same bytes twice"
+done
+
+for kind in disk iso; do
+	option=$([ $kind = disk ] || echo --iso)
+	mkimage ${option:+"$option"} "${files[@]}" --output "$kind"
+	sgdisk -v "$kind" | grep -q 'No problems found' || fail "$kind: $(sgdisk -v "$kind")"
+	truncate -s 80M "$kind"
+	sgdisk -v "$kind" | grep -q 'No problems found' && fail "$kind: nothing to mend on a larger stick"
+	sgdisk -e "$kind" >/dev/null || fail "$kind: sgdisk -e"
+	sgdisk -v "$kind" | grep -q 'No problems found' || fail "$kind on a larger stick: $(sgdisk -v "$kind")"
+done
+
+# The list of a locked image, and nothing in that of an embedded one.
+list() {
+	objcopy --dump-section .hashes=list "$1" copy && tr -d '\0' <list | grep -v '^#'
+}
+mkimage --lock "${files[@]}" --output locked
+mcopy -i locked@@1M ::/EFI/BOOT/BOOTX64.EFI locked.efi
+[ "$(list locked.efi)" = "$(sha256sum <conf | cut -c 1-64)  stencil.conf
+$(sha256sum <archive | cut -c 1-64)  ramdisk.cpio" ] || fail "locked to: $(list locked.efi)"
+mkimage --embed --lock "${files[@]}" --output embedded
+[ -z "$(list embedded)" ] || fail "embedded, yet locked to: $(list embedded)"
+
+mkimage --embed "${files[@]}" --sign key $certificate --output signed
+sbverify --cert $certificate signed >log 2>&1 || fail "signature: $(cat log)"
+for file in "$build/BOOTX64.EFI" embedded signed; do
+	objdump -p "$file" | grep -qw NX_COMPAT || fail "$file: no NX_COMPAT"
+	objcopy --dump-section .sbat=sbat "$file" copy
+	grep -qa '^stencil,[1-9]' sbat || fail "$file: no .sbat"
+done
+
+refused 'takes an embedded EFI file' --embed --iso "${files[@]}"
+refused 'a key and a certificate' "${files[@]}" --sign key
+refused 'nokey: no such file' "${files[@]}" --sign nokey $certificate
+refused 'cannot sign' "${files[@]}" --sign conf $certificate
+efi=conf refused 'not an EFI file' --lock "${files[@]}"
+efi=locked.efi refused 'already has a section .hashes' --lock "${files[@]}"
+efi=signed refused 'is signed, and a change breaks the signature' --embed --config conf
+truncate -s 4G large
+refused 'an EFI file holds less than 4 GiB' --embed --ramdisk large
+truncate -s 420G large
+refused 'larger than 99 files' --ramdisk large
+
+[ "$failures" -eq 0 ]
