@@ -108,7 +108,7 @@ void frame_add_range(phys_t start, uint64_t len)
 	phys_t end = align_down(start + len, PAGE_SIZE);
 
 	assert(start + len >= start);
-	start = start == 0 ? PAGE_SIZE : start;
+	start = start < FRAME_LOWEST ? FRAME_LOWEST : start;
 	if (start > end || align_up(start, PAGE_SIZE) >= end)
 		return;
 	start = align_up(start, PAGE_SIZE);

@@ -45,8 +45,13 @@ struct frame_stack *frame_stack_here(void);
 extern bool frame_poison;
 
 /*
- * Add [start, start + len) to the free memory, except partial frames and frame
- * 0. The memory must be mapped, and must not have been added before.
+ * The first MiB is never free memory: on some machines the firmware's SMM code writes there.
+ */
+#define FRAME_LOWEST MIB(1)
+
+/*
+ * Add [start, start + len) to the free memory, except partial frames and those below
+ * FRAME_LOWEST. The memory must be mapped, and must not have been added before.
  */
 void frame_add_range(phys_t start, uint64_t len);
 
