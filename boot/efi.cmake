@@ -18,6 +18,7 @@ set(BOOT_SOURCES
 	boot/firmware.c
 	boot/handover.c
 	boot/main.c
+	boot/measure.c
 	boot/sbat.c
 	boot/source.c
 	boot/trust.c

@@ -3,6 +3,7 @@
 #include "boot/source.h"
 
 #include "boot/firmware.h"
+#include "boot/measure.h"
 #include "boot/pe.h"
 #include "boot/trust.h"
 #include "boot/volume.h"
@@ -37,13 +38,17 @@ EFI_STATUS source_read(const struct source *source, void *buffer, struct boot_in
 
 	if (source->section) {
 		firmware->BootServices->CopyMem(buffer, (void *)source->section, source->size);
+		measure(source->name, buffer, source->size);
 		return EFI_SUCCESS;
 	}
 	status = volume_read(source->file, buffer, source->size);
 	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"cannot read \\stencil\\%a", source->name);
-	return trust_check(source->name, buffer, source->size);
+	status = trust_check(source->name, buffer, source->size);
+	if (!EFI_ERROR(status))
+		measure(source->name, buffer, source->size);
+	return status;
 }
 
 void source_close(const struct source *source)

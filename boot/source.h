@@ -21,6 +21,6 @@ struct source {
  */
 EFI_STATUS source_open(const EFI_LOADED_IMAGE *image, const char *section, struct source *source,
 		       struct boot_info *info);
-/* Read all bytes, and check them if they are a file's; prints an error. */
+/* Read all bytes, check them if they are a file's, and measure them; prints an error. */
 EFI_STATUS source_read(const struct source *source, void *buffer, struct boot_info *info);
 void source_close(const struct source *source);

@@ -14,6 +14,8 @@ defaults:
     media      what the image is: a row of MEDIA ("disk")
     display    a list of -device, the first is on the firmware's console (["VGA"])
     serial     a list of rows of SERIALS (["com1"])
+    tpm        a device that QEMU connects to swtpm ("tpm-crb"), or none (""); at the end PCR 12 must
+               have been extended by the configuration and the ramdisk, and by nothing else
     qemu       a list: more arguments for QEMU; "{work}" is the run's folder
     config     the configuration's lines after "host -on-end poweroff"; the default is one VM
     blob       size in MiB of a file of zeros in the ramdisk (0)
@@ -46,6 +48,7 @@ import tomllib
 import appliance
 from qemu import Machine, QemuEnded
 from screen_text import load_font, load_picture, read_text
+from tpm import Tpm, extended
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
@@ -53,7 +56,7 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 DEFAULTS = {
     "machine": "q35", "cpu": "max", "smp": "1", "memory": "256M", "firmware": "plain",
     "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
-    "config": "vm one -m 16M -kernel /hello.elf\n", "blob": 0, "load": 0, "timeout": 120, "until": None,
+    "config": "vm one -m 16M -kernel /hello.elf\n", "blob": 0, "load": 0, "timeout": 120, "until": None, "tpm": "",
     "end": "no vmx", "reason": "guest-shutdown", "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
     "dark": [],
 }
@@ -158,14 +161,33 @@ def wait_for_end(machine, shape, work):
     return "none"
 
 
+def run_machine(arguments, shape, work):
+    """Boot, and take the screenshots; returns who ended the machine."""
+    with busy(shape["load"]), Machine(arguments, work / "messages") as machine:
+        reason = wait_for_end(machine, shape, work)
+        for number in range(len(shape["display"])):
+            machine.screendump(f"display{number}", work / f"screen{number}.ppm")
+    return reason
+
+
+def run_with_tpm(arguments, shape, parts):
+    """The same with a TPM; the reason also says if something else was measured into PCR 12."""
+    with Tpm(parts["work"]) as tpm:
+        reason = run_machine(arguments + tpm.arguments(shape["tpm"]), shape, parts["work"])
+        if tpm.read_pcr(12) != extended(parts["config"].read_bytes(), parts["ramdisk"].read_bytes()):
+            reason += ", with a wrong PCR 12"
+    return reason
+
+
 def boot(shape, work):
     """Returns who ended the machine, the lines of each serial port, and the text of each screen."""
     parts = make_parts(shape, work)
     MEDIA[shape["media"]](parts)
-    with busy(shape["load"]), Machine(qemu_arguments(shape, parts), work / "messages") as machine:
-        reason = wait_for_end(machine, shape, work)
-        for number in range(len(shape["display"])):
-            machine.screendump(f"display{number}", work / f"screen{number}.ppm")
+    arguments = qemu_arguments(shape, parts)
+    if shape["tpm"]:
+        reason = run_with_tpm(arguments, shape, parts)
+    else:
+        reason = run_machine(arguments, shape, work)
     glyphs = load_font()
     screens = [read_text(load_picture(work / f"screen{number}.ppm"), glyphs)
                for number in range(len(shape["display"]))]
