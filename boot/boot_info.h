@@ -8,7 +8,9 @@
  * The information that boot/ passes to hv/. It has no UEFI type and no pointer into memory that
  * is listed as free. All addresses are physical and, at the hand-over, identity-mapped.
  */
-#define BOOT_INFO_VERSION 1
+#define BOOT_INFO_VERSION 2
+
+enum { BOOT_FRAMEBUFFERS_MAX = 8 };
 
 enum mem_use {
 	BOOT_MEM_FREE,	   /* usable, boot services memory included */
@@ -29,8 +31,9 @@ struct boot_cpu {
 	bool bsp;
 };
 
+/* Pixels of 32 bits. The whole frame buffer can be mapped, and has at least one pixel. */
 struct boot_framebuffer {
-	uint64_t base; /* 0: none */
+	uint64_t base;
 	uint32_t width, height;
 	uint32_t pitch;	   /* bytes from a line to the next */
 	uint8_t red_shift; /* of the 8-bit component in the 32-bit pixel */
@@ -71,12 +74,13 @@ struct boot_info {
 	 */
 	uint64_t efi_cr3;
 	uint64_t efi_entry_tsc;	    /* TSC at efi_main */
-	uint64_t firmware_io_tsc;   /* ticks spent in firmware file I/O since then */
+	uint64_t firmware_io_tsc;   /* ticks spent in firmware file and console I/O since then */
 	uint64_t firmware_exit_tsc; /* ticks spent in the successful ExitBootServices() */
 	uint64_t handover_tsc;	    /* TSC just before hv_main() */
 	int64_t unix_time;	    /* seconds since 1970 UTC at unix_time_tsc; 0: unknown */
 	uint64_t unix_time_tsc;
-	struct boot_framebuffer framebuffer;
+	uint32_t n_framebuffers;
+	struct boot_framebuffer framebuffer[BOOT_FRAMEBUFFERS_MAX];
 };
 
 /*

@@ -5,6 +5,7 @@
 # built hosted, for the unit tests.
 set(BOOT_PURE_SOURCES
 	boot/calendar.c
+	boot/framebuffer.c
 	boot/hashes.c
 	boot/identity_map.c
 	boot/memory_map.c

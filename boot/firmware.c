@@ -8,6 +8,7 @@
 #include <efilib.h>
 
 #include "boot/calendar.h"
+#include "boot/framebuffer.h"
 #include "boot/mp_services.h"
 
 #define PAGE	       UINT64_C(4096)
@@ -32,6 +33,19 @@ EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...)
 	Print(L": %r\n", status);
 	va_end(args);
 	return status;
+}
+
+void firmware_say(struct boot_info *info, const CHAR16 *format, ...)
+{
+	uint64_t begin = __builtin_ia32_rdtsc();
+	va_list args;
+
+	va_start(args, format);
+	Print(L"stencil: ");
+	VPrint(format, args);
+	Print(L"\n");
+	va_end(args);
+	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
 }
 
 /* Allocate, and record the allocation for firmware_free_all(). */
@@ -178,23 +192,52 @@ static bool describe_pixels(const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode,
 	       mask->BlueMask >> ret->blue_shift == 0xff;
 }
 
-static struct boot_framebuffer find_framebuffer(void)
+/* A screen that shows nothing yet may have an address only once its mode is set. */
+static void wake_screen(EFI_GRAPHICS_OUTPUT_PROTOCOL *gop)
 {
-	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop =
-		find_protocol((EFI_GUID)EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID);
-	struct boot_framebuffer ret = {};
-	const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
+	if (gop->Mode->FrameBufferBase == 0 && gop->Mode->Info->PixelFormat < PixelBltOnly)
+		gop->SetMode(gop, gop->Mode->Mode);
+}
 
-	if (gop == NULL || gop->Mode == NULL || gop->Mode->Info == NULL)
-		return ret;
+static void add_screen(EFI_HANDLE handle, struct boot_info *info)
+{
+	EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	struct boot_framebuffer fb = {};
+	const EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
+	void *protocol;
+
+	if (EFI_ERROR(firmware->BootServices->HandleProtocol(handle, &guid, &protocol)))
+		return;
+	gop = protocol;
+	if (gop->Mode == NULL || gop->Mode->Info == NULL)
+		return;
+	wake_screen(gop);
 	mode = gop->Mode->Info;
-	if (!describe_pixels(mode, &ret))
-		return (struct boot_framebuffer){};
-	ret.base = gop->Mode->FrameBufferBase;
-	ret.width = mode->HorizontalResolution;
-	ret.height = mode->VerticalResolution;
-	ret.pitch = mode->PixelsPerScanLine * 4;
-	return ret;
+	if (!describe_pixels(mode, &fb))
+		return;
+	fb.base = gop->Mode->FrameBufferBase;
+	fb.width = mode->HorizontalResolution;
+	fb.height = mode->VerticalResolution;
+	fb.pitch = mode->PixelsPerScanLine * 4;
+	(void)framebuffer_add(info, &fb);
+}
+
+static void find_screens(struct boot_info *info)
+{
+	EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+	EFI_HANDLE *handles;
+	UINTN n = 0;
+	EFI_STATUS status =
+		firmware->BootServices->LocateHandleBuffer(ByProtocol, &guid, NULL, &n, &handles);
+
+	for (UINTN i = 0; !EFI_ERROR(status) && i < n; i++)
+		add_screen(handles[i], info);
+	if (!EFI_ERROR(status))
+		firmware->BootServices->FreePool(handles);
+	if (info->n_framebuffers == 0)
+		firmware_say(info, L"the firmware offers no frame buffer: messages go to the "
+				   L"serial port only");
 }
 
 static void read_clock(struct boot_info *info)
@@ -219,7 +262,7 @@ void firmware_describe(struct boot_info *info)
 {
 	info->acpi_rsdp = find_rsdp();
 	info->efi_reset_system = (uintptr_t)firmware->RuntimeServices->ResetSystem;
-	info->framebuffer = find_framebuffer();
+	find_screens(info);
 	read_clock(info);
 }
 

@@ -18,6 +18,12 @@ extern EFI_SYSTEM_TABLE *firmware;
 EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...);
 
 /*
+ * Print one line, "stencil: TEXT", on the firmware's console, and count the time in
+ * info->firmware_io_tsc.
+ */
+void firmware_say(struct boot_info *info, const CHAR16 *format, ...);
+
+/*
  * Whole pages that stay ours after ExitBootServices(), contents undefined. 'what'
  * names them in the message when there are none.
  */
@@ -34,7 +40,10 @@ void firmware_free(void *start);
 /* Free all allocations, before returning to the firmware. */
 void firmware_free_all(void);
 
-/* Find ACPI tables, frame buffer, clock and power-off; a missing one stays 0 in 'info'. */
+/*
+ * Find ACPI tables, frame buffers, clock and power-off; a missing one stays 0 in 'info'. Without a
+ * frame buffer, the firmware's console says so.
+ */
 void firmware_describe(struct boot_info *info);
 /* List the processors, if the machine has no ACPI tables. */
 EFI_STATUS firmware_list_cpus(struct boot_info *info);

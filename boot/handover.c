@@ -120,8 +120,6 @@ static EFI_STATUS tables_alloc(struct identity_map *tables, size_t n_pages)
 /* False when the pool is too small. */
 static bool tables_build(struct identity_map *tables, struct boot_info *info)
 {
-	const struct boot_framebuffer *fb = &info->framebuffer;
-
 	tables->n_used = 0;
 	tables->levels = paging_levels();
 	tables->has_1gib = has_1gib_pages();
@@ -135,7 +133,13 @@ static bool tables_build(struct identity_map *tables, struct boot_info *info)
 		    !identity_map_add(tables, info->range[i].start, info->range[i].len))
 			return false;
 	}
-	return identity_map_add(tables, fb->base, (uint64_t)fb->pitch * fb->height);
+	for (uint32_t i = 0; i < info->n_framebuffers; i++) {
+		const struct boot_framebuffer *fb = &info->framebuffer[i];
+
+		if (!identity_map_add(tables, fb->base, (uint64_t)fb->pitch * fb->height))
+			return false;
+	}
+	return true;
 }
 
 static EFI_STATUS stack_alloc(struct boot_info *info)

@@ -501,7 +501,9 @@ static void read_tables(const struct boot_info *info)
 		panic("cannot map the local APIC or an I/O APIC");
 	find_nodes();
 	if (acpi.n_cpus > 0)
-		console_end_step("%u processors, %u I/O APICs", acpi.n_cpus, acpi.n_io_apics);
+		console_end_step("%u processor%s, %u I/O APIC%s", acpi.n_cpus,
+				 acpi.n_cpus == 1 ? "" : "s", acpi.n_io_apics,
+				 acpi.n_io_apics == 1 ? "" : "s");
 	else
 		console_end_step("no processors in the tables");
 }

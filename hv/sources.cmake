@@ -101,6 +101,7 @@ set(HV_START_SOURCES
 	hv/host/acpi_memory.c
 	hv/host/facts.c
 	hv/host/facts_read.c
+	hv/host/model.c
 	hv/host/smp.asm
 	hv/host/smp.c
 	hv/host/trampoline.asm

@@ -24,6 +24,7 @@ import tty
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
+CPU_MODEL = "corei7_haswell_4770"
 CYLINDER = 16 * 63 * 512  # bytes; Bochs needs a disk of whole cylinders
 
 # The last line of the hypervisor or of another system: the exit status of this program.
@@ -53,7 +54,7 @@ def positive(text):
     return int(text)
 
 
-def parse_options():
+def make_parser():
     parser = Parser(prog="scripts/run", epilog=EPILOG, allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter,
                     description="Boot the virtual machines that CONFIG describes; "
@@ -67,6 +68,8 @@ def parse_options():
                         help="processors of the machine (1)")
     parser.add_argument("--threads", metavar="N", type=positive, default=1,
                         help="of them, so many are threads of one core (1)")
+    parser.add_argument("--cpu-model", metavar="MODEL",
+                        help=f"model of Bochs's processors; \"help\" lists them ({CPU_MODEL})")
     parser.add_argument("--memory", metavar="MIB", type=positive, default=1024,
                         help="memory of the machine in MiB (1024)")
     parser.add_argument("--timeout", metavar="SECONDS", type=positive,
@@ -83,6 +86,11 @@ def parse_options():
                              "than stencil prints \"NAME: end: ok\" and need not end the machine")
     parser.add_argument("--serial-out", metavar="FILE", type=pathlib.Path,
                         help="write the console to FILE too")
+    return parser
+
+
+def parse_options():
+    parser = make_parser()
     options = parser.parse_args()
     for path in (options.config, options.image):
         if path and not path.is_file():
@@ -97,11 +105,27 @@ def parse_options():
         options.host = "qemu" if has_vmx() else "bochs"
     if options.cpus % options.threads:
         parser.error("--cpus is not a multiple of --threads")
+    if options.cpu_model:
+        check_cpu_model(parser, options)
     if options.host == "bochs" and options.qemu_arg:
         parser.error("--qemu-arg needs --host qemu")
     if options.host == "bochs" and options.memory > 2048:
         parser.error("Bochs has 2048 MiB of memory at most")
     return options
+
+
+def check_cpu_model(parser, options):
+    """Refuse a model that Bochs does not have; "help" lists those it has, as in QEMU."""
+    if options.host != "bochs":
+        parser.error("--cpu-model needs --host bochs")
+    listed = subprocess.run(["bochs-bin", "-q", "-help", "cpu"], stdin=subprocess.DEVNULL, check=False,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    models = re.findall(r"^[a-z0-9_]+$", listed.stdout, re.MULTILINE)
+    if options.cpu_model == "help":
+        print(*models, sep="\n")
+        sys.exit(0)
+    if options.cpu_model not in models:
+        parser.error(f"--cpu-model {options.cpu_model}: Bochs has no such model; \"--cpu-model help\" lists them")
 
 
 def has_vmx():
@@ -163,7 +187,7 @@ def bochs_command(options, work, image, port):
 display_library: rfb, options="timeout=0"
 romimage: file={FIRMWARE}, address=0xffe00000
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-cpu: model=corei7_haswell_4770, count={bochs_count(options)}, ips={options.ips}, reset_on_triple_fault=0
+cpu: model={options.cpu_model or CPU_MODEL}, count={bochs_count(options)}, ips={options.ips}, reset_on_triple_fault=0
 memory: guest={options.memory}, host={options.memory}
 pci: enabled=1, chipset=i440fx
 vga: extension=vbe

@@ -9,11 +9,14 @@
 #include "hv/frame/phys.h"
 #include "hv/host/acpi.h"
 #include "hv/host/cpu.h"
+#include "hv/host/facts.h"
 #include "hv/host/io.h"
+#include "hv/host/model.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/assert.h"
+#include "hv/lib/print.h"
 
 /* MSR number less IA32_X2APIC_FIRST, or 1/16 of the offset in memory. */
 enum apic_register {
@@ -51,6 +54,7 @@ enum {
 	COMMAND_ALL_BUT_SELF = 3 << 18,
 	FEATURE_X2APIC = 1 << 21,	/* CPUID leaf 1, ecx */
 	FEATURE_TSC_DEADLINE = 1 << 24, /* same */
+	FEATURE_HYPERVISOR = 1u << 31,	/* same */
 	SEND_TRIES = 100000,
 	CALIBRATION_US = 1000,
 };
@@ -105,6 +109,17 @@ static enum status mask_io_apic(phys_t base)
 	return OK;
 }
 
+/* Old microcode of some models loses deadlines. A hypervisor below does not use the real timer. */
+static bool deadline_works(const struct cpuid_regs *leaf1)
+{
+	uint32_t needed = model_deadline_microcode(leaf1->eax);
+
+	if (needed == 0 || leaf1->ecx & FEATURE_HYPERVISOR || facts_read_microcode() >= needed)
+		return true;
+	log_warning("the TSC-deadline timer is not used: it needs microcode 0x%x", needed);
+	return false;
+}
+
 /* Set up what all processors share. */
 static enum status init_machine(void)
 {
@@ -114,7 +129,7 @@ static enum status init_machine(void)
 
 	cpuid(1, 0, &features);
 	is_x2apic = features.ecx & FEATURE_X2APIC;
-	has_tsc_deadline = features.ecx & FEATURE_TSC_DEADLINE;
+	has_tsc_deadline = features.ecx & FEATURE_TSC_DEADLINE && deadline_works(&features);
 	if (!is_x2apic)
 		TRY(paging_map_device(page, PAGE_SIZE, PAGING_UC));
 	registers = is_x2apic ? NULL : phys_to_virt(page);

@@ -148,13 +148,13 @@ static void close_line(void)
 		return;
 	line_is_open = false;
 	serial_write("\n", 1);
-	screen_write(&screen, "\n", 1);
+	screen_write(&screen, SCREEN_PLAIN, "\n", 1);
 }
 
-static void write_locked(const char *data, size_t len)
+static void write_locked(enum screen_color color, const char *data, size_t len)
 {
 	serial_write(data, len);
-	screen_write(&screen, data, len);
+	screen_write(&screen, color, data, len);
 	if (buffered) {
 		ring_send_without_waiting();
 		return;
@@ -205,17 +205,20 @@ void console_set_serial(uint16_t port)
 
 void console_init(const struct boot_info *info)
 {
-	const struct boot_framebuffer *fb = &info->framebuffer;
-	uint32_t level = 0xcc;
+	screen_init(&screen);
+	for (uint32_t i = 0; i < info->n_framebuffers; i++) {
+		const struct boot_framebuffer *fb = &info->framebuffer[i];
 
-	screen_init(&screen, &(struct screen_pixels){
-				     .base = (uint32_t *)fb->base,
-				     .width = fb->width,
-				     .height = fb->height,
-				     .pitch = fb->pitch,
-				     .color = level << fb->red_shift | level << fb->green_shift |
-					      level << fb->blue_shift,
-			     });
+		screen_add(&screen, &(struct screen_display){
+					    .base = (uint32_t *)fb->base,
+					    .width = fb->width,
+					    .height = fb->height,
+					    .pitch = fb->pitch,
+					    .red_shift = fb->red_shift,
+					    .green_shift = fb->green_shift,
+					    .blue_shift = fb->blue_shift,
+				    });
+	}
 	console_set_serial(CONSOLE_COM1);
 }
 
@@ -234,8 +237,7 @@ bool console_poll(void)
 	ring_send_without_waiting();
 	if (screen.dirty && rdtsc() - last_draw >= tsc_hz / DRAWS_PER_SECOND)
 		draw();
-	bool waits = (serial_port != 0 && ring.tail != ring.head) ||
-		     (screen.dirty && screen.pixels.base != NULL);
+	bool waits = (serial_port != 0 && ring.tail != ring.head) || screen.dirty;
 
 	console_lock_release();
 	return waits;
@@ -259,18 +261,23 @@ void console_flush(void)
 	console_lock_release();
 }
 
-void console_write_raw(const char *data, size_t len)
+static void write_line(enum screen_color color, const char *data, size_t len)
 {
 	console_lock_acquire();
 	close_line();
-	write_locked(data, len);
+	write_locked(color, data, len);
 	console_lock_release();
+}
+
+void console_write_raw(const char *data, size_t len)
+{
+	write_line(SCREEN_PLAIN, data, len);
 }
 
 void console_write_part(const char *data, size_t len)
 {
 	console_lock_acquire();
-	write_locked(data, len);
+	write_locked(SCREEN_PLAIN, data, len);
 	line_is_open = len > 0 ? data[len - 1] != '\n' : line_is_open;
 	console_lock_release();
 }
@@ -324,12 +331,12 @@ static size_t format_line(char line[LINE_MAX], const char *prefix, const char *f
 	return len;
 }
 
-static void say(const char *prefix, const char *fmt, va_list args)
+static void say(const char *prefix, enum screen_color color, const char *fmt, va_list args)
 {
 	char line[LINE_MAX];
 	size_t len = format_line(line, prefix, fmt, args);
 
-	console_write_raw(line, len);
+	write_line(color, line, len);
 }
 
 static bool is_logged(enum log_level level)
@@ -363,24 +370,27 @@ void console_print(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	say("stencil: ", fmt, args);
+	say("stencil: ", SCREEN_PLAIN, fmt, args);
 	va_end(args);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	static const char *const prefix[] = {
-		[LOG_ERROR] = "stencil: error: ",
-		[LOG_WARNING] = "stencil: warning: ",
-		[LOG_INFO] = "stencil: ",
-		[LOG_DEBUG] = "stencil: ",
+	static const struct {
+		const char *prefix;
+		enum screen_color color;
+	} forms[] = {
+		[LOG_ERROR] = {"stencil: error: ", SCREEN_ERROR},
+		[LOG_WARNING] = {"stencil: warning: ", SCREEN_WARNING},
+		[LOG_INFO] = {"stencil: ", SCREEN_PLAIN},
+		[LOG_DEBUG] = {"stencil: ", SCREEN_PLAIN},
 	};
 	va_list args;
 
 	if (!is_logged(level))
 		return;
 	va_start(args, fmt);
-	say(prefix[level], fmt, args);
+	say(forms[level].prefix, forms[level].color, fmt, args);
 	va_end(args);
 }
 

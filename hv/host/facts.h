@@ -38,6 +38,9 @@ struct cpu_facts {
 /* What CPUID tells; 'arch_capabilities', 'microcode' and 'apic_id' stay as they are. */
 void facts_take(struct cpu_facts *facts, cpuid_source *source);
 
+/* The revision of the microcode in the processor that the caller runs on; 0: unknown. */
+uint32_t facts_read_microcode(void);
+
 /* Read all of the processor that the caller runs on. Needs idt_init(). */
 void facts_read(struct cpu_facts *ret);
 

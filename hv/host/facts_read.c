@@ -5,7 +5,7 @@
 #include "hv/host/msr.h"
 
 /* SDM vol. 3, "Update Signature and Verification": CPUID puts the revision into the high half. */
-static uint32_t read_microcode(void)
+uint32_t facts_read_microcode(void)
 {
 	struct cpuid_regs regs;
 	uint64_t value = 0;
@@ -21,7 +21,7 @@ void facts_read(struct cpu_facts *ret)
 {
 	*ret = (struct cpu_facts){.apic_id = this_cpu()->apic_id};
 	facts_take(ret, cpuid);
-	ret->microcode = read_microcode();
+	ret->microcode = facts_read_microcode();
 	if (ret->word[FACT_7_EDX] & CPUID_7_EDX_ARCH_CAPABILITIES)
 		(void)rdmsr_safe(IA32_ARCH_CAPABILITIES, &ret->arch_capabilities);
 }

@@ -132,11 +132,14 @@ static void check_wx(void)
 	assert(!page_table_find_wx(&tables, &virt));
 }
 
-static enum status map_framebuffer(const struct boot_framebuffer *fb)
+static enum status map_framebuffers(const struct boot_info *info)
 {
-	if (fb->base == 0)
-		return OK;
-	return paging_map_device(fb->base, (uint64_t)fb->pitch * fb->height, PAGING_WC);
+	for (uint32_t i = 0; i < info->n_framebuffers; i++) {
+		const struct boot_framebuffer *fb = &info->framebuffer[i];
+
+		TRY(paging_map_device(fb->base, (uint64_t)fb->pitch * fb->height, PAGING_WC));
+	}
+	return OK;
 }
 
 enum status paging_init(const struct boot_info *info)
@@ -147,7 +150,7 @@ enum status paging_init(const struct boot_info *info)
 	TRY(map_ram(info));
 	TRY(map_acpi(info));
 	TRY(map_image(info));
-	TRY(map_framebuffer(&info->framebuffer));
+	TRY(map_framebuffers(info));
 	check_wx();
 	host_cr4 = choose_cr4();
 	paging_load();

@@ -94,10 +94,10 @@ static _Noreturn void end(void)
 static void begin(const char *message)
 {
 	if (!stop_others()) {
-		console_print("error: panic within a panic: %s", message);
+		log_error("panic within a panic: %s", message);
 		end();
 	}
-	console_print("error: panic on processor %u: %s", this_cpu()->index, message);
+	log_error("panic on processor %u: %s", this_cpu()->index, message);
 }
 
 void panic(const char *fmt, ...)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Text on a frame buffer. Reading and moving a frame buffer is slow, so the text is kept here and
- * only changed cells are painted, line by line in order of address. At most SCREEN_ROWS_MAX by
- * SCREEN_COLUMNS_MAX characters, at the top left.
+ * Text on frame buffers. Reading and moving a frame buffer is slow, so the text is kept here and
+ * only changed cells are painted, line by line in order of address. Displays with many pixels get
+ * larger letters. The text has the size of the smallest display, at the top left of each.
  */
 #include "hv/host/screen.h"
 
@@ -10,40 +10,86 @@
 
 enum { FONT_WIDTH = 8, TAB = 8 };
 
+/* Red, green and blue. */
+static const uint8_t palette[SCREEN_N_COLORS][3] = {
+	[SCREEN_PLAIN] = {0xaa, 0xaa, 0xaa},
+	[SCREEN_NEWEST] = {0xff, 0xff, 0xff},
+	[SCREEN_WARNING] = {0xff, 0xd7, 0x00},
+	[SCREEN_ERROR] = {0xff, 0x50, 0x50},
+};
+
 static unsigned at_most(unsigned n, unsigned max)
 {
 	return n < max ? n : max;
 }
 
-void screen_init(struct screen *screen, const struct screen_pixels *pixels)
+static void clear_row(struct screen_row *row)
 {
-	*screen = (struct screen){.pixels = *pixels};
-	screen->columns = at_most(pixels->width / FONT_WIDTH, SCREEN_COLUMNS_MAX);
-	screen->rows = at_most(pixels->height / FONT_HEIGHT, SCREEN_ROWS_MAX);
-	if (screen->columns == 0 || screen->rows == 0)
-		screen->pixels.base = NULL;
-	memset(screen->text, ' ', sizeof(screen->text));
-	screen->dirty = true;
+	memset(row->text, ' ', sizeof(row->text));
+	row->color = SCREEN_PLAIN;
+}
+
+void screen_init(struct screen *screen)
+{
+	*screen = (struct screen){.columns = SCREEN_COLUMNS_MAX, .rows = SCREEN_ROWS_MAX};
+	for (unsigned row = 0; row < SCREEN_ROWS_MAX; row++) {
+		clear_row(&screen->text[row]);
+		clear_row(&screen->shown[row]);
+	}
+}
+
+static uint32_t *display_line(const struct screen_display *display, size_t y)
+{
+	return display->base + y * (display->pitch / 4);
+}
+
+static void clear_display(const struct screen_display *display)
+{
+	for (uint32_t y = 0; y < display->height; y++)
+		memset(display_line(display, y), 0, display->width * sizeof(uint32_t));
+}
+
+static uint8_t choose_scale(uint32_t width)
+{
+	if (width >= 3840)
+		return 3;
+	return width >= 1920 ? 2 : 1;
+}
+
+void screen_add(struct screen *screen, const struct screen_display *display)
+{
+	uint8_t scale = choose_scale(display->width);
+	unsigned columns = display->width / (FONT_WIDTH * scale);
+	unsigned rows = display->height / (FONT_HEIGHT * scale);
+	struct screen_display *added = &screen->displays[screen->n_displays];
+
+	if (columns == 0 || rows == 0 || screen->n_displays == SCREEN_DISPLAYS_MAX)
+		return;
+	*added = *display;
+	added->scale = scale;
+	screen->n_displays++;
+	screen->columns = at_most(columns, screen->columns);
+	screen->rows = at_most(rows, screen->rows);
+	clear_display(added);
 }
 
 static void next_row(struct screen *screen)
 {
-	size_t row_size = sizeof(screen->text[0]);
-
 	screen->column = 0;
 	if (screen->row + 1 < screen->rows) {
 		screen->row++;
 		return;
 	}
-	memmove(screen->text[0], screen->text[1], (screen->rows - 1) * row_size);
-	memset(screen->text[screen->rows - 1], ' ', row_size);
+	memmove(&screen->text[0], &screen->text[1], (screen->rows - 1) * sizeof(screen->text[0]));
+	clear_row(&screen->text[screen->rows - 1]);
 }
 
-static void put_glyph(struct screen *screen, char c)
+static void put_glyph(struct screen *screen, enum screen_color color, char c)
 {
 	if (screen->column == screen->columns)
 		next_row(screen);
-	screen->text[screen->row][screen->column++] = c;
+	screen->text[screen->row].color = color;
+	screen->text[screen->row].text[screen->column++] = c;
 }
 
 /* ESC, then either one character, or [ and all characters up to a letter. */
@@ -65,7 +111,7 @@ static bool skip_escape(struct screen *screen, char c)
 	return false;
 }
 
-static void put_char(struct screen *screen, char c)
+static void put_char(struct screen *screen, enum screen_color color, char c)
 {
 	if (skip_escape(screen, c))
 		return;
@@ -81,55 +127,80 @@ static void put_char(struct screen *screen, char c)
 		break;
 	case '\t':
 		do
-			put_glyph(screen, ' ');
+			put_glyph(screen, color, ' ');
 		while (screen->column % TAB != 0);
 		break;
 	default:
 		if ((unsigned char)c >= ' ' && c != 0x7f)
-			put_glyph(screen, (char)((unsigned char)c < FONT_GLYPHS ? c : '?'));
+			put_glyph(screen, color, (char)((unsigned char)c < FONT_GLYPHS ? c : '?'));
 	}
 }
 
-void screen_write(struct screen *screen, const char *data, size_t len)
+static void end_newest(struct screen *screen)
 {
-	if (screen->pixels.base == NULL)
+	for (unsigned row = 0; row < screen->rows; row++)
+		if (screen->text[row].color == SCREEN_NEWEST)
+			screen->text[row].color = SCREEN_PLAIN;
+}
+
+void screen_write(struct screen *screen, enum screen_color color, const char *data, size_t len)
+{
+	if (screen->n_displays == 0)
 		return;
+	if (screen->column == 0)
+		end_newest(screen);
 	for (size_t i = 0; i < len; i++)
-		put_char(screen, data[i]);
+		put_char(screen, color == SCREEN_PLAIN ? SCREEN_NEWEST : color, data[i]);
 	screen->dirty = true;
 }
 
-static void draw_glyph_line(volatile uint32_t *to, uint8_t bits, uint32_t color)
+static uint32_t pixel_of(const struct screen_display *display, enum screen_color color)
 {
-	for (unsigned i = 0; i < FONT_WIDTH; i++)
-		to[i] = bits & 0x80 >> i ? color : 0;
+	const uint8_t *rgb = palette[color];
+
+	return (uint32_t)rgb[0] << display->red_shift | (uint32_t)rgb[1] << display->green_shift |
+	       (uint32_t)rgb[2] << display->blue_shift;
 }
 
-static void draw_row(struct screen *screen, unsigned row)
+/* One line of a glyph, each bit 'scale' pixels wide. */
+static void draw_glyph_line(volatile uint32_t *to, uint8_t bits, uint32_t pixel, unsigned scale)
 {
-	const struct screen_pixels *pixels = &screen->pixels;
-	const char *text = screen->text[row], *shown = screen->shown[row];
+	for (unsigned i = 0; i < FONT_WIDTH; i++)
+		for (unsigned x = 0; x < scale; x++)
+			*to++ = bits & 0x80 >> i ? pixel : 0;
+}
 
-	for (unsigned y = 0; y < FONT_HEIGHT; y++) {
-		uint32_t *line = pixels->base + (row * FONT_HEIGHT + y) * (pixels->pitch / 4);
+static void draw_row(const struct screen *screen, unsigned row,
+		     const struct screen_display *display)
+{
+	const struct screen_row *text = &screen->text[row], *shown = &screen->shown[row];
+	uint32_t pixel = pixel_of(display, text->color);
+	unsigned scale = display->scale, height = FONT_HEIGHT * scale;
 
-		for (unsigned column = 0; column < screen->columns; column++) {
-			if (text[column] != shown[column])
-				draw_glyph_line(line + column * FONT_WIDTH,
-						font[(uint8_t)text[column]][y], pixels->color);
-		}
+	for (unsigned y = 0; y < height; y++) {
+		uint32_t *line = display_line(display, row * height + y);
+
+		for (unsigned i = 0; i < screen->columns; i++)
+			if (text->text[i] != shown->text[i] ||
+			    (text->color != shown->color && text->text[i] != ' '))
+				draw_glyph_line(line + i * FONT_WIDTH * scale,
+						font[(uint8_t)text->text[i]][y / scale], pixel,
+						scale);
 	}
 }
 
 void screen_draw(struct screen *screen)
 {
-	if (screen->pixels.base == NULL || !screen->dirty)
+	if (!screen->dirty)
 		return;
 	for (unsigned row = 0; row < screen->rows; row++) {
-		if (memcmp(screen->text[row], screen->shown[row], screen->columns) == 0)
+		const struct screen_row *text = &screen->text[row];
+
+		if (memcmp(text, &screen->shown[row], sizeof(*text)) == 0)
 			continue;
-		draw_row(screen, row);
-		memcpy(screen->shown[row], screen->text[row], screen->columns);
+		for (unsigned i = 0; i < screen->n_displays; i++)
+			draw_row(screen, row, &screen->displays[i]);
+		screen->shown[row] = *text;
 	}
 	screen->dirty = false;
 }

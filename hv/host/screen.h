@@ -3,37 +3,62 @@
 
 #include "hv/lib/types.h"
 
-enum { SCREEN_COLUMNS_MAX = 128, SCREEN_ROWS_MAX = 48, FONT_HEIGHT = 16, FONT_GLYPHS = 128 };
+enum {
+	SCREEN_COLUMNS_MAX = 240,
+	SCREEN_ROWS_MAX = 100,
+	SCREEN_DISPLAYS_MAX = 8,
+	FONT_HEIGHT = 16,
+	FONT_GLYPHS = 128,
+};
+
+enum screen_color { SCREEN_PLAIN, SCREEN_NEWEST, SCREEN_WARNING, SCREEN_ERROR, SCREEN_N_COLORS };
 
 /* 8x16 pixels for each ASCII character, top line first, left pixel in bit 7: hv/host/font.asm. */
 extern const uint8_t font[FONT_GLYPHS][FONT_HEIGHT];
 
-/* The pixels: 32 bits each, only written, never read. */
-struct screen_pixels {
-	uint32_t *base; /* NULL: no screen */
+/* A frame buffer: pixels of 32 bits, which are only written, never read. */
+struct screen_display {
+	uint32_t *base;
 	uint32_t width, height;
 	uint32_t pitch; /* bytes from a line to the next, a multiple of 4 */
-	uint32_t color; /* of the text; the background is 0 */
+	uint8_t red_shift, green_shift, blue_shift;
+	uint8_t scale; /* pixels of the display for one of the font, in both directions */
+};
+
+/* A row of text. All of a row has one colour, because a colour is that of a line. */
+struct screen_row {
+	char text[SCREEN_COLUMNS_MAX];
+	enum screen_color color;
 };
 
 /*
- * A plain text terminal on a frame buffer. Writing changes only the text; drawing paints the
- * changed cells. Not locked.
+ * A plain text terminal, shown on several displays. It has the columns and rows that fit on all of
+ * them. Writing changes only the text; drawing paints the changed cells. Not locked.
  */
 struct screen {
-	struct screen_pixels pixels;
+	struct screen_display displays[SCREEN_DISPLAYS_MAX];
+	unsigned n_displays; /* 0: there is no screen */
 	unsigned columns, rows;
 	unsigned column, row; /* the place of the next character */
 	enum screen_escape { SCREEN_TEXT, SCREEN_ESCAPE, SCREEN_SEQUENCE } escape;
 	bool dirty;
-	char text[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX];
-	char shown[SCREEN_ROWS_MAX][SCREEN_COLUMNS_MAX];
+	struct screen_row text[SCREEN_ROWS_MAX];
+	struct screen_row shown[SCREEN_ROWS_MAX];
 };
 
-/* Start with an empty screen; the frame buffer keeps its pixels until they are painted over. */
-void screen_init(struct screen *screen, const struct screen_pixels *pixels);
+/* Start without displays. */
+void screen_init(struct screen *screen);
 
-/* Bytes as for a terminal: newline, return, tab, backspace; escape sequences are skipped. */
-void screen_write(struct screen *screen, const char *data, size_t len);
+/*
+ * Add a display and clear it; its 'scale' is chosen here. A display that has no room for one
+ * character, or is one too many, stays as it is. To be called before the first text.
+ */
+void screen_add(struct screen *screen, const struct screen_display *display);
+
+/*
+ * Bytes as for a terminal: newline, return, tab, backspace; escape sequences are skipped. Text of
+ * SCREEN_PLAIN is SCREEN_NEWEST until the next write that starts a row.
+ */
+void screen_write(struct screen *screen, enum screen_color color, const char *data, size_t len);
 
 void screen_draw(struct screen *screen);

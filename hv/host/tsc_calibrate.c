@@ -45,11 +45,12 @@ static void cpuid_or_zero(uint32_t leaf, struct cpuid_regs *ret)
 
 static uint64_t hz_from_processor(void)
 {
-	struct cpuid_regs leaf15, leaf16;
+	struct cpuid_regs leaf1, leaf15, leaf16;
 
+	cpuid(1, 0, &leaf1);
 	cpuid_or_zero(LEAF_TSC, &leaf15);
 	cpuid_or_zero(LEAF_FREQUENCY, &leaf16);
-	return tsc_hz_of_leaves(&leaf15, &leaf16);
+	return tsc_hz_of_leaves(&leaf15, &leaf16, leaf1.eax);
 }
 
 /* Several hypervisors give the frequency in kHz in this leaf. */

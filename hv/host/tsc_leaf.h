@@ -5,11 +5,12 @@
 #include "hv/lib/types.h"
 
 /*
- * The TSC's frequency from CPUID: leaf 0x15 (ratio and crystal), or with the base frequency of
- * leaf 0x16 if leaf 0x15 has no crystal. 0 if they do not give it. Callers pass zeros for leaves
- * that the processor lacks. SDM vol. 2, "CPUID".
+ * The TSC's frequency from CPUID: leaf 0x15 (ratio and crystal). If it has no crystal, the model's;
+ * if that is unknown, the base frequency of leaf 0x16, which is rounded. 0 if they do not give it.
+ * Callers pass zeros for leaves that the processor lacks. SDM vol. 2, "CPUID".
  */
-uint64_t tsc_hz_of_leaves(const struct cpuid_regs *leaf15, const struct cpuid_regs *leaf16);
+uint64_t tsc_hz_of_leaves(const struct cpuid_regs *leaf15, const struct cpuid_regs *leaf16,
+			  uint32_t signature);
 
 /*
  * ticks / count of a counter of 'hz', rounded; or 'nominal' (0: unknown) if the two differ by less

@@ -19,9 +19,9 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
 /*
  * Print one line on the console; the newline is added. Lines above the current
- * level are dropped. May be called on any processor, in any context except
- * panic. Defined in hv/host/console.c, and in tests/unit/support.c for hosted
- * tests.
+ * level are dropped. May be called on any processor, in any context; in a panic
+ * after the other processors have been stopped. Defined in hv/host/console.c, and in
+ * tests/unit/support.c for hosted tests.
  */
 void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_set_level(enum log_level level);

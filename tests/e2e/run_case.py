@@ -15,7 +15,7 @@ Keys of a case, usually in this order:
                  set = [OFFSET, BYTE], cut = BYTES at its end, or bits = [SECTION, OFFSET, WORD]
                  set in a VM's state, which gets a new checksum
              and place = N: the data starts N bytes after a multiple of 2 MiB
-    host, cpus, threads, memory, ips, timeout as for scripts/run
+    host, cpu_model, cpus, threads, memory, ips, timeout: as for scripts/run
     qemu     a list: more arguments for QEMU
     input    text to type after input_after, a regular expression, has appeared on the console; or a
              list of pairs [AFTER, TEXT], each waiting for output after the previous match
@@ -47,7 +47,7 @@ from type_in import type_in  # pylint: disable=wrong-import-position
 
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
-KEYS = {"config", "files", "host", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "status",
+KEYS = {"config", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "status",
         "expect", "order", "forbid", "count", "different", "receive", "without_vmx", "then"}
 
 
@@ -144,9 +144,9 @@ def receive(case, work):
 def run(case, work):
     """The exit status and the console's lines."""
     command = [TOP / "scripts/run", "--no-build", "--serial-out", work / "serial"]
-    for option in ("host", "cpus", "threads", "memory", "ips"):
+    for option in ("host", "cpu_model", "cpus", "threads", "memory", "ips"):
         if option in case:
-            command += [f"--{option}", str(case[option])]
+            command += ["--" + option.replace("_", "-"), str(case[option])]
     command += [f"--qemu-arg={argument}" for argument in case.get("qemu", [])]
     command += ["--timeout", str(case.get("timeout", 400))]
     if "config" in case:

@@ -47,6 +47,11 @@ expect_nothing_left() {
 expect 'an unknown option' $? 64
 "$top/scripts/run" --no-build "$work/missing.conf" 2>/dev/null
 expect 'a missing file' $? 64
+run --cpu-model nonsense 2>/dev/null
+expect 'an unknown model' $? 64
+"$top/scripts/run" --no-build --host qemu --cpu-model ryzen 2>/dev/null
+expect 'a model of another host' $? 64
+expect 'the list of models' "$("$top/scripts/run" --no-build --host bochs --cpu-model help | grep -c haswell)" 1
 expect_nothing_left 'wrong usage'
 
 run --timeout 2 >/dev/null 2>&1

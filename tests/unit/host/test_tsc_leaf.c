@@ -8,16 +8,20 @@ static void leaves_tell_the_frequency_or_zero(void **state)
 	static const struct {
 		uint32_t denominator, numerator, crystal, base_mhz;
 		uint64_t hz;
+		uint32_t signature;
 	} cases[] = {
-		{2, 250, 24000000, 0, 3000000000},
-		{2, 250, 24000000, 2900, 3000000000},
-		{2, 302, 0, 3600, 3600000000},
-		{2, 302, 0, 0x10000 + 3600, 3600000000}, /* reserved bits */
-		{2, 302, 0, 0, 0},
-		{0, 302, 24000000, 3600, 0},
-		{2, 0, 24000000, 3600, 0},
-		{0, 0, 0, 0, 0},
-		{3, 0xffffffff, 0xfffffffc, 0, UINT64_C(0xfffffffb00000004) / 3},
+		{2, 334, 0, 4000, 4008000000, 0x506e3}, /* Skylake: 24 MHz */
+		{2, 334, 25000000, 4000, 4175000000, 0x506e3},
+		{3, 375, 0, 2400, 3125000000, 0x506f1}, /* Goldmont server: 25 MHz */
+		{2, 250, 24000000, 0, 3000000000, 0},
+		{2, 250, 24000000, 2900, 3000000000, 0},
+		{2, 302, 0, 3600, 3600000000, 0},
+		{2, 302, 0, 0x10000 + 3600, 3600000000, 0}, /* reserved bits */
+		{2, 302, 0, 0, 0, 0},
+		{0, 302, 24000000, 3600, 0, 0},
+		{2, 0, 24000000, 3600, 0, 0},
+		{0, 0, 0, 0, 0, 0},
+		{3, 0xffffffff, 0xfffffffc, 0, UINT64_C(0xfffffffb00000004) / 3, 0},
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -25,7 +29,8 @@ static void leaves_tell_the_frequency_or_zero(void **state)
 					    cases[i].crystal, 0};
 		struct cpuid_regs leaf16 = {.eax = cases[i].base_mhz};
 
-		assert_int_equal(tsc_hz_of_leaves(&leaf15, &leaf16), cases[i].hz);
+		assert_int_equal(tsc_hz_of_leaves(&leaf15, &leaf16, cases[i].signature),
+				 cases[i].hz);
 	}
 }
 
