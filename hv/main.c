@@ -22,6 +22,8 @@
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
 #include "hv/host/power.h"
+#include "hv/host/serial.h"
+#include "hv/host/serial_find.h"
 #include "hv/host/smp.h"
 #include "hv/host/stop.h"
 #include "hv/host/symbols.h"
@@ -126,6 +128,20 @@ static void check_info(const struct info_config *info, struct diag *diag)
 			diag_error(diag, info->place, "unknown command: '%s'", info->command);
 }
 
+static void set_console_port(enum console_port choice)
+{
+	const struct serial_port ports[] = {[CONSOLE_COM1] = SERIAL_COM1,
+					    [CONSOLE_COM2] = SERIAL_COM2,
+					    [CONSOLE_NONE] = {.space = ACPI_SPACE_NONE}};
+
+	if (choice == CONSOLE_AUTO)
+		return;
+	if (choice == CONSOLE_NONE || serial_is_present(&ports[choice]))
+		console_set_serial(&ports[choice]);
+	else
+		log_warning("host -serial: this machine has no %s", ports[choice].name);
+}
+
 static void read_configuration(struct arena *arena)
 {
 	struct diag diag = {.file = "stencil.conf"};
@@ -137,7 +153,7 @@ static void read_configuration(struct arena *arena)
 	status = config_parse(boot->config, boot->config_len, arena, &diag, &config);
 	ticks = rdtsc() - ticks;
 	check_info(config.host.info, &diag);
-	console_set_serial(config.host.serial_port);
+	set_console_port(config.host.console);
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %lu", ticks);
 	panic_set_power_off(config.host.on_end == HOST_END_POWEROFF);
@@ -508,6 +524,18 @@ static void read_tables(const struct boot_info *info)
 		console_end_step("no processors in the tables");
 }
 
+static void find_serial_port(void)
+{
+	struct serial_port port = serial_find(table_bytes(acpi.spcr), acpi.spcr.len);
+
+	console_set_serial(&port);
+	if (port.space == ACPI_SPACE_NONE)
+		log_info("serial port: none");
+	else
+		log_info("serial port: %s, %s %#lx", port.name,
+			 port.space == ACPI_SPACE_IO ? "I/O port" : "address", port.address);
+}
+
 static void find_clock(const struct boot_info *info)
 {
 	const char *source;
@@ -543,6 +571,7 @@ void hv_main(const struct boot_info *info)
 	start_paging(info);
 	console_end_step("%lu MiB", frame_total() * PAGE_SIZE / MIB(1));
 	read_tables(info);
+	find_serial_port();
 	find_clock(info);
 	start_processors(info);
 	cpu_enter(cpus[0], cpu_main);

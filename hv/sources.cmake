@@ -12,7 +12,9 @@ set(HV_MACHINE_SOURCES
 	hv/host/interrupt.c
 	hv/host/paging.c
 	hv/host/panic.c
+	hv/host/pci_config.c
 	hv/host/power.c
+	hv/host/serial.c
 	hv/host/smp.c
 	hv/host/stop.c
 	hv/host/tsc.c
@@ -102,6 +104,9 @@ set(HV_START_SOURCES
 	hv/host/facts.c
 	hv/host/facts_read.c
 	hv/host/model.c
+	hv/host/pci.c
+	hv/host/pci_config.c
+	hv/host/serial_find.c
 	hv/host/smp.asm
 	hv/host/smp.c
 	hv/host/trampoline.asm

@@ -149,14 +149,17 @@ struct info_config {
 	struct diag_place place;
 };
 
+/* host -serial: the console's port. Auto: the one that start-up finds. */
+enum console_port { CONSOLE_AUTO, CONSOLE_COM1, CONSOLE_COM2, CONSOLE_NONE };
+
 enum host_end { HOST_END_POWEROFF, HOST_END_WAIT };
 
 struct host_config {
-	enum host_end on_end; /* default poweroff */
-	uint16_t serial_port; /* console UART, default 0x3f8; 0: none */
-	unsigned log_level;   /* enum log_level, default info */
-	uint64_t max_private; /* of all VMs: bytes, whole pages; 0: all that the machine has */
-	bool smt;	      /* use all threads of each core; default on */
+	enum host_end on_end;	   /* default poweroff */
+	enum console_port console; /* default auto */
+	unsigned log_level;	   /* enum log_level, default info */
+	uint64_t max_private;	   /* of all VMs: bytes, whole pages; 0: all that the machine has */
+	bool smt;		   /* use all threads of each core; default on */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	struct info_config *info; /* in the order written */
 };

@@ -26,7 +26,7 @@ struct host_option {
 enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_SMT, HOST_INFO, HOST_MAX_PRIVATE };
 
 static const struct host_option host_options[] = {
-	[HOST_SERIAL] = {"serial", {"com1", "com2", "none"}},
+	[HOST_SERIAL] = {"serial", {"auto", "com1", "com2", "none"}},
 	[HOST_ON_END] = {"on-end", {"poweroff", "wait"}},
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
@@ -37,12 +37,11 @@ static const struct host_option host_options[] = {
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
 {
-	static const uint16_t ports[] = {0x3f8, 0x2f8, 0};
 	static const enum log_level levels[] = {LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
 	switch (option) {
 	case HOST_SERIAL:
-		host->serial_port = ports[value];
+		host->console = (enum console_port)value;
 		return;
 	case HOST_ON_END:
 		host->on_end = value == 0 ? HOST_END_POWEROFF : HOST_END_WAIT;
@@ -237,7 +236,7 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 	struct word_cursor cursor = word_cursor(text, len);
 	unsigned n_errors = diag->n_errors;
 
-	*ret = (struct config){.host = {.serial_port = 0x3f8, .log_level = LOG_INFO, .smt = true}};
+	*ret = (struct config){.host = {.log_level = LOG_INFO, .smt = true}};
 	if (read_lines(&cursor, ret, arena, diag) != OK) {
 		diag_error(diag, word_cursor_place(&cursor),
 			   "no memory left for the configuration");

@@ -7,35 +7,14 @@
 #include "hv/host/console.h"
 
 #include "hv/host/io.h"
+#include "hv/host/output_ring.h"
 #include "hv/host/screen.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/lock.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
-/* Registers of a 16550. */
 enum {
-	UART_DATA = 0,
-	UART_INTERRUPT_ENABLE = 1,
-	UART_DIVISOR_LOW = 0,
-	UART_DIVISOR_HIGH = 1,
-	UART_FIFO_CONTROL = 2,
-	UART_LINE_CONTROL = 3,
-	UART_MODEM_CONTROL = 4,
-	UART_LINE_STATUS = 5,
-	UART_SCRATCH = 7,
-	LINE_8N1 = 0x03,
-	LINE_DIVISOR_ACCESS = 0x80,
-	FIFO_ENABLE_AND_CLEAR = 0x07,
-	MODEM_DTR_RTS = 0x03,
-	STATUS_DATA = 0x01,
-	STATUS_SEND_EMPTY = 0x20, /* the FIFO is empty */
-	STATUS_ALL_SENT = 0x40,	  /* and the last bit is on the line */
-};
-
-enum {
-	RING_SIZE = 16384, /* a power of two */
-	FIFO_SIZE = 16,
 	LINE_MAX = 1024,
 	SEND_TRIES = 1000000, /* reads of a port take a microsecond; the FIFO empties in 1.4 ms */
 	DRAWS_PER_SECOND = 10,
@@ -44,13 +23,10 @@ enum {
 /* Guards everything below except the level. A leaf. */
 static struct lock console_lock;
 static bool lock_broken;
-static uint16_t serial_port; /* 0: none */
+static struct serial_port serial = {.space = ACPI_SPACE_NONE};
 static bool buffered;
 static bool line_is_open; /* the last output was not a whole line */
-static struct {
-	uint32_t head, tail; /* total bytes put in and taken out */
-	char data[RING_SIZE];
-} ring;
+static struct output_ring ring;
 static struct screen screen;
 static uint64_t last_draw;
 static uint64_t waited_tsc; /* in write_locked(), while output was not buffered */
@@ -70,21 +46,27 @@ static void console_lock_release(void)
 		lock_release(&console_lock);
 }
 
-static bool uart_can_send(void)
+static bool has_serial(void)
 {
-	return inb((uint16_t)(serial_port + UART_LINE_STATUS)) & STATUS_SEND_EMPTY;
+	return serial.space != ACPI_SPACE_NONE;
+}
+
+/* Bytes that a port is to send. */
+static size_t n_waiting(void)
+{
+	return has_serial() ? output_ring_len(&ring) : 0;
 }
 
 /* Fill the UART's empty FIFO. */
 static void ring_send_some(void)
 {
-	for (unsigned i = 0; i < FIFO_SIZE && ring.tail != ring.head; i++)
-		outb(serial_port + UART_DATA, (uint8_t)ring.data[ring.tail++ % RING_SIZE]);
+	for (unsigned i = 0; i < SERIAL_FIFO_SIZE && output_ring_len(&ring) > 0; i++)
+		serial_send(&serial, (uint8_t)output_ring_take(&ring));
 }
 
 static void ring_send_without_waiting(void)
 {
-	if (serial_port != 0 && ring.tail != ring.head && uart_can_send())
+	if (n_waiting() > 0 && serial_can_send(&serial))
 		ring_send_some();
 }
 
@@ -92,12 +74,12 @@ static void ring_send_all(void)
 {
 	unsigned tries = 0;
 
-	while (serial_port != 0 && ring.tail != ring.head) {
-		if (uart_can_send()) {
+	while (n_waiting() > 0) {
+		if (serial_can_send(&serial)) {
 			ring_send_some();
 			tries = 0;
 		} else if (++tries == SEND_TRIES) {
-			serial_port = 0;
+			serial.space = ACPI_SPACE_NONE;
 		} else {
 			pause();
 		}
@@ -105,24 +87,23 @@ static void ring_send_all(void)
 }
 
 /* Wait for the last bit: the machine may be switched off next. */
-static void uart_wait_all_sent(void)
+static void wait_all_sent(void)
 {
-	if (serial_port == 0)
-		return;
-	for (unsigned i = 0; i < SEND_TRIES; i++) {
-		if (inb((uint16_t)(serial_port + UART_LINE_STATUS)) & STATUS_ALL_SENT)
+	for (unsigned i = 0; has_serial() && i < SEND_TRIES; i++) {
+		if (serial_all_sent(&serial))
 			return;
 		pause();
 	}
 }
 
+/* A full ring is sent, or loses its oldest byte if there is no port. */
 static void ring_put(char c)
 {
-	if (serial_port == 0)
-		return;
-	if (ring.head - ring.tail == RING_SIZE)
+	if (output_ring_len(&ring) == OUTPUT_RING_SIZE)
 		ring_send_all();
-	ring.data[ring.head++ % RING_SIZE] = c;
+	if (output_ring_len(&ring) == OUTPUT_RING_SIZE)
+		(void)output_ring_take(&ring);
+	output_ring_put(&ring, c);
 }
 
 /* A terminal needs a return with each newline. */
@@ -151,6 +132,15 @@ static void close_line(void)
 	screen_write(&screen, SCREEN_PLAIN, "\n", 1);
 }
 
+static void send_and_draw(void)
+{
+	uint64_t begin = rdtsc();
+
+	ring_send_all();
+	draw();
+	waited_tsc += rdtsc() - begin;
+}
+
 static void write_locked(enum screen_color color, const char *data, size_t len)
 {
 	serial_write(data, len);
@@ -159,47 +149,29 @@ static void write_locked(enum screen_color color, const char *data, size_t len)
 		ring_send_without_waiting();
 		return;
 	}
-	uint64_t begin = rdtsc();
-
-	ring_send_all();
-	draw();
-	waited_tsc += rdtsc() - begin;
+	send_and_draw();
 }
 
-/* A port without a device reads as all ones. */
-static bool uart_is_present(uint16_t port)
+static bool is_same_port(const struct serial_port *port)
 {
-	outb((uint16_t)(port + UART_SCRATCH), 0x5a);
-	if (inb((uint16_t)(port + UART_SCRATCH)) != 0x5a)
-		return false;
-	outb((uint16_t)(port + UART_SCRATCH), 0xa5);
-	return inb((uint16_t)(port + UART_SCRATCH)) == 0xa5;
+	return port->space == serial.space && port->address == serial.address;
 }
 
-static void uart_init(uint16_t port)
-{
-	outb((uint16_t)(port + UART_INTERRUPT_ENABLE), 0);
-	outb((uint16_t)(port + UART_LINE_CONTROL), LINE_DIVISOR_ACCESS);
-	outb((uint16_t)(port + UART_DIVISOR_LOW), 1);
-	outb((uint16_t)(port + UART_DIVISOR_HIGH), 0);
-	outb((uint16_t)(port + UART_LINE_CONTROL), LINE_8N1);
-	outb((uint16_t)(port + UART_FIFO_CONTROL), FIFO_ENABLE_AND_CLEAR);
-	outb((uint16_t)(port + UART_MODEM_CONTROL), MODEM_DTR_RTS);
-}
-
-void console_set_serial(uint16_t port)
+void console_set_serial(const struct serial_port *port)
 {
 	console_lock_acquire();
-	if (port == serial_port) {
+	if (is_same_port(port)) {
 		console_lock_release();
 		return;
 	}
 	ring_send_all();
-	uart_wait_all_sent(); /* setting up a UART empties its FIFO */
-	serial_port = port != 0 && uart_is_present(port) ? port : 0;
-	ring.tail = ring.head;
-	if (serial_port != 0)
-		uart_init(port);
+	wait_all_sent(); /* setting up a UART empties its FIFO */
+	serial = *port;
+	if (has_serial())
+		serial_init(&serial);
+	output_ring_rewind(&ring);
+	if (!buffered)
+		send_and_draw();
 	console_lock_release();
 }
 
@@ -219,7 +191,8 @@ void console_init(const struct boot_info *info)
 					    .blue_shift = fb->blue_shift,
 				    });
 	}
-	console_set_serial(CONSOLE_COM1);
+	if (serial_is_present(&SERIAL_COM1))
+		console_set_serial(&SERIAL_COM1);
 }
 
 void console_set_buffered(bool on)
@@ -237,7 +210,7 @@ bool console_poll(void)
 	ring_send_without_waiting();
 	if (screen.dirty && rdtsc() - last_draw >= tsc_hz / DRAWS_PER_SECOND)
 		draw();
-	bool waits = (serial_port != 0 && ring.tail != ring.head) || screen.dirty;
+	bool waits = n_waiting() > 0 || screen.dirty;
 
 	console_lock_release();
 	return waits;
@@ -256,7 +229,7 @@ void console_flush(void)
 {
 	console_lock_acquire();
 	ring_send_all();
-	uart_wait_all_sent();
+	wait_all_sent();
 	draw();
 	console_lock_release();
 }
@@ -297,18 +270,17 @@ size_t console_waiting(void)
 	size_t n;
 
 	console_lock_acquire();
-	n = serial_port != 0 ? ring.head - ring.tail : 0;
+	n = n_waiting();
 	console_lock_release();
 	return n;
 }
 
 int console_read(void)
 {
-	int c = -1;
+	int c;
 
 	console_lock_acquire();
-	if (serial_port != 0 && inb((uint16_t)(serial_port + UART_LINE_STATUS)) & STATUS_DATA)
-		c = inb((uint16_t)(serial_port + UART_DATA));
+	c = has_serial() ? serial_receive(&serial) : -1;
 	console_lock_release();
 	return c;
 }

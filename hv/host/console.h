@@ -4,21 +4,24 @@
 #include <stdarg.h>
 
 #include "boot/boot_info.h"
+#include "hv/host/serial.h"
 #include "hv/lib/types.h"
 
-#define CONSOLE_COM1 0x3f8
-
 /*
- * The serial line (16550, 115200 8N1) and the frame buffer, if there is one.
+ * The serial line, and the screens.
  * Output is written under one lock, a line at a time, so that lines of several processors do not
  * mix. The lock is a leaf.
  */
 
-/* Use COM1 and info's frame buffer. Works on the firmware's page tables and on ours. */
+/* Use COM1, if it is there, and info's frame buffers. Works on the firmware's page tables and on
+ * ours. */
 void console_init(const struct boot_info *info);
 
-/* Use the UART at this base port from now on; 0: none. A port without a UART counts as none. */
-void console_set_serial(uint16_t port);
+/*
+ * Use this port from now on: one that is present, or none. Another port than before first gets the
+ * last OUTPUT_RING_SIZE bytes of output.
+ */
+void console_set_serial(const struct serial_port *port);
 
 /*
  * False, the initial state: output has been sent when a function returns. True: output is

@@ -79,7 +79,7 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_null(vm->append);
 	assert_int_equal(vm->serial, SERIAL_STDIO);
 	assert_false(vm->no_reboot || vm->has_debug_exit || vm->has_debugcon);
-	assert_int_equal(config.host.serial_port, 0x3f8);
+	assert_int_equal(config.host.console, CONSOLE_AUTO);
 	assert_int_equal(config.host.on_end, HOST_END_POWEROFF);
 	assert_int_equal(config.host.log_level, LOG_INFO);
 	assert_false(config.host.checksum);
@@ -182,7 +182,7 @@ static void the_host_is_told_its_part(void **state)
 		parse("host -serial com2 -on-end wait\nhost --log debug -checksum on -smt off\n"
 		      "vm a -kernel k"),
 		OK);
-	assert_int_equal(config.host.serial_port, 0x2f8);
+	assert_int_equal(config.host.console, CONSOLE_COM2);
 	assert_int_equal(config.host.on_end, HOST_END_WAIT);
 	assert_int_equal(config.host.log_level, LOG_DEBUG);
 	assert_true(config.host.checksum);
@@ -190,7 +190,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning\n"
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
-	assert_int_equal(config.host.serial_port, 0);
+	assert_int_equal(config.host.console, CONSOLE_NONE);
 	assert_int_equal(config.host.log_level, LOG_WARNING);
 	assert_false(config.host.checksum);
 }
