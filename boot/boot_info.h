@@ -65,7 +65,6 @@ struct boot_info {
 	uint64_t ramdisk_capacity; /* bytes of whole pages from 'ramdisk' on that are ours */
 	uint64_t stack, stack_len; /* the stack of hv_main() */
 	uint64_t acpi_rsdp;	   /* 0: none */
-	uint64_t trampoline;	   /* one page below 1 MiB to start processors with */
 	uint64_t efi_reset_system; /* ResetSystem(), Microsoft calling convention, needs efi_cr3 */
 	/*
 	 * Our page tables at the hand-over: all addresses of the firmware's memory map,

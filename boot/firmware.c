@@ -11,10 +11,9 @@
 #include "boot/framebuffer.h"
 #include "boot/mp_services.h"
 
-#define PAGE	       UINT64_C(4096)
-#define SIZE_2MIB      (UINT64_C(1) << 21)
-#define N_ALLOCATIONS  16
-#define LOW_MEMORY_END 0xfffff
+#define PAGE	      UINT64_C(4096)
+#define SIZE_2MIB     (UINT64_C(1) << 21)
+#define N_ALLOCATIONS 16
 
 EFI_SYSTEM_TABLE *firmware;
 
@@ -100,19 +99,6 @@ EFI_STATUS firmware_alloc_2mib(const CHAR16 *what, uint64_t size, void **ret)
 	if (!EFI_ERROR(status))
 		*ret = (void *)((addr + SIZE_2MIB - 1) & -SIZE_2MIB);
 	return status;
-}
-
-EFI_STATUS firmware_alloc_low(uint64_t *ret)
-{
-	EFI_PHYSICAL_ADDRESS addr = LOW_MEMORY_END;
-	EFI_STATUS status = allocate(AllocateMaxAddress, EfiLoaderData, 1, &addr);
-
-	if (!EFI_ERROR(status) && addr == 0)
-		status = EFI_OUT_OF_RESOURCES;
-	if (EFI_ERROR(status))
-		return firmware_fail(status, L"no page below 1 MiB to start processors with");
-	*ret = addr;
-	return EFI_SUCCESS;
 }
 
 static void free_allocation(UINTN i)

@@ -33,8 +33,6 @@ EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, void **ret);
  * passes the block that it keeps to memory_map_build().
  */
 EFI_STATUS firmware_alloc_2mib(const CHAR16 *what, uint64_t size, void **ret);
-/* One page below 1 MiB, not the first. */
-EFI_STATUS firmware_alloc_low(uint64_t *ret);
 /* Free one allocation. */
 void firmware_free(void *start);
 /* Free all allocations, before returning to the firmware. */

@@ -57,8 +57,6 @@ static EFI_STATUS start(EFI_HANDLE image)
 	describe_image();
 	firmware_describe(&info);
 	status = firmware_list_cpus(&info);
-	if (!EFI_ERROR(status))
-		status = firmware_alloc_low(&info.trampoline);
 	return EFI_ERROR(status) ? status : handover(image, &info);
 }
 

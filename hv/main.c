@@ -551,10 +551,16 @@ static void find_clock(const struct boot_info *info)
 
 static void start_processors(const struct boot_info *info)
 {
+	/* Nested in another hypervisor, or with firmware in SMM, a processor may take seconds. */
+	static const struct smp_times times = {
+		.init_us = 10000,
+		.sipi_us = 300,
+		.arrive_us = {1000000, 3000000, 6000000},
+	};
 	uint32_t n = info->n_cpus > 0 ? info->n_cpus : acpi.n_cpus;
 
 	console_begin_step("processors");
-	if (smp_init(info, cpu_main) != OK)
+	if (smp_init(info, &times, cpu_main) != OK)
 		panic("no memory for stacks or for the start of other processors");
 	console_end_step("%u of %u", n_cpus, n > 0 ? n : 1);
 }

@@ -5,6 +5,7 @@ set(HV_PURE_ROOMS lib frame ept backends guest devices loader config)
 set(HV_MACHINE_SOURCES
 	hv/host/acpi_memory.c
 	hv/host/apic.c
+	hv/host/arrival.c
 	hv/host/console.c
 	hv/host/cpu.c
 	hv/host/facts_read.c
@@ -103,11 +104,11 @@ set(HV_START_SOURCES
 	hv/host/acpi_memory.c
 	hv/host/facts.c
 	hv/host/facts_read.c
+	hv/host/low_page.c
 	hv/host/model.c
 	hv/host/pci.c
 	hv/host/pci_config.c
 	hv/host/serial_find.c
-	hv/host/smp.asm
 	hv/host/smp.c
 	hv/host/trampoline.asm
 	hv/host/tsc_calibrate.c

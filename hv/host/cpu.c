@@ -20,7 +20,7 @@ struct table_pointer {
 } __attribute__((packed));
 
 _Static_assert(offsetof(struct cpu, self) == 0, "this_cpu()");
-_Static_assert(offsetof(struct cpu, stack_top) == 8, "cpu.asm, smp.asm");
+_Static_assert(offsetof(struct cpu, stack_top) == 8, "cpu.asm");
 
 static struct cpu boot_cpu;
 
@@ -75,7 +75,6 @@ void cpu_init_boot(void)
 	cpuid(1, 0, &regs);
 	boot_cpu.self = &boot_cpu;
 	boot_cpu.apic_id = regs.ebx >> 24; /* host_apic_init() sets the full ID */
-	boot_cpu.online = true;
 	cpu_load(&boot_cpu);
 	cpus[0] = &boot_cpu;
 	n_cpus = 1;

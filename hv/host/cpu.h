@@ -45,7 +45,7 @@ struct cpu {
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
 	bool left_out;	  /* set by the boot processor: halt instead of running guests */
 	bool idle;	  /* in, or about to enter, cpu_wait(); read by others, atomically */
-	bool online; /* set once by the processor when it has arrived; read by others, atomically */
+	uint32_t arrival; /* enum arrival; atomic */
 	uint64_t nmi_count; /* NMIs that did not stop the processor */
 	uint64_t
 		page_generation; /* of the host's page tables when last loaded: see paging_sync() */

@@ -18,9 +18,6 @@
 
 uintptr_t phys_offset;
 
-/* In the image, which the firmware puts below 4 GiB: the trampoline loads CR3 in 32 bits. */
-static uint64_t root[512] __attribute__((aligned(PAGE_SIZE)));
-
 /* Guards the tables and the generation. The frames lock may be taken inside. */
 static struct lock paging_lock;
 static struct page_table tables;
@@ -146,7 +143,10 @@ enum status paging_init(const struct boot_info *info)
 {
 	if (read_cr4() & CR4_LA57)
 		return ERR_UNSUPPORTED;
-	tables = (struct page_table){.root = virt_to_phys(root), .has_1g = has_1g_pages()};
+	/* The first frame is from the lowest memory: the trampoline loads CR3 in 32 bits. */
+	tables = (struct page_table){.root = frame_alloc_zeroed(), .has_1g = has_1g_pages()};
+	if (tables.root == 0)
+		return ERR_NOMEM;
 	TRY(map_ram(info));
 	TRY(map_acpi(info));
 	TRY(map_image(info));
@@ -179,9 +179,9 @@ enum status paging_unmap_page(uint64_t virt)
 	return OK;
 }
 
-enum status paging_set_code_page(uint64_t virt, bool code)
+enum status paging_make_code(uint64_t virt)
 {
-	TRY(set(virt, PAGE_SIZE, code ? PT_P : PT_P | PT_W | PT_NX));
+	TRY(set(virt, PAGE_SIZE, PT_P));
 	invlpg(virt);
 	return OK;
 }

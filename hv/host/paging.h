@@ -33,8 +33,8 @@ enum status paging_map_device(phys_t start, uint64_t len, enum paging_cache cach
 /* Unmap one page, as a guard page. */
 enum status paging_unmap_page(uint64_t virt);
 
-/* Map one page as code, or as data again; for the trampoline. */
-enum status paging_set_code_page(uint64_t virt, bool code);
+/* Map one page as code, for the trampoline. */
+enum status paging_make_code(uint64_t virt);
 
 /*
  * Make code or constants data, for other use of their frames. Whole pages. Complete on another

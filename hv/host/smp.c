@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starts the processors, one after the other: each finds its struct cpu in smp_starting. A
- * processor that does not start in time gets an INIT and waits for a SIPI again, so that it cannot
- * start later. SDM vol. 3, "Multiple-Processor (MP) Initialization".
+ * Starts the other processors, all together, and waits until they have arrived (hv/host/arrival.h).
+ * Those that are missing get another INIT and another chance: a processor may be in SMM when the
+ * SIPI comes, and a hypervisor below may not run it for long. One that is still missing at the end
+ * is left out. SDM vol. 3, "Multiple-Processor (MP) Initialization".
  */
 #include "hv/host/smp.h"
 
@@ -10,20 +11,16 @@
 #include "hv/frame/phys.h"
 #include "hv/host/acpi.h"
 #include "hv/host/apic.h"
+#include "hv/host/arrival.h"
 #include "hv/host/cpu.h"
 #include "hv/host/idt.h"
 #include "hv/host/io.h"
+#include "hv/host/low_page.h"
 #include "hv/host/paging.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
-
-enum {
-	INIT_US = 10,  /* enough for processors with EPT */
-	SIPI_US = 300, /* until a second one is sent */
-	ARRIVE_US = 100000,
-};
 
 /* Each stack has a page below it that is not mapped. */
 enum {
@@ -45,25 +42,7 @@ extern const char trampoline_start[];
 extern const char trampoline_values[];
 extern const char trampoline_end[];
 
-/* smp.asm */
-extern const char smp_entry[];
-void smp_start(struct cpu *cpu);
-
-/* Taken by the processor being started, atomically. */
-struct cpu *smp_starting;
-
-static cpu_entry *main_of_others; /* constant after smp_init() */
-
-void smp_start(struct cpu *cpu)
-{
-	paging_load();
-	cpu_load(cpu);
-	idt_load();
-	host_apic_enable();
-	/* Release pairs with the acquire in wait_online(): the boot processor sees this set-up. */
-	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
-	main_of_others(cpu);
-}
+static uint32_t n_expected; /* in arrival_expected[] */
 
 /* Use the page at *next as a guard and the n_pages after it as a stack; *ret_top is its end. */
 static enum status carve_stack(phys_t *next, unsigned n_pages, uint64_t *ret_top)
@@ -114,56 +93,67 @@ static void install_trampoline(phys_t page)
 	memcpy(phys_to_virt(page), trampoline_start, len);
 	memcpy(&values, trampoline_values, sizeof(values));
 	values.cr3 = paging_root();
-	values.entry = (uintptr_t)smp_entry;
+	values.entry = (uintptr_t)arrival_entry;
 	values.code_offset += (uint32_t)page;
 	values.gdt_base += (uint32_t)page;
 	memcpy((char *)phys_to_virt(page) + offset, &values, sizeof(values));
 }
 
-static bool wait_online(struct cpu *cpu, uint64_t us)
+static uint32_t n_in(enum arrival state)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < n_expected; i++)
+		n += __atomic_load_n(&arrival_expected[i]->arrival, __ATOMIC_ACQUIRE) == state;
+	return n;
+}
+
+static void wait_for_arrivals(uint64_t us)
 {
 	uint64_t start = rdtsc(), ticks = tsc_hz / 1000000 * us;
 
-	while (!__atomic_load_n(&cpu->online, __ATOMIC_ACQUIRE)) {
-		if (rdtsc() - start > ticks)
-			return false;
+	while (n_in(ARRIVAL_AWAITED) > 0 && rdtsc() - start < ticks)
 		pause();
-	}
-	return true;
 }
 
-static bool send_start(struct cpu *cpu, phys_t page)
+static void change_all(enum arrival from, enum arrival to)
 {
-	host_apic_send_init(cpu->apic_id);
-	tsc_wait_us(INIT_US);
-	host_apic_send_sipi(cpu->apic_id, page);
-	if (wait_online(cpu, SIPI_US))
-		return true;
-	/* A running processor ignores a second SIPI. */
-	host_apic_send_sipi(cpu->apic_id, page);
-	return wait_online(cpu, ARRIVE_US);
+	for (uint32_t i = 0; i < n_expected; i++)
+		(void)arrival_change(arrival_expected[i], from, to);
 }
 
-static void start_cpu(uint32_t apic_id, phys_t page)
+static void send_init(void)
 {
-	struct cpu *cpu = n_cpus < CPU_MAX ? alloc_cpu(apic_id) : NULL;
+	for (uint32_t i = 0; i < n_expected; i++)
+		if (arrival_expected[i]->arrival == ARRIVAL_HELD)
+			host_apic_send_init(arrival_expected[i]->apic_id);
+}
 
-	if (cpu == NULL) {
-		log_error("processor with APIC ID %u is left out: no %s for it", apic_id,
-			  n_cpus < CPU_MAX ? "memory" : "room");
+/* A processor that runs already ignores a SIPI. */
+static void send_sipi(phys_t page)
+{
+	for (uint32_t i = 0; i < n_expected; i++)
+		if (__atomic_load_n(&arrival_expected[i]->arrival, __ATOMIC_ACQUIRE) ==
+		    ARRIVAL_AWAITED)
+			host_apic_send_sipi(arrival_expected[i]->apic_id, page);
+}
+
+/*
+ * A processor that arrives while it is held halts until its INIT. So none is reset that the boot
+ * processor takes for arrived.
+ */
+static void try_start(phys_t page, const struct smp_times *times, unsigned attempt)
+{
+	change_all(ARRIVAL_AWAITED, ARRIVAL_HELD);
+	if (n_in(ARRIVAL_HELD) == 0)
 		return;
-	}
-	cpu->index = n_cpus;
-	__atomic_store_n(&smp_starting, cpu, __ATOMIC_RELEASE);
-	if (send_start(cpu, page)) {
-		/* Started processors may read the array: store the entry first, then the count. */
-		cpus[n_cpus] = cpu;
-		__atomic_store_n(&n_cpus, n_cpus + 1, __ATOMIC_RELEASE);
-		return;
-	}
-	host_apic_send_init(apic_id);
-	__atomic_store_n(&smp_starting, NULL, __ATOMIC_RELEASE);
-	log_error("processor with APIC ID %u does not start and is left out", apic_id);
+	send_init();
+	tsc_wait_us(times->init_us);
+	change_all(ARRIVAL_HELD, ARRIVAL_AWAITED);
+	send_sipi(page);
+	wait_for_arrivals(times->sipi_us);
+	send_sipi(page);
+	wait_for_arrivals(times->arrive_us[attempt]);
 }
 
 static uint32_t apic_id_of(const struct boot_info *info, uint32_t i)
@@ -171,36 +161,66 @@ static uint32_t apic_id_of(const struct boot_info *info, uint32_t i)
 	return info->n_cpus > 0 ? info->cpu[i].apic_id : acpi.cpu_apic_id[i];
 }
 
-static void start_all(const struct boot_info *info, uint32_t n, phys_t page)
+/* Fill arrival_expected[]. The processors are numbered, because number 0 is the boot processor. */
+static void expect_all(const struct boot_info *info, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (apic_id_of(info, i) != this_cpu()->apic_id)
-			start_cpu(apic_id_of(info, i), page);
+		uint32_t apic_id = apic_id_of(info, i);
+		bool has_room = n_expected + 1 < CPU_MAX;
+		struct cpu *cpu;
+
+		if (apic_id == this_cpu()->apic_id)
+			continue;
+		cpu = has_room ? alloc_cpu(apic_id) : NULL;
+		if (cpu == NULL) {
+			log_error("processor with APIC ID %u is left out: no %s for it", apic_id,
+				  has_room ? "memory" : "room");
+			continue;
+		}
+		cpu->index = n_expected + 1;
+		arrival_expected[n_expected++] = cpu;
 	}
 }
 
-static enum status start_others(const struct boot_info *info)
+/* List those that have arrived. */
+static void take_arrived(void)
 {
-	uint32_t n = info->n_cpus > 0 ? info->n_cpus : acpi.n_cpus;
-	phys_t page = info->trampoline;
+	change_all(ARRIVAL_AWAITED, ARRIVAL_LEFT_OUT);
+	for (uint32_t i = 0; i < n_expected; i++) {
+		struct cpu *cpu = arrival_expected[i];
 
-	if (n <= 1)
-		return OK;
+		if (__atomic_load_n(&cpu->arrival, __ATOMIC_ACQUIRE) == ARRIVAL_DONE) {
+			cpu->index = n_cpus;
+			cpus[n_cpus++] = cpu;
+			continue;
+		}
+		log_error("processor with APIC ID %u does not start and is left out", cpu->apic_id);
+	}
+}
+
+static enum status start_others(const struct boot_info *info, const struct smp_times *times)
+{
+	phys_t page = low_page_find(info->range, info->n_ranges);
+
 	if (page == 0 || paging_root() > UINT32_MAX) {
-		log_error("only the boot processor is used: the firmware %s",
-			  page == 0 ? "gave no memory below 1 MiB" : "put us above 4 GiB");
+		log_error("only the boot processor is used: no memory below %s is free",
+			  page == 0 ? "1 MiB" : "4 GiB");
 		return OK;
 	}
 	install_trampoline(page);
-	TRY(paging_set_code_page((uintptr_t)phys_to_virt(page), true));
-	start_all(info, n, page);
-	return paging_set_code_page((uintptr_t)phys_to_virt(page), false);
+	/* For ever, because a processor may start late. */
+	TRY(paging_make_code((uintptr_t)phys_to_virt(page)));
+	for (unsigned attempt = 0; attempt < SMP_TRIES; attempt++)
+		try_start(page, times, attempt);
+	take_arrived();
+	return OK;
 }
 
-enum status smp_init(const struct boot_info *info, cpu_entry *entry)
+enum status smp_init(const struct boot_info *info, const struct smp_times *times, cpu_entry *entry)
 {
-	main_of_others = entry;
+	arrival_main = entry;
 	TRY(alloc_stacks(this_cpu()));
 	idt_use_ist();
-	return start_others(info);
+	expect_all(info, info->n_cpus > 0 ? info->n_cpus : acpi.n_cpus);
+	return n_expected > 0 ? start_others(info, times) : OK;
 }

@@ -97,7 +97,16 @@ def make_disk(parts):
         "--ramdisk", parts["ramdisk"], "--output", parts["image"])
 
 
+def make_impatient(parts):
+    """The image that gives up on the other processors at once (tests/hang)."""
+    with open(parts["config"], "a", encoding="utf-8") as config:
+        config.write("# wait a microsecond\n")
+    run(TOP / "scripts/mkimage", "--efi", BUILD / "tests/hang/BOOTX64-hang.EFI",
+        "--config", parts["config"], "--ramdisk", parts["ramdisk"], "--output", parts["image"])
+
+
 MEDIA = {
+    "impatient": make_impatient,
     "disk": make_disk,
     **appliance.MEDIA,
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Steps of start-up that hang: the linker puts these functions (ld --wrap) before those of the
+ * Steps of start-up that go wrong: the linker puts these functions (ld --wrap) before those of the
  * same name. The one that the configuration names, in a comment "hang in NAME", does not return.
+ * "wait a microsecond" in a comment makes the boot processor give up on the others at once.
  */
 #include "boot/boot_info.h"
 #include "hv/host/io.h"
@@ -56,9 +57,15 @@ enum status __wrap_tsc_init(const char **ret_source)
 	return __real_tsc_init(ret_source);
 }
 
-enum status __real_smp_init(const struct boot_info *info, cpu_entry *entry);
-enum status __wrap_smp_init(const struct boot_info *info, cpu_entry *entry)
+enum status __real_smp_init(const struct boot_info *info, const struct smp_times *times,
+			    cpu_entry *entry);
+enum status __wrap_smp_init(const struct boot_info *info, const struct smp_times *times,
+			    cpu_entry *entry)
 {
+	static const struct smp_times impatient = {1, 1, {1, 1, 1}};
+
 	hang_in("hang in smp_init");
-	return __real_smp_init(info, entry);
+	if (has_text("wait a microsecond"))
+		times = &impatient;
+	return __real_smp_init(info, times, entry);
 }
