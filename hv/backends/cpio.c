@@ -4,6 +4,9 @@
  * initramfs: several in a row, and hard links with the data at one of their names. Offsets in an
  * archive count from its own start, so an archive may start at any byte. The archive may be
  * hostile: every length is compared with what is left.
+ *
+ * An extension holds files of 4 GiB and more: with the magic number "07070L" the last field holds
+ * the upper half of the size. Other programs refuse such an entry; they cannot misread it.
  */
 #include "hv/backends/cpio.h"
 
@@ -39,6 +42,7 @@ enum field {
 
 struct entry {
 	uint32_t field[N_FIELDS];
+	uint64_t size; /* bytes of data */
 	bool has_check;
 	const char *name;
 	uint64_t data; /* offset into the ramdisk */
@@ -124,7 +128,8 @@ static enum status read_header(const struct reader *reader, struct entry *ret)
 	const char *text = reader->text + reader->at;
 	uint64_t left = reader->len - reader->at;
 
-	if (left < 6 || memcmp(text, "07070", 5) != 0 || (text[5] != '1' && text[5] != '2'))
+	if (left < 6 || memcmp(text, "07070", 5) != 0 ||
+	    (text[5] != '1' && text[5] != '2' && text[5] != 'L'))
 		return corrupt(reader, describe(text, left));
 	if (left < HEADER_BYTES)
 		return corrupt(reader, "header is cut off");
@@ -133,6 +138,9 @@ static enum status read_header(const struct reader *reader, struct entry *ret)
 		if (!parse_field(text + 6 + 8 * i, &ret->field[i]))
 			return corrupt(reader, "header has a field that is not hexadecimal");
 	}
+	ret->size = ret->field[FILESIZE];
+	if (text[5] == 'L')
+		ret->size |= (uint64_t)ret->field[CHECK] << 32;
 	return OK;
 }
 
@@ -161,9 +169,9 @@ static enum status read_entry(const struct reader *reader, struct entry *ret)
 	TRY(read_header(reader, ret));
 	TRY(read_name(reader, ret));
 	ret->data = pad(reader, reader->at + HEADER_BYTES + ret->field[NAMESIZE]);
-	if (ret->field[FILESIZE] == 0)
+	if (ret->size == 0)
 		return OK;
-	if (ret->data > reader->len || ret->field[FILESIZE] > reader->len - ret->data)
+	if (ret->data > reader->len || ret->size > reader->len - ret->data)
 		return corrupt_entry(reader, ret, "data run past the end");
 	return OK;
 }
@@ -173,10 +181,9 @@ static enum status check_sum(const struct reader *reader, const struct entry *en
 	const uint8_t *data = (const uint8_t *)reader->text + entry->data;
 	uint32_t sum = 0;
 
-	if (!entry->has_check || entry->field[FILESIZE] == 0 ||
-	    (entry->field[MODE] & TYPE_MASK) != TYPE_FILE)
+	if (!entry->has_check || entry->size == 0 || (entry->field[MODE] & TYPE_MASK) != TYPE_FILE)
 		return OK;
-	for (uint32_t i = 0; i < entry->field[FILESIZE]; i++)
+	for (uint64_t i = 0; i < entry->size; i++)
 		sum += data[i];
 	return sum == entry->field[CHECK] ? OK : corrupt_entry(reader, entry, "wrong checksum");
 }
@@ -225,7 +232,7 @@ static enum image_type type_of(uint32_t mode)
 
 static void set_data(const struct reader *reader, struct image *image, const struct entry *entry)
 {
-	image->size = entry->field[FILESIZE];
+	image->size = entry->size;
 	image->base = reader->base + (image->size > 0 ? entry->data : 0);
 	image->aligned = is_aligned(image->base, PAGE_SIZE);
 }
@@ -271,7 +278,7 @@ static enum status add_image(struct reader *reader, const struct entry *entry)
 	image->target = find_link(reader, image);
 	if (image->target == NULL)
 		set_data(reader, image, entry);
-	else if (entry->field[FILESIZE] > 0)
+	else if (entry->size > 0)
 		set_data(reader, image->target, entry);
 	return OK;
 }
@@ -282,8 +289,8 @@ static enum status add_image(struct reader *reader, const struct entry *entry)
  */
 static uint64_t entry_end(const struct reader *reader, const struct entry *entry, bool last)
 {
-	if (entry->field[FILESIZE] > 0)
-		return pad(reader, entry->data + entry->field[FILESIZE]);
+	if (entry->size > 0)
+		return pad(reader, entry->data + entry->size);
 	return last ? reader->at + HEADER_BYTES + entry->field[NAMESIZE] : entry->data;
 }
 

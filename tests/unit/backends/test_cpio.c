@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "hv/frame/phys.h"
 #include "tests/unit/support.h"
@@ -226,6 +227,45 @@ static void checksums_are_verified(void **state)
 	open_built();
 }
 
+/* The upper half of the size is in the field of the checksum. */
+static void a_file_may_have_4_gib_and_more(void **state)
+{
+	struct cpio_entry large = {.name = "large",
+				   .mode = CPIO_FILE | 0644,
+				   .data = "hello",
+				   .len = 5,
+				   .magic = "07070L",
+				   .check = 1};
+	const size_t map_bytes = GIB(4) + MIB(2);
+	struct image *list;
+	size_t at;
+
+	build.buf = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_true(build.buf != MAP_FAILED);
+	phys_offset = (uintptr_t)build.buf - BASE;
+	at = cpio_put(&build, large);
+	build.len = at + GIB(4) + 8;
+	build.size = map_bytes;
+	cpio_file(&build, "next", "xxxx", 4);
+	cpio_end(&build);
+	list = open_built();
+	assert_int_equal(image_find(list, "/large")->size, GIB(4) + 5);
+	assert_int_equal(image_find(list, "/large")->base, BASE + at);
+	assert_true(holds(image_find(list, "/next"), "xxxx"));
+	assert_int_equal(munmap(build.buf, map_bytes), 0);
+
+	setup(NULL);
+	cpio_put(&build, large);
+	cpio_end(&build);
+	refuse_built("offset 0x0 ('large'): data run past the end");
+	setup(NULL);
+	large.check = 0;
+	cpio_put(&build, large);
+	cpio_end(&build);
+	assert_true(holds(image_find(open_built(), "/large"), "hello"));
+}
+
 static void nothing_is_an_empty_ramdisk_but_zeros_are_not(void **state)
 {
 	assert_null(open_built());
@@ -378,6 +418,7 @@ int main(void)
 		cmocka_unit_test_setup(a_trailer_needs_no_padding, setup),
 		cmocka_unit_test_setup(hard_links_share_the_data_of_the_last, setup),
 		cmocka_unit_test_setup(checksums_are_verified, setup),
+		cmocka_unit_test_setup(a_file_may_have_4_gib_and_more, setup),
 		cmocka_unit_test_setup(nothing_is_an_empty_ramdisk_but_zeros_are_not, setup),
 		cmocka_unit_test_setup(hostile_headers_are_refused, setup),
 		cmocka_unit_test_setup(every_cut_is_noticed_and_nothing_read_behind_it, setup),
