@@ -6,6 +6,7 @@ The key is the one that Debian's OVMF comes with, for tests: all of PK, KEK and 
 """
 import os
 import pathlib
+import shutil
 import subprocess
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -18,6 +19,15 @@ FLASH = "if=pflash,format=raw,file=/usr/share/OVMF/"
 SECURE_FIRMWARE = ["-global", "driver=cfi.pflash01,property=secure,value=on",
                    "-drive", FLASH + "OVMF_CODE_4M.secboot.fd,unit=0,readonly=on",
                    "-drive", FLASH + "OVMF_VARS_4M.snakeoil.fd,unit=1,snapshot=on"]
+
+# As in docs/appliance.md.
+IPXE_SCRIPT = """\
+#!ipxe
+kernel stencil
+initrd --name stencil\\stencil.conf config
+initrd --name stencil\\ramdisk.cpio ramdisk
+boot
+"""
 
 # Where mkimage puts the file system of a disk image.
 VOLUME = "@@1048576"
@@ -133,6 +143,58 @@ def make_added_ramdisk(parts):
 def make_locked_changed(parts):
     make_locked(parts)
     put(parts, parts["config"].read_bytes() + b"# changed\n", "stencil.conf")
+
+
+def serve(parts, **files):
+    """Put these files on the TFTP server; the firmware starts the one named "start"."""
+    folder = parts["work"] / "tftp"
+    folder.mkdir()
+    for name, path in files.items():
+        shutil.copy(path, folder / name)
+
+
+def make_network(parts):
+    serve(parts, start=BUILD / "BOOTX64.EFI")
+
+
+def make_network_embedded(parts):
+    serve(parts, start=embed(parts))
+
+
+def make_network_config(parts):
+    """Only the configuration is embedded, and there is no ramdisk."""
+    parts["config"].write_text("vm one -m 16M -kernel /missing\n", encoding="utf-8")
+    embedded = parts["work"] / "embedded.efi"
+    run(TOP / "scripts/mkimage", "--embed", "--efi", BUILD / "BOOTX64.EFI", "--config", parts["config"],
+        "--output", embedded)
+    serve(parts, start=embedded)
+
+
+def serve_ipxe(parts, efi, config):
+    script = parts["work"] / "script"
+    script.write_text(IPXE_SCRIPT, encoding="ascii")
+    serve(parts, start=script, stencil=efi, config=config, ramdisk=parts["ramdisk"])
+
+
+def make_ipxe(parts):
+    serve_ipxe(parts, BUILD / "BOOTX64.EFI", parts["config"])
+
+
+def locked_efi(parts):
+    make_locked(parts)
+    efi = parts["work"] / "locked.efi"
+    run("mcopy", "-i", f"{parts['image']}{VOLUME}", "::/EFI/BOOT/BOOTX64.EFI", efi)
+    return efi
+
+
+def make_ipxe_locked(parts):
+    serve_ipxe(parts, locked_efi(parts), parts["config"])
+
+
+def make_ipxe_locked_changed(parts):
+    efi = locked_efi(parts)
+    parts["config"].write_text(parts["config"].read_text() + "# changed\n", encoding="utf-8")
+    serve_ipxe(parts, efi, parts["config"])
 
 
 PREFIX = "make_"

@@ -78,6 +78,10 @@ DISKS = {
     "readonly": ["-drive", "if=none,id=disk,format=raw,readonly=on,file={image}",
                  "-device", "virtio-blk-pci,drive=disk"],
     "cdrom": ["-drive", DRIVE, "-device", "ide-cd,drive=disk"],
+    "pxe": ["-netdev", "user,id=net,tftp={work}/tftp,bootfile=start", "-device",
+            "virtio-net-pci,netdev=net,romfile="],
+    "ipxe": ["-netdev", "user,id=net,tftp={work}/tftp,bootfile=start", "-device",
+             "virtio-net-pci,netdev=net"],
     "scsi_cdrom": ["-drive", DRIVE, "-device", "virtio-scsi-pci", "-device", "scsi-cd,drive=disk"],
 }
 
