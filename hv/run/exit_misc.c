@@ -15,7 +15,7 @@ enum exit_action exit_hlt(struct vcpu *vcpu)
 	return EXIT_NEXT;
 }
 
-/* PAUSE-loop exit: yield, because the lock holder may be waiting for this processor. */
+/* PAUSE, or a loop of them: yield, because the lock holder may be waiting for this processor. */
 enum exit_action exit_pause(struct vcpu *vcpu)
 {
 	vcpu_request(vcpu, VCPU_REQUEST_LEAVE);

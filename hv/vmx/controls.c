@@ -106,5 +106,12 @@ enum status vmx_controls_choose(const struct vmx_capability *cap, struct vmx_con
 	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
 		TRY(vmx_controls_settle(cap->control[i], sets[i].need, sets[i].want,
 					&ret->word[i]));
+	/*
+	 * KVM offers its guests no PAUSE-loop exiting. A vCPU that spins would then keep the
+	 * processor for a whole time slice from the vCPU that it waits for.
+	 */
+	if (!(ret->word[CONTROLS_PROC2] & PROC2_PAUSE_LOOP) &&
+	    may_set(cap->control[CONTROLS_PROC], PROC_PAUSE))
+		ret->word[CONTROLS_PROC] |= PROC_PAUSE;
 	return OK;
 }

@@ -22,6 +22,7 @@
 #define PROC_IO_BITMAPS	      BIT(25)
 #define PROC_MSR_BITMAPS      BIT(28)
 #define PROC_MONITOR	      BIT(29)
+#define PROC_PAUSE	      BIT(30)
 #define PROC_SECONDARY	      BIT(31)
 
 /* The secondary ones. */

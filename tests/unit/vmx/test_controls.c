@@ -99,6 +99,21 @@ static void a_processor_without_extras_still_gets_all_needed_controls(void **sta
 	assert_false(controls.word[CONTROLS_PROC] & PROC_INTERRUPT_WINDOW);
 }
 
+static void each_pause_exits_only_where_loops_of_them_cannot(void **state)
+{
+	struct vmx_capability cap = complete();
+	struct vmx_controls controls;
+
+	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+	assert_false(controls.word[CONTROLS_PROC] & PROC_PAUSE);
+	cap.control[CONTROLS_PROC2] &= ~(PROC2_PAUSE_LOOP << 32);
+	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+	assert_true(controls.word[CONTROLS_PROC] & PROC_PAUSE);
+	cap.control[CONTROLS_PROC] &= ~(PROC_PAUSE << 32);
+	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+	assert_false(controls.word[CONTROLS_PROC] & PROC_PAUSE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +122,7 @@ int main(void)
 		cmocka_unit_test(the_switches_of_the_firmware_are_named),
 		cmocka_unit_test(wanted_is_dropped_needed_is_refused_forced_is_kept),
 		cmocka_unit_test(a_processor_without_extras_still_gets_all_needed_controls),
+		cmocka_unit_test(each_pause_exits_only_where_loops_of_them_cannot),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
