@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Build Stencil, put it on a disk image and boot that in Bochs or QEMU.
+"""Build Stencil, put it on a disk image and boot that in Bochs, in QEMU, or in QEMU in Bochs.
 
 Each run has a temporary folder and a port for the console, so that runs do not disturb each other.
 The emulator runs in a session of its own: Ctrl-C reaches this program alone, which then ends the
@@ -26,6 +26,9 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 CPU_MODEL = "corei7_haswell_4770"
 CYLINDER = 16 * 63 * 512  # bytes; Bochs needs a disk of whole cylinders
+BOCHS_MEMORY = 2048  # MiB, the most that Bochs has
+NESTED_MEMORY = 1536  # MiB, of which Linux and QEMU leave so much
+IPS = {"bochs": 10000000, "nested": 100000000}  # instructions per second of Bochs' clock
 
 # The last line of the hypervisor or of another system: the exit status of this program.
 STATUS = {"ok": 0, "vm failed": 1, "config refused": 2, "panic": 3, "no vmx": 4}
@@ -62,8 +65,9 @@ def make_parser():
     parser.add_argument("config", nargs="?", metavar="CONFIG", type=pathlib.Path)
     parser.add_argument("--ramdisk", metavar="DIR", type=pathlib.Path,
                         help="make the files below DIR the ramdisk")
-    parser.add_argument("--host", choices=["auto", "bochs", "qemu"], default="auto",
-                        help="where to boot (auto: QEMU with KVM if that offers VMX, else Bochs)")
+    parser.add_argument("--host", choices=["auto", "bochs", "qemu", "nested"], default="auto",
+                        help="where to boot (auto: QEMU with KVM if that offers VMX, else Bochs; nested: "
+                             "QEMU with Linux' KVM in Bochs, which takes minutes)")
     parser.add_argument("--cpus", metavar="N", type=positive, default=1,
                         help="processors of the machine (1)")
     parser.add_argument("--threads", metavar="N", type=positive, default=1,
@@ -79,8 +83,8 @@ def make_parser():
     parser.add_argument("--no-build", action="store_true", help="use what was built before")
     parser.add_argument("--image", metavar="FILE", type=pathlib.Path,
                         help="boot a disk image made by scripts/mkimage")
-    parser.add_argument("--ips", metavar="N", type=positive, default=10000000,
-                        help="instructions per second of Bochs's clock (10000000)")
+    parser.add_argument("--ips", metavar="N", type=positive,
+                        help="instructions per second of Bochs's clock (10000000, nested 100000000)")
     parser.add_argument("--system", metavar="NAME", default="stencil",
                         help="the system in --image, as it names itself on the console; a system other "
                              "than stencil prints \"NAME: end: ok\" and need not end the machine")
@@ -101,17 +105,29 @@ def parse_options():
         parser.error("--image comes with its own configuration and ramdisk")
     if options.ramdisk and not options.config:
         parser.error("--ramdisk needs a CONFIG")
+    if options.host == "qemu" and options.ips:
+        parser.error("--ips needs --host bochs or nested")
     if options.host == "auto":
         options.host = "qemu" if has_vmx() else "bochs"
     if options.cpus % options.threads:
         parser.error("--cpus is not a multiple of --threads")
+    check_host(parser, options)
     if options.cpu_model:
         check_cpu_model(parser, options)
-    if options.host == "bochs" and options.qemu_arg:
-        parser.error("--qemu-arg needs --host qemu")
-    if options.host == "bochs" and options.memory > 2048:
-        parser.error("Bochs has 2048 MiB of memory at most")
     return options
+
+
+def check_host(parser, options):
+    """Refuse what the host cannot; choose what depends on it."""
+    if options.host == "bochs" and options.qemu_arg:
+        parser.error("--qemu-arg needs --host qemu or nested")
+    if options.host == "bochs" and options.memory > BOCHS_MEMORY:
+        parser.error(f"Bochs has {BOCHS_MEMORY} MiB of memory at most")
+    if options.host == "nested" and options.memory > NESTED_MEMORY:
+        parser.error(f"QEMU in Bochs has {NESTED_MEMORY} MiB of memory at most")
+    if options.host == "nested" and options.system != "stencil":
+        parser.error("--system needs --host bochs or qemu")
+    options.ips = options.ips or IPS.get(options.host)
 
 
 def check_cpu_model(parser, options):
@@ -152,6 +168,11 @@ def build(work):
     os.close(folder)
 
 
+def fill_cylinder(image):
+    size = image.stat().st_size
+    os.truncate(image, size + -size % CYLINDER)
+
+
 def make_image(options, work):
     image = work / "disk.img"
     if options.image:
@@ -169,8 +190,7 @@ def make_image(options, work):
             subprocess.run([TOP / "guest-tools/mkramdisk", ramdisk, archive], check=True)
             command += ["--ramdisk", archive]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    size = image.stat().st_size
-    os.truncate(image, size + -size % CYLINDER)
+    fill_cylinder(image)
     return image
 
 
@@ -179,7 +199,13 @@ def bochs_count(options):
     return f"1:{options.cpus // options.threads}:{options.threads}" if options.threads > 1 else options.cpus
 
 
-def bochs_command(options, work, image, port):
+def bochs_disk(name, path):
+    return (f"{name}: type=disk, path={path}, mode=flat, "
+            f"cylinders={path.stat().st_size // CYLINDER}, heads=16, spt=63\n")
+
+
+def bochs_command(options, work, port, count, memory, disks):
+    """The command that boots from the first disk; 'disks' are lines of bochs_disk()."""
     # sync=none and a fixed time0: time is counted in instructions, so two runs
     # of one image are alike. The fewer a second, the less the firmware spends on
     # waiting for the disk (100 us a sector), and the more a guest on its timer.
@@ -187,14 +213,13 @@ def bochs_command(options, work, image, port):
 display_library: rfb, options="timeout=0"
 romimage: file={FIRMWARE}, address=0xffe00000
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-cpu: model={options.cpu_model or CPU_MODEL}, count={bochs_count(options)}, ips={options.ips}, reset_on_triple_fault=0
-memory: guest={options.memory}, host={options.memory}
+cpu: model={options.cpu_model or CPU_MODEL}, count={count}, ips={options.ips}, reset_on_triple_fault=0
+memory: guest={memory}, host={memory}
 pci: enabled=1, chipset=i440fx
 vga: extension=vbe
 clock: sync=none, time0=1700000000
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
-ata0-master: type=disk, path={image}, mode=flat, cylinders={image.stat().st_size // CYLINDER}, heads=16, spt=63
-boot: disk
+{disks}boot: disk
 log: {work}/bochs.log
 panic: action=fatal
 error: action=report, devices=ignore
@@ -205,13 +230,38 @@ debug: action=ignore
     return ["bochs-bin", "-q", "-f", work / "bochsrc", "-rc", work / "commands"]
 
 
-def qemu_command(options, image, port):
-    accelerator = ["-accel", "kvm", "-cpu", "host"] if has_vmx() else ["-accel", "tcg", "-cpu", "max"]
+def qemu_command(options, accelerator, image, chardev):
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", *accelerator,
             "-smp", f"{options.cpus},threads={options.threads}", "-m", str(options.memory), "-bios", FIRMWARE,
             "-drive", f"if=virtio,format=raw,file={image}", "-device", "VGA", "-display", "none",
-            "-no-reboot", "-chardev", f"socket,id=com1,host=127.0.0.1,port={port}",
-            "-serial", "chardev:com1", *options.qemu_arg]
+            "-no-reboot", "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *options.qemu_arg]
+
+
+def nested_command(options, work, image, port):
+    """Bochs boots Debian's Linux, whose init starts QEMU as the third disk says (scripts/nested)."""
+    subprocess.run([TOP / "scripts/nested/make", BUILD / "nested"], check=True)
+    linux, arguments = work / "nested.img", work / "arguments"
+    subprocess.run(["cp", "--sparse=always", BUILD / "nested/nested.img", linux], check=True)
+    command = qemu_command(options, ["-accel", "kvm", "-cpu", "host,migratable=off"], "/dev/disk",
+                           "stdio,signal=off")
+    arguments.write_text("".join(f"{word}\n" for word in command), encoding="utf-8")
+    for disk in (linux, arguments):
+        fill_cylinder(disk)
+    print("scripts/run: Linux boots in Bochs, QEMU in that: the first line comes after two minutes "
+          "or more", file=sys.stderr)
+    disks = (bochs_disk("ata0-master", linux) + bochs_disk("ata0-slave", image) +
+             "ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15\n" + bochs_disk("ata1-master", arguments))
+    return bochs_command(options, work, port, 1, BOCHS_MEMORY, disks)
+
+
+def emulator_command(options, work, image, port):
+    if options.host == "nested":
+        return nested_command(options, work, image, port)
+    if options.host == "bochs":
+        return bochs_command(options, work, port, bochs_count(options), options.memory,
+                             bochs_disk("ata0-master", image))
+    accelerator = ["-accel", "kvm", "-cpu", "host"] if has_vmx() else ["-accel", "tcg", "-cpu", "max"]
+    return qemu_command(options, accelerator, image, f"socket,host=127.0.0.1,port={port}")
 
 
 class Console:
@@ -365,10 +415,7 @@ def main():
             build(work)
         image = make_image(options, work)
         console = Console(options.serial_out, options.system)
-        if options.host == "bochs":
-            command = bochs_command(options, work, image, console.port)
-        else:
-            command = qemu_command(options, image, console.port)
+        command = emulator_command(options, work, image, console.port)
         print(f"scripts/run: booting in {options.host}", file=sys.stderr)
         with Terminal(), open(work / "messages", "w", encoding="utf-8") as messages:
             status = boot(command, console, messages, options.timeout)

@@ -52,6 +52,19 @@ expect 'an unknown model' $? 64
 "$top/scripts/run" --no-build --host qemu --cpu-model ryzen 2>/dev/null
 expect 'a model of another host' $? 64
 expect 'the list of models' "$("$top/scripts/run" --no-build --host bochs --cpu-model help | grep -c haswell)" 1
+# refuses WORD OPTION...: wrong usage, and the message has the word.
+refuses() {
+	local word=$1
+	shift
+	expect "$*" "$(run "$@" 2>&1 >/dev/null | grep -c -- "$word")" 1
+	run "$@" >/dev/null 2>&1
+	expect "$*" $? 64
+}
+refuses '1536 MiB' --host nested --memory 1537
+refuses '--system' --host nested --system kvm
+refuses '2048 MiB' --memory 2049
+refuses '--qemu-arg' --qemu-arg=-S
+refuses '--ips' --host qemu --ips 1000
 expect_nothing_left 'wrong usage'
 
 run --timeout 2 >/dev/null 2>&1
