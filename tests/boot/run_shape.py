@@ -18,6 +18,8 @@ defaults:
                have been extended by the configuration and the ramdisk, and by nothing else
     qemu       a list: more arguments for QEMU; "{work}" is the run's folder
     config     the configuration's lines after "host -on-end poweroff"; the default is one VM
+    gremlin    words for gremlin/main.c, which is then started in front of Stencil ("")
+    files      a table: name = content in hexadecimal digits, a file "{work}/NAME" for qemu ({})
     blob       size in MiB of a file of zeros in the ramdisk (0)
     load       processes that keep the host's processors busy meanwhile (0)
     timeout    seconds until the machine must have ended (120)
@@ -25,6 +27,8 @@ defaults:
 and what is expected:
     end        the words of the last line, "stencil: end: WORDS" ("no vmx"); "" for no such line
     reason     who ended the machine, in QEMU's words ("guest-shutdown"); "none": it still runs
+    processors the processors that start, "N of N" (all of smp, if there is an end);
+               "" for no such line
     expect     regular expressions, each to be found in some line of each serial port
     forbid     regular expressions that no line of a serial port or screen may match
                (["panic", "warning", "left out"])
@@ -56,8 +60,9 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 DEFAULTS = {
     "machine": "q35", "cpu": "max", "smp": "1", "memory": "256M", "firmware": "plain",
     "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
-    "config": "vm one -m 16M -kernel /hello.elf\n", "blob": 0, "load": 0, "timeout": 120, "until": None, "tpm": "",
-    "end": "no vmx", "reason": "guest-shutdown", "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
+    "tpm": "", "config": "vm one -m 16M -kernel /hello.elf\n", "gremlin": "", "files": {}, "blob": 0,
+    "load": 0, "timeout": 120, "until": None, "end": "no vmx", "reason": "guest-shutdown",
+    "processors": None, "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
     "dark": [],
 }
 
@@ -97,6 +102,7 @@ def run(*command):
 
 
 def make_disk(parts):
+    """A disk with everything on its volume."""
     run(TOP / "scripts/mkimage", "--efi", BUILD / "BOOTX64.EFI", "--config", parts["config"],
         "--ramdisk", parts["ramdisk"], "--output", parts["image"])
 
@@ -116,6 +122,15 @@ MEDIA = {
 }
 
 
+def add_gremlin(words, parts):
+    """Put the gremlin in front of the EFI file on the disk."""
+    (parts["work"] / "gremlin").write_text(words, encoding="ascii")
+    volume = f"{parts['image']}{appliance.VOLUME}"
+    run("mmove", "-i", volume, "::/EFI/BOOT/BOOTX64.EFI", "::/EFI/BOOT/STENCIL.EFI")
+    run("mcopy", "-i", volume, BUILD / "tests/boot/gremlin/gremlin.efi", "::/EFI/BOOT/BOOTX64.EFI")
+    run("mcopy", "-i", volume, parts["work"] / "gremlin", "::/gremlin")
+
+
 def make_parts(shape, work):
     """Configuration and ramdisk; returns the paths of all parts of the medium."""
     files = work / "ramdisk"
@@ -127,6 +142,8 @@ def make_parts(shape, work):
     if shape["blob"]:
         with open(files / "blob", "wb") as blob:
             blob.truncate(shape["blob"] << 20)
+    for name, digits in shape["files"].items():
+        (work / name).write_bytes(bytes.fromhex(digits))
     run(TOP / "guest-tools/mkramdisk", files, parts["ramdisk"])
     return parts
 
@@ -196,6 +213,8 @@ def boot(shape, work):
     """Returns who ended the machine, the lines of each serial port, and the text of each screen."""
     parts = make_parts(shape, work)
     MEDIA[shape["media"]](parts)
+    if shape["gremlin"]:
+        add_gremlin(shape["gremlin"], parts)
     arguments = qemu_arguments(shape, parts)
     if shape["tpm"]:
         reason = run_with_tpm(arguments, shape, parts)
@@ -217,6 +236,8 @@ def judge_lines(where, lines, expected, shape):
     ends = [line for line in lines if line.startswith("stencil: end: ")]
     wanted = [f"stencil: end: {shape['end']}"] if shape["end"] else []
     wrong = [f"{where}: ends with {ends} instead of {wanted}"] if ends != wanted else []
+    if shape["processors"]:
+        expected = [f"^stencil: processors: {shape['processors']}$", *expected]
     wrong += [f"{where}: missing: {pattern}"
               for pattern in expected if not found([pattern], lines)]
     return wrong + [f"{where}: forbidden: {line}" for line in lines if found(shape["forbid"], [line])]
@@ -254,7 +275,11 @@ def load_shape(path, name):
     unknown = shapes[name].keys() - DEFAULTS
     if unknown:
         sys.exit(f"{path}: {name}: unknown {unknown}")
-    return DEFAULTS | shapes[name]
+    shape = DEFAULTS | shapes[name]
+    if shape["processors"] is None:
+        n = shape["smp"].split(",")[0]
+        shape["processors"] = f"{n} of {n}" if shape["end"] else ""
+    return shape
 
 
 def main():

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Services and tables that are missing or wrong. */
+#include "tests/boot/gremlin/gremlin.h"
+
+#include <efilib.h>
+
+static EFI_LOCATE_PROTOCOL locate_protocol;
+static EFI_LOCATE_HANDLE locate_handle;
+static EFI_LOCATE_HANDLE_BUFFER locate_handle_buffer;
+
+static bool is_gop(EFI_GUID *guid)
+{
+	return guid && CompareGuid(guid, &GraphicsOutputProtocol) == 0;
+}
+
+static EFI_STATUS EFIAPI locate_protocol_without_gop(EFI_GUID *guid, VOID *registration,
+						     VOID **interface)
+{
+	return is_gop(guid) ? EFI_NOT_FOUND : locate_protocol(guid, registration, interface);
+}
+
+static EFI_STATUS EFIAPI locate_handle_without_gop(EFI_LOCATE_SEARCH_TYPE type, EFI_GUID *guid,
+						   VOID *key, UINTN *size, EFI_HANDLE *handles)
+{
+	return is_gop(guid) ? EFI_NOT_FOUND : locate_handle(type, guid, key, size, handles);
+}
+
+static EFI_STATUS EFIAPI locate_buffer_without_gop(EFI_LOCATE_SEARCH_TYPE type, EFI_GUID *guid,
+						   VOID *key, UINTN *n, EFI_HANDLE **handles)
+{
+	return is_gop(guid) ? EFI_NOT_FOUND : locate_handle_buffer(type, guid, key, n, handles);
+}
+
+/* The firmware keeps its text on the screen. */
+EFI_STATUS no_gop(UINTN number)
+{
+	locate_protocol = BS->LocateProtocol;
+	locate_handle = BS->LocateHandle;
+	locate_handle_buffer = BS->LocateHandleBuffer;
+	BS->LocateProtocol = locate_protocol_without_gop;
+	BS->LocateHandle = locate_handle_without_gop;
+	BS->LocateHandleBuffer = locate_buffer_without_gop;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI fault(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
+{
+	__builtin_trap();
+}
+
+static EFI_STATUS EFIAPI spin(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
+{
+	for (;;)
+		__builtin_ia32_pause();
+	__builtin_unreachable();
+}
+
+EFI_STATUS reset_faults(UINTN number)
+{
+	RT->ResetSystem = fault;
+	return EFI_SUCCESS;
+}
+
+EFI_STATUS reset_spins(UINTN number)
+{
+	RT->ResetSystem = spin;
+	return EFI_SUCCESS;
+}
+
+EFI_STATUS no_con_out(UINTN number)
+{
+	ST->ConOut = NULL;
+	ST->ConsoleOutHandle = NULL;
+	ST->StdErr = NULL;
+	ST->StandardErrorHandle = NULL;
+	return EFI_SUCCESS;
+}
+
+/* ACPI specification, "System Description Table Header". */
+struct acpi_header {
+	UINT32 signature, length;
+	UINT8 revision, checksum;
+	UINT8 rest[26];
+};
+
+/* Falsify the checksums of the XSDT and of all tables that it lists. */
+EFI_STATUS bad_checksums(UINTN number)
+{
+	EFI_GUID guid = ACPI_20_TABLE_GUID;
+	struct acpi_header *xsdt;
+	UINT8 *rsdp;
+
+	if (EFI_ERROR(LibGetSystemConfigurationTable(&guid, (void **)&rsdp)))
+		return EFI_NOT_FOUND;
+	xsdt = *(struct acpi_header **)(rsdp + 24);
+	for (UINTN at = sizeof(*xsdt); at < xsdt->length; at += 8)
+		(*(struct acpi_header **)((UINT8 *)xsdt + at))->checksum++;
+	xsdt->checksum++;
+	return EFI_SUCCESS;
+}
