@@ -11,6 +11,7 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
+#include "hv/run/shadow.h"
 #include "hv/run/step.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vcpu/start_state.h"
@@ -22,16 +23,6 @@
 #include "hv/vmx/vmcs.h"
 
 #define RFLAGS_IF BIT(9)
-
-void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on)
-{
-	uint32_t controls = on ? vcpu->guest.proc_controls | bit : vcpu->guest.proc_controls & ~bit;
-
-	if (controls == vcpu->guest.proc_controls)
-		return;
-	vcpu->guest.proc_controls = controls;
-	vmcs_write(VMCS_PROC_CONTROLS, controls);
-}
 
 static void queue_exception(struct vcpu *vcpu, uint64_t info, uint32_t error)
 {
@@ -94,10 +85,9 @@ static void inject_waiting(struct vcpu *vcpu)
 	vcpu->guest.event = 0;
 }
 
-/* Inject what the local APIC has, or request an exit for when the guest can take it. */
-static void inject_interrupts(struct vcpu *vcpu, struct lapic *lapic)
+/* Inject what the local APIC has, if the guest can take it. */
+static void inject_interrupts(struct lapic *lapic, uint64_t blocking)
 {
-	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 	bool free = !(blocking & (BLOCKING_STI | BLOCKING_MOV_SS));
 	bool injected = false;
 
@@ -113,26 +103,33 @@ static void inject_interrupts(struct vcpu *vcpu, struct lapic *lapic)
 		lapic_accept(lapic, vector);
 		vmcs_write(VMCS_ENTRY_INTR_INFO, vector | INTR_TYPE_EXTERNAL | INTR_VALID);
 	}
-	vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW, lapic_pending_vector(lapic) >= 0);
-	vcpu_set_proc_control(vcpu, PROC_NMI_WINDOW, lapic->nmi_pending);
+}
+
+/* Request an exit for when the guest can take what the local APIC has, or for the step's end. */
+static void request_windows(struct vcpu *vcpu, const struct lapic *lapic, uint64_t blocking)
+{
+	uint32_t windows = vcpu->n_steps
+				   ? PROC_NMI_WINDOW
+				   : shadow_windows(lapic->nmi_pending,
+						    lapic_pending_vector(lapic) >= 0, blocking);
+	uint32_t controls =
+		(vcpu->guest.proc_controls & ~(PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)) | windows;
+
+	if (controls == vcpu->guest.proc_controls)
+		return;
+	vcpu->guest.proc_controls = controls;
+	vmcs_write(VMCS_PROC_CONTROLS, controls);
 }
 
 static void inject(struct vcpu *vcpu, struct lapic *lapic)
 {
-	bool waiting = vcpu->guest.event & INTR_VALID;
+	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
-	if (waiting)
+	if (vcpu->guest.event & INTR_VALID)
 		inject_waiting(vcpu);
-	if (vcpu->n_steps) {
-		/* Nothing may be injected between the start of a step and its end. */
-		vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW, false);
-		return;
-	}
-	if (!waiting)
-		inject_interrupts(vcpu, lapic);
-	else
-		vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW,
-				      lapic_pending_vector(lapic) >= 0);
+	else if (vcpu->n_steps == 0)
+		inject_interrupts(lapic, blocking);
+	request_windows(vcpu, lapic, blocking);
 }
 
 /* The preemption timer ends the slice, or expires earlier for a timer. */
@@ -144,9 +141,9 @@ static void set_preemption_timer(struct vcpu *vcpu)
 		until = vcpu_next_deadline(vcpu);
 	if (sched_next_deadline() < until)
 		until = sched_next_deadline();
-	/* A delivery must exit when it is done. An instruction must be able to finish. */
-	if (vcpu->n_steps)
-		until = vcpu->steps_instruction ? UINT64_MAX : now;
+	/* The delivery of an NMI ends its step thus, because it shuts the NMI window. */
+	if (vcpu->n_steps && !vcpu->steps_instruction)
+		until = now;
 	ticks = until > now ? (until - now) >> vcpu_shared.preemption_shift : 0;
 	vmcs_write(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }
@@ -254,21 +251,9 @@ static bool is_gathering(const struct vcpu *vcpu, uint32_t requests)
 	       __atomic_load_n(&vcpu->vm->actions, __ATOMIC_ACQUIRE);
 }
 
-/* Requests that wait until the current step is done. */
-#define AFTER_STEP (VCPU_REQUEST_LEAVE | VCPU_REQUEST_GATHER)
-
 static uint32_t take_requests(struct vcpu *vcpu)
 {
-	uint32_t requests = __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
-
-	if (vcpu->n_steps == 0)
-		return requests;
-	if (__atomic_load_n(&vcpu->vm->actions, __ATOMIC_RELAXED) & VM_END) {
-		step_end(vcpu);
-		return requests;
-	}
-	vcpu_request(vcpu, requests & AFTER_STEP);
-	return requests & ~(uint32_t)AFTER_STEP;
+	return __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
 }
 
 bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
@@ -278,7 +263,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	uint32_t requests = take_requests(vcpu);
 	bool runs;
 
-	if (vcpu->n_steps && requests & (VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE))
+	if (vcpu->n_steps && (requests & (VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE) ||
+			      vmcs_read(VMCS_EXIT_REASON) != EXIT_EPT_VIOLATION))
 		step_end(vcpu);
 	if (is_gathering(vcpu, requests)) {
 		if (!vm_act_alone(vcpu))
@@ -299,5 +285,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	if (requests & VCPU_REQUEST_LEAVE)
 		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE, VCPU_PREEMPTED, ret);
 	set_preemption_timer(vcpu);
+	if (vcpu->n_steps)
+		vcpu_request(vcpu, VCPU_REQUEST_EVENT); /* the next exit comes back here */
 	return true;
 }

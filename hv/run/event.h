@@ -19,4 +19,3 @@ void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector);
 void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error);
 /* After an exit that may have interrupted the delivery of an event: deliver the event again. */
 void vcpu_reinject_vectored(struct vcpu *vcpu);
-void vcpu_set_proc_control(struct vcpu *vcpu, uint32_t bit, bool on);

@@ -8,7 +8,6 @@
 
 #include "hv/host/cpu.h"
 #include "hv/run/exit_handlers.h"
-#include "hv/run/step.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
@@ -120,13 +119,6 @@ static inline void advance_rip(void)
 		end_shadow(blocking);
 }
 
-static void skip_instruction(struct vcpu *vcpu)
-{
-	if (vcpu->n_steps)
-		step_end(vcpu); /* first: restores RFLAGS.TF */
-	advance_rip();
-}
-
 static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 {
 	if ((reason & 0xffff) == EXIT_ENTRY_GUEST_STATE)
@@ -154,14 +146,14 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 	if (reason >= EXIT_REASON_COUNT || handlers[reason] == NULL)
 		bad_exit(vcpu, reason);
 	else if (handlers[reason](vcpu) == EXIT_NEXT)
-		skip_instruction(vcpu);
+		advance_rip();
 	vcpu_flush_if_behind(vcpu);
 }
 
 /*
  * The exit path: entry.asm calls this after each VM exit. No lock is held, and vector registers are
- * the guest's. CPUID comes first, because it is frequent and changes only registers: CPUID is never
- * stepped over (hv/run/step.c), and leaves no old translation.
+ * the guest's. CPUID comes first, because it is frequent and changes only registers: it leaves no
+ * old translation.
  */
 void vmx_exited(struct guest_regs *regs)
 {

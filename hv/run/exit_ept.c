@@ -10,6 +10,7 @@
 #include "hv/guest/region_map.h"
 #include "hv/lib/print.h"
 #include "hv/run/event.h"
+#include "hv/run/shadow.h"
 #include "hv/run/step.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
@@ -19,7 +20,6 @@
 /* SDM vol. 3, "Exit Qualification for EPT Violations". */
 #define QUAL_ACCESS	    UINT64_C(7)
 #define QUAL_NMI_UNBLOCKING BIT(12)
-#define PENDING_BS	    BIT(14)
 
 static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, uint64_t entry,
 		       unsigned level)
@@ -132,9 +132,10 @@ static void forget_single_step(void)
 {
 	uint64_t pending = vmcs_read(VMCS_GUEST_PENDING_DEBUG);
 
-	if ((pending & PENDING_BS) &&
-	    !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOV_SS)))
-		vmcs_write(VMCS_GUEST_PENDING_DEBUG, pending & ~PENDING_BS);
+	if (pending & PENDING_BS)
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+			   shadow_pending_debug(pending, vmcs_read(VMCS_GUEST_INTERRUPTIBILITY),
+						vmcs_read(VMCS_GUEST_RFLAGS)));
 }
 
 enum exit_action exit_ept_violation(struct vcpu *vcpu)
@@ -145,8 +146,7 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 
 	forget_single_step();
 	if (delivering) {
-		/* The delivery must push the guest's own TF. */
-		step_end_instruction(vcpu);
+		step_deliver(vcpu);
 		vcpu_reinject_vectored(vcpu);
 	} else if (qual & QUAL_NMI_UNBLOCKING) {
 		/* The IRET that faulted did not end the blocking of NMIs. */
@@ -162,6 +162,8 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 			 gpa.raw);
 		return EXIT_AGAIN;
 	}
+	if (vcpu->n_steps)
+		step_end(vcpu);
 	return exit_mmio(vcpu, gpa);
 }
 

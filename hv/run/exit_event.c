@@ -6,11 +6,10 @@
 #include "hv/host/io.h"
 #include "hv/host/panic.h"
 #include "hv/run/event.h"
-#include "hv/run/step.h"
+#include "hv/run/shadow.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
-#include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
 
 /* The exit took #DB before the exception reached DR6. SDM vol. 3, "Exit Qualification", for #DB. */
@@ -23,13 +22,17 @@ static void reflect_debug_exception(void)
 	dr6 = (dr6 & ~(uint64_t)DR6_B) | DR6_FIXED | (qual & (DR6_B | BIT(13) | BIT(14)));
 	asm volatile("mov %0, %%db6" : : "r"(dr6));
 	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~BIT(13)); /* general detect */
+	/* The exit has cleared the single step that a shadow demands at the next entry. */
+	vmcs_write(VMCS_GUEST_PENDING_DEBUG,
+		   shadow_pending_debug(vmcs_read(VMCS_GUEST_PENDING_DEBUG),
+					vmcs_read(VMCS_GUEST_INTERRUPTIBILITY),
+					vmcs_read(VMCS_GUEST_RFLAGS)));
 }
 
 /*
- * Inject an intercepted exception into the guest. If the exception interrupted the delivery of
- * another event, the processor's rule applies: contributory exceptions become a double fault. #DB
- * and #AC never do: the exception is delivered first, and the other event is lost, which its
- * instruction raises again.
+ * Inject an intercepted exception into the guest: #DB or #AC. If it interrupted the delivery of
+ * another event, it is delivered first, as the processor does it, and the other event is lost,
+ * which its instruction raises again.
  */
 static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 {
@@ -37,8 +40,6 @@ static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 
 	if (vector == VECTOR_DB)
 		reflect_debug_exception();
-	if (vector == VECTOR_PF)
-		write_cr2(vmcs_read(VMCS_EXIT_QUAL));
 	vcpu->guest.event = info & ~INTR_NMI_UNBLOCKING;
 	vcpu->guest.event_error = (uint32_t)vmcs_read(VMCS_EXIT_INTR_ERROR);
 	vcpu->guest.event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
@@ -55,8 +56,6 @@ enum exit_action exit_exception(struct vcpu *vcpu)
 		interrupt_handle_nmi();
 		return EXIT_AGAIN;
 	}
-	if (vcpu->n_steps && step_ended_by(vcpu, info))
-		return EXIT_AGAIN;
 	return reflect_exception(vcpu, info);
 }
 
@@ -68,10 +67,9 @@ enum exit_action exit_external_interrupt(struct vcpu *vcpu)
 	return EXIT_AGAIN;
 }
 
-/* The guest can take a pending event now. */
+/* The guest can take a pending event now, or a step is done. */
 enum exit_action exit_window(struct vcpu *vcpu)
 {
-	vcpu_set_proc_control(vcpu, PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW, false);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 	return EXIT_AGAIN;
 }
@@ -80,7 +78,6 @@ enum exit_action exit_preemption_timer(struct vcpu *vcpu)
 {
 	uint64_t now = rdtsc();
 
-	step_check(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
 	if (now >= vcpu->slice_end || now >= sched_next_deadline())
 		vcpu_request(vcpu, VCPU_REQUEST_LEAVE);

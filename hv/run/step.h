@@ -14,14 +14,11 @@ struct vcpu;
  */
 enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level);
 
-/* End the step: restore the ROM pages and the guest's RFLAGS.TF. The VM's lock is not held. */
+/*
+ * End the step: restore the ROM pages. If the instruction or the delivery has not run, it will
+ * start again. The VM's lock is not held.
+ */
 void step_end(struct vcpu *vcpu);
 
-/* After an exit that does not end a step by itself: end the step if its instruction is done. */
-void step_check(struct vcpu *vcpu);
-
-/* Restore only RFLAGS.TF: the instruction has become the delivery of an event. */
-void step_end_instruction(struct vcpu *vcpu);
-
-/* True: the exception only ended the step, and the guest does not see it. */
-bool step_ended_by(struct vcpu *vcpu, uint64_t interruption_info);
+/* In a step, the instruction has become the delivery of an event, which starts again. */
+void step_deliver(struct vcpu *vcpu);

@@ -139,8 +139,6 @@ bool vcpu_in_64bit_code(void)
 
 void vcpu_owe_single_step(void)
 {
-	enum { PENDING_BS = 1 << 14 };
-
 	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);

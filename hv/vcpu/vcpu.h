@@ -5,7 +5,6 @@
 #include "hv/lib/deadline.h"
 #include "hv/vcpu/cpuid_model.h"
 #include "hv/vcpu/guest_msr.h"
-#include "hv/vcpu/step_kind.h"
 #include "hv/vmx/entry.h"
 #include "hv/vmx/exit_reason.h"
 #include "hv/vmx/guest_fields.h"
@@ -123,10 +122,10 @@ struct vcpu {
 	 * (hv/run/step.c).
 	 */
 	unsigned n_steps;	/* scratch pages in use; 0: no step */
-	bool steps_instruction; /* RFLAGS.TF is ours; otherwise an event is being delivered */
-	enum step_kind step_kind;
-	uint64_t step_rip;  /* of the instruction */
-	bool step_guest_tf; /* the guest's RFLAGS.TF */
+	bool steps_instruction; /* otherwise an event is being delivered */
+	uint64_t step_blocking; /* the guest's own blocking by STI or MOV SS */
+	/* Where the instruction began: a repeated one moves RCX only. */
+	uint64_t step_rip, step_rcx;
 
 	struct vcpu_guest guest;
 	/* Last. Valid after the first run, while the vCPU is not loaded. */

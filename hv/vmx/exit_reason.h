@@ -70,5 +70,8 @@ enum exit_reason {
 #define BLOCKING_MOV_SS BIT(1)
 #define BLOCKING_NMI	BIT(3)
 
+/* Guest pending debug exceptions: a single step is due. */
+#define PENDING_BS BIT(14)
+
 /* SDM vol. 3, "Guest Non-Register State": activity states. */
 #define ACTIVITY_ACTIVE UINT64_C(0)

@@ -48,6 +48,7 @@ void payload(void)
 	content_check("at the start");
 	exec_check();
 	tables_check();
+	steps_check();
 	forms_check();
 	if (region.expect == EXPECT_ROM)
 		content_check("at the end");

@@ -35,5 +35,6 @@ static inline uint64_t region_image(uint64_t offset)
 void content_check(const char *when);
 void exec_check(void);
 void tables_check(void);
+void steps_check(void);
 void forms_check(void);
 void marks_check(void);
