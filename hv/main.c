@@ -18,6 +18,7 @@
 #include "hv/host/cpu.h"
 #include "hv/host/idt.h"
 #include "hv/host/io.h"
+#include "hv/host/keyboard.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
@@ -524,7 +525,7 @@ static void read_tables(const struct boot_info *info)
 		console_end_step("no processors in the tables");
 }
 
-static void find_serial_port(void)
+static bool find_serial_port(void)
 {
 	struct serial_port port = serial_find(table_bytes(acpi.spcr), acpi.spcr.len);
 
@@ -534,6 +535,26 @@ static void find_serial_port(void)
 	else
 		log_info("serial port: %s, %s %#lx", port.name,
 			 port.space == ACPI_SPACE_IO ? "I/O port" : "address", port.address);
+	return port.space != ACPI_SPACE_NONE;
+}
+
+static bool find_keyboard(void)
+{
+	bool found;
+
+	console_begin_step("keyboard");
+	found = keyboard_init();
+	console_end_step(found ? "i8042" : "none");
+	return found;
+}
+
+static void find_console(void)
+{
+	bool has_serial = find_serial_port(), has_keyboard = find_keyboard();
+
+	if (!has_serial && !has_keyboard)
+		log_warning("this machine has no serial port and no keyboard that Stencil knows: "
+			    "nobody can reach the monitor and the guests");
 }
 
 static void find_clock(const struct boot_info *info)
@@ -577,7 +598,7 @@ void hv_main(const struct boot_info *info)
 	start_paging(info);
 	console_end_step("%lu MiB", frame_total() * PAGE_SIZE / MIB(1));
 	read_tables(info);
-	find_serial_port();
+	find_console();
 	find_clock(info);
 	start_processors(info);
 	cpu_enter(cpus[0], cpu_main);

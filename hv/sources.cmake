@@ -11,6 +11,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/facts_read.c
 	hv/host/idt.c
 	hv/host/interrupt.c
+	hv/host/keyboard.c
 	hv/host/paging.c
 	hv/host/panic.c
 	hv/host/pci_config.c

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The operator's console: a UART and the screen. Text for the UART goes through a ring, because a
- * UART needs a millisecond for sixteen bytes; the screen is drawn when there is time. A UART
- * that stops taking bytes is given up, so that no caller waits for it again.
+ * The operator's console: a UART, the screen and the keyboard. Text for the UART goes through a
+ * ring, because a UART needs a millisecond for sixteen bytes; the screen is drawn when there is
+ * time. A UART that stops taking bytes is given up, so that no caller waits for it again.
  */
 #include "hv/host/console.h"
 
 #include "hv/host/io.h"
+#include "hv/host/keyboard.h"
 #include "hv/host/output_ring.h"
 #include "hv/host/screen.h"
 #include "hv/host/tsc.h"
@@ -281,6 +282,8 @@ int console_read(void)
 
 	console_lock_acquire();
 	c = has_serial() ? serial_receive(&serial) : -1;
+	if (c < 0)
+		c = keyboard_read();
 	console_lock_release();
 	return c;
 }

@@ -8,7 +8,7 @@
 #include "hv/lib/types.h"
 
 /*
- * The serial line, and the screens.
+ * The serial line, the screens, and the keyboard.
  * Output is written under one lock, a line at a time, so that lines of several processors do not
  * mix. The lock is a leaf.
  */
@@ -66,7 +66,7 @@ bool console_line_is_open(void);
 /* Bytes that wait to be sent. A buffered writer of much output waits until they are few. */
 size_t console_waiting(void);
 
-/* The next byte received by the UART, or -1. */
+/* The next byte received by the UART or typed on the keyboard, or -1. */
 int console_read(void);
 
 /* Ignore the lock from now on: all other processors are stopped, perhaps one of them holding it. */

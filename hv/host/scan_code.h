@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/types.h"
+
+/* What the decoder knows from earlier bytes. Zeroed, it knows nothing. */
+struct scan_decoder {
+	bool is_set_2;	/* the bytes are those of the keyboard; otherwise translated to set 1 */
+	bool extended;	/* the next code is a key that the first keyboards did not have */
+	bool released;	/* the next code is a key that goes up; set 2 */
+	uint8_t n_skip; /* codes of the Pause key that follow */
+	bool shift[2], ctrl[2], caps; /* left and right */
+};
+
+/* The character that this byte of the keyboard's completes, US layout; -1: none. */
+int scan_decode(struct scan_decoder *decoder, uint8_t byte);
