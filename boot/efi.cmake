@@ -45,6 +45,11 @@ if(STENCIL_WERROR)
 	list(APPEND IMAGE_FLAGS -Werror)
 endif()
 
+set(version_source ${CMAKE_BINARY_DIR}/version.c)
+add_custom_target(version BYPRODUCTS ${version_source}
+	COMMAND ${CMAKE_SOURCE_DIR}/boot/make-version ${CMAKE_SOURCE_DIR} ${version_source}
+	COMMENT "" VERBATIM)
+
 set(run_sources ${HV_RUN_SOURCES})
 set(start_sources ${HV_START_SOURCES})
 set(boot_sources ${BOOT_SOURCES})
@@ -54,6 +59,8 @@ foreach(part run start boot)
 	target_include_directories(image_${part} PRIVATE ${CMAKE_SOURCE_DIR})
 	target_compile_options(image_${part} PRIVATE $<$<COMPILE_LANGUAGE:C>:${IMAGE_FLAGS}>)
 endforeach()
+target_sources(image_run PRIVATE ${version_source})
+add_dependencies(image_run version)
 target_include_directories(image_boot SYSTEM PRIVATE ${GNU_EFI_INCLUDE}/efi ${GNU_EFI_INCLUDE}/efi/x86_64)
 target_compile_options(image_boot PRIVATE -fshort-wchar)
 target_compile_definitions(image_boot PRIVATE GNU_EFI_USE_MS_ABI)

@@ -14,6 +14,8 @@
 #define PAGE	      UINT64_C(4096)
 #define SIZE_2MIB     (UINT64_C(1) << 21)
 #define N_ALLOCATIONS 16
+#define WAIT_TENTHS   150
+#define TENTH_US      100000
 
 EFI_SYSTEM_TABLE *firmware;
 
@@ -22,15 +24,28 @@ static struct {
 	UINTN n_pages;
 } allocations[N_ALLOCATIONS];
 
+static bool line_is_open; /* of progress */
+
+/* Print "stencil: TEXT" on a new line, if the firmware has a console. */
+static void begin_line(const CHAR16 *format, va_list args)
+{
+	if (line_is_open)
+		Print(L"\n");
+	line_is_open = false;
+	Print(L"stencil: ");
+	VPrint(format, args);
+}
+
 EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...)
 {
 	va_list args;
 
+	if (firmware->ConOut == NULL)
+		return status;
 	va_start(args, format);
-	Print(L"stencil: ");
-	VPrint(format, args);
-	Print(L": %r\n", status);
+	begin_line(format, args);
 	va_end(args);
+	Print(L": %r\n", status);
 	return status;
 }
 
@@ -39,12 +54,41 @@ void firmware_say(struct boot_info *info, const CHAR16 *format, ...)
 	uint64_t begin = __builtin_ia32_rdtsc();
 	va_list args;
 
+	if (firmware->ConOut == NULL)
+		return;
 	va_start(args, format);
-	Print(L"stencil: ");
-	VPrint(format, args);
-	Print(L"\n");
+	begin_line(format, args);
 	va_end(args);
+	Print(L"\n");
 	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
+}
+
+void firmware_show_progress(const char *what, uint64_t done, uint64_t total)
+{
+	if (firmware->ConOut == NULL)
+		return;
+	Print(L"\rstencil: reading %a: %ld %%", what, done * 100 / total);
+	line_is_open = done < total;
+	if (!line_is_open)
+		Print(L"\n");
+}
+
+void firmware_wait_for_key(struct boot_info *info)
+{
+	SIMPLE_INPUT_INTERFACE *in = firmware->ConIn;
+	EFI_INPUT_KEY key;
+
+	firmware_say(info,
+		     L"press a key to return to the firmware; without a key this happens in %d "
+		     L"seconds",
+		     WAIT_TENTHS / 10);
+	if (in != NULL)
+		in->Reset(in, FALSE); /* what was typed before does not count */
+	for (unsigned i = 0; i < WAIT_TENTHS; i++) {
+		if (in != NULL && !EFI_ERROR(in->ReadKeyStroke(in, &key)))
+			return;
+		firmware->BootServices->Stall(TENTH_US);
+	}
 }
 
 /* Allocate, and record the allocation for firmware_free_all(). */

@@ -23,6 +23,12 @@ EFI_STATUS firmware_fail(EFI_STATUS status, const CHAR16 *format, ...);
  */
 void firmware_say(struct boot_info *info, const CHAR16 *format, ...);
 
+/* Show how much of 'what' has been read, over what was shown before; total > 0. */
+void firmware_show_progress(const char *what, uint64_t done, uint64_t total);
+
+/* Keep the firmware's screen as it is until a key is pressed, 15 seconds at most. */
+void firmware_wait_for_key(struct boot_info *info);
+
 /*
  * Whole pages that stay ours after ExitBootServices(), contents undefined. 'what'
  * names them in the message when there are none.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The EFI application, from the firmware to hv_main(), as a list of steps. If a step fails, one
- * line says why, and the firmware continues with its next boot option.
+ * line says why, and stays on the screen until a key is pressed or for some seconds. Then the
+ * firmware continues with its next boot option.
  */
 #include <efi.h>
 #include <efilib.h>
@@ -72,6 +73,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 	BS = table->BootServices;
 	RT = table->RuntimeServices;
 	status = start(image);
+	firmware_wait_for_key(&info);
 	firmware_free_all();
 	return status;
 }

@@ -41,7 +41,7 @@ EFI_STATUS source_read(const struct source *source, void *buffer, struct boot_in
 		measure(source->name, buffer, source->size);
 		return EFI_SUCCESS;
 	}
-	status = volume_read(source->file, buffer, source->size);
+	status = volume_read(source->file, source->name, buffer, source->size);
 	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"cannot read \\stencil\\%a", source->name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files of the volume that the image was started from, by the firmware's file functions. Files are
- * read in large pieces, because a firmware's cost is mostly a cost per call.
+ * Files of the volume that the image was started from, by the firmware's file functions. Some
+ * firmware refuses to read large pieces at once; smaller ones cost little.
  */
 #include "boot/volume.h"
 
@@ -9,9 +9,12 @@
 
 #include "boot/firmware.h"
 
-#define CHUNK	 (UINT64_C(16) << 20)
-#define FOLDER	 L"\\stencil\\"
-#define PATH_MAX 64 /* with its NUL */
+#define PIECE_MAX  (UINT64_C(1) << 20)
+#define PIECE_MIN  (UINT64_C(1) << 12)
+#define PIECE_STEP 16 /* from a piece that was refused to the next */
+#define PROGRESS   (UINT64_C(64) << 20)
+#define FOLDER	   L"\\stencil\\"
+#define PATH_MAX   64 /* with its NUL */
 
 static EFI_STATUS open_root(EFI_HANDLE device, EFI_FILE_HANDLE *ret_root)
 {
@@ -73,18 +76,31 @@ EFI_STATUS volume_open(EFI_HANDLE device, const char *name, EFI_FILE_HANDLE *ret
 	return status;
 }
 
-EFI_STATUS volume_read(EFI_FILE_HANDLE file, char *buffer, uint64_t size)
+static void show_progress(const char *name, uint64_t before, uint64_t done, uint64_t size)
 {
-	while (size > 0) {
-		UINTN n = size < CHUNK ? size : CHUNK;
-		EFI_STATUS status = file->Read(file, &n, buffer);
+	if (before / PROGRESS != done / PROGRESS || (done == size && size > PROGRESS))
+		firmware_show_progress(name, done, size);
+}
 
-		if (EFI_ERROR(status))
-			return status;
+EFI_STATUS volume_read(EFI_FILE_HANDLE file, const char *name, char *buffer, uint64_t size)
+{
+	UINTN piece = PIECE_MAX;
+	uint64_t done = 0;
+
+	while (done < size) {
+		UINTN n = size - done < piece ? size - done : piece;
+		EFI_STATUS status = file->Read(file, &n, buffer + done);
+
+		if (EFI_ERROR(status)) {
+			if (piece == PIECE_MIN || EFI_ERROR(file->SetPosition(file, done)))
+				return status;
+			piece /= PIECE_STEP;
+			continue;
+		}
 		if (n == 0)
 			return EFI_END_OF_FILE;
-		buffer += n;
-		size -= n;
+		show_progress(name, done, done + n, size);
+		done += n;
 	}
 	return EFI_SUCCESS;
 }

@@ -10,5 +10,5 @@
  */
 EFI_STATUS volume_open(EFI_HANDLE device, const char *name, EFI_FILE_HANDLE *ret,
 		       uint64_t *ret_size);
-/* Read 'size' bytes from the file's position on. Prints nothing. */
-EFI_STATUS volume_read(EFI_FILE_HANDLE file, char *buffer, uint64_t size);
+/* Read 'size' bytes from the file's start on. Prints the progress of a large file under 'name'. */
+EFI_STATUS volume_read(EFI_FILE_HANDLE file, const char *name, char *buffer, uint64_t size);

@@ -16,6 +16,7 @@
 #include "hv/host/apic.h"
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
+#include "hv/host/facts.h"
 #include "hv/host/idt.h"
 #include "hv/host/io.h"
 #include "hv/host/keyboard.h"
@@ -23,6 +24,7 @@
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
 #include "hv/host/power.h"
+#include "hv/host/processor_name.h"
 #include "hv/host/serial.h"
 #include "hv/host/serial_find.h"
 #include "hv/host/smp.h"
@@ -36,6 +38,7 @@
 #include "hv/monitor/job.h"
 #include "hv/processor.h"
 #include "hv/vcpu/setup.h"
+#include "hv/version.h"
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
@@ -509,6 +512,23 @@ static void start_paging(const struct boot_info *info)
 		panic("no memory for the page tables");
 }
 
+static void describe_processor(void)
+{
+	char name[PROCESSOR_NAME_SIZE];
+
+	processor_name(name, cpuid);
+	log_info("processor: %s, microcode 0x%x", name, facts_read_microcode());
+}
+
+static void take_memory(const struct boot_info *info)
+{
+	console_begin_step("memory");
+	add_frames();
+	start_paging(info);
+	console_end_step("%lu MiB, and a ramdisk of %lu KiB", frame_total() * PAGE_SIZE / MIB(1),
+			 info->ramdisk_len / KIB(1));
+}
+
 static void read_tables(const struct boot_info *info)
 {
 	console_begin_step("ACPI");
@@ -518,9 +538,8 @@ static void read_tables(const struct boot_info *info)
 		panic("cannot map the local APIC or an I/O APIC");
 	find_nodes();
 	if (acpi.n_cpus > 0)
-		console_end_step("%u processor%s, %u I/O APIC%s", acpi.n_cpus,
-				 acpi.n_cpus == 1 ? "" : "s", acpi.n_io_apics,
-				 acpi.n_io_apics == 1 ? "" : "s");
+		console_end_step("processors %u, I/O APICs %u, memory nodes %u", acpi.n_cpus,
+				 acpi.n_io_apics, numa.n_nodes);
 	else
 		console_end_step("no processors in the tables");
 }
@@ -554,7 +573,7 @@ static void find_console(void)
 
 	if (!has_serial && !has_keyboard)
 		log_warning("this machine has no serial port and no keyboard that Stencil knows: "
-			    "nobody can reach the monitor and the guests");
+			    "the monitor and the guests cannot be reached");
 }
 
 static void find_clock(const struct boot_info *info)
@@ -592,11 +611,10 @@ void hv_main(const struct boot_info *info)
 	cpu_init_boot();
 	console_init(info);
 	log_info("Stencil, a hypervisor for VM templates");
+	log_info("version: %s", stencil_version);
 	idt_init();
-	console_begin_step("memory");
-	add_frames();
-	start_paging(info);
-	console_end_step("%lu MiB", frame_total() * PAGE_SIZE / MIB(1));
+	describe_processor();
+	take_memory(info);
 	read_tables(info);
 	find_console();
 	find_clock(info);
