@@ -69,7 +69,7 @@ struct boot_info {
 	/*
 	 * Our page tables at the hand-over: all addresses of the firmware's memory map,
 	 * identity-mapped, write-back, writable and executable, so that ResetSystem() can be
-	 * called. Frame 0 is mapped too. CR4.LA57 gives the number of levels.
+	 * called. Frame 0 is mapped too. They have four levels.
 	 */
 	uint64_t efi_cr3;
 	uint64_t efi_entry_tsc;	    /* TSC at efi_main */

@@ -18,6 +18,8 @@ set(BOOT_SOURCES
 	boot/files.c
 	boot/firmware.c
 	boot/handover.c
+	boot/levels.asm
+	boot/levels.c
 	boot/main.c
 	boot/measure.c
 	boot/sbat.c
@@ -62,7 +64,7 @@ endforeach()
 target_sources(image_run PRIVATE ${version_source})
 add_dependencies(image_run version)
 target_include_directories(image_boot SYSTEM PRIVATE ${GNU_EFI_INCLUDE}/efi ${GNU_EFI_INCLUDE}/efi/x86_64)
-target_compile_options(image_boot PRIVATE -fshort-wchar)
+target_compile_options(image_boot PRIVATE $<$<COMPILE_LANGUAGE:C>:-fshort-wchar>)
 target_compile_definitions(image_boot PRIVATE GNU_EFI_USE_MS_ABI)
 set(image_objects $<TARGET_OBJECTS:image_boot> $<TARGET_OBJECTS:image_start>
 	$<TARGET_OBJECTS:image_run>)

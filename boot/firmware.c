@@ -131,6 +131,19 @@ EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, void **ret)
 	return status;
 }
 
+EFI_STATUS firmware_alloc_below(const CHAR16 *what, uint64_t size, uint64_t limit, void **ret)
+{
+	EFI_PHYSICAL_ADDRESS addr = limit - 1;
+	EFI_STATUS status =
+		allocate(AllocateMaxAddress, EfiLoaderData, (size + PAGE - 1) / PAGE, &addr);
+
+	if (EFI_ERROR(status))
+		return firmware_fail(status, L"no memory below %lx for %s, %ld bytes", limit, what,
+				     size);
+	*ret = (void *)addr;
+	return EFI_SUCCESS;
+}
+
 /*
  * Allocate more than needed, because the firmware only aligns to pages. Do not free the excess:
  * some firmware fills freed memory, which takes long.

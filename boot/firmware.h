@@ -34,6 +34,8 @@ void firmware_wait_for_key(struct boot_info *info);
  * names them in the message when there are none.
  */
 EFI_STATUS firmware_alloc(const CHAR16 *what, uint64_t size, void **ret);
+/* The same, at addresses below 'limit'. */
+EFI_STATUS firmware_alloc_below(const CHAR16 *what, uint64_t size, uint64_t limit, void **ret);
 /*
  * The same at a 2 MiB boundary, but in memory that is free after ExitBootServices(). The caller
  * passes the block that it keeps to memory_map_build().

@@ -12,6 +12,7 @@
 
 #include "boot/firmware.h"
 #include "boot/identity_map.h"
+#include "boot/levels.h"
 #include "boot/memory_map.h"
 
 #define PAGE		UINT64_C(4096)
@@ -21,7 +22,6 @@
 #define N_TRIES		8
 #define N_TABLE_PAGES	16
 #define MAX_TABLE_PAGES 16384
-#define CR4_LA57	(UINT64_C(1) << 12)
 #define CPUID_1GIB	(UINT32_C(1) << 26) /* leaf 0x80000001, EDX */
 
 _Static_assert(sizeof(struct memory_descriptor) == sizeof(EFI_MEMORY_DESCRIPTOR), "");
@@ -91,14 +91,6 @@ static bool has_1gib_pages(void)
 	return (edx & CPUID_1GIB) != 0;
 }
 
-static int paging_levels(void)
-{
-	uint64_t cr4;
-
-	__asm__("mov %%cr4, %0" : "=r"(cr4));
-	return cr4 & CR4_LA57 ? 5 : 4;
-}
-
 static EFI_STATUS tables_alloc(struct identity_map *tables, size_t n_pages)
 {
 	EFI_STATUS status;
@@ -107,7 +99,10 @@ static EFI_STATUS tables_alloc(struct identity_map *tables, size_t n_pages)
 	if (n_pages > MAX_TABLE_PAGES)
 		return firmware_fail(EFI_OUT_OF_RESOURCES,
 				     L"the memory map is too scattered to be mapped");
-	status = firmware_alloc(L"page tables", n_pages * PAGE, &pool);
+	if (levels_must_change())
+		status = firmware_alloc_below(L"page tables", n_pages * PAGE, SIZE_4GIB, &pool);
+	else
+		status = firmware_alloc(L"page tables", n_pages * PAGE, &pool);
 	if (EFI_ERROR(status))
 		return status;
 	if (tables->pool)
@@ -121,7 +116,6 @@ static EFI_STATUS tables_alloc(struct identity_map *tables, size_t n_pages)
 static bool tables_build(struct identity_map *tables, struct boot_info *info)
 {
 	tables->n_used = 0;
-	tables->levels = paging_levels();
 	tables->has_1gib = has_1gib_pages();
 	info->efi_cr3 = (uintptr_t)tables->pool;
 	if (!identity_map_add(tables, 0, SIZE_4GIB))
@@ -204,15 +198,6 @@ static void clear_ramdisk_tail(const struct boot_info *info)
 		end[i] = 0;
 }
 
-static void load_tables(const struct boot_info *info)
-{
-	__asm__ volatile("cli\n\t"
-			 "mov %0, %%cr3"
-			 :
-			 : "r"(info->efi_cr3)
-			 : "memory");
-}
-
 static _Noreturn void enter_hypervisor(struct boot_info *info)
 {
 	info->handover_tsc = __builtin_ia32_rdtsc();
@@ -234,6 +219,8 @@ EFI_STATUS handover(EFI_HANDLE image, struct boot_info *info)
 
 	status = stack_alloc(info);
 	if (!EFI_ERROR(status))
+		status = levels_prepare();
+	if (!EFI_ERROR(status))
 		status = map_alloc(&lists, info);
 	if (!EFI_ERROR(status))
 		status = map_and_tables(&lists, info);
@@ -241,7 +228,7 @@ EFI_STATUS handover(EFI_HANDLE image, struct boot_info *info)
 		status = exit_boot_services(image, &lists, info);
 	if (EFI_ERROR(status))
 		return status;
-	load_tables(info);
+	levels_load(info->efi_cr3);
 	clear_ramdisk_tail(info);
 	enter_hypervisor(info);
 }

@@ -11,6 +11,7 @@
 #define ENTRY_PS (UINT64_C(1) << 7)
 
 #define PAGE_ENTRIES 512
+#define LEVELS	     4
 #define SIZE_4GIB    (UINT64_C(1) << 32)
 
 /* Bytes an entry of a table of this level (1: the last) maps. */
@@ -36,7 +37,7 @@ static uint64_t *find_entry(struct identity_map *map, uint64_t addr, int leaf_le
 {
 	uint64_t *table = map->n_used > 0 ? map->pool : pool_take(map);
 
-	for (int level = map->levels; table; level--) {
+	for (int level = LEVELS; table; level--) {
 		uint64_t *entry = &table[addr / level_size(level) % PAGE_ENTRIES];
 
 		if (level == leaf_level)
@@ -70,7 +71,7 @@ static uint64_t map_run(struct identity_map *map, uint64_t addr, uint64_t end)
 bool identity_map_add(struct identity_map *map, uint64_t start, uint64_t len)
 {
 	/* The lower half of the canonical addresses. */
-	uint64_t limit = level_size(map->levels + 1) / 2;
+	uint64_t limit = level_size(LEVELS + 1) / 2;
 	uint64_t end = start < limit && len < limit - start ? start + len : limit;
 	uint64_t next;
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /*
- * Page tables that map physical addresses to themselves, in 2 MiB pages below 4 GiB
+ * Page tables of four levels that map physical addresses to themselves, in 2 MiB pages below 4 GiB
  * and 1 GiB pages above where there are any: present, writable, executable. Tables
  * come from 'pool', pages at their own physical address whose contents do not matter;
  * the first is the root, what goes into CR3.
@@ -15,7 +15,6 @@ struct identity_map {
 	uint64_t *pool;
 	size_t n_pages; /* of the pool */
 	size_t n_used;
-	int levels; /* 4, or 5 with CR4.LA57 */
 	bool has_1gib;
 };
 

@@ -355,7 +355,10 @@ static void collect_reports(const struct cpu *cpu)
 	begin_phase(PHASE_REPORT);
 	report_here(cpu);
 	wait_for_all();
-	missing = vmx_missing(&reports[0].vmx);
+	missing = paging_has_nx()
+			  ? vmx_missing(&reports[0].vmx)
+			  : "no NX: switch \"Execute Disable\" (XD, NX) on in the firmware's "
+			    "set-up";
 	if (missing == NULL)
 		return;
 	log_error("%s", missing);
@@ -501,14 +504,7 @@ static _Noreturn void cpu_main(struct cpu *cpu)
 
 static void start_paging(const struct boot_info *info)
 {
-	enum status status = paging_init(info);
-
-	if (status == ERR_UNSUPPORTED) {
-		log_error("the firmware left 5-level paging on (CR4.LA57), which is not supported: "
-			  "switch it off in the firmware's settings");
-		power_off();
-	}
-	if (status != OK)
+	if (paging_init(info) != OK)
 		panic("no memory for the page tables");
 }
 

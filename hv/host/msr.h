@@ -94,6 +94,8 @@ enum {
 /* CPUID leaf 7: the MSR above exists. */
 #define CPUID_7_EDX_ARCH_CAPABILITIES BIT(29)
 
+#define MISC_ENABLE_NX_OFF BIT(34) /* hides NX, also from CPUID */
+
 #define FEATURE_CONTROL_LOCK	    BIT(0)
 #define FEATURE_CONTROL_VMX_IN_SMX  BIT(1)
 #define FEATURE_CONTROL_VMX_OUT_SMX BIT(2)

@@ -22,7 +22,8 @@ uintptr_t phys_offset;
 static struct lock paging_lock;
 static struct page_table tables;
 static uint64_t generation; /* incremented when a right is taken away; read without the lock */
-static uint64_t host_cr4;   /* constant after paging_init() */
+static uint64_t host_cr4;   /* constant after paging_init(), as the next two */
+static bool has_nx, nx_was_hidden;
 
 static bool has_1g_pages(void)
 {
@@ -30,6 +31,41 @@ static bool has_1g_pages(void)
 
 	cpuid(UINT32_C(0x80000001), 0, &regs);
 	return regs.edx & BIT(26);
+}
+
+static bool cpuid_has_nx(void)
+{
+	struct cpuid_regs regs;
+
+	cpuid(UINT32_C(0x80000001), 0, &regs);
+	return regs.edx & BIT(20);
+}
+
+/* Firmware has a switch that makes Intel's processors hide NX. */
+static void find_nx(void)
+{
+	uint64_t misc;
+
+	has_nx = cpuid_has_nx();
+	if (has_nx || !rdmsr_safe(IA32_MISC_ENABLE, &misc) || !(misc & MISC_ENABLE_NX_OFF))
+		return;
+	nx_was_hidden = wrmsr_safe(IA32_MISC_ENABLE, misc & ~MISC_ENABLE_NX_OFF);
+	has_nx = cpuid_has_nx();
+}
+
+bool paging_has_nx(void)
+{
+	return has_nx;
+}
+
+bool paging_nx_was_hidden(void)
+{
+	return nx_was_hidden;
+}
+
+uint64_t paging_efer(void)
+{
+	return EFER_LME | EFER_LMA | (has_nx ? EFER_NXE : 0);
 }
 
 /* CR4 for the host: required bits, and the protections that this processor has. */
@@ -56,7 +92,7 @@ static uint64_t choose_cr4(void)
 
 void paging_load(void)
 {
-	wrmsr(IA32_EFER, EFER_LME | EFER_LMA | EFER_NXE);
+	wrmsr(IA32_EFER, paging_efer());
 	/* Write back lines that were cached under the old PAT. */
 	asm volatile("wbinvd" : : : "memory");
 	wrmsr(IA32_PAT, PAGING_PAT);
@@ -65,10 +101,16 @@ void paging_load(void)
 	write_cr4(host_cr4);
 }
 
+/* The lock is held. Without NX the bit is reserved. */
+static enum status set_locked(uint64_t start, uint64_t len, uint64_t attr)
+{
+	return page_table_set(&tables, start, len, has_nx ? attr : attr & ~PT_NX);
+}
+
 static enum status set(uint64_t start, uint64_t len, uint64_t attr)
 {
 	lock_acquire(&paging_lock);
-	enum status status = page_table_set(&tables, start, len, attr);
+	enum status status = set_locked(start, len, attr);
 
 	lock_release(&paging_lock);
 	return status;
@@ -126,7 +168,7 @@ static void check_wx(void)
 {
 	uint64_t virt;
 
-	assert(!page_table_find_wx(&tables, &virt));
+	assert(!has_nx || !page_table_find_wx(&tables, &virt));
 }
 
 static enum status map_framebuffers(const struct boot_info *info)
@@ -141,8 +183,8 @@ static enum status map_framebuffers(const struct boot_info *info)
 
 enum status paging_init(const struct boot_info *info)
 {
-	if (read_cr4() & CR4_LA57)
-		return ERR_UNSUPPORTED;
+	assert(!(read_cr4() & CR4_LA57));
+	find_nx();
 	/* The first frame is from the lowest memory: the trampoline loads CR3 in 32 bits. */
 	tables = (struct page_table){.root = frame_alloc_zeroed(), .has_1g = has_1g_pages()};
 	if (tables.root == 0)
@@ -189,7 +231,7 @@ enum status paging_make_code(uint64_t virt)
 enum status paging_make_data(phys_t start, uint64_t len)
 {
 	lock_acquire(&paging_lock);
-	enum status status = page_table_set(&tables, start, len, PT_P | PT_W | PT_NX);
+	enum status status = set_locked(start, len, PT_P | PT_W | PT_NX);
 
 	/* Release, as in paging_protect(). */
 	__atomic_add_fetch(&generation, 1, __ATOMIC_RELEASE);

@@ -16,13 +16,21 @@ enum paging_cache { PAGING_WB = 0, PAGING_WC = 1, PAGING_UC = 3 }; /* indices in
 /*
  * Build our page tables and switch to them: RAM at its own address, NX except our image's code,
  * page 0 unmapped, no page both writable and executable. Memory that the firmware keeps is left
- * out, except ACPI tables. Needs the frames. ERR_NOMEM: no frame for a table.
- * ERR_UNSUPPORTED: the firmware left 5-level paging on (CR4.LA57).
+ * out, except ACPI tables. Needs the frames. A processor without NX executes
+ * all that it can read. ERR_NOMEM: no frame for a table.
  */
 enum status paging_init(const struct boot_info *info);
 
 /* Load EFER, PAT, CR0, CR4 and CR3 on another processor, as the boot processor has them. */
 void paging_load(void);
+
+/* Constant after paging_init(). */
+bool paging_has_nx(void);
+/* Whether the firmware had hidden NX: it has to be unhidden on each processor. */
+bool paging_nx_was_hidden(void);
+
+/* The EFER of all processors. */
+uint64_t paging_efer(void);
 
 /* The CR3 of all processors. */
 phys_t paging_root(void);

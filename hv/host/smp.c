@@ -16,6 +16,7 @@
 #include "hv/host/idt.h"
 #include "hv/host/io.h"
 #include "hv/host/low_page.h"
+#include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/assert.h"
@@ -36,6 +37,8 @@ struct trampoline_values {
 	uint16_t code_selector;
 	uint16_t gdt_limit;
 	uint32_t gdt_base;
+	uint32_t efer;
+	uint32_t unhide_nx;
 	uint32_t zero;
 };
 extern const char trampoline_start[];
@@ -94,6 +97,8 @@ static void install_trampoline(phys_t page)
 	memcpy(&values, trampoline_values, sizeof(values));
 	values.cr3 = paging_root();
 	values.entry = (uintptr_t)arrival_entry;
+	values.efer = (uint32_t)paging_efer() & ~(uint32_t)EFER_LMA;
+	values.unhide_nx = paging_nx_was_hidden();
 	values.code_offset += (uint32_t)page;
 	values.gdt_base += (uint32_t)page;
 	memcpy((char *)phys_to_virt(page) + offset, &values, sizeof(values));

@@ -5,8 +5,8 @@
 %define AT(label) (label - trampoline_start)
 
 EFER     equ 0xc0000080
-EFER_LME equ 1 << 8
-EFER_NXE equ 1 << 11
+MISC_ENABLE equ 0x1a0
+NX_OFF   equ 1 << 2                     ; in the upper half
 CR0_LONG equ 1 << 31 | 1 << 16 | 1 << 5 | 1 << 4 | 1 << 0
 CR4_PAE  equ 1 << 5
 
@@ -26,9 +26,15 @@ trampoline_start:
         mov     cr4, eax
         mov     eax, [AT(value_cr3)]
         mov     cr3, eax
-        mov     ecx, EFER
+        cmp     dword [AT(value_unhide_nx)], 0
+        je      .efer
+        mov     ecx, MISC_ENABLE
         rdmsr
-        or      eax, EFER_LME | EFER_NXE
+        and     edx, ~NX_OFF
+        wrmsr
+.efer:  mov     ecx, EFER
+        rdmsr
+        or      eax, [AT(value_efer)]
         wrmsr
         mov     eax, CR0_LONG           ; protection and paging together; caches on
         mov     cr0, eax
@@ -47,7 +53,7 @@ gdt:
         dq      0
         dq      0x00af9b000000ffff      ; 64-bit code
 
-; struct trampoline_values: hv/host/smp.c fills in the first two and adds the page to the others.
+; struct trampoline_values: hv/host/smp.c adds the page to what is not 0, and fills in the rest.
 align 8
 trampoline_values:
 value_cr3:      dq 0
@@ -56,5 +62,7 @@ value_far:      dd AT(in_64_bits)
                 dw 8
 gdt_pointer:    dw 15
                 dd AT(gdt)
+value_efer:     dd 0
+value_unhide_nx: dd 0
                 dd 0
 trampoline_end:
