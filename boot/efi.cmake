@@ -8,6 +8,7 @@ set(BOOT_PURE_SOURCES
 	boot/framebuffer.c
 	boot/hashes.c
 	boot/identity_map.c
+	boot/iso9660.c
 	boot/memory_map.c
 	boot/pe.c
 	boot/ramdisk_parts.c
@@ -15,6 +16,7 @@ set(BOOT_PURE_SOURCES
 )
 set(BOOT_SOURCES
 	${BOOT_PURE_SOURCES}
+	boot/disc.c
 	boot/files.c
 	boot/firmware.c
 	boot/handover.c

@@ -83,8 +83,7 @@ static EFI_STATUS ramdisk_open(const EFI_LOADED_IMAGE *image, struct ramdisk *ra
 		ramdisk_part_name(i, ramdisk->name[i]);
 		source->name = ramdisk->name[i];
 		status = source_open(image, i == 0 ? ".ramdisk" : NULL, source, info);
-		if ((status == EFI_NOT_FOUND || status == EFI_UNSUPPORTED) &&
-		    !trust_requires(source->name))
+		if (status == EFI_NOT_FOUND && !trust_requires(source->name))
 			return EFI_SUCCESS;
 		if (EFI_ERROR(status))
 			return firmware_fail(status, L"cannot open the ramdisk \\stencil\\%a",

@@ -6,7 +6,6 @@
 #include "boot/measure.h"
 #include "boot/pe.h"
 #include "boot/trust.h"
-#include "boot/volume.h"
 
 static bool find_section(const EFI_LOADED_IMAGE *image, const char *name, struct source *source)
 {
@@ -26,7 +25,8 @@ EFI_STATUS source_open(const EFI_LOADED_IMAGE *image, const char *section, struc
 
 	if (section != NULL && find_section(image, section, source))
 		return EFI_SUCCESS;
-	status = volume_open(image->DeviceHandle, source->name, &source->file, &source->size);
+	status = volume_open(image->DeviceHandle, source->name, &source->file);
+	source->size = source->file.size;
 	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
 	return status;
 }
@@ -41,7 +41,7 @@ EFI_STATUS source_read(const struct source *source, void *buffer, struct boot_in
 		measure(source->name, buffer, source->size);
 		return EFI_SUCCESS;
 	}
-	status = volume_read(source->file, source->name, buffer, source->size);
+	status = volume_read(&source->file, source->name, buffer);
 	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"cannot read \\stencil\\%a", source->name);
@@ -53,6 +53,5 @@ EFI_STATUS source_read(const struct source *source, void *buffer, struct boot_in
 
 void source_close(const struct source *source)
 {
-	if (source->file)
-		source->file->Close(source->file);
+	volume_close(&source->file);
 }

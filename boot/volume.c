@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files of the volume that the image was started from, by the firmware's file functions. Some
- * firmware refuses to read large pieces at once; smaller ones cost little.
+ * Files of the volume that the image was started from, by the firmware's file functions, and of the
+ * disc that the volume is a part of. Some firmware refuses to read large pieces at once; smaller
+ * ones cost little.
  */
 #include "boot/volume.h"
 
@@ -54,8 +55,7 @@ static EFI_STATUS measure_size(EFI_FILE_HANDLE file, uint64_t *ret_size)
 	return status;
 }
 
-EFI_STATUS volume_open(EFI_HANDLE device, const char *name, EFI_FILE_HANDLE *ret,
-		       uint64_t *ret_size)
+static EFI_STATUS open_file(EFI_HANDLE device, const char *name, struct volume_file *ret)
 {
 	EFI_FILE_HANDLE root, file;
 	CHAR16 path[PATH_MAX];
@@ -68,11 +68,24 @@ EFI_STATUS volume_open(EFI_HANDLE device, const char *name, EFI_FILE_HANDLE *ret
 	root->Close(root);
 	if (EFI_ERROR(status))
 		return status;
-	status = measure_size(file, ret_size);
+	status = measure_size(file, &ret->size);
 	if (EFI_ERROR(status))
 		file->Close(file);
 	else
-		*ret = file;
+		ret->handle = file;
+	return status;
+}
+
+EFI_STATUS volume_open(EFI_HANDLE device, const char *name, struct volume_file *ret)
+{
+	EFI_STATUS status = open_file(device, name, ret);
+
+	/* There is no such file, or no volume. */
+	if (status != EFI_NOT_FOUND && status != EFI_UNSUPPORTED)
+		return status;
+	status = disc_open(device, name, &ret->disc);
+	if (!EFI_ERROR(status))
+		ret->size = ret->disc.size;
 	return status;
 }
 
@@ -82,25 +95,42 @@ static void show_progress(const char *name, uint64_t before, uint64_t done, uint
 		firmware_show_progress(name, done, size);
 }
 
-EFI_STATUS volume_read(EFI_FILE_HANDLE file, const char *name, char *buffer, uint64_t size)
+static EFI_STATUS read_piece(const struct volume_file *file, uint64_t at, UINTN *n, char *buffer)
+{
+	return file->handle ? file->handle->Read(file->handle, n, buffer)
+			    : disc_read(&file->disc, at, *n, buffer);
+}
+
+static EFI_STATUS seek(const struct volume_file *file, uint64_t at)
+{
+	return file->handle ? file->handle->SetPosition(file->handle, at) : EFI_SUCCESS;
+}
+
+EFI_STATUS volume_read(const struct volume_file *file, const char *name, char *buffer)
 {
 	UINTN piece = PIECE_MAX;
 	uint64_t done = 0;
 
-	while (done < size) {
-		UINTN n = size - done < piece ? size - done : piece;
-		EFI_STATUS status = file->Read(file, &n, buffer + done);
+	while (done < file->size) {
+		UINTN n = file->size - done < piece ? file->size - done : piece;
+		EFI_STATUS status = read_piece(file, done, &n, buffer + done);
 
 		if (EFI_ERROR(status)) {
-			if (piece == PIECE_MIN || EFI_ERROR(file->SetPosition(file, done)))
+			if (piece == PIECE_MIN || EFI_ERROR(seek(file, done)))
 				return status;
 			piece /= PIECE_STEP;
 			continue;
 		}
 		if (n == 0)
 			return EFI_END_OF_FILE;
-		show_progress(name, done, done + n, size);
+		show_progress(name, done, done + n, file->size);
 		done += n;
 	}
 	return EFI_SUCCESS;
+}
+
+void volume_close(const struct volume_file *file)
+{
+	if (file->handle)
+		file->handle->Close(file->handle);
 }

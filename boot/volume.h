@@ -4,11 +4,20 @@
 #include <efi.h>
 #include <stdint.h>
 
+#include "boot/disc.h"
+
+/* A file of a volume, or of the ISO 9660 disc that the volume is a part of. */
+struct volume_file {
+	EFI_FILE_HANDLE handle; /* NULL: not opened, or the disc's */
+	struct disc_file disc;
+	uint64_t size; /* bytes */
+};
+
 /*
- * Open \stencil\NAME on the volume 'device', which may be NULL; also gives its size in bytes.
- * EFI_NOT_FOUND, or EFI_UNSUPPORTED: there is no such file, or no volume. Prints nothing.
+ * Open \stencil\NAME on the volume 'device', which may be NULL, or else on its disc. EFI_NOT_FOUND:
+ * there is no such file. Prints nothing.
  */
-EFI_STATUS volume_open(EFI_HANDLE device, const char *name, EFI_FILE_HANDLE *ret,
-		       uint64_t *ret_size);
-/* Read 'size' bytes from the file's start on. Prints the progress of a large file under 'name'. */
-EFI_STATUS volume_read(EFI_FILE_HANDLE file, const char *name, char *buffer, uint64_t size);
+EFI_STATUS volume_open(EFI_HANDLE device, const char *name, struct volume_file *ret);
+/* Read the whole file. Prints the progress of a large one under 'name'. */
+EFI_STATUS volume_read(const struct volume_file *file, const char *name, char *buffer);
+void volume_close(const struct volume_file *file);

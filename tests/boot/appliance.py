@@ -58,6 +58,28 @@ def make_iso(parts):
     mkimage(parts, "--iso")
 
 
+def make_disc(parts, *options):
+    """Not by mkimage: only the EFI file is in the El Torito image, and the rest lies beside it."""
+    tree, disk = parts["work"] / "tree", parts["work"] / "disk"
+    (tree / "stencil").mkdir(parents=True)
+    shutil.copy(parts["config"], tree / "stencil/stencil.conf")
+    shutil.copy(parts["ramdisk"], tree / "stencil/ramdisk.cpio")
+    mkimage(parts, output=disk, loose=False)
+    (tree / "efi.img").write_bytes(disk.read_bytes()[1 << 20:])
+    run("xorriso", "-as", "mkisofs", "-quiet", *options, "-o", parts["image"], "-e", "efi.img",
+        "-no-emul-boot", tree)
+
+
+def make_disc_plain_names(parts):
+    """ISO 9660 names instead of Rock Ridge's."""
+    make_disc(parts, "--norock", "-iso-level", "3")
+
+
+def make_disc_stick(parts):
+    """The same bytes as a stick: a GPT names the El Torito image."""
+    make_disc(parts, "-efi-boot-part", "--efi-boot-image")
+
+
 def make_embedded(parts):
     mkimage(parts, efi=embed(parts), loose=False)
 

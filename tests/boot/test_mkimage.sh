@@ -52,6 +52,12 @@ for kind in disk iso; do
 	sgdisk -v "$kind" | grep -q 'No problems found' || fail "$kind on a larger stick: $(sgdisk -v "$kind")"
 done
 
+for volume in 1048576 $((200 * 512)); do
+	image=$([ "$volume" -eq 1048576 ] && echo disk || echo iso)
+	[ "$(od -An -tx1 -v -j $((volume + 446)) -N 66 "$image" | tr -d ' \n' | sed 's/^0*//')" = 55aa ] ||
+		fail "$image: a partition table in the volume, or no boot sector"
+done
+
 # The list of a locked image, and nothing in that of an embedded one.
 list() {
 	objcopy --dump-section .hashes=list "$1" copy && tr -d '\0' <list | grep -v '^#'
