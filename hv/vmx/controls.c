@@ -29,6 +29,10 @@ static const struct control_set sets[N_CONTROL_WORDS] = {
 /* Initially clear; set at times while a guest runs. */
 #define PROC_LATER (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)
 
+/* What to do about it. */
+#define SWITCH_ON "switch on Intel Virtualization Technology (VT-x) in the firmware's set-up"
+#define NEWER	  ": use a processor from Sandy Bridge (2011) on, or a hypervisor below that offers it"
+
 static bool may_set(uint64_t cap, uint64_t bits)
 {
 	return (bits & ~(cap >> 32)) == 0;
@@ -40,14 +44,14 @@ static const char *missing_ept(const struct vmx_capability *cap)
 
 	if (!may_set(cap->control[CONTROLS_PROC], PROC_SECONDARY) ||
 	    !may_set(cap->control[CONTROLS_PROC2], PROC2_EPT))
-		return "no EPT: this processor has VT-x but no extended page tables";
+		return "no EPT: this processor has VT-x but no extended page tables" NEWER;
 	if (!may_set(cap->control[CONTROLS_PROC2], PROC2_UNRESTRICTED_GUEST))
-		return "no unrestricted guest: this processor's VT-x is too old (before Westmere)";
+		return "no unrestricted guest: this processor's VT-x is too old" NEWER;
 	if (!may_set(cap->control[CONTROLS_PROC2], PROC2_VPID))
-		return "no VPID: this processor's VT-x has no virtual-processor identifiers";
+		return "no VPID: this processor's VT-x has no virtual-processor identifiers" NEWER;
 	if ((cap->ept_vpid & need) != need ||
 	    !(cap->ept_vpid & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)))
-		return "EPT lacks 4-level walks, write-back memory, INVEPT or INVVPID";
+		return "EPT lacks 4-level walks, write-back memory, INVEPT or INVVPID" NEWER;
 	return NULL;
 }
 
@@ -55,14 +59,14 @@ static const char *missing_controls(const struct vmx_capability *cap)
 {
 	static const char *const names[N_CONTROL_WORDS] = {
 		[CONTROLS_PIN] = "a pin-based VMX control is missing (NMI exiting, virtual NMIs or "
-				 "the preemption timer)",
+				 "the preemption timer)" NEWER,
 		[CONTROLS_PROC] =
 			"a processor-based VMX control is missing (MSR or I/O bitmaps, or "
-			"an exit for CR8)",
-		[CONTROLS_PROC2] = "a secondary VMX control is missing",
+			"an exit for CR8)" NEWER,
+		[CONTROLS_PROC2] = "a secondary VMX control is missing" NEWER,
 		[CONTROLS_EXIT] =
-			"a VM-exit control is missing (PAT, EFER or the preemption timer)",
-		[CONTROLS_ENTRY] = "a VM-entry control is missing (PAT or EFER)",
+			"a VM-exit control is missing (PAT, EFER or the preemption timer)" NEWER,
+		[CONTROLS_ENTRY] = "a VM-entry control is missing (PAT or EFER)" NEWER,
 	};
 
 	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
@@ -78,16 +82,17 @@ const char *vmx_missing(const struct vmx_capability *cap)
 	const char *missing;
 
 	if (!cap->vmx)
-		return "no VT-x: this processor has no VMX, or a hypervisor below hides it";
+		return "no VT-x: this processor has no VMX, or firmware or a hypervisor below "
+		       "hides it: " SWITCH_ON ", or nested virtualization in the hypervisor";
 	if ((cap->feature_control & (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUT_SMX)) ==
 	    FEATURE_CONTROL_LOCK)
-		return "VT-x is locked off in IA32_FEATURE_CONTROL: enable virtualization in the "
-		       "firmware set-up and power-cycle";
+		return "VT-x is locked off in IA32_FEATURE_CONTROL: " SWITCH_ON
+		       ", then switch the machine off and on";
 	missing = missing_ept(cap);
 	if (missing == NULL)
 		missing = missing_controls(cap);
 	if (missing == NULL && !cap->xsave)
-		missing = "no XSAVE: this processor cannot save a guest's vector registers";
+		missing = "no XSAVE: this processor cannot save a guest's vector registers" NEWER;
 	return missing;
 }
 

@@ -57,6 +57,7 @@ static void each_missing_thing_is_named(void **state)
 		cap.control[cases[i].word] &= ~(cases[i].bit << 32);
 		assert_non_null(vmx_missing(&cap));
 		assert_non_null(strstr(vmx_missing(&cap), cases[i].name));
+		assert_non_null(strstr(vmx_missing(&cap), ": use a processor from "));
 	}
 }
 
@@ -66,8 +67,10 @@ static void the_switches_of_the_firmware_are_named(void **state)
 
 	cap.feature_control = FEATURE_CONTROL_LOCK;
 	assert_non_null(strstr(vmx_missing(&cap), "locked off in IA32_FEATURE_CONTROL"));
+	assert_non_null(strstr(vmx_missing(&cap), "switch on Intel Virtualization Technology"));
 	cap.vmx = false;
 	assert_non_null(strstr(vmx_missing(&cap), "no VT-x"));
+	assert_non_null(strstr(vmx_missing(&cap), "switch on Intel Virtualization Technology"));
 	cap = complete();
 	cap.ept_vpid &= ~EPT_CAP_INVEPT;
 	assert_non_null(strstr(vmx_missing(&cap), "INVEPT"));
