@@ -96,6 +96,10 @@ class Machine:
         event = self.qmp.next_event("SHUTDOWN", time.monotonic() + seconds)
         return event["reason"] if event else "none"
 
+    def press(self, key):
+        """Press and release a key of the keyboard."""
+        self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key}])
+
     def screendump(self, device, path):
         """Save the screen of the device with that id as a PPM file."""
         self.qmp.execute("screendump", filename=str(path), device=device)

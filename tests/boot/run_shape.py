@@ -24,6 +24,8 @@ defaults:
     load       processes that keep the host's processors busy meanwhile (0)
     timeout    seconds until the machine must have ended (120)
     until      a regular expression: a matching line on the first serial port ends the run too
+    keys       a list of pairs [AFTER, KEY]: when a line of the first serial port matches AFTER, a key is
+               pressed, in QEMU's words; the run must end within 10 seconds after the last one
 and what is expected:
     end        the words of the last line, "stencil: end: WORDS" ("no vmx"); "" for no such line
     reason     who ended the machine, in QEMU's words ("guest-shutdown"); "none": it still runs
@@ -61,7 +63,7 @@ DEFAULTS = {
     "machine": "q35", "cpu": "max", "smp": "1", "memory": "256M", "firmware": "plain",
     "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
     "tpm": "", "config": "vm one -m 16M -kernel /hello.elf\n", "gremlin": "", "files": {}, "blob": 0,
-    "load": 0, "timeout": 120, "until": None, "end": "no vmx", "reason": "guest-shutdown",
+    "load": 0, "timeout": 120, "until": None, "keys": [], "end": "no vmx", "reason": "guest-shutdown",
     "processors": None, "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
     "dark": [],
 }
@@ -93,6 +95,7 @@ DISKS = {
 SERIALS = {
     "com1": "isa-serial,iobase=0x3f8,irq=4",
     "com2": "isa-serial,iobase=0x2f8,irq=3",
+    "com3": "isa-serial,iobase=0x3e8,irq=4",
     "pci": "pci-serial",
 }
 
@@ -184,11 +187,16 @@ def read_serial(path):
 def wait_for_end(machine, shape, work):
     """Who ended the machine; "none" also if a line that ends the run is there first."""
     deadline = time.monotonic() + shape["timeout"]
+    keys = list(shape["keys"])
     while time.monotonic() < deadline:
-        reason = machine.wait_for_end(1 if shape["until"] else shape["timeout"])
-        if reason != "none" or shape["until"] and found([shape["until"]], read_serial(serial_path(work, 0))):
+        reason = machine.wait_for_end(1 if shape["until"] or shape["keys"] else shape["timeout"])
+        lines = read_serial(serial_path(work, 0))
+        if reason != "none" or shape["until"] and found([shape["until"]], lines):
             return reason
-    return "none"
+        if keys and found([keys[0][0]], lines):
+            machine.press(keys.pop(0)[1])
+            deadline = deadline if keys else time.monotonic() + 10
+    return "none" if not shape["until"] else "none in time"
 
 
 def run_machine(arguments, shape, work):
