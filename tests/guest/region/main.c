@@ -8,6 +8,8 @@
  * work= span=        the part of the window this VM may write (all but the last page)
  * mark= peer= wait=  leave 'mark', look for another VM's 'peer': see marks.c
  * tables=            offset of page tables prepared in the image: see tables.c
+ * nmi                send NMIs too: in Bochs only to a VM that is alone. Bochs 2.7 forgets to
+ *                    end the blocking of NMIs when it enters a VM that does not block them
  * only=              run the forms whose text contains this word
  */
 #include "tests/guest/region/region.h"
