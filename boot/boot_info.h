@@ -59,8 +59,8 @@ struct boot_info {
 	struct boot_section *section; /* sorted, whole pages */
 	const char *config;	      /* text, NUL-terminated */
 	uint64_t config_len;	      /* without the NUL */
-	/* A cpio newc archive at a page boundary, zero-padded to the end of its last page; len 0:
-	 * none. */
+	/* cpio archives, the first at a page boundary, zero-padded to the end of the last page;
+	 * len 0: none. */
 	uint64_t ramdisk, ramdisk_len;
 	uint64_t ramdisk_capacity; /* bytes of whole pages from 'ramdisk' on that are ours */
 	uint64_t stack, stack_len; /* the stack of hv_main() */

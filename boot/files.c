@@ -137,7 +137,7 @@ static EFI_STATUS ramdisk_load(const EFI_LOADED_IMAGE *image, struct boot_info *
 	EFI_STATUS status = ramdisk_open(image, &ramdisk, info);
 
 	if (!EFI_ERROR(status) && ramdisk_stays(image, first)) {
-		measure(first->name, first->section, first->size);
+		measure(info, first->name, first->section, first->size);
 		info->ramdisk = (uintptr_t)first->section;
 		info->ramdisk_len = first->size;
 		info->ramdisk_capacity = (first->size + PAGE - 1) & -PAGE;

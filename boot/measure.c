@@ -28,7 +28,7 @@ static struct tcg2 *find_tpm(void)
 	return tcg2;
 }
 
-void measure(const char *name, const void *data, uint64_t size)
+void measure(struct boot_info *info, const char *name, const void *data, uint64_t size)
 {
 	struct tcg2 *tpm = find_tpm();
 	struct {
@@ -45,6 +45,8 @@ void measure(const char *name, const void *data, uint64_t size)
 
 	if (tpm == NULL)
 		return;
+	if (size >= LARGE_FILE)
+		firmware_say(info, L"measuring %a", name);
 	for (unsigned i = 0; i < NAME_MAX && name[i] != '\0'; i++, entry.event.size++)
 		entry.name[i] = name[i];
 	status = tpm->hash_log_extend(tpm, 0, (uintptr_t)data, size, &entry.event);

@@ -38,16 +38,16 @@ EFI_STATUS source_read(const struct source *source, void *buffer, struct boot_in
 
 	if (source->section) {
 		firmware->BootServices->CopyMem(buffer, (void *)source->section, source->size);
-		measure(source->name, buffer, source->size);
+		measure(info, source->name, buffer, source->size);
 		return EFI_SUCCESS;
 	}
 	status = volume_read(&source->file, source->name, buffer);
 	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"cannot read \\stencil\\%a", source->name);
-	status = trust_check(source->name, buffer, source->size);
+	status = trust_check(info, source->name, buffer, source->size);
 	if (!EFI_ERROR(status))
-		measure(source->name, buffer, source->size);
+		measure(info, source->name, buffer, source->size);
 	return status;
 }
 

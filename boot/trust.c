@@ -48,7 +48,7 @@ bool trust_requires(const char *name)
 	return trust.locked && hashes_find(&trust.hashes, name, hash);
 }
 
-EFI_STATUS trust_check(const char *name, const void *data, uint64_t size)
+EFI_STATUS trust_check(struct boot_info *info, const char *name, const void *data, uint64_t size)
 {
 	uint8_t wanted[SHA256_SIZE], found[SHA256_SIZE];
 
@@ -65,6 +65,8 @@ EFI_STATUS trust_check(const char *name, const void *data, uint64_t size)
 				     L"\\stencil\\%a: this image is locked to other files; "
 				     L"remove the file, or make the image again with it",
 				     name);
+	if (size >= LARGE_FILE)
+		firmware_say(info, L"checking %a", name);
 	sha256(data, size, found);
 	if (CompareMem(wanted, found, sizeof(found)) != 0)
 		return firmware_fail(EFI_SECURITY_VIOLATION,

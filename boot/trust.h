@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot/boot_info.h"
+
 /*
  * Note what files may be used. An image with a section .hashes is locked: it takes the files that
  * the section lists, if their hashes are the same, and no others. While Secure Boot is on, an
@@ -12,7 +14,10 @@
  * the firmware has checked its signature.
  */
 void trust_init(const EFI_LOADED_IMAGE *image);
-/* Whether the file \stencil\NAME with these bytes may be used; prints a refusal. */
-EFI_STATUS trust_check(const char *name, const void *data, uint64_t size);
+/*
+ * Whether the file \stencil\NAME with these bytes may be used; prints a refusal, and for a large
+ * file first what takes so long.
+ */
+EFI_STATUS trust_check(struct boot_info *info, const char *name, const void *data, uint64_t size);
 /* Whether the image is locked to the file \stencil\NAME, which must therefore exist. */
 bool trust_requires(const char *name);

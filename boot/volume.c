@@ -13,7 +13,6 @@
 #define PIECE_MAX  (UINT64_C(1) << 20)
 #define PIECE_MIN  (UINT64_C(1) << 12)
 #define PIECE_STEP 16 /* from a piece that was refused to the next */
-#define PROGRESS   (UINT64_C(64) << 20)
 #define FOLDER	   L"\\stencil\\"
 #define PATH_MAX   64 /* with its NUL */
 
@@ -91,7 +90,7 @@ EFI_STATUS volume_open(EFI_HANDLE device, const char *name, struct volume_file *
 
 static void show_progress(const char *name, uint64_t before, uint64_t done, uint64_t size)
 {
-	if (before / PROGRESS != done / PROGRESS || (done == size && size > PROGRESS))
+	if (before / LARGE_FILE != done / LARGE_FILE || (done == size && size > LARGE_FILE))
 		firmware_show_progress(name, done, size);
 }
 

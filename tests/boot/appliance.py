@@ -175,6 +175,37 @@ def serve(parts, **files):
         shutil.copy(path, folder / name)
 
 
+def embed_config(parts):
+    """Only the configuration is embedded, and there is no ramdisk."""
+    parts["config"].write_text("vm one -m 16M -kernel /missing\n", encoding="utf-8")
+    embedded = parts["work"] / "embedded.efi"
+    run(TOP / "scripts/mkimage", "--embed", "--efi", BUILD / "BOOTX64.EFI", "--config", parts["config"],
+        "--output", embedded)
+    return embedded
+
+
+def make_embedded_config(parts):
+    mkimage(parts, efi=embed_config(parts), loose=False)
+
+
+def make_two_ramdisks(parts):
+    """The kernel is in the second archive."""
+    folder, first = parts["work"] / "first", parts["work"] / "first.cpio"
+    folder.mkdir()
+    (folder / "note").write_text("a file", encoding="ascii")
+    run(TOP / "guest-tools/mkramdisk", folder, first)
+    second = parts["ramdisk"].read_bytes()
+    mkimage({**parts, "ramdisk": first})
+    put(parts, second, "ramdisk-2.cpio")
+
+
+def make_two_ramdisks_with_a_gap(parts):
+    """There is no file ramdisk-2.cpio."""
+    make_two_ramdisks(parts)
+    volume = f"{parts['image']}{VOLUME}"
+    run("mren", "-i", volume, "::/stencil/ramdisk-2.cpio", "::/stencil/ramdisk-3.cpio")
+
+
 def make_network(parts):
     serve(parts, start=BUILD / "BOOTX64.EFI")
 
@@ -184,12 +215,7 @@ def make_network_embedded(parts):
 
 
 def make_network_config(parts):
-    """Only the configuration is embedded, and there is no ramdisk."""
-    parts["config"].write_text("vm one -m 16M -kernel /missing\n", encoding="utf-8")
-    embedded = parts["work"] / "embedded.efi"
-    run(TOP / "scripts/mkimage", "--embed", "--efi", BUILD / "BOOTX64.EFI", "--config", parts["config"],
-        "--output", embedded)
-    serve(parts, start=embedded)
+    serve(parts, start=embed_config(parts))
 
 
 def serve_ipxe(parts, efi, config):
