@@ -46,6 +46,7 @@
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
 #include "hv/vm/vm_prealloc.h"
+#include "hv/vmx/mask.h"
 
 #define ARENA_SIZE MIB(2)
 
@@ -62,6 +63,7 @@ static enum phase phase;   /* set by the boot processor, atomically */
 static unsigned n_arrived; /* processors that are done with the phase, atomic */
 
 static struct processor_report *reports; /* by cpu->index; NULL in PHASE_RUN */
+static uint32_t masked_features;	 /* of vmx_mask() */
 static struct config config;
 static struct image_list images;
 
@@ -125,6 +127,19 @@ static void log_nodes(void)
 	}
 }
 
+/* Hide features as the configuration says, before any processor reports. */
+static void read_mask(const struct host_config *host, struct diag *diag)
+{
+	const char *unknown;
+
+	if (host->mask == NULL)
+		return;
+	if (vmx_mask_read(host->mask, &masked_features, &unknown))
+		log_warning("features hidden by host -mask: %s", host->mask);
+	else
+		diag_error(diag, host->mask_place, "unknown feature: '%s'", unknown);
+}
+
 static void check_info(const struct info_config *info, struct diag *diag)
 {
 	for (; info != NULL; info = info->next)
@@ -157,6 +172,7 @@ static void read_configuration(struct arena *arena)
 	status = config_parse(boot->config, boot->config_len, arena, &diag, &config);
 	ticks = rdtsc() - ticks;
 	check_info(config.host.info, &diag);
+	read_mask(&config.host, &diag);
 	set_console_port(config.host.console);
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %lu", ticks);
@@ -333,6 +349,7 @@ static void wait_for_all(void)
 static void report_here(const struct cpu *cpu)
 {
 	vmx_read_capability(&reports[cpu->index].vmx);
+	vmx_mask(&reports[cpu->index].vmx, masked_features);
 	facts_read(&reports[cpu->index].facts);
 	arrive();
 }

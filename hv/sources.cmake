@@ -116,6 +116,7 @@ set(HV_START_SOURCES
 	hv/host/tsc_calibrate.c
 	hv/host/tsc_leaf.c
 	hv/vcpu/setup.c
+	hv/vmx/mask.c
 	hv/vmx/processors.c
 )
 set(HV_RUN_SOURCES ${HV_ALL_SOURCES} ${HV_ASM_SOURCES})

@@ -15,6 +15,7 @@
 #include "guest-tools/lint/request.h"
 #include "hv/config/read.h"
 #include "hv/monitor/info.h"
+#include "hv/vmx/mask.h"
 
 #define ARENA_SIZE MIB(512)
 /* Read the whole file into the arena. NULL: reported. */
@@ -41,6 +42,15 @@ static const char *read_config(const char *path, struct arena *arena, size_t *re
 	arena->used += len;
 	*ret_len = len;
 	return text;
+}
+
+static void check_mask(const struct host_config *host, struct diag *diag)
+{
+	const char *unknown;
+	uint32_t set;
+
+	if (host->mask != NULL && !vmx_mask_read(host->mask, &set, &unknown))
+		diag_error(diag, host->mask_place, "unknown feature: '%s'", unknown);
 }
 
 static void check_info(const struct info_config *info, struct diag *diag)
@@ -74,6 +84,7 @@ static int check(const struct request *request, struct arena *arena)
 	if (status == ERR_NOMEM)
 		return EX_OSERR;
 	check_info(config.host.info, &diag);
+	check_mask(&config.host, &diag);
 	if (config_open(&config, &images, &diag) != OK)
 		status = ERR_INVAL;
 	if (request->json && !lint_print_json(&config))

@@ -162,6 +162,8 @@ struct host_config {
 	bool smt;		   /* use all threads of each core; default on */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	struct info_config *info; /* in the order written */
+	const char *mask;	  /* names of features with commas, unchecked; NULL: none */
+	struct diag_place mask_place;
 };
 
 /* A line "clone TEMPLATE count=N parallel=N ...", or "vm NAME -incoming template:TEMPLATE". */

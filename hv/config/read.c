@@ -23,7 +23,16 @@ struct host_option {
 	const char *values[5]; /* NULL after the last; if there are none, any text */
 };
 
-enum { HOST_SERIAL, HOST_ON_END, HOST_LOG, HOST_CHECKSUM, HOST_SMT, HOST_INFO, HOST_MAX_PRIVATE };
+enum {
+	HOST_SERIAL,
+	HOST_ON_END,
+	HOST_LOG,
+	HOST_CHECKSUM,
+	HOST_SMT,
+	HOST_INFO,
+	HOST_MASK,
+	HOST_MAX_PRIVATE
+};
 
 static const struct host_option host_options[] = {
 	[HOST_SERIAL] = {"serial", {"auto", "com1", "com2", "none"}},
@@ -32,6 +41,7 @@ static const struct host_option host_options[] = {
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
 	[HOST_SMT] = {"smt", {"on", "off"}},
 	[HOST_INFO] = {"info", {NULL}},
+	[HOST_MASK] = {"mask", {NULL}},
 	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
 };
 
@@ -102,6 +112,13 @@ static enum status read_info(struct host_config *host, const struct word *comman
 	return OK;
 }
 
+/* vmx_mask_read() knows the names. */
+static void set_mask(struct host_config *host, const struct word *names)
+{
+	host->mask = names->text;
+	host->mask_place = word_place(names, 0);
+}
+
 static enum status read_host(struct config *config, const struct word *words, struct arena *arena,
 			     struct diag *diag)
 {
@@ -120,6 +137,8 @@ static enum status read_host(struct config *config, const struct word *words, st
 		words = words->next;
 		if (option == HOST_INFO)
 			TRY(read_info(&config->host, words, arena));
+		else if (option == HOST_MASK)
+			set_mask(&config->host, words);
 		else if (option == HOST_MAX_PRIVATE)
 			(void)parse_limit(words, 0, "-max-private", diag,
 					  &config->host.max_private);

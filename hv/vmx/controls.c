@@ -50,7 +50,8 @@ static const char *missing_ept(const struct vmx_capability *cap)
 	if (!may_set(cap->control[CONTROLS_PROC2], PROC2_VPID))
 		return "no VPID: this processor's VT-x has no virtual-processor identifiers" NEWER;
 	if ((cap->ept_vpid & need) != need ||
-	    !(cap->ept_vpid & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)))
+	    !(cap->ept_vpid & (EPT_CAP_INVEPT_SINGLE | EPT_CAP_INVEPT_ALL)) ||
+	    !(cap->ept_vpid & (EPT_CAP_INVVPID_SINGLE | EPT_CAP_INVVPID_ALL)))
 		return "EPT lacks 4-level walks, write-back memory, INVEPT or INVVPID" NEWER;
 	return NULL;
 }

@@ -251,6 +251,14 @@ class Program(unittest.TestCase):
         self.assertEqual((status, messages),
                          (1, [f"{file.name}:1:12: unknown command: 'memdev'"]))
 
+    def test_names_of_features_are_checked(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("host -mask vmx-ple,vmx-ept\nhost -mask vmx-ple,,vmx-ept\nvm a -kernel /k")
+            file.flush()
+            status, messages, _ = check(file.name)
+        self.assertEqual((status, messages),
+                         (1, [f"{file.name}:2:12: unknown feature: ',vmx-ept'"]))
+
     def test_the_directory_is_the_root(self):
         for path, said in (
                 ("/d/f8", []), ("d/f8", []), ("/d/../d/./link", []), ("/d/dir/../f8", []),

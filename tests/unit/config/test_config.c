@@ -180,13 +180,15 @@ static void the_host_is_told_its_part(void **state)
 {
 	assert_int_equal(
 		parse("host -serial com2 -on-end wait\nhost --log debug -checksum on -smt off\n"
-		      "vm a -kernel k"),
+		      "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
 		OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
 	assert_int_equal(config.host.on_end, HOST_END_WAIT);
 	assert_int_equal(config.host.log_level, LOG_DEBUG);
 	assert_true(config.host.checksum);
 	assert_false(config.host.smt);
+	assert_string_equal(config.host.mask, "vmx-ple,vmx-vpid");
+	assert_int_equal(config.host.mask_place.line, 3);
 	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning\n"
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
