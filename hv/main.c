@@ -62,6 +62,8 @@ enum phase {
 static enum phase phase;   /* set by the boot processor, atomically */
 static unsigned n_arrived; /* processors that are done with the phase, atomic */
 
+static uint64_t tsc_init_ticks; /* spent to find the TSC's frequency */
+
 static struct processor_report *reports; /* by cpu->index; NULL in PHASE_RUN */
 static uint32_t masked_features;	 /* of vmx_mask() */
 static struct config config;
@@ -301,7 +303,7 @@ static enum end outcome(void)
 	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
 }
 
-/* Without the time in which the firmware read files, or lines were sent. */
+/* Without the time in which the firmware read files, lines were sent, or the TSC was measured. */
 static void log_start_cost(uint64_t waited_tsc)
 {
 	if (vcpu_shared.first_entry_tsc)
@@ -487,7 +489,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	start_vms();
 	vm_prealloc_end();
 	vm_merge_setup(config.vms);
-	waited_tsc = console_waited_tsc();
+	waited_tsc = console_waited_tsc() + tsc_init_ticks;
 	/* Sending a line takes milliseconds: processor_run() sends while guests run. */
 	console_set_buffered(true);
 	processor_run(cpu);
@@ -591,15 +593,20 @@ static void find_console(void)
 
 static void find_clock(const struct boot_info *info)
 {
+	uint64_t begin, khz;
 	const char *source;
 
 	console_begin_step("TSC");
+	begin = rdtsc();
 	if (tsc_init(&source) != OK)
 		panic("no clock");
+	tsc_init_ticks = rdtsc() - begin;
+	khz = (tsc_hz + 500) / 1000;
 	if (host_apic_calibrate() != OK)
 		panic("the local APIC's timer does not count");
 	tsc_set_time(info->unix_time, info->unix_time_tsc);
-	console_end_step("%lu MHz, from %s", (tsc_hz + 500000) / 1000000, source);
+	console_end_step("%lu.%03lu MHz, from %s%s", khz / 1000, khz % 1000, source,
+			 tsc_is_invariant() ? "" : "; not invariant");
 }
 
 static void start_processors(const struct boot_info *info)

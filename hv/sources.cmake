@@ -21,6 +21,8 @@ set(HV_MACHINE_SOURCES
 	hv/host/stop.c
 	hv/host/tsc.c
 	hv/host/tsc_calibrate.c
+	hv/host/tsc_hypervisor.c
+	hv/host/tsc_timer.c
 	hv/main.c
 	hv/monitor/focus.c
 	hv/monitor/job.c
@@ -114,7 +116,9 @@ set(HV_START_SOURCES
 	hv/host/smp.c
 	hv/host/trampoline.asm
 	hv/host/tsc_calibrate.c
+	hv/host/tsc_hypervisor.c
 	hv/host/tsc_leaf.c
+	hv/host/tsc_timer.c
 	hv/vcpu/setup.c
 	hv/vmx/mask.c
 	hv/vmx/processors.c

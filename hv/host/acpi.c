@@ -277,6 +277,14 @@ static void parse_fadt(struct bytes fadt, struct acpi *acpi)
 	parse_dsdt(fadt, acpi);
 }
 
+static void parse_hpet(struct bytes hpet, struct acpi *acpi)
+{
+	struct acpi_register reg = read_register(hpet, 40);
+
+	if (reg.space == ACPI_SPACE_MEMORY)
+		acpi->hpet = reg.address;
+}
+
 static void parse_table(phys_t address, struct acpi *acpi)
 {
 	struct bytes table;
@@ -287,6 +295,8 @@ static void parse_table(phys_t address, struct acpi *acpi)
 		parse_madt(table, acpi);
 	else if (has_signature(table, "FACP"))
 		parse_fadt(table, acpi);
+	else if (has_signature(table, "HPET"))
+		parse_hpet(table, acpi);
 	else if (has_signature(table, "SPCR"))
 		acpi->spcr = (struct acpi_table){address, table.len};
 	else if (has_signature(table, "SRAT"))

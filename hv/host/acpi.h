@@ -35,6 +35,7 @@ struct acpi {
 	uint32_t n_io_apics;
 	phys_t io_apic[ACPI_IO_APIC_MAX];
 
+	phys_t hpet;		/* its registers; 0: none */
 	uint16_t pm_timer_port; /* 0: none */
 	bool pm_timer_32bit;	/* otherwise 24 bits */
 

@@ -55,6 +55,15 @@ static inline uint64_t rdtsc(void)
 	return low | (uint64_t)high << 32;
 }
 
+/* Ordered: not before earlier loads, and later instructions come after it. */
+static inline uint64_t rdtsc_ordered(void)
+{
+	uint32_t low, high;
+
+	asm volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high) : : "memory");
+	return low | (uint64_t)high << 32;
+}
+
 struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
 };

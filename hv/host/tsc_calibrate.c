@@ -1,43 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frequency of the TSC. CPUID gives it, of the processor or of a hypervisor below; otherwise
- * the TSC is compared with the 8254 or the ACPI PM timer for a millisecond. Assumes that the TSCs
- * of all processors are synchronous.
+ * The frequency of the TSC. CPUID gives it, or a hypervisor below; otherwise the TSC is compared
+ * with a timer for up to 50 ms. An SMI or a processor taken away meanwhile makes a reading's window
+ * wide, and such readings do not count.
  */
 #include "hv/host/tsc_calibrate.h"
 
-#include "hv/host/acpi.h"
 #include "hv/host/io.h"
-#include "hv/host/msr.h"
 #include "hv/host/tsc.h"
+#include "hv/host/tsc_hypervisor.h"
 #include "hv/host/tsc_leaf.h"
+#include "hv/host/tsc_timer.h"
 #include "hv/lib/print.h"
 
 enum {
 	LEAF_TSC = 0x15,
 	LEAF_FREQUENCY = 0x16,
-	HYPERVISOR_PRESENT = 1u << 31, /* leaf 1, ecx */
-	PIT_CHANNEL_2 = 0x42,
-	PIT_COMMAND = 0x43,
-	PIT_LATCH_CHANNEL_2 = 0x80,
-	PIT_MODE_0_CHANNEL_2 = 0xb0, /* count down once, both bytes */
-	PORT_B = 0x61,		     /* gate of channel 2 in bit 0, speaker in bit 1 */
-	READS_MAX = 100000,	     /* of a port, at about a microsecond each */
+	READINGS_MAX = 6,
+	READINGS_PER_SECOND = 100,
+	TRIES_OF_A_READING = 5,
+	TRIES = 3,	     /* of all readings, if they contradict each other */
+	READS_MAX = 1000000, /* of a timer, at about a microsecond each */
+	DOUBT_GOOD = 50,     /* millionths: enough */
+	SPREAD_GOOD = 100,
 };
-
-#define LEAF_HYPERVISOR	       UINT32_C(0x40000000)
-#define LEAF_HYPERVISOR_TIMING UINT32_C(0x40000010)
-#define PIT_HZ		       UINT64_C(1193182)
-#define PM_TIMER_HZ	       UINT64_C(3579545)
-#define BUS_HZ		       UINT64_C(100000000)
-
-enum timer { TIMER_PIT, TIMER_PM };
 
 static void cpuid_or_zero(uint32_t leaf, struct cpuid_regs *ret)
 {
 	struct cpuid_regs max;
 
-	cpuid(leaf & UINT32_C(0xffff0000), 0, &max);
+	cpuid(0, 0, &max);
 	*ret = (struct cpuid_regs){0};
 	if (leaf <= max.eax)
 		cpuid(leaf, 0, ret);
@@ -45,103 +37,105 @@ static void cpuid_or_zero(uint32_t leaf, struct cpuid_regs *ret)
 
 static uint64_t hz_from_processor(void)
 {
-	struct cpuid_regs leaf1, leaf15, leaf16;
+	struct cpuid_regs leaf1, leaf15;
 
 	cpuid(1, 0, &leaf1);
 	cpuid_or_zero(LEAF_TSC, &leaf15);
+	return tsc_hz_of_leaf(&leaf15, leaf1.eax);
+}
+
+/* The base frequency, which is rounded. */
+static uint64_t hz_rounded(void)
+{
+	struct cpuid_regs leaf16;
+
 	cpuid_or_zero(LEAF_FREQUENCY, &leaf16);
-	return tsc_hz_of_leaves(&leaf15, &leaf16, leaf1.eax);
+	return (leaf16.eax & 0xffff) * UINT64_C(1000000);
 }
 
-/* Several hypervisors give the frequency in kHz in this leaf. */
-static uint64_t hz_from_hypervisor(void)
+/* The narrowest of a few readings. */
+static struct tsc_reading read_here(enum tsc_timer timer)
 {
-	struct cpuid_regs features, range, timing;
+	struct tsc_reading best = {.after = UINT64_MAX};
 
-	cpuid(1, 0, &features);
-	if (!(features.ecx & HYPERVISOR_PRESENT))
-		return 0;
-	cpuid(LEAF_HYPERVISOR, 0, &range);
-	if (range.eax < LEAF_HYPERVISOR_TIMING || range.eax > LEAF_HYPERVISOR + 0xffff)
-		return 0;
-	cpuid(LEAF_HYPERVISOR_TIMING, 0, &timing);
-	return timing.eax * UINT64_C(1000);
-}
+	for (unsigned i = 0; i < TRIES_OF_A_READING; i++) {
+		struct tsc_reading reading;
 
-/* The TSC's multiple of the bus clock; wrong on the few processors with another bus clock. */
-static uint64_t hz_nominal(void)
-{
-	uint64_t info;
-
-	return rdmsr_safe(MSR_PLATFORM_INFO, &info) ? (info >> 8 & 0xff) * BUS_HZ : 0;
-}
-
-static void pit_start(void)
-{
-	outb(PORT_B, (uint8_t)((inb(PORT_B) & ~2u) | 1));
-	outb(PIT_COMMAND, PIT_MODE_0_CHANNEL_2);
-	outb(PIT_CHANNEL_2, 0xff);
-	outb(PIT_CHANNEL_2, 0xff);
-}
-
-/* Counts up, modulo 2 to the 16th (8254) or 24th. */
-static uint32_t timer_read(enum timer timer)
-{
-	if (timer == TIMER_PM)
-		return inl(acpi.pm_timer_port) & 0xffffff;
-	outb(PIT_COMMAND, PIT_LATCH_CHANNEL_2);
-	uint32_t low = inb(PIT_CHANNEL_2);
-
-	return ~(low | (uint32_t)inb(PIT_CHANNEL_2) << 8) & 0xffff;
-}
-
-/*
- * Wait until the timer has advanced by at least 'count' from 'start'; *ret_tsc is the TSC at that
- * edge. Returns by how much it has advanced, 0 if it does not.
- */
-static uint32_t timer_wait(enum timer timer, uint32_t start, uint32_t count, uint64_t *ret_tsc)
-{
-	uint32_t mask = timer == TIMER_PM ? 0xffffff : 0xffff;
-
-	for (unsigned i = 0; i < READS_MAX; i++) {
-		uint32_t moved = (timer_read(timer) - start) & mask;
-
-		*ret_tsc = rdtsc();
-		if (moved >= count)
-			return moved;
+		reading.before = rdtsc_ordered();
+		reading.count = tsc_timer_read(timer);
+		reading.after = rdtsc_ordered();
+		if (reading.after - reading.before < best.after - best.before)
+			best = reading;
 	}
-	return 0;
+	return best;
 }
 
-static uint64_t hz_from_timer(enum timer timer)
+/* Wait until the timer has advanced by 'count' from 'start'; false: it does not count. */
+static bool wait_for(enum tsc_timer timer, uint32_t start, uint32_t count)
 {
-	uint64_t hz = timer == TIMER_PM ? PM_TIMER_HZ : PIT_HZ;
-	uint64_t tsc_start, tsc_end;
-	uint32_t start = timer_read(timer);
-	uint32_t edge = timer_wait(timer, start, 1, &tsc_start);
+	for (unsigned i = 0; i < READS_MAX; i++)
+		if (((tsc_timer_read(timer) - start) & tsc_timer_mask(timer)) >= count)
+			return true;
+	return false;
+}
 
-	if (edge == 0)
-		return 0;
-	uint32_t moved = timer_wait(timer, start + edge, (uint32_t)(hz / 1000), &tsc_end);
+/* False: the timer does not count. */
+static bool measure(enum tsc_timer timer, uint64_t timer_hz, struct tsc_measurement *ret)
+{
+	struct tsc_reading readings[READINGS_MAX] = {read_here(timer)};
+	uint32_t last = (uint32_t)readings[0].count;
+	unsigned n = 1;
 
-	return moved == 0 ? 0 : tsc_hz_of_count(tsc_end - tsc_start, moved, hz, hz_nominal());
+	readings[0].count = 0;
+	do {
+		if (!wait_for(timer, last, (uint32_t)(timer_hz / READINGS_PER_SECOND)))
+			return false;
+		readings[n] = read_here(timer);
+		uint32_t now = (uint32_t)readings[n].count;
+
+		readings[n].count = readings[n - 1].count + ((now - last) & tsc_timer_mask(timer));
+		last = now;
+		n++;
+		*ret = tsc_measure(readings, n, timer_hz);
+	} while (n < READINGS_MAX && (n < 3 || ret->doubt > DOUBT_GOOD || ret->spread > 0));
+	return true;
+}
+
+static uint64_t hz_from_timer(enum tsc_timer timer)
+{
+	uint64_t timer_hz = tsc_timer_start(timer);
+	struct tsc_measurement result = {0};
+
+	for (unsigned i = 0; timer_hz != 0 && i < TRIES; i++) {
+		if (!measure(timer, timer_hz, &result))
+			return 0;
+		if (result.spread <= SPREAD_GOOD)
+			return result.hz;
+	}
+	if (result.hz != 0)
+		log_warning("the TSC's measured frequency varies by %lu millionths", result.spread);
+	return result.hz;
 }
 
 static const char *find_hz(void)
 {
+	static const char *const timers[] = {[TSC_TIMER_HPET] = "the HPET",
+					     [TSC_TIMER_PM] = "the ACPI PM timer",
+					     [TSC_TIMER_PIT] = "the 8254"};
+
 	tsc_hz = hz_from_processor();
 	if (tsc_hz != 0)
 		return "CPUID";
-	tsc_hz = hz_from_hypervisor();
+	tsc_hz = tsc_hz_of_hypervisor();
 	if (tsc_hz != 0)
 		return "the hypervisor below";
-	pit_start();
-	tsc_hz = hz_from_timer(TIMER_PIT);
-	if (tsc_hz != 0)
-		return "the 8254";
-	if (acpi.pm_timer_port != 0)
-		tsc_hz = hz_from_timer(TIMER_PM);
-	return tsc_hz != 0 ? "the ACPI PM timer" : NULL;
+	for (enum tsc_timer timer = 0; timer < TSC_TIMERS; timer++) {
+		tsc_hz = hz_from_timer(timer);
+		if (tsc_hz != 0)
+			return timers[timer];
+	}
+	tsc_hz = hz_rounded();
+	return tsc_hz != 0 ? "CPUID, rounded" : NULL;
 }
 
 enum status tsc_init(const char **ret_source)
@@ -149,7 +143,18 @@ enum status tsc_init(const char **ret_source)
 	*ret_source = find_hz();
 	if (*ret_source != NULL)
 		return OK;
-	log_error("cannot measure the time-stamp counter: CPUID does not give its "
-		  "frequency, and neither the 8254 nor the ACPI PM timer counts");
+	log_error("cannot measure the time-stamp counter: neither CPUID nor a hypervisor gives its "
+		  "frequency, and HPET, ACPI PM timer and 8254 do not count");
 	return ERR_NOTFOUND;
+}
+
+bool tsc_is_invariant(void)
+{
+	struct cpuid_regs max, power;
+
+	cpuid(UINT32_C(0x80000000), 0, &max);
+	if (max.eax < UINT32_C(0x80000007))
+		return false;
+	cpuid(UINT32_C(0x80000007), 0, &power);
+	return power.edx & BIT(8);
 }
