@@ -22,6 +22,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/tsc.c
 	hv/host/tsc_calibrate.c
 	hv/host/tsc_hypervisor.c
+	hv/host/tsc_sync.c
 	hv/host/tsc_timer.c
 	hv/main.c
 	hv/monitor/focus.c
@@ -118,6 +119,7 @@ set(HV_START_SOURCES
 	hv/host/tsc_calibrate.c
 	hv/host/tsc_hypervisor.c
 	hv/host/tsc_leaf.c
+	hv/host/tsc_sync.c
 	hv/host/tsc_timer.c
 	hv/vcpu/setup.c
 	hv/vmx/mask.c

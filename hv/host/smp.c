@@ -18,7 +18,9 @@
 #include "hv/host/low_page.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
+#include "hv/host/stop.h"
 #include "hv/host/tsc.h"
+#include "hv/host/tsc_sync.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -45,7 +47,16 @@ extern const char trampoline_start[];
 extern const char trampoline_values[];
 extern const char trampoline_end[];
 
-static uint32_t n_expected; /* in arrival_expected[] */
+static uint32_t n_expected;	  /* in arrival_expected[] */
+static cpu_entry *main_of_others; /* constant after smp_init() */
+
+/* The first that a processor does after it has arrived in time. */
+static void join(struct cpu *cpu)
+{
+	if (!tsc_sync_follow(cpu))
+		cpu_park();
+	main_of_others(cpu);
+}
 
 /* Use the page at *next as a guard and the n_pages after it as a stack; *ret_top is its end. */
 static enum status carve_stack(phys_t *next, unsigned n_pages, uint64_t *ret_top)
@@ -187,19 +198,29 @@ static void expect_all(const struct boot_info *info, uint32_t n)
 	}
 }
 
-/* List those that have arrived. */
+/* List those that have arrived and whose TSCs agree with this one's. */
 static void take_arrived(void)
 {
 	change_all(ARRIVAL_AWAITED, ARRIVAL_LEFT_OUT);
 	for (uint32_t i = 0; i < n_expected; i++) {
 		struct cpu *cpu = arrival_expected[i];
 
-		if (__atomic_load_n(&cpu->arrival, __ATOMIC_ACQUIRE) == ARRIVAL_DONE) {
-			cpu->index = n_cpus;
-			cpus[n_cpus++] = cpu;
+		uint64_t behind;
+
+		if (__atomic_load_n(&cpu->arrival, __ATOMIC_ACQUIRE) != ARRIVAL_DONE) {
+			log_error("processor with APIC ID %u does not start and is left out",
+				  cpu->apic_id);
 			continue;
 		}
-		log_error("processor with APIC ID %u does not start and is left out", cpu->apic_id);
+		behind = tsc_sync_check(cpu);
+		if (behind > 0) {
+			log_error("processor with APIC ID %u is left out: its TSC differs by at "
+				  "least %lu ticks",
+				  cpu->apic_id, behind);
+			continue;
+		}
+		cpu->index = n_cpus;
+		cpus[n_cpus++] = cpu;
 	}
 }
 
@@ -223,7 +244,9 @@ static enum status start_others(const struct boot_info *info, const struct smp_t
 
 enum status smp_init(const struct boot_info *info, const struct smp_times *times, cpu_entry *entry)
 {
-	arrival_main = entry;
+	main_of_others = entry;
+	arrival_main = join;
+	tsc_sync_setup();
 	TRY(alloc_stacks(this_cpu()));
 	idt_use_ist();
 	expect_all(info, info->n_cpus > 0 ? info->n_cpus : acpi.n_cpus);

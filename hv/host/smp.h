@@ -17,7 +17,8 @@ struct smp_times {
  * Give the boot processor its stacks, then start the other processors, which run entry(). They are
  * those of info->cpu, or of the MADT if that is empty. A processor that does not start in time is
  * reported and left out; if it comes late, it halts. Takes a page below 1 MiB for good; without
- * one, only the boot processor is used. Needs frames, paging, acpi_init(), host_apic_init() and
- * tsc_init(). ERR_NOMEM: no memory for the boot processor's stacks, or for the page's table.
+ * one, only the boot processor is used. One whose TSC differs is left out. Needs frames, paging,
+ * acpi_init(), host_apic_init() and tsc_init(). ERR_NOMEM: no memory for the boot processor's
+ * stacks, or for the page's table.
  */
 enum status smp_init(const struct boot_info *info, const struct smp_times *times, cpu_entry *entry);

@@ -21,6 +21,7 @@ Keys of a case, usually in this order:
              list of pairs [AFTER, TEXT], each waiting for output after the previous match
     receive  a table: name of a sent file = commands, "{}" for its path, that must succeed
     embed    true: configuration and ramdisk go into the EFI file
+    efi      another EFI file than BOOTX64.EFI, in the build folder
     status   the exit status
     expect   regular expressions, each to be found in some line
     order    regular expressions to be found in successive lines
@@ -47,7 +48,7 @@ from type_in import type_in  # pylint: disable=wrong-import-position
 
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
-KEYS = {"config", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "status",
+KEYS = {"config", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "efi", "status",
         "expect", "order", "forbid", "count", "different", "receive", "without_vmx", "then"}
 
 
@@ -112,7 +113,7 @@ def make_file(path, source, work):
 
 def make_image(case, config, ramdisk, work):
     """A disk image for what scripts/run cannot do: files at given places, or all in one EFI file."""
-    archive, efi, image = work / "ramdisk.cpio", BUILD / "BOOTX64.EFI", work / "case.img"
+    archive, efi, image = work / "ramdisk.cpio", BUILD / case.get("efi", "BOOTX64.EFI"), work / "case.img"
     places = [f"--place={name}={source['place']}" for name, source in case["files"].items()
               if "place" in source]
     subprocess.run([TOP / "guest-tools/mkramdisk", *places, ramdisk, archive], check=True)
@@ -156,7 +157,7 @@ def run(case, work):
         ramdisk.mkdir()
         for name, source in case.get("files", {}).items():
             make_file(ramdisk / name, source, work)
-        if case.get("embed") or any("place" in source for source in case.get("files", {}).values()):
+        if case.get("embed") or "efi" in case or any("place" in source for source in case.get("files", {}).values()):
             command += ["--image", make_image(case, config, ramdisk, work)]
         else:
             command += ["--ramdisk", ramdisk, config]

@@ -2,10 +2,13 @@
 /*
  * Steps of start-up that go wrong: the linker puts these functions (ld --wrap) before those of the
  * same name. The one that the configuration names, in a comment "hang in NAME", does not return.
- * "wait a microsecond" in a comment makes the boot processor give up on the others at once.
+ * "wait a microsecond" in a comment makes the boot processor give up on the others at once, and
+ * "shift the TSC" gives them another time.
  */
 #include "boot/boot_info.h"
+#include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/smp.h"
 #include "hv/host/tsc_calibrate.h"
@@ -68,4 +71,12 @@ enum status __wrap_smp_init(const struct boot_info *info, const struct smp_times
 	if (has_text("wait a microsecond"))
 		times = &impatient;
 	return __real_smp_init(info, times, entry);
+}
+
+_Noreturn void __real_arrival_take(struct cpu *cpu);
+_Noreturn void __wrap_arrival_take(struct cpu *cpu)
+{
+	if (has_text("shift the TSC"))
+		wrmsr(IA32_TIME_STAMP_COUNTER, rdtsc() + 1000000);
+	__real_arrival_take(cpu);
 }
