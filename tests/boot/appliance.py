@@ -14,6 +14,7 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 ENCRYPTED_KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
 CERTIFICATE = "/usr/share/ovmf/PkKek-1-snakeoil.pem"
 PASSWORD = "snakeoil"
+SHIM = "/usr/lib/shim/shimx64.efi"
 
 FLASH = "if=pflash,format=raw,file=/usr/share/OVMF/"
 SECURE_FIRMWARE = ["-global", "driver=cfi.pflash01,property=secure,value=on",
@@ -112,6 +113,27 @@ def make_signed_embedded(parts):
     run("objcopy", "--add-section", f".config={parts['config']}", "--set-section-flags",
         ".config=alloc,contents,load,readonly,data", "--change-section-vma", ".config=0x10000000", efi)
     mkimage(parts, efi=efi, loose=False)
+
+
+def add_shim(parts):
+    """Put shim in front of the EFI file; the firmware starts it, because it has the same signature."""
+    shim, volume = parts["work"] / "shim.efi", f"{parts['image']}{VOLUME}"
+    key = signed_by(parts)[1]
+    run("sbsign", "--key", key, "--cert", CERTIFICATE, "--output", shim, SHIM)
+    run("mmove", "-i", volume, "::/EFI/BOOT/BOOTX64.EFI", "::/EFI/BOOT/grubx64.efi")
+    run("mcopy", "-i", volume, shim, "::/EFI/BOOT/BOOTX64.EFI")
+
+
+def make_shim(parts):
+    make_signed(parts)
+    add_shim(parts)
+
+
+def make_shim_without_sbat(parts):
+    efi = parts["work"] / "bare.efi"
+    run("objcopy", "--remove-section", ".sbat", BUILD / "BOOTX64.EFI", efi)
+    mkimage(parts, *signed_by(parts), efi=efi)
+    add_shim(parts)
 
 
 def make_signed_loose(parts):
