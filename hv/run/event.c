@@ -8,6 +8,7 @@
  */
 #include "hv/run/event.h"
 
+#include "hv/host/apic.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
@@ -132,7 +133,10 @@ static void inject(struct vcpu *vcpu, struct lapic *lapic)
 	request_windows(vcpu, lapic, blocking);
 }
 
-/* The preemption timer ends the slice, or expires earlier for a timer. */
+/*
+ * The preemption timer ends the slice, or expires earlier for a timer. Without one, the local
+ * APIC's timer interrupts the guest.
+ */
 static void set_preemption_timer(struct vcpu *vcpu)
 {
 	uint64_t now = rdtsc(), until = vcpu->slice_end, ticks;
@@ -144,6 +148,10 @@ static void set_preemption_timer(struct vcpu *vcpu)
 	/* The delivery of an NMI ends its step thus, because it shuts the NMI window. */
 	if (vcpu->n_steps && !vcpu->steps_instruction)
 		until = now;
+	if (!vcpu_has_preemption_timer()) {
+		host_apic_timer_set(until);
+		return;
+	}
 	ticks = until > now ? (until - now) >> vcpu_shared.preemption_shift : 0;
 	vmcs_write(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }

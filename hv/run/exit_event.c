@@ -63,6 +63,8 @@ enum exit_action exit_exception(struct vcpu *vcpu)
 enum exit_action exit_external_interrupt(struct vcpu *vcpu)
 {
 	cpu_take_interrupts();
+	if (!vcpu_has_preemption_timer())
+		return exit_preemption_timer(vcpu); /* the local APIC's */
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
 	return EXIT_AGAIN;
 }

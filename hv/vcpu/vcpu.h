@@ -150,6 +150,11 @@ static inline bool vcpu_has_control2(uint32_t bit)
 	return vcpu_shared.controls.word[CONTROLS_PROC2] & bit;
 }
 
+static inline bool vcpu_has_preemption_timer(void)
+{
+	return vcpu_shared.controls.word[CONTROLS_PIN] & PIN_PREEMPTION_TIMER;
+}
+
 /* Levels of EPT leaves that this processor has, as ept_init() counts them. */
 unsigned vcpu_leaf_levels(void);
 

@@ -12,8 +12,8 @@ struct control_set {
 };
 
 static const struct control_set sets[N_CONTROL_WORDS] = {
-	[CONTROLS_PIN] = {.need = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI |
-				  PIN_PREEMPTION_TIMER},
+	[CONTROLS_PIN] = {.need = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI,
+			  .want = PIN_PREEMPTION_TIMER},
 	[CONTROLS_PROC] = {.need = PROC_TSC_OFFSETTING | PROC_HLT | PROC_MWAIT | PROC_RDPMC |
 				   PROC_CR8_LOAD | PROC_CR8_STORE | PROC_IO_BITMAPS |
 				   PROC_MSR_BITMAPS | PROC_MONITOR | PROC_SECONDARY},
@@ -21,8 +21,8 @@ static const struct control_set sets[N_CONTROL_WORDS] = {
 			    .want = PROC2_RDTSCP | PROC2_WBINVD | PROC2_PAUSE_LOOP | PROC2_INVPCID |
 				    PROC2_XSAVES},
 	[CONTROLS_EXIT] = {.need = EXITC_SAVE_DEBUG | EXITC_HOST_64 | EXITC_SAVE_PAT |
-				   EXITC_LOAD_PAT | EXITC_SAVE_EFER | EXITC_LOAD_EFER |
-				   EXITC_SAVE_PREEMPTION_TIMER},
+				   EXITC_LOAD_PAT | EXITC_SAVE_EFER | EXITC_LOAD_EFER,
+			   .want = EXITC_SAVE_PREEMPTION_TIMER},
 	[CONTROLS_ENTRY] = {.need = ENTRYC_LOAD_DEBUG | ENTRYC_LOAD_PAT | ENTRYC_LOAD_EFER},
 };
 
@@ -59,14 +59,13 @@ static const char *missing_ept(const struct vmx_capability *cap)
 static const char *missing_controls(const struct vmx_capability *cap)
 {
 	static const char *const names[N_CONTROL_WORDS] = {
-		[CONTROLS_PIN] = "a pin-based VMX control is missing (NMI exiting, virtual NMIs or "
-				 "the preemption timer)" NEWER,
+		[CONTROLS_PIN] =
+			"a pin-based VMX control is missing (NMI exiting or virtual NMIs)" NEWER,
 		[CONTROLS_PROC] =
 			"a processor-based VMX control is missing (MSR or I/O bitmaps, or "
 			"an exit for CR8)" NEWER,
 		[CONTROLS_PROC2] = "a secondary VMX control is missing" NEWER,
-		[CONTROLS_EXIT] =
-			"a VM-exit control is missing (PAT, EFER or the preemption timer)" NEWER,
+		[CONTROLS_EXIT] = "a VM-exit control is missing (PAT or EFER)" NEWER,
 		[CONTROLS_ENTRY] = "a VM-entry control is missing (PAT or EFER)" NEWER,
 	};
 
@@ -107,11 +106,29 @@ enum status vmx_controls_settle(uint64_t cap, uint32_t need, uint32_t want, uint
 	return OK;
 }
 
+void vmx_hide(struct vmx_capability *cap, enum control_word word, uint32_t bits)
+{
+	cap->control[word] &= ~((uint64_t)bits << 32);
+}
+
+/* The VMX-preemption timer and its saving at exits: VM entry refuses the second without the first.
+ */
+static void settle_timer(struct vmx_controls *controls)
+{
+	uint32_t *pin = &controls->word[CONTROLS_PIN], *exit = &controls->word[CONTROLS_EXIT];
+
+	if (!(*pin & PIN_PREEMPTION_TIMER) || !(*exit & EXITC_SAVE_PREEMPTION_TIMER)) {
+		*pin &= ~(uint32_t)PIN_PREEMPTION_TIMER;
+		*exit &= ~(uint32_t)EXITC_SAVE_PREEMPTION_TIMER;
+	}
+}
+
 enum status vmx_controls_choose(const struct vmx_capability *cap, struct vmx_controls *ret)
 {
 	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
 		TRY(vmx_controls_settle(cap->control[i], sets[i].need, sets[i].want,
 					&ret->word[i]));
+	settle_timer(ret);
 	/*
 	 * KVM offers its guests no PAUSE-loop exiting. A vCPU that spins would then keep the
 	 * processor for a whole time slice from the vCPU that it waits for.

@@ -90,6 +90,9 @@ struct vmx_controls {
  */
 const char *vmx_missing(const struct vmx_capability *cap);
 
+/* Make the capabilities those of a processor that lacks the controls in 'bits'. */
+void vmx_hide(struct vmx_capability *cap, enum control_word word, uint32_t bits);
+
 /*
  * Choose one word of VMX controls. 'cap' is its capability MSR: a bit set in
  * the low half must be 1, a bit clear in the high half must be 0. SDM vol. 3,

@@ -18,6 +18,8 @@ static const struct {
 	{"vmx-ple", CONTROLS_PROC2, PROC2_PAUSE_LOOP},
 	{"vmx-invpcid-exit", CONTROLS_PROC2, PROC2_INVPCID},
 	{"vmx-xsaves", CONTROLS_PROC2, PROC2_XSAVES},
+	{"vmx-preemption-timer", CONTROLS_PIN, PIN_PREEMPTION_TIMER},
+	{"vmx-exit-save-preemption-timer", CONTROLS_EXIT, EXITC_SAVE_PREEMPTION_TIMER},
 	{"vmx-ept-2mb", IN_EPT_VPID, EPT_CAP_2M},
 	{"vmx-ept-1gb", IN_EPT_VPID, EPT_CAP_1G},
 	{"vmx-invept", IN_EPT_VPID, EPT_CAP_INVEPT},
@@ -71,7 +73,8 @@ void vmx_mask(struct vmx_capability *cap, uint32_t set)
 			continue;
 		if (features[i].word == IN_EPT_VPID)
 			cap->ept_vpid &= ~features[i].bits;
-		else /* the upper half says what may be set */
-			cap->control[features[i].word] &= ~(features[i].bits << 32);
+		else
+			vmx_hide(cap, (enum control_word)features[i].word,
+				 (uint32_t)features[i].bits);
 	}
 }

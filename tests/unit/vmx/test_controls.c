@@ -43,7 +43,6 @@ static void each_missing_thing_is_named(void **state)
 		{CONTROLS_PROC2, PROC2_EPT, "no EPT"},
 		{CONTROLS_PROC2, PROC2_UNRESTRICTED_GUEST, "no unrestricted guest"},
 		{CONTROLS_PROC2, PROC2_VPID, "no VPID"},
-		{CONTROLS_PIN, PIN_PREEMPTION_TIMER, "pin-based"},
 		{CONTROLS_PIN, PIN_VIRTUAL_NMI, "pin-based"},
 		{CONTROLS_PROC, PROC_MSR_BITMAPS, "processor-based"},
 		{CONTROLS_PROC, PROC_NMI_WINDOW, "processor-based"},
@@ -77,6 +76,30 @@ static void the_switches_of_the_firmware_are_named(void **state)
 	cap = complete();
 	cap.xsave = false;
 	assert_non_null(strstr(vmx_missing(&cap), "no XSAVE"));
+}
+
+/* VM entry refuses to save a timer that does not run. */
+static void the_preemption_timer_is_on_with_its_saving_or_off(void **state)
+{
+	const struct {
+		enum control_word word;
+		uint32_t bit;
+	} halves[] = {{CONTROLS_PIN, PIN_PREEMPTION_TIMER},
+		      {CONTROLS_EXIT, EXITC_SAVE_PREEMPTION_TIMER}};
+	struct vmx_capability cap = complete();
+	struct vmx_controls controls;
+
+	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+	for (size_t i = 0; i < ARRAY_SIZE(halves); i++)
+		assert_true(controls.word[halves[i].word] & halves[i].bit);
+	for (size_t i = 0; i < ARRAY_SIZE(halves); i++) {
+		cap = complete();
+		vmx_hide(&cap, halves[i].word, halves[i].bit);
+		assert_null(vmx_missing(&cap));
+		assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+		assert_false(controls.word[CONTROLS_PIN] & PIN_PREEMPTION_TIMER);
+		assert_false(controls.word[CONTROLS_EXIT] & EXITC_SAVE_PREEMPTION_TIMER);
+	}
 }
 
 static void wanted_is_dropped_needed_is_refused_forced_is_kept(void **state)
@@ -122,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_complete_processor_lacks_nothing),
 		cmocka_unit_test(each_missing_thing_is_named),
+		cmocka_unit_test(the_preemption_timer_is_on_with_its_saving_or_off),
 		cmocka_unit_test(the_switches_of_the_firmware_are_named),
 		cmocka_unit_test(wanted_is_dropped_needed_is_refused_forced_is_kept),
 		cmocka_unit_test(a_processor_without_extras_still_gets_all_needed_controls),

@@ -64,6 +64,8 @@ static void everything_else_can_be_missing(void **state)
 		{"vmx-ple", CONTROLS_PROC2, PROC2_PAUSE_LOOP},
 		{"vmx-invpcid-exit", CONTROLS_PROC2, PROC2_INVPCID},
 		{"vmx-xsaves", CONTROLS_PROC2, PROC2_XSAVES},
+		{"vmx-preemption-timer", CONTROLS_PIN, PIN_PREEMPTION_TIMER},
+		{"vmx-exit-save-preemption-timer", CONTROLS_PIN, PIN_PREEMPTION_TIMER},
 		{"vmx-ept-2mb", CONTROLS_PROC2, 0},
 		{"vmx-ept-1gb", CONTROLS_PROC2, 0},
 		{"vmx-invept-single-context", CONTROLS_PROC2, 0},
