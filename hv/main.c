@@ -23,6 +23,7 @@
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
+#include "hv/host/pci_quiet.h"
 #include "hv/host/power.h"
 #include "hv/host/processor_name.h"
 #include "hv/host/serial.h"
@@ -535,6 +536,21 @@ static void describe_processor(void)
 	log_info("processor: %s, microcode 0x%x", name, facts_read_microcode());
 }
 
+/*
+ * Before free memory is used. A machine with several host bridges has ACPI tables; nested, where
+ * each access takes long, one bridge is enough.
+ */
+static void silence_devices(const struct boot_info *info)
+{
+	enum { HYPERVISOR_PRESENT = 1u << 31 /* leaf 1, ecx */ };
+	struct cpuid_regs features;
+
+	cpuid(1, 0, &features);
+	log_info(
+		"PCI: bus mastering taken from %u functions",
+		pci_stop_bus_masters(info->acpi_rsdp != 0 && !(features.ecx & HYPERVISOR_PRESENT)));
+}
+
 static void take_memory(const struct boot_info *info)
 {
 	console_begin_step("memory");
@@ -634,6 +650,7 @@ void hv_main(const struct boot_info *info)
 	log_info("version: %s", stencil_version);
 	idt_init();
 	describe_processor();
+	silence_devices(info);
 	take_memory(info);
 	read_tables(info);
 	find_console();

@@ -112,6 +112,7 @@ set(HV_START_SOURCES
 	hv/host/model.c
 	hv/host/pci.c
 	hv/host/pci_config.c
+	hv/host/pci_quiet.c
 	hv/host/processor_name.c
 	hv/host/serial_find.c
 	hv/host/smp.c

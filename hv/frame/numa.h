@@ -5,7 +5,7 @@
 
 #define NUMA_NODE_MAX	128 /* the limit of QEMU's host-nodes */
 #define NUMA_SPAN_MAX	512
-#define NUMA_CPU_MAX	512
+#define NUMA_CPU_MAX	1024
 #define NUMA_LOCAL	10 /* distance of a node to itself */
 #define NUMA_REMOTE	20 /* to any other node, unless the firmware says otherwise */
 #define NUMA_NODE_WORDS (NUMA_NODE_MAX / 64)

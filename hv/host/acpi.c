@@ -2,9 +2,10 @@
 /*
  * Reads the firmware's ACPI tables: processors and APICs, the PM timer, how to switch off and to
  * reset, and the places of the tables that hv/frame/numa_parse.c reads. The tables are not trusted:
- * each must be readable in its whole length and sum up to zero. In AML it only looks for the bytes
- * of the package _S5_, and does not find names that are built at run time. Source: ACPI
- * specification, "ACPI Software Programming Model".
+ * each must be readable in its whole length. One that does not sum up to zero is used with a
+ * warning, because much firmware patches its tables and forgets the checksum. In AML it only looks
+ * for the bytes of the package _S5_, and does not find names that are built at run time. Source:
+ * ACPI specification, "ACPI Software Programming Model".
  */
 #include "hv/host/acpi.h"
 
@@ -24,6 +25,8 @@ enum {
 	MADT_LOCAL_APIC_ADDRESS = 5,
 	MADT_X2APIC = 9,
 	CPU_ENABLED = 1,
+	LOCAL_APIC_ALL = 0xff, /* no ID, but all processors */
+	DMAR_X2APIC_OPT_OUT = 1 << 1,
 	FADT_RESET_SUPPORTED = 1 << 10,
 	FADT_TIMER_32BIT = 1 << 8,
 	FADT_HARDWARE_REDUCED = 1 << 20,
@@ -82,7 +85,7 @@ static const char *signature_text(const char *signature, char text[5])
 	return text;
 }
 
-/* The whole table at 'start'; false, and a warning, if it is damaged. */
+/* The whole table at 'start'; false, and a warning, if it cannot be read. */
 static bool map_table(phys_t start, struct bytes *ret)
 {
 	struct bytes header, table;
@@ -99,10 +102,8 @@ static bool map_table(phys_t start, struct bytes *ret)
 		log_warning("ACPI table %s at %#lx: bad length %#lx", text, start, len);
 		return false;
 	}
-	if (sum(table) != 0) {
+	if (sum(table) != 0)
 		log_warning("ACPI table %s at %#lx: bad checksum", text, start);
-		return false;
-	}
 	*ret = table;
 	return true;
 }
@@ -114,7 +115,7 @@ static bool has_signature(struct bytes table, const char *signature)
 
 static void add_cpu(struct acpi *acpi, uint32_t apic_id, uint64_t flags)
 {
-	if (!(flags & CPU_ENABLED))
+	if (!(flags & CPU_ENABLED) || apic_id == UINT32_MAX)
 		return;
 	for (unsigned i = 0; i < acpi->n_cpus; i++) {
 		if (acpi->cpu_apic_id[i] == apic_id)
@@ -130,7 +131,8 @@ static void parse_madt_entry(struct bytes entry, struct acpi *acpi)
 {
 	switch (entry.data[0]) {
 	case MADT_LOCAL_APIC:
-		add_cpu(acpi, (uint32_t)read_int(entry, 3, 1), read_int(entry, 4, 4));
+		if (read_int(entry, 3, 1) != LOCAL_APIC_ALL)
+			add_cpu(acpi, (uint32_t)read_int(entry, 3, 1), read_int(entry, 4, 4));
 		break;
 	case MADT_X2APIC:
 		add_cpu(acpi, (uint32_t)read_int(entry, 4, 4), read_int(entry, 8, 4));
@@ -285,16 +287,25 @@ static void parse_hpet(struct bytes hpet, struct acpi *acpi)
 		acpi->hpet = reg.address;
 }
 
+/* Source: Intel Virtualization Technology for Directed I/O, "DMA Remapping Reporting Structure". */
+static void parse_dmar(struct bytes dmar, struct acpi *acpi)
+{
+	acpi->x2apic_opt_out = read_int(dmar, 37, 1) & DMAR_X2APIC_OPT_OUT;
+}
+
 static void parse_table(phys_t address, struct acpi *acpi)
 {
 	struct bytes table;
 
-	if (!map_table(address, &table))
+	/* Some firmware leaves entries empty. */
+	if (address == 0 || !map_table(address, &table))
 		return;
 	if (has_signature(table, "APIC"))
 		parse_madt(table, acpi);
 	else if (has_signature(table, "FACP"))
 		parse_fadt(table, acpi);
+	else if (has_signature(table, "DMAR"))
+		parse_dmar(table, acpi);
 	else if (has_signature(table, "HPET"))
 		parse_hpet(table, acpi);
 	else if (has_signature(table, "SPCR"))
@@ -333,9 +344,13 @@ enum status acpi_parse(phys_t rsdp, struct acpi *ret)
 		.pm1a_control = none, .pm1b_control = none, .sleep_control = none, .reset = none};
 	if (!map_bytes(rsdp, RSDP_LEN_1, &bytes) || !is_rsdp(bytes))
 		return ERR_NOTFOUND;
-	if (bytes.data[15] >= 2 && map_bytes(rsdp, RSDP_LEN_2, &bytes) && sum(bytes) == 0 &&
-	    read_int(bytes, 24, 8) != 0)
-		return parse_root(read_int(bytes, 24, 8), "XSDT", 8, ret);
+	if (bytes.data[15] >= 2 && map_bytes(rsdp, RSDP_LEN_2, &bytes) &&
+	    read_int(bytes, 24, 8) != 0) {
+		if (sum(bytes) != 0)
+			log_warning("ACPI RSDP at %#lx: bad checksum", rsdp);
+		if (parse_root(read_int(bytes, 24, 8), "XSDT", 8, ret) == OK)
+			return OK;
+	}
 	return parse_root(read_int(bytes, 16, 4), "RSDT", 4, ret);
 }
 

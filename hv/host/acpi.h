@@ -4,8 +4,8 @@
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
-#define ACPI_CPU_MAX	 256
-#define ACPI_IO_APIC_MAX 32
+#define ACPI_CPU_MAX	 1024
+#define ACPI_IO_APIC_MAX 128
 
 /* The address space of a register. Source: ACPI, "Generic Address Structure". */
 enum acpi_space {
@@ -20,7 +20,7 @@ struct acpi_register {
 	uint64_t address;
 };
 
-/* A whole table, not damaged; len 0: none. */
+/* A whole table; len 0: none. */
 struct acpi_table {
 	phys_t start;
 	uint64_t len;
@@ -35,6 +35,7 @@ struct acpi {
 	uint32_t n_io_apics;
 	phys_t io_apic[ACPI_IO_APIC_MAX];
 
+	bool x2apic_opt_out;	/* the firmware asks to leave x2APIC mode off */
 	phys_t hpet;		/* its registers; 0: none */
 	uint16_t pm_timer_port; /* 0: none */
 	bool pm_timer_32bit;	/* otherwise 24 bits */

@@ -55,6 +55,7 @@ enum {
 	FEATURE_X2APIC = 1 << 21,	/* CPUID leaf 1, ecx */
 	FEATURE_TSC_DEADLINE = 1 << 24, /* same */
 	FEATURE_HYPERVISOR = 1u << 31,	/* same */
+	XAPIC_ID_ALL = 0xff,
 	SEND_TRIES = 100000,
 	CALIBRATION_US = 1000,
 };
@@ -120,6 +121,20 @@ static bool deadline_works(const struct cpuid_regs *leaf1)
 	return false;
 }
 
+/*
+ * Some firmware's SMM code uses the memory-mapped registers and says so in the DMAR table. If the
+ * firmware has left x2APIC mode on, it stays: it may be locked.
+ */
+static bool chooses_x2apic(const struct cpuid_regs *leaf1, uint64_t base)
+{
+	if (!(leaf1->ecx & FEATURE_X2APIC))
+		return false;
+	if (!acpi.x2apic_opt_out || base & APIC_BASE_X2APIC)
+		return true;
+	log_info("x2APIC mode stays off, as the firmware's DMAR table asks for");
+	return false;
+}
+
 /* Set up what all processors share. */
 static enum status init_machine(void)
 {
@@ -128,7 +143,7 @@ static enum status init_machine(void)
 	struct cpuid_regs features;
 
 	cpuid(1, 0, &features);
-	is_x2apic = features.ecx & FEATURE_X2APIC;
+	is_x2apic = chooses_x2apic(&features, base);
 	has_tsc_deadline = features.ecx & FEATURE_TSC_DEADLINE && deadline_works(&features);
 	if (!is_x2apic)
 		TRY(paging_map_device(page, PAGE_SIZE, PAGING_UC));
@@ -182,6 +197,11 @@ enum status host_apic_init(void)
 	TRY(init_machine());
 	host_apic_enable();
 	return OK;
+}
+
+bool host_apic_reaches(uint32_t apic_id)
+{
+	return is_x2apic || apic_id < XAPIC_ID_ALL;
 }
 
 void host_apic_eoi(void)

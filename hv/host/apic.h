@@ -28,6 +28,9 @@ void host_apic_enable(void);
  */
 enum status host_apic_calibrate(void);
 
+/* Whether a processor with this ID can be sent interrupts: without x2APIC mode IDs have 8 bits. */
+bool host_apic_reaches(uint32_t apic_id);
+
 void host_apic_eoi(void);
 
 /* Make the processor return from cpu_wait(), or leave the guest. */

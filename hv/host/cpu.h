@@ -5,7 +5,7 @@
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
-#define CPU_MAX 256
+#define CPU_MAX 1024
 
 /* Selectors in every processor's GDT. */
 enum { CPU_SELECTOR_CODE = 0x08, CPU_SELECTOR_DATA = 0x10, CPU_SELECTOR_TSS = 0x18 };

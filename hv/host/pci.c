@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds PCI functions. Buses that only a second host bridge reaches are not looked at. Source: PCI
+ * Finds PCI functions. Source: PCI
  * Local Bus Specification, "Configuration Space"; PCI-to-PCI Bridge Architecture Specification.
  */
 #include "hv/host/pci.h"
+
+#include "hv/lib/string.h"
 
 enum {
 	HEADER = 0x0c,
@@ -59,16 +61,29 @@ static bool walk_device(struct walk *walk, pci_place device)
 	return false;
 }
 
+static bool walk_buses(struct walk *walk)
+{
+	for (unsigned bus = 0; bus < N_BUSES; bus++)
+		for (unsigned i = 0; walk->has_bus[bus] && i < N_DEVICES; i++) {
+			pci_place device = (pci_place)(bus << 8 | i << 3);
+
+			if (exists(device) && walk_device(walk, device))
+				return true;
+		}
+	return false;
+}
+
 bool pci_find(bool (*visit)(pci_place place, void *context), void *context)
 {
 	struct walk walk = {visit, context, .has_bus = {[0] = true}};
 
-	for (unsigned bus = 0; bus < N_BUSES; bus++)
-		for (unsigned i = 0; walk.has_bus[bus] && i < N_DEVICES; i++) {
-			pci_place device = (pci_place)(bus << 8 | i << 3);
+	return walk_buses(&walk);
+}
 
-			if (exists(device) && walk_device(&walk, device))
-				return true;
-		}
-	return false;
+bool pci_find_on_all_buses(bool (*visit)(pci_place place, void *context), void *context)
+{
+	struct walk walk = {visit, context, .has_bus = {false}};
+
+	memset(walk.has_bus, true, sizeof(walk.has_bus));
+	return walk_buses(&walk);
 }

@@ -7,7 +7,7 @@
 typedef uint16_t pci_place;
 
 enum { PCI_COMMAND = 0x04, PCI_CLASS = 0x08, PCI_BAR_0 = 0x10 };
-enum { PCI_COMMAND_IO = BIT(0), PCI_COMMAND_MEMORY = BIT(1) };
+enum { PCI_COMMAND_IO = BIT(0), PCI_COMMAND_MEMORY = BIT(1), PCI_COMMAND_BUS_MASTER = BIT(2) };
 enum { PCI_N_BARS = 6 };
 
 /*
@@ -22,3 +22,5 @@ void pci_write(pci_place place, unsigned offset, uint32_t value);
  * Returns whether it did.
  */
 bool pci_find(bool (*visit)(pci_place place, void *context), void *context);
+/* The same for each function on all 256 buses. */
+bool pci_find_on_all_buses(bool (*visit)(pci_place place, void *context), void *context);

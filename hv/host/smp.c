@@ -177,20 +177,27 @@ static uint32_t apic_id_of(const struct boot_info *info, uint32_t i)
 	return info->n_cpus > 0 ? info->cpu[i].apic_id : acpi.cpu_apic_id[i];
 }
 
+static const char *what_lacks_for(uint32_t apic_id)
+{
+	if (!host_apic_reaches(apic_id))
+		return "x2APIC mode";
+	return n_expected + 1 < CPU_MAX ? NULL : "room";
+}
+
 /* Fill arrival_expected[]. The processors are numbered, because number 0 is the boot processor. */
 static void expect_all(const struct boot_info *info, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t apic_id = apic_id_of(info, i);
-		bool has_room = n_expected + 1 < CPU_MAX;
+		const char *lack = what_lacks_for(apic_id);
 		struct cpu *cpu;
 
 		if (apic_id == this_cpu()->apic_id)
 			continue;
-		cpu = has_room ? alloc_cpu(apic_id) : NULL;
+		cpu = lack == NULL ? alloc_cpu(apic_id) : NULL;
 		if (cpu == NULL) {
 			log_error("processor with APIC ID %u is left out: no %s for it", apic_id,
-				  has_room ? "memory" : "room");
+				  lack != NULL ? lack : "memory");
 			continue;
 		}
 		cpu->index = n_expected + 1;
