@@ -271,8 +271,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	uint32_t requests = take_requests(vcpu);
 	bool runs;
 
-	if (vcpu->n_steps && (requests & (VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE) ||
-			      vmcs_read(VMCS_EXIT_REASON) != EXIT_EPT_VIOLATION))
+	if (vcpu->n_steps &&
+	    (requests & VCPU_REQUEST_GATHER || vm_is_paused(vm) || step_is_done(vcpu)))
 		step_end(vcpu);
 	if (is_gathering(vcpu, requests)) {
 		if (!vm_act_alone(vcpu))

@@ -12,10 +12,11 @@
  * Bochs 2.7 does not implement it.) A step without an instruction, the delivery of an event that
  * writes to ROM, ends at the same window.
  *
- * Any other exit except a further EPT violation ends the step too, and so does a request to leave:
- * no guest can keep a step open. vcpu_service() is the place. If the instruction has not run, it
- * starts again later. While the guest blocks
- * NMIs, the window stays shut, and only such an exit ends a step; the slice's end is one.
+ * vcpu_service() ends the step after the first exit at which the instruction has run. While the
+ * guest blocks NMIs, the window stays shut, and another exit ends the step; the slice's end is one.
+ * A vCPU that leaves its processor before the instruction has run takes its step along: it would
+ * make no progress where a step takes longer than a slice. A vCPU that stops ends its step, and the
+ * instruction starts again later.
  *
  * Other vCPUs would see the scratch page: they are stopped before it is mapped, and continue when
  * the ROM is back (hv/run/sync.h).
@@ -134,6 +135,16 @@ void step_deliver(struct vcpu *vcpu)
 		return;
 	vcpu->steps_instruction = false;
 	set_shadow(0);
+}
+
+bool step_is_done(const struct vcpu *vcpu)
+{
+	bool delivers = vcpu->guest.event & INTR_VALID;
+
+	if (!vcpu->steps_instruction)
+		return !delivers;
+	return delivers || vmcs_read(VMCS_GUEST_RIP) != vcpu->step_rip ||
+	       !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_MOV_SS);
 }
 
 /* Restore the guest's own shadow before the instruction, if that has not run. */

@@ -14,6 +14,9 @@ struct vcpu;
  */
 enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level);
 
+/* Whether the instruction has run, or the delivery has ended: the step must end now. */
+bool step_is_done(const struct vcpu *vcpu);
+
 /*
  * End the step: restore the ROM pages. If the instruction or the delivery has not run, it will
  * start again. The VM's lock is not held.
