@@ -20,10 +20,12 @@
 #include "hv/host/idt.h"
 #include "hv/host/io.h"
 #include "hv/host/keyboard.h"
+#include "hv/host/known_state.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
 #include "hv/host/pci_quiet.h"
+#include "hv/host/policy_text.h"
 #include "hv/host/power.h"
 #include "hv/host/processor_name.h"
 #include "hv/host/serial.h"
@@ -47,6 +49,7 @@
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
 #include "hv/vm/vm_prealloc.h"
+#include "hv/vmx/guard.h"
 #include "hv/vmx/mask.h"
 
 #define ARENA_SIZE MIB(2)
@@ -412,6 +415,22 @@ static void choose_processors(struct processor_report *ret)
 	leave_out();
 }
 
+static void log_policy_line(const char *line)
+{
+	log_info("%s", line);
+}
+
+/* Decide what is done about the processors' weaknesses, and do what all processors share. */
+static void obey_policy(struct processor_report *common)
+{
+	processors_policy(reports, n_cpus, common, (enum mitigations)config.host.mitigations,
+			  &host_policy);
+	policy_describe(&host_policy, log_policy_line);
+	vmx_guard(&host_policy);
+	if (host_policy.measures & MEASURE_NX_LARGE_PAGES)
+		ept_keep_code_small();
+}
+
 static void vmx_on_here(struct cpu *cpu)
 {
 	const struct vmx_capability *cap = &reports[cpu->index].vmx;
@@ -422,6 +441,8 @@ static void vmx_on_here(struct cpu *cpu)
 		panic("no memory for the VMXON region or the VMCS");
 	/* Guests need XSAVE and XSETBV. */
 	write_cr4(read_cr4() | CR4_OSXSAVE | CR4_OSFXSR | CR4_OSXMMEXCPT);
+	known_state_set(&reports[cpu->index].facts, &host_policy);
+	cpu->spec_ctrl = host_policy.spec_ctrl;
 	vmx_write_revision(cap, cpu->vmcs);
 	vmx_on(cap, cpu->vmxon_region);
 	arrive();
@@ -435,6 +456,7 @@ static void turn_vmx_on(struct cpu *cpu)
 
 	collect_reports(cpu);
 	choose_processors(&common);
+	obey_policy(&common);
 	if (vcpu_setup(&common) != OK || ept_setup() != OK)
 		panic("no memory for what all VMs share");
 	begin_phase(PHASE_VMX_ON);

@@ -12,8 +12,10 @@ set(HV_MACHINE_SOURCES
 	hv/host/idt.c
 	hv/host/interrupt.c
 	hv/host/keyboard.c
+	hv/host/known_state_set.c
 	hv/host/paging.c
 	hv/host/panic.c
+	hv/host/patch.c
 	hv/host/pci_config.c
 	hv/host/power.c
 	hv/host/serial.c
@@ -46,6 +48,7 @@ set(HV_MACHINE_SOURCES
 	hv/run/wish.c
 	hv/vcpu/load.c
 	hv/vcpu/setup.c
+	hv/vcpu/speculation.c
 	hv/vcpu/start_state.c
 	hv/vcpu/vcpu.c
 	hv/vm/build.c
@@ -59,6 +62,7 @@ set(HV_MACHINE_SOURCES
 	hv/vm/vm.c
 	hv/vm/vm_identity.c
 	hv/vm/vm_prealloc.c
+	hv/vmx/guard.c
 	hv/vmx/vmcs.c
 	hv/vmx/vmx.c
 )
@@ -108,12 +112,16 @@ set(HV_START_SOURCES
 	hv/host/acpi_memory.c
 	hv/host/facts.c
 	hv/host/facts_read.c
+	hv/host/known_state.c
+	hv/host/known_state_set.c
 	hv/host/low_page.c
 	hv/host/model.c
+	hv/host/patch.c
 	hv/host/pci.c
 	hv/host/pci_config.c
 	hv/host/pci_quiet.c
 	hv/host/processor_name.c
+	hv/host/policy.c
 	hv/host/serial_find.c
 	hv/host/smp.c
 	hv/host/trampoline.asm
@@ -123,6 +131,7 @@ set(HV_START_SOURCES
 	hv/host/tsc_sync.c
 	hv/host/tsc_timer.c
 	hv/vcpu/setup.c
+	hv/vmx/guard.c
 	hv/vmx/mask.c
 	hv/vmx/processors.c
 )

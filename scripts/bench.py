@@ -33,6 +33,7 @@ STENCIL_IPS = 10000000  # with more, the firmware loads a ramdisk slowly
 RESET_IPS = 100000000  # enough for many resets in a time slice of 5 ms
 KVM_IPS = 400000000  # Linux's timer interrupts every 1.6 million instructions
 PEER = "kvm_"  # prefix of KVM's names
+GUARDED = "guarded_"  # of Stencil's with every mitigation that Bochs can execute
 
 # In the table's order: the target and the meaning. A figure without a target is only reported.
 FIGURES = {
@@ -183,11 +184,13 @@ def start(work, arguments, timeout, typed=()):
     return text
 
 
-def boot(make, typed=(), ips=STENCIL_IPS):
+def boot(make, typed=(), ips=STENCIL_IPS, mitigations="off"):
     """The console of Stencil with the configuration and ramdisk that 'make' writes."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
         work = pathlib.Path(folder)
         make(work)
+        config = work / "stencil.conf"
+        config.write_text(f"host -mitigations {mitigations}\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
         return start(work, ["--ips", str(ips), "--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
 
 
@@ -234,6 +237,10 @@ class Bench:
 
     def add(self, title, make, *only, **how):
         self.runs.append(Run(title, self.pool.submit(boot, make, **how), frozenset(only)))
+
+    def add_guarded(self, title, make, *only, **how):
+        console = self.pool.submit(boot, make, mitigations="all", **how)
+        self.runs.append(Run(f"{title}, guarded", console, frozenset(only), GUARDED))
 
     def add_kvm(self):
         self.runs.append(Run("KVM", self.pool.submit(boot_kvm), prefix=PEER))
@@ -286,7 +293,7 @@ class Bench:
 
 def derive(samples):
     """Derive figures from others: a page's share of a reset."""
-    for prefix in "", PEER:
+    for prefix in "", PEER, GUARDED:
         base, pages = (samples.get(f"{prefix}reset_{name}") for name in ("base", "pages"))
         if base and pages:
             least = statistics.median_low(base)
@@ -302,6 +309,9 @@ def measure(options):
         for name, mib in ("clone_64m", 64), ("clone_256m", 256), ("clone_1g", 1024):
             bench.add(name, make_clones(name, mib << 8))
         bench.add("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
+        bench.add_guarded("exits and copies", make_bench)
+        bench.add_guarded("clone", make_clones("clone", 0))
+        bench.add_guarded("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
         reads = [pool.submit(boot, make_clones("read", N_READ, 31, f"read={n}")) for n in (0, N_READ)]
         templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
         bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes")
@@ -330,6 +340,11 @@ def summarize(name, samples):
             "min": min(samples), "median": statistics.median_low(samples), "max": max(samples)}
 
 
+def plain(name):
+    """A figure's name, without the prefix that says of what."""
+    return name.removeprefix(PEER).removeprefix(GUARDED)
+
+
 def place(name):
     """Sort names into the table's order, unknown ones last."""
     names = list(FIGURES)
@@ -347,14 +362,14 @@ def ratio(ours, theirs):
 
 def table(results):
     """The table's lines: the medians, side by side."""
-    names = sorted({name.removeprefix(PEER) for name in results}, key=place)
-    lines = [f"{'':19} {'Stencil':>9} {'KVM':>9} {'ratio':>7}  target"]
-    for name in names:
-        ours, theirs = (results[key]["median"] if key in results else None
-                        for key in (name, PEER + name))
+    names = sorted(map(plain, results), key=place)
+    lines = [f"{'':19} {'Stencil':>9} {'guarded':>9} {'KVM':>9} {'ratio':>7}  target"]
+    for name in dict.fromkeys(names):
+        ours, guarded, theirs = (results[key]["median"] if key in results else None
+                                 for key in (name, GUARDED + name, PEER + name))
         asked, meaning = FIGURES.get(name, ("", ""))
-        cells = ["-" if number is None else str(number) for number in (ours, theirs)]
-        lines.append(f"{name:19} {cells[0]:>9} {cells[1]:>9} {ratio(ours, theirs):>7}  {asked:12}"
+        cells = ["-" if number is None else str(number) for number in (ours, guarded, theirs)]
+        lines.append(f"{name:19} {cells[0]:>9} {cells[1]:>9} {cells[2]:>9} {ratio(ours, theirs):>7}  {asked:12}"
                      f"  {meaning}".rstrip())
     return lines
 
@@ -362,10 +377,10 @@ def table(results):
 def main():
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description=__doc__.splitlines()[0],
-        epilog="Prints medians: Stencil's, KVM's, how many times Stencil's that is, and what is asked of "
+        epilog="Prints medians: Stencil's without mitigations, with all that Bochs can execute, KVM's, how many times Stencil's that is, and what is asked of "
                "Stencil. Status 1 if something could not be measured; the rest is printed all the same.")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path,
-                        help=f"write the numbers to FILE; KVM's names start with {PEER}")
+                        help=f"write the numbers to FILE; KVM's names start with {PEER}, those with mitigations with {GUARDED}")
     parser.add_argument("--boots", metavar="N", type=int, default=31,
                         help="boots for entry_to_guest (31; they are all alike, so 1 tells as much)")
     parser.add_argument("--no-kvm", dest="kvm", action="store_false",
@@ -374,8 +389,7 @@ def main():
     build()
     samples, failures = measure(options)
     results = {name: summarize(name, samples[name])
-               for name in sorted(samples, key=lambda name: (name.startswith(PEER),
-                                                             place(name.removeprefix(PEER))))}
+               for name in sorted(samples, key=lambda name: (name.startswith((PEER, GUARDED)), place(plain(name))))}
     print("\n".join(table(results)))
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

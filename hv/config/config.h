@@ -159,6 +159,7 @@ struct host_config {
 	enum console_port console; /* default auto */
 	unsigned log_level;	   /* enum log_level, default info */
 	uint64_t max_private;	   /* of all VMs: bytes, whole pages; 0: all that the machine has */
+	unsigned mitigations;	   /* enum mitigations, default auto */
 	bool smt;		   /* use all threads of each core; default on */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	struct info_config *info; /* in the order written */

@@ -29,6 +29,7 @@ enum {
 	HOST_LOG,
 	HOST_CHECKSUM,
 	HOST_SMT,
+	HOST_MITIGATIONS,
 	HOST_INFO,
 	HOST_MASK,
 	HOST_MAX_PRIVATE
@@ -40,6 +41,7 @@ static const struct host_option host_options[] = {
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
 	[HOST_SMT] = {"smt", {"on", "off"}},
+	[HOST_MITIGATIONS] = {"mitigations", {"auto", "off", "all"}}, /* enum mitigations */
 	[HOST_INFO] = {"info", {NULL}},
 	[HOST_MASK] = {"mask", {NULL}},
 	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
@@ -61,6 +63,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		return;
 	case HOST_CHECKSUM:
 		host->checksum = value == 0;
+		return;
+	case HOST_MITIGATIONS:
+		host->mitigations = value;
 		return;
 	case HOST_SMT:
 		host->smt = value == 0;

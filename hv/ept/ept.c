@@ -30,6 +30,8 @@
  */
 static phys_t zero_tree[3];
 
+static bool code_is_small; /* constant after start; see ept_keep_code_small() */
+
 static uint64_t level_size(unsigned level)
 {
 	return PAGE_SIZE << (9 * level);
@@ -129,6 +131,8 @@ static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 		step = level_size(level - 1);
 	if (level == 1)
 		leaf &= ~EPT_LARGE;
+	if (level == 1 && (leaf & EPT_SMALL_CODE))
+		leaf ^= EPT_SMALL_CODE | EPT_X;
 #pragma GCC unroll 8
 	for (unsigned i = 0; i < ENTRIES; i++)
 		to[i] = leaf + i * step;
@@ -286,6 +290,16 @@ static enum status unmap(struct ept *ept, gpa_t gpa, uint64_t len)
 	return OK;
 }
 
+/* The bits of a leaf at that level. */
+static uint64_t leaf_bits(uint64_t attr, unsigned level)
+{
+	if (level == 0)
+		return attr;
+	if (code_is_small && (attr & EPT_X))
+		attr ^= EPT_X | EPT_SMALL_CODE;
+	return attr | EPT_LARGE;
+}
+
 enum status ept_map(struct ept *ept, gpa_t gpa, phys_t hpa, uint64_t len, uint64_t attr)
 {
 	assert(is_aligned(gpa.raw | len, PAGE_SIZE));
@@ -301,7 +315,7 @@ enum status ept_map(struct ept *ept, gpa_t gpa, phys_t hpa, uint64_t len, uint64
 	while (len > 0) {
 		unsigned level = largest_level(gpa.raw | hpa, len, ept->leaf_levels - 1);
 
-		TRY(place(ept, gpa, level, hpa | attr | (level > 0 ? EPT_LARGE : 0)));
+		TRY(place(ept, gpa, level, hpa | leaf_bits(attr, level)));
 		gpa = gpa_add(gpa, level_size(level));
 		hpa += level_size(level);
 		len -= level_size(level);
@@ -456,6 +470,13 @@ enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *p
 			uint64_t index, phys_t *ret_frame)
 {
 	return copy(ept, gpa, policy, index, ret_frame);
+}
+
+enum status ept_split_code(struct ept *ept, gpa_t gpa)
+{
+	uint64_t *slot;
+
+	return is_mappable(gpa, 1) ? walk(ept, gpa, 0, &slot) : ERR_RANGE;
 }
 
 enum status ept_make_tables(struct ept *ept, gpa_t gpa, uint64_t len)
@@ -627,6 +648,11 @@ enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *r
 		move_on(ept);
 	*ret_old = old;
 	return OK;
+}
+
+void ept_keep_code_small(void)
+{
+	code_is_small = true;
 }
 
 enum status ept_setup(void)

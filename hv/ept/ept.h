@@ -20,6 +20,8 @@
 #define EPT_ADDR      BITS(51, 12)
 #define EPT_OWN	      BIT(52) /* ignored by the CPU: the table or page belongs to this tree */
 #define EPT_MERGED    BIT(53) /* ignored by the CPU; in own tables only: the page was merged */
+/* Ignored by the CPU, in large leaves without EPT_X: the pages that it is split into have EPT_X. */
+#define EPT_SMALL_CODE BIT(54)
 
 /*
  * Write-back, for EPT_TYPE(). The guest's PAT still applies. SDM vol. 3,
@@ -91,6 +93,13 @@ struct ept {
  * frame was taken.
  */
 enum status ept_setup(void);
+
+/*
+ * From now on large pages are not executable: the first fetch from one splits it, see
+ * ept_split_code(). Some processors raise a machine check for a page that is code at two sizes.
+ * Call before the first tree.
+ */
+void ept_keep_code_small(void);
 
 /* Make an empty tree. ERR_NOMEM: no frame was taken. */
 enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned);
@@ -184,6 +193,13 @@ phys_t ept_give_back(struct ept *ept, gpa_t gpa, phys_t frame, uint64_t leaf);
 phys_t ept_zero_frame(void);
 /* The leaf by which the layer below the tree translates gpa, as ept_lookup(). 0: not mapped. */
 uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
+
+/*
+ * Split the large page at gpa, which has EPT_SMALL_CODE, into pages of 4 KiB that can be executed.
+ * No other right is given. Processors that still use the large page fault once more. ERR_RANGE,
+ * ERR_NOMEM: as ept_copy().
+ */
+enum status ept_split_code(struct ept *ept, gpa_t gpa);
 
 /*
  * Make all tables needed to copy single pages in [gpa, gpa + len), without

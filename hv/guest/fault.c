@@ -13,6 +13,8 @@ enum fault_action fault_decide(const struct mem_region *region, uint64_t entry, 
 		return FAULT_MMIO;
 	if ((access & ~entry & EPT_PRESENT) == 0)
 		return FAULT_RETRY;
+	if ((access & ACCESS_EXEC) && (entry & EPT_SMALL_CODE))
+		return FAULT_SPLIT;
 	if (!(access & ACCESS_WRITE))
 		return FAULT_MAP;
 

@@ -43,9 +43,10 @@ struct cpu {
 	bool vmcs_launched; /* while no vCPU is loaded */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
-	bool left_out;	  /* set by the boot processor: halt instead of running guests */
-	bool idle;	  /* in, or about to enter, cpu_wait(); read by others, atomically */
-	uint32_t arrival; /* enum arrival; atomic */
+	uint64_t spec_ctrl; /* in IA32_SPEC_CTRL, unless VM entries and exits switch it */
+	bool left_out;	    /* set by the boot processor: halt instead of running guests */
+	bool idle;	    /* in, or about to enter, cpu_wait(); read by others, atomically */
+	uint32_t arrival;   /* enum arrival; atomic */
 	uint64_t nmi_count; /* NMIs that did not stop the processor */
 	uint64_t
 		page_generation; /* of the host's page tables when last loaded: see paging_sync() */

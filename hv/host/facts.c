@@ -2,7 +2,7 @@
 /* The common facts of several processors. Pure; hv/host/facts_read.c asks a processor. */
 #include "hv/host/facts.h"
 
-#include "hv/host/msr.h"
+#include "hv/host/speculation.h"
 
 static const struct {
 	uint32_t leaf, subleaf;
@@ -24,9 +24,6 @@ static uint32_t *register_of(struct cpuid_regs *regs, enum fact_word word)
 {
 	return (uint32_t *)((char *)regs + words[word].reg);
 }
-
-/* Bits of IA32_ARCH_CAPABILITIES that say something bad. */
-#define ARCH_CAPABILITIES_WEAK (ARCH_CAP_RSBA | ARCH_CAP_RRSBA)
 
 static struct cpuid_regs ask(cpuid_source *source, uint32_t leaf, uint32_t subleaf)
 {
@@ -51,11 +48,19 @@ static bool is_intel(struct cpuid_regs vendor)
 	return vendor.ebx == 0x756e6547 && vendor.edx == 0x49656e69 && vendor.ecx == 0x6c65746e;
 }
 
+/* Leaf 0xb, subleaf 0, if it is about the threads of a core. */
+static uint32_t thread_bits(struct cpuid_regs level)
+{
+	enum { TYPE_SMT = 1 };
+
+	return (level.ecx >> 8 & 0xff) == TYPE_SMT ? level.eax & 0x1f : 0;
+}
+
 void facts_take(struct cpu_facts *facts, cpuid_source *source)
 {
 	facts->is_intel = is_intel(ask(source, 0, 0));
 	facts->signature = ask(source, 1, 0).eax;
-	facts->thread_bits = ask_or_zero(source, 0xb, 0).eax & 0x1f;
+	facts->thread_bits = thread_bits(ask_or_zero(source, 0xb, 0));
 	facts->perf_version = ask_or_zero(source, 0xa, 0).eax & 0xff;
 	for (unsigned i = 0; i < N_FACT_WORDS; i++) {
 		struct cpuid_regs regs = ask_or_zero(source, words[i].leaf, words[i].subleaf);

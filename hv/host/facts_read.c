@@ -3,6 +3,7 @@
 #include "hv/host/cpu.h"
 #include "hv/host/facts.h"
 #include "hv/host/msr.h"
+#include "hv/host/speculation.h"
 
 /* SDM vol. 3, "Update Signature and Verification": CPUID puts the revision into the high half. */
 uint32_t facts_read_microcode(void)

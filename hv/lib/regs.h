@@ -13,6 +13,7 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, 
 
 struct guest_regs {
 	uint64_t gpr[16];
-	uint32_t requests; /* reasons to leave the run loop, of enum vcpu_request; atomic */
-	bool launched;	   /* since the VMCS was last cleared: use VMRESUME */
+	uint32_t requests;  /* reasons to leave the run loop, of enum vcpu_request; atomic */
+	bool launched;	    /* since the VMCS was last cleared: use VMRESUME */
+	uint16_t spec_ctrl; /* the guest's IA32_SPEC_CTRL */
 };

@@ -118,9 +118,10 @@ enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX])
 		return ERR_CORRUPT;
 	}
 	version = (uint32_t)load(bytes + AT_VERSION, 4);
-	if (version != STATE_VERSION) {
-		format(why, STATE_WHY_MAX, "has version %u of the format, only %u is supported",
-		       version, STATE_VERSION);
+	if (version < STATE_VERSION_OLDEST || version > STATE_VERSION) {
+		format(why, STATE_WHY_MAX,
+		       "has version %u of the format, only %u to %u are supported", version,
+		       STATE_VERSION_OLDEST, STATE_VERSION);
 		return ERR_UNSUPPORTED;
 	}
 	TRY(check_length(bytes, len, why));
@@ -136,6 +137,7 @@ enum status state_open(struct state_reader *reader, const void *data, size_t len
 {
 	*reader = (struct state_reader){.data = data, .len = len};
 	TRY(state_check(data, len, reader->why));
+	reader->version = (uint32_t)load(reader->data + AT_VERSION, 4);
 	reader->at = reader->end = STATE_HEAD_SIZE;
 	return OK;
 }
@@ -228,8 +230,14 @@ static enum status get_field(struct state_reader *reader, const struct state_fie
 enum status state_get_fields(struct state_reader *reader, const struct state_field *fields,
 			     size_t n, void *object)
 {
-	for (size_t i = 0; i < n; i++)
-		TRY(get_field(reader, &fields[i], (uint8_t *)object + fields[i].offset));
+	for (size_t i = 0; i < n; i++) {
+		uint8_t *to = (uint8_t *)object + fields[i].offset;
+
+		if (fields[i].since > reader->version)
+			memset(to, 0, (size_t)fields[i].count * fields[i].size);
+		else
+			TRY(get_field(reader, &fields[i], to));
+	}
 	return OK;
 }
 

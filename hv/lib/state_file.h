@@ -18,13 +18,15 @@
  *
  * A version has certain sections in a certain order, and a section certain
  * fields: nothing is optional, and nothing may be left over. A change of a
- * table of fields needs a new STATE_VERSION.
+ * table of fields needs a new STATE_VERSION. A field that a version adds says
+ * so; in files of older versions it is 0.
  */
-#define STATE_VERSION	1
-#define STATE_MAGIC	"STENCILS"
-#define STATE_HEAD_SIZE 24
-#define STATE_NAME_SIZE 16
-#define STATE_WHY_MAX	300 /* bytes of a message, including its NUL */
+#define STATE_VERSION	     2
+#define STATE_VERSION_OLDEST 1 /* that can be read */
+#define STATE_MAGIC	     "STENCILS"
+#define STATE_HEAD_SIZE	     24
+#define STATE_NAME_SIZE	     16
+#define STATE_WHY_MAX	     300 /* bytes of a message, including its NUL */
 
 /*
  * A member of a struct: 'count' elements of 'size' bytes (1, 2, 4, 8). A file
@@ -36,6 +38,7 @@ struct state_field {
 	uint32_t count;
 	uint32_t size;
 	uint64_t allowed;
+	uint32_t since; /* version of the format; 0: all have it */
 };
 
 /* The fields of a section, for the tests. */
@@ -48,13 +51,17 @@ struct state_table {
 #define STATE_SIZE(type, member) sizeof(((type *)0)->member)
 #define STATE_FIELD(type, member, allowed) \
 	{ \
-#member, offsetof(type, member), 1, STATE_SIZE(type, member), allowed \
+#member, offsetof(type, member), 1, STATE_SIZE(type, member), allowed, 0 \
+	}
+#define STATE_FIELD_SINCE(version, type, member, allowed) \
+	{ \
+#member, offsetof(type, member), 1, STATE_SIZE(type, member), allowed, version \
 	}
 #define STATE_ARRAY(type, member, allowed) \
 	{ \
 #member, offsetof(type, member), \
 			STATE_SIZE(type, member) / STATE_SIZE(type, member[0]), \
-			STATE_SIZE(type, member[0]), allowed \
+			STATE_SIZE(type, member[0]), allowed, 0 \
 	}
 
 /* Initialized by state_begin(). */
@@ -80,6 +87,7 @@ struct state_reader {
 	const uint8_t *data;
 	size_t len, at;
 	size_t end; /* of the current section */
+	uint32_t version;
 	const char *section;
 	unsigned number;
 	char why[STATE_WHY_MAX]; /* after an error: one line without a newline */

@@ -9,6 +9,7 @@
 #include "hv/ept/merged.h"
 #include "hv/frame/frame.h"
 #include "hv/guest/merge.h"
+#include "hv/host/policy_text.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/focus.h"
@@ -290,6 +291,17 @@ static void info_vms(const struct request *request)
 	lock_release(&vms_lock);
 }
 
+static void say_policy_line(const char *line)
+{
+	say("%s", line);
+}
+
+static void info_mitigations(const struct request *request)
+{
+	(void)request;
+	policy_describe(&host_policy, say_policy_line);
+}
+
 /* The commands of info_run(): some topics of "info", and the queries. */
 static void memory(const struct request *request)
 {
@@ -354,6 +366,8 @@ static const struct command topics[] = {
 	 "show the amount of initially allocated and present hotpluggable memory in bytes",
 	 .run = memory, .max = 1, .needs = VM_FOCUS},
 	{"merge", "", "show what merging equal pages has saved", .run = info_merge},
+	{"mitigations", "", "show what is done about the processor's errata",
+	 .run = info_mitigations},
 	{"mtree", "-f", "show memory tree (-f: dump flat view for address spaces)", .run = memory,
 	 .max = 1, .needs = VM_FOCUS},
 	{"numa", "", "show NUMA information", .run = memory, .max = 1, .needs = VM_FOCUS},

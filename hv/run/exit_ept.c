@@ -64,6 +64,12 @@ static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 		stop_for_memory(vcpu, gpa);
 }
 
+static void split_page(struct vcpu *vcpu, gpa_t gpa)
+{
+	if (ept_split_code(&vcpu->vm->ept, gpa) != OK)
+		stop_for_memory(vcpu, gpa);
+}
+
 static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
 {
 	if (region_map_page(&vcpu->vm->ept, region, gpa) != OK)
@@ -104,6 +110,9 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	switch (fault_decide(region, entry, access)) {
 	case FAULT_COPY:
 		copy_page(vcpu, region, gpa);
+		break;
+	case FAULT_SPLIT:
+		split_page(vcpu, gpa);
 		break;
 	case FAULT_DROP:
 		drop_write(vcpu, region, gpa, entry, level);

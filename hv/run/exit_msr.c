@@ -6,6 +6,7 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/run/event.h"
+#include "hv/vcpu/speculation.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -47,7 +48,7 @@ static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 		*ret = vmcs_read(VMCS_GUEST_EFER);
 		return true;
 	}
-	return guest_msr_read(&vcpu->guest.msrs, msr, ret);
+	return guest_msr_read(&vcpu->guest.msrs, msr, ret) || speculation_read_msr(vcpu, msr, ret);
 }
 
 enum exit_action exit_msr_read(struct vcpu *vcpu)
@@ -88,7 +89,8 @@ static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		vcpu_request(vcpu, VCPU_REQUEST_TIMER);
 		return true;
 	}
-	return guest_msr_write(&vcpu->guest.msrs, msr, value);
+	return guest_msr_write(&vcpu->guest.msrs, msr, value) ||
+	       speculation_write_msr(vcpu, msr, value);
 }
 
 enum exit_action exit_msr_write(struct vcpu *vcpu)

@@ -6,6 +6,7 @@
  */
 #include "hv/vcpu/cpuid_fit.h"
 
+#include "hv/host/speculation.h"
 #include "hv/lib/print.h"
 
 struct feature {
@@ -83,6 +84,18 @@ static const struct feature features[] = {
 	{7, 0, CPUID_ECX, 14, "avx512_vpopcntdq"},
 	{7, 0, CPUID_ECX, 22, "rdpid"},
 	{7, 0, CPUID_EDX, 4, "fsrm"},
+	{7, 0, CPUID_EDX, 10, "md_clear"},
+	{7, 0, CPUID_EDX, 26, "ibrs"},
+	{7, 0, CPUID_EDX, 27, "stibp"},
+	{7, 0, CPUID_EDX, 28, "flush_l1d"},
+	{7, 0, CPUID_EDX, 29, "arch_capabilities"},
+	{7, 0, CPUID_EDX, 31, "ssbd"},
+	{7, 2, CPUID_EDX, 0, "psfd"},
+	{7, 2, CPUID_EDX, 1, "ipred_ctrl"},
+	{7, 2, CPUID_EDX, 2, "rrsba_ctrl"},
+	{7, 2, CPUID_EDX, 3, "ddpd_u"},
+	{7, 2, CPUID_EDX, 4, "bhi_ctrl"},
+	{7, 2, CPUID_EDX, 5, "mcdt_no"},
 	{0xd, 1, CPUID_EAX, 0, "xsaveopt"},
 	{0xd, 1, CPUID_EAX, 1, "xsavec"},
 	{0xd, 1, CPUID_EAX, 2, "xgetbv1"},
@@ -104,8 +117,8 @@ static const struct {
 } words[] = {
 	{1, 0, CPUID_ECX},	    {1, 0, CPUID_EDX},		{6, 0, CPUID_EAX},
 	{7, 0, CPUID_EBX},	    {7, 0, CPUID_ECX},		{7, 0, CPUID_EDX},
-	{0xd, 1, CPUID_EAX},	    {0x80000001, 0, CPUID_ECX}, {0x80000001, 0, CPUID_EDX},
-	{0x80000007, 0, CPUID_EDX},
+	{7, 2, CPUID_EDX},	    {0xd, 1, CPUID_EAX},	{0x80000001, 0, CPUID_ECX},
+	{0x80000001, 0, CPUID_EDX}, {0x80000007, 0, CPUID_EDX},
 };
 
 const char *cpuid_feature_name(uint32_t leaf, uint32_t subleaf, enum cpuid_register reg,
@@ -218,6 +231,23 @@ static enum status fit_addresses(const struct cpuid_model *wanted, const struct 
 	return ERR_UNSUPPORTED;
 }
 
+/* A guest that was told to need no defence must not come to need one. */
+static enum status fit_arch_capabilities(const struct cpuid_model *wanted,
+					 const struct cpuid_model *host, char *why, size_t why_size)
+{
+	uint64_t there = wanted->arch_capabilities, here = host->arch_capabilities;
+
+	if (((there & ~here & ~ARCH_CAPABILITIES_WEAK) |
+	     (here & ~there & ARCH_CAPABILITIES_WEAK)) == 0)
+		return OK;
+	if (!cpuid_has_7_edx(wanted, CPUID_7_EDX_ARCH_CAPABILITIES))
+		return OK;
+	format(why, why_size,
+	       "needs a processor with IA32_ARCH_CAPABILITIES 0x%lx, this one has 0x%lx", there,
+	       here);
+	return ERR_UNSUPPORTED;
+}
+
 enum status cpuid_model_fit(struct cpuid_model *wanted, const struct cpuid_model *host, char *why,
 			    size_t why_size)
 {
@@ -235,6 +265,7 @@ enum status cpuid_model_fit(struct cpuid_model *wanted, const struct cpuid_model
 		       components, host->xcr0_allowed);
 		return ERR_UNSUPPORTED;
 	}
+	TRY(fit_arch_capabilities(wanted, host, why, why_size));
 	cpuid_model_derive(wanted);
 	wanted->xcr0_allowed = components;
 	TRY(fit_components(wanted, host, why, why_size));

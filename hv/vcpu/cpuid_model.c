@@ -2,8 +2,7 @@
 /*
  * The guest's CPUID, built from a list of allowed features: a feature is shown if the processor has
  * it and Stencil keeps its state (or it has none). Deliberately hidden: VMX, SMX, MONITOR,
- * performance monitoring, machine check, thermal, TSX, SGX, PKU, PT, MPX, AMX, speculation-control
- * MSRs, TSC_ADJUST.
+ * performance monitoring, machine check, thermal, TSX, SGX, PKU, PT, MPX, AMX, TSC_ADJUST.
  *
  * Without interrupt remapping, Linux uses x2APIC only under a hypervisor that it knows. Therefore
  * KVM's signature is at the second hypervisor leaf base, with no features.
@@ -14,6 +13,7 @@
 #include "hv/vcpu/cpuid_model.h"
 
 #include "hv/host/msr.h"
+#include "hv/host/speculation.h"
 #include "hv/lib/string.h"
 
 /* Leaf 1, ECX: SSE3 PCLMULQDQ SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 x2APIC MOVBE POPCNT TSC-deadline
@@ -36,7 +36,12 @@
 #define LEAF7_EBX_INVPCID BIT(10)
 /* Leaf 7, ECX: AVX512_VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI BITALG VPOPCNTDQ RDPID. */
 #define LEAF7_ECX (BIT(1) | BIT(2) | BITS(12, 8) | BIT(14) | BIT(22))
-#define LEAF7_EDX BIT(4) /* FSRM */
+/* Leaf 7, EDX: FSRM MD_CLEAR ARCH_CAPABILITIES, and what needs a switch of MSRs. */
+#define LEAF7_EDX (BIT(4) | CPUID_7_EDX_MD_CLEAR | CPUID_7_EDX_ARCH_CAPABILITIES)
+#define LEAF7_EDX_SPECULATION \
+	(CPUID_7_EDX_SPEC_CTRL | CPUID_7_EDX_STIBP | CPUID_7_EDX_L1D_FLUSH | CPUID_7_EDX_SSBD)
+/* Leaf 7, subleaf 2: PSFD IPRED_CTRL RRSBA_CTRL DDPD_U BHI_CTRL, of IA32_SPEC_CTRL; MCDT_NO. */
+#define LEAF7_2_EDX BITS(5, 0)
 /* Leaf 0x80000001: LAHF LZCNT PREFETCHW; SYSCALL NX 1-GiB pages RDTSCP LM. */
 #define EXT1_ECX	(BIT(0) | BIT(5) | BIT(8))
 #define EXT1_EDX	(BIT(11) | BIT(20) | BIT(26) | BIT(27) | BIT(29))
@@ -84,6 +89,26 @@ static void init_features(struct cpuid_model *model, cpuid_source *source, uint3
 			.edx = (uint32_t)(seven.edx & LEAF7_EDX),
 		};
 	}
+}
+
+/* What guests may know and control about speculation. Without IA32_SPEC_CTRL, no IBRS at all. */
+static void init_speculation(struct cpuid_model *model, cpuid_source *source,
+			     const struct cpuid_options *options)
+{
+	struct cpuid_regs *seven = &model->basic[7];
+	struct cpuid_regs host = ask(source, 7, 0), two;
+
+	model->arch_capabilities = options->arch_capabilities;
+	if (!options->switches_speculation || !(host.edx & CPUID_7_EDX_SPEC_CTRL)) {
+		model->arch_capabilities &= ~ARCH_CAP_IBRS_ALL;
+		return;
+	}
+	seven->edx |= (uint32_t)(host.edx & LEAF7_EDX_SPECULATION);
+	if (host.eax < 2)
+		return;
+	seven->eax = 2;
+	two = ask(source, 7, 2);
+	add_sub(model, 7, 2, (struct cpuid_regs){.edx = (uint32_t)(two.edx & LEAF7_2_EDX)});
 }
 
 /* Leaf 4: the processor's caches. share_cache() adds who shares them. */
@@ -176,6 +201,36 @@ static void init_extended(struct cpuid_model *model, cpuid_source *source)
 		model->extended[8].eax = 36 | 48 << 8;
 }
 
+/* Zeros if the subleaf does not exist. */
+static void find_sub(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
+		     struct cpuid_regs *ret)
+{
+	*ret = (struct cpuid_regs){0};
+	for (size_t i = 0; i < model->n_sub; i++)
+		if (model->sub[i].leaf == leaf && model->sub[i].subleaf == subleaf)
+			*ret = model->sub[i].regs;
+}
+
+/* The bits of IA32_SPEC_CTRL that the features announce. SDM vol. 4, "IA32_SPEC_CTRL". */
+static uint16_t spec_ctrl_bits(const struct cpuid_model *model)
+{
+	static const uint16_t of_leaf_7_2[] = {BIT(7), BITS(4, 3), BITS(6, 5), BIT(8), BIT(10)};
+	struct cpuid_regs two;
+	uint64_t bits = SPEC_CTRL_IBRS;
+
+	if (!cpuid_has_7_edx(model, CPUID_7_EDX_SPEC_CTRL))
+		return 0;
+	if (cpuid_has_7_edx(model, CPUID_7_EDX_STIBP))
+		bits |= SPEC_CTRL_STIBP;
+	if (cpuid_has_7_edx(model, CPUID_7_EDX_SSBD))
+		bits |= SPEC_CTRL_SSBD;
+	find_sub(model, 7, 2, &two);
+	for (unsigned i = 0; i < ARRAY_SIZE(of_leaf_7_2); i++)
+		if (two.edx >> i & 1)
+			bits |= of_leaf_7_2[i];
+	return (uint16_t)bits;
+}
+
 void cpuid_model_derive(struct cpuid_model *model)
 {
 	static const struct {
@@ -201,6 +256,7 @@ void cpuid_model_derive(struct cpuid_model *model)
 		if (word & optional[i].feature)
 			model->cr4_allowed |= optional[i].cr4;
 	}
+	model->spec_ctrl_allowed = spec_ctrl_bits(model);
 	model->efer_allowed = EFER_LME | EFER_LMA;
 	if (model->extended[1].edx & BIT(11))
 		model->efer_allowed |= EFER_SCE;
@@ -219,6 +275,8 @@ void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 	if (last >= 2)
 		model->basic[2] = ask(source, 2, 0);
 	init_features(model, source, last);
+	if (last >= 7)
+		init_speculation(model, source, options);
 	init_caches(model, source, last);
 	model->basic[6].eax = LEAF6_EAX;
 	init_xsave(model, source, last);
@@ -331,16 +389,6 @@ static void apply_state(const struct cpuid_model *model, uint32_t leaf,
 	default:
 		break;
 	}
-}
-
-/* Zeros if the subleaf does not exist. */
-static void find_sub(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
-		     struct cpuid_regs *ret)
-{
-	*ret = (struct cpuid_regs){0};
-	for (size_t i = 0; i < model->n_sub; i++)
-		if (model->sub[i].leaf == leaf && model->sub[i].subleaf == subleaf)
-			*ret = model->sub[i].regs;
 }
 
 static bool has_subleaves(uint32_t leaf)

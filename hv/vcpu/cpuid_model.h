@@ -35,19 +35,28 @@ struct cpuid_model {
 	uint64_t cr4_allowed;  /* bits a guest may set in CR4 */
 	uint64_t efer_allowed; /* bits a guest may set in EFER */
 	uint64_t xcr0_allowed;
+	uint64_t arch_capabilities; /* IA32_ARCH_CAPABILITIES, if leaf 7 shows it */
+	uint16_t spec_ctrl_allowed; /* bits of IA32_SPEC_CTRL; 0: the guest does not have it */
 };
+
+static inline bool cpuid_has_7_edx(const struct cpuid_model *model, uint64_t feature)
+{
+	return model->basic[7].edx & feature;
+}
 
 /*
  * has_rdtscp and has_invpcid: whether the VMX controls are on that make these instructions usable.
- * The guest is told tsc_hz exactly.
+ * switches_speculation: whether vCPUs have their own IA32_SPEC_CTRL. The guest is told tsc_hz
+ * exactly.
  */
 struct cpuid_options {
 	uint64_t tsc_hz;
-	bool has_rdtscp, has_invpcid;
+	uint64_t arch_capabilities; /* the guests' */
+	bool has_rdtscp, has_invpcid, switches_speculation;
 };
 void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 		      const struct cpuid_options *options);
-/* Set cr4_allowed and efer_allowed from the features. */
+/* Set cr4_allowed, efer_allowed and spec_ctrl_allowed from the features. */
 void cpuid_model_derive(struct cpuid_model *model);
 
 /* State of the asking vCPU that some leaves show. */

@@ -13,6 +13,7 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
+#include "hv/vcpu/speculation.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/vmcs.h"
 #include "hv/vmx/vpid.h"
@@ -26,14 +27,9 @@ static const uint32_t switched[N_SWITCHED] = {
 	[SWITCHED_TSC_AUX] = IA32_TSC_AUX,
 };
 
-static unsigned n_switched(void)
-{
-	return vcpu_has_control2(PROC2_RDTSCP) ? N_SWITCHED : SWITCHED_TSC_AUX;
-}
-
 void vcpu_clear_switched_msrs(void)
 {
-	for (unsigned i = 0; i < n_switched(); i++)
+	for (unsigned i = 0; i < vcpu_shared.n_switched; i++)
 		wrmsr(switched[i], 0);
 }
 
@@ -42,7 +38,7 @@ static void load_registers(struct vcpu *vcpu)
 	const struct vcpu_saved *saved = &vcpu->saved_in->saved;
 
 	write_cr2(saved->cr2);
-	for (unsigned i = 0; i < n_switched(); i++)
+	for (unsigned i = 0; i < vcpu_shared.n_switched; i++)
 		wrmsr(switched[i], saved->switched_msr[i]);
 	asm volatile("mov %0, %%db0; mov %1, %%db1; mov %2, %%db2; mov %3, %%db3; mov %4, %%db6"
 		     :
@@ -61,7 +57,7 @@ static void save_registers(struct vcpu *vcpu)
 	struct vcpu_saved *saved = &vcpu->saved;
 
 	saved->cr2 = read_cr2();
-	for (unsigned i = 0; i < n_switched(); i++)
+	for (unsigned i = 0; i < vcpu_shared.n_switched; i++)
 		saved->switched_msr[i] = rdmsr(switched[i]);
 	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3; mov %%db6, %4"
 		     : "=r"(saved->dr[0]), "=r"(saved->dr[1]), "=r"(saved->dr[2]),
@@ -112,14 +108,17 @@ void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
 }
 
-/* Write the vCPU's state to the VMCS, unless the VMCS holds it already. */
-static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
+/*
+ * Write the vCPU's state to the VMCS, unless the VMCS holds it already. Returns whether another one
+ * was here last.
+ */
+static bool take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 {
 	/* VPID_SHARED may have been used by another vCPU since; flush its mappings. */
 	if (vcpu->vpid == VPID_SHARED)
 		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
-		return;
+		return false;
 	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
 	vmcs_write(VMCS_VPID, vcpu->vpid);
 	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->ept->root));
@@ -129,15 +128,20 @@ static void take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 	}
 	cpu->vmcs_of = vcpu;
 	vcpu->last_cpu = cpu;
+	return true;
 }
 
 void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
 {
+	bool is_other;
+
 	assert(cpu->current == NULL);
 	cpu->current = vcpu;
 	if (!cpu->vmcs_made)
 		make_vmcs(cpu);
-	take_vmcs(vcpu, cpu);
+	is_other = take_vmcs(vcpu, cpu);
+	if (vcpu_shared.switches_speculation)
+		speculation_load(vcpu, cpu, is_other);
 	vcpu->regs.launched = cpu->vmcs_launched;
 	load_registers(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
@@ -147,6 +151,8 @@ void vcpu_reload(struct vcpu *vcpu)
 {
 	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
 	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	if (vcpu_shared.switches_speculation)
+		speculation_load(vcpu, this_cpu(), false);
 	load_registers(vcpu);
 }
 

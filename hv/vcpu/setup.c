@@ -5,7 +5,7 @@
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/host/io.h"
-#include "hv/host/msr.h"
+#include "hv/host/policy.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/vcpu.h"
@@ -25,6 +25,8 @@ enum status vcpu_setup(const struct processor_report *common)
 
 	shared->capability = *capability;
 	TRY(vmx_controls_choose(capability, &shared->controls));
+	shared->n_switched = vcpu_has_control2(PROC2_RDTSCP) ? N_SWITCHED : SWITCHED_TSC_AUX;
+	shared->switches_speculation = host_policy.measures & MEASURE_IBPB;
 	shared->preemption_shift = capability->misc & 0x1f;
 	shared->io_bitmap = frame_alloc();
 	shared->msr_bitmap = frame_alloc();
@@ -36,8 +38,10 @@ enum status vcpu_setup(const struct processor_report *common)
 	cpuid_model_init(&shared->cpuid, common_cpuid,
 			 &(struct cpuid_options){
 				 .tsc_hz = tsc_hz,
+				 .arch_capabilities = host_policy.guest_arch_capabilities,
 				 .has_rdtscp = vcpu_has_control2(PROC2_RDTSCP),
 				 .has_invpcid = vcpu_has_control2(PROC2_INVPCID),
+				 .switches_speculation = shared->switches_speculation,
 			 });
 	shared->microcode = (uint64_t)facts->microcode << 32;
 	return OK;

@@ -2,11 +2,13 @@
 /* The registers with which a kernel starts, or a processor after a SIPI. */
 #include "hv/vcpu/start_state.h"
 
+#include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/load.h"
+#include "hv/vcpu/speculation.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
@@ -123,6 +125,9 @@ static void reset_kept_registers(struct vcpu *vcpu)
 	uint8_t *area = vcpu->xsave_area;
 
 	vcpu_clear_switched_msrs();
+	vcpu->regs.spec_ctrl = 0;
+	if (vcpu_shared.switches_speculation)
+		speculation_load(vcpu, this_cpu(), false);
 	vmcs_write(VMCS_GUEST_PAT, PAT_RESET);
 	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);

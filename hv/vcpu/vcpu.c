@@ -65,6 +65,7 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 
 	assert(from->n_steps == 0 && from->saved_in == from);
 	memcpy(to->regs.gpr, from->regs.gpr, sizeof(to->regs.gpr));
+	to->regs.spec_ctrl = from->regs.spec_ctrl;
 	to->guest = from->guest;
 	to->saved_in = from;
 	/* Atomic: other processors may request something at this moment. */

@@ -88,7 +88,7 @@ struct vcpu_guest {
 };
 
 struct vcpu {
-	/* The vCPU's own; of these, only regs.gpr is copied from a template. */
+	/* The vCPU's own; of these, only regs.gpr and regs.spec_ctrl are copied from a template. */
 	struct guest_regs regs; /* first: vmx_exited() casts its address */
 	struct vm *vm;
 	struct ept *ept; /* of the VM */
@@ -140,6 +140,8 @@ struct vcpu_shared {
 	phys_t io_bitmap; /* all ones; serves as bitmaps A and B */
 	phys_t msr_bitmap;
 	unsigned preemption_shift; /* a timer tick is 1 << shift TSC ticks */
+	unsigned n_switched;	   /* of enum switched_msr */
+	bool switches_speculation; /* vCPUs have their own IA32_SPEC_CTRL */
 	uint64_t microcode;
 	uint64_t first_entry_tsc; /* of the machine's first VM entry; 0: none yet */
 };

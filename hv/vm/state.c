@@ -15,14 +15,18 @@
 #define ARRAY_OF_WORDS(member) \
 	{ \
 #member, offsetof(struct cpuid_model, member), \
-			STATE_SIZE(struct cpuid_model, member) / 4, 4, UINT32_MAX \
+			STATE_SIZE(struct cpuid_model, member) / 4, 4, UINT32_MAX, 0 \
 	}
 
 /* The model's other members are computed from these. */
 static const struct state_field cpuid_fields[] = {
-	ARRAY_OF_WORDS(basic), ARRAY_OF_WORDS(hypervisor),
-	ARRAY_OF_WORDS(kvm),   ARRAY_OF_WORDS(extended),
-	ARRAY_OF_WORDS(sub),   STATE_FIELD(struct cpuid_model, n_sub, 0x7f),
+	ARRAY_OF_WORDS(basic),
+	ARRAY_OF_WORDS(hypervisor),
+	ARRAY_OF_WORDS(kvm),
+	ARRAY_OF_WORDS(extended),
+	ARRAY_OF_WORDS(sub),
+	STATE_FIELD(struct cpuid_model, n_sub, 0x7f),
+	STATE_FIELD_SINCE(2, struct cpuid_model, arch_capabilities, UINT64_MAX),
 };
 const struct state_table state_cpuid_table = {"cpuid", cpuid_fields, ARRAY_SIZE(cpuid_fields)};
 

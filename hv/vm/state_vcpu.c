@@ -80,6 +80,7 @@ static const struct state_field vcpu_fields[] = {
 	STATE_FIELD(struct vcpu, saved.dr6, UINT32_MAX),
 	STATE_FIELD(struct vcpu, saved.cr2, ANY),
 	STATE_FIELD(struct vcpu, guest.xcr0, ANY),
+	STATE_FIELD_SINCE(2, struct vcpu, regs.spec_ctrl, UINT16_MAX),
 };
 const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcpu_fields)};
 
@@ -187,6 +188,8 @@ static enum status check_vcpu(struct state_reader *reader, const struct vcpu *vc
 		return state_refuse(reader, "EFER cannot be 0x%lx", efer);
 	if (!cpuid_xcr0_valid(model, vcpu->guest.xcr0))
 		return state_refuse(reader, "XCR0 cannot be 0x%lx", vcpu->guest.xcr0);
+	if (vcpu->regs.spec_ctrl & ~model->spec_ctrl_allowed)
+		return state_refuse(reader, "IA32_SPEC_CTRL cannot be 0x%x", vcpu->regs.spec_ctrl);
 	if (!msrs_are_possible(vcpu))
 		return state_refuse(reader, "has an impossible MSR value");
 	if (!event_is_possible(vcpu))

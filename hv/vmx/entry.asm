@@ -1,7 +1,10 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; The loop of VM entries and exits. It saves C's registers once, not at every exit. See entry.h
-; for the C side. The code makes no decisions; after an entry it treats all
-; registers except rsp as the guest's.
+; for the C side. After an entry the code treats all registers except rsp as the guest's.
+;
+; There are two loops. The first makes no decisions. On processors that leak, or whose predictions a
+; guest can make, vmx_guard() replaces it by the second one, which does what vmx_guards
+; says: the first loop costs nothing for it.
 
 default rel
 bits 64
@@ -11,6 +14,23 @@ VMCS_HOST_RSP   equ 0x6c14
 %define REG(n)  8 * n                   ; offset of gpr[n] in struct guest_regs
 REGS_REQUESTS   equ 8 * 16              ; its requests, 4 bytes
 REGS_LAUNCHED   equ 8 * 16 + 4          ; its launched, 1 byte
+REGS_SPEC_CTRL  equ 8 * 16 + 6          ; its spec_ctrl, 2 bytes
+
+; enum vmx_guard
+GUARD_L1D_FLUSH equ 1
+GUARD_VERW      equ 2
+GUARD_IBRS      equ 4
+GUARD_RSB_FILL  equ 8
+GUARD_RSB_ENTRY equ 16
+GUARD_BHB_CLEAR equ 32
+
+IA32_SPEC_CTRL  equ 0x48
+IA32_FLUSH_CMD  equ 0x10b
+SPEC_CTRL_IBRS  equ 1
+
+; Branches of the loop that overwrites the branch history: more than any processor remembers that
+; lacks BHI_DIS_S.
+BHB_LOOPS       equ 96
 
 %macro load_guest 0                     ; rdi: regs
         mov     rax, [rdi + REG(0)]
@@ -30,51 +50,7 @@ REGS_LAUNCHED   equ 8 * 16 + 4          ; its launched, 1 byte
         mov     rdi, [rdi + REG(7)]     ; last: it was the pointer
 %endmacro
 
-extern vmx_exited
-
-section .text
-
-; enum vmx_result vmx_run(struct guest_regs *regs (rdi))
-;
-; VM entry loads rip and rsp from the VMCS, VM exit restores ours: HOST_RIP is
-; vmx_exit below, HOST_RSP is written here. This code switches all other registers.
-
-global vmx_run:function hidden, vmx_exit:function hidden
-vmx_run:
-        push    rbx
-        push    rbp
-        push    r12
-        push    r13
-        push    r14
-        push    r15
-        push    rdi                     ; regs, found again at [rsp]; rsp is now a multiple of 16
-
-        mov     eax, VMCS_HOST_RSP
-        vmwrite rax, rsp
-        jbe     vmx_failed
-
-        cmp     byte [rdi + REGS_LAUNCHED], 0
-        jne     vmx_resume
-        mov     byte [rdi + REGS_LAUNCHED], 1
-        load_guest
-        vmlaunch
-        jmp     vmx_failed
-align 16
-vmx_resume:
-        load_guest
-        vmresume
-
-        ; Entry was refused. rsp is still ours; every other register is the
-        ; guest's and must not be used.
-vmx_failed:
-        setc    al                      ; CF: VMfailInvalid, ZF: VMfailValid
-        movzx   eax, al
-        inc     eax
-        jmp     vmx_leave
-
-align 16
-vmx_exit:
-        push    rdi
+%macro save_guest 0                     ; rdi: to regs, with the guest's rdi pushed
         mov     rdi, [rsp + 8]          ; regs
         pop     qword [rdi + REG(7)]
         mov     [rdi + REG(0)], rax
@@ -107,6 +83,63 @@ vmx_exit:
         xor     r13d, r13d
         xor     r14d, r14d
         xor     r15d, r15d
+%endmacro
+
+; Skip to %2 unless the guard %1 is on. Changes flags only.
+%macro unless_guard 2
+        test    dword [vmx_guards], %1
+        jz      %2
+%endmacro
+
+extern vmx_exited
+
+section .text
+
+; enum vmx_result vmx_run(struct guest_regs *regs (rdi))
+;
+; VM entry loads rip and rsp from the VMCS, VM exit restores ours: HOST_RIP is
+; vmx_exit below, HOST_RSP is written here. This code switches all other registers.
+
+global vmx_run:function hidden, vmx_exit:function hidden
+global vmx_run_here:data hidden, vmx_run_here_end:data hidden
+vmx_run:
+        push    rbx
+        push    rbp
+        push    r12
+        push    r13
+        push    r14
+        push    r15
+        push    rdi                     ; regs, found again at [rsp]; rsp is now a multiple of 16
+
+vmx_run_here:                           ; vmx_guard() makes this a jump to vmx_run_guarded
+        mov     eax, VMCS_HOST_RSP
+vmx_run_here_end:
+        vmwrite rax, rsp
+        jbe     vmx_failed
+
+        cmp     byte [rdi + REGS_LAUNCHED], 0
+        jne     vmx_resume
+        mov     byte [rdi + REGS_LAUNCHED], 1
+        load_guest
+        vmlaunch
+        jmp     vmx_failed
+align 16
+vmx_resume:
+        load_guest
+        vmresume
+
+        ; Entry was refused. rsp is still ours; every other register is the
+        ; guest's and must not be used.
+vmx_failed:
+        setc    al                      ; CF: VMfailInvalid, ZF: VMfailValid
+        movzx   eax, al
+        inc     eax
+        jmp     vmx_leave
+
+align 16
+vmx_exit:
+        push    rdi
+        save_guest
         call    vmx_exited
         mov     rdi, [rsp]
         cmp     dword [rdi + REGS_REQUESTS], 0
@@ -130,3 +163,93 @@ vmx_leave:
         pop     rbp
         pop     rbx
         ret
+
+; The second loop. A mispredicted branch of it may skip a measure, until the LFENCE before C.
+global vmx_run_guarded:data hidden, vmx_exit_guarded:data hidden
+align 16
+vmx_run_guarded:
+        mov     eax, VMCS_HOST_RSP
+        vmwrite rax, rsp
+        jbe     vmx_failed
+
+guarded_enter:
+        unless_guard GUARD_IBRS, .no_ibrs
+        mov     ecx, IA32_SPEC_CTRL
+        movzx   eax, word [rdi + REGS_SPEC_CTRL]
+        xor     edx, edx
+        wrmsr
+.no_ibrs:
+        unless_guard GUARD_L1D_FLUSH, .no_l1d_flush
+        mov     ecx, IA32_FLUSH_CMD
+        mov     eax, 1
+        xor     edx, edx
+        wrmsr
+.no_l1d_flush:
+        cmp     byte [rdi + REGS_LAUNCHED], 0
+        jne     .resume
+        mov     byte [rdi + REGS_LAUNCHED], 1
+        load_guest
+        unless_guard GUARD_VERW, .launch
+        verw    [data_selector]
+.launch:
+        vmlaunch
+        jmp     vmx_failed
+.resume:
+        load_guest
+        unless_guard GUARD_VERW, .no_verw
+        verw    [data_selector]         ; last: nothing of the host's enters the buffers any more
+.no_verw:
+        vmresume
+        jmp     vmx_failed
+
+align 16
+vmx_exit_guarded:
+        push    rdi
+        save_guest
+
+        unless_guard GUARD_RSB_FILL, .no_rsb_fill
+        mov     ecx, 16                 ; 32 entries, before the first return
+.fill:  call    .second
+        int3
+.second:
+        call    .filled
+        int3
+.filled:
+        add     rsp, 16
+        dec     ecx
+        jnz     .fill
+.no_rsb_fill:
+        unless_guard GUARD_RSB_ENTRY, .no_rsb_entry
+        call    .pushed
+        int3
+.pushed:
+        add     rsp, 8
+.no_rsb_entry:
+        unless_guard GUARD_IBRS, .no_ibrs
+        mov     ecx, IA32_SPEC_CTRL
+        movzx   eax, word [rdi + REGS_SPEC_CTRL]
+        or      eax, SPEC_CTRL_IBRS
+        xor     edx, edx
+        wrmsr
+.no_ibrs:
+        unless_guard GUARD_BHB_CLEAR, .no_bhb_clear
+        mov     ecx, BHB_LOOPS
+.taken: jmp     .taken_too
+align 16
+.taken_too:
+        dec     ecx
+        jnz     .taken
+.no_bhb_clear:
+        lfence
+        call    vmx_exited
+        mov     rdi, [rsp]
+        cmp     dword [rdi + REGS_REQUESTS], 0
+        je      guarded_enter
+        xor     eax, eax                ; VMX_LEFT
+        jmp     vmx_leave
+
+section .data
+global vmx_guards:data hidden
+align 4
+vmx_guards:     dd 0                    ; enum vmx_guard; constant after vmx_guard()
+data_selector:  dw 0x10                 ; CPU_SELECTOR_DATA: VERW needs one that may be written

@@ -73,3 +73,18 @@ void processors_choose(struct processor_report *report, unsigned n, bool use_thr
 			report[i].left_out = join(ret, &report[i]);
 	}
 }
+
+void processors_policy(const struct processor_report *report, unsigned n,
+		       struct processor_report *common, enum mitigations mode, struct policy *ret)
+{
+	uint32_t weaknesses = 0;
+	bool shares_cores = false;
+
+	for (unsigned i = 0; i < n; i++) {
+		weaknesses |= policy_weaknesses(&report[i].facts);
+		shares_cores |= core_is_used(report, i, &report[i].facts);
+	}
+	policy_decide(weaknesses, &common->facts, mode, shares_cores, ret);
+	if (weaknesses & WEAK_TIMER)
+		vmx_hide(&common->vmx, CONTROLS_PIN, PIN_PREEMPTION_TIMER);
+}

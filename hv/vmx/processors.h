@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/host/facts.h"
+#include "hv/host/policy.h"
 #include "hv/vmx/controls.h"
 
 /* What a processor reports about itself at start. */
@@ -19,3 +19,10 @@ struct processor_report {
  */
 void processors_choose(struct processor_report *report, unsigned n, bool use_threads,
 		       struct processor_report *ret);
+
+/*
+ * The policy for the first n of 'report', which are used. Removes from 'common', of
+ * processors_choose(), the controls that do not work on one of them.
+ */
+void processors_policy(const struct processor_report *report, unsigned n,
+		       struct processor_report *common, enum mitigations mode, struct policy *ret);

@@ -53,7 +53,7 @@ void vmcs_write_host(const struct vmcs_host *host)
 	vmcs_write(VMCS_HOST_SYSENTER_EIP, 0);
 	vmcs_write(VMCS_HOST_PAT, rdmsr(IA32_PAT));
 	vmcs_write(VMCS_HOST_EFER, rdmsr(IA32_EFER));
-	vmcs_write(VMCS_HOST_RIP, (uint64_t)vmx_exit);
+	vmcs_write(VMCS_HOST_RIP, (uint64_t)(vmx_guards ? vmx_exit_guarded : vmx_exit));
 }
 
 /* Fields of features that exist but are not used. */

@@ -61,8 +61,11 @@ static inline const struct cpuid_model *state_host_cpuid(void)
 	static struct cpuid_model model;
 
 	cpuid_model_init(&model, state_cpuid,
-			 &(struct cpuid_options){
-				 .tsc_hz = 1000000000, .has_rdtscp = true, .has_invpcid = true});
+			 &(struct cpuid_options){.tsc_hz = 1000000000,
+						 .arch_capabilities = UINT64_C(0x1230),
+						 .has_rdtscp = true,
+						 .has_invpcid = true,
+						 .switches_speculation = true});
 	return &model;
 }
 
@@ -162,6 +165,7 @@ static inline void state_fill_vcpu(struct vcpu *vcpu)
 	vcpu->guest.event = INTR_VALID | INTR_TYPE_SOFTWARE | 0x80;
 	vcpu->guest.event_inst_len = 2;
 	vcpu->guest.is_fresh = false;
+	vcpu->regs.spec_ctrl &= vcpu->cpuid->spec_ctrl_allowed;
 	guest_msrs_reset(&vcpu->guest.msrs, state_random());
 	vcpu->guest.msrs.mtrr_variable[3] = state_random() & BITS(51, 12);
 	vcpu->guest.msrs.mtrr_fixed[2] = UINT64_C(0x0606060606060606);

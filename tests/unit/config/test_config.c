@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/host/policy.h"
 #include "hv/lib/print.h"
 #include "tests/unit/support.h"
 
@@ -84,6 +85,7 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_int_equal(config.host.log_level, LOG_INFO);
 	assert_false(config.host.checksum);
 	assert_true(config.host.smt);
+	assert_int_equal(config.host.mitigations, MITIGATIONS_AUTO);
 }
 
 static void all_options_of_a_vm_are_taken(void **state)
@@ -178,10 +180,10 @@ static void memory_is_counted_as_by_qemu(void **state)
 
 static void the_host_is_told_its_part(void **state)
 {
-	assert_int_equal(
-		parse("host -serial com2 -on-end wait\nhost --log debug -checksum on -smt off\n"
-		      "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
-		OK);
+	assert_int_equal(parse("host -serial com2 -on-end wait\nhost --log debug -checksum on -smt "
+			       "off -mitigations all\n"
+			       "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
+			 OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
 	assert_int_equal(config.host.on_end, HOST_END_WAIT);
 	assert_int_equal(config.host.log_level, LOG_DEBUG);
@@ -189,6 +191,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_false(config.host.smt);
 	assert_string_equal(config.host.mask, "vmx-ple,vmx-vpid");
 	assert_int_equal(config.host.mask_place.line, 3);
+	assert_int_equal(config.host.mitigations, MITIGATIONS_ALL);
 	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning\n"
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
@@ -236,6 +239,8 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
 	expect_logged("host -smt 1\nvm a -kernel k",
 		      "c:1:11: Parameter '-smt' does not accept value '1'\n");
+	expect_logged("host -mitigations on\nvm a -kernel k",
+		      "c:1:19: Parameter '-mitigations' does not accept value 'on'\n");
 	expect_logged("host -log\nhost serial -foo -log com1 --on-end x",
 		      "c:1:6: -log: requires an argument\n"
 		      "c:2:6: serial: invalid option\n"

@@ -202,6 +202,7 @@ static void a_topic_is_answered(void **state)
 		{"query-memory-devices", "{\"return\": []}\n"},
 		{"query-memory-size-summary",
 		 "{\"return\": {\"base-memory\": 0, \"plugged-memory\": 0}}\n"},
+		{"info mitigations", "mitigations auto: none\n"},
 		{"info status", "VM status: running\n"},
 		{"info templates", "t: 0 KiB, 1 clones made, 1 alive\n"},
 		{"info version", "Stencil, a hypervisor for VM templates\n"},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hv/host/msr.h"
+#include "hv/host/speculation.h"
 #include "tests/unit/support.h"
 
 static struct cpuid_regs (*filter)(uint32_t leaf, uint32_t subleaf, struct cpuid_regs regs);
@@ -38,8 +39,10 @@ static struct cpuid_model make(struct cpuid_regs (*with)(uint32_t, uint32_t, str
 
 	filter = with;
 	cpuid_model_init(&model, source,
-			 &(struct cpuid_options){
-				 .tsc_hz = 1000000000, .has_rdtscp = true, .has_invpcid = true});
+			 &(struct cpuid_options){.tsc_hz = 1000000000,
+						 .has_rdtscp = true,
+						 .has_invpcid = true,
+						 .switches_speculation = true});
 	return model;
 }
 
@@ -68,8 +71,8 @@ static const struct {
 } words[] = {
 	{1, 0, CPUID_ECX},	    {1, 0, CPUID_EDX},		{6, 0, CPUID_EAX},
 	{7, 0, CPUID_EBX},	    {7, 0, CPUID_ECX},		{7, 0, CPUID_EDX},
-	{0xd, 1, CPUID_EAX},	    {0x80000001, 0, CPUID_ECX}, {0x80000001, 0, CPUID_EDX},
-	{0x80000007, 0, CPUID_EDX},
+	{7, 2, CPUID_EDX},	    {0xd, 1, CPUID_EAX},	{0x80000001, 0, CPUID_ECX},
+	{0x80000001, 0, CPUID_EDX}, {0x80000007, 0, CPUID_EDX},
 };
 
 static void each_feature_that_is_missing_is_named(void **state)
@@ -104,10 +107,29 @@ static void a_feature_nobody_knows_is_refused(void **state)
 {
 	struct cpuid_model all = make(NULL), wanted = all;
 
-	wanted.basic[7].edx |= BIT(31);
+	wanted.basic[7].edx |= BIT(30);
 	assert_int_equal(fit(wanted, &all), ERR_UNSUPPORTED);
 	assert_string_equal(why,
-			    "needs a processor with a feature not known here: leaf 0x7, bit 31");
+			    "needs a processor with a feature not known here: leaf 0x7, bit 30");
+}
+
+static void a_guest_keeps_the_defences_that_it_needs(void **state)
+{
+	struct cpuid_model host = make(NULL), wanted = host;
+
+	host.arch_capabilities = ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO;
+	wanted.arch_capabilities = ARCH_CAP_RDCL_NO;
+	assert_int_equal(fit(wanted, &host), OK);
+	wanted.arch_capabilities = ARCH_CAP_RDCL_NO | ARCH_CAP_TAA_NO;
+	assert_int_equal(fit(wanted, &host), ERR_UNSUPPORTED);
+	assert_string_equal(why, "needs a processor with IA32_ARCH_CAPABILITIES 0x101, this one "
+				 "has 0x21");
+	wanted.arch_capabilities = ARCH_CAP_RDCL_NO;
+	host.arch_capabilities |= ARCH_CAP_RRSBA; /* a new weakness */
+	assert_int_equal(fit(wanted, &host), ERR_UNSUPPORTED);
+	/* A guest that does not have the MSR has not read it. */
+	wanted.basic[7].edx &= ~(uint32_t)CPUID_7_EDX_ARCH_CAPABILITIES;
+	assert_int_equal(fit(wanted, &host), OK);
 }
 
 /* A guest only reads names and caches. */
@@ -187,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_feature_that_is_missing_is_named),
 		cmocka_unit_test(a_feature_nobody_knows_is_refused),
+		cmocka_unit_test(a_guest_keeps_the_defences_that_it_needs),
 		cmocka_unit_test(other_words_may_differ),
 		cmocka_unit_test(state_components_are_there_and_in_place),
 		cmocka_unit_test(addresses_are_no_wider),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hv/host/msr.h"
+#include "hv/host/speculation.h"
 #include "tests/unit/support.h"
 
 /* A processor that has every feature bit, and caches, in every leaf. */
@@ -271,6 +272,31 @@ static void allowed_bits_follow_the_features(void **state)
 	assert_false(look(&model, 7, 0).ebx & BIT(10));
 }
 
+static void speculation_is_controlled_where_it_is_switched(void **state)
+{
+	struct cpuid_options options = all_controls;
+	struct cpuid_model model;
+
+	options.arch_capabilities = ARCH_CAP_IBRS_ALL | ARCH_CAP_MDS_NO;
+	cpuid_model_init(&model, everything, &options);
+	assert_int_equal(look(&model, 7, 0).edx & 0xf4000000, 0x20000000); /* ARCH_CAPABILITIES */
+	assert_int_equal(look(&model, 7, 0).eax, 0);
+	assert_int_equal(model.arch_capabilities, ARCH_CAP_MDS_NO);
+	assert_int_equal(model.spec_ctrl_allowed, 0);
+
+	options.switches_speculation = true;
+	cpuid_model_init(&model, everything, &options);
+	assert_int_equal(look(&model, 7, 0).edx & 0xfc000000, 0xbc000000);
+	assert_int_equal(look(&model, 7, 0).eax, 2);
+	assert_int_equal(look(&model, 7, 1).edx, 0);
+	assert_int_equal(look(&model, 7, 2).edx, 0x3f);
+	assert_int_equal(model.arch_capabilities, options.arch_capabilities);
+	assert_int_equal(model.spec_ctrl_allowed, 0x5ff);
+
+	cpuid_model_init(&model, little, &options);
+	assert_int_equal(model.spec_ctrl_allowed, 0);
+}
+
 static void xcr0_takes_what_hardware_takes(void **state)
 {
 	struct cpuid_model model;
@@ -303,6 +329,7 @@ int main(void)
 		cmocka_unit_test(osxsave_follows_cr4),
 		cmocka_unit_test(the_apic_bit_follows_its_enable),
 		cmocka_unit_test(allowed_bits_follow_the_features),
+		cmocka_unit_test(speculation_is_controlled_where_it_is_switched),
 		cmocka_unit_test(xcr0_takes_what_hardware_takes),
 	};
 

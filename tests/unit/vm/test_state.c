@@ -14,7 +14,7 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0x63c86002 /* of version 1 */
+#define TABLES_CRC 0x4882a839 /* of version 2 */
 
 static struct state_vm from, to;
 static uint8_t *file;
@@ -227,6 +227,7 @@ static void no_member_is_forgotten(void **state)
 	static const struct left_out cpuid[] = {OUT(cpuid_model, cr4_allowed),
 						OUT(cpuid_model, efer_allowed),
 						OUT(cpuid_model, xcr0_allowed),
+						OUT(cpuid_model, spec_ctrl_allowed),
 						{0}};
 	const struct state_table *table = state_device_tables();
 
@@ -300,8 +301,53 @@ static void the_tables_are_those_of_the_version(void **state)
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		crc = crc32_add(crc, &state_vmcs_fields[i].field,
 				sizeof(state_vmcs_fields[i].field));
-	assert_int_equal(STATE_VERSION, 1);
+	assert_int_equal(STATE_VERSION, 2);
 	assert_int_equal(crc, TABLES_CRC);
+}
+
+/* Take 'n' bytes out of a section, from its end or, if 'field' is not 0, from that offset. */
+static void take_out(const char *name, uint32_t number, size_t field, uint32_t n)
+{
+	uint8_t *head = file + STATE_HEAD_SIZE, *from;
+	uint32_t head_number, size;
+
+	for (;;) {
+		memcpy(&head_number, head + STATE_NAME_SIZE, 4);
+		memcpy(&size, head + STATE_NAME_SIZE + 4, 4);
+		if (strcmp((const char *)head, name) == 0 && head_number == number)
+			break;
+		head += STATE_NAME_SIZE + 8 + size;
+	}
+	from = head + STATE_NAME_SIZE + 8 + (field ? field : size - n);
+	size -= n;
+	memcpy(head + STATE_NAME_SIZE + 4, &size, 4);
+	memmove(from, from + n, (size_t)(file + len - from) - n);
+	len -= n;
+}
+
+/* Of version 1: without IA32_ARCH_CAPABILITIES and IA32_SPEC_CTRL. */
+static void a_file_of_the_first_version_is_loaded(void **state)
+{
+	size_t fields = 0;
+
+	for (size_t i = 0; i < state_vcpu_table.n; i++)
+		if (state_vcpu_table.fields[i].since == 0)
+			fields += (size_t)state_vcpu_table.fields[i].count *
+				  state_vcpu_table.fields[i].size;
+	take_out("cpuid", 0, 0, 8);
+	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
+		take_out("vcpu", i, fields, 2);
+	file[8] = 1;
+	seal(len);
+	to.vm->vcpu[1].regs.spec_ctrl = 1;
+	if (load(len) != OK)
+		fail_msg("%s", why);
+	assert_int_equal(to.vm->vcpu[1].regs.spec_ctrl, 0);
+	assert_int_equal(to.model.arch_capabilities, 0);
+	assert_int_equal(to.vm->vcpu[1].guest.xcr0, from.vm->vcpu[1].guest.xcr0);
+	file[8] = 2;
+	seal(len);
+	assert_int_equal(load(len), ERR_CORRUPT);
 }
 
 static void each_length_that_is_too_short_is_refused(void **state)
@@ -350,9 +396,11 @@ static void the_head_is_looked_at(void **state)
 	file[0] = 's';
 	refused("is not a file of a VM's state");
 	file[0] = 'S';
+	file[8] = 3;
+	refused("has version 3 of the format, only 1 to 2 are supported");
+	file[8] = 0;
+	refused("has version 0 of the format, only 1 to 2 are supported");
 	file[8] = 2;
-	refused("has version 2 of the format, only 1 is supported");
-	file[8] = 1;
 	file[16]--;
 	refused("has 1 bytes after its end");
 	file[16]++;
@@ -668,6 +716,7 @@ int main(void)
 		TEST(no_device_is_forgotten),
 		TEST(each_field_of_the_vmcs_is_saved_or_a_control),
 		TEST(the_tables_are_those_of_the_version),
+		TEST(a_file_of_the_first_version_is_loaded),
 		TEST(each_length_that_is_too_short_is_refused),
 		TEST(what_is_cut_off_and_sealed_is_refused_too),
 		TEST(each_byte_that_is_changed_is_noticed),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hv/host/msr.h"
+#include "hv/host/speculation.h"
 #include "tests/unit/support.h"
 
 enum { N = 4 };
@@ -166,7 +167,7 @@ static void answer(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 	if (leaf == 7 && subleaf == 0)
 		ret->eax = 0;
 	if (leaf == 0xb)
-		*ret = (struct cpuid_regs){.eax = 1, .ebx = 2};
+		*ret = (struct cpuid_regs){.eax = 1, .ebx = 2, .ecx = 1 << 8};
 	if (leaf == 0x80000000)
 		ret->eax = 0x80000000;
 }
