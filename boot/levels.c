@@ -53,7 +53,7 @@ EFI_STATUS levels_prepare(void)
 	code = pages;
 	fifth_level = (void *)(code + PAGE);
 	firmware->BootServices->CopyMem(code, (void *)levels_start,
-					(UINTN)(levels_end - levels_start));
+					(UINTN)levels_end - (UINTN)levels_start);
 	firmware->BootServices->SetMem(fifth_level, PAGE, 0);
 	return EFI_SUCCESS;
 }
