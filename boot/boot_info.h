@@ -55,7 +55,7 @@ struct boot_info {
 	uint32_t version;
 	uint32_t n_ranges, n_cpus, n_sections;
 	struct boot_range *range;     /* sorted, merged, without overlaps; never frame 0 as free */
-	struct boot_cpu *cpu;	      /* from EFI MP services; n_cpus 0: use the MADT */
+	struct boot_cpu *cpu;	      /* from EFI MP services, for machines without a MADT */
 	struct boot_section *section; /* sorted, whole pages */
 	const char *config;	      /* text, NUL-terminated */
 	uint64_t config_len;	      /* without the NUL */

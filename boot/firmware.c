@@ -328,20 +328,12 @@ static EFI_STATUS read_cpus(struct mp_services *mp, UINTN n, struct boot_info *i
 	return EFI_SUCCESS;
 }
 
-EFI_STATUS firmware_list_cpus(struct boot_info *info)
+static EFI_STATUS list_cpus(struct mp_services *mp, struct boot_info *info)
 {
-	struct mp_services *mp;
 	UINTN n, n_enabled;
 	EFI_STATUS status;
 	void *list;
 
-	if (info->acpi_rsdp != 0)
-		return EFI_SUCCESS;
-	mp = find_protocol((EFI_GUID)MP_SERVICES_GUID);
-	if (mp == NULL)
-		return firmware_fail(
-			EFI_UNSUPPORTED,
-			L"neither ACPI tables nor EFI MP services list the processors");
 	status = mp->get_count(mp, &n, &n_enabled);
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"the firmware does not count its processors");
@@ -349,5 +341,21 @@ EFI_STATUS firmware_list_cpus(struct boot_info *info)
 	if (EFI_ERROR(status))
 		return status;
 	info->cpu = list;
-	return read_cpus(mp, n, info);
+	status = read_cpus(mp, n, info);
+	if (EFI_ERROR(status))
+		info->n_cpus = 0;
+	return status;
+}
+
+EFI_STATUS firmware_list_cpus(struct boot_info *info)
+{
+	struct mp_services *mp = find_protocol((EFI_GUID)MP_SERVICES_GUID);
+	EFI_STATUS status = mp ? list_cpus(mp, info) : EFI_UNSUPPORTED;
+
+	if (info->acpi_rsdp != 0)
+		return EFI_SUCCESS;
+	if (mp == NULL)
+		return firmware_fail(
+			status, L"neither ACPI tables nor EFI MP services list the processors");
+	return status;
 }

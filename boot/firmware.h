@@ -54,5 +54,8 @@ void firmware_free_all(void);
  * frame buffer, the firmware's console says so.
  */
 void firmware_describe(struct boot_info *info);
-/* List the processors, if the machine has no ACPI tables. */
+/*
+ * List the processors that EFI MP services know, for machines without a MADT. Fails only if there
+ * are no ACPI tables either.
+ */
 EFI_STATUS firmware_list_cpus(struct boot_info *info);

@@ -655,7 +655,7 @@ static void start_processors(const struct boot_info *info)
 		.sipi_us = 300,
 		.arrive_us = {1000000, 3000000, 6000000},
 	};
-	uint32_t n = info->n_cpus > 0 ? info->n_cpus : acpi.n_cpus;
+	uint32_t n = smp_n_listed(info);
 
 	console_begin_step("processors");
 	if (smp_init(info, &times, cpu_main) != OK)

@@ -172,9 +172,14 @@ static void try_start(phys_t page, const struct smp_times *times, unsigned attem
 	wait_for_arrivals(times->arrive_us[attempt]);
 }
 
+uint32_t smp_n_listed(const struct boot_info *info)
+{
+	return acpi.n_cpus > 0 ? acpi.n_cpus : info->n_cpus;
+}
+
 static uint32_t apic_id_of(const struct boot_info *info, uint32_t i)
 {
-	return info->n_cpus > 0 ? info->cpu[i].apic_id : acpi.cpu_apic_id[i];
+	return acpi.n_cpus > 0 ? acpi.cpu_apic_id[i] : info->cpu[i].apic_id;
 }
 
 static const char *what_lacks_for(uint32_t apic_id)
@@ -185,9 +190,9 @@ static const char *what_lacks_for(uint32_t apic_id)
 }
 
 /* Fill arrival_expected[]. The processors are numbered, because number 0 is the boot processor. */
-static void expect_all(const struct boot_info *info, uint32_t n)
+static void expect_all(const struct boot_info *info)
 {
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < smp_n_listed(info); i++) {
 		uint32_t apic_id = apic_id_of(info, i);
 		const char *lack = what_lacks_for(apic_id);
 		struct cpu *cpu;
@@ -256,6 +261,6 @@ enum status smp_init(const struct boot_info *info, const struct smp_times *times
 	tsc_sync_setup();
 	TRY(alloc_stacks(this_cpu()));
 	idt_use_ist();
-	expect_all(info, info->n_cpus > 0 ? info->n_cpus : acpi.n_cpus);
+	expect_all(info);
 	return n_expected > 0 ? start_others(info, times) : OK;
 }
