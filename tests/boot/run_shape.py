@@ -29,8 +29,8 @@ defaults:
 and what is expected:
     end        the words of the last line, "stencil: end: WORDS" ("no vmx"); "" for no such line
     reason     who ended the machine, in QEMU's words ("guest-shutdown"); "none": it still runs
-    processors the processors that start, "N of N" (all of smp, if there is an end);
-               "" for no such line
+    processors a regular expression, the processors that start, "N of N" (all of smp, if there is
+               an end); "" for no such line
     expect     regular expressions, each to be found in some line of each serial port
     forbid     regular expressions that no line of a serial port or screen may match
                (["panic", "warning", "left out"])

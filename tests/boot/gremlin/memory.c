@@ -8,25 +8,39 @@
 #define SIZE_4GIB   (UINT64_C(1) << 32)
 #define N_TAKEN_MAX 512
 
-/* Allocate all pages below 1 MiB. */
-static EFI_STATUS take_low(EFI_MEMORY_TYPE type)
+/* All pages below 1 MiB are allocated, and free again after ExitBootServices(). */
+EFI_STATUS low_boot_services(UINTN number)
 {
 	EFI_PHYSICAL_ADDRESS addr = SIZE_1MIB - 1;
 
-	while (!EFI_ERROR(BS->AllocatePages(AllocateMaxAddress, type, 1, &addr)))
+	while (!EFI_ERROR(BS->AllocatePages(AllocateMaxAddress, EfiBootServicesData, 1, &addr)))
 		addr = SIZE_1MIB - 1;
 	return EFI_SUCCESS;
 }
 
-/* Free again after ExitBootServices(). */
-EFI_STATUS low_boot_services(UINTN number)
+static EFI_GET_MEMORY_MAP get_memory_map;
+
+static EFI_STATUS EFIAPI get_map_without_low(UINTN *size, EFI_MEMORY_DESCRIPTOR *map, UINTN *key,
+					     UINTN *stride, UINT32 *version)
 {
-	return take_low(EfiBootServicesData);
+	EFI_STATUS status = get_memory_map(size, map, key, stride, version);
+
+	for (UINTN at = 0; !EFI_ERROR(status) && at < *size; at += *stride) {
+		EFI_MEMORY_DESCRIPTOR *entry = (EFI_MEMORY_DESCRIPTOR *)((UINT8 *)map + at);
+
+		if (entry->PhysicalStart < SIZE_1MIB)
+			entry->Type = EfiReservedMemoryType;
+	}
+	return status;
 }
 
+/* No page below 1 MiB is ever free. */
 EFI_STATUS low_reserved(UINTN number)
 {
-	return take_low(EfiReservedMemoryType);
+	low_boot_services(number);
+	get_memory_map = BS->GetMemoryMap;
+	BS->GetMemoryMap = get_map_without_low;
+	return EFI_SUCCESS;
 }
 
 /* That many reserved pages, each with a free page after it. */
