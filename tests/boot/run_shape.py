@@ -36,7 +36,9 @@ and what is expected:
                (["panic", "warning", "left out"])
     screen     regular expressions, each to be found in some line of each screen
     dark       numbers of displays, from 0, on which no text is expected ([])
-The end is expected on each serial port and each screen that is not dark.
+    scale      pixels of the screens for one of the font, in both directions (1)
+The end is expected on each serial port and each screen that is not dark. Once Stencil owns a screen,
+it holds nothing but text, and errors are red.
 Environment: STENCIL_BUILD, the build folder.
 """
 import argparse
@@ -65,7 +67,7 @@ DEFAULTS = {
     "tpm": "", "config": "vm one -m 16M -kernel /hello.elf\n", "gremlin": "", "files": {}, "blob": 0,
     "load": 0, "timeout": 120, "until": None, "keys": [], "end": "no vmx", "reason": "guest-shutdown",
     "processors": None, "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
-    "dark": [],
+    "dark": [], "scale": 1,
 }
 
 FIRMWARES = {
@@ -190,7 +192,7 @@ def wait_for_end(machine, shape, work):
     keys = list(shape["keys"])
     while time.monotonic() < deadline:
         reason = machine.wait_for_end(1 if shape["until"] or shape["keys"] else shape["timeout"])
-        lines = read_serial(serial_path(work, 0))
+        lines = read_serial(serial_path(work, 0)) if shape["serial"] else []
         if reason != "none" or shape["until"] and found([shape["until"]], lines):
             return reason
         if keys and found([keys[0][0]], lines):
@@ -251,6 +253,23 @@ def judge_lines(where, lines, expected, shape):
     return wrong + [f"{where}: forbidden: {line}" for line in lines if found(shape["forbid"], [line])]
 
 
+def judge_screen(where, text, shape):
+    """What is wrong with the look of a screen that Stencil owns."""
+    wrong = []
+    if text.n_unknown():
+        wrong.append(f"{where}: {text.n_unknown()} cells hold something else than text")
+    if text.scale != shape["scale"]:
+        wrong.append(f"{where}: scale {text.scale} instead of {shape['scale']}")
+    continues = False
+    for number, row in enumerate(text.rows):
+        is_error = continues or row.startswith("stencil: error:")
+        colors = text.row_colors(number)
+        if colors and is_error != all(red > 2 * max(others) for red, *others in colors):
+            wrong.append(f"{where}: colours {colors}: {row.rstrip()}")
+        continues = is_error and len(row.rstrip()) == text.columns
+    return wrong
+
+
 def judge(shape, reason, serials, screens):
     """Returns what is wrong, in words."""
     wrong = []
@@ -261,6 +280,7 @@ def judge(shape, reason, serials, screens):
     for number, text in enumerate(screens):
         if number not in shape["dark"]:
             wrong += judge_lines(f"screen {number}", text.lines(), shape["screen"], shape)
+            wrong += judge_screen(f"screen {number}", text, shape) if shape["end"] else []
         elif found(["stencil: "], text.lines()):
             wrong.append(f"screen {number}: is not dark")
     return wrong

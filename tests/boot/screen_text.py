@@ -36,6 +36,9 @@ class Text:
                        for row in self.rows)
         return text.split("\n")
 
+    def row_colors(self, row):
+        return {color for (at, _), color in self.colors.items() if at == row}
+
     def n_unknown(self):
         return sum(row.count(UNKNOWN) for row in self.rows)
 

@@ -20,6 +20,7 @@ EFI_STATUS refuse_exit(UINTN number);
 
 /* services.c */
 EFI_STATUS no_gop(UINTN number);
+EFI_STATUS set_width(UINTN number);
 EFI_STATUS reset_faults(UINTN number);
 EFI_STATUS reset_spins(UINTN number);
 EFI_STATUS no_con_out(UINTN number);

@@ -29,6 +29,7 @@ static const struct mischief mischiefs[] = {
 	{"above-4gib", take_below_4gib, give_below_4gib},
 	{"refuse-exit", refuse_exit, NULL},
 	{"no-gop", no_gop, NULL},
+	{"width", set_width, NULL},
 	{"reset-faults", reset_faults, NULL},
 	{"reset-spins", reset_spins, NULL},
 	{"short-reads", NULL, short_reads},

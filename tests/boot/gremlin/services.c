@@ -43,6 +43,24 @@ EFI_STATUS no_gop(UINTN number)
 	return EFI_SUCCESS;
 }
 
+/* Not hostile, but OVMF chooses no such mode itself: the first one that many pixels wide. */
+EFI_STATUS set_width(UINTN number)
+{
+	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	UINTN size;
+
+	if (EFI_ERROR(LibLocateProtocol(&GraphicsOutputProtocol, (void **)&gop)))
+		return EFI_NOT_FOUND;
+	for (UINT32 i = 0; i < gop->Mode->MaxMode; i++) {
+		if (EFI_ERROR(gop->QueryMode(gop, i, &size, &mode)))
+			continue;
+		if (mode->HorizontalResolution == number)
+			return gop->SetMode(gop, i);
+	}
+	return EFI_NOT_FOUND;
+}
+
 static EFI_STATUS EFIAPI fault(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
 {
 	__builtin_trap();
