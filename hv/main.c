@@ -76,20 +76,35 @@ static struct image_list images;
 /* How a run can end; scripts/run reads the names. */
 enum end { END_OK, END_VM_FAILED, END_CONFIG_REFUSED, END_NO_VMX };
 
-static _Noreturn void end(enum end how)
+static struct power_plan plan_after(enum host_after after, enum power_cause cause)
 {
-	static const char *const names[] = {
-		[END_OK] = "ok",
-		[END_VM_FAILED] = "vm failed",
-		[END_CONFIG_REFUSED] = "config refused",
-		[END_NO_VMX] = "no vmx",
+	static const enum power_wish wishes[] = {
+		[HOST_AFTER_UNSET] = POWER_WISH_NONE,
+		[HOST_AFTER_POWEROFF] = POWER_WISH_OFF,
+		[HOST_AFTER_WAIT] = POWER_WISH_STAY,
+		[HOST_AFTER_REBOOT] = POWER_WISH_RESET,
 	};
 
-	/* At any log level: scripts/run waits for this line. */
-	console_print("end: %s", names[how]);
-	if (config.host.on_end == HOST_END_WAIT)
-		power_wait();
-	power_off();
+	return power_plan(wishes[after], cause);
+}
+
+static _Noreturn void end(enum end how)
+{
+	static const struct {
+		const char *words, *advice;
+	} ends[] = {
+		[END_OK] = {"ok", NULL},
+		[END_VM_FAILED] = {"vm failed", "the lines above name the VM and the reason"},
+		[END_CONFIG_REFUSED] = {"config refused",
+					"correct the lines of stencil.conf that are named above"},
+		[END_NO_VMX] = {"no vmx", "if the processor has Intel Virtualization Technology "
+					  "(VT-x), switch it on in the firmware's set-up"},
+	};
+
+	if (ends[how].advice != NULL)
+		console_print("%s", ends[how].advice);
+	power_print_end(ends[how].words);
+	power_end(plan_after(config.host.on_end, how == END_OK ? POWER_GOOD_END : POWER_BAD_END));
 }
 
 static void add_frames(void)
@@ -182,7 +197,7 @@ static void read_configuration(struct arena *arena)
 	set_console_port(config.host.console);
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %lu", ticks);
-	panic_set_power_off(config.host.on_end == HOST_END_POWEROFF);
+	panic_set_plan(plan_after(config.host.on_panic, POWER_PANIC));
 	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, arena, &diag, &images.first) == OK &&
 	    status != ERR_NOMEM) {
 		images.arena = arena;

@@ -21,6 +21,8 @@ import termios
 import time
 import tty
 
+from unattended import unattended
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
@@ -36,9 +38,13 @@ STATUS_SILENT = 3
 STATUS_TIMEOUT = 124
 STATUS_USAGE = 64
 STATUS_BUILD = 70
+END_SECONDS = 20  # for a machine that perhaps was not asked to switch itself off
 
 EPILOG = """
 The machine's console goes to standard output, standard input to the console.
+
+Unless CONFIG has these options, "host -on-end poweroff -on-panic poweroff" is appended to
+it. A machine that comes from --image, or panics, is ended 20 seconds after its last line.
 
 Exit status: 0 all VMs ended well, 1 a VM failed, 2 the configuration was
 refused, 3 the hypervisor panicked or ended without a result, 4 the machine lacks
@@ -183,8 +189,9 @@ def make_image(options, work):
         if not config:
             subprocess.run([TOP / "scripts/demo/make", work / "demo"], check=True)
             config, ramdisk = work / "demo/stencil.conf", work / "demo/ramdisk"
+        (work / "stencil.conf").write_bytes(unattended(config.read_bytes()))
         command = [TOP / "scripts/mkimage", "--efi", BUILD / "BOOTX64.EFI",
-                   "--config", config, "--output", image]
+                   "--config", work / "stencil.conf", "--output", image]
         if ramdisk:
             archive = work / "ramdisk.cpio"
             subprocess.run([TOP / "guest-tools/mkramdisk", ramdisk, archive], check=True)
@@ -284,6 +291,7 @@ class Console:
         self.text = b""  # output since the last whole line
         self.started = False
         self.end = None  # the result in the hypervisor's last line
+        self.end_time = None  # monotonic time of that line
         self.copy = open(serial_out, "wb") if serial_out else None
 
     def carry(self, process, seconds):
@@ -336,6 +344,7 @@ class Console:
             self.show_firmware()
         for words in self.last.findall(self.text):
             self.end = words.decode("ascii")
+            self.end_time = time.monotonic()
         self.text = self.text[self.text.rfind(b"\n") + 1:][-4096:]
 
     def show_firmware(self):
@@ -363,10 +372,10 @@ class Terminal:
             termios.tcsetattr(0, termios.TCSADRAIN, self.saved)
 
 
-def boot(command, console, messages, timeout):
+def boot(command, console, messages, options):
     """Run the emulator until it ends or the time is over; return the exit status."""
     command = ["setpriv", "--pdeathsig", "KILL", *command]
-    deadline = time.monotonic() + timeout if timeout else None
+    deadline = time.monotonic() + options.timeout if options.timeout else None
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages,
                           start_new_session=True) as emulator:
         process = os.pidfd_open(emulator.pid)
@@ -374,8 +383,12 @@ def boot(command, console, messages, timeout):
             while process not in console.carry(process, remaining(deadline)):
                 if console.end and not console.ends_machine:
                     break
+                if console.end and (options.image or console.end == "panic"):
+                    deadline = console.end_time + END_SECONDS
+                    if time.monotonic() >= deadline:
+                        break
                 if deadline and time.monotonic() >= deadline:
-                    print(f"scripts/run: time-out after {timeout} s", file=sys.stderr)
+                    print(f"scripts/run: time-out after {options.timeout} s", file=sys.stderr)
                     return STATUS_TIMEOUT
         finally:
             emulator.kill()
@@ -418,7 +431,7 @@ def main():
         command = emulator_command(options, work, image, console.port)
         print(f"scripts/run: booting in {options.host}", file=sys.stderr)
         with Terminal(), open(work / "messages", "w", encoding="utf-8") as messages:
-            status = boot(command, console, messages, options.timeout)
+            status = boot(command, console, messages, options)
         if console.end is None:
             show_messages(work)
     except subprocess.CalledProcessError as error:

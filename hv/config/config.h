@@ -152,10 +152,10 @@ struct info_config {
 /* host -serial: the console's port. Auto: the one that start-up finds. */
 enum console_port { CONSOLE_AUTO, CONSOLE_COM1, CONSOLE_COM2, CONSOLE_NONE };
 
-enum host_end { HOST_END_POWEROFF, HOST_END_WAIT };
+enum host_after { HOST_AFTER_UNSET, HOST_AFTER_POWEROFF, HOST_AFTER_WAIT, HOST_AFTER_REBOOT };
 
 struct host_config {
-	enum host_end on_end;	   /* default poweroff */
+	enum host_after on_end, on_panic;
 	enum console_port console; /* default auto */
 	unsigned log_level;	   /* enum log_level, default info */
 	uint64_t max_private;	   /* of all VMs: bytes, whole pages; 0: all that the machine has */

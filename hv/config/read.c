@@ -26,6 +26,7 @@ struct host_option {
 enum {
 	HOST_SERIAL,
 	HOST_ON_END,
+	HOST_ON_PANIC,
 	HOST_LOG,
 	HOST_CHECKSUM,
 	HOST_SMT,
@@ -37,7 +38,8 @@ enum {
 
 static const struct host_option host_options[] = {
 	[HOST_SERIAL] = {"serial", {"auto", "com1", "com2", "none"}},
-	[HOST_ON_END] = {"on-end", {"poweroff", "wait"}},
+	[HOST_ON_END] = {"on-end", {"poweroff", "wait", "reboot"}},
+	[HOST_ON_PANIC] = {"on-panic", {"poweroff", "wait", "reboot"}},
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
 	[HOST_SMT] = {"smt", {"on", "off"}},
@@ -49,6 +51,8 @@ static const struct host_option host_options[] = {
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
 {
+	static const enum host_after after[] = {HOST_AFTER_POWEROFF, HOST_AFTER_WAIT,
+						HOST_AFTER_REBOOT};
 	static const enum log_level levels[] = {LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
 
 	switch (option) {
@@ -56,7 +60,10 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		host->console = (enum console_port)value;
 		return;
 	case HOST_ON_END:
-		host->on_end = value == 0 ? HOST_END_POWEROFF : HOST_END_WAIT;
+		host->on_end = after[value];
+		return;
+	case HOST_ON_PANIC:
+		host->on_panic = after[value];
 		return;
 	case HOST_LOG:
 		host->log_level = levels[value];

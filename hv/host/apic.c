@@ -51,7 +51,6 @@ enum {
 	COMMAND_SIPI = 6 << 8,
 	COMMAND_PENDING = 1 << 12,
 	COMMAND_ASSERT = 1 << 14,
-	COMMAND_ALL_BUT_SELF = 3 << 18,
 	FEATURE_X2APIC = 1 << 21,	/* CPUID leaf 1, ecx */
 	FEATURE_TSC_DEADLINE = 1 << 24, /* same */
 	FEATURE_HYPERVISOR = 1u << 31,	/* same */
@@ -248,10 +247,9 @@ void host_apic_send_sipi(uint32_t apic_id, phys_t page)
 	send_command(apic_id, COMMAND_ASSERT | COMMAND_SIPI | (uint32_t)(page >> PAGE_SHIFT));
 }
 
-void host_apic_send_nmi_all_but_self(void)
+void host_apic_send_nmi(uint32_t apic_id)
 {
-	if (is_x2apic || registers != NULL)
-		send_command(0, COMMAND_ALL_BUT_SELF | COMMAND_ASSERT | COMMAND_NMI);
+	send_command(apic_id, COMMAND_ASSERT | COMMAND_NMI);
 }
 
 enum status host_apic_calibrate(void)
@@ -296,6 +294,11 @@ void host_apic_timer_set(uint64_t tsc_deadline)
 	/* SDM vol. 3, "TSC-Deadline Mode": in xAPIC mode a fence must separate the two. */
 	asm volatile("mfence" : : : "memory");
 	wrmsr(IA32_TSC_DEADLINE, tsc_deadline == 0 ? 1 : tsc_deadline);
+}
+
+bool host_apic_timer_works(void)
+{
+	return (is_x2apic || registers != NULL) && (has_tsc_deadline || timer_ratio != 0);
 }
 
 void host_apic_timer_stop(void)

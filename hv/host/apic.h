@@ -38,7 +38,7 @@ void host_apic_send_wake(uint32_t apic_id);
 void host_apic_send_init(uint32_t apic_id);
 /* 'page': the address of its first instruction, below 1 MiB and a multiple of 4 KiB. */
 void host_apic_send_sipi(uint32_t apic_id, phys_t page);
-void host_apic_send_nmi_all_but_self(void);
+void host_apic_send_nmi(uint32_t apic_id);
 
 /*
  * Interrupt this processor (VECTOR_TIMER) once when the TSC reaches tsc_deadline, immediately if
@@ -46,4 +46,6 @@ void host_apic_send_nmi_all_but_self(void);
  * mode.
  */
 void host_apic_timer_set(uint64_t tsc_deadline);
+/* Whether the timer can be used already. */
+bool host_apic_timer_works(void);
 void host_apic_timer_stop(void);

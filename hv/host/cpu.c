@@ -79,3 +79,12 @@ void cpu_init_boot(void)
 	cpus[0] = &boot_cpu;
 	n_cpus = 1;
 }
+
+void cpu_leave_vmx(void)
+{
+	if (this_cpu()->vmxon_region == 0 || !(read_cr4() & CR4_VMXE))
+		return;
+	this_cpu()->vmxon_region = 0;
+	asm volatile("vmxoff" : : : "cc", "memory");
+	write_cr4(read_cr4() & ~CR4_VMXE);
+}

@@ -74,6 +74,12 @@ void cpu_init_boot(void);
 /* Load GS base, GDT and TSS of the calling processor. */
 void cpu_load(struct cpu *cpu);
 
+/*
+ * Leave VMX operation, if this processor is in it: in VMX operation INIT is blocked, and the
+ * firmware cannot change CR0 and CR4 freely.
+ */
+void cpu_leave_vmx(void);
+
 /* What a processor runs once it is set up; never returns. */
 typedef void cpu_entry(struct cpu *cpu);
 

@@ -13,6 +13,7 @@
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
+#include "hv/host/power.h"
 #include "hv/host/stop.h"
 #include "hv/lib/assert.h"
 
@@ -42,14 +43,18 @@ static bool fix_up(struct interrupt_frame *frame)
 
 static void handle_external(uint8_t vector)
 {
+	if (vector == VECTOR_TIMER)
+		power_watch_firmware("it does not return");
 	/* A spurious interrupt needs no EOI. */
 	if (vector != VECTOR_SPURIOUS)
 		host_apic_eoi();
 }
 
-static void handle_nmi(void)
+static void handle_nmi(struct interrupt_frame *frame)
 {
-	stop_if_asked();
+	if (stop_catch(frame))
+		return;
+	power_watch_firmware("it does not return, with interrupts disabled");
 	this_cpu()->nmi_count++;
 }
 
@@ -58,7 +63,7 @@ void interrupt_dispatch(struct interrupt_frame *frame)
 	if (frame->vector >= FIRST_EXTERNAL)
 		handle_external((uint8_t)frame->vector);
 	else if (frame->vector == VECTOR_NMI)
-		handle_nmi();
+		handle_nmi(frame);
 	else if (frame->vector == VECTOR_PROTECTION && fix_up(frame))
 		return;
 	else if (frame->vector == VECTOR_PAGE_FAULT &&

@@ -19,11 +19,11 @@
 
 enum { MESSAGE_MAX = 512, BACKTRACE_MAX = 32 };
 
-static bool power_off_after = true;
+static struct power_plan plan = {POWER_RESET, true};
 
-void panic_set_power_off(bool on)
+void panic_set_plan(struct power_plan after)
 {
-	power_off_after = on;
+	plan = after;
 }
 
 static void print_place(uint64_t address)
@@ -83,16 +83,18 @@ static void print_control_registers(void)
 
 static _Noreturn void end(void)
 {
-	console_print("end: panic");
-	console_flush();
-	if (power_off_after)
-		power_off();
-	power_wait();
+	power_print_end("panic");
+	power_end(plan);
 }
 
-/* A panic during the report of another one only prints its message. */
+/*
+ * A panic during the report of another one only prints its message, one while the machine is
+ * switched off or reset leads to the next way to do that.
+ */
 static void begin(const char *message)
 {
+	if (power_is_trying())
+		power_go_on(message);
 	if (!stop_others()) {
 		log_error("panic within a panic: %s", message);
 		end();

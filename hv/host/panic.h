@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/lib/types.h"
+#include "hv/host/power_order.h"
 
 struct interrupt_frame;
 
@@ -14,8 +14,8 @@ _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 /* The same for an unexpected exception. */
 _Noreturn void panic_exception(const struct interrupt_frame *frame);
 
-/* True: switch off after the report (the default); false: halt. */
-void panic_set_power_off(bool on);
+/* What follows the report. At first the plan of a machine without options. */
+void panic_set_plan(struct power_plan plan);
 
 /* A seam: hv/vm/report.c prints the current VMCS, if any, for the report. */
 void panic_dump_vmx(void);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Switches the machine off: through the firmware, then by ACPI registers, then by the ports of
- * emulators. Each way is tried once, also if the previous one ended in a panic.
+ * Ends the machine: keeps the screen, switches off, resets. Each way of hv/host/power_order.c is
+ * tried once. A way that faults is left by the exception's handler. Firmware that does not return
+ * is left by the timer's interrupt, or if it disables interrupts, by an NMI of another processor.
+ * What hangs in system management mode cannot be left.
  */
 #include "hv/host/power.h"
 
 #include "hv/frame/phys.h"
 #include "hv/host/acpi.h"
+#include "hv/host/apic.h"
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
@@ -26,66 +29,136 @@ enum {
 	QEMU_Q35_PORT = 0x604,
 	QEMU_I440FX_PORT = 0xb004,
 	BOCHS_PORT = 0x8900,
+	PCI_ADDRESS_PORT = 0xcf8,
+	PCI_DATA_PORT = 0xcfc,
+	CHIPSET_PORT = 0xcf9,
+	CHIPSET_RESET_HARD = 1 << 1, /* of the whole machine, not of a processor */
+	CHIPSET_RESET_NOW = 1 << 2,
+	KEYBOARD_PORT = 0x64,
+	KEYBOARD_BUSY = 1 << 1,
+	KEYBOARD_PULSE_RESET = 0xfe,
+	KEYBOARD_READS = 100000,
 	SETTLE_US = 100000,
+	FIRMWARE_SECONDS = 5,
+	HOLD_SECONDS = 60,
 };
+
+/* For waits before the TSC has been measured: at most, on the fastest processors. */
+#define TSC_HZ_UNKNOWN UINT64_C(5000000000)
+
+#define CPUID_1_ECX_HYPERVISOR BIT(31)
 
 typedef void (*efi_reset_system)(uint32_t type, uint64_t status, size_t size, void *data)
 	__attribute__((ms_abi));
 
 /* Constant after power_init(). */
 static uint64_t firmware_reset, firmware_cr3;
+static struct power_facts facts;
 
-static unsigned next_way;
+/* Where the ways have got to. Only the processor that ends the machine uses it. */
+static struct {
+	bool has_begun;
+	enum power_goal goal;
+	unsigned n; /* of the next way */
+	enum power_way way;
+	struct cpu *cpu;   /* which tries the way; NULL: none */
+	uint64_t deadline; /* TSC; 0: the way is not the firmware's */
+} attempt;
+
+/* True if the register can be written; one in memory is then mapped. */
+static bool find_register(struct acpi_register reg)
+{
+	if (reg.space == ACPI_SPACE_MEMORY)
+		return paging_map_device(align_down(reg.address, PAGE_SIZE), PAGE_SIZE,
+					 PAGING_UC) == OK;
+	return reg.space != ACPI_SPACE_NONE;
+}
 
 void power_init(const struct boot_info *info)
 {
+	struct cpuid_regs features;
+
+	cpuid(1, 0, &features);
 	firmware_reset = info->efi_reset_system;
 	firmware_cr3 = info->efi_cr3;
+	facts = (struct power_facts){
+		.pm1 = acpi.has_s5 && find_register(acpi.pm1a_control) &&
+		       (acpi.pm1b_control.space == ACPI_SPACE_NONE ||
+			find_register(acpi.pm1b_control)),
+		.sleep_control = acpi.has_s5 && find_register(acpi.sleep_control),
+		.firmware = firmware_reset != 0,
+		.reset_register = find_register(acpi.reset),
+		.emulator = features.ecx & CPUID_1_ECX_HYPERVISOR,
+	};
 }
 
-/* In VMX operation the firmware could not change CR0 and CR4 freely. */
-static void leave_vmx(void)
+static void pci_write(uint64_t address, uint8_t value)
 {
-	if (this_cpu()->vmxon_region == 0 || !(read_cr4() & CR4_VMXE))
-		return;
-	this_cpu()->vmxon_region = 0;
-	asm volatile("vmxoff" : : : "cc", "memory");
-	write_cr4(read_cr4() & ~CR4_VMXE);
+	/* ACPI, "Address Space Format": words of offset, function, device, all on bus 0. */
+	uint32_t offset = address & 0xff, function = address >> 16 & 7, device = address >> 32 & 31;
+
+	outl(PCI_ADDRESS_PORT,
+	     UINT32_C(0x80000000) | device << 11 | function << 8 | (offset & ~UINT32_C(3)));
+	outb((uint16_t)(PCI_DATA_PORT + (offset & 3)), value);
+}
+
+static void register_write8(struct acpi_register reg, uint8_t value)
+{
+	if (reg.space == ACPI_SPACE_IO)
+		outb((uint16_t)reg.address, value);
+	else if (reg.space == ACPI_SPACE_MEMORY)
+		*(volatile uint8_t *)phys_to_virt(reg.address) = value;
+	else if (reg.space == ACPI_SPACE_PCI)
+		pci_write(reg.address, value);
+}
+
+/* PM1 control registers are ports or memory. */
+static void pm1_sleep(struct acpi_register reg, unsigned type)
+{
+	uint16_t value = (uint16_t)(type << SLEEP_TYPE_SHIFT | SLEEP_ENABLE);
+
+	if (reg.space == ACPI_SPACE_IO) {
+		uint16_t port = (uint16_t)reg.address;
+
+		outw(port, (uint16_t)((inw(port) & ~SLEEP_TYPE_MASK) | value));
+	} else if (reg.space == ACPI_SPACE_MEMORY) {
+		volatile uint16_t *word = phys_to_virt(reg.address);
+
+		*word = (uint16_t)((*word & ~SLEEP_TYPE_MASK) | value);
+	}
+}
+
+static void off_by_pm1(void)
+{
+	pm1_sleep(acpi.pm1a_control, acpi.s5_type_a);
+	pm1_sleep(acpi.pm1b_control, acpi.s5_type_b);
+}
+
+static void off_by_sleep_control(void)
+{
+	register_write8(acpi.sleep_control,
+			(uint8_t)(acpi.s5_type_a << SLEEP_CONTROL_SHIFT | SLEEP_CONTROL_ENABLE));
 }
 
 /* The firmware's page tables map our code, stack and descriptor tables at the same addresses. */
 static void off_by_firmware(void)
 {
 	efi_reset_system reset = (efi_reset_system)firmware_reset;
+	uint64_t cr4 = read_cr4();
 
-	if (firmware_reset == 0)
-		return;
-	leave_vmx();
-	write_cr4(read_cr4() & ~(CR4_SMEP | CR4_SMAP));
+	attempt.deadline = rdtsc() + (tsc_hz ? tsc_hz : TSC_HZ_UNKNOWN) * FIRMWARE_SECONDS;
+	stop_watch(attempt.deadline);
+	if (host_apic_timer_works()) {
+		host_apic_timer_set(attempt.deadline);
+		sti();
+	}
+	write_cr4(cr4 & ~(CR4_SMEP | CR4_SMAP));
 	write_cr3(firmware_cr3);
 	reset(EFI_RESET_SHUTDOWN, 0, 0, NULL);
+	cli();
 	write_cr3(paging_root());
-}
-
-static void register_write(struct acpi_register reg, uint32_t keep, uint32_t value, unsigned size)
-{
-	if (reg.space == ACPI_SPACE_IO && size == 1)
-		outb((uint16_t)reg.address, (uint8_t)value);
-	else if (reg.space == ACPI_SPACE_IO)
-		outw((uint16_t)reg.address,
-		     (uint16_t)((inw((uint16_t)reg.address) & keep) | value));
-}
-
-static void off_by_acpi(void)
-{
-	uint32_t a = acpi.s5_type_a, b = acpi.s5_type_b, keep = ~(uint32_t)SLEEP_TYPE_MASK;
-
-	if (!acpi.has_s5)
-		return;
-	register_write(acpi.sleep_control, 0, a << SLEEP_CONTROL_SHIFT | SLEEP_CONTROL_ENABLE, 1);
-	register_write(acpi.pm1a_control, keep, a << SLEEP_TYPE_SHIFT | SLEEP_ENABLE, 2);
-	register_write(acpi.pm1b_control, keep, b << SLEEP_TYPE_SHIFT | SLEEP_ENABLE, 2);
-	tsc_wait_us(SETTLE_US);
+	write_cr4(cr4);
+	attempt.deadline = 0;
 }
 
 static void off_by_emulator(void)
@@ -98,6 +171,36 @@ static void off_by_emulator(void)
 		outb(BOCHS_PORT, (uint8_t)word[i]);
 }
 
+static void reset_by_register(void)
+{
+	register_write8(acpi.reset, acpi.reset_value);
+}
+
+/* The second write with a rising edge of the last bit does it. */
+static void reset_by_chipset(void)
+{
+	outb(CHIPSET_PORT, CHIPSET_RESET_HARD);
+	tsc_wait_us(1);
+	outb(CHIPSET_PORT, CHIPSET_RESET_HARD | CHIPSET_RESET_NOW);
+}
+
+static void reset_by_keyboard(void)
+{
+	for (unsigned i = 0; i < KEYBOARD_READS && inb(KEYBOARD_PORT) & KEYBOARD_BUSY; i++)
+		pause();
+	outb(KEYBOARD_PORT, KEYBOARD_PULSE_RESET);
+}
+
+static void reset_by_triple_fault(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) none = {0, 0};
+
+	asm volatile("lidt %0\n\tint3" : : "m"(none));
+}
+
 static _Noreturn void halt(void)
 {
 	for (;;) {
@@ -106,23 +209,92 @@ static _Noreturn void halt(void)
 	}
 }
 
-void power_wait(void)
+static _Noreturn void try_ways(void)
 {
-	console_flush();
-	stop_others();
+	static void (*const ways[])(void) = {
+		[POWER_BY_PM1] = off_by_pm1,
+		[POWER_BY_SLEEP_CONTROL] = off_by_sleep_control,
+		[POWER_BY_FIRMWARE] = off_by_firmware,
+		[POWER_BY_EMULATOR] = off_by_emulator,
+		[POWER_BY_RESET_REGISTER] = reset_by_register,
+		[POWER_BY_CHIPSET] = reset_by_chipset,
+		[POWER_BY_KEYBOARD] = reset_by_keyboard,
+		[POWER_BY_TRIPLE_FAULT] = reset_by_triple_fault,
+	};
+
+	attempt.cpu = this_cpu();
+	while ((attempt.way = power_way(attempt.goal, &facts, attempt.n++)) != POWER_NO_WAY) {
+		ways[attempt.way]();
+		tsc_wait_us(SETTLE_US);
+	}
+	attempt.cpu = NULL;
+	console_print("cannot %s the machine: use its power button",
+		      attempt.goal == POWER_OFF ? "switch off" : "reset");
 	halt();
 }
 
-void power_off(void)
+bool power_is_trying(void)
+{
+	return attempt.cpu == this_cpu();
+}
+
+void power_go_on(const char *reason)
+{
+	cli();
+	if (attempt.deadline != 0)
+		write_cr3(paging_root());
+	attempt.deadline = 0;
+	stop_watch(0);
+	log_warning("%s did not %s the machine: %s", power_way_name(attempt.way),
+		    attempt.goal == POWER_OFF ? "switch off" : "reset", reason);
+	try_ways();
+}
+
+void power_watch_firmware(const char *reason)
+{
+	if (!power_is_trying() || attempt.deadline == 0)
+		return;
+	if (rdtsc() >= attempt.deadline)
+		power_go_on(reason);
+	/* Without TSC-deadline mode the timer counts some seconds at most. */
+	if (host_apic_timer_works())
+		host_apic_timer_set(attempt.deadline);
+}
+
+/* Wait for a key, or the time. What was typed before does not count. */
+static void hold(enum power_goal goal)
+{
+	uint64_t ticks = (tsc_hz ? tsc_hz : TSC_HZ_UNKNOWN) * HOLD_SECONDS;
+
+	console_print("press a key to %s the machine; without a key this happens in %u seconds",
+		      goal == POWER_OFF ? "switch off" : "reset", HOLD_SECONDS);
+	while (console_read() >= 0)
+		pause();
+	for (uint64_t start = rdtsc(); rdtsc() - start < ticks && console_read() < 0;)
+		pause();
+}
+
+void power_print_end(const char *words)
+{
+	static bool printed;
+
+	/* At any log level: scripts/run waits for this line. */
+	if (!__atomic_exchange_n(&printed, true, __ATOMIC_RELAXED))
+		console_print("end: %s", words);
+}
+
+void power_end(struct power_plan plan)
 {
 	console_flush();
 	stop_others();
-	if (next_way++ == 0)
-		off_by_firmware();
-	if (next_way++ <= 1)
-		off_by_acpi();
-	if (next_way++ <= 2)
-		off_by_emulator();
-	console_print("cannot switch the machine off: use its power button");
-	halt();
+	if (!attempt.has_begun) {
+		attempt.has_begun = true;
+		attempt.goal = plan.goal;
+		if (plan.hold)
+			hold(plan.goal);
+	}
+	cpu_leave_vmx();
+	if (attempt.goal == POWER_STAY)
+		halt();
+	try_ways();
 }

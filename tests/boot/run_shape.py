@@ -17,7 +17,8 @@ defaults:
     tpm        a device that QEMU connects to swtpm ("tpm-crb"), or none (""); at the end PCR 12 must
                have been extended by the configuration and the ramdisk, and by nothing else
     qemu       a list: more arguments for QEMU; "{work}" is the run's folder
-    config     the configuration's lines after "host -on-end poweroff"; the default is one VM
+    host       the configuration's first line ("host -on-end poweroff -on-panic poweroff")
+    config     the configuration's other lines; the default is one VM
     gremlin    words for gremlin/main.c, which is then started in front of Stencil ("")
     files      a table: name = content in hexadecimal digits, a file "{work}/NAME" for qemu ({})
     blob       size in MiB of a file of zeros in the ramdisk (0)
@@ -64,6 +65,7 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 DEFAULTS = {
     "machine": "q35", "cpu": "max", "smp": "1", "memory": "256M", "firmware": "plain",
     "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
+    "host": "host -on-end poweroff -on-panic poweroff",
     "tpm": "", "config": "vm one -m 16M -kernel /hello.elf\n", "gremlin": "", "files": {}, "blob": 0,
     "load": 0, "timeout": 120, "until": None, "keys": [], "end": "no vmx", "reason": "guest-shutdown",
     "processors": None, "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
@@ -108,19 +110,24 @@ def run(*command):
 
 def make_disk(parts):
     """A disk with everything on its volume."""
-    run(TOP / "scripts/mkimage", "--efi", BUILD / "BOOTX64.EFI", "--config", parts["config"],
+    run(TOP / "scripts/mkimage", "--efi", parts["efi"], "--config", parts["config"],
         "--ramdisk", parts["ramdisk"], "--output", parts["image"])
 
 
+def make_failing(parts):
+    """The image whose steps of start-up fail as the configuration says (tests/hang)."""
+    make_disk(parts | {"efi": BUILD / "tests/hang/BOOTX64-hang.EFI"})
+
+
 def make_impatient(parts):
-    """The image that gives up on the other processors at once (tests/hang)."""
+    """The same image, which gives up on the other processors at once."""
     with open(parts["config"], "a", encoding="utf-8") as config:
         config.write("# wait a microsecond\n")
-    run(TOP / "scripts/mkimage", "--efi", BUILD / "tests/hang/BOOTX64-hang.EFI",
-        "--config", parts["config"], "--ramdisk", parts["ramdisk"], "--output", parts["image"])
+    make_failing(parts)
 
 
 MEDIA = {
+    "failing": make_failing,
     "impatient": make_impatient,
     "disk": make_disk,
     **appliance.MEDIA,
@@ -139,9 +146,9 @@ def add_gremlin(words, parts):
 def make_parts(shape, work):
     """Configuration and ramdisk; returns the paths of all parts of the medium."""
     files = work / "ramdisk"
-    parts = {"config": work / "stencil.conf", "ramdisk": work / "ramdisk.cpio",
+    parts = {"efi": BUILD / "BOOTX64.EFI", "config": work / "stencil.conf", "ramdisk": work / "ramdisk.cpio",
              "image": work / "image", "work": work}
-    parts["config"].write_text("host -on-end poweroff\n" + shape["config"], encoding="utf-8")
+    parts["config"].write_text(shape["host"] + "\n" + shape["config"], encoding="utf-8")
     files.mkdir()
     shutil.copy(BUILD / "tests/guest/hello.elf", files)
     if shape["blob"]:

@@ -45,6 +45,7 @@ import tomllib
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "scripts"))
 from type_in import type_in  # pylint: disable=wrong-import-position
+from unattended import unattended  # pylint: disable=wrong-import-position
 
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
@@ -152,7 +153,7 @@ def run(case, work):
     command += ["--timeout", str(case.get("timeout", 400))]
     if "config" in case:
         config, ramdisk = work / "stencil.conf", work / "ramdisk"
-        config.write_text(case["config"], encoding="utf-8")
+        config.write_bytes(unattended(case["config"].encode()))
         shutil.rmtree(ramdisk, ignore_errors=True)
         ramdisk.mkdir()
         for name, source in case.get("files", {}).items():

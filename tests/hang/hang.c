@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Steps of start-up that go wrong: the linker puts these functions (ld --wrap) before those of the
- * same name. The one that the configuration names, in a comment "hang in NAME", does not return.
- * "wait a microsecond" in a comment makes the boot processor give up on the others at once, and
- * "shift the TSC" gives them another time.
+ * same name. The one that the configuration names, in a comment "hang in NAME" or "panic in NAME",
+ * does not return. "wait a microsecond" in a comment makes the boot processor give up on the others
+ * at once, and "shift the TSC" gives them another time.
  */
 #include "boot/boot_info.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
+#include "hv/host/panic.h"
 #include "hv/host/smp.h"
 #include "hv/host/tsc_calibrate.h"
+#include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
 static const struct boot_info *boot;
@@ -26,10 +28,16 @@ static bool has_text(const char *text)
 	return false;
 }
 
-static void hang_in(const char *text)
+static void fail_in(const char *step)
 {
+	char text[64];
+
+	format(text, sizeof(text), "hang in %s", step);
 	while (has_text(text))
 		pause();
+	format(text, sizeof(text), "panic in %s", step);
+	if (has_text(text))
+		panic("%s", text);
 }
 
 _Noreturn void __real_hv_main(const struct boot_info *info);
@@ -42,21 +50,21 @@ _Noreturn void __wrap_hv_main(const struct boot_info *info)
 enum status __real_paging_init(const struct boot_info *info);
 enum status __wrap_paging_init(const struct boot_info *info)
 {
-	hang_in("hang in paging_init");
+	fail_in("paging_init");
 	return __real_paging_init(info);
 }
 
 void __real_acpi_init(phys_t rsdp);
 void __wrap_acpi_init(phys_t rsdp)
 {
-	hang_in("hang in acpi_init");
+	fail_in("acpi_init");
 	__real_acpi_init(rsdp);
 }
 
 enum status __real_tsc_init(const char **ret_source);
 enum status __wrap_tsc_init(const char **ret_source)
 {
-	hang_in("hang in tsc_init");
+	fail_in("tsc_init");
 	return __real_tsc_init(ret_source);
 }
 
@@ -67,7 +75,7 @@ enum status __wrap_smp_init(const struct boot_info *info, const struct smp_times
 {
 	static const struct smp_times impatient = {1, 1, {1, 1, 1}};
 
-	hang_in("hang in smp_init");
+	fail_in("smp_init");
 	if (has_text("wait a microsecond"))
 		times = &impatient;
 	return __real_smp_init(info, times, entry);

@@ -35,6 +35,7 @@ static const struct mischief mischiefs[] = {
 	{"short-reads", NULL, short_reads},
 	{"read-limit", NULL, read_limit},
 	{"bad-checksums", bad_checksums, NULL},
+	{"no-s5", no_s5, NULL},
 	{"no-device", NULL, no_device},
 	{"no-con-out", NULL, no_con_out},
 	{"la57", NULL, la57},

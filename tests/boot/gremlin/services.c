@@ -66,8 +66,12 @@ static EFI_STATUS EFIAPI fault(EFI_RESET_TYPE type, EFI_STATUS status, UINTN siz
 	__builtin_trap();
 }
 
+static bool spins_without_interrupts;
+
 static EFI_STATUS EFIAPI spin(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
 {
+	if (spins_without_interrupts)
+		asm volatile("cli");
 	for (;;)
 		__builtin_ia32_pause();
 	__builtin_unreachable();
@@ -79,8 +83,10 @@ EFI_STATUS reset_faults(UINTN number)
 	return EFI_SUCCESS;
 }
 
+/* 1: with interrupts disabled. */
 EFI_STATUS reset_spins(UINTN number)
 {
+	spins_without_interrupts = number;
 	RT->ResetSystem = spin;
 	return EFI_SUCCESS;
 }
@@ -101,18 +107,56 @@ struct acpi_header {
 	UINT8 rest[26];
 };
 
-/* Falsify the checksums of the XSDT and of all tables that it lists. */
-EFI_STATUS bad_checksums(UINTN number)
+static struct acpi_header *find_xsdt(void)
 {
 	EFI_GUID guid = ACPI_20_TABLE_GUID;
-	struct acpi_header *xsdt;
 	UINT8 *rsdp;
 
 	if (EFI_ERROR(LibGetSystemConfigurationTable(&guid, (void **)&rsdp)))
+		return NULL;
+	return *(struct acpi_header **)(rsdp + 24);
+}
+
+/* Falsify the checksums of the XSDT and of all tables that it lists. */
+EFI_STATUS bad_checksums(UINTN number)
+{
+	struct acpi_header *xsdt = find_xsdt();
+
+	if (xsdt == NULL)
 		return EFI_NOT_FOUND;
-	xsdt = *(struct acpi_header **)(rsdp + 24);
 	for (UINTN at = sizeof(*xsdt); at < xsdt->length; at += 8)
 		(*(struct acpi_header **)((UINT8 *)xsdt + at))->checksum++;
 	xsdt->checksum++;
 	return EFI_SUCCESS;
+}
+
+/* The table with that signature, which the XSDT lists. */
+static struct acpi_header *find_table(UINT32 signature)
+{
+	struct acpi_header *xsdt = find_xsdt(), *table;
+
+	for (UINTN at = sizeof(*xsdt); xsdt != NULL && at < xsdt->length; at += 8) {
+		table = *(struct acpi_header **)((UINT8 *)xsdt + at);
+		if (table->signature == signature)
+			return table;
+	}
+	return NULL;
+}
+
+/* Rename the package _S5_ of the DSDT to _S6_: ACPI cannot switch off. */
+EFI_STATUS no_s5(UINTN number)
+{
+	struct acpi_header *fadt = find_table(EFI_SIGNATURE_32('F', 'A', 'C', 'P')), *dsdt;
+
+	if (fadt == NULL)
+		return EFI_NOT_FOUND;
+	dsdt = (struct acpi_header *)(UINTN) * (UINT32 *)((UINT8 *)fadt + 40);
+	for (UINT8 *name = (UINT8 *)dsdt; name + 4 <= (UINT8 *)dsdt + dsdt->length; name++) {
+		if (*(UINT32 *)name != EFI_SIGNATURE_32('_', 'S', '5', '_'))
+			continue;
+		name[2]++;
+		dsdt->checksum--;
+		return EFI_SUCCESS;
+	}
+	return EFI_NOT_FOUND;
 }

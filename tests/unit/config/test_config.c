@@ -81,7 +81,8 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_int_equal(vm->serial, SERIAL_STDIO);
 	assert_false(vm->no_reboot || vm->has_debug_exit || vm->has_debugcon);
 	assert_int_equal(config.host.console, CONSOLE_AUTO);
-	assert_int_equal(config.host.on_end, HOST_END_POWEROFF);
+	assert_int_equal(config.host.on_end, HOST_AFTER_UNSET);
+	assert_int_equal(config.host.on_panic, HOST_AFTER_UNSET);
 	assert_int_equal(config.host.log_level, LOG_INFO);
 	assert_false(config.host.checksum);
 	assert_true(config.host.smt);
@@ -180,12 +181,13 @@ static void memory_is_counted_as_by_qemu(void **state)
 
 static void the_host_is_told_its_part(void **state)
 {
-	assert_int_equal(parse("host -serial com2 -on-end wait\nhost --log debug -checksum on -smt "
-			       "off -mitigations all\n"
+	assert_int_equal(parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
+			       "-checksum on -smt off -mitigations all\n"
 			       "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
 			 OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
-	assert_int_equal(config.host.on_end, HOST_END_WAIT);
+	assert_int_equal(config.host.on_end, HOST_AFTER_WAIT);
+	assert_int_equal(config.host.on_panic, HOST_AFTER_REBOOT);
 	assert_int_equal(config.host.log_level, LOG_DEBUG);
 	assert_true(config.host.checksum);
 	assert_false(config.host.smt);
@@ -196,6 +198,7 @@ static void the_host_is_told_its_part(void **state)
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
 	assert_int_equal(config.host.console, CONSOLE_NONE);
+	assert_int_equal(config.host.on_end, HOST_AFTER_POWEROFF);
 	assert_int_equal(config.host.log_level, LOG_WARNING);
 	assert_false(config.host.checksum);
 }
@@ -241,6 +244,8 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "c:1:11: Parameter '-smt' does not accept value '1'\n");
 	expect_logged("host -mitigations on\nvm a -kernel k",
 		      "c:1:19: Parameter '-mitigations' does not accept value 'on'\n");
+	expect_logged("host -on-panic halt\nvm a -kernel k",
+		      "c:1:16: Parameter '-on-panic' does not accept value 'halt'\n");
 	expect_logged("host -log\nhost serial -foo -log com1 --on-end x",
 		      "c:1:6: -log: requires an argument\n"
 		      "c:2:6: serial: invalid option\n"
