@@ -21,6 +21,7 @@
 #include "hv/host/io.h"
 #include "hv/host/keyboard.h"
 #include "hv/host/known_state.h"
+#include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
@@ -689,6 +690,7 @@ void hv_main(const struct boot_info *info)
 	describe_processor();
 	silence_devices(info);
 	take_memory(info);
+	machine_check_init();
 	read_tables(info);
 	find_console();
 	find_clock(info);

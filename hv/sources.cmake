@@ -10,6 +10,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/cpu.c
 	hv/host/facts_read.c
 	hv/host/idt.c
+	hv/host/machine_check.c
 	hv/host/interrupt.c
 	hv/host/keyboard.c
 	hv/host/known_state_set.c

@@ -4,6 +4,7 @@
 
 #include "hv/host/apic.h"
 #include "hv/host/idt.h"
+#include "hv/host/machine_check.h"
 #include "hv/host/paging.h"
 #include "hv/host/stop.h"
 
@@ -30,6 +31,7 @@ void arrival_take(struct cpu *cpu)
 	paging_load();
 	cpu_load(cpu);
 	idt_load();
+	machine_check_init();
 	host_apic_enable();
 	if (!arrival_change(cpu, ARRIVAL_AWAITED, ARRIVAL_DONE))
 		cpu_park();

@@ -64,6 +64,8 @@ void interrupt_dispatch(struct interrupt_frame *frame)
 		handle_external((uint8_t)frame->vector);
 	else if (frame->vector == VECTOR_NMI)
 		handle_nmi(frame);
+	else if (frame->vector == VECTOR_MACHINE_CHECK)
+		panic_machine_check();
 	else if (frame->vector == VECTOR_PROTECTION && fix_up(frame))
 		return;
 	else if (frame->vector == VECTOR_PAGE_FAULT &&

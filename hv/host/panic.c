@@ -9,6 +9,7 @@
 #include "hv/host/cpu.h"
 #include "hv/host/exception.h"
 #include "hv/host/io.h"
+#include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/power.h"
@@ -100,6 +101,7 @@ static void begin(const char *message)
 		end();
 	}
 	log_error("panic on processor %u: %s", this_cpu()->index, message);
+	machine_check_print();
 }
 
 void panic(const char *fmt, ...)
@@ -115,6 +117,12 @@ void panic(const char *fmt, ...)
 	print_backtrace(__builtin_frame_address(0));
 	panic_dump_vmx();
 	end();
+}
+
+void panic_machine_check(void)
+{
+	machine_check_keep();
+	panic("machine check");
 }
 
 void assert_fail(const char *expr, const char *file, int line)

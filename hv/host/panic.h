@@ -11,6 +11,9 @@ struct interrupt_frame;
  */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* For #MC, also one that interrupted a guest: the report shows the banks. */
+_Noreturn void panic_machine_check(void);
+
 /* The same for an unexpected exception. */
 _Noreturn void panic_exception(const struct interrupt_frame *frame);
 

@@ -7,6 +7,7 @@
 #include "hv/vmx/entry.h"
 
 #include "hv/host/cpu.h"
+#include "hv/host/panic.h"
 #include "hv/run/exit_handlers.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
@@ -19,6 +20,7 @@ static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_EXCEPTION_NMI] = exit_exception,
 	[EXIT_EXTERNAL_INTERRUPT] = exit_external_interrupt,
 	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
+	[EXIT_INIT] = exit_init,
 	[EXIT_INTERRUPT_WINDOW] = exit_window,
 	[EXIT_NMI_WINDOW] = exit_window,
 	[EXIT_TASK_SWITCH] = exit_task_switch,
@@ -121,7 +123,9 @@ static inline void advance_rip(void)
 
 static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 {
-	if ((reason & 0xffff) == EXIT_ENTRY_GUEST_STATE)
+	if ((reason & 0xffff) == EXIT_ENTRY_MACHINE_CHECK)
+		panic_machine_check();
+	else if ((reason & 0xffff) == EXIT_ENTRY_GUEST_STATE)
 		vm_crash(vcpu->vm, "VM entry failed: invalid guest state (qualification %lu)",
 			 vmcs_read(VMCS_EXIT_QUAL));
 	else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Control register accesses that exit: a MOV to CR0 that changes NE, CD or NW as the guest sees
- * them, a MOV to CR4 that sets a bit the guest may not set, and CR8. The guest owns all other bits;
- * the processor checks and applies them.
+ * them, a MOV to CR4 that changes MCE or sets a bit the guest may not set, and CR8. The guest owns
+ * all other bits; the processor checks and applies them.
  */
 #include "hv/run/exit_handlers.h"
 
@@ -97,6 +97,35 @@ static bool write_cr0_guest(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
+/* SDM vol. 2, "MOV—Move to/from Control Registers", for CR4. */
+static bool cr4_valid(uint64_t old, uint64_t value)
+{
+	bool lma = vmcs_read(VMCS_GUEST_EFER) & EFER_LMA;
+
+	if (value & ~vcpu_shared.cpuid.cr4_allowed || (lma && !(value & CR4_PAE)))
+		return false;
+	if (!(value & CR4_PCIDE) || (old & CR4_PCIDE))
+		return true;
+	return lma && !(vmcs_read(VMCS_GUEST_CR3) & BITS(11, 0));
+}
+
+static bool write_cr4_guest(struct vcpu *vcpu, uint64_t value)
+{
+	const uint64_t paging = CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP;
+	uint64_t old = vmcs_read(VMCS_GUEST_CR4);
+	bool pae = (vmcs_read(VMCS_GUEST_CR0) & CR0_PG) && (value & CR4_PAE) &&
+		   !(vmcs_read(VMCS_GUEST_EFER) & EFER_LMA);
+
+	if (!cr4_valid(old, value))
+		return false;
+	if (pae && ((value ^ old) & paging) && load_pdptes(vcpu) != OK)
+		return false;
+	vmcs_write(VMCS_CR4_SHADOW, value & CR4_HOST_OWNED);
+	vmcs_write(VMCS_GUEST_CR4, value | CR4_HOST_OWNED);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	return true;
+}
+
 static bool write_cr8(struct vcpu *vcpu, uint64_t value)
 {
 	if (value >> 4)
@@ -114,8 +143,7 @@ static bool mov_to_cr(struct vcpu *vcpu, unsigned cr, uint64_t value)
 	case 0:
 		return write_cr0_guest(vcpu, value);
 	case 4:
-		/* The bits that exit are those that the guest may not set. They were clear. */
-		return false;
+		return write_cr4_guest(vcpu, value);
 	case 8:
 		return write_cr8(vcpu, value);
 	default:

@@ -2,9 +2,11 @@
 /* Exits for events: exceptions and NMIs, the host's interrupts, windows, the preemption timer. */
 #include "hv/run/exit_handlers.h"
 
+#include "hv/host/cpu.h"
 #include "hv/host/interrupt.h"
 #include "hv/host/io.h"
 #include "hv/host/panic.h"
+#include "hv/lib/print.h"
 #include "hv/run/event.h"
 #include "hv/run/shadow.h"
 #include "hv/vcpu/sched.h"
@@ -56,7 +58,17 @@ enum exit_action exit_exception(struct vcpu *vcpu)
 		interrupt_handle_nmi();
 		return EXIT_AGAIN;
 	}
+	if ((info & INTR_VECTOR) == VECTOR_MC)
+		panic_machine_check();
 	return reflect_exception(vcpu, info);
+}
+
+/* The platform asks for a reset of the processor, which only its firmware can mean. */
+enum exit_action exit_init(struct vcpu *vcpu)
+{
+	log_warning("processor %u ignores an INIT signal while %s runs", this_cpu()->index,
+		    vcpu->vm->config->name);
+	return EXIT_AGAIN;
 }
 
 /* Interrupts belong to the host. Their handlers only acknowledge them; the requests tell why. */

@@ -94,7 +94,7 @@ static void make_vmcs(struct cpu *cpu)
 		.io_bitmap_b = vcpu_shared.io_bitmap,
 		.msr_bitmap = vcpu_shared.msr_bitmap,
 		.cr0_mask = CR0_HOST_OWNED,
-		.cr4_mask = ~vcpu_shared.cpuid.cr4_allowed,
+		.cr4_mask = ~vcpu_shared.cpuid.cr4_allowed | CR4_HOST_OWNED,
 	});
 }
 

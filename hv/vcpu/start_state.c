@@ -65,7 +65,7 @@ static void write_control_registers(const struct loader_state *start)
 	vmcs_write(VMCS_GUEST_CR0, cr0 | CR0_NE);
 	vmcs_write(VMCS_CR0_SHADOW, cr0);
 	vmcs_write(VMCS_GUEST_CR3, start->page_tables.raw);
-	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE | (long_mode ? CR4_PAE : 0));
+	vmcs_write(VMCS_GUEST_CR4, CR4_HOST_OWNED | (long_mode ? CR4_PAE : 0));
 	vmcs_write(VMCS_CR4_SHADOW, 0);
 	vmcs_write(VMCS_GUEST_EFER, long_mode ? EFER_LME | EFER_LMA : 0);
 	vmcs_write(VMCS_ENTRY_CONTROLS, long_mode ? entry | ENTRYC_IA32E : entry);
@@ -102,6 +102,8 @@ void vcpu_choose_controls(struct vcpu *vcpu)
 	if (vmcs_guest_field(guest, VMCS_GUEST_EFER) & EFER_LMA)
 		entry |= ENTRYC_IA32E;
 	vcpu->guest.proc_controls = vcpu_shared.controls.word[CONTROLS_PROC];
+	vmcs_set_guest_field(guest, VMCS_GUEST_CR4,
+			     vmcs_guest_field(guest, VMCS_GUEST_CR4) | CR4_HOST_OWNED);
 	vmcs_set_guest_field(guest, VMCS_ENTRY_CONTROLS, entry);
 	vmcs_set_guest_field(guest, VMCS_PROC_CONTROLS, vcpu->guest.proc_controls);
 	vmcs_set_guest_field(guest, VMCS_EXCEPTION_BITMAP, EXCEPTIONS_ALWAYS);
@@ -189,7 +191,7 @@ static void write_real_mode_controls(uint64_t cache_bits)
 	vmcs_write(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
 	vmcs_write(VMCS_CR0_SHADOW, CR0_ET | cache_bits);
 	vmcs_write(VMCS_GUEST_CR3, 0);
-	vmcs_write(VMCS_GUEST_CR4, CR4_VMXE);
+	vmcs_write(VMCS_GUEST_CR4, CR4_HOST_OWNED);
 	vmcs_write(VMCS_CR4_SHADOW, 0);
 	vmcs_write(VMCS_GUEST_EFER, 0);
 	vmcs_write(VMCS_ENTRY_CONTROLS, vcpu_shared.controls.word[CONTROLS_ENTRY]);

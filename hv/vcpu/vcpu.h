@@ -208,5 +208,11 @@ enum {
 	VECTOR_MC = 18,
 };
 
-/* A guest can make the delivery of these two loop inside the processor without end. */
-#define EXCEPTIONS_ALWAYS (BIT(VECTOR_DB) | BIT(VECTOR_AC))
+/*
+ * Intercepted in every state. A guest can make the delivery of #DB and #AC loop inside the
+ * processor without end. #MC is the machine's.
+ */
+#define EXCEPTIONS_ALWAYS (BIT(VECTOR_DB) | BIT(VECTOR_AC) | BIT(VECTOR_MC))
+
+/* Always set in the guest's real CR4; the guest sees its own MCE, and no VMXE. */
+#define CR4_HOST_OWNED (CR4_VMXE | CR4_MCE)

@@ -182,7 +182,7 @@ static enum status check_vcpu(struct state_reader *reader, const struct vcpu *vc
 	uint64_t cr4 = vmcs_guest_field(&vcpu->saved.vmcs, VMCS_GUEST_CR4);
 	uint64_t efer = vmcs_guest_field(&vcpu->saved.vmcs, VMCS_GUEST_EFER);
 
-	if (cr4 & ~(model->cr4_allowed | CR4_VMXE))
+	if (cr4 & ~(model->cr4_allowed | CR4_HOST_OWNED))
 		return state_refuse(reader, "CR4 cannot be 0x%lx", cr4);
 	if (efer & ~model->efer_allowed)
 		return state_refuse(reader, "EFER cannot be 0x%lx", efer);

@@ -100,6 +100,12 @@ class Machine:
         """Press and release a key of the keyboard."""
         self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key}])
 
+    def command(self, line):
+        """Execute a command of QEMU's monitor for persons, which answers an error with text."""
+        answer = self.qmp.execute("human-monitor-command", **{"command-line": line})
+        if answer:
+            raise RuntimeError(f"{line}: {answer}")
+
     def screendump(self, device, path):
         """Save the screen of the device with that id as a PPM file."""
         self.qmp.execute("screendump", filename=str(path), device=device)

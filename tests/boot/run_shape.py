@@ -27,6 +27,7 @@ defaults:
     until      a regular expression: a matching line on the first serial port ends the run too
     keys       a list of pairs [AFTER, KEY]: when a line of the first serial port matches AFTER, a key is
                pressed, in QEMU's words; the run must end within 10 seconds after the last one
+    commands   a list of pairs [AFTER, COMMAND]: the same with commands of QEMU's monitor, without an end
 and what is expected:
     end        the words of the last line, "stencil: end: WORDS" ("no vmx"); "" for no such line
     reason     who ended the machine, in QEMU's words ("guest-shutdown"); "none": it still runs
@@ -67,7 +68,8 @@ DEFAULTS = {
     "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
     "host": "host -on-end poweroff -on-panic poweroff",
     "tpm": "", "config": "vm one -m 16M -kernel /hello.elf\n", "gremlin": "", "files": {}, "blob": 0,
-    "load": 0, "timeout": 120, "until": None, "keys": [], "end": "no vmx", "reason": "guest-shutdown",
+    "load": 0, "timeout": 120, "until": None, "keys": [], "commands": [],
+    "end": "no vmx", "reason": "guest-shutdown",
     "processors": None, "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
     "dark": [], "scale": 1,
 }
@@ -196,12 +198,15 @@ def read_serial(path):
 def wait_for_end(machine, shape, work):
     """Who ended the machine; "none" also if a line that ends the run is there first."""
     deadline = time.monotonic() + shape["timeout"]
-    keys = list(shape["keys"])
+    keys, commands = list(shape["keys"]), list(shape["commands"])
+    step = 1 if shape["until"] or keys or commands else shape["timeout"]
     while time.monotonic() < deadline:
-        reason = machine.wait_for_end(1 if shape["until"] or shape["keys"] else shape["timeout"])
+        reason = machine.wait_for_end(step)
         lines = read_serial(serial_path(work, 0)) if shape["serial"] else []
         if reason != "none" or shape["until"] and found([shape["until"]], lines):
             return reason
+        if commands and found([commands[0][0]], lines):
+            machine.command(commands.pop(0)[1])
         if keys and found([keys[0][0]], lines):
             machine.press(keys.pop(0)[1])
             deadline = deadline if keys else time.monotonic() + 10
