@@ -10,6 +10,7 @@
 #include "hv/host/cpu.h"
 #include "hv/host/interrupt.h"
 #include "hv/host/io.h"
+#include "hv/host/nmi.h"
 #include "hv/host/paging.h"
 #include "hv/host/tsc.h"
 #include "hv/monitor/keys.h"
@@ -75,6 +76,7 @@ static void gather_vcpu(struct vcpu *vcpu)
 static void look_around(struct cpu *cpu)
 {
 	if (cpu->index == 0) {
+		nmi_report();
 		keys_poll();
 		(void)console_poll();
 	}

@@ -11,6 +11,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/facts_read.c
 	hv/host/idt.c
 	hv/host/machine_check.c
+	hv/host/nmi.c
 	hv/host/interrupt.c
 	hv/host/keyboard.c
 	hv/host/known_state_set.c

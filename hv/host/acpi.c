@@ -22,8 +22,13 @@ enum {
 	MADT_HEADER_LEN = 44,
 	MADT_LOCAL_APIC = 0,
 	MADT_IO_APIC = 1,
+	MADT_LOCAL_APIC_NMI = 4,
 	MADT_LOCAL_APIC_ADDRESS = 5,
 	MADT_X2APIC = 9,
+	MADT_X2APIC_NMI = 10,
+	MADT_ALL_UIDS = 0xff, /* in an entry MADT_LOCAL_APIC_NMI */
+	LINT_POLARITY = 3,
+	LINT_ACTIVE_LOW = 3,
 	CPU_ENABLED = 1,
 	LOCAL_APIC_ALL = 0xff, /* no ID, but all processors */
 	DMAR_X2APIC_OPT_OUT = 1 << 1,
@@ -113,7 +118,7 @@ static bool has_signature(struct bytes table, const char *signature)
 	return memcmp(table.data, signature, 4) == 0;
 }
 
-static void add_cpu(struct acpi *acpi, uint32_t apic_id, uint64_t flags)
+static void add_cpu(struct acpi *acpi, uint32_t apic_id, uint32_t uid, uint64_t flags)
 {
 	if (!(flags & CPU_ENABLED) || apic_id == UINT32_MAX)
 		return;
@@ -121,21 +126,45 @@ static void add_cpu(struct acpi *acpi, uint32_t apic_id, uint64_t flags)
 		if (acpi->cpu_apic_id[i] == apic_id)
 			return;
 	}
-	if (acpi->n_cpus == ACPI_CPU_MAX)
+	if (acpi->n_cpus == ACPI_CPU_MAX) {
 		acpi->n_cpus_left_out++;
-	else
-		acpi->cpu_apic_id[acpi->n_cpus++] = apic_id;
+		return;
+	}
+	acpi->cpu_uid[acpi->n_cpus] = uid;
+	acpi->cpu_apic_id[acpi->n_cpus++] = apic_id;
+}
+
+static void add_lint(struct acpi *acpi, uint32_t uid, uint64_t flags, uint64_t pin)
+{
+	if (acpi->n_lints < ACPI_LINT_MAX)
+		acpi->lint[acpi->n_lints++] = (struct acpi_lint){
+			uid, (uint8_t)pin, (flags & LINT_POLARITY) == LINT_ACTIVE_LOW};
 }
 
 static void parse_madt_entry(struct bytes entry, struct acpi *acpi)
 {
+	uint32_t uid;
+
 	switch (entry.data[0]) {
 	case MADT_LOCAL_APIC:
 		if (read_int(entry, 3, 1) != LOCAL_APIC_ALL)
-			add_cpu(acpi, (uint32_t)read_int(entry, 3, 1), read_int(entry, 4, 4));
+			add_cpu(acpi, (uint32_t)read_int(entry, 3, 1),
+				(uint32_t)read_int(entry, 2, 1), read_int(entry, 4, 4));
 		break;
 	case MADT_X2APIC:
-		add_cpu(acpi, (uint32_t)read_int(entry, 4, 4), read_int(entry, 8, 4));
+		add_cpu(acpi, (uint32_t)read_int(entry, 4, 4), (uint32_t)read_int(entry, 12, 4),
+			read_int(entry, 8, 4));
+		break;
+	case MADT_LOCAL_APIC_NMI:
+		uid = (uint32_t)read_int(entry, 2, 1);
+		if (entry.len >= 6)
+			add_lint(acpi, uid == MADT_ALL_UIDS ? ACPI_LINT_ALL : uid,
+				 read_int(entry, 3, 2), read_int(entry, 5, 1));
+		break;
+	case MADT_X2APIC_NMI:
+		if (entry.len >= 12)
+			add_lint(acpi, (uint32_t)read_int(entry, 4, 4), read_int(entry, 2, 2),
+				 read_int(entry, 8, 1));
 		break;
 	case MADT_IO_APIC:
 		if (acpi->n_io_apics < ACPI_IO_APIC_MAX && entry.len >= 12)

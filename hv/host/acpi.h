@@ -6,6 +6,8 @@
 
 #define ACPI_CPU_MAX	 1024
 #define ACPI_IO_APIC_MAX 128
+#define ACPI_LINT_MAX	 2048
+#define ACPI_LINT_ALL	 UINT32_MAX
 
 /* The address space of a register. Source: ACPI, "Generic Address Structure". */
 enum acpi_space {
@@ -20,6 +22,13 @@ struct acpi_register {
 	uint64_t address;
 };
 
+/* A local interrupt pin that an NMI comes in at. */
+struct acpi_lint {
+	uint32_t uid; /* the processor's, or ACPI_LINT_ALL */
+	uint8_t pin;
+	bool active_low;
+};
+
 /* A whole table; len 0: none. */
 struct acpi_table {
 	phys_t start;
@@ -32,6 +41,9 @@ struct acpi {
 	uint32_t n_cpus;	  /* enabled processors, in the order of the MADT */
 	uint32_t n_cpus_left_out; /* processors that do not fit */
 	uint32_t cpu_apic_id[ACPI_CPU_MAX];
+	uint32_t cpu_uid[ACPI_CPU_MAX]; /* of the same processors */
+	uint32_t n_lints;
+	struct acpi_lint lint[ACPI_LINT_MAX];
 	uint32_t n_io_apics;
 	phys_t io_apic[ACPI_IO_APIC_MAX];
 

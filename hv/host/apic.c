@@ -11,6 +11,7 @@
 #include "hv/host/cpu.h"
 #include "hv/host/facts.h"
 #include "hv/host/io.h"
+#include "hv/host/lint.h"
 #include "hv/host/model.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
@@ -42,8 +43,6 @@ enum apic_register {
 
 enum {
 	SPURIOUS_ENABLE = 1 << 8,
-	LVT_NMI = 4 << 8,
-	LVT_MASKED = 1 << 16,
 	LVT_TSC_DEADLINE = 2 << 17,
 	DIVIDE_BY_1 = 0x0b,
 	COMMAND_NMI = 4 << 8,
@@ -153,27 +152,28 @@ static enum status init_machine(void)
 	return OK;
 }
 
-static void mask_local_sources(void)
-{
-	uint32_t last_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
-
-	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
-	apic_write(APIC_LVT_LINT0, LVT_MASKED);
-	apic_write(APIC_LVT_LINT1, LVT_NMI);
-	apic_write(APIC_LVT_ERROR, LVT_MASKED);
-	if (last_lvt >= 4)
-		apic_write(APIC_LVT_COUNTERS, LVT_MASKED);
-	if (last_lvt >= 5)
-		apic_write(APIC_LVT_THERMAL, LVT_MASKED);
-	if (last_lvt >= 6)
-		apic_write(APIC_LVT_CMCI, LVT_MASKED);
-}
-
 static uint32_t read_id(void)
 {
 	uint32_t id = apic_read(APIC_ID);
 
 	return is_x2apic ? id : id >> 24;
+}
+
+static void mask_local_sources(void)
+{
+	uint32_t last_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
+
+	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+	apic_write(APIC_LVT_LINT0, lint_entry(&acpi, read_id(), 0));
+	apic_write(APIC_LVT_LINT1, lint_entry(&acpi, read_id(), 1));
+	apic_write(APIC_LVT_ERROR, LVT_MASKED);
+	if (last_lvt >= 4)
+		apic_write(APIC_LVT_COUNTERS, LVT_MASKED);
+	/* The firmware cools the machine by its SMI. */
+	if (last_lvt >= 5 && (apic_read(APIC_LVT_THERMAL) & LVT_DELIVERY) != LVT_SMI)
+		apic_write(APIC_LVT_THERMAL, LVT_MASKED);
+	if (last_lvt >= 6)
+		apic_write(APIC_LVT_CMCI, LVT_MASKED);
 }
 
 void host_apic_enable(void)

@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The switch to a processor's own stack.
+; The switch to a processor's own stack, and the wait for an interrupt.
 
 bits 64
 
@@ -15,3 +15,15 @@ cpu_enter:
         xor     ebp, ebp
         push    rbp
         jmp     rsi
+
+; void cpu_wait(void)
+; The shadow of STI covers HLT: an interrupt in between wakes it. An NMI in between ends the shadow;
+; its handler skips HLT then.
+global cpu_wait:function hidden
+global cpu_wait_halt:data hidden
+cpu_wait:
+        sti
+cpu_wait_halt:
+        hlt
+        cli
+        ret

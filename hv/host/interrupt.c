@@ -11,6 +11,7 @@
 #include "hv/host/exception.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
+#include "hv/host/nmi.h"
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
 #include "hv/host/power.h"
@@ -55,7 +56,10 @@ static void handle_nmi(struct interrupt_frame *frame)
 	if (stop_catch(frame))
 		return;
 	power_watch_firmware("it does not return, with interrupts disabled");
-	this_cpu()->nmi_count++;
+	/* HLT has not begun, and with the shadow of STI gone the wake-up may come before it. */
+	if (frame->rip == (uintptr_t)cpu_wait_halt)
+		frame->rip++;
+	nmi_note();
 }
 
 void interrupt_dispatch(struct interrupt_frame *frame)

@@ -10,11 +10,9 @@ static inline void interrupt_handle_nmi(void)
 }
 
 /* Halt with interrupts enabled until one arrives, then return with them disabled. */
-static inline void cpu_wait(void)
-{
-	/* The shadow of STI covers HLT: an interrupt in between wakes it. */
-	asm volatile("sti; hlt; cli" : : : "memory");
-}
+void cpu_wait(void);
+/* Its HLT, an instruction of one byte. */
+extern const char cpu_wait_halt[];
 
 /* Take pending interrupts, without waiting. */
 static inline void cpu_take_interrupts(void)

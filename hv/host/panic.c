@@ -11,6 +11,7 @@
 #include "hv/host/io.h"
 #include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
+#include "hv/host/nmi.h"
 #include "hv/host/paging.h"
 #include "hv/host/power.h"
 #include "hv/host/stop.h"
@@ -102,6 +103,7 @@ static void begin(const char *message)
 	}
 	log_error("panic on processor %u: %s", this_cpu()->index, message);
 	machine_check_print();
+	nmi_report();
 }
 
 void panic(const char *fmt, ...)

@@ -14,6 +14,7 @@
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
+#include "hv/host/nmi.h"
 #include "hv/host/paging.h"
 #include "hv/host/stop.h"
 #include "hv/host/tsc.h"
@@ -270,8 +271,10 @@ static void hold(enum power_goal goal)
 		      goal == POWER_OFF ? "switch off" : "reset", HOLD_SECONDS);
 	while (console_read() >= 0)
 		pause();
-	for (uint64_t start = rdtsc(); rdtsc() - start < ticks && console_read() < 0;)
+	for (uint64_t start = rdtsc(); rdtsc() - start < ticks && console_read() < 0;) {
+		nmi_report();
 		pause();
+	}
 }
 
 void power_print_end(const char *words)

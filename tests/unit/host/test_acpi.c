@@ -445,8 +445,36 @@ static void madt_entries_that_stick_out_end_the_list(void **state)
 		assert_int_equal(parse(&acpi), OK);
 		assert_int_equal(acpi.n_cpus, 0);
 		assert_int_equal(acpi.n_io_apics, 0);
+		assert_int_equal(acpi.n_lints, 0);
 		assert_int_equal(acpi.local_apic, 0xfee00000);
 	}
+}
+
+static void nmi_pins_are_read(void **state)
+{
+	unsigned end = MADT + 44;
+	struct acpi acpi;
+
+	put_all();
+	memset(memory + MADT + 44, 0, 64);
+	end = put_x2apic(end, 0x1234, 1);
+	put(end - 4, 77, 4);					      /* its UID */
+	memcpy(memory + end, (uint8_t[]){4, 6, 0xff, 0x0f, 0, 1}, 6); /* all, active low, level */
+	memcpy(memory + end + 6, (uint8_t[]){4, 6, 3, 0, 0, 0}, 6);
+	memcpy(memory + end + 12, (uint8_t[]){10, 12, 1, 0, 77, 0, 0, 0, 1, 0, 0, 0}, 12);
+	put_table(MADT, "APIC", end + 24 - MADT);
+	assert_int_equal(parse(&acpi), OK);
+	assert_int_equal(acpi.cpu_uid[0], 77);
+	assert_int_equal(acpi.n_lints, 3);
+	assert_int_equal(acpi.lint[0].uid, ACPI_LINT_ALL);
+	assert_int_equal(acpi.lint[0].pin, 1);
+	assert_true(acpi.lint[0].active_low);
+	assert_int_equal(acpi.lint[1].uid, 3);
+	assert_int_equal(acpi.lint[1].pin, 0);
+	assert_false(acpi.lint[1].active_low);
+	assert_int_equal(acpi.lint[2].uid, 77);
+	assert_int_equal(acpi.lint[2].pin, 1);
+	assert_false(acpi.lint[2].active_low);
 }
 
 static void processors_beyond_the_limit_are_counted(void **state)
@@ -507,6 +535,7 @@ int main(void)
 		cmocka_unit_test(entries_without_an_id_are_no_processors),
 		cmocka_unit_test(dmar_and_hpet_are_read),
 		cmocka_unit_test(a_table_of_bad_length_is_said_and_the_others_are_used),
+		cmocka_unit_test(nmi_pins_are_read),
 		cmocka_unit_test(madt_entries_that_stick_out_end_the_list),
 		cmocka_unit_test(processors_beyond_the_limit_are_counted),
 		cmocka_unit_test(no_single_wrong_byte_leads_out_of_bounds),
