@@ -21,6 +21,7 @@
 #include "hv/host/io.h"
 #include "hv/host/keyboard.h"
 #include "hv/host/known_state.h"
+#include "hv/host/last_words.h"
 #include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
@@ -108,11 +109,36 @@ static _Noreturn void end(enum end how)
 	power_end(plan_after(config.host.on_end, how == END_OK ? POWER_GOOD_END : POWER_BAD_END));
 }
 
+static bool keeps_last_words(const struct boot_range *range)
+{
+	return range->use == BOOT_MEM_FREE && range->start <= LAST_WORDS_FRAME &&
+	       LAST_WORDS_FRAME + PAGE_SIZE <= range->start + range->len;
+}
+
 static void add_frames(void)
 {
+	for (uint32_t i = 0; i < boot->n_ranges; i++) {
+		const struct boot_range *range = &boot->range[i];
+		uint64_t end = range->start + range->len, after = LAST_WORDS_FRAME + PAGE_SIZE;
+
+		if (range->use == BOOT_MEM_FREE && !keeps_last_words(range))
+			frame_add_range(range->start, range->len);
+		if (!keeps_last_words(range))
+			continue;
+		frame_add_range(range->start, LAST_WORDS_FRAME - range->start);
+		frame_add_range(after, end - after);
+	}
+}
+
+/* What the last run has left. In the firmware's own memory there is no place for it. */
+static void show_last_words(void)
+{
+	void *frame = NULL;
+
 	for (uint32_t i = 0; i < boot->n_ranges; i++)
-		if (boot->range[i].use == BOOT_MEM_FREE)
-			frame_add_range(boot->range[i].start, boot->range[i].len);
+		if (keeps_last_words(&boot->range[i]))
+			frame = phys_to_virt(LAST_WORDS_FRAME);
+	last_words_init(frame);
 }
 
 static const void *table_bytes(struct acpi_table table)
@@ -690,6 +716,7 @@ void hv_main(const struct boot_info *info)
 	describe_processor();
 	silence_devices(info);
 	take_memory(info);
+	show_last_words();
 	machine_check_init();
 	read_tables(info);
 	find_console();

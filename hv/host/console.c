@@ -8,6 +8,7 @@
 
 #include "hv/host/io.h"
 #include "hv/host/keyboard.h"
+#include "hv/host/last_words.h"
 #include "hv/host/output_ring.h"
 #include "hv/host/screen.h"
 #include "hv/host/tsc.h"
@@ -239,6 +240,7 @@ static void write_line(enum screen_color color, const char *data, size_t len)
 {
 	console_lock_acquire();
 	close_line();
+	last_words_add(data, len);
 	write_locked(color, data, len);
 	console_lock_release();
 }

@@ -9,6 +9,7 @@
 #include "hv/host/cpu.h"
 #include "hv/host/exception.h"
 #include "hv/host/io.h"
+#include "hv/host/last_words.h"
 #include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
 #include "hv/host/nmi.h"
@@ -86,6 +87,7 @@ static void print_control_registers(void)
 static _Noreturn void end(void)
 {
 	power_print_end("panic");
+	last_words_end();
 	power_end(plan);
 }
 
@@ -101,6 +103,7 @@ static void begin(const char *message)
 		log_error("panic within a panic: %s", message);
 		end();
 	}
+	last_words_begin();
 	log_error("panic on processor %u: %s", this_cpu()->index, message);
 	machine_check_print();
 	nmi_report();

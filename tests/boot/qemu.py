@@ -100,6 +100,14 @@ class Machine:
         """Press and release a key of the keyboard."""
         self.qmp.execute("send-key", keys=[{"type": "qcode", "data": key}])
 
+    def reset(self):
+        """Start the machine again, which keeps its memory."""
+        self.qmp.execute("set-action", reboot="reset")
+        self.qmp.execute("system_reset")
+        self.qmp.next_event("RESET", time.monotonic() + 60)
+        self.qmp.execute("set-action", reboot="shutdown")
+        self.qmp.execute("cont")
+
     def command(self, line):
         """Execute a command of QEMU's monitor for persons, which answers an error with text."""
         answer = self.qmp.execute("human-monitor-command", **{"command-line": line})

@@ -28,6 +28,7 @@ defaults:
     keys       a list of pairs [AFTER, KEY]: when a line of the first serial port matches AFTER, a key is
                pressed, in QEMU's words; the run must end within 10 seconds after the last one
     commands   a list of pairs [AFTER, COMMAND]: the same with commands of QEMU's monitor, without an end
+    resets     how often a machine that has reset itself starts again, with its memory (0)
 and what is expected:
     end        the words of the last line, "stencil: end: WORDS" ("no vmx"); "" for no such line
     reason     who ended the machine, in QEMU's words ("guest-shutdown"); "none": it still runs
@@ -68,7 +69,7 @@ DEFAULTS = {
     "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
     "host": "host -on-end poweroff -on-panic poweroff",
     "tpm": "", "config": "vm one -m 16M -kernel /hello.elf\n", "gremlin": "", "files": {}, "blob": 0,
-    "load": 0, "timeout": 120, "until": None, "keys": [], "commands": [],
+    "load": 0, "timeout": 120, "until": None, "keys": [], "commands": [], "resets": 0,
     "end": "no vmx", "reason": "guest-shutdown",
     "processors": None, "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
     "dark": [], "scale": 1,
@@ -199,10 +200,16 @@ def wait_for_end(machine, shape, work):
     """Who ended the machine; "none" also if a line that ends the run is there first."""
     deadline = time.monotonic() + shape["timeout"]
     keys, commands = list(shape["keys"]), list(shape["commands"])
+    resets = shape["resets"]
     step = 1 if shape["until"] or keys or commands else shape["timeout"]
     while time.monotonic() < deadline:
         reason = machine.wait_for_end(step)
         lines = read_serial(serial_path(work, 0)) if shape["serial"] else []
+        if reason == "guest-reset" and resets:
+            resets -= 1
+            machine.reset()
+            deadline = time.monotonic() + shape["timeout"]
+            continue
         if reason != "none" or shape["until"] and found([shape["until"]], lines):
             return reason
         if commands and found([commands[0][0]], lines):
@@ -257,6 +264,7 @@ def judge_lines(where, lines, expected, shape):
     """What is wrong with the lines of a serial port or screen."""
     ends = [line for line in lines if line.startswith("stencil: end: ")]
     wanted = [f"stencil: end: {shape['end']}"] if shape["end"] else []
+    wanted *= 1 + shape["resets"] if where.startswith("serial") else 1
     wrong = [f"{where}: ends with {ends} instead of {wanted}"] if ends != wanted else []
     if shape["processors"]:
         expected = [f"^stencil: processors: {shape['processors']}$", *expected]
