@@ -15,7 +15,12 @@
 #include "hv/vmx/exit_reason.h"
 #include "hv/vmx/vmcs.h"
 
-/* vmx_exited() handles CPUID itself. Stencil enables no exits that are not listed. */
+static exit_handler exit_cpuid;
+
+/*
+ * Exits that are not listed here are neither enabled nor possible without being enabled. A guest
+ * has no SGX, XSAVES or TDX: their instructions are undefined.
+ */
 static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_EXCEPTION_NMI] = exit_exception,
 	[EXIT_EXTERNAL_INTERRUPT] = exit_external_interrupt,
@@ -24,6 +29,7 @@ static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_INTERRUPT_WINDOW] = exit_window,
 	[EXIT_NMI_WINDOW] = exit_window,
 	[EXIT_TASK_SWITCH] = exit_task_switch,
+	[EXIT_CPUID] = exit_cpuid,
 	[EXIT_GETSEC] = exit_undefined,
 	[EXIT_HLT] = exit_hlt,
 	[EXIT_INVD] = exit_ignored,
@@ -53,6 +59,14 @@ static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_WBINVD] = exit_ignored,
 	[EXIT_XSETBV] = exit_xsetbv,
 	[EXIT_VMFUNC] = exit_undefined,
+	[EXIT_ENCLS] = exit_undefined,
+	[EXIT_XSAVES] = exit_undefined,
+	[EXIT_XRSTORS] = exit_undefined,
+	[EXIT_ENCLV] = exit_undefined,
+	[EXIT_BUS_LOCK] = exit_bus_lock,
+	[EXIT_NOTIFY] = exit_notify,
+	[EXIT_SEAMCALL] = exit_undefined,
+	[EXIT_TDCALL] = exit_undefined,
 };
 
 static void set_cpuid(uint64_t *gpr, const struct cpuid_regs *answer)
@@ -87,6 +101,13 @@ static inline void answer_cpuid(struct vcpu *vcpu)
 		set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
 	else
 		cpuid_variable(vcpu);
+}
+
+/* With a bus lock besides: otherwise vmx_exited() handles CPUID itself. */
+static enum exit_action exit_cpuid(struct vcpu *vcpu)
+{
+	answer_cpuid(vcpu);
+	return EXIT_NEXT;
 }
 
 /* Rare: the guest was in an interrupt shadow, or single-steps. */
@@ -145,11 +166,34 @@ static __attribute__((noinline)) void bad_exit(struct vcpu *vcpu, uint32_t reaso
 	entry_failed(vcpu, reason);
 }
 
+static __attribute__((noinline)) enum exit_action exit_rare(struct vcpu *vcpu, uint32_t reason)
+{
+	uint32_t basic = reason & EXIT_BASIC_REASON;
+
+	if (reason & EXIT_WITH_BUS_LOCK)
+		(void)exit_bus_lock(vcpu);
+	if (!(reason & EXIT_ENTRY_FAILED) && basic < EXIT_REASON_COUNT && handlers[basic] != NULL)
+		return handlers[basic](vcpu);
+	bad_exit(vcpu, reason);
+	return EXIT_AGAIN;
+}
+
+/* The frequent exits first, by direct calls, which are fast and which no guest can train. */
 static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reason)
 {
-	if (reason >= EXIT_REASON_COUNT || handlers[reason] == NULL)
-		bad_exit(vcpu, reason);
-	else if (handlers[reason](vcpu) == EXIT_NEXT)
+	enum exit_action action;
+
+	if (reason == EXIT_EPT_VIOLATION)
+		action = exit_ept_violation(vcpu);
+	else if (reason == EXIT_IO)
+		action = exit_io(vcpu);
+	else if (reason == EXIT_MSR_WRITE)
+		action = exit_msr_write(vcpu);
+	else if (reason == EXIT_MSR_READ)
+		action = exit_msr_read(vcpu);
+	else
+		action = exit_rare(vcpu, reason);
+	if (action == EXIT_NEXT)
 		advance_rip();
 	vcpu_flush_if_behind(vcpu);
 }

@@ -8,6 +8,7 @@
 
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
+#include "hv/run/cr_check.h"
 #include "hv/run/event.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
@@ -27,20 +28,15 @@ static uint64_t guest_cr0(void)
 	       (vmcs_read(VMCS_CR0_SHADOW) & CR0_HOST_OWNED);
 }
 
-/* SDM vol. 2, "MOV—Move to/from Control Registers", for CR0. */
 static bool cr0_valid(uint64_t old, uint64_t value)
 {
-	bool lme = vmcs_read(VMCS_GUEST_EFER) & EFER_LME;
+	struct cr_state state = {
+		.cr4 = vmcs_read(VMCS_GUEST_CR4),
+		.efer = vmcs_read(VMCS_GUEST_EFER),
+		.cs_is_64bit = vmcs_read(VMCS_GUEST_CS_AR) & BIT(13),
+	};
 
-	if (value >> 32 || ((value & CR0_PG) && !(value & CR0_PE)) ||
-	    ((value & CR0_NW) && !(value & CR0_CD)))
-		return false;
-	if (!(value & CR0_PG))
-		return !((old & CR0_PG) && vcpu_in_64bit_code());
-	if (old & CR0_PG || !lme)
-		return true;
-	return (vmcs_read(VMCS_GUEST_CR4) & CR4_PAE) &&
-	       !(vmcs_read(VMCS_GUEST_CS_AR) & BIT(13)); /* no 64-bit code before LMA is set */
+	return cr0_may_become(old, value, &state);
 }
 
 /* Long mode begins and ends with paging. SDM vol. 3, "IA-32e Mode Guest" VM-entry control. */
@@ -58,8 +54,6 @@ static void update_long_mode(uint64_t cr0)
 static enum status load_pdptes(struct vcpu *vcpu)
 {
 	uint64_t cr3 = vmcs_read(VMCS_GUEST_CR3), pdpte[4];
-	/* SDM vol. 3, "PDPTE Registers": reserved if present. */
-	const uint64_t reserved = BITS(2, 1) | BITS(8, 5);
 
 	lock_acquire(&vcpu->vm->lock);
 	enum status status =
@@ -67,9 +61,8 @@ static enum status load_pdptes(struct vcpu *vcpu)
 	lock_release(&vcpu->vm->lock);
 	if (status != OK)
 		return status;
-	for (unsigned i = 0; i < 4; i++)
-		if ((pdpte[i] & 1) && (pdpte[i] & reserved))
-			return ERR_INVAL;
+	if (!pdptes_may_be(pdpte, vcpu->cpuid->extended[8].eax & 0xff))
+		return ERR_INVAL;
 	for (unsigned i = 0; i < 4; i++)
 		vmcs_write((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i), pdpte[i]);
 	return OK;

@@ -14,7 +14,7 @@ enum exit_action {
 /* Exit handlers, one family per file. The vCPU is loaded, interrupts are off, no lock is held. */
 typedef enum exit_action exit_handler(struct vcpu *vcpu);
 exit_handler exit_hlt, exit_pause, exit_undefined, exit_ignored, exit_xsetbv, exit_triple_fault,
-	exit_task_switch, exit_rdpmc, exit_vmcall, exit_init;
+	exit_task_switch, exit_rdpmc, exit_vmcall, exit_init, exit_bus_lock, exit_notify;
 exit_handler exit_msr_read, exit_msr_write;
 exit_handler exit_cr;
 exit_handler exit_io;

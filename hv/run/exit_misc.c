@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exits that need little: HLT, PAUSE, XSETBV, and instructions that a guest does not have. */
+/*
+ * Exits that need little: HLT, PAUSE, XSETBV, instructions that a guest does not have, and what
+ * only some processors have.
+ */
 #include "hv/run/exit_handlers.h"
 
 #include "hv/host/io.h"
@@ -75,5 +78,30 @@ enum exit_action exit_task_switch(struct vcpu *vcpu)
 {
 	vm_crash(vcpu->vm, "hardware task switch to selector 0x%x is not supported",
 		 (unsigned)(vmcs_read(VMCS_EXIT_QUAL) & 0xffff));
+	return EXIT_AGAIN;
+}
+
+/* A locked access across cache lines or to uncached memory stalls all processors: take turns. */
+enum exit_action exit_bus_lock(struct vcpu *vcpu)
+{
+	vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
+	return EXIT_AGAIN;
+}
+
+/* No instruction has ended for a while, and none might: SDM vol. 3, "Notify VM exit". */
+enum exit_action exit_notify(struct vcpu *vcpu)
+{
+	enum { CONTEXT_INVALID = 1 << 0, NMI_UNBLOCKING = 1 << 12 };
+	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
+
+	if (qual & CONTEXT_INVALID) {
+		vm_crash(vcpu->vm, "an instruction did not end, and its state is lost");
+		return EXIT_AGAIN;
+	}
+	vcpu_reinject_vectored(vcpu);
+	if (qual & NMI_UNBLOCKING)
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
+	vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
 	return EXIT_AGAIN;
 }

@@ -33,7 +33,11 @@
 #define PROC2_UNRESTRICTED_GUEST BIT(7)
 #define PROC2_PAUSE_LOOP	 BIT(10)
 #define PROC2_INVPCID		 BIT(12)
+#define PROC2_ENCLS		 BIT(15)
 #define PROC2_XSAVES		 BIT(20)
+#define PROC2_ENCLV		 BIT(28)
+#define PROC2_BUS_LOCK		 BIT(30)
+#define PROC2_NOTIFY		 BIT(31)
 
 /* SDM vol. 3, "VM-Exit Controls". */
 #define EXITC_SAVE_DEBUG	    BIT(2)

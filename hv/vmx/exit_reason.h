@@ -5,6 +5,9 @@
 
 /* Bit 31 of the exit reason: VM entry failed late. SDM vol. 3, "Basic VM-Exit Information". */
 #define EXIT_ENTRY_FAILED BIT(31)
+/* Bit 26: the exit interrupted the report of a bus lock. Bits 15:0 are of enum exit_reason. */
+#define EXIT_WITH_BUS_LOCK BIT(26)
+#define EXIT_BASIC_REASON  UINT32_C(0xffff)
 
 /* SDM vol. 3, appendix "VMX Basic Exit Reasons". */
 enum exit_reason {
@@ -48,7 +51,15 @@ enum exit_reason {
 	EXIT_XSETBV = 55,
 	EXIT_INVPCID = 58,
 	EXIT_VMFUNC = 59,
-	EXIT_REASON_COUNT = 60,
+	EXIT_ENCLS = 60,
+	EXIT_XSAVES = 63,
+	EXIT_XRSTORS = 64,
+	EXIT_ENCLV = 70,
+	EXIT_BUS_LOCK = 74,
+	EXIT_NOTIFY = 75,
+	EXIT_SEAMCALL = 76,
+	EXIT_TDCALL = 77,
+	EXIT_REASON_COUNT = 78,
 };
 
 /*

@@ -68,6 +68,10 @@ static void write_unused(const struct vmx_controls *controls)
 	vmcs_write(VMCS_LINK_POINTER, UINT64_MAX);
 	if (controls->word[CONTROLS_PROC2] & PROC2_XSAVES)
 		vmcs_write(VMCS_XSS_EXITING, UINT64_MAX);
+	if (controls->word[CONTROLS_PROC2] & PROC2_ENCLS)
+		vmcs_write(VMCS_ENCLS_EXITING, UINT64_MAX);
+	if (controls->word[CONTROLS_PROC2] & PROC2_ENCLV)
+		vmcs_write(VMCS_ENCLV_EXITING, UINT64_MAX);
 }
 
 void vmcs_write_constant(const struct vmcs_constant *constant)
@@ -87,6 +91,9 @@ void vmcs_write_constant(const struct vmcs_constant *constant)
 		vmcs_write(VMCS_PLE_GAP, 128);
 		vmcs_write(VMCS_PLE_WINDOW, 4096);
 	}
+	/* Ticks of the TSC without the end of an instruction: longer than any takes. */
+	if (word[CONTROLS_PROC2] & PROC2_NOTIFY)
+		vmcs_write(VMCS_NOTIFY_WINDOW, 1 << 20);
 	write_unused(constant->controls);
 }
 

@@ -37,6 +37,8 @@ enum vmcs_field {
 	VMCS_TSC_OFFSET = 0x2010,
 	VMCS_EPTP = 0x201a,
 	VMCS_XSS_EXITING = 0x202c,
+	VMCS_ENCLS_EXITING = 0x202e,
+	VMCS_ENCLV_EXITING = 0x2036,
 	/* 64-bit read-only data fields */
 	VMCS_GUEST_PHYS_ADDR = 0x2400,
 	/* 64-bit guest-state fields */
@@ -66,6 +68,7 @@ enum vmcs_field {
 	VMCS_PROC_CONTROLS2 = 0x401e,
 	VMCS_PLE_GAP = 0x4020,
 	VMCS_PLE_WINDOW = 0x4022,
+	VMCS_NOTIFY_WINDOW = 0x4024,
 	/* 32-bit read-only data fields */
 	VMCS_INSTRUCTION_ERROR = 0x4400,
 	VMCS_EXIT_REASON = 0x4402,
