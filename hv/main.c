@@ -99,8 +99,7 @@ static _Noreturn void end(enum end how)
 		[END_VM_FAILED] = {"vm failed", "the lines above name the VM and the reason"},
 		[END_CONFIG_REFUSED] = {"config refused",
 					"correct the lines of stencil.conf that are named above"},
-		[END_NO_VMX] = {"no vmx", "if the processor has Intel Virtualization Technology "
-					  "(VT-x), switch it on in the firmware's set-up"},
+		[END_NO_VMX] = {"no vmx", NULL}, /* the error says what to do */
 	};
 
 	if (ends[how].advice != NULL)
