@@ -267,10 +267,10 @@ static void hold(enum power_goal goal)
 {
 	uint64_t ticks = (tsc_hz ? tsc_hz : TSC_HZ_UNKNOWN) * HOLD_SECONDS;
 
-	console_print("press a key to %s the machine; without a key this happens in %u seconds",
-		      goal == POWER_OFF ? "switch off" : "reset", HOLD_SECONDS);
 	while (console_read() >= 0)
 		pause();
+	console_print("press a key to %s the machine; without a key this happens in %u seconds",
+		      goal == POWER_OFF ? "switch off" : "reset", HOLD_SECONDS);
 	for (uint64_t start = rdtsc(); rdtsc() - start < ticks && console_read() < 0;) {
 		nmi_report();
 		pause();
