@@ -115,7 +115,8 @@ static bool deadline_works(const struct cpuid_regs *leaf1)
 
 	if (needed == 0 || leaf1->ecx & FEATURE_HYPERVISOR || facts_read_microcode() >= needed)
 		return true;
-	log_warning("the TSC-deadline timer is not used: it needs microcode 0x%x", needed);
+	/* The timer's other mode does as well. */
+	log_info("the TSC-deadline timer is not used: it needs microcode 0x%x", needed);
 	return false;
 }
 
