@@ -21,7 +21,7 @@
  * table of fields needs a new STATE_VERSION. A field that a version adds says
  * so; in files of older versions it is 0.
  */
-#define STATE_VERSION	     2
+#define STATE_VERSION	     3
 #define STATE_VERSION_OLDEST 1 /* that can be read */
 #define STATE_MAGIC	     "STENCILS"
 #define STATE_HEAD_SIZE	     24

@@ -40,12 +40,22 @@ static bool write_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return ok;
 }
 
+/* Not in a VM whose saved state is of a version without it. */
+static bool has_tsc_adjust(const struct vcpu *vcpu)
+{
+	return vcpu->cpuid->basic[7].ebx & CPUID_7_EBX_TSC_ADJUST;
+}
+
 static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 {
 	if (is_lapic_msr(msr))
 		return read_lapic(vcpu, msr, ret);
 	if (msr == IA32_EFER) {
 		*ret = vmcs_read(VMCS_GUEST_EFER);
+		return true;
+	}
+	if (msr == IA32_TSC_ADJUST && has_tsc_adjust(vcpu)) {
+		*ret = vcpu->guest.tsc_adjust;
 		return true;
 	}
 	return guest_msr_read(&vcpu->guest.msrs, msr, ret) || speculation_read_msr(vcpu, msr, ret);
@@ -77,18 +87,26 @@ static bool write_efer(const struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
+/* SDM vol. 3, "IA32_TSC_ADJUST": a write to one of the two MSRs moves both by as much. */
+static bool move_tsc(struct vcpu *vcpu, uint64_t by)
+{
+	vcpu->guest.tsc_offset += by;
+	vcpu->guest.tsc_adjust += by;
+	vmcs_write(VMCS_TSC_OFFSET, vcpu->guest.tsc_offset);
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+	return true;
+}
+
 static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	if (is_lapic_msr(msr))
 		return write_lapic(vcpu, msr, value);
 	if (msr == IA32_EFER)
 		return write_efer(vcpu, value);
-	if (msr == IA32_TIME_STAMP_COUNTER) {
-		vcpu->guest.tsc_offset = value - rdtsc();
-		vmcs_write(VMCS_TSC_OFFSET, vcpu->guest.tsc_offset);
-		vcpu_request(vcpu, VCPU_REQUEST_TIMER);
-		return true;
-	}
+	if (msr == IA32_TIME_STAMP_COUNTER)
+		return move_tsc(vcpu, value - vcpu_now(vcpu));
+	if (msr == IA32_TSC_ADJUST && has_tsc_adjust(vcpu))
+		return move_tsc(vcpu, value - vcpu->guest.tsc_adjust);
 	return guest_msr_write(&vcpu->guest.msrs, msr, value) ||
 	       speculation_write_msr(vcpu, msr, value);
 }

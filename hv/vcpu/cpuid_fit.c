@@ -56,6 +56,7 @@ static const struct feature features[] = {
 	{1, 0, CPUID_EDX, 26, "sse2"},
 	{6, 0, CPUID_EAX, 2, "arat"},
 	{7, 0, CPUID_EBX, 0, "fsgsbase"},
+	{7, 0, CPUID_EBX, 1, "tsc_adjust"},
 	{7, 0, CPUID_EBX, 3, "bmi1"},
 	{7, 0, CPUID_EBX, 5, "avx2"},
 	{7, 0, CPUID_EBX, 7, "smep"},

@@ -2,7 +2,7 @@
 /*
  * The guest's CPUID, built from a list of allowed features: a feature is shown if the processor has
  * it and Stencil keeps its state (or it has none). Deliberately hidden: VMX, SMX, MONITOR,
- * performance monitoring, machine check, thermal, TSX, SGX, PKU, PT, MPX, AMX, TSC_ADJUST.
+ * performance monitoring, machine check, thermal, TSX, SGX, PKU, PT, MPX, AMX.
  *
  * Without interrupt remapping, Linux uses x2APIC only under a hypervisor that it knows. Therefore
  * KVM's signature is at the second hypervisor leaf base, with no features.
@@ -34,6 +34,8 @@
 #define LEAF7_EBX \
 	(BIT(0) | BIT(3) | BIT(5) | BITS(10, 7) | BITS(21, 16) | BIT(23) | BIT(24) | BITS(31, 28))
 #define LEAF7_EBX_INVPCID BIT(10)
+/* Emulated on any processor. */
+#define LEAF7_EBX_MODELLED CPUID_7_EBX_TSC_ADJUST
 /* Leaf 7, ECX: AVX512_VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI BITALG VPOPCNTDQ RDPID. */
 #define LEAF7_ECX (BIT(1) | BIT(2) | BITS(12, 8) | BIT(14) | BIT(22))
 /* Leaf 7, EDX: FSRM MD_CLEAR ARCH_CAPABILITIES, and what needs a switch of MSRs. */
@@ -84,7 +86,7 @@ static void init_features(struct cpuid_model *model, cpuid_source *source, uint3
 		struct cpuid_regs seven = ask(source, 7, 0);
 
 		model->basic[7] = (struct cpuid_regs){
-			.ebx = (uint32_t)(seven.ebx & LEAF7_EBX),
+			.ebx = (uint32_t)((seven.ebx & LEAF7_EBX) | LEAF7_EBX_MODELLED),
 			.ecx = (uint32_t)(seven.ecx & LEAF7_ECX),
 			.edx = (uint32_t)(seven.edx & LEAF7_EDX),
 		};

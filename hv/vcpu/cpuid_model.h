@@ -17,8 +17,9 @@
 #define CPUID_KVM	    0x40000100 /* KVM's signature with no features: see cpuid_model.c */
 
 /* Features that other files ask about. */
-#define CPUID_1_ECX_PCID    BIT(17)
-#define CPUID_1_ECX_OSXSAVE BIT(27)
+#define CPUID_1_ECX_PCID       BIT(17)
+#define CPUID_1_ECX_OSXSAVE    BIT(27)
+#define CPUID_7_EBX_TSC_ADJUST BIT(1)
 
 struct cpuid_subleaf {
 	uint32_t leaf, subleaf;

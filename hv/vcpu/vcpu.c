@@ -35,6 +35,9 @@ void vcpu_power_on(struct vcpu *vcpu)
 	assert(vcpu->n_steps == 0);
 	vcpu->guest.event = 0;
 	vcpu->guest.is_dead = false;
+	/* The clock keeps running, but without the guest's changes. */
+	vcpu->guest.tsc_offset -= vcpu->guest.tsc_adjust;
+	vcpu->guest.tsc_adjust = 0;
 	vcpu->guest.waits_for_sipi = vcpu->guest.is_fresh = !is_first;
 	vcpu->regs.requests =
 		VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT);

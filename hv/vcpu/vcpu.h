@@ -82,7 +82,7 @@ struct vcpu_guest {
 	bool is_fresh; /* waiting since power-on: no INIT has left registers to keep */
 	bool is_dead;  /* halted with interrupts disabled: no interrupt can wake it */
 
-	uint64_t tsc_offset;
+	uint64_t tsc_offset, tsc_adjust; /* IA32_TSC_ADJUST is the part the guest has added */
 	struct guest_msrs msrs;
 	uint64_t xcr0;
 };

@@ -81,6 +81,7 @@ static const struct state_field vcpu_fields[] = {
 	STATE_FIELD(struct vcpu, saved.cr2, ANY),
 	STATE_FIELD(struct vcpu, guest.xcr0, ANY),
 	STATE_FIELD_SINCE(2, struct vcpu, regs.spec_ctrl, UINT16_MAX),
+	STATE_FIELD_SINCE(3, struct vcpu, guest.tsc_adjust, ANY),
 };
 const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcpu_fields)};
 

@@ -54,6 +54,11 @@ static void ask_for_reset(void)
 		outb(0x06, 0xcf9);
 }
 
+static bool has_tsc_adjust(void)
+{
+	return cpuid(7, 0).ebx >> 1 & 1;
+}
+
 void payload(void)
 {
 	bool in_ram = param_is("store", "ram");
@@ -63,6 +68,7 @@ void payload(void)
 		report(true, "reset: runs again");
 		report(apic_read(APIC_TPR) == 0, "reset: TPR %#x", apic_read(APIC_TPR));
 		report(apic_read(APIC_TIMER_CURRENT) == 0, "reset: timer stopped");
+		report(!has_tsc_adjust() || rdmsr(MSR_TSC_ADJUST) == 0, "reset: TSC as at first");
 		return;
 	}
 	mark_write(in_ram, MARK);
@@ -70,6 +76,8 @@ void payload(void)
 	apic_enable();
 	apic_write(APIC_TPR, TPR_BEFORE);
 	apic_write(APIC_TIMER_INITIAL, TIMER_COUNT);
+	if (has_tsc_adjust())
+		wrmsr(MSR_TSC_ADJUST, MARK);
 	print("reset follows\n");
 	ask_for_reset();
 	for (uint64_t start = rdtsc(); rdtsc() - start < WAIT_TICKS;)

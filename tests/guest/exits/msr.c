@@ -105,11 +105,42 @@ static void try_one(uint32_t index, struct counts *counts)
 	}
 }
 
+/* Whether the TSC is now 'by' ahead of where it would be, give or take a slice of another VM. */
+static bool tsc_moved(uint64_t before, uint64_t by)
+{
+	return rdtsc() - before - by < UINT64_C(1) << 36;
+}
+
+/* SDM vol. 3, "IA32_TSC_ADJUST": a write to either MSR moves both. */
+static void adjust_check(void)
+{
+	uint64_t far = UINT64_C(1) << 40, before;
+
+	if (!(cpuid(7, 0).ebx >> 1 & 1)) {
+		report(!param_given("strict"), "msr: no IA32_TSC_ADJUST");
+		return;
+	}
+	report(rdmsr(MSR_TSC_ADJUST) == 0, "msr: IA32_TSC_ADJUST is 0 at first");
+	before = rdtsc();
+	wrmsr(MSR_TSC_ADJUST, far);
+	report(rdmsr(MSR_TSC_ADJUST) == far && tsc_moved(before, far),
+	       "msr: IA32_TSC_ADJUST moves the TSC");
+	before = rdtsc();
+	wrmsr(MSR_TSC, before + far);
+	report(rdmsr(MSR_TSC_ADJUST) - 2 * far < far && tsc_moved(before, far),
+	       "msr: a write of the TSC moves IA32_TSC_ADJUST");
+	before = rdtsc();
+	wrmsr(MSR_TSC_ADJUST, 0);
+	report(rdmsr(MSR_TSC_ADJUST) == 0 && tsc_moved(before, -2 * far),
+	       "msr: IA32_TSC_ADJUST moves the TSC back");
+}
+
 void msr_check(void)
 {
 	uint64_t cr0 = read_cr0(), cr4 = read_cr4(), efer = rdmsr(MSR_EFER);
 	uint64_t tsc = rdtsc();
 
+	adjust_check();
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
 		const struct range *r = &ranges[i];
 		struct counts counts = {0};

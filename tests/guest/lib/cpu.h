@@ -10,6 +10,7 @@
 #define BIT(n) (UINT64_C(1) << (n))
 
 #define MSR_TSC		 0x10u
+#define MSR_TSC_ADJUST	 0x3bu
 #define MSR_APIC_BASE	 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
 #define MSR_EFER	 0xc0000080u

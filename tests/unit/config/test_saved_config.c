@@ -144,7 +144,7 @@ static void wrong_files_are_refused(void **state)
 	refused("vm a -incoming file:/short",
 		"error: t:1:21: '/short' is not a file of a VM's state\n");
 	refused("vm a -incoming file:/new",
-		"error: t:1:21: '/new' has version 3 of the format, only 1 to 2 are supported\n");
+		"error: t:1:21: '/new' has version 4 of the format, only 1 to 3 are supported\n");
 	refused("vm a -incoming file:/none",
 		"error: t:1:21: could not open '/none': No such file or directory\n");
 	refused("vm a -incoming file:/d", "error: t:1:21: could not open '/d': Is a directory\n");

@@ -60,10 +60,10 @@ static void features_without_a_model_are_hidden(void **state)
 		char reg;
 		unsigned bit;
 	} hidden[] = {
-		{1, 'c', 3},  {1, 'c', 5},  {1, 'c', 6},  {1, 'c', 15}, {1, 'c', 2},  {1, 'd', 7},
-		{1, 'd', 14}, {1, 'd', 21}, {1, 'd', 29}, {7, 'b', 1},	{7, 'b', 2},  {7, 'b', 4},
-		{7, 'b', 11}, {7, 'b', 14}, {7, 'b', 25}, {7, 'c', 3},	{7, 'c', 16}, {7, 'd', 26},
-		{7, 'd', 27}, {7, 'd', 31}, {7, 'd', 24},
+		{1, 'c', 3},  {1, 'c', 5},  {1, 'c', 6},  {1, 'c', 15}, {1, 'c', 2},
+		{1, 'd', 7},  {1, 'd', 14}, {1, 'd', 21}, {1, 'd', 29}, {7, 'b', 2},
+		{7, 'b', 4},  {7, 'b', 11}, {7, 'b', 14}, {7, 'b', 25}, {7, 'c', 3},
+		{7, 'c', 16}, {7, 'd', 26}, {7, 'd', 27}, {7, 'd', 31}, {7, 'd', 24},
 	};
 	struct cpuid_model model;
 
@@ -87,6 +87,7 @@ static void a_guest_sees_the_hypervisor_and_what_is_modelled(void **state)
 	assert_true(look(&model, 1, 0).ecx & BIT(31));
 	assert_true(look(&model, 1, 0).ecx & BIT(21)); /* x2APIC */
 	assert_true(look(&model, 1, 0).ecx & BIT(24)); /* TSC deadline */
+	assert_true(look(&model, 7, 0).ebx & BIT(1));  /* TSC_ADJUST */
 	assert_int_equal(look(&model, 1, 0).ebx >> 24, 5);
 	assert_int_equal(look(&model, 0x40000000, 0).eax, 0x40000000);
 	assert_memory_equal(&(uint32_t){look(&model, 0x40000000, 0).ebx}, "Sten", 4);

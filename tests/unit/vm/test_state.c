@@ -14,7 +14,7 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0x4882a839 /* of version 2 */
+#define TABLES_CRC 0x992cba0b /* of version 3 */
 
 static struct state_vm from, to;
 static uint8_t *file;
@@ -301,7 +301,7 @@ static void the_tables_are_those_of_the_version(void **state)
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		crc = crc32_add(crc, &state_vmcs_fields[i].field,
 				sizeof(state_vmcs_fields[i].field));
-	assert_int_equal(STATE_VERSION, 2);
+	assert_int_equal(STATE_VERSION, 3);
 	assert_int_equal(crc, TABLES_CRC);
 }
 
@@ -325,20 +325,48 @@ static void take_out(const char *name, uint32_t number, size_t field, uint32_t n
 	len -= n;
 }
 
-/* Of version 1: without IA32_ARCH_CAPABILITIES and IA32_SPEC_CTRL. */
+/* Bytes of the fields that a vCPU's section has had since 'first' to 'last'. */
+static size_t vcpu_bytes(uint32_t first, uint32_t last)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < state_vcpu_table.n; i++) {
+		const struct state_field *field = &state_vcpu_table.fields[i];
+
+		if (field->since >= first && field->since <= last)
+			bytes += (size_t)field->count * field->size;
+	}
+	return bytes;
+}
+
+static void make_older(uint32_t version)
+{
+	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
+		take_out("vcpu", i, vcpu_bytes(0, version),
+			 (uint32_t)vcpu_bytes(version + 1, STATE_VERSION));
+	file[8] = (uint8_t)version;
+	seal(len);
+}
+
+/* Version 2: without IA32_TSC_ADJUST. */
+static void a_file_of_the_second_version_is_loaded(void **state)
+{
+	make_older(2);
+	to.vm->vcpu[1].guest.tsc_adjust = 1;
+	if (load(len) != OK)
+		fail_msg("%s", why);
+	assert_int_equal(to.vm->vcpu[1].guest.tsc_adjust, 0);
+	assert_int_equal(to.vm->vcpu[1].regs.spec_ctrl, from.vm->vcpu[1].regs.spec_ctrl);
+	file[8] = 3;
+	seal(len);
+	assert_int_equal(load(len), ERR_CORRUPT);
+}
+
+/* Version 1: without IA32_ARCH_CAPABILITIES and IA32_SPEC_CTRL, too. */
 static void a_file_of_the_first_version_is_loaded(void **state)
 {
-	size_t fields = 0;
-
-	for (size_t i = 0; i < state_vcpu_table.n; i++)
-		if (state_vcpu_table.fields[i].since == 0)
-			fields += (size_t)state_vcpu_table.fields[i].count *
-				  state_vcpu_table.fields[i].size;
 	take_out("cpuid", 0, 0, 8);
-	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
-		take_out("vcpu", i, fields, 2);
-	file[8] = 1;
-	seal(len);
+	make_older(1);
 	to.vm->vcpu[1].regs.spec_ctrl = 1;
 	if (load(len) != OK)
 		fail_msg("%s", why);
@@ -396,11 +424,11 @@ static void the_head_is_looked_at(void **state)
 	file[0] = 's';
 	refused("is not a file of a VM's state");
 	file[0] = 'S';
-	file[8] = 3;
-	refused("has version 3 of the format, only 1 to 2 are supported");
+	file[8] = 4;
+	refused("has version 4 of the format, only 1 to 3 are supported");
 	file[8] = 0;
-	refused("has version 0 of the format, only 1 to 2 are supported");
-	file[8] = 2;
+	refused("has version 0 of the format, only 1 to 3 are supported");
+	file[8] = 3;
 	file[16]--;
 	refused("has 1 bytes after its end");
 	file[16]++;
@@ -717,6 +745,7 @@ int main(void)
 		TEST(each_field_of_the_vmcs_is_saved_or_a_control),
 		TEST(the_tables_are_those_of_the_version),
 		TEST(a_file_of_the_first_version_is_loaded),
+		TEST(a_file_of_the_second_version_is_loaded),
 		TEST(each_length_that_is_too_short_is_refused),
 		TEST(what_is_cut_off_and_sealed_is_refused_too),
 		TEST(each_byte_that_is_changed_is_noticed),
