@@ -170,9 +170,8 @@ static void mask_local_sources(void)
 	apic_write(APIC_LVT_ERROR, LVT_MASKED);
 	if (last_lvt >= 4)
 		apic_write(APIC_LVT_COUNTERS, LVT_MASKED);
-	/* The firmware cools the machine by its SMI. */
-	if (last_lvt >= 5 && (apic_read(APIC_LVT_THERMAL) & LVT_DELIVERY) != LVT_SMI)
-		apic_write(APIC_LVT_THERMAL, LVT_MASKED);
+	if (last_lvt >= 5)
+		apic_write(APIC_LVT_THERMAL, lint_thermal_entry(apic_read(APIC_LVT_THERMAL)));
 	if (last_lvt >= 6)
 		apic_write(APIC_LVT_CMCI, LVT_MASKED);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where NMIs come from: ACPI, "Local APIC NMI Structure". */
+/*
+ * What the local interrupt pins and the thermal sensor raise: NMIs as the firmware says, its SMIs,
+ * nothing else. ACPI, "Local APIC NMI Structure".
+ */
 #include "hv/host/lint.h"
 
 static bool is_meant(const struct acpi *acpi, const struct acpi_lint *lint, uint32_t apic_id)
@@ -23,4 +26,9 @@ uint32_t lint_entry(const struct acpi *acpi, uint32_t apic_id, unsigned pin)
 			return LVT_NMI | (lint->active_low ? LVT_ACTIVE_LOW : 0);
 	}
 	return LVT_MASKED;
+}
+
+uint32_t lint_thermal_entry(uint32_t found)
+{
+	return (found & LVT_DELIVERY) == LVT_SMI ? found : LVT_MASKED;
 }

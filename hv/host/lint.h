@@ -17,3 +17,9 @@ enum {
  * leads there, otherwise masked. Firmware without such entries has NMI at pin 1, as all PCs.
  */
 uint32_t lint_entry(const struct acpi *acpi, uint32_t apic_id, unsigned pin);
+
+/*
+ * What the entry for the thermal sensor becomes: masked, except where the firmware cools the
+ * machine by its SMI.
+ */
+uint32_t lint_thermal_entry(uint32_t found);

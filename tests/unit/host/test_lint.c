@@ -40,12 +40,21 @@ static void an_entry_for_one_counts_there(void **state)
 	assert_int_equal(lint_entry(processors(lints, 2), 10, 1), LVT_MASKED);
 }
 
+static void the_firmware_keeps_its_thermal_smi(void **state)
+{
+	assert_int_equal(lint_thermal_entry(LVT_SMI), LVT_SMI);
+	assert_int_equal(lint_thermal_entry(LVT_MASKED | LVT_SMI), LVT_MASKED | LVT_SMI);
+	assert_int_equal(lint_thermal_entry(0xf1), LVT_MASKED);
+	assert_int_equal(lint_thermal_entry(LVT_NMI), LVT_MASKED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_entries_pin_1_is_nmi),
 		cmocka_unit_test(an_entry_for_all_counts_on_each),
 		cmocka_unit_test(an_entry_for_one_counts_there),
+		cmocka_unit_test(the_firmware_keeps_its_thermal_smi),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
