@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The rules of the tree, as tests. "scripts/check tidy" is not among them, because it is slow.
-foreach(check format headers includes calls circles start unused picture functions
+foreach(check format headers includes calls circles start unused picture branches functions
 		parameters fields docs names voice words spdx shell python cppcheck
 		image)
 	add_test(NAME check_${check} COMMAND ${CMAKE_SOURCE_DIR}/scripts/check ${check})

@@ -11,7 +11,7 @@ git -C "$work" init -q
 export STENCIL_BUILD=$work/build
 mkdir -p "$STENCIL_BUILD/CMakeFiles"
 cp -rs "$built"/CMakeFiles/image_*.dir "$STENCIL_BUILD/CMakeFiles"
-cp "$built/compile_commands.json" "$STENCIL_BUILD"
+cp "$built/compile_commands.json" "$built/stencil.elf" "$STENCIL_BUILD"
 failures=0
 
 # breaks CHECK FILE [WORD]: with standard input as FILE, CHECK fails and prints WORD.
@@ -75,6 +75,13 @@ breaks parameters hv/broken.c <<<"$licence
 int f(int a, int (*b)(int, int), int c, int d, int e, int g) { return a; }"
 breaks fields hv/vmx/vmcs_field.h VMCS_GUEST_SMBASE < <(
 	sed 's/^enum vmcs_field {$/&VMCS_GUEST_SMBASE = 0x4828,/' hv/vmx/vmcs_field.h)
+# branch TEXT: an image with an indirect branch.
+branch() {
+	gcc -nostdlib -static -Wl,-e0 -Wl,-Ttext=0x1000 -x assembler -o "$work/image" - <<<".text
+$1" && cat "$work/image"
+}
+breaks branches build/stencil.elf broken_branch < <(branch 'broken_branch: call *8(%rax)')
+breaks branches build/stencil.elf 'rax: in the first half' < <(branch '__x86_indirect_thunk_rax: jmp *%rax')
 name=broken_name
 breaks names hv/broken.h <<<"$licence
 /* See $name(). */"
@@ -100,7 +107,7 @@ breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 
 # Without the breaks, the copy passes.
-for check in format headers includes calls circles start unused picture functions parameters docs names voice words spdx shell python cppcheck; do
+for check in format headers includes calls circles start unused picture branches functions parameters docs names voice words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]
