@@ -23,7 +23,6 @@ enum {
 	MADT_LOCAL_APIC = 0,
 	MADT_IO_APIC = 1,
 	MADT_LOCAL_APIC_NMI = 4,
-	MADT_LOCAL_APIC_ADDRESS = 5,
 	MADT_X2APIC = 9,
 	MADT_X2APIC_NMI = 10,
 	MADT_ALL_UIDS = 0xff, /* in an entry MADT_LOCAL_APIC_NMI */
@@ -170,10 +169,6 @@ static void parse_madt_entry(struct bytes entry, struct acpi *acpi)
 		if (acpi->n_io_apics < ACPI_IO_APIC_MAX && entry.len >= 12)
 			acpi->io_apic[acpi->n_io_apics++] = read_int(entry, 4, 4);
 		break;
-	case MADT_LOCAL_APIC_ADDRESS:
-		if (entry.len >= 12)
-			acpi->local_apic = read_int(entry, 4, 8);
-		break;
 	default:
 		break;
 	}
@@ -181,7 +176,6 @@ static void parse_madt_entry(struct bytes entry, struct acpi *acpi)
 
 static void parse_madt(struct bytes madt, struct acpi *acpi)
 {
-	acpi->local_apic = read_int(madt, 36, 4);
 	for (uint64_t offset = MADT_HEADER_LEN; offset + 2 <= madt.len;) {
 		uint8_t len = madt.data[offset + 1];
 

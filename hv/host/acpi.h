@@ -37,7 +37,6 @@ struct acpi_table {
 
 /* The information of the firmware's tables that Stencil uses. */
 struct acpi {
-	phys_t local_apic;	  /* 0: no MADT */
 	uint32_t n_cpus;	  /* enabled processors, in the order of the MADT */
 	uint32_t n_cpus_left_out; /* processors that do not fit */
 	uint32_t cpu_apic_id[ACPI_CPU_MAX];

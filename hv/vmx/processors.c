@@ -17,7 +17,6 @@ static void intersect_vmx(struct vmx_capability *common, const struct vmx_capabi
 		common->control[i] = may | must;
 	}
 	common->ept_vpid &= other->ept_vpid;
-	common->xsave &= other->xsave;
 }
 
 /* A bit that one processor demands and another one does not have. */

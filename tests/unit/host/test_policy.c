@@ -216,6 +216,31 @@ static void each_fact_counts(void **state)
 	assert_int_equal(decide(&part, MITIGATIONS_AUTO).measures, MEASURE_IBPB | MEASURE_EIBRS);
 }
 
+/* TSX leaks where nothing else does, and microcode that cannot switch it off leaves VERW. */
+static void tsx_leaks_by_itself(void **state)
+{
+	struct part part = *part_of(0x50657);
+
+	part.arch |= MMIO_NO;
+	assert_false(decide(&part, MITIGATIONS_AUTO).measures & MEASURE_VERW &&
+		     decide(&part, MITIGATIONS_AUTO).weaknesses & WEAK_TAA);
+	part.arch &= ~ARCH_CAP_TSX_CTRL;
+	assert_true(decide(&part, MITIGATIONS_AUTO).weaknesses & WEAK_TAA);
+	assert_true(decide(&part, MITIGATIONS_AUTO).measures & MEASURE_VERW);
+	part.arch |= ARCH_CAP_TAA_NO;
+	assert_false(decide(&part, MITIGATIONS_AUTO).measures & MEASURE_VERW);
+}
+
+/* The signatures of other vendors mean other parts. */
+static void the_models_of_other_vendors_are_unknown(void **state)
+{
+	struct cpu_facts facts = facts_of(part_of(0x506e3));
+
+	assert_true(policy_weaknesses(&facts) & WEAK_SRBDS);
+	facts.is_intel = false;
+	assert_false(policy_weaknesses(&facts) & WEAK_SRBDS);
+}
+
 static void old_microcode_is_named_and_not_relied_on(void **state)
 {
 	struct part part = {.signature = 0x506e3};
@@ -376,6 +401,8 @@ int main(void)
 		cmocka_unit_test(the_document_has_the_table_of_all_models),
 		cmocka_unit_test(models_get_what_they_need),
 		cmocka_unit_test(each_fact_counts),
+		cmocka_unit_test(tsx_leaks_by_itself),
+		cmocka_unit_test(the_models_of_other_vendors_are_unknown),
 		cmocka_unit_test(old_microcode_is_named_and_not_relied_on),
 		cmocka_unit_test(an_unknown_model_is_believed),
 		cmocka_unit_test(off_does_nothing_and_all_does_what_can_be_done),

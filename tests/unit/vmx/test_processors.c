@@ -158,6 +158,57 @@ static void weaknesses_add_up(void **state)
 	assert_int_equal(common.facts.arch_capabilities, BIT(0) | ARCH_CAP_RRSBA);
 }
 
+static struct policy policy_of(const struct processor_report report[N],
+			       struct processor_report *common)
+{
+	struct policy policy;
+
+	*common = report[0];
+	processors_policy(report, N, common, MITIGATIONS_AUTO, &policy);
+	return policy;
+}
+
+/* A Haswell, and processors that have nothing to guard against but what all have. */
+static void the_policy_is_that_of_the_weakest(void **state)
+{
+	struct processor_report report[N], common;
+
+	make(report);
+	for (unsigned i = 0; i < N; i++) {
+		report[i].facts.is_intel = true;
+		report[i].facts.signature = 0xa06d1;
+		report[i].facts.arch_capabilities = UINT64_MAX;
+	}
+	assert_false(policy_of(report, &common).weaknesses & WEAK_L1TF);
+	report[3].facts.signature = 0x306c3;
+	report[3].facts.arch_capabilities = 0;
+	assert_true(policy_of(report, &common).weaknesses & WEAK_L1TF);
+}
+
+static void two_threads_of_a_core_in_use_are_seen(void **state)
+{
+	struct processor_report report[N], common;
+
+	make(report);
+	assert_true(policy_of(report, &common).shares_cores);
+	for (unsigned i = 0; i < N; i++)
+		report[i].facts.apic_id = 2 * i;
+	assert_false(policy_of(report, &common).shares_cores);
+}
+
+static void a_broken_preemption_timer_is_used_by_none(void **state)
+{
+	struct processor_report report[N], common;
+
+	make(report);
+	(void)policy_of(report, &common);
+	assert_true(common.vmx.control[CONTROLS_PIN] >> 32 & PIN_PREEMPTION_TIMER);
+	report[2].facts.is_intel = true;
+	report[2].facts.signature = 0x306a8;
+	(void)policy_of(report, &common);
+	assert_false(common.vmx.control[CONTROLS_PIN] >> 32 & PIN_PREEMPTION_TIMER);
+}
+
 /* A processor with leaves to 0xd, 7.0 only, and two threads a core. */
 static void answer(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 {
@@ -205,6 +256,9 @@ int main(void)
 		cmocka_unit_test(a_processor_with_nothing_in_common_is_left_out),
 		cmocka_unit_test(without_threads_each_core_has_one_processor),
 		cmocka_unit_test(weaknesses_add_up),
+		cmocka_unit_test(the_policy_is_that_of_the_weakest),
+		cmocka_unit_test(two_threads_of_a_core_in_use_are_seen),
+		cmocka_unit_test(a_broken_preemption_timer_is_used_by_none),
 		cmocka_unit_test(facts_come_from_the_leaves_that_exist),
 	};
 
