@@ -29,6 +29,7 @@
 #include "hv/host/pci_quiet.h"
 #include "hv/host/policy_text.h"
 #include "hv/host/power.h"
+#include "hv/host/power_button.h"
 #include "hv/host/processor_name.h"
 #include "hv/host/serial.h"
 #include "hv/host/serial_find.h"
@@ -704,6 +705,13 @@ static void start_processors(const struct boot_info *info)
 	console_end_step("%u of %u", n_cpus, n > 0 ? n : 1);
 }
 
+/* In system management mode the firmware may take a while to let go of it. */
+static void find_power_button(void)
+{
+	console_begin_step("power button");
+	console_end_step(power_button_init() ? "ACPI" : "none");
+}
+
 void hv_main(const struct boot_info *info)
 {
 	boot = info;
@@ -721,5 +729,6 @@ void hv_main(const struct boot_info *info)
 	find_console();
 	find_clock(info);
 	start_processors(info);
+	find_power_button();
 	cpu_enter(cpus[0], cpu_main);
 }

@@ -8,11 +8,12 @@
 #include "hv/host/apic.h"
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
-#include "hv/host/interrupt.h"
 #include "hv/host/io.h"
 #include "hv/host/nmi.h"
 #include "hv/host/paging.h"
+#include "hv/host/power_button.h"
 #include "hv/host/tsc.h"
+#include "hv/lib/print.h"
 #include "hv/monitor/keys.h"
 #include "hv/monitor/monitor.h"
 #include "hv/run/run.h"
@@ -72,11 +73,23 @@ static void gather_vcpu(struct vcpu *vcpu)
 		sched_remove(n_gone);
 }
 
-/* Poll the console, and wake vCPUs whose deadline has come. */
+static void poll_button(void)
+{
+	static bool has_quit;
+
+	if (has_quit || !power_button_is_pressed())
+		return;
+	has_quit = true;
+	log_info("power button: all VMs end");
+	monitor_quit();
+}
+
+/* Poll console and power button, and wake vCPUs whose deadline has come. */
 static void look_around(struct cpu *cpu)
 {
 	if (cpu->index == 0) {
 		nmi_report();
+		poll_button();
 		keys_poll();
 		(void)console_poll();
 	}

@@ -4,6 +4,7 @@
 set(HV_PURE_ROOMS lib frame ept backends guest devices loader config)
 set(HV_MACHINE_SOURCES
 	hv/host/acpi_memory.c
+	hv/host/acpi_register.c
 	hv/host/apic.c
 	hv/host/arrival.c
 	hv/host/console.c
@@ -20,6 +21,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/patch.c
 	hv/host/pci_config.c
 	hv/host/power.c
+	hv/host/power_button.c
 	hv/host/serial.c
 	hv/host/smp.c
 	hv/host/stop.c

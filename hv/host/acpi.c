@@ -31,6 +31,7 @@ enum {
 	CPU_ENABLED = 1,
 	LOCAL_APIC_ALL = 0xff, /* no ID, but all processors */
 	DMAR_X2APIC_OPT_OUT = 1 << 1,
+	FADT_BUTTON_IN_AML = 1 << 4,
 	FADT_RESET_SUPPORTED = 1 << 10,
 	FADT_TIMER_32BIT = 1 << 8,
 	FADT_HARDWARE_REDUCED = 1 << 20,
@@ -282,6 +283,29 @@ static void parse_dsdt(struct bytes fadt, struct acpi *acpi)
 		parse_aml(dsdt, acpi);
 }
 
+/* Each event block is a status register and an enable register of the same length. */
+static void add_events(struct bytes fadt, struct acpi_register block, unsigned n, struct acpi *acpi)
+{
+	uint64_t len = read_int(fadt, 88, 1) / 2;
+
+	if (block.space == ACPI_SPACE_NONE || len < 2)
+		return;
+	acpi->pm1_status[n] = acpi->pm1_enable[n] = block;
+	acpi->pm1_enable[n].address += len;
+}
+
+static void parse_events(struct bytes fadt, uint64_t flags, struct acpi *acpi)
+{
+	uint64_t port = read_int(fadt, 48, 4);
+
+	add_events(fadt, read_block(fadt, 56, 148), 0, acpi);
+	add_events(fadt, read_block(fadt, 60, 160), 1, acpi);
+	acpi->has_power_button =
+		!(flags & FADT_BUTTON_IN_AML) && acpi->pm1_status[0].space != ACPI_SPACE_NONE;
+	acpi->smi_command_port = port <= UINT16_MAX ? (uint16_t)port : 0;
+	acpi->enable_value = (uint8_t)read_int(fadt, 52, 1);
+}
+
 static void parse_fadt(struct bytes fadt, struct acpi *acpi)
 {
 	uint64_t flags = read_int(fadt, 112, 4);
@@ -298,6 +322,7 @@ static void parse_fadt(struct bytes fadt, struct acpi *acpi)
 		acpi->pm1b_control = read_block(fadt, 68, 184);
 		acpi->pm_timer_port = is_port(timer) ? (uint16_t)timer.address : 0;
 		acpi->pm_timer_32bit = flags & FADT_TIMER_32BIT;
+		parse_events(fadt, flags, acpi);
 	}
 	parse_dsdt(fadt, acpi);
 }
@@ -364,7 +389,13 @@ enum status acpi_parse(phys_t rsdp, struct acpi *ret)
 	struct bytes bytes;
 
 	*ret = (struct acpi){
-		.pm1a_control = none, .pm1b_control = none, .sleep_control = none, .reset = none};
+		.pm1a_control = none,
+		.pm1b_control = none,
+		.sleep_control = none,
+		.pm1_status = {none, none},
+		.pm1_enable = {none, none},
+		.reset = none,
+	};
 	if (!map_bytes(rsdp, RSDP_LEN_1, &bytes) || !is_rsdp(bytes))
 		return ERR_NOTFOUND;
 	if (bytes.data[15] >= 2 && map_bytes(rsdp, RSDP_LEN_2, &bytes) &&

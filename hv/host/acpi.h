@@ -57,6 +57,12 @@ struct acpi {
 	struct acpi_register pm1b_control;  /* its second half, if any */
 	struct acpi_register sleep_control; /* replaces them on hardware-reduced machines */
 
+	/* The fixed events. The second half is missing on most machines. */
+	struct acpi_register pm1_status[2], pm1_enable[2];
+	bool has_power_button;	   /* among them */
+	uint16_t smi_command_port; /* takes enable_value to enter ACPI mode; 0: always in it */
+	uint8_t enable_value;
+
 	struct acpi_register reset;
 	uint8_t reset_value;
 

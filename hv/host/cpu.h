@@ -84,3 +84,8 @@ typedef void cpu_entry(struct cpu *cpu);
 
 /* cpu.asm: leave the current stack for cpu's own and call entry(cpu) there. */
 _Noreturn void cpu_enter(struct cpu *cpu, cpu_entry *entry);
+
+/* cpu.asm. Halt with interrupts enabled until one arrives, then return with them disabled. */
+void cpu_wait(void);
+/* Its HLT, an instruction of one byte. */
+extern const char cpu_wait_halt[];

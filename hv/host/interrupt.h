@@ -9,11 +9,6 @@ static inline void interrupt_handle_nmi(void)
 	asm volatile("int $2" : : : "memory");
 }
 
-/* Halt with interrupts enabled until one arrives, then return with them disabled. */
-void cpu_wait(void);
-/* Its HLT, an instruction of one byte. */
-extern const char cpu_wait_halt[];
-
 /* Take pending interrupts, without waiting. */
 static inline void cpu_take_interrupts(void)
 {

@@ -7,8 +7,8 @@
  */
 #include "hv/host/power.h"
 
-#include "hv/frame/phys.h"
 #include "hv/host/acpi.h"
+#include "hv/host/acpi_register.h"
 #include "hv/host/apic.h"
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
@@ -16,6 +16,7 @@
 #include "hv/host/msr.h"
 #include "hv/host/nmi.h"
 #include "hv/host/paging.h"
+#include "hv/host/power_button.h"
 #include "hv/host/stop.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
@@ -30,8 +31,6 @@ enum {
 	QEMU_Q35_PORT = 0x604,
 	QEMU_I440FX_PORT = 0xb004,
 	BOCHS_PORT = 0x8900,
-	PCI_ADDRESS_PORT = 0xcf8,
-	PCI_DATA_PORT = 0xcfc,
 	CHIPSET_PORT = 0xcf9,
 	CHIPSET_RESET_HARD = 1 << 1, /* of the whole machine, not of a processor */
 	CHIPSET_RESET_NOW = 1 << 2,
@@ -42,6 +41,7 @@ enum {
 	SETTLE_US = 100000,
 	FIRMWARE_SECONDS = 5,
 	HOLD_SECONDS = 60,
+	BUTTON_POLL_MS = 100,
 };
 
 /* For waits before the TSC has been measured: at most, on the fastest processors. */
@@ -66,15 +66,6 @@ static struct {
 	uint64_t deadline; /* TSC; 0: the way is not the firmware's */
 } attempt;
 
-/* True if the register can be written; one in memory is then mapped. */
-static bool find_register(struct acpi_register reg)
-{
-	if (reg.space == ACPI_SPACE_MEMORY)
-		return paging_map_device(align_down(reg.address, PAGE_SIZE), PAGE_SIZE,
-					 PAGING_UC) == OK;
-	return reg.space != ACPI_SPACE_NONE;
-}
-
 void power_init(const struct boot_info *info)
 {
 	struct cpuid_regs features;
@@ -83,50 +74,21 @@ void power_init(const struct boot_info *info)
 	firmware_reset = info->efi_reset_system;
 	firmware_cr3 = info->efi_cr3;
 	facts = (struct power_facts){
-		.pm1 = acpi.has_s5 && find_register(acpi.pm1a_control) &&
+		.pm1 = acpi.has_s5 && acpi_register_map(acpi.pm1a_control) &&
 		       (acpi.pm1b_control.space == ACPI_SPACE_NONE ||
-			find_register(acpi.pm1b_control)),
-		.sleep_control = acpi.has_s5 && find_register(acpi.sleep_control),
+			acpi_register_map(acpi.pm1b_control)),
+		.sleep_control = acpi.has_s5 && acpi_register_map(acpi.sleep_control),
 		.firmware = firmware_reset != 0,
-		.reset_register = find_register(acpi.reset),
+		.reset_register = acpi_register_map(acpi.reset),
 		.emulator = features.ecx & CPUID_1_ECX_HYPERVISOR,
 	};
 }
 
-static void pci_write(uint64_t address, uint8_t value)
-{
-	/* ACPI, "Address Space Format": words of offset, function, device, all on bus 0. */
-	uint32_t offset = address & 0xff, function = address >> 16 & 7, device = address >> 32 & 31;
-
-	outl(PCI_ADDRESS_PORT,
-	     UINT32_C(0x80000000) | device << 11 | function << 8 | (offset & ~UINT32_C(3)));
-	outb((uint16_t)(PCI_DATA_PORT + (offset & 3)), value);
-}
-
-static void register_write8(struct acpi_register reg, uint8_t value)
-{
-	if (reg.space == ACPI_SPACE_IO)
-		outb((uint16_t)reg.address, value);
-	else if (reg.space == ACPI_SPACE_MEMORY)
-		*(volatile uint8_t *)phys_to_virt(reg.address) = value;
-	else if (reg.space == ACPI_SPACE_PCI)
-		pci_write(reg.address, value);
-}
-
-/* PM1 control registers are ports or memory. */
 static void pm1_sleep(struct acpi_register reg, unsigned type)
 {
-	uint16_t value = (uint16_t)(type << SLEEP_TYPE_SHIFT | SLEEP_ENABLE);
+	uint32_t value = acpi_register_read(reg, 2) & ~(uint32_t)SLEEP_TYPE_MASK;
 
-	if (reg.space == ACPI_SPACE_IO) {
-		uint16_t port = (uint16_t)reg.address;
-
-		outw(port, (uint16_t)((inw(port) & ~SLEEP_TYPE_MASK) | value));
-	} else if (reg.space == ACPI_SPACE_MEMORY) {
-		volatile uint16_t *word = phys_to_virt(reg.address);
-
-		*word = (uint16_t)((*word & ~SLEEP_TYPE_MASK) | value);
-	}
+	acpi_register_write(reg, 2, value | type << SLEEP_TYPE_SHIFT | SLEEP_ENABLE);
 }
 
 static void off_by_pm1(void)
@@ -137,8 +99,9 @@ static void off_by_pm1(void)
 
 static void off_by_sleep_control(void)
 {
-	register_write8(acpi.sleep_control,
-			(uint8_t)(acpi.s5_type_a << SLEEP_CONTROL_SHIFT | SLEEP_CONTROL_ENABLE));
+	acpi_register_write(
+		acpi.sleep_control, 1,
+		(uint8_t)(acpi.s5_type_a << SLEEP_CONTROL_SHIFT | SLEEP_CONTROL_ENABLE));
 }
 
 /* The firmware's page tables map our code, stack and descriptor tables at the same addresses. */
@@ -174,7 +137,7 @@ static void off_by_emulator(void)
 
 static void reset_by_register(void)
 {
-	register_write8(acpi.reset, acpi.reset_value);
+	acpi_register_write(acpi.reset, 1, acpi.reset_value);
 }
 
 /* The second write with a rising edge of the last bit does it. */
@@ -262,7 +225,7 @@ void power_watch_firmware(const char *reason)
 		host_apic_timer_set(attempt.deadline);
 }
 
-/* Wait for a key, or the time. What was typed before does not count. */
+/* Wait for a key, the power button, or the time. What was typed before does not count. */
 static void hold(enum power_goal goal)
 {
 	uint64_t ticks = (tsc_hz ? tsc_hz : TSC_HZ_UNKNOWN) * HOLD_SECONDS;
@@ -272,8 +235,20 @@ static void hold(enum power_goal goal)
 	console_print("press a key to %s the machine; without a key this happens in %u seconds",
 		      goal == POWER_OFF ? "switch off" : "reset", HOLD_SECONDS);
 	for (uint64_t start = rdtsc(); rdtsc() - start < ticks && console_read() < 0;) {
+		if (power_button_is_pressed())
+			return;
 		nmi_report();
 		pause();
+	}
+}
+
+static void wait_for_button(void)
+{
+	while (!power_button_is_pressed()) {
+		if (!host_apic_timer_works())
+			halt();
+		host_apic_timer_set(rdtsc() + tsc_hz / 1000 * BUTTON_POLL_MS);
+		cpu_wait();
 	}
 }
 
@@ -298,6 +273,8 @@ void power_end(struct power_plan plan)
 	}
 	cpu_leave_vmx();
 	if (attempt.goal == POWER_STAY)
-		halt();
+		wait_for_button();
+	if (power_button_is_pressed())
+		attempt.goal = POWER_OFF;
 	try_ways();
 }

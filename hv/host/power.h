@@ -11,8 +11,9 @@ void power_init(const struct boot_info *info);
 void power_print_end(const char *words);
 
 /*
- * Stop the other processors, and end the machine as planned. Halt if nothing works. A second call,
- * from a panic on the way, continues where the first one stopped.
+ * Stop the other processors, and end the machine as planned. After a press of its power button it
+ * is switched off, whatever the plan. Halt if nothing works. A second call, from a panic on the
+ * way, continues where the first one stopped.
  */
 _Noreturn void power_end(struct power_plan plan);
 

@@ -161,10 +161,15 @@ static void freeze(const struct request *request)
 
 static bool has_quit;
 
+void command_quit(void)
+{
+	has_quit = true;
+}
+
 static void quit(const struct request *request)
 {
 	(void)request;
-	has_quit = true;
+	command_quit();
 }
 
 static void revert(const struct request *request)

@@ -11,6 +11,8 @@
 /* Carry out a line, which is changed. Answers, help and refusals go to the console. */
 void command_run(char *line);
 
+/* Act as if 'quit' were entered. */
+void command_quit(void);
 /* Whether 'quit' was entered: the machine ends with its last VM. */
 bool command_has_quit(void);
 /*

@@ -98,6 +98,11 @@ void monitor_switch(void)
 	was_on = true;
 }
 
+void monitor_quit(void)
+{
+	command_quit();
+}
+
 void monitor_poll(void)
 {
 	monitor.is_busy = monitor_job_work();

@@ -17,6 +17,9 @@ bool monitor_holds_machine(void);
 /* Whether monitor_poll() needs to be called every millisecond. Any processor. */
 bool monitor_is_waiting(void);
 
+/* End all VMs and the machine, as the command 'quit' does. */
+void monitor_quit(void);
+
 /* Take a typed byte, while the prompt is on. */
 void monitor_type(uint8_t byte);
 /* Do a piece of the current job; show the prompt if it is due. */

@@ -160,3 +160,14 @@ EFI_STATUS no_s5(UINTN number)
 	}
 	return EFI_NOT_FOUND;
 }
+
+/* Leave ACPI mode, so that the firmware gets the events of the power button. */
+EFI_STATUS legacy_power(UINTN number)
+{
+	UINT8 *fadt = (UINT8 *)find_table(EFI_SIGNATURE_32('F', 'A', 'C', 'P'));
+
+	if (fadt == NULL)
+		return EFI_NOT_FOUND;
+	asm volatile("outb %b0, %w1" : : "a"(fadt[53]), "Nd"(*(UINT32 *)(fadt + 48)));
+	return EFI_SUCCESS;
+}

@@ -242,6 +242,65 @@ static void hardware_reduced_machines_have_a_sleep_control_register(void **state
 	assert_int_equal(acpi.reset.space, ACPI_SPACE_NONE);
 }
 
+static void put_events(void)
+{
+	put(FADT + 48, 0xb2, 4);
+	memory[FADT + 52] = 0xf0;
+	put(FADT + 56, 0x600, 4);
+	memory[FADT + 88] = 4;
+	reseal(FADT);
+}
+
+static void the_power_button_is_a_fixed_event(void **state)
+{
+	struct acpi acpi;
+
+	put_all();
+	put_events();
+	assert_int_equal(parse(&acpi), OK);
+	assert_true(acpi.has_power_button);
+	assert_int_equal(acpi.pm1_status[0].space, ACPI_SPACE_IO);
+	assert_int_equal(acpi.pm1_status[0].address, 0x600);
+	assert_int_equal(acpi.pm1_enable[0].address, 0x602);
+	assert_int_equal(acpi.pm1_status[1].space, ACPI_SPACE_NONE);
+	assert_int_equal(acpi.pm1_enable[1].space, ACPI_SPACE_NONE);
+	assert_int_equal(acpi.smi_command_port, 0xb2);
+	assert_int_equal(acpi.enable_value, 0xf0);
+	put(FADT + 60, 0x700, 4);
+	put_register(FADT + 160, 0, 0xfed80000);
+	memory[FADT + 88] = 8;
+	reseal(FADT);
+	assert_int_equal(parse(&acpi), OK);
+	assert_int_equal(acpi.pm1_enable[0].address, 0x604);
+	assert_int_equal(acpi.pm1_status[1].address, 0xfed80000);
+	assert_int_equal(acpi.pm1_enable[1].address, 0xfed80004);
+}
+
+static void a_power_button_that_only_aml_knows_is_none(void **state)
+{
+	struct acpi acpi;
+
+	put_all();
+	put_events();
+	put(FADT + 112, 1 << 4, 4);
+	reseal(FADT);
+	assert_int_equal(parse(&acpi), OK);
+	assert_false(acpi.has_power_button);
+	put(FADT + 112, 1 << 20, 4); /* hardware-reduced */
+	reseal(FADT);
+	assert_int_equal(parse(&acpi), OK);
+	assert_false(acpi.has_power_button);
+	put_all();
+	put_events();
+	memory[FADT + 88] = 3; /* no room for two registers */
+	reseal(FADT);
+	assert_int_equal(parse(&acpi), OK);
+	assert_false(acpi.has_power_button);
+	put_all();
+	assert_int_equal(parse(&acpi), OK);
+	assert_false(acpi.has_power_button);
+}
+
 static void a_short_fadt_of_old_is_enough(void **state)
 {
 	struct acpi acpi;
@@ -533,6 +592,8 @@ int main(void)
 		cmocka_unit_test(entries_without_an_id_are_no_processors),
 		cmocka_unit_test(dmar_and_hpet_are_read),
 		cmocka_unit_test(a_table_of_bad_length_is_said_and_the_others_are_used),
+		cmocka_unit_test(the_power_button_is_a_fixed_event),
+		cmocka_unit_test(a_power_button_that_only_aml_knows_is_none),
 		cmocka_unit_test(nmi_pins_are_read),
 		cmocka_unit_test(madt_entries_that_stick_out_end_the_list),
 		cmocka_unit_test(processors_beyond_the_limit_are_counted),
