@@ -2,7 +2,8 @@
 /*
  * I/O APIC: 24 lines become messages (82093AA datasheet, and the EOI register of version 0x20). A
  * line is asserted or not; the polarity bit is stored only for the guest to read. An edge on a
- * masked pin is lost, as the datasheet says. ExtINT and SMI are dropped.
+ * masked pin is lost, as the datasheet says; one that no APIC accepts waits. ExtINT and SMI are
+ * dropped.
  */
 #include "hv/devices/ioapic.h"
 
@@ -50,6 +51,7 @@ bool ioapic_message(const struct ioapic *ioapic, unsigned pin, struct irq_messag
 
 void ioapic_accepted(struct ioapic *ioapic, unsigned pin)
 {
+	ioapic->waiting &= ~(uint32_t)BIT(pin);
 	if (redir_is_level(ioapic->redir[pin]))
 		ioapic->redir[pin] |= REDIR_REMOTE_IRR;
 }
@@ -57,6 +59,7 @@ void ioapic_accepted(struct ioapic *ioapic, unsigned pin)
 uint32_t ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool asserted)
 {
 	uint32_t bit = (uint32_t)BIT(pin), old = ioapic->asserted;
+	struct irq_message msg;
 
 	assert(pin < IOAPIC_N_PINS);
 	if (!asserted) {
@@ -65,7 +68,34 @@ uint32_t ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool asserted)
 	}
 	ioapic->asserted |= bit;
 	/* A level that no APIC has accepted yet is sent again. */
-	return ioapic->asserted != old || redir_is_level(ioapic->redir[pin]) ? bit : 0;
+	if (redir_is_level(ioapic->redir[pin]))
+		return bit;
+	if (ioapic->asserted != old && ioapic_message(ioapic, pin, &msg))
+		ioapic->waiting |= bit;
+	return ioapic->waiting & bit;
+}
+
+uint32_t ioapic_signal(struct ioapic *ioapic, unsigned pin)
+{
+	assert(pin < IOAPIC_N_PINS);
+	ioapic->waiting |= (uint32_t)BIT(pin);
+	return (uint32_t)BIT(pin);
+}
+
+/* The pins of 'pins' that have something to send, if their entries allow it. */
+static uint32_t due(const struct ioapic *ioapic, uint32_t pins)
+{
+	uint32_t levels = 0;
+
+	for (unsigned pin = 0; pin < IOAPIC_N_PINS; pin++)
+		if (redir_is_level(ioapic->redir[pin]))
+			levels |= (uint32_t)BIT(pin);
+	return pins & ((ioapic->asserted & levels) | ioapic->waiting);
+}
+
+uint32_t ioapic_retry(const struct ioapic *ioapic)
+{
+	return due(ioapic, UINT32_MAX);
 }
 
 uint32_t ioapic_eoi(struct ioapic *ioapic, uint8_t vector)
@@ -80,7 +110,7 @@ uint32_t ioapic_eoi(struct ioapic *ioapic, uint8_t vector)
 		*entry &= ~REDIR_REMOTE_IRR;
 		ended |= (uint32_t)BIT(pin);
 	}
-	return ended & ioapic->asserted;
+	return due(ioapic, ended);
 }
 
 static uint32_t window_read(const struct ioapic *ioapic)
@@ -100,19 +130,20 @@ static uint32_t window_read(const struct ioapic *ioapic)
 	}
 }
 
-static uint32_t redir_write_low(struct ioapic *ioapic, unsigned pin, uint32_t value)
+static void redir_write_low(uint64_t *entry, uint32_t value)
 {
-	uint64_t *entry = &ioapic->redir[pin];
-
 	*entry = (*entry & ~REDIR_LOW_BITS) | (value & REDIR_LOW_BITS);
-	if (redir_is_level(*entry))
-		return ioapic->asserted & (uint32_t)BIT(pin);
 	/*
 	 * An edge-triggered pin has no remote IRR: software clears a remote IRR by switching to
 	 * edge.
 	 */
-	*entry &= ~REDIR_REMOTE_IRR;
-	return 0;
+	if (!redir_is_level(*entry))
+		*entry &= ~REDIR_REMOTE_IRR;
+}
+
+static void redir_write_high(uint64_t *entry, uint32_t value)
+{
+	*entry = (*entry & ~REDIR_HIGH_BITS) | ((uint64_t)value << 32 & REDIR_HIGH_BITS);
 }
 
 static uint32_t window_write(struct ioapic *ioapic, uint32_t value)
@@ -124,10 +155,10 @@ static uint32_t window_write(struct ioapic *ioapic, uint32_t value)
 	if (ioapic->select < REG_REDIR || pin >= IOAPIC_N_PINS)
 		return 0;
 	if (redir % 2 == 0)
-		return redir_write_low(ioapic, pin, value);
-	ioapic->redir[pin] =
-		(ioapic->redir[pin] & ~REDIR_HIGH_BITS) | ((uint64_t)value << 32 & REDIR_HIGH_BITS);
-	return 0;
+		redir_write_low(&ioapic->redir[pin], value);
+	else
+		redir_write_high(&ioapic->redir[pin], value);
+	return due(ioapic, (uint32_t)BIT(pin));
 }
 
 uint64_t ioapic_read(const struct ioapic *ioapic, const struct io_access *access)
@@ -159,6 +190,7 @@ static const struct state_field ioapic_fields[] = {
 	STATE_FIELD(struct ioapic, select, 0xff),
 	STATE_FIELD(struct ioapic, id, ID_BITS),
 	STATE_FIELD(struct ioapic, asserted, BITS(IOAPIC_N_PINS - 1, 0)),
+	STATE_FIELD_SINCE(3, struct ioapic, waiting, BITS(IOAPIC_N_PINS - 1, 0)),
 	STATE_ARRAY(struct ioapic, redir, REDIR_HIGH_BITS | REDIR_LOW_BITS | REDIR_REMOTE_IRR),
 };
 

@@ -28,6 +28,7 @@ struct ioapic {
 	uint8_t select;	   /* IOREGSEL */
 	uint32_t id;	   /* bits 27:24 */
 	uint32_t asserted; /* bit n: pin n's line is asserted */
+	uint32_t waiting;  /* bit n: no APIC has accepted pin n's edge yet */
 	uint64_t redir[IOAPIC_N_PINS];
 };
 
@@ -43,6 +44,13 @@ void ioapic_reset(struct ioapic *ioapic);
  */
 /* The line of 'pin' (below 24) is now asserted or deasserted. The pin's polarity is ignored. */
 uint32_t ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool asserted);
+/*
+ * An edge of 'pin' that the guest must not miss: it waits while the pin is masked. The line stays
+ * as it is.
+ */
+uint32_t ioapic_signal(struct ioapic *ioapic, unsigned pin);
+/* An APIC may accept now what it has refused. */
+uint32_t ioapic_retry(const struct ioapic *ioapic);
 /*
  * A processor ended the interrupt 'vector': level-triggered pins that are still asserted fire
  * again.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interrupt bus between I/O APIC and local APICs: finds the targets of a message, and delivers
- * it. SDM vol. 3, "Determining IPI Destination" and "Logical Destination Mode in x2APIC Mode". A
- * message never waits: it is accepted or lost immediately.
+ * it. SDM vol. 3, "Determining IPI Destination" and "Logical Destination Mode in x2APIC Mode". An
+ * IPI is accepted or lost immediately; the I/O APIC sends again what no APIC has accepted.
  */
 #include "hv/devices/irqchip.h"
 
@@ -151,6 +151,20 @@ void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level)
 	fire(chip, ioapic_set_pin(&chip->ioapic, gsi, level));
 }
 
+void irqchip_signal(struct irqchip *chip, unsigned gsi)
+{
+	fire(chip, ioapic_signal(&chip->ioapic, gsi));
+}
+
+/* SDM vol. 3, "Interrupt Command Register (ICR)": a processor sends itself only interrupts. */
+static bool ipi_is_valid(const struct irq_message *msg, uint64_t icr)
+{
+	/* "INIT level de-assert" only synchronised the arbitration IDs of old processors. */
+	if (msg->mode == DELIVER_INIT && icr & ICR_LEVEL && !(icr & ICR_ASSERT))
+		return false;
+	return ICR_SHORTHAND(icr) != TO_SELF || msg->mode == DELIVER_FIXED;
+}
+
 /* 'icr' has the destination in 63:32 (x2APIC) or 63:56 (xAPIC). */
 static void send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr)
 {
@@ -173,16 +187,16 @@ static void send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr)
 		lapic_error(from, ESR_SEND_VECTOR);
 		return;
 	}
-	/* "INIT level de-assert" only synchronised the arbitration IDs of old processors. */
-	if (msg.mode == DELIVER_INIT && icr & ICR_LEVEL && !(icr & ICR_ASSERT))
-		return;
-	deliver_to(chip, targets[ICR_SHORTHAND(icr)], from, &msg);
+	if (ipi_is_valid(&msg, icr))
+		deliver_to(chip, targets[ICR_SHORTHAND(icr)], from, &msg);
 }
 
 void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect)
 {
 	if (effect & LAPIC_EOI)
 		fire(chip, ioapic_eoi(&chip->ioapic, effect & LAPIC_VECTOR));
+	if (effect & LAPIC_ENABLED)
+		fire(chip, ioapic_retry(&chip->ioapic));
 	if (effect & LAPIC_SELF_IPI)
 		send_ipi(chip, lapic, (uint64_t)TO_SELF << 18 | (effect & LAPIC_VECTOR));
 	if (effect & LAPIC_SEND_ICR)

@@ -42,6 +42,8 @@ extern const struct device_class irqchip_class;
 void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, unsigned phys_bits);
 /* Assert or deassert line 'gsi' (below 24), which is the I/O APIC's pin of that number. */
 void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level);
+/* An edge on line 'gsi' (below 24), which waits while the guest masks the pin. */
+void irqchip_signal(struct irqchip *chip, unsigned gsi);
 /* Perform what follows from an access to 'lapic': 'effect' is a set of enum lapic_effect. */
 void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect);
 

@@ -13,6 +13,7 @@
 #include "hv/lib/string.h"
 
 #define FIRST_LEGAL_VECTOR 16
+#define NMIS_MAX	   2 /* one that the processor takes, and one that waits behind it */
 
 static void vector_set(uint64_t map[4], uint8_t vector)
 {
@@ -107,7 +108,7 @@ void lapic_init(struct lapic *lapic)
 {
 	lapic_clear_registers(lapic);
 	lapic->init_pending = false;
-	lapic->nmi_pending = false;
+	lapic->nmis_pending = 0;
 }
 
 void lapic_disable(struct lapic *lapic)
@@ -159,7 +160,8 @@ static bool lapic_deliver_event(struct lapic *lapic, unsigned mode, uint8_t vect
 {
 	switch (mode) {
 	case DELIVER_NMI:
-		lapic->nmi_pending = true;
+		if (lapic->nmis_pending < NMIS_MAX)
+			lapic->nmis_pending++;
 		break;
 	case DELIVER_INIT:
 		lapic->init_pending = true;
@@ -225,6 +227,8 @@ static enum status lapic_check(void *dev, struct state_reader *reader)
 		return state_refuse(reader, "is at an impossible address");
 	if (lapic->irr[0] & (BIT(FIRST_LEGAL_VECTOR) - 1))
 		return state_refuse(reader, "has an illegal vector");
+	if (lapic->nmis_pending > NMIS_MAX)
+		return state_refuse(reader, "cannot hold %u NMIs", lapic->nmis_pending);
 	if (!timer_is_possible(lapic))
 		return state_refuse(reader, "has a timer without a period");
 	lapic_update_pending(lapic);
@@ -233,7 +237,7 @@ static enum status lapic_check(void *dev, struct state_reader *reader)
 
 /* 'pending' is computed from these. */
 static const struct state_field lapic_fields[] = {
-	STATE_FIELD(struct lapic, nmi_pending, 1),
+	STATE_FIELD(struct lapic, nmis_pending, 3),
 	STATE_FIELD(struct lapic, init_pending, 1),
 	STATE_FIELD(struct lapic, sipi_pending, 1),
 	STATE_FIELD(struct lapic, sipi_vector, 0xff),

@@ -37,7 +37,7 @@ struct lapic {
 	 * first: it clears a SIPI that came before it. The loop calls lapic_init() for an INIT, and
 	 * drops a SIPI unless the vCPU waits for one.
 	 */
-	bool nmi_pending;
+	uint8_t nmis_pending; /* at most 2, or 1 while the processor blocks them */
 	bool init_pending;
 	bool sipi_pending;
 	uint8_t sipi_vector;
@@ -75,13 +75,14 @@ enum lapic_effect {
 	LAPIC_SELF_IPI = 1 << 9,  /* an IPI from the APIC to itself */
 	LAPIC_SEND_ICR = 1 << 10, /* send the IPI in the ICR */
 	LAPIC_REFUSED = 1 << 11,  /* no such register, or an impossible value: nothing changed */
+	LAPIC_ENABLED = 1 << 12,  /* from now on the APIC accepts interrupts */
 };
 
 /* Set the power-on state. phys_bits: 32 to 52. */
 void lapic_reset(struct lapic *lapic, unsigned index, uint32_t id, unsigned phys_bits);
 /*
  * Perform an INIT: reset all registers except APIC ID and IA32_APIC_BASE to their power-on values.
- * Clears init_pending and nmi_pending; a SIPI that followed the INIT stays.
+ * Clears init_pending and nmis_pending; a SIPI that followed the INIT stays.
  */
 void lapic_init(struct lapic *lapic);
 
@@ -107,8 +108,19 @@ static inline int lapic_pending_vector(const struct lapic *lapic)
 /* Whether the run loop must look at an event before it enters the guest or halts the vCPU. */
 static inline bool lapic_has_event(const struct lapic *lapic)
 {
-	return lapic->pending >= 0 || lapic->nmi_pending || lapic->init_pending ||
+	return lapic->pending >= 0 || lapic->nmis_pending || lapic->init_pending ||
 	       lapic->sipi_pending;
+}
+
+/*
+ * Whether an NMI waits that the processor can take now. A processor holds one NMI while it blocks
+ * them: two that came before merge. SDM vol. 3, "Handling Multiple NMIs".
+ */
+static inline bool lapic_nmi_is_due(struct lapic *lapic, bool blocked)
+{
+	if (blocked && lapic->nmis_pending > 1)
+		lapic->nmis_pending = 1;
+	return lapic->nmis_pending && !blocked;
 }
 
 /* The processor takes 'vector', which lapic_pending_vector() has returned: IRR to ISR. */

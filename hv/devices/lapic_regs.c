@@ -119,13 +119,16 @@ static bool reg_read(struct lapic *lapic, unsigned reg, uint32_t *ret, uint64_t 
 	}
 }
 
-static void set_svr(struct lapic *lapic, uint32_t value)
+static uint32_t set_svr(struct lapic *lapic, uint32_t value)
 {
+	uint32_t old = lapic->svr;
+
 	lapic->svr = value & SVR_BITS;
 	if (lapic->svr & SVR_ENABLE)
-		return;
+		return old & SVR_ENABLE ? 0 : LAPIC_ENABLED;
 	for (unsigned i = 0; i < N_LVT; i++)
 		lapic->lvt[i] |= LVT_MASKED;
+	return 0;
 }
 
 static void set_lvt(struct lapic *lapic, unsigned i, uint32_t value, uint64_t now)
@@ -153,8 +156,7 @@ static uint32_t reg_write(struct lapic *lapic, unsigned reg, uint32_t value, uin
 	case REG_EOI:
 		return lapic_eoi(lapic);
 	case REG_SVR:
-		set_svr(lapic, value);
-		return 0;
+		return set_svr(lapic, value);
 	case REG_ESR:
 		lapic->esr = lapic->esr_pending;
 		lapic->esr_pending = 0;

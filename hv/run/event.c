@@ -4,7 +4,9 @@
  * set the preemption timer, halt, restart, leave.
  *
  * One event is injected per entry: first an event that an exit interrupted, then an NMI, then the
- * local APIC's interrupt. SDM vol. 3, "Event Injection".
+ * local APIC's interrupt. A debug exception that is pending in the VMCS goes before the latter two:
+ * the entry delivers it, unless it injects something. SDM vol. 3, "Event Injection", "Delivery of
+ * Pending Debug Exceptions after VM Entry".
  */
 #include "hv/run/event.h"
 
@@ -24,6 +26,12 @@
 #include "hv/vmx/vmcs.h"
 
 #define RFLAGS_IF BIT(9)
+#define RFLAGS_RF BIT(16)
+
+static bool is_nmi(uint64_t info)
+{
+	return (info & (INTR_VALID | INTR_TYPE)) == (INTR_VALID | INTR_TYPE_NMI);
+}
 
 static void queue_exception(struct vcpu *vcpu, uint64_t info, uint32_t error)
 {
@@ -31,6 +39,8 @@ static void queue_exception(struct vcpu *vcpu, uint64_t info, uint32_t error)
 	 * A second one would make a double fault; no handler raises one while another is pending.
 	 */
 	assert(!(vcpu->guest.event & INTR_VALID));
+	/* In the flags that a fault pushes. An injection pushes the guest's flags as they are. */
+	vmcs_write(VMCS_GUEST_RFLAGS, vmcs_read(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
 	vcpu->guest.event = info | INTR_TYPE_HARDWARE | INTR_VALID;
 	vcpu->guest.event_error = error;
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
@@ -62,7 +72,7 @@ void vcpu_reinject_vectored(struct vcpu *vcpu)
 		vcpu->guest.event_error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR);
 	vcpu->guest.event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
 	/* Delivery of an NMI starts by blocking NMIs. It will start again. */
-	if ((info & INTR_TYPE) == INTR_TYPE_NMI)
+	if (is_nmi(info))
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
@@ -86,24 +96,28 @@ static void inject_waiting(struct vcpu *vcpu)
 	vcpu->guest.event = 0;
 }
 
-/* Inject what the local APIC has, if the guest can take it. */
-static void inject_interrupts(struct lapic *lapic, uint64_t blocking)
+static bool debug_exception_is_due(void)
 {
-	bool free = !(blocking & (BLOCKING_STI | BLOCKING_MOV_SS));
-	bool injected = false;
+	return shadow_debug_is_due(vmcs_read(VMCS_GUEST_PENDING_DEBUG),
+				   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY));
+}
 
-	if (lapic->nmi_pending && free && !(blocking & BLOCKING_NMI)) {
-		lapic->nmi_pending = false;
+/* Inject what the local APIC has, if the guest can take it. 'nmi': an NMI is due. */
+static void inject_interrupts(struct lapic *lapic, uint64_t blocking, bool nmi)
+{
+	int pending = lapic_pending_vector(lapic);
+	bool interrupt = pending >= 0 && (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
+
+	if (!(nmi || interrupt) || blocking & (BLOCKING_STI | BLOCKING_MOV_SS) ||
+	    debug_exception_is_due())
+		return;
+	if (nmi) {
+		lapic->nmis_pending--;
 		vmcs_write(VMCS_ENTRY_INTR_INFO, 2 | INTR_TYPE_NMI | INTR_VALID);
-		injected = true;
+		return;
 	}
-	if (!injected && lapic_pending_vector(lapic) >= 0 && free &&
-	    (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF)) {
-		uint8_t vector = (uint8_t)lapic_pending_vector(lapic);
-
-		lapic_accept(lapic, vector);
-		vmcs_write(VMCS_ENTRY_INTR_INFO, vector | INTR_TYPE_EXTERNAL | INTR_VALID);
-	}
+	lapic_accept(lapic, (uint8_t)pending);
+	vmcs_write(VMCS_ENTRY_INTR_INFO, (uint64_t)pending | INTR_TYPE_EXTERNAL | INTR_VALID);
 }
 
 /* Request an exit for when the guest can take what the local APIC has, or for the step's end. */
@@ -111,7 +125,7 @@ static void request_windows(struct vcpu *vcpu, const struct lapic *lapic, uint64
 {
 	uint32_t windows = vcpu->n_steps
 				   ? PROC_NMI_WINDOW
-				   : shadow_windows(lapic->nmi_pending,
+				   : shadow_windows(lapic->nmis_pending,
 						    lapic_pending_vector(lapic) >= 0, blocking);
 	uint32_t controls =
 		(vcpu->guest.proc_controls & ~(PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)) | windows;
@@ -125,11 +139,15 @@ static void request_windows(struct vcpu *vcpu, const struct lapic *lapic, uint64
 static void inject(struct vcpu *vcpu, struct lapic *lapic)
 {
 	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	uint64_t event = vcpu->guest.event;
+	bool nmi = lapic_nmi_is_due(lapic, blocking & BLOCKING_NMI || is_nmi(event));
 
-	if (vcpu->guest.event & INTR_VALID)
+	if (event & INTR_VALID) {
 		inject_waiting(vcpu);
-	else if (vcpu->n_steps == 0)
-		inject_interrupts(lapic, blocking);
+		blocking &= ~(BLOCKING_STI | BLOCKING_MOV_SS); /* the delivery ends the shadow */
+	} else if (vcpu->n_steps == 0) {
+		inject_interrupts(lapic, blocking, nmi);
+	}
 	request_windows(vcpu, lapic, blocking);
 }
 
@@ -163,7 +181,7 @@ static bool all_are_dead(const struct vm *vm)
 		const struct vcpu *vcpu = &vm->vcpu[i];
 		const struct lapic *lapic = vcpu->lapic;
 
-		if (!(vcpu->guest.waits_for_sipi || vcpu->guest.is_dead) || lapic->nmi_pending ||
+		if (!(vcpu->guest.waits_for_sipi || vcpu->guest.is_dead) || lapic->nmis_pending ||
 		    lapic->init_pending || lapic->sipi_pending)
 			return false;
 	}
@@ -174,7 +192,8 @@ static bool all_are_dead(const struct vm *vm)
 static bool leave_halt(struct vcpu *vcpu, const struct lapic *lapic)
 {
 	bool interrupts = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF;
-	bool wakes = lapic->nmi_pending || (lapic_pending_vector(lapic) >= 0 && interrupts);
+	bool wakes = lapic->nmis_pending || (lapic_pending_vector(lapic) >= 0 && interrupts) ||
+		     debug_exception_is_due();
 
 	vcpu->guest.is_dead = !wakes && !interrupts;
 	if (vcpu->guest.is_dead && all_are_dead(vcpu->vm))

@@ -2,6 +2,7 @@
 /* What VM entry and window exits demand in the shadows of STI and MOV SS. Pure. */
 #include "hv/run/shadow.h"
 
+#include "hv/run/breakpoint.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/exit_reason.h"
@@ -11,6 +12,11 @@ uint64_t shadow_pending_debug(uint64_t pending, uint64_t blocking, uint64_t rfla
 	bool held_back = (blocking & (BLOCKING_STI | BLOCKING_MOV_SS)) && (rflags & RFLAGS_TF);
 
 	return held_back ? pending | PENDING_BS : pending & ~PENDING_BS;
+}
+
+bool shadow_debug_is_due(uint64_t pending, uint64_t blocking)
+{
+	return pending & (PENDING_BS | PENDING_ENABLED_BREAKPOINT) && !(blocking & BLOCKING_MOV_SS);
 }
 
 /*

@@ -15,6 +15,9 @@
  */
 uint64_t shadow_pending_debug(uint64_t pending, uint64_t blocking, uint64_t rflags);
 
+/* Whether the next VM entry delivers a debug exception, if it injects nothing. */
+bool shadow_debug_is_due(uint64_t pending, uint64_t blocking);
+
 /*
  * The window exits to request, as processor-based controls, for an NMI or an interrupt that the
  * guest cannot take now.

@@ -61,9 +61,8 @@ enum status vm_identity_tell(struct vm *vm)
 	lock_acquire(&vm->lock);
 	status = vm_identity_write(vm);
 	lock_release(&vm->lock);
-	/* An edge: the guest then asks its event device what has happened. */
-	irqchip_set_irq(&vm->platform.irqchip, VMGENID_GSI, true);
-	irqchip_set_irq(&vm->platform.irqchip, VMGENID_GSI, false);
+	/* The guest then asks its event device what has happened. */
+	irqchip_signal(&vm->platform.irqchip, VMGENID_GSI);
 	return status;
 }
 

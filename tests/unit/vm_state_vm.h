@@ -212,6 +212,7 @@ static inline void state_vm_fill(struct state_vm *of)
 		state_fill(&state_device_tables()[2], lapic);
 		lapic->base &= BITS(lapic->phys_bits - 1, 0) & ~(uint64_t)APIC_BASE_EXTD;
 		lapic->irr[0] &= ~UINT64_C(0xffff);
+		lapic->nmis_pending %= 3;
 		lapic->timer_initial |= 1;
 		lapic_set_tpr(lapic, lapic->tpr);
 	}

@@ -14,3 +14,4 @@ void probes_check(void);
 void debug_check(void);
 void faults_check(void);
 void stack_check(void);
+void order_check(void);

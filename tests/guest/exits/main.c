@@ -2,7 +2,7 @@
 /*
  * Every kind of exit a guest can force: harmless, and with the architecture's result.
  *	strict   also test what emulators get wrong; what the host lacks is a failure
- *	only=    cpuid msr control ports strings probes debug faults stack: one family
+ *	only=    cpuid msr control ports strings probes debug faults stack order: one family
  *	base= size=  a copy-on-write region whose pages serve as stacks (stack.c)
  *	outs     the port family also writes
  */
@@ -15,6 +15,7 @@ static const struct {
 	{"cpuid", cpuid_check}, {"msr", msr_check},	      {"control", control_check},
 	{"ports", ports_check}, {"strings", string_io_check}, {"probes", probes_check},
 	{"debug", debug_check}, {"faults", faults_check},     {"stack", stack_check},
+	{"order", order_check},
 };
 
 void payload(void)

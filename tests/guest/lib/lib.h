@@ -93,7 +93,7 @@ struct trap_frame {
 
 struct fault {
 	uint32_t vector;
-	uint64_t error, rip, cr2;
+	uint64_t error, rip, cr2, rflags;
 };
 
 #define NO_FAULT (-1)

@@ -102,7 +102,7 @@ void trap(struct trap_frame *f)
 		return;
 	if (catch_rsp == 0)
 		die(f);
-	last_fault = (struct fault){(uint32_t)f->vector, f->error, f->rip, cr2};
+	last_fault = (struct fault){(uint32_t)f->vector, f->error, f->rip, cr2, f->rflags};
 	f->rip = (uint64_t)(uintptr_t)catch_landing;
 	f->rsp = catch_rsp;
 	f->rflags &= ~(RFLAGS_TF | RFLAGS_IF);

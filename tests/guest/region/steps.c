@@ -6,11 +6,11 @@
  */
 #include "tests/guest/region/region.h"
 
-#define VECTOR_NMI    2
-#define NMI_TO_ITSELF 0x44400u
-#define ROM_PAGE      (WINDOW + PAGE_SIZE)
-#define NEW_VALUE     UINT64_C(0x57e9)
-#define BACK_TICKS    (WAIT_TICKS / 4) /* many slices */
+#define VECTOR_NMI 2
+#define NMI_TO_ALL 0x84400u
+#define ROM_PAGE   (WINDOW + PAGE_SIZE)
+#define NEW_VALUE  UINT64_C(0x57e9)
+#define BACK_TICKS (WAIT_TICKS / 4) /* many slices */
 
 static volatile uint64_t *word; /* of the region, the last in a page of the window */
 static uint64_t old, flags, rcx;
@@ -83,7 +83,7 @@ static void check_handler_of_nmi(void)
 	old = *word;
 	n_events = 0;
 	trap_hook(VECTOR_NMI, on_nmi);
-	apic_write(APIC_ICR, NMI_TO_ITSELF);
+	apic_write(APIC_ICR, NMI_TO_ALL);
 	trap_hook(VECTOR_NMI, NULL);
 	report(n_events == 1 && was_back, "steps: a store in an NMI's handler: %u events",
 	       n_events);
@@ -112,7 +112,7 @@ static uint64_t nmi_on(volatile uint64_t *stack)
 		     "iretq\n"
 		     "2:"
 		     : "=&a"(pushed)
-		     : "r"(stack), "i"(NMI_TO_ITSELF), "c"(APIC_PAGE + APIC_ICR)
+		     : "r"(stack), "i"(NMI_TO_ALL), "c"(APIC_PAGE + APIC_ICR)
 		     : "rdx", "r15", "memory", "cc");
 	return pushed;
 }

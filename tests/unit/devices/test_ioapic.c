@@ -252,6 +252,88 @@ static void a_level_nobody_accepts_tries_again(void **state)
 	assert_true(take(0x39));
 }
 
+static void set_svr(unsigned cpu, uint32_t value)
+{
+	page_write(&chip, &chip.lapic[cpu],
+		   (struct io_access){.off = 0xf0, .size = 4, .value = value});
+}
+
+static void an_apic_that_is_switched_on_gets_what_was_refused(void **state)
+{
+	for (uint64_t level = 0; level < 2; level++) {
+		start();
+		set_svr(0, 0xff);
+		route(9, 0x39 | level << 15);
+		irqchip_set_irq(&chip, 9, true);
+		assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+		set_svr(1, 0x1ff); /* the other APIC, which is on already */
+		set_svr(0, 0x1ff);
+		assert_true(take(0x39));
+		eoi();
+		/* The level is still there; the edge has been sent. */
+		assert_int_equal(take(0x39), level);
+		set_svr(0, 0xff);
+		set_svr(0, 0x1ff);
+		assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+	}
+}
+
+/* x2APIC: the same by the MSR. */
+static void an_msr_switches_the_apic_on_too(void **state)
+{
+	start();
+	assert_true(irqchip_msr_write(&chip, chip.lapic, MSR_IA32_APIC_BASE,
+				      chip.lapic[0].base | APIC_BASE_EXTD, 0));
+	assert_true(irqchip_msr_write(&chip, chip.lapic, 0x80f, 0xff, 0));
+	route(9, 0x39);
+	irqchip_set_irq(&chip, 9, true);
+	assert_true(irqchip_msr_write(&chip, chip.lapic, 0x80f, 0x1ff, 0));
+	assert_true(take(0x39));
+}
+
+static void what_nobody_accepts_goes_to_a_new_destination(void **state)
+{
+	for (uint64_t level = 0; level < 2; level++) {
+		start();
+		route(9, 0x39 | level << 15 | UINT64_C(77) << 56);
+		irqchip_set_irq(&chip, 9, true);
+		assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+		set(0x11 + 18, 0);
+		assert_true(take(0x39));
+	}
+}
+
+static void an_edge_in_a_mode_that_is_dropped_does_not_wait(void **state)
+{
+	start();
+	route(9, 2 << 8); /* SMI */
+	irqchip_set_irq(&chip, 9, true);
+	route(9, 0x39);
+	assert_false(take(0x39));
+}
+
+static void a_signal_waits_while_the_pin_is_masked(void **state)
+{
+	for (uint64_t level = 0; level < 2; level++) {
+		start();
+		route(16, 0x39 | REDIR_MASKED | level << 15);
+		irqchip_signal(&chip, 16);
+		irqchip_signal(&chip, 16);
+		assert_int_equal(lapic_pending_vector(chip.lapic), -1);
+		route(16, 0x39 | level << 15);
+		assert_int_equal(take_kicks(&chip), 1);
+		assert_true(take(0x39));
+		eoi();
+		assert_false(take(0x39));
+		irqchip_signal(&chip, 16);
+		assert_true(take(0x39));
+		/* In service: it waits for its turn. */
+		irqchip_signal(&chip, 16);
+		eoi();
+		assert_true(take(0x39));
+	}
+}
+
 static void every_delivery_mode(void **state)
 {
 	for (uint64_t level = 0; level < 2; level++)
@@ -260,13 +342,13 @@ static void every_delivery_mode(void **state)
 			route(3, 0x50 | mode << 8 | level << 15);
 			irqchip_set_irq(&chip, 3, true);
 			assert_int_equal(lapic_pending_vector(chip.lapic), mode < 2 ? 0x50 : -1);
-			assert_int_equal(chip.lapic[0].nmi_pending, mode == DELIVER_NMI);
+			assert_int_equal(chip.lapic[0].nmis_pending, mode == DELIVER_NMI);
 			assert_int_equal(chip.lapic[0].init_pending, mode == DELIVER_INIT);
 			assert_false(chip.lapic[0].sipi_pending);
 			assert_int_equal((get(0x16) & REDIR_REMOTE_IRR) != 0, level && mode < 2);
-			chip.lapic[0].nmi_pending = false;
+			chip.lapic[0].nmis_pending = 0;
 			irqchip_set_irq(&chip, 3, true); /* no new edge, no new NMI */
-			assert_false(chip.lapic[0].nmi_pending);
+			assert_int_equal(chip.lapic[0].nmis_pending, 0);
 		}
 }
 
@@ -315,6 +397,11 @@ int main(void)
 		cmocka_unit_test(a_masked_level_waits),
 		cmocka_unit_test(a_switch_to_edge_forgets_the_remote_irr),
 		cmocka_unit_test(a_level_nobody_accepts_tries_again),
+		cmocka_unit_test(an_apic_that_is_switched_on_gets_what_was_refused),
+		cmocka_unit_test(an_msr_switches_the_apic_on_too),
+		cmocka_unit_test(what_nobody_accepts_goes_to_a_new_destination),
+		cmocka_unit_test(an_edge_in_a_mode_that_is_dropped_does_not_wait),
+		cmocka_unit_test(a_signal_waits_while_the_pin_is_masked),
 		cmocka_unit_test(every_delivery_mode),
 		cmocka_unit_test(destinations_are_apic_ids_or_logical),
 		cmocka_unit_test(an_illegal_vector_is_the_receivers_error),

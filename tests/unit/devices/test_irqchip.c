@@ -154,8 +154,43 @@ static void a_disabled_apic_hears_nothing(void **state)
 		irqchip_msr_write(&chip, &chip.lapic[2], MSR_IA32_APIC_BASE, APIC_BASE_ADDR, 0));
 	assert_int_equal(send(0, 0xff, 0), 9);
 	page_set(0, 0x300, DELIVER_NMI << 8 | ALL);
-	assert_true(chip.lapic[0].nmi_pending && chip.lapic[1].nmi_pending);
-	assert_false(chip.lapic[2].nmi_pending);
+	assert_true(chip.lapic[0].nmis_pending && chip.lapic[1].nmis_pending);
+	assert_int_equal(chip.lapic[2].nmis_pending, 0);
+}
+
+static void a_processor_sends_itself_only_interrupts(void **state)
+{
+	for (unsigned mode = 0; mode < 8; mode++)
+		for (unsigned x2apic = 0; x2apic < 2; x2apic++) {
+			uint32_t low = SELF | ASSERT | mode << 8, took;
+
+			x2apic ? start_x2apic() : start();
+			took = x2apic ? send_x2apic(1, 0, low) : send(1, 0, low);
+			assert_int_equal(took, mode == DELIVER_FIXED ? 2 : 0);
+			assert_false(lapic_has_event(&chip.lapic[1]));
+		}
+}
+
+/* One that the processor takes, and one that waits for its IRET. */
+static void two_nmis_wait_or_one_if_they_are_blocked(void **state)
+{
+	struct lapic *lapic = &chip.lapic[1];
+
+	start();
+	assert_false(lapic_nmi_is_due(lapic, false));
+	for (unsigned i = 0; i < 3; i++)
+		page_set(0, 0x300, DELIVER_NMI << 8 | OTHERS);
+	assert_int_equal(lapic->nmis_pending, 2);
+	assert_true(lapic_nmi_is_due(lapic, false));
+	assert_int_equal(lapic->nmis_pending, 2);
+	assert_false(lapic_nmi_is_due(lapic, true));
+	assert_int_equal(lapic->nmis_pending, 1);
+	page_set(0, 0x300, DELIVER_NMI << 8 | OTHERS);
+	assert_false(lapic_nmi_is_due(lapic, true));
+	assert_true(lapic_nmi_is_due(lapic, false));
+	assert_int_equal(lapic->nmis_pending, 1);
+	lapic_init(lapic);
+	assert_int_equal(lapic->nmis_pending, 0);
 }
 
 static void the_lowest_priority_takes_it_and_equals_take_turns(void **state)
@@ -273,6 +308,8 @@ int main(void)
 		cmocka_unit_test(modes_can_be_mixed),
 		cmocka_unit_test(shorthands_ignore_the_destination),
 		cmocka_unit_test(a_disabled_apic_hears_nothing),
+		cmocka_unit_test(a_processor_sends_itself_only_interrupts),
+		cmocka_unit_test(two_nmis_wait_or_one_if_they_are_blocked),
 		cmocka_unit_test(the_lowest_priority_takes_it_and_equals_take_turns),
 		cmocka_unit_test(an_illegal_vector_is_not_sent),
 		cmocka_unit_test(init_deassert_and_two_sipis_start_a_processor),

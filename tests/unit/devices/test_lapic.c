@@ -331,7 +331,7 @@ static void software_disable_masks_everything_local(void **state)
 	assert_false(lapic_deliver(lapic, DELIVER_FIXED, 0x40, false));
 	assert_false(lapic_deliver(lapic, DELIVER_LOWEST, 0x40, false));
 	assert_true(lapic_deliver(lapic, DELIVER_NMI, 0, false));
-	assert_true(lapic->nmi_pending);
+	assert_true(lapic->nmis_pending);
 	page_set(0xf0, 0x1ff);
 	assert_int_equal(page_get(0x320), 0x10041); /* stays until it is written */
 	page_set(0x320, 0x41);
@@ -356,7 +356,7 @@ static void local_sources_do_as_their_entry_says(void **state)
 				lapic_local_interrupt(lapic, source);
 				assert_int_equal(lapic_pending_vector(lapic),
 						 !masked && mode == DELIVER_FIXED ? 0x77 : -1);
-				assert_int_equal(lapic->nmi_pending,
+				assert_int_equal(lapic->nmis_pending,
 						 !masked && mode == DELIVER_NMI);
 				assert_int_equal(lapic->init_pending,
 						 !masked && mode == DELIVER_INIT);

@@ -50,6 +50,18 @@ static void a_step_that_a_shadow_held_back_is_due(void **state)
 			 DATA_HIT | PENDING_BS);
 }
 
+static void an_entry_delivers_what_is_pending_and_enabled(void **state)
+{
+	for (uint64_t blocking = 0; blocking < 16; blocking++) {
+		bool held_back = blocking & BLOCKING_MOV_SS;
+
+		assert_int_equal(shadow_debug_is_due(PENDING_BS, blocking), !held_back);
+		assert_int_equal(shadow_debug_is_due(DATA_HIT, blocking), !held_back);
+		assert_false(shadow_debug_is_due(BIT(0), blocking)); /* met, but not enabled */
+		assert_false(shadow_debug_is_due(0, blocking));
+	}
+}
+
 static void an_nmi_in_the_shadow_of_sti_waits_for_the_interrupt_window(void **state)
 {
 	assert_int_equal(shadow_windows(true, false, BLOCKING_STI), PROC_INTERRUPT_WINDOW);
@@ -77,6 +89,7 @@ int main(void)
 		cmocka_unit_test(entry_accepts_every_state),
 		cmocka_unit_test(no_step_is_due_before_an_instruction_outside_a_shadow),
 		cmocka_unit_test(a_step_that_a_shadow_held_back_is_due),
+		cmocka_unit_test(an_entry_delivers_what_is_pending_and_enabled),
 		cmocka_unit_test(an_nmi_in_the_shadow_of_sti_waits_for_the_interrupt_window),
 		cmocka_unit_test(otherwise_each_event_has_its_window),
 	};
