@@ -13,7 +13,6 @@
 #include "hv/lib/string.h"
 
 #define FIRST_LEGAL_VECTOR 16
-#define NMIS_MAX	   2 /* one that the processor takes, and one that waits behind it */
 
 static void vector_set(uint64_t map[4], uint8_t vector)
 {
@@ -125,6 +124,15 @@ void lapic_accept(struct lapic *lapic, uint8_t vector)
 	lapic_update_pending(lapic);
 }
 
+void lapic_take_back(struct lapic *lapic, uint8_t vector)
+{
+	if (!vector_test(lapic->isr, vector))
+		return;
+	vector_clear(lapic->isr, vector);
+	vector_set(lapic->irr, vector);
+	lapic_update_pending(lapic);
+}
+
 uint32_t lapic_eoi(struct lapic *lapic)
 {
 	int vector = vector_highest(lapic->isr);
@@ -160,8 +168,7 @@ static bool lapic_deliver_event(struct lapic *lapic, unsigned mode, uint8_t vect
 {
 	switch (mode) {
 	case DELIVER_NMI:
-		if (lapic->nmis_pending < NMIS_MAX)
-			lapic->nmis_pending++;
+		lapic_hold_nmi(lapic);
 		break;
 	case DELIVER_INIT:
 		lapic->init_pending = true;
@@ -227,7 +234,7 @@ static enum status lapic_check(void *dev, struct state_reader *reader)
 		return state_refuse(reader, "is at an impossible address");
 	if (lapic->irr[0] & (BIT(FIRST_LEGAL_VECTOR) - 1))
 		return state_refuse(reader, "has an illegal vector");
-	if (lapic->nmis_pending > NMIS_MAX)
+	if (lapic->nmis_pending > LAPIC_NMIS_MAX)
 		return state_refuse(reader, "cannot hold %u NMIs", lapic->nmis_pending);
 	if (!timer_is_possible(lapic))
 		return state_refuse(reader, "has a timer without a period");

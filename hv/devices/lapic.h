@@ -26,6 +26,7 @@
 #define APIC_BASE_EN	  BIT(11)
 #define APIC_BASE_ADDR	  UINT64_C(0xfee00000)
 #define LAPIC_NO_DEADLINE UINT64_MAX
+#define LAPIC_NMIS_MAX	  2 /* one that the processor takes, and one that waits for its IRET */
 
 enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, N_LVT };
 
@@ -123,8 +124,20 @@ static inline bool lapic_nmi_is_due(struct lapic *lapic, bool blocked)
 	return lapic->nmis_pending && !blocked;
 }
 
+/* Another NMI waits, or merges with those that do. */
+static inline void lapic_hold_nmi(struct lapic *lapic)
+{
+	if (lapic->nmis_pending < LAPIC_NMIS_MAX)
+		lapic->nmis_pending++;
+}
+
 /* The processor takes 'vector', which lapic_pending_vector() has returned: IRR to ISR. */
 void lapic_accept(struct lapic *lapic, uint8_t vector);
+
+/*
+ * The processor could not deliver 'vector', which it has taken: ISR to IRR, if it is in service.
+ */
+void lapic_take_back(struct lapic *lapic, uint8_t vector);
 
 /* CR8 is bits 7:4 of TPR. The caller has checked for reserved bits. */
 void lapic_set_cr8(struct lapic *lapic, uint64_t value);

@@ -59,6 +59,13 @@ void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t er
 	queue_exception(vcpu, vector | (protected ? INTR_HAS_ERROR_CODE : 0), error);
 }
 
+/* Delivery of an NMI starts by blocking NMIs. It will start again. */
+static void unblock_nmis(void)
+{
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
+}
+
 /* SDM vol. 3, "Information for VM Exits That Occur During Event Delivery". */
 void vcpu_reinject_vectored(struct vcpu *vcpu)
 {
@@ -71,11 +78,23 @@ void vcpu_reinject_vectored(struct vcpu *vcpu)
 	if (info & INTR_HAS_ERROR_CODE)
 		vcpu->guest.event_error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR);
 	vcpu->guest.event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);
-	/* Delivery of an NMI starts by blocking NMIs. It will start again. */
 	if (is_nmi(info))
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
-			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~BLOCKING_NMI);
+		unblock_nmis();
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+}
+
+void vcpu_take_back_vectored(struct vcpu *vcpu)
+{
+	uint64_t info = vmcs_read(VMCS_IDT_VECTORING_INFO);
+
+	vm_lock_devices(vcpu->vm);
+	if (is_nmi(info)) {
+		unblock_nmis();
+		lapic_hold_nmi(vcpu->lapic);
+	} else if ((info & (INTR_VALID | INTR_TYPE)) == (INTR_VALID | INTR_TYPE_EXTERNAL)) {
+		lapic_take_back(vcpu->lapic, info & INTR_VECTOR);
+	}
+	vm_unlock_devices(vcpu->vm);
 }
 
 static bool is_software_event(uint64_t info)

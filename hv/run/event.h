@@ -19,3 +19,8 @@ void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector);
 void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error);
 /* After an exit that may have interrupted the delivery of an event: deliver the event again. */
 void vcpu_reinject_vectored(struct vcpu *vcpu);
+/*
+ * After an exit for an exception that goes before the event whose delivery it interrupted: an
+ * interrupt or NMI waits again. Others are lost, because their instruction raises them again.
+ */
+void vcpu_take_back_vectored(struct vcpu *vcpu);

@@ -33,8 +33,7 @@ static void reflect_debug_exception(void)
 
 /*
  * Inject an intercepted exception into the guest: #DB or #AC. If it interrupted the delivery of
- * another event, it is delivered first, as the processor does it, and the other event is lost,
- * which its instruction raises again.
+ * another event, it is delivered first, as the processor does it.
  */
 static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 {
@@ -42,6 +41,7 @@ static enum exit_action reflect_exception(struct vcpu *vcpu, uint64_t info)
 
 	if (vector == VECTOR_DB)
 		reflect_debug_exception();
+	vcpu_take_back_vectored(vcpu);
 	vcpu->guest.event = info & ~INTR_NMI_UNBLOCKING;
 	vcpu->guest.event_error = (uint32_t)vmcs_read(VMCS_EXIT_INTR_ERROR);
 	vcpu->guest.event_inst_len = (uint32_t)vmcs_read(VMCS_EXIT_INST_LEN);

@@ -265,6 +265,27 @@ static void priorities_are_those_of_a_plain_model(void **state)
 	}
 }
 
+static void what_could_not_be_delivered_waits_again(void **state)
+{
+	for (unsigned level = 0; level < 2; level++) {
+		enable();
+		lapic_deliver(lapic, DELIVER_FIXED, 0x61, level);
+		lapic_accept(lapic, 0x61);
+		lapic_deliver(lapic, DELIVER_FIXED, 0x65, false);
+		assert_int_equal(lapic_pending_vector(lapic), -1);
+		lapic_take_back(lapic, 0x61);
+		assert_int_equal(lapic_pending_vector(lapic), 0x65);
+		lapic_accept(lapic, 0x65);
+		lapic_eoi(lapic);
+		assert_int_equal(lapic_pending_vector(lapic), 0x61);
+		lapic_accept(lapic, 0x61);
+		assert_int_equal(lapic_eoi(lapic), level ? LAPIC_EOI | 0x61 : 0);
+		/* Not in service: only a damaged state says so. */
+		lapic_take_back(lapic, 0x61);
+		assert_int_equal(lapic_pending_vector(lapic), -1);
+	}
+}
+
 static void cr8_is_the_upper_half_of_tpr(void **state)
 {
 	enable();
@@ -601,6 +622,7 @@ int main(void)
 		cmocka_unit_test(registers_that_do_not_exist_are_errors),
 		cmocka_unit_test(parts_of_a_register_can_be_read_but_not_written),
 		cmocka_unit_test(priorities_are_those_of_a_plain_model),
+		cmocka_unit_test(what_could_not_be_delivered_waits_again),
 		cmocka_unit_test(cr8_is_the_upper_half_of_tpr),
 		cmocka_unit_test(illegal_vectors_are_received_as_errors),
 		cmocka_unit_test(an_error_entry_with_an_illegal_vector_does_not_loop),
