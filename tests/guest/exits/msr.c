@@ -127,7 +127,7 @@ static void adjust_check(void)
 	       "msr: IA32_TSC_ADJUST moves the TSC");
 	before = rdtsc();
 	wrmsr(MSR_TSC, before + far);
-	report(rdmsr(MSR_TSC_ADJUST) - 2 * far < far && tsc_moved(before, far),
+	report(2 * far - rdmsr(MSR_TSC_ADJUST) < far && tsc_moved(before, far),
 	       "msr: a write of the TSC moves IA32_TSC_ADJUST");
 	before = rdtsc();
 	wrmsr(MSR_TSC_ADJUST, 0);
