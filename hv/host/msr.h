@@ -3,7 +3,8 @@
 
 #include "hv/lib/types.h"
 
-/* SDM vol. 4, "Architectural MSRs": those that Stencil reads, writes or filters. */
+/* SDM vol. 4, "Architectural MSRs", except MSR_PLATFORM_INFO: those that Stencil reads, writes or
+ * filters. */
 enum {
 	IA32_TIME_STAMP_COUNTER = 0x10,
 	IA32_PLATFORM_ID = 0x17,
@@ -15,6 +16,7 @@ enum {
 	IA32_PRED_CMD = 0x49,
 	IA32_BIOS_UPDT_TRIG = 0x79,
 	IA32_BIOS_SIGN_ID = 0x8b,
+	MSR_PLATFORM_INFO = 0xce,
 	IA32_CORE_CAPABILITIES = 0xcf,
 	IA32_MPERF = 0xe7,
 	IA32_APERF = 0xe8,

@@ -13,8 +13,12 @@
 #define MTRR_DEF_TYPE_BITS (0xff | BIT(10) | BIT(11))
 #define MTRR_TYPE_WB	   6
 /* Fast strings on; BTS and PEBS unavailable. SDM vol. 4, "IA32_MISC_ENABLE". */
-#define MISC_ENABLE_RESET    (BIT(0) | BIT(11) | BIT(12))
-#define MISC_ENABLE_WRITABLE BIT(0)
+#define MISC_ENABLE_RESET (BIT(0) | BIT(11) | BIT(12))
+/*
+ * Fast strings, thermal monitor, SpeedStep, MONITOR, CPUID limit, xTPR, XD: memory without effect,
+ * as under KVM. The bits of performance monitoring are read-only.
+ */
+#define MISC_ENABLE_WRITABLE (BIT(0) | BIT(3) | BIT(16) | BIT(18) | BIT(22) | BIT(23) | BIT(34))
 
 void guest_msrs_reset(struct guest_msrs *msrs, uint64_t microcode)
 {
@@ -71,7 +75,7 @@ bool guest_msr_read(const struct guest_msrs *msrs, uint32_t msr, uint64_t *ret)
 	else if (msr == IA32_BIOS_SIGN_ID)
 		*ret = msrs->microcode;
 	else if (msr == IA32_PLATFORM_ID || msr == IA32_MCG_CAP || msr == IA32_MCG_STATUS ||
-		 msr == IA32_DEBUGCTL)
+		 msr == IA32_DEBUGCTL || msr == MSR_PLATFORM_INFO)
 		*ret = 0;
 	else
 		return false;

@@ -39,7 +39,7 @@ static void everything_exits_but_the_list(void **state)
 
 static void unknown_msrs_are_refused(void **state)
 {
-	static const uint32_t refused[] = {0x3a,  0x48,	 0x49,	     0xce,	 0x10a,	    0x1a2,
+	static const uint32_t refused[] = {0x3a,  0x48,	 0x49,	     0x10a,	 0x1a2,
 					   0x480, 0x610, 0xc0000080, 0xc0010015, 0x40000000};
 	struct guest_msrs msrs;
 	uint64_t value = 42;
@@ -85,18 +85,50 @@ static void mtrrs_are_memory_within_what_hardware_takes(void **state)
 	assert_false(guest_msr_write(&msrs, IA32_MTRRCAP, value));
 }
 
-static void misc_enable_lets_only_fast_strings_change(void **state)
+static void misc_enable_is_memory_within_what_hardware_has(void **state)
+{
+	static const uint8_t writable[] = {0, 3, 16, 18, 22, 23, 34};
+	uint64_t expected = 0, value;
+	struct guest_msrs msrs;
+
+	for (size_t i = 0; i < sizeof(writable); i++)
+		expected |= BIT(writable[i]);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		bool ok = expected & BIT(bit);
+		uint64_t old;
+
+		guest_msrs_reset(&msrs, 0);
+		assert_true(guest_msr_read(&msrs, IA32_MISC_ENABLE, &old));
+		assert_int_equal(guest_msr_write(&msrs, IA32_MISC_ENABLE, old ^ BIT(bit)), ok);
+		assert_true(guest_msr_read(&msrs, IA32_MISC_ENABLE, &value));
+		assert_int_equal(value, ok ? old ^ BIT(bit) : old);
+		assert_true(guest_msrs_are_valid(&msrs));
+		msrs.misc_enable = old ^ BIT(bit);
+		assert_int_equal(guest_msrs_are_valid(&msrs), ok);
+	}
+}
+
+static void the_revision_of_the_microcode_stays(void **state)
 {
 	struct guest_msrs msrs;
 	uint64_t value;
 
 	guest_msrs_reset(&msrs, UINT64_C(0x1f) << 32);
-	assert_true(guest_msr_read(&msrs, IA32_MISC_ENABLE, &value));
-	assert_true(guest_msr_write(&msrs, IA32_MISC_ENABLE, value & ~UINT64_C(1)));
-	assert_false(guest_msr_write(&msrs, IA32_MISC_ENABLE, value | 1 << 18));
 	assert_true(guest_msr_write(&msrs, IA32_BIOS_SIGN_ID, 0));
 	assert_true(guest_msr_read(&msrs, IA32_BIOS_SIGN_ID, &value));
 	assert_int_equal(value, UINT64_C(0x1f) << 32);
+}
+
+/* No ratio, no turbo limits, no CPUID faulting. */
+static void platform_info_says_nothing_and_is_read_only(void **state)
+{
+	struct guest_msrs msrs;
+	uint64_t value = 42;
+
+	guest_msrs_reset(&msrs, 0);
+	assert_true(guest_msr_read(&msrs, MSR_PLATFORM_INFO, &value));
+	assert_int_equal(value, 0);
+	assert_false(guest_msr_write(&msrs, MSR_PLATFORM_INFO, 0));
 }
 
 int main(void)
@@ -105,7 +137,9 @@ int main(void)
 		cmocka_unit_test(everything_exits_but_the_list),
 		cmocka_unit_test(unknown_msrs_are_refused),
 		cmocka_unit_test(mtrrs_are_memory_within_what_hardware_takes),
-		cmocka_unit_test(misc_enable_lets_only_fast_strings_change),
+		cmocka_unit_test(misc_enable_is_memory_within_what_hardware_has),
+		cmocka_unit_test(the_revision_of_the_microcode_stays),
+		cmocka_unit_test(platform_info_says_nothing_and_is_read_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
