@@ -131,6 +131,8 @@ struct vm_config {
 	bool pauses_when_full; /* -on-full pause; default end */
 	bool has_debug_exit;
 	uint16_t debug_exit_iobase, debug_exit_iosize;
+	bool has_pvpanic;
+	uint8_t pvpanic_events;
 	bool has_debugcon;
 	uint16_t debugcon_iobase;
 	enum serial_target debugcon;

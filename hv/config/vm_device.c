@@ -4,6 +4,7 @@
 
 #include "hv/backends/parse.h"
 #include "hv/devices/identity.h"
+#include "hv/devices/pvpanic.h"
 #include "hv/lib/string.h"
 
 #define DEBUG_EXIT_IOBASE 0x501
@@ -12,6 +13,8 @@
 #define PORTS		  0x10000
 
 static const struct integer_type type_uint32 = {"uint32_t", 0, UINT32_MAX};
+static const struct integer_type type_uint16 = {"uint16_t", 0, UINT16_MAX};
+static const struct integer_type type_uint8 = {"uint8_t", 0, UINT8_MAX};
 
 /* NULL: there is none. */
 static const struct chardev_config *find_chardev(const struct vm_reader *reader, const char *id)
@@ -226,6 +229,43 @@ static enum status read_vmgenid(struct vm_reader *reader, struct options *option
 	return OK;
 }
 
+/* The ACPI tables name the port, so there is no other. */
+static enum status check_pvpanic_port(struct vm_reader *reader, struct options *options,
+				      int64_t ioport)
+{
+	if (ioport == PVPANIC_PORT)
+		return OK;
+	diag_error(reader->diag, options_place(options, "ioport"),
+		   "pvpanic at port 0x%lx is not supported yet, only at 0x%x", ioport,
+		   PVPANIC_PORT);
+	return ERR_INVAL;
+}
+
+static enum status read_pvpanic(struct vm_reader *reader, struct options *options)
+{
+	int64_t ioport = PVPANIC_PORT, events = PVPANIC_EVENTS;
+	struct vm_config *vm = reader->vm;
+
+	TRY(options_get_integer(options, "ioport", &type_uint16, reader->diag, &ioport));
+	TRY(options_get_integer(options, "events", &type_uint8, reader->diag, &events));
+	TRY(options_check_properties(options, "pvpanic", reader->diag));
+	TRY(check_pvpanic_port(reader, options, ioport));
+	if (events & ~(int64_t)PVPANIC_EVENTS) {
+		diag_error(reader->diag, options_place(options, "events"),
+			   "pvpanic has no events 0x%lx, only 1 (panicked) and 2 (crash loaded)",
+			   events & ~(int64_t)PVPANIC_EVENTS);
+		return ERR_INVAL;
+	}
+	if (vm->has_pvpanic) {
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "a second pvpanic is not possible");
+		return ERR_INVAL;
+	}
+	vm->has_pvpanic = true;
+	vm->pvpanic_events = (uint8_t)events;
+	return OK;
+}
+
 /* In JSON any string is an id; a value of another type is ignored. */
 static enum status check_device_id(struct vm_reader *reader, struct options *options)
 {
@@ -262,16 +302,16 @@ struct driver {
 static const struct driver drivers[] = {
 	{"isa-debug-exit", read_debug_exit}, {"isa-debugcon", read_isa_debugcon},
 	{"nvdimm", vm_read_nvdimm},	     {"pc-dimm", vm_read_pc_dimm},
-	{"vmgenid", read_vmgenid},
+	{"pvpanic", read_pvpanic},	     {"vmgenid", read_vmgenid},
 };
 
 static enum status refuse_driver(struct vm_reader *reader, const struct options *options,
 				 const struct option *driver)
 {
-	static const char *const known[] = {"virtio-", "vhost-",  "e1000",  "nvme",    "usb-",
-					    "scsi-",   "ide-",	  "pci-",   "pcie-",   "isa-",
-					    "vfio-",   "intel-",  "VGA",    "rtl8139", "sev-",
-					    "tpm-",    "ivshmem", "pvpanic"};
+	static const char *const known[] = {"virtio-", "vhost-",  "e1000",   "nvme",	"usb-",
+					    "scsi-",   "ide-",	  "pci-",    "pcie-",	"isa-",
+					    "vfio-",   "intel-",  "VGA",     "rtl8139", "sev-",
+					    "tpm-",    "ivshmem", "pvpanic-"};
 	struct diag_place place = option_value_place(options, driver);
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {

@@ -29,9 +29,11 @@ enum device_wish {
 	WISH_DEBUG_EXIT = 1 << 18, /* end the VM with the status in struct debug_exit */
 	WISH_POWER_OFF = 1 << 19,
 	WISH_RESET = 1 << 20,
-	WISH_FW_CFG = 1 << 21, /* fw_cfg_transfer() */
-	WISH_FREEZE = 1 << 22, /* become a template */
-	WISH_REVERT = 1 << 23, /* clones only: return to the template's state */
+	WISH_FW_CFG = 1 << 21,	     /* fw_cfg_transfer() */
+	WISH_FREEZE = 1 << 22,	     /* become a template */
+	WISH_REVERT = 1 << 23,	     /* clones only: return to the template's state */
+	WISH_PANICKED = 1 << 24,     /* the guest has panicked */
+	WISH_CRASH_LOADED = 1 << 25, /* its crash kernel starts */
 };
 
 /*

@@ -57,6 +57,13 @@ static enum status add_debug_ports(struct io_bus *pio, const struct platform_con
 						       .class = &debugcon_class,
 						       .name = "isa-debugcon",
 						       .width = 1}));
+	if (config->has_pvpanic)
+		TRY(io_bus_add(pio, &(struct io_range){.start = PVPANIC_PORT,
+						       .len = 1,
+						       .class = &pvpanic_class,
+						       .dev = PLACE(pvpanic),
+						       .name = "pvpanic",
+						       .width = 1}));
 	return OK;
 }
 
@@ -141,6 +148,7 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 	pm_reset(&platform->pm);
 	init_fw_cfg(&platform->fw_cfg, config);
 	init_nvdimms(platform, config);
+	platform->pvpanic.events = config->pvpanic_events;
 	TRY(add_ranges(platform, wiring));
 	return add_debug_ports(&wiring->pio, config);
 }

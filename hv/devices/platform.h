@@ -8,6 +8,7 @@
 #include "hv/devices/irqchip.h"
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/pm.h"
+#include "hv/devices/pvpanic.h"
 #include "hv/devices/rtc.h"
 #include "hv/devices/uart.h"
 #include "hv/lib/status.h"
@@ -26,6 +27,8 @@ struct platform_config {
 
 	bool has_debug_exit;
 	bool has_debugcon;
+	bool has_pvpanic;
+	uint8_t pvpanic_events;	  /* QEMU's events, PVPANIC_EVENTS by default there */
 	uint16_t debug_exit_base; /* QEMU's iobase, 0x501 by default there */
 	uint16_t debug_exit_size; /* QEMU's iosize, 2 by default there */
 	uint16_t debugcon_base;	  /* QEMU's iobase, 0xe9 by default there */
@@ -62,6 +65,7 @@ struct platform {
 	struct pm pm;
 	struct debug_exit debug_exit;
 	bool has_nvdimms;
+	struct pvpanic pvpanic;
 	struct control control;
 	struct fw_cfg fw_cfg; /* the caller fills in its identity */
 	unsigned phys_bits;

@@ -4,7 +4,7 @@
 find_program(IASL iasl REQUIRED)
 set(acpi_generated ${CMAKE_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${acpi_generated}/hv/loader)
-foreach(acpi_name dsdt nvdimm vmgenid)
+foreach(acpi_name dsdt nvdimm pvpanic vmgenid)
 	set(acpi_source ${CMAKE_CURRENT_LIST_DIR}/${acpi_name}.dsl)
 	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${acpi_source})
 	execute_process(COMMAND ${IASL} -we -p ${acpi_generated}/${acpi_name} ${acpi_source}

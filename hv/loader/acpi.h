@@ -55,6 +55,7 @@ struct acpi_config {
 	unsigned n_nvdimms;
 
 	bool has_vmgenid;
+	bool has_pvpanic;
 };
 
 #define ACPI_MAX_CPUS	 1024

@@ -13,6 +13,7 @@
 #include "hv/lib/string.h"
 #include "hv/loader/acpi_dsdt.h"
 #include "hv/loader/acpi_memory.h"
+#include "hv/loader/acpi_pvpanic.h"
 #include "hv/loader/acpi_vmgenid.h"
 
 #define ALL_UIDS     UINT32_MAX
@@ -253,14 +254,22 @@ static enum status add_processors(struct acpi_image *image, unsigned n_cpus)
 	return acpi_list_table(image, start);
 }
 
-static enum status add_vmgenid(struct acpi_image *image, const struct acpi_config *config)
+/* Tables that iasl has made. */
+static enum status add_compiled(struct acpi_image *image, const uint8_t *table, size_t len)
 {
 	size_t start = image->used;
 
-	if (!config->has_vmgenid)
-		return OK;
-	TRY(acpi_append(image, acpi_vmgenid, sizeof(acpi_vmgenid)));
+	TRY(acpi_append(image, table, len));
 	return acpi_list_table(image, start);
+}
+
+static enum status add_devices(struct acpi_image *image, const struct acpi_config *config)
+{
+	if (config->has_pvpanic)
+		TRY(add_compiled(image, acpi_pvpanic, sizeof(acpi_pvpanic)));
+	if (config->has_vmgenid)
+		TRY(add_compiled(image, acpi_vmgenid, sizeof(acpi_vmgenid)));
+	return OK;
 }
 
 static enum status add_xsdt(struct acpi_image *image, uint64_t *ret_gpa)
@@ -315,7 +324,7 @@ enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, si
 	TRY(add_madt(&image, config));
 	TRY(add_processors(&image, config->n_cpus));
 	TRY(acpi_add_memory_devices(&image, config));
-	TRY(add_vmgenid(&image, config));
+	TRY(add_devices(&image, config));
 	TRY(acpi_add_nvdimm_devices(&image, config));
 	TRY(acpi_add_srat(&image, config));
 	TRY(acpi_add_slit(&image, config));

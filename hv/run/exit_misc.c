@@ -68,9 +68,18 @@ enum exit_action exit_xsetbv(struct vcpu *vcpu)
 	return EXIT_NEXT;
 }
 
+/* As in QEMU, a triple fault resets the machine. */
 enum exit_action exit_triple_fault(struct vcpu *vcpu)
 {
-	vm_crash(vcpu->vm, "triple fault");
+	struct vm *vm = vcpu->vm;
+
+	if (vm->config->no_reboot) {
+		vm_crash(vm, "triple fault");
+		return EXIT_AGAIN;
+	}
+	vm_warn_once(vm, VM_WARNED_TRIPLE_FAULT,
+		     "triple fault: the VM is reset (-no-reboot ends it with a report)");
+	vm_reset(vm);
 	return EXIT_AGAIN;
 }
 

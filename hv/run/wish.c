@@ -38,6 +38,10 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 		       status);
 	else if (wish & WISH_POWER_OFF)
 		vm_end(vm, VM_ENDED_WELL, "powered off");
+	else if (wish & WISH_PANICKED)
+		vm_end(vm, VM_FAILED, "the guest has panicked (pvpanic)");
+	else if (wish & WISH_CRASH_LOADED)
+		vm_warn_once(vm, VM_WARNED_CRASH_LOADED, "the guest starts its crash kernel");
 	else if (wish & WISH_RESET)
 		vm_reset(vm);
 	else if (wish & WISH_FW_CFG)

@@ -57,6 +57,8 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 				     .debug_exit_base = config->debug_exit_iobase,
 				     .debug_exit_size = config->debug_exit_iosize,
 				     .has_debugcon = config->has_debugcon,
+				     .has_pvpanic = config->has_pvpanic,
+				     .pvpanic_events = config->pvpanic_events,
 				     .debugcon_base = config->debugcon_iobase,
 				     .ram_size = config->ram_size,
 				     .fw_cfg_files = config->fw_cfg ? &config->fw_cfg->file : NULL,
@@ -81,6 +83,7 @@ static enum status write_acpi_tables(struct vm *vm)
 		.apic_id = acpi.apic_id,
 		.rsdp_gpa = ACPI_AREA_START,
 		.has_vmgenid = vm->config->has_vmgenid,
+		.has_pvpanic = vm->config->has_pvpanic,
 	};
 	enum status status;
 	size_t len;

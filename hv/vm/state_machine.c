@@ -100,6 +100,8 @@ static void device_lines(struct lines *lines, const struct vm_config *config)
 		     config->debug_exit_iobase, config->debug_exit_iosize);
 	if (config->has_debugcon)
 		line(lines, "-device isa-debugcon,iobase=0x%x", config->debugcon_iobase);
+	if (config->has_pvpanic)
+		line(lines, "-device pvpanic,events=%u", config->pvpanic_events);
 	for (const struct fw_cfg_config *one = config->fw_cfg; one != NULL; one = one->next)
 		line(lines, "-fw_cfg name=%s of %u bytes", one->file.name, (unsigned)one->file.len);
 }

@@ -157,9 +157,15 @@ void vm_gather(struct vm *vm, enum vm_action action)
 void vm_reset(struct vm *vm)
 {
 	if (vm->config->no_reboot)
-		vm_end(vm, VM_ENDED_WELL, "reset, and -no-reboot is given");
+		vm_end(vm, VM_FAILED, "reset, and -no-reboot is given");
 	else
 		vm_gather(vm, VM_RESET);
+}
+
+void vm_warn_once(struct vm *vm, enum vm_warning what, const char *text)
+{
+	if (!(__atomic_fetch_or(&vm->warned, what, __ATOMIC_RELAXED) & what))
+		log_warning("VM %s: %s", vm->name, text);
 }
 
 static void end_v(struct vm *vm, enum vm_outcome outcome, struct vcpu *crashed, const char *fmt,

@@ -17,6 +17,12 @@ enum vm_outcome {
 	VM_FROZEN, /* a template, which never runs again: see hv/vm/template.h */
 };
 
+/* Warnings about a guest that come once, however often it gives cause. */
+enum vm_warning {
+	VM_WARNED_TRIPLE_FAULT = 1 << 0,
+	VM_WARNED_CRASH_LOADED = 1 << 1,
+};
+
 /* Console output of the guest that is not a whole line yet. */
 #define VM_LINE_SIZE 256
 struct vm_line {
@@ -81,6 +87,7 @@ struct vm {
 	char why[200];
 	struct vm_guest guest;
 	bool merge_paused; /* guarded by hv/vm/merge_scan.c */
+	uint8_t warned;	   /* enum vm_warning; atomic */
 
 	/* Of clones: see hv/vm/template.h. */
 
@@ -212,8 +219,11 @@ void vm_start(struct vm *vm);
  */
 void vm_gather(struct vm *vm, enum vm_action action);
 
-/* Reset the VM, or end it if it has the option -no-reboot. */
+/* Reset the VM, or end it as failed if it has the option -no-reboot. */
 void vm_reset(struct vm *vm);
+
+/* Log a warning, but only once in the VM's life: a guest must not fill the console with it. */
+void vm_warn_once(struct vm *vm, enum vm_warning what, const char *text);
 
 /* End the VM, for a reason that is logged. Only the first reason counts. */
 void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Requests a reset once, how=cf9|kbd|port92|acpi, and passes when it runs again. It
+ * Requests a reset once, how=cf9|kbd|port92|acpi|triple, and passes when it runs again. It
  * recognizes the second run by a mark that a reset keeps: store=cmos (a byte of the RTC's
  * RAM) or ram.
  */
@@ -42,6 +42,16 @@ static void reset_by_acpi(void)
 		report(false, "reset: no ACPI reset register");
 }
 
+static void fault_three_times(void)
+{
+	static const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) empty;
+
+	asm volatile("lidt %0; int3" : : "m"(empty));
+}
+
 static void ask_for_reset(void)
 {
 	if (param_is("how", "kbd"))
@@ -50,6 +60,8 @@ static void ask_for_reset(void)
 		outb(inb(0x92) | 1, 0x92);
 	else if (param_is("how", "acpi"))
 		reset_by_acpi();
+	else if (param_is("how", "triple"))
+		fault_three_times();
 	else
 		outb(0x06, 0xcf9);
 }

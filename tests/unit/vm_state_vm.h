@@ -83,6 +83,8 @@ static inline void state_vm_configure(struct state_vm *to)
 	config->dimms = &to->dimm;
 	config->fw_cfg = &to->fw_cfg;
 	config->has_vmgenid = config->has_debug_exit = config->has_debugcon = true;
+	config->has_pvpanic = true;
+	config->pvpanic_events = PVPANIC_EVENTS;
 	config->debug_exit_iobase = 0xf4;
 	config->debug_exit_iosize = 4;
 	config->debugcon_iobase = 0xe9;

@@ -747,6 +747,28 @@ static void vmgenid_has_qemus_errors(void **state)
 		      "c:1:40: at most one vmgenid device is permitted\n");
 }
 
+static void pvpanic_is_at_qemus_port(void **state)
+{
+	expect_logged("vm a -kernel k", "");
+	assert_false(config.vms->has_pvpanic);
+	expect_logged("vm a -kernel k -device pvpanic", "");
+	assert_true(config.vms->has_pvpanic);
+	assert_int_equal(config.vms->pvpanic_events, 3);
+	expect_logged("vm a -kernel k -device pvpanic,ioport=0x505,events=1,id=p", "");
+	assert_int_equal(config.vms->pvpanic_events, 1);
+	expect_logged("vm a -kernel k -device pvpanic,ioport=0x506 -device pvpanic,events=7",
+		      "c:1:39: pvpanic at port 0x506 is not supported yet, only at 0x505\n"
+		      "c:1:68: pvpanic has no events 0x4, only 1 (panicked) and 2 (crash "
+		      "loaded)\n");
+	expect_logged("vm a -kernel k -device pvpanic,foo=1 -device pvpanic,events=256",
+		      "c:1:32: Property 'pvpanic.foo' not found\n"
+		      "c:1:61: Parameter 'events' expects uint8_t\n");
+	expect_logged("vm a -kernel k -device pvpanic -device pvpanic,id=b",
+		      "c:1:40: a second pvpanic is not possible\n");
+	expect_logged("vm a -kernel k -device pvpanic-pci",
+		      "c:1:24: device 'pvpanic-pci' is not supported yet\n");
+}
+
 static void a_full_arena_is_reported_wherever_it_happens(void **state)
 {
 	static const char text[] =
@@ -845,6 +867,7 @@ int main(void)
 		cmocka_unit_test(fw_cfg_files_are_in_the_order_of_the_text),
 		cmocka_unit_test(fw_cfg_has_so_many_files),
 		cmocka_unit_test(vmgenid_has_qemus_errors),
+		cmocka_unit_test(pvpanic_is_at_qemus_port),
 		cmocka_unit_test(a_full_arena_is_reported_wherever_it_happens),
 	};
 

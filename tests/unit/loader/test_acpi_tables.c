@@ -15,6 +15,7 @@
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/platform.h"
 #include "hv/devices/pm.h"
+#include "hv/devices/pvpanic.h"
 #include "tests/unit/support.h"
 
 #define GPA ACPI_AREA_START
@@ -764,6 +765,30 @@ static void the_generation_counter_is_where_the_guid_goes(void **state)
 	assert_non_null(find(&found, "SSDT", 4));
 }
 
+static void the_panic_device_is_at_its_port(void **state)
+{
+	static const uint8_t port[] = {0x47,
+				       1,
+				       PVPANIC_PORT & 0xff,
+				       PVPANIC_PORT >> 8,
+				       PVPANIC_PORT & 0xff,
+				       PVPANIC_PORT >> 8,
+				       1,
+				       1};
+	struct acpi_config config = {.n_cpus = 1, .rsdp_gpa = GPA, .has_pvpanic = true};
+	struct found found = build_from(&config);
+	const uint8_t *ssdt = find(&found, "SSDT", 1);
+	size_t len;
+
+	assert_non_null(ssdt);
+	len = get(ssdt + 4, 4);
+	assert_non_null(memmem(ssdt, len, port, sizeof(port)));
+	assert_non_null(memmem(ssdt, len, "QEMU0001", 8));
+	config.has_pvpanic = false;
+	found = build_from(&config);
+	assert_null(find(&found, "SSDT", 1));
+}
+
 static void the_event_device_notifies_the_counter(void **state)
 {
 	static const char *const calls[][2] = {
@@ -799,6 +824,7 @@ int main(void)
 		cmocka_unit_test(iasl_reads_the_memory_tables_as_meant),
 		cmocka_unit_test(the_nvdimm_registers_are_where_the_device_has_them),
 		cmocka_unit_test(the_dsm_runs),
+		cmocka_unit_test(the_panic_device_is_at_its_port),
 		cmocka_unit_test(the_generation_counter_is_where_the_guid_goes),
 		cmocka_unit_test(the_event_device_notifies_the_counter),
 	};

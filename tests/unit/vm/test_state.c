@@ -688,6 +688,10 @@ static void another_machine_is_refused(void **state)
 	to.config.has_vmgenid = false;
 	refused("is of a VM with '-device vmgenid', where this one has '-device isa-debug-exit");
 	to.config.has_vmgenid = true;
+	to.config.pvpanic_events = 1;
+	refused("is of a VM with '-device pvpanic,events=3', where this one has '-device "
+		"pvpanic,events=1'");
+	to.config.pvpanic_events = 3;
 	to.fw_cfg.file.len = 5;
 	refused("is of a VM with '-fw_cfg name=opt/x of 4 bytes', where this one has");
 	to.config.fw_cfg = NULL;
