@@ -137,16 +137,21 @@ static bool wait_arrived(uint32_t n)
 	return n_arrived >= n;
 }
 
-bool smp_start_one(unsigned cpu, void (*todo)(unsigned cpu), struct smp_entry *ret)
+void smp_begin_start(unsigned cpu, void (*todo)(unsigned cpu))
 {
-	uint32_t before = n_arrived;
-
 	install(cpu);
 	work = todo;
 	wants_x2apic = apic_is_x2();
 	smp_send(ids[cpu], ICR_INIT);
 	smp_send(ids[cpu], ICR_SIPI | AP_PAGE >> 12);
 	smp_send(ids[cpu], ICR_SIPI | AP_PAGE >> 12);
+}
+
+bool smp_start_one(unsigned cpu, void (*todo)(unsigned cpu), struct smp_entry *ret)
+{
+	uint32_t before = n_arrived;
+
+	smp_begin_start(cpu, todo);
 	if (!wait_arrived(before + 1))
 		return false;
 	*ret = (struct smp_entry){.edx = values()->edx, .cs = values()->cs};

@@ -29,6 +29,8 @@ struct smp_entry {
  * APIC mode of the processor that starts it, with its APIC enabled and interrupts disabled.
  */
 bool smp_start_one(unsigned cpu, void (*todo)(unsigned cpu), struct smp_entry *ret);
+/* The same without waiting. No two processors may be on their way at once. */
+void smp_begin_start(unsigned cpu, void (*todo)(unsigned cpu));
 /* Start all others. */
 bool smp_start(void (*todo)(unsigned cpu));
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+/*
+ * What survives a reset and a revert: a page of shared memory for each seed. An action is noted
+ * before it begins, so that one which loses the VM is not repeated.
+ */
+#include "tests/guest/hostile/hostile.h"
+
+#define LOG_BASE  UINT64_C(0x100000000) /* the first DIMM */
+#define LOG_MAGIC UINT64_C(0x676f6c20656c6976)
+
+#define LOGS_MAX 64
+
+struct log {
+	uint64_t magic;
+	int owner;	/* the clone that works on it, or has */
+	bool is_frozen; /* the owner has become a template: only a clone of it continues */
+	bool is_done;
+	uint32_t seen_reverts;	     /* of the owner */
+	uint32_t next[N_ACTORS_MAX]; /* action of each actor */
+	uint32_t n_steps, n_faults, n_timers, n_nmis, n_storms;
+	uint32_t n_restarts, n_resets, n_reverts, n_freezes, n_lost;
+};
+
+extern struct log *the_log;
+extern uint64_t the_seed;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory of every kind, as the end-to-end test gives it to this guest; edges between two kinds. */
+#include "tests/guest/hostile/hostile.h"
+
+#define MIB	  UINT64_C(0x100000)
+#define DIMMS	  UINT64_C(0x100000000)
+#define N_PAGES	  256 /* of each area */
+#define LAPIC	  APIC_PAGE
+#define IOAPIC	  UINT64_C(0xfec00000)
+#define HALF_PAGE 2048
+
+/* One area for each actor, so that none of them changes what another one runs. */
+static uint64_t area(const struct actor *a, uint64_t start)
+{
+	return start + a->cpu * MIB;
+}
+
+static uint64_t nowhere(struct actor *a)
+{
+	static const uint64_t holes[] = {0xa0000,     0xd0000000,  0xfed00000,	0xfffff000,
+					 0x140000000, 0x1fffff000, 0x7ffffff000};
+
+	return random_of_list(&a->random, holes);
+}
+
+uint64_t kind_page(struct actor *a, enum kind kind)
+{
+	uint64_t page = random_below(&a->random, N_PAGES) * PAGE_SIZE;
+
+	switch (kind) {
+	case KIND_PRIVATE:
+		return area(a, 8 * MIB) + page % (N_PAGES / 8 * PAGE_SIZE);
+	case KIND_UNTOUCHED:
+		return area(a, 12 * MIB) + page;
+	case KIND_ROM:
+		return DIMMS + 16 * MIB + page;
+	case KIND_COW:
+		return area(a, DIMMS + 32 * MIB) + page;
+	case KIND_SHARED:
+		return area(a, DIMMS + 48 * MIB) + page;
+	case KIND_LAPIC:
+		return LAPIC;
+	case KIND_IOAPIC:
+		return IOAPIC;
+	default:
+		return nowhere(a);
+	}
+}
+
+uint64_t kind_address(struct actor *a, unsigned n)
+{
+	uint64_t page = kind_page(a, (enum kind)random_below(&a->random, n));
+	uint64_t off = random_below(&a->random, 64);
+
+	return random_once_in(&a->random, 2) ? page + PAGE_SIZE - off : page + off * 8;
+}
+
+/* Code from where there is no memory would end the VM. */
+static uint64_t fetch_bit(enum kind kind)
+{
+	return kind >= KIND_NONE ? PTE_NX : 0;
+}
+
+static void map_random(struct actor *a, unsigned page, unsigned n, uint64_t bits)
+{
+	enum kind kind = (enum kind)random_below(&a->random, n);
+	uint64_t pte = kind_page(a, kind) | PTE_P | bits | fetch_bit(kind);
+
+	if (!random_once_in(&a->random, 8))
+		pte |= PTE_W;
+	if (random_once_in(&a->random, 16))
+		pte &= ~PTE_P;
+	actor_map(a, page, pte);
+}
+
+uint64_t kind_edge(struct actor *a, unsigned n, uint64_t bits)
+{
+	unsigned page = (unsigned)random_below(&a->random, 255) * 2;
+
+	map_random(a, page, n, bits);
+	map_random(a, page + 1, n, bits);
+	return WINDOW + (page + 1) * PAGE_SIZE;
+}
+
+void registers_fill(struct actor *a, struct registers *ret)
+{
+	uint64_t *r = &ret->rax;
+
+	for (unsigned i = 0; i < 15; i++)
+		r[i] = random_value(&a->random);
+	ret->rflags = (random_next(&a->random) & 0x40cd5) | 2;
+	if (random_once_in(&a->random, 16))
+		ret->rflags |= RFLAGS_TF;
+	if (random_once_in(&a->random, 2))
+		ret->rflags |= RFLAGS_IF;
+}
