@@ -242,16 +242,6 @@ static int64_t time_now(void)
 	return (int64_t)(tsc_unix_ns(rdtsc()) / 1000000000);
 }
 
-/* Whether any VM may change the image's bytes. */
-static bool is_shared(const struct image *image)
-{
-	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
-		for (const struct backend *backend = vm->backends; backend; backend = backend->next)
-			if (backend->image == image && backend->kind == MEM_SHARED)
-				return true;
-	return false;
-}
-
 static bool is_backing(const struct image *image)
 {
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
@@ -264,7 +254,7 @@ static bool is_backing(const struct image *image)
 /* The next image that backs memory and that no VM may write, starting with 'image'. */
 static struct image *next_guarded(struct image *image)
 {
-	while (image && (!is_backing(image) || is_shared(image)))
+	while (image && (!is_backing(image) || image->is_written))
 		image = image->next;
 	return image;
 }
@@ -549,11 +539,11 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	monitor_job_setup(&images);
 	n_free = frame_available();
 	log_own_memory(n_free, n_released);
-	set_budget(n_free);
+	vm_merge_setup(config.host.merge);
+	set_budget(frame_available());
 	log_info("VMs: %u", config.n_vms);
 	start_vms();
 	vm_prealloc_end();
-	vm_merge_setup(config.vms);
 	waited_tsc = console_waited_tsc() + tsc_init_ticks;
 	/* Sending a line takes milliseconds: processor_run() sends while guests run. */
 	console_set_buffered(true);

@@ -322,5 +322,7 @@ enum status backend_open(struct backend *backend, struct image_list *images, str
 	else
 		status = open_backing_store(backend, images, diag);
 	backend->broken = status != OK;
+	if (status == OK && backend->kind == MEM_SHARED)
+		backend->image->is_written = true;
 	return status;
 }

@@ -32,6 +32,7 @@ struct image {
 	bool aligned;
 	bool moved;	      /* into frames of its own, by image_align() */
 	bool grown;	      /* was empty or missing: starts as zeros, in frames of its own */
+	bool is_written;      /* a VM may write to it: a backend has it with share=on */
 	uint64_t checksum;    /* at start, with -checksum on */
 	struct image *target; /* the data are this entry's (hard link); NULL: its own */
 	uint32_t n_links;     /* c_nlink, c_ino, c_devmajor, c_devminor: tell hard links apart */

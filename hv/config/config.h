@@ -156,12 +156,16 @@ enum console_port { CONSOLE_AUTO, CONSOLE_COM1, CONSOLE_COM2, CONSOLE_NONE };
 
 enum host_after { HOST_AFTER_UNSET, HOST_AFTER_POWEROFF, HOST_AFTER_WAIT, HOST_AFTER_REBOOT };
 
+/* host -merge: which pages equal pages are looked for among, see hv/guest/merge.h. */
+enum merge_mode { MERGE_OFF, MERGE_OWN, MERGE_ALL };
+
 struct host_config {
 	enum host_after on_end, on_panic;
 	enum console_port console; /* default auto */
 	unsigned log_level;	   /* enum log_level, default info */
 	uint64_t max_private;	   /* of all VMs: bytes, whole pages; 0: all that the machine has */
 	unsigned mitigations;	   /* enum mitigations, default auto */
+	enum merge_mode merge;	   /* default own */
 	bool smt;		   /* use all threads of each core; default on */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	struct info_config *info; /* in the order written */

@@ -31,6 +31,7 @@ enum {
 	HOST_CHECKSUM,
 	HOST_SMT,
 	HOST_MITIGATIONS,
+	HOST_MERGE,
 	HOST_INFO,
 	HOST_MASK,
 	HOST_MAX_PRIVATE
@@ -44,6 +45,7 @@ static const struct host_option host_options[] = {
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
 	[HOST_SMT] = {"smt", {"on", "off"}},
 	[HOST_MITIGATIONS] = {"mitigations", {"auto", "off", "all"}}, /* enum mitigations */
+	[HOST_MERGE] = {"merge", {"off", "own", "all"}},	      /* enum merge_mode */
 	[HOST_INFO] = {"info", {NULL}},
 	[HOST_MASK] = {"mask", {NULL}},
 	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
@@ -73,6 +75,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		return;
 	case HOST_MITIGATIONS:
 		host->mitigations = value;
+		return;
+	case HOST_MERGE:
+		host->merge = (enum merge_mode)value;
 		return;
 	case HOST_SMT:
 		host->smt = value == 0;
@@ -267,7 +272,7 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 	struct word_cursor cursor = word_cursor(text, len);
 	unsigned n_errors = diag->n_errors;
 
-	*ret = (struct config){.host = {.log_level = LOG_INFO, .smt = true}};
+	*ret = (struct config){.host = {.log_level = LOG_INFO, .merge = MERGE_OWN, .smt = true}};
 	if (read_lines(&cursor, ret, arena, diag) != OK) {
 		diag_error(diag, word_cursor_place(&cursor),
 			   "no memory left for the configuration");

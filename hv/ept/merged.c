@@ -94,32 +94,42 @@ static void give(struct record *record)
 	merged.counters.shared -= record->n_refs == 0;
 }
 
-static bool find_hash(uint64_t hash, unsigned n, phys_t *ret)
+struct merged_cursor merged_find(uint64_t hash)
 {
-	uint32_t i;
-
-	if (merged.n_max == 0)
-		return false;
-	for (i = *hash_list(hash); i != NONE; i = merged.record[i].next_by_hash) {
-		struct record *record = &merged.record[i];
-
-		if (record->hash != hash || n-- > 0)
-			continue;
-		take(record);
-		*ret = record->frame;
-		return true;
-	}
-	return false;
-}
-
-bool merged_get(uint64_t hash, unsigned n, phys_t *ret)
-{
-	bool found;
+	struct merged_cursor cursor = {.hash = hash, .next = NONE};
 
 	lock_acquire(&merged.lock);
-	found = find_hash(hash, n, ret);
+	if (merged.n_max > 0)
+		cursor.next = *hash_list(hash);
 	lock_release(&merged.lock);
-	return found;
+	return cursor;
+}
+
+/* Take a count on the cursor's next record. NULL: there is none. */
+static struct record *advance(struct merged_cursor *cursor)
+{
+	while (cursor->next != NONE) {
+		struct record *record = &merged.record[cursor->next];
+
+		cursor->next = record->next_by_hash;
+		if (record->hash != cursor->hash)
+			continue;
+		take(record);
+		return record;
+	}
+	return NULL;
+}
+
+bool merged_get(struct merged_cursor *cursor, phys_t *ret)
+{
+	struct record *record;
+
+	lock_acquire(&merged.lock);
+	record = advance(cursor);
+	if (record != NULL)
+		*ret = record->frame;
+	lock_release(&merged.lock);
+	return record != NULL;
 }
 
 bool merged_get_frame(phys_t frame)

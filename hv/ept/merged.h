@@ -23,12 +23,17 @@ struct merged_counters {
 /* Make room for n frames. ERR_NOMEM: there is no memory; no frame will be kept here. */
 enum status merged_setup(uint32_t n_frames);
 
+/* Goes through the frames with one hash. merged_free() ends it. */
+struct merged_cursor {
+	uint64_t hash;
+	uint32_t next;
+};
+struct merged_cursor merged_find(uint64_t hash);
 /*
- * Return the n-th frame, from 0, with this hash, and take a count on it. False:
- * there are not so many. The bytes may differ: compare them while the frame is
- * counted.
+ * Return the next frame, and take a count on it. False: there is none. The bytes
+ * may differ: compare them while the frame is counted.
  */
-bool merged_get(uint64_t hash, unsigned n, phys_t *ret);
+bool merged_get(struct merged_cursor *cursor, phys_t *ret);
 /* Take a count on a frame that a layer's leaf leads to, if it is kept here. */
 bool merged_get_frame(phys_t frame);
 /* Drop a count that no leaf holds. */

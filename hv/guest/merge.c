@@ -6,9 +6,13 @@
  *
  * Pages of different VMs are found by a hash. The table of hints holds one page
  * per place, and a newer page replaces an older one: a page that is missed is
- * found in a later scan. When a second page has the same hash as a hint, the
- * second page becomes a frame of hv/ept/merged.h, and the first is merged with
- * it in the next scan.
+ * found in a later scan. When a second page has the same hash as a hint, a copy
+ * of it becomes a frame of hv/ept/merged.h, and the first is merged with that in
+ * the next scan. It is a copy, so that no guest chooses the frame that holds
+ * another one's page.
+ *
+ * A step takes a bounded time, whatever pages guests write: the hash has a
+ * secret key, and a page is compared with few frames.
  */
 #include "hv/guest/merge.h"
 
@@ -20,8 +24,9 @@
 #include "hv/lib/string.h"
 
 /* Entries looked at in one step if there are no own pages. */
-#define LOOKS_MAX 64
-#define WORDS	  (PAGE_SIZE / 8)
+#define LOOKS_MAX      64
+#define CANDIDATES_MAX 8 /* frames of one hash that a page is compared with */
+#define WORDS	       (PAGE_SIZE / 8)
 
 /* A page that was seen: a part of its hash, and its identity. */
 struct hint {
@@ -35,6 +40,7 @@ static struct {
 	uint64_t n_hints; /* a power of two; 0: no table */
 	uint64_t n_scanned;
 	uint64_t n_scans;
+	struct siphash_key key;
 } state;
 
 static uint64_t n_hint_frames(uint64_t n_hints)
@@ -42,7 +48,7 @@ static uint64_t n_hint_frames(uint64_t n_hints)
 	return n_hints * sizeof(struct hint) / PAGE_SIZE;
 }
 
-enum status merge_setup(uint64_t n_frames)
+enum status merge_setup(uint64_t n_frames, const struct siphash_key *key)
 {
 	uint64_t n = 512;
 	phys_t run;
@@ -59,6 +65,7 @@ enum status merge_setup(uint64_t n_frames)
 	}
 	state.hint = phys_to_virt(run);
 	state.n_hints = n;
+	state.key = *key;
 	merge_begin_scan();
 	return OK;
 }
@@ -97,20 +104,25 @@ static bool is_same(phys_t a, phys_t b)
 
 static uint64_t hash_of(phys_t frame)
 {
-	return image_checksum(&(struct image){.base = frame, .size = PAGE_SIZE});
+	return siphash(&state.key, words_of(frame), WORDS);
+}
+
+bool merge_takes(const struct mem_region *region)
+{
+	return region->kind == MEM_COW && region->backend != NULL && region->backend->merge &&
+	       !region->backend->prealloc && region->reserve == NULL;
 }
 
 /*
  * The frame that the page would have if it had never been written; 0: there is
  * none, or it may change.
  */
-static phys_t frame_below(const struct merge *merge, const struct ept *ept,
-			  const struct mem_region *region, gpa_t gpa)
+static phys_t frame_below(const struct ept *ept, const struct mem_region *region, gpa_t gpa)
 {
 	unsigned level;
 	uint64_t entry;
 
-	if (region->image != NULL && !(merge->constant & BIT(merge->region)))
+	if (region->image != NULL && region->image->is_written)
 		return 0;
 	entry = ept_lookup_below(ept, gpa, &level);
 	if (entry != 0)
@@ -131,8 +143,9 @@ static struct hint *hint_of(uint64_t hash)
 static bool was_seen(const struct merge *merge, gpa_t gpa, uint64_t hash)
 {
 	struct hint *hint = hint_of(hash);
+	uint64_t page = gpa.raw / PAGE_SIZE + ((uint64_t)merge->id << 36);
 	struct hint mine = {.tag = (uint32_t)hash | 1,
-			    .page = (uint32_t)(gpa.raw / PAGE_SIZE) ^ merge->id << 22};
+			    .page = (uint32_t)(page * UINT64_C(0x9e3779b97f4a7c15) >> 32)};
 	struct hint before = *hint;
 
 	*hint = mine;
@@ -142,20 +155,23 @@ static bool was_seen(const struct merge *merge, gpa_t gpa, uint64_t hash)
 /* Find a merged frame with the same bytes. */
 static bool find_merged(struct merge_page *page)
 {
-	for (unsigned n = 0; merged_get(page->hash, n, &page->target); n++) {
+	struct merged_cursor cursor = merged_find(page->hash);
+
+	for (unsigned n = 0; n < CANDIDATES_MAX && merged_get(&cursor, &page->target); n++) {
 		if (is_same(page->frame, page->target)) {
 			page->is_counted = true;
 			return true;
 		}
 		merged_put(page->target);
 	}
+	page->target = 0;
 	return false;
 }
 
 static bool find_target(const struct merge *merge, const struct ept *ept,
 			const struct mem_region *region, struct merge_page *page)
 {
-	phys_t below = frame_below(merge, ept, region, page->gpa);
+	phys_t below = frame_below(ept, region, page->gpa);
 
 	page->target = ept_zero_frame();
 	if (is_zero(page->frame))
@@ -170,7 +186,6 @@ static bool find_target(const struct merge *merge, const struct ept *ept,
 	page->hash = hash_of(page->frame);
 	if (find_merged(page))
 		return true;
-	page->target = page->frame;
 	return was_seen(merge, page->gpa, page->hash) && merged_has_room();
 }
 
@@ -195,7 +210,7 @@ static bool find_page(struct merge *merge, struct ept *ept, struct mem_map *map)
 	uint64_t entry;
 	gpa_t gpa;
 
-	while (merge->region < map->n && (!(merge->merges & BIT(merge->region)) ||
+	while (merge->region < map->n && (!merge_takes(&map->region[merge->region]) ||
 					  merge->offset >= map->region[merge->region].len)) {
 		merge->region++;
 		merge->offset = 0;
@@ -232,26 +247,45 @@ static void leave_page(struct merge_page *page, struct ept *ept)
 	page->frame = 0;
 }
 
+/* Replace the page by its target. False: it has changed. */
+static bool give_back(const struct merge_page *page, struct ept *ept)
+{
+	return is_same(page->frame, page->target) &&
+	       ept_give_back(ept, page->gpa, page->frame, page->target | region_attr(MEM_COW)) != 0;
+}
+
+/*
+ * Replace the page by a copy that others can be merged with. False: it has changed, or there is no
+ * room.
+ */
+static bool promote(struct merge_page *page, struct ept *ept)
+{
+	phys_t copy;
+
+	if (!merged_has_room() || hash_of(page->frame) != page->hash)
+		return false;
+	copy = frame_alloc();
+	if (copy == 0)
+		return false;
+	memcpy(phys_to_virt(copy), words_of(page->frame), PAGE_SIZE);
+	page->target = copy;
+	if (!give_back(page, ept)) {
+		page->target = 0;
+		frame_free(copy);
+		return false;
+	}
+	if (!merged_add(page->hash, copy))
+		assert(!"room for a merged frame");
+	return true;
+}
+
 static void settle_page(struct merge_page *page, struct ept *ept)
 {
-	bool is_promoted = page->target == page->frame;
+	/* A page of the same window may have been promoted since. */
+	bool has_target = page->target != 0 || find_merged(page);
 
-	/* A page of the same window may have been merged since. */
-	if (is_promoted && find_merged(page))
-		is_promoted = false;
-	if (is_promoted)
-		page->target = page->frame;
-	if ((is_promoted && (!merged_has_room() || hash_of(page->frame) != page->hash)) ||
-	    !is_same(page->frame, page->target) ||
-	    ept_give_back(ept, page->gpa, page->frame, page->target | region_attr(MEM_COW)) == 0) {
+	if (has_target ? !give_back(page, ept) : !promote(page, ept))
 		leave_page(page, ept);
-		return;
-	}
-	if (!is_promoted)
-		return;
-	if (!merged_add(page->hash, page->frame))
-		assert(!"room for a merged frame");
-	page->frame = 0;
 }
 
 static void free_page(struct merge_page *page)

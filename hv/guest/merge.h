@@ -3,20 +3,21 @@
 
 #include "hv/ept/ept.h"
 #include "hv/guest/region.h"
+#include "hv/lib/siphash.h"
 
 /*
- * merge=on: own pages of private memory give back their frame if they equal the
- * page below, zeros, or a page of any VM. ROM and shared memory are the file's
- * own frames and are not merged; nor is a page merged with one of a file that
- * may be written.
+ * merge=on: own pages of private memory give back their frame if they equal
+ * zeros, the page below, or, after merge_setup(), a page of any VM. ROM and
+ * shared memory are the file's own frames and are not merged; nor is a page
+ * merged with one of a file that a VM may write.
  *
  * Runs on one processor at a time, one page at a time.
  */
 #define MERGE_WINDOW 64
 
 /*
- * An own page that was sealed, and the frame it equals. The target is its own
- * frame if other pages shall be merged with it.
+ * An own page that was sealed, and the frame it equals. Target 0: a copy that
+ * other pages can be merged with, made when the page is settled.
  */
 struct merge_page {
 	gpa_t gpa;
@@ -33,14 +34,12 @@ enum merge_stage {
 	MERGE_FREE, /* once all processors have caught up again: free their frames */
 };
 
-/* The state of merging for a VM, guarded by its lock. Zeroed, except the first three fields. */
+/* The state of merging for a VM, guarded by its lock. Zeroed, except the first field. */
 struct merge {
-	uint32_t id;	   /* tells VMs apart */
-	uint32_t merges;   /* bit n: region n of the map takes part */
-	uint32_t constant; /* bit n: the image under region n is never written */
-	size_t region;	   /* where the search is: the region, */
-	uint64_t offset;   /* and the byte in the region */
-	bool has_ended;	   /* all of the VM was looked at */
+	uint32_t id;	 /* tells VMs apart */
+	size_t region;	 /* where the search is: the region, */
+	uint64_t offset; /* and the byte in the region */
+	bool has_ended;	 /* all of the VM was looked at */
 	enum merge_stage stage;
 	unsigned n, next;    /* pages in the window; of these, done in this stage */
 	uint64_t generation; /* which all processors must have caught up with */
@@ -54,10 +53,15 @@ enum merge_result {
 };
 
 /*
- * Allocate the tables, sized for a machine of n_frames frames. ERR_NOMEM: equal
- * pages of different VMs will not be found; zeros and pages of templates will.
+ * Find equal pages of all VMs from now on. The tables are sized for a machine of
+ * n_frames frames. The key keeps guests from choosing pages with equal hashes.
+ * ERR_NOMEM: only zeros and pages of templates will be found, as without this
+ * call.
  */
-enum status merge_setup(uint64_t n_frames);
+enum status merge_setup(uint64_t n_frames, const struct siphash_key *key);
+
+/* Whether pages of the region are merged. Memory that was allocated in advance keeps its frames. */
+bool merge_takes(const struct mem_region *region);
 
 /*
  * Do the work for one page. 'caught_up' is the generation that all processors

@@ -11,6 +11,7 @@
 #include "hv/guest/merge.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/random.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/vcpu/sched.h"
@@ -21,86 +22,76 @@
 #define SCAN_MS	   1000		    /* at least, from one scan's start to the next one's */
 
 /*
- * 'lock' guards 'vm' and 'merge', and merge_paused in VMs. It may be taken inside vms_lock, and a
- * VM's lock inside it. The rest belongs to the processor that works, except the atomics.
+ * 'lock' guards 'merge', and the visit of 'vm'. It may be taken inside vms_lock, and a VM's lock
+ * inside it. The rest belongs to the processor that works, except the atomics.
  */
 static struct {
 	struct lock lock;
-	const struct vm_config *configs; /* atomic; NULL: no merging */
+	bool is_on; /* atomic */
 	struct merge merge;
-	struct vm *vm;		   /* being visited; NULL: none */
+	/*
+	 * Being visited; NULL: none. Atomic: visit() sets it before it reads the VM's
+	 * merge_paused, and vm_merge_pause() sets that before it reads this. Cleared with release:
+	 * the visit's work on the tree comes before.
+	 */
+	struct vm *vm;
 	uint64_t visit_generation; /* of its tree when the visit began */
 	bool is_scanning;
 	uint64_t scan_start; /* host TSC */
 	struct merged_counters logged;
-	bool has_tables;
 	bool is_working;    /* atomic */
 	uint64_t due;	    /* atomic: host TSC */
 	const void *waiter; /* atomic: the processor that wakes up for it */
 } search;
 
-void vm_merge_setup(const struct vm_config *configs)
+void vm_merge_setup(enum merge_mode mode)
 {
-	/* Release: other processors may be idle already. Pairs with the loads. */
-	__atomic_store_n(&search.configs, configs, __ATOMIC_RELEASE);
-}
+	struct siphash_key key;
 
-/* Whether a VM may write to the file. */
-static bool is_written(const struct image *image)
-{
-	const struct vm_config *vm = __atomic_load_n(&search.configs, __ATOMIC_ACQUIRE);
-
-	for (; vm; vm = vm->next)
-		for (const struct backend *backend = vm->backends; backend; backend = backend->next)
-			if (backend->image == image && backend->kind == MEM_SHARED)
-				return true;
-	return false;
-}
-
-/* Memory that was preallocated or reserved keeps its frames. */
-static bool takes_part(const struct vm *vm, const struct mem_region *region)
-{
-	if (region->kind != MEM_COW)
-		return false;
-	if (region->backend == NULL)
-		return vm->config->mem_merge;
-	return region->backend->merge && !region->backend->prealloc && region->reserve == NULL;
-}
-
-static void visit(struct vm *vm)
-{
-	search.vm = vm;
-	search.visit_generation = vm->ept.generation;
-	search.merge = (struct merge){.id = vm->index};
-	for (size_t i = 0; i < vm->mem->n; i++) {
-		const struct mem_region *region = &vm->mem->region[i];
-
-		if (takes_part(vm, region))
-			search.merge.merges |= (uint32_t)BIT(i);
-		if (region->image && !is_written(region->image))
-			search.merge.constant |= (uint32_t)BIT(i);
+	if (mode == MERGE_OFF)
+		return;
+	if (mode == MERGE_ALL) {
+		random_fill(&key, sizeof(key));
+		if (merge_setup(frame_total(), &key) != OK)
+			log_warning("not enough memory to look for equal pages of VMs");
 	}
+	/* Release: other processors may be idle already. Pairs with is_on(). */
+	__atomic_store_n(&search.is_on, true, __ATOMIC_RELEASE);
 }
 
 static bool has_part(const struct vm *vm)
 {
 	for (size_t i = 0; i < vm->mem->n; i++)
-		if (takes_part(vm, &vm->mem->region[i]))
+		if (merge_takes(&vm->mem->region[i]))
 			return true;
 	return false;
 }
 
-/* The next VM in this scan, which goes through the list once. Both locks are held. */
-static struct vm *next_vm(void)
+/* Begin a visit, unless the VM must be left alone. Both locks are held. */
+static bool visit(struct vm *vm)
+{
+	if (!has_part(vm) || __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) != VM_RUNNING)
+		return false;
+	__atomic_store_n(&search.vm, vm, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&vm->merge_paused, __ATOMIC_SEQ_CST)) {
+		__atomic_store_n(&search.vm, NULL, __ATOMIC_RELEASE);
+		return false;
+	}
+	search.visit_generation = vm->ept.generation;
+	search.merge = (struct merge){.id = vm->index};
+	return true;
+}
+
+/* Visit the next VM in this scan, which goes through the list once. Both locks are held. */
+static bool visit_next(void)
 {
 	struct vm *vm = search.is_scanning ? vms_cursor : vms;
 
-	while (vm && (vm->merge_paused || !has_part(vm) ||
-		      __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) != VM_RUNNING))
+	while (vm && !visit(vm))
 		vm = vm->next;
 	search.is_scanning = true;
 	vms_cursor = vm ? vm->next : NULL;
-	return vm;
+	return vm != NULL;
 }
 
 /* Every VM was visited, and every processor has flushed since. */
@@ -123,23 +114,16 @@ static void end_scan(uint64_t now)
 
 static bool begin_visit(uint64_t now)
 {
-	struct vm *vm;
+	bool has_vm;
 
-	if (!search.has_tables) {
-		search.has_tables = true;
-		if (merge_setup(frame_total()) != OK)
-			log_warning("not enough memory to look for equal pages of VMs");
-	}
 	lock_acquire(&vms_lock);
 	lock_acquire(&search.lock);
-	vm = next_vm();
-	if (vm != NULL)
-		visit(vm);
+	has_vm = visit_next();
 	lock_release(&search.lock);
 	lock_release(&vms_lock);
-	if (vm == NULL)
+	if (!has_vm)
 		end_scan(now);
-	return vm != NULL;
+	return has_vm;
 }
 
 /* The generation that all vCPUs have seen. The VM's lock is held, so the tree does not change. */
@@ -172,7 +156,7 @@ static bool step_vm(struct vm *vm)
 	if (result == MERGE_LOOKED)
 		return true;
 	if (result == MERGE_ENDED && seen >= search.visit_generation) {
-		search.vm = NULL;
+		__atomic_store_n(&search.vm, NULL, __ATOMIC_RELEASE);
 		return true;
 	}
 	return false;
@@ -192,7 +176,7 @@ static bool step(uint64_t now)
 
 static bool is_on(void)
 {
-	return __atomic_load_n(&search.configs, __ATOMIC_ACQUIRE) != NULL;
+	return __atomic_load_n(&search.is_on, __ATOMIC_ACQUIRE);
 }
 
 bool vm_merge_work(void)
@@ -234,30 +218,36 @@ void vm_merge_woke(const struct cpu *cpu)
 				    __ATOMIC_RELAXED);
 }
 
-void vm_merge_pause(struct vm *vm)
+/* Out of line: rare, and vm_merge_pause() is on the way of each revert. */
+static __attribute__((noinline)) void end_visit(struct vm *vm)
 {
 	lock_acquire(&search.lock);
-	vm->merge_paused = true;
 	if (search.vm == vm) {
 		lock_acquire(&vm->lock);
 		merge_forget(&search.merge, &vm->ept);
 		lock_release(&vm->lock);
-		search.vm = NULL;
+		__atomic_store_n(&search.vm, NULL, __ATOMIC_RELEASE);
 	}
 	lock_release(&search.lock);
 }
 
+void vm_merge_pause(struct vm *vm)
+{
+	__atomic_store_n(&vm->merge_paused, true, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&search.vm, __ATOMIC_SEQ_CST) == vm)
+		end_visit(vm);
+}
+
 void vm_merge_resume(struct vm *vm)
 {
-	lock_acquire(&search.lock);
-	vm->merge_paused = false;
-	lock_release(&search.lock);
+	/* Release: a visit that begins now sees the new tree. Pairs with visit(). */
+	__atomic_store_n(&vm->merge_paused, false, __ATOMIC_RELEASE);
 }
 
 void vm_merge_end(void)
 {
-	/* Sequentially consistent: a processor that sets is_working later sees NULL in is_on(). */
-	__atomic_store_n(&search.configs, NULL, __ATOMIC_SEQ_CST);
+	/* Sequentially consistent: a processor that sets is_working later sees this in is_on(). */
+	__atomic_store_n(&search.is_on, false, __ATOMIC_SEQ_CST);
 	while (__atomic_exchange_n(&search.is_working, true, __ATOMIC_SEQ_CST))
 		pause();
 	merge_end();

@@ -9,12 +9,13 @@
  */
 #define VM_MERGE_RATE 1000
 
-/* Turn merging on. 'configs' tell which files no VM writes. Before the first VM starts. */
-void vm_merge_setup(const struct vm_config *configs);
+/* Turn merging on, unless the mode is MERGE_OFF. Before the first VM starts. */
+void vm_merge_setup(enum merge_mode mode);
 
 /*
  * Leave the VM alone, with nothing half done, because its tree is about to be frozen, reset or
- * destroyed; and look at it again. No vCPU is in the guest, and no lock is held.
+ * destroyed; and look at it again. No vCPU is in the guest. No lock is held except vms_lock. No
+ * lock is taken unless this VM is being searched.
  */
 void vm_merge_pause(struct vm *vm);
 void vm_merge_resume(struct vm *vm);

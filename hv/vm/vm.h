@@ -86,7 +86,7 @@ struct vm {
 	struct vcpu *crashed;
 	char why[200];
 	struct vm_guest guest;
-	bool merge_paused; /* guarded by hv/vm/merge_scan.c */
+	bool merge_paused; /* atomic, see hv/vm/merge_scan.c */
 	uint8_t warned;	   /* enum vm_warning; atomic */
 
 	/* Of clones: see hv/vm/template.h. */

@@ -42,7 +42,8 @@
 /* Guest memory: windows that contain the borders of tables of each level, sorted like the map. */
 enum { TEMPLATE, FILE_SHARED, ZEROS, FILE_COW, ROM, UNMERGED, N_REGIONS };
 static struct image template_image = {.base = TEMPLATE_BASE, .aligned = true};
-static struct image file_image = {.base = FILE_BASE, .aligned = true};
+static struct image file_image = {.base = FILE_BASE, .aligned = true, .is_written = true};
+static const struct backend merging = {.merge = true};
 static const struct window {
 	uint64_t gpa;
 	unsigned n_pages;
@@ -487,11 +488,7 @@ static void do_reset(struct vm *vm)
 static void prepare(struct vm *vm)
 {
 	vm->memory = (struct guest_memory){&vm->ept, &map};
-	vm->merge = (struct merge){
-		.id = (uint32_t)(vm - vms),
-		.merges = BIT(ZEROS) | BIT(TEMPLATE) | BIT(FILE_COW),
-		.constant = BIT(TEMPLATE),
-	};
+	vm->merge = (struct merge){.id = (uint32_t)(vm - vms)};
 	vm->scan_generation = 0;
 	for (unsigned i = 0; i < N_VCPUS; i++) {
 		vm->vcpu[i].in_guest = false;
@@ -662,11 +659,7 @@ static void end_scan(void)
 static void restart(struct merge *merge)
 {
 	assert_int_equal(merge->n, 0);
-	*merge = (struct merge){
-		.id = merge->id,
-		.merges = merge->merges,
-		.constant = merge->constant,
-	};
+	*merge = (struct merge){.id = merge->id};
 }
 
 static void do_merge(struct vm *vm)
@@ -855,7 +848,7 @@ static int start(void **state)
 	make_image(&file_image, file_page, FILE_PAGES);
 	frame_add_range(FRAMES, N_FRAMES * PAGE_SIZE);
 	assert_int_equal(ept_setup(), OK);
-	assert_int_equal(merge_setup(8192), OK);
+	assert_int_equal(merge_setup(8192, &(struct siphash_key){{1, 2}}), OK);
 	scratch = frame_alloc_zeroed();
 	n_fixed = frame_total() - frame_available();
 	for (unsigned i = 0; i < N_REGIONS; i++) {
@@ -864,6 +857,7 @@ static int start(void **state)
 			.len = windows[i].n_pages * PAGE_SIZE,
 			.kind = windows[i].kind,
 			.image = windows[i].image,
+			.backend = i == UNMERGED ? NULL : &merging,
 		};
 
 		assert_int_equal(mem_map_add(&map, &region), OK);

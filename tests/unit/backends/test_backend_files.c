@@ -91,6 +91,15 @@ static void objects_over_one_file_have_one_image(void **state)
 	assert_int_equal(n_images(), ARRAY_SIZE(ramdisk_files) + 1);
 }
 
+static void a_file_that_one_of_its_backends_shares_may_be_written(void **state)
+{
+	assert_true(run("vm a -kernel k -object memory-backend-file,id=a,size=1M,mem-path=/new,"
+			"share=on -object memory-backend-file,id=b,size=8K,mem-path=/d/empty\n"
+			"vm b -kernel k -object memory-backend-file,id=c,size=1M,mem-path=/new"));
+	assert_true(config.vms->next->backends->image->is_written);
+	assert_false(backend(1)->image->is_written);
+}
+
 static void a_created_file_does_not_grow_again(void **state)
 {
 	assert_false(RUN("memory-backend-file,id=a,size=1M,mem-path=/new -object "
@@ -457,6 +466,7 @@ int main(void)
 		cmocka_unit_test(an_empty_file_grows),
 		cmocka_unit_test(an_empty_file_that_cannot_grow_is_refused),
 		cmocka_unit_test(objects_over_one_file_have_one_image),
+		cmocka_unit_test(a_file_that_one_of_its_backends_shares_may_be_written),
 		cmocka_unit_test(a_created_file_does_not_grow_again),
 		cmocka_unit_test(a_refusal_takes_the_created_file_away),
 		cmocka_unit_test(a_file_that_cannot_be_created_is_refused),

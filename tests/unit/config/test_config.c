@@ -87,6 +87,7 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_false(config.host.checksum);
 	assert_true(config.host.smt);
 	assert_int_equal(config.host.mitigations, MITIGATIONS_AUTO);
+	assert_int_equal(config.host.merge, MERGE_OWN);
 }
 
 static void all_options_of_a_vm_are_taken(void **state)
@@ -182,7 +183,7 @@ static void memory_is_counted_as_by_qemu(void **state)
 static void the_host_is_told_its_part(void **state)
 {
 	assert_int_equal(parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
-			       "-checksum on -smt off -mitigations all\n"
+			       "-checksum on -smt off -mitigations all -merge all\n"
 			       "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
 			 OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
@@ -194,9 +195,11 @@ static void the_host_is_told_its_part(void **state)
 	assert_string_equal(config.host.mask, "vmx-ple,vmx-vpid");
 	assert_int_equal(config.host.mask_place.line, 3);
 	assert_int_equal(config.host.mitigations, MITIGATIONS_ALL);
-	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning\n"
+	assert_int_equal(config.host.merge, MERGE_ALL);
+	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning -merge off\n"
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
+	assert_int_equal(config.host.merge, MERGE_OFF);
 	assert_int_equal(config.host.console, CONSOLE_NONE);
 	assert_int_equal(config.host.on_end, HOST_AFTER_POWEROFF);
 	assert_int_equal(config.host.log_level, LOG_WARNING);
@@ -244,6 +247,8 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "c:1:11: Parameter '-smt' does not accept value '1'\n");
 	expect_logged("host -mitigations on\nvm a -kernel k",
 		      "c:1:19: Parameter '-mitigations' does not accept value 'on'\n");
+	expect_logged("host -merge on\nvm a -kernel k",
+		      "c:1:13: Parameter '-merge' does not accept value 'on'\n");
 	expect_logged("host -on-panic halt\nvm a -kernel k",
 		      "c:1:16: Parameter '-on-panic' does not accept value 'halt'\n");
 	expect_logged("host -log\nhost serial -foo -log com1 --on-end x",

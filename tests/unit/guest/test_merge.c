@@ -44,6 +44,8 @@ static struct vm {
 } vms[N_VMS];
 
 static struct image template, file;
+static struct backend merging = {.merge = true};
+static const struct siphash_key key = {{1, 2}};
 static uint64_t n_free_at_first;
 
 static gpa_t gpa_of(unsigned region, unsigned page)
@@ -91,6 +93,8 @@ static struct mem_region make_region(unsigned n)
 	struct mem_region region = {
 		.gpa = gpa_of(n, 0), .len = n_pages_of[n] * PAGE_SIZE, .kind = kinds[n]};
 
+	if (n != UNMERGED)
+		region.backend = &merging;
 	if (n == TEMPLATE)
 		region.image = &template;
 	if (n == FILE_COW || n == FILE_SHARED)
@@ -106,8 +110,6 @@ static void make_vm(unsigned n)
 	assert_int_equal(ept_init(&vm->ept, 1, EPT_UNLIMITED), OK);
 	vm->memory = (struct guest_memory){&vm->ept, &vm->map};
 	vm->merge.id = n;
-	vm->merge.merges = BIT(ZEROS) | BIT(TEMPLATE) | BIT(FILE_COW);
-	vm->merge.constant = BIT(TEMPLATE);
 	for (unsigned i = 0; i < N_REGIONS; i++) {
 		struct mem_region region = make_region(i);
 
@@ -140,9 +142,10 @@ static int setup_with(uint64_t n_hints)
 	assert_int_equal(ept_setup(), OK);
 	make_image(&template, n_pages_of[TEMPLATE]);
 	make_image(&file, n_pages_of[FILE_COW]);
+	file.is_written = true;
 	n_free_at_first = frame_available();
 	if (n_hints > 0)
-		assert_int_equal(merge_setup(n_hints), OK);
+		assert_int_equal(merge_setup(n_hints, &key), OK);
 	for (unsigned i = 0; i < N_VMS; i++)
 		make_vm(i);
 	return 0;
@@ -266,11 +269,7 @@ static enum merge_result step(struct vm *vm)
 static void restart(struct merge *merge)
 {
 	assert_int_equal(merge->n, 0);
-	*merge = (struct merge){
-		.id = merge->id,
-		.merges = merge->merges,
-		.constant = merge->constant,
-	};
+	*merge = (struct merge){.id = merge->id};
 }
 
 /* What hv/vm/merge_scan.c does after a scan of all VMs. */
@@ -384,6 +383,41 @@ static void a_page_equal_to_a_file_that_may_change_is_not(void **state)
 	end_all();
 }
 
+/* Some regions' files may change, and some take no part: none decides for another one. */
+static void each_of_many_regions_decides_for_itself(void **state)
+{
+	static struct vm vm;
+	uint64_t value = 0;
+
+	setup_with(0);
+	vm = (struct vm){.is_parked = true, .merge.id = N_VMS};
+	assert_int_equal(ept_init(&vm.ept, 1, EPT_UNLIMITED), OK);
+	for (unsigned i = 0; i < MEM_MAP_MAX; i++) {
+		struct mem_region region = {.gpa = {i * PAGE_SIZE},
+					    .len = PAGE_SIZE,
+					    .kind = MEM_COW,
+					    .offset = PAGE_SIZE};
+
+		region.backend = i % 3 == 1 ? NULL : &merging;
+		region.image = i % 3 == 0 ? &file : &template;
+		assert_int_equal(mem_map_add(&vm.map, &region), OK);
+		assert_int_equal(region_map(&vm.ept, &region), OK);
+	}
+	vm.memory = (struct guest_memory){&vm.ept, &vm.map};
+	for (unsigned i = 0; i < MEM_MAP_MAX; i++)
+		assert_int_equal(guest_write(&vm.memory, (gpa_t){i * PAGE_SIZE}, &value, 8), OK);
+	while (step(&vm) != MERGE_ENDED)
+		;
+	for (unsigned i = 0; i < MEM_MAP_MAX; i++) {
+		unsigned level;
+		uint64_t entry = ept_lookup(&vm.ept, (gpa_t){i * PAGE_SIZE}, &level);
+
+		assert_int_equal((entry & EPT_OWN) != 0, i % 3 != 2);
+	}
+	destroy_vm(&vm);
+	end_all();
+}
+
 static void a_region_that_takes_no_part_is_left_alone(void **state)
 {
 	unsigned n = N_PAGES - 2;
@@ -428,17 +462,65 @@ static void equal_pages_of_several_vms_become_one_frame(void **state)
 	end_all();
 }
 
+/* The guest that had the page may have chosen its frame. */
+static void a_merged_frame_was_no_vms_own(void **state)
+{
+	phys_t own[N_VMS], merged;
+
+	for (unsigned i = 0; i < N_VMS; i++) {
+		guest_stores(&vms[i], 9, false, 42);
+		own[i] = entry_of(&vms[i], 9) & EPT_ADDR;
+	}
+	scan();
+	scan();
+	merged = entry_of(&vms[0], 9) & EPT_ADDR;
+	assert_int_equal(merged_count().sharing, N_VMS);
+	for (unsigned i = 0; i < N_VMS; i++)
+		assert_int_not_equal(merged, own[i]);
+	check_all();
+	end_all();
+}
+
+/* The page's bytes are in a frame found after n others with the same hash. */
+static bool is_found_after(unsigned n)
+{
+	uint64_t words[PAGE_SIZE / 8] = {42}, hash = siphash(&key, words, ARRAY_SIZE(words));
+	bool found;
+
+	setup(NULL);
+	for (unsigned i = 0; i <= n; i++) {
+		phys_t frame = frame_alloc_zeroed();
+
+		write_word(frame, false, i == 0 ? 42 : 43);
+		assert_true(merged_add(hash, frame));
+	}
+	guest_stores(&vms[0], 9, false, 42);
+	scan();
+	found = !(entry_of(&vms[0], 9) & EPT_OWN);
+	check_all();
+	return found;
+}
+
+static void a_page_is_compared_with_few_frames(void **state)
+{
+	assert_true(is_found_after(7));
+	assert_false(is_found_after(8));
+}
+
 static void a_frame_that_nobody_counts_waits_and_can_be_found_meanwhile(void **state)
 {
 	phys_t frame = frame_alloc(), other = frame_alloc(), found;
 	uint64_t n = frame_available();
+	struct merged_cursor cursor;
 
 	assert_true(merged_add(5, frame));
 	assert_true(merged_add(5, other));
-	assert_true(merged_get(5, 0, &found) && found == other);
-	assert_true(merged_get(5, 1, &found) && found == frame);
-	assert_false(merged_get(5, 2, &found));
-	assert_false(merged_get(6, 0, &found));
+	cursor = merged_find(5);
+	assert_true(merged_get(&cursor, &found) && found == other);
+	assert_true(merged_get(&cursor, &found) && found == frame);
+	assert_false(merged_get(&cursor, &found));
+	cursor = merged_find(6);
+	assert_false(merged_get(&cursor, &found));
 	for (unsigned i = 0; i < 2; i++) {
 		merged_put(frame);
 		merged_put(other);
@@ -446,16 +528,21 @@ static void a_frame_that_nobody_counts_waits_and_can_be_found_meanwhile(void **s
 	assert_int_equal(merged_count().shared, 0);
 	merged_free();
 	assert_int_equal(frame_available(), n);
-	assert_true(merged_get(5, 0, &found) && found == other);
+	cursor = merged_find(5);
+	assert_true(merged_get(&cursor, &found) && found == other);
 	merged_free();
 	assert_int_equal(frame_available(), n + 1);
-	assert_false(merged_get(5, 1, &found));
+	cursor = merged_find(5);
+	assert_true(merged_get(&cursor, &found) && found == other);
+	assert_false(merged_get(&cursor, &found));
+	merged_put(other);
 	merged_put(other);
 	merged_free();
 	assert_int_equal(frame_available(), n + 1);
 	merged_free();
 	assert_int_equal(frame_available(), n + 2);
-	assert_false(merged_get(5, 0, &found));
+	cursor = merged_find(5);
+	assert_false(merged_get(&cursor, &found));
 	end_all();
 }
 
@@ -543,8 +630,8 @@ static void without_room_zeros_and_templates_are_merged_all_the_same(void **stat
 {
 	setup_with(0);
 	/* Neither for one table nor for the other. */
-	assert_int_equal(merge_setup(GIB(4)), ERR_NOMEM);
-	assert_int_equal(merge_setup(MIB(4)), ERR_NOMEM);
+	assert_int_equal(merge_setup(GIB(4), &key), ERR_NOMEM);
+	assert_int_equal(merge_setup(MIB(4), &key), ERR_NOMEM);
 	guest_stores(&vms[0], 1, false, 0);
 	guest_stores(&vms[0], 2, false, 4);
 	guest_stores(&vms[0], 3, false, 4);
@@ -558,7 +645,7 @@ static void without_room_zeros_and_templates_are_merged_all_the_same(void **stat
 static void the_table_may_be_full(void **state)
 {
 	setup_with(0);
-	assert_int_equal(merge_setup(1), OK); /* 512 hints, 128 frames */
+	assert_int_equal(merge_setup(1, &key), OK); /* 512 hints, 128 frames */
 	for (unsigned n = 0; n < 96; n++)
 		for (unsigned i = 0; i < N_VMS; i++)
 			guest_stores(&vms[i], n, false, 100 + n);
@@ -755,8 +842,11 @@ int main(void)
 		cmocka_unit_test_setup(a_page_of_zeros_is_given_back, setup),
 		cmocka_unit_test_setup(a_page_equal_to_its_template_is_given_back, setup),
 		cmocka_unit_test_setup(a_page_equal_to_a_file_that_may_change_is_not, setup),
+		cmocka_unit_test(each_of_many_regions_decides_for_itself),
 		cmocka_unit_test_setup(a_region_that_takes_no_part_is_left_alone, setup),
 		cmocka_unit_test_setup(equal_pages_of_several_vms_become_one_frame, setup),
+		cmocka_unit_test_setup(a_merged_frame_was_no_vms_own, setup),
+		cmocka_unit_test(a_page_is_compared_with_few_frames),
 		cmocka_unit_test_setup(a_frame_that_nobody_counts_waits_and_can_be_found_meanwhile,
 				       setup),
 		cmocka_unit_test_setup(pages_of_one_vm_are_merged_with_each_other, setup),
