@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * fw_cfg: see fw_cfg.h. The guest supplies a 16-bit number and a request, and no field of either is
- * trusted beyond the bounds checked below. The length of a transfer is bounded by the length of the
- * file it reads, which the operator chooses.
+ * trusted beyond the bounds checked below. The request is read again for each piece of a transfer,
+ * because the guest may change it.
  */
 #include "hv/devices/fw_cfg.h"
 
@@ -270,10 +270,16 @@ static void select_item(struct fw_cfg *fw_cfg, uint16_t number)
 	fw_cfg->offset = 0;
 }
 
+static void forget_request(struct fw_cfg *fw_cfg)
+{
+	fw_cfg->dma_address = 0;
+	fw_cfg->dma_done = 0;
+}
+
 void fw_cfg_reset(struct fw_cfg *fw_cfg)
 {
 	select_item(fw_cfg, ITEM_SIGNATURE);
-	fw_cfg->dma_address = 0;
+	forget_request(fw_cfg);
 }
 
 static uint64_t read_signature(const struct io_access *access)
@@ -304,16 +310,15 @@ static uint64_t fw_cfg_read(void *dev, const struct io_access *access)
 
 static uint32_t write_dma_address(struct fw_cfg *fw_cfg, const struct io_access *access)
 {
-	uint64_t half = __builtin_bswap32((uint32_t)access->value);
+	uint32_t half = __builtin_bswap32((uint32_t)access->value);
 
 	if (access->size != 4 || access->off % 4 != 0)
 		return 0;
-	if (access->off == 0) {
-		fw_cfg->dma_address = half << 32;
-		return 0;
-	}
-	fw_cfg->dma_address |= half;
-	return WISH_FW_CFG;
+	/* Another address replaces a request that is under way. */
+	if (access->off == 0 || (fw_cfg_is_busy(fw_cfg) && (uint32_t)fw_cfg->dma_address != half))
+		forget_request(fw_cfg);
+	fw_cfg->dma_address |= access->off == 0 ? (uint64_t)half << 32 : half;
+	return access->off == 0 ? 0 : WISH_FW_CFG;
 }
 
 static uint32_t fw_cfg_write(void *dev, const struct io_access *access)
@@ -327,36 +332,34 @@ static uint32_t fw_cfg_write(void *dev, const struct io_access *access)
 	return 0;
 }
 
-/* Bytes beyond the end of the item are zeros. */
-static enum status write_zeros(struct guest_memory *memory, const struct request *request)
+static void advance(struct request *request, uint64_t n)
 {
-	if (request->len > FW_CFG_MAX_ZEROS)
-		return ERR_RANGE;
-	return guest_zero(memory, (gpa_t){request->address}, request->len);
-}
-
-static void advance(struct fw_cfg *fw_cfg, struct request *request, uint64_t n)
-{
-	fw_cfg->offset += (uint32_t)n;
 	request->address += n;
 	request->len -= (uint32_t)n;
 }
 
+/* Read from the item, or skip in it; 'request' becomes what is left. Zeros follow the item's end.
+ */
 static enum status transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory,
 			    struct request *request, bool is_read)
 {
-	while (request->len > 0) {
+	uint32_t end = is_read && request->len > FW_CFG_PIECE ? request->len - FW_CFG_PIECE : 0;
+
+	while (request->len > end) {
+		uint64_t limit = request->len - end;
 		const uint8_t *data;
 		struct item item;
 		uint64_t n = next_bytes(fw_cfg, &item, &data);
+		bool is_over = n == 0;
 
-		if (n == 0)
-			return is_read ? write_zeros(memory, request) : OK;
-		if (n > request->len)
-			n = request->len;
+		if (is_over || n > limit)
+			n = limit;
 		if (is_read)
-			TRY(guest_write(memory, (gpa_t){request->address}, data, n));
-		advance(fw_cfg, request, n);
+			TRY(is_over ? guest_zero(memory, (gpa_t){request->address}, n)
+				    : guest_write(memory, (gpa_t){request->address}, data, n));
+		if (!is_over)
+			fw_cfg->offset += (uint32_t)n;
+		advance(request, n);
 	}
 	return OK;
 }
@@ -366,30 +369,46 @@ static enum status execute(struct fw_cfg *fw_cfg, struct guest_memory *memory,
 {
 	uint32_t control = request->control;
 
-	if (control & CONTROL_SELECT)
+	if (control & CONTROL_SELECT && !fw_cfg_is_busy(fw_cfg))
 		select_item(fw_cfg, (uint16_t)(control >> 16));
 	if (control & (CONTROL_READ | CONTROL_SKIP))
 		return transfer(fw_cfg, memory, request, (control & CONTROL_READ) != 0);
 	if (control & CONTROL_WRITE && request->len > 0)
 		return ERR_INVAL;
+	request->len = 0;
+	return OK;
+}
+
+/* Read the request at 'gpa', without what is done already. */
+static enum status read_request(const struct fw_cfg *fw_cfg, struct guest_memory *memory, gpa_t gpa,
+				struct request *ret)
+{
+	uint8_t bytes[REQUEST_SIZE];
+
+	TRY(guest_read(memory, gpa, bytes, sizeof(bytes)));
+	*ret = (struct request){.control = (uint32_t)get_big(bytes, 4),
+				.len = (uint32_t)get_big(bytes + 4, 4),
+				.address = get_big(bytes + 8, 8)};
+	advance(ret, ret->len < fw_cfg->dma_done ? ret->len : fw_cfg->dma_done);
 	return OK;
 }
 
 enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory)
 {
 	gpa_t gpa = {fw_cfg->dma_address};
-	uint8_t bytes[REQUEST_SIZE], answer[4];
 	struct request request;
-	enum status status;
+	uint8_t answer[4];
+	enum status status = read_request(fw_cfg, memory, gpa, &request);
 
-	fw_cfg->dma_address = 0;
-	status = guest_read(memory, gpa, bytes, sizeof(bytes));
 	if (status == OK) {
-		request = (struct request){.control = (uint32_t)get_big(bytes, 4),
-					   .len = (uint32_t)get_big(bytes + 4, 4),
-					   .address = get_big(bytes + 8, 8)};
+		uint32_t len = request.len;
+
 		status = execute(fw_cfg, memory, &request);
+		fw_cfg->dma_done += len - request.len;
+		if (status == OK && request.len > 0)
+			return OK;
 	}
+	forget_request(fw_cfg);
 	if (status == ERR_NOMEM)
 		return ERR_NOMEM;
 	put_big(answer, sizeof(answer), status == OK ? 0 : CONTROL_ERROR);
@@ -403,6 +422,7 @@ static const struct state_field fw_cfg_fields[] = {
 	STATE_FIELD(struct fw_cfg, selected, 0xffff),
 	STATE_FIELD(struct fw_cfg, offset, UINT32_MAX),
 	STATE_FIELD(struct fw_cfg, dma_address, UINT64_MAX),
+	STATE_FIELD_SINCE(3, struct fw_cfg, dma_done, UINT32_MAX),
 	STATE_FIELD(struct fw_cfg, reserved, 0),
 };
 

@@ -33,8 +33,11 @@
 #define FW_CFG_OWN_FILES  5
 #define FW_CFG_MAX_FILES  32 /* our own files and those of -fw_cfg, as in QEMU */
 
-/* A request that reads beyond the end of its item gets at most this many zeros. */
-#define FW_CFG_MAX_ZEROS KIB(64)
+/*
+ * A call of fw_cfg_transfer() moves at most this many bytes. The guest repeats its write to the
+ * port for each further piece, as it repeats a string instruction, so interrupts come in between.
+ */
+#define FW_CFG_PIECE KIB(64)
 
 /*
  * A file that -fw_cfg gives to a guest. Owned by the configuration. Constant after the first VM has
@@ -56,7 +59,9 @@ struct fw_cfg {
 	uint16_t selected;
 	uint32_t offset; /* of the next byte */
 	uint64_t dma_address;
-	uint8_t reserved; /* zero; part of saved states */
+	uint32_t dma_done; /* bytes that the request at dma_address has moved; 0: none is under way
+			    */
+	uint8_t reserved;  /* zero; part of saved states */
 	struct identity identity;
 };
 
@@ -66,9 +71,15 @@ void fw_cfg_reset(struct fw_cfg *fw_cfg);
 /* Claims FW_CFG_PORT and FW_CFG_DMA_PORT. Two-byte reads return ones. */
 extern const struct device_class fw_cfg_class;
 
+/* Whether the last fw_cfg_transfer() has left a rest. */
+static inline bool fw_cfg_is_busy(const struct fw_cfg *fw_cfg)
+{
+	return fw_cfg->dma_done != 0;
+}
+
 /*
- * Perform the request after a write returned WISH_FW_CFG. The VM's lock is held. Errors of the
- * guest are reported to the guest in its request. ERR_NOMEM: no frame for a private copy; the
- * request is not answered.
+ * Perform the request, or a piece of it, after a write returned WISH_FW_CFG. The VM's lock is held.
+ * Errors of the guest are reported to the guest in its request. ERR_NOMEM: no frame for a private
+ * copy; the request is not answered.
  */
 enum status fw_cfg_transfer(struct fw_cfg *fw_cfg, struct guest_memory *memory);

@@ -52,17 +52,54 @@ static enum status refuse_memory(struct loader *loader, enum status status, uint
 			     addr + len);
 }
 
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Count a write of 'len' bytes. Returns how many of them are in the part that is wanted, from
+ * '*ret_skip' on.
+ */
+static uint64_t take_part(struct loader *loader, uint64_t len, uint64_t *ret_skip)
+{
+	const struct loader_input *input = loader->input;
+	uint64_t at = loader->state->n_written, from, to;
+
+	loader->state->n_written += len;
+	*ret_skip = 0;
+	if (input->part_len == 0)
+		return len;
+	from = max_u64(at, input->part_start);
+	to = min_u64(at + len, input->part_start + input->part_len);
+	*ret_skip = from - at;
+	return from < to ? to - from : 0;
+}
+
 enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len)
 {
-	enum status status = guest_write(loader->memory, (gpa_t){addr}, buf, len);
+	uint64_t skip, n = take_part(loader, len, &skip);
+	enum status status;
 
+	if (n == 0)
+		return OK;
+	status = guest_write(loader->memory, (gpa_t){addr + skip}, (const char *)buf + skip, n);
 	return status == OK ? OK : refuse_memory(loader, status, addr, len);
 }
 
 enum status loader_zero(struct loader *loader, uint64_t addr, uint64_t len)
 {
-	enum status status = guest_zero(loader->memory, (gpa_t){addr}, len);
+	uint64_t skip, n = take_part(loader, len, &skip);
+	enum status status;
 
+	if (n == 0)
+		return OK;
+	status = guest_zero(loader->memory, (gpa_t){addr + skip}, n);
 	return status == OK ? OK : refuse_memory(loader, status, addr, len);
 }
 
@@ -125,16 +162,6 @@ static uint64_t top_of(uint64_t start, uint64_t end, uint64_t len)
 	uint64_t top = align_down(end - len, PAGE_SIZE);
 
 	return top < start ? 0 : top;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /*

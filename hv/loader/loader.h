@@ -101,6 +101,12 @@ struct loader_input {
 	const uint8_t *rng_seed; /* LOADER_RNG_SEED_LEN bytes; NULL: none */
 	const struct loader_module *modules; /* Multiboot; ignored by the others */
 	size_t n_modules;
+	/*
+	 * Write only these bytes of all that is written, counted in the order of writing, so that a
+	 * long load can be done in parts: each call works everything else out again. Length 0:
+	 * write everything.
+	 */
+	uint64_t part_start, part_len;
 };
 
 #define LOADER_RNG_SEED_LEN 32
@@ -127,6 +133,7 @@ struct loader_state {
 	gpa_t page_tables; /* ENTRY_LONG64 only, else 0 */
 	gpa_t gdt;
 	uint16_t gdt_limit; /* as loaded into GDTR */
+	uint64_t n_written; /* bytes that all parts write together */
 	/* For the log. */
 	/* end is exclusive; includes memory that the kernel clears */
 	gpa_t kernel_start, kernel_end;

@@ -258,14 +258,6 @@ static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t
 	return true;
 }
 
-static bool start(struct vcpu *vcpu)
-{
-	if (vm_restart(vcpu->vm) != OK)
-		return false; /* the error is logged, and the VM is ending */
-	vcpu_write_start_state(vcpu, &vcpu->vm->guest.start);
-	return true;
-}
-
 /* Look at input, timer and messages. False: the vCPU has nothing to run. The devices are locked. */
 static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
 {
@@ -280,12 +272,39 @@ static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *reques
 	return true;
 }
 
+/* Whether something else wants the processor or the vCPU. */
+static bool is_wanted_elsewhere(const struct vcpu *vcpu)
+{
+	uint64_t now = rdtsc();
+
+	return now >= vcpu->slice_end || now >= sched_next_deadline() ||
+	       __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED);
+}
+
 /* Leave for 'why'. 'requests' stay pending for the next run. */
 static bool leave(struct vcpu *vcpu, uint32_t requests, enum vcpu_leave why, enum vcpu_leave *ret)
 {
 	vcpu_request(vcpu, requests);
 	*ret = why;
 	return false;
+}
+
+/*
+ * Begin with the kernel. After a reset it is loaded again in pieces, for which the slice pays.
+ * False: leave for '*ret'.
+ */
+static bool start(struct vcpu *vcpu, uint32_t requests, enum vcpu_leave *ret)
+{
+	bool is_done;
+
+	do {
+		if (vm_restart(vcpu->vm, &is_done) != OK) /* it is logged, and the VM is ending */
+			return leave(vcpu, 0, VCPU_GATHERED, ret);
+		if (!is_done && is_wanted_elsewhere(vcpu))
+			return leave(vcpu, requests, VCPU_PREEMPTED, ret);
+	} while (!is_done);
+	vcpu_write_start_state(vcpu, &vcpu->vm->guest.start);
+	return true;
 }
 
 static bool is_gathering(const struct vcpu *vcpu, uint32_t requests)
@@ -319,8 +338,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		requests = (requests & (VCPU_REQUEST_INPUT | VCPU_REQUEST_LEAVE)) |
 			   take_requests(vcpu);
 	}
-	if (requests & VCPU_REQUEST_START && !start(vcpu))
-		return leave(vcpu, 0, VCPU_GATHERED, ret);
+	if (requests & VCPU_REQUEST_START && !start(vcpu, requests, ret))
+		return false;
 	vm_lock_devices(vm);
 	runs = look_around(vcpu, lapic, &requests);
 	if (runs && !(requests & VCPU_REQUEST_LEAVE))

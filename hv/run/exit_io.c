@@ -26,6 +26,7 @@ struct io_exit {
 	uint16_t port;
 	unsigned size; /* bytes */
 	bool in;
+	bool repeats; /* the device has done a part: the guest makes the access again */
 };
 
 static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, uint64_t dr7)
@@ -64,7 +65,7 @@ static inline uint64_t input(struct vcpu *vcpu, const struct io_exit *io)
 	return value;
 }
 
-static inline void output(struct vcpu *vcpu, const struct io_exit *io, uint64_t value)
+static inline void output(struct vcpu *vcpu, struct io_exit *io, uint64_t value)
 {
 	struct io_access access = {
 		.addr = io->port, .size = io->size, .value = value, .now = vcpu_now(vcpu)};
@@ -72,18 +73,29 @@ static inline void output(struct vcpu *vcpu, const struct io_exit *io, uint64_t 
 
 	vm_lock_devices(vcpu->vm);
 	wish = platform_port_write(&vcpu->vm->platform, &access);
-	if (wish)
+	if (wish) {
 		wish_grant(vcpu, wish);
+		io->repeats = wish & WISH_FW_CFG && fw_cfg_is_busy(&vcpu->vm->platform.fw_cfg);
+	}
 	vm_unlock_devices(vcpu->vm);
 }
 
-static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
+/* Much time may have passed, so look at the clocks before the guest makes its access again. */
+static enum exit_action access_again(struct vcpu *vcpu)
+{
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+	return EXIT_AGAIN;
+}
+
+static enum exit_action io_single(struct vcpu *vcpu, struct io_exit *io)
 {
 	uint64_t *rax = &vcpu->regs.gpr[RAX];
 
-	if (!io->in)
+	if (!io->in) {
 		output(vcpu, io, *rax);
-	else if (io->size == 4) /* a 32-bit result clears the upper half */
+		if (io->repeats)
+			return access_again(vcpu);
+	} else if (io->size == 4) /* a 32-bit result clears the upper half */
 		*rax = input(vcpu, io);
 	else
 		*rax = (*rax & ~BITS(8 * io->size - 1, 0)) | input(vcpu, io);
@@ -95,8 +107,8 @@ static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
  * Move one element between the guest's memory and the port. The VM's lock is held only while memory
  * is accessed.
  */
-static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
-			      struct guest_paging *paging, uint64_t linear)
+static enum status io_element(struct vcpu *vcpu, struct io_exit *io, struct guest_paging *paging,
+			      uint64_t linear)
 {
 	uint64_t value = 0;
 	enum status status;
@@ -159,8 +171,8 @@ static void advance(uint64_t *reg, uint64_t by, uint64_t mask)
 	*reg = mask == UINT16_MAX ? (*reg & ~mask) | value : value;
 }
 
-static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
-							    const struct io_exit *io, bool repeat)
+static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu, struct io_exit *io,
+							    bool repeat)
 {
 	uint64_t mask = address_mask();
 	uint64_t *index = &vcpu->regs.gpr[io->in ? RDI : RSI], *count = &vcpu->regs.gpr[RCX];
@@ -180,6 +192,8 @@ static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 			io_fault(vcpu, status, &paging.fault, stack);
 			return EXIT_AGAIN;
 		}
+		if (io->repeats)
+			return access_again(vcpu);
 		check_breakpoints(io);
 		advance(index, step, mask);
 		if (!repeat)

@@ -8,6 +8,7 @@
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
 
+/* Or a piece of it: the guest's write is repeated while fw_cfg is busy. */
 static void transfer_fw_cfg(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;

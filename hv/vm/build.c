@@ -113,8 +113,11 @@ static size_t build_e820(const struct vm_config *config, struct e820_entry *e820
 	return n;
 }
 
-/* config_open() has found the files. */
-static enum status load_kernel(struct vm *vm)
+/*
+ * Write 'len' bytes of the kernel and what belongs to it, from the byte 'start' on; 'len' 0:
+ * everything. '*ret_total' is how many bytes there are. config_open() has found the files.
+ */
+static enum status load_kernel(struct vm *vm, uint64_t start, uint64_t len, uint64_t *ret_total)
 {
 	const struct vm_config *config = vm->config;
 	const struct image *kernel = config->kernel_image, *initrd = config->initrd_image;
@@ -134,6 +137,8 @@ static enum status load_kernel(struct vm *vm)
 		.rng_seed = seed,
 		.modules = config->modules,
 		.n_modules = config->n_modules,
+		.part_start = start,
+		.part_len = len,
 	};
 	char error[256];
 	enum status status;
@@ -142,26 +147,30 @@ static enum status load_kernel(struct vm *vm)
 	status = loader_load(&vm->memory, &input, &vm->guest.start, error, sizeof(error));
 	if (status != OK)
 		log_error("%s: %s", vm->name, error);
+	else
+		*ret_total = vm->guest.start.n_written;
 	return status;
 }
 
-/* Write the kernel, and the tables that it finds when it starts. */
-static enum status fill_memory(struct vm *vm)
+/* Write the tables that the kernel finds when it starts. */
+static enum status write_tables(struct vm *vm)
 {
-	enum status status;
+	enum status status = write_acpi_tables(vm);
 
-	if (vm->config->kernel_image == NULL) {
-		log_error("%s: cannot restart without -kernel", vm->name);
-		return ERR_NOTFOUND;
-	}
-	TRY(load_kernel(vm));
-	status = write_acpi_tables(vm);
 	if (status == OK)
 		status = vm_identity_write(vm);
 	if (status != OK)
 		log_error("%s: no room for the ACPI tables below 1 MiB: the VM needs more memory",
 			  vm->name);
 	return status;
+}
+
+static enum status fill_memory(struct vm *vm)
+{
+	uint64_t total;
+
+	TRY(load_kernel(vm, 0, 0, &total));
+	return write_tables(vm);
 }
 
 static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t unix_time)
@@ -261,17 +270,39 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 	return OK;
 }
 
-enum status vm_restart(struct vm *vm)
+/* Bytes that a restart writes while it holds the VM's lock. */
+#define RESTART_PIECE KIB(64)
+
+static enum status fill_piece(struct vm *vm, bool *ret_done)
+{
+	uint64_t total;
+
+	if (vm->config->kernel_image == NULL) {
+		log_error("%s: cannot restart without -kernel", vm->name);
+		return ERR_NOTFOUND;
+	}
+	TRY(load_kernel(vm, vm->guest.n_loaded, RESTART_PIECE, &total));
+	vm->guest.n_loaded += RESTART_PIECE;
+	*ret_done = vm->guest.n_loaded >= total;
+	return *ret_done ? write_tables(vm) : OK;
+}
+
+enum status vm_restart(struct vm *vm, bool *ret_done)
 {
 	enum status status;
 
-	if (vm->guest.n_starts++ == 0)
+	*ret_done = vm->guest.n_starts == 0;
+	if (*ret_done) {
+		vm->guest.n_starts = 1;
 		return OK;
+	}
 	lock_acquire(&vm->lock);
-	status = fill_memory(vm);
+	status = fill_piece(vm, ret_done);
 	lock_release(&vm->lock);
 	if (status != OK)
 		vm_end(vm, VM_FAILED, "cannot be restarted after a reset");
+	if (*ret_done)
+		vm->guest.n_starts++;
 	return status;
 }
 

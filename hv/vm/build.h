@@ -11,9 +11,10 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 
 /*
  * Called on the VM's first vCPU before it enters the kernel. After a reset, write kernel and tables
- * to memory again; other memory stays as it is. An error is logged, and ends the VM.
+ * to memory again; other memory stays as it is. One call writes a piece: call again until
+ * '*ret_done' is set. An error is logged, and ends the VM.
  */
-enum status vm_restart(struct vm *vm);
+enum status vm_restart(struct vm *vm, bool *ret_done);
 
 /* Free all that the VM holds except its struct. No vCPU is loaded. */
 void vm_release(struct vm *vm);

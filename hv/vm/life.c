@@ -61,6 +61,7 @@ static void end(struct vm *vm)
 static void power_on(struct vm *vm)
 {
 	platform_reset(&vm->platform);
+	vm->guest.n_loaded = 0;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_power_on(&vm->vcpu[i]);
 }

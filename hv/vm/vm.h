@@ -53,6 +53,7 @@ enum vm_action {
 struct vm_guest {
 	struct loader_state start; /* how to enter the kernel in memory */
 	unsigned n_starts;
+	uint64_t n_loaded; /* bytes that a restart has written, see vm_restart() */
 };
 
 struct vm {

@@ -2,7 +2,7 @@
 /*
  * Requests a reset once, how=cf9|kbd|port92|acpi|triple, and passes when it runs again. It
  * recognizes the second run by a mark that a reset keeps: store=cmos (a byte of the RTC's
- * RAM) or ram.
+ * RAM) or ram. A module, if there is one, is as it was: one letter, then zeros.
  */
 #include "tests/guest/lib/lib.h"
 
@@ -71,9 +71,24 @@ static bool has_tsc_adjust(void)
 	return cpuid(7, 0).ebx >> 1 & 1;
 }
 
+static void check_module(const struct multiboot_module *module)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t at = module->start; at < module->end; at++)
+		sum += *(volatile uint8_t *)at;
+	report(sum == 'm', "reset: module of %u bytes, sum %lu", module->end - module->start, sum);
+	for (uint64_t at = module->start; at < module->end; at++)
+		*(volatile uint8_t *)at = 0xcc;
+}
+
 void payload(void)
 {
+	const struct multiboot_info *info = multiboot();
 	bool in_ram = param_is("store", "ram");
+
+	if (info != NULL && info->flags & MB_MODULES && info->mods_count > 0)
+		check_module((const struct multiboot_module *)(uintptr_t)info->mods_addr);
 
 	if (mark_read(in_ram) == MARK) {
 		mark_write(in_ram, 0);

@@ -168,6 +168,49 @@ static void check_resume_flag(void)
 	}
 }
 
+#define FW_CFG_DMA     0x518				/* the lower half of a request's address */
+#define FW_CFG_READ    (UINT32_C(0x3fff) << 16 | 8 | 2) /* of an item that does not exist: zeros */
+#define TRANSFER_START UINT64_C(0x2000000)
+#define TRANSFER_LEN   UINT64_C(0x200000)
+
+static volatile bool was_unfinished;
+
+static bool note_progress(struct trap_frame *f)
+{
+	was_unfinished = *(volatile uint8_t *)(TRANSFER_START + TRANSFER_LEN - 1) != 0;
+	return note(f);
+}
+
+/* The guest takes interrupts in the middle of its OUT, as of a string instruction. */
+static void check_long_transfer(void)
+{
+	static volatile uint32_t request[4];
+	uint64_t out;
+
+	for (uint64_t at = TRANSFER_START; at < TRANSFER_START + TRANSFER_LEN; at++)
+		*(volatile uint8_t *)at = 0xcc;
+	request[0] = __builtin_bswap32(FW_CFG_READ);
+	request[1] = __builtin_bswap32(TRANSFER_LEN);
+	request[2] = 0;
+	request[3] = __builtin_bswap32(TRANSFER_START);
+	start();
+	trap_hook(IRQ_VECTOR, note_progress);
+	apic_write(APIC_LVT_TIMER, IRQ_VECTOR);
+	apic_write(APIC_TIMER_INITIAL, 10000);
+	asm volatile("lea 1f(%%rip), %0; sti; nop\n1:\toutl %1, %w2; cli"
+		     : "=&r"(out)
+		     : "a"(__builtin_bswap32((uint32_t)(uintptr_t)request)), "d"(FW_CFG_DMA)
+		     : "memory");
+	report(n_events == 1 && rips[0] == out && was_unfinished,
+	       "order: an interrupt in a long OUT: %u events, %ld bytes off", n_events,
+	       (int64_t)(rips[0] - out));
+	stop();
+	for (uint64_t at = TRANSFER_START; at < TRANSFER_START + TRANSFER_LEN; at += 8)
+		n_events += *(volatile uint64_t *)at != 0;
+	report(n_events == 1 && request[0] == 0, "order: the long OUT is complete: %#x",
+	       request[0]);
+}
+
 void order_check(void)
 {
 	if (!param_given("strict"))
@@ -179,4 +222,5 @@ void order_check(void)
 	check_nmis_merge();
 	check_no_nmi_to_itself();
 	check_resume_flag();
+	check_long_transfer();
 }

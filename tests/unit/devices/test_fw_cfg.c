@@ -34,13 +34,15 @@ static struct ept ept;
 static struct mem_map map;
 static struct guest_memory memory = {.ept = &ept, .map = &map};
 
-static uint8_t big_file[3 * PAGE_SIZE];
+static uint8_t big_file[3 * PAGE_SIZE], huge_file[KIB(140)];
+static struct fw_cfg_file third = {.name = "opt/huge", .data = huge_file, .len = sizeof(huge_file)};
 static struct fw_cfg_file second = {.name = "opt/big", .data = big_file, .len = sizeof(big_file)};
 static struct fw_cfg_file first = {.next = &second, .name = "opt/text", .data = "hello", .len = 5};
 static struct fw_cfg fw_cfg;
 
 #define TEXT_NUMBER (FW_CFG_FIRST_FILE + FW_CFG_OWN_FILES)
 #define BIG_NUMBER  (TEXT_NUMBER + 1)
+#define HUGE_NUMBER (BIG_NUMBER + 1)
 
 static gpa_t at(uint64_t raw)
 {
@@ -57,6 +59,7 @@ static void add(uint64_t gpa, uint64_t len, enum mem_kind kind, const struct ima
 
 static int setup(void **state)
 {
+	second.next = NULL;
 	frame_reset();
 	memset(&map, 0, sizeof(map));
 	memset(phys_arena(IMAGE, MIB(6)), 0xa5, MIB(2));
@@ -273,28 +276,59 @@ static void put(uint64_t gpa, uint64_t value, unsigned size)
 	assert_int_equal(guest_write(&memory, at(gpa), bytes, size), OK);
 }
 
-/* Write the address as a guest does, and perform the request as the run loop does. */
-static enum status start(uint64_t request)
+static void write_high(uint64_t request)
 {
 	assert_int_equal(port_out(FW_CFG_DMA_PORT, 4, __builtin_bswap32((uint32_t)(request >> 32))),
 			 0);
+}
+
+/* The instruction that starts a request, or repeats it. */
+static enum status write_low(uint64_t request)
+{
 	assert_int_equal(port_out(FW_CFG_DMA_PORT + 4, 4, __builtin_bswap32((uint32_t)request)),
 			 WISH_FW_CFG);
 	return fw_cfg_transfer(&fw_cfg, &memory);
 }
 
-/* The answer that the guest finds in its request. */
-static uint32_t ask(uint32_t control, uint32_t len, uint64_t address)
+static unsigned n_pieces; /* of the last request */
+
+/* Write the address as a guest does, and perform the request as the run loop does. */
+static enum status start(uint64_t request)
+{
+	enum status status;
+
+	write_high(request);
+	for (n_pieces = 1; (status = write_low(request)) == OK && fw_cfg_is_busy(&fw_cfg);)
+		n_pieces++;
+	assert_false(fw_cfg_is_busy(&fw_cfg));
+	return status;
+}
+
+#define REQUEST (RAM + 0x800)
+#define ANOTHER (RAM + 0x900)
+
+static void put_request(uint64_t gpa, uint32_t control, uint32_t len, uint64_t address)
+{
+	put(gpa, control, 4);
+	put(gpa + 4, len, 4);
+	put(gpa + 8, address, 8);
+}
+
+static uint32_t answer_at(uint64_t gpa)
 {
 	uint32_t answer;
 
-	put(RAM + 0x800, control, 4);
-	put(RAM + 0x804, len, 4);
-	put(RAM + 0x808, address, 8);
-	assert_int_equal(start(RAM + 0x800), OK);
-	assert_int_equal(fw_cfg.dma_address, 0);
-	assert_int_equal(guest_read(&memory, at(RAM + 0x800), &answer, 4), OK);
+	assert_int_equal(guest_read(&memory, at(gpa), &answer, 4), OK);
 	return __builtin_bswap32(answer);
+}
+
+/* The answer that the guest finds in its request. */
+static uint32_t ask(uint32_t control, uint32_t len, uint64_t address)
+{
+	put_request(REQUEST, control, len, address);
+	assert_int_equal(start(REQUEST), OK);
+	assert_int_equal(fw_cfg.dma_address, 0);
+	return answer_at(REQUEST);
 }
 
 static void memory_is(uint64_t gpa, const void *want, size_t len)
@@ -361,11 +395,83 @@ static void items_cannot_be_written(void **state)
 	assert_int_equal(ask(0, 100, UINT64_MAX), 0);
 }
 
-static void zeros_are_bounded(void **state)
+static void add_huge_file(void)
 {
-	assert_int_equal(ask(SELECT(0x1000) | READ, KIB(64), RAM + 0x1000), 0);
-	assert_int_equal(ask(SELECT(0x1000) | READ, KIB(64) + 1, RAM + 0x1000), ERROR);
-	assert_int_equal(ask(SELECT(TEXT_NUMBER) | READ, UINT32_MAX, RAM + 0x1000), ERROR);
+	second.next = &third;
+	for (size_t i = 0; i < sizeof(huge_file); i++)
+		huge_file[i] = (uint8_t)(i * 7 + (i >> 12));
+}
+
+/* Each piece is bounded, the whole is not. */
+static void a_long_request_is_done_in_pieces(void **state)
+{
+	static uint8_t want[KIB(160)];
+
+	add_huge_file();
+	memcpy(want, huge_file, sizeof(huge_file));
+	assert_int_equal(ask(SELECT(HUGE_NUMBER) | READ, FW_CFG_PIECE, RAM + 0x1234), 0);
+	assert_int_equal(n_pieces, 1);
+	memory_is(RAM + 0x1234, want, FW_CFG_PIECE);
+	assert_int_equal(ask(SELECT(HUGE_NUMBER) | READ, FW_CFG_PIECE + 1, RAM + 0x1234), 0);
+	assert_int_equal(n_pieces, 2);
+	/* The last piece has the file's end and zeros. */
+	assert_int_equal(ask(SELECT(HUGE_NUMBER) | READ, sizeof(want), RAM + 0x1234), 0);
+	assert_int_equal(n_pieces, 3);
+	memory_is(RAM + 0x1234, want, sizeof(want));
+	assert_int_equal(fw_cfg.offset, sizeof(huge_file));
+	assert_int_equal(ask(SELECT(0x1000) | READ, KIB(128), RAM + 0x1000), 0);
+	assert_int_equal(n_pieces, 2);
+	memset(want, 0, sizeof(want));
+	memory_is(RAM + 0x1000, want, KIB(128));
+	/* Where guest memory ends, the request fails. */
+	assert_int_equal(ask(SELECT(TEXT_NUMBER) | READ, UINT32_MAX, END - KIB(128)), ERROR);
+	assert_int_equal(n_pieces, 3);
+}
+
+/* The answer comes with the last piece; in between the guest may run. */
+static void the_next_piece_needs_the_same_address(void **state)
+{
+	add_huge_file();
+	put_request(REQUEST, SELECT(HUGE_NUMBER) | READ, FW_CFG_PIECE + 5, RAM + 0x10000);
+	put_request(ANOTHER, SELECT(TEXT_NUMBER) | READ, 5, RAM + 0x1000);
+	write_high(REQUEST);
+	assert_int_equal(write_low(REQUEST), OK);
+	assert_true(fw_cfg_is_busy(&fw_cfg));
+	assert_int_equal(answer_at(REQUEST), SELECT(HUGE_NUMBER) | READ);
+	/* Another request replaces it, and then it starts from the beginning. */
+	assert_int_equal(write_low(ANOTHER), OK);
+	assert_false(fw_cfg_is_busy(&fw_cfg));
+	assert_int_equal(answer_at(ANOTHER), 0);
+	memory_is(RAM + 0x1000, "hello", 5);
+	assert_int_equal(write_low(REQUEST), OK);
+	assert_true(fw_cfg_is_busy(&fw_cfg));
+	assert_int_equal(fw_cfg.offset, FW_CFG_PIECE);
+	assert_int_equal(write_low(REQUEST), OK);
+	assert_false(fw_cfg_is_busy(&fw_cfg));
+	assert_int_equal(answer_at(REQUEST), 0);
+	memory_is(RAM + 0x10000, huge_file, FW_CFG_PIECE + 5);
+}
+
+static void a_request_that_changes_between_pieces_is_harmless(void **state)
+{
+	static const uint32_t lengths[] = {0, 1, FW_CFG_PIECE - 1, FW_CFG_PIECE, 2 * FW_CFG_PIECE};
+
+	add_huge_file();
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		put_request(REQUEST, SELECT(HUGE_NUMBER) | READ, 3 * FW_CFG_PIECE, RAM + 0x10000);
+		write_high(REQUEST);
+		assert_int_equal(write_low(REQUEST), OK);
+		put_request(REQUEST, READ, lengths[i], RAM + 0x10000);
+		assert_int_equal(write_low(REQUEST), OK);
+		assert_false(fw_cfg_is_busy(&fw_cfg));
+		assert_int_equal(answer_at(REQUEST), 0);
+	}
+	put_request(REQUEST, SELECT(HUGE_NUMBER) | READ, 3 * FW_CFG_PIECE, RAM + 0x10000);
+	assert_int_equal(write_low(REQUEST), OK);
+	put_request(REQUEST, READ, 3 * FW_CFG_PIECE, UINT64_MAX - 5);
+	assert_int_equal(write_low(REQUEST), OK);
+	assert_false(fw_cfg_is_busy(&fw_cfg));
+	fw_cfg_reset(&fw_cfg);
 }
 
 static void requests_to_nowhere_are_errors(void **state)
@@ -403,12 +509,10 @@ static void rom_is_not_written(void **state)
 
 static void no_frame_is_said(void **state)
 {
-	put(RAM + 0x800, SELECT(BIG_NUMBER) | READ, 4);
-	put(RAM + 0x804, sizeof(big_file), 4);
-	put(RAM + 0x808, RAM + 0x5000, 8);
+	put_request(REQUEST, SELECT(BIG_NUMBER) | READ, sizeof(big_file), RAM + 0x5000);
 	while (frame_available())
 		assert_true(frame_alloc() != 0);
-	assert_int_equal(start(RAM + 0x800), ERR_NOMEM);
+	assert_int_equal(start(REQUEST), ERR_NOMEM);
 	/* Reading a request needs no frame, answering it does. */
 	assert_int_equal(start(COW), ERR_NOMEM);
 }
@@ -441,7 +545,9 @@ int main(void)
 		TEST(a_request_reads_what_ports_read),
 		TEST(skipping_is_not_bounded),
 		TEST(items_cannot_be_written),
-		TEST(zeros_are_bounded),
+		TEST(a_long_request_is_done_in_pieces),
+		TEST(the_next_piece_needs_the_same_address),
+		TEST(a_request_that_changes_between_pieces_is_harmless),
 		TEST(requests_to_nowhere_are_errors),
 		TEST(rom_is_not_written),
 		TEST(no_frame_is_said),

@@ -53,6 +53,27 @@ static void make_image(void)
 	put(image + 0x260, MIB(20), 4);
 }
 
+/* Load again in parts: the memory and the state are the same as after one call. */
+static void parts_make_the_same(struct loader_input input, uint64_t len)
+{
+	uint8_t *whole = malloc(RAM_SIZE);
+	struct loader_state want, got;
+
+	memset(ram, 0xcc, RAM_SIZE);
+	assert_int_equal(loader_load(NULL, &input, &want, error, sizeof(error)), OK);
+	memcpy(whole, ram, RAM_SIZE);
+	memset(ram, 0xcc, RAM_SIZE);
+	input.part_len = len;
+	for (input.part_start = 0; input.part_start < want.n_written; input.part_start += len) {
+		writes_left = len <= 64 ? (int)len : -1; /* no more than that is written */
+		assert_int_equal(loader_load(NULL, &input, &got, error, sizeof(error)), OK);
+		assert_memory_equal(&got, &want, sizeof(got));
+	}
+	writes_left = -1;
+	assert_memory_equal(ram, whole, RAM_SIZE);
+	free(whole);
+}
+
 /* Load from a heap block of exactly this size, so that the sanitizer notices a read beyond it. */
 static enum status load(struct loader_input input)
 {
@@ -130,6 +151,23 @@ static void the_zero_page_tells_what_was_asked_for(void **unused)
 	assert_int_equal(peek(data + 8, 4), 9);
 	assert_int_equal(peek(data + 12, 4), sizeof(seed));
 	assert_memory_equal(ram + data + 16, seed, sizeof(seed));
+}
+
+static void parts_of_any_length_make_the_same(void **unused)
+{
+	static uint8_t initrd[5000], seed[LOADER_RNG_SEED_LEN] = {9, 8, 7};
+	struct loader_input input = pc_input(image, sizeof(image));
+
+	for (size_t i = 0; i < sizeof(initrd); i++)
+		initrd[i] = (uint8_t)(i * 3);
+	input.append = "console=ttyS0 quiet";
+	input.initrd = initrd;
+	input.initrd_len = sizeof(initrd);
+	input.rng_seed = seed;
+	parts_make_the_same(input, 61);
+	parts_make_the_same(input, 1000);
+	parts_make_the_same(input, KIB(64));
+	parts_make_the_same(input, MIB(64));
 }
 
 static void the_zero_page_has_the_memory_map(void **unused)
@@ -588,6 +626,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(linux_is_placed_where_it_prefers),
 		TEST(the_zero_page_tells_what_was_asked_for),
+		TEST(parts_of_any_length_make_the_same),
 		TEST(the_zero_page_has_the_memory_map),
 		TEST(page_tables_map_four_gigabytes_one_to_one),
 		TEST(the_gdt_has_flat_segments_and_a_tss),
