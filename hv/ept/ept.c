@@ -14,48 +14,22 @@
 
 #include "hv/ept/merged.h"
 #include "hv/ept/store.h"
+#include "hv/ept/table.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
-#define ENTRIES	   512
-#define ROOT_LEVEL (EPT_LEVELS - 1)
-#define OWN_TABLE  (EPT_OWN | EPT_R | EPT_W | EPT_X)
+#define OWN_TABLE (EPT_OWN | EPT_R | EPT_W | EPT_X)
 
 /*
  * Zeros at any level: zero_tree[0] is a frame of zeros, each other one a table
  * full of the one before. Without EPT_W, so that writes fault, and not any
  * tree's own. Constant after ept_setup().
  */
-static phys_t zero_tree[3];
+static phys_t zero_tree[EPT_ZERO_LEVELS];
 
 static bool code_is_small; /* constant after start; see ept_keep_code_small() */
-
-static uint64_t level_size(unsigned level)
-{
-	return PAGE_SIZE << (9 * level);
-}
-
-static unsigned index_at(gpa_t gpa, unsigned level)
-{
-	return (gpa.raw >> (PAGE_SHIFT + 9 * level)) % ENTRIES;
-}
-
-static bool is_table(uint64_t entry, unsigned level)
-{
-	return level > 0 && (entry & EPT_PRESENT) && !(entry & EPT_LARGE);
-}
-
-static uint64_t *table_at(phys_t frame)
-{
-	return phys_to_virt(frame);
-}
-
-static uint64_t *table_of(uint64_t entry)
-{
-	return table_at(entry & EPT_ADDR);
-}
 
 static bool is_mappable(gpa_t gpa, uint64_t len)
 {
@@ -622,6 +596,11 @@ phys_t ept_zero_frame(void)
 	return zero_tree[0];
 }
 
+phys_t ept_zero_table(unsigned level)
+{
+	return zero_tree[level];
+}
+
 uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
 {
 	struct ept layer;
@@ -691,9 +670,6 @@ enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned)
 	};
 	return OK;
 }
-
-/* Set in an item of a layer's log: the page is merged, not own. */
-#define EPT_LAYER_MERGED UINT64_C(1)
 
 /*
  * Turn the tree's entries into a layer's: not own, not writable. Clear the

@@ -1,37 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/ept/format.h"
 #include "hv/ept/log.h"
 #include "hv/frame/frame.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
-
-/*
- * Format of an EPT entry. SDM vol. 3, "The Extended Page Table Mechanism
- * (EPT)".
- */
-#define EPT_R	      BIT(0)
-#define EPT_W	      BIT(1)
-#define EPT_X	      BIT(2)
-#define EPT_PRESENT   (EPT_R | EPT_W | EPT_X)
-#define EPT_TYPE(t)   ((uint64_t)(t) << 3)
-#define EPT_TYPE_MASK BITS(6, 3) /* memory type and "ignore PAT"; leaves only */
-#define EPT_LARGE     BIT(7)
-#define EPT_ADDR      BITS(51, 12)
-#define EPT_OWN	      BIT(52) /* ignored by the CPU: the table or page belongs to this tree */
-#define EPT_MERGED    BIT(53) /* ignored by the CPU; in own tables only: the page was merged */
-/* Ignored by the CPU, in large leaves without EPT_X: the pages that it is split into have EPT_X. */
-#define EPT_SMALL_CODE BIT(54)
-
-/*
- * Write-back, for EPT_TYPE(). The guest's PAT still applies. SDM vol. 3,
- * "Memory Types That Can Be Encoded With PAT".
- */
-#define MEMORY_TYPE_WB 6
-
-/* Four levels translate this many bits. Nothing is mapped above. */
-#define EPT_GPA_BITS 48
-#define EPT_LEVELS   4
 
 /* For 'max_owned': no limit. */
 #define EPT_UNLIMITED UINT64_MAX
@@ -50,6 +24,7 @@ struct ept_layer {
 	unsigned leaf_levels;
 	uint64_t n_owned;   /* frames, including tables, without the layer's own */
 	struct ept_log log; /* of what the tree owned; an item may have EPT_LAYER_MERGED */
+	uint64_t n_found;   /* references that hv/ept/audit.h has found; used by it only */
 };
 
 /*
@@ -191,6 +166,9 @@ phys_t ept_give_back(struct ept *ept, gpa_t gpa, phys_t frame, uint64_t leaf);
 
 /* The frame of zeros that zero memory borrows. Never written. */
 phys_t ept_zero_frame(void);
+/* At level 0 that frame, above it a table full of the one below. */
+#define EPT_ZERO_LEVELS 3
+phys_t ept_zero_table(unsigned level);
 /* The leaf by which the layer below the tree translates gpa, as ept_lookup(). 0: not mapped. */
 uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
 

@@ -14,7 +14,7 @@ static uint64_t *items_of(phys_t chunk)
 	return (uint64_t *)phys_to_virt(chunk) + 1;
 }
 
-static phys_t before(phys_t chunk)
+phys_t ept_log_chunk_before(phys_t chunk)
 {
 	return *(phys_t *)phys_to_virt(chunk);
 }
@@ -48,7 +48,7 @@ uint64_t *ept_log_next(struct ept_log_cursor *cursor)
 	while (cursor->at == cursor->start) {
 		if (cursor->chunk == 0)
 			return NULL;
-		cursor->chunk = before(cursor->chunk);
+		cursor->chunk = ept_log_chunk_before(cursor->chunk);
 		cursor->start = cursor->chunk ? items_of(cursor->chunk) : cursor->log->first;
 		cursor->at = cursor->start + (cursor->chunk ? CHUNK_ITEMS : cursor->log->n_first);
 	}
@@ -60,7 +60,7 @@ void ept_log_free(struct ept_log *log)
 	while (log->chunk) {
 		phys_t chunk = log->chunk;
 
-		log->chunk = before(chunk);
+		log->chunk = ept_log_chunk_before(chunk);
 		frame_free(chunk);
 	}
 	*log = (struct ept_log){0};

@@ -51,5 +51,8 @@ struct ept_log_cursor ept_log_begin(struct ept_log *log);
 /* The next item; NULL after the first of the log. */
 uint64_t *ept_log_next(struct ept_log_cursor *cursor);
 
+/* The frame that a frame of the log leads to; 0: it was the first. */
+phys_t ept_log_chunk_before(phys_t chunk);
+
 /* Free the log's frames, and empty the log. */
 void ept_log_free(struct ept_log *log);

@@ -44,6 +44,7 @@ struct stock {
 static struct {
 	struct lock lock;
 	uint64_t n_total;
+	phys_t end;
 	/* Frames withheld from single allocations. Set before the other processors start. */
 	uint64_t n_kept_back;
 	struct frame_stack *stacks;
@@ -115,6 +116,7 @@ void frame_add_range(phys_t start, uint64_t len)
 	lock_acquire(&frames.lock);
 	put_run_home(start, (end - start) / PAGE_SIZE);
 	frames.n_total += (end - start) / PAGE_SIZE;
+	frames.end = end > frames.end ? end : frames.end;
 	lock_release(&frames.lock);
 }
 
@@ -776,6 +778,45 @@ uint64_t frame_available(void)
 		n += count_available(node);
 	lock_release(&frames.lock);
 	return n;
+}
+
+phys_t frame_end(void)
+{
+	return frames.end;
+}
+
+static void visit_chain(phys_t chain, frame_visit *visit, void *context)
+{
+	for (; chain != 0; chain = free_at(chain)->next)
+		visit(context, chain);
+}
+
+static void visit_stock(const struct stock *stock, frame_visit *visit, void *context)
+{
+	for (phys_t run = stock->runs; run != 0; run = free_at(run)->next)
+		for (phys_t frame = run; frame < run_end(run); frame += PAGE_SIZE)
+			visit(context, frame);
+	for (phys_t batch = stock->batches; batch != 0; batch = free_at(batch)->next_batch)
+		visit_chain(batch, visit, context);
+	visit_chain(stock->loose, visit, context);
+}
+
+void frame_each_free(frame_visit *visit, void *context)
+{
+	lock_acquire(&frames.lock);
+	for (unsigned node = 0; node < numa.n_nodes; node++)
+		visit_stock(&frames.stock[node], visit, context);
+	for (const struct frame_stack *stack = frames.stacks; stack != NULL; stack = stack->next) {
+		visit_chain(stack->top, visit, context);
+		visit_chain(stack->spare, visit, context);
+	}
+	lock_release(&frames.lock);
+}
+
+void frame_each_reserved(const struct frame_reserve *reserve, frame_visit *visit, void *context)
+{
+	visit(context, virt_to_phys(reserve));
+	visit_chain(reserve->top, visit, context);
 }
 
 void frame_reset(void)

@@ -134,5 +134,15 @@ uint64_t frame_total(void);
 uint64_t frame_available(void);
 uint64_t frame_available_on(unsigned node);
 
+/*
+ * Call 'visit' with each free frame, while no other processor allocates or frees. 'visit' does
+ * neither. The frames of reserves are not free.
+ */
+typedef void frame_visit(void *context, phys_t frame);
+void frame_each_free(frame_visit *visit, void *context);
+void frame_each_reserved(const struct frame_reserve *reserve, frame_visit *visit, void *context);
+/* The end of the highest memory that was added. */
+phys_t frame_end(void);
+
 /* Forget everything, including the current processor's stack. For tests, between cases. */
 void frame_reset(void);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/ept/format.h"
+#include "hv/frame/phys.h"
+
+/* The tables of a tree, for those who walk them. Level 0 has the entries of 4 KiB pages. */
+#define ENTRIES	   512
+#define ROOT_LEVEL (EPT_LEVELS - 1)
+
+/* Set in an item of a layer's log: the page is merged, not own. */
+#define EPT_LAYER_MERGED UINT64_C(1)
+
+static inline uint64_t level_size(unsigned level)
+{
+	return PAGE_SIZE << (9 * level);
+}
+
+static inline unsigned index_at(gpa_t gpa, unsigned level)
+{
+	return (gpa.raw >> (PAGE_SHIFT + 9 * level)) % ENTRIES;
+}
+
+static inline bool is_table(uint64_t entry, unsigned level)
+{
+	return level > 0 && (entry & EPT_PRESENT) && !(entry & EPT_LARGE);
+}
+
+static inline uint64_t *table_at(phys_t frame)
+{
+	return phys_to_virt(frame);
+}
+
+static inline uint64_t *table_of(uint64_t entry)
+{
+	return table_at(entry & EPT_ADDR);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Each rule that the audit checks is broken once. */
+#include "hv/ept/audit.h"
+
+#include <string.h>
+
+#include "hv/ept/table.h"
+#include "tests/unit/support.h"
+
+/* The image lies below the free memory, and one frame of the hypervisor's own above it. */
+#define IMAGE	   MIB(2)
+#define FREE	   MIB(3)
+#define N_FRAMES   128
+#define HYPERVISOR (FREE + N_FRAMES * PAGE_SIZE)
+#define N_USES	   (HYPERVISOR / PAGE_SIZE + 1)
+#define RX	   (EPT_R | EPT_X | EPT_TYPE(6))
+
+/* Guest-physical addresses: private over the image, shared over it, ROM, zeros. */
+#define COW    MIB(0)
+#define SHARED MIB(16)
+#define ROM    MIB(32)
+#define ZEROS  MIB(48)
+#define LEN    (4 * PAGE_SIZE)
+
+static struct ept template, clone, other;
+static struct ept_layer *layer;
+static char said[2000];
+static uint8_t use[N_USES];
+
+static gpa_t at(uint64_t raw)
+{
+	return (gpa_t){raw};
+}
+
+static bool shows(const void *context, gpa_t gpa, phys_t frame, bool writes)
+{
+	(void)context;
+	return frame == IMAGE + (gpa.raw & (MIB(2) - 1)) && gpa.raw < ZEROS &&
+	       (!writes || (gpa.raw >= SHARED && gpa.raw < SHARED + LEN));
+}
+
+static void say(const char *name, const char *what)
+{
+	strcat(said, name);
+	strcat(said, ": ");
+	strcat(said, what);
+	strcat(said, "\n");
+}
+
+static void claim_free(void *context, phys_t frame)
+{
+	ept_audit_claim(context, frame, FRAME_FREE);
+}
+
+static uint64_t audit_all(void)
+{
+	const struct ept_memory memory = {NULL, shows};
+	struct ept_audit audit = {.uses = {use, N_USES}, .say = say, .name = "free"};
+	struct ept *trees[] = {&template, &clone, &other};
+	static const char *const names[] = {"template", "clone", "other"};
+
+	memset(use, 0, sizeof(use));
+	said[0] = '\0';
+	frame_each_free(claim_free, &audit);
+	for (unsigned i = 0; i < 4; i++)
+		ept_audit_claim(&audit, IMAGE + i * PAGE_SIZE, FRAME_IMAGE);
+	ept_audit_claim_zeros(&audit);
+	assert_true(ept_audit_claim_layer(&audit, layer));
+	assert_false(ept_audit_claim_layer(&audit, layer));
+	layer->n_found = 1; /* the test's own */
+	for (unsigned i = 0; i < ARRAY_SIZE(trees); i++) {
+		audit.name = names[i];
+		ept_audit_claim_tree(&audit, trees[i]);
+		layer->n_found += trees[i]->base == layer;
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(trees); i++) {
+		audit.name = names[i];
+		ept_audit_check_tree(&audit, trees[i], &memory);
+	}
+	audit.name = "layer";
+	ept_audit_check_layer(&audit, layer, &memory);
+	return audit.n_faults;
+}
+
+/* Something is wrong, and a message has these words. */
+static void expect(const char *words)
+{
+	assert_int_not_equal(audit_all(), 0);
+	if (strstr(said, words) == NULL)
+		fail_msg("'%s' is not in:\n%s", words, said);
+}
+
+static uint64_t *slot_of(const struct ept *ept, uint64_t gpa, unsigned to)
+{
+	uint64_t *table = table_at(ept->root);
+
+	for (unsigned level = ROOT_LEVEL; level > to; level--)
+		table = table_of(table[index_at(at(gpa), level)]);
+	return &table[index_at(at(gpa), to)];
+}
+
+/* Put another entry into a slot, see the message, and put the old one back. */
+static void break_slot(uint64_t *slot, uint64_t entry, const char *words)
+{
+	uint64_t old = *slot;
+
+	*slot = entry;
+	expect(words);
+	*slot = old;
+	assert_int_equal(audit_all(), 0);
+}
+
+static void map_all(struct ept *ept)
+{
+	assert_int_equal(ept_init(ept, 3, EPT_UNLIMITED), OK);
+	assert_int_equal(ept_map(ept, at(COW), IMAGE, LEN, RX), OK);
+	assert_int_equal(ept_map(ept, at(SHARED), IMAGE, LEN, RX | EPT_W), OK);
+	assert_int_equal(ept_map(ept, at(ROM), IMAGE, LEN, RX), OK);
+	assert_int_equal(ept_map_zero(ept, at(ZEROS), MIB(2), RX), OK);
+}
+
+static int setup(void **state)
+{
+	phys_t frame;
+
+	frame_reset();
+	phys_arena(IMAGE, MIB(4));
+	frame_add_range(FREE, N_FRAMES * PAGE_SIZE);
+	if (ept_setup() != OK)
+		return -1;
+	map_all(&template);
+	map_all(&other);
+	assert_int_equal(ept_copy(&template, at(COW), &frame), OK);
+	assert_int_equal(ept_copy(&template, at(ZEROS), &frame), OK);
+	assert_int_equal(ept_freeze(&template, &layer), OK);
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	assert_int_equal(ept_copy(&clone, at(ZEROS + PAGE_SIZE), &frame), OK);
+	assert_int_equal(ept_copy(&other, at(COW), &frame), OK);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	ept_destroy(&clone);
+	ept_destroy(&template);
+	ept_destroy(&other);
+	ept_layer_put(layer);
+	assert_int_equal(frame_available(), N_FRAMES - EPT_ZERO_LEVELS);
+	return 0;
+}
+
+static void sound_trees_pass(void **state)
+{
+	assert_int_equal(audit_all(), 0);
+	assert_string_equal(said, "");
+	/* Sealed for merging. */
+	ept_seal(&clone, at(ZEROS + PAGE_SIZE));
+	assert_int_equal(audit_all(), 0);
+}
+
+static void a_frame_has_one_owner(void **state)
+{
+	uint64_t page = *slot_of(&other, COW, 0);
+
+	break_slot(slot_of(&clone, ZEROS + PAGE_SIZE, 0), page,
+		   "other: frame 0x3"); /* the second one to claim it */
+	assert_null(strstr(said, "free"));
+}
+
+static void a_free_frame_is_nobodys(void **state)
+{
+	phys_t frame = frame_alloc();
+
+	assert_int_not_equal(frame, 0);
+	frame_free(frame);
+	break_slot(slot_of(&clone, ZEROS + 2 * PAGE_SIZE, 0), frame | EPT_OWN | RX | EPT_W,
+		   "is a VM's memory and free");
+	break_slot(slot_of(&clone, ZEROS + 2 * PAGE_SIZE, 0), frame | RX, "which is free");
+}
+
+static void no_tree_leads_to_the_hypervisor(void **state)
+{
+	break_slot(slot_of(&other, ROM, 0), HYPERVISOR | RX, "which is the hypervisor's own");
+	/* A table is no memory for a guest either, nor is the record of a template. */
+	break_slot(slot_of(&other, ROM, 0), clone.root | RX, "which is a VM's memory");
+	break_slot(slot_of(&other, ROM, 0), virt_to_phys(layer) | RX, "a template's record");
+	break_slot(slot_of(&other, ROM, 0), GIB(64) | RX, "which is the hypervisor's own");
+}
+
+static void what_others_read_is_not_writable(void **state)
+{
+	break_slot(slot_of(&other, ROM, 0), IMAGE | RX | EPT_W, "with the right to write");
+	break_slot(slot_of(&clone, ZEROS + 2 * PAGE_SIZE, 0), ept_zero_frame() | RX | EPT_W,
+		   "zeros, with the right to write");
+	break_slot(slot_of(&clone, ZEROS, 0), *slot_of(&clone, ZEROS, 0) | EPT_W,
+		   "a template's, with the right to write");
+	break_slot(slot_of(&(struct ept){.root = layer->root}, ROM, 0), IMAGE | RX | EPT_W,
+		   "layer: address 0x2000000 leads to frame 0x200000");
+}
+
+static void an_image_is_seen_where_it_lies(void **state)
+{
+	break_slot(slot_of(&other, ROM, 0), (IMAGE + PAGE_SIZE) | RX, "which is an image's");
+	break_slot(slot_of(&other, ZEROS, 1), IMAGE | RX | EPT_LARGE, "which is an image's");
+}
+
+static void a_clone_sees_its_own_template(void **state)
+{
+	uint64_t page = *slot_of(&clone, ZEROS, 0);
+
+	break_slot(slot_of(&clone, ZEROS + 2 * PAGE_SIZE, 0), page, "which is a template's");
+	break_slot(slot_of(&other, ROM, 0), page, "which is a template's");
+}
+
+static void borrowed_tables_are_not_writable(void **state)
+{
+	uint64_t *slot = slot_of(&clone, COW, 1);
+
+	break_slot(slot, *slot | EPT_W, "the table");
+	break_slot(slot, (other.root & EPT_ADDR) | EPT_R | EPT_X, "the table");
+}
+
+static void own_entries_are_whole(void **state)
+{
+	uint64_t *page = slot_of(&clone, ZEROS + PAGE_SIZE, 0), *table = slot_of(&clone, ZEROS, 1);
+
+	break_slot(page, *page & ~EPT_R, "the own entry");
+	break_slot(page, *page | EPT_MERGED, "the own entry");
+	break_slot(table, *table & ~EPT_W, "the own entry");
+	/* A layer has none. */
+	page = slot_of(&(struct ept){.root = layer->root}, ZEROS, 0);
+	break_slot(page, *page | EPT_OWN, "layer: address 0x3000000: the own entry");
+}
+
+static void zeros_stay_zeros(void **state)
+{
+	uint64_t *zeros = table_at(ept_zero_frame()), *table = table_at(ept_zero_table(1));
+
+	break_slot(&zeros[7], 1, "word 7 of zeros at level 0 is 0x1");
+	break_slot(&table[3], table[3] | EPT_W, "word 3 of zeros at level 1");
+}
+
+static void counts_are_right(void **state)
+{
+	clone.n_owned++;
+	expect("clone: owns ");
+	clone.n_owned--;
+	layer->n_owned++;
+	expect("the layer owns ");
+	layer->n_owned--;
+	layer->n_refs++;
+	expect("is used 3 times, but counts 4");
+	layer->n_refs--;
+	assert_int_equal(audit_all(), 0);
+}
+
+static void a_tree_without_a_root_of_its_own_has_its_layers(void **state)
+{
+	phys_t root = template.root;
+
+	template.root = other.root;
+	expect("is nobody's");
+	template.root = root;
+	assert_int_equal(audit_all(), 0);
+}
+
+static void only_the_first_faults_are_said(void **state)
+{
+	uint64_t saved[ENTRIES], *table = slot_of(&other, COW, 1);
+
+	memcpy(saved, table, sizeof(saved));
+	for (unsigned i = 0; i < ENTRIES; i++)
+		table[i] = HYPERVISOR | RX | EPT_LARGE;
+	assert_true(audit_all() >= ENTRIES);
+	memcpy(table, saved, sizeof(saved));
+	assert_int_equal(audit_all(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(sound_trees_pass, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_frame_has_one_owner, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_free_frame_is_nobodys, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_tree_leads_to_the_hypervisor, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_others_read_is_not_writable, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_image_is_seen_where_it_lies, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_clone_sees_its_own_template, setup, teardown),
+		cmocka_unit_test_setup_teardown(borrowed_tables_are_not_writable, setup, teardown),
+		cmocka_unit_test_setup_teardown(own_entries_are_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(zeros_stay_zeros, setup, teardown),
+		cmocka_unit_test_setup_teardown(counts_are_right, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_tree_without_a_root_of_its_own_has_its_layers,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(only_the_first_faults_are_said, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
