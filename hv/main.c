@@ -45,6 +45,7 @@
 #include "hv/processor.h"
 #include "hv/vcpu/setup.h"
 #include "hv/version.h"
+#include "hv/vm/audit.h"
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
@@ -275,6 +276,25 @@ static void compare_checksums(void)
 			panic("image %s has changed: checksum %016lx", i->path, now);
 		log_info("image %s: unchanged, checksum %016lx", i->path, now);
 	}
+}
+
+static void say_fault(const char *name, const char *what)
+{
+	log_error("check: %s: %s", name, what);
+}
+
+/* Templates are still there. */
+static void check_memory(void)
+{
+	struct vm_audit audit;
+
+	if (vm_audit(say_fault, &audit) != OK)
+		log_warning("host -check: no memory for a byte a frame, nothing is checked");
+	else if (audit.n_faults > 0)
+		panic("the check of all memory has found %lu faults", audit.n_faults);
+	else
+		log_info("check: templates: %u, frames: %lu, faults: 0", audit.n_vms,
+			 audit.n_pages);
 }
 
 /* Map the frames of read-only images read-only for the hypervisor as well. */
@@ -549,6 +569,8 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	console_set_buffered(true);
 	processor_run(cpu);
 	console_set_buffered(false);
+	if (config.host.check)
+		check_memory();
 	template_release_all();
 	vm_merge_end();
 	log_info("memory: %lu frames free before the first VM, %lu after the last", n_free,

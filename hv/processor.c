@@ -12,6 +12,7 @@
 #include "hv/host/nmi.h"
 #include "hv/host/paging.h"
 #include "hv/host/power_button.h"
+#include "hv/host/rendezvous.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/monitor/keys.h"
@@ -87,6 +88,7 @@ static void poll_button(void)
 /* Poll console and power button, and wake vCPUs whose deadline has come. */
 static void look_around(struct cpu *cpu)
 {
+	rendezvous_pass();
 	if (cpu->index == 0) {
 		nmi_report();
 		poll_button();

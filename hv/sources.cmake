@@ -22,6 +22,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/pci_config.c
 	hv/host/power.c
 	hv/host/power_button.c
+	hv/host/rendezvous.c
 	hv/host/serial.c
 	hv/host/smp.c
 	hv/host/stop.c
@@ -55,6 +56,7 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu/speculation.c
 	hv/vcpu/start_state.c
 	hv/vcpu/vcpu.c
+	hv/vm/audit.c
 	hv/vm/build.c
 	hv/vm/hold.c
 	hv/vm/life.c

@@ -168,6 +168,7 @@ struct host_config {
 	enum merge_mode merge;	   /* default own */
 	bool smt;		   /* use all threads of each core; default on */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
+	bool check;    /* check all memory after the last VM has ended; default off */
 	struct info_config *info; /* in the order written */
 	const char *mask;	  /* names of features with commas, unchecked; NULL: none */
 	struct diag_place mask_place;

@@ -29,6 +29,7 @@ enum {
 	HOST_ON_PANIC,
 	HOST_LOG,
 	HOST_CHECKSUM,
+	HOST_CHECK,
 	HOST_SMT,
 	HOST_MITIGATIONS,
 	HOST_MERGE,
@@ -43,6 +44,7 @@ static const struct host_option host_options[] = {
 	[HOST_ON_PANIC] = {"on-panic", {"poweroff", "wait", "reboot"}},
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
+	[HOST_CHECK] = {"check", {"on", "off"}},
 	[HOST_SMT] = {"smt", {"on", "off"}},
 	[HOST_MITIGATIONS] = {"mitigations", {"auto", "off", "all"}}, /* enum mitigations */
 	[HOST_MERGE] = {"merge", {"off", "own", "all"}},	      /* enum merge_mode */
@@ -72,6 +74,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		return;
 	case HOST_CHECKSUM:
 		host->checksum = value == 0;
+		return;
+	case HOST_CHECK:
+		host->check = value == 0;
 		return;
 	case HOST_MITIGATIONS:
 		host->mitigations = value;

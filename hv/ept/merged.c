@@ -283,6 +283,15 @@ struct merged_counters merged_count(void)
 	return counters;
 }
 
+void merged_each(void (*visit)(void *context, phys_t frame), void *context)
+{
+	lock_acquire(&merged.lock);
+	for (uint32_t i = 0; i < merged.n_used; i++)
+		if (merged.record[i].frame != 0)
+			visit(context, merged.record[i].frame);
+	lock_release(&merged.lock);
+}
+
 void merged_end(void)
 {
 	if (merged.n_max == 0)

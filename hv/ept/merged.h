@@ -60,6 +60,9 @@ void merged_free(void);
 
 struct merged_counters merged_count(void);
 
+/* Call 'visit' with each frame that is kept here. 'visit' calls nothing of this file. */
+void merged_each(void (*visit)(void *context, phys_t frame), void *context);
+
 /* Free everything. No frame has a count, and every processor has caught up. */
 void merged_end(void);
 

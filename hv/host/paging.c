@@ -264,6 +264,16 @@ void paging_sync(void)
 	write_cr3(tables.root);
 }
 
+bool paging_find_wx(uint64_t *ret_virt)
+{
+	bool found;
+
+	lock_acquire(&paging_lock);
+	found = page_table_find_wx(&tables, ret_virt);
+	lock_release(&paging_lock);
+	return found;
+}
+
 bool paging_probe(uint64_t virt, bool write)
 {
 	uint64_t entry = page_table_walk(&tables, virt, NULL);

@@ -65,6 +65,9 @@ enum status paging_map_table(phys_t start, uint64_t len);
 /* Drop old translations if rights were taken away since the last call. Cheap, for the run loop. */
 void paging_sync(void);
 
+/* The first page that is both writable and executable. False: there is none, as must be. */
+bool paging_find_wx(uint64_t *ret_virt);
+
 /* True if 'virt' is mapped, and writable if 'write'. Takes no lock. */
 bool paging_probe(uint64_t virt, bool write);
 

@@ -17,6 +17,7 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/say.h"
+#include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
@@ -108,6 +109,23 @@ static void start_clones(struct vm *template, uint32_t count, bool is_paused)
 			vm_pause(clone, true);
 		vm_start(clone);
 	}
+}
+
+static void say_fault(const char *name, const char *what)
+{
+	say("%s: %s", name, what);
+}
+
+static void check(const struct request *request)
+{
+	struct vm_audit audit;
+
+	(void)request;
+	if (vm_audit(say_fault, &audit) == OK)
+		say("check: VMs and templates: %u, frames: %lu, faults: %lu", audit.n_vms,
+		    audit.n_pages, audit.n_faults);
+	else
+		say("Error: check: no memory for a byte a frame");
 }
 
 static void clone(const struct request *request)
@@ -324,6 +342,7 @@ static void help(const struct request *request);
 static void info(const struct request *request);
 
 static const struct command commands[] = {
+	{"check", "", "check the memory of all VMs and templates", .run = check},
 	{"clone", "[-S] name [count]",
 	 "start clones of a template\n\t\t\t -S: stopped, until 'cont'", .run = clone, .min = 1,
 	 .max = 2, .flag = 'S'},

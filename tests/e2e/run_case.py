@@ -4,7 +4,7 @@
     run_case.py CASE.toml
 
 Keys of a case, usually in this order:
-    config   text of the configuration file
+    config   text of the configuration file; "host -check on" is added
     files    a table: name in the ramdisk = its content, one of
                {payload = "hello"}            a payload guest of tests/guest
                {pattern = [SIZE, ...]}        the output of make_pattern; also with text and at
@@ -153,7 +153,7 @@ def run(case, work):
     command += ["--timeout", str(case.get("timeout", 400))]
     if "config" in case:
         config, ramdisk = work / "stencil.conf", work / "ramdisk"
-        config.write_bytes(unattended(case["config"].encode()))
+        config.write_bytes(unattended(case["config"].encode() + b"\nhost -check on\n"))
         shutil.rmtree(ramdisk, ignore_errors=True)
         ramdisk.mkdir()
         for name, source in case.get("files", {}).items():

@@ -85,6 +85,7 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_int_equal(config.host.on_panic, HOST_AFTER_UNSET);
 	assert_int_equal(config.host.log_level, LOG_INFO);
 	assert_false(config.host.checksum);
+	assert_false(config.host.check);
 	assert_true(config.host.smt);
 	assert_int_equal(config.host.mitigations, MITIGATIONS_AUTO);
 	assert_int_equal(config.host.merge, MERGE_OWN);
@@ -183,7 +184,7 @@ static void memory_is_counted_as_by_qemu(void **state)
 static void the_host_is_told_its_part(void **state)
 {
 	assert_int_equal(parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
-			       "-checksum on -smt off -mitigations all -merge all\n"
+			       "-checksum on -check on -smt off -mitigations all -merge all\n"
 			       "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
 			 OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
@@ -191,6 +192,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(config.host.on_panic, HOST_AFTER_REBOOT);
 	assert_int_equal(config.host.log_level, LOG_DEBUG);
 	assert_true(config.host.checksum);
+	assert_true(config.host.check);
 	assert_false(config.host.smt);
 	assert_string_equal(config.host.mask, "vmx-ple,vmx-vpid");
 	assert_int_equal(config.host.mask_place.line, 3);

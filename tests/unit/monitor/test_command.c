@@ -7,6 +7,7 @@
 
 #include "hv/monitor/info.h"
 #include "hv/monitor/job.h"
+#include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
 #include "tests/unit/support.h"
@@ -90,6 +91,17 @@ struct vm *template_clone(struct vm *vm, const char *name)
 void template_give_up(struct vm *vm)
 {
 	note("give up %s\n", vm->name);
+}
+
+static enum status audit_status;
+
+enum status vm_audit(void (*say)(const char *name, const char *what), struct vm_audit *ret)
+{
+	if (audit_status != OK)
+		return audit_status;
+	say("t", "a fault");
+	*ret = (struct vm_audit){.n_vms = 3, .n_pages = 100, .n_faults = 1};
+	return OK;
 }
 
 void vm_start(struct vm *vm)
@@ -244,6 +256,17 @@ static void clones_stop_when_memory_ends(void **state)
 {
 	type("clone t 4294967295");
 	assert_string_equal(did, "clone t\nstart\nclone t\nstart\nclone t\n");
+}
+
+static void the_check_tells_all_its_faults(void **state)
+{
+	audit_status = OK;
+	type("check");
+	assert_string_equal(said, "t: a fault\n"
+				  "check: VMs and templates: 3, frames: 100, faults: 1\n");
+	audit_status = ERR_NOMEM;
+	type("check");
+	assert_string_equal(said, "Error: check: no memory for a byte a frame\n");
 }
 
 static void names_of_files_that_could_not_be_sent_are_refused(void **state)
@@ -401,6 +424,7 @@ int main(void)
 		cmocka_unit_test_setup(a_topic_is_answered, set_up),
 		cmocka_unit_test_setup(options_are_read, set_up),
 		cmocka_unit_test_setup(clones_stop_when_memory_ends, set_up),
+		cmocka_unit_test_setup(the_check_tells_all_its_faults, set_up),
 		cmocka_unit_test_setup(names_of_files_that_could_not_be_sent_are_refused, set_up),
 		cmocka_unit_test_setup(a_vm_that_does_not_fit_is_refused, set_up),
 		cmocka_unit_test_setup(there_may_be_no_vm, set_up),
