@@ -77,8 +77,6 @@ set(image_objects $<TARGET_OBJECTS:image_boot> $<TARGET_OBJECTS:image_start>
 # The exit path needs no frame pointer: a backtrace finds the callers of its handlers without.
 set_source_files_properties(hv/run/exit.c PROPERTIES COMPILE_OPTIONS -fomit-frame-pointer)
 
-# Linked twice: first to learn the addresses of the code, then with the table of these addresses
-# after everything else, so that nothing moves.
 set(link_script ${CMAKE_SOURCE_DIR}/boot/efi.lds)
 set(link_image ${GNU_ld} -nostdlib -shared -Bsymbolic -T ${link_script} --build-id=none
 	--hash-style=sysv --no-undefined --fatal-warnings -z text -z norelro -z noexecstack
@@ -92,21 +90,26 @@ foreach(section init initro reloc dynamic rela sbat text rodata relro data bss s
 	list(APPEND image_sections -j .${section})
 endforeach()
 
-add_custom_command(OUTPUT stencil-1.elf
-	COMMAND ${make_symbols} ${GNU_nm} > symbols-0.s
-	COMMAND ${CMAKE_C_COMPILER} -c symbols-0.s -o symbols-0.o
-	COMMAND ${link_image} symbols-0.o ${link_libraries} -o stencil-1.elf
-	DEPENDS ${image_objects} ${link_script} ${make_symbols}
-	COMMENT "Linking stencil-1.elf" VERBATIM COMMAND_EXPAND_LISTS)
-
-add_custom_command(OUTPUT stencil.elf
-	COMMAND ${make_symbols} ${GNU_nm} stencil-1.elf > symbols-1.s
-	COMMAND ${CMAKE_C_COMPILER} -c symbols-1.s -o symbols-1.o
-	COMMAND ${link_image} symbols-1.o ${link_libraries} -o stencil.elf
-	COMMAND ${make_symbols} ${GNU_nm} stencil.elf > symbols-2.s
-	COMMAND ${CMAKE_COMMAND} -E compare_files symbols-1.s symbols-2.s
-	DEPENDS stencil-1.elf
-	COMMENT "Linking stencil.elf with its symbols" VERBATIM COMMAND_EXPAND_LISTS)
+# link_with_symbols(NAME OBJECTS OPTIONS...): make NAME.elf of the image's objects and OBJECTS, with more
+# options of the linker. Linked twice: first to learn the addresses of the code, then with the table of these
+# addresses after everything else, so that nothing moves.
+function(link_with_symbols name objects)
+	add_custom_command(OUTPUT ${name}-1.elf
+		COMMAND ${make_symbols} ${GNU_nm} > ${name}-0.s
+		COMMAND ${CMAKE_C_COMPILER} -c ${name}-0.s -o ${name}-0.o
+		COMMAND ${link_image} ${ARGN} ${objects} ${name}-0.o ${link_libraries} -o ${name}-1.elf
+		DEPENDS ${image_objects} ${objects} ${link_script} ${make_symbols}
+		COMMENT "Linking ${name}-1.elf" VERBATIM COMMAND_EXPAND_LISTS)
+	add_custom_command(OUTPUT ${name}.elf
+		COMMAND ${make_symbols} ${GNU_nm} ${name}-1.elf > ${name}-1.s
+		COMMAND ${CMAKE_C_COMPILER} -c ${name}-1.s -o ${name}-1.o
+		COMMAND ${link_image} ${ARGN} ${objects} ${name}-1.o ${link_libraries} -o ${name}.elf
+		COMMAND ${make_symbols} ${GNU_nm} ${name}.elf > ${name}-2.s
+		COMMAND ${CMAKE_COMMAND} -E compare_files ${name}-1.s ${name}-2.s
+		DEPENDS ${name}-1.elf
+		COMMENT "Linking ${name}.elf with its symbols" VERBATIM COMMAND_EXPAND_LISTS)
+endfunction()
+link_with_symbols(stencil "")
 
 add_custom_command(OUTPUT BOOTX64.EFI
 	COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=0 ${GNU_objcopy} --strip-all ${image_sections}
