@@ -71,8 +71,6 @@ void vcpu_reinject_vectored(struct vcpu *vcpu)
 {
 	uint64_t info = vmcs_read(VMCS_IDT_VECTORING_INFO);
 
-	if (!(info & INTR_VALID))
-		return;
 	/* Bit 12 is undefined here and must be 0 in the entry field. */
 	vcpu->guest.event = info & ~INTR_NMI_UNBLOCKING;
 	if (info & INTR_HAS_ERROR_CODE)

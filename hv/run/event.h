@@ -17,7 +17,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret);
 /* Inject an exception, raised by the instruction at RIP. */
 void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector);
 void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error);
-/* After an exit that may have interrupted the delivery of an event: deliver the event again. */
+/* The exit has interrupted the delivery of an event, says the VMCS: deliver it again. */
 void vcpu_reinject_vectored(struct vcpu *vcpu);
 /*
  * After an exit for an exception that goes before the event whose delivery it interrupted: an

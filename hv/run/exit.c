@@ -8,6 +8,7 @@
 
 #include "hv/host/cpu.h"
 #include "hv/host/panic.h"
+#include "hv/run/event.h"
 #include "hv/run/exit_handlers.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
@@ -166,16 +167,25 @@ static __attribute__((noinline)) void bad_exit(struct vcpu *vcpu, uint32_t reaso
 	entry_failed(vcpu, reason);
 }
 
+/*
+ * Here are all exits that can interrupt the delivery of an event, except EPT violations. A
+ * processor says so of exceptions, task switches and a few more, but a hypervisor below us can say
+ * so of any exit that no instruction causes: an external interrupt, the preemption timer, a window.
+ * Failed entries leave the field as it was.
+ */
 static __attribute__((noinline)) enum exit_action exit_rare(struct vcpu *vcpu, uint32_t reason)
 {
 	uint32_t basic = reason & EXIT_BASIC_REASON;
 
 	if (reason & EXIT_WITH_BUS_LOCK)
 		(void)exit_bus_lock(vcpu);
-	if (!(reason & EXIT_ENTRY_FAILED) && basic < EXIT_REASON_COUNT && handlers[basic] != NULL)
-		return handlers[basic](vcpu);
-	bad_exit(vcpu, reason);
-	return EXIT_AGAIN;
+	if ((reason & EXIT_ENTRY_FAILED) || basic >= EXIT_REASON_COUNT || handlers[basic] == NULL) {
+		bad_exit(vcpu, reason);
+		return EXIT_AGAIN;
+	}
+	if (vmcs_read_next(VMCS_IDT_VECTORING_INFO) & INTR_VALID)
+		vcpu_reinject_vectored(vcpu);
+	return handlers[basic](vcpu);
 }
 
 /* The frequent exits first, by direct calls, which are fast and which no guest can train. */

@@ -54,7 +54,6 @@ enum exit_action exit_exception(struct vcpu *vcpu)
 	uint64_t info = vmcs_read(VMCS_EXIT_INTR_INFO);
 
 	if ((info & INTR_TYPE) == INTR_TYPE_NMI) {
-		vcpu_reinject_vectored(vcpu);
 		interrupt_handle_nmi();
 		return EXIT_AGAIN;
 	}

@@ -107,7 +107,6 @@ enum exit_action exit_notify(struct vcpu *vcpu)
 		vm_crash(vcpu->vm, "an instruction did not end, and its state is lost");
 		return EXIT_AGAIN;
 	}
-	vcpu_reinject_vectored(vcpu);
 	if (qual & NMI_UNBLOCKING)
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The exit path, on the array of tests/unit/run/vmcs/ in place of a VMCS. */
+#include "hv/run/exit.c"
+
+#include "tests/unit/support.h"
+
+#include <asm/prctl.h>
+
+int arch_prctl(int code, struct cpu *address); /* libc's, which no header declares */
+
+uint64_t test_vmcs[TEST_VMCS_FIELDS];
+
+static struct cpu cpu = {.self = &cpu};
+static struct ept ept;
+static struct vm vm;
+static struct vcpu vcpu = {.vm = &vm, .ept = &ept};
+static unsigned n_reinjected, n_handled, n_crashes, n_unlaunched;
+
+/* The handlers of exits: each resumes. */
+#define HANDLER(name) \
+	enum exit_action name(struct vcpu *for_vcpu) \
+	{ \
+		n_handled++; \
+		return EXIT_AGAIN; \
+	}
+HANDLER(exit_bus_lock)
+HANDLER(exit_cr)
+HANDLER(exit_ept_misconfig)
+HANDLER(exit_ept_violation)
+HANDLER(exit_exception)
+HANDLER(exit_external_interrupt)
+HANDLER(exit_hlt)
+HANDLER(exit_ignored)
+HANDLER(exit_init)
+HANDLER(exit_io)
+HANDLER(exit_msr_read)
+HANDLER(exit_msr_write)
+HANDLER(exit_notify)
+HANDLER(exit_pause)
+HANDLER(exit_preemption_timer)
+HANDLER(exit_rdpmc)
+HANDLER(exit_task_switch)
+HANDLER(exit_triple_fault)
+HANDLER(exit_undefined)
+HANDLER(exit_vmcall)
+HANDLER(exit_window)
+HANDLER(exit_xsetbv)
+
+void vcpu_reinject_vectored(struct vcpu *for_vcpu)
+{
+	assert_int_equal(n_handled, 0); /* a handler may put its own event in its place */
+	n_reinjected++;
+}
+
+void vcpu_flush(struct vcpu *for_vcpu, uint64_t generation)
+{
+}
+
+bool vcpu_in_64bit_code(void)
+{
+	return true;
+}
+
+void vcpu_owe_single_step(void)
+{
+}
+
+void vm_crash(struct vm *crashed, const char *fmt, ...)
+{
+	n_crashes++;
+}
+
+void vmcs_unlaunch(phys_t vmcs)
+{
+	n_unlaunched++;
+}
+
+_Noreturn void panic_machine_check(void)
+{
+	__builtin_trap();
+}
+
+/* One exit, for 'reason', of an entry that injected an interrupt; 'interrupted' says the VMCS. */
+static void leave_guest(uint32_t reason, bool interrupted)
+{
+	n_reinjected = n_handled = n_crashes = n_unlaunched = 0;
+	test_vmcs[VMCS_EXIT_REASON] = reason;
+	test_vmcs[VMCS_IDT_VECTORING_INFO] =
+		0x31 | INTR_TYPE_EXTERNAL | (interrupted ? INTR_VALID : 0);
+	vmx_exited(&vcpu.regs);
+}
+
+static void an_interrupted_event_is_delivered_again(void **state)
+{
+	static const enum exit_reason reasons[] = {
+		EXIT_EXCEPTION_NMI,
+		EXIT_EXTERNAL_INTERRUPT,
+		EXIT_INIT,
+		EXIT_INTERRUPT_WINDOW,
+		EXIT_NMI_WINDOW,
+		EXIT_TASK_SWITCH,
+		EXIT_PREEMPTION_TIMER,
+		EXIT_NOTIFY,
+		EXIT_BUS_LOCK,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		leave_guest(reasons[i], true);
+		if (n_reinjected != 1 || n_handled != 1)
+			fail_msg("exit %u: %u times", reasons[i], n_reinjected);
+		leave_guest(reasons[i], false);
+		if (n_reinjected != 0 || n_handled != 1)
+			fail_msg("exit %u, at an instruction: %u times", reasons[i], n_reinjected);
+	}
+}
+
+/* The field is that of an earlier exit. */
+static void a_failed_entry_interrupts_nothing(void **state)
+{
+	leave_guest(EXIT_ENTRY_GUEST_STATE | EXIT_ENTRY_FAILED, true);
+	assert_int_equal(n_reinjected, 0);
+	assert_int_equal(n_handled, 0);
+	assert_int_equal(n_crashes, 1);
+	assert_int_equal(n_unlaunched, 1);
+}
+
+static void an_exit_without_handler_ends_the_vm(void **state)
+{
+	static const uint32_t reasons[] = {4, EXIT_REASON_COUNT, EXIT_BASIC_REASON};
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		leave_guest(reasons[i], false);
+		assert_int_equal(n_handled, 0);
+		assert_int_equal(n_crashes, 1);
+		assert_int_equal(n_unlaunched, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_interrupted_event_is_delivered_again),
+		cmocka_unit_test(a_failed_entry_interrupts_nothing),
+		cmocka_unit_test(an_exit_without_handler_ends_the_vm),
+	};
+
+	arch_prctl(ARCH_SET_GS, &cpu);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
