@@ -27,6 +27,7 @@
 
 #define SLICE_MS	5
 #define PROMPT_SLICE_MS 1  /* of the boot processor while the monitor has the console */
+#define WAKES_PER_MS	5  /* how often others' deadlines may end slices */
 #define CONSOLE_POLL_MS 10 /* for typed input */
 #define CONSOLE_SEND_MS 1  /* time to send a FIFO of output */
 #define PROMPT_MS	20
@@ -53,7 +54,7 @@ static void halt_vcpu(struct vcpu *vcpu)
 {
 	uint64_t until = vcpu_next_deadline(vcpu);
 
-	if (until - rdtsc() > tsc_hz / 1000 * PROMPT_MS && others_are_halted(vcpu))
+	if (until > rdtsc() + tsc_hz / 1000 * PROMPT_MS && others_are_halted(vcpu))
 		show_prompt(vcpu->vm);
 	vcpu_put(vcpu);
 	sched_halt(vcpu, until);
@@ -114,9 +115,14 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave)
 	}
 }
 
-static unsigned slice_ms(const struct cpu *cpu)
+static struct vcpu_slice next_slice(const struct cpu *cpu)
 {
-	return cpu->index == 0 && monitor_is_on() ? PROMPT_SLICE_MS : SLICE_MS;
+	uint64_t now = rdtsc(), ms = tsc_hz / 1000;
+
+	return (struct vcpu_slice){
+		.end = now + ms * (cpu->index == 0 && monitor_is_on() ? PROMPT_SLICE_MS : SLICE_MS),
+		.wakes_from = now + ms / WAKES_PER_MS,
+	};
 }
 
 /* Run a vCPU until it leaves, or another vCPU needs the processor. */
@@ -126,7 +132,7 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 
 	vcpu_load(vcpu, cpu);
 	do {
-		leave = vcpu_run(vcpu, rdtsc() + tsc_hz / 1000 * slice_ms(cpu));
+		leave = vcpu_run(vcpu, next_slice(cpu));
 		look_around(cpu);
 		paging_sync();
 	} while (leave == VCPU_PREEMPTED && !sched_has_ready() && !sched_has_to_wait(vcpu));

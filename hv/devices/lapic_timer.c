@@ -10,6 +10,8 @@
 #define TIMER_MODE(lvt) ((lvt) >> 17 & 3)
 enum { TIMER_ONE_SHOT = 0, TIMER_PERIODIC = 1, TIMER_TSC_DEADLINE = 2 };
 
+uint64_t lapic_min_period;
+
 static bool timer_counts(uint32_t lvt)
 {
 	return TIMER_MODE(lvt) == TIMER_ONE_SHOT || TIMER_MODE(lvt) == TIMER_PERIODIC;
@@ -23,10 +25,16 @@ static uint64_t timer_add(uint64_t now, uint64_t ticks)
 	return __builtin_add_overflow(now, ticks, &deadline) ? LAPIC_NO_DEADLINE : deadline;
 }
 
-void lapic_update_timer(struct lapic *lapic, uint64_t now)
+static uint64_t timer_period(const struct lapic *lapic)
 {
 	uint64_t period = (uint64_t)lapic->timer_initial << lapic->divide_shift;
-	uint64_t late = now - lapic->deadline;
+
+	return period < lapic_min_period ? lapic_min_period : period;
+}
+
+void lapic_update_timer(struct lapic *lapic, uint64_t now)
+{
+	uint64_t period = timer_period(lapic), late = now - lapic->deadline;
 
 	if (now < lapic->deadline || lapic->deadline == LAPIC_NO_DEADLINE)
 		return;
@@ -39,8 +47,17 @@ void lapic_update_timer(struct lapic *lapic, uint64_t now)
 
 uint64_t lapic_next_deadline(const struct lapic *lapic)
 {
-	/* The expiry of a masked timer is not visible; the timer catches up when it is unmasked. */
-	return lapic->lvt[LVT_TIMER] & LVT_MASKED ? LAPIC_NO_DEADLINE : lapic->deadline;
+	uint32_t lvt = lapic->lvt[LVT_TIMER], vector = lvt & LVT_VECTOR;
+	bool is_visible = !(lvt & LVT_MASKED) && !(lapic->irr[vector / 64] >> vector % 64 & 1);
+
+	/* The timer catches up when it is unmasked, and before its interrupt is accepted. */
+	return is_visible ? lapic->deadline : LAPIC_NO_DEADLINE;
+}
+
+void lapic_timer_move(struct lapic *lapic, uint64_t by)
+{
+	if (timer_counts(lapic->lvt[LVT_TIMER]) && lapic->deadline != LAPIC_NO_DEADLINE)
+		lapic->deadline += by;
 }
 
 void lapic_timer_set_initial(struct lapic *lapic, uint32_t count, uint64_t now)
@@ -51,18 +68,22 @@ void lapic_timer_set_initial(struct lapic *lapic, uint32_t count, uint64_t now)
 		return;
 	lapic_update_timer(lapic, now);
 	lapic->timer_initial = count;
+	if (TIMER_MODE(lapic->lvt[LVT_TIMER]) == TIMER_PERIODIC)
+		ticks = timer_period(lapic);
 	lapic->deadline = count == 0 ? LAPIC_NO_DEADLINE : timer_add(now, ticks);
 }
 
 /* The remaining count, rounded up: the count reaches zero when the timer fires. */
 uint32_t lapic_timer_current(struct lapic *lapic, uint64_t now)
 {
-	uint64_t divisor = BIT(lapic->divide_shift);
+	uint64_t divisor = BIT(lapic->divide_shift), count;
 
 	lapic_update_timer(lapic, now);
 	if (!timer_counts(lapic->lvt[LVT_TIMER]) || lapic->deadline == LAPIC_NO_DEADLINE)
 		return 0;
-	return (uint32_t)((lapic->deadline - now + divisor - 1) >> lapic->divide_shift);
+	count = (lapic->deadline - now + divisor - 1) >> lapic->divide_shift;
+	/* A longer period than the guest has asked for begins with the full count. */
+	return count < lapic->timer_initial ? (uint32_t)count : lapic->timer_initial;
 }
 
 /* SDM vol. 3, "APIC Timer": bits 3, 1 and 0 are the exponent less one, modulo 8. */

@@ -76,3 +76,12 @@ void deadline_remove(struct deadlines *heap, struct deadline *deadline)
 		deadline->next->before = deadline->before;
 	heap->first = meld(heap->first, children);
 }
+
+uint64_t deadline_translate(uint64_t at, uint64_t now, uint64_t there)
+{
+	uint64_t ret;
+
+	if (at == UINT64_MAX || __builtin_add_overflow(there, at > now ? at - now : 0, &ret))
+		return UINT64_MAX;
+	return ret;
+}

@@ -24,6 +24,12 @@ void deadline_add(struct deadlines *heap, struct deadline *deadline);
 /* Remove 'deadline', which is in this heap. */
 void deadline_remove(struct deadlines *heap, struct deadline *deadline);
 
+/*
+ * A deadline in a clock that reads 'now', as one in a clock that reads 'there'. What is over is due
+ * at once, UINT64_MAX and what the other clock cannot express never comes.
+ */
+uint64_t deadline_translate(uint64_t at, uint64_t now, uint64_t there);
+
 /* The time of the earliest deadline, UINT64_MAX if the heap is empty. */
 static inline uint64_t deadline_next(const struct deadlines *heap)
 {

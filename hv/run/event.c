@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a vCPU may have to do before it enters its guest: inject an event, request a window exit,
- * set the preemption timer, halt, restart, leave.
+ * set the timer, halt, restart, leave.
  *
  * One event is injected per entry: first an event that an exit interrupted, then an NMI, then the
  * local APIC's interrupt. A debug exception that is pending in the VMCS goes before the latter two:
@@ -168,27 +168,50 @@ static void inject(struct vcpu *vcpu, struct lapic *lapic)
 	request_windows(vcpu, lapic, blocking);
 }
 
-/*
- * The preemption timer ends the slice, or expires earlier for a timer. Without one, the local
- * APIC's timer interrupts the guest.
- */
-static void set_preemption_timer(struct vcpu *vcpu)
+static uint64_t earlier(uint64_t a, uint64_t b)
 {
-	uint64_t now = rdtsc(), until = vcpu->slice_end, ticks;
+	return a < b ? a : b;
+}
 
-	if (vcpu_next_deadline(vcpu) < until)
-		until = vcpu_next_deadline(vcpu);
-	if (sched_next_deadline() < until)
-		until = sched_next_deadline();
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Host TSC. The deadline of a halted vCPU ends a slice early. */
+static uint64_t slice_end(const struct vcpu *vcpu)
+{
+	return earlier(vcpu->slice.end, later(vcpu->slice.wakes_from, sched_next_deadline()));
+}
+
+/*
+ * Find out when the loop must look around again. Without a preemption timer, the local APIC's timer
+ * interrupts the guest.
+ */
+static void set_timer(struct vcpu *vcpu)
+{
+	uint64_t now = rdtsc();
+
+	vcpu->until = slice_end(vcpu);
+	if (vcpu->lapic->deadline != LAPIC_NO_DEADLINE)
+		vcpu->until = earlier(vcpu->until, vcpu_next_deadline(vcpu));
 	/* The delivery of an NMI ends its step thus, because it shuts the NMI window. */
 	if (vcpu->n_steps && !vcpu->steps_instruction)
-		until = now;
-	if (!vcpu_has_preemption_timer()) {
-		host_apic_timer_set(until);
-		return;
-	}
-	ticks = until > now ? (until - now) >> vcpu_shared.preemption_shift : 0;
-	vmcs_write(VMCS_PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
+		vcpu->until = now;
+	if (vcpu_has_preemption_timer())
+		vcpu_arm_timer(vcpu, now);
+	else
+		host_apic_timer_set(vcpu->until);
+	/* Not later, because requests may set the timer before each exit. */
+	if (!vcpu_has_preemption_timer() || vcpu->until < now + vcpu_shared.clock_grain)
+		vcpu->look_at = (uint32_t)vcpu->until;
+}
+
+void vcpu_time_is_up(struct vcpu *vcpu)
+{
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+	if (rdtsc() >= slice_end(vcpu))
+		vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
 }
 
 /* Whether nothing can wake any vCPU of the VM. The devices are locked. */
@@ -273,9 +296,7 @@ static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *reques
 /* Whether something else wants the processor or the vCPU. */
 static bool is_wanted_elsewhere(const struct vcpu *vcpu)
 {
-	uint64_t now = rdtsc();
-
-	return now >= vcpu->slice_end || now >= sched_next_deadline() ||
+	return rdtsc() >= slice_end(vcpu) ||
 	       __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED);
 }
 
@@ -347,7 +368,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		return leave(vcpu, VCPU_REQUEST_HALT, VCPU_HALTED, ret);
 	if (requests & VCPU_REQUEST_LEAVE)
 		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE, VCPU_PREEMPTED, ret);
-	set_preemption_timer(vcpu);
+	set_timer(vcpu);
 	if (vcpu->n_steps)
 		vcpu_request(vcpu, VCPU_REQUEST_EVENT); /* the next exit comes back here */
 	return true;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/lib/types.h"
-
-struct vcpu;
+#include "hv/vcpu/vcpu.h"
+#include "hv/vmx/vmcs.h"
 
 /* Why vcpu_run() returned. */
 enum vcpu_leave {
@@ -14,6 +13,21 @@ enum vcpu_leave {
 
 /* Serve all requests before a VM entry. False: do not enter but leave, for the reason '*ret'. */
 bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret);
+/*
+ * Let the guest exit at vcpu->until, by the preemption timer, which exists. The timer counts only
+ * while the guest runs: exits from 'look_at' on arm it again, so that it is never late by more than
+ * vcpu_shared.clock_grain.
+ */
+static inline void vcpu_arm_timer(struct vcpu *vcpu, uint64_t now)
+{
+	uint64_t left = vcpu->until > now ? vcpu->until - now : 0;
+
+	vmcs_write(VMCS_PREEMPTION_TIMER, left ? (left >> vcpu_shared.preemption_shift) + 1 : 0);
+	vcpu->look_at = (uint32_t)(now + vcpu_shared.clock_grain);
+}
+
+/* 'until' is over: ask for what is due. */
+void vcpu_time_is_up(struct vcpu *vcpu);
 /* Inject an exception, raised by the instruction at RIP. */
 void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector);
 void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error);

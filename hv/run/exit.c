@@ -7,6 +7,7 @@
 #include "hv/vmx/entry.h"
 
 #include "hv/host/cpu.h"
+#include "hv/host/io.h"
 #include "hv/host/panic.h"
 #include "hv/run/event.h"
 #include "hv/run/exit_handlers.h"
@@ -78,7 +79,8 @@ static void set_cpuid(uint64_t *gpr, const struct cpuid_regs *answer)
 	gpr[RDX] = answer->edx;
 }
 
-static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
+/* In other cases vmx_exited() handles CPUID itself. */
+static enum exit_action exit_cpuid(struct vcpu *vcpu)
 {
 	uint64_t *gpr = vcpu->regs.gpr;
 	struct cpuid_state state = {
@@ -92,22 +94,6 @@ static __attribute__((noinline)) void cpuid_variable(struct vcpu *vcpu)
 
 	cpuid_model_lookup(vcpu->cpuid, (uint32_t)gpr[RAX], (uint32_t)gpr[RCX], &state, &answer);
 	set_cpuid(gpr, &answer);
-}
-
-static inline void answer_cpuid(struct vcpu *vcpu)
-{
-	uint32_t leaf = (uint32_t)vcpu->regs.gpr[RAX];
-
-	if (cpuid_is_constant(leaf))
-		set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
-	else
-		cpuid_variable(vcpu);
-}
-
-/* With a bus lock besides: otherwise vmx_exited() handles CPUID itself. */
-static enum exit_action exit_cpuid(struct vcpu *vcpu)
-{
-	answer_cpuid(vcpu);
 	return EXIT_NEXT;
 }
 
@@ -118,29 +104,37 @@ static __attribute__((noinline)) void end_shadow(uint64_t blocking)
 	vcpu_owe_single_step();
 }
 
-/* Only 64-bit code continues beyond 4 GiB. */
-static __attribute__((noinline)) uint64_t wrap_rip(uint64_t rip)
-{
-	return vcpu_in_64bit_code() ? rip : rip & UINT32_MAX;
-}
-
 /*
- * Resume after the instruction that exited, as if it had run: the shadows of STI and MOV SS end,
- * and a single step is due. SDM vol. 3, "Guest Non-Register State".
+ * Resume at rip, as if the instruction that exited had run: the shadows of STI and MOV SS end, and
+ * a single step is due. SDM vol. 3, "Guest Non-Register State".
  */
-static inline void advance_rip(void)
+static inline void resume_at(uint64_t rip)
 {
-	uint64_t len = vmcs_read_next(VMCS_EXIT_INST_LEN);
-	uint64_t rip = vmcs_read_next(VMCS_GUEST_RIP) + len;
 	uint64_t blocking;
 
-	if ((uint32_t)rip < (uint32_t)len)
-		rip = wrap_rip(rip);
 	vmcs_write(VMCS_GUEST_RIP, rip);
 	blocking = vmcs_read_next(VMCS_GUEST_INTERRUPTIBILITY);
 	if ((blocking & (BLOCKING_STI | BLOCKING_MOV_SS)) ||
 	    (vmcs_read_next(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
 		end_shadow(blocking);
+}
+
+/* Only 64-bit code continues beyond 4 GiB. */
+static __attribute__((noinline)) void resume_at_4g(uint64_t rip)
+{
+	resume_at(vcpu_in_64bit_code() ? rip : rip & UINT32_MAX);
+}
+
+/* Resume after the instruction that exited. */
+static inline void advance_rip(void)
+{
+	uint64_t len = vmcs_read_next(VMCS_EXIT_INST_LEN);
+	uint64_t rip = vmcs_read_next(VMCS_GUEST_RIP) + len;
+
+	if ((uint32_t)rip < (uint32_t)len)
+		resume_at_4g(rip);
+	else
+		resume_at(rip);
 }
 
 static void entry_failed(struct vcpu *vcpu, uint32_t reason)
@@ -208,22 +202,51 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 	vcpu_flush_if_behind(vcpu);
 }
 
+/* The slice is over, or a timer of the guest is due. */
+static __attribute__((noinline)) void exit_due(struct vcpu *vcpu, uint32_t reason)
+{
+	vcpu_time_is_up(vcpu);
+	exit_any(vcpu, reason);
+}
+
+/* The preemption timer has not counted the time outside the guest. */
+static __attribute__((noinline)) void exit_late(struct vcpu *vcpu, uint32_t reason)
+{
+	uint64_t now = rdtsc();
+
+	if (now >= vcpu->until) {
+		exit_due(vcpu, reason);
+		return;
+	}
+	vcpu_arm_timer(vcpu, now);
+	exit_any(vcpu, reason);
+}
+
+/* The low halves suffice: after an exit that takes too long for them, the timer exits. */
+static inline bool is_late(const struct vcpu *vcpu)
+{
+	return (int32_t)((uint32_t)rdtsc() - vcpu->look_at) >= 0;
+}
+
 /*
  * The exit path: entry.asm calls this after each VM exit. No lock is held, and vector registers are
  * the guest's. CPUID comes first, because it is frequent and changes only registers: it leaves no
- * old translation.
+ * old translation. All calls are tail calls, so that the fast path needs no stack.
  */
 void vmx_exited(struct guest_regs *regs)
 {
 	struct vcpu *vcpu = (struct vcpu *)regs;
-	uint32_t reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
+	uint32_t reason = (uint32_t)vmcs_read_next(VMCS_EXIT_REASON);
+	uint32_t leaf = (uint32_t)regs->gpr[RAX];
 
 	vcpu->n_exits++;
-	if (reason != EXIT_CPUID) {
+	if (is_late(vcpu)) {
+		exit_late(vcpu, reason);
+	} else if (reason == EXIT_CPUID && cpuid_is_constant(leaf)) {
+		set_cpuid(regs->gpr, &vcpu->cpuid->basic[leaf]);
+		advance_rip();
+	} else {
 		exit_any(vcpu, reason);
-		return;
 	}
-	answer_cpuid(vcpu);
-	advance_rip();
 }
 _Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");

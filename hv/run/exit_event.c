@@ -4,12 +4,10 @@
 
 #include "hv/host/cpu.h"
 #include "hv/host/interrupt.h"
-#include "hv/host/io.h"
 #include "hv/host/panic.h"
 #include "hv/lib/print.h"
 #include "hv/run/event.h"
 #include "hv/run/shadow.h"
-#include "hv/vcpu/sched.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -75,8 +73,7 @@ enum exit_action exit_external_interrupt(struct vcpu *vcpu)
 {
 	cpu_take_interrupts();
 	if (!vcpu_has_preemption_timer())
-		return exit_preemption_timer(vcpu); /* the local APIC's */
-	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+		vcpu_time_is_up(vcpu); /* the local APIC's timer */
 	return EXIT_AGAIN;
 }
 
@@ -89,10 +86,6 @@ enum exit_action exit_window(struct vcpu *vcpu)
 
 enum exit_action exit_preemption_timer(struct vcpu *vcpu)
 {
-	uint64_t now = rdtsc();
-
-	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
-	if (now >= vcpu->slice_end || now >= sched_next_deadline())
-		vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
+	vcpu_time_is_up(vcpu);
 	return EXIT_AGAIN;
 }

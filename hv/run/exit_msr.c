@@ -93,6 +93,9 @@ static bool move_tsc(struct vcpu *vcpu, uint64_t by)
 	vcpu->guest.tsc_offset += by;
 	vcpu->guest.tsc_adjust += by;
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->guest.tsc_offset);
+	vm_lock_devices(vcpu->vm);
+	lapic_timer_move(vcpu->lapic, by);
+	vm_unlock_devices(vcpu->vm);
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
 	return true;
 }

@@ -48,12 +48,12 @@ static enum vcpu_leave run(struct vcpu *vcpu)
 	}
 }
 
-enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end)
+enum vcpu_leave vcpu_run(struct vcpu *vcpu, struct vcpu_slice slice)
 {
 	bool is_one_of_many = vcpu->vm->n_vcpus > 1;
 	enum vcpu_leave leave;
 
-	vcpu->slice_end = slice_end;
+	vcpu->slice = slice;
 	if (is_one_of_many && !sync_enter(vcpu))
 		return VCPU_PREEMPTED;
 	leave = run(vcpu);

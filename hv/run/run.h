@@ -2,8 +2,10 @@
 #pragma once
 
 #include "hv/run/event.h"
+#include "hv/vcpu/vcpu.h"
 
-struct vcpu;
-
-/* Run a loaded vCPU until the scheduler must decide. 'slice_end' (host TSC) ends its turn. */
-enum vcpu_leave vcpu_run(struct vcpu *vcpu, uint64_t slice_end);
+/*
+ * Run a loaded vCPU until the scheduler must decide. Whatever the guest does, its exits end with
+ * the slice, except for the one that is being handled.
+ */
+enum vcpu_leave vcpu_run(struct vcpu *vcpu, struct vcpu_slice slice);

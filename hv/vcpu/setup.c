@@ -2,6 +2,7 @@
 /* Fills what all vCPUs share, once at start. */
 #include "hv/vcpu/setup.h"
 
+#include "hv/devices/lapic_timer.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/host/io.h"
@@ -9,6 +10,9 @@
 #include "hv/host/tsc.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/vcpu.h"
+
+#define CLOCK_GRAINS_PER_S 20000 /* 50 us: see vcpu_arm_timer() */
+#define TIMER_MAX_HZ	   5000	 /* of a guest's periodic timer, as under KVM */
 
 static const struct cpu_facts *facts; /* of all processors; during vcpu_setup() only */
 
@@ -27,6 +31,8 @@ enum status vcpu_setup(const struct processor_report *common)
 	TRY(vmx_controls_choose(capability, &shared->controls));
 	shared->n_switched = vcpu_has_control2(PROC2_RDTSCP) ? N_SWITCHED : SWITCHED_TSC_AUX;
 	shared->switches_speculation = host_policy.measures & MEASURE_IBPB;
+	shared->clock_grain = tsc_hz / CLOCK_GRAINS_PER_S;
+	lapic_min_period = tsc_hz / TIMER_MAX_HZ;
 	shared->preemption_shift = capability->misc & 0x1f;
 	shared->io_bitmap = frame_alloc();
 	shared->msr_bitmap = frame_alloc();

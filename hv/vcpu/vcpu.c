@@ -113,9 +113,10 @@ uint64_t vcpu_now(const struct vcpu *vcpu)
 
 uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 {
-	uint64_t deadline = lapic_next_deadline(vcpu->lapic);
+	uint64_t now = rdtsc();
 
-	return deadline == LAPIC_NO_DEADLINE ? UINT64_MAX : deadline - vcpu->guest.tsc_offset;
+	return deadline_translate(lapic_next_deadline(vcpu->lapic), now + vcpu->guest.tsc_offset,
+				  now);
 }
 
 void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)

@@ -23,7 +23,7 @@ struct vm;
  */
 enum vcpu_request {
 	VCPU_REQUEST_EVENT = 1,	  /* an event may be due for injection */
-	VCPU_REQUEST_TIMER = 2,	  /* the preemption timer must be set again */
+	VCPU_REQUEST_TIMER = 2,	  /* a timer is due, or 'until' must be found again */
 	VCPU_REQUEST_INPUT = 4,	  /* bytes wait for the guest's UART */
 	VCPU_REQUEST_HALT = 8,	  /* the guest executed HLT */
 	VCPU_REQUEST_START = 16,  /* begin with the kernel; for vCPU 0 only */
@@ -87,6 +87,12 @@ struct vcpu_guest {
 	uint64_t xcr0;
 };
 
+/* A turn on a processor, host TSC. It is much shorter than 2^31 ticks. */
+struct vcpu_slice {
+	uint64_t end;
+	uint64_t wakes_from; /* from then on, another vCPU's deadline on the processor ends it */
+};
+
 struct vcpu {
 	/* The vCPU's own; of these, only regs.gpr and regs.spec_ctrl are copied from a template. */
 	struct guest_regs regs; /* first: vmx_exited() casts its address */
@@ -100,7 +106,9 @@ struct vcpu {
 	bool runs;
 	bool has_moved_on;    /* this vCPU has changed the tree since its last flush */
 	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none */
-	uint64_t slice_end;   /* host TSC */
+	struct vcpu_slice slice;
+	uint64_t until; /* host TSC: when the loop must look around, at the slice's end or before */
+	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
 	uint64_t n_exits;
 	const struct cpuid_model *cpuid;
 	struct step_pages *step_pages; /* NULL: never needed */
@@ -140,6 +148,7 @@ struct vcpu_shared {
 	phys_t io_bitmap; /* all ones; serves as bitmaps A and B */
 	phys_t msr_bitmap;
 	unsigned preemption_shift; /* a timer tick is 1 << shift TSC ticks */
+	uint64_t clock_grain;	   /* ticks of the TSC: a slice may end so much later */
 	unsigned n_switched;	   /* of enum switched_msr */
 	bool switches_speculation; /* vCPUs have their own IA32_SPEC_CTRL */
 	uint64_t microcode;

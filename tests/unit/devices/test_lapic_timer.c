@@ -262,6 +262,55 @@ static void the_end_of_time_never_comes(void **state)
 	assert_false(fired(UINT64_MAX - 1));
 }
 
+static void no_period_is_shorter_than_the_least(void **state)
+{
+	lapic_min_period = 1000;
+	start(PERIODIC);
+	write_at(0x380, 1, 5000);
+	assert_int_equal(lapic_next_deadline(lapic), 6000);
+	assert_int_equal(count_at(5000), 1);
+	assert_true(fired(6010));
+	assert_int_equal(lapic_next_deadline(lapic), 7000);
+	start(ONE_SHOT);
+	write_at(0x380, 1, 5000);
+	assert_int_equal(lapic_next_deadline(lapic), 5001);
+	start(PERIODIC);
+	write_at(0x380, 1001, 5000);
+	assert_int_equal(lapic_next_deadline(lapic), 6001);
+	lapic_min_period = 0;
+}
+
+/* The next expiry would change nothing while the interrupt of the last one waits. */
+static void an_interrupt_that_waits_needs_no_deadline(void **state)
+{
+	start(PERIODIC);
+	write_at(0x380, 100, 1000);
+	irqchip_update_timer(&chip, lapic, 1100);
+	assert_true(lapic_next_deadline(lapic) == UINT64_MAX);
+	irqchip_update_timer(&chip, lapic, 1550);
+	lapic_accept(lapic, 0x40);
+	assert_int_equal(lapic_next_deadline(lapic), 1600);
+	lapic_eoi(lapic);
+	assert_false(fired(1599));
+	assert_true(fired(1600));
+}
+
+static void a_count_does_not_depend_on_the_tsc(void **state)
+{
+	start(ONE_SHOT);
+	write_at(0x380, 100, 1000000);
+	lapic_timer_move(lapic, (uint64_t)-999990);
+	assert_int_equal(count_at(10), 100);
+	assert_int_equal(lapic_next_deadline(lapic), 110);
+	start(DEADLINE);
+	set_deadline(100, 0);
+	lapic_timer_move(lapic, 50);
+	assert_int_equal(lapic_next_deadline(lapic), 100);
+	start(ONE_SHOT);
+	lapic_timer_move(lapic, 50);
+	assert_true(lapic_next_deadline(lapic) == UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +326,9 @@ int main(void)
 		cmocka_unit_test(the_two_ways_to_start_belong_to_their_modes),
 		cmocka_unit_test(leaving_or_entering_deadline_mode_disarms),
 		cmocka_unit_test(the_end_of_time_never_comes),
+		cmocka_unit_test(no_period_is_shorter_than_the_least),
+		cmocka_unit_test(an_interrupt_that_waits_needs_no_deadline),
+		cmocka_unit_test(a_count_does_not_depend_on_the_tsc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

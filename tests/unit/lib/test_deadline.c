@@ -90,12 +90,24 @@ static void the_first_leave_in_order(void **state)
 	assert_int_equal(n, 0);
 }
 
+static void a_deadline_is_the_same_time_in_another_clock(void **state)
+{
+	assert_true(deadline_translate(150, 100, 5000) == 5050);
+	assert_true(deadline_translate(100, 100, 5000) == 5000);
+	assert_true(deadline_translate(99, 100, 5000) == 5000); /* over: due at once */
+	assert_true(deadline_translate(150, 100, UINT64_MAX - 50) == UINT64_MAX);
+	/* A guest has set its TSC back, and its deadline to the end of time. */
+	assert_true(deadline_translate(UINT64_MAX - 1, 0, 5000) == UINT64_MAX);
+	assert_true(deadline_translate(UINT64_MAX, UINT64_MAX - 5, 5000) == UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_heap_is_never_due),
 		cmocka_unit_test(the_earliest_is_at_hand_whatever_comes_and_goes),
 		cmocka_unit_test(the_first_leave_in_order),
+		cmocka_unit_test(a_deadline_is_the_same_time_in_another_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@ static struct cpu cpu = {.self = &cpu};
 static struct ept ept;
 static struct vm vm;
 static struct vcpu vcpu = {.vm = &vm, .ept = &ept};
-static unsigned n_reinjected, n_handled, n_crashes, n_unlaunched;
+static unsigned n_reinjected, n_handled, n_crashes, n_unlaunched, n_due;
+struct vcpu_shared vcpu_shared = {.preemption_shift = 5, .clock_grain = UINT64_C(1) << 29};
 
 /* The handlers of exits: each resumes. */
 #define HANDLER(name) \
@@ -52,6 +53,11 @@ void vcpu_reinject_vectored(struct vcpu *for_vcpu)
 	n_reinjected++;
 }
 
+void vcpu_time_is_up(struct vcpu *for_vcpu)
+{
+	n_due++;
+}
+
 void vcpu_flush(struct vcpu *for_vcpu, uint64_t generation)
 {
 }
@@ -83,7 +89,7 @@ _Noreturn void panic_machine_check(void)
 /* One exit, for 'reason', of an entry that injected an interrupt; 'interrupted' says the VMCS. */
 static void leave_guest(uint32_t reason, bool interrupted)
 {
-	n_reinjected = n_handled = n_crashes = n_unlaunched = 0;
+	n_reinjected = n_handled = n_crashes = n_unlaunched = n_due = 0;
 	test_vmcs[VMCS_EXIT_REASON] = reason;
 	test_vmcs[VMCS_IDT_VECTORING_INFO] =
 		0x31 | INTR_TYPE_EXTERNAL | (interrupted ? INTR_VALID : 0);
@@ -136,12 +142,40 @@ static void an_exit_without_handler_ends_the_vm(void **state)
 	}
 }
 
+static void each_exit_looks_at_the_clock_in_time(void **state)
+{
+	static const enum exit_reason reasons[] = {EXIT_EXCEPTION_NMI, EXIT_IO, EXIT_HLT};
+	const uint64_t far = UINT64_C(1) << 30;
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		uint64_t now = rdtsc();
+
+		test_vmcs[VMCS_PREEMPTION_TIMER] = 1;
+		vcpu.until = now + far;
+		vcpu.look_at = (uint32_t)(now + far);
+		leave_guest(reasons[i], false);
+		assert_int_equal(test_vmcs[VMCS_PREEMPTION_TIMER], 1);
+		/* The timer gets what is left, and the next look comes a grain later. */
+		vcpu.look_at = (uint32_t)(now - 1);
+		leave_guest(reasons[i], false);
+		assert_int_equal(n_due, 0);
+		assert_in_range(test_vmcs[VMCS_PREEMPTION_TIMER], (far >> 5) / 2, (far >> 5) + 1);
+		assert_true(vcpu.look_at - (uint32_t)now >= far / 2);
+		vcpu.until = now;
+		vcpu.look_at = (uint32_t)now;
+		leave_guest(reasons[i], false);
+		assert_int_equal(n_due, 1);
+		assert_int_equal(n_handled, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_interrupted_event_is_delivered_again),
 		cmocka_unit_test(a_failed_entry_interrupts_nothing),
 		cmocka_unit_test(an_exit_without_handler_ends_the_vm),
+		cmocka_unit_test(each_exit_looks_at_the_clock_in_time),
 	};
 
 	arch_prctl(ARCH_SET_GS, &cpu);
