@@ -38,6 +38,8 @@
 #include "hv/host/symbols.h"
 #include "hv/host/tsc.h"
 #include "hv/host/tsc_calibrate.h"
+#include "hv/host/watchdog.h"
+#include "hv/host/watchdog_find.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/info.h"
@@ -189,6 +191,14 @@ static void read_mask(const struct host_config *host, struct diag *diag)
 		diag_error(diag, host->mask_place, "unknown feature: '%s'", unknown);
 }
 
+static void start_watchdog(const struct host_config *host, struct diag *diag)
+{
+	const char *missing = host->watchdog != 0 ? watchdog_start(host->watchdog) : NULL;
+
+	if (missing != NULL)
+		diag_error(diag, host->watchdog_place, "-watchdog: %s", missing);
+}
+
 static void check_info(const struct info_config *info, struct diag *diag)
 {
 	for (; info != NULL; info = info->next)
@@ -226,6 +236,7 @@ static void read_configuration(struct arena *arena)
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %lu", ticks);
 	panic_set_plan(plan_after(config.host.on_panic, POWER_PANIC));
+	start_watchdog(&config.host, &diag);
 	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, arena, &diag, &images.first) == OK &&
 	    status != ERR_NOMEM) {
 		images.arena = arena;
@@ -262,8 +273,10 @@ static struct image *next_guarded(struct image *image)
 
 static void take_checksums(void)
 {
-	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next))
+	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next)) {
 		i->checksum = image_checksum(i);
+		watchdog_feed();
+	}
 }
 
 /* Panic if the bytes of a private file or of ROM have changed, which is our bug. */
@@ -272,6 +285,7 @@ static void compare_checksums(void)
 	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next)) {
 		uint64_t now = image_checksum(i);
 
+		watchdog_feed();
 		if (now != i->checksum)
 			panic("image %s has changed: checksum %016lx", i->path, now);
 		log_info("image %s: unchanged, checksum %016lx", i->path, now);
@@ -337,6 +351,7 @@ static void start_vms(void)
 		if (vm_create(vm, time_now(), link) == OK) {
 			print_info(*link);
 			link = &(*link)->next;
+			watchdog_feed();
 		}
 	while (made) {
 		struct vm *vm = made;
@@ -649,6 +664,7 @@ static void read_tables(const struct boot_info *info)
 				 acpi.n_io_apics, numa.n_nodes);
 	else
 		console_end_step("no processors in the tables");
+	watchdog_find(table_bytes(acpi.wdat), acpi.wdat.len);
 }
 
 static bool find_serial_port(void)

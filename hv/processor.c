@@ -14,6 +14,7 @@
 #include "hv/host/power_button.h"
 #include "hv/host/rendezvous.h"
 #include "hv/host/tsc.h"
+#include "hv/host/watchdog.h"
 #include "hv/lib/print.h"
 #include "hv/monitor/keys.h"
 #include "hv/monitor/monitor.h"
@@ -75,6 +76,13 @@ static void gather_vcpu(struct vcpu *vcpu)
 		sched_remove(n_gone);
 }
 
+/* What each processor does once in a second, also while it idles. */
+static void do_chores(struct cpu *cpu)
+{
+	cpu->chores_due = rdtsc() + tsc_hz;
+	watchdog_pass(cpu);
+}
+
 static void poll_button(void)
 {
 	static bool has_quit;
@@ -96,6 +104,8 @@ static void look_around(struct cpu *cpu)
 		keys_poll();
 		(void)console_poll();
 	}
+	if (rdtsc() >= cpu->chores_due)
+		do_chores(cpu);
 	sched_wake_due(rdtsc());
 }
 
@@ -162,11 +172,8 @@ static void wait_for_work(struct cpu *cpu)
 
 	if (!sched_begin_idle(cpu))
 		return;
-	until = earlier(until, sched_next_deadline());
-	if (until == UINT64_MAX)
-		host_apic_timer_stop();
-	else
-		host_apic_timer_set(until);
+	until = earlier(earlier(until, cpu->chores_due), sched_next_deadline());
+	host_apic_timer_set(until);
 	cpu_wait();
 	vm_merge_woke(cpu);
 	sched_end_idle(cpu);

@@ -130,12 +130,15 @@ set(HV_START_SOURCES
 	hv/host/policy.c
 	hv/host/serial_find.c
 	hv/host/smp.c
+	hv/host/tco_find.c
 	hv/host/trampoline.asm
 	hv/host/tsc_calibrate.c
 	hv/host/tsc_hypervisor.c
 	hv/host/tsc_leaf.c
 	hv/host/tsc_sync.c
 	hv/host/tsc_timer.c
+	hv/host/watchdog_find.c
+	hv/host/wdat_parse.c
 	hv/vcpu/setup.c
 	hv/vmx/guard.c
 	hv/vmx/mask.c

@@ -170,7 +170,9 @@ struct host_config {
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	bool check;    /* check all memory after the last VM has ended; default off */
 	struct info_config *info; /* in the order written */
-	const char *mask;	  /* names of features with commas, unchecked; NULL: none */
+	unsigned watchdog;	  /* seconds; 0: off */
+	struct diag_place watchdog_place;
+	const char *mask; /* names of features with commas, unchecked; NULL: none */
 	struct diag_place mask_place;
 };
 

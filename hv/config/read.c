@@ -35,7 +35,8 @@ enum {
 	HOST_MERGE,
 	HOST_INFO,
 	HOST_MASK,
-	HOST_MAX_PRIVATE
+	HOST_MAX_PRIVATE,
+	HOST_WATCHDOG
 };
 
 static const struct host_option host_options[] = {
@@ -51,6 +52,7 @@ static const struct host_option host_options[] = {
 	[HOST_INFO] = {"info", {NULL}},
 	[HOST_MASK] = {"mask", {NULL}},
 	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
+	[HOST_WATCHDOG] = {"watchdog", {NULL}},
 };
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
@@ -141,6 +143,23 @@ static void set_mask(struct host_config *host, const struct word *names)
 	host->mask_place = word_place(names, 0);
 }
 
+/* The loop of a processor may need a few seconds between two passes. */
+static void read_watchdog(struct host_config *host, const struct word *seconds, struct diag *diag)
+{
+	enum { SECONDS_MIN = 10 };
+	bool is_negative;
+	uint64_t value;
+
+	host->watchdog_place = word_place(seconds, 0);
+	if (parse_integer(seconds->text, &value, &is_negative) == OK && !is_negative &&
+	    value >= SECONDS_MIN && value <= UINT32_MAX)
+		host->watchdog = (unsigned)value;
+	else
+		diag_error(diag, host->watchdog_place,
+			   "Parameter '-watchdog' expects a number of seconds, at least %u",
+			   SECONDS_MIN);
+}
+
 static enum status read_host(struct config *config, const struct word *words, struct arena *arena,
 			     struct diag *diag)
 {
@@ -161,6 +180,8 @@ static enum status read_host(struct config *config, const struct word *words, st
 			TRY(read_info(&config->host, words, arena));
 		else if (option == HOST_MASK)
 			set_mask(&config->host, words);
+		else if (option == HOST_WATCHDOG)
+			read_watchdog(&config->host, words, diag);
 		else if (option == HOST_MAX_PRIVATE)
 			(void)parse_limit(words, 0, "-max-private", diag,
 					  &config->host.max_private);

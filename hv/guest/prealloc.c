@@ -80,6 +80,8 @@ static bool fill_stretch(const struct prealloc *work)
 	status = fill_pages(work, (gpa_t){from}, (unsigned)((to - from) / PAGE_SIZE));
 	if (status != OK)
 		note_error(work, status);
+	if (work->progress != NULL)
+		work->progress();
 	return status == OK;
 }
 

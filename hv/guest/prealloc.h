@@ -36,6 +36,7 @@ struct prealloc {
 	uint64_t first_page; /* the number of the region's first page in the object */
 	uint32_t n_cpus;     /* at most so many processors at once; at least 1 */
 	const struct thread_context *context;
+	void (*progress)(void); /* each processor calls it often while it fills; or NULL */
 };
 
 /*

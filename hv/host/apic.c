@@ -176,6 +176,12 @@ static void mask_local_sources(void)
 		apic_write(APIC_LVT_CMCI, LVT_MASKED);
 }
 
+static void stop_timer(void)
+{
+	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+	apic_write(APIC_TIMER_INITIAL, 0);
+}
+
 void host_apic_enable(void)
 {
 	uint64_t base = rdmsr(IA32_APIC_BASE) | APIC_BASE_ENABLE;
@@ -187,7 +193,7 @@ void host_apic_enable(void)
 	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_TASK_PRIORITY, 0);
 	mask_local_sources();
-	host_apic_timer_stop();
+	stop_timer();
 	this_cpu()->apic_id = read_id();
 }
 
@@ -266,7 +272,7 @@ enum status host_apic_calibrate(void)
 	uint64_t ticks = rdtsc() - start;
 
 	timer_ratio = (count << 32) / ticks;
-	host_apic_timer_stop();
+	stop_timer();
 	return timer_ratio ? OK : ERR_NOTFOUND;
 }
 
@@ -299,10 +305,4 @@ void host_apic_timer_set(uint64_t tsc_deadline)
 bool host_apic_timer_works(void)
 {
 	return (is_x2apic || registers != NULL) && (has_tsc_deadline || timer_ratio != 0);
-}
-
-void host_apic_timer_stop(void)
-{
-	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
-	apic_write(APIC_TIMER_INITIAL, 0);
 }

@@ -48,4 +48,3 @@ void host_apic_send_nmi(uint32_t apic_id);
 void host_apic_timer_set(uint64_t tsc_deadline);
 /* Whether the timer can be used already. */
 bool host_apic_timer_works(void);
-void host_apic_timer_stop(void);

@@ -47,6 +47,8 @@ struct cpu {
 	bool left_out;	    /* set by the boot processor: halt instead of running guests */
 	bool idle;	    /* in, or about to enter, cpu_wait(); read by others, atomically */
 	uint32_t arrival;   /* enum arrival; atomic */
+	uint32_t watchdog_rounds; /* in which its loop has passed */
+	uint64_t chores_due;	  /* TSC; see hv/processor.c */
 	uint64_t
 		page_generation; /* of the host's page tables when last loaded: see paging_sync() */
 	uint64_t gdt[5];	 /* null, code, data, TSS (two) */

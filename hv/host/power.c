@@ -19,6 +19,7 @@
 #include "hv/host/power_button.h"
 #include "hv/host/stop.h"
 #include "hv/host/tsc.h"
+#include "hv/host/watchdog.h"
 #include "hv/lib/print.h"
 
 enum {
@@ -238,6 +239,7 @@ static void hold(enum power_goal goal)
 		if (power_button_is_pressed())
 			return;
 		nmi_report();
+		watchdog_feed();
 		pause();
 	}
 }
@@ -265,6 +267,7 @@ void power_end(struct power_plan plan)
 {
 	console_flush();
 	stop_others();
+	watchdog_feed();
 	if (!attempt.has_begun) {
 		attempt.has_begun = true;
 		attempt.goal = plan.goal;
@@ -272,9 +275,14 @@ void power_end(struct power_plan plan)
 			hold(plan.goal);
 	}
 	cpu_leave_vmx();
-	if (attempt.goal == POWER_STAY)
-		wait_for_button();
 	if (power_button_is_pressed())
 		attempt.goal = POWER_OFF;
+	/* It would start a machine again that has to stay as it is. It ends a reset that hangs. */
+	if (attempt.goal != POWER_RESET)
+		watchdog_stop();
+	if (attempt.goal == POWER_STAY) {
+		wait_for_button();
+		attempt.goal = POWER_OFF;
+	}
 	try_ways();
 }

@@ -8,6 +8,7 @@
 #include "hv/frame/numa.h"
 #include "hv/guest/prealloc.h"
 #include "hv/host/cpu.h"
+#include "hv/host/watchdog.h"
 #include "hv/lib/print.h"
 
 static struct prealloc_cpu number_of(const struct cpu *cpu)
@@ -35,6 +36,7 @@ static enum status fill_region(struct vm *vm, const struct mem_region *region)
 		.first_page = memory_backend_offset(region) / PAGE_SIZE,
 		.n_cpus = backend->prealloc_threads,
 		.context = backend->context,
+		.progress = watchdog_feed,
 	};
 
 	if (!allows_any(work.context)) {

@@ -52,14 +52,14 @@ class Qmp:
                 return message["return"]
             self.events.append(message)
 
-    def next_event(self, name, deadline):
-        """The data of the next event of that name, or None when the deadline has passed."""
+    def next_event(self, names, deadline):
+        """The next event of these names, or None when the deadline has passed."""
         while True:
             message = self.events.pop(0) if self.events else self.read(deadline)
             if message is None:
                 return None
-            if message.get("event") == name:
-                return message["data"]
+            if message.get("event") in names:
+                return message
 
 
 class Machine:
@@ -92,9 +92,12 @@ class Machine:
         self.connection.close()
 
     def wait_for_end(self, seconds):
-        """The reason of QEMU's event SHUTDOWN, or "none" if there is none in that time."""
-        event = self.qmp.next_event("SHUTDOWN", time.monotonic() + seconds)
-        return event["reason"] if event else "none"
+        """The reason of QEMU's event SHUTDOWN, "watchdog" if the watchdog has ended the machine, or
+        "none" if neither happens in that time."""
+        event = self.qmp.next_event(["SHUTDOWN", "WATCHDOG"], time.monotonic() + seconds)
+        if event is None:
+            return "none"
+        return "watchdog" if event["event"] == "WATCHDOG" else event["data"]["reason"]
 
     def press(self, key):
         """Press and release a key of the keyboard."""
@@ -104,7 +107,7 @@ class Machine:
         """Start the machine again, which keeps its memory."""
         self.qmp.execute("set-action", reboot="reset")
         self.qmp.execute("system_reset")
-        self.qmp.next_event("RESET", time.monotonic() + 60)
+        self.qmp.next_event(["RESET"], time.monotonic() + 60)
         self.qmp.execute("set-action", reboot="shutdown")
         self.qmp.execute("cont")
 

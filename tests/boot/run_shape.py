@@ -31,7 +31,8 @@ defaults:
     resets     how often a machine that has reset itself starts again, with its memory (0)
 and what is expected:
     end        the words of the last line, "stencil: end: WORDS" ("no vmx"); "" for no such line
-    reason     who ended the machine, in QEMU's words ("guest-shutdown"); "none": it still runs
+    reason     who ended the machine, in QEMU's words ("guest-shutdown"), or "watchdog"; "none": it
+               still runs
     processors a regular expression, the processors that start, "N of N" (all of smp, if there is
                an end); "" for no such line
     expect     regular expressions, each to be found in some line of each serial port
@@ -205,7 +206,7 @@ def wait_for_end(machine, shape, work):
     while time.monotonic() < deadline:
         reason = machine.wait_for_end(step)
         lines = read_serial(serial_path(work, 0)) if shape["serial"] else []
-        if reason == "guest-reset" and resets:
+        if reason in ("guest-reset", "watchdog") and resets:
             resets -= 1
             machine.reset()
             deadline = time.monotonic() + shape["timeout"]

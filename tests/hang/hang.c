@@ -7,6 +7,7 @@
  */
 #include "boot/boot_info.h"
 #include "hv/host/cpu.h"
+#include "hv/host/facts.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
@@ -79,6 +80,13 @@ enum status __wrap_smp_init(const struct boot_info *info, const struct smp_times
 	if (has_text("wait a microsecond"))
 		times = &impatient;
 	return __real_smp_init(info, times, entry);
+}
+
+void __real_facts_read(struct cpu_facts *ret);
+void __wrap_facts_read(struct cpu_facts *ret)
+{
+	fail_in("facts_read");
+	__real_facts_read(ret);
 }
 
 _Noreturn void __real_arrival_take(struct cpu *cpu);

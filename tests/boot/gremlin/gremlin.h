@@ -27,6 +27,7 @@ EFI_STATUS no_con_out(UINTN number);
 EFI_STATUS bad_checksums(UINTN number);
 EFI_STATUS no_s5(UINTN number);
 EFI_STATUS legacy_power(UINTN number);
+EFI_STATUS arm_watchdog(UINTN number);
 
 /* levels.c: the firmware itself has four levels while it stops its other processors. */
 EFI_STATUS la57(UINTN number);

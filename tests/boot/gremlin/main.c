@@ -37,6 +37,7 @@ static const struct mischief mischiefs[] = {
 	{"bad-checksums", bad_checksums, NULL},
 	{"no-s5", no_s5, NULL},
 	{"legacy-power", legacy_power, NULL},
+	{"watchdog", arm_watchdog, NULL},
 	{"no-device", NULL, no_device},
 	{"no-con-out", NULL, no_con_out},
 	{"la57", NULL, la57},

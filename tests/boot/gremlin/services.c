@@ -171,3 +171,21 @@ EFI_STATUS legacy_power(UINTN number)
 	asm volatile("outb %b0, %w1" : : "a"(fadt[53]), "Nd"(*(UINT32 *)(fadt + 48)));
 	return EFI_SUCCESS;
 }
+
+static void out16(UINT16 port, UINT16 value)
+{
+	asm volatile("outw %w0, %w1" : : "a"(value), "Nd"(port));
+}
+
+/* Start the TCO of q35's chipset, where OVMF places it, with that many ticks. */
+EFI_STATUS arm_watchdog(UINTN number)
+{
+	enum { TCO = 0x660, RELOAD = 0, CONTROL_1 = 8, COUNT = 0x12, NO_REBOOT = 1 << 5 };
+	volatile UINT32 *gcs = (UINT32 *)(UINTN)0xfed1f410;
+
+	*gcs &= ~(UINT32)NO_REBOOT;
+	out16(TCO + COUNT, (UINT16)number);
+	out16(TCO + CONTROL_1, 0);
+	out16(TCO + RELOAD, 1);
+	return EFI_SUCCESS;
+}

@@ -184,7 +184,8 @@ static void memory_is_counted_as_by_qemu(void **state)
 static void the_host_is_told_its_part(void **state)
 {
 	assert_int_equal(parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
-			       "-checksum on -check on -smt off -mitigations all -merge all\n"
+			       "-checksum on -check on -smt off -mitigations all -merge all "
+			       "-watchdog 60\n"
 			       "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
 			 OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
@@ -198,6 +199,8 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(config.host.mask_place.line, 3);
 	assert_int_equal(config.host.mitigations, MITIGATIONS_ALL);
 	assert_int_equal(config.host.merge, MERGE_ALL);
+	assert_int_equal(config.host.watchdog, 60);
+	assert_int_equal(config.host.watchdog_place.line, 2);
 	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning -merge off\n"
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
@@ -247,6 +250,14 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
 	expect_logged("host -smt 1\nvm a -kernel k",
 		      "c:1:11: Parameter '-smt' does not accept value '1'\n");
+	expect_logged("host -watchdog 9\nvm a -kernel k",
+		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
+	expect_logged("host -watchdog -30\nvm a -kernel k",
+		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
+	expect_logged("host -watchdog 1m\nvm a -kernel k",
+		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
+	expect_logged("host -watchdog 4294967296\nvm a -kernel k",
+		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
 	expect_logged("host -mitigations on\nvm a -kernel k",
 		      "c:1:19: Parameter '-mitigations' does not accept value 'on'\n");
 	expect_logged("host -merge on\nvm a -kernel k",

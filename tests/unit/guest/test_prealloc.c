@@ -180,6 +180,26 @@ static void one_processor_fills_it_all(void **state)
 	}
 }
 
+static unsigned n_told;
+
+static void note_progress(void)
+{
+	n_told++;
+}
+
+static void progress_is_told_after_each_stretch(void **state)
+{
+	uint64_t available = frame_available();
+	struct prealloc work = work_of(1);
+
+	make_region(true);
+	work.progress = note_progress;
+	n_told = 0;
+	assert_int_equal(prealloc_fill(&work, cpu_of(0)), OK);
+	assert_int_equal(n_told, 4);
+	destroy(available);
+}
+
 static void several_processors_fill_it_together(void **state)
 {
 	uint64_t available = frame_available();
@@ -388,6 +408,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(one_processor_fills_it_all, setup),
+		cmocka_unit_test_setup(progress_is_told_after_each_stretch, setup),
 		cmocka_unit_test_setup(several_processors_fill_it_together, setup),
 		cmocka_unit_test_setup(a_page_the_vm_has_already_stays, setup),
 		cmocka_unit_test_setup(no_more_processors_than_asked_for, setup),
