@@ -17,6 +17,7 @@
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
 #include "hv/host/facts.h"
+#include "hv/host/hest.h"
 #include "hv/host/idt.h"
 #include "hv/host/io.h"
 #include "hv/host/keyboard.h"
@@ -651,6 +652,16 @@ static void take_memory(const struct boot_info *info)
 			 info->ramdisk_len / KIB(1));
 }
 
+static void leave_banks(const void *hest, uint64_t len)
+{
+	uint64_t banks = hest != NULL ? hest_firmware_banks(hest, len) : 0;
+
+	machine_check_leave_banks(banks);
+	if (banks != 0)
+		log_info("machine checks: the firmware handles corrected errors of banks %#lx",
+			 banks);
+}
+
 static void read_tables(const struct boot_info *info)
 {
 	console_begin_step("ACPI");
@@ -664,6 +675,7 @@ static void read_tables(const struct boot_info *info)
 				 acpi.n_io_apics, numa.n_nodes);
 	else
 		console_end_step("no processors in the tables");
+	leave_banks(table_bytes(acpi.hest), acpi.hest.len);
 	watchdog_find(table_bytes(acpi.wdat), acpi.wdat.len);
 }
 
@@ -752,8 +764,8 @@ void hv_main(const struct boot_info *info)
 	silence_devices(info);
 	take_memory(info);
 	show_last_words();
-	machine_check_init();
 	read_tables(info);
+	machine_check_init();
 	find_console();
 	find_clock(info);
 	start_processors(info);

@@ -9,6 +9,7 @@
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/machine_check.h"
 #include "hv/host/nmi.h"
 #include "hv/host/paging.h"
 #include "hv/host/power_button.h"
@@ -80,6 +81,7 @@ static void gather_vcpu(struct vcpu *vcpu)
 static void do_chores(struct cpu *cpu)
 {
 	cpu->chores_due = rdtsc() + tsc_hz;
+	machine_check_poll();
 	watchdog_pass(cpu);
 }
 

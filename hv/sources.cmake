@@ -118,6 +118,7 @@ set(HV_START_SOURCES
 	hv/host/acpi_memory.c
 	hv/host/facts.c
 	hv/host/facts_read.c
+	hv/host/hest.c
 	hv/host/known_state.c
 	hv/host/known_state_set.c
 	hv/host/low_page.c

@@ -358,6 +358,8 @@ static void parse_table(phys_t address, struct acpi *acpi)
 		parse_hpet(table, acpi);
 	else if (has_signature(table, "SPCR"))
 		acpi->spcr = (struct acpi_table){address, table.len};
+	else if (has_signature(table, "HEST"))
+		acpi->hest = (struct acpi_table){address, table.len};
 	else if (has_signature(table, "WDAT"))
 		acpi->wdat = (struct acpi_table){address, table.len};
 	else if (has_signature(table, "SRAT"))

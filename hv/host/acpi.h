@@ -66,6 +66,7 @@ struct acpi {
 	struct acpi_register reset;
 	uint8_t reset_value;
 
+	struct acpi_table hest;	      /* hv/host/hest.h reads it */
 	struct acpi_table wdat;	      /* hv/host/wdat_parse.h reads it */
 	struct acpi_table spcr;	      /* hv/host/serial_find.h reads it */
 	struct acpi_table srat, slit; /* hv/frame/numa_parse.h reads them */

@@ -3,32 +3,40 @@
  * Machine checks. All end the machine: Stencil does not take a broken page or processor out of use.
  * Each processor that is hit keeps what its own banks hold in memory, and the first of them prints
  * all that has come together. The banks are not cleared then: after a reset that keeps them, the
- * next start reports them again. Corrected errors raise no interrupt and are found at the next
- * start. SDM vol. 3, "Machine-Check Architecture".
+ * next start reports them again.
+ *
+ * Corrected errors are polled. Their interrupt (CMCI) is not used: not all processors have it, its
+ * banks then belong to one processor of those that share them, a storm of it needs a limit, and a
+ * second makes no difference to a line in a log. SDM vol. 3, "Machine-Check Architecture".
  */
 #include "hv/host/machine_check.h"
 
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/mce_poll.h"
 #include "hv/host/mce_text.h"
 #include "hv/host/msr.h"
+#include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 
 #define CPUID_1_EDX_MCE BIT(7)
 #define CPUID_1_EDX_MCA BIT(14)
 
 #define MCG_CAP_COUNT BITS(7, 0)
-#define MCG_CAP_CTL   BIT(8) /* IA32_MCG_CTL exists */
-#define MCG_CAP_LMCE  BIT(27)
 
 #define MCG_EXT_CTL_LMCE BIT(0)
 
-enum { BANK_STEP = 4, MCE_KEPT_MAX = 64 };
+enum { BANK_STEP = 4, MCE_KEPT_MAX = 64, RATE_SECONDS = 60 };
 
 /* Several processors add to it at the same time. */
 static struct mce_bank kept[MCE_KEPT_MAX];
 static unsigned n_kept; /* atomic; may be more than fit */
+
+/* One processor polls at a time: some share banks. */
+static bool is_polling; /* atomic */
+static struct mce_rate rate;
+static uint64_t left_banks; /* the firmware's; constant after machine_check_leave_banks() */
 
 static bool has_banks(void)
 {
@@ -60,6 +68,16 @@ static bool read_bank(unsigned bank, struct mce_bank *ret)
 	if (ret->status & MCE_STATUS_MISC_VALID)
 		(void)rdmsr_safe(msr + 3, &ret->misc);
 	return true;
+}
+
+void machine_check_leave_banks(uint64_t banks)
+{
+	left_banks = banks;
+}
+
+static bool is_left(unsigned bank)
+{
+	return bank < 64 && left_banks & BIT(bank);
 }
 
 static void report_and_clear(unsigned bank)
@@ -97,7 +115,8 @@ void machine_check_init(void)
 		use_local_checks(cap);
 	}
 	for (unsigned bank = 0; bank < n; bank++)
-		report_and_clear(bank);
+		if (!is_left(bank))
+			report_and_clear(bank);
 	(void)wrmsr_safe(IA32_MCG_STATUS, 0);
 }
 
@@ -121,6 +140,45 @@ void machine_check_keep(void)
 		keep_bank(bank);
 	/* A second machine check while the first is in progress shuts the processor down. */
 	(void)wrmsr_safe(IA32_MCG_STATUS, 0);
+}
+
+static void report_corrected(const struct mce_bank *bank)
+{
+	char text[MCE_TEXT_MAX];
+	unsigned n_hidden;
+
+	if (!mce_rate_allows(&rate, rdtsc(), tsc_hz * RATE_SECONDS, &n_hidden))
+		return;
+	if (n_hidden > 0)
+		log_warning("%u more machine checks were not shown", n_hidden);
+	mce_describe(bank, text);
+	log_warning("%s", text);
+}
+
+static void poll_bank(unsigned bank, uint64_t cap)
+{
+	struct mce_bank found;
+
+	if (is_left(bank) || !read_bank(bank, &found) || mce_judge(found.status, cap) != MCE_REPORT)
+		return;
+	found.count = mce_count(found.status, cap);
+	(void)wrmsr_safe(IA32_MC0_STATUS + bank * BANK_STEP, 0);
+	report_corrected(&found);
+}
+
+void machine_check_poll(void)
+{
+	unsigned n = n_banks();
+	uint64_t cap;
+
+	if (n == 0 || !rdmsr_safe(IA32_MCG_CAP, &cap))
+		return;
+	/* Acquire and release: what the last one has cleared is seen. */
+	if (__atomic_exchange_n(&is_polling, true, __ATOMIC_ACQUIRE))
+		return;
+	for (unsigned bank = 0; bank < n; bank++)
+		poll_bank(bank, cap);
+	__atomic_store_n(&is_polling, false, __ATOMIC_RELEASE);
 }
 
 void machine_check_print(void)

@@ -53,5 +53,7 @@ void mce_describe(const struct mce_bank *bank, char text[MCE_TEXT_MAX])
 		len += format(text + len, MCE_TEXT_MAX - len, ", address %#lx", bank->address);
 	if (status & MCE_STATUS_MISC_VALID)
 		len += format(text + len, MCE_TEXT_MAX - len, ", misc %#lx", bank->misc);
+	if (bank->count > 1)
+		len += format(text + len, MCE_TEXT_MAX - len, ", %u times", bank->count);
 	format(text + len, MCE_TEXT_MAX - len, ", MCG_STATUS %#lx", bank->mcg_status);
 }

@@ -13,6 +13,7 @@
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
 #include "hv/host/nmi.h"
 #include "hv/host/paging.h"
@@ -229,17 +230,23 @@ void power_watch_firmware(const char *reason)
 /* Wait for a key, the power button, or the time. What was typed before does not count. */
 static void hold(enum power_goal goal)
 {
-	uint64_t ticks = (tsc_hz ? tsc_hz : TSC_HZ_UNKNOWN) * HOLD_SECONDS;
+	uint64_t second = tsc_hz ? tsc_hz : TSC_HZ_UNKNOWN, start, next_poll = 0;
 
 	while (console_read() >= 0)
 		pause();
 	console_print("press a key to %s the machine; without a key this happens in %u seconds",
 		      goal == POWER_OFF ? "switch off" : "reset", HOLD_SECONDS);
-	for (uint64_t start = rdtsc(); rdtsc() - start < ticks && console_read() < 0;) {
+	start = rdtsc();
+	for (uint64_t now = start; now - start < HOLD_SECONDS * second && console_read() < 0;
+	     now = rdtsc()) {
 		if (power_button_is_pressed())
 			return;
 		nmi_report();
 		watchdog_feed();
+		if (now >= next_poll) {
+			machine_check_poll();
+			next_poll = now + second;
+		}
 		pause();
 	}
 }

@@ -63,11 +63,22 @@ static void the_flags_are_told(void **state)
 		"0x12345000, misc 0x8c, MCG_STATUS 0x5");
 }
 
+static void counted_errors_are_told(void **state)
+{
+	struct mce_bank bank = {.status = MCE_STATUS_VALID | 0x135, .count = 1};
+
+	mce_describe(&bank, text);
+	assert_null(strstr(text, "times"));
+	bank.count = 3;
+	mce_describe(&bank, text);
+	assert_non_null(strstr(text, ", 3 times, MCG_STATUS 0"));
+}
+
 /* The longest line has its end. */
 static void every_line_fits(void **state)
 {
 	struct mce_bank bank = {UINT32_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX & ~UINT64_C(0xffff),
-				UINT64_MAX, UINT64_MAX};
+				UINT64_MAX, UINT64_MAX, UINT32_MAX};
 
 	for (uint64_t code = 0; code <= UINT16_MAX; code++) {
 		bank.status = (bank.status & ~UINT64_C(0xffff)) | code;
@@ -87,6 +98,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_of_errors_are_named),
 		cmocka_unit_test(the_flags_are_told),
+		cmocka_unit_test(counted_errors_are_told),
 		cmocka_unit_test(every_line_fits),
 		cmocka_unit_test(guests_do_not_take_the_machines_exceptions),
 	};
