@@ -87,12 +87,16 @@ static inline bool log_slot(struct ept *ept, const uint64_t *slot,
  */
 static phys_t own_frame(struct ept *ept, const uint64_t *slot)
 {
-	phys_t frame;
+	phys_t frame = 0;
 
-	if (!log_slot(ept, slot, NULL) || ept->n_owned >= ept->max_owned)
+	if (!log_slot(ept, slot, NULL))
 		return 0;
-	frame = frame_alloc();
-	ept->n_owned += frame != 0;
+	if (ept->n_owned < ept->max_owned)
+		frame = frame_alloc();
+	if (frame == 0)
+		ept_log_take_back(&ept->log);
+	else
+		ept->n_owned++;
 	return frame;
 }
 
@@ -343,15 +347,29 @@ static void copy_page(phys_t to, phys_t from)
 		copy_words(phys_to_virt(to), phys_to_virt(from), PAGE_SIZE / 8);
 }
 
+/* Allocate a frame for a slot that the log has. */
+static phys_t frame_by(struct ept *ept, const struct frame_policy *policy, uint64_t index)
+{
+	phys_t frame;
+
+	if (ept->n_owned >= ept->max_owned)
+		return 0;
+	frame = policy != NULL ? frame_alloc_by(policy, index) : frame_alloc();
+	ept->n_owned += frame != 0;
+	return frame;
+}
+
+/* own_frame() by a policy. */
 static phys_t own_frame_by(struct ept *ept, const uint64_t *slot, const struct frame_policy *policy,
 			   uint64_t index)
 {
 	phys_t frame;
 
-	if (!log_slot(ept, slot, policy) || ept->n_owned >= ept->max_owned)
+	if (!log_slot(ept, slot, policy))
 		return 0;
-	frame = policy != NULL ? frame_alloc_by(policy, index) : frame_alloc();
-	ept->n_owned += frame != 0;
+	frame = frame_by(ept, policy, index);
+	if (frame == 0)
+		ept_log_take_back(&ept->log);
 	return frame;
 }
 
@@ -380,7 +398,7 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 		*ret_frame = frame;
 		return OK;
 	}
-	frame = own_frame_by(ept, slot, policy, index);
+	frame = frame_by(ept, policy, index);
 	if (frame == 0)
 		return ERR_NOMEM;
 	store_copy(slot, old, frame);

@@ -7,9 +7,10 @@
 /*
  * The addresses of the entries (slots) that lead to a tree's own frames, so
  * that a reset takes time for the tree's own pages only, and not for the rest
- * of its tables. A slot is recorded before its entry becomes owned. It may be
- * recorded twice, and its entry may no longer be owned: check each entry. An
- * empty log is all zeros. The tree's lock guards the log.
+ * of its tables. A slot is recorded before its entry becomes owned, and stays
+ * while the page is merged. It may be recorded twice, and its entry may no
+ * longer be owned: check each entry. An empty log is all zeros. The tree's lock
+ * guards the log.
  */
 #define EPT_LOG_FIRST	    12
 #define EPT_LOG_CHUNK_ITEMS 511 /* in each further frame */
@@ -39,6 +40,15 @@ static inline void ept_log_add(struct ept_log *log, uint64_t item)
 		*log->next++ = item;
 	else
 		log->first[log->n_first++] = item;
+}
+
+/* Take the item back that was added last. */
+static inline void ept_log_take_back(struct ept_log *log)
+{
+	if (log->chunk != 0)
+		log->next--;
+	else
+		log->n_first--;
 }
 
 /* Goes through all items, from last to first. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hv/ept/merged.h"
 #include "hv/ept/store.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
@@ -986,6 +987,63 @@ static void every_allocation_may_fail(void **state)
 	setup(NULL);
 }
 
+static size_t log_length(void)
+{
+	struct ept_log_cursor cursor = ept_log_begin(&ept.log);
+	size_t n = 0;
+
+	while (ept_log_next(&cursor) != NULL)
+		n++;
+	return n;
+}
+
+/* Of a guest that is continued again and again without a frame for its write. */
+static void a_copy_without_a_frame_leaves_nothing_in_the_log(void **state)
+{
+	static const struct frame_policy policy = {.mode = FRAME_LOCAL};
+
+	for (unsigned by_ceiling = 0; by_ceiling < 2; by_ceiling++) {
+		phys_t frame;
+		size_t length;
+
+		build(by_ceiling ? 8 : 6, by_ceiling);
+		copy(&ept, 0x6000);
+		while (frame_available() > 0)
+			(void)frame_alloc();
+		ept.max_owned = by_ceiling ? ept.n_owned : EPT_UNLIMITED;
+		length = log_length();
+		for (unsigned i = 0; i < 3; i++) {
+			assert_int_equal(ept_copy(&ept, at(0x7000), &frame), ERR_NOMEM);
+			assert_int_equal(ept_copy_by(&ept, at(0x7000), &policy, 0, &frame),
+					 ERR_NOMEM);
+			assert_int_equal(ept_copy(&ept, at(MIB(2)), &frame), ERR_NOMEM);
+		}
+		assert_int_equal(log_length(), length);
+		ept_destroy(&ept);
+	}
+	setup(NULL);
+}
+
+static void a_page_merged_again_and_again_is_in_the_log_once(void **state)
+{
+	uint64_t owned;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	copy(&ept, 0x5000);
+	owned = ept.n_owned;
+	for (unsigned i = 0; i < 2000; i++) {
+		phys_t frame = copy(&ept, 0x5000);
+
+		ept_seal(&ept, at(0x5000));
+		assert_int_equal(ept_give_back(&ept, at(0x5000), frame, ept_zero_frame() | RX),
+				 frame);
+		frame_free(frame);
+		copy(&ept, 0x5000);
+	}
+	assert_int_equal(ept.n_owned, owned);
+	merged_reset();
+}
+
 static void init_may_fail(void **state)
 {
 	struct ept tree;
@@ -1073,6 +1131,8 @@ int main(void)
 		TEST(regions_are_mapped_as_their_kind_says),
 		TEST(fill_maps_the_page_and_no_more),
 		TEST(every_allocation_may_fail),
+		TEST(a_copy_without_a_frame_leaves_nothing_in_the_log),
+		TEST(a_page_merged_again_and_again_is_in_the_log_once),
 		TEST(init_may_fail),
 		TEST(misuse_stops_the_machine),
 	};
