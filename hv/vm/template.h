@@ -20,9 +20,16 @@ bool template_freeze(struct vm *vm);
 /* Make a VM that was loaded from a state, and never runs, a template. After an error it ends. */
 void template_adopt(struct vm *vm);
 
+/* The number of the template's next clone. Any processor. */
+static inline uint32_t template_next_number(struct vm *template)
+{
+	return __atomic_fetch_add(&template->next_number, 1, __ATOMIC_RELAXED);
+}
+
 /*
- * Make a clone, which runs after vm_start(). It gets the template's next number and the name
- * TEMPLATE-NUMBER, or 'name' if that is not NULL. NULL: not enough memory, which is logged.
+ * Make a clone, which runs after vm_start(). It gets the template's next number and a name after
+ * it (hv/vm/clone_name.h), or 'name', which must last, if that is not NULL. NULL: not enough
+ * memory, which is logged.
  */
 struct vm *template_clone(struct vm *template, const char *name);
 

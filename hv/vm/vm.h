@@ -8,6 +8,7 @@
 #include "hv/guest/region.h"
 #include "hv/lib/lock.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vm/clone_name.h"
 #include "hv/vm/nvdimm_labels.h"
 
 enum vm_outcome {
@@ -97,7 +98,7 @@ struct vm {
 	uint32_t number; /* among its template's clones, from 0 */
 	/* The line of the configuration that asked for the clone, or NULL. */
 	struct clone_config *made_for;
-	char own_name[64];
+	char own_name[CLONE_NAME_SIZE];
 
 	/* Of templates: see hv/vm/hold.h. */
 
@@ -105,7 +106,7 @@ struct vm {
 	uint64_t checksum;	 /* of the layer, if has_checksum */
 	/* What the first clone wrote; 0: not known. Atomic. */
 	phys_t working_set;
-	uint32_t next_number; /* of clones */
+	uint32_t next_number; /* of clones; atomic */
 	unsigned n_holds;     /* guarded by vms_lock */
 	bool is_given_up;     /* not cloned again; guarded by vms_lock */
 	bool has_checksum;    /* check the layer before it is freed */
