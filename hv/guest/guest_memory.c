@@ -75,14 +75,14 @@ static void *shared_byte(struct guest_memory *memory, const struct mem_region *r
  */
 static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **ret)
 {
-	struct mem_region *region = mem_map_find(memory->map, gpa);
+	const struct mem_region *region = mem_map_find(memory->map, gpa);
 	unsigned level;
 	uint64_t entry;
 	phys_t frame;
 
 	*ret = NULL;
 	if (region->kind == MEM_ROM) {
-		region->n_dropped++;
+		guest_note_drop(memory, region);
 		return OK;
 	}
 	if (region->kind == MEM_SHARED) {

@@ -16,8 +16,17 @@
  */
 struct guest_memory {
 	struct ept *ept;
-	struct mem_map *map;
+	struct mem_map *map;		     /* clones have their template's */
+	uint64_t n_dropped;		     /* writes to ROM */
+	const struct mem_region *dropped_at; /* where the last one went; NULL: none */
 };
+
+/* Count a write to ROM. */
+static inline void guest_note_drop(struct guest_memory *memory, const struct mem_region *rom)
+{
+	memory->n_dropped++;
+	memory->dropped_at = rom;
+}
 
 /* Whether all of [gpa, gpa + len) is memory. */
 bool guest_has_memory(struct mem_map *map, gpa_t gpa, uint64_t len);

@@ -14,13 +14,12 @@ struct mem_region {
 	/* Where frames for copies come from; NULL: from free memory. */
 	struct frame_reserve *reserve;
 	bool copies_anywhere; /* set by mem_map_add(): private, and any frame serves for a copy */
-	uint64_t n_dropped;   /* dropped writes to ROM; guarded by the owning VM's lock */
 };
 
 /*
  * All memory of a VM, sorted by address, without overlaps. Built before the
- * first vCPU runs, and constant afterwards (except the counters), therefore
- * read without a lock. The EPT is derived from it.
+ * first vCPU runs, and constant afterwards, therefore read without a lock.
+ * The EPT is derived from it.
  */
 #define MEM_MAP_MAX 400 /* RAM of 128 nodes, one of them split, and 256 DIMMs */
 struct mem_map {

@@ -21,10 +21,13 @@
 #define QUAL_ACCESS	    UINT64_C(7)
 #define QUAL_NMI_UNBLOCKING BIT(12)
 
-static void drop_write(struct vcpu *vcpu, struct mem_region *region, gpa_t gpa, uint64_t entry,
-		       unsigned level)
+static void drop_write(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa,
+		       uint64_t entry, unsigned level)
 {
-	if (region->n_dropped++ == 0)
+	struct guest_memory *memory = &vcpu->vm->memory;
+
+	guest_note_drop(memory, region);
+	if (memory->n_dropped == 1)
 		log_debug("%s: first write to ROM dropped, at 0x%lx", vcpu->vm->name, gpa.raw);
 	if (step_over_rom(vcpu, gpa, entry, level) == OK)
 		return;
@@ -94,7 +97,7 @@ static bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
 static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 {
 	struct vm *vm = vcpu->vm;
-	struct mem_region *region = mem_map_find(vm->mem, gpa);
+	const struct mem_region *region = mem_map_find(vm->mem, gpa);
 	uint64_t entry;
 	unsigned level;
 

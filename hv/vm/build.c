@@ -179,7 +179,7 @@ static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t 
 
 	TRY(ept_init(&vm->ept, vcpu_leaf_levels(),
 		     max_private ? max_private / PAGE_SIZE : EPT_UNLIMITED));
-	vm->memory = (struct guest_memory){&vm->ept, vm->mem};
+	vm->memory = (struct guest_memory){.ept = &vm->ept, .map = vm->mem};
 	TRY(build_memory(vm));
 	TRY(reserve_memory(&vm->ept, vm->mem, vm->name));
 	TRY(vm_prealloc(vm));

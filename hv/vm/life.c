@@ -11,11 +11,6 @@
 #include "hv/vm/serial.h"
 #include "hv/vm/template.h"
 
-static const char *region_name(const struct mem_region *region)
-{
-	return region->backend ? region->backend->id : "RAM";
-}
-
 static uint64_t count_exits(const struct vm *vm)
 {
 	uint64_t n = 0;
@@ -43,10 +38,9 @@ static void log_end(struct vm *vm)
 	}
 	log_info("VM %s: private memory %lu KiB, tables included; %lu exits", vm->name,
 		 vm->ept.n_owned * PAGE_SIZE / KIB(1), count_exits(vm));
-	for (size_t i = 0; i < vm->mem->n && vm->template == NULL; i++)
-		if (vm->mem->region[i].n_dropped)
-			log_info("VM %s: %s: %lu writes to ROM dropped", vm->name,
-				 region_name(&vm->mem->region[i]), vm->mem->region[i].n_dropped);
+	if (vm->memory.n_dropped > 0)
+		log_info("VM %s: %lu writes to ROM dropped, the last one to %s", vm->name,
+			 vm->memory.n_dropped, vm->memory.dropped_at->backend->id);
 }
 
 static void end(struct vm *vm)

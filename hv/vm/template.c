@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A clone shares with its template what is constant: the configuration, the memory map except its
- * counters, and the layer. Everything else is copied. Device state must not point to mutable
- * memory, which template and clones would then share; therefore VMs with NVDIMM labels are refused.
+ * A clone shares with its template what is constant: the configuration, the memory map, and the
+ * layer. Everything else is copied. Device state must not point to mutable memory, which template
+ * and clones would then share; therefore VMs with NVDIMM labels are refused.
  */
 #include "hv/vm/template.h"
 
@@ -176,7 +176,7 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 		clone->name = clone->own_name;
 	}
 	ept_clone(&clone->ept, template->layer, template->ept.max_owned);
-	clone->memory = (struct guest_memory){&clone->ept, clone->mem};
+	clone->memory = (struct guest_memory){.ept = &clone->ept, .map = clone->mem};
 	platform_copy(&clone->platform, &template->platform);
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
 	for (unsigned i = 0; i < clone->n_vcpus; i++) {

@@ -68,7 +68,7 @@ struct vm {
 	const char *name;
 	const struct vm_config *config;
 	struct ept ept;
-	/* Constant after the first instruction, except its counters. */
+	/* Constant after the first instruction. A template and its clones have one. */
 	struct mem_map *mem;
 	struct guest_memory memory;
 	struct vm_labels labels; /* used by platform */

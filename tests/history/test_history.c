@@ -487,7 +487,7 @@ static void do_reset(struct vm *vm)
 
 static void prepare(struct vm *vm)
 {
-	vm->memory = (struct guest_memory){&vm->ept, &map};
+	vm->memory = (struct guest_memory){.ept = &vm->ept, .map = &map};
 	vm->merge = (struct merge){.id = (uint32_t)(vm - vms)};
 	vm->scan_generation = 0;
 	for (unsigned i = 0; i < N_VCPUS; i++) {

@@ -31,6 +31,20 @@ static void each_kind_keeps_its_promise(void **state)
 	assert_int_equal(dropped(), 1);
 }
 
+/* As of a template's clones: they share a map, and each has its own lock. */
+static void vms_with_one_map_count_their_own_dropped_writes(void **state)
+{
+	struct guest_memory other = {.ept = &ept, .map = &map};
+	uint8_t byte = 1;
+
+	assert_int_equal(guest_write(&memory, at(ROM + 0x100), &byte, 1), OK);
+	assert_int_equal(guest_write(&other, at(ROM + 0x100), &byte, 1), OK);
+	assert_int_equal(guest_write(&other, at(ROM + 0x200), &byte, 1), OK);
+	assert_int_equal(memory.n_dropped, 1);
+	assert_int_equal(other.n_dropped, 2);
+	assert_ptr_equal(other.dropped_at, mem_map_find(&map, at(ROM)));
+}
+
 static void random_accesses_are_as_on_a_flat_array(void **state)
 {
 	static uint8_t flat[3 * SMALL], buf[3 * SMALL];
@@ -205,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_kind_keeps_its_promise),
+		TEST(vms_with_one_map_count_their_own_dropped_writes),
 		TEST(random_accesses_are_as_on_a_flat_array),
 		TEST(outside_memory_nothing_happens),
 		TEST(what_only_the_ept_maps_is_no_memory),

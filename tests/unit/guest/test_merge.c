@@ -108,7 +108,7 @@ static void make_vm(unsigned n)
 
 	*vm = (struct vm){.is_parked = true};
 	assert_int_equal(ept_init(&vm->ept, 1, EPT_UNLIMITED), OK);
-	vm->memory = (struct guest_memory){&vm->ept, &vm->map};
+	vm->memory = (struct guest_memory){.ept = &vm->ept, .map = &vm->map};
 	vm->merge.id = n;
 	for (unsigned i = 0; i < N_REGIONS; i++) {
 		struct mem_region region = make_region(i);
@@ -403,7 +403,7 @@ static void each_of_many_regions_decides_for_itself(void **state)
 		assert_int_equal(mem_map_add(&vm.map, &region), OK);
 		assert_int_equal(region_map(&vm.ept, &region), OK);
 	}
-	vm.memory = (struct guest_memory){&vm.ept, &vm.map};
+	vm.memory = (struct guest_memory){.ept = &vm.ept, .map = &vm.map};
 	for (unsigned i = 0; i < MEM_MAP_MAX; i++)
 		assert_int_equal(guest_write(&vm.memory, (gpa_t){i * PAGE_SIZE}, &value, 8), OK);
 	while (step(&vm) != MERGE_ENDED)
