@@ -103,6 +103,9 @@ if'
 breaks shell scripts/broken <<<"#!/bin/sh
 cd \$1"
 breaks python scripts/broken.py <<<'if'
+echo "\"command\": \"cc -Wextra -Werror -o broken.o -c $work/tests/unit/lib/test_broken.c\"" \
+	>>"$STENCIL_BUILD/compile_commands.json"
+breaks clang tests/unit/lib/test_broken.c <<<'const char *const broken[] = {"a", "b" "c", "d", "e"};'
 breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 

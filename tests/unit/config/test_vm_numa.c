@@ -70,8 +70,8 @@ static void the_cpu_goes_where_it_is_sent(void **state)
 		"-numa node,memdev=m0 -numa node,memdev=m1,cpus=0",
 		"-numa node,memdev=m0 -numa type=node,memdev=m1,cpus=0-0,cpus=0",
 		"-numa node,memdev=m0 -numa node,memdev=m1 -numa cpu,node-id=1",
-		"-numa node,memdev=m0 -numa node,memdev=m1 "
-		"-numa cpu,node-id=1,socket-id=0,core-id=0,thread-id=0 -numa cpu,node-id=1",
+		("-numa node,memdev=m0 -numa node,memdev=m1 "
+		 "-numa cpu,node-id=1,socket-id=0,core-id=0,thread-id=0 -numa cpu,node-id=1"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -52,9 +52,14 @@ static uint32_t count_write(void *dev, const struct io_access *access)
 
 static const struct device_class counter_class = {.read = memory_read, .write = count_write};
 
+/* Devices can be anywhere in this test: their places are counted from address 1. */
+#define ORIGIN	   ((char *)1)
+#define PLACE(dev) ((size_t)(dev) - (size_t)ORIGIN)
+
 static uint64_t bus_read(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t now)
 {
-	return io_bus_read(bus, NULL, &(struct io_access){.addr = addr, .size = size, .now = now});
+	return io_bus_read(bus, ORIGIN,
+			   &(struct io_access){.addr = addr, .size = size, .now = now});
 }
 
 static uint32_t bus_write(const struct io_bus *bus, uint64_t addr, unsigned size, uint64_t value,
@@ -62,17 +67,16 @@ static uint32_t bus_write(const struct io_bus *bus, uint64_t addr, unsigned size
 {
 	struct io_access access = {.addr = addr, .size = size, .value = value, .now = now};
 
-	return io_bus_write(bus, NULL, &access);
+	return io_bus_write(bus, ORIGIN, &access);
 }
 
-/* Devices can be anywhere in this test: their places are counted from address 0. */
 static enum status add(struct io_bus *bus, uint64_t start, uint64_t len, unsigned width, void *dev)
 {
 	return io_bus_add(bus, &(struct io_range){.start = start,
 						  .len = len,
 						  .width = width,
 						  .class = &memory_class,
-						  .dev = (size_t)dev});
+						  .dev = PLACE(dev)});
 }
 
 static uint64_t ones(unsigned size)
@@ -174,7 +178,7 @@ static void ranges_that_are_guessed_alike_are_all_found(void **state)
 								     .len = len[i],
 								     .width = 1,
 								     .class = &counter_class,
-								     .dev = (size_t)&memory[i]}),
+								     .dev = PLACE(&memory[i])}),
 				 OK);
 	for (uint64_t addr = 0; addr < 0x4000; addr++) {
 		const struct io_range *hit = NULL;
@@ -218,7 +222,7 @@ static void a_range_that_makes_no_sense_is_refused(void **state)
 	static const struct device_class no_write = {.read = memory_read};
 	struct io_bus bus = {0};
 	struct memory memory = {0};
-	struct io_range range = {.start = 1, .len = 1, .width = 1, .dev = (size_t)&memory};
+	struct io_range range = {.start = 1, .len = 1, .width = 1, .dev = PLACE(&memory)};
 
 	assert_int_equal(io_bus_add(&bus, &range), ERR_INVAL);
 	range.class = &no_read;

@@ -9,7 +9,10 @@
 
 /* Format strings are composed here, so that the compiler cannot check them. */
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-security"
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wformat-truncation"
+#endif
 
 static const char *const widths[] = {"",   "1",	  "8",	  "*",	 ".0", ".",
 				     ".3", "7.5", "12.9", "*.*", ".*"};
