@@ -59,7 +59,7 @@
 #include "hv/vmx/guard.h"
 #include "hv/vmx/mask.h"
 
-#define ARENA_SIZE MIB(2)
+#define ARENA_STEP MIB(1)
 
 static const struct boot_info *boot;
 
@@ -549,16 +549,22 @@ static uint64_t release_start_only(void)
 	return len;
 }
 
+/* Frames for configuration and ramdisk, which grow with the number of VMs, words and files. */
+static void *more_for_arena(size_t size, size_t *ret_size)
+{
+	uint64_t n_frames = (align_up(size, ARENA_STEP)) / PAGE_SIZE;
+	phys_t memory = n_frames > frame_available() ? 0 : frame_alloc_run(n_frames, PAGE_SIZE);
+
+	*ret_size = n_frames * PAGE_SIZE;
+	return memory ? phys_to_virt(memory) : NULL;
+}
+
 /* The boot processor's work, on its own stack, from the configuration to the end. */
 static _Noreturn void run_machine(struct cpu *cpu)
 {
-	struct arena arena = {.size = ARENA_SIZE};
+	struct arena arena = {.more = more_for_arena};
 	uint64_t n_free, n_released, waited_tsc;
-	phys_t memory = frame_alloc_run(ARENA_SIZE / PAGE_SIZE, PAGE_SIZE);
 
-	if (memory == 0)
-		panic("this machine has no %lu KiB of free memory", ARENA_SIZE / KIB(1));
-	arena.base = phys_to_virt(memory);
 	read_configuration(&arena);
 	log_nodes();
 	console_begin_step("VMX");

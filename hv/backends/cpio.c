@@ -76,8 +76,8 @@ static enum status corrupt_entry(const struct reader *reader, const struct entry
 
 static enum status no_memory(const struct reader *reader)
 {
-	diag_error(reader->diag, DIAG_NOWHERE, "ramdisk: offset 0x%lx: too many entries",
-		   reader->at);
+	diag_error(reader->diag, DIAG_NOWHERE,
+		   "ramdisk: offset 0x%lx: no memory is left for more files", reader->at);
 	return ERR_NOMEM;
 }
 

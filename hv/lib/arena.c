@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Allocate memory front to back. Single objects are never freed. */
+/* Allocate memory front to back. Nothing is freed. */
 #include "hv/lib/arena.h"
 
 #include "hv/lib/string.h"
 
-void *arena_alloc(struct arena *arena, size_t size)
+static void *take(struct arena *arena, size_t size)
 {
 	size_t start = (size_t)align_up(arena->used, 16);
 
@@ -12,6 +12,27 @@ void *arena_alloc(struct arena *arena, size_t size)
 		return NULL;
 	arena->used = start + size;
 	return memset(arena->base + start, 0, size);
+}
+
+/* What is left of the memory so far is given up. */
+static bool grow(struct arena *arena, size_t size)
+{
+	size_t new_size;
+	void *base = arena->more ? arena->more(size, &new_size) : NULL;
+
+	if (base == NULL)
+		return false;
+	arena->base = base;
+	arena->size = new_size;
+	arena->used = 0;
+	return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	void *object = take(arena, size);
+
+	return object == NULL && grow(arena, size) ? take(arena, size) : object;
 }
 
 char *arena_strndup(struct arena *arena, const char *s, size_t len)

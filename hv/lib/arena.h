@@ -4,14 +4,18 @@
 #include "hv/lib/types.h"
 
 /*
- * Memory that is allocated front to back and freed as a whole: for what the
- * configuration is parsed into, and for everything that lives as long as the
- * configured machine. Not locked.
+ * Memory that is allocated front to back and never freed: for what the configuration is parsed
+ * into, and for everything that lives as long as the configured machine. Not locked.
  */
 struct arena {
 	char *base;
 	size_t size;
 	size_t used;
+	/*
+	 * Where more memory comes from when this is full: at least 'size' bytes, of which there are
+	 * '*ret_size'; NULL: there is no more. May be NULL.
+	 */
+	void *(*more)(size_t size, size_t *ret_size);
 };
 
 /* Zeroed memory for one object, aligned to 16; NULL when the arena is full. */

@@ -13,7 +13,7 @@
 #include "tests/unit/image_find.h"
 
 #define BASE  MIB(16)
-#define BYTES MIB(2)
+#define BYTES MIB(4)
 
 static char memory[1 << 17] __attribute__((aligned(16)));
 static struct arena arena;
@@ -386,6 +386,39 @@ static void any_byte_may_be_wrong(void **state)
 	}
 }
 
+static char *chunks[16];
+static size_t n_chunks;
+
+static void *another_chunk(size_t size, size_t *ret_size)
+{
+	assert_true(size <= MIB(1) && n_chunks < ARRAY_SIZE(chunks));
+	*ret_size = MIB(1);
+	return chunks[n_chunks++] = malloc(MIB(1));
+}
+
+/* As many as a distribution's root has. */
+static void twenty_thousand_files_are_found(void **state)
+{
+	const struct image *image;
+	char name[20];
+
+	arena = (struct arena){.more = another_chunk};
+	for (unsigned i = 0; i < 20000; i++) {
+		sprintf(name, "f/%u", i);
+		cpio_put(&build, (struct cpio_entry){.name = name, .mode = CPIO_FILE | 0644});
+	}
+	cpio_end(&build);
+	image = open_built();
+	for (unsigned i = 0; i < 20000; i++, image = image->next) {
+		sprintf(name, "/f/%u", i);
+		assert_string_equal(image->path, name);
+	}
+	assert_null(image);
+	assert_true(n_chunks > 1);
+	while (n_chunks > 0)
+		free(chunks[--n_chunks]);
+}
+
 static void each_allocation_may_fail(void **state)
 {
 	struct image *list = NULL;
@@ -402,7 +435,7 @@ static void each_allocation_may_fail(void **state)
 			break;
 		assert_int_equal(status, ERR_NOMEM);
 		assert_null(list);
-		assert_non_null(strstr(logged, ": too many entries\n"));
+		assert_non_null(strstr(logged, ": no memory is left for more files\n"));
 	} while (true);
 	assert_true(size > 300);
 }
@@ -412,6 +445,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(files_are_found_with_their_data_and_mode, setup),
 		cmocka_unit_test_setup(names_are_normalised, setup),
+		cmocka_unit_test_setup(twenty_thousand_files_are_found, setup),
 		cmocka_unit_test_setup(dot_dot_is_refused, setup),
 		cmocka_unit_test_setup(page_aligned_data_stay_in_place, setup),
 		cmocka_unit_test_setup(archives_follow_each_other_at_any_byte, setup),

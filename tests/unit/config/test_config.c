@@ -818,6 +818,29 @@ static void a_full_arena_is_reported_wherever_it_happens(void **state)
 	assert_true(size > 2000);
 }
 
+static char *chunks[64];
+static size_t n_chunks;
+
+static void *another_chunk(size_t size, size_t *ret_size)
+{
+	assert_true(size <= MIB(1) && n_chunks < ARRAY_SIZE(chunks));
+	*ret_size = MIB(1);
+	return chunks[n_chunks++] = malloc(MIB(1));
+}
+
+static void thousands_of_vms_are_read(void **state)
+{
+	static char text[300000];
+	size_t len = 0;
+
+	for (unsigned i = 0; i < 5000; i++)
+		len += (size_t)sprintf(text + len, "vm v%u -m 4M -kernel k -append 'n=%u'\n", i, i);
+	assert_int_equal(parse_in((struct arena){.more = another_chunk}, text), OK);
+	assert_int_equal(config.n_vms, 5000);
+	while (n_chunks > 0)
+		free(chunks[--n_chunks]);
+}
+
 static void private_memory_has_limits(void **state)
 {
 	const struct clone_config *clone;
@@ -857,6 +880,7 @@ static void private_memory_has_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(thousands_of_vms_are_read),
 		cmocka_unit_test(private_memory_has_limits),
 		cmocka_unit_test(a_vm_has_sensible_defaults),
 		cmocka_unit_test(all_options_of_a_vm_are_taken),
