@@ -99,6 +99,7 @@ static void tsc_deadline(const char *mode)
 	report(true, "%s: a deadline in the past fires immediately", mode);
 	wrmsr(MSR_TSC_DEADLINE, rdtsc() + COUNT);
 	wrmsr(MSR_TSC_DEADLINE, 0);
+	sti_nop_cli(); /* other VMs may have run until the deadline */
 	for (uint64_t begin = rdtsc(); rdtsc() - begin < 2 * COUNT;)
 		cpu_pause();
 	report(!apic_requested(VECTOR), "%s: a deadline of 0 disarms", mode);

@@ -92,6 +92,15 @@ static void run_written_code(void)
 	       "exec: code stores to the next page and continues");
 }
 
+static void step_through_region(void)
+{
+	if (param_given("untraced"))
+		report_skip("exec: no single steps over stores to the region");
+	else
+		step_with_target((uint8_t *)region.base + region.work + PAGE_SIZE + TARGET_AT,
+				 region.expect == EXPECT_ROM, "the region");
+}
+
 void exec_check(void)
 {
 	static uint8_t ram[PAGE_SIZE] __attribute__((aligned(4096)));
@@ -100,8 +109,7 @@ void exec_check(void)
 		report_skip("exec: the image does not start with the pattern");
 	} else {
 		step_with_target(ram + TARGET_AT, false, "RAM");
-		step_with_target((uint8_t *)region.base + region.work + PAGE_SIZE + TARGET_AT,
-				 region.expect == EXPECT_ROM, "the region");
+		step_through_region();
 	}
 	if (region.expect != EXPECT_ROM)
 		run_written_code();

@@ -10,6 +10,7 @@
  * tables=            offset of page tables prepared in the image: see tables.c
  * nmi                send NMIs too: in Bochs only to a VM that is alone. Bochs 2.7 forgets to
  *                    end the blocking of NMIs when it enters a VM that does not block them
+ * untraced           no single steps by RFLAGS.TF over stores to the region: see exec.c
  * only=              run the forms whose text contains this word
  */
 #include "tests/guest/region/region.h"
