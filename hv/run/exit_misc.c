@@ -18,10 +18,17 @@ enum exit_action exit_hlt(struct vcpu *vcpu)
 	return EXIT_NEXT;
 }
 
-/* PAUSE, or a loop of them: yield, because the lock holder may be waiting for this processor. */
+/*
+ * A loop of PAUSEs: yield, because the lock holder may be waiting for this processor. Where the
+ * processor does not look for loops, each PAUSE exits, and the last of a few is a loop: one that
+ * yields costs its guest the slices of all others, and a short delay consists of PAUSEs too.
+ */
 enum exit_action exit_pause(struct vcpu *vcpu)
 {
-	vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
+	enum { PAUSES_OF_LOOP = 4 };
+
+	if (vcpu_has_control2(PROC2_PAUSE_LOOP) || ++vcpu->n_pauses % PAUSES_OF_LOOP == 0)
+		vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
 	return EXIT_NEXT;
 }
 

@@ -123,6 +123,7 @@ struct vcpu {
 	bool is_halted;
 	bool is_paused;	      /* by the operator; atomic */
 	bool is_aside;	      /* in the list of stopped vCPUs */
+	uint8_t n_pauses;     /* exits, modulo 256, where there is no PAUSE-loop exiting */
 	struct deadline wake; /* when a halted vCPU wakes, host TSC; UINT64_MAX: never */
 
 	/*
