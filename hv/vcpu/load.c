@@ -164,13 +164,16 @@ static void leave_processor(struct vcpu *vcpu)
 	cpu->current = NULL;
 }
 
+void vcpu_forget_vmcs(struct vcpu *vcpu)
+{
+	/* Atomic: sched_request() may read it. */
+	__atomic_store_n(&vcpu->last_cpu, NULL, __ATOMIC_RELAXED);
+}
+
 void vcpu_drop(struct vcpu *vcpu)
 {
 	leave_processor(vcpu);
-	/*
-	 * The VMCS does not hold this vCPU's state any longer. Atomic: sched_request() may read it.
-	 */
-	__atomic_store_n(&vcpu->last_cpu, NULL, __ATOMIC_RELAXED);
+	vcpu_forget_vmcs(vcpu);
 }
 
 void vcpu_put(struct vcpu *vcpu)

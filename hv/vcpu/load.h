@@ -11,6 +11,8 @@ void vcpu_load(struct vcpu *vcpu, struct cpu *cpu);
 void vcpu_put(struct vcpu *vcpu);
 /* Like vcpu_put(), but discard the state. */
 void vcpu_drop(struct vcpu *vcpu);
+/* No processor's VMCS may be taken for the vCPU's state any longer. The vCPU is not loaded. */
+void vcpu_forget_vmcs(struct vcpu *vcpu);
 /* Load the saved state of a loaded vCPU again: the state in the processor is discarded. */
 void vcpu_reload(struct vcpu *vcpu);
 

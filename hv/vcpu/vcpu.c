@@ -39,8 +39,10 @@ void vcpu_power_on(struct vcpu *vcpu)
 	vcpu->guest.tsc_offset -= vcpu->guest.tsc_adjust;
 	vcpu->guest.tsc_adjust = 0;
 	vcpu->guest.waits_for_sipi = vcpu->guest.is_fresh = !is_first;
-	vcpu->regs.requests =
-		VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT);
+	/* Another action may have been asked for since the last one was taken. */
+	__atomic_fetch_and(&vcpu->regs.requests, VCPU_REQUEST_GATHER, __ATOMIC_RELAXED);
+	vcpu_request(vcpu,
+		     VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT));
 }
 
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,

@@ -60,6 +60,14 @@ static void power_on(struct vm *vm)
 		vcpu_power_on(&vm->vcpu[i]);
 }
 
+/* No VMCS holds the state of a vCPU any longer, even if another action has had it put away. */
+static void revert(struct vm *vm)
+{
+	template_revert(vm);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_forget_vmcs(&vm->vcpu[i]);
+}
+
 bool vm_act_alone(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
@@ -94,7 +102,7 @@ unsigned vm_gathered(struct vm *vm)
 	if (actions & VM_RESET)
 		power_on(vm);
 	else if (actions & VM_REVERT)
-		template_revert(vm);
+		revert(vm);
 	else if (template_freeze(vm))
 		return n_vcpus;
 	sched_make_ready(vm->vcpu, n_vcpus);

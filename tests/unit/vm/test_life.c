@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Actions on a VM that meet others: the files of the machine, with the rest of the machine played
+ * by this test, which does what another processor might do in the middle.
+ */
+#include "hv/vcpu/vcpu.c"
+#include "hv/vm/life.c"
+#include "hv/vm/vm.c"
+#include "tests/unit/support.h"
+
+#define N_VCPUS 2
+
+static struct vcpu vcpu[N_VCPUS];
+static struct cpu cpu;
+static struct mem_map no_memory;
+static struct vm vm;
+static void (*meanwhile)(void); /* what another processor does during the action */
+static unsigned n_made_ready, n_ended;
+static bool freezes;
+
+struct cpu *cpus[CPU_MAX];
+unsigned n_cpus;
+
+static void happen(void)
+{
+	void (*act)(void) = meanwhile;
+
+	meanwhile = NULL;
+	if (act)
+		act();
+}
+
+void platform_reset(struct platform *platform)
+{
+	happen();
+}
+
+void template_revert(struct vm *clone)
+{
+	happen();
+}
+
+bool template_freeze(struct vm *of)
+{
+	return freezes;
+}
+
+void template_vm_ends(struct vm *of)
+{
+	n_ended++;
+}
+
+void template_vm_gone(struct vm *of)
+{
+}
+
+void vm_release(struct vm *of)
+{
+}
+
+void vm_flush_output(struct vm *of)
+{
+}
+
+void vcpu_load(struct vcpu *of, struct cpu *on)
+{
+}
+
+void vcpu_put(struct vcpu *of)
+{
+}
+
+void vcpu_reload(struct vcpu *of)
+{
+}
+
+void vcpu_forget_vmcs(struct vcpu *of)
+{
+	of->last_cpu = NULL;
+}
+
+void vcpu_report_registers(const struct vcpu *of)
+{
+}
+
+void vmcs_fail(const char *what, enum vmcs_field field)
+{
+	__builtin_trap();
+}
+
+void sched_add(struct vcpu *vcpus, unsigned n)
+{
+}
+
+void sched_make_ready(struct vcpu *vcpus, unsigned n)
+{
+	n_made_ready += n;
+}
+
+void sched_pause(struct vcpu *vcpus, unsigned n, bool on)
+{
+}
+
+void sched_request(struct vcpu *of, uint32_t requests)
+{
+	vcpu_request(of, requests);
+}
+
+static int setup(void **state)
+{
+	memset(&vm, 0, sizeof(vm));
+	memset(vcpu, 0, sizeof(vcpu));
+	vm.vcpu = vcpu;
+	vm.n_vcpus = N_VCPUS;
+	vm.mem = &no_memory;
+	for (unsigned i = 0; i < N_VCPUS; i++) {
+		vcpu[i].vm = &vm;
+		vcpu[i].number = (uint16_t)i;
+		vcpu[i].last_cpu = &cpu;
+	}
+	n_made_ready = n_ended = 0;
+	freezes = false;
+	return 0;
+}
+
+/* All vCPUs stop for the actions asked for. Returns how many are gone. */
+static unsigned gather(void)
+{
+	for (unsigned i = 0; i < N_VCPUS; i++)
+		__atomic_fetch_and(&vcpu[i].regs.requests, ~(uint32_t)VCPU_REQUEST_GATHER,
+				   __ATOMIC_RELAXED);
+	assert_int_equal(vm_gathered(&vm), 0);
+	return vm_gathered(&vm);
+}
+
+static bool all_have(uint32_t request)
+{
+	bool have = true;
+
+	for (unsigned i = 0; i < N_VCPUS; i++)
+		have &= (vcpu[i].regs.requests & request) != 0;
+	return have;
+}
+
+static void destroy(void)
+{
+	vm_end(&vm, VM_ENDED_WELL, "ended by the operator");
+}
+
+static void an_end_during_a_reset_is_not_lost(void **state)
+{
+	vm_gather(&vm, VM_RESET);
+	meanwhile = destroy;
+	assert_int_equal(gather(), 0);
+	assert_int_equal(n_made_ready, N_VCPUS);
+	assert_true(all_have(VCPU_REQUEST_GATHER));
+	assert_int_equal(gather(), N_VCPUS);
+	assert_int_equal(n_ended, 1);
+}
+
+static void a_reset_leaves_no_older_request(void **state)
+{
+	vm_gather(&vm, VM_RESET);
+	vcpu_request(&vcpu[0], VCPU_REQUEST_HALT | VCPU_REQUEST_INPUT);
+	vcpu_request(&vcpu[1], VCPU_REQUEST_LEAVE);
+	assert_int_equal(gather(), 0);
+	assert_int_equal(vcpu[0].regs.requests, VCPU_REQUEST_TIMER | VCPU_REQUEST_START);
+	assert_int_equal(vcpu[1].regs.requests, VCPU_REQUEST_TIMER | VCPU_REQUEST_HALT);
+}
+
+static void a_revert_beside_a_freeze_leaves_no_state_in_a_vmcs(void **state)
+{
+	vm_gather(&vm, VM_FREEZE);
+	vm_gather(&vm, VM_REVERT);
+	assert_int_equal(gather(), 0);
+	for (unsigned i = 0; i < N_VCPUS; i++)
+		assert_null(vcpu[i].last_cpu);
+}
+
+static void the_end_comes_first(void **state)
+{
+	vm_gather(&vm, VM_RESET);
+	destroy();
+	assert_int_equal(gather(), N_VCPUS);
+	assert_int_equal(n_ended, 1);
+	assert_int_equal(n_made_ready, 0);
+}
+
+static void a_vm_that_cannot_freeze_goes_on(void **state)
+{
+	vm_gather(&vm, VM_FREEZE);
+	assert_int_equal(gather(), 0);
+	assert_int_equal(n_made_ready, N_VCPUS);
+	freezes = true;
+	vm_gather(&vm, VM_FREEZE);
+	assert_int_equal(gather(), N_VCPUS);
+	assert_int_equal(n_made_ready, N_VCPUS);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_end_during_a_reset_is_not_lost),
+		TEST(a_reset_leaves_no_older_request),
+		TEST(a_revert_beside_a_freeze_leaves_no_state_in_a_vmcs),
+		TEST(the_end_comes_first),
+		TEST(a_vm_that_cannot_freeze_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
