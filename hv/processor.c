@@ -20,6 +20,7 @@
 #include "hv/monitor/keys.h"
 #include "hv/monitor/monitor.h"
 #include "hv/run/run.h"
+#include "hv/run/sync.h"
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/life.h"
@@ -27,9 +28,13 @@
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
 
-#define SLICE_MS	5
-#define PROMPT_SLICE_MS 1  /* of the boot processor while the monitor has the console */
-#define WAKES_PER_MS	5  /* how often others' deadlines may end slices */
+/* In grains of the clock, 50 us. */
+enum {
+	SLICE = 100,
+	PROMPT_SLICE = 20, /* of the boot processor while the monitor has the console */
+	WAKES_FROM = 4,	   /* then others' deadlines may end the slice */
+};
+
 #define CONSOLE_POLL_MS 10 /* for typed input */
 #define CONSOLE_SEND_MS 1  /* time to send a FIFO of output */
 #define PROMPT_MS	20
@@ -52,17 +57,17 @@ static void show_prompt(struct vm *vm)
 	vm_unlock_devices(vm);
 }
 
-static void halt_vcpu(struct vcpu *vcpu)
+static void halt_vcpu(struct vcpu *vcpu, uint64_t since)
 {
 	uint64_t until = vcpu_next_deadline(vcpu);
 
 	if (until > rdtsc() + tsc_hz / 1000 * PROMPT_MS && others_are_halted(vcpu))
 		show_prompt(vcpu->vm);
 	vcpu_put(vcpu);
-	sched_halt(vcpu, until);
+	sched_halt(vcpu, until, rdtsc() - since);
 }
 
-static void gather_vcpu(struct vcpu *vcpu)
+static void gather_vcpu(struct vcpu *vcpu, uint64_t since)
 {
 	struct vm *vm = vcpu->vm;
 	unsigned n_gone;
@@ -72,6 +77,7 @@ static void gather_vcpu(struct vcpu *vcpu)
 		vcpu_drop(vcpu);
 	else
 		vcpu_put(vcpu);
+	sched_gather(vcpu, rdtsc() - since);
 	n_gone = vm_gathered(vm);
 	if (n_gone)
 		sched_remove(n_gone);
@@ -108,48 +114,60 @@ static void look_around(struct cpu *cpu)
 	}
 	if (rdtsc() >= cpu->chores_due)
 		do_chores(cpu);
-	sched_wake_due(rdtsc());
+	sched_wake_due(cpu, rdtsc());
 }
 
-static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave)
+/* The VM was charged up to 'since'. */
+static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave, uint64_t since)
 {
 	switch (leave) {
 	case VCPU_HALTED:
-		halt_vcpu(vcpu);
+		halt_vcpu(vcpu, since);
 		return;
 	case VCPU_GATHERED:
-		gather_vcpu(vcpu);
+		gather_vcpu(vcpu, since);
 		return;
 	case VCPU_PREEMPTED:
 		vcpu_put(vcpu);
-		sched_make_ready(vcpu, 1);
+		sched_preempt(vcpu, rdtsc() - since);
 		return;
 	}
 }
 
-static struct vcpu_slice next_slice(const struct cpu *cpu)
+static void begin_slice(struct cpu *cpu)
 {
-	uint64_t now = rdtsc(), ms = tsc_hz / 1000;
+	uint64_t now = rdtsc(), grain = vcpu_shared.clock_grain;
+	bool is_prompt = cpu->index == 0 && monitor_is_on();
 
-	return (struct vcpu_slice){
-		.end = now + ms * (cpu->index == 0 && monitor_is_on() ? PROMPT_SLICE_MS : SLICE_MS),
-		.wakes_from = now + ms / WAKES_PER_MS,
-	};
+	cpu->slice.end = now + grain * (is_prompt ? PROMPT_SLICE : SLICE);
+	cpu->slice.wakes_from = now + grain * WAKES_FROM;
 }
 
-/* Run a vCPU until it leaves, or another vCPU needs the processor. */
+/* Run a vCPU until it leaves, or another vCPU should have the processor. Looks around. */
 static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 {
+	uint64_t since = rdtsc(), used;
 	enum vcpu_leave leave;
+	bool yields;
 
+	/* Do not load a vCPU for nothing, while another one of its VM must be alone. */
+	if (!sync_may_enter(vcpu)) {
+		sched_preempt(vcpu, rdtsc() - since);
+		look_around(cpu);
+		return;
+	}
 	vcpu_load(vcpu, cpu);
 	do {
-		leave = vcpu_run(vcpu, next_slice(cpu));
-		look_around(cpu);
+		begin_slice(cpu);
+		leave = vcpu_run(vcpu);
+		used = rdtsc() - since;
+		look_around(cpu); /* for all: charged to none */
 		paging_sync();
-	} while (leave == VCPU_PREEMPTED && !sched_has_ready() && !sched_has_to_wait(vcpu));
+		since = rdtsc();
+		yields = sched_charge(vcpu, used);
+	} while (leave == VCPU_PREEMPTED && !yields && !sched_has_to_wait(vcpu));
 
-	leave_processor(vcpu, leave);
+	leave_processor(vcpu, leave, since);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -174,7 +192,7 @@ static void wait_for_work(struct cpu *cpu)
 
 	if (!sched_begin_idle(cpu))
 		return;
-	until = earlier(earlier(until, cpu->chores_due), sched_next_deadline());
+	until = earlier(earlier(until, cpu->chores_due), sched_next_deadline(cpu));
 	host_apic_timer_set(until);
 	cpu_wait();
 	vm_merge_woke(cpu);
@@ -187,18 +205,24 @@ static bool is_finished(void)
 	return sched_is_empty() && !monitor_holds_machine();
 }
 
+/* No vCPU is ready. False: the machine ends. */
+static bool be_idle(struct cpu *cpu)
+{
+	if (cpu->index == 0 && is_finished())
+		return false;
+	if (!vm_merge_work())
+		wait_for_work(cpu);
+	look_around(cpu);
+	return true;
+}
+
 void processor_run(struct cpu *cpu)
 {
-	for (;;) {
-		struct vcpu *vcpu;
+	struct vcpu *vcpu;
 
-		look_around(cpu);
-		vcpu = sched_pop();
-		if (vcpu)
+	sched_begin(cpu);
+	do {
+		while ((vcpu = sched_pop()) != NULL)
 			run_vcpu(cpu, vcpu);
-		else if (cpu->index == 0 && is_finished())
-			return;
-		else if (!vm_merge_work())
-			wait_for_work(cpu);
-	}
+	} while (be_idle(cpu));
 }

@@ -75,6 +75,10 @@ struct fw_cfg_config {
 #define VM_RAM_LOW_MAX GIB(3)
 #define VM_RAM_HIGH    GIB(4)
 
+/* Of a VM's share of the processors; as the weights of Linux' control groups. */
+#define VM_WEIGHT_DEFAULT 100
+#define VM_WEIGHT_MAX	  10000
+
 struct vm_config {
 	struct vm_config *next;
 	const char *name;	/* an identifier, unique */
@@ -129,6 +133,7 @@ struct vm_config {
 	bool no_reboot;
 	uint64_t max_private;  /* -max-private: bytes, whole pages; 0: no limit */
 	bool pauses_when_full; /* -on-full pause; default end */
+	uint16_t weight;       /* -weight: 1 to VM_WEIGHT_MAX */
 	bool has_debug_exit;
 	uint16_t debug_exit_iobase, debug_exit_iosize;
 	bool has_pvpanic;

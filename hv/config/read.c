@@ -248,6 +248,7 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 	vm->place = word_place(keyword->next, 0);
 	vm->is_template = is_template;
 	vm->topology = TOPOLOGY_ONE_CPU;
+	vm->weight = VM_WEIGHT_DEFAULT;
 	vm->mem_merge = vm->dump_guest_core = true;
 	reader.vm = vm;
 	while (*tail != NULL)

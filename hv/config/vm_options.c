@@ -96,6 +96,22 @@ static enum status read_max_private(struct vm_reader *reader, const struct word 
 	return parse_limit(argument, 0, "-max-private", reader->diag, &reader->vm->max_private);
 }
 
+static enum status read_weight(struct vm_reader *reader, const struct word *argument)
+{
+	bool negative;
+	uint64_t weight;
+
+	if (parse_integer(argument->text, &weight, &negative) == OK && !negative && weight >= 1 &&
+	    weight <= VM_WEIGHT_MAX) {
+		reader->vm->weight = (uint16_t)weight;
+		return OK;
+	}
+	diag_error(reader->diag, word_place(argument, 0),
+		   "Parameter '-weight' does not accept value '%s', only a number from 1 to %u",
+		   argument->text, VM_WEIGHT_MAX);
+	return ERR_INVAL;
+}
+
 static enum status read_mem_path(struct vm_reader *reader, const struct word *argument)
 {
 	reader->mem_path = argument;
@@ -163,6 +179,7 @@ static const struct vm_option vm_options[] = {
 	/* Not QEMU's. */
 	{"max-private", read_max_private},
 	{"on-full", read_on_full},
+	{"weight", read_weight},
 };
 
 /* The other options of QEMU that have an argument. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/frame/frame.h"
+#include "hv/lib/deadline.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
@@ -27,6 +28,12 @@ _Static_assert(sizeof(struct tss) == 104, "SDM");
 
 struct vcpu;
 
+/* The turn of a vCPU, host TSC. It is much shorter than 2^31 ticks. */
+struct cpu_slice {
+	uint64_t end;
+	uint64_t wakes_from; /* from then on, the deadline of a halted vCPU ends it */
+};
+
 /*
  * One per processor, found through the GS base. Only its own processor writes it, except where a
  * field says otherwise.
@@ -37,7 +44,10 @@ struct cpu {
 	uint32_t index;	    /* in cpus[]; 0 is the boot processor */
 	uint32_t apic_id;
 	struct vcpu *current; /* the vCPU whose state is loaded here */
-	phys_t vmxon_region;  /* 0: VMX is off here */
+	struct cpu_slice slice;
+	struct deadlines deadlines; /* of vCPUs that halted here; the scheduler's */
+	uint64_t next_deadline; /* the earliest; written under the scheduler's lock, atomically */
+	phys_t vmxon_region;	/* 0: VMX is off here */
 	phys_t vmcs; /* the processor's only VMCS; just a frame while 'vmcs_made' is false */
 	bool vmcs_made;
 	bool vmcs_launched; /* while no vCPU is loaded */

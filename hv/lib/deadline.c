@@ -7,7 +7,7 @@
 #include "hv/lib/deadline.h"
 
 /* Make one tree of two. Neither has siblings. */
-static struct deadline *meld(struct deadline *a, struct deadline *b)
+struct deadline *deadline_meld(struct deadline *a, struct deadline *b)
 {
 	struct deadline *parent = a, *child = b;
 
@@ -44,23 +44,17 @@ static struct deadline *meld_all(struct deadline *siblings)
 
 	while (siblings) {
 		struct deadline *one = take_first(&siblings);
-		struct deadline *pair = meld(one, take_first(&siblings));
+		struct deadline *pair = deadline_meld(one, take_first(&siblings));
 
 		pair->next = pairs;
 		pairs = pair;
 	}
 	while (pairs)
-		all = meld(all, take_first(&pairs));
+		all = deadline_meld(all, take_first(&pairs));
 	return all;
 }
 
-void deadline_add(struct deadlines *heap, struct deadline *deadline)
-{
-	deadline->child = deadline->next = deadline->before = NULL;
-	heap->first = meld(heap->first, deadline);
-}
-
-void deadline_remove(struct deadlines *heap, struct deadline *deadline)
+void deadline_unlink(struct deadlines *heap, struct deadline *deadline)
 {
 	struct deadline *children = meld_all(deadline->child);
 
@@ -74,7 +68,7 @@ void deadline_remove(struct deadlines *heap, struct deadline *deadline)
 		deadline->before->next = deadline->next;
 	if (deadline->next)
 		deadline->next->before = deadline->before;
-	heap->first = meld(heap->first, children);
+	heap->first = deadline_meld(heap->first, children);
 }
 
 uint64_t deadline_translate(uint64_t at, uint64_t now, uint64_t there)

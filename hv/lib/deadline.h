@@ -19,10 +19,25 @@ struct deadlines {
 	struct deadline *first; /* the earliest; NULL: none */
 };
 
+/* Parts of the two functions below. */
+struct deadline *deadline_meld(struct deadline *a, struct deadline *b);
+void deadline_unlink(struct deadlines *heap, struct deadline *deadline);
+
 /* Add 'deadline', which is in no heap. Only its 'at' must be set. */
-void deadline_add(struct deadlines *heap, struct deadline *deadline);
+static inline void deadline_add(struct deadlines *heap, struct deadline *deadline)
+{
+	deadline->child = deadline->next = deadline->before = NULL;
+	heap->first = heap->first ? deadline_meld(heap->first, deadline) : deadline;
+}
+
 /* Remove 'deadline', which is in this heap. */
-void deadline_remove(struct deadlines *heap, struct deadline *deadline);
+static inline void deadline_remove(struct deadlines *heap, struct deadline *deadline)
+{
+	if (deadline == heap->first && deadline->child == NULL)
+		heap->first = NULL;
+	else
+		deadline_unlink(heap, deadline);
+}
 
 /*
  * A deadline in a clock that reads 'now', as one in a clock that reads 'there'. What is over is due

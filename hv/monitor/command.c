@@ -10,6 +10,7 @@
 #include "hv/frame/frame.h"
 #include "hv/guest/merge.h"
 #include "hv/host/policy_text.h"
+#include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/focus.h"
@@ -308,9 +309,11 @@ static void info_vms(const struct request *request)
 	focus = focus_vm();
 	for (const struct vm *vm = vms; vm; vm = vm->next)
 		if (is_running(vm) || is_template(vm))
-			say("%c %s: %s, %lu KiB private memory, tables included",
+			say("%c %s: %s, %lu KiB private memory, tables included; weight %u, %lu ms "
+			    "used",
 			    vm == focus ? '*' : ' ', vm->name, status_text(vm),
-			    vm->ept.n_owned * PAGE_SIZE / KIB(1));
+			    vm->ept.n_owned * PAGE_SIZE / KIB(1), vm->share.weight,
+			    __atomic_load_n(&vm->share.used, __ATOMIC_RELAXED) / (tsc_hz / 1000));
 	lock_release(&vms_lock);
 }
 

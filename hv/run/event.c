@@ -11,6 +11,7 @@
 #include "hv/run/event.h"
 
 #include "hv/host/apic.h"
+#include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
@@ -178,10 +179,10 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Host TSC. The deadline of a halted vCPU ends a slice early. */
-static uint64_t slice_end(const struct vcpu *vcpu)
+/* Host TSC. The deadline of a vCPU that halted on this processor ends a slice early. */
+static uint64_t slice_end(const struct cpu *cpu)
 {
-	return earlier(vcpu->slice.end, later(vcpu->slice.wakes_from, sched_next_deadline()));
+	return earlier(cpu->slice.end, later(cpu->slice.wakes_from, sched_next_deadline(cpu)));
 }
 
 /*
@@ -192,7 +193,7 @@ static void set_timer(struct vcpu *vcpu)
 {
 	uint64_t now = rdtsc();
 
-	vcpu->until = slice_end(vcpu);
+	vcpu->until = slice_end(this_cpu());
 	if (vcpu->lapic->deadline != LAPIC_NO_DEADLINE)
 		vcpu->until = earlier(vcpu->until, vcpu_next_deadline(vcpu));
 	/* The delivery of an NMI ends its step thus, because it shuts the NMI window. */
@@ -210,7 +211,7 @@ static void set_timer(struct vcpu *vcpu)
 void vcpu_time_is_up(struct vcpu *vcpu)
 {
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
-	if (rdtsc() >= slice_end(vcpu))
+	if (rdtsc() >= slice_end(this_cpu()))
 		vcpu_request(vcpu, VCPU_REQUEST_LEAVE);
 }
 
@@ -296,7 +297,7 @@ static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *reques
 /* Whether something else wants the processor or the vCPU. */
 static bool is_wanted_elsewhere(const struct vcpu *vcpu)
 {
-	return rdtsc() >= slice_end(vcpu) ||
+	return rdtsc() >= slice_end(this_cpu()) ||
 	       __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED);
 }
 

@@ -48,12 +48,11 @@ static enum vcpu_leave run(struct vcpu *vcpu)
 	}
 }
 
-enum vcpu_leave vcpu_run(struct vcpu *vcpu, struct vcpu_slice slice)
+enum vcpu_leave vcpu_run(struct vcpu *vcpu)
 {
 	bool is_one_of_many = vcpu->vm->n_vcpus > 1;
 	enum vcpu_leave leave;
 
-	vcpu->slice = slice;
 	if (is_one_of_many && !sync_enter(vcpu))
 		return VCPU_PREEMPTED;
 	leave = run(vcpu);

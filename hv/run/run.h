@@ -2,10 +2,9 @@
 #pragma once
 
 #include "hv/run/event.h"
-#include "hv/vcpu/vcpu.h"
 
 /*
- * Run a loaded vCPU until the scheduler must decide. Whatever the guest does, its exits end with
- * the slice, except for the one that is being handled.
+ * Run a loaded vCPU until the scheduler must decide: at the end of the processor's slice, whatever
+ * the guest does, or earlier.
  */
-enum vcpu_leave vcpu_run(struct vcpu *vcpu, struct vcpu_slice slice);
+enum vcpu_leave vcpu_run(struct vcpu *vcpu);

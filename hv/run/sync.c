@@ -33,19 +33,11 @@ static bool runs(const struct vcpu *vcpu)
 	return __atomic_load_n(&vcpu->runs, __ATOMIC_ACQUIRE);
 }
 
-static bool may_run(const struct vcpu *vcpu)
-{
-	/* Acquire pairs with sync_let_others_go(): the tree is restored. */
-	const struct vcpu *only = __atomic_load_n(&vcpu->vm->only_vcpu, __ATOMIC_ACQUIRE);
-
-	return only == NULL || only == vcpu;
-}
-
 bool sync_enter(struct vcpu *vcpu)
 {
 	__atomic_store_n(&vcpu->runs, true, __ATOMIC_RELAXED);
 	fence();
-	if (may_run(vcpu))
+	if (sync_may_enter(vcpu))
 		return true;
 	sync_leave(vcpu);
 	return false;
@@ -131,6 +123,7 @@ bool sync_stop_others(struct vcpu *vcpu)
 
 void sync_let_others_go(struct vcpu *vcpu)
 {
-	/* Release pairs with may_run(). The others are ready, and try again by themselves. */
+	/* Release pairs with sync_may_enter(). The others are ready, and try again by themselves.
+	 */
 	__atomic_store_n(&vcpu->vm->only_vcpu, NULL, __ATOMIC_RELEASE);
 }

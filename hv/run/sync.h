@@ -2,12 +2,21 @@
 #pragma once
 
 #include "hv/ept/ept.h"
-#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
 
 /*
  * Synchronisation among the vCPUs of one VM. sync_*() are for VMs with several vCPUs only. A caller
  * that may wait holds no lock.
  */
+
+/* Whether sync_enter() would let the vCPU run now. */
+static inline bool sync_may_enter(const struct vcpu *vcpu)
+{
+	/* Acquire pairs with sync_let_others_go(): the tree is restored. */
+	const struct vcpu *only = __atomic_load_n(&vcpu->vm->only_vcpu, __ATOMIC_ACQUIRE);
+
+	return only == NULL || only == vcpu;
+}
 
 /* The vCPU runs until sync_leave(): others may wait for it. False: the vCPU must not run now. */
 bool sync_enter(struct vcpu *vcpu);

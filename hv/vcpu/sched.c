@@ -1,29 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler's queue and deadlines. A ready vCPU is in the queue, a stopped one in the list
- * 'aside'. A halted vCPU is in no list; if its timer is armed, its deadline is in the heap.
+ * The scheduler's places and deadlines. A ready vCPU is in the queue, a stopped one in the list
+ * 'aside'. A halted vCPU is in no list; if its timer is armed, its deadline is in the heap of the
+ * processor where it halted. A vCPU is active, for its VM's share, while it is ready or has a turn.
  */
 #include "hv/vcpu/sched.h"
 
 #include "hv/host/apic.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/tsc.h"
 #include "hv/lib/lock.h"
+#include "hv/vcpu/share.h"
 #include "hv/vcpu/vcpu.h"
 
-static struct {
-	/* Guards this struct and the list fields of every vCPU. No other lock is taken inside. */
-	struct lock lock;
-	struct vcpu *ready, **ready_end;
-	struct deadlines deadlines; /* of halted vCPUs */
-	struct vcpu *aside;	    /* vCPUs that the operator stopped */
-	unsigned n_alive;
-	uint64_t next_deadline; /* the earliest of 'deadlines'; read without the lock */
-} sched = {.ready_end = &sched.ready, .next_deadline = UINT64_MAX};
+#define LAG_MS 5
 
-uint64_t sched_next_deadline(void)
+static struct {
+	/*
+	 * Guards this struct, every VM's share, the list fields of every vCPU, and the deadlines of
+	 * every processor. No other lock is taken inside.
+	 */
+	struct lock lock;
+	struct share_queue queue;
+	struct vcpu *aside; /* vCPUs that the operator stopped */
+	unsigned n_alive;
+} sched;
+
+/* struct vm begins with it. */
+static struct share *share_of(const struct vcpu *vcpu)
 {
-	return __atomic_load_n(&sched.next_deadline, __ATOMIC_RELAXED);
+	return (struct share *)vcpu->vm;
+}
+
+void sched_begin(struct cpu *cpu)
+{
+	lock_acquire(&sched.lock);
+	share_set_lag(&sched.queue, tsc_hz / 1000 * LAG_MS);
+	cpu->next_deadline = UINT64_MAX;
+	lock_release(&sched.lock);
 }
 
 /* Make one idle processor look at the queue. Lock held. */
@@ -48,19 +63,32 @@ bool sched_has_to_wait(const struct vcpu *vcpu)
 	       !(__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) & EVEN_IF_PAUSED);
 }
 
-static void push_ready(struct vcpu *vcpu)
+/* Park the active vCPU. No idle processor is woken. */
+static inline void park(struct vcpu *vcpu)
 {
 	if (sched_has_to_wait(vcpu)) {
+		share_deactivate(&sched.queue, share_of(vcpu));
 		vcpu->is_aside = true;
 		vcpu->next = sched.aside;
 		sched.aside = vcpu;
 		return;
 	}
-	vcpu->next = NULL;
 	vcpu->is_ready = true;
-	*sched.ready_end = vcpu;
-	sched.ready_end = &vcpu->next;
-	wake_idle_cpu();
+	share_push(&sched.queue, share_of(vcpu), vcpu);
+}
+
+static inline void push_ready(struct vcpu *vcpu)
+{
+	park(vcpu);
+	if (vcpu->is_ready)
+		wake_idle_cpu();
+}
+
+/* The vCPU was not active. */
+static inline void make_ready(struct vcpu *vcpu)
+{
+	share_activate(&sched.queue, share_of(vcpu));
+	push_ready(vcpu);
 }
 
 /* Move the vCPU out of 'aside' if it need not stay there. Lock held. */
@@ -74,7 +102,7 @@ static void take_back(struct vcpu *vcpu)
 		link = &(*link)->next;
 	*link = vcpu->next;
 	vcpu->is_aside = false;
-	push_ready(vcpu);
+	make_ready(vcpu);
 }
 
 struct vcpu *sched_pop(void)
@@ -82,78 +110,122 @@ struct vcpu *sched_pop(void)
 	struct vcpu *vcpu;
 
 	lock_acquire(&sched.lock);
-	vcpu = sched.ready;
-	if (vcpu) {
-		sched.ready = vcpu->next;
-		if (sched.ready == NULL)
-			sched.ready_end = &sched.ready;
+	vcpu = share_pop(&sched.queue);
+	if (vcpu)
 		vcpu->is_ready = false;
-	}
 	lock_release(&sched.lock);
 	return vcpu;
 }
 
-static void update_next_deadline(void)
+bool sched_charge(struct vcpu *vcpu, uint64_t ticks)
 {
-	__atomic_store_n(&sched.next_deadline, deadline_next(&sched.deadlines), __ATOMIC_RELAXED);
-}
+	struct share *share = share_of(vcpu);
+	bool yields;
 
-/* Lock held. */
-static void begin_halt(struct vcpu *vcpu)
-{
-	vcpu->is_halted = true;
-	/* Most clones have no timer armed: they wait for a request only. */
-	if (vcpu->wake.at != UINT64_MAX)
-		deadline_add(&sched.deadlines, &vcpu->wake);
-	update_next_deadline();
-}
-
-/* Lock held. */
-static void end_halt(struct vcpu *vcpu)
-{
-	vcpu->is_halted = false;
-	if (vcpu->wake.at != UINT64_MAX)
-		deadline_remove(&sched.deadlines, &vcpu->wake);
-	update_next_deadline();
-	push_ready(vcpu);
-}
-
-void sched_wake_due(uint64_t now)
-{
-	if (sched_next_deadline() > now)
-		return;
 	lock_acquire(&sched.lock);
-	while (sched.deadlines.first && sched.deadlines.first->at <= now)
-		end_halt((struct vcpu *)((char *)sched.deadlines.first -
-					 offsetof(struct vcpu, wake)));
+	share_charge(&sched.queue, share, ticks);
+	yields = share_yields(&sched.queue, share);
+	lock_release(&sched.lock);
+	return yields;
+}
+
+void sched_preempt(struct vcpu *vcpu, uint64_t ticks)
+{
+	lock_acquire(&sched.lock);
+	share_charge(&sched.queue, share_of(vcpu), ticks);
+	push_ready(vcpu);
 	lock_release(&sched.lock);
 }
 
-void sched_halt(struct vcpu *vcpu, uint64_t until)
+void sched_gather(struct vcpu *vcpu, uint64_t ticks)
 {
 	lock_acquire(&sched.lock);
-	vcpu->wake.at = until;
-	/* A request that came before the vCPU was parked found no list to take it from. */
-	if (sched_has_to_wait(vcpu) || __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) &
-					       ~(uint32_t)VCPU_REQUEST_HALT) {
-		push_ready(vcpu);
-	} else {
-		begin_halt(vcpu);
+	share_charge(&sched.queue, share_of(vcpu), ticks);
+	share_deactivate(&sched.queue, share_of(vcpu));
+	lock_release(&sched.lock);
+}
+
+/* Lock held. */
+static void update_next_deadline(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->next_deadline, deadline_next(&cpu->deadlines), __ATOMIC_RELAXED);
+}
+
+/* Lock held. */
+static void begin_halt(struct vcpu *vcpu, struct cpu *cpu)
+{
+	share_deactivate(&sched.queue, share_of(vcpu));
+	vcpu->is_halted = true;
+	/* Most clones have no timer armed: they wait for a request only. */
+	if (vcpu->wake.at == UINT64_MAX)
+		return;
+	vcpu->halted_on = (uint16_t)cpu->index;
+	deadline_add(&cpu->deadlines, &vcpu->wake);
+	update_next_deadline(cpu);
+}
+
+/* The vCPU is neither halted any more nor parked. Lock held. */
+static void end_halt(struct vcpu *vcpu)
+{
+	vcpu->is_halted = false;
+	if (vcpu->wake.at == UINT64_MAX)
+		return;
+	deadline_remove(&cpus[vcpu->halted_on]->deadlines, &vcpu->wake);
+	update_next_deadline(cpus[vcpu->halted_on]);
+}
+
+static struct vcpu *due(const struct cpu *cpu, uint64_t now)
+{
+	struct deadline *first = cpu->deadlines.first;
+
+	if (first == NULL || first->at > now)
+		return NULL;
+	return (struct vcpu *)((char *)first - offsetof(struct vcpu, wake));
+}
+
+void sched_wake_due(struct cpu *cpu, uint64_t now)
+{
+	bool can_take_one = cpu->current == NULL;
+
+	if (sched_next_deadline(cpu) > now)
+		return;
+	lock_acquire(&sched.lock);
+	for (struct vcpu *vcpu; (vcpu = due(cpu, now)) != NULL; can_take_one = false) {
+		end_halt(vcpu);
+		share_activate(&sched.queue, share_of(vcpu));
+		if (can_take_one)
+			park(vcpu);
+		else
+			push_ready(vcpu);
 	}
 	lock_release(&sched.lock);
 }
 
-static void push_all(struct vcpu *vcpus, unsigned n)
+void sched_halt(struct vcpu *vcpu, uint64_t until, uint64_t ticks)
+{
+	lock_acquire(&sched.lock);
+	share_charge(&sched.queue, share_of(vcpu), ticks);
+	vcpu->wake.at = until;
+	/* A request that came before the vCPU was parked found no list to take it from. */
+	if (sched_has_to_wait(vcpu) ||
+	    __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) & ~(uint32_t)VCPU_REQUEST_HALT)
+		push_ready(vcpu);
+	else
+		begin_halt(vcpu, this_cpu());
+	lock_release(&sched.lock);
+}
+
+static void make_all_ready(struct vcpu *vcpus, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		push_ready(&vcpus[i]);
+		make_ready(&vcpus[i]);
 }
 
 void sched_add(struct vcpu *vcpus, unsigned n)
 {
 	lock_acquire(&sched.lock);
 	sched.n_alive += n;
-	push_all(vcpus, n);
+	make_all_ready(vcpus, n);
 	lock_release(&sched.lock);
 }
 
@@ -190,7 +262,7 @@ bool sched_is_parked(const struct vcpu *vcpu)
 void sched_make_ready(struct vcpu *vcpus, unsigned n)
 {
 	lock_acquire(&sched.lock);
-	push_all(vcpus, n);
+	make_all_ready(vcpus, n);
 	lock_release(&sched.lock);
 }
 
@@ -220,8 +292,10 @@ void sched_request(struct vcpu *vcpu, uint32_t requests)
 		return;
 	}
 	lock_acquire(&sched.lock);
-	if (vcpu->is_halted)
+	if (vcpu->is_halted) {
 		end_halt(vcpu);
+		make_ready(vcpu);
+	}
 	take_back(vcpu);
 	lock_release(&sched.lock);
 }
@@ -245,14 +319,10 @@ bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
 	return are_aside;
 }
 
-bool sched_has_ready(void)
+bool sched_is_wanted(const struct cpu *cpu)
 {
-	return __atomic_load_n(&sched.ready, __ATOMIC_RELAXED) != NULL;
-}
-
-bool sched_is_wanted(void)
-{
-	return sched_has_ready() || sched_next_deadline() <= rdtsc();
+	return __atomic_load_n(&sched.queue.turns.first, __ATOMIC_RELAXED) != NULL ||
+	       sched_next_deadline(cpu) <= rdtsc();
 }
 
 bool sched_begin_idle(struct cpu *cpu)
@@ -260,7 +330,7 @@ bool sched_begin_idle(struct cpu *cpu)
 	bool is_idle;
 
 	lock_acquire(&sched.lock);
-	is_idle = sched.ready == NULL;
+	is_idle = sched.queue.turns.first == NULL;
 	__atomic_store_n(&cpu->idle, is_idle, __ATOMIC_RELEASE);
 	lock_release(&sched.lock);
 	return is_idle;

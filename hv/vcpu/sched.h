@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/lib/types.h"
+#include "hv/host/cpu.h"
 
-struct cpu;
 struct vcpu;
 
 /*
- * Which vCPU runs next: one ready queue for all processors, round robin, and the deadlines of
- * halted vCPUs. A vCPU is loaded on a processor or parked (ready, halted or set aside). Its state
- * is saved completely before it is parked, so that any processor may load it next.
+ * Which vCPU runs next: one fair queue of VMs for all processors (hv/vcpu/share.h), and the
+ * deadlines of halted vCPUs, which belong to the processor where they halted. A vCPU is loaded on a
+ * processor or parked (ready, halted or set aside). Its state is saved completely before it is
+ * parked, so that any processor may load it next.
  */
+
+/* The calling processor is about to use all that follows. */
+void sched_begin(struct cpu *cpu);
 
 /* Count a VM's new vCPUs, and make them ready. */
 void sched_add(struct vcpu *vcpus, unsigned n);
@@ -19,17 +22,29 @@ void sched_remove(unsigned n);
 /* Whether no vCPU exists. */
 bool sched_is_empty(void);
 
-/* Park vCPUs as ready: those that left with VCPU_PREEMPTED or VCPU_GATHERED. */
-void sched_make_ready(struct vcpu *vcpus, unsigned n);
-/*
- * Park a vCPU as halted until 'until' (host TSC; UINT64_MAX: no deadline), or until a request. If a
- * request other than VCPU_REQUEST_HALT is pending, the vCPU is ready instead.
- */
-void sched_halt(struct vcpu *vcpu, uint64_t until);
 /* The next ready vCPU, no longer parked; NULL: none is ready. */
 struct vcpu *sched_pop(void);
-/* Halted vCPUs whose deadline is not after 'now' (host TSC) become ready. */
-void sched_wake_due(uint64_t now);
+/*
+ * A vCPU's turn on this processor continues or ends. Its VM is charged 'ticks' of the TSC, for time
+ * that no other call has charged.
+ */
+
+/* The turn continues, unless another vCPU should have the processor: then true. */
+bool sched_charge(struct vcpu *vcpu, uint64_t ticks);
+/* Park the vCPU as ready. */
+void sched_preempt(struct vcpu *vcpu, uint64_t ticks);
+/*
+ * Park the vCPU as halted until 'until' (host TSC; UINT64_MAX: no deadline), or until a request. If
+ * a request other than VCPU_REQUEST_HALT is pending, it is ready instead.
+ */
+void sched_halt(struct vcpu *vcpu, uint64_t until, uint64_t ticks);
+/* The vCPU waits for an action on its VM, nowhere, until sched_make_ready() or sched_remove(). */
+void sched_gather(struct vcpu *vcpu, uint64_t ticks);
+
+/* Park vCPUs that have gathered as ready. */
+void sched_make_ready(struct vcpu *vcpus, unsigned n);
+/* vCPUs that halted on this processor and whose deadline is not after 'now' become ready. */
+void sched_wake_due(struct cpu *cpu, uint64_t now);
 
 /*
  * Make the vCPU look at these requests (enum vcpu_request) soon, wherever it is. Any processor; not
@@ -37,12 +52,14 @@ void sched_wake_due(uint64_t now);
  */
 void sched_request(struct vcpu *vcpu, uint32_t requests);
 
-/* Whether a vCPU is ready. No lock. */
-bool sched_has_ready(void);
-/* Whether a vCPU is ready or due. No lock. */
-bool sched_is_wanted(void);
-/* Host TSC of the earliest deadline, UINT64_MAX: none. No lock. */
-uint64_t sched_next_deadline(void);
+/* Host TSC of the earliest deadline on a processor; UINT64_MAX: none. No lock. */
+static inline uint64_t sched_next_deadline(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->next_deadline, __ATOMIC_RELAXED);
+}
+
+/* Whether a vCPU is ready, or due on this processor. No lock. */
+bool sched_is_wanted(const struct cpu *cpu);
 
 /*
  * Whether the vCPU is loaded nowhere. If so, it will see all earlier writes before it enters the

@@ -87,26 +87,20 @@ struct vcpu_guest {
 	uint64_t xcr0;
 };
 
-/* A turn on a processor, host TSC. It is much shorter than 2^31 ticks. */
-struct vcpu_slice {
-	uint64_t end;
-	uint64_t wakes_from; /* from then on, another vCPU's deadline on the processor ends it */
-};
-
 struct vcpu {
 	/* The vCPU's own; of these, only regs.gpr and regs.spec_ctrl are copied from a template. */
 	struct guest_regs regs; /* first: vmx_exited() casts its address */
-	struct vm *vm;
-	struct ept *ept; /* of the VM */
+	struct vm *vm;		/* begins with its struct share, hv/vcpu/share.h */
+	struct ept *ept;	/* of the VM */
 	struct lapic *lapic;
 	uint16_t number; /* in the VM */
 	uint16_t vpid;
+	uint16_t halted_on;	 /* the index of the processor whose heap has 'wake' */
 	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
 	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
 	bool runs;
 	bool has_moved_on;    /* this vCPU has changed the tree since its last flush */
 	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none */
-	struct vcpu_slice slice;
 	uint64_t until; /* host TSC: when the loop must look around, at the slice's end or before */
 	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
 	uint64_t n_exits;

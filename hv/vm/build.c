@@ -251,6 +251,7 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 	vm->mem = &shared->mem;
 	vm->name = config->name;
 	vm->config = config;
+	vm->share.weight = config->weight;
 	vm->index = vm_next_index();
 	status = build(vm, &shared->wiring, unix_time);
 	if (status != OK)

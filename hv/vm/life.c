@@ -3,6 +3,7 @@
 #include "hv/vm/life.h"
 
 #include "hv/host/cpu.h"
+#include "hv/host/io.h"
 #include "hv/lib/print.h"
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
@@ -88,6 +89,7 @@ bool vm_act_alone(struct vcpu *vcpu)
 unsigned vm_gathered(struct vm *vm)
 {
 	unsigned n_vcpus = vm->n_vcpus;
+	uint64_t start = rdtsc();
 	uint32_t actions;
 
 	/* Acquire and release: the last vCPU sees what all others have stored. */
@@ -105,6 +107,7 @@ unsigned vm_gathered(struct vm *vm)
 		revert(vm);
 	else if (template_freeze(vm))
 		return n_vcpus;
+	(void)sched_charge(vm->vcpu, rdtsc() - start);
 	sched_make_ready(vm->vcpu, n_vcpus);
 	return 0;
 }

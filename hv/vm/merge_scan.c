@@ -190,7 +190,7 @@ bool vm_merge_work(void)
 	/* Ask is_on() again, because vm_merge_end() may have been called meanwhile. */
 	for (unsigned i = 0; is_on() && i < TURN_STEPS && merge_scanned() - n_scanned < TURN_PAGES;
 	     i++)
-		if (sched_is_wanted() || !step(now))
+		if (sched_is_wanted(this_cpu()) || !step(now))
 			break;
 	/* Pairs with the exchange above: the next processor sees all stores. */
 	__atomic_store_n(&search.is_working, false, __ATOMIC_RELEASE);

@@ -166,6 +166,7 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 {
 	clone->index = vm_next_index();
 	clone->config = template->config;
+	clone->share.weight = template->share.weight;
 	clone->mem = template->mem;
 	clone->template = template;
 	clone->number = template_next_number(template);

@@ -20,6 +20,9 @@ struct vm_layout {
 	size_t vcpus, xsave_areas, shared;
 };
 
+_Static_assert(offsetof(struct vm, share) == 0, "hv/vcpu/sched.c casts");
+_Static_assert(SHARE_WEIGHT_DEFAULT == VM_WEIGHT_DEFAULT, "a room below config needs it");
+
 static size_t xsave_stride(void)
 {
 	return align_up(vcpu_shared.cpuid.basic[0xd].ecx, XSAVE_ALIGN);

@@ -7,6 +7,7 @@
 #include "hv/guest/guest_memory.h"
 #include "hv/guest/region.h"
 #include "hv/lib/lock.h"
+#include "hv/vcpu/share.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/clone_name.h"
 #include "hv/vm/nvdimm_labels.h"
@@ -58,6 +59,7 @@ struct vm_guest {
 };
 
 struct vm {
+	struct share share; /* first: the vCPUs find it there */
 	/* Guards ept and memory. The scheduler's lock may be taken inside. */
 	struct lock lock;
 	/* Guards platform if there are several vCPUs. 'lock' may be taken inside. */
@@ -86,7 +88,7 @@ struct vm {
 	enum vm_outcome outcome; /* atomic */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
 	struct vcpu *crashed;
-	char why[200];
+	char why[160];
 	struct vm_guest guest;
 	bool merge_paused; /* atomic, see hv/vm/merge_scan.c */
 	uint8_t warned;	   /* enum vm_warning; atomic */

@@ -28,6 +28,7 @@ Keys of a case, usually in this order:
     forbid   regular expressions that no line may match
     count    a table: regular expression = number of matching lines
     different  regular expressions whose group must differ in all matching lines
+    shares   a regular expression with two groups, numbers: the second is the first times the same in all matching lines, within 5 %
     then     a table like this one: the next boot
 Lines are as on the console. Environment: STENCIL_BUILD, the build folder.
 """
@@ -50,7 +51,7 @@ from unattended import unattended  # pylint: disable=wrong-import-position
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
 KEYS = {"config", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "efi", "status",
-        "expect", "order", "forbid", "count", "different", "receive", "without_vmx", "then"}
+        "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then"}
 
 
 def has_vmx():
@@ -178,6 +179,16 @@ def found_in_order(patterns, lines):
     return all(any(re.search(pattern, line) for line in rest) for pattern in patterns)
 
 
+def unequal_shares(matches):
+    """Prints the shares, as parts of the mean."""
+    shares = [int(match[2]) / int(match[1]) for match in matches]
+    mean = sum(shares) / len(shares) if shares else 0
+    if mean == 0:
+        return ["no shares"]
+    print("shares:", *(f"{share / mean:.3f}" for share in shares))
+    return [f"share {share / mean:.3f}: {match.string}" for share, match in zip(shares, matches) if abs(share / mean - 1) > 0.05]
+
+
 def judge(case, status, lines):
     """Returns what is wrong, in words."""
     def matches(pattern):
@@ -195,6 +206,8 @@ def judge(case, status, lines):
         wrong += [f"twice: {text}" for text in set(texts) if texts.count(text) > 1]
         if not texts:
             wrong.append(f"missing: {pattern}")
+    if "shares" in case:
+        wrong += unequal_shares([match for line in lines if (match := re.search(case["shares"], line))])
     if not found_in_order(case.get("order", []), lines):
         wrong.append(f"not in this order: {case['order']}")
     return wrong

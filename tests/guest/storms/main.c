@@ -8,9 +8,11 @@
  *	kind=timer	a periodic timer with the shortest period
  *	kind=int	INT on a stack in ROM, at rom=
  *	kind=spin	nothing but a jump, with interrupts disabled
+ *	kind=crowd	the same on all processors
  *	kind=work	is the neighbour, and ends: loops= rounds must give sum= within ticks=
  */
 #include "tests/guest/lib/lib.h"
+#include "tests/guest/lib/smp.h"
 
 #define VECTOR_TIMER  0x50
 #define VECTOR_STORM  0x80
@@ -85,12 +87,26 @@ static void work(void)
 	report(ticks <= limit, "work: %lu of at most %lu ticks", ticks, limit);
 }
 
+static void spin(unsigned cpu)
+{
+	(void)cpu;
+	storm_spin();
+}
+
+static void crowd(void)
+{
+	(void)smp_find();
+	report(smp_start(spin), "crowd: all processors run");
+	storm_spin();
+}
+
 static const struct {
 	const char *kind;
 	void (*run)(void);
 } storms[] = {
-	{"cpuid", cpuids}, {"outs", outs},	{"debug", debug},     {"align", storm_align},
-	{"timer", timer},  {"int", interrupts}, {"spin", storm_spin}, {"work", work},
+	{"cpuid", cpuids},	{"outs", outs},	  {"debug", debug},
+	{"align", storm_align}, {"timer", timer}, {"int", interrupts},
+	{"spin", storm_spin},	{"crowd", crowd}, {"work", work},
 };
 
 void payload(void)

@@ -841,6 +841,25 @@ static void thousands_of_vms_are_read(void **state)
 		free(chunks[--n_chunks]);
 }
 
+static void shares_have_weights(void **state)
+{
+	assert_int_equal(parse("vm a -kernel k\nvm b -kernel k -weight 1\n"
+			       "vm c -kernel k -weight 5 -weight 10000"),
+			 OK);
+	assert_int_equal(config.vms->weight, 100);
+	assert_int_equal(config.vms->next->weight, 1);
+	assert_int_equal(config.vms->next->next->weight, 10000);
+	expect_logged("vm a -kernel k -weight 0 -weight 10001 -weight -1 -weight much",
+		      "c:1:24: Parameter '-weight' does not accept value '0', only a number from 1 "
+		      "to 10000\n"
+		      "c:1:34: Parameter '-weight' does not accept value '10001', only a number "
+		      "from 1 to 10000\n"
+		      "c:1:48: Parameter '-weight' does not accept value '-1', only a number from "
+		      "1 to 10000\n"
+		      "c:1:59: Parameter '-weight' does not accept value 'much', only a number "
+		      "from 1 to 10000\n");
+}
+
 static void private_memory_has_limits(void **state)
 {
 	const struct clone_config *clone;
@@ -881,6 +900,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(thousands_of_vms_are_read),
+		cmocka_unit_test(shares_have_weights),
 		cmocka_unit_test(private_memory_has_limits),
 		cmocka_unit_test(a_vm_has_sensible_defaults),
 		cmocka_unit_test(all_options_of_a_vm_are_taken),

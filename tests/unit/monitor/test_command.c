@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/host/tsc.h"
 #include "hv/monitor/info.h"
 #include "hv/monitor/job.h"
 #include "hv/vm/audit.h"
@@ -25,6 +26,7 @@ static unsigned n_left; /* clones that there is memory for */
 
 struct vm *vms;
 struct lock vms_lock;
+uint64_t tsc_hz = 1000000;
 
 __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
 {
@@ -152,6 +154,7 @@ static int set_up(void **state)
 	stopped.vcpu = &paused;
 	stopped.n_vcpus = 1;
 	make_vm(&running, "r", VM_RUNNING);
+	running.share = (struct share){.weight = 100, .used = 7900};
 	focus = &running;
 	n_left = 2;
 	return 0;
@@ -218,9 +221,11 @@ static void a_topic_is_answered(void **state)
 		{"info status", "VM status: running\n"},
 		{"info templates", "t: 0 KiB, 1 clones made, 1 alive\n"},
 		{"info version", "Stencil, a hypervisor for VM templates\n"},
-		{"info vms", "* r: running, 0 KiB private memory, tables included\n"
-			     "  t-0: paused, 0 KiB private memory, tables included\n"
-			     "  t: paused (template), 0 KiB private memory, tables included\n"},
+		{"info vms",
+		 "* r: running, 0 KiB private memory, tables included; weight 100, 7 ms used\n"
+		 "  t-0: paused, 0 KiB private memory, tables included; weight 0, 0 ms used\n"
+		 "  t: paused (template), 0 KiB private memory, tables included; weight 0, 0 ms "
+		 "used\n"},
 		{"system_powerdown", "Error: system_powerdown: this machine has no power button\n"},
 	};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The scheduler's queue, deadlines and requests. The test plays two processors in turn: GS points
- * at the one that this_cpu() shall find, and wake-up interrupts to each are counted.
+ * The scheduler's places, deadlines and requests; test_share.c tests who is next. The test plays
+ * two processors in turn: GS points at the one that this_cpu() shall find, and wake-up interrupts
+ * to each are counted.
  */
 #include "hv/vcpu/sched.h"
 
@@ -10,7 +11,9 @@
 
 #include "hv/host/apic.h"
 #include "hv/host/cpu.h"
+#include "hv/host/tsc.h"
 #include "hv/lib/string.h"
+#include "hv/vcpu/share.h"
 #include "hv/vcpu/vcpu.h"
 #include "tests/unit/support.h"
 
@@ -27,6 +30,9 @@ unsigned n_cpus;
 static struct cpu machine[2];
 static unsigned n_wakes[2];
 static struct vcpu vcpu[N];
+/* In place of the struct vm that begins with it. All vCPUs are of one VM, unless a test says so. */
+static struct share share[N];
+uint64_t tsc_hz = 1000000;
 
 void host_apic_send_wake(uint32_t apic_id)
 {
@@ -49,6 +55,12 @@ static int setup(void **state)
 		machine[i].self = &machine[i];
 		machine[i].index = i;
 		machine[i].apic_id = FIRST_APIC_ID + i;
+		sched_begin(&machine[i]);
+	}
+	memset(share, 0, sizeof(share));
+	for (unsigned i = 0; i < N; i++) {
+		share[i].weight = 100;
+		vcpu[i].vm = (struct vm *)&share[0];
 	}
 	run_on(0);
 	return 0;
@@ -57,12 +69,43 @@ static int setup(void **state)
 /* Each test leaves the scheduler empty for the next one. */
 static int teardown(void **state)
 {
+	struct vcpu *next;
+	int n_active = 0;
+
+	run_on(0);
 	sched_pause(vcpu, N, false);
 	for (unsigned i = 0; i < N; i++)
 		sched_request(&vcpu[i], VCPU_REQUEST_EVENT);
-	while (sched_pop())
-		;
-	return sched_next_deadline() != UINT64_MAX || !sched_is_empty();
+	while ((next = sched_pop()) != NULL)
+		sched_gather(next, 0);
+	for (unsigned i = 0; i < N; i++)
+		n_active += share[i].n_active;
+	return n_active != 0 || machine[0].next_deadline != UINT64_MAX ||
+	       machine[1].next_deadline != UINT64_MAX || !sched_is_empty();
+}
+
+/* The next vCPU's turn, which ends at once. */
+static struct vcpu *take(void)
+{
+	struct vcpu *next = sched_pop();
+
+	if (next)
+		sched_gather(next, 0);
+	return next;
+}
+
+/* A vCPU begins a turn that no queue has given it. */
+static void run_one(unsigned i)
+{
+	sched_make_ready(&vcpu[i], 1);
+	while (sched_pop() != &vcpu[i])
+		fail();
+}
+
+static void halt(unsigned i, uint64_t until)
+{
+	run_one(i);
+	sched_halt(&vcpu[i], until, 0);
 }
 
 static bool has_request(unsigned i, uint32_t request)
@@ -78,14 +121,14 @@ static void load_on(unsigned i, unsigned cpu)
 
 static void ready_vcpus_run_in_turn(void **state)
 {
-	assert_null(sched_pop());
+	assert_null(take());
 	sched_make_ready(vcpu, 3);
 	for (unsigned i = 0; i < 9; i++) {
 		struct vcpu *next = sched_pop();
 
 		assert_ptr_equal(next, &vcpu[i % 3]);
 		assert_false(sched_is_parked(next));
-		sched_make_ready(next, 1);
+		sched_preempt(next, 1000);
 		assert_true(sched_is_parked(next));
 	}
 }
@@ -103,11 +146,9 @@ static void a_ready_vcpu_wakes_one_idle_processor(void **state)
 
 static void a_processor_does_not_idle_beside_a_ready_vcpu(void **state)
 {
-	assert_false(sched_has_ready());
 	sched_make_ready(vcpu, 1);
-	assert_true(sched_has_ready());
 	assert_false(sched_begin_idle(&machine[0]));
-	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_ptr_equal(take(), &vcpu[0]);
 	assert_true(sched_begin_idle(&machine[0]));
 	sched_end_idle(&machine[0]);
 	run_on(1);
@@ -117,46 +158,46 @@ static void a_processor_does_not_idle_beside_a_ready_vcpu(void **state)
 
 static void halted_vcpus_wake_at_their_deadlines(void **state)
 {
-	sched_halt(&vcpu[0], 300);
-	sched_halt(&vcpu[1], 100);
-	sched_halt(&vcpu[2], UINT64_MAX);
-	sched_halt(&vcpu[3], 200);
-	assert_int_equal(sched_next_deadline(), 100);
-	sched_wake_due(99);
-	assert_null(sched_pop());
-	sched_wake_due(200);
-	assert_ptr_equal(sched_pop(), &vcpu[1]);
-	assert_ptr_equal(sched_pop(), &vcpu[3]);
-	assert_null(sched_pop());
-	assert_int_equal(sched_next_deadline(), 300);
-	sched_wake_due(UINT64_MAX - 1);
-	assert_ptr_equal(sched_pop(), &vcpu[0]);
-	assert_null(sched_pop());
-	assert_int_equal(sched_next_deadline(), UINT64_MAX);
+	halt(0, 300);
+	halt(1, 100);
+	halt(2, UINT64_MAX);
+	halt(3, 200);
+	assert_int_equal(machine[0].next_deadline, 100);
+	sched_wake_due(&machine[0], 99);
+	assert_null(take());
+	sched_wake_due(&machine[0], 200);
+	assert_ptr_equal(take(), &vcpu[1]);
+	assert_ptr_equal(take(), &vcpu[3]);
+	assert_null(take());
+	assert_int_equal(machine[0].next_deadline, 300);
+	sched_wake_due(&machine[0], UINT64_MAX - 1);
+	assert_ptr_equal(take(), &vcpu[0]);
+	assert_null(take());
+	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
 	assert_true(sched_is_parked(&vcpu[2]));
 }
 
 static void a_processor_is_wanted_by_ready_and_due_vcpus(void **state)
 {
-	assert_false(sched_is_wanted());
-	sched_halt(&vcpu[0], UINT64_MAX - 1);
-	assert_false(sched_is_wanted());
-	sched_halt(&vcpu[1], 1);
-	assert_true(sched_is_wanted());
-	sched_wake_due(1);
-	assert_int_equal(sched_next_deadline(), UINT64_MAX - 1);
-	assert_true(sched_is_wanted());
+	assert_false(sched_is_wanted(&machine[0]));
+	halt(0, UINT64_MAX - 1);
+	assert_false(sched_is_wanted(&machine[0]));
+	halt(1, 1);
+	assert_true(sched_is_wanted(&machine[0]));
+	sched_wake_due(&machine[0], 1);
+	assert_int_equal(machine[0].next_deadline, UINT64_MAX - 1);
+	assert_true(sched_is_wanted(&machine[0]));
 }
 
 static void a_request_wakes_a_halted_vcpu(void **state)
 {
-	sched_halt(&vcpu[0], 100);
-	sched_halt(&vcpu[1], UINT64_MAX);
+	halt(0, 100);
+	halt(1, UINT64_MAX);
 	sched_request(&vcpu[1], VCPU_REQUEST_EVENT);
 	sched_request(&vcpu[0], VCPU_REQUEST_INPUT);
-	assert_int_equal(sched_next_deadline(), UINT64_MAX);
-	assert_ptr_equal(sched_pop(), &vcpu[1]);
-	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
+	assert_ptr_equal(take(), &vcpu[1]);
+	assert_ptr_equal(take(), &vcpu[0]);
 	assert_true(has_request(0, VCPU_REQUEST_INPUT));
 	assert_true(has_request(1, VCPU_REQUEST_EVENT));
 }
@@ -164,12 +205,12 @@ static void a_request_wakes_a_halted_vcpu(void **state)
 static void a_request_before_the_halt_is_not_lost(void **state)
 {
 	sched_request(&vcpu[0], VCPU_REQUEST_EVENT);
-	assert_null(sched_pop());
-	sched_halt(&vcpu[0], UINT64_MAX);
-	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_null(take());
+	halt(0, UINT64_MAX);
+	assert_ptr_equal(take(), &vcpu[0]);
 	sched_request(&vcpu[1], VCPU_REQUEST_HALT);
-	sched_halt(&vcpu[1], UINT64_MAX);
-	assert_null(sched_pop());
+	halt(1, UINT64_MAX);
+	assert_null(take());
 }
 
 static void a_request_interrupts_the_processor_that_runs_the_vcpu(void **state)
@@ -183,7 +224,7 @@ static void a_request_interrupts_the_processor_that_runs_the_vcpu(void **state)
 	run_on(0);
 	sched_request(&vcpu[0], VCPU_REQUEST_INPUT);
 	assert_int_equal(n_wakes[1], 1);
-	assert_null(sched_pop());
+	assert_null(take());
 	assert_true(has_request(0, VCPU_REQUEST_EVENT) && has_request(0, VCPU_REQUEST_TIMER) &&
 		    has_request(0, VCPU_REQUEST_INPUT));
 }
@@ -196,14 +237,14 @@ static void a_stopped_vcpu_is_set_aside_until_it_continues(void **state)
 	assert_true(sched_are_aside(vcpu, 2));
 	assert_false(sched_are_aside(vcpu, 3));
 	assert_true(sched_is_parked(&vcpu[0]));
-	assert_ptr_equal(sched_pop(), &vcpu[2]);
-	assert_null(sched_pop());
+	assert_ptr_equal(take(), &vcpu[2]);
+	assert_null(take());
 	sched_request(&vcpu[0], VCPU_REQUEST_EVENT);
-	assert_null(sched_pop());
+	assert_null(take());
 	assert_true(has_request(0, VCPU_REQUEST_EVENT));
 	sched_pause(vcpu, 2, false);
-	assert_ptr_equal(sched_pop(), &vcpu[0]);
-	assert_ptr_equal(sched_pop(), &vcpu[1]);
+	assert_ptr_equal(take(), &vcpu[0]);
+	assert_ptr_equal(take(), &vcpu[1]);
 }
 
 static void each_of_several_can_be_taken_back(void **state)
@@ -214,23 +255,24 @@ static void each_of_several_can_be_taken_back(void **state)
 	sched_make_ready(vcpu, 3);
 	for (unsigned i = 0; i < ARRAY_SIZE(order); i++) {
 		sched_pause(&vcpu[order[i]], 1, false);
-		assert_ptr_equal(sched_pop(), &vcpu[order[i]]);
-		assert_null(sched_pop());
+		assert_ptr_equal(take(), &vcpu[order[i]]);
+		assert_null(take());
 	}
 }
 
 static void a_halted_vcpu_is_stopped(void **state)
 {
-	sched_halt(&vcpu[0], 100);
+	halt(0, 100);
 	sched_pause(vcpu, 1, true);
 	assert_true(sched_are_aside(vcpu, 1));
-	assert_int_equal(sched_next_deadline(), UINT64_MAX);
-	sched_wake_due(100);
-	assert_null(sched_pop());
+	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
+	sched_wake_due(&machine[0], 100);
+	assert_null(take());
 }
 
 static void a_running_vcpu_is_stopped(void **state)
 {
+	run_one(0);
 	load_on(0, 1);
 	sched_pause(vcpu, 1, true);
 	assert_int_equal(n_wakes[1], 1);
@@ -238,9 +280,9 @@ static void a_running_vcpu_is_stopped(void **state)
 	assert_true(sched_has_to_wait(&vcpu[0]));
 	vcpu[0].regs.requests = 0;
 	machine[1].current = NULL;
-	sched_halt(&vcpu[0], 100);
+	sched_halt(&vcpu[0], 100, 0);
 	assert_true(sched_are_aside(vcpu, 1));
-	assert_int_equal(sched_next_deadline(), UINT64_MAX);
+	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
 }
 
 static void what_concerns_the_vm_is_done_while_it_is_stopped(void **state)
@@ -249,11 +291,51 @@ static void what_concerns_the_vm_is_done_while_it_is_stopped(void **state)
 	sched_make_ready(vcpu, 2);
 	sched_request(&vcpu[1], VCPU_REQUEST_GATHER);
 	assert_false(sched_has_to_wait(&vcpu[1]));
-	assert_ptr_equal(sched_pop(), &vcpu[1]);
-	assert_null(sched_pop());
+	assert_ptr_equal(take(), &vcpu[1]);
+	assert_null(take());
 	vcpu[1].regs.requests = 0;
 	sched_make_ready(&vcpu[1], 1);
 	assert_true(sched_are_aside(vcpu, 2));
+}
+
+static void a_deadline_belongs_to_the_processor_of_the_halt(void **state)
+{
+	halt(0, 300);
+	run_on(1);
+	halt(1, 100);
+	halt(2, 200);
+	assert_int_equal(machine[0].next_deadline, 300);
+	assert_int_equal(machine[1].next_deadline, 100);
+	sched_wake_due(&machine[0], 250);
+	assert_null(take());
+	/* Another processor takes one of two, and this one the other. */
+	run_on(0);
+	assert_true(sched_begin_idle(&machine[0]));
+	run_on(1);
+	sched_wake_due(&machine[1], 150);
+	assert_int_equal(n_wakes[0], 0);
+	assert_ptr_equal(take(), &vcpu[1]);
+	machine[1].current = &vcpu[1];
+	sched_wake_due(&machine[1], 250);
+	assert_int_equal(n_wakes[0], 1);
+	assert_ptr_equal(take(), &vcpu[2]);
+	/* A request takes it out of another processor's heap. */
+	sched_request(&vcpu[0], VCPU_REQUEST_EVENT);
+	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
+	assert_ptr_equal(take(), &vcpu[0]);
+}
+
+static void a_turn_goes_on_unless_another_vm_is_behind(void **state)
+{
+	vcpu[1].vm = (struct vm *)&share[1];
+	run_one(0);
+	assert_false(sched_charge(&vcpu[0], 50000));
+	sched_make_ready(&vcpu[1], 1);
+	assert_true(sched_charge(&vcpu[0], 50000));
+	sched_preempt(&vcpu[0], 1);
+	assert_int_equal(share[0].used, 100001);
+	assert_ptr_equal(take(), &vcpu[1]);
+	assert_ptr_equal(take(), &vcpu[0]);
 }
 
 static void the_boot_processor_learns_of_the_last_end(void **state)
@@ -261,7 +343,7 @@ static void the_boot_processor_learns_of_the_last_end(void **state)
 	sched_add(vcpu, 3);
 	assert_false(sched_is_empty());
 	for (unsigned i = 0; i < 3; i++)
-		assert_ptr_equal(sched_pop(), &vcpu[i]);
+		assert_ptr_equal(take(), &vcpu[i]);
 	run_on(1);
 	sched_remove(2);
 	assert_int_equal(n_wakes[0], 0);
@@ -271,7 +353,7 @@ static void the_boot_processor_learns_of_the_last_end(void **state)
 	assert_true(sched_is_empty());
 	run_on(0);
 	sched_add(vcpu, 1);
-	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_ptr_equal(take(), &vcpu[0]);
 	sched_remove(1);
 	assert_int_equal(n_wakes[0], 1);
 }
@@ -295,7 +377,7 @@ static void check_place(const struct vcpu *v, uint64_t now, bool is_loaded)
 	if (v->is_halted) {
 		assert_false(has_to_wait);
 		assert_true((v->regs.requests & ~(uint32_t)VCPU_REQUEST_HALT) == 0);
-		assert_true(v->wake.at > now && v->wake.at >= sched_next_deadline());
+		assert_true(v->wake.at > now && v->wake.at >= machine[0].next_deadline);
 	}
 }
 
@@ -312,11 +394,12 @@ static void do_something(struct vcpu *v, uint64_t now, bool *is_loaded)
 		sched_pause(v, 1, random_below(2));
 		break;
 	case 2:
-		sched_make_ready(v, 1);
+		sched_preempt(v, random_below(100000));
 		*is_loaded = false;
 		break;
 	case 3:
-		sched_halt(v, random_below(3) ? now + 1 + random_below(50) : UINT64_MAX);
+		sched_halt(v, random_below(3) ? now + 1 + random_below(50) : UINT64_MAX,
+			   random_below(100));
 		*is_loaded = false;
 		break;
 	}
@@ -328,6 +411,10 @@ static void no_vcpu_is_lost_in_any_order(void **state)
 	bool is_loaded[N] = {true, true, true, true, true};
 	unsigned n_popped = 0;
 
+	for (unsigned i = 0; i < N; i++) {
+		vcpu[i].vm = (struct vm *)&share[i / 2];
+		run_one(i);
+	}
 	for (uint64_t now = 1; now < N_STEPS; now++) {
 		unsigned i = (unsigned)random_below(N);
 		struct vcpu *next;
@@ -335,7 +422,7 @@ static void no_vcpu_is_lost_in_any_order(void **state)
 		if (is_loaded[i] && random_below(2))
 			vcpu[i].regs.requests = 0;
 		do_something(&vcpu[i], now, &is_loaded[i]);
-		sched_wake_due(now);
+		sched_wake_due(&machine[0], now);
 		for (unsigned k = 0; k < N; k++)
 			check_place(&vcpu[k], now, is_loaded[k]);
 		next = random_below(2) ? sched_pop() : NULL;
@@ -347,7 +434,7 @@ static void no_vcpu_is_lost_in_any_order(void **state)
 	assert_true(n_popped > N_STEPS / 10);
 	for (unsigned i = 0; i < N; i++)
 		if (is_loaded[i])
-			sched_make_ready(&vcpu[i], 1);
+			sched_preempt(&vcpu[i], 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -368,6 +455,8 @@ int main(void)
 		TEST(a_halted_vcpu_is_stopped),
 		TEST(a_running_vcpu_is_stopped),
 		TEST(what_concerns_the_vm_is_done_while_it_is_stopped),
+		TEST(a_deadline_belongs_to_the_processor_of_the_halt),
+		TEST(a_turn_goes_on_unless_another_vm_is_behind),
 		TEST(the_boot_processor_learns_of_the_last_end),
 		TEST(no_vcpu_is_lost_in_any_order),
 	};

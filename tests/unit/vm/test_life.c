@@ -88,6 +88,11 @@ void vmcs_fail(const char *what, enum vmcs_field field)
 	__builtin_trap();
 }
 
+bool sched_charge(struct vcpu *of, uint64_t ticks)
+{
+	return false;
+}
+
 void sched_add(struct vcpu *vcpus, unsigned n)
 {
 }

@@ -204,7 +204,7 @@ static void no_member_is_forgotten(void **state)
 		OUT(vcpu, last_cpu),
 		OUT(vcpu, guest.proc_controls),
 		OUT(vcpu, guest.tsc_offset), /* as the guest's TSC */
-		OUT(vcpu, slice),
+		OUT(vcpu, halted_on),
 		OUT(vcpu, until),
 		OUT(vcpu, look_at),
 		OUT(vcpu, cpuid),      /* a section of its own */
