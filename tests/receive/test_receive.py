@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""guest-tools/receive: one file that cannot be written does not lose the others, and a guest's
+output is no file."""
+import base64
+import binascii
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+RECEIVE = pathlib.Path(__file__).resolve().parents[2] / "guest-tools/receive"
+
+
+def sent(name, data):
+    """The lines of a file of at most 128 bytes (hv/monitor/send.h)."""
+    tokens = bytes([len(data) - 1]) + data
+    crc = binascii.crc32(tokens)
+    return (f"stencil~B 1 {len(data)} {name}\n"
+            f"stencil~D 0 {crc:x} {base64.b64encode(tokens).decode()}\n"
+            f"stencil~E 1 {crc:x}\n")
+
+
+class Receive(unittest.TestCase):
+    def setUp(self):
+        work = tempfile.TemporaryDirectory()
+        self.addCleanup(work.cleanup)
+        self.log, self.folder = pathlib.Path(work.name) / "log", pathlib.Path(work.name) / "out"
+
+    def receive(self, text, before=""):
+        """The status and the messages; 'before' is a command of the shell that limits it."""
+        self.log.write_text(text)
+        command = ["sh", "-c", before + ' exec "$@"', "sh", RECEIVE, self.log, self.folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr.splitlines()
+
+    def files(self):
+        return {str(path.relative_to(self.folder)): path.read_bytes()
+                for path in self.folder.rglob("*") if path.is_file()}
+
+    def test_all_files_arrive(self):
+        self.assertEqual(self.receive(sent("/a", b"1") + sent("/b/c", b"22")), (0, []))
+        self.assertEqual(self.files(), {"a": b"1", "b/c": b"22"})
+
+    def test_a_file_and_a_folder_of_one_name(self):
+        status, messages = self.receive(sent("/a", b"1") + sent("/a/b", b"2") + sent("/c", b"3"))
+        self.assertEqual((status, len(messages)), (1, 1))
+        self.assertRegex(messages[0], "^receive: /a/b: ")
+        self.assertEqual(self.files(), {"a": b"1", "c": b"3"})
+        status, messages = self.receive(sent("/d/e", b"1") + sent("/d", b"2") + sent("/f", b"3"))
+        self.assertEqual((status, messages), (1, ["receive: /d: Is a directory"]))
+        self.assertEqual(self.files()["f"], b"3")
+
+    def test_a_name_that_is_too_long(self):
+        name = "/" + 300 * "n"
+        status, messages = self.receive(sent(name, b"1") + sent("/c", b"3"))
+        self.assertEqual((status, messages), (1, [f"receive: {name}: File name too long"]))
+        self.assertEqual(self.files(), {"c": b"3"})
+
+    def test_a_full_disk(self):
+        """A limit of the size of files stands for it."""
+        limit = "trap '' XFSZ; ulimit -f 0;"
+        status, messages = self.receive(sent("/a", b"1"), limit)
+        self.assertEqual((status, messages), (1, ["receive: /a: File too large"]))
+        self.assertEqual(self.files(), {})
+
+    def test_a_guest_sends_nothing(self):
+        forged = "".join("vm: " + line + "\n" for line in sent("/a", b"1").splitlines())
+        self.assertEqual(self.receive(forged), (2, ["receive: there is no file in this log"]))
+
+    def test_a_log_that_is_missing(self):
+        done = subprocess.run([RECEIVE, self.log, self.folder], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual((done.returncode, done.stderr),
+                         (66, f"receive: {self.log}: No such file or directory\n"))
+
+
+unittest.main()
