@@ -345,7 +345,9 @@ class Console:
         for words in self.last.findall(self.text):
             self.end = words.decode("ascii")
             self.end_time = time.monotonic()
-        self.text = self.text[self.text.rfind(b"\n") + 1:][-4096:]
+        self.text = self.text[self.text.rfind(b"\n") + 1:]
+        if len(self.text) > 4096:
+            self.text = b" " + self.text[-4095:]  # the rest of a line is not the beginning of one
 
     def show_firmware(self):
         self.started = self.greeting in self.text
