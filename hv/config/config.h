@@ -42,6 +42,7 @@ struct dimm_config {
 };
 
 /* QEMU's MAX_NODES, and its distance from a node to itself. */
+#define VM_NAME_MAX	    48 /* bytes */
 #define NUMA_NODES_MAX	    128
 #define NUMA_DISTANCE_LOCAL 10
 

@@ -198,6 +198,23 @@ static bool report_defined(const struct word *name, struct diag_place before, st
 	return false;
 }
 
+/* A name is the beginning of each line that the VM writes to the console. */
+static bool check_name_on_console(const struct word *name, struct diag *diag)
+{
+	if (strcmp(name->text, "stencil") == 0) {
+		diag_error(diag, word_place(name, 0),
+			   "a vm cannot have the name 'stencil', with which Stencil's own lines "
+			   "begin: "
+			   "choose another one");
+		return false;
+	}
+	if (strlen(name->text) <= VM_NAME_MAX)
+		return true;
+	diag_error(diag, word_place(name, 0), "the name '%s' is longer than %u characters",
+		   name->text, VM_NAME_MAX);
+	return false;
+}
+
 static bool check_vm_name(const struct config *config, const struct word *keyword,
 			  struct diag *diag)
 {
@@ -215,6 +232,8 @@ static bool check_vm_name(const struct config *config, const struct word *keywor
 				"starting with a letter.");
 		return false;
 	}
+	if (!check_name_on_console(name, diag))
+		return false;
 	while (vm != NULL && strcmp(vm->name, name->text) != 0)
 		vm = vm->next;
 	if (vm != NULL)

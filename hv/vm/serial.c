@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guests' serial lines on the host's console. Each VM's output appears in whole lines after
- * its name; an unfinished line is shown when its VM waits for input or ends. Typed bytes wait in
- * a ring until the UART takes them.
+ * its name, without control characters; an unfinished line is shown when its VM waits for input or
+ * ends. Typed bytes wait in a ring until the UART takes them.
  */
 #include "hv/vm/serial.h"
 
 #include "hv/host/console.h"
-#include "hv/lib/print.h"
 
 /* Show the line and empty it. */
 static void show_line(struct vm *vm)
 {
-	char text[VM_LINE_SIZE + 128];
-	size_t n = format(text, sizeof(text), "%s: %.*s\n", vm->name, (int)vm->line.len,
-			  vm->line.text);
+	char text[GUEST_LINE_MAX];
 
-	console_write_raw(text, n < sizeof(text) ? n : sizeof(text) - 1);
+	console_write_raw(text, guest_line_show(text, vm->name, vm->line.text, vm->line.len));
 	vm->line.len = 0;
 }
 

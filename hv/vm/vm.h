@@ -10,6 +10,7 @@
 #include "hv/vcpu/share.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/clone_name.h"
+#include "hv/vm/guest_line.h"
 #include "hv/vm/nvdimm_labels.h"
 
 enum vm_outcome {
@@ -26,7 +27,6 @@ enum vm_warning {
 };
 
 /* Console output of the guest that is not a whole line yet. */
-#define VM_LINE_SIZE 256
 struct vm_line {
 	uint16_t len;
 	char text[VM_LINE_SIZE];

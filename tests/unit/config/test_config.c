@@ -241,6 +241,12 @@ static void lines_that_define_nothing_are_errors(void **state)
 	expect_logged("vm '' -kernel k",
 		      "c:1:6: '' is not a name for a vm\n"
 		      "Names consist of letters, digits, '-', '.', '_', starting with a letter.\n");
+	expect_logged("vm stencil -kernel k",
+		      "c:1:4: a vm cannot have the name 'stencil', with which Stencil's own lines "
+		      "begin: choose another one\n");
+	expect_logged("template a2345678901234567890123456789012345678901234567xy -kernel k",
+		      "c:1:10: the name 'a2345678901234567890123456789012345678901234567xy' is "
+		      "longer than 48 characters\n");
 	expect_logged("vm a -kernel k\n\nvm  a -kernel k",
 		      "c:3:5: vm 'a' is already defined in line 1\n");
 	expect_logged("vm a", "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");

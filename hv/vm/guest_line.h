@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/types.h"
+#include "hv/vm/clone_name.h"
+
+#define VM_LINE_SIZE 256 /* bytes of a guest's line; a longer one is several */
+
+/* Bytes of a shown line: the name, ": ", four bytes for each of the guest's, and a newline. */
+#define GUEST_LINE_MAX (CLONE_NAME_SIZE + 2 + 4 * VM_LINE_SIZE + 1)
+
+/*
+ * Write a guest's line, after its VM's name and with a newline, as a terminal may get it; returns
+ * its length. A control character becomes ^X and any other byte that is not printable UTF-8
+ * becomes \xNN, so that a guest cannot move the cursor over what others have written. 'len' is at
+ * most VM_LINE_SIZE.
+ */
+size_t guest_line_show(char text[GUEST_LINE_MAX], const char *name, const char *bytes, size_t len);
