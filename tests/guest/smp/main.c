@@ -22,9 +22,10 @@
 #define ICR_ALL	   0x80000u
 #define ICR_OTHERS 0xc0000u
 
-#define AP_PAGE_CS   0x800u
-#define CPUID_X2APIC BIT(21)
-#define N_ROUNDS     200
+#define AP_PAGE_CS	 0x800u
+#define CPUID_X2APIC	 BIT(21)
+#define N_ROUNDS	 200
+#define N_ROUNDS_OF_NMIS 20
 
 static unsigned n_cpus;
 static volatile uint32_t got_any[SMP_MAX], got_nmi[SMP_MAX], got_ping[SMP_MAX];
@@ -194,6 +195,20 @@ static void check_shorthands(const char *mode)
 	report(gather(got_nmi, 1) == 1 && got_nmi[1] == 1, "%s: NMI to one", mode);
 }
 
+/* A processor takes one NMI, and holds another until the handler returns. */
+static void check_two_nmis(const char *mode)
+{
+	uint32_t n = 2 * N_ROUNDS_OF_NMIS;
+
+	clear(got_nmi);
+	for (uint32_t i = 0; i < n && sum(got_nmi) == i; i += 2) {
+		smp_send(smp_id(1), ICR_ASSERT | ICR_NMI);
+		smp_send(smp_id(1), ICR_ASSERT | ICR_NMI);
+		(void)wait_for_sum(got_nmi, i + 2);
+	}
+	report(gather(got_nmi, n) == n, "%s: two NMIs at once: %u of %u", mode, sum(got_nmi), n);
+}
+
 static void check_lowest(const char *mode)
 {
 	uint32_t n = 4 * n_cpus;
@@ -238,6 +253,7 @@ static void check_mode(const char *mode)
 	check_start(mode);
 	check_ping_pong(mode);
 	check_shorthands(mode);
+	check_two_nmis(mode);
 	check_lowest(mode);
 	check_restart(mode);
 }
