@@ -158,7 +158,8 @@ static void inject(struct vcpu *vcpu, struct lapic *lapic)
 {
 	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 	uint64_t event = vcpu->guest.event;
-	bool nmi = lapic_nmi_is_due(lapic, blocking & BLOCKING_NMI || is_nmi(event));
+	bool nmi = lapic->nmis_pending &&
+		   lapic_nmi_is_due(lapic, blocking & BLOCKING_NMI || is_nmi(event));
 
 	if (event & INTR_VALID) {
 		inject_waiting(vcpu);

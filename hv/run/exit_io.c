@@ -26,7 +26,6 @@ struct io_exit {
 	uint16_t port;
 	unsigned size; /* bytes */
 	bool in;
-	bool repeats; /* the device has done a part: the guest makes the access again */
 };
 
 static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, uint64_t dr7)
@@ -65,7 +64,23 @@ static inline uint64_t input(struct vcpu *vcpu, const struct io_exit *io)
 	return value;
 }
 
-static inline void output(struct vcpu *vcpu, struct io_exit *io, uint64_t value)
+/*
+ * Grant what the guest's output asks for, and unlock the devices. EXIT_AGAIN: a part is done, and
+ * the guest makes the same output again. Much time may have passed, so look at the clocks first.
+ */
+static __attribute__((noinline)) enum exit_action grant(struct vcpu *vcpu, uint32_t wish)
+{
+	bool again;
+
+	wish_grant(vcpu, wish);
+	again = wish & WISH_FW_CFG && fw_cfg_is_busy(&vcpu->vm->platform.fw_cfg);
+	vm_unlock_devices(vcpu->vm);
+	if (again)
+		vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+	return again ? EXIT_AGAIN : EXIT_NEXT;
+}
+
+static inline enum exit_action output(struct vcpu *vcpu, const struct io_exit *io, uint64_t value)
 {
 	struct io_access access = {
 		.addr = io->port, .size = io->size, .value = value, .now = vcpu_now(vcpu)};
@@ -73,28 +88,19 @@ static inline void output(struct vcpu *vcpu, struct io_exit *io, uint64_t value)
 
 	vm_lock_devices(vcpu->vm);
 	wish = platform_port_write(&vcpu->vm->platform, &access);
-	if (wish) {
-		wish_grant(vcpu, wish);
-		io->repeats = wish & WISH_FW_CFG && fw_cfg_is_busy(&vcpu->vm->platform.fw_cfg);
-	}
+	if (wish)
+		return grant(vcpu, wish);
 	vm_unlock_devices(vcpu->vm);
+	return EXIT_NEXT;
 }
 
-/* Much time may have passed, so look at the clocks before the guest makes its access again. */
-static enum exit_action access_again(struct vcpu *vcpu)
-{
-	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
-	return EXIT_AGAIN;
-}
-
-static enum exit_action io_single(struct vcpu *vcpu, struct io_exit *io)
+static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 {
 	uint64_t *rax = &vcpu->regs.gpr[RAX];
 
 	if (!io->in) {
-		output(vcpu, io, *rax);
-		if (io->repeats)
-			return access_again(vcpu);
+		if (output(vcpu, io, *rax) == EXIT_AGAIN)
+			return EXIT_AGAIN;
 	} else if (io->size == 4) /* a 32-bit result clears the upper half */
 		*rax = input(vcpu, io);
 	else
@@ -105,10 +111,10 @@ static enum exit_action io_single(struct vcpu *vcpu, struct io_exit *io)
 
 /*
  * Move one element between the guest's memory and the port. The VM's lock is held only while memory
- * is accessed.
+ * is accessed. '*ret_again': the guest must output the element again.
  */
-static enum status io_element(struct vcpu *vcpu, struct io_exit *io, struct guest_paging *paging,
-			      uint64_t linear)
+static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
+			      struct guest_paging *paging, uint64_t linear, bool *ret_again)
 {
 	uint64_t value = 0;
 	enum status status;
@@ -130,8 +136,7 @@ static enum status io_element(struct vcpu *vcpu, struct io_exit *io, struct gues
 	else
 		status = guest_read_linear(paging, linear, &value, io->size, ACCESS_READ);
 	memory_unlock(&held);
-	if (status == OK && !io->in)
-		output(vcpu, io, value);
+	*ret_again = status == OK && !io->in && output(vcpu, io, value) == EXIT_AGAIN;
 	return status;
 }
 
@@ -171,8 +176,8 @@ static void advance(uint64_t *reg, uint64_t by, uint64_t mask)
 	*reg = mask == UINT16_MAX ? (*reg & ~mask) | value : value;
 }
 
-static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu, struct io_exit *io,
-							    bool repeat)
+static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
+							    const struct io_exit *io, bool repeat)
 {
 	uint64_t mask = address_mask();
 	uint64_t *index = &vcpu->regs.gpr[io->in ? RDI : RSI], *count = &vcpu->regs.gpr[RCX];
@@ -184,16 +189,17 @@ static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu, s
 	vcpu_read_paging(&vcpu->vm->memory, &paging);
 	for (unsigned n = 0; n < CHUNK_MAX; n++) {
 		enum status status;
+		bool again;
 
 		if (repeat && (*count & mask) == 0)
 			return EXIT_NEXT;
-		status = io_element(vcpu, io, &paging, base + (*index & mask));
+		status = io_element(vcpu, io, &paging, base + (*index & mask), &again);
 		if (status != OK) {
 			io_fault(vcpu, status, &paging.fault, stack);
 			return EXIT_AGAIN;
 		}
-		if (io->repeats)
-			return access_again(vcpu);
+		if (again)
+			return EXIT_AGAIN;
 		check_breakpoints(io);
 		advance(index, step, mask);
 		if (!repeat)
