@@ -69,9 +69,9 @@ static const char *say_none(char reason[REASON_MAX])
 	if (tco_find(&tco) != ERR_NOTFOUND)
 		return "the firmware has hidden this machine's watchdog";
 	format(reason, REASON_MAX,
-	       "this machine has no watchdog that Stencil knows: no usable ACPI table WDAT, and "
-	       "the "
-	       "PCI device 00:1f.0 (%04x:%04x) is no Intel chipset from ICH9 to the 9 series",
+	       "this machine has no watchdog that Stencil knows: no usable ACPI table WDAT, "
+	       "and the PCI device 00:1f.0 (%04x:%04x) is no Intel chipset from ICH9 to the 9 "
+	       "series",
 	       id & 0xffff, id >> 16);
 	return reason;
 }
@@ -136,8 +136,10 @@ const char *watchdog_start(unsigned seconds)
 	}
 	if (take_status())
 		log_warning("the watchdog has ended the last run");
-	if (!start_timer((unsigned)count))
+	if (!start_timer((unsigned)count)) {
+		watchdog_stop();
 		return "this machine's board does not let its watchdog reset it";
+	}
 	watchdog.is_on = true;
 	log_info("watchdog: %s, %u seconds", timer_name(), seconds);
 	return NULL;

@@ -182,6 +182,16 @@ static void a_board_that_forbids_the_reset_is_refused(void **state)
 	fixed_bits = NO_REBOOT;
 	find();
 	expect_refused(30, "this machine's board does not let its watchdog reset it");
+	assert_int_equal(port(CONTROL), HALT);
+	fixed_bits = 0;
+	make_machine(NULL);
+	table.entry[6] = table.entry[2]; /* asks whether the register has the value */
+	table.entry[6].action = WDAT_SET_RUNNING;
+	table.entry[6].value = 1;
+	table.n_entries = 7;
+	find_in_table();
+	expect_refused(30, "this machine's board does not let its watchdog reset it");
+	assert_int_equal(port(CONTROL), HALT);
 }
 
 static void seconds_out_of_range_are_refused(void **state)
