@@ -88,10 +88,41 @@ const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcp
 /* The area of XSAVE. SDM vol. 1, "XSAVE Header". */
 enum {
 	MXCSR = 24,
+	LEGACY_END = 416, /* XSAVE writes nothing from here to the header */
 	XSTATE_BV = 512,
 	XCOMP_BV = 520, /* reserved bytes follow */
 	XSAVE_HEADER_END = 576,
 };
+
+/* Whether XSAVE writes the byte of the area. SDM vol. 1, "Operation of XSAVE". */
+static bool is_saved(const struct cpuid_model *model, uint32_t at)
+{
+	static const struct cpuid_state nobody;
+
+	if (at < LEGACY_END || (at >= XSTATE_BV && at < XCOMP_BV))
+		return true;
+	for (uint32_t i = 2; i < 63; i++) {
+		struct cpuid_regs part = {0};
+
+		if (model->xcr0_allowed & BIT(i))
+			cpuid_model_lookup(model, 0xd, i, &nobody, &part);
+		if (at - part.ebx < part.eax)
+			return true;
+	}
+	return false;
+}
+
+/* The other bytes are those of a page that the frame was before, perhaps another VM's. */
+static void put_xsave(struct state_writer *writer, const struct vcpu *vcpu)
+{
+	const uint8_t *area = vcpu->xsave_area;
+
+	for (uint32_t i = 0; i < vcpu->cpuid->basic[0xd].ecx; i++) {
+		uint8_t byte = is_saved(vcpu->cpuid, i) ? area[i] : 0;
+
+		state_put(writer, &byte, 1);
+	}
+}
 
 void state_put_vcpu(struct state_writer *writer, const struct vcpu *vcpu, uint64_t now)
 {
@@ -105,7 +136,7 @@ void state_put_vcpu(struct state_writer *writer, const struct vcpu *vcpu, uint64
 	state_put_number(writer, (vcpu->regs.requests & VCPU_REQUEST_HALT) != 0);
 	state_end_section(writer);
 	state_begin_section(writer, "xsave", vcpu->number);
-	state_put(writer, vcpu->xsave_area, vcpu->cpuid->basic[0xd].ecx);
+	put_xsave(writer, vcpu);
 	state_end_section(writer);
 }
 

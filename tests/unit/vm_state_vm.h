@@ -184,7 +184,7 @@ static inline void state_fill_vcpu(struct vcpu *vcpu)
 	vcpu->regs.requests = vcpu->number == 0 ? VCPU_REQUEST_HALT : 0;
 	for (unsigned i = 0; i < vcpu->cpuid->basic[0xd].ecx; i++)
 		area[i] = (uint8_t)state_random();
-	memset(area + 512, 0, 64);
+	memset(area + 416, 0, 512 + 64 - 416); /* that XSAVE does not write, and the header */
 	memcpy(area + 512, &bv, sizeof(bv));
 	memset(area + 26, 0, 2); /* MXCSR's upper half */
 }
