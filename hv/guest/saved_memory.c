@@ -43,6 +43,14 @@ uint64_t saved_memory_size(const struct mem_map *map)
 	return add_up(map, NULL);
 }
 
+bool saved_memory_is_shared(const struct mem_map *map)
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (is_saved(&map->region[i]) && map->region[i].kind == MEM_SHARED)
+			return true;
+	return false;
+}
+
 bool saved_memory_place(const struct mem_map *map, const struct mem_region *region, uint64_t *ret)
 {
 	if (!is_saved(region))

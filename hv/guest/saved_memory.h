@@ -14,6 +14,8 @@
 
 /* The size in bytes; 0: there is nothing to save. */
 uint64_t saved_memory_size(const struct mem_map *map);
+/* Whether some of it is shared: with a template's clones, which change it while they run. */
+bool saved_memory_is_shared(const struct mem_map *map);
 /* Where the region's backend begins in the file. False: the region is not saved. */
 bool saved_memory_place(const struct mem_map *map, const struct mem_region *region, uint64_t *ret);
 /*

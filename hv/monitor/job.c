@@ -241,6 +241,8 @@ static const char *cannot_save(const struct vm *vm)
 		return "the VM has not started yet";
 	if (vm->outcome != VM_FROZEN && job.has_to_resume)
 		return "the VM is running: stop it or make it a template first";
+	if (vm->n_holds > 1 && saved_memory_is_shared(vm->mem))
+		return "its clones may change its shared memory that is not a file: end them first";
 	return NULL;
 }
 

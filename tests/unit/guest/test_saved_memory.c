@@ -93,6 +93,15 @@ static void one_backend_is_a_file_of_its_size(void **state)
 	assert_int_equal(saved_memory_size(&map), 0);
 }
 
+static void shared_memory_without_a_file_is_noticed(void **state)
+{
+	assert_true(saved_memory_is_shared(&map));
+	for (size_t i = 0; i < map.n; i++)
+		if (map.region[i].image == &no_file)
+			map.region[i].kind = MEM_COW;
+	assert_false(saved_memory_is_shared(&map));
+}
+
 static void write_at(uint64_t gpa, const char *text)
 {
 	assert_int_equal(guest_write(&memory, (gpa_t){gpa}, text, strlen(text)), OK);
@@ -130,6 +139,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(backends_begin_where_they_can_be_mapped, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(one_backend_is_a_file_of_its_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(shared_memory_without_a_file_is_noticed, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(pages_are_where_they_belong, setup, teardown),
 	};
 
