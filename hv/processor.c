@@ -23,6 +23,7 @@
 #include "hv/run/sync.h"
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vm/hold.h"
 #include "hv/vm/life.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/serial.h"
@@ -38,6 +39,9 @@ enum {
 #define CONSOLE_POLL_MS 10 /* for typed input */
 #define CONSOLE_SEND_MS 1  /* time to send a FIFO of output */
 #define PROMPT_MS	20
+
+/* Frames of templates that are freed at a time: some tens of microseconds. */
+#define BURY_BETWEEN 1000
 
 static bool others_are_halted(const struct vcpu *vcpu)
 {
@@ -102,10 +106,14 @@ static void poll_button(void)
 	monitor_quit();
 }
 
-/* Poll console and power button, and wake vCPUs whose deadline has come. */
+/*
+ * Wait for others, free templates, poll console and power button, and wake vCPUs whose deadline has
+ * come.
+ */
 static void look_around(struct cpu *cpu)
 {
 	rendezvous_pass();
+	(void)template_bury(BURY_BETWEEN);
 	if (cpu->index == 0) {
 		nmi_report();
 		poll_button();
@@ -202,7 +210,7 @@ static void wait_for_work(struct cpu *cpu)
 /* The monitor and templates still to be saved keep the machine running without vCPUs. */
 static bool is_finished(void)
 {
-	return sched_is_empty() && !monitor_holds_machine();
+	return sched_is_empty() && !monitor_holds_machine() && !template_has_graves();
 }
 
 /* No vCPU is ready. False: the machine ends. */
@@ -210,7 +218,7 @@ static bool be_idle(struct cpu *cpu)
 {
 	if (cpu->index == 0 && is_finished())
 		return false;
-	if (!vm_merge_work())
+	if (!template_bury(BURY_BETWEEN) && !vm_merge_work())
 		wait_for_work(cpu);
 	look_around(cpu);
 	return true;

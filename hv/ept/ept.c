@@ -754,27 +754,48 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 	return OK;
 }
 
-/*
- * Free the frames of a layer. Tables contain the slots of other items: replace
- * all items by their frames first.
- */
-static void free_entries(struct ept_log *log)
+/* Replace an item by its frame: tables contain the slots of other items. */
+static void collect(uint64_t *item)
 {
-	struct ept_log_cursor cursor = ept_log_begin(log);
+	const uint64_t *slot = (const uint64_t *)(*item & ~EPT_LAYER_MERGED);
 
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-		const uint64_t *slot = (const uint64_t *)(*item & ~EPT_LAYER_MERGED);
+	if (slot == NULL)
+		return;
+	if (*item & EPT_LAYER_MERGED)
+		merged_drop(*slot & EPT_ADDR);
+	*item = *item & EPT_LAYER_MERGED ? 0 : *slot & EPT_ADDR;
+}
 
-		if (slot == NULL)
-			continue;
-		if (*item & EPT_LAYER_MERGED)
-			merged_drop(*slot & EPT_ADDR);
-		*item = *item & EPT_LAYER_MERGED ? 0 : *slot & EPT_ADDR;
+static void free_collected(uint64_t *item)
+{
+	if (*item)
+		frame_free(*item);
+}
+
+/* Continue through the log, by up to n items. True: the last one is done. */
+static bool go_on(struct ept_layer *layer, void (*handle)(uint64_t *item), unsigned n)
+{
+	for (; n > 0; n--) {
+		uint64_t *item = ept_log_next(&layer->cursor);
+
+		if (item == NULL)
+			return true;
+		handle(item);
 	}
-	cursor = ept_log_begin(log);
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
-		if (*item)
-			frame_free(*item);
+	return false;
+}
+
+bool ept_layer_free_some(struct ept_layer *layer, unsigned n)
+{
+	if (layer->progress == LAYER_FREED)
+		return false;
+	if (layer->cursor.log == NULL)
+		layer->cursor = ept_log_begin(&layer->log);
+	if (go_on(layer, layer->progress == LAYER_WHOLE ? collect : free_collected, n)) {
+		layer->progress++;
+		layer->cursor.log = NULL;
+	}
+	return true;
 }
 
 static uint64_t add_frame(uint64_t sum, phys_t frame)
@@ -807,7 +828,8 @@ void ept_layer_put(struct ept_layer *layer)
 	while (layer != NULL && __atomic_sub_fetch(&layer->n_refs, 1, __ATOMIC_ACQ_REL) == 0) {
 		struct ept_layer *parent = layer->parent;
 
-		free_entries(&layer->log);
+		while (ept_layer_free_some(layer, UINT32_MAX))
+			;
 		ept_log_free(&layer->log);
 		frame_free(layer->root);
 		frame_free(virt_to_phys(layer));

@@ -25,6 +25,9 @@ struct ept_layer {
 	uint64_t n_owned;   /* frames, including tables, without the layer's own */
 	struct ept_log log; /* of what the tree owned; an item may have EPT_LAYER_MERGED */
 	uint64_t n_found;   /* references that hv/ept/audit.h has found; used by it only */
+	/* How far ept_layer_free_some() has got. */
+	struct ept_log_cursor cursor;
+	enum { LAYER_WHOLE, LAYER_COLLECTED, LAYER_FREED } progress;
 };
 
 /*
@@ -207,6 +210,12 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret);
  * frames and drops its count on the parent.
  */
 void ept_layer_put(struct ept_layer *layer);
+
+/*
+ * Free about n frames of a layer on which only the caller has a count, so that the last put has
+ * less to do. False: all that takes long is done, and ept_layer_put() must follow.
+ */
+bool ept_layer_free_some(struct ept_layer *layer, unsigned n);
 
 /*
  * A checksum of the layer's own tables and pages: constant while the layer

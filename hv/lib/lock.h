@@ -5,9 +5,9 @@
 
 /*
  * A ticket spin lock. Never held across a VM entry, never taken by an interrupt
- * handler, and held for a few hundred instructions at most, except vms_lock
- * while a template is freed, the lock of the frames while runs are sorted, and
- * the console's while its ring is full and it waits for the UART.
+ * handler, and held for a few hundred instructions at most, except the lock of
+ * the frames while runs are sorted, and the console's while its ring is full
+ * and it waits for the UART.
  *
  * All locks, in their order: a processor takes only locks that are below the
  * ones it holds, and never two of a kind. Each declaration says what the lock

@@ -4,21 +4,36 @@
 #include "hv/vm/vm.h"
 
 /*
- * Who frees a template? template_put(), when the last hold on the template is given up. It is held
+ * Who frees a template? template_bury(), after the last hold on the template was given up. It is
+ * held
  *
  *   by its name, from template_freeze() to template_give_up(): meanwhile it can be cloned;
  *   by each clone, from template_clone() until the clone has ended and template_vm_gone() frees it,
- *   or, if the clone has become a template itself, until template_put() frees that;
+ *   or, if the clone has become a template itself, until template_bury() has freed that;
  *   by each line "save" of the configuration that names it, until save_queue_done().
  *
  * vm->n_holds counts them, guarded by vms_lock.
  */
 
-/* Give up one hold. With NULL, do nothing. vms_lock is held. */
+/*
+ * Give up one hold. With NULL, do nothing. vms_lock is held. Without a hold the template waits for
+ * template_bury().
+ */
 void template_put(struct vm *template);
+
+/*
+ * Free about n frames of the templates without holds. Any processor, without a lock; one at a
+ * time. False: there was nothing to do, or another processor does it.
+ */
+bool template_bury(unsigned n);
+/* Whether such templates wait. */
+bool template_has_graves(void);
 
 /* Give up the name's hold: the template is not cloned again. vms_lock is held. */
 void template_give_up(struct vm *template);
 
-/* Give up the names of all templates. A template that has clones stays until they have ended. */
+/*
+ * Give up the names of all templates, and free those without clones. A template that has clones
+ * stays until they have ended.
+ */
 void template_release_all(void);

@@ -584,6 +584,30 @@ static void clones_of_clones_keep_their_ancestors_alive(void **state)
 	setup(NULL);
 }
 
+static void a_layer_is_freed_in_pieces(void **state)
+{
+	struct ept_layer *layer;
+	uint64_t available;
+	unsigned n_pieces = 0;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	for (unsigned i = 0; i < 20; i++)
+		copy(&ept, i * 0x1000);
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	ept_destroy(&ept);
+	available = frame_available();
+	while (ept_layer_free_some(layer, 3)) {
+		assert_true(frame_available() <= available + 3);
+		available = frame_available();
+		n_pieces++;
+	}
+	assert_true(n_pieces > 2 * 20 / 3);
+	assert_false(ept_layer_free_some(layer, 3));
+	ept_layer_put(layer);
+	assert_int_equal(frame_available(), N_FRAMES);
+	setup(NULL);
+}
+
 static void a_fault_does_not_cost_more_in_deeper_clones(void **state)
 {
 	struct ept tree[6];
@@ -1121,6 +1145,7 @@ int main(void)
 		TEST(copy_of_nothing_is_refused),
 		TEST(a_clone_takes_no_frame_and_never_writes_its_template),
 		TEST(clones_of_clones_keep_their_ancestors_alive),
+		TEST(a_layer_is_freed_in_pieces),
 		TEST(a_fault_does_not_cost_more_in_deeper_clones),
 		TEST(reset_goes_back_and_gives_back),
 		TEST(a_new_root_moves_the_generation),
