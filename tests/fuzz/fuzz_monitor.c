@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Any bytes typed at the prompt: the line editor and all commands, over VMs that do nothing. */
+#include <string.h>
+
+#include "hv/lib/assert.h"
+#include "hv/monitor/command.h"
+#include "hv/monitor/focus.h"
+#include "hv/monitor/job.h"
+#include "hv/monitor/line.h"
+#include "hv/vm/audit.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/template.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct vm_config config;
+static struct mem_map no_memory;
+static struct vcpu vcpu;
+static struct ept_layer layer;
+static struct vm running, template;
+
+struct vm *vms;
+struct lock vms_lock;
+
+void console_write_raw(const char *text, size_t len)
+{
+	assert(len > 0 && text[len - 1] == '\n');
+}
+
+struct vm *focus_vm(void)
+{
+	return &running;
+}
+
+void focus_set(const struct vm *vm)
+{
+	(void)vm;
+}
+
+void platform_list(const struct platform *platform, struct device_list *ret)
+{
+	(void)platform;
+	*ret = (struct device_list){0};
+}
+
+void monitor_job_registers(struct vm *vm)
+{
+	(void)vm;
+}
+
+void monitor_job_dump(struct vm *vm, const char *path, bool is_sent)
+{
+	(void)vm;
+	(void)is_sent;
+	assert(strlen(path) < MONITOR_LINE_SIZE);
+}
+
+void monitor_job_save(struct vm *vm, const char *path, bool is_sent)
+{
+	monitor_job_dump(vm, path, is_sent);
+}
+
+void monitor_job_send(const char *path)
+{
+	monitor_job_dump(NULL, path, true);
+}
+
+void vm_pause(struct vm *vm, bool on)
+{
+	(void)vm;
+	(void)on;
+}
+
+struct vm *template_clone(struct vm *vm, const char *name)
+{
+	assert(vm == &template && name == NULL);
+	return NULL;
+}
+
+void template_give_up(struct vm *vm)
+{
+	assert(vm == &template);
+}
+
+enum status vm_audit(void (*say)(const char *name, const char *what), struct vm_audit *ret)
+{
+	(void)say;
+	*ret = (struct vm_audit){0};
+	return OK;
+}
+
+void vm_start(struct vm *vm)
+{
+	(void)vm;
+}
+
+void vm_gather(struct vm *vm, enum vm_action action)
+{
+	assert(vm == &running && (action == VM_FREEZE || action == VM_REVERT));
+}
+
+void vm_reset(struct vm *vm)
+{
+	assert(vm == &running);
+}
+
+void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+{
+	(void)fmt;
+	assert(vm == &running && outcome == VM_ENDED_WELL);
+}
+
+static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
+{
+	*vm = (struct vm){.name = name,
+			  .outcome = outcome,
+			  .config = &config,
+			  .mem = &no_memory,
+			  .vcpu = &vcpu,
+			  .n_vcpus = 1,
+			  .next = vms};
+	vms = vm;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct monitor_line line = {0};
+
+	vms = NULL;
+	make_vm(&template, "t", VM_FROZEN);
+	template.layer = &layer;
+	make_vm(&running, "r", VM_RUNNING);
+	for (size_t i = 0; i < size; i++) {
+		char echo[MONITOR_ECHO_SIZE];
+		bool entered;
+
+		assert(monitor_line_type(&line, data[i], echo, &entered) <= sizeof(echo));
+		if (!entered)
+			continue;
+		command_run(line.text);
+		monitor_line_clear(&line);
+	}
+	return 0;
+}
