@@ -370,7 +370,7 @@ static enum end outcome(void)
 	const struct vm_totals *totals = &vm_totals;
 
 	log_info("%u of %u VMs ended well", totals->n_ended_well, totals->n_made);
-	if (!save_queue_end())
+	if (!save_queue_end() || !template_lines_are_done())
 		return END_VM_FAILED;
 	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
 }

@@ -193,7 +193,8 @@ struct clone_config {
 	uint64_t max_private;	 /* bytes, whole pages; 0: as the template */
 	bool precopy;		 /* copy for later clones in advance what the first has written */
 	struct diag_place place; /* of the template's name */
-	unsigned n_started, n_running;
+	unsigned n_started, n_running; /* see hv/vm/clone_line.h */
+	bool lacks_memory;	       /* the latest clone found none, and is still wanted */
 };
 
 /* Of PATH: both file names are then short enough to be sent. */

@@ -769,6 +769,19 @@ bool frame_can_spare(uint64_t n_frames)
 	return n >= frames.n_kept_back && n - frames.n_kept_back >= n_frames;
 }
 
+bool frame_is_scarce(void)
+{
+	uint64_t n, kept;
+	bool is_scarce;
+
+	lock_acquire(&frames.lock);
+	n = count_stocks();
+	kept = frames.n_kept_back;
+	is_scarce = n <= kept || n - kept < (frames.n_total - kept) / 16;
+	lock_release(&frames.lock);
+	return is_scarce;
+}
+
 uint64_t frame_available(void)
 {
 	uint64_t n = 0;

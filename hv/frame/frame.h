@@ -80,6 +80,12 @@ void frame_keep_back(uint64_t n_frames);
 /* Whether the stocks have n frames besides the withheld ones. */
 bool frame_can_spare(uint64_t n_frames);
 
+/*
+ * Whether less than a sixteenth is left of what single frames may take: no time to allocate in
+ * advance.
+ */
+bool frame_is_scarce(void);
+
 /* Which nodes frames come from, as in Linux's memory policies. */
 enum frame_mode {
 	FRAME_LOCAL, /* as frame_alloc() */

@@ -79,6 +79,15 @@ uint64_t working_set_count(phys_t set)
 	return n;
 }
 
+/*
+ * The rest is for pages that VMs do need. Frames are counted now and then only, because that takes
+ * their lock.
+ */
+static bool may_copy(const struct ept *ept, uint64_t n)
+{
+	return ept->n_owned < ept->max_owned / 2 && (n % FRAME_BATCH != 0 || !frame_is_scarce());
+}
+
 enum status working_set_copy(phys_t set, struct ept *ept, struct mem_map *map)
 {
 	while (set != 0) {
@@ -88,6 +97,8 @@ enum status working_set_copy(phys_t set, struct ept *ept, struct mem_map *map)
 		for (uint64_t i = 0; i < chunk->n; i++) {
 			gpa_t gpa = {chunk->page[i] * PAGE_SIZE};
 
+			if (!may_copy(ept, i))
+				return ERR_NOMEM;
 			TRY(region_copy_page(ept, mem_map_find(map, gpa), gpa, &frame));
 		}
 		set = chunk->next;

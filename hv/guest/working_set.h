@@ -22,7 +22,8 @@ phys_t working_set_record(const struct ept *ept, const struct mem_map *map);
 uint64_t working_set_count(phys_t set);
 /*
  * Copy all pages of the list. No vCPU is in the guest. ERR_NOMEM: some were
- * copied; other errors as region_copy_page().
+ * copied, until frames were scarce or the tree had half of its limit; other
+ * errors as region_copy_page().
  */
 enum status working_set_copy(phys_t set, struct ept *ept, struct mem_map *map);
 void working_set_free(phys_t set);

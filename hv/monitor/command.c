@@ -104,8 +104,10 @@ static void start_clones(struct vm *template, uint32_t count, bool is_paused)
 	for (uint32_t i = 0; i < count; i++) {
 		struct vm *clone = template_clone(template, NULL);
 
-		if (clone == NULL)
+		if (clone == NULL) {
+			log_error("VM %s: no memory for another clone", template->name);
 			return;
+		}
 		if (is_paused)
 			vm_pause(clone, true);
 		vm_start(clone);
@@ -134,6 +136,7 @@ static void clone(const struct request *request)
 	const char *name = request->word[0];
 	uint32_t count = request->n > 1 ? read_count(request->word[1]) : 1;
 	struct vm *template;
+	bool can_clone;
 
 	if (count == 0) {
 		say("clone: invalid count '%s'", request->word[1]);
@@ -141,11 +144,12 @@ static void clone(const struct request *request)
 	}
 	lock_acquire(&vms_lock);
 	template = find_vm(name);
+	can_clone = template && is_template(template);
 	lock_release(&vms_lock);
-	if (template && !is_template(template))
-		say("Error: VM %s is not a template", name);
-	else if (template)
+	if (can_clone)
 		start_clones(template, count, request->has_flag);
+	else if (template)
+		say("Error: VM %s is not a template", name);
 }
 
 static void cont(const struct request *request)
@@ -552,6 +556,7 @@ bool command_has_quit(void)
 
 void command_end_vms(void)
 {
+	template_release_all(); /* no clone starts in the place of one that ends */
 	lock_acquire(&vms_lock);
 	for (struct vm *vm = vms; vm; vm = vm->next)
 		if (is_running(vm))

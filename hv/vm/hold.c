@@ -4,6 +4,7 @@
 #include "hv/guest/working_set.h"
 #include "hv/host/panic.h"
 #include "hv/lib/print.h"
+#include "hv/lib/string.h"
 #include "hv/vm/build.h"
 
 /* The memory of a template never changes. A difference is a bug in the hypervisor. */
@@ -85,12 +86,26 @@ bool template_bury(unsigned n)
 	return true;
 }
 
+static bool is_named(const struct vm *vm)
+{
+	return vm->outcome == VM_FROZEN && !vm->is_given_up;
+}
+
 /* A template that still has its name; NULL: none. vms_lock is held. */
 static struct vm *find_named(void)
 {
 	struct vm *vm = vms;
 
-	while (vm && (vm->outcome != VM_FROZEN || vm->is_given_up))
+	while (vm && !is_named(vm))
+		vm = vm->next;
+	return vm;
+}
+
+struct vm *template_find(const char *name)
+{
+	struct vm *vm = vms;
+
+	while (vm && !(is_named(vm) && strcmp(vm->name, name) == 0))
 		vm = vm->next;
 	return vm;
 }

@@ -8,12 +8,16 @@
  * held
  *
  *   by its name, from template_freeze() to template_give_up(): meanwhile it can be cloned;
+ *   by template_freeze() itself, and by template_retry_lines(), while they start clones;
  *   by each clone, from template_clone() until the clone has ended and template_vm_gone() frees it,
  *   or, if the clone has become a template itself, until template_bury() has freed that;
  *   by each line "save" of the configuration that names it, until save_queue_done().
  *
  * vm->n_holds counts them, guarded by vms_lock.
  */
+
+/* The template of that name that can be cloned; NULL: there is none. vms_lock is held. */
+struct vm *template_find(const char *name);
 
 /*
  * Give up one hold. With NULL, do nothing. vms_lock is held. Without a hold the template waits for

@@ -50,6 +50,7 @@ static void end(struct vm *vm)
 	template_vm_ends(vm);
 	vm_release(vm);
 	template_vm_gone(vm);
+	template_retry_lines();
 }
 
 /* Except the registers of the first vCPU, which writes them itself when it starts. */

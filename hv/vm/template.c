@@ -12,6 +12,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vm/build.h"
+#include "hv/vm/clone_line.h"
 #include "hv/vm/clone_name.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
@@ -34,19 +35,6 @@ static bool refuse(struct vm *vm, const char *why)
 	log_error("VM %s: cannot become a template: %s", vm->name, why);
 	vm->platform.control.answer = CONTROL_REFUSED;
 	return false;
-}
-
-/* Whether the line asks for one more clone now. If so, count it. */
-static bool take_turn(struct clone_config *line)
-{
-	bool more;
-
-	lock_acquire(&vms_lock);
-	more = line->n_started < line->count && line->n_running < line->parallel;
-	line->n_started += more;
-	line->n_running += more;
-	lock_release(&vms_lock);
-	return more;
 }
 
 /*
@@ -82,23 +70,40 @@ static void precopy(struct vm *clone)
 		log_debug("VM %s: no memory to copy all pages in advance", clone->name);
 }
 
-/* A clone of the line has stopped, or could not be made. */
-static void leave_place(struct clone_config *line)
+/* Count one more clone of the line, if it asks for one now and the template still has its name. */
+static bool take_turn(struct vm *template, struct clone_config *line)
 {
+	bool more;
+
 	lock_acquire(&vms_lock);
-	line->n_running--;
+	more = !template->is_given_up && clone_line_take(line);
 	lock_release(&vms_lock);
+	return more;
+}
+
+/* Note whether the clone that was counted was made. */
+static void note_turn(struct vm *template, struct clone_config *line, bool was_made)
+{
+	bool is_news = false;
+
+	lock_acquire(&vms_lock);
+	if (was_made)
+		clone_line_made(line);
+	else
+		is_news = clone_line_refused(line);
+	lock_release(&vms_lock);
+	if (is_news)
+		log_error("VM %s: no memory for another clone", template->name);
 }
 
 static void start_clones(struct vm *template, struct clone_config *line)
 {
-	while (take_turn(line)) {
+	while (take_turn(template, line)) {
 		struct vm *clone = template_clone(template, line->name);
 
-		if (clone == NULL) {
-			leave_place(line);
+		note_turn(template, line, clone != NULL);
+		if (clone == NULL)
 			return;
-		}
 		if (line->max_private)
 			clone->ept.max_owned = line->max_private / PAGE_SIZE;
 		if (line->precopy)
@@ -113,10 +118,59 @@ static void start_clones(struct vm *template, struct clone_config *line)
 /* A clone has stopped: start the next one of its line. */
 static void start_next(struct vm *clone)
 {
-	if (clone->made_for == NULL)
+	struct clone_config *line = clone->made_for;
+
+	if (line == NULL)
 		return;
-	leave_place(clone->made_for);
-	start_clones(clone->template, clone->made_for);
+	lock_acquire(&vms_lock);
+	clone_line_left(line);
+	lock_release(&vms_lock);
+	start_clones(clone->template, line);
+}
+
+/* The template of the next line from '*line' on that waits for memory, with a hold. NULL: none. */
+static struct vm *hold_next_waiting(struct clone_config **line)
+{
+	struct vm *template = NULL;
+
+	lock_acquire(&vms_lock);
+	for (; *line != NULL; *line = (*line)->next) {
+		template = clone_line_waits(*line) ? template_find((*line)->template) : NULL;
+		if (template != NULL)
+			break;
+	}
+	if (template != NULL)
+		template->n_holds++;
+	lock_release(&vms_lock);
+	return template;
+}
+
+void template_retry_lines(void)
+{
+	struct clone_config *line = clone_configs;
+	struct vm *template;
+
+	while ((template = hold_next_waiting(&line)) != NULL) {
+		start_clones(template, line);
+		lock_acquire(&vms_lock);
+		template_put(template);
+		lock_release(&vms_lock);
+		line = line->next;
+	}
+}
+
+bool template_lines_are_done(void)
+{
+	bool are_done = true;
+
+	for (const struct clone_config *line = clone_configs; line; line = line->next) {
+		if (!clone_line_waits(line))
+			continue;
+		are_done = false;
+		log_error("VM %s: %u of %u clones were not made: no memory", line->template,
+			  line->count - line->n_started, line->count);
+	}
+	return are_done;
 }
 
 bool template_freeze(struct vm *vm)
@@ -133,8 +187,10 @@ bool template_freeze(struct vm *vm)
 	vm->has_checksum = takes_checksums;
 	if (vm->has_checksum)
 		vm->checksum = ept_layer_checksum(vm->layer);
+	lock_acquire(&vms_lock);
 	vm->outcome = VM_FROZEN;
-	vm->n_holds = 1; /* its name's, see hv/vm/hold.h */
+	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
+	lock_release(&vms_lock);
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
@@ -143,6 +199,9 @@ bool template_freeze(struct vm *vm)
 	for (struct clone_config *line = clone_configs; line; line = line->next)
 		if (strcmp(line->template, vm->name) == 0)
 			start_clones(vm, line);
+	lock_acquire(&vms_lock);
+	template_put(vm);
+	lock_release(&vms_lock);
 	return true;
 }
 
@@ -196,22 +255,19 @@ struct vm *template_clone(struct vm *template, const char *name)
 	uint64_t now = rdtsc();
 	struct vm *clone = vm_allocate_clone(template);
 
-	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
-	if (clone == NULL) {
-		log_error("VM %s: no memory for another clone", template->name);
+	if (clone == NULL)
 		return NULL;
-	}
 	lock_acquire(&vms_lock);
 	template->n_holds++;
 	lock_release(&vms_lock);
-	if (build_clone(clone, template, name) == OK) {
-		clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
-		return clone;
+	if (build_clone(clone, template, name) != OK) {
+		vm_release(clone);
+		template_vm_gone(clone);
+		return NULL;
 	}
-	log_error("VM %s: no memory for another clone", template->name);
-	vm_release(clone);
-	template_vm_gone(clone);
-	return NULL;
+	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
+	clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
+	return clone;
 }
 
 void template_vm_ends(struct vm *vm)

@@ -29,7 +29,7 @@ static inline uint32_t template_next_number(struct vm *template)
 /*
  * Make a clone, which runs after vm_start(). It gets the template's next number and a name after
  * it (hv/vm/clone_name.h), or 'name', which must last, if that is not NULL. NULL: not enough
- * memory, which is logged.
+ * memory.
  */
 struct vm *template_clone(struct vm *template, const char *name);
 
@@ -47,6 +47,12 @@ void template_vm_ends(struct vm *vm);
  * its template, and let the next clone start that the configuration asks for.
  */
 void template_vm_gone(struct vm *vm);
+
+/* A VM has ended, and its memory is free: start the clones that have waited for memory. */
+void template_retry_lines(void);
+
+/* After the last VM has ended: log the lines that still wait for memory. True: there are none. */
+bool template_lines_are_done(void);
 
 /* Set what to clone, and whether to checksum templates. Once, before the first VM starts. */
 void template_set_config(struct clone_config *clones, bool checksum);

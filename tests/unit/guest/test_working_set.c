@@ -145,47 +145,82 @@ static void the_list_has_a_bound(void **state)
 	ept_destroy(&clone);
 }
 
-/* As many as there is memory for, in the list and for the copies. Nothing is lost. */
-static void memory_may_be_short(void **state)
+static phys_t take_frames(uint64_t n_left)
 {
-	struct ept first, later;
-	phys_t set, taken[64], chain = 0;
+	phys_t chain = 0;
 
-	ept_clone(&first, layer, EPT_UNLIMITED);
-	for (uint64_t i = 0; i < 2 * ENTRIES; i++)
-		write_page(&first, i * PAGE_SIZE);
-	for (phys_t frame = frame_alloc(); frame != 0; frame = frame_alloc()) {
+	while (frame_available() > n_left) {
+		phys_t frame = frame_alloc();
+
 		*(phys_t *)phys_to_virt(frame) = chain;
 		chain = frame;
 	}
-	assert_int_equal(working_set_record(&first, &map), 0);
-	for (unsigned n = 0; n < ARRAY_SIZE(taken); n++) {
-		taken[n] = chain;
-		chain = *(phys_t *)phys_to_virt(chain);
-	}
-	frame_free(taken[0]);
-	set = working_set_record(&first, &map);
-	assert_int_equal(working_set_count(set), ENTRIES);
-	for (unsigned n = 1; n < ARRAY_SIZE(taken); n++)
-		frame_free(taken[n]);
-	ept_clone(&later, layer, EPT_UNLIMITED);
-	assert_int_equal(working_set_copy(set, &later, &map), ERR_NOMEM);
-	assert_true(owns(&later, 0) && !owns(&later, (ENTRIES - 1) * PAGE_SIZE));
-	check_tree(&later);
-	ept_destroy(&later);
-	/* A limit has the same effect. */
-	ept_clone(&later, layer, 20);
-	assert_int_equal(working_set_copy(set, &later, &map), ERR_NOMEM);
-	check_tree(&later);
-	ept_destroy(&later);
-	ept_destroy(&first);
-	working_set_free(set);
+	return chain;
+}
+
+static void free_frames(phys_t chain)
+{
 	while (chain != 0) {
 		phys_t frame = chain;
 
 		chain = *(phys_t *)phys_to_virt(frame);
 		frame_free(frame);
 	}
+}
+
+/* The list has as many pages as there is memory for. Nothing is lost. */
+static void memory_for_the_list_may_be_short(void **state)
+{
+	struct ept first;
+	phys_t set, taken;
+
+	ept_clone(&first, layer, EPT_UNLIMITED);
+	for (uint64_t i = 0; i < 2 * ENTRIES; i++)
+		write_page(&first, i * PAGE_SIZE);
+	taken = take_frames(0);
+	assert_int_equal(working_set_record(&first, &map), 0);
+	free_frames(taken);
+	taken = take_frames(1);
+	set = working_set_record(&first, &map);
+	assert_int_equal(working_set_count(set), ENTRIES);
+	free_frames(taken);
+	working_set_free(set);
+	ept_destroy(&first);
+}
+
+/* Other VMs may need the frames, and the clone itself other pages. */
+static void copies_leave_frames_for_writes(void **state)
+{
+	struct ept first, later;
+	uint64_t n_few;
+	phys_t set, taken;
+
+	ept_clone(&first, layer, EPT_UNLIMITED);
+	for (uint64_t i = 0; i < 2 * ENTRIES; i++)
+		write_page(&first, i * PAGE_SIZE);
+	set = working_set_record(&first, &map);
+	ept_clone(&later, layer, 400);
+	assert_int_equal(working_set_copy(set, &later, &map), ERR_NOMEM);
+	assert_true(owns(&later, 0));
+	assert_true(later.n_owned >= 200 && later.n_owned < 205);
+	check_tree(&later);
+	ept_destroy(&later);
+	/* A sixteenth of all frames, and of a budget. */
+	for (unsigned by_budget = 0; by_budget < 2; by_budget++) {
+		if (by_budget)
+			frame_keep_back(N_FRAMES / 2);
+		n_few = N_FRAMES / (by_budget ? 32 : 16) + (by_budget ? N_FRAMES / 2 : 0);
+		taken = take_frames(n_few + 200);
+		ept_clone(&later, layer, EPT_UNLIMITED);
+		assert_int_equal(working_set_copy(set, &later, &map), ERR_NOMEM);
+		assert_true(owns(&later, 0));
+		assert_true(frame_available() > n_few - FRAME_BATCH);
+		check_tree(&later);
+		ept_destroy(&later);
+		free_frames(taken);
+	}
+	ept_destroy(&first);
+	working_set_free(set);
 }
 
 int main(void)
@@ -195,7 +230,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(nothing_written_is_an_empty_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_list_has_a_bound, setup, teardown),
-		cmocka_unit_test_setup_teardown(memory_may_be_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory_for_the_list_may_be_short, setup, teardown),
+		cmocka_unit_test_setup_teardown(copies_leave_frames_for_writes, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,10 @@ bool template_freeze(struct vm *of)
 	return freezes;
 }
 
+void template_retry_lines(void)
+{
+}
+
 void template_vm_ends(struct vm *of)
 {
 	n_ended++;

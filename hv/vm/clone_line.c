@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/vm/clone_line.h"
+
+bool clone_line_take(struct clone_config *line)
+{
+	bool more = line->n_started < line->count && line->n_running < line->parallel;
+
+	line->n_started += more;
+	line->n_running += more;
+	return more;
+}
+
+void clone_line_made(struct clone_config *line)
+{
+	line->lacks_memory = false;
+}
+
+bool clone_line_refused(struct clone_config *line)
+{
+	bool is_news = !line->lacks_memory;
+
+	line->n_started--;
+	line->n_running--;
+	line->lacks_memory = true;
+	return is_news;
+}
+
+void clone_line_left(struct clone_config *line)
+{
+	line->n_running--;
+}
+
+bool clone_line_waits(const struct clone_config *line)
+{
+	return line->lacks_memory && line->n_started < line->count;
+}

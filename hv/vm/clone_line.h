@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/config/config.h"
+
+/* How many clones a line of the configuration has started, and may start. vms_lock is held. */
+
+/* Whether the line asks for one more clone now. If so, count it. */
+bool clone_line_take(struct clone_config *line);
+/* The clone that was counted is there. */
+void clone_line_made(struct clone_config *line);
+/*
+ * There was no memory for the clone that was counted: it is still wanted. True: the one before was
+ * made, so that the operator does not know yet.
+ */
+bool clone_line_refused(struct clone_config *line);
+/* A clone has ended, or has become a template. */
+void clone_line_left(struct clone_config *line);
+
+/* Whether the line waits for memory. */
+bool clone_line_waits(const struct clone_config *line);
