@@ -483,6 +483,21 @@ enum status ept_make_tables(struct ept *ept, gpa_t gpa, uint64_t len)
 	return OK;
 }
 
+enum status ept_charge(struct ept *ept)
+{
+	if (ept->n_owned >= ept->max_owned)
+		return ERR_NOMEM;
+	if (ept->max_owned != EPT_UNLIMITED)
+		ept->max_owned--;
+	return OK;
+}
+
+void ept_discharge(struct ept *ept)
+{
+	if (ept->max_owned != EPT_UNLIMITED)
+		ept->max_owned++;
+}
+
 static unsigned count_borrowed(const uint64_t *entries, unsigned n_pages)
 {
 	unsigned n = 0;

@@ -183,6 +183,13 @@ uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
 enum status ept_split_code(struct ept *ept, gpa_t gpa);
 
 /*
+ * Count a frame that the VM has besides the tree's against the tree's limit, and no longer.
+ * ERR_NOMEM: the limit is reached.
+ */
+enum status ept_charge(struct ept *ept);
+void ept_discharge(struct ept *ept);
+
+/*
  * Make all tables needed to copy single pages in [gpa, gpa + len), without
  * changing a translation. From then on such a copy takes only its own frame,
  * and sometimes one for the log. ERR_RANGE, ERR_NOMEM: as ept_copy().

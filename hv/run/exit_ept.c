@@ -21,21 +21,6 @@
 #define QUAL_ACCESS	    UINT64_C(7)
 #define QUAL_NMI_UNBLOCKING BIT(12)
 
-static void drop_write(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa,
-		       uint64_t entry, unsigned level)
-{
-	struct guest_memory *memory = &vcpu->vm->memory;
-
-	guest_note_drop(memory, region);
-	if (memory->n_dropped == 1)
-		log_debug("%s: first write to ROM dropped, at 0x%lx", vcpu->vm->name, gpa.raw);
-	if (step_over_rom(vcpu, gpa, entry, level) == OK)
-		return;
-	vm_crash(vcpu->vm, "cannot drop a write to ROM at 0x%lx: %s", gpa.raw,
-		 vcpu->n_steps == STEP_PAGES_MAX ? "one instruction writes to too many pages"
-						 : "no memory left");
-}
-
 /*
  * There is no frame for the page. The instruction has not run: stop the VM, so that it can be tried
  * again when there is a frame, or end the VM. Other VMs keep their memory.
@@ -57,6 +42,27 @@ static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 		    is_own_ceiling ? "'revert' it, or 'destroy' it"
 				   : "'destroy' a VM, then 'cont' this one");
 	vm_pause(vm, true);
+}
+
+static void drop_write(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa,
+		       uint64_t entry, unsigned level)
+{
+	struct guest_memory *memory = &vcpu->vm->memory;
+
+	switch (step_over_rom(vcpu, gpa, entry, level)) {
+	case OK:
+		guest_note_drop(memory, region);
+		if (memory->n_dropped == 1)
+			log_debug("%s: first write to ROM dropped, at 0x%lx", vcpu->vm->name,
+				  gpa.raw);
+		break;
+	case ERR_NOMEM:
+		stop_for_memory(vcpu, gpa);
+		break;
+	default:
+		vm_crash(vcpu->vm, "one instruction writes to too many pages of ROM, at 0x%lx",
+			 gpa.raw);
+	}
 }
 
 static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)

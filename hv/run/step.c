@@ -29,6 +29,7 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 #include "hv/run/shadow.h"
+#include "hv/run/step_pages.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
@@ -56,52 +57,75 @@ static void step_instruction(struct vcpu *vcpu)
 	set_shadow(BLOCKING_MOV_SS);
 }
 
+/* Allocate a frame within the VM's limit. 0: there is none. */
+static phys_t take_frame(struct vcpu *vcpu)
+{
+	phys_t frame;
+
+	if (ept_charge(vcpu->ept) != OK)
+		return 0;
+	frame = frame_alloc();
+	if (frame == 0)
+		ept_discharge(vcpu->ept);
+	return frame;
+}
+
 /* Allocate the scratch frame for the next page. */
 static enum status get_scratch(struct vcpu *vcpu)
 {
 	phys_t *scratch;
 
 	if (vcpu->step_pages == NULL) {
-		phys_t frame = frame_alloc_zeroed();
+		phys_t frame = take_frame(vcpu);
 
 		if (frame == 0)
 			return ERR_NOMEM;
 		vcpu->step_pages = phys_to_virt(frame);
+		*vcpu->step_pages = (struct step_pages){0};
 	}
 	scratch = &vcpu->step_pages->scratch[vcpu->n_steps];
 	if (*scratch == 0)
-		*scratch = frame_alloc();
+		*scratch = take_frame(vcpu);
 	return *scratch ? OK : ERR_NOMEM;
 }
 
-/* Restore the ROM pages. The VM's lock is held. */
-static void restore_pages(struct vcpu *vcpu)
+/* Restore a page of ROM. The VM's lock is held. */
+static void restore_page(struct vcpu *vcpu, unsigned n)
 {
 	const struct step_pages *pages = vcpu->step_pages;
+	uint64_t scratch;
+	/* The leaf exists, so that nothing is allocated. */
+	enum status status =
+		ept_override(&vcpu->vm->ept, pages->gpa[n], pages->rom_entry[n], &scratch);
 
-	while (vcpu->n_steps) {
-		unsigned n = --vcpu->n_steps;
-		uint64_t scratch;
-		/* The leaf exists, so that nothing is allocated. */
-		enum status status =
-			ept_override(&vcpu->vm->ept, pages->gpa[n], pages->rom_entry[n], &scratch);
+	assert(status == OK);
+}
 
-		assert(status == OK);
-	}
+static void restore_pages(struct vcpu *vcpu)
+{
+	while (vcpu->n_steps)
+		restore_page(vcpu, --vcpu->n_steps);
 }
 
 /*
- * A repeated instruction may run several iterations in the shadow. It has made progress, and starts
- * again with the pages that the next iteration needs.
+ * An instruction with many elements (a scatter), or several iterations of a repeated one, may write
+ * to more pages than there are. What is done is not done again: the oldest page becomes ROM again.
+ * One that needs all its pages at once would come back for ever: stop it.
  */
 static enum status make_room(struct vcpu *vcpu)
 {
 	if (vcpu->n_steps < STEP_PAGES_MAX)
 		return OK;
-	if (!vcpu->steps_instruction || vcpu->regs.gpr[RCX] == vcpu->step_rcx)
+	if (vcpu->steps_instruction && vcpu->regs.gpr[RCX] != vcpu->step_rcx) {
+		vcpu->step_rcx = vcpu->regs.gpr[RCX];
+		vcpu->n_reused = 0;
+	}
+	if (vcpu->n_reused == STEP_REUSED_MAX)
 		return ERR_RANGE;
-	restore_pages(vcpu);
-	vcpu->step_rcx = vcpu->regs.gpr[RCX];
+	vcpu->n_reused++;
+	restore_page(vcpu, 0);
+	step_pages_age(vcpu->step_pages);
+	vcpu->n_steps--;
 	return OK;
 }
 
@@ -113,6 +137,8 @@ enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned
 	struct step_pages *pages;
 	unsigned n;
 
+	if (vcpu->n_steps == 0)
+		vcpu->n_reused = 0;
 	TRY(make_room(vcpu));
 	TRY(get_scratch(vcpu));
 	n = vcpu->n_steps;

@@ -9,8 +9,8 @@ struct vcpu;
 /*
  * Begin a step, or add a page to the current one: the instruction at RIP, or the event pending in
  * vcpu->guest.event, runs on a scratch copy of the ROM page at gpa, which 'entry' of the given
- * level maps. The VM's lock is held. On an error nothing has changed. ERR_NOMEM: no frame.
- * ERR_RANGE: more than STEP_PAGES_MAX pages.
+ * level maps. The VM's lock is held. On an error no page was added. ERR_NOMEM: no frame.
+ * ERR_RANGE: more pages than an instruction can need.
  */
 enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level);
 

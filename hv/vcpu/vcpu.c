@@ -6,6 +6,8 @@
 #include "hv/vcpu/vcpu.h"
 
 #include "hv/devices/lapic_timer.h"
+#include "hv/ept/ept.h"
+#include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/guest_paging.h"
 #include "hv/host/cpu.h"
@@ -79,7 +81,13 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | halt);
 }
 
-static void step_free(struct vcpu *vcpu)
+static void free_frame(struct vcpu *vcpu, phys_t frame)
+{
+	frame_free(frame);
+	ept_discharge(vcpu->ept);
+}
+
+void vcpu_free_scratch(struct vcpu *vcpu)
 {
 	struct step_pages *pages = vcpu->step_pages;
 
@@ -87,8 +95,8 @@ static void step_free(struct vcpu *vcpu)
 		return;
 	for (unsigned i = 0; i < STEP_PAGES_MAX; i++)
 		if (pages->scratch[i])
-			frame_free(pages->scratch[i]);
-	frame_free(virt_to_phys(pages));
+			free_frame(vcpu, pages->scratch[i]);
+	free_frame(vcpu, virt_to_phys(pages));
 	vcpu->step_pages = NULL;
 }
 
@@ -96,7 +104,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 {
 	if (vcpu->vpid)
 		vpid_free(vcpu->vpid);
-	step_free(vcpu);
+	vcpu_free_scratch(vcpu);
 }
 
 void vcpu_keep(struct vcpu *vcpu)

@@ -31,10 +31,14 @@ enum vcpu_request {
 	VCPU_REQUEST_LEAVE = 64,  /* return to the scheduler */
 };
 
-/* ROM pages that the current instruction sees as scratch pages: hv/run/step.c. One frame. */
+/*
+ * ROM pages that the current instruction sees as scratch pages: hv/run/step.c. One frame. The VM's
+ * limit counts it and the scratch pages.
+ */
 #define STEP_PAGES_MAX 8
 struct step_pages {
 	phys_t scratch[STEP_PAGES_MAX]; /* frames, allocated when first needed */
+	/* Of those in use, the oldest first. */
 	gpa_t gpa[STEP_PAGES_MAX];
 	uint64_t rom_entry[STEP_PAGES_MAX]; /* the leaves to restore */
 };
@@ -126,6 +130,7 @@ struct vcpu {
 	 */
 	unsigned n_steps;	/* scratch pages in use; 0: no step */
 	bool steps_instruction; /* otherwise an event is being delivered */
+	uint16_t n_reused;	/* scratch pages taken from earlier ROM pages of the step */
 	uint64_t step_blocking; /* the guest's own blocking by STI or MOV SS */
 	/* Where the instruction began: a repeated one moves RCX only. */
 	uint64_t step_rip, step_rcx;
@@ -175,6 +180,9 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
  * not loaded, or vcpu_reload() follows.
  */
 void vcpu_copy(struct vcpu *to, const struct vcpu *from);
+/* Free the scratch pages of steps. The vCPU is in no step. The VM's lock is held, or no vCPU runs.
+ */
+void vcpu_free_scratch(struct vcpu *vcpu);
 /* The vCPU is not loaded anywhere. */
 void vcpu_destroy(struct vcpu *vcpu);
 

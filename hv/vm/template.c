@@ -184,6 +184,8 @@ bool template_freeze(struct vm *vm)
 		return refuse(vm, "no memory left");
 	}
 	reserve_end(vm->mem);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_free_scratch(&vm->vcpu[i]);
 	vm->has_checksum = takes_checksums;
 	if (vm->has_checksum)
 		vm->checksum = ept_layer_checksum(vm->layer);

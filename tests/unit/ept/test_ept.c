@@ -1011,6 +1011,26 @@ static void every_allocation_may_fail(void **state)
 	setup(NULL);
 }
 
+static void other_frames_of_the_vm_count_against_the_limit(void **state)
+{
+	phys_t frame;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	ept.max_owned = ept.n_owned + 4;
+	copy(&ept, 0x5000); /* with a table */
+	assert_int_equal(ept_charge(&ept), OK);
+	copy(&ept, 0x6000);
+	assert_int_equal(ept_charge(&ept), ERR_NOMEM);
+	assert_int_equal(ept_copy(&ept, at(0x7000), &frame), ERR_NOMEM);
+	ept_discharge(&ept);
+	copy(&ept, 0x7000);
+	assert_int_equal(ept_copy(&ept, at(0x8000), &frame), ERR_NOMEM);
+	ept.max_owned = EPT_UNLIMITED;
+	assert_int_equal(ept_charge(&ept), OK);
+	ept_discharge(&ept);
+	assert_int_equal(ept.max_owned, EPT_UNLIMITED);
+}
+
 static size_t log_length(void)
 {
 	struct ept_log_cursor cursor = ept_log_begin(&ept.log);
@@ -1156,6 +1176,7 @@ int main(void)
 		TEST(regions_are_mapped_as_their_kind_says),
 		TEST(fill_maps_the_page_and_no_more),
 		TEST(every_allocation_may_fail),
+		TEST(other_frames_of_the_vm_count_against_the_limit),
 		TEST(a_copy_without_a_frame_leaves_nothing_in_the_log),
 		TEST(a_page_merged_again_and_again_is_in_the_log_once),
 		TEST(init_may_fail),
