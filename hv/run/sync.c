@@ -65,6 +65,15 @@ static bool is_behind(const struct vcpu *vcpu, uint64_t generation)
 	return runs(vcpu) && __atomic_load_n(&vcpu->ept_generation, __ATOMIC_ACQUIRE) < generation;
 }
 
+/* Make the vCPU's processor leave the guest. Without one, the vCPU is out and was just dropped. */
+static void kick(const struct vcpu *vcpu)
+{
+	const struct cpu *cpu = __atomic_load_n(&vcpu->last_cpu, __ATOMIC_RELAXED);
+
+	if (cpu != NULL)
+		host_apic_send_wake(cpu->apic_id);
+}
+
 /*
  * The vCPU has changed the VM's tree up to 'generation', and has forgotten the old translations
  * itself. Return when no other vCPU can use them.
@@ -76,7 +85,7 @@ static void sync_others(struct vcpu *vcpu, uint64_t generation)
 	fence();
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		if (&vm->vcpu[i] != vcpu && is_behind(&vm->vcpu[i], generation))
-			host_apic_send_wake(vm->vcpu[i].last_cpu->apic_id);
+			kick(&vm->vcpu[i]);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		while (&vm->vcpu[i] != vcpu && is_behind(&vm->vcpu[i], generation))
 			serve(vcpu);

@@ -104,7 +104,7 @@ struct vcpu {
 	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
 	bool runs;
 	bool has_moved_on;    /* this vCPU has changed the tree since its last flush */
-	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none */
+	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none; atomic */
 	uint64_t until; /* host TSC: when the loop must look around, at the slice's end or before */
 	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
 	uint64_t n_exits;
