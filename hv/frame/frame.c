@@ -45,8 +45,12 @@ static struct {
 	struct lock lock;
 	uint64_t n_total;
 	phys_t end;
-	/* Frames withheld from single allocations. Set before the other processors start. */
-	uint64_t n_kept_back;
+	/*
+	 * Frames withheld from single allocations. Runs are taken from them: negative, if these
+	 * were more.
+	 */
+	int64_t n_kept_back;
+	bool keeps_back;
 	struct frame_stack *stacks;
 	struct stock stock[NUMA_NODE_MAX];
 } frames;
@@ -248,9 +252,26 @@ static uint64_t count_stocks(void)
 	return n;
 }
 
+/* Frames in all stocks besides the withheld ones. The lock is held. */
+static uint64_t count_spare(void)
+{
+	uint64_t n = count_stocks(), kept = 0;
+
+	if (frames.n_kept_back > 0)
+		kept = (uint64_t)frames.n_kept_back;
+	return n > kept ? n - kept : 0;
+}
+
 static bool gives_singly(void)
 {
-	return frames.n_kept_back == 0 || count_stocks() > frames.n_kept_back;
+	return !frames.keeps_back || count_spare() > 0;
+}
+
+/* Note that so many withheld frames were taken; negative: given back. The lock is held. */
+static void take_kept(int64_t n_frames)
+{
+	if (frames.keeps_back)
+		frames.n_kept_back -= n_frames;
 }
 
 /* Fill an empty stack. */
@@ -656,37 +677,76 @@ static void empty_stack(struct frame_stack *stack)
 	set_n(stack, 0);
 }
 
+/* Nodes to allocate from, in order. */
+struct node_order {
+	uint8_t node[NUMA_NODE_MAX];
+	unsigned n;
+};
+
+/* The lock is held. */
+static phys_t alloc_run(const struct node_order *order, uint64_t n_frames, uint64_t align)
+{
+	phys_t start = 0;
+
+	for (unsigned i = 0; i < order->n && start == 0; i++)
+		start = take_run(&frames.stock[order->node[i]], n_frames, align);
+	if (start == 0)
+		empty_stack(frame_stack_here());
+	for (unsigned i = 0; i < order->n && start == 0; i++) {
+		gather(&frames.stock[order->node[i]]);
+		start = take_run(&frames.stock[order->node[i]], n_frames, align);
+	}
+	return start;
+}
+
 phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, uint64_t align)
 {
-	struct frame_stack *stack = frame_stack_here();
-	uint8_t order[NUMA_NODE_MAX];
-	unsigned n = nodes_to_try(policy, stack->node, 0, order);
-	phys_t start = 0;
+	struct node_order order;
+	phys_t start;
 
 	assert(n_frames > 0 && align != 0 && (align & (align - 1)) == 0);
 	if (align < PAGE_SIZE)
 		align = PAGE_SIZE;
+	order.n = nodes_to_try(policy, frame_stack_here()->node, 0, order.node);
 	lock_acquire(&frames.lock);
-	for (unsigned i = 0; i < n && start == 0; i++)
-		start = take_run(&frames.stock[order[i]], n_frames, align);
-	if (start == 0)
-		empty_stack(stack);
-	for (unsigned i = 0; i < n && start == 0; i++) {
-		gather(&frames.stock[order[i]]);
-		start = take_run(&frames.stock[order[i]], n_frames, align);
-	}
+	start = alloc_run(&order, n_frames, align);
+	if (start != 0)
+		take_kept((int64_t)n_frames);
 	lock_release(&frames.lock);
 	return start;
 }
 
+static const struct frame_policy local = {.mode = FRAME_LOCAL};
+
 phys_t frame_alloc_run(uint64_t n_frames, uint64_t align)
 {
-	static const struct frame_policy local = {.mode = FRAME_LOCAL};
-
 	return frame_alloc_run_by(&local, n_frames, align);
 }
 
+phys_t frame_alloc_vm_run(uint64_t n_frames)
+{
+	struct node_order order;
+	phys_t start = 0;
+
+	assert(n_frames > 0);
+	order.n = nodes_to_try(&local, frame_stack_here()->node, 0, order.node);
+	lock_acquire(&frames.lock);
+	if (count_spare() >= n_frames)
+		start = alloc_run(&order, n_frames, PAGE_SIZE);
+	lock_release(&frames.lock);
+	return start;
+}
+
 void frame_free_run(phys_t start, uint64_t n_frames)
+{
+	assert(start != 0 && n_frames > 0 && is_aligned(start, PAGE_SIZE));
+	lock_acquire(&frames.lock);
+	put_run_home(start, n_frames);
+	take_kept(-(int64_t)n_frames);
+	lock_release(&frames.lock);
+}
+
+void frame_free_vm_run(phys_t start, uint64_t n_frames)
 {
 	assert(start != 0 && n_frames > 0 && is_aligned(start, PAGE_SIZE));
 	lock_acquire(&frames.lock);
@@ -755,29 +815,17 @@ uint64_t frame_available_on(unsigned node)
 void frame_keep_back(uint64_t n_frames)
 {
 	lock_acquire(&frames.lock);
-	frames.n_kept_back = n_frames;
+	frames.n_kept_back = (int64_t)n_frames;
+	frames.keeps_back = n_frames > 0;
 	lock_release(&frames.lock);
-}
-
-bool frame_can_spare(uint64_t n_frames)
-{
-	uint64_t n;
-
-	lock_acquire(&frames.lock);
-	n = count_stocks();
-	lock_release(&frames.lock);
-	return n >= frames.n_kept_back && n - frames.n_kept_back >= n_frames;
 }
 
 bool frame_is_scarce(void)
 {
-	uint64_t n, kept;
 	bool is_scarce;
 
 	lock_acquire(&frames.lock);
-	n = count_stocks();
-	kept = frames.n_kept_back;
-	is_scarce = n <= kept || n - kept < (frames.n_total - kept) / 16;
+	is_scarce = count_spare() < (frames.n_total - (count_stocks() - count_spare())) / 16;
 	lock_release(&frames.lock);
 	return is_scarce;
 }

@@ -73,12 +73,19 @@ phys_t frame_alloc_zeroed(void);
 void frame_free(phys_t frame);
 
 /*
- * Withhold so many frames: when no more than these are left in the stocks, only
- * runs are taken from there. Frames on the processors' stacks are not withheld.
+ * Withhold so many frames, which are the hypervisor's own and files': only runs
+ * are taken from them, and return to them. Single frames are given while the
+ * stocks have more than the withheld ones. Frames on the processors' stacks are
+ * not withheld. 0: withhold nothing.
  */
 void frame_keep_back(uint64_t n_frames);
-/* Whether the stocks have n frames besides the withheld ones. */
-bool frame_can_spare(uint64_t n_frames);
+
+/*
+ * A run of whole frames that counts like single ones, for a VM. 0: there is none
+ * besides the withheld frames.
+ */
+phys_t frame_alloc_vm_run(uint64_t n_frames);
+void frame_free_vm_run(phys_t start, uint64_t n_frames);
 
 /*
  * Whether less than a sixteenth is left of what single frames may take: no time to allocate in

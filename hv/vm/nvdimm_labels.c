@@ -75,7 +75,7 @@ enum status vm_labels_create(const struct vm_config *config, struct vm_labels *r
 	if (table_len == 0)
 		return OK;
 	ret->n_frames = align_up(table_len + private_len, PAGE_SIZE) / PAGE_SIZE;
-	ret->frames = frame_alloc_run(ret->n_frames, PAGE_SIZE);
+	ret->frames = frame_alloc_vm_run(ret->n_frames);
 	if (ret->frames == 0)
 		return ERR_NOMEM;
 	ret->labels = phys_to_virt(ret->frames);
@@ -92,6 +92,6 @@ enum status vm_labels_create(const struct vm_config *config, struct vm_labels *r
 void vm_labels_destroy(struct vm_labels *labels)
 {
 	if (labels->frames != 0)
-		frame_free_run(labels->frames, labels->n_frames);
+		frame_free_vm_run(labels->frames, labels->n_frames);
 	*labels = (struct vm_labels){0};
 }

@@ -48,8 +48,8 @@ static struct vm *allocate(const struct vm_layout *layout, unsigned n_vcpus, siz
 
 	if (n_frames == 1)
 		frames = frame_alloc();
-	else if (frame_can_spare(n_frames))
-		frames = frame_alloc_run(n_frames, PAGE_SIZE);
+	else
+		frames = frame_alloc_vm_run(n_frames);
 	if (frames == 0)
 		return NULL;
 	vm = phys_to_virt(frames);
@@ -94,7 +94,7 @@ void vm_free(struct vm *vm)
 	if (vm->n_frames == 1)
 		frame_free(virt_to_phys(vm));
 	else
-		frame_free_run(virt_to_phys(vm), vm->n_frames);
+		frame_free_vm_run(virt_to_phys(vm), vm->n_frames);
 }
 
 struct vm *vm_find(unsigned index)

@@ -363,15 +363,18 @@ static void what_is_kept_back_is_not_given_singly(void **state)
 
 	frame_add_range(START, 300 * PAGE_SIZE);
 	frame_keep_back(100);
-	assert_true(frame_can_spare(200));
-	assert_false(frame_can_spare(201));
+	assert_int_equal(frame_alloc_vm_run(201), 0);
+	run = frame_alloc_vm_run(200);
+	assert_true(run != 0);
+	assert_int_equal(frame_alloc(), 0);
+	frame_free_vm_run(run, 200);
 	frame = frame_alloc();
 	for (n = 1; frame_alloc() != 0; n++)
 		assert_in_range(n, 0, 300);
 	assert_in_range(n, 200, 200 + FRAME_BATCH);
 	assert_int_equal(frame_alloc_by(&local, 0), 0);
 	assert_int_equal(frame_alloc_zeroed(), 0);
-	assert_false(frame_can_spare(1));
+	assert_int_equal(frame_alloc_vm_run(1), 0);
 	run = frame_alloc_run(50, PAGE_SIZE);
 	assert_true(run != 0);
 	frame_free_run(run, 50);
@@ -382,6 +385,28 @@ static void what_is_kept_back_is_not_given_singly(void **state)
 	frame_keep_back(0);
 	assert_true(frame_alloc() != 0);
 	assert_int_equal(frame_available(), 300 - n - 1);
+}
+
+/* Files and the hypervisor's own memory leave VMs what the budget says. */
+static void runs_come_out_of_what_is_kept_back(void **state)
+{
+	uint64_t n = 0;
+	phys_t run, vm_run;
+
+	frame_add_range(START, 400 * PAGE_SIZE);
+	frame_keep_back(200);
+	run = frame_alloc_run(150, PAGE_SIZE);
+	vm_run = frame_alloc_vm_run(100);
+	assert_true(run != 0 && vm_run != 0);
+	assert_int_equal(frame_alloc_vm_run(101), 0);
+	while (frame_alloc() != 0)
+		n++;
+	assert_in_range(n, 100, 100 + FRAME_BATCH);
+	/* The hypervisor's frames return to it, and a VM's to the VMs. */
+	frame_free_run(run, 150);
+	assert_int_equal(frame_alloc_vm_run(1), 0);
+	frame_free_vm_run(vm_run, 100);
+	assert_true(frame_alloc_vm_run(60) != 0);
 }
 
 static void free_a_free_run(void)
@@ -416,6 +441,7 @@ int main(void)
 		cmocka_unit_test_setup(random_use_keeps_the_books, setup),
 		cmocka_unit_test_setup(poison_replaces_what_was_there, setup),
 		cmocka_unit_test_setup(what_is_kept_back_is_not_given_singly, setup),
+		cmocka_unit_test_setup(runs_come_out_of_what_is_kept_back, setup),
 		cmocka_unit_test_setup(misuse_stops_the_machine, setup),
 	};
 
