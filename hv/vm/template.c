@@ -24,6 +24,8 @@ static struct clone_config *clone_configs; /* their counts are guarded by vms_lo
 
 static bool takes_checksums;
 
+static bool lines_wait; /* a line of clone_configs may wait for memory; atomic */
+
 void template_set_config(struct clone_config *clones, bool checksum)
 {
 	clone_configs = clones;
@@ -92,6 +94,8 @@ static void note_turn(struct vm *template, struct clone_config *line, bool was_m
 	else
 		is_news = clone_line_refused(line);
 	lock_release(&vms_lock);
+	if (!was_made)
+		__atomic_store_n(&lines_wait, true, __ATOMIC_RELAXED);
 	if (is_news)
 		log_error("VM %s: no memory for another clone", template->name);
 }
@@ -101,7 +105,8 @@ static void start_clones(struct vm *template, struct clone_config *line)
 	while (take_turn(template, line)) {
 		struct vm *clone = template_clone(template, line->name);
 
-		note_turn(template, line, clone != NULL);
+		if (clone == NULL || __atomic_load_n(&lines_wait, __ATOMIC_RELAXED))
+			note_turn(template, line, clone != NULL);
 		if (clone == NULL)
 			return;
 		if (line->max_private)
@@ -150,6 +155,8 @@ void template_retry_lines(void)
 	struct clone_config *line = clone_configs;
 	struct vm *template;
 
+	if (!__atomic_load_n(&lines_wait, __ATOMIC_RELAXED))
+		return;
 	while ((template = hold_next_waiting(&line)) != NULL) {
 		start_clones(template, line);
 		lock_acquire(&vms_lock);
