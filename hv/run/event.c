@@ -34,6 +34,12 @@ static bool is_nmi(uint64_t info)
 	return (info & (INTR_VALID | INTR_TYPE)) == (INTR_VALID | INTR_TYPE_NMI);
 }
 
+/* Real mode pushes no error codes. SDM vol. 3, "VM-Entry Controls for Event Injection". */
+static uint64_t error_code_bit(void)
+{
+	return vmcs_read(VMCS_GUEST_CR0) & CR0_PE ? INTR_HAS_ERROR_CODE : 0;
+}
+
 static void queue_exception(struct vcpu *vcpu, uint64_t info, uint32_t error)
 {
 	/*
@@ -54,10 +60,7 @@ void vcpu_inject_exception(struct vcpu *vcpu, unsigned vector)
 
 void vcpu_inject_exception_error(struct vcpu *vcpu, unsigned vector, uint32_t error)
 {
-	/* Real mode pushes no error codes. SDM vol. 3, "VM-Entry Controls for Event Injection". */
-	bool protected = vmcs_read(VMCS_GUEST_CR0) & CR0_PE;
-
-	queue_exception(vcpu, vector | (protected ? INTR_HAS_ERROR_CODE : 0), error);
+	queue_exception(vcpu, vector | error_code_bit(), error);
 }
 
 /* Delivery of an NMI starts by blocking NMIs. It will start again. */
@@ -72,6 +75,9 @@ void vcpu_reinject_vectored(struct vcpu *vcpu)
 {
 	uint64_t info = vmcs_read(VMCS_IDT_VECTORING_INFO);
 
+	/* Bochs 2.7 reports an error code in real mode too, which an entry would refuse. */
+	if (info & INTR_HAS_ERROR_CODE)
+		info = (info & ~(uint64_t)INTR_HAS_ERROR_CODE) | error_code_bit();
 	/* Bit 12 is undefined here and must be 0 in the entry field. */
 	vcpu->guest.event = info & ~INTR_NMI_UNBLOCKING;
 	if (info & INTR_HAS_ERROR_CODE)

@@ -18,14 +18,18 @@
 #define ICR_LOWEST 0x0100u
 #define ICR_NMI	   0x0400u
 #define ICR_INIT   0x0500u
+#define ICR_SIPI   0x0600u
 #define ICR_SELF   0x40000u
 #define ICR_ALL	   0x80000u
 #define ICR_OTHERS 0xc0000u
 
+#define REAL_PAGE	 UINT64_C(0x9000)
 #define AP_PAGE_CS	 0x800u
 #define CPUID_X2APIC	 BIT(21)
 #define N_ROUNDS	 200
 #define N_ROUNDS_OF_NMIS 20
+
+extern const uint8_t real_start[], real_pushed[], real_end[];
 
 static unsigned n_cpus;
 static volatile uint32_t got_any[SMP_MAX], got_nmi[SMP_MAX], got_ping[SMP_MAX];
@@ -258,6 +262,24 @@ static void check_mode(const char *mode)
 	check_restart(mode);
 }
 
+/* No error code is pushed, although the delivery is interrupted. TCG knows no limits in real mode.
+ */
+static void check_fault_in_real_mode(void)
+{
+	volatile const uint16_t *pushed =
+		(volatile const uint16_t *)(REAL_PAGE + (uint64_t)(real_pushed - real_start));
+	uint64_t start = rdtsc();
+
+	if (!param_given("strict"))
+		return;
+	memcpy((void *)REAL_PAGE, real_start, (size_t)(real_end - real_start));
+	smp_send(smp_id(1), ICR_ASSERT | ICR_INIT);
+	smp_send(smp_id(1), ICR_ASSERT | ICR_SIPI | REAL_PAGE >> 12);
+	while (*pushed == 0 && rdtsc() - start < WAIT_TICKS)
+		cpu_pause();
+	report(*pushed == 6, "#GP in real mode pushes %u bytes", *pushed);
+}
+
 void payload(void)
 {
 	uint32_t last_id = (uint32_t)param_number("ids", param_number("cpus", 2) - 1);
@@ -268,6 +290,7 @@ void payload(void)
 		return;
 	report(smp_id(n_cpus - 1) == last_id, "the highest APIC ID is %u", smp_id(n_cpus - 1));
 	apic_enable();
+	check_fault_in_real_mode();
 	check_mode("xapic");
 	if (!(cpuid(1, 0).ecx & CPUID_X2APIC)) {
 		report_missing("x2apic: not in CPUID");
