@@ -50,17 +50,21 @@ static unsigned ist_of(unsigned vector)
 	}
 }
 
+void actor_set_gate(struct actor *a, unsigned vector, const void *entry, unsigned ist)
+{
+	uint64_t offset = (uint64_t)(uintptr_t)entry;
+	uint64_t low = (offset & 0xffff) | CODE64 << 16 | (uint64_t)(GATE | ist) << 32 |
+		       (offset >> 16 & 0xffff) << 48;
+	uint64_t high = offset >> 32;
+
+	memcpy(a->idt + vector * 16, &low, 8);
+	memcpy(a->idt + vector * 16 + 8, &high, 8);
+}
+
 static void fill_idt(struct actor *a)
 {
-	for (unsigned v = 0; v < 256; v++) {
-		uint64_t offset = (uint64_t)(uintptr_t)hostile_stubs[v];
-		uint64_t low = (offset & 0xffff) | CODE64 << 16 |
-			       (uint64_t)(GATE | ist_of(v)) << 32 | (offset >> 16 & 0xffff) << 48;
-		uint64_t high = offset >> 32;
-
-		memcpy(a->idt + v * 16, &low, 8);
-		memcpy(a->idt + v * 16 + 8, &high, 8);
-	}
+	for (unsigned v = 0; v < 256; v++)
+		actor_set_gate(a, v, hostile_stubs[v], ist_of(v));
 }
 
 /* Entry 3 is for tests/guest/lib/ap.asm. */
@@ -77,14 +81,16 @@ static void fill_gdt(struct actor *a)
 	a->gdt[TSS / 8 + 1] = base >> 32;
 }
 
+void actor_set_stack(struct actor *a, unsigned ist, uint64_t rsp)
+{
+	memcpy(a->tss + 0x24 + 8 * (ist - 1), &rsp, 8);
+}
+
 static void fill_tss(struct actor *a)
 {
 	memset(a->tss, 0, sizeof(a->tss));
-	for (unsigned i = 0; i < N_IST; i++) {
-		uint64_t top = (uint64_t)(uintptr_t)(a->stacks[i] + STACK_SIZE);
-
-		memcpy(a->tss + 0x24 + 8 * i, &top, 8);
-	}
+	for (unsigned i = 0; i < N_IST; i++)
+		actor_set_stack(a, i + 1, (uint64_t)(uintptr_t)(a->stacks[i] + STACK_SIZE));
 	a->tss[0x66] = sizeof(a->tss); /* no I/O bitmap */
 }
 
@@ -135,6 +141,7 @@ static void load_segments(const struct actor *a)
 static void restore_registers(struct actor *a)
 {
 	fill_gdt(a);
+	a->pd[WALKS_ENTRY] = 0;
 	asm volatile("pushq $2; popfq" : : : "cc", "memory");
 	write_cr3((uint64_t)(uintptr_t)a->pml4);
 	write_cr4(known_cr4);
@@ -253,8 +260,8 @@ static bool is_interrupt(uint64_t vector)
 static void die(const struct actor *a, const struct trap_frame *f)
 {
 	print("hostile: FAIL: processor %u: exception %lu, error %#lx at %#lx, cr2 %#lx, rsp "
-	      "%#lx\n",
-	      a->cpu, f->vector, f->error, f->rip, read_cr2(), f->rsp);
+	      "%#lx, rax %#lx, rcx %#lx, rdx %#lx\n",
+	      a->cpu, f->vector, f->error, f->rip, read_cr2(), f->rsp, f->rax, f->rcx, f->rdx);
 	exit_vm(1);
 }
 

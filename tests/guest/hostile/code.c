@@ -40,8 +40,7 @@ void do_forms_mmio(struct actor *a)
 	run_form(a, N_KINDS);
 }
 
-/* Some bytes of an instruction of the table, or any bytes. */
-static void put_code(struct actor *a, uint8_t *at, unsigned n)
+void put_code(struct actor *a, uint8_t *at, unsigned n)
 {
 	const struct form *form =
 		&forms_start[random_below(&a->random, (uint64_t)(forms_end - forms_start))];

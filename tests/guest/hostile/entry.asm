@@ -1,7 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; Entry stubs on stacks that lead to their actor, the way back from a step, and code from tables.
 bits 64
-global hostile_stubs, actor_attempt, actor_landing, run_code, run_user
+global vector_escape, hostile_stubs, actor_attempt, actor_landing, run_code, run_user
 extern hostile_trap
 
 ACTOR_SIZE	equ 0x10000	; hostile.h knows these
@@ -141,3 +141,8 @@ run_user:
 	push rdi
 	load_registers
 	iretq
+
+; The frame cannot be read back from everywhere.
+vector_escape:
+	mov rsp, r15
+	jmp r13

@@ -92,6 +92,15 @@ int actor_try(struct actor *a, void (*step)(struct actor *));
 void actor_map(struct actor *a, unsigned page, uint64_t pte);
 #define PTE_U BIT(2)
 
+/* What the entry after the window's maps: nothing, until an action puts a table there. */
+#define WALKS	    (WINDOW + UINT64_C(0x200000))
+#define WALKS_ENTRY (WALKS / 0x200000 % 512)
+
+/* Let 'vector' lead to 'entry' with RSP from entry 'ist' of the table of stacks. */
+void actor_set_gate(struct actor *a, unsigned vector, const void *entry, unsigned ist);
+void actor_set_stack(struct actor *a, unsigned ist, uint64_t rsp);
+#define IST_FREE 5 /* no vector uses it */
+
 /* Arm the timer that ends a step which runs with interrupts on. */
 void actor_limit(uint32_t ticks);
 
@@ -129,6 +138,8 @@ void run_code(const void *code, const struct registers *r);
 /* Enter user code, which returns only by a fault or an interrupt. */
 void run_user(uint64_t rip, uint64_t rsp, const struct registers *r);
 void registers_fill(struct actor *a, struct registers *ret);
+/* Bytes of an instruction of the table of forms, or any bytes. */
+void put_code(struct actor *a, uint8_t *at, unsigned n);
 
 /* ---- the table of actions ---- */
 
@@ -159,6 +170,10 @@ void do_apic(struct actor *a);
 void do_ioapic(struct actor *a);
 void do_ipi(struct actor *a);
 void do_sipi(struct actor *a);
+void do_real_mode(struct actor *a);
+void do_vectors(struct actor *a);
+void do_vectors_mmio(struct actor *a);
+void do_walks(struct actor *a);
 void do_timer(struct actor *a);
 void do_fw_cfg(struct actor *a);
 void do_console(struct actor *a);

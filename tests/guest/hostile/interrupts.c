@@ -2,19 +2,20 @@
 /* Actions with interrupts: local APIC, I/O APIC, messages between processors, timers. */
 #include "tests/guest/hostile/hostile.h"
 
-#define X2APIC_MSRS   0x800u
-#define X2APIC_ICR    0x830u
-#define ICR_MODE      0x700u
-#define ICR_INIT      0x500u
-#define ICR_SIPI      0x600u
-#define ICR_ASSERT    0x4000u
-#define ICR_SHORTHAND 0xc0000u
-#define IOREDTBL      0x10
-#define N_PINS	      24
-#define REDIRECT_MODE 0x700u
-#define UART_IER      0x3f9
-#define MIN_TICKS     2000
-#define DEFAULT_BASE  UINT64_C(0xfee00000)
+#define X2APIC_MSRS    0x800u
+#define X2APIC_ICR     0x830u
+#define ICR_MODE       0x700u
+#define ICR_INIT       0x500u
+#define ICR_SIPI       0x600u
+#define ICR_ASSERT     0x4000u
+#define ICR_SHORTHAND  0xc0000u
+#define IOREDTBL       0x10
+#define N_PINS	       24
+#define REDIRECT_MODE  0x700u
+#define UART_IER       0x3f9
+#define REAL_MODE_PAGE 0x40
+#define MIN_TICKS      2000
+#define DEFAULT_BASE   UINT64_C(0xfee00000)
 
 /* Let come what has been asked for. */
 static void take_interrupts(struct actor *a)
@@ -96,20 +97,51 @@ void do_ipi(struct actor *a)
 	take_interrupts(a);
 }
 
-/* INIT and SIPI to the last processor, which no actor uses and which never starts anything
- * sensible. */
-void do_sipi(struct actor *a)
+/* The last processor is the puppet: no actor uses it, and it never starts anything sensible. */
+static void start_puppet(struct actor *a, uint64_t page)
 {
 	uint64_t to = (uint64_t)smp_id(N_ACTORS_MAX) << 32;
 
-	for (unsigned i = 0; i < 20; i++) {
-		uint32_t page = (uint32_t)random_below(&a->random, 0x100);
+	if (random_once_in(&a->random, 3))
+		wrmsr(X2APIC_ICR, to | ICR_INIT | ICR_ASSERT);
+	wrmsr(X2APIC_ICR, to | ICR_SIPI | ICR_ASSERT | page);
+}
 
-		if (random_once_in(&a->random, 3))
-			wrmsr(X2APIC_ICR, to | ICR_INIT | ICR_ASSERT);
-		wrmsr(X2APIC_ICR, to | ICR_SIPI | ICR_ASSERT | page);
+static void stop_puppet(void)
+{
+	wrmsr(X2APIC_ICR, (uint64_t)smp_id(N_ACTORS_MAX) << 32 | ICR_INIT | ICR_ASSERT);
+}
+
+static void spin(uint64_t ticks)
+{
+	uint64_t start = rdtsc();
+
+	while (rdtsc() - start < ticks)
+		cpu_pause();
+}
+
+/* INIT and SIPI as fast as possible, to pages of zeros, of tables, of nothing. */
+void do_sipi(struct actor *a)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		start_puppet(a, random_below(&a->random, 0x100));
+		if (random_once_in(&a->random, 4))
+			spin(random_below(&a->random, 3000));
 	}
-	wrmsr(X2APIC_ICR, to | ICR_INIT | ICR_ASSERT);
+	stop_puppet();
+}
+
+/* Random bytes, or instructions of the table, as real mode code. */
+void do_real_mode(struct actor *a)
+{
+	uint64_t page = REAL_MODE_PAGE + 2 * a->cpu;
+	uint8_t *code = (uint8_t *)(page * PAGE_SIZE);
+
+	for (unsigned i = 0; i < 64; i++)
+		put_code(a, code + i * 4, 4);
+	start_puppet(a, page);
+	spin(random_below(&a->random, 5000));
+	stop_puppet();
 }
 
 static void set_pin(struct actor *a, unsigned pin)

@@ -26,6 +26,7 @@
 #define QUIET_RESTART 10 /* until INIT and SIPI */
 #define QUIET_RESET   40 /* until the reset of the VM */
 #define REPORT_EVERY  100
+#define START_PAGE    UINT64_C(0x8000) /* where tests/guest/lib/smp.c starts processors */
 
 struct log *the_log;
 uint64_t the_seed;
@@ -98,14 +99,26 @@ static void act(struct actor *a, uint64_t number)
 	actor_restore(a, action->dirt);
 }
 
+/*
+ * The puppet's faults lead it through the zeros from address 0, and so to the code that makes a
+ * processor an actor: put HLT there.
+ */
+static void close_start_page(void)
+{
+	memset((void *)START_PAGE, 0xf4, PAGE_SIZE);
+}
+
 static void actor_run(unsigned cpu)
 {
 	struct actor *a = &actors[cpu];
 
+	close_start_page();
 	actor_begin(a);
 	while (the_log->next[cpu] < last_action)
 		act(a, the_log->next[cpu]++);
 	a->is_done = true;
+	for (;;)
+		asm volatile("cli; hlt");
 }
 
 /* ---- the keeper ---- */

@@ -2,12 +2,16 @@
 /* Memory of every kind, as the end-to-end test gives it to this guest; edges between two kinds. */
 #include "tests/guest/hostile/hostile.h"
 
-#define MIB	  UINT64_C(0x100000)
-#define DIMMS	  UINT64_C(0x100000000)
-#define N_PAGES	  256 /* of each area */
-#define LAPIC	  APIC_PAGE
-#define IOAPIC	  UINT64_C(0xfec00000)
-#define HALF_PAGE 2048
+#define MIB	UINT64_C(0x100000)
+#define DIMMS	UINT64_C(0x100000000)
+#define N_PAGES 256 /* of each area */
+#define LAPIC	APIC_PAGE
+#define IOAPIC	UINT64_C(0xfec00000)
+
+/* Page tables in ROM: the end-to-end test makes them. They map the start of each actor's private
+ * area. */
+#define N_ROM_TABLES 16
+#define ROM_TABLES   (DIMMS + 16 * MIB + MIB)
 
 /* One area for each actor, so that none of them changes what another one runs. */
 static uint64_t area(const struct actor *a, uint64_t start)
@@ -93,4 +97,64 @@ void registers_fill(struct actor *a, struct registers *ret)
 		ret->rflags |= RFLAGS_TF;
 	if (random_once_in(&a->random, 2))
 		ret->rflags |= RFLAGS_IF;
+}
+
+/* ---- page tables in memory of every kind ---- */
+
+#define PTE_FLAGS UINT64_C(0xfff0000000000fff)
+#define N_ENTRIES 64
+
+/* Entries without A and D, and sometimes entries that no processor would like. */
+static void fill_table(struct actor *a, uint64_t *entries)
+{
+	for (unsigned i = 0; i < N_ENTRIES; i += 1 + (unsigned)random_below(&a->random, 3)) {
+		uint64_t pte = kind_page(a, (enum kind)random_below(&a->random, N_MEMORY)) | PTE_P;
+
+		if (!random_once_in(&a->random, 4))
+			pte |= PTE_W;
+		if (random_once_in(&a->random, 8))
+			pte ^= random_value(&a->random) & (PTE_RESERVED | PTE_FLAGS);
+		entries[i] = pte;
+	}
+}
+
+static void use_walk(struct actor *a)
+{
+	uint64_t at = WALKS + random_below(&a->random, N_ENTRIES) * PAGE_SIZE - 8;
+
+	switch (random_below(&a->random, 4)) {
+	case 0:
+		(void)*(volatile uint64_t *)at;
+		break;
+	case 1:
+		*(volatile uint64_t *)(at + random_below(&a->random, 16)) = at;
+		break;
+	case 2:
+		memset((void *)at, 0xc3, 16);
+		run_code((const void *)(at + 8), &(struct registers){.rflags = 2});
+		break;
+	default:
+		memcpy((void *)at,
+		       (const void *)(WALKS + random_below(&a->random, N_ENTRIES) * PAGE_SIZE), 64);
+	}
+}
+
+/*
+ * A table in ROM, where A and D cannot be set, in COW and in shared memory, or in a page that is
+ * still to be copied. The pattern of the image in ROM holds no present entry except in its second
+ * half.
+ */
+void do_walks(struct actor *a)
+{
+	enum kind kind = (enum kind)random_below(&a->random, N_MEMORY);
+	uint64_t table = kind_page(a, kind);
+
+	if (kind == KIND_ROM)
+		table = ROM_TABLES + random_below(&a->random, N_ROM_TABLES) * PAGE_SIZE;
+	else
+		fill_table(a, (uint64_t *)table);
+	a->pd[WALKS_ENTRY] = table | PTE_P | PTE_W | PTE_U;
+	write_cr3(read_cr3());
+	for (unsigned i = 0; i < 10; i++)
+		use_walk(a);
 }

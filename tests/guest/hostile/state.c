@@ -266,3 +266,38 @@ void do_tables(struct actor *a)
 		load_selector(a);
 	}
 }
+
+/* ---- interrupts whose frame goes to memory of every kind ---- */
+
+#define VECTOR_INT 0x81
+#define VECTOR_IRQ 0x82
+#define APIC_SELF  UINT32_C(0x44000)
+
+extern const uint8_t vector_escape[];
+
+static void take_vectors(struct actor *a, unsigned n_kinds)
+{
+	uint64_t stack = kind_edge(a, n_kinds, 0) + 32 - random_below(&a->random, 96);
+
+	actor_set_gate(a, VECTOR_INT, vector_escape, IST_FREE);
+	actor_set_gate(a, VECTOR_IRQ, vector_escape, IST_FREE);
+	actor_set_stack(a, IST_FREE,
+			random_once_in(&a->random, 16) ? random_value(&a->random) | BIT(62)
+						       : stack);
+	if (random_once_in(&a->random, 2))
+		apic_write(APIC_ICR, APIC_SELF | VECTOR_IRQ);
+	asm volatile("mov %%rsp, %%r15; lea 1f(%%rip), %%r13; sti; nop; int %0; nop\n1:\tcli"
+		     :
+		     : "i"(VECTOR_INT)
+		     : "r13", "r15", "memory", "cc");
+}
+
+void do_vectors(struct actor *a)
+{
+	take_vectors(a, N_MEMORY);
+}
+
+void do_vectors_mmio(struct actor *a)
+{
+	take_vectors(a, N_KINDS);
+}
