@@ -17,6 +17,7 @@ struct log {
 	int owner;	/* the clone that works on it, or has */
 	bool is_frozen; /* the owner has become a template: only a clone of it continues */
 	bool is_done;
+	uint32_t n_ticks;	     /* of the keeper */
 	uint32_t seen_reverts;	     /* of the owner */
 	uint32_t next[N_ACTORS_MAX]; /* action of each actor */
 	uint32_t n_steps, n_faults, n_timers, n_nmis, n_storms;

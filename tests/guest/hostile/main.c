@@ -25,6 +25,7 @@
 #define QUIET_NMI     5	 /* ticks without a new step until the NMI */
 #define QUIET_RESTART 10 /* until INIT and SIPI */
 #define QUIET_RESET   40 /* until the reset of the VM */
+#define PATIENCE      50 /* ticks without a sign of life */
 #define REPORT_EVERY  100
 #define START_PAGE    UINT64_C(0x8000) /* where tests/guest/lib/smp.c starts processors */
 
@@ -168,6 +169,7 @@ static void keep(void)
 
 	while (!are_done()) {
 		nap(KEEPER_TICKS);
+		the_log->n_ticks++;
 		for (unsigned cpu = 1; cpu <= n_actors; cpu++)
 			watch(cpu);
 		if (the_log->next[1] >= reported + REPORT_EVERY) {
@@ -218,18 +220,38 @@ static struct log *log_at(unsigned i)
 	return (struct log *)(LOG_BASE + i * PAGE_SIZE);
 }
 
-/* The seed that this VM has, or else the first one that is not done. NULL: nothing is left. */
+static bool is_open(const struct log *log, struct name name)
+{
+	if (log->is_done)
+		return false;
+	return log->is_frozen ? name.is_second && log->owner == name.number : !name.is_second;
+}
+
+/* The VM that continues after a freeze is lost too. */
+static bool is_abandoned(struct log *log)
+{
+	uint32_t before = log->n_ticks;
+
+	if (log->is_done || !log->is_frozen)
+		return false;
+	for (unsigned i = 0; i < PATIENCE && log->n_ticks == before; i++)
+		nap(KEEPER_TICKS);
+	return log->n_ticks == before;
+}
+
+/* The seed that this VM has, or else the first one that no VM works on. NULL: nothing is left. */
 static struct log *find_log(struct name name)
 {
 	unsigned n = (unsigned)param_number("seeds", 1);
 
-	for (unsigned i = 0; i < n; i++) {
-		struct log *log = log_at(i);
-		bool is_own = log->magic == LOG_MAGIC && log->owner == name.number;
-
-		if (!log->is_done && (log->is_frozen ? name.is_second && is_own : !name.is_second))
-			return log;
-	}
+	for (unsigned i = 0; i < n; i++)
+		if (is_open(log_at(i), name))
+			return log_at(i);
+	for (unsigned i = 0; i < n; i++)
+		if (is_abandoned(log_at(i))) {
+			log_at(i)->is_frozen = false;
+			return log_at(i);
+		}
 	return NULL;
 }
 
