@@ -236,17 +236,23 @@ static inline bool is_late(const struct vcpu *vcpu)
 void vmx_exited(struct guest_regs *regs)
 {
 	struct vcpu *vcpu = (struct vcpu *)regs;
-	uint32_t reason = (uint32_t)vmcs_read_next(VMCS_EXIT_REASON);
-	uint32_t leaf = (uint32_t)regs->gpr[RAX];
+	uint32_t reason = (uint32_t)vmcs_read_next(VMCS_EXIT_REASON), leaf;
 
 	vcpu->n_exits++;
 	if (is_late(vcpu)) {
 		exit_late(vcpu, reason);
-	} else if (reason == EXIT_CPUID && cpuid_is_constant(leaf)) {
-		set_cpuid(regs->gpr, &vcpu->cpuid->basic[leaf]);
-		advance_rip();
-	} else {
-		exit_any(vcpu, reason);
+		return;
 	}
+	if (reason != EXIT_CPUID) {
+		exit_any(vcpu, reason);
+		return;
+	}
+	leaf = (uint32_t)regs->gpr[RAX];
+	if (!cpuid_is_constant(leaf)) {
+		exit_any(vcpu, reason);
+		return;
+	}
+	set_cpuid(regs->gpr, &vcpu->cpuid->basic[leaf]);
+	advance_rip();
 }
 _Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");
