@@ -35,6 +35,30 @@ static void *byte_at(uint64_t entry, unsigned level, gpa_t gpa)
 	return phys_to_virt((entry & EPT_ADDR) + offset);
 }
 
+/* The region of gpa. NULL: gpa is not memory. */
+static inline struct mem_region *find_region(struct guest_memory *memory, gpa_t gpa)
+{
+	struct mem_region *last = memory->last;
+
+	if (last == NULL || gpa.raw - last->gpa.raw >= last->len)
+		last = mem_map_find(memory->map, gpa);
+	if (last != NULL)
+		memory->last = last;
+	return last;
+}
+
+const void *guest_byte(struct guest_memory *memory, gpa_t gpa)
+{
+	unsigned level;
+	uint64_t entry;
+
+	if (find_region(memory, gpa) == NULL)
+		return NULL;
+	entry = ept_lookup(memory->ept, gpa, &level);
+	assert(entry & EPT_R); /* regions are fully mapped */
+	return byte_at(entry, level, gpa);
+}
+
 enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t len)
 {
 	char *to = buf;
@@ -43,11 +67,8 @@ enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t
 		return ERR_RANGE;
 	while (len > 0) {
 		uint64_t n = part_in_page(gpa.raw, len);
-		unsigned level;
-		uint64_t entry = ept_lookup(memory->ept, gpa, &level);
 
-		assert(entry & EPT_R); /* regions are fully mapped */
-		memcpy(to, byte_at(entry, level, gpa), n);
+		memcpy(to, guest_byte(memory, gpa), n);
 		gpa = gpa_add(gpa, n);
 		to += n;
 		len -= n;

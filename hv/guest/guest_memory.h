@@ -19,6 +19,7 @@ struct guest_memory {
 	struct mem_map *map;		     /* clones have their template's */
 	uint64_t n_dropped;		     /* writes to ROM */
 	const struct mem_region *dropped_at; /* where the last one went; NULL: none */
+	struct mem_region *last; /* found by the last search, to try first; NULL: none */
 };
 
 /* Count a write to ROM. */
@@ -30,6 +31,12 @@ static inline void guest_note_drop(struct guest_memory *memory, const struct mem
 
 /* Whether all of [gpa, gpa + len) is memory. */
 bool guest_has_memory(struct mem_map *map, gpa_t gpa, uint64_t len);
+
+/*
+ * Where the byte at gpa is, for reading, and the rest of its page after it. Valid while the lock is
+ * held and the EPT does not change. NULL: gpa is not memory.
+ */
+const void *guest_byte(struct guest_memory *memory, gpa_t gpa);
 
 /* How many bytes of [address, address + len) lie in the page of 'address'. len > 0. */
 static inline uint64_t part_in_page(uint64_t address, uint64_t len)

@@ -128,9 +128,13 @@ static enum status read_entry(struct walk *walk)
 	uint64_t index = (walk->linear >> shift_at(walk, walk->level)) % BIT(index_bits(walk));
 	gpa_t gpa = {walk->table + index * size};
 
-	walk->entry = 0;
-	if (guest_read(walk->paging->memory, gpa, &walk->entry, size) != OK)
+	const void *at = guest_byte(walk->paging->memory, gpa);
+
+	if (at == NULL)
 		return ERR_CORRUPT;
+	/* One load: other vCPUs may change the entry. */
+	walk->entry = walk->is_wide ? __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED)
+				    : __atomic_load_n((const uint32_t *)at, __ATOMIC_RELAXED);
 	walk->flags[walk->n_read] = (uint8_t)walk->entry;
 	walk->read[walk->n_read++] = gpa;
 	return OK;
@@ -278,13 +282,13 @@ enum status guest_translate(struct guest_paging *paging, uint64_t linear, unsign
 	return status;
 }
 
-/* Translate the address of len bytes, which are in one page. ERR_RANGE: they are not memory. */
-static enum status probe_page(struct guest_paging *paging, uint64_t linear, uint64_t len,
-			      unsigned access, gpa_t *ret)
+/* Whether the address translates to memory, which is a matter of whole pages. */
+static enum status probe_page(struct guest_paging *paging, uint64_t linear, unsigned access,
+			      gpa_t *ret)
 {
 	TRY(guest_translate(paging, linear, access, ret));
 	paging->fault.gpa = *ret;
-	return guest_has_memory(paging->memory->map, *ret, len) ? OK : ERR_RANGE;
+	return guest_byte(paging->memory, *ret) != NULL ? OK : ERR_RANGE;
 }
 
 /*
@@ -300,7 +304,7 @@ static enum status probe(struct guest_paging *paging, uint64_t linear, size_t le
 	while (len > 0) {
 		uint64_t n = part_in_page(linear, len);
 
-		TRY(probe_page(paging, linear, n, access, &gpa));
+		TRY(probe_page(paging, linear, access, &gpa));
 		linear += n;
 		len -= n;
 	}
@@ -317,7 +321,7 @@ enum status guest_read_linear(struct guest_paging *paging, uint64_t linear, void
 	while (len > 0) {
 		uint64_t n = part_in_page(linear, len);
 
-		TRY(probe_page(paging, linear, n, access, &gpa));
+		TRY(probe_page(paging, linear, access, &gpa));
 		TRY(guest_read(paging->memory, gpa, to, n));
 		linear += n;
 		to += n;
@@ -336,7 +340,7 @@ enum status guest_write_linear(struct guest_paging *paging, uint64_t linear, con
 	while (len > 0) {
 		uint64_t n = part_in_page(linear, len);
 
-		TRY(probe_page(paging, linear, n, access, &gpa));
+		TRY(probe_page(paging, linear, access, &gpa));
 		TRY(guest_write(paging->memory, gpa, from, n));
 		linear += n;
 		from += n;
