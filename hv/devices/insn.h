@@ -98,6 +98,7 @@ struct insn {
 	uint8_t address_size; /* bytes: 2, 4, 8 */
 	enum insn_repeat repeat;
 	bool lock;		   /* LOCK prefix, legal here */
+	bool reads, writes;	   /* the memory operand: needs its old value, stores a new one */
 	enum insn_segment segment; /* of the memory operand; of the source for strings */
 	/* Effective address; registers by number, INSN_NO_REG, INSN_REG_RIP. */
 	uint8_t base, index;
@@ -110,7 +111,7 @@ struct insn {
 };
 
 struct insn_regs {
-	uint64_t gpr[16]; /* RSP among them */
+	uint64_t *gpr; /* 16, RSP among them */
 	uint64_t rip;
 	uint64_t rflags;
 	/*

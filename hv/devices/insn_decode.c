@@ -355,22 +355,7 @@ static enum status take_rest(struct cursor *cursor, struct insn *insn, struct in
 	return OK;
 }
 
-enum status insn_decode(const uint8_t *bytes, size_t n, enum insn_mode mode, struct insn *ret)
-{
-	struct cursor cursor = {.bytes = bytes, .n = n};
-	struct insn insn = {.mode = mode, .base = INSN_NO_REG, .index = INSN_NO_REG, .scale = 1};
-	struct insn_opcode opcode = {0};
-	uint8_t first, last;
-
-	TRY(take_prefixes(&cursor, &insn, &first));
-	TRY(take_opcode(&cursor, first, &last, &opcode));
-	TRY(take_rest(&cursor, &insn, opcode, last));
-	insn.length = (uint8_t)cursor.at;
-	*ret = insn;
-	return OK;
-}
-
-bool insn_reads_memory(const struct insn *insn)
+static bool reads_memory(const struct insn *insn)
 {
 	switch (insn->op) {
 	case INSN_MOV:
@@ -384,7 +369,7 @@ bool insn_reads_memory(const struct insn *insn)
 	}
 }
 
-bool insn_writes_memory(const struct insn *insn)
+static bool writes_memory(const struct insn *insn)
 {
 	switch (insn->op) {
 	case INSN_CMP:
@@ -399,12 +384,41 @@ bool insn_writes_memory(const struct insn *insn)
 	}
 }
 
+enum status insn_decode(const uint8_t *bytes, size_t n, enum insn_mode mode, struct insn *ret)
+{
+	struct cursor cursor = {.bytes = bytes, .n = n};
+	struct insn insn = {.mode = mode, .base = INSN_NO_REG, .index = INSN_NO_REG, .scale = 1};
+	struct insn_opcode opcode = {0};
+	uint8_t first, last;
+
+	TRY(take_prefixes(&cursor, &insn, &first));
+	TRY(take_opcode(&cursor, first, &last, &opcode));
+	TRY(take_rest(&cursor, &insn, opcode, last));
+	insn.length = (uint8_t)cursor.at;
+	insn.reads = reads_memory(&insn);
+	insn.writes = writes_memory(&insn);
+	*ret = insn;
+	return OK;
+}
+
+bool insn_is_plain_store(const struct insn *insn)
+{
+	switch (insn->op) {
+	case INSN_MOV:
+	case INSN_MOVBE:
+	case INSN_SETCC:
+	case INSN_STOS:
+	case INSN_MOVS:
+		return insn->writes;
+	default:
+		return false;
+	}
+}
+
 static uint64_t address_register(const struct insn *insn, const struct insn_regs *regs, uint8_t reg)
 {
-	if (reg == INSN_NO_REG)
-		return 0;
-	if (reg == INSN_REG_RIP)
-		return regs->rip + insn->length;
+	if (reg >= INSN_REG_RIP)
+		return reg == INSN_REG_RIP ? regs->rip + insn->length : 0;
 	/* SDM vol. 2, POP: the address is computed after the stack pointer is incremented. */
 	if (insn->op == INSN_POP && reg == RSP)
 		return regs->gpr[RSP] + insn->operand_size;
@@ -417,10 +431,6 @@ static uint64_t address_register(const struct insn *insn, const struct insn_regs
  */
 static uint64_t bit_string_offset(const struct insn *insn, const struct insn_regs *regs)
 {
-	bool is_bit = insn->op >= INSN_BT && insn->op <= INSN_BTC;
-
-	if (!is_bit || insn->form != INSN_FORM_MEM_REG)
-		return 0;
 	uint64_t bits = sign_extend(regs->gpr[insn->reg], insn->operand_size);
 	uint64_t sign = (bits & BIT(63)) != 0 ? ~(UINT64_MAX >> 3) : 0;
 
@@ -430,9 +440,12 @@ static uint64_t bit_string_offset(const struct insn *insn, const struct insn_reg
 static struct insn_access memory_access(const struct insn *insn, const struct insn_regs *regs,
 					bool reads, bool writes)
 {
-	uint64_t offset = address_register(insn, regs, insn->base) +
-			  address_register(insn, regs, insn->index) * insn->scale +
-			  insn->displacement + bit_string_offset(insn, regs);
+	uint64_t offset = insn->displacement + address_register(insn, regs, insn->base);
+
+	if (insn->index != INSN_NO_REG)
+		offset += regs->gpr[insn->index] * insn->scale;
+	if (insn->form == INSN_FORM_MEM_REG && insn->op >= INSN_BT && insn->op <= INSN_BTC)
+		offset += bit_string_offset(insn, regs);
 
 	return (struct insn_access){
 		.segment = insn->segment,
@@ -510,6 +523,6 @@ size_t insn_accesses(const struct insn *insn, const struct insn_regs *regs,
 		ret[1] = memory_access(insn, regs, false, true);
 		return 2;
 	}
-	ret[0] = memory_access(insn, regs, insn_reads_memory(insn), insn_writes_memory(insn));
+	ret[0] = memory_access(insn, regs, insn->reads, insn->writes);
 	return 1;
 }

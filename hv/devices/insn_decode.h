@@ -12,9 +12,8 @@
  */
 enum status insn_decode(const uint8_t *bytes, size_t n, enum insn_mode mode, struct insn *ret);
 
-/* Whether the operation needs the old value of a memory operand, or stores a new value. */
-bool insn_reads_memory(const struct insn *insn);
-bool insn_writes_memory(const struct insn *insn);
+/* Whether all that the instruction does to memory is to store what is in registers or elsewhere. */
+bool insn_is_plain_store(const struct insn *insn);
 
 /*
  * The memory operands of the next step, given the registers before it; returns how many, 0 to 2.

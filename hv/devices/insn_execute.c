@@ -341,11 +341,13 @@ static void execute_to_register(const struct insn *insn, struct insn_regs *regs,
 	unsigned size = insn->operand_size;
 	uint64_t v = old;
 
-	if (insn->op == INSN_MOVSX)
+	if (insn->op == INSN_MOVZX)
+		v = old;
+	else if (insn->op == INSN_MOVSX)
 		v = sign_extend(old, insn->memory_size);
 	else if (insn->op == INSN_MOVBE)
 		v = swap_bytes(old, size);
-	else if (insn->op != INSN_MOV && insn->op != INSN_MOVZX)
+	else
 		v = execute_alu(insn->op, regs, size, read_operand(insn, regs), old);
 	if (insn->op != INSN_CMP)
 		write_operand(insn, regs, v);
@@ -370,8 +372,6 @@ static uint64_t execute_to_memory(const struct insn *insn, struct insn_regs *reg
 	uint64_t other = other_operand(insn, regs);
 
 	switch (insn->op) {
-	case INSN_MOV:
-		return other;
 	case INSN_MOVBE:
 		return swap_bytes(other, size);
 	case INSN_NOT:
@@ -456,13 +456,32 @@ static uint64_t execute_string(const struct insn *insn, struct insn_regs *regs, 
 	return insn->op == INSN_STOS ? accumulator : old;
 }
 
+/* MOV, which is nearly all that drivers use, and short. */
+static void execute_mov(const struct insn *insn, struct insn_regs *regs, uint64_t old,
+			uint64_t *mem_new)
+{
+	*mem_new = 0;
+	if (insn->form == INSN_FORM_REG_MEM)
+		write_operand(insn, regs, old);
+	else if (insn->form == INSN_FORM_MEM_REG)
+		*mem_new = read_operand(insn, regs);
+	else
+		*mem_new = insn->imm & mask(insn->operand_size);
+	advance(insn, regs);
+}
+
 void insn_execute(const struct insn *insn, struct insn_regs *regs, uint64_t mem_old,
 		  uint64_t *mem_new, bool *ret_writes)
 {
 	uint64_t old = mem_old & mask(insn->memory_size);
 	uint64_t new = 0;
-	bool writes = insn_writes_memory(insn);
+	bool writes = insn->writes;
 
+	if (insn->op == INSN_MOV) {
+		*ret_writes = writes;
+		execute_mov(insn, regs, old, mem_new);
+		return;
+	}
 	assert(insn->op != INSN_NONE && insn->op != INSN_CMPS);
 	if (insn->form == INSN_FORM_STRING && is_count_zero(insn, regs)) {
 		writes = false;

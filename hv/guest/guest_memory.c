@@ -11,14 +11,27 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
-bool guest_has_memory(struct mem_map *map, gpa_t gpa, uint64_t len)
+/* The region of gpa. NULL: gpa is not memory. */
+static inline struct mem_region *find_region(struct guest_memory *memory, gpa_t gpa)
+{
+	struct mem_region *last = memory->last;
+
+	if (last == NULL || gpa.raw - last->gpa.raw >= last->len)
+		last = mem_map_find(memory->map, gpa);
+	if (last != NULL)
+		memory->last = last;
+	return last;
+}
+
+/* Whether all of [gpa, gpa + len) is memory. */
+static bool has_memory(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 {
 	uint64_t end;
 
 	if (__builtin_add_overflow(gpa.raw, len, &end))
 		return false;
 	while (gpa.raw < end) {
-		const struct mem_region *region = mem_map_find(map, gpa);
+		const struct mem_region *region = find_region(memory, gpa);
 
 		if (region == NULL)
 			return false;
@@ -33,18 +46,6 @@ static void *byte_at(uint64_t entry, unsigned level, gpa_t gpa)
 	uint64_t offset = gpa.raw & ((PAGE_SIZE << (9 * level)) - 1);
 
 	return phys_to_virt((entry & EPT_ADDR) + offset);
-}
-
-/* The region of gpa. NULL: gpa is not memory. */
-static inline struct mem_region *find_region(struct guest_memory *memory, gpa_t gpa)
-{
-	struct mem_region *last = memory->last;
-
-	if (last == NULL || gpa.raw - last->gpa.raw >= last->len)
-		last = mem_map_find(memory->map, gpa);
-	if (last != NULL)
-		memory->last = last;
-	return last;
 }
 
 const void *guest_byte(struct guest_memory *memory, gpa_t gpa)
@@ -63,7 +64,7 @@ enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t
 {
 	char *to = buf;
 
-	if (!guest_has_memory(memory->map, gpa, len))
+	if (!has_memory(memory, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
 		uint64_t n = part_in_page(gpa.raw, len);
@@ -96,7 +97,7 @@ static void *shared_byte(struct guest_memory *memory, const struct mem_region *r
  */
 static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **ret)
 {
-	const struct mem_region *region = mem_map_find(memory->map, gpa);
+	const struct mem_region *region = find_region(memory, gpa);
 	unsigned level;
 	uint64_t entry;
 	phys_t frame;
@@ -124,7 +125,7 @@ enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf,
 {
 	const char *from = buf;
 
-	if (!guest_has_memory(memory->map, gpa, len))
+	if (!has_memory(memory, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
 		uint64_t n = part_in_page(gpa.raw, len);
@@ -142,7 +143,7 @@ enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf,
 
 enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 {
-	if (!guest_has_memory(memory->map, gpa, len))
+	if (!has_memory(memory, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
 		uint64_t n = part_in_page(gpa.raw, len);
@@ -161,7 +162,7 @@ enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits)
 {
 	void *byte;
 
-	if (!guest_has_memory(memory->map, gpa, 1))
+	if (find_region(memory, gpa) == NULL)
 		return ERR_RANGE;
 	TRY(writable_byte(memory, gpa, &byte));
 	/* Atomic: another vCPU may change the same byte without the VM's lock. */

@@ -29,9 +29,6 @@ static inline void guest_note_drop(struct guest_memory *memory, const struct mem
 	memory->dropped_at = rom;
 }
 
-/* Whether all of [gpa, gpa + len) is memory. */
-bool guest_has_memory(struct mem_map *map, gpa_t gpa, uint64_t len);
-
 /*
  * Where the byte at gpa is, for reading, and the rest of its page after it. Valid while the lock is
  * held and the EPT does not change. NULL: gpa is not memory.

@@ -8,18 +8,17 @@
  */
 #include "hv/guest/guest_paging.h"
 
-#define CR0_WP	   BIT(16)
-#define CR0_PG	   BIT(31)
-#define CR4_PSE	   BIT(4)
-#define CR4_PAE	   BIT(5)
-#define CR4_LA57   BIT(12)
-#define CR4_SMEP   BIT(20)
-#define CR4_SMAP   BIT(21)
-#define EFER_LMA   BIT(10)
-#define EFER_NXE   BIT(11)
-#define RFLAGS_AC  BIT(18)
-#define USER_CPL   3
-#define MAX_LEVELS 5
+#define CR0_WP	  BIT(16)
+#define CR0_PG	  BIT(31)
+#define CR4_PSE	  BIT(4)
+#define CR4_PAE	  BIT(5)
+#define CR4_LA57  BIT(12)
+#define CR4_SMEP  BIT(20)
+#define CR4_SMAP  BIT(21)
+#define EFER_LMA  BIT(10)
+#define EFER_NXE  BIT(11)
+#define RFLAGS_AC BIT(18)
+#define USER_CPL  3
 
 #define PTE_P	 BIT(0)
 #define PTE_W	 BIT(1)
@@ -42,8 +41,11 @@ struct walk {
 	uint64_t allowed; /* PTE_W and PTE_U of all entries so far, ANDed */
 	uint64_t nx;	  /* PTE_NX of all entries so far, ORed */
 	unsigned n_read;
-	gpa_t read[MAX_LEVELS];	   /* addresses of the entries, root first */
-	uint8_t flags[MAX_LEVELS]; /* their low bytes */
+	struct { /* the entries, root first */
+		gpa_t gpa;
+		const void *at;
+		uint64_t value;
+	} read[GUEST_WALK_MAX];
 };
 
 static bool is_long(const struct guest_paging *paging)
@@ -135,8 +137,9 @@ static enum status read_entry(struct walk *walk)
 	/* One load: other vCPUs may change the entry. */
 	walk->entry = walk->is_wide ? __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED)
 				    : __atomic_load_n((const uint32_t *)at, __ATOMIC_RELAXED);
-	walk->flags[walk->n_read] = (uint8_t)walk->entry;
-	walk->read[walk->n_read++] = gpa;
+	walk->read[walk->n_read].gpa = gpa;
+	walk->read[walk->n_read].at = at;
+	walk->read[walk->n_read++].value = walk->entry;
 	return OK;
 }
 
@@ -188,15 +191,17 @@ static bool may_access(const struct walk *walk)
 }
 
 /* Set accessed flags in all entries, and the dirty flag in the leaf. Both are in the low byte. */
-static enum status set_flags(const struct walk *walk)
+static enum status set_flags(struct walk *walk)
 {
 	for (unsigned i = 0; i < walk->n_read; i++) {
 		uint8_t flags = PTE_A;
 
 		if (i + 1 == walk->n_read && (walk->access & ACCESS_WRITE))
 			flags |= PTE_D;
-		if ((walk->flags[i] & flags) != flags)
-			TRY(guest_set_bits(walk->paging->memory, walk->read[i], flags));
+		if ((walk->read[i].value & flags) == flags)
+			continue;
+		TRY(guest_set_bits(walk->paging->memory, walk->read[i].gpa, flags));
+		walk->read[i].value |= flags;
 	}
 	return OK;
 }
@@ -260,26 +265,59 @@ static uint64_t clip(const struct guest_paging *paging, uint64_t linear)
 	return is_long(paging) ? linear : linear & UINT32_MAX;
 }
 
-enum status guest_translate(struct guest_paging *paging, uint64_t linear, unsigned access,
-			    gpa_t *ret)
+static enum status translate_in(struct walk *walk, struct guest_paging *paging, gpa_t *ret)
 {
-	struct walk walk = {.paging = paging, .linear = clip(paging, linear), .access = access};
 	enum status status;
 	uint32_t cause;
 
-	paging->fault = (struct guest_fault){.linear = walk.linear};
+	paging->fault = (struct guest_fault){.linear = walk->linear};
 	if (!(paging->cr0 & CR0_PG)) {
-		*ret = (gpa_t){walk.linear};
+		*ret = (gpa_t){walk->linear};
 		return OK;
 	}
-	if (is_long(paging) && !is_canonical(paging, linear))
+	if (is_long(paging) && !is_canonical(paging, walk->linear))
 		return ERR_INVAL;
-	status = translate(&walk, &cause);
+	status = translate(walk, &cause);
 	if (status == ERR_NOTFOUND)
-		paging->fault.error_code = error_code(&walk, cause);
+		paging->fault.error_code = error_code(walk, cause);
 	if (status == OK)
-		*ret = leaf_address(&walk);
+		*ret = leaf_address(walk);
 	return status;
+}
+
+/* Not an initializer, which would clear the notes of the entries too. */
+static void init(struct walk *walk, const struct guest_paging *paging, uint64_t linear,
+		 unsigned access)
+{
+	walk->paging = paging;
+	walk->linear = clip(paging, linear);
+	walk->access = access;
+	walk->n_read = 0;
+	walk->nx = 0;
+}
+
+enum status guest_translate(struct guest_paging *paging, uint64_t linear, unsigned access,
+			    gpa_t *ret)
+{
+	struct walk walk;
+
+	init(&walk, paging, linear, access);
+	return translate_in(&walk, paging, ret);
+}
+
+enum status guest_translate_noting(struct guest_paging *paging, uint64_t linear, unsigned access,
+				   gpa_t *ret, struct guest_walk *ret_walk)
+{
+	struct walk walk;
+
+	init(&walk, paging, linear, access);
+	TRY(translate_in(&walk, paging, ret));
+	ret_walk->n = is_long(paging) ? walk.n_read : 0;
+	for (unsigned i = 0; i < ret_walk->n; i++) {
+		ret_walk->entry[i].at = walk.read[i].at;
+		ret_walk->entry[i].value = walk.read[i].value;
+	}
+	return OK;
 }
 
 /* Whether the address translates to memory, which is a matter of whole pages. */

@@ -25,6 +25,19 @@ struct guest_paging {
 	struct guest_fault fault;
 };
 
+/*
+ * The entries of a walk in long mode, as they were after it. While they, the EPT and the registers
+ * of struct guest_paging are unchanged, so is the translation. The pointers are as guest_byte()'s.
+ */
+#define GUEST_WALK_MAX 5
+struct guest_walk {
+	unsigned n; /* 0: nothing was noted */
+	struct {
+		const uint64_t *at;
+		uint64_t value;
+	} entry[GUEST_WALK_MAX];
+};
+
 /* #PF error code. SDM vol. 3, "Page-Fault Exceptions". */
 #define PF_PRESENT  BIT(0)
 #define PF_WRITE    BIT(1)
@@ -47,6 +60,17 @@ struct guest_paging {
  */
 enum status guest_translate(struct guest_paging *paging, uint64_t linear, unsigned access,
 			    gpa_t *ret);
+/* The same, and note the walk in '*ret_walk', which is written if the status is OK. */
+enum status guest_translate_noting(struct guest_paging *paging, uint64_t linear, unsigned access,
+				   gpa_t *ret, struct guest_walk *ret_walk);
+/* Whether the entries of a noted walk are unchanged. The EPT is, the caller knows. */
+static inline bool guest_walk_holds(const struct guest_walk *walk)
+{
+	for (unsigned i = 0; i < walk->n; i++)
+		if (__atomic_load_n(walk->entry[i].at, __ATOMIC_RELAXED) != walk->entry[i].value)
+			return false;
+	return walk->n > 0;
+}
 
 /*
  * Access [linear, linear + len) like one instruction: nothing is read or

@@ -64,6 +64,8 @@ struct cpu {
 	uint64_t gdt[5];	 /* null, code, data, TSS (two) */
 	struct tss tss;
 	struct frame_stack frames;
+	uint64_t n_loads;     /* incremented when the VMCS gets another vCPU's state */
+	uint64_t recent[256]; /* hv/run/recent.h: what was decoded here lately */
 } __attribute__((aligned(PAGE_SIZE)));
 
 /* The n_cpus running processors; constant once those that lack something are left out. */

@@ -5,10 +5,12 @@
  */
 #include "hv/run/exit_handlers.h"
 
+#include "hv/devices/insn_decode.h"
 #include "hv/ept/ept.h"
 #include "hv/guest/fault.h"
 #include "hv/guest/region_map.h"
 #include "hv/lib/print.h"
+#include "hv/run/emulate.h"
 #include "hv/run/event.h"
 #include "hv/run/shadow.h"
 #include "hv/run/step.h"
@@ -20,6 +22,29 @@
 /* SDM vol. 3, "Exit Qualification for EPT Violations". */
 #define QUAL_ACCESS	    UINT64_C(7)
 #define QUAL_NMI_UNBLOCKING BIT(12)
+#define DR7_ENABLES	    UINT64_C(0xff)
+
+static void note_first_drop(const struct vcpu *vcpu, gpa_t gpa)
+{
+	if (vcpu->vm->memory.n_dropped == 0)
+		log_debug("%s: first write to ROM dropped, at 0x%lx", vcpu->vm->name, gpa.raw);
+}
+
+/*
+ * Execute a plain store in place of the processor, which takes no step. False: the instruction is
+ * another one, or stores beyond the page, or the processor must look for breakpoints on data.
+ */
+static bool drop_store(struct vcpu *vcpu, gpa_t gpa)
+{
+	struct emulation emulation;
+
+	if (vcpu->n_steps || (vcpu->guest.event & INTR_VALID) ||
+	    (vmcs_read(VMCS_GUEST_DR7) & DR7_ENABLES) ||
+	    emulate_decode(vcpu, true, &emulation) != OK || !insn_is_plain_store(emulation.insn))
+		return false;
+	note_first_drop(vcpu, gpa);
+	return emulate_run(vcpu, &emulation);
+}
 
 /*
  * There is no frame for the page. The instruction has not run: stop the VM, so that it can be tried
@@ -47,14 +72,10 @@ static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 static void drop_write(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa,
 		       uint64_t entry, unsigned level)
 {
-	struct guest_memory *memory = &vcpu->vm->memory;
-
 	switch (step_over_rom(vcpu, gpa, entry, level)) {
 	case OK:
-		guest_note_drop(memory, region);
-		if (memory->n_dropped == 1)
-			log_debug("%s: first write to ROM dropped, at 0x%lx", vcpu->vm->name,
-				  gpa.raw);
+		note_first_drop(vcpu, gpa);
+		guest_note_drop(&vcpu->vm->memory, region);
 		break;
 	case ERR_NOMEM:
 		stop_for_memory(vcpu, gpa);
@@ -111,8 +132,8 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 		return false;
 	if (region->copies_anywhere && (access & ACCESS_WRITE) && copy_at_once(vcpu, gpa))
 		return true;
-	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) && vm->n_vcpus > 1 &&
-	    !sync_stop_others(vcpu))
+	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) &&
+	    (drop_store(vcpu, gpa) || (vm->n_vcpus > 1 && !sync_stop_others(vcpu))))
 		return true;
 	struct memory_lock held = memory_lock(vcpu);
 	entry = ept_lookup(&vm->ept, gpa, &level);

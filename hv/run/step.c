@@ -3,6 +3,7 @@
  * Drop a write without dropping the rest of its instruction: replace the page of ROM by a scratch
  * copy for one instruction, and restore it afterwards. Each instruction thus has all its other
  * effects, and none is decoded: vector stores, CALL, the processor's own writes to page tables.
+ * Only plain stores take a shorter way, in exit_ept.c.
  *
  * The guest is entered in the shadow of MOV SS with NMI-window exiting on: the window opens at the
  * first instruction boundary after the shadow, which is after one instruction, one iteration of a

@@ -127,6 +127,7 @@ static bool take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 		vcpu->ept_generation = 0;
 	}
 	cpu->vmcs_of = vcpu;
+	cpu->n_loads++;
 	__atomic_store_n(&vcpu->last_cpu, cpu, __ATOMIC_RELAXED);
 	return true;
 }

@@ -131,16 +131,16 @@ uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 
 void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
 {
-	*ret = (struct guest_paging){
-		.memory = memory,
-		.cr0 = vmcs_read(VMCS_GUEST_CR0),
-		.cr3 = vmcs_read(VMCS_GUEST_CR3),
-		.cr4 = vmcs_read(VMCS_GUEST_CR4),
-		.efer = vmcs_read(VMCS_GUEST_EFER),
-		.rflags = vmcs_read(VMCS_GUEST_RFLAGS),
-		.cpl = vmcs_read(VMCS_GUEST_SS_AR) >> 5 & 3,
-		.phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff,
-	};
+	ret->memory = memory;
+	ret->cr0 = vmcs_read(VMCS_GUEST_CR0);
+	ret->cr3 = vmcs_read_next(VMCS_GUEST_CR3);
+	ret->cr4 = vmcs_read_next(VMCS_GUEST_CR4);
+	ret->efer = vmcs_read_next(VMCS_GUEST_EFER);
+	ret->rflags = vmcs_read_next(VMCS_GUEST_RFLAGS);
+	ret->cpl = vmcs_read_next(VMCS_GUEST_SS_AR) >> 5 & 3;
+	ret->phys_bits = vcpu_shared.cpuid.extended[8].eax & 0xff;
+	if ((ret->efer & EFER_LMA) || !(ret->cr4 & CR4_PAE))
+		return;
 	for (unsigned i = 0; i < 4; i++)
 		ret->pdpte[i] = vmcs_read((enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i));
 }

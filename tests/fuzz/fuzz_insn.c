@@ -35,14 +35,14 @@ static void execute(const struct insn *insn, struct insn_regs *regs)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint64_t words[N_WORDS];
-	struct insn_regs regs = {0};
+	uint64_t words[N_WORDS], gpr[16];
+	struct insn_regs regs = {.gpr = gpr};
 	struct insn insn;
 
 	if (size < 1 + sizeof(words))
 		return 0;
 	memcpy(words, data + 1, sizeof(words));
-	memcpy(regs.gpr, words, sizeof(regs.gpr));
+	memcpy(gpr, words, sizeof(gpr));
 	regs.rip = words[16];
 	regs.rflags = words[17];
 	regs.stack_size = (data[0] & 4) != 0 ? 2 : 0;

@@ -292,7 +292,7 @@ static unsigned memory_size(const struct zydis_view *view, const ZydisDecodedOpe
 static void expect_accesses(const struct insn *insn, const struct zydis_view *view)
 {
 	struct insn_access accesses[2];
-	struct insn_regs regs = {.gpr = {[RCX] = 1}};
+	struct insn_regs regs = {.gpr = (uint64_t[16]){[RCX] = 1}};
 	size_t n = insn_accesses(insn, &regs, accesses);
 	unsigned matched = 0;
 
@@ -791,7 +791,8 @@ static void run_on_model(const struct insn *insn, struct insn_regs *regs)
 
 static void compare_execution(const uint8_t *bytes, const struct insn *insn)
 {
-	struct insn_regs regs = {0};
+	uint64_t gpr[16] = {0};
+	struct insn_regs regs = {.gpr = gpr};
 
 	if (!aim(insn, &regs))
 		return;
@@ -807,7 +808,7 @@ static void compare_execution(const uint8_t *bytes, const struct insn *insn)
 	if (insn->op == INSN_CMPS && (random_u64() & 1) == 0)
 		memset(model + MIDDLE - 100, 0x41, 300);
 	memcpy(harness->buffer, model, sizeof(model));
-	memcpy(harness->in, regs.gpr, sizeof(regs.gpr));
+	memcpy(harness->in, regs.gpr, sizeof(harness->in));
 	harness->rflags_in = regs.rflags;
 	uint64_t undefined = undefined_flags(insn, regs.gpr[RCX]);
 
@@ -932,7 +933,7 @@ static void the_stack_pointer_is_as_wide_as_ss_says(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct insn insn = DECODE(cases[i].mode, "\xff\x37"); /* push [bx] or [rdi] */
-		struct insn_regs regs = {.gpr = {[RSP] = cases[i].rsp},
+		struct insn_regs regs = {.gpr = (uint64_t[16]){[RSP] = cases[i].rsp},
 					 .stack_size = cases[i].stack_size};
 		struct insn_access accesses[2];
 		uint64_t new;
@@ -970,8 +971,9 @@ static void addresses_wrap_at_their_size(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct insn insn = decode(cases[i].mode, cases[i].bytes, cases[i].n);
-		struct insn_regs regs = {.gpr = {[RBX] = 0x10000ffff, [RSI] = 0x100010000},
-					 .rip = 0x100001000};
+		struct insn_regs regs = {
+			.gpr = (uint64_t[16]){[RBX] = 0x10000ffff, [RSI] = 0x100010000},
+			.rip = 0x100001000};
 		struct insn_access accesses[2];
 
 		if (cases[i].mode == INSN_16 || insn.address_size == 2)
@@ -990,7 +992,8 @@ static void the_instruction_pointer_wraps_at_the_modes_size(void **state)
 
 	for (unsigned mode = INSN_16; mode <= INSN_64; mode++) {
 		struct insn insn = DECODE(mode, "\xff\x07"); /* inc [bx] or [rdi] */
-		struct insn_regs regs = {.rip = mode == INSN_16 ? 0xfffe : 0xfffffffe};
+		struct insn_regs regs = {.gpr = (uint64_t[16]){0},
+					 .rip = mode == INSN_16 ? 0xfffe : 0xfffffffe};
 		uint64_t new;
 		bool writes;
 
@@ -1003,7 +1006,8 @@ static void the_instruction_pointer_wraps_at_the_modes_size(void **state)
 static void a_repeated_string_stays_until_its_count_is_zero(void **state)
 {
 	struct insn insn = DECODE(INSN_64, "\xf3\xa4");
-	struct insn_regs regs = {.gpr = {[RCX] = 2, [RSI] = 10, [RDI] = 20}, .rip = 100};
+	struct insn_regs regs = {.gpr = (uint64_t[16]){[RCX] = 2, [RSI] = 10, [RDI] = 20},
+				 .rip = 100};
 	struct insn_access accesses[2];
 	uint64_t new;
 	bool writes;
@@ -1045,8 +1049,8 @@ static void memory_reads_and_writes_are_known_beforehand(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct insn insn = decode(INSN_64, cases[i].bytes, cases[i].n);
 
-		assert_int_equal(insn_reads_memory(&insn), cases[i].reads);
-		assert_int_equal(insn_writes_memory(&insn), cases[i].writes);
+		assert_int_equal(insn.reads, cases[i].reads);
+		assert_int_equal(insn.writes, cases[i].writes);
 	}
 }
 

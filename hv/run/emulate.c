@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Execute an instruction in place of the processor. All operands are found before one is accessed,
+ * so that an instruction that faults has had no effect: a device register that changes when it is
+ * read is read once. Each operand is looked up separately, so that MOVS can copy from a device to
+ * memory and back.
+ */
+#include "hv/run/emulate.h"
+
+#include "hv/devices/insn_decode.h"
+#include "hv/devices/insn_execute.h"
+#include "hv/devices/insn_linear.h"
+#include "hv/devices/platform.h"
+#include "hv/host/cpu.h"
+#include "hv/host/io.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+#include "hv/run/event.h"
+#include "hv/run/wish.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+/* SDM vol. 3, "Exit Qualification for EPT Violations": both if the operand was translated. */
+#define QUAL_RIGHTS	  UINT64_C(7)
+#define QUAL_HAS_LINEAR	  BIT(7)
+#define QUAL_TRANSLATED	  BIT(8)
+#define AR_DB		  BIT(14)
+#define RFLAGS_RF	  BIT(16)
+#define ITERATIONS_MAX	  64
+#define DEVICE_ACCESS_MAX 8
+
+static enum insn_mode code_mode(void)
+{
+	if (vcpu_in_64bit_code())
+		return INSN_64;
+	return vmcs_read(VMCS_GUEST_CS_AR) & AR_DB ? INSN_32 : INSN_16;
+}
+
+static void read_space(struct vcpu *vcpu, enum insn_mode mode, bool is_memory,
+		       struct operand_space *ret)
+{
+	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
+	bool is_known = (qual & QUAL_HAS_LINEAR) && (qual & QUAL_TRANSLATED);
+
+	vcpu_read_paging(&vcpu->vm->memory, &ret->paging);
+	ret->linear_mask = mode == INSN_64 ? UINT64_MAX : UINT32_MAX;
+	ret->known_linear = vmcs_read(VMCS_GUEST_LINEAR_ADDR);
+	ret->known_gpa = (gpa_t){vmcs_read(VMCS_GUEST_PHYS_ADDR)};
+	ret->known_is_memory = is_memory;
+	ret->known_rights = is_known ? qual & QUAL_RIGHTS : 0;
+}
+
+/* SDM vol. 1, "Instruction Pointer": 64-bit mode has no base. */
+static uint64_t code_address(const struct operand_space *space)
+{
+	uint64_t rip = vmcs_read(VMCS_GUEST_RIP);
+
+	if (space->linear_mask == UINT64_MAX)
+		return rip;
+	return (vmcs_read(VMCS_GUEST_CS_BASE) + rip) & space->linear_mask;
+}
+
+/*
+ * Copy the bytes at the instruction's address, as many as are mapped, and note in the slot what led
+ * to them.
+ */
+static enum status fetch(struct emulation *emulation, uint64_t linear, struct recent_insn *slot)
+{
+	struct operand_space *space = &emulation->space;
+	size_t n = part_in_page(linear, RECENT_BYTES);
+	gpa_t gpa;
+
+	emulation->n_bytes = 0;
+	TRY(guest_translate_noting(&space->paging, linear, ACCESS_EXEC, &gpa, &slot->walk));
+	slot->code = guest_byte(space->paging.memory, gpa);
+	if (slot->code == NULL)
+		return ERR_RANGE;
+	memcpy(emulation->bytes, slot->code, n);
+	if (n < INSN_MAX_LEN &&
+	    guest_read_linear(&space->paging, (linear + n) & space->linear_mask,
+			      emulation->bytes + n, INSN_MAX_LEN - n, ACCESS_EXEC) == OK)
+		n = INSN_MAX_LEN;
+	emulation->n_bytes = n < INSN_MAX_LEN ? n : INSN_MAX_LEN;
+	return OK;
+}
+
+/* Decode into the slot, which then has this instruction or nothing. */
+static enum status decode(struct emulation *emulation, const struct recent_key *key,
+			  struct recent_insn *slot)
+{
+	slot->key.epoch = 0;
+	TRY(fetch(emulation, key->linear, slot));
+	TRY(insn_decode(emulation->bytes, emulation->n_bytes, key->mode, &slot->insn));
+	memcpy(slot->bytes, emulation->bytes, sizeof(slot->bytes));
+	recent_keep(slot, key, &emulation->space.paging);
+	return OK;
+}
+
+enum status emulate_decode(struct vcpu *vcpu, bool is_memory, struct emulation *ret)
+{
+	struct cpu *cpu = this_cpu();
+	struct recent_key key = {.epoch = cpu->n_loads, .mode = code_mode()};
+	enum status status = OK;
+	struct recent_insn *slot;
+
+	_Static_assert(sizeof(struct recent) <= sizeof(cpu->recent));
+	read_space(vcpu, key.mode, is_memory, &ret->space);
+	key.linear = code_address(&ret->space);
+	slot = recent_slot((struct recent *)cpu->recent, key.linear);
+	ret->insn = &slot->insn;
+	struct memory_lock held = memory_lock(vcpu);
+	key.generation = vcpu->ept->generation;
+	if (!recent_holds(slot, &key, &ret->space.paging))
+		status = decode(ret, &key, slot);
+	memory_unlock(&held);
+	return status;
+}
+
+static void load_insn_regs(struct vcpu *vcpu, struct insn_regs *regs)
+{
+	regs->gpr = vcpu->regs.gpr;
+	regs->gpr[RSP] = vmcs_read(VMCS_GUEST_RSP);
+	regs->rip = vmcs_read_next(VMCS_GUEST_RIP);
+	regs->rflags = vmcs_read_next(VMCS_GUEST_RFLAGS);
+	regs->stack_size = vmcs_read_next(VMCS_GUEST_SS_AR) & AR_DB ? 4 : 2;
+}
+
+/*
+ * After an instruction or an iteration. The exit has set RF (SDM vol. 3, "Saving RIP, RSP, RFLAGS,
+ * and SSP"); it stays set within a repeated instruction, whose breakpoint has been taken.
+ */
+static void store_insn_regs(const struct insn_regs *regs)
+{
+	bool is_complete = regs->rip != vmcs_read(VMCS_GUEST_RIP);
+	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmcs_write(VMCS_GUEST_RSP, regs->gpr[RSP]);
+	vmcs_write(VMCS_GUEST_RIP, regs->rip);
+	vmcs_write(VMCS_GUEST_RFLAGS, is_complete ? regs->rflags & ~RFLAGS_RF : regs->rflags);
+	if (blocking & (BLOCKING_STI | BLOCKING_MOV_SS))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
+	/* A single step is due after every instruction, and every iteration of a string. */
+	vcpu_owe_single_step();
+}
+
+/* Instructions and the VMCS number the segments alike. */
+static uint64_t read_segment(enum vmcs_field es_field, enum insn_segment segment)
+{
+	return vmcs_read(vmcs_segment_field(es_field, (enum segment)segment));
+}
+
+static enum insn_check find_linear(const struct emulation *emulation,
+				   const struct insn_access *access, uint64_t *ret)
+{
+	enum insn_mode mode = emulation->insn->mode;
+	enum insn_segment segment = access->segment;
+	struct insn_segment_state state = {0};
+
+	if (mode != INSN_64 || segment == INSN_FS || segment == INSN_GS)
+		state.base = read_segment(VMCS_GUEST_ES_BASE, segment);
+	if (mode != INSN_64) {
+		state.limit = (uint32_t)read_segment(VMCS_GUEST_ES_LIMIT, segment);
+		state.rights = (uint32_t)read_segment(VMCS_GUEST_ES_AR, segment);
+	}
+	return insn_linear(access, &state, mode, emulation->space.paging.cr4 & CR4_LA57, ret);
+}
+
+/*
+ * What became of a step: it is done, raises an exception instead, has ended the VM, or is not for
+ * us and has had no effect.
+ */
+enum outcome { STEP_DONE, STEP_GP, STEP_SS, STEP_PF, STEP_CRASHED, STEP_REFUSED };
+
+/*
+ * The usual case, and fast: the operand at which the instruction exited. The processor has checked
+ * and translated it.
+ */
+static bool take_from_exit(const struct emulation *emulation, const struct insn_access *access,
+			   unsigned rights, struct operand *ret)
+{
+	const struct operand_space *space = &emulation->space;
+
+	if (emulation->insn->mode != INSN_64 || access->segment >= INSN_FS ||
+	    !operand_is_known(space, access->offset, access->size, rights))
+		return false;
+	ret->n_parts = 1;
+	ret->part[0].gpa = operand_known_gpa(space, access->offset);
+	ret->part[0].len = access->size;
+	ret->part[0].is_memory = space->known_is_memory;
+	return true;
+}
+
+static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
+				 const struct insn_access *access, struct operand *ret)
+{
+	unsigned rights = access->writes ? ACCESS_WRITE : ACCESS_READ;
+	enum status status;
+	uint64_t linear;
+
+	if (take_from_exit(emulation, access, rights, ret))
+		return STEP_DONE;
+	switch (find_linear(emulation, access, &linear)) {
+	case INSN_RAISES_GP:
+		return STEP_GP;
+	case INSN_RAISES_SS:
+		return STEP_SS;
+	case INSN_ALLOWED:
+		break;
+	}
+	/* A store beyond the page of ROM may need a frame, for which the VM may have to wait. */
+	if (emulation->space.known_is_memory && access->writes &&
+	    !operand_is_known(&emulation->space, linear, access->size, rights))
+		return STEP_REFUSED;
+	struct memory_lock held = memory_lock(vcpu);
+	status = operand_find(&emulation->space, linear, access->size, rights, ret);
+	memory_unlock(&held);
+	if (status == OK)
+		return STEP_DONE;
+	if (status == ERR_NOTFOUND)
+		return STEP_PF;
+	vm_crash(vcpu->vm, "device access: operand at 0x%lx cannot be reached", linear);
+	return STEP_CRASHED;
+}
+
+/* The largest access that a device can take of what remains of an operand that crosses pages. */
+static uint8_t device_access_size(uint64_t gpa, unsigned len)
+{
+	unsigned size = DEVICE_ACCESS_MAX;
+
+	while (size > len || (size < len && gpa % size))
+		size /= 2;
+	return (uint8_t)size;
+}
+
+/*
+ * A buffer for an operand. Accesses of devices fill 8 bytes each, the last of which may be beyond
+ * the operand.
+ */
+struct operand_value {
+	uint64_t word[2];
+};
+
+static void read_device(struct vcpu *vcpu, const struct operand_part *part, char *to)
+{
+	vm_lock_devices(vcpu->vm);
+	for (unsigned at = 0; at < part->len;) {
+		struct io_access access = {.addr = part->gpa.raw + at, .now = vcpu_now(vcpu)};
+		uint64_t value;
+
+		access.size = device_access_size(access.addr, part->len - at);
+		value = platform_mmio_read(&vcpu->vm->platform, vcpu->number, &access);
+		memcpy(to + at, &value, sizeof(value));
+		at += access.size;
+	}
+	vm_unlock_devices(vcpu->vm);
+}
+
+static void write_device(struct vcpu *vcpu, const struct operand_part *part, const char *from)
+{
+	vm_lock_devices(vcpu->vm);
+	for (unsigned at = 0; at < part->len;) {
+		struct io_access access = {.addr = part->gpa.raw + at, .now = vcpu_now(vcpu)};
+		uint32_t wish;
+
+		access.size = device_access_size(access.addr, part->len - at);
+		memcpy(&access.value, from + at, sizeof(access.value));
+		at += access.size;
+		wish = platform_mmio_write(&vcpu->vm->platform, vcpu->number, &access);
+		if (wish)
+			wish_grant(vcpu, wish);
+	}
+	vm_unlock_devices(vcpu->vm);
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER | VCPU_REQUEST_EVENT);
+}
+
+static void read_operand(struct vcpu *vcpu, const struct operand *operand,
+			 struct operand_value *ret)
+{
+	char *to = (char *)ret->word;
+
+	for (unsigned i = 0; i < operand->n_parts; to += operand->part[i++].len) {
+		const struct operand_part *part = &operand->part[i];
+		enum status status;
+
+		if (!part->is_memory) {
+			read_device(vcpu, part, to);
+			continue;
+		}
+		struct memory_lock held = memory_lock(vcpu);
+		status = guest_read(&vcpu->vm->memory, part->gpa, to, part->len);
+		memory_unlock(&held);
+		assert(status == OK); /* memory stays memory */
+	}
+}
+
+static enum outcome write_operand(struct vcpu *vcpu, const struct operand *operand,
+				  const struct operand_value *value)
+{
+	const char *from = (const char *)value->word;
+
+	for (unsigned i = 0; i < operand->n_parts; from += operand->part[i++].len) {
+		const struct operand_part *part = &operand->part[i];
+		enum status status;
+
+		if (!part->is_memory) {
+			write_device(vcpu, part, from);
+			continue;
+		}
+		struct memory_lock held = memory_lock(vcpu);
+		status = guest_write(&vcpu->vm->memory, part->gpa, from, part->len);
+		memory_unlock(&held);
+		if (status != OK) {
+			vm_crash(vcpu->vm, "no memory left for an operand at 0x%lx", part->gpa.raw);
+			return STEP_CRASHED;
+		}
+	}
+	return STEP_DONE;
+}
+
+/* One step: find the operands, read them, execute, store the result. */
+static enum outcome step_once(struct vcpu *vcpu, struct emulation *emulation,
+			      struct insn_regs *regs)
+{
+	const struct insn *insn = emulation->insn;
+	struct insn_access access[2];
+	struct operand operand[2];
+	struct operand_value value[2] = {0}, result = {0};
+	bool writes = false;
+	size_t n = insn_accesses(insn, regs, access);
+
+	for (size_t i = 0; i < n; i++) {
+		enum outcome outcome = find_operand(vcpu, emulation, &access[i], &operand[i]);
+
+		if (outcome != STEP_DONE)
+			return outcome;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (access[i].reads)
+			read_operand(vcpu, &operand[i], &value[i]);
+	if (insn->op == INSN_CMPS)
+		insn_execute_cmps(insn, regs, value[0].word[0], value[1].word[0]);
+	else
+		insn_execute(insn, regs, value[0].word[0], &result.word[0], &writes);
+	return writes ? write_operand(vcpu, &operand[n - 1], &result) : STEP_DONE;
+}
+
+/* Whether a string instruction continues in the same exit. */
+static bool may_go_on(const struct vcpu *vcpu, const struct insn_regs *regs)
+{
+	return !(regs->rflags & RFLAGS_TF) &&
+	       __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) == 0;
+}
+
+static void raise(struct vcpu *vcpu, enum outcome outcome, const struct guest_fault *fault)
+{
+	switch (outcome) {
+	case STEP_GP:
+		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
+		break;
+	case STEP_SS:
+		vcpu_inject_exception_error(vcpu, VECTOR_SS, 0);
+		break;
+	case STEP_PF:
+		write_cr2(fault->linear);
+		vcpu_inject_exception_error(vcpu, VECTOR_PF, fault->error_code);
+		break;
+	case STEP_DONE:
+	case STEP_CRASHED:
+	case STEP_REFUSED:
+		break;
+	}
+}
+
+bool emulate_run(struct vcpu *vcpu, struct emulation *emulation)
+{
+	struct insn_regs regs;
+	enum outcome outcome;
+	unsigned n = 0;
+	uint64_t rip;
+
+	load_insn_regs(vcpu, &regs);
+	rip = regs.rip;
+	do
+		outcome = step_once(vcpu, emulation, &regs);
+	while (outcome == STEP_DONE && ++n < ITERATIONS_MAX && regs.rip == rip &&
+	       may_go_on(vcpu, &regs));
+	if (n)
+		store_insn_regs(&regs);
+	raise(vcpu, outcome, &emulation->space.paging.fault);
+	return n > 0 || outcome != STEP_REFUSED;
+}
