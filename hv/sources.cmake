@@ -38,6 +38,7 @@ set(HV_MACHINE_SOURCES
 	hv/monitor/monitor.c
 	hv/monitor/output.c
 	hv/processor.c
+	hv/run/access.c
 	hv/run/emulate.c
 	hv/run/event.c
 	hv/run/exit.c

@@ -10,32 +10,22 @@
 #include "hv/devices/insn_decode.h"
 #include "hv/devices/insn_execute.h"
 #include "hv/devices/insn_linear.h"
-#include "hv/devices/platform.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
-#include "hv/lib/assert.h"
 #include "hv/lib/string.h"
+#include "hv/run/access.h"
 #include "hv/run/event.h"
-#include "hv/run/wish.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
 /* SDM vol. 3, "Exit Qualification for EPT Violations": both if the operand was translated. */
-#define QUAL_RIGHTS	  UINT64_C(7)
-#define QUAL_HAS_LINEAR	  BIT(7)
-#define QUAL_TRANSLATED	  BIT(8)
-#define AR_DB		  BIT(14)
-#define RFLAGS_RF	  BIT(16)
-#define ITERATIONS_MAX	  64
-#define DEVICE_ACCESS_MAX 8
-
-static enum insn_mode code_mode(void)
-{
-	if (vcpu_in_64bit_code())
-		return INSN_64;
-	return vmcs_read(VMCS_GUEST_CS_AR) & AR_DB ? INSN_32 : INSN_16;
-}
+#define QUAL_RIGHTS	UINT64_C(7)
+#define QUAL_HAS_LINEAR BIT(7)
+#define QUAL_TRANSLATED BIT(8)
+#define AR_DB		BIT(14)
+#define RFLAGS_RF	BIT(16)
+#define ITERATIONS_MAX	64
 
 static void read_space(struct vcpu *vcpu, enum insn_mode mode, bool is_memory,
 		       struct operand_space *ret)
@@ -100,7 +90,7 @@ static enum status decode(struct emulation *emulation, const struct recent_key *
 enum status emulate_decode(struct vcpu *vcpu, bool is_memory, struct emulation *ret)
 {
 	struct cpu *cpu = this_cpu();
-	struct recent_key key = {.epoch = cpu->n_loads, .mode = code_mode()};
+	struct recent_key key = {.epoch = cpu->n_loads, .mode = access_code_mode()};
 	enum status status = OK;
 	struct recent_insn *slot;
 
@@ -145,28 +135,6 @@ static void store_insn_regs(const struct insn_regs *regs)
 	vcpu_owe_single_step();
 }
 
-/* Instructions and the VMCS number the segments alike. */
-static uint64_t read_segment(enum vmcs_field es_field, enum insn_segment segment)
-{
-	return vmcs_read(vmcs_segment_field(es_field, (enum segment)segment));
-}
-
-static enum insn_check find_linear(const struct emulation *emulation,
-				   const struct insn_access *access, uint64_t *ret)
-{
-	enum insn_mode mode = emulation->insn->mode;
-	enum insn_segment segment = access->segment;
-	struct insn_segment_state state = {0};
-
-	if (mode != INSN_64 || segment == INSN_FS || segment == INSN_GS)
-		state.base = read_segment(VMCS_GUEST_ES_BASE, segment);
-	if (mode != INSN_64) {
-		state.limit = (uint32_t)read_segment(VMCS_GUEST_ES_LIMIT, segment);
-		state.rights = (uint32_t)read_segment(VMCS_GUEST_ES_AR, segment);
-	}
-	return insn_linear(access, &state, mode, emulation->space.paging.cr4 & CR4_LA57, ret);
-}
-
 /*
  * What became of a step: it is done, raises an exception instead, has ended the VM, or is not for
  * us and has had no effect.
@@ -201,7 +169,8 @@ static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
 
 	if (take_from_exit(emulation, access, rights, ret))
 		return STEP_DONE;
-	switch (find_linear(emulation, access, &linear)) {
+	switch (access_linear(access, emulation->insn->mode, emulation->space.paging.cr4,
+			      &linear)) {
 	case INSN_RAISES_GP:
 		return STEP_GP;
 	case INSN_RAISES_SS:
@@ -224,101 +193,6 @@ static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
 	return STEP_CRASHED;
 }
 
-/* The largest access that a device can take of what remains of an operand that crosses pages. */
-static uint8_t device_access_size(uint64_t gpa, unsigned len)
-{
-	unsigned size = DEVICE_ACCESS_MAX;
-
-	while (size > len || (size < len && gpa % size))
-		size /= 2;
-	return (uint8_t)size;
-}
-
-/*
- * A buffer for an operand. Accesses of devices fill 8 bytes each, the last of which may be beyond
- * the operand.
- */
-struct operand_value {
-	uint64_t word[2];
-};
-
-static void read_device(struct vcpu *vcpu, const struct operand_part *part, char *to)
-{
-	vm_lock_devices(vcpu->vm);
-	for (unsigned at = 0; at < part->len;) {
-		struct io_access access = {.addr = part->gpa.raw + at, .now = vcpu_now(vcpu)};
-		uint64_t value;
-
-		access.size = device_access_size(access.addr, part->len - at);
-		value = platform_mmio_read(&vcpu->vm->platform, vcpu->number, &access);
-		memcpy(to + at, &value, sizeof(value));
-		at += access.size;
-	}
-	vm_unlock_devices(vcpu->vm);
-}
-
-static void write_device(struct vcpu *vcpu, const struct operand_part *part, const char *from)
-{
-	vm_lock_devices(vcpu->vm);
-	for (unsigned at = 0; at < part->len;) {
-		struct io_access access = {.addr = part->gpa.raw + at, .now = vcpu_now(vcpu)};
-		uint32_t wish;
-
-		access.size = device_access_size(access.addr, part->len - at);
-		memcpy(&access.value, from + at, sizeof(access.value));
-		at += access.size;
-		wish = platform_mmio_write(&vcpu->vm->platform, vcpu->number, &access);
-		if (wish)
-			wish_grant(vcpu, wish);
-	}
-	vm_unlock_devices(vcpu->vm);
-	vcpu_request(vcpu, VCPU_REQUEST_TIMER | VCPU_REQUEST_EVENT);
-}
-
-static void read_operand(struct vcpu *vcpu, const struct operand *operand,
-			 struct operand_value *ret)
-{
-	char *to = (char *)ret->word;
-
-	for (unsigned i = 0; i < operand->n_parts; to += operand->part[i++].len) {
-		const struct operand_part *part = &operand->part[i];
-		enum status status;
-
-		if (!part->is_memory) {
-			read_device(vcpu, part, to);
-			continue;
-		}
-		struct memory_lock held = memory_lock(vcpu);
-		status = guest_read(&vcpu->vm->memory, part->gpa, to, part->len);
-		memory_unlock(&held);
-		assert(status == OK); /* memory stays memory */
-	}
-}
-
-static enum outcome write_operand(struct vcpu *vcpu, const struct operand *operand,
-				  const struct operand_value *value)
-{
-	const char *from = (const char *)value->word;
-
-	for (unsigned i = 0; i < operand->n_parts; from += operand->part[i++].len) {
-		const struct operand_part *part = &operand->part[i];
-		enum status status;
-
-		if (!part->is_memory) {
-			write_device(vcpu, part, from);
-			continue;
-		}
-		struct memory_lock held = memory_lock(vcpu);
-		status = guest_write(&vcpu->vm->memory, part->gpa, from, part->len);
-		memory_unlock(&held);
-		if (status != OK) {
-			vm_crash(vcpu->vm, "no memory left for an operand at 0x%lx", part->gpa.raw);
-			return STEP_CRASHED;
-		}
-	}
-	return STEP_DONE;
-}
-
 /* One step: find the operands, read them, execute, store the result. */
 static enum outcome step_once(struct vcpu *vcpu, struct emulation *emulation,
 			      struct insn_regs *regs)
@@ -326,7 +200,7 @@ static enum outcome step_once(struct vcpu *vcpu, struct emulation *emulation,
 	const struct insn *insn = emulation->insn;
 	struct insn_access access[2];
 	struct operand operand[2];
-	struct operand_value value[2] = {0}, result = {0};
+	struct access_value value[2] = {0}, result = {0};
 	bool writes = false;
 	size_t n = insn_accesses(insn, regs, access);
 
@@ -338,12 +212,14 @@ static enum outcome step_once(struct vcpu *vcpu, struct emulation *emulation,
 	}
 	for (size_t i = 0; i < n; i++)
 		if (access[i].reads)
-			read_operand(vcpu, &operand[i], &value[i]);
+			access_read(vcpu, &operand[i], &value[i]);
 	if (insn->op == INSN_CMPS)
 		insn_execute_cmps(insn, regs, value[0].word[0], value[1].word[0]);
 	else
 		insn_execute(insn, regs, value[0].word[0], &result.word[0], &writes);
-	return writes ? write_operand(vcpu, &operand[n - 1], &result) : STEP_DONE;
+	if (!writes || access_write(vcpu, &operand[n - 1], &result))
+		return STEP_DONE;
+	return STEP_CRASHED;
 }
 
 /* Whether a string instruction continues in the same exit. */

@@ -3,9 +3,9 @@
  * IN, OUT, INS and OUTS. The processor has checked the guest's I/O permissions before the exit.
  * Strings are moved in chunks, so that a long string does not occupy the processor.
  */
-#include "hv/guest/guest_paging.h"
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
+#include "hv/run/access.h"
 #include "hv/run/breakpoint.h"
 #include "hv/run/event.h"
 #include "hv/run/exit_handlers.h"
@@ -14,12 +14,11 @@
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
-#define RFLAGS_DF  BIT(10)
-#define CHUNK_MAX  64
-#define IO_IN	   BIT(3)
-#define IO_STRING  BIT(4)
-#define IO_REPEAT  BIT(5)
-#define SEGMENT_SS 2
+#define RFLAGS_DF BIT(10)
+#define CHUNK_MAX 64
+#define IO_IN	  BIT(3)
+#define IO_STRING BIT(4)
+#define IO_REPEAT BIT(5)
 
 /* SDM vol. 3, "Exit Qualification for I/O Instructions". */
 struct io_exit {
@@ -109,63 +108,69 @@ static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 	return EXIT_NEXT;
 }
 
-/*
- * Move one element between the guest's memory and the port. The VM's lock is held only while memory
- * is accessed. '*ret_again': the guest must output the element again.
- */
-static enum status io_element(struct vcpu *vcpu, const struct io_exit *io,
-			      struct guest_paging *paging, uint64_t linear, bool *ret_again)
+/* An INS or OUTS: what all its elements have in common. */
+struct io_string {
+	struct operand_space space;
+	struct insn_access access;
+	enum insn_mode mode;
+	uint64_t mask;		 /* of the address size */
+	uint64_t *index, *count; /* registers */
+};
+
+/* The memory of a string cannot be reached: the guest gets a fault, or its VM ends. */
+static void element_fault(struct vcpu *vcpu, enum status status, const struct guest_fault *fault)
 {
-	uint64_t value = 0;
-	enum status status;
-
-	/* Take input from the device only if it can be stored. */
-	if (io->in) {
-		struct memory_lock held = memory_lock(vcpu);
-		gpa_t gpa;
-
-		status = guest_translate(paging, linear, ACCESS_WRITE, &gpa);
-		memory_unlock(&held);
-		if (status != OK)
-			return status;
-		value = input(vcpu, io);
-	}
-	struct memory_lock held = memory_lock(vcpu);
-	if (io->in)
-		status = guest_write_linear(paging, linear, &value, io->size, ACCESS_WRITE);
-	else
-		status = guest_read_linear(paging, linear, &value, io->size, ACCESS_READ);
-	memory_unlock(&held);
-	*ret_again = status == OK && !io->in && output(vcpu, io, value) == EXIT_AGAIN;
-	return status;
-}
-
-/* The memory of a string cannot be accessed: the guest gets a fault, or its VM ends. */
-static void io_fault(struct vcpu *vcpu, enum status status, const struct guest_fault *fault,
-		     bool stack_segment)
-{
-	switch (status) {
-	case ERR_NOTFOUND:
+	if (status == ERR_NOTFOUND) {
 		write_cr2(fault->linear);
 		vcpu_inject_exception_error(vcpu, VECTOR_PF, fault->error_code);
-		break;
-	case ERR_INVAL:
-		vcpu_inject_exception_error(vcpu, stack_segment ? VECTOR_SS : VECTOR_GP, 0);
-		break;
-	case ERR_NOMEM:
-		vm_crash(vcpu->vm, "no memory left for string input at 0x%lx", fault->linear);
-		break;
-	default:
-		vm_crash(vcpu->vm, "string I/O with a device's memory at 0x%lx", fault->linear);
+	} else {
+		vm_crash(vcpu->vm, "string I/O: operand at 0x%lx cannot be reached", fault->linear);
 	}
 }
 
-/* SDM vol. 3, "Instruction Information", for INS and OUTS: bits 9:7 are the address size. */
-static uint64_t address_mask(void)
+/*
+ * Find the memory of the next element, all of it, before the port is accessed. False: a fault is
+ * pending, or the VM has ended.
+ */
+static bool find_element(struct vcpu *vcpu, struct io_string *string, struct operand *ret)
 {
-	unsigned size = vmcs_read(VMCS_EXIT_INST_INFO) >> 7 & 7;
+	unsigned rights = string->access.writes ? ACCESS_WRITE : ACCESS_READ;
+	enum insn_check check;
+	enum status status;
+	uint64_t linear;
 
-	return size == 0 ? UINT16_MAX : size == 1 ? UINT32_MAX : UINT64_MAX;
+	string->access.offset = *string->index & string->mask;
+	check = access_linear(&string->access, string->mode, string->space.paging.cr4, &linear);
+	if (check != INSN_ALLOWED) {
+		vcpu_inject_exception_error(vcpu, check == INSN_RAISES_SS ? VECTOR_SS : VECTOR_GP,
+					    0);
+		return false;
+	}
+	struct memory_lock held = memory_lock(vcpu);
+	status = operand_find(&string->space, linear, string->access.size, rights, ret);
+	memory_unlock(&held);
+	if (status != OK)
+		element_fault(vcpu, status, &string->space.paging.fault);
+	return status == OK;
+}
+
+/*
+ * Move one element between the guest's memory, or a device's, and the port. False: the instruction
+ * does not continue; it has faulted, or makes the access again.
+ */
+static bool move_element(struct vcpu *vcpu, const struct io_exit *io, struct io_string *string)
+{
+	struct access_value value = {0};
+	struct operand operand;
+
+	if (!find_element(vcpu, string, &operand))
+		return false;
+	if (io->in) {
+		value.word[0] = input(vcpu, io);
+		return access_write(vcpu, &operand, &value);
+	}
+	access_read(vcpu, &operand, &value);
+	return output(vcpu, io, value.word[0]) != EXIT_AGAIN;
 }
 
 /* Add to a register of the address size; a 32-bit result clears the upper half. */
@@ -176,37 +181,62 @@ static void advance(uint64_t *reg, uint64_t by, uint64_t mask)
 	*reg = mask == UINT16_MAX ? (*reg & ~mask) | value : value;
 }
 
+/* SDM vol. 3, "Instruction Information", for INS and OUTS. */
+static void begin_string(struct vcpu *vcpu, const struct io_exit *io, struct io_string *ret)
+{
+	uint64_t info = vmcs_read(VMCS_EXIT_INST_INFO);
+	unsigned size = info >> 7 & 7;
+
+	vcpu_read_paging(&vcpu->vm->memory, &ret->space.paging);
+	ret->mode = access_code_mode();
+	ret->space.linear_mask = ret->mode == INSN_64 ? UINT64_MAX : UINT32_MAX;
+	ret->space.known_rights = 0;
+	ret->access = (struct insn_access){
+		.segment = io->in ? INSN_ES : (enum insn_segment)(info >> 15 & 7),
+		.size = (uint8_t)io->size,
+		.reads = !io->in,
+		.writes = io->in,
+	};
+	ret->mask = size == 0 ? UINT16_MAX : size == 1 ? UINT32_MAX : UINT64_MAX;
+	ret->index = &vcpu->regs.gpr[io->in ? RDI : RSI];
+	ret->count = &vcpu->regs.gpr[RCX];
+}
+
+/* An iteration is an instruction boundary: a trap that is due comes before the next one. */
+static bool is_trap_due(void)
+{
+	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
+	if (blocking & (BLOCKING_STI | BLOCKING_MOV_SS))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
+	vcpu_owe_single_step();
+	return vmcs_read(VMCS_GUEST_PENDING_DEBUG) & (PENDING_BS | PENDING_ENABLED_BREAKPOINT);
+}
+
 static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 							    const struct io_exit *io, bool repeat)
 {
-	uint64_t mask = address_mask();
-	uint64_t *index = &vcpu->regs.gpr[io->in ? RDI : RSI], *count = &vcpu->regs.gpr[RCX];
-	uint64_t base = vmcs_read(VMCS_GUEST_LINEAR_ADDR) - (*index & mask);
-	bool stack = !io->in && (vmcs_read(VMCS_EXIT_INST_INFO) >> 15 & 7) == SEGMENT_SS;
 	uint64_t step = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? -(uint64_t)io->size : io->size;
-	struct guest_paging paging;
+	struct io_string string;
 
-	vcpu_read_paging(&vcpu->vm->memory, &paging);
+	begin_string(vcpu, io, &string);
 	for (unsigned n = 0; n < CHUNK_MAX; n++) {
-		enum status status;
-		bool again;
-
-		if (repeat && (*count & mask) == 0)
+		if (repeat && (*string.count & string.mask) == 0)
 			return EXIT_NEXT;
-		status = io_element(vcpu, io, &paging, base + (*index & mask), &again);
-		if (status != OK) {
-			io_fault(vcpu, status, &paging.fault, stack);
-			return EXIT_AGAIN;
-		}
-		if (again)
+		if (!move_element(vcpu, io, &string))
 			return EXIT_AGAIN;
 		check_breakpoints(io);
-		advance(index, step, mask);
+		advance(string.index, step, string.mask);
 		if (!repeat)
 			return EXIT_NEXT;
-		advance(count, (uint64_t)-1, mask);
+		advance(string.count, (uint64_t)-1, string.mask);
+		if ((*string.count & string.mask) == 0)
+			return EXIT_NEXT;
+		if (is_trap_due())
+			return EXIT_AGAIN;
 	}
-	return (*count & mask) == 0 ? EXIT_NEXT : EXIT_AGAIN;
+	return EXIT_AGAIN;
 }
 
 enum exit_action exit_io(struct vcpu *vcpu)

@@ -3,6 +3,8 @@
 #include "tests/guest/exits/exits.h"
 #include "tests/guest/exits/step.h"
 
+#define APIC_VERSION UINT64_C(0xfee00030)
+
 #define DR6_B0	      BIT(0)
 #define DR6_B1	      BIT(1)
 #define DR6_BD	      BIT(13)
@@ -55,6 +57,25 @@ static void check_steps(void)
 	}
 }
 
+/* The first trap comes after the first iteration: before the second. */
+static void check_step_in_string(void)
+{
+	static uint8_t buffer[3];
+	uint64_t here, count = sizeof(buffer);
+	void *to = buffer;
+
+	start();
+	asm volatile("lea 1f(%%rip), %0\n\t"
+		     "pushfq; orq $0x100, (%%rsp); popfq\n"
+		     "1:\trep insb"
+		     : "=&r"(here), "+D"(to), "+c"(count)
+		     : "d"(SCRATCH)
+		     : "memory", "cc");
+	report(n_traps == 1 && trap_rip == here && trap_dr6 == DR6_BS && count == 0,
+	       "debug: step in rep insb: %u traps, %ld bytes off, DR6 %#lx", n_traps,
+	       (int64_t)(trap_rip - here), trap_dr6);
+}
+
 static void expect(const char *what, uint64_t rip, uint64_t dr6)
 {
 	report(n_traps == 1 && trap_rip == rip && trap_dr6 == dr6,
@@ -74,6 +95,16 @@ static void check_breakpoints(void)
 		     : "D"(0x400 | DR7_G0), "a"(0), "c"(0)
 		     : "ebx", "edx", "memory");
 	expect("breakpoint on CPUID, once", here, DR6_B0);
+
+	/* The instruction before it is emulated, and leaves no RF that would hide the breakpoint.
+	 */
+	start();
+	asm volatile("lea 1f(%%rip), %0; mov %0, %%dr0; mov %1, %%dr7\n\t"
+		     "mov (%2), %%eax\n1:\tnop"
+		     : "=&S"(here)
+		     : "D"(0x400 | DR7_G0), "b"(APIC_VERSION)
+		     : "rax", "memory");
+	expect("breakpoint after a device access", here, DR6_B0);
 
 	start();
 	write_dr1((uint64_t)(uintptr_t)&watched);
@@ -134,6 +165,7 @@ void debug_check(void)
 {
 	trap_hook(VECTOR_DB, on_debug);
 	check_steps();
+	check_step_in_string();
 	check_breakpoints();
 	if (param_given("strict")) { /* not in TCG */
 		check_general_detect();

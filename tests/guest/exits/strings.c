@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * INS and OUTS on the UART's scratch register: across pages, backwards, and into pages
- * that are missing or read-only, where the iterations before the fault keep their effect.
+ * INS and OUTS on the UART's scratch register: across pages, backwards, into pages that are missing
+ * or read-only, where the iterations before the fault keep their effect, and with the memory of a
+ * device. MOVS from a device to memory that faults.
  */
 #include "tests/guest/exits/exits.h"
 
@@ -10,6 +11,10 @@
 #define EDGE	      (WINDOW + PAGE_SIZE) /* page 0 is present, page 1 is not */
 #define ERROR_WRITE   2u
 #define ERROR_PRESENT 1u
+#define APIC_VERSION  UINT64_C(0xfee00030)
+#define APIC_EOI      UINT64_C(0xfee000b0) /* reads as 0 */
+#define FW_CFG_SELECT 0x510
+#define FW_CFG_DATA   0x511
 
 static uint8_t page[4096] __attribute__((aligned(4096)));
 
@@ -35,6 +40,8 @@ STRING_IO(rep_outsb, "rep outsb")
 STRING_IO(rep_insb_down, "std; rep insb")
 STRING_IO(insb_once, "insb")
 STRING_IO(outsb_once, "outsb")
+STRING_IO(insw_once, "mov $0x511, %%edx; insw")
+STRING_IO(movsl_once, "movsl")
 #undef STRING_IO
 
 /* The registers at the fault show how far a REP got. */
@@ -119,10 +126,46 @@ static void check_bad(void)
 	       "strings: outsb from no canonical address");
 }
 
+/* Nothing has happened before a fault, although the first byte could be accessed. */
+static void check_crossing(void)
+{
+	uint8_t first, second;
+
+	outw(0, FW_CFG_SELECT); /* "QEMU" */
+	first = inb(FW_CFG_DATA);
+	expect_pf("insw across the edge", run(insw_once, EDGE - 1, 0, 1), EDGE, ERROR_WRITE);
+	second = inb(FW_CFG_DATA);
+	report(io.rdi == EDGE - 1 && first == 'Q' && second == 'E',
+	       "strings: insw that faults does not read: %c%c", first, second);
+	*(volatile uint16_t *)(EDGE - 2) = 0x5a5a;
+	expect_pf("movsl from a device across the edge", run(movsl_once, EDGE - 2, APIC_VERSION, 1),
+		  EDGE, ERROR_WRITE);
+	report(io.rdi == EDGE - 2 && io.rsi == APIC_VERSION &&
+		       *(volatile uint16_t *)(EDGE - 2) == 0x5a5a,
+	       "strings: movsl that faults stores nothing");
+	report(run(movsl_once, NON_CANON, APIC_VERSION, 1) == VECTOR_GP && last_fault.error == 0,
+	       "strings: movsl from a device to no canonical address");
+}
+
+static void check_device(void)
+{
+	uint8_t version = *(volatile uint8_t *)APIC_VERSION;
+
+	outb(~version & 0xff, SCRATCH);
+	run(outsb_once, 0, APIC_VERSION, 1);
+	report(io.rsi == APIC_VERSION + 1 && inb(SCRATCH) == version,
+	       "strings: outsb from a device: %#x, not %#x", inb(SCRATCH), version);
+	run(rep_insb, APIC_EOI, 0, 3);
+	report(io.rdi == APIC_EOI + 3 && io.rcx == 0, "strings: rep insb to a device");
+}
+
 void string_io_check(void)
 {
 	window_set(0, (uint64_t)(uintptr_t)page | PTE_P | PTE_W);
 	check_good();
 	check_bad();
+	window_set(0, (uint64_t)(uintptr_t)page | PTE_P | PTE_W);
+	check_crossing();
+	check_device();
 	window_set(0, 0);
 }

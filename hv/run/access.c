@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Access operands for the guest, in memory and in devices. */
+#include "hv/run/access.h"
+
+#include "hv/devices/platform.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+#include "hv/run/wish.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+
+#define AR_DB		  BIT(14)
+#define DEVICE_ACCESS_MAX 8
+
+enum insn_mode access_code_mode(void)
+{
+	if (vcpu_in_64bit_code())
+		return INSN_64;
+	return vmcs_read(VMCS_GUEST_CS_AR) & AR_DB ? INSN_32 : INSN_16;
+}
+
+/* Instructions and the VMCS number the segments alike. */
+static uint64_t read_segment(enum vmcs_field es_field, enum insn_segment segment)
+{
+	return vmcs_read(vmcs_segment_field(es_field, (enum segment)segment));
+}
+
+enum insn_check access_linear(const struct insn_access *access, enum insn_mode mode, uint64_t cr4,
+			      uint64_t *ret)
+{
+	enum insn_segment segment = access->segment;
+	struct insn_segment_state state = {0};
+
+	if (mode != INSN_64 || segment == INSN_FS || segment == INSN_GS)
+		state.base = read_segment(VMCS_GUEST_ES_BASE, segment);
+	if (mode != INSN_64) {
+		state.limit = (uint32_t)read_segment(VMCS_GUEST_ES_LIMIT, segment);
+		state.rights = (uint32_t)read_segment(VMCS_GUEST_ES_AR, segment);
+	}
+	return insn_linear(access, &state, mode, cr4 & CR4_LA57, ret);
+}
+
+/* The largest access that a device can take of what remains of an operand that crosses pages. */
+static uint8_t device_access_size(uint64_t gpa, unsigned len)
+{
+	unsigned size = DEVICE_ACCESS_MAX;
+
+	while (size > len || (size < len && gpa % size))
+		size /= 2;
+	return (uint8_t)size;
+}
+
+static void read_device(struct vcpu *vcpu, const struct operand_part *part, char *to)
+{
+	vm_lock_devices(vcpu->vm);
+	for (unsigned at = 0; at < part->len;) {
+		struct io_access access = {.addr = part->gpa.raw + at, .now = vcpu_now(vcpu)};
+		uint64_t value;
+
+		access.size = device_access_size(access.addr, part->len - at);
+		value = platform_mmio_read(&vcpu->vm->platform, vcpu->number, &access);
+		memcpy(to + at, &value, sizeof(value));
+		at += access.size;
+	}
+	vm_unlock_devices(vcpu->vm);
+}
+
+static void write_device(struct vcpu *vcpu, const struct operand_part *part, const char *from)
+{
+	vm_lock_devices(vcpu->vm);
+	for (unsigned at = 0; at < part->len;) {
+		struct io_access access = {.addr = part->gpa.raw + at, .now = vcpu_now(vcpu)};
+		uint32_t wish;
+
+		access.size = device_access_size(access.addr, part->len - at);
+		memcpy(&access.value, from + at, sizeof(access.value));
+		at += access.size;
+		wish = platform_mmio_write(&vcpu->vm->platform, vcpu->number, &access);
+		if (wish)
+			wish_grant(vcpu, wish);
+	}
+	vm_unlock_devices(vcpu->vm);
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER | VCPU_REQUEST_EVENT);
+}
+
+void access_read(struct vcpu *vcpu, const struct operand *operand, struct access_value *ret)
+{
+	char *to = (char *)ret->word;
+
+	for (unsigned i = 0; i < operand->n_parts; to += operand->part[i++].len) {
+		const struct operand_part *part = &operand->part[i];
+		enum status status;
+
+		if (!part->is_memory) {
+			read_device(vcpu, part, to);
+			continue;
+		}
+		struct memory_lock held = memory_lock(vcpu);
+		status = guest_read(&vcpu->vm->memory, part->gpa, to, part->len);
+		memory_unlock(&held);
+		assert(status == OK); /* memory stays memory */
+	}
+}
+
+bool access_write(struct vcpu *vcpu, const struct operand *operand,
+		  const struct access_value *value)
+{
+	const char *from = (const char *)value->word;
+
+	for (unsigned i = 0; i < operand->n_parts; from += operand->part[i++].len) {
+		const struct operand_part *part = &operand->part[i];
+		enum status status;
+
+		if (!part->is_memory) {
+			write_device(vcpu, part, from);
+			continue;
+		}
+		struct memory_lock held = memory_lock(vcpu);
+		status = guest_write(&vcpu->vm->memory, part->gpa, from, part->len);
+		memory_unlock(&held);
+		if (status != OK) {
+			vm_crash(vcpu->vm, "no memory left for an operand at 0x%lx", part->gpa.raw);
+			return false;
+		}
+	}
+	return true;
+}
