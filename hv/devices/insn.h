@@ -64,6 +64,10 @@ enum insn_op {
 	INSN_CMPXCHG,
 	INSN_CMPXCHG8B,
 	INSN_SETCC,
+	INSN_CMOV,
+	INSN_MUL,  /* of the accumulator */
+	INSN_IMUL, /* of the accumulator, of a register, or of memory with an immediate */
+	INSN_POPCNT,
 	INSN_PUSH,
 	INSN_POP,
 	INSN_MOVS,
@@ -78,6 +82,7 @@ enum insn_form {
 	INSN_FORM_MEM,	   /* no other operand */
 	INSN_FORM_MEM_REG, /* memory is the destination, or the first operand */
 	INSN_FORM_REG_MEM,
+	INSN_FORM_REG_MEM_IMM,
 	INSN_FORM_MEM_IMM,
 	INSN_FORM_MEM_CL,
 	INSN_FORM_STRING,
@@ -106,7 +111,7 @@ struct insn {
 	uint64_t displacement; /* sign-extended; MOV with an absolute offset: the offset */
 	uint8_t reg;	       /* the register operand */
 	bool reg_high;	       /* the register is AH, CH, DH or BH; 'reg' selects which */
-	uint8_t condition;     /* SETcc: the low four bits of the opcode */
+	uint8_t condition;     /* SETcc, CMOVcc: the low four bits of the opcode */
 	uint64_t imm;	       /* sign-extended to 64 bits */
 };
 

@@ -198,6 +198,8 @@ static enum status check_prefixes(const struct cursor *cursor, const struct insn
 		return ERR_UNSUPPORTED;
 	if ((flags & OPCODE_NO_REP) != 0 && cursor->repeat != INSN_ONCE)
 		return ERR_UNSUPPORTED;
+	if ((flags & OPCODE_ONLY_F3) != 0 && cursor->repeat != INSN_REPE)
+		return ERR_UNSUPPORTED;
 	if ((flags & OPCODE_ALWAYS_8) != 0 && (cursor->rex & REX_W) != 0)
 		return ERR_UNSUPPORTED;
 	if (insn->lock && (flags & OPCODE_LOCK) == 0)
@@ -278,6 +280,13 @@ static void set_register(const struct cursor *cursor, struct insn *insn, uint8_t
 	}
 }
 
+static enum status take_immediate(struct cursor *cursor, struct insn *insn, bool is_byte)
+{
+	unsigned size = insn->operand_size == 8 ? 4 : insn->operand_size;
+
+	return next_signed(cursor, is_byte ? 1 : size, &insn->imm);
+}
+
 /* The operands of opcodes with ModRM. */
 static enum status take_operands(struct cursor *cursor, struct insn *insn, enum insn_layout layout,
 				 uint8_t modrm)
@@ -294,13 +303,15 @@ static enum status take_operands(struct cursor *cursor, struct insn *insn, enum 
 		set_register(cursor, insn, modrm);
 		insn->form = layout == LAYOUT_M_R ? INSN_FORM_MEM_REG : INSN_FORM_REG_MEM;
 		return OK;
+	case LAYOUT_R_M_I:
+	case LAYOUT_R_M_I8:
+		set_register(cursor, insn, modrm);
+		insn->form = INSN_FORM_REG_MEM_IMM;
+		return take_immediate(cursor, insn, layout == LAYOUT_R_M_I8);
 	case LAYOUT_M_I:
-		insn->form = INSN_FORM_MEM_IMM;
-		return next_signed(cursor, insn->operand_size == 8 ? 4 : insn->operand_size,
-				   &insn->imm);
 	case LAYOUT_M_I8:
 		insn->form = INSN_FORM_MEM_IMM;
-		return next_signed(cursor, 1, &insn->imm);
+		return take_immediate(cursor, insn, layout == LAYOUT_M_I8);
 	case LAYOUT_M_1:
 		insn->form = INSN_FORM_MEM_IMM;
 		insn->imm = 1;
@@ -378,6 +389,10 @@ static bool writes_memory(const struct insn *insn)
 	case INSN_CMPS:
 	case INSN_LODS:
 	case INSN_SCAS:
+	case INSN_CMOV:
+	case INSN_MUL:
+	case INSN_IMUL:
+	case INSN_POPCNT:
 		return false;
 	default:
 		return insn->form != INSN_FORM_REG_MEM;

@@ -30,6 +30,8 @@ const struct insn_opcode insn_map_1[256] = {
 	ALU(0x30, INSN_XOR, L),
 	ALU(0x38, INSN_CMP, 0),
 	[0x63] = {INSN_MOVSX, LAYOUT_R_M, OPCODE_MEMORY_32 | OPCODE_ONLY_64},
+	[0x69] = {INSN_IMUL, LAYOUT_R_M_I, 0},
+	[0x6b] = {INSN_IMUL, LAYOUT_R_M_I8, 0},
 	GROUP(0x80, GROUP_ALU_BYTE),
 	GROUP(0x81, GROUP_ALU_FULL),
 	GROUP(0x82, GROUP_ALU_OLD),
@@ -64,14 +66,17 @@ const struct insn_opcode insn_map_1[256] = {
 };
 
 const struct insn_opcode insn_map_0f[256] = {
+	[0x40 ... 0x4f] = {INSN_CMOV, LAYOUT_R_M, 0},
 	[0x90 ... 0x9f] = {INSN_SETCC, LAYOUT_M, B},
 	[0xa3] = {INSN_BT, LAYOUT_M_R, 0},
 	[0xab] = {INSN_BTS, LAYOUT_M_R, L},
+	[0xaf] = {INSN_IMUL, LAYOUT_R_M, 0},
 	[0xb0] = {INSN_CMPXCHG, LAYOUT_M_R, B | L},
 	[0xb1] = {INSN_CMPXCHG, LAYOUT_M_R, L},
 	[0xb3] = {INSN_BTR, LAYOUT_M_R, L},
 	[0xb6] = {INSN_MOVZX, LAYOUT_R_M, OPCODE_MEMORY_8},
 	[0xb7] = {INSN_MOVZX, LAYOUT_R_M, OPCODE_MEMORY_16},
+	[0xb8] = {INSN_POPCNT, LAYOUT_R_M, OPCODE_ONLY_F3},
 	GROUP(0xba, GROUP_BIT),
 	[0xbb] = {INSN_BTC, LAYOUT_M_R, L},
 	[0xbe] = {INSN_MOVSX, LAYOUT_R_M, OPCODE_MEMORY_8},
@@ -112,9 +117,10 @@ const struct insn_opcode insn_map_0f38[256] = {
 #define UNARY_GROUP(flags) \
 	{ \
 		{INSN_TEST, LAYOUT_M_I, flags}, {INSN_TEST, LAYOUT_M_I, flags}, \
-			{INSN_NOT, LAYOUT_M, (flags) | L}, \
+			{INSN_NOT, LAYOUT_M, (flags) | L}, {INSN_NEG, LAYOUT_M, (flags) | L}, \
+			{INSN_MUL, LAYOUT_M, flags}, \
 		{ \
-			INSN_NEG, LAYOUT_M, (flags) | L \
+			INSN_IMUL, LAYOUT_M, flags \
 		} \
 	}
 
