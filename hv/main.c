@@ -23,6 +23,7 @@
 #include "hv/host/keyboard.h"
 #include "hv/host/known_state.h"
 #include "hv/host/last_words.h"
+#include "hv/host/log.h"
 #include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
 #include "hv/host/paging.h"
@@ -52,6 +53,7 @@
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/output.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
@@ -591,6 +593,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	console_set_buffered(true);
 	processor_run(cpu);
 	console_set_buffered(false);
+	vm_output_flush();
 	if (config.host.check)
 		check_memory();
 	template_release_all();

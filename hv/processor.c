@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The loop of each processor: the only file that knows vCPUs, console, merging and idling. The boot
- * processor also polls the console, often while output or a typed command waits.
+ * The loop of each processor: the only file that knows vCPUs, console, merging and idling. Each
+ * processor sends output when it passes; the boot processor also reads the console, often while
+ * output or a typed command waits.
  */
 #include "hv/processor.h"
 
@@ -26,6 +27,7 @@
 #include "hv/vm/hold.h"
 #include "hv/vm/life.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/output.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
 
@@ -118,8 +120,9 @@ static void look_around(struct cpu *cpu)
 		nmi_report();
 		poll_button();
 		keys_poll();
-		(void)console_poll();
 	}
+	(void)vm_output_poll();
+	(void)console_poll();
 	if (rdtsc() >= cpu->chores_due)
 		do_chores(cpu);
 	sched_wake_due(cpu, rdtsc());
@@ -186,11 +189,13 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 /* Host TSC at which the boot processor must poll the console again, UINT64_MAX: never. */
 static uint64_t next_console_look(const struct cpu *cpu)
 {
+	bool waits;
+
 	if (cpu->index != 0)
 		return UINT64_MAX;
-	return rdtsc() +
-	       tsc_hz / 1000 *
-		       (console_poll() || monitor_is_waiting() ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
+	waits = vm_output_poll();
+	waits |= console_poll() || monitor_is_waiting();
+	return rdtsc() + tsc_hz / 1000 * (waits ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
 }
 
 /* Wait for a deadline, a wake-up, or the time to poll the console. */

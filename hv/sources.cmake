@@ -7,7 +7,6 @@ set(HV_MACHINE_SOURCES
 	hv/host/acpi_register.c
 	hv/host/apic.c
 	hv/host/arrival.c
-	hv/host/console.c
 	hv/host/cpu.c
 	hv/host/facts_read.c
 	hv/host/idt.c
@@ -16,6 +15,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/interrupt.c
 	hv/host/keyboard.c
 	hv/host/known_state_set.c
+	hv/host/log.c
 	hv/host/paging.c
 	hv/host/panic.c
 	hv/host/patch.c
@@ -63,6 +63,7 @@ set(HV_MACHINE_SOURCES
 	hv/vm/hold.c
 	hv/vm/life.c
 	hv/vm/merge_scan.c
+	hv/vm/output.c
 	hv/vm/report.c
 	hv/vm/save_queue.c
 	hv/vm/serial.c

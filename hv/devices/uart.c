@@ -94,7 +94,7 @@ static void rx_clear(struct uart *uart)
 
 static bool rx_put(struct uart *uart, uint8_t byte)
 {
-	if (uart->rx_count == rx_capacity(uart))
+	if (uart->rx_count >= rx_capacity(uart)) /* more only from a state of a file */
 		return false;
 	uart->rx[(uart->rx_head + uart->rx_count) % UART_FIFO_SIZE] = byte;
 	uart->rx_count++;

@@ -17,12 +17,13 @@
 #include "hv/lib/string.h"
 
 enum {
-	LINE_MAX = 1024,
 	SEND_TRIES = 1000000, /* reads of a port take a microsecond; the FIFO empties in 1.4 ms */
+	FIFOS_AT_ONCE = 16,   /* without waiting; only an emulated UART takes more than one */
 	DRAWS_PER_SECOND = 10,
+	OFFER_MAX = 2048, /* bytes that wait beside a guest's line: the rest is for others' */
 };
 
-/* Guards everything below except the level. A leaf. */
+/* Guards everything below. A leaf. */
 static struct lock console_lock;
 static bool lock_broken;
 static struct serial_port serial = {.space = ACPI_SPACE_NONE};
@@ -32,14 +33,18 @@ static struct output_ring ring;
 static struct screen screen;
 static uint64_t last_draw;
 static uint64_t waited_tsc; /* in write_locked(), while output was not buffered */
-
-static enum log_level max_level = LOG_INFO;
-static char step[64]; /* the beginning of its line; only the boot processor uses it */
+static unsigned
+	n_lost; /* lines that the full ring did not take, since the last line that says so */
 
 static void console_lock_acquire(void)
 {
 	if (!lock_broken)
 		lock_acquire(&console_lock);
+}
+
+static bool console_lock_try(void)
+{
+	return lock_broken || lock_try(&console_lock);
 }
 
 static void console_lock_release(void)
@@ -68,7 +73,7 @@ static void ring_send_some(void)
 
 static void ring_send_without_waiting(void)
 {
-	if (n_waiting() > 0 && serial_can_send(&serial))
+	for (unsigned i = 0; i < FIFOS_AT_ONCE && n_waiting() > 0 && serial_can_send(&serial); i++)
 		ring_send_some();
 }
 
@@ -98,10 +103,10 @@ static void wait_all_sent(void)
 	}
 }
 
-/* A full ring is sent, or loses its oldest byte if there is no port. */
+/* A full ring loses its oldest byte if there is no port. */
 static void ring_put(char c)
 {
-	if (output_ring_len(&ring) == OUTPUT_RING_SIZE)
+	if (output_ring_len(&ring) == OUTPUT_RING_SIZE && !buffered)
 		ring_send_all();
 	if (output_ring_len(&ring) == OUTPUT_RING_SIZE)
 		(void)output_ring_take(&ring);
@@ -143,8 +148,19 @@ static void send_and_draw(void)
 	waited_tsc += rdtsc() - begin;
 }
 
+/* What buffered output may become in the ring, with a return for each newline, and one more line.
+ */
+static bool ring_has_room(size_t len)
+{
+	return !buffered || n_waiting() + 2 * len + 2 <= OUTPUT_RING_SIZE;
+}
+
 static void write_locked(enum screen_color color, const char *data, size_t len)
 {
+	if (!ring_has_room(len)) {
+		n_lost++;
+		return;
+	}
 	serial_write(data, len);
 	screen_write(&screen, color, data, len);
 	if (buffered) {
@@ -206,10 +222,26 @@ void console_set_buffered(bool on)
 		console_flush();
 }
 
+/* Say how many lines were lost, when half of the ring is free again. */
+static void tell_lost(void)
+{
+	char text[64];
+
+	if (n_lost == 0 || n_waiting() > OUTPUT_RING_SIZE / 2)
+		return;
+	close_line();
+	write_locked(
+		SCREEN_WARNING, text,
+		format(text, sizeof(text), "stencil: warning: console: %u lines lost\n", n_lost));
+	n_lost = 0;
+}
+
 bool console_poll(void)
 {
-	console_lock_acquire();
+	if (!console_lock_try())
+		return true;
 	ring_send_without_waiting();
+	tell_lost();
 	if (screen.dirty && rdtsc() - last_draw >= tsc_hz / DRAWS_PER_SECOND)
 		draw();
 	bool waits = n_waiting() > 0 || screen.dirty;
@@ -236,7 +268,7 @@ void console_flush(void)
 	console_lock_release();
 }
 
-static void write_line(enum screen_color color, const char *data, size_t len)
+void console_write_line(enum screen_color color, const char *data, size_t len)
 {
 	console_lock_acquire();
 	close_line();
@@ -247,7 +279,22 @@ static void write_line(enum screen_color color, const char *data, size_t len)
 
 void console_write_raw(const char *data, size_t len)
 {
-	write_line(SCREEN_PLAIN, data, len);
+	console_write_line(SCREEN_PLAIN, data, len);
+}
+
+bool console_offer(const char *data, size_t len)
+{
+	if (!console_lock_try())
+		return false;
+
+	bool taken = !buffered || n_waiting() + len <= OFFER_MAX;
+
+	if (taken) {
+		close_line();
+		write_locked(SCREEN_PLAIN, data, len);
+	}
+	console_lock_release();
+	return taken;
 }
 
 void console_write_part(const char *data, size_t len)
@@ -278,6 +325,14 @@ size_t console_waiting(void)
 	return n;
 }
 
+void console_wait_for_room(void)
+{
+	uint64_t begin = rdtsc();
+
+	while (console_waiting() > OUTPUT_RING_SIZE / 2 && rdtsc() - begin < 2 * tsc_hz)
+		(void)console_poll();
+}
+
 int console_read(void)
 {
 	int c;
@@ -294,84 +349,4 @@ void console_break_lock(void)
 {
 	lock_broken = true;
 	buffered = false;
-}
-
-/* Format a whole line; one that is too long for the buffer loses its end. */
-static size_t format_line(char line[LINE_MAX], const char *prefix, const char *fmt, va_list args)
-{
-	size_t len = format(line, LINE_MAX, "%s", prefix);
-
-	len += format_v(line + len, LINE_MAX - len, fmt, args);
-	if (len > LINE_MAX - 2)
-		len = LINE_MAX - 2;
-	line[len++] = '\n';
-	return len;
-}
-
-static void say(const char *prefix, enum screen_color color, const char *fmt, va_list args)
-{
-	char line[LINE_MAX];
-	size_t len = format_line(line, prefix, fmt, args);
-
-	write_line(color, line, len);
-}
-
-static bool is_logged(enum log_level level)
-{
-	return level <= __atomic_load_n(&max_level, __ATOMIC_RELAXED);
-}
-
-void console_begin_step(const char *name)
-{
-	size_t len = format(step, sizeof(step), "stencil: %s: ", name);
-
-	if (is_logged(LOG_INFO))
-		console_write_part(step, len);
-}
-
-void console_end_step(const char *fmt, ...)
-{
-	char line[LINE_MAX];
-	va_list args;
-	size_t len;
-
-	va_start(args, fmt);
-	len = format_line(line, console_line_is_open() ? "" : step, fmt, args);
-	va_end(args);
-	if (is_logged(LOG_INFO))
-		console_write_part(line, len);
-}
-
-void console_print(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	say("stencil: ", SCREEN_PLAIN, fmt, args);
-	va_end(args);
-}
-
-void log_line(enum log_level level, const char *fmt, ...)
-{
-	static const struct {
-		const char *prefix;
-		enum screen_color color;
-	} forms[] = {
-		[LOG_ERROR] = {"stencil: error: ", SCREEN_ERROR},
-		[LOG_WARNING] = {"stencil: warning: ", SCREEN_WARNING},
-		[LOG_INFO] = {"stencil: ", SCREEN_PLAIN},
-		[LOG_DEBUG] = {"stencil: ", SCREEN_PLAIN},
-	};
-	va_list args;
-
-	if (!is_logged(level))
-		return;
-	va_start(args, fmt);
-	say(forms[level].prefix, forms[level].color, fmt, args);
-	va_end(args);
-}
-
-void log_set_level(enum log_level level)
-{
-	__atomic_store_n(&max_level, level, __ATOMIC_RELAXED);
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include <stdarg.h>
-
 #include "boot/boot_info.h"
+#include "hv/host/screen.h"
 #include "hv/host/serial.h"
 #include "hv/lib/types.h"
 
@@ -25,13 +24,15 @@ void console_set_serial(const struct serial_port *port);
 
 /*
  * False, the initial state: output has been sent when a function returns. True: output is
- * buffered, and console_poll() must be called regularly.
+ * buffered, and console_poll() must be called regularly. A line for which the buffer has no room is
+ * then lost and counted, because no function waits for the UART.
  */
 void console_set_buffered(bool on);
 
 /*
- * Send what the UART takes without waiting, and draw the screen if it was not drawn recently.
- * True while output waits to be sent: the caller must not sleep for long.
+ * Send what the UART takes without waiting, and draw the screen if it was not drawn recently,
+ * unless another processor uses the console. True while output waits to be sent: the caller must
+ * not sleep for long. Any processor.
  */
 bool console_poll(void);
 
@@ -41,20 +42,17 @@ void console_flush(void);
 /* Ticks of the TSC that writers have spent sending and drawing while output was not buffered. */
 uint64_t console_waited_tsc(void);
 
-/*
- * A step of start-up is one line of level LOG_INFO, "stencil: NAME: RESULT". The first function
- * prints its beginning at once, so that the last line shown by a machine that hangs names the step
- * it hangs in. If other lines come in between, the second one repeats the beginning. One step at
- * a time, on the boot processor.
- */
-void console_begin_step(const char *name);
-void console_end_step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* Print one line in the form of log_line(), at any log level. */
-void console_print(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-/* Write bytes unchanged, such as a guest's output: whole lines with their newlines. */
+/* Write a whole line, with its newline, unchanged. */
+void console_write_line(enum screen_color color, const char *data, size_t len);
+/* The same in the usual color, or several lines. */
 void console_write_raw(const char *data, size_t len);
+
+/*
+ * Write a guest's line, unless another processor uses the console, or much waits to be sent: then
+ * false, and nothing was written. Guests never fill the buffer, in which Stencil's lines and the
+ * monitor's answers find room.
+ */
+bool console_offer(const char *data, size_t len);
 
 /*
  * Write a part of a line: the operator's, while it is typed. Later output of a whole line ends it
@@ -65,6 +63,12 @@ bool console_line_is_open(void);
 
 /* Bytes that wait to be sent. A buffered writer of much output waits until they are few. */
 size_t console_waiting(void);
+
+/*
+ * For the monitor, whose answers may be longer than the buffer: wait without the lock until half of
+ * the buffer is free, or for two seconds if the port takes nothing.
+ */
+void console_wait_for_room(void);
 
 /* The next byte received by the UART or typed on the keyboard, or -1. */
 int console_read(void);

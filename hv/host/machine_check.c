@@ -14,6 +14,7 @@
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/log.h"
 #include "hv/host/mce_poll.h"
 #include "hv/host/mce_text.h"
 #include "hv/host/msr.h"

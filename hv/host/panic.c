@@ -10,6 +10,7 @@
 #include "hv/host/exception.h"
 #include "hv/host/io.h"
 #include "hv/host/last_words.h"
+#include "hv/host/log.h"
 #include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
 #include "hv/host/nmi.h"

@@ -13,6 +13,7 @@
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/log.h"
 #include "hv/host/machine_check.h"
 #include "hv/host/msr.h"
 #include "hv/host/nmi.h"

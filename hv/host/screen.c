@@ -111,6 +111,16 @@ static bool skip_escape(struct screen *screen, char c)
 	return false;
 }
 
+/* A screen may be narrower than a tab. */
+static void put_tab(struct screen *screen, enum screen_color color)
+{
+	unsigned n = 0;
+
+	do
+		put_glyph(screen, color, ' ');
+	while (screen->column % TAB != 0 && ++n < 2 * TAB);
+}
+
 static void put_char(struct screen *screen, enum screen_color color, char c)
 {
 	if (skip_escape(screen, c))
@@ -126,9 +136,7 @@ static void put_char(struct screen *screen, enum screen_color color, char c)
 		screen->column -= screen->column > 0;
 		break;
 	case '\t':
-		do
-			put_glyph(screen, color, ' ');
-		while (screen->column % TAB != 0);
+		put_tab(screen, color);
 		break;
 	default:
 		if ((unsigned char)c >= ' ' && c != 0x7f)

@@ -111,7 +111,10 @@ void serial_send(const struct serial_port *port, uint8_t byte)
 
 int serial_receive(const struct serial_port *port)
 {
-	if (!(read_register(port, UART_LINE_STATUS) & STATUS_DATA))
+	uint8_t status = read_register(port, UART_LINE_STATUS);
+
+	/* All ones: the UART is gone, and would deliver bytes for ever. */
+	if (!(status & STATUS_DATA) || status == 0xff)
 		return -1;
 	return read_register(port, UART_DATA);
 }

@@ -6,8 +6,9 @@
 /*
  * A ticket spin lock. Never held across a VM entry, never taken by an interrupt
  * handler, and held for a few hundred instructions at most, except the lock of
- * the frames while runs are sorted, and the console's while its ring is full
- * and it waits for the UART.
+ * the frames while runs are sorted, and the console's while the screen is drawn.
+ * No lock is held while something waits for a UART, except the console's at
+ * start-up and at the end, and vms_lock while the monitor answers.
  *
  * All locks, in their order: a processor takes only locks that are below the
  * ones it holds, and never two of a kind. Each declaration says what the lock
@@ -20,6 +21,7 @@
  *	buffers for ACPI	hv/vm/build.c, acpi.lock
  *	the host's page tables	hv/host/paging.c
  *	merged frames		hv/ept/merged.c
+ *	guests' output		hv/vm/output.c, output_lock
  *	the scheduler		hv/vcpu/sched.c
  *	VPIDs			hv/vmx/vpid.c
  *	free frames		hv/frame/frame.c
@@ -39,6 +41,16 @@ static inline void lock_acquire(struct lock *lock)
 	/* Acquire pairs with the release in lock_release(). */
 	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
 		__builtin_ia32_pause();
+}
+
+/* Take the lock if it is free; false: it is not. */
+static inline bool lock_try(struct lock *lock)
+{
+	/* Acquire pairs with the release in lock_release(). */
+	uint32_t ticket = __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE);
+
+	return __atomic_compare_exchange_n(&lock->next, &ticket, ticket + 1, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static inline void lock_release(struct lock *lock)

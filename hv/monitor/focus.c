@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/monitor/focus.h"
 
+#include "hv/host/io.h"
+#include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/serial.h"
@@ -71,6 +73,35 @@ void focus_next(void)
 	if (vm)
 		log_info("console: input goes to VM %s", vm->name);
 	lock_release(&vms_lock);
+}
+
+/* Whether the VM in focus has as many typed bytes as it can keep. */
+static bool is_full(void)
+{
+	const struct vm *vm;
+	bool full;
+
+	if (!may_have_input)
+		return false;
+	lock_acquire(&vms_lock);
+	vm = vm_find(focus);
+	full = vm && reads_console(vm) && !vm_has_input_room(vm);
+	lock_release(&vms_lock);
+	return full;
+}
+
+bool focus_has_room(void)
+{
+	static uint64_t full_since; /* host TSC; 0: it was not full */
+	uint64_t now = rdtsc();
+
+	if (!is_full()) {
+		full_since = 0;
+		return true;
+	}
+	if (full_since == 0)
+		full_since = now;
+	return now - full_since > tsc_hz;
 }
 
 void focus_type(uint8_t byte)

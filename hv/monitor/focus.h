@@ -16,6 +16,11 @@ void focus_set(const struct vm *vm);
 /* Focus the next VM that reads the console. Takes vms_lock, as do the functions below. */
 void focus_next(void);
 /*
+ * Whether focus_type() keeps another byte. A guest that takes none for a second has none kept, so
+ * that the operator's Ctrl-A is read.
+ */
+bool focus_has_room(void);
+/*
  * Give a byte to the VM in focus. If that VM does not read the console, focus the first one that
  * does; if no VM does, drop the byte.
  */

@@ -9,6 +9,8 @@
 #include "hv/monitor/focus.h"
 #include "hv/monitor/monitor.h"
 
+enum { BYTES_AT_ONCE = 256 }; /* a UART that is broken may deliver bytes for ever */
+
 #define ESCAPE ('A' & 0x1f)
 
 static void take_byte(uint8_t byte)
@@ -29,10 +31,21 @@ static void take_byte(uint8_t byte)
 		focus_type(byte);
 }
 
+/* A byte without room stays in the UART, which then holds its sender up. */
+static bool has_room(void)
+{
+	return monitor_is_on() ? monitor_has_room() : focus_has_room();
+}
+
 void keys_poll(void)
 {
-	for (int byte = console_read(); byte >= 0; byte = console_read())
-		take_byte((uint8_t)byte);
+	int byte = 0;
+
+	for (unsigned i = 0; i < BYTES_AT_ONCE && has_room() && byte >= 0; i++) {
+		byte = console_read();
+		if (byte >= 0)
+			take_byte((uint8_t)byte);
+	}
 	focus_wake();
 	monitor_poll();
 }

@@ -6,6 +6,8 @@
 #include "hv/monitor/monitor.h"
 
 #include "hv/host/console.h"
+#include "hv/host/io.h"
+#include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/command.h"
@@ -14,14 +16,15 @@
 #include "hv/monitor/say.h"
 #include "hv/vm/save_queue.h"
 
-#define PROMPT	   "(stencil) "
-#define TYPED_SIZE 512
+#define PROMPT		   "(stencil) "
+#define TYPED_SIZE	   4096
+#define PROMPTS_PER_SECOND 2
 
 static struct {
 	bool is_on; /* atomic */
 	bool is_busy;
 	struct monitor_line line;
-	/* Typed while a command runs; bytes that do not fit are dropped. */
+	/* Typed while a command runs. */
 	uint8_t typed[TYPED_SIZE];
 	size_t n_typed;
 } monitor;
@@ -56,6 +59,11 @@ static void type(uint8_t byte)
 	monitor.is_busy = monitor_job_work();
 }
 
+bool monitor_has_room(void)
+{
+	return monitor.n_typed < TYPED_SIZE;
+}
+
 void monitor_type(uint8_t byte)
 {
 	if (monitor.n_typed < TYPED_SIZE)
@@ -73,14 +81,20 @@ static void take_typed(void)
 	monitor.n_typed -= n;
 }
 
-/* Only while the console is quiet, so that the prompt is not printed after each line of a guest. */
+/*
+ * While the console is quiet, so that the prompt is not printed after each line of a guest, or from
+ * time to time while guests print without end.
+ */
 static void show_prompt(void)
 {
+	static uint64_t shown; /* host TSC */
 	char text[sizeof(PROMPT) + MONITOR_LINE_SIZE];
 	size_t len;
 
-	if (console_line_is_open() || console_waiting() > 0)
+	if (console_line_is_open() ||
+	    (console_waiting() > 0 && rdtsc() - shown < tsc_hz / PROMPTS_PER_SECOND))
 		return;
+	shown = rdtsc();
 	len = format(text, sizeof(text), "%s%s", PROMPT, monitor.line.text);
 	console_write_part(text, len);
 }

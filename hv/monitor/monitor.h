@@ -20,6 +20,8 @@ bool monitor_is_waiting(void);
 /* End all VMs and the machine, as the command 'quit' does. */
 void monitor_quit(void);
 
+/* Whether monitor_type() keeps another byte; false while a command runs and much was typed. */
+bool monitor_has_room(void);
 /* Take a typed byte, while the prompt is on. */
 void monitor_type(uint8_t byte);
 /* Do a piece of the current job; show the prompt if it is due. */

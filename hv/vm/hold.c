@@ -6,6 +6,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vm/build.h"
+#include "hv/vm/output.h"
 
 /* The memory of a template never changes. A difference is a bug in the hypervisor. */
 static void compare_checksum(const struct vm *template)
@@ -62,6 +63,7 @@ static void end_burial(void)
 	struct vm *template = buried, *parent = template->template;
 
 	ept_layer_put(template->layer);
+	vm_output_leave(template);
 	vm_free(template);
 	lock_acquire(&vms_lock);
 	template_put(parent);

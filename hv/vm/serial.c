@@ -6,14 +6,14 @@
  */
 #include "hv/vm/serial.h"
 
-#include "hv/host/console.h"
+#include "hv/vm/output.h"
 
 /* Show the line and empty it. */
 static void show_line(struct vm *vm)
 {
 	char text[GUEST_LINE_MAX];
 
-	console_write_raw(text, guest_line_show(text, vm->name, vm->line.text, vm->line.len));
+	vm_output_put(vm, text, guest_line_show(text, vm->name, vm->line.text, vm->line.len));
 	vm->line.len = 0;
 }
 
@@ -33,13 +33,20 @@ void vm_flush_output(struct vm *vm)
 		show_line(vm);
 }
 
+bool vm_has_input_room(const struct vm *vm)
+{
+	const struct vm_input *input = &vm->input;
+
+	/* Acquire pairs with the release in vm_take_input(). */
+	return input->head - __atomic_load_n(&input->tail, __ATOMIC_ACQUIRE) < VM_INPUT_SIZE;
+}
+
 void vm_put_input(struct vm *vm, uint8_t byte)
 {
 	struct vm_input *input = &vm->input;
 	uint32_t head = input->head;
 
-	/* Acquire pairs with the release in vm_take_input(). */
-	if (head - __atomic_load_n(&input->tail, __ATOMIC_ACQUIRE) == VM_INPUT_SIZE)
+	if (!vm_has_input_room(vm))
 		return;
 	input->data[head % VM_INPUT_SIZE] = byte;
 	__atomic_store_n(&input->head, head + 1, __ATOMIC_RELEASE);

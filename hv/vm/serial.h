@@ -10,6 +10,8 @@ void vm_flush_output(struct vm *vm);
 
 /* Add a typed byte, or drop it if there is no room. Called by the boot processor only. */
 void vm_put_input(struct vm *vm, uint8_t byte);
+/* Whether vm_put_input() has room. Called by the boot processor only. */
+bool vm_has_input_room(const struct vm *vm);
 /* Whether typed bytes wait. Called by the boot processor only. */
 bool vm_has_input(const struct vm *vm);
 /* Move typed bytes into the UART, as far as it has room. The devices are locked. */

@@ -16,6 +16,7 @@
 #include "hv/vm/clone_name.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/output.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm_identity.h"
@@ -292,6 +293,7 @@ void template_vm_gone(struct vm *vm)
 	start_next(vm);
 	lock_acquire(&vms_lock);
 	vm_unlist(vm);
+	vm_output_leave(vm);
 	vm_free(vm);
 	template_put(template);
 	lock_release(&vms_lock);

@@ -12,6 +12,7 @@
 #include "hv/vm/clone_name.h"
 #include "hv/vm/guest_line.h"
 #include "hv/vm/nvdimm_labels.h"
+#include "hv/vm/output_queue.h"
 
 enum vm_outcome {
 	VM_RUNNING,
@@ -32,8 +33,11 @@ struct vm_line {
 	char text[VM_LINE_SIZE];
 };
 
-/* Bytes typed at the console, on their way to the guest's UART. One writer, one reader. */
-#define VM_INPUT_SIZE 128
+/*
+ * Bytes typed at the console, on their way to the guest's UART; more wait in the host's. One
+ * writer, one reader.
+ */
+#define VM_INPUT_SIZE 64
 struct vm_input {
 	uint8_t data[VM_INPUT_SIZE];
 	uint32_t head; /* written atomically by the processor that reads the console */
@@ -82,7 +86,8 @@ struct vm {
 	unsigned n_gathered; /* vCPUs that have stopped for an action; atomic */
 	uint32_t actions;    /* enum vm_action, pending; atomic */
 	struct vm_input input;
-	struct vm_line line; /* guarded by devices_lock */
+	struct vm_line line;	    /* guarded by devices_lock */
+	struct output_queue output; /* guarded by hv/vm/output.c */
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
 	enum vm_outcome outcome; /* atomic */

@@ -123,6 +123,18 @@ static void control_characters_act_as_on_a_terminal(void **state)
 	expect_rows((const char *const[]){"1", "        x", "", ""});
 }
 
+static void a_tab_ends_on_a_screen_narrower_than_a_tab(void **state)
+{
+	struct screen_display narrow = display;
+
+	narrow.width = 8 * 5;
+	screen_init(&screen);
+	screen_add(&screen, &narrow);
+	assert_int_equal(screen.columns, 5);
+	print("a\tb");
+	assert_in_range(screen.column, 1, 5);
+}
+
 static void escape_sequences_leave_no_trace_even_in_pieces(void **state)
 {
 	start();
@@ -269,6 +281,7 @@ int main(void)
 		cmocka_unit_test(the_display_is_cleared_and_its_padding_is_not),
 		cmocka_unit_test(long_lines_wrap_and_the_oldest_row_scrolls_away),
 		cmocka_unit_test(control_characters_act_as_on_a_terminal),
+		cmocka_unit_test(a_tab_ends_on_a_screen_narrower_than_a_tab),
 		cmocka_unit_test(escape_sequences_leave_no_trace_even_in_pieces),
 		cmocka_unit_test(only_cells_that_changed_are_painted),
 		cmocka_unit_test(errors_warnings_and_the_newest_line_have_a_colour),

@@ -38,6 +38,10 @@ __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
 	va_end(args);
 }
 
+void console_wait_for_room(void)
+{
+}
+
 void console_write_raw(const char *text, size_t len)
 {
 	strncat(said, text, len);

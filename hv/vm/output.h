@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/vm/vm.h"
+
+/*
+ * The lines of all VMs on their way to the console. No function waits for the console or for its
+ * lock, so that one VM's output does not hold up another.
+ */
+
+/* Add a VM's line, with its newline. Any processor, with any lock held except the leaves. */
+void vm_output_put(struct vm *vm, const char *line, size_t len);
+
+/*
+ * Hand over lines while the console takes them, each VM in its turn, unless another processor does.
+ * True: lines wait. Any processor.
+ */
+bool vm_output_poll(void);
+
+/* Wait until the console has taken all lines: for the end, when the console is not buffered. */
+void vm_output_flush(void);
+
+/* The VM is freed next: its lines wait without it. With any lock held except the leaves. */
+void vm_output_leave(struct vm *vm);

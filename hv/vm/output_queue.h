@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/lib/types.h"
+#include "hv/vm/guest_line.h"
+
+/*
+ * Lines of a VM on their way to the console, in frames that the queue has while lines wait. A full
+ * queue loses its oldest lines, and so does one that gets no frame; they are counted. Not locked.
+ */
+#define OUTPUT_PAGES_MAX 16   /* of a VM: some seconds of a serial line */
+#define OUTPUT_TURN	 1024 /* bytes that a VM may send before the next VM's turn */
+#define OUTPUT_LINE_MAX	 GUEST_LINE_MAX
+
+struct output_page;
+
+struct output_queue {
+	const char *name; /* of the VM, for the line that says how many are lost */
+	struct output_page *first, *last;
+	struct output_queue *next; /* valid if is_listed */
+	int32_t credit;		   /* bytes that are left of the turn */
+	uint32_t n_lost;	   /* lines, since the last line that says so */
+	uint16_t n_pages;
+	bool is_listed; /* in a struct output_turns */
+};
+
+/* The queues in which lines wait, in the order of their turns. All zeros: none. */
+struct output_turns {
+	struct output_queue *first, *last;
+};
+
+/* Add a line, of at most OUTPUT_LINE_MAX bytes. */
+void output_queue_put(struct output_turns *turns, struct output_queue *queue, const char *line,
+		      size_t len);
+
+/*
+ * Take the oldest line of the queue whose turn it is, or the line that says how many were lost.
+ * Returns its length; 0: no line waits.
+ */
+size_t output_queue_take(struct output_turns *turns, char line[OUTPUT_LINE_MAX]);
+
+/* Move all lines to the end of 'to', because the VM of 'from' is freed. */
+void output_queue_move(struct output_turns *turns, struct output_queue *from,
+		       struct output_queue *to);
