@@ -23,8 +23,10 @@
 #define LEN    (4 * PAGE_SIZE)
 
 static struct ept template, clone, other;
-static struct ept_layer *layer;
-static char said[2000];
+static struct ept_layer *layer, *second; /* 'second' is over the first; NULL: none */
+static char said[4000];
+static phys_t merged, scratch; /* 0: none */
+static uint64_t n_merged;      /* leaves that the last audit found */
 static uint8_t use[N_USES];
 
 static gpa_t at(uint64_t raw)
@@ -65,9 +67,18 @@ static uint64_t audit_all(void)
 	for (unsigned i = 0; i < 4; i++)
 		ept_audit_claim(&audit, IMAGE + i * PAGE_SIZE, FRAME_IMAGE);
 	ept_audit_claim_zeros(&audit);
+	if (merged)
+		ept_audit_claim(&audit, merged, FRAME_MERGED);
+	if (scratch)
+		ept_audit_claim(&audit, scratch, FRAME_SCRATCH);
 	assert_true(ept_audit_claim_layer(&audit, layer));
 	assert_false(ept_audit_claim_layer(&audit, layer));
 	layer->n_found = 1; /* the test's own */
+	if (second) {
+		assert_true(ept_audit_claim_layer(&audit, second));
+		second->n_found = 1 + (clone.base == second);
+		layer->n_found++;
+	}
 	for (unsigned i = 0; i < ARRAY_SIZE(trees); i++) {
 		audit.name = names[i];
 		ept_audit_claim_tree(&audit, trees[i]);
@@ -79,6 +90,9 @@ static uint64_t audit_all(void)
 	}
 	audit.name = "layer";
 	ept_audit_check_layer(&audit, layer, &memory);
+	if (second)
+		ept_audit_check_layer(&audit, second, &memory);
+	n_merged = audit.n_merged;
 	return audit.n_faults;
 }
 
@@ -240,6 +254,63 @@ static void zeros_stay_zeros(void **state)
 	break_slot(&table[3], table[3] | EPT_W, "word 3 of zeros at level 1");
 }
 
+/* A page that was found equal: to zeros, and later to a page that is kept for such. */
+static void merged_pages_are_borrowed(void **state)
+{
+	gpa_t page = at(ZEROS + PAGE_SIZE);
+	uint64_t *slot = slot_of(&clone, page.raw, 0);
+	phys_t frame = *slot & EPT_ADDR;
+
+	ept_seal(&clone, page);
+	assert_int_equal(ept_give_back(&clone, page, frame, ept_zero_frame() | RX), frame);
+	frame_free(frame);
+	assert_int_equal(audit_all(), 0);
+	assert_int_equal(n_merged, 1);
+	break_slot(slot, *slot | EPT_W, "zeros, with the right to write");
+	merged = frame_alloc();
+	break_slot(slot, merged | RX | EPT_MERGED | EPT_W,
+		   "a merged page, with the right to write");
+	assert_int_equal(audit_all(), 0);
+	frame_free(merged);
+	merged = 0;
+	/* The layer keeps the page, and its log the note. */
+	assert_int_equal(ept_freeze(&clone, &second), OK);
+	assert_int_equal(audit_all(), 0);
+	assert_int_equal(n_merged, 1);
+	ept_layer_put(second);
+	second = NULL;
+}
+
+/* For one instruction that writes to ROM. */
+static void a_scratch_page_is_a_trees(void **state)
+{
+	uint64_t rom, unused;
+
+	scratch = frame_alloc();
+	assert_int_equal(ept_override(&other, at(ROM), scratch | RX | EPT_W, &rom), OK);
+	assert_int_equal(audit_all(), 0);
+	break_slot(slot_of(&(struct ept){.root = layer->root}, ROM, 0), scratch | RX,
+		   "layer: address 0x2000000 leads to frame");
+	assert_int_equal(ept_override(&other, at(ROM), rom, &unused), OK);
+	frame_free(scratch);
+	scratch = 0;
+}
+
+/* More pages than fit in the record, and frames that wait to be freed. */
+static void long_logs_and_retired_frames_are_the_trees(void **state)
+{
+	phys_t frame;
+
+	for (unsigned i = 0; i < 2 * EPT_LOG_FIRST; i++)
+		assert_int_equal(ept_copy(&clone, at(ZEROS + i * PAGE_SIZE), &frame), OK);
+	assert_int_not_equal(clone.log.n_chunks, 0);
+	assert_int_equal(audit_all(), 0);
+	ept_reset(&clone);
+	assert_int_not_equal(clone.n_retired, 0);
+	assert_int_equal(audit_all(), 0);
+	ept_reclaim(&clone);
+}
+
 static void counts_are_right(void **state)
 {
 	clone.n_owned++;
@@ -288,6 +359,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_clone_sees_its_own_template, setup, teardown),
 		cmocka_unit_test_setup_teardown(borrowed_tables_are_not_writable, setup, teardown),
 		cmocka_unit_test_setup_teardown(own_entries_are_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(merged_pages_are_borrowed, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_scratch_page_is_a_trees, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_logs_and_retired_frames_are_the_trees, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(zeros_stay_zeros, setup, teardown),
 		cmocka_unit_test_setup_teardown(counts_are_right, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_tree_without_a_root_of_its_own_has_its_layers,
