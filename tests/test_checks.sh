@@ -12,6 +12,7 @@ export STENCIL_BUILD=$work/build
 mkdir -p "$STENCIL_BUILD/CMakeFiles"
 cp -rs "$built"/CMakeFiles/image_*.dir "$STENCIL_BUILD/CMakeFiles"
 cp "$built/compile_commands.json" "$built/stencil.elf" "$STENCIL_BUILD"
+ln -s "$built"/CTestTestfile.cmake "$built"/tests "$STENCIL_BUILD"
 failures=0
 
 # breaks CHECK FILE [WORD]: with standard input as FILE, CHECK fails and prints WORD.
@@ -94,6 +95,7 @@ breaks voice hv/broken.h <<<"$licence
 breaks voice docs/broken.md <<<'The VM goes on.'
 breaks docs hv/config/vm_options.c no_such_option < <(sed 's/{"append"/{"no_such_option"/' hv/config/vm_options.c)
 breaks docs hv/monitor/command.c no_such_command < <(sed 's/{"quit"/{"no_such_command"/' hv/monitor/command.c)
+breaks promises docs/security.md broken_promise < <(cat docs/security.md; printf '\140test_broken_promise\140')
 breaks words hv/broken.c <<<"$licence
 /* $(rev <<<ODOT) */"
 breaks spdx hv/broken.c <<<'int a;'
