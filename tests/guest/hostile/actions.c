@@ -13,7 +13,7 @@
 const struct action actions[] = {
 	{"ports", do_ports, 20, 60, DIRTY_DEVICES},
 	{"strings", do_strings, 20, 20, DIRTY_DEVICES},
-	{"strings_mmio", do_strings_mmio, 1, 10, DIRTY_DEVICES},
+	{"strings_mmio", do_strings_mmio, 5, 10, DIRTY_DEVICES},
 	{"console", do_console, 1, 4, DIRTY_DEVICES},
 	{"fw_cfg", do_fw_cfg, 10, 20, 0},
 	{"cpuid", do_cpuid, 5, 10, 0},
@@ -23,10 +23,10 @@ const struct action actions[] = {
 	{"db_storm", do_db_storm, 1, 1, 0},
 	{"tables", do_tables, 20, 30, 0},
 	{"forms", do_forms, 40, 60, DIRTY_DEVICES},
-	{"forms_mmio", do_forms_mmio, 1, 20, DIRTY_DEVICES | DIRTY_APIC},
+	{"forms_mmio", do_forms_mmio, 3, 20, DIRTY_DEVICES | DIRTY_APIC},
 	{"code", do_code, 20, 40, 0},
 	{"user", do_user, 40, 40, DIRTY_APIC},
-	{"user_mmio", do_user_mmio, 1, 20, DIRTY_APIC},
+	{"user_mmio", do_user_mmio, 10, 20, DIRTY_APIC},
 	{"apic", do_apic, 10, 20, DIRTY_APIC},
 	{"ipi", do_ipi, 10, 10, DIRTY_APIC},
 	{"sipi", do_sipi, 3, 5, 0},
@@ -39,7 +39,7 @@ const struct action actions[] = {
 	{"freeze", do_freeze, 1, 1, 0},
 	{"revert", do_revert, 2, 1, 0},
 	{"reset", do_reset, 1, 1, 0},
-	{"triple", do_triple, 0, 1, 0},
+	{"triple", do_triple, 1, 1, 0},
 };
 const unsigned n_actions = sizeof(actions) / sizeof(actions[0]);
 
@@ -88,5 +88,7 @@ void do_triple(struct actor *a)
 	} __attribute__((packed)) nothing;
 
 	(void)a;
+	if (the_log->n_resets >= MAX_RESETS)
+		return;
 	asm volatile("lidt %0; int3" : : "m"(nothing));
 }
