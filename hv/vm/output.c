@@ -16,8 +16,28 @@ static struct lock sending;
 static char line[OUTPUT_LINE_MAX];
 static size_t line_len; /* 0: none waits */
 
+/*
+ * The usual case: no line waits, and the console takes this one. It needs no frame then, of which
+ * there may be none.
+ */
+static bool send_at_once(const char *text, size_t len)
+{
+	bool waits, is_sent;
+
+	if (!lock_try(&sending))
+		return false;
+	lock_acquire(&output_lock);
+	waits = line_len > 0 || turns.first != NULL;
+	lock_release(&output_lock);
+	is_sent = !waits && console_offer(text, len);
+	lock_release(&sending);
+	return is_sent;
+}
+
 void vm_output_put(struct vm *vm, const char *text, size_t len)
 {
+	if (send_at_once(text, len))
+		return;
 	lock_acquire(&output_lock);
 	vm->output.name = vm->name;
 	output_queue_put(&turns, &vm->output, text, len);
