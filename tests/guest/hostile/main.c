@@ -130,10 +130,17 @@ static void nap(uint32_t ticks)
 	sti_hlt_cli();
 }
 
+/* Processors start from one page, so each gets time to leave it. */
+static void start(unsigned cpu)
+{
+	smp_begin_start(cpu, actor_run);
+	nap(KEEPER_TICKS / 4);
+}
+
 static void restart(unsigned cpu)
 {
 	__atomic_fetch_add(&the_log->n_restarts, 1, __ATOMIC_RELAXED);
-	smp_begin_start(cpu, actor_run);
+	start(cpu);
 }
 
 static void watch(unsigned cpu)
@@ -296,15 +303,18 @@ static bool open_log(struct name name)
 	return true;
 }
 
-/* One after the other: they share the page from which they start. */
+/* An actor that is on its way may be lost already: the puppet of the one before writes where it
+ * likes. */
 static void start_actors(void)
 {
 	for (unsigned cpu = 1; cpu <= n_actors; cpu++) {
 		uint64_t before = actors[cpu].beats;
 
-		smp_begin_start(cpu, actor_run);
-		while (actors[cpu].beats == before && !actors[cpu].is_done)
-			nap(KEEPER_TICKS / 10);
+		start(cpu);
+		while (actors[cpu].beats == before && !actors[cpu].is_done) {
+			nap(KEEPER_TICKS);
+			watch(cpu);
+		}
 	}
 }
 
