@@ -157,6 +157,9 @@ static bool ring_has_room(size_t len)
 
 static void write_locked(enum screen_color color, const char *data, size_t len)
 {
+	/* A fast port takes at once what would be lost. */
+	while (!ring_has_room(len) && serial_can_send(&serial))
+		ring_send_some();
 	if (!ring_has_room(len)) {
 		n_lost++;
 		return;
@@ -213,27 +216,28 @@ void console_init(const struct boot_info *info)
 		console_set_serial(&SERIAL_COM1);
 }
 
-void console_set_buffered(bool on)
-{
-	console_lock_acquire();
-	buffered = on;
-	console_lock_release();
-	if (!on)
-		console_flush();
-}
-
-/* Say how many lines were lost, when half of the ring is free again. */
+/* Say how many lines were lost, when half of the ring is free again, or all is sent at once. */
 static void tell_lost(void)
 {
 	char text[64];
 
-	if (n_lost == 0 || n_waiting() > OUTPUT_RING_SIZE / 2)
+	if (n_lost == 0 || (buffered && n_waiting() > OUTPUT_RING_SIZE / 2))
 		return;
 	close_line();
 	write_locked(
 		SCREEN_WARNING, text,
 		format(text, sizeof(text), "stencil: warning: console: %u lines lost\n", n_lost));
 	n_lost = 0;
+}
+
+void console_set_buffered(bool on)
+{
+	console_lock_acquire();
+	buffered = on;
+	tell_lost();
+	console_lock_release();
+	if (!on)
+		console_flush();
 }
 
 bool console_poll(void)

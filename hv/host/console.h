@@ -65,8 +65,9 @@ bool console_line_is_open(void);
 size_t console_waiting(void);
 
 /*
- * For the monitor, whose answers may be longer than the buffer: wait without the lock until half of
- * the buffer is free, or for two seconds if the port takes nothing.
+ * For the log and the monitor's answers, of which no line may be lost: wait without the lock until
+ * half of the buffer is free, which guests never fill, or for two seconds if the port takes
+ * nothing.
  */
 void console_wait_for_room(void);
 

@@ -26,6 +26,7 @@ static void say(const char *prefix, enum screen_color color, const char *fmt, va
 	char line[LINE_MAX];
 	size_t len = format_line(line, prefix, fmt, args);
 
+	console_wait_for_room();
 	console_write_line(color, line, len);
 }
 
