@@ -25,7 +25,7 @@ void console_set_serial(const struct serial_port *port);
 /*
  * False, the initial state: output has been sent when a function returns. True: output is
  * buffered, and console_poll() must be called regularly. A line for which the buffer has no room is
- * then lost and counted, because no function waits for the UART.
+ * then lost and counted: who must not lose it calls console_wait_for_room() before.
  */
 void console_set_buffered(bool on);
 
