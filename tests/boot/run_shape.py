@@ -130,9 +130,17 @@ def make_impatient(parts):
     make_failing(parts)
 
 
+def make_late(parts):
+    """The same, and the other processors arrive after that."""
+    with open(parts["config"], "a", encoding="utf-8") as config:
+        config.write("# come late\n")
+    make_impatient(parts)
+
+
 MEDIA = {
     "failing": make_failing,
     "impatient": make_impatient,
+    "late": make_late,
     "disk": make_disk,
     **appliance.MEDIA,
 }

@@ -3,9 +3,10 @@
  * Steps of start-up that go wrong: the linker puts these functions (ld --wrap) before those of the
  * same name. The one that the configuration names, in a comment "hang in NAME" or "panic in NAME",
  * does not return. "wait a microsecond" in a comment makes the boot processor give up on the others
- * at once, and "shift the TSC" gives them another time.
+ * at once, "come late" lets them arrive after that, and "shift the TSC" gives them another time.
  */
 #include "boot/boot_info.h"
+#include "hv/host/arrival.h"
 #include "hv/host/cpu.h"
 #include "hv/host/facts.h"
 #include "hv/host/io.h"
@@ -92,6 +93,9 @@ void __wrap_facts_read(struct cpu_facts *ret)
 _Noreturn void __real_arrival_take(struct cpu *cpu);
 _Noreturn void __wrap_arrival_take(struct cpu *cpu)
 {
+	while (has_text("come late") &&
+	       __atomic_load_n(&cpu->arrival, __ATOMIC_ACQUIRE) == ARRIVAL_AWAITED)
+		pause();
 	if (has_text("shift the TSC"))
 		wrmsr(IA32_TIME_STAMP_COUNTER, rdtsc() + 1000000);
 	__real_arrival_take(cpu);
