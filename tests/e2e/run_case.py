@@ -30,6 +30,7 @@ Keys of a case, usually in this order:
     different  regular expressions whose group must differ in all matching lines
     shares   a regular expression with two groups, numbers: the second is the first times the same in all matching lines, within 5 %
     then     a table like this one: the next boot
+    like     another case, relative to this one: this one's keys replace those of that one
 Lines are as on the console. Environment: STENCIL_BUILD, the build folder.
 """
 import binascii
@@ -51,7 +52,7 @@ from unattended import unattended  # pylint: disable=wrong-import-position
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
 KEYS = {"config", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "efi", "status",
-        "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then"}
+        "like", "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then"}
 
 
 def has_vmx():
@@ -213,6 +214,12 @@ def judge(case, status, lines):
     return wrong
 
 
+def read_case(path):
+    case = tomllib.loads(path.read_text(encoding="utf-8"))
+    check_keys(path, case)
+    return read_case(path.parent / case["like"]) | case if "like" in case else case
+
+
 def check_keys(path, case):
     unknown = case.keys() - KEYS
     if unknown:
@@ -235,9 +242,7 @@ def boot(case, work):
 
 
 def main():
-    path = pathlib.Path(sys.argv[1])
-    case = tomllib.loads(path.read_text(encoding="utf-8"))
-    check_keys(path, case)
+    case = read_case(pathlib.Path(sys.argv[1]))
     if case.get("without_vmx") and has_vmx():
         print("skipped: this processor has VMX")
         sys.exit(SKIPPED)
