@@ -12,6 +12,7 @@
 #include "hv/run/event.h"
 #include "hv/run/exit_handlers.h"
 #include "hv/run/sync.h"
+#include "hv/vcpu/load.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/exit_reason.h"
@@ -155,9 +156,7 @@ static __attribute__((noinline)) void bad_exit(struct vcpu *vcpu, uint32_t reaso
 		vm_crash(vcpu->vm, "unexpected VM exit %u", (unsigned)reason);
 		return;
 	}
-	/* A VMLAUNCH that fails late exits too, and leaves the VMCS unlaunched. */
-	vmcs_unlaunch(this_cpu()->vmcs);
-	vcpu->regs.launched = false;
+	vcpu_discard_vmcs(vcpu);
 	entry_failed(vcpu, reason);
 }
 

@@ -10,15 +10,23 @@
 #include "hv/host/panic.h"
 #include "hv/run/event.h"
 #include "hv/run/sync.h"
+#include "hv/vcpu/load.h"
 #include "hv/vm/vm.h"
+#include "hv/vmx/instruction_error.h"
 #include "hv/vmx/vmcs.h"
 
-static void entry_refused(enum vmx_result result)
+/* A control or host field is invalid, for this vCPU or since another one: the next one gets a new
+ * VMCS. */
+static void entry_refused(struct vcpu *vcpu, enum vmx_result result)
 {
-	if (result == VMX_FAIL_VALID)
-		panic("VM entry refused: VM-instruction error %u",
-		      (unsigned)vmcs_read(VMCS_INSTRUCTION_ERROR));
-	panic("VM entry refused: no current VMCS");
+	unsigned error;
+
+	if (result != VMX_FAIL_VALID)
+		panic("VM entry refused: no current VMCS");
+	error = (unsigned)vmcs_read(VMCS_INSTRUCTION_ERROR);
+	vcpu_discard_vmcs(vcpu);
+	vm_crash(vcpu->vm, "VM entry refused: %s (VM-instruction error %u)",
+		 vmx_instruction_error(error), error);
 }
 
 static void note_first_entry(void)
@@ -44,7 +52,7 @@ static enum vcpu_leave run(struct vcpu *vcpu)
 		note_first_entry();
 		result = vmx_run(&vcpu->regs);
 		if (result != VMX_LEFT)
-			entry_refused(result);
+			entry_refused(vcpu, result);
 	}
 }
 

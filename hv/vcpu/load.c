@@ -165,6 +165,16 @@ static void leave_processor(struct vcpu *vcpu)
 	cpu->current = NULL;
 }
 
+void vcpu_discard_vmcs(struct vcpu *vcpu)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->vmcs_made = false;
+	cpu->vmcs_of = NULL;
+	/* Also because a VMLAUNCH that failed has left the VMCS unlaunched. */
+	vcpu->regs.launched = false;
+}
+
 void vcpu_forget_vmcs(struct vcpu *vcpu)
 {
 	/* Atomic: sched_request() may read it. */

@@ -7,6 +7,7 @@
 #include "hv/host/panic.h"
 #include "hv/lib/assert.h"
 #include "hv/vmx/entry.h"
+#include "hv/vmx/instruction_error.h"
 #include "hv/vmx/vmx.h"
 
 static void vmcs_clear(phys_t vmcs)
@@ -114,5 +115,10 @@ void vmcs_write_guest(const struct vmcs_guest *guest)
 
 void vmcs_fail(const char *what, enum vmcs_field field)
 {
-	panic("%s of VMCS field %#x failed", what, (unsigned)field);
+	uint64_t error;
+
+	if (!vmcs_read_safe(VMCS_INSTRUCTION_ERROR, &error))
+		panic("%s of VMCS field %#x failed: no current VMCS", what, (unsigned)field);
+	panic("%s of VMCS field %#x failed: %s (VM-instruction error %u)", what, (unsigned)field,
+	      vmx_instruction_error((unsigned)error), (unsigned)error);
 }

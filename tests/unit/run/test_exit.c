@@ -14,7 +14,7 @@ static struct cpu cpu = {.self = &cpu};
 static struct ept ept;
 static struct vm vm;
 static struct vcpu vcpu = {.vm = &vm, .ept = &ept};
-static unsigned n_reinjected, n_handled, n_crashes, n_unlaunched, n_due;
+static unsigned n_reinjected, n_handled, n_crashes, n_discarded, n_due;
 struct vcpu_shared vcpu_shared = {.preemption_shift = 5, .clock_grain = UINT64_C(1) << 29};
 
 /* The handlers of exits: each resumes. */
@@ -76,9 +76,9 @@ void vm_crash(struct vm *crashed, const char *fmt, ...)
 	n_crashes++;
 }
 
-void vmcs_unlaunch(phys_t vmcs)
+void vcpu_discard_vmcs(struct vcpu *failed)
 {
-	n_unlaunched++;
+	n_discarded++;
 }
 
 _Noreturn void panic_machine_check(void)
@@ -89,7 +89,7 @@ _Noreturn void panic_machine_check(void)
 /* One exit, for 'reason', of an entry that injected an interrupt; 'interrupted' says the VMCS. */
 static void leave_guest(uint32_t reason, bool interrupted)
 {
-	n_reinjected = n_handled = n_crashes = n_unlaunched = n_due = 0;
+	n_reinjected = n_handled = n_crashes = n_discarded = n_due = 0;
 	test_vmcs[VMCS_EXIT_REASON] = reason;
 	test_vmcs[VMCS_IDT_VECTORING_INFO] =
 		0x31 | INTR_TYPE_EXTERNAL | (interrupted ? INTR_VALID : 0);
@@ -127,7 +127,7 @@ static void a_failed_entry_interrupts_nothing(void **state)
 	assert_int_equal(n_reinjected, 0);
 	assert_int_equal(n_handled, 0);
 	assert_int_equal(n_crashes, 1);
-	assert_int_equal(n_unlaunched, 1);
+	assert_int_equal(n_discarded, 1);
 }
 
 static void an_exit_without_handler_ends_the_vm(void **state)
@@ -138,7 +138,7 @@ static void an_exit_without_handler_ends_the_vm(void **state)
 		leave_guest(reasons[i], false);
 		assert_int_equal(n_handled, 0);
 		assert_int_equal(n_crashes, 1);
-		assert_int_equal(n_unlaunched, 0);
+		assert_int_equal(n_discarded, 0);
 	}
 }
 

@@ -24,5 +24,3 @@ static inline void vmcs_write(enum vmcs_field field, uint64_t value)
 {
 	test_vmcs[field] = value;
 }
-
-void vmcs_unlaunch(phys_t vmcs);
