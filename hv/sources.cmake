@@ -47,7 +47,6 @@ set(HV_MACHINE_SOURCES
 	hv/run/exit_event.c
 	hv/run/exit_io.c
 	hv/run/exit_misc.c
-	hv/run/exit_mmio.c
 	hv/run/exit_msr.c
 	hv/run/run.c
 	hv/run/step.c

@@ -52,26 +52,25 @@ static uint64_t code_address(const struct operand_space *space)
 }
 
 /*
- * Copy the bytes at the instruction's address, as many as are mapped, and note in the slot what led
- * to them.
+ * Copy the bytes at the instruction's address to the slot, as many as are mapped, and note there
+ * what led to them.
  */
-static enum status fetch(struct emulation *emulation, uint64_t linear, struct recent_insn *slot)
+static enum status fetch(struct operand_space *space, uint64_t linear, struct recent_insn *slot,
+			 size_t *ret_n)
 {
-	struct operand_space *space = &emulation->space;
+	uint8_t *bytes = (uint8_t *)slot->bytes;
 	size_t n = part_in_page(linear, RECENT_BYTES);
 	gpa_t gpa;
 
-	emulation->n_bytes = 0;
 	TRY(guest_translate_noting(&space->paging, linear, ACCESS_EXEC, &gpa, &slot->walk));
 	slot->code = guest_byte(space->paging.memory, gpa);
 	if (slot->code == NULL)
 		return ERR_RANGE;
-	memcpy(emulation->bytes, slot->code, n);
-	if (n < INSN_MAX_LEN &&
-	    guest_read_linear(&space->paging, (linear + n) & space->linear_mask,
-			      emulation->bytes + n, INSN_MAX_LEN - n, ACCESS_EXEC) == OK)
+	memcpy(bytes, slot->code, n);
+	if (n < INSN_MAX_LEN && guest_read_linear(&space->paging, (linear + n) & space->linear_mask,
+						  bytes + n, INSN_MAX_LEN - n, ACCESS_EXEC) == OK)
 		n = INSN_MAX_LEN;
-	emulation->n_bytes = n < INSN_MAX_LEN ? n : INSN_MAX_LEN;
+	*ret_n = n < INSN_MAX_LEN ? n : INSN_MAX_LEN;
 	return OK;
 }
 
@@ -79,10 +78,11 @@ static enum status fetch(struct emulation *emulation, uint64_t linear, struct re
 static enum status decode(struct emulation *emulation, const struct recent_key *key,
 			  struct recent_insn *slot)
 {
+	size_t n;
+
 	slot->key.epoch = 0;
-	TRY(fetch(emulation, key->linear, slot));
-	TRY(insn_decode(emulation->bytes, emulation->n_bytes, key->mode, &slot->insn));
-	memcpy(slot->bytes, emulation->bytes, sizeof(slot->bytes));
+	TRY(fetch(&emulation->space, key->linear, slot, &n));
+	TRY(insn_decode((const uint8_t *)slot->bytes, n, key->mode, &slot->insn));
 	recent_keep(slot, key, &emulation->space.paging);
 	return OK;
 }

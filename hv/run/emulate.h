@@ -10,13 +10,11 @@ struct vcpu;
 struct emulation {
 	struct operand_space space;
 	const struct insn *insn; /* valid until another instruction is decoded on this processor */
-	uint8_t bytes[RECENT_BYTES]; /* if it could not be decoded: */
-	size_t n_bytes;		     /* ... that can be fetched, at most INSN_MAX_LEN */
 };
 
 /*
  * Fetch and decode the instruction at RIP. 'is_memory': there is memory where the exit was. Errors
- * are those of insn_decode(), or of guest_translate() with n_bytes = 0. No lock is held.
+ * are those of insn_decode() and of guest_translate(). No lock is held.
  */
 enum status emulate_decode(struct vcpu *vcpu, bool is_memory, struct emulation *ret);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * EPT violations: copy private memory at the first write, drop a write to ROM, and treat an address
- * without memory as a device.
+ * without memory as a device, or as nothing.
  */
 #include "hv/run/exit_handlers.h"
 
@@ -10,6 +10,7 @@
 #include "hv/guest/fault.h"
 #include "hv/guest/region_map.h"
 #include "hv/lib/print.h"
+#include "hv/run/access.h"
 #include "hv/run/emulate.h"
 #include "hv/run/event.h"
 #include "hv/run/shadow.h"
@@ -69,21 +70,27 @@ static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 	vm_pause(vm, true);
 }
 
+/* The instruction needs a page that the step cannot have. */
+static void stop_step(struct vcpu *vcpu, gpa_t gpa, enum status status)
+{
+	if (status == ERR_NOMEM)
+		stop_for_memory(vcpu, gpa);
+	else
+		vm_crash(vcpu->vm, "no scratch page can be mapped for an instruction, at 0x%lx",
+			 gpa.raw);
+}
+
 static void drop_write(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa,
 		       uint64_t entry, unsigned level)
 {
-	switch (step_over_rom(vcpu, gpa, entry, level)) {
-	case OK:
-		note_first_drop(vcpu, gpa);
-		guest_note_drop(&vcpu->vm->memory, region);
-		break;
-	case ERR_NOMEM:
-		stop_for_memory(vcpu, gpa);
-		break;
-	default:
-		vm_crash(vcpu->vm, "one instruction writes to too many pages of ROM, at 0x%lx",
-			 gpa.raw);
+	enum status status = step_over_rom(vcpu, gpa, entry, level);
+
+	if (status != OK) {
+		stop_step(vcpu, gpa, status);
+		return;
 	}
+	note_first_drop(vcpu, gpa);
+	guest_note_drop(&vcpu->vm->memory, region);
 }
 
 static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
@@ -120,6 +127,21 @@ static bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
 	return status == OK;
 }
 
+/* Whether this vCPU may replace a page for its instruction alone. Otherwise it tries again. */
+static bool may_step(struct vcpu *vcpu)
+{
+	return vcpu->vm->n_vcpus == 1 || sync_stop_others(vcpu);
+}
+
+/* If no step has begun after may_step(), nothing is to be ended later. */
+static void end_no_step(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (vm->n_vcpus > 1 && vm->only_vcpu == vcpu && vcpu->n_steps == 0)
+		sync_let_others_go(vcpu);
+}
+
 /* False: there is no memory at gpa. */
 static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 {
@@ -133,7 +155,7 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	if (region->copies_anywhere && (access & ACCESS_WRITE) && copy_at_once(vcpu, gpa))
 		return true;
 	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) &&
-	    (drop_store(vcpu, gpa) || (vm->n_vcpus > 1 && !sync_stop_others(vcpu))))
+	    (drop_store(vcpu, gpa) || !may_step(vcpu)))
 		return true;
 	struct memory_lock held = memory_lock(vcpu);
 	entry = ept_lookup(&vm->ept, gpa, &level);
@@ -158,9 +180,55 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 		break;
 	}
 	memory_unlock(&held);
-	if (vm->n_vcpus > 1 && vm->only_vcpu == vcpu && vcpu->n_steps == 0)
-		sync_let_others_go(vcpu);
+	end_no_step(vcpu);
 	return true;
+}
+
+/* What an instruction reads that is not executed here: registers have four bytes. */
+static uint32_t read_register(struct vcpu *vcpu, gpa_t gpa)
+{
+	const struct operand operand = {
+		.n_parts = 1,
+		.part[0] = {.gpa = {align_down(gpa.raw, sizeof(uint32_t))},
+			    .len = sizeof(uint32_t)},
+	};
+	struct access_value value;
+
+	access_read(vcpu, &operand, &value);
+	return (uint32_t)value.word[0];
+}
+
+/*
+ * The processor executes the instruction. It may read one register of a device, but what it writes
+ * is lost: instructions that may write to registers are executed here.
+ */
+static void step_at_hole(struct vcpu *vcpu, gpa_t gpa)
+{
+	uint32_t value = read_register(vcpu, gpa);
+	enum status status;
+
+	if (!may_step(vcpu))
+		return;
+	struct memory_lock held = memory_lock(vcpu);
+	status = step_over_hole(vcpu, gpa, value);
+	if (status != OK)
+		stop_step(vcpu, gpa, status);
+	memory_unlock(&held);
+	end_no_step(vcpu);
+}
+
+/* There is no memory at gpa: a device, or nothing. */
+static void access_device(struct vcpu *vcpu, gpa_t gpa)
+{
+	struct emulation emulation;
+
+	if (emulate_decode(vcpu, false, &emulation) != OK) {
+		step_at_hole(vcpu, gpa);
+		return;
+	}
+	if (vcpu->n_steps)
+		step_end(vcpu);
+	(void)emulate_run(vcpu, &emulation);
 }
 
 /*
@@ -201,9 +269,8 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 			 gpa.raw);
 		return EXIT_AGAIN;
 	}
-	if (vcpu->n_steps)
-		step_end(vcpu);
-	return exit_mmio(vcpu, gpa);
+	access_device(vcpu, gpa);
+	return EXIT_AGAIN;
 }
 
 /* The processor cannot use an entry of ours. */

@@ -20,5 +20,3 @@ exit_handler exit_cr;
 exit_handler exit_io;
 exit_handler exit_ept_violation, exit_ept_misconfig;
 exit_handler exit_exception, exit_external_interrupt, exit_window, exit_preemption_timer;
-/* The instruction at RIP accesses a device at gpa. */
-enum exit_action exit_mmio(struct vcpu *vcpu, gpa_t gpa);

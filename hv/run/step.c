@@ -3,7 +3,8 @@
  * Drop a write without dropping the rest of its instruction: replace the page of ROM by a scratch
  * copy for one instruction, and restore it afterwards. Each instruction thus has all its other
  * effects, and none is decoded: vector stores, CALL, the processor's own writes to page tables.
- * Only plain stores take a shorter way, in exit_ept.c.
+ * Only plain stores take a shorter way, in exit_ept.c. Where there is no memory, instructions that
+ * hv/run/emulate.c does not execute run on a page that reads as a bus does.
  *
  * The guest is entered in the shadow of MOV SS with NMI-window exiting on: the window opens at the
  * first instruction boundary after the shadow, which is after one instruction, one iteration of a
@@ -20,7 +21,7 @@
  * instruction starts again later.
  *
  * Other vCPUs would see the scratch page: they are stopped before it is mapped, and continue when
- * the ROM is back (hv/run/sync.h).
+ * it is gone (hv/run/sync.h).
  */
 #include "hv/run/step.h"
 
@@ -90,14 +91,14 @@ static enum status get_scratch(struct vcpu *vcpu)
 	return *scratch ? OK : ERR_NOMEM;
 }
 
-/* Restore a page of ROM. The VM's lock is held. */
+/* Put back what was mapped, or nothing. The VM's lock is held. */
 static void restore_page(struct vcpu *vcpu, unsigned n)
 {
 	const struct step_pages *pages = vcpu->step_pages;
 	uint64_t scratch;
 	/* The leaf exists, so that nothing is allocated. */
 	enum status status =
-		ept_override(&vcpu->vm->ept, pages->gpa[n], pages->rom_entry[n], &scratch);
+		ept_override(&vcpu->vm->ept, pages->gpa[n], pages->old_entry[n], &scratch);
 
 	assert(status == OK);
 }
@@ -110,7 +111,7 @@ static void restore_pages(struct vcpu *vcpu)
 
 /*
  * An instruction with many elements (a scatter), or several iterations of a repeated one, may write
- * to more pages than there are. What is done is not done again: the oldest page becomes ROM again.
+ * to more pages than there are. What is done is not done again: the oldest page is put back.
  * One that needs all its pages at once would come back for ever: stop it.
  */
 static enum status make_room(struct vcpu *vcpu)
@@ -130,30 +131,53 @@ static enum status make_room(struct vcpu *vcpu)
 	return OK;
 }
 
-enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level)
+/* A frame for the step's next page, which the caller fills before map_page(). */
+static enum status get_page(struct vcpu *vcpu, char **ret)
 {
-	uint64_t offset_mask = (PAGE_SIZE << (9 * level)) - 1;
-	phys_t rom =
-		(entry & EPT_ADDR & ~offset_mask) + align_down(gpa.raw & offset_mask, PAGE_SIZE);
-	struct step_pages *pages;
-	unsigned n;
-
 	if (vcpu->n_steps == 0)
 		vcpu->n_reused = 0;
 	TRY(make_room(vcpu));
 	TRY(get_scratch(vcpu));
-	n = vcpu->n_steps;
-	pages = vcpu->step_pages;
-	memcpy(phys_to_virt(pages->scratch[n]), phys_to_virt(rom), PAGE_SIZE);
+	*ret = phys_to_virt(vcpu->step_pages->scratch[vcpu->n_steps]);
+	return OK;
+}
+
+static enum status map_page(struct vcpu *vcpu, gpa_t gpa)
+{
+	struct step_pages *pages = vcpu->step_pages;
+	unsigned n = vcpu->n_steps;
+
 	pages->gpa[n] = (gpa_t){align_down(gpa.raw, PAGE_SIZE)};
 	TRY(ept_override(&vcpu->vm->ept, pages->gpa[n],
 			 pages->scratch[n] | EPT_PRESENT | EPT_TYPE(MEMORY_TYPE_WB),
-			 &pages->rom_entry[n]));
+			 &pages->old_entry[n]));
 	vcpu->n_steps++;
 	if (!(vcpu->guest.event & INTR_VALID) && !vcpu->steps_instruction)
 		step_instruction(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 	return OK;
+}
+
+enum status step_over_rom(struct vcpu *vcpu, gpa_t gpa, uint64_t entry, unsigned level)
+{
+	uint64_t offset_mask = (PAGE_SIZE << (9 * level)) - 1;
+	phys_t rom =
+		(entry & EPT_ADDR & ~offset_mask) + align_down(gpa.raw & offset_mask, PAGE_SIZE);
+	char *page;
+
+	TRY(get_page(vcpu, &page));
+	memcpy(page, phys_to_virt(rom), PAGE_SIZE);
+	return map_page(vcpu, gpa);
+}
+
+enum status step_over_hole(struct vcpu *vcpu, gpa_t gpa, uint32_t value)
+{
+	char *page;
+
+	TRY(get_page(vcpu, &page));
+	memset(page, 0xff, PAGE_SIZE);
+	memcpy(page + align_down(gpa.raw % PAGE_SIZE, sizeof(value)), &value, sizeof(value));
+	return map_page(vcpu, gpa);
 }
 
 void step_deliver(struct vcpu *vcpu)

@@ -8,7 +8,7 @@ void step_pages_age(struct step_pages *pages)
 	for (unsigned i = 1; i < STEP_PAGES_MAX; i++) {
 		pages->scratch[i - 1] = pages->scratch[i];
 		pages->gpa[i - 1] = pages->gpa[i];
-		pages->rom_entry[i - 1] = pages->rom_entry[i];
+		pages->old_entry[i - 1] = pages->old_entry[i];
 	}
 	pages->scratch[STEP_PAGES_MAX - 1] = scratch;
 }

@@ -32,7 +32,7 @@ enum vcpu_request {
 };
 
 /*
- * ROM pages that the current instruction sees as scratch pages: hv/run/step.c. One frame. The VM's
+ * Pages that the current instruction sees as scratch pages: hv/run/step.c. One frame. The VM's
  * limit counts it and the scratch pages.
  */
 #define STEP_PAGES_MAX 8
@@ -40,7 +40,7 @@ struct step_pages {
 	phys_t scratch[STEP_PAGES_MAX]; /* frames, allocated when first needed */
 	/* Of those in use, the oldest first. */
 	gpa_t gpa[STEP_PAGES_MAX];
-	uint64_t rom_entry[STEP_PAGES_MAX]; /* the leaves to restore */
+	uint64_t old_entry[STEP_PAGES_MAX]; /* the leaves to restore; 0: none */
 };
 
 /* SDM vol. 1, "XSAVE-Managed State". */
@@ -130,7 +130,7 @@ struct vcpu {
 	 */
 	unsigned n_steps;	/* scratch pages in use; 0: no step */
 	bool steps_instruction; /* otherwise an event is being delivered */
-	uint16_t n_reused;	/* scratch pages taken from earlier ROM pages of the step */
+	uint16_t n_reused;	/* scratch pages taken from earlier pages of the step */
 	uint64_t step_blocking; /* the guest's own blocking by STI or MOV SS */
 	/* Where the instruction began: a repeated one moves RCX only. */
 	uint64_t step_rip, step_rcx;

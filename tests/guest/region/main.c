@@ -3,7 +3,7 @@
  * The behaviour of a memory region under every form of access.
  *
  * base= size=        guest-physical window, multiples of 4 KiB; size at least 64 KiB
- * expect=rom|cow|shared
+ * expect=rom|cow|shared|absent    absent: no memory is there, and the bus reads as ones
  * data=pattern|zero|any  what the image holds (pattern); offset= of the window in the image
  * work= span=        the part of the window this VM may write (all but the last page)
  * mark= peer= wait=  leave 'mark', look for another VM's 'peer': see marks.c
@@ -25,6 +25,8 @@ static bool read_expect(void)
 		region.expect = EXPECT_COW;
 	else if (param_is("expect", "shared"))
 		region.expect = EXPECT_SHARED;
+	else if (param_is("expect", "absent"))
+		region.expect = EXPECT_ABSENT;
 	else
 		return false;
 	if (param_is("data", "zero"))
@@ -44,10 +46,15 @@ void payload(void)
 	region.span = param_number("span", region.marks - region.work);
 	if (!read_expect() || region.base == 0 || region.size < 16 * PAGE_SIZE ||
 	    region.work + region.span > region.size) {
-		report(false, "parameters: base=, size=, expect=rom|cow|shared");
+		report(false, "parameters: base=, size=, expect=rom|cow|shared|absent");
 		return;
 	}
 	xsave_enable();
+	if (region.expect == EXPECT_ABSENT) {
+		steps_check();
+		forms_check();
+		return;
+	}
 	content_check("at the start");
 	exec_check();
 	tables_check();

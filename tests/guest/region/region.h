@@ -5,7 +5,7 @@
 
 #include "tests/guest/lib/lib.h"
 
-enum expect { EXPECT_ROM, EXPECT_COW, EXPECT_SHARED };
+enum expect { EXPECT_ROM, EXPECT_COW, EXPECT_SHARED, EXPECT_ABSENT };
 enum data { DATA_PATTERN, DATA_ZERO, DATA_ANY };
 
 struct region {
@@ -24,6 +24,12 @@ extern struct region region;
 static inline volatile uint64_t *region_word(uint64_t offset)
 {
 	return (volatile uint64_t *)(region.base + offset);
+}
+
+/* Whether writes have no effect. */
+static inline bool region_drops(void)
+{
+	return region.expect == EXPECT_ROM || region.expect == EXPECT_ABSENT;
 }
 
 /* What the image holds in the 8 bytes at this offset of the region. */

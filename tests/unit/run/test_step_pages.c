@@ -20,11 +20,11 @@ static void the_latest_pages_keep_their_frames(void **state)
 		if (pages.scratch[n] == 0)
 			pages.scratch[n] = PAGE_SIZE * (n + 1);
 		pages.gpa[n] = (gpa_t){page};
-		pages.rom_entry[n] = 2 * page;
+		pages.old_entry[n] = 2 * page;
 		n++;
 		for (unsigned i = 0; i < n; i++) {
 			assert_int_equal(pages.gpa[i].raw, page + 1 - n + i);
-			assert_int_equal(pages.rom_entry[i], 2 * pages.gpa[i].raw);
+			assert_int_equal(pages.old_entry[i], 2 * pages.gpa[i].raw);
 			assert_int_equal(pages.scratch[i],
 					 PAGE_SIZE * (pages.gpa[i].raw % STEP_PAGES_MAX + 1));
 		}
