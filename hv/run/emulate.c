@@ -187,10 +187,8 @@ static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
 	memory_unlock(&held);
 	if (status == OK)
 		return STEP_DONE;
-	if (status == ERR_NOTFOUND)
-		return STEP_PF;
-	vm_crash(vcpu->vm, "device access: operand at 0x%lx cannot be reached", linear);
-	return STEP_CRASHED;
+	/* Page tables may lie where there is no memory, or take a frame that there is not. */
+	return status == ERR_NOTFOUND ? STEP_PF : STEP_REFUSED;
 }
 
 /* One step: find the operands, read them, execute, store the result. */

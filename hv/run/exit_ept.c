@@ -222,13 +222,13 @@ static void access_device(struct vcpu *vcpu, gpa_t gpa)
 {
 	struct emulation emulation;
 
-	if (emulate_decode(vcpu, false, &emulation) != OK) {
-		step_at_hole(vcpu, gpa);
-		return;
+	if (emulate_decode(vcpu, false, &emulation) == OK) {
+		if (vcpu->n_steps)
+			step_end(vcpu);
+		if (emulate_run(vcpu, &emulation))
+			return;
 	}
-	if (vcpu->n_steps)
-		step_end(vcpu);
-	(void)emulate_run(vcpu, &emulation);
+	step_at_hole(vcpu, gpa);
 }
 
 /*

@@ -54,6 +54,11 @@ static void store_string(void *to)
 	asm volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(0x5a) : "memory");
 }
 
+static void read_word(void *from)
+{
+	(void)*(volatile uint64_t *)from;
+}
+
 static void check_fault(const char *what, void (*store)(void *), uint64_t rcx_wanted)
 {
 	int vector;
@@ -134,6 +139,20 @@ static void check_stack_of_nmi(void)
 	trap_gate(VECTOR_NMI, NULL, 0);
 }
 
+/* Entries of ones have reserved bits set. */
+static void check_walk(void)
+{
+	enum { SLOT = 1, PRESENT_RESERVED = 9 };
+	int vector;
+
+	pml4_set(SLOT, region.base | PTE_P | PTE_W);
+	vector = catch_fault(read_word, (void *)((uint64_t)SLOT << 39));
+	pml4_set(SLOT, 0);
+	report(vector == VECTOR_PF && last_fault.error == PRESENT_RESERVED,
+	       "steps: page tables where there is no memory: vector %d, error %#lx", vector,
+	       last_fault.error);
+}
+
 void steps_check(void)
 {
 	apic_enable();
@@ -143,6 +162,8 @@ void steps_check(void)
 	check_fault("a store", store_across, 0);
 	check_fault("a vector's store", store_vector_across, 0);
 	check_fault("rep stosb", store_string, 8);
+	if (region.expect == EXPECT_ABSENT)
+		check_walk();
 	if (!param_given("nmi"))
 		return;
 	check_handler_of_nmi();
