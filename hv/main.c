@@ -51,6 +51,7 @@
 #include "hv/version.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/build.h"
+#include "hv/vm/bury.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/output.h"
@@ -596,7 +597,8 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	vm_output_flush();
 	if (config.host.check)
 		check_memory();
-	template_release_all();
+	template_give_up_all();
+	template_bury_all();
 	vm_merge_end();
 	log_info("memory: %lu frames free before the first VM, %lu after the last", n_free,
 		 frame_available());

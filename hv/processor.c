@@ -24,6 +24,7 @@
 #include "hv/run/sync.h"
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vm/bury.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/life.h"
 #include "hv/vm/merge_scan.h"

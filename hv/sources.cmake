@@ -59,6 +59,7 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu/vcpu.c
 	hv/vm/audit.c
 	hv/vm/build.c
+	hv/vm/bury.c
 	hv/vm/hold.c
 	hv/vm/life.c
 	hv/vm/merge_scan.c

@@ -556,7 +556,7 @@ bool command_has_quit(void)
 
 void command_end_vms(void)
 {
-	template_release_all(); /* no clone starts in the place of one that ends */
+	template_give_up_all(); /* no clone starts in the place of one that ends */
 	lock_acquire(&vms_lock);
 	for (struct vm *vm = vms; vm; vm = vm->next)
 		if (is_running(vm))

@@ -13,7 +13,7 @@
 #include "hv/host/paging.h"
 #include "hv/host/rendezvous.h"
 #include "hv/lib/string.h"
-#include "hv/vm/hold.h"
+#include "hv/vm/bury.h"
 #include "hv/vm/vm.h"
 
 static void claim_free(void *context, phys_t frame)
@@ -183,8 +183,7 @@ enum status vm_audit(void (*say)(const char *name, const char *what), struct vm_
 	memset(audit.uses.use, FRAME_OTHER, n);
 	rendezvous_begin();
 	/* A template that is half freed has no count to compare. */
-	while (template_has_graves())
-		(void)template_bury(UINT32_MAX);
+	template_bury_all();
 	audit_all(&audit, ret);
 	rendezvous_end();
 	frame_free_run(run, n_frames);

@@ -25,19 +25,15 @@ struct vm *template_find(const char *name);
  */
 void template_put(struct vm *template);
 
-/*
- * Free about n frames of the templates without holds. Any processor, without a lock; one at a
- * time. False: there was nothing to do, or another processor does it.
- */
-bool template_bury(unsigned n);
-/* Whether such templates wait. */
+/* Whether such templates wait, or one is being freed. No lock. */
 bool template_has_graves(void);
+/* For hv/vm/bury.c: the next of them; NULL: none waits. vms_lock is held. */
+struct vm *template_take_unheld(void);
+/* It was freed. */
+void template_end_grave(void);
 
 /* Give up the name's hold: the template is not cloned again. vms_lock is held. */
 void template_give_up(struct vm *template);
 
-/*
- * Give up the names of all templates, and free those without clones. A template that has clones
- * stays until they have ended.
- */
-void template_release_all(void);
+/* Give up the names of all templates. Those that have clones stay until these have ended. */
+void template_give_up_all(void);

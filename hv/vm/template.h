@@ -48,7 +48,7 @@ void template_vm_ends(struct vm *vm);
  */
 void template_vm_gone(struct vm *vm);
 
-/* A VM has ended, and its memory is free: start the clones that have waited for memory. */
+/* Memory has come free: start the clones that have waited for it. */
 void template_retry_lines(void);
 
 /* After the last VM has ended: log the lines that still wait for memory. True: there are none. */

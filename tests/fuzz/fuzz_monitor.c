@@ -87,7 +87,7 @@ void template_give_up(struct vm *vm)
 	assert(vm == &template);
 }
 
-void template_release_all(void)
+void template_give_up_all(void)
 {
 }
 

@@ -99,7 +99,7 @@ void template_give_up(struct vm *vm)
 	note("give up %s\n", vm->name);
 }
 
-void template_release_all(void)
+void template_give_up_all(void)
 {
 	note("give up all\n");
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/vm/bury.h"
+
+#include "hv/guest/working_set.h"
+#include "hv/host/panic.h"
+#include "hv/lib/print.h"
+#include "hv/vm/build.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/output.h"
+#include "hv/vm/template.h"
+
+/* The memory of a template never changes. A difference is a bug in the hypervisor. */
+static void compare_checksum(const struct vm *template)
+{
+	uint64_t now;
+
+	if (!template->has_checksum)
+		return;
+	now = ept_layer_checksum(template->layer);
+	if (now != template->checksum)
+		panic("template %s has changed: checksum %016lx", template->name, now);
+	log_info("template %s: unchanged, checksum %016lx", template->name, now);
+}
+
+/* One processor buries at a time: the one that has set 'is_digging' owns 'buried'. */
+static bool is_digging;	  /* atomic */
+static struct vm *buried; /* its layer is being freed */
+
+/* Its tree holds the layer, too: release that first. */
+static void begin_burial(void)
+{
+	lock_acquire(&vms_lock);
+	buried = template_take_unheld();
+	lock_release(&vms_lock);
+	if (buried == NULL)
+		return;
+	compare_checksum(buried);
+	working_set_free(buried->working_set);
+	vm_release(buried);
+}
+
+/* The machine stays on as long as there is a grave: clones that waited start before. */
+static void end_burial(void)
+{
+	struct vm *parent = buried->template;
+
+	ept_layer_put(buried->layer);
+	vm_output_leave(buried);
+	vm_free(buried);
+	buried = NULL;
+	lock_acquire(&vms_lock);
+	template_put(parent);
+	lock_release(&vms_lock);
+	template_retry_lines();
+	template_end_grave();
+}
+
+bool template_bury(unsigned n)
+{
+	bool is_other = false;
+
+	if (!template_has_graves() ||
+	    !__atomic_compare_exchange_n(&is_digging, &is_other, true, false, __ATOMIC_ACQUIRE,
+					 __ATOMIC_RELAXED))
+		return false;
+	if (buried == NULL)
+		begin_burial();
+	else if (!ept_layer_free_some(buried->layer, n))
+		end_burial();
+	/* Release pairs with the acquire above: the next processor sees how far this one got. */
+	__atomic_store_n(&is_digging, false, __ATOMIC_RELEASE);
+	return true;
+}
+
+void template_bury_all(void)
+{
+	while (template_has_graves())
+		(void)template_bury(UINT32_MAX);
+}

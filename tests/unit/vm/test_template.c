@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Templates over the real tree: freezing, cloning by lines of the configuration, and burial. vCPUs
+ * and devices are played by this test.
+ */
+#include <stdlib.h>
+
+#include "hv/vm/bury.c"
+#include "hv/vm/hold.c"
+#include "hv/vm/template.c"
+#include "hv/vm/vm.c"
+#include "tests/unit/support.h"
+
+#include "tests/unit/machine_frames.h"
+
+#define MEMORY MIB(64)
+
+static struct mem_map no_memory;
+static struct vm_config config = {.topology.n_cpus = 1};
+static unsigned n_started; /* vCPUs of VMs that have started */
+static phys_t taken;	   /* all free frames, chained */
+static uint64_t n_free;
+
+struct vcpu_shared vcpu_shared;
+
+void panic(const char *fmt, ...)
+{
+	abort();
+}
+
+void platform_copy(struct platform *to, const struct platform *from)
+{
+}
+
+void sched_add(struct vcpu *vcpus, unsigned n)
+{
+	n_started += n;
+}
+
+void sched_pause(struct vcpu *vcpus, unsigned n, bool on)
+{
+}
+
+void sched_request(struct vcpu *of, uint32_t requests)
+{
+	vcpu_request(of, requests);
+}
+
+void vcpu_create(struct vcpu *of, struct vm *vm, unsigned number, struct ept *ept,
+		 struct lapic *lapic)
+{
+	of->vm = vm;
+}
+
+void vcpu_copy(struct vcpu *to, const struct vcpu *from)
+{
+}
+
+void vcpu_free_scratch(struct vcpu *of)
+{
+}
+
+void vm_flush_output(struct vm *of)
+{
+}
+
+void vm_identity_make(struct vm *of)
+{
+}
+
+enum status vm_identity_tell(struct vm *of)
+{
+	return OK;
+}
+
+enum status vm_identity_renew(struct vm *of)
+{
+	return OK;
+}
+
+void vm_merge_pause(struct vm *of)
+{
+}
+
+void vm_merge_resume(struct vm *of)
+{
+}
+
+void vm_output_leave(struct vm *of)
+{
+}
+
+void vm_release(struct vm *of)
+{
+	ept_destroy(&of->ept);
+}
+
+void save_queue_note(struct vm *of)
+{
+}
+
+/* A VM that has written n pages, and is listed. */
+static struct vm *make_vm(const char *name, unsigned n_pages)
+{
+	struct vm_shared *shared;
+	struct vm *vm = vm_allocate(&config, &shared);
+	phys_t frame;
+
+	assert_non_null(vm);
+	vm->name = name;
+	vm->config = &config;
+	vm->mem = &no_memory;
+	vm->vcpu->vm = vm;
+	assert_int_equal(ept_init(&vm->ept, 1, EPT_UNLIMITED), OK);
+	assert_int_equal(ept_map_zero(&vm->ept, (gpa_t){0}, GIB(1),
+				      EPT_R | EPT_X | EPT_TYPE(MEMORY_TYPE_WB)),
+			 OK);
+	for (unsigned i = 0; i < n_pages; i++)
+		assert_int_equal(ept_copy(&vm->ept, (gpa_t){i * PAGE_SIZE}, &frame), OK);
+	vm_list(vm);
+	return vm;
+}
+
+static void destroy(struct vm *template)
+{
+	lock_acquire(&vms_lock);
+	template_give_up(template);
+	lock_release(&vms_lock);
+}
+
+static void take_all_frames(void)
+{
+	phys_t frame;
+
+	while ((frame = frame_alloc()) != 0) {
+		*(phys_t *)phys_to_virt(frame) = taken;
+		taken = frame;
+	}
+}
+
+static void give_one_back(void)
+{
+	phys_t frame = taken;
+
+	taken = *(phys_t *)phys_to_virt(frame);
+	frame_free(frame);
+}
+
+static void set_line(struct clone_config *line)
+{
+	template_set_config(line, false);
+	lines_wait = false;
+}
+
+static int begin(void **state)
+{
+	machine_frames_add(MEMORY);
+	vms = NULL;
+	vms_end = &vms;
+	assert_int_equal(ept_setup(), OK);
+	set_line(NULL);
+	n_started = 0;
+	n_free = frame_available();
+	log_reset();
+	return 0;
+}
+
+static struct vm *find_clone(void)
+{
+	struct vm *vm = vms;
+
+	while (vm && vm->outcome == VM_FROZEN)
+		vm = vm->next;
+	return vm;
+}
+
+/* After the last VM, all memory is free again. */
+static int end(void **state)
+{
+	struct vm *clone;
+
+	while (taken != 0)
+		give_one_back();
+	template_give_up_all();
+	while ((clone = find_clone()) != NULL) {
+		ept_destroy(&clone->ept);
+		template_vm_gone(clone);
+	}
+	template_bury_all();
+	assert_int_equal(frame_available(), n_free);
+	return 0;
+}
+
+static void a_burial_lets_clones_start_that_have_waited(void **state)
+{
+	static struct clone_config line = {.template = "t", .count = 1, .parallel = 1};
+	struct vm *big = make_vm("big", 500), *vm = make_vm("t", 1);
+
+	set_line(&line);
+	assert_true(template_freeze(big));
+	take_all_frames();
+	give_one_back(); /* for the layer */
+	assert_true(template_freeze(vm));
+	assert_true(clone_line_waits(&line));
+	assert_int_equal(n_started, 0);
+
+	destroy(big);
+	while (template_bury(100))
+		;
+	assert_false(template_has_graves());
+	assert_int_equal(n_started, 1);
+	assert_false(clone_line_waits(&line));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_burial_lets_clones_start_that_have_waited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
