@@ -65,14 +65,16 @@ static struct vm *find_reader(void)
 
 void focus_next(void)
 {
+	char name[CLONE_NAME_SIZE];
 	struct vm *vm;
 
 	lock_acquire(&vms_lock);
 	vm = next_reader(find_reader());
 	focus_set(vm);
-	if (vm)
-		log_info("console: input goes to VM %s", vm->name);
+	format(name, sizeof(name), "%s", vm ? vm->name : "");
 	lock_release(&vms_lock);
+	if (vm)
+		log_info("console: input goes to VM %s", name);
 }
 
 /* Whether the VM in focus has as many typed bytes as it can keep. */

@@ -24,6 +24,8 @@
 #include "hv/vm/vm_identity.h"
 #include "hv/vm/vm_prealloc.h"
 
+enum { ERROR_MAX = 256 }; /* of a message: the caller logs it when it holds no lock */
+
 #define EBDA_START UINT64_C(0x9fc00)
 
 static uint64_t ram_low(const struct vm_config *config)
@@ -115,9 +117,11 @@ static size_t build_e820(const struct vm_config *config, struct e820_entry *e820
 
 /*
  * Write 'len' bytes of the kernel and what belongs to it, from the byte 'start' on; 'len' 0:
- * everything. '*ret_total' is how many bytes there are. config_open() has found the files.
+ * everything. '*ret_total' is how many bytes there are. config_open() has found the files. After an
+ * error, here and below, 'error' says why.
  */
-static enum status load_kernel(struct vm *vm, uint64_t start, uint64_t len, uint64_t *ret_total)
+static enum status load_kernel(struct vm *vm, uint64_t start, uint64_t len, char error[ERROR_MAX],
+			       uint64_t *ret_total)
 {
 	const struct vm_config *config = vm->config;
 	const struct image *kernel = config->kernel_image, *initrd = config->initrd_image;
@@ -140,37 +144,33 @@ static enum status load_kernel(struct vm *vm, uint64_t start, uint64_t len, uint
 		.part_start = start,
 		.part_len = len,
 	};
-	char error[256];
-	enum status status;
 
 	random_fill(seed, sizeof(seed));
-	status = loader_load(&vm->memory, &input, &vm->guest.start, error, sizeof(error));
-	if (status != OK)
-		log_error("%s: %s", vm->name, error);
-	else
-		*ret_total = vm->guest.start.n_written;
-	return status;
+	TRY(loader_load(&vm->memory, &input, &vm->guest.start, error, ERROR_MAX));
+	*ret_total = vm->guest.start.n_written;
+	return OK;
 }
 
 /* Write the tables that the kernel finds when it starts. */
-static enum status write_tables(struct vm *vm)
+static enum status write_tables(struct vm *vm, char error[ERROR_MAX])
 {
-	enum status status = write_acpi_tables(vm);
-
-	if (status == OK)
-		status = vm_identity_write(vm);
-	if (status != OK)
-		log_error("%s: no room for the ACPI tables below 1 MiB: the VM needs more memory",
-			  vm->name);
-	return status;
+	format(error, ERROR_MAX,
+	       "no room for the ACPI tables below 1 MiB: the VM needs more memory");
+	TRY(write_acpi_tables(vm));
+	return vm_identity_write(vm);
 }
 
 static enum status fill_memory(struct vm *vm)
 {
+	char error[ERROR_MAX];
 	uint64_t total;
+	enum status status = load_kernel(vm, 0, 0, error, &total);
 
-	TRY(load_kernel(vm, 0, 0, &total));
-	return write_tables(vm);
+	if (status == OK)
+		status = write_tables(vm, error);
+	if (status != OK)
+		log_error("%s: %s", vm->name, error);
+	return status;
 }
 
 static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t unix_time)
@@ -274,22 +274,22 @@ enum status vm_create(const struct vm_config *config, int64_t unix_time, struct 
 /* Bytes that a restart writes while it holds the VM's lock. */
 #define RESTART_PIECE KIB(64)
 
-static enum status fill_piece(struct vm *vm, bool *ret_done)
+static enum status fill_piece(struct vm *vm, char error[ERROR_MAX], bool *ret_done)
 {
 	uint64_t total;
 
-	if (vm->config->kernel_image == NULL) {
-		log_error("%s: cannot restart without -kernel", vm->name);
+	format(error, ERROR_MAX, "cannot restart without -kernel");
+	if (vm->config->kernel_image == NULL)
 		return ERR_NOTFOUND;
-	}
-	TRY(load_kernel(vm, vm->guest.n_loaded, RESTART_PIECE, &total));
+	TRY(load_kernel(vm, vm->guest.n_loaded, RESTART_PIECE, error, &total));
 	vm->guest.n_loaded += RESTART_PIECE;
 	*ret_done = vm->guest.n_loaded >= total;
-	return *ret_done ? write_tables(vm) : OK;
+	return *ret_done ? write_tables(vm, error) : OK;
 }
 
 enum status vm_restart(struct vm *vm, bool *ret_done)
 {
+	char error[ERROR_MAX];
 	enum status status;
 
 	*ret_done = vm->guest.n_starts == 0;
@@ -298,10 +298,12 @@ enum status vm_restart(struct vm *vm, bool *ret_done)
 		return OK;
 	}
 	lock_acquire(&vm->lock);
-	status = fill_piece(vm, ret_done);
+	status = fill_piece(vm, error, ret_done);
 	lock_release(&vm->lock);
-	if (status != OK)
+	if (status != OK) {
+		log_error("%s: %s", vm->name, error);
 		vm_end(vm, VM_FAILED, "cannot be restarted after a reset");
+	}
 	if (*ret_done)
 		vm->guest.n_starts++;
 	return status;
