@@ -65,23 +65,33 @@ void console_print(const char *fmt, ...)
 	va_end(args);
 }
 
+const char *log_prefix(enum log_level level)
+{
+	static const char *const prefixes[] = {
+		[LOG_ERROR] = "stencil: error: ",
+		[LOG_WARNING] = "stencil: warning: ",
+		[LOG_INFO] = "stencil: ",
+		[LOG_DEBUG] = "stencil: ",
+	};
+
+	return is_logged(level) ? prefixes[level] : NULL;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	static const struct {
-		const char *prefix;
-		enum screen_color color;
-	} forms[] = {
-		[LOG_ERROR] = {"stencil: error: ", SCREEN_ERROR},
-		[LOG_WARNING] = {"stencil: warning: ", SCREEN_WARNING},
-		[LOG_INFO] = {"stencil: ", SCREEN_PLAIN},
-		[LOG_DEBUG] = {"stencil: ", SCREEN_PLAIN},
+	static const enum screen_color colors[] = {
+		[LOG_ERROR] = SCREEN_ERROR,
+		[LOG_WARNING] = SCREEN_WARNING,
+		[LOG_INFO] = SCREEN_PLAIN,
+		[LOG_DEBUG] = SCREEN_PLAIN,
 	};
+	const char *prefix = log_prefix(level);
 	va_list args;
 
-	if (!is_logged(level))
+	if (prefix == NULL)
 		return;
 	va_start(args, fmt);
-	say(forms[level].prefix, forms[level].color, fmt, args);
+	say(prefix, colors[level], fmt, args);
 	va_end(args);
 }
 

@@ -9,7 +9,6 @@
 #include "hv/ept/ept.h"
 #include "hv/guest/fault.h"
 #include "hv/guest/region_map.h"
-#include "hv/lib/print.h"
 #include "hv/run/access.h"
 #include "hv/run/emulate.h"
 #include "hv/run/event.h"
@@ -17,6 +16,7 @@
 #include "hv/run/step.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vm/tell.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
@@ -28,7 +28,8 @@
 static void note_first_drop(const struct vcpu *vcpu, gpa_t gpa)
 {
 	if (vcpu->vm->memory.n_dropped == 0)
-		log_debug("%s: first write to ROM dropped, at 0x%lx", vcpu->vm->name, gpa.raw);
+		vm_tell(vcpu->vm, VM_TOLD_ROM_DROPPED, LOG_DEBUG,
+			"first write to ROM dropped, at 0x%lx", gpa.raw);
 }
 
 /*
@@ -63,10 +64,10 @@ static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 		return;
 	}
 	if (vm_is_paused(vm))
-		return; /* another vCPU has logged it */
-	log_warning("VM %s: paused: %s, at 0x%lx; %s", vm->name, why, gpa.raw,
-		    is_own_ceiling ? "'revert' it, or 'destroy' it"
-				   : "'destroy' a VM, then 'cont' this one");
+		return; /* another vCPU has told it */
+	vm_tell(vm, VM_TOLD_PAUSED, LOG_WARNING, "paused: %s, at 0x%lx; %s", why, gpa.raw,
+		is_own_ceiling ? "'revert' it, or 'destroy' it"
+			       : "'destroy' a VM, then 'cont' this one");
 	vm_pause(vm, true);
 }
 

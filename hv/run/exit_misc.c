@@ -9,6 +9,7 @@
 #include "hv/host/msr.h"
 #include "hv/run/event.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vm/tell.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
@@ -84,8 +85,8 @@ enum exit_action exit_triple_fault(struct vcpu *vcpu)
 		vm_crash(vm, "triple fault");
 		return EXIT_AGAIN;
 	}
-	vm_warn_once(vm, VM_WARNED_TRIPLE_FAULT,
-		     "triple fault: the VM is reset (-no-reboot ends it with a report)");
+	vm_tell(vm, VM_TOLD_TRIPLE_FAULT, LOG_WARNING,
+		"triple fault: the VM is reset (-no-reboot ends it with a report)");
 	vm_reset(vm);
 	return EXIT_AGAIN;
 }

@@ -6,6 +6,7 @@
 #include "hv/run/wish.h"
 
 #include "hv/vm/serial.h"
+#include "hv/vm/tell.h"
 #include "hv/vm/vm.h"
 
 /* Or a piece of it: the guest's write is repeated while fw_cfg is busy. */
@@ -42,7 +43,7 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 	else if (wish & WISH_PANICKED)
 		vm_end(vm, VM_FAILED, "the guest has panicked (pvpanic)");
 	else if (wish & WISH_CRASH_LOADED)
-		vm_warn_once(vm, VM_WARNED_CRASH_LOADED, "the guest starts its crash kernel");
+		vm_tell(vm, VM_TOLD_CRASH_KERNEL, LOG_WARNING, "the guest starts its crash kernel");
 	else if (wish & WISH_RESET)
 		vm_reset(vm);
 	else if (wish & WISH_FW_CFG)

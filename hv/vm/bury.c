@@ -7,6 +7,7 @@
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/output.h"
+#include "hv/vm/tell.h"
 #include "hv/vm/template.h"
 
 /* The memory of a template never changes. A difference is a bug in the hypervisor. */
@@ -35,6 +36,7 @@ static void begin_burial(void)
 	if (buried == NULL)
 		return;
 	compare_checksum(buried);
+	vm_tell_rest(buried);
 	working_set_free(buried->working_set);
 	vm_release(buried);
 }

@@ -25,9 +25,10 @@ bool clone_line_refused(struct clone_config *line)
 	return is_news;
 }
 
-void clone_line_left(struct clone_config *line)
+bool clone_line_left(struct clone_config *line)
 {
 	line->n_running--;
+	return line->n_running == 0 && line->n_started == line->count;
 }
 
 bool clone_line_waits(const struct clone_config *line)

@@ -14,8 +14,8 @@ void clone_line_made(struct clone_config *line);
  * made, so that the operator does not know yet.
  */
 bool clone_line_refused(struct clone_config *line);
-/* A clone has ended, or has become a template. */
-void clone_line_left(struct clone_config *line);
+/* A clone has ended, or has become a template. True: it was the line's last one. */
+bool clone_line_left(struct clone_config *line);
 
 /* Whether the line waits for memory. */
 bool clone_line_waits(const struct clone_config *line);

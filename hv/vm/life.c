@@ -10,6 +10,7 @@
 #include "hv/vm/build.h"
 #include "hv/vm/report.h"
 #include "hv/vm/serial.h"
+#include "hv/vm/tell.h"
 #include "hv/vm/template.h"
 
 static uint64_t count_exits(const struct vm *vm)
@@ -21,32 +22,57 @@ static uint64_t count_exits(const struct vm *vm)
 	return n;
 }
 
-static void log_end(struct vm *vm)
+static void count_end(struct vm *vm, bool well)
+{
+	__atomic_fetch_add(well ? &vm_totals.n_ended_well : &vm_totals.n_failed, 1,
+			   __ATOMIC_RELAXED);
+	if (vm->template == NULL)
+		return;
+	__atomic_fetch_add(&vm->template->n_clones_ended, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&vm->template->n_clones_failed, !well, __ATOMIC_RELAXED);
+}
+
+static void log_crash(struct vcpu *crashed, enum log_level level)
+{
+	vcpu_load(crashed, this_cpu());
+	vcpu_report_registers(crashed, level);
+	vcpu_put(crashed);
+}
+
+/* 'level' is for the reason, 'detail' for figures. */
+static void log_end(const struct vm *vm, enum log_level level, enum log_level detail)
 {
 	bool well = vm->outcome == VM_ENDED_WELL;
 
-	vm_flush_output(vm);
-	__atomic_fetch_add(well ? &vm_totals.n_ended_well : &vm_totals.n_failed, 1,
-			   __ATOMIC_RELAXED);
-	if (well)
-		log_info("VM %s: ended: %s", vm->name, vm->why);
-	else
-		log_error("VM %s: failed: %s", vm->name, vm->why);
-	if (vm->crashed) {
-		vcpu_load(vm->crashed, this_cpu());
-		vcpu_report_registers(vm->crashed);
-		vcpu_put(vm->crashed);
-	}
-	log_info("VM %s: private memory %lu KiB, tables included; %lu exits", vm->name,
+	log_line(level, "VM %s: %s: %s", vm->name, well ? "ended" : "failed", vm->why);
+	if (vm->crashed)
+		log_crash(vm->crashed, level);
+	log_line(detail, "VM %s: private memory %lu KiB, tables included; %lu exits", vm->name,
 		 vm->ept.n_owned * PAGE_SIZE / KIB(1), count_exits(vm));
 	if (vm->memory.n_dropped > 0)
-		log_info("VM %s: %lu writes to ROM dropped, the last one to %s", vm->name,
+		log_line(detail, "VM %s: %lu writes to ROM dropped, the last one to %s", vm->name,
 			 vm->memory.n_dropped, vm->memory.dropped_at->backend->id);
+}
+
+/* Of clones there may be any number, so most end in a sum: see hv/vm/tell.h. */
+static void report_end(struct vm *vm)
+{
+	bool well = vm->outcome == VM_ENDED_WELL;
+	enum log_level level = well ? LOG_INFO : LOG_ERROR;
+	enum vm_told what = well ? VM_TOLD_ENDED : VM_TOLD_FAILED;
+
+	vm_flush_output(vm);
+	count_end(vm, well);
+	if (vm->template == NULL || vm_may_tell(vm, what, level))
+		log_end(vm, level, LOG_INFO);
+	else
+		log_end(vm, LOG_DEBUG, LOG_DEBUG);
+	vm_tell_rest(vm);
 }
 
 static void end(struct vm *vm)
 {
-	log_end(vm);
+	report_end(vm);
 	template_vm_ends(vm);
 	vm_release(vm);
 	template_vm_gone(vm);

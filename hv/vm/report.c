@@ -17,36 +17,37 @@ static uint64_t field(enum vmcs_field f)
 	return vmcs_read_safe(f, &value) ? value : 0;
 }
 
-static void report_segment(const char *name, enum segment segment)
+static void report_segment(enum log_level level, const char *name, enum segment segment)
 {
-	log_error("  %-4s %04lx base %016lx limit %08lx rights %05lx", name,
-		  field(vmcs_segment_field(VMCS_GUEST_ES_SEL, segment)),
-		  field(vmcs_segment_field(VMCS_GUEST_ES_BASE, segment)),
-		  field(vmcs_segment_field(VMCS_GUEST_ES_LIMIT, segment)),
-		  field(vmcs_segment_field(VMCS_GUEST_ES_AR, segment)));
+	log_line(level, "  %-4s %04lx base %016lx limit %08lx rights %05lx", name,
+		 field(vmcs_segment_field(VMCS_GUEST_ES_SEL, segment)),
+		 field(vmcs_segment_field(VMCS_GUEST_ES_BASE, segment)),
+		 field(vmcs_segment_field(VMCS_GUEST_ES_LIMIT, segment)),
+		 field(vmcs_segment_field(VMCS_GUEST_ES_AR, segment)));
 }
 
-void vcpu_report_registers(const struct vcpu *vcpu)
+void vcpu_report_registers(const struct vcpu *vcpu, enum log_level level)
 {
 	const uint64_t *gpr = vcpu->regs.gpr;
 
-	log_error("  rip %016lx rsp %016lx rflags %08lx", field(VMCS_GUEST_RIP),
-		  field(VMCS_GUEST_RSP), field(VMCS_GUEST_RFLAGS));
-	log_error("  rax %016lx rcx %016lx rdx %016lx rbx %016lx", gpr[RAX], gpr[RCX], gpr[RDX],
-		  gpr[RBX]);
-	log_error("  rbp %016lx rsi %016lx rdi %016lx cr2 %016lx", gpr[RBP], gpr[RSI], gpr[RDI],
-		  read_cr2());
-	log_error("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", gpr[R8], gpr[R9], gpr[R10],
-		  gpr[R11]);
-	log_error("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", gpr[R12], gpr[R13], gpr[R14],
-		  gpr[R15]);
-	log_error("  cr0 %08lx cr3 %016lx cr4 %08lx efer %04lx", field(VMCS_GUEST_CR0),
-		  field(VMCS_GUEST_CR3), field(VMCS_GUEST_CR4), field(VMCS_GUEST_EFER));
-	report_segment("cs", SEG_CS);
-	report_segment("ss", SEG_SS);
-	report_segment("tr", SEG_TR);
-	log_error("  gdtr %016lx idtr %016lx exits %lu, last %lu", field(VMCS_GUEST_GDTR_BASE),
-		  field(VMCS_GUEST_IDTR_BASE), vcpu->n_exits, field(VMCS_EXIT_REASON));
+	log_line(level, "  rip %016lx rsp %016lx rflags %08lx", field(VMCS_GUEST_RIP),
+		 field(VMCS_GUEST_RSP), field(VMCS_GUEST_RFLAGS));
+	log_line(level, "  rax %016lx rcx %016lx rdx %016lx rbx %016lx", gpr[RAX], gpr[RCX],
+		 gpr[RDX], gpr[RBX]);
+	log_line(level, "  rbp %016lx rsi %016lx rdi %016lx cr2 %016lx", gpr[RBP], gpr[RSI],
+		 gpr[RDI], read_cr2());
+	log_line(level, "  r8  %016lx r9  %016lx r10 %016lx r11 %016lx", gpr[R8], gpr[R9], gpr[R10],
+		 gpr[R11]);
+	log_line(level, "  r12 %016lx r13 %016lx r14 %016lx r15 %016lx", gpr[R12], gpr[R13],
+		 gpr[R14], gpr[R15]);
+	log_line(level, "  cr0 %08lx cr3 %016lx cr4 %08lx efer %04lx", field(VMCS_GUEST_CR0),
+		 field(VMCS_GUEST_CR3), field(VMCS_GUEST_CR4), field(VMCS_GUEST_EFER));
+	report_segment(level, "cs", SEG_CS);
+	report_segment(level, "ss", SEG_SS);
+	report_segment(level, "tr", SEG_TR);
+	log_line(level, "  gdtr %016lx idtr %016lx exits %lu, last %lu",
+		 field(VMCS_GUEST_GDTR_BASE), field(VMCS_GUEST_IDTR_BASE), vcpu->n_exits,
+		 field(VMCS_EXIT_REASON));
 }
 
 void panic_dump_vmx(void)
@@ -56,7 +57,7 @@ void panic_dump_vmx(void)
 	if (vcpu == NULL)
 		return;
 	log_error("VM %s was loaded:", vcpu->vm->name);
-	vcpu_report_registers(vcpu);
+	vcpu_report_registers(vcpu, LOG_ERROR);
 	log_error("  exit %lx qualification %lx guest-physical %lx vectoring %lx",
 		  field(VMCS_EXIT_REASON), field(VMCS_EXIT_QUAL), field(VMCS_GUEST_PHYS_ADDR),
 		  field(VMCS_IDT_VECTORING_INFO));

@@ -19,6 +19,7 @@
 #include "hv/vm/output.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/serial.h"
+#include "hv/vm/tell.h"
 #include "hv/vm/vm_identity.h"
 
 static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
@@ -35,7 +36,7 @@ void template_set_config(struct clone_config *clones, bool checksum)
 
 static bool refuse(struct vm *vm, const char *why)
 {
-	log_error("VM %s: cannot become a template: %s", vm->name, why);
+	vm_tell(vm, VM_TOLD_NO_TEMPLATE, LOG_ERROR, "cannot become a template: %s", why);
 	vm->platform.control.answer = CONTROL_REFUSED;
 	return false;
 }
@@ -98,7 +99,7 @@ static void note_turn(struct vm *template, struct clone_config *line, bool was_m
 	if (!was_made)
 		__atomic_store_n(&lines_wait, true, __ATOMIC_RELAXED);
 	if (is_news)
-		log_error("VM %s: no memory for another clone", template->name);
+		vm_tell(template, VM_TOLD_NO_CLONE, LOG_ERROR, "no memory for another clone");
 }
 
 static void start_clones(struct vm *template, struct clone_config *line)
@@ -125,12 +126,15 @@ static void start_clones(struct vm *template, struct clone_config *line)
 static void start_next(struct vm *clone)
 {
 	struct clone_config *line = clone->made_for;
+	bool is_last;
 
 	if (line == NULL)
 		return;
 	lock_acquire(&vms_lock);
-	clone_line_left(line);
+	is_last = clone_line_left(line);
 	lock_release(&vms_lock);
+	if (is_last)
+		vm_tell_rest(clone->template);
 	start_clones(clone->template, line);
 }
 

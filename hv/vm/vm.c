@@ -146,6 +146,8 @@ void vm_kick_receivers(struct vm *vm)
 
 void vm_pause(struct vm *vm, bool on)
 {
+	if (!on) /* the operator has acted, and is told again */
+		__atomic_store_n(&vm_teller(vm)->n_told[VM_TOLD_PAUSED], 0, __ATOMIC_RELAXED);
 	sched_pause(vm->vcpu, vm->n_vcpus, on);
 }
 
@@ -163,12 +165,6 @@ void vm_reset(struct vm *vm)
 		vm_end(vm, VM_FAILED, "reset, and -no-reboot is given");
 	else
 		vm_gather(vm, VM_RESET);
-}
-
-void vm_warn_once(struct vm *vm, enum vm_warning what, const char *text)
-{
-	if (!(__atomic_fetch_or(&vm->warned, what, __ATOMIC_RELAXED) & what))
-		log_warning("VM %s: %s", vm->name, text);
 }
 
 static void end_v(struct vm *vm, enum vm_outcome outcome, struct vcpu *crashed, const char *fmt,

@@ -21,10 +21,17 @@ enum vm_outcome {
 	VM_FROZEN, /* a template, which never runs again: see hv/vm/template.h */
 };
 
-/* Warnings about a guest that come once, however often it gives cause. */
-enum vm_warning {
-	VM_WARNED_TRIPLE_FAULT = 1 << 0,
-	VM_WARNED_CRASH_LOADED = 1 << 1,
+/* Kinds of lines that a guest can cause again and again: see hv/vm/tell.h. */
+enum vm_told {
+	VM_TOLD_TRIPLE_FAULT,
+	VM_TOLD_CRASH_KERNEL,
+	VM_TOLD_NO_TEMPLATE,
+	VM_TOLD_NO_CLONE,
+	VM_TOLD_ROM_DROPPED,
+	VM_TOLD_PAUSED,
+	VM_TOLD_ENDED, /* a clone */
+	VM_TOLD_FAILED,
+	VM_N_TOLD,
 };
 
 /* Console output of the guest that is not a whole line yet. */
@@ -70,7 +77,8 @@ struct vm {
 	struct lock devices_lock;
 	/* In 'vms'. 'link' is NULL outside the list. */
 	struct vm *next, **link;
-	unsigned index; /* unique, from 0 */
+	unsigned index;	   /* unique, from 0 */
+	uint32_t n_untold; /* lines of enum vm_told that were not logged; atomic */
 	const char *name;
 	const struct vm_config *config;
 	struct ept ept;
@@ -86,17 +94,17 @@ struct vm {
 	unsigned n_gathered; /* vCPUs that have stopped for an action; atomic */
 	uint32_t actions;    /* enum vm_action, pending; atomic */
 	struct vm_input input;
-	struct vm_line line;	    /* guarded by devices_lock */
-	struct output_queue output; /* guarded by hv/vm/output.c */
+	struct vm_line line; /* guarded by devices_lock */
+	bool merge_paused;   /* atomic, see hv/vm/merge_scan.c */
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
-	enum vm_outcome outcome; /* atomic */
+	enum vm_outcome outcome;    /* atomic */
+	struct output_queue output; /* guarded by hv/vm/output.c */
+	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
 	struct vcpu *crashed;
 	char why[160];
 	struct vm_guest guest;
-	bool merge_paused; /* atomic, see hv/vm/merge_scan.c */
-	uint8_t warned;	   /* enum vm_warning; atomic */
 
 	/* Of clones: see hv/vm/template.h. */
 
@@ -114,13 +122,21 @@ struct vm {
 	/* What the first clone wrote; 0: not known. Atomic. */
 	phys_t working_set;
 	uint32_t next_number; /* of clones; atomic */
-	unsigned n_holds;     /* guarded by vms_lock */
-	bool is_given_up;     /* not cloned again; guarded by vms_lock */
-	bool has_checksum;    /* check the layer before it is freed */
+	/* Its clones that have ended, and those of them that have failed. Atomic. */
+	uint32_t n_clones_ended, n_clones_failed;
+	unsigned n_holds;  /* guarded by vms_lock */
+	bool is_given_up;  /* not cloned again; guarded by vms_lock */
+	bool has_checksum; /* check the layer before it is freed */
 
 	/* Last, because its size depends on the vCPUs. These follow, then their XSAVE areas. */
 	struct platform platform;
 };
+
+/* The VM whose n_told counts: a template's for its clones, of which there may be any number. */
+static inline struct vm *vm_teller(struct vm *vm)
+{
+	return vm->template ? vm->template : vm;
+}
 
 /* Stop a VM between two instructions of each vCPU, or let it continue: see sched_pause(). */
 void vm_pause(struct vm *vm, bool on);
@@ -230,9 +246,6 @@ void vm_gather(struct vm *vm, enum vm_action action);
 
 /* Reset the VM, or end it as failed if it has the option -no-reboot. */
 void vm_reset(struct vm *vm);
-
-/* Log a warning, but only once in the VM's life: a guest must not fill the console with it. */
-void vm_warn_once(struct vm *vm, enum vm_warning what, const char *text);
 
 /* End the VM, for a reason that is logged. Only the first reason counts. */
 void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)

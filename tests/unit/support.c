@@ -22,6 +22,7 @@ _Thread_local struct frame_stack *stack_here = &first_stack;
 
 char logged[65536];
 static size_t n_logged;
+static enum log_level max_level = LOG_DEBUG;
 
 void log_reset(void);
 void *phys_arena(phys_t start, size_t size);
@@ -33,23 +34,30 @@ void log_reset(void)
 	logged[0] = '\0';
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+const char *log_prefix(enum log_level level)
 {
 	static const char *const prefix[] = {"error: ", "warning: ", "", ""};
+
+	return level <= max_level ? prefix[level] : NULL;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	const char *prefix = log_prefix(level);
 	char line[1024];
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	if (n_logged + strlen(line) + 16 > sizeof(logged))
+	if (prefix == NULL || n_logged + strlen(line) + 16 > sizeof(logged))
 		return;
-	n_logged += (size_t)sprintf(logged + n_logged, "%s%s\n", prefix[level], line);
+	n_logged += (size_t)sprintf(logged + n_logged, "%s%s\n", prefix, line);
 }
 
 void log_set_level(enum log_level level)
 {
-	(void)level;
+	max_level = level;
 }
 
 void assert_fail(const char *expr, const char *file, int line)

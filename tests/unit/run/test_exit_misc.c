@@ -21,7 +21,7 @@ void vm_crash(struct vm *crashed, const char *fmt, ...)
 {
 }
 
-void vm_warn_once(struct vm *warned, enum vm_warning what, const char *text)
+void vm_tell(struct vm *about, enum vm_told what, enum log_level level, const char *fmt, ...)
 {
 }
 

@@ -13,12 +13,13 @@ static void a_line_starts_as_many_as_it_says(void **state)
 		clone_line_made(&line);
 		if (++n % 2 == 0) {
 			assert_false(clone_line_take(&line));
-			clone_line_left(&line);
-			clone_line_left(&line);
+			assert_false(clone_line_left(&line));
+			assert_false(clone_line_left(&line));
 		}
 	}
 	assert_int_equal(n, 5);
 	assert_int_equal(line.n_running, 1);
+	assert_true(clone_line_left(&line));
 	assert_false(clone_line_waits(&line));
 }
 
@@ -30,7 +31,7 @@ static void a_clone_without_memory_is_tried_again(void **state)
 	while (n_made < 10) {
 		assert_true(n_tries < 1000);
 		if (!clone_line_take(&line)) {
-			clone_line_left(&line);
+			assert_false(clone_line_left(&line));
 			continue;
 		}
 		assert_true(line.n_running <= 3);

@@ -6,6 +6,8 @@
 #include "hv/vcpu/vcpu.c"
 #include "hv/vm/life.c"
 #include "hv/vm/vm.c"
+#include <string.h>
+
 #include "tests/unit/support.h"
 
 #define N_VCPUS 2
@@ -66,6 +68,10 @@ void vm_flush_output(struct vm *of)
 {
 }
 
+void vm_output_put(struct vm *of, const char *line, size_t len)
+{
+}
+
 void vcpu_load(struct vcpu *of, struct cpu *on)
 {
 }
@@ -83,7 +89,7 @@ void vcpu_forget_vmcs(struct vcpu *of)
 	of->last_cpu = NULL;
 }
 
-void vcpu_report_registers(const struct vcpu *of)
+void vcpu_report_registers(const struct vcpu *of, enum log_level level)
 {
 }
 
@@ -206,6 +212,51 @@ static void a_vm_that_cannot_freeze_goes_on(void **state)
 	assert_int_equal(n_made_ready, N_VCPUS);
 }
 
+static unsigned count_lines(const char *with)
+{
+	unsigned n = 0;
+
+	for (const char *at = strstr(logged, with); at; at = strstr(at + 1, with))
+		n++;
+	return n;
+}
+
+static void most_clones_end_in_a_sum(void **state)
+{
+	static struct vm template;
+
+	log_reset();
+	log_set_level(LOG_INFO);
+	for (unsigned i = 0; i < 100; i++) {
+		setup(NULL);
+		vm.name = "t-?";
+		vm.template = &template;
+		vm_end(&vm, i % 2 ? VM_ENDED_WELL : VM_FAILED, "as wanted");
+		assert_int_equal(gather(), N_VCPUS);
+	}
+	log_set_level(LOG_DEBUG);
+	assert_int_equal(count_lines("VM t-?: ended: as wanted\n"), 8);
+	assert_int_equal(count_lines("error: VM t-?: failed: as wanted\n"), 8);
+	assert_int_equal(count_lines("private memory"), 16);
+	assert_int_equal(template.n_clones_ended, 100);
+	assert_int_equal(template.n_clones_failed, 50);
+	assert_int_equal(template.n_untold, 100 - 16);
+}
+
+/* The operator has made room, and continues a clone, which then pauses again. */
+static void after_the_operator_has_acted_a_pause_is_logged_again(void **state)
+{
+	struct vm template = {0};
+
+	vm.template = &template;
+	for (unsigned i = 0; i < 100; i++)
+		(void)vm_may_tell(&vm, VM_TOLD_PAUSED, LOG_WARNING);
+	vm_pause(&vm, true);
+	assert_false(vm_may_tell(&vm, VM_TOLD_PAUSED, LOG_WARNING));
+	vm_pause(&vm, false);
+	assert_true(vm_may_tell(&vm, VM_TOLD_PAUSED, LOG_WARNING));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -216,6 +267,8 @@ int main(void)
 		TEST(a_revert_beside_a_freeze_leaves_no_state_in_a_vmcs),
 		TEST(the_end_comes_first),
 		TEST(a_vm_that_cannot_freeze_goes_on),
+		TEST(most_clones_end_in_a_sum),
+		TEST(after_the_operator_has_acted_a_pause_is_logged_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
