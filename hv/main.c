@@ -44,8 +44,8 @@
 #include "hv/host/watchdog_find.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/monitor/file_job.h"
 #include "hv/monitor/info.h"
-#include "hv/monitor/job.h"
 #include "hv/processor.h"
 #include "hv/vcpu/setup.h"
 #include "hv/version.h"
@@ -581,7 +581,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 		console_end_step("taken");
 	}
 	protect_images();
-	monitor_job_setup(&images);
+	file_job_setup(&images);
 	n_free = frame_available();
 	log_own_memory(n_free, n_released);
 	vm_merge_setup(config.host.merge);

@@ -32,10 +32,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/tsc_sync.c
 	hv/host/tsc_timer.c
 	hv/main.c
-	hv/monitor/focus.c
-	hv/monitor/job.c
-	hv/monitor/keys.c
-	hv/monitor/monitor.c
+	hv/monitor/file_job.c
 	hv/monitor/output.c
 	hv/processor.c
 	hv/run/access.c

@@ -13,14 +13,13 @@
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/monitor/answer.h"
+#include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
 #include "hv/monitor/info.h"
-#include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/say.h"
-#include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
-#include "hv/vm/template.h"
 #include "hv/vm/vm.h"
 
 /* What was typed. */
@@ -50,22 +49,12 @@ struct command {
 	const char *alias;
 };
 
-static bool is_running(const struct vm *vm)
-{
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
-}
-
-/* Not one that was given up. */
-static bool is_template(const struct vm *vm)
-{
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->is_given_up;
-}
-
 /* Print an error and return NULL if there is none. vms_lock is held. */
 static struct vm *find_vm(const char *name)
 {
 	for (struct vm *vm = vms; vm; vm = vm->next)
-		if (strcmp(vm->name, name) == 0 && (is_running(vm) || is_template(vm)))
+		if (strcmp(vm->name, name) == 0 &&
+		    (answer_is_running(vm) || answer_is_template(vm)))
 			return vm;
 	say("Error: there is no VM '%s'", name);
 	return NULL;
@@ -75,17 +64,10 @@ static struct vm *find_focus(void)
 {
 	struct vm *vm = focus_vm();
 
-	if (vm && (is_running(vm) || is_template(vm)))
+	if (vm && (answer_is_running(vm) || answer_is_template(vm)))
 		return vm;
 	say("Error: there is no VM in focus");
 	return NULL;
-}
-
-static const char *status_text(const struct vm *vm)
-{
-	if (!is_running(vm))
-		return "paused (template)";
-	return vm_is_paused(vm) ? "paused" : "running";
 }
 
 /* 0: not a count. */
@@ -98,37 +80,10 @@ static uint32_t read_count(const char *text)
 	return *text == '\0' && n <= UINT32_MAX ? (uint32_t)n : 0;
 }
 
-/* Without vms_lock: a template stays while it has a name, which only the monitor takes away. */
-static void start_clones(struct vm *template, uint32_t count, bool is_paused)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		struct vm *clone = template_clone(template, NULL);
-
-		if (clone == NULL) {
-			log_error("VM %s: no memory for another clone", template->name);
-			return;
-		}
-		if (is_paused)
-			vm_pause(clone, true);
-		vm_start(clone);
-	}
-}
-
-static void say_fault(const char *name, const char *what)
-{
-	say("%s: %s", name, what);
-}
-
 static void check(const struct request *request)
 {
-	struct vm_audit audit;
-
 	(void)request;
-	if (vm_audit(say_fault, &audit) == OK)
-		say("check: VMs and templates: %u, frames: %lu, faults: %lu", audit.n_vms,
-		    audit.n_pages, audit.n_faults);
-	else
-		say("Error: check: no memory for a byte a frame");
+	answer_check();
 }
 
 static void clone(const struct request *request)
@@ -136,7 +91,6 @@ static void clone(const struct request *request)
 	const char *name = request->word[0];
 	uint32_t count = request->n > 1 ? read_count(request->word[1]) : 1;
 	struct vm *template;
-	bool can_clone;
 
 	if (count == 0) {
 		say("clone: invalid count '%s'", request->word[1]);
@@ -144,12 +98,11 @@ static void clone(const struct request *request)
 	}
 	lock_acquire(&vms_lock);
 	template = find_vm(name);
-	can_clone = template && is_template(template);
-	lock_release(&vms_lock);
-	if (can_clone)
-		start_clones(template, count, request->has_flag);
+	if (template && answer_is_template(template))
+		answer_clone(template, count, request->has_flag);
 	else if (template)
 		say("Error: VM %s is not a template", name);
+	lock_release(&vms_lock);
 }
 
 static void cont(const struct request *request)
@@ -166,7 +119,7 @@ static void destroy(const struct request *request)
 {
 	struct vm *vm = request->vm;
 
-	if (is_running(vm))
+	if (answer_is_running(vm))
 		end_vm(vm);
 	else
 		template_give_up(vm);
@@ -174,7 +127,7 @@ static void destroy(const struct request *request)
 
 static void dump_guest_memory(const struct request *request)
 {
-	monitor_job_dump(request->vm, request->word[0], request->has_flag);
+	file_job_dump(request->vm, request->word[0], request->has_flag);
 }
 
 static void freeze(const struct request *request)
@@ -212,15 +165,15 @@ static void save(const struct request *request)
 
 	if (strlen(path) > SAVE_PATH_MAX)
 		say("save: the files' name is too long");
-	else if (is_running(vm) && !vm_is_paused(vm))
+	else if (answer_is_running(vm) && !vm_is_paused(vm))
 		say("Error: VM %s is running: stop it or make it a template first", vm->name);
 	else
-		monitor_job_save(vm, path, request->has_flag);
+		file_job_save(vm, path, request->has_flag);
 }
 
 static void send(const struct request *request)
 {
-	monitor_job_send(request->word[0]);
+	file_job_send(request->word[0]);
 }
 
 static void stop(const struct request *request)
@@ -246,16 +199,7 @@ static void set_focus(const struct request *request)
 
 static void info_cpus(const struct request *request)
 {
-	const struct vm *vm = request->vm;
-
-	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		const struct vcpu *vcpu = &vm->vcpu[i];
-		bool is_halted =
-			__atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & VCPU_REQUEST_HALT;
-
-		say("%c CPU #%u: %s, %lu exits", i == 0 ? '*' : ' ', i,
-		    is_halted ? "halted" : "running", vcpu->n_exits);
-	}
+	answer_cpus(request->vm);
 }
 
 /* A snapshot: other processors may allocate or free frames concurrently. */
@@ -278,24 +222,18 @@ static void info_merge(const struct request *request)
 
 static void info_registers(const struct request *request)
 {
-	monitor_job_registers(request->vm);
+	answer_registers(request->vm);
 }
 
 static void info_status(const struct request *request)
 {
-	say("VM status: %s", status_text(request->vm));
+	say("VM status: %s", answer_status(request->vm));
 }
 
 static void info_templates(const struct request *request)
 {
 	(void)request;
-	lock_acquire(&vms_lock);
-	for (const struct vm *vm = vms; vm; vm = vm->next)
-		if (is_template(vm))
-			say("%s: %lu KiB, %u clones made, %u alive", vm->name,
-			    vm->layer->n_owned * PAGE_SIZE / KIB(1), vm->next_number,
-			    vm->n_holds - 1);
-	lock_release(&vms_lock);
+	answer_templates();
 }
 
 static void info_version(const struct request *request)
@@ -306,19 +244,8 @@ static void info_version(const struct request *request)
 
 static void info_vms(const struct request *request)
 {
-	const struct vm *focus;
-
 	(void)request;
-	lock_acquire(&vms_lock);
-	focus = focus_vm();
-	for (const struct vm *vm = vms; vm; vm = vm->next)
-		if (is_running(vm) || is_template(vm))
-			say("%c %s: %s, %lu KiB private memory, tables included; weight %u, %lu ms "
-			    "used",
-			    vm == focus ? '*' : ' ', vm->name, status_text(vm),
-			    vm->ept.n_owned * PAGE_SIZE / KIB(1), vm->share.weight,
-			    __atomic_load_n(&vm->share.used, __ATOMIC_RELAXED) / (tsc_hz / 1000));
-	lock_release(&vms_lock);
+	answer_vms();
 }
 
 static void say_policy_line(const char *line)
@@ -335,12 +262,9 @@ static void info_mitigations(const struct request *request)
 /* The commands of info_run(): some topics of "info", and the queries. */
 static void memory(const struct request *request)
 {
-	static struct device_list devices;
-	const struct vm *vm = request->vm;
-	struct info_vm about = {vm->config, vm->mem, &devices};
-
-	platform_list(&vm->platform, &devices);
-	if (info_run(&about, request->text, say_line, NULL) != OK)
+	if (info_is_command(request->text))
+		answer_memory(request->vm, request->text);
+	else
 		say("unknown command: '%s'", request->text);
 }
 
@@ -461,7 +385,7 @@ static struct vm *find_needed(const struct command *command, const struct reques
 {
 	struct vm *vm = command->needs & VM_NAMED ? find_vm(request->word[0]) : find_focus();
 
-	if (vm == NULL || is_running(vm) || !(command->needs & VM_RUNS))
+	if (vm == NULL || answer_is_running(vm) || !(command->needs & VM_RUNS))
 		return vm;
 	say("Error: VM %s is a template", vm->name);
 	return NULL;
@@ -559,7 +483,7 @@ void command_end_vms(void)
 	template_give_up_all(); /* no clone starts in the place of one that ends */
 	lock_acquire(&vms_lock);
 	for (struct vm *vm = vms; vm; vm = vm->next)
-		if (is_running(vm))
+		if (answer_is_running(vm))
 			end_vm(vm);
 	lock_release(&vms_lock);
 }

@@ -15,15 +15,25 @@
 struct out {
 	info_emit *emit;
 	void *context;
+	struct info_part part; /* the lines that are wanted */
+	unsigned n_ended;      /* lines so far */
 	char line[INFO_LINE_MAX + 1];
 	size_t len;
 };
 
+/* Whether the line that is being made is. */
+static bool is_wanted(const struct out *out)
+{
+	return out->n_ended - out->part.first < out->part.n;
+}
+
 static void put_v(struct out *out, const char *fmt, va_list args)
 {
-	size_t room = sizeof(out->line) - out->len;
-	size_t len = format_v(out->line + out->len, room, fmt, args);
+	size_t room = sizeof(out->line) - out->len, len;
 
+	if (!is_wanted(out))
+		return;
+	len = format_v(out->line + out->len, room, fmt, args);
 	out->len += len < room ? len : room - 1;
 }
 
@@ -39,7 +49,9 @@ __attribute__((format(printf, 2, 3))) static void put(struct out *out, const cha
 static void end_line(struct out *out)
 {
 	out->line[out->len] = '\0';
-	out->emit(out->context, out->line);
+	if (is_wanted(out))
+		out->emit(out->context, out->line);
+	out->n_ended++;
 	out->len = 0;
 }
 
@@ -368,15 +380,25 @@ bool info_is_command(const char *command)
 	return find(command) != NULL;
 }
 
-enum status info_run(const struct info_vm *vm, const char *command, info_emit *emit, void *context)
+enum status info_run_part(const struct info_vm *vm, const char *command, struct info_part *part,
+			  info_emit *emit, void *context)
 {
-	struct out out = {.emit = emit, .context = context};
+	struct out out = {.emit = emit, .context = context, .part = *part};
 	answer *run = find(command);
 
 	if (run == NULL)
 		return ERR_NOTFOUND;
 	run(&out, vm);
+	if (out.n_ended < part->first + part->n)
+		part->n = out.n_ended > part->first ? out.n_ended - part->first : 0;
 	return OK;
+}
+
+enum status info_run(const struct info_vm *vm, const char *command, info_emit *emit, void *context)
+{
+	struct info_part all = {.n = INT32_MAX};
+
+	return info_run_part(vm, command, &all, emit, context);
 }
 
 static void log_answer(void *context, const char *line)

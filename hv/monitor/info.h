@@ -32,5 +32,15 @@ bool info_is_command(const char *command);
 #define INFO_LINE_MAX 1023
 enum status info_run(const struct info_vm *vm, const char *command, info_emit *emit, void *context);
 
+/*
+ * The same for a part of the answer: up to n lines, after the first ones. Sets n to the number of
+ * lines that were emitted: fewer than asked for at the end of the answer.
+ */
+struct info_part {
+	unsigned first, n;
+};
+enum status info_run_part(const struct info_vm *vm, const char *command, struct info_part *part,
+			  info_emit *emit, void *context);
+
 /* Log each command and its answer, each line after the VM's name. 'vm' is not changed. */
 void info_print(struct info_vm *vm, const struct info_config *commands);

@@ -1,412 +1,70 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The monitor's long jobs, and the saves that the configuration asks for. Each call does a piece,
- * so that guests continue to run and the console's buffer never fills up. The VM that is dumped or
- * saved stays as it is: only the monitor resumes a stopped VM, and a template with a name is not
- * freed.
- */
 #include "hv/monitor/job.h"
 
-#include "hv/frame/phys.h"
-#include "hv/guest/saved_memory.h"
 #include "hv/host/console.h"
 #include "hv/host/io.h"
 #include "hv/host/tsc.h"
-#include "hv/lib/print.h"
-#include "hv/lib/string.h"
-#include "hv/monitor/dump.h"
-#include "hv/monitor/output.h"
-#include "hv/monitor/registers.h"
+#include "hv/lib/assert.h"
 #include "hv/monitor/say.h"
-#include "hv/vcpu/sched.h"
-#include "hv/vm/save_queue.h"
-#include "hv/vm/state.h"
 
-enum {
-	PAGES_AT_ONCE = 64,
-	WAITING_MAX = 4096, /* bytes in the console's buffer */
-};
+#define TURN_US	    100
+#define WAITING_MAX 4096 /* bytes in the console's buffer before a step */
 
-enum job_kind { JOB_NONE, JOB_REGISTERS, JOB_DUMP, JOB_SEND, JOB_SAVE };
+static const struct job *current; /* NULL: none */
 
-/* The origin of a file's bytes. */
-enum source { FROM_IMAGE, FROM_DUMP, FROM_MEMORY, FROM_HEAD };
-
-struct part {
-	enum source source;
-	struct output output;
-};
-
-static struct {
-	enum job_kind kind;
-	bool has_begun;		  /* the VM has stopped */
-	unsigned index;		  /* of the VM, which may end until it has stopped */
-	struct vm *vm;		  /* valid while has_begun is set */
-	bool has_to_resume;	  /* it ran before */
-	struct save_config *line; /* JOB_SAVE: of the configuration; NULL: the operator's */
-
-	char path[SEND_NAME_MAX + 1];
-	bool is_sent;
-	struct image_list *images;
-	const struct image *image; /* JOB_SEND */
-	struct dump dump;
-	char *head; /* of the dump, or the whole state */
-	size_t head_size;
-
-	struct part part[2]; /* one after the other */
-	unsigned n_parts, at_part;
-	char page[PAGE_SIZE]; /* of memory, where the part's 'at' is */
-	bool has_page;
-} job;
-
-static void fail(const char *why)
+void job_begin(const struct job *job)
 {
-	if (job.line)
-		log_error("VM %s: save: %s", job.vm->name, why);
-	else
-		say("Error: %s: %s", job.kind == JOB_SAVE ? "save" : "dump", why);
+	assert(current == NULL);
+	current = job;
 }
 
-static void fail_memory(void)
+bool job_is_running(void)
 {
-	char why[OUTPUT_WHY_MAX];
-
-	format(why, sizeof(why), "failed to write '%s': not enough memory in this machine",
-	       job.path);
-	fail(why);
+	return current != NULL;
 }
 
-static void begin(enum job_kind kind, struct vm *vm)
+static void end(void)
 {
-	bool runs = vm->outcome == VM_RUNNING;
+	const struct job *job = current;
 
-	job.kind = kind;
-	job.has_begun = false;
-	job.line = NULL;
-	job.n_parts = job.at_part = 0;
-	job.index = vm->index;
-	job.has_to_resume = runs && !vm_is_paused(vm);
-	if (job.has_to_resume)
-		vm_pause(vm, true);
+	current = NULL;
+	if (job->end)
+		job->end();
 }
 
-static void end(bool well)
+void job_work(void)
 {
-	if (job.has_begun && job.has_to_resume)
-		vm_pause(job.vm, false);
-	if (job.head)
-		frame_free_run(virt_to_phys(job.head),
-			       align_up(job.head_size, PAGE_SIZE) / PAGE_SIZE);
-	job.head = NULL;
-	if (job.line)
-		save_queue_done(job.line, well);
-	job.line = NULL;
-	job.kind = JOB_NONE;
-}
+	uint64_t begin = rdtsc();
+	enum job_state state;
 
-void monitor_job_setup(struct image_list *images)
-{
-	job.images = images;
-}
-
-void monitor_job_registers(struct vm *vm)
-{
-	begin(JOB_REGISTERS, vm);
-}
-
-static void note_path(const char *path, bool is_sent)
-{
-	job.is_sent = is_sent;
-	format(job.path, sizeof(job.path), "%s", path);
-}
-
-void monitor_job_dump(struct vm *vm, const char *path, bool is_sent)
-{
-	note_path(path, is_sent);
-	begin(JOB_DUMP, vm);
-}
-
-void monitor_job_save(struct vm *vm, const char *path, bool is_sent)
-{
-	note_path(path, is_sent);
-	begin(JOB_SAVE, vm);
-}
-
-static void add_part(enum source source, const char *name, const char *suffix, uint64_t size)
-{
-	struct part *part = &job.part[job.n_parts++];
-
-	part->source = source;
-	part->output.size = size;
-	format(part->output.name, sizeof(part->output.name), "%s%s", name, suffix);
-}
-
-/* Begin to send the first file, or create all files in the ramdisk. On an error none is left. */
-static bool open_parts(void)
-{
-	char why[OUTPUT_WHY_MAX];
-
-	job.at_part = 0;
-	job.has_page = false;
-	if (job.is_sent) {
-		output_begin_sending(&job.part[0].output);
-		return true;
-	}
-	for (unsigned i = 0; i < job.n_parts; i++) {
-		if (output_create(&job.part[i].output, job.images, why) == OK)
-			continue;
-		while (i-- > 0)
-			output_remove(&job.part[i].output, job.images);
-		fail(why);
-		return false;
-	}
-	return true;
-}
-
-static void begin_sending(const struct image *image)
-{
-	job.kind = JOB_SEND;
-	job.has_begun = true;
-	job.has_to_resume = false;
-	job.line = NULL;
-	job.is_sent = true;
-	job.image = image;
-	job.n_parts = 0;
-	add_part(FROM_IMAGE, image->path, "", image->size);
-	(void)open_parts(); /* sending never fails to begin */
-}
-
-void monitor_job_send(const char *path)
-{
-	struct image *image = NULL;
-	enum image_error error = image_lookup(job.images->first, path, &image);
-
-	if (error == IMAGE_OK && (image == NULL || image->type != IMAGE_FILE))
-		error = IMAGE_IS_DIRECTORY;
-	if (error == IMAGE_OK)
-		begin_sending(image);
-	else
-		say("Error: send: could not open '%s': %s", path, image_error_text(error));
-}
-
-static bool make_head(size_t size)
-{
-	phys_t head = frame_alloc_run(align_up(size, PAGE_SIZE) / PAGE_SIZE, PAGE_SIZE);
-
-	if (head == 0)
-		return false;
-	job.head = phys_to_virt(head);
-	job.head_size = size;
-	return true;
-}
-
-/* Only the head needs the processors' registers. */
-static bool make_dump_head(void)
-{
-	const struct vm *vm = job.vm;
-	uint64_t n_frames = align_up(vm->n_vcpus * sizeof(struct dump_cpu), PAGE_SIZE) / PAGE_SIZE;
-	phys_t registers = frame_alloc_run(n_frames, PAGE_SIZE);
-	struct dump_cpu *cpus = phys_to_virt(registers);
-
-	if (registers == 0)
-		return false;
-	if (make_head(dump_head_size(&job.dump))) {
-		for (unsigned i = 0; i < vm->n_vcpus; i++)
-			registers_read(&vm->vcpu[i], &cpus[i]);
-		job.dump.cpus = cpus;
-		dump_write_head(&job.dump, job.head);
-		job.dump.cpus = NULL;
-	}
-	frame_free_run(registers, n_frames);
-	return job.head != NULL;
-}
-
-static bool begin_dump(void)
-{
-	job.dump = (struct dump){.memory = &job.vm->memory, .n_cpus = job.vm->n_vcpus};
-	if (!make_dump_head()) {
-		fail_memory();
-		return false;
-	}
-	add_part(FROM_DUMP, job.path, "", dump_size(&job.dump));
-	return open_parts();
-}
-
-/* NULL: the VM can be saved. */
-static const char *cannot_save(const struct vm *vm)
-{
-	if (vm->labels.labels)
-		return "NVDIMM labels cannot be saved";
-	if (vm->vcpu->regs.requests & VCPU_REQUEST_START)
-		return "the VM has not started yet";
-	if (vm->outcome != VM_FROZEN && job.has_to_resume)
-		return "the VM is running: stop it or make it a template first";
-	if (vm->n_holds > 1 && saved_memory_is_shared(vm->mem))
-		return "its clones may change its shared memory that is not a file: end them first";
-	return NULL;
-}
-
-static bool begin_save(void)
-{
-	struct vm *vm = job.vm;
-	uint64_t memory = saved_memory_size(vm->mem), now = rdtsc();
-	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now)};
-	const char *why = cannot_save(vm);
-
-	if (why) {
-		fail(why);
-		return false;
-	}
-	if (!make_head(vm_state_size(vm))) {
-		fail_memory();
-		return false;
-	}
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_keep(&vm->vcpu[i]);
-	vm_state_write(vm, &host, job.head);
-	if (memory > 0)
-		add_part(FROM_MEMORY, job.path, ".mem", memory);
-	add_part(FROM_HEAD, job.path, ".state", job.head_size);
-	return open_parts();
-}
-
-/* The job's VM; NULL: it has ended. vms_lock is held. */
-static struct vm *find_vm(void)
-{
-	struct vm *vm = vm_find(job.index);
-
-	/* A template that is held for a line of the configuration stays even without a name. */
-	if (vm && (vm->outcome == VM_RUNNING ||
-		   (vm->outcome == VM_FROZEN && (job.line || !vm->is_given_up))))
-		return vm;
-	return NULL;
-}
-
-/* Wait until the VM has stopped; false: it has ended instead. */
-static bool wait_for_vm(void)
-{
-	lock_acquire(&vms_lock);
-	job.vm = find_vm();
-	job.has_begun = job.vm && (job.vm->outcome == VM_FROZEN ||
-				   sched_are_aside(job.vm->vcpu, job.vm->n_vcpus));
-	if (job.has_begun && job.vm->outcome == VM_FROZEN)
-		job.has_to_resume = false;
-	lock_release(&vms_lock);
-	if (job.vm == NULL)
-		say("Error: the VM has ended");
-	return job.vm != NULL;
-}
-
-/* Read the page of memory that the part's 'at' is in. */
-static void read_page(const struct part *part)
-{
-	uint64_t offset = align_down(part->output.at, PAGE_SIZE);
-
-	lock_acquire(&job.vm->lock);
-	if (part->source == FROM_DUMP)
-		dump_read_page(&job.dump, offset, job.page);
-	else
-		saved_memory_read(&job.vm->memory, offset, job.page);
-	lock_release(&job.vm->lock);
-	job.has_page = true;
-}
-
-/* The bytes of the file from the part's 'at' to the end of the page. */
-static const char *next_bytes(const struct part *part, size_t *ret_len)
-{
-	uint64_t at = part->output.at, offset = at % PAGE_SIZE;
-
-	*ret_len = PAGE_SIZE - offset;
-	if (*ret_len > part->output.size - at)
-		*ret_len = part->output.size - at;
-	if (part->source == FROM_IMAGE)
-		return (char *)phys_to_virt(job.image->base) + at;
-	if (part->source == FROM_HEAD || (part->source == FROM_DUMP && at < job.head_size))
-		return job.head + at;
-	if (!job.has_page)
-		read_page(part);
-	return job.page + offset;
-}
-
-static void say_saved(void)
-{
-	const struct mem_map *map = job.vm->mem;
-
-	if (job.kind != JOB_SAVE)
+	if (current == NULL || !job_has_room())
 		return;
-	log_info("VM %s: saved: %s.state", job.vm->name, job.path);
-	for (size_t i = 0; i < map->n; i++) {
-		const struct mem_region *region = &map->region[i];
-		uint64_t place;
-
-		if (saved_memory_place(map, region, &place) && memory_backend_offset(region) == 0)
-			log_info("VM %s: memory of '%s': mem-path=%s.mem,offset=%lu", job.vm->name,
-				 region->backend->id, job.path, place);
-	}
+	do
+		state = current->step();
+	while (state == JOB_GOES_ON && job_has_room() &&
+	       rdtsc() - begin < tsc_hz / 1000000 * TURN_US);
+	if (state == JOB_IS_DONE)
+		end();
 }
 
-static void end_part(void)
+bool job_interrupt(void)
 {
-	output_end(&job.part[job.at_part++].output);
-	job.has_page = false;
-	if (job.at_part == job.n_parts) {
-		say_saved();
-		end(true);
-	} else if (job.is_sent) {
-		output_begin_sending(&job.part[job.at_part].output);
-	}
-}
-
-static void copy_some(void)
-{
-	struct part *part = &job.part[job.at_part];
-	struct output *output = &part->output;
-	uint64_t until = output->at + PAGES_AT_ONCE * PAGE_SIZE;
-
-	while (output->at < until && output->at < output->size && console_waiting() < WAITING_MAX) {
-		size_t len;
-		const char *bytes = next_bytes(part, &len);
-
-		(void)output_take(output, bytes, len);
-		if (output->at % PAGE_SIZE == 0)
-			job.has_page = false;
-	}
-	if (output->at == output->size)
-		end_part();
-}
-
-static void begin_with_vm(void)
-{
-	if (job.kind == JOB_REGISTERS) {
-		for (unsigned i = 0; i < job.vm->n_vcpus; i++)
-			registers_show(&job.vm->vcpu[i]);
-		end(true);
-	} else if (!(job.kind == JOB_DUMP ? begin_dump() : begin_save())) {
-		end(false);
-	}
-}
-
-/* Begin the next due save of the configuration. False: none is due. */
-static bool begin_line(void)
-{
-	struct save_config *line = save_queue_next();
-
-	if (line == NULL)
+	if (current == NULL || current->is_configured)
 		return false;
-	monitor_job_save(line->vm, line->path, line->is_sent);
-	job.line = line;
+	end();
+	say("Interrupted");
 	return true;
 }
 
-bool monitor_job_work(void)
+bool job_has_room(void)
 {
-	if (job.kind == JOB_NONE && !begin_line())
-		return false;
-	if (job.has_begun)
-		copy_some();
-	else if (!wait_for_vm())
-		end(false);
-	else if (job.has_begun)
-		begin_with_vm();
-	return true;
+	static uint64_t full_since; /* host TSC */
+	static size_t last;
+	size_t waiting = console_waiting();
+	uint64_t now = rdtsc();
+
+	if (waiting < WAITING_MAX || waiting < last)
+		full_since = now;
+	last = waiting;
+	return waiting < WAITING_MAX || now - full_since > 2 * tsc_hz;
 }

@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/backends/image.h"
-#include "hv/vm/vm.h"
+#include "hv/lib/types.h"
 
 /*
- * The monitor's long jobs, one at a time: a job waits for a VM to stop, or for the serial line. All
- * of this runs on the boot processor. A caller that names a VM holds vms_lock; the VM is a running
- * one or a template that can be cloned. A job stops a running VM and resumes it afterwards.
+ * The monitor's commands that take long, in steps between which guests run and keys are read. One
+ * at a time, all on the boot processor.
  */
+enum job_state {
+	JOB_GOES_ON,
+	JOB_WAITS, /* the next step has nothing to do yet */
+	JOB_IS_DONE,
+};
 
-/* Set the ramdisk. To be called once. */
-void monitor_job_setup(struct image_list *images);
-/* Print a VM's registers. */
-void monitor_job_registers(struct vm *vm);
-/* Write a core file to 'path' in the ramdisk or, if 'is_sent', send it under that name. */
-void monitor_job_dump(struct vm *vm, const char *path, bool is_sent);
+struct job {
+	/*
+	 * Do a little, and say at most JOB_SAY_MAX bytes. No lock is held before or after. After
+	 * JOB_IS_DONE there is no other step.
+	 */
+	enum job_state (*step)(void);
+	/* Release what the job has. After the last step, or instead of the others. May be NULL. */
+	void (*end)(void);
+	bool is_configured; /* the operator cannot interrupt it */
+};
+#define JOB_SAY_MAX 4096
+
+/* Let the job be the current one; there is none yet. It must last. Any lock may be held. */
+void job_begin(const struct job *job);
+bool job_is_running(void);
+/* Do steps of the current job for a while, as long as job_has_room(). No lock is held. */
+void job_work(void);
+/* End the operator's job after its last step, and say so. False: there is none. */
+bool job_interrupt(void);
+
 /*
- * Write or send the state of a template, or of a VM that the operator has stopped, as PATH.state,
- * and the memory that no file holds as PATH.mem. 'path' is not longer than SAVE_PATH_MAX.
+ * Whether the console takes JOB_SAY_MAX bytes without a wait and without a loss. True also if the
+ * port takes nothing for two seconds: then they are lost, but the monitor can be used.
  */
-void monitor_job_save(struct vm *vm, const char *path, bool is_sent);
-/* Send a file of the ramdisk, or print an error. */
-void monitor_job_send(const char *path);
-
-/* Do a piece of the current job, or begin the next one. False: there is none. No lock is held. */
-bool monitor_job_work(void);
+bool job_has_room(void);

@@ -11,6 +11,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/command.h"
+#include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/say.h"
@@ -19,10 +20,10 @@
 #define PROMPT		   "(stencil) "
 #define TYPED_SIZE	   4096
 #define PROMPTS_PER_SECOND 2
+#define INTERRUPT	   ('C' & 0x1f)
 
 static struct {
 	bool is_on; /* atomic */
-	bool is_busy;
 	struct monitor_line line;
 	/* Typed while a command runs. */
 	uint8_t typed[TYPED_SIZE];
@@ -56,7 +57,7 @@ static void type(uint8_t byte)
 		return;
 	command_run(monitor.line.text);
 	monitor_line_clear(&monitor.line);
-	monitor.is_busy = monitor_job_work();
+	job_work();
 }
 
 bool monitor_has_room(void)
@@ -66,7 +67,9 @@ bool monitor_has_room(void)
 
 void monitor_type(uint8_t byte)
 {
-	if (monitor.n_typed < TYPED_SIZE)
+	if (byte == INTERRUPT && job_interrupt())
+		monitor.n_typed = 0;
+	else if (monitor.n_typed < TYPED_SIZE)
 		monitor.typed[monitor.n_typed++] = byte;
 }
 
@@ -75,7 +78,7 @@ static void take_typed(void)
 {
 	size_t n = 0;
 
-	while (n < monitor.n_typed && !monitor.is_busy)
+	while (n < monitor.n_typed && !job_is_running() && job_has_room())
 		type(monitor.typed[n++]);
 	memmove(monitor.typed, monitor.typed + n, monitor.n_typed - n);
 	monitor.n_typed -= n;
@@ -119,10 +122,12 @@ void monitor_quit(void)
 
 void monitor_poll(void)
 {
-	monitor.is_busy = monitor_job_work();
-	if (command_has_quit() && !monitor.is_busy)
+	if (!job_is_running())
+		file_job_begin_due();
+	job_work();
+	if (command_has_quit() && !job_is_running())
 		command_end_vms();
 	take_typed();
-	if (monitor_is_on() && !monitor.is_busy && !command_has_quit())
+	if (monitor_is_on() && !job_is_running() && !command_has_quit())
 		show_prompt();
 }

@@ -17,16 +17,18 @@ enum status output_create(struct output *output, struct image_list *images,
 			  char why[OUTPUT_WHY_MAX])
 {
 	struct frame_policy anywhere = {.mode = FRAME_LOCAL};
-	enum image_error error = image_lookup(images->first, output->name, &output->image);
+	struct image *image;
+	enum image_error error = image_lookup(images->first, output->name, &image);
 
 	output->at = 0;
 	if (error == IMAGE_OK)
 		return fail(output, "open", "File exists", why);
 	if (error == IMAGE_NOT_FOUND)
-		error = image_create(images, output->name, &output->image);
+		error = image_create(images, output->name, &image);
 	if (error != IMAGE_OK)
 		return fail(output, "open", image_error_text(error), why);
-	if (image_grow(output->image, output->size, &anywhere) == OK)
+	output->image = image;
+	if (image_grow(image, output->size, &anywhere) == OK)
 		return OK;
 	output_remove(output, images);
 	return fail(output, "write", "not enough memory in this machine", why);

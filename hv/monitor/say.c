@@ -17,12 +17,5 @@ void say(const char *fmt, ...)
 	va_end(args);
 	len = len < LINE_MAX ? len : LINE_MAX;
 	text[len] = '\n';
-	console_wait_for_room();
 	console_write_raw(text, len + 1);
-}
-
-void say_line(void *context, const char *line)
-{
-	(void)context;
-	say("%s", line);
 }

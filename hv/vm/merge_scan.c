@@ -85,12 +85,12 @@ static bool visit(struct vm *vm)
 /* Visit the next VM in this scan, which goes through the list once. Both locks are held. */
 static bool visit_next(void)
 {
-	struct vm *vm = search.is_scanning ? vms_cursor : vms;
+	struct vm *vm = search.is_scanning ? vms_cursor[VMS_WALK_MERGE] : vms;
 
 	while (vm && !visit(vm))
 		vm = vm->next;
 	search.is_scanning = true;
-	vms_cursor = vm ? vm->next : NULL;
+	vms_cursor[VMS_WALK_MERGE] = vm ? vm->next : NULL;
 	return vm != NULL;
 }
 

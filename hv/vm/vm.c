@@ -12,7 +12,7 @@
 struct vm *vms;
 static struct vm **vms_end = &vms;
 struct lock vms_lock;
-struct vm *vms_cursor;
+struct vm *vms_cursor[N_VMS_WALKS];
 struct vm_totals vm_totals;
 
 /* Offsets of what follows a struct vm, in bytes. */
@@ -110,8 +110,9 @@ void vm_unlist(struct vm *vm)
 {
 	if (vm->link == NULL)
 		return;
-	if (vms_cursor == vm)
-		vms_cursor = vm->next;
+	for (unsigned i = 0; i < N_VMS_WALKS; i++)
+		if (vms_cursor[i] == vm)
+			vms_cursor[i] = vm->next;
 	*vm->link = vm->next;
 	if (vm->next)
 		vm->next->link = vm->link;

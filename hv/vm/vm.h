@@ -196,10 +196,15 @@ extern struct vm *vms;
 extern struct lock vms_lock;
 
 /*
- * The next VM of a walk through 'vms' that releases vms_lock between two VMs; NULL: none.
- * vm_unlist() advances it. Only hv/vm/merge_scan.c walks like this. Guarded by vms_lock.
+ * The next VM of each walk through 'vms' that releases vms_lock between two VMs; NULL: none.
+ * vm_unlist() advances them. Guarded by vms_lock.
  */
-extern struct vm *vms_cursor;
+enum vms_walk {
+	VMS_WALK_MERGE,	  /* hv/vm/merge_scan.c */
+	VMS_WALK_MONITOR, /* hv/monitor/answer.c */
+	N_VMS_WALKS
+};
+extern struct vm *vms_cursor[N_VMS_WALKS];
 
 /* How many VMs were made, and how they ended. Atomic. */
 struct vm_totals {

@@ -4,9 +4,12 @@
 
 #include "hv/lib/assert.h"
 #include "hv/monitor/command.h"
+#include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
+#include "hv/monitor/registers.h"
+#include "hv/vcpu/sched.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
@@ -19,12 +22,13 @@ static struct vcpu vcpu;
 static struct ept_layer layer;
 static struct vm running, template;
 
-struct vm *vms;
+struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
 uint64_t tsc_hz = 1000000000;
 
-void console_wait_for_room(void)
+size_t console_waiting(void)
 {
+	return 0;
 }
 
 void console_write_raw(const char *text, size_t len)
@@ -48,26 +52,50 @@ void platform_list(const struct platform *platform, struct device_list *ret)
 	*ret = (struct device_list){0};
 }
 
-void monitor_job_registers(struct vm *vm)
+struct vm *vm_find(unsigned index)
 {
-	(void)vm;
+	struct vm *vm = vms;
+
+	while (vm && vm->index != index)
+		vm = vm->next;
+	return vm;
 }
 
-void monitor_job_dump(struct vm *vm, const char *path, bool is_sent)
+unsigned vm_next_index(void)
+{
+	return 100;
+}
+
+bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
+{
+	return true;
+}
+
+void registers_show(const struct vcpu *of)
+{
+	assert(of == &vcpu);
+}
+
+void template_put(struct vm *vm)
+{
+	assert(vm == &template && vm->n_holds-- > 0);
+}
+
+void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 {
 	(void)vm;
 	(void)is_sent;
 	assert(strlen(path) < MONITOR_LINE_SIZE);
 }
 
-void monitor_job_save(struct vm *vm, const char *path, bool is_sent)
+void file_job_save(struct vm *vm, const char *path, bool is_sent)
 {
-	monitor_job_dump(vm, path, is_sent);
+	file_job_dump(vm, path, is_sent);
 }
 
-void monitor_job_send(const char *path)
+void file_job_send(const char *path)
 {
-	monitor_job_dump(NULL, path, true);
+	file_job_dump(NULL, path, true);
 }
 
 void vm_pause(struct vm *vm, bool on)
@@ -122,6 +150,7 @@ void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
 {
 	*vm = (struct vm){.name = name,
+			  .index = vms ? vms->index + 1 : 0,
 			  .outcome = outcome,
 			  .config = &config,
 			  .mem = &no_memory,
@@ -147,6 +176,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!entered)
 			continue;
 		command_run(line.text);
+		while (job_is_running())
+			job_work();
 		monitor_line_clear(&line);
 	}
 	return 0;

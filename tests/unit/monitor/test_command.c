@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "hv/host/tsc.h"
-#include "hv/monitor/info.h"
+#include "hv/monitor/answer.h"
+#include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
+#include "hv/monitor/registers.h"
+#include "hv/vcpu/sched.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
@@ -18,13 +21,14 @@ static char did[8192];	/* to VMs, a line for each call */
 
 static struct vm_config config;
 static struct mem_map no_memory;
-static struct vcpu vcpu[2] = {{.n_exits = 7}, {.n_exits = 8}}, paused = {.is_paused = true};
+static struct vcpu vcpu[2] = {{.n_exits = 7}, {.number = 1, .n_exits = 8}},
+		   paused = {.is_paused = true};
 static struct ept_layer layer;
 static struct vm template, stopped, running, made = {.name = "t-1"};
 static struct vm *focus;
 static unsigned n_left; /* clones that there is memory for */
 
-struct vm *vms;
+struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
 uint64_t tsc_hz = 1000000;
 
@@ -38,8 +42,9 @@ __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
 	va_end(args);
 }
 
-void console_wait_for_room(void)
+size_t console_waiting(void)
 {
+	return 0;
 }
 
 void console_write_raw(const char *text, size_t len)
@@ -62,22 +67,41 @@ void platform_list(const struct platform *platform, struct device_list *ret)
 	*ret = (struct device_list){0};
 }
 
-void monitor_job_registers(struct vm *vm)
+struct vm *vm_find(unsigned index)
 {
-	note("registers of %s\n", vm->name);
+	struct vm *vm = vms;
+
+	while (vm && vm->index != index)
+		vm = vm->next;
+	return vm;
 }
 
-void monitor_job_dump(struct vm *vm, const char *path, bool is_sent)
+unsigned vm_next_index(void)
+{
+	return 100;
+}
+
+bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
+{
+	return true;
+}
+
+void registers_show(const struct vcpu *of)
+{
+	note("registers of vCPU %u\n", of->number);
+}
+
+void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 {
 	note("dump %s to %s%s\n", vm->name, path, is_sent ? ", sent" : "");
 }
 
-void monitor_job_save(struct vm *vm, const char *path, bool is_sent)
+void file_job_save(struct vm *vm, const char *path, bool is_sent)
 {
 	note("save %s to %s%s\n", vm->name, path, is_sent ? ", sent" : "");
 }
 
-void monitor_job_send(const char *path)
+void file_job_send(const char *path)
 {
 	note("send %s\n", path);
 }
@@ -92,6 +116,11 @@ struct vm *template_clone(struct vm *vm, const char *name)
 	assert_null(name);
 	note("clone %s\n", vm->name);
 	return n_left-- > 0 ? &made : NULL;
+}
+
+void template_put(struct vm *vm)
+{
+	vm->n_holds--;
 }
 
 void template_give_up(struct vm *vm)
@@ -141,6 +170,7 @@ void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
 {
 	*vm = (struct vm){.name = name,
+			  .index = vms ? vms->index + 1 : 0,
 			  .outcome = outcome,
 			  .config = &config,
 			  .mem = &no_memory,
@@ -176,6 +206,8 @@ static void type(const char *text)
 	*said = *did = '\0';
 	strcpy(line, text);
 	command_run(line);
+	while (job_is_running())
+		job_work();
 }
 
 static void commands_are_told_apart(void **state)
@@ -188,7 +220,7 @@ static void commands_are_told_apart(void **state)
 		{"c", "resume r\n"},
 		{"destroy t", "give up t\n"},
 		{"freeze  r ", "freeze r\n"},
-		{"info registers", "registers of r\n"},
+		{"info registers", "pause r\nregisters of vCPU 0\nregisters of vCPU 1\nresume r\n"},
 		{"revert t-0", "revert t-0\n"},
 		{"save t /x", "save t to /x\n"},
 		{"save t-0 /x", "save t-0 to /x\n"},

@@ -254,6 +254,31 @@ static void long_lines_are_cut(void **state)
 	assert_int_equal(strcspn(answer, "\n"), INFO_LINE_MAX);
 }
 
+static void a_long_answer_comes_in_parts(void **state)
+{
+	static const char *const commands[] = {"info memdev",	"info memory-devices",
+					       "info mtree -f", "info numa",
+					       "query-memdev",	"query-memory-devices"};
+	static char whole[sizeof(answer)];
+	const struct info_vm vm = {run_vm(much, ""), &map, &devices};
+
+	map.n = 0;
+	assert_int_equal(memory_layout(config.vms, &map), OK);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		struct info_part part = {.n = 3};
+
+		*answer = '\0';
+		assert_int_equal(ask(commands[i]), OK);
+		strcpy(whole, answer);
+		*answer = '\0';
+		for (; part.n == 3; part.first += part.n)
+			assert_int_equal(info_run_part(&vm, commands[i], &part, collect, answer),
+					 OK);
+		assert_string_equal(answer, whole);
+		assert_true(part.n < 3);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +290,7 @@ int main(void)
 		cmocka_unit_test(ids_of_devices_are_quoted),
 		cmocka_unit_test(other_commands_are_not_known),
 		cmocka_unit_test(long_lines_are_cut),
+		cmocka_unit_test(a_long_answer_comes_in_parts),
 	};
 
 	machine_frames_add(GIB(64));

@@ -10,10 +10,6 @@
 
 static char said[4096];
 
-void console_wait_for_room(void)
-{
-}
-
 void console_write_raw(const char *text, size_t len)
 {
 	strncat(said, text, len);

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A step takes vms_lock, formats what it says, and releases the lock before it says it. Between
+ * two steps VMs start and end: the cursor of the list moves on when a VM leaves it, any other VM is
+ * found again by its number.
+ */
+#include "hv/monitor/answer.h"
+
+#include "hv/host/console.h"
+#include "hv/host/tsc.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/monitor/focus.h"
+#include "hv/monitor/info.h"
+#include "hv/monitor/job.h"
+#include "hv/monitor/registers.h"
+#include "hv/monitor/say.h"
+#include "hv/monitor/still.h"
+#include "hv/vm/audit.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/template.h"
+
+enum { LINES_AT_ONCE = 4 }; /* of INFO_LINE_MAX bytes */
+_Static_assert(LINES_AT_ONCE *(INFO_LINE_MAX + 1) <= JOB_SAY_MAX, "a step");
+
+/* Of the current job. */
+static unsigned vm_index; /* of the VM that is described, or of the first one that is not listed */
+static unsigned n_done;	  /* lines, or vCPUs */
+
+bool answer_is_running(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
+}
+
+bool answer_is_template(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->is_given_up;
+}
+
+const char *answer_status(const struct vm *vm)
+{
+	if (!answer_is_running(vm))
+		return "paused (template)";
+	return vm_is_paused(vm) ? "paused" : "running";
+}
+
+/* The lists. */
+
+static unsigned focus_index; /* UINT32_MAX: none */
+
+static void begin_list(const struct job *job)
+{
+	const struct vm *focus;
+
+	lock_acquire(&vms_lock);
+	focus = focus_vm();
+	focus_index = focus ? focus->index : UINT32_MAX;
+	vms_cursor[VMS_WALK_MONITOR] = vms;
+	lock_release(&vms_lock);
+	vm_index =
+		vm_next_index(); /* VMs that come later are not listed, else there may be no end */
+	job_begin(job);
+}
+
+/* The next VM of the list, or template; NULL: that was all. vms_lock is held. */
+static const struct vm *next_listed(void)
+{
+	struct vm *vm = vms_cursor[VMS_WALK_MONITOR];
+
+	while (vm && vm->index < vm_index && !answer_is_running(vm) && !answer_is_template(vm))
+		vm = vm->next;
+	if (vm && vm->index > vm_index)
+		vm = NULL;
+	vms_cursor[VMS_WALK_MONITOR] = vm ? vm->next : NULL;
+	return vm;
+}
+
+static void end_list(void)
+{
+	lock_acquire(&vms_lock);
+	vms_cursor[VMS_WALK_MONITOR] = NULL;
+	lock_release(&vms_lock);
+}
+
+/* Returns the line's length; 0: the VM is not listed here. */
+typedef size_t format_vm(const struct vm *vm, char *line, size_t size);
+
+static enum job_state list_next(format_vm *format_line)
+{
+	char line[INFO_LINE_MAX + 1];
+	const struct vm *vm;
+	size_t len = 0;
+
+	lock_acquire(&vms_lock);
+	vm = next_listed();
+	if (vm)
+		len = format_line(vm, line, sizeof(line));
+	lock_release(&vms_lock);
+	if (len > 0)
+		say("%s", line);
+	return vm ? JOB_GOES_ON : JOB_IS_DONE;
+}
+
+static size_t format_usage(const struct vm *vm, char *line, size_t size)
+{
+	return format(line, size,
+		      "%c %s: %s, %lu KiB private memory, tables included; weight %u, %lu ms used",
+		      vm->index == focus_index ? '*' : ' ', vm->name, answer_status(vm),
+		      vm->ept.n_owned * PAGE_SIZE / KIB(1), vm->share.weight,
+		      __atomic_load_n(&vm->share.used, __ATOMIC_RELAXED) / (tsc_hz / 1000));
+}
+
+static enum job_state list_vm(void)
+{
+	return list_next(format_usage);
+}
+
+void answer_vms(void)
+{
+	static const struct job job = {.step = list_vm, .end = end_list};
+
+	begin_list(&job);
+}
+
+static size_t format_template(const struct vm *vm, char *line, size_t size)
+{
+	if (!answer_is_template(vm))
+		return 0;
+	return format(line, size, "%s: %lu KiB, %u clones made, %u alive", vm->name,
+		      vm->layer->n_owned * PAGE_SIZE / KIB(1), vm->next_number, vm->n_holds - 1);
+}
+
+static enum job_state list_template(void)
+{
+	return list_next(format_template);
+}
+
+void answer_templates(void)
+{
+	static const struct job job = {.step = list_template, .end = end_list};
+
+	begin_list(&job);
+}
+
+/* One VM. */
+
+static void begin_about(const struct vm *vm, const struct job *job)
+{
+	vm_index = vm->index;
+	n_done = 0;
+	job_begin(job);
+}
+
+/* The VM, unless it has ended. vms_lock is held. */
+static const struct vm *find(void)
+{
+	const struct vm *vm = vm_find(vm_index);
+
+	return vm && (answer_is_running(vm) || answer_is_template(vm)) ? vm : NULL;
+}
+
+static enum job_state has_ended(void)
+{
+	say("Error: the VM has ended");
+	return JOB_IS_DONE;
+}
+
+static char command[ANSWER_COMMAND];
+
+/* What a step says. */
+struct said {
+	char text[JOB_SAY_MAX + 1];
+	size_t len;
+};
+
+static void add_line(void *context, const char *line)
+{
+	struct said *said = context;
+
+	said->len += format(said->text + said->len, sizeof(said->text) - said->len, "%s\n", line);
+}
+
+/* vms_lock is held. */
+static void read_lines(const struct vm *vm, struct info_part *part, struct said *said)
+{
+	static struct device_list devices;
+	const struct info_vm about = {vm->config, vm->mem, &devices};
+
+	platform_list(&vm->platform, &devices);
+	/* Always OK: the caller knows the command. */
+	(void)info_run_part(&about, command, part, add_line, said);
+}
+
+static enum job_state say_lines(void)
+{
+	struct info_part part = {.first = n_done, .n = LINES_AT_ONCE};
+	static struct said said;
+	const struct vm *vm;
+
+	said.len = 0;
+	lock_acquire(&vms_lock);
+	vm = find();
+	if (vm)
+		read_lines(vm, &part, &said);
+	lock_release(&vms_lock);
+	if (vm == NULL)
+		return has_ended();
+	if (said.len > 0)
+		console_write_raw(said.text, said.len);
+	n_done += part.n;
+	return part.n == LINES_AT_ONCE ? JOB_GOES_ON : JOB_IS_DONE;
+}
+
+void answer_memory(const struct vm *vm, const char *text)
+{
+	static const struct job job = {.step = say_lines};
+
+	format(command, sizeof(command), "%s", text);
+	begin_about(vm, &job);
+}
+
+enum { CPU_LINE = 80 };
+
+static void format_cpu(const struct vcpu *vcpu, unsigned n, char line[CPU_LINE])
+{
+	bool is_halted =
+		__atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & VCPU_REQUEST_HALT;
+
+	format(line, CPU_LINE, "%c CPU #%u: %s, %lu exits", n == 0 ? '*' : ' ', n,
+	       is_halted ? "halted" : "running", vcpu->n_exits);
+}
+
+static enum job_state say_cpu(void)
+{
+	char line[CPU_LINE];
+	const struct vm *vm;
+	bool is_last = true;
+
+	lock_acquire(&vms_lock);
+	vm = find();
+	if (vm) {
+		format_cpu(&vm->vcpu[n_done], n_done, line);
+		n_done++;
+		is_last = n_done == vm->n_vcpus;
+	}
+	lock_release(&vms_lock);
+	if (vm == NULL)
+		return has_ended();
+	say("%s", line);
+	return is_last ? JOB_IS_DONE : JOB_GOES_ON;
+}
+
+void answer_cpus(const struct vm *vm)
+{
+	static const struct job job = {.step = say_cpu};
+
+	begin_about(vm, &job);
+}
+
+static struct still still;
+
+static enum job_state say_registers(void)
+{
+	if (still.vm == NULL && !still_look(&still))
+		return has_ended();
+	if (still.vm == NULL)
+		return JOB_WAITS;
+	registers_show(&still.vm->vcpu[n_done++]);
+	return n_done == still.vm->n_vcpus ? JOB_IS_DONE : JOB_GOES_ON;
+}
+
+static void let_go(void)
+{
+	still_end(&still);
+}
+
+void answer_registers(struct vm *vm)
+{
+	static const struct job job = {.step = say_registers, .end = let_go};
+
+	still_begin(&still, vm);
+	begin_about(vm, &job);
+}
+
+/* Clones, and the check. */
+
+static struct vm *template; /* held */
+static uint32_t n_wanted;
+static bool starts_paused;
+
+static bool may_be_cloned(void)
+{
+	bool may_be;
+
+	lock_acquire(&vms_lock);
+	may_be = answer_is_template(template);
+	lock_release(&vms_lock);
+	return may_be;
+}
+
+static enum job_state make_clone(void)
+{
+	struct vm *clone;
+
+	if (!may_be_cloned())
+		return JOB_IS_DONE;
+	clone = template_clone(template, NULL);
+	if (clone == NULL) {
+		log_error("VM %s: no memory for another clone", template->name);
+		return JOB_IS_DONE;
+	}
+	if (starts_paused)
+		vm_pause(clone, true);
+	vm_start(clone);
+	return --n_wanted > 0 ? JOB_GOES_ON : JOB_IS_DONE;
+}
+
+static void put_template(void)
+{
+	lock_acquire(&vms_lock);
+	template_put(template);
+	lock_release(&vms_lock);
+}
+
+void answer_clone(struct vm *of, uint32_t count, bool is_paused)
+{
+	static const struct job job = {.step = make_clone, .end = put_template};
+
+	template = of;
+	template->n_holds++;
+	n_wanted = count;
+	starts_paused = is_paused;
+	job_begin(&job);
+}
+
+static void say_fault(const char *name, const char *what)
+{
+	say("%s: %s", name, what);
+}
+
+static enum job_state check(void)
+{
+	struct vm_audit audit;
+	enum status status = vm_audit(say_fault, &audit);
+
+	if (status == OK)
+		say("check: VMs and templates: %u, frames: %lu, faults: %lu", audit.n_vms,
+		    audit.n_pages, audit.n_faults);
+	else
+		say("Error: check: no memory for a byte a frame");
+	return JOB_IS_DONE;
+}
+
+void answer_check(void)
+{
+	static const struct job job = {.step = check};
+
+	job_begin(&job);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A job has one or two files, one after the other: a step copies or sends a piece of one. */
+#include "hv/monitor/file_job.h"
+
+#include "hv/frame/phys.h"
+#include "hv/guest/saved_memory.h"
+#include "hv/host/io.h"
+#include "hv/host/tsc.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/monitor/dump.h"
+#include "hv/monitor/job.h"
+#include "hv/monitor/output.h"
+#include "hv/monitor/registers.h"
+#include "hv/monitor/say.h"
+#include "hv/monitor/still.h"
+#include "hv/vm/save_queue.h"
+#include "hv/vm/state.h"
+
+enum kind { KIND_DUMP, KIND_SEND, KIND_SAVE };
+
+/* The origin of a file's bytes. */
+enum source { FROM_IMAGE, FROM_DUMP, FROM_MEMORY, FROM_HEAD };
+
+struct part {
+	enum source source;
+	struct output output;
+};
+
+static struct {
+	enum kind kind;
+	struct still still;	  /* the VM; none for KIND_SEND */
+	struct save_config *line; /* KIND_SAVE: of the configuration; NULL: the operator's */
+	bool is_complete;
+
+	char path[SEND_NAME_MAX + 1];
+	bool is_sent;
+	struct image_list *images;
+	const struct image *image; /* KIND_SEND */
+	struct dump dump;
+	char *head; /* of the dump, or the whole state */
+	size_t head_size;
+
+	struct part part[2]; /* one after the other */
+	unsigned n_parts, at_part;
+	char page[PAGE_SIZE]; /* of memory, where the part's 'at' is */
+	bool has_page;
+} job;
+
+static void fail(const char *why)
+{
+	if (job.line)
+		log_error("VM %s: save: %s", job.still.vm->name, why);
+	else
+		say("Error: %s: %s", job.kind == KIND_SAVE ? "save" : "dump", why);
+}
+
+static void fail_memory(void)
+{
+	char why[OUTPUT_WHY_MAX];
+
+	format(why, sizeof(why), "failed to write '%s': not enough memory in this machine",
+	       job.path);
+	fail(why);
+}
+
+static enum job_state step(void);
+
+/* Remove what was not completed from the ramdisk. */
+static void remove_parts(void)
+{
+	for (unsigned i = 0; i < job.n_parts; i++)
+		if (job.part[i].output.image)
+			output_remove(&job.part[i].output, job.images);
+}
+
+static void end(void)
+{
+	if (!job.is_complete)
+		remove_parts();
+	if (job.kind != KIND_SEND)
+		still_end(&job.still);
+	if (job.head)
+		frame_free_run(virt_to_phys(job.head),
+			       align_up(job.head_size, PAGE_SIZE) / PAGE_SIZE);
+	job.head = NULL;
+	if (job.line)
+		save_queue_done(job.line, job.is_complete);
+}
+
+static void begin(enum kind kind, struct save_config *line)
+{
+	static const struct job operators = {.step = step, .end = end};
+	static const struct job configured = {.step = step, .end = end, .is_configured = true};
+
+	job.kind = kind;
+	job.line = line;
+	job.is_complete = false;
+	job.n_parts = job.at_part = 0;
+	job_begin(line ? &configured : &operators);
+}
+
+void file_job_setup(struct image_list *images)
+{
+	job.images = images;
+}
+
+static void note_path(const char *path, bool is_sent)
+{
+	job.is_sent = is_sent;
+	format(job.path, sizeof(job.path), "%s", path);
+}
+
+void file_job_dump(struct vm *vm, const char *path, bool is_sent)
+{
+	note_path(path, is_sent);
+	still_begin(&job.still, vm);
+	begin(KIND_DUMP, NULL);
+}
+
+void file_job_save(struct vm *vm, const char *path, bool is_sent)
+{
+	note_path(path, is_sent);
+	still_begin(&job.still, vm);
+	begin(KIND_SAVE, NULL);
+}
+
+static void add_part(enum source source, const char *name, const char *suffix, uint64_t size)
+{
+	struct part *part = &job.part[job.n_parts++];
+
+	*part = (struct part){.source = source, .output.size = size};
+	format(part->output.name, sizeof(part->output.name), "%s%s", name, suffix);
+}
+
+/* Begin to send the first file, or create all files in the ramdisk. */
+static bool open_parts(void)
+{
+	char why[OUTPUT_WHY_MAX];
+
+	job.at_part = 0;
+	job.has_page = false;
+	if (job.is_sent) {
+		output_begin_sending(&job.part[0].output);
+		return true;
+	}
+	for (unsigned i = 0; i < job.n_parts; i++) {
+		if (output_create(&job.part[i].output, job.images, why) == OK)
+			continue;
+		fail(why);
+		return false;
+	}
+	return true;
+}
+
+static void begin_sending(const struct image *image)
+{
+	begin(KIND_SEND, NULL);
+	job.is_sent = true;
+	job.image = image;
+	add_part(FROM_IMAGE, image->path, "", image->size);
+	(void)open_parts(); /* sending never fails to begin */
+}
+
+void file_job_send(const char *path)
+{
+	struct image *image = NULL;
+	enum image_error error = image_lookup(job.images->first, path, &image);
+
+	if (error == IMAGE_OK && (image == NULL || image->type != IMAGE_FILE))
+		error = IMAGE_IS_DIRECTORY;
+	if (error == IMAGE_OK)
+		begin_sending(image);
+	else
+		say("Error: send: could not open '%s': %s", path, image_error_text(error));
+}
+
+static bool make_head(size_t size)
+{
+	phys_t head = frame_alloc_run(align_up(size, PAGE_SIZE) / PAGE_SIZE, PAGE_SIZE);
+
+	if (head == 0)
+		return false;
+	job.head = phys_to_virt(head);
+	job.head_size = size;
+	return true;
+}
+
+/* Only the head needs the processors' registers. */
+static bool make_dump_head(void)
+{
+	const struct vm *vm = job.still.vm;
+	uint64_t n_frames = align_up(vm->n_vcpus * sizeof(struct dump_cpu), PAGE_SIZE) / PAGE_SIZE;
+	phys_t registers = frame_alloc_run(n_frames, PAGE_SIZE);
+	struct dump_cpu *cpus = phys_to_virt(registers);
+
+	if (registers == 0)
+		return false;
+	if (make_head(dump_head_size(&job.dump))) {
+		for (unsigned i = 0; i < vm->n_vcpus; i++)
+			registers_read(&vm->vcpu[i], &cpus[i]);
+		job.dump.cpus = cpus;
+		dump_write_head(&job.dump, job.head);
+		job.dump.cpus = NULL;
+	}
+	frame_free_run(registers, n_frames);
+	return job.head != NULL;
+}
+
+static bool begin_dump(void)
+{
+	job.dump = (struct dump){.memory = &job.still.vm->memory, .n_cpus = job.still.vm->n_vcpus};
+	if (!make_dump_head()) {
+		fail_memory();
+		return false;
+	}
+	add_part(FROM_DUMP, job.path, "", dump_size(&job.dump));
+	return open_parts();
+}
+
+/* NULL: the VM can be saved. */
+static const char *cannot_save(const struct vm *vm)
+{
+	if (vm->labels.labels)
+		return "NVDIMM labels cannot be saved";
+	if (vm->vcpu->regs.requests & VCPU_REQUEST_START)
+		return "the VM has not started yet";
+	if (vm->outcome != VM_FROZEN && job.still.has_to_resume)
+		return "the VM is running: stop it or make it a template first";
+	if (vm->n_holds > 1 && saved_memory_is_shared(vm->mem))
+		return "its clones may change its shared memory that is not a file: end them first";
+	return NULL;
+}
+
+static bool begin_save(void)
+{
+	struct vm *vm = job.still.vm;
+	uint64_t memory = saved_memory_size(vm->mem), now = rdtsc();
+	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now)};
+	const char *why = cannot_save(vm);
+
+	if (why) {
+		fail(why);
+		return false;
+	}
+	if (!make_head(vm_state_size(vm))) {
+		fail_memory();
+		return false;
+	}
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_keep(&vm->vcpu[i]);
+	vm_state_write(vm, &host, job.head);
+	if (memory > 0)
+		add_part(FROM_MEMORY, job.path, ".mem", memory);
+	add_part(FROM_HEAD, job.path, ".state", job.head_size);
+	return open_parts();
+}
+
+/* Read the page of memory that the part's 'at' is in. */
+static void read_page(const struct part *part)
+{
+	uint64_t offset = align_down(part->output.at, PAGE_SIZE);
+
+	lock_acquire(&job.still.vm->lock);
+	if (part->source == FROM_DUMP)
+		dump_read_page(&job.dump, offset, job.page);
+	else
+		saved_memory_read(&job.still.vm->memory, offset, job.page);
+	lock_release(&job.still.vm->lock);
+	job.has_page = true;
+}
+
+/* The bytes of the file from the part's 'at' to the end of the page. */
+static const char *next_bytes(const struct part *part, size_t *ret_len)
+{
+	uint64_t at = part->output.at, offset = at % PAGE_SIZE;
+
+	*ret_len = PAGE_SIZE - offset;
+	if (*ret_len > part->output.size - at)
+		*ret_len = part->output.size - at;
+	if (part->source == FROM_IMAGE)
+		return (char *)phys_to_virt(job.image->base) + at;
+	if (part->source == FROM_HEAD || (part->source == FROM_DUMP && at < job.head_size))
+		return job.head + at;
+	if (!job.has_page)
+		read_page(part);
+	return job.page + offset;
+}
+
+static void say_saved(void)
+{
+	const struct mem_map *map = job.still.vm->mem;
+
+	if (job.kind != KIND_SAVE)
+		return;
+	log_info("VM %s: saved: %s.state", job.still.vm->name, job.path);
+	for (size_t i = 0; i < map->n; i++) {
+		const struct mem_region *region = &map->region[i];
+		uint64_t place;
+
+		if (saved_memory_place(map, region, &place) && memory_backend_offset(region) == 0)
+			log_info("VM %s: memory of '%s': mem-path=%s.mem,offset=%lu",
+				 job.still.vm->name, region->backend->id, job.path, place);
+	}
+}
+
+static enum job_state end_part(void)
+{
+	output_end(&job.part[job.at_part++].output);
+	job.has_page = false;
+	if (job.at_part < job.n_parts) {
+		if (job.is_sent)
+			output_begin_sending(&job.part[job.at_part].output);
+		return JOB_GOES_ON;
+	}
+	say_saved();
+	job.is_complete = true;
+	return JOB_IS_DONE;
+}
+
+/* Up to the end of a page, or of a line that is sent. */
+static enum job_state copy_some(void)
+{
+	struct part *part = &job.part[job.at_part];
+	struct output *output = &part->output;
+	const char *bytes;
+	size_t len;
+
+	if (output->at == output->size)
+		return end_part();
+	bytes = next_bytes(part, &len);
+	(void)output_take(output, bytes, len);
+	if (output->at % PAGE_SIZE == 0)
+		job.has_page = false;
+	return JOB_GOES_ON;
+}
+
+static enum job_state begin_with_vm(void)
+{
+	bool has_begun;
+
+	if (!still_look(&job.still)) {
+		say("Error: the VM has ended");
+		return JOB_IS_DONE;
+	}
+	if (job.still.vm == NULL)
+		return JOB_WAITS;
+	has_begun = job.kind == KIND_DUMP ? begin_dump() : begin_save();
+	return has_begun ? JOB_GOES_ON : JOB_IS_DONE;
+}
+
+static enum job_state step(void)
+{
+	return job.kind != KIND_SEND && job.still.vm == NULL ? begin_with_vm() : copy_some();
+}
+
+void file_job_begin_due(void)
+{
+	struct save_config *line = save_queue_next();
+
+	if (line == NULL)
+		return;
+	note_path(line->path, line->is_sent);
+	lock_acquire(&vms_lock);
+	still_begin(&job.still, line->vm);
+	lock_release(&vms_lock);
+	job.still.is_held = true;
+	begin(KIND_SAVE, line);
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The operator's session: keys, prompt, commands and jobs over the console, whose UART has a speed,
+ * and over the list of VMs, in which VMs come and go between two turns of the boot processor.
+ */
+#include "hv/monitor/monitor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "hv/host/console.h"
+#include "hv/host/keyboard.h"
+#include "hv/host/tsc.h"
+#include "hv/monitor/command.h"
+#include "hv/monitor/file_job.h"
+#include "hv/monitor/job.h"
+#include "hv/monitor/keys.h"
+#include "hv/monitor/registers.h"
+#include "hv/vm/audit.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/save_queue.h"
+#include "hv/vm/serial.h"
+#include "hv/vm/template.h"
+#include "hv/vm/vm.c"
+#include "tests/unit/support.h"
+
+enum {
+	FIFO_US = 1389, /* 16 bytes at 115200 baud */
+	TURN_US = 1000,
+	N_VMS = 1000,
+};
+
+#define PROMPT "(stencil) "
+
+const uint8_t font[FONT_GLYPHS][FONT_HEIGHT] = {0};
+uint64_t tsc_hz = 1000000000;
+struct vcpu_shared vcpu_shared;
+
+static unsigned now_us, ready_us;
+static char sent[1 << 20];
+static size_t n_sent;
+static const char *typed; /* what the operator types next */
+
+static struct vm_config config;
+static struct mem_map no_memory;
+static struct vcpu vcpu;
+static struct ept_layer layer;
+static struct vm pool[2 * N_VMS];
+static char names[2 * N_VMS][16];
+static unsigned n_made;
+static struct vm *template;
+static bool floods;
+
+bool serial_is_present(const struct serial_port *port)
+{
+	return true;
+}
+
+void serial_init(const struct serial_port *port)
+{
+}
+
+bool serial_can_send(const struct serial_port *port)
+{
+	return now_us >= ready_us;
+}
+
+bool serial_all_sent(const struct serial_port *port)
+{
+	return serial_can_send(port);
+}
+
+/* A newline has a return before it. No lock is held at the speed of a line. */
+void serial_send(const struct serial_port *port, uint8_t byte)
+{
+	assert_int_equal(vms_lock.next, vms_lock.serving);
+	ready_us = now_us + FIFO_US;
+	assert_true(n_sent < sizeof(sent) - 1);
+	if (byte != '\r')
+		sent[n_sent++] = (char)byte;
+	sent[n_sent] = '\0';
+}
+
+int serial_receive(const struct serial_port *port)
+{
+	return typed && *typed ? (uint8_t)*typed++ : -1;
+}
+
+int keyboard_read(void)
+{
+	return -1;
+}
+
+void sched_add(struct vcpu *vcpus, unsigned n)
+{
+}
+
+bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
+{
+	return vcpu.is_aside;
+}
+
+void sched_pause(struct vcpu *vcpus, unsigned n, bool on)
+{
+	vcpus->is_paused = on;
+}
+
+void sched_request(struct vcpu *of, uint32_t requests)
+{
+}
+
+void registers_show(const struct vcpu *of)
+{
+}
+
+bool vm_has_input(const struct vm *vm)
+{
+	return false;
+}
+
+bool vm_has_input_room(const struct vm *vm)
+{
+	return true;
+}
+
+void vm_put_input(struct vm *vm, uint8_t byte)
+{
+}
+
+static struct vm *make_vm(const char *form, enum vm_outcome outcome)
+{
+	struct vm *vm = &pool[n_made];
+
+	assert_true(n_made < ARRAY_SIZE(pool));
+	snprintf(names[n_made], sizeof(names[0]), form, n_made);
+	*vm = (struct vm){.index = vm_next_index(),
+			  .name = names[n_made++],
+			  .outcome = outcome,
+			  .config = &config,
+			  .mem = &no_memory,
+			  .layer = &layer,
+			  .vcpu = &vcpu,
+			  .n_vcpus = 1};
+	return vm;
+}
+
+struct vm *template_clone(struct vm *of, const char *name)
+{
+	assert_ptr_equal(of, template);
+	return n_made < ARRAY_SIZE(pool) ? make_vm("clone-%u", VM_RUNNING) : NULL;
+}
+
+void template_put(struct vm *of)
+{
+	of->n_holds--;
+}
+
+void template_give_up(struct vm *of)
+{
+	of->is_given_up = true;
+}
+
+void template_give_up_all(void)
+{
+}
+
+static bool saves; /* the configuration asks for a save */
+
+bool save_queue_is_wanted(void)
+{
+	return saves;
+}
+
+static enum job_state save_some(void)
+{
+	return saves ? JOB_WAITS : JOB_IS_DONE;
+}
+
+void file_job_begin_due(void)
+{
+	static const struct job job = {.step = save_some, .is_configured = true};
+
+	if (saves)
+		job_begin(&job);
+}
+
+void file_job_dump(struct vm *vm, const char *path, bool is_sent)
+{
+}
+
+void file_job_save(struct vm *vm, const char *path, bool is_sent)
+{
+}
+
+void file_job_send(const char *path)
+{
+}
+
+enum status vm_audit(void (*say)(const char *name, const char *what), struct vm_audit *ret)
+{
+	*ret = (struct vm_audit){.n_vms = n_made};
+	return OK;
+}
+
+/* What the boot processor does in a millisecond. */
+static void turn(void)
+{
+	static const char line[] = "guest: what a guest prints\n";
+
+	now_us += TURN_US;
+	keys_poll();
+	while (floods && console_offer(line, strlen(line)))
+		;
+	(void)console_poll();
+}
+
+static void run(unsigned n_turns)
+{
+	while (n_turns-- > 0)
+		turn();
+}
+
+static void wait_for_prompt(void)
+{
+	do
+		turn();
+	while (*typed || job_is_running() || console_waiting() > 0 || !console_line_is_open());
+}
+
+static void begin_typing(const char *text)
+{
+	n_sent = 0;
+	*sent = '\0';
+	typed = text;
+}
+
+static void type(const char *text)
+{
+	begin_typing(text);
+	wait_for_prompt();
+}
+
+/* Type, and return while the answer is on its way. */
+static void begin(const char *text)
+{
+	begin_typing(text);
+	run(100);
+	assert_true(job_is_running());
+}
+
+static unsigned count(const char *what)
+{
+	unsigned n = 0;
+
+	for (const char *at = sent; (at = strstr(at, what)) != NULL; at++)
+		n++;
+	return n;
+}
+
+static bool ends_with(const char *what)
+{
+	return n_sent >= strlen(what) && strcmp(sent + n_sent - strlen(what), what) == 0;
+}
+
+static void end_vm_of(unsigned number)
+{
+	lock_acquire(&vms_lock);
+	pool[number].outcome = VM_ENDED_WELL;
+	vm_unlist(&pool[number]);
+	lock_release(&vms_lock);
+}
+
+/* A template and many VMs. The monitor has the console. */
+static int set_up(void **state)
+{
+	static const struct boot_info no_screens;
+
+	console_set_buffered(false);
+	console_init(&no_screens);
+	now_us = ready_us = 0;
+	console_set_buffered(true);
+	vms = NULL;
+	vms_end = &vms;
+	n_made = 0;
+	vcpu = (struct vcpu){.is_aside = true};
+	template = make_vm("t", VM_FROZEN);
+	template->n_holds = 1;
+	vm_list(template);
+	while (n_made < N_VMS)
+		vm_list(make_vm("vm-%u", VM_RUNNING));
+	type("\x01"
+	     "c");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	type("\x01"
+	     "c");
+	floods = saves = false;
+	return 0;
+}
+
+static void a_long_list_goes_on_while_vms_come_and_go(void **state)
+{
+	begin("info vms\r");
+	assert_non_null(strstr(sent, "  vm-1: running"));
+	assert_null(strstr(sent, "vm-500: "));
+	end_vm_of(500);
+	end_vm_of(vms_cursor[VMS_WALK_MONITOR]->index - template->index); /* the next one */
+	vm_start(make_vm("new-%u", VM_RUNNING));
+	wait_for_prompt();
+	assert_int_equal(count("  vm-"), N_VMS - 3);
+	assert_null(strstr(sent, "vm-500: "));
+	assert_null(strstr(sent, "new-"));
+	assert_non_null(strstr(sent, "* t: paused (template)"));
+	assert_true(ends_with(PROMPT));
+}
+
+static void a_key_ends_the_list_in_one_line(void **state)
+{
+	begin("info vms\rinfo templates\r");
+	assert_null(vms_cursor[VMS_WALK_MERGE]);
+	type("\x03");
+	assert_int_equal(count("Interrupted\n" PROMPT), 1);
+	assert_true(ends_with("used\nInterrupted\n" PROMPT));
+	/* What was typed after the command is forgotten, and nothing of the job is left. */
+	assert_null(strstr(sent, "clones made"));
+	assert_null(vms_cursor[VMS_WALK_MONITOR]);
+	type("info status\r");
+	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
+}
+
+static void a_key_without_a_job_is_ignored(void **state)
+{
+	type("info \x03status\r");
+	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
+}
+
+static void clones_are_made_in_pieces(void **state)
+{
+	unsigned n;
+
+	typed = "clone t 4294967295\r";
+	while (*typed)
+		turn();
+	assert_true(job_is_running());
+	assert_int_equal(template->n_holds, 2);
+	n = n_made;
+	run(1);
+	assert_true(n_made > n || n == ARRAY_SIZE(pool));
+	type("\x03");
+	n = n_made;
+	assert_true(n < ARRAY_SIZE(pool));
+	run(100);
+	assert_int_equal(n_made, n);
+	assert_int_equal(template->n_holds, 1);
+}
+
+static void no_clone_is_made_of_a_template_without_a_name(void **state)
+{
+	typed = "clone t 4294967295\r";
+	while (*typed)
+		turn();
+	template->is_given_up = true;
+	wait_for_prompt();
+	assert_true(n_made < ARRAY_SIZE(pool));
+	assert_int_equal(template->n_holds, 1);
+}
+
+static void a_vm_may_end_during_its_answer(void **state)
+{
+	vcpu.is_aside = false;
+	begin("vm vm-7\rinfo registers\r");
+	assert_true(vcpu.is_paused);
+	end_vm_of(7);
+	wait_for_prompt();
+	assert_true(ends_with("Error: the VM has ended\n" PROMPT));
+}
+
+static void a_stopped_vm_goes_on_after_the_key(void **state)
+{
+	vcpu.is_aside = false;
+	begin("vm vm-7\rinfo registers\r");
+	assert_true(vcpu.is_paused);
+	type("\x03");
+	assert_false(vcpu.is_paused);
+	assert_true(ends_with("Interrupted\n" PROMPT));
+}
+
+static void a_configured_save_is_not_interrupted(void **state)
+{
+	saves = true;
+	run(1);
+	typed = "\x03";
+	run(100);
+	assert_true(job_is_running());
+	saves = false;
+	wait_for_prompt();
+	assert_null(strstr(sent, "Interrupted"));
+}
+
+static void the_operator_is_answered_beside_a_flood(void **state)
+{
+	tsc_hz = 10000000; /* the prompt comes twice a second */
+	floods = true;
+	run(500);
+	begin_typing("info status\rinfo version\r");
+	for (unsigned i = 0; i < 2000 && !strstr(sent, "templates\n"); i++)
+		turn();
+	assert_int_equal(count("\nVM status: paused (template)\n"), 1);
+	assert_int_equal(count("\nStencil, a hypervisor for VM templates\n"), 1);
+	assert_true(count("guest: what a guest prints\n") > 10);
+	floods = false;
+	tsc_hz = 1000000000;
+	wait_for_prompt();
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_long_list_goes_on_while_vms_come_and_go),
+		TEST(a_key_ends_the_list_in_one_line),
+		TEST(a_key_without_a_job_is_ignored),
+		TEST(clones_are_made_in_pieces),
+		TEST(no_clone_is_made_of_a_template_without_a_name),
+		TEST(a_vm_may_end_during_its_answer),
+		TEST(a_stopped_vm_goes_on_after_the_key),
+		TEST(a_configured_save_is_not_interrupted),
+		TEST(the_operator_is_answered_beside_a_flood),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
