@@ -122,8 +122,7 @@ static void look_around(struct cpu *cpu)
 		poll_button();
 		keys_poll();
 	}
-	(void)vm_output_poll();
-	(void)console_poll();
+	(void)vm_output_work();
 	if (rdtsc() >= cpu->chores_due)
 		do_chores(cpu);
 	sched_wake_due(cpu, rdtsc());
@@ -173,7 +172,7 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 		begin_slice(cpu);
 		leave = vcpu_run(vcpu);
 		used = rdtsc() - since;
-		look_around(cpu); /* for all: charged to none */
+		look_around(cpu); /* for all: what a VM has caused is charged there */
 		paging_sync();
 		since = rdtsc();
 		yields = sched_charge(vcpu, used);
@@ -194,8 +193,7 @@ static uint64_t next_console_look(const struct cpu *cpu)
 
 	if (cpu->index != 0)
 		return UINT64_MAX;
-	waits = vm_output_poll();
-	waits |= console_poll() || monitor_is_waiting();
+	waits = vm_output_work() || monitor_is_waiting();
 	return rdtsc() + tsc_hz / 1000 * (waits ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
 }
 

@@ -129,6 +129,13 @@ bool sched_charge(struct vcpu *vcpu, uint64_t ticks)
 	return yields;
 }
 
+void sched_charge_work(struct share *share, uint64_t ticks)
+{
+	lock_acquire(&sched.lock);
+	share_charge_work(&sched.queue, share, ticks);
+	lock_release(&sched.lock);
+}
+
 void sched_preempt(struct vcpu *vcpu, uint64_t ticks)
 {
 	lock_acquire(&sched.lock);

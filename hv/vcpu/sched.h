@@ -3,6 +3,7 @@
 
 #include "hv/host/cpu.h"
 
+struct share;
 struct vcpu;
 
 /*
@@ -31,6 +32,11 @@ struct vcpu *sched_pop(void);
 
 /* The turn continues, unless another vCPU should have the processor: then true. */
 bool sched_charge(struct vcpu *vcpu, uint64_t ticks);
+/*
+ * Charge the VM whose share this is, or was (share_charge_work()), for work that no turn of its
+ * vCPUs includes. Any processor.
+ */
+void sched_charge_work(struct share *share, uint64_t ticks);
 /* Park the vCPU as ready. */
 void sched_preempt(struct vcpu *vcpu, uint64_t ticks);
 /*

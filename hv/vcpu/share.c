@@ -38,6 +38,14 @@ void share_charge(struct share_queue *queue, struct share *share, uint64_t ticks
 		deadline_add(&queue->turns, &share->turn);
 }
 
+void share_charge_work(struct share_queue *queue, struct share *share, uint64_t ticks)
+{
+	/* A unit of the queue's virtual time is one of all that take part, this VM included. */
+	share_activate(queue, share);
+	share_charge(queue, share, ticks);
+	share_deactivate(queue, share);
+}
+
 bool share_yields(const struct share_queue *queue, const struct share *share)
 {
 	return share->last != NULL || deadline_next(&queue->turns) <= share->turn.at;

@@ -113,28 +113,39 @@ bool vm_act_alone(struct vcpu *vcpu)
 	return true;
 }
 
+/* Whether the VM is gone: it has ended, or is a template. */
+static bool act(struct vm *vm, uint32_t actions)
+{
+	if (actions & VM_END) {
+		end(vm);
+		return true;
+	}
+	if (actions & VM_RESET)
+		power_on(vm);
+	else if (actions & VM_REVERT)
+		revert(vm);
+	else
+		return template_freeze(vm);
+	return false;
+}
+
 unsigned vm_gathered(struct vm *vm)
 {
 	unsigned n_vcpus = vm->n_vcpus;
+	struct share last = {.weight = vm->share.weight};
 	uint64_t start = rdtsc();
 	uint32_t actions;
+	bool is_gone;
 
 	/* Acquire and release: the last vCPU sees what all others have stored. */
 	if (__atomic_add_fetch(&vm->n_gathered, 1, __ATOMIC_ACQ_REL) < n_vcpus)
 		return 0;
 	vm->n_gathered = 0;
 	actions = __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE);
-	if (actions & VM_END) {
-		end(vm);
+	is_gone = act(vm, actions);
+	sched_charge_work(is_gone ? &last : &vm->share, rdtsc() - start);
+	if (is_gone)
 		return n_vcpus;
-	}
-	if (actions & VM_RESET)
-		power_on(vm);
-	else if (actions & VM_REVERT)
-		revert(vm);
-	else if (template_freeze(vm))
-		return n_vcpus;
-	(void)sched_charge(vm->vcpu, rdtsc() - start);
 	sched_make_ready(vm->vcpu, n_vcpus);
 	return 0;
 }

@@ -201,6 +201,47 @@ static void a_stream_of_short_vms_starves_nobody(void **state)
 	assert_true(of_short > share[0].used / 2);
 }
 
+/* The same, where the end of each takes ten times as long as it has run. */
+static void the_ends_of_short_vms_count(void **state)
+{
+	uint64_t of_short = 0;
+
+	add_vm(0, 100, 1);
+	add_vm(1, 100, 1);
+	for (unsigned i = 0; i < 20000; i++) {
+		struct vcpu *v = share_pop(&queue);
+		struct share gone = {.weight = 100};
+
+		if (v == &vcpu[0]) {
+			share_charge(&queue, of(v), SLICE);
+			share_push(&queue, of(v), v);
+			continue;
+		}
+		share_charge(&queue, of(v), SLICE / 50);
+		share_deactivate(&queue, of(v));
+		share_charge_work(&queue, &gone, SLICE / 5);
+		of_short += SLICE / 50 + SLICE / 5;
+		share[1] = (struct share){.weight = 100};
+		share_activate(&queue, &share[1]);
+		share_push(&queue, &share[1], v);
+	}
+	assert_near(share[0].used, of_short);
+}
+
+/* What a VM causes while it does not run is taken from its next turns. */
+static void work_outside_a_turn_is_paid_for(void **state)
+{
+	add_vm(0, 100, 1);
+	add_vm(1, 100, 1);
+	for (unsigned i = 0; i < 10000; i++) {
+		run_all(1);
+		if (i % 10 == 0)
+			share_charge_work(&queue, &share[1], SLICE / 2);
+	}
+	assert_near(share[1].used, share[0].used);
+	assert_int_equal(queue.weights, 200);
+}
+
 static void vcpus_of_a_vm_take_turns(void **state)
 {
 	add_vm(0, 100, 3);
@@ -244,6 +285,8 @@ int main(void)
 		TEST(a_vm_that_can_use_little_gets_all_of_it),
 		TEST(an_idle_vm_is_next_but_saves_nothing),
 		TEST(a_stream_of_short_vms_starves_nobody),
+		TEST(the_ends_of_short_vms_count),
+		TEST(work_outside_a_turn_is_paid_for),
 		TEST(vcpus_of_a_vm_take_turns),
 		TEST(the_weights_are_those_of_the_active),
 	};

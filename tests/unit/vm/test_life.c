@@ -19,6 +19,10 @@ static struct vm vm;
 static void (*meanwhile)(void); /* what another processor does during the action */
 static unsigned n_made_ready, n_ended;
 static bool freezes;
+/* What the last action was charged to: the VM, or a share that stands for it. */
+static struct share charged;
+static bool charged_vm;
+static unsigned n_charged;
 
 struct cpu *cpus[CPU_MAX];
 unsigned n_cpus;
@@ -98,9 +102,11 @@ void vmcs_fail(const char *what, enum vmcs_field field)
 	__builtin_trap();
 }
 
-bool sched_charge(struct vcpu *of, uint64_t ticks)
+void sched_charge_work(struct share *share, uint64_t ticks)
 {
-	return false;
+	charged = *share;
+	charged_vm = share == &vm.share;
+	n_charged += ticks > 0;
 }
 
 void sched_add(struct vcpu *vcpus, unsigned n)
@@ -127,13 +133,14 @@ static int setup(void **state)
 	memset(vcpu, 0, sizeof(vcpu));
 	vm.vcpu = vcpu;
 	vm.n_vcpus = N_VCPUS;
+	vm.share.weight = 300;
 	vm.mem = &no_memory;
 	for (unsigned i = 0; i < N_VCPUS; i++) {
 		vcpu[i].vm = &vm;
 		vcpu[i].number = (uint16_t)i;
 		vcpu[i].last_cpu = &cpu;
 	}
-	n_made_ready = n_ended = 0;
+	n_made_ready = n_ended = n_charged = 0;
 	freezes = false;
 	return 0;
 }
@@ -257,6 +264,25 @@ static void after_the_operator_has_acted_a_pause_is_logged_again(void **state)
 	assert_true(vm_may_tell(&vm, VM_TOLD_PAUSED, LOG_WARNING));
 }
 
+/* The struct is freed by then: it must not be touched, but its weight counts. */
+static void the_time_of_an_action_is_charged(void **state)
+{
+	vm_gather(&vm, VM_RESET);
+	assert_int_equal(gather(), 0);
+	assert_int_equal(n_charged, 1);
+	assert_true(charged_vm);
+	freezes = true;
+	vm_gather(&vm, VM_FREEZE);
+	assert_int_equal(gather(), N_VCPUS);
+	assert_int_equal(n_charged, 2);
+	assert_false(charged_vm);
+	destroy();
+	assert_int_equal(gather(), N_VCPUS);
+	assert_int_equal(n_charged, 3);
+	assert_false(charged_vm);
+	assert_int_equal(charged.weight, 300);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -269,6 +295,7 @@ int main(void)
 		TEST(a_vm_that_cannot_freeze_goes_on),
 		TEST(most_clones_end_in_a_sum),
 		TEST(after_the_operator_has_acted_a_pause_is_logged_again),
+		TEST(the_time_of_an_action_is_charged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who pays for the console. The test plays the console, with room for n_room lines. */
+#include "hv/vm/output.c"
+#include "hv/vm/output_queue.h"
+#include "tests/unit/support.h"
+
+#include "tests/unit/machine_frames.h"
+
+static struct vm one, two;
+static unsigned n_room, n_unsent;
+static const struct share *paid; /* by whom the last charge was */
+static unsigned n_charges;
+
+bool console_offer(const char *data, size_t len)
+{
+	if (n_room == 0)
+		return false;
+	n_room--;
+	n_unsent++;
+	return true;
+}
+
+bool console_poll(void)
+{
+	return n_unsent > 0;
+}
+
+void sched_charge_work(struct share *share, uint64_t ticks)
+{
+	paid = share;
+	n_charges++;
+}
+
+static int begin(void **state)
+{
+	machine_frames_add(MIB(1));
+	one = (struct vm){.name = "one"};
+	two = (struct vm){.name = "two"};
+	n_room = 100;
+	n_unsent = 0;
+	(void)vm_output_work();
+	n_charges = 0;
+	return 0;
+}
+
+static int end(void **state)
+{
+	n_room = UINT32_MAX;
+	vm_output_flush();
+	return 0;
+}
+
+static void put(struct vm *vm)
+{
+	vm_output_put(vm, "line\n", 5);
+}
+
+/* One VM's line at a time is on its way. */
+static void the_vm_whose_line_is_sent_pays(void **state)
+{
+	(void)vm_output_work();
+	assert_int_equal(n_charges, 0);
+	put(&one);
+	assert_true(vm_output_work());
+	assert_ptr_equal(paid, &one.share);
+	put(&two);
+	assert_true(vm_output_work());
+	assert_ptr_equal(paid, &two.share);
+	assert_int_equal(n_charges, 2);
+}
+
+static void nobody_pays_when_all_is_sent(void **state)
+{
+	put(&one);
+	n_unsent = 0;
+	assert_false(vm_output_work());
+	assert_int_equal(n_charges, 1);
+	n_unsent = 1; /* the operator's */
+	assert_true(vm_output_work());
+	assert_int_equal(n_charges, 1);
+}
+
+/* The lines wait in queues, and the last one that leaves decides. */
+static void the_vm_whose_line_has_waited_pays(void **state)
+{
+	n_room = 0;
+	put(&one);
+	put(&two);
+	n_room = 1;
+	assert_true(vm_output_work());
+	assert_ptr_equal(paid, &two.share); /* its line is next */
+	n_room = 1;
+	assert_true(vm_output_work());
+	assert_ptr_equal(paid, &two.share);
+	assert_int_equal(n_charges, 2);
+}
+
+static void a_vm_that_is_freed_pays_no_longer(void **state)
+{
+	put(&one);
+	vm_output_leave(&one);
+	assert_true(vm_output_work());
+	n_room = 0;
+	put(&two);
+	vm_output_leave(&two);
+	n_room = 1;
+	n_charges = 0;
+	assert_true(vm_output_work());
+	assert_int_equal(n_charges, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_vm_whose_line_is_sent_pays),
+		TEST(nobody_pays_when_all_is_sent),
+		TEST(the_vm_whose_line_has_waited_pays),
+		TEST(a_vm_that_is_freed_pays_no_longer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
