@@ -161,10 +161,13 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 	enum vcpu_leave leave;
 	bool yields;
 
-	/* Do not load a vCPU for nothing, while another one of its VM must be alone. */
+	/*
+	 * Do not load a vCPU for nothing, while another one of its VM must be alone. The VM pays
+	 * for the whole pass: one with many vCPUs causes many of them, and nothing else ran.
+	 */
 	if (!sync_may_enter(vcpu)) {
-		sched_preempt(vcpu, rdtsc() - since);
 		look_around(cpu);
+		sched_preempt(vcpu, rdtsc() - since);
 		return;
 	}
 	vcpu_load(vcpu, cpu);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the loop of a processor charges. Scheduler and TSC are real; all that the loop calls besides
+ * is played by this test. A look around takes PASS ticks.
+ */
+#include "hv/lib/string.h"
+#include "hv/processor.c"
+#include "hv/vcpu/share.h"
+#include "tests/unit/support.h"
+
+#define PASS 100000
+
+struct cpu *cpus[CPU_MAX];
+unsigned n_cpus;
+uint64_t tsc_hz = 1000000000;
+struct vcpu_shared vcpu_shared;
+
+static struct cpu cpu;
+static struct vm vm;
+static struct vcpu vcpu[2];
+static unsigned n_loads;
+
+static void work(uint64_t ticks)
+{
+	uint64_t start = rdtsc();
+
+	while (rdtsc() - start < ticks)
+		;
+}
+
+void rendezvous_pass(void)
+{
+	work(PASS);
+}
+
+enum vcpu_leave vcpu_run(struct vcpu *of)
+{
+	work(PASS);
+	return VCPU_PREEMPTED;
+}
+
+void vcpu_load(struct vcpu *of, struct cpu *on)
+{
+	n_loads++;
+}
+
+void vcpu_put(struct vcpu *of)
+{
+}
+
+void vcpu_drop(struct vcpu *of)
+{
+}
+
+uint64_t vcpu_next_deadline(const struct vcpu *of)
+{
+	return UINT64_MAX;
+}
+
+unsigned vm_gathered(struct vm *of)
+{
+	return 0;
+}
+
+void vm_flush_output(struct vm *of)
+{
+}
+
+void vm_kick_receivers(struct vm *of)
+{
+}
+
+bool vm_output_work(void)
+{
+	return false;
+}
+
+bool vm_merge_work(void)
+{
+	return false;
+}
+
+uint64_t vm_merge_deadline(const struct cpu *of)
+{
+	return UINT64_MAX;
+}
+
+void vm_merge_woke(const struct cpu *of)
+{
+}
+
+bool template_bury(unsigned n)
+{
+	return false;
+}
+
+bool template_has_graves(void)
+{
+	return false;
+}
+
+bool monitor_is_on(void)
+{
+	return false;
+}
+
+bool monitor_is_waiting(void)
+{
+	return false;
+}
+
+bool monitor_holds_machine(void)
+{
+	return false;
+}
+
+void monitor_quit(void)
+{
+}
+
+void keys_poll(void)
+{
+}
+
+void nmi_report(void)
+{
+}
+
+bool power_button_is_pressed(void)
+{
+	return false;
+}
+
+void machine_check_poll(void)
+{
+}
+
+void watchdog_pass(struct cpu *on)
+{
+}
+
+void paging_sync(void)
+{
+}
+
+void host_apic_timer_set(uint64_t deadline)
+{
+}
+
+void host_apic_send_wake(uint32_t apic_id)
+{
+}
+
+void cpu_wait(void)
+{
+}
+
+static int setup(void **state)
+{
+	memset(&vm, 0, sizeof(vm));
+	memset(vcpu, 0, sizeof(vcpu));
+	vm.vcpu = vcpu;
+	vm.n_vcpus = ARRAY_SIZE(vcpu);
+	vm.share.weight = 100;
+	for (unsigned i = 0; i < ARRAY_SIZE(vcpu); i++)
+		vcpu[i].vm = &vm;
+	n_loads = 0;
+	sched_begin(&cpu);
+	sched_make_ready(vcpu, 1);
+	return 0;
+}
+
+/* Leave the scheduler empty. */
+static int teardown(void **state)
+{
+	for (struct vcpu *next; (next = sched_pop()) != NULL;)
+		sched_gather(next, 0);
+	return vm.share.n_active != 0;
+}
+
+/* The turn ends because the other vCPU wants the processor. */
+static void a_turn_is_charged(void **state)
+{
+	sched_make_ready(vcpu + 1, 1);
+	run_vcpu(&cpu, sched_pop());
+	assert_int_equal(n_loads, 1);
+	assert_in_range(vm.share.used, PASS, UINT64_MAX);
+	assert_true(sched_is_parked(&vcpu[0]));
+}
+
+static void a_pass_for_a_vcpu_that_must_wait_is_charged(void **state)
+{
+	vm.only_vcpu = &vcpu[1];
+	run_vcpu(&cpu, sched_pop());
+	assert_int_equal(n_loads, 0);
+	assert_in_range(vm.share.used, PASS, UINT64_MAX);
+	assert_true(sched_is_parked(&vcpu[0]));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_pass_for_a_vcpu_that_must_wait_is_charged),
+		TEST(a_turn_is_charged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
