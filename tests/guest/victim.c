@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Works beside others and tells how fast, and whether anything has touched its memory. A unit of
- *work checks the checksum of one block of memory, and fills the block with new values. blocks=N
- *blocks of 16 KiB (128) cow=ADDRESS	private memory over the test image: its words start as
- *PATTERN() (none) reference=N	TSC ticks of the first measurement, to which the others are compared
- *(50000000) window=N	TSC ticks from one line to the next (50000000)
+ * work checks the checksum of one block of memory, and fills the block with new values.
+ *
+ *	blocks=N	blocks of 16 KiB (128)
+ *	cow=ADDRESS	private memory over the test image: its words start as PATTERN() (none)
+ *	reference=N	TSC ticks of the first measurement, the reference (50000000)
+ *	window=N	TSC ticks from one line to the next (50000000)
  *	windows=N	how many lines, then it ends (0: never)
  */
 #include "tests/guest/lib/lib.h"

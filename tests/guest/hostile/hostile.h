@@ -6,7 +6,7 @@
  * watches. All others are actors. An actor performs actions of a table, chosen and driven by random
  * numbers that depend on nothing but the seed, the actor and the action's number, so that any of
  * them can be repeated alone. An action is a series of steps. Each step starts from a known state,
- *and whatever ends it leads back there:
+ * and whatever ends it leads back there:
  *
  *	it returns, or faults		attempt() returns
  *	it spins with interrupts on	the actor's timer ends it

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keeper and the actors' loop (hostile.h). The guest freezes; its clones, one after the other,
- *work on one seed each. When a clone is lost, the next one continues with its seed. seed=N
- *the first seed (1) seeds=N		how many (1) actions=N	that each actor performs (100)
+ * work on one seed each. When a clone is lost, the next one continues with its seed.
+ *
+ *	seed=N		the first seed (1)
+ *	seeds=N		how many (1)
+ *	actions=N	that each actor performs (100)
  *	from=N		number of the first one (0)
  *	only=NAME	choose this one always
  *	skip=NAME	never choose this one
@@ -303,8 +306,10 @@ static bool open_log(struct name name)
 	return true;
 }
 
-/* An actor that is on its way may be lost already: the puppet of the one before writes where it
- * likes. */
+/*
+ * An actor that is on its way may be lost already: the puppet of the one before writes where it
+ * likes.
+ */
 static void start_actors(void)
 {
 	for (unsigned cpu = 1; cpu <= n_actors; cpu++) {
