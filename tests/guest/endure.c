@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Becomes a template. Each clone writes a random number of pages, reverts up to twice, and ends;
- *every thousandth prints the time. The numbers depend on the clone's number only. wait=N	TSC
- *ticks before the freeze (0)
+ * Becomes a template. Each clone writes a random number of pages, mostly few, reverts up to twice,
+ * and ends. Every thousandth prints the time: each thousand repeats one series of numbers.
+ *
+ *	wait=N	TSC ticks before the freeze (0)
  */
 #include "tests/guest/lib/lib.h"
 
@@ -10,7 +11,9 @@
 #define CONTROL_N (CONTROL + 12)
 #define FREEZE	  1
 #define REVERT	  2
-#define PAGES	  UINT64_C(256)
+#define SIZES	  9 /* powers of two */
+#define PAGES	  (UINT64_C(1) << (SIZES - 1))
+#define SERIES	  1000
 #define START	  UINT64_C(0x800000)
 
 static uint64_t mix(uint64_t x)
@@ -37,11 +40,11 @@ void payload(void)
 	outl(FREEZE, CONTROL);
 	number = inl(CONTROL);
 	n_reverts = inl(CONTROL_N);
-	random = mix(number + 1);
-	write_pages(random % PAGES + 1);
-	if (n_reverts < random / PAGES % 3)
+	random = mix(number % SERIES + 1);
+	write_pages(1 + random / SIZES % (UINT64_C(1) << random % SIZES));
+	if (n_reverts < random / SIZES / PAGES % 3)
 		outl(REVERT, CONTROL);
-	if (number % 1000 == 0)
+	if (number % SERIES == 0)
 		print("endure: clone %u at %lu\n", number, rdtsc());
 	exit_vm(0);
 }
