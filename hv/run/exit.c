@@ -201,6 +201,27 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 	vcpu_flush_if_behind(vcpu);
 }
 
+/*
+ * CPUID comes first, because it is frequent and changes only registers: it leaves no old
+ * translation. All calls are tail calls, so that the fast path needs no stack.
+ */
+static inline void handle_exit(struct vcpu *vcpu, uint32_t reason)
+{
+	uint32_t leaf;
+
+	if (reason != EXIT_CPUID) {
+		exit_any(vcpu, reason);
+		return;
+	}
+	leaf = (uint32_t)vcpu->regs.gpr[RAX];
+	if (!cpuid_is_constant(leaf)) {
+		exit_any(vcpu, reason);
+		return;
+	}
+	set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
+	advance_rip();
+}
+
 /* The slice is over, or a timer of the guest is due. */
 static __attribute__((noinline)) void exit_due(struct vcpu *vcpu, uint32_t reason)
 {
@@ -218,7 +239,7 @@ static __attribute__((noinline)) void exit_late(struct vcpu *vcpu, uint32_t reas
 		return;
 	}
 	vcpu_arm_timer(vcpu, now);
-	exit_any(vcpu, reason);
+	handle_exit(vcpu, reason);
 }
 
 /* The low halves suffice: after an exit that takes too long for them, the timer exits. */
@@ -229,29 +250,17 @@ static inline bool is_late(const struct vcpu *vcpu)
 
 /*
  * The exit path: entry.asm calls this after each VM exit. No lock is held, and vector registers are
- * the guest's. CPUID comes first, because it is frequent and changes only registers: it leaves no
- * old translation. All calls are tail calls, so that the fast path needs no stack.
+ * the guest's.
  */
 void vmx_exited(struct guest_regs *regs)
 {
 	struct vcpu *vcpu = (struct vcpu *)regs;
-	uint32_t reason = (uint32_t)vmcs_read_next(VMCS_EXIT_REASON), leaf;
+	uint32_t reason = (uint32_t)vmcs_read_next(VMCS_EXIT_REASON);
 
 	vcpu->n_exits++;
-	if (is_late(vcpu)) {
+	if (is_late(vcpu))
 		exit_late(vcpu, reason);
-		return;
-	}
-	if (reason != EXIT_CPUID) {
-		exit_any(vcpu, reason);
-		return;
-	}
-	leaf = (uint32_t)regs->gpr[RAX];
-	if (!cpuid_is_constant(leaf)) {
-		exit_any(vcpu, reason);
-		return;
-	}
-	set_cpuid(regs->gpr, &vcpu->cpuid->basic[leaf]);
-	advance_rip();
+	else
+		handle_exit(vcpu, reason);
 }
 _Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");
