@@ -24,7 +24,6 @@
 #define QUAL_HAS_LINEAR BIT(7)
 #define QUAL_TRANSLATED BIT(8)
 #define AR_DB		BIT(14)
-#define RFLAGS_RF	BIT(16)
 #define ITERATIONS_MAX	64
 
 static void read_space(struct vcpu *vcpu, enum insn_mode mode, bool is_memory,

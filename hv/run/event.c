@@ -27,7 +27,6 @@
 #include "hv/vmx/vmcs.h"
 
 #define RFLAGS_IF BIT(9)
-#define RFLAGS_RF BIT(16)
 
 static bool is_nmi(uint64_t info)
 {

@@ -64,6 +64,16 @@ static inline uint64_t input(struct vcpu *vcpu, const struct io_exit *io)
 }
 
 /*
+ * The guest continues with the same instruction, whose breakpoint has been taken. Also an event or
+ * a trap that comes in between pushes RF. SDM vol. 3, "Instruction-Breakpoint Exception Condition".
+ */
+static enum exit_action continue_later(void)
+{
+	vmcs_write(VMCS_GUEST_RFLAGS, vmcs_read(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+	return EXIT_AGAIN;
+}
+
+/*
  * Grant what the guest's output asks for, and unlock the devices. EXIT_AGAIN: a part is done, and
  * the guest makes the same output again. Much time may have passed, so look at the clocks first.
  */
@@ -99,7 +109,7 @@ static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 
 	if (!io->in) {
 		if (output(vcpu, io, *rax) == EXIT_AGAIN)
-			return EXIT_AGAIN;
+			return continue_later();
 	} else if (io->size == 4) /* a 32-bit result clears the upper half */
 		*rax = input(vcpu, io);
 	else
@@ -225,7 +235,7 @@ static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 		if (repeat && (*string.count & string.mask) == 0)
 			return EXIT_NEXT;
 		if (!move_element(vcpu, io, &string))
-			return EXIT_AGAIN;
+			break;
 		check_breakpoints(io);
 		advance(string.index, step, string.mask);
 		if (!repeat)
@@ -234,9 +244,9 @@ static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 		if ((*string.count & string.mask) == 0)
 			return EXIT_NEXT;
 		if (is_trap_due())
-			return EXIT_AGAIN;
+			break;
 	}
-	return EXIT_AGAIN;
+	return continue_later();
 }
 
 enum exit_action exit_io(struct vcpu *vcpu)

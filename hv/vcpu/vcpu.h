@@ -208,6 +208,7 @@ bool vcpu_in_64bit_code(void);
 void vcpu_owe_single_step(void);
 
 #define RFLAGS_TF BIT(8)
+#define RFLAGS_RF BIT(16)
 
 enum {
 	VECTOR_DB = 1,

@@ -113,6 +113,21 @@ static void check_breakpoints(void)
 	expect("data breakpoint", after, DR6_B1);
 }
 
+/* Between its iterations the instruction may exit: its breakpoint does not strike again. */
+static void check_breakpoint_on_string(void)
+{
+	static uint8_t buffer[100];
+	uint64_t here, count = sizeof(buffer);
+	const uint8_t *from = buffer;
+
+	start();
+	asm volatile("lea 1f(%%rip), %0; mov %0, %%dr0; mov %3, %%dr7\n1:\trep outsb"
+		     : "=&r"(here), "+S"(from), "+c"(count)
+		     : "r"(UINT64_C(0x400) | DR7_G0), "d"(SCRATCH)
+		     : "memory");
+	expect("breakpoint on a string to a port, once", here, DR6_B0);
+}
+
 static void check_general_detect(void)
 {
 	uint64_t here;
@@ -167,6 +182,7 @@ void debug_check(void)
 	check_steps();
 	check_step_in_string();
 	check_breakpoints();
+	check_breakpoint_on_string();
 	if (param_given("strict")) { /* not in TCG */
 		check_general_detect();
 		check_port_breakpoint();

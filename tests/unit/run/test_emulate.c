@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Instructions on a device, on the array of tests/unit/run/vmcs/ in place of a VMCS. */
+#include "hv/run/emulate.c"
+
+#include <string.h>
+
+#include "tests/unit/support.h"
+
+#define DEVICE UINT64_C(0xfee00000) /* linear and guest-physical address */
+#define RIP    UINT64_C(0x1000)
+#define RFLAGS UINT64_C(0x202)
+
+uint64_t test_vmcs[TEST_VMCS_FIELDS];
+
+static struct vm vm = {.n_vcpus = 1};
+static struct vcpu vcpu = {.vm = &vm};
+static uint64_t last_written;
+static unsigned n_faults;
+static uint32_t requests; /* that a write to the device makes */
+
+enum insn_mode access_code_mode(void)
+{
+	return INSN_64;
+}
+
+enum insn_check access_linear(const struct insn_access *access, enum insn_mode mode, uint64_t cr4,
+			      uint64_t *ret)
+{
+	*ret = access->offset;
+	return INSN_ALLOWED;
+}
+
+void access_read(struct vcpu *for_vcpu, const struct operand *operand, struct access_value *ret)
+{
+	ret->word[0] = 7;
+}
+
+bool access_write(struct vcpu *for_vcpu, const struct operand *operand,
+		  const struct access_value *value)
+{
+	last_written = value->word[0];
+	vcpu.regs.requests |= requests;
+	return true;
+}
+
+/* Of operands beyond the device's page. */
+enum status operand_find(struct operand_space *space, uint64_t linear, size_t size, unsigned rights,
+			 struct operand *ret)
+{
+	return ERR_CORRUPT;
+}
+
+void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
+{
+}
+
+void vcpu_owe_single_step(void)
+{
+	if (test_vmcs[VMCS_GUEST_RFLAGS] & RFLAGS_TF)
+		test_vmcs[VMCS_GUEST_PENDING_DEBUG] |= PENDING_BS;
+}
+
+void vcpu_inject_exception_error(struct vcpu *into, unsigned vector, uint32_t error)
+{
+	n_faults++;
+}
+
+/* Returns what emulate_run() did. As EPT violations do, the exit has saved RF set. */
+static bool execute(const uint8_t *bytes, size_t n, uint64_t flags)
+{
+	struct insn insn;
+	struct emulation emulation = {
+		.space = {.linear_mask = UINT64_MAX,
+			  .known_linear = DEVICE,
+			  .known_gpa = {DEVICE},
+			  .known_rights = ACCESS_READ | ACCESS_WRITE},
+		.insn = &insn,
+	};
+
+	assert_int_equal(insn_decode(bytes, n, INSN_64, &insn), OK);
+	memset(test_vmcs, 0, sizeof(test_vmcs));
+	test_vmcs[VMCS_GUEST_RIP] = RIP;
+	test_vmcs[VMCS_GUEST_RFLAGS] = flags | RFLAGS_RF;
+	test_vmcs[VMCS_GUEST_INTERRUPTIBILITY] = BLOCKING_STI;
+	vcpu.regs.requests = 0;
+	n_faults = 0;
+	return emulate_run(&vcpu, &emulation);
+}
+
+static void expect(uint64_t rip, uint64_t flags)
+{
+	assert_int_equal(test_vmcs[VMCS_GUEST_RIP], rip);
+	assert_int_equal(test_vmcs[VMCS_GUEST_RFLAGS], flags);
+	assert_int_equal(test_vmcs[VMCS_GUEST_INTERRUPTIBILITY], 0);
+	assert_int_equal(n_faults, 0);
+}
+
+/* A breakpoint on the next instruction must strike. */
+static void rf_ends_with_the_instruction(void **state)
+{
+	static const uint8_t store[] = {0x89, 0x07}; /* mov [rdi], eax */
+
+	vcpu.regs.gpr[RDI] = DEVICE;
+	vcpu.regs.gpr[RAX] = 0x1234;
+	assert_true(execute(store, sizeof(store), RFLAGS));
+	assert_int_equal(last_written, 0x1234);
+	expect(RIP + sizeof(store), RFLAGS);
+}
+
+static const uint8_t rep_stosd[] = {0xf3, 0xab};
+
+/* A breakpoint on the string must not strike again, nor after an interrupt that comes in between.
+ */
+static void rf_stays_between_iterations(void **state)
+{
+	requests = VCPU_REQUEST_EVENT;
+	vcpu.regs.gpr[RDI] = DEVICE;
+	vcpu.regs.gpr[RCX] = 2;
+	assert_true(execute(rep_stosd, sizeof(rep_stosd), RFLAGS));
+	expect(RIP, RFLAGS | RFLAGS_RF);
+	assert_int_equal(vcpu.regs.gpr[RCX], 1);
+	assert_true(execute(rep_stosd, sizeof(rep_stosd), RFLAGS));
+	expect(RIP + sizeof(rep_stosd), RFLAGS);
+	assert_int_equal(vcpu.regs.gpr[RCX], 0);
+	requests = 0;
+}
+
+static void a_single_step_is_one_iteration(void **state)
+{
+	vcpu.regs.gpr[RDI] = DEVICE;
+	vcpu.regs.gpr[RCX] = 2;
+	assert_true(execute(rep_stosd, sizeof(rep_stosd), RFLAGS | RFLAGS_TF));
+	expect(RIP, RFLAGS | RFLAGS_TF | RFLAGS_RF);
+	assert_int_equal(test_vmcs[VMCS_GUEST_PENDING_DEBUG], PENDING_BS);
+	assert_int_equal(vcpu.regs.gpr[RCX], 1);
+}
+
+/* Page tables where there is no memory: the processor must walk them. Nothing was done. */
+static void an_operand_that_cannot_be_found_is_left_to_the_processor(void **state)
+{
+	static const uint8_t movsd[] = {0xa5};
+	vcpu.regs.gpr[RSI] = DEVICE;
+	vcpu.regs.gpr[RDI] = DEVICE + 2 * PAGE_SIZE;
+	assert_false(execute(movsd, sizeof(movsd), RFLAGS));
+	assert_int_equal(test_vmcs[VMCS_GUEST_RIP], RIP);
+	assert_int_equal(vcpu.regs.gpr[RSI], DEVICE);
+	assert_int_equal(n_faults, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rf_ends_with_the_instruction),
+		cmocka_unit_test(rf_stays_between_iterations),
+		cmocka_unit_test(a_single_step_is_one_iteration),
+		cmocka_unit_test(an_operand_that_cannot_be_found_is_left_to_the_processor),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Strings to and from ports, on the array of tests/unit/run/vmcs/ in place of a VMCS. */
+#include "hv/run/exit_io.c"
+
+#include <string.h>
+
+#include "tests/unit/support.h"
+
+#define PORT   0xe9
+#define OUTSB  (PORT << 16 | IO_STRING)
+#define RFLAGS 0x202
+
+uint64_t test_vmcs[TEST_VMCS_FIELDS];
+
+static struct platform_wiring wiring;
+static struct vm vm = {.n_vcpus = 1, .platform.wiring = &wiring};
+static struct vcpu vcpu = {.vm = &vm};
+static unsigned n_written;
+static bool asks_for_more; /* the device, for another exit with the same output */
+
+enum insn_mode access_code_mode(void)
+{
+	return INSN_64;
+}
+
+enum insn_check access_linear(const struct insn_access *access, enum insn_mode mode, uint64_t cr4,
+			      uint64_t *ret)
+{
+	*ret = access->offset;
+	return INSN_ALLOWED;
+}
+
+void access_read(struct vcpu *for_vcpu, const struct operand *operand, struct access_value *ret)
+{
+	ret->word[0] = 0x55;
+}
+
+bool access_write(struct vcpu *for_vcpu, const struct operand *operand,
+		  const struct access_value *value)
+{
+	return true;
+}
+
+enum status operand_find(struct operand_space *space, uint64_t linear, size_t size, unsigned rights,
+			 struct operand *ret)
+{
+	ret->n_parts = 0;
+	return OK;
+}
+
+uint64_t vcpu_now(const struct vcpu *for_vcpu)
+{
+	return 0;
+}
+
+void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
+{
+}
+
+void vcpu_owe_single_step(void)
+{
+	if (test_vmcs[VMCS_GUEST_RFLAGS] & RFLAGS_TF)
+		test_vmcs[VMCS_GUEST_PENDING_DEBUG] |= PENDING_BS;
+}
+
+void vcpu_inject_exception_error(struct vcpu *into, unsigned vector, uint32_t error)
+{
+	fail();
+}
+
+void vm_crash(struct vm *crashed, const char *fmt, ...)
+{
+	fail();
+}
+
+void vm_kick_receivers(struct vm *kicked)
+{
+	fail();
+}
+
+void wish_grant(struct vcpu *for_vcpu, uint32_t wishes)
+{
+	vm.platform.fw_cfg.dma_done = asks_for_more;
+}
+
+static uint64_t read_device(void *device, const struct io_access *access)
+{
+	return 0;
+}
+
+static uint32_t write_device(void *device, const struct io_access *access)
+{
+	n_written++;
+	return asks_for_more ? WISH_FW_CFG : 0;
+}
+
+static int set_up(void **state)
+{
+	static const struct device_class class = {.read = read_device, .write = write_device};
+	const struct io_range range = {
+		.start = PORT, .len = 1, .class = &class, .name = "device", .width = 1};
+
+	wiring.pio = (struct io_bus){0};
+	assert_int_equal(io_bus_add(&wiring.pio, &range), OK);
+	memset(test_vmcs, 0, sizeof(test_vmcs));
+	vcpu.regs.requests = 0;
+	n_written = 0;
+	asks_for_more = false;
+	return 0;
+}
+
+/* One exit, which the processor makes with RF clear. Returns whether the instruction is complete.
+ */
+static bool leave_guest(uint64_t qualification, uint64_t flags)
+{
+	enum exit_action action;
+
+	test_vmcs[VMCS_EXIT_QUAL] = qualification;
+	test_vmcs[VMCS_EXIT_INST_INFO] = 2 << 7 | INSN_DS << 15; /* addresses of 64 bits */
+	test_vmcs[VMCS_GUEST_RFLAGS] = flags;
+	test_vmcs[VMCS_GUEST_PENDING_DEBUG] = 0;
+	action = exit_io(&vcpu);
+	assert_true(action == EXIT_AGAIN || action == EXIT_NEXT);
+	return action == EXIT_NEXT;
+}
+
+/* SDM vol. 3, "Instruction-Breakpoint Exception Condition". */
+static void expect_rf(bool is_set)
+{
+	assert_int_equal((test_vmcs[VMCS_GUEST_RFLAGS] & RFLAGS_RF) != 0, is_set);
+}
+
+static void a_breakpoint_is_not_taken_again_between_iterations(void **state)
+{
+	vcpu.regs.gpr[RCX] = CHUNK_MAX + 1;
+	assert_false(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
+	assert_int_equal(vcpu.regs.gpr[RCX], 1);
+	expect_rf(true);
+	assert_true(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
+	assert_int_equal(vcpu.regs.gpr[RCX], 0);
+	expect_rf(false);
+	assert_int_equal(n_written, CHUNK_MAX + 1);
+}
+
+static void a_trap_pushes_rf_except_after_the_last_iteration(void **state)
+{
+	vcpu.regs.gpr[RCX] = 2;
+	assert_false(leave_guest(OUTSB | IO_REPEAT, RFLAGS | RFLAGS_TF));
+	assert_int_equal(vcpu.regs.gpr[RCX], 1);
+	assert_int_equal(test_vmcs[VMCS_GUEST_PENDING_DEBUG], PENDING_BS);
+	expect_rf(true);
+	assert_true(leave_guest(OUTSB | IO_REPEAT, RFLAGS | RFLAGS_TF));
+	expect_rf(false);
+}
+
+static void an_output_that_is_made_again_takes_no_breakpoint_again(void **state)
+{
+	asks_for_more = true;
+	assert_false(leave_guest(PORT << 16, RFLAGS));
+	expect_rf(true);
+	vcpu.regs.gpr[RCX] = 1;
+	assert_false(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
+	assert_int_equal(vcpu.regs.gpr[RCX], 1);
+	expect_rf(true);
+	asks_for_more = false;
+	assert_true(leave_guest(PORT << 16, RFLAGS));
+	expect_rf(false);
+	assert_true(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
+	expect_rf(false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_breakpoint_is_not_taken_again_between_iterations, set_up),
+		cmocka_unit_test_setup(a_trap_pushes_rf_except_after_the_last_iteration, set_up),
+		cmocka_unit_test_setup(an_output_that_is_made_again_takes_no_breakpoint_again,
+				       set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
