@@ -131,6 +131,7 @@ struct vm_config {
 	bool incoming_is_bad;		    /* an error in it was reported */
 
 	enum serial_target serial; /* COM1; default stdio */
+	bool serial_backpressure;  /* the guest waits while much of its output does */
 	bool no_reboot;
 	uint64_t max_private;  /* -max-private: bytes, whole pages; 0: no limit */
 	bool pauses_when_full; /* -on-full pause; default end */

@@ -48,17 +48,37 @@ static bool find_target(const struct vm_reader *reader, const char *text, enum s
 	return true;
 }
 
+/* Stencil's own property of a serial line. */
+static enum status read_backpressure(struct vm_reader *reader, struct options *options,
+				     enum serial_target target)
+{
+	bool *backpressure = &reader->vm->serial_backpressure;
+
+	TRY(options_get_bool(options, "backpressure", reader->diag, backpressure));
+	if (!*backpressure || target == SERIAL_STDIO)
+		return options_check_known(options, reader->diag);
+	diag_error(reader->diag, options_place(options, "backpressure"),
+		   "backpressure=on needs the backend 'stdio'");
+	return ERR_INVAL;
+}
+
 enum status vm_read_serial(struct vm_reader *reader, const struct word *argument)
 {
+	const struct option *backend;
 	enum serial_target target;
+	struct options options;
 
-	if (!find_target(reader, argument->text, &target)) {
+	TRY(options_split(argument, &(struct option_syntax){.implied = "backend"}, reader->arena,
+			  reader->diag, &options));
+	backend = options_find(&options, "backend");
+	if (backend == NULL || !find_target(reader, backend->value, &target)) {
 		diag_error(reader->diag, word_place(argument, 0),
 			   "could not connect serial device to character backend '%s'",
-			   argument->text);
+			   backend == NULL ? "" : backend->value);
 		diag_hint(reader->diag, "Character backends are stdio, mon:stdio, null and none");
 		return ERR_INVAL;
 	}
+	TRY(read_backpressure(reader, &options, target));
 	if (reader->has_serial) {
 		diag_error(reader->diag, word_place(argument, 0),
 			   "a second -serial is not supported yet");

@@ -203,6 +203,12 @@ uint32_t platform_mmio_write(struct platform *platform, unsigned cpu, struct io_
 	return 0;
 }
 
+void platform_uart_hold(struct platform *platform, bool on)
+{
+	uart_hold(&platform->uart, on);
+	platform_update_lines(platform);
+}
+
 bool platform_uart_receive(struct platform *platform, uint8_t byte)
 {
 	bool taken = uart_receive(&platform->uart, byte);

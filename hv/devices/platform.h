@@ -173,3 +173,5 @@ uint32_t platform_mmio_write(struct platform *platform, unsigned cpu, struct io_
 
 /* Give the guest's serial port a byte; false: the port is full, try again later. */
 bool platform_uart_receive(struct platform *platform, uint8_t byte);
+/* Hold the serial port's line, or let it go: uart_hold(). */
+void platform_uart_hold(struct platform *platform, bool on);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * 16550A. The line has no speed: a byte has left before the write returns, so THR is always empty,
- * and the "character time-out" is raised immediately when fewer bytes than the trigger level wait.
+ * 16550A. The line has no speed: a byte has left before the write returns, so THR is empty unless
+ * the line is held, and the "character time-out" is raised immediately when fewer bytes than the
+ * trigger level wait.
  * Modem inputs report a connected peer. OUT2 does not gate the interrupt line, as in QEMU. Received
  * bytes are never lost: uart_receive() refuses them instead; overruns happen in loopback only.
  */
@@ -68,13 +69,19 @@ static unsigned rx_trigger(const struct uart *uart)
 	return uart->fcr & FCR_ENABLE ? level[uart->fcr >> 6] : 1;
 }
 
+/* THR and shift register. In loopback the transmitter is not connected to the line. */
+static bool is_empty(const struct uart *uart)
+{
+	return !uart->is_held || uart->mcr & MCR_LOOP;
+}
+
 static uint8_t pending_source(const struct uart *uart)
 {
 	if (uart->ier & IER_LINE && uart->lsr_error)
 		return IIR_LINE;
 	if (uart->ier & IER_RX && uart->rx_count != 0)
 		return uart->rx_count >= rx_trigger(uart) ? IIR_RX : IIR_TIMEOUT;
-	if (uart->ier & IER_THRE && uart->thre_pending)
+	if (uart->ier & IER_THRE && uart->thre_pending && is_empty(uart))
 		return IIR_THRE;
 	if (uart->ier & IER_MSR && uart->msr_delta)
 		return IIR_MSR;
@@ -158,7 +165,7 @@ static void set_fcr(struct uart *uart, uint8_t value)
 
 static void set_ier(struct uart *uart, uint8_t value)
 {
-	/* THR is empty, so enabling its interrupt always raises it. */
+	/* THR is empty, or will be, so enabling its interrupt always raises it. */
 	if (value & ~uart->ier & IER_THRE)
 		uart->thre_pending = true;
 	uart->ier = value & IER_BITS;
@@ -185,7 +192,8 @@ static uint8_t read_iir(struct uart *uart)
 
 static uint8_t read_lsr(struct uart *uart)
 {
-	uint8_t lsr = LSR_EMPTY | uart->lsr_error | (uart->rx_count != 0 ? LSR_DATA : 0);
+	uint8_t lsr = uart->lsr_error | (is_empty(uart) ? LSR_EMPTY : 0) |
+		      (uart->rx_count != 0 ? LSR_DATA : 0);
 
 	uart->lsr_error = 0;
 	return lsr;
@@ -287,6 +295,12 @@ bool uart_receive(struct uart *uart, uint8_t byte)
 		return false;
 	update_irq(uart);
 	return true;
+}
+
+void uart_hold(struct uart *uart, bool on)
+{
+	uart->is_held = on;
+	update_irq(uart);
 }
 
 void uart_reset(struct uart *uart)

@@ -5,8 +5,9 @@
 #include "hv/lib/types.h"
 
 /*
- * A 16550A at its eight ports. Bytes leave immediately: the transmitter is always empty. Bytes
- * arrive when the caller delivers them. Not locked.
+ * A 16550A at its eight ports. Bytes leave immediately, also while the line is held: the caller
+ * keeps those of a guest that does not wait for an empty transmitter. Bytes arrive when the caller
+ * delivers them. Not locked.
  */
 #define UART_FIFO_SIZE 16
 #define UART_N_PORTS   8
@@ -23,7 +24,9 @@ struct uart {
 	uint8_t rx_count;
 	uint8_t rx[UART_FIFO_SIZE];
 	uint16_t divisor;
-	bool thre_pending; /* the "transmitter empty" interrupt has not been acknowledged */
+	/* The "transmitter empty" interrupt has not been acknowledged, or is due after a hold. */
+	bool thre_pending;
+	bool is_held; /* the line takes no byte: the transmitter is not empty */
 	/* interrupt line; valid after each access and call. OUT2 does not gate the line. */
 	bool irq;
 };
@@ -35,3 +38,8 @@ extern const struct device_class uart_class;
 void uart_reset(struct uart *uart);
 /* Deliver a byte to the guest. False: no room, nothing changed; try again later. */
 bool uart_receive(struct uart *uart, uint8_t byte);
+/*
+ * Hold the line: LSR says that the transmitter is not empty, and there is no interrupt that says it
+ * is, unless it was raised before. Or let it go: the transmitter is empty.
+ */
+void uart_hold(struct uart *uart, bool on);

@@ -8,8 +8,7 @@
  * handler, and held for a few hundred instructions at most, except the lock of
  * the frames while runs are sorted, and the console's while the screen is drawn.
  * No lock is held while something waits for a UART, except the console's at
- * start-up and at the end, and a VM's lock while more is logged than the
- * console's buffer takes.
+ * start-up and at the end.
  *
  * All locks, in their order: a processor takes only locks that are below the
  * ones it holds, and never two of a kind. Each declaration says what the lock

@@ -128,6 +128,6 @@ void focus_wake(void)
 	vm = vm_find(focus);
 	may_have_input = vm && reads_console(vm) && vm_has_input(vm);
 	if (may_have_input)
-		sched_request(vm->vcpu, VCPU_REQUEST_INPUT);
+		sched_request(vm->vcpu, VCPU_REQUEST_UART);
 	lock_release(&vms_lock);
 }

@@ -289,8 +289,10 @@ static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t
 /* Look at input, timer and messages. False: the vCPU has nothing to run. The devices are locked. */
 static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
 {
-	if (*requests & VCPU_REQUEST_INPUT)
+	if (*requests & VCPU_REQUEST_UART) {
 		vm_take_input(vcpu->vm);
+		vm_hold_uart(vcpu->vm);
+	}
 	irqchip_update_timer(&vcpu->vm->platform.irqchip, lapic, vcpu_now(vcpu));
 	if (!take_start_messages(vcpu, lapic, requests))
 		return false;
@@ -361,8 +363,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		if (!vm_act_alone(vcpu))
 			return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED,
 				     ret);
-		requests = (requests & (VCPU_REQUEST_INPUT | VCPU_REQUEST_LEAVE)) |
-			   take_requests(vcpu);
+		requests =
+			(requests & (VCPU_REQUEST_UART | VCPU_REQUEST_LEAVE)) | take_requests(vcpu);
 	}
 	if (requests & VCPU_REQUEST_START && !start(vcpu, requests, ret))
 		return false;

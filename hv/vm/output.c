@@ -23,14 +23,15 @@ static void set_payer(struct vm *vm)
 	__atomic_store_n(&payer, vm, __ATOMIC_RELAXED);
 }
 
+static struct vm *vm_of(struct output_queue *queue)
+{
+	return (struct vm *)((char *)queue - offsetof(struct vm, output));
+}
+
 /* The VM whose turn it is; NULL: it has ended. A line waits. */
 static struct vm *first_vm(void)
 {
-	struct output_queue *queue = turns.first;
-
-	if (queue == &left)
-		return NULL;
-	return (struct vm *)((char *)queue - offsetof(struct vm, output));
+	return turns.first == &left ? NULL : vm_of(turns.first);
 }
 
 /*
@@ -53,16 +54,36 @@ static bool send_at_once(struct vm *vm, const char *text, size_t len)
 	return is_sent;
 }
 
+/* No VM waits for room in the queue 'left'. */
+static void take_line(void)
+{
+	struct output_queue *queue = turns.first;
+
+	if (queue != NULL)
+		set_payer(first_vm());
+	line_len = output_queue_take(&turns, line);
+	if (queue != NULL && output_queue_frees_vm(queue))
+		sched_request(vm_of(queue)->vcpu, VCPU_REQUEST_UART);
+}
+
 static bool next_line(void)
 {
 	if (line_len == 0) {
 		lock_acquire(&output_lock);
-		if (turns.first)
-			set_payer(first_vm());
-		line_len = output_queue_take(&turns, line);
+		take_line();
 		lock_release(&output_lock);
 	}
 	return line_len > 0;
+}
+
+bool vm_output_holds(struct vm *vm)
+{
+	bool holds;
+
+	lock_acquire(&output_lock);
+	holds = output_queue_holds_vm(&vm->output);
+	lock_release(&output_lock);
+	return holds;
 }
 
 /*

@@ -21,5 +21,11 @@ bool vm_output_work(void);
 /* Wait until the console has taken all lines: for the end, when the console is not buffered. */
 void vm_output_flush(void);
 
+/*
+ * Whether the VM's queue is half full. If so, its first vCPU gets VCPU_REQUEST_UART when that
+ * changes. Any processor, with any lock held except the leaves.
+ */
+bool vm_output_holds(struct vm *vm);
+
 /* The VM is freed next: its lines wait without it. With any lock held except the leaves. */
 void vm_output_leave(struct vm *vm);

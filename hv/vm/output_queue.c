@@ -159,6 +159,17 @@ size_t output_queue_take(struct output_turns *turns, char line[OUTPUT_LINE_MAX])
 	return len;
 }
 
+bool output_queue_holds_vm(struct output_queue *queue)
+{
+	queue->is_awaited = queue->n_pages >= OUTPUT_PAGES_HELD;
+	return queue->is_awaited;
+}
+
+bool output_queue_frees_vm(struct output_queue *queue)
+{
+	return queue->is_awaited && !output_queue_holds_vm(queue);
+}
+
 void output_queue_move(struct output_turns *turns, struct output_queue *from,
 		       struct output_queue *to)
 {

@@ -23,8 +23,15 @@ void vm_put_output(struct vm *vm, uint8_t byte)
 		return;
 	if (byte != '\n')
 		vm->line.text[vm->line.len++] = (char)byte;
-	if (byte == '\n' || vm->line.len == VM_LINE_SIZE)
-		show_line(vm);
+	if (byte != '\n' && vm->line.len < VM_LINE_SIZE)
+		return;
+	show_line(vm);
+	vm_hold_uart(vm);
+}
+
+void vm_hold_uart(struct vm *vm)
+{
+	platform_uart_hold(&vm->platform, vm->config->serial_backpressure && vm_output_holds(vm));
 }
 
 void vm_flush_output(struct vm *vm)

@@ -233,6 +233,8 @@ static void copy_vcpus(struct vm *clone)
 {
 	for (unsigned i = 0; i < clone->n_vcpus; i++)
 		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
+	if (clone->platform.uart.is_held) /* because of the template's output */
+		vcpu_request(clone->vcpu, VCPU_REQUEST_UART);
 }
 
 static enum status build_clone(struct vm *clone, struct vm *template, const char *name)

@@ -154,6 +154,10 @@ static void devices_may_have_values_of_their_own(void **state)
 	assert_int_equal(parse_vm("vm a -kernel k -nodefaults -serial mon:stdio")->serial,
 			 SERIAL_STDIO);
 	assert_int_equal(parse_vm("vm a -kernel k -serial none")->serial, SERIAL_NONE);
+	assert_false(parse_vm("vm a -kernel k -serial stdio")->serial_backpressure);
+	assert_false(parse_vm("vm a -kernel k -serial null,backpressure=off")->serial_backpressure);
+	assert_true(parse_vm("vm a -kernel k -chardev stdio,id=s -serial chardev:s,backpressure=on")
+			    ->serial_backpressure);
 	assert_int_equal(parse_vm("vm a -kernel k -debugcon none")->debugcon, SERIAL_NONE);
 }
 
@@ -450,6 +454,15 @@ static void devices_have_qemus_errors(void **state)
 		      "c:1:38: invalid character backend 'chardev:z'\n"
 		      "Character backends are stdio, mon:stdio, null and none\n"
 		      "c:1:69: a second -serial is not supported yet\n");
+	expect_logged("vm a -kernel k -serial stdio,backpressure=maybe",
+		      "c:1:43: Parameter 'backpressure' expects 'on' or 'off'\n");
+	expect_logged("vm a -kernel k -serial stdio,pressure=on",
+		      "c:1:30: Invalid parameter 'pressure'\n");
+	expect_logged("vm a -kernel k -serial null,backpressure=on",
+		      "c:1:42: backpressure=on needs the backend 'stdio'\n");
+	expect_logged("vm a -kernel k -serial backpressure=on",
+		      "c:1:24: could not connect serial device to character backend ''\n"
+		      "Character backends are stdio, mon:stdio, null and none\n");
 }
 
 static void the_machine_says_what_backends_do_not(void **state)

@@ -112,6 +112,19 @@ static void the_uarts_line_reaches_its_pin(void **state)
 	assert_int_equal(n_out, 1);
 }
 
+static void a_held_line_that_is_let_go_interrupts(void **state)
+{
+	struct lapic *lapic = room.platform.irqchip.lapic;
+
+	start(plain());
+	route_uart(0x34);
+	platform_uart_hold(&room.platform, true);
+	outp(0x3f9, 1, 2);
+	assert_int_equal(lapic_pending_vector(lapic), -1);
+	platform_uart_hold(&room.platform, false);
+	assert_int_equal(lapic_pending_vector(lapic), 0x34);
+}
+
 static void wide_accesses_to_byte_ports_are_split(void **state)
 {
 	start(plain());
@@ -485,6 +498,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_uarts_line_reaches_its_pin),
+		cmocka_unit_test(a_held_line_that_is_let_go_interrupts),
 		cmocka_unit_test(wide_accesses_to_byte_ports_are_split),
 		cmocka_unit_test(the_clock_is_at_its_ports),
 		cmocka_unit_test(power_ports_are_wired),

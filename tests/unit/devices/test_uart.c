@@ -285,6 +285,43 @@ static void sources_are_reported_by_priority(void **state)
 	assert_false(uart.irq);
 }
 
+static void a_held_line_is_not_empty(void **state)
+{
+	struct uart uart = fresh();
+
+	uart_write(&uart, IER, 2);
+	assert_int_equal(uart_read(&uart, IIR), 0x02);
+	uart_write(&uart, DATA, 'a');
+	uart_hold(&uart, true);
+	assert_false(uart.irq);
+	assert_int_equal(uart_read(&uart, LSR), 0);
+	assert_int_equal(uart_read(&uart, IIR), 0x01);
+	uart_write(&uart, IER, 0);
+	uart_write(&uart, IER, 2);
+	uart_write(&uart, DATA, 'b'); /* of a guest that does not look */
+	assert_false(uart.irq);
+	assert_int_equal(n_sent, 2);
+	uart_hold(&uart, false);
+	assert_true(uart.irq);
+	assert_int_equal(uart_read(&uart, LSR), 0x60);
+	assert_int_equal(uart_read(&uart, IIR), 0x02);
+	assert_false(uart.irq);
+}
+
+static void loopback_does_not_wait_for_the_line(void **state)
+{
+	struct uart uart = fresh();
+
+	uart_write(&uart, MCR, 0x10);
+	uart_hold(&uart, true);
+	uart_write(&uart, IER, 2);
+	assert_true(uart.irq);
+	assert_int_equal(uart_read(&uart, LSR), 0x60);
+	uart_write(&uart, MCR, 0);
+	assert_false(uart.irq);
+	assert_int_equal(uart_read(&uart, LSR), 0);
+}
+
 static void read_only_registers_ignore_writes(void **state)
 {
 	struct uart uart = fresh();
@@ -334,6 +371,8 @@ int main(void)
 		cmocka_unit_test(modem_inputs_follow_the_outputs_in_loopback),
 		cmocka_unit_test(deltas_add_up_until_they_are_read),
 		cmocka_unit_test(sources_are_reported_by_priority),
+		cmocka_unit_test(a_held_line_is_not_empty),
+		cmocka_unit_test(loopback_does_not_wait_for_the_line),
 		cmocka_unit_test(read_only_registers_ignore_writes),
 		cmocka_unit_test(reset_is_power_on),
 	};

@@ -194,11 +194,11 @@ static void a_request_wakes_a_halted_vcpu(void **state)
 	halt(0, 100);
 	halt(1, UINT64_MAX);
 	sched_request(&vcpu[1], VCPU_REQUEST_EVENT);
-	sched_request(&vcpu[0], VCPU_REQUEST_INPUT);
+	sched_request(&vcpu[0], VCPU_REQUEST_UART);
 	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
 	assert_ptr_equal(take(), &vcpu[1]);
 	assert_ptr_equal(take(), &vcpu[0]);
-	assert_true(has_request(0, VCPU_REQUEST_INPUT));
+	assert_true(has_request(0, VCPU_REQUEST_UART));
 	assert_true(has_request(1, VCPU_REQUEST_EVENT));
 }
 
@@ -222,11 +222,11 @@ static void a_request_interrupts_the_processor_that_runs_the_vcpu(void **state)
 	sched_request(&vcpu[0], VCPU_REQUEST_TIMER);
 	load_on(1, 1);
 	run_on(0);
-	sched_request(&vcpu[0], VCPU_REQUEST_INPUT);
+	sched_request(&vcpu[0], VCPU_REQUEST_UART);
 	assert_int_equal(n_wakes[1], 1);
 	assert_null(take());
 	assert_true(has_request(0, VCPU_REQUEST_EVENT) && has_request(0, VCPU_REQUEST_TIMER) &&
-		    has_request(0, VCPU_REQUEST_INPUT));
+		    has_request(0, VCPU_REQUEST_UART));
 }
 
 static void a_stopped_vcpu_is_set_aside_until_it_continues(void **state)
@@ -383,7 +383,7 @@ static void check_place(const struct vcpu *v, uint64_t now, bool is_loaded)
 
 static void do_something(struct vcpu *v, uint64_t now, bool *is_loaded)
 {
-	static const uint32_t requests[] = {VCPU_REQUEST_EVENT, VCPU_REQUEST_INPUT,
+	static const uint32_t requests[] = {VCPU_REQUEST_EVENT, VCPU_REQUEST_UART,
 					    VCPU_REQUEST_GATHER};
 
 	switch (random_below(*is_loaded ? 4 : 2)) {

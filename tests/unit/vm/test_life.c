@@ -183,7 +183,7 @@ static void an_end_during_a_reset_is_not_lost(void **state)
 static void a_reset_leaves_no_older_request(void **state)
 {
 	vm_gather(&vm, VM_RESET);
-	vcpu_request(&vcpu[0], VCPU_REQUEST_HALT | VCPU_REQUEST_INPUT);
+	vcpu_request(&vcpu[0], VCPU_REQUEST_HALT | VCPU_REQUEST_UART);
 	vcpu_request(&vcpu[1], VCPU_REQUEST_LEAVE);
 	assert_int_equal(gather(), 0);
 	assert_int_equal(vcpu[0].regs.requests, VCPU_REQUEST_TIMER | VCPU_REQUEST_START);

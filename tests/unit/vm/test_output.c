@@ -25,6 +25,10 @@ bool console_poll(void)
 	return n_unsent > 0;
 }
 
+void sched_request(struct vcpu *of, uint32_t requests)
+{
+}
+
 void sched_charge_work(struct share *share, uint64_t ticks)
 {
 	paid = share;
