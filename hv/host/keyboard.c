@@ -102,9 +102,12 @@ bool keyboard_init(void)
 
 int keyboard_read(void)
 {
-	int byte, character = -1;
+	int byte = 0, character = -1;
 
-	while (present && character < 0 && (byte = take_byte()) >= 0)
-		character = scan_decode(&decoder, (uint8_t)byte);
+	for (unsigned i = 0; present && i < BYTES_MAX && byte >= 0 && character < 0; i++) {
+		byte = take_byte();
+		if (byte >= 0)
+			character = scan_decode(&decoder, (uint8_t)byte);
+	}
 	return character;
 }
