@@ -38,7 +38,8 @@ enum {
 #define FCR_CLEAR_TX 0x04
 #define FCR_TRIGGER  0xc0
 
-#define LCR_DLAB 0x80
+#define LCR_BREAK 0x40
+#define LCR_DLAB  0x80
 
 #define MCR_DTR	 0x01
 #define MCR_RTS	 0x02
@@ -49,7 +50,10 @@ enum {
 
 #define LSR_DATA    0x01
 #define LSR_OVERRUN 0x02
+#define LSR_FRAMING 0x08
+#define LSR_BREAK   0x10
 #define LSR_EMPTY   0x60 /* THR and shift register */
+#define LSR_IN_FIFO 0x80 /* a byte in the FIFO has an error */
 
 #define MSR_CTS		 0x10
 #define MSR_DSR		 0x20
@@ -171,14 +175,28 @@ static void set_ier(struct uart *uart, uint8_t value)
 	uart->ier = value & IER_BITS;
 }
 
+static void receive_looped(struct uart *uart, uint8_t byte, uint8_t error)
+{
+	uart->lsr_error |= rx_put(uart, byte) ? error : LSR_OVERRUN;
+}
+
 static uint32_t transmit(struct uart *uart, uint8_t byte)
 {
 	uart->thre_pending = true;
 	if (!(uart->mcr & MCR_LOOP))
 		return WISH_SERIAL | byte;
-	if (!rx_put(uart, byte))
-		uart->lsr_error |= LSR_OVERRUN;
+	receive_looped(uart, byte, 0);
 	return 0;
+}
+
+/* A break on the line is not passed on; in loopback, it is received as a zero. */
+static void set_lcr(struct uart *uart, uint8_t value)
+{
+	bool begins = value & ~uart->lcr & LCR_BREAK;
+
+	uart->lcr = value;
+	if (begins && uart->mcr & MCR_LOOP)
+		receive_looped(uart, 0, LSR_BREAK | LSR_FRAMING);
 }
 
 static uint8_t read_iir(struct uart *uart)
@@ -195,6 +213,8 @@ static uint8_t read_lsr(struct uart *uart)
 	uint8_t lsr = uart->lsr_error | (is_empty(uart) ? LSR_EMPTY : 0) |
 		      (uart->rx_count != 0 ? LSR_DATA : 0);
 
+	if (uart->fcr & FCR_ENABLE && uart->lsr_error & (LSR_FRAMING | LSR_BREAK))
+		lsr |= LSR_IN_FIFO;
 	uart->lsr_error = 0;
 	return lsr;
 }
@@ -273,7 +293,7 @@ static uint32_t uart_write(void *dev, const struct io_access *access)
 		set_fcr(uart, value);
 		break;
 	case REG_LCR:
-		uart->lcr = value;
+		set_lcr(uart, value);
 		break;
 	case REG_MCR:
 		set_mcr(uart, value);

@@ -229,6 +229,30 @@ static void loopback_brings_back_what_is_sent(void **state)
 		assert_int_equal(uart_read(&uart, DATA), 'a' + i);
 }
 
+static void loopback_brings_back_a_break(void **state)
+{
+	struct uart uart = fresh();
+
+	uart_write(&uart, LCR, 0x43); /* on the line nobody sees it */
+	uart_write(&uart, LCR, 0x03);
+	assert_int_equal(uart_read(&uart, LSR), 0x60);
+	uart_write(&uart, MCR, 0x10);
+	uart_write(&uart, IER, 4);
+	uart_write(&uart, LCR, 0x43);
+	uart_write(&uart, LCR, 0x43); /* the same break */
+	assert_true(uart.irq);
+	assert_int_equal(uart_read(&uart, LSR), 0x79);
+	assert_false(uart.irq);
+	assert_int_equal(uart_read(&uart, LSR), 0x61);
+	assert_int_equal(uart_read(&uart, DATA), 0);
+	assert_int_equal(uart_read(&uart, LSR), 0x60);
+	uart_write(&uart, FCR, 1);
+	uart_write(&uart, LCR, 0x03);
+	uart_write(&uart, LCR, 0x43);
+	assert_int_equal(uart_read(&uart, LSR), 0xf9);
+	assert_int_equal(uart_read(&uart, LSR), 0x61);
+}
+
 static void modem_inputs_follow_the_outputs_in_loopback(void **state)
 {
 	for (unsigned out = 0; out < 16; out++) {
@@ -368,6 +392,7 @@ int main(void)
 		cmocka_unit_test(a_full_receiver_refuses_and_loses_nothing),
 		cmocka_unit_test(clearing_the_fifo_empties_it),
 		cmocka_unit_test(loopback_brings_back_what_is_sent),
+		cmocka_unit_test(loopback_brings_back_a_break),
 		cmocka_unit_test(modem_inputs_follow_the_outputs_in_loopback),
 		cmocka_unit_test(deltas_add_up_until_they_are_read),
 		cmocka_unit_test(sources_are_reported_by_priority),
