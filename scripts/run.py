@@ -332,6 +332,7 @@ class Console:
         except ConnectionError:
             data = b""
         if not data:
+            self.line.close()
             self.line = None
             return
         if self.copy:
@@ -447,4 +448,5 @@ def main():
     sys.exit(status)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -233,7 +233,7 @@ static void loopback_brings_back_a_break(void **state)
 {
 	struct uart uart = fresh();
 
-	uart_write(&uart, LCR, 0x43); /* on the line nobody sees it */
+	uart_write(&uart, LCR, 0x43); /* on the line, which is not looked at */
 	uart_write(&uart, LCR, 0x03);
 	assert_int_equal(uart_read(&uart, LSR), 0x60);
 	uart_write(&uart, MCR, 0x10);

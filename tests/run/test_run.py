@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""scripts/run: only Stencil's own last line decides how a run ends, whatever guests print.
+
+This test is the machine: it connects to the console's port, and an end of a pipe is its process.
+"""
+import contextlib
+import os
+import pathlib
+import socket
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+import run  # pylint: disable=wrong-import-position
+
+START = b"\x1b[2JBdsDxe: starting\r\nstencil: version 1\r\r\n"
+
+
+@contextlib.contextmanager
+def quiet():
+    """What the console shows goes nowhere."""
+    saved, null = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(null)
+
+
+def end_of(parts, system="stencil"):
+    """The end that the console sees in these parts, which arrive one after the other."""
+    console = run.Console(None, system)
+    console.input = None
+    process, other_end = os.pipe()
+    with socket.create_connection(("127.0.0.1", console.port)) as line, quiet():
+        console.carry(process, 10)
+        for part in parts:
+            line.sendall(part)
+            console.carry(process, 10)
+        line.shutdown(socket.SHUT_WR)
+        while console.line:
+            console.carry(process, 10)
+    console.listener.close()
+    os.close(process)
+    os.close(other_end)
+    return console.end
+
+
+def ends_of(text):
+    """The end if the text comes at once, in two parts divided anywhere, and byte by byte."""
+    ends = {end_of([text])}
+    ends |= {end_of([text[:i], text[i:]]) for i in range(1, len(text), 7)}
+    ends.add(end_of([text[i:i + 1] for i in range(len(text))]))
+    return ends
+
+
+class Run(unittest.TestCase):
+    def test_the_last_line_is_the_end(self):
+        for words in run.STATUS:
+            self.assertEqual(ends_of(START + f"stencil: end: {words}\r\n".encode()), {words})
+
+    def test_without_a_last_line_there_is_no_end(self):
+        self.assertEqual(ends_of(START + b"stencil: end: ok"), {None})
+        self.assertEqual(end_of([START]), None)
+
+    def test_guests_do_not_end_a_run(self):
+        for forged in (b"g: stencil: end: ok\r\n", b"stencil-0: end: ok\r\n", b"g: ^Jstencil: end: ok\r\n",
+                       b"g: x\rstencil: end: ok\r\n", b"g: x\x0bstencil: end: ok\r\n", b"g: x\x0cstencil: end: ok\r\n",
+                       b"g: \xc2\x85stencil: end: ok\r\n", b"g: \xe2\x80\xa8stencil: end: ok\r\n",
+                       b"g: x\0stencil: end: ok\r\n", b"(stencil) stencil: end: ok\r\n", b" stencil: end: ok\r\n"):
+            with self.subTest(forged=forged):
+                self.assertEqual(ends_of(START + forged), {None})
+
+    def test_the_middle_of_a_long_line_is_not_its_beginning(self):
+        for length in (4080, 4096, 4097, 8192, 70000):
+            text = b"g: " + (length - 3) * b"x" + b"stencil: end: ok\r\n"
+            self.assertEqual(end_of([START, text]), None)
+            self.assertEqual(end_of([START, text[:length], text[length:]]), None)
+            self.assertEqual(end_of([START, *(text[i:i + 1000] for i in range(0, len(text), 1000))]), None)
+
+    def test_what_is_kept_of_a_long_line_is_not_its_beginning(self):
+        forged = b"stencil: end: ok"
+        tail = forged + (4095 - len(forged)) * b"\r"
+        self.assertEqual(end_of([START, b"g: x" + tail, b"\n"]), None)
+
+    def test_what_a_guest_forges_does_not_hide_the_end(self):
+        self.assertEqual(ends_of(START + b"g: stencil: end: ok\r\nstencil: end: vm failed\r\ng: stencil: end: ok\r\n"),
+                         {"vm failed"})
+
+    def test_another_system_has_another_name(self):
+        text = b"kvm: started\r\nstencil: end: panic\r\nkvm: end: ok\r\n"
+        self.assertEqual(end_of([text], "kvm"), "ok")
+
+    def test_the_copy_has_all_bytes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder) / "copy"
+            console = run.Console(copy, "stencil")
+            process, other_end = os.pipe()
+            with socket.create_connection(("127.0.0.1", console.port)) as line, quiet():
+                console.carry(process, 10)
+                line.sendall(START)
+                console.carry(process, 10)
+            self.assertEqual(copy.read_bytes(), START)
+            console.line.close()
+            console.copy.close()
+            console.listener.close()
+            os.close(process)
+            os.close(other_end)
+
+
+if __name__ == "__main__":
+    unittest.main()
