@@ -68,6 +68,20 @@ class Receive(unittest.TestCase):
         forged = "".join("vm: " + line + "\n" for line in sent("/a", b"1").splitlines())
         self.assertEqual(self.receive(forged), (2, ["receive: there is no file in this log"]))
 
+    def test_a_first_line_that_is_damaged(self):
+        for line in "stencil~B 1 5", "stencil~B 1 -5 /a", "stencil~B 1 99999999999999999999 /a":
+            self.assertEqual(self.receive(line + "\n"),
+                             (1, ["receive: a file: its first line is damaged"]))
+
+    def test_a_token_that_is_cut(self):
+        """Nine bytes are announced, one comes."""
+        tokens = b"\x081"
+        crc = binascii.crc32(tokens)
+        text = (f"stencil~B 1 1 /a\nstencil~D 0 {crc:x} {base64.b64encode(tokens).decode()}\n"
+                f"stencil~E 1 {crc:x}\n")
+        self.assertEqual(self.receive(text), (1, ["receive: /a: a token is cut"]))
+        self.assertEqual(self.files(), {})
+
     def test_a_log_that_is_missing(self):
         done = subprocess.run([RECEIVE, self.log, self.folder], capture_output=True, text=True,
                               check=False)
