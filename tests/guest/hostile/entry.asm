@@ -1,5 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; Entry stubs on stacks that lead to their actor, the way back from a step, and code from tables.
+%include "tests/guest/lib/registers.inc"
 bits 64
 global vector_escape, hostile_stubs, actor_attempt, actor_landing, run_code, run_user
 extern hostile_trap
@@ -28,61 +29,16 @@ to_trap:
 	jnz .has_error
 	push qword [rsp]
 	mov qword [rsp + 8], 0
-.has_error:			; the order of struct trap_frame, from its end
-	push r15
-	push r14
-	push r13
-	push r12
-	push r11
-	push r10
-	push r9
-	push r8
-	push rbp
-	push rdi
-	push rsi
-	push rdx
-	push rcx
-	push rbx
-	push rax
+.has_error:
+	push_frame
 	mov rdi, rsp
 	mov rsi, rsp
 	and rsi, -ACTOR_SIZE
 	cld
 	call hostile_trap
-	pop rax
-	pop rbx
-	pop rcx
-	pop rdx
-	pop rsi
-	pop rdi
-	pop rbp
-	pop r8
-	pop r9
-	pop r10
-	pop r11
-	pop r12
-	pop r13
-	pop r14
-	pop r15
+	pop_frame
 	add rsp, 16
 	iretq
-
-%macro push_saved 0
-	push rbx
-	push rbp
-	push r12
-	push r13
-	push r14
-	push r15
-%endmacro
-%macro pop_saved 0
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
-%endmacro
 
 ; int actor_attempt(struct actor *a, void (*step)(struct actor *))
 actor_attempt:

@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; Entry stubs of all 256 vectors, 16 bytes apart, and the return into a function that
 ; expects a fault (catch_fault() in lib.h).
+%include "tests/guest/lib/registers.inc"
 bits 64
 global vector_stubs, catch_fault, catch_landing, catch_rsp
 extern trap, last_fault
@@ -22,54 +23,21 @@ vector_stubs:
 %assign v v + 1
 %endrep
 
-to_trap:				; the order of struct trap_frame, from its end
-	push r15
-	push r14
-	push r13
-	push r12
-	push r11
-	push r10
-	push r9
-	push r8
-	push rbp
-	push rdi
-	push rsi
-	push rdx
-	push rcx
-	push rbx
-	push rax
+to_trap:
+	push_frame
 	mov rdi, rsp
 	mov rbx, rsp
 	and rsp, -16
 	cld
 	call trap
 	mov rsp, rbx
-	pop rax
-	pop rbx
-	pop rcx
-	pop rdx
-	pop rsi
-	pop rdi
-	pop rbp
-	pop r8
-	pop r9
-	pop r10
-	pop r11
-	pop r12
-	pop r13
-	pop r14
-	pop r15
+	pop_frame
 	add rsp, 16
 	iretq
 
 ; int catch_fault(void (*fn)(void *), void *arg)
 catch_fault:
-	push rbx
-	push rbp
-	push r12
-	push r13
-	push r14
-	push r15
+	push_saved
 	pushfq
 	push qword [catch_rsp]
 	mov [catch_rsp], rsp
@@ -85,12 +53,7 @@ catch_end:
 	mov rsp, [catch_rsp]
 	pop qword [catch_rsp]
 	popfq
-	pop r15
-	pop r14
-	pop r13
-	pop r12
-	pop rbp
-	pop rbx
+	pop_saved
 	ret
 
 section .bss
