@@ -105,6 +105,8 @@ static void run_user_code(struct actor *a, unsigned n_kinds)
 	r.rcx = random_below(&a->random, 40);
 	r.rbx = r.r9 = data;
 	r.rflags |= RFLAGS_IF;
+	if (random_once_in(&a->random, 4))
+		write_cr0(read_cr0() | CR0_AM);
 	actor_limit(USER_TICKS);
 	run_user(code, random_once_in(&a->random, 2) ? data : code - 256, &r);
 }

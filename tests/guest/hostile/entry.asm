@@ -2,7 +2,7 @@
 ; Entry stubs on stacks that lead to their actor, the way back from a step, and code from tables.
 %include "tests/guest/lib/registers.inc"
 bits 64
-global vector_escape, hostile_stubs, actor_attempt, actor_landing, run_code, run_user
+global vector_escape, vector_return_error, hostile_stubs, actor_attempt, actor_landing, run_code, run_user
 extern hostile_trap
 
 ACTOR_SIZE	equ 0x10000	; hostile.h knows these
@@ -102,3 +102,7 @@ run_user:
 vector_escape:
 	mov rsp, r15
 	jmp r13
+
+vector_return_error:
+	add rsp, 8
+	iretq

@@ -183,15 +183,6 @@ void do_debug(struct actor *a)
 	raise_debug(a);
 }
 
-/* A watchpoint on the stack to which #DB itself pushes: no end to it. */
-void do_db_storm(struct actor *a)
-{
-	write_dr0((uint64_t)(uintptr_t)(a->stacks[1] + STACK_SIZE -
-					8 * (1 + random_below(&a->random, 5))));
-	write_dr7(0x400 | 2 | UINT64_C(0x9) << 16);
-	asm volatile(".byte 0xf1");
-}
-
 static void store_tables(uint64_t at)
 {
 	asm volatile("sgdt (%0); sidt 16(%0); sldt 32(%0); str 34(%0); smsw 36(%0)"

@@ -25,6 +25,7 @@
 #define CR0_EM BIT(2)
 #define CR0_TS BIT(3)
 #define CR0_WP BIT(16)
+#define CR0_AM BIT(18)
 #define CR0_NW BIT(29)
 #define CR0_CD BIT(30)
 
@@ -40,6 +41,7 @@
 
 #define RFLAGS_TF BIT(8)
 #define RFLAGS_IF BIT(9)
+#define RFLAGS_AC BIT(18)
 
 enum vector {
 	VECTOR_DE = 0,
@@ -53,6 +55,7 @@ enum vector {
 	VECTOR_GP = 13,
 	VECTOR_PF = 14,
 	VECTOR_MF = 16,
+	VECTOR_AC = 17,
 	VECTOR_XM = 19,
 };
 
