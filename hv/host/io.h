@@ -152,6 +152,43 @@ static inline void xsetbv(uint32_t index, uint64_t value)
 		     : "memory");
 }
 
+static inline void read_debug_addresses(uint64_t ret[4])
+{
+	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3"
+		     : "=r"(ret[0]), "=r"(ret[1]), "=r"(ret[2]), "=r"(ret[3]));
+}
+
+static inline void write_debug_addresses(const uint64_t dr[4])
+{
+	asm volatile("mov %0, %%db0; mov %1, %%db1; mov %2, %%db2; mov %3, %%db3"
+		     :
+		     : "r"(dr[0]), "r"(dr[1]), "r"(dr[2]), "r"(dr[3]));
+}
+
+static inline uint64_t read_dr6(void)
+{
+	uint64_t value;
+
+	asm volatile("mov %%db6, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_dr6(uint64_t value)
+{
+	asm volatile("mov %0, %%db6" : : "r"(value));
+}
+
+/* All components that XCR0 enables. The area's header must be valid. */
+static inline void xsave(void *area)
+{
+	asm volatile("xsave64 (%0)" : : "r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
+}
+
+static inline void xrstor(const void *area)
+{
+	asm volatile("xrstor64 (%0)" : : "r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
+}
+
 static inline void cli(void)
 {
 	asm volatile("cli" : : : "memory");

@@ -4,6 +4,7 @@
 
 #include "hv/host/cpu.h"
 #include "hv/host/interrupt.h"
+#include "hv/host/io.h"
 #include "hv/host/panic.h"
 #include "hv/lib/print.h"
 #include "hv/run/event.h"
@@ -16,11 +17,10 @@
 static void reflect_debug_exception(void)
 {
 	enum { DR6_B = 0xf, DR6_FIXED = 0xffff0ff0 };
-	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL), dr6;
+	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
 
-	asm volatile("mov %%db6, %0" : "=r"(dr6));
-	dr6 = (dr6 & ~(uint64_t)DR6_B) | DR6_FIXED | (qual & (DR6_B | BIT(13) | BIT(14)));
-	asm volatile("mov %0, %%db6" : : "r"(dr6));
+	write_dr6((read_dr6() & ~(uint64_t)DR6_B) | DR6_FIXED |
+		  (qual & (DR6_B | BIT(13) | BIT(14))));
 	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~BIT(13)); /* general detect */
 	/* The exit has cleared the single step that a shadow demands at the next entry. */
 	vmcs_write(VMCS_GUEST_PENDING_DEBUG,

@@ -34,8 +34,7 @@ static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, 
 
 	if (!(vmcs_read(VMCS_GUEST_CR4) & CR4_DE))
 		return;
-	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3"
-		     : "=r"(dr[0]), "=r"(dr[1]), "=r"(dr[2]), "=r"(dr[3]));
+	read_debug_addresses(dr);
 	hits = breakpoint_match_port(dr7, dr, io->port, io->size);
 	if (hits)
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,

@@ -40,15 +40,10 @@ static void load_registers(struct vcpu *vcpu)
 	write_cr2(saved->cr2);
 	for (unsigned i = 0; i < vcpu_shared.n_switched; i++)
 		wrmsr(switched[i], saved->switched_msr[i]);
-	asm volatile("mov %0, %%db0; mov %1, %%db1; mov %2, %%db2; mov %3, %%db3; mov %4, %%db6"
-		     :
-		     : "r"(saved->dr[0]), "r"(saved->dr[1]), "r"(saved->dr[2]), "r"(saved->dr[3]),
-		       "r"(saved->dr6));
+	write_debug_addresses(saved->dr);
+	write_dr6(saved->dr6);
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
-	asm volatile("xrstor64 (%0)"
-		     :
-		     : "r"(vcpu->saved_in->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
-		     : "memory");
+	xrstor(vcpu->saved_in->xsave_area);
 	xsetbv(0, vcpu->guest.xcr0);
 }
 
@@ -59,14 +54,10 @@ static void save_registers(struct vcpu *vcpu)
 	saved->cr2 = read_cr2();
 	for (unsigned i = 0; i < vcpu_shared.n_switched; i++)
 		saved->switched_msr[i] = rdmsr(switched[i]);
-	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3; mov %%db6, %4"
-		     : "=r"(saved->dr[0]), "=r"(saved->dr[1]), "=r"(saved->dr[2]),
-		       "=r"(saved->dr[3]), "=r"(saved->dr6));
+	read_debug_addresses(saved->dr);
+	saved->dr6 = read_dr6();
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
-	asm volatile("xsave64 (%0)"
-		     :
-		     : "r"(vcpu->xsave_area), "a"(UINT32_MAX), "d"(UINT32_MAX)
-		     : "memory");
+	xsave(vcpu->xsave_area);
 }
 
 static void write_host_state(struct cpu *cpu)

@@ -113,9 +113,8 @@ void vcpu_choose_controls(struct vcpu *vcpu)
 /* The vCPU is loaded. */
 static void reset_debug_registers(void)
 {
-	asm volatile("mov %0, %%db0; mov %0, %%db1; mov %0, %%db2; mov %0, %%db3; mov %1, %%db6"
-		     :
-		     : "r"(UINT64_C(0)), "r"(DR6_RESET));
+	write_debug_addresses((uint64_t[4]){0});
+	write_dr6(DR6_RESET);
 }
 
 /*
@@ -140,7 +139,7 @@ static void reset_kept_registers(struct vcpu *vcpu)
 	*(uint16_t *)area = FCW_RESET;
 	*(uint32_t *)(area + 24) = MXCSR_RESET;
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
-	asm volatile("xrstor64 (%0)" : : "r"(area), "a"(UINT32_MAX), "d"(UINT32_MAX) : "memory");
+	xrstor(area);
 	vcpu->guest.xcr0 = 1;
 	xsetbv(0, 1);
 }
