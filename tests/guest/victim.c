@@ -16,6 +16,11 @@
 #define COW_WORDS  UINT64_C(32768)
 #define BLOCKS_MAX 512
 
+/* Instructions that a word takes: the loops are assembly, so that what has been done is known. */
+#define FILL_LENGTH UINT64_C(8)
+#define SUM_LENGTH  UINT64_C(5)
+#define UNIT_LENGTH (WORDS * (FILL_LENGTH + SUM_LENGTH))
+
 static uint64_t sums[BLOCKS_MAX];
 static uint64_t n_blocks, n_units, n_wrong, cow;
 
@@ -27,21 +32,34 @@ static uint64_t *block_at(uint64_t n)
 static void fill(uint64_t block)
 {
 	uint64_t value = block * UINT64_C(0x9e3779b97f4a7c15) + n_units, sum = 0;
+	uint64_t *at = block_at(block), *end = at + WORDS;
 
-	for (uint64_t i = 0; i < WORDS; i++) {
-		value = value * UINT64_C(6364136223846793005) + 1;
-		block_at(block)[i] = value;
-		sum = (sum << 1 | sum >> 63) ^ value;
-	}
+	asm volatile("1:	imul %4, %0\n\t"
+		     "inc %0\n\t"
+		     "mov %0, (%2)\n\t"
+		     "rol $1, %1\n\t"
+		     "xor %0, %1\n\t"
+		     "add $8, %2\n\t"
+		     "cmp %3, %2\n\t"
+		     "jb 1b"
+		     : "+r"(value), "+r"(sum), "+r"(at)
+		     : "r"(end), "r"(UINT64_C(6364136223846793005))
+		     : "memory", "cc");
 	sums[block] = sum;
 }
 
 static bool is_right(uint64_t block)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, *at = block_at(block), *end = at + WORDS;
 
-	for (uint64_t i = 0; i < WORDS; i++)
-		sum = (sum << 1 | sum >> 63) ^ block_at(block)[i];
+	asm volatile("1:	rol $1, %0\n\t"
+		     "xor (%1), %0\n\t"
+		     "add $8, %1\n\t"
+		     "cmp %2, %1\n\t"
+		     "jb 1b"
+		     : "+r"(sum), "+r"(at)
+		     : "r"(end)
+		     : "memory", "cc");
 	return sum == sums[block];
 }
 
@@ -94,8 +112,9 @@ void payload(void)
 	for (uint64_t i = 0; windows == 0 || i < windows; i++) {
 		uint64_t got = measure(window);
 
-		print("victim: window %lu: %lu %% of the reference, %lu units, %lu wrong\n", i,
-		      got * 100 / reference, n_units, n_wrong);
+		print("victim: window %lu: %lu %% of the reference, %lu units, %lu wrong, %lu "
+		      "instructions\n",
+		      i, got * 100 / reference, n_units, n_wrong, n_units * UNIT_LENGTH);
 	}
 	report(n_wrong == 0, "victim: %lu blocks wrong", n_wrong);
 }

@@ -127,6 +127,12 @@ uint64_t kind_address(struct actor *a, unsigned n);
 uint64_t kind_edge(struct actor *a, unsigned n, uint64_t extra_bits);
 #define N_MEMORY KIND_NONE
 
+/*
+ * Compare a random part of ROM with what the end-to-end test has put there; a difference ends the
+ * VM. Returns how many instructions that took, for which reason it is a loop in assembly.
+ */
+uint64_t check_rom(struct actor *a);
+
 /* ---- code from tables ---- */
 
 struct registers {

@@ -16,10 +16,11 @@ struct log {
 	uint64_t magic;
 	int owner;	/* the clone that works on it, or has */
 	bool is_frozen; /* the owner has become a template: only a clone of it continues */
-	bool is_done;
+	volatile bool is_done;
 	uint32_t n_ticks;	     /* of the keeper */
 	uint32_t seen_reverts;	     /* of the owner */
 	uint32_t next[N_ACTORS_MAX]; /* action of each actor */
+	uint64_t n_instructions;     /* of check_rom(): all others come on top */
 	uint32_t n_steps, n_faults, n_timers, n_nmis, n_storms;
 	uint32_t n_restarts, n_resets, n_reverts, n_freezes, n_lost;
 };

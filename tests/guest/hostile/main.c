@@ -101,6 +101,7 @@ static void act(struct actor *a, uint64_t number)
 		actor_restore(a, action->dirt & DIRTY_APIC);
 	}
 	actor_restore(a, action->dirt);
+	__atomic_fetch_add(&the_log->n_instructions, check_rom(a), __ATOMIC_RELAXED);
 }
 
 /*
@@ -249,19 +250,35 @@ static bool is_abandoned(struct log *log)
 	return log->n_ticks == before;
 }
 
+/*
+ * Where another VM continues after a freeze, wait for its end, so that the victim has one neighbour
+ * at a time. The seed whose VM is lost; NULL: there is none.
+ */
+static struct log *wait_for_frozen(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct log *log = log_at(i);
+
+		while (log->is_frozen && !log->is_done)
+			if (is_abandoned(log)) {
+				log->is_frozen = false;
+				return log;
+			}
+	}
+	return NULL;
+}
+
 /* The seed that this VM has, or else the first one that no VM works on. NULL: nothing is left. */
 static struct log *find_log(struct name name)
 {
 	unsigned n = (unsigned)param_number("seeds", 1);
+	struct log *lost = name.is_second ? NULL : wait_for_frozen(n);
 
+	if (lost)
+		return lost;
 	for (unsigned i = 0; i < n; i++)
 		if (is_open(log_at(i), name))
 			return log_at(i);
-	for (unsigned i = 0; i < n; i++)
-		if (is_abandoned(log_at(i))) {
-			log_at(i)->is_frozen = false;
-			return log_at(i);
-		}
 	return NULL;
 }
 
@@ -335,6 +352,7 @@ static void print_summary(void)
 	      "%u VMs lost\n",
 	      the_seed, log->n_restarts, log->n_resets, log->n_reverts, log->n_freezes,
 	      log->n_lost);
+	print("hostile: seed %lu: %lu instructions counted\n", the_seed, log->n_instructions);
 }
 
 void payload(void)

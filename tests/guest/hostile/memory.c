@@ -86,6 +86,33 @@ uint64_t kind_edge(struct actor *a, unsigned n, uint64_t bits)
 	return WINDOW + (page + 1) * PAGE_SIZE;
 }
 
+/* Parts of ROM, as many words as an action's instructions: see check_rom(). */
+#define ROM_WORDS   UINT64_C(40960)
+#define N_ROM_PARTS (MIB / 8 / ROM_WORDS)
+#define ROM_LENGTH  UINT64_C(6)
+
+uint64_t check_rom(struct actor *a)
+{
+	uint64_t offset = random_below(&a->random, N_ROM_PARTS) * ROM_WORDS * 8;
+	const uint64_t *at = (const uint64_t *)(DIMMS + 16 * MIB + offset), *end = at + ROM_WORDS;
+	uint64_t expected = PATTERN(offset);
+
+	asm volatile("1:	cmp %1, (%0)\n\t"
+		     "jne 2f\n\t"
+		     "add $8, %1\n\t"
+		     "add $8, %0\n\t"
+		     "cmp %2, %0\n\t"
+		     "jb 1b\n"
+		     "2:"
+		     : "+r"(at), "+r"(expected)
+		     : "r"(end)
+		     : "memory", "cc");
+	if (at == end)
+		return ROM_WORDS * ROM_LENGTH;
+	print("hostile: FAIL: ROM at %#lx has changed\n", (uint64_t)(uintptr_t)at);
+	exit_vm(1);
+}
+
 void registers_fill(struct actor *a, struct registers *ret)
 {
 	uint64_t *r = &ret->rax;

@@ -43,7 +43,7 @@ void do_ac_storm(struct actor *a)
 
 	registers_fill(a, &r);
 	r.rdi = kind_edge(a, N_MEMORY, PTE_U) - 1 - random_below(&a->random, 7);
-	r.rflags = 2 | RFLAGS_AC | (random_once_in(&a->random, 4) ? 0 : RFLAGS_IF);
+	r.rflags = 2 | RFLAGS_AC | (random_once_in(&a->random, 8) ? 0 : RFLAGS_IF);
 	actor_map(a, USER_PAGE, kind_page(a, KIND_PRIVATE) | PTE_P | PTE_W | PTE_U);
 	memcpy((void *)(WINDOW + USER_PAGE * PAGE_SIZE), code, sizeof(code));
 	actor_set_gate(a, VECTOR_AC, vector_return_error, IST_FREE);
