@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A machine with one processor, a victim that computes, and a hostile VM with two vCPUs whose exits
+ * are the input. The loop of the processor, scheduler, exit handlers, events, steps, templates and
+ * console are those of the machine; this file plays the processor in guests, the UART, and the
+ * operator, who ends everything.
+ *
+ * The first byte has choices for the machine. Exits of 16 bytes follow, which the hostile VM
+ * repeats until the end. Whatever they are: nothing panics; a VM entry has what the processor
+ * checks; the processor is the hypervisor's again soon after each slice; the victim has at least
+ * 90 % of its share; and all frames are free at the end.
+ */
+#include <stdlib.h>
+
+#include <asm/prctl.h>
+
+#include "hv/config/read.h"
+#include "hv/devices/lapic_timer.h"
+#include "hv/frame/phys.h"
+#include "hv/host/apic.h"
+#include "hv/host/console.h"
+#include "hv/host/cpu.h"
+#include "hv/host/interrupt.h"
+#include "hv/host/io.h"
+#include "hv/host/keyboard.h"
+#include "hv/host/policy.h"
+#include "hv/host/random.h"
+#include "hv/host/tsc.h"
+#include "hv/lib/assert.h"
+#include "hv/lib/string.h"
+#include "hv/processor.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/build.h"
+#include "hv/vm/bury.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/output.h"
+#include "hv/vm/template.h"
+#include "hv/vm/vm.h"
+#include "hv/vmx/vmcs.h"
+#include "tests/fuzz/machine/machine.h"
+#include "tests/unit/support.h"
+#include "tests/unit/vm_state_vm.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int arch_prctl(int code, struct cpu *address); /* libc's, which no header declares */
+
+/* Times in ticks of 10 ns. An exit takes as long as on a slow machine: a slice has few then. */
+#define TSC_HZ		UINT64_C(100000000)
+#define US		(TSC_HZ / 1000000)
+#define BLOCKS_PER_TICK 2
+#define EXIT_TICKS	(10 * US)
+#define SLICE		(5000 * US)
+#define LATE_MAX	(100 * US)
+#define RUN		(40 * SLICE)
+#define BYTE_TICKS	(87 * US) /* of a UART with 115200 baud */
+#define START		BIT(32)
+
+#define ARENA	  MIB(2)
+#define N_FRAMES  4096
+#define FILE_SIZE KIB(64)
+#define DIMMS	  GIB(4)
+#define CODE	  UINT64_C(0x101000)
+
+static const char text[] =
+	"vm victim -m 2M -kernel /k -serial null\n"
+	"vm h -m 2M,slots=3,maxmem=1G -smp 2 -kernel /k -device "
+	"isa-debug-exit,iobase=0xf4,iosize=4 "
+	"-chardev stdio,id=s -device isa-debugcon,iobase=0xe9,chardev=s "
+	"-object memory-backend-file,id=a,size=64K,mem-path=/rom,readonly=on,rom=on "
+	"-device pc-dimm,memdev=a,addr=0x100000000 "
+	"-object memory-backend-file,id=b,size=64K,mem-path=/cow,readonly=on,rom=off "
+	"-device pc-dimm,memdev=b,addr=0x110000000 "
+	"-object memory-backend-file,id=c,size=64K,mem-path=/shared,share=on "
+	"-device pc-dimm,memdev=c,addr=0x120000000\n"
+	"clone h count=8 parallel=1\n";
+
+/* A flat Multiboot kernel of one page at 1 MiB. */
+static const uint32_t kernel[PAGE_SIZE / 4] = {
+	0x1badb002, 0x10000, -(0x1badb002u + 0x10000), MIB(1), MIB(1), 0, 0, MIB(1)};
+
+struct machine machine;
+struct cpu *cpus[CPU_MAX];
+unsigned n_cpus;
+uint64_t tsc_hz = TSC_HZ;
+struct policy host_policy;
+uint32_t vmx_guards;
+const char vmx_exit[1], vmx_exit_guarded[1];
+
+static struct cpu cpu;
+static struct config config;
+static uint64_t end_at, alarm_at, sent_at;
+static uint64_t victim_ticks, victim_since;
+
+/* ---- the input ---- */
+
+struct input {
+	uint8_t kind, how;
+	uint16_t small;
+	uint32_t medium;
+	uint64_t large;
+};
+_Static_assert(sizeof(struct input) == 16);
+
+static const uint8_t *next_input, *first_input, *end_input;
+
+static struct input take_input(void)
+{
+	struct input input;
+
+	if (next_input == end_input)
+		next_input = first_input;
+	memcpy(&input, next_input, sizeof(input));
+	next_input += sizeof(input);
+	return input;
+}
+
+/* ---- time ---- */
+
+/* Called for each basic block of the machine's files. */
+void __wrap___sanitizer_cov_trace_pc(void);
+void __wrap___sanitizer_cov_trace_pc(void)
+{
+	if (++machine.n_blocks < BLOCKS_PER_TICK)
+		return;
+	machine.n_blocks = 0;
+	machine.tsc++;
+}
+
+void host_apic_timer_set(uint64_t deadline)
+{
+	alarm_at = deadline;
+}
+
+void cpu_wait(void)
+{
+	assert(alarm_at != UINT64_MAX);
+	if (machine.tsc < alarm_at)
+		machine.tsc = alarm_at;
+}
+
+/* The loop calls this after each vCPU's turn, and when there is none. */
+void rendezvous_pass(void)
+{
+	if (cpu.current)
+		assert(machine.tsc <= cpu.slice.end + LATE_MAX);
+}
+
+/* ---- the processor in guests ---- */
+
+static bool is_victim(const struct vcpu *vcpu)
+{
+	return vcpu->vm->name[0] == 'v';
+}
+
+static uint64_t field(enum vmcs_field field)
+{
+	return vmcs_read(field);
+}
+
+#define RFLAGS_IF     BIT(9)
+#define RFLAGS_RF     BIT(16)
+#define SHADOW	      (BLOCKING_STI | BLOCKING_MOV_SS)
+#define RFLAGS_GUEST  (BIT(0) | BIT(2) | BIT(4) | BIT(6) | BIT(7) | RFLAGS_TF | BIT(10) | BIT(11))
+#define RFLAGS_ALWAYS BIT(1)
+
+/* SDM vol. 3, "VM-Entry Control Fields" and "Checks on Guest RIP, RFLAGS, and SSP". */
+static void check_event(uint64_t info)
+{
+	uint64_t type = info & INTR_TYPE, blocking = field(VMCS_GUEST_INTERRUPTIBILITY);
+
+	if (type == INTR_TYPE_EXTERNAL)
+		assert(field(VMCS_GUEST_RFLAGS) & RFLAGS_IF && !(blocking & SHADOW));
+	if (type == INTR_TYPE_NMI)
+		assert((info & INTR_VECTOR) == 2 && !(blocking & (BLOCKING_MOV_SS | BLOCKING_NMI)));
+	if (type == INTR_TYPE_HARDWARE)
+		assert((info & INTR_VECTOR) < 32);
+	if (info & INTR_HAS_ERROR_CODE)
+		assert(type == INTR_TYPE_HARDWARE && field(VMCS_GUEST_CR0) & CR0_PE);
+	assert(!(info & (INTR_NMI_UNBLOCKING | BITS(30, 13))) && type != BITS(8, 8));
+}
+
+/* Returns what was injected; 0: nothing. */
+static uint64_t take_event(void)
+{
+	uint64_t info = field(VMCS_ENTRY_INTR_INFO), blocking = field(VMCS_GUEST_INTERRUPTIBILITY);
+
+	if (!(info & INTR_VALID))
+		return 0;
+	check_event(info);
+	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
+	blocking &= ~SHADOW;
+	if ((info & INTR_TYPE) == INTR_TYPE_NMI)
+		blocking |= BLOCKING_NMI;
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking);
+	return info;
+}
+
+/* When the guest exits by itself at the latest. */
+static uint64_t next_alarm(void)
+{
+	return vcpu_has_preemption_timer() ? machine.tsc + (field(VMCS_PREEMPTION_TIMER)
+							    << vcpu_shared.preemption_shift)
+					   : alarm_at;
+}
+
+static uint32_t ring(uint64_t at)
+{
+	if (machine.tsc < at)
+		machine.tsc = at;
+	return vcpu_has_preemption_timer() ? EXIT_PREEMPTION_TIMER : EXIT_EXTERNAL_INTERRUPT;
+}
+
+/* The guest computes for some ticks. True: it has exited, for '*reason'. */
+static bool compute(uint64_t ticks, uint32_t *reason)
+{
+	uint64_t at = next_alarm();
+
+	if (machine.tsc + ticks < at) {
+		machine.tsc += ticks;
+		vmcs_write(VMCS_PREEMPTION_TIMER,
+			   (at - machine.tsc) >> vcpu_shared.preemption_shift);
+		return false;
+	}
+	*reason = ring(at);
+	return true;
+}
+
+static uint32_t run_victim(void)
+{
+	uint64_t start = machine.tsc;
+	uint32_t reason;
+
+	if (victim_since == 0)
+		victim_since = start;
+	while (!compute(SLICE, &reason))
+		;
+	victim_ticks += machine.tsc - start;
+	return reason;
+}
+
+/* Windows and traps that come before the next instruction. True: the guest has exited. */
+static bool exits_first(uint32_t *reason)
+{
+	uint64_t blocking = field(VMCS_GUEST_INTERRUPTIBILITY);
+	uint32_t controls = (uint32_t)field(VMCS_PROC_CONTROLS);
+	uint64_t pending = field(VMCS_GUEST_PENDING_DEBUG);
+
+	if (pending & PENDING_BS && !(blocking & BLOCKING_MOV_SS)) {
+		vmcs_write(VMCS_EXIT_INTR_INFO, VECTOR_DB | INTR_TYPE_HARDWARE | INTR_VALID);
+		vmcs_write(VMCS_EXIT_QUAL, PENDING_BS);
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
+		*reason = EXIT_EXCEPTION_NMI;
+		return true;
+	}
+	if (controls & PROC_NMI_WINDOW && !(blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)))
+		*reason = EXIT_NMI_WINDOW;
+	else if (controls & PROC_INTERRUPT_WINDOW && !(blocking & SHADOW) &&
+		 field(VMCS_GUEST_RFLAGS) & RFLAGS_IF)
+		*reason = EXIT_INTERRUPT_WINDOW;
+	else
+		return false;
+	return true;
+}
+
+/* One instruction runs to its end: the shadow of the one before is over. */
+static void retire(void)
+{
+	uint64_t blocking = field(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmcs_write(VMCS_GUEST_RIP, field(VMCS_GUEST_RIP) + 1);
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~SHADOW);
+}
+
+/* ---- exits ---- */
+
+static void put_code(struct vcpu *vcpu, const struct input *input)
+{
+	uint64_t rip = CODE + input->small % PAGE_SIZE;
+
+	vmcs_write(VMCS_GUEST_RIP, rip);
+	(void)guest_write(&vcpu->vm->memory, (gpa_t){rip}, &input->large, sizeof(input->large));
+}
+
+static gpa_t any_address(const struct input *input)
+{
+	static const uint64_t places[] = {
+		0,	    0x8000,	CODE,	    MIB(2) - PAGE_SIZE,	  MIB(16),
+		0xfee00000, 0xfec00000, DIMMS,	    DIMMS + 0x10000000,	  DIMMS + 0x20000000,
+		0xfee00fff, 0xb8000,	0xfffff000, DIMMS + FILE_SIZE - 8};
+
+	return (gpa_t){places[input->medium % ARRAY_SIZE(places)] +
+		       (input->medium >> 8) % PAGE_SIZE};
+}
+
+static uint32_t make_memory(struct vcpu *vcpu, const struct input *input)
+{
+	gpa_t gpa = any_address(input);
+
+	put_code(vcpu, input);
+	for (unsigned i = 0; i < 16; i++)
+		vcpu->regs.gpr[i] = gpa.raw;
+	vcpu->regs.gpr[RCX] = BIT(input->how >> 4);
+	vmcs_write(VMCS_GUEST_RSP, gpa.raw);
+	vmcs_write(VMCS_GUEST_PHYS_ADDR, gpa.raw);
+	vmcs_write(VMCS_GUEST_LINEAR_ADDR, gpa.raw);
+	vmcs_write(VMCS_EXIT_QUAL,
+		   (input->how & 7 ? input->how & 7 : 2) | BIT(7) | (input->how & 8 ? 0 : BIT(8)));
+	return EXIT_EPT_VIOLATION;
+}
+
+static uint16_t any_port(const struct input *input)
+{
+	static const uint16_t ports[] = {0x20,	0x40,  0x60,  0x61,  0x64,  0x70,   0x71,
+					 0x80,	0xe9,  0xf4,  0x3f8, 0x3f9, 0x3fa,  0x3fb,
+					 0x3fc, 0x510, 0x511, 0x514, 0x518, 0x600,  0x604,
+					 0x605, 0xcf8, 0xcf9, 0xcfc, 0x92,  0x5354, 0x5360};
+
+	return input->how & 0x80 ? input->small : ports[input->small % ARRAY_SIZE(ports)];
+}
+
+static uint32_t make_io(struct vcpu *vcpu, const struct input *input)
+{
+	static const uint8_t sizes[] = {1, 2, 4, 1};
+	uint64_t size = sizes[input->how & 3], qual = size - 1;
+
+	qual |= input->how & 4 ? BIT(3) : 0;
+	vcpu->regs.gpr[RDX] = any_port(input);
+	vcpu->regs.gpr[RAX] = input->large;
+	if (input->how & 8) {
+		qual |= BIT(4) | (input->how & 16 ? BIT(5) : 0);
+		vcpu->regs.gpr[RCX] = input->large;
+		vcpu->regs.gpr[RSI] = vcpu->regs.gpr[RDI] = any_address(input).raw;
+		vmcs_write(VMCS_EXIT_INST_INFO,
+			   (uint64_t)(input->how >> 5 & 1) << 7 | SEG_DS << 15);
+	}
+	vmcs_write(VMCS_EXIT_QUAL, qual | vcpu->regs.gpr[RDX] << 16);
+	return EXIT_IO;
+}
+
+static uint32_t make_msr(struct vcpu *vcpu, const struct input *input)
+{
+	static const uint32_t msrs[] = {IA32_APIC_BASE,
+					IA32_TSC_DEADLINE,
+					IA32_EFER,
+					IA32_TSC_ADJUST,
+					IA32_SPEC_CTRL,
+					IA32_PRED_CMD,
+					IA32_MTRR_DEF_TYPE,
+					IA32_MISC_ENABLE,
+					IA32_TIME_STAMP_COUNTER,
+					IA32_PAT,
+					IA32_MCG_STATUS,
+					0x830,
+					0x838,
+					0x832,
+					0x80b,
+					0x80f,
+					0x8ff,
+					0x835};
+
+	vcpu->regs.gpr[RCX] =
+		input->how & 2 ? input->medium : msrs[input->small % ARRAY_SIZE(msrs)];
+	vcpu->regs.gpr[RAX] = (uint32_t)input->large;
+	vcpu->regs.gpr[RDX] = input->large >> 32;
+	if (input->how & 4) /* near, as deadline of the timer */
+		vcpu->regs.gpr[RAX] =
+			(uint32_t)(machine.tsc + vcpu->guest.tsc_offset + input->small);
+	return input->how & 1 ? EXIT_MSR_READ : EXIT_MSR_WRITE;
+}
+
+static uint32_t make_cr(struct vcpu *vcpu, const struct input *input)
+{
+	static const uint8_t registers[] = {0, 4, 8, 3};
+
+	for (unsigned i = 0; i < 16; i++)
+		vcpu->regs.gpr[i] = input->how & 4 ? input->large : input->medium & 0x1f;
+	vmcs_write(VMCS_EXIT_QUAL, registers[input->how & 3] | (input->how & 8 ? 1 << 4 : 0) |
+					   (input->how >> 4) << 8);
+	return EXIT_CR_ACCESS;
+}
+
+static uint32_t make_exception(struct vcpu *vcpu, const struct input *input)
+{
+	static const uint64_t infos[] = {
+		VECTOR_DB | INTR_TYPE_HARDWARE, VECTOR_DB | INTR_TYPE_PRIVILEGED,
+		VECTOR_AC | INTR_TYPE_HARDWARE | INTR_HAS_ERROR_CODE, 2 | INTR_TYPE_NMI};
+	uint64_t info = infos[input->how & 3];
+
+	if (!(field(VMCS_GUEST_CR0) & CR0_PE))
+		info &= ~INTR_HAS_ERROR_CODE;
+	vmcs_write(VMCS_EXIT_INTR_INFO, info | INTR_VALID);
+	vmcs_write(VMCS_EXIT_INTR_ERROR, 0);
+	vmcs_write(VMCS_EXIT_QUAL, input->medium & 0x600f);
+	return EXIT_EXCEPTION_NMI;
+}
+
+static uint32_t make_cpuid(struct vcpu *vcpu, const struct input *input)
+{
+	vcpu->regs.gpr[RAX] = input->how & 1 ? input->medium : input->how >> 1;
+	vcpu->regs.gpr[RCX] = input->small;
+	return EXIT_CPUID;
+}
+
+static uint32_t make_other(struct vcpu *vcpu, const struct input *input)
+{
+	static const uint8_t reasons[] = {EXIT_EXTERNAL_INTERRUPT,
+					  EXIT_TRIPLE_FAULT,
+					  EXIT_INIT,
+					  EXIT_TASK_SWITCH,
+					  EXIT_GETSEC,
+					  EXIT_HLT,
+					  EXIT_INVD,
+					  EXIT_RDPMC,
+					  EXIT_VMCALL,
+					  EXIT_VMXON,
+					  EXIT_MWAIT,
+					  EXIT_PAUSE,
+					  EXIT_WBINVD,
+					  EXIT_XSETBV,
+					  EXIT_BUS_LOCK,
+					  EXIT_NOTIFY,
+					  EXIT_HLT,
+					  EXIT_PAUSE};
+
+	vcpu->regs.gpr[RCX] = input->how & 1;
+	vcpu->regs.gpr[RAX] = input->medium;
+	vcpu->regs.gpr[RDX] = 0;
+	vmcs_write(VMCS_EXIT_QUAL, input->how >> 1);
+	return reasons[input->small % ARRAY_SIZE(reasons)];
+}
+
+/* A command to the hypervisor, or the end of the VM. */
+static uint32_t make_command(struct vcpu *vcpu, const struct input *input)
+{
+	vcpu->regs.gpr[RAX] = 1 + (input->how & 1);
+	vcpu->regs.gpr[RDX] = CONTROL_PORT;
+	vmcs_write(VMCS_EXIT_QUAL, 3 | (uint64_t)CONTROL_PORT << 16);
+	return EXIT_IO;
+}
+
+static uint32_t make_exit(struct vcpu *vcpu, const struct input *input)
+{
+	switch (input->kind % 16) {
+	case 0:
+	case 1:
+	case 2:
+		return make_io(vcpu, input);
+	case 3:
+	case 4:
+	case 5:
+	case 6:
+		return make_memory(vcpu, input);
+	case 7:
+	case 8:
+		return make_msr(vcpu, input);
+	case 9:
+		return make_cr(vcpu, input);
+	case 10:
+	case 11:
+		return make_exception(vcpu, input);
+	case 12:
+		return make_cpuid(vcpu, input);
+	case 13:
+		return input->how < 8 ? make_command(vcpu, input) : make_other(vcpu, input);
+	default:
+		return make_other(vcpu, input);
+	}
+}
+
+/* What the guest has done to its flags and its segments on the way to the next exit. */
+static void set_registers(const struct input *input)
+{
+	uint64_t rflags = (input->medium >> 16 & RFLAGS_GUEST) | RFLAGS_ALWAYS, blocking = 0;
+
+	if (input->kind & 0x10)
+		rflags |= RFLAGS_IF;
+	if ((input->kind & 0xe0) == 0x20)
+		blocking = input->how & 1 ? BLOCKING_MOV_SS : rflags & RFLAGS_IF ? BLOCKING_STI : 0;
+	if (blocking || (input->kind & 0xe0) != 0x40)
+		rflags &= ~RFLAGS_TF;
+	blocking |= field(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_NMI;
+	if ((input->kind & 0xe0) == 0x60) /* IRET */
+		blocking &= ~BLOCKING_NMI;
+	vmcs_write(VMCS_GUEST_RFLAGS, rflags);
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking);
+	if ((input->kind & 0xe0) == 0x80)
+		vmcs_write(VMCS_GUEST_CS_AR, field(VMCS_GUEST_CS_AR) ^ BIT(14));
+	if ((input->kind & 0xe0) == 0xa0)
+		vmcs_write(VMCS_GUEST_SS_AR, field(VMCS_GUEST_SS_AR) ^ BITS(6, 5));
+	if ((input->kind & 0xe0) == 0xc0)
+		vmcs_write(VMCS_GUEST_DR7, input->medium & 0xffff07ff);
+	vmcs_write(VMCS_EXIT_INST_LEN, 1 + input->how % 15);
+}
+
+static bool may_interrupt_delivery(uint32_t reason)
+{
+	return reason == EXIT_EPT_VIOLATION || reason == EXIT_EXCEPTION_NMI ||
+	       reason == EXIT_TASK_SWITCH || reason == EXIT_EXTERNAL_INTERRUPT;
+}
+
+/* The exit comes at once, or after some time of the guest's own. */
+static uint32_t run_hostile(struct vcpu *vcpu)
+{
+	static const struct input freeze;
+	uint64_t event = take_event();
+	struct input input;
+	uint32_t reason;
+
+	if (vcpu->vm->template == NULL)
+		return make_command(vcpu, &freeze);
+	input = take_input();
+	if (event && input.small & 1) {
+		reason = make_exit(vcpu, &input);
+		if (may_interrupt_delivery(reason)) {
+			vmcs_write(VMCS_IDT_VECTORING_INFO, event);
+			vmcs_write(VMCS_IDT_VECTORING_ERROR, field(VMCS_ENTRY_ERROR_CODE));
+			return reason;
+		}
+	}
+	if (field(VMCS_GUEST_INTERRUPTIBILITY) & SHADOW && input.small & 2)
+		retire();
+	if (exits_first(&reason) || compute(input.how & 0x40 ? input.small : 0, &reason))
+		return reason;
+	set_registers(&input);
+	return make_exit(vcpu, &input);
+}
+
+enum vmx_result vmx_run(struct guest_regs *regs)
+{
+	struct vcpu *vcpu = (struct vcpu *)regs;
+
+	do {
+		machine.tsc += EXIT_TICKS;
+		vmcs_write(VMCS_IDT_VECTORING_INFO, 0);
+		vmcs_write(VMCS_EXIT_REASON, is_victim(vcpu) ? run_victim() : run_hostile(vcpu));
+		vmx_exited(regs);
+	} while (regs->requests == 0);
+	return VMX_LEFT;
+}
+
+void vmcs_read_guest(struct vmcs_guest *ret)
+{
+	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
+		ret->field[i] = vmcs_read((enum vmcs_field)vmcs_guest_fields[i]);
+}
+
+void vmcs_write_guest(const struct vmcs_guest *guest)
+{
+	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
+		vmcs_write((enum vmcs_field)vmcs_guest_fields[i], guest->field[i]);
+	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
+}
+
+/* ---- the rest of the machine ---- */
+
+bool serial_can_send(const struct serial_port *port)
+{
+	machine.tsc += US;
+	return machine.tsc >= sent_at;
+}
+
+void serial_send(const struct serial_port *port, uint8_t byte)
+{
+	sent_at = (sent_at > machine.tsc ? sent_at : machine.tsc) + BYTE_TICKS;
+}
+
+void random_fill(void *buf, size_t len)
+{
+	memset(buf, 0x5a, len);
+}
+
+uint16_t random_machine(void)
+{
+	return 1;
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	(void)fmt;
+	abort();
+}
+
+/* The operator ends everything when the time is over. */
+void keys_poll(void)
+{
+	if (machine.tsc < end_at)
+		return;
+	end_at = UINT64_MAX;
+	config.clones->count = config.clones->n_started;
+	for (struct vm *vm = vms; vm; vm = vm->next)
+		if (vm->outcome == VM_RUNNING)
+			vm_end(vm, VM_ENDED_WELL, "ended by the operator");
+}
+
+/* ---- runs ---- */
+
+/* A file of the ramdisk, in frames of its own. */
+static void make_image(struct image *image, const char *path, uint64_t size)
+{
+	*image = (struct image){
+		.path = path,
+		.mode = 0644,
+		.base = frame_alloc_run(size / PAGE_SIZE, PAGE_SIZE),
+		.size = size,
+		.aligned = true,
+		.next = image + 1,
+	};
+	assert(image->base != 0);
+}
+
+static void read_config(void)
+{
+	static char memory[1 << 16] __attribute__((aligned(16)));
+	static struct image images[4];
+	struct arena arena = {.base = memory, .size = sizeof(memory)};
+	struct diag diag = {.file = "f"};
+	struct image_list list = {images, &arena};
+
+	make_image(&images[0], "/rom", FILE_SIZE);
+	make_image(&images[1], "/cow", FILE_SIZE);
+	make_image(&images[2], "/shared", FILE_SIZE);
+	make_image(&images[3], "/k", sizeof(kernel));
+	images[3].next = NULL;
+	memcpy(phys_to_virt(images[3].base), kernel, sizeof(kernel));
+	assert(config_parse(text, strlen(text), &arena, &diag, &config) == OK);
+	assert(config_open(&config, &list, &diag) == OK);
+}
+
+static void set_up_vcpus(void)
+{
+	struct vmx_capability *capability = &vcpu_shared.capability;
+
+	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
+		capability->control[i] = (uint64_t)UINT32_MAX << 32;
+	capability->ept_vpid = UINT64_MAX;
+	assert(vmx_controls_choose(capability, &vcpu_shared.controls) == OK);
+	vcpu_shared.preemption_shift = 5;
+	vcpu_shared.clock_grain = tsc_hz / 20000;
+	lapic_min_period = tsc_hz / 5000;
+	vcpu_shared.cpuid = *state_host_cpuid();
+}
+
+static void set_up(void)
+{
+	static const struct serial_port port = SERIAL_COM1;
+
+	phys_arena(ARENA, N_FRAMES * PAGE_SIZE);
+	frame_reset();
+	frame_add_range(ARENA, N_FRAMES * PAGE_SIZE);
+	assert(ept_setup() == OK);
+	read_config();
+	set_up_vcpus();
+	machine.tsc = START;
+	console_set_serial(&port);
+	cpus[0] = &cpu;
+	n_cpus = 1;
+	cpu.self = &cpu;
+	cpu.vmcs_made = true;
+	arch_prctl(ARCH_SET_GS, &cpu);
+}
+
+static void start_vms(void)
+{
+	for (const struct vm_config *of = config.vms; of; of = of->next) {
+		struct vm *vm;
+
+		assert(vm_create(of, 0, &vm) == OK);
+		vm_start(vm);
+	}
+}
+
+/* The hostile VM is a template at once: its clones are hostile, one after the other. */
+static void begin(uint8_t choices)
+{
+	uint32_t *pin = &vcpu_shared.controls.word[CONTROLS_PIN];
+
+	machine.tsc = sent_at = START;
+	machine.n_blocks = 0;
+	end_at = START + RUN;
+	alarm_at = UINT64_MAX;
+	victim_ticks = victim_since = 0;
+	memset(machine.vmcs, 0, sizeof(machine.vmcs));
+	cpu.vmcs_of = NULL;
+	cpu.chores_due = START;
+	*pin = choices & 1 ? *pin & ~(uint32_t)PIN_PREEMPTION_TIMER : *pin | PIN_PREEMPTION_TIMER;
+	config.clones->n_started = config.clones->n_running = 0;
+	config.clones->count = 8;
+	template_set_config(config.clones, choices & 2);
+	log_reset();
+	console_set_buffered(true);
+}
+
+static void check_share(void)
+{
+	uint64_t whole = START + RUN - victim_since;
+
+	assert(victim_ticks * 100 >= whole / 2 * 90);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint64_t n_free;
+
+	if (size < 1 + sizeof(struct input))
+		return 0;
+	if (n_cpus == 0)
+		set_up();
+	first_input = next_input = data + 1;
+	end_input = first_input + (size - 1) / sizeof(struct input) * sizeof(struct input);
+	begin(data[0]);
+	n_free = frame_available();
+	start_vms();
+	processor_run(&cpu);
+	template_give_up_all();
+	template_bury_all();
+	console_set_buffered(false);
+	vm_output_flush();
+	check_share();
+	assert(frame_available() == n_free);
+	return 0;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Parts of the machine that have nothing to do while fuzz_exits runs. */
+#include <stdlib.h>
+
+#include "hv/host/apic.h"
+#include "hv/host/idt.h"
+#include "hv/host/keyboard.h"
+#include "hv/host/machine_check.h"
+#include "hv/host/nmi.h"
+#include "hv/host/paging.h"
+#include "hv/host/panic.h"
+#include "hv/host/power_button.h"
+#include "hv/host/screen.h"
+#include "hv/host/serial.h"
+#include "hv/host/tsc.h"
+#include "hv/host/watchdog.h"
+#include "hv/monitor/monitor.h"
+#include "hv/vmx/vmcs.h"
+#include "hv/vmx/vmx.h"
+
+const uint8_t font[FONT_GLYPHS][FONT_HEIGHT];
+
+void host_apic_send_wake(uint32_t apic_id)
+{
+}
+
+uint64_t idt_base(void)
+{
+	return 0;
+}
+
+int keyboard_read(void)
+{
+	return -1;
+}
+
+void machine_check_poll(void)
+{
+}
+
+bool monitor_holds_machine(void)
+{
+	return false;
+}
+
+bool monitor_is_on(void)
+{
+	return false;
+}
+
+bool monitor_is_waiting(void)
+{
+	return false;
+}
+
+void monitor_quit(void)
+{
+}
+
+void nmi_report(void)
+{
+}
+
+void paging_sync(void)
+{
+}
+
+_Noreturn void panic_machine_check(void)
+{
+	abort();
+}
+
+bool power_button_is_pressed(void)
+{
+	return false;
+}
+
+bool serial_all_sent(const struct serial_port *port)
+{
+	return true;
+}
+
+void serial_init(const struct serial_port *port)
+{
+}
+
+bool serial_is_present(const struct serial_port *port)
+{
+	return true;
+}
+
+int serial_receive(const struct serial_port *port)
+{
+	return -1;
+}
+
+uint64_t tsc_unix_ns(uint64_t at)
+{
+	return 0;
+}
+
+void vmcs_unlaunch(phys_t vmcs)
+{
+}
+
+void vmcs_write_constant(const struct vmcs_constant *constant)
+{
+}
+
+void vmcs_write_host(const struct vmcs_host *host)
+{
+}
+
+void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp)
+{
+}
+
+void vmx_flush_vpid(const struct vmx_capability *cap, uint16_t vpid)
+{
+}
+
+void watchdog_feed(void)
+{
+}
+
+void watchdog_pass(struct cpu *cpu)
+{
+}
