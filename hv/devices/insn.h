@@ -5,8 +5,8 @@
 #include "hv/lib/types.h"
 
 /*
- * Decodes and executes the integer instructions that may touch a device's
- * memory. Pure: accesses neither memory nor devices. The caller
+ * Decodes and executes the integer instructions that may write to a device's register, and those
+ * that drivers read one with. Pure: accesses neither memory nor devices. The caller
  *
  *	1. decodes the bytes at RIP: insn_decode()
  *	2. asks what is accessed: insn_accesses(); none for a REP string with a count of zero
@@ -45,6 +45,8 @@ enum insn_op {
 	INSN_SHL,
 	INSN_SHR,
 	INSN_SAR,
+	INSN_SHLD,
+	INSN_SHRD,
 	INSN_TEST,
 	INSN_NOT,
 	INSN_NEG,
@@ -65,9 +67,6 @@ enum insn_op {
 	INSN_CMPXCHG8B,
 	INSN_SETCC,
 	INSN_CMOV,
-	INSN_MUL,  /* of the accumulator */
-	INSN_IMUL, /* of the accumulator, of a register, or of memory with an immediate */
-	INSN_POPCNT,
 	INSN_PUSH,
 	INSN_POP,
 	INSN_MOVS,
@@ -81,8 +80,9 @@ enum insn_op {
 enum insn_form {
 	INSN_FORM_MEM,	   /* no other operand */
 	INSN_FORM_MEM_REG, /* memory is the destination, or the first operand */
+	INSN_FORM_MEM_REG_IMM,
+	INSN_FORM_MEM_REG_CL,
 	INSN_FORM_REG_MEM,
-	INSN_FORM_REG_MEM_IMM,
 	INSN_FORM_MEM_IMM,
 	INSN_FORM_MEM_CL,
 	INSN_FORM_STRING,

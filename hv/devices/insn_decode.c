@@ -198,8 +198,6 @@ static enum status check_prefixes(const struct cursor *cursor, const struct insn
 		return ERR_UNSUPPORTED;
 	if ((flags & OPCODE_NO_REP) != 0 && cursor->repeat != INSN_ONCE)
 		return ERR_UNSUPPORTED;
-	if ((flags & OPCODE_ONLY_F3) != 0 && cursor->repeat != INSN_REPE)
-		return ERR_UNSUPPORTED;
 	if ((flags & OPCODE_ALWAYS_8) != 0 && (cursor->rex & REX_W) != 0)
 		return ERR_UNSUPPORTED;
 	if (insn->lock && (flags & OPCODE_LOCK) == 0)
@@ -303,11 +301,14 @@ static enum status take_operands(struct cursor *cursor, struct insn *insn, enum 
 		set_register(cursor, insn, modrm);
 		insn->form = layout == LAYOUT_M_R ? INSN_FORM_MEM_REG : INSN_FORM_REG_MEM;
 		return OK;
-	case LAYOUT_R_M_I:
-	case LAYOUT_R_M_I8:
+	case LAYOUT_M_R_I8:
 		set_register(cursor, insn, modrm);
-		insn->form = INSN_FORM_REG_MEM_IMM;
-		return take_immediate(cursor, insn, layout == LAYOUT_R_M_I8);
+		insn->form = INSN_FORM_MEM_REG_IMM;
+		return take_immediate(cursor, insn, true);
+	case LAYOUT_M_R_CL:
+		set_register(cursor, insn, modrm);
+		insn->form = INSN_FORM_MEM_REG_CL;
+		return OK;
 	case LAYOUT_M_I:
 	case LAYOUT_M_I8:
 		insn->form = INSN_FORM_MEM_IMM;
@@ -390,9 +391,6 @@ static bool writes_memory(const struct insn *insn)
 	case INSN_LODS:
 	case INSN_SCAS:
 	case INSN_CMOV:
-	case INSN_MUL:
-	case INSN_IMUL:
-	case INSN_POPCNT:
 		return false;
 	default:
 		return insn->form != INSN_FORM_REG_MEM;

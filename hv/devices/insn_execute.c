@@ -235,6 +235,27 @@ static uint64_t execute_shift(enum insn_op op, struct insn_regs *regs, unsigned 
 	}
 }
 
+/* SHLD and SHRD: bits of the register follow. A count above the width is undefined. */
+static uint64_t execute_double_shift(const struct insn *insn, struct insn_regs *regs, uint64_t v)
+{
+	unsigned size = insn->operand_size, bits = width(size);
+	uint64_t from = read_operand(insn, regs);
+	uint64_t amount = insn->form == INSN_FORM_MEM_REG_CL ? regs->gpr[RCX] : insn->imm;
+	unsigned count = amount & (size == 8 ? 0x3f : 0x1f);
+	bool left = insn->op == INSN_SHLD;
+	uint64_t r, last;
+
+	if (count == 0 || count > bits)
+		return v;
+	r = (left ? v << count | from >> (bits - count) : v >> count | from << (bits - count)) &
+	    mask(size);
+	last = left ? v >> (bits - count) : v >> (count - 1);
+	set_flags(regs, ARITHMETIC,
+		  result_flags(r, size) | ((last & 1) != 0 ? CF : 0) |
+			  (is_negative(v ^ r, size) ? OF : 0));
+	return r;
+}
+
 static uint64_t execute_bit(enum insn_op op, struct insn_regs *regs, unsigned size, uint64_t v,
 			    uint64_t number)
 {
@@ -335,57 +356,6 @@ static uint64_t other_operand(const struct insn *insn, const struct insn_regs *r
 	}
 }
 
-struct product {
-	uint64_t low, high;
-};
-
-/* CF and OF tell whether the high half of the product is more than an extension of the low one. */
-static struct product multiply(struct insn_regs *regs, unsigned size, uint64_t a, uint64_t b,
-			       bool is_signed)
-{
-	unsigned __int128 product =
-		is_signed ? (unsigned __int128)((__int128)(int64_t)sign_extend(a, size) *
-						(int64_t)sign_extend(b, size))
-			  : (unsigned __int128)(a & mask(size)) * (b & mask(size));
-	uint64_t low = (uint64_t)product & mask(size);
-	uint64_t high = (uint64_t)(product >> width(size)) & mask(size);
-	uint64_t extension = is_signed && is_negative(low, size) ? mask(size) : 0;
-
-	set_flags(regs, CF | OF, high != extension ? CF | OF : 0);
-	return (struct product){low, high};
-}
-
-/* MUL and IMUL of the accumulator, whose product is in rDX:rAX, or in AX. */
-static void multiply_accumulator(const struct insn *insn, struct insn_regs *regs, uint64_t old)
-{
-	unsigned size = insn->operand_size;
-	struct product product = multiply(regs, size, regs->gpr[RAX], old, insn->op == INSN_IMUL);
-
-	if (size == 1) {
-		write_register(regs, RAX, 2, product.high << 8 | product.low);
-		return;
-	}
-	write_register(regs, RAX, size, product.low);
-	write_register(regs, RDX, size, product.high);
-}
-
-static uint64_t multiply_register(const struct insn *insn, struct insn_regs *regs, uint64_t old)
-{
-	uint64_t other = insn->form == INSN_FORM_REG_MEM_IMM ? insn->imm : read_operand(insn, regs);
-
-	return multiply(regs, insn->operand_size, old, other, true).low;
-}
-
-static uint64_t count_ones(struct insn_regs *regs, uint64_t v)
-{
-	uint64_t n = 0;
-
-	set_flags(regs, ARITHMETIC, v == 0 ? ZF : 0);
-	for (; v != 0; v &= v - 1)
-		n++;
-	return n;
-}
-
 /* The register is the destination; memory is not written. */
 static void execute_to_register(const struct insn *insn, struct insn_regs *regs, uint64_t old)
 {
@@ -400,10 +370,6 @@ static void execute_to_register(const struct insn *insn, struct insn_regs *regs,
 		v = swap_bytes(old, size);
 	else if (insn->op == INSN_CMOV) /* a register of 32 bits is extended in any case */
 		v = has_condition(regs->rflags, insn->condition) ? old : read_operand(insn, regs);
-	else if (insn->op == INSN_IMUL)
-		v = multiply_register(insn, regs, old);
-	else if (insn->op == INSN_POPCNT)
-		v = count_ones(regs, old);
 	else
 		v = execute_alu(insn->op, regs, size, read_operand(insn, regs), old);
 	if (insn->op != INSN_CMP)
@@ -452,6 +418,9 @@ static uint64_t execute_to_memory(const struct insn *insn, struct insn_regs *reg
 	case INSN_POP:
 		move_stack_pointer(insn, regs);
 		return old;
+	case INSN_SHLD:
+	case INSN_SHRD:
+		return execute_double_shift(insn, regs, old);
 	case INSN_BT:
 	case INSN_BTS:
 	case INSN_BTR:
@@ -546,10 +515,8 @@ void insn_execute(const struct insn *insn, struct insn_regs *regs, uint64_t mem_
 	} else if (insn->form == INSN_FORM_STRING) {
 		new = execute_string(insn, regs, old);
 	} else {
-		if (insn->form == INSN_FORM_REG_MEM || insn->form == INSN_FORM_REG_MEM_IMM)
+		if (insn->form == INSN_FORM_REG_MEM)
 			execute_to_register(insn, regs, old);
-		else if (insn->op == INSN_MUL || insn->op == INSN_IMUL)
-			multiply_accumulator(insn, regs, old);
 		else
 			new = execute_to_memory(insn, regs, old);
 		advance(insn, regs);

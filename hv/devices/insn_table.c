@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opcode tables of the instruction decoder: the integer instructions with a memory operand that
- * drivers use on device registers. Other instructions are not supported.
+ * Opcode tables of the instruction decoder: the integer instructions that store 1, 2, 4 or 8 bytes
+ * of registers, flags or memory, and those with which drivers read a register. Others are not
+ * supported; the processor executes them (hv/run/step.c), which loses what they store.
  *
  * Source: SDM vol. 2, "Opcode Map" and "Opcode Extensions".
  */
@@ -30,8 +31,6 @@ const struct insn_opcode insn_map_1[256] = {
 	ALU(0x30, INSN_XOR, L),
 	ALU(0x38, INSN_CMP, 0),
 	[0x63] = {INSN_MOVSX, LAYOUT_R_M, OPCODE_MEMORY_32 | OPCODE_ONLY_64},
-	[0x69] = {INSN_IMUL, LAYOUT_R_M_I, 0},
-	[0x6b] = {INSN_IMUL, LAYOUT_R_M_I8, 0},
 	GROUP(0x80, GROUP_ALU_BYTE),
 	GROUP(0x81, GROUP_ALU_FULL),
 	GROUP(0x82, GROUP_ALU_OLD),
@@ -69,14 +68,16 @@ const struct insn_opcode insn_map_0f[256] = {
 	[0x40 ... 0x4f] = {INSN_CMOV, LAYOUT_R_M, 0},
 	[0x90 ... 0x9f] = {INSN_SETCC, LAYOUT_M, B},
 	[0xa3] = {INSN_BT, LAYOUT_M_R, 0},
+	[0xa4] = {INSN_SHLD, LAYOUT_M_R_I8, 0},
+	[0xa5] = {INSN_SHLD, LAYOUT_M_R_CL, 0},
 	[0xab] = {INSN_BTS, LAYOUT_M_R, L},
-	[0xaf] = {INSN_IMUL, LAYOUT_R_M, 0},
+	[0xac] = {INSN_SHRD, LAYOUT_M_R_I8, 0},
+	[0xad] = {INSN_SHRD, LAYOUT_M_R_CL, 0},
 	[0xb0] = {INSN_CMPXCHG, LAYOUT_M_R, B | L},
 	[0xb1] = {INSN_CMPXCHG, LAYOUT_M_R, L},
 	[0xb3] = {INSN_BTR, LAYOUT_M_R, L},
 	[0xb6] = {INSN_MOVZX, LAYOUT_R_M, OPCODE_MEMORY_8},
 	[0xb7] = {INSN_MOVZX, LAYOUT_R_M, OPCODE_MEMORY_16},
-	[0xb8] = {INSN_POPCNT, LAYOUT_R_M, OPCODE_ONLY_F3},
 	GROUP(0xba, GROUP_BIT),
 	[0xbb] = {INSN_BTC, LAYOUT_M_R, L},
 	[0xbe] = {INSN_MOVSX, LAYOUT_R_M, OPCODE_MEMORY_8},
@@ -91,6 +92,8 @@ const struct insn_opcode insn_map_0f[256] = {
 const struct insn_opcode insn_map_0f38[256] = {
 	[0xf0] = {INSN_MOVBE, LAYOUT_R_M, OPCODE_NO_REP},
 	[0xf1] = {INSN_MOVBE, LAYOUT_M_R, OPCODE_NO_REP},
+	/* MOVDIRI */
+	[0xf9] = {INSN_MOV, LAYOUT_M_R, OPCODE_NEVER_16 | OPCODE_NO_66 | OPCODE_NO_REP},
 };
 
 #define ALU_GROUP(layout, flags) \
@@ -117,10 +120,9 @@ const struct insn_opcode insn_map_0f38[256] = {
 #define UNARY_GROUP(flags) \
 	{ \
 		{INSN_TEST, LAYOUT_M_I, flags}, {INSN_TEST, LAYOUT_M_I, flags}, \
-			{INSN_NOT, LAYOUT_M, (flags) | L}, {INSN_NEG, LAYOUT_M, (flags) | L}, \
-			{INSN_MUL, LAYOUT_M, flags}, \
+			{INSN_NOT, LAYOUT_M, (flags) | L}, \
 		{ \
-			INSN_IMUL, LAYOUT_M, flags \
+			INSN_NEG, LAYOUT_M, (flags) | L \
 		} \
 	}
 

@@ -12,8 +12,8 @@ enum insn_layout {
 	LAYOUT_M,      /* ModRM, memory only */
 	LAYOUT_M_R,    /* ModRM, memory first */
 	LAYOUT_R_M,    /* ModRM, register first */
-	LAYOUT_R_M_I,  /* ModRM, register first, immediate as in LAYOUT_M_I */
-	LAYOUT_R_M_I8, /* ModRM, register first, immediate as in LAYOUT_M_I8 */
+	LAYOUT_M_R_I8, /* ModRM, memory first, immediate as in LAYOUT_M_I8 */
+	LAYOUT_M_R_CL, /* ModRM, memory first, CL */
 	LAYOUT_M_I,    /* ModRM, immediate of the operand's size, 4 bytes at most */
 	LAYOUT_M_I8,   /* ModRM, immediate of one byte, sign-extended */
 	LAYOUT_M_1,    /* ModRM, the number 1 */
@@ -59,7 +59,6 @@ enum insn_group {
 #define OPCODE_NO_66   0x080 /* an operand-size prefix makes another instruction, or none */
 #define OPCODE_NO_REP  0x100 /* so do F2 and F3 */
 #define OPCODE_ONLY_64 0x200
-#define OPCODE_ONLY_F3 0x1000 /* without F3 another instruction, or none */
 #define OPCODE_NOT_64  0x400
 
 struct insn_opcode {

@@ -46,6 +46,16 @@
 	form "btc dword ptr [rdi], 5", U_BIT
 	form "shl dword ptr [rdi]", U_A
 	form "ror dword ptr [rdi], 7", U_OA
+	form "shld [rdi], eax, 5", U_OA
+	form "shrd [rdi], eax, cl", U_OA
+	/* Executed by the processor, which reads the register in a page of ones. */
+	form "imul eax, [rdi], 3", 0x0d4
+	form "mul dword ptr [rdi]", 0x0d4
+	form "xor edx, edx; div dword ptr [rdi]", 0xcd5
+	form "popcnt eax, [rdi]"
+	form "bsf eax, [rdi]", 0x895
+	form "bsr eax, [rdi]", 0x895
+	form "movd xmm0, [rdi]; movd eax, xmm0"
 	by_step "mov [rdi], eax", "mov [rdi], eax, single step"
 	by_step "add [rdi], eax", "add [rdi], eax, single step"
 .section .note.GNU-stack, "", @progbits

@@ -17,6 +17,7 @@
 	form "cmovc rax, [rdi]"
 	form "popcnt rax, [rdi]"
 	form "bsf rax, [rdi]", 0x895
+	form "bsr rax, [rdi]", 0x895
 	form "crc32 eax, byte ptr [rdi]"
 	form "movups xmm0, [rdi]"
 	form "paddb xmm0, [rdi]", align=16
