@@ -16,6 +16,7 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/keys.h"
 #include "hv/monitor/registers.h"
+#include "hv/monitor/say.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/save_queue.h"
@@ -262,12 +263,13 @@ static bool ends_with(const char *what)
 	return n_sent >= strlen(what) && strcmp(sent + n_sent - strlen(what), what) == 0;
 }
 
+/* Its struct is freed. */
 static void end_vm_of(unsigned number)
 {
 	lock_acquire(&vms_lock);
-	pool[number].outcome = VM_ENDED_WELL;
 	vm_unlist(&pool[number]);
 	lock_release(&vms_lock);
+	memset(&pool[number], 0xa5, sizeof(pool[0]));
 }
 
 /* A template and many VMs. The monitor has the console. */
@@ -335,6 +337,29 @@ static void a_key_without_a_job_is_ignored(void **state)
 {
 	type("info \x03status\r");
 	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
+}
+
+static unsigned n_steps;
+
+static enum job_state say_much(void)
+{
+	for (unsigned i = 0; i < JOB_SAY_MAX / 1024; i++)
+		say("%01023u", n_steps);
+	return ++n_steps < 20 ? JOB_GOES_ON : JOB_IS_DONE;
+}
+
+static void no_line_of_a_step_is_lost(void **state)
+{
+	static const struct job job = {.step = say_much};
+
+	tsc_hz *= 1000; /* much fits a turn */
+	n_steps = 0;
+	begin_typing("");
+	job_begin(&job);
+	wait_for_prompt();
+	tsc_hz /= 1000;
+	assert_int_equal(count("\n0000"), 20 * JOB_SAY_MAX / 1024);
+	assert_null(strstr(sent, "lost"));
 }
 
 static void clones_are_made_in_pieces(void **state)
@@ -424,6 +449,7 @@ int main(void)
 		TEST(a_long_list_goes_on_while_vms_come_and_go),
 		TEST(a_key_ends_the_list_in_one_line),
 		TEST(a_key_without_a_job_is_ignored),
+		TEST(no_line_of_a_step_is_lost),
 		TEST(clones_are_made_in_pieces),
 		TEST(no_clone_is_made_of_a_template_without_a_name),
 		TEST(a_vm_may_end_during_its_answer),
