@@ -705,25 +705,21 @@ enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned)
 }
 
 /*
- * Turn the tree's entries into a layer's: not own, not writable. Clear the
- * items whose entries are not own, or appear again.
+ * Turn one of the tree's entries into a layer's: not own, not writable. Clear an item whose entry
+ * is not own, or appears again.
  */
-static void freeze_entries(struct ept_log *log)
+static void freeze_entry(uint64_t *item)
 {
-	struct ept_log_cursor cursor = ept_log_begin(log);
+	uint64_t *slot = (uint64_t *)*item;
 
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-		uint64_t *slot = (uint64_t *)*item;
-
-		if (slot == NULL)
-			continue;
-		if (*slot & EPT_MERGED)
-			*item |= EPT_LAYER_MERGED;
-		else if (!(*slot & EPT_OWN))
-			*item = 0;
-		if (*item)
-			ept_store(slot, *slot & ~(EPT_OWN | EPT_MERGED | EPT_W));
-	}
+	if (slot == NULL)
+		return;
+	if (*slot & EPT_MERGED)
+		*item |= EPT_LAYER_MERGED;
+	else if (!(*slot & EPT_OWN))
+		*item = 0;
+	if (*item)
+		ept_store(slot, *slot & ~(EPT_OWN | EPT_MERGED | EPT_W));
 }
 
 /* Let the tree run on the layer's root. It owns nothing except retired frames. */
@@ -759,7 +755,6 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 			.leaf_levels = ept->leaf_levels,
 			.n_owned = ept->n_owned - ept->n_retired,
 		};
-		freeze_entries(&ept->log);
 		layer->log = ept->log;
 		ept->log = (struct ept_log){0};
 		run_on(ept, layer);
@@ -800,16 +795,29 @@ static bool go_on(struct ept_layer *layer, void (*handle)(uint64_t *item), unsig
 	return false;
 }
 
+/* Handle up to n items; after the last one the layer makes progress. */
+static void go_on_to_next(struct ept_layer *layer, void (*handle)(uint64_t *item), unsigned n)
+{
+	if (layer->cursor.log == NULL)
+		layer->cursor = ept_log_begin(&layer->log);
+	if (!go_on(layer, handle, n))
+		return;
+	layer->progress++;
+	layer->cursor.log = NULL;
+}
+
+bool ept_layer_freeze_some(struct ept_layer *layer, unsigned n)
+{
+	if (layer->progress == LAYER_FREEZES)
+		go_on_to_next(layer, freeze_entry, n);
+	return layer->progress == LAYER_FREEZES;
+}
+
 bool ept_layer_free_some(struct ept_layer *layer, unsigned n)
 {
 	if (layer->progress == LAYER_FREED)
-		return false;
-	if (layer->cursor.log == NULL)
-		layer->cursor = ept_log_begin(&layer->log);
-	if (go_on(layer, layer->progress == LAYER_WHOLE ? collect : free_collected, n)) {
-		layer->progress++;
-		layer->cursor.log = NULL;
-	}
+		return ept_log_free_some(&layer->log, n);
+	go_on_to_next(layer, layer->progress == LAYER_WHOLE ? collect : free_collected, n);
 	return true;
 }
 

@@ -25,9 +25,9 @@ struct ept_layer {
 	uint64_t n_owned;   /* frames, including tables, without the layer's own */
 	struct ept_log log; /* of what the tree owned; an item may have EPT_LAYER_MERGED */
 	uint64_t n_found;   /* references that hv/ept/audit.h has found; used by it only */
-	/* How far ept_layer_free_some() has got. */
+	/* How far ept_layer_freeze_some() or ept_layer_free_some() has got. */
 	struct ept_log_cursor cursor;
-	enum { LAYER_WHOLE, LAYER_COLLECTED, LAYER_FREED } progress;
+	enum { LAYER_FREEZES, LAYER_WHOLE, LAYER_COLLECTED, LAYER_FREED } progress;
 };
 
 /*
@@ -209,8 +209,14 @@ enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *r
  * Turn the tree into a layer, and 'ept' into an unchanged clone of it, which
  * may run. No vCPU may be in the guest; the generation is incremented. The
  * caller gets a count on the layer. ERR_NOMEM: nothing has changed.
+ *
+ * Until ept_layer_freeze_some() has returned false, both may be used for that
+ * call only.
  */
 enum status ept_freeze(struct ept *ept, struct ept_layer **ret);
+
+/* Freeze about n entries. False: the layer is whole. */
+bool ept_layer_freeze_some(struct ept_layer *layer, unsigned n);
 
 /*
  * Drop a count on a layer, on any processor, with any lock held. The last put frees the layer's

@@ -55,13 +55,22 @@ uint64_t *ept_log_next(struct ept_log_cursor *cursor)
 	return --cursor->at;
 }
 
-void ept_log_free(struct ept_log *log)
+bool ept_log_free_some(struct ept_log *log, unsigned n)
 {
-	while (log->chunk) {
+	bool has_frames = log->chunk != 0;
+
+	for (; log->chunk != 0 && n > 0; n--) {
 		phys_t chunk = log->chunk;
 
 		log->chunk = ept_log_chunk_before(chunk);
 		frame_free(chunk);
 	}
+	return has_frames;
+}
+
+void ept_log_free(struct ept_log *log)
+{
+	while (ept_log_free_some(log, UINT32_MAX))
+		;
 	*log = (struct ept_log){0};
 }

@@ -64,5 +64,9 @@ uint64_t *ept_log_next(struct ept_log_cursor *cursor);
 /* The frame that a frame of the log leads to; 0: it was the first. */
 phys_t ept_log_chunk_before(phys_t chunk);
 
+/*
+ * Free up to n of the log's frames, after which no item is looked at again. False: there was none.
+ */
+bool ept_log_free_some(struct ept_log *log, unsigned n);
 /* Free the log's frames, and empty the log. */
 void ept_log_free(struct ept_log *log);

@@ -16,6 +16,7 @@ enum [[nodiscard]] status {
 	ERR_NOTFOUND,	 /* nothing of that name or at that place */
 	ERR_UNSUPPORTED, /* not supported by this processor or this version */
 	ERR_CORRUPT,	 /* input data violate their format */
+	ERR_BUSY,	 /* something is half done: try again later */
 };
 /* clang-format on */
 

@@ -343,6 +343,8 @@ static enum job_state check(void)
 	struct vm_audit audit;
 	enum status status = vm_audit(say_fault, &audit);
 
+	if (status == ERR_BUSY)
+		return JOB_WAITS;
 	if (status == OK)
 		say("check: VMs and templates: %u, frames: %lu, faults: %lu", audit.n_vms,
 		    audit.n_pages, audit.n_faults);

@@ -13,7 +13,7 @@
 #include "hv/host/paging.h"
 #include "hv/host/rendezvous.h"
 #include "hv/lib/string.h"
-#include "hv/vm/bury.h"
+#include "hv/vm/template.h"
 #include "hv/vm/vm.h"
 
 static void claim_free(void *context, phys_t frame)
@@ -173,19 +173,23 @@ static void audit_all(struct ept_audit *audit, struct vm_audit *ret)
 enum status vm_audit(void (*say)(const char *name, const char *what), struct vm_audit *ret)
 {
 	uint64_t n = frame_end() / PAGE_SIZE, n_frames = align_up(n, PAGE_SIZE) / PAGE_SIZE;
-	phys_t run = frame_alloc_run(n_frames, PAGE_SIZE);
 	struct ept_audit audit = {.say = say};
+	bool is_changing;
+	phys_t run;
 
 	*ret = (struct vm_audit){0};
+	if (template_is_changing())
+		return ERR_BUSY;
+	run = frame_alloc_run(n_frames, PAGE_SIZE);
 	if (run == 0)
 		return ERR_NOMEM;
 	audit.uses = (struct frame_uses){phys_to_virt(run), n};
 	memset(audit.uses.use, FRAME_OTHER, n);
 	rendezvous_begin();
-	/* A template that is half freed has no count to compare. */
-	template_bury_all();
-	audit_all(&audit, ret);
+	is_changing = template_is_changing();
+	if (!is_changing)
+		audit_all(&audit, ret);
 	rendezvous_end();
 	frame_free_run(run, n_frames);
-	return OK;
+	return is_changing ? ERR_BUSY : OK;
 }

@@ -15,5 +15,8 @@ struct vm_audit {
 	uint64_t n_faults;
 };
 
-/* ERR_NOMEM: there is no memory for one byte a frame. */
+/*
+ * ERR_NOMEM: there is no memory for one byte a frame. ERR_BUSY: a template is half made or not
+ * freed yet, and its counts cannot be compared; nothing was checked.
+ */
 enum status vm_audit(void (*say)(const char *name, const char *what), struct vm_audit *ret);

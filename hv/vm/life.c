@@ -22,6 +22,12 @@ static uint64_t count_exits(const struct vm *vm)
 	return n;
 }
 
+/* Frames. A VM that ends while it freezes has moved them to its layer. */
+static uint64_t count_private(const struct vm *vm)
+{
+	return vm->ept.n_owned + (template_is_freezing(vm) ? vm->layer->n_owned : 0);
+}
+
 static void count_end(struct vm *vm, bool well)
 {
 	__atomic_fetch_add(well ? &vm_totals.n_ended_well : &vm_totals.n_failed, 1,
@@ -48,7 +54,7 @@ static void log_end(const struct vm *vm, enum log_level level, enum log_level de
 	if (vm->crashed)
 		log_crash(vm->crashed, level);
 	log_line(detail, "VM %s: private memory %lu KiB, tables included; %lu exits", vm->name,
-		 vm->ept.n_owned * PAGE_SIZE / KIB(1), count_exits(vm));
+		 count_private(vm) * PAGE_SIZE / KIB(1), count_exits(vm));
 	if (vm->memory.n_dropped > 0)
 		log_line(detail, "VM %s: %lu writes to ROM dropped, the last one to %s", vm->name,
 			 vm->memory.n_dropped, vm->memory.dropped_at->backend->id);
@@ -113,20 +119,33 @@ bool vm_act_alone(struct vcpu *vcpu)
 	return true;
 }
 
-/* Whether the VM is gone: it has ended, or is a template. */
+/* Whether the VM is gone: it has ended, or is a template. A freeze that has begun has no other end.
+ */
 static bool act(struct vm *vm, uint32_t actions)
 {
 	if (actions & VM_END) {
 		end(vm);
 		return true;
 	}
+	if (template_is_freezing(vm) || !(actions & (VM_RESET | VM_REVERT)))
+		return template_freeze(vm);
 	if (actions & VM_RESET)
 		power_on(vm);
-	else if (actions & VM_REVERT)
-		revert(vm);
 	else
-		return template_freeze(vm);
+		revert(vm);
 	return false;
+}
+
+/*
+ * The freeze continues when the first vCPU, which alone leaves its place, has gathered again: other
+ * VMs have their turn until then.
+ */
+static void gather_again(struct vm *vm)
+{
+	vm->n_gathered = vm->n_vcpus - 1;
+	__atomic_fetch_or(&vm->actions, VM_FREEZE, __ATOMIC_RELEASE);
+	vcpu_request(vm->vcpu, VCPU_REQUEST_GATHER);
+	sched_make_ready(vm->vcpu, 1);
 }
 
 unsigned vm_gathered(struct vm *vm)
@@ -146,6 +165,9 @@ unsigned vm_gathered(struct vm *vm)
 	sched_charge_work(is_gone ? &last : &vm->share, rdtsc() - start);
 	if (is_gone)
 		return n_vcpus;
-	sched_make_ready(vm->vcpu, n_vcpus);
+	if (template_is_freezing(vm))
+		gather_again(vm);
+	else
+		sched_make_ready(vm->vcpu, n_vcpus);
 	return 0;
 }

@@ -26,6 +26,11 @@ static struct clone_config *clone_configs; /* their counts are guarded by vms_lo
 
 static bool takes_checksums;
 
+/* Entries that are frozen before other work has its turn: some tens of microseconds. */
+#define FREEZE_AT_ONCE 1000
+
+static unsigned n_freezing; /* VMs between begin_freeze() and the end of it; atomic */
+
 static bool lines_wait; /* a line of clone_configs may wait for memory; atomic */
 
 void template_set_config(struct clone_config *clones, bool checksum)
@@ -185,7 +190,7 @@ bool template_lines_are_done(void)
 	return are_done;
 }
 
-bool template_freeze(struct vm *vm)
+static bool begin_freeze(struct vm *vm)
 {
 	vm_flush_output(vm);
 	if (vm->labels.labels)
@@ -195,6 +200,12 @@ bool template_freeze(struct vm *vm)
 		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
 	}
+	__atomic_fetch_add(&n_freezing, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+static void end_freeze(struct vm *vm)
+{
 	reserve_end(vm->mem);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_free_scratch(&vm->vcpu[i]);
@@ -205,6 +216,7 @@ bool template_freeze(struct vm *vm)
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
 	lock_release(&vms_lock);
+	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
@@ -216,13 +228,42 @@ bool template_freeze(struct vm *vm)
 	lock_acquire(&vms_lock);
 	template_put(vm);
 	lock_release(&vms_lock);
+}
+
+bool template_freeze(struct vm *vm)
+{
+	if (!template_is_freezing(vm) && !begin_freeze(vm))
+		return false;
+	if (ept_layer_freeze_some(vm->layer, FREEZE_AT_ONCE))
+		return false;
+	end_freeze(vm);
 	return true;
+}
+
+/* The VM ends instead. */
+static void abandon_freeze(struct vm *vm)
+{
+	while (ept_layer_freeze_some(vm->layer, UINT32_MAX))
+		;
+	ept_layer_put(vm->layer);
+	vm->layer = NULL;
+	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
+}
+
+bool template_is_changing(void)
+{
+	return template_has_graves() || __atomic_load_n(&n_freezing, __ATOMIC_RELAXED) > 0;
 }
 
 void template_adopt(struct vm *vm)
 {
+	bool is_template;
+
 	vm_list(vm);
-	if (template_freeze(vm))
+	do
+		is_template = template_freeze(vm);
+	while (!is_template && template_is_freezing(vm));
+	if (is_template)
 		return;
 	__atomic_fetch_add(&vm_totals.n_failed, 1, __ATOMIC_RELAXED);
 	vm_release(vm);
@@ -288,7 +329,9 @@ struct vm *template_clone(struct vm *template, const char *name)
 
 void template_vm_ends(struct vm *vm)
 {
-	if (vm->template && vm->outcome == VM_ENDED_WELL)
+	if (template_is_freezing(vm))
+		abandon_freeze(vm);
+	else if (vm->template && vm->outcome == VM_ENDED_WELL)
 		note_writes(vm);
 }
 

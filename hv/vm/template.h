@@ -12,10 +12,20 @@
 
 /*
  * Make 'vm', whose vCPUs have all been put away, a template, and start the clones that the
- * configuration asks for. False: not possible, which is logged; the VM resumes, and its request is
- * answered CONTROL_REFUSED.
+ * configuration asks for. False: a large VM freezes in pieces, and this is to be called again while
+ * template_is_freezing(); or it is not possible, which is logged: the VM resumes, and its request
+ * is answered CONTROL_REFUSED.
  */
 bool template_freeze(struct vm *vm);
+/* Of a VM that is not a template: nothing but template_freeze() and its end may touch its memory.
+ */
+static inline bool template_is_freezing(const struct vm *vm)
+{
+	return vm->layer != NULL;
+}
+
+/* Whether a template is half made, or not freed yet. No lock. */
+bool template_is_changing(void);
 
 /* Make a VM that was loaded from a state, and never runs, a template. After an error it ends. */
 void template_adopt(struct vm *vm);

@@ -25,6 +25,7 @@
 #include "hv/guest/guest_memory.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/ept_check.h"
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/support.h"
 
 #define N_VMS	6
@@ -451,7 +452,7 @@ static void do_freeze(struct vm *vm)
 
 	park(vm);
 	merge_forget(&vm->merge, &vm->ept);
-	if (!succeeded(ept_freeze(&vm->ept, &layer)))
+	if (!succeeded(freeze_tree(&vm->ept, &layer)))
 		return;
 	seen.frozen++;
 	if (vm->base == NULL || layer != vm->base->layer)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hv/ept/table.h"
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/support.h"
 
 /* The image lies below the free memory, and one frame of the hypervisor's own above it. */
@@ -146,7 +147,7 @@ static int setup(void **state)
 	map_all(&other);
 	assert_int_equal(ept_copy(&template, at(COW), &frame), OK);
 	assert_int_equal(ept_copy(&template, at(ZEROS), &frame), OK);
-	assert_int_equal(ept_freeze(&template, &layer), OK);
+	assert_int_equal(freeze_tree(&template, &layer), OK);
 	ept_clone(&clone, layer, EPT_UNLIMITED);
 	assert_int_equal(ept_copy(&clone, at(ZEROS + PAGE_SIZE), &frame), OK);
 	assert_int_equal(ept_copy(&other, at(COW), &frame), OK);
@@ -274,7 +275,7 @@ static void merged_pages_are_borrowed(void **state)
 	frame_free(merged);
 	merged = 0;
 	/* The layer keeps the page, and its log the note. */
-	assert_int_equal(ept_freeze(&clone, &second), OK);
+	assert_int_equal(freeze_tree(&clone, &second), OK);
 	assert_int_equal(audit_all(), 0);
 	assert_int_equal(n_merged, 1);
 	ept_layer_put(second);

@@ -9,6 +9,7 @@
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/ept_check.h"
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/support.h"
 
 /* Physical memory: an image of 4 MiB, then frames. */
@@ -510,7 +511,7 @@ static void a_clone_takes_no_frame_and_never_writes_its_template(void **state)
 	words(copy(&ept, 0x5000))[1] = 55;
 	phys_t template_page = translate(0x5000);
 
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	check_layer(layer);
 	uint64_t available = frame_available();
 
@@ -564,7 +565,7 @@ static void clones_of_clones_keep_their_ancestors_alive(void **state)
 
 		words(copy(from, i * 0x1000))[2] = 100 + i;
 		words(copy(from, MIB(2)))[2] = 200 + i;
-		assert_int_equal(ept_freeze(from, &layer[i]), OK);
+		assert_int_equal(freeze_tree(from, &layer[i]), OK);
 		ept_clone(&tree[i], layer[i], EPT_UNLIMITED);
 	}
 	for (unsigned i = 0; i < 3; i++)
@@ -593,7 +594,7 @@ static void a_layer_is_freed_in_pieces(void **state)
 	map(0, IMAGE, IMAGE_SIZE, RX);
 	for (unsigned i = 0; i < 20; i++)
 		copy(&ept, i * 0x1000);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_destroy(&ept);
 	available = frame_available();
 	while (ept_layer_free_some(layer, 3)) {
@@ -618,7 +619,7 @@ static void a_fault_does_not_cost_more_in_deeper_clones(void **state)
 		struct ept *from = i == 0 ? &ept : &tree[i - 1];
 
 		copy(from, 0x5000);
-		assert_int_equal(ept_freeze(from, &layer), OK);
+		assert_int_equal(freeze_tree(from, &layer), OK);
 		ept_clone(&tree[i], layer, EPT_UNLIMITED);
 		ept_layer_put(layer);
 		watch(&tree[i], 0, 0x5000);
@@ -640,7 +641,7 @@ static void reset_goes_back_and_gives_back(void **state)
 
 	map(0, IMAGE, IMAGE_SIZE, RX);
 	words(copy(&ept, 0x5000))[1] = 55;
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_clone(&clone, layer, 6);
 	uint64_t available = frame_available();
 
@@ -677,7 +678,7 @@ static void a_new_root_moves_the_generation(void **state)
 	uint64_t old;
 
 	map(0, IMAGE, IMAGE_SIZE, RX);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	for (unsigned i = 0; i < 3; i++) {
 		ept_clone(&clone, layer, EPT_UNLIMITED);
 		uint64_t generation = clone.generation;
@@ -703,11 +704,11 @@ static void freezing_an_unchanged_clone_makes_no_layer(void **state)
 	struct ept_layer *layer, *again;
 
 	map(0, IMAGE, IMAGE_SIZE, RX);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_clone(&clone, layer, EPT_UNLIMITED);
 	uint64_t available = frame_available(), generation = clone.generation;
 
-	assert_int_equal(ept_freeze(&clone, &again), OK);
+	assert_int_equal(freeze_tree(&clone, &again), OK);
 	assert_ptr_equal(again, layer);
 	assert_int_equal(frame_available(), available);
 	assert_int_equal(clone.generation, generation);
@@ -723,7 +724,7 @@ static void a_freeze_keeps_what_waits_for_the_flush(void **state)
 	map(0, 0x9000, PAGE_SIZE, RX);
 	map(0, IMAGE, MIB(2), RX);
 	assert_int_equal(ept.n_retired, 1);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	check_layer(layer);
 	assert_int_equal(ept.n_owned, 1);
 	ept_reclaim(&ept);
@@ -740,7 +741,7 @@ static void a_layers_checksum_is_of_its_own_frames(void **state)
 
 	map(0, IMAGE, IMAGE_SIZE, RX);
 	assert_int_equal(ept_copy(&ept, at(0x3000), &own), OK);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	sum = ept_layer_checksum(layer);
 	ept_clone(&clone, layer, EPT_UNLIMITED);
 	assert_int_equal(ept_copy(&clone, at(0x3000), &copy), OK);
@@ -771,7 +772,7 @@ static void shared_memory_stays_shared_through_a_clone(void **state)
 	assert_int_equal(region_map(&ept, &ram), OK);
 	assert_int_equal(level_of(GIB(1)), 1);
 	assert_true(entry_of(&ept, GIB(1)) & EPT_W);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_clone(&clone, layer, EPT_UNLIMITED);
 	assert_false(entry_of(&clone, GIB(1)) & EPT_W); /* sealed: faults once */
 
@@ -922,7 +923,7 @@ static enum status do_freeze(void)
 	phys_t frame;
 
 	TRY(ept_copy(&ept, at(0x5000), &frame));
-	TRY(ept_freeze(&ept, &layer));
+	TRY(freeze_tree(&ept, &layer));
 	ept_layer_put(layer);
 	return OK;
 }
@@ -943,7 +944,7 @@ static void build(uint64_t n, bool by_ceiling)
 	assert_int_equal(ept_init(&ept, 3, EPT_UNLIMITED), OK);
 	map(0, IMAGE, IMAGE_SIZE, RX);
 	copy(&ept, 0x5000);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_layer_put(layer);
 	if (by_ceiling)
 		ept.max_owned = n;

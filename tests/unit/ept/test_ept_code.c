@@ -3,6 +3,7 @@
 #include "hv/ept/ept.h"
 #include "hv/guest/fault.h"
 #include "tests/unit/ept_check.h"
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/support.h"
 
 #define IMAGE	 MIB(2)
@@ -107,7 +108,7 @@ static void a_clone_splits_for_itself(void **state)
 	unsigned level;
 
 	assert_int_equal(ept_map(&ept, at(MIB(2)), GIB(1), MIB(2), RX), OK);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_clone(&clone, layer, EPT_UNLIMITED);
 	assert_int_equal(ept_split_code(&clone, at(MIB(2))), OK);
 	assert_int_equal(ept_lookup(&clone, at(MIB(2)), &level), GIB(1) | RX);

@@ -12,6 +12,7 @@
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "tests/unit/ept_check.h"
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/support.h"
 
 #define RX  (EPT_R | EPT_X | EPT_TYPE(6))
@@ -280,7 +281,7 @@ static void do_freeze(struct tree *tree)
 	struct snapshot **slot = &held[random_below(ARRAY_SIZE(held))];
 	struct ept_layer *layer;
 
-	if (!succeeded(ept_freeze(&tree->ept, &layer)))
+	if (!succeeded(freeze_tree(&tree->ept, &layer)))
 		return;
 	if (tree->base == NULL || layer != tree->base->layer)
 		tree->base = new_snapshot(tree, layer);

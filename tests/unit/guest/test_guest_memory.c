@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/guest_regions.h"
 #include "tests/unit/support.h"
 
@@ -168,7 +169,7 @@ static void a_frozen_template_is_out_of_reach(void **state)
 	assert_int_equal(guest_write(&memory, at(COW), &byte, 1), OK);
 	phys_t template_page = ept_lookup(&ept, at(COW), &level) & EPT_ADDR;
 
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	byte = 0x22;
 	assert_int_equal(guest_write(&memory, at(COW), &byte, 1), OK);
 	assert_int_equal(guest_read(&memory, at(COW), &clone_byte, 1), OK);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/guest/guest_paging.h"
 
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/guest_regions.h"
 #include "tests/unit/support.h"
 
@@ -510,7 +511,7 @@ static void flags_already_set_copy_nothing(void **state)
 	uint32_t error;
 
 	build(FOUR, 0x5000, 0, 0x9000, P | W | A);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error), OK);
 	assert_int_equal(ept.n_owned, 0);
 	/* Setting the dirty flag gives the clone its own copy of that table. */
@@ -564,7 +565,7 @@ static void no_frame_for_a_table_is_an_error(void **state)
 	uint32_t error;
 
 	build(FOUR, 0x5000, 0, 0x9000, P);
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept.max_owned = 0;
 	assert_int_equal(translate(&paging, 0x5000, ACCESS_READ, &gpa, &error), ERR_NOMEM);
 	ept.max_owned = EPT_UNLIMITED;

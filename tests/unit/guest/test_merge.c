@@ -15,6 +15,7 @@
 #include "hv/frame/phys.h"
 #include "hv/guest/guest_memory.h"
 #include "hv/guest/region_map.h"
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/support.h"
 
 #define START	 MIB(2)
@@ -678,7 +679,7 @@ static void a_clone_gives_back_what_equals_its_layer(void **state)
 	guest_stores(vm, 2, false, 22);
 	vm->is_parked = true;
 	merge_forget(&vm->merge, &vm->ept);
-	assert_int_equal(ept_freeze(&vm->ept, &layer), OK);
+	assert_int_equal(freeze_tree(&vm->ept, &layer), OK);
 	memset(vm->tlb, 0, sizeof(vm->tlb));
 	guest_stores(vm, 1, true, 5);
 	guest_stores(vm, 1, true, 0);
@@ -710,7 +711,7 @@ static void a_layer_keeps_what_it_has_merged(void **state)
 	scan();
 	assert_int_equal(merged_count().sharing, 8);
 	merge_forget(&vm->merge, &vm->ept);
-	assert_int_equal(ept_freeze(&vm->ept, &layer), OK);
+	assert_int_equal(freeze_tree(&vm->ept, &layer), OK);
 	ept_clone(&clone, layer, EPT_UNLIMITED);
 	assert_int_equal(ept_copy(&clone, gpa_of_number(0), &frame), OK);
 	assert_int_equal(merged_count().sharing, 8);
@@ -739,7 +740,7 @@ static void a_clone_counts_what_its_layer_has_merged(void **state)
 	scan();
 	assert_int_equal(merged_count().sharing, 2);
 	merge_forget(&vm->merge, &vm->ept);
-	assert_int_equal(ept_freeze(&vm->ept, &layer), OK);
+	assert_int_equal(freeze_tree(&vm->ept, &layer), OK);
 	destroy_vm(&vms[1]);
 	assert_int_equal(merged_count().sharing, 1);
 	guest_stores(vm, 1, true, 5);

@@ -7,6 +7,7 @@
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/ept_check.h"
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/support.h"
 
 #define START	 MIB(2)
@@ -45,7 +46,7 @@ static int setup(void **state)
 		assert_int_equal(mem_map_add(&map, &region), OK);
 		assert_int_equal(region_map(&ept, &region), OK);
 	}
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_destroy(&ept);
 	n_free = frame_available();
 	return 0;

@@ -197,10 +197,12 @@ void file_job_send(const char *path)
 {
 }
 
+static bool is_changing; /* a template is */
+
 enum status vm_audit(void (*say)(const char *name, const char *what), struct vm_audit *ret)
 {
 	*ret = (struct vm_audit){.n_vms = n_made};
-	return OK;
+	return is_changing ? ERR_BUSY : OK;
 }
 
 /* What the boot processor does in a millisecond. */
@@ -413,6 +415,16 @@ static void a_stopped_vm_goes_on_after_the_key(void **state)
 	assert_true(ends_with("Interrupted\n" PROMPT));
 }
 
+static void a_check_waits_until_no_template_changes(void **state)
+{
+	is_changing = true;
+	begin("check\r");
+	is_changing = false;
+	wait_for_prompt();
+	assert_string_equal(sent,
+			    "check\ncheck: VMs and templates: 1000, frames: 0, faults: 0\n" PROMPT);
+}
+
 static void a_configured_save_is_not_interrupted(void **state)
 {
 	saves = true;
@@ -454,6 +466,7 @@ int main(void)
 		TEST(no_clone_is_made_of_a_template_without_a_name),
 		TEST(a_vm_may_end_during_its_answer),
 		TEST(a_stopped_vm_goes_on_after_the_key),
+		TEST(a_check_waits_until_no_template_changes),
 		TEST(a_configured_save_is_not_interrupted),
 		TEST(the_operator_is_answered_beside_a_flood),
 	};

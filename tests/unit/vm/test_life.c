@@ -16,9 +16,11 @@ static struct vcpu vcpu[N_VCPUS];
 static struct cpu cpu;
 static struct mem_map no_memory;
 static struct vm vm;
+static struct ept_layer layer;
 static void (*meanwhile)(void); /* what another processor does during the action */
 static unsigned n_made_ready, n_ended;
 static bool freezes;
+static unsigned n_pieces; /* of a freeze */
 /* What the last action was charged to: the VM, or a share that stands for it. */
 static struct share charged;
 static bool charged_vm;
@@ -48,7 +50,9 @@ void template_revert(struct vm *clone)
 
 bool template_freeze(struct vm *of)
 {
-	return freezes;
+	if (freezes)
+		vm.layer = &layer;
+	return freezes && --n_pieces == 0;
 }
 
 void template_retry_lines(void)
@@ -142,6 +146,7 @@ static int setup(void **state)
 	}
 	n_made_ready = n_ended = n_charged = 0;
 	freezes = false;
+	n_pieces = 1;
 	return 0;
 }
 
@@ -214,6 +219,7 @@ static void a_vm_that_cannot_freeze_goes_on(void **state)
 	assert_int_equal(gather(), 0);
 	assert_int_equal(n_made_ready, N_VCPUS);
 	freezes = true;
+	n_pieces = 1;
 	vm_gather(&vm, VM_FREEZE);
 	assert_int_equal(gather(), N_VCPUS);
 	assert_int_equal(n_made_ready, N_VCPUS);
@@ -276,11 +282,48 @@ static void the_time_of_an_action_is_charged(void **state)
 	assert_int_equal(gather(), N_VCPUS);
 	assert_int_equal(n_charged, 2);
 	assert_false(charged_vm);
+	vm.layer = NULL;
 	destroy();
 	assert_int_equal(gather(), N_VCPUS);
 	assert_int_equal(n_charged, 3);
 	assert_false(charged_vm);
 	assert_int_equal(charged.weight, 300);
+}
+
+/* The first vCPU alone is scheduled again; its others stay where they are. */
+static unsigned gather_first(void)
+{
+	assert_int_equal(vcpu[0].regs.requests & VCPU_REQUEST_GATHER, VCPU_REQUEST_GATHER);
+	assert_true(vm.actions & VM_FREEZE);
+	return vm_gathered(&vm);
+}
+
+static void a_large_vm_freezes_in_pieces(void **state)
+{
+	freezes = true;
+	n_pieces = 3;
+	vm_gather(&vm, VM_FREEZE);
+	assert_int_equal(gather(), 0);
+	assert_int_equal(n_made_ready, 1);
+	assert_int_equal(gather_first(), 0);
+	assert_int_equal(n_made_ready, 2);
+	/* What is asked for meanwhile is dropped, as of any template. */
+	vm_gather(&vm, VM_RESET);
+	vm_gather(&vm, VM_REVERT);
+	assert_int_equal(gather_first(), N_VCPUS);
+	assert_int_equal(n_made_ready, 2);
+}
+
+static void a_vm_may_end_while_it_freezes(void **state)
+{
+	freezes = true;
+	n_pieces = 3;
+	vm_gather(&vm, VM_FREEZE);
+	assert_int_equal(gather(), 0);
+	destroy();
+	assert_int_equal(gather_first(), N_VCPUS);
+	assert_int_equal(n_ended, 1);
+	assert_int_equal(n_pieces, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -296,6 +339,8 @@ int main(void)
 		TEST(most_clones_end_in_a_sum),
 		TEST(after_the_operator_has_acted_a_pause_is_logged_again),
 		TEST(the_time_of_an_action_is_charged),
+		TEST(a_large_vm_freezes_in_pieces),
+		TEST(a_vm_may_end_while_it_freezes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

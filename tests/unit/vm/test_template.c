@@ -103,7 +103,7 @@ void save_queue_note(struct vm *of)
 {
 }
 
-/* A VM that has written n pages, and is listed. */
+/* A VM that is listed and has written n pages. */
 static struct vm *make_vm(const char *name, unsigned n_pages)
 {
 	struct vm_shared *shared;
@@ -216,11 +216,61 @@ static void a_burial_lets_clones_start_that_have_waited(void **state)
 	assert_false(clone_line_waits(&line));
 }
 
+static void a_large_vm_freezes_in_pieces(void **state)
+{
+	struct vm *vm = make_vm("v", 3 * FREEZE_AT_ONCE);
+	uint64_t n_owned = vm->ept.n_owned;
+	unsigned n_pieces = 1;
+
+	while (!template_freeze(vm)) {
+		n_pieces++;
+		assert_true(template_is_changing());
+		assert_int_equal(vm->outcome, VM_RUNNING);
+	}
+	assert_true(n_pieces > 3);
+	assert_false(template_is_changing());
+	assert_int_equal(vm->outcome, VM_FROZEN);
+	assert_int_equal(vm->layer->n_owned, n_owned);
+}
+
+/* As much as there was before it began is free again. */
+static void a_vm_may_end_while_it_freezes(void **state)
+{
+	struct vm *vm = make_vm("v", 3 * FREEZE_AT_ONCE);
+
+	assert_false(template_freeze(vm));
+	assert_true(template_is_freezing(vm));
+	template_vm_ends(vm);
+	assert_false(template_is_changing());
+	vm_release(vm);
+	template_vm_gone(vm);
+	assert_null(vms);
+}
+
+static void a_template_changes_until_it_is_buried(void **state)
+{
+	struct vm *vm = make_vm("v", 3000);
+	unsigned n_pieces = 0;
+
+	while (!template_freeze(vm))
+		;
+	destroy(vm);
+	while (template_is_changing()) {
+		assert_true(template_bury(1000));
+		n_pieces++;
+	}
+	assert_true(n_pieces > 6); /* twice through the log */
+	assert_int_equal(frame_available(), n_free);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_large_vm_freezes_in_pieces),
+		TEST(a_vm_may_end_while_it_freezes),
+		TEST(a_template_changes_until_it_is_buried),
 		TEST(a_burial_lets_clones_start_that_have_waited),
 	};
 
