@@ -201,25 +201,22 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 	vcpu_flush_if_behind(vcpu);
 }
 
-/*
- * CPUID comes first, because it is frequent and changes only registers: it leaves no old
- * translation. All calls are tail calls, so that the fast path needs no stack.
- */
-static inline void handle_exit(struct vcpu *vcpu, uint32_t reason)
+/* A constant answer changes only registers: it leaves no old translation. */
+static inline void answer_cpuid(struct vcpu *vcpu)
 {
-	uint32_t leaf;
+	uint32_t leaf = (uint32_t)vcpu->regs.gpr[RAX];
 
-	if (reason != EXIT_CPUID) {
-		exit_any(vcpu, reason);
-		return;
-	}
-	leaf = (uint32_t)vcpu->regs.gpr[RAX];
 	if (!cpuid_is_constant(leaf)) {
-		exit_any(vcpu, reason);
+		exit_any(vcpu, EXIT_CPUID);
 		return;
 	}
 	set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
 	advance_rip();
+}
+
+static __attribute__((noinline)) void answer_cpuid_late(struct vcpu *vcpu)
+{
+	answer_cpuid(vcpu);
 }
 
 /* The slice is over, or a timer of the guest is due. */
@@ -239,7 +236,10 @@ static __attribute__((noinline)) void exit_late(struct vcpu *vcpu, uint32_t reas
 		return;
 	}
 	vcpu_arm_timer(vcpu, now);
-	handle_exit(vcpu, reason);
+	if (reason == EXIT_CPUID)
+		answer_cpuid_late(vcpu);
+	else
+		exit_any(vcpu, reason);
 }
 
 /* The low halves suffice: after an exit that takes too long for them, the timer exits. */
@@ -250,7 +250,8 @@ static inline bool is_late(const struct vcpu *vcpu)
 
 /*
  * The exit path: entry.asm calls this after each VM exit. No lock is held, and vector registers are
- * the guest's.
+ * the guest's. CPUID comes first, because it is frequent. All calls are tail calls, so that the
+ * fast path needs no stack.
  */
 void vmx_exited(struct guest_regs *regs)
 {
@@ -260,7 +261,9 @@ void vmx_exited(struct guest_regs *regs)
 	vcpu->n_exits++;
 	if (is_late(vcpu))
 		exit_late(vcpu, reason);
+	else if (reason == EXIT_CPUID)
+		answer_cpuid(vcpu);
 	else
-		handle_exit(vcpu, reason);
+		exit_any(vcpu, reason);
 }
 _Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");
