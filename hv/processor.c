@@ -77,7 +77,6 @@ static void halt_vcpu(struct vcpu *vcpu, uint64_t since)
 static void gather_vcpu(struct vcpu *vcpu, uint64_t since)
 {
 	struct vm *vm = vcpu->vm;
-	unsigned n_gone;
 
 	/* A revert discards the state of its vCPUs. */
 	if (__atomic_load_n(&vm->actions, __ATOMIC_RELAXED) == VM_REVERT)
@@ -85,9 +84,7 @@ static void gather_vcpu(struct vcpu *vcpu, uint64_t since)
 	else
 		vcpu_put(vcpu);
 	sched_gather(vcpu, rdtsc() - since);
-	n_gone = vm_gathered(vm);
-	if (n_gone)
-		sched_remove(n_gone);
+	vm_gathered(vm);
 }
 
 /* What each processor does once in a second, also while it idles. */

@@ -236,9 +236,10 @@ void sched_add(struct vcpu *vcpus, unsigned n)
 	lock_release(&sched.lock);
 }
 
-void sched_remove(unsigned n)
+void sched_remove(unsigned n, uint16_t weight, uint64_t ticks)
 {
 	lock_acquire(&sched.lock);
+	share_charge_end(&sched.queue, weight, ticks);
 	sched.n_alive -= n;
 	/* The boot processor ends the machine. */
 	if (sched.n_alive == 0 && cpus[0] != this_cpu())

@@ -18,8 +18,11 @@ void sched_begin(struct cpu *cpu);
 
 /* Count a VM's new vCPUs, and make them ready. */
 void sched_add(struct vcpu *vcpus, unsigned n);
-/* Count n vCPUs less. None of them is parked. */
-void sched_remove(unsigned n);
+/*
+ * Count n vCPUs less. None of them is parked. Their VM, of this weight, may be gone; its end took
+ * so many ticks.
+ */
+void sched_remove(unsigned n, uint16_t weight, uint64_t ticks);
 /* Whether no vCPU exists. */
 bool sched_is_empty(void);
 
@@ -32,10 +35,7 @@ struct vcpu *sched_pop(void);
 
 /* The turn continues, unless another vCPU should have the processor: then true. */
 bool sched_charge(struct vcpu *vcpu, uint64_t ticks);
-/*
- * Charge the VM whose share this is, or was (share_charge_work()), for work that no turn of its
- * vCPUs includes. Any processor.
- */
+/* Charge a VM for work that no turn of its vCPUs includes. Any processor. */
 void sched_charge_work(struct share *share, uint64_t ticks);
 /* Park the vCPU as ready. */
 void sched_preempt(struct vcpu *vcpu, uint64_t ticks);

@@ -38,12 +38,20 @@ void share_charge(struct share_queue *queue, struct share *share, uint64_t ticks
 		deadline_add(&queue->turns, &share->turn);
 }
 
+/* A unit of the queue's virtual time is one of all that take part, the charged VM included. */
+
 void share_charge_work(struct share_queue *queue, struct share *share, uint64_t ticks)
 {
-	/* A unit of the queue's virtual time is one of all that take part, this VM included. */
 	share_activate(queue, share);
 	share_charge(queue, share, ticks);
 	share_deactivate(queue, share);
+}
+
+void share_charge_end(struct share_queue *queue, uint16_t weight, uint64_t ticks)
+{
+	queue->weights += weight;
+	advance(queue, ticks);
+	queue->weights -= weight;
 }
 
 bool share_yields(const struct share_queue *queue, const struct share *share)

@@ -89,10 +89,9 @@ _Static_assert(offsetof(struct share, turn) == 0, "share_pop() casts");
 
 /* The VM has used so much. */
 void share_charge(struct share_queue *queue, struct share *share, uint64_t ticks);
-/*
- * The VM has caused work outside its vCPUs' turns, whether it is active or not. If the VM is gone,
- * any share of its weight will do: the work counts for what the others may expect.
- */
+/* The VM has caused work outside its vCPUs' turns, whether it is active or not. */
 void share_charge_work(struct share_queue *queue, struct share *share, uint64_t ticks);
+/* The end of a VM of this weight took so much: it counts for what the others may expect. */
+void share_charge_end(struct share_queue *queue, uint16_t weight, uint64_t ticks);
 /* Whether a vCPU of the VM, which runs, should let another one run: of its VM, or of another. */
 bool share_yields(const struct share_queue *queue, const struct share *share);

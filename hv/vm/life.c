@@ -119,7 +119,9 @@ bool vm_act_alone(struct vcpu *vcpu)
 	return true;
 }
 
-/* Whether the VM is gone: it has ended, or is a template. A freeze that has begun has no other end.
+/*
+ * Whether its vCPUs are gone: it has ended and may be freed, or is a template. A freeze that has
+ * begun has no other end.
  */
 static bool act(struct vm *vm, uint32_t actions)
 {
@@ -148,26 +150,23 @@ static void gather_again(struct vm *vm)
 	sched_make_ready(vm->vcpu, 1);
 }
 
-unsigned vm_gathered(struct vm *vm)
+void vm_gathered(struct vm *vm)
 {
 	unsigned n_vcpus = vm->n_vcpus;
-	struct share last = {.weight = vm->share.weight};
+	uint16_t weight = vm->share.weight;
 	uint64_t start = rdtsc();
-	uint32_t actions;
-	bool is_gone;
 
 	/* Acquire and release: the last vCPU sees what all others have stored. */
 	if (__atomic_add_fetch(&vm->n_gathered, 1, __ATOMIC_ACQ_REL) < n_vcpus)
-		return 0;
+		return;
 	vm->n_gathered = 0;
-	actions = __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE);
-	is_gone = act(vm, actions);
-	sched_charge_work(is_gone ? &last : &vm->share, rdtsc() - start);
-	if (is_gone)
-		return n_vcpus;
+	if (act(vm, __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE))) {
+		sched_remove(n_vcpus, weight, rdtsc() - start);
+		return;
+	}
+	sched_charge_work(&vm->share, rdtsc() - start);
 	if (template_is_freezing(vm))
 		gather_again(vm);
 	else
 		sched_make_ready(vm->vcpu, n_vcpus);
-	return 0;
 }

@@ -5,10 +5,10 @@
 
 /*
  * Called for each vCPU that has left with VCPU_GATHERED and was put away. The last call does the
- * VM's pending action. If the VM resumes, all its vCPUs are ready afterwards. Returns how many
- * vCPUs have ended; if not 0, the VM may be freed.
+ * VM's pending action. If the VM resumes, all its vCPUs are ready afterwards; otherwise they are
+ * gone, and the VM may be freed.
  */
-unsigned vm_gathered(struct vm *vm);
+void vm_gathered(struct vm *vm);
 
 /*
  * Do the pending action for a loaded vCPU without putting it away: a revert, in a VM with one vCPU.

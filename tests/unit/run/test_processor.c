@@ -57,9 +57,8 @@ uint64_t vcpu_next_deadline(const struct vcpu *of)
 	return UINT64_MAX;
 }
 
-unsigned vm_gathered(struct vm *of)
+void vm_gathered(struct vm *of)
 {
-	return 0;
 }
 
 void vm_flush_output(struct vm *of)

@@ -345,17 +345,30 @@ static void the_boot_processor_learns_of_the_last_end(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		assert_ptr_equal(take(), &vcpu[i]);
 	run_on(1);
-	sched_remove(2);
+	sched_remove(2, 100, 0);
 	assert_int_equal(n_wakes[0], 0);
 	assert_false(sched_is_empty());
-	sched_remove(1);
+	sched_remove(1, 100, 0);
 	assert_int_equal(n_wakes[0], 1);
 	assert_true(sched_is_empty());
 	run_on(0);
 	sched_add(vcpu, 1);
 	assert_ptr_equal(take(), &vcpu[0]);
-	sched_remove(1);
+	sched_remove(1, 100, 0);
 	assert_int_equal(n_wakes[0], 1);
+}
+
+/* A VM that begins after it is behind by less. */
+static void the_end_of_a_vm_counts(void **state)
+{
+	sched_add(vcpu, 1);
+	assert_ptr_equal(take(), &vcpu[0]);
+	vcpu[1].vm = (struct vm *)&share[1];
+	vcpu[2].vm = (struct vm *)&share[2];
+	sched_make_ready(&vcpu[1], 1);
+	sched_remove(1, 100, 1000000);
+	sched_make_ready(&vcpu[2], 1);
+	assert_int_equal(share[2].turn.at - share[1].turn.at, 1000000 / (64 * 200));
 }
 
 static uint64_t random_below(uint64_t n)
@@ -458,6 +471,7 @@ int main(void)
 		TEST(a_deadline_belongs_to_the_processor_of_the_halt),
 		TEST(a_turn_goes_on_unless_another_vm_is_behind),
 		TEST(the_boot_processor_learns_of_the_last_end),
+		TEST(the_end_of_a_vm_counts),
 		TEST(no_vcpu_is_lost_in_any_order),
 	};
 

@@ -210,7 +210,6 @@ static void the_ends_of_short_vms_count(void **state)
 	add_vm(1, 100, 1);
 	for (unsigned i = 0; i < 20000; i++) {
 		struct vcpu *v = share_pop(&queue);
-		struct share gone = {.weight = 100};
 
 		if (v == &vcpu[0]) {
 			share_charge(&queue, of(v), SLICE);
@@ -219,7 +218,7 @@ static void the_ends_of_short_vms_count(void **state)
 		}
 		share_charge(&queue, of(v), SLICE / 50);
 		share_deactivate(&queue, of(v));
-		share_charge_work(&queue, &gone, SLICE / 5);
+		share_charge_end(&queue, 100, SLICE / 5);
 		of_short += SLICE / 50 + SLICE / 5;
 		share[1] = (struct share){.weight = 100};
 		share_activate(&queue, &share[1]);
