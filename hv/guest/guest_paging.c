@@ -123,9 +123,13 @@ static uint32_t error_code(const struct walk *walk, uint32_t cause)
 	return cause;
 }
 
-/* Read the next entry. The table's address is valid for the guest: no reserved bit was set. */
-static enum status read_entry(struct walk *walk)
+/*
+ * Read the next entry. The table's address is valid for the guest: no reserved bit was set. Where
+ * there is no memory it reads as ones, as everything does there.
+ */
+static void read_entry(struct walk *walk)
 {
+	static const uint64_t ones = UINT64_MAX;
 	unsigned size = walk->is_wide ? 8 : 4;
 	uint64_t index = (walk->linear >> shift_at(walk, walk->level)) % BIT(index_bits(walk));
 	gpa_t gpa = {walk->table + index * size};
@@ -133,21 +137,20 @@ static enum status read_entry(struct walk *walk)
 	const void *at = guest_byte(walk->paging->memory, gpa);
 
 	if (at == NULL)
-		return ERR_CORRUPT;
+		at = &ones;
 	/* One load: other vCPUs may change the entry. */
 	walk->entry = walk->is_wide ? __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED)
 				    : __atomic_load_n((const uint32_t *)at, __ATOMIC_RELAXED);
 	walk->read[walk->n_read].gpa = gpa;
 	walk->read[walk->n_read].at = at;
 	walk->read[walk->n_read++].value = walk->entry;
-	return OK;
 }
 
 /* Descend to the leaf. '*ret_cause' is the cause for the error code. */
 static enum status descend(struct walk *walk, uint32_t *ret_cause)
 {
 	for (;; walk->level--) {
-		TRY(read_entry(walk));
+		read_entry(walk);
 		if (!(walk->entry & PTE_P)) {
 			*ret_cause = 0;
 			return ERR_NOTFOUND;

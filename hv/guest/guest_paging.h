@@ -55,8 +55,7 @@ struct guest_walk {
  *
  * OK: '*ret' is written; the address need not be memory. ERR_NOTFOUND: #PF with
  * the fault's error code. ERR_INVAL: the address is not canonical (#GP or #SS).
- * ERR_CORRUPT: a paging structure is not in memory. ERR_NOMEM: no frame for the
- * copy of a paging structure.
+ * ERR_NOMEM: no frame for the copy of a paging structure.
  */
 enum status guest_translate(struct guest_paging *paging, uint64_t linear, unsigned access,
 			    gpa_t *ret);

@@ -186,7 +186,7 @@ static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
 	memory_unlock(&held);
 	if (status == OK)
 		return STEP_DONE;
-	/* Page tables may lie where there is no memory, or take a frame that there is not. */
+	/* The accessed flag may need a copy of a page table, for which there is no frame. */
 	return status == ERR_NOTFOUND ? STEP_PF : STEP_REFUSED;
 }
 

@@ -139,17 +139,27 @@ static void check_stack_of_nmi(void)
 	trap_gate(VECTOR_NMI, NULL, 0);
 }
 
+static void read_vector(void *from)
+{
+	asm volatile("movups (%0), %%xmm0" : : "r"(from) : "memory");
+}
+
+static void output(void *from)
+{
+	asm volatile("outsb" : "+S"(from) : "d"(0x3ff));
+}
+
 /* Entries of ones have reserved bits set. */
-static void check_walk(void)
+static void check_walk(const char *what, void (*access)(void *))
 {
 	enum { SLOT = 1, PRESENT_RESERVED = 9 };
 	int vector;
 
 	pml4_set(SLOT, region.base | PTE_P | PTE_W);
-	vector = catch_fault(read_word, (void *)((uint64_t)SLOT << 39));
+	vector = catch_fault(access, (void *)((uint64_t)SLOT << 39));
 	pml4_set(SLOT, 0);
 	report(vector == VECTOR_PF && last_fault.error == PRESENT_RESERVED,
-	       "steps: page tables where there is no memory: vector %d, error %#lx", vector,
+	       "steps: %s by page tables that are not there: vector %d, error %#lx", what, vector,
 	       last_fault.error);
 }
 
@@ -162,8 +172,11 @@ void steps_check(void)
 	check_fault("a store", store_across, 0);
 	check_fault("a vector's store", store_vector_across, 0);
 	check_fault("rep stosb", store_string, 8);
-	if (region.expect == EXPECT_ABSENT)
-		check_walk();
+	if (region.expect == EXPECT_ABSENT) {
+		check_walk("a load", read_word);
+		check_walk("a vector's load", read_vector);
+		check_walk("outsb", output);
+	}
 	if (!param_given("nmi"))
 		return;
 	check_handler_of_nmi();

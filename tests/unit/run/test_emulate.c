@@ -47,7 +47,7 @@ bool access_write(struct vcpu *for_vcpu, const struct operand *operand,
 enum status operand_find(struct operand_space *space, uint64_t linear, size_t size, unsigned rights,
 			 struct operand *ret)
 {
-	return ERR_CORRUPT;
+	return ERR_NOMEM;
 }
 
 void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
@@ -135,7 +135,7 @@ static void a_single_step_is_one_iteration(void **state)
 	assert_int_equal(vcpu.regs.gpr[RCX], 1);
 }
 
-/* Page tables where there is no memory: the processor must walk them. Nothing was done. */
+/* There is no frame for its page table. Nothing was done. */
 static void an_operand_that_cannot_be_found_is_left_to_the_processor(void **state)
 {
 	static const uint8_t movsd[] = {0xa5};
