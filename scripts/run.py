@@ -281,7 +281,10 @@ class Console:
 
     def __init__(self, serial_out, system):
         self.greeting = system.encode() + b": "
-        self.last = re.compile(b"^" + re.escape(self.greeting) + rb"end: ([a-z ]+)\r*\n", re.MULTILINE)
+        name = re.escape(self.greeting)
+        self.own = re.compile(b"^" + name + rb"(?:end: (?P<end>[a-z ]+)|console: raw output of VM \S+, until (?P<code>\w+)|"
+                              rb"console: (?P<raw_end>\w+): end of the raw output of VM \S+)\r*\n", re.MULTILINE)
+        self.code = None  # while a VM has the console alone: ends its output, in which other lines mean nothing
         self.ends_machine = system == "stencil"
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -343,12 +346,22 @@ class Console:
             self.show(data)
         else:
             self.show_firmware()
-        for words in self.last.findall(self.text):
-            self.end = words.decode("ascii")
-            self.end_time = time.monotonic()
+        for line in self.own.finditer(self.text):
+            self.take_own(line)
         self.text = self.text[self.text.rfind(b"\n") + 1:]
         if len(self.text) > 4096:
             self.text = b" " + self.text[-4095:]  # the rest of a line is not the beginning of one
+
+    def take_own(self, line):
+        """A line of the hypervisor, unless it is in the raw output of a VM. A panic ends that, too; who
+        imitates one gains nothing."""
+        if self.code and line["raw_end"] == self.code:
+            self.code = None
+        elif not self.code and line["code"]:
+            self.code = line["code"]
+        elif line["end"] and (not self.code or line["end"] == b"panic"):
+            self.end = line["end"].decode("ascii")
+            self.end_time = time.monotonic()
 
     def show_firmware(self):
         self.started = self.greeting in self.text

@@ -286,13 +286,18 @@ void console_write_raw(const char *data, size_t len)
 	console_write_line(SCREEN_PLAIN, data, len);
 }
 
+static bool takes_offer(size_t len)
+{
+	return !buffered || n_waiting() + len <= OFFER_MAX;
+}
+
 bool console_offer(const char *data, size_t len)
 {
+	bool taken;
+
 	if (!console_lock_try())
 		return false;
-
-	bool taken = !buffered || n_waiting() + len <= OFFER_MAX;
-
+	taken = takes_offer(len);
 	if (taken) {
 		close_line();
 		write_locked(SCREEN_PLAIN, data, len);
@@ -301,12 +306,30 @@ bool console_offer(const char *data, size_t len)
 	return taken;
 }
 
+static void write_part(const char *data, size_t len)
+{
+	write_locked(SCREEN_PLAIN, data, len);
+	line_is_open = len > 0 ? data[len - 1] != '\n' : line_is_open;
+}
+
 void console_write_part(const char *data, size_t len)
 {
 	console_lock_acquire();
-	write_locked(SCREEN_PLAIN, data, len);
-	line_is_open = len > 0 ? data[len - 1] != '\n' : line_is_open;
+	write_part(data, len);
 	console_lock_release();
+}
+
+bool console_offer_part(const char *data, size_t len)
+{
+	bool taken;
+
+	if (!console_lock_try())
+		return false;
+	taken = takes_offer(len);
+	if (taken)
+		write_part(data, len);
+	console_lock_release();
+	return taken;
 }
 
 bool console_line_is_open(void)

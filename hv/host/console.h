@@ -54,6 +54,10 @@ void console_write_raw(const char *data, size_t len);
  */
 bool console_offer(const char *data, size_t len);
 
+/* The same with bytes that need not be whole lines. Later output of a whole line ends theirs first.
+ */
+bool console_offer_part(const char *data, size_t len);
+
 /*
  * Write a part of a line: the operator's, while it is typed. Later output of a whole line ends it
  * first; console_line_is_open() is then false.

@@ -2,9 +2,12 @@
 #include "hv/monitor/focus.h"
 
 #include "hv/host/io.h"
+#include "hv/host/log.h"
+#include "hv/host/random.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vm/output.h"
 #include "hv/vm/serial.h"
 
 #define NO_FOCUS UINT32_MAX
@@ -75,6 +78,32 @@ void focus_next(void)
 	lock_release(&vms_lock);
 	if (vm)
 		log_info("console: input goes to VM %s", name);
+}
+
+void focus_attach(void)
+{
+	char name[CLONE_NAME_SIZE];
+	unsigned index = NO_FOCUS;
+	struct vm *vm;
+	uint64_t code;
+
+	if (vm_output_detach(NULL) || vm_output_is_raw())
+		return;
+	lock_acquire(&vms_lock);
+	vm = find_reader();
+	if (vm) {
+		index = vm->index;
+		format(name, sizeof(name), "%s", vm->name);
+	}
+	lock_release(&vms_lock);
+	if (vm == NULL)
+		return;
+	random_fill(&code, sizeof(code));
+	console_print("console: raw output of VM %s, until %016lx", name, code);
+	lock_acquire(&vms_lock);
+	vm = vm_find(index);
+	vm_output_attach(vm && reads_console(vm) ? vm : NULL, name, code);
+	lock_release(&vms_lock);
 }
 
 /* Whether the VM in focus has as many typed bytes as it can keep. */

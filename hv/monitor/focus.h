@@ -15,6 +15,8 @@ void focus_set(const struct vm *vm);
 
 /* Focus the next VM that reads the console. Takes vms_lock, as do the functions below. */
 void focus_next(void);
+/* Attach the console to the VM in focus alone, or to all again: hv/vm/output.h. */
+void focus_attach(void);
 /*
  * Whether focus_type() keeps another byte. A guest that takes none for a second has none kept, so
  * that the operator's Ctrl-A is read.

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keys typed at the host's console. They go to the VM in focus, except after Ctrl-A: n focuses
- * the next VM, c switches to the monitor and back, a second Ctrl-A sends one Ctrl-A.
+ * the next VM, a attaches the console to the VM in focus alone, or to all again, c switches to the
+ * monitor and back, a second Ctrl-A sends one Ctrl-A.
  */
 #include "hv/monitor/keys.h"
 
 #include "hv/host/console.h"
 #include "hv/monitor/focus.h"
 #include "hv/monitor/monitor.h"
+#include "hv/vm/output.h"
 
 enum { BYTES_AT_ONCE = 256 }; /* a UART that is broken may deliver bytes for ever */
 
@@ -21,14 +23,19 @@ static void take_byte(uint8_t byte)
 	escaped = !escaped && byte == ESCAPE;
 	if (escaped)
 		return;
-	if (is_command && byte == 'c')
+	if (is_command && byte == 'c') {
+		(void)vm_output_detach(NULL);
 		monitor_switch();
-	else if (monitor_is_on())
+	} else if (monitor_is_on()) {
 		monitor_type(byte);
-	else if (is_command && byte == 'n')
+	} else if (is_command && byte == 'n') {
+		(void)vm_output_detach(NULL);
 		focus_next();
-	else
+	} else if (is_command && byte == 'a') {
+		focus_attach();
+	} else {
 		focus_type(byte);
+	}
 }
 
 /* A byte without room stays in the UART, which then holds its sender up. */

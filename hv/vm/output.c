@@ -4,6 +4,7 @@
 #include "hv/host/console.h"
 #include "hv/host/io.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vm/raw_output.h"
 
 enum { LINES_AT_ONCE = 16 };
 
@@ -11,12 +12,17 @@ enum { LINES_AT_ONCE = 16 };
 static struct lock output_lock;
 static struct output_turns turns;
 static struct output_queue left = {.name = "VMs that have ended"};
-static struct vm *payer; /* who pays for the console, see vm_output_work(); read without */
+static struct raw_output raw;
+static struct vm *attached; /* whose output is raw; atomic; NULL: none */
+static struct vm *payer;    /* who pays for the console, see vm_output_work(); read without */
 
 /* Only tried: guards 'line', and keeps lines in order on their way from a queue to the console. */
 static struct lock sending;
-static char line[OUTPUT_LINE_MAX];
-static size_t line_len; /* 0: none waits */
+static char line[OUTPUT_LINE_MAX]; /* or a piece of raw output */
+static size_t line_len;		   /* 0: none waits */
+static bool line_is_raw;
+
+_Static_assert(RAW_PIECE_MAX <= OUTPUT_LINE_MAX, "room for a piece");
 
 static void set_payer(struct vm *vm)
 {
@@ -45,7 +51,7 @@ static bool send_at_once(struct vm *vm, const char *text, size_t len)
 	if (!lock_try(&sending))
 		return false;
 	lock_acquire(&output_lock);
-	waits = line_len > 0 || turns.first != NULL;
+	waits = line_len > 0 || turns.first != NULL || raw.state != RAW_OFF;
 	if (!waits)
 		set_payer(vm);
 	lock_release(&output_lock);
@@ -66,14 +72,32 @@ static void take_line(void)
 		sched_request(vm_of(queue)->vcpu, VCPU_REQUEST_UART);
 }
 
+static void take_raw(void)
+{
+	line_len = raw_output_take(&raw, line);
+	if (line_len > 0)
+		set_payer(attached);
+	if (attached != NULL && raw_output_frees_vm(&raw))
+		sched_request(attached->vcpu, VCPU_REQUEST_UART);
+}
+
 static bool next_line(void)
 {
 	if (line_len == 0) {
 		lock_acquire(&output_lock);
-		take_line();
+		line_is_raw = raw.state != RAW_OFF;
+		if (line_is_raw)
+			take_raw();
+		else
+			take_line();
 		lock_release(&output_lock);
 	}
 	return line_len > 0;
+}
+
+static bool offer_line(void)
+{
+	return line_is_raw ? console_offer_part(line, line_len) : console_offer(line, line_len);
 }
 
 bool vm_output_holds(struct vm *vm)
@@ -81,9 +105,66 @@ bool vm_output_holds(struct vm *vm)
 	bool holds;
 
 	lock_acquire(&output_lock);
-	holds = output_queue_holds_vm(&vm->output);
+	if (vm == attached)
+		holds = raw_output_holds_vm(&raw);
+	else
+		holds = vm->config->serial_backpressure && output_queue_holds_vm(&vm->output);
 	lock_release(&output_lock);
 	return holds;
+}
+
+static void set_attached(struct vm *vm)
+{
+	__atomic_store_n(&attached, vm, __ATOMIC_RELAXED);
+}
+
+void vm_output_attach(struct vm *vm, const char *name, uint64_t code)
+{
+	lock_acquire(&output_lock);
+	raw_output_begin(&raw, name, code);
+	set_attached(vm);
+	if (vm == NULL)
+		raw_output_end(&raw);
+	lock_release(&output_lock);
+}
+
+bool vm_output_detach(const struct vm *vm)
+{
+	struct vm *from;
+
+	lock_acquire(&output_lock);
+	from = vm == NULL || vm == attached ? attached : NULL;
+	if (from != NULL) {
+		set_attached(NULL);
+		raw_output_end(&raw);
+		sched_request(from->vcpu, VCPU_REQUEST_UART); /* it may wait for raw output */
+	}
+	lock_release(&output_lock);
+	return from != NULL;
+}
+
+bool vm_output_is_raw(void)
+{
+	bool is_raw;
+
+	lock_acquire(&output_lock);
+	is_raw = raw.state != RAW_OFF;
+	lock_release(&output_lock);
+	return is_raw;
+}
+
+bool vm_output_put_raw(struct vm *vm, uint8_t byte)
+{
+	bool is_attached;
+
+	if (__atomic_load_n(&attached, __ATOMIC_RELAXED) != vm)
+		return false;
+	lock_acquire(&output_lock);
+	is_attached = attached == vm;
+	if (is_attached)
+		raw_output_put(&raw, byte);
+	lock_release(&output_lock);
+	return is_attached;
 }
 
 /*
@@ -96,7 +177,7 @@ static bool hand_over(void)
 
 	if (!lock_try(&sending))
 		return true;
-	while (n_left > 0 && next_line() && console_offer(line, line_len)) {
+	while (n_left > 0 && next_line() && offer_line()) {
 		line_len = 0;
 		n_left--;
 	}
@@ -143,6 +224,7 @@ void vm_output_flush(void)
 
 void vm_output_leave(struct vm *vm)
 {
+	(void)vm_output_detach(vm);
 	lock_acquire(&output_lock);
 	output_queue_move(&turns, &vm->output, &left);
 	if (payer == vm)

@@ -22,10 +22,29 @@ bool vm_output_work(void);
 void vm_output_flush(void);
 
 /*
- * Whether the VM's queue is half full. If so, its first vCPU gets VCPU_REQUEST_UART when that
- * changes. Any processor, with any lock held except the leaves.
+ * Whether the VM must wait before it prints more: because of backpressure=on, or because the
+ * console is attached to it. If so, its first vCPU gets VCPU_REQUEST_UART when that changes. Any
+ * processor, with any lock held except the leaves.
  */
 bool vm_output_holds(struct vm *vm);
+
+/*
+ * Attach the console to this VM alone: its bytes go there unchanged, and the lines of others wait.
+ * NULL: to one of that name that has just ended. Boot processor only; vm_output_is_raw() is false.
+ */
+void vm_output_attach(struct vm *vm, const char *name, uint64_t code);
+/*
+ * Let all VMs have the console again, if it is attached to this one; NULL: to any. False: it is
+ * not. Any processor.
+ */
+bool vm_output_detach(const struct vm *vm);
+/* Whether the console is attached, or bytes from then still wait. Any processor. */
+bool vm_output_is_raw(void);
+/*
+ * Add a byte of a VM to which the console is attached. False: it is not. Any processor, with any
+ * lock held except the leaves.
+ */
+bool vm_output_put_raw(struct vm *vm, uint8_t byte);
 
 /* The VM is freed next: its lines wait without it. With any lock held except the leaves. */
 void vm_output_leave(struct vm *vm);

@@ -2,7 +2,8 @@
 /*
  * The guests' serial lines on the host's console. Each VM's output appears in whole lines after
  * its name, without control characters; an unfinished line is shown when its VM waits for input or
- * ends. Typed bytes wait in a ring until the UART takes them.
+ * ends. If the console is attached to a VM alone, that VM's bytes appear unchanged. Typed bytes
+ * wait in a ring until the UART takes them.
  */
 #include "hv/vm/serial.h"
 
@@ -17,8 +18,19 @@ static void show_line(struct vm *vm)
 	vm->line.len = 0;
 }
 
+static bool put_raw(struct vm *vm, uint8_t byte)
+{
+	if (!vm_output_put_raw(vm, byte))
+		return false;
+	vm_flush_output(vm); /* what came before */
+	vm_hold_uart(vm);
+	return true;
+}
+
 void vm_put_output(struct vm *vm, uint8_t byte)
 {
+	if (put_raw(vm, byte))
+		return;
 	if (byte == '\r')
 		return;
 	if (byte != '\n')
@@ -31,7 +43,7 @@ void vm_put_output(struct vm *vm, uint8_t byte)
 
 void vm_hold_uart(struct vm *vm)
 {
-	platform_uart_hold(&vm->platform, vm->config->serial_backpressure && vm_output_holds(vm));
+	platform_uart_hold(&vm->platform, vm_output_holds(vm));
 }
 
 void vm_flush_output(struct vm *vm)

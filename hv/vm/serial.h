@@ -5,7 +5,7 @@
 
 /* A byte that a guest sent to the console. The devices are locked. */
 void vm_put_output(struct vm *vm, uint8_t byte);
-/* Hold the UART's line while much output waits, if backpressure=on. The devices are locked. */
+/* Hold the UART's line while the VM must wait before it prints more. The devices are locked. */
 void vm_hold_uart(struct vm *vm);
 /* Show an unfinished line of output. The devices are locked, or no vCPU runs. */
 void vm_flush_output(struct vm *vm);

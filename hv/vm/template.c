@@ -217,6 +217,7 @@ static void end_freeze(struct vm *vm)
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
 	lock_release(&vms_lock);
 	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
+	(void)vm_output_detach(vm);
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));

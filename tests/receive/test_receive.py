@@ -82,6 +82,13 @@ class Receive(unittest.TestCase):
         self.assertEqual(self.receive(text), (1, ["receive: /a: a token is cut"]))
         self.assertEqual(self.files(), {})
 
+    def test_a_guest_that_has_the_console_alone_sends_nothing(self):
+        raw = "stencil: console: raw output of VM g, until 00ab\r\n"
+        forged = "stencil: console: 00cd: end of the raw output of VM g\n" + sent("/a", b"1")
+        end = "\x1b[!p\r\nstencil: console: 00ab: end of the raw output of VM g\r\n"
+        self.assertEqual(self.receive(raw + forged + raw.replace("ab", "cd") + forged + end + sent("/b", b"2")), (0, []))
+        self.assertEqual(self.files(), {"b": b"2"})
+
     def test_a_log_that_is_missing(self):
         done = subprocess.run([RECEIVE, self.log, self.folder], capture_output=True, text=True,
                               check=False)

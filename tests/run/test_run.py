@@ -91,6 +91,16 @@ class Run(unittest.TestCase):
         self.assertEqual(ends_of(START + b"g: stencil: end: ok\r\nstencil: end: vm failed\r\ng: stencil: end: ok\r\n"),
                          {"vm failed"})
 
+    def test_raw_output_ends_with_its_code(self):
+        begin = b"stencil: console: raw output of VM g, until 00ab\r\n"
+        end = b"\x1b[!p\r\nstencil: console: 00ab: end of the raw output of VM g\r\n"
+        forged = (b"stencil: end: ok\r\nstencil: console: 00cd: end of the raw output of VM g\r\nstencil: end: ok\r\n" +
+                  begin.replace(b"ab", b"cd") + b"stencil: console: 00cd: end of the raw output of VM g\r\nstencil: end: ok\r\n")
+        self.assertEqual(ends_of(START + begin + forged), {None})
+        self.assertEqual(ends_of(START + begin + forged + end), {None})
+        self.assertEqual(ends_of(START + begin + forged + end + b"stencil: end: vm failed\r\n"), {"vm failed"})
+        self.assertEqual(end_of([START + begin + b"stencil: end: panic\r\n"]), "panic")
+
     def test_another_system_has_another_name(self):
         text = b"kvm: started\r\nstencil: end: panic\r\nkvm: end: ok\r\n"
         self.assertEqual(end_of([text], "kvm"), "ok")

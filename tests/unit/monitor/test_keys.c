@@ -7,7 +7,7 @@
 #include "tests/unit/support.h"
 
 static const char *input; /* NULL: bytes without end */
-static unsigned n_reads, n_polls, n_next, n_switches;
+static unsigned n_reads, n_polls, n_next, n_switches, n_attaches, n_detaches;
 static char typed[1024];
 static size_t n_typed;
 static bool monitor_on, full;
@@ -47,6 +47,18 @@ void monitor_poll(void)
 	n_polls++;
 }
 
+void focus_attach(void)
+{
+	n_attaches++;
+}
+
+bool vm_output_detach(const struct vm *vm)
+{
+	assert_null(vm);
+	n_detaches++;
+	return true;
+}
+
 void focus_next(void)
 {
 	n_next++;
@@ -68,7 +80,7 @@ void focus_wake(void)
 
 static int begin(void **state)
 {
-	n_reads = n_polls = n_next = n_switches = 0;
+	n_reads = n_polls = n_next = n_switches = n_attaches = n_detaches = 0;
 	n_typed = 0;
 	memset(typed, 0, sizeof(typed));
 	monitor_on = full = false;
@@ -96,10 +108,12 @@ static void a_byte_without_room_stays_in_the_uart(void **state)
 
 static void ctrl_a_is_not_typed(void **state)
 {
-	input = "a\1nb\1\1c\1xd\1c\1ne\1cf";
+	input = "a\1nb\1\1c\1xd\1a\1c\1ne\1cf";
 	keys_poll();
 	assert_int_equal(n_next, 1);
 	assert_int_equal(n_switches, 2);
+	assert_int_equal(n_attaches, 1);
+	assert_int_equal(n_detaches, 3); /* before another VM, or the monitor, has the console */
 	assert_string_equal(typed, "ab\1cxd\xee\xe5"
 				   "f");
 }

@@ -10,6 +10,7 @@
 
 #include "hv/host/console.h"
 #include "hv/host/keyboard.h"
+#include "hv/host/log.h"
 #include "hv/host/tsc.h"
 #include "hv/monitor/command.h"
 #include "hv/monitor/file_job.h"
@@ -19,6 +20,7 @@
 #include "hv/monitor/say.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
+#include "hv/vm/output.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/template.h"
@@ -112,6 +114,40 @@ void sched_request(struct vcpu *of, uint32_t requests)
 
 void registers_show(const struct vcpu *of)
 {
+}
+
+static struct vm *attached;
+static uint64_t end_code;
+
+void vm_output_attach(struct vm *vm, const char *name, uint64_t code)
+{
+	assert_int_equal(vms_lock.next, vms_lock.serving + 1); /* the VM is not freed meanwhile */
+	attached = vm;
+	end_code = code;
+}
+
+bool vm_output_detach(const struct vm *vm)
+{
+	bool is_attached = attached != NULL;
+
+	attached = NULL;
+	return is_attached;
+}
+
+bool vm_output_is_raw(void)
+{
+	return attached != NULL;
+}
+
+void console_print(const char *fmt, ...)
+{
+	char line[200];
+	va_list args;
+
+	va_start(args, fmt);
+	console_write_raw(line, (size_t)vsnprintf(line, sizeof(line), fmt, args));
+	va_end(args);
+	console_write_raw("\n", 1);
 }
 
 bool vm_has_input(const struct vm *vm)
@@ -453,6 +489,35 @@ static void the_operator_is_answered_beside_a_flood(void **state)
 	wait_for_prompt();
 }
 
+/* The line that says so has the code, and another VM or the monitor ends it. */
+static void ctrl_a_a_attaches_the_console_to_the_vm_in_focus(void **state)
+{
+	char line[200];
+
+	begin_typing("\x01"
+		     "c\x01"
+		     "a");
+	run(100);
+	assert_ptr_equal(attached, &pool[1]);
+	snprintf(line, sizeof(line), "console: raw output of VM vm-1, until %016lx\n", end_code);
+	assert_int_equal(count(line), 1);
+	assert_int_not_equal(end_code, 0);
+	for (const char *keys = "anc"; *keys; keys++) {
+		begin_typing((char[]){1, *keys, '\0'});
+		run(100);
+		assert_null(attached);
+		begin_typing(*keys == 'c' ? "\x01"
+					    "c\x01"
+					    "a"
+					  : "\x01"
+					    "a");
+		run(100);
+		assert_non_null(attached);
+	}
+	type("\x01"
+	     "c");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -469,6 +534,7 @@ int main(void)
 		TEST(a_check_waits_until_no_template_changes),
 		TEST(a_configured_save_is_not_interrupted),
 		TEST(the_operator_is_answered_beside_a_flood),
+		TEST(ctrl_a_a_attaches_the_console_to_the_vm_in_focus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

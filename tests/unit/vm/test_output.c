@@ -20,6 +20,11 @@ bool console_offer(const char *data, size_t len)
 	return true;
 }
 
+bool console_offer_part(const char *data, size_t len)
+{
+	return console_offer(data, len);
+}
+
 bool console_poll(void)
 {
 	return n_unsent > 0;
@@ -113,6 +118,19 @@ static void a_vm_that_is_freed_pays_no_longer(void **state)
 	assert_int_equal(n_charges, 0);
 }
 
+/* Bytes of the VM to which the console is attached count, too. */
+static void the_attached_vm_pays(void **state)
+{
+	vm_output_attach(&two, "two", 0);
+	assert_true(vm_output_put_raw(&two, 'x'));
+	put(&one); /* waits */
+	assert_true(vm_output_work());
+	assert_ptr_equal(paid, &two.share);
+	assert_true(vm_output_detach(&two));
+	assert_true(vm_output_work());
+	assert_ptr_equal(paid, &one.share);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -122,6 +140,7 @@ int main(void)
 		TEST(nobody_pays_when_all_is_sent),
 		TEST(the_vm_whose_line_has_waited_pays),
 		TEST(a_vm_that_is_freed_pays_no_longer),
+		TEST(the_attached_vm_pays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

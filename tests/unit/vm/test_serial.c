@@ -3,6 +3,7 @@
  * A guest's driver, its UART, the VM's queue and a console with a speed. The processor's loop is
  * played by this test.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,8 +31,22 @@ static struct vm *const vm = &room.vm;
 static struct platform_wiring wiring;
 static struct vm_config config;
 static struct vcpu vcpu;
-static size_t budget; /* bytes that the console takes at present */
+static size_t budget;	    /* bytes that the console takes at present */
+static char parts[1 << 20]; /* raw output */
+static size_t n_parts;
 static unsigned n_shown, n_lost, n_pages;
+
+bool console_offer_part(const char *data, size_t len)
+{
+	if (len > budget)
+		return false;
+	budget -= len;
+	assert_true(n_parts + len < sizeof(parts));
+	memcpy(parts + n_parts, data, len);
+	n_parts += len;
+	parts[n_parts] = '\0';
+	return true;
+}
 
 bool console_offer(const char *data, size_t len)
 {
@@ -41,6 +56,11 @@ bool console_offer(const char *data, size_t len)
 	if (len > budget)
 		return false;
 	budget -= len;
+	if (n_shown == UINT_MAX) {
+		assert_memory_equal(data, "v: begins\n", len);
+		n_shown = 0;
+		return true;
+	}
 	if (sscanf(data, "stencil: warning: v: %u lines lost", &lost) == 1) {
 		n_lost += lost;
 		return true;
@@ -111,6 +131,9 @@ static int begin(void **state)
 	vcpu = (struct vcpu){};
 	turns = (struct output_turns){};
 	line_len = 0;
+	raw = (struct raw_output){};
+	attached = NULL;
+	n_parts = 0;
 	assert_int_equal(platform_init(&vm->platform, &wiring, &platform), OK);
 	n_shown = n_lost = n_pages = 0;
 	budget = 0;
@@ -140,7 +163,7 @@ static void look_at_lsr(void)
 {
 	for (unsigned i = 0; !(in(5) & LSR_THRE); i++) {
 		assert_true(i < 1000);
-		pass(100);
+		pass(200);
 	}
 }
 
@@ -182,7 +205,7 @@ static void wait_for_interrupt(void)
 	do {
 		for (unsigned i = 0; lapic_pending_vector(lapic) < 0; i++) {
 			assert_true(i < 1000);
-			pass(100);
+			pass(200);
 		}
 		lapic_accept(lapic, VECTOR);
 		iir = in(2) & 0x0f;
@@ -242,6 +265,61 @@ static void without_backpressure_the_line_is_never_held(void **state)
 	assert_int_equal(n_shown + n_lost, N_LINES);
 }
 
+static void send(const char *text, void (*wait)(void))
+{
+	for (const char *c = text; *c; c++) {
+		wait();
+		out(0, (uint8_t)*c);
+	}
+}
+
+/* All bytes of the attached VM pass, at its line's speed, and no others' in between. */
+static void an_attached_vm_has_the_console(void **state)
+{
+	char line_of[100];
+
+	send("begins", look_at_lsr);
+	vm_output_attach(vm, "v", 0x77);
+	send("\x1b[31mstencil: end: ok\r\n\x1b[H", look_at_lsr);
+	drain();
+	assert_string_equal(parts, "\x1b[31mstencil: end: ok\r\n\x1b[H");
+	n_parts = 0;
+	for (unsigned n = 0; n < 3000; n++)
+		print_line(n, look_at_lsr);
+	assert_true(vm_output_detach(NULL));
+	assert_false(vm_output_detach(NULL));
+	assert_true(vcpu.regs.requests & VCPU_REQUEST_UART);
+	assert_int_equal(n_shown, 0);
+	assert_true(vm_output_is_raw());
+	n_shown = UINT_MAX; /* "begins" comes first */
+	drain();
+	assert_false(vm_output_is_raw());
+	for (unsigned n = 0; n < 3000; n++) {
+		snprintf(line_of, sizeof(line_of), LINE_FORMAT, n);
+		assert_memory_equal(parts + n * strlen(line_of), line_of, strlen(line_of));
+	}
+	assert_string_equal(strrchr(parts, '\x1b'),
+			    "\x1b[!p\nstencil: console: 0000000000000077: end of the raw output of "
+			    "VM v\n");
+	assert_int_equal(n_shown, 0);
+}
+
+static void the_end_of_an_attached_vm_lets_go(void **state)
+{
+	vm_output_attach(vm, "v", 0x77);
+	send("last words", look_at_lsr);
+	vm_output_leave(vm);
+	assert_false(vm_output_put_raw(vm, 'x'));
+	drain();
+	assert_memory_equal(parts, "last words\x1b[!p\nstencil: ", 24);
+	assert_false(vm_output_is_raw());
+	n_parts = 0;
+	vm_output_attach(NULL, "gone", 0x78);
+	drain();
+	assert_memory_equal(parts, "\x1b[!p\nstencil: console: ", 23);
+	assert_false(vm_output_is_raw());
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -252,6 +330,8 @@ int main(void)
 		TEST(a_guest_that_waits_for_interrupts_loses_nothing),
 		TEST(a_guest_that_does_not_look_loses_its_oldest_lines),
 		TEST(without_backpressure_the_line_is_never_held),
+		TEST(an_attached_vm_has_the_console),
+		TEST(the_end_of_an_attached_vm_lets_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
