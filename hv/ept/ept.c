@@ -815,6 +815,9 @@ bool ept_layer_freeze_some(struct ept_layer *layer, unsigned n)
 
 bool ept_layer_free_some(struct ept_layer *layer, unsigned n)
 {
+	/* Acquire pairs with the release in ept_layer_put(): others have dropped their counts. */
+	if (__atomic_load_n(&layer->n_refs, __ATOMIC_ACQUIRE) > 1)
+		return false;
 	if (layer->progress == LAYER_FREED)
 		return ept_log_free_some(&layer->log, n);
 	go_on_to_next(layer, layer->progress == LAYER_WHOLE ? collect : free_collected, n);

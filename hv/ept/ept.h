@@ -225,8 +225,9 @@ bool ept_layer_freeze_some(struct ept_layer *layer, unsigned n);
 void ept_layer_put(struct ept_layer *layer);
 
 /*
- * Free about n frames of a layer on which only the caller has a count, so that the last put has
- * less to do. False: all that takes long is done, and ept_layer_put() must follow.
+ * Free about n frames of a layer on which the caller has a count, so that the last put has less to
+ * do. False: all that takes long is done, or others have a count on the layer too, as a template
+ * and a clone that was frozen before it wrote have; ept_layer_put() must follow.
  */
 bool ept_layer_free_some(struct ept_layer *layer, unsigned n);
 

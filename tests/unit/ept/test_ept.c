@@ -609,6 +609,32 @@ static void a_layer_is_freed_in_pieces(void **state)
 	setup(NULL);
 }
 
+/* A clone that is frozen before it writes has the layer of its template. */
+static void a_layer_of_two_templates_outlives_the_first(void **state)
+{
+	struct ept_layer *layer, *same;
+	struct ept clone;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	for (unsigned i = 0; i < 20; i++)
+		words(copy(&ept, i * 0x1000))[0] = i;
+	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	assert_int_equal(ept_freeze(&clone, &same), OK);
+	assert_ptr_equal(same, layer);
+	ept_destroy(&clone);
+	assert_false(ept_layer_free_some(same, 3));
+	ept_layer_put(same);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(words(translate_in(&ept, i * 0x1000))[0], i);
+	ept_destroy(&ept);
+	while (ept_layer_free_some(layer, 3))
+		;
+	ept_layer_put(layer);
+	assert_int_equal(frame_available(), N_FRAMES);
+	setup(NULL);
+}
+
 static void a_fault_does_not_cost_more_in_deeper_clones(void **state)
 {
 	struct ept tree[6];
@@ -1167,6 +1193,7 @@ int main(void)
 		TEST(a_clone_takes_no_frame_and_never_writes_its_template),
 		TEST(clones_of_clones_keep_their_ancestors_alive),
 		TEST(a_layer_is_freed_in_pieces),
+		TEST(a_layer_of_two_templates_outlives_the_first),
 		TEST(a_fault_does_not_cost_more_in_deeper_clones),
 		TEST(reset_goes_back_and_gives_back),
 		TEST(a_new_root_moves_the_generation),
