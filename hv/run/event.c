@@ -359,7 +359,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	if (vcpu->n_steps &&
 	    (requests & VCPU_REQUEST_GATHER || vm_is_paused(vm) || step_is_done(vcpu)))
 		step_end(vcpu);
-	if (is_gathering(vcpu, requests)) {
+	/* Again, because a revert that lacks memory asks for the VM's end. */
+	while (is_gathering(vcpu, requests)) {
 		if (!vm_act_alone(vcpu))
 			return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED,
 				     ret);

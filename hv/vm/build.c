@@ -154,10 +154,15 @@ static enum status load_kernel(struct vm *vm, uint64_t start, uint64_t len, char
 /* Write the tables that the kernel finds when it starts. */
 static enum status write_tables(struct vm *vm, char error[ERROR_MAX])
 {
-	format(error, ERROR_MAX,
-	       "no room for the ACPI tables below 1 MiB: the VM needs more memory");
-	TRY(write_acpi_tables(vm));
-	return vm_identity_write(vm);
+	enum status status = write_acpi_tables(vm);
+
+	if (status == OK)
+		status = vm_identity_write(vm);
+	format(error, ERROR_MAX, "%s",
+	       status == ERR_NOMEM
+		       ? "no frames are left for the ACPI tables"
+		       : "no room for the ACPI tables below 1 MiB: the VM needs more memory");
+	return status;
 }
 
 static enum status fill_memory(struct vm *vm)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Run one end-to-end case: boot a configuration through scripts/run and judge the console.
 
-    run_case.py CASE.toml
+    run_case.py CASE.toml [FAULT]
 
+With FAULT, the case boots on two processors and BOOTX64-inject.EFI injects this fault (tests/inject).
 Keys of a case, usually in this order:
     config   text of the configuration file; "host -check on" is added
     files    a table: name in the ramdisk = its content, one of
@@ -246,6 +247,9 @@ def main():
     if case.get("without_vmx") and has_vmx():
         print("skipped: this processor has VMX")
         sys.exit(SKIPPED)
+    if len(sys.argv) > 2:
+        case |= {"efi": "tests/inject/BOOTX64-inject.EFI", "cpus": 2, "config": f"{case['config']}# inject {sys.argv[2]}\n",
+                 "expect": [*case.get("expect", []), "^stencil: inject: "]}
     with tempfile.TemporaryDirectory(prefix="stencil-e2e.") as work:
         wrong = boot(case, pathlib.Path(work))
     print(*wrong, sep="\n")

@@ -23,13 +23,15 @@ def boot(config, payloads, *options):
         ramdisk.mkdir()
         for name in payloads:
             os.link(BUILD / f"tests/guest/{name}.elf", ramdisk / f"{name}.elf")
+        with open(ramdisk / "pattern.bin", "wb") as output:
+            subprocess.run([BUILD / "tests/guest/make_pattern", "0x10000"], stdout=output, check=True)
         (work / "stencil.conf").write_bytes(unattended((config + "\nhost -check on\n").encode()))
         subprocess.run([TOP / "guest-tools/mkramdisk", ramdisk, work / "ramdisk.cpio"], check=True)
         subprocess.run([TOP / "scripts/mkimage", "--efi", BUILD / "tests/inject/BOOTX64-inject.EFI",
                         "--config", work / "stencil.conf", "--ramdisk", work / "ramdisk.cpio",
                         "--output", work / "disk.img"], check=True)
         status = subprocess.run([TOP / "scripts/run", "--no-build", "--serial-out", work / "serial",
-                                 "--image", work / "disk.img", *options], check=False,
+                                 "--image", work / "disk.img", "--timeout", "400", *options], check=False,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
         text = (work / "serial").read_bytes().decode("utf-8", "replace")
     return status, re.split(r"\r*\n", text)

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * "inject frames": the VM "once17" does not get the 17th frame, or run of frames, that it asks
+ * for, at its start or later; the VM "from17" gets none from then on. Of the templates "once" and
+ * "from", this happens to the clone that is the 17th to be begun. "inject frame 17": what is
+ * allocated for no VM fails the 17th time.
+ */
+#include "hv/frame/frame.h"
+#include "hv/host/cpu.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/vcpu/vcpu.h"
+#include "hv/vm/build.h"
+#include "hv/vm/life.h"
+#include "hv/vm/template.h"
+#include "hv/vm/vm.h"
+#include "tests/inject/inject.h"
+
+/* The allocations of a VM of the configuration, or of the newest of its clones. */
+struct sweep {
+	const struct vm_config *config;
+	unsigned n, fails; /* how many there were; the number of the one that fails, 0: none */
+	bool once;
+};
+
+static struct sweep sweeps[256];
+static unsigned n_sweeps;
+
+static struct sweep *busy; /* with the VM that is made, frozen or reverted: no vCPU is loaded */
+
+static struct sweep *find_sweep(const struct vm_config *config)
+{
+	for (unsigned i = 0; i < n_sweeps; i++)
+		if (sweeps[i].config == config)
+			return &sweeps[i];
+	return NULL;
+}
+
+static struct sweep make_sweep(const struct vm_config *config)
+{
+	struct sweep sweep = {.config = config, .once = strncmp(config->name, "once", 4) == 0};
+
+	if (sweep.once || strncmp(config->name, "from", 4) == 0)
+		for (const char *c = config->name + 4; *c != 0; c++)
+			sweep.fails = sweep.fails * 10 + (unsigned)(*c - '0');
+	return sweep;
+}
+
+static bool fails_for(struct sweep *sweep)
+{
+	sweep->n++;
+	if (sweep->fails == 0 || sweep->n < sweep->fails ||
+	    (sweep->once && sweep->n > sweep->fails))
+		return false;
+	if (sweep->n == sweep->fails)
+		log_info("inject: VM %s: allocation %u fails", sweep->config->name, sweep->n);
+	return true;
+}
+
+/* For no VM. */
+static bool fails_for_others(void)
+{
+	static uint64_t n;
+	uint64_t number;
+
+	n++;
+	if (!inject_asked("frame ", &number) || n != number)
+		return false;
+	log_info("inject: allocation %lu fails", n);
+	return true;
+}
+
+static bool fails(void)
+{
+	const struct vcpu *vcpu = this_cpu()->current;
+	struct sweep *sweep = vcpu != NULL ? find_sweep(vcpu->vm->config) : busy;
+
+	if (sweep != NULL)
+		return fails_for(sweep);
+	return vcpu == NULL && fails_for_others();
+}
+
+phys_t __real_frame_alloc(void);
+phys_t __wrap_frame_alloc(void)
+{
+	return fails() ? 0 : __real_frame_alloc();
+}
+
+phys_t __real_frame_alloc_zeroed(void);
+phys_t __wrap_frame_alloc_zeroed(void)
+{
+	return fails() ? 0 : __real_frame_alloc_zeroed();
+}
+
+phys_t __real_frame_alloc_by(const struct frame_policy *policy, uint64_t index);
+phys_t __wrap_frame_alloc_by(const struct frame_policy *policy, uint64_t index)
+{
+	return fails() ? 0 : __real_frame_alloc_by(policy, index);
+}
+
+phys_t __real_frame_alloc_run(uint64_t n_frames, uint64_t align);
+phys_t __wrap_frame_alloc_run(uint64_t n_frames, uint64_t align)
+{
+	return fails() ? 0 : __real_frame_alloc_run(n_frames, align);
+}
+
+phys_t __real_frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames,
+				 uint64_t align);
+phys_t __wrap_frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames,
+				 uint64_t align)
+{
+	return fails() ? 0 : __real_frame_alloc_run_by(policy, n_frames, align);
+}
+
+phys_t __real_frame_alloc_vm_run(uint64_t n_frames);
+phys_t __wrap_frame_alloc_vm_run(uint64_t n_frames)
+{
+	return fails() ? 0 : __real_frame_alloc_vm_run(n_frames);
+}
+
+struct frame_reserve *__real_frame_reserve_make(const struct frame_policy *policy,
+						uint64_t n_frames);
+struct frame_reserve *__wrap_frame_reserve_make(const struct frame_policy *policy,
+						uint64_t n_frames)
+{
+	return fails() ? NULL : __real_frame_reserve_make(policy, n_frames);
+}
+
+enum status __real_vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret);
+enum status __wrap_vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret)
+{
+	enum status status;
+	uint64_t none;
+
+	if (inject_asked("frames", &none) && n_sweeps < ARRAY_SIZE(sweeps)) {
+		busy = &sweeps[n_sweeps++];
+		*busy = make_sweep(config);
+	}
+	status = __real_vm_create(config, unix_time, ret);
+	busy = NULL;
+	return status;
+}
+
+static bool is_swept(const struct vm *template)
+{
+	return strcmp(template->name, "once") == 0 || strcmp(template->name, "from") == 0;
+}
+
+/* Until vm_start(), or until nothing was made and another one is begun. */
+struct vm *__real_vm_allocate_clone(const struct vm *template);
+struct vm *__wrap_vm_allocate_clone(const struct vm *template)
+{
+	busy = find_sweep(template->config);
+	if (busy != NULL) {
+		busy->n = 0;
+		busy->fails += is_swept(template);
+	}
+	return __real_vm_allocate_clone(template);
+}
+
+void __real_vm_start(struct vm *vm);
+void __wrap_vm_start(struct vm *vm)
+{
+	busy = NULL;
+	__real_vm_start(vm);
+}
+
+bool __real_template_freeze(struct vm *vm);
+bool __wrap_template_freeze(struct vm *vm)
+{
+	bool is_frozen;
+
+	busy = find_sweep(vm->config);
+	is_frozen = __real_template_freeze(vm);
+	busy = NULL;
+	return is_frozen;
+}
+
+void __real_template_revert(struct vm *clone);
+void __wrap_template_revert(struct vm *clone)
+{
+	busy = find_sweep(clone->config);
+	__real_template_revert(clone);
+	busy = NULL;
+}
