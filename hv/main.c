@@ -47,6 +47,7 @@
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/info.h"
 #include "hv/processor.h"
+#include "hv/vcpu/cpuid_model.h"
 #include "hv/vcpu/setup.h"
 #include "hv/version.h"
 #include "hv/vm/audit.h"
@@ -244,6 +245,8 @@ static void read_configuration(struct arena *arena)
 	if (ramdisk_open(boot->ramdisk, boot->ramdisk_len, arena, &diag, &images.first) == OK &&
 	    status != ERR_NOMEM) {
 		images.arena = arena;
+		if (cpuid_phys_bits(cpuid) < config.phys_bits)
+			config.phys_bits = cpuid_phys_bits(cpuid);
 		status = config_open(&config, &images, &diag);
 	}
 	if (status == OK && diag.n_errors == 0)

@@ -18,6 +18,8 @@
 #include "hv/vmx/mask.h"
 
 #define ARENA_SIZE MIB(512)
+_Static_assert(PHYS_BITS_MAX == CONFIG_PHYS_BITS_MAX);
+
 /* Read the whole file into the arena. NULL: reported. */
 static const char *read_config(const char *path, struct arena *arena, size_t *ret_len)
 {
@@ -85,6 +87,7 @@ static int check(const struct request *request, struct arena *arena)
 		return EX_OSERR;
 	check_info(config.host.info, &diag);
 	check_mask(&config.host, &diag);
+	config.phys_bits = request->phys_bits;
 	if (config_open(&config, &images, &diag) != OK)
 		status = ERR_INVAL;
 	if (request->json && !lint_print_json(&config))

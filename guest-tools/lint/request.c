@@ -9,8 +9,9 @@
 
 #define MEMORY_DEFAULT_MIB 65536
 #define MEMORY_MAX_MIB	   (16U << 20)
+#define PHYS_BITS_MIN	   36 /* of a processor that does not tell */
 
-enum { KEY_RAMDISK = 0x100, KEY_OBJECT, KEY_JSON, KEY_MEMORY };
+enum { KEY_RAMDISK = 0x100, KEY_OBJECT, KEY_JSON, KEY_MEMORY, KEY_PHYS_BITS };
 
 static const struct argp_option options[] = {
 	{.name = "ramdisk",
@@ -28,6 +29,10 @@ static const struct argp_option options[] = {
 	 .key = KEY_MEMORY,
 	 .arg = "MIB",
 	 .doc = "Memory of the machine in MiB (65536)"},
+	{.name = "phys-bits",
+	 .key = KEY_PHYS_BITS,
+	 .arg = "N",
+	 .doc = "Width of the machine's physical addresses (48)"},
 	{0},
 };
 
@@ -42,6 +47,18 @@ static uint64_t memory_size(const char *text, struct argp_state *state)
 	    mib > MEMORY_MAX_MIB)
 		argp_error(state, "--memory: not a number from 1 to %u: %s", MEMORY_MAX_MIB, text);
 	return MIB(mib);
+}
+
+static unsigned phys_bits(const char *text, struct argp_state *state)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*end != '\0' || text[0] < '0' || text[0] > '9' || n < PHYS_BITS_MIN ||
+	    n > PHYS_BITS_MAX)
+		argp_error(state, "--phys-bits: not a number from %d to %d: %s", PHYS_BITS_MIN,
+			   PHYS_BITS_MAX, text);
+	return (unsigned)n;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -62,6 +79,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_MEMORY:
 		request->memory = memory_size(arg, state);
+		return 0;
+	case KEY_PHYS_BITS:
+		request->phys_bits = phys_bits(arg, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (request->config != NULL)
@@ -89,7 +109,7 @@ static const struct argp argp = {
 
 void request_parse(struct request *ret, int argc, char **argv)
 {
-	*ret = (struct request){.memory = MIB(MEMORY_DEFAULT_MIB)};
+	*ret = (struct request){.memory = MIB(MEMORY_DEFAULT_MIB), .phys_bits = PHYS_BITS_MAX};
 	argp_err_exit_status = EX_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, ret) != 0)
 		exit(EX_USAGE);

@@ -3,7 +3,8 @@
 
 #include "hv/lib/types.h"
 
-#define OBJECTS_MAX 1024
+#define OBJECTS_MAX   1024
+#define PHYS_BITS_MAX 48
 
 /* The command line. */
 struct request {
@@ -13,6 +14,7 @@ struct request {
 	size_t n_objects;
 	bool json;
 	uint64_t memory; /* bytes */
+	unsigned phys_bits;
 };
 
 /* Wrong usage is reported and ends the program with status EX_USAGE, --help with 0. */

@@ -26,16 +26,17 @@ struct dimm_config {
 	bool unarmed;	     /* nvdimm: only the flag of that name */
 	uint64_t label_size; /* nvdimm: bytes of labels at the end of the backend; 0: none */
 	/*
-	 * Bytes that the guest gets, set by config_place_dimms(): those of the backend; of an
+	 * Bytes that the guest gets, set by config_place_memory(): those of the backend; of an
 	 * nvdimm without its labels, in whole alignments. The labels start at the backend's size -
 	 * label_size.
 	 */
 	uint64_t size;
 	const char *id;	    /* NULL: none given */
 	const char *memdev; /* id of a backend of the same VM; NULL: none given */
-	uint64_t addr; /* 0 until config_place_dimms(): first fit in the window for device memory */
-	int32_t slot;  /* -1 until config_place_dimms(): the first free one */
-	uint32_t node; /* the guest's NUMA node, below n_numa_nodes or 0 */
+	uint64_t
+		addr; /* 0 until config_place_memory(): first fit in the window for device memory */
+	int32_t slot; /* -1 until config_place_memory(): the first free one */
+	uint32_t node;		 /* the guest's NUMA node, below n_numa_nodes or 0 */
 	struct backend *backend; /* resolved; NULL: 'broken' */
 	bool broken;		 /* an error in it was reported */
 	struct diag_place place;
@@ -76,6 +77,9 @@ struct fw_cfg_config {
 #define VM_RAM_LOW_MAX GIB(3)
 #define VM_RAM_HIGH    GIB(4)
 
+/* As far as the tables of a guest's memory reach: EPT_GPA_BITS. */
+#define CONFIG_PHYS_BITS_MAX 48
+
 /* Of a VM's share of the processors; as the weights of Linux' control groups. */
 #define VM_WEIGHT_DEFAULT 100
 #define VM_WEIGHT_MAX	  10000
@@ -92,7 +96,7 @@ struct vm_config {
 	bool has_ram_size; /* -m gave one */
 	uint64_t maxmem;   /* 0: no device memory */
 	unsigned dimm_slots;
-	uint64_t dimm_window, dimm_window_len; /* set by config_place_dimms(); 0: none */
+	uint64_t dimm_window, dimm_window_len; /* set by config_place_memory(); 0: none */
 	struct diag_place memory_place;	       /* of -m's argument */
 	const char *memory_backend_id;	       /* as written, NULL if not */
 	struct diag_place memory_backend_place;
@@ -214,6 +218,11 @@ struct save_config {
 
 struct config {
 	struct host_config host;
+	/*
+	 * Width of the guests' physical addresses. The parser sets CONFIG_PHYS_BITS_MAX; the caller
+	 * may lower it before config_open().
+	 */
+	unsigned phys_bits;
 	struct vm_config *vms;
 	unsigned n_vms;
 	struct clone_config *clones;

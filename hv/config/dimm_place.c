@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The places of DIMMs and NVDIMMs: slots, and addresses in the window for device memory. The checks
- * are those of QEMU's devices, in its order. Nothing is mapped here.
+ * are those of QEMU's devices, in its order. What lies above the guest's physical addresses is
+ * refused, RAM too; QEMU refuses a window that ends there. Nothing is mapped here.
  */
 #include "hv/config/dimm_place.h"
 
@@ -240,8 +241,23 @@ static enum status check_use(const struct vm_config *vm, const struct dimm_confi
 	return OK;
 }
 
+/* 'end' is exclusive, and has not overflowed. The message is QEMU's. */
+static enum status check_reach(uint64_t end, unsigned phys_bits, struct diag_place place,
+			       struct diag *diag)
+{
+	uint64_t limit = BIT(phys_bits) - 1;
+
+	if (end <= limit + 1)
+		return OK;
+	diag_error(diag, place, "Address space limit 0x%lx < 0x%lx phys-bits too low (%u)", limit,
+		   end - 1, phys_bits);
+	diag_hint(diag, "No memory may lie above the limit: make it smaller, or choose a lower "
+			"address.");
+	return ERR_INVAL;
+}
+
 static enum status place_dimm(const struct vm_config *vm, struct dimm_config *dimm,
-			      struct diag *diag)
+			      unsigned phys_bits, struct diag *diag)
 {
 	if (dimm->is_nvdimm && !vm->nvdimm) {
 		diag_error(diag, dimm->place, "nvdimm is not enabled: missing 'nvdimm' in '-M'");
@@ -256,9 +272,22 @@ static enum status place_dimm(const struct vm_config *vm, struct dimm_config *di
 		TRY(check_address(vm, dimm, diag));
 	else
 		TRY(find_address(vm, dimm, diag));
+	TRY(check_reach(dimm->addr + dimm->size, phys_bits, dimm->place, diag));
 	TRY(check_use(vm, dimm, diag));
 	dimm->backend->busy = true;
 	return OK;
+}
+
+/* What is refused already has no size to check. */
+static enum status check_ram(const struct vm_config *vm, unsigned phys_bits, struct diag *diag)
+{
+	uint64_t end = vm->ram_size;
+
+	if (vm->memory_backend != NULL && vm->memory_backend->broken)
+		return OK;
+	if (end > VM_RAM_LOW_MAX && __builtin_add_overflow(end, VM_RAM_HIGH - VM_RAM_LOW_MAX, &end))
+		end = UINT64_MAX;
+	return check_reach(end, phys_bits, vm->has_ram_size ? vm->memory_place : vm->place, diag);
 }
 
 static enum status make_window(struct vm_config *vm, struct diag *diag)
@@ -277,13 +306,13 @@ static enum status make_window(struct vm_config *vm, struct diag *diag)
 	return OK;
 }
 
-enum status config_place_dimms(struct vm_config *vm, struct diag *diag)
+enum status config_place_memory(struct vm_config *vm, unsigned phys_bits, struct diag *diag)
 {
-	enum status status = OK;
+	enum status status = check_ram(vm, phys_bits, diag);
 
 	TRY(make_window(vm, diag));
 	for (struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
-		dimm->broken = dimm->broken || place_dimm(vm, dimm, diag) != OK;
+		dimm->broken = dimm->broken || place_dimm(vm, dimm, phys_bits, diag) != OK;
 		if (dimm->broken)
 			status = ERR_INVAL;
 	}

@@ -4,9 +4,9 @@
 #include "hv/config/config.h"
 
 /*
- * Give each DIMM of 'vm' its slot and address, or refuse it as QEMU does. The window starts at the
- * first GiB boundary at or above the end of the RAM above 4 GiB, without such RAM at 4 GiB; its
- * length is maxmem - RAM + slots x 1 GiB. config_open() calls this for every VM. ERR_INVAL:
- * reported.
+ * Check that the RAM of 'vm' lies below 2^phys_bits, and give each DIMM of 'vm' its slot and
+ * address, or refuse it as QEMU does. The window starts at the first GiB boundary at or above the
+ * end of the RAM above 4 GiB, without such RAM at 4 GiB; its length is maxmem - RAM + slots x 1
+ * GiB. config_open() calls this for every VM. ERR_INVAL: reported.
  */
-enum status config_place_dimms(struct vm_config *vm, struct diag *diag);
+enum status config_place_memory(struct vm_config *vm, unsigned phys_bits, struct diag *diag);

@@ -318,7 +318,8 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 	struct word_cursor cursor = word_cursor(text, len);
 	unsigned n_errors = diag->n_errors;
 
-	*ret = (struct config){.host = {.log_level = LOG_INFO, .merge = MERGE_OWN, .smt = true}};
+	*ret = (struct config){.host = {.log_level = LOG_INFO, .merge = MERGE_OWN, .smt = true},
+			       .phys_bits = CONFIG_PHYS_BITS_MAX};
 	if (read_lines(&cursor, ret, arena, diag) != OK) {
 		diag_error(diag, word_cursor_place(&cursor),
 			   "no memory left for the configuration");
@@ -358,7 +359,7 @@ enum status config_parse_objects(const char *const *arguments, size_t n, struct 
 	struct vm_config *vm = arena_alloc(arena, sizeof(*vm));
 	unsigned n_errors = diag->n_errors;
 
-	*ret = (struct config){.vms = vm, .n_vms = 1};
+	*ret = (struct config){.vms = vm, .n_vms = 1, .phys_bits = CONFIG_PHYS_BITS_MAX};
 	if (vm == NULL || read_objects(vm, arguments, n, arena, diag) != OK) {
 		diag_error(diag, DIAG_NOWHERE, "no memory left for the configuration");
 		return ERR_NOMEM;
@@ -375,7 +376,7 @@ enum status config_open(struct config *config, struct image_list *images, struct
 		for (struct backend *backend = vm->backends; backend != NULL;
 		     backend = backend->next)
 			(void)backend_open(backend, images, diag);
-		(void)config_place_dimms(vm, diag);
+		(void)config_place_memory(vm, config->phys_bits, diag);
 	}
 	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
 		(void)vm_open_kernel(vm, images, diag);

@@ -184,6 +184,13 @@ static void signature(struct cpuid_regs *ret, uint32_t last, const char name[12]
 	memcpy(&ret->edx, name + 8, 4);
 }
 
+unsigned cpuid_phys_bits(cpuid_source *source)
+{
+	if (ask(source, 0x80000000, 0).eax < 0x80000008)
+		return 36;
+	return ask(source, 0x80000008, 0).eax & 0xff;
+}
+
 static void init_extended(struct cpuid_model *model, cpuid_source *source)
 {
 	uint32_t last = ask(source, 0x80000000, 0).eax;
@@ -196,11 +203,8 @@ static void init_extended(struct cpuid_model *model, cpuid_source *source)
 		if (last >= 0x80000000 + i)
 			model->extended[i] = ask(source, 0x80000000 + i, 0);
 	model->extended[7].edx = EXT7_EDX;
-	if (last >= 0x80000008)
-		/* Physical and linear address widths; linear at most as wide as 4 levels reach. */
-		model->extended[8].eax = (ask(source, 0x80000008, 0).eax & 0xff) | 48 << 8;
-	else
-		model->extended[8].eax = 36 | 48 << 8;
+	/* Linear addresses are at most as wide as 4 levels reach. */
+	model->extended[8].eax = cpuid_phys_bits(source) | 48 << 8;
 }
 
 /* Zeros if the subleaf does not exist. */

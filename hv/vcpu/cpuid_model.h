@@ -57,6 +57,8 @@ struct cpuid_options {
 };
 void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 		      const struct cpuid_options *options);
+/* Width of a guest's physical addresses; SDM vol. 3, "Physical-Address Width". */
+unsigned cpuid_phys_bits(cpuid_source *source);
 /* Set cr4_allowed, efer_allowed and spec_ctrl_allowed from the features. */
 void cpuid_model_derive(struct cpuid_model *model);
 

@@ -355,11 +355,23 @@ class Program(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertEqual(messages, ["cannot set up guest memory 'm': Cannot allocate memory"])
 
+    def test_the_machine_has_the_addresses_that_are_given(self):
+        config = "vm v -m 127G,slots=1,maxmem=512G -object memory-backend-ram,id=m,size=1G -device pc-dimm,memdev=m -kernel /k\n"
+        memory = ["--memory", 1 << 20]
+        self.assertEqual(check_config(config, *memory)[0], 0)
+        self.assertEqual(check_config(config, *memory, "--phys-bits", 38)[0], 0)
+        status, messages = check_config(config, *memory, "--phys-bits", 37)[:2]
+        self.assertEqual(status, 1)
+        self.assertEqual(messages[0], "Address space limit 0x1fffffffff < 0x203fffffff phys-bits too low (37)")
+
     def test_usage_is_checked(self):
         string = "memory-backend-ram,id=m,size=1M"
         for arguments in ([], ["--object"], ["--foo"], ["a", "b"], ["--object", string, "a"],
                           ["--memory", "0", "--object", string],
                           ["--memory", "x", "--object", string],
+                          ["--phys-bits", "35", "--object", string],
+                          ["--phys-bits", "49", "--object", string],
+                          ["--phys-bits", "4x", "--object", string],
                           ["--memory", "-1", "--object", string],
                           ["--memory", "99999999999", "--object", string]):
             with self.subTest(arguments=arguments):
