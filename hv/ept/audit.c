@@ -223,7 +223,10 @@ void ept_audit_check_tree(struct ept_audit *audit, const struct ept *ept,
 	if (ept->owns_root)
 		check_table(&walk, ept->root, ROOT_LEVEL, (gpa_t){0});
 	else if (ept->base == NULL || ept->root != ept->base->root)
-		ept_audit_fault(audit, "the root %#lx is nobody's", ept->root);
+		ept_audit_fault(audit,
+				"the root table %#lx is neither the VM's own nor its template's: a "
+				"bug of Stencil; destroy the VM, and report this line",
+				ept->root);
 }
 
 void ept_audit_check_layer(struct ept_audit *audit, const struct ept_layer *layer,

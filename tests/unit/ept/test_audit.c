@@ -331,7 +331,8 @@ static void a_tree_without_a_root_of_its_own_has_its_layers(void **state)
 	phys_t root = template.root;
 
 	template.root = other.root;
-	expect("is nobody's");
+	expect("is neither the VM's own nor its template's: a bug of Stencil; destroy the VM, and "
+	       "report this line");
 	template.root = root;
 	assert_int_equal(audit_all(), 0);
 }
