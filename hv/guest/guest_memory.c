@@ -158,6 +158,15 @@ enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 	return OK;
 }
 
+enum status guest_prepare_write(struct guest_memory *memory, gpa_t gpa)
+{
+	void *byte;
+
+	if (find_region(memory, gpa)->kind == MEM_ROM)
+		return OK; /* the write will be dropped, and counted then */
+	return writable_byte(memory, gpa, &byte);
+}
+
 enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits)
 {
 	void *byte;

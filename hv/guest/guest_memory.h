@@ -54,5 +54,11 @@ enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t
 enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf, size_t len);
 enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len);
 
+/*
+ * Make a later write to the page of gpa, which is memory, need no frame. A merge may undo that.
+ * ERR_NOMEM: nothing has changed.
+ */
+enum status guest_prepare_write(struct guest_memory *memory, gpa_t gpa);
+
 /* Atomically OR bits into one byte. Decisions and errors as in guest_write(). */
 enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits);

@@ -40,6 +40,7 @@ struct walk {
 	uint64_t entry;	  /* the last one read */
 	uint64_t allowed; /* PTE_W and PTE_U of all entries so far, ANDed */
 	uint64_t nx;	  /* PTE_NX of all entries so far, ORed */
+	gpa_t flagged;	  /* the last entry whose flags were to be set */
 	unsigned n_read;
 	struct { /* the entries, root first */
 		gpa_t gpa;
@@ -203,7 +204,8 @@ static enum status set_flags(struct walk *walk)
 			flags |= PTE_D;
 		if ((walk->read[i].value & flags) == flags)
 			continue;
-		TRY(guest_set_bits(walk->paging->memory, walk->read[i].gpa, flags));
+		walk->flagged = walk->read[i].gpa;
+		TRY(guest_set_bits(walk->paging->memory, walk->flagged, flags));
 		walk->read[i].value |= flags;
 	}
 	return OK;
@@ -283,6 +285,8 @@ static enum status translate_in(struct walk *walk, struct guest_paging *paging, 
 	status = translate(walk, &cause);
 	if (status == ERR_NOTFOUND)
 		paging->fault.error_code = error_code(walk, cause);
+	if (status == ERR_NOMEM)
+		paging->fault.gpa = walk->flagged;
 	if (status == OK)
 		*ret = leaf_address(walk);
 	return status;

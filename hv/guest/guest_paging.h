@@ -7,7 +7,7 @@
 /* Where an access to a linear address failed. */
 struct guest_fault {
 	uint64_t linear;     /* the first byte that could not be reached */
-	gpa_t gpa;	     /* the physical address, with ERR_RANGE only */
+	gpa_t gpa;	     /* ERR_RANGE: what is not memory; ERR_NOMEM: what lacks a frame */
 	uint32_t error_code; /* with ERR_NOTFOUND only */
 };
 

@@ -5,6 +5,7 @@
 #include "hv/devices/platform.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
+#include "hv/run/stop_for_memory.h"
 #include "hv/run/wish.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
@@ -118,11 +119,11 @@ bool access_write(struct vcpu *vcpu, const struct operand *operand,
 		}
 		struct memory_lock held = memory_lock(vcpu);
 		status = guest_write(&vcpu->vm->memory, part->gpa, from, part->len);
+		if (status != OK)
+			stop_for_memory(vcpu, part->gpa);
 		memory_unlock(&held);
-		if (status != OK) {
-			vm_crash(vcpu->vm, "no memory left for an operand at 0x%lx", part->gpa.raw);
+		if (status != OK)
 			return false;
-		}
 	}
 	return true;
 }

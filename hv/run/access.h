@@ -23,6 +23,9 @@ struct access_value {
 
 /* Read all of an operand. No lock is held. */
 void access_read(struct vcpu *vcpu, const struct operand *operand, struct access_value *ret);
-/* Write all of an operand. False: there was no frame for it, and the VM has ended. */
+/*
+ * Write all of an operand. False: its page was merged after operand_find(), and there is no frame
+ * for it now; see stop_for_memory().
+ */
 bool access_write(struct vcpu *vcpu, const struct operand *operand,
 		  const struct access_value *value);

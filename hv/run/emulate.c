@@ -15,6 +15,7 @@
 #include "hv/lib/string.h"
 #include "hv/run/access.h"
 #include "hv/run/event.h"
+#include "hv/run/stop_for_memory.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -52,10 +53,10 @@ static uint64_t code_address(const struct operand_space *space)
 
 /*
  * Copy the bytes at the instruction's address to the slot, as many as are mapped, and note there
- * what led to them.
+ * what led to them. '*ret_rest': why there are no more.
  */
 static enum status fetch(struct operand_space *space, uint64_t linear, struct recent_insn *slot,
-			 size_t *ret_n)
+			 size_t *ret_n, enum status *ret_rest)
 {
 	uint8_t *bytes = (uint8_t *)slot->bytes;
 	size_t n = part_in_page(linear, RECENT_BYTES);
@@ -66,10 +67,11 @@ static enum status fetch(struct operand_space *space, uint64_t linear, struct re
 	if (slot->code == NULL)
 		return ERR_RANGE;
 	memcpy(bytes, slot->code, n);
-	if (n < INSN_MAX_LEN && guest_read_linear(&space->paging, (linear + n) & space->linear_mask,
-						  bytes + n, INSN_MAX_LEN - n, ACCESS_EXEC) == OK)
-		n = INSN_MAX_LEN;
-	*ret_n = n < INSN_MAX_LEN ? n : INSN_MAX_LEN;
+	*ret_rest = OK;
+	if (n < INSN_MAX_LEN)
+		*ret_rest = guest_read_linear(&space->paging, (linear + n) & space->linear_mask,
+					      bytes + n, INSN_MAX_LEN - n, ACCESS_EXEC);
+	*ret_n = n < INSN_MAX_LEN && *ret_rest != OK ? n : INSN_MAX_LEN;
 	return OK;
 }
 
@@ -77,11 +79,14 @@ static enum status fetch(struct operand_space *space, uint64_t linear, struct re
 static enum status decode(struct emulation *emulation, const struct recent_key *key,
 			  struct recent_insn *slot)
 {
+	enum status status, rest;
 	size_t n;
 
 	slot->key.epoch = 0;
-	TRY(fetch(&emulation->space, key->linear, slot, &n));
-	TRY(insn_decode((const uint8_t *)slot->bytes, n, key->mode, &slot->insn));
+	TRY(fetch(&emulation->space, key->linear, slot, &n, &rest));
+	status = insn_decode((const uint8_t *)slot->bytes, n, key->mode, &slot->insn);
+	if (status != OK)
+		return status == ERR_RANGE && rest == ERR_NOMEM ? rest : status;
 	recent_keep(slot, key, &emulation->space.paging);
 	return OK;
 }
@@ -135,10 +140,10 @@ static void store_insn_regs(const struct insn_regs *regs)
 }
 
 /*
- * What became of a step: it is done, raises an exception instead, has ended the VM, or is not for
- * us and has had no effect.
+ * What became of a step: it is done, raises an exception instead, has stopped or ended the VM, or
+ * is not for us and has had no effect.
  */
-enum outcome { STEP_DONE, STEP_GP, STEP_SS, STEP_PF, STEP_CRASHED, STEP_REFUSED };
+enum outcome { STEP_DONE, STEP_GP, STEP_SS, STEP_PF, STEP_STOPPED, STEP_REFUSED };
 
 /*
  * The usual case, and fast: the operand at which the instruction exited. The processor has checked
@@ -183,11 +188,12 @@ static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
 		return STEP_REFUSED;
 	struct memory_lock held = memory_lock(vcpu);
 	status = operand_find(&emulation->space, linear, access->size, rights, ret);
+	if (status == ERR_NOMEM)
+		stop_for_memory(vcpu, emulation->space.paging.fault.gpa);
 	memory_unlock(&held);
 	if (status == OK)
 		return STEP_DONE;
-	/* The accessed flag may need a copy of a page table, for which there is no frame. */
-	return status == ERR_NOTFOUND ? STEP_PF : STEP_REFUSED;
+	return status == ERR_NOTFOUND ? STEP_PF : STEP_STOPPED;
 }
 
 /* One step: find the operands, read them, execute, store the result. */
@@ -216,7 +222,7 @@ static enum outcome step_once(struct vcpu *vcpu, struct emulation *emulation,
 		insn_execute(insn, regs, value[0].word[0], &result.word[0], &writes);
 	if (!writes || access_write(vcpu, &operand[n - 1], &result))
 		return STEP_DONE;
-	return STEP_CRASHED;
+	return STEP_STOPPED;
 }
 
 /* Whether a string instruction continues in the same exit. */
@@ -240,7 +246,7 @@ static void raise(struct vcpu *vcpu, enum outcome outcome, const struct guest_fa
 		vcpu_inject_exception_error(vcpu, VECTOR_PF, fault->error_code);
 		break;
 	case STEP_DONE:
-	case STEP_CRASHED:
+	case STEP_STOPPED:
 	case STEP_REFUSED:
 		break;
 	}

@@ -21,8 +21,8 @@ enum status emulate_decode(struct vcpu *vcpu, bool is_memory, struct emulation *
 /*
  * Execute the decoded instruction, or some iterations of a string instruction, with device accesses
  * in place of memory accesses where there is no memory. Afterwards the guest can be entered: the
- * registers have changed, or a fault is pending, or the VM has ended. False: nothing was done, and
- * the instruction needs a step (hv/run/step.c): the exit was in memory, which is ROM, and it stores
- * elsewhere too, or there is no frame for a page table of an operand. No lock is held.
+ * registers have changed, or a fault is pending, or the VM has stopped or ended. False: nothing was
+ * done, and the instruction needs a step (hv/run/step.c): the exit was in memory, which is ROM, and
+ * it stores elsewhere too. No lock is held.
  */
 bool emulate_run(struct vcpu *vcpu, struct emulation *emulation);

@@ -14,6 +14,7 @@
 #include "hv/run/event.h"
 #include "hv/run/shadow.h"
 #include "hv/run/step.h"
+#include "hv/run/stop_for_memory.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/tell.h"
@@ -46,29 +47,6 @@ static bool drop_store(struct vcpu *vcpu, gpa_t gpa)
 		return false;
 	note_first_drop(vcpu, gpa);
 	return emulate_run(vcpu, &emulation);
-}
-
-/*
- * There is no frame for the page. The instruction has not run: stop the VM, so that it can be tried
- * again when there is a frame, or end the VM. Other VMs keep their memory.
- */
-static void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
-{
-	struct vm *vm = vcpu->vm;
-	bool is_own_ceiling = vm->ept.n_owned >= vm->ept.max_owned;
-	const char *why =
-		is_own_ceiling ? "its max-private is used up" : "no memory left for private pages";
-
-	if (!vm->config->pauses_when_full) {
-		vm_crash(vm, "%s, at 0x%lx", why, gpa.raw);
-		return;
-	}
-	if (vm_is_paused(vm))
-		return; /* another vCPU has told it */
-	vm_tell(vm, VM_TOLD_PAUSED, LOG_WARNING, "paused: %s, at 0x%lx; %s", why, gpa.raw,
-		is_own_ceiling ? "'revert' it, or 'destroy' it"
-			       : "'destroy' a VM, then 'cont' this one");
-	vm_pause(vm, true);
 }
 
 /* The instruction needs a page that the step cannot have. */
@@ -223,13 +201,21 @@ static void access_device(struct vcpu *vcpu, gpa_t gpa)
 {
 	struct emulation emulation;
 
-	if (emulate_decode(vcpu, false, &emulation) == OK) {
+	switch (emulate_decode(vcpu, false, &emulation)) {
+	case OK:
 		if (vcpu->n_steps)
 			step_end(vcpu);
-		if (emulate_run(vcpu, &emulation))
-			return;
+		if (!emulate_run(vcpu, &emulation))
+			step_at_hole(vcpu, gpa);
+		break;
+	case ERR_NOMEM: /* a step would lose what the instruction writes to the device */
+		lock_acquire(&vcpu->vm->lock);
+		stop_for_memory(vcpu, emulation.space.paging.fault.gpa);
+		lock_release(&vcpu->vm->lock);
+		break;
+	default:
+		step_at_hole(vcpu, gpa);
 	}
-	step_at_hole(vcpu, gpa);
 }
 
 /*

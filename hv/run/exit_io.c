@@ -9,6 +9,7 @@
 #include "hv/run/breakpoint.h"
 #include "hv/run/event.h"
 #include "hv/run/exit_handlers.h"
+#include "hv/run/stop_for_memory.h"
 #include "hv/run/wish.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
@@ -139,7 +140,7 @@ static void element_fault(struct vcpu *vcpu, enum status status, const struct gu
 
 /*
  * Find the memory of the next element, all of it, before the port is accessed. False: a fault is
- * pending, or the VM has ended.
+ * pending, or the VM has stopped or ended.
  */
 static bool find_element(struct vcpu *vcpu, struct io_string *string, struct operand *ret)
 {
@@ -157,8 +158,10 @@ static bool find_element(struct vcpu *vcpu, struct io_string *string, struct ope
 	}
 	struct memory_lock held = memory_lock(vcpu);
 	status = operand_find(&string->space, linear, string->access.size, rights, ret);
+	if (status == ERR_NOMEM)
+		stop_for_memory(vcpu, string->space.paging.fault.gpa);
 	memory_unlock(&held);
-	if (status != OK)
+	if (status != OK && status != ERR_NOMEM)
 		element_fault(vcpu, status, &string->space.paging.fault);
 	return status == OK;
 }

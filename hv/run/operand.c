@@ -5,8 +5,8 @@
  */
 #include "hv/run/operand.h"
 
-static enum status find_part(struct operand_space *space, uint64_t linear, unsigned rights,
-			     struct operand_part *ret)
+static enum status find_place(struct operand_space *space, uint64_t linear, unsigned rights,
+			      struct operand_part *ret)
 {
 	if (operand_is_known(space, linear, 1, rights)) {
 		ret->gpa =
@@ -17,6 +17,21 @@ static enum status find_part(struct operand_space *space, uint64_t linear, unsig
 	TRY(guest_translate(&space->paging, linear, rights, &ret->gpa));
 	ret->is_memory = guest_byte(space->paging.memory, ret->gpa) != NULL;
 	return OK;
+}
+
+/* Memory that will be written gets its frame now: a device that is read first is read once. */
+static enum status find_part(struct operand_space *space, uint64_t linear, unsigned rights,
+			     struct operand_part *ret)
+{
+	enum status status;
+
+	TRY(find_place(space, linear, rights, ret));
+	if (!(rights & ACCESS_WRITE) || !ret->is_memory)
+		return OK;
+	status = guest_prepare_write(space->paging.memory, ret->gpa);
+	if (status == ERR_NOMEM)
+		space->paging.fault.gpa = ret->gpa;
+	return status;
 }
 
 enum status operand_find(struct operand_space *space, uint64_t linear, size_t size, unsigned rights,

@@ -40,7 +40,8 @@ static inline gpa_t operand_known_gpa(const struct operand_space *space, uint64_
 /*
  * Translate all of an operand of 'size' bytes, before anything is read or written, with the effects
  * of guest_translate() on accessed and dirty flags. Errors are those of guest_translate(), and
- * 'space->paging.fault' says where. The VM's lock is held.
+ * 'space->paging.fault' says where; ERR_NOMEM also: there is no frame for a page that will be
+ * written. The VM's lock is held.
  */
 enum status operand_find(struct operand_space *space, uint64_t linear, size_t size, unsigned rights,
 			 struct operand *ret);

@@ -50,6 +50,11 @@ enum status operand_find(struct operand_space *space, uint64_t linear, size_t si
 	return ERR_NOMEM;
 }
 
+void stop_for_memory(struct vcpu *stopped, gpa_t gpa)
+{
+	fail();
+}
+
 void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
 {
 }

@@ -73,6 +73,11 @@ void vm_crash(struct vm *crashed, const char *fmt, ...)
 	fail();
 }
 
+void stop_for_memory(struct vcpu *stopped, gpa_t gpa)
+{
+	fail();
+}
+
 void vm_kick_receivers(struct vm *kicked)
 {
 	fail();

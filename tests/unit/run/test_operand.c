@@ -186,10 +186,35 @@ static void what_cannot_be_compared_is_not_kept(void **state)
 	assert_false(holds());
 }
 
+/* Before a device is read for it. */
+static void what_will_be_written_has_its_frame(void **state)
+{
+	struct operand operand;
+	unsigned level;
+
+	ept.max_owned = ept.n_owned;
+	assert_int_equal(operand_find(&space, LINEAR + 0x2000, 8, ACCESS_READ, &operand), OK);
+	assert_int_equal(operand_find(&space, LINEAR + 0x2000, 8, ACCESS_WRITE, &operand),
+			 ERR_NOMEM);
+	assert_int_equal(space.paging.fault.gpa.raw, RAM + 0x11000);
+	ept.max_owned = EPT_UNLIMITED;
+	assert_int_equal(operand_find(&space, LINEAR + 0x2000, 8, ACCESS_WRITE, &operand), OK);
+	assert_true(ept_lookup(&ept, at(RAM + 0x11000), &level) & EPT_OWN);
+
+	/* A write to ROM needs none, and is counted when it is made. */
+	set_page(0, ROM | P | WU | A | D);
+	ept.max_owned = ept.n_owned;
+	assert_int_equal(operand_find(&space, LINEAR, 8, ACCESS_WRITE, &operand), OK);
+	assert_true(operand.part[0].is_memory);
+	assert_int_equal(dropped(), 0);
+	ept.max_owned = EPT_UNLIMITED;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_operand_may_lie_in_memory_and_in_a_device, setup_space),
+		cmocka_unit_test_setup(what_will_be_written_has_its_frame, setup_space),
 		cmocka_unit_test_setup(a_missing_second_page_faults, setup_space),
 		cmocka_unit_test_setup(the_exit_tells_about_one_page_and_its_rights, setup_space),
 		cmocka_unit_test_setup(compatibility_mode_wraps_at_4_gib, setup_space),
