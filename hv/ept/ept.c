@@ -815,8 +815,8 @@ bool ept_layer_freeze_some(struct ept_layer *layer, unsigned n)
 
 bool ept_layer_free_some(struct ept_layer *layer, unsigned n)
 {
-	/* Acquire pairs with the release in ept_layer_put(): others have dropped their counts. */
-	if (__atomic_load_n(&layer->n_refs, __ATOMIC_ACQUIRE) > 1)
+	/* A clone that was frozen before it wrote has its template's layer. */
+	if (ept_layer_is_shared(layer))
 		return false;
 	if (layer->progress == LAYER_FREED)
 		return ept_log_free_some(&layer->log, n);

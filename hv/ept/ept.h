@@ -224,10 +224,16 @@ bool ept_layer_freeze_some(struct ept_layer *layer, unsigned n);
  */
 void ept_layer_put(struct ept_layer *layer);
 
+/* Whether others than the caller have a count on the layer. */
+static inline bool ept_layer_is_shared(const struct ept_layer *layer)
+{
+	/* Acquire pairs with ept_layer_put(): who has put the layer uses it no longer. */
+	return __atomic_load_n(&layer->n_refs, __ATOMIC_ACQUIRE) > 1;
+}
+
 /*
- * Free about n frames of a layer on which the caller has a count, so that the last put has less to
- * do. False: all that takes long is done, or others have a count on the layer too, as a template
- * and a clone that was frozen before it wrote have; ept_layer_put() must follow.
+ * Free about n frames of a layer that is not shared, so that the last put has less to do. False:
+ * all that takes long is done, or the layer is shared, and ept_layer_put() must follow.
  */
 bool ept_layer_free_some(struct ept_layer *layer, unsigned n);
 
