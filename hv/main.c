@@ -56,6 +56,7 @@
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/output.h"
+#include "hv/vm/protect.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
@@ -318,12 +319,20 @@ static void check_memory(void)
 			 audit.n_pages);
 }
 
-/* Map the frames of read-only images read-only for the hypervisor as well. */
-static void protect_images(void)
+/* Map the frames of read-only images, which are theirs alone, and the zeros read-only here, too. */
+static void protect_frames(void)
 {
 	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next))
-		if (paging_protect(i->base, align_down(i->size, PAGE_SIZE), false) != OK)
+		if (paging_protect(i->base, align_up(i->size, PAGE_SIZE), false) != OK)
 			panic("no memory to protect image %s", i->path);
+	for (unsigned level = 0; level < EPT_ZERO_LEVELS; level++)
+		if (paging_protect(ept_zero_table(level), PAGE_SIZE, false) != OK)
+			panic("no memory to protect the zeros that all VMs share");
+	if (!config.host.protects_all)
+		return;
+	if (paging_split_ram(boot) != OK)
+		panic("host -protect all: no memory for the page tables");
+	protect_begin();
 }
 
 static void print_info(const struct vm *vm)
@@ -583,7 +592,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 		take_checksums();
 		console_end_step("taken");
 	}
-	protect_images();
+	protect_frames();
 	file_job_setup(&images);
 	n_free = frame_available();
 	log_own_memory(n_free, n_released);

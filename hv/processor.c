@@ -107,12 +107,13 @@ static void poll_button(void)
 }
 
 /*
- * Wait for others, free templates, poll console and power button, and wake vCPUs whose deadline has
- * come.
+ * Wait for others, follow changes of the page tables, free templates, poll console and power
+ * button, and wake vCPUs whose deadline has come.
  */
 static void look_around(struct cpu *cpu)
 {
 	rendezvous_pass();
+	paging_sync();
 	(void)template_bury(BURY_BETWEEN);
 	if (cpu->index == 0) {
 		nmi_report();
@@ -173,7 +174,6 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 		leave = vcpu_run(vcpu);
 		used = rdtsc() - since;
 		look_around(cpu); /* for all: what a VM has caused is charged there */
-		paging_sync();
 		since = rdtsc();
 		yields = sched_charge(vcpu, used);
 	} while (leave == VCPU_PREEMPTED && !yields && !sched_has_to_wait(vcpu));

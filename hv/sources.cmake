@@ -61,6 +61,7 @@ set(HV_MACHINE_SOURCES
 	hv/vm/life.c
 	hv/vm/merge_scan.c
 	hv/vm/output.c
+	hv/vm/protect.c
 	hv/vm/report.c
 	hv/vm/save_queue.c
 	hv/vm/serial.c

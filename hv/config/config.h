@@ -180,6 +180,7 @@ struct host_config {
 	bool smt;		   /* use all threads of each core; default on */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	bool check;    /* check all memory after the last VM has ended; default off */
+	bool protects_all;	  /* templates cannot be written here either; default images only */
 	struct info_config *info; /* in the order written */
 	unsigned watchdog;	  /* seconds; 0: off */
 	struct diag_place watchdog_place;

@@ -33,6 +33,7 @@ enum {
 	HOST_SMT,
 	HOST_MITIGATIONS,
 	HOST_MERGE,
+	HOST_PROTECT,
 	HOST_INFO,
 	HOST_MASK,
 	HOST_MAX_PRIVATE,
@@ -49,6 +50,7 @@ static const struct host_option host_options[] = {
 	[HOST_SMT] = {"smt", {"on", "off"}},
 	[HOST_MITIGATIONS] = {"mitigations", {"auto", "off", "all"}}, /* enum mitigations */
 	[HOST_MERGE] = {"merge", {"off", "own", "all"}},	      /* enum merge_mode */
+	[HOST_PROTECT] = {"protect", {"images", "all"}},
 	[HOST_INFO] = {"info", {NULL}},
 	[HOST_MASK] = {"mask", {NULL}},
 	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
@@ -85,6 +87,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		return;
 	case HOST_MERGE:
 		host->merge = (enum merge_mode)value;
+		return;
+	case HOST_PROTECT:
+		host->protects_all = value == 1;
 		return;
 	case HOST_SMT:
 		host->smt = value == 0;

@@ -824,6 +824,26 @@ bool ept_layer_free_some(struct ept_layer *layer, unsigned n)
 	return true;
 }
 
+bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsigned n,
+		    void (*visit)(phys_t frame))
+{
+	if (cursor->log == NULL) {
+		visit(layer->root);
+		for (phys_t chunk = layer->log.chunk; chunk; chunk = ept_log_chunk_before(chunk))
+			visit(chunk);
+		*cursor = ept_log_begin(&layer->log);
+	}
+	for (; n > 0; n--) {
+		const uint64_t *item = ept_log_next(cursor);
+
+		if (item == NULL)
+			return false;
+		if (*item && !(*item & EPT_LAYER_MERGED))
+			visit(*(const uint64_t *)*item & EPT_ADDR);
+	}
+	return true;
+}
+
 static uint64_t add_frame(uint64_t sum, phys_t frame)
 {
 	const uint64_t *word = phys_to_virt(frame);

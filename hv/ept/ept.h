@@ -238,6 +238,13 @@ static inline bool ept_layer_is_shared(const struct ept_layer *layer)
 bool ept_layer_free_some(struct ept_layer *layer, unsigned n);
 
 /*
+ * Visit the frames that hold the layer's tables, pages and log, of about n of them at a time. Begin
+ * with a cursor of zeros. False: the last one was visited.
+ */
+bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsigned n,
+		    void (*visit)(phys_t frame));
+
+/*
  * A checksum of the layer's own tables and pages: constant while the layer
  * lives. Bits 6:5 of each 8 bytes are ignored: in a guest's page tables they
  * are accessed and dirty flags, which an emulator may set although no EPT entry

@@ -16,6 +16,7 @@ struct change {
 	uint64_t start, end; /* end is exclusive */
 	uint64_t set, keep;  /* new leaf = address | set | (old & keep) */
 	bool mapped_only;
+	bool splits_only; /* large pages become tables, and no page changes */
 };
 
 /* Bytes that an entry of a table covers; level 0 holds pages of 4 KiB. */
@@ -89,12 +90,15 @@ static enum status table_change(struct page_table *pt, uint64_t *table, uint64_t
 
 		if (*entry == 0 && (change->mapped_only || !(change->set & PT_P)))
 			continue;
-		if (!is_table(*entry, level) && fits_leaf(pt, change, virt, level)) {
+		if (!is_table(*entry, level) && !change->splits_only &&
+		    fits_leaf(pt, change, virt, level)) {
 			leaf_change(entry, virt, level, change);
 			continue;
 		}
 		if (!is_table(*entry, level))
 			TRY(entry_split(entry, level));
+		if (change->splits_only && level == 1)
+			continue;
 		TRY(table_change(pt, table_at(*entry & PT_ADDR), virt, level - 1, change));
 	}
 	return OK;
@@ -122,6 +126,13 @@ enum status page_table_set_writable(struct page_table *pt, uint64_t start, uint6
 				    bool writable)
 {
 	struct change change = {.set = writable ? PT_W : 0, .keep = ~PT_W, .mapped_only = true};
+
+	return range_change(pt, start, len, &change);
+}
+
+enum status page_table_split(struct page_table *pt, uint64_t start, uint64_t len)
+{
+	struct change change = {.mapped_only = true, .splits_only = true};
 
 	return range_change(pt, start, len, &change);
 }

@@ -42,6 +42,12 @@ enum status page_table_set(struct page_table *pt, uint64_t start, uint64_t len, 
 enum status page_table_set_writable(struct page_table *pt, uint64_t start, uint64_t len,
 				    bool writable);
 
+/*
+ * Map what is mapped in the range by pages of 4 KiB, as it was: page_table_set_writable() then
+ * needs no frame. Errors as above.
+ */
+enum status page_table_split(struct page_table *pt, uint64_t start, uint64_t len);
+
 /* The entry of the page at 'virt', or 0 if there is none; *ret_size (bytes) may be NULL. */
 uint64_t page_table_walk(const struct page_table *pt, uint64_t virt, uint64_t *ret_size);
 

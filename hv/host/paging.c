@@ -253,6 +253,46 @@ enum status paging_protect(phys_t start, uint64_t len, bool write)
 	return status;
 }
 
+enum status paging_split_ram(const struct boot_info *info)
+{
+	enum status status = OK;
+
+	lock_acquire(&paging_lock);
+	for (uint32_t i = 0; i < info->n_ranges && status == OK; i++)
+		if (is_ram(&info->range[i]))
+			status =
+				page_table_split(&tables, info->range[i].start, info->range[i].len);
+	lock_release(&paging_lock);
+	return status;
+}
+
+void paging_protect_frame(phys_t frame, bool write)
+{
+	lock_acquire(&paging_lock);
+	enum status status = page_table_set_writable(&tables, frame, PAGE_SIZE, write);
+
+	lock_release(&paging_lock);
+	assert(status == OK);
+}
+
+uint64_t paging_renew(void)
+{
+	/* Release: as in paging_protect(). */
+	uint64_t now = __atomic_add_fetch(&generation, 1, __ATOMIC_RELEASE);
+
+	paging_sync();
+	return now;
+}
+
+bool paging_is_everywhere(uint64_t wanted)
+{
+	/* Acquire pairs with paging_sync(): what the processor did before has ended. */
+	for (unsigned i = 0; i < n_cpus; i++)
+		if (__atomic_load_n(&cpus[i]->page_generation, __ATOMIC_ACQUIRE) < wanted)
+			return false;
+	return true;
+}
+
 void paging_sync(void)
 {
 	uint64_t now = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
@@ -260,8 +300,8 @@ void paging_sync(void)
 
 	if (cpu->page_generation == now)
 		return;
-	cpu->page_generation = now;
 	write_cr3(tables.root);
+	__atomic_store_n(&cpu->page_generation, now, __ATOMIC_RELEASE);
 }
 
 bool paging_find_wx(uint64_t *ret_virt)

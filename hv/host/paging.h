@@ -9,7 +9,12 @@
 #define PAGING_PAT UINT64_C(0x0007010600070106)
 
 /* Error code of #PF. */
-enum { PAGING_FAULT_WRITE = 1 << 1, PAGING_FAULT_RESERVED = 1 << 3, PAGING_FAULT_FETCH = 1 << 4 };
+enum {
+	PAGING_FAULT_PRESENT = 1 << 0,
+	PAGING_FAULT_WRITE = 1 << 1,
+	PAGING_FAULT_RESERVED = 1 << 3,
+	PAGING_FAULT_FETCH = 1 << 4
+};
 
 enum paging_cache { PAGING_WB = 0, PAGING_WC = 1, PAGING_UC = 3 }; /* indices in the PAT */
 
@@ -58,6 +63,21 @@ enum status paging_make_data(phys_t start, uint64_t len);
  * Takes the paging lock, and the frames lock inside.
  */
 enum status paging_protect(phys_t start, uint64_t len, bool write);
+
+/*
+ * Map all RAM by pages of 4 KiB, which takes 0.2 % of it, for paging_protect_frame(). ERR_NOMEM: it
+ * is mapped as before, with more tables.
+ */
+enum status paging_split_ram(const struct boot_info *info);
+/* After paging_split_ram(): map a frame writable or not. Complete with paging_renew(). */
+void paging_protect_frame(phys_t frame, bool write);
+
+/*
+ * Let each processor drop its translations in its next paging_sync(). Returns what to ask
+ * paging_is_everywhere() for, which tells when all have done so.
+ */
+uint64_t paging_renew(void);
+bool paging_is_everywhere(uint64_t wanted);
 
 /* Map [start, start + len) for reading, where it is not mapped. ERR_RANGE, ERR_NOMEM. */
 enum status paging_map_table(phys_t start, uint64_t len);

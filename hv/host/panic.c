@@ -136,6 +136,14 @@ void assert_fail(const char *expr, const char *file, int line)
 	panic("%s:%d: assertion failed: %s", file, line, expr);
 }
 
+/* Code and constants, images, the zeros, and with host -protect all the templates. */
+static bool is_write_to_constant(const struct interrupt_frame *frame)
+{
+	uint64_t error = PAGING_FAULT_PRESENT | PAGING_FAULT_WRITE;
+
+	return frame->vector == VECTOR_PAGE_FAULT && (frame->error & error) == error;
+}
+
 static void describe(const struct interrupt_frame *frame, char *message)
 {
 	static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
@@ -147,6 +155,9 @@ static void describe(const struct interrupt_frame *frame, char *message)
 	if (start_only)
 		format(message, MESSAGE_MAX, "start-only function %s called after start",
 		       start_only);
+	else if (is_write_to_constant(frame))
+		format(message, MESSAGE_MAX, "a stray write to %#lx, which may not change",
+		       read_cr2());
 	else
 		format(message, MESSAGE_MAX, "exception %lu %s, error code %#lx", frame->vector,
 		       frame->vector < ARRAY_SIZE(names) ? names[frame->vector] : "", frame->error);

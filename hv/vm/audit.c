@@ -13,6 +13,8 @@
 #include "hv/host/paging.h"
 #include "hv/host/rendezvous.h"
 #include "hv/lib/string.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/protect.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
 
@@ -134,6 +136,21 @@ static void check_own_tables(struct ept_audit *audit)
 		ept_audit_fault(audit, "the hypervisor can write and execute %#lx", virt);
 }
 
+/* Frames that never change are read-only in the hypervisor's own map. */
+static void check_protected(struct ept_audit *audit)
+{
+	for (uint64_t i = 0; i < audit->uses.n; i++) {
+		enum frame_use use = audit->uses.use[i];
+		phys_t frame = i * PAGE_SIZE;
+
+		if (use != FRAME_ZERO && (use != FRAME_LAYER || !protect_is_on()))
+			continue;
+		if (paging_probe((uintptr_t)phys_to_virt(frame), true))
+			ept_audit_fault(audit, "the hypervisor can write frame %#lx, which is %s",
+					frame, frame_use_name(use));
+	}
+}
+
 /* A VM that has ended has no tree any more. */
 static bool has_tree(const struct vm *vm)
 {
@@ -165,6 +182,7 @@ static void audit_all(struct ept_audit *audit, struct vm_audit *ret)
 	audit->name = "the machine";
 	check_merged(audit);
 	check_own_tables(audit);
+	check_protected(audit);
 	for (uint64_t i = 0; i < audit->uses.n; i++)
 		ret->n_pages += audit->uses.use[i] != FRAME_OTHER;
 	ret->n_faults = audit->n_faults;

@@ -7,6 +7,7 @@
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/output.h"
+#include "hv/vm/protect.h"
 #include "hv/vm/tell.h"
 #include "hv/vm/template.h"
 
@@ -26,6 +27,7 @@ static void compare_checksum(const struct vm *template)
 /* One processor buries at a time: the one that has set 'is_digging' owns 'buried'. */
 static bool is_digging;	  /* atomic */
 static struct vm *buried; /* its layer is being freed */
+static bool can_free;	  /* the frames of its layer can be written */
 
 /* Its tree holds the layer, too: release that first. */
 static void begin_burial(void)
@@ -35,6 +37,7 @@ static void begin_burial(void)
 	lock_release(&vms_lock);
 	if (buried == NULL)
 		return;
+	can_free = false;
 	compare_checksum(buried);
 	vm_tell_rest(buried);
 	working_set_free(buried->working_set);
@@ -67,6 +70,8 @@ bool template_bury(unsigned n)
 		return false;
 	if (buried == NULL)
 		begin_burial();
+	else if (!can_free)
+		can_free = protect_lift(buried->layer, n);
 	else if (!ept_layer_free_some(buried->layer, n))
 		end_burial();
 	/* Release pairs with the acquire above: the next processor sees how far this one got. */

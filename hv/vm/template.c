@@ -17,6 +17,7 @@
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/output.h"
+#include "hv/vm/protect.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/tell.h"
@@ -212,6 +213,7 @@ static void end_freeze(struct vm *vm)
 	vm->has_checksum = takes_checksums;
 	if (vm->has_checksum)
 		vm->checksum = ept_layer_checksum(vm->layer);
+	protect_layer(vm->layer);
 	lock_acquire(&vms_lock);
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */

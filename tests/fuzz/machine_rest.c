@@ -65,6 +65,20 @@ void paging_sync(void)
 {
 }
 
+void paging_protect_frame(phys_t frame, bool write)
+{
+}
+
+uint64_t paging_renew(void)
+{
+	return 1;
+}
+
+bool paging_is_everywhere(uint64_t wanted)
+{
+	return true;
+}
+
 _Noreturn void panic_machine_check(void)
 {
 	abort();

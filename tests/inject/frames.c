@@ -162,6 +162,7 @@ void __real_vm_start(struct vm *vm);
 void __wrap_vm_start(struct vm *vm)
 {
 	busy = NULL;
+	inject_writes(vm);
 	__real_vm_start(vm);
 }
 

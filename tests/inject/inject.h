@@ -3,6 +3,8 @@
 
 #include "hv/lib/types.h"
 
+struct vm;
+
 /*
  * Faults of the image BOOTX64-inject.EFI. The configuration asks for them in comments: "# inject
  * fields",
@@ -14,3 +16,6 @@ bool inject_asked(const char *name, uint64_t *ret);
 
 /* A number below 'below', the next of a series that is the same in each boot. */
 uint64_t inject_random(uint64_t below);
+
+/* The stray writes of writes.c, before this VM starts. */
+void inject_writes(const struct vm *vm);

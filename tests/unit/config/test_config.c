@@ -82,6 +82,7 @@ static void a_vm_has_sensible_defaults(void **state)
 	assert_false(vm->no_reboot || vm->has_debug_exit || vm->has_debugcon);
 	assert_int_equal(config.host.console, CONSOLE_AUTO);
 	assert_int_equal(config.host.on_end, HOST_AFTER_UNSET);
+	assert_false(config.host.protects_all);
 	assert_int_equal(config.host.on_panic, HOST_AFTER_UNSET);
 	assert_int_equal(config.host.log_level, LOG_INFO);
 	assert_false(config.host.checksum);
@@ -187,13 +188,15 @@ static void memory_is_counted_as_by_qemu(void **state)
 
 static void the_host_is_told_its_part(void **state)
 {
-	assert_int_equal(parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
-			       "-checksum on -check on -smt off -mitigations all -merge all "
-			       "-watchdog 60\n"
-			       "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
-			 OK);
+	assert_int_equal(
+		parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
+		      "-checksum on -check on -smt off -mitigations all -merge all -protect all "
+		      "-watchdog 60\n"
+		      "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
+		OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
 	assert_int_equal(config.host.on_end, HOST_AFTER_WAIT);
+	assert_true(config.host.protects_all);
 	assert_int_equal(config.host.on_panic, HOST_AFTER_REBOOT);
 	assert_int_equal(config.host.log_level, LOG_DEBUG);
 	assert_true(config.host.checksum);
@@ -205,12 +208,14 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(config.host.merge, MERGE_ALL);
 	assert_int_equal(config.host.watchdog, 60);
 	assert_int_equal(config.host.watchdog_place.line, 2);
-	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning -merge off\n"
+	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning -merge off "
+			       "-protect all -protect images\n"
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
 	assert_int_equal(config.host.merge, MERGE_OFF);
 	assert_int_equal(config.host.console, CONSOLE_NONE);
 	assert_int_equal(config.host.on_end, HOST_AFTER_POWEROFF);
+	assert_false(config.host.protects_all);
 	assert_int_equal(config.host.log_level, LOG_WARNING);
 	assert_false(config.host.checksum);
 }
@@ -270,6 +275,9 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
 	expect_logged("host -mitigations on\nvm a -kernel k",
 		      "c:1:19: Parameter '-mitigations' does not accept value 'on'\n");
+	expect_logged("host -protect on\nvm a -kernel k",
+		      "c:1:15: Parameter '-protect' does not accept value 'on'\n");
+	expect_logged("host -protect\nvm a -kernel k", "c:1:6: -protect: requires an argument\n");
 	expect_logged("host -merge on\nvm a -kernel k",
 		      "c:1:13: Parameter '-merge' does not accept value 'on'\n");
 	expect_logged("host -on-panic halt\nvm a -kernel k",

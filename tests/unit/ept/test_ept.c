@@ -618,9 +618,9 @@ static void a_layer_of_two_templates_outlives_the_first(void **state)
 	map(0, IMAGE, IMAGE_SIZE, RX);
 	for (unsigned i = 0; i < 20; i++)
 		words(copy(&ept, i * 0x1000))[0] = i;
-	assert_int_equal(ept_freeze(&ept, &layer), OK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_clone(&clone, layer, EPT_UNLIMITED);
-	assert_int_equal(ept_freeze(&clone, &same), OK);
+	assert_int_equal(freeze_tree(&clone, &same), OK);
 	assert_ptr_equal(same, layer);
 	ept_destroy(&clone);
 	assert_false(ept_layer_free_some(same, 3));
@@ -633,6 +633,41 @@ static void a_layer_of_two_templates_outlives_the_first(void **state)
 	ept_layer_put(layer);
 	assert_int_equal(frame_available(), N_FRAMES);
 	setup(NULL);
+}
+
+static phys_t visited[N_FRAMES];
+static unsigned n_visited;
+
+static void visit(phys_t frame)
+{
+	for (unsigned i = 0; i < n_visited; i++)
+		assert_int_not_equal(visited[i], frame);
+	visited[n_visited++] = frame;
+}
+
+/* Some at a time, each once: tables, pages and log; not what is below the layer. */
+static void a_layers_frames_are_visited_in_pieces(void **state)
+{
+	struct ept_layer *layer;
+	struct ept_log_cursor cursor = {0};
+	unsigned n_pieces = 1, before = 0;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	for (unsigned i = 0; i < 20; i++)
+		copy(&ept, i * 0x1000);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
+	assert_true(layer->log.chunk != 0);
+	n_visited = 0;
+	for (; ept_layer_each(layer, &cursor, 3, visit); n_pieces++) {
+		assert_true(n_visited <=
+			    before + 3 + 2 * (before == 0)); /* root and log, at first */
+		before = n_visited;
+	}
+	assert_true(n_pieces > 20 / 3);
+	assert_int_equal(n_visited, layer->n_owned);
+	for (unsigned i = 0; i < n_visited; i++)
+		assert_true(visited[i] >= FRAMES && visited[i] != ept_zero_frame());
+	ept_layer_put(layer);
 }
 
 static void a_fault_does_not_cost_more_in_deeper_clones(void **state)
@@ -1194,6 +1229,7 @@ int main(void)
 		TEST(clones_of_clones_keep_their_ancestors_alive),
 		TEST(a_layer_is_freed_in_pieces),
 		TEST(a_layer_of_two_templates_outlives_the_first),
+		TEST(a_layers_frames_are_visited_in_pieces),
 		TEST(a_fault_does_not_cost_more_in_deeper_clones),
 		TEST(reset_goes_back_and_gives_back),
 		TEST(a_new_root_moves_the_generation),

@@ -216,10 +216,53 @@ static void tables_agree_with_a_flat_array(void **state)
 	}
 }
 
+static void a_split_range_needs_no_further_table(void **state)
+{
+	struct page_table pt = make(true);
+	unsigned n;
+
+	assert_int_equal(page_table_set(&pt, 0, GIB(2), RW), OK);
+	assert_int_equal(page_table_set(&pt, GIB(3), MIB(4), RO), OK);
+	assert_int_equal(page_table_split(&pt, MIB(2), MIB(4)), OK);
+	assert_int_equal(page_table_split(&pt, GIB(2), GIB(1) + MIB(2)), OK);
+	n = n_used;
+	assert_int_equal(size_at(&pt, 0), MIB(2));
+	assert_int_equal(size_at(&pt, MIB(2)), PAGE_SIZE);
+	assert_int_equal(size_at(&pt, MIB(6) - PAGE_SIZE), PAGE_SIZE);
+	assert_int_equal(size_at(&pt, MIB(6)), MIB(2));
+	assert_int_equal(size_at(&pt, GIB(1)), GIB(1));
+	assert_int_equal(size_at(&pt, GIB(3)), PAGE_SIZE);
+	assert_int_equal(attr_at(&pt, MIB(3)), RW);
+	assert_int_equal(attr_at(&pt, GIB(3) + PAGE_SIZE), RO);
+	assert_int_equal(attr_at(&pt, GIB(2)), 0);
+
+	assert_int_equal(page_table_set_writable(&pt, MIB(3), PAGE_SIZE, false), OK);
+	assert_int_equal(attr_at(&pt, MIB(3)), RO);
+	assert_int_equal(attr_at(&pt, MIB(3) + PAGE_SIZE), RW);
+	assert_int_equal(page_table_split(&pt, MIB(2), MIB(4)), OK);
+	assert_int_equal(attr_at(&pt, MIB(3)), RO);
+	assert_int_equal(n_used, n);
+}
+
+static void a_split_without_tables_changes_no_page(void **state)
+{
+	struct page_table pt = make(true);
+
+	assert_int_equal(page_table_set(&pt, 0, GIB(1), RW), OK);
+	n_allowed = n_used + 2; /* 2 MiB pages, and one table of them */
+	assert_int_equal(page_table_split(&pt, 0, MIB(4)), ERR_NOMEM);
+	assert_int_equal(size_at(&pt, 0), PAGE_SIZE);
+	assert_int_equal(size_at(&pt, MIB(2)), MIB(2));
+	assert_int_equal(attr_at(&pt, 0), RW);
+	assert_int_equal(attr_at(&pt, MIB(2)), RW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_largest_page_that_fits_is_used),
+		cmocka_unit_test(a_split_range_needs_no_further_table),
+		cmocka_unit_test(a_split_without_tables_changes_no_page),
 		cmocka_unit_test(without_1g_pages_2m_ones_are_used),
 		cmocka_unit_test(a_split_changes_one_page_and_no_other),
 		cmocka_unit_test(unmapping_what_is_not_there_needs_no_table),

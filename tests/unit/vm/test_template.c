@@ -7,6 +7,7 @@
 
 #include "hv/vm/bury.c"
 #include "hv/vm/hold.c"
+#include "hv/vm/protect.c"
 #include "hv/vm/template.c"
 #include "hv/vm/vm.c"
 #include "tests/unit/support.h"
@@ -20,12 +21,35 @@ static struct vm_config config = {.topology.n_cpus = 1};
 static unsigned n_started; /* vCPUs of VMs that have started */
 static phys_t taken;	   /* all free frames, chained */
 static uint64_t n_free;
+static unsigned n_protected; /* frames that the hypervisor cannot write */
+static bool is_everywhere;   /* no processor has an old translation */
+unsigned n_cpus;
+struct cpu *cpus[CPU_MAX];
 
 struct vcpu_shared vcpu_shared;
 
 void panic(const char *fmt, ...)
 {
 	abort();
+}
+
+void host_apic_send_wake(uint32_t apic_id)
+{
+}
+
+void paging_protect_frame(phys_t frame, bool write)
+{
+	n_protected += write ? -1U : 1;
+}
+
+uint64_t paging_renew(void)
+{
+	return 1;
+}
+
+bool paging_is_everywhere(uint64_t wanted)
+{
+	return is_everywhere;
 }
 
 void platform_copy(struct platform *to, const struct platform *from)
@@ -268,6 +292,61 @@ static void a_template_changes_until_it_is_buried(void **state)
 	assert_int_equal(frame_available(), n_free);
 }
 
+static void freeze(struct vm *vm)
+{
+	while (!template_freeze(vm))
+		;
+}
+
+static void bury_all(void)
+{
+	while (template_is_changing())
+		assert_true(template_bury(1000));
+}
+
+/* host -protect all: from the freeze until no processor can have an old translation. */
+static void a_protected_layer_is_freed_when_all_can_write_to_it(void **state)
+{
+	struct vm *vm = make_vm("t", 20);
+	struct ept_layer *layer;
+	uint64_t n_layer, n_left;
+
+	protect_begin();
+	freeze(vm);
+	layer = vm->layer;
+	n_layer = layer->n_owned;
+	assert_int_equal(n_protected, n_layer);
+
+	is_everywhere = false;
+	destroy(vm);
+	assert_true(template_bury(3)); /* the VM, not the layer */
+	n_left = frame_available();
+	for (unsigned i = 0; i < 30; i++)
+		assert_true(template_bury(3));
+	assert_int_equal(n_protected, 0);
+	assert_int_equal(frame_available(), n_left);
+
+	is_everywhere = true;
+	bury_all();
+	assert_int_equal(n_protected, 0);
+	assert_true(frame_available() >= n_left + n_layer);
+	is_on = false;
+}
+
+/* By default nothing is protected, and nothing is waited for. */
+static void an_unprotected_layer_is_freed_at_once(void **state)
+{
+	struct vm *vm = make_vm("t", 20);
+
+	assert_false(protect_is_on());
+	freeze(vm);
+	assert_int_equal(n_protected, 0);
+	is_everywhere = false;
+	destroy(vm);
+	bury_all();
+	assert_int_equal(frame_available(), n_free);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -277,6 +356,8 @@ int main(void)
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
 		TEST(a_burial_lets_clones_start_that_have_waited),
+		TEST(a_protected_layer_is_freed_when_all_can_write_to_it),
+		TEST(an_unprotected_layer_is_freed_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
