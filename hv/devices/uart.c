@@ -208,14 +208,25 @@ static uint8_t read_iir(struct uart *uart)
 	return source | (uart->fcr & FCR_ENABLE ? IIR_FIFO : 0);
 }
 
-static uint8_t read_lsr(struct uart *uart)
+static __attribute__((noinline)) uint8_t take_errors(struct uart *uart)
 {
-	uint8_t lsr = uart->lsr_error | (is_empty(uart) ? LSR_EMPTY : 0) |
-		      (uart->rx_count != 0 ? LSR_DATA : 0);
+	uint8_t lsr = uart->lsr_error;
 
-	if (uart->fcr & FCR_ENABLE && uart->lsr_error & (LSR_FRAMING | LSR_BREAK))
+	if (uart->fcr & FCR_ENABLE && lsr & (LSR_FRAMING | LSR_BREAK))
 		lsr |= LSR_IN_FIFO;
 	uart->lsr_error = 0;
+	return lsr;
+}
+
+/* Guests wait in a loop that reads this register. */
+static uint8_t read_lsr(struct uart *uart)
+{
+	uint8_t lsr = uart->rx_count != 0 ? LSR_DATA : 0;
+
+	if (is_empty(uart))
+		lsr |= LSR_EMPTY;
+	if (uart->lsr_error)
+		lsr |= take_errors(uart);
 	return lsr;
 }
 
