@@ -196,8 +196,8 @@ static void step_at_hole(struct vcpu *vcpu, gpa_t gpa)
 	end_no_step(vcpu);
 }
 
-/* There is no memory at gpa: a device, or nothing. */
-static void access_device(struct vcpu *vcpu, gpa_t gpa)
+/* There is no memory at gpa: a device, or nothing. Out of line, because copies need less stack. */
+static __attribute__((noinline)) void access_device(struct vcpu *vcpu, gpa_t gpa)
 {
 	struct emulation emulation;
 
