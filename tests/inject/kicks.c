@@ -7,6 +7,7 @@
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "tests/inject/inject.h"
+#include "tests/inject/nmis.h"
 
 static void wait_up_to(uint64_t us)
 {
@@ -27,5 +28,7 @@ void __wrap_interrupt_dispatch(struct interrupt_frame *frame)
 
 	if (frame->vector == VECTOR_WAKE && this_cpu()->index == 1 && inject_asked("late ", &us))
 		wait_up_to(us);
+	if (frame->vector == VECTOR_NMI)
+		inject_nmi(frame);
 	__real_interrupt_dispatch(frame);
 }
