@@ -111,6 +111,21 @@ breaks clang tests/unit/lib/test_broken.c <<<'const char *const broken[] = {"a",
 breaks cppcheck hv/broken.c <<<"$licence
 int f(void) { int a[2]; return a[2]; }"
 
+# promises TEST FIGURE: how a run goes in which the test has printed the figure.
+promises() {
+	cat >"$work/report.xml" <<-END
+		<testsuite><testcase name="$1" status="run"><system-out>$2</system-out></testcase></testsuite>
+	END
+	"$work/scripts/promises" "$work/report.xml" 2>/dev/null
+}
+promises fuzz_insn 'stat::number_of_executed_units: 999999999' || failures=$((failures + 1))
+for figure in 'stat::number_of_executed_units: 1' 'broken'; do
+	promises fuzz_insn "$figure" && {
+		echo "FAIL: scripts/promises takes $figure"
+		failures=$((failures + 1))
+	}
+done
+
 # Without the breaks, the copy passes.
 for check in format headers includes calls circles start unused picture branches functions parameters docs names voice words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
