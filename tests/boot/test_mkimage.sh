@@ -31,7 +31,9 @@ refused() {
 }
 
 echo 'vm one -m 16M -kernel /hello.elf' >conf
-head -c 5000 /dev/zero >archive
+mkdir files
+head -c 5000 /dev/zero >files/hello.elf
+"$top/guest-tools/mkramdisk" files archive
 files=(--config conf --ramdisk archive)
 openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out key 2>/dev/null
 certificate=/usr/share/ovmf/PkKek-1-snakeoil.pem
@@ -84,6 +86,22 @@ refused 'cannot sign' "${files[@]}" --sign conf $certificate
 efi=conf refused 'not an EFI file' --lock "${files[@]}"
 efi=locked.efi refused 'already has a section .hashes' --lock "${files[@]}"
 efi=signed refused 'is signed, and a change breaks the signature' --embed --config conf
+refused 'unknown option --nonsense: see mkimage --help' --nonsense
+refused '--config needs a file' --config
+refused 'files: a folder, and not a file: mkramdisk makes an archive of it' --ramdisk files
+refused 'conf: not a cpio archive' --ramdisk conf
+refused 'none: no such file' --config none
+: >empty
+cp archive elf
+printf MZ | dd of=elf conv=notrunc status=none
+for efi in conf empty elf; do
+	refused "$efi: not an EFI file" "${files[@]}"
+done
+efi=files refused 'files: a folder, and not a file' "${files[@]}"
+efi=''
+"$top/scripts/mkimage" 2>log && fail 'accepted: no --efi'
+grep -q 'efi FILE is missing' log || fail "no --efi: $(cat log)"
+cp archive large
 truncate -s 4G large
 refused 'an EFI file holds less than 4 GiB' --embed --ramdisk large
 truncate -s 420G large

@@ -89,6 +89,11 @@ class Receive(unittest.TestCase):
         self.assertEqual(self.receive(raw + forged + raw.replace("ab", "cd") + forged + end + sent("/b", b"2")), (0, []))
         self.assertEqual(self.files(), {"b": b"2"})
 
+    def test_usage(self):
+        for arguments, status in (([], 64), (["a"], 64), (["--none", "a"], 64), (["--help"], 0)):
+            done = subprocess.run([RECEIVE, *arguments], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (status, 1 if status else 0))
+
     def test_a_log_that_is_missing(self):
         done = subprocess.run([RECEIVE, self.log, self.folder], capture_output=True, text=True,
                               check=False)

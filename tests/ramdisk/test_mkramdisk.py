@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""guest-tools/mkramdisk refuses what it cannot do in one line, and leaves no archive then."""
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+MKRAMDISK = pathlib.Path(__file__).resolve().parent.parent.parent / "guest-tools/mkramdisk"
+
+
+class Mkramdisk(unittest.TestCase):
+    def setUp(self):
+        work = tempfile.TemporaryDirectory()
+        self.addCleanup(work.cleanup)
+        self.folder, self.archive = pathlib.Path(work.name) / "files", pathlib.Path(work.name) / "out"
+        self.folder.mkdir()
+        (self.folder / "a").write_bytes(bytes(5000))
+
+    def run_it(self, *arguments):
+        done = subprocess.run([MKRAMDISK, *arguments], capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    def refused(self, status, message, *arguments):
+        self.assertEqual(self.run_it(*arguments), (status, f"mkramdisk: {message}\n"))
+        self.assertFalse(self.archive.exists())
+
+    def test_a_file_has_its_place(self):
+        self.assertEqual(self.run_it("--place", "a=4096", self.folder, self.archive), (0, ""))
+        data = self.archive.read_bytes()
+        self.assertTrue(data.startswith(b"070701"))
+        header = data.index(b"a\0", 4000)
+        self.assertLess(header, 4096)
+        self.assertEqual(data[4096:4096 + 5000], bytes(5000))
+
+    def test_names_to_place_must_exist(self):
+        self.refused(1, f"--place typo: no such file in {self.folder}",
+                     "--place", "typo=4096", self.folder, self.archive)
+        for place in ("a", "a=3", "a=b"):
+            self.refused(64, f"argument --place: invalid place value: '{place}': see mkramdisk --help",
+                         "--place", place, self.folder, self.archive)
+
+    def test_paths_that_are_not_there(self):
+        missing = self.folder / "none"
+        self.refused(1, f"{missing}: No such file or directory", missing, self.archive)
+        self.refused(1, f"{missing}/x: No such file or directory", self.folder, missing / "x")
+        self.refused(1, f"{self.folder}/a: Not a directory", self.folder / "a", self.archive)
+        self.refused(1, f"{self.folder}: Is a directory", self.folder, self.folder)
+
+    def test_a_link_to_nothing(self):
+        (self.folder / "link").symlink_to("nowhere")
+        self.refused(1, f"{self.folder}/link: No such file or directory", self.folder, self.archive)
+
+    def test_usage(self):
+        for arguments in ([], [self.folder], ["--nonsense", self.folder, self.archive]):
+            status, message = self.run_it(*arguments)
+            self.assertEqual((status, message.count("\n")), (64, 1))
+
+    def test_the_name_of_fillers_is_reserved(self):
+        (self.folder / ".fill").touch()
+        self.refused(1, ".fill: this name is reserved for fillers", self.folder, self.archive)
+
+
+unittest.main()
