@@ -6,10 +6,11 @@
 #include "hv/lib/arena.h"
 
 /*
- * Make the files below 'directory' the entries of a ramdisk, whose root is 'directory'. Nothing is
- * read: large files, also sparse ones, only cost address space. False: reported on standard error.
+ * Make the files below the directory 'path' the entries of a ramdisk, whose root is the directory,
+ * or those in the archive 'path'. Large files, also sparse ones, only cost address space. False:
+ * reported on standard error.
  */
-bool lint_read_ramdisk(const char *directory, struct arena *arena, struct image_list *ret);
+bool lint_read_ramdisk(const char *path, struct arena *arena, struct image_list *ret);
 
 /* Print the accepted objects, one line for each VM. False: no memory. */
 bool lint_print_json(const struct config *config);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A directory as a ramdisk. Files are mapped privately and writable, so that they can serve as
- * memory. A file that its owner may read and this user may not exists nevertheless, with zeros for
- * its bytes.
+ * A directory or an archive as a ramdisk. Files are mapped privately and writable, so that they can
+ * serve as memory. A file that its owner may read and this user may not exists nevertheless, with
+ * zeros for its bytes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "guest-tools/lint/lint.h"
+#include "hv/backends/cpio.h"
 #include "hv/frame/phys.h"
 
 static bool fail(const char *path, int error)
@@ -144,21 +145,16 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 	return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
-bool lint_read_ramdisk(const char *directory, struct arena *arena, struct image_list *ret)
+static bool read_directory(const char *directory, struct arena *arena, struct image_list *ret)
 {
 	size_t length = strlen(directory);
 	char *root = arena_strndup(arena, directory, length);
 	char *roots[] = {root, NULL};
-	struct stat stat_of_root;
 	bool done;
 	FTS *tree;
 
 	if (root == NULL)
 		return fail(directory, ENOMEM);
-	if (stat(directory, &stat_of_root) != 0)
-		return fail(directory, errno);
-	if (!S_ISDIR(stat_of_root.st_mode))
-		return fail(directory, ENOTDIR);
 	while (length > 0 && root[length - 1] == '/') /* names below begin with the slash */
 		root[--length] = '\0';
 	if (length == 0)
@@ -170,4 +166,29 @@ bool lint_read_ramdisk(const char *directory, struct arena *arena, struct image_
 	done = read_entries(tree, length, arena, &ret->first);
 	fts_close(tree);
 	return done;
+}
+
+/* Its files lie at the same offsets as in a machine, where it begins at a multiple of 2 MiB. */
+static bool read_archive(const char *path, uint64_t size, struct arena *arena,
+			 struct image_list *ret)
+{
+	struct diag diag = {0};
+	struct image archive = {.size = size};
+
+	*ret = (struct image_list){.arena = arena};
+	return map_file(&archive, path) &&
+	       ramdisk_open(archive.base, size, arena, &diag, &ret->first) == OK;
+}
+
+bool lint_read_ramdisk(const char *path, struct arena *arena, struct image_list *ret)
+{
+	struct stat root;
+
+	if (stat(path, &root) != 0)
+		return fail(path, errno);
+	if (S_ISDIR(root.st_mode))
+		return read_directory(path, arena, ret);
+	if (S_ISREG(root.st_mode))
+		return read_archive(path, (uint64_t)root.st_size, arena, ret);
+	return fail(path, ENOTDIR);
 }

@@ -17,7 +17,8 @@ static const struct argp_option options[] = {
 	{.name = "ramdisk",
 	 .key = KEY_RAMDISK,
 	 .arg = "DIR",
-	 .doc = "The ramdisk's root: file F in it is /F. Without it there are no files."},
+	 .doc = "The ramdisk's root: file F in it is /F; or an archive of mkramdisk. Without it "
+		"there are no files."},
 	{.name = "object",
 	 .key = KEY_OBJECT,
 	 .arg = "STRING",

@@ -85,12 +85,17 @@ refused 'nokey: no such file' "${files[@]}" --sign nokey $certificate
 refused 'cannot sign' "${files[@]}" --sign conf $certificate
 efi=conf refused 'not an EFI file' --lock "${files[@]}"
 efi=locked.efi refused 'already has a section .hashes' --lock "${files[@]}"
-efi=signed refused 'is signed, and a change breaks the signature' --embed --config conf
+efi=signed refused 'is signed, and a change breaks the signature' --unchecked --embed --config conf
 refused 'unknown option --nonsense: see mkimage --help' --nonsense
 refused '--config needs a file' --config
 refused 'files: a folder, and not a file: mkramdisk makes an archive of it' --ramdisk files
 refused 'conf: not a cpio archive' --ramdisk conf
 refused 'none: no such file' --config none
+echo 'vm one -m 16M -kernel /nello.elf' >wrong
+refused "wrong:1:23: could not open kernel file '/nello.elf'" --config wrong --ramdisk archive
+refused 'wrong: no image of a configuration that would be refused' --config wrong --ramdisk archive
+refused "could not open kernel file '/hello.elf'" --config conf
+mkimage --unchecked --config wrong --output unchecked || fail 'refused: --unchecked'
 : >empty
 cp archive elf
 printf MZ | dd of=elf conv=notrunc status=none

@@ -19,7 +19,7 @@ last_line() {
 hang() {
 	echo "# hang in $1" >"$work/stencil.conf"
 	rm -f "$work/serial"
-	"$top/scripts/mkimage" --efi "$build/tests/hang/BOOTX64-hang.EFI" \
+	"$top/scripts/mkimage" --unchecked --efi "$build/tests/hang/BOOTX64-hang.EFI" \
 		--config "$work/stencil.conf" --output "$work/disk.img" >/dev/null || exit
 	setpriv --pdeathsig KILL qemu-system-x86_64 -nodefaults -no-user-config -machine q35 \
 		-accel tcg -cpu max -smp 2 -m 256 -bios /usr/share/ovmf/OVMF.fd -no-reboot \

@@ -27,7 +27,7 @@ def boot(config, payloads, *options):
             subprocess.run([BUILD / "tests/guest/make_pattern", "0x10000"], stdout=output, check=True)
         (work / "stencil.conf").write_bytes(unattended((config + "\nhost -check on\n").encode()))
         subprocess.run([TOP / "guest-tools/mkramdisk", ramdisk, work / "ramdisk.cpio"], check=True)
-        subprocess.run([TOP / "scripts/mkimage", "--efi", BUILD / "tests/inject/BOOTX64-inject.EFI",
+        subprocess.run([TOP / "scripts/mkimage", "--unchecked", "--efi", BUILD / "tests/inject/BOOTX64-inject.EFI",
                         "--config", work / "stencil.conf", "--ramdisk", work / "ramdisk.cpio",
                         "--output", work / "disk.img"], check=True)
         status = subprocess.run([TOP / "scripts/run", "--no-build", "--serial-out", work / "serial",

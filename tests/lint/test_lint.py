@@ -320,6 +320,20 @@ class Program(unittest.TestCase):
             self.assertEqual(status, 1)
             self.assertTrue(messages[0].endswith("Permission denied"))
 
+    def test_an_archive_is_a_ramdisk(self):
+        with tempfile.TemporaryDirectory() as name:
+            archive = pathlib.Path(name) / "cpio"
+            files = pathlib.Path(name) / "files"
+            (files / "d").mkdir(parents=True)
+            (files / "d/large").write_bytes(bytes(3 << 20))
+            subprocess.run([TOP / "guest-tools/mkramdisk", files, archive], check=True)
+            for path, said in (("/d/large", []), ("/d/small", ["No such file or directory"])):
+                status, messages, _ = lint(
+                    "--ramdisk", archive, "--object",
+                    f"memory-backend-file,id=m,size=2M,readonly=on,mem-path={path}")
+                self.assertEqual([m.split(": ")[-1] for m in messages], said)
+                self.assertEqual(status, len(said))
+
     def test_nothing_is_written(self):
         with tempfile.TemporaryDirectory() as name:
             (pathlib.Path(name) / "empty").touch()
