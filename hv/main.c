@@ -228,7 +228,7 @@ static void set_console_port(enum console_port choice)
 
 static void read_configuration(struct arena *arena)
 {
-	struct diag diag = {.file = "stencil.conf"};
+	struct diag diag = {.file = "stencil.conf", .text = boot->config, .len = boot->config_len};
 	enum status status;
 	uint64_t ticks;
 

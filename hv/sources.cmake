@@ -99,6 +99,7 @@ set(HV_START_SOURCES
 	hv/backends/object.c
 	hv/backends/option.c
 	hv/backends/parse.c
+	hv/backends/suggest.c
 	hv/backends/word.c
 	hv/config/dimm_place.c
 	hv/config/read.c

@@ -78,6 +78,8 @@ static int check(const struct request *request, struct arena *arena)
 		return EX_NOINPUT;
 	if (request->ramdisk != NULL && !lint_read_ramdisk(request->ramdisk, arena, &images))
 		return EX_NOINPUT;
+	diag.text = text;
+	diag.len = len;
 	if (text != NULL)
 		status = config_parse(text, len, arena, &diag, &config);
 	else

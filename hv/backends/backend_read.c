@@ -91,12 +91,19 @@ static enum status get_file(struct backend *backend, struct diag *diag)
 	return OK;
 }
 
+/* What get_common() and get_file() ask for. */
+#define COMMON_PROPERTIES \
+	"dump host-nodes id merge policy prealloc prealloc-context prealloc-threads reserve " \
+	"share size x-use-canonical-path-for-ramblock-id"
+#define FILE_PROPERTIES "align discard-data mem-path offset readonly rom"
+
 enum status backend_read_options(struct backend *backend, struct diag *diag)
 {
 	TRY(get_common(backend, diag));
-	if (backend->type == BACKEND_FILE)
-		TRY(get_file(backend, diag));
-	return options_check_known(&backend->options, diag);
+	if (backend->type == BACKEND_RAM)
+		return options_check_known(&backend->options, COMMON_PROPERTIES, diag);
+	TRY(get_file(backend, diag));
+	return options_check_known(&backend->options, COMMON_PROPERTIES " " FILE_PROPERTIES, diag);
 }
 
 static enum status report_zero(struct backend *backend, const char *key, struct diag *diag)

@@ -34,6 +34,64 @@ static void render(char *buf, const char *fmt, va_list args)
 	clean(buf, len);
 }
 
+/* Line 'number' of the configuration; its length, without its end, goes to 'ret_len'. */
+static const char *find_line(const struct diag *diag, unsigned number, size_t *ret_len)
+{
+	static const char mark[] = "\xef\xbb\xbf"; /* columns do not count it */
+	size_t at = diag->len >= 3 && memcmp(diag->text, mark, 3) == 0 ? 3 : 0, len = 0;
+
+	for (unsigned line = 1; line < number; line++) {
+		while (at < diag->len && diag->text[at] != '\n')
+			at++;
+		at += at < diag->len;
+	}
+	while (at + len < diag->len && diag->text[at + len] != '\n')
+		len++;
+	if (len > 0 && diag->text[at + len - 1] == '\r')
+		len--;
+	*ret_len = len;
+	return diag->text + at;
+}
+
+/* Bytes of a character after its first. */
+static bool is_continued(char c)
+{
+	return ((uint8_t)c & 0xc0) == 0x80;
+}
+
+/* Columns of a terminal. */
+static unsigned count_characters(const char *text, size_t len)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += !is_continued(text[i]);
+	return n;
+}
+
+/* Show the line, or the part around the column, and the mark. */
+static void show_source(const struct diag *diag, struct diag_place place, enum log_level level)
+{
+	enum { WINDOW = 88, LEFT = 60 };
+	size_t len, column = place.column - 1, start = column > LEFT ? column - LEFT / 2 : 0;
+	const char *line = find_line(diag, place.line, &len), *dots = start > 0 ? "..." : "";
+	char shown[WINDOW + 1];
+
+	if (column > len)
+		return;
+	while (start > 0 && start < column && is_continued(line[start]))
+		start++;
+	len = len - start < WINDOW ? len - start : WINDOW;
+	memcpy(shown, line + start, len);
+	for (size_t i = 0; i < len; i++)
+		shown[i] = shown[i] == '\t' ? ' ' : shown[i];
+	clean(shown, len);
+	shown[len] = '\0';
+	log_line(level, "%5u | %s%s", place.line, dots, shown);
+	log_line(level, "      | %*s^",
+		 (int)(strlen(dots) + count_characters(line + start, column - start)), "");
+}
+
 static void report(const struct diag *diag, struct diag_place place, enum log_level level,
 		   const char *kind, const char *message)
 {
@@ -42,6 +100,8 @@ static void report(const struct diag *diag, struct diag_place place, enum log_le
 	else
 		log_line(level, "%s:%u:%u: %s%s", diag->file, place.line, place.column, kind,
 			 message);
+	if (place.line != 0 && diag->text != NULL)
+		show_source(diag, place, level);
 }
 
 /* 'n' messages of this kind came before. */
@@ -81,15 +141,32 @@ void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, .
 	report_or_mute(diag, place, LOG_WARNING, diag->n_warnings++, message);
 }
 
-void diag_hint(struct diag *diag, const char *fmt, ...)
+/* A line about the last message, if that was shown. */
+static void add_line(struct diag *diag, const char *before, const char *fmt, va_list args)
 {
 	char message[DIAG_MESSAGE_MAX + 1];
-	va_list args;
 
 	if (diag->muted)
 		return;
-	va_start(args, fmt);
 	render(message, fmt, args);
+	report(diag, DIAG_NOWHERE, diag->hint_is_warning ? LOG_WARNING : LOG_ERROR, before,
+	       message);
+}
+
+void diag_hint(struct diag *diag, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_line(diag, "", fmt, args);
 	va_end(args);
-	report(diag, DIAG_NOWHERE, diag->hint_is_warning ? LOG_WARNING : LOG_ERROR, "", message);
+}
+
+void diag_advice(struct diag *diag, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	add_line(diag, "      = ", fmt, args);
+	va_end(args);
 }

@@ -20,10 +20,13 @@ struct diag_place {
  * Counts the errors and warnings of a configuration. Each is logged immediately as
  * "FILE:LINE:COLUMN: message"; no VM may start if 'n_errors' is not 0. Bytes that a terminal might
  * act on (control characters, everything that is not UTF-8) are shown as '?'; a message longer than
- * DIAG_MESSAGE_MAX bytes ends in "...".
+ * DIAG_MESSAGE_MAX bytes ends in "...". The line of the place, or as much as fits, and a mark below
+ * the column follow.
  */
 struct diag {
 	const char *file; /* the configuration; NULL: messages are printed without a place */
+	const char *text; /* its contents, to show the line of a message; NULL: it is not shown */
+	size_t len;	  /* of the text */
 	unsigned n_errors;
 	unsigned n_warnings;
 	bool muted;	      /* the last message was not shown; its hint is not shown either */
@@ -40,3 +43,5 @@ void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, .
 	__attribute__((format(printf, 3, 4)));
 /* A line that explains the last message. It has no prefix, as QEMU's hints. */
 void diag_hint(struct diag *diag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* What else helps with the last message: a near name, possible values. It has no words of QEMU. */
+void diag_advice(struct diag *diag, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

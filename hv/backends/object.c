@@ -76,7 +76,7 @@ static enum status read_context(struct thread_context *context, struct diag *dia
 	context->has_nodes = nodes.is_given;
 	copy_bits(context->cpus, &cpus);
 	copy_bits(context->nodes, &nodes);
-	return options_check_known(options, diag);
+	return options_check_known(options, "cpu-affinity id node-affinity", diag);
 }
 
 static enum status add_context(const struct options *options, struct thread_context **tail,

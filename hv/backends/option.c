@@ -6,6 +6,7 @@
 #include "hv/backends/option.h"
 
 #include "hv/backends/parse.h"
+#include "hv/backends/suggest.h"
 #include "hv/lib/string.h"
 
 /* Length of the value at 'text': up to a comma that is not doubled. */
@@ -216,7 +217,7 @@ struct option *options_first_unseen(const struct options *options)
 	return option;
 }
 
-enum status options_check_known(const struct options *options, struct diag *diag)
+enum status options_check_known(const struct options *options, const char *names, struct diag *diag)
 {
 	const struct option *option = options_first_unseen(options);
 
@@ -225,11 +226,12 @@ enum status options_check_known(const struct options *options, struct diag *diag
 	diag_error(diag, option_key_place(options, option),
 		   options->is_json ? "Parameter '%s' is unexpected" : "Invalid parameter '%s'",
 		   option->key);
+	suggest_from(names, option->key, diag);
 	return ERR_INVAL;
 }
 
 enum status options_check_properties(const struct options *options, const char *driver,
-				     struct diag *diag)
+				     const char *names, struct diag *diag)
 {
 	const struct option *option = options_first_unseen(options);
 
@@ -237,6 +239,7 @@ enum status options_check_properties(const struct options *options, const char *
 		return OK;
 	diag_error(diag, option_key_place(options, option), "Property '%s.%s' not found", driver,
 		   option->key);
+	suggest_from(names, option->key, diag);
 	return ERR_INVAL;
 }
 
@@ -498,5 +501,6 @@ enum status options_get_enum(struct options *options, const char *key, const cha
 	}
 	diag_error(diag, option_value_place(options, option),
 		   "Parameter '%s' does not accept value '%s'", key, option->value);
+	suggest_value(names, option->value, diag);
 	return ERR_INVAL;
 }

@@ -53,13 +53,17 @@ enum status options_read(const struct word *word, const struct option_syntax *sy
 enum status options_check_id(const struct options *options, struct diag *diag);
 /* The first option that no getter asked for; NULL: there is none. */
 struct option *options_first_unseen(const struct options *options);
-/* ERR_INVAL, reported: there is an option that no getter asked for. */
-enum status options_check_known(const struct options *options, struct diag *diag);
+/*
+ * ERR_INVAL, reported: there is an option that no getter asked for. 'names' are those that exist,
+ * with blanks between them, to suggest one.
+ */
+enum status options_check_known(const struct options *options, const char *names,
+				struct diag *diag);
 /* ERR_INVAL, reported: 'key' was not given. */
 enum status options_check_given(struct options *options, const char *key, struct diag *diag);
 /* As options_check_known(), in QEMU's words for the properties of the device 'driver'. */
 enum status options_check_properties(const struct options *options, const char *driver,
-				     struct diag *diag);
+				     const char *names, struct diag *diag);
 
 struct diag_place option_key_place(const struct options *options, const struct option *option);
 /* Where the value of the first id= stands. There must be one. */

@@ -76,6 +76,22 @@ static bool join_line(struct word_cursor *cursor)
 	return true;
 }
 
+/*
+ * The length of a backslash and the blanks after it, up to the end of the line: it was meant to
+ * join the next one, and escapes a blank instead. 0: there is none at the cursor.
+ */
+static size_t failed_join(const struct word_cursor *cursor)
+{
+	const char *p = cursor->text + cursor->at;
+	size_t left = cursor->len - cursor->at, len = 1;
+
+	if (*p != '\\')
+		return 0;
+	while (len < left && (p[len] == ' ' || p[len] == '\t'))
+		len++;
+	return len > 1 && (len == left || line_end(cursor, len) != 0) ? len : 0;
+}
+
 /* Skip a quote that opens or closes at the cursor. False: there is none. */
 static bool eat_quote(struct reader *reader)
 {
@@ -128,6 +144,8 @@ static enum unit reader_stop(struct reader *reader)
 	}
 	if (reader->quote == 0 && (peek(cursor) == ' ' || peek(cursor) == '\t'))
 		return UNIT_END;
+	if (reader->quote == 0 && failed_join(cursor) != 0)
+		return UNIT_BAD;
 	if (is_escape(reader))
 		cursor->at++;
 	reader->n_rest = utf8_printable(cursor->text + cursor->at, cursor->len - cursor->at);
@@ -158,17 +176,31 @@ static void report_bad(const struct reader *reader, struct diag *diag)
 		return;
 	}
 	byte = (uint8_t)peek(cursor);
-	if (byte < 0x80)
+	if (byte == '\\')
+		diag_error(diag, place,
+			   "a blank follows the backslash at the end of the line: remove it");
+	else if (byte < 0x80)
 		diag_error(diag, place, "control character 0x%02x", byte);
 	else
 		diag_error(diag, place, "byte 0x%02x is not part of printable UTF-8 text", byte);
+}
+
+/* Do what the writer meant. False: there is no failed join. */
+static bool join_anyway(struct word_cursor *cursor)
+{
+	size_t len = failed_join(cursor);
+
+	cursor->at += len;
+	if (len > 0 && cursor->at < cursor->len)
+		next_line(cursor, line_end(cursor, 0));
+	return len > 0;
 }
 
 /* Move past the logical line, whatever is in it. */
 static void skip_line(struct word_cursor *cursor)
 {
 	while (!at_line_end(cursor)) {
-		if (!join_line(cursor))
+		if (!join_line(cursor) && !join_anyway(cursor))
 			cursor->at++;
 	}
 	if (cursor->at < cursor->len)

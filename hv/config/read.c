@@ -9,6 +9,7 @@
 #include "hv/backends/backend_open.h"
 #include "hv/backends/object.h"
 #include "hv/backends/parse.h"
+#include "hv/backends/suggest.h"
 #include "hv/config/dimm_place.h"
 #include "hv/config/template_check.h"
 #include "hv/config/template_lines.h"
@@ -123,6 +124,7 @@ static void read_host_value(struct host_config *host, unsigned option, const str
 	}
 	diag_error(diag, word_place(value, 0), "Parameter '-%s' does not accept value '%s'",
 		   host_options[option].name, value->text);
+	suggest_value(values, value->text, diag);
 }
 
 /* -info COMMAND: any number of them. */
@@ -165,6 +167,23 @@ static void read_watchdog(struct host_config *host, const struct word *seconds, 
 			   SECONDS_MIN);
 }
 
+/* '*words' moves to the last word that may be the option's argument. */
+static void refuse_host_option(const struct word **words, struct diag *diag)
+{
+	const char *text = (*words)->text;
+	struct suggestion near;
+
+	diag_error(diag, word_place(*words, 0), "%s: invalid option", text);
+	while (*text == '-')
+		text++;
+	near = suggest(text, strlen(text));
+	for (unsigned i = 0; i < ARRAY_SIZE(host_options); i++)
+		suggest_name(&near, host_options[i].name);
+	suggest_tell(&near, "-", diag);
+	while ((*words)->next != NULL && (*words)->next->text[0] != '-')
+		*words = (*words)->next;
+}
+
 static enum status read_host(struct config *config, const struct word *words, struct arena *arena,
 			     struct diag *diag)
 {
@@ -172,7 +191,7 @@ static enum status read_host(struct config *config, const struct word *words, st
 		unsigned option = find_host_option(words->text);
 
 		if (option == ARRAY_SIZE(host_options)) {
-			diag_error(diag, word_place(words, 0), "%s: invalid option", words->text);
+			refuse_host_option(&words, diag);
 			continue;
 		}
 		if (words->next == NULL) {
@@ -299,6 +318,7 @@ static enum status read_line(struct config *config, const struct word *words, st
 	diag_error(diag, word_place(words, 0),
 		   "a line begins with 'vm', 'template', 'clone', 'save' or 'host', not with '%s'",
 		   words->text);
+	suggest_from("vm template clone save host", words->text, diag);
 	return OK;
 }
 

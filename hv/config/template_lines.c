@@ -7,6 +7,7 @@
 #include "hv/config/template_lines.h"
 
 #include "hv/backends/parse.h"
+#include "hv/backends/suggest.h"
 #include "hv/config/vm_files.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/print.h"
@@ -65,6 +66,20 @@ static bool has_key(const struct word *word, const char *key)
 	return strncmp(word->text, key, strlen(key)) == 0 && word->text[strlen(key)] == '=';
 }
 
+static enum status refuse_parameter(const struct word *word, struct diag *diag)
+{
+	const char *value = strchr(word->text, '=');
+	struct suggestion near =
+		suggest(word->text, value != NULL ? (size_t)(value - word->text) : word->len);
+
+	diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
+	suggest_list(&near, "count parallel paused max-private precopy");
+	if (near.distance > 0) /* 0: it lacks a value */
+		suggest_tell(&near, "", diag);
+	diag_advice(diag, "parameters: count=N parallel=N paused=on max-private=SIZE precopy=on");
+	return ERR_INVAL;
+}
+
 static enum status read_parameter(const struct word *word, struct clone_config *clone,
 				  struct diag *diag)
 {
@@ -79,8 +94,7 @@ static enum status read_parameter(const struct word *word, struct clone_config *
 				   &clone->max_private);
 	if (has_key(word, "precopy"))
 		return read_switch(word, "precopy", diag, &clone->precopy);
-	diag_error(diag, word_place(word, 0), "clone: Invalid parameter '%s'", word->text);
-	return ERR_INVAL;
+	return refuse_parameter(word, diag);
 }
 
 enum status clone_read(struct config *config, const struct word *keyword, struct arena *arena,
@@ -88,6 +102,7 @@ enum status clone_read(struct config *config, const struct word *keyword, struct
 {
 	struct clone_config clone = {.count = 1, .parallel = UINT32_MAX};
 	const struct word *word = keyword->next;
+	enum status status = OK;
 
 	if (word == NULL) {
 		diag_error(diag, word_place(keyword, 0), "'clone' needs the name of a template");
@@ -97,8 +112,8 @@ enum status clone_read(struct config *config, const struct word *keyword, struct
 	clone.place = word_place(word, 0);
 	while ((word = word->next) != NULL)
 		if (read_parameter(word, &clone, diag) != OK)
-			return OK;
-	return add_clone(config, &clone, arena);
+			status = ERR_INVAL;
+	return status == OK ? add_clone(config, &clone, arena) : OK;
 }
 
 static bool is_incoming(const struct word *word)
@@ -161,8 +176,14 @@ static void check_template(const struct config *config, const char *template,
 			   struct diag_place place, const struct clone_config *wanted,
 			   struct diag *diag)
 {
-	if (!exists(config, template, wanted))
-		diag_error(diag, place, "there is no VM '%s' that could be a template", template);
+	struct suggestion near = suggest(template, strlen(template));
+
+	if (exists(config, template, wanted))
+		return;
+	diag_error(diag, place, "there is no VM '%s' that could be a template", template);
+	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next)
+		suggest_name(&near, vm->name);
+	suggest_tell(&near, "", diag);
 }
 
 void template_lines_check(const struct config *config, struct diag *diag)

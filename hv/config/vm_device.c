@@ -3,6 +3,7 @@
 #include "hv/config/vm_reader.h"
 
 #include "hv/backends/parse.h"
+#include "hv/backends/suggest.h"
 #include "hv/devices/identity.h"
 #include "hv/devices/pvpanic.h"
 #include "hv/lib/string.h"
@@ -56,7 +57,7 @@ static enum status read_backpressure(struct vm_reader *reader, struct options *o
 
 	TRY(options_get_bool(options, "backpressure", reader->diag, backpressure));
 	if (!*backpressure || target == SERIAL_STDIO)
-		return options_check_known(options, reader->diag);
+		return options_check_known(options, "backend backpressure", reader->diag);
 	diag_error(reader->diag, options_place(options, "backpressure"),
 		   "backpressure=on needs the backend 'stdio'");
 	return ERR_INVAL;
@@ -161,7 +162,7 @@ enum status vm_read_chardev(struct vm_reader *reader, const struct word *argumen
 			   options.id);
 		return ERR_INVAL;
 	}
-	TRY(options_check_known(&options, reader->diag));
+	TRY(options_check_known(&options, "backend id", reader->diag));
 	if (strcmp(backend->value, "stdio") == 0)
 		return add_chardev(reader, &options, SERIAL_STDIO);
 	if (strcmp(backend->value, "null") == 0)
@@ -190,7 +191,7 @@ static enum status read_debug_exit(struct vm_reader *reader, struct options *opt
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
 	TRY(options_get_integer(options, "iosize", &type_uint32, reader->diag, &iosize));
-	TRY(options_check_properties(options, "isa-debug-exit", reader->diag));
+	TRY(options_check_properties(options, "isa-debug-exit", "id iobase iosize", reader->diag));
 	TRY(check_ports(reader, options, iosize == 0 ? "iosize" : "iobase", iobase, iosize));
 	if (vm->has_debug_exit) {
 		diag_error(reader->diag, word_place(options->word, 0),
@@ -212,7 +213,7 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
 	TRY(options_get_string(options, "chardev", reader->diag, &id));
-	TRY(options_check_properties(options, "isa-debugcon", reader->diag));
+	TRY(options_check_properties(options, "isa-debugcon", "chardev id iobase", reader->diag));
 	if (*id == '\0') {
 		diag_error(reader->diag, place, "Can't create debugcon device, empty char device");
 		return ERR_INVAL;
@@ -233,7 +234,7 @@ static enum status read_vmgenid(struct vm_reader *reader, struct options *option
 	const char *guid = "auto";
 
 	TRY(options_get_string(options, "guid", reader->diag, &guid));
-	TRY(options_check_properties(options, "vmgenid", reader->diag));
+	TRY(options_check_properties(options, "vmgenid", "guid id", reader->diag));
 	vm->has_guid = strcmp(guid, "auto") != 0;
 	if (vm->has_guid && !identity_parse_guid(guid, vm->guid)) {
 		diag_error(reader->diag, options_place(options, "guid"),
@@ -268,7 +269,7 @@ static enum status read_pvpanic(struct vm_reader *reader, struct options *option
 
 	TRY(options_get_integer(options, "ioport", &type_uint16, reader->diag, &ioport));
 	TRY(options_get_integer(options, "events", &type_uint8, reader->diag, &events));
-	TRY(options_check_properties(options, "pvpanic", reader->diag));
+	TRY(options_check_properties(options, "pvpanic", "events id ioport", reader->diag));
 	TRY(check_pvpanic_port(reader, options, ioport));
 	if (events & ~(int64_t)PVPANIC_EVENTS) {
 		diag_error(reader->diag, options_place(options, "events"),
@@ -333,6 +334,7 @@ static enum status refuse_driver(struct vm_reader *reader, const struct options 
 					    "vfio-",   "intel-",  "VGA",     "rtl8139", "sev-",
 					    "tpm-",    "ivshmem", "pvpanic-"};
 	struct diag_place place = option_value_place(options, driver);
+	struct suggestion near = suggest(driver->value, strlen(driver->value));
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strncmp(driver->value, known[i], strlen(known[i])) != 0)
@@ -341,6 +343,9 @@ static enum status refuse_driver(struct vm_reader *reader, const struct options 
 		return ERR_INVAL;
 	}
 	diag_error(reader->diag, place, "'%s' is not a valid device model name", driver->value);
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
+		suggest_name(&near, drivers[i].name);
+	suggest_tell(&near, "", reader->diag);
 	return ERR_INVAL;
 }
 

@@ -56,6 +56,16 @@ static enum status read_properties(struct vm_reader *reader, struct options *opt
 	return check_uuid(reader, options);
 }
 
+static enum status check_properties(const struct options *options, bool is_nvdimm,
+				    struct diag *diag)
+{
+	if (is_nvdimm)
+		return options_check_properties(options, "nvdimm",
+						"addr id label-size memdev node slot unarmed uuid",
+						diag);
+	return options_check_properties(options, "pc-dimm", "addr id memdev node slot", diag);
+}
+
 static enum status read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm)
 {
 	struct dimm_config **tail = &reader->vm->dimms;
@@ -73,7 +83,7 @@ static enum status read_dimm(struct vm_reader *reader, struct options *options, 
 	TRY(options_get_string(options, "memdev", reader->diag, &memdev));
 	if (is_nvdimm)
 		TRY(read_properties(reader, options, &dimm));
-	TRY(options_check_properties(options, is_nvdimm ? "nvdimm" : "pc-dimm", reader->diag));
+	TRY(check_properties(options, is_nvdimm, reader->diag));
 	dimm.memdev = *memdev != '\0' ? memdev : NULL;
 	dimm.addr = (uint64_t)addr;
 	dimm.slot = (int32_t)slot;

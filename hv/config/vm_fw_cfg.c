@@ -38,7 +38,7 @@ static enum status split(struct vm_reader *reader, const struct word *word,
 		.string = find_text(&options, "string"),
 		.gen_id = find_text(&options, "gen_id"),
 	};
-	return options_check_known(&options, reader->diag);
+	return options_check_known(&options, "file gen_id name string", reader->diag);
 }
 
 static bool check_needed(const struct argument *argument, struct diag_place place,

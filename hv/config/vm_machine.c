@@ -3,6 +3,7 @@
 #include "hv/config/vm_reader.h"
 
 #include "hv/backends/parse.h"
+#include "hv/backends/suggest.h"
 #include "hv/lib/string.h"
 
 /* QEMU rounds -m up to this. */
@@ -92,7 +93,7 @@ static enum status read_memory(struct vm_reader *reader, const struct word *argu
 	TRY(get_memory_size(reader, &options, "size", &size_option, &size));
 	TRY(get_slots(reader, &options));
 	TRY(get_memory_size(reader, &options, "maxmem", &maxmem_option, &maxmem));
-	TRY(options_check_known(&options, reader->diag));
+	TRY(options_check_known(&options, "maxmem size slots", reader->diag));
 	if (maxmem_option != NULL)
 		reader->vm->maxmem = maxmem;
 	return size_option != NULL ? set_ram_size(reader, &options, size_option, size) : OK;
@@ -134,6 +135,10 @@ static enum status read_machine_type(struct vm_reader *reader, struct options *o
 	return ERR_INVAL;
 }
 
+/* What vm_read_machine() asks for. */
+static const char properties[] = "accel dump-guest-core graphics hmat mem-merge memory-backend "
+				 "nvdimm type usb";
+
 /* The other properties of QEMU's machine types. */
 static const char other_properties[] =
 	"acpi aux-ram-share auto-kernel-cmdline boot bus-lock-ratelimit "
@@ -156,6 +161,7 @@ static enum status check_machine_unknown(struct vm_reader *reader, const struct 
 	else
 		diag_error(reader->diag, option_key_place(options, option),
 			   "Property '%s-machine.%s' not found", reader->machine, option->key);
+	suggest_from(properties, option->key, reader->diag);
 	return ERR_INVAL;
 }
 
@@ -240,5 +246,5 @@ enum status vm_read_name(struct vm_reader *reader, const struct word *argument)
 	option = options_find(&options, "guest");
 	if (option != NULL)
 		reader->vm->guest_name = option->value;
-	return options_check_known(&options, reader->diag);
+	return options_check_known(&options, "guest", reader->diag);
 }

@@ -249,7 +249,8 @@ static enum status read_node(struct numa_reader *numa)
 	TRY(options_get_size(&numa->options, "mem", numa->diag, &mem));
 	memdev = options_find(&numa->options, "memdev");
 	TRY(get_uint(numa, "initiator", &type_uint16, &has_initiator, &initiator));
-	TRY(options_check_known(&numa->options, numa->diag));
+	TRY(options_check_known(&numa->options, "cpus initiator mem memdev nodeid type",
+				numa->diag));
 	*node = (struct numa_node_config){
 		.nodeid = (uint32_t)nodeid,
 		.memdev = memdev != NULL ? memdev->value : NULL,
@@ -296,7 +297,7 @@ static enum status read_distance(struct numa_reader *numa)
 	TRY(get_needed_uint(numa, "src", &type_uint16, &distance->src));
 	TRY(get_needed_uint(numa, "dst", &type_uint16, &distance->dst));
 	TRY(get_needed_uint(numa, "val", &type_uint8, &distance->val));
-	TRY(options_check_known(&numa->options, numa->diag));
+	TRY(options_check_known(&numa->options, "dst src type val", numa->diag));
 	TRY(check_distance(numa, distance));
 	while (*tail != NULL)
 		tail = &(*tail)->next;
@@ -392,7 +393,10 @@ static enum status read_cpu(struct numa_reader *numa)
 
 	for (size_t i = 0; i < N_CPU_KEYS; i++)
 		TRY(get_int(numa, cpu_keys[i], &keys.has[i], &keys.value[i]));
-	TRY(options_check_known(&numa->options, numa->diag));
+	TRY(options_check_known(&numa->options,
+				"book-id cluster-id core-id die-id drawer-id module-id node-id "
+				"socket-id thread-id type",
+				numa->diag));
 	if (!keys.has[CPU_NODE]) {
 		diag_error(numa->diag, whole_place(numa), "Missing mandatory node-id property");
 		return ERR_INVAL;

@@ -8,6 +8,7 @@
 
 #include "hv/backends/object.h"
 #include "hv/backends/parse.h"
+#include "hv/backends/suggest.h"
 #include "hv/config/template_lines.h"
 #include "hv/lib/string.h"
 
@@ -234,6 +235,21 @@ static const struct vm_option *find_option(const char *name)
 	return is_listed(refused_options, name) ? &refused : NULL;
 }
 
+/* '*words' moves to the last word that may be the option's argument. */
+static void refuse_unknown(struct vm_reader *reader, const struct word **words)
+{
+	struct suggestion near = suggest(reader->option, strlen(reader->option));
+
+	diag_error(reader->diag, word_place(*words, 0), "%s: invalid option", (*words)->text);
+	for (size_t i = 0; i < ARRAY_SIZE(vm_options); i++)
+		suggest_name(&near, vm_options[i].name);
+	suggest_list(&near, "mem-prealloc no-reboot nodefaults");
+	suggest_tell(&near, "-", reader->diag);
+	reader->bad_kernel = reader->bad_kernel || suggest_is(&near, "kernel");
+	while ((*words)->next != NULL && (*words)->next->text[0] != '-')
+		*words = (*words)->next;
+}
+
 /* '*words' is the option, and moves to its argument if the option has one. */
 static enum status read_option(struct vm_reader *reader, const struct word **words)
 {
@@ -242,13 +258,13 @@ static enum status read_option(struct vm_reader *reader, const struct word **wor
 
 	if (option == NULL) {
 		if (!read_flag(reader, word))
-			diag_error(reader->diag, word_place(word, 0), "%s: invalid option",
-				   word->text);
+			refuse_unknown(reader, words);
 		return OK;
 	}
 	if (word->next == NULL) {
 		diag_error(reader->diag, word_place(word, 0), "%s: requires an argument",
 			   word->text);
+		reader->bad_kernel = reader->bad_kernel || option->read == read_kernel;
 		return OK;
 	}
 	*words = word->next;

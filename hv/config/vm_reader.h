@@ -60,6 +60,7 @@ struct vm_reader {
 	bool has_serial, nodefaults;
 	bool bad_memory;	 /* an error in -m was reported */
 	bool bad_memory_backend; /* likewise in -machine memory-backend */
+	bool bad_kernel;	 /* likewise in -kernel */
 	bool bad_numa;		 /* likewise in a -numa */
 	bool has_numa_memdev;	 /* the NUMA nodes' backends are the RAM */
 	/* The node of each possible processor, as far as given. Below topology_places(). */

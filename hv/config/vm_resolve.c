@@ -7,6 +7,7 @@
 
 #include "hv/backends/backend_read.h"
 #include "hv/backends/object.h"
+#include "hv/backends/suggest.h"
 #include "hv/lib/string.h"
 
 #define RAM_DEFAULT MIB(128)
@@ -98,14 +99,25 @@ static enum status make_default_ram(struct vm_reader *reader)
 	return backend_resolve(ram, reader->diag) == ERR_NOMEM ? ERR_NOMEM : OK;
 }
 
+static void suggest_backend(struct vm_reader *reader, const char *id)
+{
+	struct suggestion near = suggest(id, strlen(id));
+
+	for (const struct backend *b = reader->vm->backends; b != NULL; b = b->next)
+		suggest_name(&near, b->id);
+	suggest_tell(&near, "", reader->diag);
+}
+
 static void find_memory_backend(struct vm_reader *reader)
 {
 	struct vm_config *vm = reader->vm;
 
 	vm->memory_backend = backend_find(vm->backends, vm->memory_backend_id);
-	if (vm->memory_backend == NULL)
-		diag_error(reader->diag, vm->memory_backend_place, "Memory backend '%s' not found",
-			   vm->memory_backend_id);
+	if (vm->memory_backend != NULL)
+		return;
+	diag_error(reader->diag, vm->memory_backend_place, "Memory backend '%s' not found",
+		   vm->memory_backend_id);
+	suggest_backend(reader, vm->memory_backend_id);
 }
 
 static void use_memory_backend(struct vm_reader *reader)
@@ -166,9 +178,10 @@ static void resolve_dimms(struct vm_reader *reader)
 			continue;
 		dimm->backend = backend_find(vm->backends, dimm->memdev);
 		dimm->broken = dimm->broken || dimm->backend == NULL;
-		if (dimm->backend == NULL)
-			diag_error(reader->diag, dimm->place, "Device '%s' not found",
-				   dimm->memdev);
+		if (dimm->backend != NULL)
+			continue;
+		diag_error(reader->diag, dimm->place, "Device '%s' not found", dimm->memdev);
+		suggest_backend(reader, dimm->memdev);
 	}
 }
 
@@ -179,7 +192,7 @@ static void check_kernel(struct vm_reader *reader)
 	if (vm->is_template && vm->incoming == NULL && !vm->incoming_is_bad)
 		diag_error(reader->diag, vm->place,
 			   "template '%s' has no -incoming file:PATH to be made from", vm->name);
-	if (vm->kernel != NULL)
+	if (vm->kernel != NULL || reader->bad_kernel)
 		return;
 	if (vm->initrd != NULL)
 		diag_error(reader->diag, vm->initrd_place,

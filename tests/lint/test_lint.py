@@ -20,6 +20,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 LINT = BUILD / "stencil-lint"
 PLACE = re.compile(r"^[^ ]*:\d+:\d+: ")
+SOURCE = re.compile("^ {4}[ 0-9]")  # the line of a message, and advice: Stencil's own words
 ROM_WARNING = "is ROM: nothing that the guest writes will stick"
 
 ramdisk = None  # the directory with the tables' files in d/
@@ -45,7 +46,7 @@ def make_ramdisk(root):
 
 def lint(*arguments, program=LINT):
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
-    return done.returncode, done.stderr.splitlines(), done.stdout
+    return done.returncode, [m for m in done.stderr.splitlines() if not SOURCE.match(m)], done.stdout
 
 
 def check(*arguments):
@@ -168,6 +169,59 @@ class Tables(unittest.TestCase):
 
 
 class Program(unittest.TestCase):
+    def test_lines_are_shown_with_advice(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write("vm a -kernal k\n\thost -log loud\n")
+            file.flush()
+            done = subprocess.run([LINT, file.name], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr.replace(file.name, "c").splitlines(), [
+            "c:1:6: -kernal: invalid option",
+            "    1 | vm a -kernal k",
+            "      |      ^",
+            "      = did you mean '-kernel'?",
+            "c:2:12: Parameter '-log' does not accept value 'loud'",
+            "    2 |  host -log loud",
+            "      |            ^",
+            "      = possible values: 'error', 'warning', 'info', 'debug'"])
+
+    def test_every_property_is_known_and_suggested(self):
+        common = ("dump host-nodes merge policy prealloc prealloc-context prealloc-threads reserve share "
+                  "size x-use-canonical-path-for-ramblock-id")
+        for arguments, names in (
+                ("-object memory-backend-ram,id=m,size=4K", common),
+                ("-object memory-backend-file,id=m,size=4K,mem-path=/d/f8",
+                 common + " align discard-data mem-path offset readonly rom"),
+                ("-object thread-context,id=m", "cpu-affinity node-affinity"),
+                ("-device pc-dimm,memdev=m", "addr memdev node slot"),
+                ("-device nvdimm,memdev=m", "addr label-size memdev node slot unarmed uuid"),
+                ("-device isa-debug-exit", "iobase iosize"),
+                ("-device isa-debugcon", "chardev iobase"),
+                ("-device pvpanic", "events ioport"), ("-device vmgenid", "guid"),
+                ("-chardev stdio,id=m", "backend"), ("-m 1M", "maxmem size slots"),
+                ("-machine pc", "accel dump-guest-core graphics hmat mem-merge memory-backend "
+                                "nvdimm type usb"),
+                ("-fw_cfg opt/a", "file gen_id name string"), ("-name a", "guest"),
+                ("-numa node", "cpus initiator mem memdev nodeid type"),
+                ("-numa dist,src=0,dst=0,val=10", "dst src type val"),
+                ("-numa cpu,node-id=0", "book-id cluster-id core-id die-id drawer-id module-id "
+                                        "node-id socket-id thread-id type")):
+            for name in names.split():
+                with self.subTest(arguments=arguments, name=name):
+                    said = self.advice(f"vm v -kernel /k {arguments},{name}=zz")
+                    self.assertNotRegex(said, "Invalid parameter '|Property '[^ ]*' not found")
+                    said = self.advice(f"vm v -kernel /k {arguments},{name}x=zz")
+                    self.assertRegex(said, "Invalid parameter '|Property '[^ ]*' not found")
+                    self.assertIn(f"did you mean '{name}'?", said)
+
+    @staticmethod
+    def advice(text):
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(text)
+            file.flush()
+            return subprocess.run([LINT, "--ramdisk", ramdisk, file.name], capture_output=True,
+                                  text=True, check=False).stderr
+
     def test_messages_about_a_file_have_places(self):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("vm a -kernel k\nvm b -object memory-backend-ram,id=m,size=z\n")

@@ -58,7 +58,8 @@ static inline uint64_t n_images(void)
 	return n;
 }
 
-/* All messages without level and place, joined as in the tables. Places must be in [from, to]. */
+/* All messages without level, place and advice, joined as in the tables. Places must be in [from,
+ * to]. */
 static inline const char *reported(unsigned from, unsigned to)
 {
 	static char result[16384];
@@ -70,6 +71,8 @@ static inline const char *reported(unsigned from, unsigned to)
 	*out = '\0';
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		line += strncmp(line, "error: ", 7) == 0 ? 7 : 9;
+		if (strncmp(line, "      = ", 8) == 0)
+			continue;
 		skip = 0;
 		if (sscanf(line, "t:1:%u: %n", &column, &skip) == 1)
 			assert_in_range(column, from, to);

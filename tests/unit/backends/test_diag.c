@@ -32,6 +32,44 @@ static void messages_carry_their_place_and_are_counted(void **state)
 	assert_int_equal(diag.n_warnings, 1);
 }
 
+static void the_line_is_shown_with_a_mark(void **state)
+{
+	static const char text[] = "\xef\xbb\xbfone\r\n\ttw\xc3\xb6\x1b three\nlast";
+
+	diag.text = text;
+	diag.len = sizeof(text) - 1;
+	diag_error(&diag, (struct diag_place){1, 2}, "a");
+	diag_advice(&diag, "did you mean %s?", "b");
+	diag_warning(&diag, (struct diag_place){2, 8}, "c");
+	diag_error(&diag, (struct diag_place){3, 5}, "d");
+	assert_string_equal(logged, "error: s.conf:1:2: a\n"
+				    "error:     1 | one\n"
+				    "error:       |  ^\n"
+				    "error:       = did you mean b?\n"
+				    "warning: s.conf:2:8: warning: c\n"
+				    "warning:     2 |  tw\xc3\xb6? three\n"
+				    "warning:       |       ^\n"
+				    "error: s.conf:3:5: d\n"
+				    "error:     3 | last\n"
+				    "error:       |     ^\n");
+}
+
+/* Of a long line the part around the column. */
+static void long_lines_are_cut(void **state)
+{
+	char text[300];
+
+	memset(text, 'x', sizeof(text));
+	text[199] = 'y';
+	diag.text = text;
+	diag.len = sizeof(text);
+	diag_error(&diag, (struct diag_place){1, 200}, "a");
+	assert_string_equal(logged, "error: s.conf:1:200: a\n"
+				    "error:     1 | ...xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxyxxxxxxxxxxxx"
+				    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"
+				    "error:       |                                  ^\n");
+}
+
 static void terminals_get_nothing_to_act_upon(void **state)
 {
 	diag_error(&diag, DIAG_NOWHERE, "%s", "a\x1b[2J\x7f\n\xc2\x9b\xff\xe2\x82z\xc3\xa9");
@@ -123,6 +161,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(messages_carry_their_place_and_are_counted, setup),
+		cmocka_unit_test_setup(the_line_is_shown_with_a_mark, setup),
+		cmocka_unit_test_setup(long_lines_are_cut, setup),
 		cmocka_unit_test_setup(terminals_get_nothing_to_act_upon, setup),
 		cmocka_unit_test_setup(long_messages_end_in_dots, setup),
 		cmocka_unit_test_setup(a_flood_is_cut_but_counted, setup),

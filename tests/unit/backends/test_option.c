@@ -468,6 +468,7 @@ static void wrong_values_are_named_where_they_stand(void **state)
 		logged, "error: t:1:4: Parameter 'b' expects 'on' or 'off'\n"
 			"error: t:1:9: Parameter 's' expects a size value\n"
 			"error: t:1:14: Parameter 'e' does not accept value 'three'\n"
+			"error:       = possible values: 'one', 'two'\n"
 			"error: t:1:22: Parameter 'i' expects int8_t\n"
 			"error: t:1:29: Parameter 'u' expects uint8_t\n"
 			"error: t:1:35: Parameter 'i2' expects integer\n"
@@ -514,7 +515,7 @@ static void json_is_typed_and_has_words_of_its_own(void **state)
 	assert_int_equal(options_get_uint32(&options, "n", &diag, &small), ERR_INVAL);
 	assert_int_equal(options_get_string(&options, "t", &diag, &string), ERR_INVAL);
 	assert_int_equal(options_check_given(&options, "y", &diag), ERR_INVAL);
-	assert_int_equal(options_check_known(&options, &diag), ERR_INVAL);
+	assert_int_equal(options_check_known(&options, "aa bb", &diag), ERR_INVAL);
 	assert_string_equal(logged,
 			    "error: t:1:7: Invalid parameter type for 'b', expected: boolean\n"
 			    "error: t:1:16: Parameter 's' expects uint64\n"

@@ -241,7 +241,8 @@ static void lines_that_define_nothing_are_errors(void **state)
 	expect_logged(
 		"VM a",
 		"c:1:1: a line begins with 'vm', 'template', 'clone', 'save' or 'host', not with "
-		"'VM'\n");
+		"'VM'\n"
+		"      = did you mean 'vm'?\n");
 	expect_logged(" vm", "c:1:2: 'vm' needs a name\n");
 	expect_logged("vm -kernel k", "c:1:1: 'vm' needs a name\n");
 	expect_logged("vm 9 -kernel k",
@@ -264,7 +265,8 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "c:1:24: -append only allowed with -kernel option\n"
 		      "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
 	expect_logged("host -smt 1\nvm a -kernel k",
-		      "c:1:11: Parameter '-smt' does not accept value '1'\n");
+		      "c:1:11: Parameter '-smt' does not accept value '1'\n"
+		      "      = possible values: 'on', 'off'\n");
 	expect_logged("host -watchdog 9\nvm a -kernel k",
 		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
 	expect_logged("host -watchdog -30\nvm a -kernel k",
@@ -274,20 +276,28 @@ static void lines_that_define_nothing_are_errors(void **state)
 	expect_logged("host -watchdog 4294967296\nvm a -kernel k",
 		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
 	expect_logged("host -mitigations on\nvm a -kernel k",
-		      "c:1:19: Parameter '-mitigations' does not accept value 'on'\n");
+		      "c:1:19: Parameter '-mitigations' does not accept value 'on'\n"
+		      "      = possible values: 'auto', 'off', 'all'\n");
 	expect_logged("host -protect on\nvm a -kernel k",
-		      "c:1:15: Parameter '-protect' does not accept value 'on'\n");
+		      "c:1:15: Parameter '-protect' does not accept value 'on'\n"
+		      "      = possible values: 'images', 'all'\n");
 	expect_logged("host -protect\nvm a -kernel k", "c:1:6: -protect: requires an argument\n");
 	expect_logged("host -merge on\nvm a -kernel k",
-		      "c:1:13: Parameter '-merge' does not accept value 'on'\n");
+		      "c:1:13: Parameter '-merge' does not accept value 'on'\n"
+		      "      = did you mean 'own'?\n"
+		      "      = possible values: 'off', 'own', 'all'\n");
 	expect_logged("host -on-panic halt\nvm a -kernel k",
-		      "c:1:16: Parameter '-on-panic' does not accept value 'halt'\n");
+		      "c:1:16: Parameter '-on-panic' does not accept value 'halt'\n"
+		      "      = possible values: 'poweroff', 'wait', 'reboot'\n");
 	expect_logged("host -log\nhost serial -foo -log com1 --on-end x",
 		      "c:1:6: -log: requires an argument\n"
 		      "c:2:6: serial: invalid option\n"
+		      "      = did you mean '-serial'?\n"
 		      "c:2:13: -foo: invalid option\n"
 		      "c:2:23: Parameter '-log' does not accept value 'com1'\n"
-		      "c:2:37: Parameter '-on-end' does not accept value 'x'\n");
+		      "      = possible values: 'error', 'warning', 'info', 'debug'\n"
+		      "c:2:37: Parameter '-on-end' does not accept value 'x'\n"
+		      "      = possible values: 'poweroff', 'wait', 'reboot'\n");
 }
 
 static void all_errors_of_a_file_are_reported_in_one_go(void **state)
@@ -306,21 +316,45 @@ static void all_errors_of_a_file_are_reported_in_one_go(void **state)
 		"Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta-\n"
 		"and exabytes, respectively.\n"
 		"c:3:11: Parameter '-log' does not accept value 'loud'\n"
+		"      = possible values: 'error', 'warning', 'info', 'debug'\n"
 		"c:4:6: unterminated ' quote\n"
 		"c:5:53: property 'size' of memory-backend-ram doesn't take value '0'\n"
 		"c:7:54: can't open backing store /n for guest RAM: No such file or directory\n");
 }
 
+/* A mistake does not cause messages about what follows from it. */
+static void one_mistake_is_one_message(void **state)
+{
+	expect_logged("vm a -kernel k -apend console=ttyS0 root=x -smp 1 y",
+		      "c:1:16: -apend: invalid option\n"
+		      "      = did you mean '-append'?\n"
+		      "c:1:51: 'y' is not an option; disk images are not supported\n");
+	expect_logged("vm a -kernal k -append x", "c:1:6: -kernal: invalid option\n"
+						  "      = did you mean '-kernel'?\n");
+	expect_logged("vm a -append x -kernel", "c:1:16: -kernel: requires an argument\n");
+	expect_logged("vm a -kernel k \\ \n-m 1G\n-foo\nhost -log loud",
+		      "c:1:16: a blank follows the backslash at the end of the line: remove it\n"
+		      "c:3:1: a line begins with 'vm', 'template', 'clone', 'save' or 'host', not "
+		      "with '-foo'\n"
+		      "c:4:11: Parameter '-log' does not accept value 'loud'\n"
+		      "      = possible values: 'error', 'warning', 'info', 'debug'\n");
+	expect_logged("vm a -kernel k\\\t \r\n-m 1G",
+		      "c:1:15: a blank follows the backslash at the end of the line: remove it\n");
+	expect_logged("vm a -kernel k -append 'k\\ '", "");
+	expect_logged("vm a -kernel k -append k\\\\ ", "");
+	expect_logged("vm a -kernel k -append k\\ b ", "");
+}
+
 static void options_are_refused_by_name(void **state)
 {
-	expect_logged("vm a -kernel k -netdev user,id=n --no-shutdown  -snapshot x.img -s - '' -m",
+	expect_logged("vm a -kernel k -netdev user,id=n --no-shutdown  -snapshot x.img -s '' - -m",
 		      "c:1:16: option '-netdev' is not supported\n"
 		      "c:1:34: option '--no-shutdown' is not supported\n"
 		      "c:1:49: option '-snapshot' is not supported\n"
 		      "c:1:59: 'x.img' is not an option; disk images are not supported\n"
 		      "c:1:65: option '-s' is not supported\n"
-		      "c:1:68: -: invalid option\n"
-		      "c:1:72: '' is not an option; disk images are not supported\n"
+		      "c:1:70: '' is not an option; disk images are not supported\n"
+		      "c:1:71: -: invalid option\n"
 		      "c:1:73: -m: requires an argument\n");
 	expect_logged("vm a -kernel k -display sdl -vga std -cpu qemu64 -accel tcg -monitor stdio",
 		      "c:1:25: option '-display sdl' is not supported, only '-display none'\n"
@@ -729,8 +763,8 @@ static void fw_cfg_has_qemus_errors(void **state)
 				 47 + 2 * (*rows[i].argument == '\''), rows[i].reported);
 		expect_logged(text, want);
 	}
-	expect_logged("vm a -kernel k -fw_cfg opt/x,strin=a",
-		      "c:1:30: Invalid parameter 'strin'\n");
+	expect_logged("vm a -kernel k -fw_cfg opt/x,strin=a", "c:1:30: Invalid parameter 'strin'\n"
+							      "      = did you mean 'string'?\n");
 	expect_logged("vm a -kernel k -fw_cfg foo,string=a",
 		      "warning: c:1:24: warning: externally provided fw_cfg item names should be "
 		      "prefixed "
@@ -911,16 +945,18 @@ static void private_memory_has_limits(void **state)
 	assert_false(clone->next->precopy);
 	assert_int_equal(parse("vm a -kernel k"), OK);
 	assert_int_equal(config.host.max_private, 0);
-	expect_logged("host -max-private 4095\nvm a -kernel k -max-private x\n"
-		      "vm b -kernel k -on-full wait\nclone b max-private=-1\nclone b max-private\n"
-		      "clone b precopy=2",
-		      "c:1:19: Parameter '-max-private' expects a size of at least 4 KiB\n"
-		      "c:2:29: Parameter '-max-private' expects a size of at least 4 KiB\n"
-		      "c:3:25: Parameter '-on-full' does not accept value 'wait', only 'end' and "
-		      "'pause'\n"
-		      "c:4:21: Parameter 'max-private' expects a size of at least 4 KiB\n"
-		      "c:5:9: clone: Invalid parameter 'max-private'\n"
-		      "c:6:17: Parameter 'precopy' expects 'on' or 'off'\n");
+	expect_logged(
+		"host -max-private 4095\nvm a -kernel k -max-private x\n"
+		"vm b -kernel k -on-full wait\nclone b max-private=-1\nclone b max-private\n"
+		"clone b precopy=2",
+		"c:1:19: Parameter '-max-private' expects a size of at least 4 KiB\n"
+		"c:2:29: Parameter '-max-private' expects a size of at least 4 KiB\n"
+		"c:3:25: Parameter '-on-full' does not accept value 'wait', only 'end' and "
+		"'pause'\n"
+		"c:4:21: Parameter 'max-private' expects a size of at least 4 KiB\n"
+		"c:5:9: clone: Invalid parameter 'max-private'\n"
+		"      = parameters: count=N parallel=N paused=on max-private=SIZE precopy=on\n"
+		"c:6:17: Parameter 'precopy' expects 'on' or 'off'\n");
 }
 
 int main(void)
@@ -938,6 +974,7 @@ int main(void)
 		cmocka_unit_test(vms_keep_the_order_of_the_text),
 		cmocka_unit_test(lines_that_define_nothing_are_errors),
 		cmocka_unit_test(all_errors_of_a_file_are_reported_in_one_go),
+		cmocka_unit_test(one_mistake_is_one_message),
 		cmocka_unit_test(options_are_refused_by_name),
 		cmocka_unit_test(m_has_qemus_errors),
 		cmocka_unit_test(machine_and_name_are_checked),

@@ -74,7 +74,7 @@ static bool run(const struct csv *csv)
 	return status == OK;
 }
 
-/* All messages, joined as in the table. */
+/* All messages without advice, joined as in the table. */
 static const char *reported(void)
 {
 	static char result[sizeof(logged)];
@@ -84,6 +84,8 @@ static const char *reported(void)
 	*out = '\0';
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		line += strncmp(line, "error: ", 7) == 0 ? 7 : 9; /* the level of the logged line */
+		if (strncmp(line, "      = ", 8) == 0)
+			continue;
 		out += sprintf(out, "%s%.*s", out == result ? "" : " | ", (int)(end - line), line);
 	}
 	return result;

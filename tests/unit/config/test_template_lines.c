@@ -32,6 +32,9 @@ static void parameters_are_read(void **state)
 	assert_string_equal(config.clones->next->next->template, "t-3-0");
 }
 
+#define PARAMETERS \
+	"error:       = parameters: count=N parallel=N paused=on max-private=SIZE precopy=on\n"
+
 static void what_is_wrong_is_reported_with_its_place(void **state)
 {
 	static const struct {
@@ -42,7 +45,22 @@ static void what_is_wrong_is_reported_with_its_place(void **state)
 		{"clone t parallel=x",
 		 "error: t:2:18: Parameter 'parallel' expects a number of at least 1\n"},
 		{"clone t paused=1", "error: t:2:16: Parameter 'paused' expects 'on' or 'off'\n"},
-		{"clone t pause=on", "error: t:2:9: clone: Invalid parameter 'pause=on'\n"},
+		{"clone t pause=on", "error: t:2:9: clone: Invalid parameter 'pause=on'\n"
+				     "error:       = did you mean 'paused'?\n" PARAMETERS},
+		{"clone t number=2 paralel=1",
+		 "error: t:2:9: clone: Invalid parameter 'number=2'\n" PARAMETERS
+		 "error: t:2:18: clone: Invalid parameter 'paralel=1'\n"
+		 "error:       = did you mean 'parallel'?\n" PARAMETERS},
+		{"clone t count", "error: t:2:9: clone: Invalid parameter 'count'\n" PARAMETERS},
+		{"clne t", "error: t:2:1: a line begins with 'vm', 'template', 'clone', 'save' or "
+			   "'host', not with 'clne'\n"
+			   "error:       = did you mean 'clone'?\n"},
+		{"vm tu -kernel k\nclone ut", "error: t:3:7: there is no VM 'ut' that could be a "
+					      "template\n"},
+		{"vm web-1 -kernel k\nclone web1",
+		 "error: t:3:7: there is no VM 'web1' that could be "
+		 "a template\n"
+		 "error:       = did you mean 'web-1'?\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -188,7 +188,9 @@ static void options_of_node_have_qemus_errors(void **state)
 		const char *numa, *message;
 	} rows[] = {
 		{"nodeid=0", "Parameter 'type' is missing"},
-		{"x", "Parameter 'type' does not accept value 'x'"},
+		{"x", "Parameter 'type' does not accept value 'x'\n"
+		      "error:       = possible values: 'node', 'dist', 'cpu', 'hmat-lb', "
+		      "'hmat-cache'"},
 		{"node,nodeid=x", "Parameter 'nodeid' expects a uint64 value"},
 		{"node,nodeid=-1", "Parameter 'nodeid' expects a uint64 value"},
 		{"node,nodeid=65536", "Parameter 'nodeid' expects uint16_t"},
