@@ -12,6 +12,12 @@
  */
 bool lint_read_ramdisk(const char *path, struct arena *arena, struct image_list *ret);
 
+/*
+ * Report the kernels that a VM of this configuration, which config_open() accepted, could not
+ * start: of no known kind, broken, or without enough RAM.
+ */
+void lint_check_kernels(const struct config *config, struct diag *diag);
+
 /* Print the accepted objects, one line for each VM. False: no memory. */
 bool lint_print_json(const struct config *config);
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Makes a VM from its configuration, and frees what it holds. RAM begins at 0; what does not fit
- * below 3 GiB continues at 4 GiB.
- */
+/* Makes a VM from its configuration, and frees what it holds. */
 #include "hv/vm/build.h"
 
+#include "hv/config/kernel_input.h"
 #include "hv/config/layout.h"
 #include "hv/frame/phys.h"
 #include "hv/guest/region_map.h"
@@ -25,13 +23,6 @@
 #include "hv/vm/vm_prealloc.h"
 
 enum { ERROR_MAX = 256 }; /* of a message: the caller logs it when it holds no lock */
-
-#define EBDA_START UINT64_C(0x9fc00)
-
-static uint64_t ram_low(const struct vm_config *config)
-{
-	return config->ram_size < VM_RAM_LOW_MAX ? config->ram_size : VM_RAM_LOW_MAX;
-}
 
 static enum status build_memory(struct vm *vm)
 {
@@ -101,20 +92,6 @@ static enum status write_acpi_tables(struct vm *vm)
 	return status;
 }
 
-static size_t build_e820(const struct vm_config *config, struct e820_entry *e820)
-{
-	uint64_t low = ram_low(config), high = config->ram_size - low;
-	size_t n = 0;
-
-	e820[n++] = (struct e820_entry){0, EBDA_START, E820_RAM};
-	e820[n++] = (struct e820_entry){EBDA_START, MIB(1) - EBDA_START, E820_RESERVED};
-	if (low > MIB(1))
-		e820[n++] = (struct e820_entry){MIB(1), low - MIB(1), E820_RAM};
-	if (high)
-		e820[n++] = (struct e820_entry){VM_RAM_HIGH, high, E820_RAM};
-	return n;
-}
-
 /*
  * Write 'len' bytes of the kernel and what belongs to it, from the byte 'start' on; 'len' 0:
  * everything. '*ret_total' is how many bytes there are. config_open() has found the files. After an
@@ -123,28 +100,13 @@ static size_t build_e820(const struct vm_config *config, struct e820_entry *e820
 static enum status load_kernel(struct vm *vm, uint64_t start, uint64_t len, char error[ERROR_MAX],
 			       uint64_t *ret_total)
 {
-	const struct vm_config *config = vm->config;
-	const struct image *kernel = config->kernel_image, *initrd = config->initrd_image;
-	struct e820_entry e820[4];
+	struct e820_entry e820[KERNEL_E820_MAX];
 	uint8_t seed[LOADER_RNG_SEED_LEN];
-	struct loader_input input = {
-		.kernel = phys_to_virt(kernel->base),
-		.kernel_len = kernel->size,
-		.kernel_name = config->kernel,
-		.initrd = initrd != NULL ? phys_to_virt(initrd->base) : NULL,
-		.initrd_len = initrd != NULL ? initrd->size : 0,
-		.append = config->append,
-		.e820 = e820,
-		.n_e820 = build_e820(config, e820),
-		.ram_below_4g = ram_low(config),
-		.acpi_rsdp = {ACPI_AREA_START},
-		.rng_seed = seed,
-		.modules = config->modules,
-		.n_modules = config->n_modules,
-		.part_start = start,
-		.part_len = len,
-	};
+	struct loader_input input = kernel_input(vm->config, e820);
 
+	input.rng_seed = seed;
+	input.part_start = start;
+	input.part_len = len;
 	random_fill(seed, sizeof(seed));
 	TRY(loader_load(&vm->memory, &input, &vm->guest.start, error, ERROR_MAX));
 	*ret_total = vm->guest.start.n_written;

@@ -32,7 +32,9 @@ refused() {
 
 echo 'vm one -m 16M -kernel /hello.elf' >conf
 mkdir files
-head -c 5000 /dev/zero >files/hello.elf
+# A Multiboot header that loads the file at 1 MiB.
+printf '\x02\xb0\xad\x1b\0\0\1\0\xfe\x4f\x51\xe4\0\0\x10\0\0\0\x10\0\0\0\0\0\0\0\0\0\0\0\x10\0' >files/hello.elf
+head -c 5000 /dev/zero >>files/hello.elf
 "$top/guest-tools/mkramdisk" files archive
 files=(--config conf --ramdisk archive)
 openssl rsa -in /usr/share/ovmf/PkKek-1-snakeoil.key -passin pass:snakeoil -out key 2>/dev/null

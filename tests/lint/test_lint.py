@@ -22,6 +22,9 @@ LINT = BUILD / "stencil-lint"
 PLACE = re.compile(r"^[^ ]*:\d+:\d+: ")
 SOURCE = re.compile("^ {4}[ 0-9]")  # the line of a message, and advice: Stencil's own words
 ROM_WARNING = "is ROM: nothing that the guest writes will stick"
+# A Multiboot header that says where to load the file: magic number, flags, checksum, addresses.
+MULTIBOOT = struct.pack("<3I5I", 0x1badb002, 1 << 16, -0x1badb002 - (1 << 16) & 0xffffffff,
+                        1 << 20, 1 << 20, 0, 0, 1 << 20)
 
 ramdisk = None  # the directory with the tables' files in d/
 
@@ -36,7 +39,7 @@ def make_ramdisk(root):
         with open(directory / name, "wb") as file:
             file.truncate(size)
         (directory / name).chmod(0o644)
-    (root / "k").touch()
+    (root / "k").write_bytes(MULTIBOOT)
     (directory / "ro0444").chmod(0o444)
     (directory / "no0000").chmod(0)
     (directory / "link").symlink_to("f32")
@@ -235,7 +238,7 @@ class Program(unittest.TestCase):
     def test_each_vm_has_a_line_of_json(self):
         status, messages, output = check_config(
             "vm a -kernel k -object memory-backend-ram,id=m,size=1M\n"
-            "vm b -kernel k -m 1M\n"
+            "vm b -kernel k -m 2M\n"
             "vm c -kernel k -object memory-backend-ram,id=m,size=2M,share=on "
             "-object memory-backend-file,id=t,size=4K,mem-path=/d/f8,readonly=on\n", "--json")
         self.assertEqual((status, messages), (0, []))
@@ -348,6 +351,33 @@ class Program(unittest.TestCase):
                 "2:42: can't load /none: Failed to open file \"/none\": No such file or directory",
                 "3:14: could not open kernel file 'secret': Permission denied",
                 "4:14: could not open kernel file '/none': No such file or directory"])
+
+    def test_kernels_are_judged_by_the_loaders(self):
+        with tempfile.TemporaryDirectory() as name:
+            root = pathlib.Path(name)
+            (root / "k").write_bytes(MULTIBOOT)
+            (root / "text").write_text("no kernel")
+            kernel = bytearray(0x1600)  # a bzImage that wants 64 MiB
+            for at, form, value in ((0x1f1, "B", 1), (0x1f4, "I", 256), (0x1fe, "H", 0xaa55),
+                                    (0x200, "H", 0x6aeb), (0x202, "4s", b"HdrS"), (0x206, "H", 0x20f),
+                                    (0x211, "B", 0x81), (0x22c, "I", 0x7fffffff),
+                                    (0x230, "I", 2 << 20), (0x234, "B", 1), (0x236, "H", 0x7f),
+                                    (0x238, "I", 2047), (0x258, "Q", 16 << 20), (0x260, "I", 64 << 20)):
+                struct.pack_into("<" + form, kernel, at, value)
+            (root / "linux").write_bytes(kernel)
+            for options, said in (
+                    ("-m 2M -kernel /k", []), ("-m 128M -kernel /linux", []),
+                    ("-m 128M -kernel /text",
+                     ["1:22: /text: not a Linux bzImage, Multiboot 1 or PVH ELF kernel"]),
+                    ("-m 128M -kernel /none",
+                     ["1:22: could not open kernel file '/none': No such file or directory"]),
+                    ("-m 8M -kernel /linux", ["80 MiB are needed, the VM has 8 MiB below 4 GiB"]),
+                    ("-m 64K -kernel /k", ["the VM has no RAM from 0x1000 to 0x20000"])):
+                with self.subTest(options=options):
+                    (root / "config").write_text(f"vm a {options}\n")
+                    status, messages, _ = lint("--ramdisk", name, root / "config")
+                    self.assertEqual((status, len(messages)), (len(said), len(said)))
+                    self.assertTrue(not said or messages[0].endswith(said[0]), messages)
 
     def test_links_stay_below_the_directory(self):
         with tempfile.TemporaryDirectory() as name:
