@@ -334,7 +334,7 @@ static enum status refuse_driver(struct vm_reader *reader, const struct options 
 					    "vfio-",   "intel-",  "VGA",     "rtl8139", "sev-",
 					    "tpm-",    "ivshmem", "pvpanic-"};
 	struct diag_place place = option_value_place(options, driver);
-	struct suggestion near = suggest(driver->value, strlen(driver->value));
+	const char *names[ARRAY_SIZE(drivers) + 1] = {NULL};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strncmp(driver->value, known[i], strlen(known[i])) != 0)
@@ -344,8 +344,8 @@ static enum status refuse_driver(struct vm_reader *reader, const struct options 
 	}
 	diag_error(reader->diag, place, "'%s' is not a valid device model name", driver->value);
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
-		suggest_name(&near, drivers[i].name);
-	suggest_tell(&near, "", reader->diag);
+		names[i] = drivers[i].name;
+	suggest_value(names, driver->value, reader->diag);
 	return ERR_INVAL;
 }
 

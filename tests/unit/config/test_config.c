@@ -451,16 +451,19 @@ static void machine_and_name_are_checked(void **state)
 
 static void devices_have_qemus_errors(void **state)
 {
-	expect_logged("vm a -kernel k -device foo -device virtio-blk-pci,drive=d -device foo=1 "
-		      "-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
-		      "c:1:24: 'foo' is not a valid device model name\n"
-		      "c:1:36: device 'virtio-blk-pci' is not supported yet\n"
-		      "c:1:67: Parameter 'driver' is missing\n"
-		      "c:1:112: Parameter 'id' expects an identifier\n"
-		      "Identifiers consist of letters, digits, '-', '.', '_', starting with a "
-		      "letter.\n"
-		      "c:1:134: JSON parse error, premature EOI\n"
-		      "c:1:82: Parameter 'driver' is missing\n");
+	expect_logged(
+		"vm a -kernel k -device foo -device virtio-blk-pci,drive=d -device foo=1 "
+		"-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
+		"c:1:24: 'foo' is not a valid device model name\n"
+		"      = possible values: 'isa-debug-exit', 'isa-debugcon', 'nvdimm', 'pc-dimm', "
+		"'pvpanic', 'vmgenid'\n"
+		"c:1:36: device 'virtio-blk-pci' is not supported yet\n"
+		"c:1:67: Parameter 'driver' is missing\n"
+		"c:1:112: Parameter 'id' expects an identifier\n"
+		"Identifiers consist of letters, digits, '-', '.', '_', starting with a "
+		"letter.\n"
+		"c:1:134: JSON parse error, premature EOI\n"
+		"c:1:82: Parameter 'driver' is missing\n");
 	expect_logged("vm a -kernel k -device isa-debug-exit,iobase=x "
 		      "-device isa-debug-exit,iobase=0x100000000 -device isa-debug-exit,foo=1 "
 		      "-device isa-debug-exit,iobase=0xffff -device isa-debug-exit,iosize=0",

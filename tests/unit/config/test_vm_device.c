@@ -85,6 +85,10 @@ static void other_devices_are_made_too(void **state)
 	assert_int_equal(vm->debugcon, SERIAL_NULL);
 }
 
+#define DEVICES \
+	"error:       = possible values: 'isa-debug-exit', 'isa-debugcon', 'nvdimm', 'pc-dimm', " \
+	"'pvpanic', 'vmgenid'"
+
 static void devices_in_json_come_after_all_others(void **state)
 {
 	const struct dimm_config *dimm =
@@ -105,9 +109,9 @@ static void devices_in_json_come_after_all_others(void **state)
 		    "error: Duplicate device ID 'a'\n");
 	run_devices("-device '{\"driver\":\"pc-dimm\",\"memdev\":\"m9\"' -device nix",
 		    "error: JSON parse error, premature EOI\n"
-		    "error: 'nix' is not a valid device model name\n");
+		    "error: 'nix' is not a valid device model name\n" DEVICES "\n");
 	run_devices("-device '{\"driver\":\"pc-dimm\"}' -device nix",
-		    "error: 'nix' is not a valid device model name\n"
+		    "error: 'nix' is not a valid device model name\n" DEVICES "\n"
 		    "error: 'memdev' property must be set\n");
 }
 
@@ -163,8 +167,8 @@ static void refusals_have_qemus_words(void **state)
 		{"{\"driver\":5}", "Parameter 'driver' is missing"},
 		{"{\"driver\":null,\"memdev\":\"m0\"}", "Parameter 'driver' is missing"},
 		{"{\"memdev\":\"m0\"}", "Parameter 'driver' is missing"},
-		{"{\"driver\":\"\"}", "'' is not a valid device model name"},
-		{"{\"driver\":\"nix\"}", "'nix' is not a valid device model name"},
+		{"{\"driver\":\"\"}", "'' is not a valid device model name\n" DEVICES},
+		{"{\"driver\":\"nix\"}", "'nix' is not a valid device model name\n" DEVICES},
 		{"{\"driver\":\"pc-dimm\"} x", "Expecting at most one JSON value"},
 		{"{\"driver\":\"isa-debug-exit\",\"iobase\":\"244\"}",
 		 "Parameter 'iobase' expects uint64"},
