@@ -335,7 +335,7 @@ void image_align_window(struct image *image, uint64_t offset, uint64_t align)
 	move_to(image, frames + n_before * PAGE_SIZE);
 }
 
-enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy)
+enum status image_grow_raw(struct image *image, uint64_t size, const struct frame_policy *policy)
 {
 	uint64_t n_frames = n_frames_of(size);
 	phys_t frames;
@@ -345,12 +345,19 @@ enum status image_grow(struct image *image, uint64_t size, const struct frame_po
 	frames = frame_alloc_run_by(policy, n_frames, natural_align(size));
 	if (frames == 0)
 		return ERR_NOMEM;
-	memset(phys_to_virt(frames), 0, n_frames * PAGE_SIZE);
+	memset((char *)phys_to_virt(frames) + size, 0, n_frames * PAGE_SIZE - size);
 	image->base = frames;
 	image->size = size;
 	image->aligned = true;
 	image->moved = true;
 	image->grown = true;
+	return OK;
+}
+
+enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy)
+{
+	TRY(image_grow_raw(image, size, policy));
+	memset(phys_to_virt(image->base), 0, size);
 	return OK;
 }
 

@@ -80,6 +80,11 @@ struct image *image_create_anonymous(struct image_list *list, uint64_t size,
  * policy's nodes, aligned as by image_align(). ERR_NOMEM: there is no such run.
  */
 enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy);
+/*
+ * The same without the zeros, which take long in a large file: the caller writes every byte before
+ * it is read.
+ */
+enum status image_grow_raw(struct image *image, uint64_t size, const struct frame_policy *policy);
 /* strerror()'s text. */
 const char *image_error_text(enum image_error error);
 

@@ -28,7 +28,7 @@ enum status output_create(struct output *output, struct image_list *images,
 	if (error != IMAGE_OK)
 		return fail(output, "open", image_error_text(error), why);
 	output->image = image;
-	if (image_grow(image, output->size, &anywhere) == OK)
+	if (image_grow_raw(image, output->size, &anywhere) == OK)
 		return OK;
 	output_remove(output, images);
 	return fail(output, "write", "not enough memory in this machine", why);

@@ -6,7 +6,8 @@
 
 /*
  * A file that is written piece by piece, into the ramdisk or over the console, by the boot
- * processor. A file of the ramdisk exists, filled with zeros, after output_create().
+ * processor. A file of the ramdisk exists after output_create(), and is removed unless it is
+ * written completely.
  */
 #define OUTPUT_WHY_MAX 320
 

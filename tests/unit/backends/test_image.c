@@ -314,6 +314,13 @@ static void a_file_grows_and_goes_with_its_frames(void **state)
 	assert_true(freed == FRAMES && freed_frames == 3);
 	assert_null(list.first);
 	assert_int_equal(image_create(&list, "new", &image), IMAGE_OK);
+	memset(frames, 0xee, 4 * PAGE_SIZE);
+	assert_int_equal(image_grow_raw(image, PAGE_SIZE + 1, &policy), OK);
+	assert_int_equal((uint8_t)frames[PAGE_SIZE], 0xee);
+	assert_int_equal(frames[PAGE_SIZE + 1], 0);
+	assert_int_equal(frames[2 * PAGE_SIZE - 1], 0);
+	image_remove(&list, image);
+	assert_int_equal(image_create(&list, "new", &image), IMAGE_OK);
 	asked_frames = 0;
 	assert_int_equal(image_grow(image, BYTES + 1, &policy), ERR_NOMEM);
 	assert_int_equal(image_grow(image, UINT64_MAX, &policy), ERR_NOMEM);
