@@ -32,8 +32,6 @@ set(HV_MACHINE_SOURCES
 	hv/host/tsc_sync.c
 	hv/host/tsc_timer.c
 	hv/main.c
-	hv/monitor/file_job.c
-	hv/monitor/output.c
 	hv/processor.c
 	hv/run/access.c
 	hv/run/emulate.c

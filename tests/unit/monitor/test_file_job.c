@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Dumps, saves and sent files step by step: what is there in the middle, and after an interruption.
+ */
+#include "hv/monitor/file_job.h"
+
+#include <string.h>
+
+#include "hv/guest/region_map.h"
+#include "hv/host/tsc.h"
+#include "hv/monitor/job.h"
+#include "hv/monitor/registers.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vm/save_queue.h"
+#include "hv/vm/state.h"
+#include "tests/unit/support.h"
+
+#include "tests/unit/machine_frames.h"
+
+#define MEMORY	    MIB(2)
+#define STATE_BYTES (PAGE_SIZE + 100)
+
+uint64_t tsc_hz = 1000000;
+struct vcpu_shared vcpu_shared;
+struct vm *vms, *vms_cursor[N_VMS_WALKS];
+struct lock vms_lock;
+
+static const struct backend ram = {.id = "ram", .size = MEMORY, .dump = true};
+static struct vm_config config;
+static struct mem_map map;
+static struct vcpu vcpu;
+static struct vm vm;
+static char said[1 << 16];
+static char entries[4096] __attribute__((aligned(16)));
+static struct arena arena;
+static struct image_list images = {NULL, &arena};
+static struct save_config *due; /* the save of the configuration */
+static bool saved_well;
+static uint64_t n_free;
+
+size_t console_waiting(void)
+{
+	return 0;
+}
+
+void console_write_raw(const char *text, size_t len)
+{
+	size_t n = strlen(said);
+
+	assert_true(n + len < sizeof(said));
+	memcpy(said + n, text, len);
+	said[n + len] = '\0';
+}
+
+struct vm *vm_find(unsigned index)
+{
+	return vms && vms->index == index ? vms : NULL;
+}
+
+void vm_pause(struct vm *of, bool on)
+{
+	of->vcpu->is_paused = on;
+}
+
+bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
+{
+	return vcpus->is_aside;
+}
+
+void registers_read(const struct vcpu *of, struct dump_cpu *ret)
+{
+	*ret = (struct dump_cpu){.rip = 0x1234};
+}
+
+void vcpu_keep(struct vcpu *of)
+{
+}
+
+uint64_t tsc_unix_ns(uint64_t tsc)
+{
+	return tsc;
+}
+
+size_t vm_state_size(const struct vm *of)
+{
+	return STATE_BYTES;
+}
+
+void vm_state_write(const struct vm *of, const struct vm_state_host *host, void *to)
+{
+	memset(to, 's', STATE_BYTES);
+}
+
+struct save_config *save_queue_next(void)
+{
+	return due;
+}
+
+void save_queue_done(struct save_config *save, bool well)
+{
+	assert_ptr_equal(save, due);
+	due = NULL;
+	saved_well = well;
+}
+
+/* A running VM whose second page is full of 'm'. Its vCPU stops at once. */
+static int set_up(void **state)
+{
+	const struct mem_region region = {.len = MEMORY, .kind = MEM_COW, .backend = &ram};
+	phys_t page;
+
+	machine_frames_add(MIB(64));
+	arena = (struct arena){.base = entries, .size = sizeof(entries)};
+	images.first = NULL;
+	file_job_setup(&images);
+	map.n = 0;
+	vcpu = (struct vcpu){.is_aside = true};
+	vm = (struct vm){.name = "v",
+			 .config = &config,
+			 .mem = &map,
+			 .memory = {.ept = &vm.ept, .map = &map},
+			 .vcpu = &vcpu,
+			 .n_vcpus = 1};
+	vms = &vm;
+	assert_int_equal(ept_setup(), OK);
+	assert_int_equal(ept_init(&vm.ept, 1, EPT_UNLIMITED), OK);
+	assert_int_equal(mem_map_add(&map, &region), OK);
+	assert_int_equal(region_map(&vm.ept, &map.region[0]), OK);
+	assert_int_equal(ept_copy(&vm.ept, (gpa_t){PAGE_SIZE}, &page), OK);
+	memset(phys_to_virt(page), 'm', PAGE_SIZE);
+	n_free = frame_available();
+	*said = '\0';
+	return 0;
+}
+
+static void finish(void)
+{
+	while (job_is_running())
+		job_work();
+}
+
+static struct image *find(const char *path)
+{
+	struct image *image;
+
+	return image_lookup(images.first, path, &image) == IMAGE_OK ? image : NULL;
+}
+
+static const char *bytes_of(const struct image *image)
+{
+	return phys_to_virt(image->base);
+}
+
+static void a_dump_holds_the_memory_and_the_vm_goes_on(void **state)
+{
+	const char *bytes;
+
+	file_job_dump(&vm, "core", false);
+	assert_true(vcpu.is_paused);
+	job_work();
+	assert_true(job_is_running());
+	finish();
+	assert_false(vcpu.is_paused);
+	assert_string_equal(said, "");
+	assert_int_equal(find("core")->size, MEMORY + PAGE_SIZE);
+	bytes = bytes_of(find("core"));
+	assert_memory_equal(bytes,
+			    "\x7f"
+			    "ELF",
+			    4);
+	assert_int_equal(bytes[2 * PAGE_SIZE], 'm');
+	assert_int_equal(bytes[3 * PAGE_SIZE - 1], 'm');
+	assert_int_equal(bytes[3 * PAGE_SIZE], 0);
+}
+
+static void nothing_is_left_of_an_interrupted_dump(void **state)
+{
+	file_job_dump(&vm, "core", false);
+	job_work();
+	job_work();
+	assert_non_null(find("core"));
+	assert_true(job_interrupt());
+	assert_null(find("core"));
+	assert_false(job_is_running());
+	assert_false(vcpu.is_paused);
+	assert_string_equal(said, "Interrupted\n");
+	assert_int_equal(frame_available(), n_free);
+}
+
+static void a_vm_that_the_operator_has_stopped_stays_so(void **state)
+{
+	vcpu.is_paused = true;
+	file_job_dump(&vm, "core", false);
+	job_work();
+	assert_true(job_interrupt());
+	assert_true(vcpu.is_paused);
+}
+
+static void a_file_that_exists_stays(void **state)
+{
+	file_job_dump(&vm, "core", false);
+	finish();
+	file_job_dump(&vm, "core", false);
+	finish();
+	assert_string_equal(said, "Error: dump: failed to open 'core': File exists\n");
+	assert_int_equal(bytes_of(find("core"))[2 * PAGE_SIZE], 'm');
+	assert_false(vcpu.is_paused);
+}
+
+/* Of two files the second exists: the first is not created. */
+static void a_save_has_both_files_or_none(void **state)
+{
+	struct image *other;
+
+	vcpu.is_paused = true;
+	assert_int_equal(image_create(&images, "x.state", &other), IMAGE_OK);
+	file_job_save(&vm, "x", false);
+	finish();
+	assert_string_equal(said, "Error: save: failed to open 'x.state': File exists\n");
+	assert_null(find("x.mem"));
+	assert_ptr_equal(find("x.state"), other);
+	file_job_save(&vm, "y", false);
+	finish();
+	assert_int_equal(find("y.mem")->size, MEMORY);
+	assert_int_equal(bytes_of(find("y.mem"))[PAGE_SIZE], 'm');
+	assert_int_equal(find("y.state")->size, STATE_BYTES);
+	assert_int_equal(bytes_of(find("y.state"))[STATE_BYTES - 1], 's');
+}
+
+static void a_file_that_is_sent_ends_at_a_line(void **state)
+{
+	file_job_dump(&vm, "core", true);
+	job_work();
+	job_work();
+	job_work();
+	assert_true(job_interrupt());
+	assert_memory_equal(said, "stencil~B 1 ", 12);
+	assert_null(strstr(said, "stencil~E"));
+	assert_non_null(strstr(said, "\nInterrupted\n"));
+	*said = '\0';
+	file_job_dump(&vm, "core", true);
+	finish();
+	assert_non_null(strstr(said, "stencil~E"));
+	assert_null(find("core"));
+}
+
+static void a_vm_that_ends_before_it_has_stopped_is_missed(void **state)
+{
+	vcpu.is_aside = false;
+	file_job_dump(&vm, "core", false);
+	job_work();
+	assert_true(job_is_running());
+	vms = NULL;
+	finish();
+	assert_string_equal(said, "Error: the VM has ended\n");
+	assert_null(find("core"));
+}
+
+static void a_save_of_the_configuration_is_completed(void **state)
+{
+	struct save_config line = {.path = "x", .vm = &vm};
+
+	vm.outcome = VM_FROZEN;
+	vm.is_given_up = true; /* the line holds it */
+	due = &line;
+	file_job_begin_due();
+	job_work();
+	assert_false(job_interrupt());
+	finish();
+	assert_true(saved_well);
+	assert_non_null(find("x.state"));
+	file_job_begin_due();
+	assert_false(job_is_running());
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_dump_holds_the_memory_and_the_vm_goes_on),
+		TEST(nothing_is_left_of_an_interrupted_dump),
+		TEST(a_vm_that_the_operator_has_stopped_stays_so),
+		TEST(a_file_that_exists_stays),
+		TEST(a_save_has_both_files_or_none),
+		TEST(a_file_that_is_sent_ends_at_a_line),
+		TEST(a_vm_that_ends_before_it_has_stopped_is_missed),
+		TEST(a_save_of_the_configuration_is_completed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
