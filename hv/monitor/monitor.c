@@ -37,12 +37,13 @@ bool monitor_is_on(void)
 
 bool monitor_holds_machine(void)
 {
-	return (monitor_is_on() && !command_has_quit()) || save_queue_is_wanted();
+	return (monitor_is_on() && !command_has_quit()) || save_queue_is_wanted() ||
+	       job_is_running();
 }
 
 bool monitor_is_waiting(void)
 {
-	return monitor_is_on() || save_queue_is_wanted();
+	return monitor_is_on() || save_queue_is_wanted() || job_is_running();
 }
 
 static void type(uint8_t byte)

@@ -12,9 +12,9 @@
 void monitor_switch(void);
 /* Whether the console is at the prompt. Any processor. */
 bool monitor_is_on(void);
-/* Whether the machine stays on without running VMs: for the operator, or to save templates. */
+/* Whether the machine stays on without running VMs: for the operator, or until a job is done. */
 bool monitor_holds_machine(void);
-/* Whether monitor_poll() needs to be called every millisecond. Any processor. */
+/* Whether monitor_poll() needs to be called every millisecond. */
 bool monitor_is_waiting(void);
 
 /* End all VMs and the machine, as the command 'quit' does. */

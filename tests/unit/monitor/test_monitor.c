@@ -461,6 +461,22 @@ static void a_check_waits_until_no_template_changes(void **state)
 			    "check\ncheck: VMs and templates: 1000, frames: 0, faults: 0\n" PROMPT);
 }
 
+static void a_job_holds_the_machine_after_the_prompt(void **state)
+{
+	begin("info vms\r");
+	typed = "\x01"
+		"c";
+	run(10);
+	assert_false(monitor_is_on());
+	assert_true(monitor_holds_machine() && monitor_is_waiting());
+	while (job_is_running() || console_waiting() > 0)
+		turn();
+	assert_false(monitor_holds_machine() || monitor_is_waiting());
+	assert_int_equal(count("  vm-"), N_VMS - 1);
+	type("\x01"
+	     "c");
+}
+
 static void a_configured_save_is_not_interrupted(void **state)
 {
 	saves = true;
@@ -532,6 +548,7 @@ int main(void)
 		TEST(a_vm_may_end_during_its_answer),
 		TEST(a_stopped_vm_goes_on_after_the_key),
 		TEST(a_check_waits_until_no_template_changes),
+		TEST(a_job_holds_the_machine_after_the_prompt),
 		TEST(a_configured_save_is_not_interrupted),
 		TEST(the_operator_is_answered_beside_a_flood),
 		TEST(ctrl_a_a_attaches_the_console_to_the_vm_in_focus),
