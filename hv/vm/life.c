@@ -121,7 +121,7 @@ bool vm_act_alone(struct vcpu *vcpu)
 
 /*
  * Whether its vCPUs are gone: it has ended and may be freed, or is a template. A freeze that has
- * begun has no other end.
+ * begun goes to its end, whatever else is asked for.
  */
 static bool act(struct vm *vm, uint32_t actions)
 {

@@ -17,8 +17,7 @@
  * is answered CONTROL_REFUSED.
  */
 bool template_freeze(struct vm *vm);
-/* Of a VM that is not a template: nothing but template_freeze() and its end may touch its memory.
- */
+/* Of a VM that is not a template. Only template_freeze() and the VM's end may touch its memory. */
 static inline bool template_is_freezing(const struct vm *vm)
 {
 	return vm->layer != NULL;
