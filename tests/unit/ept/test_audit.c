@@ -334,7 +334,39 @@ static void a_tree_without_a_root_of_its_own_has_its_layers(void **state)
 	expect("is neither the VM's own nor its template's: a bug of Stencil; destroy the VM, and "
 	       "report this line");
 	template.root = root;
+	template.base = NULL;
+	expect("template: the root table 0x");
+	template.base = layer;
 	assert_int_equal(audit_all(), 0);
+}
+
+static void a_table_of_zeros_is_no_page(void **state)
+{
+	break_slot(slot_of(&other, ROM, 0), ept_zero_table(1) | RX, "which is zeros");
+}
+
+/* The log still has the slot of a page that was unmapped. */
+static void what_was_unmapped_before_a_freeze_is_not_the_layers(void **state)
+{
+	phys_t frame;
+
+	assert_int_equal(ept_copy(&clone, at(ZEROS + 2 * PAGE_SIZE), &frame), OK);
+	assert_int_equal(ept_map(&clone, at(ZEROS + 2 * PAGE_SIZE), 0, PAGE_SIZE, 0), OK);
+	ept_reclaim(&clone);
+	assert_int_equal(ept_freeze(&clone, &second), OK);
+	assert_int_equal(audit_all(), 0);
+	ept_layer_put(second);
+	second = NULL;
+}
+
+/* Its tables of zeros are the machine's. */
+static void a_layer_may_borrow_tables(void **state)
+{
+	assert_int_equal(ept_map_zero(&clone, at(GIB(1)), MIB(2), RX), OK);
+	assert_int_equal(ept_freeze(&clone, &second), OK);
+	assert_int_equal(audit_all(), 0);
+	ept_layer_put(second);
+	second = NULL;
 }
 
 static void only_the_first_faults_are_said(void **state)
@@ -370,6 +402,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_tree_without_a_root_of_its_own_has_its_layers,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(only_the_first_faults_are_said, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_table_of_zeros_is_no_page, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_unmapped_before_a_freeze_is_not_the_layers,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_layer_may_borrow_tables, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
