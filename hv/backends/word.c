@@ -144,10 +144,11 @@ static enum unit reader_stop(struct reader *reader)
 	}
 	if (reader->quote == 0 && (peek(cursor) == ' ' || peek(cursor) == '\t'))
 		return UNIT_END;
-	if (reader->quote == 0 && failed_join(cursor) != 0)
-		return UNIT_BAD;
-	if (is_escape(reader))
+	if (is_escape(reader)) {
+		if (reader->quote == 0 && failed_join(cursor) != 0)
+			return UNIT_BAD;
 		cursor->at++;
+	}
 	reader->n_rest = utf8_printable(cursor->text + cursor->at, cursor->len - cursor->at);
 	if (reader->n_rest == 0 && peek(cursor) == '\t')
 		reader->n_rest = 1;

@@ -5,7 +5,6 @@
 #include "hv/host/apic.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
-#include "hv/host/paging.h"
 
 static bool is_wanted;	   /* atomic */
 static unsigned n_waiting; /* processors in rendezvous_pass(), atomic */
@@ -39,9 +38,7 @@ void rendezvous_pass(void)
 	if (!__atomic_load_n(&is_wanted, __ATOMIC_RELAXED))
 		return;
 	__atomic_fetch_add(&n_waiting, 1, __ATOMIC_RELEASE);
-	while (__atomic_load_n(&is_wanted, __ATOMIC_ACQUIRE)) {
-		paging_sync(); /* the other processor may wait for that */
+	while (__atomic_load_n(&is_wanted, __ATOMIC_ACQUIRE))
 		pause();
-	}
 	__atomic_fetch_sub(&n_waiting, 1, __ATOMIC_RELEASE);
 }

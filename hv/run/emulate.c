@@ -188,6 +188,7 @@ static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
 		return STEP_REFUSED;
 	struct memory_lock held = memory_lock(vcpu);
 	status = operand_find(&emulation->space, linear, access->size, rights, ret);
+	/* Accessed flags, and a page that will be written, may need a frame. */
 	if (status == ERR_NOMEM)
 		stop_for_memory(vcpu, emulation->space.paging.fault.gpa);
 	memory_unlock(&held);

@@ -13,7 +13,6 @@
 #include "hv/host/paging.h"
 #include "hv/host/rendezvous.h"
 #include "hv/lib/string.h"
-#include "hv/vm/hold.h"
 #include "hv/vm/protect.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"

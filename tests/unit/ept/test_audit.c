@@ -353,7 +353,7 @@ static void what_was_unmapped_before_a_freeze_is_not_the_layers(void **state)
 	assert_int_equal(ept_copy(&clone, at(ZEROS + 2 * PAGE_SIZE), &frame), OK);
 	assert_int_equal(ept_map(&clone, at(ZEROS + 2 * PAGE_SIZE), 0, PAGE_SIZE, 0), OK);
 	ept_reclaim(&clone);
-	assert_int_equal(ept_freeze(&clone, &second), OK);
+	assert_int_equal(freeze_tree(&clone, &second), OK);
 	assert_int_equal(audit_all(), 0);
 	ept_layer_put(second);
 	second = NULL;
@@ -363,7 +363,7 @@ static void what_was_unmapped_before_a_freeze_is_not_the_layers(void **state)
 static void a_layer_may_borrow_tables(void **state)
 {
 	assert_int_equal(ept_map_zero(&clone, at(GIB(1)), MIB(2), RX), OK);
-	assert_int_equal(ept_freeze(&clone, &second), OK);
+	assert_int_equal(freeze_tree(&clone, &second), OK);
 	assert_int_equal(audit_all(), 0);
 	ept_layer_put(second);
 	second = NULL;

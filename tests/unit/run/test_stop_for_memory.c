@@ -9,6 +9,7 @@
 #include "hv/run/exit_ept.c"
 #include "hv/run/stop_for_memory.c"
 
+#include "tests/unit/ept_freeze.h"
 #include "tests/unit/guest_regions.h"
 #include "tests/unit/support.h"
 
@@ -290,7 +291,7 @@ static void a_page_that_was_merged_is_waited_for(void **state)
 /* The tables belong to a layer: accessed flags need a copy. */
 static void freeze(struct ept_layer **ret)
 {
-	assert_int_equal(ept_freeze(&vm.ept, ret), OK);
+	assert_int_equal(freeze_tree(&vm.ept, ret), OK);
 	fill_up();
 }
 
@@ -347,7 +348,7 @@ static void code_in_the_next_page_is_waited_for_if_it_is_needed(void **state)
 		entry = (TO - RAM) / PAGE_SIZE;
 		word = TO | 0x67; /* dirty, too */
 		put(TABLES + 8 * entry, &word, 8);
-		assert_int_equal(ept_freeze(&vm.ept, &layer), OK);
+		assert_int_equal(freeze_tree(&vm.ept, &layer), OK);
 		word = 0;
 		put(TO, &word, 8);
 		fill_up();
