@@ -171,7 +171,7 @@ static uint32_t read_register(struct vcpu *vcpu, gpa_t gpa)
 		.part[0] = {.gpa = {align_down(gpa.raw, sizeof(uint32_t))},
 			    .len = sizeof(uint32_t)},
 	};
-	struct access_value value;
+	struct access_value value = {0};
 
 	access_read(vcpu, &operand, &value);
 	return (uint32_t)value.word[0];

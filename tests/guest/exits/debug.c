@@ -182,8 +182,8 @@ void debug_check(void)
 	check_steps();
 	check_step_in_string();
 	check_breakpoints();
-	check_breakpoint_on_string();
 	if (param_given("strict")) { /* not in TCG */
+		check_breakpoint_on_string();
 		check_general_detect();
 		check_port_breakpoint();
 		check_icebp();

@@ -6,6 +6,7 @@
 #include "hv/lib/types.h"
 
 struct ept_log {
+	phys_t chunk;
 	uint64_t n_chunks;
 };
 
@@ -42,6 +43,12 @@ static inline uint64_t *ept_log_next(struct ept_log_cursor *cursor)
 {
 	(void)cursor;
 	return NULL;
+}
+
+static inline phys_t ept_log_chunk_before(phys_t chunk)
+{
+	(void)chunk;
+	return 0;
 }
 
 static inline void ept_log_free(struct ept_log *log)
