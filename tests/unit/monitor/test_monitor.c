@@ -534,6 +534,45 @@ static void ctrl_a_a_attaches_the_console_to_the_vm_in_focus(void **state)
 	     "c");
 }
 
+static void what_is_typed_during_a_command_is_bounded(void **state)
+{
+	unsigned n = 0;
+
+	begin("info vms\r");
+	for (; monitor_has_room(); n++)
+		monitor_type('x');
+	assert_int_equal(n, 4096);
+	monitor_type('x');
+	monitor_type('\x03');
+	wait_for_prompt();
+	type("info status\r");
+	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
+}
+
+/* The machine is held without the prompt, too. */
+static void a_save_of_the_configuration_is_waited_for(void **state)
+{
+	type("\x01"
+	     "c");
+	assert_false(monitor_holds_machine() || monitor_is_waiting());
+	saves = true;
+	assert_true(monitor_holds_machine() && monitor_is_waiting());
+	saves = false;
+	type("\x01"
+	     "c");
+}
+
+/* The last test: the monitor knows no way back. */
+static void after_quit_there_is_no_prompt(void **state)
+{
+	begin_typing("quit\rinfo status\r");
+	run(200);
+	assert_true(monitor_is_on());
+	assert_false(monitor_holds_machine());
+	assert_false(ends_with(PROMPT));
+	assert_int_equal(count("(stencil) "), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -552,6 +591,9 @@ int main(void)
 		TEST(a_configured_save_is_not_interrupted),
 		TEST(the_operator_is_answered_beside_a_flood),
 		TEST(ctrl_a_a_attaches_the_console_to_the_vm_in_focus),
+		TEST(what_is_typed_during_a_command_is_bounded),
+		TEST(a_save_of_the_configuration_is_waited_for),
+		cmocka_unit_test_setup(after_quit_there_is_no_prompt, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
