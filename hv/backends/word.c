@@ -186,7 +186,7 @@ static void report_bad(const struct reader *reader, struct diag *diag)
 		diag_error(diag, place, "byte 0x%02x is not part of printable UTF-8 text", byte);
 }
 
-/* Do what the writer meant. False: there is no failed join. */
+/* Join the lines, as the writer meant. False: the cursor is not at a failed join. */
 static bool join_anyway(struct word_cursor *cursor)
 {
 	size_t len = failed_join(cursor);

@@ -15,8 +15,10 @@
 #include "hv/vmx/instruction_error.h"
 #include "hv/vmx/vmcs.h"
 
-/* A control or host field is invalid, for this vCPU or since another one: the next one gets a new
- * VMCS. */
+/*
+ * A control or host field is invalid. This vCPU or an earlier one may have made it so: the next one
+ * gets a new VMCS.
+ */
 static void entry_refused(struct vcpu *vcpu, enum vmx_result result)
 {
 	unsigned error;
