@@ -291,8 +291,6 @@ static void say_saved(void)
 {
 	const struct mem_map *map = job.still.vm->mem;
 
-	if (job.kind != KIND_SAVE)
-		return;
 	log_info("VM %s: saved: %s.state", job.still.vm->name, job.path);
 	for (size_t i = 0; i < map->n; i++) {
 		const struct mem_region *region = &map->region[i];
@@ -313,7 +311,8 @@ static enum job_state end_part(void)
 			output_begin_sending(&job.part[job.at_part].output);
 		return JOB_GOES_ON;
 	}
-	say_saved();
+	if (job.kind == KIND_SAVE)
+		say_saved();
 	job.is_complete = true;
 	return JOB_IS_DONE;
 }

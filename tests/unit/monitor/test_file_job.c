@@ -255,6 +255,28 @@ static void a_vm_that_ends_before_it_has_stopped_is_missed(void **state)
 	assert_null(find("core"));
 }
 
+static void what_is_sent_is_what_is_written(void **state)
+{
+	static char sent[sizeof(said)];
+	phys_t page;
+
+	assert_int_equal(ept_copy(&vm.ept, (gpa_t){5 * PAGE_SIZE}, &page), OK);
+	for (unsigned i = 0; i < PAGE_SIZE; i++) /* no run of equal bytes */
+		((uint8_t *)phys_to_virt(page))[i] = (uint8_t)(i * 7 + i / 256);
+	file_job_dump(&vm, "/core", true);
+	finish();
+	memcpy(sent, said, sizeof(sent));
+	*said = '\0';
+	file_job_dump(&vm, "/core", false);
+	finish();
+	file_job_send("/core");
+	assert_true(job_is_running());
+	finish();
+	assert_true(strlen(said) > PAGE_SIZE);
+	assert_string_equal(said, sent);
+	assert_non_null(find("/core"));
+}
+
 static void a_save_of_the_configuration_is_completed(void **state)
 {
 	struct save_config line = {.path = "x", .vm = &vm};
@@ -284,6 +306,7 @@ int main(void)
 		TEST(a_save_has_both_files_or_none),
 		TEST(a_file_that_is_sent_ends_at_a_line),
 		TEST(a_vm_that_ends_before_it_has_stopped_is_missed),
+		TEST(what_is_sent_is_what_is_written),
 		TEST(a_save_of_the_configuration_is_completed),
 	};
 
