@@ -129,7 +129,16 @@ static int set_up(void **state)
 	memset(phys_to_virt(page), 'm', PAGE_SIZE);
 	n_free = frame_available();
 	*said = '\0';
+	saved_well = false;
+	log_reset();
 	return 0;
+}
+
+/* Of the machine's free frames so many remain. */
+static void leave_frames(uint64_t n)
+{
+	while (frame_available() > n)
+		assert_true(frame_alloc() != 0);
 }
 
 static void finish(void)
@@ -255,6 +264,33 @@ static void a_vm_that_ends_before_it_has_stopped_is_missed(void **state)
 	assert_null(find("core"));
 }
 
+static void a_template_that_is_given_up_is_missed(void **state)
+{
+	vm.outcome = VM_FROZEN;
+	file_job_dump(&vm, "core", false);
+	assert_false(vcpu.is_paused);
+	vm.is_given_up = true;
+	finish();
+	assert_string_equal(said, "Error: the VM has ended\n");
+	assert_null(find("core"));
+	*said = '\0';
+	vm.is_given_up = false;
+	file_job_dump(&vm, "core", false);
+	finish();
+	assert_string_equal(said, "");
+	assert_int_equal(find("core")->size, MEMORY + PAGE_SIZE);
+}
+
+/* Its struct is in the list until its last processor has left it. */
+static void a_vm_that_has_ended_is_missed(void **state)
+{
+	file_job_dump(&vm, "core", false);
+	vm.outcome = VM_ENDED_WELL;
+	finish();
+	assert_string_equal(said, "Error: the VM has ended\n");
+	assert_true(vcpu.is_paused);
+}
+
 static void what_is_sent_is_what_is_written(void **state)
 {
 	static char sent[sizeof(said)];
@@ -275,6 +311,168 @@ static void what_is_sent_is_what_is_written(void **state)
 	assert_true(strlen(said) > PAGE_SIZE);
 	assert_string_equal(said, sent);
 	assert_non_null(find("/core"));
+}
+
+static void only_a_file_is_sent(void **state)
+{
+	struct image *folder;
+
+	assert_int_equal(image_create(&images, "folder", &folder), IMAGE_OK);
+	folder->type = IMAGE_DIRECTORY;
+	file_job_send("x");
+	file_job_send("folder");
+	file_job_send("/");
+	assert_false(job_is_running());
+	assert_string_equal(said, "Error: send: could not open 'x': No such file or directory\n"
+				  "Error: send: could not open 'folder': Is a directory\n"
+				  "Error: send: could not open '/': Is a directory\n");
+}
+
+static void both_files_of_a_save_are_sent(void **state)
+{
+	const char *memory, *end, *head;
+
+	vcpu.is_paused = true;
+	file_job_save(&vm, "x", true);
+	finish();
+	memory = strstr(said, "stencil~B 1 2097152 x.mem\n");
+	assert_ptr_equal(memory, said);
+	end = strstr(memory, "stencil~E");
+	head = strstr(memory, "stencil~B 1 4196 x.state\n");
+	assert_true(end && head && end < head && strstr(head, "stencil~E"));
+	assert_string_equal(logged, "VM v: saved: x.state\n"
+				    "VM v: memory of 'ram': mem-path=x.mem,offset=0\n");
+	assert_null(find("x.mem"));
+}
+
+static void memory_that_files_hold_is_not_saved(void **state)
+{
+	map.region[0].kind = MEM_ROM;
+	vcpu.is_paused = true;
+	file_job_save(&vm, "x", false);
+	finish();
+	assert_non_null(find("x.state"));
+	assert_null(find("x.mem"));
+	assert_string_equal(logged, "VM v: saved: x.state\n");
+}
+
+/* RAM that continues above 4 GiB has two regions and one line. */
+static void each_backend_is_named_once(void **state)
+{
+	static const struct backend two = {.id = "two", .size = 2 * PAGE_SIZE, .dump = true};
+	struct mem_region low = {
+		.gpa = {MEMORY}, .len = PAGE_SIZE, .kind = MEM_COW, .backend = &two};
+	struct mem_region high = low;
+
+	high.gpa = (gpa_t){GIB(4)};
+	high.offset = PAGE_SIZE;
+	assert_int_equal(mem_map_add(&map, &low), OK);
+	assert_int_equal(mem_map_add(&map, &high), OK);
+	assert_int_equal(region_map(&vm.ept, &map.region[1]), OK);
+	assert_int_equal(region_map(&vm.ept, &map.region[2]), OK);
+	vcpu.is_paused = true;
+	file_job_save(&vm, "x", false);
+	finish();
+	assert_string_equal(logged, "VM v: saved: x.state\n"
+				    "VM v: memory of 'ram': mem-path=x.mem,offset=0\n"
+				    "VM v: memory of 'two': mem-path=x.mem,offset=2097152\n");
+}
+
+static void what_cannot_be_saved_is_refused(void **state)
+{
+	static struct nvdimm_labels labels;
+
+	file_job_save(&vm, "x", false);
+	finish();
+	assert_false(vcpu.is_paused);
+	vcpu.is_paused = true;
+	vcpu.regs.requests = VCPU_REQUEST_START;
+	file_job_save(&vm, "x", false);
+	finish();
+	vm.labels.labels = &labels;
+	file_job_save(&vm, "x", false);
+	finish();
+	assert_string_equal(said,
+			    "Error: save: the VM is running: stop it or make it a template first\n"
+			    "Error: save: the VM has not started yet\n"
+			    "Error: save: NVDIMM labels cannot be saved\n");
+	assert_true(vcpu.is_paused);
+	assert_null(images.first);
+	assert_int_equal(frame_available(), n_free);
+}
+
+/* A clone runs on what the template shares with it. */
+static void memory_that_clones_change_is_not_saved(void **state)
+{
+	vm.outcome = VM_FROZEN;
+	vm.n_holds = 2;
+	file_job_save(&vm, "private", false);
+	finish();
+	assert_non_null(find("private.mem"));
+	map.region[0].kind = MEM_SHARED;
+	file_job_save(&vm, "x", false);
+	finish();
+	assert_string_equal(said,
+			    "Error: save: its clones may change its shared memory that is not "
+			    "a file: end them first\n");
+	assert_null(find("x.state"));
+	vm.n_holds = 1;
+	file_job_save(&vm, "x", false);
+	finish();
+	assert_non_null(find("x.state"));
+}
+
+/* No frame for the registers, none for the head, too few for the memory. */
+static void a_job_without_memory_leaves_nothing(void **state)
+{
+	static const uint64_t n_frames[] = {0, 1, 100};
+
+	for (size_t i = 0; i < ARRAY_SIZE(n_frames); i++) {
+		set_up(state);
+		leave_frames(n_frames[i]);
+		file_job_dump(&vm, "core", false);
+		finish();
+		assert_string_equal(said,
+				    "Error: dump: failed to write 'core': not enough memory in "
+				    "this machine\n");
+		assert_false(vcpu.is_paused);
+		*said = '\0';
+		vcpu.is_paused = true;
+		file_job_save(&vm, "x", false);
+		finish();
+		assert_non_null(strstr(said, "Error: save: failed to write 'x"));
+		assert_null(find("core"));
+		assert_null(find("x.state"));
+		assert_null(find("x.mem"));
+		assert_int_equal(frame_available(), n_frames[i]);
+	}
+}
+
+static void a_file_in_the_place_of_a_folder_is_an_error(void **state)
+{
+	struct image *file;
+
+	assert_int_equal(image_create(&images, "file", &file), IMAGE_OK);
+	file_job_dump(&vm, "file/core", false);
+	finish();
+	assert_string_equal(said, "Error: dump: failed to open 'file/core': Not a directory\n");
+}
+
+static void an_error_of_the_configurations_save_is_logged(void **state)
+{
+	static struct nvdimm_labels labels;
+	struct save_config line = {.path = "x", .vm = &vm};
+
+	vm.outcome = VM_FROZEN;
+	vm.labels.labels = &labels;
+	due = &line;
+	saved_well = true;
+	file_job_begin_due();
+	finish();
+	assert_false(saved_well);
+	assert_null(due);
+	assert_string_equal(logged, "error: VM v: save: NVDIMM labels cannot be saved\n");
+	assert_string_equal(said, "");
 }
 
 static void a_save_of_the_configuration_is_completed(void **state)
@@ -306,7 +504,18 @@ int main(void)
 		TEST(a_save_has_both_files_or_none),
 		TEST(a_file_that_is_sent_ends_at_a_line),
 		TEST(a_vm_that_ends_before_it_has_stopped_is_missed),
+		TEST(a_template_that_is_given_up_is_missed),
+		TEST(a_vm_that_has_ended_is_missed),
 		TEST(what_is_sent_is_what_is_written),
+		TEST(only_a_file_is_sent),
+		TEST(both_files_of_a_save_are_sent),
+		TEST(memory_that_files_hold_is_not_saved),
+		TEST(each_backend_is_named_once),
+		TEST(what_cannot_be_saved_is_refused),
+		TEST(memory_that_clones_change_is_not_saved),
+		TEST(a_job_without_memory_leaves_nothing),
+		TEST(a_file_in_the_place_of_a_folder_is_an_error),
+		TEST(an_error_of_the_configurations_save_is_logged),
 		TEST(a_save_of_the_configuration_is_completed),
 	};
 
