@@ -9,27 +9,18 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/registers.h"
-#include "hv/vcpu/sched.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
+#include "tests/unit/idle_vms.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct vm_config config;
-static struct mem_map no_memory;
 static struct vcpu vcpu;
 static struct ept_layer layer;
 static struct vm running, template;
 
-struct vm *vms, *vms_cursor[N_VMS_WALKS];
-struct lock vms_lock;
 uint64_t tsc_hz = 1000000000;
-
-size_t console_waiting(void)
-{
-	return 0;
-}
 
 void console_write_raw(const char *text, size_t len)
 {
@@ -44,31 +35,6 @@ struct vm *focus_vm(void)
 void focus_set(const struct vm *vm)
 {
 	(void)vm;
-}
-
-void platform_list(const struct platform *platform, struct device_list *ret)
-{
-	(void)platform;
-	*ret = (struct device_list){0};
-}
-
-struct vm *vm_find(unsigned index)
-{
-	struct vm *vm = vms;
-
-	while (vm && vm->index != index)
-		vm = vm->next;
-	return vm;
-}
-
-unsigned vm_next_index(void)
-{
-	return 100;
-}
-
-bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
-{
-	return true;
 }
 
 void registers_show(const struct vcpu *of)
@@ -147,27 +113,14 @@ void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 	assert(vm == &running && outcome == VM_ENDED_WELL);
 }
 
-static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
-{
-	*vm = (struct vm){.name = name,
-			  .index = vms ? vms->index + 1 : 0,
-			  .outcome = outcome,
-			  .config = &config,
-			  .mem = &no_memory,
-			  .vcpu = &vcpu,
-			  .n_vcpus = 1,
-			  .next = vms};
-	vms = vm;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct monitor_line line = {0};
 
 	vms = NULL;
-	make_vm(&template, "t", VM_FROZEN);
+	idle_vms_add(&template, "t", VM_FROZEN, &vcpu, 1);
 	template.layer = &layer;
-	make_vm(&running, "r", VM_RUNNING);
+	idle_vms_add(&running, "r", VM_RUNNING, &vcpu, 1);
 	for (size_t i = 0; i < size; i++) {
 		char echo[MONITOR_ECHO_SIZE];
 		bool entered;

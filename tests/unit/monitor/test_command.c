@@ -10,17 +10,16 @@
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/registers.h"
-#include "hv/vcpu/sched.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
 #include "tests/unit/support.h"
 
+#include "tests/unit/idle_vms.h"
+
 static char said[8192]; /* on the console */
 static char did[8192];	/* to VMs, a line for each call */
 
-static struct vm_config config;
-static struct mem_map no_memory;
 static struct vcpu vcpu[2] = {{.n_exits = 7}, {.number = 1, .n_exits = 8}},
 		   paused = {.is_paused = true};
 static struct ept_layer layer;
@@ -28,8 +27,6 @@ static struct vm template, stopped, running, made = {.name = "t-1"};
 static struct vm *focus;
 static unsigned n_left; /* clones that there is memory for */
 
-struct vm *vms, *vms_cursor[N_VMS_WALKS];
-struct lock vms_lock;
 uint64_t tsc_hz = 1000000;
 
 __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
@@ -40,11 +37,6 @@ __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(did + len, sizeof(did) - len, fmt, args);
 	va_end(args);
-}
-
-size_t console_waiting(void)
-{
-	return 0;
 }
 
 void console_write_raw(const char *text, size_t len)
@@ -60,30 +52,6 @@ struct vm *focus_vm(void)
 void focus_set(const struct vm *vm)
 {
 	note("focus %s\n", vm->name);
-}
-
-void platform_list(const struct platform *platform, struct device_list *ret)
-{
-	*ret = (struct device_list){0};
-}
-
-struct vm *vm_find(unsigned index)
-{
-	struct vm *vm = vms;
-
-	while (vm && vm->index != index)
-		vm = vm->next;
-	return vm;
-}
-
-unsigned vm_next_index(void)
-{
-	return 100;
-}
-
-bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
-{
-	return true;
 }
 
 void registers_show(const struct vcpu *of)
@@ -167,45 +135,36 @@ void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 	vm->outcome = outcome;
 }
 
-static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
-{
-	*vm = (struct vm){.name = name,
-			  .index = vms ? vms->index + 1 : 0,
-			  .outcome = outcome,
-			  .config = &config,
-			  .mem = &no_memory,
-			  .vcpu = vcpu,
-			  .n_vcpus = ARRAY_SIZE(vcpu),
-			  .next = vms};
-	vms = vm;
-}
-
 /* A template t, a clone t-0 that the operator has stopped, and r, which runs and is in focus. */
 static int set_up(void **state)
 {
 	vms = NULL;
-	make_vm(&template, "t", VM_FROZEN);
+	idle_vms_add(&template, "t", VM_FROZEN, vcpu, ARRAY_SIZE(vcpu));
 	template.layer = &layer;
 	template.n_holds = 2;
 	template.next_number = 1;
-	make_vm(&stopped, "t-0", VM_RUNNING);
+	idle_vms_add(&stopped, "t-0", VM_RUNNING, &paused, 1);
 	stopped.template = &template;
-	stopped.vcpu = &paused;
-	stopped.n_vcpus = 1;
-	make_vm(&running, "r", VM_RUNNING);
+	idle_vms_add(&running, "r", VM_RUNNING, vcpu, ARRAY_SIZE(vcpu));
 	running.share = (struct share){.weight = 100, .used = 7900};
 	focus = &running;
 	n_left = 2;
 	return 0;
 }
 
-static void type(const char *text)
+/* Enter the line; job_work() answers. */
+static void begin(const char *text)
 {
 	static char line[256];
 
 	*said = *did = '\0';
 	strcpy(line, text);
 	command_run(line);
+}
+
+static void type(const char *text)
+{
+	begin(text);
 	while (job_is_running())
 		job_work();
 }
@@ -369,6 +328,48 @@ static void there_may_be_no_vm(void **state)
 	assert_string_equal(said, "");
 }
 
+/* Between two steps the VM leaves the list, or stays there until its last processor has left it. */
+static void the_rest_of_an_answer_ends_with_its_vm(void **state)
+{
+	static const char *const lines[] = {"info cpus", "info mtree -f"};
+
+	tsc_hz = 1; /* a turn is one step */
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(lines); i++) {
+		set_up(state);
+		begin(lines[i / 2]);
+		job_work();
+		assert_true(job_is_running());
+		assert_string_not_equal(said, "");
+		*said = '\0';
+		running.outcome = VM_ENDED_WELL;
+		if (i % 2)
+			vms = running.next;
+		job_work();
+		assert_false(job_is_running());
+		assert_string_equal(said, "Error: the VM has ended\n");
+	}
+	tsc_hz = 1000000;
+}
+
+static void a_template_that_is_given_up_has_no_answer(void **state)
+{
+	focus = &template;
+	type("info memory_size_summary");
+	assert_string_equal(said, "base memory: 0\nplugged memory: 0\n");
+	begin("info memory_size_summary");
+	template.is_given_up = true;
+	job_work();
+	assert_string_equal(said, "Error: the VM has ended\n");
+}
+
+static void a_vcpu_that_waits_for_an_interrupt_is_halted(void **state)
+{
+	vcpu[1].regs.requests = VCPU_REQUEST_HALT;
+	type("info cpus");
+	assert_string_equal(said, "* CPU #0: running, 7 exits\n  CPU #1: halted, 8 exits\n");
+	vcpu[1].regs.requests = 0;
+}
+
 static void a_template_that_was_given_up_is_gone(void **state)
 {
 	template.is_given_up = true;
@@ -475,6 +476,9 @@ int main(void)
 		cmocka_unit_test_setup(names_of_files_that_could_not_be_sent_are_refused, set_up),
 		cmocka_unit_test_setup(a_vm_that_does_not_fit_is_refused, set_up),
 		cmocka_unit_test_setup(there_may_be_no_vm, set_up),
+		cmocka_unit_test_setup(the_rest_of_an_answer_ends_with_its_vm, set_up),
+		cmocka_unit_test_setup(a_template_that_is_given_up_has_no_answer, set_up),
+		cmocka_unit_test_setup(a_vcpu_that_waits_for_an_interrupt_is_halted, set_up),
 		cmocka_unit_test_setup(a_template_that_was_given_up_is_gone, set_up),
 		cmocka_unit_test_setup(quit_ends_all_that_runs, set_up),
 		cmocka_unit_test_setup(what_is_wrong_is_refused_in_qemus_words, set_up),
