@@ -4,13 +4,12 @@
 
 #include <string.h>
 
+#include "tests/unit/run/flat_guest.h"
 #include "tests/unit/support.h"
 
 #define DEVICE UINT64_C(0xfee00000) /* linear and guest-physical address */
 #define RIP    UINT64_C(0x1000)
 #define RFLAGS UINT64_C(0x202)
-
-uint64_t test_vmcs[TEST_VMCS_FIELDS];
 
 static struct vm vm = {.n_vcpus = 1};
 static struct vcpu vcpu = {.vm = &vm};
@@ -18,18 +17,6 @@ static uint64_t last_written;
 static unsigned n_stops;
 static unsigned n_faults;
 static uint32_t requests; /* that a write to the device makes */
-
-enum insn_mode access_code_mode(void)
-{
-	return INSN_64;
-}
-
-enum insn_check access_linear(const struct insn_access *access, enum insn_mode mode, uint64_t cr4,
-			      uint64_t *ret)
-{
-	*ret = access->offset;
-	return INSN_ALLOWED;
-}
 
 void access_read(struct vcpu *for_vcpu, const struct operand *operand, struct access_value *ret)
 {
@@ -54,16 +41,6 @@ enum status operand_find(struct operand_space *space, uint64_t linear, size_t si
 void stop_for_memory(struct vcpu *stopped, gpa_t gpa)
 {
 	n_stops++;
-}
-
-void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
-{
-}
-
-void vcpu_owe_single_step(void)
-{
-	if (test_vmcs[VMCS_GUEST_RFLAGS] & RFLAGS_TF)
-		test_vmcs[VMCS_GUEST_PENDING_DEBUG] |= PENDING_BS;
 }
 
 void vcpu_inject_exception_error(struct vcpu *into, unsigned vector, uint32_t error)

@@ -4,31 +4,18 @@
 
 #include <string.h>
 
+#include "tests/unit/run/flat_guest.h"
 #include "tests/unit/support.h"
 
 #define PORT   0xe9
 #define OUTSB  (PORT << 16 | IO_STRING)
 #define RFLAGS 0x202
 
-uint64_t test_vmcs[TEST_VMCS_FIELDS];
-
 static struct platform_wiring wiring;
 static struct vm vm = {.n_vcpus = 1, .platform.wiring = &wiring};
 static struct vcpu vcpu = {.vm = &vm};
 static unsigned n_written;
 static bool asks_for_more; /* the device, for another exit with the same output */
-
-enum insn_mode access_code_mode(void)
-{
-	return INSN_64;
-}
-
-enum insn_check access_linear(const struct insn_access *access, enum insn_mode mode, uint64_t cr4,
-			      uint64_t *ret)
-{
-	*ret = access->offset;
-	return INSN_ALLOWED;
-}
 
 void access_read(struct vcpu *for_vcpu, const struct operand *operand, struct access_value *ret)
 {
@@ -51,16 +38,6 @@ enum status operand_find(struct operand_space *space, uint64_t linear, size_t si
 uint64_t vcpu_now(const struct vcpu *for_vcpu)
 {
 	return 0;
-}
-
-void vcpu_read_paging(struct guest_memory *memory, struct guest_paging *ret)
-{
-}
-
-void vcpu_owe_single_step(void)
-{
-	if (test_vmcs[VMCS_GUEST_RFLAGS] & RFLAGS_TF)
-		test_vmcs[VMCS_GUEST_PENDING_DEBUG] |= PENDING_BS;
 }
 
 void vcpu_inject_exception_error(struct vcpu *into, unsigned vector, uint32_t error)
