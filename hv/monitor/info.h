@@ -42,5 +42,8 @@ struct info_part {
 enum status info_run_part(const struct info_vm *vm, const char *command, struct info_part *part,
 			  info_emit *emit, void *context);
 
-/* Log each command and its answer, each line after the VM's name. 'vm' is not changed. */
+/*
+ * Log each command and its answer, each line after the VM's name. 'vm' is not changed. All commands
+ * are known to info_is_command().
+ */
 void info_print(struct info_vm *vm, const struct info_config *commands);

@@ -134,6 +134,18 @@ static void each_vm_has_its_turn(void **state)
 	assert_ptr_equal(focused(), &vm[2]);
 }
 
+/* After the last VM comes the first, although VMs that do not read are between them. */
+static void vms_that_do_not_read_are_passed(void **state)
+{
+	vm[0].config = vm[2].config = &silent;
+	focus_set(&vm[1]);
+	focus_next();
+	assert_ptr_equal(focused(), &vm[1]);
+	vm[0].config = &reads;
+	focus_next();
+	assert_ptr_equal(focused(), &vm[0]);
+}
+
 static void without_a_reader_nothing_is_said(void **state)
 {
 	for (unsigned i = 0; i < N_VMS; i++)
@@ -236,6 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_vm_has_its_turn),
+		TEST(vms_that_do_not_read_are_passed),
 		TEST(without_a_reader_nothing_is_said),
 		TEST(bytes_go_to_the_vm_in_focus_or_the_first_reader),
 		TEST(a_full_fifo_holds_the_keyboard_for_a_second),

@@ -136,6 +136,36 @@ static void memory_devices_come_by_address(void **state)
 		"\"hotpluggable\": true}}]}\n");
 }
 
+static void the_order_of_the_options_does_not_matter(void **state)
+{
+	run_vm("-m 128M,slots=2,maxmem=1G -object memory-backend-ram,id=a,size=2M "
+	       "-object memory-backend-ram,id=b,size=2M "
+	       "-device pc-dimm,id=low,memdev=a,addr=0x100000000 "
+	       "-device pc-dimm,id=high,memdev=b,addr=0x110000000",
+	       "");
+	*answer = '\0';
+	assert_int_equal(ask("info memory-devices"), OK);
+	assert_true(strstr(answer, "\"low\"\n  addr: 0x100000000\n") <
+		    strstr(answer, "\"high\"\n  addr: 0x110000000\n"));
+	assert_non_null(strstr(answer, "\"low\"\n  addr: 0x100000000\n"));
+}
+
+static void the_configurations_commands_are_logged(void **state)
+{
+	struct info_config sizes = {.command = "info memory_size_summary"};
+	struct info_config numa = {.next = &sizes, .command = "info numa"};
+	struct info_vm vm = {run_vm("-m 1M", ""), &map, &devices};
+
+	info_print(&vm, NULL);
+	assert_string_equal(logged, "");
+	info_print(&vm, &numa);
+	assert_string_equal(logged, "v: (qemu) info numa\n"
+				    "v: 0 nodes\n"
+				    "v: (qemu) info memory_size_summary\n"
+				    "v: base memory: 1048576\n"
+				    "v: plugged memory: 0\n");
+}
+
 #define DEVICES \
 	"  00000000fec00000-00000000fec00fff (prio 0, i/o): ioapic\n" \
 	"  00000000fee00000-00000000fee00fff (prio 4096, i/o): apic-msi\n"
@@ -284,6 +314,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vm_with_everything_tells_of_it),
 		cmocka_unit_test(memory_devices_come_by_address),
+		cmocka_unit_test(the_order_of_the_options_does_not_matter),
+		cmocka_unit_test(the_configurations_commands_are_logged),
 		cmocka_unit_test(the_memory_map_is_flat),
 		cmocka_unit_test(a_file_window_begins_at_0_of_its_backend),
 		cmocka_unit_test(a_vm_without_anything_has_little_to_tell),

@@ -549,9 +549,29 @@ static void what_is_typed_during_a_command_is_bounded(void **state)
 	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
 }
 
+static void what_is_typed_waits_while_the_console_is_full(void **state)
+{
+	static const char line[] = "an answer that is longer than a line\n";
+
+	type("vm vm-7\r");
+	while (console_waiting() < 5000)
+		console_write_raw(line, strlen(line));
+	tsc_hz = UINT64_MAX / 4;
+	for (const char *text = "stop\r"; *text; text++)
+		monitor_type((uint8_t)*text);
+	monitor_poll();
+	assert_false(vcpu.is_paused);
+	tsc_hz = 0; /* two seconds, in which nothing leaves */
+	monitor_poll();
+	assert_true(vcpu.is_paused);
+	tsc_hz = 1000000000;
+	wait_for_prompt();
+}
+
 /* The machine is held without the prompt, too. */
 static void a_save_of_the_configuration_is_waited_for(void **state)
 {
+	assert_true(monitor_holds_machine() && monitor_is_waiting());
 	type("\x01"
 	     "c");
 	assert_false(monitor_holds_machine() || monitor_is_waiting());
@@ -562,11 +582,22 @@ static void a_save_of_the_configuration_is_waited_for(void **state)
 	     "c");
 }
 
-/* The last test: the monitor knows no way back. */
+/* The last test: the monitor knows no way back. The command that runs is completed first. */
 static void after_quit_there_is_no_prompt(void **state)
 {
-	begin_typing("quit\rinfo status\r");
+	begin("info vms\r");
+	monitor_quit(); /* as the power button does */
+	typed = "quit\rinfo status\r";
+	while (*typed)
+		turn();
+	assert_true(job_is_running() && command_has_quit());
+	assert_true(monitor_holds_machine());
+	assert_int_equal(pool[1].outcome, VM_RUNNING);
+	while (job_is_running() || console_waiting() > 0)
+		turn();
 	run(200);
+	assert_int_equal(count("  vm-"), N_VMS - 1);
+	assert_int_equal(pool[1].outcome, VM_ENDED_WELL);
 	assert_true(monitor_is_on());
 	assert_false(monitor_holds_machine());
 	assert_false(ends_with(PROMPT));
@@ -592,6 +623,7 @@ int main(void)
 		TEST(the_operator_is_answered_beside_a_flood),
 		TEST(ctrl_a_a_attaches_the_console_to_the_vm_in_focus),
 		TEST(what_is_typed_during_a_command_is_bounded),
+		TEST(what_is_typed_waits_while_the_console_is_full),
 		TEST(a_save_of_the_configuration_is_waited_for),
 		cmocka_unit_test_setup(after_quit_there_is_no_prompt, set_up),
 	};

@@ -131,6 +131,20 @@ static void files_of_all_sizes_arrive(void **state)
 	}
 }
 
+/* The first line is full when the last byte, or the last run, waits. */
+static void the_last_bytes_may_need_a_line_of_their_own(void **state)
+{
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)i;
+	send("f", 190, 4096);
+	assert_int_equal(n_lines, 4);
+	arrives("f", 190);
+	memset(data + 185, 0, 300);
+	send("f", 485, 4096);
+	assert_int_equal(n_lines, 4);
+	arrives("f", 485);
+}
+
 static void pieces_do_not_matter(void **state)
 {
 	static const size_t pieces[] = {1, 7, 192, 4096, SIZE_MAX_HERE};
@@ -254,6 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_of_all_sizes_arrive),
+		cmocka_unit_test(the_last_bytes_may_need_a_line_of_their_own),
 		cmocka_unit_test(pieces_do_not_matter),
 		cmocka_unit_test(zeros_cost_nothing),
 		cmocka_unit_test(lines_of_others_may_come_between),
