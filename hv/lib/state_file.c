@@ -11,7 +11,15 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
-enum { AT_VERSION = 8, AT_CRC = 12, AT_LENGTH = 16, SECTION_HEAD_SIZE = STATE_NAME_SIZE + 8 };
+#define VERSION_WITH_RELEASE 4 /* of the format */
+
+enum {
+	AT_VERSION = 8,
+	AT_CRC = 12,
+	AT_LENGTH = 16,
+	AT_RELEASE = 24,
+	SECTION_HEAD_SIZE = STATE_NAME_SIZE + 8
+};
 
 static uint64_t load(const uint8_t *from, size_t size)
 {
@@ -35,9 +43,14 @@ static void put_value(struct state_writer *writer, uint64_t value, size_t size)
 	writer->len += size;
 }
 
-void state_begin(struct state_writer *writer, void *data)
+void state_begin(struct state_writer *writer, void *data, const char *release)
 {
-	*writer = (struct state_writer){.data = data, .len = STATE_HEAD_SIZE};
+	uint8_t padded[STATE_RELEASE_SIZE] = {0};
+	size_t n = strlen(release);
+
+	memcpy(padded, release, n < sizeof(padded) ? n : sizeof(padded));
+	*writer = (struct state_writer){.data = data, .len = AT_RELEASE};
+	state_put(writer, padded, sizeof(padded));
 }
 
 void state_begin_section(struct state_writer *writer, const char *name, unsigned number)
@@ -95,17 +108,54 @@ size_t state_end(struct state_writer *writer)
 	return writer->len;
 }
 
+/* The bytes before the first section. */
+static size_t head_size(const uint8_t *data)
+{
+	bool has_release = load(data + AT_VERSION, 4) >= VERSION_WITH_RELEASE;
+
+	return has_release ? STATE_HEAD_SIZE : STATE_HEAD_SIZE_3;
+}
+
 static enum status check_length(const uint8_t *data, size_t len, char why[STATE_WHY_MAX])
 {
 	uint64_t length = load(data + AT_LENGTH, 8);
 
-	if (length == len)
+	if (length == len && len >= head_size(data))
 		return OK;
-	if (length > len)
+	if (length == len)
+		format(why, STATE_WHY_MAX, "is too short: it has %zu bytes", len);
+	else if (length > len)
 		format(why, STATE_WHY_MAX, "is cut off: it has %zu of %lu bytes", len, length);
 	else
 		format(why, STATE_WHY_MAX, "has %lu bytes after its end", len - length);
 	return ERR_CORRUPT;
+}
+
+void state_get_release(const void *data, size_t len, char ret[STATE_RELEASE_SIZE + 1])
+{
+	const uint8_t *bytes = data;
+	size_t n = 0;
+
+	if (len >= STATE_HEAD_SIZE && head_size(bytes) == STATE_HEAD_SIZE)
+		memcpy(ret, bytes + AT_RELEASE, n = STATE_RELEASE_SIZE);
+	ret[n] = '\0';
+	for (size_t i = 0; ret[i] != '\0'; i++)
+		if (ret[i] < ' ' || ret[i] > '~')
+			ret[i] = '?';
+}
+
+static enum status refuse_version(const void *data, size_t len, uint32_t version,
+				  char why[STATE_WHY_MAX])
+{
+	char release[STATE_RELEASE_SIZE + 1];
+	char by[sizeof(release) + 16] = "";
+
+	state_get_release(data, len, release);
+	if (release[0] != '\0')
+		format(by, sizeof(by), " (Stencil %s)", release);
+	format(why, STATE_WHY_MAX, "has version %u of the format%s, only %u to %u are supported",
+	       version, by, STATE_VERSION_OLDEST, STATE_VERSION);
+	return ERR_UNSUPPORTED;
 }
 
 enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX])
@@ -113,17 +163,13 @@ enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX])
 	const uint8_t *bytes = data;
 	uint32_t version, crc;
 
-	if (len < STATE_HEAD_SIZE || memcmp(bytes, STATE_MAGIC, AT_VERSION) != 0) {
+	if (len < STATE_HEAD_SIZE_3 || memcmp(bytes, STATE_MAGIC, AT_VERSION) != 0) {
 		format(why, STATE_WHY_MAX, "is not a file of a VM's state");
 		return ERR_CORRUPT;
 	}
 	version = (uint32_t)load(bytes + AT_VERSION, 4);
-	if (version < STATE_VERSION_OLDEST || version > STATE_VERSION) {
-		format(why, STATE_WHY_MAX,
-		       "has version %u of the format, only %u to %u are supported", version,
-		       STATE_VERSION_OLDEST, STATE_VERSION);
-		return ERR_UNSUPPORTED;
-	}
+	if (version < STATE_VERSION_OLDEST || version > STATE_VERSION)
+		return refuse_version(data, len, version, why);
 	TRY(check_length(bytes, len, why));
 	crc = crc32_add(0, bytes + AT_LENGTH, len - AT_LENGTH);
 	if (crc == load(bytes + AT_CRC, 4))
@@ -138,7 +184,7 @@ enum status state_open(struct state_reader *reader, const void *data, size_t len
 	*reader = (struct state_reader){.data = data, .len = len};
 	TRY(state_check(data, len, reader->why));
 	reader->version = (uint32_t)load(reader->data + AT_VERSION, 4);
-	reader->at = reader->end = STATE_HEAD_SIZE;
+	reader->at = reader->end = head_size(reader->data);
 	return OK;
 }
 

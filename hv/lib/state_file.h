@@ -11,8 +11,8 @@
  *	4		version of the format
  *	4		CRC-32 of everything after this field
  *	8		length of the file
- *	sections:
- *	  16		name, padded with NULs
+ *	48		the version of Stencil that wrote it, padded with NULs; not in versions 1 to
+ *3 sections: 16		name, padded with NULs
  *	  4		number among the sections of this name: 0, 1, ...
  *	  4		bytes that follow
  *
@@ -21,10 +21,12 @@
  * table of fields needs a new STATE_VERSION. A field that a version adds says
  * so; in files of older versions it is 0.
  */
-#define STATE_VERSION	     3
+#define STATE_VERSION	     4
 #define STATE_VERSION_OLDEST 1 /* that can be read */
 #define STATE_MAGIC	     "STENCILS"
-#define STATE_HEAD_SIZE	     24
+#define STATE_HEAD_SIZE	     72 /* before the first section */
+#define STATE_HEAD_SIZE_3    24 /* in files of versions 1 to 3 */
+#define STATE_RELEASE_SIZE   48
 #define STATE_NAME_SIZE	     16
 #define STATE_WHY_MAX	     300 /* bytes of a message, including its NUL */
 
@@ -71,8 +73,11 @@ struct state_writer {
 	size_t section; /* where the current section begins */
 };
 
-/* 'data' has room for everything that will be put, or is NULL to count only. */
-void state_begin(struct state_writer *writer, void *data);
+/*
+ * 'data' has room for everything that will be put, or is NULL to count only. 'release' names the
+ * version of Stencil; what is longer than STATE_RELEASE_SIZE bytes is cut.
+ */
+void state_begin(struct state_writer *writer, void *data, const char *release);
 void state_begin_section(struct state_writer *writer, const char *name, unsigned number);
 void state_put(struct state_writer *writer, const void *data, size_t len);
 void state_put_number(struct state_writer *writer, uint64_t value);
@@ -98,6 +103,11 @@ struct state_reader {
  * ERR_UNSUPPORTED: 'why' is written.
  */
 enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX]);
+/*
+ * The version of Stencil that wrote the file, printable; "" if the file does not say it. The place
+ * is the same in all versions of the format from 4 on, so that a newer one can be named, too.
+ */
+void state_get_release(const void *data, size_t len, char ret[STATE_RELEASE_SIZE + 1]);
 
 /* These functions write 'reader->why' on error. 'data' must stay valid as long as the reader. */
 enum status state_open(struct state_reader *reader, const void *data, size_t len);

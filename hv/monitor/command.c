@@ -13,6 +13,7 @@
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/lib/version.h"
 #include "hv/monitor/answer.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
@@ -239,7 +240,7 @@ static void info_templates(const struct request *request)
 static void info_version(const struct request *request)
 {
 	(void)request;
-	say("Stencil, a hypervisor for VM templates");
+	say("Stencil %s", stencil_version);
 }
 
 static void info_vms(const struct request *request)

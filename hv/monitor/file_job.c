@@ -8,6 +8,7 @@
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/lib/version.h"
 #include "hv/monitor/dump.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/output.h"
@@ -236,7 +237,8 @@ static bool begin_save(void)
 {
 	struct vm *vm = job.still.vm;
 	uint64_t memory = saved_memory_size(vm->mem), now = rdtsc();
-	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now)};
+	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now),
+				     stencil_version};
 	const char *why = cannot_save(vm);
 
 	if (why) {

@@ -162,7 +162,8 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 {
 	const struct image *image = vm->config->incoming_image;
 	uint64_t now = rdtsc();
-	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now)};
+	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now), NULL};
+	char release[STATE_RELEASE_SIZE + 1];
 	struct vm_state_file file = {
 		.data = phys_to_virt(image->base),
 		.len = image->size,
@@ -174,6 +175,9 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 		log_error("VM %s: '%s' %s", vm->name, vm->config->incoming, file.why);
 		return status;
 	}
+	state_get_release(file.data, file.len, release);
+	log_info("VM %s: '%s' was saved by Stencil %s", vm->name, vm->config->incoming,
+		 release[0] != '\0' ? release : "without a version");
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_choose_controls(&vm->vcpu[i]);
 	vm->guest.n_starts = 1;

@@ -108,7 +108,7 @@ size_t vm_state_size(const struct vm *vm)
 	struct vm_state_host host = {0};
 	struct state_writer writer;
 
-	state_begin(&writer, NULL);
+	state_begin(&writer, NULL, "");
 	return put_all(&writer, vm, &host);
 }
 
@@ -116,7 +116,7 @@ void vm_state_write(const struct vm *vm, const struct vm_state_host *host, void 
 {
 	struct state_writer writer;
 
-	state_begin(&writer, to);
+	state_begin(&writer, to, host->release);
 	(void)put_all(&writer, vm, host);
 }
 

@@ -15,8 +15,9 @@
 struct vm_state_host {
 	const struct cpuid_model *cpuid; /* what CPUID tells guests here */
 	uint64_t tsc_hz;
-	uint64_t now;	  /* host TSC */
-	uint64_t unix_ns; /* the time of day at 'now', since 1970, UTC; 0: not known */
+	uint64_t now;	     /* host TSC */
+	uint64_t unix_ns;    /* the time of day at 'now', since 1970, UTC; 0: not known */
+	const char *release; /* the version of Stencil that writes the file */
 };
 
 extern const struct state_table state_cpuid_table; /* for the tests */

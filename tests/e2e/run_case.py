@@ -62,7 +62,7 @@ def has_vmx():
 
 def change_state(data, section, offset, word):
     """Set bits in a section of a VM's state (hv/lib/state_file.h), and update its checksum."""
-    at = 24
+    at = 72
     while data[at:at + 16].rstrip(b"\0") != section.encode():
         at += 24 + struct.unpack_from("<I", data, at + 20)[0]
     at += 24 + offset

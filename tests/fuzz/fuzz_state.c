@@ -23,7 +23,7 @@ static struct state_vm from, to;
 static uint8_t good[FILE_MAX], file[FILE_MAX];
 static size_t good_len;
 static size_t section_at[SECTIONS_MAX + 1], n_sections; /* the last one: where the file ends */
-static struct vm_state_host host = {NULL, 1000000000, 1000, UINT64_C(1700000000000000000)};
+static struct vm_state_host host = {NULL, 1000000000, 1000, UINT64_C(1700000000000000000), "0.0.0"};
 
 /* A checksum that is always right: computing it, with each comparison traced, took most of the
  * time. */

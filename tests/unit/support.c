@@ -14,8 +14,11 @@
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
+#include "hv/lib/version.h"
 
 uintptr_t phys_offset;
+
+const char stencil_version[] = "0.0.0 (test)";
 
 static struct frame_stack first_stack;
 _Thread_local struct frame_stack *stack_here = &first_stack;

@@ -27,7 +27,7 @@ static void add_files(void)
 	for (unsigned i = 0; i < 4; i++) {
 		struct state_writer writer;
 
-		state_begin(&writer, state_bytes[i]);
+		state_begin(&writer, state_bytes[i], "0.0.0");
 		state_files[i] = (struct image){.path = paths[i],
 						.mode = 0644,
 						.base = virt_to_phys(state_bytes[i]),
@@ -139,12 +139,13 @@ static void a_template_is_made_from_a_file(void **state)
 static void wrong_files_are_refused(void **state)
 {
 	refused("vm a -incoming file:/bad",
-		"error: t:1:21: '/bad' is damaged: its checksum is ca7cf5f7, and should be "
-		"ca7cf4f7\n");
+		"error: t:1:21: '/bad' is damaged: its checksum is 60dd3304, and should be "
+		"60dd3204\n");
 	refused("vm a -incoming file:/short",
-		"error: t:1:21: '/short' is not a file of a VM's state\n");
-	refused("vm a -incoming file:/new",
-		"error: t:1:21: '/new' has version 4 of the format, only 1 to 3 are supported\n");
+		"error: t:1:21: '/short' is cut off: it has 71 of 72 bytes\n");
+	refused("vm a -incoming file:/new", "error: t:1:21: '/new' has version 5 of the format "
+					    "(Stencil 0.0.0), only 1 to 4 are "
+					    "supported\n");
 	refused("vm a -incoming file:/none",
 		"error: t:1:21: could not open '/none': No such file or directory\n");
 	refused("vm a -incoming file:/d", "error: t:1:21: could not open '/d': Is a directory\n");

@@ -220,7 +220,7 @@ static void a_topic_is_answered(void **state)
 		{"info mitigations", "mitigations auto: none\n"},
 		{"info status", "VM status: running\n"},
 		{"info templates", "t: 0 KiB, 1 clones made, 1 alive\n"},
-		{"info version", "Stencil, a hypervisor for VM templates\n"},
+		{"info version", "Stencil 0.0.0 (test)\n"},
 		{"info vms",
 		 "* r: running, 0 KiB private memory, tables included; weight 100, 7 ms used\n"
 		 "  t-0: paused, 0 KiB private memory, tables included; weight 0, 0 ms used\n"

@@ -498,7 +498,7 @@ static void the_operator_is_answered_beside_a_flood(void **state)
 	for (unsigned i = 0; i < 2000 && !strstr(sent, "templates\n"); i++)
 		turn();
 	assert_int_equal(count("\nVM status: paused (template)\n"), 1);
-	assert_int_equal(count("\nStencil, a hypervisor for VM templates\n"), 1);
+	assert_int_equal(count("\nStencil 0.0.0 (test)\n"), 1);
 	assert_true(count("guest: what a guest prints\n") > 10);
 	floods = false;
 	tsc_hz = 1000000000;

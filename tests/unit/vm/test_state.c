@@ -14,7 +14,7 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0x0a8b15ef /* of version 3 */
+#define TABLES_CRC 0x0a8b15ef /* of versions 3 and 4 */
 
 static struct state_vm from, to;
 static uint8_t *file;
@@ -26,7 +26,7 @@ static struct vm_state_host host;
 static int setup(void **state)
 {
 	host_cpuid = *state_host_cpuid();
-	host = (struct vm_state_host){&host_cpuid, HZ, 1000, THEN};
+	host = (struct vm_state_host){&host_cpuid, HZ, 1000, THEN, "0.3.0 (abc)"};
 	state_vm_make(&from, state_host_cpuid());
 	state_vm_make(&to, &host_cpuid);
 	state_vm_fill(&from);
@@ -322,7 +322,7 @@ static void the_tables_are_those_of_the_version(void **state)
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		crc = crc32_add(crc, &state_vmcs_fields[i].field,
 				sizeof(state_vmcs_fields[i].field));
-	assert_int_equal(STATE_VERSION, 3);
+	assert_int_equal(STATE_VERSION, 4);
 	assert_int_equal(crc, TABLES_CRC);
 }
 
@@ -360,6 +360,13 @@ static size_t vcpu_bytes(uint32_t first, uint32_t last)
 	return bytes;
 }
 
+/* Who wrote the file. */
+static void take_out_release(void)
+{
+	memmove(file + STATE_HEAD_SIZE_3, file + STATE_HEAD_SIZE, len - STATE_HEAD_SIZE);
+	len -= STATE_RELEASE_SIZE;
+}
+
 static void make_older(uint32_t version)
 {
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
@@ -369,6 +376,7 @@ static void make_older(uint32_t version)
 	take_out("ioapic", 0, 9, 4);
 	/* After selected, offset and dma_address: what a request has done. */
 	take_out("fw_cfg", 0, 14, 4);
+	take_out_release();
 	file[8] = (uint8_t)version;
 	seal(len);
 }
@@ -408,6 +416,50 @@ static void a_file_of_the_first_version_is_loaded(void **state)
 	file[8] = 2;
 	seal(len);
 	assert_int_equal(load(len), ERR_CORRUPT);
+}
+
+/* Version 3: without the version of Stencil. */
+static void a_file_of_the_third_version_is_loaded(void **state)
+{
+	char release[STATE_RELEASE_SIZE + 1];
+
+	take_out_release();
+	file[8] = 3;
+	seal(len);
+	if (load(len) != OK)
+		fail_msg("%s", why);
+	state_get_release(file, len, release);
+	assert_string_equal(release, "");
+	file[8] = 4;
+	seal(len);
+	assert_int_equal(load(len), ERR_CORRUPT);
+}
+
+static void the_version_of_stencil_is_in_the_file(void **state)
+{
+	char release[STATE_RELEASE_SIZE + 1];
+
+	state_get_release(file, len, release);
+	assert_string_equal(release, "0.3.0 (abc)");
+	state_get_release(file, STATE_HEAD_SIZE - 1, release);
+	assert_string_equal(release, "");
+	memset(file + STATE_HEAD_SIZE_3, 'x', STATE_RELEASE_SIZE);
+	file[STATE_HEAD_SIZE_3] = '\033';
+	state_get_release(file, len, release);
+	assert_int_equal(strlen(release), STATE_RELEASE_SIZE);
+	assert_int_equal(release[0], '?');
+	host.release = "a version with a name that is longer than the 48 bytes for it";
+	vm_state_write(from.vm, &host, file);
+	assert_int_equal(load(len), OK);
+	state_get_release(file, len, release);
+	assert_int_equal(strncmp(release, host.release, STATE_RELEASE_SIZE), 0);
+}
+
+static void a_head_that_is_incomplete_is_refused(void **state)
+{
+	seal(STATE_HEAD_SIZE - 1);
+	assert_int_equal(load(STATE_HEAD_SIZE - 1), ERR_CORRUPT);
+	assert_string_equal(why, "is too short: it has 71 bytes");
 }
 
 static void each_length_that_is_too_short_is_refused(void **state)
@@ -456,11 +508,11 @@ static void the_head_is_looked_at(void **state)
 	file[0] = 's';
 	refused("is not a file of a VM's state");
 	file[0] = 'S';
-	file[8] = 4;
-	refused("has version 4 of the format, only 1 to 3 are supported");
+	file[8] = 5;
+	refused("has version 5 of the format (Stencil 0.3.0 (abc)), only 1 to 4 are supported");
 	file[8] = 0;
-	refused("has version 0 of the format, only 1 to 3 are supported");
-	file[8] = 3;
+	refused("has version 0 of the format, only 1 to 4 are supported");
+	file[8] = 4;
 	file[16]--;
 	refused("has 1 bytes after its end");
 	file[16]++;
@@ -784,6 +836,9 @@ int main(void)
 		TEST(the_tables_are_those_of_the_version),
 		TEST(a_file_of_the_first_version_is_loaded),
 		TEST(a_file_of_the_second_version_is_loaded),
+		TEST(a_file_of_the_third_version_is_loaded),
+		TEST(the_version_of_stencil_is_in_the_file),
+		TEST(a_head_that_is_incomplete_is_refused),
 		TEST(each_length_that_is_too_short_is_refused),
 		TEST(what_is_cut_off_and_sealed_is_refused_too),
 		TEST(each_byte_that_is_changed_is_noticed),
