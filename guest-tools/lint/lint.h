@@ -13,10 +13,11 @@
 bool lint_read_ramdisk(const char *path, struct arena *arena, struct image_list *ret);
 
 /*
- * Report the kernels that a VM of this configuration, which config_open() accepted, could not
- * start: of no known kind, broken, or without enough RAM.
+ * Report what would fail when the VMs of this configuration, which config_open() accepted, start on
+ * the simulated machine: a kernel of no known kind, a broken one, or one without enough RAM; VMs
+ * that need more memory than -max-private or the machine gives; more clones than can exist.
  */
-void lint_check_kernels(const struct config *config, struct diag *diag);
+void lint_check_start(const struct config *config, struct diag *diag);
 
 /* Print the accepted objects, one line for each VM. False: no memory. */
 bool lint_print_json(const struct config *config);

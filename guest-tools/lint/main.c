@@ -92,8 +92,8 @@ static int check(const struct request *request, struct arena *arena)
 	config.phys_bits = request->phys_bits;
 	if (config_open(&config, &images, &diag) != OK)
 		status = ERR_INVAL;
-	if (status == OK && diag.n_errors == 0)
-		lint_check_kernels(&config, &diag);
+	if (text != NULL && status == OK && diag.n_errors == 0)
+		lint_check_start(&config, &diag);
 	if (request->json && !lint_print_json(&config))
 		return EX_OSERR;
 	return status == OK && diag.n_errors == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

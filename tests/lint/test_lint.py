@@ -379,6 +379,32 @@ class Program(unittest.TestCase):
                     self.assertEqual((status, len(messages)), (len(said), len(said)))
                     self.assertTrue(not said or messages[0].endswith(said[0]), messages)
 
+    def test_what_the_start_takes_is_counted(self):
+        ram = "-machine memory-backend=m -object memory-backend-ram,id=m,size=64M"
+        two = "".join(f"vm {vm} -m 64M -kernel /k {ram},prealloc=on\n" for vm in "ab")
+        for config, memory, said in (
+                ("vm a -m 2M -kernel /k -max-private 4k", 100,
+                 "a: its -max-private is too small: it starts with at least 36 KiB"),
+                ("vm a -m 2M -kernel /k -max-private 36k", 100, None),
+                (f"vm a -m 64M -kernel /k {ram},prealloc=on -max-private 60M", 100,
+                 "a: its -max-private is too small: it starts with at least 65536 KiB"),
+                (two, 200, None),
+                (two, 100, "b: not enough memory: at its start the VM takes 65536 KiB, 36864 of 102400 KiB are left"),
+                (f"host -max-private 32M\nvm a -m 64M -kernel /k {ram},prealloc=on", 100,
+                 "a: not enough memory: at its start the VM takes 65536 KiB, 32768 of 32768 KiB are left"),
+                (f"vm a -m 64M -kernel /k {ram},reserve=on\nvm b -m 64M -kernel /k {ram},reserve=on", 100,
+                 "b: not enough memory: at its start the VM takes"),
+                ("vm a -m 2M -kernel /k\nclone a count=25000", 100, None),
+                ("vm a -m 2M -kernel /k\nclone a count=26000", 100,
+                 "warning: 26000 clones at a time take at least 104000 KiB, 102368 KiB are left: "
+                 "the others start when some have ended"),
+                ("vm a -m 2M -kernel /k\nclone a count=26000 parallel=25000", 100, None)):
+            with self.subTest(config=config, memory=memory):
+                status, messages, _ = check_config(config, "--memory", memory)
+                self.assertEqual(status, int(said is not None and not said.startswith("warning")))
+                self.assertEqual(len(messages), int(said is not None), messages)
+                self.assertTrue(said is None or messages[0].startswith(said), messages)
+
     def test_links_stay_below_the_directory(self):
         with tempfile.TemporaryDirectory() as name:
             root = pathlib.Path(name)
