@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Unpack the console's font, GNU Unifont in 8x16 from Debian's package psf-unifont,
-# for hv/host/font.asm to include.
-set(HV_FONT /usr/share/consolefonts/Unifont-APL8x16.psf.gz)
+# Unpack the console's font, Spleen in 8x16 from Debian's package fonts-spleen, for hv/host/font.asm
+# to include. Its licence is BSD-2-Clause, like that of the EFI file, of which it becomes a part.
+set(HV_FONT /usr/share/consolefonts/spleen-8x16.psfu.gz)
 set(HV_FONT_DIR ${CMAKE_BINARY_DIR}/font)
 
 if(NOT EXISTS ${HV_FONT})
-	message(FATAL_ERROR "${HV_FONT} is missing: install the package psf-unifont")
+	message(FATAL_ERROR "${HV_FONT} is missing: install the package fonts-spleen")
 endif()
 file(MAKE_DIRECTORY ${HV_FONT_DIR})
 execute_process(COMMAND gzip -dc ${HV_FONT} OUTPUT_FILE ${HV_FONT_DIR}/font.psf

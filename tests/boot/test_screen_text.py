@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from screen_text import HEIGHT, UNKNOWN, WIDTH, Picture, load_font, load_picture, read_text
+from screen_text import FONT, HEIGHT, UNKNOWN, WIDTH, Picture, load_font, load_picture, read_text
 
 GLYPHS = load_font()
 CELLS = {char: cell for cell, char in GLYPHS.items()}
@@ -33,6 +33,14 @@ class ScreenText(unittest.TestCase):
                 self.assertEqual((text.rows, text.scale), (self.ROWS, scale))
                 self.assertEqual(set(text.colors.values()), {color})
                 self.assertEqual(text.n_unknown(), 0)
+
+    def test_glyphs_have_the_places_of_their_codes(self):
+        """The font file's Unicode table, 16-bit units: the characters of each glyph, up to 0xffff."""
+        data = FONT.read_bytes()
+        n_glyphs = 512 if data[2] & 1 else 256
+        table = data[4 + n_glyphs * HEIGHT:].decode("utf-16-le", "surrogatepass").split("\uffff")
+        for code in range(0x20, 0x7f):
+            self.assertIn(chr(code), table[code])
 
     def test_glyphs_differ(self):
         self.assertEqual(len(GLYPHS), 0x7f - 0x20)
