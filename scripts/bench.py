@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Run tests/bench in Bochs and print the costs in instructions, then those of Linux's KVM.
 
@@ -18,10 +19,9 @@ import subprocess
 import sys
 import tempfile
 
+from places import BUILD, INSTALLED, STENCIL, TOP
 from type_in import type_in
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB and needs one more
 ROM_SIZE = 2 << 20
 EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
@@ -172,7 +172,7 @@ def popen(command):
 def start(work, arguments, timeout, typed=()):
     """The console of a successful run; typed: pairs for type_in()."""
     console = work / "console"
-    with popen([TOP / "scripts/run", "--no-build", "--host", "bochs", "--memory", "2048", "--timeout",
+    with popen([STENCIL, "run", *([] if INSTALLED else ["--no-build"]), "--host", "bochs", "--memory", "2048", "--timeout",
                 str(timeout), "--serial-out", console, *arguments]) as process:
         type_in(typed, process, console)
         process.stdin.close()
@@ -374,19 +374,28 @@ def table(results):
     return lines
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (try --help)\n")
+
+
 def main():
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench", description=__doc__.splitlines()[0],
+    parser = Parser(
+        prog="stencil bench", description=__doc__.splitlines()[0],
         epilog="Prints medians: Stencil's without mitigations, with all that Bochs can execute, KVM's, how many times Stencil's that is, and what is asked of "
                "Stencil. Status 1 if something could not be measured; the rest is printed all the same.")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path,
                         help=f"write the numbers to FILE; KVM's names start with {PEER}, those with mitigations with {GUARDED}")
     parser.add_argument("--boots", metavar="N", type=int, default=31,
                         help="boots for entry_to_guest (31; they are all alike, so 1 tells as much)")
-    parser.add_argument("--no-kvm", dest="kvm", action="store_false",
-                        help="leave Linux' KVM out, which takes some minutes")
+    if INSTALLED:
+        parser.set_defaults(kvm=False)
+    else:
+        parser.add_argument("--no-kvm", dest="kvm", action="store_false",
+                            help="leave Linux' KVM out, which takes some minutes")
     options = parser.parse_args()
-    build()
+    if not INSTALLED:
+        build()
     samples, failures = measure(options)
     results = {name: summarize(name, samples[name])
                for name in sorted(samples, key=lambda name: (name.startswith((PEER, GUARDED)), place(plain(name))))}
@@ -397,7 +406,7 @@ def main():
     if missing:
         failures.append(f"not measured: {', '.join(missing)}")
     for failure in failures:
-        print(f"scripts/bench: {failure}", file=sys.stderr)
+        print(f"stencil bench: {failure}", file=sys.stderr)
     sys.exit(1 if failures else 0)
 
 

@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Build Stencil, put it on a disk image and boot that in Bochs, in QEMU, or in QEMU in Bochs.
 
@@ -21,10 +22,9 @@ import termios
 import time
 import tty
 
+from places import BUILD, INSTALLED, STENCIL, TOP
 from unattended import unattended
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
-BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 CPU_MODEL = "corei7_haswell_4770"
 CYLINDER = 16 * 63 * 512  # bytes; Bochs needs a disk of whole cylinders
@@ -36,7 +36,6 @@ IPS = {"bochs": 10000000, "nested": 100000000}  # instructions per second of Boc
 STATUS = {"ok": 0, "vm failed": 1, "config refused": 2, "panic": 3, "no vmx": 4}
 STATUS_SILENT = 3
 STATUS_TIMEOUT = 124
-STATUS_USAGE = 64
 STATUS_BUILD = 70
 END_SECONDS = 20  # for a machine that perhaps was not asked to switch itself off
 
@@ -47,14 +46,14 @@ Unless CONFIG has these options, "host -on-end poweroff -on-panic poweroff" is a
 it. A machine that comes from --image, or panics, is ended 20 seconds after its last line.
 
 Exit status: 0 all VMs ended well, 1 a VM failed, 2 the configuration was
-refused, 3 the hypervisor panicked or ended without a result, 4 the machine lacks
-a feature that Stencil needs, 124 time-out, 64 wrong usage, 70 not built.
+refused or the usage is wrong, 3 the hypervisor panicked or ended without a result, 4 the machine lacks
+a feature that Stencil needs, 124 time-out, 70 not built.
 """
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
-        self.exit(STATUS_USAGE, f"scripts/run: {message} (try --help)\n")
+        self.exit(STATUS["config refused"], f"{self.prog}: {message} (try --help)\n")
 
 
 def positive(text):
@@ -64,16 +63,16 @@ def positive(text):
 
 
 def make_parser():
-    parser = Parser(prog="scripts/run", epilog=EPILOG, allow_abbrev=False,
+    parser = Parser(prog="stencil run", epilog=EPILOG, allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter,
-                    description="Boot the virtual machines that CONFIG describes; "
-                                "without it, the demonstration.")
-    parser.add_argument("config", nargs="?", metavar="CONFIG", type=pathlib.Path)
+                    description="Boot the virtual machines that CONFIG describes" +
+                                ("." if INSTALLED else "; without it, the demonstration."))
+    parser.add_argument("config", nargs="?", metavar="CONFIG", type=pathlib.Path, help="the configuration")
     parser.add_argument("--ramdisk", metavar="DIR", type=pathlib.Path,
                         help="make the files below DIR the ramdisk")
-    parser.add_argument("--host", choices=["auto", "bochs", "qemu", "nested"], default="auto",
-                        help="where to boot (auto: QEMU with KVM if that offers VMX, else Bochs; nested: "
-                             "QEMU with Linux' KVM in Bochs, which takes minutes)")
+    nested = "" if INSTALLED else "; nested: QEMU with Linux' KVM in Bochs, which takes minutes"
+    parser.add_argument("--host", choices=["auto", "bochs", "qemu"] + ([] if INSTALLED else ["nested"]), default="auto",
+                        help=f"where to boot (auto: QEMU with KVM if that offers VMX, else Bochs{nested})")
     parser.add_argument("--cpus", metavar="N", type=positive, default=1,
                         help="processors of the machine (1)")
     parser.add_argument("--threads", metavar="N", type=positive, default=1,
@@ -86,9 +85,10 @@ def make_parser():
                         help="end the machine after this time (never)")
     parser.add_argument("--qemu-arg", metavar="ARG", action="append", default=[],
                         help="one more argument for QEMU, a node's memory for example; may be repeated")
-    parser.add_argument("--no-build", action="store_true", help="use what was built before")
+    if not INSTALLED:
+        parser.add_argument("--no-build", action="store_true", help="use what was built before")
     parser.add_argument("--image", metavar="FILE", type=pathlib.Path,
-                        help="boot a disk image made by scripts/mkimage")
+                        help="boot a disk image made by \"stencil image\"")
     parser.add_argument("--ips", metavar="N", type=positive,
                         help="instructions per second of Bochs's clock (10000000, nested 100000000)")
     parser.add_argument("--system", metavar="NAME", default="stencil",
@@ -111,6 +111,8 @@ def parse_options():
         parser.error("--image comes with its own configuration and ramdisk")
     if options.ramdisk and not options.config:
         parser.error("--ramdisk needs a CONFIG")
+    if INSTALLED and not (options.config or options.image):
+        parser.error("CONFIG or --image is missing")
     if options.host == "qemu" and options.ips:
         parser.error("--ips needs --host bochs or nested")
     if options.host == "auto":
@@ -158,7 +160,7 @@ def has_vmx():
 
 def build(work):
     """Build; concurrent runs build one after the other."""
-    print("scripts/run: building", file=sys.stderr)
+    print("stencil run: building", file=sys.stderr)
     BUILD.mkdir(exist_ok=True)
     steps = [["ninja", "-C", BUILD, "stencil.efi", "guest_bob"]]  # bob is for the demonstration
     if not (BUILD / "build.ninja").exists():
@@ -190,11 +192,11 @@ def make_image(options, work):
             subprocess.run([TOP / "scripts/demo/make", work / "demo"], check=True)
             config, ramdisk = work / "demo/stencil.conf", work / "demo/ramdisk"
         (work / "stencil.conf").write_bytes(unattended(config.read_bytes()))
-        command = [TOP / "scripts/mkimage", "--efi", BUILD / "BOOTX64.EFI",
+        command = [STENCIL, "image", "--efi", BUILD / "BOOTX64.EFI",
                    "--unchecked", "--config", work / "stencil.conf", "--output", image]
         if ramdisk:
             archive = work / "ramdisk.cpio"
-            subprocess.run([TOP / "guest-tools/mkramdisk", ramdisk, archive], check=True)
+            subprocess.run([STENCIL, "ramdisk", ramdisk, archive], check=True)
             command += ["--ramdisk", archive]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     fill_cylinder(image)
@@ -213,7 +215,7 @@ def bochs_disk(name, path):
 
 def bochs_command(options, work, port, count, memory, disks):
     """The command that boots from the first disk; 'disks' are lines of bochs_disk()."""
-    # The display "term" draws what nobody reads; "rfb" would be a VNC server on all interfaces.
+    # The display "term" opens no port; "rfb" is a VNC server on all interfaces.
     # sync=none and a fixed time0: time is counted in instructions, so two runs
     # of one image are alike. The fewer a second, the less the firmware spends on
     # waiting for the disk (100 us a sector), and the more a guest on its timer.
@@ -255,7 +257,7 @@ def nested_command(options, work, image, port):
     arguments.write_text("".join(f"{word}\n" for word in command), encoding="utf-8")
     for disk in (linux, arguments):
         fill_cylinder(disk)
-    print("scripts/run: Linux boots in Bochs, QEMU in that: the first line comes after two minutes "
+    print("stencil run: Linux boots in Bochs, QEMU in that: the first line comes after two minutes "
           "or more", file=sys.stderr)
     disks = (bochs_disk("ata0-master", linux) + bochs_disk("ata0-slave", image) +
              "ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15\n" + bochs_disk("ata1-master", arguments))
@@ -405,7 +407,7 @@ def boot(command, console, messages, options):
                     if time.monotonic() >= deadline:
                         break
                 if deadline and time.monotonic() >= deadline:
-                    print(f"scripts/run: time-out after {options.timeout} s", file=sys.stderr)
+                    print(f"stencil run: time-out after {options.timeout} s", file=sys.stderr)
                     return STATUS_TIMEOUT
         finally:
             emulator.kill()
@@ -413,7 +415,7 @@ def boot(command, console, messages, options):
             console.drain()
             os.close(process)
     if console.end not in STATUS:
-        print("scripts/run: the machine ended without a result", file=sys.stderr)
+        print("stencil run: the machine ended without a result", file=sys.stderr)
         return STATUS_SILENT
     return STATUS[console.end]
 
@@ -441,18 +443,18 @@ def main():
     work = None
     try:
         work = pathlib.Path(tempfile.mkdtemp(prefix="stencil."))
-        if not options.no_build:
+        if not INSTALLED and not options.no_build:
             build(work)
         image = make_image(options, work)
         console = Console(options.serial_out, options.system)
         command = emulator_command(options, work, image, console.port)
-        print(f"scripts/run: booting in {options.host}", file=sys.stderr)
+        print(f"stencil run: booting in {options.host}", file=sys.stderr)
         with Terminal(), open(work / "messages", "w", encoding="utf-8") as messages:
             status = boot(command, console, messages, options)
         if console.end is None:
             show_messages(work)
     except subprocess.CalledProcessError as error:
-        print(f"scripts/run: {pathlib.Path(error.cmd[0]).name} failed", file=sys.stderr)
+        print(f"stencil run: {pathlib.Path(error.cmd[0]).name} failed", file=sys.stderr)
         status = STATUS_BUILD
     finally:
         for number in ending:

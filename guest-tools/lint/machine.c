@@ -51,7 +51,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 
 void assert_fail(const char *expr, const char *file, int line)
 {
-	fprintf(stderr, "stencil-lint: %s:%d: assertion failed: %s\n", file, line, expr);
+	fprintf(stderr, "stencil lint: %s:%d: assertion failed: %s\n", file, line, expr);
 	abort();
 }
 
@@ -68,7 +68,7 @@ bool lint_add_memory(uint64_t size)
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED) {
-		perror("stencil-lint: address space");
+		perror("stencil lint: address space");
 		return false;
 	}
 	frame_add_range(virt_to_phys(memory), size);

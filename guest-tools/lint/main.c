@@ -28,13 +28,13 @@ static const char *read_config(const char *path, struct arena *arena, size_t *re
 	char *text = arena->base + arena->used;
 
 	if (file == NULL) {
-		fprintf(stderr, "stencil-lint: %s: %s\n", path, strerror(errno));
+		fprintf(stderr, "stencil lint: %s: %s\n", path, strerror(errno));
 		return NULL;
 	}
 	errno = 0;
 	len = fread(text, 1, room, file);
 	if (ferror(file) || len == room) {
-		fprintf(stderr, "stencil-lint: %s: %s\n", path,
+		fprintf(stderr, "stencil lint: %s: %s\n", path,
 			len == room ? "too large" : strerror(errno));
 		len = room;
 	}
@@ -108,7 +108,7 @@ int main(int argc, char **argv)
 	arena.base = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (arena.base == MAP_FAILED) {
-		perror("stencil-lint: memory");
+		perror("stencil lint: memory");
 		return EX_OSERR;
 	}
 	if (!lint_add_memory(request.memory))

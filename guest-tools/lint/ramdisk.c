@@ -22,7 +22,7 @@
 
 static bool fail(const char *path, int error)
 {
-	fprintf(stderr, "stencil-lint: %s: %s\n", path, strerror(error));
+	fprintf(stderr, "stencil lint: %s: %s\n", path, strerror(error));
 	return false;
 }
 

@@ -5,10 +5,10 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sysexits.h>
 
 #define MEMORY_DEFAULT_MIB 65536
 #define MEMORY_MAX_MIB	   (16U << 20)
+#define EXIT_USAGE	   2
 #define PHYS_BITS_MIN	   36 /* of a processor that does not tell */
 
 enum { KEY_RAMDISK = 0x100, KEY_OBJECT, KEY_JSON, KEY_MEMORY, KEY_PHYS_BITS };
@@ -105,13 +105,14 @@ static const struct argp argp = {
 	.doc = "Check a configuration, or objects, as Stencil would at its start."
 	       "\v"
 	       "Messages go to standard error, one a line. Exit status: 0 accepted, 1 refused, "
-	       "64 wrong usage, 66 a file cannot be read, 71 not enough memory here.",
+	       "2 wrong usage, 66 a file cannot be read, 71 not enough memory here.",
 };
 
 void request_parse(struct request *ret, int argc, char **argv)
 {
 	*ret = (struct request){.memory = MIB(MEMORY_DEFAULT_MIB), .phys_bits = PHYS_BITS_MAX};
-	argp_err_exit_status = EX_USAGE;
+	argp_err_exit_status = EXIT_USAGE;
+	argv[0] = "stencil lint"; /* the name in messages */
 	if (argp_parse(&argp, argc, argv, 0, NULL, ret) != 0)
-		exit(EX_USAGE);
+		exit(EXIT_USAGE);
 }

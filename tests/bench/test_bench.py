@@ -124,7 +124,7 @@ class Bench(unittest.TestCase):
         def fail():
             raise bench.Failure("no such kernel")
         status, output, messages, results = self.run_main(kvm=fail)
-        self.assertEqual((status, messages), (1, "scripts/bench: KVM: no such kernel\n"))
+        self.assertEqual((status, messages), (1, "stencil bench: KVM: no such kernel\n"))
         self.assertRegex(output, r"(?m)^clone +4000 +4007 +- +-  <= 5000 ")
         self.assertIn("clone", results)
         self.assertNotIn("kvm_clone", results)
@@ -145,9 +145,9 @@ class Bench(unittest.TestCase):
         status, output, messages, _ = self.run_main(boot=boot)
         self.assertEqual(status, 1)
         self.assertEqual(messages.splitlines()[0],
-                         "scripts/bench: template_read_exits: status 1, last on the console: x")
+                         "stencil bench: template_read_exits: status 1, last on the console: x")
         self.assertEqual(messages.splitlines()[-1],
-                         "scripts/bench: not measured: template_read_exits, msr_exit")
+                         "stencil bench: not measured: template_read_exits, msr_exit")
         self.assertRegex(output, r"(?m)^cpuid_exit +5 ")
 
     def test_a_start_that_fails_says_what_came_last(self):

@@ -88,7 +88,7 @@ refused 'cannot sign' "${files[@]}" --sign conf $certificate
 efi=conf refused 'not an EFI file' --lock "${files[@]}"
 efi=locked.efi refused 'already has a section .hashes' --lock "${files[@]}"
 efi=signed refused 'is signed, and a change breaks the signature' --unchecked --embed --config conf
-refused 'unknown option --nonsense: see mkimage --help' --nonsense
+refused 'unknown option --nonsense (try --help)' --nonsense
 refused '--config needs a file' --config
 refused 'files: a folder, and not a file: mkramdisk makes an archive of it' --ramdisk files
 refused 'conf: not a cpio archive' --ramdisk conf
@@ -106,8 +106,11 @@ for efi in conf empty elf; do
 done
 efi=files refused 'files: a folder, and not a file' "${files[@]}"
 efi=''
-"$top/scripts/mkimage" 2>log && fail 'accepted: no --efi'
-grep -q 'efi FILE is missing' log || fail "no --efi: $(cat log)"
+STENCIL_BUILD=none "$top/scripts/mkimage" 2>log && fail 'accepted: no EFI file'
+grep -q 'none/BOOTX64.EFI: no such file' log || fail "no EFI file: $(cat log)"
+mkimage --output given || fail 'refused: --efi'
+STENCIL_BUILD=$build "$top/scripts/mkimage" --output default || fail 'refused: the default of --efi'
+cmp given default || fail "the default of --efi is not Stencil's own file"
 cp archive large
 truncate -s 4G large
 refused 'an EFI file holds less than 4 GiB' --embed --ramdisk large

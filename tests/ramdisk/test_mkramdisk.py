@@ -22,7 +22,7 @@ class Mkramdisk(unittest.TestCase):
         return done.returncode, done.stderr
 
     def refused(self, status, message, *arguments):
-        self.assertEqual(self.run_it(*arguments), (status, f"mkramdisk: {message}\n"))
+        self.assertEqual(self.run_it(*arguments), (status, f"stencil ramdisk: {message}\n"))
         self.assertFalse(self.archive.exists())
 
     def test_a_file_has_its_place(self):
@@ -37,7 +37,7 @@ class Mkramdisk(unittest.TestCase):
         self.refused(1, f"--place typo: no such file in {self.folder}",
                      "--place", "typo=4096", self.folder, self.archive)
         for place in ("a", "a=3", "a=b"):
-            self.refused(64, f"argument --place: invalid place value: '{place}': see mkramdisk --help",
+            self.refused(2, f"argument --place: invalid place value: '{place}' (try --help)",
                          "--place", place, self.folder, self.archive)
 
     def test_paths_that_are_not_there(self):
@@ -54,7 +54,7 @@ class Mkramdisk(unittest.TestCase):
     def test_usage(self):
         for arguments in ([], [self.folder], ["--nonsense", self.folder, self.archive]):
             status, message = self.run_it(*arguments)
-            self.assertEqual((status, message.count("\n")), (64, 1))
+            self.assertEqual((status, message.count("\n")), (2, 1))
 
     def test_the_name_of_fillers_is_reserved(self):
         (self.folder / ".fill").touch()

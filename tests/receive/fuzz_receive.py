@@ -155,8 +155,8 @@ def judge(status, out, err, work, sent):
     files = {path.relative_to(work): path for path in work.rglob("*") if path.is_file()}
     own = {path.relative_to("out"): files[path] for path in files if path.parts[0] == "out"}
     assert set(files) == {pathlib.Path("log")} | {pathlib.Path("out") / path for path in own}, "outside of the folder"
-    assert status in (0, 1, 2), f"status {status}"
-    assert (status != 0) == bool(err) and all(line.startswith("receive: ") for line in err.split("\n") if line), err
+    assert status in (0, 1, 3), f"status {status}"
+    assert (status != 0) == bool(err) and all(line.startswith("stencil receive: ") for line in err.split("\n") if line), err
     assert not any(text in err for text in INTERNAL), err
     assert len(own) <= out.count(" bytes\n"), "a file that is not announced"
     contents = None if sent is None else set(sent.values())

@@ -45,33 +45,33 @@ class Receive(unittest.TestCase):
     def test_a_file_and_a_folder_of_one_name(self):
         status, messages = self.receive(sent("/a", b"1") + sent("/a/b", b"2") + sent("/c", b"3"))
         self.assertEqual((status, len(messages)), (1, 1))
-        self.assertRegex(messages[0], "^receive: /a/b: ")
+        self.assertRegex(messages[0], "^stencil receive: /a/b: ")
         self.assertEqual(self.files(), {"a": b"1", "c": b"3"})
         status, messages = self.receive(sent("/d/e", b"1") + sent("/d", b"2") + sent("/f", b"3"))
-        self.assertEqual((status, messages), (1, ["receive: /d: Is a directory"]))
+        self.assertEqual((status, messages), (1, ["stencil receive: /d: Is a directory"]))
         self.assertEqual(self.files()["f"], b"3")
 
     def test_a_name_that_is_too_long(self):
         name = "/" + 300 * "n"
         status, messages = self.receive(sent(name, b"1") + sent("/c", b"3"))
-        self.assertEqual((status, messages), (1, [f"receive: {name}: File name too long"]))
+        self.assertEqual((status, messages), (1, [f"stencil receive: {name}: File name too long"]))
         self.assertEqual(self.files(), {"c": b"3"})
 
     def test_a_full_disk(self):
         """A limit of the size of files stands for it."""
         limit = "trap '' XFSZ; ulimit -f 0;"
         status, messages = self.receive(sent("/a", b"1"), limit)
-        self.assertEqual((status, messages), (1, ["receive: /a: File too large"]))
+        self.assertEqual((status, messages), (1, ["stencil receive: /a: File too large"]))
         self.assertEqual(self.files(), {})
 
     def test_a_guest_sends_nothing(self):
         forged = "".join("vm: " + line + "\n" for line in sent("/a", b"1").splitlines())
-        self.assertEqual(self.receive(forged), (2, ["receive: there is no file in this log"]))
+        self.assertEqual(self.receive(forged), (3, ["stencil receive: there is no file in this log"]))
 
     def test_a_first_line_that_is_damaged(self):
         for line in "stencil~B 1 5", "stencil~B 1 -5 /a", "stencil~B 1 99999999999999999999 /a":
             self.assertEqual(self.receive(line + "\n"),
-                             (1, ["receive: a file: its first line is damaged"]))
+                             (1, ["stencil receive: a file: its first line is damaged"]))
 
     def test_a_token_that_is_cut(self):
         """Nine bytes are announced, one comes."""
@@ -79,7 +79,7 @@ class Receive(unittest.TestCase):
         crc = binascii.crc32(tokens)
         text = (f"stencil~B 1 1 /a\nstencil~D 0 {crc:x} {base64.b64encode(tokens).decode()}\n"
                 f"stencil~E 1 {crc:x}\n")
-        self.assertEqual(self.receive(text), (1, ["receive: /a: a token is cut"]))
+        self.assertEqual(self.receive(text), (1, ["stencil receive: /a: a token is cut"]))
         self.assertEqual(self.files(), {})
 
     def test_a_guest_that_has_the_console_alone_sends_nothing(self):
@@ -90,7 +90,7 @@ class Receive(unittest.TestCase):
         self.assertEqual(self.files(), {"b": b"2"})
 
     def test_usage(self):
-        for arguments, status in (([], 64), (["a"], 64), (["--none", "a"], 64), (["--help"], 0)):
+        for arguments, status in (([], 2), (["a"], 2), (["--none", "a"], 2), (["--help"], 0)):
             done = subprocess.run([RECEIVE, *arguments], capture_output=True, text=True, check=False)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (status, 1 if status else 0))
 
@@ -98,7 +98,7 @@ class Receive(unittest.TestCase):
         done = subprocess.run([RECEIVE, self.log, self.folder], capture_output=True, text=True,
                               check=False)
         self.assertEqual((done.returncode, done.stderr),
-                         (66, f"receive: {self.log}: No such file or directory\n"))
+                         (66, f"stencil receive: {self.log}: No such file or directory\n"))
 
 
 unittest.main()

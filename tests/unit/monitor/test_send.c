@@ -189,7 +189,7 @@ static void lines_of_others_may_come_between(void **state)
 static void a_log_without_a_file_says_so(void **state)
 {
 	strcpy(text, "stencil: end: ok\n");
-	assert_int_equal(receive(), 2);
+	assert_int_equal(receive(), 3);
 }
 
 /* Remove the n-th line. */

@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""scripts/stencil: one command with the programs as its commands."""
+import pathlib
+import re
+import subprocess
+import unittest
+
+STENCIL = pathlib.Path(__file__).resolve().parents[2] / "scripts/stencil"
+COMMANDS = ["run", "lint", "image", "ramdisk", "receive", "bench"]
+
+
+def stencil(*arguments):
+    done = subprocess.run([STENCIL, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Stencil(unittest.TestCase):
+    def test_help_lists_the_commands(self):
+        status, text, messages = stencil("--help")
+        self.assertEqual((status, messages), (0, ""))
+        self.assertEqual(re.findall(r"^  (\w+) +[a-z]", text, re.MULTILINE), COMMANDS)
+
+    def test_each_command_has_its_name(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                status, text, messages = stencil(command, "--help")
+                self.assertEqual((status, messages), (0, ""))
+                self.assertRegex(text, rf"^[Uu]sage: stencil {command}[ \n]")
+
+    def test_wrong_usage_is_one_line_and_2(self):
+        for command in ([], ["nonsense"], ["--nonsense"], ["run", "--nonsense"], ["image", "--nonsense"],
+                        ["ramdisk", "--nonsense"], ["receive", "--nonsense"], ["bench", "--nonsense"]):
+            with self.subTest(command=command):
+                status, text, messages = stencil(*command)
+                self.assertEqual((status, text, messages.count("\n")), (2, "", 1))
+                self.assertRegex(messages, f"^{' '.join(['stencil', *command[:-1]])}: .*--help")
+
+    def test_what_a_command_returns_is_returned(self):
+        self.assertEqual(stencil("receive", "/dev/null", "/nowhere"),
+                         (3, "", "stencil receive: there is no file in this log\n"))
+
+    def test_version(self):
+        status, text, messages = stencil("--version")
+        self.assertEqual((status, messages), (0, ""))
+        self.assertRegex(text, r"^stencil \S+.*\n$")
+
+
+unittest.main()
