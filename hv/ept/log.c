@@ -19,17 +19,12 @@ phys_t ept_log_chunk_before(phys_t chunk)
 	return *(phys_t *)phys_to_virt(chunk);
 }
 
-static void begin_chunk(struct ept_log *log, phys_t chunk)
-{
-	log->chunk = chunk;
-	log->next = chunk ? items_of(chunk) : NULL;
-	log->end = chunk ? log->next + CHUNK_ITEMS : NULL;
-}
-
 void ept_log_grow(struct ept_log *log, phys_t frame)
 {
 	*(phys_t *)phys_to_virt(frame) = log->chunk;
-	begin_chunk(log, frame);
+	log->chunk = frame;
+	log->next = items_of(frame);
+	log->end = log->next + CHUNK_ITEMS;
 	log->n_chunks++;
 }
 

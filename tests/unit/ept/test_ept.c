@@ -266,6 +266,9 @@ static void nothing_beyond_48_bits(void **state)
 		assert_int_equal(ept_map_zero(&ept, gpa, PAGE_SIZE, RX), ERR_RANGE);
 		assert_int_equal(ept_copy(&ept, gpa, &frame), ERR_RANGE);
 		assert_int_equal(ept_override(&ept, gpa, IMAGE | RWX, &old), ERR_RANGE);
+		assert_int_equal(ept_make_tables(&ept, gpa, PAGE_SIZE), ERR_RANGE);
+		ept_unseal(&ept, gpa, 0);
+		assert_int_equal(ept_give_back(&ept, gpa, 0, IMAGE | RX), 0);
 		assert_int_equal(entry_of(&ept, beyond[i]), 0);
 	}
 	stores = 0;
@@ -943,6 +946,156 @@ static void fill_maps_the_page_and_no_more(void **state)
 	assert_int_equal(words(translate(0x1000))[5], 0);
 }
 
+/* Copies the 12 pages that the log has room for without a frame, and takes all free frames. */
+static void fill_first_log(void)
+{
+	start(N_FRAMES);
+	assert_int_equal(ept_init(&ept, 3, EPT_UNLIMITED), OK);
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	for (uint64_t i = 0; ept_log_has_room(&ept.log); i++)
+		copy(&ept, i * PAGE_SIZE);
+	while (frame_alloc() != 0)
+		;
+}
+
+/* The log grows before the page is copied: without a frame for it nothing changes. */
+static void a_full_log_refuses_the_page(void **state)
+{
+	static const struct frame_policy policy = {.mode = FRAME_LOCAL};
+	uint64_t owned, gpa = 0x40000;
+	phys_t frame;
+
+	fill_first_log();
+	owned = ept.n_owned;
+	watch(&ept, 0, HOLE);
+	assert_int_equal(ept_copy(&ept, at(gpa), &frame), ERR_NOMEM);
+	assert_int_equal(ept_copy_by(&ept, at(gpa), &policy, 0, &frame), ERR_NOMEM);
+	assert_int_equal(stores, 0);
+	assert_int_equal(ept.n_owned, owned);
+	check_tree(&ept);
+
+	/* One frame is for the log, the next one for the page. */
+	frame_add_range(FRAMES + (N_FRAMES + 3) * PAGE_SIZE, PAGE_SIZE);
+	assert_int_equal(ept_copy(&ept, at(gpa), &frame), ERR_NOMEM);
+	assert_int_equal(ept.n_owned, owned + 1);
+	assert_int_equal(ept.log.n_chunks, 1);
+	frame_add_range(FRAMES + (N_FRAMES + 4) * PAGE_SIZE, PAGE_SIZE);
+	watch(&ept, 0, gpa);
+	copy(&ept, gpa);
+	assert_int_equal(ept.n_owned, owned + 2);
+	after_store = NULL;
+	ept_destroy(&ept);
+	setup(NULL);
+}
+
+/* Make an own page borrow zeros, as the merge search does. */
+static void merge_with_zeros(uint64_t gpa)
+{
+	phys_t frame = translate(gpa);
+
+	ept_seal(&ept, at(gpa));
+	assert_int_equal(ept_give_back(&ept, at(gpa), frame, ept_zero_frame() | RX), frame);
+	frame_free(frame);
+}
+
+/* The page that the guest writes again needs a frame: without one it stays merged. */
+static void a_merged_page_stays_merged_without_a_frame(void **state)
+{
+	uint64_t before;
+	phys_t frame;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	copy(&ept, 0x5000);
+	merge_with_zeros(0x5000);
+	before = entry_of(&ept, 0x5000);
+	for (unsigned by_ceiling = 0; by_ceiling < 2; by_ceiling++) {
+		phys_t taken[N_FRAMES];
+		unsigned n = 0;
+
+		ept.max_owned = by_ceiling ? ept.n_owned : EPT_UNLIMITED;
+		while (!by_ceiling && (taken[n] = frame_alloc()) != 0)
+			n++;
+		assert_int_equal(ept_copy(&ept, at(0x5000), &frame), ERR_NOMEM);
+		assert_int_equal(entry_of(&ept, 0x5000), before);
+		assert_int_equal(merged_count().sharing, 1);
+		while (n > 0)
+			frame_free(taken[--n]);
+	}
+	ept.max_owned = EPT_UNLIMITED;
+	copy(&ept, 0x5000);
+	assert_int_equal(merged_count().sharing, 0);
+}
+
+/* What the merge search sealed may have become another page, or none, by the time it comes back. */
+static void only_the_sealed_page_itself_is_given_back(void **state)
+{
+	uint64_t leaf = ept_zero_frame() | RX;
+	phys_t frame, other;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	frame = copy(&ept, 0x5000);
+	other = copy(&ept, 0x6000);
+	stores = 0;
+	/* Its table is not own; it is not own; it is another frame; it is writable again. */
+	assert_int_equal(ept_give_back(&ept, at(MIB(2)), IMAGE + MIB(2), leaf), 0);
+	assert_int_equal(ept_give_back(&ept, at(0x7000), IMAGE + 0x7000, leaf), 0);
+	ept_seal(&ept, at(0x5000));
+	assert_int_equal(ept_give_back(&ept, at(0x5000), other, leaf), 0);
+	ept_unseal(&ept, at(0x5000), other);
+	assert_false(entry_of(&ept, 0x5000) & EPT_W);
+	ept_unseal(&ept, at(0x5000), frame);
+	assert_true(entry_of(&ept, 0x5000) & EPT_W);
+	ept_unseal(&ept, at(0x5000), frame);
+	assert_int_equal(stores, 2);
+	assert_int_equal(ept_give_back(&ept, at(0x5000), frame, leaf), 0);
+	assert_int_equal(translate(0x5000), frame);
+	assert_int_equal(merged_count().sharing, 0);
+}
+
+/* Mapping over a whole table drops the counts of the merged pages in it. */
+static void a_merged_page_in_a_retired_table_is_no_longer_counted(void **state)
+{
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	copy(&ept, 0x5000);
+	copy(&ept, 0x6000);
+	merge_with_zeros(0x5000);
+	assert_int_equal(merged_count().sharing, 1);
+	map(0, 0, MIB(2), 0);
+	assert_int_equal(merged_count().sharing, 0);
+	ept_reclaim(&ept);
+	check_tree(&ept);
+}
+
+/* A layer's log also has items of merged pages, and of entries that were unmapped before. */
+static void what_is_not_a_layers_own_is_not_in_its_checksum(void **state)
+{
+	struct ept_layer *layer;
+	struct ept_log_cursor cursor = {0};
+	uint64_t sum;
+	phys_t merged;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	merged = copy(&ept, 0x5000);
+	copy(&ept, 0x6000);
+	copy(&ept, 0x7000);
+	merge_with_zeros(0x5000);
+	map(0x6000, 0, PAGE_SIZE, 0);
+	ept_reclaim(&ept);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
+	n_visited = 0;
+	while (ept_layer_each(layer, &cursor, 1, visit))
+		;
+	assert_int_equal(n_visited, layer->n_owned);
+	for (unsigned i = 0; i < n_visited; i++)
+		assert_true(visited[i] != merged && visited[i] != ept_zero_frame());
+	sum = ept_layer_checksum(layer);
+	words(merged)[9]++; /* free */
+	assert_true(ept_layer_checksum(layer) == sum);
+	words(translate(0x7000))[9]++;
+	assert_true(ept_layer_checksum(layer) != sum);
+	ept_layer_put(layer);
+}
+
 /* Each takes frames. 'ept' has the image at 0 as 2 MiB pages, copied at 0x5000, and is a clone. */
 static enum status do_map(void)
 {
@@ -1239,6 +1392,11 @@ int main(void)
 		TEST(shared_memory_stays_shared_through_a_clone),
 		TEST(regions_are_mapped_as_their_kind_says),
 		TEST(fill_maps_the_page_and_no_more),
+		TEST(a_full_log_refuses_the_page),
+		TEST(a_merged_page_stays_merged_without_a_frame),
+		TEST(only_the_sealed_page_itself_is_given_back),
+		TEST(a_merged_page_in_a_retired_table_is_no_longer_counted),
+		TEST(what_is_not_a_layers_own_is_not_in_its_checksum),
 		TEST(every_allocation_may_fail),
 		TEST(other_frames_of_the_vm_count_against_the_limit),
 		TEST(a_copy_without_a_frame_leaves_nothing_in_the_log),

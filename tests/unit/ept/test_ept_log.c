@@ -61,11 +61,26 @@ static void the_first_ones_take_no_frame(void **state)
 	assert_false(ept_log_has_room(&log));
 }
 
+/* Some at a time; a log without frames has none to free. */
+static void its_frames_are_freed_in_pieces(void **state)
+{
+	struct ept_log log = {0};
+
+	add(&log, EPT_LOG_FIRST + 4 * PER_PAGE + 1);
+	assert_int_equal(frame_available(), N_FRAMES - 5);
+	assert_true(ept_log_free_some(&log, 2));
+	assert_int_equal(frame_available(), N_FRAMES - 3);
+	assert_true(ept_log_free_some(&log, 3));
+	assert_int_equal(frame_available(), N_FRAMES);
+	assert_false(ept_log_free_some(&log, 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(items_come_back_the_last_one_first, setup),
 		cmocka_unit_test_setup(the_first_ones_take_no_frame, setup),
+		cmocka_unit_test_setup(its_frames_are_freed_in_pieces, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
