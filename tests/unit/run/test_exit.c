@@ -169,6 +169,23 @@ static void each_exit_looks_at_the_clock_in_time(void **state)
 	}
 }
 
+/* The guest exits at once, and the clock is looked at again all the same. */
+static void a_time_that_is_over_leaves_nothing(void **state)
+{
+	const uint64_t now = UINT64_C(0x700000000);
+
+	for (uint64_t early = 0; early < 3; early++) {
+		vcpu.until = now - early;
+		vcpu_arm_timer(&vcpu, now);
+		assert_int_equal(test_vmcs[VMCS_PREEMPTION_TIMER], 0);
+		assert_int_equal(vcpu.look_at, (uint32_t)(now + vcpu_shared.clock_grain));
+	}
+	/* Less than a tick of the timer is left: it does not fire before the time. */
+	vcpu.until = now + 1;
+	vcpu_arm_timer(&vcpu, now);
+	assert_int_equal(test_vmcs[VMCS_PREEMPTION_TIMER], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +193,7 @@ int main(void)
 		cmocka_unit_test(a_failed_entry_interrupts_nothing),
 		cmocka_unit_test(an_exit_without_handler_ends_the_vm),
 		cmocka_unit_test(each_exit_looks_at_the_clock_in_time),
+		cmocka_unit_test(a_time_that_is_over_leaves_nothing),
 	};
 
 	arch_prctl(ARCH_SET_GS, &cpu);

@@ -109,6 +109,40 @@ static void the_exit_tells_about_one_page_and_its_rights(void **state)
 	assert_true(operand.part[1].is_memory);
 }
 
+/* One page, the rights that were checked, and not a byte of the next page. */
+static void what_the_exit_tells_ends_with_its_page(void **state)
+{
+	static const struct {
+		uint64_t linear;
+		size_t size;
+		unsigned rights;
+		bool is_known;
+	} cases[] = {
+		{0x1000, 1, ACCESS_READ, true},
+		{0x1ff8, 8, ACCESS_READ, true},
+		{0x1ff9, 8, ACCESS_READ, false},
+		{0x1fff, 1, ACCESS_READ, true},
+		{0x1fff, 2, ACCESS_READ, false},
+		{0x0fff, 1, ACCESS_READ, false},
+		{0x2000, 1, ACCESS_READ, false},
+		{0x1000, 1, ACCESS_WRITE, false},
+		{0x1000, 1, ACCESS_READ | ACCESS_WRITE, false},
+	};
+
+	space.known_linear = LINEAR + 0x1123;
+	space.known_gpa = at(HOLE + 0x7123);
+	space.known_rights = ACCESS_READ;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t linear = LINEAR + cases[i].linear;
+
+		assert_int_equal(operand_is_known(&space, linear, cases[i].size, cases[i].rights),
+				 cases[i].is_known);
+		if (cases[i].is_known)
+			assert_int_equal(operand_known_gpa(&space, linear).raw,
+					 HOLE + 0x7000 + cases[i].linear % PAGE_SIZE);
+	}
+}
+
 static void compatibility_mode_wraps_at_4_gib(void **state)
 {
 	struct operand operand;
@@ -217,6 +251,7 @@ int main(void)
 		cmocka_unit_test_setup(what_will_be_written_has_its_frame, setup_space),
 		cmocka_unit_test_setup(a_missing_second_page_faults, setup_space),
 		cmocka_unit_test_setup(the_exit_tells_about_one_page_and_its_rights, setup_space),
+		cmocka_unit_test_setup(what_the_exit_tells_ends_with_its_page, setup_space),
 		cmocka_unit_test_setup(compatibility_mode_wraps_at_4_gib, setup_space),
 		cmocka_unit_test_setup(an_instruction_is_the_same_only_if_nothing_has_changed,
 				       setup_space),

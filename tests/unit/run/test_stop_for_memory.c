@@ -273,6 +273,44 @@ static void a_vm_that_does_not_wait_ends(void **state)
 	assert_string_equal(why, "its max-private is used up, at 0x380000");
 }
 
+/* The machine has no frame, although the VM may have more: others can make room for it. */
+static void a_machine_without_memory_is_told_apart(void **state)
+{
+	phys_t frame, frames = 0;
+
+	begin_movs();
+	vm.ept.max_owned = EPT_UNLIMITED;
+	while ((frame = frame_alloc()) != 0) {
+		*(phys_t *)phys_to_virt(frame) = frames;
+		frames = frame;
+	}
+	assert_int_equal(exit_ept_violation(&vcpu), EXIT_AGAIN);
+	assert_int_equal(n_pauses, 1);
+	assert_string_equal(why, "paused: no memory left for private pages, at 0x380000; "
+				 "'destroy' a VM, then 'cont' this one");
+	config.pauses_when_full = false;
+	assert_int_equal(exit_ept_violation(&vcpu), EXIT_AGAIN);
+	assert_int_equal(n_crashes, 1);
+	assert_string_equal(why, "no memory left for private pages, at 0x380000");
+	assert_int_equal(n_reads, 0);
+	while (frames != 0) {
+		frame = frames;
+		frames = *(phys_t *)phys_to_virt(frame);
+		frame_free(frame);
+	}
+}
+
+/* Two vCPUs need a page at the same time: the operator reads one line. */
+static void a_vm_that_is_paused_is_not_told_again(void **state)
+{
+	begin_movs();
+	vcpu.is_paused = true;
+	assert_int_equal(exit_ept_violation(&vcpu), EXIT_AGAIN);
+	assert_int_equal(n_pauses, 0);
+	assert_int_equal(n_crashes, 0);
+	assert_string_equal(why, "");
+}
+
 /* The page was merged after operand_find(). */
 static void a_page_that_was_merged_is_waited_for(void **state)
 {
@@ -369,6 +407,8 @@ int main(void)
 		TEST_VM(a_device_is_not_read_for_a_page_without_frame),
 		TEST_VM(half_an_operand_is_not_written),
 		TEST_VM(a_vm_that_does_not_wait_ends),
+		TEST_VM(a_machine_without_memory_is_told_apart),
+		TEST_VM(a_vm_that_is_paused_is_not_told_again),
 		TEST_VM(a_page_that_was_merged_is_waited_for),
 		TEST_VM(accessed_flags_of_code_are_waited_for),
 		TEST_VM(code_in_the_next_page_is_waited_for_if_it_is_needed),
