@@ -14,6 +14,7 @@
 
 #include "hv/host/msr.h"
 #include "hv/host/speculation.h"
+#include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
 /* Leaf 1, ECX: SSE3 PCLMULQDQ SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 x2APIC MOVBE POPCNT TSC-deadline
@@ -68,8 +69,8 @@ static struct cpuid_regs ask(cpuid_source *source, uint32_t leaf, uint32_t suble
 static void add_sub(struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
 		    struct cpuid_regs regs)
 {
-	if (model->n_sub < ARRAY_SIZE(model->sub))
-		model->sub[model->n_sub++] = (struct cpuid_subleaf){leaf, subleaf, regs};
+	assert(model->n_sub < ARRAY_SIZE(model->sub));
+	model->sub[model->n_sub++] = (struct cpuid_subleaf){leaf, subleaf, regs};
 }
 
 static void init_features(struct cpuid_model *model, cpuid_source *source, uint32_t last)

@@ -180,6 +180,25 @@ static void state_components_are_there_and_in_place(void **state)
 	assert_int_equal(fit(few, &all), ERR_UNSUPPORTED);
 }
 
+/* The state of AVX follows that of AVX-512. */
+static struct cpuid_regs unordered(uint32_t leaf, uint32_t subleaf, struct cpuid_regs regs)
+{
+	if (leaf == 0xd && subleaf == 2)
+		regs.ebx = 2688;
+	return regs;
+}
+
+static void the_size_of_the_state_is_that_of_the_last_component(void **state)
+{
+	struct cpuid_model all = make(unordered), wanted = all;
+
+	assert_int_equal(all.basic[0xd].ecx, 2688 + 256);
+	assert_int_equal(fit(wanted, &all), OK);
+	wanted.basic[0xd].ecx = 1664 + 1024;
+	assert_int_equal(fit(wanted, &all), ERR_CORRUPT);
+	assert_string_equal(why, "has a processor whose state has 2688 bytes instead of 2944");
+}
+
 static void addresses_are_no_wider(void **state)
 {
 	struct cpuid_model all = make(NULL), wanted = all;
@@ -212,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_guest_keeps_the_defences_that_it_needs),
 		cmocka_unit_test(other_words_may_differ),
 		cmocka_unit_test(state_components_are_there_and_in_place),
+		cmocka_unit_test(the_size_of_the_state_is_that_of_the_last_component),
 		cmocka_unit_test(addresses_are_no_wider),
 		cmocka_unit_test(what_follows_from_features_is_not_believed),
 	};

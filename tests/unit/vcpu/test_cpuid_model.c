@@ -298,6 +298,124 @@ static void speculation_is_controlled_where_it_is_switched(void **state)
 	assert_int_equal(model.spec_ctrl_allowed, 0);
 }
 
+static uint32_t last_leaf;
+
+/* Firmware may limit the leaves; what an old processor answers beyond its last one says nothing. */
+static void limited(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
+{
+	everything(leaf, subleaf, ret);
+	if (leaf == 0)
+		ret->eax = last_leaf;
+}
+
+static void leaves_that_the_processor_lacks_are_not_asked(void **state)
+{
+	static const uint32_t leaves[] = {2, 4, 7, 0xd};
+	struct cpuid_options options = all_controls;
+
+	options.switches_speculation = true;
+	for (last_leaf = 1; last_leaf < 0xe; last_leaf++) {
+		struct cpuid_model model;
+
+		cpuid_model_init(&model, limited, &options);
+		for (size_t i = 0; i < ARRAY_SIZE(leaves); i++)
+			assert_int_equal(look(&model, leaves[i], 0).ecx != 0,
+					 last_leaf >= leaves[i]);
+		assert_int_equal(model.spec_ctrl_allowed != 0, last_leaf >= 7);
+		assert_int_equal(model.cr4_allowed & CR4_SMEP, last_leaf >= 7 ? CR4_SMEP : 0);
+		assert_int_equal(model.xcr0_allowed, last_leaf >= 0xd ? 0xe7 : 0);
+	}
+}
+
+static void without_xsave(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
+{
+	everything(leaf, subleaf, ret);
+	if (leaf == 1)
+		ret->ecx &= ~(uint32_t)(BIT(26) | BIT(28));
+}
+
+static void without_xsave_there_is_no_state_component(void **state)
+{
+	struct cpuid_model model;
+
+	cpuid_model_init(&model, without_xsave, &all_controls);
+	assert_int_equal(model.xcr0_allowed, 0);
+	assert_false(cpuid_xcr0_valid(&model, 1));
+	for (uint32_t i = 0; i < 8; i++)
+		for (unsigned reg = 0; reg < 2; reg++) {
+			struct cpuid_regs r = look(&model, 0xd, i);
+
+			assert_int_equal(reg ? r.ebx : r.eax, 0);
+		}
+	assert_int_equal(model.cr4_allowed & CR4_OSXSAVE, 0);
+}
+
+/* Components need not lie in the order of their numbers: SDM vol. 1, "XSAVE-Managed State". */
+static void unordered(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
+{
+	static const uint32_t offset[] = {[2] = 1664, [5] = 576, [6] = 640, [7] = 1152};
+
+	everything(leaf, subleaf, ret);
+	if (leaf == 0xd && subleaf >= 2)
+		*ret = (struct cpuid_regs){subleaf == 5 ? 64 : 256,
+					   subleaf < 8 ? offset[subleaf] : 0, 0, 0};
+}
+
+static void the_size_of_the_state_is_where_its_last_component_ends(void **state)
+{
+	static const struct {
+		uint64_t xcr0;
+		uint32_t size;
+	} cases[] = {{3, 576}, {7, 1920}, {0xe7, 1920}, {0xe3, 1408}, {0x23, 640}};
+	struct cpuid_model model;
+
+	cpuid_model_init(&model, unordered, &all_controls);
+	assert_int_equal(model.basic[0xd].ecx, 1920);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct cpuid_state asking = {.topology = &one_cpu, .xcr0 = cases[i].xcr0};
+		struct cpuid_regs r;
+
+		cpuid_model_lookup(&model, 0xd, 0, &asking, &r);
+		assert_int_equal(r.ebx, cases[i].size);
+	}
+}
+
+/* ECX is read in leaves with subleaves only: others answer whatever is in it. */
+static void a_leaf_without_subleaves_ignores_ecx(void **state)
+{
+	static const uint32_t leaves[] = {1, 2, 5, 6, 0x15, 0x16};
+	struct cpuid_model model;
+
+	cpuid_model_init(&model, everything, &all_controls);
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
+		struct cpuid_regs a = look(&model, leaves[i], 0);
+		struct cpuid_regs b = look(&model, leaves[i], 0x12345678);
+
+		assert_memory_equal(&a, &b, sizeof(a));
+	}
+}
+
+/* IA32_SPEC_CTRL, in a processor of before leaf 7 had a subleaf 2. */
+static void first_with_spec_ctrl(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
+{
+	everything(leaf, subleaf, ret);
+	if (leaf == 7)
+		ret->eax = 0;
+}
+
+static void without_subleaf_2_only_the_first_controls_are_there(void **state)
+{
+	struct cpuid_options options = all_controls;
+	struct cpuid_model model;
+
+	options.switches_speculation = true;
+	cpuid_model_init(&model, first_with_spec_ctrl, &options);
+	assert_int_equal(look(&model, 7, 0).edx & 0xfc000000, 0xbc000000);
+	assert_int_equal(look(&model, 7, 0).eax, 0);
+	assert_int_equal(look(&model, 7, 2).edx, 0);
+	assert_int_equal(model.spec_ctrl_allowed, 7); /* IBRS, STIBP, SSBD */
+}
+
 static void xcr0_takes_what_hardware_takes(void **state)
 {
 	struct cpuid_model model;
@@ -331,6 +449,11 @@ int main(void)
 		cmocka_unit_test(the_apic_bit_follows_its_enable),
 		cmocka_unit_test(allowed_bits_follow_the_features),
 		cmocka_unit_test(speculation_is_controlled_where_it_is_switched),
+		cmocka_unit_test(leaves_that_the_processor_lacks_are_not_asked),
+		cmocka_unit_test(without_xsave_there_is_no_state_component),
+		cmocka_unit_test(the_size_of_the_state_is_where_its_last_component_ends),
+		cmocka_unit_test(a_leaf_without_subleaves_ignores_ecx),
+		cmocka_unit_test(without_subleaf_2_only_the_first_controls_are_there),
 		cmocka_unit_test(xcr0_takes_what_hardware_takes),
 	};
 

@@ -69,6 +69,7 @@ static void mtrrs_are_memory_within_what_hardware_takes(void **state)
 		{0x250, 0x0606060606060606, true},
 		{0x250, 0x0306060606060606, false},
 		{0x26f, 0, true},
+		{0x258, 0x0404040404040404, true},
 		{0x259, 0x0505050505050505, true},
 	};
 	struct guest_msrs msrs;
@@ -131,6 +132,44 @@ static void platform_info_says_nothing_and_is_read_only(void **state)
 	assert_false(guest_msr_write(&msrs, MSR_PLATFORM_INFO, 0));
 }
 
+/* Of the machine check and of debugging there is nothing: zeros, which may be written. */
+static void msrs_of_what_is_not_there_are_zeros(void **state)
+{
+	static const struct {
+		uint32_t msr;
+		bool takes_zero, takes_one;
+	} cases[] = {
+		{IA32_PLATFORM_ID, false, false},
+		{IA32_MCG_CAP, false, false},
+		{IA32_MCG_STATUS, true, false},
+		{IA32_DEBUGCTL, true, false},
+	};
+	struct guest_msrs msrs;
+
+	guest_msrs_reset(&msrs, UINT64_C(0x1f) << 32);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t value = 42;
+
+		assert_int_equal(guest_msr_write(&msrs, cases[i].msr, 0), cases[i].takes_zero);
+		assert_int_equal(guest_msr_write(&msrs, cases[i].msr, 1), cases[i].takes_one);
+		assert_true(guest_msr_read(&msrs, cases[i].msr, &value));
+		assert_int_equal(value, 0);
+	}
+}
+
+/* An update is taken, and changes nothing; it cannot be read. */
+static void an_update_of_the_microcode_is_ignored(void **state)
+{
+	struct guest_msrs msrs;
+	uint64_t value = 42;
+
+	guest_msrs_reset(&msrs, UINT64_C(0x1f) << 32);
+	assert_true(guest_msr_write(&msrs, IA32_BIOS_UPDT_TRIG, 0x123456));
+	assert_false(guest_msr_read(&msrs, IA32_BIOS_UPDT_TRIG, &value));
+	assert_true(guest_msr_read(&msrs, IA32_BIOS_SIGN_ID, &value));
+	assert_int_equal(value, UINT64_C(0x1f) << 32);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +178,8 @@ int main(void)
 		cmocka_unit_test(mtrrs_are_memory_within_what_hardware_takes),
 		cmocka_unit_test(misc_enable_is_memory_within_what_hardware_has),
 		cmocka_unit_test(the_revision_of_the_microcode_stays),
+		cmocka_unit_test(msrs_of_what_is_not_there_are_zeros),
+		cmocka_unit_test(an_update_of_the_microcode_is_ignored),
 		cmocka_unit_test(platform_info_says_nothing_and_is_read_only),
 	};
 
