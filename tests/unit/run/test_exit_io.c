@@ -14,7 +14,8 @@
 static struct platform_wiring wiring;
 static struct vm vm = {.n_vcpus = 1, .platform.wiring = &wiring};
 static struct vcpu vcpu = {.vm = &vm};
-static unsigned n_written;
+static unsigned n_written, n_kicks, n_locked;
+static bool kicks;	   /* the device, with an interrupt */
 static bool asks_for_more; /* the device, for another exit with the same output */
 
 void access_read(struct vcpu *for_vcpu, const struct operand *operand, struct access_value *ret)
@@ -55,9 +56,19 @@ void stop_for_memory(struct vcpu *stopped, gpa_t gpa)
 	fail();
 }
 
+static bool is_locked(void)
+{
+	if (!lock_try(&vm.devices_lock))
+		return true;
+	lock_release(&vm.devices_lock);
+	return false;
+}
+
 void vm_kick_receivers(struct vm *kicked)
 {
-	fail();
+	assert_int_equal(is_locked(), vm.n_vcpus > 1);
+	vm.platform.irqchip.kicked = false;
+	n_kicks++;
 }
 
 void wish_grant(struct vcpu *for_vcpu, uint32_t wishes)
@@ -73,6 +84,8 @@ static uint64_t read_device(void *device, const struct io_access *access)
 static uint32_t write_device(void *device, const struct io_access *access)
 {
 	n_written++;
+	n_locked += is_locked();
+	vm.platform.irqchip.kicked = kicks;
 	return asks_for_more ? WISH_FW_CFG : 0;
 }
 
@@ -86,8 +99,9 @@ static int set_up(void **state)
 	assert_int_equal(io_bus_add(&wiring.pio, &range), OK);
 	memset(test_vmcs, 0, sizeof(test_vmcs));
 	vcpu.regs.requests = 0;
-	n_written = 0;
-	asks_for_more = false;
+	n_written = n_kicks = n_locked = 0;
+	vm.n_vcpus = 1;
+	asks_for_more = kicks = false;
 	return 0;
 }
 
@@ -151,6 +165,22 @@ static void an_output_that_is_made_again_takes_no_breakpoint_again(void **state)
 	expect_rf(false);
 }
 
+/* A VM with one vCPU pays for no lock. An interrupt kicks, while the devices stay as they are. */
+static void several_vcpus_use_a_device_one_at_a_time(void **state)
+{
+	for (unsigned n = 1; n < 4; n++)
+		for (unsigned interrupts = 0; interrupts < 2; interrupts++) {
+			set_up(state);
+			vm.n_vcpus = n;
+			kicks = interrupts;
+			assert_true(leave_guest(PORT << 16, RFLAGS));
+			assert_int_equal(n_written, 1);
+			assert_int_equal(n_locked, n > 1);
+			assert_int_equal(n_kicks, interrupts);
+			assert_false(is_locked());
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +188,7 @@ int main(void)
 		cmocka_unit_test_setup(a_trap_pushes_rf_except_after_the_last_iteration, set_up),
 		cmocka_unit_test_setup(an_output_that_is_made_again_takes_no_breakpoint_again,
 				       set_up),
+		cmocka_unit_test_setup(several_vcpus_use_a_device_one_at_a_time, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
