@@ -30,12 +30,11 @@ static void list(struct output_turns *turns, struct output_queue *queue)
 	turns->last = queue;
 }
 
+/* The queue is listed. */
 static void unlist(struct output_turns *turns, struct output_queue *queue)
 {
 	struct output_queue **link = &turns->first, *before = NULL;
 
-	if (!queue->is_listed)
-		return;
 	for (; *link != queue; link = &(*link)->next)
 		before = *link;
 	*link = queue->next;
@@ -152,7 +151,8 @@ size_t output_queue_take(struct output_turns *turns, char line[OUTPUT_LINE_MAX])
 		return 0;
 	len = queue->n_lost ? say_lost(queue, line) : take_line(queue, line);
 	queue->credit -= (int32_t)len;
-	if (queue->first == NULL && queue->n_lost == 0)
+	/* The lines that were lost have been said first. */
+	if (queue->first == NULL)
 		unlist(turns, queue);
 	else if (queue->credit <= 0)
 		go_last(turns, queue);

@@ -49,11 +49,31 @@ static void a_clone_without_memory_is_tried_again(void **state)
 	assert_false(clone_line_take(&line));
 }
 
+/* While one processor tries again, no other one does: the line does not wait. */
+static void a_line_that_is_being_tried_does_not_wait(void **state)
+{
+	struct clone_config line = {.count = 2, .parallel = 2};
+
+	assert_true(clone_line_take(&line));
+	clone_line_made(&line);
+	assert_true(clone_line_take(&line));
+	assert_true(clone_line_refused(&line));
+	assert_true(clone_line_waits(&line));
+	assert_true(clone_line_take(&line));
+	assert_false(clone_line_waits(&line));
+	assert_false(clone_line_refused(&line)); /* the operator knows */
+	assert_true(clone_line_waits(&line));
+	assert_true(clone_line_take(&line));
+	clone_line_made(&line);
+	assert_false(clone_line_waits(&line));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_starts_as_many_as_it_says),
 		cmocka_unit_test(a_clone_without_memory_is_tried_again),
+		cmocka_unit_test(a_line_that_is_being_tried_does_not_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

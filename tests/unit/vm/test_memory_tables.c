@@ -155,6 +155,23 @@ static void dimms_are_told_with_the_ram(void **state)
 	assert_true(vm_has_nvdimms(&config));
 }
 
+/* RAM without a backend is node 0's, although a node without memory has no backend either. */
+static void memory_without_a_backend_is_in_the_first_node(void **state)
+{
+	static const uint8_t cpu_node[] = {1};
+
+	config.numa_nodes = nodes;
+	config.n_numa_nodes = 3;
+	config.cpu_node = cpu_node;
+	config.topology.n_cpus = 1;
+	add(&ram[1], 0, GIB(1));
+	add(NULL, GIB(1), MIB(64));
+	vm_describe_memory(&config, &map, &tables, &acpi);
+	assert_int_equal(acpi.n_memory, 2);
+	check_ram(&acpi.memory[0], 0, GIB(1), 2);
+	check_ram(&acpi.memory[1], GIB(1), MIB(64), 0);
+}
+
 static const uint8_t *image_bytes(const struct backend *backend, uint64_t label_size)
 {
 	return (const uint8_t *)phys_to_virt(START) + backend->offset + backend->size - label_size;
@@ -237,13 +254,53 @@ static void labels_without_memory_are_refused(void **state)
 	}
 }
 
+/* ACPI tells the size in 32 bits. ROM's labels are not copied. */
+static void labels_of_4_gib_end_before_that(void **state)
+{
+	static const uint64_t sizes[] = {UINT32_MAX - 1, UINT32_MAX, BIT(32), GIB(6)};
+
+	config.dimms = dimms;
+	dimms[0].next = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct vm_labels labels;
+
+		dimms[0].label_size = mem[0].size = sizes[i];
+		assert_int_equal(vm_labels_create(&config, &labels), OK);
+		assert_int_equal(labels.n, 1);
+		assert_int_equal(labels.labels->size, i == 0 ? UINT32_MAX - 1 : UINT32_MAX);
+		assert_ptr_equal(labels.labels->bytes, image_bytes(&mem[0], sizes[i]));
+		vm_labels_destroy(&labels);
+	}
+}
+
+static void only_dimms_with_labels_are_listed(void **state)
+{
+	struct vm_labels labels;
+
+	config.dimms = dimms;
+	dimms[0].label_size = 0;
+	dimms[2].is_nvdimm = false;
+	assert_int_equal(vm_labels_create(&config, &labels), OK);
+	assert_int_equal(labels.n, 2);
+	assert_int_equal(labels.labels[0].handle, 3);
+	assert_int_equal(labels.labels[1].handle, 7);
+	assert_memory_equal(labels.labels[0].bytes, image_bytes(&mem[1], ODD), ODD);
+	memset(labels.labels[0].writable, 1, ODD);
+	for (unsigned i = 0; i < LABEL_SIZE; i++)
+		assert_int_equal(labels.labels[1].bytes[i], 0);
+	vm_labels_destroy(&labels);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_plain_vm_needs_no_tables, setup),
 		cmocka_unit_test_setup(nodes_have_their_backends_memory, setup),
 		cmocka_unit_test_setup(dimms_are_told_with_the_ram, setup),
+		cmocka_unit_test_setup(memory_without_a_backend_is_in_the_first_node, setup),
 		cmocka_unit_test_setup(labels_are_the_backends_end, setup),
+		cmocka_unit_test_setup(labels_of_4_gib_end_before_that, setup),
+		cmocka_unit_test_setup(only_dimms_with_labels_are_listed, setup),
 		cmocka_unit_test_setup(private_labels_are_a_copy, setup),
 		cmocka_unit_test_setup(dimms_without_labels_take_nothing, setup),
 		cmocka_unit_test_setup(labels_without_memory_are_refused, setup),

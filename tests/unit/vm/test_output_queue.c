@@ -141,6 +141,31 @@ static void the_longest_line_is_kept(void **state)
 	assert_int_equal(output_queue_take(&turns, line), 0);
 }
 
+/* A VM that lost all its lines, and ended: its number is added to what the others left. */
+static void lost_lines_of_an_ended_vm_are_counted(void **state)
+{
+	phys_t frame, frames = 0;
+
+	put(&two, 1);
+	output_queue_move(&turns, &two, &left);
+	while ((frame = frame_alloc()) != 0) {
+		*(phys_t *)phys_to_virt(frame) = frames;
+		frames = frame;
+	}
+	for (unsigned i = 0; i < 3; i++)
+		put(&one, i);
+	output_queue_move(&turns, &one, &left);
+	assert_string_equal(take(), "stencil: warning: left: 3 lines lost\n");
+	assert_string_equal(take(), "two: line 00000001\n");
+	assert_string_equal(take(), "");
+	/* The queue is as if it were new. */
+	frame_free(frames);
+	put(&left, 7);
+	put(&one, 8);
+	assert_string_equal(take(), "left: line 00000007\n");
+	assert_string_equal(take(), "one: line 00000008\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +174,7 @@ int main(void)
 		cmocka_unit_test_setup(the_oldest_lines_are_lost_and_counted, begin),
 		cmocka_unit_test_setup(without_memory_new_lines_are_lost, begin),
 		cmocka_unit_test_setup(lines_of_an_ended_vm_stay, begin),
+		cmocka_unit_test_setup(lost_lines_of_an_ended_vm_are_counted, begin),
 		cmocka_unit_test_setup(lines_of_ended_vms_are_limited, begin),
 		cmocka_unit_test_setup(the_longest_line_is_kept, begin),
 	};

@@ -685,6 +685,8 @@ static void only_events_that_can_be_delivered_are_taken(void **state)
 	}
 	memcpy(file + event, &(uint64_t){INTR_VALID | INTR_TYPE_EXTERNAL | 0x20}, 8);
 	change(event, 0x123, 8, "has an impossible event");
+	memcpy(file + event, &(uint64_t){INTR_VALID | INTR_TYPE_HARDWARE | 6}, 8);
+	change(event + 8, INT16_MAX + 1, 4, "has an impossible event"); /* error code */
 	memcpy(file + event, &(uint64_t){INTR_VALID | INTR_TYPE_SOFTWARE | 0x20}, 8);
 	change(event + 12, 0, 4, "has an impossible event"); /* no length */
 }
@@ -720,6 +722,18 @@ static void clocks_go_on(void **state)
 static void a_clock_that_is_behind_holds_nothing_up(void **state)
 {
 	host.unix_ns -= 5000000000;
+	assert_int_equal(load(len), OK);
+	assert_int_equal(to.vm->vcpu->guest.tsc_offset, from.vm->vcpu->guest.tsc_offset);
+}
+
+/* Neither of the two may know what time it is. */
+static void without_a_clock_the_guests_stands_still(void **state)
+{
+	memset(file + find_section("clock", 0) + 8, 0, 8);
+	seal(len);
+	assert_int_equal(load(len), OK);
+	assert_int_equal(to.vm->vcpu->guest.tsc_offset, from.vm->vcpu->guest.tsc_offset);
+	host.unix_ns = 0;
 	assert_int_equal(load(len), OK);
 	assert_int_equal(to.vm->vcpu->guest.tsc_offset, from.vm->vcpu->guest.tsc_offset);
 }
@@ -767,6 +781,21 @@ static void another_machine_is_refused(void **state)
 	refused("is of a VM with '-device pvpanic,events=3', where this one has '-device "
 		"pvpanic,events=1'");
 	to.config.pvpanic_events = 3;
+	to.config.has_pvpanic = false;
+	refused("is of a VM with '-device pvpanic,events=3', where this one has '-fw_cfg ");
+	to.config.has_pvpanic = true;
+	to.config.has_debugcon = false;
+	refused("is of a VM with '-device isa-debugcon,iobase=0xe9', where this one has '-device "
+		"pvpanic");
+	to.config.has_debugcon = true;
+	to.config.has_debug_exit = false;
+	refused("is of a VM with '-device isa-debug-exit,iobase=0xf4,iosize=0x4', where this one "
+		"has '-device isa-debugcon");
+	to.config.has_debug_exit = true;
+	to.dimm.is_nvdimm = false;
+	refused("is of a VM with '-device nvdimm,slot=0', where this one has '-device "
+		"pc-dimm,slot=0'");
+	to.dimm.is_nvdimm = true;
 	to.fw_cfg.file.len = 5;
 	refused("is of a VM with '-fw_cfg name=opt/x of 4 bytes', where this one has");
 	to.config.fw_cfg = NULL;
@@ -783,8 +812,10 @@ static void what_a_file_says_is_shown_with_care(void **state)
 
 	file[machine + 1] = 27;
 	file[machine + 2] = 0;
+	file[machine + 3] = 127;
+	file[machine + 4] = 0xe4;
 	seal(len);
-	refused("is of a VM with '-??p 2,");
+	refused("is of a VM with '-????2,");
 	memset(file + machine, 'x', find_section("cpuid", 0) - 24 - machine);
 	seal(len);
 	refused("xxxxxxxx', where this one has '-smp");
@@ -852,6 +883,7 @@ int main(void)
 		TEST(a_fresh_processor_has_nothing_yet),
 		TEST(clocks_go_on),
 		TEST(a_clock_that_is_behind_holds_nothing_up),
+		TEST(without_a_clock_the_guests_stands_still),
 		TEST(another_frequency_is_refused),
 		TEST(another_machine_is_refused),
 		TEST(what_a_file_says_is_shown_with_care),

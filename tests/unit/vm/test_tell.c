@@ -2,6 +2,7 @@
 /* What a guest causes without end is logged a few times, and then counted. */
 #include "hv/vm/tell.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,6 +70,41 @@ static void all_clones_of_a_template_have_one_budget(void **state)
 			    "VM t: 992 more lines about it and its clones were not shown\n");
 }
 
+#define N_ENDS 500
+
+static unsigned n_arrived; /* atomic */
+
+/* One processor, on which clones end. */
+static void *end_clones(void *told)
+{
+	unsigned n = 0;
+
+	__atomic_fetch_add(&n_arrived, 1, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&n_arrived, __ATOMIC_RELAXED) < 2)
+		;
+	for (unsigned i = 0; i < N_ENDS; i++)
+		n += vm_may_tell(&clones[i % 3], VM_TOLD_ENDED, LOG_INFO);
+	*(unsigned *)told = n;
+	return NULL;
+}
+
+/* Clones end on several processors at the same time. */
+static void no_line_is_told_or_counted_twice(void **state)
+{
+	for (unsigned round = 0; round < 200; round++) {
+		unsigned told[2];
+		pthread_t other;
+
+		begin(state);
+		n_arrived = 0;
+		assert_int_equal(pthread_create(&other, NULL, end_clones, &told[0]), 0);
+		end_clones(&told[1]);
+		assert_int_equal(pthread_join(other, NULL), 0);
+		assert_int_equal(told[0] + told[1], 8);
+		assert_int_equal(template.n_untold, 2 * N_ENDS - 8);
+	}
+}
+
 static void a_line_above_the_level_is_not_counted(void **state)
 {
 	log_set_level(LOG_ERROR);
@@ -99,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_line_is_said_once_then_counted),
 		TEST(all_clones_of_a_template_have_one_budget),
+		TEST(no_line_is_told_or_counted_twice),
 		TEST(a_line_above_the_level_is_not_counted),
 		TEST(a_long_line_loses_its_end),
 	};
