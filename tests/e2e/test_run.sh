@@ -44,13 +44,13 @@ expect_nothing_left() {
 }
 
 "$top/scripts/run" --no-build --nonsense 2>/dev/null
-expect 'an unknown option' $? 64
+expect 'an unknown option' $? 2
 "$top/scripts/run" --no-build "$work/missing.conf" 2>/dev/null
-expect 'a missing file' $? 64
+expect 'a missing file' $? 2
 run --cpu-model nonsense 2>/dev/null
-expect 'an unknown model' $? 64
+expect 'an unknown model' $? 2
 "$top/scripts/run" --no-build --host qemu --cpu-model ryzen 2>/dev/null
-expect 'a model of another host' $? 64
+expect 'a model of another host' $? 2
 expect 'the list of models' "$("$top/scripts/run" --no-build --host bochs --cpu-model help | grep -c haswell)" 1
 # refuses WORD OPTION...: wrong usage, and the message has the word.
 refuses() {
@@ -58,7 +58,7 @@ refuses() {
 	shift
 	expect "$*" "$(run "$@" 2>&1 >/dev/null | grep -c -- "$word")" 1
 	run "$@" >/dev/null 2>&1
-	expect "$*" $? 64
+	expect "$*" $? 2
 }
 refuses '1536 MiB' --host nested --memory 1537
 refuses '--system' --host nested --system kvm
