@@ -173,7 +173,7 @@ static void restore_apic(const struct actor *a)
 
 static void restore_ioapic(struct actor *a)
 {
-	for (unsigned pin = 0; pin < 24; pin++)
+	for (unsigned pin = 0; pin < N_PINS; pin++)
 		if (a->pins & BIT(pin))
 			ioapic_route(pin, VECTOR_FIRST, true);
 	a->pins = 0;
@@ -265,15 +265,29 @@ static void die(const struct actor *a, const struct trap_frame *f)
 	exit_vm(1);
 }
 
+/*
+ * A line that an actor has left active would interrupt the keeper without end, which then wakes
+ * nobody.
+ */
+static void silence_lines(void)
+{
+	restore_devices();
+	for (unsigned pin = 0; pin < N_PINS; pin++)
+		ioapic_route((uint8_t)pin, VECTOR_FIRST, true);
+}
+
 static void take_interrupt(struct actor *a, struct trap_frame *f)
 {
+	bool is_timer = f->vector == VECTOR_TIMER;
+	bool is_storm = !is_timer && ++a->n_interrupts > N_INTERRUPTS;
+
 	end_interrupt();
-	if (!a->is_trying)
-		return;
-	if (f->vector == VECTOR_TIMER)
-		end_step(a, f, OUTCOME_TIMER);
-	else if (++a->n_interrupts > N_INTERRUPTS)
-		end_step(a, f, OUTCOME_STORM);
+	if (is_timer)
+		a->has_ticked = true;
+	if (a->is_trying && (is_timer || is_storm))
+		end_step(a, f, is_timer ? OUTCOME_TIMER : OUTCOME_STORM);
+	else if (is_storm)
+		silence_lines();
 }
 
 /* A breakpoint that a step has left, found while the known state is restored. */

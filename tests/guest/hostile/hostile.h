@@ -42,6 +42,7 @@ uint64_t random_value(struct random *r);
 
 #define VECTOR_TIMER 0xe0
 #define VECTOR_FIRST 32 /* of the interrupts */
+#define N_PINS	     24 /* of the I/O APIC */
 
 /* What ended a step, besides an exception's vector and NO_FAULT. */
 enum outcome {
@@ -61,9 +62,9 @@ struct actor {
 	uint64_t catch_rsp; /* entry.asm knows the first two */
 	uint64_t is_trying;
 	volatile uint64_t beats; /* steps begun */
-	volatile bool is_overdue, is_done;
+	volatile bool is_overdue, is_done, has_ticked;
 	unsigned cpu;
-	uint32_t n_interrupts; /* of this step */
+	uint32_t n_interrupts; /* of this step, or of the keeper's nap */
 	uint64_t apic_base;
 	uint32_t pins;	      /* of the I/O APIC that the action has changed */
 	struct random random; /* of this action */

@@ -10,7 +10,6 @@
 #define ICR_ASSERT     0x4000u
 #define ICR_SHORTHAND  0xc0000u
 #define IOREDTBL       0x10
-#define N_PINS	       24
 #define REDIRECT_MODE  0x700u
 #define UART_IER       0x3f9
 #define REAL_MODE_PAGE 0x40

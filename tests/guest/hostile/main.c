@@ -128,10 +128,16 @@ static void actor_run(unsigned cpu)
 
 /* ---- the keeper ---- */
 
+/* Whatever else interrupts the keeper meanwhile. */
 static void nap(uint32_t ticks)
 {
+	struct actor *keeper = &actors[0];
+
+	keeper->n_interrupts = 0;
+	keeper->has_ticked = false;
 	actor_limit(ticks);
-	sti_hlt_cli();
+	while (!keeper->has_ticked)
+		sti_hlt_cli();
 }
 
 /* Processors start from one page, so each gets time to leave it. */
