@@ -126,6 +126,19 @@ for figure in 'stat::number_of_executed_units: 1' 'broken'; do
 	}
 done
 
+# Of tests that failed, the end of their output is shown again.
+cat >"$work/report.xml" <<END
+<testsuite><testcase name="good" status="run" time="1"><system-out>fine</system-out></testcase>
+<testcase name="bad" status="fail" time="2.6"><system-out>first$(yes line | head -n 30)
+last</system-out></testcase></testsuite>
+END
+output=$("$work/scripts/failures" "$work/report.xml")
+if [ "$(head -n 1 <<<"$output")" != "--- bad failed after 3 s. It ends:" ] || [ "$(tail -n 1 <<<"$output")" != last ] ||
+	grep -q 'first\|good' <<<"$output"; then
+	echo "FAIL: scripts/failures prints: $output"
+	failures=$((failures + 1))
+fi
+
 # Without the breaks, the copy passes.
 for check in format headers includes calls circles start unused picture branches functions parameters docs names voice words spdx shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))

@@ -266,8 +266,8 @@ static void die(const struct actor *a, const struct trap_frame *f)
 }
 
 /*
- * A line that an actor has left active would interrupt the keeper without end, which then wakes
- * nobody.
+ * A line that an actor has left active would interrupt the keeper without end, which then restarts
+ * no actor.
  */
 static void silence_lines(void)
 {
