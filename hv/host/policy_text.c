@@ -21,7 +21,7 @@ void policy_names(uint32_t measures, char *ret, size_t size)
 
 	format(ret, size, "none");
 	for (unsigned i = 0; i < N_MEASURES; i++) {
-		if (!(measures >> i & 1) || len >= size)
+		if (!(measures >> i & 1))
 			continue;
 		format(ret + len, size - len, "%s%s", len > 0 ? " " : "", names[i]);
 		len += strlen(ret + len);

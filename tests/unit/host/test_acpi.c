@@ -35,12 +35,17 @@ const void *acpi_memory(phys_t start, uint64_t len)
 	return memcpy(copies[n_copies++], memory + (start - BASE), len);
 }
 
+static void free_copies(void)
+{
+	while (n_copies > 0)
+		free(copies[--n_copies]);
+}
+
 static enum status parse(struct acpi *ret)
 {
 	enum status status = acpi_parse(BASE + RSDP, ret);
 
-	while (n_copies > 0)
-		free(copies[--n_copies]);
+	free_copies();
 	return status;
 }
 
@@ -179,6 +184,27 @@ static void sound_tables_are_read(void **state)
 	assert_int_equal(acpi.reset.space, ACPI_SPACE_IO);
 	assert_int_equal(acpi.reset.address, 0xcf9);
 	assert_int_equal(acpi.reset_value, 6);
+}
+
+static void tables_for_others_are_found(void **state)
+{
+	static const char *const names[] = {"SPCR", "HEST", "WDAT"};
+	enum { OTHER = 0x9000 };
+	struct acpi acpi;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		put_all();
+		put_table(OTHER, names[i], 48);
+		put(XSDT + 52, BASE + OTHER, 8);
+		put_table(XSDT, "XSDT", 60);
+		assert_int_equal(parse(&acpi), OK);
+		const struct acpi_table *const found[] = {&acpi.spcr, &acpi.hest, &acpi.wdat};
+
+		for (size_t k = 0; k < ARRAY_SIZE(found); k++) {
+			assert_int_equal(found[k]->start, k == i ? BASE + OTHER : 0);
+			assert_int_equal(found[k]->len, k == i ? 48 : 0);
+		}
+	}
 }
 
 static void tables_about_nodes_are_found(void **state)
@@ -334,6 +360,7 @@ static void s5_is_found_in_all_its_spellings_and_only_there(void **state)
 		{{8, '_', 'S', '5', '_', 0x12, 6, 2, 0x0a, 5, 0x0c, 1, 2}, 13, false, 0, 0},
 		{{8, '_', 'S', '5', '_', 0x12}, 6, false, 0, 0},
 		{{8, '_', 'S', '5', '_'}, 5, false, 0, 0},
+		{{9, '\\', '_', 'S', '5', '_', 0x12, 6, 4, 0, 1, 0}, 12, false, 0, 0},
 		{{0}, 0, false, 0, 0},
 	};
 	struct acpi acpi;
@@ -369,6 +396,64 @@ static void a_damaged_rsdp_or_root_gives_nothing(void **state)
 	assert_false(acpi.has_s5);
 	put(RSDT, 'Y', 1);
 	assert_int_equal(parse(&acpi), ERR_CORRUPT);
+}
+
+/* The first 20 bytes of an RSDP are enough, and an RSDP may name no XSDT. */
+static void without_an_xsdt_the_rsdt_counts(void **state)
+{
+	struct acpi acpi;
+
+	put_all();
+	put(RSDP + 24, 0, 8);
+	assert_int_equal(parse(&acpi), OK);
+	assert_int_equal(acpi.n_cpus, 3);
+	put_all();
+	memcpy(memory + SIZE - 20, memory + RSDP, 20);
+	assert_int_equal(acpi_parse(BASE + SIZE - 20, &acpi), OK);
+	assert_int_equal(acpi.n_cpus, 3);
+	free_copies();
+}
+
+static void a_machine_without_a_dsdt_has_no_s5(void **state)
+{
+	struct acpi acpi;
+
+	put_all();
+	put(FADT + 40, 0, 4);
+	reseal(FADT);
+	log_reset();
+	assert_int_equal(parse(&acpi), OK);
+	assert_false(acpi.has_s5);
+	assert_string_equal(logged, "");
+}
+
+static void damaged_tables_are_told_at_start_up(void **state)
+{
+	log_reset();
+	acpi_init(0); /* a machine without ACPI */
+	assert_string_equal(logged, "");
+	put_all();
+	acpi_init(BASE + RSDP);
+	assert_string_equal(logged, "");
+	assert_int_equal(acpi.n_cpus, 3);
+	memory[RSDP] = 'r';
+	acpi_init(BASE + RSDP);
+	assert_string_equal(logged,
+			    "warning: ACPI tables at 0x7f000000 are damaged and not used\n");
+	assert_int_equal(acpi.n_cpus, 0);
+	free_copies();
+}
+
+/* Any bytes may be there; none of them goes to a terminal. */
+static void a_signature_is_printed_with_question_marks(void **state)
+{
+	struct acpi acpi;
+
+	put_all();
+	memcpy(memory + FADT, "F\x7f\033P", 4);
+	log_reset();
+	assert_int_equal(parse(&acpi), OK);
+	assert_string_equal(logged, "warning: ACPI table F??P at 0x7f007800: bad checksum\n");
 }
 
 /* Much firmware changes tables and forgets the sum. */
@@ -534,6 +619,21 @@ static void nmi_pins_are_read(void **state)
 	assert_false(acpi.lint[2].active_low);
 }
 
+static void nmi_pins_beyond_the_limit_are_left_out(void **state)
+{
+	unsigned end = MADT + 44;
+	struct acpi acpi;
+
+	put_all();
+	for (unsigned i = 0; i < ACPI_LINT_MAX + 1; i++, end += 6)
+		memcpy(memory + end, (uint8_t[]){4, 6, (uint8_t)(i % 64), 0, 0, 1}, 6);
+	assert_in_range(end, 0, FADT);
+	put_table(MADT, "APIC", end - MADT);
+	assert_int_equal(parse(&acpi), OK);
+	assert_int_equal(acpi.n_lints, ACPI_LINT_MAX);
+	assert_int_equal(acpi.lint[ACPI_LINT_MAX - 1].uid, (ACPI_LINT_MAX - 1) % 64);
+}
+
 static void processors_beyond_the_limit_are_counted(void **state)
 {
 	unsigned end = MADT + 44;
@@ -550,6 +650,10 @@ static void processors_beyond_the_limit_are_counted(void **state)
 	assert_int_equal(parse(&acpi), OK);
 	assert_int_equal(acpi.n_cpus, ACPI_CPU_MAX);
 	assert_int_equal(acpi.n_cpus_left_out, 3);
+	log_reset();
+	acpi_init(BASE + RSDP);
+	assert_non_null(strstr(logged, "warning: 3 processors more than the supported "));
+	free_copies();
 	assert_int_equal(acpi.n_io_apics, ACPI_IO_APIC_MAX);
 }
 
@@ -580,6 +684,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_tables_are_read),
+		cmocka_unit_test(tables_for_others_are_found),
 		cmocka_unit_test(tables_about_nodes_are_found),
 		cmocka_unit_test(a_revision_0_rsdp_leads_to_the_rsdt),
 		cmocka_unit_test(extended_fields_win_over_the_old_ones),
@@ -587,6 +692,10 @@ int main(void)
 		cmocka_unit_test(a_short_fadt_of_old_is_enough),
 		cmocka_unit_test(s5_is_found_in_all_its_spellings_and_only_there),
 		cmocka_unit_test(a_damaged_rsdp_or_root_gives_nothing),
+		cmocka_unit_test(without_an_xsdt_the_rsdt_counts),
+		cmocka_unit_test(a_machine_without_a_dsdt_has_no_s5),
+		cmocka_unit_test(damaged_tables_are_told_at_start_up),
+		cmocka_unit_test(a_signature_is_printed_with_question_marks),
 		cmocka_unit_test(a_bad_checksum_is_said_and_the_table_is_used),
 		cmocka_unit_test(empty_entries_of_the_root_are_passed_over),
 		cmocka_unit_test(entries_without_an_id_are_no_processors),
@@ -596,6 +705,7 @@ int main(void)
 		cmocka_unit_test(a_power_button_that_only_aml_knows_is_none),
 		cmocka_unit_test(nmi_pins_are_read),
 		cmocka_unit_test(madt_entries_that_stick_out_end_the_list),
+		cmocka_unit_test(nmi_pins_beyond_the_limit_are_left_out),
 		cmocka_unit_test(processors_beyond_the_limit_are_counted),
 		cmocka_unit_test(no_single_wrong_byte_leads_out_of_bounds),
 	};

@@ -48,9 +48,9 @@ static void damaged_text_is_refused(void **state)
 
 static void bytes_that_a_terminal_obeys_are_not_shown(void **state)
 {
-	leave("a\x1b[2Jb\xff\n");
+	leave("a\x1b[2Jb\xff\x7f\n");
 	last_words_init(frame);
-	assert_non_null(strstr(logged, "last run: a?[2Jb?\n"));
+	assert_non_null(strstr(logged, "last run: a?[2Jb??\n"));
 }
 
 static void a_full_frame_keeps_the_first_lines(void **state)
@@ -82,6 +82,22 @@ static void without_a_frame_nothing_is_kept(void **state)
 	assert_string_equal(logged, "");
 }
 
+static void a_panic_in_the_middle_of_a_line_is_shown(void **state)
+{
+	leave("first\nsec");
+	last_words_init(frame);
+	assert_string_equal(logged, "warning: the last run ended with a panic:\n"
+				    "warning: last run: first\n"
+				    "warning: last run: sec\n");
+}
+
+static void a_panic_without_a_word_is_not_shown(void **state)
+{
+	leave("");
+	last_words_init(frame);
+	assert_string_equal(logged, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -90,6 +106,8 @@ int main(void)
 		cmocka_unit_test(bytes_that_a_terminal_obeys_are_not_shown),
 		cmocka_unit_test(a_full_frame_keeps_the_first_lines),
 		cmocka_unit_test(without_a_frame_nothing_is_kept),
+		cmocka_unit_test(a_panic_in_the_middle_of_a_line_is_shown),
+		cmocka_unit_test(a_panic_without_a_word_is_not_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

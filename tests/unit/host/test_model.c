@@ -33,6 +33,9 @@ static void the_deadline_timer_needs_microcode_on_some_models(void **state)
 	assert_int_equal(model_deadline_microcode(0x50655), 0);
 	assert_int_equal(model_deadline_microcode(0x206a7), 0);
 	assert_int_equal(model_deadline_microcode(0x906a3), 0);
+	assert_int_equal(model_deadline_microcode(0x306f0),
+			 0); /* older than the first that has it */
+	assert_int_equal(model_deadline_microcode(0xf306c3), 0); /* another family */
 }
 
 int main(void)

@@ -134,6 +134,7 @@ static void bad_ranges_are_refused_and_change_nothing(void **state)
 	assert_int_equal(n_used, 1);
 	assert_int_equal(page_table_set(&pt, PT_LIMIT - PAGE_SIZE, PAGE_SIZE, RW), OK);
 	assert_int_equal(attr_at(&pt, PT_LIMIT - 1), RW);
+	assert_int_not_equal(page_table_walk(&pt, PT_LIMIT - 1, NULL), 0);
 	assert_int_equal(page_table_walk(&pt, PT_LIMIT, NULL), 0);
 }
 

@@ -231,6 +231,62 @@ static void tsx_leaks_by_itself(void **state)
 	assert_false(decide(&part, MITIGATIONS_AUTO).measures & MEASURE_VERW);
 }
 
+/* It is microcode, not the model, that clears registers of these small cores. */
+static void register_files_need_microcode(void **state)
+{
+	struct part part = *part_of(0x90672);
+	struct policy policy;
+
+	assert_true(decide(&part, MITIGATIONS_AUTO).measures & MEASURE_VERW);
+	part.arch &= ~ARCH_CAP_RFDS_CLEAR;
+	policy = decide(&part, MITIGATIONS_AUTO);
+	assert_true(policy.weaknesses & WEAK_RFDS);
+	assert_false(policy.measures & MEASURE_VERW);
+	assert_true(policy.needs_microcode & MEASURE_VERW);
+	part.arch |= ARCH_CAP_RFDS_NO;
+	policy = decide(&part, MITIGATIONS_AUTO);
+	assert_false(policy.weaknesses & WEAK_RFDS);
+	assert_int_equal(policy.needs_microcode, 0);
+}
+
+/* Buffers are shared by the threads of a core. Silvermont has one thread. */
+static void mds_alone_leaks_between_threads(void **state)
+{
+	struct part part = *part_of(0x906ed);
+	struct part silvermont = {.signature = 0x30678, .edx = MC_2019};
+
+	assert_false(decide(&part, MITIGATIONS_AUTO).weaknesses & WEAK_SIBLING_LEAK);
+	part.arch &= ~ARCH_CAP_MDS_NO;
+	assert_true(decide(&part, MITIGATIONS_AUTO).weaknesses & WEAK_SIBLING_LEAK);
+	assert_false(decide(&part, MITIGATIONS_AUTO).weaknesses & (WEAK_L1TF | WEAK_TAA));
+	assert_true(decide(&silvermont, MITIGATIONS_AUTO).weaknesses & WEAK_MDS);
+	assert_false(decide(&silvermont, MITIGATIONS_AUTO).weaknesses & WEAK_SIBLING_LEAK);
+}
+
+/* A hypervisor below may hide the MSR whose bit it has shown. */
+static void without_the_msr_there_is_no_enhanced_ibrs(void **state)
+{
+	struct part part = *part_of(0x706e5);
+	struct policy policy;
+
+	assert_true(decide(&part, MITIGATIONS_AUTO).measures & MEASURE_RSB_ENTRY);
+	part.edx &= ~(uint64_t)CPUID_7_EDX_SPEC_CTRL;
+	policy = decide(&part, MITIGATIONS_AUTO);
+	assert_true(policy.weaknesses & WEAK_PBRSB);
+	assert_false(policy.measures & (MEASURE_EIBRS | MEASURE_RSB_ENTRY));
+	assert_true(policy.measures & MEASURE_RETPOLINE);
+	assert_int_equal(policy.spec_ctrl, 0);
+}
+
+static void without_a_weakness_nothing_is_done(void **state)
+{
+	struct cpu_facts facts = facts_of(part_of(0xa06f3));
+	struct policy policy;
+
+	policy_decide(0, &facts, MITIGATIONS_AUTO, true, &policy);
+	assert_int_equal(policy.measures | policy.needs_microcode, 0);
+}
+
 /* The signatures of other vendors mean other parts. */
 static void the_models_of_other_vendors_are_unknown(void **state)
 {
@@ -347,11 +403,25 @@ static void the_lines_say_what_is_on_and_what_is_missing(void **state)
 	policy_describe(&policy, put);
 	assert_int_equal(n_lines, 1);
 	assert_string_equal(lines[0], "mitigations off: none");
+	policy = decide(part_of(0xa06d1), MITIGATIONS_AUTO); /* its threads leak nothing */
+	n_lines = 0;
+	policy_describe(&policy, put);
+	assert_int_equal(n_lines, 1);
 	/* The longest line has room. */
 	policy = (struct policy){.measures = BITS(N_MEASURES - 1, 0)};
 	n_lines = 0;
 	policy_describe(&policy, put);
 	assert_non_null(strstr(lines[0], " tsx-off"));
+}
+
+static void names_without_room_are_cut(void **state)
+{
+	char all[300], some[20];
+
+	policy_names(BITS(N_MEASURES - 1, 0), all, sizeof(all));
+	policy_names(BITS(N_MEASURES - 1, 0), some, sizeof(some));
+	assert_int_equal(strlen(some), sizeof(some) - 1);
+	assert_memory_equal(some, all, sizeof(some) - 1);
 }
 
 static const struct msr_setting *find_msr(const struct msr_setting *list, unsigned n, uint32_t msr)
@@ -402,6 +472,10 @@ int main(void)
 		cmocka_unit_test(models_get_what_they_need),
 		cmocka_unit_test(each_fact_counts),
 		cmocka_unit_test(tsx_leaks_by_itself),
+		cmocka_unit_test(register_files_need_microcode),
+		cmocka_unit_test(mds_alone_leaks_between_threads),
+		cmocka_unit_test(without_the_msr_there_is_no_enhanced_ibrs),
+		cmocka_unit_test(without_a_weakness_nothing_is_done),
 		cmocka_unit_test(the_models_of_other_vendors_are_unknown),
 		cmocka_unit_test(old_microcode_is_named_and_not_relied_on),
 		cmocka_unit_test(an_unknown_model_is_believed),
@@ -410,6 +484,7 @@ int main(void)
 		cmocka_unit_test(a_hypervisor_below_that_flushes_spares_the_flush),
 		cmocka_unit_test(broken_preemption_timers_are_known),
 		cmocka_unit_test(the_lines_say_what_is_on_and_what_is_missing),
+		cmocka_unit_test(names_without_room_are_cut),
 		cmocka_unit_test(a_processor_starts_in_a_known_state),
 	};
 

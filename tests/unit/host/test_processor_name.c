@@ -40,7 +40,7 @@ static void blanks_and_what_is_not_printable_are_one_blank(void **state)
 {
 	last_leaf = 0x80000004;
 	expect_name("      Intel(R)  Xeon(R)  CPU   ", "Intel(R) Xeon(R) CPU");
-	expect_name("a\033[2J\xff\nb", "a [2J b");
+	expect_name("a\033[2J\xff\x7f\nb", "a [2J b");
 	expect_name("", "");
 }
 

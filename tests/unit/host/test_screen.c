@@ -140,7 +140,7 @@ static void escape_sequences_leave_no_trace_even_in_pieces(void **state)
 	start();
 	print("a\033[0;32mb\033[");
 	print("1");
-	print("mc\033cd");
+	print("\x7fmc\033cd");
 	expect_rows((const char *const[]){"abcd", "", "", ""});
 }
 

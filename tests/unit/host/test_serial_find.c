@@ -193,6 +193,8 @@ static void an_spcr_that_is_of_no_use_is_passed_over(void **state)
 	set_spcr(0, ACPI_SPACE_IO, 1, 0x1000);
 	expect(find(75), "COM1", 0x3f8); /* cut off */
 	expect(find(76), "SPCR", 0x1000);
+	set_spcr(1, ACPI_SPACE_IO, 1, 0x1000); /* a 16450 */
+	expect(find(76), "SPCR", 0x1000);
 }
 
 int main(void)

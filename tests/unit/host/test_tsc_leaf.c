@@ -95,6 +95,17 @@ static void a_reading_with_a_wide_window_does_not_count(void **state)
 	}
 }
 
+/* The processor was away longer than the readings are apart: nothing is known. */
+static void a_window_as_wide_as_the_time_is_doubted(void **state)
+{
+	struct tsc_reading readings[N_MAX];
+
+	make_readings(readings);
+	for (unsigned i = 0; i < 2; i++)
+		readings[i].after += 2 * SPAN * TRUE_HZ / PM_HZ;
+	assert_int_equal(tsc_measure(readings, 2, PM_HZ).doubt, MILLIONS);
+}
+
 /* A timer that stands still for a millisecond, or wraps unseen. */
 static void a_contradiction_is_told(void **state)
 {
@@ -117,6 +128,7 @@ int main(void)
 		cmocka_unit_test(kvm_clock_tells_the_frequency_or_zero),
 		cmocka_unit_test(good_readings_give_the_frequency),
 		cmocka_unit_test(a_reading_with_a_wide_window_does_not_count),
+		cmocka_unit_test(a_window_as_wide_as_the_time_is_doubted),
 		cmocka_unit_test(a_contradiction_is_told),
 	};
 

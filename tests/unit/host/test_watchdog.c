@@ -14,7 +14,7 @@ enum { HALT = 1 << 11, NO_REBOOT = 1 << 5, GCS_OTHERS = 0x81 };
 uint64_t tsc_hz;
 unsigned n_cpus;
 static uint32_t bridge[64]; /* configuration space of the function 00:1f.0 */
-static bool page_is_memory;
+static bool page_is_memory, page_has_no_room;
 static struct table table;
 
 uint32_t pci_read(pci_place place, unsigned offset)
@@ -30,7 +30,7 @@ bool paging_probe(uint64_t virt, bool write)
 
 bool acpi_register_map(struct acpi_register reg)
 {
-	return reg.space != ACPI_SPACE_NONE;
+	return reg.space == ACPI_SPACE_IO || (reg.space == ACPI_SPACE_MEMORY && !page_has_no_room);
 }
 
 /* A machine with an ICH9, whose timer is halted. */
@@ -48,8 +48,9 @@ static int make_machine(void **state)
 	put_table(&table);
 	watchdog = (struct watchdog){0};
 	tsc_hz = 0;
-	page_is_memory = false;
+	page_is_memory = page_has_no_room = false;
 	fixed_bits = 0;
+	n_writes = 0;
 	log_reset();
 	return 0;
 }
@@ -116,6 +117,18 @@ static void a_table_with_registers_in_memory_of_others_is_not_used(void **state)
 	assert_string_equal(logged, "warning: ACPI table WDAT is not used: it is damaged\n");
 }
 
+static void a_timer_whose_registers_cannot_be_mapped_is_none(void **state)
+{
+	page_has_no_room = true;
+	find_in_table();
+	assert_int_equal(watchdog.kind, WATCHDOG_NONE);
+	assert_string_equal(logged, "warning: ACPI table WDAT is not used: its actions are not "
+				    "supported\n");
+	assert_non_null(watchdog_start(30));
+	assert_false(watchdog.is_on);
+	assert_int_equal(n_writes, 0);
+}
+
 static void a_timer_that_the_firmware_uses_itself_is_passed_over(void **state)
 {
 	table.flags = 0;
@@ -156,6 +169,9 @@ static void machines_without_a_timer_refuse(void **state)
 	expect_refused(30, "this machine has no watchdog that Stencil knows: no usable ACPI table "
 			   "WDAT, and the PCI device 00:1f.0 (8086:a305) is no Intel chipset from "
 			   "ICH9 to the 9 series");
+	bridge[0] = 0x24108086; /* of before ICH9 */
+	find();
+	assert_int_equal(watchdog.kind, WATCHDOG_NONE);
 	bridge[0] = 0x29181022; /* the same number of another maker */
 	find();
 	assert_int_equal(watchdog.kind, WATCHDOG_NONE);
@@ -179,19 +195,23 @@ static void a_hidden_timer_is_refused(void **state)
 
 static void a_board_that_forbids_the_reset_is_refused(void **state)
 {
+	static const uint8_t actions[] = {WDAT_SET_COUNTDOWN, WDAT_SET_RUNNING, WDAT_RESET};
+
 	fixed_bits = NO_REBOOT;
 	find();
 	expect_refused(30, "this machine's board does not let its watchdog reset it");
 	assert_int_equal(port(CONTROL), HALT);
 	fixed_bits = 0;
-	make_machine(NULL);
-	table.entry[6] = table.entry[2]; /* asks whether the register has the value */
-	table.entry[6].action = WDAT_SET_RUNNING;
-	table.entry[6].value = 1;
-	table.n_entries = 7;
-	find_in_table();
-	expect_refused(30, "this machine's board does not let its watchdog reset it");
-	assert_int_equal(port(CONTROL), HALT);
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		make_machine(NULL);
+		table.entry[6] = table.entry[2]; /* asks whether the register has the value */
+		table.entry[6].action = actions[i];
+		table.entry[6].value = 2; /* of one bit */
+		table.n_entries = 7;
+		find_in_table();
+		expect_refused(30, "this machine's board does not let its watchdog reset it");
+		assert_int_equal(port(CONTROL), HALT);
+	}
 }
 
 static void seconds_out_of_range_are_refused(void **state)
@@ -226,6 +246,42 @@ static void a_reset_by_the_timer_is_told_once(void **state)
 	assert_null(watchdog_start(30));
 	assert_null(strstr(logged, "warning"));
 	assert_int_equal(port(STATUS_2), 4);
+}
+
+static void a_table_tells_of_a_reset_that_can_be_forgotten(void **state)
+{
+	static const char said[] = "warning: the watchdog has ended the last run\n";
+
+	table.entry[6] = table.entry[2];
+	table.entry[6].action = WDAT_GET_STATUS;
+	table.entry[6].bit_offset = 1;
+	table.entry[6].address = STATUS_2;
+	table.entry[6].value = 1;
+	table.entry[7] = table.entry[6];
+	table.entry[7].action = WDAT_SET_STATUS;
+	table.entry[7].instruction = WDAT_WRITE_VALUE;
+	table.n_entries = 8;
+	find_in_table();
+	assert_null(watchdog_start(30));
+	assert_null(strstr(logged, said));
+	set_port(STATUS_2, 2);
+	assert_null(watchdog_start(30));
+	assert_non_null(strstr(logged, said));
+	log_reset();
+	table.n_entries = 7; /* it would be told after each start */
+	watchdog = (struct watchdog){0};
+	find_in_table();
+	assert_null(watchdog_start(30));
+	assert_null(strstr(logged, said));
+}
+
+static void a_timer_of_a_table_is_fed(void **state)
+{
+	find_in_table();
+	assert_null(watchdog_start(30));
+	set_port(RELOAD, 0);
+	watchdog_feed();
+	assert_int_equal(port(RELOAD), 1);
 }
 
 static void it_is_fed_once_a_second(void **state)
@@ -282,6 +338,8 @@ int main(void)
 		cmocka_unit_test_setup(a_table_without_optional_actions_works, make_machine),
 		cmocka_unit_test_setup(a_table_with_registers_in_memory_of_others_is_not_used,
 				       make_machine),
+		cmocka_unit_test_setup(a_timer_whose_registers_cannot_be_mapped_is_none,
+				       make_machine),
 		cmocka_unit_test_setup(a_timer_that_the_firmware_uses_itself_is_passed_over,
 				       make_machine),
 		cmocka_unit_test_setup(a_timer_that_was_left_running_is_stopped, make_machine),
@@ -291,6 +349,9 @@ int main(void)
 		cmocka_unit_test_setup(a_board_that_forbids_the_reset_is_refused, make_machine),
 		cmocka_unit_test_setup(rounds_need_all_processors, make_machine),
 		cmocka_unit_test_setup(one_processor_that_hangs_starves_it, make_machine),
+		cmocka_unit_test_setup(a_table_tells_of_a_reset_that_can_be_forgotten,
+				       make_machine),
+		cmocka_unit_test_setup(a_timer_of_a_table_is_fed, make_machine),
 		/* The last: then it is not fed any more. */
 		cmocka_unit_test_setup(it_is_fed_once_a_second, make_machine),
 	};

@@ -175,6 +175,16 @@ static void a_field_is_changed_and_asked_for(void **state)
 	assert_int_equal(port(0x660), 1);
 }
 
+static void the_countdown_is_not_asked_for(void **state)
+{
+	put_table(&table);
+	table.entry[0].instruction = WDAT_READ_COUNTDOWN;
+	assert_int_equal(parse(), OK);
+	n_writes = 0;
+	assert_true(wdat_run(&wdat, WDAT_RESET, 0));
+	assert_int_equal(n_writes, 0);
+}
+
 static void an_action_without_steps_does_nothing(void **state)
 {
 	put_table(&table);
@@ -216,6 +226,7 @@ int main(void)
 		cmocka_unit_test(registers_that_no_timer_has_are_refused),
 		cmocka_unit_test(no_single_wrong_byte_leads_out_of_bounds),
 		cmocka_unit_test(a_field_is_changed_and_asked_for),
+		cmocka_unit_test(the_countdown_is_not_asked_for),
 		cmocka_unit_test(an_action_without_steps_does_nothing),
 		cmocka_unit_test(all_steps_of_an_action_are_carried_out),
 	};

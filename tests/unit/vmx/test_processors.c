@@ -209,16 +209,19 @@ static void a_broken_preemption_timer_is_used_by_none(void **state)
 	assert_false(common.vmx.control[CONTROLS_PIN] >> 32 & PIN_PREEMPTION_TIMER);
 }
 
+static struct cpuid_regs vendor = {0xd, 0x756e6547, 0x6c65746e, 0x49656e69}; /* GenuineIntel */
+static uint32_t level_type = 1;
+
 /* A processor with leaves to 0xd, 7.0 only, and two threads a core. */
 static void answer(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 {
 	*ret = (struct cpuid_regs){leaf, leaf + 1, leaf + 2, leaf + 3};
 	if (leaf == 0)
-		*ret = (struct cpuid_regs){0xd, 0x756e6547, 0x6c65746e, 0x49656e69};
+		*ret = vendor;
 	if (leaf == 7 && subleaf == 0)
 		ret->eax = 0;
 	if (leaf == 0xb)
-		*ret = (struct cpuid_regs){.eax = 1, .ebx = 2, .ecx = 1 << 8};
+		*ret = (struct cpuid_regs){.eax = 1, .ebx = 2, .ecx = level_type << 8};
 	if (leaf == 0x80000000)
 		ret->eax = 0x80000000;
 }
@@ -245,6 +248,35 @@ static void facts_come_from_the_leaves_that_exist(void **state)
 	assert_int_equal(regs.ebx, 3);
 }
 
+static void other_vendors_are_told_apart(void **state)
+{
+	static const struct cpuid_regs vendors[] = {
+		{0xd, 0x68747541, 0x444d4163, 0x69746e65}, /* AuthenticAMD */
+		{0xd, 0x756e6547, 0x6c65746e, 0x69746e65},
+		{0xd, 0x756e6547, 0x444d4163, 0x49656e69},
+	};
+	struct cpuid_regs intel = vendor;
+	struct cpu_facts facts;
+
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
+		vendor = vendors[i];
+		facts_take(&facts, answer);
+		assert_false(facts.is_intel);
+	}
+	vendor = intel;
+}
+
+/* Leaf 0xb may begin with another level than threads. */
+static void a_level_that_is_not_threads_has_no_bits(void **state)
+{
+	struct cpu_facts facts;
+
+	level_type = 2;
+	facts_take(&facts, answer);
+	assert_int_equal(facts.thread_bits, 0);
+	level_type = 1;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +292,8 @@ int main(void)
 		cmocka_unit_test(two_threads_of_a_core_in_use_are_seen),
 		cmocka_unit_test(a_broken_preemption_timer_is_used_by_none),
 		cmocka_unit_test(facts_come_from_the_leaves_that_exist),
+		cmocka_unit_test(other_vendors_are_told_apart),
+		cmocka_unit_test(a_level_that_is_not_threads_has_no_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
