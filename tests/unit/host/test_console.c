@@ -128,6 +128,7 @@ static void guests_leave_room_for_others(void **state)
 	for (unsigned i = 0; i < 1000; i++)
 		n_taken += offer();
 	assert_in_range(n_taken, 20, 100);
+	assert_false(console_offer_part("a prompt of a guest: it is longer than what is left", 50));
 	write_line("answer\n");
 	for (unsigned us = 0; us < 300000; us += FIFO_US) {
 		wait(FIFO_US);
