@@ -332,6 +332,9 @@ static void poison_replaces_what_was_there(void **state)
 	frame_free(frame);
 	assert_true(words(frame)[100] != 42 && words(frame)[100] != 0);
 	assert_int_equal(frame_alloc(), frame); /* intact: the assertion holds */
+	while (frame_alloc() != 0)
+		;
+	assert_int_equal(frame_available(), 0);
 }
 
 static void write_after_free(void)
@@ -409,6 +412,56 @@ static void runs_come_out_of_what_is_kept_back(void **state)
 	assert_true(frame_alloc_vm_run(60) != 0);
 }
 
+static void note_visit(void *context, phys_t frame)
+{
+	bool *seen = context;
+
+	assert_true(frame >= START && frame < START + N_FRAMES * PAGE_SIZE);
+	assert_false(seen[(frame - START) / PAGE_SIZE]);
+	seen[(frame - START) / PAGE_SIZE] = true;
+}
+
+/* On the stack, in its spare chain, in batches, in a batch that was begun, and in runs. */
+static void each_free_frame_is_visited_once(void **state)
+{
+	static bool seen[N_FRAMES];
+	phys_t taken[N_FRAMES];
+
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	for (unsigned i = 0; i < N_FRAMES - 100; i++)
+		taken[i] = frame_alloc();
+	for (unsigned i = 0; i < 10 * FRAME_BATCH + 5; i++)
+		frame_free(taken[i]);
+	memset(seen, 0, sizeof(seen));
+	frame_each_free(note_visit, seen);
+	for (unsigned i = 0; i < N_FRAMES - 100; i++)
+		assert_int_equal(seen[(taken[i] - START) / PAGE_SIZE], i < 10 * FRAME_BATCH + 5);
+	for (unsigned i = 10 * FRAME_BATCH + 5; i < N_FRAMES - 100; i++)
+		seen[(taken[i] - START) / PAGE_SIZE] = true;
+	assert_null(memchr(seen, false, sizeof(seen)));
+}
+
+static void a_reserve_is_used_up_first(void **state)
+{
+	struct frame_policy policy = {.mode = FRAME_LOCAL};
+
+	frame_add_range(START, 10 * PAGE_SIZE);
+	assert_null(frame_reserve_make(&policy, 10)); /* one more for the record */
+	assert_int_equal(frame_available(), 10);
+	policy.reserve = frame_reserve_make(&policy, 3);
+	assert_non_null(policy.reserve);
+	assert_int_equal(frame_available(), 6);
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_true(frame_alloc_by(&policy, i) != 0);
+		assert_int_equal(policy.reserve->n, 3 - i);
+		assert_int_equal(frame_available(), 6);
+	}
+	assert_true(frame_alloc_by(&policy, 4) != 0);
+	assert_int_equal(frame_available(), 5);
+	frame_reserve_free(policy.reserve);
+	assert_int_equal(frame_available(), 6);
+}
+
 static void free_a_free_run(void)
 {
 	frame_free_run(START, 1);
@@ -442,6 +495,8 @@ int main(void)
 		cmocka_unit_test_setup(poison_replaces_what_was_there, setup),
 		cmocka_unit_test_setup(what_is_kept_back_is_not_given_singly, setup),
 		cmocka_unit_test_setup(runs_come_out_of_what_is_kept_back, setup),
+		cmocka_unit_test_setup(each_free_frame_is_visited_once, setup),
+		cmocka_unit_test_setup(a_reserve_is_used_up_first, setup),
 		cmocka_unit_test_setup(misuse_stops_the_machine, setup),
 	};
 

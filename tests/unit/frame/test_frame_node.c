@@ -352,6 +352,39 @@ static void poison_is_checked_on_every_way(void **state)
 	assert_int_equal(frame_alloc_by(&bind, 0), frame);
 }
 
+/* The processor's node has two stretches: its stack keeps frames of the longest at home. */
+static void the_longest_stretch_is_home(void **state)
+{
+	phys_t frame;
+
+	numa.span[2].node = 0; /* parts 0 and 2; part 0 begins at address 0 */
+	numa.span[3].node = 2;
+	frame_reset();
+	memset(stacks, 0, sizeof(stacks));
+	phys_arena(START, N_FRAMES * PAGE_SIZE);
+	stacks[2].node = 2;
+	frame_add_range(START, N_FRAMES * PAGE_SIZE);
+	frame = frame_alloc();
+	assert_int_equal(stack_here->home, 0);
+	assert_int_equal(stack_here->home_len, part(1));
+	frame_free(frame);
+	assert_available(2 * PART, PART, PART);
+	run_on(2);
+	assert_int_equal(numa_node_of(&numa, frame_alloc()), 2);
+	assert_int_equal(stack_here->home, part(3));
+}
+
+static void what_is_kept_back_is_kept_on_all_nodes(void **state)
+{
+	struct frame_policy bind = policy_of(FRAME_BIND, 2);
+
+	frame_keep_back(N_FRAMES);
+	frame_poison = true; /* there is no frame to check */
+	assert_int_equal(frame_alloc_by(&bind, 0), 0);
+	frame_keep_back(0);
+	assert_int_equal(numa_node_of(&numa, frame_alloc_by(&bind, 0)), 1);
+}
+
 static int teardown(void **state)
 {
 	stack_here = &stacks[0];
@@ -380,6 +413,8 @@ int main(void)
 		cmocka_unit_test_setup(nodes_without_memory_do_not_count, setup),
 		cmocka_unit_test_setup(random_use_keeps_the_books_of_each_node, setup),
 		cmocka_unit_test_setup(poison_is_checked_on_every_way, setup),
+		cmocka_unit_test_setup(the_longest_stretch_is_home, setup),
+		cmocka_unit_test_setup(what_is_kept_back_is_kept_on_all_nodes, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
