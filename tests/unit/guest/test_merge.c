@@ -482,6 +482,86 @@ static void a_merged_frame_was_no_vms_own(void **state)
 	end_all();
 }
 
+static void what_is_reserved_or_not_to_be_merged_takes_no_part(void **state)
+{
+	static const struct backend kept = {0}, allocated = {.merge = true, .prealloc = true};
+	struct frame_reserve reserve = {0};
+	struct mem_region region = {.kind = MEM_COW, .backend = &merging};
+
+	assert_true(merge_takes(&region));
+	region.reserve = &reserve;
+	assert_false(merge_takes(&region));
+	region.reserve = NULL;
+	region.backend = &allocated;
+	assert_false(merge_takes(&region));
+	region.backend = &kept;
+	assert_false(merge_takes(&region));
+	region.backend = &merging;
+	region.kind = MEM_SHARED;
+	assert_false(merge_takes(&region));
+}
+
+/* A page of the second VM equals one of the first, and is about to be replaced by a copy. */
+static struct vm *seal_an_equal_page(void)
+{
+	guest_stores(&vms[0], 9, false, 42);
+	guest_stores(&vms[1], 9, false, 42);
+	vms[0].is_parked = vms[1].is_parked = true;
+	while (step(&vms[0]) != MERGE_ENDED)
+		;
+	while (vms[1].merge.n == 0)
+		assert_int_equal(step(&vms[1]), MERGE_LOOKED);
+	assert_false(entry_of(&vms[1], 9) & EPT_W);
+	return &vms[1];
+}
+
+/* Complete the scan. The page is still the VM's own, and no copy is left. */
+static void expect_page_stays(struct vm *vm)
+{
+	vm->is_parked = true;
+	while (step(vm) != MERGE_ENDED)
+		;
+	assert_int_equal(entry_of(vm, 9) & (EPT_OWN | EPT_W), EPT_OWN | EPT_W);
+	assert_int_equal(merged_count().shared, 0);
+	check_all();
+	end_scan();
+}
+
+static void without_a_frame_for_the_copy_a_page_stays(void **state)
+{
+	struct vm *vm = seal_an_equal_page();
+	static phys_t taken[N_FRAMES];
+	unsigned n = 0;
+
+	while ((taken[n] = frame_alloc()) != 0)
+		n++;
+	expect_page_stays(vm);
+	while (n > 0)
+		frame_free(taken[--n]);
+	end_all();
+}
+
+static void a_page_that_has_got_other_bytes_is_not_copied(void **state)
+{
+	struct vm *vm = seal_an_equal_page();
+
+	write_word(entry_of(vm, 9) & EPT_ADDR, true, 5); /* by a translation still held */
+	note_write(vm, 9, true, 5);
+	expect_page_stays(vm);
+	end_all();
+}
+
+/* The bytes are the same again, but the guest may write others next. */
+static void a_page_that_was_written_is_not_copied(void **state)
+{
+	struct vm *vm = seal_an_equal_page();
+
+	vm->tlb[9] = 0;
+	guest_stores(vm, 9, false, 42);
+	expect_page_stays(vm);
+	end_all();
+}
+
 /* The page's bytes are in a frame found after n others with the same hash. */
 static bool is_found_after(unsigned n)
 {
@@ -847,6 +927,10 @@ int main(void)
 		cmocka_unit_test_setup(a_region_that_takes_no_part_is_left_alone, setup),
 		cmocka_unit_test_setup(equal_pages_of_several_vms_become_one_frame, setup),
 		cmocka_unit_test_setup(a_merged_frame_was_no_vms_own, setup),
+		cmocka_unit_test_setup(what_is_reserved_or_not_to_be_merged_takes_no_part, setup),
+		cmocka_unit_test_setup(without_a_frame_for_the_copy_a_page_stays, setup),
+		cmocka_unit_test_setup(a_page_that_has_got_other_bytes_is_not_copied, setup),
+		cmocka_unit_test_setup(a_page_that_was_written_is_not_copied, setup),
 		cmocka_unit_test(a_page_is_compared_with_few_frames),
 		cmocka_unit_test_setup(a_frame_that_nobody_counts_waits_and_can_be_found_meanwhile,
 				       setup),

@@ -348,6 +348,39 @@ static void a_node_that_is_full_ends_it(void **state)
 	destroy(available);
 }
 
+static void a_region_beyond_its_file_is_refused(void **state)
+{
+	static const struct {
+		uint64_t offset, len;
+		enum status status;
+	} cases[] = {
+		{0, 2 * PAGE_SIZE, OK},
+		{PAGE_SIZE, PAGE_SIZE, OK},
+		{PAGE_SIZE, 2 * PAGE_SIZE, ERR_RANGE},
+		{2 * PAGE_SIZE, PAGE_SIZE, ERR_RANGE},
+		{UINT64_MAX - PAGE_SIZE + 1, PAGE_SIZE, ERR_RANGE},
+		{123, PAGE_SIZE, ERR_INVAL},
+	};
+	/* The last page is not whole. */
+	const struct image two_pages = {.base = START, .size = PAGE_SIZE + 1, .aligned = true};
+	const struct image endless = {.base = START, .size = UINT64_MAX, .aligned = true};
+
+	make_region(true);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct mem_region part = {.gpa = {GIB(1)},
+					  .len = cases[i].len,
+					  .kind = MEM_COW,
+					  .image = &two_pages,
+					  .offset = cases[i].offset};
+
+		assert_int_equal(region_map(&ept, &part), cases[i].status);
+	}
+	region = (struct mem_region){.gpa = {GIB(2)}, .len = PAGE_SIZE, .image = &endless};
+	assert_int_equal(region_map(&ept, &region), ERR_RANGE);
+	region = (struct mem_region){.gpa = {GIB(2)}, .len = PAGE_SIZE, .kind = MEM_SHARED};
+	assert_int_equal(region_map(&ept, &region), ERR_INVAL); /* of no file */
+}
+
 static void a_hole_is_no_memory(void **state)
 {
 	struct prealloc work = work_of(1);
@@ -416,6 +449,7 @@ int main(void)
 		cmocka_unit_test_setup(pages_come_from_the_nodes_of_the_policy, setup),
 		cmocka_unit_test_setup(too_little_memory_is_told_and_given_back, setup),
 		cmocka_unit_test_setup(a_node_that_is_full_ends_it, setup),
+		cmocka_unit_test_setup(a_region_beyond_its_file_is_refused, setup),
 		cmocka_unit_test_setup(a_hole_is_no_memory, setup),
 		cmocka_unit_test_setup(a_write_takes_its_frame_from_the_nodes_of_the_backend,
 				       setup),
