@@ -109,6 +109,62 @@ static void a_flood_is_cut_but_counted(void **state)
 	assert_non_null(strstr(logged, "warning: warning: w\n"));
 }
 
+/* Lines that are empty, shorter than the place says, or not there. */
+static void a_place_outside_of_the_text_has_no_mark(void **state)
+{
+	static const struct {
+		const char *text;
+		struct diag_place place;
+		const char *reported;
+	} cases[] = {
+		{"", {1, 1}, "error: s.conf:1:1: a\nerror:     1 | \nerror:       | ^\n"},
+		{"x\n\r\ny", {2, 1}, "error: s.conf:2:1: a\nerror:     2 | \nerror:       | ^\n"},
+		{"x\ny", {2, 3}, "error: s.conf:2:3: a\n"},
+		{"x\ny", {3, 2}, "error: s.conf:3:2: a\n"},
+		{"xy", {5, 2}, "error: s.conf:5:2: a\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		/* A copy without spare bytes, so that ASan checks its end. */
+		size_t len = strlen(cases[i].text);
+		char *copy = malloc(len + 1);
+
+		memcpy(copy + 1, cases[i].text, len);
+		diag.text = copy + 1;
+		diag.len = len;
+		log_reset();
+		diag_error(&diag, cases[i].place, "a");
+		assert_string_equal(logged, cases[i].reported);
+		free(copy);
+	}
+}
+
+static void no_character_is_cut_in_two(void **state)
+{
+	char text[301];
+
+	for (size_t i = 0; i < 150; i++)
+		memcpy(text + 2 * i, "\xc3\xb6", 3);
+	diag.text = text;
+	diag.len = 300;
+	for (unsigned column = 199; column <= 201; column += 2) {
+		log_reset();
+		diag_error(&diag, (struct diag_place){1, column}, "a");
+		assert_non_null(strstr(logged, "| ...\xc3\xb6\xc3\xb6"));
+		assert_null(strchr(logged, '?'));
+	}
+}
+
+static void a_flood_of_warnings_is_cut_too(void **state)
+{
+	for (int i = 0; i < DIAG_SHOWN_MAX + 5; i++)
+		diag_warning(&diag, (struct diag_place){1, 1}, "w%d", i);
+	assert_non_null(strstr(logged, "warning: too many warnings\n"));
+	assert_null(strstr(logged, "too many errors"));
+	assert_int_equal(diag.n_warnings, DIAG_SHOWN_MAX + 5);
+	assert_int_equal(diag.n_errors, 0);
+}
+
 static void utf8_is_what_unicode_says(void **state)
 {
 	static const struct {
@@ -166,6 +222,9 @@ int main(void)
 		cmocka_unit_test_setup(terminals_get_nothing_to_act_upon, setup),
 		cmocka_unit_test_setup(long_messages_end_in_dots, setup),
 		cmocka_unit_test_setup(a_flood_is_cut_but_counted, setup),
+		cmocka_unit_test_setup(a_place_outside_of_the_text_has_no_mark, setup),
+		cmocka_unit_test_setup(no_character_is_cut_in_two, setup),
+		cmocka_unit_test_setup(a_flood_of_warnings_is_cut_too, setup),
 		cmocka_unit_test(utf8_is_what_unicode_says),
 	};
 

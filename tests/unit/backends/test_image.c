@@ -273,6 +273,38 @@ static void a_file_is_made_where_its_directory_is(void **state)
 	}
 }
 
+/* As in Linux: 255 bytes of a name, 4095 of a path. */
+static void long_names_are_not_created(void **state)
+{
+	static char memory[65536] __attribute__((aligned(16)));
+	static char path[8192];
+	struct arena arena = {.base = memory, .size = sizeof(memory)};
+	struct image_list list = {NULL, &arena};
+	struct image *image;
+
+	memset(path, 'x', 256);
+	assert_int_equal(image_create(&list, path, &image), IMAGE_NAME_TOO_LONG);
+	path[255] = '\0';
+	assert_int_equal(image_create(&list, path, &image), IMAGE_OK);
+	image->type = IMAGE_DIRECTORY;
+	image->mode = 0755;
+	for (unsigned depth = 1; depth < 16; depth++) {
+		memset(path + depth * 256 - 1, 'x', 256);
+		path[depth * 256 - 1] = '/';
+		path[depth * 256 + 255] = '\0';
+		if (depth == 15)
+			break; /* 4095 bytes, and the first slash */
+		assert_int_equal(image_create(&list, path, &image), IMAGE_OK);
+		image->type = IMAGE_DIRECTORY;
+		image->mode = 0755;
+	}
+	assert_int_equal(image_create(&list, path, &image), IMAGE_NAME_TOO_LONG);
+	assert_int_equal(image_lookup(list.first, path, &image), IMAGE_NAME_TOO_LONG);
+	path[4094] = '\0';
+	assert_int_equal(image_create(&list, path, &image), IMAGE_OK);
+	assert_int_equal(image_lookup(list.first, path, &image), IMAGE_OK);
+}
+
 static void a_file_needs_room_for_its_entry(void **state)
 {
 	static char memory[512] __attribute__((aligned(16)));
@@ -461,6 +493,7 @@ int main(void)
 		cmocka_unit_test_setup(long_names_are_refused, setup),
 		cmocka_unit_test_setup(a_link_with_a_nul_leads_nowhere, setup),
 		cmocka_unit_test_setup(a_file_is_made_where_its_directory_is, setup),
+		cmocka_unit_test_setup(long_names_are_not_created, setup),
 		cmocka_unit_test_setup(a_file_needs_room_for_its_entry, setup),
 		cmocka_unit_test_setup(a_file_grows_and_goes_with_its_frames, setup),
 		cmocka_unit_test_setup(a_window_is_aligned_if_that_can_be, setup),

@@ -332,6 +332,17 @@ static void one_mistake_is_one_message(void **state)
 	expect_logged("vm a -kernal k -append x", "c:1:6: -kernal: invalid option\n"
 						  "      = did you mean '-kernel'?\n");
 	expect_logged("vm a -append x -kernel", "c:1:16: -kernel: requires an argument\n");
+	expect_logged("vm a -kernal k -append x -kernel",
+		      "c:1:6: -kernal: invalid option\n"
+		      "      = did you mean '-kernel'?\n"
+		      "c:1:26: -kernel: requires an argument\n");
+	expect_logged("vm a -kernal k -kernl k", "c:1:6: -kernal: invalid option\n"
+						 "      = did you mean '-kernel'?\n"
+						 "c:1:16: -kernl: invalid option\n"
+						 "      = did you mean '-kernel'?\n");
+	expect_logged("host -foo bar baz -log\nhost -foo", "c:1:6: -foo: invalid option\n"
+							   "c:1:19: -log: requires an argument\n"
+							   "c:2:6: -foo: invalid option\n");
 	expect_logged("vm a -kernel k \\ \n-m 1G\n-foo\nhost -log loud",
 		      "c:1:16: a blank follows the backslash at the end of the line: remove it\n"
 		      "c:3:1: a line begins with 'vm', 'template', 'clone', 'save' or 'host', not "
@@ -557,13 +568,15 @@ static void mem_path_is_where_the_memory_begins(void **state)
 
 static void globals_and_set_do_not_reach_objects(void **state)
 {
-	expect_logged("vm a -kernel k -global memory-backend-file.rom=off -global a.b=c -set "
+	expect_logged("vm a -kernel k -global memory-backend-file.rom=off -global a.b=c -global "
+		      "memory-backend -set "
 		      "object.m.size=1 -set device.d.x=1",
 		      "warning: c:1:24: warning: global memory-backend-file.rom has invalid class "
 		      "name\n"
 		      "c:1:60: option '-global a.b=c' is not supported\n"
-		      "c:1:71: -set is not supported with object\n"
-		      "c:1:92: option '-set device.d.x=1' is not supported\n");
+		      "c:1:74: option '-global memory-backend' is not supported\n"
+		      "c:1:94: -set is not supported with object\n"
+		      "c:1:115: option '-set device.d.x=1' is not supported\n");
 }
 
 static void the_host_is_asked_for_information(void **state)
@@ -864,7 +877,8 @@ static void a_full_arena_is_reported_wherever_it_happens(void **state)
 		"-machine nvdimm=on "
 		"-device "
 		"'{\"driver\":\"nvdimm\",\"id\":\"d\",\"memdev\":\"n\",\"label-size\":131072}' "
-		"-object memory-backend-ram,id=n,size=32M\n";
+		"-object memory-backend-ram,id=n,size=32M -fw_cfg name=opt/a,string=b\n"
+		"clone a count=2\nvm d -incoming template:a\nsave a /x\n";
 	size_t size = 0;
 	enum status status;
 
@@ -880,6 +894,30 @@ static void a_full_arena_is_reported_wherever_it_happens(void **state)
 	} while (++size < 40000);
 	assert_int_equal(status, OK);
 	assert_true(size > 2000);
+}
+
+static void a_full_arena_is_reported_while_objects_are_read(void **state)
+{
+	static const char *const arguments[] = {"memory-backend-ram,id=a,size=1M",
+						"thread-context,id=t"};
+	size_t size = 0;
+	enum status status;
+
+	do {
+		struct arena arena = {.base = memory, .size = size};
+
+		diag = (struct diag){.file = "c"};
+		log_reset();
+		status = config_parse_objects(arguments, ARRAY_SIZE(arguments), &arena, &diag,
+					      &config);
+		if (status == OK)
+			break;
+		assert_int_equal(status, ERR_NOMEM);
+		assert_string_equal(logged, "error: no memory left for the configuration\n");
+	} while (++size < 10000);
+	assert_int_equal(status, OK);
+	assert_true(size > 500);
+	assert_string_equal(config.vms->backends->id, "a");
 }
 
 static char *chunks[64];
@@ -965,6 +1003,7 @@ static void private_memory_has_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_full_arena_is_reported_while_objects_are_read),
 		cmocka_unit_test(thousands_of_vms_are_read),
 		cmocka_unit_test(shares_have_weights),
 		cmocka_unit_test(private_memory_has_limits),

@@ -52,6 +52,23 @@ static void what_is_wrong_is_reported_with_its_place(void **state)
 		 "error: t:2:18: clone: Invalid parameter 'paralel=1'\n"
 		 "error:       = did you mean 'parallel'?\n" PARAMETERS},
 		{"clone t count", "error: t:2:9: clone: Invalid parameter 'count'\n" PARAMETERS},
+		{"clone", "error: t:2:1: 'clone' needs the name of a template\n"},
+		{"clone t count=-1",
+		 "error: t:2:15: Parameter 'count' expects a number of at least 1\n"},
+		{"clone t count=4294967296",
+		 "error: t:2:15: Parameter 'count' expects a number of at least 1\n"},
+		{"vm u -incoming template:t -m 1M",
+		 "error: t:2:27: a VM with -incoming has the options of its template, and no "
+		 "others\n"},
+		{"vm u -m 1M -incoming template:t",
+		 "error: t:2:6: a VM with -incoming has the options of its template, and no "
+		 "others\n"},
+		{"vm u -incoming template:t\nvm u -kernel k",
+		 "error: t:3:4: vm 'u' is already defined in line 2\n"},
+		{"clone t\nclone t--1",
+		 "error: t:3:7: there is no VM 't--1' that could be a template\n"},
+		{"clone t\nclone t+1",
+		 "error: t:3:7: there is no VM 't+1' that could be a template\n"},
 		{"clne t", "error: t:2:1: a line begins with 'vm', 'template', 'clone', 'save' or "
 			   "'host', not with 'clne'\n"
 			   "error:       = did you mean 'clone'?\n"},
