@@ -124,10 +124,17 @@ void answer_vms(void)
 
 static size_t format_template(const struct vm *vm, char *line, size_t size)
 {
+	uint32_t n_failed, n_ended;
+
 	if (!answer_is_template(vm))
 		return 0;
-	return format(line, size, "%s: %lu KiB, %u clones made, %u alive", vm->name,
-		      vm->layer->n_owned * PAGE_SIZE / KIB(1), vm->next_number, vm->n_holds - 1);
+	/* A clone that fails is counted as ended before: never more have failed than have ended. */
+	n_failed = __atomic_load_n(&vm->n_clones_failed, __ATOMIC_ACQUIRE);
+	n_ended = __atomic_load_n(&vm->n_clones_ended, __ATOMIC_RELAXED);
+	return format(line, size,
+		      "%s: %lu KiB, %u clones made, %u alive, %u ended, %u of them failed",
+		      vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1), vm->next_number,
+		      vm->n_holds - 1, n_ended, n_failed);
 }
 
 static enum job_state list_template(void)

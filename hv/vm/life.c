@@ -35,7 +35,8 @@ static void count_end(struct vm *vm, bool well)
 	if (vm->template == NULL)
 		return;
 	__atomic_fetch_add(&vm->template->n_clones_ended, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&vm->template->n_clones_failed, !well, __ATOMIC_RELAXED);
+	/* Release pairs with the monitor: the clone is among those that have ended. */
+	__atomic_fetch_add(&vm->template->n_clones_failed, !well, __ATOMIC_RELEASE);
 }
 
 static void log_crash(struct vcpu *crashed, enum log_level level)

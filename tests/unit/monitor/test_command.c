@@ -142,7 +142,9 @@ static int set_up(void **state)
 	idle_vms_add(&template, "t", VM_FROZEN, vcpu, ARRAY_SIZE(vcpu));
 	template.layer = &layer;
 	template.n_holds = 2;
-	template.next_number = 1;
+	template.next_number = 1007;
+	template.n_clones_ended = 1006;
+	template.n_clones_failed = 5;
 	idle_vms_add(&stopped, "t-0", VM_RUNNING, &paused, 1);
 	stopped.template = &template;
 	idle_vms_add(&running, "r", VM_RUNNING, vcpu, ARRAY_SIZE(vcpu));
@@ -219,7 +221,8 @@ static void a_topic_is_answered(void **state)
 		 "{\"return\": {\"base-memory\": 0, \"plugged-memory\": 0}}\n"},
 		{"info mitigations", "mitigations auto: none\n"},
 		{"info status", "VM status: running\n"},
-		{"info templates", "t: 0 KiB, 1 clones made, 1 alive\n"},
+		{"info templates",
+		 "t: 0 KiB, 1007 clones made, 1 alive, 1006 ended, 5 of them failed\n"},
 		{"info version", "Stencil 0.0.0 (test)\n"},
 		{"info vms",
 		 "* r: running, 0 KiB private memory, tables included; weight 100, 7 ms used\n"
