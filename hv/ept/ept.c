@@ -825,43 +825,43 @@ bool ept_layer_free_some(struct ept_layer *layer, unsigned n)
 }
 
 bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsigned n,
-		    void (*visit)(phys_t frame))
+		    void (*visit)(void *context, phys_t frame), void *context)
 {
 	if (cursor->log == NULL) {
-		visit(layer->root);
-		for (phys_t chunk = layer->log.chunk; chunk; chunk = ept_log_chunk_before(chunk))
-			visit(chunk);
 		*cursor = ept_log_begin(&layer->log);
+		visit(context, layer->root);
+		if (cursor->chunk)
+			visit(context, cursor->chunk);
 	}
 	for (; n > 0; n--) {
+		phys_t chunk = cursor->chunk;
 		const uint64_t *item = ept_log_next(cursor);
 
+		if (cursor->chunk != chunk && cursor->chunk)
+			visit(context, cursor->chunk);
 		if (item == NULL)
 			return false;
 		if (*item && !(*item & EPT_LAYER_MERGED))
-			visit(*(const uint64_t *)*item & EPT_ADDR);
+			visit(context, *(const uint64_t *)*item & EPT_ADDR);
 	}
 	return true;
 }
 
-static uint64_t add_frame(uint64_t sum, phys_t frame)
+static void add_frame(void *to, phys_t frame)
 {
 	const uint64_t *word = phys_to_virt(frame);
+	uint64_t *value = to, sum = *value;
 
 	for (size_t i = 0; i < PAGE_SIZE / 8; i++)
 		sum = ((sum ^ sum >> 29) + (word[i] & ~BITS(6, 5))) * UINT64_C(0x9e3779b97f4a7c15);
-	return sum;
+	*value = sum;
 }
 
-uint64_t ept_layer_checksum(struct ept_layer *layer)
+bool ept_layer_sum_some(struct ept_layer *layer, struct ept_layer_sum *sum, unsigned n)
 {
-	struct ept_log_cursor cursor = ept_log_begin(&layer->log);
-	uint64_t sum = add_frame(layer->n_owned, layer->root);
-
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
-		if (*item && !(*item & EPT_LAYER_MERGED))
-			sum = add_frame(sum, *(const uint64_t *)*item & EPT_ADDR);
-	return sum;
+	if (!sum->is_complete)
+		sum->is_complete = !ept_layer_each(layer, &sum->cursor, n, add_frame, &sum->value);
+	return !sum->is_complete;
 }
 
 void ept_layer_put(struct ept_layer *layer)

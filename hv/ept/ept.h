@@ -10,6 +10,13 @@
 /* For 'max_owned': no limit. */
 #define EPT_UNLIMITED UINT64_MAX
 
+/* How far a checksum of a layer has got, see ept_layer_sum_some(). Begins with zeros. */
+struct ept_layer_sum {
+	struct ept_log_cursor cursor;
+	uint64_t value;
+	bool is_complete;
+};
+
 /*
  * An immutable ancestor: a tree that was frozen. Its tables and pages live
  * until the last tree or layer above is gone. It has a frame of its own. All
@@ -28,6 +35,12 @@ struct ept_layer {
 	/* How far ept_layer_freeze_some() or ept_layer_free_some() has got. */
 	struct ept_log_cursor cursor;
 	enum { LAYER_FREEZES, LAYER_WHOLE, LAYER_COLLECTED, LAYER_FREED } progress;
+
+	/* Written by who makes the layer a template's, before the first clone: */
+
+	struct ept_layer_sum sum;	  /* at the freeze, if it is complete */
+	struct ept_log_cursor protecting; /* hv/vm/protect.c: zeros, before it begins */
+	bool is_protected;		  /* all of it */
 };
 
 /*
@@ -238,19 +251,19 @@ static inline bool ept_layer_is_shared(const struct ept_layer *layer)
 bool ept_layer_free_some(struct ept_layer *layer, unsigned n);
 
 /*
- * Visit the frames that hold the layer's tables, pages and log, of about n of them at a time. Begin
+ * Visit the frames that hold the layer's tables, pages and log, about n of them at a time. Begin
  * with a cursor of zeros. False: the last one was visited.
  */
 bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsigned n,
-		    void (*visit)(phys_t frame));
+		    void (*visit)(void *context, phys_t frame), void *context);
 
 /*
- * A checksum of the layer's own tables and pages: constant while the layer
- * lives. Bits 6:5 of each 8 bytes are ignored: in a guest's page tables they
- * are accessed and dirty flags, which an emulator may set although no EPT entry
- * allows a write (Bochs does).
+ * Add about n frames to a checksum of the layer's own tables, pages and log, which is constant
+ * until ept_layer_free_some(). Bits 6:5 of each 8 bytes are ignored: in a guest's page tables they
+ * are accessed and dirty flags, which an emulator may set although no EPT entry allows a write
+ * (Bochs does). False: the checksum is complete, and stays as it is.
  */
-uint64_t ept_layer_checksum(struct ept_layer *layer);
+bool ept_layer_sum_some(struct ept_layer *layer, struct ept_layer_sum *sum, unsigned n);
 
 /*
  * Make a tree that translates like the layer and owns no page. Takes a count on

@@ -11,23 +11,30 @@
 #include "hv/vm/tell.h"
 #include "hv/vm/template.h"
 
-/* The memory of a template never changes. A difference is a bug in the hypervisor. */
-static void compare_checksum(const struct vm *template)
-{
-	uint64_t now;
-
-	if (!template->has_checksum)
-		return;
-	now = ept_layer_checksum(template->layer);
-	if (now != template->checksum)
-		panic("template %s has changed: checksum %016lx", template->name, now);
-	log_info("template %s: unchanged, checksum %016lx", template->name, now);
-}
-
 /* One processor buries at a time: the one that has set 'is_digging' owns 'buried'. */
-static bool is_digging;	  /* atomic */
-static struct vm *buried; /* its layer is being freed */
-static bool can_free;	  /* the frames of its layer can be written */
+static bool is_digging;		   /* atomic */
+static struct vm *buried;	   /* its layer is being freed */
+static struct ept_layer_sum sum;   /* of its layer */
+static bool is_compared, can_free; /* with the sum at the freeze; its frames can be written */
+
+/*
+ * Continue by about n frames. The memory of a template never changes: a difference is a bug in the
+ * hypervisor.
+ */
+static void compare_checksum(unsigned n)
+{
+	struct ept_layer *layer = buried->layer;
+
+	if (layer->sum.is_complete &&
+	    ept_layer_sum_some(layer, &sum, n < TEMPLATE_SUM_AT_ONCE ? n : TEMPLATE_SUM_AT_ONCE))
+		return;
+	is_compared = true;
+	if (!layer->sum.is_complete)
+		return;
+	if (sum.value != layer->sum.value)
+		panic("template %s has changed: checksum %016lx", buried->name, sum.value);
+	log_info("template %s: unchanged, checksum %016lx", buried->name, sum.value);
+}
 
 /* Its tree holds the layer, too: release that first. */
 static void begin_burial(void)
@@ -37,8 +44,8 @@ static void begin_burial(void)
 	lock_release(&vms_lock);
 	if (buried == NULL)
 		return;
-	can_free = false;
-	compare_checksum(buried);
+	is_compared = can_free = false;
+	sum = (struct ept_layer_sum){0};
 	vm_tell_rest(buried);
 	working_set_free(buried->working_set);
 	vm_release(buried);
@@ -70,6 +77,8 @@ bool template_bury(unsigned n)
 		return false;
 	if (buried == NULL)
 		begin_burial();
+	else if (!is_compared)
+		compare_checksum(n);
 	else if (!can_free)
 		can_free = protect_lift(buried->layer, n);
 	else if (!ept_layer_free_some(buried->layer, n))

@@ -122,11 +122,11 @@ bool vm_act_alone(struct vcpu *vcpu)
 
 /*
  * Whether its vCPUs are gone: it has ended and may be freed, or is a template. A freeze that has
- * begun goes to its end, whatever else is asked for.
+ * begun goes to its end, whatever else is asked for, except in time the VM's end.
  */
 static bool act(struct vm *vm, uint32_t actions)
 {
-	if (actions & VM_END) {
+	if ((actions & VM_END) && !template_is_certain(vm)) {
 		end(vm);
 		return true;
 	}

@@ -11,14 +11,9 @@ static bool is_on; /* constant after start */
 static struct ept_log_cursor lifting;
 static uint64_t awaited; /* 0: nothing */
 
-static void forbid(phys_t frame)
+static void set_frame(void *write, phys_t frame)
 {
-	paging_protect_frame(frame, false);
-}
-
-static void allow(phys_t frame)
-{
-	paging_protect_frame(frame, true);
+	paging_protect_frame(frame, *(const bool *)write);
 }
 
 void protect_begin(void)
@@ -31,14 +26,17 @@ bool protect_is_on(void)
 	return is_on;
 }
 
-void protect_layer(struct ept_layer *layer)
+bool protect_some(struct ept_layer *layer, unsigned n)
 {
-	struct ept_log_cursor cursor = {0};
+	bool write = false;
 
-	if (!is_on)
-		return;
-	(void)ept_layer_each(layer, &cursor, UINT32_MAX, forbid);
+	if (!is_on || layer->is_protected)
+		return false;
+	if (ept_layer_each(layer, &layer->protecting, n, set_frame, &write))
+		return true;
 	(void)paging_renew();
+	layer->is_protected = true;
+	return false;
 }
 
 static void wake_others(void)
@@ -51,10 +49,12 @@ static void wake_others(void)
 /* A processor that writes with an old translation would take a fault, and lose its guest's CR2. */
 bool protect_lift(struct ept_layer *layer, unsigned n)
 {
+	bool write = true;
+
 	if (!is_on || ept_layer_is_shared(layer))
 		return true;
 	if (awaited == 0) {
-		if (ept_layer_each(layer, &lifting, n, allow))
+		if (ept_layer_each(layer, &lifting, n, set_frame, &write))
 			return false;
 		awaited = paging_renew();
 		wake_others();

@@ -13,8 +13,16 @@ void protect_begin(void);
 /* Whether it was called. */
 bool protect_is_on(void);
 
-/* The layer was made just now. Takes the paging lock for each frame. */
-void protect_layer(struct ept_layer *layer);
+/*
+ * Make about n frames of a layer read-only, which is made just now. Takes the paging lock for each
+ * frame. False: all are, or the option is not on.
+ */
+bool protect_some(struct ept_layer *layer, unsigned n);
+/* Whether it has begun: before the layer can be freed, protect_lift() must be called. */
+static inline bool protect_has_begun(const struct ept_layer *layer)
+{
+	return layer->protecting.log != NULL;
+}
 
 /*
  * Make about n frames of a layer writable, which has no other user and will be freed. True: all

@@ -27,8 +27,9 @@ static struct clone_config *clone_configs; /* their counts are guarded by vms_lo
 
 static bool takes_checksums;
 
-/* Entries that are frozen before other work has its turn: some tens of microseconds. */
-#define FREEZE_AT_ONCE 1000
+/* Entries, and frames, before other work has its turn: some tens of microseconds each. */
+#define FREEZE_AT_ONCE	1000
+#define PROTECT_AT_ONCE 100
 
 static unsigned n_freezing; /* VMs between begin_freeze() and the end of it; atomic */
 
@@ -210,13 +211,11 @@ static void end_freeze(struct vm *vm)
 	reserve_end(vm->mem);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_free_scratch(&vm->vcpu[i]);
-	vm->has_checksum = takes_checksums;
-	if (vm->has_checksum)
-		vm->checksum = ept_layer_checksum(vm->layer);
-	protect_layer(vm->layer);
 	lock_acquire(&vms_lock);
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
+	if (__atomic_load_n(&vm->is_ending, __ATOMIC_RELAXED)) /* the operator has, just before */
+		template_give_up(vm);
 	lock_release(&vms_lock);
 	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
 	(void)vm_output_detach(vm);
@@ -233,11 +232,19 @@ static void end_freeze(struct vm *vm)
 	lock_release(&vms_lock);
 }
 
+/* Protection comes last: from then on the layer cannot simply be freed. False: all is done. */
+static bool freeze_some(struct ept_layer *layer)
+{
+	return ept_layer_freeze_some(layer, FREEZE_AT_ONCE) ||
+	       (takes_checksums && ept_layer_sum_some(layer, &layer->sum, TEMPLATE_SUM_AT_ONCE)) ||
+	       protect_some(layer, PROTECT_AT_ONCE);
+}
+
 bool template_freeze(struct vm *vm)
 {
 	if (!template_is_freezing(vm) && !begin_freeze(vm))
 		return false;
-	if (ept_layer_freeze_some(vm->layer, FREEZE_AT_ONCE))
+	if (freeze_some(vm->layer))
 		return false;
 	end_freeze(vm);
 	return true;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/vm/protect.h"
 #include "hv/vm/vm.h"
+
+/* Frames that are added to a checksum before other work has its turn: some tens of microseconds. */
+#define TEMPLATE_SUM_AT_ONCE 64
 
 /*
  * Templates and clones. A template is a VM that has stopped for ever, between two instructions: an
@@ -21,6 +25,15 @@ bool template_freeze(struct vm *vm);
 static inline bool template_is_freezing(const struct vm *vm)
 {
 	return vm->layer != NULL;
+}
+
+/*
+ * Whether such a VM becomes a template even if it is to end now: parts of its memory are read-only
+ * already (hv/vm/protect.h). It is then given up at once.
+ */
+static inline bool template_is_certain(const struct vm *vm)
+{
+	return template_is_freezing(vm) && protect_has_begun(vm->layer);
 }
 
 /* Whether a template is half made, or not freed yet. No lock. */

@@ -118,15 +118,13 @@ struct vm {
 	/* Of templates: see hv/vm/hold.h. */
 
 	struct ept_layer *layer; /* the memory */
-	uint64_t checksum;	 /* of the layer, if has_checksum */
 	/* What the first clone wrote; 0: not known. Atomic. */
 	phys_t working_set;
 	uint32_t next_number; /* of clones; atomic */
 	/* Its clones that have ended, and those of them that have failed. Atomic. */
 	uint32_t n_clones_ended, n_clones_failed;
-	unsigned n_holds;  /* guarded by vms_lock */
-	bool is_given_up;  /* not cloned again; guarded by vms_lock */
-	bool has_checksum; /* check the layer before it is freed */
+	unsigned n_holds; /* guarded by vms_lock */
+	bool is_given_up; /* not cloned again; guarded by vms_lock */
 
 	/* Last, because its size depends on the vCPUs. These follow, then their XSAVE areas. */
 	struct platform platform;

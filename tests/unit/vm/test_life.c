@@ -139,6 +139,7 @@ static int setup(void **state)
 {
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpu, 0, sizeof(vcpu));
+	memset(&layer, 0, sizeof(layer));
 	vm.vcpu = vcpu;
 	vm.n_vcpus = N_VCPUS;
 	vm.share.weight = WEIGHT;
@@ -330,6 +331,22 @@ static void a_vm_may_end_while_it_freezes(void **state)
 	assert_int_equal(n_pieces, 2);
 }
 
+/* Its layer is read-only in part: it is a template first, and then given up. */
+static void a_vm_that_is_nearly_a_template_does_not_end(void **state)
+{
+	freezes = true;
+	n_pieces = 3;
+	vm_gather(&vm, VM_FREEZE);
+	assert_int_equal(gather(), 0);
+	layer.protecting.log = &layer.log;
+	destroy();
+	assert_int_equal(gather_first(), 0);
+	assert_int_equal(n_pieces, 1);
+	assert_int_equal(gather_first(), N_VCPUS);
+	assert_int_equal(n_pieces, 0);
+	assert_int_equal(n_ended, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -345,6 +362,7 @@ int main(void)
 		TEST(the_time_of_an_action_is_charged),
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
+		TEST(a_vm_that_is_nearly_a_template_does_not_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

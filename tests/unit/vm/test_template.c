@@ -4,6 +4,7 @@
  * and devices are played by this test.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "hv/vm/bury.c"
 #include "hv/vm/hold.c"
@@ -212,6 +213,7 @@ static int end(void **state)
 {
 	struct vm *clone;
 
+	is_everywhere = true;
 	while (taken != 0)
 		give_one_back();
 	template_give_up_all();
@@ -220,6 +222,7 @@ static int end(void **state)
 		template_vm_gone(clone);
 	}
 	template_bury_all();
+	is_on = false;
 	assert_int_equal(frame_available(), n_free);
 	return 0;
 }
@@ -276,6 +279,63 @@ static void a_vm_may_end_while_it_freezes(void **state)
 	assert_null(vms);
 }
 
+/* Until its memory is read-only, a VM may end: nothing is left of the checksum. */
+static void a_vm_may_end_while_its_checksum_is_taken(void **state)
+{
+	struct vm *vm = make_vm("v", 500);
+
+	template_set_config(NULL, true);
+	while (vm->layer == NULL || vm->layer->sum.cursor.log == NULL)
+		assert_false(template_freeze(vm));
+	assert_false(template_is_certain(vm));
+	template_vm_ends(vm);
+	assert_false(template_is_changing());
+	vm_release(vm);
+	template_vm_gone(vm);
+	assert_null(vms);
+}
+
+/* Other VMs have their turn in between, at the freeze and at the end. */
+static void a_checksum_is_taken_in_pieces(void **state)
+{
+	enum { N_PAGES = 10 * TEMPLATE_SUM_AT_ONCE };
+	struct vm *vm = make_vm("v", N_PAGES);
+	unsigned n_pieces = 0;
+
+	template_set_config(NULL, true);
+	while (!template_freeze(vm)) {
+		assert_int_equal(vm->outcome, VM_RUNNING);
+		n_pieces++;
+	}
+	assert_true(n_pieces >= 10);
+	destroy(vm);
+	for (n_pieces = 0; strstr(logged, "template v: unchanged, checksum ") == NULL; n_pieces++)
+		assert_true(template_bury(UINT32_MAX));
+	assert_true(n_pieces >= 10);
+}
+
+static struct vm *changed;
+
+static void bury_changed(void)
+{
+	uint64_t *words;
+	unsigned level;
+
+	words = phys_to_virt(ept_lookup(&changed->ept, (gpa_t){0x5000}, &level) & EPT_ADDR);
+	words[7]++;
+	destroy(changed);
+	template_bury_all();
+}
+
+static void a_template_that_has_changed_stops_the_machine(void **state)
+{
+	changed = make_vm("v", 100);
+	template_set_config(NULL, true);
+	while (!template_freeze(changed))
+		;
+	assert_true(aborts(bury_changed));
+}
+
 static void a_template_changes_until_it_is_buried(void **state)
 {
 	struct vm *vm = make_vm("v", 3000);
@@ -330,7 +390,51 @@ static void a_protected_layer_is_freed_when_all_can_write_to_it(void **state)
 	bury_all();
 	assert_int_equal(n_protected, 0);
 	assert_true(frame_available() >= n_left + n_layer);
-	is_on = false;
+}
+
+/* Other VMs have their turn in between. */
+static void a_layer_is_protected_in_pieces(void **state)
+{
+	struct vm *vm = make_vm("t", 10 * PROTECT_AT_ONCE);
+	unsigned before = 0, n_pieces = 0;
+
+	protect_begin();
+	for (bool is_template = false; !is_template; before = n_protected) {
+		is_template = template_freeze(vm);
+		assert_in_range(n_protected, before, before + PROTECT_AT_ONCE + 3);
+		n_pieces += n_protected > before;
+	}
+	assert_true(n_pieces >= 10);
+	assert_int_equal(n_protected, vm->layer->n_owned);
+	destroy(vm);
+	is_everywhere = true;
+	bury_all();
+	assert_int_equal(n_protected, 0);
+}
+
+/* What is read-only is freed like a template: the operator ends the VM in the middle. */
+static void a_vm_that_is_protected_becomes_a_template_and_is_given_up(void **state)
+{
+	static struct clone_config line = {.template = "t", .count = 1, .parallel = 1};
+	struct vm *vm = make_vm("t", 3 * PROTECT_AT_ONCE);
+
+	set_line(&line);
+	protect_begin();
+	while (n_protected == 0) {
+		assert_false(template_is_certain(vm));
+		assert_false(template_freeze(vm));
+	}
+	assert_true(template_is_certain(vm));
+	vm_end(vm, VM_ENDED_WELL, "ended by the operator");
+	freeze(vm);
+	assert_int_equal(vm->outcome, VM_FROZEN);
+	assert_true(vm->is_given_up);
+	assert_int_equal(n_started, 0);
+	assert_null(vms);
+	is_everywhere = true;
+	bury_all();
+	assert_int_equal(n_protected, 0);
+	assert_int_equal(frame_available(), n_free);
 }
 
 /* By default nothing is protected, and nothing is waited for. */
@@ -356,6 +460,11 @@ int main(void)
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
 		TEST(a_burial_lets_clones_start_that_have_waited),
+		TEST(a_vm_may_end_while_its_checksum_is_taken),
+		TEST(a_checksum_is_taken_in_pieces),
+		TEST(a_template_that_has_changed_stops_the_machine),
+		TEST(a_layer_is_protected_in_pieces),
+		TEST(a_vm_that_is_protected_becomes_a_template_and_is_given_up),
 		TEST(a_protected_layer_is_freed_when_all_can_write_to_it),
 		TEST(an_unprotected_layer_is_freed_at_once),
 	};
