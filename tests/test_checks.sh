@@ -129,7 +129,7 @@ done
 # Of tests that failed, the end of their output is shown again.
 cat >"$work/report.xml" <<END
 <testsuite><testcase name="good" status="run" time="1"><system-out>fine</system-out></testcase>
-<testcase name="bad" status="fail" time="2.6"><system-out>first$(yes line | head -n 30)
+<testcase name="bad" status="fail" time="2.6"><system-out>first$(yes line | head -n 60)
 last</system-out></testcase></testsuite>
 END
 output=$("$work/scripts/failures" "$work/report.xml")
