@@ -433,7 +433,7 @@ void frame_free(phys_t frame)
 /* The node of the set whose turn it is. At least one node of the set has memory. */
 static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t index)
 {
-	uint8_t turns[NUMA_NODE_MAX];
+	uint8_t turns[NUMA_NODE_MAX] = {0};
 	unsigned n = 0;
 
 	for (unsigned node = 0; node < numa.n_nodes; node++)
