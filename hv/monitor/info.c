@@ -6,7 +6,7 @@
  */
 #include "hv/monitor/info.h"
 
-#include "hv/backends/utf8.h"
+#include "hv/backends/json_escape.h"
 #include "hv/guest/region.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -195,16 +195,12 @@ static void info_memory_devices(struct out *out, const struct info_vm *vm)
 static void put_json_string(struct out *out, const char *text)
 {
 	size_t len = strlen(text);
+	char escaped[JSON_ESCAPED_SIZE];
 
 	put(out, "\"");
-	for (size_t i = 0, n; i < len; i += n) {
-		n = utf8_printable(text + i, len - i);
-		if (n == 0)
-			put(out, "\\u%04x", (unsigned char)text[i]);
-		else
-			put(out, "%s%.*s", text[i] == '"' || text[i] == '\\' ? "\\" : "", (int)n,
-			    text + i);
-		n += n == 0;
+	for (size_t i = 0; i < len;) {
+		i += json_escape(text + i, len - i, escaped);
+		put(out, "%s", escaped);
 	}
 	put(out, "\"");
 }
