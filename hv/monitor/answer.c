@@ -6,7 +6,6 @@
  */
 #include "hv/monitor/answer.h"
 
-#include "hv/host/console.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -198,7 +197,7 @@ static void read_lines(const struct vm *vm, struct info_part *part, struct said 
 	(void)info_run_part(&about, command, part, add_line, said);
 }
 
-static enum job_state say_lines(void)
+static enum job_state say_about(void)
 {
 	struct info_part part = {.first = n_done, .n = LINES_AT_ONCE};
 	static struct said said;
@@ -213,14 +212,14 @@ static enum job_state say_lines(void)
 	if (vm == NULL)
 		return has_ended();
 	if (said.len > 0)
-		console_write_raw(said.text, said.len);
+		say_lines(said.text, said.len);
 	n_done += part.n;
 	return part.n == LINES_AT_ONCE ? JOB_GOES_ON : JOB_IS_DONE;
 }
 
 void answer_memory(const struct vm *vm, const char *text)
 {
-	static const struct job job = {.step = say_lines};
+	static const struct job job = {.step = say_about};
 
 	format(command, sizeof(command), "%s", text);
 	begin_about(vm, &job);
@@ -314,6 +313,8 @@ static enum job_state make_clone(void)
 	clone = template_clone(template, NULL);
 	if (clone == NULL) {
 		log_error("VM %s: no memory for another clone", template->name);
+		if (say_listener() != NULL) /* who does not read the log */
+			say("Error: no memory for another clone");
 		return JOB_IS_DONE;
 	}
 	if (starts_paused)

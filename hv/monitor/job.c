@@ -10,17 +10,24 @@
 #define TURN_US	    100
 #define WAITING_MAX 4096 /* bytes in the console's buffer before a step */
 
-static const struct job *current; /* NULL: none */
+static const struct job *current;     /* NULL: none */
+static const struct listener *hearer; /* of the current job */
 
 void job_begin(const struct job *job)
 {
 	assert(current == NULL);
 	current = job;
+	hearer = say_listener();
 }
 
 bool job_is_running(void)
 {
 	return current != NULL;
+}
+
+bool job_is_for(const struct listener *listener)
+{
+	return current != NULL && hearer == listener;
 }
 
 static void end(void)
@@ -32,12 +39,12 @@ static void end(void)
 		job->end();
 }
 
-void job_work(void)
+static void work(void)
 {
 	uint64_t begin = rdtsc();
 	enum job_state state;
 
-	if (current == NULL || !job_has_room())
+	if (!job_has_room())
 		return;
 	do
 		state = current->step();
@@ -47,9 +54,20 @@ void job_work(void)
 		end();
 }
 
+void job_work(void)
+{
+	const struct listener *before;
+
+	if (current == NULL)
+		return;
+	before = say_to(hearer);
+	work();
+	(void)say_to(before);
+}
+
 bool job_interrupt(void)
 {
-	if (current == NULL || current->is_configured)
+	if (!job_is_for(NULL) || current->is_configured)
 		return false;
 	end();
 	say("Interrupted");
@@ -66,5 +84,5 @@ bool job_has_room(void)
 	if (waiting < WAITING_MAX || waiting < last)
 		full_since = now;
 	last = waiting;
-	return waiting < WAITING_MAX || now - full_since > 2 * tsc_hz;
+	return say_has_room() && (waiting < WAITING_MAX || now - full_since > 2 * tsc_hz);
 }

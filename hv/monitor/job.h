@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/lib/types.h"
+#include "hv/monitor/say.h"
 
 /*
  * The monitor's commands that take long, in steps between which guests run and keys are read. One
@@ -25,16 +26,22 @@ struct job {
 };
 #define JOB_SAY_MAX 4096
 
-/* Let the job be the current one; there is none yet. It must last. Any lock may be held. */
+/*
+ * Let the job be the current one; there is none yet. It must last. Its listener is the one of say()
+ * now. Any lock may be held.
+ */
 void job_begin(const struct job *job);
 bool job_is_running(void);
+/* The same for a job that this one hears; NULL: the console. */
+bool job_is_for(const struct listener *listener);
 /* Do steps of the current job for a while, as long as job_has_room(). No lock is held. */
 void job_work(void);
-/* End the operator's job after its last step, and say so. False: there is none. */
+/* End the job that the operator began at the console, and say so. False: there is none. */
 bool job_interrupt(void);
 
 /*
- * Whether the console takes JOB_SAY_MAX bytes without a wait and without a loss. True also if the
- * port takes nothing for two seconds: then they are lost, but the monitor can be used.
+ * Whether console and listener take JOB_SAY_MAX bytes without a wait and without a loss. True also
+ * if the console's port takes nothing for two seconds: then they are lost, but the monitor can be
+ * used.
  */
 bool job_has_room(void);

@@ -6,6 +6,34 @@
 
 #define LINE_MAX 1023
 
+static const struct listener *current; /* NULL: the console */
+
+const struct listener *say_to(const struct listener *listener)
+{
+	const struct listener *before = current;
+
+	current = listener;
+	return before;
+}
+
+const struct listener *say_listener(void)
+{
+	return current;
+}
+
+bool say_has_room(void)
+{
+	return current == NULL || current->has_room();
+}
+
+void say_lines(const char *text, size_t len)
+{
+	if (current)
+		current->hear(text, len);
+	else
+		console_write_raw(text, len);
+}
+
 void say(const char *fmt, ...)
 {
 	char text[LINE_MAX + 1];
@@ -17,5 +45,5 @@ void say(const char *fmt, ...)
 	va_end(args);
 	len = len < LINE_MAX ? len : LINE_MAX;
 	text[len] = '\n';
-	console_write_raw(text, len + 1);
+	say_lines(text, len + 1);
 }
