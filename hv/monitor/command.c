@@ -113,17 +113,21 @@ static void cont(const struct request *request)
 
 static void end_vm(struct vm *vm)
 {
+	vm->by_operator = true;
 	vm_end(vm, VM_ENDED_WELL, "ended by the operator");
 }
 
-static void destroy(const struct request *request)
+void command_destroy_vm(struct vm *vm)
 {
-	struct vm *vm = request->vm;
-
 	if (answer_is_running(vm))
 		end_vm(vm);
 	else
 		template_give_up(vm);
+}
+
+static void destroy(const struct request *request)
+{
+	command_destroy_vm(request->vm);
 }
 
 static void dump_guest_memory(const struct request *request)
@@ -188,9 +192,15 @@ static void system_powerdown(const struct request *request)
 	say("Error: system_powerdown: this machine has no power button");
 }
 
+void command_reset_vm(struct vm *vm)
+{
+	vm->by_operator = true;
+	vm_reset(vm);
+}
+
 static void system_reset(const struct request *request)
 {
-	vm_reset(request->vm);
+	command_reset_vm(request->vm);
 }
 
 static void set_focus(const struct request *request)

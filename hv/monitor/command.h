@@ -3,6 +3,8 @@
 
 #include "hv/lib/types.h"
 
+struct vm;
+
 /*
  * The monitor's commands, with QEMU's names and answers where QEMU has them. All of this belongs to
  * the boot processor and takes vms_lock.
@@ -10,6 +12,10 @@
 
 /* Carry out a line, which is changed. Answers, help and refusals go to the console. */
 void command_run(char *line);
+
+/* What commands do to a VM that runs, or to a template that can be cloned. vms_lock is held. */
+void command_reset_vm(struct vm *vm);
+void command_destroy_vm(struct vm *vm);
 
 /* Act as if 'quit' were entered. */
 void command_quit(void);

@@ -5,6 +5,7 @@
  */
 #include "hv/run/wish.h"
 
+#include "hv/vm/news.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/tell.h"
 #include "hv/vm/vm.h"
@@ -38,6 +39,12 @@ static void end_as_asked(struct vm *vm)
 	vm_end(vm, value == 0 ? VM_ENDED_WELL : VM_FAILED, "exited with %u", value);
 }
 
+static void end_as_panicked(struct vm *vm)
+{
+	news_tell(vm->name, NEWS_PANICKED, "");
+	vm_end(vm, VM_FAILED, "the guest has panicked (pvpanic)");
+}
+
 void wish_grant(struct vcpu *vcpu, uint32_t wish)
 {
 	struct vm *vm = vcpu->vm;
@@ -48,7 +55,7 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 	else if (wish & WISH_POWER_OFF)
 		vm_end(vm, VM_ENDED_WELL, "powered off");
 	else if (wish & WISH_PANICKED)
-		vm_end(vm, VM_FAILED, "the guest has panicked (pvpanic)");
+		end_as_panicked(vm);
 	else if (wish & WISH_CRASH_LOADED)
 		vm_tell(vm, VM_TOLD_CRASH_KERNEL, LOG_WARNING, "the guest starts its crash kernel");
 	else if (wish & WISH_RESET)

@@ -8,6 +8,7 @@
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/build.h"
+#include "hv/vm/news.h"
 #include "hv/vm/report.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/tell.h"
@@ -77,8 +78,17 @@ static void report_end(struct vm *vm)
 	vm_tell_rest(vm);
 }
 
+static void tell_end(const struct vm *vm)
+{
+	if (vm->outcome == VM_FAILED)
+		news_tell(vm->name, NEWS_FAILED, vm->why);
+	else
+		news_tell(vm->name, vm->by_operator ? NEWS_ENDED_BY_OPERATOR : NEWS_ENDED, vm->why);
+}
+
 static void end(struct vm *vm)
 {
+	tell_end(vm);
 	report_end(vm);
 	template_vm_ends(vm);
 	vm_release(vm);
@@ -89,6 +99,8 @@ static void end(struct vm *vm)
 /* Except the registers of the first vCPU, which writes them itself when it starts. */
 static void power_on(struct vm *vm)
 {
+	news_tell(vm->name, vm->by_operator ? NEWS_RESET_BY_OPERATOR : NEWS_RESET, "");
+	vm->by_operator = false;
 	platform_reset(&vm->platform);
 	vm->guest.n_loaded = 0;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)

@@ -16,6 +16,7 @@
 #include "hv/vm/clone_name.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/news.h"
 #include "hv/vm/output.h"
 #include "hv/vm/protect.h"
 #include "hv/vm/save_queue.h"
@@ -219,6 +220,7 @@ static void end_freeze(struct vm *vm)
 	lock_release(&vms_lock);
 	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
 	(void)vm_output_detach(vm);
+	news_tell(vm->name, NEWS_FROZEN, "");
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
@@ -333,6 +335,7 @@ struct vm *template_clone(struct vm *template, const char *name)
 		return NULL;
 	}
 	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
+	news_tell(clone->name, NEWS_CLONED, template->name);
 	clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
 	return clone;
 }

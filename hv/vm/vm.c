@@ -8,6 +8,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vm/news.h"
 
 struct vm *vms;
 static struct vm **vms_end = &vms;
@@ -149,6 +150,8 @@ void vm_pause(struct vm *vm, bool on)
 {
 	if (!on) /* the operator has acted, and is told again */
 		__atomic_store_n(&vm_teller(vm)->n_told[VM_TOLD_PAUSED], 0, __ATOMIC_RELAXED);
+	if (on != vm_is_paused(vm))
+		news_tell(vm->name, on ? NEWS_STOP : NEWS_RESUME, "");
 	sched_pause(vm->vcpu, vm->n_vcpus, on);
 }
 

@@ -98,6 +98,7 @@ struct vm {
 	bool merge_paused;   /* atomic, see hv/vm/merge_scan.c */
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
+	bool by_operator;	    /* asked for the next reset, or the end; a hint for news */
 	enum vm_outcome outcome;    /* atomic */
 	struct output_queue output; /* guarded by hv/vm/output.c */
 	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
@@ -200,6 +201,7 @@ extern struct lock vms_lock;
 enum vms_walk {
 	VMS_WALK_MERGE,	  /* hv/vm/merge_scan.c */
 	VMS_WALK_MONITOR, /* hv/monitor/answer.c */
+	VMS_WALK_QMP,	  /* hv/monitor/qmp_vm.c */
 	N_VMS_WALKS
 };
 extern struct vm *vms_cursor[N_VMS_WALKS];
