@@ -47,6 +47,7 @@
 #include "hv/lib/version.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/info.h"
+#include "hv/monitor/qmp.h"
 #include "hv/processor.h"
 #include "hv/vcpu/cpuid_model.h"
 #include "hv/vcpu/setup.h"
@@ -212,18 +213,43 @@ static void check_info(const struct info_config *info, struct diag *diag)
 			diag_error(diag, info->place, "unknown command: '%s'", info->command);
 }
 
+/* Of all choices except auto. */
+static const struct serial_port ports[] = {[CONSOLE_COM1] = SERIAL_COM1,
+					   [CONSOLE_COM2] = SERIAL_COM2,
+					   [CONSOLE_NONE] = {.space = ACPI_SPACE_NONE}};
+
 static void set_console_port(enum console_port choice)
 {
-	const struct serial_port ports[] = {[CONSOLE_COM1] = SERIAL_COM1,
-					    [CONSOLE_COM2] = SERIAL_COM2,
-					    [CONSOLE_NONE] = {.space = ACPI_SPACE_NONE}};
-
 	if (choice == CONSOLE_AUTO)
 		return;
 	if (choice == CONSOLE_NONE || serial_is_present(&ports[choice]))
 		console_set_serial(&ports[choice]);
 	else
 		log_warning("host -serial: this machine has no %s", ports[choice].name);
+}
+
+/* Once the console has its port. */
+static void check_qmp_port(const struct host_config *host, struct diag *diag)
+{
+	const struct serial_port *port = &ports[host->qmp];
+
+	if (host->qmp == CONSOLE_NONE)
+		return;
+	if (console_has_port(port))
+		diag_error(diag, host->qmp_place,
+			   "-qmp: %s is the console's port: choose another one here or for -serial",
+			   port->name);
+	else if (!serial_is_present(port))
+		diag_error(diag, host->qmp_place, "-qmp: this machine has no %s", port->name);
+}
+
+static void begin_qmp(enum console_port choice)
+{
+	if (choice == CONSOLE_NONE)
+		return;
+	if (qmp_begin(&ports[choice]) != OK)
+		panic("no memory for QMP");
+	log_info("QMP: %s", ports[choice].name);
 }
 
 static void read_configuration(struct arena *arena)
@@ -239,6 +265,7 @@ static void read_configuration(struct arena *arena)
 	check_info(config.host.info, &diag);
 	read_mask(&config.host, &diag);
 	set_console_port(config.host.console);
+	check_qmp_port(&config.host, &diag);
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %lu", ticks);
 	panic_set_plan(plan_after(config.host.on_panic, POWER_PANIC));
@@ -598,6 +625,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	log_own_memory(n_free, n_released);
 	vm_merge_setup(config.host.merge);
 	set_budget(frame_available());
+	begin_qmp(config.host.qmp);
 	log_info("VMs: %u", config.n_vms);
 	start_vms();
 	vm_prealloc_end();
@@ -607,6 +635,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	processor_run(cpu);
 	console_set_buffered(false);
 	vm_output_flush();
+	qmp_end();
 	if (config.host.check)
 		check_memory();
 	template_give_up_all();

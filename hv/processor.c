@@ -20,6 +20,7 @@
 #include "hv/lib/print.h"
 #include "hv/monitor/keys.h"
 #include "hv/monitor/monitor.h"
+#include "hv/monitor/qmp.h"
 #include "hv/run/run.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/load.h"
@@ -35,8 +36,9 @@
 /* In grains of the clock, 50 us. */
 enum {
 	SLICE = 100,
-	PROMPT_SLICE = 20, /* of the boot processor while the monitor has the console */
-	WAKES_FROM = 4,	   /* then others' deadlines may end the slice */
+	PROMPT_SLICE =
+		20,	/* of the boot processor while the monitor has the console, or with QMP */
+	WAKES_FROM = 4, /* then others' deadlines may end the slice */
 };
 
 #define CONSOLE_POLL_MS 10 /* for typed input */
@@ -146,7 +148,7 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave, uint64_t s
 static void begin_slice(struct cpu *cpu)
 {
 	uint64_t now = rdtsc(), grain = vcpu_shared.clock_grain;
-	bool is_prompt = cpu->index == 0 && monitor_is_on();
+	bool is_prompt = cpu->index == 0 && (monitor_is_on() || qmp_is_on());
 
 	cpu->slice.end = now + grain * (is_prompt ? PROMPT_SLICE : SLICE);
 	cpu->slice.wakes_from = now + grain * WAKES_FROM;

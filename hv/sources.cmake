@@ -92,13 +92,9 @@ set(HV_START_SOURCES
 	hv/backends/backend_open.c
 	hv/backends/backend_read.c
 	hv/backends/cpio.c
-	hv/backends/diag.c
-	hv/backends/json.c
 	hv/backends/object.c
 	hv/backends/option.c
-	hv/backends/parse.c
 	hv/backends/suggest.c
-	hv/backends/word.c
 	hv/config/dimm_place.c
 	hv/config/read.c
 	hv/config/template_check.c

@@ -85,6 +85,8 @@ def make_parser():
                         help="end the machine after this time (never)")
     parser.add_argument("--qemu-arg", metavar="ARG", action="append", default=[],
                         help="one more argument for QEMU, a node's memory for example; may be repeated")
+    parser.add_argument("--com2", metavar="PORT", type=positive,
+                        help="connect COM2 to the program that listens on this TCP port of 127.0.0.1")
     if not INSTALLED:
         parser.add_argument("--no-build", action="store_true", help="use what was built before")
     parser.add_argument("--image", metavar="FILE", type=pathlib.Path,
@@ -133,6 +135,8 @@ def check_host(parser, options):
         parser.error(f"Bochs has {BOCHS_MEMORY} MiB of memory at most")
     if options.host == "nested" and options.memory > NESTED_MEMORY:
         parser.error(f"QEMU in Bochs has {NESTED_MEMORY} MiB of memory at most")
+    if options.host == "nested" and options.com2:
+        parser.error("--com2 needs --host bochs or qemu")
     if options.host == "nested" and options.system != "stencil":
         parser.error("--system needs --host bochs or qemu")
     options.ips = options.ips or IPS.get(options.host)
@@ -219,6 +223,7 @@ def bochs_command(options, work, port, count, memory, disks):
     # sync=none and a fixed time0: time is counted in instructions, so two runs
     # of one image are alike. The fewer a second, the less the firmware spends on
     # waiting for the disk (100 us a sector), and the more a guest on its timer.
+    com2 = f"com2: enabled=1, mode=socket-client, dev=127.0.0.1:{options.com2}\n" if options.com2 else ""
     (work / "bochsrc").write_text(f"""\
 display_library: term
 romimage: file={FIRMWARE}, address=0xffe00000
@@ -229,7 +234,7 @@ pci: enabled=1, chipset=i440fx
 vga: extension=vbe
 clock: sync=none, time0=1700000000
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
-{disks}boot: disk
+{com2}{disks}boot: disk
 log: {work}/bochs.log
 panic: action=fatal
 error: action=report, devices=ignore
@@ -241,10 +246,11 @@ debug: action=ignore
 
 
 def qemu_command(options, accelerator, image, chardev):
+    com2 = ["-serial", f"tcp:127.0.0.1:{options.com2}"] if options.com2 else []
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", *accelerator,
             "-smp", f"{options.cpus},threads={options.threads}", "-m", str(options.memory), "-bios", FIRMWARE,
             "-drive", f"if=virtio,format=raw,file={image}", "-device", "VGA", "-display", "none",
-            "-no-reboot", "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *options.qemu_arg]
+            "-no-reboot", "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *com2, *options.qemu_arg]
 
 
 def nested_command(options, work, image, port):

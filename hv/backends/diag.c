@@ -121,13 +121,16 @@ static void report_or_mute(struct diag *diag, struct diag_place place, enum log_
 
 void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...)
 {
-	char message[DIAG_MESSAGE_MAX + 1];
+	char message[DIAG_MESSAGE_MAX + 1], *to = diag->kept ? diag->kept : message;
 	va_list args;
 
 	va_start(args, fmt);
-	render(message, fmt, args);
+	render(to, fmt, args);
 	va_end(args);
-	report_or_mute(diag, place, LOG_ERROR, diag->n_errors++, message);
+	if (diag->kept)
+		diag->n_errors++;
+	else
+		report_or_mute(diag, place, LOG_ERROR, diag->n_errors++, message);
 }
 
 void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, ...)

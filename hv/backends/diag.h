@@ -29,6 +29,11 @@ struct diag {
 	size_t len;	  /* of the text */
 	unsigned n_errors;
 	unsigned n_warnings;
+	/*
+	 * DIAG_MESSAGE_MAX + 1 bytes for the last error, which is then not logged, and no warning
+	 * may come; NULL: all are logged.
+	 */
+	char *kept;
 	bool muted;	      /* the last message was not shown; its hint is not shown either */
 	bool hint_is_warning; /* the last message was a warning */
 };

@@ -162,7 +162,7 @@ struct info_config {
 	struct diag_place place;
 };
 
-/* host -serial: the console's port. Auto: the one that start-up finds. */
+/* host -serial, and -qmp: a port. Auto: the one that start-up finds. */
 enum console_port { CONSOLE_AUTO, CONSOLE_COM1, CONSOLE_COM2, CONSOLE_NONE };
 
 enum host_after { HOST_AFTER_UNSET, HOST_AFTER_POWEROFF, HOST_AFTER_WAIT, HOST_AFTER_REBOOT };
@@ -173,11 +173,13 @@ enum merge_mode { MERGE_OFF, MERGE_OWN, MERGE_ALL };
 struct host_config {
 	enum host_after on_end, on_panic;
 	enum console_port console; /* default auto */
-	unsigned log_level;	   /* enum log_level, default info */
-	uint64_t max_private;	   /* of all VMs: bytes, whole pages; 0: all that the machine has */
-	unsigned mitigations;	   /* enum mitigations, default auto */
-	enum merge_mode merge;	   /* default own */
-	bool smt;		   /* use all threads of each core; default on */
+	enum console_port qmp;	   /* never auto; default none */
+	struct diag_place qmp_place;
+	unsigned log_level;    /* enum log_level, default info */
+	uint64_t max_private;  /* of all VMs: bytes, whole pages; 0: all that the machine has */
+	unsigned mitigations;  /* enum mitigations, default auto */
+	enum merge_mode merge; /* default own */
+	bool smt;	       /* use all threads of each core; default on */
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	bool check;    /* check all memory after the last VM has ended; default off */
 	bool protects_all;	  /* templates cannot be written here either; default images only */

@@ -38,7 +38,8 @@ enum {
 	HOST_INFO,
 	HOST_MASK,
 	HOST_MAX_PRIVATE,
-	HOST_WATCHDOG
+	HOST_WATCHDOG,
+	HOST_QMP,
 };
 
 static const struct host_option host_options[] = {
@@ -56,6 +57,7 @@ static const struct host_option host_options[] = {
 	[HOST_MASK] = {"mask", {NULL}},
 	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
 	[HOST_WATCHDOG] = {"watchdog", {NULL}},
+	[HOST_QMP] = {"qmp", {"com1", "com2", "none"}},
 };
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
@@ -63,6 +65,8 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 	static const enum host_after after[] = {HOST_AFTER_POWEROFF, HOST_AFTER_WAIT,
 						HOST_AFTER_REBOOT};
 	static const enum log_level levels[] = {LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG};
+
+	static const enum console_port qmp_ports[] = {CONSOLE_COM1, CONSOLE_COM2, CONSOLE_NONE};
 
 	switch (option) {
 	case HOST_SERIAL:
@@ -95,6 +99,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 	case HOST_SMT:
 		host->smt = value == 0;
 		return;
+	case HOST_QMP:
+		host->qmp = qmp_ports[value];
+		return;
 	}
 }
 
@@ -120,6 +127,8 @@ static void read_host_value(struct host_config *host, unsigned option, const str
 		if (strcmp(values[i], value->text) != 0)
 			continue;
 		set_host_option(host, option, i);
+		if (option == HOST_QMP)
+			host->qmp_place = word_place(value, 0);
 		return;
 	}
 	diag_error(diag, word_place(value, 0), "Parameter '-%s' does not accept value '%s'",
@@ -343,7 +352,10 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 	struct word_cursor cursor = word_cursor(text, len);
 	unsigned n_errors = diag->n_errors;
 
-	*ret = (struct config){.host = {.log_level = LOG_INFO, .merge = MERGE_OWN, .smt = true},
+	*ret = (struct config){.host = {.log_level = LOG_INFO,
+					.merge = MERGE_OWN,
+					.qmp = CONSOLE_NONE,
+					.smt = true},
 			       .phys_bits = CONFIG_PHYS_BITS_MAX};
 	if (read_lines(&cursor, ret, arena, diag) != OK) {
 		diag_error(diag, word_cursor_place(&cursor),

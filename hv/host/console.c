@@ -178,6 +178,11 @@ static bool is_same_port(const struct serial_port *port)
 	return port->space == serial.space && port->address == serial.address;
 }
 
+bool console_has_port(const struct serial_port *port)
+{
+	return has_serial() && is_same_port(port);
+}
+
 void console_set_serial(const struct serial_port *port)
 {
 	console_lock_acquire();

@@ -22,6 +22,9 @@ void console_init(const struct boot_info *info);
  */
 void console_set_serial(const struct serial_port *port);
 
+/* Whether the console has this port. */
+bool console_has_port(const struct serial_port *port);
+
 /*
  * False, the initial state: output has been sent when a function returns. True: output is
  * buffered, and console_poll() must be called regularly. A line for which the buffer has no room is

@@ -14,6 +14,7 @@
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
+#include "hv/monitor/qmp.h"
 #include "hv/monitor/say.h"
 #include "hv/vm/save_queue.h"
 
@@ -38,12 +39,12 @@ bool monitor_is_on(void)
 bool monitor_holds_machine(void)
 {
 	return (monitor_is_on() && !command_has_quit()) || save_queue_is_wanted() ||
-	       job_is_running();
+	       job_is_running() || qmp_holds_machine();
 }
 
 bool monitor_is_waiting(void)
 {
-	return monitor_is_on() || save_queue_is_wanted() || job_is_running();
+	return monitor_is_on() || save_queue_is_wanted() || job_is_running() || qmp_is_on();
 }
 
 static void type(uint8_t byte)
@@ -129,6 +130,7 @@ void monitor_poll(void)
 	if (command_has_quit() && !job_is_running())
 		command_end_vms();
 	take_typed();
+	qmp_poll();
 	if (monitor_is_on() && !job_is_running() && !command_has_quit())
 		show_prompt();
 }

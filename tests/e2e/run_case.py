@@ -20,6 +20,8 @@ Keys of a case, usually in this order:
     qemu     a list: more arguments for QEMU
     input    text to type after input_after, a regular expression, has appeared on the console; or a
              list of pairs [AFTER, TEXT], each waiting for output after the previous match
+    com2     a program in tests/ that COM2 is connected to: it accepts one connection on the socket that is
+             its standard input, and must succeed
     receive  a table: name of a sent file = commands, "{}" for its path, that must succeed
     embed    true: configuration and ramdisk go into the EFI file
     efi      another EFI file than BOOTX64.EFI, in the build folder
@@ -39,6 +41,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -53,7 +56,7 @@ from unattended import unattended  # pylint: disable=wrong-import-position
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
 TIMED_OUT = 124  # of scripts/run
-KEYS = {"config", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "embed", "efi", "status",
+KEYS = {"config", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "com2", "embed", "efi", "status",
         "like", "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then"}
 
 
@@ -148,7 +151,7 @@ def receive(case, work):
 
 
 def run(case, work):
-    """The exit status and the console's lines."""
+    """The exit status, the console's lines, and what the program at COM2 says is wrong."""
     command = [TOP / "scripts/run", "--no-build", "--serial-out", work / "serial"]
     for option in ("host", "cpu_model", "cpus", "threads", "memory", "ips"):
         if option in case:
@@ -166,6 +169,11 @@ def run(case, work):
             command += ["--image", make_image(case, config, ramdisk, work)]
         else:
             command += ["--ramdisk", ramdisk, config]
+    if "com2" in case:
+        listener = socket.create_server(("127.0.0.1", 0))
+        command += ["--com2", str(listener.getsockname()[1])]
+        program = subprocess.Popen([sys.executable, "-B", TOP / "tests" / case["com2"]], stdin=listener)
+        listener.close()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         if "input" in case:
             pairs = case["input"]
@@ -173,8 +181,15 @@ def run(case, work):
                 pairs = [[case["input_after"], pairs]]
             type_in(pairs, process, work / "serial")
         process.stdin.close()
+    wrong = []
+    if "com2" in case:
+        try:
+            wrong = [f"{case['com2']} failed"] if program.wait(20) else []
+        except subprocess.TimeoutExpired:
+            program.kill()
+            wrong = [f"{case['com2']} waits for ever"]
     text = (work / "serial").read_bytes().decode("utf-8", "replace")
-    return process.returncode, re.split(r"\r*\n", text)
+    return process.returncode, re.split(r"\r*\n", text), wrong
 
 
 def found_in_order(patterns, lines):
@@ -232,17 +247,17 @@ def check_keys(path, case):
 
 def run_on_host(case, work):
     """run(). Where the test host itself has hung, before Stencil's first line, once more."""
-    status, lines = run(case, work)
+    status, lines, wrong = run(case, work)
     if case.get("host") == "nested" and status == TIMED_OUT and not any(line.startswith("stencil: ") for line in lines):
         print("\n".join(lines[-20:]), "the test host hung before Stencil started: once more", sep="\n")
-        status, lines = run(case, work)
-    return status, lines
+        status, lines, wrong = run(case, work)
+    return status, lines, wrong
 
 
 def boot(case, work):
     """Boot the case and its successors; returns what is wrong."""
-    status, lines = run_on_host(case, work)
-    wrong = judge(case, status, lines)
+    status, lines, wrong = run_on_host(case, work)
+    wrong += judge(case, status, lines)
     if "receive" in case and not wrong:
         wrong = receive(case, work)
     if wrong:

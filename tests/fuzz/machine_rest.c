@@ -57,6 +57,11 @@ void monitor_quit(void)
 {
 }
 
+bool qmp_is_on(void)
+{
+	return false;
+}
+
 void nmi_report(void)
 {
 }

@@ -117,6 +117,11 @@ void monitor_quit(void)
 {
 }
 
+bool qmp_is_on(void)
+{
+	return false;
+}
+
 void keys_poll(void)
 {
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/monitor/qmp_call.h"
+
+/*
+ * QMP's commands that do what a command of the prompt does, as steps of struct qmp_command. A
+ * console's command that takes long is waited for.
+ */
+enum job_state qmp_human_monitor_command(struct qmp_call *call);
+enum job_state qmp_dump_guest_memory(struct qmp_call *call);
+enum job_state qmp_clone(struct qmp_call *call);

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is around QMP in hosted programs: three VMs that do what they are told at once, the rest of
+ * the monitor, and a port. An includer defines serial_receive() and serial_send().
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/host/console.h"
+#include "hv/host/tsc.h"
+#include "hv/lib/assert.h"
+#include "hv/monitor/command.h"
+#include "hv/monitor/file_job.h"
+#include "hv/monitor/focus.h"
+#include "hv/monitor/job.h"
+#include "hv/monitor/qmp.h"
+#include "hv/monitor/registers.h"
+#include "hv/monitor/say.h"
+#include "hv/vcpu/sched.h"
+#include "hv/vm/audit.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/news.h"
+#include "hv/vm/template.h"
+
+static char did[4096]; /* to VMs, a line for each call */
+
+static struct backend ram = {.id = "ram", .size = MIB(16), .share = true, .reserve = true};
+static struct vm_config config = {.name = "t", .ram_size = MIB(16), .backends = &ram};
+static struct mem_map no_memory;
+static struct vcpu vcpus[4];
+static struct ept_layer layer;
+static struct vm template, stopped, running, made;
+
+struct vm *vms, *vms_cursor[N_VMS_WALKS];
+struct lock vms_lock;
+uint64_t tsc_hz = 1000000000;
+
+__attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
+{
+	size_t len = strlen(did);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(did + len, sizeof(did) - len, fmt, args);
+	va_end(args);
+}
+
+uint64_t tsc_unix_ns(uint64_t at)
+{
+	return UINT64_C(1700000000123456000);
+}
+
+/* Free memory for QMP. */
+static void make_memory(void)
+{
+	static char memory[MIB(1)] __attribute__((aligned(PAGE_SIZE)));
+
+	phys_offset = (uintptr_t)memory - FRAME_LOWEST;
+	frame_add_range(FRAME_LOWEST, sizeof(memory));
+}
+
+size_t console_waiting(void)
+{
+	return 0;
+}
+
+void console_write_raw(const char *text, size_t len)
+{
+	note("console: %.*s", (int)len, text);
+}
+
+void serial_init(const struct serial_port *port)
+{
+}
+
+bool serial_can_send(const struct serial_port *port)
+{
+	return true;
+}
+
+bool serial_all_sent(const struct serial_port *port)
+{
+	return true;
+}
+
+struct vm *focus_vm(void)
+{
+	return vms;
+}
+
+void focus_set(const struct vm *vm)
+{
+	note("focus %s\n", vm->name);
+}
+
+void platform_list(const struct platform *platform, struct device_list *ret)
+{
+	*ret = (struct device_list){0};
+}
+
+struct vm *vm_find(unsigned index)
+{
+	struct vm *vm = vms;
+
+	while (vm && vm->index != index)
+		vm = vm->next;
+	return vm;
+}
+
+unsigned vm_next_index(void)
+{
+	return 100;
+}
+
+bool sched_are_aside(const struct vcpu *of, unsigned n)
+{
+	return true;
+}
+
+void registers_show(const struct vcpu *of)
+{
+	say("CR0=00000011");
+}
+
+static struct vm *dumped;
+
+static enum job_state dump(void)
+{
+	note("dump %s\n", dumped->name);
+	return JOB_IS_DONE;
+}
+
+static enum job_state refuse_dump(void)
+{
+	say("Error: dump: failed to open '/there': File exists");
+	return JOB_IS_DONE;
+}
+
+void file_job_dump(struct vm *vm, const char *path, bool is_sent)
+{
+	static const struct job good = {.step = dump}, bad = {.step = refuse_dump};
+
+	dumped = vm;
+	job_begin(strcmp(path, "/there") == 0 ? &bad : &good);
+}
+
+void file_job_save(struct vm *vm, const char *path, bool is_sent)
+{
+	note("save %s to %s\n", vm->name, path);
+}
+
+void file_job_send(const char *path)
+{
+	note("send %s\n", path);
+}
+
+void vm_pause(struct vm *vm, bool on)
+{
+	if (vm->vcpu->is_paused != on)
+		news_tell(vm->name, on ? NEWS_STOP : NEWS_RESUME, "");
+	vm->vcpu->is_paused = on;
+}
+
+static unsigned n_left; /* clones that there is memory for */
+
+struct vm *template_clone(struct vm *vm, const char *name)
+{
+	if (n_left == 0)
+		return NULL;
+	n_left--;
+	news_tell(made.name, NEWS_CLONED, vm->name);
+	return &made;
+}
+
+void template_put(struct vm *vm)
+{
+	vm->n_holds--;
+}
+
+void template_give_up(struct vm *vm)
+{
+	vm->is_given_up = true;
+}
+
+void template_give_up_all(void)
+{
+}
+
+enum status vm_audit(void (*tell)(const char *name, const char *what), struct vm_audit *ret)
+{
+	*ret = (struct vm_audit){.n_vms = 3};
+	return OK;
+}
+
+void vm_start(struct vm *vm)
+{
+	note("start %s\n", vm->name);
+}
+
+void vm_gather(struct vm *vm, enum vm_action action)
+{
+	note("%s %s\n", action == VM_FREEZE ? "freeze" : "revert", vm->name);
+}
+
+void vm_reset(struct vm *vm)
+{
+	news_tell(vm->name, vm->by_operator ? NEWS_RESET_BY_OPERATOR : NEWS_RESET, "");
+}
+
+void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+{
+	vm->outcome = outcome;
+	news_tell(vm->name, vm->by_operator ? NEWS_ENDED_BY_OPERATOR : NEWS_ENDED, fmt);
+}
+
+static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
+{
+	struct vcpu *vcpu = &vcpus[vms ? vms->index + 1 : 0];
+
+	*vcpu = (struct vcpu){0};
+	*vm = (struct vm){.name = name,
+			  .index = vms ? vms->index + 1 : 0,
+			  .outcome = outcome,
+			  .config = &config,
+			  .mem = &no_memory,
+			  .vcpu = vcpu,
+			  .n_vcpus = 1,
+			  .next = vms};
+	vms = vm;
+}
+
+/* A template t, a clone t-0 that the operator has stopped, and r, which runs. */
+static void make_vms(void)
+{
+	vms = NULL;
+	*did = '\0';
+	make_vm(&template, "t", VM_FROZEN);
+	template.layer = &layer;
+	template.n_holds = 2;
+	make_vm(&stopped, "t-0", VM_RUNNING);
+	stopped.template = &template;
+	stopped.vcpu->is_paused = true;
+	make_vm(&running, "r", VM_RUNNING);
+	made = (struct vm){.name = "t-1", .template = &template, .vcpu = &vcpus[3]};
+	n_left = 2;
+}

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""QMP as a client sees it: equal to QEMU's where both have a command, as its own schema says, and as docs/qmp.md says."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import unittest
+
+from client import Client, Error
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SERVE = pathlib.Path(os.environ["STENCIL_BUILD"]) / "tests/qmp_serve"
+QEMU = "qemu-system-x86_64"
+
+BEGIN = '{"execute": "qmp_capabilities"}'
+# Sent to both after BEGIN; the answers must be equal. QEMU 7.2 has one VM, which is stopped; so is ours first.
+SAME = r"""
+{"execute": "qmp_capabilities"}
+{"execute": "foo", "id": 2}
+{"execute": "foo", "id": [1, {"a": "b"}, null, true]}
+{"execute": 1}
+[1]
+5
+"text"
+abc
+{}
+{"a": 1}
+{"execute": "stop", "arguments": []}
+{"execute": "stop", "arguments": 7}
+{"execute": "stop", "x": 1}
+{"execute": "stop", "arguments": {"x": 1}}
+{"execute": "stop" x}
+{"execute": "stop",}
+{"execute": "stop", "execute": "cont"}
+{"execute": "st\qop"}
+{1: 2}
+{"execute": "stop"
+]
+}
+{"exec-oob": "stop"}
+{"execute": "stop", "exec-oob": "stop"}
+{"execute": "human-monitor-command"}
+{"execute": "human-monitor-command", "arguments": {"command-line": 5}}
+{"execute": "human-monitor-command", "arguments": {"command-line": null}}
+{"execute": "human-monitor-command", "arguments": {"command-line": "foo"}}
+{"execute": "human-monitor-command", "arguments": {"command-line": "info foo"}}
+{"execute": "dump-guest-memory", "arguments": {"paging": false, "protocol": "foo"}}
+{"execute": "dump-guest-memory", "arguments": {"paging": "x", "protocol": "foo"}}
+{"execute": "dump-guest-memory", "arguments": {"protocol": "foo"}}
+{"execute": "dump-guest-memory", "arguments": {"paging": true}}
+{"execute": "query-memory-devices"}
+{"execute": "query-memory-devices", "id": "x"}
+{"execute": "stop"}{"execute": "stop", "id": 1}
+{'execute': 'stop', "id": "it's"}
+{"execute": "system_reset"}
+{"execute": "cont"}
+{"execute": "query-version", "arguments": {"a": {"b": [1, 2.5, "c"]}}}
+{"execute": "qmp_capabilities", "arguments": {"enable": 1}}
+""".strip("\n").replace('{"execute": "stop"\n]', '{"execute": "stop"]').split("\n")
+
+
+def talk(command, lines):
+    """The answers, without events, and the names of the events."""
+    text = "\n".join([BEGIN, *lines]) + "\n"
+    done = subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=False, timeout=60)
+    messages = [json.loads(line) for line in done.stdout.splitlines()]
+    assert "QMP" in messages[0]
+    return ([message for message in messages[1:] if "event" not in message],
+            [message["event"] for message in messages if "event" in message])
+
+
+class LikeQemu(unittest.TestCase):
+    def test_answers_are_equal(self):
+        if not shutil.which(QEMU):
+            self.skipTest(f"no {QEMU}")
+        qemu = [QEMU, "-S", "-machine", "none", "-display", "none", "-qmp", "stdio"]
+        theirs, their_events = talk(qemu, [*SAME, '{"execute": "quit"}'])
+        ours, our_events = talk([SERVE], ['{"execute": "stop"}', *SAME, '{"execute": "quit"}'])
+        del ours[1]  # of the first stop
+        self.assertEqual(len(ours), len(theirs))
+        for line, our, their in zip(["begin", *SAME], ours, theirs):
+            with self.subTest(line):
+                self.assertEqual(our, their)
+        self.assertEqual(our_events, ["STOP", "RESET", "RESUME"])
+        self.assertEqual(their_events, ["RESET", "RESUME", "SHUTDOWN"])
+
+
+class Served(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.server = subprocess.Popen([SERVE, "all"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.client = Client(self.server.stdout, self.server.stdin)
+        self.entities = {entity["name"]: entity for entity in self.client.execute("query-qmp-schema")}
+
+    def tearDown(self):
+        self.server.stdin.close()
+        self.server.stdout.close()
+        self.server.wait(20)
+
+    def check(self, value, type_name):
+        """That the value is of the schema's type."""
+        kind = self.entities[type_name]
+        if kind["meta-type"] == "builtin":
+            python = {"string": str, "int": int, "boolean": bool}.get(kind["json-type"], object)
+            self.assertIsInstance(value, python)
+        elif kind["meta-type"] == "enum":
+            self.assertIn(value, kind["values"])
+        elif kind["meta-type"] == "array":
+            for element in value:
+                self.check(element, kind["element-type"])
+        else:
+            members = {member["name"]: member for member in kind["members"]}
+            self.assertLessEqual(value.keys(), members.keys())
+            for name, member in members.items():
+                if name in value:
+                    self.check(value[name], member["type"])
+                else:
+                    self.assertIn("default", member, name)
+
+    def test_the_greeting_names_both_versions(self):
+        self.assertEqual(self.client.greeting["capabilities"], [])
+        self.check(self.client.greeting["version"], "VersionInfo")
+
+    def test_the_schema_is_complete(self):
+        for entity in self.entities.values():
+            names = [member["type"] for member in entity.get("members", [])]
+            names += [entity[key] for key in ("arg-type", "ret-type", "element-type") if key in entity]
+            for name in names:
+                self.assertIn(name, self.entities)
+        commands = {name for name, entity in self.entities.items() if entity["meta-type"] == "command"}
+        listed = self.client.execute("query-commands")
+        self.assertEqual({command["name"] for command in listed}, commands)
+        self.assertEqual(len(listed), len(commands))
+
+    def test_answers_and_events_are_what_the_schema_says(self):
+        for command, arguments in (("query-version", {}), ("query-commands", {}), ("query-status", {"vm": "r"}),
+                                   ("query-memdev", {"vm": "r"}), ("query-memory-devices", {"vm": "r"}),
+                                   ("query-memory-size-summary", {"vm": "r"}), ("__org.stencil_query-vms", {}),
+                                   ("human-monitor-command", {"command_line": "help"}),
+                                   ("stop", {"vm": "r"}), ("cont", {"vm": "r"}), ("system_reset", {"vm": "r"}),
+                                   ("__org.stencil_clone", {"vm": "t", "paused": True}),
+                                   ("__org.stencil_destroy", {"vm": "r"})):
+            self.check(self.client.execute(command, **arguments), self.entities[command]["ret-type"])
+        self.client.execute("query-version")
+        self.assertEqual({event["event"] for event in self.client.events},
+                         {"STOP", "RESUME", "RESET", "__org.stencil_CLONED", "SHUTDOWN"})
+        for event in self.client.events:
+            self.check(event["data"], self.entities[event["event"]]["arg-type"])
+
+    def test_errors_have_a_class(self):
+        with self.assertRaises(Error) as raised:
+            self.client.execute("stop", vm="nobody")
+        self.assertEqual(raised.exception.error, {"class": "DeviceNotFound", "desc": "there is no VM 'nobody'"})
+
+    def test_the_document_has_a_row_for_each(self):
+        """And each row of it is true: names, arguments and data."""
+        rows = re.findall(r"^\| (`[^|]*)\|([^|]*)\|", (TOP / "docs/qmp.md").read_text(encoding="utf-8"), re.MULTILINE)
+        documented = {name: set(re.findall(r"`([a-z-]+)`", members))
+                      for names, members in rows for name in re.findall(r"`(.*?)`", names)}
+        told = {}
+        for name, entity in self.entities.items():
+            if entity["meta-type"] in ("command", "event"):
+                members = {member["name"] for member in self.entities[entity["arg-type"]]["members"]}
+                told[name] = members if entity["meta-type"] == "command" else members - {"vm"}
+        self.assertEqual(documented, told)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A client's session: what it sends, and what comes back. */
+#include "hv/monitor/qmp.h"
+
+#include "tests/qmp/machine.h"
+#include "tests/unit/support.h"
+
+#define GREETING \
+	"{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 2, \"minor\": 2, \"major\": 10}, " \
+	"\"package\": \"Stencil 0.0.0 (test)\"}, \"capabilities\": []}}\r\n"
+#define TIME		   "{\"timestamp\": {\"seconds\": 1700000000, \"microseconds\": 123456}, \"event\": "
+#define EMPTY		   "{\"return\": {}}\r\n"
+#define ERROR(class, text) "{\"error\": {\"class\": \"" class "\", \"desc\": \"" text "\"}}\r\n"
+#define GENERIC(text)	   ERROR("GenericError", text)
+
+static const char *received = "";
+static char sent[1 << 20];
+static size_t n_sent;
+
+int serial_receive(const struct serial_port *port)
+{
+	return *received ? (uint8_t)*received++ : -1;
+}
+
+/* No lock is held at the speed of a line. */
+void serial_send(const struct serial_port *port, uint8_t byte)
+{
+	assert_int_equal(vms_lock.next, vms_lock.serving);
+	sent[n_sent++] = (char)byte;
+	sent[n_sent] = '\0';
+}
+
+/* Turns of the boot processor's loop. */
+static void turn(unsigned n)
+{
+	while (n-- > 0) {
+		job_work();
+		qmp_poll();
+	}
+}
+
+static const char *ask(const char *text)
+{
+	sent[n_sent = 0] = '\0';
+	received = text;
+	turn(300);
+	assert_string_equal(received, "");
+	return sent;
+}
+
+static void check_talk(const char *text, const char *answer)
+{
+	assert_string_equal(ask(text), answer);
+}
+
+static int begin(void **state)
+{
+	make_vms();
+	if (!qmp_is_on()) {
+		assert_int_equal(qmp_begin(&SERIAL_COM2), ERR_NOMEM);
+		make_memory();
+		assert_int_equal(qmp_begin(&SERIAL_COM2), OK);
+	}
+	(void)ask("\xff{\"execute\": \"qmp_capabilities\"}");
+	*did = '\0';
+	return 0;
+}
+
+static void a_client_is_greeted_and_negotiates(void **state)
+{
+	check_talk("\xff", GREETING);
+	assert_false(qmp_holds_machine());
+	check_talk("{\"execute\": \"query-version\"}",
+		   ERROR("CommandNotFound",
+			 "Expecting capabilities negotiation with 'qmp_capabilities'"));
+	check_talk("{\"execute\": \"nonsense\"}",
+		   ERROR("CommandNotFound",
+			 "Expecting capabilities negotiation with 'qmp_capabilities'"));
+	check_talk("{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [\"oob\"]}}",
+		   GENERIC("Capability oob not available"));
+	check_talk("{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": []}}", EMPTY);
+	assert_true(qmp_holds_machine());
+	check_talk("{\"execute\": \"qmp_capabilities\"}",
+		   ERROR("CommandNotFound",
+			 "Capabilities negotiation is already complete, command ignored"));
+}
+
+/* As it was sent, except for blanks and single quotes. */
+static void an_id_comes_back(void **state)
+{
+	static const struct {
+		const char *sent, *back;
+	} ids[] = {
+		{"7", "7"},
+		{"-1.5e3", "-1.5e3"},
+		{"null", "null"},
+		{"\"a b\"", "\"a b\""},
+		{"'a\"b'", "\"a\\\"b\""},
+		{"'a\\'b'", "\"a'b\""},
+		{"\"a\\\\\\\"\"", "\"a\\\\\\\"\""},
+		{"[1, {\"k\" : 'v'}]", "[1,{\"k\":\"v\"}]"},
+		{"\"\xc3\xa4\"", "\"\xc3\xa4\""},
+	};
+	char text[200], answer[200];
+
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		snprintf(text, sizeof(text),
+			 "{\"execute\": \"cont\", \"arguments\": {\"vm\": "
+			 "\"r\"}, \"id\": %s}",
+			 ids[i].sent);
+		snprintf(answer, sizeof(answer), "{\"id\": %s, \"return\": {}}\r\n", ids[i].back);
+		check_talk(text, answer);
+	}
+	check_talk("{\"execute\": \"x\", \"id\": 1}",
+		   "{\"id\": 1, \"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The "
+		   "command x has not been found\"}}\r\n");
+	check_talk("{\"id\": 2, \"execute\": \"query-memory-size-summary\", \"arguments\": "
+		   "{\"vm\": \"r\"}}",
+		   "{\"id\": 2, \"return\": {\"base-memory\": 16777216, \"plugged-memory\": "
+		   "0}}\r\n");
+	memset(text, '1', 160);
+	memcpy(text, "{\"id\": ", 7);
+	strcpy(text + 160, "}");
+	check_talk(text, GENERIC("QMP input member 'id' is too long"));
+}
+
+/* Measured: what QEMU 7.2 says; tests/qmp/ compares more of it. */
+static void what_is_no_command_is_refused_in_qemus_words(void **state)
+{
+	static const struct {
+		const char *text, *desc;
+	} cases[] = {
+		{"[1]", "QMP input must be a JSON object"},
+		{"5\n", "QMP input must be a JSON object"},
+		{"abc\n", "JSON parse error, invalid keyword 'abc'"},
+		{"]", "JSON parse error, expecting value"},
+		{"\x01", "JSON parse error, stray '?'"},
+		{"{\"a\x01", "JSON parse error, stray '\\\"a?'"},
+		{"{\"execute\": \"stop\" x}", "JSON parse error, expected separator in dict"},
+		{"{}", "QMP input lacks member 'execute'"},
+		{"{\"a\": 1}", "QMP input member 'a' is unexpected"},
+		{"{\"exec-oob\": \"stop\"}", "QMP input member 'exec-oob' is unexpected"},
+		{"{\"execute\": 1}", "QMP input member 'execute' must be a string"},
+		{"{\"execute\": \"stop\", \"arguments\": []}",
+		 "QMP input member 'arguments' must be an object"},
+		{"{\"execute\": \"stop\", \"arguments\": {\"x\": 1}}",
+		 "Parameter 'x' is unexpected"},
+		{"{\"execute\": \"stop\", \"arguments\": {\"v\": 1}}",
+		 "Parameter 'v' is unexpected"},
+		{"{\"execute\": \"stop\", \"arguments\": {\"vm\": 1}}",
+		 "Invalid parameter type for 'vm', expected: string"},
+		{"{\"execute\": \"human-monitor-command\"}", "Parameter 'command-line' is missing"},
+		{"{\"execute\": \"dump-guest-memory\", \"arguments\": {\"paging\": \"x\", "
+		 "\"protocol\": \"y\"}}",
+		 "Invalid parameter type for 'paging', expected: boolean"},
+		{"{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": 1}}",
+		 "Invalid parameter type for 'enable', expected: array"},
+		{"{\"execute\": \"__org.stencil_clone\", \"arguments\": {\"count\": 1.5}}",
+		 "Invalid parameter type for 'count', expected: integer"},
+	};
+	char answer[300];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(answer, sizeof(answer), GENERIC("%s"), cases[i].desc);
+		check_talk(cases[i].text, answer);
+	}
+	assert_string_equal(did, "");
+}
+
+static void messages_need_no_lines(void **state)
+{
+	check_talk(" \n{\"execute\":\"cont\",\n\"arguments\":{\"vm\":\"r\"}}{\"execute\":\"x{\"}",
+		   EMPTY ERROR("CommandNotFound", "The command x{ has not been found"));
+	check_talk("{\"execute\": \"x", "");
+	check_talk("\xff", GREETING); /* and the half message is forgotten */
+	check_talk("{'execute': 'qmp_capabilities'}", EMPTY);
+}
+
+static void a_message_has_a_limit(void **state)
+{
+	static char text[4200];
+
+	memset(text, ' ', sizeof(text) - 1);
+	text[0] = '{';
+	text[4097] = '\0';
+	check_talk(text, GENERIC("JSON token size limit exceeded: a message has at most 4096 "
+				 "bytes"));
+	memset(text, '[', 1000);
+	text[1000] = '\xff';
+	text[1001] = '\0';
+	check_talk(text, GREETING);
+	check_talk("{'execute': 'qmp_capabilities'}", EMPTY);
+	memset(text, '[', 1000);
+	memset(text + 1000, ']', 1000);
+	text[2000] = '\0';
+	check_talk(text, GENERIC("the message has too many values"));
+}
+
+static void a_vm_is_named(void **state)
+{
+	check_talk("{\"execute\": \"stop\"}",
+		   GENERIC("there are several VMs: name one with the argument 'vm'"));
+	check_talk("{\"execute\": \"stop\", \"arguments\": {\"vm\": \"x\"}}",
+		   ERROR("DeviceNotFound", "there is no VM 'x'"));
+	check_talk("{\"execute\": \"stop\", \"arguments\": {\"vm\": \"t\"}}",
+		   GENERIC("VM t is a template"));
+	check_talk("{\"execute\": \"__org.stencil_revert\", \"arguments\": {\"vm\": \"r\"}}",
+		   GENERIC("VM r is not a clone"));
+	check_talk("{\"execute\": \"__org.stencil_clone\", \"arguments\": {\"vm\": \"r\"}}",
+		   GENERIC("VM r is not a template"));
+	assert_string_equal(did, "");
+	template.is_given_up = true;
+	stopped.outcome = VM_ENDED_WELL;
+	check_talk("{\"execute\": \"query-status\"}",
+		   "{\"return\": {\"running\": true, \"status\": \"running\"}}\r\n");
+	running.outcome = VM_ENDED_WELL;
+	check_talk("{\"execute\": \"query-status\"}", ERROR("DeviceNotFound", "there is no VM"));
+}
+
+#define ABOUT(command, vm) "{\"execute\": \"" command "\", \"arguments\": {\"vm\": \"" vm "\"}}"
+
+#define EVENT(name, data) TIME "\"" name "\", \"data\": {" data "}}\r\n"
+
+/* Events come when it has happened: after the answer, or later. */
+static void vms_do_what_they_are_told(void **state)
+{
+	check_talk(ABOUT("stop", "r"), EMPTY EVENT("STOP", "\"vm\": \"r\""));
+	check_talk(ABOUT("stop", "r"), EMPTY);
+	check_talk(ABOUT("query-status", "r"),
+		   "{\"return\": {\"running\": false, \"status\": \"paused\"}}\r\n");
+	check_talk(ABOUT("cont", "r"), EMPTY EVENT("RESUME", "\"vm\": \"r\""));
+	check_talk(ABOUT("query-status", "t"),
+		   "{\"return\": {\"running\": false, \"status\": \"paused\"}}\r\n");
+	check_talk(ABOUT("system_reset", "r"),
+		   EMPTY EVENT("RESET", "\"vm\": \"r\", \"guest\": false, \"reason\": "
+					"\"host-qmp-system-reset\""));
+	check_talk(ABOUT("__org.stencil_destroy", "r"),
+		   EMPTY EVENT("SHUTDOWN", "\"vm\": \"r\", \"guest\": false, \"reason\": "
+					   "\"host-qmp-quit\", \"why\": \"ended by the "
+					   "operator\""));
+	check_talk(ABOUT("__org.stencil_freeze", "t-0"), EMPTY);
+	check_talk(ABOUT("__org.stencil_revert", "t-0"), EMPTY);
+	check_talk(ABOUT("__org.stencil_destroy", "t"), EMPTY);
+	assert_string_equal(did, "freeze t-0\nrevert t-0\n");
+	assert_true(template.is_given_up);
+}
+
+static void clones_are_made(void **state)
+{
+	check_talk("{\"execute\": \"__org.stencil_clone\", \"arguments\": {\"vm\": \"t\", "
+		   "\"count\": 2, \"paused\": true}}",
+		   EMPTY TIME "\"__org.stencil_CLONED\", \"data\": {\"vm\": \"t-1\", "
+			      "\"template\": \"t\"}}\r\n" TIME
+			      "\"STOP\", \"data\": {\"vm\": \"t-1\"}}\r\n" TIME
+			      "\"__org.stencil_CLONED\", \"data\": {\"vm\": \"t-1\", "
+			      "\"template\": \"t\"}}\r\n");
+	assert_string_equal(did, "start t-1\nstart t-1\n");
+	check_talk(ABOUT("__org.stencil_clone", "t"), GENERIC("no memory for another clone"));
+	check_talk("{\"execute\": \"__org.stencil_clone\", \"arguments\": {\"vm\": \"t\", "
+		   "\"count\": 0}}",
+		   GENERIC("Parameter 'count' expects a number from 1 to 4294967295"));
+}
+
+static void vms_are_listed(void **state)
+{
+	running.share.weight = 100;
+	check_talk("{\"execute\": \"__org.stencil_query-vms\"}",
+		   "{\"return\": [{\"name\": \"r\", \"running\": true, \"is-template\": false, "
+		   "\"private\": 0, \"weight\": 100}, {\"name\": \"t-0\", \"running\": false, "
+		   "\"is-template\": false, \"private\": 0, \"weight\": 0, \"template\": \"t\"}, "
+		   "{\"name\": \"t\", \"running\": false, \"is-template\": true, \"private\": 0, "
+		   "\"weight\": 0}]}\r\n");
+}
+
+static void memory_is_described(void **state)
+{
+	check_talk(ABOUT("query-memdev", "r"),
+		   "{\"return\": [{\"id\": \"ram\", \"size\": 16777216, \"merge\": false, "
+		   "\"dump\": false, \"prealloc\": false, \"share\": true, \"reserve\": true, "
+		   "\"host-nodes\": [], \"policy\": \"default\"}]}\r\n");
+	check_talk(ABOUT("query-memory-devices", "r"), "{\"return\": []}\r\n");
+	check_talk(ABOUT("query-memdev", "x"), ERROR("DeviceNotFound", "there is no VM 'x'"));
+}
+
+#define PROMPT(line) \
+	"{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"" line "\"}" \
+	"}"
+
+static void the_prompts_commands_are_answered_here(void **state)
+{
+	static char line[400];
+
+	check_talk(PROMPT("info status"), "{\"return\": \"VM status: running\\r\\n\"}\r\n");
+	check_talk(PROMPT("foo \\\"a\\\""), "{\"return\": \"unknown command: 'foo'\\r\\n\"}\r\n");
+	check_talk(PROMPT("vm t"), "{\"return\": \"\"}\r\n");
+	check_talk(PROMPT("check"), "{\"return\": \"check: VMs and templates: 3, frames: 0, "
+				    "faults: 0\\r\\n\"}\r\n");
+	check_talk(PROMPT("info registers"),
+		   "{\"return\": \"CR0=00000011\\r\\n\"}\r\n" EVENT("STOP", "\"vm\": \"r\"")
+			   EVENT("RESUME", "\"vm\": \"r\""));
+	assert_string_equal(did, "focus t\n");
+	memset(line, 'x', 300);
+	snprintf(line, sizeof(line), PROMPT("%0*u"), 256, 1u);
+	check_talk(line, GENERIC("the command line is longer than 255 bytes"));
+}
+
+static enum job_state wait(void)
+{
+	return JOB_WAITS;
+}
+
+/* A command of the console has not ended; those that need no job are answered meanwhile. */
+static void the_consoles_job_is_waited_for(void **state)
+{
+	static const struct job job = {.step = wait};
+
+	job_begin(&job);
+	check_talk(ABOUT("query-status", "r"),
+		   "{\"return\": {\"running\": true, \"status\": \"running\"}}\r\n");
+	check_talk(PROMPT("vm t"), "");
+	assert_string_equal(did, "");
+	assert_true(job_interrupt());
+	assert_string_equal(did, "console: Interrupted\n");
+	check_talk("", "{\"return\": \"\"}\r\n");
+}
+
+#define DUMP(arguments) \
+	"{\"execute\": \"dump-guest-memory\", \"arguments\": {\"vm\": \"r\", " arguments "}}"
+
+static void memory_is_dumped(void **state)
+{
+	check_talk(DUMP("\"paging\": false, \"protocol\": \"file:/core\""), EMPTY);
+	assert_string_equal(did, "dump r\n");
+	check_talk(DUMP("\"paging\": false, \"protocol\": \"file:/there\""),
+		   GENERIC("dump: failed to open '/there': File exists"));
+	check_talk(DUMP("\"paging\": false, \"protocol\": \"/core\""),
+		   GENERIC("Invalid parameter 'protocol'"));
+	check_talk(DUMP("\"paging\": true, \"protocol\": \"file:/core\""),
+		   GENERIC("a dump has no paging: 'paging' must be false"));
+	assert_string_equal(did, "dump r\n");
+}
+
+static void the_console_does_not_interrupt_it(void **state)
+{
+	received = DUMP("\"paging\": false, \"protocol\": \"file:/core\"");
+	while (!job_is_running())
+		qmp_poll();
+	assert_false(job_interrupt());
+	check_talk("", EMPTY);
+}
+
+/* A client that does not read long enough is told how many it has missed. */
+static void lost_events_are_counted(void **state)
+{
+	(void)ask("");
+	for (unsigned i = 0; i < NEWS_KEPT + 3; i++)
+		news_tell(running.name, NEWS_FROZEN, "");
+	assert_non_null(strstr(ask(""), TIME "\"__org.stencil_EVENTS_LOST\", \"data\": "
+					     "{\"count\": 3}}\r\n"));
+	check_talk("", "");
+}
+
+static void who_has_not_negotiated_gets_no_events(void **state)
+{
+	check_talk("\xff", GREETING);
+	news_tell(running.name, NEWS_FROZEN, "");
+	check_talk("", "");
+	check_talk("{'execute': 'qmp_capabilities'}", EMPTY);
+}
+
+static void every_event_is_written(void **state)
+{
+	for (unsigned kind = 0; kind < N_NEWS_KINDS; kind++) {
+		(void)ask("");
+		news_tell(running.name, kind, "\"why\"");
+		assert_non_null(strstr(ask(""), "\", \"data\": {\"vm\": \"r\""));
+	}
+}
+
+static void the_end_sends_the_rest(void **state)
+{
+	sent[n_sent = 0] = '\0';
+	news_tell(running.name, NEWS_FAILED, "triple fault");
+	news_tell(stopped.name, NEWS_PANICKED, "");
+	qmp_end();
+	assert_string_equal(sent,
+			    TIME "\"SHUTDOWN\", \"data\": {\"vm\": \"r\", \"guest\": false, "
+				 "\"reason\": \"host-error\", \"why\": \"triple fault\"}}\r\n" TIME
+				 "\"GUEST_PANICKED\", \"data\": {\"vm\": \"t-0\", \"action\": "
+				 "\"poweroff\"}}\r\n");
+}
+
+/* Last: 'quit' holds for ever. */
+static void quit_ends_the_machine(void **state)
+{
+	check_talk("{\"execute\": \"quit\"}", EMPTY);
+	assert_true(command_has_quit());
+	assert_false(qmp_holds_machine());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_client_is_greeted_and_negotiates, begin),
+		cmocka_unit_test_setup(an_id_comes_back, begin),
+		cmocka_unit_test_setup(what_is_no_command_is_refused_in_qemus_words, begin),
+		cmocka_unit_test_setup(messages_need_no_lines, begin),
+		cmocka_unit_test_setup(a_message_has_a_limit, begin),
+		cmocka_unit_test_setup(a_vm_is_named, begin),
+		cmocka_unit_test_setup(vms_do_what_they_are_told, begin),
+		cmocka_unit_test_setup(clones_are_made, begin),
+		cmocka_unit_test_setup(vms_are_listed, begin),
+		cmocka_unit_test_setup(memory_is_described, begin),
+		cmocka_unit_test_setup(the_prompts_commands_are_answered_here, begin),
+		cmocka_unit_test_setup(the_consoles_job_is_waited_for, begin),
+		cmocka_unit_test_setup(memory_is_dumped, begin),
+		cmocka_unit_test_setup(the_console_does_not_interrupt_it, begin),
+		cmocka_unit_test_setup(lost_events_are_counted, begin),
+		cmocka_unit_test_setup(who_has_not_negotiated_gets_no_events, begin),
+		cmocka_unit_test_setup(every_event_is_written, begin),
+		cmocka_unit_test_setup(the_end_sends_the_rest, begin),
+		cmocka_unit_test_setup(quit_ends_the_machine, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
