@@ -34,6 +34,8 @@ enum {
 	QEMU_Q35_PORT = 0x604,
 	QEMU_I440FX_PORT = 0xb004,
 	BOCHS_PORT = 0x8900,
+	PCI_ADDRESS = 0xcf8,
+	PCI_DATA = 0xcfc,
 	CHIPSET_PORT = 0xcf9,
 	CHIPSET_RESET_HARD = 1 << 1, /* of the whole machine, not of a processor */
 	CHIPSET_RESET_NOW = 1 << 2,
@@ -138,6 +140,22 @@ static void off_by_emulator(void)
 		outb(BOCHS_PORT, (uint8_t)word[i]);
 }
 
+/*
+ * Bochs 2.7 has a PIIX4 that keeps the enable bit of its power management registers over a reset,
+ * and forgets their address. OVMF then waits for ever for a timer at no address. The datasheet
+ * (Intel 82371AB, "PMREGMISC") clears the bit at a reset.
+ */
+static void disable_piix4_registers(void)
+{
+	enum { FUNCTION = 0x80000b00, REGION_ENABLE = 0x80, PIIX4_PM = 0x71138086 };
+
+	outl(PCI_ADDRESS, FUNCTION);
+	if (inl(PCI_DATA) != PIIX4_PM)
+		return;
+	outl(PCI_ADDRESS, FUNCTION | REGION_ENABLE);
+	outl(PCI_DATA, inl(PCI_DATA) & ~UINT32_C(1));
+}
+
 static void reset_by_register(void)
 {
 	acpi_register_write(acpi.reset, 1, acpi.reset_value);
@@ -190,6 +208,8 @@ static _Noreturn void try_ways(void)
 	};
 
 	attempt.cpu = this_cpu();
+	if (attempt.goal == POWER_RESET)
+		disable_piix4_registers();
 	while ((attempt.way = power_way(attempt.goal, &facts, attempt.n++)) != POWER_NO_WAY) {
 		ways[attempt.way]();
 		tsc_wait_us(SETTLE_US);
