@@ -298,7 +298,7 @@ static const struct command commands[] = {
 	 .run = dump_guest_memory, .min = 1, .max = 1, .needs = VM_FOCUS, .flag = 's'},
 	{"freeze", "name", "make a VM a template", .run = freeze, .min = 1, .max = 1,
 	 .needs = VM_NAMED | VM_RUNS},
-	{"help", "[cmd]", "show the help", .run = help, .max = 1, .alias = "?"},
+	{"help", "[cmd]", "show the help", .run = help, .max = 2, .alias = "?"},
 	{"info", "[subcommand]", "show various information about the system state", .run = info,
 	 .max = 2},
 	{"query-memdev", "", "show memory backends, as JSON", .run = memory, .needs = VM_FOCUS},
@@ -362,20 +362,35 @@ static void show_help(const struct command *command, size_t n, const char *befor
 		    command->arguments, command->help);
 }
 
-/* An unknown command has no help: QEMU prints nothing either. */
+/* The help of one command or, of "info", one topic. */
+static void help_about(const char *name, const struct command *table, size_t n, const char *before)
+{
+	const struct command *command = find(table, n, name);
+
+	if (command)
+		show_help(command, 1, before);
+	else
+		say("unknown command: '%s%s'", before, name);
+}
+
+/* "help TOPIC" is what the messages about a topic's arguments propose. */
 static void help(const struct request *request)
 {
-	const struct command *command;
+	const char *name = request->n > 0 ? request->word[0] : NULL;
 
-	if (request->n == 0) {
+	if (name == NULL)
 		show_help(commands, ARRAY_SIZE(commands), "");
-		return;
-	}
-	command = find(commands, ARRAY_SIZE(commands), request->word[0]);
-	if (command && command->run == info)
+	else if (request->n == 2 && strcmp(name, "info") == 0)
+		help_about(request->word[1], topics, ARRAY_SIZE(topics), "info ");
+	else if (request->n == 2)
+		say("unknown command: '%s'", request->text);
+	else if (strcmp(name, "info") == 0)
 		show_help(topics, ARRAY_SIZE(topics), "info ");
-	else if (command)
-		show_help(command, 1, "");
+	else if (find(commands, ARRAY_SIZE(commands), name) ||
+		 !find(topics, ARRAY_SIZE(topics), name))
+		help_about(name, commands, ARRAY_SIZE(commands), "");
+	else
+		help_about(name, topics, ARRAY_SIZE(topics), "info ");
 }
 
 /* Report missing or superfluous arguments in QEMU's words. */

@@ -459,8 +459,16 @@ static void help_names_every_command(void **state)
 	type("? clone");
 	assert_string_equal(said, "clone [-S] name [count] -- start clones of a template\n"
 				  "\t\t\t -S: stopped, until 'cont'\n");
-	type("help x"); /* QEMU prints nothing either */
-	assert_string_equal(said, "");
+	type("help status");
+	assert_string_equal(said, "info status -- show the current VM status (running|paused)\n");
+	type("help info vms");
+	assert_string_equal(said, "info vms -- show the VMs\n");
+	type("help x");
+	assert_string_equal(said, "unknown command: 'x'\n");
+	type("help info x");
+	assert_string_equal(said, "unknown command: 'info x'\n");
+	type("help stop x");
+	assert_string_equal(said, "unknown command: 'help stop x'\n");
 	type("info");
 	assert_non_null(strstr(said, "info mtree -f -- "));
 	assert_non_null(strstr(said, "info vms -- "));
