@@ -11,6 +11,7 @@
 
 #include <sys/mman.h>
 
+#include "guest-tools/lint/help.h"
 #include "guest-tools/lint/lint.h"
 #include "guest-tools/lint/request.h"
 #include "hv/config/read.h"
@@ -105,6 +106,9 @@ int main(int argc, char **argv)
 	struct arena arena = {.size = ARENA_SIZE};
 
 	request_parse(&request, argc, argv);
+	if (request.help_option != LINT_HELP_NONE)
+		return lint_help(request.help_option, request.help_text) ? EXIT_SUCCESS
+									 : EXIT_FAILURE;
 	arena.base = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (arena.base == MAP_FAILED) {

@@ -11,7 +11,16 @@
 #define EXIT_USAGE	   2
 #define PHYS_BITS_MIN	   36 /* of a processor that does not tell */
 
-enum { KEY_RAMDISK = 0x100, KEY_OBJECT, KEY_JSON, KEY_MEMORY, KEY_PHYS_BITS };
+enum {
+	KEY_RAMDISK = 0x100,
+	KEY_OBJECT,
+	KEY_DEVICE,
+	KEY_MACHINE,
+	KEY_CPU,
+	KEY_JSON,
+	KEY_MEMORY,
+	KEY_PHYS_BITS
+};
 
 static const struct argp_option options[] = {
 	{.name = "ramdisk",
@@ -22,7 +31,17 @@ static const struct argp_option options[] = {
 	{.name = "object",
 	 .key = KEY_OBJECT,
 	 .arg = "STRING",
-	 .doc = "Check what would stand behind -object, instead of a file; may be repeated"},
+	 .doc = "Check what would stand behind -object, instead of a file; may be repeated. "
+		"\"help\" and \"TYPE,help\" list types and properties"},
+	{.name = "device",
+	 .key = KEY_DEVICE,
+	 .arg = "[NAME,]help",
+	 .doc = "List the devices, or the properties of one, as QEMU does"},
+	{.name = "machine",
+	 .key = KEY_MACHINE,
+	 .arg = "[TYPE,]help",
+	 .doc = "List the machine types, or the properties of one"},
+	{.name = "cpu", .key = KEY_CPU, .arg = "help", .doc = "List the CPU models"},
 	{.name = "json",
 	 .key = KEY_JSON,
 	 .doc = "Print the properties of accepted objects, a line for each VM"},
@@ -62,6 +81,29 @@ static unsigned phys_bits(const char *text, struct argp_state *state)
 	return (unsigned)n;
 }
 
+static void ask_help(struct request *request, enum lint_help_option option, const char *text,
+		     struct argp_state *state)
+{
+	if (!lint_is_help(text))
+		argp_error(state,
+			   "'help' or 'NAME,help' is wanted, not '%s': the rest of this "
+			   "option is checked in a CONFIG",
+			   text);
+	request->help_option = option;
+	request->help_text = text;
+}
+
+static void add_object(struct request *request, const char *text, struct argp_state *state)
+{
+	if (lint_is_help(text)) {
+		ask_help(request, LINT_HELP_OBJECT, text, state);
+		return;
+	}
+	if (request->n_objects == OBJECTS_MAX)
+		argp_error(state, "more than %d objects", OBJECTS_MAX);
+	request->objects[request->n_objects++] = text;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct request *request = state->input;
@@ -71,9 +113,16 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		request->ramdisk = arg;
 		return 0;
 	case KEY_OBJECT:
-		if (request->n_objects == OBJECTS_MAX)
-			argp_error(state, "more than %d objects", OBJECTS_MAX);
-		request->objects[request->n_objects++] = arg;
+		add_object(request, arg, state);
+		return 0;
+	case KEY_DEVICE:
+		ask_help(request, LINT_HELP_DEVICE, arg, state);
+		return 0;
+	case KEY_MACHINE:
+		ask_help(request, LINT_HELP_MACHINE, arg, state);
+		return 0;
+	case KEY_CPU:
+		ask_help(request, LINT_HELP_CPU, arg, state);
 		return 0;
 	case KEY_JSON:
 		request->json = true;
@@ -90,7 +139,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		request->config = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if ((request->config != NULL) == (request->n_objects != 0))
+		if (request->help_option == LINT_HELP_NONE &&
+		    (request->config != NULL) == (request->n_objects != 0))
 			argp_error(state, "either CONFIG or --object is wanted");
 		return 0;
 	default:

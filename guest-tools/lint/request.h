@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/lib/types.h"
+#include "guest-tools/lint/help.h"
 
 #define OBJECTS_MAX   1024
 #define PHYS_BITS_MAX 48
@@ -12,6 +12,8 @@ struct request {
 	const char *ramdisk;
 	const char *objects[OBJECTS_MAX];
 	size_t n_objects;
+	enum lint_help_option help_option; /* whose help is wanted, instead of a check */
+	const char *help_text;
 	bool json;
 	uint64_t memory; /* bytes */
 	unsigned phys_bits;

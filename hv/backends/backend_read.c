@@ -97,13 +97,17 @@ static enum status get_file(struct backend *backend, struct diag *diag)
 	"share size x-use-canonical-path-for-ramblock-id"
 #define FILE_PROPERTIES "align discard-data mem-path offset readonly rom"
 
+const char *backend_properties(enum backend_type type)
+{
+	return type == BACKEND_FILE ? COMMON_PROPERTIES " " FILE_PROPERTIES : COMMON_PROPERTIES;
+}
+
 enum status backend_read_options(struct backend *backend, struct diag *diag)
 {
 	TRY(get_common(backend, diag));
-	if (backend->type == BACKEND_RAM)
-		return options_check_known(&backend->options, COMMON_PROPERTIES, diag);
-	TRY(get_file(backend, diag));
-	return options_check_known(&backend->options, COMMON_PROPERTIES " " FILE_PROPERTIES, diag);
+	if (backend->type == BACKEND_FILE)
+		TRY(get_file(backend, diag));
+	return options_check_known(&backend->options, backend_properties(backend->type), diag);
 }
 
 static enum status report_zero(struct backend *backend, const char *key, struct diag *diag)

@@ -4,6 +4,8 @@
 #include "hv/backends/backend.h"
 
 const char *backend_type_name(enum backend_type type);
+/* The names of its properties, with blanks between them. */
+const char *backend_properties(enum backend_type type);
 
 /* Where the value of 'key' was written; the whole argument if 'key' was not given. */
 struct diag_place backend_option_place(struct backend *backend, const char *key);

@@ -28,27 +28,48 @@ static const char other_objects[] =
 
 enum object_type { OBJECT_FILE, OBJECT_RAM, OBJECT_CONTEXT };
 
+static const char *const type_names[] = {"memory-backend-file", "memory-backend-ram",
+					 "thread-context", NULL};
+static const char context_properties[] = "cpu-affinity id node-affinity";
+
+static bool find_type(const char *name, enum object_type *ret)
+{
+	for (unsigned i = 0; type_names[i] != NULL; i++) {
+		if (strcmp(name, type_names[i]) != 0)
+			continue;
+		*ret = i;
+		return true;
+	}
+	return false;
+}
+
+/* NULL: there is no such type. */
+static const char *properties_of(const char *name)
+{
+	enum object_type type;
+
+	if (!find_type(name, &type))
+		return NULL;
+	if (type == OBJECT_CONTEXT)
+		return context_properties;
+	return backend_properties(type == OBJECT_FILE ? BACKEND_FILE : BACKEND_RAM);
+}
+
 static enum status get_type(struct options *options, struct diag *diag, enum object_type *ret)
 {
-	static const char *const names[] = {"memory-backend-file", "memory-backend-ram",
-					    "thread-context", NULL};
 	const char *name = NULL;
 	unsigned type = OBJECT_RAM;
 
 	TRY(options_check_given(options, "qom-type", diag));
 	TRY(options_get_string(options, "qom-type", diag, &name));
-	for (unsigned i = 0; names[i] != NULL; i++) {
-		if (strcmp(name, names[i]) != 0)
-			continue;
-		*ret = i;
+	if (find_type(name, ret))
 		return OK;
-	}
 	if (is_listed(other_objects, name)) {
 		diag_error(diag, options_place(options, "qom-type"),
 			   "object type '%s' is not supported yet", name);
 		return ERR_INVAL;
 	}
-	return options_get_enum(options, "qom-type", names, diag, &type);
+	return options_get_enum(options, "qom-type", type_names, diag, &type);
 }
 
 static enum status get_id(struct options *options, struct diag *diag)
@@ -76,7 +97,7 @@ static enum status read_context(struct thread_context *context, struct diag *dia
 	context->has_nodes = nodes.is_given;
 	copy_bits(context->cpus, &cpus);
 	copy_bits(context->nodes, &nodes);
-	return options_check_known(options, "cpu-affinity id node-affinity", diag);
+	return options_check_known(options, context_properties, diag);
 }
 
 static enum status add_context(const struct options *options, struct thread_context **tail,
@@ -156,13 +177,14 @@ static enum status check_id(const struct options *options, const struct backend 
 enum status object_read(const struct word *argument, struct backend **backends,
 			struct thread_context **contexts, struct arena *arena, struct diag *diag)
 {
+	static const struct option_syntax syntax = {.implied = "qom-type",
+						    .properties = properties_of};
 	enum object_type type = OBJECT_RAM;
 	struct backend *backend;
 	struct options options;
 	enum status status;
 
-	TRY(options_read(argument, &(struct option_syntax){.implied = "qom-type"}, arena, diag,
-			 &options));
+	TRY(options_read(argument, &syntax, arena, diag, &options));
 	TRY(check_id(&options, *backends, *contexts, diag));
 	status = get_type(&options, diag, &type);
 	if (status == OK && type == OBJECT_CONTEXT)

@@ -40,9 +40,24 @@ struct splitter {
 	size_t at;		/* of the next item */
 	const char *implied;	/* of the next item; NULL: none */
 	bool no_flags;
+	const char *(*properties)(const char *first);
 	struct arena *arena;
 	struct diag *diag;
 };
+
+static enum status refuse_help(const struct splitter *splitter, const struct option *option)
+{
+	const struct option *first = splitter->options.first;
+	const char *names = NULL;
+
+	diag_error(splitter->diag, option_key_place(&splitter->options, option),
+		   "there is no help in a configuration");
+	if (splitter->properties != NULL && first != NULL)
+		names = splitter->properties(first->value);
+	if (names != NULL)
+		diag_advice(splitter->diag, "properties: %s", names);
+	return ERR_INVAL;
+}
 
 /* A key without a value, 'len' long: "share" is share=on, "noshare" is share=off. */
 static enum status split_short_form(struct splitter *splitter, struct option *option, size_t len)
@@ -57,11 +72,8 @@ static enum status split_short_form(struct splitter *splitter, struct option *op
 	option->key = key + skip;
 	option->value = skip ? "off" : "on";
 	option->value_at = option->key_at;
-	if (strcmp(key, "help") == 0 || strcmp(key, "?") == 0) {
-		diag_error(diag, option_key_place(&splitter->options, option),
-			   "there is no help in a configuration");
-		return ERR_INVAL;
-	}
+	if (strcmp(key, "help") == 0 || strcmp(key, "?") == 0)
+		return refuse_help(splitter, option);
 	if (splitter->no_flags) {
 		diag_error(diag, option_key_place(&splitter->options, option),
 			   "Expected '=' after parameter '%s'", key);
@@ -121,6 +133,7 @@ enum status options_split(const struct word *word, const struct option_syntax *s
 		.options.word = word,
 		.implied = syntax->implied,
 		.no_flags = syntax->no_flags,
+		.properties = syntax->properties,
 		.arena = arena,
 		.diag = diag,
 	};

@@ -35,6 +35,8 @@ struct options {
 struct option_syntax {
 	const char *implied; /* the key of a first item without '='; NULL: there is none */
 	bool no_flags;	     /* "key" alone is an error; else key=on, with a warning */
+	/* The names that exist for a first item of this value, to list them; may be NULL. */
+	const char *(*properties)(const char *first);
 };
 
 /*

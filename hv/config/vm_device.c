@@ -8,6 +8,11 @@
 #include "hv/devices/pvpanic.h"
 #include "hv/lib/string.h"
 
+#define DEBUG_EXIT_PROPERTIES "id iobase iosize"
+#define DEBUGCON_PROPERTIES   "chardev id iobase"
+#define VMGENID_PROPERTIES    "guid id"
+#define PVPANIC_PROPERTIES    "events id ioport"
+
 #define DEBUG_EXIT_IOBASE 0x501
 #define DEBUG_EXIT_IOSIZE 2
 #define DEBUGCON_IOBASE	  0xe9
@@ -191,7 +196,8 @@ static enum status read_debug_exit(struct vm_reader *reader, struct options *opt
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
 	TRY(options_get_integer(options, "iosize", &type_uint32, reader->diag, &iosize));
-	TRY(options_check_properties(options, "isa-debug-exit", "id iobase iosize", reader->diag));
+	TRY(options_check_properties(options, "isa-debug-exit", DEBUG_EXIT_PROPERTIES,
+				     reader->diag));
 	TRY(check_ports(reader, options, iosize == 0 ? "iosize" : "iobase", iobase, iosize));
 	if (vm->has_debug_exit) {
 		diag_error(reader->diag, word_place(options->word, 0),
@@ -213,7 +219,7 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 
 	TRY(options_get_integer(options, "iobase", &type_uint32, reader->diag, &iobase));
 	TRY(options_get_string(options, "chardev", reader->diag, &id));
-	TRY(options_check_properties(options, "isa-debugcon", "chardev id iobase", reader->diag));
+	TRY(options_check_properties(options, "isa-debugcon", DEBUGCON_PROPERTIES, reader->diag));
 	if (*id == '\0') {
 		diag_error(reader->diag, place, "Can't create debugcon device, empty char device");
 		return ERR_INVAL;
@@ -234,7 +240,7 @@ static enum status read_vmgenid(struct vm_reader *reader, struct options *option
 	const char *guid = "auto";
 
 	TRY(options_get_string(options, "guid", reader->diag, &guid));
-	TRY(options_check_properties(options, "vmgenid", "guid id", reader->diag));
+	TRY(options_check_properties(options, "vmgenid", VMGENID_PROPERTIES, reader->diag));
 	vm->has_guid = strcmp(guid, "auto") != 0;
 	if (vm->has_guid && !identity_parse_guid(guid, vm->guid)) {
 		diag_error(reader->diag, options_place(options, "guid"),
@@ -269,7 +275,7 @@ static enum status read_pvpanic(struct vm_reader *reader, struct options *option
 
 	TRY(options_get_integer(options, "ioport", &type_uint16, reader->diag, &ioport));
 	TRY(options_get_integer(options, "events", &type_uint8, reader->diag, &events));
-	TRY(options_check_properties(options, "pvpanic", "events id ioport", reader->diag));
+	TRY(options_check_properties(options, "pvpanic", PVPANIC_PROPERTIES, reader->diag));
 	TRY(check_pvpanic_port(reader, options, ioport));
 	if (events & ~(int64_t)PVPANIC_EVENTS) {
 		diag_error(reader->diag, options_place(options, "events"),
@@ -318,13 +324,33 @@ static enum status check_device_id(struct vm_reader *reader, struct options *opt
 struct driver {
 	const char *name;
 	enum status (*read)(struct vm_reader *reader, struct options *options);
+	const char *properties;
 };
 
 static const struct driver drivers[] = {
-	{"isa-debug-exit", read_debug_exit}, {"isa-debugcon", read_isa_debugcon},
-	{"nvdimm", vm_read_nvdimm},	     {"pc-dimm", vm_read_pc_dimm},
-	{"pvpanic", read_pvpanic},	     {"vmgenid", read_vmgenid},
+	{"isa-debug-exit", read_debug_exit, DEBUG_EXIT_PROPERTIES},
+	{"isa-debugcon", read_isa_debugcon, DEBUGCON_PROPERTIES},
+	{"nvdimm", vm_read_nvdimm, NVDIMM_PROPERTIES},
+	{"pc-dimm", vm_read_pc_dimm, PC_DIMM_PROPERTIES},
+	{"pvpanic", read_pvpanic, PVPANIC_PROPERTIES},
+	{"vmgenid", read_vmgenid, VMGENID_PROPERTIES},
 };
+
+/* NULL: there is no such driver. */
+static const struct driver *find_driver(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
+		if (strcmp(name, drivers[i].name) == 0)
+			return &drivers[i];
+	return NULL;
+}
+
+static const char *properties_of(const char *name)
+{
+	const struct driver *driver = find_driver(name);
+
+	return driver != NULL ? driver->properties : NULL;
+}
 
 static enum status refuse_driver(struct vm_reader *reader, const struct options *options,
 				 const struct option *driver)
@@ -353,17 +379,16 @@ static enum status refuse_driver(struct vm_reader *reader, const struct options 
 static enum status read_driver(struct vm_reader *reader, struct options *options)
 {
 	const struct option *driver = options_find(options, "driver");
+	const struct driver *known;
 
 	if (driver == NULL || (driver->json != NULL && driver->json->type != JSON_STRING)) {
 		diag_error(reader->diag, word_place(options->word, 0),
 			   "Parameter 'driver' is missing");
 		return ERR_INVAL;
 	}
-	for (size_t n = 0; n < ARRAY_SIZE(drivers); n++) {
-		if (strcmp(driver->value, drivers[n].name) == 0)
-			return drivers[n].read(reader, options);
-	}
-	return refuse_driver(reader, options, driver);
+	known = find_driver(driver->value);
+	return known != NULL ? known->read(reader, options)
+			     : refuse_driver(reader, options, driver);
 }
 
 static enum status keep_json_device(struct vm_reader *reader, const struct options *options)
@@ -381,10 +406,11 @@ static enum status keep_json_device(struct vm_reader *reader, const struct optio
 
 enum status vm_read_device(struct vm_reader *reader, const struct word *argument)
 {
+	static const struct option_syntax syntax = {.implied = "driver",
+						    .properties = properties_of};
 	struct options options;
 
-	TRY(options_read(argument, &(struct option_syntax){.implied = "driver"}, reader->arena,
-			 reader->diag, &options));
+	TRY(options_read(argument, &syntax, reader->arena, reader->diag, &options));
 	if (options.is_json)
 		return keep_json_device(reader, &options);
 	TRY(check_device_id(reader, &options));

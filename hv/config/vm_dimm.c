@@ -60,10 +60,8 @@ static enum status check_properties(const struct options *options, bool is_nvdim
 				    struct diag *diag)
 {
 	if (is_nvdimm)
-		return options_check_properties(options, "nvdimm",
-						"addr id label-size memdev node slot unarmed uuid",
-						diag);
-	return options_check_properties(options, "pc-dimm", "addr id memdev node slot", diag);
+		return options_check_properties(options, "nvdimm", NVDIMM_PROPERTIES, diag);
+	return options_check_properties(options, "pc-dimm", PC_DIMM_PROPERTIES, diag);
 }
 
 static enum status read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm)

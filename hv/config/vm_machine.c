@@ -207,13 +207,20 @@ static enum status check_machine_accel(struct vm_reader *reader, struct options 
 	return ERR_INVAL;
 }
 
+static const char *properties_of(const char *type)
+{
+	(void)type; /* all types have the same */
+	return properties;
+}
+
 enum status vm_read_machine(struct vm_reader *reader, const struct word *argument)
 {
+	static const struct option_syntax syntax = {
+		.implied = "type", .no_flags = true, .properties = properties_of};
 	const struct option *backend;
 	struct options options;
 
-	TRY(options_split(argument, &(struct option_syntax){.implied = "type", .no_flags = true},
-			  reader->arena, reader->diag, &options));
+	TRY(options_split(argument, &syntax, reader->arena, reader->diag, &options));
 	backend = options_find(&options, "memory-backend");
 	if (backend != NULL) {
 		reader->vm->memory_backend_id = backend->value;

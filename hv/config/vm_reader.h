@@ -99,6 +99,8 @@ enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *argument
 enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 
 /* Read the options of -device pc-dimm or nvdimm, whose id and driver were read. Same returns. */
+#define PC_DIMM_PROPERTIES "addr id memdev node slot"
+#define NVDIMM_PROPERTIES  "addr id label-size memdev node slot unarmed uuid"
 enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options);
 enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options);
 

@@ -96,6 +96,9 @@ class Tables(unittest.TestCase):
 
     def check_option_string(self, row):
         argument = here(row["option_string"])
+        if row["cmdline"] == "exit 0 (help)":
+            self.assertEqual(lint("--object", argument)[:2], (0, []))
+            return
         objects = [argument, argument] if row["n"] == "367" else [argument]
         accepted = row["cmdline"] == "accepted" and not row["stencil"]
         status, messages, output = check("--json", *(a for o in objects for a in ("--object", o)))
@@ -216,6 +219,32 @@ class Program(unittest.TestCase):
                     said = self.advice(f"vm v -kernel /k {arguments},{name}x=zz")
                     self.assertRegex(said, "Invalid parameter '|Property '[^ ]*' not found")
                     self.assertIn(f"did you mean '{name}'?", said)
+
+    def test_help_lists_what_a_configuration_takes(self):
+        for option, title, row, names in (
+                ("object", "List of user creatable objects:", r"  (\S+)$",
+                 ["memory-backend-file", "memory-backend-ram", "thread-context"]),
+                ("device", "Devices:", r'name "(\S+)"', ["isa-debug-exit", "isa-debugcon", "nvdimm",
+                                                        "pc-dimm", "pvpanic", "vmgenid"]),
+                ("machine", "Supported machines are:", r"(\S+) +Stencil's only machine", ["microvm", "pc", "q35"]),
+                ("cpu", "Available CPUs:", r"x86 (\S+) ", ["host", "max"])):
+            with self.subTest(option=option):
+                status, messages, output = lint(f"--{option}", "help")
+                self.assertEqual((status, messages, output.splitlines()[0]), (0, [], title))
+                self.assertEqual(re.findall(row, output, re.M), names)
+                said = self.advice(f"vm v -kernel /k -{option} help")
+                self.assertTrue(all(name in said for name in names), said)
+                status, messages, output = lint(f"--{option}", "pc-dim,help")
+                self.assertEqual((status, len(messages), output), (1, 1, ""))
+            for name in names if option != "cpu" else []:
+                with self.subTest(option=option, name=name):
+                    status, messages, output = lint(f"--{option}", f"{name},help")
+                    self.assertEqual((status, messages), (0, []))
+                    listed = re.findall(r"^  ([^ =]+)=<", output, re.M)
+                    said = self.advice(f"vm v -kernel /k -{option} {name},help")
+                    self.assertIn("there is no help in a configuration", said)
+                    known = set(re.search("properties: (.*)", said)[1].split()) - {"id", "type"}
+                    self.assertEqual(sorted(listed), sorted(known))
 
     @staticmethod
     def advice(text):
@@ -491,6 +520,7 @@ class Program(unittest.TestCase):
     def test_usage_is_checked(self):
         string = "memory-backend-ram,id=m,size=1M"
         for arguments in ([], ["--object"], ["--foo"], ["a", "b"], ["--object", string, "a"],
+                          ["--device", "pc-dimm"], ["--machine", "pc"], ["--cpu", "host"],
                           ["--memory", "0", "--object", string],
                           ["--memory", "x", "--object", string],
                           ["--phys-bits", "35", "--object", string],
