@@ -166,7 +166,7 @@ def build(work):
     """Build; concurrent runs build one after the other."""
     print("stencil run: building", file=sys.stderr)
     BUILD.mkdir(exist_ok=True)
-    steps = [["ninja", "-C", BUILD, "stencil.efi", "guest_bob"]]  # bob is for the demonstration
+    steps = [["ninja", "-C", BUILD, "stencil.efi"]]
     if not (BUILD / "build.ninja").exists():
         steps.insert(0, ["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP])
     folder = os.open(BUILD, os.O_RDONLY)
@@ -193,7 +193,7 @@ def make_image(options, work):
     else:
         config, ramdisk = options.config, options.ramdisk
         if not config:
-            subprocess.run([TOP / "scripts/demo/make", work / "demo"], check=True)
+            subprocess.run([TOP / "scripts/demo/clones/make", work / "demo"], check=True)
             config, ramdisk = work / "demo/stencil.conf", work / "demo/ramdisk"
         (work / "stencil.conf").write_bytes(unattended(config.read_bytes()))
         command = [STENCIL, "image", "--efi", BUILD / "BOOTX64.EFI",

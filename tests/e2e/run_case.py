@@ -6,11 +6,14 @@
 With FAULT, the case boots on two processors and BOOTX64-inject.EFI injects this fault (tests/inject).
 Keys of a case, usually in this order:
     config   text of the configuration file; "host -check on" is added
+    demo     instead: a demonstration, by the name of its folder in scripts/demo
+    document a file whose first console listing is compared with the console's lines. Numbers may differ in
+             lines of Stencil, and the release of a kernel; "..." stands for lines that are left out
     files    a table: name in the ramdisk = its content, one of
                {payload = "hello"}            a payload guest of tests/guest
                {pattern = [SIZE, ...]}        the output of make_pattern; also with text and at
                {size = N, text = "...", at = N}   zeros, with text at an offset
-               {demo = "vmlinuz"}             a file of the demonstration
+               {demo = "vmlinuz"}             a file of the demonstration of memory
                {made = "nvdimm/initrd"}       a file that nvdimm/make makes
                {received = "t.state"}         a file that an earlier boot sent; changed by
                  set = [OFFSET, BYTE], cut = BYTES at its end, or bits = [SECTION, OFFSET, WORD]
@@ -56,7 +59,7 @@ from unattended import unattended  # pylint: disable=wrong-import-position
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
 TIMED_OUT = 124  # of scripts/run
-KEYS = {"config", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "com2", "embed", "efi", "status",
+KEYS = {"config", "demo", "document", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "com2", "embed", "efi", "status",
         "like", "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then"}
 
 
@@ -101,7 +104,7 @@ def make_file(path, source, work):
             output.write(source.get("text", "").encode())
     elif "demo" in source:
         if not (work / "demo").exists():
-            subprocess.run([TOP / "scripts/demo/make", work / "demo"], check=True)
+            subprocess.run([TOP / "scripts/demo/memory/make", work / "demo"], check=True)
         os.link(work / "demo/ramdisk" / source["demo"], path)
     elif "made" in source:
         folder, name = source["made"].split("/")
@@ -169,6 +172,10 @@ def run(case, work):
             command += ["--image", make_image(case, config, ramdisk, work)]
         else:
             command += ["--ramdisk", ramdisk, config]
+    elif "demo" in case:
+        made = work / "demo"
+        subprocess.run([TOP / "scripts/demo" / case["demo"] / "make", made], check=True)
+        command += ["--ramdisk", made / "ramdisk", made / "stencil.conf"]
     if "com2" in case:
         listener = socket.create_server(("127.0.0.1", 0))
         command += ["--com2", str(listener.getsockname()[1])]
@@ -207,6 +214,18 @@ def unequal_shares(matches):
     return [f"share {share / mean:.3f}: {match.string}" for share, match in zip(shares, matches) if abs(share / mean - 1) > 0.05]
 
 
+def listed(document):
+    """Patterns for the lines of the first listing of a console."""
+    text = (TOP / document).read_text(encoding="utf-8")
+    listing = re.search(r"^```\n(stencil: .*?)^```$", text, re.DOTALL | re.MULTILINE)[1]
+    patterns = []
+    for line in listing.splitlines():
+        vary = r"[0-9a-f]{16}|\d+" if line.startswith("stencil:") else r"\d+\.\d+\.\d+-\d+"
+        parts = [re.escape(part) for part in re.split(vary, line)]
+        patterns.append("^" + "[0-9a-f.-]+".join(parts) + "$")
+    return [pattern for pattern in patterns if pattern != r"^\.\.\.$"]
+
+
 def judge(case, status, lines):
     """Returns what is wrong, in words."""
     def matches(pattern):
@@ -215,7 +234,8 @@ def judge(case, status, lines):
     wrong = []
     if status != case["status"]:
         wrong.append(f"exit status {status} instead of {case['status']}")
-    wrong += [f"missing: {p}" for p in case.get("expect", []) if not matches(p)]
+    patterns = case.get("expect", []) + (listed(case["document"]) if "document" in case else [])
+    wrong += [f"missing: {p}" for p in patterns if not matches(p)]
     wrong += [f"forbidden: {line}" for p in case.get("forbid", []) for line in matches(p)]
     wrong += [f"{len(matches(p))} lines instead of {n}: {p}"
               for p, n in case.get("count", {}).items() if len(matches(p)) != n]

@@ -10,11 +10,11 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 declare -A elsewhere=(
-	['./scripts/run']='case demo'
+	['./scripts/run']='case demo_clones'
 	['./scripts/test']='what runs this'
 	['./scripts/test -L unit']='what runs this'
 	['scripts/check format includes calls circles']='the tests check_*'
-	['scripts/run --ramdisk /tmp/demo/ramdisk /tmp/demo/stencil.conf']='case demo'
+	['scripts/run --ramdisk /tmp/demo/ramdisk /tmp/demo/stencil.conf']='case demo_clones'
 )
 
 failures=0

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The demonstration's second guest, a few kilobytes instead of a Linux: waits for
+ * The second guest of scripts/demo/memory, a few kilobytes instead of a Linux: waits for
  * alice's message in the shared page, then reports what it sees and what it can change.
- * The addresses are those of scripts/demo/stencil.conf.
+ * The addresses are those of scripts/demo/memory/stencil.conf.
  */
 #include "tests/guest/lib/lib.h"
 
