@@ -8,7 +8,7 @@
  * The information that boot/ passes to hv/. It has no UEFI type and no pointer into memory that
  * is listed as free. All addresses are physical and, at the hand-over, identity-mapped.
  */
-#define BOOT_INFO_VERSION 2
+#define BOOT_INFO_VERSION 3
 
 enum { BOOT_FRAMEBUFFERS_MAX = 8 };
 
@@ -58,6 +58,7 @@ struct boot_info {
 	struct boot_cpu *cpu;	      /* from EFI MP services, for machines without a MADT */
 	struct boot_section *section; /* sorted, whole pages */
 	const char *config;	      /* text, NUL-terminated */
+	const char *config_name;      /* of its file, for messages */
 	uint64_t config_len;	      /* without the NUL */
 	/* cpio archives, the first at a page boundary, zero-padded to the end of the last page;
 	 * len 0: none. */

@@ -10,12 +10,15 @@ set(BOOT_PURE_SOURCES
 	boot/identity_map.c
 	boot/iso9660.c
 	boot/memory_map.c
+	boot/newc.c
+	boot/parcel.c
 	boot/pe.c
 	boot/ramdisk_parts.c
 	boot/sha256.c
 )
 set(BOOT_SOURCES
 	${BOOT_PURE_SOURCES}
+	boot/deliver.c
 	boot/disc.c
 	boot/files.c
 	boot/firmware.c

@@ -2,12 +2,14 @@
 /*
  * Reads configuration and ramdisk into memory that the hypervisor keeps. A section of the image
  * replaces the files of the volume, for each of the two separately: an image with a .config
- * section still reads the ramdisk's files.
+ * section still reads the ramdisk's files. After the ramdisk's files come those that earlier runs
+ * have handed over; once there are any, another configuration may take the first one's place.
  */
 #include "boot/files.h"
 
 #include <efilib.h>
 
+#include "boot/deliver.h"
 #include "boot/firmware.h"
 #include "boot/measure.h"
 #include "boot/ramdisk_parts.h"
@@ -55,10 +57,31 @@ static EFI_STATUS config_read(const struct source *source, struct boot_info *inf
 	return EFI_SUCCESS;
 }
 
+static bool exists(const EFI_LOADED_IMAGE *image, const char *name)
+{
+	struct volume_file file = {};
+	EFI_STATUS status = volume_open(image->DeviceHandle, name, &file);
+
+	volume_close(&file);
+	return !EFI_ERROR(status);
+}
+
+static const char *config_name(const EFI_LOADED_IMAGE *image)
+{
+	char first[RAMDISK_PART_NAME_SIZE];
+
+	ramdisk_part_name("handover", 0, first);
+	return trust_takes_any() && exists(image, first) && exists(image, "handover.conf")
+		       ? "handover.conf"
+		       : "stencil.conf";
+}
+
 static EFI_STATUS config_load(const EFI_LOADED_IMAGE *image, struct boot_info *info)
 {
-	struct source source = {.name = "stencil.conf"};
+	struct source source = {.name = config_name(image)};
 	EFI_STATUS status = source_open(image, ".config", &source, info);
+
+	info->config_name = source.section ? "stencil.conf" : source.name;
 
 	if (EFI_ERROR(status))
 		return firmware_fail(status,
@@ -71,18 +94,18 @@ static EFI_STATUS config_load(const EFI_LOADED_IMAGE *image, struct boot_info *i
 	return status;
 }
 
-/* Open the section, or all files; the first name that is missing ends the list. */
-static EFI_STATUS ramdisk_open(const EFI_LOADED_IMAGE *image, struct ramdisk *ramdisk,
-			       struct boot_info *info)
+/* Open the section, or all files of the row; the first name that is missing ends it. */
+static EFI_STATUS row_open(const EFI_LOADED_IMAGE *image, const char *row, const char *section,
+			   struct ramdisk *ramdisk, struct boot_info *info)
 {
-	EFI_STATUS status = EFI_SUCCESS;
+	for (unsigned i = 0; ramdisk->parts.n < RAMDISK_PARTS_MAX; i++) {
+		unsigned n = ramdisk->parts.n;
+		struct source *source = &ramdisk->source[n];
+		EFI_STATUS status;
 
-	for (unsigned i = 0; i < RAMDISK_PARTS_MAX; i++) {
-		struct source *source = &ramdisk->source[i];
-
-		ramdisk_part_name(i, ramdisk->name[i]);
-		source->name = ramdisk->name[i];
-		status = source_open(image, i == 0 ? ".ramdisk" : NULL, source, info);
+		ramdisk_part_name(row, i, ramdisk->name[n]);
+		source->name = ramdisk->name[n];
+		status = source_open(image, i == 0 ? section : NULL, source, info);
 		if (status == EFI_NOT_FOUND && !trust_requires(source->name))
 			return EFI_SUCCESS;
 		if (EFI_ERROR(status))
@@ -95,6 +118,17 @@ static EFI_STATUS ramdisk_open(const EFI_LOADED_IMAGE *image, struct ramdisk *ra
 			return EFI_SUCCESS;
 	}
 	return EFI_SUCCESS;
+}
+
+/* An image that trusts only what it knows takes nothing that a run has made. */
+static EFI_STATUS ramdisk_open(const EFI_LOADED_IMAGE *image, struct ramdisk *ramdisk,
+			       struct boot_info *info)
+{
+	EFI_STATUS status = row_open(image, "ramdisk", ".ramdisk", ramdisk, info);
+
+	if (EFI_ERROR(status) || !trust_takes_any())
+		return status;
+	return row_open(image, "handover", NULL, ramdisk, info);
 }
 
 /* A section on whole pages stays in place, if the rest of its last page is ours. */
@@ -136,7 +170,7 @@ static EFI_STATUS ramdisk_load(const EFI_LOADED_IMAGE *image, struct boot_info *
 	const struct source *first = &ramdisk.source[0];
 	EFI_STATUS status = ramdisk_open(image, &ramdisk, info);
 
-	if (!EFI_ERROR(status) && ramdisk_stays(image, first)) {
+	if (!EFI_ERROR(status) && ramdisk.parts.n == 1 && ramdisk_stays(image, first)) {
 		measure(info, first->name, first->section, first->size);
 		info->ramdisk = (uintptr_t)first->section;
 		info->ramdisk_len = first->size;
@@ -154,6 +188,7 @@ EFI_STATUS files_load(EFI_LOADED_IMAGE *image, struct boot_info *info)
 	EFI_STATUS status;
 
 	trust_init(image);
+	deliver(image, info);
 	status = config_load(image, info);
 	return EFI_ERROR(status) ? status : ramdisk_load(image, info);
 }

@@ -73,14 +73,12 @@ void firmware_show_progress(const char *what, uint64_t done, uint64_t total)
 		Print(L"\n");
 }
 
-void firmware_wait_for_key(struct boot_info *info)
+void firmware_wait_for_key(struct boot_info *info, const CHAR16 *purpose)
 {
 	SIMPLE_INPUT_INTERFACE *in = firmware->ConIn;
 	EFI_INPUT_KEY key;
 
-	firmware_say(info,
-		     L"press a key to return to the firmware; without a key this happens in %d "
-		     L"seconds",
+	firmware_say(info, L"press a key to %s; without a key this happens in %d seconds", purpose,
 		     WAIT_TENTHS / 10);
 	if (in != NULL)
 		in->Reset(in, FALSE); /* what was typed before does not count */

@@ -29,8 +29,11 @@ void firmware_say(struct boot_info *info, const CHAR16 *format, ...);
 /* Show how much of 'what' has been read, over what was shown before; total > 0. */
 void firmware_show_progress(const char *what, uint64_t done, uint64_t total);
 
-/* Keep the firmware's screen as it is until a key is pressed, 15 seconds at most. */
-void firmware_wait_for_key(struct boot_info *info);
+/*
+ * Keep the firmware's screen as it is until a key is pressed, 15 seconds at most. 'purpose' says
+ * what the key is for.
+ */
+void firmware_wait_for_key(struct boot_info *info, const CHAR16 *purpose);
 
 /*
  * Whole pages that stay ours after ExitBootServices(), contents undefined. 'what'

@@ -73,7 +73,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 	BS = table->BootServices;
 	RT = table->RuntimeServices;
 	status = start(image);
-	firmware_wait_for_key(&info);
+	firmware_wait_for_key(&info, L"return to the firmware");
 	firmware_free_all();
 	return status;
 }

@@ -12,9 +12,9 @@ static char *append(char *out, const char *text)
 	return out;
 }
 
-void ramdisk_part_name(unsigned i, char ret[RAMDISK_PART_NAME_SIZE])
+void ramdisk_part_name(const char *row, unsigned i, char ret[RAMDISK_PART_NAME_SIZE])
 {
-	char *out = append(ret, "ramdisk");
+	char *out = append(ret, row);
 	unsigned number = i + 1;
 
 	if (number > 1)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #define RAMDISK_PARTS_MAX      99
-#define RAMDISK_PART_NAME_SIZE 16
+#define RAMDISK_PART_NAME_SIZE 17
 #define RAMDISK_PART_ALIGNMENT (UINT64_C(1) << 21)
 #define RAMDISK_PARTS_SIZE_MAX (UINT64_C(1) << 52)
 
@@ -20,7 +20,10 @@ struct ramdisk_parts {
 	uint64_t len;			   /* to the end of the last */
 };
 
-/* The name of part 'i', from 0: ramdisk.cpio, ramdisk-2.cpio, ramdisk-3.cpio, ... */
-void ramdisk_part_name(unsigned i, char ret[RAMDISK_PART_NAME_SIZE]);
+/*
+ * The name of a row's file 'i', from 0: ramdisk.cpio, ramdisk-2.cpio, ramdisk-3.cpio, ... 'row' has
+ * at most 8 characters.
+ */
+void ramdisk_part_name(const char *row, unsigned i, char ret[RAMDISK_PART_NAME_SIZE]);
 /* Place one more part. False: there are too many, or together they are too large. */
 bool ramdisk_parts_add(struct ramdisk_parts *parts, uint64_t size);

@@ -19,5 +19,8 @@ void trust_init(const EFI_LOADED_IMAGE *image);
  * file first what takes so long.
  */
 EFI_STATUS trust_check(struct boot_info *info, const char *name, const void *data, uint64_t size);
+/* Whether files may be used that the image does not list: it is not locked, and Secure Boot is off.
+ */
+bool trust_takes_any(void);
 /* Whether the image is locked to the file \stencil\NAME, which must therefore exist. */
 bool trust_requires(const char *name);

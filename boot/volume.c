@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files of the volume that the image was started from, by the firmware's file functions, and of the
- * disc that the volume is a part of. Some firmware refuses to read large pieces at once; smaller
- * ones cost little.
+ * disc that the volume is a part of, which is only read. Some firmware refuses to read large pieces
+ * at once; smaller ones cost little.
  */
 #include "boot/volume.h"
 
@@ -132,4 +132,56 @@ void volume_close(const struct volume_file *file)
 {
 	if (file->handle)
 		file->handle->Close(file->handle);
+}
+
+EFI_STATUS volume_create(EFI_HANDLE device, const char *name, struct volume_file *ret)
+{
+	const UINT64 mode = EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE | EFI_FILE_MODE_CREATE;
+	EFI_FILE_HANDLE root, folder;
+	CHAR16 path[PATH_MAX];
+	EFI_STATUS status = open_root(device, &root);
+
+	if (EFI_ERROR(status))
+		return status;
+	status = root->Open(root, &folder, (CHAR16 *)L"\\stencil", mode, EFI_FILE_DIRECTORY);
+	if (!EFI_ERROR(status))
+		folder->Close(folder);
+	make_path(name, path);
+	if (!EFI_ERROR(status))
+		status = root->Open(root, &ret->handle, path, mode, 0);
+	root->Close(root);
+	ret->size = 0;
+	return status;
+}
+
+EFI_STATUS volume_append(struct volume_file *file, const void *data, uint64_t size)
+{
+	const char *bytes = data;
+
+	while (size > 0) {
+		UINTN n = size < PIECE_MAX ? size : PIECE_MAX;
+		EFI_STATUS status = file->handle->Write(file->handle, &n, (void *)bytes);
+
+		if (EFI_ERROR(status))
+			return status;
+		if (n == 0)
+			return EFI_VOLUME_FULL;
+		bytes += n;
+		size -= n;
+		file->size += n;
+	}
+	return EFI_SUCCESS;
+}
+
+EFI_STATUS volume_finish(const struct volume_file *file)
+{
+	EFI_STATUS status = file->handle->Flush(file->handle);
+
+	file->handle->Close(file->handle);
+	return status;
+}
+
+void volume_delete(const struct volume_file *file)
+{
+	file->handle->Delete(file->handle);
 }

@@ -21,3 +21,12 @@ EFI_STATUS volume_open(EFI_HANDLE device, const char *name, struct volume_file *
 /* Read the whole file. Prints the progress of a large one under 'name'. */
 EFI_STATUS volume_read(const struct volume_file *file, const char *name, char *buffer);
 void volume_close(const struct volume_file *file);
+
+/*
+ * Create \stencil\NAME, which does not exist, on the volume 'device', and the folder if need be. A
+ * file is written from its start to its end, and then finished or deleted; both close it.
+ */
+EFI_STATUS volume_create(EFI_HANDLE device, const char *name, struct volume_file *ret);
+EFI_STATUS volume_append(struct volume_file *file, const void *data, uint64_t size);
+EFI_STATUS volume_finish(const struct volume_file *file);
+void volume_delete(const struct volume_file *file);

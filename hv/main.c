@@ -5,6 +5,7 @@
  * last VM has ended, the outcome is printed and the machine switched off.
  */
 #include "boot/boot_info.h"
+#include "boot/parcel.h"
 #include "hv/backends/cpio.h"
 #include "hv/config/read.h"
 #include "hv/frame/frame.h"
@@ -47,6 +48,7 @@
 #include "hv/lib/version.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/info.h"
+#include "hv/monitor/parcel.h"
 #include "hv/monitor/qmp.h"
 #include "hv/processor.h"
 #include "hv/vcpu/cpuid_model.h"
@@ -85,6 +87,8 @@ static struct processor_report *reports; /* by cpu->index; NULL in PHASE_RUN */
 static uint32_t masked_features;	 /* of vmx_mask() */
 static struct config config;
 static struct image_list images;
+static struct parcel *parcel_head; /* NULL: the firmware keeps its frame */
+static bool hands_over;		   /* there is a parcel, and the machine must reset */
 
 /* How a run can end; scripts/run reads the names. */
 enum end { END_OK, END_VM_FAILED, END_CONFIG_REFUSED, END_NO_VMX };
@@ -108,46 +112,60 @@ static _Noreturn void end(enum end how)
 	} ends[] = {
 		[END_OK] = {"ok", NULL},
 		[END_VM_FAILED] = {"vm failed", "the lines above name the VM and the reason"},
-		[END_CONFIG_REFUSED] = {"config refused",
-					"correct the lines of stencil.conf that are named above"},
+		[END_CONFIG_REFUSED] =
+			{"config refused",
+			 "correct the lines of the configuration that are named above"},
 		[END_NO_VMX] = {"no vmx", NULL}, /* the error says what to do */
 	};
+
+	struct power_plan plan;
 
 	if (ends[how].advice != NULL)
 		console_print("%s", ends[how].advice);
 	power_print_end(ends[how].words);
-	power_end(plan_after(config.host.on_end, how == END_OK ? POWER_GOOD_END : POWER_BAD_END));
+	plan = plan_after(config.host.on_end, how == END_OK ? POWER_GOOD_END : POWER_BAD_END);
+	if (hands_over)
+		plan.goal = POWER_RESET;
+	power_end(plan);
 }
 
-static bool keeps_last_words(const struct boot_range *range)
+/* Frames that no VM gets, because the next start looks for something in them. */
+#define KEPT_START PARCEL_FRAME
+#define KEPT_END   (LAST_WORDS_FRAME + PAGE_SIZE)
+_Static_assert(LAST_WORDS_FRAME == PARCEL_FRAME + PAGE_SIZE, "kept frames are adjacent");
+
+static bool has_kept_frames(const struct boot_range *range)
 {
-	return range->use == BOOT_MEM_FREE && range->start <= LAST_WORDS_FRAME &&
-	       LAST_WORDS_FRAME + PAGE_SIZE <= range->start + range->len;
+	return range->use == BOOT_MEM_FREE && range->start <= KEPT_START &&
+	       KEPT_END <= range->start + range->len;
 }
 
 static void add_frames(void)
 {
 	for (uint32_t i = 0; i < boot->n_ranges; i++) {
 		const struct boot_range *range = &boot->range[i];
-		uint64_t end = range->start + range->len, after = LAST_WORDS_FRAME + PAGE_SIZE;
+		uint64_t end = range->start + range->len;
 
-		if (range->use == BOOT_MEM_FREE && !keeps_last_words(range))
+		if (range->use == BOOT_MEM_FREE && !has_kept_frames(range))
 			frame_add_range(range->start, range->len);
-		if (!keeps_last_words(range))
+		if (!has_kept_frames(range))
 			continue;
-		frame_add_range(range->start, LAST_WORDS_FRAME - range->start);
-		frame_add_range(after, end - after);
+		frame_add_range(range->start, KEPT_START - range->start);
+		frame_add_range(KEPT_END, end - KEPT_END);
 	}
 }
 
-/* What the last run has left. In the firmware's own memory there is no place for it. */
+/* What the last run has left, and where this one leaves something. In the firmware's own memory
+ * there is no place for it. */
 static void show_last_words(void)
 {
 	void *frame = NULL;
 
 	for (uint32_t i = 0; i < boot->n_ranges; i++)
-		if (keeps_last_words(&boot->range[i]))
+		if (has_kept_frames(&boot->range[i])) {
 			frame = phys_to_virt(LAST_WORDS_FRAME);
+			parcel_head = phys_to_virt(PARCEL_FRAME);
+		}
 	last_words_init(frame);
 }
 
@@ -254,7 +272,8 @@ static void begin_qmp(enum console_port choice)
 
 static void read_configuration(struct arena *arena)
 {
-	struct diag diag = {.file = "stencil.conf", .text = boot->config, .len = boot->config_len};
+	struct diag diag = {
+		.file = boot->config_name, .text = boot->config, .len = boot->config_len};
 	enum status status;
 	uint64_t ticks;
 
@@ -279,7 +298,7 @@ static void read_configuration(struct arena *arena)
 	}
 	if (status == OK && diag.n_errors == 0)
 		return;
-	log_error("stencil.conf: %u error%s, no VM is started", diag.n_errors,
+	log_error("%s: %u error%s, no VM is started", boot->config_name, diag.n_errors,
 		  diag.n_errors == 1 ? "" : "s");
 	end(END_CONFIG_REFUSED);
 }
@@ -415,6 +434,24 @@ static enum end outcome(void)
 	if (!save_queue_end() || !template_lines_are_done())
 		return END_VM_FAILED;
 	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
+}
+
+/* Leave the files of this run to the next start. False: that failed, and an error says why. */
+static bool hand_over(void)
+{
+	unsigned n;
+
+	if (parcel_head == NULL) {
+		log_error("hand-over: this machine's firmware keeps the memory at %#lx to itself",
+			  PARCEL_FRAME);
+		return false;
+	}
+	if (parcel_make(images.first,
+			config.host.on_end == HOST_AFTER_REBOOT ? PARCEL_BOOT : PARCEL_SWITCH_OFF,
+			parcel_head, &n) != OK)
+		return false;
+	hands_over = n > 0;
+	return true;
 }
 
 /* Without the time in which the firmware read files, lines were sent, or the TSC was measured. */
@@ -606,6 +643,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 {
 	struct arena arena = {.more = more_for_arena};
 	uint64_t n_free, n_released, waited_tsc;
+	enum end how;
 
 	read_configuration(&arena);
 	log_nodes();
@@ -646,7 +684,10 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	if (config.host.checksum)
 		compare_checksums();
 	log_start_cost(waited_tsc);
-	end(outcome());
+	how = outcome();
+	if (config.host.hands_over && !hand_over())
+		how = END_VM_FAILED;
+	end(how);
 }
 
 static _Noreturn void cpu_main(struct cpu *cpu)

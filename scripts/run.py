@@ -70,6 +70,12 @@ def make_parser():
     parser.add_argument("config", nargs="?", metavar="CONFIG", type=pathlib.Path, help="the configuration")
     parser.add_argument("--ramdisk", metavar="DIR", type=pathlib.Path,
                         help="make the files below DIR the ramdisk")
+    parser.add_argument("--handover", metavar="CONFIG", type=pathlib.Path,
+                        help="the configuration of starts after one with \"host -handover on\"")
+    parser.add_argument("--room", metavar="MIB", type=positive, default=0,
+                        help="leave so much room on the disk for files that are handed over")
+    parser.add_argument("--disk-out", metavar="FILE", type=pathlib.Path,
+                        help="write the disk, as it is at the end, to FILE")
     nested = "" if INSTALLED else "; nested: QEMU with Linux' KVM in Bochs, which takes minutes"
     parser.add_argument("--host", choices=["auto", "bochs", "qemu"] + ([] if INSTALLED else ["nested"]), default="auto",
                         help=f"where to boot (auto: QEMU with KVM if that offers VMX, else Bochs{nested})")
@@ -104,15 +110,15 @@ def make_parser():
 def parse_options():
     parser = make_parser()
     options = parser.parse_args()
-    for path in (options.config, options.image):
+    for path in (options.config, options.image, options.handover):
         if path and not path.is_file():
             parser.error(f"{path}: no such file")
     if options.ramdisk and not options.ramdisk.is_dir():
         parser.error(f"{options.ramdisk}: no such folder")
-    if options.image and (options.config or options.ramdisk):
-        parser.error("--image comes with its own configuration and ramdisk")
-    if options.ramdisk and not options.config:
-        parser.error("--ramdisk needs a CONFIG")
+    if options.image and (options.config or options.ramdisk or options.handover or options.room):
+        parser.error("--image comes with its own configuration, ramdisk and room")
+    if (options.ramdisk or options.handover) and not options.config:
+        parser.error("--ramdisk and --handover need a CONFIG")
     if INSTALLED and not (options.config or options.image):
         parser.error("CONFIG or --image is missing")
     if options.host == "qemu" and options.ips:
@@ -198,6 +204,11 @@ def make_image(options, work):
         (work / "stencil.conf").write_bytes(unattended(config.read_bytes()))
         command = [STENCIL, "image", "--efi", BUILD / "BOOTX64.EFI",
                    "--unchecked", "--config", work / "stencil.conf", "--output", image]
+        if options.room:
+            command += ["--room", str(options.room)]
+        if options.handover:
+            (work / "handover.conf").write_bytes(unattended(options.handover.read_bytes()))
+            command += ["--handover", work / "handover.conf"]
         if ramdisk:
             archive = work / "ramdisk.cpio"
             subprocess.run([STENCIL, "ramdisk", ramdisk, archive], check=True)
@@ -459,6 +470,8 @@ def main():
             status = boot(command, console, messages, options)
         if console.end is None:
             show_messages(work)
+        if options.disk_out:
+            subprocess.run(["cp", "--sparse=always", image, options.disk_out], check=True)
     except subprocess.CalledProcessError as error:
         print(f"stencil run: {pathlib.Path(error.cmd[0]).name} failed", file=sys.stderr)
         status = STATUS_BUILD

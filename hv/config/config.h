@@ -180,6 +180,8 @@ struct host_config {
 	unsigned mitigations;  /* enum mitigations, default auto */
 	enum merge_mode merge; /* default own */
 	bool smt;	       /* use all threads of each core; default on */
+	bool hands_over;       /* files that the run has made go to the disk; default off */
+	struct diag_place handover_place;
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	bool check;    /* check all memory after the last VM has ended; default off */
 	bool protects_all;	  /* templates cannot be written here either; default images only */

@@ -28,6 +28,7 @@ enum {
 	HOST_SERIAL,
 	HOST_ON_END,
 	HOST_ON_PANIC,
+	HOST_HANDOVER,
 	HOST_LOG,
 	HOST_CHECKSUM,
 	HOST_CHECK,
@@ -46,6 +47,7 @@ static const struct host_option host_options[] = {
 	[HOST_SERIAL] = {"serial", {"auto", "com1", "com2", "none"}},
 	[HOST_ON_END] = {"on-end", {"poweroff", "wait", "reboot"}},
 	[HOST_ON_PANIC] = {"on-panic", {"poweroff", "wait", "reboot"}},
+	[HOST_HANDOVER] = {"handover", {"on", "off"}},
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
 	[HOST_CHECK] = {"check", {"on", "off"}},
@@ -77,6 +79,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		return;
 	case HOST_ON_PANIC:
 		host->on_panic = after[value];
+		return;
+	case HOST_HANDOVER:
+		host->hands_over = value == 0;
 		return;
 	case HOST_LOG:
 		host->log_level = levels[value];
@@ -129,6 +134,8 @@ static void read_host_value(struct host_config *host, unsigned option, const str
 		set_host_option(host, option, i);
 		if (option == HOST_QMP)
 			host->qmp_place = word_place(value, 0);
+		if (option == HOST_HANDOVER)
+			host->handover_place = word_place(value, 0);
 		return;
 	}
 	diag_error(diag, word_place(value, 0), "Parameter '-%s' does not accept value '%s'",
@@ -363,6 +370,11 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 		return ERR_NOMEM;
 	}
 	template_lines_check(ret, diag);
+	if (ret->host.hands_over && ret->host.on_end == HOST_AFTER_WAIT)
+		diag_error(
+			diag, ret->host.handover_place,
+			"-handover on needs a reset at the end, and -on-end wait has none: remove "
+			"one of the two");
 	if (ret->n_vms == 0 && diag->n_errors == n_errors)
 		diag_error(diag, (struct diag_place){1, 1}, "no vm is defined");
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;

@@ -81,6 +81,17 @@ for file in "$build/BOOTX64.EFI" embedded signed; do
 	grep -qa '^stencil,[1-9]' sbat || fail "$file: no .sbat"
 done
 
+# Room for files that runs hand over, and the configuration after that.
+mkimage "${files[@]}" --room 200 --handover conf --output roomy
+mcopy -n -i roomy@@1M ::/stencil/handover.conf later
+cmp -s conf later || fail 'handover.conf is another file'
+truncate -s 190M filling
+MTOOLS_SKIP_CHECK=1 mcopy -i roomy@@1M filling ::/stencil/handover.cpio || fail '--room 200: 190 MiB do not fit'
+refused 'only that takes files of a run' --lock --handover conf "${files[@]}"
+refused '--room needs a disk image' --embed --room 1 "${files[@]}"
+refused '--room x: not a number of MiB' --room x "${files[@]}"
+refused '--room needs a number of MiB' --room
+
 refused 'takes an embedded EFI file' --embed --iso "${files[@]}"
 refused 'a key and a certificate' "${files[@]}" --sign key
 refused 'nokey: no such file' "${files[@]}" --sign nokey $certificate

@@ -20,6 +20,8 @@ Keys of a case, usually in this order:
                  set in a VM's state, which gets a new checksum
              and place = N: the data starts N bytes after a multiple of 2 MiB
     host, cpu_model, cpus, threads, memory, ips, timeout: as for scripts/run
+    handover text of the configuration after a hand-over; room: MiB for files on the disk, for it
+    disk     commands, "{}" for the handed-over archive of the disk, that must succeed at the end
     qemu     a list: more arguments for QEMU
     input    text to type after input_after, a regular expression, has appeared on the console; or a
              list of pairs [AFTER, TEXT], each waiting for output after the previous match
@@ -60,7 +62,7 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
 TIMED_OUT = 124  # of scripts/run
 KEYS = {"config", "demo", "document", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "com2", "embed", "efi", "status",
-        "like", "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then"}
+        "like", "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then", "handover", "room", "disk"}
 
 
 def has_vmx():
@@ -153,13 +155,28 @@ def receive(case, work):
     return wrong
 
 
+def read_disk(case, work):
+    """Copy the handed-over archive off the disk; returns what is wrong."""
+    archive = work / "handover.cpio"
+    if subprocess.run(["mcopy", "-n", "-i", f"{work / 'disk'}@@1M", "::/stencil/handover.cpio", archive],
+                      env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}, check=False).returncode:
+        return ["no handover.cpio"]
+    return [f"failed: {line}" for line in case["disk"]
+            if subprocess.run(line.replace("{}", str(archive)), shell=True, cwd=work, check=False).returncode]
+
+
 def run(case, work):
     """The exit status, the console's lines, and what the program at COM2 says is wrong."""
     command = [TOP / "scripts/run", "--no-build", "--serial-out", work / "serial"]
-    for option in ("host", "cpu_model", "cpus", "threads", "memory", "ips"):
+    for option in ("host", "cpu_model", "cpus", "threads", "memory", "ips", "room"):
         if option in case:
             command += ["--" + option.replace("_", "-"), str(case[option])]
     command += [f"--qemu-arg={argument}" for argument in case.get("qemu", [])]
+    if "handover" in case:
+        (work / "handover.conf").write_text(case["handover"] + "\nhost -check on\n", encoding="utf-8")
+        command += ["--handover", work / "handover.conf"]
+    if "disk" in case:
+        command += ["--disk-out", work / "disk"]
     command += ["--timeout", str(case.get("timeout", 400))]
     if "config" in case:
         config, ramdisk = work / "stencil.conf", work / "ramdisk"
@@ -280,6 +297,8 @@ def boot(case, work):
     wrong += judge(case, status, lines)
     if "receive" in case and not wrong:
         wrong = receive(case, work)
+    if "disk" in case and not wrong:
+        wrong = read_disk(case, work)
     if wrong:
         print("\n".join(lines))
     if "then" in case and not wrong:

@@ -18,9 +18,11 @@ static void names_are_numbered_from_the_second_on(void **state)
 	char name[RAMDISK_PART_NAME_SIZE];
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		ramdisk_part_name(cases[i].i, name);
+		ramdisk_part_name("ramdisk", cases[i].i, name);
 		assert_string_equal(name, cases[i].name);
 	}
+	ramdisk_part_name("handover", RAMDISK_PARTS_MAX - 1, name);
+	assert_string_equal(name, "handover-99.cpio");
 }
 
 static void parts_of_one_archive_join_without_a_gap(void **state)

@@ -221,6 +221,11 @@ static void the_host_is_told_its_part(void **state)
 	assert_false(config.host.protects_all);
 	assert_int_equal(config.host.log_level, LOG_WARNING);
 	assert_false(config.host.checksum);
+	assert_false(config.host.hands_over);
+	assert_int_equal(parse("host -handover on -on-end reboot\nvm a -kernel k"), OK);
+	assert_true(config.host.hands_over);
+	assert_int_equal(parse("host -on-end wait -handover on -handover off\nvm a -kernel k"), OK);
+	assert_false(config.host.hands_over);
 }
 
 static void vms_keep_the_order_of_the_text(void **state)
@@ -287,6 +292,10 @@ static void lines_that_define_nothing_are_errors(void **state)
 	expect_logged("host -protect on\nvm a -kernel k",
 		      "c:1:15: Parameter '-protect' does not accept value 'on'\n"
 		      "      = possible values: 'images', 'all'\n");
+	expect_logged("host -handover\nvm a -kernel k", "c:1:6: -handover: requires an argument\n");
+	expect_logged("host -handover on\nvm a -kernel k\nhost -on-end wait",
+		      "c:1:16: -handover on needs a reset at the end, and -on-end wait has none: "
+		      "remove one of the two\n");
 	expect_logged("host -protect\nvm a -kernel k", "c:1:6: -protect: requires an argument\n");
 	expect_logged("host -merge on\nvm a -kernel k",
 		      "c:1:13: Parameter '-merge' does not accept value 'on'\n"
