@@ -20,6 +20,8 @@
 
 enum kind { KIND_DUMP, KIND_SEND, KIND_SAVE };
 
+#define WORK_FRAMES (align_up(sizeof(struct send_work), PAGE_SIZE) / PAGE_SIZE)
+
 /* The origin of a file's bytes. */
 enum source { FROM_IMAGE, FROM_DUMP, FROM_MEMORY, FROM_HEAD };
 
@@ -36,6 +38,7 @@ static struct {
 
 	char path[SEND_NAME_MAX + 1];
 	bool is_sent;
+	struct send_work *work; /* is_sent */
 	struct image_list *images;
 	const struct image *image; /* KIND_SEND */
 	struct dump dump;
@@ -50,10 +53,13 @@ static struct {
 
 static void fail(const char *why)
 {
+	static const char *const commands[] = {
+		[KIND_DUMP] = "dump", [KIND_SEND] = "send", [KIND_SAVE] = "save"};
+
 	if (job.line)
 		log_error("VM %s: save: %s", job.still.vm->name, why);
 	else
-		say("Error: %s: %s", job.kind == KIND_SAVE ? "save" : "dump", why);
+		say("Error: %s: %s", commands[job.kind], why);
 }
 
 static void fail_memory(void)
@@ -85,6 +91,9 @@ static void end(void)
 		frame_free_run(virt_to_phys(job.head),
 			       align_up(job.head_size, PAGE_SIZE) / PAGE_SIZE);
 	job.head = NULL;
+	if (job.work)
+		frame_free_run(virt_to_phys(job.work), WORK_FRAMES);
+	job.work = NULL;
 	if (job.line)
 		save_queue_done(job.line, job.is_complete);
 }
@@ -134,6 +143,19 @@ static void add_part(enum source source, const char *name, const char *suffix, u
 	format(part->output.name, sizeof(part->output.name), "%s%s", name, suffix);
 }
 
+static bool begin_sending(void)
+{
+	phys_t work = frame_alloc_run(WORK_FRAMES, PAGE_SIZE);
+
+	if (work == 0) {
+		fail_memory();
+		return false;
+	}
+	job.work = phys_to_virt(work);
+	output_begin_sending(&job.part[0].output, job.work);
+	return true;
+}
+
 /* Begin to send the first file, or create all files in the ramdisk. */
 static bool open_parts(void)
 {
@@ -141,10 +163,8 @@ static bool open_parts(void)
 
 	job.at_part = 0;
 	job.has_page = false;
-	if (job.is_sent) {
-		output_begin_sending(&job.part[0].output);
-		return true;
-	}
+	if (job.is_sent)
+		return begin_sending();
 	for (unsigned i = 0; i < job.n_parts; i++) {
 		if (output_create(&job.part[i].output, job.images, why) == OK)
 			continue;
@@ -154,15 +174,6 @@ static bool open_parts(void)
 	return true;
 }
 
-static void begin_sending(const struct image *image)
-{
-	begin(KIND_SEND, NULL);
-	job.is_sent = true;
-	job.image = image;
-	add_part(FROM_IMAGE, image->path, "", image->size);
-	(void)open_parts(); /* sending never fails to begin */
-}
-
 void file_job_send(const char *path)
 {
 	struct image *image = NULL;
@@ -170,10 +181,13 @@ void file_job_send(const char *path)
 
 	if (error == IMAGE_OK && (image == NULL || image->type != IMAGE_FILE))
 		error = IMAGE_IS_DIRECTORY;
-	if (error == IMAGE_OK)
-		begin_sending(image);
-	else
+	if (error == IMAGE_OK) {
+		note_path(image->path, true);
+		job.image = image;
+		begin(KIND_SEND, NULL);
+	} else {
 		say("Error: send: could not open '%s': %s", path, image_error_text(error));
+	}
 }
 
 static bool make_head(size_t size)
@@ -310,7 +324,7 @@ static enum job_state end_part(void)
 	job.has_page = false;
 	if (job.at_part < job.n_parts) {
 		if (job.is_sent)
-			output_begin_sending(&job.part[job.at_part].output);
+			output_begin_sending(&job.part[job.at_part].output, job.work);
 		return JOB_GOES_ON;
 	}
 	if (job.kind == KIND_SAVE)
@@ -350,9 +364,17 @@ static enum job_state begin_with_vm(void)
 	return has_begun ? JOB_GOES_ON : JOB_IS_DONE;
 }
 
+static enum job_state begin_send(void)
+{
+	add_part(FROM_IMAGE, job.path, "", job.image->size);
+	return open_parts() ? JOB_GOES_ON : JOB_IS_DONE;
+}
+
 static enum job_state step(void)
 {
-	return job.kind != KIND_SEND && job.still.vm == NULL ? begin_with_vm() : copy_some();
+	if (job.n_parts > 0)
+		return copy_some();
+	return job.kind == KIND_SEND ? begin_send() : begin_with_vm();
 }
 
 void file_job_begin_due(void)

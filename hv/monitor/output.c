@@ -46,13 +46,13 @@ static void write_line(const char *text, size_t len)
 		console_write_raw(text, len);
 }
 
-void output_begin_sending(struct output *output)
+void output_begin_sending(struct output *output, struct send_work *work)
 {
 	char text[SEND_LINE_MAX];
 
 	output->image = NULL;
 	output->at = 0;
-	write_line(text, send_begin(&output->send, output->name, output->size, text));
+	write_line(text, send_begin(&output->send, work, output->name, output->size, text));
 }
 
 size_t output_take(struct output *output, const void *bytes, size_t len)

@@ -26,8 +26,8 @@ enum status output_create(struct output *output, struct image_list *images,
 			  char why[OUTPUT_WHY_MAX]);
 /* Remove the file. */
 void output_remove(struct output *output, struct image_list *images);
-/* Begin to send the file over the console: its first line. */
-void output_begin_sending(struct output *output);
+/* Begin to send the file over the console: its first line. 'work' stays in use. */
+void output_begin_sending(struct output *output, struct send_work *work);
 /* Take bytes of the file from its 'at', which advances by the number returned. */
 size_t output_take(struct output *output, const void *bytes, size_t len);
 /* To be called after the last byte. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The encoder of files sent over the console. Memory is mostly zeros: runs of one byte are encoded
- * as a count, everything else is sent literally.
+ * The encoder of files sent over the console. Memory is mostly zeros: a run of one byte that begins
+ * where a block does is a count, however long it is. Other bytes are gathered and compressed.
  */
 #include "hv/monitor/send.h"
 
@@ -9,13 +9,8 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
-enum {
-	LITERAL_MAX = 128, /* bytes in one token */
-	RUN_TOKEN = 128,
-	RUN_TOKEN_MAX = 12, /* its size: a count of 10 bytes, and the byte */
-	RUN_MIN = 4,	    /* shorter runs are sent literally */
-	ENDED = UINT8_MAX,
-};
+/* Shorter runs are compressed with what follows. */
+#define RUN_MIN 256
 
 /* The last group is padded with '='. */
 static size_t put_base64(const uint8_t *data, size_t len, char *text)
@@ -44,55 +39,77 @@ static size_t put_line(struct send *send, char *text)
 {
 	size_t n;
 
-	send->crc = crc32_add(send->crc, send->line, send->len);
+	send->crc = crc32_add(send->crc, send->line, send->line_len);
 	n = format(text, SEND_LINE_MAX, "stencil~D %08x %08x ", send->n_lines++, send->crc);
-	n += put_base64(send->line, send->len, text + n);
+	n += put_base64(send->line, send->line_len, text + n);
 	text[n++] = '\n';
-	send->len = 0;
-	send->literal = 0;
+	send->line_len = 0;
 	return n;
 }
 
-static bool add_run(struct send *send)
+/* Move bytes of the block into the line. Returns the length of the line if it is full. */
+static size_t fill_line(struct send *send, char *text)
 {
-	uint64_t count = send->run_len;
+	size_t n = SEND_LINE_BYTES - send->line_len;
 
-	if (send->len + RUN_TOKEN_MAX > SEND_LINE_BYTES)
-		return false;
-	send->line[send->len++] = RUN_TOKEN;
-	for (; count >= 128; count >>= 7)
-		send->line[send->len++] = (uint8_t)(count | 128);
-	send->line[send->len++] = (uint8_t)count;
-	send->line[send->len++] = send->run_byte;
-	send->literal = send->len;
-	return true;
+	if (n > send->block_len - send->block_at)
+		n = send->block_len - send->block_at;
+	memcpy(send->line + send->line_len, send->work->block + send->block_at, n);
+	send->line_len += n;
+	send->block_at += n;
+	return send->line_len == SEND_LINE_BYTES ? put_line(send, text) : 0;
 }
 
-/* Add the few waiting bytes to the last token, or to a new one. */
-static bool add_literal(struct send *send)
+static uint8_t *put_number(uint8_t *out, uint64_t value)
 {
-	size_t n = send->len - send->literal;
+	for (; value >= 128; value >>= 7)
+		*out++ = (uint8_t)(value | 128);
+	*out++ = (uint8_t)value;
+	return out;
+}
 
-	if (send->len + 1 + send->run_len > SEND_LINE_BYTES)
-		return false;
-	if (n == 0 || n + send->run_len > LITERAL_MAX) {
-		send->literal = send->len++;
-		n = 1;
+/* The beginning of a block, when the last one is in lines. */
+static uint8_t *begin_block(struct send *send, uint64_t size, uint64_t len)
+{
+	send->block_at = 0;
+	return put_number(put_number(send->work->block, size), len);
+}
+
+static void encode_run(struct send *send)
+{
+	uint8_t *out = begin_block(send, send->run_len, 1);
+
+	*out++ = send->run_byte;
+	send->block_len = (size_t)(out - send->work->block);
+	send->run_len = 0;
+}
+
+/* What the compressor makes must not look like bytes as they are, nor like a run. */
+static void encode_raw(struct send *send)
+{
+	struct send_work *work = send->work;
+	uint8_t *compressed = work->block + 2 * (size_t)SEND_NUMBER_MAX, *out;
+	size_t len = lz4_compress(work->raw, send->raw_len, &work->table, compressed);
+	bool pays = len > 1 && len < send->raw_len;
+
+	if (!pays)
+		len = send->raw_len;
+	out = begin_block(send, send->raw_len, len);
+	memmove(out, pays ? compressed : work->raw, len);
+	send->block_len = (size_t)(out - work->block) + len;
+	send->raw_len = 0;
+}
+
+/* The run has ended: encode it, or let it be the beginning of what is gathered. */
+static void end_run(struct send *send)
+{
+	if (send->run_len >= RUN_MIN) {
+		encode_run(send);
+		return;
 	}
-	send->line[send->literal] = (uint8_t)(n - 2 + send->run_len);
-	for (uint64_t i = 0; i < send->run_len; i++)
-		send->line[send->len++] = send->run_byte;
-	return true;
-}
-
-/* Move the waiting bytes into the line. False: there is no room. */
-static bool add_waiting(struct send *send)
-{
-	bool fits = send->run_len >= RUN_MIN ? add_run(send) : add_literal(send);
-
-	if (fits)
-		send->run_len = 0;
-	return fits;
+	memset(send->work->raw, send->run_byte, send->run_len);
+	send->raw_len = send->run_len;
+	send->run_len = 0;
 }
 
 static size_t count_equal(const uint8_t *data, size_t len)
@@ -110,10 +127,43 @@ static size_t count_equal(const uint8_t *data, size_t len)
 	return n;
 }
 
-size_t send_begin(struct send *send, const char *name, uint64_t size, char text[SEND_LINE_MAX])
+/* Take bytes that continue the run, or begin one. */
+static size_t add_run(struct send *send, const uint8_t *bytes, size_t len)
 {
-	*send = (struct send){0};
-	return format(text, SEND_LINE_MAX, "stencil~B 1 %lu %.*s\n", size, SEND_NAME_MAX, name);
+	size_t n = count_equal(bytes, len);
+
+	send->run_byte = bytes[0];
+	send->run_len += n;
+	return n;
+}
+
+static size_t add_raw(struct send *send, const uint8_t *bytes, size_t len)
+{
+	size_t n = SEND_BLOCK_MAX - send->raw_len < len ? SEND_BLOCK_MAX - send->raw_len : len;
+
+	memcpy(send->work->raw + send->raw_len, bytes, n);
+	send->raw_len += n;
+	if (send->raw_len == SEND_BLOCK_MAX)
+		encode_raw(send);
+	return n;
+}
+
+/* Take some bytes, while no block waits to be put into lines. */
+static size_t add(struct send *send, const uint8_t *bytes, size_t len)
+{
+	if (send->raw_len > 0)
+		return add_raw(send, bytes, len);
+	if (send->run_len == 0 || bytes[0] == send->run_byte)
+		return add_run(send, bytes, len);
+	end_run(send);
+	return 0;
+}
+
+size_t send_begin(struct send *send, struct send_work *work, const char *name, uint64_t size,
+		  char text[SEND_LINE_MAX])
+{
+	*send = (struct send){.work = work};
+	return format(text, SEND_LINE_MAX, "stencil~B 2 %lu %.*s\n", size, SEND_NAME_MAX, name);
 }
 
 size_t send_data(struct send *send, const void *data, size_t len, char text[SEND_LINE_MAX],
@@ -122,30 +172,39 @@ size_t send_data(struct send *send, const void *data, size_t len, char text[SEND
 	const uint8_t *bytes = data;
 	size_t taken = 0;
 
-	*ret_len = 0;
-	while (taken < len) {
-		size_t n;
-
-		if (send->run_len > 0 && bytes[taken] != send->run_byte && !add_waiting(send)) {
-			*ret_len = put_line(send, text);
-			return taken;
-		}
-		n = count_equal(bytes + taken, len - taken);
-		send->run_byte = bytes[taken];
-		send->run_len += n;
-		taken += n;
-	}
+	do {
+		*ret_len = fill_line(send, text);
+		if (*ret_len == 0 && taken < len)
+			taken += add(send, bytes + taken, len - taken);
+	} while (*ret_len == 0 && (taken < len || send->block_at < send->block_len));
 	return taken;
+}
+
+/* Encode what waits; false: nothing does. */
+static bool encode_rest(struct send *send)
+{
+	if (send->run_len > 0)
+		encode_run(send);
+	else if (send->raw_len > 0)
+		encode_raw(send);
+	else
+		return false;
+	return true;
 }
 
 size_t send_end(struct send *send, char text[SEND_LINE_MAX])
 {
-	if (send->len == ENDED)
+	size_t len;
+
+	if (send->is_ended)
 		return 0;
-	if (send->run_len > 0 && !add_waiting(send))
+	do {
+		len = fill_line(send, text);
+		if (len > 0)
+			return len;
+	} while (send->block_at < send->block_len || encode_rest(send));
+	if (send->line_len > 0)
 		return put_line(send, text);
-	if (send->len > 0)
-		return put_line(send, text);
-	send->len = ENDED;
+	send->is_ended = true;
 	return format(text, SEND_LINE_MAX, "stencil~E %08x %08x\n", send->n_lines, send->crc);
 }

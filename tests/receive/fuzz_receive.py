@@ -19,6 +19,8 @@ import shutil
 import sys
 import tempfile
 
+import lz4.block
+
 RECEIVE = pathlib.Path(__file__).resolve().parents[2] / "guest-tools/receive"
 NAMES = ["/a", "/b/c", "/b/d.dump", "/long " + 180 * "n"]
 BAD_NAMES = ["", "/", "..", "/../up", "/a/../../up", "/./a", "/a\0b", "/\udcff", "/a/b/c", "/b", 300 * "n", "/\x1b[2J"]
@@ -31,13 +33,20 @@ class Sender:
     """The lines of one file, as hv/monitor/send.h describes them."""
 
     def __init__(self, size, name):
-        self.lines = [f"stencil~B 1 {size} {name}"]
+        self.lines = [f"stencil~B 2 {size} {name}"]
         self.n = self.crc = 0
 
-    def data(self, tokens):
-        self.crc = binascii.crc32(tokens, self.crc)
-        self.lines.append(f"stencil~D {self.n:08x} {self.crc:08x} {base64.b64encode(tokens).decode()}")
+    def data(self, part):
+        self.crc = binascii.crc32(part, self.crc)
+        self.lines.append(f"stencil~D {self.n:08x} {self.crc:08x} {base64.b64encode(part).decode()}")
         self.n += 1
+
+    def blocks(self, r, data):
+        """Lines cut the row of blocks anywhere."""
+        while data:
+            n = r.randint(1, 200)
+            self.data(data[:n])
+            data = data[n:]
 
     def end(self):
         return self.lines + [f"stencil~E {self.n:08x} {self.crc:08x}"]
@@ -51,22 +60,24 @@ def leb128(value):
     return bytes(out + [value])
 
 
-def literal(data):
-    return bytes([len(data) - 1]) + data
+def block(size, data):
+    return leb128(size) + leb128(len(data)) + data
 
 
 def send(r, name, data):
-    """The file as lines. Where a run of one byte begins, the sender may choose a run or literal bytes."""
-    sender, at = Sender(len(data), name), 0
+    """The file as lines. The sender may choose the kind of each block."""
+    sender, at, out = Sender(len(data), name), 0, b""
     while at < len(data):
         run = len(data) - at - len(data[at:].lstrip(data[at:at + 1]))
         if run > 3 and r.random() < 0.8:
-            sender.data(b"\x80" + leb128(run) + data[at:at + 1])
+            out += block(run, data[at:at + 1])
             at += run
-        else:
-            n = r.randint(1, 128)
-            sender.data(literal(data[at:at + n]))
-            at += n
+            continue
+        part = data[at:at + r.randint(1, 3000)]
+        packed = lz4.block.compress(part, store_size=False)
+        out += block(len(part), packed if 1 < len(packed) < len(part) and r.random() < 0.8 else part)
+        at += len(part)
+    sender.blocks(r, out)
     return sender.end()
 
 
@@ -76,18 +87,17 @@ def some_data(r):
     return b"".join(parts[:r.randint(0, 3)])
 
 
-def strange_tokens(r):
-    """What no sender makes: cut or unknown tokens, counts beyond the file and beyond all files."""
+def strange_blocks(r):
+    """What no sender makes: cut or damaged blocks, sizes beyond the file and beyond all files."""
     count = r.choice([0, 1, 1 << 20, 1 << 62, 1 << 63, 1 << 64])
-    return r.choice([b"\x80" + leb128(count) + r.choice([b"\0", b""]), b"\x80" + leb128(r.randint(0, 1 << 20)) + b"x",
-                     bytes([r.randint(0, 127)]) + r.randbytes(5), bytes([r.randint(129, 255)]), b"\x80" + 180 * b"\xff",
-                     r.randbytes(r.randint(0, 190))])
+    return r.choice([block(count, r.choice([b"\0", b""])), block(r.randint(0, 1 << 20), b"x"), leb128(count) + leb128(count),
+                     block(r.randint(0, 40000), r.randbytes(r.randint(0, 20))), 180 * b"\xff", r.randbytes(r.randint(0, 190))])
 
 
 def strange_file(r):
     sender = Sender(r.choice([0, 5, 20000, 1 << 65, *NUMBERS]), r.choice(NAMES + (BAD_NAMES if r.random() < 0.5 else [])))
     for _ in range(r.randint(0, 3)):
-        sender.data(strange_tokens(r))
+        sender.data(strange_blocks(r))
     return sender.end()
 
 

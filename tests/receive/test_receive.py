@@ -9,15 +9,21 @@ import subprocess
 import tempfile
 import unittest
 
+import lz4.block
+
 RECEIVE = pathlib.Path(__file__).resolve().parents[2] / "guest-tools/receive"
 
 
 def sent(name, data):
-    """The lines of a file of at most 128 bytes (hv/monitor/send.h)."""
-    tokens = bytes([len(data) - 1]) + data
-    crc = binascii.crc32(tokens)
-    return (f"stencil~B 1 {len(data)} {name}\n"
-            f"stencil~D 0 {crc:x} {base64.b64encode(tokens).decode()}\n"
+    """The lines of a file of at most 127 bytes (hv/monitor/send.h)."""
+    return blocks(name, len(data), bytes([len(data), len(data)]) + data)
+
+
+def blocks(name, size, data):
+    """The lines of a file whose blocks are these, in one line."""
+    crc = binascii.crc32(data)
+    return (f"stencil~B 2 {size} {name}\n"
+            f"stencil~D 0 {crc:x} {base64.b64encode(data).decode()}\n"
             f"stencil~E 1 {crc:x}\n")
 
 
@@ -69,18 +75,29 @@ class Receive(unittest.TestCase):
         self.assertEqual(self.receive(forged), (3, ["stencil receive: there is no file in this log"]))
 
     def test_a_first_line_that_is_damaged(self):
-        for line in "stencil~B 1 5", "stencil~B 1 -5 /a", "stencil~B 1 99999999999999999999 /a":
+        for line in "stencil~B 2 5", "stencil~B 2 -5 /a", "stencil~B 2 99999999999999999999 /a":
             self.assertEqual(self.receive(line + "\n"),
                              (1, ["stencil receive: a file: its first line is damaged"]))
 
-    def test_a_token_that_is_cut(self):
-        """Nine bytes are announced, one comes."""
-        tokens = b"\x081"
-        crc = binascii.crc32(tokens)
-        text = (f"stencil~B 1 1 /a\nstencil~D 0 {crc:x} {base64.b64encode(tokens).decode()}\n"
-                f"stencil~E 1 {crc:x}\n")
-        self.assertEqual(self.receive(text), (1, ["stencil receive: /a: a token is cut"]))
-        self.assertEqual(self.files(), {})
+    def test_blocks_of_all_kinds(self):
+        packed = lz4.block.compress(b"abc" * 40, store_size=False)
+        self.assertEqual(self.receive(blocks("/a", 10126, b"\x04\x04abcd" + bytes([120, len(packed)]) + packed +
+                                             b"\x90\x4e\x01\0\x02\x01x")), (0, []))
+        self.assertEqual(self.files(), {"a": b"abcd" + b"abc" * 40 + bytes(10000) + b"xx"})
+
+    def test_blocks_that_no_sender_makes(self):
+        packed = lz4.block.compress(b"abc" * 40, store_size=False)
+        for size, data, why in ((1, b"\x09\x081", "it is longer than announced"),
+                                (9, b"\x09\x091", "its last block is cut"),
+                                (9, b"\x89", "its last block is cut"),
+                                (9, b"\x09\x02\xff\xff", "a block is damaged"),
+                                (119, bytes([119, len(packed)]) + packed, "a block is damaged"),
+                                (121, bytes([121, len(packed)]) + packed, "a block has another size"),
+                                (20000, b"\xa0\x9c\x01\x02ab", "a block is too large"),
+                                (20000, b"\xa0\x9c\x01\xa0\x9c\x01", "it is longer than announced"),
+                                (9, b"\x08\x01x", "it has 8 bytes instead of 9")):
+            self.assertEqual(self.receive(blocks("/a", size, data)), (1, [f"stencil receive: /a: {why}"]))
+            self.assertEqual(self.files(), {})
 
     def test_a_guest_that_has_the_console_alone_sends_nothing(self):
         raw = "stencil: console: raw output of VM g, until 00ab\r\n"

@@ -9,6 +9,7 @@
 #include "hv/host/tsc.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/registers.h"
+#include "hv/monitor/send.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/state.h"
@@ -242,7 +243,7 @@ static void a_file_that_is_sent_ends_at_a_line(void **state)
 	job_work();
 	job_work();
 	assert_true(job_interrupt());
-	assert_memory_equal(said, "stencil~B 1 ", 12);
+	assert_memory_equal(said, "stencil~B 2 ", 12);
 	assert_null(strstr(said, "stencil~E"));
 	assert_non_null(strstr(said, "\nInterrupted\n"));
 	*said = '\0';
@@ -297,8 +298,8 @@ static void what_is_sent_is_what_is_written(void **state)
 	phys_t page;
 
 	assert_int_equal(ept_copy(&vm.ept, (gpa_t){5 * PAGE_SIZE}, &page), OK);
-	for (unsigned i = 0; i < PAGE_SIZE; i++) /* no run of equal bytes */
-		((uint8_t *)phys_to_virt(page))[i] = (uint8_t)(i * 7 + i / 256);
+	for (uint32_t i = 0; i < PAGE_SIZE; i++) /* nothing to compress */
+		((uint8_t *)phys_to_virt(page))[i] = (uint8_t)(i * i * UINT32_C(2654435761) >> 24);
 	file_job_dump(&vm, "/core", true);
 	finish();
 	memcpy(sent, said, sizeof(sent));
@@ -335,10 +336,10 @@ static void both_files_of_a_save_are_sent(void **state)
 	vcpu.is_paused = true;
 	file_job_save(&vm, "x", true);
 	finish();
-	memory = strstr(said, "stencil~B 1 2097152 x.mem\n");
+	memory = strstr(said, "stencil~B 2 2097152 x.mem\n");
 	assert_ptr_equal(memory, said);
 	end = strstr(memory, "stencil~E");
-	head = strstr(memory, "stencil~B 1 4196 x.state\n");
+	head = strstr(memory, "stencil~B 2 4196 x.state\n");
 	assert_true(end && head && end < head && strstr(head, "stencil~E"));
 	assert_string_equal(logged, "VM v: saved: x.state\n"
 				    "VM v: memory of 'ram': mem-path=x.mem,offset=0\n");
@@ -448,6 +449,20 @@ static void a_job_without_memory_leaves_nothing(void **state)
 	}
 }
 
+static void sending_without_memory_is_an_error(void **state)
+{
+	vcpu.is_paused = true;
+	file_job_dump(&vm, "/core", false);
+	finish();
+	*said = '\0';
+	leave_frames(sizeof(struct send_work) / PAGE_SIZE);
+	file_job_send("/core");
+	finish();
+	assert_string_equal(said, "Error: send: failed to write '/core': not enough memory in "
+				  "this machine\n");
+	assert_non_null(find("/core"));
+}
+
 static void a_file_in_the_place_of_a_folder_is_an_error(void **state)
 {
 	struct image *file;
@@ -514,6 +529,7 @@ int main(void)
 		TEST(what_cannot_be_saved_is_refused),
 		TEST(memory_that_clones_change_is_not_saved),
 		TEST(a_job_without_memory_leaves_nothing),
+		TEST(sending_without_memory_is_an_error),
 		TEST(a_file_in_the_place_of_a_folder_is_an_error),
 		TEST(an_error_of_the_configurations_save_is_logged),
 		TEST(a_save_of_the_configuration_is_completed),

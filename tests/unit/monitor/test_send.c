@@ -29,13 +29,14 @@ static void add_line(const char *line, size_t len)
 static void send(const char *name, size_t size, size_t piece)
 {
 	static char *const end = text;
+	static struct send_work work;
 	char line[SEND_LINE_MAX];
 	struct send send;
 	size_t len;
 
 	*end = '\0';
 	n_lines = 0;
-	add_line(line, send_begin(&send, name, size, line));
+	add_line(line, send_begin(&send, &work, name, size, line));
 	for (size_t at = 0; at < size;) {
 		size_t want = size - at < piece ? size - at : piece;
 
@@ -118,7 +119,23 @@ static void make_data(unsigned seed)
 
 static void files_of_all_sizes_arrive(void **state)
 {
-	static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 127, 128, 129, 191, 192, 193, 4096, 70000};
+	static const size_t sizes[] = {0,
+				       1,
+				       2,
+				       3,
+				       4,
+				       5,
+				       127,
+				       128,
+				       129,
+				       191,
+				       192,
+				       193,
+				       4096,
+				       SEND_BLOCK_MAX - 1,
+				       SEND_BLOCK_MAX,
+				       SEND_BLOCK_MAX + 1,
+				       70000};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		make_data((unsigned)i);
@@ -208,9 +225,9 @@ static void what_is_damaged_is_refused(void **state)
 	static const struct {
 		const char *find, *put, *why;
 	} cases[] = {
-		{"stencil~B 1 ", "stencil~B 2 ", "version 2"},
-		{"stencil~B 1 30000", "stencil~B 1 30001", "30000 bytes instead of 30001"},
-		{"stencil~B 1 30000 f", "stencil~B 1 30000 .", "its name is not a file name"},
+		{"stencil~B 2 ", "stencil~B 1 ", "version 1"},
+		{"stencil~B 2 30000", "stencil~B 2 30001", "30000 bytes instead of 30001"},
+		{"stencil~B 2 30000 f", "stencil~B 2 30000 .", "its name is not a file name"},
 		{"stencil~D 00000003", "stencil~D 00000004", "line 3 is missing"},
 		{"stencil~D 00000003 ", "stencil~D 00000003 1", "line 3 has a wrong checksum"},
 	};
