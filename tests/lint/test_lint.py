@@ -220,6 +220,19 @@ class Program(unittest.TestCase):
                     self.assertRegex(said, "Invalid parameter '|Property '[^ ]*' not found")
                     self.assertIn(f"did you mean '{name}'?", said)
 
+    def test_options_that_change_nothing_have_one_value(self):
+        section = (TOP / "docs/configuration.md").read_text(encoding="utf-8")
+        section = re.search(r"### Options that change nothing\n(.*?)\n#", section, re.DOTALL)[1]
+        options = [option for cell in re.findall(r"^\| (`-.*?) \|", section, re.M)
+                   for option in re.findall(r"`(-[^`A-Z]*)`", cell)]
+        self.assertGreater(len(options), 15)
+        for option in options:
+            with self.subTest(option=option):
+                self.assertEqual(check_config(f"vm v -kernel k {option}")[:2], (0, []))
+                other = re.sub(r"[ =][^ =]*$", lambda match: match[0][0] + "other", option)
+                if other != option:
+                    self.assertEqual(check_config(f"vm v -kernel k {other}")[0], 1)
+
     def test_help_lists_what_a_configuration_takes(self):
         for option, title, row, names in (
                 ("object", "List of user creatable objects:", r"  (\S+)$",
