@@ -4,7 +4,10 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "hv/lib/version.h"
 
 #define MEMORY_DEFAULT_MIB 65536
 #define MEMORY_MAX_MIB	   (16U << 20)
@@ -160,7 +163,11 @@ static const struct argp argp = {
 
 void request_parse(struct request *ret, int argc, char **argv)
 {
+	static char version[80];
+
 	*ret = (struct request){.memory = MIB(MEMORY_DEFAULT_MIB), .phys_bits = PHYS_BITS_MAX};
+	snprintf(version, sizeof(version), "stencil %s", stencil_version);
+	argp_program_version = version;
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = "stencil lint"; /* the name in messages */
 	if (argp_parse(&argp, argc, argv, 0, NULL, ret) != 0)

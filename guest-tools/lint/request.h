@@ -19,5 +19,5 @@ struct request {
 	unsigned phys_bits;
 };
 
-/* Wrong usage is reported and ends the program with status 2, --help with 0. */
+/* Wrong usage is reported and ends the program with status 2, --help and --version with 0. */
 void request_parse(struct request *ret, int argc, char **argv);

@@ -547,6 +547,12 @@ class Program(unittest.TestCase):
                 self.assertTrue(messages)
         self.assertEqual(lint("--help")[0], 0)
 
+    def test_the_version_is_that_of_the_project(self):
+        version = (TOP / "VERSION").read_text(encoding="ascii").strip()
+        status, messages, output = lint("--version")
+        self.assertEqual((status, messages), (0, []))
+        self.assertRegex(output, rf"^stencil {re.escape(version)}( \([0-9a-f]+(-dirty)?\))?\n$")
+
     def test_what_cannot_be_read_is_reported(self):
         string = "memory-backend-ram,id=m,size=1M"
         for arguments in (["/nonexistent.conf"], ["/"],
