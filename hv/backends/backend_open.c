@@ -8,6 +8,7 @@
 #include "hv/backends/backend_open.h"
 
 #include "hv/backends/backend_read.h"
+#include "hv/backends/suggest.h"
 #include "hv/frame/numa.h"
 
 /* The largest alignment of a host address: half of the 47-bit space that Linux has. */
@@ -67,10 +68,14 @@ static enum status create_file(struct backend *backend, struct diag *diag, struc
 
 	if (!backend->readonly)
 		error = image_create(opened->images, backend->mem_path, &opened->image);
-	if (error != IMAGE_OK)
-		return fail_open(backend, image_error_text(error), diag);
-	opened->created = true;
-	return OK;
+	if (error == IMAGE_OK) {
+		opened->created = true;
+		return OK;
+	}
+	(void)fail_open(backend, image_error_text(error), diag);
+	if (error == IMAGE_NOT_FOUND)
+		suggest_file(opened->images->first, backend->mem_path, diag);
+	return ERR_INVAL;
 }
 
 /* Unnamed memory in a directory, which is NULL if only paths imply it. */
@@ -223,6 +228,8 @@ static enum status fail_ram(struct backend *backend, struct diag *diag)
 	diag_error(diag, backend_option_place(backend, "size"),
 		   "cannot set up guest memory '%s%s': Cannot allocate memory",
 		   name_prefix(backend), backend->id);
+	diag_advice(diag, "it takes %lu KiB, this machine has %lu KiB", backend->size / KIB(1),
+		    frame_total() * PAGE_SIZE / KIB(1));
 	return ERR_INVAL;
 }
 

@@ -150,9 +150,11 @@ enum status backend_check_settings(struct backend *backend, const struct backend
 	return check_host_nodes(backend, diag);
 }
 
-static enum status refuse_rom(struct backend *backend, const char *message, struct diag *diag)
+static enum status refuse_rom(struct backend *backend, const char *message, const char *advice,
+			      struct diag *diag)
 {
 	diag_error(diag, backend_option_place(backend, "rom"), "%s", message);
+	diag_advice(diag, "%s", advice);
 	backend->broken = true;
 	return ERR_INVAL;
 }
@@ -170,11 +172,12 @@ enum status backend_resolve(struct backend *backend, struct diag *diag)
 	if (rom == ON_OFF_AUTO_ON && !backend->readonly)
 		return refuse_rom(backend,
 				  "property 'rom' = 'on' is not supported with 'readonly' = 'off'",
-				  diag);
+				  "for ROM write readonly=on", diag);
 	if (rom == ON_OFF_AUTO_OFF && backend->readonly && backend->share)
 		return refuse_rom(backend,
 				  "property 'rom' = 'off' is incompatible with 'readonly' = 'on' "
 				  "and 'share' = 'on'",
+				  "for private memory that begins as the file write share=off",
 				  diag);
 	backend->rom = rom;
 	if (rom == ON_OFF_AUTO_ON)

@@ -375,7 +375,10 @@ enum status options_get_size(struct options *options, const char *key, struct di
 		return get_json_uint64(options, option, diag, value);
 	if (parse_size(option->value, value) == OK)
 		return OK;
-	return report_expects(options, option, "a size value", diag);
+	(void)report_expects(options, option, "a size value", diag);
+	if (option->value != NULL)
+		parse_advise_size(option->value, diag);
+	return ERR_INVAL;
 }
 
 /* QEMU has different words for signed and for unsigned types. */

@@ -205,6 +205,20 @@ enum status parse_size(const char *text, uint64_t *ret)
 	return status;
 }
 
+void parse_advise_size(const char *text, struct diag *diag)
+{
+	char shorter[32];
+	size_t len = strlen(text);
+
+	if (len < 3 || len >= sizeof(shorter) || text[len - 1] != 'B')
+		return;
+	len -= text[len - 2] == 'i' ? 2 : 1;
+	memcpy(shorter, text, len);
+	shorter[len] = '\0';
+	if (parse_size(shorter, &(uint64_t){0}) == OK)
+		diag_advice(diag, "did you mean '%s'?", shorter);
+}
+
 /* Moves '*p' past blanks, sign, prefix and digits. */
 static enum status read_integer(const char **p, uint64_t *ret, bool *ret_negative)
 {

@@ -11,6 +11,8 @@
  * fraction and suffix. ERR_RANGE: negative, or 2^64 and more; ERR_INVAL: anything else.
  */
 enum status parse_size(const char *text, uint64_t *ret);
+/* What helps with a text that parse_size() refused: the suffix of "128MB" is M. */
+void parse_advise_size(const char *text, struct diag *diag);
 
 /*
  * C's integers: decimal, hexadecimal (0x) or octal (0), after blanks and a sign; nothing may

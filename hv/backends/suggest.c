@@ -111,7 +111,10 @@ void suggest_from(const char *names, const char *word, struct diag *diag)
 	struct suggestion suggestion = suggest(word, strlen(word));
 
 	suggest_list(&suggestion, names);
-	suggest_tell(&suggestion, "", diag);
+	if (suggestion.name != NULL)
+		suggest_tell(&suggestion, "", diag);
+	else
+		diag_advice(diag, "possible names: %s", names);
 }
 
 void suggest_value(const char *const *values, const char *word, struct diag *diag)
@@ -127,4 +130,28 @@ void suggest_value(const char *const *values, const char *word, struct diag *dia
 	}
 	suggest_tell(&suggestion, "", diag);
 	diag_advice(diag, "possible values: %s", list);
+}
+
+static const char *last_part(const char *path)
+{
+	for (const char *at = path; *at != '\0'; at++)
+		if (*at == '/')
+			path = at + 1;
+	return path;
+}
+
+void suggest_file(const struct image *images, const char *path, struct diag *diag)
+{
+	const char *wanted = last_part(path), *found = NULL;
+	struct suggestion near = suggest(wanted, strlen(wanted));
+
+	for (; images != NULL; images = images->next) {
+		if (images->type != IMAGE_FILE)
+			continue;
+		suggest_name(&near, last_part(images->path));
+		if (near.name == last_part(images->path))
+			found = images->path;
+	}
+	if (found != NULL)
+		diag_advice(diag, "did you mean '%s'? Paths are names in the ramdisk", found);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/backends/diag.h"
+#include "hv/backends/image.h"
 
 /*
  * "Did you mean": the nearest of several names to a word that is none of them. Near is what two
@@ -26,7 +27,10 @@ void suggest_list(struct suggestion *suggestion, const char *names);
 bool suggest_is(const struct suggestion *suggestion, const char *name);
 /* Tell the name, if there is one, after the message about the word. 'prefix' is "-" or "". */
 void suggest_tell(const struct suggestion *suggestion, const char *prefix, struct diag *diag);
-/* All of it for one list. */
+/* All of it for one list. If no name is near, the list is told. */
 void suggest_from(const char *names, const char *word, struct diag *diag);
 /* The same for the values of an enumeration, which end with NULL; all of them are listed. */
 void suggest_value(const char *const *values, const char *word, struct diag *diag);
+/* A file of the ramdisk with a near name, in any folder, after the message that 'path' is missing.
+ */
+void suggest_file(const struct image *images, const char *path, struct diag *diag);

@@ -321,6 +321,8 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 static enum status read_line(struct config *config, const struct word *words, struct arena *arena,
 			     struct diag *diag)
 {
+	struct suggestion near;
+
 	if (words == NULL)
 		return OK;
 	if (strcmp(words->text, "vm") == 0 || strcmp(words->text, "template") == 0)
@@ -334,7 +336,9 @@ static enum status read_line(struct config *config, const struct word *words, st
 	diag_error(diag, word_place(words, 0),
 		   "a line begins with 'vm', 'template', 'clone', 'save' or 'host', not with '%s'",
 		   words->text);
-	suggest_from("vm template clone save host", words->text, diag);
+	near = suggest(words->text, words->len);
+	suggest_list(&near, "vm template clone save host"); /* the message names them all */
+	suggest_tell(&near, "", diag);
 	return OK;
 }
 

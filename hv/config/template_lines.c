@@ -97,6 +97,12 @@ static enum status read_parameter(const struct word *word, struct clone_config *
 	return refuse_parameter(word, diag);
 }
 
+/* "-count 3", as options of a VM are written: one mistake. */
+static bool is_option_with_value(const struct word *word)
+{
+	return word->text[0] == '-' && word->next != NULL && strchr(word->next->text, '=') == NULL;
+}
+
 enum status clone_read(struct config *config, const struct word *keyword, struct arena *arena,
 		       struct diag *diag)
 {
@@ -110,9 +116,13 @@ enum status clone_read(struct config *config, const struct word *keyword, struct
 	}
 	clone.template = word->text;
 	clone.place = word_place(word, 0);
-	while ((word = word->next) != NULL)
-		if (read_parameter(word, &clone, diag) != OK)
-			status = ERR_INVAL;
+	while ((word = word->next) != NULL) {
+		if (read_parameter(word, &clone, diag) == OK)
+			continue;
+		status = ERR_INVAL;
+		if (is_option_with_value(word))
+			word = word->next;
+	}
 	return status == OK ? add_clone(config, &clone, arena) : OK;
 }
 
@@ -183,6 +193,8 @@ static void check_template(const struct config *config, const char *template,
 	diag_error(diag, place, "there is no VM '%s' that could be a template", template);
 	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next)
 		suggest_name(&near, vm->name);
+	if (near.name == NULL && config->vms != NULL && config->vms->next == NULL)
+		diag_advice(diag, "the only VM is '%s'", config->vms->name);
 	suggest_tell(&near, "", diag);
 }
 

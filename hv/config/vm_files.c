@@ -6,6 +6,7 @@
  */
 #include "hv/config/vm_files.h"
 
+#include "hv/backends/suggest.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/string.h"
 #include "hv/loader/kernel_file.h"
@@ -48,7 +49,12 @@ static enum status find(const struct search *search, const char *path, struct im
 {
 	const char *why = vm_find_file(search->images, path, ret);
 
-	return why == NULL ? OK : report(search, path, why);
+	if (why == NULL)
+		return OK;
+	(void)report(search, path, why);
+	if (strcmp(why, image_error_text(IMAGE_NOT_FOUND)) == 0)
+		suggest_file(search->images->first, path, search->diag);
+	return ERR_INVAL;
 }
 
 static size_t count_modules(const char *list)

@@ -32,6 +32,7 @@ static enum status get_memory_size(struct vm_reader *reader, struct options *opt
 	diag_hint(reader->diag, "Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, "
 				"tera-, peta-");
 	diag_hint(reader->diag, "and exabytes, respectively.");
+	parse_advise_size(option->value, reader->diag);
 	return ERR_INVAL;
 }
 

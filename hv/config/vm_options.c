@@ -279,14 +279,24 @@ static const char *option_name(const struct word *word)
 	return word->text + (word->text[1] == '-' ? 2 : 1);
 }
 
+/* 'last' is the option before, or NULL. */
+static void refuse_word(struct vm_reader *reader, const struct word *word, const char *last)
+{
+	diag_error(reader->diag, word_place(word, 0),
+		   "'%s' is not an option; disk images are not supported", word->text);
+	if (last != NULL && strcmp(last, "append") == 0)
+		diag_advice(reader->diag, "a text with blanks needs quotes: -append '%s %s'",
+			    reader->vm->append, word->text);
+}
+
 enum status vm_read_options(struct vm_reader *reader, const struct word *words)
 {
-	for (; words != NULL; words = words->next) {
+	const char *last = NULL;
+
+	for (; words != NULL; last = reader->option, words = words->next) {
 		reader->option = option_name(words);
 		if (reader->option == NULL)
-			diag_error(reader->diag, word_place(words, 0),
-				   "'%s' is not an option; disk images are not supported",
-				   words->text);
+			refuse_word(reader, words, last);
 		else if (read_option(reader, &words) == ERR_NOMEM)
 			return ERR_NOMEM;
 	}

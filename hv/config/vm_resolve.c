@@ -138,6 +138,8 @@ static void use_memory_backend(struct vm_reader *reader)
 	reader->bad_memory_backend = true;
 	diag_error(reader->diag, vm->memory_place,
 		   "Machine memory size does not match the size of the memory backend");
+	diag_advice(reader->diag, "-m is %lu KiB, the size of '%s' %lu KiB", vm->ram_size / KIB(1),
+		    backend->id, backend->size / KIB(1));
 }
 
 static void check_mem_path(struct vm_reader *reader)

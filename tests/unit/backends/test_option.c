@@ -527,7 +527,8 @@ static void json_is_typed_and_has_words_of_its_own(void **state)
 			    "error: t:1:64: Parameter 'n' expects uint32_t\n"
 			    "error: t:1:79: Invalid parameter type for 't', expected: string\n"
 			    "error: t:1:2: Parameter 'y' is missing\n"
-			    "error: t:1:84: Parameter 'x' is unexpected\n");
+			    "error: t:1:84: Parameter 'x' is unexpected\n"
+			    "error:       = possible names: aa bb\n");
 }
 
 static void json_values_are_taken_as_they_are(void **state)

@@ -63,6 +63,36 @@ static void values_are_listed(void **state)
 				    "error:       = possible values: 'on', 'off', 'auto'\n");
 }
 
+/* With no near name all are told. */
+static void names_are_listed(void **state)
+{
+	struct diag diag = {0};
+
+	log_reset();
+	suggest_from("size share", "siez", &diag);
+	suggest_from("size share", "foo", &diag);
+	assert_string_equal(logged, "error:       = did you mean 'size'?\n"
+				    "error:       = possible names: size share\n");
+}
+
+static void files_are_found_in_other_folders(void **state)
+{
+	struct image other = {.path = "/vm/other", .type = IMAGE_FILE};
+	struct image folder = {.path = "/vmlinuz", .type = IMAGE_DIRECTORY, .next = &other};
+	struct image kernel = {.path = "/boot/vmlinux", .type = IMAGE_FILE, .next = &folder};
+	struct diag diag = {0};
+
+	log_reset();
+	suggest_file(&kernel, "./ramdisk/vmlinux", &diag);
+	suggest_file(&kernel, "/vmlinuz", &diag);
+	suggest_file(&kernel, "/initrd", &diag);
+	suggest_file(NULL, "/vmlinux", &diag);
+	assert_string_equal(
+		logged,
+		"error:       = did you mean '/boot/vmlinux'? Paths are names in the ramdisk\n"
+		"error:       = did you mean '/boot/vmlinux'? Paths are names in the ramdisk\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -70,6 +100,8 @@ int main(void)
 		cmocka_unit_test(other_words_are_not),
 		cmocka_unit_test(the_nearest_name_wins),
 		cmocka_unit_test(values_are_listed),
+		cmocka_unit_test(names_are_listed),
+		cmocka_unit_test(files_are_found_in_other_folders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

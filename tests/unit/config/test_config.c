@@ -444,7 +444,8 @@ static void m_has_qemus_errors(void **state)
 	expect_logged("vm a -kernel k -m slots=z -m slots=99999999999999999999 -m 1M,foo=1",
 		      "c:1:25: Parameter 'slots' expects a number\n"
 		      "c:1:36: Value '99999999999999999999' is too large for parameter 'slots'\n"
-		      "c:1:63: Invalid parameter 'foo'\n");
+		      "c:1:63: Invalid parameter 'foo'\n"
+		      "      = possible names: maxmem size slots\n");
 	/* An error in -m is not reported again for its DIMMs. */
 	expect_logged("vm a -kernel k -m z,slots=1,maxmem=1G -device pc-dimm,memdev=m -object "
 		      "memory-backend-ram,id=m,size=2M",
@@ -461,8 +462,14 @@ static void machine_and_name_are_checked(void **state)
 	expect_logged("vm a -kernel k -machine q35,smm=off -machine microvm,foo=1 -machine x=1 "
 		      "-machine pc,accel=tcg -machine usb=zz -machine hmat=on -machine pc,usb",
 		      "c:1:29: option 'smm' of -machine is not supported yet\n"
+		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
+		      "memory-backend nvdimm type usb\n"
 		      "c:1:54: Property 'microvm-machine.foo' not found\n"
+		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
+		      "memory-backend nvdimm type usb\n"
 		      "c:1:69: Property 'microvm-machine.x' not found\n"
+		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
+		      "memory-backend nvdimm type usb\n"
 		      "c:1:91: accelerator 'tcg' is not supported, only 'kvm'\n"
 		      "c:1:108: Parameter 'usb' expects 'on' or 'off'\n"
 		      "c:1:125: option 'hmat' of -machine is not supported yet\n"
@@ -472,7 +479,8 @@ static void machine_and_name_are_checked(void **state)
 	expect_logged("vm a -kernel k -name g,process=p -name g,debug-threads=on -name a=b",
 		      "c:1:24: option 'process' of -name is not supported\n"
 		      "c:1:42: option 'debug-threads' of -name is not supported\n"
-		      "c:1:65: Invalid parameter 'a'\n");
+		      "c:1:65: Invalid parameter 'a'\n"
+		      "      = possible names: guest\n");
 }
 
 static void devices_have_qemus_errors(void **state)
@@ -496,6 +504,7 @@ static void devices_have_qemus_errors(void **state)
 		      "c:1:46: Parameter 'iobase' expects integer\n"
 		      "c:1:78: Parameter 'iobase' expects uint32_t\n"
 		      "c:1:113: Property 'isa-debug-exit.foo' not found\n"
+		      "      = possible names: id iobase iosize\n"
 		      "c:1:149: 2 ports from 0xffff on are not possible\n"
 		      "c:1:186: 0 ports from 0x501 on are not possible\n");
 	expect_logged("vm a -kernel k -device isa-debug-exit,iosize=70000",
@@ -511,6 +520,7 @@ static void devices_have_qemus_errors(void **state)
 		      "c:1:66: Property 'isa-debugcon.chardev' can't find value 'z'\n"
 		      "c:1:125: 1 ports from 0x10000 on are not possible\n"
 		      "c:1:162: Property 'isa-debugcon.foo' not found\n"
+		      "      = possible names: chardev id iobase\n"
 		      "c:1:193: a second debugcon is not supported yet\n");
 	expect_logged("vm a -kernel k -chardev stdio -chardev id=a -chardev file,id=f -chardev "
 		      "null,id=b,foo=1 -chardev null,id=b -chardev null,id=b",
@@ -518,6 +528,7 @@ static void devices_have_qemus_errors(void **state)
 		      "c:1:40: chardev: \"a\" missing backend\n"
 		      "c:1:54: character backend 'file' is not supported, only 'stdio' and 'null'\n"
 		      "c:1:83: Invalid parameter 'foo'\n"
+		      "      = possible names: backend id\n"
 		      "c:1:125: Duplicate ID 'b' for chardev\n");
 	expect_logged("vm a -kernel k -serial pty -debugcon chardev:z -serial null -serial stdio",
 		      "c:1:24: could not connect serial device to character backend 'pty'\n"
@@ -528,7 +539,8 @@ static void devices_have_qemus_errors(void **state)
 	expect_logged("vm a -kernel k -serial stdio,backpressure=maybe",
 		      "c:1:43: Parameter 'backpressure' expects 'on' or 'off'\n");
 	expect_logged("vm a -kernel k -serial stdio,pressure=on",
-		      "c:1:30: Invalid parameter 'pressure'\n");
+		      "c:1:30: Invalid parameter 'pressure'\n"
+		      "      = possible names: backend backpressure\n");
 	expect_logged("vm a -kernel k -serial null,backpressure=on",
 		      "c:1:42: backpressure=on needs the backend 'stdio'\n");
 	expect_logged("vm a -kernel k -serial backpressure=on",
@@ -578,7 +590,8 @@ static void mem_path_is_where_the_memory_begins(void **state)
 		"the default RAM backend by setting 'memory-backend=microvm.ram' with "
 		"'-machine'.\n");
 	expect_logged("vm a -kernel k -m 65G",
-		      "c:1:19: cannot set up guest memory 'pc.ram': Cannot allocate memory\n");
+		      "c:1:19: cannot set up guest memory 'pc.ram': Cannot allocate memory\n"
+		      "      = it takes 68157440 KiB, this machine has 67108864 KiB\n");
 }
 
 static void globals_and_set_do_not_reach_objects(void **state)
@@ -616,7 +629,8 @@ static void a_broken_backend_is_blamed_once(void **state)
 	expect_logged(
 		"vm a -kernel k -object memory-backend-file,id=m,size=4K,mem-path=/d/f32,rom=on "
 		"-machine memory-backend=m",
-		"c:1:77: property 'rom' = 'on' is not supported with 'readonly' = 'off'\n");
+		"c:1:77: property 'rom' = 'on' is not supported with 'readonly' = 'off'\n"
+		"      = for ROM write readonly=on\n");
 }
 
 /* Backends r0..r2 of 64 MiB, f0 and f1 of 4 KiB, g of 2 GiB at 2 GiB, in a VM whose -m is 'm'. */
@@ -693,6 +707,7 @@ static void dimms_have_qemus_errors(void **state)
 	      "-device pc-dimm,foo=1 -device pc-dimm,slot=2147483648",
 	      "c:3:23: Parameter 'slot' expects integer\n"
 	      "c:3:67: Property 'pc-dimm.foo' not found\n"
+	      "      = possible names: addr id memdev node slot\n"
 	      "c:3:94: Parameter 'slot' expects int32_t\n"
 	      "c:3:33: Device 'zz' not found\n");
 	place("1G", "-device pc-dimm,memdev=r0 ",
@@ -852,7 +867,8 @@ static void vmgenid_has_qemus_errors(void **state)
 	assert_memory_equal(config.vms->guid, guid, 16);
 	expect_logged("vm a -kernel k -device vmgenid,guid=AUTO -device vmgenid,foo=1",
 		      "c:1:37: Property 'vmgenid.guid' doesn't take value 'AUTO'\n"
-		      "c:1:58: Property 'vmgenid.foo' not found\n");
+		      "c:1:58: Property 'vmgenid.foo' not found\n"
+		      "      = possible names: guid id\n");
 	expect_logged("vm a -kernel k -device vmgenid -device vmgenid,id=b",
 		      "c:1:40: at most one vmgenid device is permitted\n");
 }
@@ -872,6 +888,7 @@ static void pvpanic_is_at_qemus_port(void **state)
 		      "loaded)\n");
 	expect_logged("vm a -kernel k -device pvpanic,foo=1 -device pvpanic,events=256",
 		      "c:1:32: Property 'pvpanic.foo' not found\n"
+		      "      = possible names: events id ioport\n"
 		      "c:1:61: Parameter 'events' expects uint8_t\n");
 	expect_logged("vm a -kernel k -device pvpanic -device pvpanic,id=b",
 		      "c:1:40: a second pvpanic is not possible\n");

@@ -112,10 +112,15 @@ static void nvdimms_have_qemus_errors(void **state)
 		 "Property 'nvdimm.uuid' has invalid value"},
 		{"-device nvdimm,memdev=f,uuid=01234567+89ab-cdef-ABCD-EF0123456789",
 		 "Property 'nvdimm.uuid' has invalid value"},
-		{"-device nvdimm,memdev=f,foo=1", "Property 'nvdimm.foo' not found"},
-		{"-device pc-dimm,memdev=f,unarmed=on", "Property 'pc-dimm.unarmed' not found"},
+		{"-device nvdimm,memdev=f,foo=1",
+		 "Property 'nvdimm.foo' not found\n"
+		 "error:       = possible names: addr id label-size memdev node slot unarmed uuid"},
+		{"-device pc-dimm,memdev=f,unarmed=on",
+		 "Property 'pc-dimm.unarmed' not found\n"
+		 "error:       = possible names: addr id memdev node slot"},
 		{"-device pc-dimm,memdev=f,label-size=1M",
-		 "Property 'pc-dimm.label-size' not found"},
+		 "Property 'pc-dimm.label-size' not found\n"
+		 "error:       = possible names: addr id memdev node slot"},
 		{"-device nvdimm", "'memdev' property must be set"},
 		{"-device nvdimm,memdev=", "'memdev' property must be set"},
 		{"-device nvdimm,memdev=zz", "Device 'zz' not found"},

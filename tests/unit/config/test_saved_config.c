@@ -82,7 +82,8 @@ static void wrong_saves_are_refused(void **state)
 	refused("vm t -kernel k\nsave t ''",
 		"error: t:2:10: save: the name of the files is empty or too long\n");
 	refused("vm t -kernel k\nsave u /x",
-		"error: t:2:6: there is no VM 'u' that could be a template\n");
+		"error: t:2:6: there is no VM 'u' that could be a template\n"
+		"error:       = the only VM is 't'\n");
 	refused("vm t -kernel k\nsave t /n/x",
 		"error: t:2:8: save: no folder '/n/': No such file or directory\n");
 	refused("vm t -kernel k\nsave t /d/f8/x",

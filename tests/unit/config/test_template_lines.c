@@ -34,6 +34,7 @@ static void parameters_are_read(void **state)
 
 #define PARAMETERS \
 	"error:       = parameters: count=N parallel=N paused=on max-private=SIZE precopy=on\n"
+#define ONLY_T "error:       = the only VM is 't'\n"
 
 static void what_is_wrong_is_reported_with_its_place(void **state)
 {
@@ -51,6 +52,8 @@ static void what_is_wrong_is_reported_with_its_place(void **state)
 		 "error: t:2:9: clone: Invalid parameter 'number=2'\n" PARAMETERS
 		 "error: t:2:18: clone: Invalid parameter 'paralel=1'\n"
 		 "error:       = did you mean 'parallel'?\n" PARAMETERS},
+		{"clone t -count 3", "error: t:2:9: clone: Invalid parameter '-count'\n"
+				     "error:       = did you mean 'count'?\n" PARAMETERS},
 		{"clone t count", "error: t:2:9: clone: Invalid parameter 'count'\n" PARAMETERS},
 		{"clone", "error: t:2:1: 'clone' needs the name of a template\n"},
 		{"clone t count=-1",
@@ -66,9 +69,9 @@ static void what_is_wrong_is_reported_with_its_place(void **state)
 		{"vm u -incoming template:t\nvm u -kernel k",
 		 "error: t:3:4: vm 'u' is already defined in line 2\n"},
 		{"clone t\nclone t--1",
-		 "error: t:3:7: there is no VM 't--1' that could be a template\n"},
+		 "error: t:3:7: there is no VM 't--1' that could be a template\n" ONLY_T},
 		{"clone t\nclone t+1",
-		 "error: t:3:7: there is no VM 't+1' that could be a template\n"},
+		 "error: t:3:7: there is no VM 't+1' that could be a template\n" ONLY_T},
 		{"clne t", "error: t:2:1: a line begins with 'vm', 'template', 'clone', 'save' or "
 			   "'host', not with 'clne'\n"
 			   "error:       = did you mean 'clone'?\n"},

@@ -147,8 +147,11 @@ static void refusals_have_qemus_words(void **state)
 		{DIMM("\"slot\":-2"), "invalid slot number -2, valid range is [0-3]"},
 		{DIMM("\"slot\":-2147483649"), "Parameter 'slot' expects int32_t"},
 		{DIMM("\"slot\":[1]"), "Invalid parameter type for 'slot', expected: integer"},
-		{DIMM("\"foo\":1"), "Property 'pc-dimm.foo' not found"},
-		{DIMM("\"unarmed\":true"), "Property 'pc-dimm.unarmed' not found"},
+		{DIMM("\"foo\":1"), "Property 'pc-dimm.foo' not found\n"
+				    "error:       = possible names: addr id memdev node slot"},
+		{DIMM("\"unarmed\":true"),
+		 "Property 'pc-dimm.unarmed' not found\n"
+		 "error:       = possible names: addr id memdev node slot"},
 		{DIMM("\"driver\":\"nvdimm\""), "JSON parse error, duplicate key"},
 		{NVDIMM("\"unarmed\":\"on\""),
 		 "Invalid parameter type for 'unarmed', expected: boolean"},

@@ -120,7 +120,8 @@ static void what_is_not_there_is_refused(void **state)
 		{"-kernel /linux -initrd /none",
 		 "c:1:29: could not open initrd '/none': No such file or directory\n"},
 		{"-kernel /linux -initrd /c,/c",
-		 "c:1:29: could not open initrd '/c,/c': No such file or directory\n"},
+		 "c:1:29: could not open initrd '/c,/c': No such file or directory\n"
+		 "error:       = did you mean '/c'? Paths are names in the ramdisk\n"},
 		{"-kernel /link -initrd '/x y,/c,/secret z'",
 		 "c:1:29: could not open module '/x': No such file or directory\n"
 		 "error: c:1:29: could not open module '/secret': Permission denied\n"},

@@ -223,9 +223,14 @@ static void options_of_node_have_qemus_errors(void **state)
 		{"hmat-cache,node-id=0",
 		 "ACPI Heterogeneous Memory Attribute Table (HMAT) is disabled, enable it with "
 		 "-machine hmat=on before using any of hmat specific options"},
-		{"node,foo=1", "Invalid parameter 'foo'"},
-		{"node,id=a", "Invalid parameter 'id'"},
-		{"node,src=1", "Invalid parameter 'src'"},
+		{"node,foo=1", "Invalid parameter 'foo'\nerror:       = possible names: cpus "
+			       "initiator mem memdev nodeid type"},
+		{"node,id=a",
+		 "Invalid parameter 'id'\n"
+		 "error:       = possible names: cpus initiator mem memdev nodeid type"},
+		{"node,src=1",
+		 "Invalid parameter 'src'\n"
+		 "error:       = possible names: cpus initiator mem memdev nodeid type"},
 		{"node,id=1",
 		 "Parameter 'id' expects an identifier\nerror: Identifiers consist of letters, "
 		 "digits, '-', '.', '_', starting with a letter."},
@@ -239,7 +244,8 @@ static void options_of_node_have_qemus_errors(void **state)
 		{"dist,src=x,dst=0,val=10", "Parameter 'src' expects a uint64 value"},
 		{"dist,src=0,dst=65536,val=10", "Parameter 'dst' expects uint16_t"},
 		{"dist,src=0,dst=0,val=256", "Parameter 'val' expects uint8_t"},
-		{"dist,src=0,dst=0,val=10,x=1", "Invalid parameter 'x'"},
+		{"dist,src=0,dst=0,val=10,x=1", "Invalid parameter 'x'\n"
+						"error:       = possible names: dst src type val"},
 		{"dist,src=128,dst=128,val=10",
 		 "Parameter 'src' expects an integer between 0 and 127"},
 		{"dist,src=0,dst=128,val=10",
@@ -251,7 +257,10 @@ static void options_of_node_have_qemus_errors(void **state)
 		{"cpu,node-id=x", "Parameter 'node-id' expects an int64 value"},
 		{"cpu,node-id=0,core-id=9223372036854775808",
 		 "Parameter 'core-id' expects an int64 value"},
-		{"cpu,node-id=0,x=1", "Invalid parameter 'x'"},
+		{"cpu,node-id=0,x=1",
+		 "Invalid parameter 'x'\n"
+		 "error:       = possible names: book-id cluster-id core-id die-id "
+		 "drawer-id module-id node-id socket-id thread-id type"},
 		{"cpu,node-id=0",
 		 "Invalid node-id=0, NUMA node must be defined with -numa node,nodeid=ID before "
 		 "it's used with -numa cpu,node-id=ID"},
@@ -271,7 +280,8 @@ static void short_forms_are_warned_about(void **state)
 {
 	run_vm("-m 32M " M(0) "-numa node,memdev=m0,nofoo",
 	       "warning: warning: short-form boolean option 'nofoo' deprecated\n"
-	       "warning: Please use foo=off instead\nerror: Invalid parameter 'foo'\n");
+	       "warning: Please use foo=off instead\nerror: Invalid parameter 'foo'\nerror:       "
+	       "= possible names: cpus initiator mem memdev nodeid type\n");
 }
 
 static void nodes_must_agree_with_each_other(void **state)
@@ -311,7 +321,8 @@ static void nodes_must_agree_with_each_other(void **state)
 		{"-numa node,memdev=m0 -numa node,memdev=m1 -machine memory-backend=b",
 		 "'-machine memory-backend' and '-numa memdev' properties are mutually exclusive"},
 		{"-numa node,memdev=m0 -numa node,memdev=m1 -machine memory-backend=m2",
-		 "Machine memory size does not match the size of the memory backend"},
+		 "Machine memory size does not match the size of the memory backend\n"
+		 "error:       = -m is 65536 KiB, the size of 'm2' 32768 KiB"},
 		{"-numa node,memdev=m0 -numa node,memdev=m1 -machine memory-backend=zz",
 		 "Memory backend 'zz' not found"},
 		{"-numa node,memdev=m0 -numa node,memdev=m1 -numa dist,src=0,dst=1,val=9",
@@ -356,14 +367,17 @@ static void a_sum_that_wraps_is_no_sum(void **state)
 	refused("-m 8K -object memory-backend-ram,id=a,size=0xfffffffffffff000 "
 		"-object memory-backend-ram,id=b,size=12K -numa node,memdev=a -numa node,memdev=b",
 		"total memory for NUMA nodes (0x2000) should equal RAM size (0x2000)\n"
-		"error: cannot set up guest memory 'a': Cannot allocate memory");
+		"error: cannot set up guest memory 'a': Cannot allocate memory\n"
+		"error:       = it takes 18014398509481980 KiB, this machine has 67108864 KiB");
 }
 
 static void what_is_broken_is_blamed_once(void **state)
 {
 	refused("-m 64M -object memory-backend-ram,id=a,size=zz -numa node,memdev=a",
 		"Parameter 'size' expects a size value");
-	refused("-m 64M,foo=1 " M(0) "-numa node,memdev=m0", "Invalid parameter 'foo'");
+	refused("-m 64M,foo=1 " M(0) "-numa node,memdev=m0",
+		"Invalid parameter 'foo'\n"
+		"error:       = possible names: maxmem size slots");
 	/* An error in one -numa is not reported again for all of them. */
 	refused("-m 64M " M(0) "-numa node,memdev=m0 -numa node,memdev=zz",
 		"memdev=zz is ambiguous");
