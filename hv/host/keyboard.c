@@ -102,7 +102,7 @@ bool keyboard_init(void)
 
 int keyboard_read(void)
 {
-	int byte = 0, character = -1;
+	int byte = 0, character = scan_rest(&decoder);
 
 	for (unsigned i = 0; present && i < BYTES_MAX && byte >= 0 && character < 0; i++) {
 		byte = take_byte();

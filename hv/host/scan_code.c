@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From the bytes of a PC keyboard to the bytes of a terminal: letters, digits and signs of the US
- * layout, Shift, Ctrl and Caps Lock. Keys without a character give nothing. Source: IBM Personal
- * System/2 Hardware Interface Technical Reference, "Keyboard".
+ * layout, Shift, Ctrl and Caps Lock, and the sequences of a VT220 for the cursor's keys. Other keys
+ * give nothing. Sources: IBM Personal System/2 Hardware Interface Technical Reference, "Keyboard";
+ * DEC VT220 Programmer Reference Manual, "Keyboard".
  */
 #include "hv/host/scan_code.h"
 
@@ -35,6 +36,20 @@ static const struct key_run {
 	{0x56, "\\", "|"},
 };
 
+/* The keys that move the cursor, by their code in set 1, and what follows the escape. */
+static const struct cursor_key {
+	uint8_t key;
+	const char *sequence;
+} cursor_keys[] = {
+	{0x47, "[1~"}, /* Home */
+	{0x48, "[A"},  /* up */
+	{0x4b, "[D"},  /* left */
+	{0x4d, "[C"},  /* right */
+	{0x4f, "[4~"}, /* End */
+	{0x50, "[B"},  /* down */
+	{0x53, "[3~"}, /* Delete */
+};
+
 /* The table of the keyboard controller: codes of set 2 to those of set 1. */
 static const uint8_t set_1_of[] = {
 	0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29,
@@ -65,13 +80,24 @@ static bool is_letter(char c)
 	return c >= 'a' && c <= 'z';
 }
 
-static int character_of(const struct scan_decoder *decoder, uint8_t key, bool extended)
+static int begin_sequence(struct scan_decoder *decoder, uint8_t key)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(cursor_keys); i++) {
+		if (cursor_keys[i].key == key) {
+			decoder->rest = cursor_keys[i].sequence;
+			return '\033';
+		}
+	}
+	return -1;
+}
+
+static int character_of(struct scan_decoder *decoder, uint8_t key, bool extended)
 {
 	bool shifted = decoder->shift[0] || decoder->shift[1];
 	char c;
 
 	if (extended && key != KEY_ENTER && key != KEY_SLASH)
-		return -1;
+		return begin_sequence(decoder, key);
 	if (decoder->caps && is_letter(look_up(key, false)))
 		shifted = !shifted;
 	c = look_up(key, shifted && !extended);
@@ -130,4 +156,9 @@ int scan_decode(struct scan_decoder *decoder, uint8_t byte)
 	if (is_modifier(decoder, byte, extended, released) || released)
 		return -1;
 	return character_of(decoder, byte, extended);
+}
+
+int scan_rest(struct scan_decoder *decoder)
+{
+	return decoder->rest != NULL && *decoder->rest != '\0' ? *decoder->rest++ : -1;
 }

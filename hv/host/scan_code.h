@@ -10,7 +10,13 @@ struct scan_decoder {
 	bool released;	/* the next code is a key that goes up; set 2 */
 	uint8_t n_skip; /* codes of the Pause key that follow */
 	bool shift[2], ctrl[2], caps; /* left and right */
+	const char *rest;	      /* of a key's characters: for scan_rest(); NULL: none */
 };
 
-/* The character that this byte of the keyboard's completes, US layout; -1: none. */
+/*
+ * The character that this byte of the keyboard's completes, US layout; -1: none. A key of the
+ * cursor gives several: the others come from scan_rest(), before the next byte is decoded.
+ */
 int scan_decode(struct scan_decoder *decoder, uint8_t byte);
+/* The next character of the last key; -1: it has no more. */
+int scan_rest(struct scan_decoder *decoder);

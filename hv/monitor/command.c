@@ -37,6 +37,7 @@ enum need {
 	VM_NAMED = 1, /* the first argument is its name */
 	VM_FOCUS = 2,
 	VM_RUNS = 4, /* it must not be a template */
+	VM_IS_TEMPLATE = 8,
 };
 
 struct command {
@@ -89,21 +90,12 @@ static void check(const struct request *request)
 
 static void clone(const struct request *request)
 {
-	const char *name = request->word[0];
 	uint32_t count = request->n > 1 ? read_count(request->word[1]) : 1;
-	struct vm *template;
 
-	if (count == 0) {
+	if (count > 0)
+		answer_clone(request->vm, count, request->has_flag);
+	else
 		say("clone: invalid count '%s'", request->word[1]);
-		return;
-	}
-	lock_acquire(&vms_lock);
-	template = find_vm(name);
-	if (template && answer_is_template(template))
-		answer_clone(template, count, request->has_flag);
-	else if (template)
-		say("Error: VM %s is not a template", name);
-	lock_release(&vms_lock);
 }
 
 static void cont(const struct request *request)
@@ -287,7 +279,7 @@ static const struct command commands[] = {
 	{"check", "", "check the memory of all VMs and templates", .run = check},
 	{"clone", "[-S] name [count]",
 	 "start clones of a template\n\t\t\t -S: stopped, until 'cont'", .run = clone, .min = 1,
-	 .max = 2, .flag = 'S'},
+	 .max = 2, .needs = VM_NAMED | VM_IS_TEMPLATE, .flag = 'S'},
 	{"cont", "", "resume the VM in focus", .run = cont, .needs = VM_FOCUS | VM_RUNS,
 	 .alias = "c"},
 	{"destroy", "name", "end a VM; a template is freed with its last clone", .run = destroy,
@@ -406,14 +398,21 @@ static bool has_arguments(const struct command *command, size_t n)
 	return false;
 }
 
+/* Whether a command may be about this VM. */
+static bool fits(const struct command *command, const struct vm *vm)
+{
+	return answer_is_template(vm) ? !(command->needs & VM_RUNS)
+				      : !(command->needs & VM_IS_TEMPLATE);
+}
+
 /* Print an error and return NULL if there is no such VM. vms_lock is held. */
 static struct vm *find_needed(const struct command *command, const struct request *request)
 {
 	struct vm *vm = command->needs & VM_NAMED ? find_vm(request->word[0]) : find_focus();
 
-	if (vm == NULL || answer_is_running(vm) || !(command->needs & VM_RUNS))
+	if (vm == NULL || fits(command, vm))
 		return vm;
-	say("Error: VM %s is a template", vm->name);
+	say("Error: VM %s is %s template", vm->name, answer_is_template(vm) ? "a" : "not a");
 	return NULL;
 }
 
@@ -497,6 +496,56 @@ void command_run(char *line)
 		run(command, &request);
 	else
 		say("unknown command: '%s'", *words);
+}
+
+static void offer_commands(struct completion *completion, const struct command *table, size_t n)
+{
+	for (; n > 0; n--, table++)
+		completion_offer(completion, table->name);
+}
+
+static void offer_vms(struct completion *completion, const struct command *command)
+{
+	lock_acquire(&vms_lock);
+	for (const struct vm *vm = vms; vm; vm = vm->next)
+		if ((answer_is_running(vm) || answer_is_template(vm)) && fits(command, vm))
+			completion_offer(completion, vm->name);
+	lock_release(&vms_lock);
+}
+
+/* The words before the one that is completed: the command, its flag, arguments. */
+static void offer_arguments(struct completion *completion, const char *const *word, size_t n)
+{
+	const struct command *command = find(commands, ARRAY_SIZE(commands), *word);
+	size_t n_flags = n > 1 && word[1][0] == '-' ? 1 : 0;
+
+	if (command == NULL || n > 1 + n_flags)
+		return;
+	if (command->run == info)
+		offer_commands(completion, topics, ARRAY_SIZE(topics));
+	else if (command->run == help)
+		offer_commands(completion, commands, ARRAY_SIZE(commands));
+	else if (command->needs & VM_NAMED)
+		offer_vms(completion, command);
+}
+
+void command_complete(const char *line, size_t len, struct completion *ret)
+{
+	char text[MONITOR_LINE_SIZE];
+	const char *words[MONITOR_WORDS_MAX];
+	size_t begin = len, n;
+
+	while (begin > 0 && line[begin - 1] != ' ')
+		begin--;
+	completion_begin(ret, line + begin, len - begin);
+	memcpy(text, line, begin);
+	text[begin] = '\0';
+	if (monitor_split(text, words, &n) != OK)
+		return;
+	if (n == 0)
+		offer_commands(ret, commands, ARRAY_SIZE(commands));
+	else
+		offer_arguments(ret, words, n);
 }
 
 bool command_has_quit(void)

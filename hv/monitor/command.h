@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/lib/types.h"
+#include "hv/monitor/complete.h"
 
 struct vm;
 
@@ -16,6 +17,12 @@ void command_run(char *line);
 /* What commands do to a VM that runs, or to a template that can be cloned. vms_lock is held. */
 void command_reset_vm(struct vm *vm);
 void command_destroy_vm(struct vm *vm);
+
+/*
+ * Complete the last word of the first 'len' bytes of a line, less than MONITOR_LINE_SIZE: a
+ * command, a topic of 'info', or the name of a VM that the command may be about.
+ */
+void command_complete(const char *line, size_t len, struct completion *ret);
 
 /* Act as if 'quit' were entered. */
 void command_quit(void);

@@ -14,6 +14,7 @@
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
+#include "hv/monitor/line_history.h"
 #include "hv/monitor/qmp.h"
 #include "hv/monitor/say.h"
 #include "hv/vm/save_queue.h"
@@ -26,6 +27,7 @@
 static struct {
 	bool is_on; /* atomic */
 	struct monitor_line line;
+	struct line_history history;
 	/* Typed while a command runs. */
 	uint8_t typed[TYPED_SIZE];
 	size_t n_typed;
@@ -47,16 +49,63 @@ bool monitor_is_waiting(void)
 	return monitor_is_on() || save_queue_is_wanted() || job_is_running() || qmp_is_on();
 }
 
+/* The prompt and the line, at the beginning of a line. */
+static void write_prompt(void)
+{
+	char text[MONITOR_ECHO_SIZE];
+
+	console_write_part(PROMPT, sizeof(PROMPT) - 1);
+	console_write_part(text, monitor_line_show(&monitor.line, text));
+}
+
+static size_t recall(const char *text, char *echo)
+{
+	return text != NULL ? monitor_line_set(&monitor.line, text, echo) : 0;
+}
+
+/* Type what all names have in common; list them if that is nothing. */
+static size_t complete(char *echo)
+{
+	static struct completion completion;
+	char rest[MONITOR_LINE_SIZE + 1];
+	size_t len;
+
+	command_complete(monitor.line.text, monitor.line.cursor, &completion);
+	len = completion_rest(&completion, rest);
+	if (completion.n > 1 && len == 0) {
+		say("%s", completion.list + 1);
+		write_prompt();
+	}
+	return monitor_line_insert(&monitor.line, rest, len, echo);
+}
+
+static size_t edit(uint8_t byte, char *echo, enum line_event *ret_event)
+{
+	size_t len = monitor_line_type(&monitor.line, byte, echo, ret_event);
+
+	switch (*ret_event) {
+	case LINE_OLDER:
+		return recall(line_history_older(&monitor.history), echo);
+	case LINE_NEWER:
+		return recall(line_history_newer(&monitor.history), echo);
+	case LINE_COMPLETE:
+		return complete(echo);
+	default:
+		return len;
+	}
+}
+
 static void type(uint8_t byte)
 {
 	char echo[MONITOR_ECHO_SIZE];
-	bool entered;
-	size_t len = monitor_line_type(&monitor.line, byte, echo, &entered);
+	enum line_event event;
+	size_t len = edit(byte, echo, &event);
 
 	if (len > 0)
 		console_write_part(echo, len);
-	if (!entered)
+	if (event != LINE_ENTERED)
 		return;
+	line_history_add(&monitor.history, monitor.line.text);
 	command_run(monitor.line.text);
 	monitor_line_clear(&monitor.line);
 	job_work();
@@ -93,15 +142,12 @@ static void take_typed(void)
 static void show_prompt(void)
 {
 	static uint64_t shown; /* host TSC */
-	char text[sizeof(PROMPT) + MONITOR_LINE_SIZE];
-	size_t len;
 
 	if (console_line_is_open() ||
 	    (console_waiting() > 0 && rdtsc() - shown < tsc_hz / PROMPTS_PER_SECOND))
 		return;
 	shown = rdtsc();
-	len = format(text, sizeof(text), "%s%s", PROMPT, monitor.line.text);
-	console_write_part(text, len);
+	write_prompt();
 }
 
 void monitor_switch(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes typed at the prompt: the line editor and all commands, over VMs that do nothing. */
+/* Any bytes typed at the prompt: the line editor, its history, completion, and all commands, over
+ * VMs that do nothing. */
 #include <string.h>
 
 #include "hv/lib/assert.h"
@@ -8,6 +9,7 @@
 #include "hv/monitor/focus.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
+#include "hv/monitor/line_history.h"
 #include "hv/monitor/registers.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
@@ -113,25 +115,46 @@ void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 	assert(vm == &running && outcome == VM_ENDED_WELL);
 }
 
+/* As hv/monitor/monitor.c. */
+static void type(struct monitor_line *line, struct line_history *history, uint8_t byte)
+{
+	char echo[MONITOR_ECHO_SIZE], rest[MONITOR_LINE_SIZE + 1];
+	static struct completion completion;
+	enum line_event event;
+	const char *text = NULL;
+	size_t len = monitor_line_type(line, byte, echo, &event);
+
+	assert(len <= sizeof(echo));
+	if (event == LINE_OLDER || event == LINE_NEWER)
+		text = event == LINE_OLDER ? line_history_older(history)
+					   : line_history_newer(history);
+	if (text)
+		assert(monitor_line_set(line, text, echo) <= sizeof(echo));
+	if (event == LINE_COMPLETE) {
+		command_complete(line->text, line->cursor, &completion);
+		len = completion_rest(&completion, rest);
+		assert(monitor_line_insert(line, rest, len, echo) <= sizeof(echo));
+	}
+	assert(line->cursor <= line->len && line->len == strlen(line->text));
+	if (event != LINE_ENTERED)
+		return;
+	line_history_add(history, line->text);
+	command_run(line->text);
+	while (job_is_running())
+		job_work();
+	monitor_line_clear(line);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct monitor_line line = {0};
+	struct line_history history = {0};
 
 	vms = NULL;
 	idle_vms_add(&template, "t", VM_FROZEN, &vcpu, 1);
 	template.layer = &layer;
 	idle_vms_add(&running, "r", VM_RUNNING, &vcpu, 1);
-	for (size_t i = 0; i < size; i++) {
-		char echo[MONITOR_ECHO_SIZE];
-		bool entered;
-
-		assert(monitor_line_type(&line, data[i], echo, &entered) <= sizeof(echo));
-		if (!entered)
-			continue;
-		command_run(line.text);
-		while (job_is_running())
-			job_work();
-		monitor_line_clear(&line);
-	}
+	for (size_t i = 0; i < size; i++)
+		type(&line, &history, data[i]);
 	return 0;
 }

@@ -53,6 +53,16 @@ static void a_key_is_read(void **state)
 	assert_int_equal(keyboard_read(), -1);
 }
 
+static void a_key_of_several_characters_comes_whole(void **state)
+{
+	answers[n_answers++] = 0x1e;
+	answers[n_answers++] = 0x48; /* up; the bytes come from the end */
+	answers[n_answers++] = 0xe0;
+	for (const char *want = "\033[Aa"; *want; want++)
+		assert_int_equal(keyboard_read(), *want);
+	assert_int_equal(keyboard_read(), -1);
+}
+
 static void a_controller_that_always_has_a_byte_does_not_keep_the_processor(void **state)
 {
 	is_broken = true;
@@ -63,6 +73,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_key_is_read, begin),
+		cmocka_unit_test_setup(a_key_of_several_characters_comes_whole, begin),
 		cmocka_unit_test_setup(
 			a_controller_that_always_has_a_byte_does_not_keep_the_processor, begin),
 	};

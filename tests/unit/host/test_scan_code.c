@@ -183,10 +183,8 @@ static void caps_lock_is_for_letters(void **state)
 
 static void check_extended(void)
 {
-	prefix(E0); /* cursor up, with the Shift that some keyboards add */
-	press(0x2a, 0x12, -1);
-	prefix(E0);
-	press(0x48, 0x75, -1);
+	prefix(E0); /* the menu key */
+	press(0x5d, 0x2f, -1);
 	press(0x1e, 0x1c, 'a');
 	prefix(E0);
 	press(0x35, 0x4a, '/');
@@ -204,6 +202,41 @@ static void check_extended(void)
 static void keys_without_a_character_give_none(void **state)
 {
 	with_both(check_extended);
+}
+
+/* With the Shift that some keyboards add. */
+static void press_cursor(uint8_t set_1, uint8_t set_2, const char *want)
+{
+	prefix(E0);
+	press(0x2a, 0x12, -1);
+	prefix(E0);
+	press(set_1, set_2, *want++);
+	while (*want)
+		assert_int_equal(scan_rest(&decoder), *want++);
+	assert_int_equal(scan_rest(&decoder), -1);
+	prefix(E0);
+	release(set_1, set_2);
+	prefix(E0);
+	release(0x2a, 0x12);
+	assert_int_equal(scan_rest(&decoder), -1);
+}
+
+static void check_cursor(void)
+{
+	press_cursor(0x47, 0x6c, "\033[1~");
+	press_cursor(0x48, 0x75, "\033[A");
+	press_cursor(0x50, 0x72, "\033[B");
+	press_cursor(0x4d, 0x74, "\033[C");
+	press_cursor(0x4b, 0x6b, "\033[D");
+	press_cursor(0x4f, 0x69, "\033[4~");
+	press_cursor(0x53, 0x71, "\033[3~");
+	press(0x48, 0x75, '8'); /* of the keypad */
+	assert_int_equal(scan_rest(&decoder), -1);
+}
+
+static void cursor_keys_give_sequences(void **state)
+{
+	with_both(check_cursor);
 }
 
 static void the_pause_key_leaves_no_trace(void **state)
@@ -230,6 +263,7 @@ static void any_bytes_are_taken(void **state)
 			start(i / 1000 % 2);
 		random = random * 1664525 + 1013904223;
 		assert_in_range(scan_decode(&decoder, (uint8_t)(random >> 24)) + 1, 0, 0x80);
+		assert_in_range(scan_rest(&decoder) + 1, 0, 0x80);
 	}
 }
 
@@ -240,6 +274,7 @@ int main(void)
 		cmocka_unit_test(shift_and_ctrl_act_while_they_are_down),
 		cmocka_unit_test(caps_lock_is_for_letters),
 		cmocka_unit_test(keys_without_a_character_give_none),
+		cmocka_unit_test(cursor_keys_give_sequences),
 		cmocka_unit_test(the_pause_key_leaves_no_trace),
 		cmocka_unit_test(any_bytes_are_taken),
 	};

@@ -476,6 +476,55 @@ static void help_names_every_command(void **state)
 	assert_non_null(strstr(said, "info vms -- "));
 }
 
+/* What is typed after a line when Tab is pressed, or the names that are listed. */
+static const char *complete(const char *line)
+{
+	static struct completion completion;
+	static char rest[MONITOR_LINE_SIZE + 1];
+
+	command_complete(line, strlen(line), &completion);
+	rest[completion_rest(&completion, rest)] = '\0';
+	return completion.n > 1 && *rest == '\0' ? completion.list : rest;
+}
+
+static void words_are_completed(void **state)
+{
+	static const struct {
+		const char *line, *rest;
+	} cases[] = {
+		{"sys", "tem_"},
+		{"system_", " system_powerdown system_reset"},
+		{"  system_r", "eset "},
+		{"sysx", ""},
+		{"info me", " memdev memory-devices memory_size_summary merge"},
+		{"info  vm", "s "},
+		{"info vms ", ""},
+		{"info vms x", ""},
+		{"help fr", "eeze "},
+		{"? info ver", ""},
+		{"vm ", " r t-0 t"},
+		{"vm t", " t-0 t"},
+		{"vm r", " "},
+		{"freeze t", "-0 "},
+		{"clone ", "t "},
+		{"clone -S ", "t "},
+		{"clone -S t ", ""},
+		{"clone t ", ""},
+		{"save ", " r t-0 t"},
+		{"save -s t-", "0 "},
+		{"stop ", ""},
+		{"nonsense ", ""},
+		{"send \"/a ", ""},
+		{"1 2 3 4 5 6 7 8 9 ", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_string_equal(complete(cases[i].line), cases[i].rest);
+	template.is_given_up = true;
+	running.outcome = VM_ENDED_WELL;
+	assert_string_equal(complete("vm "), "t-0 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +542,7 @@ int main(void)
 		cmocka_unit_test_setup(a_template_that_was_given_up_is_gone, set_up),
 		cmocka_unit_test_setup(quit_ends_all_that_runs, set_up),
 		cmocka_unit_test_setup(what_is_wrong_is_refused_in_qemus_words, set_up),
+		cmocka_unit_test_setup(words_are_completed, set_up),
 		cmocka_unit_test_setup(help_names_every_command, set_up),
 	};
 

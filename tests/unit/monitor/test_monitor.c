@@ -392,6 +392,34 @@ static void a_key_without_a_job_is_ignored(void **state)
 	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
 }
 
+static void the_line_before_comes_back(void **state)
+{
+	type("info status\r");
+	type("vm vm-7\r");
+	type("\x1b[A\x1b[A\r");
+	assert_int_equal(count("\nVM status: running\n"), 1);
+	assert_int_equal(count("info status"), 1);
+	type("\x10\x0e\x0e\r"); /* there is none after the newest */
+	assert_int_equal(count("VM status"), 0);
+	type("\x1b[A\x1b[D\x1b[D\b\x1b[F\r");
+	assert_non_null(strstr(sent, "unknown command: 'info staus'"));
+}
+
+static void tab_completes_or_lists(void **state)
+{
+	type("info st\t\r");
+	assert_int_equal(count("info status \nVM status: "), 1);
+	type("system_\tr\t\x15");
+	assert_int_equal(count("system_\nsystem_powerdown system_reset\n" PROMPT "system_reset "),
+			 1);
+	type("vm vm-7\t");
+	assert_non_null(strstr(sent, "vm-7\nvm-7 vm-70 "));
+	type("\x15\t");
+	assert_non_null(strstr(sent, "\ncheck clone "));
+	type("nonsense\t\x15");
+	assert_int_equal(count("\n"), 0);
+}
+
 static unsigned n_steps;
 
 static enum job_state say_much(void)
@@ -627,6 +655,8 @@ int main(void)
 		TEST(a_long_list_goes_on_while_vms_come_and_go),
 		TEST(a_key_ends_the_list_in_one_line),
 		TEST(a_key_without_a_job_is_ignored),
+		TEST(the_line_before_comes_back),
+		TEST(tab_completes_or_lists),
 		TEST(no_line_of_a_step_is_lost),
 		TEST(clones_are_made_in_pieces),
 		TEST(no_clone_is_made_of_a_template_without_a_name),
