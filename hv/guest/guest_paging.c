@@ -327,6 +327,42 @@ enum status guest_translate_noting(struct guest_paging *paging, uint64_t linear,
 	return OK;
 }
 
+/* As translate_in(), without rights and flags. */
+static enum status peek(struct guest_paging *paging, uint64_t linear, gpa_t *ret)
+{
+	struct walk walk;
+	uint32_t cause;
+
+	init(&walk, paging, linear, 0);
+	if (!(paging->cr0 & CR0_PG)) {
+		*ret = (gpa_t){walk.linear};
+		return OK;
+	}
+	if (is_long(paging) && !is_canonical(paging, walk.linear))
+		return ERR_INVAL;
+	TRY(start(&walk));
+	TRY(descend(&walk, &cause));
+	*ret = leaf_address(&walk);
+	return OK;
+}
+
+enum status guest_peek_linear(struct guest_paging *paging, uint64_t linear, void *buf, size_t len)
+{
+	char *to = buf;
+	gpa_t gpa;
+
+	while (len > 0) {
+		uint64_t n = part_in_page(linear, len);
+
+		TRY(peek(paging, linear, &gpa));
+		TRY(guest_read(paging->memory, gpa, to, n));
+		linear += n;
+		to += n;
+		len -= n;
+	}
+	return OK;
+}
+
 /* Whether the address translates to memory, which is a matter of whole pages. */
 static enum status probe_page(struct guest_paging *paging, uint64_t linear, unsigned access,
 			      gpa_t *ret)

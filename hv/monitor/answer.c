@@ -227,12 +227,12 @@ void answer_memory(const struct vm *vm, const char *text)
 
 enum { CPU_LINE = 80 };
 
-static void format_cpu(const struct vcpu *vcpu, unsigned n, char line[CPU_LINE])
+static void format_cpu(const struct vcpu *vcpu, bool is_chosen, char line[CPU_LINE])
 {
 	bool is_halted =
 		__atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & VCPU_REQUEST_HALT;
 
-	format(line, CPU_LINE, "%c CPU #%u: %s, %lu exits", n == 0 ? '*' : ' ', n,
+	format(line, CPU_LINE, "%c CPU #%u: %s, %lu exits", is_chosen ? '*' : ' ', vcpu->number,
 	       is_halted ? "halted" : "running", vcpu->n_exits);
 }
 
@@ -245,7 +245,7 @@ static enum job_state say_cpu(void)
 	lock_acquire(&vms_lock);
 	vm = find();
 	if (vm) {
-		format_cpu(&vm->vcpu[n_done], n_done, line);
+		format_cpu(&vm->vcpu[n_done], n_done == focus_cpu(vm), line);
 		n_done++;
 		is_last = n_done == vm->n_vcpus;
 	}

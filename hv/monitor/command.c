@@ -15,6 +15,7 @@
 #include "hv/lib/string.h"
 #include "hv/lib/version.h"
 #include "hv/monitor/answer.h"
+#include "hv/monitor/examine_job.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
 #include "hv/monitor/info.h"
@@ -25,8 +26,8 @@
 
 /* What was typed. */
 struct request {
-	char text[MONITOR_LINE_SIZE]; /* all words, with one blank between two */
-	const char *const *word;      /* 'n' of them: for a handler, the arguments */
+	char text[MONITOR_LINE_SIZE + 1]; /* all words, with one blank between two */
+	const char *const *word;	  /* 'n' of them: for a handler, the arguments */
 	size_t n;
 	bool has_flag;
 	struct vm *vm; /* the one the command needs, under vms_lock; NULL: it needs none */
@@ -51,6 +52,11 @@ struct command {
 	const char *alias;
 };
 
+static void say_try_help(const char *name)
+{
+	say("Try \"help %s\" for more information", name);
+}
+
 /* Print an error and return NULL if there is none. vms_lock is held. */
 static struct vm *find_vm(const char *name)
 {
@@ -72,14 +78,17 @@ static struct vm *find_focus(void)
 	return NULL;
 }
 
-/* 0: not a count. */
-static uint32_t read_count(const char *text)
+/* False: not a number of 32 bits. */
+static bool read_number(const char *text, uint64_t *ret)
 {
 	uint64_t n = 0;
 
+	if (*text == '\0')
+		return false;
 	for (; *text >= '0' && *text <= '9' && n <= UINT32_MAX; text++)
 		n = n * 10 + (uint64_t)(*text - '0');
-	return *text == '\0' && n <= UINT32_MAX ? (uint32_t)n : 0;
+	*ret = n;
+	return *text == '\0' && n <= UINT32_MAX;
 }
 
 static void check(const struct request *request)
@@ -90,10 +99,10 @@ static void check(const struct request *request)
 
 static void clone(const struct request *request)
 {
-	uint32_t count = request->n > 1 ? read_count(request->word[1]) : 1;
+	uint64_t count = 1;
 
-	if (count > 0)
-		answer_clone(request->vm, count, request->has_flag);
+	if (request->n == 1 || (read_number(request->word[1], &count) && count > 0))
+		answer_clone(request->vm, (uint32_t)count, request->has_flag);
 	else
 		say("clone: invalid count '%s'", request->word[1]);
 }
@@ -125,6 +134,48 @@ static void destroy(const struct request *request)
 static void dump_guest_memory(const struct request *request)
 {
 	file_job_dump(request->vm, request->word[0], request->has_flag);
+}
+
+static void cpu(const struct request *request)
+{
+	uint64_t number;
+
+	if (!read_number(request->word[0], &number) || number >= request->vm->n_vcpus)
+		say("invalid CPU index");
+	else
+		focus_set_cpu((unsigned)number);
+}
+
+/* "[/fmt] addr". Format and size are kept for the next command. */
+static void examine(const char *name, const struct request *request, bool is_physical)
+{
+	static struct examine last = {.format = 'x', .size = 4};
+	bool has_format = request->n > 0 && **request->word == '/';
+	const char *fmt = has_format ? request->word[0] : "/";
+	const char *address = request->n > has_format ? request->word[has_format] : "";
+	char why[EXAMINE_WHY_MAX];
+
+	last.is_physical = is_physical;
+	if (request->n > 1 && !has_format) {
+		say("%s: extraneous characters at the end of line", name);
+		say_try_help(name);
+	} else if (examine_read_format(fmt, &last, why) != OK ||
+		   examine_read_address(address, &last, why) != OK) {
+		say("%s", why);
+		say_try_help(name);
+	} else if (last.n_left > 0) {
+		examine_job(request->vm, focus_cpu(request->vm), &last);
+	}
+}
+
+static void x(const struct request *request)
+{
+	examine("x", request, false);
+}
+
+static void xp(const struct request *request)
+{
+	examine("xp", request, true);
 }
 
 static void freeze(const struct request *request)
@@ -282,6 +333,7 @@ static const struct command commands[] = {
 	 .max = 2, .needs = VM_NAMED | VM_IS_TEMPLATE, .flag = 'S'},
 	{"cont", "", "resume the VM in focus", .run = cont, .needs = VM_FOCUS | VM_RUNS,
 	 .alias = "c"},
+	{"cpu", "index", "set the default CPU", .run = cpu, .min = 1, .max = 1, .needs = VM_FOCUS},
 	{"destroy", "name", "end a VM; a template is freed with its last clone", .run = destroy,
 	 .min = 1, .max = 1, .needs = VM_NAMED},
 	{"dump-guest-memory", "[-s] filename",
@@ -313,6 +365,10 @@ static const struct command commands[] = {
 	 .needs = VM_FOCUS | VM_RUNS},
 	{"vm", "name", "put a VM into focus", .run = set_focus, .min = 1, .max = 1,
 	 .needs = VM_NAMED},
+	{"x", "/fmt addr", "virtual memory dump starting at 'addr'", .run = x, .max = 2,
+	 .needs = VM_FOCUS},
+	{"xp", "/fmt addr", "physical memory dump starting at 'addr'", .run = xp, .max = 2,
+	 .needs = VM_FOCUS},
 };
 
 static const struct command topics[] = {
@@ -394,7 +450,7 @@ static bool has_arguments(const struct command *command, size_t n)
 		say("%s: string expected", command->name);
 	else
 		say("%s: extraneous characters at the end of line", command->name);
-	say("Try \"help %s\" for more information", command->name);
+	say_try_help(command->name);
 	return false;
 }
 
@@ -477,12 +533,29 @@ static void join(char *to, const char *const *words, size_t n)
 	*to = '\0';
 }
 
-void command_run(char *line)
+/* A format may follow the command's name immediately, "x/2xg". Copies the line, longer by one. */
+static void set_format_apart(const char *line, char text[MONITOR_LINE_SIZE + 1])
 {
+	size_t len = 0;
+
+	while (line[len] == ' ')
+		len++;
+	while (line[len] != '\0' && line[len] != ' ' && line[len] != '/')
+		len++;
+	format(text, MONITOR_LINE_SIZE + 1, "%.*s%s%s", (int)len, line, line[len] == '/' ? " " : "",
+	       line + len);
+}
+
+void command_run(const char *line)
+{
+	char text[MONITOR_LINE_SIZE + 1];
 	const char *words[MONITOR_WORDS_MAX];
 	struct request request = {.word = words};
 	const struct command *command;
-	enum status status = monitor_split(line, words, &request.n);
+	enum status status;
+
+	set_format_apart(line, text);
+	status = monitor_split(text, words, &request.n);
 
 	if (status != OK) {
 		say("%s", status == ERR_CORRUPT ? "unterminated string" : "too many words");

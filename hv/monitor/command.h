@@ -11,8 +11,10 @@ struct vm;
  * the boot processor and takes vms_lock.
  */
 
-/* Carry out a line, which is changed. Answers, help and refusals go to the console. */
-void command_run(char *line);
+/*
+ * Carry out a line, shorter than MONITOR_LINE_SIZE. Answers, help and refusals go to the console.
+ */
+void command_run(const char *line);
 
 /* What commands do to a VM that runs, or to a template that can be cloned. vms_lock is held. */
 void command_reset_vm(struct vm *vm);

@@ -14,6 +14,7 @@
 
 /* The VM's number: the VM itself may end at any time. Guarded by vms_lock. */
 static uint32_t focus = NO_FOCUS;
+static unsigned cpu; /* of it; another VM may have fewer */
 /* Typed bytes may wait for the VM in focus, if its FIFO was full. Used by the boot processor only.
  */
 static bool may_have_input;
@@ -50,8 +51,19 @@ struct vm *focus_vm(void)
 
 void focus_set(const struct vm *vm)
 {
+	cpu = 0;
 	focus = vm ? vm->index : NO_FOCUS;
 	may_have_input = true;
+}
+
+unsigned focus_cpu(const struct vm *vm)
+{
+	return cpu < vm->n_vcpus ? cpu : 0;
+}
+
+void focus_set_cpu(unsigned number)
+{
+	cpu = number;
 }
 
 /* If the focused VM does not read the console, focus the first one that does. vms_lock is held. */

@@ -13,6 +13,10 @@ struct vm *focus_vm(void);
 /* NULL: no VM is in focus. vms_lock is held. */
 void focus_set(const struct vm *vm);
 
+/* The vCPU of a VM in focus that commands are about, 0 at first. vms_lock is held. */
+unsigned focus_cpu(const struct vm *vm);
+void focus_set_cpu(unsigned number);
+
 /* Focus the next VM that reads the console. Takes vms_lock, as do the functions below. */
 void focus_next(void);
 /* Attach the console to the VM in focus alone, or to all again: hv/vm/output.h. */

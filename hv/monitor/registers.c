@@ -4,6 +4,7 @@
 
 #include "hv/host/msr.h"
 #include "hv/lib/string.h"
+#include "hv/monitor/examine.h"
 #include "hv/monitor/say.h"
 #include "hv/vmx/vmcs.h"
 
@@ -104,4 +105,25 @@ void registers_show(const struct vcpu *vcpu)
 	say_table("IDT", &cpu.idt);
 	say("CR0=%08lx CR2=%016lx CR3=%016lx CR4=%08lx", cpu.cr[0], cpu.cr[2], cpu.cr[3],
 	    cpu.cr[4]);
+}
+
+void registers_read_paging(const struct vcpu *vcpu, struct guest_memory *memory,
+			   struct guest_paging *ret)
+{
+	*ret = (struct guest_paging){
+		.memory = memory,
+		.cr0 = field(vcpu, VMCS_GUEST_CR0),
+		.cr3 = field(vcpu, VMCS_GUEST_CR3),
+		.cr4 = field(vcpu, VMCS_GUEST_CR4),
+		.efer = field(vcpu, VMCS_GUEST_EFER),
+	};
+	for (unsigned i = 0; i < ARRAY_SIZE(ret->pdpte); i++)
+		ret->pdpte[i] = field(vcpu, (enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i));
+}
+
+uint64_t registers_value(const struct vcpu *vcpu, unsigned reg)
+{
+	if (reg == EXAMINE_RIP)
+		return field(vcpu, VMCS_GUEST_RIP);
+	return reg == RSP ? field(vcpu, VMCS_GUEST_RSP) : vcpu->regs.gpr[reg];
 }

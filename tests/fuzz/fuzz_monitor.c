@@ -5,6 +5,7 @@
 
 #include "hv/lib/assert.h"
 #include "hv/monitor/command.h"
+#include "hv/monitor/examine_job.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
 #include "hv/monitor/job.h"
@@ -37,6 +38,29 @@ struct vm *focus_vm(void)
 void focus_set(const struct vm *vm)
 {
 	(void)vm;
+}
+
+unsigned focus_cpu(const struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+void focus_set_cpu(unsigned number)
+{
+	assert(number < running.n_vcpus);
+}
+
+/* Memory that does not exist above 64 KiB. */
+void examine_job(struct vm *vm, unsigned cpu, const struct examine *of)
+{
+	struct examine examine = *of;
+	static const uint8_t bytes[EXAMINE_BYTES_MAX];
+	char line[EXAMINE_LINE_MAX];
+
+	assert(vm == &running && cpu == 0 && examine.reg <= EXAMINE_RIP);
+	for (unsigned i = 0; i < 100 && examine_line_bytes(&examine) > 0; i++)
+		examine_line(&examine, examine.address < 0x10000 ? bytes : NULL, line);
 }
 
 void registers_show(const struct vcpu *of)

@@ -16,6 +16,7 @@
 #include "hv/host/tsc.h"
 #include "hv/lib/assert.h"
 #include "hv/monitor/command.h"
+#include "hv/monitor/examine_job.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
 #include "hv/monitor/job.h"
@@ -97,6 +98,21 @@ struct vm *focus_vm(void)
 void focus_set(const struct vm *vm)
 {
 	note("focus %s\n", vm->name);
+}
+
+unsigned focus_cpu(const struct vm *vm)
+{
+	return 0;
+}
+
+void focus_set_cpu(unsigned number)
+{
+	note("vCPU %u\n", number);
+}
+
+void examine_job(struct vm *vm, unsigned cpu, const struct examine *examine)
+{
+	note("examine %s\n", vm->name);
 }
 
 void platform_list(const struct platform *platform, struct device_list *ret)

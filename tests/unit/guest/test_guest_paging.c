@@ -503,6 +503,50 @@ static void a_refused_access_leaves_no_trace(void **state)
 		assert_int_equal(get_entry(FOUR, level, 0x5000) & (A | D), 0);
 }
 
+/* Not even a page of a supervisor's tables without accessed flags becomes private. */
+static void a_peek_changes_nothing(void **state)
+{
+	static const uint32_t written[2] = {0x12345678, 0x9abcdef0};
+	uint32_t read[2];
+
+	for (enum mode mode = NARROW; mode < N_MODES; mode++) {
+		struct guest_paging paging = paging_of(mode);
+		struct ept_layer *layer;
+
+		paging.cpl = 3;
+		build(mode, 0x5000, 0, 0x9000, P);
+		build(mode, 0x6000, 0, 0xb000, P);
+		assert_int_equal(guest_write(&memory, at(RAM + 0x9ffc), &written[0], 4), OK);
+		set_entry(mode, 0, 0x5000, (RAM + 0x9000) | P);
+		set_entry(mode, 0, 0x6000, (RAM + 0xb000) | P);
+		assert_int_equal(guest_write(&memory, at(RAM + 0xb000), &written[1], 4), OK);
+		assert_int_equal(freeze_tree(&ept, &layer), OK);
+		assert_int_equal(guest_peek_linear(&paging, 0x5ffc, read, 8), OK);
+		assert_memory_equal(read, written, 8);
+		assert_int_equal(ept.n_owned, 0);
+		assert_int_equal(get_entry(mode, 0, 0x5000) & A, 0);
+		set_entry(mode, 0, 0x6000, 0);
+		assert_int_equal(guest_peek_linear(&paging, 0x5ffc, read, 8), ERR_NOTFOUND);
+		set_entry(mode, 0, 0x6000, 0x7f000000 | P); /* not memory */
+		assert_int_equal(guest_peek_linear(&paging, 0x5ffc, read, 8), ERR_RANGE);
+		ept_layer_put(layer);
+	}
+}
+
+static void a_peek_without_paging_or_at_a_wrong_address(void **state)
+{
+	struct guest_paging paging = paging_of(FOUR), off = {.memory = &memory};
+	uint64_t value = 0;
+
+	set_entry(FOUR, 0, 0x5000, 0x1234);
+	assert_int_equal(guest_peek_linear(&off, slot_at(FOUR, 0, 0x5000), &value, 8), OK);
+	assert_int_equal(value, 0x1234);
+	assert_int_equal(guest_peek_linear(&paging, BIT(47), &value, 8), ERR_INVAL);
+	paging = paging_of(PAE);
+	paging.pdpte[0] = 0;
+	assert_int_equal(guest_peek_linear(&paging, 0, &value, 8), ERR_NOTFOUND);
+}
+
 static void flags_already_set_copy_nothing(void **state)
 {
 	struct guest_paging paging = paging_of(FOUR);
@@ -704,6 +748,8 @@ int main(void)
 		TEST(large_bit_where_there_are_no_large_pages),
 		TEST(address_width_decides_what_is_reserved),
 		TEST(accessed_and_dirty_like_the_processor),
+		TEST(a_peek_changes_nothing),
+		TEST(a_peek_without_paging_or_at_a_wrong_address),
 		TEST(a_refused_access_leaves_no_trace),
 		TEST(flags_already_set_copy_nothing),
 		TEST(tables_in_rom_work_and_stay),

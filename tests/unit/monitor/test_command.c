@@ -7,6 +7,7 @@
 
 #include "hv/host/tsc.h"
 #include "hv/monitor/answer.h"
+#include "hv/monitor/examine_job.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/registers.h"
@@ -52,6 +53,25 @@ struct vm *focus_vm(void)
 void focus_set(const struct vm *vm)
 {
 	note("focus %s\n", vm->name);
+}
+
+static unsigned chosen_cpu;
+
+unsigned focus_cpu(const struct vm *vm)
+{
+	return chosen_cpu;
+}
+
+void focus_set_cpu(unsigned number)
+{
+	chosen_cpu = number;
+}
+
+void examine_job(struct vm *vm, unsigned cpu, const struct examine *examine)
+{
+	note("examine %s: vCPU %u, %s %lx, %lu bytes as %c%u\n", vm->name, cpu,
+	     examine->is_physical ? "physical" : "linear", examine->address, examine->n_left,
+	     examine->format, examine->size);
 }
 
 void registers_show(const struct vcpu *of)
@@ -151,6 +171,7 @@ static int set_up(void **state)
 	running.share = (struct share){.weight = 100, .used = 7900};
 	focus = &running;
 	n_left = 2;
+	chosen_cpu = 0;
 	return 0;
 }
 
@@ -188,6 +209,12 @@ static void commands_are_told_apart(void **state)
 		{"send \"/a b\"", "send /a b\n"},
 		{"stop", "pause r\n"},
 		{"system_reset", "reset r\n"},
+		{"x /2xg 0x10", "examine r: vCPU 0, linear 10, 16 bytes as x8\n"},
+		{"x/b 1+1", "examine r: vCPU 0, linear 2, 1 bytes as x1\n"},
+		{"  xp/4dh 16", "examine r: vCPU 0, physical 10, 8 bytes as d2\n"},
+		{"cpu 1", ""},
+		{"xp 0", "examine r: vCPU 1, physical 0, 2 bytes as d2\n"},
+		{"x/0x 0", ""},
 		{"vm t", "focus t\n"},
 		{"vm t-0", "focus t-0\n"},
 		{"dump-guest-memory /d", "dump r to /d\n"},
@@ -401,7 +428,8 @@ static void what_is_wrong_is_refused_in_qemus_words(void **state)
 	static const struct {
 		const char *line, *said;
 	} cases[] = {
-		{"x", "unknown command: 'x'\n"},
+		{"y", "unknown command: 'y'\n"},
+		{"y/2", "unknown command: 'y'\n"},
 		{"Info", "unknown command: 'Info'\n"},
 		{"info x", "unknown command: 'info x'\n"},
 		{"info mtree -d", "unknown command: 'info mtree -d'\n"},
@@ -432,6 +460,18 @@ static void what_is_wrong_is_refused_in_qemus_words(void **state)
 		{"clone t -1", "clone: invalid count '-1'\n"},
 		{"clone t 4294967296", "clone: invalid count '4294967296'\n"},
 		{"clone t 99999999999999999999", "clone: invalid count '99999999999999999999'\n"},
+		{"cpu 2", "invalid CPU index\n"},
+		{"cpu -1", "invalid CPU index\n"},
+		{"cpu \"\"", "invalid CPU index\n"},
+		{"clone t \"\"", "clone: invalid count ''\n"},
+		{"x", "unexpected end of expression\nTry \"help x\" for more information\n"},
+		{"x/4z 0", "invalid char in format: 'z'\nTry \"help x\" for more information\n"},
+		{"xp /2xg zz",
+		 "invalid char 'z' in expression\nTry \"help xp\" for more information\n"},
+		{"x/i 0", "format 'i' is not supported: there is no disassembler\n"
+			  "Try \"help x\" for more information\n"},
+		{"x 0 1", "x: extraneous characters at the end of line\n"
+			  "Try \"help x\" for more information\n"},
 		{"send \"/a", "unterminated string\n"},
 		{"1 2 3 4 5 6 7 8 9", "too many words\n"},
 	};
@@ -463,10 +503,10 @@ static void help_names_every_command(void **state)
 	assert_string_equal(said, "info status -- show the current VM status (running|paused)\n");
 	type("help info vms");
 	assert_string_equal(said, "info vms -- show the VMs\n");
-	type("help x");
-	assert_string_equal(said, "unknown command: 'x'\n");
-	type("help info x");
-	assert_string_equal(said, "unknown command: 'info x'\n");
+	type("help y");
+	assert_string_equal(said, "unknown command: 'y'\n");
+	type("help info y");
+	assert_string_equal(said, "unknown command: 'info y'\n");
 	type("help stop x");
 	assert_string_equal(said, "unknown command: 'help stop x'\n");
 	type("info");

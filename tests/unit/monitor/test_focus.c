@@ -146,6 +146,18 @@ static void vms_that_do_not_read_are_passed(void **state)
 	assert_ptr_equal(focused(), &vm[0]);
 }
 
+static void a_vcpu_is_chosen_until_the_focus_moves(void **state)
+{
+	vm[0].n_vcpus = 4;
+	vm[1].n_vcpus = 1;
+	assert_int_equal(focus_cpu(&vm[0]), 0);
+	focus_set_cpu(3);
+	assert_int_equal(focus_cpu(&vm[0]), 3);
+	assert_int_equal(focus_cpu(&vm[1]), 0); /* the VM in focus has ended, this is the first */
+	focus_set(&vm[0]);
+	assert_int_equal(focus_cpu(&vm[0]), 0);
+}
+
 static void without_a_reader_nothing_is_said(void **state)
 {
 	for (unsigned i = 0; i < N_VMS; i++)
@@ -249,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_vm_has_its_turn),
 		TEST(vms_that_do_not_read_are_passed),
+		TEST(a_vcpu_is_chosen_until_the_focus_moves),
 		TEST(without_a_reader_nothing_is_said),
 		TEST(bytes_go_to_the_vm_in_focus_or_the_first_reader),
 		TEST(a_full_fifo_holds_the_keyboard_for_a_second),

@@ -13,6 +13,7 @@
 #include "hv/host/log.h"
 #include "hv/host/tsc.h"
 #include "hv/monitor/command.h"
+#include "hv/monitor/examine_job.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/keys.h"
@@ -128,6 +129,10 @@ bool qmp_holds_machine(void)
 }
 
 void qmp_poll(void)
+{
+}
+
+void examine_job(struct vm *vm, unsigned cpu, const struct examine *examine)
 {
 }
 
