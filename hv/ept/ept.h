@@ -66,8 +66,9 @@ struct ept_layer {
 struct ept {
 	phys_t root;		/* frame of the level-4 table; may change with the generation */
 	bool owns_root;		/* false: runs on the layer's root until the first change */
-	struct ept_layer *base; /* what the tree was cloned from; NULL: nothing */
+	bool log_dangles;	/* the log has slots of retired tables */
 	unsigned leaf_levels;	/* 1: 4K pages only, 2: also 2M, 3: also 1G */
+	struct ept_layer *base; /* what the tree was cloned from; NULL: nothing */
 	uint64_t generation;	/* written under the lock, with release; see above */
 	uint64_t n_owned;	/* frames, including tables and retired ones */
 	uint64_t max_owned;	/* limit of n_owned; ERR_NOMEM above */
@@ -75,7 +76,6 @@ struct ept {
 	uint64_t n_retired;
 	/* All slots below the root whose entries have EPT_OWN or EPT_MERGED, and perhaps others. */
 	struct ept_log log;
-	bool log_dangles; /* the log has slots of retired tables */
 };
 
 /*

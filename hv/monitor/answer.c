@@ -233,7 +233,7 @@ static void format_cpu(const struct vcpu *vcpu, bool is_chosen, char line[CPU_LI
 		__atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & VCPU_REQUEST_HALT;
 
 	format(line, CPU_LINE, "%c CPU #%u: %s, %lu exits", is_chosen ? '*' : ' ', vcpu->number,
-	       is_halted ? "halted" : "running", vcpu->n_exits);
+	       is_halted ? "halted" : "running", vcpu_n_exits(vcpu));
 }
 
 static enum job_state say_cpu(void)
@@ -261,6 +261,34 @@ void answer_cpus(const struct vm *vm)
 	static const struct job job = {.step = say_cpu};
 
 	begin_about(vm, &job);
+}
+
+void answer_exits(const struct vm *vm)
+{
+	static const char *const names[N_EXIT_KINDS] = {
+		[EXITS_OTHER] = "other",
+		[EXITS_CPUID] = "CPUID",
+		[EXITS_CR] = "control registers",
+		[EXITS_EPT_VIOLATION] = "EPT violation",
+		[EXITS_HLT] = "HLT",
+		[EXITS_INTERRUPT] = "external interrupt",
+		[EXITS_IO] = "I/O instruction",
+		[EXITS_MSR_READ] = "RDMSR",
+		[EXITS_MSR_WRITE] = "WRMSR",
+		[EXITS_TIMER] = "preemption timer",
+	};
+	uint64_t n_all = 0;
+
+	for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++) {
+		uint64_t n = 0;
+
+		for (unsigned i = 0; i < vm->n_vcpus; i++)
+			n += __atomic_load_n(&vm->vcpu[i].n_exits[kind], __ATOMIC_RELAXED);
+		if (n > 0)
+			say("%-18s %lu", names[kind], n);
+		n_all += n;
+	}
+	say("%-18s %lu", "all", n_all);
 }
 
 static struct still still;

@@ -22,6 +22,8 @@ void answer_templates(void);
 #define ANSWER_COMMAND 32
 void answer_memory(const struct vm *vm, const char *command);
 void answer_cpus(const struct vm *vm);
+/* How often the VM has exited, and why. Not a job. */
+void answer_exits(const struct vm *vm);
 /* The VM is stopped meanwhile. */
 void answer_registers(struct vm *vm);
 

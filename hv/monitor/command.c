@@ -33,7 +33,7 @@ struct request {
 	struct vm *vm; /* the one the command needs, under vms_lock; NULL: it needs none */
 };
 
-/* Which VM a command is about. */
+/* Which VM a command is about. Both VM_NAMED and VM_FOCUS: the one in focus if none is named. */
 enum need {
 	VM_NAMED = 1, /* the first argument is its name */
 	VM_FOCUS = 2,
@@ -256,6 +256,11 @@ static void info_cpus(const struct request *request)
 	answer_cpus(request->vm);
 }
 
+static void info_exits(const struct request *request)
+{
+	answer_exits(request->vm);
+}
+
 /* A snapshot: other processors may allocate or free frames concurrently. */
 static void info_frames(const struct request *request)
 {
@@ -373,6 +378,8 @@ static const struct command commands[] = {
 
 static const struct command topics[] = {
 	{"cpus", "", "show infos for each CPU", .run = info_cpus, .needs = VM_FOCUS},
+	{"exits", "[name]", "show why a VM has left its guest, and how often", .run = info_exits,
+	 .max = 1, .needs = VM_NAMED | VM_FOCUS},
 	{"frames", "", "show the machine's memory", .run = info_frames},
 	{"memdev", "", "show memory backends", .run = memory, .max = 1, .needs = VM_FOCUS},
 	{"memory-devices", "", "show memory devices", .run = memory, .max = 1, .needs = VM_FOCUS},
@@ -464,7 +471,8 @@ static bool fits(const struct command *command, const struct vm *vm)
 /* Print an error and return NULL if there is no such VM. vms_lock is held. */
 static struct vm *find_needed(const struct command *command, const struct request *request)
 {
-	struct vm *vm = command->needs & VM_NAMED ? find_vm(request->word[0]) : find_focus();
+	bool is_named = command->needs & VM_NAMED && request->n > 0;
+	struct vm *vm = is_named ? find_vm(request->word[0]) : find_focus();
 
 	if (vm == NULL || fits(command, vm))
 		return vm;

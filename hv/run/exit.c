@@ -72,6 +72,15 @@ static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_TDCALL] = exit_undefined,
 };
 
+/* All others are of the kind EXITS_OTHER. */
+static const uint8_t kinds[EXIT_REASON_COUNT] = {
+	[EXIT_CPUID] = EXITS_CPUID,
+	[EXIT_CR_ACCESS] = EXITS_CR,
+	[EXIT_HLT] = EXITS_HLT,
+	[EXIT_EXTERNAL_INTERRUPT] = EXITS_INTERRUPT,
+	[EXIT_PREEMPTION_TIMER] = EXITS_TIMER,
+};
+
 static void set_cpuid(uint64_t *gpr, const struct cpuid_regs *answer)
 {
 	gpr[RAX] = answer->eax;
@@ -173,12 +182,21 @@ static __attribute__((noinline)) enum exit_action exit_rare(struct vcpu *vcpu, u
 	if (reason & EXIT_WITH_BUS_LOCK)
 		(void)exit_bus_lock(vcpu);
 	if ((reason & EXIT_ENTRY_FAILED) || basic >= EXIT_REASON_COUNT || handlers[basic] == NULL) {
+		vcpu->n_exits[EXITS_OTHER]++;
 		bad_exit(vcpu, reason);
 		return EXIT_AGAIN;
 	}
+	vcpu->n_exits[kinds[basic]]++;
 	if (vmcs_read_next(VMCS_IDT_VECTORING_INFO) & INTR_VALID)
 		vcpu_reinject_vectored(vcpu);
 	return handlers[basic](vcpu);
+}
+
+static inline enum exit_action count_and(enum exit_kind kind, exit_handler *handler,
+					 struct vcpu *vcpu)
+{
+	vcpu->n_exits[kind]++;
+	return handler(vcpu);
 }
 
 /* The frequent exits first, by direct calls, which are fast and which no guest can train. */
@@ -187,13 +205,13 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 	enum exit_action action;
 
 	if (reason == EXIT_EPT_VIOLATION)
-		action = exit_ept_violation(vcpu);
+		action = count_and(EXITS_EPT_VIOLATION, exit_ept_violation, vcpu);
 	else if (reason == EXIT_IO)
-		action = exit_io(vcpu);
+		action = count_and(EXITS_IO, exit_io, vcpu);
 	else if (reason == EXIT_MSR_WRITE)
-		action = exit_msr_write(vcpu);
+		action = count_and(EXITS_MSR_WRITE, exit_msr_write, vcpu);
 	else if (reason == EXIT_MSR_READ)
-		action = exit_msr_read(vcpu);
+		action = count_and(EXITS_MSR_READ, exit_msr_read, vcpu);
 	else
 		action = exit_rare(vcpu, reason);
 	if (action == EXIT_NEXT)
@@ -210,6 +228,7 @@ static inline void answer_cpuid(struct vcpu *vcpu)
 		exit_any(vcpu, EXIT_CPUID);
 		return;
 	}
+	vcpu->n_exits[EXITS_CPUID]++;
 	set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
 	advance_rip();
 }
@@ -258,7 +277,6 @@ void vmx_exited(struct guest_regs *regs)
 	struct vcpu *vcpu = (struct vcpu *)regs;
 	uint32_t reason = (uint32_t)vmcs_read_next(VMCS_EXIT_REASON);
 
-	vcpu->n_exits++;
 	if (is_late(vcpu))
 		exit_late(vcpu, reason);
 	else if (reason == EXIT_CPUID)

@@ -52,9 +52,9 @@ static void set_shadow(uint64_t shadow)
 static void step_instruction(struct vcpu *vcpu)
 {
 	vcpu->steps_instruction = true;
-	vcpu->step_rip = vmcs_read(VMCS_GUEST_RIP);
-	vcpu->step_rcx = vcpu->regs.gpr[RCX];
-	vcpu->step_blocking =
+	vcpu->step_pages->rip = vmcs_read(VMCS_GUEST_RIP);
+	vcpu->step_pages->rcx = vcpu->regs.gpr[RCX];
+	vcpu->step_pages->blocking =
 		vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOV_SS);
 	set_shadow(BLOCKING_MOV_SS);
 }
@@ -118,8 +118,8 @@ static enum status make_room(struct vcpu *vcpu)
 {
 	if (vcpu->n_steps < STEP_PAGES_MAX)
 		return OK;
-	if (vcpu->steps_instruction && vcpu->regs.gpr[RCX] != vcpu->step_rcx) {
-		vcpu->step_rcx = vcpu->regs.gpr[RCX];
+	if (vcpu->steps_instruction && vcpu->regs.gpr[RCX] != vcpu->step_pages->rcx) {
+		vcpu->step_pages->rcx = vcpu->regs.gpr[RCX];
 		vcpu->n_reused = 0;
 	}
 	if (vcpu->n_reused == STEP_REUSED_MAX)
@@ -194,7 +194,7 @@ bool step_is_done(const struct vcpu *vcpu)
 
 	if (!vcpu->steps_instruction)
 		return !delivers;
-	return delivers || vmcs_read(VMCS_GUEST_RIP) != vcpu->step_rip ||
+	return delivers || vmcs_read(VMCS_GUEST_RIP) != vcpu->step_pages->rip ||
 	       !(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_MOV_SS);
 }
 
@@ -204,9 +204,9 @@ static void end_instruction(struct vcpu *vcpu)
 	if (!vcpu->steps_instruction)
 		return;
 	vcpu->steps_instruction = false;
-	if (vmcs_read(VMCS_GUEST_RIP) == vcpu->step_rip &&
+	if (vmcs_read(VMCS_GUEST_RIP) == vcpu->step_pages->rip &&
 	    (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_MOV_SS))
-		set_shadow(vcpu->step_blocking);
+		set_shadow(vcpu->step_pages->blocking);
 }
 
 void step_end(struct vcpu *vcpu)

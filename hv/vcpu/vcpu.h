@@ -41,6 +41,24 @@ struct step_pages {
 	/* Of those in use, the oldest first. */
 	gpa_t gpa[STEP_PAGES_MAX];
 	uint64_t old_entry[STEP_PAGES_MAX]; /* the leaves to restore; 0: none */
+	/* Where the instruction began: a repeated one moves RCX only. */
+	uint64_t rip, rcx;
+	uint64_t blocking; /* the guest's own blocking by STI or MOV SS */
+};
+
+/* Kinds of exits, which are counted. */
+enum exit_kind {
+	EXITS_OTHER,
+	EXITS_CPUID,
+	EXITS_CR,
+	EXITS_EPT_VIOLATION,
+	EXITS_HLT,
+	EXITS_INTERRUPT, /* an external one */
+	EXITS_IO,
+	EXITS_MSR_READ,
+	EXITS_MSR_WRITE,
+	EXITS_TIMER, /* the preemption timer */
+	N_EXIT_KINDS
 };
 
 /* SDM vol. 1, "XSAVE-Managed State". */
@@ -99,15 +117,21 @@ struct vcpu {
 	struct lapic *lapic;
 	uint16_t number; /* in the VM */
 	uint16_t vpid;
-	uint16_t halted_on;	 /* the index of the processor whose heap has 'wake' */
-	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
+	uint16_t halted_on; /* the index of the processor whose heap has 'wake' */
 	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
 	bool runs;
-	bool has_moved_on;    /* this vCPU has changed the tree since its last flush */
-	struct cpu *last_cpu; /* whose VMCS may still hold the state; NULL: none; atomic */
+	bool has_moved_on;	 /* this vCPU has changed the tree since its last flush */
+	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
+	struct cpu *last_cpu;	 /* whose VMCS may still hold the state; NULL: none; atomic */
 	uint64_t until; /* host TSC: when the loop must look around, at the slice's end or before */
 	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
-	uint64_t n_exits;
+	/* Of the scheduler, see hv/vcpu/sched.c. */
+	bool is_ready; /* in the ready queue */
+	bool is_halted;
+	bool is_paused; /* by the operator; atomic */
+	bool is_aside;	/* in the list of stopped vCPUs */
+	struct vcpu *next;
+	uint64_t n_exits[N_EXIT_KINDS]; /* written by this vCPU only */
 	const struct cpuid_model *cpuid;
 	struct step_pages *step_pages; /* NULL: never needed */
 	void *xsave_area;	       /* after the VM's vCPUs; CPUID leaf 0xd has its size */
@@ -116,24 +140,16 @@ struct vcpu {
 	 * first run, its template's vCPU.
 	 */
 	const struct vcpu *saved_in;
-	struct vcpu *next; /* of the scheduler, see hv/vcpu/sched.c */
-	bool is_ready;	   /* in the ready queue */
-	bool is_halted;
-	bool is_paused;	      /* by the operator; atomic */
-	bool is_aside;	      /* in the list of stopped vCPUs */
-	uint8_t n_pauses;     /* exits, modulo 256, where there is no PAUSE-loop exiting */
 	struct deadline wake; /* when a halted vCPU wakes, host TSC; UINT64_MAX: never */
 
 	/*
 	 * The current step: an instruction, or an event being delivered, on scratch pages
 	 * (hv/run/step.c).
 	 */
-	unsigned n_steps;	/* scratch pages in use; 0: no step */
-	bool steps_instruction; /* otherwise an event is being delivered */
 	uint16_t n_reused;	/* scratch pages taken from earlier pages of the step */
-	uint64_t step_blocking; /* the guest's own blocking by STI or MOV SS */
-	/* Where the instruction began: a repeated one moves RCX only. */
-	uint64_t step_rip, step_rcx;
+	bool steps_instruction; /* otherwise an event is being delivered */
+	uint8_t n_pauses;	/* exits, modulo 256, where there is no PAUSE-loop exiting */
+	unsigned n_steps;	/* scratch pages in use; 0: no step */
 
 	struct vcpu_guest guest;
 	/* Last. Valid after the first run, while the vCPU is not loaded. */
@@ -195,6 +211,16 @@ void vcpu_power_on(struct vcpu *vcpu);
 uint64_t vcpu_now(const struct vcpu *vcpu);
 /* Host TSC at which the local APIC's timer wakes a halted vCPU; UINT64_MAX: never. */
 uint64_t vcpu_next_deadline(const struct vcpu *vcpu);
+
+/* All exits so far. Any processor. */
+static inline uint64_t vcpu_n_exits(const struct vcpu *vcpu)
+{
+	uint64_t n = 0;
+
+	for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++)
+		n += __atomic_load_n(&vcpu->n_exits[kind], __ATOMIC_RELAXED);
+	return n;
+}
 
 static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 {

@@ -19,7 +19,7 @@ static uint64_t count_exits(const struct vm *vm)
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		n += vm->vcpu[i].n_exits;
+		n += vcpu_n_exits(&vm->vcpu[i]);
 	return n;
 }
 

@@ -46,7 +46,7 @@ void vcpu_report_registers(const struct vcpu *vcpu, enum log_level level)
 	report_segment(level, "ss", SEG_SS);
 	report_segment(level, "tr", SEG_TR);
 	log_line(level, "  gdtr %016lx idtr %016lx exits %lu, last %lu",
-		 field(VMCS_GUEST_GDTR_BASE), field(VMCS_GUEST_IDTR_BASE), vcpu->n_exits,
+		 field(VMCS_GUEST_GDTR_BASE), field(VMCS_GUEST_IDTR_BASE), vcpu_n_exits(vcpu),
 		 field(VMCS_EXIT_REASON));
 }
 

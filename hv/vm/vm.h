@@ -111,7 +111,8 @@ struct vm {
 
 	/* The template, which this clone holds. NULL: the VM is made from the configuration. */
 	struct vm *template;
-	uint32_t number; /* among its template's clones, from 0 */
+	uint32_t number;  /* among its template's clones, from 0 */
+	bool is_given_up; /* of a template: not cloned again; guarded by vms_lock */
 	/* The line of the configuration that asked for the clone, or NULL. */
 	struct clone_config *made_for;
 	char own_name[CLONE_NAME_SIZE];
@@ -125,7 +126,6 @@ struct vm {
 	/* Its clones that have ended, and those of them that have failed. Atomic. */
 	uint32_t n_clones_ended, n_clones_failed;
 	unsigned n_holds; /* guarded by vms_lock */
-	bool is_given_up; /* not cloned again; guarded by vms_lock */
 
 	/* Last, because its size depends on the vCPUs. These follow, then their XSAVE areas. */
 	struct platform platform;

@@ -21,7 +21,7 @@
 static char said[8192]; /* on the console */
 static char did[8192];	/* to VMs, a line for each call */
 
-static struct vcpu vcpu[2] = {{.n_exits = 7}, {.number = 1, .n_exits = 8}},
+static struct vcpu vcpu[2] = {{.n_exits = {3, 4}}, {.number = 1, .n_exits = {[EXITS_TIMER] = 8}}},
 		   paused = {.is_paused = true};
 static struct ept_layer layer;
 static struct vm template, stopped, running, made = {.name = "t-1"};
@@ -236,6 +236,9 @@ static void a_topic_is_answered(void **state)
 		const char *line, *said;
 	} cases[] = {
 		{"info cpus", "* CPU #0: running, 7 exits\n  CPU #1: running, 8 exits\n"},
+		{"info exits", "other              3\nCPUID              4\n"
+			       "preemption timer   8\nall                15\n"},
+		{"info exits t-0", "all                0\n"},
 		{"info merge", "pages_shared: 0\npages_sharing: 0\npages_scanned: 0\n"},
 		{"info frames", "frames: 0 of 0 free, of 4 KiB each\n"},
 		{"info memdev", "\n"},
@@ -324,6 +327,7 @@ static void a_vm_that_does_not_fit_is_refused(void **state)
 	} cases[] = {
 		{"clone x", "Error: there is no VM 'x'\n"},
 		{"vm x", "Error: there is no VM 'x'\n"},
+		{"info exits x", "Error: there is no VM 'x'\n"},
 		{"clone r", "Error: VM r is not a template\n"},
 		{"freeze t", "Error: VM t is a template\n"},
 		{"revert t", "Error: VM t is a template\n"},

@@ -5,6 +5,7 @@
 #include "tests/unit/support.h"
 
 #include <asm/prctl.h>
+#include <string.h>
 
 int arch_prctl(int code, struct cpu *address); /* libc's, which no header declares */
 
@@ -186,6 +187,48 @@ static void a_time_that_is_over_leaves_nothing(void **state)
 	assert_int_equal(test_vmcs[VMCS_PREEMPTION_TIMER], 1);
 }
 
+/* The path that is short for CPUID counts, too. */
+static void each_exit_is_counted_once(void **state)
+{
+	static const struct {
+		uint32_t reason;
+		enum exit_kind kind;
+	} cases[] = {
+		{EXIT_CPUID, EXITS_CPUID},
+		{EXIT_CR_ACCESS, EXITS_CR},
+		{EXIT_EPT_VIOLATION, EXITS_EPT_VIOLATION},
+		{EXIT_HLT, EXITS_HLT},
+		{EXIT_EXTERNAL_INTERRUPT, EXITS_INTERRUPT},
+		{EXIT_IO, EXITS_IO},
+		{EXIT_MSR_READ, EXITS_MSR_READ},
+		{EXIT_MSR_WRITE, EXITS_MSR_WRITE},
+		{EXIT_PREEMPTION_TIMER, EXITS_TIMER},
+		{EXIT_EXCEPTION_NMI, EXITS_OTHER},
+		{EXIT_ENTRY_GUEST_STATE | EXIT_ENTRY_FAILED, EXITS_OTHER},
+		{EXIT_REASON_COUNT, EXITS_OTHER},
+		{EXIT_HLT | EXIT_WITH_BUS_LOCK, EXITS_HLT},
+	};
+	static const struct cpuid_model model;
+	static const struct vm_config config;
+	static struct lapic lapic;
+
+	vm.config = &config;
+	vcpu.lapic = &lapic;
+	vcpu.cpuid = &model;
+	for (unsigned late = 0; late < 3; late++) {
+		for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+			uint64_t now = rdtsc();
+
+			memset(vcpu.n_exits, 0, sizeof(vcpu.n_exits));
+			vcpu.until = now + (late == 2 ? 0 : UINT64_C(1) << 30);
+			vcpu.look_at = (uint32_t)(now + (late ? 0 : UINT64_C(1) << 30));
+			leave_guest(cases[i].reason, false);
+			assert_int_equal(vcpu.n_exits[cases[i].kind], 1);
+			assert_int_equal(vcpu_n_exits(&vcpu), 1);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +237,7 @@ int main(void)
 		cmocka_unit_test(an_exit_without_handler_ends_the_vm),
 		cmocka_unit_test(each_exit_looks_at_the_clock_in_time),
 		cmocka_unit_test(a_time_that_is_over_leaves_nothing),
+		cmocka_unit_test(each_exit_is_counted_once),
 	};
 
 	arch_prctl(ARCH_SET_GS, &cpu);

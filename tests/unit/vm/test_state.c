@@ -230,10 +230,9 @@ static void no_member_is_forgotten(void **state)
 		OUT(vcpu, xsave_area), /* a section of its own */
 		OUT(vcpu, step_pages),
 		OUT(vcpu, n_steps),
+		OUT(vcpu, n_reused),
+		OUT(vcpu, n_pauses),
 		OUT(vcpu, steps_instruction),
-		OUT(vcpu, step_blocking),
-		OUT(vcpu, step_rip),
-		OUT(vcpu, step_rcx),
 		OUT(vcpu, n_exits),
 		OUT(vcpu, next),
 		OUT(vcpu, is_ready),
