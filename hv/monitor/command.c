@@ -389,7 +389,7 @@ static const struct command topics[] = {
 	{"merge", "", "show what merging equal pages has saved", .run = info_merge},
 	{"mitigations", "", "show what is done about the processor's errata",
 	 .run = info_mitigations},
-	{"mtree", "-f", "show memory tree (-f: dump flat view for address spaces)", .run = memory,
+	{"mtree", "[-f]", "show memory tree (-f: dump flat view for address spaces)", .run = memory,
 	 .max = 1, .needs = VM_FOCUS},
 	{"numa", "", "show NUMA information", .run = memory, .max = 1, .needs = VM_FOCUS},
 	{"registers", "", "show the cpu registers", .run = info_registers, .needs = VM_FOCUS},

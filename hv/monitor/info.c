@@ -274,12 +274,21 @@ static void info_numa(struct out *out, const struct info_vm *vm)
 		info_numa_node(out, vm->config, node);
 }
 
-static bool is_nvdimm(const struct vm_config *vm, const struct mem_region *region)
+/* NULL: the region is main memory. */
+static const struct dimm_config *find_dimm(const struct vm_config *vm,
+					   const struct mem_region *region)
 {
 	const struct dimm_config *dimm = vm->dimms;
 
 	while (dimm != NULL && dimm->addr != region->gpa.raw)
 		dimm = dimm->next;
+	return dimm;
+}
+
+static bool is_nvdimm(const struct vm_config *vm, const struct mem_region *region)
+{
+	const struct dimm_config *dimm = find_dimm(vm, region);
+
 	return dimm != NULL && dimm->is_nvdimm;
 }
 
@@ -295,9 +304,9 @@ static void put_region(struct out *out, const struct vm_config *vm, const struct
 	end_line(out);
 }
 
-static void put_device(struct out *out, const struct device_range *range)
+static void put_device(struct out *out, const char *indent, const struct device_range *range)
 {
-	put_line(out, "  %016lx-%016lx (prio %u, i/o): %s", range->start,
+	put_line(out, "%s%016lx-%016lx (prio %u, i/o): %s", indent, range->start,
 		 range->start + range->len - 1, range->priority, range->name);
 }
 
@@ -310,23 +319,33 @@ static void put_memory_head(struct out *out, unsigned n_cpus)
 	put_line(out, " Root memory region: system");
 }
 
+typedef void region_line(struct out *out, const struct vm_config *vm,
+			 const struct mem_region *region);
+
 /* Memory and devices, sorted by address. */
-static void put_memory_view(struct out *out, const struct info_vm *vm)
+static void put_memory(struct out *out, const struct info_vm *vm, const char *indent,
+		       region_line *put_line_of)
 {
 	const struct device_list *devices = vm->devices;
 	const struct mem_map *memory = vm->memory;
 	unsigned n = 0;
 
-	put_memory_head(out, vm->config->topology.n_cpus);
 	for (size_t i = 0; i < memory->n; i++) {
 		const struct mem_region *region = &memory->region[i];
 
 		while (n < devices->n_memory && devices->memory[n].start < region->gpa.raw)
-			put_device(out, &devices->memory[n++]);
-		put_region(out, vm->config, region);
+			put_device(out, indent, &devices->memory[n++]);
+		put_line_of(out, vm->config, region);
 	}
 	while (n < devices->n_memory)
-		put_device(out, &devices->memory[n++]);
+		put_device(out, indent, &devices->memory[n++]);
+	end_line(out);
+}
+
+static void put_ports(struct out *out, const char *indent, const struct device_list *devices)
+{
+	for (unsigned i = 0; i < devices->n_ports; i++)
+		put_device(out, indent, &devices->port[i]);
 	end_line(out);
 }
 
@@ -335,15 +354,44 @@ static void put_port_view(struct out *out, const struct device_list *devices)
 	put_line(out, "FlatView #1");
 	put_line(out, " AS \"I/O\", root: io");
 	put_line(out, " Root memory region: io");
-	for (unsigned i = 0; i < devices->n_ports; i++)
-		put_device(out, &devices->port[i]);
-	end_line(out);
+	put_ports(out, "  ", devices);
+}
+
+static void info_mtree_flat(struct out *out, const struct info_vm *vm)
+{
+	put_memory_head(out, vm->config->topology.n_cpus);
+	put_memory(out, vm, "  ", put_region);
+	put_port_view(out, vm->devices);
+}
+
+/* QEMU's main memory is an alias of its backend, or two, below and above 4 GiB. */
+static void put_tree_region(struct out *out, const struct vm_config *vm,
+			    const struct mem_region *region)
+{
+	uint64_t offset = memory_backend_offset(region);
+	bool is_dimm = find_dimm(vm, region) != NULL;
+
+	put(out, "    %016lx-%016lx (prio 0, %s%s): ", region->gpa.raw,
+	    region->gpa.raw + region->len - 1, is_nvdimm(vm, region) ? "nv-" : "",
+	    region->kind == MEM_ROM ? "rom" : "ram");
+	if (is_dimm)
+		put_line(out, "%s", region->backend->id);
+	else
+		put_line(out, "alias ram-%s-4g @%s %016lx-%016lx",
+			 region->gpa.raw < GIB(4) ? "below" : "above", region->backend->id, offset,
+			 offset + region->len - 1);
 }
 
 static void info_mtree(struct out *out, const struct info_vm *vm)
 {
-	put_memory_view(out, vm);
-	put_port_view(out, vm->devices);
+	for (unsigned cpu = 0; cpu < vm->config->topology.n_cpus; cpu++)
+		put_line(out, "address-space: cpu-memory-%u", cpu);
+	put_line(out, "address-space: memory");
+	put_line(out, "  %016lx-%016lx (prio 0, i/o): system", 0ul, UINT64_MAX);
+	put_memory(out, vm, "    ", put_tree_region);
+	put_line(out, "address-space: I/O");
+	put_line(out, "  %016lx-%016lx (prio 0, i/o): io", 0ul, 0xfffful);
+	put_ports(out, "    ", vm->devices);
 }
 
 typedef void answer(struct out *out, const struct info_vm *vm);
@@ -355,7 +403,8 @@ static const struct {
 	{"info memdev", info_memdev},
 	{"info memory-devices", info_memory_devices},
 	{"info memory_size_summary", info_memory_size_summary},
-	{"info mtree -f", info_mtree},
+	{"info mtree", info_mtree},
+	{"info mtree -f", info_mtree_flat},
 	{"info numa", info_numa},
 	{"query-memdev", query_memdev},
 	{"query-memory-devices", query_memory_devices},

@@ -7,7 +7,7 @@
 
 /*
  * The answers of QEMU's monitor about memory: "info memdev", "info memory-devices",
- * "info memory_size_summary", "info mtree -f", "info numa", "query-memdev",
+ * "info memory_size_summary", "info mtree", "info mtree -f", "info numa", "query-memdev",
  * "query-memory-devices" and "query-memory-size-summary". The queries answer in JSON, with one
  * object on a line.
  */

@@ -209,6 +209,30 @@ static void the_memory_map_is_flat(void **state)
 		"  0000000000000000-00000000000fffff (prio 0, ram): pc.ram\n" DEVICES "\n" PORTS);
 }
 
+/* As QEMU 7.2 prints it, except that modules are not inside "device-memory". */
+static void the_memory_map_is_a_tree(void **state)
+{
+	run_vm(much, "");
+	answers("info mtree",
+		"address-space: cpu-memory-0\n"
+		"address-space: memory\n"
+		"  0000000000000000-ffffffffffffffff (prio 0, i/o): system\n"
+		"    0000000000000000-00000000bfffffff (prio 0, ram): alias ram-below-4g @a "
+		"0000000000000000-00000000bfffffff\n"
+		"    00000000fec00000-00000000fec00fff (prio 0, i/o): ioapic\n"
+		"    00000000fee00000-00000000fee00fff (prio 4096, i/o): apic-msi\n"
+		"    0000000100000000-000000013fffffff (prio 0, ram): alias ram-above-4g @a "
+		"00000000c0000000-00000000ffffffff\n"
+		"    0000000140000000-00000001407dffff (prio 0, nv-rom): n\n"
+		"    0000000160000000-0000000161ffffff (prio 0, ram): d\n"
+		"\n"
+		"address-space: I/O\n"
+		"  0000000000000000-000000000000ffff (prio 0, i/o): io\n"
+		"    0000000000000070-0000000000000071 (prio 0, i/o): rtc\n"
+		"    0000000000000cf8-0000000000000cff (prio 0, i/o): pci-conf-idx\n"
+		"\n");
+}
+
 static void a_file_window_begins_at_0_of_its_backend(void **state)
 {
 	run_vm("-machine memory-backend=m -object memory-backend-file,id=m,size=4M,offset=4M,"
@@ -257,7 +281,7 @@ static void other_commands_are_not_known(void **state)
 					     "memdev",
 					     "info memde",
 					     "info memdevs",
-					     "info mtree",
+					     "info mtree -d",
 					     "query-memde",
 					     "info memory-size-summary"};
 
@@ -286,9 +310,9 @@ static void long_lines_are_cut(void **state)
 
 static void a_long_answer_comes_in_parts(void **state)
 {
-	static const char *const commands[] = {"info memdev",	"info memory-devices",
-					       "info mtree -f", "info numa",
-					       "query-memdev",	"query-memory-devices"};
+	static const char *const commands[] = {
+		"info memdev", "info memory-devices", "info mtree -f",	     "info mtree",
+		"info numa",   "query-memdev",	      "query-memory-devices"};
 	static char whole[sizeof(answer)];
 	const struct info_vm vm = {run_vm(much, ""), &map, &devices};
 
@@ -317,6 +341,7 @@ int main(void)
 		cmocka_unit_test(the_order_of_the_options_does_not_matter),
 		cmocka_unit_test(the_configurations_commands_are_logged),
 		cmocka_unit_test(the_memory_map_is_flat),
+		cmocka_unit_test(the_memory_map_is_a_tree),
 		cmocka_unit_test(a_file_window_begins_at_0_of_its_backend),
 		cmocka_unit_test(a_vm_without_anything_has_little_to_tell),
 		cmocka_unit_test(ids_of_devices_are_quoted),
