@@ -100,12 +100,22 @@ static enum job_state list_next(format_vm *format_line)
 	return vm ? JOB_GOES_ON : JOB_IS_DONE;
 }
 
+/* With tables. A template's is what its clones share. vms_lock is held. */
+static uint64_t private_kib(const struct vm *vm)
+{
+	uint64_t n_frames = vm->ept.n_owned;
+
+	if (!answer_is_running(vm))
+		n_frames += vm->layer->n_owned;
+	return n_frames * PAGE_SIZE / KIB(1);
+}
+
 static size_t format_usage(const struct vm *vm, char *line, size_t size)
 {
 	return format(line, size,
 		      "%c %s: %s, %lu KiB private memory, tables included; weight %u, %lu ms used",
 		      vm->index == focus_index ? '*' : ' ', vm->name, answer_status(vm),
-		      vm->ept.n_owned * PAGE_SIZE / KIB(1), vm->share.weight,
+		      private_kib(vm), vm->share.weight,
 		      __atomic_load_n(&vm->share.used, __ATOMIC_RELAXED) / (tsc_hz / 1000));
 }
 
@@ -146,6 +156,95 @@ void answer_templates(void)
 	static const struct job job = {.step = list_template, .end = end_list};
 
 	begin_list(&job);
+}
+
+/* The tree. Depth first: a template, then its clones. */
+
+enum { TREE_DEPTH_MAX = 30 }; /* what is deeper has this indentation */
+
+static struct vm *tree_parent; /* held; NULL: VMs without a template are next */
+static unsigned tree_next;     /* the least number of its clones that are not listed yet */
+
+/* vms_lock is held. */
+static void set_tree_parent(struct vm *vm, unsigned next)
+{
+	if (vm)
+		vm->n_holds++;
+	template_put(tree_parent);
+	tree_parent = vm;
+	tree_next = next;
+}
+
+/* The next clone of the template, or VM without one. vms_lock is held. */
+static struct vm *next_sibling(void)
+{
+	struct vm *next = NULL;
+
+	for (struct vm *vm = vms; vm; vm = vm->next) {
+		bool is_there = answer_is_running(vm) || vm->outcome == VM_FROZEN;
+
+		if (is_there && vm->template == tree_parent && vm->index >= tree_next &&
+		    vm->index < vm_index && (next == NULL || vm->index < next->index))
+			next = vm;
+	}
+	return next;
+}
+
+/* The next VM of the tree; NULL: that was all. vms_lock is held. */
+static struct vm *next_in_tree(void)
+{
+	struct vm *vm = next_sibling();
+
+	while (vm == NULL && tree_parent != NULL) {
+		set_tree_parent(tree_parent->template, tree_parent->index + 1);
+		vm = next_sibling();
+	}
+	if (vm && vm->outcome == VM_FROZEN)
+		set_tree_parent(vm, 0);
+	else if (vm)
+		tree_next = vm->index + 1;
+	return vm;
+}
+
+static void format_node(const struct vm *vm, char *line, size_t size)
+{
+	unsigned depth = 0;
+
+	for (const struct vm *up = vm->template; up && depth < TREE_DEPTH_MAX; up = up->template)
+		depth++;
+	format(line, size, "%*s%s: %s, %lu KiB private memory", 2 * (int)depth, "", vm->name,
+	       vm->is_given_up ? "given up (template)" : answer_status(vm), private_kib(vm));
+}
+
+static enum job_state list_node(void)
+{
+	char line[INFO_LINE_MAX + 1];
+	const struct vm *vm;
+
+	lock_acquire(&vms_lock);
+	vm = next_in_tree();
+	if (vm)
+		format_node(vm, line, sizeof(line));
+	lock_release(&vms_lock);
+	if (vm)
+		say("%s", line);
+	return vm ? JOB_GOES_ON : JOB_IS_DONE;
+}
+
+static void end_tree(void)
+{
+	lock_acquire(&vms_lock);
+	set_tree_parent(NULL, 0);
+	lock_release(&vms_lock);
+}
+
+void answer_tree(void)
+{
+	static const struct job job = {.step = list_node, .end = end_tree};
+
+	vm_index = vm_next_index();
+	tree_next = 0;
+	job_begin(&job);
 }
 
 /* One VM. */

@@ -17,6 +17,8 @@ const char *answer_status(const struct vm *vm);
 /* List the VMs and templates that there are now. */
 void answer_vms(void);
 void answer_templates(void);
+/* List the VMs that there are now, each template before its clones. */
+void answer_tree(void);
 
 /* Describe the VM's memory: 'command' is one of hv/monitor/info.h, shorter than ANSWER_COMMAND. */
 #define ANSWER_COMMAND 32

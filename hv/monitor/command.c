@@ -295,6 +295,12 @@ static void info_templates(const struct request *request)
 	answer_templates();
 }
 
+static void info_tree(const struct request *request)
+{
+	(void)request;
+	answer_tree();
+}
+
 static void info_version(const struct request *request)
 {
 	(void)request;
@@ -396,6 +402,7 @@ static const struct command topics[] = {
 	{"status", "", "show the current VM status (running|paused)", .run = info_status,
 	 .needs = VM_FOCUS},
 	{"templates", "", "show the templates", .run = info_templates},
+	{"tree", "", "show the VMs, clones below their templates", .run = info_tree},
 	{"version", "", "show the version of Stencil", .run = info_version},
 	{"vms", "", "show the VMs", .run = info_vms},
 };

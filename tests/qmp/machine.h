@@ -196,7 +196,8 @@ struct vm *template_clone(struct vm *vm, const char *name)
 
 void template_put(struct vm *vm)
 {
-	vm->n_holds--;
+	if (vm)
+		vm->n_holds--;
 }
 
 void template_give_up(struct vm *vm)

@@ -23,7 +23,7 @@ static char did[8192];	/* to VMs, a line for each call */
 
 static struct vcpu vcpu[2] = {{.n_exits = {3, 4}}, {.number = 1, .n_exits = {[EXITS_TIMER] = 8}}},
 		   paused = {.is_paused = true};
-static struct ept_layer layer;
+static struct ept_layer layer = {.n_owned = 73};
 static struct vm template, stopped, running, made = {.name = "t-1"};
 static struct vm *focus;
 static unsigned n_left; /* clones that there is memory for */
@@ -108,7 +108,8 @@ struct vm *template_clone(struct vm *vm, const char *name)
 
 void template_put(struct vm *vm)
 {
-	vm->n_holds--;
+	if (vm)
+		vm->n_holds--;
 }
 
 void template_give_up(struct vm *vm)
@@ -239,6 +240,9 @@ static void a_topic_is_answered(void **state)
 		{"info exits", "other              3\nCPUID              4\n"
 			       "preemption timer   8\nall                15\n"},
 		{"info exits t-0", "all                0\n"},
+		{"info tree", "t: paused (template), 292 KiB private memory\n"
+			      "  t-0: paused, 0 KiB private memory\n"
+			      "r: running, 0 KiB private memory\n"},
 		{"info merge", "pages_shared: 0\npages_sharing: 0\npages_scanned: 0\n"},
 		{"info frames", "frames: 0 of 0 free, of 4 KiB each\n"},
 		{"info memdev", "\n"},
@@ -252,12 +256,12 @@ static void a_topic_is_answered(void **state)
 		{"info mitigations", "mitigations auto: none\n"},
 		{"info status", "VM status: running\n"},
 		{"info templates",
-		 "t: 0 KiB, 1007 clones made, 1 alive, 1006 ended, 5 of them failed\n"},
+		 "t: 292 KiB, 1007 clones made, 1 alive, 1006 ended, 5 of them failed\n"},
 		{"info version", "Stencil 0.0.0 (test)\n"},
 		{"info vms",
 		 "* r: running, 0 KiB private memory, tables included; weight 100, 7 ms used\n"
 		 "  t-0: paused, 0 KiB private memory, tables included; weight 0, 0 ms used\n"
-		 "  t: paused (template), 0 KiB private memory, tables included; weight 0, 0 ms "
+		 "  t: paused (template), 292 KiB private memory, tables included; weight 0, 0 ms "
 		 "used\n"},
 		{"system_powerdown", "Error: system_powerdown: this machine has no power button\n"},
 	};
@@ -404,6 +408,33 @@ static void a_vcpu_that_waits_for_an_interrupt_is_halted(void **state)
 	type("info cpus");
 	assert_string_equal(said, "* CPU #0: running, 7 exits\n  CPU #1: halted, 8 exits\n");
 	vcpu[1].regs.requests = 0;
+}
+
+static void a_tree_has_any_depth(void **state)
+{
+	struct vm inner, outer, other, leaf;
+
+	idle_vms_add(&leaf, "x-0-0", VM_RUNNING, vcpu, ARRAY_SIZE(vcpu));
+	idle_vms_add(&other, "t-1", VM_RUNNING, vcpu, ARRAY_SIZE(vcpu));
+	idle_vms_add(&outer, "x", VM_FROZEN, vcpu, ARRAY_SIZE(vcpu));
+	idle_vms_add(&inner, "x-0", VM_FROZEN, vcpu, ARRAY_SIZE(vcpu));
+	other.template = &template;
+	inner.template = &outer;
+	leaf.template = &inner;
+	outer.layer = inner.layer = &layer;
+	outer.is_given_up = true;
+	outer.n_holds = inner.n_holds = 1;
+	running.outcome = VM_FAILED; /* and not freed yet */
+	type("info tree");
+	assert_string_equal(said, "t: paused (template), 292 KiB private memory\n"
+				  "  t-0: paused, 0 KiB private memory\n"
+				  "  t-1: running, 0 KiB private memory\n"
+				  "x: given up (template), 292 KiB private memory\n"
+				  "  x-0: paused (template), 292 KiB private memory\n"
+				  "    x-0-0: running, 0 KiB private memory\n");
+	assert_int_equal(template.n_holds, 2);
+	assert_int_equal(outer.n_holds, 1);
+	assert_int_equal(inner.n_holds, 1);
 }
 
 static void a_template_that_was_given_up_is_gone(void **state)
@@ -584,6 +615,7 @@ int main(void)
 		cmocka_unit_test_setup(the_rest_of_an_answer_ends_with_its_vm, set_up),
 		cmocka_unit_test_setup(a_template_that_is_given_up_has_no_answer, set_up),
 		cmocka_unit_test_setup(a_vcpu_that_waits_for_an_interrupt_is_halted, set_up),
+		cmocka_unit_test_setup(a_tree_has_any_depth, set_up),
 		cmocka_unit_test_setup(a_template_that_was_given_up_is_gone, set_up),
 		cmocka_unit_test_setup(quit_ends_all_that_runs, set_up),
 		cmocka_unit_test_setup(what_is_wrong_is_refused_in_qemus_words, set_up),

@@ -209,7 +209,8 @@ struct vm *template_clone(struct vm *of, const char *name)
 
 void template_put(struct vm *of)
 {
-	of->n_holds--;
+	if (of)
+		of->n_holds--;
 }
 
 void template_give_up(struct vm *of)
@@ -423,6 +424,24 @@ static void tab_completes_or_lists(void **state)
 	assert_non_null(strstr(sent, "\ncheck clone "));
 	type("nonsense\t\x15");
 	assert_int_equal(count("\n"), 0);
+}
+
+static void a_tree_keeps_its_place_while_vms_end(void **state)
+{
+	for (unsigned i = 10; i < 900; i++)
+		pool[i].template = template;
+	begin("info tree\r");
+	assert_non_null(strstr(sent, "  vm-11: running"));
+	assert_int_equal(template->n_holds, 2);
+	for (unsigned i = 11; i < 800; i++)
+		end_vm_of(i);
+	wait_for_prompt();
+	assert_int_equal(count("\n  vm-899: running"), 1);
+	assert_int_equal(count("\nvm-900: running"), 1);
+	assert_int_equal(template->n_holds, 1);
+	begin("info tree\r");
+	type("\x03");
+	assert_int_equal(template->n_holds, 1);
 }
 
 static unsigned n_steps;
@@ -662,6 +681,7 @@ int main(void)
 		TEST(a_key_without_a_job_is_ignored),
 		TEST(the_line_before_comes_back),
 		TEST(tab_completes_or_lists),
+		TEST(a_tree_keeps_its_place_while_vms_end),
 		TEST(no_line_of_a_step_is_lost),
 		TEST(clones_are_made_in_pieces),
 		TEST(no_clone_is_made_of_a_template_without_a_name),
