@@ -136,6 +136,14 @@ static void dump_guest_memory(const struct request *request)
 	file_job_dump(request->vm, request->word[0], request->has_flag);
 }
 
+static void console(const struct request *request)
+{
+	if (focus_is_reader(request->vm))
+		focus_want_attach(request->vm);
+	else
+		say("Error: VM %s does not read the console", request->vm->name);
+}
+
 static void cpu(const struct request *request)
 {
 	uint64_t number;
@@ -344,6 +352,8 @@ static const struct command commands[] = {
 	 .max = 2, .needs = VM_NAMED | VM_IS_TEMPLATE, .flag = 'S'},
 	{"cont", "", "resume the VM in focus", .run = cont, .needs = VM_FOCUS | VM_RUNS,
 	 .alias = "c"},
+	{"console", "name", "attach the console to a VM alone, until Ctrl-A d, or c: the prompt",
+	 .run = console, .min = 1, .max = 1, .needs = VM_NAMED | VM_RUNS},
 	{"cpu", "index", "set the default CPU", .run = cpu, .min = 1, .max = 1, .needs = VM_FOCUS},
 	{"destroy", "name", "end a VM; a template is freed with its last clone", .run = destroy,
 	 .min = 1, .max = 1, .needs = VM_NAMED},

@@ -14,12 +14,14 @@
 
 /* The VM's number: the VM itself may end at any time. Guarded by vms_lock. */
 static uint32_t focus = NO_FOCUS;
-static unsigned cpu; /* of it; another VM may have fewer */
+static unsigned cpu;	    /* of it; another VM may have fewer */
+static bool is_on_template; /* the operator has chosen one */
+static bool attach_is_wanted;
 /* Typed bytes may wait for the VM in focus, if its FIFO was full. Used by the boot processor only.
  */
 static bool may_have_input;
 
-static bool reads_console(const struct vm *vm)
+bool focus_is_reader(const struct vm *vm)
 {
 	return vm->config->serial == SERIAL_STDIO &&
 	       __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
@@ -34,24 +36,37 @@ static struct vm *next_reader(struct vm *vm)
 	struct vm *start = vm && vm->next ? vm->next : vms;
 
 	for (struct vm *next = start; next; next = next->next)
-		if (reads_console(next))
+		if (focus_is_reader(next))
 			return next;
 	for (struct vm *next = vms; next != start; next = next->next)
-		if (reads_console(next))
+		if (focus_is_reader(next))
 			return next;
 	return NULL;
 }
 
+static bool is_running(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
+}
+
 struct vm *focus_vm(void)
 {
-	struct vm *vm = vm_find(focus);
+	struct vm *vm = vm_find(focus), *reader;
 
-	return vm ? vm : vms;
+	if (vm && (is_on_template || is_running(vm)))
+		return vm;
+	reader = next_reader(NULL);
+	if (reader)
+		focus_set(reader);
+	else if (vm == NULL)
+		return vms;
+	return reader ? reader : vm;
 }
 
 void focus_set(const struct vm *vm)
 {
 	cpu = 0;
+	is_on_template = vm && !is_running(vm);
 	focus = vm ? vm->index : NO_FOCUS;
 	may_have_input = true;
 }
@@ -71,7 +86,7 @@ static struct vm *find_reader(void)
 {
 	struct vm *vm = vm_find(focus);
 
-	if (vm == NULL || !reads_console(vm)) {
+	if (vm == NULL || !focus_is_reader(vm)) {
 		vm = next_reader(NULL);
 		focus_set(vm);
 	}
@@ -114,8 +129,29 @@ void focus_attach(void)
 	console_print("console: raw output of VM %s, until %016lx", name, code);
 	lock_acquire(&vms_lock);
 	vm = vm_find(index);
-	vm_output_attach(vm && reads_console(vm) ? vm : NULL, name, code);
+	vm_output_attach(vm && focus_is_reader(vm) ? vm : NULL, name, code);
 	lock_release(&vms_lock);
+}
+
+void focus_want_attach(const struct vm *vm)
+{
+	focus_set(vm);
+	attach_is_wanted = true;
+}
+
+bool focus_take_wanted(void)
+{
+	const struct vm *vm;
+	bool reads;
+
+	if (!attach_is_wanted || vm_output_is_raw())
+		return false;
+	attach_is_wanted = false;
+	lock_acquire(&vms_lock);
+	vm = vm_find(focus);
+	reads = vm && focus_is_reader(vm);
+	lock_release(&vms_lock);
+	return reads;
 }
 
 /* Whether the VM in focus has as many typed bytes as it can keep. */
@@ -128,7 +164,7 @@ static bool is_full(void)
 		return false;
 	lock_acquire(&vms_lock);
 	vm = vm_find(focus);
-	full = vm && reads_console(vm) && !vm_has_input_room(vm);
+	full = vm && focus_is_reader(vm) && !vm_has_input_room(vm);
 	lock_release(&vms_lock);
 	return full;
 }
@@ -167,7 +203,7 @@ void focus_wake(void)
 		return;
 	lock_acquire(&vms_lock);
 	vm = vm_find(focus);
-	may_have_input = vm && reads_console(vm) && vm_has_input(vm);
+	may_have_input = vm && focus_is_reader(vm) && vm_has_input(vm);
 	if (may_have_input)
 		sched_request(vm->vcpu, VCPU_REQUEST_UART);
 	lock_release(&vms_lock);

@@ -8,10 +8,16 @@
  * this belongs to the boot processor.
  */
 
-/* The VM in focus, else the first VM; NULL: there is no VM. vms_lock is held. */
+/*
+ * The VM in focus. If it has ended, or become a template since focus_set(), the focus moves to the
+ * first VM that reads the console; if no VM does, the template is returned, else the first VM.
+ * NULL: there is no VM. vms_lock is held.
+ */
 struct vm *focus_vm(void);
 /* NULL: no VM is in focus. vms_lock is held. */
 void focus_set(const struct vm *vm);
+/* Whether the VM runs, and typed bytes can go to it. vms_lock is held. */
+bool focus_is_reader(const struct vm *vm);
 
 /* The vCPU of a VM in focus that commands are about, 0 at first. vms_lock is held. */
 unsigned focus_cpu(const struct vm *vm);
@@ -21,6 +27,13 @@ void focus_set_cpu(unsigned number);
 void focus_next(void);
 /* Attach the console to the VM in focus alone, or to all again: hv/vm/output.h. */
 void focus_attach(void);
+/* Put a reader into focus, and let the console be attached to it. vms_lock is held. */
+void focus_want_attach(const struct vm *vm);
+/*
+ * True once after focus_want_attach(), when the raw output of another VM is no longer in the way,
+ * if the VM still reads the console: focus_attach() comes next.
+ */
+bool focus_take_wanted(void);
 /*
  * Whether focus_type() keeps another byte. A guest that takes none for a second has none kept, so
  * that the operator's Ctrl-A is read.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The keys typed at the host's console. They go to the VM in focus, except after Ctrl-A: n focuses
- * the next VM, a attaches the console to the VM in focus alone, or to all again, c switches to the
- * monitor and back, a second Ctrl-A sends one Ctrl-A.
+ * the next VM, a attaches the console to the VM in focus alone, or to all again, d to all again,
+ * c switches to the monitor and back, a second Ctrl-A sends one Ctrl-A.
  */
 #include "hv/monitor/keys.h"
 
@@ -33,6 +33,8 @@ static void take_byte(uint8_t byte)
 		focus_next();
 	} else if (is_command && byte == 'a') {
 		focus_attach();
+	} else if (is_command && byte == 'd') {
+		(void)vm_output_detach(NULL);
 	} else {
 		focus_type(byte);
 	}

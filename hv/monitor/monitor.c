@@ -12,6 +12,7 @@
 #include "hv/lib/string.h"
 #include "hv/monitor/command.h"
 #include "hv/monitor/file_job.h"
+#include "hv/monitor/focus.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/line_history.h"
@@ -163,6 +164,14 @@ void monitor_switch(void)
 	was_on = true;
 }
 
+/* As the command 'console' asks. */
+static void attach(void)
+{
+	if (monitor_is_on())
+		monitor_switch();
+	focus_attach();
+}
+
 void monitor_quit(void)
 {
 	command_quit();
@@ -177,6 +186,8 @@ void monitor_poll(void)
 		command_end_vms();
 	take_typed();
 	qmp_poll();
+	if (focus_take_wanted())
+		attach();
 	if (monitor_is_on() && !job_is_running() && !command_has_quit())
 		show_prompt();
 }

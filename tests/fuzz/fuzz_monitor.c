@@ -51,6 +51,16 @@ void focus_set_cpu(unsigned number)
 	assert(number < running.n_vcpus);
 }
 
+bool focus_is_reader(const struct vm *vm)
+{
+	return vm == &running;
+}
+
+void focus_want_attach(const struct vm *vm)
+{
+	assert(vm == &running);
+}
+
 /* Memory that does not exist above 64 KiB. */
 void examine_job(struct vm *vm, unsigned cpu, const struct examine *of)
 {

@@ -110,6 +110,16 @@ void focus_set_cpu(unsigned number)
 	note("vCPU %u\n", number);
 }
 
+bool focus_is_reader(const struct vm *vm)
+{
+	return true;
+}
+
+void focus_want_attach(const struct vm *vm)
+{
+	note("attach %s\n", vm->name);
+}
+
 void examine_job(struct vm *vm, unsigned cpu, const struct examine *examine)
 {
 	note("examine %s\n", vm->name);

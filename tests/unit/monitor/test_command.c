@@ -67,6 +67,16 @@ void focus_set_cpu(unsigned number)
 	chosen_cpu = number;
 }
 
+bool focus_is_reader(const struct vm *vm)
+{
+	return vm == &running;
+}
+
+void focus_want_attach(const struct vm *vm)
+{
+	note("attach %s\n", vm->name);
+}
+
 void examine_job(struct vm *vm, unsigned cpu, const struct examine *examine)
 {
 	note("examine %s: vCPU %u, %s %lx, %lu bytes as %c%u\n", vm->name, cpu,
@@ -199,6 +209,7 @@ static void commands_are_told_apart(void **state)
 		const char *line, *did;
 	} cases[] = {
 		{"clone t", "clone t\nstart\n"},
+		{"console r", "attach r\n"},
 		{"cont", "resume r\n"},
 		{"c", "resume r\n"},
 		{"destroy t", "give up t\n"},
@@ -336,6 +347,8 @@ static void a_vm_that_does_not_fit_is_refused(void **state)
 		{"info exits x", "Error: there is no VM 'x'\n"},
 		{"clone r", "Error: VM r is not a template\n"},
 		{"freeze t", "Error: VM t is a template\n"},
+		{"console t", "Error: VM t is a template\n"},
+		{"console t-0", "Error: VM t-0 does not read the console\n"},
 		{"revert t", "Error: VM t is a template\n"},
 		{"revert r", "Error: VM r is not a clone\n"},
 		{"save r /x", "Error: VM r is running: stop it or make it a template first\n"},

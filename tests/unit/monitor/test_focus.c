@@ -146,6 +146,58 @@ static void vms_that_do_not_read_are_passed(void **state)
 	assert_ptr_equal(focused(), &vm[0]);
 }
 
+static void the_focus_leaves_a_vm_that_becomes_a_template(void **state)
+{
+	focus_set(&vm[1]);
+	assert_ptr_equal(focused(), &vm[1]);
+	vm[1].outcome = VM_FROZEN;
+	vm[0].config = &silent;
+	assert_ptr_equal(focused(), &vm[2]); /* the first that reads the console */
+	vm[0].config = &reads;
+	assert_ptr_equal(focused(), &vm[2]); /* and stays there */
+	focus_set(&vm[1]);		     /* the operator chooses the template */
+	assert_ptr_equal(focused(), &vm[1]);
+	focus_type('x');
+	assert_string_equal(typed, "ax");
+	assert_ptr_equal(focused(), &vm[0]);
+}
+
+static void without_another_reader_the_focus_stays(void **state)
+{
+	focus_set(&vm[1]);
+	vm[1].outcome = VM_FROZEN;
+	vm[0].config = vm[2].config = &silent;
+	assert_ptr_equal(focused(), &vm[1]);
+	vms = &vm[2];
+	assert_ptr_equal(focused(), &vm[2]);
+	focus_set(&vm[2]); /* it runs, and need not read */
+	vms = vm;
+	vm[0].config = &reads;
+	assert_ptr_equal(focused(), &vm[2]);
+}
+
+static void the_console_is_attached_when_it_is_free(void **state)
+{
+	assert_false(focus_take_wanted());
+	focus_want_attach(&vm[1]);
+	is_raw = true; /* the last bytes of another VM are still shown */
+	assert_false(focus_take_wanted());
+	is_raw = false;
+	assert_true(focus_take_wanted());
+	assert_false(focus_take_wanted());
+	focus_attach();
+	assert_ptr_equal(attached, &vm[1]);
+}
+
+static void the_console_is_not_attached_to_another_vm(void **state)
+{
+	focus_want_attach(&vm[1]);
+	vm[1].outcome = VM_FAILED;
+	assert_false(focus_take_wanted());
+	vm[1].outcome = VM_RUNNING;
+	assert_false(focus_take_wanted());
+}
+
 static void a_vcpu_is_chosen_until_the_focus_moves(void **state)
 {
 	vm[0].n_vcpus = 4;
@@ -261,6 +313,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_vm_has_its_turn),
 		TEST(vms_that_do_not_read_are_passed),
+		TEST(the_focus_leaves_a_vm_that_becomes_a_template),
+		TEST(without_another_reader_the_focus_stays),
+		TEST(the_console_is_attached_when_it_is_free),
+		TEST(the_console_is_not_attached_to_another_vm),
 		TEST(a_vcpu_is_chosen_until_the_focus_moves),
 		TEST(without_a_reader_nothing_is_said),
 		TEST(bytes_go_to_the_vm_in_focus_or_the_first_reader),

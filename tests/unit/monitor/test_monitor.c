@@ -365,16 +365,16 @@ static int tear_down(void **state)
 static void a_long_list_goes_on_while_vms_come_and_go(void **state)
 {
 	begin("info vms\r");
-	assert_non_null(strstr(sent, "  vm-1: running"));
+	assert_non_null(strstr(sent, "* vm-1: running"));
 	assert_null(strstr(sent, "vm-500: "));
 	end_vm_of(500);
 	end_vm_of(vms_cursor[VMS_WALK_MONITOR]->index - template->index); /* the next one */
 	vm_start(make_vm("new-%u", VM_RUNNING));
 	wait_for_prompt();
-	assert_int_equal(count("  vm-"), N_VMS - 3);
+	assert_int_equal(count("  vm-"), N_VMS - 4);
 	assert_null(strstr(sent, "vm-500: "));
 	assert_null(strstr(sent, "new-"));
-	assert_non_null(strstr(sent, "* t: paused (template)"));
+	assert_non_null(strstr(sent, "  t: paused (template)"));
 	assert_true(ends_with(PROMPT));
 }
 
@@ -389,13 +389,13 @@ static void a_key_ends_the_list_in_one_line(void **state)
 	assert_null(strstr(sent, "clones made"));
 	assert_null(vms_cursor[VMS_WALK_MONITOR]);
 	type("info status\r");
-	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
+	assert_string_equal(sent, "info status\nVM status: running\n" PROMPT);
 }
 
 static void a_key_without_a_job_is_ignored(void **state)
 {
 	type("info \x03status\r");
-	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
+	assert_string_equal(sent, "info status\nVM status: running\n" PROMPT);
 }
 
 static void the_line_before_comes_back(void **state)
@@ -539,7 +539,7 @@ static void a_job_holds_the_machine_after_the_prompt(void **state)
 	while (job_is_running() || console_waiting() > 0)
 		turn();
 	assert_false(monitor_holds_machine() || monitor_is_waiting());
-	assert_int_equal(count("  vm-"), N_VMS - 1);
+	assert_int_equal(count("  vm-"), N_VMS - 2);
 	type("\x01"
 	     "c");
 }
@@ -564,7 +564,7 @@ static void the_operator_is_answered_beside_a_flood(void **state)
 	begin_typing("info status\rinfo version\r");
 	for (unsigned i = 0; i < 2000 && !strstr(sent, "templates\n"); i++)
 		turn();
-	assert_int_equal(count("\nVM status: paused (template)\n"), 1);
+	assert_int_equal(count("\nVM status: running\n"), 1);
 	assert_int_equal(count("\nStencil 0.0.0 (test)\n"), 1);
 	assert_true(count("guest: what a guest prints\n") > 10);
 	floods = false;
@@ -601,6 +601,24 @@ static void ctrl_a_a_attaches_the_console_to_the_vm_in_focus(void **state)
 	     "c");
 }
 
+static void a_command_attaches_the_console(void **state)
+{
+	begin_typing("console vm-7\r");
+	run(100);
+	assert_ptr_equal(attached, &pool[7]);
+	assert_false(monitor_is_on());
+	assert_int_equal(count("console: raw output of VM vm-7, until "), 1);
+	begin_typing("\x01"
+		     "d");
+	run(100);
+	assert_null(attached);
+	assert_false(monitor_is_on());
+	type("\x01"
+	     "c");
+	type("console nobody\r");
+	assert_int_equal(count("Error: there is no VM 'nobody'\n" PROMPT), 1);
+}
+
 static void what_is_typed_during_a_command_is_bounded(void **state)
 {
 	unsigned n = 0;
@@ -613,7 +631,7 @@ static void what_is_typed_during_a_command_is_bounded(void **state)
 	monitor_type('\x03');
 	wait_for_prompt();
 	type("info status\r");
-	assert_string_equal(sent, "info status\nVM status: paused (template)\n" PROMPT);
+	assert_string_equal(sent, "info status\nVM status: running\n" PROMPT);
 }
 
 static void what_is_typed_waits_while_the_console_is_full(void **state)
@@ -663,7 +681,7 @@ static void after_quit_there_is_no_prompt(void **state)
 	while (job_is_running() || console_waiting() > 0)
 		turn();
 	run(200);
-	assert_int_equal(count("  vm-"), N_VMS - 1);
+	assert_int_equal(count("  vm-"), N_VMS - 2);
 	assert_int_equal(pool[1].outcome, VM_ENDED_WELL);
 	assert_true(monitor_is_on());
 	assert_false(monitor_holds_machine());
@@ -692,6 +710,7 @@ int main(void)
 		TEST(a_configured_save_is_not_interrupted),
 		TEST(the_operator_is_answered_beside_a_flood),
 		TEST(ctrl_a_a_attaches_the_console_to_the_vm_in_focus),
+		TEST(a_command_attaches_the_console),
 		TEST(what_is_typed_during_a_command_is_bounded),
 		TEST(what_is_typed_waits_while_the_console_is_full),
 		TEST(a_save_of_the_configuration_is_waited_for),
