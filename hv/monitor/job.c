@@ -65,9 +65,14 @@ void job_work(void)
 	(void)say_to(before);
 }
 
+bool job_can_be_interrupted(void)
+{
+	return job_is_for(NULL) && !current->is_configured;
+}
+
 bool job_interrupt(void)
 {
-	if (!job_is_for(NULL) || current->is_configured)
+	if (!job_can_be_interrupted())
 		return false;
 	end();
 	say("Interrupted");

@@ -36,7 +36,9 @@ bool job_is_running(void);
 bool job_is_for(const struct listener *listener);
 /* Do steps of the current job for a while, as long as job_has_room(). No lock is held. */
 void job_work(void);
-/* End the job that the operator began at the console, and say so. False: there is none. */
+/* Whether there is a job, and the operator began it at the console. */
+bool job_can_be_interrupted(void);
+/* End that job after its last step, and say so. False: there is none. */
 bool job_interrupt(void);
 
 /*

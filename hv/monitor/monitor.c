@@ -32,6 +32,9 @@ static struct {
 	/* Typed while a command runs. */
 	uint8_t typed[TYPED_SIZE];
 	size_t n_typed;
+	bool is_losing;	 /* lines that did not fit, up to one that is typed when all others have run
+			  */
+	unsigned n_lost; /* lines, since the last line that says so */
 } monitor;
 
 bool monitor_is_on(void)
@@ -114,15 +117,55 @@ static void type(uint8_t byte)
 
 bool monitor_has_room(void)
 {
-	return monitor.n_typed < TYPED_SIZE;
+	return monitor.n_typed < TYPED_SIZE || job_can_be_interrupted();
+}
+
+static bool ends_line(uint8_t byte)
+{
+	return byte == '\r' || byte == '\n';
+}
+
+/* Keep whole lines only: a part of one may be another command. */
+static void begin_losing(void)
+{
+	while (monitor.n_typed > 0 && !ends_line(monitor.typed[monitor.n_typed - 1]))
+		monitor.n_typed--;
+	monitor.is_losing = true;
+}
+
+static void lose(uint8_t byte)
+{
+	if (!ends_line(byte))
+		return;
+	monitor.n_lost++;
+	monitor.is_losing = monitor.n_typed > 0;
+}
+
+static void forget_typed(void)
+{
+	monitor.n_typed = 0;
+	monitor.is_losing = false;
+	monitor.n_lost = 0;
 }
 
 void monitor_type(uint8_t byte)
 {
-	if (byte == INTERRUPT && job_interrupt())
-		monitor.n_typed = 0;
-	else if (monitor.n_typed < TYPED_SIZE)
+	if (byte == INTERRUPT && job_interrupt()) {
+		forget_typed();
+		return;
+	}
+	if (monitor.n_typed == TYPED_SIZE)
+		begin_losing();
+	if (monitor.is_losing)
+		lose(byte);
+	else
 		monitor.typed[monitor.n_typed++] = byte;
+}
+
+static void drop_typed(size_t n)
+{
+	memmove(monitor.typed, monitor.typed + n, monitor.n_typed - n);
+	monitor.n_typed -= n;
 }
 
 /* Take typed bytes until one begins a command that takes time. */
@@ -132,8 +175,26 @@ static void take_typed(void)
 
 	while (n < monitor.n_typed && !job_is_running() && job_has_room())
 		type(monitor.typed[n++]);
-	memmove(monitor.typed, monitor.typed + n, monitor.n_typed - n);
-	monitor.n_typed -= n;
+	drop_typed(n);
+}
+
+/* Ctrl-C was typed after the command, but before it began. */
+static void take_interrupt(void)
+{
+	size_t n = monitor.n_typed;
+
+	while (n > 0 && monitor.typed[n - 1] != INTERRUPT)
+		n--;
+	if (n > 0 && job_interrupt())
+		drop_typed(n);
+}
+
+static void say_lost(void)
+{
+	if (monitor.n_lost == 0 || monitor.is_losing || monitor.n_typed > 0 || job_is_running())
+		return;
+	say("Error: typed lines lost while a command ran: %u", monitor.n_lost);
+	monitor.n_lost = 0;
 }
 
 /*
@@ -185,6 +246,8 @@ void monitor_poll(void)
 	if (command_has_quit() && !job_is_running())
 		command_end_vms();
 	take_typed();
+	take_interrupt();
+	say_lost();
 	qmp_poll();
 	if (focus_take_wanted())
 		attach();

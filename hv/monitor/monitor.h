@@ -20,7 +20,10 @@ bool monitor_is_waiting(void);
 /* End all VMs and the machine, as the command 'quit' does. */
 void monitor_quit(void);
 
-/* Whether monitor_type() keeps another byte; false while a command runs and much was typed. */
+/*
+ * Whether monitor_type() takes another byte. True while a command runs that Ctrl-C ends, so that
+ * Ctrl-C is read: then lines without room are lost, and counted.
+ */
 bool monitor_has_room(void);
 /* Take a typed byte, while the prompt is on. */
 void monitor_type(uint8_t byte);

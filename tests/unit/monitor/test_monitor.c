@@ -32,6 +32,7 @@
 enum {
 	FIFO_US = 1389, /* 16 bytes at 115200 baud */
 	TURN_US = 1000,
+	TYPED_SIZE = 4096, /* kept while a command runs */
 	N_VMS = 1000,
 };
 
@@ -619,17 +620,29 @@ static void a_command_attaches_the_console(void **state)
 	assert_int_equal(count("Error: there is no VM 'nobody'\n" PROMPT), 1);
 }
 
-static void what_is_typed_during_a_command_is_bounded(void **state)
-{
-	unsigned n = 0;
+static char much[TYPED_SIZE + 200];
 
+/* Lines, which together do not fit, and 'last'. */
+static const char *type_much(const char *line, const char *last)
+{
+	size_t len = 0;
+
+	while (len <= TYPED_SIZE)
+		len += (size_t)snprintf(much + len, sizeof(much) - len, "%s", line);
+	snprintf(much + len, sizeof(much) - len, "%s", last);
+	return much;
+}
+
+static void ctrl_c_is_read_after_more_than_is_kept(void **state)
+{
 	begin("info vms\r");
-	for (; monitor_has_room(); n++)
-		monitor_type('x');
-	assert_int_equal(n, 4096);
-	monitor_type('x');
-	monitor_type('\x03');
+	typed = type_much("info version\r", "\x03");
+	run(100);
+	assert_false(job_is_running());
 	wait_for_prompt();
+	assert_int_equal(count("Interrupted\n"), 1);
+	assert_int_equal(count("Stencil 0.0.0 (test)"), 0);
+	assert_int_equal(count("lost"), 0);
 	type("info status\r");
 	assert_string_equal(sent, "info status\nVM status: running\n" PROMPT);
 }
@@ -651,6 +664,62 @@ static void what_is_typed_waits_while_the_console_is_full(void **state)
 	assert_true(vcpu.is_paused);
 	tsc_hz = 1000000000;
 	wait_for_prompt();
+}
+
+/* No part of a line is taken for another command. */
+static void lines_without_room_are_lost_whole_and_counted(void **state)
+{
+	static const char line[] = "destroy vm-10\r";
+	char told[80];
+	unsigned n_kept = TYPED_SIZE / strlen(line), n_typed = TYPED_SIZE / strlen(line) + 1;
+
+	begin("info vms\r");
+	typed = type_much(line, "info status\rinfo vers");
+	while (job_is_running())
+		turn();
+	wait_for_prompt();
+	assert_int_equal(count("(stencil) destroy vm-10\n") + count("\ndestroy vm-10\n"), n_kept);
+	type("ion\r");
+	snprintf(told, sizeof(told), "Error: typed lines lost while a command ran: %u\n",
+		 n_typed - n_kept + 2);
+	assert_int_equal(count(told), 1);
+	type("info status\r");
+	assert_true(ends_with("info status\nVM status: paused (template)\n" PROMPT));
+}
+
+static void what_is_typed_without_a_return_is_bounded(void **state)
+{
+	begin("info vms\r");
+	typed = type_much("x", "\rinfo status\r");
+	wait_for_prompt();
+	assert_int_equal(count("VM status: paused"), 1);
+	assert_int_equal(count("Error: typed lines lost while a command ran: 1\n"), 1);
+	assert_true(ends_with(PROMPT));
+}
+
+/* The sender is held up instead, as without a command. */
+static void nothing_is_lost_that_ctrl_c_cannot_end(void **state)
+{
+	saves = true;
+	run(1);
+	typed = type_much("info version\r", "");
+	run(100);
+	assert_true(*typed && !monitor_has_room());
+	saves = false;
+	begin_typing(typed);
+	wait_for_prompt();
+	assert_int_equal(count("\nStencil 0.0.0 (test)"),
+			 TYPED_SIZE / strlen("info version\r") + 1);
+	assert_int_equal(count("lost"), 0);
+}
+
+/* Read together, the command and the key. */
+static void ctrl_c_is_found_among_what_waits(void **state)
+{
+	type("info vms\rinfo templates\r\x03info status\r");
+	assert_int_equal(count("Interrupted\n"), 1);
+	assert_int_equal(count("clones made"), 0);
+	assert_true(ends_with("info status\nVM status: paused (template)\n" PROMPT));
 }
 
 /* The machine is held without the prompt, too. */
@@ -711,8 +780,12 @@ int main(void)
 		TEST(the_operator_is_answered_beside_a_flood),
 		TEST(ctrl_a_a_attaches_the_console_to_the_vm_in_focus),
 		TEST(a_command_attaches_the_console),
-		TEST(what_is_typed_during_a_command_is_bounded),
 		TEST(what_is_typed_waits_while_the_console_is_full),
+		TEST(ctrl_c_is_read_after_more_than_is_kept),
+		TEST(lines_without_room_are_lost_whole_and_counted),
+		TEST(what_is_typed_without_a_return_is_bounded),
+		TEST(nothing_is_lost_that_ctrl_c_cannot_end),
+		TEST(ctrl_c_is_found_among_what_waits),
 		TEST(a_save_of_the_configuration_is_waited_for),
 		cmocka_unit_test_setup(after_quit_there_is_no_prompt, set_up),
 	};
