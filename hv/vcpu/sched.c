@@ -136,6 +136,13 @@ void sched_charge_work(struct share *share, uint64_t ticks)
 	lock_release(&sched.lock);
 }
 
+void sched_charge_ended(uint16_t weight, uint64_t ticks)
+{
+	lock_acquire(&sched.lock);
+	share_charge_end(&sched.queue, weight, ticks);
+	lock_release(&sched.lock);
+}
+
 void sched_preempt(struct vcpu *vcpu, uint64_t ticks)
 {
 	lock_acquire(&sched.lock);

@@ -37,6 +37,8 @@ struct vcpu *sched_pop(void);
 bool sched_charge(struct vcpu *vcpu, uint64_t ticks);
 /* Charge a VM for work that no turn of its vCPUs includes. Any processor. */
 void sched_charge_work(struct share *share, uint64_t ticks);
+/* The same for a VM of this weight that has ended. Any processor. */
+void sched_charge_ended(uint16_t weight, uint64_t ticks);
 /* Park the vCPU as ready. */
 void sched_preempt(struct vcpu *vcpu, uint64_t ticks);
 /*

@@ -2,8 +2,10 @@
 #include "hv/vm/bury.h"
 
 #include "hv/guest/working_set.h"
+#include "hv/host/io.h"
 #include "hv/host/panic.h"
 #include "hv/lib/print.h"
+#include "hv/vcpu/sched.h"
 #include "hv/vm/build.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/output.h"
@@ -15,6 +17,7 @@
 static bool is_digging;		   /* atomic */
 static struct vm *buried;	   /* its layer is being freed */
 static struct ept_layer_sum sum;   /* of its layer */
+static uint16_t weight;		   /* its weight: it pays, although it has ended */
 static bool is_compared, can_free; /* with the sum at the freeze; its frames can be written */
 
 /*
@@ -33,6 +36,7 @@ static void compare_checksum(unsigned n)
 		return;
 	if (sum.value != layer->sum.value)
 		panic("template %s has changed: checksum %016lx", buried->name, sum.value);
+	vm_output_pays(buried);
 	log_info("template %s: unchanged, checksum %016lx", buried->name, sum.value);
 }
 
@@ -46,6 +50,7 @@ static void begin_burial(void)
 		return;
 	is_compared = can_free = false;
 	sum = (struct ept_layer_sum){0};
+	weight = buried->share.weight;
 	vm_tell_rest(buried);
 	working_set_free(buried->working_set);
 	vm_release(buried);
@@ -69,6 +74,7 @@ static void end_burial(void)
 
 bool template_bury(unsigned n)
 {
+	uint64_t start = rdtsc();
 	bool is_other = false;
 
 	if (!template_has_graves() ||
@@ -83,6 +89,7 @@ bool template_bury(unsigned n)
 		can_free = protect_lift(buried->layer, n);
 	else if (!ept_layer_free_some(buried->layer, n))
 		end_burial();
+	sched_charge_ended(weight, rdtsc() - start);
 	/* Release pairs with the acquire above: the next processor sees how far this one got. */
 	__atomic_store_n(&is_digging, false, __ATOMIC_RELEASE);
 	return true;

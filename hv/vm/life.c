@@ -9,6 +9,7 @@
 #include "hv/vcpu/sched.h"
 #include "hv/vm/build.h"
 #include "hv/vm/news.h"
+#include "hv/vm/output.h"
 #include "hv/vm/report.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/tell.h"
@@ -48,10 +49,11 @@ static void log_crash(struct vcpu *crashed, enum log_level level)
 }
 
 /* 'level' is for the reason, 'detail' for figures. */
-static void log_end(const struct vm *vm, enum log_level level, enum log_level detail)
+static void log_end(struct vm *vm, enum log_level level, enum log_level detail)
 {
 	bool well = vm->outcome == VM_ENDED_WELL;
 
+	vm_output_pays(vm);
 	log_line(level, "VM %s: %s: %s", vm->name, well ? "ended" : "failed", vm->why);
 	if (vm->crashed)
 		log_crash(vm->crashed, level);

@@ -14,7 +14,9 @@ static struct output_turns turns;
 static struct output_queue left = {.name = "VMs that have ended"};
 static struct raw_output raw;
 static struct vm *attached; /* whose output is raw; atomic; NULL: none */
-static struct vm *payer;    /* who pays for the console, see vm_output_work(); read without */
+static struct vm *payer;    /* who pays for the console, see vm_output_work(); NULL: it has ended */
+static uint16_t payer_weight; /* 0: none pays; read without */
+static uint16_t left_weight;  /* of the last VM whose lines are in 'left' */
 
 /* Only tried: guards 'line', and keeps lines in order on their way from a queue to the console. */
 static struct lock sending;
@@ -24,9 +26,11 @@ static bool line_is_raw;
 
 _Static_assert(RAW_PIECE_MAX <= OUTPUT_LINE_MAX, "room for a piece");
 
-static void set_payer(struct vm *vm)
+/* NULL: one of this weight that has ended. */
+static void set_payer(struct vm *vm, uint16_t weight)
 {
-	__atomic_store_n(&payer, vm, __ATOMIC_RELAXED);
+	payer = vm;
+	__atomic_store_n(&payer_weight, weight, __ATOMIC_RELAXED);
 }
 
 static struct vm *vm_of(struct output_queue *queue)
@@ -53,7 +57,7 @@ static bool send_at_once(struct vm *vm, const char *text, size_t len)
 	lock_acquire(&output_lock);
 	waits = line_len > 0 || turns.first != NULL || raw.state != RAW_OFF;
 	if (!waits)
-		set_payer(vm);
+		set_payer(vm, vm->share.weight);
 	lock_release(&output_lock);
 	is_sent = !waits && console_offer(text, len);
 	lock_release(&sending);
@@ -64,9 +68,10 @@ static bool send_at_once(struct vm *vm, const char *text, size_t len)
 static void take_line(void)
 {
 	struct output_queue *queue = turns.first;
+	struct vm *vm = queue != NULL ? first_vm() : NULL;
 
 	if (queue != NULL)
-		set_payer(first_vm());
+		set_payer(vm, vm != NULL ? vm->share.weight : left_weight);
 	line_len = output_queue_take(&turns, line);
 	if (queue != NULL && output_queue_frees_vm(queue))
 		sched_request(vm_of(queue)->vcpu, VCPU_REQUEST_UART);
@@ -76,7 +81,7 @@ static void take_raw(void)
 {
 	line_len = raw_output_take(&raw, line);
 	if (line_len > 0)
-		set_payer(attached);
+		set_payer(attached, attached != NULL ? attached->share.weight : payer_weight);
 	if (attached != NULL && raw_output_frees_vm(&raw))
 		sched_request(attached->vcpu, VCPU_REQUEST_UART);
 }
@@ -205,15 +210,24 @@ bool vm_output_work(void)
 	bool waits = hand_over();
 
 	waits |= console_poll();
-	if (__atomic_load_n(&payer, __ATOMIC_RELAXED) == NULL)
+	if (__atomic_load_n(&payer_weight, __ATOMIC_RELAXED) == 0)
 		return waits;
 	lock_acquire(&output_lock);
-	if (payer)
+	if (payer != NULL)
 		sched_charge_work(&payer->share, rdtsc() - start);
+	else if (payer_weight > 0)
+		sched_charge_ended(payer_weight, rdtsc() - start);
 	if (!waits)
-		set_payer(NULL);
+		set_payer(NULL, 0);
 	lock_release(&output_lock);
 	return waits;
+}
+
+void vm_output_pays(struct vm *vm)
+{
+	lock_acquire(&output_lock);
+	set_payer(vm, vm->share.weight);
+	lock_release(&output_lock);
 }
 
 void vm_output_flush(void)
@@ -226,8 +240,10 @@ void vm_output_leave(struct vm *vm)
 {
 	(void)vm_output_detach(vm);
 	lock_acquire(&output_lock);
+	if (vm->output.is_listed)
+		left_weight = vm->share.weight;
 	output_queue_move(&turns, &vm->output, &left);
 	if (payer == vm)
-		set_payer(NULL);
+		set_payer(NULL, payer_weight);
 	lock_release(&output_lock);
 }

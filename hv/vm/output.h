@@ -14,9 +14,16 @@ void vm_output_put(struct vm *vm, const char *line, size_t len);
 /*
  * Hand over lines while the console takes them, each VM in its turn, unless another processor does,
  * and let the console send: what each processor does when it passes. The VM whose line is next, or
- * was last, pays for the time, until everything has been sent. True: output waits. Any processor.
+ * was last, pays for the time, until everything has been sent, even if it has ended. True: output
+ * waits. Any processor.
  */
 bool vm_output_work(void);
+
+/*
+ * Stencil's own lines about this VM follow (hv/lib/print.h): it pays for them, too. Any processor,
+ * with any lock held except the leaves.
+ */
+void vm_output_pays(struct vm *vm);
 
 /* Wait until the console has taken all lines: for the end, when the console is not buffered. */
 void vm_output_flush(void);

@@ -52,6 +52,7 @@ void vm_tell_rest(struct vm *vm)
 
 	if (n == 0)
 		return;
+	vm_output_pays(vm);
 	if (vm->n_clones_ended > 0)
 		log_info("VM %s: %u of its clones have ended, %u of them failed", vm->name,
 			 vm->n_clones_ended, vm->n_clones_failed);

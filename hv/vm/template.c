@@ -49,6 +49,13 @@ static bool refuse(struct vm *vm, const char *why)
 	return false;
 }
 
+static void tell_writes(struct vm *clone, phys_t set)
+{
+	vm_output_pays(clone);
+	log_info("VM %s: later clones get copies of %lu pages that %s wrote", clone->template->name,
+		 working_set_count(set), clone->name);
+}
+
 /*
  * With precopy=on, the first clone to end, or to be reverted, records its working set for those
  * started later.
@@ -69,8 +76,7 @@ static void note_writes(struct vm *clone)
 					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		working_set_free(set);
 	else if (set != 0)
-		log_info("VM %s: later clones get copies of %lu pages that %s wrote",
-			 template->name, working_set_count(set), clone->name);
+		tell_writes(clone, set);
 }
 
 /* If memory runs out, the guest's writes copy the rest of the pages later. */
@@ -222,6 +228,7 @@ static void end_freeze(struct vm *vm)
 	(void)vm_output_detach(vm);
 	news_tell(vm->name, NEWS_FROZEN, "");
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
+	vm_output_pays(vm);
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
 	save_queue_note(vm);

@@ -23,6 +23,8 @@ static unsigned n_made_ready, n_ended;
 static bool freezes;
 static unsigned n_pieces; /* of a freeze */
 static unsigned n_charged, n_gone;
+static unsigned n_pays;	    /* for the console */
+static size_t n_log_before; /* bytes of the log then */
 
 struct cpu *cpus[CPU_MAX];
 unsigned n_cpus;
@@ -72,6 +74,14 @@ void vm_release(struct vm *of)
 
 void vm_flush_output(struct vm *of)
 {
+}
+
+/* Before the line it is about. */
+void vm_output_pays(struct vm *of)
+{
+	assert_ptr_equal(of, &vm);
+	n_pays++;
+	n_log_before = strlen(logged);
 }
 
 void vm_output_put(struct vm *of, const char *line, size_t len)
@@ -242,6 +252,17 @@ static unsigned count_lines(const char *with)
 	return n;
 }
 
+static void a_vm_pays_for_the_lines_about_its_end(void **state)
+{
+	log_reset();
+	vm.name = "v";
+	n_pays = 0;
+	vm_end(&vm, VM_ENDED_WELL, "as wanted");
+	assert_int_equal(gather(), N_VCPUS);
+	assert_int_equal(n_pays, 1);
+	assert_ptr_equal(strstr(logged, "VM v: ended"), logged + n_log_before);
+}
+
 static void most_clones_end_in_a_sum(void **state)
 {
 	static struct vm template;
@@ -357,6 +378,7 @@ int main(void)
 		TEST(a_revert_beside_a_freeze_leaves_no_state_in_a_vmcs),
 		TEST(the_end_comes_first),
 		TEST(a_vm_that_cannot_freeze_goes_on),
+		TEST(a_vm_pays_for_the_lines_about_its_end),
 		TEST(most_clones_end_in_a_sum),
 		TEST(after_the_operator_has_acted_a_pause_is_logged_again),
 		TEST(the_time_of_an_action_is_charged),

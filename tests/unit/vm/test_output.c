@@ -8,7 +8,8 @@
 
 static struct vm one, two;
 static unsigned n_room, n_unsent;
-static const struct share *paid; /* by whom the last charge was */
+static const struct share *paid; /* by whom the last charge was; NULL: by one that has ended */
+static uint16_t paid_weight;
 static unsigned n_charges;
 
 bool console_offer(const char *data, size_t len)
@@ -40,11 +41,18 @@ void sched_charge_work(struct share *share, uint64_t ticks)
 	n_charges++;
 }
 
+void sched_charge_ended(uint16_t weight, uint64_t ticks)
+{
+	paid = NULL;
+	paid_weight = weight;
+	n_charges++;
+}
+
 static int begin(void **state)
 {
 	machine_frames_add(MIB(1));
-	one = (struct vm){.name = "one"};
-	two = (struct vm){.name = "two"};
+	one = (struct vm){.name = "one", .share.weight = 100};
+	two = (struct vm){.name = "two", .share.weight = 300};
 	n_room = 100;
 	n_unsent = 0;
 	(void)vm_output_work();
@@ -104,18 +112,56 @@ static void the_vm_whose_line_has_waited_pays(void **state)
 	assert_int_equal(n_charges, 2);
 }
 
-static void a_vm_that_is_freed_pays_no_longer(void **state)
+/* By its weight, until all is sent: VMs that come and go pay for the lines they leave. */
+static void a_vm_that_has_ended_pays(void **state)
 {
 	put(&one);
 	vm_output_leave(&one);
+	paid = &one.share;
 	assert_true(vm_output_work());
+	assert_null(paid);
+	assert_int_equal(paid_weight, 100);
 	n_room = 0;
 	put(&two);
 	vm_output_leave(&two);
+	put(&one);
+	n_room = 2;
+	assert_true(vm_output_work());
+	assert_ptr_equal(paid, &one.share); /* the line after the one that was left */
+	assert_int_equal(n_charges, 2);
+}
+
+static void a_line_that_a_vm_has_left_is_paid_by_its_weight(void **state)
+{
+	n_room = 0;
+	put(&two);
+	vm_output_leave(&two);
+	vm_output_leave(&one); /* leaves nothing */
 	n_room = 1;
-	n_charges = 0;
+	assert_true(vm_output_work());
+	assert_null(paid);
+	assert_int_equal(paid_weight, 300);
+	n_unsent = 0;
+	assert_false(vm_output_work());
+	assert_int_equal(n_charges, 2);
+	assert_false(vm_output_work());
+	assert_int_equal(n_charges, 2);
+}
+
+/* The log's lines do not go through a queue. */
+static void a_vm_pays_for_the_lines_about_it(void **state)
+{
+	n_unsent = 1;
 	assert_true(vm_output_work());
 	assert_int_equal(n_charges, 0);
+	vm_output_pays(&one);
+	assert_true(vm_output_work());
+	assert_ptr_equal(paid, &one.share);
+	vm_output_leave(&one);
+	assert_true(vm_output_work());
+	assert_null(paid);
+	assert_int_equal(paid_weight, 100);
+	assert_int_equal(n_charges, 2);
 }
 
 /* Bytes of the VM to which the console is attached count, too. */
@@ -139,7 +185,9 @@ int main(void)
 		TEST(the_vm_whose_line_is_sent_pays),
 		TEST(nobody_pays_when_all_is_sent),
 		TEST(the_vm_whose_line_has_waited_pays),
-		TEST(a_vm_that_is_freed_pays_no_longer),
+		TEST(a_vm_that_has_ended_pays),
+		TEST(a_line_that_a_vm_has_left_is_paid_by_its_weight),
+		TEST(a_vm_pays_for_the_lines_about_it),
 		TEST(the_attached_vm_pays),
 	};
 

@@ -80,6 +80,10 @@ void sched_charge_work(struct share *share, uint64_t ticks)
 {
 }
 
+void sched_charge_ended(uint16_t weight, uint64_t ticks)
+{
+}
+
 void sched_request(struct vcpu *of, uint32_t requests)
 {
 	assert_ptr_equal(of, &vcpu);

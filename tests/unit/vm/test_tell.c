@@ -21,8 +21,16 @@ void vm_output_put(struct vm *of, const char *line, size_t len)
 	strncat(output, line, len);
 }
 
+static const struct vm *payer;
+
+void vm_output_pays(struct vm *of)
+{
+	payer = of;
+}
+
 static int begin(void **state)
 {
+	payer = NULL;
 	vm = (struct vm){.name = "one"};
 	template = (struct vm){.name = "t"};
 	for (unsigned i = 0; i < ARRAY_SIZE(clones); i++)
@@ -48,9 +56,12 @@ static void a_line_is_said_once_then_counted(void **state)
 	assert_string_equal(logged, "");
 	vm_tell_rest(&vm);
 	assert_string_equal(logged, "VM one: 99999 more lines about it were not shown\n");
+	assert_ptr_equal(payer, &vm);
+	payer = NULL;
 	log_reset();
 	vm_tell_rest(&vm);
 	assert_string_equal(logged, "");
+	assert_null(payer);
 }
 
 static void all_clones_of_a_template_have_one_budget(void **state)

@@ -16,6 +16,7 @@
 #include "tests/unit/machine_frames.h"
 
 #define MEMORY MIB(64)
+#define WEIGHT 300
 
 static struct mem_map no_memory;
 static struct vm_config config = {.topology.n_cpus = 1};
@@ -24,6 +25,8 @@ static phys_t taken;	   /* all free frames, chained */
 static uint64_t n_free;
 static unsigned n_protected; /* frames that the hypervisor cannot write */
 static bool is_everywhere;   /* no processor has an old translation */
+static unsigned n_charges;
+static uint64_t charged; /* ticks, to VMs that have ended */
 unsigned n_cpus;
 struct cpu *cpus[CPU_MAX];
 
@@ -60,6 +63,13 @@ void platform_copy(struct platform *to, const struct platform *from)
 void sched_add(struct vcpu *vcpus, unsigned n)
 {
 	n_started += n;
+}
+
+void sched_charge_ended(uint16_t weight, uint64_t ticks)
+{
+	assert_int_equal(weight, WEIGHT);
+	n_charges++;
+	charged += ticks;
 }
 
 void sched_pause(struct vcpu *vcpus, unsigned n, bool on)
@@ -115,6 +125,10 @@ void vm_output_put(struct vm *of, const char *line, size_t len)
 {
 }
 
+void vm_output_pays(struct vm *of)
+{
+}
+
 bool vm_output_detach(const struct vm *of)
 {
 	return false;
@@ -143,6 +157,7 @@ static struct vm *make_vm(const char *name, unsigned n_pages)
 	assert_non_null(vm);
 	vm->name = name;
 	vm->config = &config;
+	vm->share.weight = WEIGHT;
 	vm->mem = &no_memory;
 	vm->vcpu->vm = vm;
 	assert_int_equal(ept_init(&vm->ept, 1, EPT_UNLIMITED), OK);
@@ -364,6 +379,26 @@ static void bury_all(void)
 		assert_true(template_bury(1000));
 }
 
+/* By the template's weight, on any processor, for each piece. */
+static void a_burial_is_charged(void **state)
+{
+	struct vm *vm = make_vm("v", 3000);
+	unsigned n_pieces = 0;
+	uint64_t start;
+
+	freeze(vm);
+	destroy(vm);
+	n_charges = 0;
+	charged = 0;
+	start = rdtsc();
+	for (; template_bury(1000); n_pieces++)
+		;
+	assert_int_equal(n_charges, n_pieces);
+	assert_in_range(charged, (rdtsc() - start) / 2, rdtsc() - start);
+	assert_false(template_bury(1000));
+	assert_int_equal(n_charges, n_pieces);
+}
+
 /* host -protect all: from the freeze until no processor can have an old translation. */
 static void a_protected_layer_is_freed_when_all_can_write_to_it(void **state)
 {
@@ -459,6 +494,7 @@ int main(void)
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
+		TEST(a_burial_is_charged),
 		TEST(a_burial_lets_clones_start_that_have_waited),
 		TEST(a_vm_may_end_while_its_checksum_is_taken),
 		TEST(a_checksum_is_taken_in_pieces),
