@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The loop of each processor: the only file that knows vCPUs, console, merging and idling. Each
- * processor sends output when it passes; the boot processor also reads the console, often while
- * output or a typed command waits.
+ * processor sends output when it passes; the boot processor also reads the console, once in a
+ * millisecond while VMs run.
  */
 #include "hv/processor.h"
 
@@ -42,7 +42,7 @@ enum {
 };
 
 #define CONSOLE_POLL_MS 10 /* for typed input */
-#define CONSOLE_SEND_MS 1  /* time to send a FIFO of output */
+#define CONSOLE_SEND_MS 1  /* time to send a FIFO of output, and less than to receive one */
 #define PROMPT_MS	20
 
 /* Frames of templates that are freed at a time: some tens of microseconds. */
@@ -109,19 +109,32 @@ static void poll_button(void)
 }
 
 /*
- * Wait for others, follow changes of the page tables, free templates, poll console and power
- * button, and wake vCPUs whose deadline has come.
+ * Poll console and power button, a millisecond apart. Ports are slow, below a hypervisor as slow as
+ * a slice, and no VM is charged: one whose turns are short must not take time from others by them.
+ */
+static void poll_operator(void)
+{
+	static uint64_t due; /* host TSC */
+
+	if (rdtsc() < due)
+		return;
+	nmi_report();
+	poll_button();
+	keys_poll();
+	due = rdtsc() + tsc_hz / 1000 * CONSOLE_SEND_MS;
+}
+
+/*
+ * Wait for others, follow changes of the page tables, free templates, look for the operator, and
+ * wake vCPUs whose deadline has come.
  */
 static void look_around(struct cpu *cpu)
 {
 	rendezvous_pass();
 	paging_sync();
 	(void)template_bury(BURY_BETWEEN);
-	if (cpu->index == 0) {
-		nmi_report();
-		poll_button();
-		keys_poll();
-	}
+	if (cpu->index == 0)
+		poll_operator();
 	(void)vm_output_work();
 	if (rdtsc() >= cpu->chores_due)
 		do_chores(cpu);

@@ -18,7 +18,7 @@ struct vcpu_shared vcpu_shared;
 static struct cpu cpu;
 static struct vm vm;
 static struct vcpu vcpu[2];
-static unsigned n_loads;
+static unsigned n_loads, n_polls;
 
 static void work(uint64_t ticks)
 {
@@ -124,6 +124,8 @@ bool qmp_is_on(void)
 
 void keys_poll(void)
 {
+	n_polls++;
+	work(PASS);
 }
 
 void nmi_report(void)
@@ -201,6 +203,18 @@ static void a_pass_for_a_vcpu_that_must_wait_is_charged(void **state)
 	assert_true(sched_is_parked(&vcpu[0]));
 }
 
+/* A VM whose turns are short does not take time from others by reads of ports. */
+static void the_console_is_polled_a_millisecond_apart(void **state)
+{
+	enum { MS = 30 };
+	uint64_t start = rdtsc();
+
+	n_polls = 0;
+	while (rdtsc() - start < tsc_hz / 1000 * MS)
+		look_around(&cpu);
+	assert_in_range(n_polls, 2, MS + 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -208,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_pass_for_a_vcpu_that_must_wait_is_charged),
 		TEST(a_turn_is_charged),
+		TEST(the_console_is_polled_a_millisecond_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
