@@ -37,13 +37,12 @@ STATUS = {"ok": 0, "vm failed": 1, "config refused": 2, "panic": 3, "no vmx": 4}
 STATUS_SILENT = 3
 STATUS_TIMEOUT = 124
 STATUS_BUILD = 70
-END_SECONDS = 20  # for a machine that perhaps was not asked to switch itself off
 
 EPILOG = """
 The machine's console goes to standard output, standard input to the console.
 
 Unless CONFIG has these options, "host -on-end poweroff -on-panic poweroff" is appended to
-it. A machine that comes from --image, or panics, is ended 20 seconds after its last line.
+it. A machine that comes from --image, or panics, is ended 20 seconds (--linger) after its last line.
 
 Exit status: 0 all VMs ended well, 1 a VM failed, 2 the configuration was
 refused or the usage is wrong, 3 the hypervisor panicked or ended without a result, 4 the machine lacks
@@ -93,6 +92,8 @@ def make_parser():
                         help="one more argument for QEMU, a node's memory for example; may be repeated")
     parser.add_argument("--com2", metavar="PORT", type=positive,
                         help="connect COM2 to the program that listens on this TCP port of 127.0.0.1")
+    parser.add_argument("--linger", metavar="SECONDS", type=positive, default=20,
+                        help="for a machine that may not switch itself off after its last line (20)")
     if not INSTALLED:
         parser.add_argument("--no-build", action="store_true", help="use what was built before")
     parser.add_argument("--image", metavar="FILE", type=pathlib.Path,
@@ -420,7 +421,7 @@ def boot(command, console, messages, options):
                 if console.end and not console.ends_machine:
                     break
                 if console.end and (options.image or console.end == "panic"):
-                    deadline = console.end_time + END_SECONDS
+                    deadline = console.end_time + options.linger
                     if time.monotonic() >= deadline:
                         break
                 if deadline and time.monotonic() >= deadline:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * "inject frames": the VM "once17" does not get the 17th frame, or run of frames, that it asks
- * for, at its start or later; the VM "from17" gets none from then on. Of the templates "once" and
- * "from", this happens to the clone that is the 17th to be begun. "inject frame 17": what is
- * allocated for no VM fails the 17th time.
+ * for, at its start or later; the VM "from17" gets none from then on, not even for its output. Of
+ * the templates "once" and "from", this happens to the clone that is the 17th to be begun. "inject
+ * frame 17": what is allocated for no VM fails the 17th time.
  */
 #include "hv/frame/frame.h"
 #include "hv/host/cpu.h"
@@ -46,8 +46,12 @@ static struct sweep make_sweep(const struct vm_config *config)
 	return sweep;
 }
 
+static bool is_for_output; /* the frame for lines that wait: their number depends on the console */
+
 static bool fails_for(struct sweep *sweep)
 {
+	if (is_for_output)
+		return sweep->fails > 0 && !sweep->once && sweep->n >= sweep->fails;
 	sweep->n++;
 	if (sweep->fails == 0 || sweep->n < sweep->fails ||
 	    (sweep->once && sweep->n > sweep->fails))
@@ -124,6 +128,16 @@ struct frame_reserve *__wrap_frame_reserve_make(const struct frame_policy *polic
 						uint64_t n_frames)
 {
 	return fails() ? NULL : __real_frame_reserve_make(policy, n_frames);
+}
+
+void __real_output_queue_put(struct output_turns *turns, struct output_queue *queue,
+			     const char *line, size_t len);
+void __wrap_output_queue_put(struct output_turns *turns, struct output_queue *queue,
+			     const char *line, size_t len)
+{
+	is_for_output = true;
+	__real_output_queue_put(turns, queue, line, len);
+	is_for_output = false;
 }
 
 enum status __real_vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret);
