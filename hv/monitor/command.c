@@ -120,10 +120,12 @@ static void end_vm(struct vm *vm)
 
 void command_destroy_vm(struct vm *vm)
 {
-	if (answer_is_running(vm))
+	if (answer_is_running(vm)) {
+		vm_tell_again(vm, VM_TOLD_ENDED);
 		end_vm(vm);
-	else
+	} else {
 		template_give_up(vm);
+	}
 }
 
 static void destroy(const struct request *request)
@@ -188,6 +190,7 @@ static void xp(const struct request *request)
 
 static void freeze(const struct request *request)
 {
+	vm_tell_again(request->vm, VM_TOLD_NO_TEMPLATE);
 	vm_gather(request->vm, VM_FREEZE);
 }
 
@@ -208,10 +211,12 @@ static void revert(const struct request *request)
 {
 	struct vm *vm = request->vm;
 
-	if (vm->template)
-		vm_gather(vm, VM_REVERT);
-	else
+	if (vm->template == NULL) {
 		say("Error: VM %s is not a clone", vm->name);
+		return;
+	}
+	vm_tell_again(vm, VM_TOLD_FAILED); /* it fails if there is no memory */
+	vm_gather(vm, VM_REVERT);
 }
 
 static void save(const struct request *request)

@@ -148,8 +148,8 @@ void vm_kick_receivers(struct vm *vm)
 
 void vm_pause(struct vm *vm, bool on)
 {
-	if (!on) /* the operator has acted, and is told again */
-		__atomic_store_n(&vm_teller(vm)->n_told[VM_TOLD_PAUSED], 0, __ATOMIC_RELAXED);
+	if (!on)
+		vm_tell_again(vm, VM_TOLD_PAUSED);
 	if (on != vm_is_paused(vm))
 		news_tell(vm->name, on ? NEWS_STOP : NEWS_RESUME, "");
 	sched_pause(vm->vcpu, vm->n_vcpus, on);

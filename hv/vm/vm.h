@@ -137,6 +137,12 @@ static inline struct vm *vm_teller(struct vm *vm)
 	return vm->template ? vm->template : vm;
 }
 
+/* The operator has acted on the VM: lines of this kind are logged again. Any processor. */
+static inline void vm_tell_again(struct vm *vm, enum vm_told what)
+{
+	__atomic_store_n(&vm_teller(vm)->n_told[what], 0, __ATOMIC_RELAXED);
+}
+
 /* Stop a VM between two instructions of each vCPU, or let it continue: see sched_pause(). */
 void vm_pause(struct vm *vm, bool on);
 /* Whether the VM is stopped, or about to be. Any processor. */

@@ -242,6 +242,21 @@ static void commands_are_told_apart(void **state)
 	}
 }
 
+/* Lines about a VM are logged a few times only (hv/vm/tell.h), but the operator is told each time.
+ */
+static void what_a_command_causes_is_logged_again(void **state)
+{
+	memset(running.n_told, 8, sizeof(running.n_told));
+	memset(template.n_told, 8, sizeof(template.n_told));
+	type("freeze r");
+	assert_int_equal(running.n_told[VM_TOLD_NO_TEMPLATE], 0);
+	type("revert t-0");
+	assert_int_equal(template.n_told[VM_TOLD_FAILED], 0);
+	assert_int_equal(template.n_told[VM_TOLD_ENDED], 8);
+	type("destroy t-0");
+	assert_int_equal(template.n_told[VM_TOLD_ENDED], 0);
+}
+
 static void a_topic_is_answered(void **state)
 {
 	static const struct {
@@ -618,6 +633,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(commands_are_told_apart, set_up),
+		cmocka_unit_test_setup(what_a_command_causes_is_logged_again, set_up),
 		cmocka_unit_test_setup(a_topic_is_answered, set_up),
 		cmocka_unit_test_setup(options_are_read, set_up),
 		cmocka_unit_test_setup(clones_stop_when_memory_ends, set_up),
