@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * "inject NMIs 20000": so many NMIs come to the only processor, each after a random time, and the
- * instructions of the entry and exit path that they interrupt are noted. The I/O APIC sends one
- * when the 8254 has counted down; the handler sets the next time. The machine's own devices do not
- * come by that way. The VM "exits" then ends. Each second VM exit leaves the loop of entry.asm.
+ * instructions that they interrupt are noted. The I/O APIC sends one when the 8254 has counted
+ * down; the handler sets the next time. The machine's own devices do not come by that way.
+ *
+ * Half of them come while VMs run: each second VM exit leaves the loop of entry.asm, and the VM
+ * "exits" ends with the last of these NMIs. The other half come when the VMs are gone, to what
+ * fails and is caught, again and again: MSRs that do not exist, an interrupt, a VM entry without a
+ * VMCS. The guarded loop does all that needs no newer microcode.
  */
 #include "tests/inject/nmis.h"
 
 #include "hv/frame/phys.h"
+#include "hv/host/apic.h"
+#include "hv/host/cpu.h"
 #include "hv/host/io.h"
+#include "hv/host/msr.h"
 #include "hv/host/paging.h"
 #include "hv/host/panic.h"
 #include "hv/lib/assert.h"
@@ -16,22 +23,44 @@
 #include "hv/lib/string.h"
 #include "hv/processor.h"
 #include "hv/vm/vm.h"
+#include "hv/vmx/entry.h"
 #include "tests/inject/inject.h"
 
-enum { PIT_DATA = 0x40, PIT_COMMAND = 0x43, PIT_ONCE = 0x30, PIT_LONGEST = 400 };
+enum { PIT_DATA = 0x40, PIT_COMMAND = 0x43, PIT_ONCE = 0x30 };
+enum {
+	LONGEST_WITH_VMS = 400,
+	LONGEST_WITHOUT = 60
+}; /* until the next NMI, in ticks of the 8254 */
 enum { IO_APIC_SELECT = 0, IO_APIC_WINDOW = 4, IO_APIC_PIN_2 = 0x14, IO_APIC_NMI = 0x400 };
 #define IO_APIC UINT64_C(0xfec00000)
 
-/* entry.asm */
-enum { ENTRY_SIZE = 0x400 };
-extern const char vmx_run_start[] __asm__("__real_vmx_run");
+/* SDM vol. 3, "x2APIC Register Address Space": there is no arbitration priority register. */
+#define NO_MSR UINT32_C(0x809)
 
-static uint32_t hits[ENTRY_SIZE]; /* by the offset of the instruction that comes next */
+/* entry.asm, interrupt.asm, msr.asm */
+enum { ENTRY_SIZE = 0x400, STUBS_SIZE = 0x1080, MSR_SIZE = 0x40 };
+extern const char vmx_run_start[] __asm__("__real_vmx_run");
+extern const char interrupt_stubs[], rdmsr_safe_start[] __asm__("rdmsr_safe");
+
+/* By the offset of the instruction that comes next. */
+static uint32_t entry_hits[ENTRY_SIZE], stub_hits[STUBS_SIZE], msr_hits[MSR_SIZE];
+
+static const struct code {
+	const char *name, *start;
+	uint32_t *hits;
+	unsigned size;
+} codes[] = {
+	{"vmx_run", vmx_run_start, entry_hits, ENTRY_SIZE},
+	{"interrupt_stubs", interrupt_stubs, stub_hits, STUBS_SIZE},
+	{"rdmsr_safe", rdmsr_safe_start, msr_hits, MSR_SIZE},
+};
+
 static uint64_t n_wanted, n_sent, n_come;
+static unsigned longest = LONGEST_WITH_VMS;
 
 static void send_later(void)
 {
-	uint64_t count = 1 + inject_random(PIT_LONGEST);
+	uint64_t count = 1 + inject_random(longest);
 
 	if (n_sent == n_wanted)
 		return;
@@ -51,12 +80,11 @@ static bool is_out(void)
 
 void inject_nmi(const struct interrupt_frame *frame)
 {
-	uint64_t in_entry = frame->rip - (uintptr_t)vmx_run_start;
-
 	if (n_wanted == 0)
 		return;
-	if (in_entry < ENTRY_SIZE)
-		hits[in_entry]++;
+	for (const struct code *code = codes; code != codes + ARRAY_SIZE(codes); code++)
+		if (frame->rip - (uintptr_t)code->start < code->size)
+			code->hits[frame->rip - (uintptr_t)code->start]++;
 	n_come++;
 	assert(n_come == n_sent && is_out()); /* none comes twice, or by itself */
 	send_later();
@@ -87,6 +115,9 @@ static void begin(void)
 
 	if (!inject_asked("NMIs ", &n_wanted))
 		return;
+	n_wanted /= 2;
+	if (vmx_guards != 0)
+		vmx_guards |= GUARD_VERW | GUARD_RSB_FILL | GUARD_RSB_ENTRY | GUARD_BHB_CLEAR;
 	if (paging_map_device(IO_APIC, PAGE_SIZE, PAGING_UC) != OK)
 		panic("no memory to map the I/O APIC");
 	io_apic[IO_APIC_SELECT] = IO_APIC_PIN_2;
@@ -94,12 +125,43 @@ static void begin(void)
 	send_later();
 }
 
+enum vmx_result __real_vmx_run(struct guest_regs *regs);
+
+/* Nothing else uses the VMCS any more. */
+static void fail_and_be_interrupted(const struct cpu *cpu)
+{
+	struct guest_regs none = {0};
+	uint64_t value = 1;
+
+	asm volatile("vmclear %0" : : "m"(cpu->vmcs) : "cc", "memory");
+	longest = LONGEST_WITHOUT;
+	n_wanted *= 2;
+	send_later();
+	while (n_come < n_wanted) {
+		assert(!rdmsr_safe(NO_MSR, &value) && value == 1);
+		assert(!wrmsr_safe(NO_MSR, 0));
+		assert(rdmsr_safe(IA32_EFER, &value) && wrmsr_safe(IA32_EFER, value));
+		asm volatile("int %0" : : "i"(VECTOR_WAKE) : "memory");
+		assert(__real_vmx_run(&none) == VMX_FAIL_INVALID);
+		value = 1;
+		/* Bochs' clock moves in steps: a loop of one length would skip instructions. */
+		for (uint64_t n = inject_random(8); n > 0; n--)
+			asm volatile("nop");
+	}
+}
+
+static void report_code(const struct code *code)
+{
+	for (unsigned i = 0; i < code->size; i++)
+		if (code->hits[i] > 0)
+			log_info("inject: at %s+%x: %u NMIs", code->name, i, code->hits[i]);
+}
+
 static void report(void)
 {
 	log_info("inject: NMIs sent: %lu, come: %lu", n_sent, n_come);
-	for (unsigned i = 0; i < ENTRY_SIZE; i++)
-		if (hits[i] > 0)
-			log_info("inject: at vmx_run+%x: %u NMIs", i, hits[i]);
+	for (unsigned i = 0; i < ARRAY_SIZE(codes); i++)
+		report_code(&codes[i]);
 }
 
 void __real_processor_run(struct cpu *cpu);
@@ -107,6 +169,8 @@ void __wrap_processor_run(struct cpu *cpu)
 {
 	begin();
 	__real_processor_run(cpu);
-	if (n_wanted > 0)
-		report();
+	if (n_wanted == 0)
+		return;
+	fail_and_be_interrupted(cpu);
+	report();
 }
