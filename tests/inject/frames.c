@@ -7,6 +7,7 @@
  */
 #include "hv/frame/frame.h"
 #include "hv/host/cpu.h"
+#include "hv/lib/arena.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/vcpu.h"
@@ -14,6 +15,7 @@
 #include "hv/vm/life.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
+#include "tests/inject/commands.h"
 #include "tests/inject/inject.h"
 
 /* The allocations of a VM of the configuration, or of the newest of its clones. */
@@ -74,14 +76,46 @@ static bool fails_for_others(void)
 	return true;
 }
 
+/* "inject merges": each second frame that the search for equal pages asks for. */
+static const struct cpu *merging; /* the processor that searches; NULL: none */
+
+static bool fails_for_merge(void)
+{
+	static unsigned n;
+
+	if (++n == 1)
+		log_info("inject: allocations of the search for equal pages fail");
+	return n % 2 == 1;
+}
+
 static bool fails(void)
 {
 	const struct vcpu *vcpu = this_cpu()->current;
 	struct sweep *sweep = vcpu != NULL ? find_sweep(vcpu->vm->config) : busy;
 
+	if (inject_command_is_working())
+		return inject_command_fails();
+	if (merging == this_cpu())
+		return fails_for_merge();
 	if (sweep != NULL)
 		return fails_for(sweep);
 	return vcpu == NULL && fails_for_others();
+}
+
+void *__real_arena_alloc(struct arena *arena, size_t size);
+void *__wrap_arena_alloc(struct arena *arena, size_t size)
+{
+	bool fails = inject_command_is_working() && inject_command_fails();
+
+	return fails ? NULL : __real_arena_alloc(arena, size);
+}
+
+char *__real_arena_strndup(struct arena *arena, const char *s, size_t len);
+char *__wrap_arena_strndup(struct arena *arena, const char *s, size_t len)
+{
+	bool fails = inject_command_is_working() && inject_command_fails();
+
+	return fails ? NULL : __real_arena_strndup(arena, s, len);
 }
 
 phys_t __real_frame_alloc(void);
@@ -140,6 +174,20 @@ void __wrap_output_queue_put(struct output_turns *turns, struct output_queue *qu
 	is_for_output = false;
 }
 
+bool __real_vm_merge_work(void);
+bool __wrap_vm_merge_work(void)
+{
+	uint64_t none;
+	bool goes_on;
+
+	/* Another processor may search at the same time: it then fails less often. */
+	if (inject_asked("merges", &none))
+		__atomic_store_n(&merging, this_cpu(), __ATOMIC_RELAXED);
+	goes_on = __real_vm_merge_work();
+	__atomic_store_n(&merging, NULL, __ATOMIC_RELAXED);
+	return goes_on;
+}
+
 enum status __real_vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret);
 enum status __wrap_vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret)
 {
@@ -186,7 +234,9 @@ bool __wrap_template_freeze(struct vm *vm)
 	bool is_frozen;
 
 	busy = find_sweep(vm->config);
+	inject_command_works(true);
 	is_frozen = __real_template_freeze(vm);
+	inject_command_works(false);
 	busy = NULL;
 	return is_frozen;
 }
@@ -195,6 +245,8 @@ void __real_template_revert(struct vm *clone);
 void __wrap_template_revert(struct vm *clone)
 {
 	busy = find_sweep(clone->config);
+	inject_command_works(true);
 	__real_template_revert(clone);
+	inject_command_works(false);
 	busy = NULL;
 }

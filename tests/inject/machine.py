@@ -10,13 +10,14 @@ import tempfile
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 sys.path.insert(0, str(TOP / "scripts"))
+from type_in import type_in  # pylint: disable=wrong-import-position
 from unattended import unattended  # pylint: disable=wrong-import-position
 
 VICTIM = 'vm victim -m 16M -kernel /victim.elf -device isa-debug-exit,iobase=0xf4,iosize=4 -append "windows=1"\n'
 
 
-def boot(config, payloads, *options):
-    """The exit status and the console's lines; 'options' are those of scripts/run."""
+def boot(config, payloads, *options, typed=()):
+    """The exit status and the console's lines; 'options' are those of scripts/run, 'typed' is for type_in()."""
     with tempfile.TemporaryDirectory(prefix="stencil-inject.") as folder:
         work = pathlib.Path(folder)
         ramdisk = work / "ramdisk"
@@ -30,9 +31,12 @@ def boot(config, payloads, *options):
         subprocess.run([TOP / "scripts/mkimage", "--unchecked", "--efi", BUILD / "tests/inject/BOOTX64-inject.EFI",
                         "--config", work / "stencil.conf", "--ramdisk", work / "ramdisk.cpio",
                         "--output", work / "disk.img"], check=True)
-        status = subprocess.run([TOP / "scripts/run", "--no-build", "--serial-out", work / "serial",
-                                 "--image", work / "disk.img", "--timeout", "400", *options], check=False,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL).returncode
+        with subprocess.Popen([TOP / "scripts/run", "--no-build", "--serial-out", work / "serial",
+                               "--image", work / "disk.img", "--timeout", "400", *options],
+                              stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+            type_in(typed, process, work / "serial")
+            process.stdin.close()
+        status = process.returncode
         text = (work / "serial").read_bytes().decode("utf-8", "replace")
     return status, re.split(r"\r*\n", text)
 
