@@ -120,8 +120,6 @@ def parse_options():
         parser.error("--image comes with its own configuration, ramdisk and room")
     if (options.ramdisk or options.handover) and not options.config:
         parser.error("--ramdisk and --handover need a CONFIG")
-    if INSTALLED and not (options.config or options.image):
-        parser.error("CONFIG or --image is missing")
     if options.host == "qemu" and options.ips:
         parser.error("--ips needs --host bochs or nested")
     if options.host == "auto":
@@ -131,6 +129,8 @@ def parse_options():
     check_host(parser, options)
     if options.cpu_model:
         check_cpu_model(parser, options)
+    if INSTALLED and not (options.config or options.image):
+        parser.error("CONFIG or --image is missing")
     return options
 
 

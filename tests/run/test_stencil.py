@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """scripts/stencil: one command with the programs as its commands."""
+import os
 import pathlib
 import re
 import subprocess
@@ -39,6 +40,14 @@ class Stencil(unittest.TestCase):
     def test_what_a_command_returns_is_returned(self):
         self.assertEqual(stencil("receive", "/dev/null", "/nowhere"),
                          (3, "", "stencil receive: there is no file in this log\n"))
+
+    def test_a_command_ends_at_a_closed_pipe(self):
+        """As any program does, although Python ignores SIGPIPE."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([STENCIL, "image", "--help"], stdout=writer, stderr=subprocess.PIPE, check=False)
+        os.close(writer)
+        self.assertEqual(done.stderr, b"")
 
     def test_version(self):
         status, text, messages = stencil("--version")
