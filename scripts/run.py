@@ -22,6 +22,7 @@ import termios
 import time
 import tty
 
+from console_lines import END, RAW_BEGINS, RAW_ENDS, Report
 from places import BUILD, INSTALLED, STENCIL, TOP
 from unattended import unattended
 
@@ -103,8 +104,10 @@ def make_parser():
     parser.add_argument("--system", metavar="NAME", default="stencil",
                         help="the system in --image, as it names itself on the console; a system other "
                              "than stencil prints \"NAME: end: ok\" and need not end the machine")
-    parser.add_argument("--serial-out", metavar="FILE", type=pathlib.Path,
+    parser.add_argument("--serial-out", metavar="FILE", type=argparse.FileType("wb"),
                         help="write the console to FILE too")
+    parser.add_argument("--report", metavar="FILE", type=argparse.FileType("w"),
+                        help="write a line of JSON to FILE for each VM that ends, and one at the end")
     return parser
 
 
@@ -300,11 +303,10 @@ class Console:
     """
     CONTROL = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")
 
-    def __init__(self, serial_out, system):
+    def __init__(self, serial_out, system, report=None):
         self.greeting = system.encode() + b": "
         name = re.escape(self.greeting)
-        self.own = re.compile(b"^" + name + rb"(?:end: (?P<end>[a-z ]+)|console: raw output of VM \S+, until (?P<code>\w+)|"
-                              rb"console: (?P<raw_end>\w+): end of the raw output of VM \S+)\r*\n", re.MULTILINE)
+        self.own = re.compile(b"^" + name + rb"([^\r\n]*)\r*\n", re.MULTILINE)
         self.code = None  # while a VM has the console alone: ends its output, in which other lines mean nothing
         self.ends_machine = system == "stencil"
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -316,7 +318,8 @@ class Console:
         self.started = False
         self.end = None  # the result in the hypervisor's last line
         self.end_time = None  # monotonic time of that line
-        self.copy = open(serial_out, "wb") if serial_out else None
+        self.copy = serial_out
+        self.report = report
 
     def carry(self, process, seconds):
         """Carry available bytes; wait at most 'seconds' for them, or until 'process' ends."""
@@ -368,7 +371,7 @@ class Console:
         else:
             self.show_firmware()
         for line in self.own.finditer(self.text):
-            self.take_own(line)
+            self.take_own(line[1].decode("utf-8", "replace"))
         self.text = self.text[self.text.rfind(b"\n") + 1:]
         if len(self.text) > 4096:
             self.text = b" " + self.text[-4095:]  # the rest of a line is not the beginning of one
@@ -376,13 +379,16 @@ class Console:
     def take_own(self, line):
         """A line of the hypervisor, unless it is in the raw output of a VM. A panic ends that, too; who
         imitates one gains nothing."""
-        if self.code and line["raw_end"] == self.code:
+        end, begins, ends = END.fullmatch(line), RAW_BEGINS.fullmatch(line), RAW_ENDS.fullmatch(line)
+        if self.code and ends and ends["code"] == self.code:
             self.code = None
-        elif not self.code and line["code"]:
-            self.code = line["code"]
-        elif line["end"] and (not self.code or line["end"] == b"panic"):
-            self.end = line["end"].decode("ascii")
+        elif not self.code and begins:
+            self.code = begins["code"]
+        elif end and (not self.code or end["words"] == "panic"):
+            self.end = end["words"]
             self.end_time = time.monotonic()
+        elif self.report and not self.code:
+            self.report.take(line)
 
     def show_firmware(self):
         self.started = self.greeting in self.text
@@ -458,13 +464,14 @@ def main():
     ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     for number in ending:
         signal.signal(number, end_by_signal)
-    work = None
+    report = Report(options.report) if options.report else None
+    work = console = None
     try:
         work = pathlib.Path(tempfile.mkdtemp(prefix="stencil."))
         if not INSTALLED and not options.no_build:
             build(work)
         image = make_image(options, work)
-        console = Console(options.serial_out, options.system)
+        console = Console(options.serial_out, options.system, report)
         command = emulator_command(options, work, image, console.port)
         print(f"stencil run: booting in {options.host}", file=sys.stderr)
         with Terminal(), open(work / "messages", "w", encoding="utf-8") as messages:
@@ -473,6 +480,8 @@ def main():
             show_messages(work)
         if options.disk_out:
             subprocess.run(["cp", "--sparse=always", image, options.disk_out], check=True)
+    except SystemExit as end:
+        status = end.code
     except subprocess.CalledProcessError as error:
         print(f"stencil run: {pathlib.Path(error.cmd[0]).name} failed", file=sys.stderr)
         status = STATUS_BUILD
@@ -481,6 +490,8 @@ def main():
             signal.signal(number, signal.SIG_IGN)
         if work:
             shutil.rmtree(work, ignore_errors=True)
+    if report:
+        report.end(status, console and console.end)
     sys.exit(status)
 
 

@@ -31,6 +31,7 @@ Keys of a case, usually in this order:
     embed    true: configuration and ramdisk go into the EFI file
     efi      another EFI file than BOOTX64.EFI, in the build folder
     status   the exit status
+    ends     a table: VM = the reason of its end in the report of scripts/run
     expect   regular expressions, each to be found in some line
     order    regular expressions to be found in successive lines
     forbid   regular expressions that no line may match
@@ -42,6 +43,7 @@ Keys of a case, usually in this order:
 Lines are as on the console. Environment: STENCIL_BUILD, the build folder.
 """
 import binascii
+import json
 import os
 import pathlib
 import re
@@ -61,7 +63,7 @@ from unattended import unattended  # pylint: disable=wrong-import-position
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
 TIMED_OUT = 124  # of scripts/run
-KEYS = {"config", "demo", "document", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "com2", "embed", "efi", "status",
+KEYS = {"config", "demo", "document", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "com2", "embed", "efi", "status", "ends",
         "like", "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then", "handover", "room", "disk"}
 
 
@@ -167,7 +169,7 @@ def read_disk(case, work):
 
 def run(case, work):
     """The exit status, the console's lines, and what the program at COM2 says is wrong."""
-    command = [TOP / "scripts/run", "--no-build", "--serial-out", work / "serial"]
+    command = [TOP / "scripts/run", "--no-build", "--serial-out", work / "serial", "--report", work / "report"]
     for option in ("host", "cpu_model", "cpus", "threads", "memory", "ips", "room"):
         if option in case:
             command += ["--" + option.replace("_", "-"), str(case[option])]
@@ -268,6 +270,15 @@ def judge(case, status, lines):
     return wrong
 
 
+def judge_report(case, status, report):
+    """What is wrong with the report of the run, which had this status."""
+    *events, end = [json.loads(line) for line in report.read_text().splitlines()]
+    wrong = [] if (end["event"], end["status"]) == ("end", status) else [f"the report's end: {end}"]
+    ends = {event["name"]: event["reason"] for event in events if event["event"] == "vm"}
+    return wrong + [f"the report on {name}: {ends.get(name)}, not {reason}"
+                    for name, reason in case.get("ends", {}).items() if ends.get(name) != reason]
+
+
 def read_case(path):
     case = tomllib.loads(path.read_text(encoding="utf-8"))
     check_keys(path, case)
@@ -294,7 +305,7 @@ def run_on_host(case, work):
 def boot(case, work):
     """Boot the case and its successors; returns what is wrong."""
     status, lines, wrong = run_on_host(case, work)
-    wrong += judge(case, status, lines)
+    wrong += judge(case, status, lines) + judge_report(case, status, work / "report")
     if "receive" in case and not wrong:
         wrong = receive(case, work)
     if "disk" in case and not wrong:

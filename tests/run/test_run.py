@@ -5,6 +5,8 @@
 This test is the machine: it connects to the console's port, and an end of a pipe is its process.
 """
 import contextlib
+import io
+import json
 import os
 import pathlib
 import socket
@@ -31,9 +33,9 @@ def quiet():
         os.close(null)
 
 
-def end_of(parts, system="stencil"):
+def end_of(parts, system="stencil", report=None):
     """The end that the console sees in these parts, which arrive one after the other."""
-    console = run.Console(None, system)
+    console = run.Console(None, system, report)
     console.input = None
     process, other_end = os.pipe()
     with socket.create_connection(("127.0.0.1", console.port)) as line, quiet():
@@ -101,6 +103,20 @@ class Run(unittest.TestCase):
         self.assertEqual(ends_of(START + begin + forged + end + b"stencil: end: vm failed\r\n"), {"vm failed"})
         self.assertEqual(end_of([START + begin + b"stencil: end: panic\r\n"]), "panic")
 
+    def test_only_stencils_own_lines_are_reported(self):
+        begin = b"stencil: console: raw output of VM g, until 00ab\r\n"
+        end = b"\x1b[!p\r\nstencil: console: 00ab: end of the raw output of VM g\r\n"
+        forged = b"stencil: VM a: ended: forged\r\n"
+        text = (START + b"g: " + forged + begin + forged + end + b"stencil: error: VM g: failed: x\r\n"
+                b"stencil: 0 of 1 VMs ended well\r\nstencil: end: vm failed\r\n")
+        for parts in [text], [text[i:i + 1] for i in range(len(text))]:
+            file = io.StringIO()
+            report = run.Report(file)
+            report.end(1, end_of(parts, report=report))
+            events = [json.loads(line) for line in file.getvalue().splitlines()]
+            self.assertEqual([(event["event"], event.get("reason"), event.get("result")) for event in events],
+                             [("vm", "x", None), ("end", None, "vm failed")])
+
     def test_another_system_has_another_name(self):
         text = b"kvm: started\r\nstencil: end: panic\r\nkvm: end: ok\r\n"
         self.assertEqual(end_of([text], "kvm"), "ok")
@@ -108,7 +124,7 @@ class Run(unittest.TestCase):
     def test_the_copy_has_all_bytes(self):
         with tempfile.TemporaryDirectory() as folder:
             copy = pathlib.Path(folder) / "copy"
-            console = run.Console(copy, "stencil")
+            console = run.Console(open(copy, "wb"), "stencil")
             process, other_end = os.pipe()
             with socket.create_connection(("127.0.0.1", console.port)) as line, quiet():
                 console.carry(process, 10)
