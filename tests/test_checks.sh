@@ -35,7 +35,10 @@ object() {
 	echo "-o CMakeFiles/image_${2:-run}.dir/$1.o" >>"$STENCIL_BUILD/compile_commands.json"
 }
 
+# REUSE-IgnoreStart
 licence='/* SPDX-License-Identifier: BSD-2-Clause */'
+breaks licences hv/broken.h GPL-3.0-only <<<'/* SPDX-License-Identifier: GPL-3.0-only */'
+# REUSE-IgnoreEnd
 breaks format hv/broken.h <<<"$licence
 int  a ;"
 breaks headers hv/broken.h <<<"$licence
@@ -143,7 +146,7 @@ if [ "$(head -n 1 <<<"$output")" != "--- bad failed after 3 s. It ends:" ] || [ 
 fi
 
 # Without the breaks, the copy passes.
-for check in format headers includes calls circles start unused picture branches functions parameters docs limits names voice words spdx shell python cppcheck; do
+for check in format headers includes calls circles start unused picture branches functions parameters docs limits names voice words spdx licences shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]
