@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """cmake --install: the command stencil and its documents work from anywhere, without the source tree."""
+import filecmp
 import gzip
 import os
 import pathlib
@@ -27,9 +28,9 @@ class Install(unittest.TestCase):
         shutil.copy(cls.prefix / "lib/stencil/tests/guest/hello.elf", cls.work / "files")
         (cls.work / "conf").write_text(CONFIG)
 
-    def execute(self, command):
+    def execute(self, command, messages=subprocess.PIPE):
         environment = {"PATH": f"{self.prefix}/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-        done = subprocess.run(command, cwd=self.work, env=environment, capture_output=True, text=True,
+        done = subprocess.run(command, cwd=self.work, env=environment, stdout=subprocess.PIPE, stderr=messages, text=True,
                               stdin=subprocess.DEVNULL, check=False)
         return done.returncode, done.stdout, done.stderr
 
@@ -59,7 +60,13 @@ class Install(unittest.TestCase):
         self.succeed("image", "--config", "conf", "--ramdisk", "archive", "--output", "disk")
         subprocess.run([TOP / "scripts/mkimage", "--efi", BUILD / "BOOTX64.EFI", "--config", "conf", "--ramdisk",
                         "archive", "--output", "expected"], cwd=self.work, check=True)
-        self.assertEqual((self.work / "disk").read_bytes(), (self.work / "expected").read_bytes())
+        main, terminal = os.openpty()  # where progress is shown
+        status = self.execute(["stencil", "image", "--config", "conf", "--ramdisk", "archive", "--output", "shown"], terminal)[0]
+        os.close(terminal)
+        os.close(main)
+        self.assertEqual(status, 0)
+        for name in "disk", "shown":
+            self.assertTrue(filecmp.cmp(self.work / name, self.work / "expected", shallow=False), name)
         status, _, messages = self.stencil("image", "--config", "conf", "--output", "none")
         self.assertEqual(status, 1)
         self.assertIn("conf: no image of a configuration that would be refused", messages)

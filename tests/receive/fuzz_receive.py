@@ -21,6 +21,7 @@ import tempfile
 
 import lz4.block
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "guest-tools"))
 RECEIVE = pathlib.Path(__file__).resolve().parents[2] / "guest-tools/receive"
 NAMES = ["/a", "/b/c", "/b/d.dump", "/long " + 180 * "n"]
 BAD_NAMES = ["", "/", "..", "/../up", "/a/../../up", "/./a", "/a\0b", "/\udcff", "/a/b/c", "/b", 300 * "n", "/\x1b[2J"]
