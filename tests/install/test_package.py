@@ -50,7 +50,7 @@ class Package(unittest.TestCase):
 
     def test_it_depends_on_what_a_plain_command_needs(self):
         depends = output("dpkg-deb", "-f", self.package, "Depends")
-        for name in "libc6", "libcjson1", "python3", "mtools", "fdisk":
+        for name in "libc6", "libcjson1", "python3", "python3-lz4", "mtools", "fdisk":
             self.assertRegex(depends, rf"(^|, ){name}\b")
 
 
