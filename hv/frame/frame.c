@@ -430,7 +430,7 @@ void frame_free(phys_t frame)
 		push(stack, frame);
 }
 
-/* The node of the set whose turn it is. At least one node of the set has memory. */
+/* The node of the set whose turn it is; 0 if no node of the set has memory. */
 static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t index)
 {
 	uint8_t turns[NUMA_NODE_MAX] = {0};
@@ -439,7 +439,8 @@ static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t in
 	for (unsigned node = 0; node < numa.n_nodes; node++)
 		if (numa_set_has(nodes, node) && numa_set_has(numa.with_memory, node))
 			turns[n++] = (uint8_t)node;
-	assert(n > 0);
+	if (n == 0)
+		return 0;
 	return turns[index % n];
 }
 
