@@ -25,7 +25,7 @@ enum mem_kind {
 /*
  * One -object memory-backend-file or memory-backend-ram, in the arena of its configuration.
  * object_read() makes it, objects_resolve() and backend_open() complete it. It is constant when
- * guests run.
+ * guests run, except 'dump' and 'merge', which QMP may change.
  */
 struct backend {
 	struct backend *next;

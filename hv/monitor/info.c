@@ -71,7 +71,7 @@ static const char *bool_text(bool value)
 	return value ? "true" : "false";
 }
 
-static const char *policy_text(enum backend_policy policy)
+const char *info_policy(enum backend_policy policy)
 {
 	static const char *const names[] = {
 		[POLICY_DEFAULT] = "default",
@@ -118,7 +118,7 @@ static void info_memdev(struct out *out, const struct info_vm *vm)
 		put_line(out, "  prealloc: %s", bool_text(b->prealloc));
 		put_line(out, "  share: %s", bool_text(b->share));
 		put_line(out, "  reserve: %s", bool_text(b->reserve));
-		put_line(out, "  policy: %s", policy_text(b->policy));
+		put_line(out, "  policy: %s", info_policy(b->policy));
 		put(out, "  host nodes: ");
 		put_node_ranges(out, b);
 		end_line(out);
@@ -149,7 +149,7 @@ static void query_memdev(struct out *out, const struct info_vm *vm)
 		    b->id, b->size, bool_text(b->merge), bool_text(b->dump), bool_text(b->prealloc),
 		    bool_text(b->share), bool_text(b->reserve));
 		put_node_list(out, b);
-		put(out, "], \"policy\": \"%s\"}%s", policy_text(b->policy),
+		put(out, "], \"policy\": \"%s\"}%s", info_policy(b->policy),
 		    b->next != NULL ? "," : "");
 	}
 	put_line(out, "]}");

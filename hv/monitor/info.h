@@ -22,6 +22,9 @@ struct info_vm {
 /* Receives one line, without a newline. 'line' is valid during the call only. */
 typedef void info_emit(void *context, const char *line);
 
+/* QEMU's word for it. */
+const char *info_policy(enum backend_policy policy);
+
 /* Whether info_run() knows the command. */
 bool info_is_command(const char *command);
 

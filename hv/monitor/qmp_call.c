@@ -5,6 +5,8 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
+enum { MEMBER_NAME_MAX = 31 }; /* of the rows of commands */
+
 bool qmp_next_member(const char **spec, struct qmp_member *ret)
 {
 	const char *at = *spec, *colon, *end;
@@ -67,6 +69,7 @@ static bool check_member(struct qmp_call *call, const struct qmp_member *member)
 {
 	const struct json *value = find(call->arguments, member);
 	const char *words;
+	char name[MEMBER_NAME_MAX + 1];
 	int type;
 
 	if (value == NULL && !member->is_optional) {
@@ -77,8 +80,8 @@ static bool check_member(struct qmp_call *call, const struct qmp_member *member)
 	words = type_name(member, &type);
 	if (value == NULL || type < 0 || value->type == (enum json_type)type)
 		return true;
-	(void)qmp_fail(call, "GenericError", "Invalid parameter type for '%.*s', expected: %s",
-		       member->name_len, member->name, words);
+	format(name, sizeof(name), "%.*s", member->name_len, member->name);
+	(void)qmp_fail_type(call, name, words);
 	return false;
 }
 
@@ -162,4 +165,10 @@ enum job_state qmp_fail(struct qmp_call *call, const char *class, const char *fm
 	qmp_put_string(&call->out, text);
 	qmp_put(&call->out, "}}\r\n");
 	return JOB_IS_DONE;
+}
+
+enum job_state qmp_fail_type(struct qmp_call *call, const char *name, const char *expected)
+{
+	return qmp_fail(call, "GenericError", "Invalid parameter type for '%s', expected: %s", name,
+			expected);
 }

@@ -68,3 +68,5 @@ enum job_state qmp_done(struct qmp_call *call);
 /* The whole answer of one that fails, with a class of QEMU's errors. Returns JOB_IS_DONE. */
 enum job_state qmp_fail(struct qmp_call *call, const char *class, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same for a value that has another type than the one expected, in QEMU's words. */
+enum job_state qmp_fail_type(struct qmp_call *call, const char *name, const char *expected);

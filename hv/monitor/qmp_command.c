@@ -8,6 +8,7 @@
 #include "hv/lib/version.h"
 #include "hv/monitor/command.h"
 #include "hv/monitor/qmp_line.h"
+#include "hv/monitor/qmp_qom.h"
 #include "hv/monitor/qmp_schema.h"
 #include "hv/monitor/qmp_vm.h"
 
@@ -66,6 +67,9 @@ static const struct qmp_command qmp_commands[] = {
 	{"dump-guest-memory", "paging:bool protocol:str vm?:str", "Empty", qmp_dump_guest_memory},
 	{"human-monitor-command", "command-line:str", "str", qmp_human_monitor_command},
 	{"qmp_capabilities", "enable?:[str]", "Empty", qmp_capabilities},
+	{"qom-get", "path:str property:str vm?:str", "any", qmp_qom_get},
+	{"qom-list", "path:str vm?:str", "[ObjectPropertyInfo]", qmp_qom_list},
+	{"qom-set", "path:str property:str value:any vm?:str", "Empty", qmp_qom_set},
 	{"query-commands", "", "[CommandInfo]", qmp_query_commands},
 	{"query-memdev", "vm?:str", "[Memdev]", qmp_query_memory},
 	{"query-memory-devices", "vm?:str", "[MemoryDeviceInfo]", qmp_query_memory},

@@ -37,6 +37,8 @@ static const char types[] =
 	"MemoryDeviceInfo object type:MemoryDeviceInfoKind data:PCDIMMDeviceInfo\0"
 	"[MemoryDeviceInfo] array MemoryDeviceInfo\0"
 	"MemoryInfo object base-memory:int plugged-memory:int\0"
+	"ObjectPropertyInfo object name:str type:str\0"
+	"[ObjectPropertyInfo] array ObjectPropertyInfo\0"
 	"__org.stencil_VM object name:str running:bool is-template:bool private:int weight:int "
 	"template?:str\0"
 	"[__org.stencil_VM] array __org.stencil_VM\0"

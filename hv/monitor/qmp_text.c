@@ -6,6 +6,8 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
+enum { AFTER_STRING = 512 };
+
 void qmp_put(struct qmp_text *to, const char *fmt, ...)
 {
 	va_list args;
@@ -22,7 +24,7 @@ void qmp_put_string(struct qmp_text *to, const char *text)
 	char escaped[JSON_ESCAPED_SIZE];
 
 	qmp_put(to, "\"");
-	for (size_t i = 0; i < len;) {
+	for (size_t i = 0; i < len && to->len < QMP_TEXT_MAX - AFTER_STRING;) {
 		i += json_escape(text + i, len - i, escaped);
 		qmp_put(to, "%s", escaped);
 	}

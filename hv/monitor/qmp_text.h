@@ -15,5 +15,5 @@ struct qmp_text {
 };
 
 void qmp_put(struct qmp_text *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A string of JSON, with its quotes. */
+/* A string of JSON, with its quotes; cut if it does not fit, and something after it. */
 void qmp_put_string(struct qmp_text *to, const char *text);

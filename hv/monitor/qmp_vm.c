@@ -136,8 +136,7 @@ enum job_state qmp_query_vms(struct qmp_call *call)
 	return JOB_IS_DONE;
 }
 
-/* The VM's configuration outlives it. False: there is no such VM. */
-static bool find_config(struct qmp_call *call)
+bool qmp_find_config(struct qmp_call *call)
 {
 	const struct vm *vm;
 
@@ -166,7 +165,7 @@ enum job_state qmp_query_memory(struct qmp_call *call)
 	struct info_part part = {.first = call->n_done, .n = 1};
 	struct info_vm about;
 
-	if (call->n_done == 0 && !find_config(call))
+	if (call->n_done == 0 && !qmp_find_config(call))
 		return JOB_IS_DONE;
 	about = (struct info_vm){.config = call->config};
 	(void)info_run_part(&about, call->command->name, &part, put_line, call);

@@ -12,6 +12,9 @@
 /* The VM or template; NULL: there is none, which is answered. vms_lock is held. */
 struct vm *qmp_find_vm(struct qmp_call *call);
 
+/* Set the configuration of the VM, which outlives it. False: there is none, which is answered. */
+bool qmp_find_config(struct qmp_call *call);
+
 enum job_state qmp_query_status(struct qmp_call *call);
 enum job_state qmp_query_vms(struct qmp_call *call);
 /* "query-memdev" and the other queries of hv/monitor/info.h. */

@@ -31,7 +31,7 @@
 
 static char did[4096]; /* to VMs, a line for each call */
 
-static struct backend ram = {.id = "ram", .size = MIB(16), .share = true, .reserve = true};
+static struct backend ram;
 static struct vm_config config = {.name = "t", .ram_size = MIB(16), .backends = &ram};
 static struct mem_map no_memory;
 static struct vcpu vcpus[4];
@@ -265,6 +265,7 @@ static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
 /* A template t, a clone t-0 that the operator has stopped, and r, which runs. */
 static void make_vms(void)
 {
+	ram = (struct backend){.id = "ram", .size = MIB(16), .share = true, .reserve = true};
 	vms = NULL;
 	*did = '\0';
 	make_vm(&template, "t", VM_FROZEN);

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* QMP on standard input and output: serve [ALL]. Without ALL, the VM r alone is there. */
+/*
+ * QMP on standard input and output: serve [all|LINE]. The VM r alone is there, or all of machine.h,
+ * or r as this line of the configuration says.
+ */
 #include <poll.h>
 
+#include "hv/config/read.h"
 #include "tests/qmp/machine.h"
 
 static bool is_closed;
@@ -30,13 +34,27 @@ void serial_send(const struct serial_port *port, uint8_t byte)
 		fflush(stdout);
 }
 
+static const struct vm_config *read_line(const char *line)
+{
+	static char memory[MIB(1)] __attribute__((aligned(16)));
+	static struct config read;
+	struct arena arena = {.base = memory, .size = sizeof(memory)};
+	struct diag diag = {.file = "line"};
+
+	if (config_parse(line, strlen(line), &arena, &diag, &read) != OK)
+		exit(1);
+	return read.vms;
+}
+
 int main(int n_arguments, char **arguments)
 {
 	setvbuf(stdin, NULL, _IONBF, 0); /* poll() knows what has come */
 	make_memory();
 	make_vms();
-	if (n_arguments == 1)
+	if (n_arguments == 1 || strcmp(arguments[1], "all") != 0)
 		running.next = NULL;
+	if (running.next == NULL && n_arguments > 1)
+		running.config = read_line(arguments[1]);
 	if (qmp_begin(&SERIAL_COM2) != OK)
 		return 1;
 	/* After the end of the input an answer may have any number of pieces. */

@@ -282,6 +282,72 @@ static void memory_is_described(void **state)
 	check_talk(ABOUT("query-memdev", "x"), ERROR("DeviceNotFound", "there is no VM 'x'"));
 }
 
+#define QOM(command, arguments) \
+	"{\"execute\": \"qom-" command "\", \"arguments\": {\"vm\": \"r\", " arguments "}}"
+#define PROPERTY(name) "\"path\": \"/objects/ram\", \"property\": \"" name "\""
+
+static void objects_have_properties(void **state)
+{
+	static const struct {
+		const char *text, *value;
+	} cases[] = {
+		{QOM("get", PROPERTY("type")), "\"memory-backend-file\""},
+		{QOM("get", PROPERTY("size")), "16777216"},
+		{QOM("get", PROPERTY("share")), "true"},
+		{QOM("get", PROPERTY("mem-path")), "\"/a\\\"b\""},
+		{QOM("get", PROPERTY("rom")), "\"off\""},
+		{QOM("get", PROPERTY("policy")), "\"default\""},
+		{QOM("get", PROPERTY("host-nodes")), "[]"},
+		{QOM("get", PROPERTY("prealloc-threads")), "0"},
+		{QOM("get", PROPERTY("prealloc-context")), "\"\""},
+		{QOM("list", "\"path\": \"/objects\""),
+		 "[{\"name\": \"type\", \"type\": \"string\"}, {\"name\": \"ram\", \"type\": "
+		 "\"child<memory-backend-file>\"}]"},
+	};
+	char answer[300];
+
+	ram.mem_path = "/a\"b";
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(answer, sizeof(answer), "{\"return\": %s}\r\n", cases[i].value);
+		check_talk(cases[i].text, answer);
+	}
+	ram.host_nodes[0] = BIT(3);
+	ram.host_nodes[1] = BIT(0);
+	ram.prealloc_context = "tc";
+	check_talk(QOM("get", PROPERTY("host-nodes")), "{\"return\": [3, 64]}\r\n");
+	check_talk(QOM("get", PROPERTY("prealloc-context")), "{\"return\": \"/objects/tc\"}\r\n");
+	check_talk(QOM("list", "\"path\": \"/machine\""),
+		   ERROR("DeviceNotFound", "Device '/machine' not found"));
+	check_talk(QOM("list", "\"path\": \"/objects/x\""),
+		   ERROR("DeviceNotFound", "Device '/objects/x' not found"));
+}
+
+static void two_properties_can_change(void **state)
+{
+	check_talk(QOM("set", PROPERTY("dump") ", \"value\": true"), EMPTY);
+	check_talk(QOM("set", PROPERTY("merge") ", \"value\": true"), EMPTY);
+	assert_true(ram.dump && ram.merge);
+	check_talk(QOM("set", PROPERTY("merge") ", \"value\": false"), EMPTY);
+	assert_false(ram.merge);
+	check_talk(QOM("set", PROPERTY("merge") ", \"value\": 1"),
+		   GENERIC("Invalid parameter type for 'merge', expected: boolean"));
+	check_talk(QOM("set", PROPERTY("size") ", \"value\": 1"),
+		   GENERIC("cannot change property 'size' of memory-backend-file"));
+	ram.type = BACKEND_RAM;
+	check_talk(QOM("set", PROPERTY("align") ", \"value\": 1"),
+		   GENERIC("Property 'memory-backend-ram.align' not found"));
+}
+
+/* Nothing that a configuration may hold overflows a piece. */
+static void a_long_path_is_cut(void **state)
+{
+	static char path[10000];
+
+	memset(path, '\x1f', sizeof(path) - 1);
+	ram.mem_path = path;
+	assert_non_null(strstr(ask(QOM("get", PROPERTY("mem-path"))), "\\u001f\"}\r\n"));
+}
+
 #define PROMPT(line) \
 	"{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"" line "\"}" \
 	"}"
@@ -411,6 +477,9 @@ int main(void)
 		cmocka_unit_test_setup(clones_are_made, begin),
 		cmocka_unit_test_setup(vms_are_listed, begin),
 		cmocka_unit_test_setup(memory_is_described, begin),
+		cmocka_unit_test_setup(objects_have_properties, begin),
+		cmocka_unit_test_setup(two_properties_can_change, begin),
+		cmocka_unit_test_setup(a_long_path_is_cut, begin),
 		cmocka_unit_test_setup(the_prompts_commands_are_answered_here, begin),
 		cmocka_unit_test_setup(the_consoles_job_is_waited_for, begin),
 		cmocka_unit_test_setup(memory_is_dumped, begin),
