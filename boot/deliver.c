@@ -20,11 +20,9 @@
 struct delivery {
 	struct volume_file file;
 	struct newc archive;
-	uint64_t size; /* of the files in it */
+	void *zeros; /* a page of them, which the image does not hold */
 	char name[RAMDISK_PART_NAME_SIZE];
 };
-
-static const char zeros[PAGE];
 
 static EFI_STATUS claim(uint64_t start, uint64_t size)
 {
@@ -122,8 +120,8 @@ static EFI_STATUS write_zeros(struct delivery *delivery, uint64_t size)
 	EFI_STATUS status = EFI_SUCCESS;
 
 	for (; size > PAGE && !EFI_ERROR(status); size -= PAGE)
-		status = write(delivery, zeros, PAGE);
-	return EFI_ERROR(status) ? status : write(delivery, zeros, size);
+		status = write(delivery, delivery->zeros, PAGE);
+	return EFI_ERROR(status) ? status : write(delivery, delivery->zeros, size);
 }
 
 static EFI_STATUS write_file(struct delivery *delivery, const struct parcel_file *file)
@@ -142,7 +140,7 @@ static EFI_STATUS write_file(struct delivery *delivery, const struct parcel_file
 	if (!EFI_ERROR(status))
 		status = write(delivery, (const void *)file->start, file->size);
 	if (!EFI_ERROR(status))
-		status = write(delivery, zeros, newc_padding(file->size));
+		status = write_zeros(delivery, newc_padding(file->size));
 	return status;
 }
 
@@ -162,29 +160,44 @@ static EFI_STATUS write_archive(struct delivery *delivery, const struct parcel *
 	return status;
 }
 
+/* The file exists. */
+static EFI_STATUS fill(struct delivery *delivery, struct boot_info *info,
+		       const struct parcel *parcel, const struct parcel_file *table)
+{
+	EFI_STATUS status;
+
+	firmware_say(info, L"writing the last run's files to \\stencil\\%a", delivery->name);
+	status = write_archive(delivery, parcel, table);
+	if (EFI_ERROR(status)) {
+		volume_delete(&delivery->file);
+		return firmware_fail(status, L"cannot write the last run's files to \\stencil\\%a",
+				     delivery->name);
+	}
+	status = volume_finish(&delivery->file);
+	if (EFI_ERROR(status))
+		return firmware_fail(status, L"cannot complete \\stencil\\%a", delivery->name);
+	firmware_say(info, L"\\stencil\\%a is written: %ld bytes", delivery->name,
+		     delivery->archive.at);
+	return EFI_SUCCESS;
+}
+
 static EFI_STATUS write_files(const EFI_LOADED_IMAGE *image, struct boot_info *info,
 			      const struct parcel *parcel, const struct parcel_file *table)
 {
 	struct delivery delivery = {};
-	EFI_STATUS status = create(image, &delivery);
+	EFI_STATUS status = firmware_alloc(L"zeros", PAGE, &delivery.zeros);
 
 	if (EFI_ERROR(status))
-		return firmware_fail(status,
-				     L"cannot create \\stencil\\%a for the last run's files",
-				     delivery.name);
-	firmware_say(info, L"writing the last run's files to \\stencil\\%a", delivery.name);
-	status = write_archive(&delivery, parcel, table);
-	if (EFI_ERROR(status)) {
-		volume_delete(&delivery.file);
-		return firmware_fail(status, L"cannot write the last run's files to \\stencil\\%a",
-				     delivery.name);
-	}
-	status = volume_finish(&delivery.file);
+		return status;
+	ZeroMem(delivery.zeros, PAGE);
+	status = create(image, &delivery);
 	if (EFI_ERROR(status))
-		return firmware_fail(status, L"cannot complete \\stencil\\%a", delivery.name);
-	firmware_say(info, L"\\stencil\\%a is written: %ld bytes", delivery.name,
-		     delivery.archive.at);
-	return EFI_SUCCESS;
+		firmware_fail(status, L"cannot create \\stencil\\%a for the last run's files",
+			      delivery.name);
+	else
+		status = fill(&delivery, info, parcel, table);
+	firmware_free(delivery.zeros);
+	return status;
 }
 
 static EFI_STATUS deliver_table(const EFI_LOADED_IMAGE *image, struct boot_info *info,
