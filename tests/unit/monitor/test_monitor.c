@@ -684,7 +684,7 @@ static void lines_without_room_are_lost_whole_and_counted(void **state)
 		 n_typed - n_kept + 2);
 	assert_int_equal(count(told), 1);
 	type("info status\r");
-	assert_true(ends_with("info status\nVM status: paused (template)\n" PROMPT));
+	assert_true(ends_with("info status\nVM status: running\n" PROMPT));
 }
 
 static void what_is_typed_without_a_return_is_bounded(void **state)
@@ -692,7 +692,7 @@ static void what_is_typed_without_a_return_is_bounded(void **state)
 	begin("info vms\r");
 	typed = type_much("x", "\rinfo status\r");
 	wait_for_prompt();
-	assert_int_equal(count("VM status: paused"), 1);
+	assert_int_equal(count("VM status: running"), 1);
 	assert_int_equal(count("Error: typed lines lost while a command ran: 1\n"), 1);
 	assert_true(ends_with(PROMPT));
 }
@@ -719,7 +719,7 @@ static void ctrl_c_is_found_among_what_waits(void **state)
 	type("info vms\rinfo templates\r\x03info status\r");
 	assert_int_equal(count("Interrupted\n"), 1);
 	assert_int_equal(count("clones made"), 0);
-	assert_true(ends_with("info status\nVM status: paused (template)\n" PROMPT));
+	assert_true(ends_with("info status\nVM status: running\n" PROMPT));
 }
 
 /* The machine is held without the prompt, too. */
