@@ -464,9 +464,63 @@ static void quit_ends_the_machine(void **state)
 	assert_false(qmp_holds_machine());
 }
 
+/* Brackets in pairs; none of them is in a string here. */
+static bool is_whole(const char *answer)
+{
+	int depth = 0;
+
+	for (; *answer != '\r' && *answer != '\0'; answer++)
+		depth += (*answer == '{' || *answer == '[') - (*answer == '}' || *answer == ']');
+	return depth == 0 && strcmp(answer, "\r\n") == 0;
+}
+
+#define ENTITY(name, meta) "{\"name\": \"" name "\", \"meta-type\": \"" meta "\", "
+#define MEMBER(name, type) "{\"name\": \"" name "\", \"type\": \"" type "\"}"
+
+static void the_schema_tells_types_commands_and_events(void **state)
+{
+	static const char first[] = "{\"return\": [" ENTITY("str", "builtin") "\"json-type\": ";
+	static const char *const parts[] = {
+		ENTITY("[str]", "array") "\"element-type\": \"str\"}, ",
+		ENTITY("RunState", "enum") "\"values\": [\"running\", \"paused\"]}, ",
+		ENTITY("Empty", "object") "\"members\": []}, ",
+		"{\"name\": \"id\", \"default\": null, \"type\": \"str\"}, " MEMBER("addr", "int"),
+		ENTITY("query-status", "command") "\"arg-type\": \"query-status-arg\", "
+						  "\"ret-type\": \"StatusInfo\"}, ",
+		ENTITY("STOP", "event") "\"arg-type\": \"STOP-data\"}, " ENTITY("STOP-data",
+										"object"),
+	};
+
+	(void)ask("{\"execute\": \"query-qmp-schema\"}");
+	turn(10000);
+	assert_memory_equal(sent, first, sizeof(first) - 1);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		assert_non_null(strstr(sent, parts[i]));
+	assert_true(is_whole(sent));
+}
+
+/* Of each event, however many rows of the table tell of it. */
+static void the_schema_has_each_name_once(void **state)
+{
+	static const char *const names[] = {"qmp_capabilities", "query-commands",
+					    "query-qmp-schema", "RESET",
+					    "SHUTDOWN",		"__org.stencil_CLONED"};
+	char part[80];
+
+	(void)ask("{\"execute\": \"query-qmp-schema\"}");
+	turn(10000);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(part, sizeof(part), "{\"name\": \"%s\", \"meta-type\": ", names[i]);
+		assert_non_null(strstr(sent, part));
+		assert_null(strstr(strstr(sent, part) + 1, part));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_schema_tells_types_commands_and_events, begin),
+		cmocka_unit_test_setup(the_schema_has_each_name_once, begin),
 		cmocka_unit_test_setup(a_client_is_greeted_and_negotiates, begin),
 		cmocka_unit_test_setup(an_id_comes_back, begin),
 		cmocka_unit_test_setup(what_is_no_command_is_refused_in_qemus_words, begin),
