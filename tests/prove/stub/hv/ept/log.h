@@ -11,6 +11,7 @@ struct ept_log {
 };
 
 struct ept_log_cursor {
+	phys_t chunk;
 	struct ept_log *log;
 };
 
@@ -36,19 +37,13 @@ static inline void ept_log_add(struct ept_log *log, uint64_t item)
 
 static inline struct ept_log_cursor ept_log_begin(struct ept_log *log)
 {
-	return (struct ept_log_cursor){log};
+	return (struct ept_log_cursor){.chunk = log->chunk, .log = log};
 }
 
 static inline uint64_t *ept_log_next(struct ept_log_cursor *cursor)
 {
 	(void)cursor;
 	return NULL;
-}
-
-static inline phys_t ept_log_chunk_before(phys_t chunk)
-{
-	(void)chunk;
-	return 0;
 }
 
 static inline void ept_log_free(struct ept_log *log)
