@@ -57,28 +57,29 @@ static EFI_STATUS config_read(const struct source *source, struct boot_info *inf
 	return EFI_SUCCESS;
 }
 
-static bool exists(const EFI_LOADED_IMAGE *image, const char *name)
+static bool exists(const EFI_LOADED_IMAGE *image, const char *name, struct boot_info *info)
 {
-	struct volume_file file = {};
-	EFI_STATUS status = volume_open(image->DeviceHandle, name, &file);
+	struct source source = {.name = name};
+	EFI_STATUS status = source_open(image, NULL, &source, info);
 
-	volume_close(&file);
+	source_close(&source);
 	return !EFI_ERROR(status);
 }
 
-static const char *config_name(const EFI_LOADED_IMAGE *image)
+static const char *config_name(const EFI_LOADED_IMAGE *image, struct boot_info *info)
 {
 	char first[RAMDISK_PART_NAME_SIZE];
 
 	ramdisk_part_name("handover", 0, first);
-	return trust_takes_any() && exists(image, first) && exists(image, "handover.conf")
+	return trust_takes_any() && exists(image, first, info) &&
+			       exists(image, "handover.conf", info)
 		       ? "handover.conf"
 		       : "stencil.conf";
 }
 
 static EFI_STATUS config_load(const EFI_LOADED_IMAGE *image, struct boot_info *info)
 {
-	struct source source = {.name = config_name(image)};
+	struct source source = {.name = config_name(image, info)};
 	EFI_STATUS status = source_open(image, ".config", &source, info);
 
 	info->config_name = source.section ? "stencil.conf" : source.name;
