@@ -5,6 +5,7 @@
  */
 #include "tests/guest/hostile/hostile.h"
 
+#define UART	     0x3f8
 #define CODE64	     0x08
 #define DATA	     0x10
 #define TSS	     0x38
@@ -257,11 +258,35 @@ static bool is_interrupt(uint64_t vector)
 	return vector >= VECTOR_FIRST || (vector >= 16 && apic_in_service((uint8_t)vector));
 }
 
+/* Without print(), which may be what has changed. */
+static void show_code(const uint8_t *at)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < 16; i++) {
+		outb((uint8_t)digits[at[i] >> 4], UART);
+		outb((uint8_t)digits[at[i] & 15], UART);
+	}
+	outb('\n', UART);
+}
+
+/*
+ * What an actor executes may write to the code of all. So the report of a death may be the next
+ * death, which shows the code, and that the last one.
+ */
 static void die(const struct actor *a, const struct trap_frame *f)
 {
-	print("hostile: FAIL: processor %u: exception %lu, error %#lx at %#lx, cr2 %#lx, rsp "
-	      "%#lx, rax %#lx, rcx %#lx, rdx %#lx\n",
-	      a->cpu, f->vector, f->error, f->rip, read_cr2(), f->rsp, f->rax, f->rcx, f->rdx);
+	static unsigned n_deaths;
+	unsigned n = n_deaths++;
+
+	if (n == 0)
+		print("hostile: FAIL: processor %u: exception %lu, error %#lx at %#lx, cr2 %#lx, "
+		      "rsp "
+		      "%#lx, rax %#lx, rcx %#lx, rdx %#lx\n",
+		      a->cpu, f->vector, f->error, f->rip, read_cr2(), f->rsp, f->rax, f->rcx,
+		      f->rdx);
+	else if (n == 1)
+		show_code((const uint8_t *)(uintptr_t)f->rip);
 	exit_vm(1);
 }
 
