@@ -14,5 +14,5 @@ enum lint_help_option {
 
 /* Whether an option's argument asks for help. */
 bool lint_is_help(const char *text);
-/* Answer it on standard output. False: there is no such name, reported. */
+/* Answer it on standard output. False: nothing has this name, which is reported. */
 bool lint_help(enum lint_help_option which, const char *text);

@@ -43,7 +43,7 @@ static bool find_type(const char *name, enum object_type *ret)
 	return false;
 }
 
-/* NULL: there is no such type. */
+/* NULL: no type has this name. */
 static const char *properties_of(const char *name)
 {
 	enum object_type type;

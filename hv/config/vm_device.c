@@ -336,7 +336,7 @@ static const struct driver drivers[] = {
 	{"vmgenid", read_vmgenid, VMGENID_PROPERTIES},
 };
 
-/* NULL: there is no such driver. */
+/* NULL: no driver has this name. */
 static const struct driver *find_driver(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
