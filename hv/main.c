@@ -155,8 +155,10 @@ static void add_frames(void)
 	}
 }
 
-/* What the last run has left, and where this one leaves something. In the firmware's own memory
- * there is no place for it. */
+/*
+ * What the last run has left, and where this one leaves something. The firmware's own memory has no
+ * place for it.
+ */
 static void show_last_words(void)
 {
 	void *frame = NULL;

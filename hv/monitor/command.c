@@ -215,7 +215,7 @@ static void revert(const struct request *request)
 		say("Error: VM %s is not a clone", vm->name);
 		return;
 	}
-	vm_tell_again(vm, VM_TOLD_FAILED); /* it fails if there is no memory */
+	vm_tell_again(vm, VM_TOLD_FAILED); /* a revert without memory ends the VM */
 	vm_gather(vm, VM_REVERT);
 }
 
