@@ -20,7 +20,7 @@
 #include "hv/lib/print.h"
 #include "hv/monitor/keys.h"
 #include "hv/monitor/monitor.h"
-#include "hv/monitor/qmp.h"
+#include "hv/qmp/qmp.h"
 #include "hv/run/run.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/load.h"
@@ -120,6 +120,7 @@ static void poll_operator(void)
 		return;
 	nmi_report();
 	poll_button();
+	qmp_poll();
 	keys_poll();
 	due = rdtsc() + tsc_hz / 1000 * CONSOLE_SEND_MS;
 }
@@ -208,7 +209,7 @@ static uint64_t next_console_look(const struct cpu *cpu)
 
 	if (cpu->index != 0)
 		return UINT64_MAX;
-	waits = vm_output_work() || monitor_is_waiting();
+	waits = vm_output_work() || monitor_is_waiting() || qmp_is_on();
 	return rdtsc() + tsc_hz / 1000 * (waits ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
 }
 
@@ -226,10 +227,11 @@ static void wait_for_work(struct cpu *cpu)
 	sched_end_idle(cpu);
 }
 
-/* The monitor and templates still to be saved keep the machine running without vCPUs. */
+/* Operators and templates still to be saved keep the machine running without vCPUs. */
 static bool is_finished(void)
 {
-	return sched_is_empty() && !monitor_holds_machine() && !template_has_graves();
+	return sched_is_empty() && !monitor_holds_machine() && !qmp_holds_machine() &&
+	       !template_has_graves();
 }
 
 /* No vCPU is ready. False: the machine ends. */

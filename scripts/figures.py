@@ -25,7 +25,7 @@ C_TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'
 ASM_TOKEN = re.compile(r';[^\n]*|"[^"\n]*"|\'[^\'\n]*\'')
 
 # Saved state and the monitor: only the operator reaches them.
-OPERATOR = re.compile(r"hv/(monitor/|vm/(state|save_queue)|guest/saved_memory|lib/state_file)")
+OPERATOR = re.compile(r"hv/(monitor/|qmp/|vm/(state|save_queue)|guest/saved_memory|lib/state_file)")
 
 
 @dataclasses.dataclass

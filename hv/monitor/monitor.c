@@ -16,7 +16,6 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/line_history.h"
-#include "hv/monitor/qmp.h"
 #include "hv/monitor/say.h"
 #include "hv/vm/save_queue.h"
 
@@ -45,12 +44,12 @@ bool monitor_is_on(void)
 bool monitor_holds_machine(void)
 {
 	return (monitor_is_on() && !command_has_quit()) || save_queue_is_wanted() ||
-	       job_is_running() || qmp_holds_machine();
+	       job_is_running();
 }
 
 bool monitor_is_waiting(void)
 {
-	return monitor_is_on() || save_queue_is_wanted() || job_is_running() || qmp_is_on();
+	return monitor_is_on() || save_queue_is_wanted() || job_is_running();
 }
 
 /* The prompt and the line, at the beginning of a line. */
@@ -248,7 +247,6 @@ void monitor_poll(void)
 	take_typed();
 	take_interrupt();
 	say_lost();
-	qmp_poll();
 	if (focus_take_wanted())
 		attach();
 	if (monitor_is_on() && !job_is_running() && !command_has_quit())

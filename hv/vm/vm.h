@@ -207,7 +207,7 @@ extern struct lock vms_lock;
 enum vms_walk {
 	VMS_WALK_MERGE,	  /* hv/vm/merge_scan.c */
 	VMS_WALK_MONITOR, /* hv/monitor/answer.c */
-	VMS_WALK_QMP,	  /* hv/monitor/qmp_vm.c */
+	VMS_WALK_QMP,	  /* hv/qmp/qmp_vm.c */
 	N_VMS_WALKS
 };
 extern struct vm *vms_cursor[N_VMS_WALKS];

@@ -62,6 +62,15 @@ bool qmp_is_on(void)
 	return false;
 }
 
+bool qmp_holds_machine(void)
+{
+	return false;
+}
+
+void qmp_poll(void)
+{
+}
+
 void nmi_report(void)
 {
 }

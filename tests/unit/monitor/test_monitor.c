@@ -17,7 +17,6 @@
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/keys.h"
-#include "hv/monitor/qmp.h"
 #include "hv/monitor/registers.h"
 #include "hv/monitor/say.h"
 #include "hv/vm/audit.h"
@@ -116,20 +115,6 @@ void sched_request(struct vcpu *of, uint32_t requests)
 }
 
 void registers_show(const struct vcpu *of)
-{
-}
-
-bool qmp_is_on(void)
-{
-	return false;
-}
-
-bool qmp_holds_machine(void)
-{
-	return false;
-}
-
-void qmp_poll(void)
 {
 }
 

@@ -18,7 +18,7 @@ struct vcpu_shared vcpu_shared;
 static struct cpu cpu;
 static struct vm vm;
 static struct vcpu vcpu[2];
-static unsigned n_loads, n_polls;
+static unsigned n_loads, n_polls, n_qmp_polls;
 
 static void work(uint64_t ticks)
 {
@@ -122,6 +122,16 @@ bool qmp_is_on(void)
 	return false;
 }
 
+bool qmp_holds_machine(void)
+{
+	return false;
+}
+
+void qmp_poll(void)
+{
+	n_qmp_polls++;
+}
+
 void keys_poll(void)
 {
 	n_polls++;
@@ -209,10 +219,11 @@ static void the_console_is_polled_a_millisecond_apart(void **state)
 	enum { MS = 30 };
 	uint64_t start = rdtsc();
 
-	n_polls = 0;
+	n_polls = n_qmp_polls = 0;
 	while (rdtsc() - start < tsc_hz / 1000 * MS)
 		look_around(&cpu);
 	assert_in_range(n_polls, 2, MS + 1);
+	assert_int_equal(n_qmp_polls, n_polls);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

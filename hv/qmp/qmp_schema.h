@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/monitor/qmp_call.h"
+#include "hv/qmp/qmp_call.h"
 
 /* What QMP's commands and events are, told from their tables: steps of struct qmp_command. */
 enum job_state qmp_query_commands(struct qmp_call *call);

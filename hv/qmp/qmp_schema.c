@@ -3,10 +3,10 @@
  * QEMU's SchemaInfo, one entity a step: the types below, then each command and the object of its
  * arguments, then each event and the object of its data.
  */
-#include "hv/monitor/qmp_schema.h"
+#include "hv/qmp/qmp_schema.h"
 
 #include "hv/lib/string.h"
-#include "hv/monitor/qmp_event.h"
+#include "hv/qmp/qmp_event.h"
 
 /*
  * Name, meta-type, and: the JSON type of a built-in type, the element of an array, the values of an

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/monitor/qmp_vm.h"
+#include "hv/qmp/qmp_vm.h"
 
 #include "hv/lib/string.h"
 #include "hv/monitor/answer.h"

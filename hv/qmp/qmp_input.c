@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/monitor/qmp_input.h"
+#include "hv/qmp/qmp_input.h"
 
 enum { SYNC = 0xff };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client's session: what it sends, and what comes back. */
-#include "hv/monitor/qmp.h"
+#include "hv/qmp/qmp.h"
 
 #include "tests/qmp/machine.h"
 #include "tests/unit/support.h"

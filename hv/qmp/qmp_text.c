@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/monitor/qmp_text.h"
+#include "hv/qmp/qmp_text.h"
 
 #include "hv/backends/json_escape.h"
 #include "hv/lib/assert.h"

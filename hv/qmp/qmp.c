@@ -4,7 +4,7 @@
  * made piece by piece as the link has room, so that neither the port's speed nor the number of VMs
  * delays anything else.
  */
-#include "hv/monitor/qmp.h"
+#include "hv/qmp/qmp.h"
 
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
@@ -14,9 +14,9 @@
 #include "hv/lib/arena.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/command.h"
-#include "hv/monitor/qmp_command.h"
-#include "hv/monitor/qmp_event.h"
-#include "hv/monitor/qmp_input.h"
+#include "hv/qmp/qmp_command.h"
+#include "hv/qmp/qmp_event.h"
+#include "hv/qmp/qmp_input.h"
 #include "hv/vm/news.h"
 
 #define TURN_US	    100

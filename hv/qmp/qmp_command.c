@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands of QMP, a row each, and what QEMU says to a message that is none. */
-#include "hv/monitor/qmp_command.h"
+#include "hv/qmp/qmp_command.h"
 
 #include "hv/backends/word.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/lib/version.h"
 #include "hv/monitor/command.h"
-#include "hv/monitor/qmp_line.h"
-#include "hv/monitor/qmp_qom.h"
-#include "hv/monitor/qmp_schema.h"
-#include "hv/monitor/qmp_vm.h"
+#include "hv/qmp/qmp_line.h"
+#include "hv/qmp/qmp_qom.h"
+#include "hv/qmp/qmp_schema.h"
+#include "hv/qmp/qmp_vm.h"
 
 /* The QEMU whose commands these are; the package says what runs here. */
 static void put_version(struct qmp_call *call)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/monitor/qmp_call.h"
+#include "hv/qmp/qmp_call.h"
 
 /*
  * QEMU's object model, as far as there is one here: /objects has the memory backends of the VM.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/monitor/qmp_qom.h"
+#include "hv/qmp/qmp_qom.h"
 
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/monitor/info.h"
-#include "hv/monitor/qmp_vm.h"
+#include "hv/qmp/qmp_vm.h"
 
 #define OBJECTS "/objects"
 

@@ -4,7 +4,7 @@
 #include "hv/backends/json.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
-#include "hv/monitor/qmp_text.h"
+#include "hv/qmp/qmp_text.h"
 #include "hv/vm/vm.h"
 
 /*
@@ -32,7 +32,7 @@ struct qmp_call {
 
 /*
  * A row of the table of commands. 'arguments' has a word for each: "name:type", or "name?:type" if
- * it may be left out. 'answer' is the type of what is returned (hv/monitor/qmp_schema.c).
+ * it may be left out. 'answer' is the type of what is returned (hv/qmp/qmp_schema.c).
  */
 struct qmp_command {
 	const char *name, *arguments, *answer;

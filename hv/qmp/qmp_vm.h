@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/monitor/qmp_call.h"
+#include "hv/qmp/qmp_call.h"
 
 /*
  * QMP's commands about VMs, as steps of struct qmp_command. QEMU has one VM, Stencil any number: a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/monitor/qmp_event.h"
+#include "hv/qmp/qmp_event.h"
 
 #include "hv/host/io.h"
 #include "hv/host/tsc.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/monitor/qmp_call.h"
+#include "hv/qmp/qmp_call.h"
 
 /* The greeting of a new client. */
 void qmp_greet(struct qmp_call *call);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/monitor/qmp_call.h"
+#include "hv/qmp/qmp_call.h"
 
 #include "hv/backends/diag.h"
 #include "hv/lib/print.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/monitor/qmp_text.h"
+#include "hv/qmp/qmp_text.h"
 #include "hv/vm/news.h"
 
 /* News as QEMU's events, and as events of our own, with names in our own name space. */

@@ -3,7 +3,7 @@
  * The lines that a command says become the string that is returned, piece by piece; or, of a
  * command that returns nothing, the error.
  */
-#include "hv/monitor/qmp_line.h"
+#include "hv/qmp/qmp_line.h"
 
 #include "hv/backends/json_escape.h"
 #include "hv/lib/print.h"
@@ -11,8 +11,8 @@
 #include "hv/monitor/answer.h"
 #include "hv/monitor/command.h"
 #include "hv/monitor/file_job.h"
-#include "hv/monitor/qmp_vm.h"
 #include "hv/monitor/say.h"
+#include "hv/qmp/qmp_vm.h"
 
 static struct qmp_call *hearing; /* the call whose job speaks */
 
