@@ -78,6 +78,8 @@ static void a_client_is_greeted_and_negotiates(void **state)
 			 "Expecting capabilities negotiation with 'qmp_capabilities'"));
 	check_talk("{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [\"oob\"]}}",
 		   GENERIC("Capability oob not available"));
+	check_talk("{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [1]}}",
+		   GENERIC("Capability ? not available"));
 	check_talk("{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": []}}", EMPTY);
 	assert_true(qmp_holds_machine());
 	check_talk("{\"execute\": \"qmp_capabilities\"}",
@@ -99,6 +101,7 @@ static void an_id_comes_back(void **state)
 		{"'a\\'b'", "\"a'b\""},
 		{"\"a\\\\\\\"\"", "\"a\\\\\\\"\""},
 		{"[1, {\"k\" : 'v'}]", "[1,{\"k\":\"v\"}]"},
+		{"[1,\t2,\n3,\r\n4]", "[1,2,3,4]"},
 		{"\"\xc3\xa4\"", "\"\xc3\xa4\""},
 	};
 	char text[200], answer[200];
@@ -131,6 +134,8 @@ static void what_is_no_command_is_refused_in_qemus_words(void **state)
 		const char *text, *desc;
 	} cases[] = {
 		{"[1]", "QMP input must be a JSON object"},
+		{"\t\r\n5\r\n", "QMP input must be a JSON object"},
+		{"{\"a\t", "JSON parse error, stray '\\\"a?'"},
 		{"5\n", "QMP input must be a JSON object"},
 		{"abc\n", "JSON parse error, invalid keyword 'abc'"},
 		{"]", "JSON parse error, expecting value"},
@@ -208,6 +213,18 @@ static void a_vm_is_named(void **state)
 		   GENERIC("VM r is not a clone"));
 	check_talk("{\"execute\": \"__org.stencil_clone\", \"arguments\": {\"vm\": \"r\"}}",
 		   GENERIC("VM r is not a template"));
+	check_talk("{\"execute\": \"__org.stencil_revert\", \"arguments\": {\"vm\": \"x\"}}",
+		   ERROR("DeviceNotFound", "there is no VM 'x'"));
+	check_talk("{\"execute\": \"__org.stencil_destroy\", \"arguments\": {\"vm\": \"x\"}}",
+		   ERROR("DeviceNotFound", "there is no VM 'x'"));
+	check_talk("{\"execute\": \"__org.stencil_clone\", \"arguments\": {\"vm\": \"x\"}}",
+		   ERROR("DeviceNotFound", "there is no VM 'x'"));
+	check_talk("{\"execute\": \"qom-list\", \"arguments\": {\"vm\": \"x\", \"path\": "
+		   "\"/objects\"}}",
+		   ERROR("DeviceNotFound", "there is no VM 'x'"));
+	check_talk("{\"execute\": \"qom-get\", \"arguments\": {\"vm\": \"x\", \"path\": "
+		   "\"/objects/ram\", \"property\": \"size\"}}",
+		   ERROR("DeviceNotFound", "there is no VM 'x'"));
 	assert_string_equal(did, "");
 	template.is_given_up = true;
 	stopped.outcome = VM_ENDED_WELL;
@@ -257,7 +274,10 @@ static void clones_are_made(void **state)
 	assert_string_equal(did, "start t-1\nstart t-1\n");
 	check_talk(ABOUT("__org.stencil_clone", "t"), GENERIC("no memory for another clone"));
 	check_talk("{\"execute\": \"__org.stencil_clone\", \"arguments\": {\"vm\": \"t\", "
-		   "\"count\": 0}}",
+		   "\"count\": 4294967296}}",
+		   GENERIC("Parameter 'count' expects a number from 1 to 4294967295"));
+	check_talk("{\"execute\": \"__org.stencil_clone\", \"arguments\": {\"vm\": \"t\", "
+		   "\"count\": 0, \"paused\": false}}",
 		   GENERIC("Parameter 'count' expects a number from 1 to 4294967295"));
 }
 
@@ -284,7 +304,8 @@ static void memory_is_described(void **state)
 
 #define QOM(command, arguments) \
 	"{\"execute\": \"qom-" command "\", \"arguments\": {\"vm\": \"r\", " arguments "}}"
-#define PROPERTY(name) "\"path\": \"/objects/ram\", \"property\": \"" name "\""
+#define MEMBER(name, type) "{\"name\": \"" name "\", \"type\": \"" type "\"}"
+#define PROPERTY(name)	   "\"path\": \"/objects/ram\", \"property\": \"" name "\""
 
 static void objects_have_properties(void **state)
 {
@@ -311,6 +332,11 @@ static void objects_have_properties(void **state)
 		snprintf(answer, sizeof(answer), "{\"return\": %s}\r\n", cases[i].value);
 		check_talk(cases[i].text, answer);
 	}
+	ram.readonly = true;
+	check_talk(QOM("get", PROPERTY("rom")), "{\"return\": \"on\"}\r\n");
+	ram.rom = ON_OFF_AUTO_OFF;
+	check_talk(QOM("get", PROPERTY("rom")), "{\"return\": \"off\"}\r\n");
+	check_talk(QOM("get", PROPERTY("merge")), "{\"return\": false}\r\n");
 	ram.host_nodes[0] = BIT(3);
 	ram.host_nodes[1] = BIT(0);
 	ram.prealloc_context = "tc";
@@ -320,6 +346,19 @@ static void objects_have_properties(void **state)
 		   ERROR("DeviceNotFound", "Device '/machine' not found"));
 	check_talk(QOM("list", "\"path\": \"/objects/x\""),
 		   ERROR("DeviceNotFound", "Device '/objects/x' not found"));
+}
+
+/* The object itself is listed as QEMU lists it; memory-backend-ram lacks what is about files. */
+static void an_objects_properties_are_listed(void **state)
+{
+	static const char list[] = QOM("list", "\"path\": \"/objects/ram\"");
+
+	assert_non_null(strstr(ask(list), "{\"return\": [{\"name\": \"type\", \"type\": "
+					  "\"string\"}, {\"name\": \"share\", "));
+	assert_non_null(strstr(sent, MEMBER("rom", "OnOffAuto")));
+	ram.type = BACKEND_RAM;
+	assert_non_null(strstr(ask(list), MEMBER("merge", "bool")));
+	assert_null(strstr(sent, "OnOffAuto"));
 }
 
 static void two_properties_can_change(void **state)
@@ -333,6 +372,11 @@ static void two_properties_can_change(void **state)
 		   GENERIC("Invalid parameter type for 'merge', expected: boolean"));
 	check_talk(QOM("set", PROPERTY("size") ", \"value\": 1"),
 		   GENERIC("cannot change property 'size' of memory-backend-file"));
+	check_talk(QOM("set", PROPERTY("x") ", \"value\": 1"),
+		   GENERIC("Property 'memory-backend-file.x' not found"));
+	check_talk("{\"execute\": \"qom-set\", \"arguments\": {\"vm\": \"r\", \"path\": \"/x\", "
+		   "\"property\": \"merge\", \"value\": true}}",
+		   ERROR("DeviceNotFound", "Device '/x' not found"));
 	ram.type = BACKEND_RAM;
 	check_talk(QOM("set", PROPERTY("align") ", \"value\": 1"),
 		   GENERIC("Property 'memory-backend-ram.align' not found"));
@@ -395,12 +439,17 @@ static void the_consoles_job_is_waited_for(void **state)
 
 static void memory_is_dumped(void **state)
 {
+	static char path[MONITOR_LINE_SIZE + 1], text[sizeof(path) + 200];
+
 	check_talk(DUMP("\"paging\": false, \"protocol\": \"file:/core\""), EMPTY);
 	assert_string_equal(did, "dump r\n");
 	check_talk(DUMP("\"paging\": false, \"protocol\": \"file:/there\""),
 		   GENERIC("dump: failed to open '/there': File exists"));
 	check_talk(DUMP("\"paging\": false, \"protocol\": \"/core\""),
 		   GENERIC("Invalid parameter 'protocol'"));
+	memset(path, 'x', sizeof(path) - 1);
+	snprintf(text, sizeof(text), DUMP("\"paging\": false, \"protocol\": \"file:%s\""), path);
+	check_talk(text, GENERIC("Invalid parameter 'protocol'"));
 	check_talk(DUMP("\"paging\": true, \"protocol\": \"file:/core\""),
 		   GENERIC("a dump has no paging: 'paging' must be false"));
 	assert_string_equal(did, "dump r\n");
@@ -475,7 +524,6 @@ static bool is_whole(const char *answer)
 }
 
 #define ENTITY(name, meta) "{\"name\": \"" name "\", \"meta-type\": \"" meta "\", "
-#define MEMBER(name, type) "{\"name\": \"" name "\", \"type\": \"" type "\"}"
 
 static void the_schema_tells_types_commands_and_events(void **state)
 {
@@ -496,6 +544,14 @@ static void the_schema_tells_types_commands_and_events(void **state)
 	assert_memory_equal(sent, first, sizeof(first) - 1);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		assert_non_null(strstr(sent, parts[i]));
+	assert_true(is_whole(sent));
+}
+
+static void commands_are_listed(void **state)
+{
+	assert_non_null(strstr(ask("{\"execute\": \"query-commands\"}"),
+			       "{\"return\": [{\"name\": \"__org.stencil_clone\"}, "));
+	assert_non_null(strstr(sent, ", {\"name\": \"query-status\"}"));
 	assert_true(is_whole(sent));
 }
 
@@ -520,6 +576,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_schema_tells_types_commands_and_events, begin),
+		cmocka_unit_test_setup(commands_are_listed, begin),
 		cmocka_unit_test_setup(the_schema_has_each_name_once, begin),
 		cmocka_unit_test_setup(a_client_is_greeted_and_negotiates, begin),
 		cmocka_unit_test_setup(an_id_comes_back, begin),
@@ -532,6 +589,7 @@ int main(void)
 		cmocka_unit_test_setup(vms_are_listed, begin),
 		cmocka_unit_test_setup(memory_is_described, begin),
 		cmocka_unit_test_setup(objects_have_properties, begin),
+		cmocka_unit_test_setup(an_objects_properties_are_listed, begin),
 		cmocka_unit_test_setup(two_properties_can_change, begin),
 		cmocka_unit_test_setup(a_long_path_is_cut, begin),
 		cmocka_unit_test_setup(the_prompts_commands_are_answered_here, begin),
