@@ -271,8 +271,10 @@ static void show_code(const uint8_t *at)
 }
 
 /*
- * What an actor executes may write to the code of all. So the report of a death may be the next
- * death, which shows the code, and that the last one.
+ * What an actor executes may write to the code, the stacks and the IDT of all: a page walk may lead
+ * it into the pattern, whose bytes push without end. So a death says nothing about the host: the
+ * VM is lost. The report of a death may be the next death, which shows the code, and that the last
+ * one.
  */
 static void die(const struct actor *a, const struct trap_frame *f)
 {
@@ -280,7 +282,7 @@ static void die(const struct actor *a, const struct trap_frame *f)
 	unsigned n = n_deaths++;
 
 	if (n == 0)
-		print("hostile: FAIL: processor %u: exception %lu, error %#lx at %#lx, cr2 %#lx, "
+		print("hostile: processor %u is lost: exception %lu, error %#lx at %#lx, cr2 %#lx, "
 		      "rsp "
 		      "%#lx, rax %#lx, rcx %#lx, rdx %#lx\n",
 		      a->cpu, f->vector, f->error, f->rip, read_cr2(), f->rsp, f->rax, f->rcx,

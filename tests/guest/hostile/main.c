@@ -97,8 +97,11 @@ static void act(struct actor *a, uint64_t number)
 		print("hostile: seed %lu, actor %u, action %lu: %s\n", the_seed, a->cpu, number,
 		      action->name);
 	for (unsigned i = 0; i < action->n_steps; i++) {
-		count(actor_try(a, action->step));
+		int outcome = actor_try(a, action->step);
+
+		/* First: without EFER.NXE, the log is behind a reserved bit. */
 		actor_restore(a, action->dirt & DIRTY_APIC);
+		count(outcome);
 	}
 	actor_restore(a, action->dirt);
 	__atomic_fetch_add(&the_log->n_instructions, check_rom(a), __ATOMIC_RELAXED);
