@@ -145,8 +145,6 @@ def check_host(parser, options):
         parser.error(f"Bochs has {BOCHS_MEMORY} MiB of memory at most")
     if options.host == "nested" and options.memory > NESTED_MEMORY:
         parser.error(f"QEMU in Bochs has {NESTED_MEMORY} MiB of memory at most")
-    if options.host == "nested" and options.com2:
-        parser.error("--com2 needs --host bochs or qemu")
     if options.host == "nested" and options.system != "stencil":
         parser.error("--system needs --host bochs or qemu")
     options.ips = options.ips or IPS.get(options.host)
@@ -260,12 +258,11 @@ debug: action=ignore
     return ["env", "TERM=dumb", "bochs-bin", "-q", "-f", work / "bochsrc", "-rc", work / "commands"]
 
 
-def qemu_command(options, accelerator, image, chardev):
-    com2 = ["-serial", f"tcp:127.0.0.1:{options.com2}"] if options.com2 else []
+def qemu_command(options, accelerator, image, chardev, com2):
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", *accelerator,
             "-smp", f"{options.cpus},threads={options.threads}", "-m", str(options.memory), "-bios", FIRMWARE,
             "-drive", f"if=virtio,format=raw,file={image}", "-device", "VGA", "-display", "none",
-            "-no-reboot", "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *com2, *options.qemu_arg]
+            "-no-reboot", "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *(["-serial", com2] if options.com2 else []), *options.qemu_arg]
 
 
 def nested_command(options, work, image, port):
@@ -274,7 +271,7 @@ def nested_command(options, work, image, port):
     linux, arguments = work / "nested.img", work / "arguments"
     subprocess.run(["cp", "--sparse=always", BUILD / "nested/nested.img", linux], check=True)
     command = qemu_command(options, ["-accel", "kvm", "-cpu", "host,migratable=off"], "/dev/disk",
-                           "stdio,signal=off")
+                           "stdio,signal=off", "/dev/ttyS1")
     arguments.write_text("".join(f"{word}\n" for word in command), encoding="utf-8")
     for disk in (linux, arguments):
         fill_cylinder(disk)
@@ -292,7 +289,8 @@ def emulator_command(options, work, image, port):
         return bochs_command(options, work, port, bochs_count(options), options.memory,
                              bochs_disk("ata0-master", image))
     accelerator = ["-accel", "kvm", "-cpu", "host"] if has_vmx() else ["-accel", "tcg", "-cpu", "max"]
-    return qemu_command(options, accelerator, image, f"socket,host=127.0.0.1,port={port}")
+    return qemu_command(options, accelerator, image, f"socket,host=127.0.0.1,port={port}",
+                        f"tcp:127.0.0.1:{options.com2}")
 
 
 class Console:

@@ -8,7 +8,7 @@ from client import Client, Error
 def connect():
     with socket.socket(fileno=0) as listener:
         line, _ = listener.accept()
-    line.settimeout(600)
+    line.settimeout(2900)
     return Client(line.makefile("rb"), line.makefile("wb"))
 
 
