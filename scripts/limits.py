@@ -18,7 +18,7 @@ ROW = re.compile(r"^\| (.+) \| (.+) \| `(.+)` \|$", re.MULTILINE)
 DEFINITION = re.compile(
     r"(?:#define[ \t]+([A-Z][A-Z0-9_]+)[ \t]+|(?:^|[{,])[ \t]*([A-Z][A-Z0-9_]+) = )([^\n]+)", re.MULTILINE)
 NAME = re.compile(r"(?:([a-z0-9_]+\.[a-z]+) )?\b([A-Z][A-Z0-9_]+)\b")
-KNOWN = {"KIB", "MIB", "GIB", "BIT", "UINT64_C", "UINT32_MAX", "PAGE_SIZE"}  # hv/lib/types.h
+KNOWN = {"KIB", "MIB", "GIB", "BIT", "UINT32_C", "UINT64_C", "UINT32_MAX", "PAGE_SIZE"}  # hv/lib/types.h
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
@@ -90,4 +90,6 @@ def main():
     sys.exit(1 if wrong else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
+
