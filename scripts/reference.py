@@ -5,7 +5,7 @@
 Compared are the options of "vm" and "host", the drivers of -device, the options of backends and of a line "clone", the
 monitor's commands; and in docs/guest-interface.md the devices with their ports and addresses, the items of fw_cfg, the
 features of CPUID, the MSRs, the ids and tables of ACPI, and each number that a row's last cell computes, as in
-docs/limits.md. Prints each difference, and exits with 1 if there is one.
+docs/limits.md. A block of a document that names a file quotes it. Prints each difference, and exits with 1 if there is one.
 """
 import pathlib
 import re
@@ -200,8 +200,18 @@ def wrong_numbers():
             if int(said, 16) != number]
 
 
+def wrong_quotes():
+    """Blocks with a file's path after the language that are not a part of the file, apart from its licence."""
+    wrong = []
+    for path in sorted((TOP / "docs").glob("*.md")):
+        for file, text in re.findall(r"^```\w+ (\S+)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+            if text not in re.sub(r"^.*SPDX-License-Identifier.*\n", "", read(file), flags=re.MULTILINE):
+                wrong.append(f"docs/{path.name}: a block differs from {file}")
+    return wrong
+
+
 def main():
-    wrong = [f"{GUEST}: {line}" for line in wrong_numbers()]
+    wrong = [f"{GUEST}: {line}" for line in wrong_numbers()] + wrong_quotes()
     for document, source, documented in (
             (CONFIGURATION, options, documented_options), (CONFIGURATION, neutral_options, documented_neutral_options),
             (CONFIGURATION, host_options, documented_host_options), (CONFIGURATION, drivers, documented_drivers),
