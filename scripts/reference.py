@@ -7,6 +7,7 @@ monitor's commands; and in docs/guest-interface.md the devices with their ports 
 features of CPUID, the MSRs, the ids and tables of ACPI, and each number that a row's last cell computes, as in
 docs/limits.md. A block of a document that names a file quotes it. Prints each difference, and exits with 1 if there is one.
 """
+import json
 import pathlib
 import re
 import sys
@@ -210,8 +211,24 @@ def wrong_quotes():
     return wrong
 
 
+def wrong_recording():
+    """The recording of the demonstration is one for asciinema, and has the lines of README.md, apart from numbers."""
+    def same(line):
+        return re.sub(r"[0-9a-f]{16}|\d+", "#", line.strip())
+
+    head, *events = [json.loads(line) for line in read("docs/clones.cast").splitlines()]
+    times = [time for time, kind, _ in events if kind == "o"]
+    lines = {same(text) for _, _, text in events}
+    listing = re.search(r"^```\n(stencil: .*?)^```$", read("README.md"), re.DOTALL | re.MULTILINE)[1]
+    wrong = [f"docs/clones.cast: no line like: {line}" for line in listing.splitlines()
+             if line != "..." and same(line) not in lines]
+    if head["version"] != 2 or times != sorted(times) or len(times) != len(events):
+        wrong.append("docs/clones.cast: not a recording of asciinema, version 2")
+    return wrong
+
+
 def main():
-    wrong = [f"{GUEST}: {line}" for line in wrong_numbers()] + wrong_quotes()
+    wrong = [f"{GUEST}: {line}" for line in wrong_numbers()] + wrong_quotes() + wrong_recording()
     for document, source, documented in (
             (CONFIGURATION, options, documented_options), (CONFIGURATION, neutral_options, documented_neutral_options),
             (CONFIGURATION, host_options, documented_host_options), (CONFIGURATION, drivers, documented_drivers),

@@ -113,6 +113,8 @@ breaks docs scripts/demo/guest/first.c 'differs from scripts/demo/guest/first.c'
 breaks docs docs/troubleshooting.md 'no row for: triple fault' < <(sed 's/.triple fault., //' docs/troubleshooting.md)
 breaks docs hv/vmx/controls.c 'no message: no XSAVE' < <(sed 's/"no XSAVE:/"no XSAVES:/' hv/vmx/controls.c)
 breaks docs boot/main.c 'no row for: the firmware is broken' < <(sed 's/the firmware does not know the image it started/the firmware is broken/' boot/main.c)
+breaks docs docs/clones.cast 'no line like: stencil: end: ok' < <(grep -v 'end: ok' docs/clones.cast)
+breaks docs docs/clones.cast 'not a recording' < <(sed 's/^.0.4, /[9.4, /' docs/clones.cast)
 breaks limits docs/limits.md 'says 49, the source 48' < <(sed 's/| 48 bytes |/| 49 bytes |/' docs/limits.md)
 breaks limits hv/config/config.h 'says 48, the source 47' < <(sed 's/\(define VM_NAME_MAX\t*\) *48/\1 47/' hv/config/config.h)
 breaks docs docs/guest-interface.md "'0x506', 'pvpanic'" < <(sed 's/| 0x505 |/| 0x506 |/' docs/guest-interface.md)

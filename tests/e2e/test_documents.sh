@@ -22,6 +22,7 @@ declare -A elsewhere=(
 )
 
 declare -A met=()
+export PATH=$work/usr/bin:$PATH # where the installed command is
 failures=0
 ran=0
 while IFS= read -r line; do
@@ -37,6 +38,7 @@ while IFS= read -r line; do
 	line=${line/#build\//$build/}
 	line=${line/#ninja -C build/ninja -C $build}
 	line=${line//\/dev\/sdX/$work/stick}
+	line=${line//\/usr\/local/$work/usr}
 	line=${line#sudo }
 	echo "\$ $line"
 	bash -euc "$line" </dev/null || {
