@@ -206,7 +206,7 @@ def wrong_quotes():
     wrong = []
     for path in sorted((TOP / "docs").glob("*.md")):
         for file, text in re.findall(r"^```\w+ (\S+)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
-            if text not in re.sub(r"^.*SPDX-License-Identifier.*\n", "", read(file), flags=re.MULTILINE):
+            if not (TOP / file).is_file() or text not in re.sub(r"^.*SPDX-License-Identifier.*\n", "", read(file), flags=re.MULTILINE):
                 wrong.append(f"docs/{path.name}: a block differs from {file}")
     return wrong
 

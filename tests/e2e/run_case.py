@@ -195,6 +195,8 @@ def run(case, work):
         made = work / "demo"
         subprocess.run([TOP / "scripts/demo" / case["demo"] / "make", made], check=True)
         command += ["--ramdisk", made / "ramdisk", made / "stencil.conf"]
+        if (made / "handover.conf").exists():
+            command += ["--handover", made / "handover.conf"]
     if "com2" in case:
         listener = socket.create_server(("127.0.0.1", 0))
         command += ["--com2", str(listener.getsockname()[1])]

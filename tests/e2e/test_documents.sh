@@ -8,7 +8,7 @@ build=${STENCIL_BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-documents=(README.md CONTRIBUTING.md docs/{getting-started,fuzzing,sandboxes,appliance}.md)
+documents=(README.md CONTRIBUTING.md docs/{getting-started,fuzzing,sandboxes,appliance,walk-through}.md)
 declare -A elsewhere=(
 	['./scripts/run']='case demo_clones'
 	['./scripts/test']='what runs this'
@@ -19,6 +19,7 @@ declare -A elsewhere=(
 	['scripts/run --ramdisk /tmp/mine/ramdisk /tmp/mine/stencil.conf']='case demo_clones, with another init'
 	['scripts/run --ramdisk /tmp/fuzzing/ramdisk /tmp/fuzzing/stencil.conf']='case demo_fuzzing'
 	['scripts/run --ramdisk /tmp/sandboxes/ramdisk /tmp/sandboxes/stencil.conf']='case demo_sandboxes'
+	['scripts/run --ramdisk /tmp/walk/ramdisk --handover /tmp/walk/handover.conf --room 160 /tmp/walk/stencil.conf']='case walk'
 )
 
 declare -A met=()
@@ -61,7 +62,12 @@ for line in "${!elsewhere[@]}"; do
 		failures=$((failures + 1))
 	}
 done
-grep -q 'prime numbers' "$work/mine/ramdisk/initrd" || failures=$((failures + 1))
+diff scripts/demo/walk/mistakes.said <(scripts/lint --ramdisk "$work/walk/ramdisk" scripts/demo/walk/mistakes.conf 2>&1) ||
+	failures=$((failures + 1))
+grep -q '[$]primes prime numbers from' "$work/mine/ramdisk/initrd" || {
+	echo "FAIL: scripts/demo/clones/make takes no other init"
+	failures=$((failures + 1))
+}
 for name in clone reset_page template_read_exits cpuid_exit pio_exit cow_first cow_steady \
 		entry_to_guest efi_bytes; do
 	grep -q "^  \"$name\": {" "$work/bench.json" || {
