@@ -5,7 +5,8 @@
 Compared are the options of "vm" and "host", the drivers of -device, the options of backends and of a line "clone", the
 monitor's commands; and in docs/guest-interface.md the devices with their ports and addresses, the items of fw_cfg, the
 features of CPUID, the MSRs, the ids and tables of ACPI, and each number that a row's last cell computes, as in
-docs/limits.md. A block of a document that names a file quotes it. Prints each difference, and exits with 1 if there is one.
+docs/limits.md. A block of a document that names a file quotes it, and links lead to files and titles. Prints each
+difference, and exits with 1 if there is one.
 """
 import json
 import pathlib
@@ -211,6 +212,23 @@ def wrong_quotes():
     return wrong
 
 
+def slug(title):
+    """The anchor of a title, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", title).lower()).replace(" ", "-")
+
+
+def wrong_links():
+    """Links to files and titles that do not exist."""
+    wrong = []
+    for path in [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob("*.md"))]:
+        for name, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([^)]*))?\)", path.read_text(encoding="utf-8")):
+            target = path.parent / name if name else path
+            text = target.read_text(encoding="utf-8") if target.suffix == ".md" and target.exists() else ""
+            if not target.exists() or anchor and anchor not in map(slug, re.findall(r"^#+ (.*)$", text, re.MULTILINE)):
+                wrong.append(f"{path.relative_to(TOP)}: no {name}{'#' + anchor if anchor else ''}")
+    return wrong
+
+
 def wrong_recording():
     """The recording of the demonstration is one for asciinema, and has the lines of README.md, apart from numbers."""
     def same(line):
@@ -228,7 +246,7 @@ def wrong_recording():
 
 
 def main():
-    wrong = [f"{GUEST}: {line}" for line in wrong_numbers()] + wrong_quotes() + wrong_recording()
+    wrong = [f"{GUEST}: {line}" for line in wrong_numbers()] + wrong_quotes() + wrong_links() + wrong_recording()
     for document, source, documented in (
             (CONFIGURATION, options, documented_options), (CONFIGURATION, neutral_options, documented_neutral_options),
             (CONFIGURATION, host_options, documented_host_options), (CONFIGURATION, drivers, documented_drivers),
