@@ -9,5 +9,5 @@ foreach(check format headers includes calls circles start unused picture branche
 endforeach()
 
 add_test(NAME check_teeth COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/test_checks.sh)
-set_tests_properties(check_teeth PROPERTIES LABELS check TIMEOUT 300
+set_tests_properties(check_teeth PROPERTIES LABELS check TIMEOUT 600
 	ENVIRONMENT "STENCIL_BUILD=${CMAKE_BINARY_DIR}")
