@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The second half of a hand-over: files in memory to a file of the volume, by the firmware's own
- * drivers. Memory is allocated at its address before it is looked at: what the firmware uses itself
- * is refused by the firmware, and nothing overwrites what was checked. A parcel is taken once.
+ * The second half of a hand-over: files in memory to a file of the volume or of a server, by the
+ * firmware's own drivers. Memory is allocated at its address before it is looked at: what the
+ * firmware uses itself is refused by the firmware, and nothing overwrites what was checked. A
+ * parcel is taken once.
  */
 #include "boot/deliver.h"
 
 #include <efilib.h>
 
+#include "boot/archive.h"
+#include "boot/config.h"
 #include "boot/firmware.h"
-#include "boot/newc.h"
+#include "boot/net.h"
 #include "boot/parcel.h"
 #include "boot/ramdisk_parts.h"
+#include "boot/send.h"
 #include "boot/volume.h"
 
 #define PAGE UINT64_C(4096)
 
-/* The archive that is written. */
+/* The archive that is written to the disk. */
 struct delivery {
+	struct archive_sink sink;
 	struct volume_file file;
-	struct newc archive;
-	void *zeros; /* a page of them, which the image does not hold */
 	char name[RAMDISK_PART_NAME_SIZE];
 };
 
@@ -110,54 +113,9 @@ static EFI_STATUS create(const EFI_LOADED_IMAGE *image, struct delivery *deliver
 	return volume_create(image->DeviceHandle, delivery->name, &delivery->file);
 }
 
-static EFI_STATUS write(struct delivery *delivery, const void *data, uint64_t size)
+static EFI_STATUS append(struct archive_sink *sink, const void *data, uint64_t size)
 {
-	return volume_append(&delivery->file, data, size);
-}
-
-static EFI_STATUS write_zeros(struct delivery *delivery, uint64_t size)
-{
-	EFI_STATUS status = EFI_SUCCESS;
-
-	for (; size > PAGE && !EFI_ERROR(status); size -= PAGE)
-		status = write(delivery, delivery->zeros, PAGE);
-	return EFI_ERROR(status) ? status : write(delivery, delivery->zeros, size);
-}
-
-static EFI_STATUS write_file(struct delivery *delivery, const struct parcel_file *file)
-{
-	const char *name = file->name + 1; /* as mkramdisk writes it */
-	char header[NEWC_HEADER_MAX];
-	uint64_t filler = 0;
-	unsigned len = newc_add_filler(&delivery->archive, name, file->size, header, &filler);
-	EFI_STATUS status = write(delivery, header, len);
-
-	if (!EFI_ERROR(status))
-		status = write_zeros(delivery, filler);
-	len = newc_add(&delivery->archive, name, file->size, header);
-	if (!EFI_ERROR(status))
-		status = write(delivery, header, len);
-	if (!EFI_ERROR(status))
-		status = write(delivery, (const void *)file->start, file->size);
-	if (!EFI_ERROR(status))
-		status = write_zeros(delivery, newc_padding(file->size));
-	return status;
-}
-
-static EFI_STATUS write_archive(struct delivery *delivery, const struct parcel *parcel,
-				const struct parcel_file *table)
-{
-	char header[NEWC_HEADER_MAX];
-	EFI_STATUS status = EFI_SUCCESS;
-	unsigned len;
-
-	for (uint64_t i = 0; i < parcel->n_files && !EFI_ERROR(status); i++)
-		if (table[i].size > 0)
-			status = write_file(delivery, &table[i]);
-	len = newc_end(&delivery->archive, header);
-	if (!EFI_ERROR(status))
-		status = write(delivery, header, len);
-	return status;
+	return volume_append(&((struct delivery *)sink)->file, data, size);
 }
 
 /* The file exists. */
@@ -165,9 +123,10 @@ static EFI_STATUS fill(struct delivery *delivery, struct boot_info *info,
 		       const struct parcel *parcel, const struct parcel_file *table)
 {
 	EFI_STATUS status;
+	uint64_t size;
 
 	firmware_say(info, L"writing the last run's files to \\stencil\\%a", delivery->name);
-	status = write_archive(delivery, parcel, table);
+	status = archive_write(parcel, table, &delivery->sink, &size);
 	if (EFI_ERROR(status)) {
 		volume_delete(&delivery->file);
 		return firmware_fail(status, L"cannot write the last run's files to \\stencil\\%a",
@@ -176,28 +135,46 @@ static EFI_STATUS fill(struct delivery *delivery, struct boot_info *info,
 	status = volume_finish(&delivery->file);
 	if (EFI_ERROR(status))
 		return firmware_fail(status, L"cannot complete \\stencil\\%a", delivery->name);
-	firmware_say(info, L"\\stencil\\%a is written: %ld bytes", delivery->name,
-		     delivery->archive.at);
+	firmware_say(info, L"\\stencil\\%a is written: %ld bytes", delivery->name, size);
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS write_files(const EFI_LOADED_IMAGE *image, struct boot_info *info,
-			      const struct parcel *parcel, const struct parcel_file *table)
+static EFI_STATUS write_to_disk(const EFI_LOADED_IMAGE *image, struct boot_info *info,
+				const struct parcel *parcel, const struct parcel_file *table)
 {
-	struct delivery delivery = {};
-	EFI_STATUS status = firmware_alloc(L"zeros", PAGE, &delivery.zeros);
+	struct delivery delivery = {.sink = {append}};
+	EFI_STATUS status = create(image, &delivery);
+
+	if (EFI_ERROR(status))
+		return firmware_fail(status,
+				     L"cannot create \\stencil\\%a for the last run's files",
+				     delivery.name);
+	return fill(&delivery, info, parcel, table);
+}
+
+/* The server that the configuration names, if it does. */
+static EFI_STATUS find_server(const EFI_LOADED_IMAGE *image, struct net *net,
+			      struct boot_info *info)
+{
+	EFI_STATUS status = config_load(image, false, info);
 
 	if (EFI_ERROR(status))
 		return status;
-	ZeroMem(delivery.zeros, PAGE);
-	status = create(image, &delivery);
-	if (EFI_ERROR(status))
-		firmware_fail(status, L"cannot create \\stencil\\%a for the last run's files",
-			      delivery.name);
-	else
-		status = fill(&delivery, info, parcel, table);
-	firmware_free(delivery.zeros);
+	status = config_server(image, net, info);
+	firmware_free((void *)info->config);
 	return status;
+}
+
+/* To the server, if there is one, and to the disk if there is none, or it does not take them. */
+static EFI_STATUS write_files(const EFI_LOADED_IMAGE *image, struct boot_info *info,
+			      const struct parcel *parcel, const struct parcel_file *table)
+{
+	static struct net net;
+	EFI_STATUS status = find_server(image, &net, info);
+
+	if (!EFI_ERROR(status))
+		status = send_files(&net, info, parcel, table);
+	return EFI_ERROR(status) ? write_to_disk(image, info, parcel, table) : status;
 }
 
 static EFI_STATUS deliver_table(const EFI_LOADED_IMAGE *image, struct boot_info *info,

@@ -5,8 +5,10 @@
 # built hosted, for the unit tests.
 set(BOOT_PURE_SOURCES
 	boot/calendar.c
+	boot/fetch_line.c
 	boot/framebuffer.c
 	boot/hashes.c
+	boot/http_answer.c
 	boot/identity_map.c
 	boot/iso9660.c
 	boot/memory_map.c
@@ -15,20 +17,28 @@ set(BOOT_PURE_SOURCES
 	boot/pe.c
 	boot/ramdisk_parts.c
 	boot/sha256.c
+	boot/url.c
 )
 set(BOOT_SOURCES
 	${BOOT_PURE_SOURCES}
+	boot/archive.c
+	boot/config.c
 	boot/deliver.c
 	boot/disc.c
 	boot/files.c
 	boot/firmware.c
 	boot/handover.c
+	boot/http.c
 	boot/levels.asm
 	boot/levels.c
 	boot/main.c
 	boot/measure.c
+	boot/net.c
 	boot/sbat.c
+	boot/send.c
 	boot/source.c
+	boot/tftp.c
+	boot/transfer.c
 	boot/trust.c
 	boot/volume.c
 )

@@ -9,91 +9,23 @@
 
 #include <efilib.h>
 
+#include "boot/config.h"
 #include "boot/deliver.h"
 #include "boot/firmware.h"
 #include "boot/measure.h"
+#include "boot/net.h"
 #include "boot/ramdisk_parts.h"
 #include "boot/source.h"
 #include "boot/trust.h"
 
-#define PAGE		UINT64_C(4096)
-#define MAX_CONFIG_SIZE (UINT64_C(1) << 20)
+#define PAGE UINT64_C(4096)
 
 /* The sources of the ramdisk, in order. */
 struct ramdisk {
 	struct ramdisk_parts parts;
 	struct source source[RAMDISK_PARTS_MAX];
-	char name[RAMDISK_PARTS_MAX][RAMDISK_PART_NAME_SIZE];
+	char name[RAMDISK_PARTS_MAX][SOURCE_NAME_SIZE];
 };
-
-/* objcopy pads a section with zeros, which text does not contain. */
-static uint64_t trim_zeros(const char *text, uint64_t len)
-{
-	while (len > 0 && text[len - 1] == '\0')
-		len--;
-	return len;
-}
-
-static EFI_STATUS config_read(const struct source *source, struct boot_info *info)
-{
-	EFI_STATUS status;
-	void *buffer;
-	char *text;
-
-	if (source->size > MAX_CONFIG_SIZE)
-		return firmware_fail(EFI_BAD_BUFFER_SIZE,
-				     L"the configuration has %ld bytes, the limit is %ld",
-				     source->size, MAX_CONFIG_SIZE);
-	status = firmware_alloc(L"the configuration", source->size + 1, &buffer);
-	if (EFI_ERROR(status))
-		return status;
-	status = source_read(source, buffer, info);
-	if (EFI_ERROR(status))
-		return status;
-	text = buffer;
-	info->config_len = source->section ? trim_zeros(text, source->size) : source->size;
-	text[info->config_len] = '\0';
-	info->config = text;
-	return EFI_SUCCESS;
-}
-
-static bool exists(const EFI_LOADED_IMAGE *image, const char *name, struct boot_info *info)
-{
-	struct source source = {.name = name};
-	EFI_STATUS status = source_open(image, NULL, &source, info);
-
-	source_close(&source);
-	return !EFI_ERROR(status);
-}
-
-static const char *config_name(const EFI_LOADED_IMAGE *image, struct boot_info *info)
-{
-	char first[RAMDISK_PART_NAME_SIZE];
-
-	ramdisk_part_name("handover", 0, first);
-	return trust_takes_any() && exists(image, first, info) &&
-			       exists(image, "handover.conf", info)
-		       ? "handover.conf"
-		       : "stencil.conf";
-}
-
-static EFI_STATUS config_load(const EFI_LOADED_IMAGE *image, struct boot_info *info)
-{
-	struct source source = {.name = config_name(image, info)};
-	EFI_STATUS status = source_open(image, ".config", &source, info);
-
-	info->config_name = source.section ? "stencil.conf" : source.name;
-
-	if (EFI_ERROR(status))
-		return firmware_fail(status,
-				     L"cannot open the configuration \\stencil\\%a on the volume "
-				     L"this was started from; put it there, or into a section "
-				     L".config",
-				     source.name);
-	status = config_read(&source, info);
-	source_close(&source);
-	return status;
-}
 
 /* Open the section, or all files of the row; the first name that is missing ends it. */
 static EFI_STATUS row_open(const EFI_LOADED_IMAGE *image, const char *row, const char *section,
@@ -121,11 +53,39 @@ static EFI_STATUS row_open(const EFI_LOADED_IMAGE *image, const char *row, const
 	return EFI_SUCCESS;
 }
 
-/* An image that trusts only what it knows takes nothing that a run has made. */
-static EFI_STATUS ramdisk_open(const EFI_LOADED_IMAGE *image, struct ramdisk *ramdisk,
-			       struct boot_info *info)
+/* The same on the server. */
+static EFI_STATUS row_fetch(const struct net *net, const char *row, struct ramdisk *ramdisk,
+			    struct boot_info *info)
+{
+	for (unsigned i = 0; ramdisk->parts.n < RAMDISK_PARTS_MAX; i++) {
+		unsigned n = ramdisk->parts.n;
+		char file[RAMDISK_PART_NAME_SIZE];
+		EFI_STATUS status;
+
+		ramdisk_part_name(row, i, file);
+		status = source_fetch(net, file, ramdisk->name[n], &ramdisk->source[n], info);
+		if (EFI_ERROR(status))
+			return status == EFI_NOT_FOUND ? EFI_SUCCESS : status;
+		if (!ramdisk_parts_add(&ramdisk->parts, ramdisk->source[n].size))
+			return firmware_fail(EFI_BAD_BUFFER_SIZE, L"%a: %a has an impossible size",
+					     net->url.folder, file);
+	}
+	return EFI_SUCCESS;
+}
+
+/*
+ * The medium's files, the server's, and those of earlier runs. An image that trusts only what it
+ * knows takes nothing that a run has made.
+ */
+static EFI_STATUS ramdisk_open(const EFI_LOADED_IMAGE *image, const struct net *net,
+			       struct ramdisk *ramdisk, struct boot_info *info)
 {
 	EFI_STATUS status = row_open(image, "ramdisk", ".ramdisk", ramdisk, info);
+
+	if (!EFI_ERROR(status) && net != NULL)
+		status = row_fetch(net, "ramdisk", ramdisk, info);
+	if (!EFI_ERROR(status) && net != NULL)
+		status = row_fetch(net, "jobs", ramdisk, info);
 
 	if (EFI_ERROR(status) || !trust_takes_any())
 		return status;
@@ -159,17 +119,20 @@ static EFI_STATUS ramdisk_read(const struct ramdisk *ramdisk, struct boot_info *
 		ZeroMem((char *)buffer + end, parts->start[i] - end);
 		end = parts->start[i] + ramdisk->source[i].size;
 		status = source_read(&ramdisk->source[i], start, info);
+		if (!EFI_ERROR(status))
+			measure(info, ramdisk->source[i].name, start, ramdisk->source[i].size);
 	}
 	info->ramdisk = (uintptr_t)buffer;
 	info->ramdisk_len = parts->len;
 	return status;
 }
 
-static EFI_STATUS ramdisk_load(const EFI_LOADED_IMAGE *image, struct boot_info *info)
+static EFI_STATUS ramdisk_load(const EFI_LOADED_IMAGE *image, const struct net *net,
+			       struct boot_info *info)
 {
 	static struct ramdisk ramdisk;
 	const struct source *first = &ramdisk.source[0];
-	EFI_STATUS status = ramdisk_open(image, &ramdisk, info);
+	EFI_STATUS status = ramdisk_open(image, net, &ramdisk, info);
 
 	if (!EFI_ERROR(status) && ramdisk.parts.n == 1 && ramdisk_stays(image, first)) {
 		measure(info, first->name, first->section, first->size);
@@ -186,10 +149,18 @@ static EFI_STATUS ramdisk_load(const EFI_LOADED_IMAGE *image, struct boot_info *
 
 EFI_STATUS files_load(EFI_LOADED_IMAGE *image, struct boot_info *info)
 {
+	static struct net net;
 	EFI_STATUS status;
 
 	trust_init(image);
 	deliver(image, info);
-	status = config_load(image, info);
-	return EFI_ERROR(status) ? status : ramdisk_load(image, info);
+	status = config_load(image, true, info);
+	if (EFI_ERROR(status))
+		return status;
+	status = config_server(image, &net, info);
+	if (status == EFI_NOT_FOUND)
+		return ramdisk_load(image, NULL, info);
+	if (!EFI_ERROR(status))
+		status = config_fetch(&net, info);
+	return EFI_ERROR(status) ? status : ramdisk_load(image, &net, info);
 }

@@ -63,11 +63,11 @@ void firmware_say(struct boot_info *info, const CHAR16 *format, ...)
 	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
 }
 
-void firmware_show_progress(const char *what, uint64_t done, uint64_t total)
+void firmware_show_progress(const CHAR16 *doing, const char *what, uint64_t done, uint64_t total)
 {
 	if (firmware->ConOut == NULL)
 		return;
-	Print(L"\rstencil: reading %a: %ld %%", what, done * 100 / total);
+	Print(L"\rstencil: %s %a: %ld %%", doing, what, done * 100 / total);
 	line_is_open = done < total;
 	if (!line_is_open)
 		Print(L"\n");

@@ -26,8 +26,8 @@ void firmware_say(struct boot_info *info, const CHAR16 *format, ...);
 /* A file of this size takes long to read, to hash or to measure: show what is done. */
 #define LARGE_FILE (UINT64_C(64) << 20)
 
-/* Show how much of 'what' has been read, over what was shown before; total > 0. */
-void firmware_show_progress(const char *what, uint64_t done, uint64_t total);
+/* Show how much of 'what' is done, "reading", over what was shown before; total > 0. */
+void firmware_show_progress(const CHAR16 *doing, const char *what, uint64_t done, uint64_t total);
 
 /*
  * Keep the firmware's screen as it is until a key is pressed, 15 seconds at most. 'purpose' says

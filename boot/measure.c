@@ -10,7 +10,7 @@
 #include "boot/tcg2.h"
 
 #define PCR	 12
-#define NAME_MAX 32 /* bytes */
+#define NAME_MAX 64 /* bytes */
 
 /* NULL: the machine has no TPM 2.0. */
 static struct tcg2 *find_tpm(void)
@@ -52,5 +52,5 @@ void measure(struct boot_info *info, const char *name, const void *data, uint64_
 	status = tpm->hash_log_extend(tpm, 0, (uintptr_t)data, size, &entry.event);
 	/* A full log does not keep the PCR from being extended. */
 	if (EFI_ERROR(status) && status != EFI_VOLUME_FULL)
-		firmware_fail(status, L"cannot measure \\stencil\\%a into the TPM", name);
+		firmware_fail(status, L"cannot measure %a into the TPM", name);
 }

@@ -5,14 +5,20 @@
 #include <stdint.h>
 
 #include "boot/boot_info.h"
+#include "boot/net.h"
 #include "boot/volume.h"
 
-/* The content of a section of the image, or of a file of the volume. */
+#define SOURCE_FETCHED "fetch/"
+/* Of a fetched file: prefix, own folder, and a name like that of a part of the ramdisk. */
+enum { SOURCE_NAME_SIZE = 64 };
+
+/* The content of a section of the image, or of a file of the volume or of a server. */
 struct source {
-	const char *name; /* of the file in \stencil\ */
+	const char *name; /* of the file in \stencil\; "fetch/NAME": of a file below the URL */
 	struct volume_file file;
-	const char *section; /* NULL: a file */
-	uint64_t size;	     /* bytes */
+	const char *section;   /* NULL: a file */
+	const struct net *net; /* NULL: not fetched */
+	uint64_t size;	       /* bytes */
 };
 
 /*
@@ -21,6 +27,12 @@ struct source {
  */
 EFI_STATUS source_open(const EFI_LOADED_IMAGE *image, const char *section, struct source *source,
 		       struct boot_info *info);
-/* Read all bytes, check them if they are a file's, and measure them; prints an error. */
+/*
+ * Open 'file' of the server: the machine's own, or else the one for all machines. Writes its name
+ * to 'name', which the source uses. EFI_NOT_FOUND: neither exists; all other errors are printed.
+ */
+EFI_STATUS source_fetch(const struct net *net, const char *file, char name[SOURCE_NAME_SIZE],
+			struct source *source, struct boot_info *info);
+/* Read all bytes, and check them if they are a file's; prints an error. */
 EFI_STATUS source_read(const struct source *source, void *buffer, struct boot_info *info);
 void source_close(const struct source *source);

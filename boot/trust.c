@@ -53,30 +53,37 @@ bool trust_requires(const char *name)
 	return trust.locked && hashes_find(&trust.hashes, name, hash);
 }
 
-EFI_STATUS trust_check(struct boot_info *info, const char *name, const void *data, uint64_t size)
+bool trust_skips(const char *name)
+{
+	uint8_t hash[SHA256_SIZE];
+
+	return trust.locked && !hashes_find(&trust.hashes, name, hash);
+}
+
+EFI_STATUS trust_check(struct boot_info *info, const struct trust_file *file, const void *data,
+		       uint64_t size)
 {
 	uint8_t wanted[SHA256_SIZE], found[SHA256_SIZE];
 
 	if (trust_takes_any())
 		return EFI_SUCCESS;
 	if (!trust.locked)
-		return firmware_fail(
-			EFI_SECURITY_VIOLATION,
-			L"\\stencil\\%a: Secure Boot is on, and this image has no hash "
-			L"of any file; make it with mkimage --sign",
-			name);
-	if (!hashes_find(&trust.hashes, name, wanted))
 		return firmware_fail(EFI_SECURITY_VIOLATION,
-				     L"\\stencil\\%a: this image is locked to other files; "
+				     L"%a: Secure Boot is on, and this image has no hash "
+				     L"of any file; make it with mkimage --sign",
+				     file->place);
+	if (!hashes_find(&trust.hashes, file->name, wanted))
+		return firmware_fail(EFI_SECURITY_VIOLATION,
+				     L"%a: this image is locked to other files; "
 				     L"remove the file, or make the image again with it",
-				     name);
+				     file->place);
 	if (size >= LARGE_FILE)
-		firmware_say(info, L"checking %a", name);
+		firmware_say(info, L"checking %a", file->name);
 	sha256(data, size, found);
 	if (CompareMem(wanted, found, sizeof(found)) != 0)
 		return firmware_fail(EFI_SECURITY_VIOLATION,
-				     L"\\stencil\\%a: is not the file that this image is locked "
+				     L"%a: is not the file that this image is locked "
 				     L"to; make the image again with it",
-				     name);
+				     file->place);
 	return EFI_SUCCESS;
 }

@@ -14,13 +14,23 @@
  * the firmware has checked its signature.
  */
 void trust_init(const EFI_LOADED_IMAGE *image);
+
+/* A file under the name that a list of hashes has for it: of \stencil\NAME, or "fetch/NAME". */
+struct trust_file {
+	const char *name;
+	const char *place; /* path or URL, for messages */
+};
+
 /*
- * Whether the file \stencil\NAME with these bytes may be used; prints a refusal, and for a large
- * file first what takes so long.
+ * Whether the file with these bytes may be used; prints a refusal, and for a large file first what
+ * takes so long.
  */
-EFI_STATUS trust_check(struct boot_info *info, const char *name, const void *data, uint64_t size);
+EFI_STATUS trust_check(struct boot_info *info, const struct trust_file *file, const void *data,
+		       uint64_t size);
 /* Whether files may be used that the image does not list: it is not locked, and Secure Boot is off.
  */
 bool trust_takes_any(void);
-/* Whether the image is locked to the file \stencil\NAME, which must therefore exist. */
+/* Whether the image is locked to the file of that name, which must therefore exist. */
 bool trust_requires(const char *name);
+/* Whether the image is locked to other files, so that this one need not be looked for. */
+bool trust_skips(const char *name);

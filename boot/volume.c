@@ -91,7 +91,7 @@ EFI_STATUS volume_open(EFI_HANDLE device, const char *name, struct volume_file *
 static void show_progress(const char *name, uint64_t before, uint64_t done, uint64_t size)
 {
 	if (before / LARGE_FILE != done / LARGE_FILE || (done == size && size > LARGE_FILE))
-		firmware_show_progress(name, done, size);
+		firmware_show_progress(L"reading", name, done, size);
 }
 
 static EFI_STATUS read_piece(const struct volume_file *file, uint64_t at, UINTN *n, char *buffer)

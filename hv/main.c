@@ -263,6 +263,17 @@ static void check_qmp_port(const struct host_config *host, struct diag *diag)
 		diag_error(diag, host->qmp_place, "-qmp: this machine has no %s", port->name);
 }
 
+/* The EFI file has read the configuration, and did not find in it what it could fetch. */
+static void refuse_fetch(const struct host_config *host, struct diag *diag)
+{
+	if (host->fetch != NULL)
+		diag_error(
+			diag, host->fetch_place,
+			"-fetch is not possible here: only the configuration on the medium or in "
+			"the EFI file may fetch another one, by a line 'host -fetch URL' without "
+			"quotes");
+}
+
 static void begin_qmp(enum console_port choice)
 {
 	if (choice == CONSOLE_NONE)
@@ -287,6 +298,7 @@ static void read_configuration(struct arena *arena)
 	read_mask(&config.host, &diag);
 	set_console_port(config.host.console);
 	check_qmp_port(&config.host, &diag);
+	refuse_fetch(&config.host, &diag);
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %lu", ticks);
 	panic_set_plan(plan_after(config.host.on_panic, POWER_PANIC));

@@ -19,6 +19,9 @@ bool lint_read_ramdisk(const char *path, struct arena *arena, struct image_list 
  */
 void lint_check_start(const struct config *config, struct diag *diag);
 
+/* Report what would keep the EFI file from fetching what host -fetch in 'text' names. */
+void lint_check_fetch(const struct config *config, const char *text, size_t len, struct diag *diag);
+
 /* Print the accepted objects, one line for each VM. False: no memory. */
 bool lint_print_json(const struct config *config);
 

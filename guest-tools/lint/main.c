@@ -94,6 +94,8 @@ static int check(const struct request *request, struct arena *arena)
 	if (config_open(&config, &images, &diag) != OK)
 		status = ERR_INVAL;
 	if (text != NULL && status == OK && diag.n_errors == 0)
+		lint_check_fetch(&config, text, len, &diag);
+	if (text != NULL && status == OK && diag.n_errors == 0)
 		lint_check_start(&config, &diag);
 	if (request->json && !lint_print_json(&config))
 		return EX_OSERR;

@@ -182,6 +182,9 @@ struct host_config {
 	bool smt;	       /* use all threads of each core; default on */
 	bool hands_over;       /* files that the run has made go to the disk; default off */
 	struct diag_place handover_place;
+	const char *fetch; /* where the real configuration is, a URL; NULL: it is this one */
+	struct diag_place fetch_place;
+	unsigned n_options;
 	bool checksum; /* checksum all read-only and private images at start and end; default off */
 	bool check;    /* check all memory after the last VM has ended; default off */
 	bool protects_all;	  /* templates cannot be written here either; default images only */

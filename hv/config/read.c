@@ -29,6 +29,7 @@ enum {
 	HOST_ON_END,
 	HOST_ON_PANIC,
 	HOST_HANDOVER,
+	HOST_FETCH,
 	HOST_LOG,
 	HOST_CHECKSUM,
 	HOST_CHECK,
@@ -48,6 +49,7 @@ static const struct host_option host_options[] = {
 	[HOST_ON_END] = {"on-end", {"poweroff", "wait", "reboot"}},
 	[HOST_ON_PANIC] = {"on-panic", {"poweroff", "wait", "reboot"}},
 	[HOST_HANDOVER] = {"handover", {"on", "off"}},
+	[HOST_FETCH] = {"fetch", {NULL}},
 	[HOST_LOG] = {"log", {"error", "warning", "info", "debug"}},
 	[HOST_CHECKSUM] = {"checksum", {"on", "off"}},
 	[HOST_CHECK] = {"check", {"on", "off"}},
@@ -166,6 +168,13 @@ static void set_mask(struct host_config *host, const struct word *names)
 	host->mask_place = word_place(names, 0);
 }
 
+/* boot/url.c knows URLs. */
+static void set_fetch(struct host_config *host, const struct word *url)
+{
+	host->fetch = url->text;
+	host->fetch_place = word_place(url, 0);
+}
+
 /* The loop of a processor may need a few seconds between two passes. */
 static void read_watchdog(struct host_config *host, const struct word *seconds, struct diag *diag)
 {
@@ -216,10 +225,13 @@ static enum status read_host(struct config *config, const struct word *words, st
 			return OK;
 		}
 		words = words->next;
+		config->host.n_options++;
 		if (option == HOST_INFO)
 			TRY(read_info(&config->host, words, arena));
 		else if (option == HOST_MASK)
 			set_mask(&config->host, words);
+		else if (option == HOST_FETCH)
+			set_fetch(&config->host, words);
 		else if (option == HOST_WATCHDOG)
 			read_watchdog(&config->host, words, diag);
 		else if (option == HOST_MAX_PRIVATE)
@@ -357,6 +369,16 @@ static enum status read_lines(struct word_cursor *cursor, struct config *config,
 	return OK;
 }
 
+/* The EFI file replaces the whole configuration by the one that it fetches. */
+static void check_fetch(const struct config *config, struct diag *diag)
+{
+	if (config->n_vms > 0 || config->clones != NULL || config->saves != NULL ||
+	    config->host.n_options > 1)
+		diag_error(diag, config->host.fetch_place,
+			   "-fetch must be alone: the configuration at its URL replaces this one, "
+			   "and holds all other lines and options");
+}
+
 enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
 			 struct config *ret)
 {
@@ -379,7 +401,9 @@ enum status config_parse(const char *text, size_t len, struct arena *arena, stru
 			diag, ret->host.handover_place,
 			"-handover on needs a reset at the end, and -on-end wait has none: remove "
 			"one of the two");
-	if (ret->n_vms == 0 && diag->n_errors == n_errors)
+	if (ret->host.fetch != NULL)
+		check_fetch(ret, diag);
+	else if (ret->n_vms == 0 && diag->n_errors == n_errors)
 		diag_error(diag, (struct diag_place){1, 1}, "no vm is defined");
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }

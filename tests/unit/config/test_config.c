@@ -224,6 +224,8 @@ static void the_host_is_told_its_part(void **state)
 	assert_false(config.host.hands_over);
 	assert_int_equal(parse("host -handover on -on-end reboot\nvm a -kernel k"), OK);
 	assert_true(config.host.hands_over);
+	assert_int_equal(parse("# there\nhost -fetch http://a/b"), OK);
+	assert_string_equal(config.host.fetch, "http://a/b");
 	assert_int_equal(parse("host -on-end wait -handover on -handover off\nvm a -kernel k"), OK);
 	assert_false(config.host.hands_over);
 }
@@ -296,6 +298,13 @@ static void lines_that_define_nothing_are_errors(void **state)
 	expect_logged("host -handover on\nvm a -kernel k\nhost -on-end wait",
 		      "c:1:16: -handover on needs a reset at the end, and -on-end wait has none: "
 		      "remove one of the two\n");
+	expect_logged("host -fetch", "c:1:6: -fetch: requires an argument\n");
+	expect_logged("host -fetch http://a/b\nvm a -kernel k",
+		      "c:1:13: -fetch must be alone: the configuration at its URL replaces this "
+		      "one, and holds all other lines and options\n");
+	expect_logged("host -fetch http://a/b -fetch http://a/b",
+		      "c:1:31: -fetch must be alone: the configuration at its URL replaces this "
+		      "one, and holds all other lines and options\n");
 	expect_logged("host -protect\nvm a -kernel k", "c:1:6: -protect: requires an argument\n");
 	expect_logged("host -merge on\nvm a -kernel k",
 		      "c:1:13: Parameter '-merge' does not accept value 'on'\n"
