@@ -34,6 +34,15 @@ static struct fetch_line take_word(struct rest *rest)
 	return (struct fetch_line){start, (uint64_t)(rest->at - start)};
 }
 
+/* Whether quotes and backslashes would make another word of it. */
+static bool is_quoted(struct fetch_line word)
+{
+	for (uint64_t i = 0; i < word.len; i++)
+		if (word.url[i] == '"' || word.url[i] == '\'' || word.url[i] == '\\')
+			return true;
+	return false;
+}
+
 static bool is_word(struct fetch_line word, const char *text)
 {
 	for (uint64_t i = 0; i < word.len; i++)
@@ -67,7 +76,7 @@ struct fetch_line fetch_line_find(const char *text, uint64_t len)
 		    !is_word(take_word(&line), "-fetch"))
 			return (struct fetch_line){};
 		found = take_word(&line);
-		if (found.len == 0 || take_word(&line).len > 0)
+		if (found.len == 0 || is_quoted(found) || take_word(&line).len > 0)
 			return (struct fetch_line){};
 	}
 	return found;

@@ -73,6 +73,23 @@ $(sha256sum <archive | cut -c 1-64)  ramdisk.cpio" ] || fail "locked to: $(list 
 mkimage --embed --lock "${files[@]}" --output embedded
 [ -z "$(list embedded)" ] || fail "embedded, yet locked to: $(list embedded)"
 
+# What a server has: only what Stencil asks for.
+mkdir -p served/01-52-54-00-12-34-56/deeper
+echo 'host -fetch http://10.0.2.2/x' >fetch
+cp conf served/stencil.conf
+cp archive served/ramdisk.cpio
+cp conf served/01-52-54-00-12-34-56/jobs.cpio
+cp conf served/01-52-54-00-12-34-56/handover.cpio
+cp conf served/01-52-54-00-12-34-56/deeper/jobs.cpio
+mkimage --embed --lock --config fetch --fetch served --output fetching
+[ "$(list fetching)" = "$(sha256sum <conf | cut -c 1-64)  fetch/01-52-54-00-12-34-56/jobs.cpio
+$(sha256sum <archive | cut -c 1-64)  fetch/ramdisk.cpio
+$(sha256sum <conf | cut -c 1-64)  fetch/stencil.conf" ] || fail "fetching, and locked to: $(list fetching)"
+refused '--fetch needs --lock or --sign' --config fetch --fetch served
+refused '--fetch needs a folder' --lock --fetch
+refused 'fetch: no such folder' --lock --config fetch --fetch fetch
+refused 'files: has no stencil.conf, ramdisk.cpio or jobs.cpio' --lock --config fetch --fetch files
+
 mkimage --embed "${files[@]}" --sign key $certificate --output signed
 sbverify --cert $certificate signed >log 2>&1 || fail "signature: $(cat log)"
 for file in "$build/BOOTX64.EFI" embedded signed; do

@@ -57,6 +57,9 @@ static void a_configuration_is_none(void **state)
 		"host -fetch http://a/b\nvm a -kernel k",
 		"vm a -kernel k\nhost -fetch http://a/b",
 		"host -on-end wait",
+		"host -fetch \"http://a/b\"",
+		"host -fetch 'http://a/b'",
+		"host -fetch http://a\\/b",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
