@@ -104,10 +104,11 @@ EFI_STATUS config_server(const EFI_LOADED_IMAGE *image, struct net *net, struct 
 
 EFI_STATUS config_fetch(const struct net *net, struct boot_info *info)
 {
-	static char name[SOURCE_NAME_SIZE];
-	struct source source = {};
-	EFI_STATUS status = source_fetch(net, "stencil.conf", name, &source, info);
+	static struct source source; /* whose name stays in use */
+	EFI_STATUS status = source_fetch(net, net->own_folder, "stencil.conf", &source, info);
 
+	if (status == EFI_NOT_FOUND)
+		status = source_fetch(net, "", "stencil.conf", &source, info);
 	if (status == EFI_NOT_FOUND)
 		return firmware_fail(status,
 				     L"%a: has neither %astencil.conf nor stencil.conf; put one "
@@ -116,6 +117,6 @@ EFI_STATUS config_fetch(const struct net *net, struct boot_info *info)
 	if (EFI_ERROR(status))
 		return status;
 	firmware_free((void *)info->config);
-	info->config_name = name + sizeof(SOURCE_FETCHED) - 1;
+	info->config_name = source.name + sizeof(SOURCE_FETCHED) - 1;
 	return read(&source, true, info);
 }

@@ -24,7 +24,7 @@
 struct ramdisk {
 	struct ramdisk_parts parts;
 	struct source source[RAMDISK_PARTS_MAX];
-	char name[RAMDISK_PARTS_MAX][SOURCE_NAME_SIZE];
+	char name[RAMDISK_PARTS_MAX][RAMDISK_PART_NAME_SIZE];
 };
 
 /* Open the section, or all files of the row; the first name that is missing ends it. */
@@ -53,9 +53,9 @@ static EFI_STATUS row_open(const EFI_LOADED_IMAGE *image, const char *row, const
 	return EFI_SUCCESS;
 }
 
-/* The same on the server. */
-static EFI_STATUS row_fetch(const struct net *net, const char *row, struct ramdisk *ramdisk,
-			    struct boot_info *info)
+/* The same in a folder of the server. */
+static EFI_STATUS row_fetch_from(const struct net *net, const char *folder, const char *row,
+				 struct ramdisk *ramdisk, struct boot_info *info)
 {
 	for (unsigned i = 0; ramdisk->parts.n < RAMDISK_PARTS_MAX; i++) {
 		unsigned n = ramdisk->parts.n;
@@ -63,7 +63,7 @@ static EFI_STATUS row_fetch(const struct net *net, const char *row, struct ramdi
 		EFI_STATUS status;
 
 		ramdisk_part_name(row, i, file);
-		status = source_fetch(net, file, ramdisk->name[n], &ramdisk->source[n], info);
+		status = source_fetch(net, folder, file, &ramdisk->source[n], info);
 		if (EFI_ERROR(status))
 			return status == EFI_NOT_FOUND ? EFI_SUCCESS : status;
 		if (!ramdisk_parts_add(&ramdisk->parts, ramdisk->source[n].size))
@@ -71,6 +71,18 @@ static EFI_STATUS row_fetch(const struct net *net, const char *row, struct ramdi
 					     net->url.folder, file);
 	}
 	return EFI_SUCCESS;
+}
+
+/* All files of a row come from the same folder: they may be parts of one archive. */
+static EFI_STATUS row_fetch(const struct net *net, const char *row, struct ramdisk *ramdisk,
+			    struct boot_info *info)
+{
+	unsigned n = ramdisk->parts.n;
+	EFI_STATUS status = row_fetch_from(net, net->own_folder, row, ramdisk, info);
+
+	if (EFI_ERROR(status) || ramdisk->parts.n > n)
+		return status;
+	return row_fetch_from(net, "", row, ramdisk, info);
 }
 
 /*

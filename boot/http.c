@@ -160,8 +160,8 @@ static void free_headers(const struct http_message *message)
 }
 
 /*
- * Receive the head of the answer, and what it means for 'method'. After a head with an error's
- * status the firmware's status is an error, too.
+ * Receive the head of the answer, and what it means for 'method'. The firmware's status is an error
+ * after each answer from 300 on.
  */
 static EFI_STATUS receive_head(struct exchange *exchange, enum http_method method,
 			       enum http_answer *ret, unsigned *ret_number, uint64_t *ret_size)
@@ -173,7 +173,7 @@ static EFI_STATUS receive_head(struct exchange *exchange, enum http_method metho
 	*message = (struct http_message){.response = &response};
 	status = receive(exchange);
 	*ret_number = http_answer_number(response.status);
-	if (EFI_ERROR(status) && *ret_number < 400) {
+	if (EFI_ERROR(status) && *ret_number < 300) {
 		free_headers(message);
 		return status;
 	}

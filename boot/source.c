@@ -75,20 +75,16 @@ static EFI_STATUS find_file(struct source *source, struct boot_info *info)
 	return status;
 }
 
-EFI_STATUS source_fetch(const struct net *net, const char *file, char name[SOURCE_NAME_SIZE],
+EFI_STATUS source_fetch(const struct net *net, const char *folder, const char *file,
 			struct source *source, struct boot_info *info)
 {
 	uint64_t begin = __builtin_ia32_rdtsc();
 	EFI_STATUS status;
 
+	append(append(append(source->fetched, SOURCE_FETCHED), folder), file);
+	source->name = source->fetched;
 	source->net = net;
-	source->name = name;
-	append(append(append(name, SOURCE_FETCHED), net->own_folder), file);
 	status = find_file(source, info);
-	if (status == EFI_NOT_FOUND) {
-		append(append(name, SOURCE_FETCHED), file);
-		status = find_file(source, info);
-	}
 	info->firmware_io_tsc += __builtin_ia32_rdtsc() - begin;
 	return status;
 }

@@ -16,9 +16,10 @@ enum { SOURCE_NAME_SIZE = 64 };
 struct source {
 	const char *name; /* of the file in \stencil\; "fetch/NAME": of a file below the URL */
 	struct volume_file file;
-	const char *section;   /* NULL: a file */
-	const struct net *net; /* NULL: not fetched */
-	uint64_t size;	       /* bytes */
+	const char *section;		/* NULL: a file */
+	const struct net *net;		/* NULL: not fetched */
+	char fetched[SOURCE_NAME_SIZE]; /* the name of a fetched file */
+	uint64_t size;			/* bytes */
 };
 
 /*
@@ -28,10 +29,10 @@ struct source {
 EFI_STATUS source_open(const EFI_LOADED_IMAGE *image, const char *section, struct source *source,
 		       struct boot_info *info);
 /*
- * Open 'file' of the server: the machine's own, or else the one for all machines. Writes its name
- * to 'name', which the source uses. EFI_NOT_FOUND: neither exists; all other errors are printed.
+ * Open 'file' in a folder of the server, the machine's own or "". EFI_NOT_FOUND: there is none; all
+ * other errors are printed.
  */
-EFI_STATUS source_fetch(const struct net *net, const char *file, char name[SOURCE_NAME_SIZE],
+EFI_STATUS source_fetch(const struct net *net, const char *folder, const char *file,
 			struct source *source, struct boot_info *info);
 /* Read all bytes, and check them if they are a file's; prints an error. */
 EFI_STATUS source_read(const struct source *source, void *buffer, struct boot_info *info);

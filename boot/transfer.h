@@ -13,5 +13,5 @@
 EFI_STATUS transfer_measure(const struct net *net, const char *url, uint64_t *ret_size);
 /* Read the whole file, which must have exactly 'size' bytes. Prints errors, and long progress. */
 EFI_STATUS transfer_read(const struct net *net, const char *url, void *buffer, uint64_t size);
-/* Write a file of 'size' bytes. Prints errors, and long progress. */
+/* Write a file of 'size' bytes. Prints errors, and over HTTP long progress. */
 EFI_STATUS transfer_write(const struct net *net, const char *url, void *data, uint64_t size);

@@ -22,6 +22,8 @@ defaults:
     gremlin    words for gremlin/main.c, which is then started in front of Stencil ("")
     files      a table: name = content in hexadecimal digits, a file "{work}/NAME" for qemu ({})
     blob       size in MiB of a file of zeros in the ramdisk (0)
+    faults     a table: file = how fleet_server.py treats it badly ({})
+    served     regular expressions, each to be found in some line of the fleet's server ([])
     load       processes that keep the host's processors busy meanwhile (0)
     timeout    seconds until the machine must have ended (120)
     until      a regular expression: a matching line on the first serial port ends the run too
@@ -58,6 +60,7 @@ import time
 import tomllib
 
 import appliance
+import fleet
 from qemu import Machine, QemuEnded
 from screen_text import load_font, load_picture, read_text
 from tpm import Tpm, extended
@@ -70,7 +73,7 @@ DEFAULTS = {
     "disk": "virtio", "media": "disk", "display": ["VGA"], "serial": ["com1"], "qemu": [],
     "host": "host -on-end poweroff -on-panic poweroff",
     "tpm": "", "config": "vm one -m 16M -kernel /hello.elf\n", "gremlin": "", "files": {}, "blob": 0,
-    "load": 0, "timeout": 120, "until": None, "keys": [], "commands": [], "resets": 0,
+    "load": 0, "faults": {}, "served": [], "timeout": 120, "until": None, "keys": [], "commands": [], "resets": 0,
     "end": "no vmx", "reason": "guest-shutdown",
     "processors": None, "expect": [], "forbid": ["panic", "warning", "left out"], "screen": [],
     "dark": [], "scale": 1,
@@ -97,6 +100,8 @@ DISKS = {
             "virtio-net-pci,netdev=net,romfile="],
     "ipxe": ["-netdev", "user,id=net,tftp={work}/tftp,bootfile=start", "-device",
              "virtio-net-pci,netdev=net"],
+    "card": ["-drive", DRIVE, "-device", "virtio-blk-pci,drive=disk,bootindex=1", "-netdev", "user,id=net",
+             "-device", "virtio-net-pci,netdev=net,romfile="],
     "scsi_cdrom": ["-drive", DRIVE, "-device", "virtio-scsi-pci", "-device", "scsi-cd,drive=disk"],
 }
 
@@ -143,6 +148,7 @@ MEDIA = {
     "late": make_late,
     "disk": make_disk,
     **appliance.MEDIA,
+    **fleet.MEDIA,
 }
 
 
@@ -159,7 +165,7 @@ def make_parts(shape, work):
     """Configuration and ramdisk; returns the paths of all parts of the medium."""
     files = work / "ramdisk"
     parts = {"efi": BUILD / "BOOTX64.EFI", "config": work / "stencil.conf", "ramdisk": work / "ramdisk.cpio",
-             "image": work / "image", "work": work}
+             "image": work / "image", "work": work, "faults": shape["faults"], "server": None}
     parts["config"].write_text(shape["host"] + "\n" + shape["config"], encoding="utf-8")
     files.mkdir()
     shutil.copy(BUILD / "tests/guest/hello.elf", files)
@@ -248,7 +254,8 @@ def run_with_tpm(arguments, shape, parts):
 
 
 def boot(shape, work):
-    """Returns who ended the machine, the lines of each serial port, and the text of each screen."""
+    """Returns who ended the machine, the lines of each serial port, the text of each screen, and what
+    the server has done."""
     parts = make_parts(shape, work)
     MEDIA[shape["media"]](parts)
     if shape["gremlin"]:
@@ -262,7 +269,7 @@ def boot(shape, work):
     screens = [read_text(load_picture(work / f"screen{number}.ppm"), glyphs)
                for number in range(len(shape["display"]))]
     serials = [read_serial(serial_path(work, number)) for number in range(len(shape["serial"]))]
-    return reason, serials, screens
+    return reason, serials, screens, parts["server"].lines if parts["server"] else []
 
 
 def found(patterns, lines):
@@ -299,11 +306,13 @@ def judge_screen(where, text, shape):
     return wrong
 
 
-def judge(shape, reason, serials, screens):
+def judge(shape, reason, serials, screens, served):
     """Returns what is wrong, in words."""
     wrong = []
     if reason != shape["reason"]:
         wrong.append(f"the machine's end is {reason} instead of {shape['reason']}")
+    wrong += [f"the server: missing: {pattern}" for pattern in shape["served"]
+              if not found([pattern], served)]
     for number, lines in enumerate(serials):
         wrong += judge_lines(f"serial {number}", lines, shape["expect"], shape)
     for number, text in enumerate(screens):
@@ -315,13 +324,14 @@ def judge(shape, reason, serials, screens):
     return wrong
 
 
-def show(serials, screens, work):
+def show(serials, screens, served, work):
     """Print all that a run left behind."""
     for number, lines in enumerate(serials):
         print(f"--- serial {number}", *lines, sep="\n")
     for number, text in enumerate(screens):
         print(f"--- screen {number}, scale {text.scale}, {text.n_unknown()} cells unknown")
         print(*text.lines(), sep="\n")
+    print("--- server", *served, sep="\n")
     print("--- QEMU", (work / "messages").read_text(errors="replace"), sep="\n")
 
 
@@ -349,12 +359,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="stencil-boot.") as folder:
         work = pathlib.Path(folder)
         try:
-            reason, serials, screens = boot(shape, work)
+            reason, serials, screens, served = boot(shape, work)
         except QemuEnded:
             sys.exit((work / "messages").read_text(errors="replace") + "QEMU has ended")
-        wrong = judge(shape, reason, serials, screens)
+        wrong = judge(shape, reason, serials, screens, served)
         if wrong or options.keep:
-            show(serials, screens, work)
+            show(serials, screens, served, work)
         if options.keep:
             options.keep.mkdir(parents=True, exist_ok=True)
             for path in [*work.glob("serial*"), *work.glob("*.ppm"), work / "messages"]:
