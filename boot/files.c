@@ -2,8 +2,8 @@
 /*
  * Reads configuration and ramdisk into memory that the hypervisor keeps. A section of the image
  * replaces the files of the volume, for each of the two separately: an image with a .config
- * section still reads the ramdisk's files. After the ramdisk's files come those that earlier runs
- * have handed over; once there are any, another configuration may take the first one's place.
+ * section still reads the ramdisk's files. Then come a server's files, if the configuration names a
+ * server, and then those that earlier runs have handed over.
  */
 #include "boot/files.h"
 
