@@ -195,10 +195,8 @@ static EFI_STATUS fail_transfer(EFI_STATUS status, const char *url)
 	if (status == EFI_ACCESS_DENIED)
 		return firmware_fail(
 			status, L"%a: the firmware allows no plain HTTP; use a TFTP server", url);
-	return firmware_fail(status,
-			     L"%a: no whole answer within %d seconds; check the server and the "
-			     L"network",
-			     url, TIMEOUT_S);
+	return firmware_fail(status, L"%a: %s; check the server and the network", url,
+			     net_reason(status));
 }
 
 /* The error that the answer means; the answer to HEAD that there is no file is not printed. */
@@ -268,9 +266,9 @@ static EFI_STATUS read_body(struct exchange *exchange, char *buffer, uint64_t si
 			status = EFI_END_OF_FILE;
 		if (EFI_ERROR(status))
 			return firmware_fail(status,
-					     L"%a: the server has sent %ld of %ld bytes; check it "
-					     L"and the network",
-					     exchange->url, at, size);
+					     L"%a: the server has sent %ld of %ld bytes: %s; check "
+					     L"it and the network",
+					     exchange->url, at, size, net_reason(status));
 		net_show_progress(L"reading", exchange->url, at, at + len, size);
 	}
 	return EFI_SUCCESS;

@@ -9,8 +9,16 @@
 #include "boot/firmware.h"
 #include "boot/ip4_config2.h"
 
-#define PROGRESS_STEP  (UINT64_C(4) << 20) /* bytes */
-#define ADDRESS_TENTHS 200
+#define PROGRESS_STEP (UINT64_C(4) << 20) /* bytes */
+/* UEFI specification, "Status Codes"; gnu-efi does not declare them. */
+#define ERROR_NETWORK_UNREACHABLE EFIERR(100)
+#define ERROR_HOST_UNREACHABLE	  EFIERR(101)
+#define ERROR_PORT_UNREACHABLE	  EFIERR(103)
+#define ERROR_CONNECTION_FIN	  EFIERR(104)
+#define ERROR_CONNECTION_RESET	  EFIERR(105)
+#define ERROR_CONNECTION_REFUSED  EFIERR(106)
+
+#define ADDRESS_TENTHS 600
 #define TENTH_US       100000
 
 static const EFI_GUID config_guid = IP4_CONFIG2_GUID;
@@ -178,6 +186,25 @@ EFI_STATUS net_child_open(const struct net *net, const EFI_GUID *binding, const 
 void net_child_close(const struct net_child *child)
 {
 	child->binding->DestroyChild(child->binding, child->handle);
+}
+
+const CHAR16 *net_reason(EFI_STATUS status)
+{
+	switch (status) {
+	case EFI_TIMEOUT:
+		return L"no answer in time";
+	case ERROR_NETWORK_UNREACHABLE:
+	case ERROR_HOST_UNREACHABLE:
+		return L"no way to the server";
+	case ERROR_PORT_UNREACHABLE:
+	case ERROR_CONNECTION_REFUSED:
+		return L"no server at that port";
+	case ERROR_CONNECTION_FIN:
+	case ERROR_CONNECTION_RESET:
+		return L"the server has ended the connection";
+	default:
+		return L"the transfer has failed";
+	}
 }
 
 void net_show_progress(const CHAR16 *doing, const char *url, uint64_t before, uint64_t done,

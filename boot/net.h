@@ -32,6 +32,8 @@ EFI_STATUS net_child_open(const struct net *net, const EFI_GUID *binding, const 
 			  struct net_child *ret);
 void net_child_close(const struct net_child *child);
 
+/* Why a transfer has failed with 'status'. */
+const CHAR16 *net_reason(EFI_STATUS status);
 /* Show that a transfer of 'size' bytes is at 'done', and was at 'before', if that takes long. */
 void net_show_progress(const CHAR16 *doing, const char *url, uint64_t before, uint64_t done,
 		       uint64_t size);

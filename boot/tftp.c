@@ -56,10 +56,8 @@ static EFI_STATUS fail_transfer(EFI_STATUS status, const char *url)
 {
 	if (status == EFI_NOT_FOUND)
 		status = EFI_NO_RESPONSE;
-	return firmware_fail(status,
-			     L"%a: the transfer has failed; check the server, its log and the "
-			     L"network",
-			     url);
+	return firmware_fail(status, L"%a: %s; check the server, its log and the network", url,
+			     net_reason(status));
 }
 
 /* Find the length in the server's answer. */
