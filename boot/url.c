@@ -26,7 +26,7 @@ static bool starts(const char *text, uint64_t len, const char *with, unsigned *r
 {
 	unsigned i = 0;
 
-	while (with[i] != '\0' && i < len && text[i] == with[i])
+	while (i < len && with[i] != '\0' && text[i] == with[i])
 		i++;
 	*ret_len = i;
 	return with[i] == '\0';
