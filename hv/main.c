@@ -57,6 +57,7 @@
 #include "hv/vm/build.h"
 #include "hv/vm/bury.h"
 #include "hv/vm/hold.h"
+#include "hv/vm/map.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/output.h"
 #include "hv/vm/protect.h"
@@ -422,6 +423,7 @@ static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
 	template_set_config(config.clones, config.host.checksum);
+	map_set_config(config.clones);
 	save_queue_set_config(config.saves);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, time_now(), link) == OK) {
@@ -443,11 +445,13 @@ static void start_vms(void)
 static enum end outcome(void)
 {
 	const struct vm_totals *totals = &vm_totals;
+	bool is_well = totals->n_ended_well == totals->n_made;
 
 	log_info("%u of %u VMs ended well", totals->n_ended_well, totals->n_made);
-	if (!save_queue_end() || !template_lines_are_done())
-		return END_VM_FAILED;
-	return totals->n_ended_well == totals->n_made ? END_OK : END_VM_FAILED;
+	is_well &= save_queue_end();
+	is_well &= template_lines_are_done();
+	is_well &= map_all_are_well();
+	return is_well ? END_OK : END_VM_FAILED;
 }
 
 /* Leave the files of this run to the next start. False: that failed, and an error says why. */

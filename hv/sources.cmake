@@ -57,6 +57,7 @@ set(HV_MACHINE_SOURCES
 	hv/vm/bury.c
 	hv/vm/hold.c
 	hv/vm/life.c
+	hv/vm/map.c
 	hv/vm/merge_scan.c
 	hv/vm/output.c
 	hv/vm/protect.c
@@ -96,6 +97,7 @@ set(HV_START_SOURCES
 	hv/backends/option.c
 	hv/backends/suggest.c
 	hv/config/dimm_place.c
+	hv/config/map_read.c
 	hv/config/read.c
 	hv/config/template_check.c
 	hv/config/template_lines.c

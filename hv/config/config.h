@@ -195,7 +195,19 @@ struct host_config {
 	struct diag_place mask_place;
 };
 
-/* A line "clone TEMPLATE count=N parallel=N ...", or "vm NAME -incoming template:TEMPLATE". */
+/* What a line "map TEMPLATE jobs=PATH ..." has besides a line "clone": a clone for each job. */
+struct map_config {
+	const char *jobs; /* path in the ramdisk; NULL: not given */
+	struct diag_place jobs_place;
+	const struct image *jobs_image; /* set by map_open() */
+	uint32_t first;			/* number of the first job */
+	struct map *map;		/* while it runs, and before: hv/vm/map.h */
+};
+
+/*
+ * A line "clone TEMPLATE count=N parallel=N ...", or "vm NAME -incoming template:TEMPLATE", or a
+ * line "map".
+ */
 struct clone_config {
 	struct clone_config *next;
 	const char *template; /* name of a VM, or of a clone */
@@ -206,6 +218,7 @@ struct clone_config {
 	uint64_t max_private;	 /* bytes, whole pages; 0: as the template */
 	bool precopy;		 /* copy for later clones in advance what the first has written */
 	struct diag_place place; /* of the template's name */
+	struct map_config *map;	 /* NULL: the clones have no jobs */
 	unsigned n_started, n_running; /* see hv/vm/clone_line.h */
 	bool lacks_memory;	       /* the latest clone found none, and is still wanted */
 };

@@ -11,6 +11,7 @@
 #include "hv/backends/parse.h"
 #include "hv/backends/suggest.h"
 #include "hv/config/dimm_place.h"
+#include "hv/config/map_read.h"
 #include "hv/config/template_check.h"
 #include "hv/config/template_lines.h"
 #include "hv/config/vm_files.h"
@@ -343,13 +344,16 @@ static enum status read_line(struct config *config, const struct word *words, st
 		return read_host(config, words->next, arena, diag);
 	if (strcmp(words->text, "clone") == 0)
 		return clone_read(config, words, arena, diag);
+	if (strcmp(words->text, "map") == 0)
+		return map_read(config, words, arena, diag);
 	if (strcmp(words->text, "save") == 0)
 		return save_read(config, words, arena, diag);
 	diag_error(diag, word_place(words, 0),
-		   "a line begins with 'vm', 'template', 'clone', 'save' or 'host', not with '%s'",
+		   "a line begins with 'vm', 'template', 'clone', 'map', 'save' or 'host', not "
+		   "with '%s'",
 		   words->text);
 	near = suggest(words->text, words->len);
-	suggest_list(&near, "vm template clone save host"); /* the message names them all */
+	suggest_list(&near, "vm template clone map save host"); /* the message names them all */
 	suggest_tell(&near, "", diag);
 	return OK;
 }
@@ -460,6 +464,7 @@ enum status config_open(struct config *config, struct image_list *images, struct
 		(void)vm_open_fw_cfg(vm, images, diag);
 		(void)incoming_open(vm, images, diag);
 	}
+	map_open(config, images, diag);
 	save_check_paths(config, images, diag);
 	config_check_sharing(config, diag);
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;

@@ -8,8 +8,8 @@
  * 'diag'. ERR_INVAL: there was one; 'ret' may still go to config_open(), which reports its own.
  * ERR_NOMEM: the arena is full, reported. After any error no VM may start.
  *
- * A line of the text is "vm NAME OPTIONS", "template NAME OPTIONS", "clone ...", "save ..." or
- * "host OPTIONS", with words as in word.h.
+ * A line of the text is "vm NAME OPTIONS", "template NAME OPTIONS", "clone ...", "map ...",
+ * "save ..." or "host OPTIONS", with words as in word.h.
  */
 enum status config_parse(const char *text, size_t len, struct arena *arena, struct diag *diag,
 			 struct config *ret);

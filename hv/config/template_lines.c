@@ -17,8 +17,7 @@
 #define TEMPLATE_PREFIX "template:"
 #define FILE_PREFIX	"file:"
 
-static enum status add_clone(struct config *config, const struct clone_config *clone,
-			     struct arena *arena)
+enum status clone_add(struct config *config, const struct clone_config *clone, struct arena *arena)
 {
 	struct clone_config **tail = &config->clones;
 
@@ -123,7 +122,7 @@ enum status clone_read(struct config *config, const struct word *keyword, struct
 		if (is_option_with_value(word))
 			word = word->next;
 	}
-	return status == OK ? add_clone(config, &clone, arena) : OK;
+	return status == OK ? clone_add(config, &clone, arena) : OK;
 }
 
 static bool is_incoming(const struct word *word)
@@ -154,7 +153,7 @@ enum status clone_read_incoming(struct config *config, const struct word *name, 
 	}
 	clone.template = from->text + strlen(TEMPLATE_PREFIX);
 	clone.place = word_place(from, strlen(TEMPLATE_PREFIX));
-	return add_clone(config, &clone, arena);
+	return clone_add(config, &clone, arena);
 }
 
 /* Whether a clone of the line has this name: the line's own, or TEMPLATE-NUMBER. */

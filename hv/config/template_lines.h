@@ -13,6 +13,9 @@
 enum status clone_read(struct config *config, const struct word *keyword, struct arena *arena,
 		       struct diag *diag);
 
+/* Add a copy of the line to the configuration's. ERR_NOMEM: the arena is full, not reported. */
+enum status clone_add(struct config *config, const struct clone_config *clone, struct arena *arena);
+
 /*
  * The word of a "vm" line that makes the VM a clone: "-incoming" before "template:...". NULL: the
  * VM is not a clone.

@@ -34,6 +34,9 @@ enum device_wish {
 	WISH_REVERT = 1 << 23,	     /* clones only: return to the template's state */
 	WISH_PANICKED = 1 << 24,     /* the guest has panicked */
 	WISH_CRASH_LOADED = 1 << 25, /* its crash kernel starts */
+	WISH_JOB_OUTPUT = 1 << 26,   /* keep the byte in bits 7:0, of enum job_channel in 15:8 */
+	WISH_JOB_PUT = 1 << 27,	     /* keep the file that was written */
+	WISH_JOB_END = 1 << 28,	     /* end the VM, whose job has the wait status in bits 15:0 */
 };
 
 /*

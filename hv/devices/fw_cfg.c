@@ -26,19 +26,19 @@ enum item_number {
 #define ID_DMA		BIT(1)
 #define UUID_SIZE	16
 
-enum own_file { OWN_NAME, OWN_TEMPLATE, OWN_INDEX, OWN_SEED, OWN_MAC };
-_Static_assert(OWN_MAC + 1 == FW_CFG_OWN_FILES, "one entry in the directory each");
+enum own_file { OWN_NAME, OWN_TEMPLATE, OWN_INDEX, OWN_SEED, OWN_MAC, OWN_JOB };
+_Static_assert(OWN_JOB == FW_CFG_OWN_FILES, "one entry in the directory each");
 
 static const struct {
 	const char *name;
 	uint32_t len;
-} own_files[FW_CFG_OWN_FILES] = {
+} own_files[] = {
 	[OWN_NAME] = {"opt/stencil/name", 64},	 [OWN_TEMPLATE] = {"opt/stencil/template", 64},
 	[OWN_INDEX] = {"opt/stencil/index", 16}, [OWN_SEED] = {"opt/stencil/seed", 32},
-	[OWN_MAC] = {"opt/stencil/mac", 18},
+	[OWN_MAC] = {"opt/stencil/mac", 18},	 [OWN_JOB] = {"opt/stencil/job", FW_CFG_JOB_SIZE},
 };
 
-#define OWN_SIZE 64 /* of the longest computed item, except for the directory */
+#define OWN_SIZE 64 /* of the longest computed item, except for the directory and the job */
 
 /* An item. 'data' points into 'own', or elsewhere. */
 struct item {
@@ -124,6 +124,9 @@ static void set_own_file(struct item *item, const struct identity *identity, enu
 		item->data = identity->seed;
 		item->len = sizeof(identity->seed);
 		return;
+	case OWN_JOB:
+		item->len = FW_CFG_JOB_SIZE; /* see set_job_part() */
+		return;
 	case OWN_MAC:
 		format(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		       mac[3], mac[4], mac[5]);
@@ -142,28 +145,41 @@ static const struct fw_cfg_file *find_file(const struct fw_cfg *fw_cfg, unsigned
 	return file;
 }
 
-static void set_file(struct item *item, const struct fw_cfg *fw_cfg, unsigned n)
-{
-	const struct fw_cfg_file *file;
-
-	if (n < FW_CFG_OWN_FILES) {
-		set_own_file(item, &fw_cfg->identity, n);
-		return;
-	}
-	file = find_file(fw_cfg, n - FW_CFG_OWN_FILES);
-	if (file == NULL)
-		return;
-	item->data = file->data;
-	item->len = file->len;
-}
-
-static unsigned count_files(const struct fw_cfg *fw_cfg)
+/* The number of the job's file, the last one: those of -fw_cfg keep theirs in older states. */
+static unsigned job_number(const struct fw_cfg *fw_cfg)
 {
 	unsigned n = FW_CFG_OWN_FILES;
 
 	for (const struct fw_cfg_file *file = fw_cfg->files; file; file = file->next)
 		n++;
 	return n;
+}
+
+/* Whether a file is one of ours; otherwise '*ret_file' is the one of -fw_cfg, or NULL. */
+static bool is_own(const struct fw_cfg *fw_cfg, unsigned n, enum own_file *ret,
+		   const struct fw_cfg_file **ret_file)
+{
+	*ret = n;
+	if (n < FW_CFG_OWN_FILES)
+		return true;
+	*ret = OWN_JOB;
+	*ret_file = find_file(fw_cfg, n - FW_CFG_OWN_FILES);
+	return *ret_file == NULL && n == job_number(fw_cfg);
+}
+
+static void set_file(struct item *item, const struct fw_cfg *fw_cfg, unsigned n)
+{
+	const struct fw_cfg_file *file;
+	enum own_file own;
+
+	if (is_own(fw_cfg, n, &own, &file)) {
+		set_own_file(item, &fw_cfg->identity, own);
+		return;
+	}
+	if (file == NULL)
+		return;
+	item->data = file->data;
+	item->len = file->len;
 }
 
 /* Find any item except the directory. A missing item has no bytes. */
@@ -212,18 +228,19 @@ static uint64_t item_len(const struct fw_cfg *fw_cfg, const struct item *item)
 {
 	if (!is_directory(fw_cfg))
 		return item->len;
-	return DIRECTORY_HEAD + count_files(fw_cfg) * sizeof(struct directory_entry);
+	return DIRECTORY_HEAD + (job_number(fw_cfg) + 1) * sizeof(struct directory_entry);
 }
 
 static void make_entry(const struct fw_cfg *fw_cfg, unsigned n, struct directory_entry *entry)
 {
-	bool is_own = n < FW_CFG_OWN_FILES;
-	const struct fw_cfg_file *file = is_own ? NULL : find_file(fw_cfg, n - FW_CFG_OWN_FILES);
+	const struct fw_cfg_file *file;
+	enum own_file own;
+	bool is_ours = is_own(fw_cfg, n, &own, &file);
 
 	memset(entry, 0, sizeof(*entry));
-	put_big(entry->size, sizeof(entry->size), is_own ? own_files[n].len : file->len);
+	put_big(entry->size, sizeof(entry->size), is_ours ? own_files[own].len : file->len);
 	put_big(entry->number, sizeof(entry->number), FW_CFG_FIRST_FILE + n);
-	format(entry->name, sizeof(entry->name), "%s", is_own ? own_files[n].name : file->name);
+	format(entry->name, sizeof(entry->name), "%s", is_ours ? own_files[own].name : file->name);
 }
 
 /*
@@ -236,7 +253,7 @@ static void set_directory_part(struct item *part, const struct fw_cfg *fw_cfg, u
 
 	part->data = part->own;
 	if (*off < DIRECTORY_HEAD) {
-		put_big(part->own, DIRECTORY_HEAD, count_files(fw_cfg));
+		put_big(part->own, DIRECTORY_HEAD, job_number(fw_cfg) + 1);
 		part->len = DIRECTORY_HEAD;
 		return;
 	}
@@ -245,6 +262,31 @@ static void set_directory_part(struct item *part, const struct fw_cfg *fw_cfg, u
 	memcpy(part->own, &entry, sizeof(entry));
 	part->len = sizeof(entry);
 	*off %= sizeof(entry);
+}
+
+static bool is_job(const struct fw_cfg *fw_cfg)
+{
+	unsigned number = fw_cfg->selected & (ITEM_ARCH_LOCAL | ITEM_MASK);
+
+	return number == FW_CFG_FIRST_FILE + job_number(fw_cfg);
+}
+
+/* The part of the job that contains byte '*off', which becomes the offset in that part. */
+static void set_job_part(struct item *part, const struct fw_cfg *fw_cfg, uint64_t *off)
+{
+	const char *text = fw_cfg->identity.job ? fw_cfg->identity.job : "";
+	size_t len = strnlen(text, FW_CFG_JOB_SIZE - 1);
+
+	if (*off < len) {
+		part->data = (const uint8_t *)text;
+		part->len = len;
+		return;
+	}
+	memset(part->own, '\n', sizeof(part->own));
+	*off = 0;
+	part->len = FW_CFG_JOB_SIZE - fw_cfg->offset;
+	if (part->len > sizeof(part->own))
+		part->len = sizeof(part->own);
 }
 
 /*
@@ -260,6 +302,8 @@ static uint64_t next_bytes(const struct fw_cfg *fw_cfg, struct item *item, const
 		return 0;
 	if (is_directory(fw_cfg))
 		set_directory_part(item, fw_cfg, &off);
+	else if (is_job(fw_cfg))
+		set_job_part(item, fw_cfg, &off);
 	*ret_data = item->data + off;
 	return item->len - off;
 }

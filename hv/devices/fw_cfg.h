@@ -23,6 +23,7 @@
  *	opt/stencil/index	16 bytes	number among the clones, decimal, or empty
  *	opt/stencil/seed	32 bytes	random, binary
  *	opt/stencil/mac		18 bytes	02:xx:xx:xx:xx:xx
+ *	opt/stencil/job		4096 bytes	the clone's job of a "map", empty without one
  */
 #define FW_CFG_PORT	   0x510
 #define FW_CFG_N_PORTS	   2
@@ -30,8 +31,9 @@
 #define FW_CFG_DMA_N_PORTS 8
 
 #define FW_CFG_FIRST_FILE 0x20 /* number of the directory's first file */
-#define FW_CFG_OWN_FILES  5
-#define FW_CFG_MAX_FILES  32 /* our own files and those of -fw_cfg, as in QEMU */
+#define FW_CFG_OWN_FILES  5    /* before those of -fw_cfg; opt/stencil/job comes last */
+#define FW_CFG_JOB_SIZE	  4096 /* a job and at least one newline */
+#define FW_CFG_MAX_FILES  33   /* our own files and those of -fw_cfg */
 
 /*
  * A call of fw_cfg_transfer() moves at most this many bytes. The guest repeats its write to the

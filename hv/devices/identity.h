@@ -11,6 +11,7 @@
 struct identity {
 	const char *name;     /* not owned */
 	const char *template; /* not owned; NULL: not a clone */
+	const char *job;      /* not owned; NULL: none */
 	uint32_t number;      /* among the template's clones */
 	uint8_t seed[32];
 	uint8_t mac[6];

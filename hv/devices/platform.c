@@ -27,6 +27,7 @@ const struct io_range platform_devices[] = {
 	{FW_CFG_PORT, FW_CFG_N_PORTS, &fw_cfg_class, PLACE(fw_cfg), "fwcfg", 2},
 	{FW_CFG_DMA_PORT, FW_CFG_DMA_N_PORTS, &fw_cfg_class, PLACE(fw_cfg), "fwcfg.dma", 4},
 	{CONTROL_PORT, CONTROL_N_PORTS, &control_class, PLACE(control), "stencil-control", 4},
+	{JOB_PORT, JOB_N_PORTS, &job_port_class, PLACE(job_port), "stencil-job", 4},
 	{NVDIMM_MMIO_BASE, NVDIMM_MMIO_SIZE, &nvdimm_class, 0, "nvdimm-acpi-io", 8},
 };
 const size_t platform_n_devices = ARRAY_SIZE(platform_devices);

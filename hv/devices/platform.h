@@ -6,6 +6,7 @@
 #include "hv/devices/device.h"
 #include "hv/devices/fw_cfg.h"
 #include "hv/devices/irqchip.h"
+#include "hv/devices/job_port.h"
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/pm.h"
 #include "hv/devices/pvpanic.h"
@@ -66,6 +67,7 @@ struct platform {
 	struct debug_exit debug_exit;
 	bool has_nvdimms;
 	struct pvpanic pvpanic;
+	struct job_port job_port;
 	struct control control;
 	struct fw_cfg fw_cfg; /* the caller fills in its identity */
 	unsigned phys_bits;

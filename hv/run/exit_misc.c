@@ -81,7 +81,7 @@ enum exit_action exit_triple_fault(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
-	if (vm->config->no_reboot) {
+	if (vm->config->no_reboot || vm->platform.job_port.is_there) {
 		vm_crash(vm, "triple fault");
 		return EXIT_AGAIN;
 	}

@@ -5,6 +5,7 @@
  */
 #include "hv/run/wish.h"
 
+#include "hv/vm/map.h"
 #include "hv/vm/news.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/tell.h"
@@ -62,6 +63,8 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 		vm_reset(vm);
 	else if (wish & WISH_FW_CFG)
 		transfer_fw_cfg(vcpu);
+	else if (wish & WISH_JOB_END)
+		map_job_ends(vm, (uint16_t)wish);
 	else if (wish & WISH_FREEZE)
 		vm_gather(vm, VM_FREEZE);
 	else if (wish & WISH_REVERT)

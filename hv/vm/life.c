@@ -8,6 +8,7 @@
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/build.h"
+#include "hv/vm/map.h"
 #include "hv/vm/news.h"
 #include "hv/vm/output.h"
 #include "hv/vm/report.h"
@@ -64,6 +65,16 @@ static void log_end(struct vm *vm, enum log_level level, enum log_level detail)
 			 vm->memory.n_dropped, vm->memory.dropped_at->backend->id);
 }
 
+/* Its map has a line for each job; the registers are worth more lines. */
+static void report_job_end(struct vm *vm)
+{
+	if (vm->crashed && vm_may_tell(vm, VM_TOLD_FAILED, LOG_ERROR))
+		log_end(vm, LOG_ERROR, LOG_INFO);
+	else
+		log_end(vm, LOG_DEBUG, LOG_DEBUG);
+	map_report(vm, count_private(vm));
+}
+
 /* Of clones there may be any number, so most end in a sum: see hv/vm/tell.h. */
 static void report_end(struct vm *vm)
 {
@@ -73,7 +84,9 @@ static void report_end(struct vm *vm)
 
 	vm_flush_output(vm);
 	count_end(vm, well);
-	if (vm->template == NULL || vm_may_tell(vm, what, level))
+	if (vm->platform.job_port.is_there)
+		report_job_end(vm);
+	else if (vm->template == NULL || vm_may_tell(vm, what, level))
 		log_end(vm, level, LOG_INFO);
 	else
 		log_end(vm, LOG_DEBUG, LOG_DEBUG);

@@ -15,6 +15,7 @@
 #include "hv/vm/clone_line.h"
 #include "hv/vm/clone_name.h"
 #include "hv/vm/hold.h"
+#include "hv/vm/map.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/news.h"
 #include "hv/vm/output.h"
@@ -88,19 +89,25 @@ static void precopy(struct vm *clone)
 		log_debug("VM %s: no memory to copy all pages in advance", clone->name);
 }
 
-/* Count one more clone of the line, if it asks for one now and the template still has its name. */
-static bool take_turn(struct vm *template, struct clone_config *line)
+/*
+ * Count one more clone of the line, if it asks for one now and the template still has its name. A
+ * clone with a job has the job's number, others the next one.
+ */
+static bool take_turn(struct vm *template, struct clone_config *line, uint32_t *ret_number)
 {
 	bool more;
 
 	lock_acquire(&vms_lock);
 	more = !template->is_given_up && clone_line_take(line);
+	if (more)
+		*ret_number = line->map ? map_take(line) : template_next_number(template);
 	lock_release(&vms_lock);
 	return more;
 }
 
 /* Note whether the clone that was counted was made. */
-static void note_turn(struct vm *template, struct clone_config *line, bool was_made)
+static void note_turn(struct vm *template, struct clone_config *line, uint32_t number,
+		      bool was_made)
 {
 	bool is_news = false;
 
@@ -109,6 +116,8 @@ static void note_turn(struct vm *template, struct clone_config *line, bool was_m
 		clone_line_made(line);
 	else
 		is_news = clone_line_refused(line);
+	if (!was_made && line->map)
+		map_put_back(line, number);
 	lock_release(&vms_lock);
 	if (!was_made)
 		__atomic_store_n(&lines_wait, true, __ATOMIC_RELAXED);
@@ -116,13 +125,79 @@ static void note_turn(struct vm *template, struct clone_config *line, bool was_m
 		vm_tell(template, VM_TOLD_NO_CLONE, LOG_ERROR, "no memory for another clone");
 }
 
+static void copy_vcpus(struct vm *clone)
+{
+	for (unsigned i = 0; i < clone->n_vcpus; i++)
+		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
+	if (clone->platform.uart.is_held) /* because of the template's output */
+		vcpu_request(clone->vcpu, VCPU_REQUEST_UART);
+}
+
+static enum status build_clone(struct vm *clone, struct vm *template, const char *name,
+			       uint32_t number)
+{
+	clone->index = vm_next_index();
+	clone->config = template->config;
+	clone->share.weight = template->share.weight;
+	clone->mem = template->mem;
+	clone->template = template;
+	clone->number = number;
+	clone->guest = template->guest;
+	clone->name = name;
+	if (name == NULL) {
+		clone_name(clone->own_name, template->name, clone->number, clone->index);
+		clone->name = clone->own_name;
+	}
+	ept_clone(&clone->ept, template->layer, template->ept.max_owned);
+	clone->memory = (struct guest_memory){.ept = &clone->ept, .map = clone->mem};
+	platform_copy(&clone->platform, &template->platform);
+	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
+	for (unsigned i = 0; i < clone->n_vcpus; i++) {
+		vcpu_create(&clone->vcpu[i], clone, i, &clone->ept,
+			    &clone->platform.irqchip.lapic[i]);
+		clone->vcpu[i].cpuid = template->vcpu[i].cpuid;
+	}
+	copy_vcpus(clone);
+	vm_identity_make(clone);
+	/* Last: if this fails, the caller can release a complete clone. */
+	return vm_identity_tell(clone);
+}
+
+static struct vm *make_clone(struct vm *template, const char *name, uint32_t number)
+{
+	uint64_t now = rdtsc();
+	struct vm *clone = vm_allocate_clone(template);
+
+	if (clone == NULL)
+		return NULL;
+	lock_acquire(&vms_lock);
+	template->n_holds++;
+	lock_release(&vms_lock);
+	if (build_clone(clone, template, name, number) != OK) {
+		vm_release(clone);
+		template_vm_gone(clone);
+		return NULL;
+	}
+	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
+	news_tell(clone->name, NEWS_CLONED, template->name);
+	clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
+	return clone;
+}
+
+struct vm *template_clone(struct vm *template, const char *name)
+{
+	return make_clone(template, name, template_next_number(template));
+}
+
 static void start_clones(struct vm *template, struct clone_config *line)
 {
-	while (take_turn(template, line)) {
-		struct vm *clone = template_clone(template, line->name);
+	uint32_t number;
+
+	while (take_turn(template, line, &number)) {
+		struct vm *clone = make_clone(template, line->name, number);
 
 		if (clone == NULL || __atomic_load_n(&lines_wait, __ATOMIC_RELAXED))
-			note_turn(template, line, clone != NULL);
+			note_turn(template, line, number, clone != NULL);
 		if (clone == NULL)
 			return;
 		if (line->max_private)
@@ -130,6 +205,8 @@ static void start_clones(struct vm *template, struct clone_config *line)
 		if (line->precopy)
 			precopy(clone);
 		clone->made_for = line;
+		if (line->map)
+			map_begin(line, clone);
 		if (line->paused)
 			vm_pause(clone, true);
 		vm_start(clone);
@@ -204,6 +281,8 @@ static bool begin_freeze(struct vm *vm)
 	vm_flush_output(vm);
 	if (vm->labels.labels)
 		return refuse(vm, "NVDIMM labels cannot be shared");
+	if (vm->platform.job_port.is_there)
+		return refuse(vm, "it runs a job");
 	vm_merge_pause(vm);
 	if (ept_freeze(&vm->ept, &vm->layer) != OK) {
 		vm_merge_resume(vm);
@@ -218,6 +297,7 @@ static void end_freeze(struct vm *vm)
 	reserve_end(vm->mem);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_free_scratch(&vm->vcpu[i]);
+	vm->next_number = map_numbers_end(vm);
 	lock_acquire(&vms_lock);
 	vm->outcome = VM_FROZEN;
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
@@ -289,64 +369,6 @@ void template_adopt(struct vm *vm)
 	template_vm_gone(vm);
 }
 
-static void copy_vcpus(struct vm *clone)
-{
-	for (unsigned i = 0; i < clone->n_vcpus; i++)
-		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
-	if (clone->platform.uart.is_held) /* because of the template's output */
-		vcpu_request(clone->vcpu, VCPU_REQUEST_UART);
-}
-
-static enum status build_clone(struct vm *clone, struct vm *template, const char *name)
-{
-	clone->index = vm_next_index();
-	clone->config = template->config;
-	clone->share.weight = template->share.weight;
-	clone->mem = template->mem;
-	clone->template = template;
-	clone->number = template_next_number(template);
-	clone->guest = template->guest;
-	clone->name = name;
-	if (name == NULL) {
-		clone_name(clone->own_name, template->name, clone->number, clone->index);
-		clone->name = clone->own_name;
-	}
-	ept_clone(&clone->ept, template->layer, template->ept.max_owned);
-	clone->memory = (struct guest_memory){.ept = &clone->ept, .map = clone->mem};
-	platform_copy(&clone->platform, &template->platform);
-	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
-	for (unsigned i = 0; i < clone->n_vcpus; i++) {
-		vcpu_create(&clone->vcpu[i], clone, i, &clone->ept,
-			    &clone->platform.irqchip.lapic[i]);
-		clone->vcpu[i].cpuid = template->vcpu[i].cpuid;
-	}
-	copy_vcpus(clone);
-	vm_identity_make(clone);
-	/* Last: if this fails, the caller can release a complete clone. */
-	return vm_identity_tell(clone);
-}
-
-struct vm *template_clone(struct vm *template, const char *name)
-{
-	uint64_t now = rdtsc();
-	struct vm *clone = vm_allocate_clone(template);
-
-	if (clone == NULL)
-		return NULL;
-	lock_acquire(&vms_lock);
-	template->n_holds++;
-	lock_release(&vms_lock);
-	if (build_clone(clone, template, name) != OK) {
-		vm_release(clone);
-		template_vm_gone(clone);
-		return NULL;
-	}
-	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
-	news_tell(clone->name, NEWS_CLONED, template->name);
-	clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
-	return clone;
-}
-
 void template_vm_ends(struct vm *vm)
 {
 	if (template_is_freezing(vm))
@@ -368,14 +390,16 @@ void template_vm_gone(struct vm *vm)
 	lock_release(&vms_lock);
 }
 
-/* Copy the template's devices. The clone keeps its identity. */
+/* Copy the template's devices. The clone keeps its identity and its job. */
 static void revert_devices(struct vm *clone)
 {
 	struct control control = clone->platform.control;
 	struct identity identity = clone->platform.fw_cfg.identity;
+	bool has_job = clone->platform.job_port.is_there;
 
 	platform_copy(&clone->platform, &clone->template->platform);
 	clone->platform.fw_cfg.identity = identity;
+	clone->platform.job_port.is_there = has_job;
 	clone->platform.control = (struct control){
 		.is_clone = true,
 		.answer = clone->number,

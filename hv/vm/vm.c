@@ -165,37 +165,44 @@ void vm_gather(struct vm *vm, enum vm_action action)
 
 void vm_reset(struct vm *vm)
 {
-	if (vm->config->no_reboot)
+	if (vm->platform.job_port.is_there)
+		vm_end(vm, VM_FAILED, "reset, and it runs a job");
+	else if (vm->config->no_reboot)
 		vm_end(vm, VM_FAILED, "reset, and -no-reboot is given");
 	else
 		vm_gather(vm, VM_RESET);
 }
 
-static void end_v(struct vm *vm, enum vm_outcome outcome, struct vcpu *crashed, const char *fmt,
+static bool end_v(struct vm *vm, enum vm_outcome outcome, struct vcpu *crashed, const char *fmt,
 		  va_list args)
 {
 	if (__atomic_exchange_n(&vm->is_ending, true, __ATOMIC_RELAXED))
-		return;
+		return false;
 	format_v(vm->why, sizeof(vm->why), fmt, args);
 	vm->crashed = crashed;
 	__atomic_store_n(&vm->outcome, outcome, __ATOMIC_RELAXED);
 	vm_gather(vm, VM_END);
+	return true;
 }
 
-void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+bool vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 {
 	va_list args;
+	bool is_first;
 
 	va_start(args, fmt);
-	end_v(vm, outcome, NULL, fmt, args);
+	is_first = end_v(vm, outcome, NULL, fmt, args);
 	va_end(args);
+	return is_first;
 }
 
-void vm_crash(struct vm *vm, const char *fmt, ...)
+bool vm_crash(struct vm *vm, const char *fmt, ...)
 {
 	va_list args;
+	bool is_first;
 
 	va_start(args, fmt);
-	end_v(vm, VM_FAILED, this_cpu()->current, fmt, args);
+	is_first = end_v(vm, VM_FAILED, this_cpu()->current, fmt, args);
 	va_end(args);
+	return is_first;
 }

@@ -99,7 +99,9 @@ struct vm {
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
 	bool by_operator;	    /* asked for the next reset, or the end; a hint for news */
+	bool is_given_up;	    /* a template: not cloned again; guarded by vms_lock */
 	enum vm_outcome outcome;    /* atomic */
+	uint32_t number;	    /* of a clone: among its template's, from 0 */
 	struct output_queue output; /* guarded by hv/vm/output.c */
 	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
@@ -111,8 +113,6 @@ struct vm {
 
 	/* The template, which this clone holds. NULL: the VM is made from the configuration. */
 	struct vm *template;
-	uint32_t number;  /* among its template's clones, from 0 */
-	bool is_given_up; /* of a template: not cloned again; guarded by vms_lock */
 	/* The line of the configuration that asked for the clone, or NULL. */
 	struct clone_config *made_for;
 	char own_name[CLONE_NAME_SIZE];
@@ -255,11 +255,15 @@ void vm_start(struct vm *vm);
  */
 void vm_gather(struct vm *vm, enum vm_action action);
 
-/* Reset the VM, or end it as failed if it has the option -no-reboot. */
+/* Reset the VM, or end it as failed if it runs a job or has the option -no-reboot. */
 void vm_reset(struct vm *vm);
 
-/* End the VM, for a reason that is logged. Only the first reason counts. */
-void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+/*
+ * End the VM, for a reason that is logged. Only the first reason counts; false: this is another
+ * one. The VM is still there while the caller keeps one of its vCPUs from gathering, or holds
+ * vms_lock.
+ */
+bool vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same for a guest that did wrong: log the registers of the loaded vCPU, too. */
-void vm_crash(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool vm_crash(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -240,10 +240,11 @@ void vm_reset(struct vm *vm)
 	news_tell(vm->name, vm->by_operator ? NEWS_RESET_BY_OPERATOR : NEWS_RESET, "");
 }
 
-void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+bool vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 {
 	vm->outcome = outcome;
 	news_tell(vm->name, vm->by_operator ? NEWS_ENDED_BY_OPERATOR : NEWS_ENDED, fmt);
+	return true;
 }
 
 static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)

@@ -248,11 +248,10 @@ static void lines_that_define_nothing_are_errors(void **state)
 {
 	expect_logged("", "c:1:1: no vm is defined\n");
 	expect_logged("host -log info\n# vm\n", "c:1:1: no vm is defined\n");
-	expect_logged(
-		"VM a",
-		"c:1:1: a line begins with 'vm', 'template', 'clone', 'save' or 'host', not with "
-		"'VM'\n"
-		"      = did you mean 'vm'?\n");
+	expect_logged("VM a", "c:1:1: a line begins with 'vm', 'template', 'clone', 'map', 'save' "
+			      "or 'host', not with "
+			      "'VM'\n"
+			      "      = did you mean 'vm'?\n");
 	expect_logged(" vm", "c:1:2: 'vm' needs a name\n");
 	expect_logged("vm -kernel k", "c:1:1: 'vm' needs a name\n");
 	expect_logged("vm 9 -kernel k",
@@ -367,12 +366,13 @@ static void one_mistake_is_one_message(void **state)
 	expect_logged("host -foo bar baz -log\nhost -foo", "c:1:6: -foo: invalid option\n"
 							   "c:1:19: -log: requires an argument\n"
 							   "c:2:6: -foo: invalid option\n");
-	expect_logged("vm a -kernel k \\ \n-m 1G\n-foo\nhost -log loud",
-		      "c:1:16: a blank follows the backslash at the end of the line: remove it\n"
-		      "c:3:1: a line begins with 'vm', 'template', 'clone', 'save' or 'host', not "
-		      "with '-foo'\n"
-		      "c:4:11: Parameter '-log' does not accept value 'loud'\n"
-		      "      = possible values: 'error', 'warning', 'info', 'debug'\n");
+	expect_logged(
+		"vm a -kernel k \\ \n-m 1G\n-foo\nhost -log loud",
+		"c:1:16: a blank follows the backslash at the end of the line: remove it\n"
+		"c:3:1: a line begins with 'vm', 'template', 'clone', 'map', 'save' or 'host', not "
+		"with '-foo'\n"
+		"c:4:11: Parameter '-log' does not accept value 'loud'\n"
+		"      = possible values: 'error', 'warning', 'info', 'debug'\n");
 	expect_logged("vm a -kernel k\\\t \r\n-m 1G",
 		      "c:1:15: a blank follows the backslash at the end of the line: remove it\n");
 	expect_logged("vm a -kernel k -append 'k\\ '", "");

@@ -72,9 +72,10 @@ static void what_is_wrong_is_reported_with_its_place(void **state)
 		 "error: t:3:7: there is no VM 't--1' that could be a template\n" ONLY_T},
 		{"clone t\nclone t+1",
 		 "error: t:3:7: there is no VM 't+1' that could be a template\n" ONLY_T},
-		{"clne t", "error: t:2:1: a line begins with 'vm', 'template', 'clone', 'save' or "
-			   "'host', not with 'clne'\n"
-			   "error:       = did you mean 'clone'?\n"},
+		{"clne t",
+		 "error: t:2:1: a line begins with 'vm', 'template', 'clone', 'map', 'save' or "
+		 "'host', not with 'clne'\n"
+		 "error:       = did you mean 'clone'?\n"},
 		{"vm tu -kernel k\nclone ut", "error: t:3:7: there is no VM 'ut' that could be a "
 					      "template\n"},
 		{"vm web-1 -kernel k\nclone web1",

@@ -43,6 +43,7 @@ static struct fw_cfg fw_cfg;
 #define TEXT_NUMBER (FW_CFG_FIRST_FILE + FW_CFG_OWN_FILES)
 #define BIG_NUMBER  (TEXT_NUMBER + 1)
 #define HUGE_NUMBER (BIG_NUMBER + 1)
+#define JOB_NUMBER  (BIG_NUMBER + 1) /* without the huge file */
 
 static gpa_t at(uint64_t raw)
 {
@@ -164,10 +165,10 @@ static void the_directory_names_every_file(void **state)
 	static const struct {
 		const char *name;
 		unsigned len;
-	} files[] = {{"opt/stencil/name", 64},	   {"opt/stencil/template", 64},
-		     {"opt/stencil/index", 16},	   {"opt/stencil/seed", 32},
-		     {"opt/stencil/mac", 18},	   {"opt/text", 5},
-		     {"opt/big", sizeof(big_file)}};
+	} files[] = {{"opt/stencil/name", 64},	    {"opt/stencil/template", 64},
+		     {"opt/stencil/index", 16},	    {"opt/stencil/seed", 32},
+		     {"opt/stencil/mac", 18},	    {"opt/text", 5},
+		     {"opt/big", sizeof(big_file)}, {"opt/stencil/job", 4096}};
 
 	select_number(0x19);
 	assert_int_equal(in_big(4), ARRAY_SIZE(files));
@@ -211,6 +212,30 @@ static void a_clone_reads_who_it_is(void **state)
 	text_is(0x22, "4294967295", 16);
 }
 
+static void job_is(const char *text)
+{
+	static char want[4096], found[sizeof(want)];
+
+	memset(want, '\n', sizeof(want));
+	memcpy(want, text, strlen(text));
+	select_number(JOB_NUMBER);
+	in(found, sizeof(found));
+	assert_memory_equal(found, want, sizeof(want));
+	item_ends();
+}
+
+static void a_job_is_padded_with_newlines(void **state)
+{
+	static char longest[4096];
+
+	job_is("");
+	fw_cfg.identity.job = "echo 1; exit 3";
+	job_is("echo 1; exit 3");
+	memset(longest, 'x', sizeof(longest) - 1);
+	fw_cfg.identity.job = longest;
+	job_is(longest);
+}
+
 static void what_is_no_clone_has_no_index(void **state)
 {
 	static char long_name[200];
@@ -232,7 +257,7 @@ static void no_selector_reads_what_is_not_there(void **state)
 	for (unsigned number = 0; number <= UINT16_MAX; number++) {
 		unsigned item = number & 0xbfff;
 		bool is_there = item <= 5 || item == 0xf || item == 0x19 ||
-				(item >= 0x20 && item <= BIG_NUMBER);
+				(item >= 0x20 && item <= JOB_NUMBER);
 		unsigned any = 0;
 
 		select_number(number);
@@ -538,6 +563,7 @@ int main(void)
 		TEST(the_directory_names_every_file),
 		TEST(a_clone_reads_who_it_is),
 		TEST(what_is_no_clone_has_no_index),
+		TEST(a_job_is_padded_with_newlines),
 		TEST(no_selector_reads_what_is_not_there),
 		TEST(other_accesses_do_nothing),
 		TEST(the_dma_register_has_a_signature),

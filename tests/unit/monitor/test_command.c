@@ -159,11 +159,12 @@ void vm_reset(struct vm *vm)
 	note("reset %s\n", vm->name);
 }
 
-void vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
+bool vm_end(struct vm *vm, enum vm_outcome outcome, const char *fmt, ...)
 {
 	assert_int_equal(outcome, VM_ENDED_WELL);
 	note("end %s\n", vm->name);
 	vm->outcome = outcome;
+	return true;
 }
 
 /* A template t, a clone t-0 that the operator has stopped, and r, which runs and is in focus. */

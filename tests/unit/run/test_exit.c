@@ -72,9 +72,10 @@ void vcpu_owe_single_step(void)
 {
 }
 
-void vm_crash(struct vm *crashed, const char *fmt, ...)
+bool vm_crash(struct vm *crashed, const char *fmt, ...)
 {
 	n_crashes++;
+	return true;
 }
 
 void vcpu_discard_vmcs(struct vcpu *failed)

@@ -46,9 +46,10 @@ void vcpu_inject_exception_error(struct vcpu *into, unsigned vector, uint32_t er
 	fail();
 }
 
-void vm_crash(struct vm *crashed, const char *fmt, ...)
+bool vm_crash(struct vm *crashed, const char *fmt, ...)
 {
 	fail();
+	return true;
 }
 
 void stop_for_memory(struct vcpu *stopped, gpa_t gpa)

@@ -17,8 +17,9 @@ void vcpu_inject_exception_error(struct vcpu *into, unsigned vector, uint32_t er
 {
 }
 
-void vm_crash(struct vm *crashed, const char *fmt, ...)
+bool vm_crash(struct vm *crashed, const char *fmt, ...)
 {
+	return true;
 }
 
 void vm_tell(struct vm *about, enum vm_told what, enum log_level level, const char *fmt, ...)

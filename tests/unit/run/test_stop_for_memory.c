@@ -135,7 +135,7 @@ void vcpu_read_paging(struct guest_memory *from, struct guest_paging *ret)
 	}
 }
 
-void vm_crash(struct vm *crashed, const char *fmt, ...)
+bool vm_crash(struct vm *crashed, const char *fmt, ...)
 {
 	va_list args;
 
@@ -143,6 +143,7 @@ void vm_crash(struct vm *crashed, const char *fmt, ...)
 	format_v(why, sizeof(why), fmt, args);
 	va_end(args);
 	n_crashes++;
+	return true;
 }
 
 void vm_pause(struct vm *paused, bool on)

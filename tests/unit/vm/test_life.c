@@ -72,6 +72,10 @@ void vm_release(struct vm *of)
 {
 }
 
+void map_report(struct vm *of, uint64_t n_private)
+{
+}
+
 void vm_flush_output(struct vm *of)
 {
 }

@@ -8,6 +8,7 @@
 
 #include "hv/vm/bury.c"
 #include "hv/vm/hold.c"
+#include "hv/vm/map.c"
 #include "hv/vm/protect.c"
 #include "hv/vm/template.c"
 #include "hv/vm/vm.c"
@@ -31,6 +32,7 @@ unsigned n_cpus;
 struct cpu *cpus[CPU_MAX];
 
 struct vcpu_shared vcpu_shared;
+uint64_t tsc_hz = 1000000;
 
 void panic(const char *fmt, ...)
 {
@@ -198,6 +200,7 @@ static void give_one_back(void)
 static void set_line(struct clone_config *line)
 {
 	template_set_config(line, false);
+	map_set_config(line);
 	lines_wait = false;
 }
 
@@ -261,6 +264,173 @@ static void a_burial_lets_clones_start_that_have_waited(void **state)
 	assert_false(template_has_graves());
 	assert_int_equal(n_started, 1);
 	assert_false(clone_line_waits(&line));
+}
+
+#define JOBS "one\n\ntwo\nthree"
+
+static void end_job_of(const char *name, uint16_t wait_status)
+{
+	struct vm *vm = vms;
+
+	while (strcmp(vm->name, name) != 0)
+		vm = vm->next;
+	map_job_ends(vm, wait_status);
+	map_report(vm, 3);
+	vm_release(vm);
+	template_vm_gone(vm);
+}
+
+/* Without the time it took. */
+static bool has_reported(const char *text)
+{
+	return strstr(logged, text) != NULL;
+}
+
+static const struct vm *running(const char *name)
+{
+	const struct vm *vm = vms;
+
+	while (vm && strcmp(vm->name, name) != 0)
+		vm = vm->next;
+	return vm;
+}
+
+/* A page for the jobs: their memory counts in end(). */
+static struct clone_config *set_map(unsigned parallel)
+{
+	static struct map_config map;
+	static struct clone_config line;
+	static struct image jobs;
+	static _Alignas(PAGE_SIZE) char text[PAGE_SIZE];
+
+	memcpy(text, JOBS, sizeof(JOBS) - 1);
+	jobs = (struct image){.base = virt_to_phys(text), .size = sizeof(JOBS) - 1};
+	map = (struct map_config){.first = 7, .jobs_image = &jobs};
+	line = (struct clone_config){
+		.template = "t", .count = 3, .parallel = parallel, .map = &map};
+	has_failed = false;
+	set_line(&line);
+	return &line;
+}
+
+static void each_job_of_a_map_has_a_clone(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+
+	(void)set_map(2);
+	assert_true(template_freeze(vm));
+	assert_int_equal(n_started, 2);
+	assert_string_equal(running("t-7")->platform.fw_cfg.identity.job, "one");
+	assert_string_equal(running("t-8")->platform.fw_cfg.identity.job, "two");
+	assert_true(running("t-8")->platform.job_port.is_there);
+	assert_null(running("t-9"));
+
+	end_job_of("t-8", 0);
+	assert_true(
+		has_reported("map: {\"job\": 8, \"name\": \"t-8\", \"end\": \"exit\", \"status\": "
+			     "0, \"signal\": 0, \"ms\": "));
+	assert_string_equal(running("t-9")->platform.fw_cfg.identity.job, "three");
+	end_job_of("t-9", 0);
+	assert_false(has_reported("3 jobs"));
+	end_job_of("t-7", 0);
+	assert_true(has_reported("map: t: 3 jobs: 3 exit 0, 0 others\n"));
+	assert_true(map_all_are_well());
+}
+
+/* Other clones are numbered after the jobs. */
+static void clones_without_a_job_have_other_numbers(void **state)
+{
+	struct vm *vm = make_vm("t", 1), *clone;
+
+	(void)set_map(1);
+	assert_true(template_freeze(vm));
+	clone = template_clone(vm, NULL);
+	assert_string_equal(clone->name, "t-10");
+	assert_null(clone->platform.fw_cfg.identity.job);
+	assert_false(clone->platform.job_port.is_there);
+	vm_list(clone);
+	end_job_of("t-7", 0);
+	end_job_of("t-8", 0);
+	end_job_of("t-9", 0);
+}
+
+static void a_job_that_does_not_exit_with_0_fails_the_run(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+
+	(void)set_map(1);
+	assert_true(template_freeze(vm));
+	end_job_of("t-7", 0);
+	end_job_of("t-8", 0x0300);
+	assert_true(has_reported("\"end\": \"exit\", \"status\": 3, \"signal\": 0"));
+	end_job_of("t-9", 0x8b);
+	assert_true(has_reported("\"end\": \"signal\", \"status\": 0, \"signal\": 11"));
+	assert_true(has_reported("map: t: 3 jobs: 1 exit 0, 2 others\n"));
+	assert_false(map_all_are_well());
+}
+
+/* The clone has ended before its job wrote a status. */
+static void who_ends_a_clone_decides_how_its_job_ended(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+
+	(void)set_map(3);
+	assert_true(template_freeze(vm));
+	vm_end((struct vm *)(uintptr_t)running("t-7"), VM_FAILED, "a \"mishap\"");
+	end_job_of("t-7", 0);
+	assert_true(has_reported("\"end\": \"crash\", \"status\": 0, \"signal\": 0"));
+	assert_true(has_reported("\"reason\": \"a \\\"mishap\\\"\"}"));
+	((struct vm *)(uintptr_t)running("t-8"))->by_operator = true;
+	vm_end((struct vm *)(uintptr_t)running("t-8"), VM_ENDED_WELL, "ended by the operator");
+	end_job_of("t-8", 0);
+	assert_true(has_reported("\"end\": \"ended\", \"status\": 0, \"signal\": 0"));
+	end_job_of("t-9", 0);
+}
+
+/* The same job is tried again, not the next one. */
+static void a_job_without_memory_is_run_later(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+	struct clone_config *line = set_map(1);
+
+	take_all_frames();
+	give_one_back(); /* for the layer */
+	assert_true(template_freeze(vm));
+	assert_true(clone_line_waits(line));
+	while (taken != 0)
+		give_one_back();
+	template_retry_lines();
+	assert_string_equal(running("t-7")->platform.fw_cfg.identity.job, "one");
+	end_job_of("t-7", 0);
+	end_job_of("t-8", 0);
+	end_job_of("t-9", 0);
+	assert_true(has_reported("map: t: 3 jobs: 3 exit 0, 0 others\n"));
+}
+
+static void jobs_that_were_not_run_are_said(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+
+	(void)set_map(1);
+	assert_true(template_freeze(vm));
+	destroy(vm);
+	end_job_of("t-7", 0);
+	assert_false(map_all_are_well());
+	assert_true(has_reported("map: t: 2 of 3 jobs were not run\n"));
+}
+
+/* It would have no end. */
+static void a_clone_with_a_job_does_not_become_a_template(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+
+	(void)set_map(1);
+	assert_true(template_freeze(vm));
+	assert_false(template_freeze((struct vm *)(uintptr_t)running("t-7")));
+	assert_true(running("t-7")->platform.control.answer == CONTROL_REFUSED);
+	end_job_of("t-7", 0);
+	end_job_of("t-8", 0);
+	end_job_of("t-9", 0);
 }
 
 static void a_large_vm_freezes_in_pieces(void **state)
@@ -503,6 +673,13 @@ int main(void)
 		TEST(a_vm_that_is_protected_becomes_a_template_and_is_given_up),
 		TEST(a_protected_layer_is_freed_when_all_can_write_to_it),
 		TEST(an_unprotected_layer_is_freed_at_once),
+		TEST(each_job_of_a_map_has_a_clone),
+		TEST(clones_without_a_job_have_other_numbers),
+		TEST(a_job_that_does_not_exit_with_0_fails_the_run),
+		TEST(who_ends_a_clone_decides_how_its_job_ended),
+		TEST(a_job_without_memory_is_run_later),
+		TEST(jobs_that_were_not_run_are_said),
+		TEST(a_clone_with_a_job_does_not_become_a_template),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
