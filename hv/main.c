@@ -423,7 +423,7 @@ static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
 	template_set_config(config.clones, config.host.checksum);
-	map_set_config(config.clones);
+	map_set_config(config.clones, &images);
 	save_queue_set_config(config.saves);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, time_now(), link) == OK) {

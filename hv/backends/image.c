@@ -335,6 +335,16 @@ void image_align_window(struct image *image, uint64_t offset, uint64_t align)
 	move_to(image, frames + n_before * PAGE_SIZE);
 }
 
+void image_give(struct image *image, phys_t base, uint64_t size)
+{
+	memset((char *)phys_to_virt(base) + size, 0, n_frames_of(size) * PAGE_SIZE - size);
+	image->base = base;
+	image->size = size;
+	image->aligned = true;
+	image->moved = true;
+	image->grown = true;
+}
+
 enum status image_grow_raw(struct image *image, uint64_t size, const struct frame_policy *policy)
 {
 	uint64_t n_frames = n_frames_of(size);
@@ -345,12 +355,7 @@ enum status image_grow_raw(struct image *image, uint64_t size, const struct fram
 	frames = frame_alloc_run_by(policy, n_frames, natural_align(size));
 	if (frames == 0)
 		return ERR_NOMEM;
-	memset((char *)phys_to_virt(frames) + size, 0, n_frames * PAGE_SIZE - size);
-	image->base = frames;
-	image->size = size;
-	image->aligned = true;
-	image->moved = true;
-	image->grown = true;
+	image_give(image, frames, size);
 	return OK;
 }
 

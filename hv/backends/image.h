@@ -85,6 +85,8 @@ enum status image_grow(struct image *image, uint64_t size, const struct frame_po
  * it is read.
  */
 enum status image_grow_raw(struct image *image, uint64_t size, const struct frame_policy *policy);
+/* Give an empty file the run of frames at 'base', whose first 'size' bytes (not 0) it has. */
+void image_give(struct image *image, phys_t base, uint64_t size);
 /* strerror()'s text. */
 const char *image_error_text(enum image_error error);
 

@@ -200,8 +200,10 @@ struct map_config {
 	const char *jobs; /* path in the ramdisk; NULL: not given */
 	struct diag_place jobs_place;
 	const struct image *jobs_image; /* set by map_open() */
-	uint32_t first;			/* number of the first job */
-	struct map *map;		/* while it runs, and before: hv/vm/map.h */
+	const char *out; /* path of the archive, a new file of the ramdisk; NULL: none */
+	struct diag_place out_place;
+	uint32_t first;	 /* number of the first job */
+	struct map *map; /* while it runs, and before: hv/vm/map.h */
 };
 
 /*

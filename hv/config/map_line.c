@@ -21,6 +21,12 @@ static bool set_jobs(struct clone_config *line, const char *value)
 	return *value != '\0';
 }
 
+static bool set_out(struct clone_config *line, const char *value)
+{
+	line->map->out = value;
+	return *value != '\0' && strlen(value) <= SAVE_PATH_MAX;
+}
+
 static bool set_first(struct clone_config *line, const char *value)
 {
 	return read_number(value, 0, &line->map->first);
@@ -41,6 +47,7 @@ static bool set_max_private(struct clone_config *line, const char *value)
 
 static const struct map_parameter parameters[] = {
 	{"jobs", "the path of a file", set_jobs},
+	{"out", "a path of at most 190 bytes", set_out},
 	{"first", "a number", set_first},
 	{"parallel", "a number of at least 1", set_parallel},
 	{"max-private", "a size of at least 4K", set_max_private},

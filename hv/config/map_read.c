@@ -16,7 +16,7 @@ static void refuse_parameter(const struct word *word, struct diag *diag)
 		suggest(word->text, value != NULL ? (size_t)(value - word->text) : word->len);
 
 	diag_error(diag, word_place(word, 0), "map: Invalid parameter '%s'", word->text);
-	suggest_list(&near, "jobs first parallel max-private");
+	suggest_list(&near, "jobs out first parallel max-private");
 	if (near.distance > 0) /* 0: it lacks a value */
 		suggest_tell(&near, "", diag);
 	diag_advice(diag, "parameters: " MAP_PARAMETERS);
@@ -41,6 +41,8 @@ static enum status read_parameter(const struct word *word, struct clone_config *
 	}
 	if (line->map->jobs == value)
 		line->map->jobs_place = place;
+	if (line->map->out == value)
+		line->map->out_place = place;
 	return OK;
 }
 
@@ -122,9 +124,38 @@ static void check_numbers(const struct config *config, const struct clone_config
 			   other->place.line, (uint64_t)other->map->first + other->count);
 }
 
+/* A second archive, or a file that is saved, cannot have the same path. */
+static void check_out(const struct config *config, const struct clone_config *line,
+		      struct image_list *images, struct diag *diag)
+{
+	const struct map_config *map = line->map;
+
+	file_check_new(map->out, map->out_place, "map", images, diag);
+	for (const struct clone_config *other = config->clones; other != line; other = other->next)
+		if (other->map != NULL && other->map->out != NULL &&
+		    strcmp(other->map->out, map->out) == 0)
+			diag_error(diag, map->out_place,
+				   "map: '%s' is the archive of the map in line %u", map->out,
+				   other->place.line);
+}
+
+/* Its clones' names must tell them apart. */
+static void check_name(const struct clone_config *line, struct diag *diag)
+{
+	if (strlen(line->template) > MAP_TEMPLATE_MAX)
+		diag_error(diag, line->place, "map: the name '%s' is longer than %u characters",
+			   line->template, (unsigned)MAP_TEMPLATE_MAX);
+}
+
 void map_open(const struct config *config, struct image_list *images, struct diag *diag)
 {
-	for (struct clone_config *line = config->clones; line != NULL; line = line->next)
-		if (line->map != NULL && open_jobs(line, images, diag))
+	for (struct clone_config *line = config->clones; line != NULL; line = line->next) {
+		if (line->map == NULL)
+			continue;
+		if (open_jobs(line, images, diag))
 			check_numbers(config, line, diag);
+		if (line->map->out != NULL)
+			check_out(config, line, images, diag);
+		check_name(line, diag);
+	}
 }

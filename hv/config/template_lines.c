@@ -290,25 +290,35 @@ enum status save_read(struct config *config, const struct word *keyword, struct 
 	return add_save(config, &save, arena);
 }
 
-/* Report that the folder of the files does not exist. */
-static void check_folder(const struct save_config *save, const struct image_list *images,
-			 struct diag *diag)
+/* Report that the folder of 'path' does not exist. */
+static void check_folder(const char *path, struct diag_place place, const char *keyword,
+			 const struct image_list *images, struct diag *diag)
 {
 	char folder[SAVE_PATH_MAX + 1] = "/";
-	size_t len = strlen(save->path);
+	size_t len = strlen(path);
 	struct image *image = NULL;
 	enum image_error error;
 
-	while (len > 0 && save->path[len - 1] != '/')
+	while (len > 0 && path[len - 1] != '/')
 		len--;
 	if (len > 0) {
-		memcpy(folder, save->path, len);
+		memcpy(folder, path, len);
 		folder[len] = '\0';
 	}
 	error = image_lookup(images->first, folder, &image);
 	if (error != IMAGE_OK)
-		diag_error(diag, save->path_place, "save: no folder '%s': %s", folder,
+		diag_error(diag, place, "%s: no folder '%s': %s", keyword, folder,
 			   image_error_text(error));
+}
+
+void file_check_new(const char *path, struct diag_place place, const char *keyword,
+		    const struct image_list *images, struct diag *diag)
+{
+	struct image *image = NULL;
+
+	check_folder(path, place, keyword, images, diag);
+	if (image_lookup(images->first, path, &image) == IMAGE_OK)
+		diag_error(diag, place, "%s: failed to open '%s': File exists", keyword, path);
 }
 
 static void check_path(const struct save_config *save, const char *suffix,
@@ -328,7 +338,7 @@ void save_check_paths(const struct config *config, const struct image_list *imag
 	for (const struct save_config *save = config->saves; save != NULL; save = save->next) {
 		if (save->is_sent)
 			continue;
-		check_folder(save, images, diag);
+		check_folder(save->path, save->path_place, "save", images, diag);
 		check_path(save, ".state", images, diag);
 		check_path(save, ".mem", images, diag);
 	}

@@ -49,6 +49,13 @@ void save_check_paths(const struct config *config, const struct image_list *imag
 		      struct diag *diag);
 
 /*
+ * Check that a new file, of a path of at most SAVE_PATH_MAX bytes, can be created for a line that
+ * begins with 'keyword'. Errors are reported.
+ */
+void file_check_new(const char *path, struct diag_place place, const char *keyword,
+		    const struct image_list *images, struct diag *diag);
+
+/*
  * After all lines are read: check that each template is a VM, or a clone that another line makes.
  * Errors are reported.
  */

@@ -18,9 +18,12 @@
 #define JOB_PORT    0x5364
 #define JOB_N_PORTS 20
 
-enum job_port_offset { JOB_AT_OUTPUT = 0, JOB_AT_PUT = 12, JOB_AT_END = 16 };
+enum job_port_offset { JOB_AT_PUT = 12, JOB_AT_END = 16 };
 
 enum job_channel { JOB_STDOUT, JOB_STDERR, JOB_FILE, N_JOB_CHANNELS };
+
+/* Bytes of a string that are taken at a time: then the guest repeats the instruction. */
+#define JOB_PIECE KIB(64)
 
 #define JOB_PUT	    1
 #define JOB_KEPT    0
@@ -30,5 +33,16 @@ struct job_port {
 	bool is_there;	 /* the VM has a job */
 	bool is_refused; /* the last file was not kept */
 };
+
+/* Whether the port is a channel's, and of which. */
+static inline bool job_port_is_channel(uint16_t port)
+{
+	return port >= JOB_PORT && port < JOB_PORT + JOB_AT_PUT && (port - JOB_PORT) % 4 == 0;
+}
+
+static inline enum job_channel job_port_channel(uint16_t port)
+{
+	return (enum job_channel)((port - JOB_PORT) / 4);
+}
 
 extern const struct device_class job_port_class; /* not saved */

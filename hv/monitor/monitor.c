@@ -16,7 +16,9 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/line_history.h"
+#include "hv/monitor/map_job.h"
 #include "hv/monitor/say.h"
+#include "hv/vm/map.h"
 #include "hv/vm/save_queue.h"
 
 #define PROMPT		   "(stencil) "
@@ -44,12 +46,12 @@ bool monitor_is_on(void)
 bool monitor_holds_machine(void)
 {
 	return (monitor_is_on() && !command_has_quit()) || save_queue_is_wanted() ||
-	       job_is_running();
+	       map_is_done() || job_is_running();
 }
 
 bool monitor_is_waiting(void)
 {
-	return monitor_is_on() || save_queue_is_wanted() || job_is_running();
+	return monitor_is_on() || save_queue_is_wanted() || map_is_done() || job_is_running();
 }
 
 /* The prompt and the line, at the beginning of a line. */
@@ -241,6 +243,8 @@ void monitor_poll(void)
 {
 	if (!job_is_running())
 		file_job_begin_due();
+	if (!job_is_running())
+		map_job_begin_due();
 	job_work();
 	if (command_has_quit() && !job_is_running())
 		command_end_vms();

@@ -12,6 +12,7 @@
 #include "hv/run/stop_for_memory.h"
 #include "hv/run/wish.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vm/map.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
@@ -226,6 +227,61 @@ static bool is_trap_due(void)
 	return vmcs_read(VMCS_GUEST_PENDING_DEBUG) & (PENDING_BS | PENDING_ENABLED_BREAKPOINT);
 }
 
+/* Whether a string goes to a job's results and has no traps, so that pages can be copied. */
+static bool is_job_output(const struct vcpu *vcpu, const struct io_exit *io,
+			  const struct io_string *string)
+{
+	enum { DR7_ENABLES = 0xff };
+
+	return vcpu->vm->platform.job_port.is_there && !io->in && io->size == 1 &&
+	       job_port_is_channel(io->port) && string->mode == INSN_64 &&
+	       !(vmcs_read(VMCS_GUEST_RFLAGS) & (RFLAGS_DF | RFLAGS_TF)) &&
+	       !(vmcs_read(VMCS_GUEST_DR7) & DR7_ENABLES);
+}
+
+/* The rest of the string in the operand's page. Returns how many bytes were taken; 0: none can be.
+ */
+static uint64_t take_page(struct vcpu *vcpu, const struct io_exit *io,
+			  const struct operand *operand, uint64_t len)
+{
+	gpa_t gpa = operand->part[0].gpa;
+
+	if (!operand->part[0].is_memory)
+		return 0;
+	len = part_in_page(gpa.raw, len);
+	vm_lock_devices(vcpu->vm);
+	struct memory_lock held = memory_lock(vcpu);
+	map_write(vcpu->vm, job_port_channel(io->port), guest_byte(&vcpu->vm->memory, gpa), len);
+	memory_unlock(&held);
+	vm_unlock_devices(vcpu->vm);
+	return len;
+}
+
+/*
+ * Pages of a job's output, in place of bytes. True: what remains is for io_string(), or nothing.
+ * False: so much was taken that other work has its turn, or the instruction has faulted.
+ */
+static bool take_pages(struct vcpu *vcpu, const struct io_exit *io, struct io_string *string)
+{
+	uint64_t left = JOB_PIECE;
+	struct operand operand;
+
+	while (left > 0 && (*string->count & string->mask) > 0) {
+		uint64_t len = *string->count & string->mask;
+
+		if (!find_element(vcpu, string, &operand))
+			return false;
+		len = take_page(vcpu, io, &operand, len < left ? len : left);
+		if (len == 0)
+			return true;
+		advance(string->index, len, string->mask);
+		advance(string->count, -len, string->mask);
+		left -= len;
+	}
+	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+	return left > 0;
+}
+
 static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 							    const struct io_exit *io, bool repeat)
 {
@@ -233,6 +289,8 @@ static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 	struct io_string string;
 
 	begin_string(vcpu, io, &string);
+	if (repeat && is_job_output(vcpu, io, &string) && !take_pages(vcpu, io, &string))
+		return continue_later();
 	for (unsigned n = 0; n < CHUNK_MAX; n++) {
 		if (repeat && (*string.count & string.mask) == 0)
 			return EXIT_NEXT;

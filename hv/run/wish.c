@@ -23,6 +23,19 @@ static void transfer_fw_cfg(struct vcpu *vcpu)
 		vm_crash(vm, "no memory left for a fw_cfg transfer");
 }
 
+/* A byte, or the end of a file. */
+static void take_result(struct vcpu *vcpu, uint32_t wish)
+{
+	struct memory_lock held = memory_lock(vcpu);
+	char byte = (char)wish;
+
+	if (wish & WISH_JOB_OUTPUT)
+		map_write(vcpu->vm, (enum job_channel)(uint8_t)(wish >> 8), &byte, 1);
+	else
+		map_put(vcpu->vm);
+	memory_unlock(&held);
+}
+
 static void show_output(struct vm *vm, uint32_t wish)
 {
 	if (wish & WISH_SERIAL && vm->config->serial == SERIAL_STDIO)
@@ -63,6 +76,8 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 		vm_reset(vm);
 	else if (wish & WISH_FW_CFG)
 		transfer_fw_cfg(vcpu);
+	else if (wish & (WISH_JOB_OUTPUT | WISH_JOB_PUT))
+		take_result(vcpu, wish);
 	else if (wish & WISH_JOB_END)
 		map_job_ends(vm, (uint16_t)wish);
 	else if (wish & WISH_FREEZE)

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The results of all jobs are kept in one run of frames, taken before the first one starts: a share
+ * for each job, and one more. When all have ended, the boot processor makes the archive from the
+ * run's beginning on, job after job: each part is made in the share that is left, and copied to its
+ * place, which may reach into the job's own share but not into later ones.
+ */
 #include "hv/vm/map.h"
 
 #include "hv/config/map_line.h"
@@ -9,32 +15,97 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/vm/cpio_write.h"
+#include "hv/vm/map_archive.h"
 #include "hv/vm/output.h"
 
-enum job_state { JOB_WAITS, JOB_RUNS, JOB_HAS_ENDED };
+#define MEMORY_PART 4 /* results take at most this part of the free memory */
+
+enum map_job_state { MAP_JOB_WAITS, MAP_JOB_RUNS, MAP_JOB_HAS_ENDED };
 
 struct map_job {
 	const char *text; /* NUL-terminated */
-	enum job_state state;
+	enum map_job_state state;
 	struct map_result result; /* its end is known before its VM has ended, or never */
+	char why[160];		  /* the VM has ended */
 	uint64_t begun;		  /* host TSC */
+	struct map_results results;
 };
 
 /* In frames of its own, with the texts. Guarded by vms_lock, except a running job's own. */
 struct map {
+	struct map *after; /* in 'done' */
+	struct clone_config *line;
 	uint64_t n_frames;
 	unsigned n_jobs;
 	unsigned next; /* no job before this one waits */
 	unsigned n_ended, n_well;
+	/* Of the boot processor: */
+	char *shares; /* NULL: nothing is kept */
+	uint64_t share_size;
+	struct image *archive; /* empty until it is whole */
+	unsigned n_written;    /* jobs in it */
+	uint64_t size;	       /* of their parts */
+	uint32_t inode;
 	struct map_job job[];
 };
 
 static struct clone_config *lines;
-static bool has_failed; /* a job has not ended well; atomic */
+static struct image_list *images;
+static struct map *done; /* all jobs have ended; guarded by vms_lock */
+static unsigned n_done;	 /* of those, and the one that is being finished; atomic */
+static bool has_failed;	 /* a job has not ended well; atomic */
 
 static void note_failure(void)
 {
 	__atomic_store_n(&has_failed, true, __ATOMIC_RELAXED);
+}
+
+static uint64_t n_share_frames(const struct map *map)
+{
+	return (map->n_jobs + 1) * map->share_size / PAGE_SIZE;
+}
+
+/* Less than what would be fair is better than nothing. */
+static enum status take_shares(struct map *map)
+{
+	uint64_t most = frame_available() / MEMORY_PART / (map->n_jobs + 1) * PAGE_SIZE;
+	phys_t shares = 0;
+
+	map->share_size = most < MAP_SHARE_MAX ? most : MAP_SHARE_MAX;
+	while (shares == 0 && map->share_size >= MAP_SHARE_MIN) {
+		shares = frame_alloc_run(n_share_frames(map), PAGE_SIZE);
+		if (shares == 0)
+			map->share_size = align_down(map->share_size / 2, PAGE_SIZE);
+	}
+	if (shares == 0)
+		return ERR_NOMEM;
+	map->shares = phys_to_virt(shares);
+	return OK;
+}
+
+/* False: logged. */
+static bool prepare_archive(struct map *map, const struct clone_config *line)
+{
+	const char *path = line->map->out;
+	enum image_error error;
+
+	if (path == NULL)
+		return true;
+	error = image_create(images, path, &map->archive);
+	if (error != IMAGE_OK) {
+		log_error("map: %s: failed to open '%s': %s", line->template, path,
+			  image_error_text(error));
+		return false;
+	}
+	if (take_shares(map) == OK)
+		return true;
+	image_remove(images, map->archive);
+	log_error("map: %s: no memory for the results of %u jobs: %lu KiB are free, and they may "
+		  "have a quarter of it, at least %lu KiB each",
+		  line->template, map->n_jobs, frame_available() * PAGE_SIZE / KIB(1),
+		  MAP_SHARE_MIN / KIB(1));
+	return false;
 }
 
 static void copy_jobs(struct map *map, const struct image *image)
@@ -46,36 +117,46 @@ static void copy_jobs(struct map *map, const struct image *image)
 
 	for (unsigned i = 0; map_next_job(&jobs, &job, &len); i++) {
 		map->job[i] = (struct map_job){.text = to};
+		map_results_begin(&map->job[i].results,
+				  map->shares ? map->shares + i * map->share_size : NULL,
+				  map->share_size);
 		memcpy(to, job, len);
 		to[len] = '\0';
 		to += len + 1;
 	}
 }
 
-static void prepare(struct clone_config *line)
+static enum status prepare(struct clone_config *line)
 {
 	const struct image *image = line->map->jobs_image;
 	uint64_t size = sizeof(struct map) + line->count * sizeof(struct map_job) + image->size + 1;
 	uint64_t n_frames = align_up(size, PAGE_SIZE) / PAGE_SIZE;
 	phys_t frames = frame_alloc_run(n_frames, PAGE_SIZE);
+	struct map *map = phys_to_virt(frames);
 
 	if (frames == 0) {
 		log_error("map: %s: no memory for %u jobs", line->template, line->count);
-		line->count = 0;
-		note_failure();
-		return;
+		return ERR_NOMEM;
 	}
-	line->map->map = phys_to_virt(frames);
-	*line->map->map = (struct map){.n_frames = n_frames, .n_jobs = line->count};
-	copy_jobs(line->map->map, image);
+	*map = (struct map){.line = line, .n_frames = n_frames, .n_jobs = line->count, .inode = 1};
+	if (!prepare_archive(map, line)) {
+		frame_free_run(frames, n_frames);
+		return ERR_NOMEM;
+	}
+	copy_jobs(map, image);
+	line->map->map = map;
+	return OK;
 }
 
-void map_set_config(struct clone_config *config)
+void map_set_config(struct clone_config *config, struct image_list *ramdisk)
 {
 	lines = config;
+	images = ramdisk;
 	for (struct clone_config *line = lines; line; line = line->next)
-		if (line->map)
-			prepare(line);
+		if (line->map && prepare(line) != OK) {
+			line->count = 0;
+			note_failure();
+		}
 }
 
 uint32_t map_numbers_end(const struct vm *template)
@@ -93,11 +174,11 @@ uint32_t map_take(struct clone_config *line)
 {
 	struct map *map = line->map->map;
 
-	while (map->job[map->next].state != JOB_WAITS) {
+	while (map->job[map->next].state != MAP_JOB_WAITS) {
 		map->next++;
 		assert(map->next < map->n_jobs);
 	}
-	map->job[map->next].state = JOB_RUNS;
+	map->job[map->next].state = MAP_JOB_RUNS;
 	return line->map->first + map->next;
 }
 
@@ -106,7 +187,7 @@ void map_put_back(struct clone_config *line, uint32_t number)
 	struct map *map = line->map->map;
 	unsigned i = number - line->map->first;
 
-	map->job[i].state = JOB_WAITS;
+	map->job[i].state = MAP_JOB_WAITS;
 	if (i < map->next)
 		map->next = i;
 }
@@ -118,13 +199,29 @@ static struct map_job *job_of(const struct vm *clone)
 	return &map->map->job[clone->number - map->first];
 }
 
-void map_begin(struct clone_config *line, struct vm *clone)
+void map_begin(struct vm *clone)
 {
-	struct map_job *job = &line->map->map->job[clone->number - line->map->first];
+	struct map_job *job = job_of(clone);
 
 	clone->platform.fw_cfg.identity.job = job->text;
 	clone->platform.job_port.is_there = true;
 	job->begun = rdtsc();
+	map_begin_again(clone);
+}
+
+void map_begin_again(struct vm *clone)
+{
+	map_results_open(&job_of(clone)->results, clone->name, &clone->ept);
+}
+
+void map_write(struct vm *clone, enum job_channel channel, const char *bytes, size_t len)
+{
+	map_results_write(&job_of(clone)->results, channel, bytes, len);
+}
+
+void map_put(struct vm *clone)
+{
+	clone->platform.job_port.is_refused = !map_results_put(&job_of(clone)->results);
 }
 
 void map_job_ends(struct vm *clone, uint16_t wait_status)
@@ -147,73 +244,181 @@ static bool is_well(const struct map_result *result)
 	return result->end == MAP_EXIT && result->status == 0;
 }
 
-static void log_result(struct vm *clone, const struct map_result *result, uint64_t n_private)
+static void log_result(struct vm *clone, const struct map_job *job, uint64_t n_private)
 {
 	struct map_cost cost = {
-		.ms = (rdtsc() - job_of(clone)->begun) / (tsc_hz / 1000),
+		.ms = (rdtsc() - job->begun) / (tsc_hz / 1000),
 		.private_kib = n_private * PAGE_SIZE / KIB(1),
 	};
 	char text[MAP_TEXT_MAX];
 
-	map_text_line(result, &cost, text);
+	map_text_line(&job->result, &cost, text);
 	vm_output_pays(clone);
 	log_info("map: %s", text);
 }
 
-/* Count a job. The map, if this was its last one; it is then the caller's. */
-static struct map *end_job(struct map_config *config, struct map_job *job)
+/* No job of the line runs or will run. vms_lock is held. */
+static void add_done(struct clone_config *line)
 {
-	struct map *map = config->map;
-	bool is_last;
+	struct map *map = line->map->map;
 
-	lock_acquire(&vms_lock);
-	job->state = JOB_HAS_ENDED;
-	map->n_well += is_well(&job->result);
-	is_last = ++map->n_ended == map->n_jobs;
-	if (is_last)
-		config->map = NULL;
-	lock_release(&vms_lock);
-	return is_last ? map : NULL;
+	line->map->map = NULL;
+	map->after = done;
+	done = map;
+	__atomic_fetch_add(&n_done, 1, __ATOMIC_RELAXED);
 }
 
-static void finish(const struct clone_config *line, struct map *map)
+static void count_end(struct clone_config *line, struct map_job *job)
 {
-	log_info("map: %s: %u jobs: %u exit 0, %u others", line->template, map->n_jobs, map->n_well,
-		 map->n_jobs - map->n_well);
-	frame_free_run(virt_to_phys(map), map->n_frames);
+	struct map *map = line->map->map;
+
+	lock_acquire(&vms_lock);
+	job->state = MAP_JOB_HAS_ENDED;
+	map->n_well += is_well(&job->result);
+	if (++map->n_ended == map->n_jobs)
+		add_done(line);
+	lock_release(&vms_lock);
 }
 
 void map_report(struct vm *clone, uint64_t n_private)
 {
 	struct map_job *job = job_of(clone);
 	struct map_result *result = &job->result;
-	struct map *map;
 
+	format(job->why, sizeof(job->why), "%s", clone->why);
 	result->job = clone->number;
 	result->name = clone->name;
-	result->reason = clone->why;
+	result->reason = job->why;
 	if (result->end == MAP_ENDS_UNSAID)
 		result->end = clone->by_operator ? MAP_ENDED : MAP_CRASH;
-	log_result(clone, result, n_private);
+	log_result(clone, job, n_private);
 	if (!is_well(result))
 		note_failure();
-	map = end_job(clone->made_for->map, job);
+	count_end(clone->made_for, job);
+}
+
+/* Add the part of the next job to the archive. */
+static void write_part(struct map *map)
+{
+	struct map_job *job = &map->job[map->n_written++];
+	char *part = map->shares + map->n_jobs * map->share_size, name[CLONE_NAME_SIZE];
+	uint64_t len;
+
+	clone_name(name, map->line->template, job->result.job, 0);
+	job->result.name = name;
+	len = map_archive_write(&job->results, &job->result, part, &map->inode);
+	memcpy(map->shares + map->size, part, len);
+	map->size += len;
+}
+
+/* Give the archive what it needs of the shares, and free the rest. */
+static void end_archive(struct map *map)
+{
+	phys_t base = virt_to_phys(map->shares);
+	uint64_t n_frames;
+
+	map->size += cpio_write_trailer(map->shares + map->size, map->size);
+	n_frames = align_up(map->size, PAGE_SIZE) / PAGE_SIZE;
+	frame_free_run(base + n_frames * PAGE_SIZE, n_share_frames(map) - n_frames);
+	image_give(map->archive, base, map->size);
+	log_info("map: %s: results in %s: %lu KiB", map->line->template, map->archive->path,
+		 align_up(map->size, KIB(1)) / KIB(1));
+}
+
+static void end_map(struct map *map)
+{
+	if (map->archive != NULL)
+		end_archive(map);
+	log_info("map: %s: %u jobs: %u exit 0, %u others", map->line->template, map->n_jobs,
+		 map->n_well, map->n_jobs - map->n_well);
+	frame_free_run(virt_to_phys(map), map->n_frames);
+	__atomic_fetch_sub(&n_done, 1, __ATOMIC_RELAXED);
+}
+
+static struct map *take_done(void)
+{
+	struct map *map;
+
+	lock_acquire(&vms_lock);
+	map = done;
 	if (map != NULL)
-		finish(clone->made_for, map);
+		done = map->after;
+	lock_release(&vms_lock);
+	return map;
+}
+
+bool map_is_done(void)
+{
+	return __atomic_load_n(&n_done, __ATOMIC_RELAXED) > 0;
+}
+
+bool map_finish_some(void)
+{
+	static struct map *map;
+
+	if (map == NULL)
+		map = take_done();
+	if (map == NULL)
+		return false;
+	if (map->archive != NULL && map->n_written < map->n_jobs) {
+		write_part(map);
+	} else {
+		end_map(map);
+		map = NULL;
+	}
+	return true;
+}
+
+/* No job of it was run: there is nothing to keep. */
+static void drop(struct map *map)
+{
+	if (map->archive != NULL) {
+		frame_free_run(virt_to_phys(map->shares), n_share_frames(map));
+		image_remove(images, map->archive);
+	}
+	frame_free_run(virt_to_phys(map), map->n_frames);
+}
+
+/* The jobs that have not run end like this. */
+static void end_waiting(struct map *map, const struct clone_config *line)
+{
+	for (unsigned i = 0; i < map->n_jobs; i++) {
+		struct map_job *job = &map->job[i];
+
+		if (job->state != MAP_JOB_WAITS)
+			continue;
+		job->result = (struct map_result){.job = line->map->first + i, .end = MAP_ENDED};
+		if (!line->lacks_memory)
+			continue;
+		job->result.end = MAP_MEMORY;
+		job->result.reason = "no memory for its clone";
+	}
+}
+
+static void end_early(struct clone_config *line)
+{
+	struct map *map = line->map->map;
+
+	log_error("map: %s: %u of %u jobs were not run", line->template, map->n_jobs - map->n_ended,
+		  map->n_jobs);
+	note_failure();
+	if (map->n_ended == 0) {
+		line->map->map = NULL;
+		drop(map);
+		return;
+	}
+	end_waiting(map, line);
+	lock_acquire(&vms_lock);
+	add_done(line);
+	lock_release(&vms_lock);
 }
 
 bool map_all_are_well(void)
 {
-	for (struct clone_config *line = lines; line; line = line->next) {
-		struct map *map = line->map ? line->map->map : NULL;
-
-		if (map == NULL)
-			continue;
-		log_error("map: %s: %u of %u jobs were not run", line->template,
-			  map->n_jobs - map->n_ended, map->n_jobs);
-		note_failure();
-		finish(line, map);
-		line->map->map = NULL;
-	}
+	for (struct clone_config *line = lines; line; line = line->next)
+		if (line->map && line->map->map)
+			end_early(line);
+	while (map_finish_some())
+		;
 	return !has_failed;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/vm/map_text.h"
+#include "hv/backends/image.h"
 #include "hv/vm/vm.h"
 
 /*
@@ -11,10 +11,11 @@
 struct map;
 
 /*
- * Set what to map, and copy the jobs, whose files map_check_jobs() has accepted. Once, before the
- * first VM starts. If there is no memory, that is logged, and no clone of the line is made.
+ * Set what to map, and where the archives go. Copy the jobs, whose files map_check_jobs() has
+ * accepted, and make room for what becomes of them. Once, before the first VM starts. If that is
+ * not possible, it is logged, and no clone of the line is made.
  */
-void map_set_config(struct clone_config *lines);
+void map_set_config(struct clone_config *lines, struct image_list *ramdisk);
 
 /* The number that a template's next clone without a job has at least, because of its maps. */
 uint32_t map_numbers_end(const struct vm *template);
@@ -23,17 +24,29 @@ uint32_t map_numbers_end(const struct vm *template);
 uint32_t map_take(struct clone_config *line);
 /* It was not started. vms_lock is held. */
 void map_put_back(struct clone_config *line, uint32_t number);
-/* It runs in this clone, which is made for the line and about to start. */
-void map_begin(struct clone_config *line, struct vm *clone);
 
+/* A clone that was made for a job starts. */
+void map_begin(struct vm *clone);
+/* It is reverted: its job begins again, and what it has written is lost. */
+void map_begin_again(struct vm *clone);
+
+/* What the clone's job has written, or a part of it. The VM's lock is held. */
+void map_write(struct vm *clone, enum job_channel channel, const char *bytes, size_t len);
+/* The job has written a file: set the answer. The devices and the VM's lock are held. */
+void map_put(struct vm *clone);
 /* The clone's job ends, with a status of wait(2). Called for one of its vCPUs. */
 void map_job_ends(struct vm *clone, uint16_t wait_status);
 
-/*
- * The clone of a job has ended and has used so many frames: log how. After the last job, log how
- * many went well.
- */
+/* The clone of a job has ended and has used so many frames: log how. */
 void map_report(struct vm *clone, uint64_t n_private);
 
-/* After the last VM has ended: log the jobs that were not run. Whether all jobs have ended well. */
+/* Whether all jobs of a map have ended, and it is not finished. Any processor. */
+bool map_is_done(void);
+/* Do a piece of that; false: there is none. Boot processor. */
+bool map_finish_some(void);
+
+/*
+ * After the last VM has ended: finish all maps, and log the jobs that were not run. Whether all
+ * jobs have ended well.
+ */
 bool map_all_are_well(void);

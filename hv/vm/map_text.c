@@ -47,6 +47,24 @@ static size_t end(const struct map_result *result, char *text, size_t len, size_
 	return len + format(text + len, size - len, "}");
 }
 
+static const char *truth(bool is_true)
+{
+	return is_true ? "true" : "false";
+}
+
+size_t map_text_status(const struct map_result *result, const struct map_kept *kept,
+		       char ret[MAP_STATUS_MAX])
+{
+	size_t len = begin(result, ret, MAP_STATUS_MAX);
+
+	len += format(ret + len, MAP_STATUS_MAX - len,
+		      ", \"stdout_cut\": %s, \"stderr_cut\": %s, \"files\": %u",
+		      truth(kept->stdout_is_cut), truth(kept->stderr_is_cut), kept->n_files);
+	len = end(result, ret, len, MAP_STATUS_MAX - 1);
+	ret[len] = '\n';
+	return len + 1;
+}
+
 size_t map_text_line(const struct map_result *result, const struct map_cost *cost,
 		     char ret[MAP_TEXT_MAX])
 {

@@ -28,6 +28,17 @@ struct map_cost {
 	uint64_t ms, private_kib;
 };
 
+/* What was kept of the job: see hv/vm/map_results.h. */
+struct map_kept {
+	bool stdout_is_cut, stderr_is_cut;
+	unsigned n_files;
+};
+
+/* status.json: a line of JSON. Returns its length. */
+#define MAP_STATUS_MAX 1400
+size_t map_text_status(const struct map_result *result, const struct map_kept *kept,
+		       char ret[MAP_STATUS_MAX]);
+
 /* One line of JSON without its newline. Returns its length. The reason is cut if need be. */
 #define MAP_TEXT_MAX 480
 size_t map_text_line(const struct map_result *result, const struct map_cost *cost,

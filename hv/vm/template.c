@@ -206,7 +206,7 @@ static void start_clones(struct vm *template, struct clone_config *line)
 			precopy(clone);
 		clone->made_for = line;
 		if (line->map)
-			map_begin(line, clone);
+			map_begin(clone);
 		if (line->paused)
 			vm_pause(clone, true);
 		vm_start(clone);
@@ -418,6 +418,8 @@ void template_revert(struct vm *clone)
 	vm_merge_resume(clone);
 	clone->line.len = 0;
 	revert_devices(clone);
+	if (clone->platform.job_port.is_there)
+		map_begin_again(clone);
 	if (vm_identity_renew(clone) != OK)
 		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
 	copy_vcpus(clone);

@@ -51,7 +51,7 @@ static void a_map_has_a_clone_for_each_job(void **state)
 	const struct clone_config *line;
 
 	assert_true(run_with_jobs(TEMPLATE
-				  "map t jobs=/jobs\n"
+				  "map t jobs=/jobs out=/results\n"
 				  "map t jobs=/jobs first=3 parallel=2 max-private=65K\n"));
 	line = config.clones;
 	assert_string_equal(line->template, "t");
@@ -59,6 +59,7 @@ static void a_map_has_a_clone_for_each_job(void **state)
 	assert_int_equal(line->parallel, UINT32_MAX);
 	assert_int_equal(line->map->first, 0);
 	assert_int_equal(line->max_private, 0);
+	assert_string_equal(line->map->out, "/results");
 	line = line->next;
 	assert_int_equal(line->count, 3);
 	assert_int_equal(line->parallel, 2);
@@ -91,6 +92,7 @@ static void the_longest_job_is_allowed(void **state)
 	assert_non_null(map_check_jobs(longest, MAP_JOB_MAX + 1, &n, &line));
 }
 
+#define NAME_48	   "a12345678901234567890123456789012345678901234567"
 #define PARAMETERS "error:       = parameters: " MAP_PARAMETERS "\n"
 
 static void what_is_wrong_is_reported_with_its_place(void **state)
@@ -116,6 +118,16 @@ static void what_is_wrong_is_reported_with_its_place(void **state)
 		 "error: t:2:27: Parameter 'parallel' expects a number of at least 1\n"},
 		{"map t jobs=/jobs max-private=4095",
 		 "error: t:2:30: Parameter 'max-private' expects a size of at least 4K\n"},
+		{"map t jobs=/jobs out=/jobs",
+		 "error: t:2:22: map: failed to open '/jobs': File exists\n"},
+		{"map t jobs=/jobs out=/none/r",
+		 "error: t:2:22: map: no folder '/none/': No such file or directory\n"},
+		{"map t jobs=/jobs out=",
+		 "error: t:2:22: Parameter 'out' expects a path of at most 190 bytes\n"},
+		{"map t jobs=/jobs out=/r\nmap t jobs=/jobs first=3 out=/r",
+		 "error: t:3:30: map: '/r' is the archive of the map in line 2\n"},
+		{"vm " NAME_48 " -kernel /k\nclone " NAME_48 "\nmap " NAME_48 "-10000 jobs=/jobs",
+		 "error: t:4:5: map: the name '" NAME_48 "-10000' is longer than 52 characters\n"},
 		{"map t job=/jobs", "error: t:2:7: map: Invalid parameter 'job=/jobs'\n"
 				    "error:       = did you mean 'jobs'?\n" PARAMETERS},
 		{"map t jobs=/jobs count=3",
@@ -129,7 +141,7 @@ static void what_is_wrong_is_reported_with_its_place(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char text[128];
+		char text[256];
 
 		snprintf(text, sizeof(text), TEMPLATE "%s\n", cases[i].text);
 		assert_false(run_with_jobs(text));

@@ -215,6 +215,18 @@ bool save_queue_is_wanted(void)
 	return saves;
 }
 
+static unsigned n_map_pieces; /* of a map that is not finished */
+
+bool map_is_done(void)
+{
+	return n_map_pieces > 0;
+}
+
+bool map_finish_some(void)
+{
+	return n_map_pieces > 0 && n_map_pieces-- > 0;
+}
+
 static enum job_state save_some(void)
 {
 	return saves ? JOB_WAITS : JOB_IS_DONE;
@@ -721,6 +733,19 @@ static void a_save_of_the_configuration_is_waited_for(void **state)
 	     "c");
 }
 
+static void a_map_is_finished_before_the_machine_ends(void **state)
+{
+	type("\x01"
+	     "c");
+	n_map_pieces = 5;
+	assert_true(monitor_holds_machine() && monitor_is_waiting());
+	while (monitor_holds_machine())
+		turn();
+	assert_int_equal(n_map_pieces, 0);
+	type("\x01"
+	     "c");
+}
+
 /* The last test: the monitor knows no way back. The command that runs is completed first. */
 static void after_quit_there_is_no_prompt(void **state)
 {
@@ -772,6 +797,7 @@ int main(void)
 		TEST(nothing_is_lost_that_ctrl_c_cannot_end),
 		TEST(ctrl_c_is_found_among_what_waits),
 		TEST(a_save_of_the_configuration_is_waited_for),
+		TEST(a_map_is_finished_before_the_machine_ends),
 		cmocka_unit_test_setup(after_quit_there_is_no_prompt, set_up),
 	};
 

@@ -18,6 +18,14 @@ static unsigned n_written, n_kicks, n_locked;
 static bool kicks;	   /* the device, with an interrupt */
 static bool asks_for_more; /* the device, for another exit with the same output */
 
+#define JOB_OUTSB    ((JOB_PORT + 4) << 16 | IO_STRING | IO_REPEAT)
+#define DEVICE_START KIB(200)
+
+static char memory_bytes[KIB(256)];
+static uint64_t n_kept;	  /* bytes of a job */
+static unsigned n_writes; /* calls that kept them */
+static bool is_locked(void);
+
 void access_read(struct vcpu *for_vcpu, const struct operand *operand, struct access_value *ret)
 {
 	ret->word[0] = 0x55;
@@ -32,8 +40,25 @@ bool access_write(struct vcpu *for_vcpu, const struct operand *operand,
 enum status operand_find(struct operand_space *space, uint64_t linear, size_t size, unsigned rights,
 			 struct operand *ret)
 {
-	ret->n_parts = 0;
+	*ret = (struct operand){.n_parts = 1,
+				.part[0] = {{linear}, (uint8_t)size, linear < DEVICE_START}};
 	return OK;
+}
+
+const void *guest_byte(struct guest_memory *memory, gpa_t gpa)
+{
+	return memory_bytes + gpa.raw;
+}
+
+void map_write(struct vm *of, enum job_channel channel, const char *bytes, size_t len)
+{
+	assert_ptr_equal(of, &vm);
+	assert_ptr_equal(bytes, memory_bytes + n_kept);
+	assert_true(n_kept % PAGE_SIZE + len <= PAGE_SIZE);
+	assert_int_equal(channel, JOB_STDERR);
+	assert_int_equal(is_locked(), vm.n_vcpus > 1);
+	n_kept += len;
+	n_writes++;
 }
 
 uint64_t vcpu_now(const struct vcpu *for_vcpu)
@@ -100,7 +125,10 @@ static int set_up(void **state)
 	assert_int_equal(io_bus_add(&wiring.pio, &range), OK);
 	memset(test_vmcs, 0, sizeof(test_vmcs));
 	vcpu.regs.requests = 0;
-	n_written = n_kicks = n_locked = 0;
+	n_written = n_kicks = n_locked = n_writes = 0;
+	n_kept = 0;
+	vm.platform.job_port.is_there = true;
+	vcpu.regs.gpr[RSI] = 0;
 	vm.n_vcpus = 1;
 	asks_for_more = kicks = false;
 	return 0;
@@ -182,6 +210,50 @@ static void several_vcpus_use_a_device_one_at_a_time(void **state)
 		}
 }
 
+/* So much at a time that other VMs have their turn, a page at once. */
+static void a_jobs_output_is_taken_in_pages(void **state)
+{
+	for (vm.n_vcpus = 1; vm.n_vcpus < 3; vm.n_vcpus++) {
+		n_kept = n_writes = 0;
+		vcpu.regs.gpr[RSI] = 0;
+		vcpu.regs.gpr[RCX] = JOB_PIECE + 100;
+		assert_false(leave_guest(JOB_OUTSB, RFLAGS));
+		expect_rf(true);
+		assert_int_equal(vcpu.regs.gpr[RCX], 100);
+		assert_int_equal(vcpu.regs.gpr[RSI], JOB_PIECE);
+		assert_int_equal(n_writes, JOB_PIECE / PAGE_SIZE);
+		assert_true(vcpu.regs.requests & VCPU_REQUEST_TIMER);
+		assert_true(leave_guest(JOB_OUTSB, RFLAGS));
+		expect_rf(false);
+		assert_int_equal(n_kept, JOB_PIECE + 100);
+		assert_int_equal(vcpu.regs.gpr[RCX], 0);
+	}
+}
+
+/* Byte by byte: from a device, backwards, with a trap or a breakpoint, or without a job. */
+static void other_strings_to_a_job_are_taken_in_bytes(void **state)
+{
+	static const uint64_t flags[] = {RFLAGS | RFLAGS_DF, RFLAGS | RFLAGS_TF};
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		vcpu.regs.gpr[RCX] = 3;
+		(void)leave_guest(JOB_OUTSB, flags[i]);
+		assert_true(vcpu.regs.gpr[RCX] < 3);
+	}
+	test_vmcs[VMCS_GUEST_DR7] = 1;
+	vcpu.regs.gpr[RCX] = 1;
+	assert_true(leave_guest(JOB_OUTSB, RFLAGS));
+	test_vmcs[VMCS_GUEST_DR7] = 0;
+	vcpu.regs.gpr[RCX] = 1;
+	vcpu.regs.gpr[RSI] = DEVICE_START;
+	assert_true(leave_guest(JOB_OUTSB, RFLAGS));
+	assert_int_equal(vcpu.regs.gpr[RSI], DEVICE_START + 1);
+	vm.platform.job_port.is_there = false;
+	vcpu.regs.gpr[RCX] = 1;
+	assert_true(leave_guest(JOB_OUTSB, RFLAGS));
+	assert_int_equal(n_writes, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +262,8 @@ int main(void)
 		cmocka_unit_test_setup(an_output_that_is_made_again_takes_no_breakpoint_again,
 				       set_up),
 		cmocka_unit_test_setup(several_vcpus_use_a_device_one_at_a_time, set_up),
+		cmocka_unit_test_setup(a_jobs_output_is_taken_in_pages, set_up),
+		cmocka_unit_test_setup(other_strings_to_a_job_are_taken_in_bytes, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#define _GNU_SOURCE /* memmem() */
 /*
  * Templates over the real tree: freezing, cloning by lines of the configuration, and burial. vCPUs
  * and devices are played by this test.
@@ -197,10 +198,16 @@ static void give_one_back(void)
 	frame_free(frame);
 }
 
+static char entries[4096] __attribute__((aligned(16)));
+static struct arena arena;
+static struct image_list ramdisk;
+
 static void set_line(struct clone_config *line)
 {
 	template_set_config(line, false);
-	map_set_config(line);
+	arena = (struct arena){.base = entries, .size = sizeof(entries)};
+	ramdisk = (struct image_list){.arena = &arena};
+	map_set_config(line, &ramdisk);
 	lines_wait = false;
 }
 
@@ -278,6 +285,8 @@ static void end_job_of(const char *name, uint16_t wait_status)
 	map_report(vm, 3);
 	vm_release(vm);
 	template_vm_gone(vm);
+	while (map_finish_some())
+		;
 }
 
 /* Without the time it took. */
@@ -286,9 +295,9 @@ static bool has_reported(const char *text)
 	return strstr(logged, text) != NULL;
 }
 
-static const struct vm *running(const char *name)
+static struct vm *running(const char *name)
 {
-	const struct vm *vm = vms;
+	struct vm *vm = vms;
 
 	while (vm && strcmp(vm->name, name) != 0)
 		vm = vm->next;
@@ -296,7 +305,7 @@ static const struct vm *running(const char *name)
 }
 
 /* A page for the jobs: their memory counts in end(). */
-static struct clone_config *set_map(unsigned parallel)
+static struct clone_config *set_map_with(unsigned parallel, const char *out)
 {
 	static struct map_config map;
 	static struct clone_config line;
@@ -305,12 +314,17 @@ static struct clone_config *set_map(unsigned parallel)
 
 	memcpy(text, JOBS, sizeof(JOBS) - 1);
 	jobs = (struct image){.base = virt_to_phys(text), .size = sizeof(JOBS) - 1};
-	map = (struct map_config){.first = 7, .jobs_image = &jobs};
+	map = (struct map_config){.first = 7, .jobs_image = &jobs, .out = out};
 	line = (struct clone_config){
 		.template = "t", .count = 3, .parallel = parallel, .map = &map};
 	has_failed = false;
 	set_line(&line);
 	return &line;
+}
+
+static struct clone_config *set_map(unsigned parallel)
+{
+	return set_map_with(parallel, NULL);
 }
 
 static void each_job_of_a_map_has_a_clone(void **state)
@@ -376,12 +390,12 @@ static void who_ends_a_clone_decides_how_its_job_ended(void **state)
 
 	(void)set_map(3);
 	assert_true(template_freeze(vm));
-	vm_end((struct vm *)(uintptr_t)running("t-7"), VM_FAILED, "a \"mishap\"");
+	vm_end(running("t-7"), VM_FAILED, "a \"mishap\"");
 	end_job_of("t-7", 0);
 	assert_true(has_reported("\"end\": \"crash\", \"status\": 0, \"signal\": 0"));
 	assert_true(has_reported("\"reason\": \"a \\\"mishap\\\"\"}"));
-	((struct vm *)(uintptr_t)running("t-8"))->by_operator = true;
-	vm_end((struct vm *)(uintptr_t)running("t-8"), VM_ENDED_WELL, "ended by the operator");
+	running("t-8")->by_operator = true;
+	vm_end(running("t-8"), VM_ENDED_WELL, "ended by the operator");
 	end_job_of("t-8", 0);
 	assert_true(has_reported("\"end\": \"ended\", \"status\": 0, \"signal\": 0"));
 	end_job_of("t-9", 0);
@@ -419,6 +433,83 @@ static void jobs_that_were_not_run_are_said(void **state)
 	assert_true(has_reported("map: t: 2 of 3 jobs were not run\n"));
 }
 
+static void write_result(const char *name, const char *text)
+{
+	map_write(running(name), JOB_STDOUT, text, strlen(text));
+}
+
+static void put_file(const char *name)
+{
+	static const char file[] = "n\0contents";
+
+	map_write(running(name), JOB_FILE, file, sizeof(file) - 1);
+	map_put(running(name));
+}
+
+static void the_archive_does_not_depend_on_the_order(void **state)
+{
+	static const char *const orders[2][3] = {{"t-7", "t-8", "t-9"}, {"t-9", "t-7", "t-8"}};
+	static char first[KIB(8)];
+	uint64_t size = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct vm *vm = make_vm("t", 1);
+		const struct image *image;
+
+		(void)set_map_with(3, "/results");
+		assert_true(template_freeze(vm));
+		write_result("t-8", "lost");
+		map_begin_again(running("t-8"));
+		for (unsigned n = 0; n < 3; n++) {
+			write_result(orders[i][n], orders[i][n]);
+			put_file(orders[i][n]);
+			assert_false(running(orders[i][n])->platform.job_port.is_refused);
+			put_file(orders[i][n]);
+			assert_true(running(orders[i][n])->platform.job_port.is_refused);
+			assert_int_equal(ramdisk.first->size, 0);
+			end_job_of(orders[i][n], 0);
+		}
+		image = ramdisk.first;
+		assert_string_equal(image->path, "/results");
+		assert_int_equal(image->size % 512, 0);
+		assert_true(image->grown && image->size < sizeof(first));
+		if (i == 0) {
+			size = image->size;
+			memcpy(first, phys_to_virt(image->base), size);
+		}
+		assert_int_equal(image->size, size);
+		assert_memory_equal(phys_to_virt(image->base), first, size);
+		image_remove(&ramdisk, ramdisk.first);
+		destroy(vm);
+		template_bury_all();
+	}
+	assert_non_null(memmem(first, size, "t-8/stdout\0\0\0\0t-8", 17));
+}
+
+/* Nothing is left of a map whose template was not made. */
+static void without_a_template_there_is_no_archive(void **state)
+{
+	(void)set_map_with(3, "/results");
+	assert_non_null(ramdisk.first);
+	assert_false(map_all_are_well());
+	assert_true(has_reported("map: t: 3 of 3 jobs were not run\n"));
+	assert_null(ramdisk.first);
+}
+
+static void results_need_memory(void **state)
+{
+	struct clone_config *line;
+
+	take_all_frames();
+	for (unsigned i = 0; i < 3; i++)
+		give_one_back();
+	line = set_map_with(3, "/results");
+	assert_int_equal(line->count, 0);
+	assert_null(ramdisk.first);
+	assert_true(has_reported("map: t: no memory for the results of 3 jobs: "));
+	assert_false(map_all_are_well());
+}
+
 /* It would have no end. */
 static void a_clone_with_a_job_does_not_become_a_template(void **state)
 {
@@ -426,7 +517,7 @@ static void a_clone_with_a_job_does_not_become_a_template(void **state)
 
 	(void)set_map(1);
 	assert_true(template_freeze(vm));
-	assert_false(template_freeze((struct vm *)(uintptr_t)running("t-7")));
+	assert_false(template_freeze(running("t-7")));
 	assert_true(running("t-7")->platform.control.answer == CONTROL_REFUSED);
 	end_job_of("t-7", 0);
 	end_job_of("t-8", 0);
@@ -679,6 +770,9 @@ int main(void)
 		TEST(who_ends_a_clone_decides_how_its_job_ended),
 		TEST(a_job_without_memory_is_run_later),
 		TEST(jobs_that_were_not_run_are_said),
+		TEST(the_archive_does_not_depend_on_the_order),
+		TEST(without_a_template_there_is_no_archive),
+		TEST(results_need_memory),
 		TEST(a_clone_with_a_job_does_not_become_a_template),
 	};
 
