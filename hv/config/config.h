@@ -202,8 +202,9 @@ struct map_config {
 	const struct image *jobs_image; /* set by map_open() */
 	const char *out; /* path of the archive, a new file of the ramdisk; NULL: none */
 	struct diag_place out_place;
-	uint32_t first;	 /* number of the first job */
-	struct map *map; /* while it runs, and before: hv/vm/map.h */
+	uint32_t first;	     /* number of the first job */
+	uint64_t timeout_ms; /* of a job, from its clone's start; 0: none */
+	struct map *map;     /* while it runs, and before: hv/vm/map.h */
 };
 
 /*

@@ -37,6 +37,29 @@ static bool set_parallel(struct clone_config *line, const char *value)
 	return read_number(value, 1, &line->parallel);
 }
 
+/* A number and its unit. */
+static bool set_timeout(struct clone_config *line, const char *value)
+{
+	static const struct {
+		const char *name;
+		uint64_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}};
+	char digits[11] = "";
+	uint32_t n;
+	size_t len = 0;
+
+	while (value[len] >= '0' && value[len] <= '9' && len < sizeof(digits) - 1) {
+		digits[len] = value[len];
+		len++;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
+		if (strcmp(value + len, units[i].name) == 0 && read_number(digits, 1, &n)) {
+			line->map->timeout_ms = n * units[i].ms;
+			return true;
+		}
+	return false;
+}
+
 static bool set_max_private(struct clone_config *line, const char *value)
 {
 	if (parse_size(value, &line->max_private) != OK)
@@ -50,6 +73,7 @@ static const struct map_parameter parameters[] = {
 	{"out", "a path of at most 190 bytes", set_out},
 	{"first", "a number", set_first},
 	{"parallel", "a number of at least 1", set_parallel},
+	{"timeout", "a time such as 500ms, 30s or 2m", set_timeout},
 	{"max-private", "a size of at least 4K", set_max_private},
 };
 

@@ -5,7 +5,7 @@
 
 /* Parameters and jobs of a "map", for the configuration and for the operator. */
 
-#define MAP_PARAMETERS "jobs=PATH out=PATH first=N parallel=N max-private=SIZE"
+#define MAP_PARAMETERS "jobs=PATH out=PATH first=N parallel=N timeout=TIME max-private=SIZE"
 #define MAP_JOB_MAX    4095 /* bytes */
 /* Bytes of a template's name: with any number it is a clone's, see hv/vm/clone_name.h. */
 #define MAP_TEMPLATE_MAX 52

@@ -16,7 +16,7 @@ static void refuse_parameter(const struct word *word, struct diag *diag)
 		suggest(word->text, value != NULL ? (size_t)(value - word->text) : word->len);
 
 	diag_error(diag, word_place(word, 0), "map: Invalid parameter '%s'", word->text);
-	suggest_list(&near, "jobs out first parallel max-private");
+	suggest_list(&near, "jobs out first parallel timeout max-private");
 	if (near.distance > 0) /* 0: it lacks a value */
 		suggest_tell(&near, "", diag);
 	diag_advice(diag, "parameters: " MAP_PARAMETERS);

@@ -5,9 +5,9 @@
 #include "hv/config/config.h"
 
 /*
- * Read "map TEMPLATE jobs=PATH [out=PATH] [first=N] [parallel=N] [max-private=SIZE]": for each line
- * of the file a clone, which finds the line in fw_cfg. Errors are reported; ERR_NOMEM: the arena is
- * full, not reported.
+ * Read "map TEMPLATE jobs=PATH [out=PATH] [first=N] [parallel=N] [timeout=TIME]
+ * [max-private=SIZE]": for each line of the file a clone, which finds the line in fw_cfg. Errors
+ * are reported; ERR_NOMEM: the arena is full, not reported.
  */
 enum status map_read(struct config *config, const struct word *keyword, struct arena *arena,
 		     struct diag *diag);

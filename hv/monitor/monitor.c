@@ -245,6 +245,7 @@ void monitor_poll(void)
 		file_job_begin_due();
 	if (!job_is_running())
 		map_job_begin_due();
+	map_end_late();
 	job_work();
 	if (command_has_quit() && !job_is_running())
 		command_end_vms();

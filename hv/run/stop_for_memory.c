@@ -3,6 +3,7 @@
 #include "hv/run/stop_for_memory.h"
 
 #include "hv/vcpu/vcpu.h"
+#include "hv/vm/map.h"
 #include "hv/vm/news.h"
 #include "hv/vm/tell.h"
 #include "hv/vm/vm.h"
@@ -14,6 +15,11 @@ void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 	const char *why =
 		is_own_ceiling ? "its max-private is used up" : "no memory left for private pages";
 
+	if (vm->platform.job_port.is_there) { /* a job that stopped would have no end */
+		if (vm_end(vm, VM_FAILED, "%s, at 0x%lx", why, gpa.raw))
+			map_note_memory(vm);
+		return;
+	}
 	if (!vm->config->pauses_when_full) {
 		vm_crash(vm, "%s, at 0x%lx", why, gpa.raw);
 		return;

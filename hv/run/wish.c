@@ -19,8 +19,8 @@ static void transfer_fw_cfg(struct vcpu *vcpu)
 	enum status status = fw_cfg_transfer(&vm->platform.fw_cfg, &vm->memory);
 
 	memory_unlock(&held);
-	if (status != OK)
-		vm_crash(vm, "no memory left for a fw_cfg transfer");
+	if (status != OK && vm_crash(vm, "no memory left for a fw_cfg transfer"))
+		map_note_memory(vm);
 }
 
 /* A byte, or the end of a file. */

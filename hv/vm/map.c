@@ -29,6 +29,7 @@ struct map_job {
 	struct map_result result; /* its end is known before its VM has ended, or never */
 	char why[160];		  /* the VM has ended */
 	uint64_t begun;		  /* host TSC */
+	struct vm *clone;	  /* while it may be ended because of the time; else NULL */
 	struct map_results results;
 };
 
@@ -52,9 +53,10 @@ struct map {
 
 static struct clone_config *lines;
 static struct image_list *images;
-static struct map *done; /* all jobs have ended; guarded by vms_lock */
-static unsigned n_done;	 /* of those, and the one that is being finished; atomic */
-static bool has_failed;	 /* a job has not ended well; atomic */
+static struct map *done;	      /* all jobs have ended; guarded by vms_lock */
+static unsigned n_done;		      /* of those, and the one that is being finished; atomic */
+static uint64_t look_at = UINT64_MAX; /* host TSC, when a job may have taken too long; atomic */
+static bool has_failed;		      /* a job has not ended well; atomic */
 
 static void note_failure(void)
 {
@@ -199,14 +201,38 @@ static struct map_job *job_of(const struct vm *clone)
 	return &map->map->job[clone->number - map->first];
 }
 
+/* When the job has taken too long, host TSC. */
+static uint64_t due_at(const struct clone_config *line, const struct map_job *job)
+{
+	return job->begun + line->map->timeout_ms * (tsc_hz / 1000);
+}
+
+/* Let the boot processor look then. vms_lock is held. */
+static void look_then(uint64_t due)
+{
+	if (due < __atomic_load_n(&look_at, __ATOMIC_RELAXED))
+		__atomic_store_n(&look_at, due, __ATOMIC_RELAXED);
+}
+
+static void begin_time(const struct clone_config *line, struct map_job *job, struct vm *clone)
+{
+	job->begun = rdtsc();
+	if (line->map->timeout_ms == 0)
+		return;
+	lock_acquire(&vms_lock);
+	job->clone = clone;
+	look_then(due_at(line, job));
+	lock_release(&vms_lock);
+}
+
 void map_begin(struct vm *clone)
 {
 	struct map_job *job = job_of(clone);
 
 	clone->platform.fw_cfg.identity.job = job->text;
 	clone->platform.job_port.is_there = true;
-	job->begun = rdtsc();
 	map_begin_again(clone);
+	begin_time(clone->made_for, job, clone);
 }
 
 void map_begin_again(struct vm *clone)
@@ -239,6 +265,47 @@ void map_job_ends(struct vm *clone, uint16_t wait_status)
 		job_of(clone)->result = result;
 }
 
+void map_note_memory(struct vm *clone)
+{
+	if (clone->platform.job_port.is_there)
+		job_of(clone)->result.end = MAP_MEMORY;
+}
+
+/* End the line's late jobs, and note when the next one is late. vms_lock is held. */
+static void end_late(struct clone_config *line, uint64_t now)
+{
+	struct map *map = line->map->map;
+
+	for (unsigned i = 0; i < map->n_jobs; i++) {
+		struct map_job *job = &map->job[i];
+
+		if (job->clone == NULL)
+			continue;
+		if (now < due_at(line, job)) {
+			look_then(due_at(line, job));
+			continue;
+		}
+		if (vm_end(job->clone, VM_FAILED, "its job has taken more than %lu ms",
+			   line->map->timeout_ms))
+			job->result.end = MAP_TIMEOUT;
+		job->clone = NULL;
+	}
+}
+
+void map_end_late(void)
+{
+	uint64_t now = rdtsc();
+
+	if (now < __atomic_load_n(&look_at, __ATOMIC_RELAXED))
+		return;
+	lock_acquire(&vms_lock);
+	__atomic_store_n(&look_at, UINT64_MAX, __ATOMIC_RELAXED);
+	for (struct clone_config *line = lines; line; line = line->next)
+		if (line->map && line->map->map)
+			end_late(line, now);
+	lock_release(&vms_lock);
+}
+
 static bool is_well(const struct map_result *result)
 {
 	return result->end == MAP_EXIT && result->status == 0;
@@ -268,6 +335,14 @@ static void add_done(struct clone_config *line)
 	__atomic_fetch_add(&n_done, 1, __ATOMIC_RELAXED);
 }
 
+/* From now on nothing decides any more how it has ended. */
+static void end_time(struct map_job *job)
+{
+	lock_acquire(&vms_lock);
+	job->clone = NULL;
+	lock_release(&vms_lock);
+}
+
 static void count_end(struct clone_config *line, struct map_job *job)
 {
 	struct map *map = line->map->map;
@@ -285,6 +360,7 @@ void map_report(struct vm *clone, uint64_t n_private)
 	struct map_job *job = job_of(clone);
 	struct map_result *result = &job->result;
 
+	end_time(job);
 	format(job->why, sizeof(job->why), "%s", clone->why);
 	result->job = clone->number;
 	result->name = clone->name;

@@ -37,6 +37,12 @@ void map_put(struct vm *clone);
 /* The clone's job ends, with a status of wait(2). Called for one of its vCPUs. */
 void map_job_ends(struct vm *clone, uint16_t wait_status);
 
+/* The clone, which has just been made to end, has used up its memory. */
+void map_note_memory(struct vm *clone);
+
+/* End the clones whose jobs have taken too long. Boot processor, from time to time. */
+void map_end_late(void);
+
 /* The clone of a job has ended and has used so many frames: log how. */
 void map_report(struct vm *clone, uint64_t n_private);
 

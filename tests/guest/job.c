@@ -176,10 +176,13 @@ static void perform_all(void)
 void payload(void)
 {
 	bool has_file = find_job();
+	size_t len = 0;
 
 	report(has_file && inl(PUT) == UINT32_MAX, "this VM has no job");
 	outl(FREEZE, CONTROL);
-	fw_cfg_read(job, JOB_SIZE);
+	do
+		fw_cfg_read(&job[len], 1);
+	while (job[len++] != '\n');
 	if (job[0] == '\n') {
 		report(inl(PUT) == UINT32_MAX, "clone %u has no job", inl(CONTROL));
 		return;

@@ -50,21 +50,59 @@ static void a_map_has_a_clone_for_each_job(void **state)
 {
 	const struct clone_config *line;
 
-	assert_true(run_with_jobs(TEMPLATE
-				  "map t jobs=/jobs out=/results\n"
-				  "map t jobs=/jobs first=3 parallel=2 max-private=65K\n"));
+	assert_true(run_with_jobs(TEMPLATE "map t jobs=/jobs out=/results\n"
+					   "map t jobs=/jobs first=3 parallel=2 max-private=65K "
+					   "timeout=30s\n"));
 	line = config.clones;
 	assert_string_equal(line->template, "t");
 	assert_int_equal(line->count, 3);
 	assert_int_equal(line->parallel, UINT32_MAX);
 	assert_int_equal(line->map->first, 0);
 	assert_int_equal(line->max_private, 0);
+	assert_int_equal(line->map->timeout_ms, 0);
 	assert_string_equal(line->map->out, "/results");
 	line = line->next;
 	assert_int_equal(line->count, 3);
 	assert_int_equal(line->parallel, 2);
 	assert_int_equal(line->map->first, 3);
 	assert_int_equal(line->max_private, KIB(64));
+	assert_int_equal(line->map->timeout_ms, 30000);
+}
+
+static void a_time_has_a_unit(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms; /* 0: it is refused */
+	} cases[] = {{"1ms", 1},
+		     {"500ms", 500},
+		     {"30s", 30000},
+		     {"2m", 120000},
+		     {"4294967295m", UINT64_C(4294967295) * 60000},
+		     {"4294967296s", 0},
+		     {"10000000000s", 0},
+		     {"0s", 0},
+		     {"30", 0},
+		     {"s", 0},
+		     {"", 0},
+		     {"1h", 0},
+		     {"-1s", 0},
+		     {"1 s", 0},
+		     {"1.5s", 0},
+		     {"1ss", 0}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct map_config map = {0};
+		struct clone_config line = {.map = &map};
+		char word[32];
+		const char *value;
+		const struct map_parameter *parameter;
+
+		snprintf(word, sizeof(word), "timeout=%s", cases[i].text);
+		parameter = map_find_parameter(word, &value);
+		assert_int_equal(parameter->set(&line, value), cases[i].ms != 0);
+		assert_true(map.timeout_ms == cases[i].ms);
+	}
 }
 
 static void each_line_that_is_not_empty_is_a_job(void **state)
@@ -116,6 +154,8 @@ static void what_is_wrong_is_reported_with_its_place(void **state)
 		 "error: t:2:5: map: the last job's number is above 2^32 - 2\n"},
 		{"map t jobs=/jobs parallel=0",
 		 "error: t:2:27: Parameter 'parallel' expects a number of at least 1\n"},
+		{"map t jobs=/jobs timeout=30",
+		 "error: t:2:26: Parameter 'timeout' expects a time such as 500ms, 30s or 2m\n"},
 		{"map t jobs=/jobs max-private=4095",
 		 "error: t:2:30: Parameter 'max-private' expects a size of at least 4K\n"},
 		{"map t jobs=/jobs out=/jobs",
@@ -153,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_map_has_a_clone_for_each_job),
+		cmocka_unit_test(a_time_has_a_unit),
 		cmocka_unit_test(each_line_that_is_not_empty_is_a_job),
 		cmocka_unit_test(the_longest_job_is_allowed),
 		cmocka_unit_test(what_is_wrong_is_reported_with_its_place),

@@ -31,7 +31,7 @@ static struct vm_config config;
 static struct vm vm = {.config = &config};
 static struct vcpu vcpu = {.vm = &vm, .ept = &vm.ept};
 static bool has_paging;
-static unsigned n_reads, n_crashes, n_pauses;
+static unsigned n_reads, n_crashes, n_pauses, n_ends, n_notes;
 static char why[160];
 
 uint64_t platform_mmio_read(struct platform *platform, unsigned number, struct io_access *access)
@@ -146,6 +146,23 @@ bool vm_crash(struct vm *crashed, const char *fmt, ...)
 	return true;
 }
 
+bool vm_end(struct vm *ended, enum vm_outcome outcome, const char *fmt, ...)
+{
+	va_list args;
+
+	assert_int_equal(outcome, VM_FAILED);
+	va_start(args, fmt);
+	format_v(why, sizeof(why), fmt, args);
+	va_end(args);
+	n_ends++;
+	return n_ends == 1;
+}
+
+void map_note_memory(struct vm *clone)
+{
+	n_notes++;
+}
+
 void vm_pause(struct vm *paused, bool on)
 {
 	assert_true(on);
@@ -199,7 +216,8 @@ static int setup_vm(void **state)
 	vcpu = (struct vcpu){.vm = &vm, .ept = &vm.ept};
 	config.pauses_when_full = true;
 	has_paging = false;
-	n_reads = n_crashes = n_pauses = 0;
+	n_reads = n_crashes = n_pauses = n_ends = n_notes = 0;
+	vm.platform.job_port.is_there = false;
 	cpu.n_loads++;
 	test_vmcs[VMCS_GUEST_RIP] = CODE;
 	test_vmcs[VMCS_GUEST_RFLAGS] = 2;
@@ -261,6 +279,20 @@ static void half_an_operand_is_not_written(void **state)
 	assert_int_equal(n_reads, 0);
 	assert_int_equal(word_at(TO + PAGE_SIZE - 8), (uint64_t)'x' << 56);
 	assert_non_null(strstr(why, "at 0x381000; "));
+}
+
+/* Whatever -on-full says. Another reason may have come first. */
+static void a_job_does_not_wait(void **state)
+{
+	vm.platform.job_port.is_there = true;
+	begin_movs();
+	assert_int_equal(exit_ept_violation(&vcpu), EXIT_AGAIN);
+	assert_int_equal(exit_ept_violation(&vcpu), EXIT_AGAIN);
+	assert_int_equal(n_pauses, 0);
+	assert_int_equal(n_crashes, 0);
+	assert_int_equal(n_ends, 2);
+	assert_int_equal(n_notes, 1);
+	assert_string_equal(why, "its max-private is used up, at 0x380000");
 }
 
 static void a_vm_that_does_not_wait_ends(void **state)
@@ -408,6 +440,7 @@ int main(void)
 		TEST_VM(a_device_is_not_read_for_a_page_without_frame),
 		TEST_VM(half_an_operand_is_not_written),
 		TEST_VM(a_vm_that_does_not_wait_ends),
+		TEST_VM(a_job_does_not_wait),
 		TEST_VM(a_machine_without_memory_is_told_apart),
 		TEST_VM(a_vm_that_is_paused_is_not_told_again),
 		TEST_VM(a_page_that_was_merged_is_waited_for),

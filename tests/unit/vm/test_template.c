@@ -305,6 +305,8 @@ static struct vm *running(const char *name)
 }
 
 /* A page for the jobs: their memory counts in end(). */
+static uint64_t timeout_ms; /* of the next map */
+
 static struct clone_config *set_map_with(unsigned parallel, const char *out)
 {
 	static struct map_config map;
@@ -314,7 +316,9 @@ static struct clone_config *set_map_with(unsigned parallel, const char *out)
 
 	memcpy(text, JOBS, sizeof(JOBS) - 1);
 	jobs = (struct image){.base = virt_to_phys(text), .size = sizeof(JOBS) - 1};
-	map = (struct map_config){.first = 7, .jobs_image = &jobs, .out = out};
+	map = (struct map_config){
+		.first = 7, .jobs_image = &jobs, .out = out, .timeout_ms = timeout_ms};
+	timeout_ms = 0;
 	line = (struct clone_config){
 		.template = "t", .count = 3, .parallel = parallel, .map = &map};
 	has_failed = false;
@@ -398,6 +402,69 @@ static void who_ends_a_clone_decides_how_its_job_ended(void **state)
 	vm_end(running("t-8"), VM_ENDED_WELL, "ended by the operator");
 	end_job_of("t-8", 0);
 	assert_true(has_reported("\"end\": \"ended\", \"status\": 0, \"signal\": 0"));
+	end_job_of("t-9", 0);
+}
+
+static void wait_ms(unsigned ms)
+{
+	uint64_t begin = rdtsc();
+
+	while (rdtsc() - begin <= ms * tsc_hz / 1000)
+		;
+}
+
+/* A millisecond of this test has 1000 ticks: it is over at once. */
+static void a_job_that_takes_too_long_is_ended(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+
+	timeout_ms = 1;
+	(void)set_map(2);
+	assert_true(template_freeze(vm));
+	map_job_ends(running("t-8"), 0);
+	wait_ms(1);
+	map_end_late();
+	assert_true(running("t-7")->is_ending);
+	end_job_of("t-7", 0);
+	assert_true(has_reported("\"job\": 7, \"name\": \"t-7\", \"end\": \"timeout\", "
+				 "\"status\": 0, \"signal\": 0, "));
+	end_job_of("t-8", 0x100); /* has ended before, with 0 */
+	assert_true(
+		has_reported("\"job\": 8, \"name\": \"t-8\", \"end\": \"exit\", \"status\": 0"));
+	map_end_late();
+	end_job_of("t-9", 0);
+}
+
+static void a_job_in_time_goes_on(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+
+	timeout_ms = 1000000000;
+	(void)set_map(3);
+	assert_true(template_freeze(vm));
+	map_end_late();
+	look_at = 0;
+	map_end_late();
+	assert_true(look_at > rdtsc() && look_at < UINT64_MAX);
+	assert_false(running("t-7")->is_ending);
+	end_job_of("t-7", 0);
+	end_job_of("t-8", 0);
+	end_job_of("t-9", 0);
+}
+
+static void a_job_may_use_up_its_memory(void **state)
+{
+	struct vm *vm = make_vm("t", 1);
+
+	map_note_memory(vm); /* has no job */
+	(void)set_map(1);
+	assert_true(template_freeze(vm));
+	assert_true(vm_end(running("t-7"), VM_FAILED, "its max-private is used up, at 0x1000"));
+	map_note_memory(running("t-7"));
+	end_job_of("t-7", 0);
+	assert_true(has_reported("\"end\": \"memory\", \"status\": 0, \"signal\": 0"));
+	assert_true(has_reported("\"reason\": \"its max-private is used up, at 0x1000\"}"));
+	end_job_of("t-8", 0);
 	end_job_of("t-9", 0);
 }
 
@@ -768,6 +835,9 @@ int main(void)
 		TEST(clones_without_a_job_have_other_numbers),
 		TEST(a_job_that_does_not_exit_with_0_fails_the_run),
 		TEST(who_ends_a_clone_decides_how_its_job_ended),
+		TEST(a_job_that_takes_too_long_is_ended),
+		TEST(a_job_in_time_goes_on),
+		TEST(a_job_may_use_up_its_memory),
 		TEST(a_job_without_memory_is_run_later),
 		TEST(jobs_that_were_not_run_are_said),
 		TEST(the_archive_does_not_depend_on_the_order),
