@@ -48,6 +48,7 @@
 #include "hv/lib/version.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/info.h"
+#include "hv/monitor/map_job.h"
 #include "hv/monitor/parcel.h"
 #include "hv/processor.h"
 #include "hv/qmp/qmp.h"
@@ -423,7 +424,7 @@ static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
 	template_set_config(config.clones, config.host.checksum);
-	map_set_config(config.clones, &images);
+	map_set_config(&images);
 	save_queue_set_config(config.saves);
 	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, time_now(), link) == OK) {
@@ -677,6 +678,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	}
 	protect_frames();
 	file_job_setup(&images);
+	map_job_setup(&images);
 	n_free = frame_available();
 	log_own_memory(n_free, n_released);
 	vm_merge_setup(config.host.merge);

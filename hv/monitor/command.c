@@ -20,6 +20,7 @@
 #include "hv/monitor/focus.h"
 #include "hv/monitor/info.h"
 #include "hv/monitor/line.h"
+#include "hv/monitor/map_job.h"
 #include "hv/monitor/say.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/vm.h"
@@ -219,6 +220,11 @@ static void revert(const struct request *request)
 	vm_gather(vm, VM_REVERT);
 }
 
+static void map(const struct request *request)
+{
+	map_job_start(request->vm, request->word + 1, request->n - 1);
+}
+
 static void save(const struct request *request)
 {
 	struct vm *vm = request->vm;
@@ -371,6 +377,10 @@ static const struct command commands[] = {
 	{"help", "[cmd]", "show the help", .run = help, .max = 2, .alias = "?"},
 	{"info", "[subcommand]", "show various information about the system state", .run = info,
 	 .max = 2},
+	{"map", "name jobs=filename [parameter ...]",
+	 "run each line of a file of the ramdisk in a clone\n\t\t\t parameters: out=filename "
+	 "first=n parallel=n timeout=time max-private=size",
+	 .run = map, .min = 2, .max = 7, .needs = VM_NAMED | VM_IS_TEMPLATE},
 	{"query-memdev", "", "show memory backends, as JSON", .run = memory, .needs = VM_FOCUS},
 	{"query-memory-devices", "", "show memory devices, as JSON", .run = memory,
 	 .needs = VM_FOCUS},

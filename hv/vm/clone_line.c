@@ -1,6 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/vm/clone_line.h"
 
+static struct clone_config *first;
+
+void clone_lines_set(struct clone_config *lines)
+{
+	first = lines;
+}
+
+/* Acquire: who finds a line that was added sees all of it. Pairs with clone_line_add(). */
+struct clone_config *clone_lines(void)
+{
+	return __atomic_load_n(&first, __ATOMIC_ACQUIRE);
+}
+
+void clone_line_add(struct clone_config *line)
+{
+	line->next = first;
+	__atomic_store_n(&first, line, __ATOMIC_RELEASE);
+}
+
 bool clone_line_take(struct clone_config *line)
 {
 	bool more = line->n_started < line->count && line->n_running < line->parallel;

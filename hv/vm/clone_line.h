@@ -5,6 +5,14 @@
 
 /* How many clones a line of the configuration has started, and may start. vms_lock is held. */
 
+/*
+ * All lines: the configuration's, and those that the operator adds, which must last. Set once,
+ * before the first VM starts; only the boot processor adds.
+ */
+void clone_lines_set(struct clone_config *lines);
+struct clone_config *clone_lines(void);
+void clone_line_add(struct clone_config *line);
+
 /* Whether the line asks for one more clone now. If so, count it. */
 bool clone_line_take(struct clone_config *line);
 /* The clone that was counted is there. */

@@ -15,6 +15,7 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/vm/clone_line.h"
 #include "hv/vm/cpio_write.h"
 #include "hv/vm/map_archive.h"
 #include "hv/vm/output.h"
@@ -51,7 +52,6 @@ struct map {
 	struct map_job job[];
 };
 
-static struct clone_config *lines;
 static struct image_list *images;
 static struct map *done;	      /* all jobs have ended; guarded by vms_lock */
 static unsigned n_done;		      /* of those, and the one that is being finished; atomic */
@@ -117,21 +117,25 @@ static void copy_jobs(struct map *map, const struct image *image)
 	char *to = (char *)&map->job[map->n_jobs];
 	size_t len;
 
-	for (unsigned i = 0; map_next_job(&jobs, &job, &len); i++) {
+	for (unsigned i = 0; i < map->n_jobs; i++) {
 		map->job[i] = (struct map_job){.text = to};
 		map_results_begin(&map->job[i].results,
 				  map->shares ? map->shares + i * map->share_size : NULL,
 				  map->share_size);
+		/* A guest may have changed the file since it was checked. */
+		if (!map_next_job(&jobs, &job, &len))
+			len = 0;
 		memcpy(to, job, len);
 		to[len] = '\0';
 		to += len + 1;
 	}
 }
 
-static enum status prepare(struct clone_config *line)
+enum status map_prepare(struct clone_config *line)
 {
 	const struct image *image = line->map->jobs_image;
-	uint64_t size = sizeof(struct map) + line->count * sizeof(struct map_job) + image->size + 1;
+	uint64_t size =
+		sizeof(struct map) + line->count * (sizeof(struct map_job) + 1) + image->size;
 	uint64_t n_frames = align_up(size, PAGE_SIZE) / PAGE_SIZE;
 	phys_t frames = frame_alloc_run(n_frames, PAGE_SIZE);
 	struct map *map = phys_to_virt(frames);
@@ -150,12 +154,11 @@ static enum status prepare(struct clone_config *line)
 	return OK;
 }
 
-void map_set_config(struct clone_config *config, struct image_list *ramdisk)
+void map_set_config(struct image_list *ramdisk)
 {
-	lines = config;
 	images = ramdisk;
-	for (struct clone_config *line = lines; line; line = line->next)
-		if (line->map && prepare(line) != OK) {
+	for (struct clone_config *line = clone_lines(); line; line = line->next)
+		if (line->map && map_prepare(line) != OK) {
 			line->count = 0;
 			note_failure();
 		}
@@ -165,7 +168,7 @@ uint32_t map_numbers_end(const struct vm *template)
 {
 	uint32_t end = 0;
 
-	for (const struct clone_config *line = lines; line; line = line->next)
+	for (const struct clone_config *line = clone_lines(); line; line = line->next)
 		if (line->map && strcmp(line->template, template->name) == 0 &&
 		    line->map->first + line->count > end)
 			end = line->map->first + line->count;
@@ -300,7 +303,7 @@ void map_end_late(void)
 		return;
 	lock_acquire(&vms_lock);
 	__atomic_store_n(&look_at, UINT64_MAX, __ATOMIC_RELAXED);
-	for (struct clone_config *line = lines; line; line = line->next)
+	for (struct clone_config *line = clone_lines(); line; line = line->next)
 		if (line->map && line->map->map)
 			end_late(line, now);
 	lock_release(&vms_lock);
@@ -491,7 +494,7 @@ static void end_early(struct clone_config *line)
 
 bool map_all_are_well(void)
 {
-	for (struct clone_config *line = lines; line; line = line->next)
+	for (struct clone_config *line = clone_lines(); line; line = line->next)
 		if (line->map && line->map->map)
 			end_early(line);
 	while (map_finish_some())

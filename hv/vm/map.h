@@ -11,11 +11,17 @@
 struct map;
 
 /*
- * Set what to map, and where the archives go. Copy the jobs, whose files map_check_jobs() has
- * accepted, and make room for what becomes of them. Once, before the first VM starts. If that is
- * not possible, it is logged, and no clone of the line is made.
+ * Copy the jobs of the line, whose file map_check_jobs() has accepted, and make room for what
+ * becomes of them. ERR_NOMEM: that was not possible, which is logged; the line has no map. Boot
+ * processor.
  */
-void map_set_config(struct clone_config *lines, struct image_list *ramdisk);
+enum status map_prepare(struct clone_config *line);
+/*
+ * Set where the archives go, and prepare the lines of the configuration, which
+ * template_set_config() has set. Once, before the first VM starts. A line that cannot be prepared
+ * makes no clone.
+ */
+void map_set_config(struct image_list *ramdisk);
 
 /* The number that a template's next clone without a job has at least, because of its maps. */
 uint32_t map_numbers_end(const struct vm *template);

@@ -25,8 +25,6 @@
 #include "hv/vm/tell.h"
 #include "hv/vm/vm_identity.h"
 
-static struct clone_config *clone_configs; /* their counts are guarded by vms_lock */
-
 static bool takes_checksums;
 
 /* Entries, and frames, before other work has its turn: some tens of microseconds each. */
@@ -35,11 +33,11 @@ static bool takes_checksums;
 
 static unsigned n_freezing; /* VMs between begin_freeze() and the end of it; atomic */
 
-static bool lines_wait; /* a line of clone_configs may wait for memory; atomic */
+static bool lines_wait; /* one of clone_lines() may wait for memory; atomic */
 
 void template_set_config(struct clone_config *clones, bool checksum)
 {
-	clone_configs = clones;
+	clone_lines_set(clones);
 	takes_checksums = checksum;
 }
 
@@ -229,6 +227,24 @@ static void start_next(struct vm *clone)
 	start_clones(clone->template, line);
 }
 
+bool template_keep_numbers(struct vm *template, uint32_t first, uint32_t n)
+{
+	bool are_free;
+
+	lock_acquire(&vms_lock);
+	are_free = first >= __atomic_load_n(&template->next_number, __ATOMIC_RELAXED);
+	if (are_free)
+		__atomic_store_n(&template->next_number, first + n, __ATOMIC_RELAXED);
+	lock_release(&vms_lock);
+	return are_free;
+}
+
+void template_start_line(struct vm *template, struct clone_config *line)
+{
+	clone_line_add(line);
+	start_clones(template, line);
+}
+
 /* The template of the next line from '*line' on that waits for memory, with a hold. NULL: none. */
 static struct vm *hold_next_waiting(struct clone_config **line)
 {
@@ -248,7 +264,7 @@ static struct vm *hold_next_waiting(struct clone_config **line)
 
 void template_retry_lines(void)
 {
-	struct clone_config *line = clone_configs;
+	struct clone_config *line = clone_lines();
 	struct vm *template;
 
 	if (!__atomic_load_n(&lines_wait, __ATOMIC_RELAXED))
@@ -266,7 +282,7 @@ bool template_lines_are_done(void)
 {
 	bool are_done = true;
 
-	for (const struct clone_config *line = clone_configs; line; line = line->next) {
+	for (const struct clone_config *line = clone_lines(); line; line = line->next) {
 		if (!clone_line_waits(line))
 			continue;
 		are_done = false;
@@ -313,7 +329,7 @@ static void end_freeze(struct vm *vm)
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
 	save_queue_note(vm);
 	start_next(vm);
-	for (struct clone_config *line = clone_configs; line; line = line->next)
+	for (struct clone_config *line = clone_lines(); line; line = line->next)
 		if (strcmp(line->template, vm->name) == 0)
 			start_clones(vm, line);
 	lock_acquire(&vms_lock);

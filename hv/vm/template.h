@@ -70,6 +70,14 @@ void template_vm_ends(struct vm *vm);
  */
 void template_vm_gone(struct vm *vm);
 
+/*
+ * Keep the numbers of n clones for a map. False: clones have, or had, numbers from 'first' on. The
+ * caller holds the template.
+ */
+bool template_keep_numbers(struct vm *template, uint32_t first, uint32_t n);
+/* Add a line that the operator gave, and start its clones. The caller holds the template. */
+void template_start_line(struct vm *template, struct clone_config *line);
+
 /* Memory has come free: start the clones that have waited for it. */
 void template_retry_lines(void);
 

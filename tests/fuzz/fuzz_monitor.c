@@ -11,6 +11,7 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/line_history.h"
+#include "hv/monitor/map_job.h"
 #include "hv/monitor/registers.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
@@ -93,6 +94,12 @@ void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 void file_job_save(struct vm *vm, const char *path, bool is_sent)
 {
 	file_job_dump(vm, path, is_sent);
+}
+
+void map_job_start(struct vm *of, const char *const *parameters, size_t n)
+{
+	while (n-- > 0)
+		file_job_dump(of, *parameters++, false);
 }
 
 void file_job_send(const char *path)

@@ -20,6 +20,7 @@
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
 #include "hv/monitor/job.h"
+#include "hv/monitor/map_job.h"
 #include "hv/monitor/registers.h"
 #include "hv/monitor/say.h"
 #include "hv/qmp/qmp.h"
@@ -179,6 +180,11 @@ void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 void file_job_save(struct vm *vm, const char *path, bool is_sent)
 {
 	note("save %s to %s\n", vm->name, path);
+}
+
+void map_job_start(struct vm *of, const char *const *parameters, size_t n)
+{
+	note("map %s\n", of->name);
 }
 
 void file_job_send(const char *path)

@@ -10,6 +10,7 @@
 #include "hv/monitor/examine_job.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/job.h"
+#include "hv/monitor/map_job.h"
 #include "hv/monitor/registers.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
@@ -97,6 +98,13 @@ void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 void file_job_save(struct vm *vm, const char *path, bool is_sent)
 {
 	note("save %s to %s%s\n", vm->name, path, is_sent ? ", sent" : "");
+}
+
+void map_job_start(struct vm *of, const char *const *parameters, size_t n)
+{
+	note("map %s\n", of->name);
+	while (n-- > 0)
+		note("with %s\n", *parameters++);
 }
 
 void file_job_send(const char *path)
@@ -217,6 +225,7 @@ static void commands_are_told_apart(void **state)
 		{"freeze  r ", "freeze r\n"},
 		{"info registers", "pause r\nregisters of vCPU 0\nregisters of vCPU 1\nresume r\n"},
 		{"revert t-0", "revert t-0\n"},
+		{"map t jobs=/j out=/o", "map t\nwith jobs=/j\nwith out=/o\n"},
 		{"save t /x", "save t to /x\n"},
 		{"save t-0 /x", "save t-0 to /x\n"},
 		{"send \"/a b\"", "send /a b\n"},
@@ -367,6 +376,7 @@ static void a_vm_that_does_not_fit_is_refused(void **state)
 		{"console t-0", "Error: VM t-0 does not read the console\n"},
 		{"revert t", "Error: VM t is a template\n"},
 		{"revert r", "Error: VM r is not a clone\n"},
+		{"map r jobs=/j", "Error: VM r is not a template\n"},
 		{"save r /x", "Error: VM r is running: stop it or make it a template first\n"},
 		{"stop", "Error: VM t is a template\n"},
 		{"cont", "Error: VM t is a template\n"},

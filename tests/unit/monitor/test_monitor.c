@@ -21,6 +21,7 @@
 #include "hv/monitor/say.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
+#include "hv/vm/map.h"
 #include "hv/vm/output.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/serial.h"
@@ -220,6 +221,21 @@ static unsigned n_map_pieces; /* of a map that is not finished */
 bool map_is_done(void)
 {
 	return n_map_pieces > 0;
+}
+
+enum status map_prepare(struct clone_config *line)
+{
+	return ERR_NOMEM;
+}
+
+bool template_keep_numbers(struct vm *of, uint32_t first, uint32_t n)
+{
+	return true;
+}
+
+void template_start_line(struct vm *of, struct clone_config *line)
+{
+	fail();
 }
 
 static unsigned n_late_looks;

@@ -207,7 +207,7 @@ static void set_line(struct clone_config *line)
 	template_set_config(line, false);
 	arena = (struct arena){.base = entries, .size = sizeof(entries)};
 	ramdisk = (struct image_list){.arena = &arena};
-	map_set_config(line, &ramdisk);
+	map_set_config(&ramdisk);
 	lines_wait = false;
 }
 
