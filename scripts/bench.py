@@ -28,6 +28,7 @@ EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
 # Pages of reset_pages beyond reset_base, as in tests/bench/clone.c and tests/bench/kvm/kvm_bench.c.
 N_DIRTY = 16
 N_PARKED = 32  # clones of clone_bytes_*
+N_JOBS = 64  # of map_job
 N_READ = 256  # pages of template_read_exits, as in tests/bench/clone.c
 STENCIL_IPS = 10000000  # with more, the firmware loads a ramdisk slowly
 RESET_IPS = 100000000  # enough for many resets in a time slice of 5 ms
@@ -60,6 +61,8 @@ FIGURES = {
     "reset_pages": ("", f"revert of a clone that has written {N_DIRTY} pages more"),
     "clone_bytes_run": ("<= 24576", "memory of a clone that has run"),
     "clone_bytes_parked": ("<= 8192", "memory of a clone that has not run yet"),
+    "map_job": ("<= 60000", "an empty job of a map, from one clone to the next"),
+    "map_job_bytes": ("<= 1048576", "private memory of such a job"),
     "vm_start_1g": ("<= 100000", "memory of a VM over a private template of 1 GiB"),
     "parse_object": ("<= 20000", "one more -object line in the configuration"),
     "entry_to_guest": ("<= 2000000", "EFI entry to first guest instruction, without waiting for devices"),
@@ -74,7 +77,7 @@ def build():
         subprocess.run(["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP], check=True,
                        stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "--quiet", "-C", BUILD, "stencil.efi", "guest_bench", "guest_bench_clone",
-                    "guest_hello", "kvm_bench"],
+                    "guest_hello", "guest_job", "kvm_bench"],
                    check=True, stdout=subprocess.DEVNULL)
 
 
@@ -143,6 +146,17 @@ PARKED_TYPED = [
     (rf"^t-{2 * N_PARKED}: ran$[^~]*?\(stencil\) ", "info frames\r"),
     (r"^frames: [^~]*?\(stencil\) ", "quit\r"),
 ]
+
+
+def make_map(work):
+    """Configuration and ramdisk of a map whose jobs do nothing, one after the other."""
+    ramdisk = work / "ramdisk"
+    ramdisk.mkdir()
+    (ramdisk / "job.elf").write_bytes((BUILD / "tests/guest/job.elf").read_bytes())
+    (ramdisk / "jobs").write_text("exit 0\n" * N_JOBS, encoding="utf-8")
+    (work / "stencil.conf").write_text(
+        f"vm t -m 16M {EXIT} -kernel /job.elf\nmap t jobs=/jobs out=/results parallel=1\n",
+        encoding="utf-8")
 
 
 def make_template(n_objects):
@@ -282,6 +296,14 @@ class Bench:
         for name, before, after in zip(("parked", "run"), free, free[1:]):
             self.take(f"clone_bytes_{name}", [-(-(before - after) // N_PARKED)])
 
+    def map_job(self, future):
+        """What a job of a map costs, on average, and the private memory of each."""
+        text = self.console("map_job", future)
+        if text is None:
+            return
+        self.take("map_job", [sample for name, sample in bench_lines(text) if name == "map_job"])
+        self.take("map_job_bytes", [int(kib) << 10 for kib in re.findall(r'"private_kib": (\d+)', text)])
+
     def read_exits(self, consoles):
         """How many more exits a clone has that reads pages than one that reads none."""
         texts = [self.console("template_read_exits", console) for console in consoles]
@@ -316,6 +338,7 @@ def measure(options):
         templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
         bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes")
         parked = pool.submit(boot, make_parked, PARKED_TYPED)
+        jobs = pool.submit(boot, make_map)
         if options.kvm:
             bench.add_kvm()
         for _ in range(options.boots):
@@ -323,6 +346,7 @@ def measure(options):
         bench.collect()
         bench.read_exits(reads)
         bench.clone_bytes(parked)
+        bench.map_job(jobs)
         bench.template_costs(templates)
     bench.take("efi_bytes", [(BUILD / "BOOTX64.EFI").stat().st_size])
     derive(bench.samples)

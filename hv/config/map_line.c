@@ -55,7 +55,7 @@ static bool set_timeout(struct clone_config *line, const char *value)
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (strcmp(value + len, units[i].name) == 0 && read_number(digits, 1, &n)) {
 			line->map->timeout_ms = n * units[i].ms;
-			return true;
+			return line->map->timeout_ms <= UINT32_MAX; /* in ticks it fits, too */
 		}
 	return false;
 }

@@ -42,6 +42,7 @@ struct map {
 	unsigned n_jobs;
 	unsigned next; /* no job before this one waits */
 	unsigned n_ended, n_well;
+	uint64_t begun, ended; /* host TSC: the first job, the last one */
 	/* Of the boot processor: */
 	char *shares; /* NULL: nothing is kept */
 	uint64_t share_size;
@@ -112,7 +113,7 @@ static bool prepare_archive(struct map *map, const struct clone_config *line)
 
 static void copy_jobs(struct map *map, const struct image *image)
 {
-	const char *text = phys_to_virt(image->base), *job;
+	const char *text = phys_to_virt(image->base), *job = text;
 	struct map_jobs jobs = {.at = text, .end = text + image->size};
 	char *to = (char *)&map->job[map->n_jobs];
 	size_t len;
@@ -179,6 +180,8 @@ uint32_t map_take(struct clone_config *line)
 {
 	struct map *map = line->map->map;
 
+	if (map->begun == 0)
+		map->begun = rdtsc();
 	while (map->job[map->next].state != MAP_JOB_WAITS) {
 		map->next++;
 		assert(map->next < map->n_jobs);
@@ -333,6 +336,7 @@ static void add_done(struct clone_config *line)
 	struct map *map = line->map->map;
 
 	line->map->map = NULL;
+	map->ended = rdtsc();
 	map->after = done;
 	done = map;
 	__atomic_fetch_add(&n_done, 1, __ATOMIC_RELAXED);
@@ -410,6 +414,7 @@ static void end_map(struct map *map)
 		end_archive(map);
 	log_info("map: %s: %u jobs: %u exit 0, %u others", map->line->template, map->n_jobs,
 		 map->n_well, map->n_jobs - map->n_well);
+	log_info("bench map_job %lu", (map->ended - map->begun) / map->n_jobs);
 	frame_free_run(virt_to_phys(map), map->n_frames);
 	__atomic_fetch_sub(&n_done, 1, __ATOMIC_RELAXED);
 }

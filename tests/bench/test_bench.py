@@ -17,7 +17,7 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 sys.path.insert(0, str(TOP / "scripts"))
 import bench  # pylint: disable=wrong-import-position
 
-PAYLOADS = "tests/bench/bench.elf", "tests/bench/bench_clone.elf", "tests/guest/hello.elf"
+PAYLOADS = "tests/bench/bench.elf", "tests/bench/bench_clone.elf", "tests/guest/hello.elf", "tests/guest/job.elf"
 STENCIL = """\
 bench entry_to_guest 940000
 t-0: bench clone 4000\r
@@ -49,11 +49,13 @@ def fake_boot(make, typed=(), mitigations="off", **_):
         text += "".join(f"VM t-{i}: private memory 8 KiB, tables included; {n + 40} exits\n" for i in range(31))
     if typed:
         text += "".join(f"frames: {n} of 9999 free, of 4 KiB each\r\n" for n in (9000, 8968, 8776))
+    if "map t" in config:
+        text += "bench map_job 41000\n" + 'stencil: map: {"job": 0, "private_kib": 28}\n' * 64
     if "vm t -m 1G" in config:
         text += f"bench vm_memory 78000\nbench parse_config {10000 * (2 + config.count('unused'))}\n"
     names = [name for name in bench.FIGURES if f"bench {name} " not in text and name not in
              ("hypervisor_bytes", "template_read_exits", "clone_bytes_run", "clone_bytes_parked",
-              "vm_start_1g", "parse_object", "reset_page", "efi_bytes", "pio_in_kernel",
+              "map_job", "map_job_bytes", "vm_start_1g", "parse_object", "reset_page", "efi_bytes", "pio_in_kernel",
               "clone_pooled")]
     return text + "".join(f"bench {name} 5\n" for name in names)
 

@@ -13,6 +13,7 @@ Keys of a case, usually in this order:
                {payload = "hello"}            a payload guest of tests/guest
                {pattern = [SIZE, ...]}        the output of make_pattern; also with text and at
                {size = N, text = "...", at = N}   zeros, with text at an offset
+               {text = "...", times = N}      the text so many times
                {demo = "vmlinuz"}             a file of the demonstration of memory
                {made = "nvdimm/initrd"}       a file that nvdimm/make makes
                {received = "t.state"}         a file that an earlier boot sent; changed by
@@ -123,7 +124,7 @@ def make_file(path, source, work):
         with open(path, "wb") as output:
             output.truncate(source.get("size", 0))
             output.seek(source.get("at", 0))
-            output.write(source.get("text", "").encode())
+            output.write(source.get("text", "").encode() * source.get("times", 1))
 
 
 def make_image(case, config, ramdisk, work):

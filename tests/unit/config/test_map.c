@@ -78,7 +78,9 @@ static void a_time_has_a_unit(void **state)
 		     {"500ms", 500},
 		     {"30s", 30000},
 		     {"2m", 120000},
-		     {"4294967295m", UINT64_C(4294967295) * 60000},
+		     {"4294967295ms", 4294967295},
+		     {"4294968s", 0},
+
 		     {"4294967296s", 0},
 		     {"10000000000s", 0},
 		     {"0s", 0},
@@ -101,7 +103,7 @@ static void a_time_has_a_unit(void **state)
 		snprintf(word, sizeof(word), "timeout=%s", cases[i].text);
 		parameter = map_find_parameter(word, &value);
 		assert_int_equal(parameter->set(&line, value), cases[i].ms != 0);
-		assert_true(map.timeout_ms == cases[i].ms);
+		assert_true(cases[i].ms == 0 || map.timeout_ms == cases[i].ms);
 	}
 }
 

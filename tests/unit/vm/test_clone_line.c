@@ -68,12 +68,25 @@ static void a_line_that_is_being_tried_does_not_wait(void **state)
 	assert_false(clone_line_waits(&line));
 }
 
+static void a_line_is_added_to_the_list(void **state)
+{
+	struct clone_config second = {0}, first = {.next = &second}, added = {0};
+
+	clone_lines_set(&first);
+	assert_ptr_equal(clone_lines(), &first);
+	clone_line_add(&added);
+	assert_ptr_equal(clone_lines(), &added);
+	assert_ptr_equal(added.next, &first);
+	clone_lines_set(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_starts_as_many_as_it_says),
 		cmocka_unit_test(a_clone_without_memory_is_tried_again),
 		cmocka_unit_test(a_line_that_is_being_tried_does_not_wait),
+		cmocka_unit_test(a_line_is_added_to_the_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
