@@ -33,8 +33,9 @@ static struct output_ring ring;
 static struct screen screen;
 static uint64_t last_draw;
 static uint64_t waited_tsc; /* in write_locked(), while output was not buffered */
-static unsigned
-	n_lost; /* lines that the full ring did not take, since the last line that says so */
+/* Lines that the full ring did not take: since the last line that says so, and before it. */
+static unsigned n_lost;
+static uint64_t n_told_lost; /* atomic */
 
 static void console_lock_acquire(void)
 {
@@ -232,7 +233,13 @@ static void tell_lost(void)
 	write_locked(
 		SCREEN_WARNING, text,
 		format(text, sizeof(text), "stencil: warning: console: %u lines lost\n", n_lost));
+	__atomic_fetch_add(&n_told_lost, n_lost, __ATOMIC_RELAXED);
 	n_lost = 0;
+}
+
+uint64_t console_n_lost(void)
+{
+	return __atomic_load_n(&n_told_lost, __ATOMIC_RELAXED);
 }
 
 void console_set_buffered(bool on)

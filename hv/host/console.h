@@ -71,6 +71,9 @@ bool console_line_is_open(void);
 /* Bytes that wait to be sent. A buffered writer of much output waits until they are few. */
 size_t console_waiting(void);
 
+/* Lines that were lost because the buffer was full, as far as a line has said so. */
+uint64_t console_n_lost(void);
+
 /*
  * For the log and the monitor's answers, of which no line may be lost: wait without the lock until
  * half of the buffer is free, which guests never fill, or for two seconds if the port takes

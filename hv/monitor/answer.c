@@ -18,6 +18,7 @@
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/template.h"
+#include "hv/vm/usage.h"
 
 enum { LINES_AT_ONCE = 4 }; /* of INFO_LINE_MAX bytes */
 _Static_assert(LINES_AT_ONCE *(INFO_LINE_MAX + 1) <= JOB_SAY_MAX, "a step");
@@ -364,28 +365,15 @@ void answer_cpus(const struct vm *vm)
 
 void answer_exits(const struct vm *vm)
 {
-	static const char *const names[N_EXIT_KINDS] = {
-		[EXITS_OTHER] = "other",
-		[EXITS_CPUID] = "CPUID",
-		[EXITS_CR] = "control registers",
-		[EXITS_EPT_VIOLATION] = "EPT violation",
-		[EXITS_HLT] = "HLT",
-		[EXITS_INTERRUPT] = "external interrupt",
-		[EXITS_IO] = "I/O instruction",
-		[EXITS_MSR_READ] = "RDMSR",
-		[EXITS_MSR_WRITE] = "WRMSR",
-		[EXITS_TIMER] = "preemption timer",
-	};
+	struct usage usage = {0};
 	uint64_t n_all = 0;
 
+	usage_add(&usage, vm);
 	for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++) {
-		uint64_t n = 0;
-
-		for (unsigned i = 0; i < vm->n_vcpus; i++)
-			n += __atomic_load_n(&vm->vcpu[i].n_exits[kind], __ATOMIC_RELAXED);
-		if (n > 0)
-			say("%-18s %lu", names[kind], n);
-		n_all += n;
+		if (usage.n_exits[kind] > 0)
+			say("%-18s %lu", usage_exit_name((enum exit_kind)kind),
+			    usage.n_exits[kind]);
+		n_all += usage.n_exits[kind];
 	}
 	say("%-18s %lu", "all", n_all);
 }

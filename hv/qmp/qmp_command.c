@@ -8,6 +8,7 @@
 #include "hv/lib/version.h"
 #include "hv/monitor/command.h"
 #include "hv/qmp/qmp_line.h"
+#include "hv/qmp/qmp_metrics.h"
 #include "hv/qmp/qmp_qom.h"
 #include "hv/qmp/qmp_schema.h"
 #include "hv/qmp/qmp_vm.h"
@@ -61,6 +62,7 @@ static const struct qmp_command qmp_commands[] = {
 	{"__org.stencil_clone", "vm?:str count?:int paused?:bool", "Empty", qmp_clone},
 	{"__org.stencil_destroy", "vm?:str", "Empty", qmp_destroy},
 	{"__org.stencil_freeze", "vm?:str", "Empty", qmp_freeze},
+	{"__org.stencil_query-metrics", "clones?:bool", "__org.stencil_Metrics", qmp_query_metrics},
 	{"__org.stencil_query-vms", "", "[__org.stencil_VM]", qmp_query_vms},
 	{"__org.stencil_revert", "vm?:str", "Empty", qmp_revert},
 	{"cont", "vm?:str", "Empty", qmp_cont},

@@ -136,6 +136,14 @@ void sched_charge_work(struct share *share, uint64_t ticks)
 	lock_release(&sched.lock);
 }
 
+void sched_move_used(struct share *from, uint64_t *to)
+{
+	lock_acquire(&sched.lock);
+	__atomic_store_n(to, *to + from->used, __ATOMIC_RELAXED);
+	__atomic_store_n(&from->used, 0, __ATOMIC_RELAXED);
+	lock_release(&sched.lock);
+}
+
 void sched_charge_ended(uint16_t weight, uint64_t ticks)
 {
 	lock_acquire(&sched.lock);

@@ -39,6 +39,10 @@ bool sched_charge(struct vcpu *vcpu, uint64_t ticks);
 void sched_charge_work(struct share *share, uint64_t ticks);
 /* The same for a VM of this weight that has ended. Any processor. */
 void sched_charge_ended(uint16_t weight, uint64_t ticks);
+/*
+ * Move what a VM has used to another sum, which may be the 'used' of its template. Any processor.
+ */
+void sched_move_used(struct share *from, uint64_t *to);
 /* Park the vCPU as ready. */
 void sched_preempt(struct vcpu *vcpu, uint64_t ticks);
 /*

@@ -2,6 +2,7 @@
 #include "hv/vm/hold.h"
 
 #include "hv/lib/string.h"
+#include "hv/vm/usage.h"
 
 /* Templates without holds that wait for template_bury(), linked by 'next'. Guarded by vms_lock. */
 static struct vm *unheld;
@@ -11,6 +12,7 @@ void template_put(struct vm *template)
 {
 	if (template == NULL || --template->n_holds > 0)
 		return;
+	usage_hand_over(template);
 	vm_unlist(template);
 	template->next = unheld;
 	unheld = template;

@@ -15,6 +15,7 @@
 #include "hv/vm/serial.h"
 #include "hv/vm/tell.h"
 #include "hv/vm/template.h"
+#include "hv/vm/usage.h"
 
 static uint64_t count_exits(const struct vm *vm)
 {
@@ -105,6 +106,9 @@ static void end(struct vm *vm)
 {
 	tell_end(vm);
 	report_end(vm);
+	lock_acquire(&vms_lock);
+	usage_hand_over(vm);
+	lock_release(&vms_lock);
 	template_vm_ends(vm);
 	vm_release(vm);
 	template_vm_gone(vm);

@@ -230,6 +230,11 @@ void vm_output_pays(struct vm *vm)
 	lock_release(&output_lock);
 }
 
+uint64_t vm_output_n_lost(void)
+{
+	return __atomic_load_n(&turns.n_lost, __ATOMIC_RELAXED);
+}
+
 void vm_output_flush(void)
 {
 	while (hand_over())

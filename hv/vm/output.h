@@ -25,6 +25,9 @@ bool vm_output_work(void);
  */
 void vm_output_pays(struct vm *vm);
 
+/* Guests' lines that were lost, as far as the console was told. Any processor. */
+uint64_t vm_output_n_lost(void);
+
 /* Wait until the console has taken all lines: for the end, when the console is not buffered. */
 void vm_output_flush(void);
 

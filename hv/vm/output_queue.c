@@ -126,11 +126,12 @@ static size_t take_line(struct output_queue *queue, char *line)
 	return len;
 }
 
-static size_t say_lost(struct output_queue *queue, char *line)
+static size_t say_lost(struct output_turns *turns, struct output_queue *queue, char *line)
 {
 	size_t len = format(line, OUTPUT_LINE_MAX, "stencil: warning: %s: %u lines lost\n",
 			    queue->name, queue->n_lost);
 
+	__atomic_fetch_add(&turns->n_lost, queue->n_lost, __ATOMIC_RELAXED);
 	queue->n_lost = 0;
 	return len;
 }
@@ -149,7 +150,7 @@ size_t output_queue_take(struct output_turns *turns, char line[OUTPUT_LINE_MAX])
 
 	if (queue == NULL)
 		return 0;
-	len = queue->n_lost ? say_lost(queue, line) : take_line(queue, line);
+	len = queue->n_lost ? say_lost(turns, queue, line) : take_line(queue, line);
 	queue->credit -= (int32_t)len;
 	/* The lines that were lost have been said first. */
 	if (queue->first == NULL)

@@ -29,6 +29,7 @@ struct output_queue {
 /* The queues in which lines wait, in the order of their turns. All zeros: none. */
 struct output_turns {
 	struct output_queue *first, *last;
+	uint64_t n_lost; /* lines, of which a line has told; atomic */
 };
 
 /* Add a line, of at most OUTPUT_LINE_MAX bytes. */

@@ -23,6 +23,7 @@
 #include "hv/vm/save_queue.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/tell.h"
+#include "hv/vm/usage.h"
 #include "hv/vm/vm_identity.h"
 
 static bool takes_checksums;
@@ -316,6 +317,8 @@ static void end_freeze(struct vm *vm)
 	vm->next_number = map_numbers_end(vm);
 	lock_acquire(&vms_lock);
 	vm->outcome = VM_FROZEN;
+	if (vm->template)
+		usage_hand_over(vm);
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
 	if (__atomic_load_n(&vm->is_ending, __ATOMIC_RELAXED)) /* the operator has, just before */
 		template_give_up(vm);

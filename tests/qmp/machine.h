@@ -28,6 +28,7 @@
 #include "hv/vm/audit.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/news.h"
+#include "hv/vm/output.h"
 #include "hv/vm/template.h"
 
 static char did[4096]; /* to VMs, a line for each call */
@@ -36,11 +37,12 @@ static struct backend ram;
 static struct vm_config config = {.name = "t", .ram_size = MIB(16), .backends = &ram};
 static struct mem_map no_memory;
 static struct vcpu vcpus[4];
-static struct ept_layer layer;
+static struct ept_layer layer = {.n_owned = 73};
 static struct vm template, stopped, running, made;
 
 struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
+struct vm_totals vm_totals = {.n_made = 7, .n_ended_well = 3, .n_failed = 1};
 uint64_t tsc_hz = 1000000000;
 
 __attribute__((format(printf, 1, 2))) static void note(const char *fmt, ...)
@@ -65,6 +67,22 @@ static void make_memory(void)
 
 	phys_offset = (uintptr_t)memory - FRAME_LOWEST;
 	frame_add_range(FRAME_LOWEST, sizeof(memory));
+}
+
+uint64_t console_n_lost(void)
+{
+	return 5;
+}
+
+uint64_t vm_output_n_lost(void)
+{
+	return 6;
+}
+
+void sched_move_used(struct share *from, uint64_t *to)
+{
+	*to += from->used;
+	from->used = 0;
 }
 
 size_t console_waiting(void)
@@ -278,10 +296,19 @@ static void make_vms(void)
 	make_vm(&template, "t", VM_FROZEN);
 	template.layer = &layer;
 	template.n_holds = 2;
+	template.next_number = 9;
+	template.n_clones_ended = 4;
+	template.n_clones_failed = 1;
+	template.share.used = 3; /* of clones that have ended */
+	template.vcpu->n_exits[EXITS_HLT] = 7;
 	make_vm(&stopped, "t-0", VM_RUNNING);
 	stopped.template = &template;
 	stopped.vcpu->is_paused = true;
+	stopped.vcpu->n_exits[EXITS_CPUID] = 12;
+	stopped.ept.n_owned = 2;
 	make_vm(&running, "r", VM_RUNNING);
+	running.ept.n_owned = 3;
+	running.share.used = 2000000;
 	made = (struct vm){.name = "t-1", .template = &template, .vcpu = &vcpus[3]};
 	n_left = 2;
 }

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An operator's program on COM2: it stops, dumps, freezes, clones, resets and ends VMs, and follows their events."""
+import pathlib
 import socket
+import sys
 
-from client import Client, Error
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+from qmp_client import Client, Error  # pylint: disable=wrong-import-position
 
 
 def connect():
@@ -40,10 +43,17 @@ def operate(client):
     client.wait("__org.stencil_CLONED", vm="one-0", template="one")
     client.wait("__org.stencil_CLONED", vm="one-1", template="one")
     assert [vm["name"] for vm in client.execute("__org.stencil_query-vms")] == ["one", "one-0", "one-1"]
+    one, = client.execute("__org.stencil_query-metrics")["vms"]
+    assert (one["clones"]["started"], one["running"], one["clones"]["ended"]) == (2, 2, 0), one
     client.execute("system_reset", vm="one-0")
     client.wait("RESET", vm="one-0", guest=False)
     client.execute("__org.stencil_destroy", vm="one-1")
     client.wait("SHUTDOWN", vm="one-1", reason="host-qmp-quit", why="ended by the operator")
+    metrics = client.execute("__org.stencil_query-metrics", clones=True)
+    template, clone = metrics["vms"]
+    assert template["clones"] == template["clones"] | {"started": 2, "ended": 1, "failed": 0}, template
+    assert template["cpu-ns"] > 0 and clone["cpu-ns"] > 0, metrics
+    assert sum(exits["count"] for exits in metrics["exits"]) >= template["exits"] + clone["exits"] > 0, metrics
     names = {entity["name"] for entity in client.execute("query-qmp-schema")}
     assert {command["name"] for command in client.execute("query-commands")} < names
     client.execute("quit")

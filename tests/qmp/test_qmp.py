@@ -8,9 +8,11 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import unittest
 
-from client import Client, Error
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+from qmp_client import Client, Error  # pylint: disable=wrong-import-position
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SERVE = pathlib.Path(os.environ["STENCIL_BUILD"]) / "tests/qmp_serve"
@@ -186,6 +188,7 @@ class Served(unittest.TestCase):
         for command, arguments in (("query-version", {}), ("query-commands", {}), ("query-status", {"vm": "r"}),
                                    ("query-memdev", {"vm": "r"}), ("query-memory-devices", {"vm": "r"}),
                                    ("query-memory-size-summary", {"vm": "r"}), ("__org.stencil_query-vms", {}),
+                                   ("__org.stencil_query-metrics", {}), ("__org.stencil_query-metrics", {"clones": True}),
                                    ("human-monitor-command", {"command_line": "help"}),
                                    ("stop", {"vm": "r"}), ("cont", {"vm": "r"}), ("system_reset", {"vm": "r"}),
                                    ("__org.stencil_clone", {"vm": "t", "paused": True}),

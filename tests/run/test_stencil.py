@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 STENCIL = pathlib.Path(__file__).resolve().parents[2] / "scripts/stencil"
-COMMANDS = ["run", "lint", "image", "ramdisk", "receive", "bench"]
+COMMANDS = ["run", "lint", "image", "ramdisk", "receive", "metrics", "bench"]
 
 
 def stencil(*arguments):

@@ -27,6 +27,12 @@ bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
 	return true;
 }
 
+void sched_move_used(struct share *from, uint64_t *to)
+{
+	*to += from->used;
+	from->used = 0;
+}
+
 struct vm *vm_find(unsigned index)
 {
 	struct vm *vm = vms;

@@ -106,6 +106,12 @@ bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
 	return vcpu.is_aside;
 }
 
+void sched_move_used(struct share *from, uint64_t *to)
+{
+	*to += from->used;
+	from->used = 0;
+}
+
 void sched_pause(struct vcpu *vcpus, unsigned n, bool on)
 {
 	vcpus->is_paused = on;

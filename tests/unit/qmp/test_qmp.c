@@ -286,10 +286,10 @@ static void vms_are_listed(void **state)
 	running.share.weight = 100;
 	check_talk("{\"execute\": \"__org.stencil_query-vms\"}",
 		   "{\"return\": [{\"name\": \"r\", \"running\": true, \"is-template\": false, "
-		   "\"private\": 0, \"weight\": 100}, {\"name\": \"t-0\", \"running\": false, "
-		   "\"is-template\": false, \"private\": 0, \"weight\": 0, \"template\": \"t\"}, "
-		   "{\"name\": \"t\", \"running\": false, \"is-template\": true, \"private\": 0, "
-		   "\"weight\": 0}]}\r\n");
+		   "\"private\": 12288, \"weight\": 100}, {\"name\": \"t-0\", \"running\": "
+		   "false, \"is-template\": false, \"private\": 8192, \"weight\": 0, "
+		   "\"template\": \"t\"}, {\"name\": \"t\", \"running\": false, \"is-template\": "
+		   "true, \"private\": 299008, \"weight\": 0}]}\r\n");
 }
 
 static void memory_is_described(void **state)

@@ -124,6 +124,12 @@ void sched_charge_work(struct share *share, uint64_t ticks)
 	n_charged += ticks > 0;
 }
 
+void sched_move_used(struct share *from, uint64_t *to)
+{
+	*to += from->used;
+	from->used = 0;
+}
+
 void sched_remove(unsigned n, uint16_t weight, uint64_t ticks)
 {
 	n_gone += n;
@@ -269,7 +275,8 @@ static void a_vm_pays_for_the_lines_about_its_end(void **state)
 
 static void most_clones_end_in_a_sum(void **state)
 {
-	static struct vm template;
+	static struct vcpu frozen;
+	static struct vm template = {.vcpu = &frozen, .n_vcpus = 1};
 
 	log_reset();
 	log_set_level(LOG_INFO);
@@ -277,6 +284,8 @@ static void most_clones_end_in_a_sum(void **state)
 		setup(NULL);
 		vm.name = "t-?";
 		vm.template = &template;
+		vm.share.used = 7;
+		vcpu[1].n_exits[EXITS_HLT] = 2;
 		vm_end(&vm, i % 2 ? VM_ENDED_WELL : VM_FAILED, "as wanted");
 		assert_int_equal(gather(), N_VCPUS);
 	}
@@ -287,6 +296,8 @@ static void most_clones_end_in_a_sum(void **state)
 	assert_int_equal(template.n_clones_ended, 100);
 	assert_int_equal(template.n_clones_failed, 50);
 	assert_int_equal(template.n_untold, 100 - 16);
+	assert_int_equal(template.share.used, 700);
+	assert_int_equal(frozen.n_exits[EXITS_HLT], 200);
 }
 
 /* The operator has made room, and continues a clone, which then pauses again. */

@@ -77,6 +77,7 @@ static void the_oldest_lines_are_lost_and_counted(void **state)
 	while (*take())
 		n_taken++;
 	assert_int_equal(n_lost + n_taken, n);
+	assert_int_equal(turns.n_lost, n_lost);
 	put(&one, n);
 	assert_string_equal(take(), "one: line 00010000\n");
 }

@@ -68,6 +68,12 @@ void sched_add(struct vcpu *vcpus, unsigned n)
 	n_started += n;
 }
 
+void sched_move_used(struct share *from, uint64_t *to)
+{
+	*to += from->used;
+	from->used = 0;
+}
+
 void sched_charge_ended(uint16_t weight, uint64_t ticks)
 {
 	assert_int_equal(weight, WEIGHT);
