@@ -50,6 +50,7 @@
 #include "hv/monitor/info.h"
 #include "hv/monitor/map_job.h"
 #include "hv/monitor/parcel.h"
+#include "hv/monitor/status.h"
 #include "hv/processor.h"
 #include "hv/qmp/qmp.h"
 #include "hv/vcpu/cpuid_model.h"
@@ -690,6 +691,8 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	waited_tsc = console_waited_tsc() + tsc_init_ticks;
 	/* Sending a line takes milliseconds: processor_run() sends while guests run. */
 	console_set_buffered(true);
+	if (config.host.shows_status && !status_show(true, false))
+		log_warning("host -screen status: this machine has no screen");
 	processor_run(cpu);
 	console_set_buffered(false);
 	vm_output_flush();

@@ -20,6 +20,7 @@
 #include "hv/lib/print.h"
 #include "hv/monitor/keys.h"
 #include "hv/monitor/monitor.h"
+#include "hv/monitor/status.h"
 #include "hv/qmp/qmp.h"
 #include "hv/run/run.h"
 #include "hv/run/sync.h"
@@ -209,7 +210,7 @@ static uint64_t next_console_look(const struct cpu *cpu)
 
 	if (cpu->index != 0)
 		return UINT64_MAX;
-	waits = vm_output_work() || monitor_is_waiting() || qmp_is_on();
+	waits = vm_output_work() || monitor_is_waiting() || qmp_is_on() || status_is_waiting();
 	return rdtsc() + tsc_hz / 1000 * (waits ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
 }
 

@@ -175,6 +175,7 @@ struct host_config {
 	enum console_port console; /* default auto */
 	enum console_port qmp;	   /* never auto; default none */
 	struct diag_place qmp_place;
+	bool shows_status;     /* on the screen, instead of the console; default false */
 	unsigned log_level;    /* enum log_level, default info */
 	uint64_t max_private;  /* of all VMs: bytes, whole pages; 0: all that the machine has */
 	unsigned mitigations;  /* enum mitigations, default auto */

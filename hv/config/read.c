@@ -43,6 +43,7 @@ enum {
 	HOST_MAX_PRIVATE,
 	HOST_WATCHDOG,
 	HOST_QMP,
+	HOST_SCREEN,
 };
 
 static const struct host_option host_options[] = {
@@ -63,6 +64,7 @@ static const struct host_option host_options[] = {
 	[HOST_MAX_PRIVATE] = {"max-private", {NULL}},
 	[HOST_WATCHDOG] = {"watchdog", {NULL}},
 	[HOST_QMP] = {"qmp", {"com1", "com2", "none"}},
+	[HOST_SCREEN] = {"screen", {"console", "status"}},
 };
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
@@ -109,6 +111,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		return;
 	case HOST_QMP:
 		host->qmp = qmp_ports[value];
+		return;
+	case HOST_SCREEN:
+		host->shows_status = value == 1;
 		return;
 	}
 }

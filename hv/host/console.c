@@ -31,6 +31,8 @@ static bool buffered;
 static bool line_is_open; /* the last output was not a whole line */
 static struct output_ring ring;
 static struct screen screen;
+static bool is_painting; /* a processor paints, without the lock; cleared without it; atomic */
+static bool shows_page;	 /* not the text; only while output is buffered */
 static uint64_t last_draw;
 static uint64_t waited_tsc; /* in write_locked(), while output was not buffered */
 /* Lines that the full ring did not take: since the last line that says so, and before it. */
@@ -124,10 +126,43 @@ static void serial_write(const char *data, size_t len)
 	}
 }
 
+/* Show all text at once. A panic does not wait for a processor that it has stopped. */
 static void draw(void)
 {
+	while (!lock_broken && __atomic_load_n(&is_painting, __ATOMIC_ACQUIRE))
+		pause();
 	screen_draw(&screen);
 	last_draw = rdtsc();
+}
+
+/* Before the lock is released: what is on the screen is this processor's, until end_painting(). */
+static void begin_painting(void)
+{
+	__atomic_store_n(&is_painting, true, __ATOMIC_RELAXED);
+}
+
+/* Release pairs with the acquire of the next processor that paints. */
+static void end_painting(void)
+{
+	__atomic_store_n(&is_painting, false, __ATOMIC_RELEASE);
+}
+
+/* Whether this processor may paint next. */
+static bool may_paint(void)
+{
+	return buffered && !__atomic_load_n(&is_painting, __ATOMIC_ACQUIRE);
+}
+
+/* Whether a row of the text waits to be painted: it is copied. */
+static bool take_row(unsigned *ret_row, struct screen_row *ret)
+{
+	if (shows_page || !may_paint())
+		return false;
+	if (screen.n_left == 0 && rdtsc() - last_draw >= tsc_hz / DRAWS_PER_SECOND) {
+		screen_begin(&screen);
+		last_draw = rdtsc();
+	}
+	return screen_take(&screen, ret_row, ret);
 }
 
 /* End an open line before a whole line starts. */
@@ -246,6 +281,7 @@ void console_set_buffered(bool on)
 {
 	console_lock_acquire();
 	buffered = on;
+	shows_page = false;
 	tell_lost();
 	console_lock_release();
 	if (!on)
@@ -254,16 +290,67 @@ void console_set_buffered(bool on)
 
 bool console_poll(void)
 {
+	bool waits, is_row;
+	struct screen_row now;
+	unsigned row;
+
 	if (!console_lock_try())
 		return true;
 	ring_send_without_waiting();
 	tell_lost();
-	if (screen.dirty && rdtsc() - last_draw >= tsc_hz / DRAWS_PER_SECOND)
-		draw();
-	bool waits = n_waiting() > 0 || screen.dirty;
-
+	is_row = take_row(&row, &now);
+	if (is_row)
+		begin_painting();
+	waits = n_waiting() > 0 || (!shows_page && screen_is_dirty(&screen));
 	console_lock_release();
+	if (is_row) {
+		screen_paint(&screen, row, &now);
+		end_painting();
+	}
 	return waits;
+}
+
+bool console_show_page(bool on)
+{
+	bool has_screen;
+
+	console_lock_acquire();
+	has_screen = screen.n_displays > 0;
+	shows_page = on && has_screen && buffered;
+	screen_touch(&screen);
+	console_lock_release();
+	return has_screen;
+}
+
+void console_get_size(unsigned *ret_columns, unsigned *ret_rows)
+{
+	*ret_columns = screen.columns;
+	*ret_rows = screen.rows;
+}
+
+void console_copy_row(unsigned back, struct screen_row *ret)
+{
+	console_lock_acquire();
+	back += screen.column == 0; /* the newest line ended with a newline */
+	*ret = screen.text[back <= screen.row ? screen.row - back : screen.rows - 1];
+	console_lock_release();
+}
+
+bool console_paint_page(unsigned row, const struct screen_row *now)
+{
+	bool may;
+
+	if (!console_lock_try())
+		return false;
+	may = shows_page && may_paint();
+	if (may)
+		begin_painting();
+	console_lock_release();
+	if (may) {
+		screen_paint(&screen, row, now);
+		end_painting();
+	}
+	return may;
 }
 
 uint64_t console_waited_tsc(void)
@@ -378,8 +465,10 @@ int console_read(void)
 
 	console_lock_acquire();
 	c = has_serial() ? serial_receive(&serial) : -1;
-	if (c < 0)
+	if (c < 0) {
 		c = keyboard_read();
+		c = c < 0 ? c : c | CONSOLE_KEYBOARD;
+	}
 	console_lock_release();
 	return c;
 }

@@ -39,6 +39,21 @@ void console_set_buffered(bool on);
  */
 bool console_poll(void);
 
+/*
+ * Let the screen show a page instead of the text, while output is buffered: a panic and the
+ * machine's end show the text again. False: there is no screen.
+ */
+bool console_show_page(bool on);
+/* The size of text and page; constant. */
+void console_get_size(unsigned *ret_columns, unsigned *ret_rows);
+/* The row of the text that is so far back from the newest line: 0 is that one. */
+void console_copy_row(unsigned back, struct screen_row *ret);
+/*
+ * Paint what differs in a row of the page, without a lock. False: another processor uses the
+ * screen, or no page is shown; try again later.
+ */
+bool console_paint_page(unsigned row, const struct screen_row *now);
+
 /* Wait until everything has been sent and drawn. */
 void console_flush(void);
 
@@ -81,7 +96,11 @@ uint64_t console_n_lost(void);
  */
 void console_wait_for_room(void);
 
-/* The next byte received by the UART or typed on the keyboard, or -1. */
+/*
+ * The next byte received by the UART; or typed on the keyboard, with CONSOLE_KEYBOARD added (see
+ * hv/host/scan_code.h); or -1.
+ */
+#define CONSOLE_KEYBOARD 0x100
 int console_read(void);
 
 /* Ignore the lock from now on: all other processors are stopped, perhaps one of them holding it. */

@@ -18,6 +18,7 @@ enum {
 	KEY_SLASH = 0x35,
 	KEY_SHIFT_RIGHT = 0x36,
 	KEY_CAPS_LOCK = 0x3a,
+	KEY_F2 = 0x3c,
 };
 
 /* Keys with codes one after the other, in set 1. */
@@ -43,10 +44,12 @@ static const struct cursor_key {
 } cursor_keys[] = {
 	{0x47, "[1~"}, /* Home */
 	{0x48, "[A"},  /* up */
+	{0x49, "[5~"}, /* page up */
 	{0x4b, "[D"},  /* left */
 	{0x4d, "[C"},  /* right */
 	{0x4f, "[4~"}, /* End */
 	{0x50, "[B"},  /* down */
+	{0x51, "[6~"}, /* page down */
 	{0x53, "[3~"}, /* Delete */
 };
 
@@ -98,6 +101,8 @@ static int character_of(struct scan_decoder *decoder, uint8_t key, bool extended
 
 	if (extended && key != KEY_ENTER && key != KEY_SLASH)
 		return begin_sequence(decoder, key);
+	if (key == KEY_F2)
+		return SCAN_SWITCH;
 	if (decoder->caps && is_letter(look_up(key, false)))
 		shifted = !shifted;
 	c = look_up(key, shifted && !extended);

@@ -13,6 +13,9 @@ struct scan_decoder {
 	const char *rest;	      /* of a key's characters: for scan_rest(); NULL: none */
 };
 
+/* What the key F2 gives, which is not a character: the screen shows its other page. */
+#define SCAN_SWITCH 0x80
+
 /*
  * The character that this byte of the keyboard's completes, US layout; -1: none. A key of the
  * cursor gives several: the others come from scan_rest(), before the next byte is decoded.

@@ -12,10 +12,9 @@ enum { FONT_WIDTH = 8, TAB = 8 };
 
 /* Red, green and blue. */
 static const uint8_t palette[SCREEN_N_COLORS][3] = {
-	[SCREEN_PLAIN] = {0xaa, 0xaa, 0xaa},
-	[SCREEN_NEWEST] = {0xff, 0xff, 0xff},
-	[SCREEN_WARNING] = {0xff, 0xd7, 0x00},
-	[SCREEN_ERROR] = {0xff, 0x50, 0x50},
+	[SCREEN_PLAIN] = {0xaa, 0xaa, 0xaa},   [SCREEN_NEWEST] = {0xff, 0xff, 0xff},
+	[SCREEN_WARNING] = {0xff, 0xd7, 0x00}, [SCREEN_ERROR] = {0xff, 0x50, 0x50},
+	[SCREEN_HEADING] = {0x5f, 0xd7, 0xff},
 };
 
 static unsigned at_most(unsigned n, unsigned max)
@@ -159,7 +158,7 @@ void screen_write(struct screen *screen, enum screen_color color, const char *da
 		end_newest(screen);
 	for (size_t i = 0; i < len; i++)
 		put_char(screen, color == SCREEN_PLAIN ? SCREEN_NEWEST : color, data[i]);
-	screen->dirty = true;
+	screen_touch(screen);
 }
 
 static uint32_t pixel_of(const struct screen_display *display, enum screen_color color)
@@ -178,37 +177,75 @@ static void draw_glyph_line(volatile uint32_t *to, uint8_t bits, uint32_t pixel,
 			*to++ = bits & 0x80 >> i ? pixel : 0;
 }
 
-static void draw_row(const struct screen *screen, unsigned row,
+static void draw_row(const struct screen *screen, unsigned row, const struct screen_row *now,
 		     const struct screen_display *display)
 {
-	const struct screen_row *text = &screen->text[row], *shown = &screen->shown[row];
-	uint32_t pixel = pixel_of(display, text->color);
+	const struct screen_row *shown = &screen->shown[row];
+	uint32_t pixel = pixel_of(display, now->color);
 	unsigned scale = display->scale, height = FONT_HEIGHT * scale;
 
 	for (unsigned y = 0; y < height; y++) {
 		uint32_t *line = display_line(display, row * height + y);
 
 		for (unsigned i = 0; i < screen->columns; i++)
-			if (text->text[i] != shown->text[i] ||
-			    (text->color != shown->color && text->text[i] != ' '))
+			if (now->text[i] != shown->text[i] ||
+			    (now->color != shown->color && now->text[i] != ' '))
 				draw_glyph_line(line + i * FONT_WIDTH * scale,
-						font[(uint8_t)text->text[i]][y / scale], pixel,
+						font[(uint8_t)now->text[i]][y / scale], pixel,
 						scale);
 	}
 }
 
+static bool is_shown(const struct screen *screen, unsigned row, const struct screen_row *now)
+{
+	return memcmp(now, &screen->shown[row], sizeof(*now)) == 0;
+}
+
+void screen_touch(struct screen *screen)
+{
+	screen->n_clean = 0;
+}
+
+bool screen_is_dirty(const struct screen *screen)
+{
+	return screen->n_displays > 0 && screen->n_clean < screen->rows;
+}
+
+void screen_begin(struct screen *screen)
+{
+	screen->n_left = screen->rows;
+}
+
+bool screen_take(struct screen *screen, unsigned *ret_row, struct screen_row *ret)
+{
+	while (screen->n_left > 0 && screen_is_dirty(screen)) {
+		unsigned row = screen->next++;
+
+		if (screen->next == screen->rows)
+			screen->next = 0;
+		screen->n_clean++;
+		screen->n_left--;
+		if (is_shown(screen, row, &screen->text[row]))
+			continue;
+		*ret_row = row;
+		*ret = screen->text[row];
+		return true;
+	}
+	return false;
+}
+
+void screen_paint(struct screen *screen, unsigned row, const struct screen_row *now)
+{
+	if (is_shown(screen, row, now))
+		return;
+	for (unsigned i = 0; i < screen->n_displays; i++)
+		draw_row(screen, row, now, &screen->displays[i]);
+	screen->shown[row] = *now;
+}
+
 void screen_draw(struct screen *screen)
 {
-	if (!screen->dirty)
-		return;
-	for (unsigned row = 0; row < screen->rows; row++) {
-		const struct screen_row *text = &screen->text[row];
-
-		if (memcmp(text, &screen->shown[row], sizeof(*text)) == 0)
-			continue;
-		for (unsigned i = 0; i < screen->n_displays; i++)
-			draw_row(screen, row, &screen->displays[i]);
-		screen->shown[row] = *text;
-	}
-	screen->dirty = false;
+	for (unsigned row = 0; screen->n_displays > 0 && row < screen->rows; row++)
+		screen_paint(screen, row, &screen->text[row]);
+	screen->n_clean = screen->rows;
 }

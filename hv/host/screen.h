@@ -11,7 +11,14 @@ enum {
 	FONT_GLYPHS = 128,
 };
 
-enum screen_color { SCREEN_PLAIN, SCREEN_NEWEST, SCREEN_WARNING, SCREEN_ERROR, SCREEN_N_COLORS };
+enum screen_color {
+	SCREEN_PLAIN,
+	SCREEN_NEWEST,
+	SCREEN_WARNING,
+	SCREEN_ERROR,
+	SCREEN_HEADING,
+	SCREEN_N_COLORS
+};
 
 /* 8x16 pixels for each ASCII character, top line first, left pixel in bit 7: hv/host/font.asm. */
 extern const uint8_t font[FONT_GLYPHS][FONT_HEIGHT];
@@ -33,7 +40,8 @@ struct screen_row {
 
 /*
  * A plain text terminal, shown on several displays. It has the columns and rows that fit on all of
- * them. Writing changes only the text; drawing paints the changed cells. Not locked.
+ * them. Writing changes only the text. Painting is slow, and so is separate: it uses 'displays',
+ * which are constant, and 'shown', and nothing else. Not locked.
  */
 struct screen {
 	struct screen_display displays[SCREEN_DISPLAYS_MAX];
@@ -41,7 +49,9 @@ struct screen {
 	unsigned columns, rows;
 	unsigned column, row; /* the place of the next character */
 	enum screen_escape { SCREEN_TEXT, SCREEN_ESCAPE, SCREEN_SEQUENCE } escape;
-	bool dirty;
+	unsigned next;	  /* the row that is looked at next by screen_take() */
+	unsigned n_clean; /* rows before it that have not changed since they were looked at */
+	unsigned n_left;  /* rows that screen_take() still looks at */
 	struct screen_row text[SCREEN_ROWS_MAX];
 	struct screen_row shown[SCREEN_ROWS_MAX];
 };
@@ -61,4 +71,25 @@ void screen_add(struct screen *screen, const struct screen_display *display);
  */
 void screen_write(struct screen *screen, enum screen_color color, const char *data, size_t len);
 
+/* Whether there is a row of the text that is not shown. */
+bool screen_is_dirty(const struct screen *screen);
+
+/*
+ * Find such a row, and copy it. False: all rows were looked at since screen_begin(), or none is
+ * left. What is written meanwhile waits for the next screen_begin(), if its row was looked at
+ * before.
+ */
+void screen_begin(struct screen *screen);
+bool screen_take(struct screen *screen, unsigned *ret_row, struct screen_row *ret);
+
+/*
+ * Paint the cells of a row that are not shown. Meanwhile the text may be written. Takes up to a
+ * quarter of a millisecond on a large display.
+ */
+void screen_paint(struct screen *screen, unsigned row, const struct screen_row *now);
+
+/* The same for all rows of the text. */
 void screen_draw(struct screen *screen);
+
+/* Compare all rows again: something else than the text was painted. */
+void screen_touch(struct screen *screen);

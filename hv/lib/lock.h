@@ -6,9 +6,9 @@
 /*
  * A ticket spin lock. Never held across a VM entry, never taken by an interrupt
  * handler, and held for a few hundred instructions at most, except the lock of
- * the frames while runs are sorted, and the console's while the screen is drawn.
- * No lock is held while something waits for a UART, except the console's at
- * start-up and at the end.
+ * the frames while runs are sorted, and that of the VMs while all are counted,
+ * at some ten instructions each. No lock is held while the screen is drawn or
+ * something waits for a UART, except the console's at start-up and at the end.
  *
  * All locks, in their order: a processor takes only locks that are below the
  * ones it holds, and never two of a kind. Each declaration says what the lock

@@ -22,6 +22,7 @@
 #include "hv/monitor/line.h"
 #include "hv/monitor/map_job.h"
 #include "hv/monitor/say.h"
+#include "hv/monitor/status.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/vm.h"
 
@@ -238,6 +239,16 @@ static void save(const struct request *request)
 		file_job_save(vm, path, request->has_flag);
 }
 
+static void screen(const struct request *request)
+{
+	bool is_status = strcmp(request->word[0], "status") == 0;
+
+	if (!is_status && strcmp(request->word[0], "console") != 0)
+		say("Error: invalid screen '%s'", request->word[0]);
+	else if (!status_show(is_status, false))
+		say("Error: this machine has no screen");
+}
+
 static void send(const struct request *request)
 {
 	file_job_send(request->word[0]);
@@ -393,6 +404,8 @@ static const struct command commands[] = {
 	 "save a template or a stopped VM as files 'filename'.state and .mem\n"
 	 "\t\t\t -s: send them over the console instead",
 	 .run = save, .min = 2, .max = 2, .needs = VM_NAMED, .flag = 's'},
+	{"screen", "status|console", "show the status page on the machine's screen, or the console",
+	 .run = screen, .min = 1, .max = 1},
 	{"send", "filename", "send a file of the ramdisk over the console", .run = send, .min = 1,
 	 .max = 1},
 	{"stop", "", "stop the VM in focus", .run = stop, .needs = VM_FOCUS | VM_RUNS},

@@ -15,6 +15,7 @@
 #include "hv/host/tsc.h"
 #include "hv/host/watchdog.h"
 #include "hv/monitor/monitor.h"
+#include "hv/monitor/status.h"
 #include "hv/vmx/vmcs.h"
 #include "hv/vmx/vmx.h"
 
@@ -44,6 +45,11 @@ bool monitor_holds_machine(void)
 }
 
 bool monitor_is_on(void)
+{
+	return false;
+}
+
+bool status_is_waiting(void)
 {
 	return false;
 }

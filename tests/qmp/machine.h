@@ -23,6 +23,7 @@
 #include "hv/monitor/map_job.h"
 #include "hv/monitor/registers.h"
 #include "hv/monitor/say.h"
+#include "hv/monitor/status.h"
 #include "hv/qmp/qmp.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/audit.h"
@@ -83,6 +84,12 @@ void sched_move_used(struct share *from, uint64_t *to)
 {
 	*to += from->used;
 	from->used = 0;
+}
+
+bool status_show(bool on, bool is_line)
+{
+	note(on ? "status page\n" : "console\n");
+	return true;
 }
 
 size_t console_waiting(void)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/host/console.h"
+#include "hv/monitor/status.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/vm.h"
 
@@ -11,6 +12,14 @@
  */
 struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
+
+static bool idle_has_screen = true, idle_shows_status;
+
+bool status_show(bool on, bool is_line)
+{
+	idle_shows_status = on && idle_has_screen;
+	return idle_has_screen;
+}
 
 size_t console_waiting(void)
 {

@@ -191,7 +191,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(
 		parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
 		      "-checksum on -check on -smt off -mitigations all -merge all -protect all "
-		      "-watchdog 60 -qmp com1\n"
+		      "-watchdog 60 -qmp com1 -screen status\n"
 		      "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
 		OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
@@ -210,12 +210,14 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(config.host.watchdog_place.line, 2);
 	assert_int_equal(config.host.qmp, CONSOLE_COM1);
 	assert_int_equal(config.host.qmp_place.column, 109);
+	assert_true(config.host.shows_status);
 	assert_int_equal(parse("host -serial com1 -serial none -log error -log warning -merge off "
 			       "-protect all -protect images\n"
 			       "host -checksum on -checksum off -on-end poweroff\nvm a -kernel k"),
 			 OK);
 	assert_int_equal(config.host.merge, MERGE_OFF);
 	assert_int_equal(config.host.qmp, CONSOLE_NONE);
+	assert_false(config.host.shows_status);
 	assert_int_equal(config.host.console, CONSOLE_NONE);
 	assert_int_equal(config.host.on_end, HOST_AFTER_POWEROFF);
 	assert_false(config.host.protects_all);
@@ -276,6 +278,9 @@ static void lines_that_define_nothing_are_errors(void **state)
 	expect_logged("host -smt 1\nvm a -kernel k",
 		      "c:1:11: Parameter '-smt' does not accept value '1'\n"
 		      "      = possible values: 'on', 'off'\n");
+	expect_logged("host -screen text\nvm a -kernel k",
+		      "c:1:14: Parameter '-screen' does not accept value 'text'\n"
+		      "      = possible values: 'console', 'status'\n");
 	expect_logged("host -qmp auto\nvm a -kernel k",
 		      "c:1:11: Parameter '-qmp' does not accept value 'auto'\n"
 		      "      = possible values: 'com1', 'com2', 'none'\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console with a UART that has a speed: each look at its status takes a microsecond. */
-#include "hv/host/console.h"
+#include "hv/host/console.c"
 
 #include <stdio.h>
 #include <string.h>
@@ -234,9 +234,9 @@ static void a_port_that_is_found_later_gets_what_is_left(void **state)
 static void keys_are_read_with_and_without_a_port(void **state)
 {
 	key = 'k';
-	assert_int_equal(console_read(), 'k');
+	assert_int_equal(console_read(), CONSOLE_KEYBOARD | 'k');
 	console_set_serial(&no_port);
-	assert_int_equal(console_read(), 'k');
+	assert_int_equal(console_read(), CONSOLE_KEYBOARD | 'k');
 }
 
 static void a_port_that_takes_nothing_is_given_up(void **state)
@@ -281,6 +281,66 @@ static void the_screen_is_drawn_from_time_to_time(void **state)
 	assert_false(console_poll());
 	assert_int_not_equal(pixels[0], 0);
 	assert_int_equal(n_sent, 0);
+}
+
+/* A page takes the place of the text, of which no row is painted meanwhile, and goes at the end. */
+static void a_page_is_shown_while_output_is_buffered(void **state)
+{
+	static uint32_t pixels[16 * 80 * 2];
+	static struct boot_info info = {.n_framebuffers = 1,
+					.framebuffer = {{.width = 80, .height = 32, .pitch = 320}}};
+	struct screen_row row = {.text = "x"};
+	unsigned columns, rows;
+
+	is_present = false;
+	console_set_serial(&no_port);
+	info.framebuffer[0].base = (uintptr_t)pixels;
+	console_init(&info);
+	tsc_hz = 0;
+	console_get_size(&columns, &rows);
+	assert_true(columns == 10 && rows == 2);
+	memset(row.text + 1, ' ', sizeof(row.text) - 1);
+	assert_false(console_paint_page(1, &row)); /* the text is shown */
+	assert_true(console_show_page(true));
+	write_line("x");
+	assert_false(console_poll());
+	assert_int_equal(pixels[0], 0);
+	assert_true(console_paint_page(1, &row));
+	assert_int_not_equal(pixels[16 * 80], 0);
+	console_copy_row(0, &row);
+	assert_memory_equal(row.text, "x ", 2);
+	console_set_buffered(false);
+	assert_int_not_equal(pixels[0], 0);
+	assert_int_equal(pixels[16 * 80], 0);
+	assert_true(console_show_page(true)); /* too late */
+	assert_false(console_paint_page(1, &row));
+}
+
+static void a_row_is_painted_by_one_processor(void **state)
+{
+	static uint32_t pixels[16 * 80];
+	static struct boot_info info = {.n_framebuffers = 1,
+					.framebuffer = {{.width = 80, .height = 16, .pitch = 320}}};
+	struct screen_row row = {.text = "x"};
+
+	is_present = false;
+	console_set_serial(&no_port);
+	info.framebuffer[0].base = (uintptr_t)pixels;
+	console_init(&info);
+	tsc_hz = 0;
+	write_line("x");
+	is_painting = true; /* by another one */
+	assert_true(console_poll());
+	assert_true(console_show_page(true));
+	assert_false(console_paint_page(0, &row));
+	assert_int_equal(pixels[0], 0);
+	is_painting = false;
+	assert_true(console_paint_page(0, &row));
+	assert_false(is_painting);
+	lock_acquire(&console_lock);
+	assert_false(console_paint_page(0, &row));
+	lock_release(&console_lock);
+	assert_true(console_show_page(false));
 }
 
 static void a_line_is_open_until_its_newline(void **state)
@@ -350,6 +410,8 @@ int main(void)
 		cmocka_unit_test_setup(a_port_that_takes_nothing_is_given_up, begin),
 		cmocka_unit_test_setup(the_wait_for_a_stuck_port_ends, begin),
 		cmocka_unit_test_setup(the_screen_is_drawn_from_time_to_time, begin),
+		cmocka_unit_test_setup(a_page_is_shown_while_output_is_buffered, begin),
+		cmocka_unit_test_setup(a_row_is_painted_by_one_processor, begin),
 		cmocka_unit_test_setup(a_line_is_open_until_its_newline, begin),
 		cmocka_unit_test_setup(a_console_in_use_is_passed_by, begin),
 		cmocka_unit_test_setup(

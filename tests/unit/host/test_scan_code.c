@@ -195,6 +195,7 @@ static void check_extended(void)
 	prefix(E0);
 	press(0x1c, 0x5a, '\r');
 	press(0x3b, 0x05, -1); /* F1 */
+	press(0x3c, 0x06, SCAN_SWITCH);
 	press(0x38, 0x11, -1); /* Alt */
 	press(0x1e, 0x1c, 'a');
 }
@@ -225,6 +226,8 @@ static void check_cursor(void)
 {
 	press_cursor(0x47, 0x6c, "\033[1~");
 	press_cursor(0x48, 0x75, "\033[A");
+	press_cursor(0x49, 0x7d, "\033[5~");
+	press_cursor(0x51, 0x7a, "\033[6~");
 	press_cursor(0x50, 0x72, "\033[B");
 	press_cursor(0x4d, 0x74, "\033[C");
 	press_cursor(0x4b, 0x6b, "\033[D");
@@ -262,7 +265,8 @@ static void any_bytes_are_taken(void **state)
 		if (i % 1000 == 0)
 			start(i / 1000 % 2);
 		random = random * 1664525 + 1013904223;
-		assert_in_range(scan_decode(&decoder, (uint8_t)(random >> 24)) + 1, 0, 0x80);
+		assert_in_range(scan_decode(&decoder, (uint8_t)(random >> 24)) + 1, 0,
+				SCAN_SWITCH + 1);
 		assert_in_range(scan_rest(&decoder) + 1, 0, 0x80);
 	}
 }

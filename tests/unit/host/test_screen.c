@@ -246,6 +246,32 @@ static void several_displays_show_the_text_of_the_smallest(void **state)
 	assert_int_equal(pixels[32 * PITCH], 0);
 }
 
+/* So that a pass ends although the text changes all the time. */
+static void each_row_is_taken_once_in_a_pass(void **state)
+{
+	struct screen_row row;
+	unsigned at, n = 0;
+	uint32_t color;
+
+	start();
+	print("a\nb\nc");
+	assert_false(screen_take(&screen, &at, &row)); /* not begun */
+	screen_begin(&screen);
+	while (screen_take(&screen, &at, &row)) {
+		assert_int_equal(at, n);
+		screen_paint(&screen, at, &row);
+		print("\rX\n");
+		n++;
+	}
+	assert_in_range(n, 3, 4);
+	assert_true(screen_is_dirty(&screen));
+	screen_begin(&screen);
+	while (screen_take(&screen, &at, &row))
+		screen_paint(&screen, at, &row);
+	assert_false(screen_is_dirty(&screen));
+	assert_int_equal(painted(2, 0, &color), 'X');
+}
+
 static void a_display_without_room_stays_as_it_is(void **state)
 {
 	static const struct screen_display none[] = {
@@ -287,6 +313,7 @@ int main(void)
 		cmocka_unit_test(errors_warnings_and_the_newest_line_have_a_colour),
 		cmocka_unit_test(wide_displays_have_larger_letters),
 		cmocka_unit_test(several_displays_show_the_text_of_the_smallest),
+		cmocka_unit_test(each_row_is_taken_once_in_a_pass),
 		cmocka_unit_test(a_display_without_room_stays_as_it_is),
 		cmocka_unit_test(displays_beyond_the_limit_are_left_alone),
 	};

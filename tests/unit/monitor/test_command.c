@@ -267,6 +267,21 @@ static void what_a_command_causes_is_logged_again(void **state)
 	assert_int_equal(template.n_told[VM_TOLD_ENDED], 0);
 }
 
+static void the_screen_shows_what_is_asked_for(void **state)
+{
+	type("screen status");
+	assert_true(idle_shows_status);
+	assert_string_equal(said, "");
+	type("screen console");
+	assert_false(idle_shows_status);
+	type("screen text");
+	assert_string_equal(said, "Error: invalid screen 'text'\n");
+	idle_has_screen = false;
+	type("screen status");
+	idle_has_screen = true;
+	assert_string_equal(said, "Error: this machine has no screen\n");
+}
+
 static void a_topic_is_answered(void **state)
 {
 	static const struct {
@@ -645,6 +660,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(commands_are_told_apart, set_up),
 		cmocka_unit_test_setup(what_a_command_causes_is_logged_again, set_up),
+		cmocka_unit_test_setup(the_screen_shows_what_is_asked_for, set_up),
 		cmocka_unit_test_setup(a_topic_is_answered, set_up),
 		cmocka_unit_test_setup(options_are_read, set_up),
 		cmocka_unit_test_setup(clones_stop_when_memory_ends, set_up),

@@ -12,13 +12,39 @@ static char typed[1024];
 static size_t n_typed;
 static bool monitor_on, full;
 
+static const char *keyboard = ""; /* after 'input' */
+static bool page_on, page_has_line;
+static char page_typed[64];
+
 int console_read(void)
 {
 	n_reads++;
 	assert_true(n_reads < 100000);
 	if (input == NULL)
 		return 0xfe;
-	return *input ? *input++ : -1;
+	if (*input)
+		return *input++;
+	return *keyboard ? CONSOLE_KEYBOARD | (uint8_t)*keyboard++ : -1;
+}
+
+void status_switch(bool is_line)
+{
+	page_on = !page_on;
+	page_has_line = is_line;
+}
+
+bool status_takes(bool is_line)
+{
+	return page_on && (page_has_line || !is_line);
+}
+
+void status_type(uint8_t byte)
+{
+	page_typed[strlen(page_typed)] = (char)byte;
+}
+
+void status_poll(void)
+{
 }
 
 void monitor_switch(void)
@@ -83,7 +109,8 @@ static int begin(void **state)
 	n_reads = n_polls = n_next = n_switches = n_attaches = n_detaches = 0;
 	n_typed = 0;
 	memset(typed, 0, sizeof(typed));
-	monitor_on = full = false;
+	monitor_on = full = page_on = false;
+	memset(page_typed, 0, sizeof(page_typed));
 	return 0;
 }
 
@@ -118,6 +145,39 @@ static void ctrl_a_is_not_typed(void **state)
 				   "f");
 }
 
+static void the_status_page_has_the_keyboard(void **state)
+{
+	input = "a";
+	keyboard = "b\x80"
+		   "c\001n";
+	keys_poll();
+	assert_string_equal(typed, "ab");
+	assert_string_equal(page_typed, "c\001n");
+	input = "d";
+	keyboard = "\x80"
+		   "e";
+	keys_poll();
+	assert_string_equal(typed, "abde");
+	assert_int_equal(n_next, 0);
+}
+
+static void the_line_asks_for_the_status_page(void **state)
+{
+	input = "\001sx";
+	keyboard = "y";
+	keys_poll();
+	assert_string_equal(page_typed, "xy");
+	assert_string_equal(typed, "");
+	page_on = false;
+	input = "";
+	keyboard = "\001sz"; /* of the keyboard: the line is the guests' */
+	keys_poll();
+	input = "w";
+	keys_poll();
+	assert_string_equal(page_typed, "xyz");
+	assert_string_equal(typed, "w");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +185,8 @@ int main(void)
 				       begin),
 		cmocka_unit_test_setup(a_byte_without_room_stays_in_the_uart, begin),
 		cmocka_unit_test_setup(ctrl_a_is_not_typed, begin),
+		cmocka_unit_test_setup(the_status_page_has_the_keyboard, begin),
+		cmocka_unit_test_setup(the_line_asks_for_the_status_page, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,11 @@ bool monitor_is_on(void)
 	return false;
 }
 
+bool status_is_waiting(void)
+{
+	return false;
+}
+
 bool monitor_is_waiting(void)
 {
 	return false;
