@@ -18,6 +18,9 @@ EFI_STATUS take_below_4gib(UINTN number);
 EFI_STATUS give_below_4gib(UINTN number);
 EFI_STATUS refuse_exit(UINTN number);
 
+/* screen.c */
+EFI_STATUS ram_screen(UINTN number);
+
 /* services.c */
 EFI_STATUS no_gop(UINTN number);
 EFI_STATUS set_width(UINTN number);

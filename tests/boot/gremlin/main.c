@@ -30,6 +30,7 @@ static const struct mischief mischiefs[] = {
 	{"refuse-exit", refuse_exit, NULL},
 	{"no-gop", no_gop, NULL},
 	{"width", set_width, NULL},
+	{"ram-screen", ram_screen, NULL},
 	{"reset-faults", reset_faults, NULL},
 	{"reset-spins", reset_spins, NULL},
 	{"short-reads", NULL, short_reads},
