@@ -154,4 +154,6 @@ void suggest_file(const struct image *images, const char *path, struct diag *dia
 	}
 	if (found != NULL)
 		diag_advice(diag, "did you mean '%s'? Paths are names in the ramdisk", found);
+	else
+		diag_advice(diag, "paths are names in the ramdisk");
 }

@@ -31,6 +31,8 @@ void suggest_tell(const struct suggestion *suggestion, const char *prefix, struc
 void suggest_from(const char *names, const char *word, struct diag *diag);
 /* The same for the values of an enumeration, which end with NULL; all of them are listed. */
 void suggest_value(const char *const *values, const char *word, struct diag *diag);
-/* A file of the ramdisk with a near name, in any folder, after the message that 'path' is missing.
+/*
+ * A file of the ramdisk with a near name, in any folder, after the message that 'path' is missing;
+ * else that only the ramdisk has files.
  */
 void suggest_file(const struct image *images, const char *path, struct diag *diag);

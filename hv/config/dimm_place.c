@@ -46,6 +46,8 @@ static enum status place_slot(const struct vm_config *vm, struct dimm_config *di
 	if (vm->dimm_slots == 0) {
 		diag_error(diag, dimm->place,
 			   "no slots where allocated, please specify the 'slots' option");
+		diag_advice(diag, "add to -m: slots=1,maxmem=SIZE, where SIZE is more than all "
+				  "memory together");
 		return ERR_INVAL;
 	}
 	if (slot != -1 && is_slot_busy(vm, dimm, slot)) {
@@ -56,6 +58,7 @@ static enum status place_slot(const struct vm_config *vm, struct dimm_config *di
 		continue;
 	if ((unsigned)slot >= vm->dimm_slots) {
 		diag_error(diag, dimm->place, "no free slots available");
+		diag_advice(diag, "-m has slots=%u", vm->dimm_slots);
 		return ERR_INVAL;
 	}
 	dimm->slot = slot;
@@ -125,6 +128,7 @@ static enum status size_nvdimm(struct dimm_config *dimm, struct diag *diag)
 		return OK;
 	diag_error(diag, dimm->place,
 		   "'unarmed' property must be 'on' since memdev %s is read-only", backend->id);
+	diag_advice(diag, "for an NVDIMM that the guest cannot write, write unarmed=on");
 	return ERR_INVAL;
 }
 

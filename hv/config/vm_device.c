@@ -222,6 +222,7 @@ static enum status read_isa_debugcon(struct vm_reader *reader, struct options *o
 	TRY(options_check_properties(options, "isa-debugcon", DEBUGCON_PROPERTIES, reader->diag));
 	if (*id == '\0') {
 		diag_error(reader->diag, place, "Can't create debugcon device, empty char device");
+		diag_advice(reader->diag, "write -chardev stdio,id=ID, and here chardev=ID");
 		return ERR_INVAL;
 	}
 	chardev = find_chardev(reader, id);

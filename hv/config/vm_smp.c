@@ -6,8 +6,10 @@
  * that fits, the topology is refused.
  */
 #include "hv/backends/parse.h"
+#include "hv/backends/suggest.h"
 #include "hv/config/vm_reader.h"
 #include "hv/lib/print.h"
+#include "hv/lib/string.h"
 
 static const char *const keys[N_SMP_KEYS] = {
 	[SMP_CPUS] = "cpus",	   [SMP_DRAWERS] = "drawers", [SMP_BOOKS] = "books",
@@ -40,6 +42,15 @@ static enum status read_number(struct vm_reader *reader, struct options *options
 	return OK;
 }
 
+static void suggest_key(const char *key, struct diag *diag)
+{
+	struct suggestion near = suggest(key, strlen(key));
+
+	for (unsigned i = 0; i < N_SMP_KEYS; i++)
+		suggest_name(&near, keys[i]);
+	suggest_tell(&near, "", diag);
+}
+
 static enum status read_smp(struct vm_reader *reader, const struct word *argument)
 {
 	const struct option *unknown;
@@ -54,6 +65,7 @@ static enum status read_smp(struct vm_reader *reader, const struct word *argumen
 		return OK;
 	diag_error(reader->diag, option_key_place(&options, unknown),
 		   "Parameter 'smp.%s' is unexpected", unknown->key);
+	suggest_key(unknown->key, reader->diag);
 	return ERR_INVAL;
 }
 

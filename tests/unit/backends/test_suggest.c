@@ -90,7 +90,9 @@ static void files_are_found_in_other_folders(void **state)
 	assert_string_equal(
 		logged,
 		"error:       = did you mean '/boot/vmlinux'? Paths are names in the ramdisk\n"
-		"error:       = did you mean '/boot/vmlinux'? Paths are names in the ramdisk\n");
+		"error:       = did you mean '/boot/vmlinux'? Paths are names in the ramdisk\n"
+		"error:       = paths are names in the ramdisk\n"
+		"error:       = paths are names in the ramdisk\n");
 }
 
 int main(void)

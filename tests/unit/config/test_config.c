@@ -347,7 +347,8 @@ static void all_errors_of_a_file_are_reported_in_one_go(void **state)
 		"      = possible values: 'error', 'warning', 'info', 'debug'\n"
 		"c:4:6: unterminated ' quote\n"
 		"c:5:53: property 'size' of memory-backend-ram doesn't take value '0'\n"
-		"c:7:54: can't open backing store /n for guest RAM: No such file or directory\n");
+		"c:7:54: can't open backing store /n for guest RAM: No such file or directory\n"
+		"      = paths are names in the ramdisk\n");
 }
 
 /* A mistake does not cause messages about what follows from it. */
@@ -531,6 +532,7 @@ static void devices_have_qemus_errors(void **state)
 		      "-chardev null,id=c -device isa-debugcon,chardev=c,iobase=65536 "
 		      "-device isa-debugcon,chardev=c,foo=1 -debugcon null -debugcon stdio",
 		      "c:1:24: Can't create debugcon device, empty char device\n"
+		      "      = write -chardev stdio,id=ID, and here chardev=ID\n"
 		      "c:1:66: Property 'isa-debugcon.chardev' can't find value 'z'\n"
 		      "c:1:125: 1 ports from 0x10000 on are not possible\n"
 		      "c:1:162: Property 'isa-debugcon.foo' not found\n"
@@ -725,7 +727,9 @@ static void dimms_have_qemus_errors(void **state)
 	      "c:3:94: Parameter 'slot' expects int32_t\n"
 	      "c:3:33: Device 'zz' not found\n");
 	place("1G", "-device pc-dimm,memdev=r0 ",
-	      "c:3:10: no slots where allocated, please specify the 'slots' option\n");
+	      "c:3:10: no slots where allocated, please specify the 'slots' option\n"
+	      "      = add to -m: slots=1,maxmem=SIZE, where SIZE is more than all memory "
+	      "together\n");
 	place("1G,slots=1,maxmem=2G",
 	      "-device pc-dimm,memdev=r0,slot=1 -device pc-dimm,memdev=r0,slot=-2 "
 	      "-device pc-dimm -device pc-dimm,memdev=r0 -device pc-dimm,memdev=r1 "
@@ -734,6 +738,7 @@ static void dimms_have_qemus_errors(void **state)
 	      "c:3:43: invalid slot number -2, valid range is [0-0]\n"
 	      "c:3:77: 'memdev' property must be set\n"
 	      "c:3:119: no free slots available\n"
+	      "      = -m has slots=1\n"
 	      "c:3:145: slot 0 is busy\n");
 	place("1G,slots=9,maxmem=1100M",
 	      "-device pc-dimm,memdev=r0,id=x -device pc-dimm,memdev=r1 "

@@ -88,9 +88,11 @@ static void labels_and_alignment_shrink_an_nvdimm(void **state)
 static void rom_must_be_unarmed(void **state)
 {
 	refused("-device nvdimm,memdev=rom",
-		"'unarmed' property must be 'on' since memdev rom is read-only");
+		"'unarmed' property must be 'on' since memdev rom is read-only\n"
+		"error:       = for an NVDIMM that the guest cannot write, write unarmed=on");
 	refused("-device nvdimm,memdev=roms,unarmed=off",
-		"'unarmed' property must be 'on' since memdev roms is read-only");
+		"'unarmed' property must be 'on' since memdev roms is read-only\n"
+		"error:       = for an NVDIMM that the guest cannot write, write unarmed=on");
 	accepted("-device nvdimm,memdev=roms,unarmed=on");
 	/* rom counts, not readonly; RAM may also be unarmed. */
 	accepted("-device nvdimm,memdev=cow -device nvdimm,memdev=f,unarmed=yes");

@@ -186,7 +186,8 @@ static void refusals_have_qemus_words(void **state)
 		{"{\"driver\":\"isa-debugcon\",\"chardev\":1}",
 		 "Invalid parameter type for 'chardev', expected: string"},
 		{"{\"driver\":\"isa-debugcon\",\"chardev\":\"\"}",
-		 "Can't create debugcon device, empty char device"},
+		 "Can't create debugcon device, empty char device\n"
+		 "error:       = write -chardev stdio,id=ID, and here chardev=ID"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)

@@ -107,23 +107,26 @@ static void what_is_not_there_is_refused(void **state)
 		const char *options, *reported;
 	} rows[] = {
 		{"-kernel /none", "c:1:14: could not open kernel file '/none': No such file or "
-				  "directory\n"},
+				  "directory\n"
+				  "error:       = paths are names in the ramdisk\n"},
 		{"-kernel /bin", "c:1:14: could not open kernel file '/bin': Is a directory\n"},
 		{"-kernel /", "c:1:14: could not open kernel file '/': Is a directory\n"},
-		{"-kernel ''",
-		 "c:1:16: could not open kernel file '': No such file or directory\n"},
+		{"-kernel ''", "c:1:16: could not open kernel file '': No such file or directory\n"
+			       "error:       = paths are names in the ramdisk\n"},
 		{"-kernel /c/d", "c:1:14: could not open kernel file '/c/d': Not a directory\n"},
 		{"-kernel /fifo",
 		 "c:1:14: could not open kernel file '/fifo': Not a regular file\n"},
 		{"-kernel /secret",
 		 "c:1:14: could not open kernel file '/secret': Permission denied\n"},
 		{"-kernel /linux -initrd /none",
-		 "c:1:29: could not open initrd '/none': No such file or directory\n"},
+		 "c:1:29: could not open initrd '/none': No such file or directory\n"
+		 "error:       = paths are names in the ramdisk\n"},
 		{"-kernel /linux -initrd /c,/c",
 		 "c:1:29: could not open initrd '/c,/c': No such file or directory\n"
 		 "error:       = did you mean '/c'? Paths are names in the ramdisk\n"},
 		{"-kernel /link -initrd '/x y,/c,/secret z'",
 		 "c:1:29: could not open module '/x': No such file or directory\n"
+		 "error:       = paths are names in the ramdisk\n"
 		 "error: c:1:29: could not open module '/secret': Permission denied\n"},
 	};
 
