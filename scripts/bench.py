@@ -7,7 +7,6 @@ which Linux's timer adds. They do not show the time of a VM transition: in silic
 costs as much as hundreds of instructions, in Bochs it costs one.
 docs/bench.md explains each figure.
 """
-import argparse
 import concurrent.futures
 import dataclasses
 import json
@@ -20,6 +19,7 @@ import sys
 import tempfile
 
 from places import BUILD, INSTALLED, STENCIL, TOP
+from command_line import Parser
 from type_in import type_in
 
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB and needs one more
@@ -396,11 +396,6 @@ def table(results):
         lines.append(f"{name:19} {cells[0]:>9} {cells[1]:>9} {cells[2]:>9} {ratio(ours, theirs):>7}  {asked:12}"
                      f"  {meaning}".rstrip())
     return lines
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(2, f"{self.prog}: {message} (try --help)\n")
 
 
 def main():

@@ -3,9 +3,12 @@
 ones are in the build folder."""
 import os
 import pathlib
+import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 INSTALLED = (HERE / "version").is_file()
 TOP = HERE.parent  # of the source tree
 BUILD = HERE if INSTALLED else pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 STENCIL = HERE / "stencil"
+if not INSTALLED:
+    sys.path.append(str(TOP / "guest-tools"))  # which shares modules

@@ -24,6 +24,7 @@ import tty
 
 from console_lines import END, RAW_BEGINS, RAW_ENDS, Report
 from places import BUILD, INSTALLED, STENCIL, TOP
+from command_line import Parser
 from unattended import unattended
 
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
@@ -49,11 +50,6 @@ Exit status: 0 all VMs ended well, 1 a VM failed, 2 the configuration was
 refused or the usage is wrong, 3 the hypervisor panicked or ended without a result, 4 the machine lacks
 a feature that Stencil needs, 124 time-out, 70 not built.
 """
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(STATUS["config refused"], f"{self.prog}: {message} (try --help)\n")
 
 
 def positive(text):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The rules of the tree, as tests. "scripts/check tidy" is not among them, because it is slow.
 foreach(check format headers includes calls circles start unused picture branches functions
-		parameters fields docs limits promises names voice words spdx licences shell python clang cppcheck
+		parameters fields docs limits promises names voice version words spdx licences shell python clang cppcheck
 		image)
 	add_test(NAME check_${check} COMMAND ${CMAKE_SOURCE_DIR}/scripts/check ${check})
 	set_tests_properties(check_${check} PROPERTIES LABELS check TIMEOUT 120

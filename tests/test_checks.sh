@@ -127,6 +127,13 @@ breaks docs hv/vcpu/guest_msr.c IA32_XSS < <(sed 's/IA32_MCG_CAP/IA32_XSS/' hv/v
 breaks docs hv/loader/pvpanic.dsl BROK0001 < <(sed 's/QEMU0001/BROK0001/' hv/loader/pvpanic.dsl)
 breaks docs docs/guest-interface.md '0x535d is 0x535c' < <(sed 's/| 0x535c |/| 0x535d |/' docs/guest-interface.md)
 breaks promises docs/security.md broken_promise < <(cat docs/security.md; printf '\140test_broken_promise\140')
+breaks version VERSION "begins with '$(grep -m 1 '^[0-9]' CHANGES)', VERSION is 99.0.0" <<<'99.0.0'
+git -C "$work" -c user.name=name -c user.email=mail commit -q --allow-empty -m empty
+for tag in v99.0.0 "v$(cat VERSION)"; do
+	git -C "$work" tag "$tag"
+	breaks version CHANGES "$tag" < <(sed 's/^0.*/&, not yet released/' CHANGES)
+	git -C "$work" tag -d "$tag" >/dev/null
+done
 breaks words hv/broken.c <<<"$licence
 /* $(rev <<<ODOT) */"
 breaks spdx hv/broken.c <<<'int a;'
@@ -171,7 +178,7 @@ if [ "$(head -n 1 <<<"$output")" != "--- bad failed after 3 s. It ends:" ] || [ 
 fi
 
 # Without the breaks, the copy passes.
-for check in format headers includes calls circles start unused picture branches functions parameters docs limits names voice words spdx licences shell python cppcheck; do
+for check in format headers includes calls circles start unused picture branches functions parameters docs limits names version voice words spdx licences shell python cppcheck; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]

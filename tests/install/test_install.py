@@ -46,6 +46,8 @@ class Install(unittest.TestCase):
         self.assertEqual(re.findall(r"^  (\w+) +[a-z]", self.succeed("--help"), re.MULTILINE), COMMANDS)
         self.assertEqual(self.succeed("--version"),
                          f"stencil {(self.prefix / 'lib/stencil/version').read_text()}")
+        for command in COMMANDS:
+            self.assertEqual(self.succeed(command, "--version"), self.succeed("--version"))
         version = (TOP / "VERSION").read_text().strip()
         self.assertTrue(self.succeed("--version").startswith(f"stencil {version}"))
 

@@ -21,6 +21,12 @@ class Sbom(unittest.TestCase):
     def values(self, tag):
         return re.findall(rf"(?m)^{tag}: (.*)$", self.text)
 
+    def test_an_unknown_option_is_no_file(self):
+        done = subprocess.run([TOP / "scripts/sbom", "--nonsense"], check=False, capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout, done.stderr),
+                         (2, "", "scripts/sbom: unknown option --nonsense (try --help)\n"))
+        self.assertFalse(pathlib.Path("--nonsense").exists())
+
     def test_nothing_is_complained_of(self):
         self.assertEqual(self.messages, "")
 

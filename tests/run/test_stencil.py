@@ -7,7 +7,8 @@ import re
 import subprocess
 import unittest
 
-STENCIL = pathlib.Path(__file__).resolve().parents[2] / "scripts/stencil"
+TOP = pathlib.Path(__file__).resolve().parents[2]
+STENCIL = TOP / "scripts/stencil"
 COMMANDS = ["run", "lint", "image", "ramdisk", "receive", "metrics", "bench"]
 
 
@@ -50,10 +51,13 @@ class Stencil(unittest.TestCase):
         os.close(writer)
         self.assertEqual(done.stderr, b"")
 
-    def test_version(self):
-        status, text, messages = stencil("--version")
-        self.assertEqual((status, messages), (0, ""))
-        self.assertRegex(text, r"^stencil \S+.*\n$")
+    def test_each_command_has_the_version(self):
+        version = (TOP / "VERSION").read_text(encoding="ascii").strip()
+        for command in ([], *([command] for command in COMMANDS)):
+            with self.subTest(command=command):
+                status, text, messages = stencil(*command, "--version")
+                self.assertEqual((status, messages), (0, ""))
+                self.assertRegex(text, rf"^stencil {re.escape(version)}( \([0-9a-f]+(-dirty)?\))?\n$")
 
 
 unittest.main()
