@@ -17,6 +17,7 @@
 #include "hv/host/apic.h"
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
+#include "hv/host/debug_port.h"
 #include "hv/host/facts.h"
 #include "hv/host/hest.h"
 #include "hv/host/idt.h"
@@ -49,6 +50,7 @@
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/info.h"
 #include "hv/monitor/map_job.h"
+#include "hv/monitor/output.h"
 #include "hv/monitor/parcel.h"
 #include "hv/monitor/status.h"
 #include "hv/processor.h"
@@ -243,12 +245,32 @@ static const struct serial_port ports[] = {[CONSOLE_COM1] = SERIAL_COM1,
 
 static void set_console_port(enum console_port choice)
 {
-	if (choice == CONSOLE_AUTO)
-		return;
+	if (choice == CONSOLE_AUTO || console_has_port(&ports[choice]))
+		return; /* at its speed */
 	if (choice == CONSOLE_NONE || serial_is_present(&ports[choice]))
 		console_set_serial(&ports[choice]);
 	else
 		log_warning("host -serial: this machine has no %s", ports[choice].name);
+}
+
+/* Once the console has its port. */
+static void set_baud(const struct host_config *host, struct diag *diag)
+{
+	if (host->baud_divisor == 0 || console_set_divisor(host->baud_divisor))
+		return;
+	diag_error(diag, host->baud_place,
+		   "-baud: the clock of the console's port is not known, or there is no port");
+}
+
+static void set_where_files_go(const struct host_config *host, struct diag *diag)
+{
+	if (!host->sends_to_debugcon)
+		return;
+	if (debug_port_is_present())
+		output_use_debug_port(true);
+	else
+		diag_error(diag, host->send_place,
+			   "-send: this machine has no debug port 0xe9, which emulators have");
 }
 
 /* Once the console has its port. */
@@ -300,6 +322,8 @@ static void read_configuration(struct arena *arena)
 	check_info(config.host.info, &diag);
 	read_mask(&config.host, &diag);
 	set_console_port(config.host.console);
+	set_baud(&config.host, &diag);
+	set_where_files_go(&config.host, &diag);
 	check_qmp_port(&config.host, &diag);
 	refuse_fetch(&config.host, &diag);
 	log_set_level((enum log_level)config.host.log_level);

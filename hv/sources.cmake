@@ -8,6 +8,7 @@ set(HV_MACHINE_SOURCES
 	hv/host/apic.c
 	hv/host/arrival.c
 	hv/host/cpu.c
+	hv/host/debug_port.c
 	hv/host/facts_read.c
 	hv/host/idt.c
 	hv/host/machine_check.c

@@ -102,6 +102,8 @@ def make_parser():
                              "than stencil prints \"NAME: end: ok\" and need not end the machine")
     parser.add_argument("--serial-out", metavar="FILE", type=argparse.FileType("wb"),
                         help="write the console to FILE too")
+    parser.add_argument("--debug-out", metavar="FILE", type=argparse.FileType("wb"),
+                        help="give the machine a debug port (0xe9), and write its output to FILE: host -send debugcon")
     parser.add_argument("--report", metavar="FILE", type=argparse.FileType("w"),
                         help="write a line of JSON to FILE for each VM that ends, and one at the end")
     return parser
@@ -141,6 +143,8 @@ def check_host(parser, options):
         parser.error(f"Bochs has {BOCHS_MEMORY} MiB of memory at most")
     if options.host == "nested" and options.memory > NESTED_MEMORY:
         parser.error(f"QEMU in Bochs has {NESTED_MEMORY} MiB of memory at most")
+    if options.host == "nested" and options.debug_out:
+        parser.error("--debug-out needs --host bochs or qemu")
     if options.host == "nested" and options.system != "stencil":
         parser.error("--system needs --host bochs or qemu")
     options.ips = options.ips or IPS.get(options.host)
@@ -233,6 +237,7 @@ def bochs_command(options, work, port, count, memory, disks):
     # of one image are alike. The fewer a second, the less the firmware spends on
     # waiting for the disk (100 us a sector), and the more a guest on its timer.
     com2 = f"com2: enabled=1, mode=socket-client, dev=127.0.0.1:{options.com2}\n" if options.com2 else ""
+    debug = "port_e9_hack: enabled=1\n" if options.debug_out else ""
     (work / "bochsrc").write_text(f"""\
 display_library: term
 romimage: file={FIRMWARE}, address=0xffe00000
@@ -243,7 +248,7 @@ pci: enabled=1, chipset=i440fx
 vga: extension=vbe
 clock: sync=none, time0=1700000000
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
-{com2}{disks}boot: disk
+{com2}{debug}{disks}boot: disk
 log: {work}/bochs.log
 panic: action=fatal
 error: action=report, devices=ignore
@@ -255,10 +260,12 @@ debug: action=ignore
 
 
 def qemu_command(options, accelerator, image, chardev, com2):
+    com2 = ["-serial", com2] if options.com2 else []
+    debug = ["-debugcon", f"file:{options.debug_out.name}"] if options.debug_out else []
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", *accelerator,
             "-smp", f"{options.cpus},threads={options.threads}", "-m", str(options.memory), "-bios", FIRMWARE,
             "-drive", f"if=virtio,format=raw,file={image}", "-device", "VGA", "-display", "none",
-            "-no-reboot", "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *(["-serial", com2] if options.com2 else []), *options.qemu_arg]
+            "-no-reboot", "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *com2, *debug, *options.qemu_arg]
 
 
 def nested_command(options, work, image, port):
@@ -413,7 +420,9 @@ def boot(command, console, messages, options):
     """Run the emulator until it ends or the time is over; return the exit status."""
     command = ["setpriv", "--pdeathsig", "KILL", *command]
     deadline = time.monotonic() + options.timeout if options.timeout else None
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages,
+    # Bochs writes what comes out of the debug port to its standard output.
+    output = options.debug_out if options.debug_out and options.host == "bochs" else messages
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=messages,
                           start_new_session=True) as emulator:
         process = os.pidfd_open(emulator.pid)
         try:

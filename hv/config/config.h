@@ -176,6 +176,10 @@ struct host_config {
 	enum console_port qmp;	   /* never auto; default none */
 	struct diag_place qmp_place;
 	bool shows_status;     /* on the screen, instead of the console; default false */
+	uint16_t baud_divisor; /* of 115200 baud, for the console; 0: as it is */
+	struct diag_place baud_place;
+	bool sends_to_debugcon; /* files go to the emulators' debug port; default the console */
+	struct diag_place send_place;
 	unsigned log_level;    /* enum log_level, default info */
 	uint64_t max_private;  /* of all VMs: bytes, whole pages; 0: all that the machine has */
 	unsigned mitigations;  /* enum mitigations, default auto */

@@ -44,6 +44,8 @@ enum {
 	HOST_WATCHDOG,
 	HOST_QMP,
 	HOST_SCREEN,
+	HOST_BAUD,
+	HOST_SEND,
 };
 
 static const struct host_option host_options[] = {
@@ -65,6 +67,8 @@ static const struct host_option host_options[] = {
 	[HOST_WATCHDOG] = {"watchdog", {NULL}},
 	[HOST_QMP] = {"qmp", {"com1", "com2", "none"}},
 	[HOST_SCREEN] = {"screen", {"console", "status"}},
+	[HOST_BAUD] = {"baud", {NULL}},
+	[HOST_SEND] = {"send", {"console", "debugcon"}},
 };
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
@@ -115,6 +119,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 	case HOST_SCREEN:
 		host->shows_status = value == 1;
 		return;
+	case HOST_SEND:
+		host->sends_to_debugcon = value == 1;
+		return;
 	}
 }
 
@@ -144,6 +151,8 @@ static void read_host_value(struct host_config *host, unsigned option, const str
 			host->qmp_place = word_place(value, 0);
 		if (option == HOST_HANDOVER)
 			host->handover_place = word_place(value, 0);
+		if (option == HOST_SEND)
+			host->send_place = word_place(value, 0);
 		return;
 	}
 	diag_error(diag, word_place(value, 0), "Parameter '-%s' does not accept value '%s'",
@@ -198,6 +207,23 @@ static void read_watchdog(struct host_config *host, const struct word *seconds, 
 			   SECONDS_MIN);
 }
 
+/* A 16550 divides 115200 baud by a number of 16 bits. */
+static void read_baud(struct host_config *host, const struct word *rate, struct diag *diag)
+{
+	enum { RATE_MAX = 115200 };
+	bool is_negative;
+	uint64_t value;
+
+	host->baud_place = word_place(rate, 0);
+	if (parse_integer(rate->text, &value, &is_negative) == OK && !is_negative && value > 0 &&
+	    RATE_MAX % value == 0 && RATE_MAX / value <= UINT16_MAX)
+		host->baud_divisor = (uint16_t)(RATE_MAX / value);
+	else
+		diag_error(diag, host->baud_place,
+			   "Parameter '-baud' expects a rate that divides 115200, such as 9600, "
+			   "19200, 38400, 57600 or 115200");
+}
+
 /* '*words' moves to the last word that may be the option's argument. */
 static void refuse_host_option(const struct word **words, struct diag *diag)
 {
@@ -240,6 +266,8 @@ static enum status read_host(struct config *config, const struct word *words, st
 			set_fetch(&config->host, words);
 		else if (option == HOST_WATCHDOG)
 			read_watchdog(&config->host, words, diag);
+		else if (option == HOST_BAUD)
+			read_baud(&config->host, words, diag);
 		else if (option == HOST_MAX_PRIVATE)
 			(void)parse_limit(words, 0, "-max-private", diag,
 					  &config->host.max_private);

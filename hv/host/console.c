@@ -219,26 +219,50 @@ bool console_has_port(const struct serial_port *port)
 	return has_serial() && is_same_port(port);
 }
 
-void console_set_serial(const struct serial_port *port)
+/* Setting up a UART empties its FIFO, and may change its speed. */
+static void use_port(const struct serial_port *port)
 {
-	console_lock_acquire();
-	if (is_same_port(port)) {
-		console_lock_release();
-		return;
-	}
 	ring_send_all();
-	wait_all_sent(); /* setting up a UART empties its FIFO */
+	wait_all_sent();
 	serial = *port;
 	if (has_serial())
 		serial_init(&serial);
-	output_ring_rewind(&ring);
-	if (!buffered)
+}
+
+void console_set_serial(const struct serial_port *port)
+{
+	console_lock_acquire();
+	bool is_same = is_same_port(port);
+
+	if (!is_same || port->divisor != serial.divisor)
+		use_port(port);
+	if (!is_same)
+		output_ring_rewind(&ring);
+	if (!is_same && !buffered)
 		send_and_draw();
 	console_lock_release();
 }
 
+bool console_set_divisor(uint16_t divisor)
+{
+	struct serial_port port;
+	bool is_known;
+
+	console_lock_acquire();
+	is_known = has_serial() && serial.divisor != 0;
+	port = serial;
+	port.divisor = divisor;
+	if (is_known)
+		use_port(&port);
+	console_lock_release();
+	return is_known;
+}
+
 void console_init(const struct boot_info *info)
 {
+	struct serial_port com1 = SERIAL_COM1;
+
+	com1.divisor = 0; /* the firmware's speed, until its tables tell one */
 	screen_init(&screen);
 	for (uint32_t i = 0; i < info->n_framebuffers; i++) {
 		const struct boot_framebuffer *fb = &info->framebuffer[i];
@@ -253,8 +277,8 @@ void console_init(const struct boot_info *info)
 					    .blue_shift = fb->blue_shift,
 				    });
 	}
-	if (serial_is_present(&SERIAL_COM1))
-		console_set_serial(&SERIAL_COM1);
+	if (serial_is_present(&com1))
+		console_set_serial(&com1);
 }
 
 /* Say how many lines were lost, when half of the ring is free again, or all is sent at once. */

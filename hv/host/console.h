@@ -12,8 +12,10 @@
  * mix. The lock is a leaf.
  */
 
-/* Use COM1, if it is there, and info's frame buffers. Works on the firmware's page tables and on
- * ours. */
+/*
+ * Use COM1, if it is there, at the speed that the firmware has set, and info's frame buffers. Works
+ * on the firmware's page tables and on ours.
+ */
 void console_init(const struct boot_info *info);
 
 /*
@@ -21,6 +23,12 @@ void console_init(const struct boot_info *info);
  * last OUTPUT_RING_SIZE bytes of output.
  */
 void console_set_serial(const struct serial_port *port);
+
+/*
+ * Divide the clock of the console's port by this from now on. False: there is no port, or its clock
+ * is not known.
+ */
+bool console_set_divisor(uint16_t divisor);
 
 /* Whether the console has this port. */
 bool console_has_port(const struct serial_port *port);

@@ -22,6 +22,11 @@ static inline void outl(uint16_t port, uint32_t value)
 	asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static inline void outsb(uint16_t port, const void *data, size_t len)
+{
+	asm volatile("rep outsb" : "+S"(data), "+c"(len) : "d"(port) : "memory");
+}
+
 static inline uint8_t inb(uint16_t port)
 {
 	uint8_t value;

@@ -4,8 +4,17 @@
 
 #include "hv/frame/phys.h"
 #include "hv/host/console.h"
+#include "hv/host/debug_port.h"
+#include "hv/host/log.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+
+static bool uses_debug_port; /* for the files that are sent */
+
+void output_use_debug_port(bool on)
+{
+	uses_debug_port = on;
+}
 
 static enum status fail(const struct output *output, const char *what, const char *text, char *why)
 {
@@ -42,7 +51,9 @@ void output_remove(struct output *output, struct image_list *images)
 
 static void write_line(const char *text, size_t len)
 {
-	if (len > 0)
+	if (uses_debug_port)
+		debug_port_write(text, len);
+	else if (len > 0)
 		console_write_raw(text, len);
 }
 
@@ -76,4 +87,6 @@ void output_end(struct output *output)
 
 	while (output->image == NULL && (len = send_end(&output->send, text)) > 0)
 		write_line(text, len);
+	if (output->image == NULL && uses_debug_port)
+		log_info("'%s' was sent to the debug port: %lu bytes", output->name, output->size);
 }

@@ -5,9 +5,9 @@
 #include "hv/monitor/send.h"
 
 /*
- * A file that is written piece by piece, into the ramdisk or over the console, by the boot
- * processor. A file of the ramdisk exists after output_create(), and is removed unless it is
- * written completely.
+ * A file that is written piece by piece, into the ramdisk, over the console or to the emulators'
+ * debug port, by the boot processor. A file of the ramdisk exists after output_create(), and is
+ * removed unless it is written completely.
  */
 #define OUTPUT_WHY_MAX 320
 
@@ -26,7 +26,9 @@ enum status output_create(struct output *output, struct image_list *images,
 			  char why[OUTPUT_WHY_MAX]);
 /* Remove the file. */
 void output_remove(struct output *output, struct image_list *images);
-/* Begin to send the file over the console: its first line. 'work' stays in use. */
+/* Whether files are sent to the emulators' debug port, which must be present; at first not. */
+void output_use_debug_port(bool on);
+/* Begin to send the file over the console or to that port: its first line. 'work' stays in use. */
 void output_begin_sending(struct output *output, struct send_work *work);
 /* Take bytes of the file from its 'at', which advances by the number returned. */
 size_t output_take(struct output *output, const void *bytes, size_t len);

@@ -28,6 +28,7 @@ Keys of a case, usually in this order:
              list of pairs [AFTER, TEXT], each waiting for output after the previous match
     com2     a program in tests/ that COM2 is connected to: it accepts one connection on the socket that is
              its standard input, and must succeed
+    debug_out  true: the machine has a debug port, to which it sends files
     receive  a table: name of a sent file = commands, "{}" for its path, that must succeed
     embed    true: configuration and ramdisk go into the EFI file
     efi      another EFI file than BOOTX64.EFI, in the build folder
@@ -65,7 +66,7 @@ BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
 SKIPPED = 77  # as ctest expects
 TIMED_OUT = 124  # of scripts/run
 KEYS = {"config", "demo", "document", "files", "host", "cpu_model", "cpus", "threads", "memory", "ips", "timeout", "qemu", "input", "input_after", "com2", "embed", "efi", "status", "ends",
-        "like", "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then", "handover", "room", "disk"}
+        "like", "expect", "order", "forbid", "count", "different", "shares", "receive", "without_vmx", "then", "handover", "room", "disk", "debug_out"}
 
 
 def has_vmx():
@@ -147,7 +148,7 @@ def receive(case, work):
     """Extract the sent files from the console; returns what is wrong."""
     wrong, folder = [], work / "received"
     folder.mkdir(exist_ok=True)
-    command = [TOP / "guest-tools/receive", work / "serial", folder]
+    command = [TOP / "guest-tools/receive", work / ("debug" if case.get("debug_out") else "serial"), folder]
     if subprocess.run(command, check=False).returncode != 0:
         return ["guest-tools/receive failed"]
     for name, commands in case["receive"].items():
@@ -180,6 +181,8 @@ def run(case, work):
         command += ["--handover", work / "handover.conf"]
     if "disk" in case:
         command += ["--disk-out", work / "disk"]
+    if case.get("debug_out"):
+        command += ["--debug-out", work / "debug"]
     command += ["--timeout", str(case.get("timeout", 400))]
     if "config" in case:
         config, ramdisk = work / "stencil.conf", work / "ramdisk"

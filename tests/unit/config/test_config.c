@@ -191,7 +191,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(
 		parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
 		      "-checksum on -check on -smt off -mitigations all -merge all -protect all "
-		      "-watchdog 60 -qmp com1 -screen status\n"
+		      "-watchdog 60 -qmp com1 -screen status -baud 57600 -send debugcon\n"
 		      "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
 		OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
@@ -208,6 +208,10 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(config.host.merge, MERGE_ALL);
 	assert_int_equal(config.host.watchdog, 60);
 	assert_int_equal(config.host.watchdog_place.line, 2);
+	assert_int_equal(config.host.baud_divisor, 2);
+	assert_int_equal(config.host.baud_place.line, 2);
+	assert_true(config.host.sends_to_debugcon);
+	assert_int_equal(config.host.send_place.column, 132);
 	assert_int_equal(config.host.qmp, CONSOLE_COM1);
 	assert_int_equal(config.host.qmp_place.column, 109);
 	assert_true(config.host.shows_status);
@@ -218,6 +222,8 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(config.host.merge, MERGE_OFF);
 	assert_int_equal(config.host.qmp, CONSOLE_NONE);
 	assert_false(config.host.shows_status);
+	assert_int_equal(config.host.baud_divisor, 0);
+	assert_false(config.host.sends_to_debugcon);
 	assert_int_equal(config.host.console, CONSOLE_NONE);
 	assert_int_equal(config.host.on_end, HOST_AFTER_POWEROFF);
 	assert_false(config.host.protects_all);
@@ -248,6 +254,10 @@ static void vms_keep_the_order_of_the_text(void **state)
 
 static void lines_that_define_nothing_are_errors(void **state)
 {
+	/* 1 baud would need a divisor of 17 bits. */
+	static const char *const no_rates[] = {"0",	 "1",	  "-9600", "9601",
+					       "230400", "9600x", "x",	   "100000"};
+
 	expect_logged("", "c:1:1: no vm is defined\n");
 	expect_logged("host -log info\n# vm\n", "c:1:1: no vm is defined\n");
 	expect_logged("VM a", "c:1:1: a line begins with 'vm', 'template', 'clone', 'map', 'save' "
@@ -292,6 +302,16 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
 	expect_logged("host -watchdog 4294967296\nvm a -kernel k",
 		      "c:1:16: Parameter '-watchdog' expects a number of seconds, at least 10\n");
+	expect_logged("host -send tty\nvm a -kernel k",
+		      "c:1:12: Parameter '-send' does not accept value 'tty'\n"
+		      "      = possible values: 'console', 'debugcon'\n");
+	for (size_t i = 0; i < ARRAY_SIZE(no_rates); i++) {
+		char line[60];
+
+		snprintf(line, sizeof(line), "host -baud %s\nvm a -kernel k", no_rates[i]);
+		expect_logged(line, "c:1:12: Parameter '-baud' expects a rate that divides 115200, "
+				    "such as 9600, 19200, 38400, 57600 or 115200\n");
+	}
 	expect_logged("host -mitigations on\nvm a -kernel k",
 		      "c:1:19: Parameter '-mitigations' does not accept value 'on'\n"
 		      "      = possible values: 'auto', 'off', 'all'\n");

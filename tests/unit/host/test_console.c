@@ -20,6 +20,7 @@ enum { FIFO_US = 1389 }; /* 16 bytes at 115200 baud */
 static const struct serial_port no_port = {.space = ACPI_SPACE_NONE};
 
 static bool is_present, is_dead, is_fast;
+static uint16_t divisor;
 static unsigned now_us, ready_us, n_looks, n_inits;
 static void (*while_sending)(void); /* another processor meanwhile; called once */
 static int key;
@@ -34,6 +35,7 @@ bool serial_is_present(const struct serial_port *port)
 void serial_init(const struct serial_port *port)
 {
 	n_inits++;
+	divisor = port->divisor;
 }
 
 bool serial_can_send(const struct serial_port *port)
@@ -231,6 +233,29 @@ static void a_port_that_is_found_later_gets_what_is_left(void **state)
 	assert_int_equal(n_inits, 2);
 }
 
+static void a_port_keeps_its_output_when_its_speed_changes(void **state)
+{
+	struct serial_port slow = SERIAL_COM1;
+
+	assert_int_equal(divisor, 0); /* the firmware's */
+	assert_false(console_set_divisor(12));
+	write_line("one\n");
+	slow.divisor = 6;
+	console_set_serial(&slow);
+	assert_int_equal(divisor, 6);
+	assert_string_equal(sent, "one\r\n"); /* at the speed before, and once */
+	console_set_serial(&slow);
+	assert_int_equal(n_inits, 1);
+	assert_true(console_set_divisor(12));
+	assert_int_equal(n_inits, 2);
+	assert_int_equal(divisor, 12);
+	write_line("two\n");
+	console_flush();
+	assert_string_equal(sent, "one\r\ntwo\r\n");
+	console_set_serial(&no_port);
+	assert_false(console_set_divisor(1));
+}
+
 static void keys_are_read_with_and_without_a_port(void **state)
 {
 	key = 'k';
@@ -406,6 +431,7 @@ int main(void)
 		cmocka_unit_test_setup(unbuffered_output_of_any_length_is_sent, begin),
 		cmocka_unit_test_setup(a_return_is_not_doubled, begin),
 		cmocka_unit_test_setup(a_port_that_is_found_later_gets_what_is_left, begin),
+		cmocka_unit_test_setup(a_port_keeps_its_output_when_its_speed_changes, begin),
 		cmocka_unit_test_setup(keys_are_read_with_and_without_a_port, begin),
 		cmocka_unit_test_setup(a_port_that_takes_nothing_is_given_up, begin),
 		cmocka_unit_test_setup(the_wait_for_a_stuck_port_ends, begin),

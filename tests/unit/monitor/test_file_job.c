@@ -8,6 +8,7 @@
 #include "hv/guest/region_map.h"
 #include "hv/host/tsc.h"
 #include "hv/monitor/job.h"
+#include "hv/monitor/output.h"
 #include "hv/monitor/registers.h"
 #include "hv/monitor/send.h"
 #include "hv/vcpu/sched.h"
@@ -30,7 +31,7 @@ static struct vm_config config;
 static struct mem_map map;
 static struct vcpu vcpu;
 static struct vm vm;
-static char said[1 << 16];
+static char said[1 << 16], at_debug_port[1 << 16];
 static char entries[4096] __attribute__((aligned(16)));
 static struct arena arena;
 static struct image_list images = {NULL, &arena};
@@ -50,6 +51,15 @@ void console_write_raw(const char *text, size_t len)
 	assert_true(n + len < sizeof(said));
 	memcpy(said + n, text, len);
 	said[n + len] = '\0';
+}
+
+void debug_port_write(const char *text, size_t len)
+{
+	size_t n = strlen(at_debug_port);
+
+	assert_true(n + len < sizeof(at_debug_port));
+	memcpy(at_debug_port + n, text, len);
+	at_debug_port[n + len] = '\0';
 }
 
 struct vm *vm_find(unsigned index)
@@ -346,6 +356,26 @@ static void both_files_of_a_save_are_sent(void **state)
 	assert_null(find("x.mem"));
 }
 
+static void files_may_go_to_the_debug_port(void **state)
+{
+	const char *at;
+
+	vcpu.is_paused = true;
+	*at_debug_port = '\0';
+	output_use_debug_port(true);
+	file_job_save(&vm, "x", true);
+	finish();
+	output_use_debug_port(false);
+	at = strstr(at_debug_port, "stencil~B 2 2097152 x.mem\n");
+	assert_ptr_equal(at, at_debug_port);
+	assert_non_null(strstr(at_debug_port, "stencil~B 2 4196 x.state\n"));
+	assert_string_equal(said, "");
+	assert_string_equal(logged, "'x.mem' was sent to the debug port: 2097152 bytes\n"
+				    "'x.state' was sent to the debug port: 4196 bytes\n"
+				    "VM v: saved: x.state\n"
+				    "VM v: memory of 'ram': mem-path=x.mem,offset=0\n");
+}
+
 static void memory_that_files_hold_is_not_saved(void **state)
 {
 	map.region[0].kind = MEM_ROM;
@@ -524,6 +554,7 @@ int main(void)
 		TEST(what_is_sent_is_what_is_written),
 		TEST(only_a_file_is_sent),
 		TEST(both_files_of_a_save_are_sent),
+		TEST(files_may_go_to_the_debug_port),
 		TEST(memory_that_files_hold_is_not_saved),
 		TEST(each_backend_is_named_once),
 		TEST(what_cannot_be_saved_is_refused),
