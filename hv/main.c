@@ -66,6 +66,7 @@
 #include "hv/vm/output.h"
 #include "hv/vm/protect.h"
 #include "hv/vm/save_queue.h"
+#include "hv/vm/serial.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.h"
 #include "hv/vm/vm_prealloc.h"
@@ -324,6 +325,7 @@ static void read_configuration(struct arena *arena)
 	set_console_port(config.host.console);
 	set_baud(&config.host, &diag);
 	set_where_files_go(&config.host, &diag);
+	vm_serial_use_colors(config.host.has_colors);
 	check_qmp_port(&config.host, &diag);
 	refuse_fetch(&config.host, &diag);
 	log_set_level((enum log_level)config.host.log_level);

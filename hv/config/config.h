@@ -180,6 +180,7 @@ struct host_config {
 	struct diag_place baud_place;
 	bool sends_to_debugcon; /* files go to the emulators' debug port; default the console */
 	struct diag_place send_place;
+	bool has_colors;       /* of VMs' names on the console; default off */
 	unsigned log_level;    /* enum log_level, default info */
 	uint64_t max_private;  /* of all VMs: bytes, whole pages; 0: all that the machine has */
 	unsigned mitigations;  /* enum mitigations, default auto */

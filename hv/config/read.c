@@ -46,6 +46,7 @@ enum {
 	HOST_SCREEN,
 	HOST_BAUD,
 	HOST_SEND,
+	HOST_COLOR,
 };
 
 static const struct host_option host_options[] = {
@@ -69,6 +70,7 @@ static const struct host_option host_options[] = {
 	[HOST_SCREEN] = {"screen", {"console", "status"}},
 	[HOST_BAUD] = {"baud", {NULL}},
 	[HOST_SEND] = {"send", {"console", "debugcon"}},
+	[HOST_COLOR] = {"color", {"on", "off"}},
 };
 
 static void set_host_option(struct host_config *host, unsigned option, unsigned value)
@@ -121,6 +123,9 @@ static void set_host_option(struct host_config *host, unsigned option, unsigned 
 		return;
 	case HOST_SEND:
 		host->sends_to_debugcon = value == 1;
+		return;
+	case HOST_COLOR:
+		host->has_colors = value == 0;
 		return;
 	}
 }

@@ -3,6 +3,7 @@
 
 #include "hv/backends/utf8.h"
 #include "hv/lib/assert.h"
+#include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
 enum { DELETE = 0x7f, FIRST_PRINTABLE = ' ' };
@@ -24,14 +25,22 @@ static size_t show_byte(char *to, uint8_t byte)
 	return 4;
 }
 
-size_t guest_line_show(char text[GUEST_LINE_MAX], const char *name, const char *bytes, size_t len)
+/* ECMA-48, "Select graphic rendition": 31 is red, 36 cyan. */
+static size_t show_name(char *to, unsigned color, const char *name)
 {
-	size_t n = strnlen(name, CLONE_NAME_SIZE);
+	int len = (int)strnlen(name, CLONE_NAME_SIZE);
+
+	if (color == 0)
+		return format(to, GUEST_LINE_MAX, "%.*s: ", len, name);
+	return format(to, GUEST_LINE_MAX, "\033[%um%.*s:\033[m ", 30 + color, len, name);
+}
+
+size_t guest_line_show(char text[GUEST_LINE_MAX], unsigned color, const char *name,
+		       const char *bytes, size_t len)
+{
+	size_t n = show_name(text, color, name);
 
 	assert(len <= VM_LINE_SIZE);
-	memcpy(text, name, n);
-	text[n++] = ':';
-	text[n++] = ' ';
 	for (size_t i = 0; i < len;) {
 		size_t size = bytes[i] == '\t' ? 1 : utf8_printable(bytes + i, len - i);
 

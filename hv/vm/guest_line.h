@@ -6,13 +6,18 @@
 
 #define VM_LINE_SIZE 256 /* bytes of a guest's line; a longer one is several */
 
+#define GUEST_LINE_N_COLORS 6
+#define GUEST_LINE_COLOR    8 /* bytes that switch a color on and off */
+
 /* Bytes of a shown line: the name, ": ", four bytes for each of the guest's, and a newline. */
-#define GUEST_LINE_MAX (CLONE_NAME_SIZE + 2 + 4 * VM_LINE_SIZE + 1)
+#define GUEST_LINE_MAX (GUEST_LINE_COLOR + CLONE_NAME_SIZE + 2 + 4 * VM_LINE_SIZE + 1)
 
 /*
  * Write a guest's line, after its VM's name and with a newline, as a terminal may get it; returns
  * its length. A control character becomes ^X and any other byte that is not printable UTF-8
  * becomes \xNN, so that a guest cannot move the cursor over what others have written. 'len' is at
- * most VM_LINE_SIZE.
+ * most VM_LINE_SIZE. 'color' is that of the name, from 1 to GUEST_LINE_N_COLORS, or 0; the guest's
+ * bytes have none.
  */
-size_t guest_line_show(char text[GUEST_LINE_MAX], const char *name, const char *bytes, size_t len);
+size_t guest_line_show(char text[GUEST_LINE_MAX], unsigned color, const char *name,
+		       const char *bytes, size_t len);

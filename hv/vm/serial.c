@@ -9,12 +9,21 @@
 
 #include "hv/vm/output.h"
 
+static bool has_colors; /* set once, before VMs run */
+
+void vm_serial_use_colors(bool on)
+{
+	has_colors = on;
+}
+
 /* Show the line and empty it. */
 static void show_line(struct vm *vm)
 {
+	unsigned color = has_colors ? 1 + vm->index % GUEST_LINE_N_COLORS : 0;
 	char text[GUEST_LINE_MAX];
 
-	vm_output_put(vm, text, guest_line_show(text, vm->name, vm->line.text, vm->line.len));
+	vm_output_put(vm, text,
+		      guest_line_show(text, color, vm->name, vm->line.text, vm->line.len));
 	vm->line.len = 0;
 }
 

@@ -3,6 +3,9 @@
 
 #include "hv/vm/vm.h"
 
+/* Whether VMs' names have colors before their lines, by turns. At first not. Before VMs run. */
+void vm_serial_use_colors(bool on);
+
 /* A byte that a guest sent to the console. The devices are locked. */
 void vm_put_output(struct vm *vm, uint8_t byte);
 /* Hold the UART's line while the VM must wait before it prints more. The devices are locked. */

@@ -191,7 +191,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(
 		parse("host -serial com2 -on-end wait -on-panic reboot\nhost --log debug "
 		      "-checksum on -check on -smt off -mitigations all -merge all -protect all "
-		      "-watchdog 60 -qmp com1 -screen status -baud 57600 -send debugcon\n"
+		      "-watchdog 60 -qmp com1 -screen status -baud 57600 -send debugcon -color on\n"
 		      "host -mask vmx-ple,vmx-vpid\nvm a -kernel k"),
 		OK);
 	assert_int_equal(config.host.console, CONSOLE_COM2);
@@ -211,6 +211,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(config.host.baud_divisor, 2);
 	assert_int_equal(config.host.baud_place.line, 2);
 	assert_true(config.host.sends_to_debugcon);
+	assert_true(config.host.has_colors);
 	assert_int_equal(config.host.send_place.column, 132);
 	assert_int_equal(config.host.qmp, CONSOLE_COM1);
 	assert_int_equal(config.host.qmp_place.column, 109);
@@ -224,6 +225,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_false(config.host.shows_status);
 	assert_int_equal(config.host.baud_divisor, 0);
 	assert_false(config.host.sends_to_debugcon);
+	assert_false(config.host.has_colors);
 	assert_int_equal(config.host.console, CONSOLE_NONE);
 	assert_int_equal(config.host.on_end, HOST_AFTER_POWEROFF);
 	assert_false(config.host.protects_all);

@@ -9,7 +9,7 @@ static char text[GUEST_LINE_MAX];
 
 static void expect(const char *name, const char *bytes, size_t len, const char *shown)
 {
-	size_t n = guest_line_show(text, name, bytes, len);
+	size_t n = guest_line_show(text, 0, name, bytes, len);
 
 	assert_int_equal(n, strlen(shown));
 	assert_memory_equal(text, shown, n);
@@ -32,6 +32,14 @@ static void control_characters_are_shown(void **state)
 	expect("a", "\303", 1, "a: \\xc3\n");
 }
 
+static void only_the_name_has_a_color(void **state)
+{
+	size_t n = guest_line_show(text, 1, "a", "\033[32mb", 6);
+
+	assert_int_equal(n, strlen("\033[31ma:\033[m ^[[32mb\n"));
+	assert_memory_equal(text, "\033[31ma:\033[m ^[[32mb\n", n);
+}
+
 /* Each byte four times as long, after the longest name. */
 static void the_longest_line_fits(void **state)
 {
@@ -41,9 +49,10 @@ static void the_longest_line_fits(void **state)
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	memset(bytes, 0xff, sizeof(bytes));
-	n = guest_line_show(text, name, bytes, sizeof(bytes));
+	n = guest_line_show(text, GUEST_LINE_N_COLORS, name, bytes, sizeof(bytes));
 	assert_int_equal(n, GUEST_LINE_MAX);
-	assert_memory_equal(text + CLONE_NAME_SIZE, ": \\xff", 6);
+	assert_memory_equal(text, "\033[36mnnn", 8);
+	assert_memory_equal(text + 5 + CLONE_NAME_SIZE, ":\033[m \\xff", 9);
 	assert_int_equal(text[n - 1], '\n');
 }
 
@@ -52,6 +61,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_stays),
 		cmocka_unit_test(control_characters_are_shown),
+		cmocka_unit_test(only_the_name_has_a_color),
 		cmocka_unit_test(the_longest_line_fits),
 	};
 
