@@ -7,6 +7,7 @@
 #include "hv/lib/string.h"
 #include "hv/lib/version.h"
 #include "hv/monitor/command.h"
+#include "hv/qmp/qmp_fixed.h"
 #include "hv/qmp/qmp_line.h"
 #include "hv/qmp/qmp_metrics.h"
 #include "hv/qmp/qmp_qom.h"
@@ -66,8 +67,14 @@ static const struct qmp_command qmp_commands[] = {
 	{"__org.stencil_query-vms", "", "[__org.stencil_VM]", qmp_query_vms},
 	{"__org.stencil_revert", "vm?:str", "Empty", qmp_revert},
 	{"cont", "vm?:str", "Empty", qmp_cont},
+	{"device_add",
+	 "driver:str addr?:any bus?:str id?:str label-size?:any memdev?:str node?:any slot?:any "
+	 "unarmed?:any uuid?:str vm?:str",
+	 "Empty", qmp_device_add},
+	{"device_del", "id:str vm?:str", "Empty", qmp_device_del},
 	{"dump-guest-memory", "paging:bool protocol:str vm?:str", "Empty", qmp_dump_guest_memory},
 	{"human-monitor-command", "command-line:str", "str", qmp_human_monitor_command},
+	{"object-del", "id:str vm?:str", "Empty", qmp_object_del},
 	{"qmp_capabilities", "enable?:[str]", "Empty", qmp_capabilities},
 	{"qom-get", "path:str property:str vm?:str", "any", qmp_qom_get},
 	{"qom-list", "path:str vm?:str", "[ObjectPropertyInfo]", qmp_qom_list},

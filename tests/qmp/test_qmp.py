@@ -92,9 +92,10 @@ class LikeQemu(unittest.TestCase):
 
 
 class Objects(unittest.TestCase):
-    """The properties of memory backends, against what was measured of QEMU 10.2.2 (tests/data)."""
+    """Memory backends and devices, against what was measured of QEMU 10.2.2 (tests/data)."""
 
-    WORDS = re.compile("-machine (none|q35,accel=tcg)")
+    WORDS = re.compile("-machine none|,accel=tcg")
+    ARGUMENTS = {"qom-list": ["path"], "qom-get": ["path", "property"], "object_del": ["id"], "device_del": ["id"]}
 
     @staticmethod
     def plain(answer):
@@ -110,8 +111,10 @@ class Objects(unittest.TestCase):
         if command.startswith("("):
             name, arguments = ast.literal_eval(command)
             return {"execute": name, "arguments": arguments}
-        name, path, *rest = command.split()
-        return {"execute": name, "arguments": {"path": path} | ({"property": rest[0]} if rest else {})}
+        name, *values = command.split()
+        if name == "device_add":
+            return {"execute": name, "arguments": dict(word.split("=") for word in f"driver={values[0]}".split(","))}
+        return {"execute": name.replace("object_", "object-"), "arguments": dict(zip(Objects.ARGUMENTS[name], values))}
 
     def answer(self, row):
         line = f"vm r -kernel k {self.WORDS.sub('', row['start'])}".replace("{D}", "/d")
