@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 from places import BUILD, INSTALLED, STENCIL, TOP
-from command_line import Parser
+from command_line import Parser, positive
 from type_in import type_in
 
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB and needs one more
@@ -405,7 +405,7 @@ def main():
                "Stencil. Status 1 if something could not be measured; the rest is printed all the same.")
     parser.add_argument("--json", metavar="FILE", type=pathlib.Path,
                         help=f"write the numbers to FILE; KVM's names start with {PEER}, those with mitigations with {GUARDED}")
-    parser.add_argument("--boots", metavar="N", type=int, default=31,
+    parser.add_argument("--boots", metavar="N", type=positive, default=31,
                         help="boots for entry_to_guest (31; they are all alike, so 1 tells as much)")
     if INSTALLED:
         parser.set_defaults(kvm=False)

@@ -24,7 +24,7 @@ import tty
 
 from console_lines import END, RAW_BEGINS, RAW_ENDS, Report
 from places import BUILD, INSTALLED, STENCIL, TOP
-from command_line import Parser
+from command_line import Parser, positive
 from unattended import unattended
 
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
@@ -50,12 +50,6 @@ Exit status: 0 all VMs ended well, 1 a VM failed, 2 the configuration was
 refused or the usage is wrong, 3 the hypervisor panicked or ended without a result, 4 the machine lacks
 a feature that Stencil needs, 124 time-out, 70 not built.
 """
-
-
-def positive(text):
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"not a positive number: {text}")
-    return int(text)
 
 
 def make_parser():
