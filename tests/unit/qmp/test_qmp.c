@@ -392,6 +392,42 @@ static void a_long_path_is_cut(void **state)
 	assert_non_null(strstr(ask(QOM("get", PROPERTY("mem-path"))), "\\u001f\"}\r\n"));
 }
 
+#define FIXED(command, arguments) "{\"execute\": \"" command "\", \"arguments\": {" arguments "}}"
+
+static void objects_and_devices_stay(void **state)
+{
+	static const struct {
+		const char *text, *answer;
+	} cases[] = {
+		{FIXED("device_add",
+		       "\"vm\": \"r\", \"driver\": \"pc-dimm\", \"memdev\": \"ram\", \"slot\": 1"),
+		 GENERIC("Device 'pc-dimm' can not be hotplugged on this machine")},
+		{FIXED("device_add", "\"driver\": \"x\", \"vm\": \"n\""),
+		 ERROR("DeviceNotFound", "there is no VM 'n'")},
+		{FIXED("device_del", "\"vm\": \"r\", \"id\": \"d\""),
+		 GENERIC("pc-dimm device hot unplug is not supported yet.")},
+		{FIXED("device_del", "\"vm\": \"r\", \"id\": \"n\""),
+		 GENERIC("nvdimm device hot unplug is not supported yet.")},
+		{FIXED("device_del", "\"vm\": \"r\", \"id\": \"x\""),
+		 ERROR("DeviceNotFound", "Device 'x' not found")},
+		{FIXED("device_del", "\"vm\": \"n\", \"id\": \"x\""),
+		 ERROR("DeviceNotFound", "there is no VM 'n'")},
+		{FIXED("object-del", "\"vm\": \"r\", \"id\": \"ram\""),
+		 GENERIC("object 'ram' is in use, can not be deleted")},
+		{FIXED("object-del", "\"vm\": \"r\", \"id\": \"x\""),
+		 GENERIC("object 'x' not found")},
+		{FIXED("object-del", "\"vm\": \"n\", \"id\": \"x\""),
+		 ERROR("DeviceNotFound", "there is no VM 'n'")},
+	};
+	struct dimm_config nvdimm = {.id = "n", .is_nvdimm = true};
+	struct dimm_config dimm = {.id = "d", .next = &nvdimm}, unnamed = {.next = &dimm};
+
+	config.dimms = &unnamed;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_talk(cases[i].text, cases[i].answer);
+	config.dimms = NULL;
+}
+
 #define PROMPT(line) \
 	"{\"execute\": \"human-monitor-command\", \"arguments\": {\"command-line\": \"" line "\"}" \
 	"}"
@@ -592,6 +628,7 @@ int main(void)
 		cmocka_unit_test_setup(an_objects_properties_are_listed, begin),
 		cmocka_unit_test_setup(two_properties_can_change, begin),
 		cmocka_unit_test_setup(a_long_path_is_cut, begin),
+		cmocka_unit_test_setup(objects_and_devices_stay, begin),
 		cmocka_unit_test_setup(the_prompts_commands_are_answered_here, begin),
 		cmocka_unit_test_setup(the_consoles_job_is_waited_for, begin),
 		cmocka_unit_test_setup(memory_is_dumped, begin),
