@@ -12,6 +12,8 @@ import sys
 import termios
 import tty
 
+import places  # pylint: disable=unused-import  # where the tree has command_line
+from command_line import Parser
 from qmp_client import Client, Error
 
 EPILOG = """
@@ -195,11 +197,6 @@ class Server(http.server.HTTPServer):
 def serve(where, make_text):
     with Server(where, functools.partial(Page, make_text)) as server:
         server.serve_forever()
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.exit(2, f"{self.prog}: {message} (try --help)\n")
 
 
 def parse_options():

@@ -212,7 +212,7 @@ static void the_host_is_told_its_part(void **state)
 	assert_int_equal(config.host.baud_place.line, 2);
 	assert_true(config.host.sends_to_debugcon);
 	assert_true(config.host.has_colors);
-	assert_int_equal(config.host.send_place.column, 132);
+	assert_int_equal(config.host.send_place.column, 147);
 	assert_int_equal(config.host.qmp, CONSOLE_COM1);
 	assert_int_equal(config.host.qmp_place.column, 109);
 	assert_true(config.host.shows_status);
