@@ -95,6 +95,9 @@ class Install(unittest.TestCase):
         self.assertEqual(self.stencil("receive", "log", "out"),
                          (3, "", "stencil receive: there is no file in this log\n"))
 
+    def test_metrics(self):
+        self.assertEqual(self.stencil("metrics", "none"), (1, "", "stencil metrics: none: [Errno 2] No such file or directory\n"))
+
     def complete(self, *words):
         script = ('. "$1/share/bash-completion/completions/stencil"; shift\n'
                   'COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))\n'

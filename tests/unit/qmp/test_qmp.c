@@ -292,6 +292,59 @@ static void vms_are_listed(void **state)
 		   "true, \"private\": 299008, \"weight\": 0}]}\r\n");
 }
 
+/* The answer from 'from' on: before it come figures that differ from run to run. */
+static void check_metrics(const char *arguments, const char *from, const char *end)
+{
+	char command[128];
+	const char *answer;
+
+	snprintf(command, sizeof(command),
+		 "{\"execute\": \"__org.stencil_query-metrics\", \"arguments\": {%s}}", arguments);
+	answer = ask(command);
+	assert_ptr_equal(strstr(answer, "{\"return\": {\"uptime-ns\": "), answer);
+	answer = strstr(answer, from);
+	assert_non_null(answer);
+	assert_string_equal(answer, end);
+}
+
+#define METRICS_R \
+	"\"vms\": [{\"name\": \"r\", \"running\": 1, \"paused\": 0, \"cpu-ns\": 2000000, " \
+	"\"exits\": 0, \"private\": 12288}"
+#define METRICS_CLONES \
+	", \"clones\": {\"shared\": 299008, \"started\": 9, \"ended\": 4, \"failed\": 1}}]}}\r\n"
+
+static void clones_are_counted_for_their_template(void **state)
+{
+	check_metrics("", "\"vms\"",
+		      METRICS_R ", {\"name\": \"t\", \"running\": 0, \"paused\": 1, \"cpu-ns\": 3, "
+				"\"exits\": 19, \"private\": 8192" METRICS_CLONES);
+	check_metrics("\"clones\": false", "\"vms\"",
+		      METRICS_R ", {\"name\": \"t\", \"running\": 0, \"paused\": 1, \"cpu-ns\": 3, "
+				"\"exits\": 19, \"private\": 8192" METRICS_CLONES);
+	check_metrics("\"clones\": true", "\"vms\"",
+		      METRICS_R
+		      ", {\"name\": \"t-0\", \"running\": 0, \"paused\": 1, \"cpu-ns\": 0, "
+		      "\"exits\": 12, \"private\": 8192, \"template\": \"t\"}, "
+		      "{\"name\": \"t\", \"running\": 0, \"paused\": 0, \"cpu-ns\": 3, "
+		      "\"exits\": 7, \"private\": 0" METRICS_CLONES);
+}
+
+/* VMs that come after the question are not listed, and there may be none. */
+static void metrics_end(void **state)
+{
+	running.index = vm_next_index();
+	stopped.outcome = VM_FAILED;
+	stopped.next = NULL;
+	vms = &running;
+	running.next = NULL;
+	check_metrics("", "\"vms\"", "\"vms\": []}}\r\n");
+	running.index = 0;
+	running.next = &stopped;
+	check_metrics("\"clones\": true", "\"vms\"", METRICS_R "]}}\r\n");
+	vms = NULL;
+	check_metrics("", "\"vms\"", "\"vms\": []}}\r\n");
+}
+
 static void memory_is_described(void **state)
 {
 	check_talk(ABOUT("query-memdev", "r"),
@@ -623,6 +676,8 @@ int main(void)
 		cmocka_unit_test_setup(vms_do_what_they_are_told, begin),
 		cmocka_unit_test_setup(clones_are_made, begin),
 		cmocka_unit_test_setup(vms_are_listed, begin),
+		cmocka_unit_test_setup(clones_are_counted_for_their_template, begin),
+		cmocka_unit_test_setup(metrics_end, begin),
 		cmocka_unit_test_setup(memory_is_described, begin),
 		cmocka_unit_test_setup(objects_have_properties, begin),
 		cmocka_unit_test_setup(an_objects_properties_are_listed, begin),
