@@ -12,6 +12,7 @@
 #include "hv/frame/numa_parse.h"
 #include "hv/frame/numa_text.h"
 #include "hv/frame/phys.h"
+#include "hv/gdb/gdb.h"
 #include "hv/host/acpi.h"
 #include "hv/host/acpi_memory.h"
 #include "hv/host/apic.h"
@@ -60,6 +61,7 @@
 #include "hv/vm/audit.h"
 #include "hv/vm/build.h"
 #include "hv/vm/bury.h"
+#include "hv/vm/debug.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/map.h"
 #include "hv/vm/merge_scan.h"
@@ -242,7 +244,9 @@ static void check_info(const struct info_config *info, struct diag *diag)
 /* Of all choices except auto. */
 static const struct serial_port ports[] = {[CONSOLE_COM1] = SERIAL_COM1,
 					   [CONSOLE_COM2] = SERIAL_COM2,
-					   [CONSOLE_NONE] = {.space = ACPI_SPACE_NONE}};
+					   [CONSOLE_NONE] = {.space = ACPI_SPACE_NONE},
+					   [CONSOLE_COM3] = SERIAL_COM3,
+					   [CONSOLE_COM4] = SERIAL_COM4};
 
 static void set_console_port(enum console_port choice)
 {
@@ -300,6 +304,36 @@ static void refuse_fetch(const struct host_config *host, struct diag *diag)
 			"quotes");
 }
 
+/* Once console and QMP have their ports. */
+static void check_gdb_ports(struct diag *diag)
+{
+	enum console_port first = CONSOLE_NONE;
+	const char *why;
+
+	if (config.host.qmp != CONSOLE_NONE)
+		gdb_forbid(&ports[config.host.qmp]);
+	for (const struct vm_config *vm = config.vms; vm; vm = vm->next) {
+		if (vm->gdb == CONSOLE_NONE)
+			continue;
+		first = first == CONSOLE_NONE ? vm->gdb : first;
+		why = first == vm->gdb ? gdb_refuses(&ports[vm->gdb])
+				       : "is not the other VMs' port: there is one for all VMs";
+		if (why != NULL)
+			diag_error(diag, vm->gdb_place, "-gdb: %s %s", ports[vm->gdb].name, why);
+	}
+}
+
+static void begin_gdb(void)
+{
+	for (const struct vm_config *vm = config.vms; vm; vm = vm->next) {
+		if (vm->gdb == CONSOLE_NONE || gdb_is_on())
+			continue;
+		if (gdb_begin(&ports[vm->gdb]) != OK)
+			panic("no memory for gdb");
+		log_info("gdb: %s", ports[vm->gdb].name);
+	}
+}
+
 static void begin_qmp(enum console_port choice)
 {
 	if (choice == CONSOLE_NONE)
@@ -328,6 +362,7 @@ static void read_configuration(struct arena *arena)
 	vm_serial_use_colors(config.host.has_colors);
 	check_qmp_port(&config.host, &diag);
 	refuse_fetch(&config.host, &diag);
+	check_gdb_ports(&diag);
 	log_set_level((enum log_level)config.host.log_level);
 	log_debug("bench parse_config %lu", ticks);
 	panic_set_plan(plan_after(config.host.on_panic, POWER_PANIC));
@@ -447,6 +482,16 @@ static void set_budget(uint64_t n_free)
 			    (n_free * PAGE_SIZE / KIB(1)));
 }
 
+static void start_vm(struct vm *vm)
+{
+	if (vm->config->gdb != CONSOLE_NONE && gdb_offer(vm->index) != OK)
+		log_warning("VM %s: gdb finds at most %u VMs when it connects", vm->name,
+			    DEBUG_VMS_MAX);
+	if (vm->config->starts_stopped)
+		vm_pause(vm, true);
+	vm_start(vm);
+}
+
 static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
@@ -466,7 +511,7 @@ static void start_vms(void)
 		if (vm->config->is_template)
 			template_adopt(vm);
 		else
-			vm_start(vm);
+			start_vm(vm);
 	}
 }
 
@@ -711,6 +756,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	vm_merge_setup(config.host.merge);
 	set_budget(frame_available());
 	begin_qmp(config.host.qmp);
+	begin_gdb();
 	log_info("VMs: %u", config.n_vms);
 	start_vms();
 	vm_prealloc_end();
@@ -723,6 +769,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	console_set_buffered(false);
 	vm_output_flush();
 	qmp_end();
+	gdb_end();
 	if (config.host.check)
 		check_memory();
 	template_give_up_all();

@@ -6,6 +6,7 @@
  */
 #include "hv/processor.h"
 
+#include "hv/gdb/gdb.h"
 #include "hv/host/apic.h"
 #include "hv/host/console.h"
 #include "hv/host/cpu.h"
@@ -122,6 +123,7 @@ static void poll_operator(void)
 	nmi_report();
 	poll_button();
 	qmp_poll();
+	gdb_poll();
 	keys_poll();
 	due = rdtsc() + tsc_hz / 1000 * CONSOLE_SEND_MS;
 }
@@ -163,7 +165,7 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave, uint64_t s
 static void begin_slice(struct cpu *cpu)
 {
 	uint64_t now = rdtsc(), grain = vcpu_shared.clock_grain;
-	bool is_prompt = cpu->index == 0 && (monitor_is_on() || qmp_is_on());
+	bool is_prompt = cpu->index == 0 && (monitor_is_on() || qmp_is_on() || gdb_is_on());
 
 	cpu->slice.end = now + grain * (is_prompt ? PROMPT_SLICE : SLICE);
 	cpu->slice.wakes_from = now + grain * WAKES_FROM;
@@ -210,7 +212,8 @@ static uint64_t next_console_look(const struct cpu *cpu)
 
 	if (cpu->index != 0)
 		return UINT64_MAX;
-	waits = vm_output_work() || monitor_is_waiting() || qmp_is_on() || status_is_waiting();
+	waits = vm_output_work() || monitor_is_waiting() || qmp_is_on() || gdb_is_on() ||
+		status_is_waiting();
 	return rdtsc() + tsc_hz / 1000 * (waits ? CONSOLE_SEND_MS : CONSOLE_POLL_MS);
 }
 

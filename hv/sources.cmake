@@ -35,10 +35,12 @@ set(HV_MACHINE_SOURCES
 	hv/main.c
 	hv/processor.c
 	hv/run/access.c
+	hv/run/debug_exit.c
 	hv/run/emulate.c
 	hv/run/event.c
 	hv/run/exit.c
 	hv/run/exit_cr.c
+	hv/run/exit_dr.c
 	hv/run/exit_ept.c
 	hv/run/exit_event.c
 	hv/run/exit_io.c

@@ -84,6 +84,16 @@ struct fw_cfg_config {
 #define VM_WEIGHT_DEFAULT 100
 #define VM_WEIGHT_MAX	  10000
 
+/* host -serial, and -qmp, and a vm's -gdb: a port. Auto: the one that start-up finds. */
+enum console_port {
+	CONSOLE_AUTO,
+	CONSOLE_COM1,
+	CONSOLE_COM2,
+	CONSOLE_NONE,
+	CONSOLE_COM3, /* these two for gdb only */
+	CONSOLE_COM4,
+};
+
 struct vm_config {
 	struct vm_config *next;
 	const char *name;	/* an identifier, unique */
@@ -137,6 +147,9 @@ struct vm_config {
 	enum serial_target serial; /* COM1; default stdio */
 	bool serial_backpressure;  /* the guest waits while much of its output does */
 	bool no_reboot;
+	bool starts_stopped;   /* -S */
+	enum console_port gdb; /* -gdb; none by default, never auto */
+	struct diag_place gdb_place;
 	uint64_t max_private;  /* -max-private: bytes, whole pages; 0: no limit */
 	bool pauses_when_full; /* -on-full pause; default end */
 	uint16_t weight;       /* -weight: 1 to VM_WEIGHT_MAX */
@@ -161,9 +174,6 @@ struct info_config {
 	const char *command;
 	struct diag_place place;
 };
-
-/* host -serial, and -qmp: a port. Auto: the one that start-up finds. */
-enum console_port { CONSOLE_AUTO, CONSOLE_COM1, CONSOLE_COM2, CONSOLE_NONE };
 
 enum host_after { HOST_AFTER_UNSET, HOST_AFTER_POWEROFF, HOST_AFTER_WAIT, HOST_AFTER_REBOOT };
 

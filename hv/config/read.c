@@ -359,6 +359,7 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 	vm->is_template = is_template;
 	vm->topology = TOPOLOGY_ONE_CPU;
 	vm->weight = VM_WEIGHT_DEFAULT;
+	vm->gdb = CONSOLE_NONE;
 	vm->mem_merge = vm->dump_guest_core = true;
 	reader.vm = vm;
 	while (*tail != NULL)

@@ -92,6 +92,38 @@ static enum status read_incoming(struct vm_reader *reader, const struct word *ar
 	return incoming_read(reader->vm, argument, reader->diag);
 }
 
+/* What a template would never do. */
+static enum status refuse_for_template(struct vm_reader *reader, const struct word *word)
+{
+	diag_error(reader->diag, word_place(word, 0),
+		   "a template never runs: '-%s' is for a vm, not for a template", reader->option);
+	return ERR_INVAL;
+}
+
+static enum status read_gdb(struct vm_reader *reader, const struct word *argument)
+{
+	static const char *const names[] = {"com1", "com2", "com3", "com4", "none", NULL};
+	static const enum console_port ports[] = {CONSOLE_COM1, CONSOLE_COM2, CONSOLE_COM3,
+						  CONSOLE_COM4, CONSOLE_NONE};
+
+	if (reader->vm->is_template)
+		return refuse_for_template(reader, argument);
+	for (unsigned i = 0; names[i] != NULL; i++) {
+		if (strcmp(argument->text, names[i]) != 0)
+			continue;
+		reader->vm->gdb = ports[i];
+		reader->vm->gdb_place = word_place(argument, 0);
+		return OK;
+	}
+	diag_error(
+		reader->diag, word_place(argument, 0),
+		"Parameter '-gdb' does not accept value '%s', only a serial port of the machine, "
+		"'com1' to 'com4', and 'none'",
+		argument->text);
+	suggest_value(names, argument->text, reader->diag);
+	return ERR_INVAL;
+}
+
 static enum status read_max_private(struct vm_reader *reader, const struct word *argument)
 {
 	return parse_limit(argument, 0, "-max-private", reader->diag, &reader->vm->max_private);
@@ -154,6 +186,7 @@ static const struct vm_option vm_options[] = {
 	{"debugcon", vm_read_debugcon},
 	{"device", vm_read_device},
 	{"fw_cfg", vm_read_fw_cfg},
+	{"gdb", read_gdb},
 	{"global", read_global},
 	{"incoming", read_incoming},
 	{"initrd", read_initrd},
@@ -186,7 +219,7 @@ static const struct vm_option vm_options[] = {
 /* The other options of QEMU that have an argument. */
 static const char refused_options[] =
 	"acpitable action add-fd audio audiodev bios blockdev boot cdrom chroot compat d D "
-	"dfilter drive dtb dump-vmstate echr fda fdb fsdev gdb hda hdb hdc hdd icount iscsi k L "
+	"dfilter drive dtb dump-vmstate echr fda fdb fsdev hda hdb hdc hdd icount iscsi k L "
 	"loadvm mon msg mtdblock netdev option-rom overcommit pflash pidfile plugin qmp "
 	"qmp-pretty readconfig rtc run-with runas sandbox sd seed shim smbios spice tpmdev "
 	"trace usbdevice uuid virtfs vnc watchdog-action xen-domid";
@@ -194,7 +227,7 @@ static const char refused_options[] =
 /* Those that are flags. */
 static const char refused_flags[] =
 	"async-teardown audio-help daemonize enable-sync-profile full-screen h help no-acpi "
-	"no-fd-bootchk no-hpet no-shutdown only-migratable perfmap preconfig s S singlestep "
+	"no-fd-bootchk no-hpet no-shutdown only-migratable perfmap preconfig s singlestep "
 	"snapshot usb version win2k-hack xen-attach xen-domid-restrict";
 
 /* Flags that ask for what every VM has. */
@@ -216,6 +249,10 @@ static bool read_flag(struct vm_reader *reader, const struct word *option)
 		reader->nodefaults = true;
 	else if (strcmp(reader->option, "no-reboot") == 0)
 		reader->vm->no_reboot = true;
+	else if (strcmp(reader->option, "S") == 0 && reader->vm->is_template)
+		(void)refuse_for_template(reader, option);
+	else if (strcmp(reader->option, "S") == 0)
+		reader->vm->starts_stopped = true;
 	else if (is_listed(refused_flags, reader->option))
 		(void)refuse(reader, option);
 	else

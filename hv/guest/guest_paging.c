@@ -328,7 +328,7 @@ enum status guest_translate_noting(struct guest_paging *paging, uint64_t linear,
 }
 
 /* As translate_in(), without rights and flags. */
-static enum status peek(struct guest_paging *paging, uint64_t linear, gpa_t *ret)
+enum status guest_peek(struct guest_paging *paging, uint64_t linear, gpa_t *ret)
 {
 	struct walk walk;
 	uint32_t cause;
@@ -354,7 +354,7 @@ enum status guest_peek_linear(struct guest_paging *paging, uint64_t linear, void
 	while (len > 0) {
 		uint64_t n = part_in_page(linear, len);
 
-		TRY(peek(paging, linear, &gpa));
+		TRY(guest_peek(paging, linear, &gpa));
 		TRY(guest_read(paging->memory, gpa, to, n));
 		linear += n;
 		to += n;

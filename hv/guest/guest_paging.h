@@ -85,8 +85,9 @@ enum status guest_write_linear(struct guest_paging *paging, uint64_t linear, con
 			       size_t len, unsigned access);
 
 /*
- * Read for an observer of the guest: what the guest may access does not matter, and nothing of it
- * changes, its accessed flags included. The fault is not written. Errors are those of
+ * Translate, and read, for an observer of the guest: what the guest may access does not matter, and
+ * nothing of it changes, its accessed flags included. The fault is not written. Errors are those of
  * guest_read_linear(); the bytes before the one that failed may have been read.
  */
+enum status guest_peek(struct guest_paging *paging, uint64_t linear, gpa_t *ret);
 enum status guest_peek_linear(struct guest_paging *paging, uint64_t linear, void *buf, size_t len);

@@ -17,6 +17,10 @@ struct serial_port {
 	((struct serial_port){ACPI_SPACE_IO, .address = 0x3f8, .width = 1, .divisor = 1, "COM1"})
 #define SERIAL_COM2 \
 	((struct serial_port){ACPI_SPACE_IO, .address = 0x2f8, .width = 1, .divisor = 1, "COM2"})
+#define SERIAL_COM3 \
+	((struct serial_port){ACPI_SPACE_IO, .address = 0x3e8, .width = 1, .divisor = 1, "COM3"})
+#define SERIAL_COM4 \
+	((struct serial_port){ACPI_SPACE_IO, .address = 0x2e8, .width = 1, .divisor = 1, "COM4"})
 
 /* Bytes that an empty UART takes at once. */
 enum { SERIAL_FIFO_SIZE = 16 };

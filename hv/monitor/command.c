@@ -8,6 +8,7 @@
 
 #include "hv/ept/merged.h"
 #include "hv/frame/frame.h"
+#include "hv/gdb/gdb.h"
 #include "hv/guest/merge.h"
 #include "hv/host/policy_text.h"
 #include "hv/host/tsc.h"
@@ -23,6 +24,7 @@
 #include "hv/monitor/map_job.h"
 #include "hv/monitor/say.h"
 #include "hv/monitor/status.h"
+#include "hv/vm/debug.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/vm.h"
 
@@ -209,6 +211,37 @@ static void quit(const struct request *request)
 	command_quit();
 }
 
+/* The port of this name, gdb's present one without a name. NULL: there is none, which is reported.
+ */
+static const struct serial_port *find_port(const char *name)
+{
+	static const struct serial_port ports[] = {SERIAL_COM1, SERIAL_COM2, SERIAL_COM3,
+						   SERIAL_COM4};
+
+	if (name == NULL && gdb_port() != NULL)
+		return gdb_port();
+	if (name != NULL && strncmp(name, "com", 3) == 0 && name[3] >= '1' && name[3] <= '4' &&
+	    name[4] == '\0')
+		return &ports[name[3] - '1'];
+	say("Error: gdbserver needs a serial port: com1, com2, com3 or com4");
+	return NULL;
+}
+
+static void gdbserver(const struct request *request)
+{
+	const struct serial_port *port = find_port(request->n > 1 ? request->word[1] : NULL);
+	const char *why = port != NULL ? gdb_refuses(port) : NULL;
+
+	if (port == NULL)
+		return;
+	if (why != NULL)
+		say("Error: %s %s", port->name, why);
+	else if (gdb_begin(port) != OK || gdb_offer(request->vm->index) != OK)
+		say("Error: no memory for gdb, or it has %u VMs already", DEBUG_VMS_MAX);
+	else
+		say("Waiting for gdb connection on device '%s'", port->name);
+}
+
 static void revert(const struct request *request)
 {
 	struct vm *vm = request->vm;
@@ -233,6 +266,8 @@ static void save(const struct request *request)
 
 	if (strlen(path) > SAVE_PATH_MAX)
 		say("save: the files' name is too long");
+	else if (vm_is_debugged(vm))
+		say("Error: gdb is attached to VM %s: detach it first", vm->name);
 	else if (answer_is_running(vm) && !vm_is_paused(vm))
 		say("Error: VM %s is running: stop it or make it a template first", vm->name);
 	else
@@ -385,6 +420,10 @@ static const struct command commands[] = {
 	 .run = dump_guest_memory, .min = 1, .max = 1, .needs = VM_FOCUS, .flag = 's'},
 	{"freeze", "name", "make a VM a template", .run = freeze, .min = 1, .max = 1,
 	 .needs = VM_NAMED | VM_RUNS},
+	{"gdbserver", "name [device]",
+	 "offer a VM to gdb on a serial port, com1 to com4\n"
+	 "\t\t\t without one: the port that gdb has",
+	 .run = gdbserver, .min = 1, .max = 2, .needs = VM_NAMED | VM_RUNS},
 	{"help", "[cmd]", "show the help", .run = help, .max = 2, .alias = "?"},
 	{"info", "[subcommand]", "show various information about the system state", .run = info,
 	 .max = 2},

@@ -6,6 +6,7 @@
 #include "hv/monitor/registers.h"
 #include "hv/monitor/say.h"
 #include "hv/monitor/still.h"
+#include "hv/vcpu/saved_paging.h"
 
 static struct {
 	struct still still;
@@ -18,7 +19,7 @@ static enum status read_linear(const struct vcpu *vcpu, struct guest_memory *mem
 {
 	struct guest_paging paging;
 
-	registers_read_paging(vcpu, memory, &paging);
+	vcpu_read_saved_paging(vcpu, memory, &paging);
 	return guest_peek_linear(&paging, job.examine.address, buf, len);
 }
 

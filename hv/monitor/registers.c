@@ -107,20 +107,6 @@ void registers_show(const struct vcpu *vcpu)
 	    cpu.cr[4]);
 }
 
-void registers_read_paging(const struct vcpu *vcpu, struct guest_memory *memory,
-			   struct guest_paging *ret)
-{
-	*ret = (struct guest_paging){
-		.memory = memory,
-		.cr0 = field(vcpu, VMCS_GUEST_CR0),
-		.cr3 = field(vcpu, VMCS_GUEST_CR3),
-		.cr4 = field(vcpu, VMCS_GUEST_CR4),
-		.efer = field(vcpu, VMCS_GUEST_EFER),
-	};
-	for (unsigned i = 0; i < ARRAY_SIZE(ret->pdpte); i++)
-		ret->pdpte[i] = field(vcpu, (enum vmcs_field)(VMCS_GUEST_PDPTE0 + 2 * i));
-}
-
 uint64_t registers_value(const struct vcpu *vcpu, unsigned reg)
 {
 	if (reg == EXAMINE_RIP)

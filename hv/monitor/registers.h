@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/guest/guest_paging.h"
 #include "hv/monitor/dump.h"
 #include "hv/vcpu/vcpu.h"
 
@@ -12,8 +11,5 @@ void registers_read(const struct vcpu *vcpu, struct dump_cpu *ret);
  * layout of 64-bit mode.
  */
 void registers_show(const struct vcpu *vcpu);
-/* What decides how the addresses of a vCPU that is not loaded translate, in its VM's memory. */
-void registers_read_paging(const struct vcpu *vcpu, struct guest_memory *memory,
-			   struct guest_paging *ret);
 /* A register of a vCPU that is not loaded: of hv/lib/regs.h, or EXAMINE_RIP. */
 uint64_t registers_value(const struct vcpu *vcpu, unsigned reg);

@@ -3,9 +3,6 @@
 
 #include "hv/lib/types.h"
 
-/* Bit 12 of the pending debug exceptions: at least one enabled breakpoint was met. */
-#define PENDING_ENABLED_BREAKPOINT BIT(12)
-
 /*
  * Which I/O breakpoints (bits B0 to B3) an access to [port, port + size) triggers, by the guest's
  * DR7 and DR0 to DR3. CR4.DE must be set. SDM vol. 3, "Debug Control Register (DR7)".

@@ -15,9 +15,10 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
-#include "hv/run/shadow.h"
+#include "hv/run/debug_exit.h"
 #include "hv/run/step.h"
 #include "hv/vcpu/sched.h"
+#include "hv/vcpu/shadow.h"
 #include "hv/vcpu/start_state.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/build.h"
@@ -146,7 +147,7 @@ static void inject_interrupts(struct lapic *lapic, uint64_t blocking, bool nmi)
 /* Request an exit for when the guest can take what the local APIC has, or for the step's end. */
 static void request_windows(struct vcpu *vcpu, const struct lapic *lapic, uint64_t blocking)
 {
-	uint32_t windows = vcpu->n_steps
+	uint32_t windows = vcpu->is_stepping
 				   ? PROC_NMI_WINDOW
 				   : shadow_windows(lapic->nmis_pending,
 						    lapic_pending_vector(lapic) >= 0, blocking);
@@ -169,7 +170,7 @@ static void inject(struct vcpu *vcpu, struct lapic *lapic)
 	if (event & INTR_VALID) {
 		inject_waiting(vcpu);
 		blocking &= ~(BLOCKING_STI | BLOCKING_MOV_SS); /* the delivery ends the shadow */
-	} else if (vcpu->n_steps == 0) {
+	} else if (!vcpu->is_stepping) {
 		inject_interrupts(lapic, blocking, nmi);
 	}
 	request_windows(vcpu, lapic, blocking);
@@ -191,6 +192,11 @@ static uint64_t slice_end(const struct cpu *cpu)
 	return earlier(cpu->slice.end, later(cpu->slice.wakes_from, sched_next_deadline(cpu)));
 }
 
+static bool steps_delivery(const struct vcpu *vcpu)
+{
+	return (vcpu->n_steps && !vcpu->steps_instruction) || vcpu->debug_step == DEBUG_DELIVERY;
+}
+
 /*
  * Find out when the loop must look around again. Without a preemption timer, the local APIC's timer
  * interrupts the guest.
@@ -203,7 +209,7 @@ static void set_timer(struct vcpu *vcpu)
 	if (vcpu->lapic->deadline != LAPIC_NO_DEADLINE)
 		vcpu->until = earlier(vcpu->until, vcpu_next_deadline(vcpu));
 	/* The delivery of an NMI ends its step thus, because it shuts the NMI window. */
-	if (vcpu->n_steps && !vcpu->steps_instruction)
+	if (vcpu->is_stepping && steps_delivery(vcpu))
 		vcpu->until = now;
 	if (vcpu_has_preemption_timer())
 		vcpu_arm_timer(vcpu, now);
@@ -283,6 +289,8 @@ static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t
 	*requests &= ~(uint32_t)VCPU_REQUEST_HALT;
 	vcpu->guest.waits_for_sipi = false;
 	vcpu_write_sipi_state(vcpu, lapic->sipi_vector);
+	if (vm_is_debugged(vcpu->vm))
+		debug_start(vcpu);
 	return true;
 }
 
@@ -332,6 +340,10 @@ static bool start(struct vcpu *vcpu, uint32_t requests, enum vcpu_leave *ret)
 			return leave(vcpu, requests, VCPU_PREEMPTED, ret);
 	} while (!is_done);
 	vcpu_write_start_state(vcpu, &vcpu->vm->guest.start);
+	if (vm_is_debugged(vcpu->vm)) {
+		debug_renew_memory(vcpu->vm);
+		debug_start(vcpu);
+	}
 	return true;
 }
 
@@ -349,6 +361,18 @@ static uint32_t take_requests(struct vcpu *vcpu)
 	return __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
 }
 
+/* A vCPU that the debugger's step has stopped leaves at once. */
+static void look_at_steps(struct vcpu *vcpu, uint32_t *requests)
+{
+	if (vcpu->n_steps &&
+	    (*requests & VCPU_REQUEST_GATHER || vcpu_is_paused(vcpu) || step_is_done(vcpu)))
+		step_end(vcpu);
+	if (vcpu->debug_step) {
+		debug_look(vcpu);
+		*requests |= take_requests(vcpu);
+	}
+}
+
 bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 {
 	struct vm *vm = vcpu->vm;
@@ -356,9 +380,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	uint32_t requests = take_requests(vcpu);
 	bool runs;
 
-	if (vcpu->n_steps &&
-	    (requests & VCPU_REQUEST_GATHER || vm_is_paused(vm) || step_is_done(vcpu)))
-		step_end(vcpu);
+	if (vcpu->is_stepping)
+		look_at_steps(vcpu, &requests);
 	/* Again, because a revert that lacks memory asks for the VM's end. */
 	while (is_gathering(vcpu, requests)) {
 		if (!vm_act_alone(vcpu))
@@ -379,7 +402,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	if (requests & VCPU_REQUEST_LEAVE)
 		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE, VCPU_PREEMPTED, ret);
 	set_timer(vcpu);
-	if (vcpu->n_steps)
+	if (vcpu->is_stepping)
 		vcpu_request(vcpu, VCPU_REQUEST_EVENT); /* the next exit comes back here */
 	return true;
 }

@@ -48,6 +48,7 @@ static exit_handler *const handlers[EXIT_REASON_COUNT] = {
 	[EXIT_VMXOFF] = exit_undefined,
 	[EXIT_VMXON] = exit_undefined,
 	[EXIT_CR_ACCESS] = exit_cr,
+	[EXIT_DR_ACCESS] = exit_dr,
 	[EXIT_IO] = exit_io,
 	[EXIT_MSR_READ] = exit_msr_read,
 	[EXIT_MSR_WRITE] = exit_msr_write,

@@ -16,7 +16,7 @@ typedef enum exit_action exit_handler(struct vcpu *vcpu);
 exit_handler exit_hlt, exit_pause, exit_undefined, exit_ignored, exit_xsetbv, exit_triple_fault,
 	exit_task_switch, exit_rdpmc, exit_vmcall, exit_init, exit_bus_lock, exit_notify;
 exit_handler exit_msr_read, exit_msr_write;
-exit_handler exit_cr;
+exit_handler exit_cr, exit_dr;
 exit_handler exit_io;
 exit_handler exit_ept_violation, exit_ept_misconfig;
 exit_handler exit_exception, exit_external_interrupt, exit_window, exit_preemption_timer;

@@ -11,6 +11,7 @@
 #include "hv/run/exit_handlers.h"
 #include "hv/run/stop_for_memory.h"
 #include "hv/run/wish.h"
+#include "hv/vcpu/shadow.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/map.h"
 #include "hv/vm/vm.h"

@@ -30,15 +30,14 @@
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
-#include "hv/run/shadow.h"
 #include "hv/run/step_pages.h"
 #include "hv/run/sync.h"
+#include "hv/vcpu/shadow.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
-/* Put the guest into the shadow of an instruction before the next one, or into none. */
-static void set_shadow(uint64_t shadow)
+void step_set_shadow(uint64_t shadow)
 {
 	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
@@ -56,7 +55,7 @@ static void step_instruction(struct vcpu *vcpu)
 	vcpu->step_pages->rcx = vcpu->regs.gpr[RCX];
 	vcpu->step_pages->blocking =
 		vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKING_STI | BLOCKING_MOV_SS);
-	set_shadow(BLOCKING_MOV_SS);
+	step_set_shadow(BLOCKING_MOV_SS);
 }
 
 /* Allocate a frame within the VM's limit. 0: there is none. */
@@ -185,7 +184,7 @@ void step_deliver(struct vcpu *vcpu)
 	if (!vcpu->steps_instruction)
 		return;
 	vcpu->steps_instruction = false;
-	set_shadow(0);
+	step_set_shadow(0);
 }
 
 bool step_is_done(const struct vcpu *vcpu)
@@ -206,7 +205,7 @@ static void end_instruction(struct vcpu *vcpu)
 	vcpu->steps_instruction = false;
 	if (vmcs_read(VMCS_GUEST_RIP) == vcpu->step_pages->rip &&
 	    (vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & BLOCKING_MOV_SS))
-		set_shadow(vcpu->step_pages->blocking);
+		step_set_shadow(vcpu->step_pages->blocking);
 }
 
 void step_end(struct vcpu *vcpu)

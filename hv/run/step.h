@@ -30,3 +30,9 @@ void step_end(struct vcpu *vcpu);
 
 /* In a step, the instruction has become the delivery of an event, which starts again. */
 void step_deliver(struct vcpu *vcpu);
+
+/*
+ * Put the loaded vCPU's guest into the shadow of an instruction before the next one, or into none:
+ * BLOCKING_STI, BLOCKING_MOV_SS or 0.
+ */
+void step_set_shadow(uint64_t shadow);

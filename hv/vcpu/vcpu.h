@@ -149,7 +149,13 @@ struct vcpu {
 	uint16_t n_reused;	/* scratch pages taken from earlier pages of the step */
 	bool steps_instruction; /* otherwise an event is being delivered */
 	uint8_t n_pauses;	/* exits, modulo 256, where there is no PAUSE-loop exiting */
-	unsigned n_steps;	/* scratch pages in use; 0: no step */
+	union {
+		struct {
+			uint8_t n_steps;    /* scratch pages in use; 0: no step */
+			uint8_t debug_step; /* a debugger's: enum debug_step of hv/vm/debug.h */
+		};
+		uint16_t is_stepping; /* one of both */
+	};
 
 	struct vcpu_guest guest;
 	/* Last. Valid after the first run, while the vCPU is not loaded. */
@@ -222,6 +228,12 @@ static inline uint64_t vcpu_n_exits(const struct vcpu *vcpu)
 	return n;
 }
 
+/* Whether the vCPU is stopped, or about to be. */
+static inline bool vcpu_is_paused(const struct vcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->is_paused, __ATOMIC_RELAXED);
+}
+
 static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 {
 	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_RELEASE);
@@ -238,6 +250,7 @@ void vcpu_owe_single_step(void);
 
 enum {
 	VECTOR_DB = 1,
+	VECTOR_BP = 3,
 	VECTOR_UD = 6,
 	VECTOR_DF = 8,
 	VECTOR_SS = 12,

@@ -8,6 +8,7 @@
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/build.h"
+#include "hv/vm/debug.h"
 #include "hv/vm/map.h"
 #include "hv/vm/news.h"
 #include "hv/vm/output.h"
@@ -104,6 +105,8 @@ static void tell_end(const struct vm *vm)
 
 static void end(struct vm *vm)
 {
+	if (vm_is_debugged(vm))
+		debug_leave(vm, vm->outcome);
 	tell_end(vm);
 	report_end(vm);
 	lock_acquire(&vms_lock);
@@ -132,6 +135,8 @@ static void revert(struct vm *vm)
 	template_revert(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_forget_vmcs(&vm->vcpu[i]);
+	if (vm_is_debugged(vm))
+		debug_renew(vm);
 }
 
 bool vm_act_alone(struct vcpu *vcpu)
@@ -140,7 +145,7 @@ bool vm_act_alone(struct vcpu *vcpu)
 	uint32_t actions = VM_REVERT;
 
 	/* A stopped VM's vCPU must return to the scheduler, which sets it aside again. */
-	if (vm->n_vcpus > 1 || vm_is_paused(vm))
+	if (vm->n_vcpus > 1 || vm_is_paused(vm) || vm_is_debugged(vm))
 		return false;
 	/* Acquire pairs with vm_gather(). */
 	if (!__atomic_compare_exchange_n(&vm->actions, &actions, 0, false, __ATOMIC_ACQUIRE,
@@ -149,6 +154,14 @@ bool vm_act_alone(struct vcpu *vcpu)
 	template_revert(vm);
 	vcpu_reload(vcpu);
 	return true;
+}
+
+/* Clones get none of what a debugger has set. */
+static bool freeze(struct vm *vm)
+{
+	if (vm_is_debugged(vm))
+		debug_leave(vm, VM_FROZEN);
+	return template_freeze(vm);
 }
 
 /*
@@ -162,7 +175,7 @@ static bool act(struct vm *vm, uint32_t actions)
 		return true;
 	}
 	if (template_is_freezing(vm) || !(actions & (VM_RESET | VM_REVERT)))
-		return template_freeze(vm);
+		return freeze(vm);
 	if (actions & VM_RESET)
 		power_on(vm);
 	else

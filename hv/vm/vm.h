@@ -98,6 +98,7 @@ struct vm {
 	bool merge_paused;   /* atomic, see hv/vm/merge_scan.c */
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
+	bool is_debugged;	    /* see hv/vm/debug.h; atomic */
 	bool by_operator;	    /* asked for the next reset, or the end; a hint for news */
 	bool is_given_up;	    /* a template: not cloned again; guarded by vms_lock */
 	enum vm_outcome outcome;    /* atomic */
@@ -149,6 +150,13 @@ void vm_pause(struct vm *vm, bool on);
 static inline bool vm_is_paused(const struct vm *vm)
 {
 	return __atomic_load_n(&vm->vcpu->is_paused, __ATOMIC_RELAXED);
+}
+
+/* Whether a debugger is attached. A vCPU of the VM, or the boot processor. */
+static inline bool vm_is_debugged(const struct vm *vm)
+{
+	/* Acquire pairs with debug_attach(). */
+	return __atomic_load_n(&vm->is_debugged, __ATOMIC_ACQUIRE);
 }
 
 /*
@@ -208,6 +216,7 @@ enum vms_walk {
 	VMS_WALK_MERGE,	  /* hv/vm/merge_scan.c */
 	VMS_WALK_MONITOR, /* hv/monitor/answer.c */
 	VMS_WALK_QMP,	  /* hv/qmp/qmp_vm.c */
+	VMS_WALK_GDB,	  /* hv/gdb/target.c */
 	N_VMS_WALKS
 };
 extern struct vm *vms_cursor[N_VMS_WALKS];

@@ -19,6 +19,7 @@
 #define PROC_CR8_LOAD	      BIT(19)
 #define PROC_CR8_STORE	      BIT(20)
 #define PROC_NMI_WINDOW	      BIT(22)
+#define PROC_MOV_DR	      BIT(23)
 #define PROC_IO_BITMAPS	      BIT(25)
 #define PROC_MSR_BITMAPS      BIT(28)
 #define PROC_MONITOR	      BIT(29)

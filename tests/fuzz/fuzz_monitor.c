@@ -3,6 +3,7 @@
  * VMs that do nothing. */
 #include <string.h>
 
+#include "hv/gdb/gdb.h"
 #include "hv/lib/assert.h"
 #include "hv/monitor/command.h"
 #include "hv/monitor/examine_job.h"
@@ -89,6 +90,26 @@ void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 	(void)vm;
 	(void)is_sent;
 	assert(strlen(path) < MONITOR_LINE_SIZE);
+}
+
+const struct serial_port *gdb_port(void)
+{
+	return NULL;
+}
+
+const char *gdb_refuses(const struct serial_port *port)
+{
+	return "does not exist in this machine";
+}
+
+enum status gdb_begin(const struct serial_port *port)
+{
+	return OK;
+}
+
+enum status gdb_offer(uint32_t vm_index)
+{
+	return OK;
 }
 
 void file_job_save(struct vm *vm, const char *path, bool is_sent)

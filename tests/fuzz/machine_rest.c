@@ -2,6 +2,7 @@
 /* Parts of the machine that have nothing to do while fuzz_exits runs. */
 #include <stdlib.h>
 
+#include "hv/gdb/gdb.h"
 #include "hv/host/apic.h"
 #include "hv/host/idt.h"
 #include "hv/host/keyboard.h"
@@ -74,6 +75,15 @@ bool qmp_holds_machine(void)
 }
 
 void qmp_poll(void)
+{
+}
+
+bool gdb_is_on(void)
+{
+	return false;
+}
+
+void gdb_poll(void)
 {
 }
 

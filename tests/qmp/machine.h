@@ -12,6 +12,7 @@
 
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/gdb/gdb.h"
 #include "hv/host/console.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/assert.h"
@@ -200,6 +201,26 @@ void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 
 	dumped = vm;
 	job_begin(strcmp(path, "/there") == 0 ? &bad : &good);
+}
+
+const struct serial_port *gdb_port(void)
+{
+	return NULL;
+}
+
+const char *gdb_refuses(const struct serial_port *port)
+{
+	return "does not exist in this machine";
+}
+
+enum status gdb_begin(const struct serial_port *port)
+{
+	return OK;
+}
+
+enum status gdb_offer(uint32_t vm_index)
+{
+	return OK;
 }
 
 void file_job_save(struct vm *vm, const char *path, bool is_sent)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hv/gdb/gdb.h"
 #include "hv/host/tsc.h"
 #include "hv/monitor/answer.h"
 #include "hv/monitor/examine_job.h"
@@ -93,6 +94,31 @@ void registers_show(const struct vcpu *of)
 void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 {
 	note("dump %s to %s%s\n", vm->name, path, is_sent ? ", sent" : "");
+}
+
+static const struct serial_port *gdb_has;
+static bool gdb_is_full;
+
+const struct serial_port *gdb_port(void)
+{
+	return gdb_has;
+}
+
+const char *gdb_refuses(const struct serial_port *port)
+{
+	return port->address == SERIAL_COM1.address ? "is the console's port" : NULL;
+}
+
+enum status gdb_begin(const struct serial_port *port)
+{
+	note("gdb at %s\n", port->name);
+	return OK;
+}
+
+enum status gdb_offer(uint32_t vm_index)
+{
+	note("offer %u\n", vm_index);
+	return gdb_is_full ? ERR_NOMEM : OK;
 }
 
 void file_job_save(struct vm *vm, const char *path, bool is_sent)
@@ -210,6 +236,39 @@ static void type(const char *text)
 	begin(text);
 	while (job_is_running())
 		job_work();
+}
+
+static void a_vm_is_offered_to_gdb(void **state)
+{
+	static const struct serial_port com3 = SERIAL_COM3;
+	static const struct {
+		const char *line, *did, *said;
+	} cases[] = {
+		{"gdbserver r", "",
+		 "Error: gdbserver needs a serial port: com1, com2, com3 or com4\n"},
+		{"gdbserver r tcp::1234", "",
+		 "Error: gdbserver needs a serial port: com1, com2, com3 or com4\n"},
+		{"gdbserver r com1", "", "Error: COM1 is the console's port\n"},
+		{"gdbserver t com3", "", "Error: VM t is a template\n"},
+		{"gdbserver r com3", "gdb at COM3\noffer 2\n",
+		 "Waiting for gdb connection on device 'COM3'\n"},
+	};
+
+	gdb_has = NULL;
+	gdb_is_full = false;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		type(cases[i].line);
+		assert_string_equal(did, cases[i].did);
+		assert_string_equal(said, cases[i].said);
+	}
+	gdb_has = &com3;
+	gdb_is_full = true;
+	type("gdbserver r");
+	assert_string_equal(said, "Error: no memory for gdb, or it has 8 VMs already\n");
+	stopped.is_debugged = true;
+	type("save t-0 /x");
+	assert_string_equal(said, "Error: gdb is attached to VM t-0: detach it first\n");
+	stopped.is_debugged = false;
 }
 
 static void commands_are_told_apart(void **state)
@@ -658,6 +717,7 @@ static void words_are_completed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_vm_is_offered_to_gdb, set_up),
 		cmocka_unit_test_setup(commands_are_told_apart, set_up),
 		cmocka_unit_test_setup(what_a_command_causes_is_logged_again, set_up),
 		cmocka_unit_test_setup(the_screen_shows_what_is_asked_for, set_up),

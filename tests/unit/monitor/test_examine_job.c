@@ -45,8 +45,8 @@ void still_end(struct still *still)
 	n_ends++;
 }
 
-void registers_read_paging(const struct vcpu *of, struct guest_memory *memory,
-			   struct guest_paging *ret)
+void vcpu_read_saved_paging(const struct vcpu *of, struct guest_memory *memory,
+			    struct guest_paging *ret)
 {
 	assert_ptr_equal(memory, &vm.memory);
 	*ret = (struct guest_paging){.memory = memory, .cr3 = of == &vcpu[1] ? 0x5000 : 0};

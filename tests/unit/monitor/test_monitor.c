@@ -3,6 +3,7 @@
  * The operator's session: keys, prompt, commands and jobs over the console, whose UART has a speed,
  * and over the list of VMs, in which VMs come and go between two turns of the boot processor.
  */
+#include "hv/gdb/gdb.h"
 #include "hv/monitor/monitor.h"
 
 #include <stdio.h>
@@ -271,6 +272,26 @@ void file_job_begin_due(void)
 
 void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 {
+}
+
+const struct serial_port *gdb_port(void)
+{
+	return NULL;
+}
+
+const char *gdb_refuses(const struct serial_port *port)
+{
+	return "does not exist in this machine";
+}
+
+enum status gdb_begin(const struct serial_port *port)
+{
+	return OK;
+}
+
+enum status gdb_offer(uint32_t vm_index)
+{
+	return OK;
 }
 
 void file_job_save(struct vm *vm, const char *path, bool is_sent)

@@ -52,25 +52,6 @@ static void registers_are_read_as_the_guest_sees_them(void **state)
 	assert_int_equal(cpu.cr[4], CR4_PAE);
 }
 
-static void the_registers_of_paging_are_the_processors(void **state)
-{
-	struct guest_memory memory = {0};
-	struct guest_paging paging;
-
-	set(VMCS_GUEST_CR0, CR0_PE | CR0_NE);
-	set(VMCS_GUEST_CR3, 0x5000);
-	set(VMCS_GUEST_CR4, CR4_PAE | CR4_VMXE);
-	set(VMCS_GUEST_EFER, 0x500);
-	set(VMCS_GUEST_PDPTE0 + 6, 0x7001);
-	registers_read_paging(&vcpu, &memory, &paging);
-	assert_ptr_equal(paging.memory, &memory);
-	assert_int_equal(paging.cr0, CR0_PE | CR0_NE);
-	assert_int_equal(paging.cr3, 0x5000);
-	assert_int_equal(paging.cr4, CR4_PAE | CR4_VMXE);
-	assert_int_equal(paging.efer, 0x500);
-	assert_int_equal(paging.pdpte[3], 0x7001);
-}
-
 static void a_register_has_its_value(void **state)
 {
 	vcpu.regs.gpr[RSP] = 1;
@@ -123,7 +104,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(registers_are_read_as_the_guest_sees_them, set_up),
-		cmocka_unit_test_setup(the_registers_of_paging_are_the_processors, set_up),
 		cmocka_unit_test_setup(a_register_has_its_value, set_up),
 		cmocka_unit_test_setup(an_unusable_segment_has_no_rights, set_up),
 		cmocka_unit_test_setup(registers_are_shown_in_qemus_layout, set_up),

@@ -27,6 +27,7 @@ struct vcpu_shared vcpu_shared = {.preemption_shift = 5, .clock_grain = UINT64_C
 	}
 HANDLER(exit_bus_lock)
 HANDLER(exit_cr)
+HANDLER(exit_dr)
 HANDLER(exit_ept_misconfig)
 HANDLER(exit_ept_violation)
 HANDLER(exit_exception)

@@ -18,7 +18,7 @@ struct vcpu_shared vcpu_shared;
 static struct cpu cpu;
 static struct vm vm;
 static struct vcpu vcpu[2];
-static unsigned n_loads, n_polls, n_qmp_polls;
+static unsigned n_loads, n_polls, n_qmp_polls, n_gdb_polls;
 
 static void work(uint64_t ticks)
 {
@@ -120,6 +120,16 @@ bool monitor_holds_machine(void)
 
 void monitor_quit(void)
 {
+}
+
+bool gdb_is_on(void)
+{
+	return false;
+}
+
+void gdb_poll(void)
+{
+	n_gdb_polls++;
 }
 
 bool qmp_is_on(void)
@@ -224,11 +234,12 @@ static void the_console_is_polled_a_millisecond_apart(void **state)
 	enum { MS = 30 };
 	uint64_t start = rdtsc();
 
-	n_polls = n_qmp_polls = 0;
+	n_polls = n_qmp_polls = n_gdb_polls = 0;
 	while (rdtsc() - start < tsc_hz / 1000 * MS)
 		look_around(&cpu);
 	assert_in_range(n_polls, 2, MS + 1);
 	assert_int_equal(n_qmp_polls, n_polls);
+	assert_int_equal(n_gdb_polls, n_polls);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

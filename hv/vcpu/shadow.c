@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What VM entry and window exits demand in the shadows of STI and MOV SS. Pure. */
-#include "hv/run/shadow.h"
+#include "hv/vcpu/shadow.h"
 
-#include "hv/run/breakpoint.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/exit_reason.h"

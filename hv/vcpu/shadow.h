@@ -3,6 +3,9 @@
 
 #include "hv/lib/types.h"
 
+/* Bit 12 of the pending debug exceptions: at least one enabled breakpoint was met. */
+#define PENDING_ENABLED_BREAKPOINT BIT(12)
+
 /*
  * The shadows of STI and MOV SS, in which no event comes before the next instruction, as VMCS
  * fields. 'blocking' is the interruptibility state.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/run/shadow.h"
+#include "hv/vcpu/shadow.h"
 
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/controls.h"
