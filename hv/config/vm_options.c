@@ -115,11 +115,9 @@ static enum status read_gdb(struct vm_reader *reader, const struct word *argumen
 		reader->vm->gdb_place = word_place(argument, 0);
 		return OK;
 	}
-	diag_error(
-		reader->diag, word_place(argument, 0),
-		"Parameter '-gdb' does not accept value '%s', only a serial port of the machine, "
-		"'com1' to 'com4', and 'none'",
-		argument->text);
+	diag_error(reader->diag, word_place(argument, 0),
+		   "Parameter '-gdb' does not accept value '%s', only a serial port of the machine",
+		   argument->text);
 	suggest_value(names, argument->text, reader->diag);
 	return ERR_INVAL;
 }
