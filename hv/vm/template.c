@@ -88,6 +88,9 @@ static void precopy(struct vm *clone)
 		log_debug("VM %s: no memory to copy all pages in advance", clone->name);
 }
 
+/* A clone's number is the next one, once there is memory for the clone: none is left out. */
+#define NEXT_NUMBER UINT32_MAX
+
 /*
  * Count one more clone of the line, if it asks for one now and the template still has its name. A
  * clone with a job has the job's number, others the next one.
@@ -99,7 +102,7 @@ static bool take_turn(struct vm *template, struct clone_config *line, uint32_t *
 	lock_acquire(&vms_lock);
 	more = !template->is_given_up && clone_line_take(line);
 	if (more)
-		*ret_number = line->map ? map_take(line) : template_next_number(template);
+		*ret_number = line->map ? map_take(line) : NEXT_NUMBER;
 	lock_release(&vms_lock);
 	return more;
 }
@@ -172,6 +175,8 @@ static struct vm *make_clone(struct vm *template, const char *name, uint32_t num
 	lock_acquire(&vms_lock);
 	template->n_holds++;
 	lock_release(&vms_lock);
+	if (number == NEXT_NUMBER)
+		number = template_next_number(template);
 	if (build_clone(clone, template, name, number) != OK) {
 		vm_release(clone);
 		template_vm_gone(clone);
@@ -185,7 +190,7 @@ static struct vm *make_clone(struct vm *template, const char *name, uint32_t num
 
 struct vm *template_clone(struct vm *template, const char *name)
 {
-	return make_clone(template, name, template_next_number(template));
+	return make_clone(template, name, NEXT_NUMBER);
 }
 
 static void start_clones(struct vm *template, struct clone_config *line)
