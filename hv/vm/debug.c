@@ -365,14 +365,18 @@ void debug_clear_software(struct vm *vm, uint64_t linear)
 	struct vm_debug *debug = debug_of(vm);
 	unsigned i = 0;
 
-	while (i < debug->n_software && debug->software[i].linear != linear)
-		i++;
-	if (i == debug->n_software)
-		return;
 	lock_acquire(&vm->lock);
-	poke(vm, debug->software[i].gpa, debug->software[i].old);
+	while (i < debug->n_software) {
+		struct debug_software *breakpoint = &debug->software[i];
+
+		if (breakpoint->linear != linear) {
+			i++;
+			continue;
+		}
+		poke(vm, breakpoint->gpa, breakpoint->old);
+		*breakpoint = debug->software[--debug->n_software];
+	}
 	lock_release(&vm->lock);
-	debug->software[i] = debug->software[--debug->n_software];
 }
 
 static uint64_t dr7_fields(const struct debug_hardware *breakpoint, unsigned i)

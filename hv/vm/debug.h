@@ -94,7 +94,7 @@ enum status debug_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len);
  * see it. ERR_OVERLAP: too many. Others as debug_write().
  */
 enum status debug_set_software(struct vm *vm, uint64_t linear, gpa_t gpa);
-/* By its linear address, although the guest's tables may have changed. */
+/* All with this linear address: the guest's tables may have changed since each was set. */
 void debug_clear_software(struct vm *vm, uint64_t linear);
 /* Whether one is there. For a vCPU of the VM, too; its lock is held. */
 bool debug_has_software(const struct vm *vm, gpa_t gpa);

@@ -192,6 +192,18 @@ static void test_the_last_breakpoint_takes_the_place_of_a_cleared_one(void **sta
 	assert_int_equal(debug->n_software, 1);
 }
 
+/* The guest's tables have changed between two times that it was set. */
+static void test_a_breakpoint_is_cleared_wherever_it_was_set(void **state)
+{
+	assert_int_equal(debug_set_software(&vm, LINEAR, at(COW)), OK);
+	assert_int_equal(debug_set_software(&vm, LINEAR + 1, at(COW + 1)), OK);
+	assert_int_equal(debug_set_software(&vm, LINEAR, at(RAM)), OK);
+	debug_clear_software(&vm, LINEAR);
+	assert_int_equal(fetch(COW), pattern(SMALL));
+	assert_int_equal(fetch(COW + 1), INT3);
+	assert_int_equal(fetch(RAM), 0);
+}
+
 static void test_breakpoints_are_refused_where_others_would_meet_them(void **state)
 {
 	assert_int_equal(debug_set_software(&vm, LINEAR, at(ROM)), ERR_UNSUPPORTED);
@@ -557,6 +569,7 @@ int main(void)
 		DEBUG_TEST(test_a_sibling_does_not_meet_the_breakpoint),
 		DEBUG_TEST(test_a_breakpoint_is_set_once),
 		DEBUG_TEST(test_the_last_breakpoint_takes_the_place_of_a_cleared_one),
+		DEBUG_TEST(test_a_breakpoint_is_cleared_wherever_it_was_set),
 		DEBUG_TEST(test_breakpoints_are_refused_where_others_would_meet_them),
 		DEBUG_TEST(test_too_many_breakpoints_are_refused),
 		DEBUG_TEST(test_a_breakpoint_needs_a_frame),
