@@ -230,6 +230,9 @@ void debug_renew(struct vm *vm)
 		set_registers(debug, &vm->vcpu[i], &debug->cpu[i]);
 		intercept(&vm->vcpu[i], true);
 	}
+	/* An INT3 that is there now is the guest's: the template has none of the debugger's. */
+	for (unsigned i = 0; i < debug->n_software; i++)
+		debug->software[i].old = INT3;
 	debug_renew_memory(vm);
 }
 

@@ -479,6 +479,23 @@ static void test_a_revert_keeps_what_the_debugger_has_set(void **state)
 	ept_layer_put(layer);
 }
 
+/* The template has an INT3 of the guest's where the clone has had another byte. */
+static void test_a_revert_brings_an_int3_of_the_guest(void **state)
+{
+	struct ept_layer *layer;
+
+	store(RAM, INT3);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
+	store(RAM, 0x90);
+	assert_int_equal(debug_set_software(&vm, LINEAR, at(RAM)), OK);
+	ept_reset(&ept);
+	debug_renew(&vm);
+	assert_int_equal(seen(RAM), INT3);
+	debug_leave(&vm, VM_RUNNING);
+	assert_int_equal(fetch(RAM), INT3);
+	ept_layer_put(layer);
+}
+
 /* hv/vm/life.c leaves before a freeze and at the end. */
 static void leave_takes_all_back(enum vm_outcome outcome)
 {
@@ -588,6 +605,7 @@ int main(void)
 		DEBUG_TEST(test_a_step_into_an_event_needs_no_shadow),
 		DEBUG_TEST(test_a_step_does_not_change_the_template),
 		DEBUG_TEST(test_a_revert_keeps_what_the_debugger_has_set),
+		DEBUG_TEST(test_a_revert_brings_an_int3_of_the_guest),
 		DEBUG_TEST(test_a_template_has_no_breakpoints),
 		DEBUG_TEST(test_a_vm_ends_while_it_is_debugged),
 		DEBUG_TEST(test_a_vm_that_is_killed_fails),
