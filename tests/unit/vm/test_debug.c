@@ -324,6 +324,7 @@ static void test_four_registers_and_no_more(void **state)
 	debug_clear_hardware(&vm, &breakpoint[4]); /* there is none */
 	debug_clear_hardware(&vm, &breakpoint[1]);
 	assert_int_equal(field(&vcpus[1], VMCS_GUEST_DR7), 0x4a2);
+	assert_int_equal(vcpus[1].saved.dr[1], 0);
 	assert_int_equal(debug_set_hardware(&vm, &breakpoint[4]), OK);
 	assert_int_equal(vcpus[1].saved.dr[1], 0x104);
 	assert_int_equal(vcpus[1].saved.dr[3], 0x103);
