@@ -115,7 +115,7 @@ enum status target_read(const struct target *target, unsigned cpu, uint64_t addr
 {
 	if (!is_memory(address, len))
 		return ERR_NOTFOUND;
-	memcpy(buf, memory + address - PAGE_SIZE, len);
+	memcpy(buf, &memory[address - PAGE_SIZE], len);
 	return OK;
 }
 
@@ -124,7 +124,7 @@ enum status target_write(const struct target *target, unsigned cpu, uint64_t add
 {
 	if (!is_memory(address, len))
 		return ERR_UNSUPPORTED;
-	memcpy(memory + address - PAGE_SIZE, buf, len);
+	memcpy(&memory[address - PAGE_SIZE], buf, len);
 	return OK;
 }
 
@@ -387,6 +387,88 @@ static void a_gdb_without_processes_gets_plain_threads(void **state)
 	assert_string_equal(answer(), "W00");
 }
 
+static const struct exchange {
+	const char *packet, *answer;
+} malformed[] = {
+	{"Tx", "E03"},
+	{"qThreadExtraInfo,x", "E03"},
+	{"Hgpx", "E16"},
+	{"Hgp1.x", "E16"},
+	{"Hgpffffffff.1", "E16"},
+	{"Hg11111111111111111", "E16"},
+	{"G", "E16"},
+	{"px", "E16"},
+	{"P0", "E16"},
+	{"P0=0g", "E16"},
+	{"mx", "E16"},
+	{"m1000,", "E16"},
+	{"Mx", "E16"},
+	{"M1000,1", "E16"},
+	{"M1000,801:00", "E16"},
+	{"Xx", "E16"},
+	{"X1000,1", "E16"},
+	{"Z0", "E16"},
+	{"Z0,", "E16"},
+	{"Z0,1", "E16"},
+	{"z0,1,", "E16"},
+	{"D;x", "E03"},
+	{"D;ffffffff", "E03"},
+	{"vKill;9", "E03"},
+	{"vAttach;ffffffff", "E16"},
+	{"vCont;S", "E16"},
+	{"vCont;c:x", "E16"},
+	{"vCont;c;", "E16"},
+	{"qXfer:features:read:target.xml:0", "E16"},
+	{"qXfer:features:read:target.xml:0,x", "E16"},
+	{"qXfer:osdata:read:processes:x", "E03"},
+};
+
+static void malformed_packets_are_refused(void **state)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(malformed); i++)
+		assert_string_equal(ask(malformed[i].packet), malformed[i].answer);
+	assert_string_equal(ask("Hg1"), "OK");
+	assert_string_equal(ask("Hg0"), "OK");
+	assert_string_equal(ask("Hgp-1.-1"), "OK");
+	assert_string_equal(ask("m1FFE,2"), "feff");
+	assert_int_equal(strlen(ask("m1000,1000")), 2 * (GDB_PACKET_MAX / 2 - 1));
+}
+
+static void without_a_vm_all_is_refused(void **state)
+{
+	static const char packets[][12] = {
+		"g",	  "G00", "p0", "P0=00", "m1000,1", "M1000,1:00", "X1000,1:x", "Z0,1,1",
+		"z0,1,1", "qC",	 "D",  "vKill", "T1",	   "Hg1",	 "vCont;c",   "vCont;s",
+	};
+
+	memset(targets, 0, sizeof(targets));
+	for (unsigned i = 0; i < ARRAY_SIZE(packets); i++)
+		assert_string_equal(ask(packets[i]), "E03");
+	assert_null(ask("k"));
+	assert_string_equal(ask("qfThreadInfo"), "l");
+}
+
+/* The VM was resumed by somebody else. */
+static void a_vm_that_runs_is_busy(void **state)
+{
+	states[0] = TARGET_RUNS;
+	assert_string_equal(ask("g"), "E10");
+	assert_string_equal(ask("p0"), "E10");
+	assert_string_equal(ask("P0=0102030405060708"), "E10");
+	assert_string_equal(ask("D;1"), "E10");
+	assert_string_equal(ask("vKill;1"), "E10");
+}
+
+static void signals_are_ignored(void **state)
+{
+	assert_null(ask("vCont;C05:p1.1;S05"));
+	assert_int_equal(hows[0][0], TARGET_CONTINUES);
+	assert_int_equal(hows[0][1], TARGET_STEPS);
+	assert_int_equal(hows[1][0], TARGET_STEPS);
+	gdb_look(&session); /* all run */
+	assert_null(answer());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +482,10 @@ int main(void)
 		cmocka_unit_test_setup(an_end_is_told, begin),
 		cmocka_unit_test_setup(a_clone_is_attached_and_let_go, begin),
 		cmocka_unit_test_setup(a_gdb_without_processes_gets_plain_threads, begin),
+		cmocka_unit_test_setup(malformed_packets_are_refused, begin),
+		cmocka_unit_test_setup(without_a_vm_all_is_refused, begin),
+		cmocka_unit_test_setup(a_vm_that_runs_is_busy, begin),
+		cmocka_unit_test_setup(signals_are_ignored, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
