@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * For use in a Linux guest: ask Stencil to make a template of this VM, or to revert this clone,
- * and print the VM's identity. Uses ports, without a driver:
+ * print the VM's identity, and do a job of a map. Uses ports, without a driver:
  *
  *     control	0x5354	hv/devices/control.h
+ *     job	0x5364	docs/map.md
  *     fw_cfg	0x510	hv/devices/fw_cfg.h
  *     exit	0xf4	-device isa-debug-exit,iobase=0xf4,iosize=4
  *
  * Needs root, and a kernel with ioperm() and iopl(). If a driver reads fw_cfg at the same time,
  * "info" may print nonsense.
  */
+#define _GNU_SOURCE
 #include <argp.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/io.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -28,12 +39,23 @@ enum {
 	CONTROL_SIGNATURE = 0x434e5453,
 	CONTROL_FREEZE = 1,
 	CONTROL_REVERT = 2,
+	JOB_STDOUT = 0x5364,
+	JOB_STDERR = 0x5368,
+	JOB_FILE = 0x536c,
+	JOB_PUT = 0x5370,
+	JOB_PUT_DROP = 0,
+	JOB_PUT_WHOLE = 1,
+	JOB_PUT_KEPT = 0,
+	JOB_END = 0x5374,
+	PART_SIZE = 4096,
+	JOB_MAX = 4096, /* bytes of a job's text, with a newline at its end */
 	FW_CFG_PORT = 0x510,
 	FW_CFG_DATA = 0x511,
 	FW_CFG_SIGNATURE = 0x0000,
 	FW_CFG_DIRECTORY = 0x0019,
 	EXIT_PORT = 0xf4,
 	STATUS_MAX = 127, /* bit 0 of isa-debug-exit's 8 bits is always set */
+	ARGUMENTS_MAX = 2,
 };
 
 #define CONTROL_REFUSED UINT32_MAX
@@ -47,8 +69,9 @@ struct fw_cfg_file {
 
 struct command {
 	const char *name;
-	unsigned n_arguments;
-	void (*run)(const char *argument);
+	unsigned min_arguments;
+	unsigned max_arguments;	       /* at most ARGUMENTS_MAX */
+	void (*run)(char **arguments); /* up to a NULL */
 };
 
 /* Older kernels refuse ports above 0x3ff in ioperm(): open all ports instead. */
@@ -67,12 +90,22 @@ static uint32_t ask(uint32_t command)
 	return inl(CONTROL_PORT);
 }
 
+/* glibc's insb() and outsb() do not tell the compiler that they use memory. */
+static void fence(void)
+{
+	__asm__ volatile("" : : : "memory");
+}
+
 static void read_next(void *buf, size_t len)
 {
-	unsigned char *to = buf;
+	insb(FW_CFG_DATA, buf, len);
+	fence();
+}
 
-	while (len-- > 0)
-		*to++ = inb(FW_CFG_DATA);
+static void send(uint16_t port, const char *data, size_t len)
+{
+	fence();
+	outsb(port, data, len);
 }
 
 static uint32_t read_big(unsigned size)
@@ -97,7 +130,7 @@ static struct fw_cfg_file read_entry(void)
 /* The number of files; 0: there is no fw_cfg. */
 static unsigned count_files(void)
 {
-	char signature[4];
+	char signature[4] = {0};
 
 	outw(FW_CFG_SIGNATURE, FW_CFG_PORT);
 	read_next(signature, sizeof(signature));
@@ -131,11 +164,24 @@ static size_t read_file(const struct fw_cfg_file *file, void *buf, size_t size)
 	return len;
 }
 
+/* The number of the file that Stencil gives every VM, 'name' after the prefix; 0: there is none. */
+static uint16_t find_number(const char *name)
+{
+	for (unsigned n = count_files(); n-- > 0;) {
+		struct fw_cfg_file file = find_file(n);
+
+		if (strncmp(file.name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0 &&
+		    strcmp(file.name + strlen(OWN_PREFIX), name) == 0)
+			return file.number;
+	}
+	return 0;
+}
+
 /*
  * Without a driver for the generation counter, the kernel's random numbers would be the same in
- * every clone: give the kernel our seed, and make it reseed.
+ * every clone: give the kernel our seed, the file of this number, and make it reseed.
  */
-static void renew_random(void)
+static void renew_random(uint16_t number)
 {
 	struct {
 		struct rand_pool_info info;
@@ -143,15 +189,12 @@ static void renew_random(void)
 	} pool = {.info = {.buf_size = sizeof(pool.seed), .entropy_count = 8 * sizeof(pool.seed)}};
 	int device = open("/dev/urandom", O_RDWR | O_CLOEXEC);
 
-	for (unsigned n = count_files(); n-- > 0;) {
-		struct fw_cfg_file file = find_file(n);
-
-		if (strcmp(file.name, OWN_PREFIX "seed") == 0)
-			(void)read_file(&file, pool.info.buf, sizeof(pool.seed));
-	}
-	if (device < 0 || ioctl(device, RNDADDENTROPY, &pool) != 0 ||
+	outw(number, FW_CFG_PORT);
+	read_next(pool.info.buf, sizeof(pool.seed));
+	if (number == 0 || device < 0 || ioctl(device, RNDADDENTROPY, &pool) != 0 ||
 	    ioctl(device, RNDRESEEDCRNG) != 0)
 		warn("/dev/urandom was not reseeded: it continues as in other clones");
+	(void)close(device);
 }
 
 static bool is_text(const char *data, size_t len)
@@ -177,11 +220,11 @@ static void print_file(const struct fw_cfg_file *file)
 	putchar('\n');
 }
 
-static void info(const char *argument)
+static void info(char **arguments)
 {
 	unsigned n;
 
-	(void)argument;
+	(void)arguments;
 	open_ports();
 	n = count_files();
 	if (n == 0)
@@ -196,30 +239,244 @@ static void info(const char *argument)
 		printf("reverts=%u\n", inl(CONTROL_PORT + 12));
 }
 
-static void freeze(const char *argument)
+/* Returns in each clone, with its number. Each costs what is done here: all that can be is done
+ * before. */
+static uint32_t become_template(void)
 {
+	uint16_t seed;
 	uint32_t number;
 
-	(void)argument;
+	open_ports();
+	seed = find_number("seed");
 	/* Buffered output would be written by every clone. */
 	fflush(NULL);
 	sync();
 	number = ask(CONTROL_FREEZE);
 	if (number == CONTROL_REFUSED)
 		errx(1, "the machine did not become a template; see its console for the reason");
-	renew_random();
-	printf("%u\n", number);
+	renew_random(seed);
+	return number;
 }
 
-static void revert(const char *argument)
+static void freeze(char **arguments)
 {
-	(void)argument;
+	(void)arguments;
+	printf("%u\n", become_template());
+}
+
+/* Read the job of this VM from the file of this number. It has none if the text is empty. */
+static bool read_job(uint16_t number, char text[JOB_MAX])
+{
+	static const size_t step = 64; /* most jobs are short, and each byte costs the clone */
+	char *end = NULL;
+
+	if (number == 0)
+		return false;
+	outw(number, FW_CFG_PORT);
+	for (size_t len = 0; end == NULL && len < JOB_MAX; len += step) {
+		read_next(text + len, step);
+		end = memchr(text + len, '\n', step);
+	}
+	if (end == NULL || end == text)
+		return false;
+	*end = '\0';
+	return true;
+}
+
+/* Start the shell with the job, in a session of its own and without a signal blocked. */
+static pid_t start_job(char *text, int out, int error)
+{
+	char *arguments[] = {"/bin/sh", "-c", text, NULL};
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t none;
+	pid_t child;
+	int status;
+
+	sigemptyset(&none);
+	if (posix_spawn_file_actions_init(&files) != 0 ||
+	    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0) != 0 ||
+	    posix_spawn_file_actions_adddup2(&files, out, 1) != 0 ||
+	    posix_spawn_file_actions_adddup2(&files, error, 2) != 0 ||
+	    posix_spawnattr_init(&attributes) != 0 ||
+	    posix_spawnattr_setsigmask(&attributes, &none) != 0 ||
+	    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID) != 0)
+		errx(1, "no memory");
+	status = posix_spawn(&child, "/bin/sh", &files, &attributes, arguments, environ);
+	if (status != 0)
+		errx(1, "/bin/sh: %s", strerror(status));
+	return child;
+}
+
+/* Send what is in the pipe; false: it is at its end, or empty and would be waited for. */
+static bool send_part(int pipe, uint16_t port)
+{
+	char part[PART_SIZE];
+	ssize_t len = read(pipe, part, sizeof(part));
+
+	if (len > 0)
+		send(port, part, (size_t)len);
+	return len > 0;
+}
+
+/* Send what the pipe holds, and not what a process that stays writes later. */
+static void send_rest(int pipe, uint16_t port)
+{
+	int len;
+
+	if (ioctl(pipe, FIONREAD, &len) == 0)
+		for (; len > 0; len -= PART_SIZE)
+			(void)send_part(pipe, port);
+}
+
+/* True, with its wait status: this child has ended. Other children are those that init inherits. */
+static bool has_ended(pid_t child, int *status)
+{
+	pid_t ended;
+
+	do
+		ended = waitpid(-1, status, WNOHANG);
+	while (ended > 0 && ended != child);
+	return ended == child;
+}
+
+/*
+ * Carry the job's output until its shell has ended; returns the wait status. What other processes
+ * of the job write later belongs to no result.
+ */
+static int carry(pid_t child, int out, int error, int ends)
+{
+	struct pollfd sources[] = {{out, POLLIN, 0}, {error, POLLIN, 0}, {ends, POLLIN, 0}};
+	struct signalfd_siginfo info;
+	int status;
+
+	do {
+		if (poll(sources, 3, -1) < 0)
+			err(1, "poll");
+		if (sources[0].revents != 0 && !send_part(out, JOB_STDOUT))
+			sources[0].fd = -1;
+		if (sources[1].revents != 0 && !send_part(error, JOB_STDERR))
+			sources[1].fd = -1;
+		(void)read(ends, &info, sizeof(info));
+	} while (!has_ended(child, &status));
+	send_rest(out, JOB_STDOUT);
+	send_rest(error, JOB_STDERR);
+	return status;
+}
+
+static void make_pipe(int ends[2])
+{
+	if (pipe2(ends, O_CLOEXEC) != 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0)
+		err(1, "pipe");
+}
+
+/*
+ * Become a template, and do a clone's job. The clone's wait status ends it; this returns only from
+ * a VM that has no job.
+ */
+static void job(char **arguments)
+{
+	char text[JOB_MAX];
+	int out[2], error[2], ends;
+	uint16_t number;
+	sigset_t child_ends;
+	pid_t child;
+
+	(void)arguments;
+	make_pipe(out);
+	make_pipe(error);
+	sigemptyset(&child_ends);
+	sigaddset(&child_ends, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child_ends, NULL);
+	ends = signalfd(-1, &child_ends, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (ends < 0)
+		err(1, "signalfd");
+	open_ports();
+	number = find_number("job");
+	(void)become_template();
+	if (!read_job(number, text))
+		errx(1, "this VM has no job");
+	child = start_job(text, out[1], error[1]);
+	(void)close(out[1]);
+	(void)close(error[1]);
+	outl((unsigned)carry(child, out[0], error[0], ends), JOB_END);
+	errx(1, "the VM has not ended");
+}
+
+static void mount_at(const char *type, const char *folder)
+{
+	(void)mkdir(folder, 0755);
+	if (mount(type, folder, type, 0, NULL) != 0 && errno != EBUSY)
+		warn("%s", folder);
+}
+
+/* As the first process of an initial file system: the job's shell finds what a Linux has. */
+static void init(char **arguments)
+{
+	mount_at("devtmpfs", "/dev");
+	mount_at("proc", "/proc");
+	mount_at("sysfs", "/sys");
+	(void)setenv("PATH",
+		     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/.stencil", 1);
+	job(arguments);
+}
+
+/* One process at a time, because all write to one port. The lock ends with the process. */
+static void lock_files(void)
+{
+	int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (self < 0 || flock(self, LOCK_EX) != 0)
+		err(1, "/proc/self/exe");
+}
+
+static void send_content(const char *path, int file)
+{
+	char part[PART_SIZE];
+	ssize_t len;
+
+	while ((len = read(file, part, sizeof(part))) > 0)
+		send(JOB_FILE, part, (size_t)len);
+	if (len < 0)
+		err(1, "%s", path);
+}
+
+/* A file that was begun and not completed, because its process was killed, is dropped. */
+static void put(char **arguments)
+{
+	const char *path = arguments[0], *name = arguments[1];
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	char text[JOB_MAX];
+
+	if (file < 0)
+		err(1, "%s", path);
+	if (name == NULL)
+		name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
+	open_ports();
+	lock_files();
+	if (!read_job(find_number("job"), text))
+		errx(1, "this VM has no job");
+	outl(JOB_PUT_DROP, JOB_PUT);
+	send(JOB_FILE, name, strlen(name) + 1);
+	send_content(path, file);
+	outl(JOB_PUT_WHOLE, JOB_PUT);
+	if (inl(JOB_PUT) != JOB_PUT_KEPT)
+		errx(1,
+		     "%s: refused as '%s': the job has a file of this name, the name is not a "
+		     "relative path in ASCII, or the VM's memory is used up",
+		     path, name);
+}
+
+static void revert(char **arguments)
+{
+	(void)arguments;
 	(void)ask(CONTROL_REVERT);
 	errx(1, "this machine is not a clone");
 }
 
-static void vm_exit(const char *argument)
+static void vm_exit(char **arguments)
 {
+	const char *argument = arguments[0];
 	char *end;
 	unsigned long status = strtoul(argument, &end, 0);
 
@@ -231,15 +488,15 @@ static void vm_exit(const char *argument)
 }
 
 static const struct command commands[] = {
-	{"freeze", 0, freeze},
-	{"revert", 0, revert},
-	{"info", 0, info},
-	{"exit", 1, vm_exit},
+	{"freeze", 0, 0, freeze}, {"revert", 0, 0, revert}, {"info", 0, 0, info},
+	{"exit", 1, 1, vm_exit},  {"job", 0, 0, job},	    {"init", 0, 0, init},
+	{"put", 1, 2, put},
 };
 
 struct arguments {
 	const struct command *command;
-	const char *argument;
+	unsigned n;
+	char *words[ARGUMENTS_MAX + 1]; /* and a NULL */
 };
 
 static const struct command *find_command(const char *name)
@@ -258,8 +515,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		if (arguments->command == NULL)
 			arguments->command = find_command(text);
-		else if (state->arg_num == arguments->command->n_arguments)
-			arguments->argument = text;
+		else if (arguments->n < arguments->command->max_arguments)
+			arguments->words[arguments->n++] = text;
 		else
 			argp_error(state, "unexpected argument '%s'", text);
 		if (arguments->command == NULL)
@@ -268,7 +525,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (arguments->command == NULL)
 			argp_error(state, "a command is needed");
-		else if (arguments->command->n_arguments > 0 && arguments->argument == NULL)
+		else if (arguments->n < arguments->command->min_arguments)
 			argp_error(state, "'%s' needs an argument", arguments->command->name);
 		return 0;
 	default:
@@ -280,7 +537,7 @@ int main(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.parser = parse,
-		.args_doc = "freeze\nrevert\ninfo\nexit STATUS",
+		.args_doc = "freeze\nrevert\ninfo\nexit STATUS\njob\ninit\nput FILE [NAME]",
 		.doc = "Talk to Stencil from inside a virtual machine.\v"
 		       "freeze   become a template; each clone continues here and prints its "
 		       "number\n"
@@ -290,12 +547,16 @@ int main(int argc, char **argv)
 		       "and "
 		       "how often it was reverted\n"
 		       "exit     end the machine with STATUS, 0 to 127, by isa-debug-exit at "
-		       "0xf4\n",
+		       "0xf4\n"
+		       "job      become a template; each clone does its job of a map, a command of "
+		       "/bin/sh, and ends\n"
+		       "init     the same as the first process: mount /dev, /proc and /sys before\n"
+		       "put      add FILE to the job's results, as NAME\n",
 	};
 	struct arguments arguments = {0};
 
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
-	arguments.command->run(arguments.argument);
+	arguments.command->run(arguments.words);
 	return 0;
 }
