@@ -15,6 +15,7 @@ RAW_ENDS = re.compile(r"console: (?P<code>\w+): end of the raw output of VM \S+"
 VM_END = re.compile(r"(?:error: )?VM (?P<name>\S+): (?P<outcome>ended|failed): (?P<reason>.*)")
 VM_COST = re.compile(r"VM (?P<name>\S+): private memory (?P<kib>\d+) KiB, tables included; (?P<exits>\d+) exits")
 CLONES = re.compile(r"VM (?P<name>\S+): (?P<n>\d+) of its clones have ended, (?P<failed>\d+) of them failed")
+JOB = re.compile(r"map: (?P<status>\{.*\})")  # hv/vm/map.c
 TOTAL = re.compile(r"(?P<well>\d+) of (?P<n>\d+) VMs ended well")
 
 
@@ -41,8 +42,17 @@ class Report:
                 self.write("vm", **vm, private_kib=int(match["kib"]), exits=int(match["exits"]))
         elif match := CLONES.fullmatch(line):
             self.write("clones", template=match["name"], ended=int(match["n"]), failed=int(match["failed"]))
+        elif match := JOB.fullmatch(line):
+            self.take_job(match["status"])
         elif match := TOTAL.fullmatch(line):
             self.total = {"vms": int(match["n"]), "ended_well": int(match["well"])}
+
+    def take_job(self, text):
+        """A line of JSON already; one that the console has cut is none."""
+        try:
+            self.write("job", **json.loads(text))
+        except ValueError:
+            pass
 
     def end(self, status, words):
         """The exit status of the run, and the words of its last line, or None."""

@@ -66,6 +66,8 @@ def make_parser():
                         help="leave so much room on the disk for files that are handed over")
     parser.add_argument("--disk-out", metavar="FILE", type=pathlib.Path,
                         help="write the disk, as it is at the end, to FILE")
+    parser.add_argument("--files-out", metavar="FILE", type=pathlib.Path,
+                        help="write the archive of the files that the run handed over to FILE")
     nested = "" if INSTALLED else "; nested: QEMU with Linux' KVM in Bochs, which takes minutes"
     parser.add_argument("--host", choices=["auto", "bochs", "qemu"] + ([] if INSTALLED else ["nested"]), default="auto",
                         help=f"where to boot (auto: QEMU with KVM if that offers VMX, else Bochs{nested})")
@@ -441,6 +443,15 @@ def boot(command, console, messages, options):
     return STATUS[console.end]
 
 
+def copy_files(image, path):
+    """Copy the handed-over archive off the disk, if there is one; its file system is in the first partition."""
+    done = subprocess.run(["mcopy", "-n", "-i", f"{image}@@1M", "::/stencil/handover.cpio", path],
+                          env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}, check=False, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL)
+    if done.returncode:
+        print("stencil run: the run has handed over no files", file=sys.stderr)
+
+
 def show_messages(work):
     """Show the last messages of the emulator: the only trace of a run without a result."""
     for name in ("messages", "bochs.log"):
@@ -475,6 +486,8 @@ def main():
             status = boot(command, console, messages, options)
         if console.end is None:
             show_messages(work)
+        if options.files_out:
+            copy_files(image, options.files_out)
         if options.disk_out:
             subprocess.run(["cp", "--sparse=always", image, options.disk_out], check=True)
     except SystemExit as end:

@@ -50,6 +50,11 @@ class ReportOfARun(unittest.TestCase):
         self.assertEqual(events("VM t: 20 of its clones have ended, 2 of them failed")[0][0],
                          {"event": "clones", "template": "t", "ended": 20, "failed": 2})
 
+    def test_jobs_of_a_map(self):
+        self.assertEqual(events('map: {"job": 7, "name": "t-7", "end": "exit", "status": 0, "ms": 12}', 'map: {"job": 7',
+                                "map: t: 50 jobs: 45 exit 0, 5 others")[0][:-1],
+                         [{"event": "job", "job": 7, "name": "t-7", "end": "exit", "status": 0, "ms": 12}])
+
     def test_a_run_without_a_result(self):
         self.assertEqual(events(status=124, words=None)[0], [{"event": "end", "status": 124, "result": None}])
 
