@@ -13,7 +13,7 @@ import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("STENCIL_BUILD", TOP / "build"))
-COMMANDS = ["run", "lint", "image", "ramdisk", "receive", "metrics", "bench"]
+COMMANDS = ["run", "lint", "image", "ramdisk", "receive", "map", "metrics", "bench"]
 CONFIG = "vm hello -m 16M -kernel /hello.elf -device isa-debug-exit,iobase=0xf4,iosize=4\n"
 
 

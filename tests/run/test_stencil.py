@@ -9,7 +9,7 @@ import unittest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 STENCIL = TOP / "scripts/stencil"
-COMMANDS = ["run", "lint", "image", "ramdisk", "receive", "metrics", "bench"]
+COMMANDS = ["run", "lint", "image", "ramdisk", "receive", "map", "metrics", "bench"]
 
 
 def stencil(*arguments):
@@ -33,7 +33,7 @@ class Stencil(unittest.TestCase):
     def test_wrong_usage_is_one_line_and_2(self):
         for command in ([], ["nonsense"], ["--nonsense"], ["run", "--nonsense"], ["run", "--report", "/none/report"], ["run", "--serial-out", "/none/out"],
                         ["image", "--nonsense"],
-                        ["ramdisk", "--nonsense"], ["receive", "--nonsense"], ["bench", "--nonsense"], ["bench", "--boots", "0"]):
+                        ["ramdisk", "--nonsense"], ["receive", "--nonsense"], ["map", "--nonsense"], ["bench", "--nonsense"], ["bench", "--boots", "0"]):
             with self.subTest(command=command):
                 status, text, messages = stencil(*command)
                 self.assertEqual((status, text, messages.count("\n")), (2, "", 1))
