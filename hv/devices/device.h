@@ -37,6 +37,7 @@ enum device_wish {
 	WISH_JOB_OUTPUT = 1 << 26,   /* keep the byte in bits 7:0, of enum job_channel in 15:8 */
 	WISH_JOB_PUT = 1 << 27,	     /* keep the file that was written */
 	WISH_JOB_END = 1 << 28,	     /* end the VM, whose job has the wait status in bits 15:0 */
+	WISH_JOB_DROP = 1 << 29,     /* forget the file that is being written */
 };
 
 /*

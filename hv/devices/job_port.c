@@ -29,7 +29,11 @@ static uint32_t job_port_write(void *dev, const struct io_access *access)
 		return 0;
 	if (access->off == JOB_AT_END)
 		return WISH_JOB_END | (uint16_t)access->value;
-	return access->off == JOB_AT_PUT && access->value == JOB_PUT ? WISH_JOB_PUT : 0;
+	if (access->off != JOB_AT_PUT)
+		return 0;
+	return access->value == JOB_PUT	   ? WISH_JOB_PUT
+	       : access->value == JOB_DROP ? WISH_JOB_DROP
+					   : 0;
 }
 
 const struct device_class job_port_class = {

@@ -12,7 +12,8 @@
  *	+0	8 bits, write: standard output
  *	+4	8 bits, write: standard error
  *	+8	8 bits, write: a file: its name, a NUL, its contents
- *	+12	32 bits, write: JOB_PUT, the file is complete; read: whether the last one was kept
+ *	+12	32 bits, write: JOB_PUT, the file is complete; JOB_DROP, it is not to be kept
+ *		32 bits, read: whether the last file was kept
  *	+16	32 bits, write: the status of the job as wait(2) gives it; the VM ends
  */
 #define JOB_PORT    0x5364
@@ -25,6 +26,7 @@ enum job_channel { JOB_STDOUT, JOB_STDERR, JOB_FILE, N_JOB_CHANNELS };
 /* Bytes of a string that are taken at a time: then the guest repeats the instruction. */
 #define JOB_PIECE KIB(64)
 
+#define JOB_DROP    0
 #define JOB_PUT	    1
 #define JOB_KEPT    0
 #define JOB_REFUSED UINT32_MAX

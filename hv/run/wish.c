@@ -23,7 +23,7 @@ static void transfer_fw_cfg(struct vcpu *vcpu)
 		map_note_memory(vm);
 }
 
-/* A byte, or the end of a file. */
+/* A byte, or the end of a file, whole or not. */
 static void take_result(struct vcpu *vcpu, uint32_t wish)
 {
 	struct memory_lock held = memory_lock(vcpu);
@@ -31,8 +31,10 @@ static void take_result(struct vcpu *vcpu, uint32_t wish)
 
 	if (wish & WISH_JOB_OUTPUT)
 		map_write(vcpu->vm, (enum job_channel)(uint8_t)(wish >> 8), &byte, 1);
-	else
+	else if (wish & WISH_JOB_PUT)
 		map_put(vcpu->vm);
+	else
+		map_drop(vcpu->vm);
 	memory_unlock(&held);
 }
 
@@ -76,7 +78,7 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 		vm_reset(vm);
 	else if (wish & WISH_FW_CFG)
 		transfer_fw_cfg(vcpu);
-	else if (wish & (WISH_JOB_OUTPUT | WISH_JOB_PUT))
+	else if (wish & (WISH_JOB_OUTPUT | WISH_JOB_PUT | WISH_JOB_DROP))
 		take_result(vcpu, wish);
 	else if (wish & WISH_JOB_END)
 		map_job_ends(vm, (uint16_t)wish);

@@ -256,6 +256,11 @@ void map_put(struct vm *clone)
 	clone->platform.job_port.is_refused = !map_results_put(&job_of(clone)->results);
 }
 
+void map_drop(struct vm *clone)
+{
+	map_results_drop(&job_of(clone)->results);
+}
+
 void map_job_ends(struct vm *clone, uint16_t wait_status)
 {
 	struct map_result result;

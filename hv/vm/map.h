@@ -40,6 +40,8 @@ void map_begin_again(struct vm *clone);
 void map_write(struct vm *clone, enum job_channel channel, const char *bytes, size_t len);
 /* The job has written a file: set the answer. The devices and the VM's lock are held. */
 void map_put(struct vm *clone);
+/* The job gives up the file that it is writing. The devices and the VM's lock are held. */
+void map_drop(struct vm *clone);
 /* The clone's job ends, with a status of wait(2). Called for one of its vCPUs. */
 void map_job_ends(struct vm *clone, uint16_t wait_status);
 

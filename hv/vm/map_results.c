@@ -238,6 +238,23 @@ static bool has_name(const struct map_results *results, const struct map_stream 
 	return end != NULL && is_name(name, (size_t)(end - name));
 }
 
+static void begin_file(struct map_results *results)
+{
+	results->stream[JOB_FILE] = (struct map_stream){0};
+	results->is_cut[JOB_FILE] = false;
+}
+
+void map_results_drop(struct map_results *results)
+{
+	struct map_stream *stream = &results->stream[JOB_FILE];
+
+	if (stream->first != 0) {
+		page_at(results, stream->last)->next = results->spare;
+		results->spare = stream->first;
+	}
+	begin_file(results);
+}
+
 bool map_results_put(struct map_results *results)
 {
 	struct map_stream *stream = &results->stream[JOB_FILE];
@@ -245,12 +262,10 @@ bool map_results_put(struct map_results *results)
 		results->share == NULL ||
 		(!results->is_cut[JOB_FILE] && has_name(results, stream) && keep(results, stream));
 
-	if (!is_kept && stream->first != 0) {
-		page_at(results, stream->last)->next = results->spare;
-		results->spare = stream->first;
-	}
-	*stream = (struct map_stream){0};
-	results->is_cut[JOB_FILE] = false;
+	if (is_kept)
+		begin_file(results);
+	else
+		map_results_drop(results);
 	return is_kept;
 }
 

@@ -49,6 +49,8 @@ void map_results_write(struct map_results *results, enum job_channel channel, co
  * known; or there is no room. The next byte begins another file.
  */
 bool map_results_put(struct map_results *results);
+/* Forget the file that is being written, if one is; the next byte begins another. */
+void map_results_drop(struct map_results *results);
 
 /* Read a stream from its beginning to its end. */
 struct map_reader {

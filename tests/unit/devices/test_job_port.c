@@ -22,6 +22,7 @@ static void bytes_go_to_their_channel(void **state)
 	assert_int_equal(write(&port, 4, 1, 0xff), WISH_JOB_OUTPUT | JOB_STDERR << 8 | 0xff);
 	assert_int_equal(write(&port, 8, 1, 0), WISH_JOB_OUTPUT | JOB_FILE << 8);
 	assert_int_equal(write(&port, 12, 4, 1), WISH_JOB_PUT);
+	assert_int_equal(write(&port, 12, 4, 0), WISH_JOB_DROP);
 	assert_int_equal(write(&port, 16, 4, 0xdead8b00), WISH_JOB_END | 0x8b00);
 }
 

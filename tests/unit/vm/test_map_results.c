@@ -123,6 +123,18 @@ static void names_that_are_not_allowed_are_refused(void **state)
 	assert_int_equal(results.n_files, 2);
 }
 
+static void a_dropped_file_is_no_part_of_the_next(void **state)
+{
+	map_results_drop(&results);
+	map_results_write(&results, JOB_FILE, "half", 5);
+	for (unsigned i = 0; i < 3000; i++)
+		say(JOB_FILE, "contents");
+	map_results_drop(&results);
+	assert_true(put("whole", "x"));
+	assert_int_equal(results.n_files, 1);
+	assert_null(strstr(list(), "half"));
+}
+
 static void a_name_is_a_file_or_a_folder(void **state)
 {
 	assert_true(put("a/b", ""));
@@ -247,6 +259,7 @@ int main(void)
 		TEST(a_job_without_a_word_has_a_folder_of_three_files),
 		TEST(output_and_files_are_in_their_places),
 		TEST(names_that_are_not_allowed_are_refused),
+		TEST(a_dropped_file_is_no_part_of_the_next),
 		TEST(a_name_is_a_file_or_a_folder),
 		TEST(a_file_that_does_not_fit_is_refused),
 		TEST(output_that_does_not_fit_is_cut),
