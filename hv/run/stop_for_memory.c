@@ -15,8 +15,12 @@ void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 	const char *why =
 		is_own_ceiling ? "its max-private is used up" : "no memory left for private pages";
 
-	if (vm->platform.job_port.is_there) { /* a job that stopped would have no end */
-		if (vm_end(vm, VM_FAILED, "%s, at 0x%lx", why, gpa.raw))
+	/*
+	 * A job that stopped would have no end. Its results do not say where it was: that depends
+	 * on what ran before.
+	 */
+	if (vm->platform.job_port.is_there) {
+		if (vm_end(vm, VM_FAILED, "%s", why))
 			map_note_memory(vm);
 		return;
 	}

@@ -292,7 +292,7 @@ static void a_job_does_not_wait(void **state)
 	assert_int_equal(n_crashes, 0);
 	assert_int_equal(n_ends, 2);
 	assert_int_equal(n_notes, 1);
-	assert_string_equal(why, "its max-private is used up, at 0x380000");
+	assert_string_equal(why, "its max-private is used up");
 }
 
 static void a_vm_that_does_not_wait_ends(void **state)
