@@ -195,8 +195,8 @@ void gdb_get_register(const struct vcpu *vcpu, const struct gdb_register *reg,
  */
 #define RFLAGS_SETTABLE UINT64_C(0x257ed5)
 #define RFLAGS_IF	BIT(9)
-/* Bits of MXCSR that are defined: others would make the next XRSTOR fault. */
-#define MXCSR_DEFINED 0xffff0000U
+/* Bits of MXCSR that are not defined: they would make the next XRSTOR fault. */
+#define MXCSR_RESERVED 0xffff0000U
 
 static bool is_canonical(uint64_t address)
 {
@@ -262,7 +262,7 @@ enum status gdb_set_register(struct vcpu *vcpu, const struct gdb_register *reg,
 	memcpy(&integer, value, reg->size < sizeof(integer) ? reg->size : sizeof(integer));
 	if (!is_in_area(reg))
 		return set_integer(vcpu, reg, integer);
-	if (reg->kind == GDB_MXCSR && (integer & MXCSR_DEFINED))
+	if (reg->kind == GDB_MXCSR && (integer & MXCSR_RESERVED))
 		return ERR_UNSUPPORTED;
 	set_in_area(vcpu, reg, value);
 	return OK;
