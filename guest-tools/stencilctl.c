@@ -183,14 +183,15 @@ static uint16_t find_number(const char *name)
  */
 static void renew_random(uint16_t number)
 {
-	struct {
+	enum { SEED = 32 };
+	union {
 		struct rand_pool_info info;
-		char seed[32];
-	} pool = {.info = {.buf_size = sizeof(pool.seed), .entropy_count = 8 * sizeof(pool.seed)}};
+		char room[sizeof(struct rand_pool_info) + SEED];
+	} pool = {.info = {.buf_size = SEED, .entropy_count = 8 * SEED}};
 	int device = open("/dev/urandom", O_RDWR | O_CLOEXEC);
 
 	outw(number, FW_CFG_PORT);
-	read_next(pool.info.buf, sizeof(pool.seed));
+	read_next(pool.info.buf, SEED);
 	if (number == 0 || device < 0 || ioctl(device, RNDADDENTROPY, &pool) != 0 ||
 	    ioctl(device, RNDRESEEDCRNG) != 0)
 		warn("/dev/urandom was not reseeded: it continues as in other clones");

@@ -448,7 +448,7 @@ static void without_a_vm_all_is_refused(void **state)
 	assert_string_equal(ask("qfThreadInfo"), "l");
 }
 
-/* The VM was resumed by somebody else. */
+/* The operator resumed the VM. */
 static void a_vm_that_runs_is_busy(void **state)
 {
 	states[0] = TARGET_RUNS;
