@@ -92,7 +92,7 @@ def judge_own(numbers, out):
 
 def stencil_map(work, out, *options):
     """The archive; the status is 1, because some jobs fail."""
-    done = subprocess.run([TOP / "scripts/stencil", "map", "--host", "bochs", "--timeout", "60s", "--max-private", "16M", *options,
+    done = subprocess.run([TOP / "scripts/stencil", "map", "--host", "bochs", "--timeout", "60s", "--max-private", "4M", *options,
                            work / "rootfs", work / "jobs", work / out], stdin=subprocess.DEVNULL, check=False)
     if done.returncode != 1:
         sys.exit(f"stencil map: status {done.returncode}")

@@ -153,6 +153,8 @@ static int call(const char *command, const char *first, const char *second)
 	child = fork();
 	if (child == 0) {
 		(void)dup2(ends[1], 2);
+		(void)close(ends[0]);
+		(void)close(ends[1]); /* or processes that stay would hold it open */
 		arguments[count] = NULL;
 		exit(stencilctl_main(count, arguments));
 	}
