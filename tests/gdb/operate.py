@@ -15,6 +15,7 @@ ELF = pathlib.Path(os.environ["STENCIL_BUILD"]) / "tests/guest/clone.elf64"
 COMMANDS = """
 set pagination off
 set confirm off
+set remotetimeout 60
 target extended-remote PORT
 info threads
 hbreak payload
@@ -78,7 +79,7 @@ def connect():
     """The line, once Stencil has it: what the firmware sends before is thrown away."""
     with socket.socket(fileno=0) as listener:
         line, _ = listener.accept()
-    line.settimeout(600)
+    line.settimeout(2900)
     packet = b"$?#3f"
     while True:
         line.sendall(packet)
@@ -88,14 +89,14 @@ def connect():
             answer = line.recv(65536)
         except BlockingIOError:
             answer = b""
-        line.settimeout(600)
+        line.settimeout(2900)
         if b"#" in answer and b"$W00" in answer:
             line.sendall(b"+")
             return line
 
 
 def main():
-    text = run_gdb(connect(), ELF, COMMANDS, 200)
+    text = run_gdb(connect(), ELF, COMMANDS, 2000)
     missing = find_in_order(text, WANTED)
     if missing is not None:
         sys.exit(f"gdb has not printed '{missing}' there:\n{text}")
