@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdb on COM2: a VM from before its first instruction to the freeze, then its clones."""
+import contextlib
 import os
 import pathlib
 import socket
 import sys
-import time
 
 from relay import find_in_order, run_gdb
 
@@ -75,24 +75,28 @@ WANTED = [
 ]
 
 
+def packet(text):
+    return f"${text}#{sum(text.encode()) % 256:02x}".encode()
+
+
 def connect():
     """The line, once Stencil has it: what the firmware sends before is thrown away."""
     with socket.socket(fileno=0) as listener:
         line, _ = listener.accept()
+    line.settimeout(0.5)
+    text = b""
+    while b"$W00" not in text:
+        line.sendall(packet("?"))
+        with contextlib.suppress(TimeoutError):
+            text = text[-4:] + line.recv(65536)
+    # The answers to all questions come before this one's, which is empty.
     line.settimeout(2900)
-    packet = b"$?#3f"
-    while True:
-        line.sendall(packet)
-        time.sleep(0.5)
-        line.setblocking(False)
-        try:
-            answer = line.recv(65536)
-        except BlockingIOError:
-            answer = b""
-        line.settimeout(2900)
-        if b"#" in answer and b"$W00" in answer:
-            line.sendall(b"+")
-            return line
+    line.sendall(packet("qNone"))
+    while b"$#00" not in text:
+        line.sendall(b"+")
+        text = text[-4:] + line.recv(65536)
+    line.sendall(b"+")
+    return line
 
 
 def main():
