@@ -120,7 +120,7 @@ def operate(process, serial, folder):
     screen.wait_for("one", r"^ one-1: paused$", r"^  template   one$", r"^    HLT +\d+$", r"^ Esc: back")
     process.stdin.write(b"qq")
     process.stdin.flush()
-    screen.wait_for("console", r"(?s)\A(?!.*- Console -)(?!.*\) stop.*\) stop).*^\(stencil\) stop$")
+    screen.wait_for("console", r"(?s)\A(?!.*- Console -)(?!.*\) stop.*\) stop).*^\(stencil\)")
     process.stdin.write(b"\nquit\n")
     process.stdin.flush()
 
