@@ -18,7 +18,8 @@
 #include "hv/vmx/vmcs.h"
 
 #define RFLAGS_DF BIT(10)
-#define CHUNK_MAX 64
+/* Elements in an exit: with the time until the next look at the clock, less than 100 us. */
+#define CHUNK_MAX 32
 #define IO_IN	  BIT(3)
 #define IO_STRING BIT(4)
 #define IO_REPEAT BIT(5)
