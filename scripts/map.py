@@ -317,6 +317,7 @@ def run_here(options, work, shards):
 
 
 def run_parallel(options, work, shards):
+    """GNU parallel takes the user's shell, here and on the other machines; the command is written for sh."""
     command = ["parallel", "--will-cite"]
     program = STENCIL
     if options.sshlogin:
@@ -326,7 +327,8 @@ def run_parallel(options, work, shards):
         command += [f"--return={{}}.{suffix}" for suffix in ("files", "log", "report", "messages")]
     command += [run_command(options, "{}", program), ":::", *(f"shard-{shard.number}" for shard in shards)]
     with open(work / MESSAGES, "w", encoding="utf-8") as messages:
-        subprocess.run(command, cwd=work, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages, check=False)
+        subprocess.run(command, cwd=work, env=os.environ | {"SHELL": "/bin/sh"}, stdin=subprocess.DEVNULL, stdout=messages,
+                       stderr=messages, check=False)
 
 
 def run_slurm(options, work, shards):

@@ -109,7 +109,7 @@ class Map(unittest.TestCase):
         (tools / "ssh").chmod(0o755)
         (tools / "stencil").symlink_to(self.stencil)
         archive = self.archive("--shards", "4", "--on", "parallel", "--sshlogin", "1/a@one", "--sshlogin", "1/b@two",
-                               PATH=f"{tools}:{os.environ['PATH']}", FAR_HOME=str(far))
+                               PATH=f"{tools}:{os.environ['PATH']}", FAR_HOME=str(far), SHELL="/bin/csh")
         self.assertEqual(set((far / "used").read_text().split()), {"one", "two"})
         self.assertEqual([path for path in far.rglob("*") if "shard" in path.name], [])
         self.assertEqual(archive, self.archive())
