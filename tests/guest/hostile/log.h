@@ -17,7 +17,7 @@ struct log {
 	int owner;	/* the clone that works on it, or has */
 	bool is_frozen; /* the owner has become a template: only a clone of it continues */
 	volatile bool is_done;
-	uint32_t n_ticks;	     /* of the keeper */
+	volatile uint32_t n_ticks;   /* of the keeper */
 	uint32_t seen_reverts;	     /* of the owner */
 	uint32_t next[N_ACTORS_MAX]; /* action of each actor */
 	uint64_t n_instructions;     /* of check_rom(): all others come on top */

@@ -248,15 +248,13 @@ static bool is_open(const struct log *log, struct name name)
 }
 
 /* The VM that continues after a freeze is lost too. */
-static bool is_abandoned(struct log *log)
+static bool is_abandoned(const struct log *log)
 {
 	uint32_t before = log->n_ticks;
 
-	if (log->is_done || !log->is_frozen)
-		return false;
-	for (unsigned i = 0; i < PATIENCE && log->n_ticks == before; i++)
+	for (unsigned i = 0; i < PATIENCE && log->n_ticks == before && !log->is_done; i++)
 		nap(KEEPER_TICKS);
-	return log->n_ticks == before;
+	return log->n_ticks == before && !log->is_done;
 }
 
 /*
@@ -349,6 +347,7 @@ static void start_actors(void)
 	}
 }
 
+/* The VM may be lost in here too: then the next one finds the seed's actions done, and says so. */
 static void print_summary(void)
 {
 	const struct log *log = the_log;
@@ -382,8 +381,8 @@ void payload(void)
 	}
 	start_actors();
 	keep();
-	the_log->is_done = true;
 	actor_restore(&actors[0], DIRTY_DEVICES);
 	print_summary();
+	the_log->is_done = true;
 	exit_vm(0);
 }
