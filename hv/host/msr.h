@@ -6,6 +6,8 @@
 /* SDM vol. 4, "Architectural MSRs", except MSR_PLATFORM_INFO: those that Stencil reads, writes or
  * filters. */
 enum {
+	IA32_P5_MC_ADDR = 0x0,
+	IA32_P5_MC_TYPE = 0x1,
 	IA32_TIME_STAMP_COUNTER = 0x10,
 	IA32_PLATFORM_ID = 0x17,
 	IA32_APIC_BASE = 0x1b,

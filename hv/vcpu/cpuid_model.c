@@ -26,10 +26,11 @@
 #define LEAF1_ECX_MODELLED (BIT(21) | BIT(24) | BIT(31))
 /* Leaf 1, EDX: FPU VME DE PSE TSC MSR PAE CX8 SEP MTRR PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2.
  */
-#define LEAF1_EDX	   (BITS(6, 0) | BIT(8) | BITS(13, 11) | BITS(17, 15) | BIT(19) | BITS(26, 23))
-#define LEAF1_EDX_APIC	   BIT(9)
-#define LEAF1_EDX_HTT	   BIT(28)	      /* several processors in a package */
-#define LEAF1_EDX_MODELLED (BIT(9) | BIT(12)) /* APIC, MTRR */
+#define LEAF1_EDX      (BITS(6, 0) | BIT(8) | BITS(13, 11) | BITS(17, 15) | BIT(19) | BITS(26, 23))
+#define LEAF1_EDX_APIC BIT(9)
+#define LEAF1_EDX_HTT  BIT(28) /* several processors in a package */
+/* MCE, APIC, MTRR, MCA: without MCA Linux takes the processor for a broken one. */
+#define LEAF1_EDX_MODELLED (BIT(7) | BIT(9) | BIT(12) | BIT(14))
 /* Leaf 7, EBX: FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID RDSEED ADX SMAP CLFLUSHOPT CLWB SHA,
  * AVX-512 F DQ IFMA CD BW VL. */
 #define LEAF7_EBX \
@@ -288,7 +289,7 @@ void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 	model->basic[6].eax = LEAF6_EAX;
 	init_xsave(model, source, last);
 	init_frequency(model, options->tsc_hz);
-	signature(&model->hypervisor[0], CPUID_HYPERVISOR, "StencilStenc");
+	signature(&model->hypervisor[0], CPUID_HYPERVISOR_TIMING, "StencilStenc");
 	signature(&model->kvm[0], CPUID_KVM + 1, "KVMKVMKVM\0\0");
 	init_extended(model, source);
 	if (!options->has_rdtscp)
@@ -403,6 +404,16 @@ static bool has_subleaves(uint32_t leaf)
 	return leaf == 4 || leaf == 7 || leaf == 0xd;
 }
 
+/* kHz of the TSC, and of the APIC's timer: VMware's leaf, which QEMU and KVM have too. */
+static struct cpuid_regs timing_leaf(const struct cpuid_model *model)
+{
+	uint32_t khz = model->basic[0x15].ecx / 1000;
+
+	if (khz == 0)
+		khz = model->basic[0x16].eax * 1000;
+	return (struct cpuid_regs){.eax = khz, .ebx = khz};
+}
+
 static void lookup_rare(const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
 			const struct cpuid_state *state, struct cpuid_regs *ret)
 {
@@ -412,6 +423,11 @@ static void lookup_rare(const struct cpuid_model *model, uint32_t leaf, uint32_t
 	}
 	if (leaf - CPUID_HYPERVISOR < ARRAY_SIZE(model->hypervisor)) {
 		*ret = model->hypervisor[leaf - CPUID_HYPERVISOR];
+		return;
+	}
+	/* A state saved by a version without the leaf does not announce it. */
+	if (leaf == CPUID_HYPERVISOR_TIMING && leaf <= model->hypervisor[0].eax) {
+		*ret = timing_leaf(model);
 		return;
 	}
 	if (leaf - CPUID_KVM < ARRAY_SIZE(model->kvm)) {

@@ -11,10 +11,11 @@
  * Identification".
  */
 
-#define CPUID_BASIC_LAST    0x1f
-#define CPUID_EXTENDED_LAST 0x80000008
-#define CPUID_HYPERVISOR    0x40000000 /* "Stencil" */
-#define CPUID_KVM	    0x40000100 /* KVM's signature with no features: see cpuid_model.c */
+#define CPUID_BASIC_LAST	0x1f
+#define CPUID_EXTENDED_LAST	0x80000008
+#define CPUID_HYPERVISOR	0x40000000 /* "Stencil" */
+#define CPUID_HYPERVISOR_TIMING 0x40000010
+#define CPUID_KVM		0x40000100 /* KVM's signature with no features: see cpuid_model.c */
 
 /* Features that other files ask about. */
 #define CPUID_1_ECX_PCID       BIT(17)

@@ -74,8 +74,9 @@ bool guest_msr_read(const struct guest_msrs *msrs, uint32_t msr, uint64_t *ret)
 		*ret = msrs->misc_enable;
 	else if (msr == IA32_BIOS_SIGN_ID)
 		*ret = msrs->microcode;
-	else if (msr == IA32_PLATFORM_ID || msr == IA32_MCG_CAP || msr == IA32_MCG_STATUS ||
-		 msr == IA32_DEBUGCTL || msr == MSR_PLATFORM_INFO)
+	else if (msr == IA32_P5_MC_ADDR || msr == IA32_P5_MC_TYPE || msr == IA32_PLATFORM_ID ||
+		 msr == IA32_MCG_CAP || msr == IA32_MCG_STATUS || msr == IA32_DEBUGCTL ||
+		 msr == MSR_PLATFORM_INFO)
 		*ret = 0;
 	else
 		return false;

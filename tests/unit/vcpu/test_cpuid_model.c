@@ -60,10 +60,9 @@ static void features_without_a_model_are_hidden(void **state)
 		char reg;
 		unsigned bit;
 	} hidden[] = {
-		{1, 'c', 3},  {1, 'c', 5},  {1, 'c', 6},  {1, 'c', 15}, {1, 'c', 2},
-		{1, 'd', 7},  {1, 'd', 14}, {1, 'd', 21}, {1, 'd', 29}, {7, 'b', 2},
-		{7, 'b', 4},  {7, 'b', 11}, {7, 'b', 14}, {7, 'b', 25}, {7, 'c', 3},
-		{7, 'c', 16}, {7, 'd', 26}, {7, 'd', 27}, {7, 'd', 31}, {7, 'd', 24},
+		{1, 'c', 3},  {1, 'c', 5},  {1, 'c', 6},  {1, 'c', 15}, {1, 'c', 2},  {1, 'd', 21},
+		{1, 'd', 29}, {7, 'b', 2},  {7, 'b', 4},  {7, 'b', 11}, {7, 'b', 14}, {7, 'b', 25},
+		{7, 'c', 3},  {7, 'c', 16}, {7, 'd', 26}, {7, 'd', 27}, {7, 'd', 31}, {7, 'd', 24},
 	};
 	struct cpuid_model model;
 
@@ -89,7 +88,9 @@ static void a_guest_sees_the_hypervisor_and_what_is_modelled(void **state)
 	assert_true(look(&model, 1, 0).ecx & BIT(24)); /* TSC deadline */
 	assert_true(look(&model, 7, 0).ebx & BIT(1));  /* TSC_ADJUST */
 	assert_int_equal(look(&model, 1, 0).ebx >> 24, 5);
-	assert_int_equal(look(&model, 0x40000000, 0).eax, 0x40000000);
+	assert_int_equal(look(&model, 1, 0).edx & (BIT(7) | BIT(14)),
+			 BIT(7) | BIT(14)); /* MCE, MCA */
+	assert_int_equal(look(&model, 0x40000000, 0).eax, 0x40000010);
 	assert_memory_equal(&(uint32_t){look(&model, 0x40000000, 0).ebx}, "Sten", 4);
 	assert_memory_equal(&(uint32_t){look(&model, 0x40000100, 0).ebx}, "KVMK", 4);
 	assert_int_equal(look(&model, 0x40000101, 0).eax, 0);
@@ -107,10 +108,16 @@ static void the_tsc_frequency_is_exact(void **state)
 	assert_int_equal(look(&model, 0x15, 0).ebx, 1);
 	assert_int_equal(look(&model, 0x15, 0).ecx, 400000000);
 	assert_int_equal(look(&model, 0x16, 0).eax, 400);
+	assert_int_equal(look(&model, 0x40000010, 0).eax, 400000);
+	assert_int_equal(look(&model, 0x40000010, 0).ebx, 400000);
 	fast.tsc_hz = UINT64_C(5000000000);
 	cpuid_model_init(&model, little, &fast);
 	assert_int_equal(look(&model, 0x15, 0).ecx, 0);
 	assert_int_equal(look(&model, 0x16, 0).eax, 5000);
+	assert_int_equal(look(&model, 0x40000010, 0).eax, 5000000);
+	/* A state of a version without the leaf: the last basic leaf. */
+	model.hypervisor[0].eax = 0x40000000;
+	assert_int_equal(look(&model, 0x40000010, 0).eax, look(&model, 0x1f, 0).eax);
 }
 
 static void leaves_beyond_the_last_answer_as_the_last(void **state)

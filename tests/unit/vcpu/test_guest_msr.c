@@ -139,10 +139,9 @@ static void msrs_of_what_is_not_there_are_zeros(void **state)
 		uint32_t msr;
 		bool takes_zero, takes_one;
 	} cases[] = {
-		{IA32_PLATFORM_ID, false, false},
-		{IA32_MCG_CAP, false, false},
-		{IA32_MCG_STATUS, true, false},
-		{IA32_DEBUGCTL, true, false},
+		{IA32_P5_MC_ADDR, false, false},  {IA32_P5_MC_TYPE, false, false},
+		{IA32_PLATFORM_ID, false, false}, {IA32_MCG_CAP, false, false},
+		{IA32_MCG_STATUS, true, false},	  {IA32_DEBUGCTL, true, false},
 	};
 	struct guest_msrs msrs;
 
