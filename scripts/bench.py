@@ -31,7 +31,7 @@ N_PARKED = 32  # clones of clone_bytes_*
 N_JOBS = 64  # of map_job
 N_READ = 256  # pages of template_read_exits, as in tests/bench/clone.c
 STENCIL_IPS = 10000000  # with more, the firmware loads a ramdisk slowly
-RESET_IPS = 100000000  # enough for many resets in a time slice of 5 ms
+RESET_IPS = 100000000  # enough for many resets in a time slice of 5 ms, and for elements of a string in 25 us
 KVM_IPS = 400000000  # Linux's timer interrupts every 1.6 million instructions
 PEER = "kvm_"  # prefix of KVM's names
 GUARDED = "guarded_"  # of Stencil's with every mitigation that Bochs can execute
@@ -52,6 +52,7 @@ FIGURES = {
     "cpuid_exit": ("<= 100", "CPUID, to the hypervisor and back"),
     "pio_exit": ("<= 400", "write to an emulated device's port"),
     "pio_in": ("", "read of an emulated device's port"),
+    "outsb_kib": ("", "REP OUTSB of 1 KiB to an emulated device's port"),
     "pio_in_kernel": ("", "read of a port that KVM itself emulates"),
     "msr_exit": ("", "read of an emulated MSR"),
     "mmio_exit": ("<= 1000", "read of the local APIC by a load"),
@@ -98,6 +99,15 @@ vm bench -m 64M,slots=2,maxmem=4G {EXIT} -kernel /bench.elf \\
     -device pc-dimm,memdev=r \\
     -append "cow={base:#x} cowsize={COW_SIZE:#x} rom={base + COW_SIZE:#x}"
 """, encoding="utf-8")
+
+
+def make_string(work):
+    """Configuration and ramdisk of the run that measures strings to ports."""
+    ramdisk = work / "ramdisk"
+    ramdisk.mkdir()
+    (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
+    (work / "stencil.conf").write_text(f'vm bench -m 64M {EXIT} -kernel /bench.elf -append "string=1"\n',
+                                       encoding="utf-8")
 
 
 def make_hello(work, options=""):
@@ -331,6 +341,7 @@ def measure(options):
         for name, mib in ("clone_64m", 64), ("clone_256m", 256), ("clone_1g", 1024):
             bench.add(name, make_clones(name, mib << 8))
         bench.add("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
+        bench.add("strings", make_string, "outsb_kib", ips=RESET_IPS)
         bench.add_guarded("exits and copies", make_bench)
         bench.add_guarded("clone", make_clones("clone", 0))
         bench.add_guarded("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)

@@ -23,9 +23,6 @@ enum job_port_offset { JOB_AT_PUT = 12, JOB_AT_END = 16 };
 
 enum job_channel { JOB_STDOUT, JOB_STDERR, JOB_FILE, N_JOB_CHANNELS };
 
-/* Bytes of a string that are taken at a time: then the guest repeats the instruction. */
-#define JOB_PIECE KIB(64)
-
 #define JOB_DROP    0
 #define JOB_PUT	    1
 #define JOB_KEPT    0

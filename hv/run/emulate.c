@@ -25,7 +25,6 @@
 #define QUAL_HAS_LINEAR BIT(7)
 #define QUAL_TRANSLATED BIT(8)
 #define AR_DB		BIT(14)
-#define ITERATIONS_MAX	64
 
 static void read_space(struct vcpu *vcpu, enum insn_mode mode, bool is_memory,
 		       struct operand_space *ret)
@@ -226,13 +225,6 @@ static enum outcome step_once(struct vcpu *vcpu, struct emulation *emulation,
 	return STEP_STOPPED;
 }
 
-/* Whether a string instruction continues in the same exit. */
-static bool may_go_on(const struct vcpu *vcpu, const struct insn_regs *regs)
-{
-	return !(regs->rflags & RFLAGS_TF) &&
-	       __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) == 0;
-}
-
 static void raise(struct vcpu *vcpu, enum outcome outcome, const struct guest_fault *fault)
 {
 	switch (outcome) {
@@ -255,19 +247,21 @@ static void raise(struct vcpu *vcpu, enum outcome outcome, const struct guest_fa
 
 bool emulate_run(struct vcpu *vcpu, struct emulation *emulation)
 {
+	uint64_t since = rdtsc();
 	struct insn_regs regs;
 	enum outcome outcome;
-	unsigned n = 0;
+	bool has_run = false;
 	uint64_t rip;
 
 	load_insn_regs(vcpu, &regs);
 	rip = regs.rip;
-	do
-		outcome = step_once(vcpu, emulation, &regs);
-	while (outcome == STEP_DONE && ++n < ITERATIONS_MAX && regs.rip == rip &&
-	       may_go_on(vcpu, &regs));
-	if (n)
+	while ((outcome = step_once(vcpu, emulation, &regs)) == STEP_DONE) {
+		has_run = true;
+		if (regs.rip != rip || regs.rflags & RFLAGS_TF || !vcpu_may_repeat(vcpu, since))
+			break;
+	}
+	if (has_run)
 		store_insn_regs(&regs);
 	raise(vcpu, outcome, &emulation->space.paging.fault);
-	return n > 0 || outcome != STEP_REFUSED;
+	return has_run || outcome != STEP_REFUSED;
 }

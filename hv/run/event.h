@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/host/io.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/vmcs.h"
 
@@ -24,6 +25,19 @@ static inline void vcpu_arm_timer(struct vcpu *vcpu, uint64_t now)
 
 	vmcs_write(VMCS_PREEMPTION_TIMER, left ? (left >> vcpu_shared.preemption_shift) + 1 : 0);
 	vcpu->look_at = (uint32_t)(now + vcpu_shared.clock_grain);
+}
+
+/*
+ * Whether an exit that began at 'since' may take one more element of a repeated instruction. What
+ * an element costs is up to its device, so time is the bound: until the loop must look around, or
+ * something is asked of the vCPU, or for half a grain, because other vCPUs may wait for a flush.
+ */
+static inline bool vcpu_may_repeat(const struct vcpu *vcpu, uint64_t since)
+{
+	uint64_t now = rdtsc();
+
+	return now < vcpu->until && now - since < vcpu_shared.clock_grain / 2 &&
+	       __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) == 0;
 }
 
 /* 'until' is over: ask for what is due. */

@@ -18,8 +18,6 @@
 #include "hv/vmx/vmcs.h"
 
 #define RFLAGS_DF BIT(10)
-/* Elements in an exit: with the time until the next look at the clock, less than 100 us. */
-#define CHUNK_MAX 32
 #define IO_IN	  BIT(3)
 #define IO_STRING BIT(4)
 #define IO_REPEAT BIT(5)
@@ -263,37 +261,37 @@ static uint64_t take_page(struct vcpu *vcpu, const struct io_exit *io,
  * Pages of a job's output, in place of bytes. True: what remains is for io_string(), or nothing.
  * False: so much was taken that other work has its turn, or the instruction has faulted.
  */
-static bool take_pages(struct vcpu *vcpu, const struct io_exit *io, struct io_string *string)
+static bool take_pages(struct vcpu *vcpu, const struct io_exit *io, struct io_string *string,
+		       uint64_t since)
 {
-	uint64_t left = JOB_PIECE;
 	struct operand operand;
+	uint64_t len;
 
-	while (left > 0 && (*string->count & string->mask) > 0) {
-		uint64_t len = *string->count & string->mask;
-
+	while ((len = *string->count & string->mask) > 0) {
 		if (!find_element(vcpu, string, &operand))
 			return false;
-		len = take_page(vcpu, io, &operand, len < left ? len : left);
+		len = take_page(vcpu, io, &operand, len);
 		if (len == 0)
 			return true;
 		advance(string->index, len, string->mask);
 		advance(string->count, -len, string->mask);
-		left -= len;
+		if (!vcpu_may_repeat(vcpu, since))
+			return false;
 	}
-	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
-	return left > 0;
+	return true;
 }
 
 static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 							    const struct io_exit *io, bool repeat)
 {
 	uint64_t step = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? -(uint64_t)io->size : io->size;
+	uint64_t since = rdtsc();
 	struct io_string string;
 
 	begin_string(vcpu, io, &string);
-	if (repeat && is_job_output(vcpu, io, &string) && !take_pages(vcpu, io, &string))
+	if (repeat && is_job_output(vcpu, io, &string) && !take_pages(vcpu, io, &string, since))
 		return continue_later();
-	for (unsigned n = 0; n < CHUNK_MAX; n++) {
+	do {
 		if (repeat && (*string.count & string.mask) == 0)
 			return EXIT_NEXT;
 		if (!move_element(vcpu, io, &string))
@@ -305,9 +303,7 @@ static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 		advance(string.count, (uint64_t)-1, string.mask);
 		if ((*string.count & string.mask) == 0)
 			return EXIT_NEXT;
-		if (is_trap_due())
-			break;
-	}
+	} while (!is_trap_due() && vcpu_may_repeat(vcpu, since));
 	return continue_later();
 }
 

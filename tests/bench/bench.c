@@ -7,6 +7,7 @@
  *	               cow_first (the first page of each 2 MiB), cow_steady (the next);
  *	               before that, template_read_first and template_read, the same by reading
  *	rom=           a ROM region: rom_drop
+ *	string=1       outsb_kib alone
  */
 #include "tests/guest/lib/lib.h"
 
@@ -16,6 +17,7 @@
 #define UART_SCR   0x3ff
 
 static uint64_t samples[N_SAMPLES];
+static const char string[1024];
 
 /* Measure 'instruction' once with rbx = arg, the given ecx and edx, and eax 0. */
 #define MEASURE(name, instruction, in_ecx, in_edx) \
@@ -30,7 +32,7 @@ static uint64_t samples[N_SAMPLES];
 			     "sub %%r8d, %%eax" \
 			     : "=&a"(ticks), "+b"(arg), "+c"(c) \
 			     : "i"(in_edx) \
-			     : "rdx", "r8", "memory", "cc"); \
+			     : "rdx", "rsi", "r8", "memory", "cc"); \
 		return ticks; \
 	}
 MEASURE(measure_nothing, "", 0, 0)
@@ -40,6 +42,7 @@ MEASURE(measure_out, "outb %%al, %%dx", 0, UART_SCR)
 MEASURE(measure_rdmsr, "rdmsr", MSR_APIC_BASE, 0)
 MEASURE(measure_load, "mov (%%rbx), %%eax", 0, 0)
 MEASURE(measure_store, "mov %%eax, (%%rbx)", 0, 0)
+MEASURE(measure_outs, "mov %%rbx, %%rsi; rep outsb", 1024, UART_SCR)
 
 static uint64_t empty(void)
 {
@@ -87,6 +90,11 @@ static void run_regions(void)
 
 void payload(void)
 {
+	if (param_number("string", 0)) {
+		run("outsb_kib", measure_outs, (uint64_t)string, 0);
+		report(true, "bench: %u samples", N_SAMPLES);
+		return;
+	}
 	run("cpuid_exit", measure_cpuid, 0, 0);
 	run("pio_exit", measure_out, 0, 0);
 	run("pio_in", measure_in, 0, 0);

@@ -51,6 +51,7 @@ int arch_prctl(int code, struct cpu *address); /* libc's, which no header declar
 #define EXIT_TICKS	(10 * US)
 #define SLICE		(5000 * US)
 #define LATE_MAX	(100 * US)
+#define DEAR_TICKS	(5 * US) /* an access to a device that is dear */
 #define RUN		(40 * SLICE)
 #define BYTE_TICKS	(87 * US) /* of a UART with 115200 baud */
 #define START		BIT(32)
@@ -90,6 +91,7 @@ static struct cpu cpu;
 static struct config config;
 static uint64_t end_at, alarm_at, sent_at;
 static uint64_t victim_ticks, victim_since;
+static uint64_t access_ticks; /* of a device, beyond its blocks */
 
 /* ---- the input ---- */
 
@@ -124,6 +126,22 @@ void __wrap___sanitizer_cov_trace_pc(void)
 		return;
 	machine.n_blocks = 0;
 	machine.tsc++;
+}
+
+uint64_t __real_io_bus_read(const struct io_bus *bus, void *devices, struct io_access *access);
+uint64_t __wrap_io_bus_read(const struct io_bus *bus, void *devices, struct io_access *access);
+uint64_t __wrap_io_bus_read(const struct io_bus *bus, void *devices, struct io_access *access)
+{
+	machine.tsc += access_ticks;
+	return __real_io_bus_read(bus, devices, access);
+}
+
+uint32_t __real_io_bus_write(const struct io_bus *bus, void *devices, struct io_access *access);
+uint32_t __wrap_io_bus_write(const struct io_bus *bus, void *devices, struct io_access *access);
+uint32_t __wrap_io_bus_write(const struct io_bus *bus, void *devices, struct io_access *access)
+{
+	machine.tsc += access_ticks;
+	return __real_io_bus_write(bus, devices, access);
 }
 
 void host_apic_timer_set(uint64_t deadline)
@@ -686,6 +704,7 @@ static void begin(uint8_t choices)
 	config.clones->n_started = config.clones->n_running = 0;
 	config.clones->count = 8;
 	template_set_config(config.clones, choices & 2);
+	access_ticks = choices & 4 ? DEAR_TICKS : 0;
 	log_reset();
 	console_set_buffered(true);
 }

@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Instructions on a device, on the array of tests/unit/run/vmcs/ in place of a VMCS. */
-#include "hv/run/emulate.c"
-
 #include <string.h>
+
+#include "hv/host/io.h"
+
+static uint64_t now; /* TSC */
+
+static uint64_t time_now(void)
+{
+	return now;
+}
+
+#define rdtsc time_now
+#include "hv/run/emulate.c"
+#undef rdtsc
 
 #include "tests/unit/run/flat_guest.h"
 #include "tests/unit/support.h"
@@ -12,15 +23,18 @@
 #define RFLAGS UINT64_C(0x202)
 
 static struct vm vm = {.n_vcpus = 1};
-static struct vcpu vcpu = {.vm = &vm};
+static struct vcpu vcpu = {.vm = &vm, .until = UINT64_MAX};
 static uint64_t last_written;
 static unsigned n_stops;
 static unsigned n_faults;
-static uint32_t requests; /* that a write to the device makes */
+static uint32_t requests;				 /* that a write to the device makes */
+static uint64_t ticks;					 /* that an access to the device takes */
+struct vcpu_shared vcpu_shared = {.clock_grain = 50000}; /* 50 us of ticks of 1 ns */
 
 void access_read(struct vcpu *for_vcpu, const struct operand *operand, struct access_value *ret)
 {
 	ret->word[0] = 7;
+	now += ticks;
 }
 
 bool access_write(struct vcpu *for_vcpu, const struct operand *operand,
@@ -28,6 +42,7 @@ bool access_write(struct vcpu *for_vcpu, const struct operand *operand,
 {
 	last_written = value->word[0];
 	vcpu.regs.requests |= requests;
+	now += ticks;
 	return true;
 }
 
@@ -118,6 +133,26 @@ static void a_single_step_is_one_iteration(void **state)
 	assert_int_equal(vcpu.regs.gpr[RCX], 1);
 }
 
+/* However dear the device is: an exit ends in time, and takes an iteration at least. */
+static void an_exit_takes_iterations_for_a_time(void **state)
+{
+	enum { COUNT = PAGE_SIZE / 4 };
+
+	for (ticks = 1; ticks <= 20000; ticks *= 2) {
+		uint64_t began = now, n;
+
+		vcpu.regs.gpr[RDI] = DEVICE;
+		vcpu.regs.gpr[RCX] = COUNT;
+		assert_true(execute(rep_stosd, sizeof(rep_stosd), RFLAGS));
+		n = COUNT - vcpu.regs.gpr[RCX];
+		assert_int_equal(now - began, n * ticks);
+		assert_in_range(now - began, ticks, vcpu_shared.clock_grain);
+		if (ticks <= 1000)
+			assert_true(n >= 20);
+	}
+	ticks = 0;
+}
+
 /* There is no frame for its page table: the VM waits for one. Nothing was done. */
 static void an_operand_without_a_frame_stops_the_vm(void **state)
 {
@@ -137,6 +172,7 @@ int main(void)
 		cmocka_unit_test(rf_ends_with_the_instruction),
 		cmocka_unit_test(rf_stays_between_iterations),
 		cmocka_unit_test(a_single_step_is_one_iteration),
+		cmocka_unit_test(an_exit_takes_iterations_for_a_time),
 		cmocka_unit_test(an_operand_without_a_frame_stops_the_vm),
 	};
 

@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Strings to and from ports, on the array of tests/unit/run/vmcs/ in place of a VMCS. */
-#include "hv/run/exit_io.c"
-
 #include <string.h>
+
+#include "hv/host/io.h"
+
+static uint64_t now; /* TSC */
+
+static uint64_t time_now(void)
+{
+	return now;
+}
+
+#define rdtsc time_now
+#include "hv/run/exit_io.c"
+#undef rdtsc
 
 #include "tests/unit/run/flat_guest.h"
 #include "tests/unit/support.h"
@@ -17,6 +28,14 @@ static struct vcpu vcpu = {.vm = &vm};
 static unsigned n_written, n_kicks, n_locked;
 static bool kicks;	   /* the device, with an interrupt */
 static bool asks_for_more; /* the device, for another exit with the same output */
+static uint64_t ticks;	   /* that an access to the device takes, or a page of a job */
+static uint32_t requests;  /* that the device's output makes */
+
+/* A slice ends within 100 us of its end: two exits are in that time. */
+#define TICKS_PER_US UINT64_C(1000)
+#define EXIT_MAX     (50 * TICKS_PER_US)
+
+struct vcpu_shared vcpu_shared = {.clock_grain = 50 * TICKS_PER_US};
 
 #define JOB_OUTSB    ((JOB_PORT + 4) << 16 | IO_STRING | IO_REPEAT)
 #define DEVICE_START KIB(200)
@@ -59,6 +78,7 @@ void map_write(struct vm *of, enum job_channel channel, const char *bytes, size_
 	assert_int_equal(is_locked(), vm.n_vcpus > 1);
 	n_kept += len;
 	n_writes++;
+	now += ticks;
 }
 
 uint64_t vcpu_now(const struct vcpu *for_vcpu)
@@ -104,6 +124,7 @@ void wish_grant(struct vcpu *for_vcpu, uint32_t wishes)
 
 static uint64_t read_device(void *device, const struct io_access *access)
 {
+	now += ticks;
 	return 0;
 }
 
@@ -111,6 +132,8 @@ static uint32_t write_device(void *device, const struct io_access *access)
 {
 	n_written++;
 	n_locked += is_locked();
+	now += ticks;
+	vcpu.regs.requests |= requests;
 	vm.platform.irqchip.kicked = kicks;
 	return asks_for_more ? WISH_FW_CFG : 0;
 }
@@ -131,6 +154,8 @@ static int set_up(void **state)
 	vcpu.regs.gpr[RSI] = 0;
 	vm.n_vcpus = 1;
 	asks_for_more = kicks = false;
+	vcpu.until = UINT64_MAX;
+	ticks = requests = 0;
 	return 0;
 }
 
@@ -157,14 +182,60 @@ static void expect_rf(bool is_set)
 
 static void a_breakpoint_is_not_taken_again_between_iterations(void **state)
 {
-	vcpu.regs.gpr[RCX] = CHUNK_MAX + 1;
+	requests = VCPU_REQUEST_EVENT;
+	vcpu.regs.gpr[RCX] = 2;
 	assert_false(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
 	assert_int_equal(vcpu.regs.gpr[RCX], 1);
 	expect_rf(true);
 	assert_true(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
 	assert_int_equal(vcpu.regs.gpr[RCX], 0);
 	expect_rf(false);
-	assert_int_equal(n_written, CHUNK_MAX + 1);
+	assert_int_equal(n_written, 2);
+}
+
+/* However dear the device is: an exit ends in time, and takes an element at least. */
+static void an_exit_takes_elements_for_a_time(void **state)
+{
+	static const uint64_t strings[] = {OUTSB | IO_REPEAT, OUTSB | IO_REPEAT | IO_IN, JOB_OUTSB};
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+		for (ticks = 1; ticks <= 20 * TICKS_PER_US; ticks *= 2) {
+			uint64_t began = now;
+
+			vcpu.regs.gpr[RSI] = vcpu.regs.gpr[RDI] = n_kept = 0;
+			vcpu.regs.gpr[RCX] = DEVICE_START;
+			(void)leave_guest(strings[i], RFLAGS);
+			assert_in_range(now - began, ticks, EXIT_MAX);
+			/* What costs little is not made dear by an exit for each element. */
+			if (ticks <= TICKS_PER_US && strings[i] != JOB_OUTSB)
+				assert_true(vcpu.regs.gpr[RCX] <= DEVICE_START - 20);
+		}
+}
+
+/* The slice is over, or a timer of the guest is due. */
+static void an_exit_takes_one_element_after_the_slice(void **state)
+{
+	vcpu.until = now + 3;
+	ticks = 1;
+	vcpu.regs.gpr[RCX] = 10;
+	assert_false(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
+	assert_int_equal(vcpu.regs.gpr[RCX], 7);
+	assert_false(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
+	assert_int_equal(vcpu.regs.gpr[RCX], 6);
+}
+
+/* An interrupt between two elements is delivered there, and what others ask for does not wait. */
+static void a_request_comes_after_the_element(void **state)
+{
+	vcpu.regs.gpr[RCX] = 10;
+	requests = VCPU_REQUEST_EVENT;
+	assert_false(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
+	assert_int_equal(vcpu.regs.gpr[RCX], 9);
+	assert_int_equal(vcpu.regs.requests, requests);
+	vcpu.regs.gpr[RSI] = 0;
+	vcpu.regs.gpr[RCX] = 3 * PAGE_SIZE;
+	assert_false(leave_guest(JOB_OUTSB, RFLAGS));
+	assert_int_equal(n_kept, PAGE_SIZE);
 }
 
 static void a_trap_pushes_rf_except_after_the_last_iteration(void **state)
@@ -210,22 +281,24 @@ static void several_vcpus_use_a_device_one_at_a_time(void **state)
 		}
 }
 
-/* So much at a time that other VMs have their turn, a page at once. */
+/* As many at a time as there is time for. */
 static void a_jobs_output_is_taken_in_pages(void **state)
 {
+	enum { PAGES = 4, MORE = 100 };
+
 	for (vm.n_vcpus = 1; vm.n_vcpus < 3; vm.n_vcpus++) {
 		n_kept = n_writes = 0;
 		vcpu.regs.gpr[RSI] = 0;
-		vcpu.regs.gpr[RCX] = JOB_PIECE + 100;
+		vcpu.regs.gpr[RCX] = PAGES * PAGE_SIZE + MORE;
+		ticks = vcpu_shared.clock_grain / 2 / PAGES;
 		assert_false(leave_guest(JOB_OUTSB, RFLAGS));
 		expect_rf(true);
-		assert_int_equal(vcpu.regs.gpr[RCX], 100);
-		assert_int_equal(vcpu.regs.gpr[RSI], JOB_PIECE);
-		assert_int_equal(n_writes, JOB_PIECE / PAGE_SIZE);
-		assert_true(vcpu.regs.requests & VCPU_REQUEST_TIMER);
+		assert_int_equal(vcpu.regs.gpr[RCX], MORE);
+		assert_int_equal(vcpu.regs.gpr[RSI], PAGES * PAGE_SIZE);
+		assert_int_equal(n_writes, PAGES);
 		assert_true(leave_guest(JOB_OUTSB, RFLAGS));
 		expect_rf(false);
-		assert_int_equal(n_kept, JOB_PIECE + 100);
+		assert_int_equal(n_kept, PAGES * PAGE_SIZE + MORE);
 		assert_int_equal(vcpu.regs.gpr[RCX], 0);
 	}
 }
@@ -258,6 +331,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_breakpoint_is_not_taken_again_between_iterations, set_up),
+		cmocka_unit_test_setup(an_exit_takes_elements_for_a_time, set_up),
+		cmocka_unit_test_setup(an_exit_takes_one_element_after_the_slice, set_up),
+		cmocka_unit_test_setup(a_request_comes_after_the_element, set_up),
 		cmocka_unit_test_setup(a_trap_pushes_rf_except_after_the_last_iteration, set_up),
 		cmocka_unit_test_setup(an_output_that_is_made_again_takes_no_breakpoint_again,
 				       set_up),
