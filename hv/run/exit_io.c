@@ -139,6 +139,16 @@ static void element_fault(struct vcpu *vcpu, enum status status, const struct gu
 	}
 }
 
+/* The rest of the page is not translated again in this exit, as the processor would not. */
+static void know_page(struct operand_space *space, uint64_t linear, unsigned rights,
+		      const struct operand_part *part)
+{
+	space->known_linear = linear;
+	space->known_gpa = part->gpa;
+	space->known_is_memory = part->is_memory;
+	space->known_rights = rights;
+}
+
 /*
  * Find the memory of the next element, all of it, before the port is accessed. False: a fault is
  * pending, or the VM has stopped or ended.
@@ -164,6 +174,8 @@ static bool find_element(struct vcpu *vcpu, struct io_string *string, struct ope
 	memory_unlock(&held);
 	if (status != OK && status != ERR_NOMEM)
 		element_fault(vcpu, status, &string->space.paging.fault);
+	if (status == OK && ret->n_parts == 1)
+		know_page(&string->space, linear, rights, &ret->part[0]);
 	return status == OK;
 }
 

@@ -30,6 +30,7 @@ static bool kicks;	   /* the device, with an interrupt */
 static bool asks_for_more; /* the device, for another exit with the same output */
 static uint64_t ticks;	   /* that an access to the device takes, or a page of a job */
 static uint32_t requests;  /* that the device's output makes */
+static unsigned n_walks;   /* of the guest's page tables */
 
 /* A slice ends within 100 us of its end: two exits are in that time. */
 #define TICKS_PER_US UINT64_C(1000)
@@ -59,6 +60,7 @@ bool access_write(struct vcpu *for_vcpu, const struct operand *operand,
 enum status operand_find(struct operand_space *space, uint64_t linear, size_t size, unsigned rights,
 			 struct operand *ret)
 {
+	n_walks += !operand_is_known(space, linear, size, rights);
 	*ret = (struct operand){.n_parts = 1,
 				.part[0] = {{linear}, (uint8_t)size, linear < DEVICE_START}};
 	return OK;
@@ -155,7 +157,7 @@ static int set_up(void **state)
 	vm.n_vcpus = 1;
 	asks_for_more = kicks = false;
 	vcpu.until = UINT64_MAX;
-	ticks = requests = 0;
+	ticks = requests = n_walks = 0;
 	return 0;
 }
 
@@ -281,6 +283,22 @@ static void several_vcpus_use_a_device_one_at_a_time(void **state)
 		}
 }
 
+/* Only then would the processor have forgotten the translation. */
+static void a_page_is_translated_once_in_an_exit(void **state)
+{
+	for (uint64_t in = 0; in <= IO_IN; in += IO_IN) {
+		n_walks = 0;
+		vcpu.regs.gpr[RSI] = vcpu.regs.gpr[RDI] = 0;
+		vcpu.regs.gpr[RCX] = 2 * PAGE_SIZE + 1;
+		assert_true(leave_guest(OUTSB | IO_REPEAT | in, RFLAGS));
+		assert_int_equal(n_walks, 3);
+	}
+	vcpu.regs.gpr[RSI] = 0;
+	vcpu.regs.gpr[RCX] = 1;
+	assert_true(leave_guest(OUTSB | IO_REPEAT, RFLAGS));
+	assert_int_equal(n_walks, 4);
+}
+
 /* As many at a time as there is time for. */
 static void a_jobs_output_is_taken_in_pages(void **state)
 {
@@ -333,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup(a_breakpoint_is_not_taken_again_between_iterations, set_up),
 		cmocka_unit_test_setup(an_exit_takes_elements_for_a_time, set_up),
 		cmocka_unit_test_setup(an_exit_takes_one_element_after_the_slice, set_up),
+		cmocka_unit_test_setup(a_page_is_translated_once_in_an_exit, set_up),
 		cmocka_unit_test_setup(a_request_comes_after_the_element, set_up),
 		cmocka_unit_test_setup(a_trap_pushes_rf_except_after_the_last_iteration, set_up),
 		cmocka_unit_test_setup(an_output_that_is_made_again_takes_no_breakpoint_again,
