@@ -6,13 +6,15 @@
 #include "hv/host/tsc.h"
 #include "hv/monitor/status_keys.h"
 #include "hv/monitor/status_look.h"
+#include "hv/monitor/status_table.h"
 
 enum {
 	LOOKS_PER_SECOND = 2,
-	ESCAPES_PER_SECOND = 20, /* the rest of a sequence comes within a twentieth */
+	ESCAPES_PER_SECOND = 20,  /* the rest of a sequence comes within a twentieth */
+	TURNS_PER_SECOND = 10000, /* a turn of looking takes so long: 100 us */
 };
 
-static bool is_on, has_line;
+static bool is_on, has_line, is_looking;
 static struct status_view status;
 static struct status_keys keys;
 static struct status_size size;
@@ -26,8 +28,12 @@ bool status_show(bool on, bool is_line)
 	is_on = on && has_screen;
 	has_line = is_on && is_line;
 	keys = (struct status_keys){0};
+	is_looking = false;
 	due = 0;
+	if (!is_on)
+		status_table_end();
 	console_get_size(&size.columns, &size.rows);
+	to_paint = size.rows; /* nothing before the first look */
 	return has_screen;
 }
 
@@ -73,11 +79,20 @@ void status_type(uint8_t byte)
 	act(status_keys_type(&keys, byte, rdtsc()));
 }
 
+/* Do a part of the look. It is over, or a key has asked for another one, when it is due again. */
 static void look(void)
 {
-	status_look(&status, status_tree_rows(size.rows));
-	due = rdtsc() + tsc_hz / LOOKS_PER_SECOND;
-	to_paint = 0;
+	uint64_t began = rdtsc();
+
+	if (!is_looking) {
+		due = began + tsc_hz / LOOKS_PER_SECOND;
+		status_look_begin();
+	}
+	do
+		is_looking = !status_look_step(&status, status_tree_rows(size.rows));
+	while (is_looking && rdtsc() - began < tsc_hz / TURNS_PER_SECOND);
+	if (!is_looking)
+		to_paint = 0;
 }
 
 static void paint(void)
@@ -93,7 +108,7 @@ static void paint(void)
 
 bool status_is_waiting(void)
 {
-	return is_on && to_paint < size.rows;
+	return is_on && (is_looking || to_paint < size.rows);
 }
 
 void status_poll(void)
@@ -101,8 +116,8 @@ void status_poll(void)
 	if (!is_on)
 		return;
 	act(status_keys_wait(&keys, rdtsc(), tsc_hz / ESCAPES_PER_SECOND));
-	if (rdtsc() >= due)
+	if (is_looking || rdtsc() >= due)
 		look();
-	if (status_is_waiting())
+	if (is_on && to_paint < size.rows)
 		paint();
 }

@@ -18,9 +18,9 @@ void status_switch(bool is_line);
 void status_type(uint8_t byte);
 
 /*
- * Look at the machine twice a second and after each key, and paint one row of the screen: that
- * takes a quarter of a millisecond at most.
+ * Look at the machine twice a second and after each key, for 100 us at a time, and paint one row of
+ * the screen: that takes a quarter of a millisecond at most.
  */
 void status_poll(void);
-/* Whether rows wait to be painted. */
+/* Whether rows wait to be painted, or VMs to be read. */
 bool status_is_waiting(void);

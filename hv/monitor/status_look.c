@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The tree is walked twice: to find the row of the selected VM, and to read the rows on the screen.
- * A clone comes after its template in the list of VMs, and after clones that were made before it.
+ * A look copies one VM after the other to a table, from which rows are made. Between two VMs
+ * vms_lock is free, and the cursor of the list moves on when a VM leaves it.
  */
 #include "hv/monitor/status_look.h"
 
@@ -10,6 +10,7 @@
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/monitor/status_table.h"
 #include "hv/vm/usage.h"
 #include "hv/vm/vm.h"
 
@@ -23,10 +24,25 @@ struct sample {
 
 static struct sample samples[STATUS_ROWS_MAX]; /* of the rows, or of the VM that is shown alone */
 static unsigned n_samples;
-static uint64_t last_look; /* host TSC */
+static uint64_t last_look; /* host TSC: when it began */
 /* The selected VM, and the one that is shown alone, or NO_VM. */
 static unsigned selected = NO_VM, opened = NO_VM;
-static bool opens; /* the next look makes the selected one the opened one */
+static bool opens; /* the selected one, when a look has found which that is */
+
+/* The look that is being made. */
+static struct {
+	bool has_read_all;
+	unsigned end;	/* the least number of VMs that are not listed */
+	uint64_t began; /* host TSC */
+	uint64_t ticks; /* since the last look */
+	struct status_counts counts;
+	unsigned wanted;			     /* the VM that was the opened one */
+	const struct status_node *selected, *opened; /* NULL: not there */
+	struct status_detail detail;		     /* of 'opened' */
+	/* New samples: they take the place of the old ones when all rates are known. */
+	struct sample samples[STATUS_ROWS_MAX];
+	unsigned n_samples;
+} current;
 
 static bool is_running(const struct vm *vm)
 {
@@ -38,80 +54,112 @@ static bool is_template(const struct vm *vm)
 	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN;
 }
 
-/* From 'vm' on, the first that is there and has this template. */
-static const struct vm *find_clone(const struct vm *vm, const struct vm *template)
+void status_look_begin(void)
 {
-	while (vm && (vm->template != template || !(is_running(vm) || is_template(vm))))
-		vm = vm->next;
-	return vm;
+	uint64_t now = rdtsc();
+
+	status_table_begin();
+	current.has_read_all = false;
+	current.began = now;
+	current.ticks = now - last_look;
+	current.counts = (struct status_counts){0};
+	current.selected = current.opened = NULL;
+	current.wanted = opened;
+	lock_acquire(&vms_lock);
+	vms_cursor[VMS_WALK_STATUS] = vms;
+	lock_release(&vms_lock);
+	current.end = vm_next_index(); /* else there may be no end */
 }
 
-/* The VM in the next row; NULL: that was the last one. vms_lock is held. */
-static const struct vm *next_row(const struct vm *vm, unsigned *depth)
+static void count(const struct status_vm *vm)
 {
-	const struct vm *next = is_template(vm) ? find_clone(vm->next, vm) : NULL;
+	struct status_counts *counts = &current.counts;
 
-	if (next) {
-		++*depth;
-		return next;
-	}
-	next = find_clone(vm->next, vm->template);
-	while (next == NULL && vm->template) {
-		vm = vm->template;
-		--*depth;
-		next = find_clone(vm->next, vm->template);
-	}
-	return next;
+	counts->n_running += vm->state == STATUS_RUNNING;
+	counts->n_paused += vm->state == STATUS_PAUSED;
+	counts->n_templates += vm->state == STATUS_TEMPLATE || vm->state == STATUS_GIVEN_UP;
+	counts->n_private += vm->n_private;
+	counts->n_shared += vm->shares;
 }
 
-static const struct vm *first_row(unsigned *depth)
+/* vms_lock is held. */
+static void read_detail(const struct vm *vm, const struct usage *usage)
 {
-	*depth = 0;
-	return find_clone(vms, NULL);
+	current.detail = (struct status_detail){
+		.n_vcpus = vm->n_vcpus,
+		.weight = vm->share.weight,
+		.memory = vm->config->ram_size,
+		.limit = vm->ept.max_owned == EPT_UNLIMITED ? 0 : vm->ept.max_owned * PAGE_SIZE,
+		.cpu_ms = usage->ticks / (tsc_hz / 1000),
+		.n_clones = __atomic_load_n(&vm->next_number, __ATOMIC_RELAXED),
+		.n_clones_ended = __atomic_load_n(&vm->n_clones_ended, __ATOMIC_RELAXED),
+		.n_clones_failed = __atomic_load_n(&vm->n_clones_failed, __ATOMIC_RELAXED),
+	};
+	memcpy(current.detail.n_exits, usage->n_exits, sizeof(usage->n_exits));
+	if (vm->template)
+		format(current.detail.template, sizeof(current.detail.template), "%s",
+		       vm->template->name);
 }
 
-static enum status_state state_of(const struct vm *vm)
+static void set_usage(struct status_node *node, const struct usage *usage)
 {
-	if (!is_running(vm))
-		return vm->is_given_up ? STATUS_GIVEN_UP : STATUS_TEMPLATE;
-	return vm_is_paused(vm) ? STATUS_PAUSED : STATUS_RUNNING;
+	node->ticks = usage->ticks;
+	for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++)
+		node->n_exits += usage->n_exits[kind];
 }
 
-static uint64_t shared_of(const struct vm *vm)
+/* Without what it shares with its templates. vms_lock is held. */
+static void describe(const struct vm *vm, struct status_vm *ret)
 {
-	uint64_t n = is_running(vm) ? 0 : vm->layer->n_owned;
-
-	for (const struct vm *up = vm->template; up; up = up->template)
-		n += up->layer->n_owned;
-	return n * PAGE_SIZE;
-}
-
-/* Count a VM for the machine. */
-static void add(struct status_view *status, const struct vm *vm)
-{
-	status->n_vms++;
+	*ret = (struct status_vm){.index = vm->index};
+	format(ret->name, sizeof(ret->name), "%s", vm->name);
 	if (is_running(vm)) {
-		status->n_private += vm->ept.n_owned * PAGE_SIZE;
-		status->n_running += !vm_is_paused(vm);
-		status->n_paused += vm_is_paused(vm);
+		ret->state = vm_is_paused(vm) ? STATUS_PAUSED : STATUS_RUNNING;
+		ret->n_private = vm->ept.n_owned * PAGE_SIZE;
 	} else {
-		status->n_shared += vm->layer->n_owned * PAGE_SIZE;
-		status->n_templates++;
+		ret->state = vm->is_given_up ? STATUS_GIVEN_UP : STATUS_TEMPLATE;
+		ret->shares = vm->layer->n_owned * PAGE_SIZE;
 	}
 }
 
-/* Count all VMs, and find the selected one. vms_lock is held. */
-static void count(struct status_view *status)
+/* vms_lock is held. */
+static void read_vm(const struct vm *vm)
 {
-	unsigned depth;
+	struct status_node *node;
+	struct usage usage = {0};
+	struct status_vm row;
 
-	status->n_vms = status->n_running = status->n_paused = status->n_templates = 0;
-	status->n_private = status->n_shared = 0;
-	for (const struct vm *vm = first_row(&depth); vm; vm = next_row(vm, &depth)) {
-		if (vm->index == selected)
-			status->selected = status->n_vms;
-		add(status, vm);
+	describe(vm, &row);
+	count(&row);
+	node = status_table_add(&row, vm->template ? vm->template->index : NO_VM);
+	if (node == NULL) {
+		current.counts.n_unlisted++;
+		return;
 	}
+	usage_add(&usage, vm);
+	set_usage(node, &usage);
+	if (vm->index == selected)
+		current.selected = node;
+	if (vm->index != current.wanted)
+		return;
+	current.opened = node;
+	read_detail(vm, &usage);
+}
+
+/* The next VM of the list. False: that was all. */
+static bool read_next(void)
+{
+	const struct vm *vm;
+
+	lock_acquire(&vms_lock);
+	vm = vms_cursor[VMS_WALK_STATUS];
+	vms_cursor[VMS_WALK_STATUS] = vm ? vm->next : NULL;
+	if (vm && vm->index >= current.end)
+		vm = NULL;
+	if (vm && (is_running(vm) || is_template(vm)))
+		read_vm(vm);
+	lock_release(&vms_lock);
+	return vm != NULL;
 }
 
 /* Let the selected row be one that there is, and on the screen. */
@@ -142,94 +190,63 @@ static const struct sample *find_sample(unsigned index, unsigned place)
 	return NULL;
 }
 
-/* A template's counts grow when a clone ends: they are no rate. */
-static void read_rates(struct status_vm *row, const struct sample *now, unsigned place,
-		       uint64_t ticks)
+/*
+ * A clone that ends during a look, after its template was read, is missing in both: what has been
+ * used does not shrink, and the next look finds it.
+ */
+static uint64_t later(uint64_t before, uint64_t now)
 {
-	const struct sample *before = find_sample(now->index, place);
+	return now > before ? now : before;
+}
 
-	row->cpu = row->exits = STATUS_NONE;
-	if (before == NULL || ticks == 0 || row->state == STATUS_TEMPLATE ||
-	    row->state == STATUS_GIVEN_UP)
+static void read_row(const struct status_node *node, struct status_vm *ret)
+{
+	struct sample *now = &current.samples[current.n_samples];
+	const struct sample *before = find_sample(node->vm.index, current.n_samples);
+
+	current.n_samples++;
+	*now = (struct sample){node->vm.index, node->ticks, node->n_exits};
+	*ret = node->vm;
+	ret->cpu = ret->exits = STATUS_NONE;
+	if (before == NULL || current.ticks == 0)
 		return;
-	row->cpu = (now->ticks - before->ticks) * 1000 / ticks;
-	row->exits = (now->n_exits - before->n_exits) * tsc_hz / ticks;
+	now->ticks = later(before->ticks, now->ticks);
+	now->n_exits = later(before->n_exits, now->n_exits);
+	ret->cpu = (now->ticks - before->ticks) * 1000 / current.ticks;
+	ret->exits = (now->n_exits - before->n_exits) * tsc_hz / current.ticks;
 }
 
-/* New samples: they take the place of the old ones when all rates are known. */
-struct look {
-	struct sample samples[STATUS_ROWS_MAX];
-	unsigned n;
-	uint64_t ticks; /* since the last look */
-};
-
-static void read_row(struct look *look, const struct vm *vm, struct status_vm *ret)
+static void read_rows(struct status_view *status, unsigned n_rows)
 {
-	struct sample *now = &look->samples[look->n];
-	struct usage usage = {0};
-
-	usage_add(&usage, vm);
-	*now = (struct sample){.index = vm->index, .ticks = usage.ticks};
-	for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++)
-		now->n_exits += usage.n_exits[kind];
-	ret->index = vm->index;
-	ret->state = state_of(vm);
-	ret->n_private = is_running(vm) ? vm->ept.n_owned * PAGE_SIZE : 0;
-	ret->shares = shared_of(vm);
-	format(ret->name, sizeof(ret->name), "%s", vm->name);
-	read_rates(ret, now, look->n++, look->ticks);
-}
-
-/* vms_lock is held. */
-static void read_rows(struct status_view *status, unsigned n_rows, struct look *look)
-{
-	unsigned depth, at = 0;
+	unsigned end = status->n_vms - status->top < n_rows ? status->n_vms : status->top + n_rows;
 
 	status->n_rows = 0;
-	for (const struct vm *vm = first_row(&depth); vm && status->n_rows < n_rows;
-	     vm = next_row(vm, &depth), at++) {
-		struct status_vm *row = &status->row[status->n_rows];
-
-		if (at == status->selected)
-			selected = vm->index;
-		if (at < status->top)
-			continue;
-		row->depth = depth;
-		read_row(look, vm, row);
-		status->n_rows++;
-	}
+	for (unsigned row = status->top; row < end; row++)
+		read_row(status_table_row(row), &status->row[status->n_rows++]);
+	if (status->n_vms > 0)
+		selected = status_table_row(status->selected)->vm.index;
 }
 
-/* Without it, the VM has ended: the tree is shown again. vms_lock is held. */
-static void read_detail(struct status_view *status, struct look *look)
+/*
+ * If the VM was looked for and is not there, it has ended: the tree is shown again. A key may have
+ * opened another one during the look.
+ */
+static void show_opened(struct status_view *status)
 {
-	const struct vm *vm = vm_find(opened);
-	struct status_detail *detail = &status->detail;
-	struct usage usage = {0};
-
-	status->has_detail = vm && (is_running(vm) || is_template(vm));
-	if (!status->has_detail)
+	status->has_detail = current.opened != NULL && current.opened->vm.index == opened;
+	if (!status->has_detail) {
+		if (current.wanted == opened)
+			opened = NO_VM;
 		return;
-	usage_add(&usage, vm);
-	*detail = (struct status_detail){
-		.n_vcpus = vm->n_vcpus,
-		.weight = vm->share.weight,
-		.memory = vm->config->ram_size,
-		.limit = vm->ept.max_owned == EPT_UNLIMITED ? 0 : vm->ept.max_owned * PAGE_SIZE,
-		.cpu_ms = usage.ticks / (tsc_hz / 1000),
-		.n_clones = __atomic_load_n(&vm->next_number, __ATOMIC_RELAXED),
-		.n_clones_ended = __atomic_load_n(&vm->n_clones_ended, __ATOMIC_RELAXED),
-		.n_clones_failed = __atomic_load_n(&vm->n_clones_failed, __ATOMIC_RELAXED),
-	};
-	memcpy(detail->n_exits, usage.n_exits, sizeof(usage.n_exits));
-	if (vm->template)
-		format(detail->template, sizeof(detail->template), "%s", vm->template->name);
-	read_row(look, vm, &detail->vm);
+	}
+	status->detail = current.detail;
+	current.n_samples = 0;
+	read_row(current.opened, &status->detail.vm);
 }
 
-static void read_machine(struct status_view *status, uint64_t now)
+static void read_machine(struct status_view *status)
 {
-	status->up_s = now / tsc_hz;
+	status->up_s = rdtsc() / tsc_hz;
 	status->memory = frame_total() * PAGE_SIZE;
 	status->memory_free = frame_available() * PAGE_SIZE;
 	status->n_made = __atomic_load_n(&vm_totals.n_made, __ATOMIC_RELAXED);
@@ -237,43 +254,50 @@ static void read_machine(struct status_view *status, uint64_t now)
 	status->n_failed = __atomic_load_n(&vm_totals.n_failed, __ATOMIC_RELAXED);
 }
 
-/* vms_lock is held. */
-static void read_vms(struct status_view *status, unsigned n_rows, struct look *look)
+static void fill(struct status_view *status, unsigned n_rows)
 {
-	count(status);
+	status->counts = current.counts;
+	status->n_vms = status_table_rows();
+	if (current.selected && selected == current.selected->vm.index)
+		status->selected = current.selected->row;
 	scroll(status, n_rows);
-	read_rows(status, n_rows, look);
-	if (opens && status->n_vms > 0)
-		opened = selected;
-	opens = status->has_detail = false;
-	if (opened == NO_VM)
-		return;
-	look->n = 0;
-	read_detail(status, look);
-	if (!status->has_detail)
-		opened = NO_VM;
+	current.n_samples = 0;
+	read_rows(status, n_rows);
+	show_opened(status);
+	read_machine(status);
 }
 
-void status_look(struct status_view *status, unsigned n_rows)
+static void keep_samples(void)
 {
-	static struct look look;
-	uint64_t now = rdtsc();
+	memcpy(samples, current.samples, current.n_samples * sizeof(samples[0]));
+	n_samples = current.n_samples;
+	last_look = current.began;
+}
 
-	look.n = 0;
-	look.ticks = now - last_look;
-	lock_acquire(&vms_lock);
-	read_vms(status, n_rows, &look);
-	lock_release(&vms_lock);
-	memcpy(samples, look.samples, look.n * sizeof(samples[0]));
-	n_samples = look.n;
-	last_look = now;
-	read_machine(status, now);
+bool status_look_step(struct status_view *status, unsigned n_rows)
+{
+	if (!current.has_read_all) {
+		current.has_read_all = !read_next();
+		return false;
+	}
+	if (!status_table_build())
+		return false;
+	fill(status, n_rows);
+	if (opens && status->n_vms > 0) {
+		opens = false;
+		opened = selected;
+		status_look_begin();
+		return false;
+	}
+	opens = false;
+	keep_samples();
+	return true;
 }
 
 void status_open(bool on)
 {
-	opens = on;
-	opened = NO_VM;
+	opens = on && selected == NO_VM;
+	opened = on ? selected : NO_VM;
 }
 
 bool status_is_open(void)

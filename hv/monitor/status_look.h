@@ -26,7 +26,10 @@ void status_open(bool on);
 bool status_is_open(void);
 
 /*
- * Read what has changed. The selected VM stays selected when others come and go; when it ends, the
- * row that takes its place is selected. Rates are those since the last call. Takes vms_lock.
+ * Read what has changed, in steps: begin, then do steps until one returns true. One VM at most is
+ * read in a step, with vms_lock, and nothing is held between two. 'status' changes in the last one.
+ * The selected VM stays selected when others come and go; when it ends, the row that takes its
+ * place is selected. Rates are those since the last look began.
  */
-void status_look(struct status_view *status, unsigned n_rows);
+void status_look_begin(void);
+bool status_look_step(struct status_view *status, unsigned n_rows);

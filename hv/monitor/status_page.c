@@ -128,16 +128,16 @@ static void put_counts(const struct status_view *status, unsigned columns, struc
 	clear(ret, status->n_failed > 0 ? SCREEN_WARNING : SCREEN_PLAIN);
 	put(ret, columns, 1,
 	    "VMs: %u running, %u paused, %u templates; %u made, %u ended well, %u failed",
-	    status->n_running, status->n_paused, status->n_templates, status->n_made,
-	    status->n_ended, status->n_failed);
+	    status->counts.n_running, status->counts.n_paused, status->counts.n_templates,
+	    status->n_made, status->n_ended, status->n_failed);
 }
 
 /* '#' is private, '=' is shared, '-' is used otherwise, '.' is free. */
 static void put_bar(const struct status_view *status, unsigned width, char *bar)
 {
 	uint64_t unit = status->memory / width + 1;
-	uint64_t n_private = status->n_private / unit;
-	uint64_t n_shared = n_private + status->n_shared / unit;
+	uint64_t n_private = status->counts.n_private / unit;
+	uint64_t n_shared = n_private + status->counts.n_shared / unit;
 	uint64_t n_used = (status->memory - status->memory_free) / unit;
 
 	for (unsigned i = 0; i < width; i++)
@@ -156,8 +156,8 @@ static void put_memory(const struct status_view *status, unsigned columns, struc
 
 	put_bar(status, width > 0 ? width : 1, bar);
 	size_text(all, status->memory);
-	size_text(private, status->n_private);
-	size_text(shared, status->n_shared);
+	size_text(private, status->counts.n_private);
+	size_text(shared, status->counts.n_shared);
 	size_text(free, status->memory_free);
 	clear(ret, is_scarce ? SCREEN_ERROR : SCREEN_PLAIN);
 	put(ret, columns, 1, "Memory [%s] %s: # private %s, = shared %s, . free %s", bar, all,
@@ -179,7 +179,10 @@ static void put_heading(const struct status_view *status, unsigned columns, stru
 	clear(ret, SCREEN_HEADING);
 	put(ret, columns, figures_at(columns), "%-9s%8s%11s%11s%11s", "state", "CPU", "private",
 	    "shared", "exits/s");
-	if (status->n_vms > 0)
+	if (status->counts.n_unlisted > 0)
+		put(ret, figures_at(columns), 1, "VM %u of %u, %u not listed ",
+		    status->selected + 1, status->n_vms, status->counts.n_unlisted);
+	else if (status->n_vms > 0)
 		put(ret, figures_at(columns), 1, "VM %u of %u ", status->selected + 1,
 		    status->n_vms);
 	else

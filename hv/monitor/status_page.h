@@ -13,13 +13,14 @@
 
 enum status_state { STATUS_RUNNING, STATUS_PAUSED, STATUS_TEMPLATE, STATUS_GIVEN_UP };
 
-/* A rate that is not known yet, or that a template does not have. */
+/* A rate that is not known yet. */
 #define STATUS_NONE UINT64_MAX
 
 struct status_vm {
 	unsigned index;
 	unsigned depth; /* below VMs without a template */
 	enum status_state state;
+	/* A template's cpu and exits are those of all VMs below it. */
 	uint64_t cpu;		    /* thousandths of a processor, or STATUS_NONE */
 	uint64_t n_private, shares; /* bytes; what a template has is shared */
 	uint64_t exits;		    /* a second, or STATUS_NONE */
@@ -37,13 +38,21 @@ struct status_detail {
 	uint64_t n_exits[N_EXIT_KINDS];
 };
 
+/* Of all VMs. */
+struct status_counts {
+	unsigned n_running, n_paused, n_templates;
+	unsigned n_unlisted;	      /* those for which the tree has no room */
+	uint64_t n_private, n_shared; /* bytes */
+};
+
 struct status_view {
 	uint64_t up_s;
-	unsigned n_running, n_paused, n_templates, n_made, n_ended, n_failed;
-	uint64_t memory, memory_free, n_private, n_shared; /* bytes */
-	unsigned n_vms;					   /* rows of the whole tree */
-	unsigned top, selected;				   /* rows of the tree, from 0 */
-	unsigned n_rows;				   /* of 'row', from 'top' on */
+	struct status_counts counts;
+	unsigned n_made, n_ended, n_failed;
+	uint64_t memory, memory_free; /* bytes */
+	unsigned n_vms;		      /* rows of the whole tree */
+	unsigned top, selected;	      /* rows of the tree, from 0 */
+	unsigned n_rows;	      /* of 'row', from 'top' on */
 	struct status_vm row[STATUS_ROWS_MAX];
 	bool has_detail; /* it is shown instead of the tree */
 	struct status_detail detail;

@@ -217,6 +217,7 @@ enum vms_walk {
 	VMS_WALK_MONITOR, /* hv/monitor/answer.c */
 	VMS_WALK_QMP,	  /* hv/qmp/qmp_vm.c */
 	VMS_WALK_GDB,	  /* hv/gdb/target.c */
+	VMS_WALK_STATUS,  /* hv/monitor/status_look.c */
 	N_VMS_WALKS
 };
 extern struct vm *vms_cursor[N_VMS_WALKS];

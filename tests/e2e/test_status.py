@@ -112,7 +112,7 @@ def operate(process, serial, folder):
              ["^one-2: operated: tick", "vm one-1\nstop\n"]], process, serial)
     screen = Screen(child_of(process.pid), folder)
     screen.wait_for("page", r"^ Stencil \d.* up 0 d ", r"^ VMs: 2 running, 1 paused, 1 templates; 4 made",
-                    r"^ Memory \[.*#.* free \d+ MiB$", r"^> one +template +- +0 KiB +\d+ KiB +-$",
+                    r"^ Memory \[.*#.* free \d+ MiB$", r"^> one +template +\d+\.\d % +0 KiB +\d+ KiB +\d+$",
                     r"^    one-0 +running +\d+\.\d % +\d+ KiB +\d+ KiB +\d+$", r"^    one-1 +paused +0\.0 % ",
                     r"^- Console -+$", r"^\(stencil\) $|^one-.: operated: tick")
     process.stdin.write(b"\x01s\x1b[B\x1b[B\r")

@@ -19,14 +19,18 @@ static uint64_t time_now(void)
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/unit/support.h"
 
+#include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
+#include "hv/monitor/status_table.h"
 #include "hv/vcpu/sched.h"
 
-enum { VMS_MAX = 1000, TEMPLATES_MAX = 4 };
+enum { VMS_MAX = 1000, TEMPLATES_MAX = VMS_MAX };
 
-struct vm *vms;
+struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
 struct vm_totals vm_totals;
 uint64_t tsc_hz = 1000;
@@ -37,7 +41,8 @@ static char names[VMS_MAX][STATUS_NAME_SIZE];
 static unsigned n_vms;
 static struct ept_layer layers[TEMPLATES_MAX];
 static struct vm_config config = {.ram_size = MIB(512)};
-static uint64_t n_free; /* frames */
+static uint64_t n_free;		      /* frames */
+static unsigned n_tables, tables_max; /* frames of the tree */
 
 /* The screen. */
 asm(".pushsection .rodata\n.globl font\nfont: .incbin \"font.psf\", 4, 2048\n.popsection");
@@ -60,12 +65,23 @@ void sched_move_used(struct share *from, uint64_t *to)
 {
 }
 
-struct vm *vm_find(unsigned index)
+unsigned vm_next_index(void)
 {
-	for (struct vm *each = vms; each; each = each->next)
-		if (each->index == index)
-			return each;
-	return NULL;
+	return n_vms;
+}
+
+phys_t frame_alloc(void)
+{
+	if (n_tables == tables_max)
+		return 0;
+	n_tables++;
+	return virt_to_phys(aligned_alloc(PAGE_SIZE, PAGE_SIZE));
+}
+
+void frame_free(phys_t frame)
+{
+	n_tables--;
+	free(phys_to_virt(frame));
 }
 
 bool console_show_page(bool on)
@@ -116,6 +132,7 @@ static void begin(unsigned width, unsigned height)
 	has_screen = true;
 	is_busy = false;
 	n_free = frame_total();
+	tables_max = UINT32_MAX;
 	vm_totals = (struct vm_totals){0};
 	(void)status_show(false, false);
 	status = (struct status_view){0};
@@ -404,25 +421,213 @@ static void the_selected_vm_stays_selected(void **state)
 	assert_false(status.has_detail);
 }
 
-static void rates_need_two_looks_and_a_vm_that_runs(void **state)
+static void rates_need_two_looks(void **state)
 {
 	begin(800, 600);
 	make_three();
 	assert_true(status_show(true, false));
 	show();
-	assert_true(status.row[1].cpu == STATUS_NONE);
+	for (unsigned row = 0; row < 3; row++)
+		assert_true(status.row[row].cpu == STATUS_NONE &&
+			    status.row[row].exits == STATUS_NONE);
 	now += 500;
 	vm[1].share.used = 250;
 	vcpu[1].n_exits[EXITS_CPUID] = 50;
-	vm[0].share.used = 100; /* of a clone that has ended */
 	show();
 	assert_int_equal(status.row[1].cpu, 500);
 	assert_int_equal(status.row[1].exits, 100);
-	assert_true(status.row[0].cpu == STATUS_NONE);
-	vm[0].is_given_up = true;
+	assert_int_equal(status.row[2].cpu, 0);
+}
+
+/* Also of clones of its clones, of those that have ended, and of those that are not on the screen.
+ */
+static void a_templates_rates_are_those_of_all_below_it(void **state)
+{
+	struct vm *base, *deep;
+	unsigned last;
+
+	begin(800, 600);
+	base = add_template("base", NULL, 80);
+	deep = add_template("deep", base, 8);
+	add_clones(deep, 100);
+	(void)add_vm("other", NULL, 1);
+	assert_true(status_show(true, false));
 	show();
-	assert_true(status.row[0].cpu == STATUS_NONE);
+	now += 500;
+	last = n_vms - 2;
+	vm[last].share.used = 300;
+	vcpu[last].n_exits[EXITS_IO] = 70;
+	deep->share.used = 100; /* of a clone that has ended */
+	base->vcpu->n_exits[EXITS_HLT] = 5;
+	vm[n_vms - 1].share.used = 500;
+	show();
+	assert_int_equal(status.row[0].cpu, 800);
+	assert_int_equal(status.row[0].exits, 150);
+	assert_int_equal(status.row[1].cpu, 800);
+	assert_int_equal(status.row[1].exits, 140);
+	base->is_given_up = true;
+	show();
 	assert_int_equal(status.row[0].state, STATUS_GIVEN_UP);
+	type("\033[B\r");
+	now += 500;
+	deep->share.used += 50;
+	show();
+	assert_int_equal(status.detail.vm.cpu, 100);
+}
+
+/* A clone ends after its template was read: its counts are missing in this look. */
+static void what_was_used_does_not_shrink(void **state)
+{
+	begin(800, 600);
+	make_three();
+	vm[1].share.used = 100;
+	vcpu[1].n_exits[EXITS_IO] = 100;
+	assert_true(status_show(true, false));
+	show();
+	now += 500;
+	due = 0;
+	status_poll(); /* reads the template */
+	vm[1].outcome = VM_ENDED_WELL;
+	vm[0].share.used = 100;
+	vcpu[0].n_exits[EXITS_IO] = 100;
+	while (status_is_waiting())
+		status_poll();
+	assert_int_equal(status.n_vms, 2);
+	assert_int_equal(status.row[0].cpu, 0);
+	assert_int_equal(status.row[0].exits, 0);
+	now += 500;
+	vm[0].share.used = 150;
+	show();
+	assert_int_equal(status.row[0].cpu, 100);
+	assert_int_equal(status.row[0].exits, 0);
+}
+
+/* Between two VMs the lock is free, and the VM that is next may end. */
+static void a_look_reads_one_vm_at_a_time(void **state)
+{
+	unsigned n = 0;
+
+	begin(800, 600);
+	make_thousand();
+	assert_true(status_show(true, false));
+	do {
+		const struct vm *before = vms_cursor[VMS_WALK_STATUS];
+
+		status_poll();
+		n++;
+		if (n > 1 && before)
+			assert_ptr_equal(vms_cursor[VMS_WALK_STATUS], before->next);
+		assert_true(lock_try(&vms_lock));
+		lock_release(&vms_lock);
+		if (n == 500) { /* as vm_unlist() does */
+			vm[499].next = vms_cursor[VMS_WALK_STATUS] = &vm[501];
+		}
+	} while (status_is_waiting());
+	assert_int_equal(status.n_vms, VMS_MAX - 1);
+	assert_int_equal(status.counts.n_running, VMS_MAX - 2);
+}
+
+/* Else a look might have no end. */
+static void what_comes_during_a_look_is_in_the_next(void **state)
+{
+	begin(800, 600);
+	make_three();
+	assert_true(status_show(true, false));
+	status_poll();
+	(void)add_vm("late", NULL, 1);
+	(void)add_vm("later", NULL, 1);
+	while (status_is_waiting())
+		status_poll();
+	assert_int_equal(status.n_vms, 3);
+	show();
+	assert_int_equal(status.n_vms, 5);
+}
+
+static unsigned steps_of(unsigned n_templates, unsigned n_clones)
+{
+	struct vm *template = NULL;
+	unsigned n = 0;
+
+	begin(800, 600);
+	for (unsigned i = 0; i < n_templates; i++)
+		template = add_template("t", i % 2 ? template : NULL, 1);
+	add_clones(template, n_clones);
+	assert_true(status_show(true, false));
+	status_look_begin();
+	do
+		n++;
+	while (!status_look_step(&status, 10));
+	assert_int_equal(status.n_vms, n_vms);
+	return n;
+}
+
+/* Whatever the tree is like: a step for each VM, and one for each sixteen in what follows. */
+static void a_look_is_linear(void **state)
+{
+	static const unsigned templates[] = {1, 2, 10, 500, 999};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(templates); i++)
+		assert_in_range(steps_of(templates[i], VMS_MAX - templates[i]), VMS_MAX,
+				VMS_MAX + VMS_MAX / 8 + 3);
+}
+
+/* Without memory for all, the first ones are listed; the counts are those of all. */
+static void what_has_no_room_is_counted(void **state)
+{
+	const unsigned in_a_frame = PAGE_SIZE / sizeof(struct status_node);
+
+	begin(800, 600);
+	make_thousand();
+	tables_max = 2;
+	assert_true(status_show(true, false));
+	show();
+	assert_int_equal(status.n_vms, 2 * in_a_frame);
+	assert_int_equal(status.counts.n_running, VMS_MAX - 1);
+	assert_int_equal(status.counts.n_unlisted, VMS_MAX - 2 * in_a_frame);
+	assert_non_null(strstr(page_text(), " not listed "));
+	tables_max = 0;
+	assert_true(status_show(false, false));
+	assert_int_equal(n_tables, 0);
+	assert_true(status_show(true, false));
+	show();
+	assert_int_equal(status.n_vms, 0);
+}
+
+/* A key that comes while a look is made is not lost. */
+static void keys_may_come_during_a_look(void **state)
+{
+	static const struct {
+		const char *keys, *name;
+		bool has_detail;
+	} cases[] = {{"\r", "t", true},
+		     {"\033[B\r", "t-0", true},
+		     {"\033[F\r", "t-1", true},
+		     {"\033[B", "t-0", false}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
+		for (unsigned n = 0; n < 8; n++) {
+			begin(800, 600);
+			make_three();
+			assert_true(status_show(true, false));
+			show();
+			due = 0;
+			for (unsigned poll = 0; poll < n; poll++)
+				status_poll();
+			type(cases[i].keys);
+			show();
+			assert_int_equal(status.has_detail, cases[i].has_detail);
+			assert_string_equal(cases[i].has_detail ? status.detail.vm.name
+								: status.row[status.selected].name,
+					    cases[i].name);
+			if (!cases[i].has_detail)
+				continue;
+			due = 0;
+			for (unsigned poll = 0; poll < n; poll++)
+				status_poll();
+			type("q");
+			show();
+			assert_false(status.has_detail || status_is_open());
+		}
 }
 
 static void a_poll_does_little(void **state)
@@ -436,15 +641,17 @@ static void a_poll_does_little(void **state)
 		status_poll();
 		n++;
 	} while (status_is_waiting());
-	assert_int_equal(n, screen.rows);
+	/* A step for each VM and the end of the list, two for the tree, then a row each time. */
+	assert_in_range(n, screen.rows, screen.rows + n_vms + 3);
 	memset(pixels, 0xee, 800 * 600 * 4);
 	now += 499;
 	status_poll(); /* not due */
 	assert_false(status_is_waiting());
 	is_busy = true;
 	now += 1;
-	status_poll();
-	status_poll(); /* another processor has the screen */
+	for (unsigned i = 0; i < 2 * n_vms; i++)
+		status_poll(); /* another processor has the screen */
+	assert_false(is_looking);
 	assert_int_equal(to_paint, 0);
 	is_busy = false;
 	show();
@@ -531,7 +738,14 @@ int main(int n_arguments, char **arguments)
 		cmocka_unit_test(one_vm_is_shown_alone),
 		cmocka_unit_test(keys_move_through_the_tree),
 		cmocka_unit_test(the_selected_vm_stays_selected),
-		cmocka_unit_test(rates_need_two_looks_and_a_vm_that_runs),
+		cmocka_unit_test(rates_need_two_looks),
+		cmocka_unit_test(a_templates_rates_are_those_of_all_below_it),
+		cmocka_unit_test(what_was_used_does_not_shrink),
+		cmocka_unit_test(a_look_reads_one_vm_at_a_time),
+		cmocka_unit_test(what_comes_during_a_look_is_in_the_next),
+		cmocka_unit_test(a_look_is_linear),
+		cmocka_unit_test(what_has_no_room_is_counted),
+		cmocka_unit_test(keys_may_come_during_a_look),
 		cmocka_unit_test(a_poll_does_little),
 		cmocka_unit_test(escape_goes_back_to_the_console),
 		cmocka_unit_test(without_a_screen_there_is_no_page),
