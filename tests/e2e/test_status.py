@@ -1,9 +1,11 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
-"""The status page in Bochs, read from a frame buffer that is memory: test_status.py [FOLDER].
+"""The status page in Bochs, read from a frame buffer that is memory: test_status.py [--host nested] [FOLDER].
 
 The operator makes a template and clones at the prompt, looks at the page, at one clone, and at the console again.
-With FOLDER, the pictures are left there as PPM files."""
+With FOLDER, the pictures are left there as PPM files. With --host nested the frame buffer is memory of a guest of
+KVM, which is memory of Linux in Bochs: each of its lines is a page, wherever it lies."""
+import argparse
 import os
 import pathlib
 import re
@@ -27,7 +29,7 @@ MARK = struct.pack("<QQ", 0x6e656572637320aa, 0x72656d6720a5c35a)  # tests/boot/
 MARK_SIZE = 32
 PAGE = 4096
 MEMORY_MIN = 1 << 29  # the emulator's other regions are smaller
-SECONDS = 120
+SECONDS = {"bochs": 120, "nested": 1800}  # until something is on the screen
 CONFIG = b"host -screen status -check on\nvm one -m 16M -kernel /operated.elf -append every=64\n"
 
 
@@ -60,8 +62,8 @@ def find_lines(process):
 
 
 class Screen:
-    def __init__(self, process, folder):
-        self.process, self.folder = process, folder
+    def __init__(self, process, folder, seconds):
+        self.process, self.folder, self.seconds = process, folder, seconds
         self.lines, (self.width, self.height) = find_lines(process)
         self.glyphs = screen_text.load_font()
 
@@ -78,7 +80,7 @@ class Screen:
 
     def wait_for(self, name, *expected):
         """Until each expression is found in the text."""
-        deadline, missing = time.monotonic() + SECONDS, expected
+        deadline, missing = time.monotonic() + self.seconds, expected
         while missing:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{name}: not on the screen: {missing}\n{text}")
@@ -107,10 +109,10 @@ def make_image(work):
     return image
 
 
-def operate(process, serial, folder):
+def operate(process, serial, folder, seconds):
     type_in([["^one: operated: tick", "\x01cfreeze one\n"], ["is now a template", "clone one 3\n"],
              ["^one-2: operated: tick", "vm one-1\nstop\n"]], process, serial)
-    screen = Screen(child_of(process.pid), folder)
+    screen = Screen(child_of(process.pid), folder, seconds)
     screen.wait_for("page", r"^ Stencil \d.* up 0 d ", r"^ VMs: 2 running, 1 paused, 1 templates; 4 made",
                     r"^ Memory \[.*#.* free \d+ MiB$", r"^> one +template +\d+\.\d % +0 KiB +\d+ KiB +\d+$",
                     r"^    one-0 +running +\d+\.\d % +\d+ KiB +\d+ KiB +\d+$", r"^    one-1 +paused +0\.0 % ",
@@ -126,14 +128,18 @@ def operate(process, serial, folder):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--host", choices=list(SECONDS), default="bochs", help="as of scripts/run")
+    parser.add_argument("folder", nargs="?", type=pathlib.Path, help="where the pictures are left")
+    options = parser.parse_args()
+    seconds = SECONDS[options.host]
     with tempfile.TemporaryDirectory() as name:
         work = pathlib.Path(name)
-        command = [TOP / "scripts/run", "--no-build", "--host", "bochs", "--image", make_image(work),
-                   "--serial-out", work / "serial", "--timeout", str(2 * SECONDS)]
+        command = [TOP / "scripts/run", "--no-build", "--host", options.host, "--image", make_image(work),
+                   "--serial-out", work / "serial", "--timeout", str(2 * seconds)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
             try:
-                operate(process, work / "serial", folder)
+                operate(process, work / "serial", options.folder, seconds)
             finally:
                 process.stdin.close()
         print((work / "serial").read_text(encoding="latin-1"))
