@@ -770,6 +770,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	vm_output_flush();
 	qmp_end();
 	gdb_end();
+	(void)status_show(false, false);
 	if (config.host.check)
 		check_memory();
 	template_give_up_all();

@@ -123,7 +123,10 @@ def operate(process, serial, folder, seconds):
     process.stdin.write(b"qq")
     process.stdin.flush()
     screen.wait_for("console", r"(?s)\A(?!.*- Console -)(?!.*\) stop.*\) stop).*^\(stencil\)")
-    process.stdin.write(b"\nquit\n")
+    process.stdin.write(b"\nscreen status\n")
+    process.stdin.flush()
+    screen.wait_for("end", r"^> +one-1 +paused ")
+    process.stdin.write(b"quit\n")
     process.stdin.flush()
 
 
@@ -142,7 +145,10 @@ def main():
                 operate(process, work / "serial", options.folder, seconds)
             finally:
                 process.stdin.close()
-        print((work / "serial").read_text(encoding="latin-1"))
+        text = (work / "serial").read_text(encoding="latin-1")
+        print(text)
+        if not re.search(r"memory: (\d+) frames free before the first VM, \1 after the last", text):
+            raise AssertionError("the page has kept memory")
     return process.returncode
 
 
