@@ -4,63 +4,45 @@
 #include "hv/gdb/target.h"
 #include "hv/lib/string.h"
 
-/* The thread that the packet is about; NULL: there is none, which is answered. */
-static struct target *current(struct gdb_session *session, unsigned *ret_cpu)
-{
-	struct target *target = gdb_resolve(&session->general, ret_cpu);
-
-	if (target == NULL)
-		gdb_refuse(session, ERR_NOTFOUND);
-	return target;
-}
-
 /* g */
-void gdb_take_registers(struct gdb_session *session, const char *at)
+enum status gdb_access_get_all(struct gdb_session *session, const struct gdb_subject *subject,
+			       const char *at)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
 	uint8_t value[GDB_REGISTER_MAX];
 
 	(void)at;
-	for (unsigned i = 0; target != NULL && i < gdb_n_registers; i++) {
-		enum status status = target_get_register(target, cpu, &gdb_registers[i], value);
-
-		if (status != OK) {
-			gdb_refuse(session, status);
-			return;
-		}
+	for (unsigned i = 0; i < gdb_n_registers; i++) {
+		TRY(target_get_register(subject->target, subject->cpu, &gdb_registers[i], value));
 		gdb_put_bytes(&session->reply, value, gdb_registers[i].size);
 	}
+	return OK;
 }
 
 /* Those that keep their value may be of any kind. */
-static enum status set_if_changed(const struct target *target, unsigned cpu,
-				  const struct gdb_register *reg,
+static enum status set_if_changed(const struct gdb_subject *subject, const struct gdb_register *reg,
 				  const uint8_t value[GDB_REGISTER_MAX])
 {
 	uint8_t old[GDB_REGISTER_MAX];
 
-	TRY(target_get_register(target, cpu, reg, old));
+	TRY(target_get_register(subject->target, subject->cpu, reg, old));
 	if (memcmp(old, value, reg->size) == 0)
 		return OK;
-	return target_set_register(target, cpu, reg, value);
+	return target_set_register(subject->target, subject->cpu, reg, value);
 }
 
 /* G XX...: the registers before one that cannot be set are set. */
-void gdb_take_set_registers(struct gdb_session *session, const char *at)
+enum status gdb_access_set_all(struct gdb_session *session, const struct gdb_subject *subject,
+			       const char *at)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
 	uint8_t value[GDB_REGISTER_MAX];
-	enum status status = OK;
 
-	if (target == NULL)
-		return;
-	for (unsigned i = 0; status == OK && i < gdb_n_registers; i++)
-		status = gdb_read_bytes(&at, value, gdb_registers[i].size)
-				 ? set_if_changed(target, cpu, &gdb_registers[i], value)
-				 : ERR_INVAL;
-	gdb_answer(session, status);
+	(void)session;
+	for (unsigned i = 0; i < gdb_n_registers; i++) {
+		if (!gdb_read_bytes(&at, value, gdb_registers[i].size))
+			return ERR_INVAL;
+		TRY(set_if_changed(subject, &gdb_registers[i], value));
+	}
+	return OK;
 }
 
 static const struct gdb_register *read_register(const char **at)
@@ -73,38 +55,30 @@ static const struct gdb_register *read_register(const char **at)
 }
 
 /* p n */
-void gdb_take_register(struct gdb_session *session, const char *at)
+enum status gdb_access_get_one(struct gdb_session *session, const struct gdb_subject *subject,
+			       const char *at)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
 	const struct gdb_register *reg = read_register(&at);
 	uint8_t value[GDB_REGISTER_MAX];
-	enum status status = ERR_INVAL;
 
-	if (target == NULL)
-		return;
-	if (reg != NULL)
-		status = target_get_register(target, cpu, reg, value);
-	if (status == OK)
-		gdb_put_bytes(&session->reply, value, reg->size);
-	else
-		gdb_refuse(session, status);
+	if (reg == NULL)
+		return ERR_INVAL;
+	TRY(target_get_register(subject->target, subject->cpu, reg, value));
+	gdb_put_bytes(&session->reply, value, reg->size);
+	return OK;
 }
 
 /* P n=XX... */
-void gdb_take_set_register(struct gdb_session *session, const char *at)
+enum status gdb_access_set_one(struct gdb_session *session, const struct gdb_subject *subject,
+			       const char *at)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
 	const struct gdb_register *reg = read_register(&at);
 	uint8_t value[GDB_REGISTER_MAX];
-	enum status status = ERR_INVAL;
 
-	if (target == NULL)
-		return;
-	if (reg != NULL && gdb_read_word(&at, "=") && gdb_read_bytes(&at, value, reg->size))
-		status = set_if_changed(target, cpu, reg, value);
-	gdb_answer(session, status);
+	(void)session;
+	if (reg == NULL || !gdb_read_word(&at, "=") || !gdb_read_bytes(&at, value, reg->size))
+		return ERR_INVAL;
+	return set_if_changed(subject, reg, value);
 }
 
 struct range {
@@ -125,43 +99,50 @@ static size_t page_part(uint64_t address, size_t len)
 	return part < len ? part : len;
 }
 
-/* m ADDRESS,LENGTH: an answer may be shorter than what is asked for, but not empty. */
-void gdb_take_read(struct gdb_session *session, const char *at)
+/* Up to where there is memory; none at the beginning is an error. */
+static enum status read(const struct gdb_subject *subject, uint64_t address, uint8_t *bytes,
+			size_t *len)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
-	uint8_t bytes[GDB_PACKET_MAX / 2];
-	struct range range;
 	size_t n = 0, part;
 
-	if (target == NULL)
-		return;
-	if (!read_range(&at, &range)) {
-		gdb_refuse(session, ERR_INVAL);
-		return;
-	}
-	range.len = range.len < sizeof(bytes) ? range.len : sizeof(bytes) - 1;
-	for (; n < range.len; n += part) {
+	for (; n < *len; n += part) {
 		enum status status;
 
-		part = page_part(range.address + n, (size_t)range.len - n);
-		status = target_read(target, cpu, range.address + n, bytes + n, part);
+		part = page_part(address + n, *len - n);
+		status = target_read(subject->target, subject->cpu, address + n, bytes + n, part);
 		if (status != OK && n == 0)
-			gdb_refuse(session, status == ERR_BUSY ? status : ERR_RANGE);
+			return status == ERR_BUSY ? status : ERR_RANGE;
 		if (status != OK)
 			break;
 	}
-	gdb_put_bytes(&session->reply, bytes, n);
+	*len = n;
+	return OK;
+}
+
+/* m ADDRESS,LENGTH: an answer may be shorter than what is asked for, but not empty. */
+enum status gdb_access_read(struct gdb_session *session, const struct gdb_subject *subject,
+			    const char *at)
+{
+	uint8_t bytes[GDB_PACKET_MAX / 2];
+	struct range range;
+	size_t len;
+
+	if (!read_range(&at, &range))
+		return ERR_INVAL;
+	len = range.len < sizeof(bytes) ? (size_t)range.len : sizeof(bytes) - 1;
+	TRY(read(subject, range.address, bytes, &len));
+	gdb_put_bytes(&session->reply, bytes, len);
+	return OK;
 }
 
 /* The pages before one that cannot be written are written. */
-static enum status write(const struct target *target, unsigned cpu, uint64_t address,
-			 const uint8_t *bytes, size_t len)
+static enum status write(const struct gdb_subject *subject, uint64_t address, const uint8_t *bytes,
+			 size_t len)
 {
 	while (len > 0) {
 		size_t part = page_part(address, len);
 
-		TRY(target_write(target, cpu, address, bytes, part));
+		TRY(target_write(subject->target, subject->cpu, address, bytes, part));
 		address += part;
 		bytes += part;
 		len -= part;
@@ -170,37 +151,29 @@ static enum status write(const struct target *target, unsigned cpu, uint64_t add
 }
 
 /* M ADDRESS,LENGTH:XX... */
-void gdb_take_write(struct gdb_session *session, const char *at)
+enum status gdb_access_write(struct gdb_session *session, const struct gdb_subject *subject,
+			     const char *at)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
 	uint8_t bytes[GDB_PACKET_MAX / 2];
 	struct range range;
 
-	if (target == NULL)
-		return;
+	(void)session;
 	if (!read_range(&at, &range) || !gdb_read_word(&at, ":") || range.len > sizeof(bytes) ||
 	    !gdb_read_bytes(&at, bytes, (size_t)range.len))
-		gdb_refuse(session, ERR_INVAL);
-	else
-		gdb_answer(session, write(target, cpu, range.address, bytes, (size_t)range.len));
+		return ERR_INVAL;
+	return write(subject, range.address, bytes, (size_t)range.len);
 }
 
 /* X ADDRESS,LENGTH:BYTES */
-void gdb_take_write_binary(struct gdb_session *session, const char *at)
+enum status gdb_access_write_binary(struct gdb_session *session, const struct gdb_subject *subject,
+				    const char *at)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
 	struct range range;
 
-	if (target == NULL)
-		return;
 	if (!read_range(&at, &range) || !gdb_read_word(&at, ":") ||
 	    range.len != (uint64_t)(session->end - at))
-		gdb_refuse(session, ERR_INVAL);
-	else
-		gdb_answer(session, write(target, cpu, range.address, (const uint8_t *)at,
-					  (size_t)range.len));
+		return ERR_INVAL;
+	return write(subject, range.address, (const uint8_t *)at, (size_t)range.len);
 }
 
 /* "KIND,ADDRESS,LENGTH" */
@@ -219,31 +192,28 @@ static bool read_break(const char *at, struct target_break *ret)
 }
 
 /* Z KIND,ADDRESS,LENGTH. gdb takes an empty answer for a kind that does not exist here. */
-void gdb_take_set_break(struct gdb_session *session, const char *at)
+enum status gdb_access_set_break(struct gdb_session *session, const struct gdb_subject *subject,
+				 const char *at)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
 	struct target_break breakpoint;
 
-	if (target == NULL)
-		return;
 	if (!read_break(at, &breakpoint))
-		gdb_refuse(session, ERR_INVAL);
-	else if (breakpoint.kind != TARGET_ON_READ)
-		gdb_answer(session, target_set_break(target, cpu, &breakpoint));
+		return ERR_INVAL;
+	if (breakpoint.kind == TARGET_ON_READ)
+		return OK;
+	TRY(target_set_break(subject->target, subject->cpu, &breakpoint));
+	gdb_answer(session, OK);
+	return OK;
 }
 
 /* z KIND,ADDRESS,LENGTH */
-void gdb_take_clear_break(struct gdb_session *session, const char *at)
+enum status gdb_access_clear_break(struct gdb_session *session, const struct gdb_subject *subject,
+				   const char *at)
 {
-	unsigned cpu;
-	const struct target *target = current(session, &cpu);
 	struct target_break breakpoint;
 
-	if (target == NULL)
-		return;
+	(void)session;
 	if (!read_break(at, &breakpoint))
-		gdb_refuse(session, ERR_INVAL);
-	else
-		gdb_answer(session, target_clear_break(target, &breakpoint));
+		return ERR_INVAL;
+	return target_clear_break(subject->target, &breakpoint);
 }

@@ -267,41 +267,58 @@ static void take_no_acks(struct gdb_session *session, const char *at)
  */
 static const struct row {
 	const char *word;
-	void (*take)(struct gdb_session *session, const char *at);
+	/* One of the three. */
+	gdb_taker *take;
+	gdb_accessor *get; /* of the current thread, and the answer is what it puts there */
+	gdb_accessor *set; /* the same, and the answer is its status */
 } rows[] = {
-	{"!", take_extended},
-	{"?", take_why},
-	{"D", take_detach},
-	{"G", gdb_take_set_registers},
-	{"H", take_thread},
-	{"M", gdb_take_write},
-	{"P", gdb_take_set_register},
-	{"QStartNoAckMode", take_no_acks},
-	{"T", take_is_alive},
-	{"X", gdb_take_write_binary},
-	{"Z", gdb_take_set_break},
-	{"g", gdb_take_registers},
-	{"k", take_kill_at_once},
-	{"m", gdb_take_read},
-	{"p", gdb_take_register},
-	{"qAttached", gdb_take_attached},
-	{"qC", gdb_take_current},
-	{"qSupported", take_supported},
-	{"qThreadExtraInfo,", gdb_take_thread_text},
-	{"qXfer:features:read:target.xml:", gdb_take_target_xml},
-	{"qXfer:osdata:read:", gdb_take_processes},
-	{"qfThreadInfo", gdb_take_first_threads},
-	{"qsThreadInfo", gdb_take_next_threads},
-	{"vAttach;", take_attach},
-	{"vCont?", gdb_take_resume_kinds},
-	{"vCont", gdb_take_resume},
-	{"vKill", take_kill},
-	{"z", gdb_take_clear_break},
+	{"!", .take = take_extended},
+	{"?", .take = take_why},
+	{"D", .take = take_detach},
+	{"G", .set = gdb_access_set_all},
+	{"H", .take = take_thread},
+	{"M", .set = gdb_access_write},
+	{"P", .set = gdb_access_set_one},
+	{"QStartNoAckMode", .take = take_no_acks},
+	{"T", .take = take_is_alive},
+	{"X", .set = gdb_access_write_binary},
+	{"Z", .get = gdb_access_set_break},
+	{"g", .get = gdb_access_get_all},
+	{"k", .take = take_kill_at_once},
+	{"m", .get = gdb_access_read},
+	{"p", .get = gdb_access_get_one},
+	{"qAttached", .take = gdb_take_attached},
+	{"qC", .take = gdb_take_current},
+	{"qSupported", .take = take_supported},
+	{"qThreadExtraInfo,", .take = gdb_take_thread_text},
+	{"qXfer:features:read:target.xml:", .take = gdb_take_target_xml},
+	{"qXfer:osdata:read:", .take = gdb_take_processes},
+	{"qfThreadInfo", .take = gdb_take_first_threads},
+	{"qsThreadInfo", .take = gdb_take_next_threads},
+	{"vAttach;", .take = take_attach},
+	{"vCont?", .take = gdb_take_resume_kinds},
+	{"vCont", .take = gdb_take_resume},
+	{"vKill", .take = take_kill},
+	{"z", .set = gdb_access_clear_break},
 };
+
+static void take_access(struct gdb_session *session, const struct row *row, const char *at)
+{
+	gdb_accessor *access = row->get != NULL ? row->get : row->set;
+	struct gdb_subject subject;
+	enum status status = ERR_NOTFOUND;
+
+	subject.target = gdb_resolve(&session->general, &subject.cpu);
+	if (subject.target != NULL)
+		status = access(session, &subject, at);
+	if (status != OK || row->set != NULL)
+		gdb_answer(session, status);
+}
 
 void gdb_take(struct gdb_session *session, const char *data, size_t len)
 {
 	const char *at = data;
+	const struct row *row = rows;
 
 	/* While gdb waits it says nothing, except a new one. */
 	if (session->state != GDB_STOPPED && strncmp(data, "qSupported", 10) != 0)
@@ -310,9 +327,12 @@ void gdb_take(struct gdb_session *session, const char *data, size_t len)
 	session->answers = true;
 	session->reply.len = 0;
 	session->reply.is_cut = false;
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
-		if (gdb_read_word(&at, rows[i].word)) {
-			rows[i].take(session, at);
-			return;
-		}
+	while (row < rows + ARRAY_SIZE(rows) && !gdb_read_word(&at, row->word))
+		row++;
+	if (row == rows + ARRAY_SIZE(rows))
+		return;
+	if (row->take != NULL)
+		row->take(session, at);
+	else
+		take_access(session, row, at);
 }
