@@ -7,6 +7,7 @@
 #include "hv/lib/string.h"
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/shadow.h"
+#include "hv/vm/merge_scan.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
 
@@ -150,20 +151,17 @@ void debug_free(struct vm_debug *debug)
 	frame_free_run(virt_to_phys(debug), debug->n_frames);
 }
 
-static void poke(struct vm *vm, gpa_t gpa, uint8_t byte)
+/* False: there is no frame for a page that was not the VM's own. The VM's lock is held. */
+static bool poke(struct vm *vm, gpa_t gpa, uint8_t byte)
 {
-	/* The page is the VM's own; if it has been merged since, and there is no frame, it stays.
-	 */
-	enum status status = guest_write(&vm->memory, gpa, &byte, 1);
-
-	(void)status;
+	return guest_write(&vm->memory, gpa, &byte, 1) == OK;
 }
 
 static void take_memory_back(struct vm *vm, struct vm_debug *debug)
 {
 	lock_acquire(&vm->lock);
 	for (unsigned i = 0; i < debug->n_software; i++)
-		poke(vm, debug->software[i].gpa, debug->software[i].old);
+		(void)poke(vm, debug->software[i].gpa, debug->software[i].old); /* its own */
 	debug->n_software = 0;
 	lock_release(&vm->lock);
 }
@@ -203,20 +201,36 @@ void debug_settle(struct vm *vm)
 	}
 }
 
+/* What the guest has there, under all breakpoints of the byte. */
+static void set_old(struct vm_debug *debug, gpa_t gpa, uint8_t byte)
+{
+	for (unsigned i = 0; i < debug->n_software; i++)
+		if (debug->software[i].gpa.raw == gpa.raw)
+			debug->software[i].old = byte;
+}
+
+/* False: there is no memory for it. */
+static bool renew_software(struct vm *vm, gpa_t gpa)
+{
+	uint8_t now;
+
+	if (guest_read(&vm->memory, gpa, &now, 1) != OK || now == INT3)
+		return true;
+	set_old(debug_of(vm), gpa, now);
+	return poke(vm, gpa, INT3);
+}
+
 void debug_renew_memory(struct vm *vm)
 {
 	struct vm_debug *debug = debug_of(vm);
+	unsigned i = 0;
 
 	lock_acquire(&vm->lock);
-	for (unsigned i = 0; i < debug->n_software; i++) {
-		struct debug_software *breakpoint = &debug->software[i];
-		uint8_t now;
-
-		if (guest_read(&vm->memory, breakpoint->gpa, &now, 1) != OK || now == INT3)
-			continue;
-		breakpoint->old = now;
-		poke(vm, breakpoint->gpa, INT3);
-	}
+	while (i < debug->n_software)
+		if (renew_software(vm, debug->software[i].gpa))
+			i++;
+		else
+			debug->software[i] = debug->software[--debug->n_software];
 	lock_release(&vm->lock);
 }
 
@@ -316,7 +330,7 @@ static void put_again(struct vm *vm, gpa_t gpa, const uint8_t *bytes, size_t len
 		if (breakpoint->gpa.raw - gpa.raw >= len)
 			continue;
 		breakpoint->old = bytes[breakpoint->gpa.raw - gpa.raw];
-		poke(vm, breakpoint->gpa, INT3);
+		(void)poke(vm, breakpoint->gpa, INT3); /* the page was written just now */
 	}
 }
 
@@ -336,30 +350,46 @@ enum status debug_write(struct vm *vm, gpa_t gpa, const void *buf, size_t len)
 	return status;
 }
 
-enum status debug_set_software(struct vm *vm, uint64_t linear, gpa_t gpa)
+static enum status put_int3(struct vm *vm, gpa_t gpa)
 {
 	const uint8_t int3 = INT3;
-	struct vm_debug *debug = debug_of(vm);
-	struct debug_software *next = &debug->software[debug->n_software];
-	enum mem_kind kind;
 	enum status status;
 
-	if (find_software(vm, gpa) != NULL)
+	lock_acquire(&vm->lock);
+	status = guest_write(&vm->memory, gpa, &int3, 1);
+	lock_release(&vm->lock);
+	return status;
+}
+
+static bool has_name(const struct vm_debug *debug, uint64_t linear, gpa_t gpa)
+{
+	for (unsigned i = 0; i < debug->n_software; i++)
+		if (debug->software[i].linear == linear && debug->software[i].gpa.raw == gpa.raw)
+			return true;
+	return false;
+}
+
+enum status debug_set_software(struct vm *vm, uint64_t linear, gpa_t gpa)
+{
+	struct vm_debug *debug = debug_of(vm);
+	struct debug_software breakpoint = {linear, gpa, 0};
+	enum mem_kind kind;
+
+	if (has_name(debug, linear, gpa))
 		return OK;
 	if (debug->n_software == DEBUG_SOFTWARE_MAX)
 		return ERR_OVERLAP;
 	TRY(find_kind(vm, gpa, &kind));
 	if (kind != MEM_COW)
 		return ERR_UNSUPPORTED;
-	TRY(debug_read(vm, gpa, &next->old, 1));
-	lock_acquire(&vm->lock);
-	status = guest_write(&vm->memory, gpa, &int3, 1);
-	lock_release(&vm->lock);
-	if (status != OK)
-		return status;
-	next->linear = linear;
-	next->gpa = gpa;
-	debug->n_software++;
+	TRY(debug_read(vm, gpa, &breakpoint.old, 1));
+	if (debug->n_software == 0) {
+		/* From now on no visit begins: a page with INT3 stays the VM's own. */
+		vm_merge_pause(vm);
+		vm_merge_resume(vm);
+	}
+	TRY(put_int3(vm, gpa));
+	debug->software[debug->n_software++] = breakpoint;
 	return OK;
 }
 
@@ -370,14 +400,15 @@ void debug_clear_software(struct vm *vm, uint64_t linear)
 
 	lock_acquire(&vm->lock);
 	while (i < debug->n_software) {
-		struct debug_software *breakpoint = &debug->software[i];
+		struct debug_software breakpoint = debug->software[i];
 
-		if (breakpoint->linear != linear) {
+		if (breakpoint.linear != linear) {
 			i++;
 			continue;
 		}
-		poke(vm, breakpoint->gpa, breakpoint->old);
-		*breakpoint = debug->software[--debug->n_software];
+		debug->software[i] = debug->software[--debug->n_software];
+		if (find_software(vm, breakpoint.gpa) == NULL)
+			(void)poke(vm, breakpoint.gpa, breakpoint.old); /* the page is its own */
 	}
 	lock_release(&vm->lock);
 }

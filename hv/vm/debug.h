@@ -9,9 +9,10 @@
  * only while it is stopped (sched_are_aside()): all state is in memory then. The VM's own
  * processors read what was set when it exits, and note why it stops.
  *
- * Breakpoints in memory are INT3 in pages of the VM's own. Breakpoints in debug registers are in
- * all vCPUs; the guest's own registers are kept meanwhile, it reads and writes those, and they do
- * nothing.
+ * Breakpoints in memory are INT3 in pages of the VM's own, which are not merged with others'
+ * meanwhile. Two linear addresses of one byte are two breakpoints. Breakpoints in debug registers
+ * are in all vCPUs; the guest's own registers are kept meanwhile, it reads and writes those, and
+ * they do nothing.
  */
 enum { DEBUG_VMS_MAX = 8, DEBUG_SOFTWARE_MAX = 64, DEBUG_HARDWARE_MAX = 4 };
 
@@ -65,7 +66,10 @@ void debug_free(struct vm_debug *debug);
  */
 void debug_leave(struct vm *vm, enum vm_outcome outcome);
 
-/* After a revert, which all vCPUs have been put away for: set all of it again. */
+/*
+ * After a revert, which all vCPUs have been put away for: set all of it again. Breakpoints in
+ * memory for which there is no frame are forgotten.
+ */
 void debug_renew(struct vm *vm);
 /* After a reset has written to memory: the same for breakpoints there. The VM's lock is not held.
  */

@@ -73,7 +73,8 @@ static bool visit(struct vm *vm)
 	if (!has_part(vm) || __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) != VM_RUNNING)
 		return false;
 	__atomic_store_n(&search.vm, vm, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&vm->merge_paused, __ATOMIC_SEQ_CST)) {
+	/* In this order: a debugger pauses and resumes before its first breakpoint. */
+	if (__atomic_load_n(&vm->merge_paused, __ATOMIC_SEQ_CST) || vm_is_debugged(vm)) {
 		__atomic_store_n(&search.vm, NULL, __ATOMIC_RELEASE);
 		return false;
 	}

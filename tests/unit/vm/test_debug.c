@@ -35,6 +35,21 @@ void vcpu_forget_vmcs(struct vcpu *vcpu)
 	n_forgotten[vcpu->number]++;
 }
 
+static unsigned n_merge_pauses;
+
+/* Before it may be in a page: see hv/vm/merge_scan.h. */
+void vm_merge_pause(struct vm *of)
+{
+	assert_true(vm_is_debugged(of));
+	assert_int_equal(debug_of(of)->n_software, 0);
+	n_merge_pauses++;
+}
+
+void vm_merge_resume(struct vm *of)
+{
+	(void)of;
+}
+
 static uint64_t field(const struct vcpu *vcpu, enum vmcs_field name)
 {
 	return vmcs_guest_field(&vcpu->saved.vmcs, name);
@@ -192,6 +207,42 @@ static void test_the_last_breakpoint_takes_the_place_of_a_cleared_one(void **sta
 	assert_int_equal(debug->n_software, 1);
 }
 
+static void test_two_addresses_of_a_byte_are_two_breakpoints(void **state)
+{
+	assert_int_equal(debug_set_software(&vm, LINEAR, at(COW)), OK);
+	assert_int_equal(debug_set_software(&vm, 0x1000, at(COW)), OK);
+	debug_clear_software(&vm, LINEAR);
+	assert_int_equal(fetch(COW), INT3);
+	assert_int_equal(seen(COW), pattern(SMALL));
+	debug_clear_software(&vm, 0x1000);
+	assert_int_equal(fetch(COW), pattern(SMALL));
+}
+
+/* New memory is under both, whichever of them remains. */
+static void test_two_breakpoints_of_a_byte_are_set_again(void **state)
+{
+	for (unsigned last = 0; last < 2; last++) {
+		assert_int_equal(debug_set_software(&vm, 0, at(RAM)), OK);
+		assert_int_equal(debug_set_software(&vm, 1, at(RAM)), OK);
+		store(RAM, (uint8_t)(0x40 + last));
+		debug_renew_memory(&vm);
+		assert_int_equal(fetch(RAM), INT3);
+		debug_clear_software(&vm, 1 - last);
+		assert_int_equal(seen(RAM), 0x40 + last);
+		debug_clear_software(&vm, last);
+		assert_int_equal(fetch(RAM), 0x40 + last);
+	}
+}
+
+/* A page that is equal to another one's would need a frame at the end. */
+static void test_pages_are_not_merged_under_breakpoints(void **state)
+{
+	n_merge_pauses = 0;
+	assert_int_equal(debug_set_software(&vm, LINEAR, at(RAM)), OK);
+	assert_int_equal(debug_set_software(&vm, LINEAR + 1, at(RAM + 1)), OK);
+	assert_int_equal(n_merge_pauses, 1);
+}
+
 /* The guest's tables have changed between two times that it was set. */
 static void test_a_breakpoint_is_cleared_wherever_it_was_set(void **state)
 {
@@ -284,6 +335,26 @@ static void test_breakpoints_are_set_again_in_new_memory(void **state)
 	debug_leave(&vm, VM_RUNNING);
 	assert_int_equal(fetch(RAM), 0x42);
 	assert_int_equal(fetch(RAM + 1), 0);
+}
+
+/* gdb then sets it once more, and is told that it cannot be had. */
+static void test_a_breakpoint_without_a_frame_is_forgotten(void **state)
+{
+	struct ept_layer *layer;
+
+	store(RAM, 0x42);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
+	make_vcpu(&template_vcpu, 0);
+	assert_int_equal(debug_set_software(&vm, LINEAR, at(RAM)), OK);
+	assert_int_equal(debug_set_software(&vm, LINEAR + 1, at(RAM)), OK);
+	assert_int_equal(debug_set_software(&vm, LINEAR + 2, at(RAM + PAGE_SIZE)), OK);
+	ept_reset(&ept);
+	ept.max_owned = ept.n_owned;
+	debug_renew(&vm);
+	assert_int_equal(debug->n_software, 0);
+	assert_int_equal(fetch(RAM), 0x42);
+	assert_int_equal(debug_set_software(&vm, LINEAR, at(RAM)), ERR_NOMEM);
+	ept_layer_put(layer);
 }
 
 /* --- Breakpoints in registers --- */
@@ -587,6 +658,9 @@ int main(void)
 		DEBUG_TEST(test_a_sibling_does_not_meet_the_breakpoint),
 		DEBUG_TEST(test_a_breakpoint_is_set_once),
 		DEBUG_TEST(test_the_last_breakpoint_takes_the_place_of_a_cleared_one),
+		DEBUG_TEST(test_two_addresses_of_a_byte_are_two_breakpoints),
+		DEBUG_TEST(test_two_breakpoints_of_a_byte_are_set_again),
+		DEBUG_TEST(test_pages_are_not_merged_under_breakpoints),
 		DEBUG_TEST(test_a_breakpoint_is_cleared_wherever_it_was_set),
 		DEBUG_TEST(test_breakpoints_are_refused_where_others_would_meet_them),
 		DEBUG_TEST(test_too_many_breakpoints_are_refused),
@@ -594,6 +668,7 @@ int main(void)
 		DEBUG_TEST(test_a_write_goes_under_the_breakpoint),
 		DEBUG_TEST(test_writes_reach_shared_memory_but_not_rom),
 		DEBUG_TEST(test_breakpoints_are_set_again_in_new_memory),
+		DEBUG_TEST(test_a_breakpoint_without_a_frame_is_forgotten),
 		DEBUG_TEST(test_a_watchpoint_is_in_all_vcpus),
 		DEBUG_TEST(test_four_registers_and_no_more),
 		DEBUG_TEST(test_one_address_is_watched_in_two_ways),

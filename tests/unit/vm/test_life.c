@@ -5,6 +5,7 @@
  */
 #include "hv/vcpu/vcpu.c"
 #include "hv/vm/life.c"
+#include "hv/vm/merge_scan.h"
 #include "hv/vm/vm.c"
 #include <string.h>
 
@@ -36,6 +37,14 @@ static void happen(void)
 	meanwhile = NULL;
 	if (act)
 		act();
+}
+
+void vm_merge_pause(struct vm *of)
+{
+}
+
+void vm_merge_resume(struct vm *of)
+{
 }
 
 void platform_reset(struct platform *platform)
