@@ -188,7 +188,7 @@ static enum target_why why_of(const struct vm_debug *debug, const struct debug_c
 	*ret_address = debug->dr[cpu->hit];
 	switch (DEBUG_DR7_RW(debug->dr7, cpu->hit)) {
 	case DEBUG_RW_EXECUTE:
-		return TARGET_AT_HARDWARE;
+		return debug->stands_in[cpu->hit] ? TARGET_AT_SOFTWARE : TARGET_AT_HARDWARE;
 	case DEBUG_RW_WRITE:
 		return TARGET_WROTE;
 	default:
@@ -343,13 +343,27 @@ static enum status to_hardware(const struct target_break *breakpoint, struct deb
 
 	if (breakpoint->kind == TARGET_ON_READ)
 		return ERR_UNSUPPORTED;
-	*ret = (struct debug_hardware){breakpoint->address, rws[breakpoint->kind], 0};
+	*ret = (struct debug_hardware){breakpoint->address, rws[breakpoint->kind], 0, false};
 	if (breakpoint->kind == TARGET_HARDWARE)
 		return OK;
 	if (len == 0 || len > 8 || (len & (len - 1)) != 0 || breakpoint->address % len != 0)
 		return ERR_UNSUPPORTED;
 	ret->len = lens[len];
 	return OK;
+}
+
+/* What takes the place of an INT3 in ROM, and in memory that is shared. */
+static struct debug_hardware stand_in(uint64_t address)
+{
+	return (struct debug_hardware){address, DEBUG_RW_EXECUTE, 0, true};
+}
+
+static enum status set_software(struct vm *vm, uint64_t address, gpa_t gpa)
+{
+	const struct debug_hardware hardware = stand_in(address);
+	enum status status = debug_set_software(vm, address, gpa);
+
+	return status == ERR_UNSUPPORTED ? debug_set_hardware(vm, &hardware) : status;
 }
 
 enum status target_set_break(const struct target *target, unsigned cpu,
@@ -365,7 +379,7 @@ enum status target_set_break(const struct target *target, unsigned cpu,
 		return vm != NULL ? debug_set_hardware(vm, &hardware) : ERR_BUSY;
 	}
 	TRY(find_memory(target, cpu, breakpoint->address, &vm, &gpa));
-	return debug_set_software(vm, breakpoint->address, gpa);
+	return set_software(vm, breakpoint->address, gpa);
 }
 
 enum status target_clear_break(const struct target *target, const struct target_break *breakpoint)
@@ -377,9 +391,10 @@ enum status target_clear_break(const struct target *target, const struct target_
 		return ERR_BUSY;
 	if (breakpoint->kind == TARGET_SOFTWARE) {
 		debug_clear_software(vm, breakpoint->address);
-		return OK;
+		hardware = stand_in(breakpoint->address);
+	} else {
+		TRY(to_hardware(breakpoint, &hardware));
 	}
-	TRY(to_hardware(breakpoint, &hardware));
 	debug_clear_hardware(vm, &hardware);
 	return OK;
 }

@@ -118,9 +118,10 @@ struct target_break {
 	uint64_t address, len;
 };
 /*
- * Set a breakpoint, or take it back; once more does nothing. ERR_UNSUPPORTED: not of this kind or
- * length, or not in memory that is shared, or ROM. ERR_RANGE, ERR_NOTFOUND, ERR_INVAL: no memory
- * there. ERR_OVERLAP: all places are taken. ERR_NOMEM: no frame for a private copy.
+ * Set a breakpoint, or take it back; once more does nothing. A software one in ROM or in shared
+ * memory takes a hardware one's place. ERR_UNSUPPORTED: not of this kind or length. ERR_RANGE,
+ * ERR_NOTFOUND, ERR_INVAL: no memory there. ERR_OVERLAP: all places are taken. ERR_NOMEM: no frame
+ * for a private copy.
  */
 enum status target_set_break(const struct target *target, unsigned cpu,
 			     const struct target_break *breakpoint);

@@ -431,7 +431,8 @@ static unsigned find_hardware(const struct vm_debug *debug, const struct debug_h
 	unsigned i = 0;
 
 	while (i < DEBUG_HARDWARE_MAX && ((debug->dr7 & dr7_mask(i)) != dr7_fields(breakpoint, i) ||
-					  debug->dr[i] != breakpoint->address))
+					  debug->dr[i] != breakpoint->address ||
+					  debug->stands_in[i] != breakpoint->stands_in))
 		i++;
 	return i;
 }
@@ -465,6 +466,7 @@ enum status debug_set_hardware(struct vm *vm, const struct debug_hardware *break
 	if (i == DEBUG_HARDWARE_MAX)
 		return ERR_OVERLAP;
 	debug->dr[i] = breakpoint->address;
+	debug->stands_in[i] = breakpoint->stands_in;
 	debug->dr7 |= dr7_fields(breakpoint, i);
 	set_all_registers(vm, debug);
 	return OK;

@@ -41,7 +41,8 @@ struct vm_debug {
 	unsigned n_software;
 	struct debug_software software[DEBUG_SOFTWARE_MAX];
 	uint64_t dr[DEBUG_HARDWARE_MAX], dr7; /* the debugger's; dr7 0: it has none */
-	struct debug_cpu cpu[];		      /* by number */
+	bool stands_in[DEBUG_HARDWARE_MAX];
+	struct debug_cpu cpu[]; /* by number */
 };
 
 /* What a step waits for, in vcpu->debug_step; 0: there is no step. */
@@ -107,6 +108,7 @@ bool debug_has_software(const struct vm *vm, gpa_t gpa);
 struct debug_hardware {
 	uint64_t address;
 	uint8_t rw, len;
+	bool stands_in; /* for one in memory, which is refused there; has a register of its own */
 };
 /* The same errors, and ERR_UNSUPPORTED: the processor cannot hide it from the guest. */
 enum status debug_set_hardware(struct vm *vm, const struct debug_hardware *breakpoint);

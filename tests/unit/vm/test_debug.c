@@ -416,6 +416,27 @@ static void test_one_address_is_watched_in_two_ways(void **state)
 	assert_int_equal(field(&vcpus[0], VMCS_GUEST_DR7), 0xf00408);
 }
 
+/* The same address, for gdb's two kinds of breakpoint. */
+static void test_a_stand_in_has_a_register_of_its_own(void **state)
+{
+	struct debug_hardware execute = {.address = 0x100}, stand_in = execute;
+
+	stand_in.stands_in = true;
+	assert_int_equal(debug_set_hardware(&vm, &execute), OK);
+	assert_int_equal(debug_set_hardware(&vm, &stand_in), OK);
+	assert_int_equal(debug_set_hardware(&vm, &stand_in), OK);
+	assert_int_equal(field(&vcpus[0], VMCS_GUEST_DR7), 0x40a);
+	debug_clear_hardware(&vm, &execute);
+	assert_int_equal(field(&vcpus[0], VMCS_GUEST_DR7), 0x408);
+	debug_clear_hardware(&vm, &execute); /* there is none */
+	assert_int_equal(field(&vcpus[0], VMCS_GUEST_DR7), 0x408);
+	/* The place may be another kind's then. */
+	debug_clear_hardware(&vm, &stand_in);
+	assert_int_equal(debug_set_hardware(&vm, &execute), OK);
+	assert_int_equal(debug_set_hardware(&vm, &execute), OK);
+	assert_int_equal(field(&vcpus[0], VMCS_GUEST_DR7), 0x402);
+}
+
 static void test_registers_that_cannot_be_hidden_are_refused(void **state)
 {
 	vcpu_shared.capability.control[CONTROLS_PROC] = PROC_MOV_DR; /* must not be 1 */
@@ -672,6 +693,7 @@ int main(void)
 		DEBUG_TEST(test_a_watchpoint_is_in_all_vcpus),
 		DEBUG_TEST(test_four_registers_and_no_more),
 		DEBUG_TEST(test_one_address_is_watched_in_two_ways),
+		DEBUG_TEST(test_a_stand_in_has_a_register_of_its_own),
 		DEBUG_TEST(test_registers_that_cannot_be_hidden_are_refused),
 		DEBUG_TEST(test_the_guest_gets_what_it_has_written),
 		DEBUG_TEST(test_a_stop_is_settled_once),
