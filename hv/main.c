@@ -482,11 +482,22 @@ static void set_budget(uint64_t n_free)
 			    (n_free * PAGE_SIZE / KIB(1)));
 }
 
-static void start_vm(struct vm *vm)
+static void offer_to_gdb(const struct vm *vm)
 {
-	if (vm->config->gdb != CONSOLE_NONE && gdb_offer(vm->index) != OK)
+	enum status status;
+
+	lock_acquire(&vms_lock);
+	status = gdb_offer(vm->index);
+	lock_release(&vms_lock);
+	if (status != OK)
 		log_warning("VM %s: gdb finds at most %u VMs when it connects", vm->name,
 			    DEBUG_VMS_MAX);
+}
+
+static void start_vm(struct vm *vm)
+{
+	if (vm->config->gdb != CONSOLE_NONE)
+		offer_to_gdb(vm);
 	if (vm->config->starts_stopped)
 		vm_pause(vm, true);
 	vm_start(vm);

@@ -19,7 +19,10 @@ const char *gdb_refuses(const struct serial_port *port);
 enum status gdb_begin(const struct serial_port *port);
 /* Its port; NULL: none. */
 const struct serial_port *gdb_port(void);
-/* Let the gdb that connects next find this VM. ERR_NOMEM: it finds as many as possible already. */
+/*
+ * Let the gdb that connects next find this VM. ERR_NOMEM: it finds as many as possible already.
+ * vms_lock is held.
+ */
 enum status gdb_offer(uint32_t vm_index);
 
 /* Whether gdb_poll() needs to be called every millisecond: see hv/host/link.h. */

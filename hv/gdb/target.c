@@ -28,6 +28,14 @@ static bool is_running(const struct vm *vm)
 	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
 }
 
+/* The VM of this process, if it runs. vms_lock is held. */
+static struct vm *find_running(uint32_t pid)
+{
+	struct vm *vm = pid != 0 ? vm_find(pid - 1) : NULL;
+
+	return vm != NULL && is_running(vm) ? vm : NULL;
+}
+
 static unsigned first_new; /* VMs that come later are not listed, else there may be no end */
 
 void target_list_begin(void)
@@ -82,8 +90,8 @@ enum status target_attach(uint32_t pid)
 	if (place == TARGETS_MAX)
 		return ERR_RANGE;
 	lock_acquire(&vms_lock);
-	vm = pid != 0 ? vm_find(pid - 1) : NULL;
-	if (vm != NULL && is_running(vm))
+	vm = find_running(pid);
+	if (vm != NULL)
 		status = attach(vm, place);
 	lock_release(&vms_lock);
 	return status;
@@ -96,11 +104,12 @@ void target_attach_wanted(void)
 			(void)target_attach(wanted[i]); /* it may have ended, or be attached */
 }
 
+/* A VM that runs no longer leaves its place to another one. */
 enum status target_want(uint32_t pid)
 {
 	unsigned i = 0;
 
-	while (i < TARGETS_MAX && wanted[i] != 0 && wanted[i] != pid)
+	while (i < TARGETS_MAX && wanted[i] != pid && find_running(wanted[i]) != NULL)
 		i++;
 	if (i == TARGETS_MAX)
 		return ERR_NOMEM;
@@ -119,9 +128,8 @@ static struct vm *find_stopped(const struct target *target)
 	struct vm *vm;
 
 	lock_acquire(&vms_lock);
-	vm = vm_find(target->pid - 1);
-	if (vm != NULL &&
-	    (!is_running(vm) || !vm_is_debugged(vm) || !sched_are_aside(vm->vcpu, vm->n_vcpus)))
+	vm = find_running(target->pid);
+	if (vm != NULL && (!vm_is_debugged(vm) || !sched_are_aside(vm->vcpu, vm->n_vcpus)))
 		vm = NULL;
 	lock_release(&vms_lock);
 	if (vm != NULL)
@@ -231,8 +239,8 @@ void target_stop(const struct target *target)
 	struct vm *vm;
 
 	lock_acquire(&vms_lock);
-	vm = vm_find(target->pid - 1);
-	if (vm != NULL && is_running(vm))
+	vm = find_running(target->pid);
+	if (vm != NULL)
 		vm_pause(vm, true);
 	lock_release(&vms_lock);
 }

@@ -40,7 +40,9 @@ bool target_list_next(struct target_vm *ret);
 enum status target_attach(uint32_t pid);
 /* Attach to the VMs that target_want() has named and that run, as far as possible. */
 void target_attach_wanted(void);
-/* Let the next gdb find this VM. ERR_NOMEM: it finds as many as possible already. */
+/*
+ * Let the next gdb find this VM. ERR_NOMEM: it finds as many as possible already. vms_lock is held.
+ */
 enum status target_want(uint32_t pid);
 /*
  * Take all that was set in the VM back, and let it continue, or end it; its place is free then. A

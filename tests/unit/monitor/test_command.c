@@ -117,6 +117,7 @@ enum status gdb_begin(const struct serial_port *port)
 
 enum status gdb_offer(uint32_t vm_index)
 {
+	assert_true(vms_lock.next != vms_lock.serving); /* held */
 	note("offer %u\n", vm_index);
 	return gdb_is_full ? ERR_NOMEM : OK;
 }
