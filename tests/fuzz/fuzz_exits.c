@@ -10,57 +10,18 @@
  * checks; the processor is the hypervisor's again soon after each slice; the victim has at least
  * 90 % of its share; and all frames are free at the end.
  */
-#include <stdlib.h>
-
-#include <asm/prctl.h>
-
-#include "hv/config/read.h"
-#include "hv/devices/lapic_timer.h"
-#include "hv/frame/phys.h"
-#include "hv/host/apic.h"
-#include "hv/host/console.h"
-#include "hv/host/cpu.h"
-#include "hv/host/interrupt.h"
-#include "hv/host/io.h"
-#include "hv/host/keyboard.h"
-#include "hv/host/policy.h"
-#include "hv/host/random.h"
-#include "hv/host/tsc.h"
-#include "hv/lib/assert.h"
-#include "hv/lib/string.h"
-#include "hv/processor.h"
-#include "hv/vcpu/vcpu.h"
-#include "hv/vm/build.h"
-#include "hv/vm/bury.h"
-#include "hv/vm/hold.h"
-#include "hv/vm/output.h"
-#include "hv/vm/template.h"
-#include "hv/vm/vm.h"
-#include "hv/vmx/vmcs.h"
-#include "tests/fuzz/machine/machine.h"
-#include "tests/unit/support.h"
-#include "tests/unit/vm_state_vm.h"
+#include "hv/gdb/gdb.h"
+#include "tests/fuzz/machine_run.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int arch_prctl(int code, struct cpu *address); /* libc's, which no header declares */
 
-/* Times in ticks of 10 ns. An exit takes as long as on a slow machine: a slice has few then. */
-#define TSC_HZ		UINT64_C(100000000)
-#define US		(TSC_HZ / 1000000)
-#define BLOCKS_PER_TICK 2
-#define EXIT_TICKS	(10 * US)
-#define SLICE		(5000 * US)
-#define LATE_MAX	(100 * US)
-#define DEAR_TICKS	(5 * US) /* an access to a device that is dear */
-#define RUN		(40 * SLICE)
-#define BYTE_TICKS	(87 * US) /* of a UART with 115200 baud */
-#define START		BIT(32)
+#define SLICE	   (5000 * US)
+#define LATE_MAX   (100 * US)
+#define DEAR_TICKS (5 * US) /* an access to a device that is dear */
+#define RUN	   (40 * SLICE)
+#define BYTE_TICKS (87 * US) /* of a UART with 115200 baud */
 
-#define ARENA	  MIB(2)
-#define N_FRAMES  4096
-#define FILE_SIZE KIB(64)
-#define DIMMS	  GIB(4)
-#define CODE	  UINT64_C(0x101000)
+#define CODE UINT64_C(0x101000)
 
 static const char text[] =
 	"vm victim -m 2M -kernel /k -serial null\n"
@@ -79,17 +40,7 @@ static const char text[] =
 static const uint32_t kernel[PAGE_SIZE / 4] = {
 	0x1badb002, 0x10000, -(0x1badb002u + 0x10000), MIB(1), MIB(1), 0, 0, MIB(1)};
 
-struct machine machine;
-struct cpu *cpus[CPU_MAX];
-unsigned n_cpus;
-uint64_t tsc_hz = TSC_HZ;
-struct policy host_policy;
-uint32_t vmx_guards;
-const char vmx_exit[1], vmx_exit_guarded[1];
-
-static struct cpu cpu;
-static struct config config;
-static uint64_t end_at, alarm_at, sent_at;
+static uint64_t end_at, sent_at;
 static uint64_t victim_ticks, victim_since;
 static uint64_t access_ticks; /* of a device, beyond its blocks */
 
@@ -118,14 +69,16 @@ static struct input take_input(void)
 
 /* ---- time ---- */
 
-/* Called for each basic block of the machine's files. */
-void __wrap___sanitizer_cov_trace_pc(void);
-void __wrap___sanitizer_cov_trace_pc(void)
+void cpu_wait(void)
 {
-	if (++machine.n_blocks < BLOCKS_PER_TICK)
-		return;
-	machine.n_blocks = 0;
-	machine.tsc++;
+	wait_for_alarm();
+}
+
+/* The loop calls this after each vCPU's turn, and when there is none. */
+void rendezvous_pass(void)
+{
+	if (cpu.current)
+		assert(machine.tsc <= cpu.slice.end + LATE_MAX);
 }
 
 uint64_t __real_io_bus_read(const struct io_bus *bus, void *devices, struct io_access *access);
@@ -144,25 +97,6 @@ uint32_t __wrap_io_bus_write(const struct io_bus *bus, void *devices, struct io_
 	return __real_io_bus_write(bus, devices, access);
 }
 
-void host_apic_timer_set(uint64_t deadline)
-{
-	alarm_at = deadline;
-}
-
-void cpu_wait(void)
-{
-	assert(alarm_at != UINT64_MAX);
-	if (machine.tsc < alarm_at)
-		machine.tsc = alarm_at;
-}
-
-/* The loop calls this after each vCPU's turn, and when there is none. */
-void rendezvous_pass(void)
-{
-	if (cpu.current)
-		assert(machine.tsc <= cpu.slice.end + LATE_MAX);
-}
-
 /* ---- the processor in guests ---- */
 
 static bool is_victim(const struct vcpu *vcpu)
@@ -170,78 +104,8 @@ static bool is_victim(const struct vcpu *vcpu)
 	return vcpu->vm->name[0] == 'v';
 }
 
-static uint64_t field(enum vmcs_field field)
-{
-	return vmcs_read(field);
-}
-
-#define RFLAGS_IF     BIT(9)
-#define RFLAGS_RF     BIT(16)
-#define SHADOW	      (BLOCKING_STI | BLOCKING_MOV_SS)
 #define RFLAGS_GUEST  (BIT(0) | BIT(2) | BIT(4) | BIT(6) | BIT(7) | RFLAGS_TF | BIT(10) | BIT(11))
 #define RFLAGS_ALWAYS BIT(1)
-
-/* SDM vol. 3, "VM-Entry Control Fields" and "Checks on Guest RIP, RFLAGS, and SSP". */
-static void check_event(uint64_t info)
-{
-	uint64_t type = info & INTR_TYPE, blocking = field(VMCS_GUEST_INTERRUPTIBILITY);
-
-	if (type == INTR_TYPE_EXTERNAL)
-		assert(field(VMCS_GUEST_RFLAGS) & RFLAGS_IF && !(blocking & SHADOW));
-	if (type == INTR_TYPE_NMI)
-		assert((info & INTR_VECTOR) == 2 && !(blocking & (BLOCKING_MOV_SS | BLOCKING_NMI)));
-	if (type == INTR_TYPE_HARDWARE)
-		assert((info & INTR_VECTOR) < 32);
-	if (info & INTR_HAS_ERROR_CODE)
-		assert(type == INTR_TYPE_HARDWARE && field(VMCS_GUEST_CR0) & CR0_PE);
-	assert(!(info & (INTR_NMI_UNBLOCKING | BITS(30, 13))) && type != BITS(8, 8));
-}
-
-/* Returns what was injected; 0: nothing. */
-static uint64_t take_event(void)
-{
-	uint64_t info = field(VMCS_ENTRY_INTR_INFO), blocking = field(VMCS_GUEST_INTERRUPTIBILITY);
-
-	if (!(info & INTR_VALID))
-		return 0;
-	check_event(info);
-	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
-	blocking &= ~SHADOW;
-	if ((info & INTR_TYPE) == INTR_TYPE_NMI)
-		blocking |= BLOCKING_NMI;
-	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking);
-	return info;
-}
-
-/* When the guest exits by itself at the latest. */
-static uint64_t next_alarm(void)
-{
-	return vcpu_has_preemption_timer() ? machine.tsc + (field(VMCS_PREEMPTION_TIMER)
-							    << vcpu_shared.preemption_shift)
-					   : alarm_at;
-}
-
-static uint32_t ring(uint64_t at)
-{
-	if (machine.tsc < at)
-		machine.tsc = at;
-	return vcpu_has_preemption_timer() ? EXIT_PREEMPTION_TIMER : EXIT_EXTERNAL_INTERRUPT;
-}
-
-/* The guest computes for some ticks. True: it has exited, for '*reason'. */
-static bool compute(uint64_t ticks, uint32_t *reason)
-{
-	uint64_t at = next_alarm();
-
-	if (machine.tsc + ticks < at) {
-		machine.tsc += ticks;
-		vmcs_write(VMCS_PREEMPTION_TIMER,
-			   (at - machine.tsc) >> vcpu_shared.preemption_shift);
-		return false;
-	}
-	*reason = ring(at);
-	return true;
-}
 
 static uint32_t run_victim(void)
 {
@@ -254,39 +118,6 @@ static uint32_t run_victim(void)
 		;
 	victim_ticks += machine.tsc - start;
 	return reason;
-}
-
-/* Windows and traps that come before the next instruction. True: the guest has exited. */
-static bool exits_first(uint32_t *reason)
-{
-	uint64_t blocking = field(VMCS_GUEST_INTERRUPTIBILITY);
-	uint32_t controls = (uint32_t)field(VMCS_PROC_CONTROLS);
-	uint64_t pending = field(VMCS_GUEST_PENDING_DEBUG);
-
-	if (pending & PENDING_BS && !(blocking & BLOCKING_MOV_SS)) {
-		vmcs_write(VMCS_EXIT_INTR_INFO, VECTOR_DB | INTR_TYPE_HARDWARE | INTR_VALID);
-		vmcs_write(VMCS_EXIT_QUAL, PENDING_BS);
-		vmcs_write(VMCS_GUEST_PENDING_DEBUG, 0);
-		*reason = EXIT_EXCEPTION_NMI;
-		return true;
-	}
-	if (controls & PROC_NMI_WINDOW && !(blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)))
-		*reason = EXIT_NMI_WINDOW;
-	else if (controls & PROC_INTERRUPT_WINDOW && !(blocking & SHADOW) &&
-		 field(VMCS_GUEST_RFLAGS) & RFLAGS_IF)
-		*reason = EXIT_INTERRUPT_WINDOW;
-	else
-		return false;
-	return true;
-}
-
-/* One instruction runs to its end: the shadow of the one before is over. */
-static void retire(void)
-{
-	uint64_t blocking = field(VMCS_GUEST_INTERRUPTIBILITY);
-
-	vmcs_write(VMCS_GUEST_RIP, field(VMCS_GUEST_RIP) + 1);
-	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~SHADOW);
 }
 
 /* ---- exits ---- */
@@ -543,30 +374,9 @@ static uint32_t run_hostile(struct vcpu *vcpu)
 	return make_exit(vcpu, &input);
 }
 
-enum vmx_result vmx_run(struct guest_regs *regs)
+static uint32_t run_guest(struct vcpu *vcpu)
 {
-	struct vcpu *vcpu = (struct vcpu *)regs;
-
-	do {
-		machine.tsc += EXIT_TICKS;
-		vmcs_write(VMCS_IDT_VECTORING_INFO, 0);
-		vmcs_write(VMCS_EXIT_REASON, is_victim(vcpu) ? run_victim() : run_hostile(vcpu));
-		vmx_exited(regs);
-	} while (regs->requests == 0);
-	return VMX_LEFT;
-}
-
-void vmcs_read_guest(struct vmcs_guest *ret)
-{
-	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
-		ret->field[i] = vmcs_read((enum vmcs_field)vmcs_guest_fields[i]);
-}
-
-void vmcs_write_guest(const struct vmcs_guest *guest)
-{
-	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
-		vmcs_write((enum vmcs_field)vmcs_guest_fields[i], guest->field[i]);
-	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
+	return is_victim(vcpu) ? run_victim() : run_hostile(vcpu);
 }
 
 /* ---- the rest of the machine ---- */
@@ -582,20 +392,18 @@ void serial_send(const struct serial_port *port, uint8_t byte)
 	sent_at = (sent_at > machine.tsc ? sent_at : machine.tsc) + BYTE_TICKS;
 }
 
-void random_fill(void *buf, size_t len)
+int serial_receive(const struct serial_port *port)
 {
-	memset(buf, 0x5a, len);
+	return -1;
 }
 
-uint16_t random_machine(void)
+bool gdb_is_on(void)
 {
-	return 1;
+	return false;
 }
 
-_Noreturn void panic(const char *fmt, ...)
+void gdb_poll(void)
 {
-	(void)fmt;
-	abort();
 }
 
 /* The operator ends everything when the time is over. */
@@ -611,71 +419,6 @@ void keys_poll(void)
 }
 
 /* ---- runs ---- */
-
-/* A file of the ramdisk, in frames of its own. */
-static void make_image(struct image *image, const char *path, uint64_t size)
-{
-	*image = (struct image){
-		.path = path,
-		.mode = 0644,
-		.base = frame_alloc_run(size / PAGE_SIZE, PAGE_SIZE),
-		.size = size,
-		.aligned = true,
-		.next = image + 1,
-	};
-	assert(image->base != 0);
-}
-
-static void read_config(void)
-{
-	static char memory[1 << 16] __attribute__((aligned(16)));
-	static struct image images[4];
-	struct arena arena = {.base = memory, .size = sizeof(memory)};
-	struct diag diag = {.file = "f"};
-	struct image_list list = {images, &arena};
-
-	make_image(&images[0], "/rom", FILE_SIZE);
-	make_image(&images[1], "/cow", FILE_SIZE);
-	make_image(&images[2], "/shared", FILE_SIZE);
-	make_image(&images[3], "/k", sizeof(kernel));
-	images[3].next = NULL;
-	memcpy(phys_to_virt(images[3].base), kernel, sizeof(kernel));
-	assert(config_parse(text, strlen(text), &arena, &diag, &config) == OK);
-	assert(config_open(&config, &list, &diag) == OK);
-}
-
-static void set_up_vcpus(void)
-{
-	struct vmx_capability *capability = &vcpu_shared.capability;
-
-	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
-		capability->control[i] = (uint64_t)UINT32_MAX << 32;
-	capability->ept_vpid = UINT64_MAX;
-	assert(vmx_controls_choose(capability, &vcpu_shared.controls) == OK);
-	vcpu_shared.preemption_shift = 5;
-	vcpu_shared.clock_grain = tsc_hz / 20000;
-	lapic_min_period = tsc_hz / 5000;
-	vcpu_shared.cpuid = *state_host_cpuid();
-}
-
-static void set_up(void)
-{
-	static const struct serial_port port = SERIAL_COM1;
-
-	phys_arena(ARENA, N_FRAMES * PAGE_SIZE);
-	frame_reset();
-	frame_add_range(ARENA, N_FRAMES * PAGE_SIZE);
-	assert(ept_setup() == OK);
-	read_config();
-	set_up_vcpus();
-	machine.tsc = START;
-	console_set_serial(&port);
-	cpus[0] = &cpu;
-	n_cpus = 1;
-	cpu.self = &cpu;
-	cpu.vmcs_made = true;
-	arch_prctl(ARCH_SET_GS, &cpu);
-}
 
 static void start_vms(void)
 {
@@ -723,7 +466,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1 + sizeof(struct input))
 		return 0;
 	if (n_cpus == 0)
-		set_up();
+		set_up(text, kernel, sizeof(kernel));
 	first_input = next_input = data + 1;
 	end_input = first_input + (size - 1) / sizeof(struct input) * sizeof(struct input);
 	begin(data[0]);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parts of the machine that have nothing to do while fuzz_exits runs. */
+/* Parts of the machine that have nothing to do in hosted programs with machine_run.h. */
 #include <stdlib.h>
 
-#include "hv/gdb/gdb.h"
 #include "hv/host/apic.h"
 #include "hv/host/idt.h"
 #include "hv/host/keyboard.h"
@@ -78,15 +77,6 @@ void qmp_poll(void)
 {
 }
 
-bool gdb_is_on(void)
-{
-	return false;
-}
-
-void gdb_poll(void)
-{
-}
-
 void nmi_report(void)
 {
 }
@@ -131,11 +121,6 @@ void serial_init(const struct serial_port *port)
 bool serial_is_present(const struct serial_port *port)
 {
 	return true;
-}
-
-int serial_receive(const struct serial_port *port)
-{
-	return -1;
 }
 
 uint64_t tsc_unix_ns(uint64_t at)
