@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """gdb on COM2: a VM from before its first instruction to the freeze, then its clones."""
-import contextlib
 import os
 import pathlib
-import socket
-import sys
 
-from relay import find_in_order, run_gdb
+from relay import debug
 
 # Without debug information: the commands name a variable's type.
 ELF = pathlib.Path(os.environ["STENCIL_BUILD"]) / "tests/guest/clone.elf64"
@@ -74,36 +71,4 @@ WANTED = [
     "(process 4) killed",
 ]
 
-
-def packet(text):
-    return f"${text}#{sum(text.encode()) % 256:02x}".encode()
-
-
-def connect():
-    """The line, once Stencil has it: what the firmware sends before is thrown away."""
-    with socket.socket(fileno=0) as listener:
-        line, _ = listener.accept()
-    line.settimeout(0.5)
-    text = b""
-    while b"$W00" not in text:
-        line.sendall(packet("?"))
-        with contextlib.suppress(TimeoutError):
-            text = text[-4:] + line.recv(65536)
-    # The answers to all questions come before this one's, which is empty.
-    line.settimeout(2900)
-    line.sendall(packet("qNone"))
-    while b"$#00" not in text:
-        line.sendall(b"+")
-        text = text[-4:] + line.recv(65536)
-    line.sendall(b"+")
-    return line
-
-
-def main():
-    text = run_gdb(connect(), ELF, COMMANDS, 2000)
-    missing = find_in_order(text, WANTED)
-    if missing is not None:
-        sys.exit(f"gdb has not printed '{missing}' there:\n{text}")
-
-
-main()
+debug(ELF, COMMANDS, WANTED)

@@ -1,9 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Run gdb over a line that is a socket, with a list of commands, and give back what it prints."""
+import contextlib
+import pathlib
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
+
+
+def packet(text):
+    return f"${text}#{sum(text.encode()) % 256:02x}".encode()
+
+
+def connect():
+    """The line, once Stencil has it: what the firmware sends before is thrown away."""
+    with socket.socket(fileno=0) as listener:
+        line, _ = listener.accept()
+    line.settimeout(0.5)
+    text = b""
+    while b"$W00" not in text:
+        line.sendall(packet("?"))
+        with contextlib.suppress(TimeoutError):
+            text = text[-4:] + line.recv(65536)
+    # The answers to all questions come before this one's, which is empty.
+    line.settimeout(2900)
+    line.sendall(packet("qNone"))
+    while b"$#00" not in text:
+        line.sendall(b"+")
+        text = text[-4:] + line.recv(65536)
+    line.sendall(b"+")
+    return line
 
 
 def pump(source, sink):
@@ -43,3 +72,19 @@ def find_in_order(text, wanted):
             return one
         at = found + len(one)
     return None
+
+
+def debug(elf, commands, wanted):
+    """For a case's COM2, whose listening socket is standard input: exits if gdb does not print what is wanted, in order."""
+    text = run_gdb(connect(), elf, commands, 2000)
+    missing = find_in_order(text, wanted)
+    if missing is not None:
+        sys.exit(f"gdb has not printed '{missing}' there:\n{text}")
+
+
+def debug_linux(commands, wanted):
+    """The same with the symbols of the kernel that guests run."""
+    kernel = subprocess.run([SCRIPTS / "fetch-kernel"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    with tempfile.NamedTemporaryFile(suffix=".elf") as symbols:
+        subprocess.run([SCRIPTS / "kernel-symbols", kernel, symbols.name], check=True)
+        debug(symbols.name, commands, wanted)

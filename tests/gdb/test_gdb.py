@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The real gdb debugs the hosted machine of machine.h: t, with two processors, and its clones t-0 to t-2."""
+import gzip
 import os
 import pathlib
 import signal
@@ -11,6 +12,7 @@ import unittest
 from relay import find_in_order
 
 BUILD = pathlib.Path(os.environ["STENCIL_BUILD"])
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 SECONDS = 20
 
 # The template, up to the clones: processes 2 to 4.
@@ -223,6 +225,29 @@ end
         text, log = debugger.end()
         self.assertIsNone(find_in_order(text, ["SIGINT", "$1 = ", "SIGINT", "(process 2) killed"]), text)
         self.assertIn("status 0", log)
+
+
+class KernelSymbols(unittest.TestCase):
+    """What scripts/kernel-symbols refuses; e2e_linux_revert uses what it makes."""
+
+    def test_refusals(self):
+        header = bytearray(1024)
+        header[0x1f1] = 1  # the payload begins after so many sectors and one
+        header[0x202:0x206] = b"HdrS"
+        tables = bytearray(header)
+        packed = gzip.compress(b"no tables") + bytes(4)
+        tables[0x248:0x250] = (0).to_bytes(4, "little") + len(packed).to_bytes(4, "little")
+        tables[1024:] = packed
+        for content, message in ((b"text", "not a Linux kernel"), (header, "compressed in another way"),
+                                 (tables, "has no names"), (None, "No such file")):
+            with self.subTest(message), tempfile.TemporaryDirectory() as folder:
+                kernel = pathlib.Path(folder, "vmlinuz")
+                if content is not None:
+                    kernel.write_bytes(content)
+                done = subprocess.run([SCRIPTS / "kernel-symbols", kernel, kernel.with_name("out")], check=False,
+                                      stderr=subprocess.PIPE, text=True)
+                self.assertEqual(done.returncode, 1)
+                self.assertRegex(done.stderr, f"^kernel-symbols: .*{message}.*\n$")
 
 
 unittest.main()
