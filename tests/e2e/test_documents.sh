@@ -19,7 +19,7 @@ declare -A elsewhere=(
 	['scripts/run --ramdisk /tmp/mine/ramdisk /tmp/mine/stencil.conf']='case demo_clones, with another init'
 	['scripts/run --ramdisk /tmp/fuzzing/ramdisk /tmp/fuzzing/stencil.conf']='case demo_fuzzing'
 	['scripts/run --ramdisk /tmp/sandboxes/ramdisk /tmp/sandboxes/stencil.conf']='case demo_sandboxes'
-	['scripts/run --ramdisk /tmp/walk/ramdisk --handover /tmp/walk/handover.conf --room 160 /tmp/walk/stencil.conf']='case walk'
+	['scripts/run --com2 5555 --ramdisk /tmp/walk/ramdisk --handover /tmp/walk/handover.conf --room 160 /tmp/walk/stencil.conf']='case walk'
 )
 
 declare -A met=()
