@@ -144,11 +144,10 @@ static enum status check_segment(struct loader *loader, const struct elf *elf,
 					"the segment at 0x%lx, 0x%lx bytes long, is not below 4 "
 					"GiB",
 					segment->paddr, segment->memsz);
-	if (segment->paddr < LOADER_LOW_END)
+	if (segment->paddr < LOADER_SEGMENT_MIN)
 		return loader_refuse_at(loader, ERR_RANGE, segment->header,
-					"the segment at 0x%lx is below 0x%x, in memory that "
-					"the loader uses itself",
-					segment->paddr, LOADER_LOW_END);
+					"the segment at 0x%lx is below 0x%x, in the BIOS data area",
+					segment->paddr, LOADER_SEGMENT_MIN);
 	if (loader_ram_end(loader, segment->paddr) < end)
 		return loader_refuse_size(loader, "kernel's segment", segment->paddr,
 					  segment->memsz);

@@ -8,6 +8,10 @@
 #include "hv/loader/multiboot.h"
 #include "hv/loader/pvh.h"
 
+/* Offsets in the BIOS data area. */
+#define BIOS_DATA_EBDA	  0x0e /* segment of the extended one */
+#define BIOS_DATA_RAM_KIB 0x13
+
 /*
  * SDM vol. 3, "Segment Descriptors": flat code and data, and the 32-bit TSS that must be loaded for
  * a VM entry.
@@ -23,9 +27,29 @@ static enum status write_gdt(struct loader *loader)
 	};
 
 	_Static_assert(sizeof(gdt) == LOADER_GDT_LIMIT + 1);
-	loader->state->gdt = (gpa_t){LOADER_GDT};
+	loader->state->gdt = (gpa_t){loader_at(loader, LOADER_GDT)};
 	loader->state->gdt_limit = LOADER_GDT_LIMIT;
-	return loader_write(loader, LOADER_GDT, gdt, sizeof(gdt));
+	return loader_write(loader, loader_at(loader, LOADER_GDT), gdt, sizeof(gdt));
+}
+
+/*
+ * Where low RAM ends, as real-mode code, Xen and others read it: the extended BIOS data area of 1
+ * KiB begins there, and starts with its size.
+ */
+static enum status write_bios_data(struct loader *loader)
+{
+	static const uint8_t ebda_kib = 1;
+	const uint64_t ram_end = loader_ram_end(loader, 0);
+	const uint64_t end = ram_end < KIB(640) ? ram_end : KIB(640);
+	const struct loader_field fields[] = {
+		{BIOS_DATA_EBDA, 2, end >> 4},
+		{BIOS_DATA_RAM_KIB, 2, end >> 10},
+	};
+
+	TRY(loader_write_fields(loader, LOADER_BIOS_DATA, fields, ARRAY_SIZE(fields)));
+	if (end == KIB(640) || end == loader->input->ram_below_4g)
+		return OK;
+	return loader_write(loader, end, &ebda_kib, sizeof(ebda_kib));
 }
 
 enum loader_kind loader_detect(const void *kernel, uint64_t len)
@@ -80,6 +104,7 @@ enum status loader_load(struct guest_memory *memory, const struct loader_input *
 	}
 	TRY(load_kind(&loader));
 	TRY(write_gdt(&loader));
+	TRY(write_bios_data(&loader));
 	*ret = state;
 	return OK;
 }

@@ -115,7 +115,7 @@ enum status loader_write_fields(struct loader *loader, uint64_t addr,
 enum status loader_write_string(struct loader *loader, const char *s, const char *what,
 				uint64_t *ret_addr)
 {
-	uint64_t room = LOADER_STRINGS_END - loader->string_end;
+	uint64_t room = loader_at(loader, LOADER_STRINGS_END) - loader->string_end;
 	uint64_t addr = loader->string_end, len = strlen(s) + 1;
 
 	if (len > room)
@@ -166,8 +166,7 @@ static uint64_t top_of(uint64_t start, uint64_t end, uint64_t len)
 
 /*
  * The start of 'len' bytes of RAM above LOADER_KERNEL_MIN: the highest page outside loader->state's
- * kernel from which they end below 'limit', or the lowest multiple of 'align' at or above 'from'.
- * 0: there is no room.
+ * kernel from which they end below 'limit'. 0: there is no room.
  */
 static uint64_t place_high(const struct loader *loader, uint64_t len, uint64_t limit)
 {
@@ -187,11 +186,12 @@ static uint64_t place_high(const struct loader *loader, uint64_t len, uint64_t l
 	return best;
 }
 
-uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align)
+/* As loader_place_low(), but at any address. */
+static uint64_t place(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align)
 {
 	for (size_t i = 0; i < loader->input->n_e820; i++) {
 		const struct e820_entry *entry = &loader->input->e820[i];
-		uint64_t start = max_u64(entry->addr, max_u64(from, LOADER_KERNEL_MIN));
+		uint64_t start = max_u64(entry->addr, from);
 
 		if (entry->type != E820_RAM || start >= loader->input->ram_below_4g)
 			continue;
@@ -201,6 +201,31 @@ uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t l
 			return start;
 	}
 	return 0;
+}
+
+uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align)
+{
+	return place(loader, max_u64(from, LOADER_KERNEL_MIN), len, align);
+}
+
+enum status loader_avoid_kernel(struct loader *loader)
+{
+	struct loader_state *state = loader->state;
+	const uint64_t len = LOADER_LOW_END - LOADER_LOW_START;
+	uint64_t at;
+
+	if (state->kernel_start.raw >= LOADER_LOW_END)
+		return OK;
+	at = place(loader, max_u64(state->kernel_end.raw, LOADER_LOW_START), len, PAGE_SIZE);
+	if (at == 0)
+		return loader_refuse(loader, ERR_RANGE,
+				     "no room for the loader's %lu KiB after the kernel, which "
+				     "ends at 0x%lx",
+				     len >> 10, state->kernel_end.raw);
+	loader->moved = at - LOADER_LOW_START;
+	loader->string_end += loader->moved;
+	state->kernel_end = (gpa_t){at + len};
+	return OK;
 }
 
 static uint64_t to_mib(uint64_t bytes)

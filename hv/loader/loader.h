@@ -13,12 +13,17 @@ struct guest_memory;
 
 /*
  * What the loader puts into low guest memory. The first megabyte up to
- * LOADER_LOW_END has to be RAM, and a kernel's own segments may not touch it.
- * Everything else (kernel, initrd, modules) goes above 1 MiB into RAM of the
- * memory map.
+ * LOADER_LOW_END must be RAM. Everything else (initrd, modules, most kernels)
+ * goes above 1 MiB into RAM of the memory map. If an ELF or Multiboot kernel
+ * lies below LOADER_LOW_END, all from 0x1000 on moves to after the kernel.
  *
  *	00000	+---------------------------------------------+
- *		| left alone (real-mode vectors, BIOS data)   |
+ *		| left alone (real-mode vectors)              |
+ *	00400	+---------------------------------------------+
+ *		| BIOS data area: where low RAM ends, else    |
+ *		| left alone                                  |
+ *	00500	+---------------------------------------------+
+ *		| left alone                                  |
  *	01000	+---------------------------------------------+
  *		| GDT: 0x10 code, 0x18 data, 0x20 TSS         |
  *	02000	+---------------------------------------------+
@@ -41,6 +46,8 @@ struct guest_memory;
  *		| command lines                               |
  *	20000	+---------------------------------------------+
  */
+#define LOADER_BIOS_DATA   0x00400
+#define LOADER_SEGMENT_MIN 0x00500 /* lowest address of a kernel's segment */
 #define LOADER_LOW_START   0x01000
 #define LOADER_GDT	   0x01000
 #define LOADER_INFO	   0x02000
@@ -148,7 +155,14 @@ struct loader {
 	char *error;
 	size_t error_size;
 	uint64_t string_end; /* the next free byte of the strings' area */
+	uint64_t moved;	     /* of all from LOADER_LOW_START to LOADER_LOW_END: bytes upwards */
 };
+
+/* Where the part of the loader's memory lies that is usually at 'usual'. */
+static inline uint64_t loader_at(const struct loader *loader, uint64_t usual)
+{
+	return usual + loader->moved;
+}
 
 /* A little-endian number in guest memory, at an offset. */
 struct loader_field {
@@ -181,7 +195,17 @@ enum status loader_write_string(struct loader *loader, const char *s, const char
  */
 uint64_t loader_ram_end(const struct loader *loader, uint64_t start);
 
+/*
+ * The lowest multiple of 'align' at or above both 'from' and LOADER_KERNEL_MIN from which 'len'
+ * bytes are RAM; 0: there is none.
+ */
 uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align);
+
+/*
+ * If the kernel that was loaded reaches below LOADER_LOW_END, move the loader's memory to after it,
+ * and set kernel_end to the end of both. Call before anything else is written.
+ */
+enum status loader_avoid_kernel(struct loader *loader);
 
 /* Refuse, and name the memory size with which [start, start + len) would be RAM. */
 enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t start,

@@ -55,11 +55,11 @@ static enum status check_flat(struct loader *loader, uint64_t at, const struct f
 		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_END,
 					"0x%lx bytes to load from 0x%lx are not in the file",
 					flat->len, flat->offset);
-	if (flat->load < LOADER_LOW_END)
+	if (flat->load < LOADER_SEGMENT_MIN)
 		return loader_refuse_at(loader, ERR_RANGE, at + HEADER_LOAD_ADDR,
-					"the load address 0x%lx is below 0x%x, in memory that "
-					"the loader uses itself",
-					flat->load, LOADER_LOW_END);
+					"the load address 0x%lx is below 0x%x, in the BIOS data "
+					"area",
+					flat->load, LOADER_SEGMENT_MIN);
 	if (flat->entry < flat->load || flat->entry >= flat->end)
 		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_ENTRY,
 					"the entry point 0x%lx is outside the kernel", flat->entry);
@@ -166,8 +166,8 @@ static enum status copy_module(struct loader *loader, size_t i, uint64_t *end)
 		{12, 4, 0},
 	};
 
-	return loader_write_fields(loader, LOADER_MODULE_LIST + i * MODULE_SIZE, fields,
-				   ARRAY_SIZE(fields));
+	return loader_write_fields(loader, loader_at(loader, LOADER_MODULE_LIST) + i * MODULE_SIZE,
+				   fields, ARRAY_SIZE(fields));
 }
 
 static enum status copy_modules(struct loader *loader)
@@ -193,8 +193,9 @@ static enum status write_memory_map(struct loader *loader)
 			{20, 4, entry->type},
 		};
 
-		TRY(loader_write_fields(loader, LOADER_MEMORY_MAP + i * MMAP_SIZE, fields,
-					ARRAY_SIZE(fields)));
+		TRY(loader_write_fields(loader,
+					loader_at(loader, LOADER_MEMORY_MAP) + i * MMAP_SIZE,
+					fields, ARRAY_SIZE(fields)));
 	}
 	return OK;
 }
@@ -227,22 +228,24 @@ static enum status write_info(struct loader *loader)
 		{8, 4, (high - MIB(1)) >> 10},
 		{16, 4, cmdline},
 		{20, 4, loader->input->n_modules},
-		{24, 4, LOADER_MODULE_LIST},
+		{24, 4, loader_at(loader, LOADER_MODULE_LIST)},
 		{44, 4, loader->input->n_e820 * MMAP_SIZE},
-		{48, 4, LOADER_MEMORY_MAP},
+		{48, 4, loader_at(loader, LOADER_MEMORY_MAP)},
 		{64, 4, name},
 	};
 
-	TRY(loader_zero(loader, LOADER_INFO, INFO_SIZE));
-	return loader_write_fields(loader, LOADER_INFO, fields, ARRAY_SIZE(fields));
+	TRY(loader_zero(loader, loader_at(loader, LOADER_INFO), INFO_SIZE));
+	return loader_write_fields(loader, loader_at(loader, LOADER_INFO), fields,
+				   ARRAY_SIZE(fields));
 }
 
 enum status multiboot_load(struct loader *loader)
 {
 	TRY(load_kernel(loader));
+	TRY(loader_avoid_kernel(loader));
 	loader->state->mode = ENTRY_PROTECTED32;
 	loader->state->rax = LOADER_MAGIC;
-	loader->state->rbx = LOADER_INFO;
+	loader->state->rbx = loader_at(loader, LOADER_INFO);
 	TRY(write_memory_map(loader));
 	return write_info(loader);
 }

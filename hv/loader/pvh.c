@@ -108,8 +108,9 @@ static enum status write_memory_map(struct loader *loader)
 			{20, 4, 0},
 		};
 
-		TRY(loader_write_fields(loader, LOADER_MEMORY_MAP + i * MEMORY_ENTRY_SIZE, fields,
-					ARRAY_SIZE(fields)));
+		TRY(loader_write_fields(
+			loader, loader_at(loader, LOADER_MEMORY_MAP) + i * MEMORY_ENTRY_SIZE,
+			fields, ARRAY_SIZE(fields)));
 	}
 	return OK;
 }
@@ -124,8 +125,9 @@ static enum status write_module(struct loader *loader)
 		{8, 8, loader->input->initrd_len},
 	};
 
-	TRY(loader_zero(loader, LOADER_MODULE_LIST, MODULE_ENTRY_SIZE));
-	return loader_write_fields(loader, LOADER_MODULE_LIST, fields, ARRAY_SIZE(fields));
+	TRY(loader_zero(loader, loader_at(loader, LOADER_MODULE_LIST), MODULE_ENTRY_SIZE));
+	return loader_write_fields(loader, loader_at(loader, LOADER_MODULE_LIST), fields,
+				   ARRAY_SIZE(fields));
 }
 
 static enum status write_start_info(struct loader *loader)
@@ -136,14 +138,19 @@ static enum status write_start_info(struct loader *loader)
 
 	TRY(loader_write_string(loader, append, "command line", &cmdline));
 	const struct loader_field fields[] = {
-		{0, 4, START_INFO_MAGIC},   {4, 4, START_INFO_VERSION},
-		{12, 4, n_modules},	    {16, 8, n_modules > 0 ? LOADER_MODULE_LIST : 0},
-		{24, 8, cmdline},	    {32, 8, loader->input->acpi_rsdp.raw},
-		{40, 8, LOADER_MEMORY_MAP}, {48, 4, loader->input->n_e820},
+		{0, 4, START_INFO_MAGIC},
+		{4, 4, START_INFO_VERSION},
+		{12, 4, n_modules},
+		{16, 8, n_modules > 0 ? loader_at(loader, LOADER_MODULE_LIST) : 0},
+		{24, 8, cmdline},
+		{32, 8, loader->input->acpi_rsdp.raw},
+		{40, 8, loader_at(loader, LOADER_MEMORY_MAP)},
+		{48, 4, loader->input->n_e820},
 	};
 
-	TRY(loader_zero(loader, LOADER_INFO, START_INFO_SIZE));
-	return loader_write_fields(loader, LOADER_INFO, fields, ARRAY_SIZE(fields));
+	TRY(loader_zero(loader, loader_at(loader, LOADER_INFO), START_INFO_SIZE));
+	return loader_write_fields(loader, loader_at(loader, LOADER_INFO), fields,
+				   ARRAY_SIZE(fields));
 }
 
 enum status pvh_load(struct loader *loader)
@@ -158,9 +165,10 @@ enum status pvh_load(struct loader *loader)
 	if (entry < loader->state->kernel_start.raw || entry >= loader->state->kernel_end.raw)
 		return loader_refuse(loader, ERR_CORRUPT,
 				     "the PVH entry point 0x%lx is outside the kernel", entry);
+	TRY(loader_avoid_kernel(loader));
 	loader->state->mode = ENTRY_PROTECTED32;
 	loader->state->rip = entry;
-	loader->state->rbx = LOADER_INFO;
+	loader->state->rbx = loader_at(loader, LOADER_INFO);
 	TRY(write_memory_map(loader));
 	TRY(write_module(loader));
 	return write_start_info(loader);

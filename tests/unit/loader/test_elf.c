@@ -371,17 +371,122 @@ static void a_flat_kernel_goes_where_its_header_says(void **unused)
 	assert_int_equal(ram[MIB(2) + FILE_LEN - 0x80], 0xcc);
 }
 
-static void a_flat_kernel_keeps_off_the_loaders_memory(void **unused)
+static void make_flat_at(uint32_t load_addr)
 {
-	for (uint32_t load_addr = 0x1f000; load_addr <= 0x20000; load_addr += 0x1000) {
-		make_flat();
-		put(file + 0x10c, load_addr + 0x80, 4);
-		put(file + 0x110, load_addr, 4);
-		put(file + 0x114, 0, 4);
-		put(file + 0x118, 0, 4);
-		put(file + 0x11c, load_addr, 4);
-		assert_int_equal(load_file(), load_addr < LOADER_LOW_END ? ERR_RANGE : OK);
+	make_flat();
+	put(file + 0x10c, load_addr + 0x80, 4);
+	put(file + 0x110, load_addr, 4);
+	put(file + 0x114, 0, 4);
+	put(file + 0x118, 0, 4);
+	put(file + 0x11c, load_addr, 4);
+}
+
+/* All that the loader tells the kernel lies from 'start' to 'end'. */
+static void expect_area(uint64_t start, uint64_t end)
+{
+	const uint64_t addresses[] = {
+		state.gdt.raw,		 state.rbx,
+		peek(state.rbx + 16, 4), peek(state.rbx + 24, 4),
+		peek(state.rbx + 48, 4), peek(state.rbx + 64, 4),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++)
+		assert_in_range(addresses[i], start, end - 1);
+	assert_int_equal(peek(state.gdt.raw + 0x10, 8), 0x00cf9b000000ffff);
+	assert_string_equal(ram + peek(state.rbx + 16, 4), "kernel");
+	assert_string_equal(ram + peek(state.rbx + 64, 4), "stencil");
+	assert_int_equal(peek(peek(state.rbx + 48, 4) + 24 + 4, 8), pc_map[1].addr);
+}
+
+static void the_loaders_memory_moves_away_from_a_low_kernel(void **unused)
+{
+	static const struct {
+		uint32_t load, area;
+	} cases[] = {
+		{0x500, 0x1000},  {0xe00, 0x1000},    {0xe80, 0x2000},	 {0x1000, 0x2000},
+		{0x8000, 0x9000}, {0x1ffff, 0x21000}, {0x20000, 0x1000}, {0x80000, 0x1000},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		set_up(NULL);
+		make_flat_at(cases[i].load);
+		if (load_file() != OK)
+			fail_msg("case %zu says: %s", i, error);
+		assert_memory_equal(ram + cases[i].load, file + 0x80, FILE_LEN - 0x80);
+		expect_area(cases[i].area, cases[i].area + 0x1f000);
 	}
+	make_flat_at(0x4ff);
+	assert_int_equal(load_file(), ERR_RANGE);
+	assert_non_null(strstr(error, "offset 0x110: the load address 0x4ff is below 0x500"));
+}
+
+static void a_low_segment_and_its_modules_keep_apart(void **unused)
+{
+	static const uint8_t bytes[5000] = {1};
+	const struct loader_module module = {bytes, sizeof(bytes), "m"};
+
+	make_multiboot32();
+	put(file + 52 + 12, 0x8000, 4); /* the text; the data stay at 2 MiB + 4 KiB */
+	put(file + 24, LOAD_DATA, 4);
+	struct loader_input input = pc_input(file, FILE_LEN);
+
+	input.modules = &module;
+	input.n_modules = 1;
+	assert_int_equal(load(input), OK);
+	assert_memory_equal(ram + 0x8000, file + TEXT, TEXT_LEN);
+	expect_area(LOAD_DATA + 0x1000, LOAD_DATA + 0x20000);
+	assert_int_equal(state.kernel_start.raw, 0x8000);
+	assert_int_equal(state.kernel_end.raw, LOAD_DATA + 0x20000);
+	assert_int_equal(peek(peek(state.rbx + 24, 4), 4), LOAD_DATA + 0x20000);
+	/* The data end 0x1f000 bytes before the end of RAM, and then one byte later. */
+	put(file + 84 + 20, RAM_SIZE - 0x1f000 - LOAD_DATA, 4);
+	assert_int_equal(load_file(), OK);
+	put(file + 84 + 20, RAM_SIZE - 0x1f000 - LOAD_DATA + 1, 4);
+	assert_int_equal(load_file(), ERR_RANGE);
+	assert_string_equal(error, "kernel: no room for the loader's 124 KiB after the kernel, "
+				   "which ends at 0x3fe1001");
+}
+
+static void a_pvh_kernel_may_be_low(void **unused)
+{
+	make_pvh64();
+	put(file + 64 + 24, 0x1000, 8);
+	put(file + 120 + 24, 0x2000, 8);
+	put(file + NOTE + 16, 0x1010, 4);
+	assert_int_equal(load_file(), OK);
+	assert_int_equal(state.rip, 0x1010);
+	assert_int_equal(state.rbx, 0x4000);
+	assert_int_equal(peek(state.rbx, 4), 0x336ec578);
+	assert_in_range(peek(state.rbx + 24, 8), 0x3000, 0x22000);
+	assert_int_equal(peek(peek(state.rbx + 40, 8) + 24, 8), pc_map[1].addr);
+}
+
+static void the_bios_data_area_says_where_low_ram_ends(void **unused)
+{
+	static const struct e820_entry whole[] = {{0, RAM_SIZE, E820_RAM}};
+	struct loader_input input;
+
+	make_flat();
+	assert_int_equal(load_file(), OK);
+	assert_int_equal(peek(0x40e, 2), 0x9fc0);
+	assert_int_equal(peek(0x413, 2), 639);
+	assert_int_equal(ram[0x9fc00], 1);
+	assert_int_equal(ram[0x410], 0xcc);
+	assert_int_equal(ram[0x9fc01], 0xcc);
+	/* Without a gap it is the end of low memory; with less RAM nothing is written beyond. */
+	input = pc_input(file, FILE_LEN);
+	input.e820 = whole;
+	input.n_e820 = 1;
+	assert_int_equal(load(input), OK);
+	assert_int_equal(peek(0x40e, 2), 0xa000);
+	assert_int_equal(peek(0x413, 2), 640);
+	assert_int_equal(ram[0xa0000], 0xcc);
+	make_flat_at(0x30000);
+	input.ram_below_4g = KIB(512);
+	assert_int_equal(load(input), OK);
+	assert_int_equal(peek(0x40e, 2), 0x8000);
+	assert_int_equal(peek(0x413, 2), 512);
+	assert_int_equal(ram[0x80000], 0xcc);
 }
 
 static void the_multiboot_information_is_complete(void **unused)
@@ -517,7 +622,7 @@ static const struct damage damages[] = {
 	{make_multiboot64, S64 + 24, 8, UINT64_MAX, ERR_RANGE, "offset 0x40: the segment at 0xff"},
 	{make_multiboot64, S64 + 24, 8, GIB(4), ERR_RANGE, "offset 0x40: the segment at 0x1000"},
 	{make_multiboot64, S64 + 40, 8, UINT64_MAX, ERR_RANGE, "offset 0x40: the segment at 0x2"},
-	{make_multiboot32, S32 + 12, 4, 0x1ffff, ERR_RANGE, "offset 0x34: the segment at 0x1ffff"},
+	{make_multiboot32, S32 + 12, 4, 0x4ff, ERR_RANGE, "offset 0x34: the segment at 0x4ff is"},
 	{make_multiboot32, S32 + 12, 4, 0, ERR_RANGE, "offset 0x34: the segment at 0x0"},
 	{make_multiboot32, S32 + 12, 4, 0xa0000, ERR_RANGE, "needs RAM from 0xa0000 to 0xa0040"},
 	{make_multiboot32, S32 + 12, 4, 0x9fbc1, ERR_RANGE, "needs RAM from 0x9fbc1 to 0x9fc01"},
@@ -659,7 +764,10 @@ int main(void)
 		TEST(multiboot_kernels_are_loaded),
 		TEST(multiboot_comes_before_pvh),
 		TEST(a_flat_kernel_goes_where_its_header_says),
-		TEST(a_flat_kernel_keeps_off_the_loaders_memory),
+		TEST(the_loaders_memory_moves_away_from_a_low_kernel),
+		TEST(a_low_segment_and_its_modules_keep_apart),
+		TEST(a_pvh_kernel_may_be_low),
+		TEST(the_bios_data_area_says_where_low_ram_ends),
 		TEST(the_multiboot_information_is_complete),
 		TEST(without_arguments_the_command_line_is_the_name),
 		TEST(modules_that_do_not_fit_are_refused),
