@@ -130,13 +130,13 @@ struct vm_config {
 	struct chardev_config *chardevs;
 
 	const char *kernel; /* paths in the ramdisk, NULL: none */
-	const char *initrd; /* Linux: one path; Multiboot: QEMU's module list, as written */
+	const char *initrd; /* Linux: one path; else QEMU's module list, as written */
 	const char *append; /* NULL: none */
 	struct diag_place kernel_place, initrd_place, append_place;
 	/* Their files, found by config_open(); NULL: none. */
 	const struct image *kernel_image;
-	const struct image *initrd_image; /* not for a Multiboot kernel */
-	struct loader_module *modules;	  /* for a Multiboot kernel */
+	const struct image *initrd_image; /* Linux only */
+	struct loader_module *modules;	  /* not for Linux */
 	size_t n_modules;
 	bool is_template;     /* it never runs, but is a template that starts from 'incoming' */
 	const char *incoming; /* -incoming file:PATH; NULL: it starts with its kernel */

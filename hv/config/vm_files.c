@@ -2,7 +2,7 @@
 /*
  * The files of -kernel and -initrd, looked up in the ramdisk before any VM starts. The loader
  * judges what is in them; here the kernel only decides whether -initrd is one file or a list of
- * Multiboot modules.
+ * modules.
  */
 #include "hv/config/vm_files.h"
 

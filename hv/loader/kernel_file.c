@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What can be read from a kernel's file before there is a VM to load it into: whether it is a Linux
- * or Multiboot kernel, and which files -initrd names for a Multiboot kernel.
+ * or Multiboot kernel, and which files -initrd names for a kernel that takes several.
  */
 #include "hv/loader/kernel_file.h"
 
@@ -64,7 +64,7 @@ bool multiboot_detect(const uint8_t *file, uint64_t len)
 
 bool loader_takes_modules(const void *kernel, uint64_t len)
 {
-	return !linux_detect(kernel, len) && multiboot_detect(kernel, len);
+	return !linux_detect(kernel, len);
 }
 
 enum status loader_next_module(const char **list, char *buf, size_t size, size_t *ret_name_len)

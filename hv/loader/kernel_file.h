@@ -17,11 +17,11 @@ bool multiboot_detect(const uint8_t *file, uint64_t len);
 #define MULTIBOOT_SEARCH_LEN 8192
 uint64_t multiboot_find_header(const uint8_t *file, uint64_t len);
 
-/* Whether -initrd names a list of modules, as it does for Multiboot kernels, or one file. */
+/* Whether -initrd names a list of modules, or one file, as it does for Linux. */
 bool loader_takes_modules(const void *kernel, uint64_t len);
 
 /*
- * Take the next module off QEMU's list for Multiboot, "FILE ARGS,FILE ARGS";
+ * Take the next module off a list as QEMU has it for Multiboot, "FILE ARGS,FILE ARGS";
  * two commas stand for one that does not separate. '*list' advances. 'buf' receives
  * the whole element, which is the module's command line; its first
  * '*ret_name_len' bytes are the file's name.

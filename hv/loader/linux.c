@@ -230,13 +230,30 @@ static enum status write_e820(struct loader *loader)
 	return OK;
 }
 
+/* '*ret_addr' is 0 without an initrd. */
+static enum status copy_initrd(struct loader *loader, const struct header *header,
+			       uint64_t *ret_addr)
+{
+	const struct loader_module initrd = {
+		.data = loader->input->initrd,
+		.len = loader->input->initrd_len,
+	};
+
+	*ret_addr = 0;
+	if (initrd.len > 0)
+		TRY(loader_copy_high(loader, &initrd, (uint64_t)header->initrd_addr_max + 1,
+				     "initrd", ret_addr));
+	loader->state->initrd_start = (gpa_t){*ret_addr};
+	return OK;
+}
+
 static enum status write_zero_page(struct loader *loader, const struct header *header)
 {
 	uint64_t cmdline, setup_data, initrd;
 
 	TRY(write_cmdline(loader, header, &cmdline));
 	TRY(write_setup_data(loader, &setup_data));
-	TRY(loader_copy_initrd(loader, (uint64_t)header->initrd_addr_max + 1, &initrd));
+	TRY(copy_initrd(loader, header, &initrd));
 
 	const struct loader_field fields[] = {
 		{ZERO_ACPI_RSDP, 8, loader->input->acpi_rsdp.raw},

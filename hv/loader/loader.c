@@ -243,22 +243,26 @@ enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t
 			     to_mib(loader->input->ram_below_4g));
 }
 
-enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *ret_addr)
+enum status loader_copy_high(struct loader *loader, const struct loader_module *file,
+			     uint64_t limit, const char *what, uint64_t *ret_addr)
 {
-	const struct loader_input *input = loader->input;
-	uint64_t addr = 0, kernel_end = loader->state->kernel_end.raw;
+	uint64_t addr = place_high(loader, file->len, limit);
 
-	if (input->initrd_len > 0) {
-		addr = place_high(loader, input->initrd_len, limit);
-		if (addr == 0)
-			return loader_refuse(loader, ERR_RANGE,
-					     "no room for the initrd of %lu bytes beside the "
-					     "kernel and below 0x%lx: %lu MiB are needed",
-					     input->initrd_len, limit,
-					     to_mib(kernel_end) + to_mib(input->initrd_len));
-		TRY(loader_write(loader, addr, input->initrd, input->initrd_len));
-	}
-	loader->state->initrd_start = (gpa_t){addr};
+	if (addr == 0)
+		return loader_refuse(loader, ERR_RANGE,
+				     "no room for the %s of %lu bytes beside the "
+				     "kernel and below 0x%lx: %lu MiB are needed",
+				     what, file->len, limit,
+				     to_mib(loader->state->kernel_end.raw) + to_mib(file->len));
+	TRY(loader_write(loader, addr, file->data, file->len));
 	*ret_addr = addr;
 	return OK;
+}
+
+enum status loader_check_modules(struct loader *loader)
+{
+	if (loader->input->n_modules <= LOADER_MODULES_MAX)
+		return OK;
+	return loader_refuse(loader, ERR_RANGE, "%zu modules, at most %d are possible",
+			     loader->input->n_modules, LOADER_MODULES_MAX);
 }

@@ -84,7 +84,7 @@ struct e820_entry {
 	uint32_t type;	    /* enum e820_type */
 };
 
-/* A Multiboot module: the file's bytes, and the command line that the kernel sees. */
+/* A module of a Multiboot or PVH kernel: the file's bytes, and its command line, "FILE ARGS". */
 struct loader_module {
 	const void *data;
 	uint64_t len;
@@ -98,7 +98,7 @@ struct loader_input {
 	const void *kernel;
 	uint64_t kernel_len;
 	const char *kernel_name; /* for messages, and the first word of a Multiboot command line */
-	const void *initrd;	 /* Linux and PVH; ignored by Multiboot */
+	const void *initrd;	 /* Linux; ignored by the others */
 	uint64_t initrd_len;	 /* 0: none */
 	const char *append;	 /* the kernel's command line */
 	const struct e820_entry *e820; /* ascending, without overlaps */
@@ -106,7 +106,7 @@ struct loader_input {
 	uint64_t ram_below_4g;	 /* end of RAM below 4 GiB: nothing is loaded above it */
 	gpa_t acpi_rsdp;	 /* 0: no ACPI */
 	const uint8_t *rng_seed; /* LOADER_RNG_SEED_LEN bytes; NULL: none */
-	const struct loader_module *modules; /* Multiboot; ignored by the others */
+	const struct loader_module *modules; /* ignored by Linux */
 	size_t n_modules;
 	/*
 	 * Write only these bytes of all that is written, counted in the order of writing, so that a
@@ -211,5 +211,12 @@ enum status loader_avoid_kernel(struct loader *loader);
 enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t start,
 			       uint64_t len);
 
-/* Copy the initrd as high as 'limit' and RAM allow; *ret_addr is 0 without an initrd. */
-enum status loader_copy_initrd(struct loader *loader, uint64_t limit, uint64_t *ret_addr);
+/*
+ * Copy a file's bytes as high as 'limit' and RAM allow, beside the kernel. 'what' names them in the
+ * message if there is no room.
+ */
+enum status loader_copy_high(struct loader *loader, const struct loader_module *file,
+			     uint64_t limit, const char *what, uint64_t *ret_addr);
+
+/* ERR_RANGE: there are more modules than LOADER_MODULES_MAX. */
+enum status loader_check_modules(struct loader *loader);

@@ -174,9 +174,7 @@ static enum status copy_modules(struct loader *loader)
 {
 	uint64_t end = loader->state->kernel_end.raw;
 
-	if (loader->input->n_modules > LOADER_MODULES_MAX)
-		return loader_refuse(loader, ERR_RANGE, "%zu modules, at most %d are possible",
-				     loader->input->n_modules, LOADER_MODULES_MAX);
+	TRY(loader_check_modules(loader));
 	for (size_t i = 0; i < loader->input->n_modules; i++)
 		TRY(copy_module(loader, i, &end));
 	return OK;

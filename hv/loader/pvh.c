@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Loading of ELF kernels by Xen's PVH boot protocol: a note holds a 32-bit entry point, EBX points
- * to a hvm_start_info with memory map, command line and at most one module.
+ * to a hvm_start_info with memory map, command line and modules.
  *
  * Source: Xen, docs/misc/pvh.pandoc and public/arch-x86/hvm/start_info.h.
  */
@@ -115,25 +115,42 @@ static enum status write_memory_map(struct loader *loader)
 	return OK;
 }
 
-static enum status write_module(struct loader *loader)
+/* The first module lies highest. */
+static enum status copy_module(struct loader *loader, size_t i, uint64_t *limit)
 {
-	uint64_t initrd;
+	const struct loader_module *module = &loader->input->modules[i];
+	uint64_t entry = loader_at(loader, LOADER_MODULE_LIST) + i * MODULE_ENTRY_SIZE;
+	uint64_t cmdline;
 
-	TRY(loader_copy_initrd(loader, loader->input->ram_below_4g, &initrd));
+	TRY(loader_copy_high(loader, module, *limit, "module", limit));
+	TRY(loader_write_string(loader, module->cmdline, "module's command line", &cmdline));
+	if (i == 0)
+		loader->state->initrd_start = (gpa_t){*limit};
+
 	const struct loader_field fields[] = {
-		{0, 8, initrd},
-		{8, 8, loader->input->initrd_len},
+		{0, 8, *limit},
+		{8, 8, module->len},
+		{16, 8, cmdline},
+		{24, 8, 0},
 	};
 
-	TRY(loader_zero(loader, loader_at(loader, LOADER_MODULE_LIST), MODULE_ENTRY_SIZE));
-	return loader_write_fields(loader, loader_at(loader, LOADER_MODULE_LIST), fields,
-				   ARRAY_SIZE(fields));
+	return loader_write_fields(loader, entry, fields, ARRAY_SIZE(fields));
+}
+
+static enum status copy_modules(struct loader *loader)
+{
+	uint64_t limit = loader->input->ram_below_4g;
+
+	TRY(loader_check_modules(loader));
+	for (size_t i = 0; i < loader->input->n_modules; i++)
+		TRY(copy_module(loader, i, &limit));
+	return OK;
 }
 
 static enum status write_start_info(struct loader *loader)
 {
 	const char *append = loader->input->append != NULL ? loader->input->append : "";
-	uint64_t n_modules = loader->input->initrd_len > 0 ? 1 : 0;
+	uint64_t n_modules = loader->input->n_modules;
 	uint64_t cmdline;
 
 	TRY(loader_write_string(loader, append, "command line", &cmdline));
@@ -170,6 +187,6 @@ enum status pvh_load(struct loader *loader)
 	loader->state->rip = entry;
 	loader->state->rbx = loader_at(loader, LOADER_INFO);
 	TRY(write_memory_map(loader));
-	TRY(write_module(loader));
+	TRY(copy_modules(loader));
 	return write_start_info(loader);
 }

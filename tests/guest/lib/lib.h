@@ -71,6 +71,16 @@ struct pvh_info {
 	uint32_t n_memmap, reserved;
 };
 
+struct pvh_module {
+	uint64_t address, size, cmdline, reserved;
+};
+
+struct pvh_memory {
+	uint64_t base, length;
+	uint32_t type; /* 1: free RAM */
+	uint32_t reserved;
+};
+
 extern uint32_t boot_magic;   /* MULTIBOOT_LOADED, else PVH */
 extern uint32_t boot_info;    /* address of struct multiboot_info or pvh_info */
 extern uint64_t boot_gdt[];   /* entry 3 is unused */

@@ -215,20 +215,24 @@ static void pvh_kernels_of_both_classes_are_loaded(void **unused)
 
 static void the_start_info_tells_what_was_asked_for(void **unused)
 {
-	static const uint8_t initrd[5000] = {1, 2, 3};
+	static const uint8_t one[5000] = {1, 2, 3}, two[1] = {4};
+	const struct loader_module modules[] = {
+		{one, sizeof(one), "one with args"},
+		{two, sizeof(two), "two"},
+	};
 
 	make_pvh64();
 	struct loader_input input = pc_input(file, FILE_LEN);
 
 	input.append = "a=b c";
-	input.initrd = initrd;
-	input.initrd_len = sizeof(initrd);
+	input.modules = modules;
+	input.n_modules = ARRAY_SIZE(modules);
 	input.acpi_rsdp = (gpa_t){0xe0010};
 	assert_int_equal(load(input), OK);
 	assert_int_equal(peek(LOADER_INFO, 4), 0x336ec578);
 	assert_int_equal(peek(LOADER_INFO + 4, 4), 1);
 	assert_int_equal(peek(LOADER_INFO + 8, 4), 0);
-	assert_int_equal(peek(LOADER_INFO + 12, 4), 1);
+	assert_int_equal(peek(LOADER_INFO + 12, 4), ARRAY_SIZE(modules));
 	assert_string_equal(ram + peek(LOADER_INFO + 24, 8), "a=b c");
 	assert_int_equal(peek(LOADER_INFO + 32, 8), 0xe0010);
 	assert_int_equal(peek(LOADER_INFO + 48, 4), ARRAY_SIZE(pc_map));
@@ -241,17 +245,22 @@ static void the_start_info_tells_what_was_asked_for(void **unused)
 		assert_int_equal(peek(at + 16, 4), pc_map[i].type);
 		assert_int_equal(peek(at + 20, 4), 0);
 	}
-	uint64_t module = peek(LOADER_INFO + 16, 8);
-	uint64_t at = peek(module, 8);
+	uint64_t list = peek(LOADER_INFO + 16, 8);
+	uint64_t first = align_down(RAM_SIZE - sizeof(one), PAGE_SIZE);
 
-	assert_int_equal(at, align_down(RAM_SIZE - sizeof(initrd), PAGE_SIZE));
-	assert_int_equal(peek(module + 8, 8), sizeof(initrd));
-	assert_int_equal(peek(module + 16, 8), 0);
-	assert_memory_equal(ram + at, initrd, sizeof(initrd));
-	assert_int_equal(state.initrd_start.raw, at);
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		uint64_t at = list + 32 * i;
+
+		assert_int_equal(peek(at, 8), first - PAGE_SIZE * i);
+		assert_int_equal(peek(at + 8, 8), modules[i].len);
+		assert_string_equal(ram + peek(at + 16, 8), modules[i].cmdline);
+		assert_int_equal(peek(at + 24, 8), 0);
+		assert_memory_equal(ram + peek(at, 8), modules[i].data, modules[i].len);
+	}
+	assert_int_equal(state.initrd_start.raw, first);
 }
 
-static void without_an_initrd_there_is_no_module(void **unused)
+static void without_files_there_is_no_module(void **unused)
 {
 	make_pvh32();
 	assert_int_equal(load_file(), OK);
@@ -261,19 +270,35 @@ static void without_an_initrd_there_is_no_module(void **unused)
 }
 
 /* The kernel ends within a page, at 0x201800. */
-static void an_initrd_does_not_share_the_kernels_last_page(void **unused)
+static void a_module_does_not_share_the_kernels_last_page(void **unused)
 {
-	static uint8_t initrd[MIB(62)];
+	static uint8_t bytes[MIB(62)];
+	static struct loader_module modules[LOADER_MODULES_MAX + 1];
 
 	make_pvh32();
 	struct loader_input input = pc_input(file, FILE_LEN);
 
-	input.initrd = initrd;
-	input.initrd_len = RAM_SIZE - 0x201800;
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
+		modules[i] = (struct loader_module){bytes, 1, "m"};
+	modules[0].len = RAM_SIZE - 0x201800;
+	input.modules = modules;
+	input.n_modules = 1;
 	assert_int_equal(load(input), ERR_RANGE);
-	input.initrd_len = RAM_SIZE - 0x202000;
+	assert_string_equal(error, "kernel: no room for the module of 65005568 bytes beside the "
+				   "kernel and below 0x4000000: 65 MiB are needed");
+	modules[0].len = RAM_SIZE - 0x202000;
 	assert_int_equal(load(input), OK);
 	assert_int_equal(state.initrd_start.raw, 0x202000);
+	/* The second one goes below the kernel. */
+	input.n_modules = 2;
+	assert_int_equal(load(input), OK);
+	assert_int_equal(peek(peek(LOADER_INFO + 16, 8) + 32, 8), 0x1ff000);
+	modules[0].len = 1;
+	input.n_modules = LOADER_MODULES_MAX;
+	assert_int_equal(load(input), OK);
+	input.n_modules++;
+	assert_int_equal(load(input), ERR_RANGE);
+	assert_string_equal(error, "kernel: 257 modules, at most 256 are possible");
 }
 
 /* Put other notes before it, a name of another length, descriptors of 8 bytes, alignment of 8. */
@@ -723,8 +748,8 @@ static void every_truncation_is_refused(void **unused)
 static void a_failing_write_is_passed_on(void **unused)
 {
 	static void (*const makers[])(void) = {make_pvh32, make_multiboot64, make_flat};
-	static const uint8_t initrd[1] = {1};
-	const struct loader_module module = {initrd, 1, "m"};
+	static const uint8_t byte[1] = {1};
+	const struct loader_module module = {byte, 1, "m"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
 		makers[i]();
@@ -732,8 +757,6 @@ static void a_failing_write_is_passed_on(void **unused)
 		int n = 0;
 
 		input.append = "x";
-		input.initrd = initrd;
-		input.initrd_len = 1;
 		input.modules = &module;
 		input.n_modules = 1;
 		for (enum status status = ERR_NOMEM; status != OK; n++) {
@@ -757,8 +780,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(pvh_kernels_of_both_classes_are_loaded),
 		TEST(the_start_info_tells_what_was_asked_for),
-		TEST(without_an_initrd_there_is_no_module),
-		TEST(an_initrd_does_not_share_the_kernels_last_page),
+		TEST(without_files_there_is_no_module),
+		TEST(a_module_does_not_share_the_kernels_last_page),
 		TEST(the_note_is_found_among_others),
 		TEST(a_note_cut_short_is_none),
 		TEST(multiboot_kernels_are_loaded),
