@@ -389,7 +389,7 @@ class Program(unittest.TestCase):
             self.assertEqual([m.removeprefix(f"{name}/config:") for m in messages], [
                 "1:34: could not open module '/none': No such file or directory",
                 "1:34: could not open module '/secret': Permission denied",
-                "2:28: could not open initrd '/none': No such file or directory",
+                "2:28: could not open module '/none': No such file or directory",
                 "2:42: can't load /none: Failed to open file \"/none\": No such file or directory",
                 "3:14: could not open kernel file 'secret': Permission denied",
                 "4:14: could not open kernel file '/none': No such file or directory"])
@@ -426,8 +426,8 @@ class Program(unittest.TestCase):
         two = "".join(f"vm {vm} -m 64M -kernel /k {ram},prealloc=on\n" for vm in "ab")
         for config, memory, said in (
                 ("vm a -m 2M -kernel /k -max-private 4k", 100,
-                 "a: its -max-private is too small: it starts with at least 36 KiB"),
-                ("vm a -m 2M -kernel /k -max-private 36k", 100, None),
+                 "a: its -max-private is too small: it starts with at least 44 KiB"),
+                ("vm a -m 2M -kernel /k -max-private 44k", 100, None),
                 (f"vm a -m 64M -kernel /k {ram},prealloc=on -max-private 60M", 100,
                  "a: its -max-private is too small: it starts with at least 65536 KiB"),
                 (two, 200, None),
@@ -438,7 +438,7 @@ class Program(unittest.TestCase):
                  "b: not enough memory: at its start the VM takes"),
                 ("vm a -m 2M -kernel /k\nclone a count=25000", 100, None),
                 ("vm a -m 2M -kernel /k\nclone a count=26000", 100,
-                 "warning: 26000 clones at a time take at least 104000 KiB, 102368 KiB are left: "
+                 "warning: 26000 clones at a time take at least 104000 KiB, 102360 KiB are left: "
                  "the others start when some have ended"),
                 ("vm a -m 2M -kernel /k\nclone a count=26000 parallel=25000", 100, None)):
             with self.subTest(config=config, memory=memory):
