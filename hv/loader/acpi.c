@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How ACPI tables are written: one after the other into an image, each with a header that
- * acpi_finish_table() completes. x86 and ACPI are both little-endian: structs are copied without
+ * finish_table() completes. x86 and ACPI are both little-endian: structs are copied without
  * conversion.
  */
 #include "hv/loader/acpi.h"
@@ -56,7 +56,7 @@ struct acpi_header acpi_make_header(const char signature[4], uint8_t revision)
 	return header;
 }
 
-enum status acpi_finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa)
+static enum status finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa)
 {
 	struct acpi_header header;
 
@@ -73,7 +73,7 @@ enum status acpi_finish_table(struct acpi_image *image, size_t start, uint64_t *
 enum status acpi_list_table(struct acpi_image *image, size_t start)
 {
 	assert(image->n_tables < ACPI_TABLES_MAX);
-	return acpi_finish_table(image, start, &image->tables[image->n_tables++]);
+	return finish_table(image, start, &image->tables[image->n_tables++]);
 }
 
 enum status acpi_append_scope(struct acpi_image *image, const char *name, size_t name_len,
@@ -98,4 +98,28 @@ void acpi_put_digits(char *text, unsigned n_digits, unsigned value)
 		text[n_digits] = digits[value & 15];
 		value >>= 4;
 	}
+}
+
+struct ACPI_PACKED rsdp {
+	char signature[8];
+	uint8_t checksum; /* of the first 20 bytes */
+	char oem_id[6];
+	uint8_t revision;
+	uint32_t rsdt;
+	uint32_t length;
+	uint64_t xsdt;
+	uint8_t extended_checksum;
+	uint8_t reserved[3];
+};
+_Static_assert(sizeof(struct rsdp) == ACPI_RSDP_SIZE, "ACPI 6.0, Root System Description Pointer");
+
+void acpi_make_rsdp(uint64_t gpa, uint8_t ret[ACPI_RSDP_SIZE])
+{
+	struct rsdp rsdp = {.revision = 2, .length = sizeof(rsdp), .xsdt = gpa + ACPI_XSDT_OFFSET};
+
+	memcpy(rsdp.signature, "RSD PTR ", sizeof(rsdp.signature));
+	memcpy(rsdp.oem_id, ACPI_OEM_ID, sizeof(rsdp.oem_id));
+	rsdp.checksum = acpi_checksum(&rsdp, offsetof(struct rsdp, length));
+	rsdp.extended_checksum = acpi_checksum(&rsdp, sizeof(rsdp));
+	memcpy(ret, &rsdp, sizeof(rsdp));
 }

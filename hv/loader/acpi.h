@@ -100,6 +100,14 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.0, System Description T
 /* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT and five SSDTs. */
 #define ACPI_TABLES_MAX 10
 
+/* The image begins with the RSDP and, after it, the XSDT. */
+#define ACPI_RSDP_SIZE	   36
+#define ACPI_XSDT_OFFSET   48
+#define ACPI_XSDT_SIZE_MAX (sizeof(struct acpi_header) + 8 * ACPI_TABLES_MAX)
+
+/* The RSDP of the image at 'gpa', which does not depend on what is in it. */
+void acpi_make_rsdp(uint64_t gpa, uint8_t ret[ACPI_RSDP_SIZE]);
+
 struct acpi_image {
 	uint8_t *buf;
 	size_t size;
@@ -120,12 +128,6 @@ enum status acpi_align(struct acpi_image *image);
 
 /* A header without length and checksum. */
 struct acpi_header acpi_make_header(const char signature[4], uint8_t revision);
-
-/*
- * Complete the table from 'start' to the end of the image: set length and checksum, return the
- * address. ERR_RANGE: no room.
- */
-enum status acpi_finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa);
 
 /*
  * Complete the table from 'start' to the end of the image, and list it in the XSDT. ERR_RANGE: no

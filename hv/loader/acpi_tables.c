@@ -32,19 +32,6 @@
 #define FADT_HW_REDUCED	  BIT(20)
 #define BOOT_ARCH_NO_VGA  BIT(2) /* 8042 (bit 1) and "no CMOS clock" (bit 5) stay clear */
 
-struct ACPI_PACKED rsdp {
-	char signature[8];
-	uint8_t checksum; /* of the first 20 bytes */
-	char oem_id[6];
-	uint8_t revision;
-	uint32_t rsdt;
-	uint32_t length;
-	uint64_t xsdt;
-	uint8_t extended_checksum;
-	uint8_t reserved[3];
-};
-_Static_assert(sizeof(struct rsdp) == 36, "ACPI 6.0, Root System Description Pointer");
-
 struct ACPI_PACKED address {
 	uint8_t space;
 	uint8_t bit_width;
@@ -272,25 +259,17 @@ static enum status add_devices(struct acpi_image *image, const struct acpi_confi
 	return OK;
 }
 
-static enum status add_xsdt(struct acpi_image *image, uint64_t *ret_gpa)
+/* The XSDT lies after the RSDP, before all that it lists: see acpi_make_rsdp(). */
+static void write_xsdt(struct acpi_image *image)
 {
+	const size_t len = image->n_tables * sizeof(image->tables[0]);
 	struct acpi_header header = acpi_make_header("XSDT", 1);
-	size_t start = image->used;
+	uint8_t *xsdt = image->buf + ACPI_XSDT_OFFSET;
 
-	TRY(acpi_append(image, &header, sizeof(header)));
-	TRY(acpi_append(image, image->tables, image->n_tables * sizeof(image->tables[0])));
-	return acpi_finish_table(image, start, ret_gpa);
-}
-
-static void write_rsdp(struct acpi_image *image, uint64_t xsdt)
-{
-	struct rsdp rsdp = {.revision = 2, .length = sizeof(rsdp), .xsdt = xsdt};
-
-	memcpy(rsdp.signature, "RSD PTR ", sizeof(rsdp.signature));
-	memcpy(rsdp.oem_id, ACPI_OEM_ID, sizeof(rsdp.oem_id));
-	rsdp.checksum = acpi_checksum(&rsdp, offsetof(struct rsdp, length));
-	rsdp.extended_checksum = acpi_checksum(&rsdp, sizeof(rsdp));
-	memcpy(image->buf, &rsdp, sizeof(rsdp));
+	header.length = (uint32_t)(sizeof(header) + len);
+	memcpy(xsdt, &header, sizeof(header));
+	memcpy(xsdt + sizeof(header), image->tables, len);
+	xsdt[offsetof(struct acpi_header, checksum)] = acpi_checksum(xsdt, header.length);
 }
 
 static enum status check_config(const struct acpi_config *config)
@@ -313,11 +292,11 @@ enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, si
 			      size_t *ret_len)
 {
 	struct acpi_image image = {.buf = buf, .size = size, .gpa = config->rsdp_gpa};
-	struct rsdp placeholder = {0};
-	uint64_t dsdt, xsdt;
+	static const uint8_t placeholder[ACPI_XSDT_OFFSET + ACPI_XSDT_SIZE_MAX];
+	uint64_t dsdt;
 
 	TRY(check_config(config));
-	TRY(acpi_append(&image, &placeholder, sizeof(placeholder)));
+	TRY(acpi_append(&image, placeholder, sizeof(placeholder)));
 	TRY(acpi_align(&image));
 	TRY(add_dsdt(&image, &dsdt));
 	TRY(add_fadt(&image, dsdt));
@@ -329,8 +308,8 @@ enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, si
 	TRY(acpi_add_srat(&image, config));
 	TRY(acpi_add_slit(&image, config));
 	TRY(acpi_add_nfit(&image, config));
-	TRY(add_xsdt(&image, &xsdt));
-	write_rsdp(&image, xsdt);
+	write_xsdt(&image);
+	acpi_make_rsdp(config->rsdp_gpa, buf);
 	if (config->rsdp_gpa > GIB(4) - image.used)
 		return ERR_RANGE;
 	*ret_len = image.used;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ELF files as kernels: 32-bit i386 or 64-bit x86-64. Loadable segments are copied to their
- * physical addresses; relocations, sections and symbols are ignored. Segments must neither overlap
+ * physical addresses; relocations are ignored. Segments must neither overlap
  * nor leave RAM, so that the VM's memory bounds the loader's work.
  */
 #include "hv/loader/elf.h"
@@ -27,6 +27,8 @@
 #define ELF_PH_32	   32
 #define ELF_PH_64	   56
 #define ELF_PH_MAX	   128
+#define ELF_SH_32	   40
+#define ELF_SH_64	   64
 
 static bool has_magic(const void *file, uint64_t len)
 {
@@ -91,6 +93,10 @@ enum status elf_open(struct loader *loader, struct elf *ret)
 		.phoff = is64 ? loader_get_u64(file + 32) : loader_get_u32(file + 28),
 		.phentsize = loader_get_u16(file + (is64 ? 54 : 42)),
 		.phnum = loader_get_u16(file + (is64 ? 56 : 44)),
+		.shoff = is64 ? loader_get_u64(file + 40) : loader_get_u32(file + 32),
+		.shentsize = loader_get_u16(file + (is64 ? 58 : 46)),
+		.shnum = loader_get_u16(file + (is64 ? 60 : 48)),
+		.shstrndx = loader_get_u16(file + (is64 ? 62 : 50)),
 	};
 	return check_headers(loader, ret);
 }
@@ -106,7 +112,7 @@ struct elf_segment elf_segment(const struct elf *elf, uint16_t i)
 			.type = loader_get_u32(p),
 			.offset = loader_get_u64(p + 8),
 			.vaddr = loader_get_u64(p + 16),
-			.paddr = loader_get_u64(p + 24),
+			.paddr = loader_get_u64(p + 24) + elf->delta,
 			.filesz = loader_get_u64(p + 32),
 			.memsz = loader_get_u64(p + 40),
 			.align = loader_get_u64(p + 48),
@@ -116,7 +122,7 @@ struct elf_segment elf_segment(const struct elf *elf, uint16_t i)
 		.type = loader_get_u32(p),
 		.offset = loader_get_u32(p + 4),
 		.vaddr = loader_get_u32(p + 8),
-		.paddr = loader_get_u32(p + 12),
+		.paddr = loader_get_u32(p + 12) + elf->delta,
 		.filesz = loader_get_u32(p + 16),
 		.memsz = loader_get_u32(p + 20),
 		.align = loader_get_u32(p + 28),
@@ -128,8 +134,9 @@ static bool is_loadable(const struct elf_segment *segment)
 	return segment->type == ELF_PT_LOAD && segment->memsz > 0;
 }
 
-static enum status check_segment(struct loader *loader, const struct elf *elf,
-				 const struct elf_segment *segment)
+/* What of a segment does not depend on the VM's memory. */
+static enum status check_bounds(struct loader *loader, const struct elf *elf,
+				const struct elf_segment *segment)
 {
 	uint64_t end, file_end;
 
@@ -144,11 +151,18 @@ static enum status check_segment(struct loader *loader, const struct elf *elf,
 					"the segment at 0x%lx, 0x%lx bytes long, is not below 4 "
 					"GiB",
 					segment->paddr, segment->memsz);
+	return OK;
+}
+
+static enum status check_segment(struct loader *loader, const struct elf *elf,
+				 const struct elf_segment *segment)
+{
+	TRY(check_bounds(loader, elf, segment));
 	if (segment->paddr < LOADER_SEGMENT_MIN)
 		return loader_refuse_at(loader, ERR_RANGE, segment->header,
 					"the segment at 0x%lx is below 0x%x, in the BIOS data area",
 					segment->paddr, LOADER_SEGMENT_MIN);
-	if (loader_ram_end(loader, segment->paddr) < end)
+	if (loader_ram_end(loader, segment->paddr) < segment->paddr + segment->memsz)
 		return loader_refuse_size(loader, "kernel's segment", segment->paddr,
 					  segment->memsz);
 	return OK;
@@ -202,6 +216,32 @@ static uint64_t physical_entry(const struct elf *elf)
 	return elf->entry;
 }
 
+static enum status refuse_empty(struct loader *loader, const struct elf *elf)
+{
+	return loader_refuse_at(loader, ERR_CORRUPT, elf->phoff, "there is no segment to load");
+}
+
+enum status elf_span(struct loader *loader, const struct elf *elf, uint64_t *ret_start,
+		     uint64_t *ret_end)
+{
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (uint16_t i = 0; i < elf->phnum; i++) {
+		struct elf_segment segment = elf_segment(elf, i);
+
+		if (!is_loadable(&segment))
+			continue;
+		TRY(check_bounds(loader, elf, &segment));
+		if (segment.paddr < start)
+			start = segment.paddr;
+		if (segment.paddr + segment.memsz > end)
+			end = segment.paddr + segment.memsz;
+	}
+	*ret_start = start;
+	*ret_end = end;
+	return end == 0 ? refuse_empty(loader, elf) : OK;
+}
+
 enum status elf_load(struct loader *loader, const struct elf *elf, uint64_t *ret_entry)
 {
 	for (uint16_t i = 0; i < elf->phnum; i++) {
@@ -214,8 +254,48 @@ enum status elf_load(struct loader *loader, const struct elf *elf, uint64_t *ret
 		TRY(copy_segment(loader, elf, &segment));
 	}
 	if (loader->state->kernel_end.raw == 0)
-		return loader_refuse_at(loader, ERR_CORRUPT, elf->phoff,
-					"there is no segment to load");
+		return refuse_empty(loader, elf);
 	*ret_entry = physical_entry(elf);
 	return OK;
+}
+
+enum status elf_check_sections(struct loader *loader, const struct elf *elf)
+{
+	uint64_t end;
+
+	if (elf->shentsize != (elf->is64 ? ELF_SH_64 : ELF_SH_32))
+		return loader_refuse_at(loader, ERR_CORRUPT, elf->is64 ? 58 : 46,
+					"%u section headers of %u bytes each", elf->shnum,
+					elf->shentsize);
+	if (__builtin_add_overflow(elf->shoff, (uint64_t)elf->shnum * elf->shentsize, &end) ||
+	    end > elf->len)
+		return loader_refuse_at(loader, ERR_CORRUPT, elf->is64 ? 40 : 32,
+					"the section headers at 0x%lx are outside the file",
+					elf->shoff);
+	return OK;
+}
+
+struct elf_section elf_section(const struct elf *elf, const uint8_t *p)
+{
+	if (elf->is64)
+		return (struct elf_section){
+			.type = loader_get_u32(p + 4),
+			.addr = loader_get_u64(p + 16),
+			.offset = loader_get_u64(p + 24),
+			.size = loader_get_u64(p + 32),
+		};
+	return (struct elf_section){
+		.type = loader_get_u32(p + 4),
+		.addr = loader_get_u32(p + 12),
+		.offset = loader_get_u32(p + 16),
+		.size = loader_get_u32(p + 20),
+	};
+}
+
+void elf_set_section_addr(const struct elf *elf, uint8_t *p, uint64_t addr)
+{
+	if (elf->is64)
+		memcpy(p + 16, &addr, 8);
+	else
+		memcpy(p + 12, &addr, 4);
 }

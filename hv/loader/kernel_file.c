@@ -15,6 +15,11 @@
 #define MULTIBOOT_CHECKSUM 8
 #define MULTIBOOT_LEN	   12
 
+#define MULTIBOOT2_MAGIC 0xe85250d6
+#define MULTIBOOT2_ARCH	 4 /* 0: i386 */
+#define MULTIBOOT2_LEN	 16
+#define MULTIBOOT2_ALIGN 8
+
 uint16_t loader_get_u16(const void *p)
 {
 	uint16_t v;
@@ -60,6 +65,28 @@ uint64_t multiboot_find_header(const uint8_t *file, uint64_t len)
 bool multiboot_detect(const uint8_t *file, uint64_t len)
 {
 	return multiboot_find_header(file, len) < MULTIBOOT_SEARCH_LEN;
+}
+
+uint64_t multiboot2_find_header(const uint8_t *file, uint64_t len)
+{
+	for (uint64_t i = 0;
+	     i + MULTIBOOT2_LEN <= MULTIBOOT2_SEARCH_LEN && i + MULTIBOOT2_LEN <= len;
+	     i += MULTIBOOT2_ALIGN) {
+		const uint8_t *p = file + i;
+		uint32_t sum = 0;
+
+		for (unsigned field = 0; field < MULTIBOOT2_LEN; field += 4)
+			sum += loader_get_u32(p + field);
+		if (loader_get_u32(p) == MULTIBOOT2_MAGIC && sum == 0 &&
+		    loader_get_u32(p + MULTIBOOT2_ARCH) == 0)
+			return i;
+	}
+	return MULTIBOOT2_SEARCH_LEN;
+}
+
+bool multiboot2_detect(const uint8_t *file, uint64_t len)
+{
+	return multiboot2_find_header(file, len) < MULTIBOOT2_SEARCH_LEN;
 }
 
 bool loader_takes_modules(const void *kernel, uint64_t len)

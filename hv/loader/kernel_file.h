@@ -9,13 +9,18 @@ uint16_t loader_get_u16(const void *p);
 uint32_t loader_get_u32(const void *p);
 uint64_t loader_get_u64(const void *p);
 
-/* Whether a file is of the kind: a Linux bzImage, a Multiboot 1 kernel. */
+/* Whether a file is of the kind: a Linux bzImage, a Multiboot 1 or 2 kernel. */
 bool linux_detect(const uint8_t *file, uint64_t len);
 bool multiboot_detect(const uint8_t *file, uint64_t len);
+bool multiboot2_detect(const uint8_t *file, uint64_t len);
 
 /* The Multiboot header's offset in the file, or MULTIBOOT_SEARCH_LEN. */
 #define MULTIBOOT_SEARCH_LEN 8192
 uint64_t multiboot_find_header(const uint8_t *file, uint64_t len);
+
+/* The Multiboot 2 header's offset in the file, or MULTIBOOT2_SEARCH_LEN. */
+#define MULTIBOOT2_SEARCH_LEN 32768
+uint64_t multiboot2_find_header(const uint8_t *file, uint64_t len);
 
 /* Whether -initrd names a list of modules, or one file, as it does for Linux. */
 bool loader_takes_modules(const void *kernel, uint64_t len);

@@ -6,6 +6,7 @@
 #include "hv/loader/kernel_file.h"
 #include "hv/loader/linux.h"
 #include "hv/loader/multiboot.h"
+#include "hv/loader/multiboot2.h"
 #include "hv/loader/pvh.h"
 
 /* Offsets in the BIOS data area. */
@@ -58,7 +59,9 @@ enum loader_kind loader_detect(const void *kernel, uint64_t len)
 		return LOADER_LINUX;
 	if (multiboot_detect(kernel, len))
 		return LOADER_MULTIBOOT;
-	return pvh_detect(kernel, len) ? LOADER_PVH : LOADER_NONE;
+	if (pvh_detect(kernel, len))
+		return LOADER_PVH;
+	return multiboot2_detect(kernel, len) ? LOADER_MULTIBOOT2 : LOADER_NONE;
 }
 
 static enum status load_kind(struct loader *loader)
@@ -70,11 +73,13 @@ static enum status load_kind(struct loader *loader)
 		return multiboot_load(loader);
 	case LOADER_PVH:
 		return pvh_load(loader);
+	case LOADER_MULTIBOOT2:
+		return multiboot2_load(loader);
 	case LOADER_NONE:
 		break;
 	}
 	return loader_refuse(loader, ERR_UNSUPPORTED,
-			     "not a Linux bzImage, Multiboot 1 or PVH ELF kernel");
+			     "not a Linux bzImage, Multiboot 1, PVH or Multiboot 2 kernel");
 }
 
 enum status loader_load(struct guest_memory *memory, const struct loader_input *input,

@@ -152,23 +152,20 @@ uint64_t loader_ram_end(const struct loader *loader, uint64_t start)
 	return end;
 }
 
-/* The highest page in [start, end) from which 'len' bytes fit; 0: there is none. */
-static uint64_t top_of(uint64_t start, uint64_t end, uint64_t len)
+/* The highest multiple of 'align' in [start, end) from which 'len' bytes fit; 0: there is none. */
+static uint64_t top_of(uint64_t start, uint64_t end, uint64_t len, uint64_t align)
 {
 	if (start < LOADER_KERNEL_MIN)
 		start = LOADER_KERNEL_MIN;
 	if (end < start || end - start < len)
 		return 0;
-	uint64_t top = align_down(end - len, PAGE_SIZE);
+	uint64_t top = align_down(end - len, align);
 
 	return top < start ? 0 : top;
 }
 
-/*
- * The start of 'len' bytes of RAM above LOADER_KERNEL_MIN: the highest page outside loader->state's
- * kernel from which they end below 'limit'. 0: there is no room.
- */
-static uint64_t place_high(const struct loader *loader, uint64_t len, uint64_t limit)
+uint64_t loader_place_high(const struct loader *loader, uint64_t limit, uint64_t len,
+			   uint64_t align)
 {
 	uint64_t kernel_start = loader->state->kernel_start.raw;
 	uint64_t kernel_end = loader->state->kernel_end.raw;
@@ -177,11 +174,12 @@ static uint64_t place_high(const struct loader *loader, uint64_t len, uint64_t l
 	for (size_t i = 0; i < loader->input->n_e820; i++) {
 		const struct e820_entry *entry = &loader->input->e820[i];
 		uint64_t end = min_u64(loader_ram_end(loader, entry->addr), limit);
+		uint64_t below = min_u64(end, kernel_start);
 
 		if (entry->type != E820_RAM)
 			continue;
-		best = max_u64(best, top_of(entry->addr, min_u64(end, kernel_start), len));
-		best = max_u64(best, top_of(max_u64(entry->addr, kernel_end), end, len));
+		best = max_u64(best, top_of(entry->addr, below, len, align));
+		best = max_u64(best, top_of(max_u64(entry->addr, kernel_end), end, len, align));
 	}
 	return best;
 }
@@ -246,7 +244,7 @@ enum status loader_refuse_size(struct loader *loader, const char *what, uint64_t
 enum status loader_copy_high(struct loader *loader, const struct loader_module *file,
 			     uint64_t limit, const char *what, uint64_t *ret_addr)
 {
-	uint64_t addr = place_high(loader, file->len, limit);
+	uint64_t addr = loader_place_high(loader, limit, file->len, PAGE_SIZE);
 
 	if (addr == 0)
 		return loader_refuse(loader, ERR_RANGE,
@@ -265,4 +263,21 @@ enum status loader_check_modules(struct loader *loader)
 		return OK;
 	return loader_refuse(loader, ERR_RANGE, "%zu modules, at most %d are possible",
 			     loader->input->n_modules, LOADER_MODULES_MAX);
+}
+
+enum status loader_copy_module(struct loader *loader, size_t i, uint64_t *end, uint64_t *ret_addr)
+{
+	const struct loader_module *module = &loader->input->modules[i];
+	uint64_t addr = loader_place_low(loader, *end, module->len, PAGE_SIZE);
+
+	if (addr == 0)
+		return loader_refuse(loader, ERR_RANGE,
+				     "no room for module %zu (%s) of %lu bytes above 0x%lx", i,
+				     module->cmdline, module->len, *end);
+	TRY(loader_write(loader, addr, module->data, module->len));
+	*end = addr + module->len;
+	if (i == 0)
+		loader->state->initrd_start = (gpa_t){addr};
+	*ret_addr = addr;
+	return OK;
 }

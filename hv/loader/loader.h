@@ -91,7 +91,13 @@ struct loader_module {
 	const char *cmdline;
 };
 
-enum loader_kind { LOADER_NONE, LOADER_LINUX, LOADER_MULTIBOOT, LOADER_PVH };
+enum loader_kind {
+	LOADER_NONE,
+	LOADER_LINUX,
+	LOADER_MULTIBOOT,
+	LOADER_PVH,
+	LOADER_MULTIBOOT2,
+};
 
 /* All pointers are borrowed for the call. NULL strings stand for empty strings. */
 struct loader_input {
@@ -202,6 +208,13 @@ uint64_t loader_ram_end(const struct loader *loader, uint64_t start);
 uint64_t loader_place_low(const struct loader *loader, uint64_t from, uint64_t len, uint64_t align);
 
 /*
+ * The highest multiple of 'align' above LOADER_KERNEL_MIN from which 'len' bytes are RAM, outside
+ * the kernel that was loaded and below 'limit'; 0: there is none.
+ */
+uint64_t loader_place_high(const struct loader *loader, uint64_t limit, uint64_t len,
+			   uint64_t align);
+
+/*
  * If the kernel that was loaded reaches below LOADER_LOW_END, move the loader's memory to after it,
  * and set kernel_end to the end of both. Call before anything else is written.
  */
@@ -220,3 +233,6 @@ enum status loader_copy_high(struct loader *loader, const struct loader_module *
 
 /* ERR_RANGE: there are more modules than LOADER_MODULES_MAX. */
 enum status loader_check_modules(struct loader *loader);
+
+/* Copy module 'i' to a page of its own, the first one from '*end' on, and set that to its end. */
+enum status loader_copy_module(struct loader *loader, size_t i, uint64_t *end, uint64_t *ret_addr);

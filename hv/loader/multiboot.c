@@ -11,6 +11,7 @@
 
 #include "hv/lib/string.h"
 #include "hv/loader/elf.h"
+#include "hv/loader/flat.h"
 #include "hv/loader/kernel_file.h"
 
 #define LOADER_MAGIC 0x2badb002
@@ -18,9 +19,6 @@
 /* Header fields. */
 #define HEADER_FLAGS	   4
 #define HEADER_ADDR	   12
-#define HEADER_LOAD_ADDR   16
-#define HEADER_LOAD_END	   20
-#define HEADER_BSS_END	   24
 #define HEADER_ENTRY	   28
 #define HEADER_ADDRS_LEN   32
 #define HEADER_HAS_ADDRS   BIT(16)
@@ -40,82 +38,20 @@
 #define MMAP_SIZE	  24
 #define MMAP_SIZE_COUNTED 20 /* the size field does not count itself */
 
-/* The address fields of a header, and numbers derived from them. */
-struct flat {
-	uint64_t offset;    /* of the text in the file */
-	uint64_t load, len; /* bytes of file to load */
-	uint64_t end;	    /* after the memory to clear */
-	uint64_t entry;
-};
-
-static enum status check_flat(struct loader *loader, uint64_t at, const struct flat *flat)
+static enum status load_flat(struct loader *loader, uint64_t at)
 {
-	if (flat->offset > loader->input->kernel_len ||
-	    flat->len > loader->input->kernel_len - flat->offset)
-		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_END,
-					"0x%lx bytes to load from 0x%lx are not in the file",
-					flat->len, flat->offset);
-	if (flat->load < LOADER_SEGMENT_MIN)
-		return loader_refuse_at(loader, ERR_RANGE, at + HEADER_LOAD_ADDR,
-					"the load address 0x%lx is below 0x%x, in the BIOS data "
-					"area",
-					flat->load, LOADER_SEGMENT_MIN);
-	if (flat->entry < flat->load || flat->entry >= flat->end)
-		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_ENTRY,
-					"the entry point 0x%lx is outside the kernel", flat->entry);
-	if (loader_ram_end(loader, flat->load) < flat->end)
-		return loader_refuse_size(loader, "kernel", flat->load, flat->end - flat->load);
-	return OK;
-}
-
-static enum status read_flat(struct loader *loader, uint64_t at, struct flat *ret)
-{
-	const uint8_t *header = (const uint8_t *)loader->input->kernel + at;
+	const struct flat_header header = {
+		.header = at,
+		.fields = at + HEADER_ADDR,
+		.entry = at + HEADER_ENTRY,
+	};
+	struct flat flat;
 
 	if (loader->input->kernel_len - at < HEADER_ADDRS_LEN)
 		return loader_refuse_at(loader, ERR_CORRUPT, at,
 					"the file ends within the Multiboot header");
-	uint64_t addr = loader_get_u32(header + HEADER_ADDR);
-	uint64_t load = loader_get_u32(header + HEADER_LOAD_ADDR);
-	uint64_t load_end = loader_get_u32(header + HEADER_LOAD_END);
-	uint64_t bss_end = loader_get_u32(header + HEADER_BSS_END);
-
-	if (load > addr || addr - load > at)
-		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_ADDR,
-					"the load address 0x%lx does not fit the header's 0x%lx",
-					load, addr);
-	uint64_t offset = at - (addr - load);
-
-	if (load_end == 0)
-		load_end = load + (loader->input->kernel_len - offset);
-	if (load_end < load || (bss_end != 0 && bss_end < load_end))
-		return loader_refuse_at(loader, ERR_CORRUPT, at + HEADER_LOAD_END,
-					"0x%lx, 0x%lx and 0x%lx are not in order", load, load_end,
-					bss_end);
-	*ret = (struct flat){
-		.offset = offset,
-		.load = load,
-		.len = load_end - load,
-		.end = bss_end != 0 ? bss_end : load_end,
-		.entry = loader_get_u32(header + HEADER_ENTRY),
-	};
-	return check_flat(loader, at, ret);
-}
-
-static enum status load_flat(struct loader *loader, uint64_t at)
-{
-	struct loader_state *state = loader->state;
-	const uint8_t *file = loader->input->kernel;
-	struct flat flat = {0};
-
-	TRY(read_flat(loader, at, &flat));
-	state->kernel_start = (gpa_t){flat.load};
-	state->kernel_end = (gpa_t){flat.end};
-	state->rip = flat.entry;
-	TRY(loader_write(loader, flat.load, file + flat.offset, flat.len));
-	if (flat.end == flat.load + flat.len)
-		return OK;
-	return loader_zero(loader, flat.load + flat.len, flat.end - flat.load - flat.len);
+	TRY(flat_read(loader, &header, &flat));
+	return flat_load(loader, &flat, 0);
 }
 
 static enum status load_elf(struct loader *loader)
@@ -142,22 +78,13 @@ static enum status load_kernel(struct loader *loader)
 	return (flags & HEADER_HAS_ADDRS) != 0 ? load_flat(loader, at) : load_elf(loader);
 }
 
-/* Modules follow the kernel in their order, each on a page of its own. */
 static enum status copy_module(struct loader *loader, size_t i, uint64_t *end)
 {
 	const struct loader_module *module = &loader->input->modules[i];
-	uint64_t addr = loader_place_low(loader, *end, module->len, PAGE_SIZE), cmdline;
+	uint64_t addr, cmdline;
 
-	if (addr == 0)
-		return loader_refuse(loader, ERR_RANGE,
-				     "no room for module %zu (%s) of %lu bytes above 0x%lx", i,
-				     module->cmdline, module->len, *end);
-	if (module->len > 0)
-		TRY(loader_write(loader, addr, module->data, module->len));
+	TRY(loader_copy_module(loader, i, end, &addr));
 	TRY(loader_write_string(loader, module->cmdline, "module's command line", &cmdline));
-	*end = addr + module->len;
-	if (i == 0)
-		loader->state->initrd_start = (gpa_t){addr};
 
 	const struct loader_field fields[] = {
 		{0, 4, addr},

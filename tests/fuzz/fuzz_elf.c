@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a PVH or Multiboot kernel. */
+/* Any bytes as a PVH kernel, or as one of either version of Multiboot. */
 #include "tests/fuzz/loader_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -410,7 +410,7 @@ class Program(unittest.TestCase):
             for options, said in (
                     ("-m 2M -kernel /k", []), ("-m 128M -kernel /linux", []),
                     ("-m 128M -kernel /text",
-                     ["1:22: /text: not a Linux bzImage, Multiboot 1 or PVH ELF kernel"]),
+                     ["1:22: /text: not a Linux bzImage, Multiboot 1, PVH or Multiboot 2 kernel"]),
                     ("-m 128M -kernel /none",
                      ["1:22: could not open kernel file '/none': No such file or directory"]),
                     ("-m 8M -kernel /linux", ["80 MiB are needed, the VM has 8 MiB below 4 GiB"]),

@@ -81,12 +81,25 @@ struct pvh_memory {
 	uint32_t reserved;
 };
 
-extern uint32_t boot_magic;   /* MULTIBOOT_LOADED, else PVH */
-extern uint32_t boot_info;    /* address of struct multiboot_info or pvh_info */
+extern uint32_t boot_magic;   /* MULTIBOOT_LOADED, MULTIBOOT2_LOADED, else PVH */
+extern uint32_t boot_info;    /* address of struct multiboot_info or pvh_info, or of tags */
 extern uint64_t boot_gdt[];   /* entry 3 is unused */
 extern uint8_t image_start[]; /* this payload, its .bss included */
 extern uint8_t image_end[];
 
+#define MULTIBOOT2_LOADED 0x36d76289u
+#define MB2_END		  0
+#define MB2_CMDLINE	  1
+#define MB2_LOADER_NAME	  2
+#define MB2_MODULE	  3
+#define MB2_MEMORY	  4
+#define MB2_MEMORY_MAP	  6
+#define MB2_FRAMEBUFFER	  8
+#define MB2_SECTIONS	  9
+#define MB2_ACPI	  15
+
+/* The content of the first tag of a type; NULL if there is none, or not loaded by Multiboot 2. */
+const void *multiboot2(uint32_t type);
 /* NULL unless loaded by Multiboot. */
 const struct multiboot_info *multiboot(void);
 /* NULL unless loaded by PVH. */

@@ -19,6 +19,17 @@ const struct pvh_info *pvh(void)
 	return multiboot() == NULL && info->magic == PVH_MAGIC ? info : NULL;
 }
 
+const void *multiboot2(uint32_t type)
+{
+	const uint32_t *tag = (const uint32_t *)(uintptr_t)boot_info + 2;
+
+	if (boot_magic != MULTIBOOT2_LOADED)
+		return NULL;
+	while (tag[0] != type && tag[0] != MB2_END)
+		tag += (tag[1] + 7) / 8 * 2;
+	return tag[0] == type ? tag + 2 : NULL;
+}
+
 void params_init(void)
 {
 	const struct multiboot_info *mb = multiboot();
@@ -26,6 +37,8 @@ void params_init(void)
 
 	if (mb != NULL && (mb->flags & MB_CMDLINE))
 		from = (const char *)(uintptr_t)mb->cmdline;
+	else if (multiboot2(MB2_CMDLINE) != NULL)
+		from = multiboot2(MB2_CMDLINE);
 	else if (pvh() != NULL)
 		from = (const char *)pvh()->cmdline;
 	if (from == NULL)

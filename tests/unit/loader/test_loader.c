@@ -347,7 +347,7 @@ static void what_a_header_may_not_say(void **unused)
 		{0x260, 4, 0xffffffff, ERR_RANGE, "4112 MiB are needed, the VM has 64 MiB"},
 		{0x238, 4, 3, ERR_RANGE, "the command line has 4 characters, the kernel takes 3"},
 		{0x202, 4, 0, ERR_UNSUPPORTED,
-		 "kernel: not a Linux bzImage, Multiboot 1 or PVH ELF kernel"},
+		 "kernel: not a Linux bzImage, Multiboot 1, PVH or Multiboot 2 kernel"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
