@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Loading of Linux by the 64-bit boot protocol: the protected-mode part of a bzImage is copied
- * unchanged and entered in 64-bit mode; it unpacks itself.
+ * Loading of Linux by the 64-bit boot protocol or, if a kernel has no 64-bit entry point, by the
+ * 32-bit one: the protected-mode part of a bzImage is copied unchanged and entered in that mode; it
+ * unpacks itself.
  *
- * Source: Linux, Documentation/x86/boot.rst and zero-page.rst. Takes protocol 2.12 or later with a
- * 64-bit entry point only. The real-mode part is not run, so of all that a BIOS would report the
- * zero page has only the memory map.
+ * Source: Linux, Documentation/x86/boot.rst and zero-page.rst. Takes protocol 2.10 or later. The
+ * real-mode part is not run, so of all that a BIOS would report the zero page has only the memory
+ * map.
  */
 #include "hv/loader/linux.h"
 
@@ -34,11 +35,13 @@
 #define HDR_SETUP_DATA	     0x250
 #define HDR_PREF_ADDRESS     0x258
 #define HDR_INIT_SIZE	     0x260
+#define HDR_END_2_10	     0x264
 #define HDR_END_2_12	     0x268
 #define HDR_END_MAX	     0x290 /* other fields of the zero page begin here */
 
 #define BOOT_FLAG	    0xaa55
-#define VERSION_NEEDED	    0x20c
+#define VERSION_NEEDED	    0x20a
+#define VERSION_XLOADFLAGS  0x20c
 #define LOADFLAG_HIGH	    BIT(0)
 #define XLOADFLAG_KERNEL_64 BIT(0)
 #define LOADER_UNDEFINED    0xff
@@ -70,7 +73,14 @@ struct header {
 	bool relocatable;
 	uint64_t pref_address;
 	uint64_t init_size;
+	bool is64; /* it has a 64-bit entry point */
 };
+
+static bool has_entry64(const uint8_t *file)
+{
+	return loader_get_u16(file + HDR_VERSION) >= VERSION_XLOADFLAGS &&
+	       (loader_get_u16(file + HDR_XLOADFLAGS) & XLOADFLAG_KERNEL_64) != 0;
+}
 
 static enum status check_version(struct loader *loader)
 {
@@ -83,6 +93,10 @@ static enum status check_version(struct loader *loader)
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_BOOT_FLAG,
 					"the boot flag is 0x%x, not 0x%x",
 					loader_get_u16(file + HDR_BOOT_FLAG), BOOT_FLAG);
+	if (!has_entry64(file) && loader_get_u32(file + HDR_CODE32_START) == 0)
+		return loader_refuse_at(loader, ERR_UNSUPPORTED, HDR_CODE32_START,
+					"the kernel has only a 16-bit entry point, which needs a "
+					"BIOS");
 	uint16_t version = loader_get_u16(file + HDR_VERSION);
 
 	if (version < VERSION_NEEDED)
@@ -90,9 +104,6 @@ static enum status check_version(struct loader *loader)
 					"boot protocol %u.%02u is too old, %u.%02u is needed",
 					version >> 8, version & 0xff, VERSION_NEEDED >> 8,
 					VERSION_NEEDED & 0xff);
-	if ((loader_get_u16(file + HDR_XLOADFLAGS) & XLOADFLAG_KERNEL_64) == 0)
-		return loader_refuse_at(loader, ERR_UNSUPPORTED, HDR_XLOADFLAGS,
-					"the kernel has no 64-bit entry point");
 	if ((file[HDR_LOADFLAGS] & LOADFLAG_HIGH) == 0)
 		return loader_refuse_at(loader, ERR_UNSUPPORTED, HDR_LOADFLAGS,
 					"the kernel wants to be loaded below 1 MiB");
@@ -107,7 +118,7 @@ static enum status find_payload(struct loader *loader, struct header *header)
 
 	header->payload = (uint64_t)((sects == 0 ? 4 : sects) + 1) * SECTOR_SIZE;
 	header->payload_len = (uint64_t)loader_get_u32(header->file + HDR_SYSSIZE) * 16;
-	if (header->payload_len <= ENTRY_64)
+	if (header->payload_len <= (header->is64 ? ENTRY_64 : 0))
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_SYSSIZE,
 					"%lu bytes of kernel do not reach the entry point",
 					header->payload_len);
@@ -149,8 +160,9 @@ static enum status read_header(struct loader *loader, struct header *header)
 {
 	TRY(check_version(loader));
 	header->file = loader->input->kernel;
+	header->is64 = has_entry64(header->file);
 	header->end = HDR_MAGIC + header->file[HDR_JUMP_LENGTH];
-	if (header->end < HDR_END_2_12 || header->end > HDR_END_MAX)
+	if (header->end < HDR_END_2_10 || header->end > HDR_END_MAX)
 		return loader_refuse_at(loader, ERR_CORRUPT, HDR_JUMP_LENGTH,
 					"a setup header cannot end at 0x%lx", header->end);
 	TRY(find_payload(loader, header));
@@ -178,7 +190,7 @@ static enum status copy_kernel(struct loader *loader, const struct header *heade
 					  header->init_size);
 	state->kernel_start = (gpa_t){start};
 	state->kernel_end = (gpa_t){end};
-	state->rip = start + ENTRY_64;
+	state->rip = start + (header->is64 ? ENTRY_64 : 0);
 	return loader_write(loader, start, header->file + header->payload, header->payload_len);
 }
 
@@ -310,10 +322,10 @@ enum status linux_load(struct loader *loader)
 {
 	struct header header = {0};
 
-	loader->state->mode = ENTRY_LONG64;
 	loader->state->rsi = LOADER_INFO;
 	TRY(read_header(loader, &header));
+	loader->state->mode = header.is64 ? ENTRY_LONG64 : ENTRY_PROTECTED32;
 	TRY(copy_kernel(loader, &header));
 	TRY(write_zero_page(loader, &header));
-	return write_page_tables(loader);
+	return header.is64 ? write_page_tables(loader) : OK;
 }

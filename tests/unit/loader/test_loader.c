@@ -44,6 +44,7 @@ static void make_image(void)
 	memcpy(image + 0x202, "HdrS", 4);
 	put(image + 0x206, 0x20f, 2);
 	put(image + 0x211, 0x81, 1);
+	put(image + 0x214, MIB(1), 4);
 	put(image + 0x22c, 0x7fffffff, 4);
 	put(image + 0x230, MIB(2), 4);
 	put(image + 0x234, 1, 1);
@@ -319,13 +320,12 @@ static void what_a_header_may_not_say(void **unused)
 		const char *message;
 	} cases[] = {
 		{0x206, 2, 0x204, ERR_UNSUPPORTED,
-		 "offset 0x206: boot protocol 2.04 is too old, 2.12 is needed"},
-		{0x206, 2, 0x20b, ERR_UNSUPPORTED,
-		 "offset 0x206: boot protocol 2.11 is too old, 2.12 is needed"},
+		 "offset 0x206: boot protocol 2.04 is too old, 2.10 is needed"},
+		{0x206, 2, 0x209, ERR_UNSUPPORTED,
+		 "offset 0x206: boot protocol 2.09 is too old, 2.10 is needed"},
 		{0x1fe, 2, 0x55aa, ERR_CORRUPT, "offset 0x1fe: the boot flag is 0x55aa"},
-		{0x236, 2, 0x7e, ERR_UNSUPPORTED, "offset 0x236: the kernel has no 64-bit entry"},
 		{0x211, 1, 0x80, ERR_UNSUPPORTED, "offset 0x211: the kernel wants to be loaded "},
-		{0x201, 1, 0x65, ERR_CORRUPT, "offset 0x201: a setup header cannot end at 0x267"},
+		{0x201, 1, 0x61, ERR_CORRUPT, "offset 0x201: a setup header cannot end at 0x263"},
 		{0x201, 1, 0x8f, ERR_CORRUPT, "offset 0x201: a setup header cannot end at 0x291"},
 		{0x1f1, 1, 64, ERR_CORRUPT, "offset 0x1600: the file ends here"},
 		{0x1f1, 1, 3, ERR_CORRUPT, "offset 0x1600: the file ends here"},
@@ -370,7 +370,7 @@ static void what_a_header_may_say(void **unused)
 		size_t offset, size;
 		uint64_t value;
 	} cases[] = {
-		{0x206, 2, 0x20c},	   {0x201, 1, 0x66},
+		{0x206, 2, 0x20a},	   {0x201, 1, 0x62},
 		{0x201, 1, 0x8e},	   {0x1f1, 1, 1},
 		{0x1f4, 4, 0x21},	   {0x230, 4, 1},
 		{0x258, 8, MIB(44)},	   {0x260, 4, PAYLOAD_LEN},
@@ -388,6 +388,46 @@ static void what_a_header_may_say(void **unused)
 		if (load(input) != OK)
 			fail_msg("case %zu says: %s", i, error);
 	}
+}
+
+static void a_kernel_without_a_64_bit_entry_starts_in_32_bit_mode(void **unused)
+{
+	static const struct {
+		uint16_t version, xloadflags;
+	} cases[] = {{0x20f, 0x7e}, {0x20c, 0}, {0x20b, 0x7f}, {0x20a, 1}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		set_up(NULL);
+		put(image + 0x206, cases[i].version, 2);
+		put(image + 0x236, cases[i].xloadflags, 2);
+		put(image + 0x1f4, 1, 4); /* also if it is shorter than the 64-bit entry's offset */
+		assert_int_equal(load_image(), OK);
+		assert_int_equal(state.kind, LOADER_LINUX);
+		assert_int_equal(state.mode, ENTRY_PROTECTED32);
+		assert_int_equal(state.rip, MIB(16));
+		assert_int_equal(state.rsi, LOADER_INFO);
+		assert_int_equal(state.page_tables.raw, 0);
+		assert_int_equal(peek(state.gdt.raw + 0x10, 8), 0x00cf9b000000ffff);
+		assert_int_equal(peek(LOADER_INFO + 0x214, 4), MIB(16));
+		assert_int_equal(ram[LOADER_PAGE_TABLES], 0xcc);
+	}
+	put(image + 0x1f4, 0, 4);
+	assert_int_equal(load_image(), ERR_CORRUPT);
+	assert_string_equal(error, "kernel: offset 0x1f4: 0 bytes of kernel do not reach the entry "
+				   "point");
+}
+
+/* As ipxe.lkrn is: protocol 2.07, and nothing to enter in protected mode. */
+static void a_kernel_with_a_16_bit_entry_only_is_refused(void **unused)
+{
+	put(image + 0x206, 0x207, 2);
+	put(image + 0x214, 0, 4);
+	assert_int_equal(load_image(), ERR_UNSUPPORTED);
+	assert_string_equal(error,
+			    "kernel: offset 0x214: the kernel has only a 16-bit entry point, "
+			    "which needs a BIOS");
+	put(image + 0x206, 0x20f, 2); /* with a 64-bit entry the field means nothing */
+	assert_int_equal(load_image(), OK);
 }
 
 static void every_truncation_is_refused(void **unused)
@@ -636,6 +676,8 @@ int main(void)
 		TEST(adjacent_pieces_of_ram_count_as_one),
 		TEST(what_a_header_may_not_say),
 		TEST(what_a_header_may_say),
+		TEST(a_kernel_without_a_64_bit_entry_starts_in_32_bit_mode),
+		TEST(a_kernel_with_a_16_bit_entry_only_is_refused),
 		TEST(every_truncation_is_refused),
 		TEST(a_signature_behind_the_kernel_is_not_loaded),
 		TEST(too_small_a_vm_is_told_how_much_is_needed),
