@@ -108,6 +108,7 @@ set(HV_START_SOURCES
 	hv/config/vm_dimm.c
 	hv/config/vm_files.c
 	hv/config/vm_fw_cfg.c
+	hv/config/vm_loader.c
 	hv/config/vm_machine.c
 	hv/config/vm_numa.c
 	hv/config/vm_options.c

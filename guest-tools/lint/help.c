@@ -71,6 +71,16 @@ static const struct property debugcon_properties[] = {
 	{"iobase", "uint32", " (default: 233)"},
 	{NULL},
 };
+static const struct property loader_properties[] = {
+	{"addr", "uint64", " (default: 0)"},
+	{"cpu-num", "uint32", "Only 0: start the ELF file"},
+	{"data", "uint64", " (default: 0)"},
+	{"data-be", "bool", " (default: false)"},
+	{"data-len", "uint8", " (default: 0)"},
+	{"file", "str", NULL},
+	{"force-raw", "bool", " (default: false)"},
+	{NULL},
+};
 static const struct property dimm_properties[] = {DIMM_PROPERTIES, {NULL}};
 static const struct property nvdimm_properties[] = {
 	DIMM_PROPERTIES,
@@ -89,6 +99,7 @@ static const struct property vmgenid_properties[] = {
 static const struct choice devices[] = {
 	{"isa-debug-exit", ", bus ISA", debug_exit_properties},
 	{"isa-debugcon", ", bus ISA", debugcon_properties},
+	{"loader", ", desc \"Generic Loader\"", loader_properties},
 	{"nvdimm", ", desc \"DIMM memory module\"", nvdimm_properties},
 	{"pc-dimm", ", desc \"DIMM memory module\"", dimm_properties},
 	{"pvpanic", ", bus ISA", pvpanic_properties},

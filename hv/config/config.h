@@ -73,6 +73,17 @@ struct fw_cfg_config {
 	struct fw_cfg_file file;
 };
 
+/* -device loader,file=,addr=,force-raw= or addr=,data=,data-len=,data-be= */
+struct blob_config {
+	struct blob_config *next;
+	const char *path; /* in the ramdisk; NULL: 'number' */
+	struct diag_place place;
+	uint8_t number[8];
+	bool is_raw; /* force-raw=on: also an ELF file is only bytes */
+	/* Linked with the next one's. With a path, config_open() sets data and length. */
+	struct loader_blob blob;
+};
+
 /* RAM that does not fit below the first continues at the second. */
 #define VM_RAM_LOW_MAX GIB(3)
 #define VM_RAM_HIGH    GIB(4)
@@ -129,9 +140,11 @@ struct vm_config {
 	bool mem_prealloc;    /* -mem-prealloc: prealloc=on for all backends and the default RAM */
 	struct chardev_config *chardevs;
 
-	const char *kernel; /* paths in the ramdisk, NULL: none */
-	const char *initrd; /* Linux: one path; else QEMU's module list, as written */
-	const char *append; /* NULL: none */
+	const char *kernel;   /* paths in the ramdisk, NULL: none */
+	const char *initrd;   /* Linux: one path; else QEMU's module list, as written */
+	const char *append;   /* NULL: none */
+	bool kernel_is_plain; /* 'kernel' is the ELF file of -device loader,cpu-num=0 */
+	struct blob_config *blobs;
 	struct diag_place kernel_place, initrd_place, append_place;
 	/* Their files, found by config_open(); NULL: none. */
 	const struct image *kernel_image;

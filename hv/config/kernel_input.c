@@ -43,5 +43,7 @@ struct loader_input kernel_input(const struct vm_config *config, struct e820_ent
 		.acpi_rsdp = {ACPI_AREA_START},
 		.modules = config->modules,
 		.n_modules = config->n_modules,
+		.blobs = config->blobs != NULL ? &config->blobs->blob : NULL,
+		.is_plain = config->kernel_is_plain,
 	};
 }

@@ -331,6 +331,7 @@ struct driver {
 static const struct driver drivers[] = {
 	{"isa-debug-exit", read_debug_exit, DEBUG_EXIT_PROPERTIES},
 	{"isa-debugcon", read_isa_debugcon, DEBUGCON_PROPERTIES},
+	{"loader", vm_read_loader, LOADER_PROPERTIES},
 	{"nvdimm", vm_read_nvdimm, NVDIMM_PROPERTIES},
 	{"pc-dimm", vm_read_pc_dimm, PC_DIMM_PROPERTIES},
 	{"pvpanic", read_pvpanic, PVPANIC_PROPERTIES},

@@ -72,6 +72,9 @@ struct vm_reader {
 	uint32_t smp[N_SMP_KEYS];
 	bool bad_smp;		     /* an error in -smp was reported */
 	struct diag_place smp_place; /* of the last one */
+	const char *plain;	     /* the file that -device loader starts; NULL: none */
+	struct diag_place plain_place;
+	uint32_t plain_cpu;
 	const struct word *mem_path; /* of -mem-path; NULL: none */
 	bool has_slots;
 	uint64_t slots; /* not yet checked */
@@ -103,6 +106,10 @@ enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 #define NVDIMM_PROPERTIES  "addr id label-size memdev node slot unarmed uuid"
 enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options);
 enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options);
+
+/* The same for -device loader. */
+#define LOADER_PROPERTIES "addr cpu-num data data-be data-len file force-raw id"
+enum status vm_read_loader(struct vm_reader *reader, struct options *options);
 
 /*
  * Check what is only known at the end of the line: sizes that must fit, names that must exist.

@@ -3,6 +3,7 @@
  * The checks of a whole VM: how much memory it has, and from which backend. In QEMU's order and
  * words; an error only prevents the checks that depend on it.
  */
+#include "hv/config/vm_loader.h"
 #include "hv/config/vm_reader.h"
 
 #include "hv/backends/backend_read.h"
@@ -202,7 +203,8 @@ static void check_kernel(struct vm_reader *reader)
 	if (vm->append != NULL)
 		diag_error(reader->diag, vm->append_place,
 			   "-append only allowed with -kernel option");
-	if (vm->incoming == NULL && !vm->incoming_is_bad && !vm->is_template)
+	if (vm->incoming == NULL && !vm->incoming_is_bad && !vm->is_template &&
+	    reader->plain == NULL)
 		diag_error(reader->diag, vm->place,
 			   "vm '%s' has no -kernel, and there is no firmware", vm->name);
 }
@@ -230,5 +232,6 @@ enum status vm_resolve(struct vm_reader *reader)
 	TRY(resolve_memory(reader));
 	resolve_dimms(reader);
 	check_kernel(reader);
+	vm_resolve_loader(reader);
 	return OK;
 }

@@ -9,7 +9,6 @@
 #include "hv/lib/string.h"
 #include "hv/loader/kernel_file.h"
 
-#define ELF_MAGIC	   0x464c457f
 #define ELF_CLASS	   4
 #define ELF_DATA	   5
 #define ELF_VERSION	   6
@@ -32,7 +31,7 @@
 
 static bool has_magic(const void *file, uint64_t len)
 {
-	return len >= ELF_HEADER_32 && loader_get_u32(file) == ELF_MAGIC;
+	return len >= ELF_HEADER_32 && elf_detect(file, len);
 }
 
 static enum status check_ident(struct loader *loader, const uint8_t *file, bool is64)

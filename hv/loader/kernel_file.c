@@ -10,6 +10,8 @@
 #define LINUX_MAGIC_AT 0x202
 #define LINUX_MAGIC    0x53726448 /* "HdrS" */
 
+#define ELF_MAGIC 0x464c457f
+
 #define MULTIBOOT_MAGIC	   0x1badb002
 #define MULTIBOOT_FLAGS	   4
 #define MULTIBOOT_CHECKSUM 8
@@ -87,6 +89,11 @@ uint64_t multiboot2_find_header(const uint8_t *file, uint64_t len)
 bool multiboot2_detect(const uint8_t *file, uint64_t len)
 {
 	return multiboot2_find_header(file, len) < MULTIBOOT2_SEARCH_LEN;
+}
+
+bool elf_detect(const uint8_t *file, uint64_t len)
+{
+	return len >= 4 && loader_get_u32(file) == ELF_MAGIC;
 }
 
 bool loader_takes_modules(const void *kernel, uint64_t len)

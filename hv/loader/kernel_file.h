@@ -13,6 +13,8 @@ uint64_t loader_get_u64(const void *p);
 bool linux_detect(const uint8_t *file, uint64_t len);
 bool multiboot_detect(const uint8_t *file, uint64_t len);
 bool multiboot2_detect(const uint8_t *file, uint64_t len);
+/* Whether it has an ELF file's first bytes, of any machine. */
+bool elf_detect(const uint8_t *file, uint64_t len);
 
 /* The Multiboot header's offset in the file, or MULTIBOOT_SEARCH_LEN. */
 #define MULTIBOOT_SEARCH_LEN 8192

@@ -12,6 +12,7 @@
 
 #include "hv/lib/string.h"
 #include "hv/loader/kernel_file.h"
+#include "hv/loader/page_tables.h"
 
 /* The setup header, as offsets from the start of the file and of the zero page. */
 #define HDR_SETUP_SECTS	     0x1f1
@@ -56,10 +57,6 @@
 #define E820_ENTRY_SIZE	  20
 
 #define SETUP_RNG_SEED 9
-
-#define PAGE_TABLE_RW_PRESENT 0x3
-#define PAGE_TABLE_LARGE      BIT(7)
-#define N_DIRECTORIES	      4 /* of 1 GiB each */
 
 /* The header's content, checked. */
 struct header {
@@ -286,38 +283,6 @@ static enum status write_zero_page(struct loader *loader, const struct header *h
 	return write_e820(loader);
 }
 
-static enum status write_directory(struct loader *loader, uint64_t n)
-{
-	uint64_t entries[32];
-	uint64_t addr = LOADER_PAGE_TABLES + (2 + n) * PAGE_SIZE;
-
-	for (uint64_t i = 0; i < 512; i += ARRAY_SIZE(entries)) {
-		for (uint64_t k = 0; k < ARRAY_SIZE(entries); k++)
-			entries[k] = GIB(n) + MIB(2) * (i + k) + PAGE_TABLE_LARGE +
-				     PAGE_TABLE_RW_PRESENT;
-		TRY(loader_write(loader, addr + i * 8, entries, sizeof(entries)));
-	}
-	return OK;
-}
-
-/* SDM vol. 3, "4-Level Paging and 5-Level Paging": 4 GiB one to one in pages of 2 MiB. */
-static enum status write_page_tables(struct loader *loader)
-{
-	uint64_t pml4e = LOADER_PAGE_TABLES + PAGE_SIZE + PAGE_TABLE_RW_PRESENT;
-
-	TRY(loader_zero(loader, LOADER_PAGE_TABLES, 2 * PAGE_SIZE));
-	TRY(loader_write(loader, LOADER_PAGE_TABLES, &pml4e, sizeof(pml4e)));
-	for (uint64_t n = 0; n < N_DIRECTORIES; n++) {
-		uint64_t pdpte = LOADER_PAGE_TABLES + (2 + n) * PAGE_SIZE + PAGE_TABLE_RW_PRESENT;
-
-		TRY(loader_write(loader, LOADER_PAGE_TABLES + PAGE_SIZE + n * 8, &pdpte,
-				 sizeof(pdpte)));
-		TRY(write_directory(loader, n));
-	}
-	loader->state->page_tables = (gpa_t){LOADER_PAGE_TABLES};
-	return OK;
-}
-
 enum status linux_load(struct loader *loader)
 {
 	struct header header = {0};
@@ -327,5 +292,5 @@ enum status linux_load(struct loader *loader)
 	loader->state->mode = header.is64 ? ENTRY_LONG64 : ENTRY_PROTECTED32;
 	TRY(copy_kernel(loader, &header));
 	TRY(write_zero_page(loader, &header));
-	return header.is64 ? write_page_tables(loader) : OK;
+	return header.is64 ? loader_write_page_tables(loader) : OK;
 }

@@ -7,6 +7,7 @@
 #include "hv/loader/linux.h"
 #include "hv/loader/multiboot.h"
 #include "hv/loader/multiboot2.h"
+#include "hv/loader/plain.h"
 #include "hv/loader/pvh.h"
 
 /* Offsets in the BIOS data area. */
@@ -75,6 +76,8 @@ static enum status load_kind(struct loader *loader)
 		return pvh_load(loader);
 	case LOADER_MULTIBOOT2:
 		return multiboot2_load(loader);
+	case LOADER_PLAIN:
+		return plain_load(loader);
 	case LOADER_NONE:
 		break;
 	}
@@ -85,7 +88,10 @@ static enum status load_kind(struct loader *loader)
 enum status loader_load(struct guest_memory *memory, const struct loader_input *input,
 			struct loader_state *ret, char *error, size_t error_size)
 {
-	struct loader_state state = {.kind = loader_detect(input->kernel, input->kernel_len)};
+	struct loader_state state = {
+		.kind = input->is_plain ? LOADER_PLAIN
+					: loader_detect(input->kernel, input->kernel_len),
+	};
 	struct loader loader = {
 		.memory = memory,
 		.input = input,
@@ -110,6 +116,7 @@ enum status loader_load(struct guest_memory *memory, const struct loader_input *
 	TRY(load_kind(&loader));
 	TRY(write_gdt(&loader));
 	TRY(write_bios_data(&loader));
+	TRY(loader_write_blobs(&loader));
 	*ret = state;
 	return OK;
 }

@@ -81,7 +81,24 @@ static uint64_t take_part(struct loader *loader, uint64_t len, uint64_t *ret_ski
 	return from < to ? to - from : 0;
 }
 
-enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len)
+/* 'skipped' is not compared. */
+static enum status check_blobs(struct loader *loader, uint64_t addr, uint64_t len,
+			       const struct loader_blob *skipped)
+{
+	for (const struct loader_blob *blob = loader->input->blobs; blob != NULL;
+	     blob = blob->next) {
+		if (blob == skipped || addr + len <= blob->addr || blob->addr + blob->len <= addr)
+			continue;
+		return loader_refuse(loader, ERR_OVERLAP,
+				     "0x%lx to 0x%lx is needed, where -device loader puts %s, at "
+				     "0x%lx to 0x%lx",
+				     addr, addr + len, blob->name, blob->addr,
+				     blob->addr + blob->len);
+	}
+	return OK;
+}
+
+static enum status write_bytes(struct loader *loader, uint64_t addr, const void *buf, uint64_t len)
 {
 	uint64_t skip, n = take_part(loader, len, &skip);
 	enum status status;
@@ -92,11 +109,18 @@ enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, 
 	return status == OK ? OK : refuse_memory(loader, status, addr, len);
 }
 
+enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len)
+{
+	TRY(check_blobs(loader, addr, len, NULL));
+	return write_bytes(loader, addr, buf, len);
+}
+
 enum status loader_zero(struct loader *loader, uint64_t addr, uint64_t len)
 {
 	uint64_t skip, n = take_part(loader, len, &skip);
 	enum status status;
 
+	TRY(check_blobs(loader, addr, len, NULL));
 	if (n == 0)
 		return OK;
 	status = guest_zero(loader->memory, (gpa_t){addr + skip}, n);
@@ -223,6 +247,25 @@ enum status loader_avoid_kernel(struct loader *loader)
 	loader->moved = at - LOADER_LOW_START;
 	loader->string_end += loader->moved;
 	state->kernel_end = (gpa_t){at + len};
+	return OK;
+}
+
+enum status loader_write_blobs(struct loader *loader)
+{
+	for (const struct loader_blob *blob = loader->input->blobs; blob != NULL;
+	     blob = blob->next) {
+		uint64_t end;
+
+		if (__builtin_add_overflow(blob->addr, blob->len, &end) ||
+		    loader_ram_end(loader, blob->addr) < end)
+			return loader_refuse(
+				loader, ERR_RANGE,
+				"-device loader puts %s at 0x%lx, 0x%lx bytes, not all "
+				"of which is RAM below 4 GiB",
+				blob->name, blob->addr, blob->len);
+		TRY(check_blobs(loader, blob->addr, blob->len, blob));
+		TRY(write_bytes(loader, blob->addr, blob->data, blob->len));
+	}
 	return OK;
 }
 

@@ -91,12 +91,21 @@ struct loader_module {
 	const char *cmdline;
 };
 
+/* Bytes that the configuration puts at an address. */
+struct loader_blob {
+	const struct loader_blob *next;
+	const char *name; /* for messages */
+	const void *data;
+	uint64_t len, addr;
+};
+
 enum loader_kind {
 	LOADER_NONE,
 	LOADER_LINUX,
 	LOADER_MULTIBOOT,
 	LOADER_PVH,
 	LOADER_MULTIBOOT2,
+	LOADER_PLAIN, /* an ELF file without a boot protocol, when the input says so */
 };
 
 /* All pointers are borrowed for the call. NULL strings stand for empty strings. */
@@ -114,6 +123,8 @@ struct loader_input {
 	const uint8_t *rng_seed; /* LOADER_RNG_SEED_LEN bytes; NULL: none */
 	const struct loader_module *modules; /* ignored by Linux */
 	size_t n_modules;
+	const struct loader_blob *blobs; /* written last; NULL: none */
+	bool is_plain;			 /* the kernel is LOADER_PLAIN, whatever its file is like */
 	/*
 	 * Write only these bytes of all that is written, counted in the order of writing, so that a
 	 * long load can be done in parts: each call works everything else out again. Length 0:
@@ -182,11 +193,15 @@ enum status loader_refuse_at(struct loader *loader, enum status status, uint64_t
 enum status loader_refuse(struct loader *loader, enum status status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Write guest memory; an error has a message. */
+/* Write guest memory; an error has a message, ERR_OVERLAP if a blob of the input is to lie there.
+ */
 enum status loader_write(struct loader *loader, uint64_t addr, const void *buf, uint64_t len);
 enum status loader_zero(struct loader *loader, uint64_t addr, uint64_t len);
 enum status loader_write_fields(struct loader *loader, uint64_t addr,
 				const struct loader_field *fields, size_t n);
+
+/* Write the blobs of the input. */
+enum status loader_write_blobs(struct loader *loader);
 
 /*
  * Put 's' and its NUL into the strings' area. 'what' names the string in the message if there is no

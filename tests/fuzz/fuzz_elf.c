@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a PVH kernel, or as one of either version of Multiboot. */
+/* Any bytes as a PVH kernel, as one of either version of Multiboot, or as a plain ELF file. */
 #include "tests/fuzz/loader_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -7,6 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (loader_detect(data, size) != LOADER_LINUX)
-		fuzz_load(data, size);
+		fuzz_load(data, size, false);
+	fuzz_load(data, size, true);
 	return 0;
 }

@@ -86,8 +86,8 @@ static void other_devices_are_made_too(void **state)
 }
 
 #define DEVICES \
-	"error:       = possible values: 'isa-debug-exit', 'isa-debugcon', 'nvdimm', 'pc-dimm', " \
-	"'pvpanic', 'vmgenid'"
+	"error:       = possible values: 'isa-debug-exit', 'isa-debugcon', 'loader', 'nvdimm', " \
+	"'pc-dimm', 'pvpanic', 'vmgenid'"
 
 static void devices_in_json_come_after_all_others(void **state)
 {

@@ -614,6 +614,93 @@ static void strings_have_64_kib(void **unused)
 	assert_int_equal(load(input), OK);
 }
 
+static void a_plain_file_starts_in_the_mode_of_its_class(void **unused)
+{
+	make_elf64();
+	struct loader_input input = pc_input(file, FILE_LEN);
+
+	assert_int_equal(load(input), ERR_UNSUPPORTED);
+	input.is_plain = true;
+	assert_int_equal(load(input), OK);
+	assert_int_equal(state.kind, LOADER_PLAIN);
+	assert_int_equal(state.mode, ENTRY_LONG64);
+	assert_int_equal(state.rip, ENTRY);
+	assert_int_equal(state.rbx, 0);
+	assert_int_equal(state.page_tables.raw, LOADER_PAGE_TABLES);
+	assert_int_equal(peek(LOADER_PAGE_TABLES, 8), LOADER_PAGE_TABLES + 0x1003);
+	expect_segments();
+	/* With the tables after a low file. */
+	put(file + 64 + 24, 0x1000, 8);
+	put(file + 120 + 24, 0x1800, 8);
+	assert_int_equal(load(input), OK);
+	assert_int_equal(state.rip, 0x1010);
+	assert_int_equal(state.page_tables.raw, LOADER_PAGE_TABLES + 0x1000);
+	assert_int_equal(peek(state.page_tables.raw, 8), LOADER_PAGE_TABLES + 0x2003);
+	assert_int_equal(peek(LOADER_PAGE_TABLES + 0x2000, 8), LOADER_PAGE_TABLES + 0x3003);
+	assert_int_equal(peek(LOADER_PAGE_TABLES + 0x3008, 8), MIB(2) + 0x83);
+	make_elf32();
+	assert_int_equal(load(input), OK);
+	assert_int_equal(state.mode, ENTRY_PROTECTED32);
+	assert_int_equal(state.page_tables.raw, 0);
+	put(file + 24, LOAD_TEXT - 1, 4);
+	assert_int_equal(load(input), ERR_CORRUPT);
+	file[0]++;
+	assert_int_equal(load(input), ERR_CORRUPT);
+	assert_string_equal(error, "kernel: offset 0x0: no ELF header");
+}
+
+static void blobs_go_where_nothing_else_does(void **unused)
+{
+	static const uint8_t bytes[0x1000] = {1, 2, 3, 4};
+	static const struct {
+		uint64_t addr, len;
+		enum status status;
+		const char *message;
+	} cases[] = {
+		{0, 0x40e, OK, ""},
+		{0, 0x40f, ERR_OVERLAP,
+		 "0x40e to 0x410 is needed, where -device loader puts a, at "
+		 "0x0 to 0x40f"},
+		{LOAD_TEXT - 4, 4, OK, ""},
+		{LOAD_TEXT - 4, 5, ERR_OVERLAP, "0x200000 to 0x200040 is needed"},
+		{LOAD_TEXT + TEXT_LEN, 4, OK, ""},
+		{LOAD_TEXT + TEXT_LEN - 1, 4, ERR_OVERLAP, "0x200000 to 0x200040 is needed"},
+		{LOAD_DATA + DATA_LEN, 4, ERR_OVERLAP, "0x201020 to 0x201800 is needed"},
+		{LOADER_GDT, 1, ERR_OVERLAP, "0x1000 to 0x1030 is needed"},
+		{LOADER_STRINGS, 1, ERR_OVERLAP, "0x10000 to 0x10007 is needed"},
+		{0x9fbff, 1, OK, ""},
+		{0x9fc00, 1, ERR_OVERLAP, "0x9fc00 to 0x9fc01 is needed"},
+		{0x9fc01, 1, ERR_RANGE, "-device loader puts a at 0x9fc01, 0x1 bytes, not all"},
+		{RAM_SIZE - 1, 1, OK, ""},
+		{RAM_SIZE - 1, 2, ERR_RANGE, "not all of which is RAM below 4 GiB"},
+		{UINT64_MAX, 2, ERR_RANGE, "not all of which is RAM below 4 GiB"},
+		{MIB(3) - 1, 1, OK, ""},
+		{MIB(3) - 1, 2, ERR_OVERLAP,
+		 "0x2fffff to 0x300001 is needed, where -device "
+		 "loader puts b, at 0x300000 to 0x300001"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct loader_blob other = {NULL, "b", bytes, 1, MIB(3)};
+		struct loader_blob blob = {&other, "a", bytes, cases[i].len, cases[i].addr};
+
+		set_up(NULL);
+		make_multiboot32();
+		struct loader_input input = pc_input(file, FILE_LEN);
+
+		input.blobs = &blob;
+		enum status status = load(input);
+
+		if (status != cases[i].status || strstr(error, cases[i].message) == NULL)
+			fail_msg("case %zu: %d, says: %s", i, status, error);
+		if (status != OK)
+			continue;
+		assert_memory_equal(ram + blob.addr, bytes, blob.len);
+		assert_int_equal(ram[MIB(3)], 1);
+		assert_int_equal(ram[MIB(3) + 1], 0xcc);
+	}
+}
+
 struct damage {
 	void (*make)(void);
 	size_t offset, size;
@@ -795,6 +882,8 @@ int main(void)
 		TEST(without_arguments_the_command_line_is_the_name),
 		TEST(modules_that_do_not_fit_are_refused),
 		TEST(strings_have_64_kib),
+		TEST(a_plain_file_starts_in_the_mode_of_its_class),
+		TEST(blobs_go_where_nothing_else_does),
 		TEST(what_an_elf_file_and_a_header_may_say),
 		TEST(unknown_multiboot_flags_are_refused),
 		TEST(a_multiboot_header_is_within_8_kib_and_aligned),
