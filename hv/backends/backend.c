@@ -26,11 +26,21 @@ struct frame_policy backend_frame_policy(const struct backend *backend)
 	};
 }
 
-void backend_discard(const struct backend *backend)
+struct image_work backend_discards(const struct backend *backend)
 {
 	const struct image *image = backend->image;
 
 	if (!backend->discard_data || backend->kind != MEM_SHARED || image == NULL)
-		return;
-	memset((char *)phys_to_virt(image->base) + backend->offset, 0, backend->size);
+		return (struct image_work){0};
+	return (struct image_work){
+		.to = (char *)phys_to_virt(image->base) + backend->offset,
+		.left = backend->size,
+	};
+}
+
+void backend_discard(const struct backend *backend)
+{
+	struct image_work work = backend_discards(backend);
+
+	(void)image_work_some(&work, UINT64_MAX);
 }

@@ -83,3 +83,5 @@ struct frame_policy backend_frame_policy(const struct backend *backend);
  * guests can write to it. No VM that uses the backend may run.
  */
 void backend_discard(const struct backend *backend);
+/* The same as work for image_work_some(). */
+struct image_work backend_discards(const struct backend *backend);

@@ -266,7 +266,7 @@ static enum status grow_file(struct backend *backend, struct diag *diag, struct 
 
 	if (opened->image->size > 0)
 		return OK;
-	if (image_grow(opened->image, size, &policy) != OK)
+	if (image_grow(opened->images, opened->image, size, &policy) != OK)
 		return fail_map(backend, "Cannot allocate memory", diag);
 	return OK;
 }
@@ -296,9 +296,11 @@ static enum status map_file(struct backend *backend, struct diag *diag, struct o
 	if (opened->image == NULL)
 		return make_unnamed(backend, diag, opened);
 	TRY(grow_file(backend, diag, opened));
-	if (image_align(opened->image) != OK)
+	if (image_align(opened->images, opened->image) != OK)
 		return fail_map(backend, "Cannot allocate memory", diag);
-	if (backend->align > PAGE_SIZE && backend->align <= IMAGE_ALIGN_MAX)
+	/* When VMs run, one of them may use the image where it is. */
+	if (backend->align > PAGE_SIZE && backend->align <= IMAGE_ALIGN_MAX &&
+	    opened->images->later == NULL)
 		image_align_window(opened->image, backend->offset, backend->align);
 	return OK;
 }

@@ -127,10 +127,12 @@ void diag_error(struct diag *diag, struct diag_place place, const char *fmt, ...
 	va_start(args, fmt);
 	render(to, fmt, args);
 	va_end(args);
-	if (diag->kept)
+	if (diag->kept) {
 		diag->n_errors++;
-	else
+		diag->muted = true;
+	} else {
 		report_or_mute(diag, place, LOG_ERROR, diag->n_errors++, message);
+	}
 }
 
 void diag_warning(struct diag *diag, struct diag_place place, const char *fmt, ...)

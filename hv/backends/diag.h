@@ -30,8 +30,8 @@ struct diag {
 	unsigned n_errors;
 	unsigned n_warnings;
 	/*
-	 * DIAG_MESSAGE_MAX + 1 bytes for the last error, which is then not logged, and no warning
-	 * may come; NULL: all are logged.
+	 * DIAG_MESSAGE_MAX + 1 bytes for the last error, which is then not logged, nor its hints,
+	 * and no warning may come; NULL: all are logged.
 	 */
 	char *kept;
 	bool muted;	      /* the last message was not shown; its hint is not shown either */

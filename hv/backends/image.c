@@ -246,9 +246,41 @@ enum image_error image_create(struct image_list *list, const char *path, struct 
 	return IMAGE_OK;
 }
 
+bool image_work_some(struct image_work *work, uint64_t n)
+{
+	n = n < work->left ? n : work->left;
+	if (work->from != NULL) {
+		memcpy(work->to, work->from, n);
+		work->from += n;
+		work->to += n;
+	} else if (n > 0) {
+		memset(work->to, 0, n);
+		work->to += n;
+	}
+	work->left -= n;
+	if (work->left > 0)
+		return true;
+	if (work->moves != NULL) {
+		/* Release: who finds the new place finds the bytes there. */
+		__atomic_store_n(&work->moves->base, work->base, __ATOMIC_RELEASE);
+		work->moves->aligned = work->moves->moved = true;
+	}
+	*work = (struct image_work){0};
+	return false;
+}
+
 static uint64_t n_frames_of(uint64_t size)
 {
 	return size / PAGE_SIZE + (size % PAGE_SIZE != 0);
+}
+
+/* Do it now, or note it for later. */
+static void do_work(struct image_list *list, struct image_work *work)
+{
+	if (list->later != NULL)
+		*list->later = *work;
+	else
+		(void)image_work_some(work, UINT64_MAX);
 }
 
 void image_remove(struct image_list *list, struct image *image)
@@ -292,22 +324,23 @@ static uint64_t natural_align(uint64_t size)
 	return size >= MIB(2) ? MIB(2) : PAGE_SIZE;
 }
 
-/* Move the data into the frames at 'base', and free those that the image owned. */
-static void move_to(struct image *image, phys_t base)
+/* Move the data into the frames at 'base'. */
+static void move_to(struct image_list *list, struct image *image, phys_t base)
 {
-	uint64_t n_frames = n_frames_of(image->size);
 	char *data = phys_to_virt(base);
+	struct image_work work = {
+		.to = data,
+		.from = phys_to_virt(image->base),
+		.left = image->size,
+		.moves = image,
+		.base = base,
+	};
 
-	memcpy(data, phys_to_virt(image->base), image->size);
-	memset(data + image->size, 0, n_frames * PAGE_SIZE - image->size);
-	if (image->moved)
-		frame_free_run(image->base, n_frames);
-	image->base = base;
-	image->aligned = true;
-	image->moved = true;
+	memset(data + image->size, 0, n_frames_of(image->size) * PAGE_SIZE - image->size);
+	do_work(list, &work);
 }
 
-enum status image_align(struct image *image)
+enum status image_align(struct image_list *list, struct image *image)
 {
 	phys_t frames;
 
@@ -316,12 +349,14 @@ enum status image_align(struct image *image)
 	frames = frame_alloc_run(n_frames_of(image->size), natural_align(image->size));
 	if (frames == 0)
 		return ERR_NOMEM;
-	move_to(image, frames);
+	move_to(list, image, frames);
 	return OK;
 }
 
 void image_align_window(struct image *image, uint64_t offset, uint64_t align)
 {
+	struct image_list now = {0};
+	phys_t before = image->moved ? image->base : 0;
 	uint64_t n_frames = n_frames_of(image->size), n_before = -offset % align / PAGE_SIZE;
 	phys_t frames;
 
@@ -332,7 +367,9 @@ void image_align_window(struct image *image, uint64_t offset, uint64_t align)
 		return;
 	if (n_before > 0)
 		frame_free_run(frames, n_before);
-	move_to(image, frames + n_before * PAGE_SIZE);
+	move_to(&now, image, frames + n_before * PAGE_SIZE);
+	if (before != 0)
+		frame_free_run(before, n_frames);
 }
 
 void image_give(struct image *image, phys_t base, uint64_t size)
@@ -359,24 +396,32 @@ enum status image_grow_raw(struct image *image, uint64_t size, const struct fram
 	return OK;
 }
 
-enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy)
+enum status image_grow(struct image_list *list, struct image *image, uint64_t size,
+		       const struct frame_policy *policy)
 {
 	TRY(image_grow_raw(image, size, policy));
-	memset(phys_to_virt(image->base), 0, size);
+	do_work(list, &(struct image_work){.to = phys_to_virt(image->base), .left = size});
 	return OK;
 }
 
 struct image *image_create_anonymous(struct image_list *list, uint64_t size,
 				     const struct frame_policy *policy)
 {
-	struct image *image = arena_alloc(list->arena, sizeof(*image));
+	struct arena *arena = list->unnamed != NULL ? list->unnamed : list->arena;
+	struct image *image = arena_alloc(arena, sizeof(*image));
 
-	if (image == NULL || image_grow(image, size, policy) != OK)
+	if (image == NULL || image_grow(list, image, size, policy) != OK)
 		return NULL;
 	image->path = "";
 	image->type = IMAGE_FILE;
 	image->mode = MODE_CREATED;
 	return image;
+}
+
+void image_free_anonymous(struct image *image)
+{
+	frame_free_run(image->base, n_frames_of(image->size));
+	image->size = 0;
 }
 
 /* The prime and the rotation spread each bit of a word over its lane within a few words. */

@@ -33,10 +33,23 @@ struct image {
 	bool moved;	      /* into frames of its own, by image_align() */
 	bool grown;	      /* was empty or missing: starts as zeros, in frames of its own */
 	bool is_written;      /* a VM may write to it: a backend has it with share=on */
+	bool is_guarded;      /* no VM may get it with share=on any more */
 	uint64_t checksum;    /* at start, with -checksum on */
 	struct image *target; /* the data are this entry's (hard link); NULL: its own */
 	uint32_t n_links;     /* c_nlink, c_ino, c_devmajor, c_devminor: tell hard links apart */
 	uint32_t inode, device_major, device_minor;
+};
+
+/*
+ * Bytes that are still to be written before an image may be used: zeros, or a copy of its data that
+ * replaces the original at the end. All zeros: none.
+ */
+struct image_work {
+	char *to;
+	const char *from;    /* NULL: zeros */
+	uint64_t left;	     /* bytes */
+	struct image *moves; /* the image that gets the frames at 'base'; NULL: none */
+	phys_t base;
 };
 
 /*
@@ -45,8 +58,17 @@ struct image {
  */
 struct image_list {
 	struct image *first;
-	struct arena *arena; /* for new entries */
+	struct arena *arena;   /* for new entries */
+	struct arena *unnamed; /* for images that are not in the ramdisk; NULL: the same */
+	/*
+	 * If not NULL, what writes many bytes notes them here instead, for image_work_some(). One
+	 * call of those below may do so at a time.
+	 */
+	struct image_work *later;
 };
+
+/* Write up to n bytes. False: all is written, and an image that moves has moved. */
+bool image_work_some(struct image_work *work, uint64_t n);
 
 /*
  * Follow 'path' through directories, symbolic links and hard links. Relative paths start at the
@@ -75,11 +97,14 @@ void image_remove(struct image_list *list, struct image *image);
 /* Make an image that is not in the ramdisk, for one backend. NULL: no room. */
 struct image *image_create_anonymous(struct image_list *list, uint64_t size,
 				     const struct frame_policy *policy);
+/* Free the frames of such an image. */
+void image_free_anonymous(struct image *image);
 /*
  * Make an empty file 'size' bytes (not 0) of zeros, in a run of frames of its own on one of the
  * policy's nodes, aligned as by image_align(). ERR_NOMEM: there is no such run.
  */
-enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy);
+enum status image_grow(struct image_list *list, struct image *image, uint64_t size,
+		       const struct frame_policy *policy);
 /*
  * The same without the zeros, which take long in a large file: the caller writes every byte before
  * it is read.
@@ -92,13 +117,15 @@ const char *image_error_text(enum image_error error);
 
 /*
  * Make the data start at a page boundary, by moving them once to frames of their own; there data of
- * 2 MiB and more start at a multiple of 2 MiB. Data at a page boundary stay. Not locked: only
- * before the first VM runs. ERR_NOMEM: there is no such run of frames.
+ * 2 MiB and more start at a multiple of 2 MiB. Data at a page boundary stay. The bytes where the
+ * data were before stay, too, for those who read them on another processor. ERR_NOMEM: there is no
+ * such run of frames.
  */
-enum status image_align(struct image *image);
+enum status image_align(struct image_list *list, struct image *image);
 /*
  * The same with byte 'offset' at a multiple of 'align', a power of two from the page size to
- * IMAGE_ALIGN_MAX. Without a run of frames for that the image stays where it is.
+ * IMAGE_ALIGN_MAX. Without a run of frames for that the image stays where it is. Only before the
+ * first VM runs.
  */
 #define IMAGE_ALIGN_MAX GIB(1)
 void image_align_window(struct image *image, uint64_t offset, uint64_t align);

@@ -970,3 +970,9 @@ void ept_reclaim(struct ept *ept)
 	ept->n_owned -= ept->n_retired;
 	ept->n_retired = 0;
 }
+
+void ept_trim(struct ept *ept)
+{
+	mend_log(ept);
+	ept->n_owned -= ept_log_drop_empty(&ept->log);
+}

@@ -286,5 +286,11 @@ void ept_reset(struct ept *ept);
  */
 void ept_destroy(struct ept *ept);
 
+/*
+ * Shorten the log by what was unmapped, before ept_reclaim(). The time is proportional to what the
+ * tree owns, or has owned.
+ */
+void ept_trim(struct ept *ept);
+
 /* Free retired frames. Call only when every processor has caught up with the generation. */
 void ept_reclaim(struct ept *ept);

@@ -50,6 +50,45 @@ uint64_t *ept_log_next(struct ept_log_cursor *cursor)
 	return --cursor->at;
 }
 
+/* The item that was added last. There is one. */
+static uint64_t *last_item(struct ept_log *log)
+{
+	return log->chunk != 0 ? log->next - 1 : &log->first[log->n_first - 1];
+}
+
+/* Take it back, with its frame if it was alone there. */
+static void drop_last(struct ept_log *log)
+{
+	phys_t chunk = log->chunk;
+
+	ept_log_take_back(log);
+	if (chunk == 0 || log->next != items_of(chunk))
+		return;
+	log->chunk = ept_log_chunk_before(chunk);
+	log->next = log->end = log->chunk != 0 ? items_of(log->chunk) + CHUNK_ITEMS : NULL;
+	log->n_chunks--;
+	frame_free(chunk);
+}
+
+uint64_t ept_log_drop_empty(struct ept_log *log)
+{
+	struct ept_log_cursor cursor = ept_log_begin(log);
+	uint64_t n_before = log->n_chunks;
+
+	/* What comes after the cursor is not empty. */
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+		bool is_last = item == last_item(log);
+
+		if (*item)
+			continue;
+		*item = *last_item(log);
+		drop_last(log);
+		if (is_last)
+			cursor = ept_log_begin(log);
+	}
+	return n_before - log->n_chunks;
+}
+
 bool ept_log_free_some(struct ept_log *log, unsigned n)
 {
 	bool has_frames = log->chunk != 0;

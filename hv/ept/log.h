@@ -61,6 +61,12 @@ struct ept_log_cursor ept_log_begin(struct ept_log *log);
 /* The next item; NULL after the first of the log. */
 uint64_t *ept_log_next(struct ept_log_cursor *cursor);
 
+/*
+ * Take out the items that are 0, and free the frames that are left empty. The others may move.
+ * Returns how many frames.
+ */
+uint64_t ept_log_drop_empty(struct ept_log *log);
+
 /* The frame that a frame of the log leads to; 0: it was the first. */
 phys_t ept_log_chunk_before(phys_t chunk);
 

@@ -522,6 +522,19 @@ phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index)
 	return alloc_by(policy, index);
 }
 
+enum status frame_reserve_add(struct frame_reserve *reserve, const struct frame_policy *policy,
+			      uint64_t n_frames)
+{
+	for (; n_frames > 0; n_frames--) {
+		phys_t frame = alloc_by(policy, reserve->n);
+
+		if (frame == 0)
+			return ERR_NOMEM;
+		put_aside(reserve, frame);
+	}
+	return OK;
+}
+
 struct frame_reserve *frame_reserve_make(const struct frame_policy *policy, uint64_t n_frames)
 {
 	phys_t record = frame_alloc();
@@ -532,25 +545,29 @@ struct frame_reserve *frame_reserve_make(const struct frame_policy *policy, uint
 		return NULL;
 	reserve = phys_to_virt(record);
 	*reserve = (struct frame_reserve){0};
-	while (reserve->n < n_frames) {
-		phys_t frame = alloc_by(policy, reserve->n);
+	if (frame_reserve_add(reserve, policy, n_frames) == OK)
+		return reserve;
+	frame_reserve_free(reserve);
+	return NULL;
+}
+
+bool frame_reserve_free_some(struct frame_reserve *reserve, uint64_t n)
+{
+	for (; n > 0; n--) {
+		phys_t frame = take_aside(reserve);
 
 		if (frame == 0) {
-			frame_reserve_free(reserve);
-			return NULL;
+			frame_free(virt_to_phys(reserve));
+			return false;
 		}
-		put_aside(reserve, frame);
+		frame_free(frame);
 	}
-	return reserve;
+	return true;
 }
 
 void frame_reserve_free(struct frame_reserve *reserve)
 {
-	phys_t frame;
-
-	while ((frame = take_aside(reserve)) != 0)
-		frame_free(frame);
-	frame_free(virt_to_phys(reserve));
+	(void)frame_reserve_free_some(reserve, UINT64_MAX);
 }
 
 /* Take the highest run that fits: single frames come from the lowest. */

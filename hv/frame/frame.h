@@ -126,8 +126,13 @@ struct frame_reserve {
 	uint64_t n;
 };
 struct frame_reserve *frame_reserve_make(const struct frame_policy *policy, uint64_t n_frames);
+/* Add frames to the reserve, by its policy. ERR_NOMEM: some were added. */
+enum status frame_reserve_add(struct frame_reserve *reserve, const struct frame_policy *policy,
+			      uint64_t n_frames);
 /* Free what is left, and the record. */
 void frame_reserve_free(struct frame_reserve *reserve);
+/* The same, n frames at a time. False: the record was freed, too. */
+bool frame_reserve_free_some(struct frame_reserve *reserve, uint64_t n);
 
 /*
  * Allocate n_frames contiguous frames on one node, the first at a multiple of

@@ -44,6 +44,16 @@ enum status mem_map_add(struct mem_map *map, const struct mem_region *region)
 	return OK;
 }
 
+void mem_map_remove(struct mem_map *map, gpa_t gpa)
+{
+	size_t i = 0;
+
+	while (map->region[i].gpa.raw != gpa.raw)
+		i++;
+	for (map->n--; i < map->n; i++)
+		map->region[i] = map->region[i + 1];
+}
+
 struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
 {
 	size_t low = 0, high = map->n;

@@ -18,8 +18,8 @@ struct mem_region {
 
 /*
  * All memory of a VM, sorted by address, without overlaps. Built before the
- * first vCPU runs, and constant afterwards, therefore read without a lock.
- * The EPT is derived from it.
+ * first vCPU runs. It only changes while all vCPUs are aside (hv/vm/hotplug.h),
+ * and is therefore read without a lock. The EPT is derived from it.
  */
 #define MEM_MAP_MAX 400 /* RAM of 128 nodes, one of them split, and 256 DIMMs */
 struct mem_map {
@@ -32,6 +32,8 @@ void mem_region_update(struct mem_region *region);
 
 /* Add a region. ERR_OVERLAP, ERR_NOMEM (table full), ERR_RANGE (wraps or not whole pages). */
 enum status mem_map_add(struct mem_map *map, const struct mem_region *region);
+/* Take out the region that begins at gpa, of which there is one. The others move. */
+void mem_map_remove(struct mem_map *map, gpa_t gpa);
 /* The region that contains gpa. NULL: gpa is not memory. */
 struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa);
 

@@ -10,9 +10,9 @@
 #include "hv/frame/frame.h"
 #include "hv/lib/print.h"
 
-static uint64_t frames_for(const struct mem_region *region)
+static uint64_t frames_for(uint64_t len)
 {
-	uint64_t n_pages = region->len / PAGE_SIZE;
+	uint64_t n_pages = len / PAGE_SIZE;
 
 	return n_pages + n_pages / EPT_LOG_CHUNK_ITEMS + 1;
 }
@@ -22,11 +22,23 @@ static enum status reserve_region(struct ept *ept, struct mem_region *region)
 	struct frame_policy policy = backend_frame_policy(region->backend);
 
 	TRY(ept_make_tables(ept, region->gpa, region->len));
-	region->reserve = frame_reserve_make(&policy, frames_for(region));
+	region->reserve = frame_reserve_make(&policy, frames_for(region->len));
 	if (region->reserve == NULL)
 		return ERR_NOMEM;
 	mem_region_update(region);
 	return OK;
+}
+
+enum status reserve_part(struct ept *ept, struct mem_region *region, uint64_t start, uint64_t len)
+{
+	struct frame_policy policy = backend_frame_policy(region->backend);
+
+	TRY(ept_make_tables(ept, gpa_add(region->gpa, start), len));
+	if (region->reserve == NULL)
+		region->reserve = frame_reserve_make(&policy, 0);
+	if (region->reserve == NULL)
+		return ERR_NOMEM;
+	return frame_reserve_add(region->reserve, &policy, frames_for(len));
 }
 
 enum status reserve_memory(struct ept *ept, struct mem_map *map, const char *name)

@@ -14,6 +14,13 @@
 enum status reserve_memory(struct ept *ept, struct mem_map *map, const char *name);
 
 /*
+ * Reserve frames for a part of a region that is not in the map yet, in whole pages. 'region' gets
+ * its reserve with the first part; the caller calls mem_region_update(). ERR_NOMEM, ERR_RANGE: what
+ * was reserved stays, in region->reserve.
+ */
+enum status reserve_part(struct ept *ept, struct mem_region *region, uint64_t start, uint64_t len);
+
+/*
  * Give back what was not needed. From then on pages come from free memory. Call
  * with the VM's lock, or while none of its vCPUs runs.
  */

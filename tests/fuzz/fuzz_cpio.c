@@ -21,7 +21,7 @@ static void check_file(struct image *image)
 	if (image->size > FUZZ_MEMORY)
 		return;
 	fuzz_frames_reset();
-	assert(image_align(image) == OK && sum == image_checksum(image));
+	assert(image_align(&(struct image_list){0}, image) == OK && sum == image_checksum(image));
 	assert(image->size == 0 || (image->aligned && is_aligned(image->base, PAGE_SIZE)));
 	assert(image->moved == (!aligned && image->size > 0));
 }
@@ -44,7 +44,7 @@ static void check_create(struct image_list *list, const struct image *entry)
 
 static void check_list(struct image *list, struct arena *arena, phys_t base, uint64_t len)
 {
-	struct image_list entries = {list, arena};
+	struct image_list entries = {.first = list, .arena = arena};
 	struct image *found;
 
 	for (struct image *image = list; image != NULL; image = image->next) {

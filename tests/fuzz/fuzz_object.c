@@ -73,7 +73,7 @@ static enum status read_line(char *text, struct backend **backends,
 static void run(char *text, struct arena *arena)
 {
 	static const struct backend_defaults defaults = {.merge = true, .dump = true};
-	struct image_list images = {make_files(), arena};
+	struct image_list images = {.first = make_files(), .arena = arena};
 	struct thread_context *contexts = NULL;
 	struct backend *backends = NULL;
 	struct diag diag = {.file = "f"};

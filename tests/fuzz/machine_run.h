@@ -264,7 +264,7 @@ static void read_config(const char *text, const void *kernel, size_t size)
 	static char memory[1 << 16] __attribute__((aligned(16)));
 	struct arena arena = {.base = memory, .size = sizeof(memory)};
 	struct diag diag = {.file = "f"};
-	struct image_list list = {images, &arena};
+	struct image_list list = {.first = images, .arena = &arena};
 
 	make_image(&images[0], "/rom", FILE_SIZE);
 	make_image(&images[1], "/cow", FILE_SIZE);

@@ -21,7 +21,8 @@ uint64_t frame_total(void);
 static enum status check_map(struct backend *backend, const struct image *image, struct diag *diag);
 
 /*@ assigns \nothing; */
-enum status image_grow(struct image *image, uint64_t size, const struct frame_policy *policy);
+enum status image_grow(struct image_list *list, struct image *image, uint64_t size,
+		       const struct frame_policy *policy);
 
 /*@ assigns \nothing; */
 struct frame_policy backend_frame_policy(const struct backend *backend);

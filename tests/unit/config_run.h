@@ -26,7 +26,7 @@ static inline void start_machine(void)
 	frame_reset();
 	frame_add_range(MACHINE_FRAMES_START, MACHINE_MEMORY);
 	arena = (struct arena){.base = memory, .size = sizeof(memory)};
-	images = (struct image_list){ramdisk_list(), &arena};
+	images = (struct image_list){.first = ramdisk_list(), .arena = &arena};
 }
 
 static inline bool run_again(const char *text)

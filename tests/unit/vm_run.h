@@ -17,7 +17,7 @@ static struct config config;
 static struct vm_config *run_vm(const char *options, const char *messages)
 {
 	struct arena arena = {.base = run_memory, .size = sizeof(run_memory)};
-	struct image_list images = {ramdisk_list(), &arena};
+	struct image_list images = {.first = ramdisk_list(), .arena = &arena};
 	struct diag diag = {0};
 	static char text[20000];
 	enum status status;

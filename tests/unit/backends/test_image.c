@@ -255,7 +255,7 @@ static void a_file_is_made_where_its_directory_is(void **state)
 	add("/closed", IMAGE_DIRECTORY, 0555);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct arena arena = {.base = memory, .size = sizeof(memory)};
-		struct image_list list = {entries, &arena};
+		struct image_list list = {.first = entries, .arena = &arena};
 		struct image *image = NULL, *found = NULL;
 
 		print_message("[ path     ] %s\n", rows[i].path);
@@ -279,7 +279,7 @@ static void long_names_are_not_created(void **state)
 	static char memory[65536] __attribute__((aligned(16)));
 	static char path[8192];
 	struct arena arena = {.base = memory, .size = sizeof(memory)};
-	struct image_list list = {NULL, &arena};
+	struct image_list list = {.arena = &arena};
 	struct image *image;
 
 	memset(path, 'x', 256);
@@ -313,7 +313,7 @@ static void a_file_needs_room_for_its_entry(void **state)
 
 	for (size_t size = 0; error == IMAGE_NO_MEMORY; size += 16, n++) {
 		struct arena arena = {.base = memory, .size = size};
-		struct image_list list = {NULL, &arena};
+		struct image_list list = {.arena = &arena};
 		struct image *image = NULL;
 
 		error = image_create(&list, "new", &image);
@@ -329,12 +329,12 @@ static void a_file_grows_and_goes_with_its_frames(void **state)
 	char *frames = (char *)phys_arena(BASE, BYTES) + (FRAMES - BASE);
 	const struct frame_policy policy = {.mode = FRAME_BIND};
 	struct arena arena = {.base = memory, .size = sizeof(memory)};
-	struct image_list list = {NULL, &arena};
+	struct image_list list = {.arena = &arena};
 	struct image *image;
 
 	assert_int_equal(image_create(&list, "new", &image), IMAGE_OK);
 	memset(frames, 0xee, 4 * PAGE_SIZE);
-	assert_int_equal(image_grow(image, 3 * PAGE_SIZE - 1, &policy), OK);
+	assert_int_equal(image_grow(&list, image, 3 * PAGE_SIZE - 1, &policy), OK);
 	assert_int_equal(asked_frames, 3);
 	assert_int_equal(asked_mode, FRAME_BIND);
 	assert_true(image->base == FRAMES && image->size == 3 * PAGE_SIZE - 1);
@@ -354,11 +354,11 @@ static void a_file_grows_and_goes_with_its_frames(void **state)
 	image_remove(&list, image);
 	assert_int_equal(image_create(&list, "new", &image), IMAGE_OK);
 	asked_frames = 0;
-	assert_int_equal(image_grow(image, BYTES + 1, &policy), ERR_NOMEM);
-	assert_int_equal(image_grow(image, UINT64_MAX, &policy), ERR_NOMEM);
+	assert_int_equal(image_grow(&list, image, BYTES + 1, &policy), ERR_NOMEM);
+	assert_int_equal(image_grow(&list, image, UINT64_MAX, &policy), ERR_NOMEM);
 	assert_int_equal(asked_frames, 0); /* more than the machine ever had */
 	no_frames = true;
-	assert_int_equal(image_grow(image, PAGE_SIZE, &policy), ERR_NOMEM);
+	assert_int_equal(image_grow(&list, image, PAGE_SIZE, &policy), ERR_NOMEM);
 	assert_true(image->size == 0 && !image->grown);
 	assert_null(image_create_anonymous(&list, PAGE_SIZE, &policy));
 }
@@ -409,6 +409,36 @@ static void errors_have_the_words_of_strerror(void **state)
 	assert_string_equal(image_error_text((enum image_error)99), "Unknown error");
 }
 
+static struct image_list now; /* an empty one */
+
+/* What writes many bytes can be done in pieces. Until the last one, the image is as before. */
+static void large_work_waits_for_its_pieces(void **state)
+{
+	char *memory = phys_arena(BASE, BYTES), *frames = memory + (FRAMES - BASE);
+	struct image image = {.path = "/i", .base = BASE + 3, .size = 5000}, new = {.path = "/n"};
+	const struct frame_policy policy = {.mode = FRAME_LOCAL};
+	struct image_work work = {0};
+	struct image_list list = {.later = &work};
+
+	memset(frames, 0xee, 3 * PAGE_SIZE);
+	memset(memory + 3, 7, 5000);
+	assert_false(image_work_some(&work, 1));
+	assert_int_equal(image_align(&list, &image), OK);
+	assert_true(image_work_some(&work, 4999));
+	assert_true(image.base == BASE + 3 && !image.aligned && frames[4999] != 7);
+	assert_false(image_work_some(&work, 4999));
+	assert_true(image.base == FRAMES && image.aligned && image.moved);
+	assert_memory_equal(frames, memory + 3, 5000);
+	assert_int_equal(image_grow(&list, &new, 2 * PAGE_SIZE, &policy), OK);
+	memset(frames, 0xee, 3 * PAGE_SIZE);
+	assert_true(image_work_some(&work, PAGE_SIZE));
+	assert_true(frames[PAGE_SIZE - 1] == 0 && (uint8_t)frames[PAGE_SIZE] == 0xee);
+	assert_false(image_work_some(&work, UINT64_MAX));
+	assert_true(frames[2 * PAGE_SIZE - 1] == 0 && (uint8_t)frames[2 * PAGE_SIZE] == 0xee);
+	assert_null(new.target);
+	assert_false(image_work_some(&work, 1));
+}
+
 static void data_are_moved_once_and_followed_by_zeros(void **state)
 {
 	char *memory = phys_arena(BASE, BYTES), *frames = memory + (FRAMES - BASE);
@@ -419,7 +449,7 @@ static void data_are_moved_once_and_followed_by_zeros(void **state)
 		memory[3 + i] = (char)(i * 7 + 1);
 	memset(frames, 0xee, 3 * PAGE_SIZE);
 	sum = image_checksum(&image);
-	assert_int_equal(image_align(&image), OK);
+	assert_int_equal(image_align(&now, &image), OK);
 	assert_int_equal(asked_frames, 2);
 	assert_int_equal(asked_align, PAGE_SIZE);
 	assert_int_equal(image.base, FRAMES);
@@ -430,7 +460,7 @@ static void data_are_moved_once_and_followed_by_zeros(void **state)
 		assert_int_equal(frames[i], 0);
 	assert_int_equal((uint8_t)frames[2 * PAGE_SIZE], 0xee);
 	asked_frames = 0;
-	assert_int_equal(image_align(&image), OK);
+	assert_int_equal(image_align(&now, &image), OK);
 	assert_int_equal(asked_frames, 0);
 }
 
@@ -439,10 +469,10 @@ static void big_images_get_large_pages(void **state)
 	struct image image = {.path = "/i", .base = FRAMES + MIB(3) + 4, .size = MIB(2) - 1};
 
 	phys_arena(BASE, BYTES);
-	assert_int_equal(image_align(&image), OK);
+	assert_int_equal(image_align(&now, &image), OK);
 	assert_int_equal(asked_align, PAGE_SIZE);
 	image = (struct image){.path = "/i", .base = FRAMES + MIB(3) + 4, .size = MIB(2)};
-	assert_int_equal(image_align(&image), OK);
+	assert_int_equal(image_align(&now, &image), OK);
 	assert_int_equal(asked_frames, 512);
 	assert_int_equal(asked_align, MIB(2));
 }
@@ -453,11 +483,11 @@ static void without_frames_nothing_is_moved(void **state)
 
 	phys_arena(BASE, BYTES);
 	no_frames = true;
-	assert_int_equal(image_align(&image), ERR_NOMEM);
+	assert_int_equal(image_align(&now, &image), ERR_NOMEM);
 	assert_int_equal(image.base, BASE + 3);
 	assert_false(image.aligned || image.moved);
 	image.size = 0;
-	assert_int_equal(image_align(&image), OK);
+	assert_int_equal(image_align(&now, &image), OK);
 }
 
 static void a_checksum_sees_every_byte_and_the_length(void **state)
@@ -498,6 +528,7 @@ int main(void)
 		cmocka_unit_test_setup(a_file_grows_and_goes_with_its_frames, setup),
 		cmocka_unit_test_setup(a_window_is_aligned_if_that_can_be, setup),
 		cmocka_unit_test(errors_have_the_words_of_strerror),
+		cmocka_unit_test_setup(large_work_waits_for_its_pieces, setup),
 		cmocka_unit_test_setup(data_are_moved_once_and_followed_by_zeros, setup),
 		cmocka_unit_test_setup(big_images_get_large_pages, setup),
 		cmocka_unit_test_setup(without_frames_nothing_is_moved, setup),

@@ -44,7 +44,7 @@ static void expect_logged(const char *text, const char *lines)
 	char want[4000] = "", *out = want;
 	enum status parsed = parse(text);
 	struct arena arena = {.base = created, .size = sizeof(created)};
-	struct image_list images = {ramdisk_list(), &arena};
+	struct image_list images = {.first = ramdisk_list(), .arena = &arena};
 	enum status opened = config_open(&config, &images, &diag);
 
 	for (const char *end; *lines != '\0'; lines = end + 1) {

@@ -52,7 +52,7 @@ static enum status parse_objects(struct arena *arena, struct diag *diag)
 static bool run(const struct csv *csv)
 {
 	struct arena arena = {.base = memory, .size = sizeof(memory)};
-	struct image_list images = {ramdisk_list(), &arena};
+	struct image_list images = {.first = ramdisk_list(), .arena = &arena};
 	struct diag diag = {0};
 	enum status status;
 

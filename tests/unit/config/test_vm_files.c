@@ -42,7 +42,7 @@ static int make_ramdisk(void **state)
 static enum status open_in(size_t room, const char *options)
 {
 	struct arena arena = {.base = memory, .size = sizeof(memory)};
-	struct image_list images = {files, &arena};
+	struct image_list images = {.first = files, .arena = &arena};
 	struct diag diag = {.file = "c"};
 	char text[500];
 	enum status status;

@@ -61,6 +61,47 @@ static void the_first_ones_take_no_frame(void **state)
 	assert_false(ept_log_has_room(&log));
 }
 
+/* Whichever items are left, in whichever order: no other, and no frame too many. */
+static void empty_items_go_with_their_frames(void **state)
+{
+	enum { N = EPT_LOG_FIRST + 3 * PER_PAGE + 5 };
+
+	for (unsigned step = 1; step < 1200; step = step * 2 + 1) {
+		struct ept_log log = {0};
+		struct ept_log_cursor cursor;
+		uint64_t sum = 0, n = 0, left = 0;
+
+		add(&log, N);
+		cursor = ept_log_begin(&log);
+		for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+			if (*item % step == 0 && step > 1) {
+				sum += *item;
+				left++;
+			} else {
+				*item = 0;
+			}
+		}
+		n = log.n_chunks;
+		n -= ept_log_drop_empty(&log);
+		assert_int_equal(log.n_chunks, n);
+		assert_int_equal(log.n_chunks,
+				 left <= EPT_LOG_FIRST
+					 ? 0
+					 : (left - EPT_LOG_FIRST + PER_PAGE - 1) / PER_PAGE);
+		assert_int_equal(frame_available(), N_FRAMES - log.n_chunks);
+		add(&log, 1);
+		cursor = ept_log_begin(&log);
+		assert_int_equal(*ept_log_next(&cursor), 1);
+		for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+			assert_int_not_equal(*item, 0);
+			sum -= *item;
+			left--;
+		}
+		assert_true(sum == 0 && left == 0);
+		ept_log_free(&log);
+	}
+}
+
 /* Some at a time; a log without frames has none to free. */
 static void its_frames_are_freed_in_pieces(void **state)
 {
@@ -80,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(items_come_back_the_last_one_first, setup),
 		cmocka_unit_test_setup(the_first_ones_take_no_frame, setup),
+		cmocka_unit_test_setup(empty_items_go_with_their_frames, setup),
 		cmocka_unit_test_setup(its_frames_are_freed_in_pieces, setup),
 	};
 

@@ -458,6 +458,10 @@ static void a_reserve_is_used_up_first(void **state)
 	}
 	assert_true(frame_alloc_by(&policy, 4) != 0);
 	assert_int_equal(frame_available(), 5);
+	assert_int_equal(frame_reserve_add(policy.reserve, &(struct frame_policy){0}, 2), OK);
+	assert_int_equal(policy.reserve->n, 2);
+	assert_int_equal(frame_reserve_add(policy.reserve, &(struct frame_policy){0}, 100),
+			 ERR_NOMEM);
 	frame_reserve_free(policy.reserve);
 	assert_int_equal(frame_available(), 6);
 }

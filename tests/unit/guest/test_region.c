@@ -117,6 +117,19 @@ static void only_private_memory_without_a_policy_is_copied_anywhere(void **state
 	}
 }
 
+static void a_region_goes_and_its_place_is_free(void **state)
+{
+	for (uint64_t i = 0; i < MEM_MAP_MAX; i++)
+		assert_int_equal(add(i * 0x2000, 0x1000), OK);
+	mem_map_remove(&map, (gpa_t){(MEM_MAP_MAX - 1) * 0x2000});
+	mem_map_remove(&map, (gpa_t){0x2000});
+	assert_int_equal(map.n, MEM_MAP_MAX - 2);
+	assert_null(mem_map_find(&map, (gpa_t){0x2000}));
+	assert_ptr_equal(mem_map_find(&map, (gpa_t){0x4000}), &map.region[1]);
+	assert_int_equal(add(0x2000, 0x2000), OK);
+	assert_non_null(mem_map_find(&map, (gpa_t){0x3fff}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +139,7 @@ int main(void)
 				       setup),
 		cmocka_unit_test_setup(a_full_table_says_so, setup),
 		cmocka_unit_test_setup(find_tells_memory_from_none, setup),
+		cmocka_unit_test_setup(a_region_goes_and_its_place_is_free, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ static struct vm vm;
 static char said[1 << 16], at_debug_port[1 << 16];
 static char entries[4096] __attribute__((aligned(16)));
 static struct arena arena;
-static struct image_list images = {NULL, &arena};
+static struct image_list images = {.first = NULL, .arena = &arena};
 static struct save_config *due; /* the save of the configuration */
 static bool saved_well;
 static uint64_t n_free;

@@ -18,7 +18,7 @@ struct lock vms_lock;
 static char heard[1024];
 static char entries[1 << 14] __attribute__((aligned(16)));
 static struct arena arena;
-static struct image_list images = {NULL, &arena};
+static struct image_list images = {.first = NULL, .arena = &arena};
 static struct image folder, files[3];
 static struct vm template = {.name = "t"};
 static struct clone_config *started;
