@@ -93,19 +93,12 @@ file(GLOB_RECURSE HV_ASM_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 # boot/ lie together in the image, and main.c frees their memory. "scripts/check start" reports
 # other files that refer to them.
 set(HV_START_SOURCES
-	hv/backends/backend_open.c
-	hv/backends/backend_read.c
 	hv/backends/cpio.c
-	hv/backends/object.c
-	hv/backends/option.c
-	hv/backends/suggest.c
-	hv/config/dimm_place.c
 	hv/config/map_read.c
 	hv/config/read.c
 	hv/config/template_check.c
 	hv/config/template_lines.c
 	hv/config/vm_device.c
-	hv/config/vm_dimm.c
 	hv/config/vm_files.c
 	hv/config/vm_fw_cfg.c
 	hv/config/vm_loader.c

@@ -198,6 +198,29 @@ enum status object_read(const struct word *argument, struct backend **backends,
 	return status;
 }
 
+enum status object_read_added(const struct word *argument, struct arena *arena, struct diag *diag,
+			      struct backend **ret)
+{
+	static const struct option_syntax syntax = {.implied = "qom-type",
+						    .no_flags = true,
+						    .is_keyval = true,
+						    .properties = properties_of};
+	enum object_type type = OBJECT_RAM;
+	struct backend *unlisted = NULL;
+	struct options options;
+
+	TRY(options_read(argument, &syntax, arena, diag, &options));
+	(void)options_find(&options, "vm"); /* marks it seen: QMP's, not the object's */
+	TRY(get_type(&options, diag, &type));
+	if (type == OBJECT_CONTEXT) {
+		diag_error(diag, options_place(&options, "qom-type"),
+			   "a thread-context cannot be added to a running VM");
+		return ERR_INVAL;
+	}
+	*ret = add_backend(&options, &unlisted, arena);
+	return *ret != NULL ? read_backend(*ret, type, diag) : ERR_NOMEM;
+}
+
 static enum status refuse_context(struct thread_context *context, const char *key,
 				  const char *message, struct diag *diag)
 {
@@ -306,7 +329,7 @@ static enum status check_backend_id(const struct backend *backend, const struct 
 		if (strcmp(contexts->id, backend->id) == 0)
 			return report_duplicate(&backend->options, diag);
 	}
-	for (; backends != backend; backends = backends->next) {
+	for (; backends != NULL && backends != backend; backends = backends->next) {
 		if (strcmp(backends->id, backend->id) == 0)
 			return report_duplicate(&backend->options, diag);
 	}
@@ -325,9 +348,9 @@ static enum status find_context(struct backend *backend, const struct backend *b
 	backend->context = contexts;
 	if (contexts != NULL)
 		return OK;
-	while (backends != backend && strcmp(backends->id, id) != 0)
+	while (backends != NULL && backends != backend && strcmp(backends->id, id) != 0)
 		backends = backends->next;
-	if (backends == backend)
+	if (backends == NULL || backends == backend)
 		diag_error(diag, place, "Device '%s' not found", path);
 	else
 		diag_error(diag, place,
@@ -363,6 +386,16 @@ static void fill_in_threads(struct backend *backend, const struct backend_defaul
 {
 	if (backend->prealloc_threads == 0)
 		backend->prealloc_threads = defaults->prealloc_threads;
+}
+
+enum status object_resolve_added(struct backend *backend, const struct backend *backends,
+				 const struct thread_context *contexts,
+				 const struct backend_defaults *defaults, struct diag *diag)
+{
+	fill_in(backend, defaults);
+	TRY(make_backend(backend, backends, contexts, defaults, diag));
+	fill_in_threads(backend, defaults);
+	return OK;
 }
 
 void objects_resolve(struct backend *backends, struct thread_context *contexts,

@@ -50,3 +50,14 @@ struct backend *backend_find(struct backend *list, const char *id);
  */
 void objects_resolve(struct backend *backends, struct thread_context *contexts,
 		     const struct backend_defaults *defaults, struct diag *diag);
+
+/*
+ * The same two steps for a backend that is added to a running VM, as QEMU's object_add and
+ * object-add do: JSON, or "keyval". It is appended to no list; 'backends' are those that are there.
+ * JSON's member "vm" is ignored. ERR_INVAL: reported; ERR_NOMEM: the arena is full, not reported.
+ */
+enum status object_read_added(const struct word *argument, struct arena *arena, struct diag *diag,
+			      struct backend **ret);
+enum status object_resolve_added(struct backend *backend, const struct backend *backends,
+				 const struct thread_context *contexts,
+				 const struct backend_defaults *defaults, struct diag *diag);

@@ -7,7 +7,10 @@
 
 #include "hv/backends/parse.h"
 #include "hv/backends/suggest.h"
+#include "hv/lib/print.h"
 #include "hv/lib/string.h"
+
+enum { OPTION_KEY_MAX = 40 };
 
 /* Length of the value at 'text': up to a comma that is not doubled. */
 static size_t value_length(const char *text)
@@ -50,12 +53,37 @@ static enum status refuse_help(const struct splitter *splitter, const struct opt
 	const struct option *first = splitter->options.first;
 	const char *names = NULL;
 
-	diag_error(splitter->diag, option_key_place(&splitter->options, option),
-		   "there is no help in a configuration");
 	if (splitter->properties != NULL && first != NULL)
 		names = splitter->properties(first->value);
+	if (splitter->options.is_keyval && names != NULL) {
+		diag_error(splitter->diag, option_key_place(&splitter->options, option),
+			   "%s options: %s", first->value, names);
+		return ERR_INVAL;
+	}
+	diag_error(splitter->diag, option_key_place(&splitter->options, option),
+		   "there is no help in a configuration");
 	if (names != NULL)
 		diag_advice(splitter->diag, "properties: %s", names);
+	return ERR_INVAL;
+}
+
+/* Names of letters, digits, '-' and '_', with dots between them; the first begins with a letter. */
+static bool is_key(const char *key, size_t len)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.0123456789";
+
+	for (size_t i = 0; i < len; i++)
+		if (strchr(letters, key[i]) == NULL)
+			return false;
+	return len > 0 && strchr(letters, key[0]) < strchr(letters, '-');
+}
+
+static enum status report_key(const struct splitter *splitter, const struct option *option,
+			      const char *key)
+{
+	diag_error(splitter->diag, option_key_place(&splitter->options, option),
+		   "Invalid parameter '%s'", key);
 	return ERR_INVAL;
 }
 
@@ -74,6 +102,8 @@ static enum status split_short_form(struct splitter *splitter, struct option *op
 	option->value_at = option->key_at;
 	if (strcmp(key, "help") == 0 || strcmp(key, "?") == 0)
 		return refuse_help(splitter, option);
+	if (splitter->options.is_keyval && !is_key(key, len))
+		return report_key(splitter, option, key);
 	if (splitter->no_flags) {
 		diag_error(diag, option_key_place(&splitter->options, option),
 			   "Expected '=' after parameter '%s'", key);
@@ -107,9 +137,13 @@ static enum status split_item(struct splitter *splitter, struct option *option)
 	if (text[len] == '=') {
 		option->key = arena_strndup(splitter->arena, text, len);
 		option->value_at = splitter->at + len + 1;
-		return option->key != NULL ? split_value(splitter, option) : ERR_NOMEM;
+		if (option->key == NULL)
+			return ERR_NOMEM;
+		if (splitter->options.is_keyval && !is_key(option->key, len))
+			return report_key(splitter, option, option->key);
+		return split_value(splitter, option);
 	}
-	if (splitter->implied != NULL) {
+	if (splitter->implied != NULL && (len > 0 || !splitter->options.is_keyval)) {
 		option->key = splitter->implied;
 		option->value_at = splitter->at;
 		return split_value(splitter, option);
@@ -120,7 +154,7 @@ static enum status split_item(struct splitter *splitter, struct option *option)
 
 static void note_id(struct options *options, const struct option *option)
 {
-	if (options->id != NULL || strcmp(option->key, "id") != 0)
+	if ((options->id != NULL && !options->is_keyval) || strcmp(option->key, "id") != 0)
 		return;
 	options->id = option->value;
 	options->id_at = option->value_at;
@@ -130,7 +164,7 @@ enum status options_split(const struct word *word, const struct option_syntax *s
 			  struct arena *arena, struct diag *diag, struct options *ret)
 {
 	struct splitter splitter = {
-		.options.word = word,
+		.options = {.word = word, .is_keyval = syntax->is_keyval},
 		.implied = syntax->implied,
 		.no_flags = syntax->no_flags,
 		.properties = syntax->properties,
@@ -237,7 +271,8 @@ enum status options_check_known(const struct options *options, const char *names
 	if (option == NULL)
 		return OK;
 	diag_error(diag, option_key_place(options, option),
-		   options->is_json ? "Parameter '%s' is unexpected" : "Invalid parameter '%s'",
+		   options->is_json || options->is_keyval ? "Parameter '%s' is unexpected"
+							  : "Invalid parameter '%s'",
 		   option->key);
 	suggest_from(names, option->key, diag);
 	return ERR_INVAL;
@@ -375,7 +410,7 @@ enum status options_get_size(struct options *options, const char *key, struct di
 		return get_json_uint64(options, option, diag, value);
 	if (parse_size(option->value, value) == OK)
 		return OK;
-	(void)report_expects(options, option, "a size value", diag);
+	(void)report_expects(options, option, options->is_keyval ? "size" : "a size value", diag);
 	if (option->value != NULL)
 		parse_advise_size(option->value, diag);
 	return ERR_INVAL;
@@ -426,7 +461,8 @@ enum status options_get_uint32(struct options *options, const char *key, struct 
 	if (option->json != NULL)
 		TRY(get_json_uint64(options, option, diag, &bits));
 	else if (parse_integer(option->value, &bits, &negative) != OK || negative)
-		return report_expects(options, option, "a uint64 value", diag);
+		return report_expects(options, option,
+				      options->is_keyval ? "integer" : "a uint64 value", diag);
 	if (bits > UINT32_MAX)
 		return report_expects(options, option, "uint32_t", diag);
 	*value = (uint32_t)bits;
@@ -484,10 +520,34 @@ static enum status get_ranges(const struct options *options, const struct option
 	return OK;
 }
 
+/* The elements key.0=, key.1= and so on, as JSON's integers. */
+static enum status get_keyval_set(struct options *options, const char *key, struct diag *diag,
+				  struct option_set *set)
+{
+	static const struct integer_type type = {"uint16_t", 0, UINT16_MAX};
+	const struct option *whole = options_find(options, key), *last;
+	char element[OPTION_KEY_MAX];
+	int64_t value;
+
+	if (whole != NULL)
+		return report_type(options, whole, "array", diag);
+	for (unsigned n = 0;; n++) {
+		format(element, sizeof(element), "%s.%u", key, n);
+		last = options_find(options, element);
+		if (last == NULL)
+			return OK;
+		set->is_given = true;
+		TRY(options_get_integer(options, element, &type, diag, &value));
+		set_add(set, (uint64_t)value, (uint64_t)value);
+	}
+}
+
 enum status options_get_set(struct options *options, const char *key, struct diag *diag,
 			    struct option_set *set)
 {
 	*set = (struct option_set){.limit = set->limit, .is_empty = true};
+	if (options->is_keyval)
+		return get_keyval_set(options, key, diag, set);
 	set->is_given = options_find(options, key) != NULL;
 	for (const struct option *o = options->first; o != NULL; o = o->next) {
 		if (!has_key(o, key))

@@ -10,8 +10,10 @@
 
 /*
  * The two forms of an argument of QEMU's -object and -device: "key=value,key=value", with commas in
- * a value doubled, and a JSON object. Errors and warnings have QEMU's words, which differ between
- * the two. Nothing here knows what an option means.
+ * a value doubled, and a JSON object. The prompt's object_add takes a third one, "keyval": as the
+ * first, but "key" alone is refused, the last id= counts, and a list is written key.0=,key.1=.
+ * Errors and warnings have QEMU's words, which differ between the three. Nothing here knows what an
+ * option means.
  */
 
 struct option {
@@ -28,13 +30,14 @@ struct options {
 	struct option *first; /* in the order written */
 	const char *id;	      /* the first id=, in JSON if it is a string; NULL if there is none */
 	size_t id_at;	      /* into the word */
-	bool is_json;
+	bool is_json, is_keyval;
 };
 
 /* How the argument of an option is written. */
 struct option_syntax {
 	const char *implied; /* the key of a first item without '='; NULL: there is none */
 	bool no_flags;	     /* "key" alone is an error; else key=on, with a warning */
+	bool is_keyval;	     /* and no_flags */
 	/* The names that exist for a first item of this value, to list them; may be NULL. */
 	const char *(*properties)(const char *first);
 };

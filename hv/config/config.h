@@ -16,6 +16,12 @@
 
 enum serial_target { SERIAL_STDIO, SERIAL_NULL, SERIAL_NONE }; /* -serial, as QEMU names them */
 
+/* The id of a -device of any driver. */
+struct device_id {
+	struct device_id *next;
+	const char *id;
+};
+
 /*
  * -device pc-dimm,id=,memdev=,addr=,slot=,node= and
  * -device nvdimm,...,unarmed=,label-size=,uuid=
@@ -39,6 +45,7 @@ struct dimm_config {
 	uint32_t node;		 /* the guest's NUMA node, below n_numa_nodes or 0 */
 	struct backend *backend; /* resolved; NULL: 'broken' */
 	bool broken;		 /* an error in it was reported */
+	bool is_added;		 /* to the running VM, not with its line */
 	struct diag_place place;
 };
 
@@ -126,6 +133,8 @@ struct vm_config {
 	struct backend *backends; /* in the order given; the default RAM's is the last */
 	struct thread_context *thread_contexts;
 	struct dimm_config *dimms;
+	struct device_id *device_ids; /* the last one first */
+	struct added *added; /* what it got while it ran: hv/vm/added.h; guarded by vms_lock */
 	struct numa_node_config *numa_nodes; /* by nodeid, 0 to n_numa_nodes - 1 without a gap */
 	unsigned n_numa_nodes;		     /* 0: no -numa, and no SRAT for NUMA */
 	const uint8_t *cpu_node;	     /* nodeid of each possible processor; NULL: no nodes */

@@ -260,7 +260,7 @@ static enum status check_reach(uint64_t end, unsigned phys_bits, struct diag_pla
 	return ERR_INVAL;
 }
 
-static enum status place_dimm(const struct vm_config *vm, struct dimm_config *dimm,
+enum status config_place_dimm(const struct vm_config *vm, struct dimm_config *dimm,
 			      unsigned phys_bits, struct diag *diag)
 {
 	if (dimm->is_nvdimm && !vm->nvdimm) {
@@ -316,7 +316,7 @@ enum status config_place_memory(struct vm_config *vm, unsigned phys_bits, struct
 
 	TRY(make_window(vm, diag));
 	for (struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
-		dimm->broken = dimm->broken || place_dimm(vm, dimm, phys_bits, diag) != OK;
+		dimm->broken = dimm->broken || config_place_dimm(vm, dimm, phys_bits, diag) != OK;
 		if (dimm->broken)
 			status = ERR_INVAL;
 	}

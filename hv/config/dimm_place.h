@@ -10,3 +10,7 @@
  * GiB. config_open() calls this for every VM. ERR_INVAL: reported.
  */
 enum status config_place_memory(struct vm_config *vm, unsigned phys_bits, struct diag *diag);
+
+/* The same for one DIMM, the last of the VM's list. Marks its backend as busy. */
+enum status config_place_dimm(const struct vm_config *vm, struct dimm_config *dimm,
+			      unsigned phys_bits, struct diag *diag);

@@ -42,6 +42,11 @@ static enum status add_ram(struct mem_map *map, const struct backend *backend, u
 	return mem_map_add(map, &region);
 }
 
+struct mem_region memory_region_of_dimm(const struct dimm_config *dimm)
+{
+	return region_of(dimm->backend, dimm->addr, dimm->size, 0);
+}
+
 enum status memory_layout(const struct vm_config *vm, struct mem_map *map)
 {
 	uint64_t at = 0;
@@ -56,7 +61,7 @@ enum status memory_layout(const struct vm_config *vm, struct mem_map *map)
 		at += node->size;
 	}
 	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
-		struct mem_region region = region_of(dimm->backend, dimm->addr, dimm->size, 0);
+		struct mem_region region = memory_region_of_dimm(dimm);
 
 		TRY(mem_map_add(map, &region));
 	}

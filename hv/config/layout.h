@@ -4,6 +4,9 @@
 #include "hv/config/config.h"
 #include "hv/guest/region.h"
 
+/* The region of a DIMM that has its place. */
+struct mem_region memory_region_of_dimm(const struct dimm_config *dimm);
+
 /*
  * Fill the empty 'map' with the guest's memory, from a configuration that config_open() accepted:
  * RAM from address 0 on, split at VM_RAM_LOW_MAX, of the memory backend or of those of the NUMA

@@ -4,6 +4,7 @@
 
 #include "hv/backends/parse.h"
 #include "hv/backends/suggest.h"
+#include "hv/config/device_id.h"
 #include "hv/devices/identity.h"
 #include "hv/devices/pvpanic.h"
 #include "hv/lib/string.h"
@@ -294,33 +295,6 @@ static enum status read_pvpanic(struct vm_reader *reader, struct options *option
 	return OK;
 }
 
-/* In JSON any string is an id; a value of another type is ignored. */
-static enum status check_device_id(struct vm_reader *reader, struct options *options)
-{
-	struct device_id *device;
-
-	if (!options->is_json)
-		TRY(options_check_id(options, reader->diag));
-	(void)options_find(options, "id"); /* marks it seen */
-	if (options->id == NULL)
-		return OK;
-	for (device = reader->device_ids; device != NULL; device = device->next) {
-		if (strcmp(device->id, options->id) != 0)
-			continue;
-		diag_error(reader->diag, options_id_place(options),
-			   options->is_json ? "Duplicate device ID '%s'"
-					    : "Duplicate ID '%s' for device",
-			   options->id);
-		return ERR_INVAL;
-	}
-	device = arena_alloc(reader->arena, sizeof(*device));
-	if (device == NULL)
-		return ERR_NOMEM;
-	*device = (struct device_id){reader->device_ids, options->id};
-	reader->device_ids = device;
-	return OK;
-}
-
 /* A device that -device makes. To add one, add a row and its reader. */
 struct driver {
 	const char *name;
@@ -415,14 +389,15 @@ enum status vm_read_device(struct vm_reader *reader, const struct word *argument
 	TRY(options_read(argument, &syntax, reader->arena, reader->diag, &options));
 	if (options.is_json)
 		return keep_json_device(reader, &options);
-	TRY(check_device_id(reader, &options));
+	TRY(device_id_note(reader->vm, &options, reader->arena, reader->diag));
 	return read_driver(reader, &options);
 }
 
 enum status vm_read_json_devices(struct vm_reader *reader)
 {
 	for (struct json_device *d = reader->json_devices; d != NULL; d = d->next) {
-		enum status status = check_device_id(reader, &d->options);
+		enum status status =
+			device_id_note(reader->vm, &d->options, reader->arena, reader->diag);
 
 		if (status == OK)
 			status = read_driver(reader, &d->options);

@@ -10,11 +10,6 @@
  * table of vm_options.c and vm_resolve.c.
  */
 
-struct device_id {
-	struct device_id *next;
-	const char *id;
-};
-
 /* -device as JSON. As in QEMU, made after all others. */
 struct json_device {
 	struct json_device *next;
@@ -55,7 +50,6 @@ struct vm_reader {
 	const char *option;  /* the option being read, without its dashes */
 	const char *machine; /* QEMU's name of the machine type, for messages */
 	const char *default_ram_id;
-	struct device_id *device_ids;
 	struct json_device *json_devices; /* in the order written */
 	bool has_serial, nodefaults;
 	bool bad_memory;	 /* an error in -m was reported */
