@@ -38,6 +38,7 @@ enum device_wish {
 	WISH_JOB_PUT = 1 << 27,	     /* keep the file that was written */
 	WISH_JOB_END = 1 << 28,	     /* end the VM, whose job has the wait status in bits 15:0 */
 	WISH_JOB_DROP = 1 << 29,     /* forget the file that is being written */
+	WISH_EJECT = 1 << 30,	     /* take out the DIMM that the guest has given up */
 };
 
 /*
@@ -53,4 +54,5 @@ struct device_class {
 	const struct state_field *fields;
 	size_t n_fields;
 	enum status (*check)(void *dev, struct state_reader *reader);
+	uint32_t since; /* version of the saved state's format that has it; 0: all */
 };

@@ -29,6 +29,8 @@ const struct io_range platform_devices[] = {
 	{CONTROL_PORT, CONTROL_N_PORTS, &control_class, PLACE(control), "stencil-control", 4},
 	{JOB_PORT, JOB_N_PORTS, &job_port_class, PLACE(job_port), "stencil-job", 4},
 	{NVDIMM_MMIO_BASE, NVDIMM_MMIO_SIZE, &nvdimm_class, 0, "nvdimm-acpi-io", 8},
+	{MEMORY_SLOTS_PORT, MEMORY_SLOTS_N_PORTS, &memory_slots_class, 0, "acpi-mem-hotplug", 4},
+	{.class = &memory_slot_class},
 };
 const size_t platform_n_devices = ARRAY_SIZE(platform_devices);
 
@@ -36,8 +38,12 @@ void *platform_device(struct platform *platform, const struct io_range *row, uns
 {
 	if (row->class == &lapic_class)
 		return number < platform->irqchip.n ? &platform->irqchip.lapic[number] : NULL;
+	if (row->class == &memory_slot_class)
+		return number < platform->n_slots ? &platform_slots(platform)->slot[number] : NULL;
 	if (number > 0)
 		return NULL;
+	if (row->class == &memory_slots_class)
+		return platform->n_slots > 0 ? platform_slots(platform) : NULL;
 	if (row->class == &nvdimm_class)
 		return platform->has_nvdimms ? platform_nvdimm(platform) : NULL;
 	return (char *)platform + row->dev;
@@ -133,6 +139,15 @@ static void init_nvdimms(struct platform *platform, const struct platform_config
 		};
 }
 
+static void init_slots(struct platform *platform, unsigned n)
+{
+	platform->n_slots = (uint16_t)n;
+	if (n == 0)
+		return;
+	memset(platform_slots(platform), 0, memory_slots_size(n));
+	platform_slots(platform)->n = n;
+}
+
 enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
 			  const struct platform_config *config)
 {
@@ -149,6 +164,7 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 	pm_reset(&platform->pm);
 	init_fw_cfg(&platform->fw_cfg, config);
 	init_nvdimms(platform, config);
+	init_slots(platform, config->n_slots);
 	platform->pvpanic.events = config->pvpanic_events;
 	TRY(add_ranges(platform, wiring));
 	return add_debug_ports(&wiring->pio, config);
@@ -168,10 +184,12 @@ void platform_reset(struct platform *platform)
 
 void platform_copy(struct platform *to, const struct platform *from)
 {
-	size_t size = platform_size(from->irqchip.n, from->has_nvdimms);
+	size_t size = platform_size(from->irqchip.n, from->has_nvdimms, from->n_slots);
 
 	_Static_assert(_Alignof(struct platform) == 8 && sizeof(struct lapic) % 8 == 0 &&
-			       sizeof(struct nvdimm) % 8 == 0,
+			       sizeof(struct nvdimm) % 8 == 0 &&
+			       sizeof(struct memory_slot) % 8 == 0 &&
+			       offsetof(struct memory_slots, slot) % 8 == 0,
 		       "words");
 	copy_words(to, from, size / 8);
 }

@@ -7,6 +7,7 @@
 #include "hv/devices/fw_cfg.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/job_port.h"
+#include "hv/devices/memory_slots.h"
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/pm.h"
 #include "hv/devices/pvpanic.h"
@@ -37,6 +38,7 @@ struct platform_config {
 	uint64_t ram_size;			/* bytes, for fw_cfg */
 	const struct fw_cfg_file *fw_cfg_files; /* must live as long as the platform */
 
+	unsigned n_slots; /* for DIMMs; 0: no memory can be added */
 	bool has_nvdimms;
 	/* Of the NVDIMMs that have labels. Not copied; must live as long as the platform. */
 	const struct nvdimm_labels *labels;
@@ -54,7 +56,7 @@ struct platform_wiring {
 
 /*
  * All of a VM's devices, platform_size() bytes. The registers of NVDIMMs, if present, follow the
- * local APICs.
+ * local APICs; then come the slots for DIMMs.
  *
  * Locking: none here. A VM with several vCPUs calls with its device lock held, from before the
  * access until after irqchip_take_kick().
@@ -67,6 +69,7 @@ struct platform {
 	struct debug_exit debug_exit;
 	bool has_nvdimms;
 	struct pvpanic pvpanic;
+	uint16_t n_slots; /* for DIMMs */
 	struct job_port job_port;
 	struct control control;
 	struct fw_cfg fw_cfg; /* the caller fills in its identity */
@@ -80,9 +83,14 @@ static inline size_t platform_nvdimm_offset(unsigned n_cpus)
 	return offsetof(struct platform, irqchip) + irqchip_size(n_cpus);
 }
 
-static inline size_t platform_size(unsigned n_cpus, bool has_nvdimms)
+static inline size_t platform_slots_offset(unsigned n_cpus, bool has_nvdimms)
 {
 	return platform_nvdimm_offset(n_cpus) + (has_nvdimms ? sizeof(struct nvdimm) : 0);
+}
+
+static inline size_t platform_size(unsigned n_cpus, bool has_nvdimms, unsigned n_slots)
+{
+	return platform_slots_offset(n_cpus, has_nvdimms) + memory_slots_size(n_slots);
 }
 
 /* Only if has_nvdimms. */
@@ -91,10 +99,18 @@ static inline struct nvdimm *platform_nvdimm(struct platform *platform)
 	return (struct nvdimm *)((char *)platform + platform_nvdimm_offset(platform->irqchip.n));
 }
 
+/* Only if n_slots is not 0. */
+static inline struct memory_slots *platform_slots(struct platform *platform)
+{
+	return (struct memory_slots *)((char *)platform +
+				       platform_slots_offset(platform->irqchip.n,
+							     platform->has_nvdimms));
+}
+
 /*
- * Fill 'wiring' and initialise 'platform', which has room for the topology's processors and
- * NVDIMMs. ERR_RANGE: a number outside its documented range; ERR_OVERLAP: a configured port range
- * overlaps another device.
+ * Fill 'wiring' and initialise 'platform', which has room for the topology's processors,
+ * NVDIMMs and slots. ERR_RANGE: a number outside its documented range; ERR_OVERLAP: a configured
+ * port range overlaps another device.
  */
 enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
 			  const struct platform_config *config);

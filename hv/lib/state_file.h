@@ -19,9 +19,10 @@
  * A version has certain sections in a certain order, and a section certain
  * fields: nothing is optional, and nothing may be left over. A change of a
  * table of fields needs a new STATE_VERSION. A field that a version adds says
- * so; in files of older versions it is 0.
+ * so; in files of older versions it is 0. So does a device (struct device_class);
+ * a VM that is loaded from an older file has it as new.
  */
-#define STATE_VERSION	     4
+#define STATE_VERSION	     5
 #define STATE_VERSION_OLDEST 1 /* that can be read */
 #define STATE_MAGIC	     "STENCILS"
 #define STATE_HEAD_SIZE	     72 /* before the first section */

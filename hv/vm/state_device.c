@@ -39,6 +39,8 @@ static enum status get(struct state_reader *reader, struct platform *platform,
 	const struct device_class *class = row->class;
 	void *dev;
 
+	if (class->since > reader->version)
+		return OK;
 	for (unsigned n = 0; (dev = platform_device(platform, row, n)) != NULL; n++) {
 		TRY(state_read_section(reader, class->name, n));
 		TRY(state_get_fields(reader, class->fields, class->n_fields, dev));

@@ -29,11 +29,11 @@ static size_t xsave_stride(void)
 	return align_up(vcpu_shared.cpuid.basic[0xd].ecx, XSAVE_ALIGN);
 }
 
-static struct vm_layout lay_out(unsigned n_vcpus, bool has_nvdimms)
+static struct vm_layout lay_out(unsigned n_vcpus, bool has_nvdimms, unsigned n_slots)
 {
 	struct vm_layout layout;
 
-	layout.vcpus = offsetof(struct vm, platform) + platform_size(n_vcpus, has_nvdimms);
+	layout.vcpus = offsetof(struct vm, platform) + platform_size(n_vcpus, has_nvdimms, n_slots);
 	layout.xsave_areas = align_up(layout.vcpus + n_vcpus * sizeof(struct vcpu), XSAVE_ALIGN);
 	layout.shared = align_up(layout.xsave_areas + n_vcpus * xsave_stride(), PAGE_SIZE);
 	return layout;
@@ -73,7 +73,7 @@ unsigned vm_next_index(void)
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared)
 {
 	unsigned n_vcpus = config->topology.n_cpus;
-	struct vm_layout layout = lay_out(n_vcpus, vm_has_nvdimms(config));
+	struct vm_layout layout = lay_out(n_vcpus, vm_has_nvdimms(config), config->dimm_slots);
 	size_t size = align_up(layout.shared + sizeof(struct vm_shared), PAGE_SIZE);
 	struct vm *vm = allocate(&layout, n_vcpus, size, size);
 
@@ -84,7 +84,8 @@ struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_sh
 
 struct vm *vm_allocate_clone(const struct vm *template)
 {
-	struct vm_layout layout = lay_out(template->n_vcpus, template->platform.has_nvdimms);
+	struct vm_layout layout = lay_out(template->n_vcpus, template->platform.has_nvdimms,
+					  template->platform.n_slots);
 
 	_Static_assert(offsetof(struct vm, platform) % 8 == 0, "words");
 	return allocate(&layout, template->n_vcpus, layout.shared, offsetof(struct vm, platform));

@@ -19,6 +19,7 @@ static struct platform_wiring wiring;
 static uint8_t label_bytes[4096];
 static const struct nvdimm_labels labels = {
 	.handle = 1, .size = sizeof(label_bytes), .bytes = label_bytes, .writable = label_bytes};
+static const struct memory_slot dimm = {.base = GIB(4), .len = MIB(128), .node = 1};
 static uint64_t now;
 
 /* One access, taken from the input. */
@@ -154,6 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.debugcon_base = 0xe9,
 		.has_pvpanic = true,
 		.has_nvdimms = true,
+		.n_slots = 2,
 		.labels = &labels,
 		.n_labels = 1,
 	};
@@ -162,6 +164,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	now = 0;
 	assert(platform_init(&room[0].platform, &wiring, &config) == OK);
+	memory_slots_insert(platform_slots(&room[0].platform), 1, &dimm, true);
 	for (size_t i = 0; i < n; i++) {
 		struct result result[2] = {0};
 		struct step step;

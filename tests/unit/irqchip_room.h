@@ -11,10 +11,12 @@ union irqchip_room {
 	uint8_t bytes[sizeof(struct irqchip) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic)];
 };
 
+enum { PLATFORM_ROOM_SLOTS = 4 };
 union platform_room {
 	struct platform platform;
 	uint8_t bytes[sizeof(struct platform) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic) +
-		      sizeof(struct nvdimm)];
+		      sizeof(struct nvdimm) + sizeof(struct memory_slots) +
+		      PLATFORM_ROOM_SLOTS * sizeof(struct memory_slot)];
 };
 
 /* Each processor in its own socket: APIC IDs are the processors' numbers. */

@@ -9,14 +9,16 @@
 
 /* A hosted VM with all kinds of devices, whose state is random within what is allowed. */
 
-#define STATE_VM_CPUS 2
+#define STATE_VM_CPUS  2
+#define STATE_VM_SLOTS 2
 
-#define STATE_DEVICES 9
+#define STATE_DEVICES 11
 static inline const struct state_table *state_device_tables(void)
 {
 	static const struct device_class *const classes[STATE_DEVICES] = {
-		&irqchip_class, &ioapic_class,	   &lapic_class,  &uart_class,	&rtc_class,
-		&pm_class,	&debug_exit_class, &fw_cfg_class, &nvdimm_class};
+		&irqchip_class, &ioapic_class,	     &lapic_class,	&uart_class,
+		&rtc_class,	&pm_class,	     &debug_exit_class, &fw_cfg_class,
+		&nvdimm_class,	&memory_slots_class, &memory_slot_class};
 	static struct state_table tables[STATE_DEVICES];
 
 	for (size_t i = 0; i < STATE_DEVICES; i++)
@@ -98,8 +100,8 @@ static inline void state_vm_configure(struct state_vm *to)
 /* Make a VM that has not run, as hv/vm/build.c does. */
 static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *host)
 {
-	struct vm *vm =
-		calloc(1, offsetof(struct vm, platform) + platform_size(STATE_VM_CPUS, true));
+	struct vm *vm = calloc(1, offsetof(struct vm, platform) +
+					  platform_size(STATE_VM_CPUS, true, STATE_VM_SLOTS));
 
 	*to = (struct state_vm){.vm = vm};
 	state_vm_configure(to);
@@ -114,6 +116,7 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 				  .phys_bits = host->extended[8].eax & 0xff,
 				  .tsc_hz = 1000000000,
 				  .has_nvdimms = true,
+				  .n_slots = STATE_VM_SLOTS,
 				  .ram_size = MIB(16),
 			  }) != OK)
 		abort();
@@ -201,7 +204,9 @@ static inline void state_vm_fill(struct state_vm *of)
 				 &platform->pm,
 				 &platform->debug_exit,
 				 &platform->fw_cfg,
-				 platform_nvdimm(platform)};
+				 platform_nvdimm(platform),
+				 platform_slots(platform),
+				 &platform_slots(platform)->slot[0]};
 
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
 		state_fill_vcpu(&of->vm->vcpu[i]);

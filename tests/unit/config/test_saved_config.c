@@ -144,8 +144,8 @@ static void wrong_files_are_refused(void **state)
 		"60dd3204\n");
 	refused("vm a -incoming file:/short",
 		"error: t:1:21: '/short' is cut off: it has 71 of 72 bytes\n");
-	refused("vm a -incoming file:/new", "error: t:1:21: '/new' has version 5 of the format "
-					    "(Stencil 0.0.0), only 1 to 4 are "
+	refused("vm a -incoming file:/new", "error: t:1:21: '/new' has version 6 of the format "
+					    "(Stencil 0.0.0), only 1 to 5 are "
 					    "supported\n");
 	refused("vm a -incoming file:/none",
 		"error: t:1:21: could not open '/none': No such file or directory\n");

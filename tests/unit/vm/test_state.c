@@ -14,7 +14,7 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0x0a8b15ef /* of versions 3 and 4 */
+#define TABLES_CRC 0x29929f63 /* of version 5 */
 
 static struct state_vm from, to;
 static uint8_t *file;
@@ -121,6 +121,9 @@ static void what_was_saved_is_loaded(void **state)
 	same(&table[7], &a->fw_cfg, &b->fw_cfg);
 	same(&table[8], platform_nvdimm((struct platform *)a),
 	     platform_nvdimm((struct platform *)b));
+	same(&table[9], platform_slots((struct platform *)a), platform_slots((struct platform *)b));
+	same(&table[10], platform_slots((struct platform *)a)->slot,
+	     platform_slots((struct platform *)b)->slot);
 }
 
 /* They may be another VM's: a clone's area is memory that was used before. */
@@ -207,6 +210,9 @@ static void no_member_is_forgotten(void **state)
 						 OUT(fw_cfg, identity),
 						 {0}};
 	static const struct left_out nvdimm[] = {OUT(nvdimm, labels), OUT(nvdimm, n_labels), {0}};
+	static const struct left_out slots[] = {OUT(memory_slots, n), {0}};
+	static const struct left_out slot[] = {
+		OUT(memory_slot, base), OUT(memory_slot, len), OUT(memory_slot, node), {0}};
 	static const struct left_out vcpu[] = {
 		OUT(vcpu, regs.requests), /* of which HALT is saved */
 		OUT(vcpu, regs.launched),
@@ -260,6 +266,8 @@ static void no_member_is_forgotten(void **state)
 	covers(&table[6], sizeof(struct debug_exit), none);
 	covers(&table[7], sizeof(struct fw_cfg), fw_cfg);
 	covers(&table[8], sizeof(struct nvdimm), nvdimm);
+	covers(&table[9], sizeof(struct memory_slots), slots);
+	covers(&table[10], sizeof(struct memory_slot), slot);
 	covers(&state_vcpu_table, sizeof(struct vcpu), vcpu);
 	covers(&state_cpuid_table, sizeof(struct cpuid_model), cpuid);
 }
@@ -275,9 +283,13 @@ static void no_device_is_forgotten(void **state)
 		STATE_FIELD(struct platform, fw_cfg, 0),
 	};
 	static const struct state_table table = {"platform", members, ARRAY_SIZE(members)};
-	static const struct left_out out[] = {
-		OUT(platform, wiring),	    OUT(platform, control), /* new in each VM */
-		OUT(platform, has_nvdimms), OUT(platform, phys_bits), OUT(platform, topology), {0}};
+	static const struct left_out out[] = {OUT(platform, wiring),
+					      OUT(platform, control), /* new in each VM */
+					      OUT(platform, has_nvdimms),
+					      OUT(platform, n_slots),
+					      OUT(platform, phys_bits),
+					      OUT(platform, topology),
+					      {0}};
 
 	covers(&table, offsetof(struct platform, irqchip), out);
 }
@@ -321,7 +333,7 @@ static void the_tables_are_those_of_the_version(void **state)
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		crc = crc32_add(crc, &state_vmcs_fields[i].field,
 				sizeof(state_vmcs_fields[i].field));
-	assert_int_equal(STATE_VERSION, 4);
+	assert_int_equal(STATE_VERSION, 5);
 	assert_int_equal(crc, TABLES_CRC);
 }
 
@@ -366,8 +378,15 @@ static void take_out_release(void)
 	len -= STATE_RELEASE_SIZE;
 }
 
+/* The slots for DIMMs are the last devices. */
+static void take_out_slots(void)
+{
+	len -= 3 * (STATE_NAME_SIZE + 8) + 5 + STATE_VM_SLOTS * 2;
+}
+
 static void make_older(uint32_t version)
 {
+	take_out_slots();
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
 		take_out("vcpu", i, vcpu_bytes(0, version),
 			 (uint32_t)vcpu_bytes(version + 1, STATE_VERSION));
@@ -422,6 +441,7 @@ static void a_file_of_the_third_version_is_loaded(void **state)
 {
 	char release[STATE_RELEASE_SIZE + 1];
 
+	take_out_slots();
 	take_out_release();
 	file[8] = 3;
 	seal(len);
@@ -430,6 +450,24 @@ static void a_file_of_the_third_version_is_loaded(void **state)
 	state_get_release(file, len, release);
 	assert_string_equal(release, "");
 	file[8] = 4;
+	seal(len);
+	assert_int_equal(load(len), ERR_CORRUPT);
+}
+
+/* Version 4: without slots for DIMMs, which stay as they were made. */
+static void a_file_of_the_fourth_version_is_loaded(void **state)
+{
+	struct memory_slots *slots = platform_slots(&to.vm->platform);
+
+	take_out_slots();
+	file[8] = 4;
+	seal(len);
+	slots->slot[0].flags = SLOT_ENABLED;
+	slots->selected = 7;
+	if (load(len) != OK)
+		fail_msg("%s", why);
+	assert_true(slots->slot[0].flags == SLOT_ENABLED && slots->selected == 7);
+	file[8] = 5;
 	seal(len);
 	assert_int_equal(load(len), ERR_CORRUPT);
 }
@@ -507,11 +545,11 @@ static void the_head_is_looked_at(void **state)
 	file[0] = 's';
 	refused("is not a file of a VM's state");
 	file[0] = 'S';
-	file[8] = 5;
-	refused("has version 5 of the format (Stencil 0.3.0 (abc)), only 1 to 4 are supported");
+	file[8] = 6;
+	refused("has version 6 of the format (Stencil 0.3.0 (abc)), only 1 to 5 are supported");
 	file[8] = 0;
-	refused("has version 0 of the format, only 1 to 4 are supported");
-	file[8] = 4;
+	refused("has version 0 of the format, only 1 to 5 are supported");
+	file[8] = 5;
 	file[16]--;
 	refused("has 1 bytes after its end");
 	file[16]++;
@@ -572,7 +610,7 @@ static void sections_are_where_they_belong(void **state)
 	change(uart - 4, len - uart, 4, "section 'uart' 0: ");
 	len += 5;
 	seal(len);
-	refused("section 'nvdimm' 0: 5 unknown bytes follow");
+	refused("section 'memory-slot' 1: 5 unknown bytes follow");
 }
 
 /* Every bit that a field must not have, one at a time. */
@@ -867,6 +905,7 @@ int main(void)
 		TEST(a_file_of_the_first_version_is_loaded),
 		TEST(a_file_of_the_second_version_is_loaded),
 		TEST(a_file_of_the_third_version_is_loaded),
+		TEST(a_file_of_the_fourth_version_is_loaded),
 		TEST(the_version_of_stencil_is_in_the_file),
 		TEST(a_head_that_is_incomplete_is_refused),
 		TEST(each_length_that_is_too_short_is_refused),
