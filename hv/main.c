@@ -49,6 +49,7 @@
 #include "hv/lib/string.h"
 #include "hv/lib/version.h"
 #include "hv/monitor/file_job.h"
+#include "hv/monitor/hotplug_job.h"
 #include "hv/monitor/info.h"
 #include "hv/monitor/map_job.h"
 #include "hv/monitor/output.h"
@@ -58,6 +59,7 @@
 #include "hv/qmp/qmp.h"
 #include "hv/vcpu/cpuid_model.h"
 #include "hv/vcpu/setup.h"
+#include "hv/vm/added.h"
 #include "hv/vm/audit.h"
 #include "hv/vm/build.h"
 #include "hv/vm/bury.h"
@@ -446,9 +448,11 @@ static void check_memory(void)
 /* Map the frames of read-only images, which are theirs alone, and the zeros read-only here, too. */
 static void protect_frames(void)
 {
-	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next))
+	for (struct image *i = next_guarded(images.first); i; i = next_guarded(i->next)) {
 		if (paging_protect(i->base, align_up(i->size, PAGE_SIZE), false) != OK)
 			panic("no memory to protect image %s", i->path);
+		i->is_guarded = true;
+	}
 	for (unsigned level = 0; level < EPT_ZERO_LEVELS; level++)
 		if (paging_protect(ept_zero_table(level), PAGE_SIZE, false) != OK)
 			panic("no memory to protect the zeros that all VMs share");
@@ -509,7 +513,7 @@ static void start_vms(void)
 	template_set_config(config.clones, config.host.checksum);
 	map_set_config(&images);
 	save_queue_set_config(config.saves);
-	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
+	for (struct vm_config *vm = config.vms; vm; vm = vm->next)
 		if (vm_create(vm, time_now(), link) == OK) {
 			print_info(*link);
 			link = &(*link)->next;
@@ -762,6 +766,7 @@ static _Noreturn void run_machine(struct cpu *cpu)
 	protect_frames();
 	file_job_setup(&images);
 	map_job_setup(&images);
+	hotplug_job_setup(&images);
 	n_free = frame_available();
 	log_own_memory(n_free, n_released);
 	vm_merge_setup(config.host.merge);
@@ -786,6 +791,8 @@ static _Noreturn void run_machine(struct cpu *cpu)
 		check_memory();
 	template_give_up_all();
 	template_bury_all();
+	while (added_clean_up())
+		continue;
 	vm_merge_end();
 	log_info("memory: %lu frames free before the first VM, %lu after the last", n_free,
 		 frame_available());

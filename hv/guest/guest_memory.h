@@ -18,7 +18,7 @@ struct guest_memory {
 	struct ept *ept;
 	struct mem_map *map;		     /* clones have their template's */
 	uint64_t n_dropped;		     /* writes to ROM */
-	const struct mem_region *dropped_at; /* where the last one went; NULL: none */
+	const struct mem_region *dropped_at; /* where the last one went; NULL: not known */
 	struct mem_region *last; /* found by the last search, to try first; NULL: none */
 };
 

@@ -19,6 +19,7 @@
 #include "hv/monitor/examine_job.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
+#include "hv/monitor/hotplug_job.h"
 #include "hv/monitor/info.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/map_job.h"
@@ -209,6 +210,26 @@ static void quit(const struct request *request)
 {
 	(void)request;
 	command_quit();
+}
+
+static void object_add(const struct request *request)
+{
+	hotplug_job_object_add(request->vm, request->word[0], strlen(request->word[0]));
+}
+
+static void object_del(const struct request *request)
+{
+	hotplug_job_object_del(request->vm, request->word[0]);
+}
+
+static void device_add(const struct request *request)
+{
+	hotplug_job_device_add(request->vm, request->word[0], strlen(request->word[0]));
+}
+
+static void device_del(const struct request *request)
+{
+	hotplug_device_del(request->vm, request->word[0]);
 }
 
 /* The port of this name, gdb's present one without a name. NULL: there is none, which is reported.
@@ -414,6 +435,10 @@ static const struct command commands[] = {
 	{"cpu", "index", "set the default CPU", .run = cpu, .min = 1, .max = 1, .needs = VM_FOCUS},
 	{"destroy", "name", "end a VM; a template is freed with its last clone", .run = destroy,
 	 .min = 1, .max = 1, .needs = VM_NAMED},
+	{"device_add", "driver[,prop=value][,...]", "add a DIMM to the VM in focus",
+	 .run = device_add, .min = 1, .max = 1, .needs = VM_FOCUS | VM_RUNS},
+	{"device_del", "device", "ask the guest of the VM in focus to give up a DIMM",
+	 .run = device_del, .min = 1, .max = 1, .needs = VM_FOCUS | VM_RUNS},
 	{"dump-guest-memory", "[-s] filename",
 	 "dump the memory of the VM in focus to file 'filename' of the ramdisk\n"
 	 "\t\t\t -s: send it over the console instead",
@@ -431,6 +456,11 @@ static const struct command commands[] = {
 	 "run each line of a file of the ramdisk in a clone\n\t\t\t parameters: out=filename "
 	 "first=n parallel=n timeout=time max-private=size",
 	 .run = map, .min = 2, .max = 7, .needs = VM_NAMED | VM_IS_TEMPLATE},
+	{"object_add", "[qom-type=]type,id=str[,prop=value][,...]",
+	 "add a memory backend to the VM in focus", .run = object_add, .min = 1, .max = 1,
+	 .needs = VM_FOCUS | VM_RUNS},
+	{"object_del", "id", "delete a memory backend of the VM in focus", .run = object_del,
+	 .min = 1, .max = 1, .needs = VM_FOCUS | VM_RUNS},
 	{"query-memdev", "", "show memory backends, as JSON", .run = memory, .needs = VM_FOCUS},
 	{"query-memory-devices", "", "show memory devices, as JSON", .run = memory,
 	 .needs = VM_FOCUS},

@@ -187,7 +187,7 @@ static void info_memory_devices(struct out *out, const struct info_vm *vm)
 		put_line(out, "  node: %u", d->node);
 		put_line(out, "  size: %lu", d->size);
 		put_line(out, "  memdev: /objects/%s", d->backend->id);
-		put_line(out, "  hotplugged: false");
+		put_line(out, "  hotplugged: %s", bool_text(d->is_added));
 		put_line(out, "  hotpluggable: true");
 	}
 }
@@ -221,9 +221,10 @@ static void query_memory_devices(struct out *out, const struct info_vm *vm)
 		}
 		put(out,
 		    "\"addr\": %lu, \"slot\": %d, \"node\": %u, \"size\": %lu, "
-		    "\"memdev\": \"/objects/%s\", \"hotplugged\": false, "
+		    "\"memdev\": \"/objects/%s\", \"hotplugged\": %s, "
 		    "\"hotpluggable\": true}}%s",
-		    d->addr, d->slot, d->node, d->size, d->backend->id, next != NULL ? "," : "");
+		    d->addr, d->slot, d->node, d->size, d->backend->id, bool_text(d->is_added),
+		    next != NULL ? "," : "");
 	}
 	put_line(out, "]}");
 }

@@ -13,6 +13,7 @@
 #include "hv/monitor/command.h"
 #include "hv/monitor/file_job.h"
 #include "hv/monitor/focus.h"
+#include "hv/monitor/hotplug_job.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/line_history.h"
@@ -245,6 +246,8 @@ void monitor_poll(void)
 		file_job_begin_due();
 	if (!job_is_running())
 		map_job_begin_due();
+	if (!job_is_running())
+		hotplug_job_begin_due();
 	map_end_late();
 	job_work();
 	if (command_has_quit() && !job_is_running())

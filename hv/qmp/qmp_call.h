@@ -21,6 +21,7 @@ struct qmp_call {
 	char id[QMP_ID_MAX + 1];	    /* as JSON; empty: the message has none */
 	const struct qmp_command *commands; /* all: the last row has no name */
 	const struct qmp_command *command;  /* that is carried out; NULL: none */
+	const char *text;		    /* the message; lasts until the answer is complete */
 	const struct json *arguments;	    /* an object, or NULL; checked */
 	unsigned n_done;		    /* steps, or what a step counts */
 	/* Of single commands: */

@@ -7,7 +7,7 @@
 #include "hv/lib/string.h"
 #include "hv/lib/version.h"
 #include "hv/monitor/command.h"
-#include "hv/qmp/qmp_fixed.h"
+#include "hv/qmp/qmp_hotplug.h"
 #include "hv/qmp/qmp_line.h"
 #include "hv/qmp/qmp_metrics.h"
 #include "hv/qmp/qmp_qom.h"
@@ -67,13 +67,17 @@ static const struct qmp_command qmp_commands[] = {
 	{"__org.stencil_query-vms", "", "[__org.stencil_VM]", qmp_query_vms},
 	{"__org.stencil_revert", "vm?:str", "Empty", qmp_revert},
 	{"cont", "vm?:str", "Empty", qmp_cont},
-	{"device_add",
-	 "driver:str addr?:any bus?:str id?:str label-size?:any memdev?:str node?:any slot?:any "
-	 "unarmed?:any uuid?:str vm?:str",
+	{"device_add", "driver:str addr?:int id?:str memdev:str node?:int slot?:int vm?:str",
 	 "Empty", qmp_device_add},
 	{"device_del", "id:str vm?:str", "Empty", qmp_device_del},
 	{"dump-guest-memory", "paging:bool protocol:str vm?:str", "Empty", qmp_dump_guest_memory},
 	{"human-monitor-command", "command-line:str", "str", qmp_human_monitor_command},
+	{"object-add",
+	 "qom-type:str id:str align?:int discard-data?:bool dump?:bool host-nodes?:[int] "
+	 "mem-path?:str merge?:bool offset?:int policy?:HostMemPolicy prealloc?:bool "
+	 "prealloc-context?:str prealloc-threads?:int readonly?:bool reserve?:bool rom?:str "
+	 "share?:bool size:int x-use-canonical-path-for-ramblock-id?:bool vm?:str",
+	 "Empty", qmp_object_add},
 	{"object-del", "id:str vm?:str", "Empty", qmp_object_del},
 	{"qmp_capabilities", "enable?:[str]", "Empty", qmp_capabilities},
 	{"qom-get", "path:str property:str vm?:str", "any", qmp_qom_get},
@@ -184,6 +188,12 @@ static const char *what_is_wrong(const struct json *message, const char **ret_me
 	return member(message, "execute") == NULL ? "QMP input lacks member '%s'" : NULL;
 }
 
+/* The arguments describe an object: as in a configuration, QEMU has an order of its own. */
+static bool checks_itself(const struct qmp_command *command)
+{
+	return command->step == qmp_object_add || command->step == qmp_device_add;
+}
+
 static void begin_command(struct qmp_call *call, const struct json *message)
 {
 	const char *name = member(message, "execute")->text;
@@ -195,7 +205,7 @@ static void begin_command(struct qmp_call *call, const struct json *message)
 			       "Expecting capabilities negotiation with 'qmp_capabilities'");
 	else if (command == NULL)
 		(void)qmp_fail(call, "CommandNotFound", "The command %s has not been found", name);
-	else if (qmp_check_arguments(call, command))
+	else if (checks_itself(command) || qmp_check_arguments(call, command))
 		call->command = command;
 }
 
@@ -229,6 +239,7 @@ void qmp_call_begin(struct qmp_call *call, const char *text, size_t len, struct 
 	enum status status = json_read(&word, arena, &diag, &message);
 
 	call->commands = qmp_commands;
+	call->text = text;
 	call->n_done = 0;
 	call->id[0] = '\0';
 	if (status == OK)

@@ -22,6 +22,7 @@ const struct qmp_event qmp_events[] = {
 	[NEWS_FROZEN] = {"__org.stencil_FROZEN", "", NULL, "vm:str"},
 	[NEWS_CLONED] = {"__org.stencil_CLONED", "", "template", "vm:str template:str"},
 	[NEWS_MEMORY_FULL] = {"__org.stencil_MEMORY_FULL", "", NULL, "vm:str"},
+	[NEWS_DEVICE_DELETED] = {"DEVICE_DELETED", "", "device", "vm:str device:str"},
 	[N_NEWS_KINDS] = {"__org.stencil_EVENTS_LOST", "", NULL, "count:int"},
 };
 

@@ -88,19 +88,27 @@ static void hear_error(const char *text, size_t len)
 
 static const struct listener error_listener = {hear_error, has_room};
 
+/* QEMU has a class for a device or object that is not there, always with these words. */
+static const char *error_class(const char *said)
+{
+	const char *start = "Device '", *end = "' not found";
+	size_t len = strlen(said);
+
+	if (strncmp(said, start, strlen(start)) == 0 && len > strlen(end) &&
+	    strcmp(said + len - strlen(end), end) == 0)
+		return "DeviceNotFound";
+	return "GenericError";
+}
+
 static enum job_state end_errors(struct qmp_call *call)
 {
 	if (call->said[0] != '\0')
-		return qmp_fail(call, "GenericError", "%s", call->said);
+		return qmp_fail(call, error_class(call->said), "%s", call->said);
 	return qmp_done(call);
 }
 
-/*
- * Begin a job with the VM or template, once no other one runs, and wait for its end. begin() says
- * false if it has answered with an error; vms_lock is held.
- */
-static enum job_state run_job(struct qmp_call *call,
-			      bool (*begin)(struct qmp_call *call, struct vm *vm))
+enum job_state qmp_run_job(struct qmp_call *call,
+			   bool (*begin)(struct qmp_call *call, struct vm *vm))
 {
 	const struct listener *before;
 	struct vm *vm;
@@ -140,7 +148,7 @@ static bool begin_dump(struct qmp_call *call, struct vm *vm)
 
 enum job_state qmp_dump_guest_memory(struct qmp_call *call)
 {
-	return run_job(call, begin_dump);
+	return qmp_run_job(call, begin_dump);
 }
 
 static bool begin_clones(struct qmp_call *call, struct vm *vm)
@@ -161,5 +169,5 @@ static bool begin_clones(struct qmp_call *call, struct vm *vm)
 
 enum job_state qmp_clone(struct qmp_call *call)
 {
-	return run_job(call, begin_clones);
+	return qmp_run_job(call, begin_clones);
 }

@@ -175,11 +175,13 @@ enum job_state qmp_query_memory(struct qmp_call *call)
 	return JOB_IS_DONE;
 }
 
-/* Do something to a VM that runs. */
+/* Do something to a VM that runs. A job of the prompt may need it as it is. */
 static enum job_state with_running(struct qmp_call *call, void (*act)(struct vm *vm))
 {
 	struct vm *vm;
 
+	if (job_is_running())
+		return JOB_WAITS;
 	lock_acquire(&vms_lock);
 	vm = find_running(call);
 	if (vm)
@@ -228,6 +230,8 @@ enum job_state qmp_revert(struct qmp_call *call)
 	struct vm *vm;
 	bool is_clone;
 
+	if (job_is_running())
+		return JOB_WAITS;
 	lock_acquire(&vms_lock);
 	vm = find_running(call);
 	is_clone = vm && vm->template;
@@ -243,6 +247,8 @@ enum job_state qmp_destroy(struct qmp_call *call)
 {
 	struct vm *vm;
 
+	if (job_is_running())
+		return JOB_WAITS;
 	lock_acquire(&vms_lock);
 	vm = qmp_find_vm(call);
 	if (vm)

@@ -5,6 +5,7 @@
  */
 #include "hv/run/wish.h"
 
+#include "hv/vm/hotplug.h"
 #include "hv/vm/map.h"
 #include "hv/vm/news.h"
 #include "hv/vm/serial.h"
@@ -82,6 +83,8 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 		take_result(vcpu, wish);
 	else if (wish & WISH_JOB_END)
 		map_job_ends(vm, (uint16_t)wish);
+	else if (wish & WISH_EJECT)
+		hotplug_note_eject();
 	else if (wish & WISH_FREEZE)
 		vm_gather(vm, VM_FREEZE);
 	else if (wish & WISH_REVERT)

@@ -16,6 +16,7 @@
 #include "hv/loader/load.h"
 #include "hv/loader/loader.h"
 #include "hv/vcpu/start_state.h"
+#include "hv/vm/added.h"
 #include "hv/vm/memory_tables.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/state.h"
@@ -55,10 +56,25 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 				     .debugcon_base = config->debugcon_iobase,
 				     .ram_size = config->ram_size,
 				     .fw_cfg_files = config->fw_cfg ? &config->fw_cfg->file : NULL,
+				     .n_slots = config->dimm_slots,
 				     .has_nvdimms = vm_has_nvdimms(config),
 				     .labels = vm->labels.labels,
 				     .n_labels = vm->labels.n,
 			     });
+}
+
+/* With the DIMMs of its line, which are no news for the guest. */
+static void fill_slots(struct vm *vm)
+{
+	for (const struct dimm_config *dimm = vm->config->dimms; dimm; dimm = dimm->next) {
+		if (dimm->is_nvdimm)
+			continue;
+		memory_slots_insert(platform_slots(&vm->platform), (unsigned)dimm->slot,
+				    &(struct memory_slot){.base = dimm->addr,
+							  .len = dimm->size,
+							  .node = dimm->node},
+				    false);
+	}
 }
 
 /* Room to build ACPI tables: too large for a stack, and needed at a reset while others run. */
@@ -152,6 +168,7 @@ static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t 
 	TRY(vm_prealloc(vm));
 	TRY(vm_labels_create(vm->config, &vm->labels));
 	TRY(build_platform(vm, wiring, unix_time));
+	fill_slots(vm);
 	vm_identity_make(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_create(&vm->vcpu[i], vm, i, &vm->ept, &vm->platform.irqchip.lapic[i]);
@@ -208,7 +225,7 @@ static const char *status_text(enum status status)
 	}
 }
 
-enum status vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret)
+enum status vm_create(struct vm_config *config, int64_t unix_time, struct vm **ret)
 {
 	struct vm_shared *shared;
 	struct vm *vm = vm_allocate(config, &shared);
@@ -303,4 +320,6 @@ void vm_release(struct vm *vm)
 		reserve_end(vm->mem);
 	if (vm->ept.root)
 		ept_destroy(&vm->ept);
+	if (vm->template == NULL)
+		added_leave(vm);
 }

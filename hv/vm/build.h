@@ -7,7 +7,7 @@
  * Make a VM: memory, tables, devices, vCPUs. Then put the kernel into its memory, or load a saved
  * state. An error is logged with the VM's name, and leaves nothing behind.
  */
-enum status vm_create(const struct vm_config *config, int64_t unix_time, struct vm **ret);
+enum status vm_create(struct vm_config *config, int64_t unix_time, struct vm **ret);
 
 /*
  * Called on the VM's first vCPU before it enters the kernel. After a reset, write kernel and tables

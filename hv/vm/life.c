@@ -54,6 +54,7 @@ static void log_crash(struct vcpu *crashed, enum log_level level)
 /* 'level' is for the reason, 'detail' for figures. */
 static void log_end(struct vm *vm, enum log_level level, enum log_level detail)
 {
+	const struct mem_region *rom = vm->memory.dropped_at;
 	bool well = vm->outcome == VM_ENDED_WELL;
 
 	vm_output_pays(vm);
@@ -63,8 +64,9 @@ static void log_end(struct vm *vm, enum log_level level, enum log_level detail)
 	log_line(detail, "VM %s: private memory %lu KiB, tables included; %lu exits", vm->name,
 		 count_private(vm) * PAGE_SIZE / KIB(1), count_exits(vm));
 	if (vm->memory.n_dropped > 0)
-		log_line(detail, "VM %s: %lu writes to ROM dropped, the last one to %s", vm->name,
-			 vm->memory.n_dropped, vm->memory.dropped_at->backend->id);
+		log_line(detail, "VM %s: %lu writes to ROM dropped%s%s", vm->name,
+			 vm->memory.n_dropped, rom ? ", the last one to " : "",
+			 rom ? rom->backend->id : "");
 }
 
 /* Its map has a line for each job; the registers are worth more lines. */

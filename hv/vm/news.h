@@ -15,7 +15,8 @@ enum news_kind {
 	NEWS_FAILED,
 	NEWS_FROZEN, /* it is a template now */
 	NEWS_CLONED,
-	NEWS_MEMORY_FULL, /* it needs a page that it does not get */
+	NEWS_MEMORY_FULL,    /* it needs a page that it does not get */
+	NEWS_DEVICE_DELETED, /* its guest has given up a DIMM */
 	N_NEWS_KINDS,
 };
 
@@ -23,7 +24,8 @@ struct news {
 	enum news_kind kind;
 	uint64_t tsc;		    /* host TSC when it happened */
 	char name[CLONE_NAME_SIZE]; /* of the VM */
-	char text[160]; /* of a clone: its template's name; of an end: why; else empty */
+	char text[160]; /* of a clone: its template's name; of an end: why; of a DIMM: its id; else
+			   empty */
 };
 
 enum { NEWS_KEPT = 64 };

@@ -80,9 +80,9 @@ struct vm {
 	unsigned index;	   /* unique, from 0 */
 	uint32_t n_untold; /* lines of enum vm_told that were not logged; atomic */
 	const char *name;
-	const struct vm_config *config;
+	struct vm_config *config;
 	struct ept ept;
-	/* Constant after the first instruction. A template and its clones have one. */
+	/* Changed by hv/vm/hotplug.h only. A template and its clones have one. */
 	struct mem_map *mem;
 	struct guest_memory memory;
 	struct vm_labels labels; /* used by platform */

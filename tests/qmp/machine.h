@@ -32,12 +32,14 @@
 #include "hv/vm/news.h"
 #include "hv/vm/output.h"
 #include "hv/vm/template.h"
+#include "tests/unit/hotplug_vms.h"
 
 static char did[4096]; /* to VMs, a line for each call */
 
 static struct backend ram;
 static struct vm_config config = {.name = "t", .ram_size = MIB(16), .backends = &ram};
 static struct mem_map no_memory;
+static struct platform_wiring no_devices;
 static struct vcpu vcpus[4];
 static struct ept_layer layer = {.n_owned = 73};
 static struct vm template, stopped, running, made;
@@ -63,7 +65,7 @@ uint64_t tsc_unix_ns(uint64_t at)
 }
 
 /* Free memory for QMP. */
-static void make_memory(void)
+static inline void make_memory(void)
 {
 	static char memory[MIB(1)] __attribute__((aligned(PAGE_SIZE)));
 
@@ -152,9 +154,9 @@ void examine_job(struct vm *vm, unsigned cpu, const struct examine *examine)
 	note("examine %s\n", vm->name);
 }
 
-void platform_list(const struct platform *platform, struct device_list *ret)
+void vm_kick_receivers(struct vm *vm)
 {
-	*ret = (struct device_list){0};
+	vm->platform.irqchip.kicked = false;
 }
 
 struct vm *vm_find(unsigned index)
@@ -311,6 +313,7 @@ static void make_vm(struct vm *vm, const char *name, enum vm_outcome outcome)
 			  .mem = &no_memory,
 			  .vcpu = vcpu,
 			  .n_vcpus = 1,
+			  .platform.wiring = &no_devices,
 			  .next = vms};
 	vms = vm;
 }

@@ -60,4 +60,5 @@ def operate(client):
     client.wait("SHUTDOWN", vm="one-0")
 
 
-operate(connect())
+if __name__ == "__main__":
+    operate(connect())

@@ -112,13 +112,21 @@ class Objects(unittest.TestCase):
             name, arguments = ast.literal_eval(command)
             return {"execute": name, "arguments": arguments}
         name, *values = command.split()
+        if name == "object_add":
+            return {"execute": "human-monitor-command", "arguments": {"command-line": command}}
         if name == "device_add":
             return {"execute": name, "arguments": dict(word.split("=") for word in f"driver={values[0]}".split(","))}
         return {"execute": name.replace("object_", "object-"), "arguments": dict(zip(Objects.ARGUMENTS[name], values))}
 
     def answer(self, row):
         line = f"vm r -kernel k {self.WORDS.sub('', row['start'])}".replace("{D}", "/d")
-        answers, _ = talk([SERVE, line], [json.dumps(self.message(row["command"]))])
+        before = [command for command in row["before"].split(" | ") if command]
+        lines = [json.dumps(self.message(command)).replace("<D>", "/d") for command in [*before, row["command"]]]
+        answers, _ = talk([SERVE, line], lines)
+        self.assertEqual(answers[1:-1], [{"return": {}}] * len(before), before)
+        if row["command"].startswith("object_add"):  # the prompt's error, as QMP's
+            desc = answers[-1]["return"].strip().removeprefix("Error: ")
+            return {"error": {"class": "GenericError", "desc": desc}} if desc else {"return": {}}
         return answers[-1]
 
     def test_rows(self):
@@ -137,6 +145,52 @@ class Objects(unittest.TestCase):
                 else:
                     self.assertEqual(self.plain(answer), self.plain(json.loads(expected)))
         print(f"{len(rows)} rows compared")
+
+
+class Hotplug(unittest.TestCase):
+    """Memory for a VM without a guest, after each other."""
+
+    RAM = {"qom-type": "memory-backend-ram"}
+    FILE = {"qom-type": "memory-backend-file", "mem-path": "/d/f8", "size": 8 << 20}
+    LINE = ("vm r -kernel k -m 16M,slots=3,maxmem=1G -object memory-backend-ram,id=m0,size=8M "
+            "-device pc-dimm,memdev=m0,id=d0")
+
+    def test_dimms_find_their_places(self):
+        def dimm(desc=None, **properties):
+            return "device_add", {"driver": "pc-dimm", **properties}, desc
+
+        cases = (
+            ("object-add", {**self.RAM, "id": "m0", "size": 4096},
+             "attempt to add duplicate property 'm0' to object (type 'container')"),
+            ("object-add", {**self.RAM, "id": "m1", "size": 8 << 20, "prealloc": True}, None),
+            ("object-add", {**self.RAM, "id": "m2", "size": 16 << 20, "reserve": True}, None),
+            ("object-add", {**self.RAM, "id": "m3", "size": 900 << 20}, None),
+            ("object-add", {**self.FILE, "id": "m4", "share": True}, None),
+            ("object-add", {**self.FILE, "id": "m5", "mem-path": "/d/f32", "readonly": True, "rom": "off"}, None),
+            ("object-add", {**self.FILE, "id": "m6", "mem-path": "/d/f32", "share": True},
+             "the file '/d/f32' cannot be shared: a VM has it read-only or private, and relies on its bytes"),
+            ("object-add", {**self.FILE, "id": "m7", "mem-path": "/none", "readonly": True},
+             "can't open backing store /none for guest RAM: No such file or directory"),
+            dimm("address range conflicts with memory device id='d0'", memdev="m1", addr=1 << 32),
+            dimm("slot 0 is busy", memdev="m1", slot=0),
+            dimm("Duplicate device ID 'd0'", memdev="m1", id="d0"),
+            dimm("can't use already busy memdev: m0", memdev="m0"),
+            dimm(memdev="m1", id="d1"),
+            dimm(memdev="m2", addr=0x108000000, id="d2", slot=2),
+            dimm("no free slots available", memdev="m4"),
+            ("object-del", {"id": "m4"}, None),
+            ("object-del", {"id": "m2"}, "object 'm2' is in use, can not be deleted"),
+        )
+        lines = [json.dumps({"execute": name, "arguments": arguments}) for name, arguments, _ in cases]
+        answers, events = talk([SERVE, self.LINE], [*lines, '{"execute": "query-memory-devices"}'])
+        for (name, arguments, desc), answer in zip(cases, answers[1:]):
+            with self.subTest(name, **arguments):
+                self.assertEqual(answer, {"error": {"class": "GenericError", "desc": desc}} if desc else {"return": {}})
+        self.assertEqual([(device["data"]["id"], device["data"]["addr"], device["data"]["slot"],
+                           device["data"]["hotplugged"]) for device in answers[-1]["return"]],
+                         [("d0", 1 << 32, 0, False), ("d1", (1 << 32) + (8 << 20), 1, True),
+                          ("d2", 0x108000000, 2, True)])
+        self.assertEqual(set(events), {"STOP", "RESUME"})
 
 
 class Served(unittest.TestCase):

@@ -5,6 +5,7 @@
 #include "hv/monitor/status.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/vm.h"
+#include "tests/unit/hotplug_vms.h"
 
 /*
  * A list of VMs for the monitor: they stop at once, have no memory and no devices. The console is
@@ -40,6 +41,11 @@ void sched_move_used(struct share *from, uint64_t *to)
 {
 	*to += from->used;
 	from->used = 0;
+}
+
+void vm_kick_receivers(struct vm *vm)
+{
+	vm->platform.irqchip.kicked = false;
 }
 
 struct vm *vm_find(unsigned index)

@@ -30,6 +30,8 @@
 #include "hv/vm/vm.c"
 #include "tests/unit/support.h"
 
+#include "tests/unit/hotplug_vms.h"
+
 enum {
 	FIFO_US = 1389, /* 16 bytes at 115200 baud */
 	TURN_US = 1000,

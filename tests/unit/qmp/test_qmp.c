@@ -2,6 +2,8 @@
 /* A client's session: what it sends, and what comes back. */
 #include "hv/qmp/qmp.h"
 
+#include "hv/monitor/hotplug_job.h"
+#include "hv/vm/added.h"
 #include "tests/qmp/machine.h"
 #include "tests/unit/support.h"
 
@@ -445,40 +447,124 @@ static void a_long_path_is_cut(void **state)
 	assert_non_null(strstr(ask(QOM("get", PROPERTY("mem-path"))), "\\u001f\"}\r\n"));
 }
 
-#define FIXED(command, arguments) "{\"execute\": \"" command "\", \"arguments\": {" arguments "}}"
+#define CALL(command, arguments) "{\"execute\": \"" command "\", \"arguments\": {" arguments "}}"
+#define ON(vm, rest)		 "\"vm\": \"" vm "\", " rest
+#define STOPPED			 EVENT("STOP", "\"vm\": \"r\"") EVENT("RESUME", "\"vm\": \"r\"")
 
-static void objects_and_devices_stay(void **state)
+static void use_images(void)
+{
+	static char memory[1024] __attribute__((aligned(16)));
+	static struct arena arena = {.base = memory, .size = sizeof(memory)};
+	static struct image_list images = {.arena = &arena};
+
+	hotplug_job_setup(&images);
+}
+
+/* Without slots no DIMM can be added; templates and clones have one map for all. */
+static void memory_that_cannot_come_or_go_is_refused(void **state)
 {
 	static const struct {
 		const char *text, *answer;
 	} cases[] = {
-		{FIXED("device_add",
-		       "\"vm\": \"r\", \"driver\": \"pc-dimm\", \"memdev\": \"ram\", \"slot\": 1"),
-		 GENERIC("Device 'pc-dimm' can not be hotplugged on this machine")},
-		{FIXED("device_add", "\"driver\": \"x\", \"vm\": \"n\""),
+		{CALL("device_add", ON("r", "\"driver\": \"pc-dimm\", \"memdev\": \"ram\"")),
+		 GENERIC("no slots where allocated, please specify the 'slots' option") STOPPED},
+		{CALL("device_add", ON("r", "\"driver\": \"x\"")),
+		 GENERIC("Device 'x' can not be hotplugged on this machine") STOPPED},
+		{CALL("device_add", "\"vm\": \"r\""),
+		 GENERIC("Parameter 'driver' is missing") STOPPED},
+		{CALL("device_add", ON("r", "\"driver\": \"pc-dimm\", \"memdev\": \"x\"")),
+		 ERROR("DeviceNotFound", "Device 'x' not found") STOPPED},
+		{CALL("device_add", "\"driver\": \"x\", \"vm\": 5"),
+		 GENERIC("Invalid parameter type for 'vm', expected: string")},
+		{CALL("device_add", "\"driver\": \"x\", \"vm\": \"n\""),
 		 ERROR("DeviceNotFound", "there is no VM 'n'")},
-		{FIXED("device_del", "\"vm\": \"r\", \"id\": \"d\""),
-		 GENERIC("pc-dimm device hot unplug is not supported yet.")},
-		{FIXED("device_del", "\"vm\": \"r\", \"id\": \"n\""),
+		{CALL("device_add", "\"driver\": \"x\", \"vm\": \"t\""),
+		 GENERIC("VM t: it is a template: its clones have the same memory")},
+		{CALL("device_del", ON("r", "\"id\": \"n\"")),
 		 GENERIC("nvdimm device hot unplug is not supported yet.")},
-		{FIXED("device_del", "\"vm\": \"r\", \"id\": \"x\""),
+		{CALL("device_del", ON("t-0", "\"id\": \"d\"")),
+		 GENERIC("VM t-0: it is a clone: it has its template's memory")},
+		{CALL("device_del", ON("r", "\"id\": \"x\"")),
 		 ERROR("DeviceNotFound", "Device 'x' not found")},
-		{FIXED("device_del", "\"vm\": \"n\", \"id\": \"x\""),
-		 ERROR("DeviceNotFound", "there is no VM 'n'")},
-		{FIXED("object-del", "\"vm\": \"r\", \"id\": \"ram\""),
+		{CALL("object-del", ON("r", "\"id\": \"ram\"")),
 		 GENERIC("object 'ram' is in use, can not be deleted")},
-		{FIXED("object-del", "\"vm\": \"r\", \"id\": \"x\""),
-		 GENERIC("object 'x' not found")},
-		{FIXED("object-del", "\"vm\": \"n\", \"id\": \"x\""),
-		 ERROR("DeviceNotFound", "there is no VM 'n'")},
+		{CALL("object-del", ON("r", "\"id\": \"x\"")), GENERIC("object 'x' not found")},
+		{CALL("object-add", "\"vm\": \"r\""), GENERIC("Parameter 'qom-type' is missing")},
+		{CALL("object-add", ON("t-0", "\"id\": \"m\"")),
+		 GENERIC("VM t-0: it is a clone: it has its template's memory")},
+		{CALL("object-add", ON("r", "\"qom-type\": \"thread-context\", \"id\": \"m\"")),
+		 GENERIC("a thread-context cannot be added to a running VM")},
 	};
 	struct dimm_config nvdimm = {.id = "n", .is_nvdimm = true};
 	struct dimm_config dimm = {.id = "d", .next = &nvdimm}, unnamed = {.next = &dimm};
+	uint64_t n_free = frame_available();
 
+	use_images();
+	ram.busy = true;
 	config.dimms = &unnamed;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		check_talk(cases[i].text, cases[i].answer);
 	config.dimms = NULL;
+	assert_int_equal(frame_available(), n_free);
+}
+
+#define OBJECT(size) \
+	CALL("object-add", ON("r", "\"qom-type\": \"memory-backend-ram\", \"id\": \"m\", " \
+				   "\"share\": true, \"size\": " size))
+
+/* Its frames come and go with it, or with its VM. */
+static void an_object_comes_and_goes(void **state)
+{
+	uint64_t n_free = frame_available();
+
+	use_images();
+	check_talk(OBJECT("0"),
+		   GENERIC("property 'size' of memory-backend-ram doesn't take value '0'"));
+	check_talk(OBJECT("16777216"),
+		   GENERIC("cannot set up guest memory 'm': Cannot allocate memory"));
+	assert_int_equal(frame_available(), n_free);
+	check_talk(OBJECT("8192"), EMPTY);
+	assert_true(frame_available() < n_free);
+	check_talk(OBJECT("8192"), GENERIC("attempt to add duplicate property 'm' to object (type "
+					   "'container')"));
+	check_talk(CALL("object-del", ON("r", "\"id\": \"m\"")), EMPTY);
+	check_talk(CALL("object-del", ON("r", "\"id\": \"m\"")), GENERIC("object 'm' not found"));
+	assert_int_equal(frame_available(), n_free);
+	check_talk(OBJECT("4096"), EMPTY);
+	added_leave(&running);
+	while (added_clean_up())
+		continue;
+	assert_int_equal(frame_available(), n_free);
+	assert_null(ram.next);
+}
+
+static bool job_ends;
+
+static enum job_state wait_for_end(void)
+{
+	return job_ends ? JOB_IS_DONE : JOB_WAITS;
+}
+
+/* A dump at the prompt reads a VM that must neither run nor go. */
+static void a_vm_that_a_job_reads_stays(void **state)
+{
+	static const struct job job = {.step = wait_for_end};
+	static const char *const commands[] = {CALL("cont", "\"vm\": \"t-0\""),
+					       CALL("__org.stencil_destroy", "\"vm\": \"t-0\""),
+					       CALL("__org.stencil_revert", "\"vm\": \"t-0\""),
+					       CALL("object-del", ON("r", "\"id\": \"x\""))};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		job_ends = false;
+		job_begin(&job);
+		assert_string_equal(ask(commands[i]), "");
+		assert_string_equal(did, "");
+		assert_int_equal(stopped.outcome, VM_RUNNING);
+		job_ends = true;
+		turn(300);
+		assert_non_null(strstr(sent, i < 3 ? EMPTY : "not found"));
+		begin(NULL);
+	}
 }
 
 #define PROMPT(line) \
@@ -683,7 +769,9 @@ int main(void)
 		cmocka_unit_test_setup(an_objects_properties_are_listed, begin),
 		cmocka_unit_test_setup(two_properties_can_change, begin),
 		cmocka_unit_test_setup(a_long_path_is_cut, begin),
-		cmocka_unit_test_setup(objects_and_devices_stay, begin),
+		cmocka_unit_test_setup(memory_that_cannot_come_or_go_is_refused, begin),
+		cmocka_unit_test_setup(an_object_comes_and_goes, begin),
+		cmocka_unit_test_setup(a_vm_that_a_job_reads_stays, begin),
 		cmocka_unit_test_setup(the_prompts_commands_are_answered_here, begin),
 		cmocka_unit_test_setup(the_consoles_job_is_waited_for, begin),
 		cmocka_unit_test_setup(memory_is_dumped, begin),

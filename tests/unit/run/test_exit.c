@@ -211,7 +211,7 @@ static void each_exit_is_counted_once(void **state)
 		{EXIT_HLT | EXIT_WITH_BUS_LOCK, EXITS_HLT},
 	};
 	static const struct cpuid_model model;
-	static const struct vm_config config;
+	static struct vm_config config;
 	static struct lapic lapic;
 
 	vm.config = &config;
