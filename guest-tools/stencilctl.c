@@ -463,8 +463,8 @@ static void put(char **arguments)
 	outl(JOB_PUT_WHOLE, JOB_PUT);
 	if (inl(JOB_PUT) != JOB_PUT_KEPT)
 		errx(1,
-		     "%s: refused as '%s': the job has a file of this name, the name is not a "
-		     "relative path in ASCII, or the VM's memory is used up",
+		     "%s: refused as '%s': the map has no out=, the job has a file of this name, "
+		     "the name is not a relative path in ASCII, or the memory for it is used up",
 		     path, name);
 }
 

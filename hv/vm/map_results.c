@@ -259,8 +259,7 @@ bool map_results_put(struct map_results *results)
 {
 	struct map_stream *stream = &results->stream[JOB_FILE];
 	bool is_kept =
-		results->share == NULL ||
-		(!results->is_cut[JOB_FILE] && has_name(results, stream) && keep(results, stream));
+		!results->is_cut[JOB_FILE] && has_name(results, stream) && keep(results, stream);
 
 	if (is_kept)
 		begin_file(results);

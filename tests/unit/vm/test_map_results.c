@@ -223,7 +223,8 @@ static void without_a_share_nothing_is_kept(void **state)
 	map_results_begin(&results, NULL, 0);
 	map_results_open(&results, "t-7", &payer);
 	say(JOB_STDOUT, "a");
-	assert_true(put("a", "b"));
+	assert_false(put("a", "b"));
+	assert_false(put("", ""));
 	assert_int_equal(results.n_files, 0);
 	assert_false(results.is_cut[JOB_STDOUT]);
 }
