@@ -18,12 +18,10 @@ import subprocess
 import sys
 import tempfile
 
-from places import BUILD, HERE, INSTALLED, STENCIL, TOP
+from places import BUILD, INSTALLED, STENCIL, TOP
 import newc
 import results
 from command_line import Parser
-
-TOOLS = HERE if INSTALLED else TOP / "guest-tools"
 
 JOB_MAX = 4095  # bytes; hv/config/map_line.h
 LINKS_MAX = 40
@@ -190,14 +188,6 @@ def pack(folder, what, output):
                 what, cwd=folder, stdout=output)
 
 
-def make_stencilctl(work):
-    program = work / "guest/.stencil/stencilctl"
-    program.parent.mkdir(parents=True)
-    if not shutil.which("gcc"):
-        raise Failure("gcc is missing, which makes stencilctl for the guest: apt-get install gcc libc6-dev")
-    run_quietly(["gcc", "-std=gnu2x", "-O2", "-static", "-s", TOOLS / "stencilctl.c", "-o", program], "stencilctl")
-
-
 def make_ramdisk(options, work):
     """The files that all shards have: kernel and initial file system; returns the size of the latter."""
     ramdisk = work / "ramdisk"
@@ -205,7 +195,8 @@ def make_ramdisk(options, work):
     kernel = options.kernel or subprocess.run([TOP / "scripts/fetch-kernel"], check=True, capture_output=True,
                                               text=True).stdout.strip()
     shutil.copyfile(kernel, ramdisk / "vmlinuz")
-    make_stencilctl(work)
+    (work / "guest/.stencil").mkdir(parents=True)
+    shutil.copy(BUILD / "stencilctl", work / "guest/.stencil")
     with open(ramdisk / "initrd", "wb") as initrd:
         pack_rootfs(options, work, initrd)
         pack(work / "guest", "stencilctl", initrd)
@@ -403,7 +394,7 @@ def write_out(out, work, parts):
 def build(work):
     if not INSTALLED:
         import run as runner  # pylint: disable=import-outside-toplevel
-        runner.build(work)
+        runner.build(work, "stencilctl")
 
 
 def map_jobs(options, work):

@@ -166,11 +166,11 @@ def has_vmx():
     return flags is not None and os.access("/dev/kvm", os.R_OK | os.W_OK)
 
 
-def build(work):
-    """Build; concurrent runs build one after the other."""
+def build(work, *more):
+    """Build the EFI file and 'more'; concurrent runs build one after the other."""
     print("stencil run: building", file=sys.stderr)
     BUILD.mkdir(exist_ok=True)
-    steps = [["ninja", "-C", BUILD, "stencil.efi"]]
+    steps = [["ninja", "-C", BUILD, "stencil.efi", *more]]
     if not (BUILD / "build.ninja").exists():
         steps.insert(0, ["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP])
     folder = os.open(BUILD, os.O_RDONLY)

@@ -95,6 +95,19 @@ class Install(unittest.TestCase):
         self.assertEqual(self.stencil("receive", "log", "out"),
                          (3, "", "stencil receive: there is no file in this log\n"))
 
+    def test_map(self):
+        """All that a map needs comes with the installation, without a compiler; QEMU without VMX shows that its run starts."""
+        (self.work / "root/bin").mkdir(parents=True)
+        shutil.copy("/bin/busybox", self.work / "root/bin/sh")
+        (self.work / "jobs").write_text("echo out\n")
+        kernel = subprocess.run([TOP / "scripts/fetch-kernel"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        status, text, messages = self.stencil("map", "--host", "qemu", "--kernel", kernel, "root", "jobs", "results")
+        if status == 0:
+            self.assertEqual((self.work / "results/t-0/stdout").read_text(), "out\n")
+        else:
+            self.assertEqual((status, text), (3, "stencil map: 1 jobs: 0 exited with 0, 0 ended otherwise, 1 are lost\n"))
+            self.assertIn("the jobs 0 to 0 are lost: stencil: error: no VT-x", messages)
+
     def test_metrics(self):
         self.assertEqual(self.stencil("metrics", "none"), (1, "", "stencil metrics: none: [Errno 2] No such file or directory\n"))
 

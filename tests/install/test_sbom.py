@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""scripts/sbom: an SPDX document of the source and of the EFI file with what others have put into it."""
+"""scripts/sbom: an SPDX document of the source and of the built programs with what others have put into them."""
 import hashlib
 import os
 import pathlib
@@ -44,10 +44,10 @@ class Sbom(unittest.TestCase):
             self.assertIn(name, names)
         self.assertEqual(set(self.values("LicenseInfoInFile")), {"BSD-2-Clause"})
 
-    def test_the_efi_file_and_its_parts_are_there(self):
-        self.assertEqual(self.values("PackageName"), ["BOOTX64.EFI", "fonts-spleen", "gnu-efi"])
+    def test_the_programs_and_their_parts_are_there(self):
+        self.assertEqual(self.values("PackageName"), ["BOOTX64.EFI", "fonts-spleen", "gnu-efi", "stencilctl", "libc6-dev"])
         self.assertEqual(self.values("PackageChecksum"),
-                         [f"SHA256: {hashlib.sha256((BUILD / 'BOOTX64.EFI').read_bytes()).hexdigest()}"])
+                         [f"SHA256: {hashlib.sha256((BUILD / name).read_bytes()).hexdigest()}" for name in ("BOOTX64.EFI", "stencilctl")])
         self.assertTrue(all(re.match(r"\d", version) for version in self.values("PackageVersion")))
 
 
