@@ -245,24 +245,26 @@ class Shard:
             with open(self.path("cpio"), "rb") as archive:
                 statuses = results.statuses(archive)
         except FileNotFoundError:
-            raise Failure(self.last_line()) from None
+            raise Failure(self.reason()) from None
         except newc.Damaged as error:
             raise Failure(f"the results are damaged: {error}") from None
         if [status["job"] for status in statuses] != list(jobs):
             raise Failure(f"the results are not those of the jobs {jobs[0]} to {jobs[-1]}")
         return statuses
 
-    def last_line(self):
-        """What the run said last; an error of Stencil's, if there is one."""
-        for suffix in "log", "messages":
-            with contextlib.suppress(FileNotFoundError):
-                lines = self.path(suffix).read_text(encoding="utf-8", errors="replace").split("\n")
-                said = [line.strip() for line in lines if re.match(r"stencil: error: |stencil run: (?!booting|building)", line)]
-                if said:
-                    return said[0]
-        with contextlib.suppress(FileNotFoundError, IndexError):
-            return f"the run did not start: {(self.work / MESSAGES).read_text(errors='replace').strip().splitlines()[-1]}"
-        return "the run did not start"
+    def reason(self):
+        """Why the run has left no files: an error of Stencil's, if there is one, else what its shell has said, else what
+        those have said that carry files and commands to another machine."""
+        messages = [line for line in lines_of(self.path("messages")) if not re.match("stencil run: (booting|building)", line)]
+        errors = [line for line in lines_of(self.path("log")) if line.startswith("stencil: error: ")]
+        errors += [line for line in messages if line.startswith("stencil run: ")]
+        if errors:
+            return errors[0]
+        # GNU parallel marks the lines of a shard; a program's own line comes before those of programs that lean on it.
+        tagged = [line.split("\t", 1) for line in lines_of(self.work / MESSAGES)]
+        carriers = [words[-1].strip() for words in tagged if words[0] in (f"shard-{self.number}", words[-1])]
+        causes = messages[-1:] + [line for line in carriers if re.match(r"(?!Warning: )\S+: ", line)] + carriers
+        return f"the run did not start: {causes[0]}" if causes else "the run did not start"
 
     def events(self):
         """What the run's report says about jobs."""
@@ -271,6 +273,13 @@ class Shard:
                 event = json.loads(line)
                 if event["event"] == "job":
                     yield event
+
+
+def lines_of(path):
+    """Its lines that are not empty; none if there is no such file."""
+    with contextlib.suppress(FileNotFoundError):
+        return [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return []
 
 
 def take(files, name, output):
@@ -308,8 +317,10 @@ def run_here(options, work, shards):
 
 
 def run_parallel(options, work, shards):
-    """GNU parallel takes the user's shell, here and on the other machines; the command is written for sh."""
-    command = ["parallel", "--will-cite"]
+    """GNU parallel takes the user's shell, here and on the other machines; the command is written for sh. The user's
+    options, language and home are not for it; ssh finds its own all the same."""
+    environment = {"HOME": str(work), **os.environ, "SHELL": "/bin/sh", "LC_ALL": "C", "PARALLEL_HOME": str(work / "parallel")}
+    command = ["parallel", "--plain", "--will-cite", "--tag", "--tmpdir", str(work)]
     program = STENCIL
     if options.sshlogin:
         program = "stencil"
@@ -318,7 +329,7 @@ def run_parallel(options, work, shards):
         command += [f"--return={{}}.{suffix}" for suffix in ("files", "log", "report", "messages")]
     command += [run_command(options, "{}", program), ":::", *(f"shard-{shard.number}" for shard in shards)]
     with open(work / MESSAGES, "w", encoding="utf-8") as messages:
-        subprocess.run(command, cwd=work, env=os.environ | {"SHELL": "/bin/sh"}, stdin=subprocess.DEVNULL, stdout=messages,
+        subprocess.run(command, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=messages,
                        stderr=messages, check=False)
 
 
@@ -417,6 +428,7 @@ def end_by_signal(number, _frame):
 
 
 def main():
+    os.environ.setdefault("PATH", os.defpath)
     options = parse_options()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end_by_signal)

@@ -16,23 +16,6 @@ sys.path.insert(0, str(stand_in.TOP / "guest-tools"))
 import newc  # pylint: disable=wrong-import-position
 
 JOBS = ["echo out", "echo error >&2; exit 3", "kill -9 $$", "cat marker", "printf 'a\\nb'", "true", "echo last"]
-# What ssh would run on another machine, in the home of a user there: "ssh LOGIN COMMAND..."
-SSH = """#!/bin/sh
-while :; do
-	case $1 in
-	-l) shift 2 ;;
-	-*) shift ;;
-	*) break ;;
-	esac
-done
-host=${1#*@}
-shift
-[ "$1" != -- ] || shift
-mkdir -p "$FAR_HOME/$host"
-cd "$FAR_HOME/$host"
-echo "$host" >>"$FAR_HOME/used"
-HOME=$PWD exec sh -c "$*"
-"""
 
 
 class Map(unittest.TestCase):
@@ -98,21 +81,6 @@ class Map(unittest.TestCase):
         whole = self.archive()
         self.assertEqual(self.archive("--shards", "3"), whole)
         self.assertEqual(self.archive("--shards", "7", "--on", "parallel"), whole)
-
-    def test_gnu_parallel_uses_other_machines(self):
-        """Two logins, each with a home of its own; rsync and GNU parallel carry the files."""
-        far = self.work / "far"
-        tools = self.work / "tools"
-        tools.mkdir()
-        far.mkdir()
-        (tools / "ssh").write_text(SSH)
-        (tools / "ssh").chmod(0o755)
-        (tools / "stencil").symlink_to(self.stencil)
-        archive = self.archive("--shards", "4", "--on", "parallel", "--sshlogin", "1/a@one", "--sshlogin", "1/b@two",
-                               PATH=f"{tools}:{os.environ['PATH']}", FAR_HOME=str(far), SHELL="/bin/csh")
-        self.assertEqual(set((far / "used").read_text().split()), {"one", "two"})
-        self.assertEqual([path for path in far.rglob("*") if "shard" in path.name], [])
-        self.assertEqual(archive, self.archive())
 
     def test_the_file_system_may_be_an_archive(self):
         expected = self.archive()
