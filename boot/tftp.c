@@ -129,16 +129,10 @@ static EFI_STATUS EFIAPI count_packet(struct mtftp4 *tftp, struct mtftp4_token *
 	return EFI_SUCCESS;
 }
 
-EFI_STATUS tftp_read(const struct net *net, const char *url, void *buffer, uint64_t size)
+/* EFI_BUFFER_TOO_SMALL, which only a read returns, is not printed. */
+static EFI_STATUS run(const struct net *net, const char *url, struct mtftp4_token *token,
+		      bool is_write)
 {
-	struct transfer transfer = {.url = url, .size = size};
-	struct mtftp4_token token = {.name = url_tftp_name(&net->url, url),
-				     .n_options = 1,
-				     .options = &large_blocks,
-				     .size = size,
-				     .buffer = buffer,
-				     .context = &transfer,
-				     .check_packet = count_packet};
 	struct net_child child;
 	struct mtftp4 *tftp;
 	EFI_STATUS status = open_child(net, url, &child);
@@ -146,34 +140,33 @@ EFI_STATUS tftp_read(const struct net *net, const char *url, void *buffer, uint6
 	if (EFI_ERROR(status))
 		return status;
 	tftp = child.protocol;
-	status = tftp->read_file(tftp, &token);
-	if (status == EFI_BUFFER_TOO_SMALL || (!EFI_ERROR(status) && token.size != size))
-		status = firmware_fail(EFI_PROTOCOL_ERROR,
-				       L"%a: has not the %ld bytes that the server told; try again",
-				       url, size);
-	else if (EFI_ERROR(status))
+	token->name = url_tftp_name(&net->url, url);
+	token->n_options = 1;
+	token->options = &large_blocks;
+	status = is_write ? tftp->write_file(tftp, token) : tftp->read_file(tftp, token);
+	if (EFI_ERROR(status) && status != EFI_BUFFER_TOO_SMALL)
 		fail_transfer(status, url);
 	net_child_close(&child);
 	return status;
 }
 
+EFI_STATUS tftp_read(const struct net *net, const char *url, void *buffer, uint64_t size)
+{
+	struct transfer transfer = {.url = url, .size = size};
+	struct mtftp4_token token = {
+		.size = size, .buffer = buffer, .context = &transfer, .check_packet = count_packet};
+	EFI_STATUS status = run(net, url, &token, false);
+
+	if (status == EFI_BUFFER_TOO_SMALL || (!EFI_ERROR(status) && token.size != size))
+		status = firmware_fail(EFI_PROTOCOL_ERROR,
+				       L"%a: has not the %ld bytes that the server told; try again",
+				       url, size);
+	return status;
+}
+
 EFI_STATUS tftp_write(const struct net *net, const char *url, void *data, uint64_t size)
 {
-	struct mtftp4_token token = {.name = url_tftp_name(&net->url, url),
-				     .n_options = 1,
-				     .options = &large_blocks,
-				     .size = size,
-				     .buffer = data};
-	struct net_child child;
-	struct mtftp4 *tftp;
-	EFI_STATUS status = open_child(net, url, &child);
+	struct mtftp4_token token = {.size = size, .buffer = data};
 
-	if (EFI_ERROR(status))
-		return status;
-	tftp = child.protocol;
-	status = tftp->write_file(tftp, &token);
-	if (EFI_ERROR(status))
-		fail_transfer(status, url);
-	net_child_close(&child);
-	return status;
+	return run(net, url, &token, true);
 }

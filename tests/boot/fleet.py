@@ -32,10 +32,10 @@ def fill(parts):
     return served / "fleet"
 
 
-def fetching(parts, scheme, *options):
-    """Start the server; returns the EFI file that fetches from it."""
+def fetching(parts, kind, *options):
+    """Start a server of this kind; returns the EFI file that fetches from it."""
     parts["server"] = fleet_server.Folder(parts["work"] / "served", parts["faults"])
-    url = fleet_server.start(scheme, parts["server"])
+    url = fleet_server.start(kind, parts["server"])
     config, efi = parts["work"] / "fetch.conf", parts["work"] / "fetch.efi"
     config.write_text(f"# for tests\nhost -fetch {url}/fleet\n", encoding="utf-8")
     run(TOP / "scripts/mkimage", "--embed", *options, "--efi", BUILD / "BOOTX64.EFI", "--config", config,
@@ -61,9 +61,9 @@ def make_parcel(parts, data):
         (parts["work"] / name).write_bytes(content)
 
 
-def make_after_run(parts, scheme):
+def make_after_run(parts, kind):
     fill(parts)
-    appliance.serve(parts, start=fetching(parts, scheme))
+    appliance.serve(parts, start=fetching(parts, kind))
     parts["server"].sent = bytes(range(256)) * SENT_PAGES * 16 + b"end"
     make_parcel(parts, parts["server"].sent)
 
@@ -74,6 +74,10 @@ def make_http(parts):
 
 def make_tftp(parts):
     make_after_run(parts, "tftp")
+
+
+def make_atftpd(parts):
+    make_after_run(parts, "atftpd")
 
 
 def make_http_disk(parts):

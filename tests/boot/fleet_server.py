@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A web server and a TFTP server on the loopback, which QEMU's user network shows as 10.0.2.2.
+"""A web server and TFTP servers on the loopback, which QEMU's user network shows as 10.0.2.2.
 
-They serve one folder, take files, and can be told to treat a file badly. Threads of this process
-serve, and end with it.
+They serve one folder and take files. The web server and the first TFTP server are threads of this process,
+and can be told to treat a file badly; the other one is Debian's atftpd, a process that ends with this one.
 """
+import grp
 import http.server
+import os
 import pathlib
+import pwd
 import socket
 import struct
+import subprocess
 import threading
+import time
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
 LOOPBACK = "127.0.0.1"
+SILENCE = 3600  # seconds
 RRQ, WRQ, DATA, ACK, ERROR, OACK = range(1, 7)
 NOT_FOUND = 1
 
@@ -36,7 +43,15 @@ class Folder:
         path = self.path / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        self.lines.append(f"{how} {name} {'whole' if self.sent in data else 'damaged'}")
+        self.lines.append(f"{how} {name} {self.state(data)}")
+
+    def state(self, data):
+        return "whole" if self.sent in data else "damaged"
+
+    def look(self):
+        """Add what has come, for a server that does not say so."""
+        for path in sorted(self.path.rglob("handover*.cpio")):
+            self.lines.append(f"file {path.relative_to(self.path)} {self.state(path.read_bytes())}")
 
 
 class WebHandler(http.server.BaseHTTPRequestHandler):
@@ -64,11 +79,16 @@ class WebHandler(http.server.BaseHTTPRequestHandler):
             return self.head(403, {"Content-Length": "0"})
         if fault == "chunked":
             return self.head(200, {"Transfer-Encoding": "chunked"})
+        if fault == "gone" and self.command == "GET":
+            return self.head(404, {"Content-Length": "0"})
+        if fault == "silent":
+            time.sleep(SILENCE)
         if fault == "shrinks" and self.command == "GET":
             data = data[:-1]
-        self.head(200, {"Content-Length": str(len(data))})
+        self.head(200, {"Content-Length": str(len(data) << 40 if fault == "huge" else len(data))})
         if self.command == "GET":
-            self.wfile.write(data[:-1] if fault == "short" else data + data if fault == "long" else data)
+            self.wfile.write(data[:-1] if fault in ("short", "stalls") else data + data if fault == "long" else data)
+            time.sleep(SILENCE if fault == "stalls" else 0)
         self.close_connection = fault in ("short", "long")
         return None
 
@@ -120,12 +140,17 @@ class TftpTransfer:
         if data is None:
             self.send(ERROR, struct.pack(">H", NOT_FOUND) + b"there is none\0")
             return
+        if self.folder.fault(self.name) == "silent":
+            return
         if self.accept(len(data)):
             self.receive(ACK)
-        if self.folder.fault(self.name) == "short":
+        fault = self.folder.fault(self.name)
+        if fault == "short":
             data = data[:-1]
         for number in range(len(data) // self.block_size + 1):
             start = number * self.block_size
+            if fault == "stalls" and number > 2:
+                return
             self.send(DATA, struct.pack(">H", number + 1 & 0xffff) + data[start:start + self.block_size])
             self.receive(ACK)
         self.folder.lines.append(f"RRQ {self.name} {len(data)}")
@@ -164,12 +189,28 @@ class TftpServer:
         transfer.socket.close()
 
 
-def start(scheme, folder):
-    """Serve the folder; returns the URL that the machine uses."""
-    if scheme == "http":
+def start_atftpd(folder):
+    """Returns its port, which no program had before."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((LOOPBACK, 0))
+        port = sock.getsockname()[1]
+    program = subprocess.run([TOP / "scripts/fetch-program", "atftpd", "usr/sbin/atftpd"], check=True, stdout=subprocess.PIPE,
+                             text=True).stdout.strip()
+    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    log = folder.path.parent / "atftpd.log"
+    subprocess.Popen(["setpriv", "--pdeathsig", "KILL", program, "--daemon", "--no-fork", "--port", str(port), "--bind-address", LOOPBACK, "--user", user,
+                      "--group", group, "--logfile", log, folder.path], stdin=subprocess.DEVNULL)
+    return port
+
+
+def start(kind, folder):
+    """Serve the folder by "http", "tftp" or "atftpd"; returns the URL that the machine uses."""
+    if kind == "atftpd":
+        return f"tftp://10.0.2.2:{start_atftpd(folder)}"
+    if kind == "http":
         handler = type("Handler", (WebHandler,), {"folder": folder})
         server = http.server.ThreadingHTTPServer((LOOPBACK, 0), handler)
     else:
         server = TftpServer(folder)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return f"{scheme}://10.0.2.2:{server.server_port}"
+    return f"{kind}://10.0.2.2:{server.server_port}"

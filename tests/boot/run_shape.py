@@ -269,6 +269,8 @@ def boot(shape, work):
     screens = [read_text(load_picture(work / f"screen{number}.ppm"), glyphs)
                for number in range(len(shape["display"]))]
     serials = [read_serial(serial_path(work, number)) for number in range(len(shape["serial"]))]
+    if parts["server"]:
+        parts["server"].look()
     return reason, serials, screens, parts["server"].lines if parts["server"] else []
 
 
