@@ -36,6 +36,7 @@ IPS = {"bochs": 10000000, "nested": 100000000}  # instructions per second of Boc
 
 # The last line of the hypervisor or of another system: the exit status of this program.
 STATUS = {"ok": 0, "vm failed": 1, "config refused": 2, "panic": 3, "no vmx": 4}
+FIRST_LINE = "Stencil, a hypervisor for VM templates"  # of each start
 STATUS_SILENT = 3
 STATUS_TIMEOUT = 124
 STATUS_BUILD = 70
@@ -256,12 +257,13 @@ debug: action=ignore
 
 
 def qemu_command(options, accelerator, image, chardev, com2):
+    # Files are handed over by a reset, after which the machine must start again.
     com2 = ["-serial", com2] if options.com2 else []
     debug = ["-debugcon", f"file:{options.debug_out.name}"] if options.debug_out else []
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-machine", "q35", *accelerator,
             "-smp", f"{options.cpus},threads={options.threads}", "-m", str(options.memory), "-bios", FIRMWARE,
             "-drive", f"if=virtio,format=raw,file={image}", "-device", "VGA", "-display", "none",
-            "-no-reboot", "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *com2, *debug, *options.qemu_arg]
+            *([] if options.files_out else ["-no-reboot"]), "-chardev", f"{chardev},id=com1", "-serial", "chardev:com1", *com2, *debug, *options.qemu_arg]
 
 
 def nested_command(options, work, image, port):
@@ -314,6 +316,7 @@ class Console:
         self.text = b""  # output since the last whole line
         self.started = False
         self.end = None  # the result in the hypervisor's last line
+        self.n_starts = 0  # before that line
         self.end_time = None  # monotonic time of that line
         self.copy = serial_out
         self.report = report
@@ -384,6 +387,8 @@ class Console:
         elif end and (not self.code or end["words"] == "panic"):
             self.end = end["words"]
             self.end_time = time.monotonic()
+        elif line == FIRST_LINE and not self.end:
+            self.n_starts += 1
         elif self.report and not self.code:
             self.report.take(line)
 
@@ -424,6 +429,9 @@ def boot(command, console, messages, options):
         try:
             while process not in console.carry(process, remaining(deadline)):
                 if console.end and not console.ends_machine:
+                    break
+                if console.n_starts > 1 and options.host != "bochs":  # Bochs ends itself at a triple fault
+                    print("stencil run: the machine has started again before its end", file=sys.stderr)
                     break
                 if console.end and (options.image or console.end == "panic"):
                     deadline = console.end_time + options.linger

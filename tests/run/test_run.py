@@ -33,8 +33,8 @@ def quiet():
         os.close(null)
 
 
-def end_of(parts, system="stencil", report=None):
-    """The end that the console sees in these parts, which arrive one after the other."""
+def console_after(parts, system="stencil", report=None):
+    """What the console has seen in these parts, which arrive one after the other."""
     console = run.Console(None, system, report)
     console.input = None
     process, other_end = os.pipe()
@@ -49,7 +49,11 @@ def end_of(parts, system="stencil", report=None):
     console.listener.close()
     os.close(process)
     os.close(other_end)
-    return console.end
+    return console
+
+
+def end_of(parts, system="stencil", report=None):
+    return console_after(parts, system, report).end
 
 
 def ends_of(text):
@@ -116,6 +120,17 @@ class Run(unittest.TestCase):
             events = [json.loads(line) for line in file.getvalue().splitlines()]
             self.assertEqual([(event["event"], event.get("reason"), event.get("result")) for event in events],
                              [("vm", "x", None), ("end", None, "vm failed")])
+
+    def test_starts_before_the_end_are_counted(self):
+        first, end = b"stencil: Stencil, a hypervisor for VM templates\r\n", b"stencil: end: ok\r\n"
+        for text, count in (START + first + end, 1), (START + first + end + first, 1), (START + first + b"a VM: " + first + first, 2):
+            self.assertEqual(console_after([text]).n_starts, count)
+
+    def test_a_machine_in_qemu_starts_again_to_hand_files_over(self):
+        for words, more in (["conf"], ["-no-reboot"]), (["--files-out", "out", "conf"], []):
+            options = run.make_parser().parse_args(words)
+            command = run.qemu_command(options, [], "image", "null", "null")
+            self.assertEqual([word for word in command if "reboot" in word], more)
 
     def test_another_system_has_another_name(self):
         text = b"kvm: started\r\nstencil: end: panic\r\nkvm: end: ok\r\n"
