@@ -41,7 +41,8 @@ Each line of JOBS that is not empty is a job, numbered from 0, and runs as "/bin
 folder t-N for each job N, with stdout, stderr, status.json and files/, which has what the job adds by
 "stencilctl put FILE". The same jobs give the same OUT, however they are cut into shards.
 
-Exit status: 0 each job exited with 0, 1 a job ended otherwise, 2 wrong usage, 3 a run failed, and OUT lacks its jobs.
+Exit status: 0 each job exited with 0, 1 a job ended otherwise, 2 wrong usage, 3 a run failed or could not be made, and OUT
+lacks its jobs.
 """
 
 
