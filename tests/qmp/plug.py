@@ -60,12 +60,14 @@ def operate(client):
     plug(client, "b", qom_type="memory-backend-file", size=4 * MIB, mem_path="/new.mem", share=True)
     unplug(client, "b")
     client.execute("stop")
-    client.execute("system_reset")
     plug(client, "c", qom_type="memory-backend-file", size=4 * MIB, mem_path="/new.mem", readonly=True)
+    client.execute("system_reset")  # keeps it
+    client.wait("RESET", vm="one")
     client.execute("cont")
     unplug(client, "c")
     plug(client, "d", qom_type="memory-backend-ram", size=6 * MIB, reserve=True)
-    plug(client, "e", qom_type="memory-backend-ram", size=2 * MIB, share=True)
+    for line in ("object_add memory-backend-ram,id=me,size=2M,share=on", "device_add pc-dimm,id=e,memdev=me"):
+        assert client.execute("human-monitor-command", command_line=line) == ""
     unplug(client, "d")
     client.execute("device_del", id="e")
     client.wait("DEVICE_DELETED", vm="one", device="e")
