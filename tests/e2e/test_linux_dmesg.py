@@ -48,9 +48,10 @@ def console(command, timeout):
     return done.stdout.decode(errors="replace").replace("\r", "")
 
 
-def in_qemu(folder, cpus):
-    return console(["qemu-system-x86_64", "-M", "microvm,rtc=on", "-cpu", "Haswell-noTSX", "-m", f"{MIB}M", "-smp", cpus, "-nographic",
-                    "-no-reboot", "-kernel", folder / "vmlinuz", "-initrd", folder / "initrd", "-append", APPEND,
+def in_qemu(folder):
+    """One processor, whose time is the number of instructions: on a busy computer Linux could not measure the TSC else."""
+    return console(["qemu-system-x86_64", "-M", "microvm,rtc=on", "-icount", "shift=1", "-cpu", "Haswell-noTSX", "-m", f"{MIB}M",
+                    "-nographic", "-no-reboot", "-kernel", folder / "vmlinuz", "-initrd", folder / "initrd", "-append", APPEND,
                     "-device", "isa-debug-exit,iobase=0xf4,iosize=4"], 300)
 
 
@@ -78,7 +79,7 @@ def main():
         folder = pathlib.Path(name)
         shutil.copy(kernel, folder / "vmlinuz")
         make_initrd(folder)
-        there = warnings(in_qemu(folder, cpus), cpus, "QEMU")
+        there = warnings(in_qemu(folder), 1, "QEMU")
         here = warnings(in_stencil(folder, cpus), cpus, "Stencil")
     if ALWAYS not in there & here:
         sys.exit("the kernel's lines were not found")
