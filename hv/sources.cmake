@@ -1,7 +1,7 @@
 # The sources of hv/, by room. Every file of a pure room is also built hosted, with
 # sanitizers, for the unit tests and fuzzers. Files of the other rooms that contain instructions
 # for ring 0 or VMX root only are listed here; the rest of these rooms is pure as well.
-set(HV_PURE_ROOMS lib frame ept backends guest devices loader config)
+set(HV_PURE_ROOMS lib frame ept backends guest virtio devices loader config)
 set(HV_MACHINE_SOURCES
 	hv/host/acpi_memory.c
 	hv/host/acpi_register.c
@@ -49,6 +49,7 @@ set(HV_MACHINE_SOURCES
 	hv/run/run.c
 	hv/run/step.c
 	hv/run/sync.c
+	hv/run/virtio.c
 	hv/run/wish.c
 	hv/vcpu/load.c
 	hv/vcpu/setup.c
@@ -107,6 +108,7 @@ set(HV_START_SOURCES
 	hv/config/vm_options.c
 	hv/config/vm_resolve.c
 	hv/config/vm_smp.c
+	hv/config/vm_virtio.c
 	hv/frame/numa_parse.c
 	hv/frame/numa_text.c
 	hv/host/acpi.c

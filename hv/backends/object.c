@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * "-object": what objects of all types have in common, and thread-context. QEMU reads all arguments
- * first; then it makes the other objects, last the memory backends, each kind in the order given. A
- * duplicate id is found while reading if its argument is "key=value,...", and while making the
- * object if it is JSON.
+ * "-object": what objects of all types have in common, thread-context, and the sources of entropy.
+ * QEMU reads all arguments first; then it makes the other objects, last the memory backends, each
+ * kind in the order given. A duplicate id is found while reading if its argument is
+ * "key=value,...", and while making the object if it is JSON.
  */
 #include "hv/backends/object.h"
 
@@ -22,15 +22,17 @@ static const char other_objects[] =
 	"filter-buffer filter-dump filter-mirror filter-redirector filter-replay "
 	"filter-rewriter input-barrier input-linux iommufd iothread main-loop "
 	"memory-backend-epc memory-backend-memfd memory-backend-shm pr-manager-helper qtest "
-	"rng-builtin rng-egd rng-random secret secret_keyring sev-guest sev-snp-guest tdx-guest "
+	"rng-egd secret secret_keyring sev-guest sev-snp-guest tdx-guest "
 	"throttle-group tls-cipher-suites tls-creds-anon tls-creds-psk tls-creds-x509 "
 	"vfio-user-server x-remote-object x-vfio-user-server";
 
-enum object_type { OBJECT_FILE, OBJECT_RAM, OBJECT_CONTEXT };
+enum object_type { OBJECT_FILE, OBJECT_RAM, OBJECT_BUILTIN, OBJECT_RANDOM, OBJECT_CONTEXT };
 
-static const char *const type_names[] = {"memory-backend-file", "memory-backend-ram",
-					 "thread-context", NULL};
+static const char *const type_names[] = {"memory-backend-file", "memory-backend-ram", "rng-builtin",
+					 "rng-random",		"thread-context",     NULL};
 static const char context_properties[] = "cpu-affinity id node-affinity";
+static const char builtin_properties[] = "id";
+static const char random_properties[] = "filename id";
 
 static bool find_type(const char *name, enum object_type *ret)
 {
@@ -52,6 +54,10 @@ static const char *properties_of(const char *name)
 		return NULL;
 	if (type == OBJECT_CONTEXT)
 		return context_properties;
+	if (type == OBJECT_BUILTIN)
+		return builtin_properties;
+	if (type == OBJECT_RANDOM)
+		return random_properties;
 	return backend_properties(type == OBJECT_FILE ? BACKEND_FILE : BACKEND_RAM);
 }
 
@@ -121,6 +127,41 @@ static enum status add_context(const struct options *options, struct thread_cont
 	return status;
 }
 
+/* Linux' names of the one source that there is. */
+static enum status read_filename(struct options *options, struct diag *diag)
+{
+	const char *name = "/dev/urandom";
+
+	TRY(options_get_string(options, "filename", diag, &name));
+	if (is_listed("/dev/hwrng /dev/random /dev/urandom", name))
+		return OK;
+	diag_error(diag, options_place(options, "filename"),
+		   "rng-random cannot read '%s': there is no file but the machine's own source",
+		   name);
+	diag_advice(diag, "write filename=/dev/urandom");
+	return ERR_INVAL;
+}
+
+static enum status add_rng(struct options *options, bool is_random, struct rng_object **tail,
+			   struct arena *arena, struct diag *diag)
+{
+	struct rng_object *rng;
+
+	TRY(get_id(options, diag));
+	if (is_random)
+		TRY(read_filename(options, diag));
+	TRY(options_check_known(options, is_random ? random_properties : builtin_properties, diag));
+	rng = arena_alloc(arena, sizeof(*rng));
+	if (rng == NULL)
+		return ERR_NOMEM;
+	rng->id = options->id;
+	rng->is_json = options->is_json;
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = rng;
+	return OK;
+}
+
 /* NULL: the arena is full. A backend without an id is not appended. */
 static struct backend *add_backend(const struct options *options, struct backend **tail,
 				   struct arena *arena)
@@ -147,9 +188,15 @@ static enum status read_backend(struct backend *backend, enum object_type type, 
 	return backend_read_options(backend, diag);
 }
 
-static bool has_id(const struct backend *backends, const struct thread_context *contexts,
-		   const char *id)
+static bool has_id(const struct object_lists *lists, const char *id)
 {
+	const struct thread_context *contexts = *lists->contexts;
+	const struct backend *backends = *lists->backends;
+
+	for (const struct rng_object *rng = *lists->rngs; rng != NULL; rng = rng->next) {
+		if (!rng->is_json && strcmp(rng->id, id) == 0)
+			return true;
+	}
 	for (; backends != NULL; backends = backends->next) {
 		if (!backends->options.is_json && strcmp(backends->id, id) == 0)
 			return true;
@@ -162,20 +209,20 @@ static bool has_id(const struct backend *backends, const struct thread_context *
 }
 
 /* QEMU checks this before anything else, except in JSON. */
-static enum status check_id(const struct options *options, const struct backend *backends,
-			    const struct thread_context *contexts, struct diag *diag)
+static enum status check_id(const struct options *options, const struct object_lists *lists,
+			    struct diag *diag)
 {
 	if (options->is_json)
 		return OK;
 	TRY(options_check_id(options, diag));
-	if (options->id == NULL || !has_id(backends, contexts, options->id))
+	if (options->id == NULL || !has_id(lists, options->id))
 		return OK;
 	diag_error(diag, options_id_place(options), "Duplicate ID '%s' for object", options->id);
 	return ERR_INVAL;
 }
 
-enum status object_read(const struct word *argument, struct backend **backends,
-			struct thread_context **contexts, struct arena *arena, struct diag *diag)
+enum status object_read(const struct word *argument, const struct object_lists *lists,
+			struct arena *arena, struct diag *diag)
 {
 	static const struct option_syntax syntax = {.implied = "qom-type",
 						    .properties = properties_of};
@@ -185,11 +232,13 @@ enum status object_read(const struct word *argument, struct backend **backends,
 	enum status status;
 
 	TRY(options_read(argument, &syntax, arena, diag, &options));
-	TRY(check_id(&options, *backends, *contexts, diag));
+	TRY(check_id(&options, lists, diag));
 	status = get_type(&options, diag, &type);
 	if (status == OK && type == OBJECT_CONTEXT)
-		return add_context(&options, contexts, arena, diag);
-	backend = add_backend(&options, backends, arena);
+		return add_context(&options, lists->contexts, arena, diag);
+	if (status == OK && (type == OBJECT_BUILTIN || type == OBJECT_RANDOM))
+		return add_rng(&options, type == OBJECT_RANDOM, lists->rngs, arena, diag);
+	backend = add_backend(&options, lists->backends, arena);
 	if (backend == NULL)
 		return ERR_NOMEM;
 	if (status == OK)

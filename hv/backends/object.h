@@ -29,13 +29,30 @@ struct thread_context {
 };
 
 /*
+ * -object rng-builtin,id= and rng-random,id=,filename=: where a virtio-rng-device has its bytes
+ * from. There is one source, the machine's.
+ */
+struct rng_object {
+	struct rng_object *next;
+	const char *id;
+	bool is_json;
+};
+
+/* Lists to append objects to. */
+struct object_lists {
+	struct backend **backends;
+	struct thread_context **contexts;
+	struct rng_object **rngs;
+};
+
+/*
  * Read the argument of an -object of any type, "key=value,..." or JSON, and append the object to
- * one of the two lists. Types and ranges are checked in QEMU's order. ERR_INVAL: reported; an
+ * one of the lists. Types and ranges are checked in QEMU's order. ERR_INVAL: reported; an
  * object that has an id is in its list nevertheless, broken. ERR_NOMEM: the arena is full, not
  * reported.
  */
-enum status object_read(const struct word *argument, struct backend **backends,
-			struct thread_context **contexts, struct arena *arena, struct diag *diag);
+enum status object_read(const struct word *argument, const struct object_lists *lists,
+			struct arena *arena, struct diag *diag);
 
 /*
  * The backend with this id, which may be written as a path; the empty id finds a backend that is

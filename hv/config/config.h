@@ -8,6 +8,7 @@
 #include "hv/devices/topology.h"
 #include "hv/lib/arena.h"
 #include "hv/loader/loader.h"
+#include "hv/virtio/virtio.h"
 
 /*
  * The configuration as data. Everything is in the arena given to config_parse(); lists have the
@@ -132,6 +133,7 @@ struct vm_config {
 	struct backend *memory_backend;
 	struct backend *backends; /* in the order given; the default RAM's is the last */
 	struct thread_context *thread_contexts;
+	struct rng_object *rngs;
 	struct dimm_config *dimms;
 	struct device_id *device_ids; /* the last one first */
 	struct added *added; /* what it got while it ran: hv/vm/added.h; guarded by vms_lock */
@@ -183,6 +185,8 @@ struct vm_config {
 	uint16_t debugcon_iobase;
 	enum serial_target debugcon;
 	struct fw_cfg_config *fw_cfg;
+	const struct virtio_config *virtio; /* in the order given */
+	unsigned n_virtio;		    /* up to VIRTIO_DEVICES_MAX */
 	bool has_vmgenid;
 	bool has_guid;	  /* else each start generates a new one */
 	uint8_t guid[16]; /* in the byte order of the guest's memory */

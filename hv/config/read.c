@@ -457,6 +457,7 @@ static enum status read_objects(struct vm_config *vm, const char *const *argumen
 {
 	static const struct backend_defaults defaults = {
 		.merge = true, .dump = true, .prealloc_threads = 1};
+	struct object_lists lists = {&vm->backends, &vm->thread_contexts, &vm->rngs};
 
 	for (size_t i = 0; i < n; i++) {
 		struct word *word = arena_alloc(arena, sizeof(*word));
@@ -466,8 +467,7 @@ static enum status read_objects(struct vm_config *vm, const char *const *argumen
 		word->text = arguments[i];
 		word->len = strlen(arguments[i]);
 		word->start = word_cursor(word->text, word->len);
-		if (object_read(word, &vm->backends, &vm->thread_contexts, arena, diag) ==
-		    ERR_NOMEM)
+		if (object_read(word, &lists, arena, diag) == ERR_NOMEM)
 			return ERR_NOMEM;
 	}
 	objects_resolve(vm->backends, vm->thread_contexts, &defaults, diag);

@@ -25,8 +25,9 @@ static enum status read_object(struct vm_reader *reader, const struct word *argu
 {
 	struct vm_config *vm = reader->vm;
 
-	return object_read(argument, &vm->backends, &vm->thread_contexts, reader->arena,
-			   reader->diag);
+	return object_read(argument,
+			   &(struct object_lists){&vm->backends, &vm->thread_contexts, &vm->rngs},
+			   reader->arena, reader->diag);
 }
 
 /* -global cannot set properties of objects: QEMU warns and ignores it. */

@@ -28,6 +28,13 @@ struct numa_distance {
 	uint64_t src, dst, val;
 };
 
+/* A virtio device that names an object. */
+struct virtio_use {
+	struct virtio_use *next;
+	const char *rng; /* id; NULL: none given */
+	struct diag_place place;
+};
+
 /* The numbers of -smp, in the order in which QEMU reads them. */
 enum smp_key {
 	SMP_CPUS,
@@ -51,6 +58,7 @@ struct vm_reader {
 	const char *machine; /* QEMU's name of the machine type, for messages */
 	const char *default_ram_id;
 	struct json_device *json_devices; /* in the order written */
+	struct virtio_use *virtio_uses;
 	bool has_serial, nodefaults;
 	bool bad_memory;	 /* an error in -m was reported */
 	bool bad_memory_backend; /* likewise in -machine memory-backend */
@@ -104,6 +112,13 @@ enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options);
 /* The same for -device loader. */
 #define LOADER_PROPERTIES "addr cpu-num data data-be data-len file force-raw id"
 enum status vm_read_loader(struct vm_reader *reader, struct options *options);
+
+/* The same for the virtio devices. */
+#define VIRTIO_RNG_PROPERTIES "id rng"
+enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options);
+
+/* Of vm_resolve(): find the objects that virtio devices name. Errors are reported. */
+void vm_resolve_virtio(struct vm_reader *reader);
 
 /*
  * Check what is only known at the end of the line: sizes that must fit, names that must exist.

@@ -231,6 +231,7 @@ enum status vm_resolve(struct vm_reader *reader)
 		vm->dimm_slots = (unsigned)reader->slots;
 	TRY(resolve_memory(reader));
 	resolve_dimms(reader);
+	vm_resolve_virtio(reader);
 	check_kernel(reader);
 	vm_resolve_loader(reader);
 	return OK;

@@ -39,6 +39,7 @@ enum device_wish {
 	WISH_JOB_END = 1 << 28,	     /* end the VM, whose job has the wait status in bits 15:0 */
 	WISH_JOB_DROP = 1 << 29,     /* forget the file that is being written */
 	WISH_EJECT = 1 << 30,	     /* take out the DIMM that the guest has given up */
+	WISH_VIRTIO = 1u << 31,	     /* platform_update_virtio() */
 };
 
 /*

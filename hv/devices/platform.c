@@ -31,6 +31,7 @@ const struct io_range platform_devices[] = {
 	{NVDIMM_MMIO_BASE, NVDIMM_MMIO_SIZE, &nvdimm_class, 0, "nvdimm-acpi-io", 8},
 	{MEMORY_SLOTS_PORT, MEMORY_SLOTS_N_PORTS, &memory_slots_class, 0, "acpi-mem-hotplug", 4},
 	{.class = &memory_slot_class},
+	{VIRTIO_MMIO_START, VIRTIO_MMIO_LENGTH, &virtio_mmio_class, 0, "virtio-mmio", 4},
 };
 const size_t platform_n_devices = ARRAY_SIZE(platform_devices);
 
@@ -39,13 +40,17 @@ void *platform_device(struct platform *platform, const struct io_range *row, uns
 	if (row->class == &lapic_class)
 		return number < platform->irqchip.n ? &platform->irqchip.lapic[number] : NULL;
 	if (row->class == &memory_slot_class)
-		return number < platform->n_slots ? &platform_slots(platform)->slot[number] : NULL;
+		return number < platform->extras.n_slots ? &platform_slots(platform)->slot[number]
+							 : NULL;
+	if (row->class == &virtio_mmio_class)
+		return number < platform->extras.n_virtio ? &platform_virtio(platform)[number]
+							  : NULL;
 	if (number > 0)
 		return NULL;
 	if (row->class == &memory_slots_class)
-		return platform->n_slots > 0 ? platform_slots(platform) : NULL;
+		return platform->extras.n_slots > 0 ? platform_slots(platform) : NULL;
 	if (row->class == &nvdimm_class)
-		return platform->has_nvdimms ? platform_nvdimm(platform) : NULL;
+		return platform->extras.has_nvdimms ? platform_nvdimm(platform) : NULL;
 	return (char *)platform + row->dev;
 }
 
@@ -131,21 +136,29 @@ static void init_fw_cfg(struct fw_cfg *fw_cfg, const struct platform_config *con
 
 static void init_nvdimms(struct platform *platform, const struct platform_config *config)
 {
-	platform->has_nvdimms = config->has_nvdimms;
-	if (config->has_nvdimms)
+	if (config->extras.has_nvdimms)
 		*platform_nvdimm(platform) = (struct nvdimm){
 			.labels = config->labels,
 			.n_labels = config->n_labels,
 		};
 }
 
-static void init_slots(struct platform *platform, unsigned n)
+static void init_slots(struct platform *platform)
 {
-	platform->n_slots = (uint16_t)n;
+	const unsigned n = platform->extras.n_slots;
+
 	if (n == 0)
 		return;
 	memset(platform_slots(platform), 0, memory_slots_size(n));
 	platform_slots(platform)->n = n;
+}
+
+static void init_virtio(struct platform *platform, const struct virtio_config *config)
+{
+	struct virtio *device = platform_virtio(platform);
+
+	for (; config != NULL; config = config->next)
+		virtio_init(device++, config);
 }
 
 enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
@@ -158,13 +171,15 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 	platform->wiring = wiring;
 	platform->phys_bits = config->phys_bits;
 	platform->topology = *config->topology;
+	platform->extras = config->extras;
 	irqchip_reset(&platform->irqchip, config->topology, config->phys_bits);
 	uart_reset(&platform->uart);
 	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
 	pm_reset(&platform->pm);
 	init_fw_cfg(&platform->fw_cfg, config);
 	init_nvdimms(platform, config);
-	init_slots(platform, config->n_slots);
+	init_slots(platform);
+	init_virtio(platform, config->virtio);
 	platform->pvpanic.events = config->pvpanic_events;
 	TRY(add_ranges(platform, wiring));
 	return add_debug_ports(&wiring->pio, config);
@@ -176,20 +191,23 @@ void platform_reset(struct platform *platform)
 	uart_reset(&platform->uart);
 	rtc_reset(&platform->rtc);
 	pm_reset(&platform->pm);
-	if (platform->has_nvdimms)
+	if (platform->extras.has_nvdimms)
 		nvdimm_reset(platform_nvdimm(platform));
+	for (unsigned i = 0; i < platform->extras.n_virtio; i++)
+		virtio_init(&platform_virtio(platform)[i], platform_virtio(platform)[i].config);
 	fw_cfg_reset(&platform->fw_cfg);
 	platform->debug_exit = (struct debug_exit){0};
 }
 
 void platform_copy(struct platform *to, const struct platform *from)
 {
-	size_t size = platform_size(from->irqchip.n, from->has_nvdimms, from->n_slots);
+	size_t size = platform_size(from->irqchip.n, from->extras);
 
 	_Static_assert(_Alignof(struct platform) == 8 && sizeof(struct lapic) % 8 == 0 &&
 			       sizeof(struct nvdimm) % 8 == 0 &&
 			       sizeof(struct memory_slot) % 8 == 0 &&
-			       offsetof(struct memory_slots, slot) % 8 == 0,
+			       offsetof(struct memory_slots, slot) % 8 == 0 &&
+			       sizeof(struct virtio) % 8 == 0,
 		       "words");
 	copy_words(to, from, size / 8);
 }
@@ -220,6 +238,25 @@ uint32_t platform_mmio_write(struct platform *platform, unsigned cpu, struct io_
 		return io_bus_write(&platform->wiring->mmio, platform, access);
 	irqchip_page_write(&platform->irqchip, lapic, access);
 	return 0;
+}
+
+void platform_update_virtio(struct platform *platform)
+{
+	const struct virtio *devices = platform_virtio(platform);
+
+	for (unsigned i = 0; i < platform->extras.n_virtio; i++)
+		irqchip_set_irq(&platform->irqchip, virtio_mmio_gsi(virtio_mmio_slot(i)),
+				devices[i].interrupts != 0);
+}
+
+struct virtio *platform_busy_virtio(struct platform *platform)
+{
+	struct virtio *devices = platform_virtio(platform);
+
+	for (unsigned i = 0; i < platform->extras.n_virtio; i++)
+		if (virtio_has_work(&devices[i]))
+			return &devices[i];
+	return NULL;
 }
 
 void platform_uart_hold(struct platform *platform, bool on)

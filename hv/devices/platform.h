@@ -13,12 +13,21 @@
 #include "hv/devices/pvpanic.h"
 #include "hv/devices/rtc.h"
 #include "hv/devices/uart.h"
+#include "hv/devices/virtio_mmio.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
 #define PLATFORM_UART_PORT 0x3f8
 #define PLATFORM_UART_GSI  4
 #define PLATFORM_RTC_PORT  0x70
+
+/* The devices that only some VMs have. Their state follows the local APICs in this order. */
+struct platform_extras {
+	uint16_t has_nvdimms : 1;
+	uint16_t n_slots : 9;  /* for DIMMs, up to 256 */
+	uint16_t n_virtio : 3; /* up to VIRTIO_DEVICES_MAX */
+};
+_Static_assert(sizeof(struct platform_extras) == 2, "two bytes of each clone");
 
 struct platform_config {
 	const struct cpu_topology *topology; /* copied */
@@ -38,8 +47,9 @@ struct platform_config {
 	uint64_t ram_size;			/* bytes, for fw_cfg */
 	const struct fw_cfg_file *fw_cfg_files; /* must live as long as the platform */
 
-	unsigned n_slots; /* for DIMMs; 0: no memory can be added */
-	bool has_nvdimms;
+	struct platform_extras extras;
+	/* extras.n_virtio of them. Not copied; must live as long as the platform. */
+	const struct virtio_config *virtio;
 	/* Of the NVDIMMs that have labels. Not copied; must live as long as the platform. */
 	const struct nvdimm_labels *labels;
 	unsigned n_labels;
@@ -55,8 +65,7 @@ struct platform_wiring {
 };
 
 /*
- * All of a VM's devices, platform_size() bytes. The registers of NVDIMMs, if present, follow the
- * local APICs; then come the slots for DIMMs.
+ * All of a VM's devices, platform_size() bytes.
  *
  * Locking: none here. A VM with several vCPUs calls with its device lock held, from before the
  * access until after irqchip_take_kick().
@@ -67,9 +76,8 @@ struct platform {
 	struct rtc rtc;
 	struct pm pm;
 	struct debug_exit debug_exit;
-	bool has_nvdimms;
+	struct platform_extras extras;
 	struct pvpanic pvpanic;
-	uint16_t n_slots; /* for DIMMs */
 	struct job_port job_port;
 	struct control control;
 	struct fw_cfg fw_cfg; /* the caller fills in its identity */
@@ -83,34 +91,47 @@ static inline size_t platform_nvdimm_offset(unsigned n_cpus)
 	return offsetof(struct platform, irqchip) + irqchip_size(n_cpus);
 }
 
-static inline size_t platform_slots_offset(unsigned n_cpus, bool has_nvdimms)
+static inline size_t platform_slots_offset(unsigned n_cpus, struct platform_extras extras)
 {
-	return platform_nvdimm_offset(n_cpus) + (has_nvdimms ? sizeof(struct nvdimm) : 0);
+	return platform_nvdimm_offset(n_cpus) + (extras.has_nvdimms ? sizeof(struct nvdimm) : 0);
 }
 
-static inline size_t platform_size(unsigned n_cpus, bool has_nvdimms, unsigned n_slots)
+static inline size_t platform_virtio_offset(unsigned n_cpus, struct platform_extras extras)
 {
-	return platform_slots_offset(n_cpus, has_nvdimms) + memory_slots_size(n_slots);
+	return platform_slots_offset(n_cpus, extras) + memory_slots_size(extras.n_slots);
 }
 
-/* Only if has_nvdimms. */
+static inline size_t platform_size(unsigned n_cpus, struct platform_extras extras)
+{
+	if (!extras.has_nvdimms && !extras.n_virtio && !extras.n_slots)
+		return platform_nvdimm_offset(n_cpus);
+	return platform_virtio_offset(n_cpus, extras) + extras.n_virtio * sizeof(struct virtio);
+}
+
+/* Only if extras.has_nvdimms. */
 static inline struct nvdimm *platform_nvdimm(struct platform *platform)
 {
 	return (struct nvdimm *)((char *)platform + platform_nvdimm_offset(platform->irqchip.n));
 }
 
-/* Only if n_slots is not 0. */
+/* Only if extras.n_slots is not 0. */
 static inline struct memory_slots *platform_slots(struct platform *platform)
 {
-	return (struct memory_slots *)((char *)platform +
-				       platform_slots_offset(platform->irqchip.n,
-							     platform->has_nvdimms));
+	return (struct memory_slots *)((char *)platform + platform_slots_offset(platform->irqchip.n,
+										platform->extras));
+}
+
+/* extras.n_virtio devices, in the order of the configuration. */
+static inline struct virtio *platform_virtio(struct platform *platform)
+{
+	return (struct virtio *)((char *)platform +
+				 platform_virtio_offset(platform->irqchip.n, platform->extras));
 }
 
 /*
- * Fill 'wiring' and initialise 'platform', which has room for the topology's processors,
- * NVDIMMs and slots. ERR_RANGE: a number outside its documented range; ERR_OVERLAP: a configured
- * port range overlaps another device.
+ * Fill 'wiring' and initialise 'platform', which has room for the topology's processors and
+ * the extras. ERR_RANGE: a number outside its documented range; ERR_OVERLAP: a configured port
+ * range overlaps another device.
  */
 enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
 			  const struct platform_config *config);
@@ -188,6 +209,14 @@ static inline uint32_t platform_port_write(struct platform *platform, struct io_
 uint64_t platform_mmio_read(struct platform *platform, unsigned cpu, struct io_access *access);
 /* Returns a set of enum device_wish. */
 uint32_t platform_mmio_write(struct platform *platform, unsigned cpu, struct io_access *access);
+
+/*
+ * After a write returned WISH_VIRTIO, and after virtio_serve(): pass the lines of the virtio
+ * devices on to the I/O APIC.
+ */
+void platform_update_virtio(struct platform *platform);
+/* The first virtio device that has work; NULL: none. */
+struct virtio *platform_busy_virtio(struct platform *platform);
 
 /* Give the guest's serial port a byte; false: the port is full, try again later. */
 bool platform_uart_receive(struct platform *platform, uint8_t byte);

@@ -37,7 +37,7 @@ struct acpi_nvdimm {
  * XSDT, FADT, MADT, DSDT (hv/loader/dsdt.dsl) and an SSDT with the processors. Memory ranges add an
  * SRAT and, if hot-pluggable, an SSDT with memory devices; distances add a SLIT; NVDIMMs add an
  * NFIT and SSDTs with their devices (hv/loader/nvdimm.dsl); a generation counter adds its SSDT
- * (hv/loader/vmgenid.dsl).
+ * (hv/loader/vmgenid.dsl), and virtio devices an SSDT with all of them.
  */
 struct acpi_config {
 	unsigned n_cpus;	  /* 1 to ACPI_MAX_CPUS */
@@ -56,6 +56,7 @@ struct acpi_config {
 
 	bool has_vmgenid;
 	bool has_pvpanic;
+	unsigned n_virtio; /* devices, in the highest slots: hv/devices/virtio_mmio.h */
 };
 
 #define ACPI_MAX_CPUS	 1024
@@ -97,8 +98,8 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.0, System Description T
 #define ACPI_TABLE_ALIGN 16 /* bytes */
 #define ACPI_OEM_ID	 "STENCL"
 
-/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT and five SSDTs. */
-#define ACPI_TABLES_MAX 10
+/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT and six SSDTs. */
+#define ACPI_TABLES_MAX 11
 
 /* The image begins with the RSDP and, after it, the XSDT. */
 #define ACPI_RSDP_SIZE	   36

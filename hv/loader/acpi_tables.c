@@ -10,6 +10,7 @@
 #include "hv/devices/ioapic.h"
 #include "hv/devices/lapic.h"
 #include "hv/devices/pm.h"
+#include "hv/devices/virtio_mmio.h"
 #include "hv/lib/string.h"
 #include "hv/loader/acpi_dsdt.h"
 #include "hv/loader/acpi_memory.h"
@@ -142,6 +143,37 @@ struct ACPI_PACKED aml_processor {
 };
 _Static_assert(sizeof(struct aml_processor) - 2 < 64, "the short form of a package length");
 
+/* ResourceTemplate () { Memory32Fixed (...) Interrupt (...) {...} }: ACPI 6.0, section "Resource
+ * Data Types". */
+struct ACPI_PACKED aml_virtio_resources {
+	uint8_t memory_tag;
+	uint16_t memory_length;
+	uint8_t memory_flags; /* bit 0: writable */
+	uint32_t base;
+	uint32_t size;
+	uint8_t interrupt_tag;
+	uint16_t interrupt_length;
+	uint8_t interrupt_flags; /* bit 0: consumer; level, active high, exclusive are zeros */
+	uint8_t n_interrupts;
+	uint32_t gsi;
+	uint8_t end_tag[2];
+};
+
+/* Device (VRxx) { Name (_HID, "LNRO0005") Name (_UID, n) Name (_CRS, ...) } */
+struct ACPI_PACKED aml_virtio {
+	uint8_t op[2];
+	uint8_t length[2]; /* counted from here: 4 bits, then 8 */
+	char name[4];
+	char hid[15];
+	char uid_name[6];
+	uint8_t uid;
+	char crs_name[5];
+	uint8_t buffer_op;
+	uint8_t buffer_length; /* counted from here, below 64 */
+	uint8_t buffer_size[2];
+	struct aml_virtio_resources resources;
+};
+
 static struct address io_register(uint64_t port)
 {
 	return (struct address){
@@ -241,6 +273,57 @@ static enum status add_processors(struct acpi_image *image, unsigned n_cpus)
 	return acpi_list_table(image, start);
 }
 
+static struct aml_virtio make_virtio(unsigned slot)
+{
+	size_t length = sizeof(struct aml_virtio) - 2;
+	struct aml_virtio aml = {
+		.op = {0x5b, 0x82},
+		.length = {(uint8_t)(0x40 | length % 16), (uint8_t)(length / 16)},
+		.name = {'V', 'R'},
+		.uid = (uint8_t)slot,
+		.buffer_op = 0x11,
+		.buffer_length = 3 + sizeof(aml.resources),
+		.buffer_size = {0x0a, sizeof(aml.resources)},
+		.resources = {.memory_tag = 0x86,
+			      .memory_length = 9,
+			      .memory_flags = 1,
+			      .base = (uint32_t)(VIRTIO_MMIO_BASE + slot * VIRTIO_MMIO_SIZE),
+			      .size = VIRTIO_MMIO_SIZE,
+			      .interrupt_tag = 0x89,
+			      .interrupt_length = 6,
+			      .interrupt_flags = 1,
+			      .n_interrupts = 1,
+			      .gsi = virtio_mmio_gsi(slot),
+			      .end_tag = {0x79, 0}},
+	};
+
+	acpi_put_digits(aml.name + 2, 2, slot);
+	memcpy(aml.hid,
+	       "\x08_HID\x0d"
+	       "LNRO0005",
+	       sizeof(aml.hid));
+	memcpy(aml.uid_name, "\x08_UID\x0a", sizeof(aml.uid_name));
+	memcpy(aml.crs_name, "\x08_CRS", sizeof(aml.crs_name));
+	return aml;
+}
+
+static enum status add_virtio(struct acpi_image *image, unsigned n)
+{
+	struct acpi_header header = acpi_make_header("SSDT", 2);
+	size_t start = image->used;
+
+	if (n == 0)
+		return OK;
+	TRY(acpi_append(image, &header, sizeof(header)));
+	TRY(acpi_append_scope(image, "\\_SB_", 5, n * sizeof(struct aml_virtio)));
+	for (unsigned i = 0; i < n; i++) {
+		struct aml_virtio device = make_virtio(virtio_mmio_slot(i));
+
+		TRY(acpi_append(image, &device, sizeof(device)));
+	}
+	return acpi_list_table(image, start);
+}
+
 /* Tables that iasl has made. */
 static enum status add_compiled(struct acpi_image *image, const uint8_t *table, size_t len)
 {
@@ -256,7 +339,7 @@ static enum status add_devices(struct acpi_image *image, const struct acpi_confi
 		TRY(add_compiled(image, acpi_pvpanic, sizeof(acpi_pvpanic)));
 	if (config->has_vmgenid)
 		TRY(add_compiled(image, acpi_vmgenid, sizeof(acpi_vmgenid)));
-	return OK;
+	return add_virtio(image, config->n_virtio);
 }
 
 /* The XSDT lies after the RSDP, before all that it lists: see acpi_make_rsdp(). */
@@ -276,7 +359,7 @@ static enum status check_config(const struct acpi_config *config)
 {
 	if (config->n_cpus == 0 || !is_aligned(config->rsdp_gpa, ACPI_TABLE_ALIGN))
 		return ERR_INVAL;
-	if (config->n_cpus > ACPI_MAX_CPUS)
+	if (config->n_cpus > ACPI_MAX_CPUS || config->n_virtio > VIRTIO_DEVICES_MAX)
 		return ERR_RANGE;
 	for (unsigned i = 0; i < config->n_memory; i++)
 		if (config->memory[i].flags & ACPI_MEMORY_HOTPLUG &&

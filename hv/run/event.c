@@ -17,6 +17,7 @@
 #include "hv/lib/assert.h"
 #include "hv/run/debug_exit.h"
 #include "hv/run/step.h"
+#include "hv/run/virtio.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vcpu/shadow.h"
 #include "hv/vcpu/start_state.h"
@@ -278,7 +279,7 @@ static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t
 
 	if (lapic->init_pending) {
 		take_init(vcpu, lapic);
-		*requests = VCPU_REQUEST_LEAVE;
+		*requests = VCPU_REQUEST_LEAVE | (*requests & VCPU_REQUEST_VIRTIO);
 	}
 	has_sipi = lapic->sipi_pending;
 	lapic->sipi_pending = false; /* a processor that runs ignores a SIPI */
@@ -347,6 +348,30 @@ static bool start(struct vcpu *vcpu, uint32_t requests, enum vcpu_leave *ret)
 	return true;
 }
 
+/*
+ * Do the work of virtio devices, for which the slice pays. Returns the requests that stay: 0 if all
+ * is done.
+ */
+static uint32_t work(struct vcpu *vcpu)
+{
+	enum status status;
+
+	do
+		status = virtio_work_some(vcpu);
+	while (status == OK && !is_wanted_elsewhere(vcpu));
+	return status == ERR_NOTFOUND ? 0 : VCPU_REQUEST_VIRTIO | VCPU_REQUEST_LEAVE;
+}
+
+/* What is rare. False: leave for '*ret'. */
+static bool start_or_work(struct vcpu *vcpu, uint32_t *requests, enum vcpu_leave *ret)
+{
+	if (*requests & VCPU_REQUEST_START && !start(vcpu, *requests, ret))
+		return false;
+	if (*requests & VCPU_REQUEST_VIRTIO)
+		*requests = (*requests & ~(uint32_t)VCPU_REQUEST_VIRTIO) | work(vcpu);
+	return true;
+}
+
 static bool is_gathering(const struct vcpu *vcpu, uint32_t requests)
 {
 	/*
@@ -390,7 +415,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		requests =
 			(requests & (VCPU_REQUEST_UART | VCPU_REQUEST_LEAVE)) | take_requests(vcpu);
 	}
-	if (requests & VCPU_REQUEST_START && !start(vcpu, requests, ret))
+	if (requests & (VCPU_REQUEST_START | VCPU_REQUEST_VIRTIO) &&
+	    !start_or_work(vcpu, &requests, ret))
 		return false;
 	vm_lock_devices(vm);
 	runs = look_around(vcpu, lapic, &requests);
@@ -398,7 +424,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		inject(vcpu, lapic);
 	vm_unlock_devices(vm);
 	if (!runs)
-		return leave(vcpu, VCPU_REQUEST_HALT, VCPU_HALTED, ret);
+		return leave(vcpu, VCPU_REQUEST_HALT | (requests & VCPU_REQUEST_VIRTIO),
+			     VCPU_HALTED, ret);
 	if (requests & VCPU_REQUEST_LEAVE)
 		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_LEAVE, VCPU_PREEMPTED, ret);
 	set_timer(vcpu);

@@ -5,6 +5,7 @@
  */
 #include "hv/run/wish.h"
 
+#include "hv/run/virtio.h"
 #include "hv/vm/hotplug.h"
 #include "hv/vm/map.h"
 #include "hv/vm/news.h"
@@ -89,4 +90,6 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 		vm_gather(vm, VM_FREEZE);
 	else if (wish & WISH_REVERT)
 		vm_gather(vm, VM_REVERT);
+	else if (wish & WISH_VIRTIO)
+		virtio_note(vcpu);
 }

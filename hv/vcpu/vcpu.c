@@ -68,7 +68,7 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
 
 void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
-	uint32_t halt = from->regs.requests & VCPU_REQUEST_HALT;
+	uint32_t kept = from->regs.requests & (VCPU_REQUEST_HALT | VCPU_REQUEST_VIRTIO);
 
 	assert(from->n_steps == 0 && from->saved_in == from);
 	memcpy(to->regs.gpr, from->regs.gpr, sizeof(to->regs.gpr));
@@ -78,7 +78,7 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 	/* Atomic: other processors may request something at this moment. */
 	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
 			   __ATOMIC_RELAXED);
-	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | halt);
+	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | kept);
 }
 
 static void free_frame(struct vcpu *vcpu, phys_t frame)

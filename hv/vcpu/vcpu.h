@@ -26,9 +26,10 @@ enum vcpu_request {
 	VCPU_REQUEST_TIMER = 2, /* a timer is due, or 'until' must be found again */
 	VCPU_REQUEST_UART = 4,	/* bytes wait for the guest's UART, or its line takes bytes again */
 	VCPU_REQUEST_HALT = 8,	/* the guest executed HLT */
-	VCPU_REQUEST_START = 16,  /* begin with the kernel; for vCPU 0 only */
-	VCPU_REQUEST_GATHER = 32, /* an action on the whole VM is pending: vm_gather() */
-	VCPU_REQUEST_LEAVE = 64,  /* return to the scheduler */
+	VCPU_REQUEST_START = 16,   /* begin with the kernel; for vCPU 0 only */
+	VCPU_REQUEST_GATHER = 32,  /* an action on the whole VM is pending: vm_gather() */
+	VCPU_REQUEST_LEAVE = 64,   /* return to the scheduler */
+	VCPU_REQUEST_VIRTIO = 128, /* virtio devices have work */
 };
 
 /*

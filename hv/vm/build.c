@@ -56,8 +56,8 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 				     .debugcon_base = config->debugcon_iobase,
 				     .ram_size = config->ram_size,
 				     .fw_cfg_files = config->fw_cfg ? &config->fw_cfg->file : NULL,
-				     .n_slots = config->dimm_slots,
-				     .has_nvdimms = vm_has_nvdimms(config),
+				     .extras = vm_extras(config),
+				     .virtio = config->virtio,
 				     .labels = vm->labels.labels,
 				     .n_labels = vm->labels.n,
 			     });
@@ -93,6 +93,7 @@ static enum status write_acpi_tables(struct vm *vm)
 		.rsdp_gpa = ACPI_AREA_START,
 		.has_vmgenid = vm->config->has_vmgenid,
 		.has_pvpanic = vm->config->has_pvpanic,
+		.n_virtio = vm->config->n_virtio,
 	};
 	enum status status;
 	size_t len;

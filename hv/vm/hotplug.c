@@ -261,7 +261,8 @@ void hotplug_note_eject(void)
 
 static bool has_ejected(struct vm *vm)
 {
-	return vm->platform.n_slots > 0 && vm->outcome == VM_RUNNING && !hotplug_refuses(vm) &&
+	return vm->platform.extras.n_slots > 0 && vm->outcome == VM_RUNNING &&
+	       !hotplug_refuses(vm) &&
 	       __atomic_load_n(&platform_slots(&vm->platform)->has_ejected, __ATOMIC_RELAXED);
 }
 

@@ -102,6 +102,8 @@ static void device_lines(struct lines *lines, const struct vm_config *config)
 		line(lines, "-device isa-debugcon,iobase=0x%x", config->debugcon_iobase);
 	if (config->has_pvpanic)
 		line(lines, "-device pvpanic,events=%u", config->pvpanic_events);
+	for (const struct virtio_config *one = config->virtio; one != NULL; one = one->next)
+		line(lines, "-device %s", one->kind->driver);
 	for (const struct fw_cfg_config *one = config->fw_cfg; one != NULL; one = one->next)
 		line(lines, "-fw_cfg name=%s of %u bytes", one->file.name, (unsigned)one->file.len);
 }

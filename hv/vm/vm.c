@@ -29,11 +29,11 @@ static size_t xsave_stride(void)
 	return align_up(vcpu_shared.cpuid.basic[0xd].ecx, XSAVE_ALIGN);
 }
 
-static struct vm_layout lay_out(unsigned n_vcpus, bool has_nvdimms, unsigned n_slots)
+static struct vm_layout lay_out(unsigned n_vcpus, struct platform_extras extras)
 {
 	struct vm_layout layout;
 
-	layout.vcpus = offsetof(struct vm, platform) + platform_size(n_vcpus, has_nvdimms, n_slots);
+	layout.vcpus = offsetof(struct vm, platform) + platform_size(n_vcpus, extras);
 	layout.xsave_areas = align_up(layout.vcpus + n_vcpus * sizeof(struct vcpu), XSAVE_ALIGN);
 	layout.shared = align_up(layout.xsave_areas + n_vcpus * xsave_stride(), PAGE_SIZE);
 	return layout;
@@ -70,10 +70,19 @@ unsigned vm_next_index(void)
 	return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
 }
 
+struct platform_extras vm_extras(const struct vm_config *config)
+{
+	return (struct platform_extras){
+		.has_nvdimms = vm_has_nvdimms(config),
+		.n_slots = config->dimm_slots & 0x1ff,
+		.n_virtio = config->n_virtio & VIRTIO_DEVICES_MAX,
+	};
+}
+
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared)
 {
 	unsigned n_vcpus = config->topology.n_cpus;
-	struct vm_layout layout = lay_out(n_vcpus, vm_has_nvdimms(config), config->dimm_slots);
+	struct vm_layout layout = lay_out(n_vcpus, vm_extras(config));
 	size_t size = align_up(layout.shared + sizeof(struct vm_shared), PAGE_SIZE);
 	struct vm *vm = allocate(&layout, n_vcpus, size, size);
 
@@ -84,8 +93,7 @@ struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_sh
 
 struct vm *vm_allocate_clone(const struct vm *template)
 {
-	struct vm_layout layout = lay_out(template->n_vcpus, template->platform.has_nvdimms,
-					  template->platform.n_slots);
+	struct vm_layout layout = lay_out(template->n_vcpus, template->platform.extras);
 
 	_Static_assert(offsetof(struct vm, platform) % 8 == 0, "words");
 	return allocate(&layout, template->n_vcpus, layout.shared, offsetof(struct vm, platform));

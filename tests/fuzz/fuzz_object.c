@@ -56,8 +56,7 @@ static void check_backend(const struct backend *b)
 	backend_discard(b);
 }
 
-static enum status read_line(char *text, struct backend **backends,
-			     struct thread_context **contexts, struct arena *arena,
+static enum status read_line(char *text, const struct object_lists *lists, struct arena *arena,
 			     struct diag *diag)
 {
 	struct word *word = arena_alloc(arena, sizeof(*word));
@@ -67,7 +66,7 @@ static enum status read_line(char *text, struct backend **backends,
 	word->text = text;
 	word->len = strlen(text);
 	word->start = word_cursor(word->text, word->len);
-	return object_read(word, backends, contexts, arena, diag);
+	return object_read(word, lists, arena, diag);
 }
 
 static void run(char *text, struct arena *arena)
@@ -76,11 +75,13 @@ static void run(char *text, struct arena *arena)
 	struct image_list images = {.first = make_files(), .arena = arena};
 	struct thread_context *contexts = NULL;
 	struct backend *backends = NULL;
+	struct rng_object *rngs = NULL;
+	struct object_lists lists = {&backends, &contexts, &rngs};
 	struct diag diag = {.file = "f"};
 
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
 		unsigned n_errors = diag.n_errors;
-		enum status status = read_line(line, &backends, &contexts, arena, &diag);
+		enum status status = read_line(line, &lists, arena, &diag);
 
 		if (status == ERR_NOMEM)
 			return;

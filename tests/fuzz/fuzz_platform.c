@@ -154,8 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.has_debugcon = true,
 		.debugcon_base = 0xe9,
 		.has_pvpanic = true,
-		.has_nvdimms = true,
-		.n_slots = 2,
+		.extras = {.has_nvdimms = true, .n_slots = 2},
 		.labels = &labels,
 		.n_labels = 1,
 	};

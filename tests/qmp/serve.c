@@ -87,13 +87,15 @@ static void make_running(const char *line)
 	static struct image_list images = {.first = files, .arena = &arena};
 	static struct platform_wiring wiring;
 	static struct mem_map map;
+	struct platform_extras extras = {0};
 	struct vm_config *of;
 	struct vm *vm;
 
 	files[0].next = make_file(&files[1], "/d/f8", MIB(8));
 	make_file(&files[0], "/d/f32", MIB(32))->next = &files[1];
 	of = read_line(line, &images);
-	vm = calloc(1, offsetof(struct vm, platform) + platform_size(1, false, of->dimm_slots));
+	extras.n_slots = of->dimm_slots & 0x1ff;
+	vm = calloc(1, offsetof(struct vm, platform) + platform_size(1, extras));
 	memcpy(vm, &running, offsetof(struct vm, platform));
 	vm->config = of;
 	vm->mem = &map;
@@ -103,7 +105,7 @@ static void make_running(const char *line)
 			  &(struct platform_config){.topology = &of->topology,
 						    .phys_bits = 46,
 						    .tsc_hz = tsc_hz,
-						    .n_slots = of->dimm_slots}) != OK)
+						    .extras = extras}) != OK)
 		exit(1);
 	hotplug_job_setup(&images);
 	vm->next = NULL;

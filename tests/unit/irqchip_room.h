@@ -16,7 +16,8 @@ union platform_room {
 	struct platform platform;
 	uint8_t bytes[sizeof(struct platform) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic) +
 		      sizeof(struct nvdimm) + sizeof(struct memory_slots) +
-		      PLATFORM_ROOM_SLOTS * sizeof(struct memory_slot)];
+		      PLATFORM_ROOM_SLOTS * sizeof(struct memory_slot) +
+		      VIRTIO_DEVICES_MAX * sizeof(struct virtio)];
 };
 
 /* Each processor in its own socket: APIC IDs are the processors' numbers. */

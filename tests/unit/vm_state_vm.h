@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/virtio/virtio_rng.h"
 #include "hv/vm/state_vcpu.h"
 #include "hv/vm/vm.h"
 
@@ -12,13 +13,13 @@
 #define STATE_VM_CPUS  2
 #define STATE_VM_SLOTS 2
 
-#define STATE_DEVICES 11
+#define STATE_DEVICES 12
 static inline const struct state_table *state_device_tables(void)
 {
 	static const struct device_class *const classes[STATE_DEVICES] = {
-		&irqchip_class, &ioapic_class,	     &lapic_class,	&uart_class,
-		&rtc_class,	&pm_class,	     &debug_exit_class, &fw_cfg_class,
-		&nvdimm_class,	&memory_slots_class, &memory_slot_class};
+		&irqchip_class, &ioapic_class,	     &lapic_class,	 &uart_class,
+		&rtc_class,	&pm_class,	     &debug_exit_class,	 &fw_cfg_class,
+		&nvdimm_class,	&memory_slots_class, &memory_slot_class, &virtio_mmio_class};
 	static struct state_table tables[STATE_DEVICES];
 
 	for (size_t i = 0; i < STATE_DEVICES; i++)
@@ -26,6 +27,8 @@ static inline const struct state_table *state_device_tables(void)
 						 classes[i]->n_fields};
 	return tables;
 }
+
+static const struct virtio_config state_virtio = {.kind = &virtio_rng};
 
 struct state_vm {
 	struct vm_config config;
@@ -84,6 +87,8 @@ static inline void state_vm_configure(struct state_vm *to)
 	config->ram_size = MIB(16);
 	config->dimms = &to->dimm;
 	config->fw_cfg = &to->fw_cfg;
+	config->virtio = &state_virtio;
+	config->n_virtio = 1;
 	config->has_vmgenid = config->has_debug_exit = config->has_debugcon = true;
 	config->has_pvpanic = true;
 	config->pvpanic_events = PVPANIC_EVENTS;
@@ -100,8 +105,10 @@ static inline void state_vm_configure(struct state_vm *to)
 /* Make a VM that has not run, as hv/vm/build.c does. */
 static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *host)
 {
-	struct vm *vm = calloc(1, offsetof(struct vm, platform) +
-					  platform_size(STATE_VM_CPUS, true, STATE_VM_SLOTS));
+	static const struct platform_extras extras = {
+		.has_nvdimms = true, .n_slots = STATE_VM_SLOTS, .n_virtio = 1};
+	struct vm *vm =
+		calloc(1, offsetof(struct vm, platform) + platform_size(STATE_VM_CPUS, extras));
 
 	*to = (struct state_vm){.vm = vm};
 	state_vm_configure(to);
@@ -115,8 +122,8 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 				  .topology = &to->config.topology,
 				  .phys_bits = host->extended[8].eax & 0xff,
 				  .tsc_hz = 1000000000,
-				  .has_nvdimms = true,
-				  .n_slots = STATE_VM_SLOTS,
+				  .extras = extras,
+				  .virtio = to->config.virtio,
 				  .ram_size = MIB(16),
 			  }) != OK)
 		abort();
@@ -192,6 +199,17 @@ static inline void state_fill_vcpu(struct vcpu *vcpu)
 	memset(area + 26, 0, 2); /* MXCSR's upper half */
 }
 
+/* One that works, and has been notified. */
+static inline void state_fill_virtio(struct virtio *virtio)
+{
+	virtio->driver_features = VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT;
+	virtio->status = VIRTIO_DRIVER_STATUS & ~VIRTIO_FAILED;
+	virtio->notified = 1;
+	virtio->queue[0].is_ready = true;
+	virtio->queue[0].size = 64;
+	virtio->queue[1].is_ready = false;
+}
+
 /* Give the VM a random state that a guest can get into. */
 static inline void state_vm_fill(struct state_vm *of)
 {
@@ -206,7 +224,8 @@ static inline void state_vm_fill(struct state_vm *of)
 				 &platform->fw_cfg,
 				 platform_nvdimm(platform),
 				 platform_slots(platform),
-				 &platform_slots(platform)->slot[0]};
+				 &platform_slots(platform)->slot[0],
+				 platform_virtio(platform)};
 
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
 		state_fill_vcpu(&of->vm->vcpu[i]);
@@ -223,6 +242,7 @@ static inline void state_vm_fill(struct state_vm *of)
 		lapic->timer_initial |= 1;
 		lapic_set_tpr(lapic, lapic->tpr);
 	}
+	state_fill_virtio(platform_virtio(platform));
 	platform->irqchip.next_lowest = 1;
 	platform->uart.rx_count = UART_FIFO_SIZE;
 	platform->rtc.cmos[0x0b] = 2; /* it runs */

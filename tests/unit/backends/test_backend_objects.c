@@ -106,8 +106,11 @@ static void json_objects_are_typed_as_in_qemu(void **state)
 		{FILE_ ",\"mem-path\":\"/d/f32\",\"rom\":\"on\"}'",
 		 "property 'rom' = 'on' is not supported with 'readonly' = 'off'"},
 		{RAM "} x'", "Expecting at most one JSON value"},
-		{"'{\"qom-type\":\"rng-random\",\"id\":\"m\"}'",
-		 "object type 'rng-random' is not supported yet"},
+		{"'{\"qom-type\":\"rng-egd\",\"id\":\"m\"}'",
+		 "object type 'rng-egd' is not supported yet"},
+		{"'{\"qom-type\":\"rng-builtin\",\"id\":\"m\",\"filename\":\"/f\"}'",
+		 "Parameter 'filename' is unexpected"},
+		{"'{\"qom-type\":\"rng-random\"}'", "Parameter 'id' is missing"},
 	};
 
 	check_rows(rows, ARRAY_SIZE(rows));

@@ -527,7 +527,7 @@ static void devices_have_qemus_errors(void **state)
 		"-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
 		"c:1:24: 'foo' is not a valid device model name\n"
 		"      = possible values: 'isa-debug-exit', 'isa-debugcon', 'loader', 'nvdimm', "
-		"'pc-dimm', 'pvpanic', 'vmgenid'\n"
+		"'pc-dimm', 'pvpanic', 'virtio-rng-device', 'vmgenid'\n"
 		"c:1:36: device 'virtio-blk-pci' is not supported yet\n"
 		"c:1:67: Parameter 'driver' is missing\n"
 		"c:1:112: Parameter 'id' expects an identifier\n"

@@ -2,6 +2,8 @@
 /* -device as JSON: how QEMU 7.2 and later read it, and the words of its refusals. */
 #include "hv/config/config.h"
 
+#include "hv/virtio/virtio_rng.h"
+
 #include "tests/unit/support.h"
 
 #include "tests/unit/machine_frames.h"
@@ -87,7 +89,44 @@ static void other_devices_are_made_too(void **state)
 
 #define DEVICES \
 	"error:       = possible values: 'isa-debug-exit', 'isa-debugcon', 'loader', 'nvdimm', " \
-	"'pc-dimm', 'pvpanic', 'vmgenid'"
+	"'pc-dimm', 'pvpanic', 'virtio-rng-device', 'vmgenid'"
+
+static void virtio_devices_are_numbered_and_find_their_objects(void **state)
+{
+	const struct vm_config *vm = run_devices(
+		"-device virtio-rng-device,rng=r1 -object rng-random,id=r1,filename=/dev/random "
+		"-object rng-builtin,id=r2 -device virtio-rng-device "
+		"-device '{\"driver\":\"virtio-rng-device\",\"rng\":\"r2\"}'",
+		"");
+
+	assert_int_equal(vm->n_virtio, 3);
+	assert_ptr_equal(vm->virtio->kind, &virtio_rng);
+	assert_ptr_equal(vm->virtio->next->next->kind, &virtio_rng);
+	assert_null(vm->virtio->next->next->next);
+	assert_string_equal(vm->rngs->id, "r1");
+	assert_string_equal(vm->rngs->next->id, "r2");
+}
+
+#define RNG "-device virtio-rng-device "
+
+static void impossible_virtio_devices_are_refused(void **state)
+{
+	run_devices("-device virtio-rng-device,rng=rang -object rng-builtin,id=rung",
+		    "error: Device 'rang' not found\nerror:       = did you mean 'rung'?\n");
+	run_devices("-device virtio-rng-device,max-bytes=1",
+		    "error: Property 'virtio-rng-device.max-bytes' not found\n"
+		    "error:       = possible names: id rng\n");
+	run_devices("-object rng-random,id=r,filename=/f",
+		    "error: rng-random cannot read '/f': there is no file but the machine's own "
+		    "source\n"
+		    "error:       = write filename=/dev/urandom\n");
+	run_devices("-object rng-builtin,id=r -object rng-random,id=r",
+		    "error: Duplicate ID 'r' for object\n");
+	run_devices(RNG RNG RNG RNG RNG RNG RNG, "");
+	run_devices(RNG RNG RNG RNG RNG RNG RNG RNG,
+		    "error: No 'virtio-bus' bus found for device 'virtio-rng-device'\n"
+		    "error:       = a vm has at most 7 virtio devices\n");
+}
 
 static void devices_in_json_come_after_all_others(void **state)
 {
@@ -200,6 +239,8 @@ int main(void)
 		cmocka_unit_test(a_dimm_has_what_it_is_given),
 		cmocka_unit_test(any_text_is_an_id),
 		cmocka_unit_test(other_devices_are_made_too),
+		cmocka_unit_test(virtio_devices_are_numbered_and_find_their_objects),
+		cmocka_unit_test(impossible_virtio_devices_are_refused),
 		cmocka_unit_test(devices_in_json_come_after_all_others),
 		cmocka_unit_test(refusals_have_qemus_words),
 	};

@@ -5,6 +5,7 @@
 
 #include "hv/devices/lapic_regs.h"
 #include "hv/devices/lapic_timer.h"
+#include "hv/virtio/virtio_rng.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/irqchip_room.h"
@@ -293,7 +294,7 @@ static void nvdimms_are_there_only_when_asked_for(void **state)
 
 	start(config);
 	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_MAX), 0xffffffff);
-	config.has_nvdimms = true;
+	config.extras.has_nvdimms = true;
 	start(config);
 	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_SIZE), 0);
 	config.labels = &labels;
@@ -313,6 +314,61 @@ static void nvdimms_are_there_only_when_asked_for(void **state)
 	platform_reset(&room.platform);
 	assert_int_equal(mmio_get(0, NVDIMM_MMIO_BASE + NVDIMM_REG_HANDLE), 0);
 	assert_int_equal(bytes[0], 8);
+}
+
+static const struct virtio_config virtio_configs[] = {
+	{.kind = &virtio_rng, .next = &virtio_configs[1]}, {.kind = &virtio_rng}};
+
+static uint64_t slot_register(unsigned slot, uint64_t off)
+{
+	return VIRTIO_MMIO_BASE + slot * VIRTIO_MMIO_SIZE + off;
+}
+
+/* The first device is in the highest slot, as on QEMU's microvm, and so is its interrupt. */
+static void virtio_devices_are_in_the_highest_slots(void **state)
+{
+	struct lapic *lapic = room.platform.irqchip.lapic;
+	struct platform_config config = plain();
+	struct virtio *first;
+
+	start(config);
+	assert_int_equal(mmio_get(0, slot_register(7, 0)), 0xffffffff);
+	config.virtio = virtio_configs;
+	config.extras.n_virtio = 2;
+	start(config);
+	assert_int_equal(mmio_get(0, slot_register(7, 0)), VIRTIO_MMIO_MAGIC);
+	assert_int_equal(mmio_get(0, slot_register(6, 0)), VIRTIO_MMIO_MAGIC);
+	for (unsigned slot = 1; slot < 8; slot++)
+		assert_int_equal(mmio_get(0, slot_register(slot, VIRTIO_MMIO_DEVICE_ID)),
+				 slot >= 6 ? 4 : 0);
+	assert_int_equal(mmio_get(0, slot_register(1, 0)), VIRTIO_MMIO_MAGIC);
+	mmio_set(0, slot_register(1, VIRTIO_MMIO_STATUS), 1);
+	assert_int_equal(mmio_get(0, slot_register(1, VIRTIO_MMIO_STATUS)), 0);
+	assert_int_equal(mmio_get(0, slot_register(0, 0)), 0xffffffff);
+	first = platform_virtio(&room.platform);
+	assert_ptr_equal(first->config, &virtio_configs[0]);
+	mmio_set(0, APIC_BASE_ADDR + 0xf0, 0x1ff);
+	mmio_set(0, IOAPIC_BASE, 0x10 + 2 * (virtio_mmio_gsi(7)));
+	mmio_set(0, IOAPIC_BASE + 0x10, 0x35 | REDIR_LEVEL);
+	first->interrupts = VIRTIO_CHANGED;
+	platform_update_virtio(&room.platform);
+	assert_int_equal(lapic_pending_vector(lapic), 0x35);
+	lapic_accept(lapic, 0x35);
+	wish = platform_mmio_write(
+		&room.platform, 0,
+		&(struct io_access){.addr = slot_register(7, VIRTIO_MMIO_INTERRUPT_ACK),
+				    .size = 4,
+				    .value = VIRTIO_CHANGED});
+	assert_int_equal(wish, WISH_VIRTIO);
+	platform_update_virtio(&room.platform);
+	mmio_set(0, APIC_BASE_ADDR + 0xb0, 0);
+	assert_int_equal(lapic_pending_vector(lapic), -1);
+	assert_null(platform_busy_virtio(&room.platform));
+	first->notified = 1;
+	assert_ptr_equal(platform_busy_virtio(&room.platform), first);
+	platform_reset(&room.platform);
+	assert_null(platform_busy_virtio(&room.platform));
+	assert_ptr_equal(first->config, &virtio_configs[0]);
 }
 
 static void reset_brings_back_power_on_but_not_the_past(void **state)
@@ -475,7 +531,7 @@ static void what_devices_answer_to_is_listed(void **state)
 	struct platform_config config = plain();
 	static struct device_list list;
 
-	config.has_nvdimms = true;
+	config.extras.has_nvdimms = true;
 	config.has_debug_exit = true;
 	config.debug_exit_base = 0xf4;
 	config.debug_exit_size = 4;
@@ -508,6 +564,7 @@ int main(void)
 		cmocka_unit_test(each_processor_has_its_own_apic_page),
 		cmocka_unit_test(the_ioapic_is_at_its_address),
 		cmocka_unit_test(nvdimms_are_there_only_when_asked_for),
+		cmocka_unit_test(virtio_devices_are_in_the_highest_slots),
 		cmocka_unit_test(reset_brings_back_power_on_but_not_the_past),
 		cmocka_unit_test(a_clone_is_the_same_and_apart),
 		cmocka_unit_test(fw_cfg_is_at_its_ports),

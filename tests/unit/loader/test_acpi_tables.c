@@ -16,6 +16,7 @@
 #include "hv/devices/platform.h"
 #include "hv/devices/pm.h"
 #include "hv/devices/pvpanic.h"
+#include "hv/devices/virtio_mmio.h"
 #include "tests/unit/support.h"
 
 #define GPA ACPI_AREA_START
@@ -213,6 +214,34 @@ static void the_dsdt_has_the_devices_ports(void **state)
 	assert_non_null(memmem(dsdt, len, fw_cfg, sizeof(fw_cfg)));
 	assert_non_null(memmem(dsdt, len, s5, sizeof(s5)));
 	assert_int_equal(dsdt[8], 2);
+}
+
+static void virtio_devices_have_an_ssdt(void **state)
+{
+	struct acpi_config config = {.n_cpus = 1, .rsdp_gpa = GPA, .n_virtio = 2};
+	struct found found = build_from(&config);
+	const uint8_t *ssdt = find(&found, "SSDT", 1), *device;
+	size_t len = get(ssdt + 4, 4);
+
+	assert_int_equal(found.n, 4);
+	for (unsigned slot = 6; slot < 8; slot++) {
+		const uint8_t name[] = {'V', 'R', '0', (uint8_t)('0' + slot)};
+
+		device = memmem(ssdt, len, name, sizeof(name));
+		assert_non_null(device);
+		assert_memory_equal(device + 4,
+				    "\x08_HID\x0d"
+				    "LNRO0005",
+				    15);
+		assert_int_equal(device[25], slot);
+		device = memmem(device, len, "\x86\x09\x00\x01", 4);
+		assert_int_equal(get(device + 4, 4), VIRTIO_MMIO_BASE + slot * VIRTIO_MMIO_SIZE);
+		assert_int_equal(get(device + 8, 4), VIRTIO_MMIO_SIZE);
+		assert_memory_equal(device + 12, "\x89\x06\x00\x01\x01", 5);
+		assert_int_equal(get(device + 17, 4), virtio_mmio_gsi(slot));
+	}
+	config.n_virtio = VIRTIO_DEVICES_MAX + 1;
+	assert_int_equal(acpi_tables_build(&config, image, sizeof(image), &found.len), ERR_RANGE);
 }
 
 /* Two nodes of RAM, a DIMM in each, two NVDIMMs; distances. */
@@ -818,6 +847,7 @@ int main(void)
 		cmocka_unit_test(the_fadt_describes_a_hardware_reduced_machine),
 		cmocka_unit_test(the_madt_lists_every_processor_and_one_ioapic),
 		cmocka_unit_test(the_dsdt_has_the_devices_ports),
+		cmocka_unit_test(virtio_devices_have_an_ssdt),
 		cmocka_unit_test(only_what_there_is_gets_a_table),
 		cmocka_unit_test(the_srat_says_which_node_has_what),
 		cmocka_unit_test(processors_beyond_254_have_the_long_form_and_node_0),

@@ -37,18 +37,19 @@ static int setup(void **state)
 {
 	static char memory[MEMORY] __attribute__((aligned(MIB(2))));
 	const struct cpu_topology topology = {1, {1, 1, 1, 1, 1}};
+	const struct platform_extras extras = {.n_slots = 2};
 
 	frame_reset();
 	phys_offset = (uintptr_t)memory - GIB(1);
 	frame_add_range(GIB(1), MEMORY);
 	assert_int_equal(ept_setup(), OK);
 	free(vm);
-	vm = calloc(1, offsetof(struct vm, platform) + platform_size(1, false, 2));
+	vm = calloc(1, offsetof(struct vm, platform) + platform_size(1, extras));
 	assert_int_equal(platform_init(&vm->platform, &wiring,
 				       &(struct platform_config){.topology = &topology,
 								 .phys_bits = 46,
 								 .tsc_hz = 1000000,
-								 .n_slots = 2}),
+								 .extras = extras}),
 			 OK);
 	assert_int_equal(ept_init(&vm->ept, 2, EPT_UNLIMITED), OK);
 	map = (struct mem_map){0};

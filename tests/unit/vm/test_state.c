@@ -14,7 +14,7 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0x29929f63 /* of version 5 */
+#define TABLES_CRC 0x712892e5 /* of version 5 */
 
 static struct state_vm from, to;
 static uint8_t *file;
@@ -106,7 +106,8 @@ static void what_was_saved_is_loaded(void **state)
 		assert_memory_equal(x->xsave_area, y->xsave_area, PAGE_SIZE);
 		assert_int_equal(x->guest.tsc_offset, y->guest.tsc_offset);
 		assert_int_equal(y->regs.requests, x->regs.requests | VCPU_REQUEST_EVENT |
-							   VCPU_REQUEST_TIMER | VCPU_REQUEST_UART);
+							   VCPU_REQUEST_TIMER | VCPU_REQUEST_UART |
+							   VCPU_REQUEST_VIRTIO);
 		assert_ptr_equal(y->cpuid, &to.model);
 		assert_memory_equal(&a->irqchip.lapic[i], &b->irqchip.lapic[i],
 				    sizeof(struct lapic));
@@ -124,6 +125,8 @@ static void what_was_saved_is_loaded(void **state)
 	same(&table[9], platform_slots((struct platform *)a), platform_slots((struct platform *)b));
 	same(&table[10], platform_slots((struct platform *)a)->slot,
 	     platform_slots((struct platform *)b)->slot);
+	same(&table[11], platform_virtio((struct platform *)a),
+	     platform_virtio((struct platform *)b));
 }
 
 /* They may be another VM's: a clone's area is memory that was used before. */
@@ -213,6 +216,7 @@ static void no_member_is_forgotten(void **state)
 	static const struct left_out slots[] = {OUT(memory_slots, n), {0}};
 	static const struct left_out slot[] = {
 		OUT(memory_slot, base), OUT(memory_slot, len), OUT(memory_slot, node), {0}};
+	static const struct left_out virtio[] = {OUT(virtio, config), {0}};
 	static const struct left_out vcpu[] = {
 		OUT(vcpu, regs.requests), /* of which HALT is saved */
 		OUT(vcpu, regs.launched),
@@ -268,6 +272,7 @@ static void no_member_is_forgotten(void **state)
 	covers(&table[8], sizeof(struct nvdimm), nvdimm);
 	covers(&table[9], sizeof(struct memory_slots), slots);
 	covers(&table[10], sizeof(struct memory_slot), slot);
+	covers(&table[11], sizeof(struct virtio), virtio);
 	covers(&state_vcpu_table, sizeof(struct vcpu), vcpu);
 	covers(&state_cpuid_table, sizeof(struct cpuid_model), cpuid);
 }
@@ -283,13 +288,9 @@ static void no_device_is_forgotten(void **state)
 		STATE_FIELD(struct platform, fw_cfg, 0),
 	};
 	static const struct state_table table = {"platform", members, ARRAY_SIZE(members)};
-	static const struct left_out out[] = {OUT(platform, wiring),
-					      OUT(platform, control), /* new in each VM */
-					      OUT(platform, has_nvdimms),
-					      OUT(platform, n_slots),
-					      OUT(platform, phys_bits),
-					      OUT(platform, topology),
-					      {0}};
+	static const struct left_out out[] = {
+		OUT(platform, wiring), OUT(platform, control), /* new in each VM */
+		OUT(platform, extras), OUT(platform, phys_bits), OUT(platform, topology), {0}};
 
 	covers(&table, offsetof(struct platform, irqchip), out);
 }
@@ -378,15 +379,31 @@ static void take_out_release(void)
 	len -= STATE_RELEASE_SIZE;
 }
 
-/* The slots for DIMMs are the last devices. */
-static void take_out_slots(void)
+/* The offset of what the n-th section of this name holds. */
+static size_t find_section(const char *name, unsigned number)
 {
-	len -= 3 * (STATE_NAME_SIZE + 8) + 5 + STATE_VM_SLOTS * 2;
+	for (size_t at = STATE_HEAD_SIZE; at < len;) {
+		uint32_t n, size;
+
+		memcpy(&n, file + at + 16, 4);
+		memcpy(&size, file + at + 20, 4);
+		if (strncmp((char *)file + at, name, 16) == 0 && n == number)
+			return at + 24;
+		at += 24 + size;
+	}
+	fail_msg("no section %s", name);
+	return 0;
+}
+
+/* The devices that version 5 has added are the last ones. */
+static void take_out_devices(void)
+{
+	len = find_section("memory-slots", 0) - (STATE_NAME_SIZE + 8);
 }
 
 static void make_older(uint32_t version)
 {
-	take_out_slots();
+	take_out_devices();
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
 		take_out("vcpu", i, vcpu_bytes(0, version),
 			 (uint32_t)vcpu_bytes(version + 1, STATE_VERSION));
@@ -441,7 +458,7 @@ static void a_file_of_the_third_version_is_loaded(void **state)
 {
 	char release[STATE_RELEASE_SIZE + 1];
 
-	take_out_slots();
+	take_out_devices();
 	take_out_release();
 	file[8] = 3;
 	seal(len);
@@ -454,12 +471,12 @@ static void a_file_of_the_third_version_is_loaded(void **state)
 	assert_int_equal(load(len), ERR_CORRUPT);
 }
 
-/* Version 4: without slots for DIMMs, which stay as they were made. */
+/* Version 4: without slots for DIMMs and virtio, which stay as they were made. */
 static void a_file_of_the_fourth_version_is_loaded(void **state)
 {
 	struct memory_slots *slots = platform_slots(&to.vm->platform);
 
-	take_out_slots();
+	take_out_devices();
 	file[8] = 4;
 	seal(len);
 	slots->slot[0].flags = SLOT_ENABLED;
@@ -557,22 +574,6 @@ static void the_head_is_looked_at(void **state)
 	refused("is damaged: its checksum is ");
 }
 
-/* The offset of what the n-th section of this name holds. */
-static size_t find_section(const char *name, unsigned number)
-{
-	for (size_t at = STATE_HEAD_SIZE; at < len;) {
-		uint32_t n, size;
-
-		memcpy(&n, file + at + 16, 4);
-		memcpy(&size, file + at + 20, 4);
-		if (strncmp((char *)file + at, name, 16) == 0 && n == number)
-			return at + 24;
-		at += 24 + size;
-	}
-	fail_msg("no section %s", name);
-	return 0;
-}
-
 static size_t find_field(const struct state_table *table, const char *name)
 {
 	size_t offset = 0;
@@ -610,7 +611,7 @@ static void sections_are_where_they_belong(void **state)
 	change(uart - 4, len - uart, 4, "section 'uart' 0: ");
 	len += 5;
 	seal(len);
-	refused("section 'memory-slot' 1: 5 unknown bytes follow");
+	refused("section 'virtio' 0: 5 unknown bytes follow");
 }
 
 /* Every bit that a field must not have, one at a time. */
@@ -819,8 +820,11 @@ static void another_machine_is_refused(void **state)
 		"pvpanic,events=1'");
 	to.config.pvpanic_events = 3;
 	to.config.has_pvpanic = false;
-	refused("is of a VM with '-device pvpanic,events=3', where this one has '-fw_cfg ");
+	refused("is of a VM with '-device pvpanic,events=3', where this one has '-device virtio");
 	to.config.has_pvpanic = true;
+	to.config.virtio = NULL;
+	refused("is of a VM with '-device virtio-rng-device', where this one has '-fw_cfg ");
+	to.config.virtio = &state_virtio;
 	to.config.has_debugcon = false;
 	refused("is of a VM with '-device isa-debugcon,iobase=0xe9', where this one has '-device "
 		"pvpanic");

@@ -9,8 +9,8 @@
 
 static void a_clone_with_one_processor_fits_a_frame(void **state)
 {
-	size_t len =
-		offsetof(struct vm, platform) + platform_size(1, false, 0) + sizeof(struct vcpu);
+	size_t len = offsetof(struct vm, platform) + platform_size(1, (struct platform_extras){0}) +
+		     sizeof(struct vcpu);
 
 	assert_true(align_up(len, XSAVE_ALIGN) + XSAVE_AVX <= PAGE_SIZE);
 }

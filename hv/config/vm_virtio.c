@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* -device virtio-...-device. The words of messages are QEMU's where it has them. */
+#include "hv/config/vm_reader.h"
+
+#include "hv/backends/suggest.h"
+#include "hv/devices/virtio_mmio.h"
+#include "hv/lib/string.h"
+#include "hv/virtio/virtio_rng.h"
+
+static enum status add_device(struct vm_reader *reader, const struct options *options,
+			      const struct virtio_kind *kind)
+{
+	const struct virtio_config **tail = &reader->vm->virtio;
+	struct virtio_config *device;
+
+	if (reader->vm->n_virtio == VIRTIO_DEVICES_MAX) {
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "No 'virtio-bus' bus found for device '%s'", kind->driver);
+		diag_advice(reader->diag, "a vm has at most %u virtio devices", VIRTIO_DEVICES_MAX);
+		return ERR_INVAL;
+	}
+	device = arena_alloc(reader->arena, sizeof(*device));
+	if (device == NULL)
+		return ERR_NOMEM;
+	device->kind = kind;
+	while (*tail != NULL)
+		tail = (const struct virtio_config **)&(*tail)->next;
+	*tail = device;
+	reader->vm->n_virtio++;
+	return OK;
+}
+
+/* Note the object that a device names, which may be defined later. */
+static enum status note_use(struct vm_reader *reader, const char *rng, struct diag_place place)
+{
+	struct virtio_use *use = arena_alloc(reader->arena, sizeof(*use));
+
+	if (use == NULL)
+		return ERR_NOMEM;
+	*use = (struct virtio_use){reader->virtio_uses, rng, place};
+	reader->virtio_uses = use;
+	return OK;
+}
+
+enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options)
+{
+	const char *rng = "";
+
+	TRY(options_get_string(options, "rng", reader->diag, &rng));
+	TRY(options_check_properties(options, virtio_rng.driver, VIRTIO_RNG_PROPERTIES,
+				     reader->diag));
+	TRY(add_device(reader, options, &virtio_rng));
+	return *rng != '\0' ? note_use(reader, rng, options_place(options, "rng")) : OK;
+}
+
+static void find_rng(struct vm_reader *reader, const struct virtio_use *use)
+{
+	struct suggestion near = suggest(use->rng, strlen(use->rng));
+
+	for (const struct rng_object *rng = reader->vm->rngs; rng != NULL; rng = rng->next) {
+		if (strcmp(rng->id, use->rng) == 0)
+			return;
+		suggest_name(&near, rng->id);
+	}
+	diag_error(reader->diag, use->place, "Device '%s' not found", use->rng);
+	suggest_tell(&near, "", reader->diag);
+}
+
+void vm_resolve_virtio(struct vm_reader *reader)
+{
+	for (const struct virtio_use *use = reader->virtio_uses; use != NULL; use = use->next)
+		find_rng(reader, use);
+}

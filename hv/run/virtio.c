@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pieces are short, and no lock is held between two of them: the other vCPUs of the VM, and other
+ * VMs, wait no longer for a guest with long chains than for any other one.
+ */
+#include "hv/run/virtio.h"
+
+#include "hv/host/random.h"
+#include "hv/run/stop_for_memory.h"
+#include "hv/vm/vm.h"
+
+void virtio_note(struct vcpu *vcpu)
+{
+	struct platform *platform = &vcpu->vm->platform;
+
+	platform_update_virtio(platform);
+	if (platform_busy_virtio(platform) != NULL)
+		vcpu_request(vcpu, VCPU_REQUEST_VIRTIO);
+}
+
+enum status virtio_work_some(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct virtio_host host = {&vm->memory, random_fill, {0}};
+	enum status status = ERR_NOTFOUND;
+	struct virtio *device;
+
+	vm_lock_devices(vm);
+	device = platform_busy_virtio(&vm->platform);
+	if (device != NULL) {
+		struct memory_lock held = memory_lock(vcpu);
+
+		status = virtio_serve(device, &host);
+		if (status != OK)
+			stop_for_memory(vcpu, host.at);
+		memory_unlock(&held);
+		platform_update_virtio(&vm->platform);
+	}
+	vm_unlock_devices(vm);
+	return status;
+}
