@@ -323,6 +323,96 @@ static void bad_rings_break_the_device(void **state)
 	is_broken();
 }
 
+/* The ends of rings are found one access at a time. */
+static void rings_that_leave_memory_break_the_device(void **state)
+{
+	static const struct {
+		uint64_t driver, device;
+		uint64_t features;
+	} bad[] = {
+		{RAM + RAM_LEN - 4, USED(0), 0},
+		{RAM - 2, USED(0), 0},
+		{RAM + RAM_LEN - 4 - 2 * RING_SIZE, USED(0), VIRTIO_F_EVENT_INDEX},
+		{AVAIL(0), RAM - 4, 0},
+		{AVAIL(0), RAM + RAM_LEN - 4 - 8 * RING_SIZE, VIRTIO_F_EVENT_INDEX},
+	};
+	static const uint16_t head = 0, one = 1;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		start_device(&rng_config, bad[i].features);
+		set(VIRTIO_MMIO_QUEUE_READY, 0);
+		set(VIRTIO_MMIO_QUEUE_SIZE, RING_SIZE);
+		set_address(VIRTIO_MMIO_QUEUE_DESC, DESC(0));
+		set_address(VIRTIO_MMIO_QUEUE_DRIVER, bad[i].driver);
+		set_address(VIRTIO_MMIO_QUEUE_DEVICE, bad[i].device);
+		set(VIRTIO_MMIO_QUEUE_READY, 1);
+		describe(DESC(0), 0, (struct desc){BUFFER, 1, FLAG_WRITE, 0});
+		put(bad[i].driver + 2, &one, sizeof(one));
+		(void)guest_write(&memory, at(bad[i].driver + 4), &head, sizeof(head));
+		is_broken();
+	}
+	start_device(&echo_config, 0); /* what it reads is not there */
+	describe(DESC(0), 0, (struct desc){RAM + RAM_LEN, 8, FLAG_NEXT, 1});
+	describe(DESC(0), 1, (struct desc){BUFFER, 8, FLAG_WRITE, 0});
+	offer(0, 0);
+	is_broken();
+}
+
+static void tables_are_neither_nested_nor_left(void **state)
+{
+	static const struct desc bad[] = {{TABLE, 32, FLAG_INDIRECT, 0},
+					  {BUFFER, 1, FLAG_WRITE, 0}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		start_device(&rng_config, ALL);
+		describe(DESC(0), 0, (struct desc){TABLE, 32, FLAG_INDIRECT, 0});
+		describe(TABLE, 0, (struct desc){BUFFER, 1, FLAG_WRITE | FLAG_NEXT, i ? 2 : 1});
+		describe(TABLE, 1, bad[i]);
+		offer(0, 0);
+		is_broken();
+	}
+}
+
+/* A chain may have changed since it was measured. */
+static void a_chain_ends_where_it_ends(void **state)
+{
+	struct virtqueue_chain chain;
+	uint8_t bytes[11];
+
+	start_device(&rng_config, 0);
+	describe(DESC(0), 0, (struct desc){BUFFER, 10, FLAG_NEXT, 1});
+	describe(DESC(0), 1, (struct desc){BUFFER, 10, FLAG_WRITE, 0});
+	offer(0, 0);
+	assert_int_equal(virtqueue_get(&device.queue[0], &memory, &chain), OK);
+	assert_int_equal(virtqueue_read(&chain, bytes, sizeof(bytes)), ERR_NOTFOUND);
+	assert_int_equal(virtqueue_write(&chain, bytes, sizeof(bytes)), ERR_NOTFOUND);
+	assert_int_equal(virtqueue_get(&device.queue[0], &memory, &chain), OK);
+	assert_int_equal(virtqueue_skip(&chain, false, sizeof(bytes)), ERR_NOTFOUND);
+	assert_int_equal(virtqueue_skip(&chain, true, 10), OK);
+	assert_int_equal(virtqueue_skip(&chain, true, 1), ERR_NOTFOUND);
+}
+
+static void what_does_not_exist_is_not_set_up(void **state)
+{
+	struct virtio_host host = {.memory = &memory};
+	struct virtio before;
+
+	start_device(&rng_config, 0);
+	set(VIRTIO_MMIO_QUEUE_SELECT, 1);
+	set(VIRTIO_MMIO_DRIVER_FEATURES_SELECT, 2);
+	before = device;
+	set(VIRTIO_MMIO_QUEUE_READY, 1);
+	set(VIRTIO_MMIO_QUEUE_READY, 0);
+	set(VIRTIO_MMIO_QUEUE_SIZE, 8);
+	virtio_write_features(&device, 2, UINT32_MAX);
+	assert_int_equal(get(VIRTIO_MMIO_QUEUE_READY), 0);
+	assert_int_equal(virtio_serve(&device, &host), OK);
+	assert_memory_equal(&device, &before, sizeof(before));
+	virtio_init(&device, &rng_config);
+	virtio_write_features(&device, 2, UINT32_MAX);
+	assert_true(device.driver_features == 0);
+}
+
 /* The device tries again when there is a frame. */
 static void a_missing_frame_breaks_nothing(void **state)
 {
@@ -348,6 +438,11 @@ static void impossible_states_are_refused(void **state)
 {
 	struct state_reader reader = {.section = "virtio"};
 	struct virtio good;
+
+	virtio_init(&device, &rng_config);
+	assert_int_equal(virtio_mmio_class.check(&device, &reader), OK);
+	device.notified = 1;
+	assert_int_equal(virtio_mmio_class.check(&device, &reader), ERR_CORRUPT);
 
 	start_device(&rng_config, ALL);
 	good = device;
@@ -385,6 +480,10 @@ int main(void)
 		TEST(chains_with_loops_end),
 		TEST(bad_descriptors_break_the_device),
 		TEST(bad_rings_break_the_device),
+		TEST(rings_that_leave_memory_break_the_device),
+		TEST(tables_are_neither_nested_nor_left),
+		TEST(a_chain_ends_where_it_ends),
+		TEST(what_does_not_exist_is_not_set_up),
 		TEST(a_missing_frame_breaks_nothing),
 		TEST(impossible_states_are_refused),
 	};
