@@ -115,6 +115,8 @@ static const struct property machine_properties[] = {
 	{"mem-merge", "bool", "Enable/disable memory merge support"},
 	{"memory-backend", "string", "Set RAM backend. Valid value is ID of a memory backend"},
 	{"nvdimm", "bool", "Enable/disable NVDIMMs"},
+	{"pic", "OnOffAuto", "Enable i8259 PIC"},
+	{"pit", "OnOffAuto", "Enable i8254 PIT"},
 	{"usb", "bool", "Only off"},
 	{NULL},
 };

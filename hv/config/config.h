@@ -149,6 +149,8 @@ struct vm_config {
 	bool mem_merge;	      /* -machine mem-merge=, default on: for backends without merge= */
 	bool dump_guest_core; /* -machine dump-guest-core=, default on: for those without dump= */
 	bool mem_prealloc;    /* -mem-prealloc: prealloc=on for all backends and the default RAM */
+	bool has_pic;	      /* -machine pic=on */
+	bool has_pit;	      /* -machine pit=on */
 	struct chardev_config *chardevs;
 
 	const char *kernel;   /* paths in the ramdisk, NULL: none */

@@ -2,8 +2,8 @@
 /*
  * I/O APIC: 24 lines become messages (82093AA datasheet, and the EOI register of version 0x20). A
  * line is asserted or not; the polarity bit is stored only for the guest to read. An edge on a
- * masked pin is lost, as the datasheet says; one that no APIC accepts waits. ExtINT and SMI are
- * dropped.
+ * masked pin is lost, as the datasheet says; one that no APIC accepts waits. SMI is dropped, and so
+ * is ExtINT, except for the PIC's pin.
  */
 #include "hv/devices/ioapic.h"
 
@@ -45,6 +45,19 @@ bool ioapic_message(const struct ioapic *ioapic, unsigned pin, struct irq_messag
 		.vector = entry & REDIR_VECTOR,
 		.logical = (entry & REDIR_LOGICAL) != 0,
 		.level = level,
+	};
+	return true;
+}
+
+bool ioapic_extint(const struct ioapic *ioapic, unsigned pin, struct irq_message *ret)
+{
+	uint64_t entry = ioapic->redir[pin];
+
+	if (entry & REDIR_MASKED || REDIR_MODE(entry) != DELIVER_EXTINT)
+		return false;
+	*ret = (struct irq_message){
+		.dest = REDIR_DEST(entry),
+		.logical = (entry & REDIR_LOGICAL) != 0,
 	};
 	return true;
 }

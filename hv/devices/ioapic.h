@@ -14,6 +14,9 @@
 #define IOAPIC_SIZE    UINT64_C(0x1000)
 #define IOAPIC_VERSION (0x20u | (IOAPIC_N_PINS - 1) << 16)
 
+/* Where a PC has the PIC's output. */
+#define IOAPIC_PIC_PIN 0
+
 #define REDIR_VECTOR	 0xffu
 #define REDIR_MODE(e)	 ((unsigned)(e) >> 8 & 7)
 #define REDIR_LOGICAL	 BIT(11)
@@ -44,6 +47,8 @@ void ioapic_reset(struct ioapic *ioapic);
  */
 /* The line of 'pin' (below 24) is now asserted or deasserted. The pin's polarity is ignored. */
 uint32_t ioapic_set_pin(struct ioapic *ioapic, unsigned pin, bool asserted);
+/* Whether 'pin' passes the PIC's interrupts on, and then to whom: the rest of '*ret' is zeros. */
+bool ioapic_extint(const struct ioapic *ioapic, unsigned pin, struct irq_message *ret);
 /*
  * An edge of 'pin' that the guest must not miss: it waits while the pin is masked. The line stays
  * as it is.

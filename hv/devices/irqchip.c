@@ -2,7 +2,8 @@
 /*
  * The interrupt bus between I/O APIC and local APICs: finds the targets of a message, and delivers
  * it. SDM vol. 3, "Determining IPI Destination" and "Logical Destination Mode in x2APIC Mode". An
- * IPI is accepted or lost immediately; the I/O APIC sends again what no APIC has accepted.
+ * IPI is accepted or lost immediately; the I/O APIC sends again what no APIC has accepted. The
+ * PIC's interrupts do not travel on this bus: a vCPU that takes them asks the PIC for the vector.
  */
 #include "hv/devices/irqchip.h"
 
@@ -21,6 +22,22 @@ void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, un
 	for (unsigned i = 0; i < chip->n; i++)
 		lapic_reset(&chip->lapic[i], i, topology_apic_id(topology, i), phys_bits);
 	ioapic_reset(&chip->ioapic);
+}
+
+void irqchip_add_legacy(struct irqchip *chip, bool has_pic)
+{
+	struct irqchip_legacy *legacy = irqchip_legacy(chip);
+
+	chip->has_legacy = true;
+	*legacy = (struct irqchip_legacy){.has_pic = has_pic, .deadline = LAPIC_NO_DEADLINE};
+	pic_reset(&legacy->pic);
+	if (has_pic)
+		chip->lapic[0].lvt[LVT_LINT0] = DELIVER_EXTINT << 8;
+}
+
+static bool has_pic(struct irqchip *chip)
+{
+	return chip->has_legacy && irqchip_legacy(chip)->has_pic;
 }
 
 int irqchip_take_kick(struct irqchip *chip)
@@ -146,9 +163,88 @@ static void fire(struct irqchip *chip, uint32_t pins)
 	}
 }
 
+/*
+ * Whether the local APIC passes the PIC's interrupts on. A processor whose APIC is off takes them
+ * directly.
+ */
+static bool takes_extint(const struct irqchip *chip, const struct lapic *lapic)
+{
+	uint32_t lvt = lapic->lvt[LVT_LINT0];
+	struct irq_message msg;
+
+	if (lapic->index == 0 &&
+	    (!lapic_is_enabled(lapic) || (!(lvt & LVT_MASKED) && LVT_MODE(lvt) == DELIVER_EXTINT)))
+		return true;
+	return ioapic_extint(&chip->ioapic, IOAPIC_PIC_PIN, &msg) && matches(lapic, &msg);
+}
+
+void irqchip_update_intr(struct irqchip *chip)
+{
+	bool old = chip->intr;
+
+	chip->intr = pic_has_interrupt(&irqchip_legacy(chip)->pic);
+	if (chip->intr && !old)
+		lapic_local_interrupt(&chip->lapic[0], LVT_LINT0);
+	for (unsigned i = 0; i < chip->n; i++) {
+		struct lapic *lapic = &chip->lapic[i];
+
+		lapic_set_extint(lapic, chip->intr && takes_extint(chip, lapic));
+		chip->kicked |= lapic->kicked;
+	}
+}
+
+static unsigned pic_line(unsigned gsi)
+{
+	return gsi == IRQCHIP_TIMER_GSI ? 0 : gsi;
+}
+
 void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level)
 {
 	fire(chip, ioapic_set_pin(&chip->ioapic, gsi, level));
+	if (gsi >= PIC_N_LINES || !has_pic(chip))
+		return;
+	pic_set_line(&irqchip_legacy(chip)->pic, pic_line(gsi), level);
+	irqchip_update_intr(chip);
+}
+
+bool irqchip_is_open(struct irqchip *chip, unsigned gsi)
+{
+	return !(chip->ioapic.redir[gsi] & REDIR_MASKED) ||
+	       (has_pic(chip) && pic_is_open(&irqchip_legacy(chip)->pic, pic_line(gsi)));
+}
+
+uint8_t irqchip_accept(struct irqchip *chip, struct lapic *lapic)
+{
+	int vector = lapic_pending_vector(lapic);
+
+	if (vector == LAPIC_EXTINT) {
+		vector = pic_acknowledge(&irqchip_legacy(chip)->pic);
+		irqchip_update_intr(chip);
+	} else {
+		lapic_accept(lapic, (uint8_t)vector);
+	}
+	return (uint8_t)vector;
+}
+
+void irqchip_take_back(struct irqchip *chip, struct lapic *lapic, uint8_t vector)
+{
+	if (lapic_take_back(lapic, vector) || !has_pic(chip))
+		return;
+	pic_take_back(&irqchip_legacy(chip)->pic, vector);
+	irqchip_update_intr(chip);
+}
+
+uint64_t irqchip_next_deadline(struct lapic *lapic)
+{
+	uint64_t deadline = lapic_next_deadline(lapic);
+	struct irqchip *chip;
+
+	if (lapic->index != 0)
+		return deadline;
+	chip = (struct irqchip *)((char *)lapic - offsetof(struct irqchip, lapic));
+	if (chip->has_legacy && irqchip_legacy(chip)->deadline < deadline)
+		return irqchip_legacy(chip)->deadline;
+	return deadline;
 }
 
 void irqchip_signal(struct irqchip *chip, unsigned gsi)
@@ -197,6 +293,8 @@ void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect
 		fire(chip, ioapic_eoi(&chip->ioapic, effect & LAPIC_VECTOR));
 	if (effect & LAPIC_ENABLED)
 		fire(chip, ioapic_retry(&chip->ioapic));
+	if (effect & LAPIC_LINES && has_pic(chip))
+		irqchip_update_intr(chip);
 	if (effect & LAPIC_SELF_IPI)
 		send_ipi(chip, lapic, (uint64_t)TO_SELF << 18 | (effect & LAPIC_VECTOR));
 	if (effect & LAPIC_SEND_ICR)
@@ -215,6 +313,8 @@ static uint32_t irqchip_write(void *dev, const struct io_access *access)
 	struct irqchip *chip = dev;
 
 	fire(chip, ioapic_write(&chip->ioapic, access));
+	if (has_pic(chip))
+		irqchip_update_intr(chip);
 	return 0;
 }
 

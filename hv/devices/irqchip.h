@@ -5,6 +5,7 @@
 #include "hv/devices/lapic.h"
 #include "hv/devices/lapic_regs.h"
 #include "hv/devices/lapic_timer.h"
+#include "hv/devices/pic.h"
 #include "hv/lib/types.h"
 
 /*
@@ -23,9 +24,25 @@ struct irqchip {
 	 * those vCPUs.
 	 */
 	bool kicked;
+	bool has_legacy; /* a struct irqchip_legacy follows the local APICs */
+	bool intr;	 /* the PIC's output */
 	struct ioapic ioapic;
 	struct lapic lapic[]; /* n of them */
 };
+
+/*
+ * What only a VM with the PC's old interrupt controller or timers has. The PIC's output leads to
+ * LINT0 of the first vCPU's local APIC, and to pin 0 of the I/O APIC.
+ */
+struct irqchip_legacy {
+	struct pic pic;
+	bool has_pic;
+	/* TSC of vCPU 0 at which the caller must look at the timers; UINT64_MAX: never */
+	uint64_t deadline;
+};
+
+/* The I/O APIC's line of the timer, which is input 0 of the PIC, whose input 2 is the cascade. */
+#define IRQCHIP_TIMER_GSI 2
 
 static inline size_t irqchip_size(unsigned n_cpus)
 {
@@ -40,7 +57,30 @@ extern const struct device_class irqchip_class;
  * physical address width.
  */
 void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, unsigned phys_bits);
-/* Assert or deassert line 'gsi' (below 24), which is the I/O APIC's pin of that number. */
+/*
+ * After irqchip_reset(): there is a struct irqchip_legacy, which is set to its power-on state. With
+ * a PIC, the first vCPU takes the PIC's interrupts, as a PC's firmware leaves it.
+ */
+void irqchip_add_legacy(struct irqchip *chip, bool has_pic);
+
+/* Only if has_legacy. */
+static inline struct irqchip_legacy *irqchip_legacy(struct irqchip *chip)
+{
+	return (struct irqchip_legacy *)&chip->lapic[chip->n];
+}
+
+/* Pass the PIC's output on, after an access to the PIC. Only if there is a PIC. */
+void irqchip_update_intr(struct irqchip *chip);
+/* Whether an edge on line 'gsi' may reach a vCPU. Only if has_legacy. */
+bool irqchip_is_open(struct irqchip *chip, unsigned gsi);
+/* The interrupt lapic_pending_vector() now reaches its vCPU: its vector, also the PIC's. */
+uint8_t irqchip_accept(struct irqchip *chip, struct lapic *lapic);
+/* The interrupt has not reached the vCPU: it waits again. */
+void irqchip_take_back(struct irqchip *chip, struct lapic *lapic, uint8_t vector);
+/*
+ * Assert or deassert line 'gsi' (below 24): the I/O APIC's pin of that number, and below 16 also
+ * the PIC's input. The timer's line, IRQCHIP_TIMER_GSI, is the PIC's input 0.
+ */
 void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level);
 /* An edge on line 'gsi' (below 24), which waits while the guest masks the pin. */
 void irqchip_signal(struct irqchip *chip, unsigned gsi);
@@ -94,6 +134,12 @@ static inline void irqchip_update_timer(struct irqchip *chip, struct lapic *lapi
 	lapic_update_timer(lapic, now);
 	chip->kicked |= lapic->kicked;
 }
+
+/*
+ * TSC at which the vCPU of this local APIC must look at its timers next; UINT64_MAX: never, or not
+ * before an interrupt is accepted. Legacy timers are the first vCPU's.
+ */
+uint64_t irqchip_next_deadline(struct lapic *lapic);
 
 /* Take one vCPU off the list of those to kick, and return it; -1: none. */
 int irqchip_take_kick(struct irqchip *chip);

@@ -4,8 +4,8 @@
  * the timer in lapic_timer.c.
  *
  * 'pending' caches the highest vector that may be injected. lapic_update_pending() recomputes it
- * after every change of IRR, ISR or TPR, so that VM entry reads one word. SMI and ExtINT are
- * dropped: there is no SMM and no PIC.
+ * after every change of IRR, ISR or TPR, so that VM entry reads one word. SMI is dropped: there is
+ * no SMM. ExtINT is not a message, see irqchip.c.
  */
 #include "hv/devices/lapic.h"
 
@@ -54,6 +54,8 @@ static void lapic_update_pending(struct lapic *lapic)
 
 	if (vector >= 0 && vector >> 4 <= lapic_ppr(lapic) >> 4)
 		vector = -1;
+	if (lapic->extint)
+		vector = LAPIC_EXTINT;
 	lapic->pending = (int16_t)vector;
 }
 
@@ -75,6 +77,7 @@ static void lapic_clear_registers(struct lapic *lapic)
 	memset(lapic->isr, 0, sizeof(lapic->isr));
 	memset(lapic->tmr, 0, sizeof(lapic->tmr));
 	lapic->pending = -1;
+	lapic->extint = false;
 	lapic->tpr = 0;
 	lapic->divide = 0;
 	lapic->divide_shift = 1;
@@ -124,13 +127,23 @@ void lapic_accept(struct lapic *lapic, uint8_t vector)
 	lapic_update_pending(lapic);
 }
 
-void lapic_take_back(struct lapic *lapic, uint8_t vector)
+bool lapic_take_back(struct lapic *lapic, uint8_t vector)
 {
 	if (!vector_test(lapic->isr, vector))
-		return;
+		return false;
 	vector_clear(lapic->isr, vector);
 	vector_set(lapic->irr, vector);
 	lapic_update_pending(lapic);
+	return true;
+}
+
+void lapic_set_extint(struct lapic *lapic, bool pending)
+{
+	if (pending == lapic->extint)
+		return;
+	lapic->extint = pending;
+	lapic_update_pending(lapic);
+	lapic->kicked |= pending;
 }
 
 uint32_t lapic_eoi(struct lapic *lapic)

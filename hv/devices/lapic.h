@@ -26,13 +26,14 @@
 #define APIC_BASE_EN	  BIT(11)
 #define APIC_BASE_ADDR	  UINT64_C(0xfee00000)
 #define LAPIC_NO_DEADLINE UINT64_MAX
-#define LAPIC_NMIS_MAX	  2 /* one that the processor takes, and one that waits for its IRET */
+#define LAPIC_EXTINT	  0x100 /* in place of a vector: the PIC will tell it */
+#define LAPIC_NMIS_MAX	  2	/* one that the processor takes, and one that waits for its IRET */
 
 enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, N_LVT };
 
 struct lapic {
 	/* Read by the vCPU's run loop. */
-	int16_t pending; /* highest vector that may be injected now, -1: none; cached */
+	int16_t pending; /* what may be injected now: a vector, LAPIC_EXTINT, -1: nothing; cached */
 	/*
 	 * Events for the processor itself; set here, taken and cleared by the run loop. INIT goes
 	 * first: it clears a SIPI that came before it. The loop calls lapic_init() for an INIT, and
@@ -49,6 +50,7 @@ struct lapic {
 	uint8_t tpr;
 	uint8_t divide;	      /* divide configuration register */
 	uint8_t divide_shift; /* decoded: divisor = 1 << divide_shift */
+	bool extint;	      /* the PIC has an interrupt for this processor */
 	uint64_t base;	      /* IA32_APIC_BASE */
 	uint64_t deadline;    /* TSC at which the timer fires, LAPIC_NO_DEADLINE if not running */
 	uint64_t irr[4];
@@ -77,6 +79,7 @@ enum lapic_effect {
 	LAPIC_SEND_ICR = 1 << 10, /* send the IPI in the ICR */
 	LAPIC_REFUSED = 1 << 11,  /* no such register, or an impossible value: nothing changed */
 	LAPIC_ENABLED = 1 << 12,  /* from now on the APIC accepts interrupts */
+	LAPIC_LINES = 1 << 13,	  /* what LINT0 does may have changed */
 };
 
 /* Set the power-on state. phys_bits: 32 to 52. */
@@ -98,8 +101,8 @@ static inline bool lapic_is_x2apic(const struct lapic *lapic)
 }
 
 /*
- * The vector that may interrupt the processor now by priority (PPR honoured), or -1. RFLAGS.IF is
- * not considered.
+ * The vector that may interrupt the processor now by priority (PPR honoured), or -1. LAPIC_EXTINT:
+ * the PIC's interrupt, which has no priority and goes first. RFLAGS.IF is not considered.
  */
 static inline int lapic_pending_vector(const struct lapic *lapic)
 {
@@ -135,9 +138,13 @@ static inline void lapic_hold_nmi(struct lapic *lapic)
 void lapic_accept(struct lapic *lapic, uint8_t vector);
 
 /*
- * The processor could not deliver 'vector', which it has taken: ISR to IRR, if it is in service.
+ * The processor could not deliver 'vector', which it has taken: ISR to IRR. False: it is not in
+ * service.
  */
-void lapic_take_back(struct lapic *lapic, uint8_t vector);
+bool lapic_take_back(struct lapic *lapic, uint8_t vector);
+
+/* Whether the PIC has an interrupt that this processor takes. */
+void lapic_set_extint(struct lapic *lapic, bool pending);
 
 /* CR8 is bits 7:4 of TPR. The caller has checked for reserved bits. */
 void lapic_set_cr8(struct lapic *lapic, uint64_t value);

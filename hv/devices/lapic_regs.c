@@ -128,10 +128,10 @@ static uint32_t set_svr(struct lapic *lapic, uint32_t value)
 		return old & SVR_ENABLE ? 0 : LAPIC_ENABLED;
 	for (unsigned i = 0; i < N_LVT; i++)
 		lapic->lvt[i] |= LVT_MASKED;
-	return 0;
+	return LAPIC_LINES;
 }
 
-static void set_lvt(struct lapic *lapic, unsigned i, uint32_t value, uint64_t now)
+static uint32_t set_lvt(struct lapic *lapic, unsigned i, uint32_t value, uint64_t now)
 {
 	value = (value & lvt_bits[i]) | (lapic->lvt[i] & LVT_OWN_BITS);
 	/* SDM vol. 3, "Local APIC State After It Has Been Software Disabled". */
@@ -141,6 +141,7 @@ static void set_lvt(struct lapic *lapic, unsigned i, uint32_t value, uint64_t no
 		lapic_timer_set_lvt(lapic, value, now);
 	else
 		lapic->lvt[i] = value;
+	return i == LVT_LINT0 ? LAPIC_LINES : 0;
 }
 
 /*
@@ -162,8 +163,7 @@ static uint32_t reg_write(struct lapic *lapic, unsigned reg, uint32_t value, uin
 		lapic->esr_pending = 0;
 		return 0;
 	case REG_LVT ... REG_LVT + N_LVT - 1:
-		set_lvt(lapic, reg - REG_LVT, value, now);
-		return 0;
+		return set_lvt(lapic, reg - REG_LVT, value, now);
 	case REG_TIMER_INITIAL:
 		lapic_timer_set_initial(lapic, value, now);
 		return 0;
@@ -270,7 +270,7 @@ static uint32_t base_write(struct lapic *lapic, uint64_t value)
 	lapic->base = value;
 	if (new == 0 && old != 0)
 		lapic_disable(lapic);
-	return 0;
+	return LAPIC_LINES;
 }
 
 /* Out of line, so that reading IA32_APIC_BASE needs no stack. */

@@ -332,4 +332,5 @@ const struct device_class pic_chip_class = {
 	.name = "pic",
 	.fields = pic_chip_fields,
 	.n_fields = ARRAY_SIZE(pic_chip_fields),
+	.since = 5,
 };

@@ -343,4 +343,5 @@ const struct device_class pit_channel_class = {
 	.fields = pit_channel_fields,
 	.n_fields = ARRAY_SIZE(pit_channel_fields),
 	.check = channel_check,
+	.since = 5,
 };

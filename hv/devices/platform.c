@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A VM's devices and how they are wired: which device is at which port or address, and which line
- * leads to which pin. Other ports (PIC, PIT, 8042 data, DMA, ...) are unclaimed: they read as all
+ * leads to which pin. Other ports (8042 data, DMA, ...) are unclaimed: they read as all
  * ones, and writes are dropped.
  */
 #include "hv/devices/platform.h"
@@ -17,8 +17,8 @@ const struct io_range platform_devices[] = {
 	{.class = &lapic_class, .dev = PLACE(irqchip.lapic)},
 	{PLATFORM_UART_PORT, UART_N_PORTS, &uart_class, PLACE(uart), "serial", 1},
 	{PLATFORM_RTC_PORT, 2, &rtc_class, PLACE(rtc), "rtc", 1},
-	{0x61, 1, &pm_class, PLACE(pm), "pcspk", 1},
 	{0x64, 1, &pm_class, PLACE(pm), "i8042-cmd", 1},
+	{LEGACY_SPEAKER_PORT, 1, &pm_class, PLACE(pm), "pcspk", 1},
 	{0x80, 1, &pm_class, PLACE(pm), "ioport80", 1},
 	{0x92, 1, &pm_class, PLACE(pm), "port92", 1},
 	{0xcf8, 8, &pm_class, PLACE(pm), "pci-conf-idx", 4},
@@ -32,25 +32,85 @@ const struct io_range platform_devices[] = {
 	{MEMORY_SLOTS_PORT, MEMORY_SLOTS_N_PORTS, &memory_slots_class, 0, "acpi-mem-hotplug", 4},
 	{.class = &memory_slot_class},
 	{VIRTIO_MMIO_START, VIRTIO_MMIO_LENGTH, &virtio_mmio_class, 0, "virtio-mmio", 4},
+	{PIC_PORT, PIC_N_PORTS, &legacy_pic_class, PLACE(irqchip), "pic", 1},
+	{PIC_PORT_2, PIC_N_PORTS, &legacy_pic_class, PLACE(irqchip), "pic", 1},
+	{PIC_ELCR, PIC_N_ELCR, &legacy_pic_class, PLACE(irqchip), "elcr", 1},
+	{.class = &pic_chip_class},
+	{PIT_PORT, PIT_N_PORTS, &legacy_pit_class, PLACE(irqchip), "pit", 1},
+	{LEGACY_SPEAKER_PORT, 1, &legacy_speaker_class, PLACE(irqchip), "pcspk", 1},
+	{.class = &pit_channel_class},
+	{.class = &legacy_class},
 };
 const size_t platform_n_devices = ARRAY_SIZE(platform_devices);
 
+static bool has_pic(struct platform *platform)
+{
+	return platform->extras.has_legacy && platform_legacy(platform)->irqs.has_pic;
+}
+
+static bool has_pit(struct platform *platform)
+{
+	return platform->extras.has_legacy && platform_legacy(platform)->has_pit;
+}
+
+/* Whether the VM has the device. With a PIT, another device is at the speaker's port. */
+static bool is_present(struct platform *platform, const struct io_range *row)
+{
+	const struct device_class *class = row->class;
+
+	if (class == &legacy_pic_class || class == &pic_chip_class)
+		return has_pic(platform);
+	if (class == &legacy_pit_class || class == &legacy_speaker_class ||
+	    class == &pit_channel_class)
+		return has_pit(platform);
+	if (class == &legacy_class)
+		return platform->extras.has_legacy;
+	if (class == &nvdimm_class)
+		return platform->extras.has_nvdimms;
+	if (class == &memory_slots_class)
+		return platform->extras.n_slots > 0;
+	return row->start != LEGACY_SPEAKER_PORT || !has_pit(platform);
+}
+
+/* A device of which there may be several. */
+static void *numbered_device(struct platform *platform, const struct io_range *row, unsigned number)
+{
+	const struct device_class *class = row->class;
+
+	if (class == &lapic_class && number < platform->irqchip.n)
+		return &platform->irqchip.lapic[number];
+	if (class == &memory_slot_class && number < platform->extras.n_slots)
+		return &platform_slots(platform)->slot[number];
+	if (class == &virtio_mmio_class && number < platform->extras.n_virtio)
+		return &platform_virtio(platform)[number];
+	if (class == &pic_chip_class && number < PIC_N_CHIPS)
+		return &platform_legacy(platform)->irqs.pic.chip[number];
+	if (class == &pit_channel_class && number < PIT_N_CHANNELS)
+		return &platform_legacy(platform)->pit.channel[number];
+	return NULL;
+}
+
+static bool is_numbered(const struct device_class *class)
+{
+	return class == &lapic_class || class == &memory_slot_class ||
+	       class == &virtio_mmio_class || class == &pic_chip_class ||
+	       class == &pit_channel_class;
+}
+
 void *platform_device(struct platform *platform, const struct io_range *row, unsigned number)
 {
-	if (row->class == &lapic_class)
-		return number < platform->irqchip.n ? &platform->irqchip.lapic[number] : NULL;
-	if (row->class == &memory_slot_class)
-		return number < platform->extras.n_slots ? &platform_slots(platform)->slot[number]
-							 : NULL;
-	if (row->class == &virtio_mmio_class)
-		return number < platform->extras.n_virtio ? &platform_virtio(platform)[number]
-							  : NULL;
+	if (!is_present(platform, row))
+		return NULL;
+	if (is_numbered(row->class))
+		return numbered_device(platform, row, number);
 	if (number > 0)
 		return NULL;
-	if (row->class == &memory_slots_class)
-		return platform->extras.n_slots > 0 ? platform_slots(platform) : NULL;
+	if (row->class == &legacy_class)
+		return platform_legacy(platform);
 	if (row->class == &nvdimm_class)
-		return platform->extras.has_nvdimms ? platform_nvdimm(platform) : NULL;
+		return platform_nvdimm(platform);
+	if (row->class == &memory_slots_class)
+		return platform_slots(platform);
 	return (char *)platform + row->dev;
 }
 
@@ -173,6 +233,8 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 	platform->topology = *config->topology;
 	platform->extras = config->extras;
 	irqchip_reset(&platform->irqchip, config->topology, config->phys_bits);
+	if (config->extras.has_legacy)
+		legacy_reset(&platform->irqchip, config->has_pic, config->has_pit, config->tsc_hz);
 	uart_reset(&platform->uart);
 	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
 	pm_reset(&platform->pm);
@@ -188,6 +250,9 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 void platform_reset(struct platform *platform)
 {
 	irqchip_reset(&platform->irqchip, &platform->topology, platform->phys_bits);
+	if (platform->extras.has_legacy)
+		legacy_reset(&platform->irqchip, platform_legacy(platform)->irqs.has_pic,
+			     platform_legacy(platform)->has_pit, platform->rtc.tsc_hz);
 	uart_reset(&platform->uart);
 	rtc_reset(&platform->rtc);
 	pm_reset(&platform->pm);
@@ -204,12 +269,19 @@ void platform_copy(struct platform *to, const struct platform *from)
 	size_t size = platform_size(from->irqchip.n, from->extras);
 
 	_Static_assert(_Alignof(struct platform) == 8 && sizeof(struct lapic) % 8 == 0 &&
-			       sizeof(struct nvdimm) % 8 == 0 &&
+			       sizeof(struct legacy) % 8 == 0 && sizeof(struct nvdimm) % 8 == 0 &&
 			       sizeof(struct memory_slot) % 8 == 0 &&
 			       offsetof(struct memory_slots, slot) % 8 == 0 &&
 			       sizeof(struct virtio) % 8 == 0,
 		       "words");
 	copy_words(to, from, size / 8);
+}
+
+void platform_move_tsc(struct platform *platform, struct lapic *lapic, uint64_t by, uint64_t now)
+{
+	lapic_timer_move(lapic, by);
+	if (platform->extras.has_legacy && lapic->index == 0)
+		legacy_move(&platform->irqchip, by, now);
 }
 
 /* The local APIC of vCPU 'cpu', if the APIC's page holds the address; otherwise NULL. */

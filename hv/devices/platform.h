@@ -7,6 +7,7 @@
 #include "hv/devices/fw_cfg.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/job_port.h"
+#include "hv/devices/legacy.h"
 #include "hv/devices/memory_slots.h"
 #include "hv/devices/nvdimm.h"
 #include "hv/devices/pm.h"
@@ -23,6 +24,7 @@
 
 /* The devices that only some VMs have. Their state follows the local APICs in this order. */
 struct platform_extras {
+	uint16_t has_legacy : 1;
 	uint16_t has_nvdimms : 1;
 	uint16_t n_slots : 9;  /* for DIMMs, up to 256 */
 	uint16_t n_virtio : 3; /* up to VIRTIO_DEVICES_MAX */
@@ -50,6 +52,7 @@ struct platform_config {
 	struct platform_extras extras;
 	/* extras.n_virtio of them. Not copied; must live as long as the platform. */
 	const struct virtio_config *virtio;
+	bool has_pic, has_pit; /* extras.has_legacy: at least one */
 	/* Of the NVDIMMs that have labels. Not copied; must live as long as the platform. */
 	const struct nvdimm_labels *labels;
 	unsigned n_labels;
@@ -86,14 +89,20 @@ struct platform {
 	struct irqchip irqchip; /* last, because its size depends on the vCPUs */
 };
 
-static inline size_t platform_nvdimm_offset(unsigned n_cpus)
+static inline size_t platform_legacy_offset(unsigned n_cpus)
 {
 	return offsetof(struct platform, irqchip) + irqchip_size(n_cpus);
 }
 
+static inline size_t platform_nvdimm_offset(unsigned n_cpus, struct platform_extras extras)
+{
+	return platform_legacy_offset(n_cpus) + (extras.has_legacy ? sizeof(struct legacy) : 0);
+}
+
 static inline size_t platform_slots_offset(unsigned n_cpus, struct platform_extras extras)
 {
-	return platform_nvdimm_offset(n_cpus) + (extras.has_nvdimms ? sizeof(struct nvdimm) : 0);
+	return platform_nvdimm_offset(n_cpus, extras) +
+	       (extras.has_nvdimms ? sizeof(struct nvdimm) : 0);
 }
 
 static inline size_t platform_virtio_offset(unsigned n_cpus, struct platform_extras extras)
@@ -103,15 +112,22 @@ static inline size_t platform_virtio_offset(unsigned n_cpus, struct platform_ext
 
 static inline size_t platform_size(unsigned n_cpus, struct platform_extras extras)
 {
-	if (!extras.has_nvdimms && !extras.n_virtio && !extras.n_slots)
-		return platform_nvdimm_offset(n_cpus);
+	if (!extras.has_legacy && !extras.has_nvdimms && !extras.n_slots && !extras.n_virtio)
+		return platform_legacy_offset(n_cpus);
 	return platform_virtio_offset(n_cpus, extras) + extras.n_virtio * sizeof(struct virtio);
+}
+
+/* Only if extras.has_legacy. */
+static inline struct legacy *platform_legacy(struct platform *platform)
+{
+	return legacy_of(&platform->irqchip);
 }
 
 /* Only if extras.has_nvdimms. */
 static inline struct nvdimm *platform_nvdimm(struct platform *platform)
 {
-	return (struct nvdimm *)((char *)platform + platform_nvdimm_offset(platform->irqchip.n));
+	return (struct nvdimm *)((char *)platform +
+				 platform_nvdimm_offset(platform->irqchip.n, platform->extras));
 }
 
 /* Only if extras.n_slots is not 0. */
@@ -174,6 +190,18 @@ extern const struct io_range platform_devices[];
 extern const size_t platform_n_devices;
 /* The device of that number, from 0 on, for a row; NULL: the VM has fewer. */
 void *platform_device(struct platform *platform, const struct io_range *row, unsigned number);
+
+/* Look at a vCPU's timers, and at those that the VM's vCPUs share. 'now' is the vCPU's TSC. */
+static inline void platform_update_timers(struct platform *platform, struct lapic *lapic,
+					  uint64_t now)
+{
+	irqchip_update_timer(&platform->irqchip, lapic, now);
+	if (platform->extras.has_legacy)
+		legacy_update(&platform->irqchip, now);
+}
+
+/* The guest has moved the TSC of a vCPU by this much, to 'now'. */
+void platform_move_tsc(struct platform *platform, struct lapic *lapic, uint64_t by, uint64_t now);
 
 /* Pass interrupt lines that an access may have changed on to the interrupt controllers. */
 static inline void platform_update_lines(struct platform *platform)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Power off, reset and a few legacy ports. There is no 8042, PIT, PIC or PCI. The ports return
- * values that end a guest's waiting loops: the keyboard controller is never busy, timer 2 has
- * always expired, there is no NMI reason.
+ * Power off, reset and a few legacy ports. There is no 8042 and no PCI. The ports return values
+ * that end a guest's waiting loops: the keyboard controller is never busy, there is no NMI reason,
+ * and timer 2, of a VM that has none, has always expired.
  */
 #include "hv/devices/pm.h"
 

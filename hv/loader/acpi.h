@@ -55,6 +55,7 @@ struct acpi_config {
 	unsigned n_nvdimms;
 
 	bool has_vmgenid;
+	bool has_pic, has_pit;
 	bool has_pvpanic;
 	unsigned n_virtio; /* devices, in the highest slots: hv/devices/virtio_mmio.h */
 };

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest's ACPI tables, as ACPI 6.0 defines them, one after the other from the RSDP on. The
- * machine is hardware-reduced: no PM timer, no SCI, no PIC, no PIT. Power off and reset are
+ * machine is hardware-reduced: no SCI, and no PIC unless the MADT says so. Power off and reset are
  * registers of hv/devices/pm.c. The DSDT is compiled from dsdt.dsl. This file writes an SSDT with
  * one object for each processor; acpi_memory.c writes the tables about memory.
  */
 #include "hv/loader/acpi_tables.h"
 
 #include "hv/devices/ioapic.h"
+#include "hv/devices/irqchip.h"
 #include "hv/devices/lapic.h"
 #include "hv/devices/pm.h"
 #include "hv/devices/virtio_mmio.h"
@@ -84,10 +85,17 @@ _Static_assert(offsetof(struct fadt, sleep_control) == 244, "the same");
 struct ACPI_PACKED madt {
 	struct acpi_header header;
 	uint32_t lapic_address;
-	uint32_t flags; /* bit 0, "there is a PIC", stays clear */
+	uint32_t flags; /* bit 0: there is a PIC */
 };
 
-enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_LAPIC_NMI = 4, MADT_X2APIC = 9, MADT_X2APIC_NMI = 10 };
+enum {
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_OVERRIDE = 2,
+	MADT_LAPIC_NMI = 4,
+	MADT_X2APIC = 9,
+	MADT_X2APIC_NMI = 10,
+};
 
 struct ACPI_PACKED madt_lapic {
 	uint8_t type;
@@ -104,6 +112,15 @@ struct ACPI_PACKED madt_ioapic {
 	uint8_t reserved;
 	uint32_t address;
 	uint32_t gsi_base;
+};
+
+struct ACPI_PACKED madt_override {
+	uint8_t type;
+	uint8_t length;
+	uint8_t bus; /* 0: ISA */
+	uint8_t irq;
+	uint32_t gsi;
+	uint16_t flags; /* 0: as usual on the bus */
 };
 
 struct ACPI_PACKED madt_lapic_nmi {
@@ -223,17 +240,20 @@ static enum status add_madt_cpu(struct acpi_image *image, unsigned uid, uint32_t
 
 static enum status add_madt(struct acpi_image *image, const struct acpi_config *config)
 {
-	struct madt madt = {acpi_make_header("APIC", 4), (uint32_t)APIC_BASE_ADDR, 0};
+	struct madt madt = {acpi_make_header("APIC", 4), (uint32_t)APIC_BASE_ADDR, config->has_pic};
 	struct madt_ioapic ioapic = {MADT_IOAPIC, sizeof(ioapic), 0, 0, (uint32_t)IOAPIC_BASE, 0};
 	struct madt_lapic_nmi nmi = {MADT_LAPIC_NMI, sizeof(nmi), (uint8_t)ALL_UIDS, 0, NMI_LINT};
 	struct madt_x2apic_nmi x2apic_nmi = {MADT_X2APIC_NMI, sizeof(x2apic_nmi), 0,
 					     ALL_UIDS,	      NMI_LINT,		  {0}};
+	struct madt_override timer = {MADT_OVERRIDE, sizeof(timer), 0, 0, IRQCHIP_TIMER_GSI, 0};
 	size_t start = image->used;
 
 	TRY(acpi_append(image, &madt, sizeof(madt)));
 	for (unsigned i = 0; i < config->n_cpus; i++)
 		TRY(add_madt_cpu(image, i, acpi_apic_id(config, i)));
 	TRY(acpi_append(image, &ioapic, sizeof(ioapic)));
+	if (config->has_pic || config->has_pit)
+		TRY(acpi_append(image, &timer, sizeof(timer)));
 	TRY(acpi_append(image, &nmi, sizeof(nmi)));
 	if (acpi_apic_id(config, config->n_cpus - 1) > ACPI_MAX_XAPIC_ID)
 		TRY(acpi_append(image, &x2apic_nmi, sizeof(x2apic_nmi)));

@@ -98,7 +98,7 @@ void vcpu_take_back_vectored(struct vcpu *vcpu)
 		unblock_nmis();
 		lapic_hold_nmi(vcpu->lapic);
 	} else if ((info & (INTR_VALID | INTR_TYPE)) == (INTR_VALID | INTR_TYPE_EXTERNAL)) {
-		lapic_take_back(vcpu->lapic, info & INTR_VECTOR);
+		irqchip_take_back(&vcpu->vm->platform.irqchip, vcpu->lapic, info & INTR_VECTOR);
 	}
 	vm_unlock_devices(vcpu->vm);
 }
@@ -128,10 +128,11 @@ static bool debug_exception_is_due(void)
 }
 
 /* Inject what the local APIC has, if the guest can take it. 'nmi': an NMI is due. */
-static void inject_interrupts(struct lapic *lapic, uint64_t blocking, bool nmi)
+static void inject_interrupts(struct irqchip *chip, struct lapic *lapic, uint64_t blocking,
+			      bool nmi)
 {
-	int pending = lapic_pending_vector(lapic);
-	bool interrupt = pending >= 0 && (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
+	bool interrupt =
+		lapic_pending_vector(lapic) >= 0 && (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF);
 
 	if (!(nmi || interrupt) || blocking & (BLOCKING_STI | BLOCKING_MOV_SS) ||
 	    debug_exception_is_due())
@@ -141,8 +142,8 @@ static void inject_interrupts(struct lapic *lapic, uint64_t blocking, bool nmi)
 		vmcs_write(VMCS_ENTRY_INTR_INFO, 2 | INTR_TYPE_NMI | INTR_VALID);
 		return;
 	}
-	lapic_accept(lapic, (uint8_t)pending);
-	vmcs_write(VMCS_ENTRY_INTR_INFO, (uint64_t)pending | INTR_TYPE_EXTERNAL | INTR_VALID);
+	vmcs_write(VMCS_ENTRY_INTR_INFO,
+		   irqchip_accept(chip, lapic) | INTR_TYPE_EXTERNAL | INTR_VALID);
 }
 
 /* Request an exit for when the guest can take what the local APIC has, or for the step's end. */
@@ -172,7 +173,7 @@ static void inject(struct vcpu *vcpu, struct lapic *lapic)
 		inject_waiting(vcpu);
 		blocking &= ~(BLOCKING_STI | BLOCKING_MOV_SS); /* the delivery ends the shadow */
 	} else if (!vcpu->is_stepping) {
-		inject_interrupts(lapic, blocking, nmi);
+		inject_interrupts(&vcpu->vm->platform.irqchip, lapic, blocking, nmi);
 	}
 	request_windows(vcpu, lapic, blocking);
 }
@@ -207,7 +208,7 @@ static void set_timer(struct vcpu *vcpu)
 	uint64_t now = rdtsc();
 
 	vcpu->until = slice_end(this_cpu());
-	if (vcpu->lapic->deadline != LAPIC_NO_DEADLINE)
+	if (vcpu->lapic->deadline != LAPIC_NO_DEADLINE || vcpu->vm->platform.extras.has_legacy)
 		vcpu->until = earlier(vcpu->until, vcpu_next_deadline(vcpu));
 	/* The delivery of an NMI ends its step thus, because it shuts the NMI window. */
 	if (vcpu->is_stepping && steps_delivery(vcpu))
@@ -302,7 +303,7 @@ static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *reques
 		vm_take_input(vcpu->vm);
 		vm_hold_uart(vcpu->vm);
 	}
-	irqchip_update_timer(&vcpu->vm->platform.irqchip, lapic, vcpu_now(vcpu));
+	platform_update_timers(&vcpu->vm->platform, lapic, vcpu_now(vcpu));
 	if (!take_start_messages(vcpu, lapic, requests))
 		return false;
 	if (*requests & VCPU_REQUEST_HALT && !leave_halt(vcpu, lapic))

@@ -94,7 +94,7 @@ static bool move_tsc(struct vcpu *vcpu, uint64_t by)
 	vcpu->guest.tsc_adjust += by;
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->guest.tsc_offset);
 	vm_lock_devices(vcpu->vm);
-	lapic_timer_move(vcpu->lapic, by);
+	platform_move_tsc(&vcpu->vm->platform, vcpu->lapic, by, vcpu_now(vcpu));
 	vm_unlock_devices(vcpu->vm);
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
 	return true;

@@ -5,7 +5,7 @@
  */
 #include "hv/vcpu/vcpu.h"
 
-#include "hv/devices/lapic_timer.h"
+#include "hv/devices/irqchip.h"
 #include "hv/ept/ept.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
@@ -125,7 +125,7 @@ uint64_t vcpu_next_deadline(const struct vcpu *vcpu)
 {
 	uint64_t now = rdtsc();
 
-	return deadline_translate(lapic_next_deadline(vcpu->lapic), now + vcpu->guest.tsc_offset,
+	return deadline_translate(irqchip_next_deadline(vcpu->lapic), now + vcpu->guest.tsc_offset,
 				  now);
 }
 

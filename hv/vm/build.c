@@ -58,6 +58,8 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 				     .fw_cfg_files = config->fw_cfg ? &config->fw_cfg->file : NULL,
 				     .extras = vm_extras(config),
 				     .virtio = config->virtio,
+				     .has_pic = config->has_pic,
+				     .has_pit = config->has_pit,
 				     .labels = vm->labels.labels,
 				     .n_labels = vm->labels.n,
 			     });
@@ -94,6 +96,8 @@ static enum status write_acpi_tables(struct vm *vm)
 		.has_vmgenid = vm->config->has_vmgenid,
 		.has_pvpanic = vm->config->has_pvpanic,
 		.n_virtio = vm->config->n_virtio,
+		.has_pic = vm->config->has_pic,
+		.has_pit = vm->config->has_pit,
 	};
 	enum status status;
 	size_t len;

@@ -67,5 +67,7 @@ enum status state_get_devices(struct state_reader *reader, struct platform *plat
 		if (is_saved(row))
 			TRY(get(reader, platform, &platform_devices[row]));
 	catch_up(&platform->rtc, tsc_hz, then);
+	if (platform->extras.has_legacy)
+		legacy_loaded(&platform->irqchip, tsc_hz, then);
 	return OK;
 }

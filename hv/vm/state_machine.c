@@ -104,6 +104,10 @@ static void device_lines(struct lines *lines, const struct vm_config *config)
 		line(lines, "-device pvpanic,events=%u", config->pvpanic_events);
 	for (const struct virtio_config *one = config->virtio; one != NULL; one = one->next)
 		line(lines, "-device %s", one->kind->driver);
+	if (config->has_pic)
+		line(lines, "-machine pic=on");
+	if (config->has_pit)
+		line(lines, "-machine pit=on");
 	for (const struct fw_cfg_config *one = config->fw_cfg; one != NULL; one = one->next)
 		line(lines, "-fw_cfg name=%s of %u bytes", one->file.name, (unsigned)one->file.len);
 }

@@ -240,6 +240,7 @@ struct vm_shared {
 
 /* The devices that the VM has besides those of all. */
 struct platform_extras vm_extras(const struct vm_config *config);
+
 /*
  * A struct vm with room for its vCPUs, all zeros, for a VM of the configuration. NULL: not enough
  * memory.

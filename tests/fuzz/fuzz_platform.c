@@ -83,14 +83,15 @@ static void touch(struct platform *platform, const struct step *step, struct res
 	}
 }
 
-/* The vCPU takes its interrupt, and ends it later. */
-static void take_interrupt(struct lapic *lapic, struct result *ret)
+/* The vCPU takes its interrupt, and ends it later; or it cannot take it yet. */
+static void take_interrupt(struct irqchip *chip, struct lapic *lapic, const struct step *step,
+			   struct result *ret)
 {
-	int vector = lapic_pending_vector(lapic);
-
-	if (vector >= 0)
-		lapic_accept(lapic, (uint8_t)vector);
-	ret->value = (uint64_t)vector;
+	if (lapic_pending_vector(lapic) < 0)
+		return;
+	ret->value = irqchip_accept(chip, lapic);
+	if (step->value & 1)
+		irqchip_take_back(chip, lapic, (uint8_t)ret->value);
 }
 
 static uint32_t msr_of(const struct step *step)
@@ -117,7 +118,7 @@ static void act(struct platform *platform, const struct step *step, struct resul
 		irqchip_set_irq(chip, step->address % 24, step->value & 1);
 		break;
 	case 9:
-		take_interrupt(lapic, ret);
+		take_interrupt(chip, lapic, step, ret);
 		break;
 	case 10:
 		ret->wish = platform_uart_receive(platform, (uint8_t)step->value);
@@ -125,12 +126,14 @@ static void act(struct platform *platform, const struct step *step, struct resul
 	case 11:
 		if (step->address == 0)
 			platform_reset(platform);
+		else if (step->address == 1)
+			platform_move_tsc(platform, lapic, step->value, now);
 		else
-			irqchip_update_timer(chip, lapic, now);
+			platform_update_timers(platform, lapic, now);
 		break;
 	}
 	ret->kicks = take_kicks(chip);
-	ret->deadline = lapic_next_deadline(lapic);
+	ret->deadline = irqchip_next_deadline(lapic);
 }
 
 static void take(struct step *step, const uint8_t *data)
@@ -154,7 +157,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.has_debugcon = true,
 		.debugcon_base = 0xe9,
 		.has_pvpanic = true,
-		.extras = {.has_nvdimms = true, .n_slots = 2},
+		.has_pic = true,
+		.has_pit = true,
+		.extras = {.has_legacy = true, .has_nvdimms = true, .n_slots = 2},
 		.labels = &labels,
 		.n_labels = 1,
 	};

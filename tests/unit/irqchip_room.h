@@ -8,14 +8,15 @@
 
 union irqchip_room {
 	struct irqchip chip;
-	uint8_t bytes[sizeof(struct irqchip) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic)];
+	uint8_t bytes[sizeof(struct irqchip) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic) +
+		      sizeof(struct irqchip_legacy)];
 };
 
 enum { PLATFORM_ROOM_SLOTS = 4 };
 union platform_room {
 	struct platform platform;
 	uint8_t bytes[sizeof(struct platform) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic) +
-		      sizeof(struct nvdimm) + sizeof(struct memory_slots) +
+		      sizeof(struct legacy) + sizeof(struct nvdimm) + sizeof(struct memory_slots) +
 		      PLATFORM_ROOM_SLOTS * sizeof(struct memory_slot) +
 		      VIRTIO_DEVICES_MAX * sizeof(struct virtio)];
 };

@@ -13,13 +13,14 @@
 #define STATE_VM_CPUS  2
 #define STATE_VM_SLOTS 2
 
-#define STATE_DEVICES 12
+#define STATE_DEVICES 15
 static inline const struct state_table *state_device_tables(void)
 {
 	static const struct device_class *const classes[STATE_DEVICES] = {
-		&irqchip_class, &ioapic_class,	     &lapic_class,	 &uart_class,
-		&rtc_class,	&pm_class,	     &debug_exit_class,	 &fw_cfg_class,
-		&nvdimm_class,	&memory_slots_class, &memory_slot_class, &virtio_mmio_class};
+		&irqchip_class,	 &ioapic_class,	      &lapic_class,	  &uart_class,
+		&rtc_class,	 &pm_class,	      &debug_exit_class,  &fw_cfg_class,
+		&nvdimm_class,	 &memory_slots_class, &memory_slot_class, &virtio_mmio_class,
+		&pic_chip_class, &pit_channel_class,  &legacy_class};
 	static struct state_table tables[STATE_DEVICES];
 
 	for (size_t i = 0; i < STATE_DEVICES; i++)
@@ -90,7 +91,7 @@ static inline void state_vm_configure(struct state_vm *to)
 	config->virtio = &state_virtio;
 	config->n_virtio = 1;
 	config->has_vmgenid = config->has_debug_exit = config->has_debugcon = true;
-	config->has_pvpanic = true;
+	config->has_pvpanic = config->has_pic = config->has_pit = true;
 	config->pvpanic_events = PVPANIC_EVENTS;
 	config->debug_exit_iobase = 0xf4;
 	config->debug_exit_iosize = 4;
@@ -106,7 +107,7 @@ static inline void state_vm_configure(struct state_vm *to)
 static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *host)
 {
 	static const struct platform_extras extras = {
-		.has_nvdimms = true, .n_slots = STATE_VM_SLOTS, .n_virtio = 1};
+		.has_legacy = true, .has_nvdimms = true, .n_slots = STATE_VM_SLOTS, .n_virtio = 1};
 	struct vm *vm =
 		calloc(1, offsetof(struct vm, platform) + platform_size(STATE_VM_CPUS, extras));
 
@@ -122,6 +123,8 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 				  .topology = &to->config.topology,
 				  .phys_bits = host->extended[8].eax & 0xff,
 				  .tsc_hz = 1000000000,
+				  .has_pic = true,
+				  .has_pit = true,
 				  .extras = extras,
 				  .virtio = to->config.virtio,
 				  .ram_size = MIB(16),
@@ -210,6 +213,24 @@ static inline void state_fill_virtio(struct virtio *virtio)
 	virtio->queue[1].is_ready = false;
 }
 
+static inline void state_vm_fill_legacy(struct platform *platform)
+{
+	struct legacy *legacy = platform_legacy(platform);
+
+	for (unsigned i = 0; i < PIC_N_CHIPS; i++)
+		state_fill(&state_device_tables()[12], &legacy->irqs.pic.chip[i]);
+	for (unsigned i = 0; i < PIT_N_CHANNELS; i++) {
+		struct pit_channel *channel = &legacy->pit.channel[i];
+
+		state_fill(&state_device_tables()[13], channel);
+		channel->count = 1 + channel->count % 10000;
+		channel->mode %= 6;
+		channel->access |= 1;
+	}
+	pic_write(&legacy->irqs.pic, PIC_ELCR, 0); /* the second chip's request */
+	legacy_loaded(&platform->irqchip, legacy->pit.tsc_hz, 0);
+}
+
 /* Give the VM a random state that a guest can get into. */
 static inline void state_vm_fill(struct state_vm *of)
 {
@@ -225,7 +246,10 @@ static inline void state_vm_fill(struct state_vm *of)
 				 platform_nvdimm(platform),
 				 platform_slots(platform),
 				 &platform_slots(platform)->slot[0],
-				 platform_virtio(platform)};
+				 platform_virtio(platform),
+				 NULL,
+				 NULL,
+				 platform_legacy(platform)};
 
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
 		state_fill_vcpu(&of->vm->vcpu[i]);
@@ -243,6 +267,7 @@ static inline void state_vm_fill(struct state_vm *of)
 		lapic_set_tpr(lapic, lapic->tpr);
 	}
 	state_fill_virtio(platform_virtio(platform));
+	state_vm_fill_legacy(platform);
 	platform->irqchip.next_lowest = 1;
 	platform->uart.rx_count = UART_FIFO_SIZE;
 	platform->rtc.cmos[0x0b] = 2; /* it runs */

@@ -819,6 +819,23 @@ static void the_panic_device_is_at_its_port(void **state)
 	assert_null(find(&found, "SSDT", 1));
 }
 
+/* An interrupt source override: bus, line, GSI, flags. */
+static const uint8_t timer_override[] = {2, 10, 0, 0, 2, 0, 0, 0, 0, 0};
+
+static void the_madt_tells_of_pic_and_timer(void **state)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct acpi_config config = {
+			.n_cpus = 2, .rsdp_gpa = GPA, .has_pic = i & 1, .has_pit = i & 2};
+		struct found found = build_from(&config);
+		size_t len = get(found.madt + 4, 4);
+		const void *entry = memmem(found.madt, len, timer_override, sizeof(timer_override));
+
+		assert_int_equal(get(found.madt + 40, 4), i & 1);
+		assert_int_equal(entry != NULL, i != 0);
+	}
+}
+
 /*
  * What handles the event prints in a thread of its own, in the midst of other lines: the trace
  * (level 4) says before that what is notified, and the call comes last.
@@ -846,6 +863,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_fadt_describes_a_hardware_reduced_machine),
 		cmocka_unit_test(the_madt_lists_every_processor_and_one_ioapic),
+		cmocka_unit_test(the_madt_tells_of_pic_and_timer),
 		cmocka_unit_test(the_dsdt_has_the_devices_ports),
 		cmocka_unit_test(virtio_devices_have_an_ssdt),
 		cmocka_unit_test(only_what_there_is_gets_a_table),

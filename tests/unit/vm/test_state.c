@@ -14,7 +14,7 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0x712892e5 /* of version 5 */
+#define TABLES_CRC 0x335636b9 /* of version 5 */
 
 static struct state_vm from, to;
 static uint8_t *file;
@@ -127,6 +127,14 @@ static void what_was_saved_is_loaded(void **state)
 	     platform_slots((struct platform *)b)->slot);
 	same(&table[11], platform_virtio((struct platform *)a),
 	     platform_virtio((struct platform *)b));
+	for (unsigned i = 0; i < PIC_N_CHIPS; i++)
+		same(&table[12], &platform_legacy((struct platform *)a)->irqs.pic.chip[i],
+		     &platform_legacy((struct platform *)b)->irqs.pic.chip[i]);
+	for (unsigned i = 0; i < PIT_N_CHANNELS; i++)
+		same(&table[13], &platform_legacy((struct platform *)a)->pit.channel[i],
+		     &platform_legacy((struct platform *)b)->pit.channel[i]);
+	same(&table[14], platform_legacy((struct platform *)a),
+	     platform_legacy((struct platform *)b));
 }
 
 /* They may be another VM's: a clone's area is memory that was used before. */
@@ -202,10 +210,15 @@ static void covers(const struct state_table *table, size_t size, const struct le
 static void no_member_is_forgotten(void **state)
 {
 	/* Links, the VM, what belongs to the loading machine, and what is computed. */
-	static const struct left_out irqchip[] = {OUT(irqchip, n), OUT(irqchip, ioapic), {0}};
+	static const struct left_out irqchip[] = {OUT(irqchip, n),
+						  OUT(irqchip, has_legacy),
+						  OUT(irqchip, intr),
+						  OUT(irqchip, ioapic),
+						  {0}};
 	static const struct left_out none[] = {{0}};
-	static const struct left_out lapic[] = {
-		OUT(lapic, pending), OUT(lapic, index), OUT(lapic, phys_bits), OUT(lapic, id), {0}};
+	static const struct left_out lapic[] = {OUT(lapic, pending), OUT(lapic, extint),
+						OUT(lapic, index),   OUT(lapic, phys_bits),
+						OUT(lapic, id),	     {0}};
 	static const struct left_out rtc[] = {OUT(rtc, tsc_hz), {0}};
 	static const struct left_out fw_cfg[] = {OUT(fw_cfg, files),
 						 OUT(fw_cfg, ram_size),
@@ -217,6 +230,11 @@ static void no_member_is_forgotten(void **state)
 	static const struct left_out slot[] = {
 		OUT(memory_slot, base), OUT(memory_slot, len), OUT(memory_slot, node), {0}};
 	static const struct left_out virtio[] = {OUT(virtio, config), {0}};
+	static const struct left_out legacy[] = {OUT(legacy, irqs), /* PIC, and a deadline */
+						 OUT(legacy, pit.channel),
+						 OUT(legacy, pit.tsc_hz),
+						 OUT(legacy, has_pit),
+						 {0}};
 	static const struct left_out vcpu[] = {
 		OUT(vcpu, regs.requests), /* of which HALT is saved */
 		OUT(vcpu, regs.launched),
@@ -273,6 +291,9 @@ static void no_member_is_forgotten(void **state)
 	covers(&table[9], sizeof(struct memory_slots), slots);
 	covers(&table[10], sizeof(struct memory_slot), slot);
 	covers(&table[11], sizeof(struct virtio), virtio);
+	covers(&table[12], sizeof(struct pic_chip), none);
+	covers(&table[13], sizeof(struct pit_channel), none);
+	covers(&table[14], sizeof(struct legacy), legacy);
 	covers(&state_vcpu_table, sizeof(struct vcpu), vcpu);
 	covers(&state_cpuid_table, sizeof(struct cpuid_model), cpuid);
 }
@@ -324,7 +345,10 @@ static uint32_t add_table(uint32_t crc, const struct state_table *table)
 	return crc;
 }
 
-/* Different tables are a different format: raise STATE_VERSION, and put the new number here. */
+/*
+ * Different tables are a different format: raise STATE_VERSION, and put the new number here. A
+ * device that the VMs of a version could not have may come without a new one.
+ */
 static void the_tables_are_those_of_the_version(void **state)
 {
 	uint32_t crc = add_table(add_table(0, &state_cpuid_table), &state_vcpu_table);
@@ -611,7 +635,7 @@ static void sections_are_where_they_belong(void **state)
 	change(uart - 4, len - uart, 4, "section 'uart' 0: ");
 	len += 5;
 	seal(len);
-	refused("section 'virtio' 0: 5 unknown bytes follow");
+	refused("section 'legacy' 0: 5 unknown bytes follow");
 }
 
 /* Every bit that a field must not have, one at a time. */
@@ -638,6 +662,7 @@ static void devices_are_possible(void **state)
 	size_t lapic = find_section("lapic", 1), rtc = find_section("rtc", 0);
 	size_t timer = lapic + find_field(&table[2], "lvt[LVT_TIMER]");
 	size_t deadline = lapic + find_field(&table[2], "deadline");
+	size_t pit = find_section("pit", 2);
 
 	change(find_section("irqchip", 0), STATE_VM_CPUS, 4, "next_lowest cannot be 2");
 	change(lapic + find_field(&table[2], "base"), 0xfee00000 | APIC_BASE_EXTD, 8,
@@ -650,6 +675,10 @@ static void devices_are_possible(void **state)
 	change(rtc + find_field(&table[4], "base_time"), INT64_MAX, 8, "base_time cannot be");
 	change(rtc + find_field(&table[4], "base_time"), (uint64_t)INT64_MIN, 8,
 	       "base_time cannot be");
+	change(pit + find_field(&table[13], "count"), 0x1ffff, 4, "cannot count 131071");
+	change(pit + find_field(&table[13], "count"), 0, 4, "cannot count 0");
+	change(pit + find_field(&table[13], "mode"), 6, 1, "has an impossible mode");
+	change(pit + find_field(&table[13], "access"), 0, 1, "has an impossible mode");
 	memset(file + lapic + find_field(&table[2], "timer_initial"), 0, 4);
 	memcpy(file + timer, &(uint32_t){0x20020}, 4);
 	memset(file + deadline, 0, 8);
@@ -823,8 +852,15 @@ static void another_machine_is_refused(void **state)
 	refused("is of a VM with '-device pvpanic,events=3', where this one has '-device virtio");
 	to.config.has_pvpanic = true;
 	to.config.virtio = NULL;
-	refused("is of a VM with '-device virtio-rng-device', where this one has '-fw_cfg ");
+	refused("is of a VM with '-device virtio-rng-device', where this one has '-machine "
+		"pic=on'");
 	to.config.virtio = &state_virtio;
+	to.config.has_pit = false;
+	refused("is of a VM with '-machine pit=on', where this one has '-fw_cfg ");
+	to.config.has_pit = true;
+	to.config.has_pic = false;
+	refused("is of a VM with '-machine pic=on', where this one has '-machine pit=on'");
+	to.config.has_pic = true;
 	to.config.has_debugcon = false;
 	refused("is of a VM with '-device isa-debugcon,iobase=0xe9', where this one has '-device "
 		"pvpanic");

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The PC's old interrupt controller and timers: which line a timer has, and when it is looked at.
+ * Before an access to one of their ports the timers catch up, and after it the next deadline is
+ * found. vCPU 0 keeps the deadline.
+ */
+#include "hv/devices/legacy.h"
+
+#include "hv/devices/tick.h"
+
+#define SPEAKER_BITS	0x0f
+#define SPEAKER_GATE	0x01
+#define SPEAKER_REFRESH 0x10
+#define SPEAKER_OUTPUT	0x20
+#define REFRESH_HZ	66287 /* 15.085 microseconds: PIT_HZ / 18 */
+
+static void pulse(struct irqchip *chip, unsigned gsi)
+{
+	irqchip_set_irq(chip, gsi, true);
+	irqchip_set_irq(chip, gsi, false);
+}
+
+/* The time at which the timers must be looked at next. An edge that cannot be seen may be late. */
+static uint64_t next_edge(struct irqchip *chip, uint64_t time)
+{
+	struct legacy *legacy = legacy_of(chip);
+
+	if (!legacy->has_pit || !irqchip_is_open(chip, IRQCHIP_TIMER_GSI))
+		return LAPIC_NO_DEADLINE;
+	return pit_next_edge(&legacy->pit, time);
+}
+
+/* An earlier deadline than the one it knows is an event for vCPU 0. */
+static void find_deadline(struct irqchip *chip, uint64_t time)
+{
+	struct legacy *legacy = legacy_of(chip);
+	uint64_t old = legacy->irqs.deadline, edge = next_edge(chip, time);
+
+	legacy->irqs.deadline = edge == LAPIC_NO_DEADLINE ? edge : edge + legacy->moved;
+	if (legacy->irqs.deadline >= old)
+		return;
+	chip->lapic[0].kicked = true;
+	chip->kicked = true;
+}
+
+void legacy_update(struct irqchip *chip, uint64_t now)
+{
+	struct legacy *legacy = legacy_of(chip);
+	uint64_t time = now - legacy->moved;
+
+	if (legacy->has_pit && pit_take_edge(&legacy->pit, time))
+		pulse(chip, IRQCHIP_TIMER_GSI);
+	find_deadline(chip, time);
+}
+
+void legacy_move(struct irqchip *chip, uint64_t by, uint64_t now)
+{
+	legacy_of(chip)->moved += by;
+	legacy_update(chip, now);
+}
+
+void legacy_reset(struct irqchip *chip, bool has_pic, bool has_pit, uint64_t tsc_hz)
+{
+	struct legacy *legacy = legacy_of(chip);
+
+	irqchip_add_legacy(chip, has_pic);
+	legacy->has_pit = has_pit;
+	legacy->speaker = 0;
+	legacy->moved = 0;
+	pit_reset(&legacy->pit, tsc_hz);
+}
+
+void legacy_loaded(struct irqchip *chip, uint64_t tsc_hz, uint64_t now)
+{
+	struct legacy *legacy = legacy_of(chip);
+
+	if (tsc_hz != legacy->pit.tsc_hz)
+		pit_catch_up(&legacy->pit, tsc_hz, now - legacy->moved);
+	if (!legacy->irqs.has_pic)
+		return;
+	chip->intr = pic_has_interrupt(&legacy->irqs.pic);
+	irqchip_update_intr(chip);
+}
+
+static uint64_t read_pic(void *dev, const struct io_access *access)
+{
+	struct irqchip *chip = dev;
+	uint64_t value;
+
+	legacy_update(chip, access->now);
+	value = pic_read(&legacy_of(chip)->irqs.pic, access->addr);
+	irqchip_update_intr(chip);
+	return value;
+}
+
+static uint32_t write_pic(void *dev, const struct io_access *access)
+{
+	struct irqchip *chip = dev;
+
+	legacy_update(chip, access->now);
+	pic_write(&legacy_of(chip)->irqs.pic, access->addr, (uint8_t)access->value);
+	irqchip_update_intr(chip);
+	legacy_update(chip, access->now);
+	return 0;
+}
+
+static uint64_t time_of(const struct legacy *legacy, const struct io_access *access)
+{
+	return access->now - legacy->moved;
+}
+
+static uint64_t read_pit(void *dev, const struct io_access *access)
+{
+	struct legacy *legacy = legacy_of(dev);
+
+	return pit_read(&legacy->pit, access->off, time_of(legacy, access));
+}
+
+static uint32_t write_pit(void *dev, const struct io_access *access)
+{
+	struct legacy *legacy = legacy_of(dev);
+
+	legacy_update(dev, access->now);
+	pit_write(&legacy->pit, access->off, (uint8_t)access->value, time_of(legacy, access));
+	legacy_update(dev, access->now);
+	return 0;
+}
+
+/* Bits 3:0 are the guest's. */
+static uint64_t read_speaker(void *dev, const struct io_access *access)
+{
+	struct legacy *legacy = legacy_of(dev);
+	uint64_t time = time_of(legacy, access);
+	uint64_t refresh = tick_count(time, legacy->pit.tsc_hz, REFRESH_HZ);
+
+	return legacy->speaker | (refresh & 1 ? SPEAKER_REFRESH : 0) |
+	       (pit_output(&legacy->pit, time) ? SPEAKER_OUTPUT : 0);
+}
+
+static uint32_t write_speaker(void *dev, const struct io_access *access)
+{
+	struct legacy *legacy = legacy_of(dev);
+
+	legacy->speaker = access->value & SPEAKER_BITS;
+	pit_set_gate(&legacy->pit, access->value & SPEAKER_GATE, time_of(legacy, access));
+	return 0;
+}
+
+/* The chips and channels have sections of their own; tsc_hz is the machine's that loads them. */
+static const struct state_field legacy_fields[] = {
+	STATE_FIELD(struct legacy, pit.seen, BITS(47, 0)),
+	STATE_FIELD(struct legacy, pit.edge_at, UINT64_MAX),
+	STATE_FIELD(struct legacy, moved, UINT64_MAX),
+	STATE_FIELD(struct legacy, speaker, SPEAKER_BITS),
+};
+
+const struct device_class legacy_class = {
+	.name = "legacy",
+	.fields = legacy_fields,
+	.n_fields = ARRAY_SIZE(legacy_fields),
+	.since = 5,
+};
+
+const struct device_class legacy_pic_class = {.name = "pic", .read = read_pic, .write = write_pic};
+const struct device_class legacy_pit_class = {.name = "pit", .read = read_pit, .write = write_pit};
+const struct device_class legacy_speaker_class = {
+	.name = "speaker", .read = read_speaker, .write = write_speaker};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+
+#include "hv/devices/irqchip.h"
+#include "hv/devices/pit.h"
+#include "hv/lib/types.h"
+
+/*
+ * How the PC's old interrupt controller and timers are wired. Part of a VM's devices, after the
+ * local APICs, if the VM has a PIC or a PIT. All functions are for an irqchip that has_legacy;
+ * locking: see there.
+ */
+#define LEGACY_SPEAKER_PORT 0x61 /* of PIT_SPEAKER */
+
+struct legacy {
+	struct irqchip_legacy irqs; /* first: the irqchip finds it after the local APICs */
+	struct pit pit;
+	bool has_pit;
+	uint8_t speaker; /* port 0x61, bits 3:0 */
+	/* Timers count in the TSC of vCPU 0, less this: by how much the guest has moved it. */
+	uint64_t moved;
+};
+
+static inline struct legacy *legacy_of(struct irqchip *chip)
+{
+	return (struct legacy *)irqchip_legacy(chip);
+}
+
+/* Power-on state; the irqchip has been reset. */
+void legacy_reset(struct irqchip *chip, bool has_pic, bool has_pit, uint64_t tsc_hz);
+/* Raise the interrupts that are due, and find the next deadline. 'now' is the guest's TSC. */
+void legacy_update(struct irqchip *chip, uint64_t now);
+/* The guest has moved the TSC of vCPU 0 by this much, to 'now'. */
+void legacy_move(struct irqchip *chip, uint64_t by, uint64_t now);
+/*
+ * After the state was read from a file. Until 'now', time passed at the other machine's frequency.
+ */
+void legacy_loaded(struct irqchip *chip, uint64_t tsc_hz, uint64_t now);
+
+/* On the bus, for a device that is the irqchip. */
+extern const struct device_class legacy_pic_class, legacy_pit_class, legacy_speaker_class;
+/* Only for the saved state. */
+extern const struct device_class legacy_class;

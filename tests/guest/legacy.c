@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs the PC's interrupt controller and timer as old kernels do.
+ *	freeze	become a template while the timer runs; each clone checks it, and reverts once
+ */
+#include "tests/guest/lib/lib.h"
+
+enum { PIC_1 = 0x20, PIC_2 = 0xa0, PIT_0 = 0x40, PIT_2 = 0x42, PIT_CONTROL = 0x43, PORT_B = 0x61 };
+enum { EOI = 0x20, READ_IRR = 0x0a, READ_ISR = 0x0b };
+
+#define VECTOR_TIMER 0x20
+#define VECTOR_APIC  0x60
+#define PIT_HZ	     1193182
+#define PERIOD	     1193 /* ticks of the PIT: a millisecond */
+#define N_TICKS	     20
+#define MADT_ENTRIES 44
+#define CONTROL	     0x5354
+#define CONTROL_N    (CONTROL + 12)
+#define FREEZE	     1
+#define REVERT	     2
+
+static volatile uint32_t ticks;
+
+static bool take_tick(struct trap_frame *f)
+{
+	(void)f;
+	ticks++;
+	outb(EOI, PIC_1);
+	return true;
+}
+
+static void program_pic(void)
+{
+	static const uint8_t words[2][3] = {{VECTOR_TIMER, 4, 1}, {VECTOR_TIMER + 8, 2, 1}};
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint16_t port = i ? PIC_2 : PIC_1;
+
+		outb(0x11, port);
+		for (unsigned k = 0; k < 3; k++)
+			outb(words[i][k], port + 1);
+		outb(0xff, port + 1);
+	}
+}
+
+static void program_channel(unsigned channel, unsigned mode, unsigned count)
+{
+	outb((uint8_t)(channel << 6 | 0x30 | mode << 1), PIT_CONTROL);
+	outb((uint8_t)count, (uint16_t)(PIT_0 + channel));
+	outb((uint8_t)(count >> 8), (uint16_t)(PIT_0 + channel));
+}
+
+static bool wait_for_ticks(uint32_t n)
+{
+	uint64_t start = rdtsc();
+
+	while (ticks < n && rdtsc() - start < WAIT_TICKS)
+		sti_hlt_cli();
+	return ticks >= n;
+}
+
+/* Cycles of the TSC in n ticks of the PIT, as CPUID tells; 0: it does not. */
+static uint64_t cycles(uint64_t n)
+{
+	struct cpuid crystal;
+
+	if (cpuid(0, 0).eax < 0x15)
+		return 0;
+	crystal = cpuid(0x15, 0);
+	return crystal.eax ? (uint64_t)crystal.ecx * crystal.ebx / crystal.eax * n / PIT_HZ : 0;
+}
+
+static void check_madt(void)
+{
+	const uint8_t *madt = acpi_find("APIC"), *at, *end;
+	bool is_overridden = false;
+
+	if (!report(madt != NULL, "a MADT"))
+		return;
+	end = madt + (madt[4] | madt[5] << 8);
+	for (at = madt + MADT_ENTRIES; at + 2 <= end && at[1] >= 2; at += at[1])
+		is_overridden |= at[0] == 2 && at[2] == 0 && at[3] == 0 && at[4] == 2;
+	report(madt[40] & 1, "the MADT has a PIC");
+	report(is_overridden, "line 2 is the timer's");
+}
+
+static void check_ticks(void)
+{
+	uint64_t start = rdtsc(), passed;
+	bool came;
+
+	program_channel(0, 2, PERIOD);
+	outb(0xfe, PIC_1 + 1);
+	came = wait_for_ticks(N_TICKS);
+	passed = rdtsc() - start;
+	report(came && passed >= cycles(PERIOD * (N_TICKS - 1)), "%u ticks in %lu cycles", ticks,
+	       passed);
+}
+
+static void check_mask(void)
+{
+	uint32_t before;
+
+	outb(0xff, PIC_1 + 1);
+	program_channel(0, 0, PERIOD);
+	before = ticks;
+	outb(READ_IRR, PIC_1);
+	while (!(inb(PIC_1) & 1))
+		cpu_pause();
+	sti_nop_cli();
+	report(ticks == before, "a masked tick waits");
+	outb(0xfe, PIC_1 + 1);
+	sti_nop_cli();
+	report(ticks == before + 1, "and comes when the mask goes");
+	outb(READ_ISR, PIC_1);
+	report(inb(PIC_1) == 0, "nothing is in service");
+}
+
+/* The old way to find out how fast a processor is. */
+static void check_channel_2(void)
+{
+	uint64_t start, passed;
+	uint8_t status;
+
+	outb(0, PORT_B);
+	program_channel(2, 0, 10 * PERIOD);
+	report(!(inb(PORT_B) & 0x20), "channel 2 waits for its gate");
+	start = rdtsc(); /* before: another VM's turn may come in between */
+	outb(1, PORT_B);
+	while (!(inb(PORT_B) & 0x20))
+		cpu_pause();
+	passed = rdtsc() - start;
+	report(passed + cycles(PERIOD) >= cycles(10 * PERIOD), "channel 2: 10 ms in %lu cycles",
+	       passed);
+	outb(0xe8, PIT_CONTROL); /* read back the status */
+	status = inb(PIT_2);
+	report(status == 0xb0, "status %#x", status);
+	for (uint8_t old = inb(PORT_B) & 0x10; (inb(PORT_B) & 0x10) == old;)
+		cpu_pause();
+	report(true, "memory is refreshed");
+}
+
+static void check_count(void)
+{
+	unsigned first, second;
+
+	program_channel(0, 2, 0);
+	outb(0, PIT_CONTROL);
+	first = inb(PIT_0);
+	first |= (unsigned)inb(PIT_0) << 8;
+	do {
+		outb(0, PIT_CONTROL);
+		second = inb(PIT_0);
+		second |= (unsigned)inb(PIT_0) << 8;
+	} while (second == first);
+	report(second < first || first == 0, "the count goes down: %#x, %#x", first, second);
+}
+
+static void check_io_apic(void)
+{
+	outb(0xff, PIC_1 + 1);
+	apic_enable();
+	irq_count_on(VECTOR_APIC);
+	ioapic_write(0x14, VECTOR_APIC);
+	program_channel(0, 3, PERIOD);
+	report(irq_wait(VECTOR_APIC, 3), "the I/O APIC has the ticks, too");
+	ioapic_write(0x14, 0x10000);
+}
+
+/* Run twice by each clone, whose timer continues. */
+static void check_clone(void)
+{
+	uint32_t number, n_reverts, before;
+
+	program_channel(0, 2, PERIOD);
+	outb(0xfe, PIC_1 + 1);
+	wait_for_ticks(ticks + 2);
+	before = ticks;
+	outl(FREEZE, CONTROL);
+	number = inl(CONTROL);
+	n_reverts = inl(CONTROL_N);
+	if (!wait_for_ticks(before + 3) || number == UINT32_MAX)
+		report(false, "clone %u has ticks", number);
+	else if (n_reverts == 0)
+		outl(REVERT, CONTROL);
+	else
+		report(true, "clone %u has ticks after a revert", number);
+}
+
+void payload(void)
+{
+	trap_hook(VECTOR_TIMER, take_tick);
+	check_madt();
+	program_pic();
+	check_ticks();
+	check_mask();
+	check_channel_2();
+	check_count();
+	if (param_given("freeze"))
+		check_clone();
+	else
+		check_io_apic();
+}
