@@ -37,6 +37,9 @@ static void find_deadline(struct irqchip *chip, uint64_t time)
 	uint64_t old = legacy->irqs.deadline, edge = next_edge(chip, time);
 
 	legacy->irqs.deadline = edge == LAPIC_NO_DEADLINE ? edge : edge + legacy->moved;
+	if (legacy->clock_deadline < legacy->irqs.deadline &&
+	    irqchip_is_open(chip, LEGACY_CLOCK_GSI))
+		legacy->irqs.deadline = legacy->clock_deadline;
 	if (legacy->irqs.deadline >= old)
 		return;
 	chip->lapic[0].kicked = true;
@@ -53,6 +56,22 @@ void legacy_update(struct irqchip *chip, uint64_t now)
 	find_deadline(chip, time);
 }
 
+void legacy_set_clock(struct irqchip *chip, bool line, uint64_t next, uint64_t now)
+{
+	struct legacy *legacy = legacy_of(chip);
+	bool was_up = chip->ioapic.asserted & BIT(LEGACY_CLOCK_GSI);
+
+	if (line && !was_up)
+		legacy->clock_at = now;
+	if (line != was_up)
+		irqchip_set_irq(chip, LEGACY_CLOCK_GSI, line);
+	if (next - legacy->clock_at < lapic_min_period)
+		next = legacy->clock_at + lapic_min_period;
+	legacy->clock_deadline = next;
+	legacy->clock_seen = now;
+	find_deadline(chip, now - legacy->moved);
+}
+
 void legacy_move(struct irqchip *chip, uint64_t by, uint64_t now)
 {
 	legacy_of(chip)->moved += by;
@@ -67,6 +86,8 @@ void legacy_reset(struct irqchip *chip, bool has_pic, bool has_pit, uint64_t tsc
 	legacy->has_pit = has_pit;
 	legacy->speaker = 0;
 	legacy->moved = 0;
+	legacy->clock_seen = legacy->clock_at = 0;
+	legacy->clock_deadline = 0; /* to be found */
 	pit_reset(&legacy->pit, tsc_hz);
 }
 
@@ -152,6 +173,8 @@ static const struct state_field legacy_fields[] = {
 	STATE_FIELD(struct legacy, pit.edge_at, UINT64_MAX),
 	STATE_FIELD(struct legacy, moved, UINT64_MAX),
 	STATE_FIELD(struct legacy, speaker, SPEAKER_BITS),
+	STATE_FIELD(struct legacy, clock_seen, UINT64_MAX),
+	STATE_FIELD(struct legacy, clock_at, UINT64_MAX),
 };
 
 const struct device_class legacy_class = {

@@ -19,7 +19,13 @@ struct legacy {
 	uint8_t speaker; /* port 0x61, bits 3:0 */
 	/* Timers count in the TSC of vCPU 0, less this: by how much the guest has moved it. */
 	uint64_t moved;
+	/* The clock's interrupt, in the guest's TSC. */
+	uint64_t clock_seen;	 /* until then, its events are known */
+	uint64_t clock_deadline; /* of the next one */
+	uint64_t clock_at;	 /* of the last one */
 };
+
+#define LEGACY_CLOCK_GSI 8
 
 static inline struct legacy *legacy_of(struct irqchip *chip)
 {
@@ -30,6 +36,11 @@ static inline struct legacy *legacy_of(struct irqchip *chip)
 void legacy_reset(struct irqchip *chip, bool has_pic, bool has_pit, uint64_t tsc_hz);
 /* Raise the interrupts that are due, and find the next deadline. 'now' is the guest's TSC. */
 void legacy_update(struct irqchip *chip, uint64_t now);
+/*
+ * At 'now' the clock's line is as told, and rises at 'next' (UINT64_MAX: not before it is read).
+ * Interrupts are at least the smallest period of timers apart.
+ */
+void legacy_set_clock(struct irqchip *chip, bool line, uint64_t next, uint64_t now);
 /* The guest has moved the TSC of vCPU 0 by this much, to 'now'. */
 void legacy_move(struct irqchip *chip, uint64_t by, uint64_t now);
 /*

@@ -114,6 +114,48 @@ void *platform_device(struct platform *platform, const struct io_range *row, uns
 	return (char *)platform + row->dev;
 }
 
+/* What happens to the clock's line. */
+static void update_clock(struct platform *platform, uint64_t now)
+{
+	struct legacy *legacy = platform_legacy(platform);
+	bool line = rtc_take_events(&platform->rtc, legacy->clock_seen, now);
+
+	legacy_set_clock(&platform->irqchip, line, rtc_next_event(&platform->rtc, now), now);
+}
+
+static uint64_t read_clock(void *dev, const struct io_access *access)
+{
+	struct platform *platform = dev;
+	uint64_t value;
+
+	update_clock(platform, access->now);
+	value = rtc_class.read(&platform->rtc, access);
+	update_clock(platform, access->now);
+	return value;
+}
+
+static uint32_t write_clock(void *dev, const struct io_access *access)
+{
+	struct platform *platform = dev;
+	uint32_t wish;
+
+	update_clock(platform, access->now);
+	wish = rtc_class.write(&platform->rtc, access);
+	update_clock(platform, access->now);
+	return wish;
+}
+
+/* The clock where it has a line. */
+static const struct device_class clock_class = {
+	.name = "clock", .read = read_clock, .write = write_clock};
+
+void platform_update_legacy(struct platform *platform, uint64_t now)
+{
+	if (now >= platform_legacy(platform)->clock_deadline)
+		update_clock(platform, now);
+	legacy_update(&platform->irqchip, now);
+}
+
 static enum status add_debug_ports(struct io_bus *pio, const struct platform_config *config)
 {
 	if (config->has_debug_exit)
@@ -148,6 +190,10 @@ static enum status add_ranges(struct platform *platform, struct platform_wiring 
 		if (range.len == 0 || dev == NULL)
 			continue;
 		range.dev = (size_t)(dev - (char *)platform);
+		if (range.class == &rtc_class && platform->extras.has_legacy) {
+			range.class = &clock_class;
+			range.dev = 0;
+		}
 		TRY(io_bus_add(range.start > UINT16_MAX ? &wiring->mmio : &wiring->pio, &range));
 	}
 	return OK;
@@ -237,6 +283,7 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 		legacy_reset(&platform->irqchip, config->has_pic, config->has_pit, config->tsc_hz);
 	uart_reset(&platform->uart);
 	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
+	rtc_set_memory(&platform->rtc, config->ram_size - config->ram_high, config->ram_high);
 	pm_reset(&platform->pm);
 	init_fw_cfg(&platform->fw_cfg, config);
 	init_nvdimms(platform, config);
@@ -280,8 +327,10 @@ void platform_copy(struct platform *to, const struct platform *from)
 void platform_move_tsc(struct platform *platform, struct lapic *lapic, uint64_t by, uint64_t now)
 {
 	lapic_timer_move(lapic, by);
-	if (platform->extras.has_legacy && lapic->index == 0)
-		legacy_move(&platform->irqchip, by, now);
+	if (!platform->extras.has_legacy || lapic->index != 0)
+		return;
+	legacy_move(&platform->irqchip, by, now);
+	update_clock(platform, now);
 }
 
 /* The local APIC of vCPU 'cpu', if the APIC's page holds the address; otherwise NULL. */

@@ -47,6 +47,7 @@ struct platform_config {
 	uint16_t debugcon_base;	  /* QEMU's iobase, 0xe9 by default there */
 
 	uint64_t ram_size;			/* bytes, for fw_cfg */
+	uint64_t ram_high;			/* those above 4 GiB, for the clock's CMOS RAM */
 	const struct fw_cfg_file *fw_cfg_files; /* must live as long as the platform */
 
 	struct platform_extras extras;
@@ -191,13 +192,16 @@ extern const size_t platform_n_devices;
 /* The device of that number, from 0 on, for a row; NULL: the VM has fewer. */
 void *platform_device(struct platform *platform, const struct io_range *row, unsigned number);
 
+/* Only if extras.has_legacy: look at the timers that the vCPUs share. */
+void platform_update_legacy(struct platform *platform, uint64_t now);
+
 /* Look at a vCPU's timers, and at those that the VM's vCPUs share. 'now' is the vCPU's TSC. */
 static inline void platform_update_timers(struct platform *platform, struct lapic *lapic,
 					  uint64_t now)
 {
 	irqchip_update_timer(&platform->irqchip, lapic, now);
 	if (platform->extras.has_legacy)
-		legacy_update(&platform->irqchip, now);
+		platform_update_legacy(platform, now);
 }
 
 /* The guest has moved the TSC of a vCPU by this much, to 'now'. */

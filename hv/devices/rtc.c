@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MC146818: a clock that can be read and set. Alarm and periodic interrupts are registers without
- * effect; register C always reads as "no interrupt".
+ * MC146818: a clock that can be read and set. Flags of alarm, update and periodic interrupts are
+ * set when the owner asks for them.
  *
- * The update flag (UIP) is never set. Its promise is kept: after a guest has read register A, or
- * has begun to read the time, it sees the same second for 244 microseconds. While the guest holds
+ * The update flag (UIP) is set in the last 244 microseconds of a second. Its promise is kept: after
+ * a guest has read register A, or has begun to read the time, it sees the same second for 244
+ * microseconds. While the guest holds
  * the SET bit, the registers do not change; when it clears the bit, they become the new time. The
  * fraction of a second continues.
  */
 #include "hv/devices/rtc.h"
 
+#include "hv/devices/tick.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
 enum {
 	REG_SECONDS = 0x00,
+	REG_SECONDS_ALARM = 0x01,
 	REG_MINUTES = 0x02,
+	REG_MINUTES_ALARM = 0x03,
 	REG_HOURS = 0x04,
+	REG_HOURS_ALARM = 0x05,
 	REG_WEEKDAY = 0x06,
 	REG_DAY = 0x07,
 	REG_MONTH = 0x08,
@@ -25,13 +30,30 @@ enum {
 	REG_B = 0x0b,
 	REG_C = 0x0c,
 	REG_D = 0x0d,
+	REG_BASE_MEMORY = 0x15,	    /* KiB, two bytes; so are the next two */
+	REG_EXTENDED_MEMORY = 0x17, /* from 1 MiB on */
+	REG_EXTENDED_MEMORY_2 = 0x30,
 	REG_CENTURY = 0x32,
+	REG_MEMORY_16M = 0x34, /* from 16 MiB on, units of 64 KiB, two bytes */
+	REG_MEMORY_4G = 0x5b,  /* from 4 GiB on, units of 64 KiB, three bytes */
 };
 
 #define A_UIP	     0x80
 #define A_DEFAULT    0x26 /* 32.768 kHz, 1024 Hz periodic rate */
+#define A_DIVIDER    0x70
+#define A_RUNS	     0x20
+#define A_RATE	     0x0f
+#define C_INTERRUPT  0x80
+#define ALARM_ANY    0xc0 /* "don't care" */
+#define NEVER	     UINT64_MAX
+#define CRYSTAL_HZ   32768
+#define BASE_KIB     640
 #define B_SET	     0x80
 #define B_INTERRUPTS 0x78 /* periodic, alarm, update enables and square wave */
+#define B_ENABLES    0x70 /* of the flags of register C */
+#define B_PERIODIC   0x40
+#define B_ALARM	     0x20
+#define B_UPDATE     0x10
 #define B_BINARY     0x04
 #define B_24_HOURS   0x02
 #define D_VALID	     0x80
@@ -191,8 +213,29 @@ void rtc_init(struct rtc *rtc, int64_t unix_time, uint64_t now, uint64_t tsc_hz)
 void rtc_reset(struct rtc *rtc)
 {
 	rtc->cmos[REG_B] &= (uint8_t)~B_INTERRUPTS;
+	rtc->cmos[REG_C] = 0;
 	rtc->index = 0;
 	rtc->nmi_masked = false;
+}
+
+static uint8_t read_a(struct rtc *rtc, uint64_t now)
+{
+	uint64_t left;
+
+	refresh(rtc, now);
+	left = rtc->base_tsc + rtc->tsc_hz - now;
+	if (rtc->cmos[REG_B] & B_SET || left > rtc->tsc_hz / LATCHES_PER_SECOND)
+		return rtc->cmos[REG_A];
+	return rtc->cmos[REG_A] | A_UIP;
+}
+
+/* Reading clears the flags, and with them the line. */
+static uint8_t read_c(struct rtc *rtc)
+{
+	uint8_t value = rtc->cmos[REG_C];
+
+	rtc->cmos[REG_C] = 0;
+	return value;
 }
 
 static uint64_t rtc_read(void *dev, const struct io_access *access)
@@ -202,8 +245,10 @@ static uint64_t rtc_read(void *dev, const struct io_access *access)
 	if (access->off == 0)
 		return 0xff; /* the index is write-only */
 	if (rtc->index == REG_A)
-		refresh(rtc, access->now);
-	else if (is_time(rtc->index))
+		return read_a(rtc, access->now);
+	if (rtc->index == REG_C)
+		return read_c(rtc);
+	if (is_time(rtc->index))
 		refresh_unless_latched(rtc, access->now);
 	return rtc->cmos[rtc->index];
 }
@@ -262,6 +307,127 @@ static uint32_t rtc_write(void *dev, const struct io_access *access)
 	rtc->index = access->value & (RTC_CMOS_SIZE - 1);
 	rtc->nmi_masked = (access->value & 0x80) != 0;
 	return 0;
+}
+
+static void set_bytes(struct rtc *rtc, unsigned reg, unsigned n, uint64_t value)
+{
+	uint64_t max = BIT(8 * n) - 1;
+
+	if (value > max)
+		value = max;
+	for (unsigned i = 0; i < n; i++)
+		rtc->cmos[reg + i] = (uint8_t)(value >> (8 * i));
+}
+
+void rtc_set_memory(struct rtc *rtc, uint64_t low, uint64_t high)
+{
+	uint64_t extended = low > MIB(1) ? (low - MIB(1)) / KIB(1) : 0;
+
+	set_bytes(rtc, REG_BASE_MEMORY, 2, low / KIB(1) < BASE_KIB ? low / KIB(1) : BASE_KIB);
+	set_bytes(rtc, REG_EXTENDED_MEMORY, 2, extended);
+	set_bytes(rtc, REG_EXTENDED_MEMORY_2, 2, extended);
+	set_bytes(rtc, REG_MEMORY_16M, 2, low > MIB(16) ? (low - MIB(16)) / KIB(64) : 0);
+	set_bytes(rtc, REG_MEMORY_4G, 3, high / KIB(64));
+}
+
+/* Ticks of the crystal between two periodic interrupts; 0: there are none. */
+static uint64_t period(const struct rtc *rtc)
+{
+	unsigned rate = rtc->cmos[REG_A] & A_RATE;
+
+	if (rate == 0 || (rtc->cmos[REG_A] & A_DIVIDER) != A_RUNS)
+		return 0;
+	return BIT((rate <= 2 ? rate + 7 : rate) - 1);
+}
+
+static bool alarm_takes(const struct rtc *rtc, unsigned reg, unsigned value)
+{
+	uint8_t alarm = rtc->cmos[reg];
+
+	if ((alarm & ALARM_ANY) == ALARM_ANY)
+		return true;
+	return (reg == REG_HOURS_ALARM ? decode_hours(rtc, alarm) : decode(rtc, alarm)) == value;
+}
+
+/* The first second of an alarm after 'time'; INT64_MAX: its registers are nonsense. */
+static int64_t next_alarm(const struct rtc *rtc, int64_t time)
+{
+	enum { STEPS = 2 * (24 + 60 + 60) };
+
+	time++;
+	for (unsigned i = 0; i < STEPS; i++) {
+		int64_t day = time % SECONDS_PER_DAY;
+		unsigned second = (unsigned)(day < 0 ? day + SECONDS_PER_DAY : day);
+
+		if (!alarm_takes(rtc, REG_HOURS_ALARM, second / 3600))
+			time += 3600 - second % 3600;
+		else if (!alarm_takes(rtc, REG_MINUTES_ALARM, second / 60 % 60))
+			time += 60 - second % 60;
+		else if (!alarm_takes(rtc, REG_SECONDS_ALARM, second % 60))
+			time++;
+		else
+			return time;
+	}
+	return INT64_MAX;
+}
+
+/* What has happened between the two times, as bits of register C. */
+static uint8_t events(const struct rtc *rtc, uint64_t since, uint64_t now)
+{
+	uint64_t from = since > rtc->base_tsc ? since - rtc->base_tsc : 0;
+	uint64_t to = now > rtc->base_tsc ? now - rtc->base_tsc : 0, every = period(rtc);
+	uint64_t from_s = from / rtc->tsc_hz, to_s = to / rtc->tsc_hz;
+	uint8_t ret = 0;
+
+	if (from >= to)
+		return 0;
+	if (every && tick_count(from, rtc->tsc_hz, CRYSTAL_HZ) / every !=
+			     tick_count(to, rtc->tsc_hz, CRYSTAL_HZ) / every)
+		ret |= B_PERIODIC;
+	if (from_s == to_s || rtc->cmos[REG_B] & B_SET)
+		return ret;
+	ret |= B_UPDATE;
+	if (next_alarm(rtc, rtc->base_time + (int64_t)from_s) <= rtc->base_time + (int64_t)to_s)
+		ret |= B_ALARM;
+	return ret;
+}
+
+bool rtc_take_events(struct rtc *rtc, uint64_t since, uint64_t now)
+{
+	uint8_t flags = (rtc->cmos[REG_C] & B_ENABLES) | events(rtc, since, now);
+	bool line = flags & rtc->cmos[REG_B] & B_ENABLES;
+
+	rtc->cmos[REG_C] = flags | (line ? C_INTERRUPT : 0);
+	return line;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t rtc_next_event(const struct rtc *rtc, uint64_t now)
+{
+	uint64_t passed = now > rtc->base_tsc ? now - rtc->base_tsc : 0, every = period(rtc);
+	uint64_t second = passed / rtc->tsc_hz, at = NEVER;
+	uint8_t enables = rtc->cmos[REG_B] & B_ENABLES;
+	int64_t alarm;
+
+	if (rtc->cmos[REG_C] & enables)
+		return NEVER;
+	if (enables & B_PERIODIC && every) {
+		uint64_t tick = tick_count(passed, rtc->tsc_hz, CRYSTAL_HZ) / every + 1;
+
+		at = rtc->base_tsc + tick_time(tick * every, rtc->tsc_hz, CRYSTAL_HZ);
+	}
+	if (rtc->cmos[REG_B] & B_SET)
+		return at;
+	if (enables & B_UPDATE)
+		at = earlier(at, rtc->base_tsc + (second + 1) * rtc->tsc_hz);
+	alarm = enables & B_ALARM ? next_alarm(rtc, rtc->base_time + (int64_t)second) : INT64_MAX;
+	if (alarm != INT64_MAX)
+		at = earlier(at, rtc->base_tsc + (uint64_t)(alarm - rtc->base_time) * rtc->tsc_hz);
+	return at;
 }
 
 int64_t rtc_time(struct rtc *rtc, uint64_t now)

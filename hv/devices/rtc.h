@@ -6,8 +6,8 @@
 
 /*
  * An MC146818 with 128 bytes of CMOS RAM at ports 0x70 (index, bit 7: NMI mask) and 0x71 (data).
- * Time is derived from the TSC. Interrupts exist as registers only: there is no line. Not locked;
- * plain state without pointers.
+ * Time is derived from the TSC. The owner looks after the line, if the machine has one, and else
+ * interrupts are registers only. Not locked; plain state without pointers.
  */
 #define RTC_CMOS_SIZE 128
 
@@ -24,7 +24,16 @@ struct rtc {
 
 /* unix_time: seconds since 1970, UTC, at TSC 'now'; years 1970 to 9999. tsc_hz is not 0. */
 void rtc_init(struct rtc *rtc, int64_t unix_time, uint64_t now, uint64_t tsc_hz);
-/* A machine reset: interrupt enables and index are cleared, time and CMOS RAM stay. */
+/* Write bytes of memory below and above 4 GiB to CMOS RAM, where a PC's firmware has them. */
+void rtc_set_memory(struct rtc *rtc, uint64_t low, uint64_t high);
+/*
+ * Set the flags of register C for what has happened after 'since'. Returns the interrupt line. To
+ * be called before and after each access, too.
+ */
+bool rtc_take_events(struct rtc *rtc, uint64_t since, uint64_t now);
+/* TSC at which the line will rise, later than 'now'; UINT64_MAX: it is up, or will not. */
+uint64_t rtc_next_event(const struct rtc *rtc, uint64_t now);
+/* A machine reset: interrupts and index are cleared, time and CMOS RAM stay. */
 void rtc_reset(struct rtc *rtc);
 /* Two ports: index and data, in accesses of one byte. */
 extern const struct device_class rtc_class;

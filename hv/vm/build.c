@@ -55,6 +55,9 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 				     .pvpanic_events = config->pvpanic_events,
 				     .debugcon_base = config->debugcon_iobase,
 				     .ram_size = config->ram_size,
+				     .ram_high = config->ram_size > VM_RAM_LOW_MAX
+							 ? config->ram_size - VM_RAM_LOW_MAX
+							 : 0,
 				     .fw_cfg_files = config->fw_cfg ? &config->fw_cfg->file : NULL,
 				     .extras = vm_extras(config),
 				     .virtio = config->virtio,

@@ -9,6 +9,7 @@ enum { PIC_1 = 0x20, PIC_2 = 0xa0, PIT_0 = 0x40, PIT_2 = 0x42, PIT_CONTROL = 0x4
 enum { EOI = 0x20, READ_IRR = 0x0a, READ_ISR = 0x0b };
 
 #define VECTOR_TIMER 0x20
+#define VECTOR_CLOCK 0x28
 #define VECTOR_APIC  0x60
 #define PIT_HZ	     1193182
 #define PERIOD	     1193 /* ticks of the PIT: a millisecond */
@@ -25,6 +26,30 @@ static bool take_tick(struct trap_frame *f)
 {
 	(void)f;
 	ticks++;
+	outb(EOI, PIC_1);
+	return true;
+}
+
+static uint8_t cmos_read(uint8_t reg)
+{
+	outb(reg, 0x70);
+	return inb(0x71);
+}
+
+static void cmos_write(uint8_t reg, uint8_t value)
+{
+	outb(reg, 0x70);
+	outb(value, 0x71);
+}
+
+static volatile uint32_t clock_ticks;
+
+static bool take_clock(struct trap_frame *f)
+{
+	(void)f;
+	if (cmos_read(0x0c) & 0x40)
+		clock_ticks++;
+	outb(EOI, PIC_2);
 	outb(EOI, PIC_1);
 	return true;
 }
@@ -156,6 +181,24 @@ static void check_count(void)
 	report(second < first || first == 0, "the count goes down: %#x, %#x", first, second);
 }
 
+/* 1024 periodic interrupts a second, on line 8. */
+static void check_clock(void)
+{
+	uint64_t start;
+
+	outb(0xfb, PIC_1 + 1);
+	outb(0xfe, PIC_2 + 1);
+	cmos_write(0x0a, 0x26);
+	cmos_write(0x0b, 0x42);
+	(void)cmos_read(0x0c);
+	start = rdtsc();
+	while (clock_ticks < 5 && rdtsc() - start < WAIT_TICKS)
+		sti_hlt_cli();
+	cmos_write(0x0b, 0x02);
+	report(clock_ticks >= 5, "the clock ticks on line 8: %u", clock_ticks);
+	report((cmos_read(0x15) | cmos_read(0x16) << 8) == 640, "640 KiB of base memory");
+}
+
 static void check_io_apic(void)
 {
 	outb(0xff, PIC_1 + 1);
@@ -190,12 +233,14 @@ static void check_clone(void)
 void payload(void)
 {
 	trap_hook(VECTOR_TIMER, take_tick);
+	trap_hook(VECTOR_CLOCK, take_clock);
 	check_madt();
 	program_pic();
 	check_ticks();
 	check_mask();
 	check_channel_2();
 	check_count();
+	check_clock();
 	if (param_given("freeze"))
 		check_clone();
 	else

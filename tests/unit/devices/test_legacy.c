@@ -350,6 +350,63 @@ static void memory_is_refreshed_every_15_microseconds(void **state)
 	assert_in_range(toggles, 10000 / 18 - 2, 10000 / 18 + 2); /* ticks of 0.838 us */
 }
 
+static uint8_t cmos(uint8_t reg)
+{
+	out(0x70, reg);
+	return in(0x71);
+}
+
+static void set_cmos(uint8_t reg, uint8_t value)
+{
+	out(0x70, reg);
+	out(0x71, value);
+}
+
+static void the_clock_is_line_8(void **state)
+{
+	begin(true, false);
+	program_pic(0xfb);
+	set_cmos(0x0a, 0x26); /* 1024 Hz */
+	set_cmos(0x0b, 0x42);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(deadline() > now && deadline() <= now + HZ / 1000);
+		now = deadline() - 1;
+		platform_update_timers(vm, &chip->lapic[0], now);
+		expect_none(0);
+		now++;
+		platform_update_timers(vm, &chip->lapic[0], now);
+		expect(0, 0x28);
+		/* The line stays up until the guest reads register C. */
+		assert_int_equal(deadline(), NEVER);
+		pass(100000);
+		assert_int_equal(cmos(0x0c) & 0xc0, 0xc0);
+		out(0xa0, 0x20);
+		end_interrupt();
+		expect_none(0);
+	}
+	out(0xa1, 1);
+	assert_int_equal(deadline(), NEVER);
+	now += HZ;
+	out(0xa1, 0);
+	pass(0);
+	expect(0, 0x28);
+}
+
+static void the_clock_has_a_limit(void **state)
+{
+	begin(true, false);
+	lapic_min_period = HZ / 5000;
+	program_pic(0xfb);
+	set_cmos(0x0a, 0x23); /* 8192 Hz */
+	set_cmos(0x0b, 0x42);
+	now = deadline();
+	platform_update_timers(vm, &chip->lapic[0], now);
+	expect(0, 0x28);
+	cmos(0x0c);
+	assert_int_equal(deadline(), now + lapic_min_period);
+	lapic_min_period = 0;
+}
+
 /* The guest's clock moves, its timers do not. */
 static void a_moved_tsc_moves_no_timer(void **state)
 {
@@ -420,6 +477,8 @@ int main(void)
 		cmocka_unit_test(a_poll_takes_the_interrupt),
 		cmocka_unit_test(channel_2_is_at_port_61),
 		cmocka_unit_test(memory_is_refreshed_every_15_microseconds),
+		cmocka_unit_test(the_clock_is_line_8),
+		cmocka_unit_test(the_clock_has_a_limit),
 		cmocka_unit_test(a_moved_tsc_moves_no_timer),
 		cmocka_unit_test(a_copy_goes_on_by_itself),
 		cmocka_unit_test(a_reset_masks_everything),
