@@ -118,8 +118,11 @@ static void forget_regions(struct vm *vm)
 	vm->memory.dropped_at = NULL;
 }
 
-/* The map has room: it is made for as many DIMMs as there can be slots. */
-static void let_in(struct vm *vm, const struct hotplug *work)
+/*
+ * The map has room: it is made for as many DIMMs as there can be slots. What was set aside is the
+ * map's from now on, and is freed with the VM.
+ */
+static void let_in(struct vm *vm, struct hotplug *work)
 {
 	enum status status;
 
@@ -129,6 +132,7 @@ static void let_in(struct vm *vm, const struct hotplug *work)
 	lock_release(&vms_lock);
 	vm_merge_resume(vm);
 	assert(status == OK);
+	work->region.reserve = NULL;
 	forget_regions(vm);
 	vm_lock_devices(vm);
 	memory_slots_insert(platform_slots(&vm->platform), (unsigned)work->dimm->slot,
