@@ -120,7 +120,7 @@ breaks docs docs/qmp.md 'docs/qmp.md: no nothing.md' < <(sed 's/(security.md)/(n
 breaks limits docs/limits.md 'says 49, the source 48' < <(sed 's/| 48 bytes |/| 49 bytes |/' docs/limits.md)
 breaks limits hv/config/config.h 'says 48, the source 47' < <(sed 's/\(define VM_NAME_MAX\t*\) *48/\1 47/' hv/config/config.h)
 breaks docs docs/guest-interface.md "'0x506', 'pvpanic'" < <(sed 's/| 0x505 |/| 0x506 |/' docs/guest-interface.md)
-breaks docs hv/devices/platform.c "'0x62', 'pcspk'" < <(sed 's/{0x61, 1/{0x62, 1/' hv/devices/platform.c)
+breaks docs hv/devices/platform.c "'0x81', 'ioport80'" < <(sed 's/{0x80, 1/{0x81, 1/' hv/devices/platform.c)
 breaks docs hv/devices/fw_cfg.c opt/stencil/broken < <(sed 's,opt/stencil/mac,opt/stencil/broken,' hv/devices/fw_cfg.c)
 breaks docs hv/vcpu/cpuid_fit.c broken_feature < <(sed 's/"umip"/"broken_feature"/' hv/vcpu/cpuid_fit.c)
 breaks docs hv/vcpu/guest_msr.c IA32_XSS < <(sed 's/IA32_MCG_CAP/IA32_XSS/' hv/vcpu/guest_msr.c)
