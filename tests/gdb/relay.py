@@ -36,12 +36,9 @@ def connect():
 
 
 def pump(source, sink):
-    try:
+    with contextlib.suppress(OSError):  # the other side has gone
         while data := source.recv(65536):
             sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass  # the other side has gone
 
 
 def run_gdb(line, elf, commands, timeout):
@@ -74,12 +71,22 @@ def find_in_order(text, wanted):
     return None
 
 
+def wait_for_end(line):
+    """The machine may send more, or start again: a line that is closed would be the emulator's end."""
+    line.settimeout(None)
+    with contextlib.suppress(OSError):
+        while line.recv(65536):
+            pass
+
+
 def debug(elf, commands, wanted):
     """For a case's COM2, whose listening socket is standard input: exits if gdb does not print what is wanted, in order."""
-    text = run_gdb(connect(), elf, commands, 2000)
+    line = connect()
+    text = run_gdb(line, elf, commands, 2000)
     missing = find_in_order(text, wanted)
     if missing is not None:
         sys.exit(f"gdb has not printed '{missing}' there:\n{text}")
+    wait_for_end(line)
 
 
 def debug_linux(commands, wanted):
