@@ -145,6 +145,8 @@ static uint64_t virtio_mmio_read(void *dev, const struct io_access *access)
 	struct virtio *device = device_at(dev, access->off);
 	uint64_t off = access->off % VIRTIO_MMIO_SIZE;
 
+	if (device != NULL && off >= VIRTIO_MMIO_CONFIG)
+		return virtio_read_space(device, off - VIRTIO_MMIO_CONFIG, access->size);
 	if (access->size != 4)
 		return 0;
 	return device != NULL ? read_register(device, off) : read_empty(off);
@@ -182,6 +184,10 @@ static const struct state_field virtio_fields[] = {
 	STATE_FIELD(struct virtio, reserved, 0),
 	QUEUE_FIELDS(0),
 	QUEUE_FIELDS(1),
+	QUEUE_FIELDS(2),
+	QUEUE_FIELDS(3),
+	QUEUE_FIELDS(4),
+	QUEUE_FIELDS(5),
 };
 
 static enum status virtio_mmio_check(void *dev, struct state_reader *reader)

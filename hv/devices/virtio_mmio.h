@@ -60,7 +60,8 @@ static inline unsigned virtio_mmio_gsi(unsigned slot)
 /*
  * The registers of all slots but slot 0. 'dev' is an array of devices, in the order of the
  * configuration. A slot without a device has device ID 0. Registers answer to a 4-byte access at
- * their own address; other accesses read as zero, and writes are ignored. A write returns
- * WISH_VIRTIO if the device may have work, or its interrupt line may have changed.
+ * their own address, the configuration space to all accesses that lie inside it; other accesses
+ * read as zero, and writes are ignored. A write returns WISH_VIRTIO if the device may have work, or
+ * its interrupt line may have changed.
  */
 extern const struct device_class virtio_mmio_class;

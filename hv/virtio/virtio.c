@@ -16,8 +16,7 @@ void virtio_init(struct virtio *device, const struct virtio_config *config)
 
 uint64_t virtio_features(const struct virtio *device)
 {
-	(void)device;
-	return FEATURES;
+	return FEATURES | device->config->features;
 }
 
 static void need_reset(struct virtio *device)
@@ -52,6 +51,18 @@ void virtio_write_status(struct virtio *device, uint8_t value)
 	if (!(value & VIRTIO_FEATURES_OK))
 		value &= (uint8_t)~VIRTIO_DRIVER_OK;
 	device->status |= value;
+}
+
+uint64_t virtio_read_space(const struct virtio *device, uint64_t off, unsigned size)
+{
+	uint8_t space[VIRTIO_SPACE_SIZE] = {0};
+	uint64_t value = 0;
+
+	if (device->config->kind->describe == NULL || off + size > sizeof(space))
+		return 0;
+	device->config->kind->describe(device, space);
+	memcpy(&value, space + off, size);
+	return value;
 }
 
 void virtio_write_features(struct virtio *device, uint32_t select, uint32_t value)
@@ -144,6 +155,10 @@ static enum status serve_queue(struct virtio *device, struct virtio_host *host, 
 	}
 	TRY(status);
 	status = device->config->kind->serve(device, &work);
+	if (status == ERR_BUSY) {
+		device->notified &= (uint8_t)~BIT(n);
+		return OK;
+	}
 	if (status == OK)
 		status = finish(device, &work);
 	host->at = (gpa_t){work.chain.addr};

@@ -11,7 +11,10 @@
  * The driver's notifications are only noted. virtio_serve() does the work later, in pieces, when
  * the caller holds no more than the VM's own locks.
  */
-#define VIRTIO_QUEUES_MAX 2
+#define VIRTIO_QUEUES_MAX 6
+
+/* Bytes of a configuration space, at most. */
+#define VIRTIO_SPACE_SIZE 64
 
 /* Bytes that one call of virtio_serve() moves at most. */
 #define VIRTIO_PIECE KIB(16)
@@ -60,14 +63,21 @@ struct virtio_kind {
 	const char *driver; /* QEMU's name of the device */
 	uint32_t id;	    /* VIRTIO 1.2, "Device Types" */
 	unsigned n_queues;
-	/* Errors are those of virtqueue.h, and ERR_NOMEM: the same piece is to be tried again. */
+	/*
+	 * Errors are those of virtqueue.h, ERR_NOMEM: the same piece is to be tried again, and
+	 * ERR_BUSY: the chain has to wait until the next virtio_notify(), as a buffer for what has
+	 * not come yet.
+	 */
 	enum status (*serve)(struct virtio *device, struct virtio_work *work);
+	/* Fill in the configuration space, which is zero before. NULL: it stays so. */
+	void (*describe)(const struct virtio *device, uint8_t space[VIRTIO_SPACE_SIZE]);
 };
 
 /* A device of the configuration. Constant, and shared by a VM and its clones. */
 struct virtio_config {
 	const struct virtio_config *next;
 	const struct virtio_kind *kind;
+	uint64_t features; /* the device's own, beside those of all devices */
 };
 
 /* Plain state: copying it clones the device. */
@@ -91,6 +101,8 @@ void virtio_init(struct virtio *device, const struct virtio_config *config);
 /* What the device offers. */
 uint64_t virtio_features(const struct virtio *device);
 void virtio_write_status(struct virtio *device, uint8_t value);
+/* Read 'size' bytes, 8 at most, of the configuration space. What lies behind it reads as zero. */
+uint64_t virtio_read_space(const struct virtio *device, uint64_t off, unsigned size);
 /* Half 'select' of what the driver takes, before it sets VIRTIO_FEATURES_OK; then ignored. */
 void virtio_write_features(struct virtio *device, uint32_t select, uint32_t value);
 /* The queue that the driver has selected; NULL: there is none of that number. */

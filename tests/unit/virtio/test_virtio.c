@@ -31,6 +31,29 @@ static enum status echo(struct virtio *of, struct virtio_work *work)
 static const struct virtio_kind echo_kind = {
 	.driver = "echo", .id = 42, .n_queues = 2, .serve = echo};
 static const struct virtio_config echo_config = {.kind = &echo_kind};
+/* Its queue 0 waits for what comes in: this is the next byte, 0: none. */
+static uint8_t next_byte;
+
+static enum status hand_in(struct virtio *of, struct virtio_work *work)
+{
+	if (next_byte == 0)
+		return ERR_BUSY;
+	TRY(virtqueue_write(&work->chain, &next_byte, 1));
+	next_byte = 0;
+	work->n_written = 1;
+	work->is_done = true;
+	return OK;
+}
+
+static void describe_inlet(const struct virtio *of, uint8_t space[VIRTIO_SPACE_SIZE])
+{
+	for (unsigned i = 0; i < 12; i++)
+		space[i] = (uint8_t)(i + 1);
+}
+
+static const struct virtio_kind inlet_kind = {
+	.driver = "inlet", .id = 43, .n_queues = 1, .serve = hand_in, .describe = describe_inlet};
+static const struct virtio_config inlet_config = {.kind = &inlet_kind, .features = BIT(5)};
 static const struct virtio_config rng_config = {.kind = &virtio_rng};
 
 static void kick(unsigned n)
@@ -82,6 +105,57 @@ static void accesses_of_other_sizes_do_nothing(void **state)
 	access.off = in_slot(VIRTIO_MMIO_MAGIC_VALUE);
 	assert_int_equal(virtio_mmio_class.read(&device, &access), 0);
 	assert_int_equal(get(VIRTIO_MMIO_MAGIC_VALUE + 2), 0);
+}
+
+static uint64_t read_space(uint64_t off, unsigned size)
+{
+	struct io_access access = {.off = in_slot(VIRTIO_MMIO_CONFIG) + off, .size = size};
+
+	return virtio_mmio_class.read(&device, &access);
+}
+
+static void the_configuration_space_is_read_in_any_size(void **state)
+{
+	virtio_init(&device, &inlet_config);
+	assert_int_equal(read_space(0, 1), 1);
+	assert_int_equal(read_space(1, 2), 0x0302);
+	assert_int_equal(read_space(3, 4), 0x07060504);
+	assert_int_equal(read_space(4, 8), 0x0c0b0a0908070605);
+	assert_int_equal(read_space(12, 4), 0);
+	assert_int_equal(read_space(VIRTIO_SPACE_SIZE - 1, 1), 0);
+	assert_int_equal(read_space(VIRTIO_SPACE_SIZE - 1, 2), 0);
+	assert_int_equal(read_space(0xfc, 4), 0);
+	virtio_init(&device, &rng_config);
+	assert_int_equal(read_space(0, 4), 0);
+}
+
+static void a_device_has_features_of_its_own(void **state)
+{
+	start_device(&inlet_config, BIT(5));
+	assert_int_equal(get(VIRTIO_MMIO_STATUS), STATUS_RUNS);
+	virtio_init(&device, &rng_config);
+	set(VIRTIO_MMIO_STATUS, STATUS_BEFORE);
+	set_features(VIRTIO_F_VERSION_1 | BIT(5));
+	set(VIRTIO_MMIO_STATUS, STATUS_RUNS);
+	assert_int_equal(get(VIRTIO_MMIO_STATUS), STATUS_BEFORE);
+}
+
+static void a_buffer_waits_for_what_comes_in(void **state)
+{
+	start_device(&inlet_config, 0);
+	describe(DESC(0), 0, (struct desc){BUFFER, 16, FLAG_WRITE, 0});
+	offer(0, 0);
+	kick(0);
+	serve();
+	assert_int_equal(n_used(0), 0);
+	assert_false(virtio_has_work(&device));
+	next_byte = 77;
+	virtio_notify(&device, 0);
+	serve();
+	assert_int_equal(n_used(0), 1);
+	assert_int_equal(last_length(0), 1);
+	assert_int_equal(*(const uint8_t *)guest_byte(&memory, at(BUFFER)), 77);
+	assert_int_equal(get(VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_USED);
 }
 
 static void impossible_features_are_not_taken(void **state)
@@ -469,6 +543,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(registers_say_what_the_device_is),
 		TEST(accesses_of_other_sizes_do_nothing),
+		TEST(the_configuration_space_is_read_in_any_size),
+		TEST(a_device_has_features_of_its_own),
+		TEST(a_buffer_waits_for_what_comes_in),
 		TEST(impossible_features_are_not_taken),
 		TEST(a_queue_has_a_possible_size),
 		TEST(random_bytes_come_back),
