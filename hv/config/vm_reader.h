@@ -113,8 +113,9 @@ enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options);
 #define LOADER_PROPERTIES "addr cpu-num data data-be data-len file force-raw id"
 enum status vm_read_loader(struct vm_reader *reader, struct options *options);
 
-/* The same for the virtio devices. */
-#define VIRTIO_RNG_PROPERTIES "id rng"
+/* The same for the virtio devices. All have VIRTIO_PROPERTIES. */
+#define VIRTIO_PROPERTIES     "event_idx id indirect_desc packed"
+#define VIRTIO_RNG_PROPERTIES VIRTIO_PROPERTIES " rng"
 enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options);
 
 /* Of vm_resolve(): find the objects that virtio devices name. Errors are reported. */

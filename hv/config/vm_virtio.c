@@ -7,22 +7,40 @@
 #include "hv/lib/string.h"
 #include "hv/virtio/virtio_rng.h"
 
+/* What the device offers of the queues' features. */
+static enum status read_features(struct vm_reader *reader, struct options *options,
+				 struct virtio_config *device)
+{
+	bool packed = false, indirect_desc = true, event_idx = true;
+
+	TRY(options_get_bool(options, "packed", reader->diag, &packed));
+	TRY(options_get_bool(options, "indirect_desc", reader->diag, &indirect_desc));
+	TRY(options_get_bool(options, "event_idx", reader->diag, &event_idx));
+	if (packed)
+		device->features |= VIRTIO_F_RING_PACKED;
+	if (!indirect_desc)
+		device->without |= VIRTIO_F_INDIRECT;
+	if (!event_idx)
+		device->without |= VIRTIO_F_EVENT_INDEX;
+	return OK;
+}
+
 static enum status add_device(struct vm_reader *reader, const struct options *options,
-			      const struct virtio_kind *kind)
+			      const struct virtio_config *read)
 {
 	const struct virtio_config **tail = &reader->vm->virtio;
 	struct virtio_config *device;
 
 	if (reader->vm->n_virtio == VIRTIO_DEVICES_MAX) {
 		diag_error(reader->diag, word_place(options->word, 0),
-			   "No 'virtio-bus' bus found for device '%s'", kind->driver);
+			   "No 'virtio-bus' bus found for device '%s'", read->kind->driver);
 		diag_advice(reader->diag, "a vm has at most %u virtio devices", VIRTIO_DEVICES_MAX);
 		return ERR_INVAL;
 	}
 	device = arena_alloc(reader->arena, sizeof(*device));
 	if (device == NULL)
 		return ERR_NOMEM;
-	device->kind = kind;
+	*device = *read;
 	while (*tail != NULL)
 		tail = (const struct virtio_config **)&(*tail)->next;
 	*tail = device;
@@ -44,12 +62,14 @@ static enum status note_use(struct vm_reader *reader, const char *rng, struct di
 
 enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options)
 {
+	struct virtio_config device = {.kind = &virtio_rng};
 	const char *rng = "";
 
+	TRY(read_features(reader, options, &device));
 	TRY(options_get_string(options, "rng", reader->diag, &rng));
 	TRY(options_check_properties(options, virtio_rng.driver, VIRTIO_RNG_PROPERTIES,
 				     reader->diag));
-	TRY(add_device(reader, options, &virtio_rng));
+	TRY(add_device(reader, options, &device));
 	return *rng != '\0' ? note_use(reader, rng, options_place(options, "rng")) : OK;
 }
 

@@ -169,6 +169,8 @@ static uint32_t virtio_mmio_write(void *dev, const struct io_access *access)
 		STATE_FIELD(struct virtio, queue[n].is_ready, 1), \
 		STATE_FIELD(struct virtio, queue[n].has_indirect, 1), \
 		STATE_FIELD(struct virtio, queue[n].has_event_index, 1), \
+		STATE_FIELD(struct virtio, queue[n].is_packed, 1), \
+		STATE_FIELD(struct virtio, queue[n].reserved, 0), \
 		STATE_FIELD(struct virtio, queue[n].next_avail, UINT16_MAX), \
 		STATE_FIELD(struct virtio, queue[n].next_used, UINT16_MAX), \
 		STATE_FIELD(struct virtio, queue[n].done, UINT64_MAX)

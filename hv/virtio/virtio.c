@@ -16,7 +16,7 @@ void virtio_init(struct virtio *device, const struct virtio_config *config)
 
 uint64_t virtio_features(const struct virtio *device)
 {
-	return FEATURES | device->config->features;
+	return (FEATURES & ~device->config->without) | device->config->features;
 }
 
 static void need_reset(struct virtio *device)
@@ -89,23 +89,25 @@ struct virtqueue *virtio_queue_idle(struct virtio *device)
 	return queue != NULL && !queue->is_ready ? queue : NULL;
 }
 
-static bool size_is_possible(uint16_t size)
+static bool size_is_possible(uint16_t size, bool is_packed)
 {
-	return size != 0 && size <= VIRTQUEUE_SIZE_MAX && (size & (size - 1)) == 0;
+	return size != 0 && size <= VIRTQUEUE_SIZE_MAX && (is_packed || (size & (size - 1)) == 0);
 }
 
 void virtio_start_queue(struct virtio *device)
 {
 	struct virtqueue *queue = virtio_queue_idle(device);
+	bool is_packed = device->driver_features & VIRTIO_F_RING_PACKED;
 
 	if (queue == NULL)
 		return;
-	if (!size_is_possible(queue->size) || !(device->status & VIRTIO_FEATURES_OK)) {
+	if (!size_is_possible(queue->size, is_packed) || !(device->status & VIRTIO_FEATURES_OK)) {
 		need_reset(device);
 		return;
 	}
 	queue->is_ready = true;
 	queue->has_indirect = device->driver_features & VIRTIO_F_INDIRECT;
+	queue->is_packed = is_packed;
 	queue->has_event_index = device->driver_features & VIRTIO_F_EVENT_INDEX;
 }
 
@@ -185,10 +187,13 @@ enum status virtio_check(struct virtio *device, struct state_reader *reader)
 	for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++) {
 		const struct virtqueue *queue = &device->queue[i];
 
-		if (queue->is_ready &&
-		    (i >= device->config->kind->n_queues || !size_is_possible(queue->size)))
+		if (queue->is_ready && (i >= device->config->kind->n_queues ||
+					!size_is_possible(queue->size, queue->is_packed)))
 			return state_refuse(reader, "cannot have a queue %u of %u entries", i,
 					    queue->size);
+		if (queue->is_packed && queue->next_avail >= 2u * queue->size)
+			return state_refuse(reader, "cannot have a position %u in queue %u",
+					    queue->next_avail, i);
 		if (device->notified & BIT(i) && !(queue->is_ready && is_running(device)))
 			return state_refuse(reader, "cannot have been notified of queue %u", i);
 	}

@@ -38,6 +38,7 @@ enum virtio_interrupt { VIRTIO_USED = 1, VIRTIO_CHANGED = 2 };
 #define VIRTIO_F_INDIRECT    BIT(28)
 #define VIRTIO_F_EVENT_INDEX BIT(29)
 #define VIRTIO_F_VERSION_1   BIT(32)
+#define VIRTIO_F_RING_PACKED BIT(34)
 
 struct virtio;
 
@@ -77,7 +78,8 @@ struct virtio_kind {
 struct virtio_config {
 	const struct virtio_config *next;
 	const struct virtio_kind *kind;
-	uint64_t features; /* the device's own, beside those of all devices */
+	uint64_t features; /* beside those that all devices offer */
+	uint64_t without;  /* what this device does not offer of those */
 };
 
 /* Plain state: copying it clones the device. */

@@ -6,14 +6,11 @@
 #include "hv/virtio/virtqueue.h"
 
 #include "hv/lib/string.h"
+#include "hv/virtio/packed_ring.h"
 
 /* Offsets of VIRTIO 1.2, "The Virtqueue Available Ring" and "The Virtqueue Used Ring", in bytes. */
 #define RING_INDEX   2
 #define RING_ENTRIES 4
-
-#define DESC_NEXT     1
-#define DESC_WRITE    2
-#define DESC_INDIRECT 4
 
 #define AVAIL_NO_INTERRUPT 1
 
@@ -72,6 +69,8 @@ enum status virtqueue_get(const struct virtqueue *queue, struct guest_memory *me
 {
 	uint16_t n, head;
 
+	if (queue->is_packed)
+		return packed_ring_get(queue, memory, ret);
 	TRY(count_waiting(queue, memory, &n));
 	if (n == 0)
 		return ERR_NOTFOUND;
@@ -115,6 +114,8 @@ enum status virtqueue_put(struct virtqueue *queue, const struct virtqueue_chain 
 	struct guest_memory *memory = chain->memory;
 	uint16_t index = (uint16_t)(queue->next_used + 1);
 
+	if (queue->is_packed)
+		return packed_ring_put(queue, chain, n_written, ret_tell);
 	TRY(guest_write(memory, (gpa_t){used_entry(queue, queue->next_used)}, &entry,
 			sizeof(entry)));
 	/* Release: the driver sees the entry before the index. */
@@ -130,6 +131,8 @@ enum status virtqueue_wait(const struct virtqueue *queue, struct guest_memory *m
 {
 	uint16_t n;
 
+	if (queue->is_packed)
+		return packed_ring_wait(queue, memory, ret_more);
 	*ret_more = false;
 	if (!queue->has_event_index)
 		return OK;
@@ -145,7 +148,7 @@ enum status virtqueue_wait(const struct virtqueue *queue, struct guest_memory *m
 /* Continue in the table to which a descriptor leads, as its chain's last one. */
 static enum status enter_table(struct virtqueue_chain *chain, const struct descriptor *desc)
 {
-	if (!chain->has_indirect || chain->is_indirect || desc->flags & DESC_NEXT ||
+	if (!chain->has_indirect || chain->is_indirect || desc->flags & VIRTQUEUE_DESC_NEXT ||
 	    desc->len == 0 || desc->len % sizeof(*desc) != 0)
 		return ERR_CORRUPT;
 	chain->table = desc->addr;
@@ -157,26 +160,46 @@ static enum status enter_table(struct virtqueue_chain *chain, const struct descr
 
 static enum status enter_buffer(struct virtqueue_chain *chain, const struct descriptor *desc)
 {
-	bool writes = desc->flags & DESC_WRITE;
+	bool writes = desc->flags & VIRTQUEUE_DESC_WRITE;
 
 	if (desc->addr > VIRTQUEUE_GPA_END - desc->len || (chain->writes && !writes))
 		return ERR_CORRUPT;
 	chain->addr = desc->addr;
 	chain->len = desc->len;
 	chain->writes = writes;
-	chain->has_next = desc->flags & DESC_NEXT;
+	chain->has_next = desc->flags & VIRTQUEUE_DESC_NEXT;
 	chain->next = desc->next;
 	return OK;
 }
 
+/* The same descriptor as a split queue would have it: each one of an indirect table is a buffer. */
+static struct descriptor unpack(const struct virtqueue_chain *chain,
+				const struct packed_descriptor *desc)
+{
+	uint16_t flags = desc->flags, next = (uint16_t)(chain->next + 1);
+
+	if (chain->is_indirect) {
+		flags &= (uint16_t)~VIRTQUEUE_DESC_NEXT;
+		flags |= next < chain->n_table ? VIRTQUEUE_DESC_NEXT : 0;
+	} else if (next == chain->n_table) {
+		next = 0;
+	}
+	return (struct descriptor){desc->addr, desc->len, flags, next};
+}
+
 static enum status read_descriptor(const struct virtqueue_chain *chain, struct descriptor *ret)
 {
+	struct packed_descriptor packed;
 	uint64_t gpa;
 
 	if (chain->next >= chain->n_table ||
 	    __builtin_add_overflow(chain->table, sizeof(*ret) * chain->next, &gpa))
 		return ERR_CORRUPT;
-	return guest_read(chain->memory, (gpa_t){gpa}, ret, sizeof(*ret));
+	if (!chain->is_packed)
+		return guest_read(chain->memory, (gpa_t){gpa}, ret, sizeof(*ret));
+	TRY(guest_read(chain->memory, (gpa_t){gpa}, &packed, sizeof(packed)));
+	*ret = unpack(chain, &packed);
+	return OK;
 }
 
 /* Make the next buffer the one at hand. It may be empty. */
@@ -190,10 +213,10 @@ static enum status next_buffer(struct virtqueue_chain *chain)
 		return ERR_CORRUPT;
 	chain->n_left--;
 	TRY(read_descriptor(chain, &desc));
-	if (desc.flags & DESC_INDIRECT) {
+	if (desc.flags & VIRTQUEUE_DESC_INDIRECT) {
 		TRY(enter_table(chain, &desc));
 		TRY(read_descriptor(chain, &desc));
-		if (desc.flags & DESC_INDIRECT)
+		if (desc.flags & VIRTQUEUE_DESC_INDIRECT)
 			return ERR_CORRUPT;
 	}
 	return enter_buffer(chain, &desc);

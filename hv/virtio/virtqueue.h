@@ -6,25 +6,36 @@
 #include "hv/lib/types.h"
 
 /*
- * The device's side of a split virtqueue: "Virtual I/O Device (VIRTIO) Version 1.2", "Split
- * Virtqueues". Rings and buffers lie in the guest's memory, and every byte of them may change at
- * any time: each access goes through hv/guest/guest_memory.h, each chain has at most as many
- * buffers as the queue has entries, and what a walk has found is not assumed by the next one.
+ * The device's side of a virtqueue, split or packed: "Virtual I/O Device (VIRTIO) Version 1.2",
+ * "Split Virtqueues" and "Packed Virtqueues". Rings and buffers lie in the guest's memory, and
+ * every byte of them may change at any time: each access goes through hv/guest/guest_memory.h, each
+ * chain has at most as many buffers as the queue has entries, and what a walk has found is not
+ * assumed by the next one.
  *
  * Locking: the VM's lock is held, and one caller at a time uses a queue.
  */
 #define VIRTQUEUE_SIZE_MAX 256 /* entries */
+
+/* Flags of descriptors, of both kinds. */
+#define VIRTQUEUE_DESC_NEXT	1
+#define VIRTQUEUE_DESC_WRITE	2 /* by the device */
+#define VIRTQUEUE_DESC_INDIRECT 4
 
 /* Buffers end below this address. Above it lies no memory of the guest's: hv/config/layout.h. */
 #define VIRTQUEUE_GPA_END BIT(47)
 
 struct virtqueue {
 	uint64_t desc, driver, device; /* the three areas, guest-physical */
-	uint16_t size;		       /* entries, a power of two; 0: not set */
+	uint16_t size;		       /* entries; 0: not set */
 	bool is_ready;
-	bool has_indirect, has_event_index; /* negotiated */
-	uint16_t next_avail, next_used;	    /* count all chains, modulo 65536 */
-	uint64_t done;			    /* bytes of the next chain that the device has done */
+	bool has_indirect, has_event_index, is_packed; /* negotiated */
+	uint8_t reserved;			       /* zero; part of saved states */
+	/*
+	 * Split: all chains so far, modulo 65536. Packed: next_avail is the position of the next
+	 * chain, below twice the size, see hv/virtio/packed_ring.c; next_used is 0.
+	 */
+	uint16_t next_avail, next_used;
+	uint64_t done; /* bytes of the next chain that the device has done */
 };
 
 /*
@@ -35,8 +46,10 @@ struct virtqueue_chain {
 	struct guest_memory *memory;
 	uint64_t table; /* of descriptors, guest-physical */
 	uint32_t n_table;
-	uint16_t head, next, n_left;
-	bool has_next, has_indirect, is_indirect;
+	uint16_t head; /* how the driver knows the chain */
+	uint16_t next, n_left;
+	uint16_t n_ring; /* packed: descriptors in the ring */
+	bool has_next, has_indirect, is_indirect, is_packed;
 	/* What is left of the buffer at hand. */
 	uint64_t addr, len;
 	bool writes; /* by the device */

@@ -14,8 +14,11 @@
 enum { STEP = 8, MEMORY = 0x4000 };
 #define MEMORY_GPA UINT64_C(0x10000)
 
-/* Descriptors are read twice: to measure the chain, and to use it. Each may name a table. */
-#define ACCESSES_MAX (4 * (VIRTQUEUE_SIZE_MAX + 1) + 16)
+/*
+ * Descriptors are read twice: to measure the chain, and to use it. Each may name a table. Those of
+ * a packed queue are read once more, to find the chain's end.
+ */
+#define ACCESSES_MAX (5 * (VIRTQUEUE_SIZE_MAX + 1) + 16)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -60,7 +63,10 @@ static void fill(void *buf, size_t len)
 	memset(buf, 0x5a, len);
 }
 
-static const struct virtio_config configs[] = {{.kind = &virtio_rng}};
+static const struct virtio_config configs[] = {
+	{.kind = &virtio_rng},
+	{.kind = &virtio_rng, .features = VIRTIO_F_RING_PACKED},
+};
 
 /* A register access: mostly 4 bytes at a register. */
 static void touch(struct virtio *device, const uint8_t *step)
@@ -130,8 +136,10 @@ static void act(struct virtio *device, const uint8_t *step)
 		at = step[1] & 1 ? (uint16_t)(step[2] * 16 + 12) : at % (MEMORY - 4);
 		memcpy(bytes + at, step + 4, 4);
 		break;
-	case 4: /* one more chain */
+	case 4: /* one more chain: an index of a split ring, flags of a packed one */
 		bytes[0x1002]++;
+		bytes[step[1] % 8 * 16 + 14] = step[4];
+		bytes[step[1] % 8 * 16 + 15] = step[5];
 		bytes[0x1004 + step[1] * 2] = step[2];
 		virtio_notify(device, step[3] % 3);
 		break;

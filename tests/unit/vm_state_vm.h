@@ -210,7 +210,9 @@ static inline void state_fill_virtio(struct virtio *virtio)
 	virtio->notified = 1;
 	virtio->queue[0].is_ready = true;
 	virtio->queue[0].size = 64;
-	virtio->queue[1].is_ready = false;
+	virtio->queue[0].is_packed = false;
+	for (unsigned i = 1; i < VIRTIO_QUEUES_MAX; i++)
+		virtio->queue[i] = (struct virtqueue){.desc = i};
 }
 
 static inline void state_vm_fill_legacy(struct platform *platform)

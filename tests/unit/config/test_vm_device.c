@@ -107,6 +107,25 @@ static void virtio_devices_are_numbered_and_find_their_objects(void **state)
 	assert_string_equal(vm->rngs->next->id, "r2");
 }
 
+static void queues_have_the_features_that_are_asked_for(void **state)
+{
+	const struct vm_config *vm = run_devices(
+		"-device virtio-rng-device,packed=on -device virtio-rng-device "
+		"-device virtio-rng-device,event_idx=off,indirect_desc=off,packed=off",
+		"");
+	const struct virtio_config *device = vm->virtio;
+
+	assert_true(device->features == VIRTIO_F_RING_PACKED);
+	assert_int_equal(device->without, 0);
+	device = device->next;
+	assert_int_equal(device->features | device->without, 0);
+	device = device->next;
+	assert_int_equal(device->features, 0);
+	assert_int_equal(device->without, VIRTIO_F_EVENT_INDEX | VIRTIO_F_INDIRECT);
+	run_devices("-device virtio-rng-device,packed=maybe",
+		    "error: Parameter 'packed' expects 'on' or 'off'\n");
+}
+
 #define RNG "-device virtio-rng-device "
 
 static void impossible_virtio_devices_are_refused(void **state)
@@ -115,7 +134,7 @@ static void impossible_virtio_devices_are_refused(void **state)
 		    "error: Device 'rang' not found\nerror:       = did you mean 'rung'?\n");
 	run_devices("-device virtio-rng-device,max-bytes=1",
 		    "error: Property 'virtio-rng-device.max-bytes' not found\n"
-		    "error:       = possible names: id rng\n");
+		    "error:       = possible names: event_idx id indirect_desc packed rng\n");
 	run_devices("-object rng-random,id=r,filename=/f",
 		    "error: rng-random cannot read '/f': there is no file but the machine's own "
 		    "source\n"
@@ -240,6 +259,7 @@ int main(void)
 		cmocka_unit_test(any_text_is_an_id),
 		cmocka_unit_test(other_devices_are_made_too),
 		cmocka_unit_test(virtio_devices_are_numbered_and_find_their_objects),
+		cmocka_unit_test(queues_have_the_features_that_are_asked_for),
 		cmocka_unit_test(impossible_virtio_devices_are_refused),
 		cmocka_unit_test(devices_in_json_come_after_all_others),
 		cmocka_unit_test(refusals_have_qemus_words),
