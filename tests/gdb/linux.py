@@ -8,7 +8,7 @@ from relay import debug_linux
 COMMANDS = """
 set pagination off
 set confirm off
-set remotetimeout 60
+set remotetimeout 600
 target extended-remote PORT
 hbreak start_kernel
 continue

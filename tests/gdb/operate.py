@@ -12,7 +12,7 @@ ELF = pathlib.Path(os.environ["STENCIL_BUILD"]) / "tests/guest/clone.elf64"
 COMMANDS = """
 set pagination off
 set confirm off
-set remotetimeout 60
+set remotetimeout 600
 target extended-remote PORT
 info threads
 hbreak payload

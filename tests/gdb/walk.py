@@ -3,7 +3,7 @@
 from relay import debug_linux
 
 COMMANDS = """
-set remotetimeout 60
+set remotetimeout 600
 target extended-remote PORT
 hbreak __x64_sys_newuname
 continue

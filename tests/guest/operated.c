@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * For tests of the monitor: halts between ticks of its timer and prints their number from time
- * to time, until the operator ends it. Memory and a register hold what a dump must show.
+ * to time, until the operator ends it. Memory and the base of FS hold what a dump must show.
  *	every=N        ticks from one line to the next (16)
  *	lines=N        lines printed first, as fast as the UART takes them (0)
  */
@@ -32,12 +32,16 @@ static void send_line(uint64_t number)
 	}
 }
 
+#define MSR_FS_BASE 0xc0000100
+#define MARK	    UINT64_C(0x00005354454e4349) /* "ICNETS" */
+
 static volatile char found[] = "what the dump has to show";
 
 void payload(void)
 {
 	uint64_t every = param_number("every", 16), n_lines = param_number("lines", 0);
 
+	wrmsr(MSR_FS_BASE, MARK);
 	apic_enable();
 	irq_count_on(TIMER_VECTOR);
 	apic_write(APIC_LVT_TIMER, TIMER_VECTOR);
@@ -45,10 +49,8 @@ void payload(void)
 	for (uint64_t n = 1; n <= n_lines; n++)
 		send_line(n);
 	for (uint64_t n = 1;; n++) {
-		uint64_t mark = UINT64_C(0x5354454e43494c21);
-
 		apic_write(APIC_TIMER_INITIAL, TICKS);
-		asm volatile("sti; hlt; cli" : "+r"(mark) : : "memory");
+		asm volatile("sti; hlt; cli" : : : "memory");
 		if (n % every == 0)
 			print("operated: tick %lu\n", n);
 	}
