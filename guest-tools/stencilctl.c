@@ -13,10 +13,13 @@
  */
 #define _GNU_SOURCE
 #include <argp.h>
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/random.h>
+#include <net/if.h>
+#include <net/if_arp.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -30,6 +33,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,7 +106,7 @@ static void read_next(void *buf, size_t len)
 	fence();
 }
 
-static void send(uint16_t port, const char *data, size_t len)
+static void send_bytes(uint16_t port, const char *data, size_t len)
 {
 	fence();
 	outsb(port, data, len);
@@ -316,7 +320,7 @@ static bool send_part(int pipe, uint16_t port)
 	ssize_t len = read(pipe, part, sizeof(part));
 
 	if (len > 0)
-		send(port, part, (size_t)len);
+		send_bytes(port, part, (size_t)len);
 	return len > 0;
 }
 
@@ -437,7 +441,7 @@ static void send_content(const char *path, int file)
 	ssize_t len;
 
 	while ((len = read(file, part, sizeof(part))) > 0)
-		send(JOB_FILE, part, (size_t)len);
+		send_bytes(JOB_FILE, part, (size_t)len);
 	if (len < 0)
 		err(1, "%s", path);
 }
@@ -458,7 +462,7 @@ static void put(char **arguments)
 	if (!read_job(find_number("job"), text))
 		errx(1, "this VM has no job");
 	outl(JOB_PUT_DROP, JOB_PUT);
-	send(JOB_FILE, name, strlen(name) + 1);
+	send_bytes(JOB_FILE, name, strlen(name) + 1);
 	send_content(path, file);
 	outl(JOB_PUT_WHOLE, JOB_PUT);
 	if (inl(JOB_PUT) != JOB_PUT_KEPT)
@@ -475,6 +479,99 @@ static void revert(char **arguments)
 	errx(1, "this machine is not a clone");
 }
 
+/* A file that Stencil gives every VM, as text; "" for one that is empty. */
+static void read_text(const char *name, char *text, size_t size)
+{
+	for (unsigned n = count_files(); n-- > 0;) {
+		struct fw_cfg_file file = find_file(n);
+
+		if (strncmp(file.name, OWN_PREFIX, strlen(OWN_PREFIX)) != 0 ||
+		    strcmp(file.name + strlen(OWN_PREFIX), name) != 0)
+			continue;
+		text[read_file(&file, text, size - 1)] = '\0';
+		text[strcspn(text, "\n")] = '\0';
+		return;
+	}
+	errx(1, "this machine has no fw_cfg file %s%s", OWN_PREFIX, name);
+}
+
+static void set_interface(int device, unsigned long request, const char *what, struct ifreq *to)
+{
+	if (ioctl(device, request, to) != 0)
+		err(1, "%s: its %s cannot be set", to->ifr_name, what);
+}
+
+static void set_address(int device, unsigned long request, const char *what, struct ifreq *to,
+			uint32_t address)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
+
+	memcpy(&to->ifr_addr, &in, sizeof(in));
+	set_interface(device, request, what, to);
+}
+
+/* "10.0.1.0/16", and the clone's number is added to the address. */
+static uint32_t parse_address(const char *text, uint32_t number, uint32_t *ret_mask)
+{
+	char address[INET_ADDRSTRLEN];
+	unsigned bits;
+	struct in_addr in;
+	uint32_t first;
+	int end = 0;
+
+	if (sscanf(text, "%15[0-9.]/%2u%n", address, &bits, &end) != 2 || text[end] != '\0' ||
+	    bits < 1 || bits > 32 || inet_pton(AF_INET, address, &in) != 1)
+		errx(2, "'%s' is not an address as 10.0.1.0/16", text);
+	first = ntohl(in.s_addr);
+	*ret_mask = UINT32_MAX << (32 - bits);
+	if ((first + number) < first || ((first ^ (first + number)) & *ret_mask))
+		errx(1, "'%s' has no place for number %u", text, number);
+	return first + number;
+}
+
+/* Let Linux tell its neighbours when its link-level address changes. */
+static void announce_changes(const char *name)
+{
+	char path[64];
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%.*s/arp_notify", IFNAMSIZ, name);
+	file = open(path, O_WRONLY | O_CLOEXEC);
+	if (file < 0 || write(file, "1", 1) != 1)
+		warn("%s: the change of address is not announced", path);
+	(void)close(file);
+}
+
+/* The link-level address comes last: with it Linux announces both. */
+static void network(char **arguments)
+{
+	struct ifreq to = {.ifr_flags = IFF_UP};
+	unsigned char mac[6];
+	char text[64];
+	uint32_t address, mask;
+	int device = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (strlen(arguments[0]) >= IFNAMSIZ)
+		errx(2, "'%s' is not the name of an interface", arguments[0]);
+	strcpy(to.ifr_name, arguments[0]);
+	open_ports();
+	read_text("index", text, sizeof(text));
+	address = parse_address(arguments[1], (uint32_t)strtoul(text, NULL, 10), &mask);
+	read_text("mac", text, sizeof(text));
+	if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3],
+		   &mac[4], &mac[5]) != 6)
+		errx(1, "'%s' is not a MAC address", text);
+	set_interface(device, SIOCSIFFLAGS, "state", &to);
+	announce_changes(to.ifr_name);
+	set_address(device, SIOCSIFADDR, "address", &to, address);
+	set_address(device, SIOCSIFNETMASK, "netmask", &to, mask);
+	memset(&to.ifr_hwaddr, 0, sizeof(to.ifr_hwaddr));
+	to.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	memcpy(to.ifr_hwaddr.sa_data, mac, sizeof(mac));
+	set_interface(device, SIOCSIFHWADDR, "MAC address", &to);
+	(void)close(device);
+}
+
 static void vm_exit(char **arguments)
 {
 	const char *argument = arguments[0];
@@ -489,9 +586,9 @@ static void vm_exit(char **arguments)
 }
 
 static const struct command commands[] = {
-	{"freeze", 0, 0, freeze}, {"revert", 0, 0, revert}, {"info", 0, 0, info},
-	{"exit", 1, 1, vm_exit},  {"job", 0, 0, job},	    {"init", 0, 0, init},
-	{"put", 1, 2, put},
+	{"freeze", 0, 0, freeze}, {"revert", 0, 0, revert},   {"info", 0, 0, info},
+	{"exit", 1, 1, vm_exit},  {"job", 0, 0, job},	      {"init", 0, 0, init},
+	{"put", 1, 2, put},	  {"network", 2, 2, network},
 };
 
 struct arguments {
@@ -538,7 +635,8 @@ int main(int argc, char **argv)
 {
 	static const struct argp argp = {
 		.parser = parse,
-		.args_doc = "freeze\nrevert\ninfo\nexit STATUS\njob\ninit\nput FILE [NAME]",
+		.args_doc = "freeze\nrevert\ninfo\nexit STATUS\njob\ninit\nput FILE [NAME]\n"
+			    "network INTERFACE ADDRESS/BITS",
 		.doc = "Talk to Stencil from inside a virtual machine.\v"
 		       "freeze   become a template; each clone continues here and prints its "
 		       "number\n"
@@ -552,7 +650,9 @@ int main(int argc, char **argv)
 		       "job      become a template; each clone does its job of a map, a command of "
 		       "/bin/sh, and ends\n"
 		       "init     the same as the first process: mount /dev, /proc and /sys before\n"
-		       "put      add FILE to the job's results, as NAME\n",
+		       "put      add FILE to the job's results, as NAME\n"
+		       "network  give INTERFACE the machine's MAC address, and ADDRESS plus the "
+		       "clone's number\n",
 	};
 	struct arguments arguments = {0};
 

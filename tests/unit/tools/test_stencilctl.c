@@ -6,8 +6,9 @@
 #undef main
 #include "tests/unit/support.h"
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
-enum { KEY_NAME = 0x20, KEY_SEED, KEY_JOB, N_FILES = 3, STREAM_MAX = 1 << 20 };
+enum { KEY_NAME = 0x20, KEY_SEED, KEY_JOB, KEY_INDEX, KEY_MAC, N_FILES = 5, STREAM_MAX = 1 << 20 };
 
 struct stream {
 	size_t len;
@@ -22,13 +23,18 @@ static struct machine {
 	uint16_t key;
 	size_t position;
 	unsigned n_dropped, n_whole, n_reads_before, n_reads_after;
+	const char *index; /* of the clone */
+	/* Of the interface. */
+	char interface[IFNAMSIZ], mac[6];
+	bool is_up, lacks_address;
+	uint32_t address, mask;
 	struct stream out, error, file;
 } * machine;
 
 static const struct fw_cfg_file directory[N_FILES] = {
-	{2, KEY_NAME, OWN_PREFIX "name"},
-	{32, KEY_SEED, OWN_PREFIX "seed"},
-	{JOB_MAX, KEY_JOB, OWN_PREFIX "job"},
+	{2, KEY_NAME, OWN_PREFIX "name"},     {32, KEY_SEED, OWN_PREFIX "seed"},
+	{JOB_MAX, KEY_JOB, OWN_PREFIX "job"}, {11, KEY_INDEX, OWN_PREFIX "index"},
+	{18, KEY_MAC, OWN_PREFIX "mac"},
 };
 
 static void put_big(unsigned char *to, uint32_t value, unsigned size)
@@ -51,6 +57,35 @@ static uint8_t directory_byte(size_t position)
 	return bytes[position];
 }
 
+/* The kernel's network; other devices are its own. */
+int ioctl(int file, unsigned long request, ...)
+{
+	struct sockaddr_in in;
+	struct ifreq *to;
+	va_list arguments;
+
+	va_start(arguments, request);
+	to = va_arg(arguments, struct ifreq *);
+	va_end(arguments);
+	if (request == SIOCSIFADDR || request == SIOCSIFNETMASK) {
+		memcpy(&in, &to->ifr_addr, sizeof(in));
+		*(request == SIOCSIFADDR ? &machine->address : &machine->mask) =
+			ntohl(in.sin_addr.s_addr);
+		if (machine->lacks_address)
+			errno = ENODEV;
+		return machine->lacks_address ? -1 : 0;
+	}
+	if (request != SIOCSIFFLAGS && request != SIOCSIFHWADDR)
+		return (int)syscall(SYS_ioctl, file, request, to);
+	if (request == SIOCSIFFLAGS) {
+		machine->is_up = to->ifr_flags & IFF_UP;
+		strcpy(machine->interface, to->ifr_name);
+	}
+	if (request == SIOCSIFHWADDR && machine->address != 0)
+		memcpy(machine->mac, to->ifr_hwaddr.sa_data, sizeof(machine->mac));
+	return 0;
+}
+
 int iopl(int level)
 {
 	return level == 3 ? 0 : -1;
@@ -71,6 +106,10 @@ uint8_t inb(uint16_t port)
 		return (uint8_t)position;
 	case KEY_JOB:
 		return (uint8_t)machine->job[position];
+	case KEY_INDEX:
+		return (uint8_t)machine->index[position];
+	case KEY_MAC:
+		return (uint8_t) "02:12:34:56:00:07\n"[position];
 	default:
 		fail_msg("key %#x", machine->key);
 		return 0;
@@ -171,6 +210,7 @@ static int begin(void **state)
 {
 	memset(machine, 0, sizeof(*machine));
 	memset(machine->job, '\n', sizeof(machine->job));
+	machine->index = "7\n\n\n\n\n\n\n\n\n";
 	return 0;
 }
 
@@ -299,11 +339,46 @@ static void put_reports_what_is_refused(void **state)
 	assert_non_null(strstr(messages, "Is a directory"));
 }
 
+static void a_clone_takes_its_own_addresses(void **state)
+{
+	assert_int_equal(call("network", "none0", "10.0.1.250/16"), 0);
+	assert_string_equal(machine->interface, "none0");
+	assert_true(machine->is_up);
+	assert_int_equal(machine->address, 0x0a000201);
+	assert_int_equal(machine->mask, 0xffff0000);
+	assert_memory_equal(machine->mac, "\x02\x12\x34\x56\x00\x07", 6);
+	/* A VM that is not a clone. */
+	machine->index = "\n\n\n\n\n\n\n\n\n\n";
+	assert_int_equal(call("network", "none0", "10.0.1.250/32"), 0);
+	assert_int_equal(machine->address, 0x0a0001fa);
+	assert_int_equal(machine->mask, UINT32_MAX);
+}
+
+static void impossible_addresses_are_refused(void **state)
+{
+	static const char *const texts[] = {"10.0.1.0", "10.0.1.0/0",  "10.0.1.0/33",
+					    "10.0.1/8", "10.0.1.0/8x", "10.0.1.256/8",
+					    "",		"a/8"};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(call("network", "none0", texts[i]), 2);
+		assert_non_null(strstr(messages, "is not an address as 10.0.1.0/16"));
+	}
+	assert_int_equal(call("network", "none0", "10.0.1.250/24"), 1);
+	assert_non_null(strstr(messages, "'10.0.1.250/24' has no place for number 7"));
+	assert_int_equal(call("network", "an_interface_name", "10.0.1.0/16"), 2);
+	assert_false(machine->is_up);
+	machine->lacks_address = true;
+	assert_int_equal(call("network", "none0", "10.0.1.0/16"), 1);
+	assert_non_null(strstr(messages, "none0: its address cannot be set: No such device"));
+}
+
 static void wrong_usage_is_refused(void **state)
 {
 	assert_int_equal(call("put", NULL, NULL), 2);
 	assert_int_equal(call("job", "now", NULL), 2);
 	assert_int_equal(call("nonsense", NULL, NULL), 2);
+	assert_int_equal(call("network", "eth0", NULL), 2);
 	assert_false(machine->is_template);
 }
 
@@ -322,6 +397,8 @@ int main(void)
 		cmocka_unit_test_setup(put_sends_a_file_with_its_name, begin),
 		cmocka_unit_test_setup(put_drops_what_a_killed_one_left, begin),
 		cmocka_unit_test_setup(put_reports_what_is_refused, begin),
+		cmocka_unit_test_setup(a_clone_takes_its_own_addresses, begin),
+		cmocka_unit_test_setup(impossible_addresses_are_refused, begin),
 		cmocka_unit_test_setup(wrong_usage_is_refused, begin),
 	};
 
