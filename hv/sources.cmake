@@ -1,7 +1,7 @@
 # The sources of hv/, by room. Every file of a pure room is also built hosted, with
 # sanitizers, for the unit tests and fuzzers. Files of the other rooms that contain instructions
 # for ring 0 or VMX root only are listed here; the rest of these rooms is pure as well.
-set(HV_PURE_ROOMS lib frame ept backends guest virtio devices loader config)
+set(HV_PURE_ROOMS lib frame ept backends guest net virtio devices loader config)
 set(HV_MACHINE_SOURCES
 	hv/host/acpi_memory.c
 	hv/host/acpi_register.c
@@ -104,6 +104,7 @@ set(HV_START_SOURCES
 	hv/config/vm_fw_cfg.c
 	hv/config/vm_loader.c
 	hv/config/vm_machine.c
+	hv/config/vm_net.c
 	hv/config/vm_numa.c
 	hv/config/vm_options.c
 	hv/config/vm_resolve.c

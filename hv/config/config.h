@@ -295,4 +295,5 @@ struct config {
 	unsigned n_vms;
 	struct clone_config *clones;
 	struct save_config *saves;
+	uint64_t n_default_macs; /* network devices without mac= */
 };

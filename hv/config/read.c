@@ -346,6 +346,7 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 		.diag = diag,
 		.machine = "pc-i440fx-10.2",
 		.default_ram_id = "pc.ram",
+		.n_default_macs = &config->n_default_macs,
 	};
 
 	if (!check_vm_name(config, keyword, diag))

@@ -195,6 +195,7 @@ static const struct vm_option vm_options[] = {
 	{"m", vm_read_memory},
 	{"mem-path", read_mem_path},
 	{"name", vm_read_name},
+	{"netdev", vm_read_netdev},
 	{"numa", vm_read_numa},
 	{"object", read_object},
 	{"serial", vm_read_serial},
@@ -219,7 +220,7 @@ static const struct vm_option vm_options[] = {
 static const char refused_options[] =
 	"acpitable action add-fd audio audiodev bios blockdev boot cdrom chroot compat d D "
 	"dfilter drive dtb dump-vmstate echr fda fdb fsdev hda hdb hdc hdd icount iscsi k L "
-	"loadvm mon msg mtdblock netdev option-rom overcommit pflash pidfile plugin qmp "
+	"loadvm mon msg mtdblock option-rom overcommit pflash pidfile plugin qmp "
 	"qmp-pretty readconfig rtc run-with runas sandbox sd seed shim smbios spice tpmdev "
 	"trace usbdevice uuid virtfs vnc watchdog-action xen-domid";
 

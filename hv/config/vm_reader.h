@@ -35,6 +35,22 @@ struct virtio_use {
 	struct diag_place place;
 };
 
+/* -netdev */
+struct netdev_config {
+	struct netdev_config *next;
+	const char *id;
+	unsigned hub;
+	bool is_taken; /* by a device */
+};
+
+/* A network device that names one. */
+struct netdev_use {
+	struct netdev_use *next;
+	const char *id;
+	struct diag_place place;
+	struct virtio_config *device;
+};
+
 /* The numbers of -smp, in the order in which QEMU reads them. */
 enum smp_key {
 	SMP_CPUS,
@@ -59,6 +75,9 @@ struct vm_reader {
 	const char *default_ram_id;
 	struct json_device *json_devices; /* in the order written */
 	struct virtio_use *virtio_uses;
+	struct netdev_config *netdevs;
+	struct netdev_use *netdev_uses; /* the last one first */
+	uint64_t *n_default_macs;	/* network devices without mac=, of all VMs */
 	bool has_serial, nodefaults;
 	bool bad_memory;	 /* an error in -m was reported */
 	bool bad_memory_backend; /* likewise in -machine memory-backend */
@@ -99,6 +118,7 @@ enum status vm_read_device(struct vm_reader *reader, const struct word *argument
 enum status vm_read_chardev(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_serial(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_debugcon(struct vm_reader *reader, const struct word *argument);
+enum status vm_read_netdev(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *argument);
 /* Only stores the argument, for vm_read_numa_arguments(). */
 enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
@@ -117,9 +137,22 @@ enum status vm_read_loader(struct vm_reader *reader, struct options *options);
 #define VIRTIO_PROPERTIES     "event_idx id indirect_desc packed"
 #define VIRTIO_RNG_PROPERTIES VIRTIO_PROPERTIES " rng"
 enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options);
+#define VIRTIO_NET_PROPERTIES VIRTIO_PROPERTIES " mac netdev"
+enum status vm_read_virtio_net(struct vm_reader *reader, struct options *options);
 
-/* Of vm_resolve(): find the objects that virtio devices name. Errors are reported. */
+/* Of these: what the device offers of the queues' features. ERR_INVAL: reported. */
+enum status vm_read_virtio_features(struct vm_reader *reader, struct options *options,
+				    struct virtio_config *device);
+/*
+ * Of these: one more device, a copy of 'read'. ERR_INVAL: reported; ERR_NOMEM: the arena is full,
+ * not reported.
+ */
+enum status vm_add_virtio(struct vm_reader *reader, const struct options *options,
+			  const struct virtio_config *read, struct virtio_config **ret);
+
+/* Of vm_resolve(): find the objects and netdevs that virtio devices name. Errors are reported. */
 void vm_resolve_virtio(struct vm_reader *reader);
+void vm_resolve_net(struct vm_reader *reader);
 
 /*
  * Check what is only known at the end of the line: sizes that must fit, names that must exist.

@@ -7,9 +7,8 @@
 #include "hv/lib/string.h"
 #include "hv/virtio/virtio_rng.h"
 
-/* What the device offers of the queues' features. */
-static enum status read_features(struct vm_reader *reader, struct options *options,
-				 struct virtio_config *device)
+enum status vm_read_virtio_features(struct vm_reader *reader, struct options *options,
+				    struct virtio_config *device)
 {
 	bool packed = false, indirect_desc = true, event_idx = true;
 
@@ -25,8 +24,8 @@ static enum status read_features(struct vm_reader *reader, struct options *optio
 	return OK;
 }
 
-static enum status add_device(struct vm_reader *reader, const struct options *options,
-			      const struct virtio_config *read)
+enum status vm_add_virtio(struct vm_reader *reader, const struct options *options,
+			  const struct virtio_config *read, struct virtio_config **ret)
 {
 	const struct virtio_config **tail = &reader->vm->virtio;
 	struct virtio_config *device;
@@ -41,6 +40,7 @@ static enum status add_device(struct vm_reader *reader, const struct options *op
 	if (device == NULL)
 		return ERR_NOMEM;
 	*device = *read;
+	*ret = device;
 	while (*tail != NULL)
 		tail = (const struct virtio_config **)&(*tail)->next;
 	*tail = device;
@@ -62,14 +62,14 @@ static enum status note_use(struct vm_reader *reader, const char *rng, struct di
 
 enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options)
 {
-	struct virtio_config device = {.kind = &virtio_rng};
+	struct virtio_config read = {.kind = &virtio_rng}, *device;
 	const char *rng = "";
 
-	TRY(read_features(reader, options, &device));
+	TRY(vm_read_virtio_features(reader, options, &read));
 	TRY(options_get_string(options, "rng", reader->diag, &rng));
 	TRY(options_check_properties(options, virtio_rng.driver, VIRTIO_RNG_PROPERTIES,
 				     reader->diag));
-	TRY(add_device(reader, options, &device));
+	TRY(vm_add_virtio(reader, options, &read, &device));
 	return *rng != '\0' ? note_use(reader, rng, options_place(options, "rng")) : OK;
 }
 

@@ -306,7 +306,7 @@ void platform_reset(struct platform *platform)
 	if (platform->extras.has_nvdimms)
 		nvdimm_reset(platform_nvdimm(platform));
 	for (unsigned i = 0; i < platform->extras.n_virtio; i++)
-		virtio_init(&platform_virtio(platform)[i], platform_virtio(platform)[i].config);
+		virtio_reset(&platform_virtio(platform)[i]);
 	fw_cfg_reset(&platform->fw_cfg);
 	platform->debug_exit = (struct debug_exit){0};
 }

@@ -35,6 +35,8 @@ static uint32_t read_register(struct virtio *device, uint64_t off)
 		return device->interrupts;
 	case VIRTIO_MMIO_STATUS:
 		return device->status;
+	case VIRTIO_MMIO_GENERATION:
+		return device->generation;
 	case VIRTIO_MMIO_SHM_LENGTH:
 	case VIRTIO_MMIO_SHM_LENGTH + 4:
 	case VIRTIO_MMIO_SHM_BASE:
@@ -184,6 +186,9 @@ static const struct state_field virtio_fields[] = {
 	STATE_FIELD(struct virtio, interrupts, VIRTIO_USED | VIRTIO_CHANGED),
 	STATE_FIELD(struct virtio, notified, BITS(VIRTIO_QUEUES_MAX - 1, 0)),
 	STATE_FIELD(struct virtio, reserved, 0),
+	STATE_FIELD(struct virtio, own, UINT32_MAX),
+	STATE_FIELD(struct virtio, generation, UINT32_MAX),
+	STATE_FIELD(struct virtio, identity, UINT64_MAX),
 	QUEUE_FIELDS(0),
 	QUEUE_FIELDS(1),
 	QUEUE_FIELDS(2),

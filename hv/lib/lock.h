@@ -22,6 +22,7 @@
  *	the host's page tables	hv/host/paging.c
  *	merged frames		hv/ept/merged.c
  *	guests' output		hv/vm/output.c, output_lock
+ *	a hub			hv/net/hub.c
  *	the scheduler		hv/vcpu/sched.c
  *	VPIDs			hv/vmx/vpid.c
  *	free frames		hv/frame/frame.c

@@ -23,6 +23,7 @@
 #include "hv/monitor/info.h"
 #include "hv/monitor/line.h"
 #include "hv/monitor/map_job.h"
+#include "hv/monitor/network.h"
 #include "hv/monitor/say.h"
 #include "hv/monitor/status.h"
 #include "hv/vm/debug.h"
@@ -365,6 +366,12 @@ static void info_merge(const struct request *request)
 	say("pages_scanned: %lu", merge_scanned());
 }
 
+static void info_network(const struct request *request)
+{
+	(void)request;
+	answer_network();
+}
+
 static void info_registers(const struct request *request)
 {
 	answer_registers(request->vm);
@@ -504,6 +511,7 @@ static const struct command topics[] = {
 	 .run = info_mitigations},
 	{"mtree", "[-f]", "show memory tree (-f: dump flat view for address spaces)", .run = memory,
 	 .max = 1, .needs = VM_FOCUS},
+	{"network", "", "show the network state", .run = info_network},
 	{"numa", "", "show NUMA information", .run = memory, .max = 1, .needs = VM_FOCUS},
 	{"registers", "", "show the cpu registers", .run = info_registers, .needs = VM_FOCUS},
 	{"status", "", "show the current VM status (running|paused)", .run = info_status,

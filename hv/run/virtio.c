@@ -7,12 +7,14 @@
 
 #include "hv/host/random.h"
 #include "hv/run/stop_for_memory.h"
+#include "hv/vm/net.h"
 #include "hv/vm/vm.h"
 
 void virtio_note(struct vcpu *vcpu)
 {
 	struct platform *platform = &vcpu->vm->platform;
 
+	vm_net_look(vcpu->vm);
 	platform_update_virtio(platform);
 	if (platform_busy_virtio(platform) != NULL)
 		vcpu_request(vcpu, VCPU_REQUEST_VIRTIO);
@@ -21,16 +23,19 @@ void virtio_note(struct vcpu *vcpu)
 enum status virtio_work_some(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
-	struct virtio_host host = {&vm->memory, random_fill, {0}};
+	struct virtio_host host = {.memory = &vm->memory, .fill_random = random_fill};
 	enum status status = ERR_NOTFOUND;
 	struct virtio *device;
 
 	vm_lock_devices(vm);
+	vm_net_look(vm);
 	device = platform_busy_virtio(&vm->platform);
 	if (device != NULL) {
 		struct memory_lock held = memory_lock(vcpu);
 
-		status = virtio_serve(device, &host);
+		status = vm_net_connect(vm, device);
+		if (status == OK)
+			status = virtio_serve(device, &host);
 		if (status != OK)
 			stop_for_memory(vcpu, host.at);
 		memory_unlock(&held);

@@ -11,7 +11,24 @@
 
 void virtio_init(struct virtio *device, const struct virtio_config *config)
 {
-	*device = (struct virtio){.config = config};
+	*device = (struct virtio){.config = config, .identity = config->identity};
+}
+
+void virtio_reset(struct virtio *device)
+{
+	*device = (struct virtio){
+		.config = device->config,
+		.generation = device->generation,
+		.identity = device->identity,
+		.port = device->port,
+	};
+}
+
+void virtio_change(struct virtio *device)
+{
+	device->generation++;
+	if (device->status & VIRTIO_DRIVER_OK)
+		device->interrupts |= VIRTIO_CHANGED;
 }
 
 uint64_t virtio_features(const struct virtio *device)
@@ -27,7 +44,7 @@ static void need_reset(struct virtio *device)
 		device->interrupts |= VIRTIO_CHANGED;
 }
 
-static bool is_running(const struct virtio *device)
+bool virtio_is_running(const struct virtio *device)
 {
 	return (device->status & (VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET)) == VIRTIO_DRIVER_OK;
 }
@@ -42,7 +59,7 @@ static bool features_are_possible(const struct virtio *device)
 void virtio_write_status(struct virtio *device, uint8_t value)
 {
 	if (value == 0) {
-		virtio_init(device, device->config);
+		virtio_reset(device);
 		return;
 	}
 	value &= VIRTIO_DRIVER_STATUS;
@@ -124,7 +141,7 @@ void virtio_stop_queue(struct virtio *device)
 void virtio_notify(struct virtio *device, uint32_t queue)
 {
 	if (queue < device->config->kind->n_queues && device->queue[queue].is_ready &&
-	    is_running(device))
+	    virtio_is_running(device))
 		device->notified |= (uint8_t)BIT(queue);
 }
 
@@ -194,7 +211,7 @@ enum status virtio_check(struct virtio *device, struct state_reader *reader)
 		if (queue->is_packed && queue->next_avail >= 2u * queue->size)
 			return state_refuse(reader, "cannot have a position %u in queue %u",
 					    queue->next_avail, i);
-		if (device->notified & BIT(i) && !(queue->is_ready && is_running(device)))
+		if (device->notified & BIT(i) && !(queue->is_ready && virtio_is_running(device)))
 			return state_refuse(reader, "cannot have been notified of queue %u", i);
 	}
 	return OK;

@@ -41,6 +41,7 @@ enum virtio_interrupt { VIRTIO_USED = 1, VIRTIO_CHANGED = 2 };
 #define VIRTIO_F_RING_PACKED BIT(34)
 
 struct virtio;
+struct net_port;
 
 /* The world outside the VM, and the VM's memory. Not kept. */
 struct virtio_host {
@@ -80,6 +81,8 @@ struct virtio_config {
 	const struct virtio_kind *kind;
 	uint64_t features; /* beside those that all devices offer */
 	uint64_t without;  /* what this device does not offer of those */
+	uint64_t identity; /* what a device made from it begins with */
+	unsigned hub;	   /* of a network device */
 };
 
 /* Plain state: copying it clones the device. */
@@ -89,21 +92,32 @@ struct virtio {
 	uint32_t device_features_select, driver_features_select;
 	uint32_t queue_select;
 	uint8_t status;
-	uint8_t interrupts; /* enum virtio_interrupt; the line is asserted while there is one */
-	uint8_t notified;   /* bit n: the driver has notified of queue n */
-	uint8_t reserved;   /* zero; part of saved states */
+	uint8_t interrupts;  /* enum virtio_interrupt; the line is asserted while there is one */
+	uint8_t notified;    /* bit n: the driver has notified of queue n */
+	uint8_t reserved;    /* zero; part of saved states */
+	uint32_t own;	     /* of the kind; a reset clears it */
+	uint32_t generation; /* of the configuration space */
+	uint64_t identity;   /* distinguishes it from others of its kind; survives a reset */
+	/* Of a network device; NULL: not connected. No state: a template has none. Not owned. */
+	struct net_port *port;
 	struct virtqueue queue[VIRTIO_QUEUES_MAX];
 };
 
 /* After a state was loaded: refuse what no driver can have done. */
 enum status virtio_check(struct virtio *device, struct state_reader *reader);
 
-/* The state after power-on. */
+/* The state of a new device. */
 void virtio_init(struct virtio *device, const struct virtio_config *config);
+/* The state after power-on, of a device that keeps its identity. */
+void virtio_reset(struct virtio *device);
+/* The configuration space has changed: tell the driver, if it runs. */
+void virtio_change(struct virtio *device);
+/* Whether the driver has set the device up, and not broken it. */
+bool virtio_is_running(const struct virtio *device);
 /* What the device offers. */
 uint64_t virtio_features(const struct virtio *device);
 void virtio_write_status(struct virtio *device, uint8_t value);
-/* Read 'size' bytes, 8 at most, of the configuration space. What lies behind it reads as zero. */
+/* Read 'size' bytes, 8 at most, of the configuration space. What lies after it reads as zero. */
 uint64_t virtio_read_space(const struct virtio *device, uint64_t off, unsigned size);
 /* Half 'select' of what the driver takes, before it sets VIRTIO_FEATURES_OK; then ignored. */
 void virtio_write_features(struct virtio *device, uint32_t select, uint32_t value);

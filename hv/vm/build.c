@@ -19,6 +19,7 @@
 #include "hv/vm/added.h"
 #include "hv/vm/memory_tables.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/net.h"
 #include "hv/vm/state.h"
 #include "hv/vm/vm_identity.h"
 #include "hv/vm/vm_prealloc.h"
@@ -178,6 +179,7 @@ static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t 
 	TRY(build_platform(vm, wiring, unix_time));
 	fill_slots(vm);
 	vm_identity_make(vm);
+	vm_net_name(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_create(&vm->vcpu[i], vm, i, &vm->ept, &vm->platform.irqchip.lapic[i]);
 	return OK;
@@ -208,6 +210,7 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 	vm->guest.n_starts = 1;
 	if (vm->config->is_template)
 		return OK;
+	vm_net_moved(vm);
 	status = vm_identity_tell(vm);
 	if (status != OK)
 		log_error("VM %s: no memory left for the generation counter", vm->name);
@@ -324,6 +327,7 @@ void vm_release(struct vm *vm)
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_destroy(&vm->vcpu[i]);
 	vm_labels_destroy(&vm->labels);
+	vm_net_leave(vm);
 	if (vm->template == NULL)
 		reserve_end(vm->mem);
 	if (vm->ept.root)

@@ -10,6 +10,7 @@
 #include "hv/vm/build.h"
 #include "hv/vm/debug.h"
 #include "hv/vm/map.h"
+#include "hv/vm/net.h"
 #include "hv/vm/news.h"
 #include "hv/vm/output.h"
 #include "hv/vm/report.h"
@@ -125,6 +126,7 @@ static void power_on(struct vm *vm)
 {
 	news_tell(vm->name, vm->by_operator ? NEWS_RESET_BY_OPERATOR : NEWS_RESET, "");
 	vm->by_operator = false;
+	vm_net_leave(vm);
 	platform_reset(&vm->platform);
 	vm->guest.n_loaded = 0;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)

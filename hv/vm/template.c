@@ -17,6 +17,7 @@
 #include "hv/vm/hold.h"
 #include "hv/vm/map.h"
 #include "hv/vm/merge_scan.h"
+#include "hv/vm/net.h"
 #include "hv/vm/news.h"
 #include "hv/vm/output.h"
 #include "hv/vm/protect.h"
@@ -161,6 +162,8 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	}
 	copy_vcpus(clone);
 	vm_identity_make(clone);
+	if (clone->platform.extras.n_virtio > 0)
+		vm_net_renew(clone);
 	/* Last: if this fails, the caller can release a complete clone. */
 	return vm_identity_tell(clone);
 }
@@ -310,6 +313,7 @@ static bool begin_freeze(struct vm *vm)
 		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
 	}
+	vm_net_leave(vm);
 	__atomic_fetch_add(&n_freezing, 1, __ATOMIC_RELAXED);
 	return true;
 }
@@ -423,6 +427,8 @@ static void revert_devices(struct vm *clone)
 
 	platform_copy(&clone->platform, &clone->template->platform);
 	clone->platform.fw_cfg.identity = identity;
+	if (clone->platform.extras.n_virtio > 0)
+		vm_net_renew(clone);
 	clone->platform.job_port.is_there = has_job;
 	clone->platform.control = (struct control){
 		.is_clone = true,
@@ -435,6 +441,7 @@ static void revert_devices(struct vm *clone)
 void template_revert(struct vm *clone)
 {
 	note_writes(clone);
+	vm_net_leave(clone);
 	vm_merge_pause(clone);
 	ept_reset(&clone->ept);
 	/* No processor walks the old tree: all vCPUs are put away, or loaded on this one. */

@@ -15,7 +15,7 @@
 #define IMAGE	 MIB(2)
 #define SHARED	 (IMAGE + MIB(2))
 #define FRAMES	 (SHARED + MIB(2))
-#define N_FRAMES 256
+#define N_FRAMES 1024
 
 /* Guest memory. Page tables are built in the anonymous memory from RAM on. */
 #define ROM	UINT64_C(0x10000)
@@ -56,7 +56,7 @@ static inline int setup(void **state)
 	frame_reset();
 	memset(&map, 0, sizeof(map));
 	memory = (struct guest_memory){.ept = &ept, .map = &map};
-	uint8_t *bytes = phys_arena(IMAGE, MIB(6));
+	uint8_t *bytes = phys_arena(IMAGE, MIB(8));
 
 	for (uint64_t i = 0; i < MIB(4); i++)
 		bytes[i] = pattern(i);

@@ -410,8 +410,8 @@ static void one_mistake_is_one_message(void **state)
 
 static void options_are_refused_by_name(void **state)
 {
-	expect_logged("vm a -kernel k -netdev user,id=n --no-shutdown  -snapshot x.img -s '' - -m",
-		      "c:1:16: option '-netdev' is not supported\n"
+	expect_logged("vm a -kernel k -vnc 0.0.0.0:1,to --no-shutdown  -snapshot x.img -s '' - -m",
+		      "c:1:16: option '-vnc' is not supported\n"
 		      "c:1:34: option '--no-shutdown' is not supported\n"
 		      "c:1:49: option '-snapshot' is not supported\n"
 		      "c:1:59: 'x.img' is not an option; disk images are not supported\n"
@@ -552,7 +552,7 @@ static void devices_have_qemus_errors(void **state)
 		"-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
 		"c:1:24: 'foo' is not a valid device model name\n"
 		"      = possible values: 'isa-debug-exit', 'isa-debugcon', 'loader', 'nvdimm', "
-		"'pc-dimm', 'pvpanic', 'virtio-rng-device', 'vmgenid'\n"
+		"'pc-dimm', 'pvpanic', 'virtio-net-device', 'virtio-rng-device', 'vmgenid'\n"
 		"c:1:36: device 'virtio-blk-pci' is not supported yet\n"
 		"c:1:67: Parameter 'driver' is missing\n"
 		"c:1:112: Parameter 'id' expects an identifier\n"

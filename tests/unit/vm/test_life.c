@@ -64,6 +64,10 @@ bool template_freeze(struct vm *of)
 	return freezes && --n_pieces == 0;
 }
 
+void vm_net_leave(struct vm *of)
+{
+}
+
 void template_retry_lines(void)
 {
 }

@@ -122,6 +122,14 @@ enum status vm_identity_renew(struct vm *of)
 	return OK;
 }
 
+void vm_net_leave(struct vm *of)
+{
+}
+
+void vm_net_renew(struct vm *of)
+{
+}
+
 void vm_merge_pause(struct vm *of)
 {
 }

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "hv/vm/net.h"
+
+#include "hv/host/random.h"
+#include "hv/lib/print.h"
+#include "hv/lib/string.h"
+#include "hv/net/hub.h"
+#include "hv/vcpu/sched.h"
+#include "hv/virtio/virtio_net.h"
+#include "hv/vm/vm.h"
+
+static bool is_net(const struct virtio *device)
+{
+	return device->config->kind == &virtio_net;
+}
+
+/* The first vCPU does the work: it is never without a place in its guest, others may be. */
+static void wake(void *owner)
+{
+	struct vm *vm = owner;
+
+	sched_request(vm->vcpu, VCPU_REQUEST_VIRTIO);
+}
+
+static enum status charge(struct ept *ept)
+{
+	for (unsigned i = 0; i < NET_PORT_FRAMES; i++) {
+		enum status status = ept_charge(ept);
+
+		if (status == OK)
+			continue;
+		while (i-- > 0)
+			ept_discharge(ept);
+		return status;
+	}
+	return OK;
+}
+
+static void discharge(struct ept *ept)
+{
+	for (unsigned i = 0; i < NET_PORT_FRAMES; i++)
+		ept_discharge(ept);
+}
+
+static void tell_full(const struct vm *vm, unsigned hub)
+{
+	static bool is_told; /* once: a guest can cause it again and again */
+
+	if (!__atomic_exchange_n(&is_told, true, __ATOMIC_RELAXED))
+		log_warning("VM %s: hub %u has %u ports, the most that there can be: no network",
+			    vm->name, hub, NET_PORTS_MAX);
+}
+
+static enum status connect(struct vm *vm, struct virtio *device)
+{
+	struct net_port_config config = {
+		.name = vm->name,
+		.hub = device->config->hub,
+		.device = (unsigned)(device - platform_virtio(&vm->platform)),
+		.wake = wake,
+		.owner = vm,
+	};
+	enum status status;
+
+	random_fill(&config.seed, sizeof(config.seed));
+	TRY(charge(&vm->ept));
+	status = net_connect(&config, &device->port);
+	if (status != OK)
+		discharge(&vm->ept);
+	if (status != ERR_RANGE)
+		return status;
+	tell_full(vm, config.hub);
+	return OK;
+}
+
+enum status vm_net_connect(struct vm *vm, struct virtio *device)
+{
+	return is_net(device) && device->port == NULL ? connect(vm, device) : OK;
+}
+
+void vm_net_look(struct vm *vm)
+{
+	struct virtio *devices = platform_virtio(&vm->platform);
+
+	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++)
+		if (devices[i].port)
+			virtio_net_look(&devices[i]);
+}
+
+void vm_net_leave(struct vm *vm)
+{
+	struct virtio *devices = platform_virtio(&vm->platform);
+
+	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++) {
+		if (devices[i].port == NULL)
+			continue;
+		net_disconnect(devices[i].port);
+		devices[i].port = NULL;
+		discharge(&vm->ept);
+	}
+}
+
+void vm_net_name(struct vm *vm)
+{
+	const struct virtio *devices = platform_virtio(&vm->platform);
+
+	for (unsigned i = vm->platform.extras.n_virtio; i-- > 0;)
+		if (is_net(&devices[i]))
+			memcpy(vm->platform.fw_cfg.identity.mac, &devices[i].identity, 6);
+}
+
+void vm_net_renew(struct vm *clone)
+{
+	struct virtio *devices = platform_virtio(&clone->platform);
+
+	for (unsigned i = 0; i < clone->platform.extras.n_virtio; i++)
+		if (is_net(&devices[i]))
+			virtio_net_renew(&devices[i], clone->number);
+	vm_net_name(clone);
+	platform_update_virtio(&clone->platform);
+}
+
+void vm_net_moved(struct vm *vm)
+{
+	struct virtio *devices = platform_virtio(&vm->platform);
+
+	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++)
+		if (is_net(&devices[i]))
+			virtio_net_moved(&devices[i]);
+	vm_net_name(vm);
+	platform_update_virtio(&vm->platform);
+}
