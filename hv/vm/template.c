@@ -441,7 +441,8 @@ static void revert_devices(struct vm *clone)
 void template_revert(struct vm *clone)
 {
 	note_writes(clone);
-	vm_net_leave(clone);
+	if (clone->platform.extras.n_virtio > 0)
+		vm_net_leave(clone);
 	vm_merge_pause(clone);
 	ept_reset(&clone->ept);
 	/* No processor walks the old tree: all vCPUs are put away, or loaded on this one. */
