@@ -109,10 +109,10 @@ static void virtio_devices_are_numbered_and_find_their_objects(void **state)
 
 static void queues_have_the_features_that_are_asked_for(void **state)
 {
-	const struct vm_config *vm = run_devices(
-		"-device virtio-rng-device,packed=on -device virtio-rng-device "
-		"-device virtio-rng-device,event_idx=off,indirect_desc=off,packed=off",
-		"");
+	const struct vm_config *vm =
+		run_devices("-device virtio-rng-device,packed=on -device virtio-rng-device "
+			    "-device virtio-rng-device,event_idx=off,indirect_desc=off,packed=off",
+			    "");
 	const struct virtio_config *device = vm->virtio;
 
 	assert_true(device->features == VIRTIO_F_RING_PACKED);
