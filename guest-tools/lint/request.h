@@ -4,7 +4,7 @@
 #include "guest-tools/lint/help.h"
 
 #define OBJECTS_MAX   1024
-#define PHYS_BITS_MAX 48
+#define PHYS_BITS_MAX 47
 
 /* The command line. */
 struct request {

@@ -31,7 +31,7 @@ static uint64_t kib(uint64_t n_frames)
 static enum status map_memory(const struct vm_config *vm, struct ept *ept, struct mem_map *map)
 {
 	TRY(memory_layout(vm, map));
-	for (size_t i = 0; i < map->n; i++)
+	for (size_t i = 0; i < mem_map_all(map); i++)
 		TRY(region_map(ept, &map->region[i]));
 	return OK;
 }
@@ -119,7 +119,7 @@ static void check_vm(const struct vm_config *vm, struct machine *machine)
 	struct ept ept;
 	struct guest_memory memory = {.ept = &ept, .map = &map};
 
-	map.n = 0;
+	map.n = map.n_hidden = 0;
 	if (ept_init(&ept, LEAF_LEVELS, EPT_UNLIMITED) != OK)
 		return;
 	check_memory(vm, &memory, machine);

@@ -96,8 +96,8 @@ struct blob_config {
 #define VM_RAM_LOW_MAX GIB(3)
 #define VM_RAM_HIGH    GIB(4)
 
-/* As far as the tables of a guest's memory reach: EPT_GPA_BITS. */
-#define CONFIG_PHYS_BITS_MAX 48
+/* A guest's memory lies below MEM_HIDDEN_START. */
+#define CONFIG_PHYS_BITS_MAX 47
 
 /* Of a VM's share of the processors; as the weights of Linux' control groups. */
 #define VM_WEIGHT_DEFAULT 100
@@ -131,7 +131,7 @@ struct vm_config {
 	struct diag_place memory_backend_place;
 	/* Resolved; NULL: the backends of the NUMA nodes, one after the other, are the RAM. */
 	struct backend *memory_backend;
-	struct backend *backends; /* in the order given; the default RAM's is the last */
+	struct backend *backends;    /* in the order given; the default RAM's is the last */
 	struct thread_context *thread_contexts;
 	struct rng_object *rngs;
 	struct dimm_config *dimms;

@@ -249,8 +249,11 @@ static enum status check_use(const struct vm_config *vm, const struct dimm_confi
 static enum status check_reach(uint64_t end, unsigned phys_bits, struct diag_place place,
 			       struct diag *diag)
 {
-	uint64_t limit = BIT(phys_bits) - 1;
+	uint64_t limit;
 
+	if (phys_bits > CONFIG_PHYS_BITS_MAX)
+		phys_bits = CONFIG_PHYS_BITS_MAX;
+	limit = BIT(phys_bits) - 1;
 	if (end <= limit + 1)
 		return OK;
 	diag_error(diag, place, "Address space limit 0x%lx < 0x%lx phys-bits too low (%u)", limit,

@@ -199,6 +199,17 @@ static void check_borrowed_table(const struct walk *walk, gpa_t gpa, uint64_t en
 		check_table(walk, entry & EPT_ADDR, level - 1, gpa);
 }
 
+/* The root's entry for addresses that no processor may find; returns it as if one did. */
+static uint64_t check_hidden(const struct walk *walk, gpa_t gpa, uint64_t entry)
+{
+	uint64_t rights = entry & EPT_OWN ? EPT_PRESENT : EPT_R | EPT_X;
+
+	if ((entry & EPT_PRESENT) || !(entry & EPT_HIDDEN))
+		ept_audit_fault(walk->audit, "address %#lx: the entry %#lx is not hidden", gpa.raw,
+				entry);
+	return entry | rights;
+}
+
 static void check_table(const struct walk *walk, phys_t table, unsigned level, gpa_t gpa)
 {
 	for (unsigned i = 0; i < ENTRIES; i++, gpa = gpa_add(gpa, level_size(level))) {
@@ -206,6 +217,8 @@ static void check_table(const struct walk *walk, phys_t table, unsigned level, g
 
 		if (entry == 0)
 			continue;
+		if (level == ROOT_LEVEL && gpa.raw >= EPT_HIDDEN_START)
+			entry = check_hidden(walk, gpa, entry);
 		if (entry & EPT_OWN)
 			check_own(walk, gpa, entry, level);
 		else if (is_table(entry, level))

@@ -100,13 +100,11 @@ static phys_t own_frame(struct ept *ept, const uint64_t *slot)
 	return frame;
 }
 
-/* Fill a table with the pages that make up a large page or a hole. */
+/* Fill a table with the pages that make up a large page. */
 static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 {
-	uint64_t step = 0;
+	uint64_t step = level_size(level - 1);
 
-	if (leaf & EPT_PRESENT)
-		step = level_size(level - 1);
 	if (level == 1)
 		leaf &= ~EPT_LARGE;
 	if (level == 1 && (leaf & EPT_SMALL_CODE))
@@ -114,6 +112,24 @@ static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 #pragma GCC unroll 8
 	for (unsigned i = 0; i < ENTRIES; i++)
 		to[i] = leaf + i * step;
+}
+
+/* The slots of the root's upper half. */
+static bool is_hidden(const uint64_t *slot, unsigned level)
+{
+	return level == ROOT_LEVEL && virt_to_phys(slot) % PAGE_SIZE >= PAGE_SIZE / 2;
+}
+
+/* own_table() for an entry that is not present: a hole, or one that leads to hidden tables. */
+static __attribute__((noinline)) void fill_hole(uint64_t *slot, unsigned level, phys_t frame)
+{
+	uint64_t old = *slot;
+
+	if (old & EPT_HIDDEN)
+		copy_words(table_at(frame), table_of(old), ENTRIES);
+	else
+		zero_words(table_at(frame), ENTRIES);
+	ept_store(slot, frame | (is_hidden(slot, level) ? EPT_OWN | EPT_HIDDEN : OWN_TABLE));
 }
 
 /* Replace an entry by an own table that translates the same. */
@@ -125,10 +141,14 @@ static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t
 
 	if (frame == 0)
 		return ERR_NOMEM;
-	if (is_table(old, level))
+	if (is_table(old, level)) {
 		copy_words(table_at(frame), table_of(old), ENTRIES);
-	else
+	} else if (old & EPT_PRESENT) {
 		split_leaf(table_at(frame), old, level);
+	} else {
+		fill_hole(slot, level, frame);
+		return OK;
+	}
 	ept_store(slot, frame | OWN_TABLE);
 	return OK;
 }
@@ -320,23 +340,40 @@ enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t attr
 	return OK;
 }
 
-uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
+/* Where the way from the root's entry 'entry' to gpa ends, with the rights of all that is on it. */
+static inline __attribute__((always_inline)) uint64_t
+follow(uint64_t entry, gpa_t gpa, uint64_t inherited, unsigned *ret_level)
 {
-	uint64_t inherited = ept->owns_root ? OWN_TABLE : EPT_PRESENT;
 	unsigned level = ROOT_LEVEL;
-	uint64_t entry;
 
-	*ret_level = level;
-	if (!is_mappable(gpa, 1))
-		return 0;
-	entry = table_at(ept->root)[index_at(gpa, level)];
 	while (is_table(entry, level)) {
 		inherited &= entry;
 		entry = table_of(entry)[index_at(gpa, --level)];
 	}
 	*ret_level = level;
-	entry &= inherited | ~OWN_TABLE;
+	return entry & (inherited | ~OWN_TABLE);
+}
+
+/* The same where the root's entry is not present. */
+static __attribute__((noinline)) uint64_t follow_hidden(uint64_t entry, gpa_t gpa,
+							uint64_t inherited, unsigned *ret_level)
+{
+	entry = follow(entry | EPT_PRESENT, gpa, inherited, ret_level);
 	return entry & EPT_PRESENT ? entry : 0;
+}
+
+uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
+{
+	uint64_t inherited = ept->owns_root ? OWN_TABLE : EPT_PRESENT, root, entry;
+
+	*ret_level = ROOT_LEVEL;
+	if (!is_mappable(gpa, 1))
+		return 0;
+	root = table_at(ept->root)[index_at(gpa, ROOT_LEVEL)];
+	entry = follow(root, gpa, inherited, ret_level);
+	if (entry & EPT_PRESENT)
+		return entry;
+	return root & EPT_HIDDEN ? follow_hidden(root, gpa, inherited, ret_level) : 0;
 }
 
 static void copy_page(phys_t to, phys_t from)
@@ -570,6 +607,45 @@ static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entr
 	return level;
 }
 
+/* Put zeros in the place of a page, whose frame is free at once. */
+static void drop_page(struct ept *ept, uint64_t *slot)
+{
+	uint64_t old = *slot, leaf = zero_tree[0] | EPT_R | EPT_X | (old & EPT_TYPE_MASK);
+
+	/* The log has the slot: it must stay recognizable, see copy_again(). */
+	if (old & (EPT_OWN | EPT_MERGED)) {
+		merged_use();
+		leaf |= EPT_MERGED;
+	}
+	ept_store(slot, leaf);
+	drop_merged(old);
+	if (!(old & EPT_OWN))
+		return;
+	ept->n_owned--;
+	frame_free(old & EPT_ADDR);
+}
+
+enum status ept_drop(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t *ret_done)
+{
+	uint64_t entry, *slot;
+	unsigned level;
+
+	assert(gpa.raw >= EPT_HIDDEN_START && is_aligned(gpa.raw | len, PAGE_SIZE));
+	*ret_done = PAGE_SIZE;
+	entry = ept_lookup(ept, gpa, &level);
+	if (level == 0 && (entry & EPT_ADDR) == zero_tree[0])
+		return OK;
+	if (is_aligned(gpa.raw, level_size(1)) && len >= level_size(1) &&
+	    descend_own(ept, gpa, &entry) > 0) {
+		*ret_done = level_size(1);
+		return ept_map_zero(ept, gpa, level_size(1),
+				    EPT_R | EPT_X | EPT_TYPE(MEMORY_TYPE_WB));
+	}
+	TRY(walk(ept, gpa, 0, &slot));
+	drop_page(ept, slot);
+	return OK;
+}
+
 uint64_t ept_next_own(const struct ept *ept, gpa_t *gpa, gpa_t end, unsigned *budget)
 {
 	assert(is_mappable(end, 0));
@@ -649,7 +725,7 @@ enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *r
 	uint64_t *slot, old;
 
 	assert(!(entry & (EPT_OWN | EPT_LARGE)));
-	if (!is_mappable(gpa, 1))
+	if (gpa.raw >= EPT_HIDDEN_START)
 		return ERR_RANGE;
 	TRY(walk(ept, gpa, 0, &slot));
 	old = *slot;

@@ -105,6 +105,10 @@ enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned);
  * tree's own may only be replaced while no vCPU is in the guest: retired frames
  * are chained through their first words.
  *
+ * A range ends at EPT_HIDDEN_START, or begins there or above: what is mapped
+ * there has no effect for processors, and all other functions treat it as any
+ * other memory.
+ *
  * ERR_RANGE: above EPT_GPA_BITS or the widest physical address; nothing was
  * done. ERR_NOMEM: a leading part of the range may have been mapped.
  */
@@ -162,6 +166,13 @@ enum status ept_populate_page(uint64_t *entry, const struct frame_policy *policy
 void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages);
 
 /*
+ * Put zeros in the place of private pages that are hidden: one page at gpa, or 2 MiB if they have
+ * no own page and lie within 'len', both as ept_map(). Returns how many bytes. The frame of an own
+ * page is free at once, because no processor has its translation. ERR_NOMEM: nothing has changed.
+ */
+enum status ept_drop(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t *ret_done);
+
+/*
  * Merging, with the VM's lock held; vCPUs may be in the guest. Four steps: find
  * an own page; seal it; once every processor has caught up with the generation,
  * give it back if it is still sealed and still equals another page; free its
@@ -213,8 +224,8 @@ enum status ept_make_tables(struct ept *ept, gpa_t gpa, uint64_t len);
  * Replace one 4 KiB leaf by the raw 'entry', splitting large pages as needed,
  * and return the leaf that was there (0: none). For a single instruction that
  * writes to ROM: maps a scratch page, then the ROM again. 'entry' is without
- * EPT_OWN. ERR_INVAL: the page is the tree's own. ERR_RANGE, ERR_NOMEM: as
- * ept_copy().
+ * EPT_OWN. ERR_INVAL: the page is the tree's own. ERR_RANGE: no processor
+ * would find it there. ERR_NOMEM: as ept_copy().
  */
 enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *ret_old);
 

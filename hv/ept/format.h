@@ -26,6 +26,18 @@
  */
 #define MEMORY_TYPE_WB 6
 
+/*
+ * Ignored by the CPU, in entries of the root without EPT_PRESENT: the table that the entry leads to
+ * is for the hypervisor alone.
+ */
+#define EPT_HIDDEN BIT(55)
+
+/*
+ * What is mapped from here on is hidden: no processor finds it, because the root's entries on the
+ * way are not present. Of use for memory that only devices reach.
+ */
+#define EPT_HIDDEN_START BIT(47)
+
 /* Four levels translate this many bits. Nothing is mapped above. */
 #define EPT_GPA_BITS 48
 #define EPT_LEVELS   4

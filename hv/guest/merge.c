@@ -210,12 +210,13 @@ static bool find_page(struct merge *merge, struct ept *ept, struct mem_map *map)
 	uint64_t entry;
 	gpa_t gpa;
 
-	while (merge->region < map->n && (!merge_takes(&map->region[merge->region]) ||
-					  merge->offset >= map->region[merge->region].len)) {
+	while (merge->region < mem_map_all(map) &&
+	       (!merge_takes(&map->region[merge->region]) ||
+		merge->offset >= map->region[merge->region].len)) {
 		merge->region++;
 		merge->offset = 0;
 	}
-	if (merge->region == map->n)
+	if (merge->region == mem_map_all(map))
 		return false;
 	region = &map->region[merge->region];
 	gpa = gpa_add(region->gpa, merge->offset);

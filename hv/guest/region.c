@@ -23,24 +23,29 @@ static uint64_t region_end(const struct mem_region *region)
 
 enum status mem_map_add(struct mem_map *map, const struct mem_region *region)
 {
+	size_t i = 0, n = mem_map_all(map);
 	uint64_t end;
-	size_t i = 0;
 
 	if (region->len == 0 || !is_aligned(region->gpa.raw | region->len, PAGE_SIZE))
 		return ERR_RANGE;
 	if (__builtin_add_overflow(region->gpa.raw, region->len, &end))
 		return ERR_RANGE;
-	while (i < map->n && region_end(&map->region[i]) <= region->gpa.raw)
+	if (!mem_region_is_hidden(region) && end > MEM_HIDDEN_START)
+		return ERR_RANGE;
+	while (i < n && region_end(&map->region[i]) <= region->gpa.raw)
 		i++;
-	if (i < map->n && map->region[i].gpa.raw < end)
+	if (i < n && map->region[i].gpa.raw < end)
 		return ERR_OVERLAP;
-	if (map->n == MEM_MAP_MAX)
+	if (n == MEM_MAP_MAX)
 		return ERR_NOMEM;
-	for (size_t j = map->n; j > i; j--)
+	for (size_t j = n; j > i; j--)
 		map->region[j] = map->region[j - 1];
 	map->region[i] = *region;
 	mem_region_update(&map->region[i]);
-	map->n++;
+	if (mem_region_is_hidden(region))
+		map->n_hidden++;
+	else
+		map->n++;
 	return OK;
 }
 
@@ -50,13 +55,15 @@ void mem_map_remove(struct mem_map *map, gpa_t gpa)
 
 	while (map->region[i].gpa.raw != gpa.raw)
 		i++;
-	for (map->n--; i < map->n; i++)
+	map->n--;
+	for (; i < mem_map_all(map); i++)
 		map->region[i] = map->region[i + 1];
 }
 
-struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
+/* Look among the regions from 'first' on, up to 'high'. */
+static struct mem_region *find(struct mem_map *map, size_t first, size_t high, gpa_t gpa)
 {
-	size_t low = 0, high = map->n;
+	size_t low = first;
 
 	/* Regions before 'low' start at or below gpa, regions from 'high' on above. */
 	while (low < high) {
@@ -67,9 +74,19 @@ struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
 		else
 			high = middle;
 	}
-	if (low == 0 || gpa.raw - map->region[low - 1].gpa.raw >= map->region[low - 1].len)
+	if (low == first || gpa.raw - map->region[low - 1].gpa.raw >= map->region[low - 1].len)
 		return NULL;
 	return &map->region[low - 1];
+}
+
+struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
+{
+	return find(map, 0, map->n, gpa);
+}
+
+struct mem_region *mem_map_find_hidden(struct mem_map *map, gpa_t gpa)
+{
+	return find(map, map->n, mem_map_all(map), gpa);
 }
 
 uint64_t memory_backend_offset(const struct mem_region *region)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/backends/backend.h"
+#include "hv/ept/format.h"
 
 /* A window of guest-physical memory onto an image, or onto zeros. */
 struct mem_region {
@@ -21,21 +22,45 @@ struct mem_region {
  * first vCPU runs. It only changes while all vCPUs are aside (hv/vm/hotplug.h),
  * and is therefore read without a lock. The EPT is derived from it.
  */
-#define MEM_MAP_MAX 400 /* RAM of 128 nodes, one of them split, and 256 DIMMs */
+#define MEM_MAP_MAX 400 /* RAM of 128 nodes, one of them split, 256 DIMMs, and drives */
 struct mem_map {
+	/* First the n regions of memory, then those that are hidden. */
 	struct mem_region region[MEM_MAP_MAX];
-	size_t n;
+	size_t n, n_hidden;
 };
+
+/*
+ * Regions from here on are hidden: they hold what only a device reaches, by hidden_memory.h. No
+ * vCPU does, see hv/ept/format.h; they are not memory, and neither counted in 'n' nor found by
+ * mem_map_find().
+ */
+#define MEM_HIDDEN_START EPT_HIDDEN_START
+
+/* How many regions the map has, hidden ones included. */
+static inline size_t mem_map_all(const struct mem_map *map)
+{
+	return map->n + map->n_hidden;
+}
+
+static inline bool mem_region_is_hidden(const struct mem_region *region)
+{
+	return region->gpa.raw >= MEM_HIDDEN_START;
+}
 
 /* Call after the region got a reserve, or lost it. */
 void mem_region_update(struct mem_region *region);
 
-/* Add a region. ERR_OVERLAP, ERR_NOMEM (table full), ERR_RANGE (wraps or not whole pages). */
+/*
+ * Add a region. ERR_OVERLAP, ERR_NOMEM (table full), ERR_RANGE (wraps, is not whole pages, or only
+ * partly hidden).
+ */
 enum status mem_map_add(struct mem_map *map, const struct mem_region *region);
-/* Take out the region that begins at gpa, of which there is one. The others move. */
+/* Take out the region of memory that begins at gpa, of which there is one. The others move. */
 void mem_map_remove(struct mem_map *map, gpa_t gpa);
 /* The region that contains gpa. NULL: gpa is not memory. */
 struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa);
+/* The hidden region that contains gpa. NULL: there is none. */
+struct mem_region *mem_map_find_hidden(struct mem_map *map, gpa_t gpa);
 
 /* Where the region begins in its backend, in bytes. */
 uint64_t memory_backend_offset(const struct mem_region *region);

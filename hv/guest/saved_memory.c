@@ -2,6 +2,7 @@
 /* The layout of the file of memory. It is computed at each call, because regions are few. */
 #include "hv/guest/saved_memory.h"
 
+#include "hv/guest/hidden_memory.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
@@ -26,7 +27,7 @@ static uint64_t add_up(const struct mem_map *map, const struct mem_region *which
 {
 	uint64_t size = 0;
 
-	for (size_t i = 0; i < map->n; i++) {
+	for (size_t i = 0; i < mem_map_all(map); i++) {
 		const struct mem_region *region = &map->region[i];
 
 		if (!is_saved(region) || !is_first(map, i))
@@ -45,7 +46,7 @@ uint64_t saved_memory_size(const struct mem_map *map)
 
 bool saved_memory_is_shared(const struct mem_map *map)
 {
-	for (size_t i = 0; i < map->n; i++)
+	for (size_t i = 0; i < mem_map_all(map); i++)
 		if (is_saved(&map->region[i]) && map->region[i].kind == MEM_SHARED)
 			return true;
 	return false;
@@ -59,22 +60,34 @@ bool saved_memory_place(const struct mem_map *map, const struct mem_region *regi
 	return true;
 }
 
+static void read_page(struct guest_memory *memory, const struct mem_region *region, uint64_t offset,
+		      void *page)
+{
+	gpa_t gpa = gpa_add(region->gpa, offset);
+	enum status status;
+
+	if (mem_region_is_hidden(region)) {
+		memcpy(page, hidden_byte(memory, gpa), PAGE_SIZE);
+		return;
+	}
+	status = guest_read(memory, gpa, page, PAGE_SIZE);
+	assert(status == OK); /* the region is the VM's memory */
+}
+
 void saved_memory_read(struct guest_memory *memory, uint64_t offset, void *page)
 {
 	const struct mem_map *map = memory->map;
 
-	for (size_t i = 0; i < map->n; i++) {
+	for (size_t i = 0; i < mem_map_all(map); i++) {
 		const struct mem_region *region = &map->region[i];
 		uint64_t place;
-		enum status status;
 
 		if (!saved_memory_place(map, region, &place))
 			continue;
 		place += memory_backend_offset(region);
 		if (offset < place || offset - place >= region->len)
 			continue;
-		status = guest_read(memory, gpa_add(region->gpa, offset - place), page, PAGE_SIZE);
-		assert(status == OK); /* the region is the VM's memory */
+		read_page(memory, region, offset - place, page);
 		return;
 	}
 	memset(page, 0, PAGE_SIZE);

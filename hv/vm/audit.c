@@ -45,7 +45,7 @@ static void claim_image(struct ept_audit *audit, const struct image *image)
 /* Clones have their template's regions. */
 static void claim_regions(struct ept_audit *audit, const struct vm *vm)
 {
-	for (size_t i = 0; vm->template == NULL && i < vm->mem->n; i++) {
+	for (size_t i = 0; vm->template == NULL && i < mem_map_all(vm->mem); i++) {
 		const struct mem_region *region = &vm->mem->region[i];
 
 		if (region->image != NULL)
@@ -101,7 +101,9 @@ static void count_layers(const struct vm *vm)
 static bool shows(const void *context, gpa_t gpa, phys_t frame, bool writes)
 {
 	const struct vm *vm = context;
-	const struct mem_region *region = mem_map_find(vm->mem, gpa);
+	const struct mem_region *region = gpa.raw < MEM_HIDDEN_START
+						  ? mem_map_find(vm->mem, gpa)
+						  : mem_map_find_hidden(vm->mem, gpa);
 
 	return region != NULL && region->image != NULL &&
 	       frame == region->image->base + region->offset + (gpa.raw - region->gpa.raw) &&

@@ -31,7 +31,7 @@ static enum status build_memory(struct vm *vm)
 	uint64_t start = rdtsc();
 
 	TRY(memory_layout(vm->config, vm->mem));
-	for (size_t i = 0; i < vm->mem->n; i++)
+	for (size_t i = 0; i < mem_map_all(vm->mem); i++)
 		TRY(region_map(&vm->ept, &vm->mem->region[i]));
 	log_debug("bench vm_memory %lu", rdtsc() - start);
 	return OK;

@@ -61,7 +61,7 @@ void vm_merge_setup(enum merge_mode mode)
 
 static bool has_part(const struct vm *vm)
 {
-	for (size_t i = 0; i < vm->mem->n; i++)
+	for (size_t i = 0; i < mem_map_all(vm->mem); i++)
 		if (merge_takes(&vm->mem->region[i]))
 			return true;
 	return false;

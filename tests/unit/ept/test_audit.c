@@ -381,6 +381,28 @@ static void only_the_first_faults_are_said(void **state)
 	assert_int_equal(audit_all(), 0);
 }
 
+/* The root's entry for what no processor may find, of a tree and of a layer. */
+static void what_is_hidden_stays_hidden(void **state)
+{
+	const uint64_t hidden = EPT_HIDDEN_START + ZEROS;
+	struct ept_layer *both;
+	uint64_t *slot;
+	phys_t frame;
+
+	assert_int_equal(ept_map_zero(&other, at(hidden), MIB(2), RX), OK);
+	assert_int_equal(ept_copy(&other, at(hidden), &frame), OK);
+	assert_int_equal(audit_all(), 0);
+	slot = &table_at(other.root)[index_at(at(hidden), ROOT_LEVEL)];
+	break_slot(slot, *slot | EPT_PRESENT, "is not hidden");
+	break_slot(slot, *slot | EPT_R, "is not hidden");
+	break_slot(slot, *slot & ~EPT_HIDDEN, "is not hidden");
+	assert_int_equal(freeze_tree(&other, &both), OK);
+	slot = &table_at(both->root)[index_at(at(hidden), ROOT_LEVEL)];
+	assert_int_equal(*slot & (EPT_OWN | EPT_PRESENT), 0);
+	assert_true(*slot & EPT_HIDDEN);
+	ept_layer_put(both);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_unmapped_before_a_freeze_is_not_the_layers,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_layer_may_borrow_tables, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_hidden_stays_hidden, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,10 @@ static void do_override(struct tree *tree, uint64_t i)
 	enum status status = ept_override(&tree->ept, gpa_of(i), scratch | RWX, &old);
 	unsigned level;
 
+	if (gpa_of(i).raw >= EPT_HIDDEN_START) {
+		assert_int_equal(status, ERR_RANGE);
+		return;
+	}
 	if (tree->page[i].kind == COPIED) {
 		assert_int_equal(status, ERR_INVAL);
 		return;
@@ -258,6 +262,24 @@ static void do_override(struct tree *tree, uint64_t i)
 	assert_true(old == 0 || tree->ept.generation > generation);
 	assert_int_equal(ept_override(&tree->ept, gpa_of(i), old, &back), OK);
 	assert_int_equal(back, scratch | RWX);
+	check_page(tree, i);
+}
+
+/* Discard private pages that no processor finds. */
+static void do_drop(struct tree *tree, uint64_t i)
+{
+	uint64_t n = 1 + random_below(WINDOW_PAGES - i % WINDOW_PAGES), done;
+
+	if (gpa_of(i).raw < EPT_HIDDEN_START)
+		return;
+	for (uint64_t k = 0; k < n; k++)
+		if (tree->page[i + k].kind == HOLE || tree->page[i + k].kind == SHARED_PAGE)
+			return;
+	if (!succeeded(ept_drop(&tree->ept, gpa_of(i), n * PAGE_SIZE, &done)))
+		return;
+	assert_true(done / PAGE_SIZE == 1 || done / PAGE_SIZE == 512);
+	for (uint64_t k = 0; k < done / PAGE_SIZE; k++)
+		tree->page[i + k] = (struct page){.kind = PRIVATE, .tag = 0};
 	check_page(tree, i);
 }
 
@@ -339,6 +361,8 @@ static void step(struct tree *tree)
 		do_map(tree, i);
 	else if (dice < 930)
 		do_override(tree, i);
+	else if (dice < 960)
+		do_drop(tree, i);
 	else if (dice < 980)
 		ept_reclaim(&tree->ept);
 	else if (dice < 984)

@@ -45,11 +45,12 @@ static void what_cannot_be_is_refused_and_changes_nothing(void **state)
 		{0x5000, 0x2000, ERR_OVERLAP},
 		{0x3000, 0x2000, ERR_OVERLAP},
 		{0x3000, 0x8000, ERR_OVERLAP},
-		{0, UINT64_MAX - 0xfff, ERR_OVERLAP},
+		{0, MEM_HIDDEN_START, ERR_OVERLAP},
+		{0xb000, MEM_HIDDEN_START - 0xa000, ERR_RANGE},
 		{0x8000, 0x3000, ERR_OVERLAP},
 		{0x3000, 0x1000, OK},
 		{0x6000, 0x4000, OK},
-		{0xb000, 0xffffffffffff4000, OK},
+		{0xb000, MEM_HIDDEN_START - 0xb000, OK},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -84,14 +85,14 @@ static void find_tells_memory_from_none(void **state)
 		{0x4000, -1},	  {0x7fff, -1},
 		{0x8000, 2},	  {0x8fff, 2},
 		{0x9000, -1},	  {BIT(47), -1},
-		{UINT64_MAX, -1}, {UINT64_MAX - 0x1000, 3},
+		{UINT64_MAX, -1}, {MEM_HIDDEN_START - 0x1001, 3},
 	};
 
 	assert_null(mem_map_find(&map, (gpa_t){0}));
 	assert_int_equal(add(0x2000, 0x2000), OK);
 	assert_int_equal(add(0x1000, 0x1000), OK);
 	assert_int_equal(add(0x8000, 0x1000), OK);
-	assert_int_equal(add(UINT64_MAX - 0x1fff, 0x1000), OK);
+	assert_int_equal(add(MEM_HIDDEN_START - 0x2000, 0x1000), OK);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_ptr_equal(mem_map_find(&map, (gpa_t){cases[i].gpa}),
 				 cases[i].want < 0 ? NULL : &map.region[cases[i].want]);
@@ -130,6 +131,33 @@ static void a_region_goes_and_its_place_is_free(void **state)
 	assert_non_null(mem_map_find(&map, (gpa_t){0x3fff}));
 }
 
+/* Neither counted nor found with memory, and what comes and goes there leaves them in their order.
+ */
+static void hidden_regions_are_not_memory(void **state)
+{
+	const uint64_t start = MEM_HIDDEN_START;
+
+	assert_int_equal(add(start + GIB(1), 0x1000), OK);
+	assert_int_equal(add(0x1000, 0x1000), OK);
+	assert_int_equal(add(start, 0x1000), OK);
+	assert_int_equal(add(0x3000, 0x1000), OK);
+	assert_int_equal(map.n, 2);
+	assert_int_equal(mem_map_all(&map), 4);
+	assert_null(mem_map_find(&map, (gpa_t){start}));
+	assert_ptr_equal(mem_map_find_hidden(&map, (gpa_t){start + 0xfff}), &map.region[2]);
+	assert_null(mem_map_find_hidden(&map, (gpa_t){start + 0x1000}));
+	assert_null(mem_map_find_hidden(&map, (gpa_t){0x1000}));
+	mem_map_remove(&map, (gpa_t){0x1000});
+	assert_int_equal(map.n, 1);
+	assert_int_equal(map.n_hidden, 2);
+	assert_int_equal(map.region[0].gpa.raw, 0x3000);
+	assert_ptr_equal(mem_map_find_hidden(&map, (gpa_t){start + GIB(1)}), &map.region[2]);
+	assert_int_equal(add(start - 0x1000, 0x2000), ERR_RANGE);
+	assert_int_equal(add(start, 0x1000), ERR_OVERLAP);
+	assert_int_equal(add(start - 0x1000, 0x1000), OK);
+	assert_int_equal(map.n, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +168,7 @@ int main(void)
 		cmocka_unit_test_setup(a_full_table_says_so, setup),
 		cmocka_unit_test_setup(find_tells_memory_from_none, setup),
 		cmocka_unit_test_setup(a_region_goes_and_its_place_is_free, setup),
+		cmocka_unit_test_setup(hidden_regions_are_not_memory, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hv/frame/phys.h"
+#include "hv/guest/hidden_memory.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
 
@@ -133,6 +134,26 @@ static void pages_are_where_they_belong(void **state)
 	read_at(MIB(6) + KIB(28), "private", 0x5a);
 }
 
+/* A disk's blocks come after the memory, unless they are a file's. */
+static void blocks_that_are_private_are_saved(void **state)
+{
+	static const struct backend disk = {.id = "disk", .size = KIB(64) - 512, .image = &file};
+	static const struct backend ro = {.id = "ro", .size = KIB(64), .image = &file};
+	uint64_t place = 0;
+
+	add(MEM_HIDDEN_START, KIB(64), &disk, MEM_COW, 0);
+	add(MEM_HIDDEN_START + GIB(1), KIB(64), &ro, MEM_ROM, 0);
+	add(MEM_HIDDEN_START + GIB(2), KIB(64), &shared, MEM_SHARED, 0);
+	assert_true(saved_memory_place(&map, &map.region[map.n], &place));
+	assert_int_equal(place, MIB(8));
+	assert_false(saved_memory_place(&map, &map.region[map.n + 1], &place));
+	assert_int_equal(saved_memory_size(&map), MIB(8) + KIB(64));
+	assert_int_equal(hidden_write(&memory, (gpa_t){MEM_HIDDEN_START + KIB(4)}, "block", 5), OK);
+	read_at(MIB(8), "", 0x5a);
+	read_at(MIB(8) + KIB(4), "block", 0x5a);
+	read_at(MIB(1), "", 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +162,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_backend_is_a_file_of_its_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(shared_memory_without_a_file_is_noticed, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(blocks_that_are_private_are_saved, setup, teardown),
 		cmocka_unit_test_setup_teardown(pages_are_where_they_belong, setup, teardown),
 	};
 
