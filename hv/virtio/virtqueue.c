@@ -238,9 +238,8 @@ enum status virtqueue_measure(const struct virtqueue_chain *chain, uint64_t *ret
 	return status == ERR_NOTFOUND ? OK : status;
 }
 
-/* The next piece: 1 to 'max' bytes at '*ret', and the chain moves on. */
-static enum status take_piece(struct virtqueue_chain *chain, bool writes, uint64_t max, gpa_t *ret,
-			      uint64_t *ret_len)
+enum status virtqueue_take(struct virtqueue_chain *chain, bool writes, uint64_t max, gpa_t *ret,
+			   uint64_t *ret_len)
 {
 	while (chain->len == 0 || (writes && !chain->writes))
 		TRY(next_buffer(chain));
@@ -259,7 +258,7 @@ enum status virtqueue_skip(struct virtqueue_chain *chain, bool writes, uint64_t 
 		uint64_t len;
 		gpa_t gpa;
 
-		TRY(take_piece(chain, writes, n, &gpa, &len));
+		TRY(virtqueue_take(chain, writes, n, &gpa, &len));
 		n -= len;
 	}
 	return OK;
@@ -273,7 +272,7 @@ enum status virtqueue_read(struct virtqueue_chain *chain, void *buf, uint64_t le
 		uint64_t n;
 		gpa_t gpa;
 
-		TRY(take_piece(chain, false, len, &gpa, &n));
+		TRY(virtqueue_take(chain, false, len, &gpa, &n));
 		TRY(guest_read(chain->memory, gpa, to, n));
 		to += n;
 		len -= n;
@@ -289,7 +288,7 @@ enum status virtqueue_write(struct virtqueue_chain *chain, const void *buf, uint
 		uint64_t n;
 		gpa_t gpa;
 
-		TRY(take_piece(chain, true, len, &gpa, &n));
+		TRY(virtqueue_take(chain, true, len, &gpa, &n));
 		TRY(guest_write(chain->memory, gpa, from, n));
 		from += n;
 		len -= n;

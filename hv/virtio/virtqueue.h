@@ -21,8 +21,8 @@
 #define VIRTQUEUE_DESC_WRITE	2 /* by the device */
 #define VIRTQUEUE_DESC_INDIRECT 4
 
-/* Buffers end below this address. Above it lies no memory of the guest's: hv/config/layout.h. */
-#define VIRTQUEUE_GPA_END BIT(47)
+/* Buffers end below this address. Above it lies no memory of the guest's. */
+#define VIRTQUEUE_GPA_END MEM_HIDDEN_START
 
 struct virtqueue {
 	uint64_t desc, driver, device; /* the three areas, guest-physical */
@@ -85,6 +85,12 @@ enum status virtqueue_measure(const struct virtqueue_chain *chain, uint64_t *ret
  * to write are asked for. ERR_NOTFOUND: there are fewer.
  */
 enum status virtqueue_skip(struct virtqueue_chain *chain, bool writes, uint64_t n);
+/*
+ * The same by 1 to 'max' bytes, which lie at '*ret': as many as the buffer at hand has. They need
+ * not be memory.
+ */
+enum status virtqueue_take(struct virtqueue_chain *chain, bool writes, uint64_t max, gpa_t *ret,
+			   uint64_t *ret_len);
 /*
  * Copy the next 'len' bytes. ERR_NOTFOUND: there are fewer, and some may have been copied.
  * ERR_NOMEM: no frame for a private page.
