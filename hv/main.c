@@ -7,6 +7,7 @@
 #include "boot/boot_info.h"
 #include "boot/parcel.h"
 #include "hv/backends/cpio.h"
+#include "hv/config/drive.h"
 #include "hv/config/read.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/numa_parse.h"
@@ -394,10 +395,14 @@ static bool is_backing(const struct image *image)
 		for (const struct backend *backend = vm->backends; backend; backend = backend->next)
 			if (backend->image == image)
 				return true;
+	for (const struct vm_config *vm = config.vms; vm; vm = vm->next)
+		for (const struct drive_config *drive = vm->drives; drive; drive = drive->next)
+			if (drive->backend.image == image)
+				return true;
 	return false;
 }
 
-/* The next image that backs memory and that no VM may write, starting with 'image'. */
+/* The next image that backs memory or a drive and that no VM may write, starting with 'image'. */
 static struct image *next_guarded(struct image *image)
 {
 	while (image && (!is_backing(image) || image->is_written))

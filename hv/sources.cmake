@@ -95,11 +95,13 @@ file(GLOB_RECURSE HV_ASM_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 # other files that refer to them.
 set(HV_START_SOURCES
 	hv/backends/cpio.c
+	hv/config/drive_open.c
 	hv/config/map_read.c
 	hv/config/read.c
 	hv/config/template_check.c
 	hv/config/template_lines.c
 	hv/config/vm_device.c
+	hv/config/vm_drive.c
 	hv/config/vm_files.c
 	hv/config/vm_fw_cfg.c
 	hv/config/vm_loader.c

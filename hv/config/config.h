@@ -132,6 +132,7 @@ struct vm_config {
 	/* Resolved; NULL: the backends of the NUMA nodes, one after the other, are the RAM. */
 	struct backend *memory_backend;
 	struct backend *backends;    /* in the order given; the default RAM's is the last */
+	struct drive_config *drives; /* hv/config/drive.h */
 	struct thread_context *thread_contexts;
 	struct rng_object *rngs;
 	struct dimm_config *dimms;

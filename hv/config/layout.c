@@ -5,6 +5,8 @@
  */
 #include "hv/config/layout.h"
 
+#include "hv/config/drive.h"
+
 static struct mem_region region_of(const struct backend *backend, uint64_t gpa, uint64_t len,
 				   uint64_t offset)
 {
@@ -63,6 +65,14 @@ enum status memory_layout(const struct vm_config *vm, struct mem_map *map)
 	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next) {
 		struct mem_region region = memory_region_of_dimm(dimm);
 
+		TRY(mem_map_add(map, &region));
+	}
+	for (const struct drive_config *drive = vm->drives; drive != NULL; drive = drive->next) {
+		struct mem_region region;
+
+		if (drive->device == NULL)
+			continue;
+		region = drive_region(drive);
 		TRY(mem_map_add(map, &region));
 	}
 	return OK;

@@ -11,6 +11,7 @@
 #include "hv/backends/parse.h"
 #include "hv/backends/suggest.h"
 #include "hv/config/dimm_place.h"
+#include "hv/config/drive_open.h"
 #include "hv/config/map_read.h"
 #include "hv/config/template_check.h"
 #include "hv/config/template_lines.h"
@@ -498,6 +499,7 @@ enum status config_open(struct config *config, struct image_list *images, struct
 		for (struct backend *backend = vm->backends; backend != NULL;
 		     backend = backend->next)
 			(void)backend_open(backend, images, diag);
+		drives_open(vm, images, diag);
 		(void)config_place_memory(vm, config->phys_bits, diag);
 	}
 	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
@@ -509,5 +511,6 @@ enum status config_open(struct config *config, struct image_list *images, struct
 	map_open(config, images, diag);
 	save_check_paths(config, images, diag);
 	config_check_sharing(config, diag);
+	drives_check_sharing(config, diag);
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }

@@ -180,10 +180,12 @@ struct vm_option {
 
 static const struct vm_option vm_options[] = {
 	{"append", read_append},
+	{"blockdev", vm_read_blockdev},
 	{"chardev", vm_read_chardev},
 	{"cpu", read_cpu},
 	{"debugcon", vm_read_debugcon},
 	{"device", vm_read_device},
+	{"drive", vm_read_drive},
 	{"fw_cfg", vm_read_fw_cfg},
 	{"gdb", read_gdb},
 	{"global", read_global},
@@ -218,8 +220,8 @@ static const struct vm_option vm_options[] = {
 
 /* The other options of QEMU that have an argument. */
 static const char refused_options[] =
-	"acpitable action add-fd audio audiodev bios blockdev boot cdrom chroot compat d D "
-	"dfilter drive dtb dump-vmstate echr fda fdb fsdev hda hdb hdc hdd icount iscsi k L "
+	"acpitable action add-fd audio audiodev bios boot cdrom chroot compat d D "
+	"dfilter dtb dump-vmstate echr fda fdb fsdev hda hdb hdc hdd icount iscsi k L "
 	"loadvm mon msg mtdblock option-rom overcommit pflash pidfile plugin qmp "
 	"qmp-pretty readconfig rtc run-with runas sandbox sd seed shim smbios spice tpmdev "
 	"trace usbdevice uuid virtfs vnc watchdog-action xen-domid";
@@ -320,7 +322,7 @@ static const char *option_name(const struct word *word)
 static void refuse_word(struct vm_reader *reader, const struct word *word, const char *last)
 {
 	diag_error(reader->diag, word_place(word, 0),
-		   "'%s' is not an option; disk images are not supported", word->text);
+		   "'%s' is not an option; a disk is given by '-drive'", word->text);
 	if (last != NULL && strcmp(last, "append") == 0)
 		diag_advice(reader->diag, "a text with blanks needs quotes: -append '%s %s'",
 			    reader->vm->append, word->text);

@@ -35,6 +35,15 @@ struct virtio_use {
 	struct diag_place place;
 };
 
+/* A virtio-blk-device, which names a drive. */
+struct drive_use {
+	struct drive_use *next;
+	const char *drive; /* id */
+	bool share_rw;
+	struct virtio_blk_config *device;
+	struct diag_place place;
+};
+
 /* -netdev */
 struct netdev_config {
 	struct netdev_config *next;
@@ -75,6 +84,7 @@ struct vm_reader {
 	const char *default_ram_id;
 	struct json_device *json_devices; /* in the order written */
 	struct virtio_use *virtio_uses;
+	struct drive_use *drive_uses;
 	struct netdev_config *netdevs;
 	struct netdev_use *netdev_uses; /* the last one first */
 	uint64_t *n_default_macs;	/* network devices without mac=, of all VMs */
@@ -120,6 +130,8 @@ enum status vm_read_serial(struct vm_reader *reader, const struct word *argument
 enum status vm_read_debugcon(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_netdev(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *argument);
+enum status vm_read_drive(struct vm_reader *reader, const struct word *argument);
+enum status vm_read_blockdev(struct vm_reader *reader, const struct word *argument);
 /* Only stores the argument, for vm_read_numa_arguments(). */
 enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 
@@ -137,6 +149,9 @@ enum status vm_read_loader(struct vm_reader *reader, struct options *options);
 #define VIRTIO_PROPERTIES     "event_idx id indirect_desc packed"
 #define VIRTIO_RNG_PROPERTIES VIRTIO_PROPERTIES " rng"
 enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options);
+#define VIRTIO_BLK_PROPERTIES \
+	VIRTIO_PROPERTIES " discard drive logical_block_size serial share-rw write-zeroes"
+enum status vm_read_virtio_blk(struct vm_reader *reader, struct options *options);
 #define VIRTIO_NET_PROPERTIES VIRTIO_PROPERTIES " mac netdev"
 enum status vm_read_virtio_net(struct vm_reader *reader, struct options *options);
 
@@ -149,9 +164,14 @@ enum status vm_read_virtio_features(struct vm_reader *reader, struct options *op
  */
 enum status vm_add_virtio(struct vm_reader *reader, const struct options *options,
 			  const struct virtio_config *read, struct virtio_config **ret);
+/* The same with a device of a larger struct, which is in the arena. */
+enum status vm_link_virtio(struct vm_reader *reader, const struct options *options,
+			   struct virtio_config *device);
 
-/* Of vm_resolve(): find the objects and netdevs that virtio devices name. Errors are reported. */
+/* Of vm_resolve(): find the objects, drives and netdevs that virtio devices name. Errors are
+ * reported. */
 void vm_resolve_virtio(struct vm_reader *reader);
+void vm_resolve_drives(struct vm_reader *reader);
 void vm_resolve_net(struct vm_reader *reader);
 
 /*

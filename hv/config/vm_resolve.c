@@ -232,6 +232,7 @@ enum status vm_resolve(struct vm_reader *reader)
 	TRY(resolve_memory(reader));
 	resolve_dimms(reader);
 	vm_resolve_virtio(reader);
+	vm_resolve_drives(reader);
 	vm_resolve_net(reader);
 	check_kernel(reader);
 	vm_resolve_loader(reader);

@@ -24,28 +24,34 @@ enum status vm_read_virtio_features(struct vm_reader *reader, struct options *op
 	return OK;
 }
 
-enum status vm_add_virtio(struct vm_reader *reader, const struct options *options,
-			  const struct virtio_config *read, struct virtio_config **ret)
+enum status vm_link_virtio(struct vm_reader *reader, const struct options *options,
+			   struct virtio_config *device)
 {
 	const struct virtio_config **tail = &reader->vm->virtio;
-	struct virtio_config *device;
 
 	if (reader->vm->n_virtio == VIRTIO_DEVICES_MAX) {
 		diag_error(reader->diag, word_place(options->word, 0),
-			   "No 'virtio-bus' bus found for device '%s'", read->kind->driver);
+			   "No 'virtio-bus' bus found for device '%s'", device->kind->driver);
 		diag_advice(reader->diag, "a vm has at most %u virtio devices", VIRTIO_DEVICES_MAX);
 		return ERR_INVAL;
 	}
-	device = arena_alloc(reader->arena, sizeof(*device));
-	if (device == NULL)
-		return ERR_NOMEM;
-	*device = *read;
-	*ret = device;
 	while (*tail != NULL)
 		tail = (const struct virtio_config **)&(*tail)->next;
 	*tail = device;
 	reader->vm->n_virtio++;
 	return OK;
+}
+
+enum status vm_add_virtio(struct vm_reader *reader, const struct options *options,
+			  const struct virtio_config *read, struct virtio_config **ret)
+{
+	struct virtio_config *device = arena_alloc(reader->arena, sizeof(*device));
+
+	if (device == NULL)
+		return ERR_NOMEM;
+	*device = *read;
+	*ret = device;
+	return vm_link_virtio(reader, options, device);
 }
 
 /* Note the object that a device names, which may be defined later. */

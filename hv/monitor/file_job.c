@@ -308,11 +308,17 @@ static void say_saved(void)
 	const struct mem_map *map = job.still.vm->mem;
 
 	log_info("VM %s: saved: %s.state", job.still.vm->name, job.path);
-	for (size_t i = 0; i < map->n; i++) {
+	for (size_t i = 0; i < mem_map_all(map); i++) {
 		const struct mem_region *region = &map->region[i];
 		uint64_t place;
 
-		if (saved_memory_place(map, region, &place) && memory_backend_offset(region) == 0)
+		if (!saved_memory_place(map, region, &place) || memory_backend_offset(region) != 0)
+			continue;
+		if (mem_region_is_hidden(region))
+			log_info("VM %s: drive '%s': file=%s.mem,offset=%lu,size=%lu",
+				 job.still.vm->name, region->backend->id, job.path, place,
+				 region->backend->size);
+		else
 			log_info("VM %s: memory of '%s': mem-path=%s.mem,offset=%lu",
 				 job.still.vm->name, region->backend->id, job.path, place);
 	}

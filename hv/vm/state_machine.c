@@ -5,6 +5,7 @@
  */
 #include "hv/vm/state_machine.h"
 
+#include "hv/config/drive.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
@@ -104,6 +105,10 @@ static void device_lines(struct lines *lines, const struct vm_config *config)
 		line(lines, "-device pvpanic,events=%u", config->pvpanic_events);
 	for (const struct virtio_config *one = config->virtio; one != NULL; one = one->next)
 		line(lines, "-device %s", one->kind->driver);
+	for (const struct drive_config *drive = config->drives; drive != NULL; drive = drive->next)
+		if (drive->device != NULL)
+			line(lines, "drive %s of %lu sectors%s", drive->backend.id,
+			     drive->device->n_sectors, drive->readonly ? ", read-only" : "");
 	if (config->has_pic)
 		line(lines, "-machine pic=on");
 	if (config->has_pit)

@@ -6,6 +6,7 @@
  */
 #include "hv/vm/template.h"
 
+#include "hv/config/drive.h"
 #include "hv/guest/reserve.h"
 #include "hv/guest/working_set.h"
 #include "hv/host/io.h"
@@ -308,6 +309,9 @@ static bool begin_freeze(struct vm *vm)
 		return refuse(vm, "NVDIMM labels cannot be shared");
 	if (vm->platform.job_port.is_there)
 		return refuse(vm, "it runs a job");
+	if (drives_find_unshared(vm->config))
+		return refuse(vm, "all clones would write to the file of a drive: write "
+				  "snapshot=on for it, or share-rw=on for its device");
 	vm_merge_pause(vm);
 	if (ept_freeze(&vm->ept, &vm->layer) != OK) {
 		vm_merge_resume(vm);

@@ -379,7 +379,7 @@ static void one_mistake_is_one_message(void **state)
 	expect_logged("vm a -kernel k -apend console=ttyS0 root=x -smp 1 y",
 		      "c:1:16: -apend: invalid option\n"
 		      "      = did you mean '-append'?\n"
-		      "c:1:51: 'y' is not an option; disk images are not supported\n");
+		      "c:1:51: 'y' is not an option; a disk is given by '-drive'\n");
 	expect_logged("vm a -kernal k -append x", "c:1:6: -kernal: invalid option\n"
 						  "      = did you mean '-kernel'?\n");
 	expect_logged("vm a -append x -kernel", "c:1:16: -kernel: requires an argument\n");
@@ -414,9 +414,9 @@ static void options_are_refused_by_name(void **state)
 		      "c:1:16: option '-vnc' is not supported\n"
 		      "c:1:34: option '--no-shutdown' is not supported\n"
 		      "c:1:49: option '-snapshot' is not supported\n"
-		      "c:1:59: 'x.img' is not an option; disk images are not supported\n"
+		      "c:1:59: 'x.img' is not an option; a disk is given by '-drive'\n"
 		      "c:1:65: option '-s' is not supported\n"
-		      "c:1:70: '' is not an option; disk images are not supported\n"
+		      "c:1:70: '' is not an option; a disk is given by '-drive'\n"
 		      "c:1:71: -: invalid option\n"
 		      "c:1:73: -m: requires an argument\n");
 	expect_logged("vm a -kernel k -display sdl -vga std -cpu qemu64 -accel tcg -monitor stdio",
@@ -552,7 +552,8 @@ static void devices_have_qemus_errors(void **state)
 		"-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
 		"c:1:24: 'foo' is not a valid device model name\n"
 		"      = possible values: 'isa-debug-exit', 'isa-debugcon', 'loader', 'nvdimm', "
-		"'pc-dimm', 'pvpanic', 'virtio-net-device', 'virtio-rng-device', 'vmgenid'\n"
+		"'pc-dimm', 'pvpanic', 'virtio-blk-device', 'virtio-net-device', "
+		"'virtio-rng-device', 'vmgenid'\n"
 		"c:1:36: device 'virtio-blk-pci' is not supported yet\n"
 		"c:1:67: Parameter 'driver' is missing\n"
 		"c:1:112: Parameter 'id' expects an identifier\n"

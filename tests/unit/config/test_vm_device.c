@@ -89,7 +89,8 @@ static void other_devices_are_made_too(void **state)
 
 #define DEVICES \
 	"error:       = possible values: 'isa-debug-exit', 'isa-debugcon', 'loader', 'nvdimm', " \
-	"'pc-dimm', 'pvpanic', 'virtio-net-device', 'virtio-rng-device', 'vmgenid'"
+	"'pc-dimm', 'pvpanic', 'virtio-blk-device', 'virtio-net-device', 'virtio-rng-device', " \
+	"'vmgenid'"
 
 static void virtio_devices_are_numbered_and_find_their_objects(void **state)
 {

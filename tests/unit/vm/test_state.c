@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/config/drive.h"
 #include "hv/host/msr.h"
 #include "hv/lib/crc32.h"
 #include "tests/unit/support.h"
@@ -823,6 +824,9 @@ static void another_frequency_is_refused(void **state)
 
 static void another_machine_is_refused(void **state)
 {
+	struct virtio_blk_config disk = {.n_sectors = 8};
+	struct drive_config drive = {.backend.id = "d", .readonly = true, .device = &disk};
+
 	to.config.ram_size = MIB(32);
 	refused("is of a VM with '-m 16384k', where this one has '-m 32768k'");
 	to.config.ram_size = MIB(16);
@@ -856,6 +860,9 @@ static void another_machine_is_refused(void **state)
 	refused("is of a VM with '-device virtio-rng-device', where this one has '-machine "
 		"pic=on'");
 	to.config.virtio = &state_virtio;
+	to.config.drives = &drive;
+	refused("where this one has 'drive d of 8 sectors, read-only'");
+	to.config.drives = NULL;
 	to.config.has_pit = false;
 	refused("is of a VM with '-machine pit=on', where this one has '-fw_cfg ");
 	to.config.has_pit = true;

@@ -605,6 +605,22 @@ static void a_clone_with_a_job_does_not_become_a_template(void **state)
 	end_job_of("t-9", 0);
 }
 
+static void a_disk_that_all_clones_would_write_is_refused(void **state)
+{
+	struct virtio_blk_config device = {0};
+	struct drive_config drive = {.device = &device};
+	struct vm *vm = make_vm("t", 1);
+
+	config.drives = &drive;
+	assert_false(template_freeze(vm));
+	assert_false(template_is_freezing(vm));
+	assert_int_equal(vm->platform.control.answer, CONTROL_REFUSED);
+	drive.share_rw = true;
+	assert_true(template_freeze(vm));
+	config.drives = NULL;
+	destroy(vm);
+}
+
 static void a_large_vm_freezes_in_pieces(void **state)
 {
 	struct vm *vm = make_vm("v", 3 * FREEZE_AT_ONCE);
@@ -833,6 +849,7 @@ static void an_unprotected_layer_is_freed_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_disk_that_all_clones_would_write_is_refused),
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
