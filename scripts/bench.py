@@ -53,6 +53,7 @@ FIGURES = {
     "pio_exit": ("<= 400", "write to an emulated device's port"),
     "pio_in": ("", "read of an emulated device's port"),
     "outsb_kib": ("", "REP OUTSB of 1 KiB to an emulated device's port"),
+    "blk_kib": ("", "1 KiB read from a virtio disk, of 64 in a request"),
     "pio_in_kernel": ("", "read of a port that KVM itself emulates"),
     "msr_exit": ("", "read of an emulated MSR"),
     "mmio_exit": ("<= 1000", "read of the local APIC by a load"),
@@ -108,6 +109,19 @@ def make_string(work):
     (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
     (work / "stencil.conf").write_text(f'vm bench -m 64M {EXIT} -kernel /bench.elf -append "string=1"\n',
                                        encoding="utf-8")
+
+
+def make_disk(work):
+    """Configuration and ramdisk of the run that reads from a disk."""
+    ramdisk = work / "ramdisk"
+    ramdisk.mkdir()
+    (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
+    with open(ramdisk / "disk.img", "wb") as file:
+        file.truncate(1 << 20)
+    (work / "stencil.conf").write_text(f"""
+vm bench -m 64M {EXIT} -kernel /bench.elf -append "disk=1" \\
+    -drive file=/disk.img,if=none,id=d,readonly=on -device virtio-blk-device,drive=d
+""", encoding="utf-8")
 
 
 def make_hello(work, options=""):
@@ -342,6 +356,7 @@ def measure(options):
             bench.add(name, make_clones(name, mib << 8))
         bench.add("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
         bench.add("strings", make_string, "outsb_kib", ips=RESET_IPS)
+        bench.add("disk", make_disk, "blk_kib", ips=RESET_IPS)
         bench.add_guarded("exits and copies", make_bench)
         bench.add_guarded("clone", make_clones("clone", 0))
         bench.add_guarded("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
