@@ -249,7 +249,14 @@ uint64_t irqchip_next_deadline(struct lapic *lapic)
 
 void irqchip_signal(struct irqchip *chip, unsigned gsi)
 {
+	struct pic *pic = &irqchip_legacy(chip)->pic;
+
 	fire(chip, ioapic_signal(&chip->ioapic, gsi));
+	if (gsi >= PIC_N_LINES || !has_pic(chip))
+		return;
+	pic_set_line(pic, pic_line(gsi), true);
+	pic_set_line(pic, pic_line(gsi), false);
+	irqchip_update_intr(chip);
 }
 
 /* SDM vol. 3, "Interrupt Command Register (ICR)": a processor sends itself only interrupts. */

@@ -82,7 +82,10 @@ void irqchip_take_back(struct irqchip *chip, struct lapic *lapic, uint8_t vector
  * the PIC's input. The timer's line, IRQCHIP_TIMER_GSI, is the PIC's input 0.
  */
 void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level);
-/* An edge on line 'gsi' (below 24), which waits while the guest masks the pin. */
+/*
+ * An edge on line 'gsi' (below 24), which waits while the guest masks the pin. Below 16 it is an
+ * edge of the PIC's input, too.
+ */
 void irqchip_signal(struct irqchip *chip, unsigned gsi);
 /* Perform what follows from an access to 'lapic': 'effect' is a set of enum lapic_effect. */
 void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect);

@@ -250,6 +250,12 @@ void platform_update_virtio(struct platform *platform);
 /* The first virtio device that has work; NULL: none. */
 struct virtio *platform_busy_virtio(struct platform *platform);
 
+/* Press the power button. A guest that does not listen yet finds the press when it does. */
+static inline void platform_press_power_button(struct platform *platform)
+{
+	irqchip_signal(&platform->irqchip, PM_POWER_BUTTON_GSI);
+}
+
 /* Give the guest's serial port a byte; false: the port is full, try again later. */
 bool platform_uart_receive(struct platform *platform, uint8_t byte);
 /* Hold the serial port's line, or let it go: uart_hold(). */

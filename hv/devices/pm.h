@@ -15,6 +15,9 @@
 #define PM_RESET_VALUE	      0x42
 #define PM_SLEEP_TYPE_S5      5 /* same value as \_S5 in the DSDT */
 
+/* The line of the power button, as in QEMU's microvm: a press is an edge. */
+#define PM_POWER_BUTTON_GSI 9
+
 struct pm {
 	uint8_t reserved[2]; /* zero; part of saved states */
 	bool refresh;	     /* toggling bit of port 0x61 */

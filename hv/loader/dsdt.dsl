@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The devices that are always present: serial port, clock, fw_cfg, power off. acpi_tables.c
- * writes an SSDT with the processors. There is no PCI root and no 8042.
+ * The devices that are always present: serial port, clock, fw_cfg, power off and the power button,
+ * whose event device has one event: that it was pressed. acpi_tables.c writes an SSDT with the
+ * processors. There is no PCI root and no 8042.
  * test_acpi_tables.c compares the numbers here with the devices' headers.
  */
 DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
@@ -36,6 +37,30 @@ DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
 			{
 				IO (Decode16, 0x0510, 0x0510, 0x01, 0x0C)
 			})
+		}
+
+		Device (PWRB)
+		{
+			Name (_HID, EisaId ("PNP0C0C"))
+			Name (_UID, 0)
+		}
+
+		Device (GEDP)
+		{
+			Name (_HID, "ACPI0013")
+			Name (_UID, 1)
+			Name (_CRS, ResourceTemplate ()
+			{
+				Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 9 }
+			})
+
+			Method (_EVT, 1, Serialized)
+			{
+				If (Arg0 == 9)
+				{
+					Notify (PWRB, 0x80)
+				}
+			}
 		}
 	}
 

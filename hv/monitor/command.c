@@ -318,8 +318,7 @@ static void stop(const struct request *request)
 
 static void system_powerdown(const struct request *request)
 {
-	(void)request;
-	say("Error: system_powerdown: this machine has no power button");
+	vm_press_power_button(request->vm);
 }
 
 void command_reset_vm(struct vm *vm)
@@ -485,7 +484,8 @@ static const struct command commands[] = {
 	{"send", "filename", "send a file of the ramdisk over the console", .run = send, .min = 1,
 	 .max = 1},
 	{"stop", "", "stop the VM in focus", .run = stop, .needs = VM_FOCUS | VM_RUNS},
-	{"system_powerdown", "", "send system power down event", .run = system_powerdown},
+	{"system_powerdown", "", "press the power button of the VM in focus",
+	 .run = system_powerdown, .needs = VM_FOCUS | VM_RUNS},
 	{"system_reset", "", "reset the VM in focus", .run = system_reset,
 	 .needs = VM_FOCUS | VM_RUNS},
 	{"vm", "name", "put a VM into focus", .run = set_focus, .min = 1, .max = 1,

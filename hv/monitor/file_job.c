@@ -263,6 +263,7 @@ static bool begin_save(void)
 		fail_memory();
 		return false;
 	}
+	vm_deliver_press(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_keep(&vm->vcpu[i]);
 	vm_state_write(vm, &host, job.head);

@@ -92,6 +92,7 @@ static const struct qmp_command qmp_commands[] = {
 	{"query-version", "", "VersionInfo", query_version},
 	{"quit", "", "Empty", quit},
 	{"stop", "vm?:str", "Empty", qmp_stop},
+	{"system_powerdown", "vm?:str", "Empty", qmp_powerdown},
 	{"system_reset", "vm?:str", "Empty", qmp_reset},
 	{NULL},
 };

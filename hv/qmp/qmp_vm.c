@@ -210,6 +210,11 @@ enum job_state qmp_cont(struct qmp_call *call)
 	return with_running(call, cont);
 }
 
+enum job_state qmp_powerdown(struct qmp_call *call)
+{
+	return with_running(call, vm_press_power_button);
+}
+
 enum job_state qmp_reset(struct qmp_call *call)
 {
 	return with_running(call, command_reset_vm);

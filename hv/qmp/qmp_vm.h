@@ -22,6 +22,7 @@ enum job_state qmp_query_memory(struct qmp_call *call);
 
 enum job_state qmp_stop(struct qmp_call *call);
 enum job_state qmp_cont(struct qmp_call *call);
+enum job_state qmp_powerdown(struct qmp_call *call);
 enum job_state qmp_reset(struct qmp_call *call);
 enum job_state qmp_freeze(struct qmp_call *call);
 enum job_state qmp_revert(struct qmp_call *call);

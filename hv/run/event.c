@@ -303,6 +303,8 @@ static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *reques
 		vm_take_input(vcpu->vm);
 		vm_hold_uart(vcpu->vm);
 	}
+	if (*requests & VCPU_REQUEST_BUTTON)
+		platform_press_power_button(&vcpu->vm->platform);
 	platform_update_timers(&vcpu->vm->platform, lapic, vcpu_now(vcpu));
 	if (!take_start_messages(vcpu, lapic, requests))
 		return false;
@@ -413,8 +415,9 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		if (!vm_act_alone(vcpu))
 			return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED,
 				     ret);
-		requests =
-			(requests & (VCPU_REQUEST_UART | VCPU_REQUEST_LEAVE)) | take_requests(vcpu);
+		requests = (requests &
+			    (VCPU_REQUEST_UART | VCPU_REQUEST_BUTTON | VCPU_REQUEST_LEAVE)) |
+			   take_requests(vcpu);
 	}
 	if (requests & (VCPU_REQUEST_START | VCPU_REQUEST_VIRTIO) &&
 	    !start_or_work(vcpu, &requests, ret))

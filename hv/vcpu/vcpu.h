@@ -30,6 +30,7 @@ enum vcpu_request {
 	VCPU_REQUEST_GATHER = 32,  /* an action on the whole VM is pending: vm_gather() */
 	VCPU_REQUEST_LEAVE = 64,   /* return to the scheduler */
 	VCPU_REQUEST_VIRTIO = 128, /* virtio devices have work */
+	VCPU_REQUEST_BUTTON = 256, /* the power button was pressed; for vCPU 0 only */
 };
 
 /*

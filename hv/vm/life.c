@@ -165,6 +165,7 @@ static bool freeze(struct vm *vm)
 {
 	if (vm_is_debugged(vm))
 		debug_leave(vm, VM_FROZEN);
+	vm_deliver_press(vm);
 	return template_freeze(vm);
 }
 

@@ -9,7 +9,8 @@ enum news_kind {
 	NEWS_RESUME,
 	NEWS_RESET,
 	NEWS_RESET_BY_OPERATOR,
-	NEWS_PANICKED, /* the guest says so */
+	NEWS_POWERDOWN, /* its power button was pressed */
+	NEWS_PANICKED,	/* the guest says so */
 	NEWS_ENDED,
 	NEWS_ENDED_BY_OPERATOR,
 	NEWS_FAILED,

@@ -183,6 +183,24 @@ void vm_reset(struct vm *vm)
 		vm_gather(vm, VM_RESET);
 }
 
+void vm_press_power_button(struct vm *vm)
+{
+	news_tell(vm->name, NEWS_POWERDOWN, "");
+	sched_request(vm->vcpu, VCPU_REQUEST_BUTTON);
+}
+
+void vm_deliver_press(struct vm *vm)
+{
+	uint32_t requests = __atomic_fetch_and(&vm->vcpu->regs.requests,
+					       ~(uint32_t)VCPU_REQUEST_BUTTON, __ATOMIC_ACQUIRE);
+
+	if (!(requests & VCPU_REQUEST_BUTTON))
+		return;
+	vm_lock_devices(vm);
+	platform_press_power_button(&vm->platform);
+	vm_unlock_devices(vm);
+}
+
 static bool end_v(struct vm *vm, enum vm_outcome outcome, struct vcpu *crashed, const char *fmt,
 		  va_list args)
 {

@@ -272,6 +272,14 @@ void vm_gather(struct vm *vm, enum vm_action action);
 void vm_reset(struct vm *vm);
 
 /*
+ * The operator presses the VM's power button: the guest gets an interrupt, when it runs and
+ * listens. Any processor, under vms_lock.
+ */
+void vm_press_power_button(struct vm *vm);
+/* Before the devices of a VM whose vCPUs are aside are kept: they get the press that waits. */
+void vm_deliver_press(struct vm *vm);
+
+/*
  * End the VM, for a reason that is logged. Only the first reason counts; false: this is another
  * one. The VM is still there while the caller keeps one of its vCPUs from gathering, or holds
  * vms_lock.

@@ -166,6 +166,11 @@ void vm_gather(struct vm *vm, enum vm_action action)
 	assert(vm == &running && (action == VM_FREEZE || action == VM_REVERT));
 }
 
+void vm_press_power_button(struct vm *vm)
+{
+	assert(vm == &running);
+}
+
 void vm_reset(struct vm *vm)
 {
 	assert(vm == &running);

@@ -289,6 +289,11 @@ void vm_gather(struct vm *vm, enum vm_action action)
 	note("%s %s\n", action == VM_FREEZE ? "freeze" : "revert", vm->name);
 }
 
+void vm_press_power_button(struct vm *vm)
+{
+	news_tell(vm->name, NEWS_POWERDOWN, "");
+}
+
 void vm_reset(struct vm *vm)
 {
 	news_tell(vm->name, vm->by_operator ? NEWS_RESET_BY_OPERATOR : NEWS_RESET, "");

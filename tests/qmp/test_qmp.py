@@ -247,13 +247,14 @@ class Served(unittest.TestCase):
                                    ("query-memory-size-summary", {"vm": "r"}), ("__org.stencil_query-vms", {}),
                                    ("__org.stencil_query-metrics", {}), ("__org.stencil_query-metrics", {"clones": True}),
                                    ("human-monitor-command", {"command_line": "help"}),
-                                   ("stop", {"vm": "r"}), ("cont", {"vm": "r"}), ("system_reset", {"vm": "r"}),
+                                   ("stop", {"vm": "r"}), ("cont", {"vm": "r"}),
+                                   ("system_powerdown", {"vm": "r"}), ("system_reset", {"vm": "r"}),
                                    ("__org.stencil_clone", {"vm": "t", "paused": True}),
                                    ("__org.stencil_destroy", {"vm": "r"})):
             self.check(self.client.execute(command, **arguments), self.entities[command]["ret-type"])
         self.client.execute("query-version")
         self.assertEqual({event["event"] for event in self.client.events},
-                         {"STOP", "RESUME", "RESET", "__org.stencil_CLONED", "SHUTDOWN"})
+                         {"STOP", "RESUME", "POWERDOWN", "RESET", "__org.stencil_CLONED", "SHUTDOWN"})
         for event in self.client.events:
             self.check(event["data"], self.entities[event["event"]]["arg-type"])
 

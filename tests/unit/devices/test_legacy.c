@@ -229,6 +229,22 @@ static void other_lines_reach_both(void **state)
 	expect(0, 0x55);
 }
 
+static void the_power_button_reaches_both(void **state)
+{
+	begin(true, false);
+	program_pic(0xff);
+	platform_press_power_button(vm);
+	expect_none(0);
+	out(0x21, 0xfb);
+	expect(0, 0x29);
+	out(0xa0, 0x20);
+	end_interrupt();
+	expect_none(0);
+	lapic_set(0, 0xf0, 0x1ff);
+	ioapic_set(0x22, 0x59);
+	expect(0, 0x59);
+}
+
 static void lint0_decides(void **state)
 {
 	begin(true, false);
@@ -470,6 +486,7 @@ int main(void)
 		cmocka_unit_test(a_tick_reaches_the_io_apic),
 		cmocka_unit_test(the_earlier_deadline_counts),
 		cmocka_unit_test(other_lines_reach_both),
+		cmocka_unit_test(the_power_button_reaches_both),
 		cmocka_unit_test(lint0_decides),
 		cmocka_unit_test(an_edge_of_lint0_can_be_an_interrupt),
 		cmocka_unit_test(the_io_apic_passes_the_pic_on),

@@ -550,6 +550,26 @@ static void what_devices_answer_to_is_listed(void **state)
 			assert_string_equal(list.port[i].name, "isa-debug-exit");
 }
 
+static void a_press_of_the_power_button_waits_for_its_guest(void **state)
+{
+	struct lapic *lapic = &room.platform.irqchip.lapic[0];
+
+	start(plain());
+	lapic->svr |= SVR_ENABLE;
+	platform_press_power_button(&room.platform);
+	platform_press_power_button(&room.platform);
+	assert_int_equal(lapic_pending_vector(lapic), -1);
+	assert_int_equal(room.platform.irqchip.ioapic.waiting, BIT(PM_POWER_BUTTON_GSI));
+	mmio_set(0, IOAPIC_BASE, 0x10 + 2 * PM_POWER_BUTTON_GSI);
+	mmio_set(0, IOAPIC_BASE + 0x10, 0x51);
+	assert_int_equal(lapic_pending_vector(lapic), 0x51);
+	assert_int_equal(room.platform.irqchip.ioapic.waiting, 0);
+	/* A guest that never listened does not find it after a reset. */
+	platform_press_power_button(&room.platform);
+	platform_reset(&room.platform);
+	assert_int_equal(room.platform.irqchip.ioapic.waiting, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +591,7 @@ int main(void)
 		cmocka_unit_test(a_clones_clock_is_right_after_years),
 		cmocka_unit_test(a_clones_timer_fires_after_years),
 		cmocka_unit_test(what_devices_answer_to_is_listed),
+		cmocka_unit_test(a_press_of_the_power_button_waits_for_its_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,8 @@ static void the_dsdt_has_the_devices_ports(void **state)
 					 FW_CFG_PORT >> 8,
 					 1,
 					 FW_CFG_DMA_PORT + FW_CFG_DMA_N_PORTS - FW_CFG_PORT};
+	static const uint8_t button[] = {0x41, 0xd0, 0x0c, 0x0c}; /* EisaId ("PNP0C0C") */
+	static const uint8_t press[] = {0x89, 6, 0, 3, 1, PM_POWER_BUTTON_GSI, 0, 0, 0};
 	static const uint8_t s5[] = {'_', 'S', '5', '_', 0x12, 7, 4, 0x0a, PM_SLEEP_TYPE_S5};
 	const uint8_t *dsdt = build(1).dsdt;
 	size_t len = get(dsdt + 4, 4);
@@ -212,6 +214,8 @@ static void the_dsdt_has_the_devices_ports(void **state)
 	assert_non_null(memmem(dsdt, len, irq, sizeof(irq)));
 	assert_non_null(memmem(dsdt, len, rtc, sizeof(rtc)));
 	assert_non_null(memmem(dsdt, len, fw_cfg, sizeof(fw_cfg)));
+	assert_non_null(memmem(dsdt, len, button, sizeof(button)));
+	assert_non_null(memmem(dsdt, len, press, sizeof(press)));
 	assert_non_null(memmem(dsdt, len, s5, sizeof(s5)));
 	assert_int_equal(dsdt[8], 2);
 }
@@ -607,8 +611,9 @@ static void iasl_reads_them_as_meant(void **state)
 					  "[Processor Local x2APIC]", "PC-AT Compatibility : 0",
 					  NULL});
 	disassemble(&found, found.xsdt, (const char *const[]){"ACPI Table Address   2", NULL});
-	disassemble(&found, found.dsdt,
-		    (const char *const[]){"PNP0501", "PNP0B00", "0x03F8", NULL});
+	disassemble(
+		&found, found.dsdt,
+		(const char *const[]){"PNP0501", "PNP0B00", "0x03F8", "Notify (PWRB, 0x80)", NULL});
 	disassemble(&found, found.ssdt,
 		    (const char *const[]){"Scope (\\_SB)", "Device (C000)", "Device (C12B)",
 					  "\"ACPI0007\"", "0x012B", NULL});

@@ -72,6 +72,14 @@ void vm_pause(struct vm *of, bool on)
 	of->vcpu->is_paused = on;
 }
 
+static unsigned n_presses; /* of the power button, which a saved state has to hold */
+
+void vm_deliver_press(struct vm *of)
+{
+	assert_ptr_equal(of, &vm);
+	n_presses++;
+}
+
 bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
 {
 	return vcpus->is_aside;
@@ -343,11 +351,13 @@ static void both_files_of_a_save_are_sent(void **state)
 {
 	const char *memory, *end, *head;
 
+	n_presses = 0;
 	vcpu.is_paused = true;
 	file_job_save(&vm, "x", true);
 	finish();
 	memory = strstr(said, "stencil~B 2 2097152 x.mem\n");
 	assert_ptr_equal(memory, said);
+	assert_int_equal(n_presses, 1);
 	end = strstr(memory, "stencil~E");
 	head = strstr(memory, "stencil~B 2 4196 x.state\n");
 	assert_true(end && head && end < head && strstr(head, "stencil~E"));

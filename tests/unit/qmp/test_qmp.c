@@ -250,6 +250,8 @@ static void vms_do_what_they_are_told(void **state)
 	check_talk(ABOUT("cont", "r"), EMPTY EVENT("RESUME", "\"vm\": \"r\""));
 	check_talk(ABOUT("query-status", "t"),
 		   "{\"return\": {\"running\": false, \"status\": \"paused\"}}\r\n");
+	check_talk(ABOUT("system_powerdown", "r"), EMPTY EVENT("POWERDOWN", "\"vm\": \"r\""));
+	check_talk(ABOUT("system_powerdown", "t"), GENERIC("VM t is a template"));
 	check_talk(ABOUT("system_reset", "r"),
 		   EMPTY EVENT("RESET", "\"vm\": \"r\", \"guest\": false, \"reason\": "
 					"\"host-qmp-system-reset\""));

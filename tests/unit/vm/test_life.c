@@ -236,6 +236,31 @@ static void a_reset_leaves_no_older_request(void **state)
 	assert_int_equal(vcpu[1].regs.requests, VCPU_REQUEST_TIMER | VCPU_REQUEST_HALT);
 }
 
+static void a_press_reaches_the_devices_before_a_freeze(void **state)
+{
+	vm_press_power_button(&vm);
+	vm_gather(&vm, VM_FREEZE);
+	assert_int_equal(vm.platform.irqchip.ioapic.waiting, 0);
+	assert_int_equal(gather(), 0);
+	assert_int_equal(vm.platform.irqchip.ioapic.waiting, BIT(PM_POWER_BUTTON_GSI));
+	assert_false(vcpu[0].regs.requests & VCPU_REQUEST_BUTTON);
+	vm.platform.irqchip.ioapic.waiting = 0;
+	vm_deliver_press(&vm);
+	assert_int_equal(vm.platform.irqchip.ioapic.waiting, 0);
+}
+
+static void a_press_outlives_a_revert_but_no_reset(void **state)
+{
+	vm_press_power_button(&vm);
+	vm_gather(&vm, VM_REVERT);
+	assert_int_equal(gather(), 0);
+	assert_true(vcpu[0].regs.requests & VCPU_REQUEST_BUTTON);
+	vm_gather(&vm, VM_RESET);
+	assert_int_equal(gather(), 0);
+	assert_false(vcpu[0].regs.requests & VCPU_REQUEST_BUTTON);
+	assert_int_equal(vm.platform.irqchip.ioapic.waiting, 0);
+}
+
 static void a_revert_beside_a_freeze_leaves_no_state_in_a_vmcs(void **state)
 {
 	vm_gather(&vm, VM_FREEZE);
@@ -403,6 +428,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_end_during_a_reset_is_not_lost),
 		TEST(a_reset_leaves_no_older_request),
+		TEST(a_press_reaches_the_devices_before_a_freeze),
+		TEST(a_press_outlives_a_revert_but_no_reset),
 		TEST(a_revert_beside_a_freeze_leaves_no_state_in_a_vmcs),
 		TEST(the_end_comes_first),
 		TEST(a_vm_that_cannot_freeze_goes_on),
