@@ -117,6 +117,7 @@ static const struct property machine_properties[] = {
 	{"nvdimm", "bool", "Enable/disable NVDIMMs"},
 	{"pic", "OnOffAuto", "Enable i8259 PIC"},
 	{"pit", "OnOffAuto", "Enable i8254 PIT"},
+	{"rtc", "OnOffAuto", "Enable MC146818 RTC"},
 	{"usb", "bool", "Only off"},
 	{NULL},
 };

@@ -152,6 +152,7 @@ struct vm_config {
 	bool mem_prealloc;    /* -mem-prealloc: prealloc=on for all backends and the default RAM */
 	bool has_pic;	      /* -machine pic=on */
 	bool has_pit;	      /* -machine pit=on */
+	bool no_rtc;	      /* -machine rtc=off */
 	struct chardev_config *chardevs;
 
 	const char *kernel;   /* paths in the ramdisk, NULL: none */

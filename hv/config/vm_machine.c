@@ -138,7 +138,7 @@ static enum status read_machine_type(struct vm_reader *reader, struct options *o
 
 /* What vm_read_machine() asks for. */
 static const char properties[] = "accel dump-guest-core graphics hmat mem-merge memory-backend "
-				 "nvdimm pic pit type usb";
+				 "nvdimm pic pit rtc type usb";
 
 /* The other properties of QEMU's machine types. */
 static const char other_properties[] =
@@ -146,7 +146,7 @@ static const char other_properties[] =
 	"confidential-guest-support cxl default-bus-bypass-iommu dt-compatible dtb dumpdtb "
 	"fd-bootchk firmware hpet i8042 igvm-cfg initrd ioapic2 isa-serial kernel "
 	"kernel-irqchip max-fw-size max-ram-below-4g memory memory-encryption "
-	"nvdimm-persistence option-roms pcie pcspk-audiodev phandle-start rtc sata "
+	"nvdimm-persistence option-roms pcie pcspk-audiodev phandle-start sata "
 	"sgx-epc shim smbios-entry-point-type smbus smm smp smp-cache suppress-vmdesc vmport "
 	"x-option-roms x-south-bridge";
 
@@ -197,18 +197,21 @@ static enum status read_machine_memory(struct vm_reader *reader, struct options 
 	return options_get_bool(options, "nvdimm", reader->diag, &vm->nvdimm);
 }
 
-/* A clone of a VM with one of these costs a frame more, so "auto" is "off". */
+/* A clone of a VM with PIC or PIT costs a frame more, so "auto" is "off"; the clock is in any. */
 static enum status read_machine_legacy(struct vm_reader *reader, struct options *options)
 {
 	static const char *const values[] = {"auto", "on", "off", NULL};
 	struct vm_config *vm = reader->vm;
 	unsigned pic = vm->has_pic ? ON_OFF_AUTO_ON : ON_OFF_AUTO_AUTO;
 	unsigned pit = vm->has_pit ? ON_OFF_AUTO_ON : ON_OFF_AUTO_AUTO;
+	unsigned rtc = vm->no_rtc ? ON_OFF_AUTO_OFF : ON_OFF_AUTO_AUTO;
 
 	TRY(options_get_enum(options, "pic", values, reader->diag, &pic));
 	TRY(options_get_enum(options, "pit", values, reader->diag, &pit));
+	TRY(options_get_enum(options, "rtc", values, reader->diag, &rtc));
 	vm->has_pic = pic == ON_OFF_AUTO_ON;
 	vm->has_pit = pit == ON_OFF_AUTO_ON;
+	vm->no_rtc = rtc == ON_OFF_AUTO_OFF;
 	return OK;
 }
 

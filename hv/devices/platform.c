@@ -65,6 +65,8 @@ static bool is_present(struct platform *platform, const struct io_range *row)
 		return has_pit(platform);
 	if (class == &legacy_class)
 		return platform->extras.has_legacy;
+	if (class == &rtc_class)
+		return !platform->rtc.is_absent;
 	if (class == &nvdimm_class)
 		return platform->extras.has_nvdimms;
 	if (class == &memory_slots_class)
@@ -283,6 +285,7 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 		legacy_reset(&platform->irqchip, config->has_pic, config->has_pit, config->tsc_hz);
 	uart_reset(&platform->uart);
 	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
+	platform->rtc.is_absent = config->no_rtc;
 	rtc_set_memory(&platform->rtc, config->ram_size - config->ram_high, config->ram_high);
 	pm_reset(&platform->pm);
 	init_fw_cfg(&platform->fw_cfg, config);

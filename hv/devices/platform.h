@@ -54,6 +54,7 @@ struct platform_config {
 	/* extras.n_virtio of them. Not copied; must live as long as the platform. */
 	const struct virtio_config *virtio;
 	bool has_pic, has_pit; /* extras.has_legacy: at least one */
+	bool no_rtc;
 	/* Of the NVDIMMs that have labels. Not copied; must live as long as the platform. */
 	const struct nvdimm_labels *labels;
 	unsigned n_labels;

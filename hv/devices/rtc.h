@@ -14,7 +14,8 @@
 struct rtc {
 	uint8_t index;
 	bool nmi_masked;
-	bool latched; /* the time registers hold the time of latched_tsc */
+	bool latched;	/* the time registers hold the time of latched_tsc */
+	bool is_absent; /* the VM has none; constant, and not saved */
 	uint64_t latched_tsc;
 	int64_t base_time; /* seconds since 1970, UTC, at base_tsc */
 	uint64_t base_tsc;

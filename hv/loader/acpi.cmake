@@ -4,10 +4,15 @@
 find_program(IASL iasl REQUIRED)
 set(acpi_generated ${CMAKE_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${acpi_generated}/hv/loader)
-foreach(acpi_name dsdt nvdimm pvpanic vmgenid)
-	set(acpi_source ${CMAKE_CURRENT_LIST_DIR}/${acpi_name}.dsl)
+# dsdt_no_rtc is dsdt.dsl with NO_RTC.
+foreach(acpi_name dsdt dsdt_no_rtc nvdimm pvpanic vmgenid)
+	string(REPLACE _no_rtc "" acpi_source ${CMAKE_CURRENT_LIST_DIR}/${acpi_name}.dsl)
+	set(acpi_symbols)
+	if(acpi_name MATCHES no_rtc)
+		set(acpi_symbols -D NO_RTC)
+	endif()
 	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${acpi_source})
-	execute_process(COMMAND ${IASL} -we -p ${acpi_generated}/${acpi_name} ${acpi_source}
+	execute_process(COMMAND ${IASL} -we ${acpi_symbols} -p ${acpi_generated}/${acpi_name} ${acpi_source}
 		OUTPUT_VARIABLE acpi_messages ERROR_VARIABLE acpi_messages RESULT_VARIABLE acpi_failed)
 	if(acpi_failed)
 		message(FATAL_ERROR "iasl refuses ${acpi_source}:\n${acpi_messages}")
@@ -16,7 +21,7 @@ foreach(acpi_name dsdt nvdimm pvpanic vmgenid)
 	string(REGEX REPLACE "(................)" "\\1\n" acpi_aml ${acpi_aml})
 	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," acpi_aml ${acpi_aml})
 	file(CONFIGURE OUTPUT ${acpi_generated}/hv/loader/acpi_${acpi_name}.h @ONLY CONTENT
-"/* Made by iasl from hv/loader/@acpi_name@.dsl. */
+"/* Made by iasl for hv/loader/acpi_tables.c. */
 #pragma once
 
 #include <stdint.h>

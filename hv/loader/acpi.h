@@ -56,6 +56,7 @@ struct acpi_config {
 
 	bool has_vmgenid;
 	bool has_pic, has_pit;
+	bool no_rtc;
 	bool has_pvpanic;
 	unsigned n_virtio; /* devices, in the highest slots: hv/devices/virtio_mmio.h */
 };

@@ -14,6 +14,7 @@
 #include "hv/devices/virtio_mmio.h"
 #include "hv/lib/string.h"
 #include "hv/loader/acpi_dsdt.h"
+#include "hv/loader/acpi_dsdt_no_rtc.h"
 #include "hv/loader/acpi_memory.h"
 #include "hv/loader/acpi_pvpanic.h"
 #include "hv/loader/acpi_vmgenid.h"
@@ -32,7 +33,8 @@
 #define FADT_NO_FIXED_RTC BIT(6) /* no wake-up by a fixed RTC register */
 #define FADT_RESET	  BIT(10)
 #define FADT_HW_REDUCED	  BIT(20)
-#define BOOT_ARCH_NO_VGA  BIT(2) /* 8042 (bit 1) and "no CMOS clock" (bit 5) stay clear */
+#define BOOT_ARCH_NO_VGA  BIT(2) /* 8042 (bit 1) stays clear */
+#define BOOT_ARCH_NO_RTC  BIT(5)
 
 struct ACPI_PACKED address {
 	uint8_t space;
@@ -197,21 +199,26 @@ static struct address io_register(uint64_t port)
 		.space = GAS_IO, .bit_width = 8, .access_size = ACCESS_BYTE, .address = port};
 }
 
-static enum status add_dsdt(struct acpi_image *image, uint64_t *ret_gpa)
+static enum status add_dsdt(struct acpi_image *image, const struct acpi_config *config,
+			    uint64_t *ret_gpa)
 {
 	*ret_gpa = image->gpa + image->used;
-	TRY(acpi_append(image, acpi_dsdt, sizeof(acpi_dsdt)));
+	if (config->no_rtc)
+		TRY(acpi_append(image, acpi_dsdt_no_rtc, sizeof(acpi_dsdt_no_rtc)));
+	else
+		TRY(acpi_append(image, acpi_dsdt, sizeof(acpi_dsdt)));
 	return acpi_align(image);
 }
 
-static enum status add_fadt(struct acpi_image *image, uint64_t dsdt)
+static enum status add_fadt(struct acpi_image *image, const struct acpi_config *config,
+			    uint64_t dsdt)
 {
 	struct fadt fadt = {
 		.header = acpi_make_header("FACP", 6),
 		.dsdt = (uint32_t)dsdt,
 		.x_dsdt = dsdt,
-		.century = CMOS_CENTURY,
-		.boot_arch = BOOT_ARCH_NO_VGA,
+		.century = config->no_rtc ? 0 : CMOS_CENTURY,
+		.boot_arch = BOOT_ARCH_NO_VGA | (config->no_rtc ? BOOT_ARCH_NO_RTC : 0),
 		.flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_PWR_BTN | FADT_NO_SLP_BTN |
 			 FADT_NO_FIXED_RTC | FADT_RESET | FADT_HW_REDUCED,
 		.reset_register = io_register(PM_RESET_PORT),
@@ -401,8 +408,8 @@ enum status acpi_tables_build(const struct acpi_config *config, uint8_t *buf, si
 	TRY(check_config(config));
 	TRY(acpi_append(&image, placeholder, sizeof(placeholder)));
 	TRY(acpi_align(&image));
-	TRY(add_dsdt(&image, &dsdt));
-	TRY(add_fadt(&image, dsdt));
+	TRY(add_dsdt(&image, config, &dsdt));
+	TRY(add_fadt(&image, config, dsdt));
 	TRY(add_madt(&image, config));
 	TRY(add_processors(&image, config->n_cpus));
 	TRY(acpi_add_memory_devices(&image, config));

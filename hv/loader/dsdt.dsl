@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The devices that are always present: serial port, clock, fw_cfg, power off and the power button,
- * whose event device has one event: that it was pressed. acpi_tables.c writes an SSDT with the
- * processors. There is no PCI root and no 8042.
+ * The devices that are always present: serial port, fw_cfg, power off and the power button, whose
+ * event device has one event: that it was pressed. The clock is there except with NO_RTC: this file
+ * becomes two tables. acpi_tables.c writes an SSDT with the processors. There is no PCI root and no
+ * 8042.
  * test_acpi_tables.c compares the numbers here with the devices' headers.
  */
 DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
@@ -20,6 +21,7 @@ DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
 			})
 		}
 
+#ifndef NO_RTC
 		Device (RTC)
 		{
 			Name (_HID, EisaId ("PNP0B00"))
@@ -28,6 +30,7 @@ DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
 				IO (Decode16, 0x0070, 0x0070, 0x00, 0x02)
 			})
 		}
+#endif
 
 		Device (FWCF)
 		{

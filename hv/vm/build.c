@@ -64,6 +64,7 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 				     .virtio = config->virtio,
 				     .has_pic = config->has_pic,
 				     .has_pit = config->has_pit,
+				     .no_rtc = config->no_rtc,
 				     .labels = vm->labels.labels,
 				     .n_labels = vm->labels.n,
 			     });
@@ -102,6 +103,7 @@ static enum status write_acpi_tables(struct vm *vm)
 		.n_virtio = vm->config->n_virtio,
 		.has_pic = vm->config->has_pic,
 		.has_pit = vm->config->has_pit,
+		.no_rtc = vm->config->no_rtc,
 	};
 	enum status status;
 	size_t len;

@@ -113,6 +113,8 @@ static void device_lines(struct lines *lines, const struct vm_config *config)
 		line(lines, "-machine pic=on");
 	if (config->has_pit)
 		line(lines, "-machine pit=on");
+	if (config->no_rtc)
+		line(lines, "-machine rtc=off");
 	for (const struct fw_cfg_config *one = config->fw_cfg; one != NULL; one = one->next)
 		line(lines, "-fw_cfg name=%s of %u bytes", one->file.name, (unsigned)one->file.len);
 }

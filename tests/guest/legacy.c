@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Programs the PC's interrupt controller and timer as old kernels do.
+ *	no-clock	the VM has no clock
  *	freeze	become a template while the timer runs; each clone checks it, and reverts once
  */
 #include "tests/guest/lib/lib.h"
@@ -199,6 +200,14 @@ static void check_clock(void)
 	report((cmos_read(0x15) | cmos_read(0x16) << 8) == 640, "640 KiB of base memory");
 }
 
+static void check_no_clock(void)
+{
+	const uint8_t *fadt = acpi_find("FACP");
+
+	report(cmos_read(0x0d) == 0xff, "there is no clock");
+	report(fadt != NULL && fadt[109] & 0x20 && fadt[108] == 0, "the FADT says so");
+}
+
 static void check_io_apic(void)
 {
 	outb(0xff, PIC_1 + 1);
@@ -240,7 +249,10 @@ void payload(void)
 	check_mask();
 	check_channel_2();
 	check_count();
-	check_clock();
+	if (param_given("no-clock"))
+		check_no_clock();
+	else
+		check_clock();
 	if (param_given("freeze"))
 		check_clone();
 	else

@@ -207,7 +207,7 @@ class Program(unittest.TestCase):
                 ("-device pvpanic", "events ioport"), ("-device vmgenid", "guid"),
                 ("-chardev stdio,id=m", "backend"), ("-m 1M", "maxmem size slots"),
                 ("-machine pc", "accel dump-guest-core graphics hmat mem-merge memory-backend "
-                                "nvdimm pic pit type usb"),
+                                "nvdimm pic pit rtc type usb"),
                 ("-fw_cfg opt/a", "file gen_id name string"), ("-name a", "guest"),
                 ("-numa node", "cpus initiator mem memdev nodeid type"),
                 ("-numa dist,src=0,dst=0,val=10", "dst src type val"),

@@ -500,23 +500,25 @@ static void machine_and_name_are_checked(void **state)
 		      "-machine pc,accel=tcg -machine usb=zz -machine hmat=on -machine pc,usb",
 		      "c:1:29: option 'smm' of -machine is not supported yet\n"
 		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
-		      "memory-backend nvdimm pic pit type usb\n"
+		      "memory-backend nvdimm pic pit rtc type usb\n"
 		      "c:1:54: Property 'microvm-machine.foo' not found\n"
 		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
-		      "memory-backend nvdimm pic pit type usb\n"
+		      "memory-backend nvdimm pic pit rtc type usb\n"
 		      "c:1:69: Property 'microvm-machine.x' not found\n"
 		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
-		      "memory-backend nvdimm pic pit type usb\n"
+		      "memory-backend nvdimm pic pit rtc type usb\n"
 		      "c:1:91: accelerator 'tcg' is not supported, only 'kvm'\n"
 		      "c:1:108: Parameter 'usb' expects 'on' or 'off'\n"
 		      "c:1:125: option 'hmat' of -machine is not supported yet\n"
 		      "c:1:140: Expected '=' after parameter 'usb'\n");
 	assert_int_equal(parse("vm a -kernel k -machine type=pc,accel=kvm,usb=off,mem-merge=on"),
 			 OK);
-	expect_logged("vm a -kernel k -machine pic=maybe -machine microvm,pit=1",
+	expect_logged("vm a -kernel k -machine pic=maybe -machine microvm,pit=1 -machine rtc=no",
 		      "c:1:29: Parameter 'pic' does not accept value 'maybe'\n"
 		      "      = possible values: 'auto', 'on', 'off'\n"
 		      "c:1:56: Parameter 'pit' does not accept value '1'\n"
+		      "      = possible values: 'auto', 'on', 'off'\n"
+		      "c:1:71: Parameter 'rtc' does not accept value 'no'\n"
 		      "      = possible values: 'auto', 'on', 'off'\n");
 	expect_logged("vm a -kernel k -name g,process=p -name g,debug-threads=on -name a=b",
 		      "c:1:24: option 'process' of -name is not supported\n"
@@ -529,19 +531,24 @@ static void the_old_devices_are_chosen(void **state)
 {
 	static const struct {
 		const char *line;
-		bool has_pic, has_pit;
+		bool has_pic, has_pit, no_rtc;
 	} cases[] = {
-		{"vm a -kernel k", false, false},
-		{"vm a -kernel k -machine microvm,pic=auto,pit=auto", false, false},
-		{"vm a -kernel k -machine microvm,pic=on", true, false},
-		{"vm a -kernel k -M q35,pit=on,pic=off", false, true},
-		{"vm a -kernel k -machine pc,pic=on,pit=on -machine pc,pit=auto", true, false},
+		{"vm a -kernel k", false, false, false},
+		{"vm a -kernel k -machine microvm,pic=auto,pit=auto", false, false, false},
+		{"vm a -kernel k -machine microvm,pic=on", true, false, false},
+		{"vm a -kernel k -M q35,pit=on,pic=off", false, true, false},
+		{"vm a -kernel k -machine pc,pic=on,pit=on -machine pc,pit=auto", true, false,
+		 false},
+		{"vm a -kernel k -machine microvm,rtc=off -machine pc", false, false, true},
+		{"vm a -kernel k -machine microvm,rtc=off -machine rtc=auto", false, false, false},
+		{"vm a -kernel k -machine rtc=on", false, false, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(parse(cases[i].line), OK);
 		assert_int_equal(config.vms->has_pic, cases[i].has_pic);
 		assert_int_equal(config.vms->has_pit, cases[i].has_pit);
+		assert_int_equal(config.vms->no_rtc, cases[i].no_rtc);
 	}
 }
 

@@ -145,6 +145,24 @@ static void the_clock_is_at_its_ports(void **state)
 	assert_int_equal(in(0x70, 1), 0xff);
 }
 
+static void a_vm_without_a_clock_has_no_ports_of_one(void **state)
+{
+	struct platform_config config = plain();
+	size_t row = 0;
+
+	config.no_rtc = true;
+	start(config);
+	for (unsigned i = 0; i < 2; i++) {
+		outp(0x70, 1, 0x0d);
+		assert_int_equal(in(0x70, 1), 0xff);
+		assert_int_equal(in(0x71, 1), 0xff);
+		platform_reset(&room.platform);
+	}
+	while (platform_devices[row].class != &rtc_class)
+		row++;
+	assert_null(platform_device(&room.platform, &platform_devices[row], 0));
+}
+
 static void power_ports_are_wired(void **state)
 {
 	static const struct {
@@ -577,6 +595,7 @@ int main(void)
 		cmocka_unit_test(a_held_line_that_is_let_go_interrupts),
 		cmocka_unit_test(wide_accesses_to_byte_ports_are_split),
 		cmocka_unit_test(the_clock_is_at_its_ports),
+		cmocka_unit_test(a_vm_without_a_clock_has_no_ports_of_one),
 		cmocka_unit_test(power_ports_are_wired),
 		cmocka_unit_test(every_port_can_be_touched),
 		cmocka_unit_test(debug_ports_are_there_only_when_asked_for),

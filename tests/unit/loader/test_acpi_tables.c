@@ -137,6 +137,22 @@ static void the_fadt_describes_a_hardware_reduced_machine(void **state)
 	assert_string_equal((const char *)fadt + 268, "STENCIL");
 }
 
+static void the_tables_may_say_that_there_is_no_clock(void **state)
+{
+	struct acpi_config config = {.n_cpus = 1, .rsdp_gpa = GPA, .no_rtc = true};
+	static const uint8_t clock[] = {0x41, 0xd0, 0x0b, 0x00}; /* EisaId ("PNP0B00") */
+	struct found with = build(1), without;
+	size_t len = get(with.dsdt + 4, 4);
+
+	assert_non_null(memmem(with.dsdt, len, clock, sizeof(clock)));
+	without = build_from(&config);
+	assert_true(get(without.fadt + 109, 2) & BIT(5));
+	assert_int_equal(without.fadt[108], 0);
+	assert_true(get(without.dsdt + 4, 4) < len);
+	assert_null(memmem(without.dsdt, get(without.dsdt + 4, 4), clock, sizeof(clock)));
+	assert_non_null(memmem(without.dsdt, get(without.dsdt + 4, 4), "ACPI0013", 8));
+}
+
 static void check_cpu_entry(const uint8_t *entry, uint32_t id)
 {
 	if (id < 255) {
@@ -845,6 +861,20 @@ static void the_madt_tells_of_pic_and_timer(void **state)
  * What handles the event prints in a thread of its own, in the midst of other lines: the trace
  * (level 4) says before that what is notified, and the call comes last.
  */
+static void an_event_device_notifies_the_button(void **state)
+{
+	static const char *const calls[][2] = {
+		{"_SB.PWRB._UID", "0000000000000000"},
+		{"_SB.GEDP._EVT 9", "Dispatching Notify on [PWRB] (Device) Value 0x80"},
+	};
+	struct found found = build(1);
+
+	if (system("command -v acpiexec >/dev/null 2>&1") != 0)
+		skip();
+	evaluate(&found, "-x 4", "evaluate \\_SB.PWRB._UID;evaluate \\_SB.GEDP._EVT 9");
+	says_in_order(calls, ARRAY_SIZE(calls));
+}
+
 static void the_event_device_notifies_the_counter(void **state)
 {
 	static const char *const calls[][2] = {
@@ -867,6 +897,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_fadt_describes_a_hardware_reduced_machine),
+		cmocka_unit_test(the_tables_may_say_that_there_is_no_clock),
 		cmocka_unit_test(the_madt_lists_every_processor_and_one_ioapic),
 		cmocka_unit_test(the_madt_tells_of_pic_and_timer),
 		cmocka_unit_test(the_dsdt_has_the_devices_ports),
@@ -885,6 +916,7 @@ int main(void)
 		cmocka_unit_test(the_dsm_runs),
 		cmocka_unit_test(the_panic_device_is_at_its_port),
 		cmocka_unit_test(the_generation_counter_is_where_the_guid_goes),
+		cmocka_unit_test(an_event_device_notifies_the_button),
 		cmocka_unit_test(the_event_device_notifies_the_counter),
 	};
 

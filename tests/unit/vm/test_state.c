@@ -220,7 +220,7 @@ static void no_member_is_forgotten(void **state)
 	static const struct left_out lapic[] = {OUT(lapic, pending), OUT(lapic, extint),
 						OUT(lapic, index),   OUT(lapic, phys_bits),
 						OUT(lapic, id),	     {0}};
-	static const struct left_out rtc[] = {OUT(rtc, tsc_hz), {0}};
+	static const struct left_out rtc[] = {OUT(rtc, tsc_hz), OUT(rtc, is_absent), {0}};
 	static const struct left_out fw_cfg[] = {OUT(fw_cfg, files),
 						 OUT(fw_cfg, ram_size),
 						 OUT(fw_cfg, n_cpus),
@@ -869,6 +869,10 @@ static void another_machine_is_refused(void **state)
 	to.config.has_pic = false;
 	refused("is of a VM with '-machine pic=on', where this one has '-machine pit=on'");
 	to.config.has_pic = true;
+	to.config.no_rtc = true;
+	refused("is of a VM with '-fw_cfg name=opt/x of 4 bytes', where this one has '-machine "
+		"rtc=off'");
+	to.config.no_rtc = false;
 	to.config.has_debugcon = false;
 	refused("is of a VM with '-device isa-debugcon,iobase=0xe9', where this one has '-device "
 		"pvpanic");
