@@ -100,8 +100,8 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.0, System Description T
 #define ACPI_TABLE_ALIGN 16 /* bytes */
 #define ACPI_OEM_ID	 "STENCL"
 
-/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT and six SSDTs. */
-#define ACPI_TABLES_MAX 11
+/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT and seven SSDTs. */
+#define ACPI_TABLES_MAX 12
 
 /* The image begins with the RSDP and, after it, the XSDT. */
 #define ACPI_RSDP_SIZE	   36

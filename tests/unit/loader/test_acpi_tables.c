@@ -816,6 +816,17 @@ static void the_generation_counter_is_where_the_guid_goes(void **state)
 	assert_non_null(find(&found, "SSDT", 4));
 }
 
+static void there_is_room_for_all_tables(void **state)
+{
+	struct acpi_config config = full;
+	struct found found;
+
+	config.has_vmgenid = config.has_pvpanic = true;
+	config.n_virtio = 1;
+	found = build_from(&config);
+	assert_int_equal(found.n, ACPI_TABLES_MAX);
+}
+
 static void the_panic_device_is_at_its_port(void **state)
 {
 	static const uint8_t port[] = {0x47,
@@ -914,6 +925,7 @@ int main(void)
 		cmocka_unit_test(iasl_reads_the_memory_tables_as_meant),
 		cmocka_unit_test(the_nvdimm_registers_are_where_the_device_has_them),
 		cmocka_unit_test(the_dsm_runs),
+		cmocka_unit_test(there_is_room_for_all_tables),
 		cmocka_unit_test(the_panic_device_is_at_its_port),
 		cmocka_unit_test(the_generation_counter_is_where_the_guid_goes),
 		cmocka_unit_test(an_event_device_notifies_the_button),
