@@ -153,6 +153,8 @@ struct vm_config {
 	bool has_pic;	      /* -machine pic=on */
 	bool has_pit;	      /* -machine pit=on */
 	bool no_rtc;	      /* -machine rtc=off */
+	bool has_hpet;	      /* -machine hpet=on */
+	bool has_pm_timer;    /* -machine pm-timer=on, which QEMU does not have */
 	struct chardev_config *chardevs;
 
 	const char *kernel;   /* paths in the ramdisk, NULL: none */

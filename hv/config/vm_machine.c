@@ -137,14 +137,14 @@ static enum status read_machine_type(struct vm_reader *reader, struct options *o
 }
 
 /* What vm_read_machine() asks for. */
-static const char properties[] = "accel dump-guest-core graphics hmat mem-merge memory-backend "
-				 "nvdimm pic pit rtc type usb";
+static const char properties[] = "accel dump-guest-core graphics hmat hpet mem-merge "
+				 "memory-backend nvdimm pic pit pm-timer rtc type usb";
 
 /* The other properties of QEMU's machine types. */
 static const char other_properties[] =
 	"acpi aux-ram-share auto-kernel-cmdline boot bus-lock-ratelimit "
 	"confidential-guest-support cxl default-bus-bypass-iommu dt-compatible dtb dumpdtb "
-	"fd-bootchk firmware hpet i8042 igvm-cfg initrd ioapic2 isa-serial kernel "
+	"fd-bootchk firmware i8042 igvm-cfg initrd ioapic2 isa-serial kernel "
 	"kernel-irqchip max-fw-size max-ram-below-4g memory memory-encryption "
 	"nvdimm-persistence option-roms pcie pcspk-audiodev phandle-start sata "
 	"sgx-epc shim smbios-entry-point-type smbus smm smp smp-cache suppress-vmdesc vmport "
@@ -197,7 +197,10 @@ static enum status read_machine_memory(struct vm_reader *reader, struct options 
 	return options_get_bool(options, "nvdimm", reader->diag, &vm->nvdimm);
 }
 
-/* A clone of a VM with PIC or PIT costs a frame more, so "auto" is "off"; the clock is in any. */
+/*
+ * A clone of a VM with one of these costs a frame more, so "auto" is "off"; but not one with the
+ * clock, which is in any VM's devices.
+ */
 static enum status read_machine_legacy(struct vm_reader *reader, struct options *options)
 {
 	static const char *const values[] = {"auto", "on", "off", NULL};
@@ -209,6 +212,8 @@ static enum status read_machine_legacy(struct vm_reader *reader, struct options 
 	TRY(options_get_enum(options, "pic", values, reader->diag, &pic));
 	TRY(options_get_enum(options, "pit", values, reader->diag, &pit));
 	TRY(options_get_enum(options, "rtc", values, reader->diag, &rtc));
+	TRY(options_get_bool(options, "hpet", reader->diag, &vm->has_hpet));
+	TRY(options_get_bool(options, "pm-timer", reader->diag, &vm->has_pm_timer));
 	vm->has_pic = pic == ON_OFF_AUTO_ON;
 	vm->has_pit = pit == ON_OFF_AUTO_ON;
 	vm->no_rtc = rtc == ON_OFF_AUTO_OFF;

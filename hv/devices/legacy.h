@@ -1,22 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/hpet.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/pit.h"
 #include "hv/lib/types.h"
 
 /*
  * How the PC's old interrupt controller and timers are wired. Part of a VM's devices, after the
- * local APICs, if the VM has a PIC or a PIT. All functions are for an irqchip that has_legacy;
- * locking: see there.
+ * local APICs, if the VM has one of struct legacy_parts. All functions are for an irqchip that
+ * has_legacy; locking: see there.
  */
+struct legacy_parts {
+	bool pic, pit, hpet, pm_timer;
+};
+
+/* ACPI's PM timer, where QEMU's PCs have it: 24 bits, without an interrupt. */
+#define PM_TIMER_PORT	 0x608
+#define PM_TIMER_N_PORTS 4
+#define PM_TIMER_HZ	 3579545
+
 #define LEGACY_SPEAKER_PORT 0x61 /* of PIT_SPEAKER */
 
 struct legacy {
 	struct irqchip_legacy irqs; /* first: the irqchip finds it after the local APICs */
 	struct pit pit;
-	bool has_pit;
-	uint8_t speaker; /* port 0x61, bits 3:0 */
+	struct hpet hpet;
+	struct legacy_parts has;
+	uint8_t speaker;  /* port 0x61, bits 3:0 */
+	bool clock_line;  /* of the clock, which does not reach line 8 if the HPET replaces it */
+	uint32_t pm_base; /* the PM timer's ticks at time 0 */
 	/* Timers count in the TSC of vCPU 0, less this: by how much the guest has moved it. */
 	uint64_t moved;
 	/* The clock's interrupt, in the guest's TSC. */
@@ -32,8 +45,8 @@ static inline struct legacy *legacy_of(struct irqchip *chip)
 	return (struct legacy *)irqchip_legacy(chip);
 }
 
-/* Power-on state; the irqchip has been reset. */
-void legacy_reset(struct irqchip *chip, bool has_pic, bool has_pit, uint64_t tsc_hz);
+/* Power-on state; the irqchip has been reset. 'parts' is not in it. */
+void legacy_reset(struct irqchip *chip, const struct legacy_parts *parts, uint64_t tsc_hz);
 /* Raise the interrupts that are due, and find the next deadline. 'now' is the guest's TSC. */
 void legacy_update(struct irqchip *chip, uint64_t now);
 /*
@@ -49,6 +62,7 @@ void legacy_move(struct irqchip *chip, uint64_t by, uint64_t now);
 void legacy_loaded(struct irqchip *chip, uint64_t tsc_hz, uint64_t now);
 
 /* On the bus, for a device that is the irqchip. */
-extern const struct device_class legacy_pic_class, legacy_pit_class, legacy_speaker_class;
+extern const struct device_class legacy_pic_class, legacy_pit_class, legacy_speaker_class,
+	legacy_hpet_class, legacy_pm_timer_class;
 /* Only for the saved state. */
 extern const struct device_class legacy_class;

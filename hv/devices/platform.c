@@ -40,29 +40,34 @@ const struct io_range platform_devices[] = {
 	{LEGACY_SPEAKER_PORT, 1, &legacy_speaker_class, PLACE(irqchip), "pcspk", 1},
 	{.class = &pit_channel_class},
 	{.class = &legacy_class},
+	{HPET_BASE, HPET_SIZE, &legacy_hpet_class, PLACE(irqchip), "hpet", 8},
+	{.class = &hpet_class},
+	{PM_TIMER_PORT, PM_TIMER_N_PORTS, &legacy_pm_timer_class, PLACE(irqchip), "acpi-tmr", 4},
 };
 const size_t platform_n_devices = ARRAY_SIZE(platform_devices);
 
-static bool has_pic(struct platform *platform)
+static struct legacy_parts legacy_parts(struct platform *platform)
 {
-	return platform->extras.has_legacy && platform_legacy(platform)->irqs.has_pic;
-}
-
-static bool has_pit(struct platform *platform)
-{
-	return platform->extras.has_legacy && platform_legacy(platform)->has_pit;
+	if (platform->extras.has_legacy)
+		return platform_legacy(platform)->has;
+	return (struct legacy_parts){0};
 }
 
 /* Whether the VM has the device. With a PIT, another device is at the speaker's port. */
 static bool is_present(struct platform *platform, const struct io_range *row)
 {
 	const struct device_class *class = row->class;
+	struct legacy_parts legacy = legacy_parts(platform);
 
 	if (class == &legacy_pic_class || class == &pic_chip_class)
-		return has_pic(platform);
+		return legacy.pic;
 	if (class == &legacy_pit_class || class == &legacy_speaker_class ||
 	    class == &pit_channel_class)
-		return has_pit(platform);
+		return legacy.pit;
+	if (class == &legacy_hpet_class || class == &hpet_class)
+		return legacy.hpet;
+	if (class == &legacy_pm_timer_class)
+		return legacy.pm_timer;
 	if (class == &legacy_class)
 		return platform->extras.has_legacy;
 	if (class == &rtc_class)
@@ -71,7 +76,7 @@ static bool is_present(struct platform *platform, const struct io_range *row)
 		return platform->extras.has_nvdimms;
 	if (class == &memory_slots_class)
 		return platform->extras.n_slots > 0;
-	return row->start != LEGACY_SPEAKER_PORT || !has_pit(platform);
+	return row->start != LEGACY_SPEAKER_PORT || !legacy.pit;
 }
 
 /* A device of which there may be several. */
@@ -109,6 +114,8 @@ void *platform_device(struct platform *platform, const struct io_range *row, uns
 		return NULL;
 	if (row->class == &legacy_class)
 		return platform_legacy(platform);
+	if (row->class == &hpet_class)
+		return &platform_legacy(platform)->hpet;
 	if (row->class == &nvdimm_class)
 		return platform_nvdimm(platform);
 	if (row->class == &memory_slots_class)
@@ -282,7 +289,7 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 	platform->extras = config->extras;
 	irqchip_reset(&platform->irqchip, config->topology, config->phys_bits);
 	if (config->extras.has_legacy)
-		legacy_reset(&platform->irqchip, config->has_pic, config->has_pit, config->tsc_hz);
+		legacy_reset(&platform->irqchip, &config->legacy, config->tsc_hz);
 	uart_reset(&platform->uart);
 	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
 	platform->rtc.is_absent = config->no_rtc;
@@ -299,10 +306,11 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 
 void platform_reset(struct platform *platform)
 {
+	struct legacy_parts legacy = legacy_parts(platform);
+
 	irqchip_reset(&platform->irqchip, &platform->topology, platform->phys_bits);
 	if (platform->extras.has_legacy)
-		legacy_reset(&platform->irqchip, platform_legacy(platform)->irqs.has_pic,
-			     platform_legacy(platform)->has_pit, platform->rtc.tsc_hz);
+		legacy_reset(&platform->irqchip, &legacy, platform->rtc.tsc_hz);
 	uart_reset(&platform->uart);
 	rtc_reset(&platform->rtc);
 	pm_reset(&platform->pm);

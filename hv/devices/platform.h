@@ -53,7 +53,7 @@ struct platform_config {
 	struct platform_extras extras;
 	/* extras.n_virtio of them. Not copied; must live as long as the platform. */
 	const struct virtio_config *virtio;
-	bool has_pic, has_pit; /* extras.has_legacy: at least one */
+	struct legacy_parts legacy; /* extras.has_legacy: at least one */
 	bool no_rtc;
 	/* Of the NVDIMMs that have labels. Not copied; must live as long as the platform. */
 	const struct nvdimm_labels *labels;

@@ -4,8 +4,8 @@
 #include "hv/lib/types.h"
 
 /*
- * Ticks of a device's clock, derived from the TSC. 'tsc' is a number of TSC cycles, tsc_hz below
- * 2^40 and not 0, 'hz' the clock's frequency, below 2^24 and not 0.
+ * Ticks of a device's clock, derived from the TSC. 'tsc' is a number of TSC cycles, 'hz' the
+ * clock's frequency; neither frequency is 0, and their product is below 2^64.
  */
 
 /* The ticks that have passed after 'tsc' cycles. */

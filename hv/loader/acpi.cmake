@@ -5,7 +5,7 @@ find_program(IASL iasl REQUIRED)
 set(acpi_generated ${CMAKE_BINARY_DIR}/generated)
 file(MAKE_DIRECTORY ${acpi_generated}/hv/loader)
 # dsdt_no_rtc is dsdt.dsl with NO_RTC.
-foreach(acpi_name dsdt dsdt_no_rtc nvdimm pvpanic vmgenid)
+foreach(acpi_name dsdt dsdt_no_rtc hpet nvdimm pvpanic vmgenid)
 	string(REPLACE _no_rtc "" acpi_source ${CMAKE_CURRENT_LIST_DIR}/${acpi_name}.dsl)
 	set(acpi_symbols)
 	if(acpi_name MATCHES no_rtc)

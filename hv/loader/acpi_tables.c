@@ -7,14 +7,17 @@
  */
 #include "hv/loader/acpi_tables.h"
 
+#include "hv/devices/hpet.h"
 #include "hv/devices/ioapic.h"
 #include "hv/devices/irqchip.h"
 #include "hv/devices/lapic.h"
+#include "hv/devices/legacy.h"
 #include "hv/devices/pm.h"
 #include "hv/devices/virtio_mmio.h"
 #include "hv/lib/string.h"
 #include "hv/loader/acpi_dsdt.h"
 #include "hv/loader/acpi_dsdt_no_rtc.h"
+#include "hv/loader/acpi_hpet.h"
 #include "hv/loader/acpi_memory.h"
 #include "hv/loader/acpi_pvpanic.h"
 #include "hv/loader/acpi_vmgenid.h"
@@ -23,8 +26,14 @@
 #define CMOS_CENTURY 0x32
 #define NMI_LINT     1
 #define CPU_ENABLED  1
+#define GAS_MEMORY   0
 #define GAS_IO	     1
 #define ACCESS_BYTE  1
+#define ACCESS_DWORD 3
+
+/* In the FADT's lists of blocks and of their lengths. */
+#define PM_TIMER_BLOCK	0x5
+#define PM_TIMER_LENGTH 0x3
 
 #define FADT_WBINVD	  BIT(0)
 #define FADT_PROC_C1	  BIT(2)
@@ -75,7 +84,7 @@ struct ACPI_PACKED fadt {
 	uint8_t minor_version;
 	uint64_t x_facs;
 	uint64_t x_dsdt;
-	struct address x_fixed_blocks[8];
+	struct address x_fixed_blocks[8]; /* in the same order */
 	struct address sleep_control;
 	struct address sleep_status;
 	char hypervisor[8];
@@ -83,6 +92,17 @@ struct ACPI_PACKED fadt {
 _Static_assert(sizeof(struct fadt) == 276, "ACPI 6.0, Fixed ACPI Description Table");
 _Static_assert(offsetof(struct fadt, flags) == 112, "ACPI 6.0, Fixed ACPI Description Table");
 _Static_assert(offsetof(struct fadt, sleep_control) == 244, "the same");
+
+/* IA-PC HPET specification 1.0a, "HPET Description Table". */
+struct ACPI_PACKED hpet_table {
+	struct acpi_header header;
+	uint32_t id;
+	struct address address;
+	uint8_t number;
+	uint16_t min_period; /* in ticks; 0: as the guest likes */
+	uint8_t protection;
+};
+_Static_assert(sizeof(struct hpet_table) == 56, "HPET Description Table");
 
 struct ACPI_PACKED madt {
 	struct acpi_header header;
@@ -199,6 +219,17 @@ static struct address io_register(uint64_t port)
 		.space = GAS_IO, .bit_width = 8, .access_size = ACCESS_BYTE, .address = port};
 }
 
+/* The machine has no other block; who knows hardware-reduced machines may not look for this one. */
+static void describe_pm_timer(struct fadt *fadt)
+{
+	fadt->fixed_blocks[PM_TIMER_BLOCK] = PM_TIMER_PORT;
+	fadt->fixed_lengths[PM_TIMER_LENGTH] = PM_TIMER_N_PORTS;
+	fadt->x_fixed_blocks[PM_TIMER_BLOCK] = (struct address){.space = GAS_IO,
+								.bit_width = 32,
+								.access_size = ACCESS_DWORD,
+								.address = PM_TIMER_PORT};
+}
+
 static enum status add_dsdt(struct acpi_image *image, const struct acpi_config *config,
 			    uint64_t *ret_gpa)
 {
@@ -229,6 +260,8 @@ static enum status add_fadt(struct acpi_image *image, const struct acpi_config *
 	};
 	size_t start = image->used;
 
+	if (config->has_pm_timer)
+		describe_pm_timer(&fadt);
 	TRY(acpi_append(image, &fadt, sizeof(fadt)));
 	return acpi_list_table(image, start);
 }
@@ -259,7 +292,7 @@ static enum status add_madt(struct acpi_image *image, const struct acpi_config *
 	for (unsigned i = 0; i < config->n_cpus; i++)
 		TRY(add_madt_cpu(image, i, acpi_apic_id(config, i)));
 	TRY(acpi_append(image, &ioapic, sizeof(ioapic)));
-	if (config->has_pic || config->has_pit)
+	if (config->has_pic || config->has_pit || config->has_hpet)
 		TRY(acpi_append(image, &timer, sizeof(timer)));
 	TRY(acpi_append(image, &nmi, sizeof(nmi)));
 	if (acpi_apic_id(config, config->n_cpus - 1) > ACPI_MAX_XAPIC_ID)
@@ -360,12 +393,28 @@ static enum status add_compiled(struct acpi_image *image, const uint8_t *table, 
 	return acpi_list_table(image, start);
 }
 
+static enum status add_hpet(struct acpi_image *image)
+{
+	struct hpet_table hpet = {
+		.header = acpi_make_header("HPET", 1),
+		.id = HPET_ID,
+		.address = {.space = GAS_MEMORY, .bit_width = 64, .address = HPET_BASE},
+	};
+	size_t start = image->used;
+
+	TRY(acpi_append(image, &hpet, sizeof(hpet)));
+	TRY(acpi_list_table(image, start));
+	return add_compiled(image, acpi_hpet, sizeof(acpi_hpet));
+}
+
 static enum status add_devices(struct acpi_image *image, const struct acpi_config *config)
 {
 	if (config->has_pvpanic)
 		TRY(add_compiled(image, acpi_pvpanic, sizeof(acpi_pvpanic)));
 	if (config->has_vmgenid)
 		TRY(add_compiled(image, acpi_vmgenid, sizeof(acpi_vmgenid)));
+	if (config->has_hpet)
+		TRY(add_hpet(image));
 	return add_virtio(image, config->n_virtio);
 }
 

@@ -113,6 +113,10 @@ static void device_lines(struct lines *lines, const struct vm_config *config)
 		line(lines, "-machine pic=on");
 	if (config->has_pit)
 		line(lines, "-machine pit=on");
+	if (config->has_hpet)
+		line(lines, "-machine hpet=on");
+	if (config->has_pm_timer)
+		line(lines, "-machine pm-timer=on");
 	if (config->no_rtc)
 		line(lines, "-machine rtc=off");
 	for (const struct fw_cfg_config *one = config->fw_cfg; one != NULL; one = one->next)

@@ -73,7 +73,8 @@ unsigned vm_next_index(void)
 struct platform_extras vm_extras(const struct vm_config *config)
 {
 	return (struct platform_extras){
-		.has_legacy = config->has_pic || config->has_pit,
+		.has_legacy = config->has_pic || config->has_pit || config->has_hpet ||
+			      config->has_pm_timer,
 		.has_nvdimms = vm_has_nvdimms(config),
 		.n_slots = config->dimm_slots & 0x1ff,
 		.n_virtio = config->n_virtio & VIRTIO_DEVICES_MAX,

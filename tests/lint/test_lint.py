@@ -206,8 +206,8 @@ class Program(unittest.TestCase):
                 ("-device loader", "addr cpu-num data data-be data-len file force-raw"),
                 ("-device pvpanic", "events ioport"), ("-device vmgenid", "guid"),
                 ("-chardev stdio,id=m", "backend"), ("-m 1M", "maxmem size slots"),
-                ("-machine pc", "accel dump-guest-core graphics hmat mem-merge memory-backend "
-                                "nvdimm pic pit rtc type usb"),
+                ("-machine pc", "accel dump-guest-core graphics hmat hpet mem-merge memory-backend "
+                                "nvdimm pic pit pm-timer rtc type usb"),
                 ("-fw_cfg opt/a", "file gen_id name string"), ("-name a", "guest"),
                 ("-numa node", "cpus initiator mem memdev nodeid type"),
                 ("-numa dist,src=0,dst=0,val=10", "dst src type val"),

@@ -499,14 +499,14 @@ static void machine_and_name_are_checked(void **state)
 	expect_logged("vm a -kernel k -machine q35,smm=off -machine microvm,foo=1 -machine x=1 "
 		      "-machine pc,accel=tcg -machine usb=zz -machine hmat=on -machine pc,usb",
 		      "c:1:29: option 'smm' of -machine is not supported yet\n"
-		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
-		      "memory-backend nvdimm pic pit rtc type usb\n"
+		      "      = possible names: accel dump-guest-core graphics hmat hpet mem-merge "
+		      "memory-backend nvdimm pic pit pm-timer rtc type usb\n"
 		      "c:1:54: Property 'microvm-machine.foo' not found\n"
-		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
-		      "memory-backend nvdimm pic pit rtc type usb\n"
+		      "      = possible names: accel dump-guest-core graphics hmat hpet mem-merge "
+		      "memory-backend nvdimm pic pit pm-timer rtc type usb\n"
 		      "c:1:69: Property 'microvm-machine.x' not found\n"
-		      "      = possible names: accel dump-guest-core graphics hmat mem-merge "
-		      "memory-backend nvdimm pic pit rtc type usb\n"
+		      "      = possible names: accel dump-guest-core graphics hmat hpet mem-merge "
+		      "memory-backend nvdimm pic pit pm-timer rtc type usb\n"
 		      "c:1:91: accelerator 'tcg' is not supported, only 'kvm'\n"
 		      "c:1:108: Parameter 'usb' expects 'on' or 'off'\n"
 		      "c:1:125: option 'hmat' of -machine is not supported yet\n"
@@ -550,6 +550,20 @@ static void the_old_devices_are_chosen(void **state)
 		assert_int_equal(config.vms->has_pit, cases[i].has_pit);
 		assert_int_equal(config.vms->no_rtc, cases[i].no_rtc);
 	}
+}
+
+static void later_timers_are_chosen(void **state)
+{
+	assert_int_equal(parse("vm a -kernel k -machine pc"), OK);
+	assert_false(config.vms->has_hpet || config.vms->has_pm_timer);
+	assert_int_equal(parse("vm a -kernel k -machine q35,hpet=on"), OK);
+	assert_true(config.vms->has_hpet && !config.vms->has_pm_timer);
+	assert_int_equal(parse("vm a -kernel k -machine hpet=on,pm-timer=on -machine hpet=off"),
+			 OK);
+	assert_true(!config.vms->has_hpet && config.vms->has_pm_timer);
+	expect_logged("vm a -kernel k -machine hpet=auto -machine pm-timer=1",
+		      "c:1:30: Parameter 'hpet' expects 'on' or 'off'\n"
+		      "c:1:53: Parameter 'pm-timer' expects 'on' or 'off'\n");
 }
 
 static void devices_have_qemus_errors(void **state)
@@ -1127,6 +1141,7 @@ int main(void)
 		cmocka_unit_test(m_has_qemus_errors),
 		cmocka_unit_test(machine_and_name_are_checked),
 		cmocka_unit_test(the_old_devices_are_chosen),
+		cmocka_unit_test(later_timers_are_chosen),
 		cmocka_unit_test(devices_have_qemus_errors),
 		cmocka_unit_test(the_machine_says_what_backends_do_not),
 		cmocka_unit_test(mem_path_is_where_the_memory_begins),

@@ -6,6 +6,7 @@
 
 #include "hv/devices/lapic_regs.h"
 #include "hv/devices/platform.h"
+#include "hv/devices/tick.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/irqchip_room.h"
@@ -21,18 +22,23 @@ static struct platform *const vm = &room.platform;
 static struct irqchip *const chip = &room.platform.irqchip;
 static uint64_t now;
 
-static void begin(bool has_pic, bool has_pit)
+static void begin_with(struct legacy_parts parts)
 {
-	struct platform_config config = {.topology = sockets(2),
-					 .phys_bits = 40,
-					 .tsc_hz = HZ,
-					 .extras = {.has_legacy = has_pic || has_pit},
-					 .has_pic = has_pic,
-					 .has_pit = has_pit};
+	struct platform_config config = {
+		.topology = sockets(2),
+		.phys_bits = 40,
+		.tsc_hz = HZ,
+		.extras = {.has_legacy = parts.pic || parts.pit || parts.hpet || parts.pm_timer},
+		.legacy = parts};
 
 	memset(&room, 0xa5, sizeof(room));
 	now = 1000;
 	assert_int_equal(platform_init(vm, &wiring, &config), OK);
+}
+
+static void begin(bool has_pic, bool has_pit)
+{
+	begin_with((struct legacy_parts){.pic = has_pic, .pit = has_pit});
 }
 
 static uint8_t in(uint16_t port)
@@ -444,6 +450,164 @@ static void a_moved_tsc_moves_no_timer(void **state)
 	}
 }
 
+static void hpet_set(uint64_t off, unsigned size, uint64_t value)
+{
+	struct io_access access = {
+		.addr = HPET_BASE + off, .size = size, .value = value, .now = now};
+
+	assert_int_equal(platform_mmio_write(vm, 0, &access), 0);
+}
+
+static uint64_t hpet_get(uint64_t off, unsigned size)
+{
+	struct io_access access = {.addr = HPET_BASE + off, .size = size, .now = now};
+
+	return platform_mmio_read(vm, 0, &access);
+}
+
+/* Ticks of the HPET, whose frequency is not a multiple of this TSC's. */
+static uint64_t ticks(uint64_t n)
+{
+	return tick_time(n, HZ, HPET_HZ);
+}
+
+static void set_hpet_timer(unsigned n, unsigned config, uint64_t after)
+{
+	hpet_set(0x100 + 0x20 * n, 4, config);
+	hpet_set(0x108 + 0x20 * n, 8, hpet_get(0xf0, 8) + after);
+}
+
+static void a_vm_may_have_an_hpet(void **state)
+{
+	begin(true, true);
+	assert_int_equal(hpet_get(0, 8), UINT64_MAX);
+	begin_with((struct legacy_parts){.hpet = true});
+	assert_int_equal(hpet_get(0, 8), UINT64_C(0x989680) << 32 | HPET_ID);
+	assert_int_equal(hpet_get(4, 4), 10000000);
+	assert_int_equal(hpet_get(1, 1), 0xa2);
+	assert_int_equal(in(0x43), 0xff);
+	assert_int_equal(in(0x21), 0xff);
+	assert_int_equal(deadline(), NEVER);
+}
+
+static void the_hpet_has_lines_of_its_own_choice(void **state)
+{
+	begin_with((struct legacy_parts){.hpet = true});
+	pass(0);
+	lapic_set(0, 0xf0, 0x1ff);
+	ioapic_set(0x14, 0x42);
+	ioapic_set(0x20, 0x48);
+	hpet_set(0x10, 4, 1);
+	set_hpet_timer(0, 4 | 2 << 9, 1000);
+	set_hpet_timer(2, 4 | 8 << 9, 2000);
+	assert_int_equal(deadline(), now + ticks(1000));
+	now += ticks(1000);
+	pass(0);
+	expect(0, 0x42);
+	lapic_eoi(&chip->lapic[0]);
+	now = deadline();
+	pass(0);
+	expect(0, 0x48);
+	assert_int_equal(deadline(), NEVER);
+}
+
+static void the_hpet_takes_the_timers_place(void **state)
+{
+	begin_with((struct legacy_parts){true, true, true, false});
+	program_pic(0xfe);
+	program_timer(2, 1000);
+	assert_int_equal(deadline(), now + AT(1000));
+	hpet_set(0x10, 4, 3);
+	assert_int_equal(deadline(), NEVER);
+	pass(1000);
+	expect_none(0);
+	set_hpet_timer(0, 4, 500);
+	assert_int_equal(deadline(), now + ticks(500));
+	now += ticks(500);
+	pass(0);
+	expect(0, 0x20);
+	end_interrupt();
+	hpet_set(0x10, 4, 1);
+	pass(1000);
+	expect(0, 0x20);
+}
+
+/* A level of the clock, which the guest takes back when it reads register C. */
+static void start_clock(void)
+{
+	out(0x70, 0x0b);
+	out(0x71, 0x12);
+	now += HZ;
+	pass(0);
+}
+
+static void the_hpet_takes_the_clocks_place(void **state)
+{
+	begin_with((struct legacy_parts){.pic = true, .hpet = true});
+	start_clock();
+	assert_true(chip->ioapic.asserted & BIT(8));
+	hpet_set(0x10, 4, 3);
+	assert_false(chip->ioapic.asserted & BIT(8));
+	set_hpet_timer(1, 4 | 2, 100);
+	now += ticks(100);
+	assert_int_equal(hpet_get(0x20, 4), 2);
+	assert_true(chip->ioapic.asserted & BIT(8));
+	hpet_set(0x20, 4, 2);
+	assert_false(chip->ioapic.asserted & BIT(8));
+	hpet_set(0x10, 4, 1);
+	assert_true(chip->ioapic.asserted & BIT(8));
+}
+
+static void the_hpet_shares_a_line(void **state)
+{
+	begin_with((struct legacy_parts){.pic = true, .hpet = true});
+	program_pic(0);
+	hpet_set(0x10, 4, 1);
+	set_hpet_timer(2, 4 | 2 | 8 << 9, 100);
+	now += ticks(100);
+	assert_int_equal(hpet_get(0x20, 4), 4);
+	start_clock();
+	hpet_set(0x20, 4, 4);
+	assert_true(chip->ioapic.asserted & BIT(8)); /* the clock's */
+	set_hpet_timer(0, 4 | 8 << 9, 100);	     /* an edge that is not seen */
+	now += ticks(100);
+	pass(0);
+	assert_true(chip->ioapic.asserted & BIT(8));
+	out(0x70, 0x0c);
+	(void)in(0x71);
+	assert_false(chip->ioapic.asserted & BIT(8));
+}
+
+static uint32_t read_pm_timer(void)
+{
+	struct io_access access = {.addr = PM_TIMER_PORT, .size = 4, .now = now};
+
+	return (uint32_t)platform_port_read(vm, &access);
+}
+
+static void the_pm_timer_counts(void **state)
+{
+	uint32_t before;
+
+	begin(true, true);
+	assert_int_equal(read_pm_timer(), UINT32_MAX);
+	begin_with((struct legacy_parts){.pm_timer = true});
+	before = read_pm_timer();
+	now += HZ / 100;
+	assert_in_range(read_pm_timer() - before, 35795, 35796);
+	assert_int_equal(in(PM_TIMER_PORT + 1), read_pm_timer() >> 8 & 0xff);
+	assert_int_equal(in(PM_TIMER_PORT + 3), 0); /* 24 bits */
+	out(PM_TIMER_PORT, 0x55);
+	assert_in_range(read_pm_timer() - before, 35795, 35796);
+	before = read_pm_timer();
+	platform_move_tsc(vm, chip->lapic, HZ, now += HZ);
+	assert_in_range(read_pm_timer() - before, 0, 1);
+	/* In a file of a machine with another frequency, it continues. */
+	legacy_loaded(chip, 2 * HZ, now);
+	assert_int_equal(read_pm_timer(),
+			 tick_count(now - platform_legacy(vm)->moved, 2 * HZ, PM_TIMER_HZ));
+}
+
 static void a_copy_goes_on_by_itself(void **state)
 {
 	begin(true, true);
@@ -497,6 +661,12 @@ int main(void)
 		cmocka_unit_test(the_clock_is_line_8),
 		cmocka_unit_test(the_clock_has_a_limit),
 		cmocka_unit_test(a_moved_tsc_moves_no_timer),
+		cmocka_unit_test(a_vm_may_have_an_hpet),
+		cmocka_unit_test(the_hpet_has_lines_of_its_own_choice),
+		cmocka_unit_test(the_hpet_takes_the_timers_place),
+		cmocka_unit_test(the_hpet_takes_the_clocks_place),
+		cmocka_unit_test(the_hpet_shares_a_line),
+		cmocka_unit_test(the_pm_timer_counts),
 		cmocka_unit_test(a_copy_goes_on_by_itself),
 		cmocka_unit_test(a_reset_masks_everything),
 	};

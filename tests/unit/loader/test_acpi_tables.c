@@ -627,6 +627,15 @@ static void iasl_reads_them_as_meant(void **state)
 					  "[Processor Local x2APIC]", "PC-AT Compatibility : 0",
 					  NULL});
 	disassemble(&found, found.xsdt, (const char *const[]){"ACPI Table Address   2", NULL});
+	found = build_from(&(struct acpi_config){
+		.n_cpus = 1, .rsdp_gpa = GPA, .has_hpet = true, .has_pm_timer = true});
+	disassemble(&found, find(&found, "HPET", 0),
+		    (const char *const[]){"Hardware Block ID : 8086A201",
+					  "Address : 00000000FED00000", NULL});
+	disassemble(&found, found.fadt,
+		    (const char *const[]){"PM Timer Block Address : 00000608",
+					  "32-bit PM Timer (V1) : 0", NULL});
+	found = build(300);
 	disassemble(
 		&found, found.dsdt,
 		(const char *const[]){"PNP0501", "PNP0B00", "0x03F8", "Notify (PWRB, 0x80)", NULL});
@@ -816,12 +825,39 @@ static void the_generation_counter_is_where_the_guid_goes(void **state)
 	assert_non_null(find(&found, "SSDT", 4));
 }
 
+static void the_timers_are_described(void **state)
+{
+	static const uint8_t window[] = {0x86, 9, 0, 0, 0, 0, 0xd0, 0xfe, 0, 4, 0, 0};
+	static const uint8_t where[] = {0, 64, 0, 0, 0, 0, 0xd0, 0xfe, 0, 0, 0, 0};
+	struct acpi_config config = {
+		.n_cpus = 1, .rsdp_gpa = GPA, .has_hpet = true, .has_pm_timer = true};
+	struct found found = build_from(&config);
+	const uint8_t *hpet = find(&found, "HPET", 0), *ssdt = find(&found, "SSDT", 1);
+
+	assert_int_equal(found.n, 5);
+	assert_int_equal(get(hpet + 4, 4), 56);
+	assert_int_equal(get(hpet + 36, 4), HPET_ID);
+	assert_memory_equal(hpet + 40, where, sizeof(where));
+	assert_int_equal(get(hpet + 52, 4), 0);
+	assert_non_null(memmem(ssdt, get(ssdt + 4, 4), window, sizeof(window)));
+	assert_int_equal(get(found.fadt + 76, 4), PM_TIMER_PORT);
+	assert_int_equal(found.fadt[91], 4);
+	assert_int_equal(get(found.fadt + 208, 4), 0x03002001);
+	assert_int_equal(get(found.fadt + 212, 8), PM_TIMER_PORT);
+	assert_false(get(found.fadt + 112, 4) & BIT(8)); /* 24 bits */
+	/* The other machine has nothing there. */
+	found = build(1);
+	assert_int_equal(get(found.fadt + 76, 4), 0);
+	assert_int_equal(found.fadt[91], 0);
+	assert_int_equal(get(found.fadt + 208, 8), 0);
+}
+
 static void there_is_room_for_all_tables(void **state)
 {
 	struct acpi_config config = full;
 	struct found found;
 
-	config.has_vmgenid = config.has_pvpanic = true;
+	config.has_vmgenid = config.has_pvpanic = config.has_hpet = true;
 	config.n_virtio = 1;
 	found = build_from(&config);
 	assert_int_equal(found.n, ACPI_TABLES_MAX);
@@ -856,9 +892,12 @@ static const uint8_t timer_override[] = {2, 10, 0, 0, 2, 0, 0, 0, 0, 0};
 
 static void the_madt_tells_of_pic_and_timer(void **state)
 {
-	for (unsigned i = 0; i < 4; i++) {
-		struct acpi_config config = {
-			.n_cpus = 2, .rsdp_gpa = GPA, .has_pic = i & 1, .has_pit = i & 2};
+	for (unsigned i = 0; i < 8; i++) {
+		struct acpi_config config = {.n_cpus = 2,
+					     .rsdp_gpa = GPA,
+					     .has_pic = i & 1,
+					     .has_pit = i & 2,
+					     .has_hpet = i & 4};
 		struct found found = build_from(&config);
 		size_t len = get(found.madt + 4, 4);
 		const void *entry = memmem(found.madt, len, timer_override, sizeof(timer_override));
@@ -925,6 +964,7 @@ int main(void)
 		cmocka_unit_test(iasl_reads_the_memory_tables_as_meant),
 		cmocka_unit_test(the_nvdimm_registers_are_where_the_device_has_them),
 		cmocka_unit_test(the_dsm_runs),
+		cmocka_unit_test(the_timers_are_described),
 		cmocka_unit_test(there_is_room_for_all_tables),
 		cmocka_unit_test(the_panic_device_is_at_its_port),
 		cmocka_unit_test(the_generation_counter_is_where_the_guid_goes),

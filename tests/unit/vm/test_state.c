@@ -136,6 +136,8 @@ static void what_was_saved_is_loaded(void **state)
 		     &platform_legacy((struct platform *)b)->pit.channel[i]);
 	same(&table[14], platform_legacy((struct platform *)a),
 	     platform_legacy((struct platform *)b));
+	same(&table[15], &platform_legacy((struct platform *)a)->hpet,
+	     &platform_legacy((struct platform *)b)->hpet);
 }
 
 /* They may be another VM's: a clone's area is memory that was used before. */
@@ -231,12 +233,11 @@ static void no_member_is_forgotten(void **state)
 	static const struct left_out slot[] = {
 		OUT(memory_slot, base), OUT(memory_slot, len), OUT(memory_slot, node), {0}};
 	static const struct left_out virtio[] = {OUT(virtio, config), OUT(virtio, port), {0}};
-	static const struct left_out legacy[] = {OUT(legacy, irqs), /* PIC, and a deadline */
-						 OUT(legacy, pit.channel),
-						 OUT(legacy, pit.tsc_hz),
-						 OUT(legacy, has_pit),
-						 OUT(legacy, clock_deadline),
-						 {0}};
+	static const struct left_out legacy[] = {
+		OUT(legacy, irqs), /* PIC, and a deadline */
+		OUT(legacy, pit.channel), OUT(legacy, pit.tsc_hz),     OUT(legacy, hpet),
+		OUT(legacy, has),	  OUT(legacy, clock_deadline), {0}};
+	static const struct left_out hpet[] = {OUT(hpet, tsc_hz), {0}};
 	static const struct left_out vcpu[] = {
 		OUT(vcpu, regs.requests), /* of which HALT is saved */
 		OUT(vcpu, regs.launched),
@@ -296,6 +297,7 @@ static void no_member_is_forgotten(void **state)
 	covers(&table[12], sizeof(struct pic_chip), none);
 	covers(&table[13], sizeof(struct pit_channel), none);
 	covers(&table[14], sizeof(struct legacy), legacy);
+	covers(&table[15], sizeof(struct hpet), hpet);
 	covers(&state_vcpu_table, sizeof(struct vcpu), vcpu);
 	covers(&state_cpuid_table, sizeof(struct cpuid_model), cpuid);
 }
@@ -637,7 +639,7 @@ static void sections_are_where_they_belong(void **state)
 	change(uart - 4, len - uart, 4, "section 'uart' 0: ");
 	len += 5;
 	seal(len);
-	refused("section 'legacy' 0: 5 unknown bytes follow");
+	refused("section 'hpet' 0: 5 unknown bytes follow");
 }
 
 /* Every bit that a field must not have, one at a time. */
@@ -864,8 +866,14 @@ static void another_machine_is_refused(void **state)
 	refused("where this one has 'drive d of 8 sectors, read-only'");
 	to.config.drives = NULL;
 	to.config.has_pit = false;
-	refused("is of a VM with '-machine pit=on', where this one has '-fw_cfg ");
+	refused("is of a VM with '-machine pit=on', where this one has '-machine hpet=on'");
 	to.config.has_pit = true;
+	to.config.has_hpet = false;
+	refused("is of a VM with '-machine hpet=on', where this one has '-machine pm-timer=on'");
+	to.config.has_hpet = true;
+	to.config.has_pm_timer = false;
+	refused("is of a VM with '-machine pm-timer=on', where this one has '-fw_cfg ");
+	to.config.has_pm_timer = true;
 	to.config.has_pic = false;
 	refused("is of a VM with '-machine pic=on', where this one has '-machine pit=on'");
 	to.config.has_pic = true;
