@@ -96,7 +96,9 @@ static const struct property vmgenid_properties[] = {
 	 "UUID (aka GUID) or \"auto\" for random value (default) (default: \"auto\")"},
 	{NULL},
 };
+static const struct property no_properties[] = {{NULL}};
 static const struct choice devices[] = {
+	{"acpi-watchdog", ", Stencil's own", no_properties},
 	{"isa-debug-exit", ", bus ISA", debug_exit_properties},
 	{"isa-debugcon", ", bus ISA", debugcon_properties},
 	{"loader", ", desc \"Generic Loader\"", loader_properties},

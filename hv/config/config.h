@@ -4,6 +4,7 @@
 #include "hv/backends/backend.h"
 #include "hv/backends/diag.h"
 #include "hv/backends/object.h"
+#include "hv/devices/acpi_watchdog.h"
 #include "hv/devices/fw_cfg.h"
 #include "hv/devices/topology.h"
 #include "hv/lib/arena.h"
@@ -185,6 +186,8 @@ struct vm_config {
 	uint16_t weight;       /* -weight: 1 to VM_WEIGHT_MAX */
 	bool has_debug_exit;
 	uint16_t debug_exit_iobase, debug_exit_iosize;
+	bool has_watchdog; /* -device acpi-watchdog, which QEMU does not have */
+	enum watchdog_action watchdog_action;
 	bool has_pvpanic;
 	uint8_t pvpanic_events;
 	bool has_debugcon;

@@ -13,6 +13,7 @@
 #define DEBUGCON_PROPERTIES   "chardev id iobase"
 #define VMGENID_PROPERTIES    "guid id"
 #define PVPANIC_PROPERTIES    "events id ioport"
+#define WATCHDOG_PROPERTIES   "id"
 
 #define DEBUG_EXIT_IOBASE 0x501
 #define DEBUG_EXIT_IOSIZE 2
@@ -295,6 +296,18 @@ static enum status read_pvpanic(struct vm_reader *reader, struct options *option
 	return OK;
 }
 
+static enum status read_watchdog(struct vm_reader *reader, struct options *options)
+{
+	TRY(options_check_properties(options, "acpi-watchdog", WATCHDOG_PROPERTIES, reader->diag));
+	if (reader->vm->has_watchdog) {
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "a second acpi-watchdog is not possible");
+		return ERR_INVAL;
+	}
+	reader->vm->has_watchdog = true;
+	return OK;
+}
+
 /* A device that -device makes. To add one, add a row and its reader. */
 struct driver {
 	const char *name;
@@ -303,6 +316,7 @@ struct driver {
 };
 
 static const struct driver drivers[] = {
+	{"acpi-watchdog", read_watchdog, WATCHDOG_PROPERTIES},
 	{"isa-debug-exit", read_debug_exit, DEBUG_EXIT_PROPERTIES},
 	{"isa-debugcon", read_isa_debugcon, DEBUGCON_PROPERTIES},
 	{"loader", vm_read_loader, LOADER_PROPERTIES},
@@ -341,6 +355,11 @@ static enum status refuse_driver(struct vm_reader *reader, const struct options 
 	struct diag_place place = option_value_place(options, driver);
 	const char *names[ARRAY_SIZE(drivers) + 1] = {NULL};
 
+	if (is_listed("diag288 i6300esb ib700", driver->value)) {
+		diag_error(reader->diag, place, "device '%s' is not supported yet", driver->value);
+		diag_advice(reader->diag, "the watchdog of this machine is -device acpi-watchdog");
+		return ERR_INVAL;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strncmp(driver->value, known[i], strlen(known[i])) != 0)
 			continue;

@@ -67,6 +67,40 @@ static enum status read_on_full(struct vm_reader *reader, const struct word *arg
 	return ERR_INVAL;
 }
 
+static enum status set_watchdog_action(struct vm_reader *reader, const char *text,
+				       struct diag_place place)
+{
+	for (unsigned i = 0; watchdog_action_names[i] != NULL; i++) {
+		if (strcmp(text, watchdog_action_names[i]) != 0)
+			continue;
+		reader->vm->watchdog_action = (enum watchdog_action)i;
+		return OK;
+	}
+	diag_error(reader->diag, place, "Parameter 'watchdog' does not accept value '%s'", text);
+	suggest_value(watchdog_action_names, text, reader->diag);
+	return ERR_INVAL;
+}
+
+static enum status read_watchdog_action(struct vm_reader *reader, const struct word *argument)
+{
+	return set_watchdog_action(reader, argument->text, word_place(argument, 0));
+}
+
+/* The other events have options of their own, or one action. */
+static enum status read_action(struct vm_reader *reader, const struct word *argument)
+{
+	const struct option *watchdog;
+	struct options options;
+
+	TRY(options_split(argument, &(struct option_syntax){.no_flags = true}, reader->arena,
+			  reader->diag, &options));
+	watchdog = options_find(&options, "watchdog");
+	TRY(options_check_known(&options, "watchdog", reader->diag));
+	if (watchdog == NULL)
+		return OK;
+	return set_watchdog_action(reader, watchdog->value, option_value_place(&options, watchdog));
+}
+
 static enum status read_append(struct vm_reader *reader, const struct word *argument)
 {
 	reader->vm->append = argument->text;
@@ -215,6 +249,8 @@ static const struct vm_option vm_options[] = {
 	/* Not QEMU's. */
 	{"max-private", read_max_private},
 	{"on-full", read_on_full},
+	{"action", read_action},
+	{"watchdog-action", read_watchdog_action},
 	{"weight", read_weight},
 };
 
@@ -224,7 +260,7 @@ static const char refused_options[] =
 	"dfilter dtb dump-vmstate echr fda fdb fsdev hda hdb hdc hdd icount iscsi k L "
 	"loadvm mon msg mtdblock option-rom overcommit pflash pidfile plugin qmp "
 	"qmp-pretty readconfig rtc run-with runas sandbox sd seed shim smbios spice tpmdev "
-	"trace usbdevice uuid virtfs vnc watchdog-action xen-domid";
+	"trace usbdevice uuid virtfs vnc xen-domid";
 
 /* Those that are flags. */
 static const char refused_flags[] =

@@ -68,7 +68,9 @@ static uint64_t next_edge(struct irqchip *chip, uint64_t time)
 		next = pit_next_edge(&legacy->pit, time);
 	if (legacy->has.hpet)
 		next = earlier(next, hpet_next_event(&legacy->hpet, open, time));
-	return next;
+	if (legacy->watchdog.is_news)
+		return time;
+	return earlier(next, acpi_watchdog_end(&legacy->watchdog));
 }
 
 /* An earlier deadline than the one it knows is an event for vCPU 0. */
@@ -105,6 +107,7 @@ void legacy_update(struct irqchip *chip, uint64_t now)
 		pulse(chip, IRQCHIP_TIMER_GSI);
 	if (legacy->has.hpet)
 		update_hpet(chip, time);
+	acpi_watchdog_look(&legacy->watchdog, time);
 	find_deadline(chip, time);
 }
 
@@ -143,6 +146,14 @@ void legacy_reset(struct irqchip *chip, const struct legacy_parts *parts, uint64
 	legacy->clock_deadline = 0; /* to be found */
 	pit_reset(&legacy->pit, tsc_hz);
 	hpet_reset(&legacy->hpet, tsc_hz);
+	acpi_watchdog_reset(&legacy->watchdog, tsc_hz);
+}
+
+void legacy_restart_watchdog(struct irqchip *chip, uint64_t now)
+{
+	struct legacy *legacy = legacy_of(chip);
+
+	acpi_watchdog_restart(&legacy->watchdog, now - legacy->moved);
 }
 
 /* Until 'time', the timers had another frequency. */
@@ -243,6 +254,26 @@ static uint32_t write_pm_timer(void *dev, const struct io_access *access)
 	return 0;
 }
 
+static uint64_t read_watchdog(void *dev, const struct io_access *access)
+{
+	struct legacy *legacy = legacy_of(dev);
+
+	if (access->size != 4)
+		return UINT64_MAX;
+	return acpi_watchdog_read(&legacy->watchdog, access->off, time_of(legacy, access));
+}
+
+static uint32_t write_watchdog(void *dev, const struct io_access *access)
+{
+	struct legacy *legacy = legacy_of(dev);
+
+	if (access->size == 4)
+		acpi_watchdog_write(&legacy->watchdog, access->off, (uint32_t)access->value,
+				    time_of(legacy, access));
+	legacy_update(dev, access->now);
+	return 0;
+}
+
 /* Bits 3:0 are the guest's. */
 static uint64_t read_speaker(void *dev, const struct io_access *access)
 {
@@ -290,3 +321,5 @@ const struct device_class legacy_hpet_class = {
 	.name = "hpet", .read = read_hpet, .write = write_hpet};
 const struct device_class legacy_pm_timer_class = {
 	.name = "pm-timer", .read = read_pm_timer, .write = write_pm_timer};
+const struct device_class legacy_watchdog_class = {
+	.name = "acpi-watchdog", .read = read_watchdog, .write = write_watchdog};

@@ -43,6 +43,9 @@ const struct io_range platform_devices[] = {
 	{HPET_BASE, HPET_SIZE, &legacy_hpet_class, PLACE(irqchip), "hpet", 8},
 	{.class = &hpet_class},
 	{PM_TIMER_PORT, PM_TIMER_N_PORTS, &legacy_pm_timer_class, PLACE(irqchip), "acpi-tmr", 4},
+	{ACPI_WATCHDOG_PORT, ACPI_WATCHDOG_N_PORTS, &legacy_watchdog_class, PLACE(irqchip),
+	 "acpi-watchdog", 4},
+	{.class = &acpi_watchdog_class},
 };
 const size_t platform_n_devices = ARRAY_SIZE(platform_devices);
 
@@ -68,6 +71,8 @@ static bool is_present(struct platform *platform, const struct io_range *row)
 		return legacy.hpet;
 	if (class == &legacy_pm_timer_class)
 		return legacy.pm_timer;
+	if (class == &legacy_watchdog_class || class == &acpi_watchdog_class)
+		return legacy.watchdog;
 	if (class == &legacy_class)
 		return platform->extras.has_legacy;
 	if (class == &rtc_class)
@@ -116,6 +121,8 @@ void *platform_device(struct platform *platform, const struct io_range *row, uns
 		return platform_legacy(platform);
 	if (row->class == &hpet_class)
 		return &platform_legacy(platform)->hpet;
+	if (row->class == &acpi_watchdog_class)
+		return &platform_legacy(platform)->watchdog;
 	if (row->class == &nvdimm_class)
 		return platform_nvdimm(platform);
 	if (row->class == &memory_slots_class)
@@ -288,8 +295,10 @@ enum status platform_init(struct platform *platform, struct platform_wiring *wir
 	platform->topology = *config->topology;
 	platform->extras = config->extras;
 	irqchip_reset(&platform->irqchip, config->topology, config->phys_bits);
-	if (config->extras.has_legacy)
+	if (config->extras.has_legacy) {
+		memset(platform_legacy(platform), 0, sizeof(struct legacy));
 		legacy_reset(&platform->irqchip, &config->legacy, config->tsc_hz);
+	}
 	uart_reset(&platform->uart);
 	rtc_init(&platform->rtc, config->unix_time, config->now, config->tsc_hz);
 	platform->rtc.is_absent = config->no_rtc;

@@ -251,6 +251,17 @@ void platform_update_virtio(struct platform *platform);
 /* The first virtio device that has work; NULL: none. */
 struct virtio *platform_busy_virtio(struct platform *platform);
 
+/* Whether the watchdog's countdown has ended since the last call. */
+static inline bool platform_take_watchdog(struct platform *platform)
+{
+	struct acpi_watchdog *watchdog = &platform_legacy(platform)->watchdog;
+	bool is_news = platform->extras.has_legacy && watchdog->is_news;
+
+	if (is_news)
+		watchdog->is_news = false;
+	return is_news;
+}
+
 /* Press the power button. A guest that does not listen yet finds the press when it does. */
 static inline void platform_press_power_button(struct platform *platform)
 {

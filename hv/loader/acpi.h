@@ -55,7 +55,7 @@ struct acpi_config {
 	unsigned n_nvdimms;
 
 	bool has_vmgenid;
-	bool has_pic, has_pit, has_hpet, has_pm_timer;
+	bool has_pic, has_pit, has_hpet, has_pm_timer, has_watchdog;
 	bool no_rtc;
 	bool has_pvpanic;
 	unsigned n_virtio; /* devices, in the highest slots: hv/devices/virtio_mmio.h */
@@ -100,8 +100,8 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.0, System Description T
 #define ACPI_TABLE_ALIGN 16 /* bytes */
 #define ACPI_OEM_ID	 "STENCL"
 
-/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT, HPET and eight SSDTs. */
-#define ACPI_TABLES_MAX 14
+/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT, HPET, WDAT and eight SSDTs. */
+#define ACPI_TABLES_MAX 15
 
 /* The image begins with the RSDP and, after it, the XSDT. */
 #define ACPI_RSDP_SIZE	   36

@@ -7,6 +7,7 @@
  */
 #include "hv/loader/acpi_tables.h"
 
+#include "hv/devices/acpi_watchdog.h"
 #include "hv/devices/hpet.h"
 #include "hv/devices/ioapic.h"
 #include "hv/devices/irqchip.h"
@@ -103,6 +104,33 @@ struct ACPI_PACKED hpet_table {
 	uint8_t protection;
 };
 _Static_assert(sizeof(struct hpet_table) == 56, "HPET Description Table");
+
+/* Microsoft, "Hardware Watchdog Timers Design Specification". */
+struct ACPI_PACKED wdat {
+	struct acpi_header header;
+	uint32_t length; /* from here to the entries */
+	uint16_t segment;
+	uint8_t bus, device, function; /* all ones: it is not on PCI */
+	uint8_t reserved[3];
+	uint32_t period_ms;
+	uint32_t max_count, min_count;
+	uint8_t flags;
+	uint8_t reserved2[3];
+	uint32_t n_entries;
+};
+_Static_assert(sizeof(struct wdat) == 68, "Watchdog Action Table");
+
+#define WDAT_ENABLED 0x01
+
+enum { WDAT_READS = 0, WDAT_READS_COUNT = 1, WDAT_WRITES = 2, WDAT_WRITES_COUNT = 3 };
+
+struct ACPI_PACKED wdat_entry {
+	uint8_t action, instruction;
+	uint16_t reserved;
+	struct address where;
+	uint32_t value, mask;
+};
+_Static_assert(sizeof(struct wdat_entry) == 24, "Watchdog Instruction Entry");
 
 struct ACPI_PACKED madt {
 	struct acpi_header header;
@@ -407,6 +435,51 @@ static enum status add_hpet(struct acpi_image *image)
 	return add_compiled(image, acpi_hpet, sizeof(acpi_hpet));
 }
 
+#define WATCHDOG_ENTRY(number, what, register, wanted, bits) \
+	{ \
+		.action = (number), .instruction = (what), \
+		.where = {.space = GAS_IO, \
+			  .bit_width = 32, \
+			  .access_size = ACCESS_DWORD, \
+			  .address = ACPI_WATCHDOG_PORT + (register)}, \
+		.value = (wanted), .mask = (bits) \
+	}
+
+/* The numbers of the actions are the specification's. */
+static const struct wdat_entry watchdog_entries[] = {
+	WATCHDOG_ENTRY(1, WDAT_WRITES, ACPI_WATCHDOG_CONTROL, ACPI_WATCHDOG_RESET, 3),
+	WATCHDOG_ENTRY(4, WDAT_READS_COUNT, ACPI_WATCHDOG_COUNT, 0, ACPI_WATCHDOG_MAX_COUNT),
+	WATCHDOG_ENTRY(6, WDAT_WRITES_COUNT, ACPI_WATCHDOG_COUNT, 0, ACPI_WATCHDOG_MAX_COUNT),
+	WATCHDOG_ENTRY(8, WDAT_READS, ACPI_WATCHDOG_CONTROL, ACPI_WATCHDOG_RUN, 3),
+	WATCHDOG_ENTRY(9, WDAT_WRITES, ACPI_WATCHDOG_CONTROL, ACPI_WATCHDOG_RUN, 3),
+	WATCHDOG_ENTRY(10, WDAT_READS, ACPI_WATCHDOG_CONTROL, ACPI_WATCHDOG_STOP, 3),
+	WATCHDOG_ENTRY(11, WDAT_WRITES, ACPI_WATCHDOG_CONTROL, ACPI_WATCHDOG_STOP, 3),
+	WATCHDOG_ENTRY(32, WDAT_READS, ACPI_WATCHDOG_STATUS, 1, 1),
+	WATCHDOG_ENTRY(33, WDAT_WRITES, ACPI_WATCHDOG_STATUS, 1, 1),
+};
+
+static enum status add_watchdog(struct acpi_image *image)
+{
+	struct wdat wdat = {
+		.header = acpi_make_header("WDAT", 1),
+		.length = sizeof(wdat) - sizeof(wdat.header),
+		.segment = 0xff,
+		.bus = 0xff,
+		.device = 0xff,
+		.function = 0xff,
+		.period_ms = 1000 / ACPI_WATCHDOG_HZ,
+		.max_count = ACPI_WATCHDOG_MAX_COUNT,
+		.min_count = ACPI_WATCHDOG_MIN_COUNT,
+		.flags = WDAT_ENABLED,
+		.n_entries = ARRAY_SIZE(watchdog_entries),
+	};
+	size_t start = image->used;
+
+	TRY(acpi_append(image, &wdat, sizeof(wdat)));
+	TRY(acpi_append(image, watchdog_entries, sizeof(watchdog_entries)));
+	return acpi_list_table(image, start);
+}
+
 static enum status add_devices(struct acpi_image *image, const struct acpi_config *config)
 {
 	if (config->has_pvpanic)
@@ -415,6 +488,8 @@ static enum status add_devices(struct acpi_image *image, const struct acpi_confi
 		TRY(add_compiled(image, acpi_vmgenid, sizeof(acpi_vmgenid)));
 	if (config->has_hpet)
 		TRY(add_hpet(image));
+	if (config->has_watchdog)
+		TRY(add_watchdog(image));
 	return add_virtio(image, config->n_virtio);
 }
 

@@ -15,6 +15,7 @@ const struct qmp_event qmp_events[] = {
 	[NEWS_RESET] = {"RESET", BY_GUEST "\"guest-reset\"", NULL, CAUSE},
 	[NEWS_RESET_BY_OPERATOR] = {"RESET", BY_HOST "\"host-qmp-system-reset\"", NULL, CAUSE},
 	[NEWS_POWERDOWN] = {"POWERDOWN", "", NULL, "vm:str"},
+	[NEWS_WATCHDOG] = {"WATCHDOG", "", "action", "vm:str action:WatchdogAction"},
 	[NEWS_PANICKED] = {"GUEST_PANICKED", "\"action\": \"poweroff\"", NULL,
 			   "vm:str action:GuestPanicAction"},
 	[NEWS_ENDED] = {"SHUTDOWN", BY_GUEST "\"guest-shutdown\"", "why", END},

@@ -54,6 +54,7 @@ static const char types[] =
 	"vms:[__org.stencil_Usage]\0"
 	"ShutdownCause enum host-error host-qmp-quit host-qmp-system-reset guest-shutdown "
 	"guest-reset\0"
+	"WatchdogAction enum inject-nmi none pause poweroff reset shutdown\0"
 	"GuestPanicAction enum poweroff\0";
 
 /* Type 'i'; NULL: there is none. */

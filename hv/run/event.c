@@ -16,6 +16,7 @@
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
 #include "hv/run/debug_exit.h"
+#include "hv/run/guest_watchdog.h"
 #include "hv/run/step.h"
 #include "hv/run/virtio.h"
 #include "hv/vcpu/sched.h"
@@ -305,7 +306,11 @@ static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *reques
 	}
 	if (*requests & VCPU_REQUEST_BUTTON)
 		platform_press_power_button(&vcpu->vm->platform);
+	if (*requests & VCPU_REQUEST_RESUMED && vcpu->vm->platform.extras.has_legacy)
+		legacy_restart_watchdog(&vcpu->vm->platform.irqchip, vcpu_now(vcpu));
 	platform_update_timers(&vcpu->vm->platform, lapic, vcpu_now(vcpu));
+	if (vcpu->number == 0)
+		guest_watchdog_look(vcpu->vm);
 	if (!take_start_messages(vcpu, lapic, requests))
 		return false;
 	if (*requests & VCPU_REQUEST_HALT && !leave_halt(vcpu, lapic))

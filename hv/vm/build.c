@@ -63,7 +63,7 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 				     .extras = vm_extras(config),
 				     .virtio = config->virtio,
 				     .legacy = {config->has_pic, config->has_pit, config->has_hpet,
-						config->has_pm_timer},
+						config->has_pm_timer, config->has_watchdog},
 				     .no_rtc = config->no_rtc,
 				     .labels = vm->labels.labels,
 				     .n_labels = vm->labels.n,
@@ -105,6 +105,7 @@ static enum status write_acpi_tables(struct vm *vm)
 		.has_pit = vm->config->has_pit,
 		.has_hpet = vm->config->has_hpet,
 		.has_pm_timer = vm->config->has_pm_timer,
+		.has_watchdog = vm->config->has_watchdog,
 		.no_rtc = vm->config->no_rtc,
 	};
 	enum status status;

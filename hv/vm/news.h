@@ -10,6 +10,7 @@ enum news_kind {
 	NEWS_RESET,
 	NEWS_RESET_BY_OPERATOR,
 	NEWS_POWERDOWN, /* its power button was pressed */
+	NEWS_WATCHDOG,	/* its watchdog's time is over */
 	NEWS_PANICKED,	/* the guest says so */
 	NEWS_ENDED,
 	NEWS_ENDED_BY_OPERATOR,
@@ -25,8 +26,8 @@ struct news {
 	enum news_kind kind;
 	uint64_t tsc;		    /* host TSC when it happened */
 	char name[CLONE_NAME_SIZE]; /* of the VM */
-	char text[160]; /* of a clone: its template's name; of an end: why; of a DIMM: its id; else
-			   empty */
+	char text[160]; /* of a clone: its template's name; of an end: why; of a DIMM: its id; of a
+			   watchdog: the action; else empty */
 };
 
 enum { NEWS_KEPT = 64 };

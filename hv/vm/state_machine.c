@@ -103,6 +103,8 @@ static void device_lines(struct lines *lines, const struct vm_config *config)
 		line(lines, "-device isa-debugcon,iobase=0x%x", config->debugcon_iobase);
 	if (config->has_pvpanic)
 		line(lines, "-device pvpanic,events=%u", config->pvpanic_events);
+	if (config->has_watchdog)
+		line(lines, "-device acpi-watchdog");
 	for (const struct virtio_config *one = config->virtio; one != NULL; one = one->next)
 		line(lines, "-device %s", one->kind->driver);
 	for (const struct drive_config *drive = config->drives; drive != NULL; drive = drive->next)

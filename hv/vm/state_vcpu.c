@@ -242,8 +242,8 @@ static enum status get_clock_and_halt(struct state_reader *reader, struct vcpu *
 		return state_refuse(reader, "cannot be halted %lu times", halted);
 	vcpu->guest.tsc_offset = tsc + elapsed - now;
 	/* UART: its line may have been held. */
-	vcpu->regs.requests =
-		VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | VCPU_REQUEST_UART | VCPU_REQUEST_VIRTIO;
+	vcpu->regs.requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | VCPU_REQUEST_UART |
+			      VCPU_REQUEST_VIRTIO | VCPU_REQUEST_RESUMED;
 	if (halted)
 		vcpu->regs.requests |= VCPU_REQUEST_HALT;
 	return OK;

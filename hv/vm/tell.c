@@ -10,7 +10,7 @@ _Static_assert(LINE_MAX <= OUTPUT_LINE_MAX, "what a queue takes");
 static const uint8_t times[VM_N_TOLD] = {
 	[VM_TOLD_TRIPLE_FAULT] = 1, [VM_TOLD_CRASH_KERNEL] = 1, [VM_TOLD_NO_TEMPLATE] = 1,
 	[VM_TOLD_NO_CLONE] = 1,	    [VM_TOLD_ROM_DROPPED] = 1,	[VM_TOLD_PAUSED] = 8,
-	[VM_TOLD_ENDED] = 8,	    [VM_TOLD_FAILED] = 8,
+	[VM_TOLD_WATCHDOG] = 8,	    [VM_TOLD_ENDED] = 8,	[VM_TOLD_FAILED] = 8,
 };
 
 bool vm_may_tell(struct vm *vm, enum vm_told what, enum log_level level)

@@ -135,6 +135,8 @@ static void copy_vcpus(struct vm *clone)
 		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
 	if (clone->platform.uart.is_held) /* because of the template's output */
 		vcpu_request(clone->vcpu, VCPU_REQUEST_UART);
+	if (clone->platform.extras.has_legacy)
+		vcpu_request(clone->vcpu, VCPU_REQUEST_RESUMED);
 }
 
 static enum status build_clone(struct vm *clone, struct vm *template, const char *name,

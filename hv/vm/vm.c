@@ -74,7 +74,7 @@ struct platform_extras vm_extras(const struct vm_config *config)
 {
 	return (struct platform_extras){
 		.has_legacy = config->has_pic || config->has_pit || config->has_hpet ||
-			      config->has_pm_timer,
+			      config->has_pm_timer || config->has_watchdog,
 		.has_nvdimms = vm_has_nvdimms(config),
 		.n_slots = config->dimm_slots & 0x1ff,
 		.n_virtio = config->n_virtio & VIRTIO_DEVICES_MAX,
@@ -163,6 +163,8 @@ void vm_pause(struct vm *vm, bool on)
 		vm_tell_again(vm, VM_TOLD_PAUSED);
 	if (on != vm_is_paused(vm))
 		news_tell(vm->name, on ? NEWS_STOP : NEWS_RESUME, "");
+	if (!on)
+		vcpu_request(vm->vcpu, VCPU_REQUEST_RESUMED);
 	sched_pause(vm->vcpu, vm->n_vcpus, on);
 }
 

@@ -29,6 +29,7 @@ enum vm_told {
 	VM_TOLD_NO_CLONE,
 	VM_TOLD_ROM_DROPPED,
 	VM_TOLD_PAUSED,
+	VM_TOLD_WATCHDOG,
 	VM_TOLD_ENDED, /* a clone */
 	VM_TOLD_FAILED,
 	VM_N_TOLD,
@@ -107,7 +108,7 @@ struct vm {
 	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
 	struct vcpu *crashed;
-	char why[160];
+	char why[128];
 	struct vm_guest guest;
 
 	/* Of clones: see hv/vm/template.h. */

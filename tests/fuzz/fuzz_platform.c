@@ -157,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.has_debugcon = true,
 		.debugcon_base = 0xe9,
 		.has_pvpanic = true,
-		.legacy = {true, true, true, true},
+		.legacy = {true, true, true, true, true},
 		.extras = {.has_legacy = true, .has_nvdimms = true, .n_slots = 2},
 		.labels = &labels,
 		.n_labels = 1,

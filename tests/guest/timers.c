@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Uses HPET and PM timer, where the ACPI tables say that they are.
+ *	watchdog	let the watchdog end; after the reset, its status tells
  *	freeze	become a template while the HPET runs; each clone checks it, and reverts once
  */
 #include "tests/guest/lib/lib.h"
@@ -19,6 +20,9 @@ enum { T_LEVEL = 2, T_ENABLE = 4, T_PERIODIC = 8, T_SETS_VALUE = 0x40, T_32_BITS
 #define REDIR_LEVEL   BIT(15)
 #define MILLISECOND   100000 /* of ticks of 10 ns */
 #define PM_HZ	      3579545
+#define WDAT_ENTRIES  68 /* in the WDAT, where each entry has 24 bytes: */
+#define WDAT_ADDRESS  8
+#define WDAT_VALUE    16
 #define CONTROL	      0x5354
 #define CONTROL_N     (CONTROL + 12)
 #define FREEZE	      1
@@ -161,6 +165,40 @@ static void check_pm_timer(void)
 	report(agrees, "%u ticks of the PM timer in %lu of the HPET", n, ticks);
 }
 
+/* The register and the value of an action; NULL: the table does not have it. */
+static const uint8_t *find_action(uint8_t action)
+{
+	const uint8_t *wdat = acpi_find("WDAT");
+
+	for (unsigned i = 0; wdat != NULL && i < wdat[WDAT_ENTRIES - 4]; i++)
+		if (wdat[WDAT_ENTRIES + 24 * i] == action)
+			return wdat + WDAT_ENTRIES + 24 * i;
+	return NULL;
+}
+
+static uint16_t port_of(const uint8_t *entry)
+{
+	return (uint16_t)(entry[WDAT_ADDRESS] | entry[WDAT_ADDRESS + 1] << 8);
+}
+
+static void check_watchdog(void)
+{
+	const uint8_t *count = find_action(6), *run = find_action(9), *status = find_action(32);
+
+	if (!report(count && run && status, "a watchdog"))
+		return;
+	if (inl(port_of(status)) == status[WDAT_VALUE]) {
+		report(true, "the watchdog has reset the machine");
+		return;
+	}
+	outl(10, port_of(count));
+	outl(run[WDAT_VALUE], port_of(run));
+	print("the guest hangs\n");
+	for (uint64_t start = rdtsc(); rdtsc() - start < WAIT_TICKS;)
+		cpu_pause();
+	report(false, "the watchdog resets the machine");
+}
+
 /* Run twice by each clone, whose timer continues. */
 static void check_clone(void)
 {
@@ -183,6 +221,10 @@ static void check_clone(void)
 void payload(void)
 {
 	apic_enable();
+	if (param_given("watchdog")) {
+		check_watchdog();
+		return;
+	}
 	if (!find_hpet())
 		return;
 	check_counter();

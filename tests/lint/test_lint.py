@@ -201,6 +201,7 @@ class Program(unittest.TestCase):
                 ("-object thread-context,id=m", "cpu-affinity node-affinity"),
                 ("-device pc-dimm,memdev=m", "addr memdev node slot"),
                 ("-device nvdimm,memdev=m", "addr label-size memdev node slot unarmed uuid"),
+                ("-device acpi-watchdog", ""),
                 ("-device isa-debug-exit", "iobase iosize"),
                 ("-device isa-debugcon", "chardev iobase"),
                 ("-device loader", "addr cpu-num data data-be data-len file force-raw"),
@@ -238,8 +239,8 @@ class Program(unittest.TestCase):
         for option, title, row, names in (
                 ("object", "List of user creatable objects:", r"  (\S+)$",
                  ["memory-backend-file", "memory-backend-ram", "thread-context"]),
-                ("device", "Devices:", r'name "(\S+)"', ["isa-debug-exit", "isa-debugcon", "loader",
-                                                        "nvdimm", "pc-dimm", "pvpanic", "vmgenid"]),
+                ("device", "Devices:", r'name "(\S+)"', ["acpi-watchdog", "isa-debug-exit", "isa-debugcon",
+                                                        "loader", "nvdimm", "pc-dimm", "pvpanic", "vmgenid"]),
                 ("machine", "Supported machines are:", r"(\S+) +Stencil's only machine", ["microvm", "pc", "q35"]),
                 ("cpu", "Available CPUs:", r"x86 (\S+) ", ["host", "max"])):
             with self.subTest(option=option):

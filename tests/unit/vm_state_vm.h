@@ -13,14 +13,15 @@
 #define STATE_VM_CPUS  2
 #define STATE_VM_SLOTS 2
 
-#define STATE_DEVICES 16
+#define STATE_DEVICES 17
 static inline const struct state_table *state_device_tables(void)
 {
 	static const struct device_class *const classes[STATE_DEVICES] = {
-		&irqchip_class,	 &ioapic_class,	      &lapic_class,	  &uart_class,
-		&rtc_class,	 &pm_class,	      &debug_exit_class,  &fw_cfg_class,
-		&nvdimm_class,	 &memory_slots_class, &memory_slot_class, &virtio_mmio_class,
-		&pic_chip_class, &pit_channel_class,  &legacy_class,	  &hpet_class};
+		&irqchip_class,	     &ioapic_class,	  &lapic_class,	      &uart_class,
+		&rtc_class,	     &pm_class,		  &debug_exit_class,  &fw_cfg_class,
+		&nvdimm_class,	     &memory_slots_class, &memory_slot_class, &virtio_mmio_class,
+		&pic_chip_class,     &pit_channel_class,  &legacy_class,      &hpet_class,
+		&acpi_watchdog_class};
 	static struct state_table tables[STATE_DEVICES];
 
 	for (size_t i = 0; i < STATE_DEVICES; i++)
@@ -92,7 +93,7 @@ static inline void state_vm_configure(struct state_vm *to)
 	config->n_virtio = 1;
 	config->has_vmgenid = config->has_debug_exit = config->has_debugcon = true;
 	config->has_pvpanic = config->has_pic = config->has_pit = true;
-	config->has_hpet = config->has_pm_timer = true;
+	config->has_hpet = config->has_pm_timer = config->has_watchdog = true;
 	config->pvpanic_events = PVPANIC_EVENTS;
 	config->debug_exit_iobase = 0xf4;
 	config->debug_exit_iosize = 4;
@@ -124,7 +125,7 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 				  .topology = &to->config.topology,
 				  .phys_bits = host->extended[8].eax & 0xff,
 				  .tsc_hz = 1000000000,
-				  .legacy = {true, true, true, true},
+				  .legacy = {true, true, true, true, true},
 				  .extras = extras,
 				  .virtio = to->config.virtio,
 				  .ram_size = MIB(16),
@@ -252,7 +253,8 @@ static inline void state_vm_fill(struct state_vm *of)
 				 NULL,
 				 NULL,
 				 platform_legacy(platform),
-				 &platform_legacy(platform)->hpet};
+				 &platform_legacy(platform)->hpet,
+				 &platform_legacy(platform)->watchdog};
 
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
 		state_fill_vcpu(&of->vm->vcpu[i]);

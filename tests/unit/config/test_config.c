@@ -566,22 +566,49 @@ static void later_timers_are_chosen(void **state)
 		      "c:1:53: Parameter 'pm-timer' expects 'on' or 'off'\n");
 }
 
+static void a_watchdog_has_an_action(void **state)
+{
+	assert_int_equal(parse("vm a -kernel k"), OK);
+	assert_false(config.vms->has_watchdog);
+	assert_int_equal(config.vms->watchdog_action, WATCHDOG_ACTION_RESET);
+	assert_int_equal(parse("vm a -kernel k -device acpi-watchdog -action watchdog=pause"), OK);
+	assert_true(config.vms->has_watchdog);
+	assert_int_equal(config.vms->watchdog_action, WATCHDOG_ACTION_PAUSE);
+	assert_int_equal(parse("vm a -kernel k -watchdog-action inject-nmi"), OK);
+	assert_int_equal(config.vms->watchdog_action, WATCHDOG_ACTION_INJECT_NMI);
+	expect_logged("vm a -kernel k -device i6300esb -device acpi-watchdog -device acpi-watchdog",
+		      "c:1:24: device 'i6300esb' is not supported yet\n"
+		      "      = the watchdog of this machine is -device acpi-watchdog\n"
+		      "c:1:63: a second acpi-watchdog is not possible\n");
+	expect_logged("vm a -kernel k -watchdog-action debug -action panic=none",
+		      "c:1:33: Parameter 'watchdog' does not accept value 'debug'\n"
+		      "      = possible values: 'reset', 'shutdown', 'poweroff', 'pause', "
+		      "'inject-nmi', 'none'\n"
+		      "c:1:47: Invalid parameter 'panic'\n"
+		      "      = possible names: watchdog\n");
+	expect_logged("vm a -kernel k -action watchdog=rest -device acpi-watchdog,id=w",
+		      "c:1:33: Parameter 'watchdog' does not accept value 'rest'\n"
+		      "      = did you mean 'reset'?\n"
+		      "      = possible values: 'reset', 'shutdown', 'poweroff', 'pause', "
+		      "'inject-nmi', 'none'\n");
+}
+
 static void devices_have_qemus_errors(void **state)
 {
-	expect_logged(
-		"vm a -kernel k -device foo -device virtio-blk-pci,drive=d -device foo=1 "
-		"-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
-		"c:1:24: 'foo' is not a valid device model name\n"
-		"      = possible values: 'isa-debug-exit', 'isa-debugcon', 'loader', 'nvdimm', "
-		"'pc-dimm', 'pvpanic', 'virtio-blk-device', 'virtio-net-device', "
-		"'virtio-rng-device', 'vmgenid'\n"
-		"c:1:36: device 'virtio-blk-pci' is not supported yet\n"
-		"c:1:67: Parameter 'driver' is missing\n"
-		"c:1:112: Parameter 'id' expects an identifier\n"
-		"Identifiers consist of letters, digits, '-', '.', '_', starting with a "
-		"letter.\n"
-		"c:1:134: JSON parse error, premature EOI\n"
-		"c:1:82: Parameter 'driver' is missing\n");
+	expect_logged("vm a -kernel k -device foo -device virtio-blk-pci,drive=d -device foo=1 "
+		      "-device '{}' -device isa-debug-exit,id=0 -device '{\"driver\":'",
+		      "c:1:24: 'foo' is not a valid device model name\n"
+		      "      = possible values: 'acpi-watchdog', 'isa-debug-exit', 'isa-debugcon', "
+		      "'loader', 'nvdimm', "
+		      "'pc-dimm', 'pvpanic', 'virtio-blk-device', 'virtio-net-device', "
+		      "'virtio-rng-device', 'vmgenid'\n"
+		      "c:1:36: device 'virtio-blk-pci' is not supported yet\n"
+		      "c:1:67: Parameter 'driver' is missing\n"
+		      "c:1:112: Parameter 'id' expects an identifier\n"
+		      "Identifiers consist of letters, digits, '-', '.', '_', starting with a "
+		      "letter.\n"
+		      "c:1:134: JSON parse error, premature EOI\n"
+		      "c:1:82: Parameter 'driver' is missing\n");
 	expect_logged("vm a -kernel k -device isa-debug-exit,iobase=x "
 		      "-device isa-debug-exit,iobase=0x100000000 -device isa-debug-exit,foo=1 "
 		      "-device isa-debug-exit,iobase=0xffff -device isa-debug-exit,iosize=0",
@@ -1142,6 +1169,7 @@ int main(void)
 		cmocka_unit_test(machine_and_name_are_checked),
 		cmocka_unit_test(the_old_devices_are_chosen),
 		cmocka_unit_test(later_timers_are_chosen),
+		cmocka_unit_test(a_watchdog_has_an_action),
 		cmocka_unit_test(devices_have_qemus_errors),
 		cmocka_unit_test(the_machine_says_what_backends_do_not),
 		cmocka_unit_test(mem_path_is_where_the_memory_begins),

@@ -88,7 +88,8 @@ static void other_devices_are_made_too(void **state)
 }
 
 #define DEVICES \
-	"error:       = possible values: 'isa-debug-exit', 'isa-debugcon', 'loader', 'nvdimm', " \
+	"error:       = possible values: 'acpi-watchdog', 'isa-debug-exit', 'isa-debugcon', " \
+	"'loader', 'nvdimm', " \
 	"'pc-dimm', 'pvpanic', 'virtio-blk-device', 'virtio-net-device', 'virtio-rng-device', " \
 	"'vmgenid'"
 

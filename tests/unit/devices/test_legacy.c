@@ -24,12 +24,13 @@ static uint64_t now;
 
 static void begin_with(struct legacy_parts parts)
 {
-	struct platform_config config = {
-		.topology = sockets(2),
-		.phys_bits = 40,
-		.tsc_hz = HZ,
-		.extras = {.has_legacy = parts.pic || parts.pit || parts.hpet || parts.pm_timer},
-		.legacy = parts};
+	struct platform_config config = {.topology = sockets(2),
+					 .phys_bits = 40,
+					 .tsc_hz = HZ,
+					 .extras = {.has_legacy = parts.pic || parts.pit ||
+								  parts.hpet || parts.pm_timer ||
+								  parts.watchdog},
+					 .legacy = parts};
 
 	memset(&room, 0xa5, sizeof(room));
 	now = 1000;
@@ -513,7 +514,7 @@ static void the_hpet_has_lines_of_its_own_choice(void **state)
 
 static void the_hpet_takes_the_timers_place(void **state)
 {
-	begin_with((struct legacy_parts){true, true, true, false});
+	begin_with((struct legacy_parts){.pic = true, .pit = true, .hpet = true});
 	program_pic(0xfe);
 	program_timer(2, 1000);
 	assert_int_equal(deadline(), now + AT(1000));
@@ -608,6 +609,52 @@ static void the_pm_timer_counts(void **state)
 			 tick_count(now - platform_legacy(vm)->moved, 2 * HZ, PM_TIMER_HZ));
 }
 
+static void watchdog_set(uint64_t off, unsigned size, uint32_t value)
+{
+	struct io_access access = {
+		.addr = ACPI_WATCHDOG_PORT + off, .size = size, .value = value, .now = now};
+
+	assert_int_equal(platform_port_write(vm, &access), 0);
+}
+
+static uint64_t watchdog_get(uint64_t off, unsigned size)
+{
+	struct io_access access = {.addr = ACPI_WATCHDOG_PORT + off, .size = size, .now = now};
+
+	return platform_port_read(vm, &access);
+}
+
+static void the_watchdog_is_looked_at_in_time(void **state)
+{
+	begin(true, true);
+	assert_int_equal(watchdog_get(0, 4), UINT32_MAX);
+	begin_with((struct legacy_parts){.watchdog = true});
+	pass(0);
+	watchdog_set(ACPI_WATCHDOG_COUNT, 4, 20);
+	watchdog_set(ACPI_WATCHDOG_CONTROL, 1, 1);
+	assert_int_equal(watchdog_get(ACPI_WATCHDOG_CONTROL, 1), 0xff);
+	assert_int_equal(deadline(), NEVER);
+	watchdog_set(ACPI_WATCHDOG_CONTROL, 4, 1);
+	assert_int_equal(watchdog_get(ACPI_WATCHDOG_CONTROL, 4), 1);
+	assert_int_equal(deadline(), now + 2 * HZ);
+	now += HZ;
+	legacy_restart_watchdog(chip, now);
+	pass(0);
+	assert_int_equal(deadline(), now + 2 * HZ);
+	assert_false(platform_take_watchdog(vm));
+	now += 2 * HZ;
+	take_kicks(chip);
+	assert_int_equal(watchdog_get(ACPI_WATCHDOG_COUNT, 4), 0);
+	pass(0);
+	assert_int_equal(deadline(), now); /* until the owner knows */
+	assert_true(platform_take_watchdog(vm));
+	assert_false(platform_take_watchdog(vm));
+	pass(0);
+	assert_int_equal(deadline(), NEVER);
+	platform_reset(vm);
+	assert_int_equal(watchdog_get(ACPI_WATCHDOG_STATUS, 4), 1);
+}
+
 static void a_copy_goes_on_by_itself(void **state)
 {
 	begin(true, true);
@@ -667,6 +714,7 @@ int main(void)
 		cmocka_unit_test(the_hpet_takes_the_clocks_place),
 		cmocka_unit_test(the_hpet_shares_a_line),
 		cmocka_unit_test(the_pm_timer_counts),
+		cmocka_unit_test(the_watchdog_is_looked_at_in_time),
 		cmocka_unit_test(a_copy_goes_on_by_itself),
 		cmocka_unit_test(a_reset_masks_everything),
 	};

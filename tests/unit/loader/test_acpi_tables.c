@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hv/devices/acpi_watchdog.h"
 #include "hv/devices/identity.h"
 #include "hv/devices/ioapic.h"
 #include "hv/devices/lapic.h"
@@ -852,12 +853,31 @@ static void the_timers_are_described(void **state)
 	assert_int_equal(get(found.fadt + 208, 8), 0);
 }
 
+static void the_watchdog_is_described(void **state)
+{
+	static const uint8_t ping[] = {1, 2, 0, 0, 1, 32, 0, 3, 0x24, 6, 0, 0,
+				       0, 0, 0, 0, 2, 0,  0, 0, 3,    0, 0, 0};
+	struct acpi_config config = {.n_cpus = 1, .rsdp_gpa = GPA, .has_watchdog = true};
+	struct found found = build_from(&config);
+	const uint8_t *wdat = find(&found, "WDAT", 0);
+
+	assert_int_equal(found.n, 4);
+	assert_int_equal(get(wdat + 4, 4), 68 + 24 * get(wdat + 64, 4));
+	assert_int_equal(get(wdat + 36, 4), 32);
+	assert_int_equal(get(wdat + 40, 4), 0xffff00ff); /* not on PCI */
+	assert_int_equal(wdat[44], 0xff);
+	assert_int_equal(get(wdat + 48, 4), 100);
+	assert_int_equal(get(wdat + 52, 4), ACPI_WATCHDOG_MAX_COUNT);
+	assert_int_equal(wdat[60], 1);
+	assert_memory_equal(wdat + 68, ping, sizeof(ping));
+}
+
 static void there_is_room_for_all_tables(void **state)
 {
 	struct acpi_config config = full;
 	struct found found;
 
-	config.has_vmgenid = config.has_pvpanic = config.has_hpet = true;
+	config.has_vmgenid = config.has_pvpanic = config.has_hpet = config.has_watchdog = true;
 	config.n_virtio = 1;
 	found = build_from(&config);
 	assert_int_equal(found.n, ACPI_TABLES_MAX);
@@ -965,6 +985,7 @@ int main(void)
 		cmocka_unit_test(the_nvdimm_registers_are_where_the_device_has_them),
 		cmocka_unit_test(the_dsm_runs),
 		cmocka_unit_test(the_timers_are_described),
+		cmocka_unit_test(the_watchdog_is_described),
 		cmocka_unit_test(there_is_room_for_all_tables),
 		cmocka_unit_test(the_panic_device_is_at_its_port),
 		cmocka_unit_test(the_generation_counter_is_where_the_guid_goes),

@@ -15,7 +15,7 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0x9c31f72c /* of version 5 */
+#define TABLES_CRC 0x8ac14e3b /* of version 5 */
 
 static struct state_vm from, to;
 static uint8_t *file;
@@ -108,7 +108,8 @@ static void what_was_saved_is_loaded(void **state)
 		assert_int_equal(x->guest.tsc_offset, y->guest.tsc_offset);
 		assert_int_equal(y->regs.requests, x->regs.requests | VCPU_REQUEST_EVENT |
 							   VCPU_REQUEST_TIMER | VCPU_REQUEST_UART |
-							   VCPU_REQUEST_VIRTIO);
+							   VCPU_REQUEST_VIRTIO |
+							   VCPU_REQUEST_RESUMED);
 		assert_ptr_equal(y->cpuid, &to.model);
 		assert_memory_equal(&a->irqchip.lapic[i], &b->irqchip.lapic[i],
 				    sizeof(struct lapic));
@@ -138,6 +139,8 @@ static void what_was_saved_is_loaded(void **state)
 	     platform_legacy((struct platform *)b));
 	same(&table[15], &platform_legacy((struct platform *)a)->hpet,
 	     &platform_legacy((struct platform *)b)->hpet);
+	same(&table[16], &platform_legacy((struct platform *)a)->watchdog,
+	     &platform_legacy((struct platform *)b)->watchdog);
 }
 
 /* They may be another VM's: a clone's area is memory that was used before. */
@@ -233,11 +236,16 @@ static void no_member_is_forgotten(void **state)
 	static const struct left_out slot[] = {
 		OUT(memory_slot, base), OUT(memory_slot, len), OUT(memory_slot, node), {0}};
 	static const struct left_out virtio[] = {OUT(virtio, config), OUT(virtio, port), {0}};
-	static const struct left_out legacy[] = {
-		OUT(legacy, irqs), /* PIC, and a deadline */
-		OUT(legacy, pit.channel), OUT(legacy, pit.tsc_hz),     OUT(legacy, hpet),
-		OUT(legacy, has),	  OUT(legacy, clock_deadline), {0}};
+	static const struct left_out legacy[] = {OUT(legacy, irqs), /* PIC, and a deadline */
+						 OUT(legacy, pit.channel),
+						 OUT(legacy, pit.tsc_hz),
+						 OUT(legacy, hpet),
+						 OUT(legacy, watchdog),
+						 OUT(legacy, has),
+						 OUT(legacy, clock_deadline),
+						 {0}};
 	static const struct left_out hpet[] = {OUT(hpet, tsc_hz), {0}};
+	static const struct left_out watchdog[] = {OUT(acpi_watchdog, tsc_hz), {0}};
 	static const struct left_out vcpu[] = {
 		OUT(vcpu, regs.requests), /* of which HALT is saved */
 		OUT(vcpu, regs.launched),
@@ -298,6 +306,7 @@ static void no_member_is_forgotten(void **state)
 	covers(&table[13], sizeof(struct pit_channel), none);
 	covers(&table[14], sizeof(struct legacy), legacy);
 	covers(&table[15], sizeof(struct hpet), hpet);
+	covers(&table[16], sizeof(struct acpi_watchdog), watchdog);
 	covers(&state_vcpu_table, sizeof(struct vcpu), vcpu);
 	covers(&state_cpuid_table, sizeof(struct cpuid_model), cpuid);
 }
@@ -639,7 +648,7 @@ static void sections_are_where_they_belong(void **state)
 	change(uart - 4, len - uart, 4, "section 'uart' 0: ");
 	len += 5;
 	seal(len);
-	refused("section 'hpet' 0: 5 unknown bytes follow");
+	refused("section 'acpi-watchdog' 0: 5 unknown bytes follow");
 }
 
 /* Every bit that a field must not have, one at a time. */
@@ -856,8 +865,11 @@ static void another_machine_is_refused(void **state)
 		"pvpanic,events=1'");
 	to.config.pvpanic_events = 3;
 	to.config.has_pvpanic = false;
-	refused("is of a VM with '-device pvpanic,events=3', where this one has '-device virtio");
+	refused("is of a VM with '-device pvpanic,events=3', where this one has '-device acpi-wat");
 	to.config.has_pvpanic = true;
+	to.config.has_watchdog = false;
+	refused("is of a VM with '-device acpi-watchdog', where this one has '-device virtio");
+	to.config.has_watchdog = true;
 	to.config.virtio = NULL;
 	refused("is of a VM with '-device virtio-rng-device', where this one has '-machine "
 		"pic=on'");
