@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/virtio/virtqueue.h"
+#include "hv/lib/status.h"
+#include "hv/virtio/ring.h"
 
 /*
  * What differs where a queue is packed: VIRTIO 1.2, "Packed Virtqueues". One ring of descriptors
