@@ -232,6 +232,82 @@ static void clones_share_no_file_by_mistake(void **state)
 }
 
 /* The hint names the nearest one. */
+/* Of virtio devices and what they name: each value is of another type, or out of its range. */
+static void other_values_are_refused(void **state)
+{
+#define RNG " -device virtio-rng-device"
+	static const char *const cases[][2] = {
+		{"-drive if=none,id=d,file=/d/f8,read-only=maybe",
+		 "Parameter 'read-only' expects 'on' or 'off'"},
+		{"-drive if=none,id=d,file=/d/f8,snapshot=maybe",
+		 "Parameter 'snapshot' expects 'on' or 'off'"},
+		{"-drive if=none,id=d,file=/d/f8,offset=x",
+		 "Parameter 'offset' expects a size value"},
+		{"-drive if=none,id=d,file=/d/f8,size=x", "Parameter 'size' expects a size value"},
+		{"-blockdev '{\"driver\":5,\"node-name\":\"d\"}'",
+		 "Invalid parameter type for 'driver', expected: string"},
+		{"-blockdev driver=file,node-name=d,filename=/d/f8,read-only=maybe",
+		 "Parameter 'read-only' expects 'on' or 'off'"},
+		{"-blockdev '{\"driver\":\"file\",\"node-name\":5,\"filename\":\"/d/f8\"}'",
+		 "Invalid parameter type for 'node-name', expected: string"},
+		{"-blockdev '{'", "JSON parse error, premature EOI"},
+		{"-blockdev '{\"driver\":\"raw\",\"node-name\":\"d\",\"file\":{}}'",
+		 "block driver 'raw' is not supported"},
+		{"-blockdev '{\"driver\":\"raw\",\"node-name\":\"d\",\"file\":{\"driver\":5}}'",
+		 "block driver 'raw' is not supported"},
+		{"-blockdev '{\"driver\":\"raw\",\"node-name\":\"d\",\"file\":\"x\"}'",
+		 "a node below another one is not supported"},
+		{"-blockdev "
+		 "'{\"driver\":\"raw\",\"node-name\":\"d\",\"file\":{\"driver\":\"nbd\"}}'",
+		 "block driver 'nbd' is not supported"},
+		{"-blockdev driver=raw,node-name=d", "block driver 'raw' is not supported"},
+		{"-blockdev '{\"driver\":\"raw\",\"node-name\":\"d\",\"file.driver\":5}'",
+		 "Invalid parameter type for 'file.driver', expected: string"},
+		{"-blockdev "
+		 "'{\"driver\":\"raw\",\"node-name\":\"d\",\"file.driver\":\"file\",\"file."
+		 "filename\":5}'",
+		 "Invalid parameter type for 'file.filename', expected: string"},
+		{"-device virtio-blk-device,drive=d,discard=maybe",
+		 "Parameter 'discard' expects 'on' or 'off'"},
+		{"-device virtio-blk-device,drive=d,write-zeroes=maybe",
+		 "Parameter 'write-zeroes' expects 'on' or 'off'"},
+		{"-device virtio-blk-device,drive=d,packed=maybe",
+		 "Parameter 'packed' expects 'on' or 'off'"},
+		{"-device virtio-blk-device,drive=d,indirect_desc=maybe",
+		 "Parameter 'indirect_desc' expects 'on' or 'off'"},
+		{"-device virtio-blk-device,drive=d,event_idx=maybe",
+		 "Parameter 'event_idx' expects 'on' or 'off'"},
+		{"-device virtio-blk-device,drive=d,logical_block_size=x",
+		 "Parameter 'logical_block_size' expects a size value"},
+		{"-device virtio-blk-device,drive=", "drive property not set"},
+		{"-device '{\"driver\":\"virtio-blk-device\",\"drive\":5}'",
+		 "Invalid parameter type for 'drive', expected: string"},
+		{"-device '{\"driver\":\"virtio-blk-device\",\"drive\":\"d\",\"serial\":5}'",
+		 "Invalid parameter type for 'serial', expected: string"},
+		{"-device '{\"driver\":\"virtio-rng-device\",\"rng\":5}'",
+		 "Invalid parameter type for 'rng', expected: string"},
+		{"-device '{\"driver\":\"virtio-net-device\",\"netdev\":5}'",
+		 "Invalid parameter type for 'netdev', expected: string"},
+		{"-device '{\"driver\":\"virtio-net-device\",\"netdev\":\"n\",\"mac\":5}'",
+		 "Invalid parameter type for 'mac', expected: string"},
+		{"-device virtio-net-device,netdev=n,packed=maybe",
+		 "Parameter 'packed' expects 'on' or 'off'"},
+		{"-netdev '{'", "JSON parse error, premature EOI"},
+		{"-netdev hubport,id=n,hubid=0" RNG RNG RNG RNG RNG RNG RNG
+		 " -device virtio-net-device,netdev=n",
+		 "No 'virtio-bus' bus found for device 'virtio-net-device'"},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[1000];
+
+		snprintf(text, sizeof(text), "vm v -kernel k %s", cases[i][0]);
+		assert_false(run(text));
+		if (strstr(logged, cases[i][1]) == NULL)
+			fail_msg("%s: %s", cases[i][0], logged);
+	}
+}
+
 static void a_wrong_name_has_a_suggestion(void **state)
 {
 	assert_false(run("vm v -kernel k -drive file=/d/f8,if=none,id=disk" DEVICE "disc"));
@@ -250,6 +326,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_is_refused),
 		cmocka_unit_test(one_vm_writes_to_a_file),
 		cmocka_unit_test(clones_share_no_file_by_mistake),
+		cmocka_unit_test(other_values_are_refused),
 		cmocka_unit_test(a_wrong_name_has_a_suggestion),
 	};
 

@@ -10,7 +10,7 @@
 #include "tests/unit/support.h"
 
 #define FRAMES	 MIB(2)
-#define N_FRAMES (NET_PORT_FRAMES * 40)
+#define N_FRAMES (NET_PORT_FRAMES * 80)
 #define GROUP	 UINT64_C(0xffffffffffff)
 
 static unsigned n_wakes;
@@ -228,6 +228,22 @@ static void many_ports_are_served_in_pieces(void **state)
 		net_disconnect(port[i]);
 }
 
+/* Slots of ports that have gone are looked at in pieces, too. */
+static void a_hub_with_few_ports_left_is_walked_in_pieces(void **state)
+{
+	enum { N = 70 };
+	struct net_port *port[N];
+
+	for (unsigned i = 0; i < N; i++)
+		port[i] = plug(0, "p");
+	for (unsigned i = 1; i < N - 1; i++)
+		net_disconnect(port[i]);
+	assert_int_equal(send(port[0], GROUP, 0x0a02, 7), 2);
+	gets(port[N - 1], 7);
+	net_disconnect(port[0]);
+	net_disconnect(port[N - 1]);
+}
+
 static void ports_are_described_in_their_order(void **state)
 {
 	struct net_port *a = plug(5, "a"), *b = plug(5, "b");
@@ -313,6 +329,42 @@ static void senders_do_not_disturb_each_other(void **state)
 	net_disconnect(c);
 }
 
+/* So many addresses that several have the same hash. */
+static void addresses_with_the_same_hash_are_told_apart(void **state)
+{
+	enum { PORTS = 30 };
+	struct net_port *port[PORTS];
+
+	for (unsigned i = 0; i < PORTS; i++)
+		port[i] = plug(0, "a");
+	for (unsigned i = 0; i < PORTS; i++)
+		for (unsigned n = 0; n < NET_ADDRESSES; n++)
+			send(port[i], 0x0a02, 0x0200 + 0x10000 * (i * NET_ADDRESSES + n), 1);
+	for (unsigned i = 0; i < PORTS; i++)
+		net_flush(port[i]);
+	for (unsigned i = 1; i < PORTS; i++)
+		for (unsigned n = 0; n < NET_ADDRESSES; n++) {
+			send(port[0], 0x0200 + 0x10000 * (i * NET_ADDRESSES + n), 0x0200, 2);
+			gets(port[i], 2);
+		}
+	for (unsigned i = 0; i < PORTS; i++)
+		net_disconnect(port[i]);
+}
+
+static void a_full_ring_is_flushed(void **state)
+{
+	struct net_port *a = plug(0, "a"), *b = plug(0, "b");
+
+	for (unsigned i = 0; i < NET_RING_SIZE; i++)
+		send(a, GROUP, 0x0a02, 1);
+	assert_true(net_has_news(b));
+	assert_false(net_has_news(b));
+	net_flush(b);
+	gets_nothing(b);
+	net_disconnect(a);
+	net_disconnect(b);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, unplugged)
 
 int main(void)
@@ -324,8 +376,11 @@ int main(void)
 		TEST(a_frame_that_finds_the_ring_full_is_dropped),
 		TEST(frames_of_other_lengths_are_not_sent),
 		TEST(many_ports_are_served_in_pieces),
+		TEST(a_hub_with_few_ports_left_is_walked_in_pieces),
 		TEST(ports_are_described_in_their_order),
 		TEST(without_memory_there_is_no_port),
+		TEST(addresses_with_the_same_hash_are_told_apart),
+		TEST(a_full_ring_is_flushed),
 		TEST(senders_do_not_disturb_each_other),
 	};
 

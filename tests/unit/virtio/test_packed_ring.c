@@ -211,6 +211,25 @@ static void areas_that_leave_memory_break_the_device(void **state)
 	}
 }
 
+static void chains_that_leave_memory_break_the_device(void **state)
+{
+	static const struct packed_descriptor last = {BUFFER, 1, 0,
+						      FLAG_WRITE | FLAG_NEXT | FLAG_AVAIL};
+
+	start(ALL, 4);
+	append(RAM + RAM_LEN, 16, FLAG_INDIRECT, 0);
+	is_broken();
+	start(ALL, 4); /* the ring's second descriptor */
+	set(VIRTIO_MMIO_QUEUE_READY, 0);
+	set(VIRTIO_MMIO_QUEUE_SIZE, 4);
+	set_address(VIRTIO_MMIO_QUEUE_DESC, RAM + RAM_LEN - 16);
+	set_address(VIRTIO_MMIO_QUEUE_DRIVER, AVAIL(0));
+	set_address(VIRTIO_MMIO_QUEUE_DEVICE, USED(0));
+	set(VIRTIO_MMIO_QUEUE_READY, 1);
+	put(RAM + RAM_LEN - 16, &last, sizeof(last));
+	is_broken();
+}
+
 /* Without a frame, the chain stays the next one. */
 static void a_missing_frame_breaks_nothing(void **state)
 {
@@ -254,6 +273,7 @@ int main(void)
 		TEST(interrupts_come_when_they_are_wanted),
 		TEST(bad_chains_break_the_device),
 		TEST(areas_that_leave_memory_break_the_device),
+		TEST(chains_that_leave_memory_break_the_device),
 		TEST(a_missing_frame_breaks_nothing),
 		TEST(sizes_and_positions_are_checked),
 	};

@@ -427,6 +427,35 @@ static void a_missing_frame_breaks_nothing(void **state)
 }
 
 /* The driver's own memory is not reached by the way of the blocks, and blocks not by its way. */
+/* The chain at 0 is a request by its form, but some of it lies outside of memory. */
+static void breaks(void)
+{
+	offer(0, 0);
+	set(VIRTIO_MMIO_QUEUE_NOTIFY, 0);
+	serve();
+	assert_true(get(VIRTIO_MMIO_STATUS) & VIRTIO_NEEDS_RESET);
+}
+
+static void buffers_outside_memory_break_the_device(void **state)
+{
+	static const uint32_t types[] = {VIRTIO_BLK_T_GET_ID, VIRTIO_BLK_T_DISCARD};
+
+	start(&private_disk);
+	make(VIRTIO_BLK_T_FLUSH, 0, 0);
+	describe(DESC(0), 2, (struct desc){RAM + RAM_LEN, 1, FLAG_WRITE, 0});
+	breaks();
+	for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
+		start(&private_disk);
+		make(types[i], 0, types[i] == VIRTIO_BLK_T_GET_ID ? 20 : 16);
+		describe(DESC(0), 1,
+			 (struct desc){RAM + RAM_LEN, types[i] == VIRTIO_BLK_T_GET_ID ? 20 : 16,
+				       FLAG_NEXT |
+					       (types[i] == VIRTIO_BLK_T_GET_ID ? FLAG_WRITE : 0),
+				       2});
+		breaks();
+	}
+}
+
 static void blocks_are_not_memory(void **state)
 {
 	uint8_t byte = 1;
@@ -462,6 +491,7 @@ int main(void)
 		BLK_TEST(discarded_blocks_give_their_frames_back),
 		BLK_TEST(zeros_may_keep_their_frames),
 		BLK_TEST(a_missing_frame_breaks_nothing),
+		BLK_TEST(buffers_outside_memory_break_the_device),
 		BLK_TEST(blocks_are_not_memory),
 	};
 

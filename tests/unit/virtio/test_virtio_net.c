@@ -338,6 +338,43 @@ static void a_frame_is_sent_once_though_its_chain_waits_for_memory(void **state)
 	assert_int_equal(net_next(peer, &frame), 0);
 }
 
+static void is_broken_by(unsigned queue, struct desc first, struct desc second)
+{
+	start(VIRTIO_NET_FEATURES);
+	describe(DESC(queue), 0, first);
+	describe(DESC(queue), 1, second);
+	offer(queue, 0);
+	kick(queue);
+	look();
+	serve();
+	assert_true(get(VIRTIO_MMIO_STATUS) & VIRTIO_NEEDS_RESET);
+}
+
+static void buffers_outside_memory_break_the_device(void **state)
+{
+	static const struct desc none = {RAM + RAM_LEN, LEN, 0, 0},
+				 no_room = {RAM + RAM_LEN, LEN, FLAG_WRITE, 0},
+				 endless = {BUFFER, 1, FLAG_NEXT, 0xffff},
+				 endless_room = {BUFFER, 1, FLAG_WRITE | FLAG_NEXT, 0xffff};
+	static const struct desc header = {BUFFER, VIRTIO_NET_HEADER, FLAG_NEXT, 1},
+				 header_room = {BUFFER, VIRTIO_NET_HEADER, FLAG_WRITE | FLAG_NEXT,
+						1};
+	struct desc long_room = no_room;
+
+	long_room.len = 2000;
+	is_broken_by(VIRTIO_NET_SEND, endless, none);
+	is_broken_by(VIRTIO_NET_SEND, header, none);
+	is_broken_by(VIRTIO_NET_CONTROL, endless, none);
+	is_broken_by(VIRTIO_NET_CONTROL, (struct desc){RAM + RAM_LEN, 2, FLAG_NEXT, 1},
+		     (struct desc){BUFFER, 1, FLAG_WRITE, 0});
+	peer_sends(MAC, 1);
+	is_broken_by(VIRTIO_NET_RECEIVE, endless_room, none);
+	peer_sends(MAC, 1);
+	is_broken_by(VIRTIO_NET_RECEIVE, long_room, none);
+	peer_sends(MAC, 1);
+	is_broken_by(VIRTIO_NET_RECEIVE, header_room, long_room);
+}
+
 #define NET(f) cmocka_unit_test_setup_teardown(f, plug_in, unplug)
 
 int main(void)
@@ -354,6 +391,7 @@ int main(void)
 		NET(a_device_that_moved_asks_for_an_announcement),
 		NET(a_clone_has_its_own_address),
 		NET(what_comes_without_a_driver_is_dropped),
+		NET(buffers_outside_memory_break_the_device),
 		NET(a_frame_is_sent_once_though_its_chain_waits_for_memory),
 	};
 
