@@ -23,6 +23,7 @@
 #include "hv/frame/phys.h"
 #include "hv/guest/fault.h"
 #include "hv/guest/guest_memory.h"
+#include "hv/guest/hidden_memory.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/ept_check.h"
 #include "tests/unit/ept_freeze.h"
@@ -41,7 +42,7 @@
 #define N_FRAMES       3072
 
 /* Guest memory: windows that contain the borders of tables of each level, sorted like the map. */
-enum { TEMPLATE, FILE_SHARED, ZEROS, FILE_COW, ROM, UNMERGED, N_REGIONS };
+enum { TEMPLATE, FILE_SHARED, ZEROS, FILE_COW, ROM, UNMERGED, HIDDEN, N_REGIONS };
 static struct image template_image = {.base = TEMPLATE_BASE, .aligned = true};
 static struct image file_image = {.base = FILE_BASE, .aligned = true, .is_written = true};
 static const struct backend merging = {.merge = true};
@@ -55,10 +56,11 @@ static const struct window {
 	[FILE_SHARED] = {MIB(16), FILE_PAGES, MEM_SHARED, &file_image},
 	[ZEROS] = {GIB(1) - MIB(2), 1024, MEM_COW, NULL},
 	[FILE_COW] = {GIB(512) - MIB(2), FILE_PAGES, MEM_COW, &file_image},
-	[ROM] = {BIT(47) - MIB(2), TEMPLATE_PAGES, MEM_ROM, &template_image},
-	[UNMERGED] = {BIT(48) - MIB(1), 64, MEM_COW, NULL},
+	[ROM] = {BIT(46) - MIB(2), TEMPLATE_PAGES, MEM_ROM, &template_image},
+	[UNMERGED] = {BIT(47) - KIB(256), 64, MEM_COW, NULL},
+	[HIDDEN] = {BIT(48) - GIB(1) - MIB(1), FILE_PAGES, MEM_COW, &file_image},
 };
-#define N_PAGES (1024 + 2 * TEMPLATE_PAGES + 2 * FILE_PAGES + 64)
+#define N_PAGES (1024 + 2 * TEMPLATE_PAGES + 3 * FILE_PAGES + 64)
 
 /* Only the first and the last word of a page are ever written. */
 struct page {
@@ -112,7 +114,7 @@ static unsigned fail_one_in; /* 0: none */
 /* How often the things happened that must happen. */
 static struct {
 	unsigned nomem, injected, copied, stale, frozen, cloned, reset, destroyed, discarded, freed;
-	unsigned given_back, deepest;
+	unsigned discarded_hidden, given_back, deepest;
 	uint64_t shared_most;
 } seen;
 
@@ -190,7 +192,15 @@ static gpa_t gpa_of(unsigned n)
 
 static const struct mem_region *region_at(unsigned n)
 {
-	return mem_map_find(&map, gpa_of(n));
+	unsigned page;
+
+	return &map.region[region_of(n, &page)];
+}
+
+/* Whether a vCPU can address the page; else only a device does. */
+static bool is_memory(unsigned n)
+{
+	return !mem_region_is_hidden(region_at(n));
 }
 
 /* What a page holds before the first write. */
@@ -395,8 +405,10 @@ static void device_writes(struct vm *vm, unsigned n, uint32_t value)
 	uint64_t words[2] = {value, value};
 	unsigned page, region = region_of(n, &page);
 	bool is_long = page + 1 < windows[region].n_pages && random_below(2);
-	bool ok = succeeded(guest_write(&vm->memory, gpa_add(gpa_of(n), PAGE_SIZE - 8), words,
-					is_long ? 16 : 8));
+	gpa_t gpa = gpa_add(gpa_of(n), PAGE_SIZE - 8);
+	uint64_t len = is_long ? 16 : 8;
+	bool ok = succeeded(region == HIDDEN ? hidden_write(&vm->memory, gpa, words, len)
+					     : guest_write(&vm->memory, gpa, words, len));
 
 	note_device_write(vm, n, true, value);
 	if (is_long)
@@ -533,6 +545,19 @@ static void do_create(struct vm *vm)
 	seen.cloned++;
 }
 
+/* The page of a device becomes zeros. */
+static void device_discards(struct vm *vm, unsigned n)
+{
+	uint64_t n_done;
+
+	if (!succeeded(hidden_discard(&vm->memory, gpa_of(n), PAGE_SIZE, &n_done)))
+		return;
+	assert_int_equal(n_done, PAGE_SIZE);
+	vm->page[n] = (struct page){0};
+	catch_up(vm);
+	seen.discarded_hidden++;
+}
+
 /* Pages become what they were before the first write; after a failure only a first part of them. */
 static void note_discard(struct vm *vm, unsigned n, unsigned n_pages, bool ok)
 {
@@ -601,7 +626,7 @@ static void do_populate(struct vm *vm, unsigned n)
 	unsigned n_pages = 1 + (unsigned)random_below(24);
 	uint64_t *entries;
 
-	if (windows[region].kind != MEM_COW)
+	if (windows[region].kind != MEM_COW || region == HIDDEN)
 		return;
 	if (n_pages > windows[region].n_pages - page)
 		n_pages = windows[region].n_pages - page;
@@ -760,7 +785,7 @@ static void check_everything(bool thorough)
  */
 static unsigned any_page(void)
 {
-	return (unsigned)(random_below(4) ? random_below(48) * 71 : random_below(N_PAGES));
+	return (unsigned)(random_below(4) ? random_below(48) * 84 : random_below(N_PAGES));
 }
 
 static uint32_t any_value(void)
@@ -796,7 +821,10 @@ static void rare_step(struct vm *vm, unsigned n)
 		let_go(&held[random_below(N_HELD)]);
 		break;
 	default:
-		do_discard(vm, n);
+		if (is_memory(n))
+			do_discard(vm, n);
+		else
+			device_discards(vm, n);
 		break;
 	}
 }
@@ -810,12 +838,12 @@ static void step(struct vm *vm)
 		do_weather();
 	if (!vm->is_live)
 		do_create(vm);
+	else if (dice < 50 && (dice >= 44 || !is_memory(n)))
+		device_writes(vm, n, any_value());
 	else if (dice < 32)
 		guest_stores(vm, n, random_below(4) == 0, any_value());
 	else if (dice < 44)
 		guest_reads(vm, n);
-	else if (dice < 50)
-		device_writes(vm, n, any_value());
 	else if (dice < 58)
 		do_merge(vm);
 	else if (dice < 59)
@@ -893,6 +921,7 @@ static void check_seen(void)
 	assert_true(seen.reset > n_steps / 1000);
 	assert_true(seen.destroyed > n_steps / 2000);
 	assert_true(seen.discarded > n_steps / 1000);
+	assert_true(seen.discarded_hidden > n_steps / 5000);
 	assert_true(seen.freed > n_steps / 2000);
 	assert_true(seen.given_back > n_steps / 1000);
 	assert_true(seen.shared_most > 4);
@@ -928,11 +957,11 @@ static int say_if_failed(void **state)
 	if (step_now < n_steps)
 		say_step();
 	printf("no memory %u, injected %u, copied %u, stale %u, frozen %u, cloned %u, reset %u, "
-	       "destroyed %u, discarded %u, scans %u, given back %u, "
+	       "destroyed %u, discarded %u, hidden %u, scans %u, given back %u, "
 	       "layers %u deep, shared %llu\n",
 	       seen.nomem, seen.injected, seen.copied, seen.stale, seen.frozen, seen.cloned,
-	       seen.reset, seen.destroyed, seen.discarded, seen.freed, seen.given_back,
-	       seen.deepest, (unsigned long long)seen.shared_most);
+	       seen.reset, seen.destroyed, seen.discarded, seen.discarded_hidden, seen.freed,
+	       seen.given_back, seen.deepest, (unsigned long long)seen.shared_most);
 	return 0;
 }
 
