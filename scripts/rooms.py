@@ -92,11 +92,14 @@ class Objects:
         self.needs = {}
         self.start_only = set() # sources
         self.constant = set() # symbols of code and constants
+        sources = {}
         for path, part, source in self.list(pathlib.Path(build)):
             if path.is_file() and (TOP / source).is_file():
-                self.read(path, source)
+                sources[str(path)] = source
                 if part != "run":
                     self.start_only.add(source)
+        if sources:
+            self.read(sources)
 
     @staticmethod
     def list(build):
@@ -107,20 +110,25 @@ class Objects:
                 r"-o (CMakeFiles/image_(\w+)\.dir/(\S+)\.o)(?=\s)", text):
             yield build / path, part, source
 
-    def read(self, path, source):
-        self.needs[source] = set()
-        output = subprocess.run(["nm", "--extern-only", "--format=sysv", path], check=True,
+    def read(self, sources):
+        """The symbols of all objects, of which sources has the names: one run of nm is quick."""
+        output = subprocess.run(["nm", "--extern-only", "--format=sysv", *sources], check=True,
                                 capture_output=True, text=True)
         for line in output.stdout.splitlines():
-            if line.count("|") != 6:
-                continue
-            symbol, _, kind, *_, section = (field.strip() for field in line.split("|"))
-            if kind in "Uvw":
-                self.needs[source].add(symbol)
-                continue
-            self.defined_in[symbol] = source
-            if section.startswith((".text", ".rodata", ".data.rel.ro")):
-                self.constant.add(symbol)
+            if line.startswith("Symbols from "):
+                source = sources[line.removeprefix("Symbols from ").removesuffix(":")]
+                self.needs[source] = set()
+            if line.count("|") == 6:
+                self.read_symbol(line, source)
+
+    def read_symbol(self, line, source):
+        symbol, _, kind, *_, section = (field.strip() for field in line.split("|"))
+        if kind in "Uvw":
+            self.needs[source].add(symbol)
+            return
+        self.defined_in[symbol] = source
+        if section.startswith((".text", ".rodata", ".data.rel.ro")):
+            self.constant.add(symbol)
 
     def calls(self, seams):
         """Triples of a source, a symbol it needs, and the source that defines the symbol."""
