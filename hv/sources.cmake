@@ -100,6 +100,7 @@ set(HV_START_SOURCES
 	hv/config/read.c
 	hv/config/template_check.c
 	hv/config/template_lines.c
+	hv/config/vm_bios.c
 	hv/config/vm_device.c
 	hv/config/vm_drive.c
 	hv/config/vm_files.c

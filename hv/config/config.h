@@ -158,10 +158,13 @@ struct vm_config {
 	bool has_pm_timer;    /* -machine pm-timer=on, which QEMU does not have */
 	struct chardev_config *chardevs;
 
-	const char *kernel;   /* paths in the ramdisk, NULL: none */
-	const char *initrd;   /* Linux: one path; else QEMU's module list, as written */
-	const char *append;   /* NULL: none */
-	bool kernel_is_plain; /* 'kernel' is the ELF file of -device loader,cpu-num=0 */
+	const char *kernel; /* paths in the ramdisk, NULL: none */
+	const char *initrd; /* Linux: one path; else QEMU's module list, as written */
+	const char *append; /* NULL: none */
+	/* 'kernel' is -bios or the file of -device loader,cpu-num=0; LOADER_NONE: it tells itself
+	 */
+	enum loader_kind kernel_kind;
+	struct backend bios; /* LOADER_BIOS: the region that ends at 4 GiB; not in the list */
 	struct blob_config *blobs;
 	struct diag_place kernel_place, initrd_place, append_place;
 	/* Their files, found by config_open(); NULL: none. */

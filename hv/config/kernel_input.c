@@ -44,6 +44,6 @@ struct loader_input kernel_input(const struct vm_config *config, struct e820_ent
 		.modules = config->modules,
 		.n_modules = config->n_modules,
 		.blobs = config->blobs != NULL ? &config->blobs->blob : NULL,
-		.is_plain = config->kernel_is_plain,
+		.kind = config->kernel_kind,
 	};
 }

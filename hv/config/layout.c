@@ -67,6 +67,12 @@ enum status memory_layout(const struct vm_config *vm, struct mem_map *map)
 
 		TRY(mem_map_add(map, &region));
 	}
+	if (vm->bios.image != NULL) {
+		struct mem_region region =
+			region_of(&vm->bios, GIB(4) - vm->bios.size, vm->bios.size, 0);
+
+		TRY(mem_map_add(map, &region));
+	}
 	for (const struct drive_config *drive = vm->drives; drive != NULL; drive = drive->next) {
 		struct mem_region region;
 

@@ -15,6 +15,7 @@
 #include "hv/config/map_read.h"
 #include "hv/config/template_check.h"
 #include "hv/config/template_lines.h"
+#include "hv/config/vm_bios.h"
 #include "hv/config/vm_files.h"
 #include "hv/config/vm_fw_cfg.h"
 #include "hv/config/vm_loader.h"
@@ -500,6 +501,7 @@ enum status config_open(struct config *config, struct image_list *images, struct
 		     backend = backend->next)
 			(void)backend_open(backend, images, diag);
 		drives_open(vm, images, diag);
+		vm_open_bios(vm, images, diag);
 		(void)config_place_memory(vm, config->phys_bits, diag);
 	}
 	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {

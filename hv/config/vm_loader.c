@@ -143,7 +143,7 @@ void vm_resolve_loader(struct vm_reader *reader)
 			   "-kernel and cpu-num of -device loader exclude each other");
 	vm->kernel = reader->plain;
 	vm->kernel_place = reader->plain_place;
-	vm->kernel_is_plain = true;
+	vm->kernel_kind = LOADER_PLAIN;
 }
 
 static const char *find_blob(struct blob_config *one, struct image_list *images)

@@ -198,15 +198,14 @@ static enum status read_machine_memory(struct vm_reader *reader, struct options 
 }
 
 /*
- * A clone of a VM with one of these costs a frame more, so "auto" is "off"; but not one with the
- * clock, which is in any VM's devices.
+ * A clone of a VM with one of these costs a frame more, so "auto" is "off" without -bios; but not
+ * one with the clock, which is in any VM's devices.
  */
 static enum status read_machine_legacy(struct vm_reader *reader, struct options *options)
 {
 	static const char *const values[] = {"auto", "on", "off", NULL};
 	struct vm_config *vm = reader->vm;
-	unsigned pic = vm->has_pic ? ON_OFF_AUTO_ON : ON_OFF_AUTO_AUTO;
-	unsigned pit = vm->has_pit ? ON_OFF_AUTO_ON : ON_OFF_AUTO_AUTO;
+	unsigned pic = reader->pic, pit = reader->pit;
 	unsigned rtc = vm->no_rtc ? ON_OFF_AUTO_OFF : ON_OFF_AUTO_AUTO;
 
 	TRY(options_get_enum(options, "pic", values, reader->diag, &pic));
@@ -214,8 +213,8 @@ static enum status read_machine_legacy(struct vm_reader *reader, struct options 
 	TRY(options_get_enum(options, "rtc", values, reader->diag, &rtc));
 	TRY(options_get_bool(options, "hpet", reader->diag, &vm->has_hpet));
 	TRY(options_get_bool(options, "pm-timer", reader->diag, &vm->has_pm_timer));
-	vm->has_pic = pic == ON_OFF_AUTO_ON;
-	vm->has_pit = pit == ON_OFF_AUTO_ON;
+	reader->pic = pic;
+	reader->pit = pit;
 	vm->no_rtc = rtc == ON_OFF_AUTO_OFF;
 	return OK;
 }

@@ -115,6 +115,12 @@ static enum status read_initrd(struct vm_reader *reader, const struct word *argu
 	return OK;
 }
 
+static enum status read_bios(struct vm_reader *reader, const struct word *argument)
+{
+	reader->bios = argument;
+	return OK;
+}
+
 static enum status read_kernel(struct vm_reader *reader, const struct word *argument)
 {
 	reader->vm->kernel = argument->text;
@@ -214,6 +220,7 @@ struct vm_option {
 
 static const struct vm_option vm_options[] = {
 	{"append", read_append},
+	{"bios", read_bios},
 	{"blockdev", vm_read_blockdev},
 	{"chardev", vm_read_chardev},
 	{"cpu", read_cpu},
@@ -256,7 +263,7 @@ static const struct vm_option vm_options[] = {
 
 /* The other options of QEMU that have an argument. */
 static const char refused_options[] =
-	"acpitable action add-fd audio audiodev bios boot cdrom chroot compat d D "
+	"acpitable action add-fd audio audiodev boot cdrom chroot compat d D "
 	"dfilter dtb dump-vmstate echr fda fdb fsdev hda hdb hdc hdd icount iscsi k L "
 	"loadvm mon msg mtdblock option-rom overcommit pflash pidfile plugin qmp "
 	"qmp-pretty readconfig rtc run-with runas sandbox sd seed shim smbios spice tpmdev "

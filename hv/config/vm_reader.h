@@ -89,6 +89,8 @@ struct vm_reader {
 	struct netdev_use *netdev_uses; /* the last one first */
 	uint64_t *n_default_macs;	/* network devices without mac=, of all VMs */
 	bool has_serial, nodefaults;
+	/* -machine pic= and pit=: on for firmware, which knows no other timer, unless said. */
+	enum on_off_auto pic, pit;
 	bool bad_memory;	 /* an error in -m was reported */
 	bool bad_memory_backend; /* likewise in -machine memory-backend */
 	bool bad_kernel;	 /* likewise in -kernel */
@@ -103,6 +105,7 @@ struct vm_reader {
 	uint32_t smp[N_SMP_KEYS];
 	bool bad_smp;		     /* an error in -smp was reported */
 	struct diag_place smp_place; /* of the last one */
+	const struct word *bios;     /* of -bios; NULL: none */
 	const char *plain;	     /* the file that -device loader starts; NULL: none */
 	struct diag_place plain_place;
 	uint32_t plain_cpu;

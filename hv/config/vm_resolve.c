@@ -3,6 +3,7 @@
  * The checks of a whole VM: how much memory it has, and from which backend. In QEMU's order and
  * words; an error only prevents the checks that depend on it.
  */
+#include "hv/config/vm_bios.h"
 #include "hv/config/vm_loader.h"
 #include "hv/config/vm_reader.h"
 
@@ -204,9 +205,14 @@ static void check_kernel(struct vm_reader *reader)
 		diag_error(reader->diag, vm->append_place,
 			   "-append only allowed with -kernel option");
 	if (vm->incoming == NULL && !vm->incoming_is_bad && !vm->is_template &&
-	    reader->plain == NULL)
-		diag_error(reader->diag, vm->place,
-			   "vm '%s' has no -kernel, and there is no firmware", vm->name);
+	    reader->plain == NULL && reader->bios == NULL)
+		diag_error(reader->diag, vm->place, "vm '%s' has no -kernel, and no -bios",
+			   vm->name);
+}
+
+static bool is_on(const struct vm_reader *reader, enum on_off_auto value)
+{
+	return value == ON_OFF_AUTO_ON || (value == ON_OFF_AUTO_AUTO && reader->bios != NULL);
 }
 
 enum status vm_resolve(struct vm_reader *reader)
@@ -235,6 +241,9 @@ enum status vm_resolve(struct vm_reader *reader)
 	vm_resolve_drives(reader);
 	vm_resolve_net(reader);
 	check_kernel(reader);
+	vm_resolve_bios(reader);
 	vm_resolve_loader(reader);
+	vm->has_pic = is_on(reader, reader->pic);
+	vm->has_pit = is_on(reader, reader->pit);
 	return OK;
 }

@@ -3,6 +3,7 @@
 #include "hv/loader/load.h"
 
 #include "hv/lib/assert.h"
+#include "hv/loader/bios.h"
 #include "hv/loader/kernel_file.h"
 #include "hv/loader/linux.h"
 #include "hv/loader/multiboot.h"
@@ -78,6 +79,8 @@ static enum status load_kind(struct loader *loader)
 		return multiboot2_load(loader);
 	case LOADER_PLAIN:
 		return plain_load(loader);
+	case LOADER_BIOS:
+		return bios_load(loader);
 	case LOADER_NONE:
 		break;
 	}
@@ -89,8 +92,9 @@ enum status loader_load(struct guest_memory *memory, const struct loader_input *
 			struct loader_state *ret, char *error, size_t error_size)
 {
 	struct loader_state state = {
-		.kind = input->is_plain ? LOADER_PLAIN
-					: loader_detect(input->kernel, input->kernel_len),
+		.kind = input->kind != LOADER_NONE
+				? input->kind
+				: loader_detect(input->kernel, input->kernel_len),
 	};
 	struct loader loader = {
 		.memory = memory,
@@ -102,7 +106,7 @@ enum status loader_load(struct guest_memory *memory, const struct loader_input *
 	};
 
 	assert(input->kernel_name != NULL && input->ram_below_4g <= GIB(4));
-	if (state.kind != LOADER_NONE) {
+	if (state.kind != LOADER_NONE && state.kind != LOADER_BIOS) {
 		if (loader_ram_end(&loader, LOADER_LOW_START) < LOADER_LOW_END)
 			return loader_refuse(&loader, ERR_RANGE,
 					     "the VM has no RAM from 0x%x to 0x%x",
@@ -114,8 +118,10 @@ enum status loader_load(struct guest_memory *memory, const struct loader_input *
 				input->n_e820, LOADER_E820_MAX);
 	}
 	TRY(load_kind(&loader));
-	TRY(write_gdt(&loader));
-	TRY(write_bios_data(&loader));
+	if (state.mode != ENTRY_RESET) {
+		TRY(write_gdt(&loader));
+		TRY(write_bios_data(&loader));
+	}
 	TRY(loader_write_blobs(&loader));
 	*ret = state;
 	return OK;

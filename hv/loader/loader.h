@@ -105,7 +105,9 @@ enum loader_kind {
 	LOADER_MULTIBOOT,
 	LOADER_PVH,
 	LOADER_MULTIBOOT2,
-	LOADER_PLAIN, /* an ELF file without a boot protocol, when the input says so */
+	/* These only if the input says so. */
+	LOADER_PLAIN, /* an ELF file without a boot protocol */
+	LOADER_BIOS,  /* firmware */
 };
 
 /* All pointers are borrowed for the call. NULL strings stand for empty strings. */
@@ -124,7 +126,7 @@ struct loader_input {
 	const struct loader_module *modules; /* ignored by Linux */
 	size_t n_modules;
 	const struct loader_blob *blobs; /* written last; NULL: none */
-	bool is_plain;			 /* the kernel is LOADER_PLAIN, whatever its file is like */
+	enum loader_kind kind;		 /* LOADER_NONE: as loader_detect() finds */
 	/*
 	 * Write only these bytes of all that is written, counted in the order of writing, so that a
 	 * long load can be done in parts: each call works everything else out again. Length 0:
@@ -143,6 +145,9 @@ enum loader_entry {
 	ENTRY_LONG64,
 	/* Flat 32-bit protected mode, paging off: CR0.PE only, CS and data segments 4 GiB. */
 	ENTRY_PROTECTED32,
+	/* As after a reset, and nothing of what follows: SDM vol. 3, "Processor State After Reset".
+	 */
+	ENTRY_RESET,
 };
 
 /*

@@ -56,7 +56,7 @@ static void write_segments(const struct loader_state *start)
 	vmcs_write(VMCS_GUEST_IDTR_LIMIT, 0);
 }
 
-static void write_control_registers(const struct loader_state *start)
+static void write_flat_controls(const struct loader_state *start)
 {
 	bool long_mode = start->mode == ENTRY_LONG64;
 	uint64_t cr0 = CR0_PE | CR0_ET | (long_mode ? CR0_PG : 0);
@@ -156,25 +156,12 @@ static void reset_registers(struct vcpu *vcpu)
 	write_controls(vcpu);
 }
 
-void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
-{
-	reset_registers(vcpu);
-	vcpu->regs.gpr[RSI] = start->rsi;
-	vcpu->regs.gpr[RBX] = start->rbx;
-	vcpu->regs.gpr[RAX] = start->rax;
-	write_segments(start);
-	write_control_registers(start);
-	vmcs_write(VMCS_GUEST_RIP, start->rip);
-	reset_kept_registers(vcpu);
-	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
-}
-
-static void write_real_mode_segments(uint8_t vector)
+static void write_real_mode_segments(uint16_t code, uint64_t code_base)
 {
 	static const enum segment data[] = {SEG_ES, SEG_SS, SEG_DS, SEG_FS, SEG_GS};
 
-	write_segment(SEG_CS, (uint16_t)(vector << 8), UINT16_MAX, AR_CODE16);
-	vmcs_write(VMCS_GUEST_CS_BASE, (uint64_t)vector << 12);
+	write_segment(SEG_CS, code, UINT16_MAX, AR_CODE16);
+	vmcs_write(VMCS_GUEST_CS_BASE, code_base);
 	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
 		write_segment(data[i], 0, UINT16_MAX, AR_DATA16);
 	write_segment(SEG_LDTR, 0, UINT16_MAX, AR_LDT);
@@ -196,6 +183,36 @@ static void write_real_mode_controls(uint64_t cache_bits)
 	vmcs_write(VMCS_ENTRY_CONTROLS, vcpu_shared.controls.word[CONTROLS_ENTRY]);
 }
 
+static void write_flat_start(struct vcpu *vcpu, const struct loader_state *start)
+{
+	vcpu->regs.gpr[RSI] = start->rsi;
+	vcpu->regs.gpr[RBX] = start->rbx;
+	vcpu->regs.gpr[RAX] = start->rax;
+	write_segments(start);
+	write_flat_controls(start);
+	vmcs_write(VMCS_GUEST_RIP, start->rip);
+}
+
+/* SDM vol. 3, "Processor State After Reset". */
+static void write_reset_start(struct vcpu *vcpu)
+{
+	vcpu->regs.gpr[RDX] = vcpu->cpuid->basic[1].eax; /* its signature */
+	write_real_mode_segments(0xf000, 0xffff0000);
+	write_real_mode_controls(CR0_CD | CR0_NW);
+	vmcs_write(VMCS_GUEST_RIP, 0xfff0);
+}
+
+void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
+{
+	reset_registers(vcpu);
+	if (start->mode == ENTRY_RESET)
+		write_reset_start(vcpu);
+	else
+		write_flat_start(vcpu, start);
+	reset_kept_registers(vcpu);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+}
+
 /* SDM vol. 3, "Processor State After Reset" and "Processor State After INIT". */
 void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector)
 {
@@ -205,7 +222,7 @@ void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector)
 		cache_bits &= vmcs_read(VMCS_CR0_SHADOW);
 	reset_registers(vcpu);
 	vcpu->regs.gpr[RDX] = vcpu->cpuid->basic[1].eax; /* its signature */
-	write_real_mode_segments(vector);
+	write_real_mode_segments((uint16_t)(vector << 8), (uint64_t)vector << 12);
 	write_real_mode_controls(cache_bits);
 	vmcs_write(VMCS_GUEST_RIP, 0);
 	if (vcpu->guest.is_fresh)

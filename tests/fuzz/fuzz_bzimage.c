@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data, size);
 	if (size >= 0x206)
 		memcpy(copy + 0x202, "HdrS", 4);
-	fuzz_load(copy, size, false);
+	fuzz_load(copy, size, LOADER_NONE);
 	free(copy);
 	return 0;
 }

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (loader_detect(data, size) != LOADER_LINUX)
-		fuzz_load(data, size, false);
-	fuzz_load(data, size, true);
+		fuzz_load(data, size, LOADER_NONE);
+	fuzz_load(data, size, LOADER_PLAIN);
 	return 0;
 }

@@ -55,7 +55,7 @@ enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 }
 
 /* Load 'data' as a kernel, and look at what comes of it. */
-static void fuzz_load(const uint8_t *data, size_t size, bool is_plain)
+static void fuzz_load(const uint8_t *data, size_t size, enum loader_kind kind)
 {
 	static const uint8_t initrd[100], seed[LOADER_RNG_SEED_LEN];
 	static const struct loader_module modules[] = {{initrd, 100, "a b"}, {initrd, 0, "c"}};
@@ -72,7 +72,7 @@ static void fuzz_load(const uint8_t *data, size_t size, bool is_plain)
 		.rng_seed = seed,
 		.modules = modules,
 		.n_modules = ARRAY_SIZE(modules),
-		.is_plain = is_plain,
+		.kind = kind,
 	};
 	struct loader_state state;
 	char error[200] = "";
@@ -81,7 +81,7 @@ static void fuzz_load(const uint8_t *data, size_t size, bool is_plain)
 		assert(strncmp(error, "kernel: ", 8) == 0 && strlen(error) > 8);
 		return;
 	}
-	assert(state.kind == (is_plain ? LOADER_PLAIN : loader_detect(data, size)));
+	assert(state.kind == (kind != LOADER_NONE ? kind : loader_detect(data, size)));
 	assert(state.rip >= state.kernel_start.raw && state.rip < state.kernel_end.raw);
 	assert(state.initrd_start.raw >= state.kernel_end.raw ||
 	       state.initrd_start.raw + sizeof(initrd) <= state.kernel_start.raw);

@@ -277,7 +277,7 @@ class Program(unittest.TestCase):
             self.assertEqual(status, 1)
             self.assertEqual(messages, [
                 f"{file.name}:2:43: Parameter 'size' expects a size value",
-                f"{file.name}:2:4: vm 'b' has no -kernel, and there is no firmware"])
+                f"{file.name}:2:4: vm 'b' has no -kernel, and no -bios"])
 
     def test_each_vm_has_a_line_of_json(self):
         status, messages, output = check_config(

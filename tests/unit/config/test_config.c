@@ -282,11 +282,11 @@ static void lines_that_define_nothing_are_errors(void **state)
 		      "longer than 48 characters\n");
 	expect_logged("vm a -kernel k\n\nvm  a -kernel k",
 		      "c:3:5: vm 'a' is already defined in line 1\n");
-	expect_logged("vm a", "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
+	expect_logged("vm a", "c:1:4: vm 'a' has no -kernel, and no -bios\n");
 	expect_logged("vm a -initrd i -append x",
 		      "c:1:14: -initrd only allowed with -kernel option\n"
 		      "c:1:24: -append only allowed with -kernel option\n"
-		      "c:1:4: vm 'a' has no -kernel, and there is no firmware\n");
+		      "c:1:4: vm 'a' has no -kernel, and no -bios\n");
 	expect_logged("host -smt 1\nvm a -kernel k",
 		      "c:1:11: Parameter '-smt' does not accept value '1'\n"
 		      "      = possible values: 'on', 'off'\n");

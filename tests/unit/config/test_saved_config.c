@@ -165,9 +165,8 @@ static void wrong_lines_are_refused(void **state)
 		"error: t:1:10: template 'a' has no -incoming file:PATH to be made from\n");
 	refused("template a",
 		"error: t:1:10: template 'a' has no -incoming file:PATH to be made from\n");
-	refused("vm a -incoming",
-		"error: t:1:6: -incoming: requires an argument\n"
-		"error: t:1:4: vm 'a' has no -kernel, and there is no firmware\n");
+	refused("vm a -incoming", "error: t:1:6: -incoming: requires an argument\n"
+				  "error: t:1:4: vm 'a' has no -kernel, and no -bios\n");
 	refused("vm a -incoming tcp:0:4444",
 		"error: t:1:16: option '-incoming tcp:0:4444' is not supported, only '-incoming "
 		"template:NAME' of a vm, and '-incoming file:PATH'\n");

@@ -59,10 +59,10 @@ static void an_elf_file_takes_the_place_of_a_kernel(void **state)
 
 	assert_ptr_equal(vm->kernel_image, &files[0]);
 	assert_string_equal(input.kernel_name, "/elf");
-	assert_true(input.is_plain);
+	assert_int_equal(input.kind, LOADER_PLAIN);
 	assert_null(input.blobs);
 	input = kernel_input(accepted("-kernel /elf"), e820);
-	assert_false(input.is_plain);
+	assert_int_equal(input.kind, LOADER_NONE);
 }
 
 static void files_and_numbers_go_to_their_addresses(void **state)
@@ -123,7 +123,7 @@ static void what_cannot_be_followed_is_refused(void **state)
 		 "c:1:14: Cannot load specified image /none: No such file or directory"},
 		{"file=/elf,addr=1 -kernel /bytes",
 		 "Cannot load specified image /elf: an ELF file needs cpu-num=0, to be started"},
-		{"file=/bytes,addr=0x5000", "vm 'v' has no -kernel, and there is no firmware"},
+		{"file=/bytes,addr=0x5000", "vm 'v' has no -kernel, and no -bios"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

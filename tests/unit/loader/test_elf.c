@@ -4,6 +4,7 @@
 
 #include "tests/unit/support.h"
 
+#include "hv/loader/bios.h"
 #include "tests/unit/loader_ram.h"
 
 /*
@@ -620,7 +621,7 @@ static void a_plain_file_starts_in_the_mode_of_its_class(void **unused)
 	struct loader_input input = pc_input(file, FILE_LEN);
 
 	assert_int_equal(load(input), ERR_UNSUPPORTED);
-	input.is_plain = true;
+	input.kind = LOADER_PLAIN;
 	assert_int_equal(load(input), OK);
 	assert_int_equal(state.kind, LOADER_PLAIN);
 	assert_int_equal(state.mode, ENTRY_LONG64);
@@ -647,6 +648,29 @@ static void a_plain_file_starts_in_the_mode_of_its_class(void **unused)
 	file[0]++;
 	assert_int_equal(load(input), ERR_CORRUPT);
 	assert_string_equal(error, "kernel: offset 0x0: no ELF header");
+}
+
+static void firmware_starts_as_a_processor_does(void **unused)
+{
+	static uint8_t firmware[3 * BIOS_ALIGN];
+	struct loader_input input = pc_input(firmware, sizeof(firmware));
+
+	firmware[BIOS_ALIGN] = 0x12; /* the first of the last 128 KiB */
+	firmware[sizeof(firmware) - 1] = 0x34;
+	input.kind = LOADER_BIOS;
+	assert_int_equal(load(input), OK);
+	assert_int_equal(state.mode, ENTRY_RESET);
+	assert_int_equal(state.n_written, KIB(128));
+	assert_int_equal(peek(MIB(1) - KIB(128), 1), 0x12);
+	assert_int_equal(peek(MIB(1) - 1, 1), 0x34);
+	assert_int_equal(peek(0x413, 2), 0xcccc);
+	input.kernel_len = BIOS_ALIGN;
+	assert_int_equal(load(input), OK);
+	assert_int_equal(peek(MIB(1) - KIB(64), 1), 0);
+	assert_int_equal(state.kernel_start.raw, MIB(1) - KIB(64));
+	input.ram_below_4g = MIB(1) - 1;
+	assert_int_equal(load(input), ERR_RANGE);
+	assert_string_equal(error, "kernel: firmware needs 1 MiB of RAM, the VM has 1023 KiB");
 }
 
 static void blobs_go_where_nothing_else_does(void **unused)
@@ -883,6 +907,7 @@ int main(void)
 		TEST(modules_that_do_not_fit_are_refused),
 		TEST(strings_have_64_kib),
 		TEST(a_plain_file_starts_in_the_mode_of_its_class),
+		TEST(firmware_starts_as_a_processor_does),
 		TEST(blobs_go_where_nothing_else_does),
 		TEST(what_an_elf_file_and_a_header_may_say),
 		TEST(unknown_multiboot_flags_are_refused),
