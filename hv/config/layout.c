@@ -7,6 +7,15 @@
 
 #include "hv/config/drive.h"
 
+uint64_t memory_plugged(const struct vm_config *vm)
+{
+	uint64_t size = 0;
+
+	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next)
+		size += dimm->is_nvdimm ? 0 : dimm->size;
+	return size;
+}
+
 static struct mem_region region_of(const struct backend *backend, uint64_t gpa, uint64_t len,
 				   uint64_t offset)
 {

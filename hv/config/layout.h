@@ -4,6 +4,9 @@
 #include "hv/config/config.h"
 #include "hv/guest/region.h"
 
+/* Memory of the VM's DIMMs, in bytes. QEMU does not count NVDIMMs as plugged memory. */
+uint64_t memory_plugged(const struct vm_config *vm);
+
 /* The region of a DIMM that has its place. */
 struct mem_region memory_region_of_dimm(const struct dimm_config *dimm);
 

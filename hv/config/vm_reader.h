@@ -149,7 +149,9 @@ enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options);
 enum status vm_read_loader(struct vm_reader *reader, struct options *options);
 
 /* The same for the virtio devices. All have VIRTIO_PROPERTIES. */
-#define VIRTIO_PROPERTIES     "event_idx id indirect_desc packed"
+#define VIRTIO_PROPERTIES	  "event_idx id indirect_desc packed"
+#define VIRTIO_BALLOON_PROPERTIES VIRTIO_PROPERTIES " deflate-on-oom free-page-reporting"
+enum status vm_read_virtio_balloon(struct vm_reader *reader, struct options *options);
 #define VIRTIO_RNG_PROPERTIES VIRTIO_PROPERTIES " rng"
 enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options);
 #define VIRTIO_BLK_PROPERTIES \

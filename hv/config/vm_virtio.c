@@ -5,6 +5,7 @@
 #include "hv/backends/suggest.h"
 #include "hv/devices/virtio_mmio.h"
 #include "hv/lib/string.h"
+#include "hv/virtio/virtio_balloon.h"
 #include "hv/virtio/virtio_rng.h"
 
 enum status vm_read_virtio_features(struct vm_reader *reader, struct options *options,
@@ -77,6 +78,39 @@ enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options
 				     reader->diag));
 	TRY(vm_add_virtio(reader, options, &read, &device));
 	return *rng != '\0' ? note_use(reader, rng, options_place(options, "rng")) : OK;
+}
+
+static enum status refuse_second(struct vm_reader *reader, const struct options *options)
+{
+	for (const struct virtio_config *one = reader->vm->virtio; one != NULL; one = one->next) {
+		if (one->kind != &virtio_balloon)
+			continue;
+		diag_error(reader->diag, word_place(options->word, 0),
+			   "Only one balloon device is supported");
+		return ERR_INVAL;
+	}
+	return OK;
+}
+
+enum status vm_read_virtio_balloon(struct vm_reader *reader, struct options *options)
+{
+	struct virtio_config read = {.kind = &virtio_balloon}, *device;
+	bool reports = false, deflates = false;
+	struct diag *diag = reader->diag;
+
+	TRY(vm_read_virtio_features(reader, options, &read));
+	TRY(options_get_bool(options, "free-page-reporting", diag, &reports));
+	TRY(options_get_bool(options, "deflate-on-oom", diag, &deflates));
+	TRY(options_check_properties(options, virtio_balloon.driver, VIRTIO_BALLOON_PROPERTIES,
+				     diag));
+	TRY(refuse_second(reader, options));
+	if (reports)
+		read.features |= VIRTIO_BALLOON_F_REPORTING;
+	else
+		read.n_absent = 1;
+	if (deflates)
+		read.features |= VIRTIO_BALLOON_F_DEFLATE_ON_OOM;
+	return vm_add_virtio(reader, options, &read, &device);
 }
 
 static void find_rng(struct vm_reader *reader, const struct virtio_use *use)

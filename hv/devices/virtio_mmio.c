@@ -157,10 +157,16 @@ static uint64_t virtio_mmio_read(void *dev, const struct io_access *access)
 static uint32_t virtio_mmio_write(void *dev, const struct io_access *access)
 {
 	struct virtio *device = device_at(dev, access->off);
+	uint64_t off = access->off % VIRTIO_MMIO_SIZE;
 
-	if (access->size != 4 || device == NULL)
+	if (device == NULL)
 		return 0;
-	return write_register(device, access->off % VIRTIO_MMIO_SIZE, (uint32_t)access->value);
+	if (off >= VIRTIO_MMIO_CONFIG) {
+		virtio_write_space(device, off - VIRTIO_MMIO_CONFIG, access->size,
+				   (uint32_t)access->value);
+		return 0;
+	}
+	return access->size == 4 ? write_register(device, off, (uint32_t)access->value) : 0;
 }
 
 #define QUEUE_FIELDS(n) \

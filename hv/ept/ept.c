@@ -607,8 +607,8 @@ static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entr
 	return level;
 }
 
-/* Put zeros in the place of a page, whose frame is free at once. */
-static void drop_page(struct ept *ept, uint64_t *slot)
+/* Put zeros in the place of a page. Returns the frame that the tree owned, or 0. */
+static phys_t put_zeros(struct ept *ept, uint64_t *slot)
 {
 	uint64_t old = *slot, leaf = zero_tree[0] | EPT_R | EPT_X | (old & EPT_TYPE_MASK);
 
@@ -620,9 +620,30 @@ static void drop_page(struct ept *ept, uint64_t *slot)
 	ept_store(slot, leaf);
 	drop_merged(old);
 	if (!(old & EPT_OWN))
-		return;
+		return 0;
 	ept->n_owned--;
-	frame_free(old & EPT_ADDR);
+	return old & EPT_ADDR;
+}
+
+/* The frame of a hidden page is free at once. */
+static void drop_page(struct ept *ept, uint64_t *slot)
+{
+	phys_t frame = put_zeros(ept, slot);
+
+	if (frame != 0)
+		frame_free(frame);
+}
+
+phys_t ept_discard(struct ept *ept, gpa_t gpa)
+{
+	uint64_t *slot = find_own(ept, gpa);
+	phys_t frame;
+
+	if (slot == NULL)
+		return 0;
+	frame = put_zeros(ept, slot);
+	move_on(ept);
+	return frame;
 }
 
 enum status ept_drop(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t *ret_done)

@@ -173,6 +173,14 @@ void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages
 enum status ept_drop(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t *ret_done);
 
 /*
+ * Put zeros in the place of an own page, and return its frame, which the caller then owns, and
+ * frees once all processors have caught up with the generation. 0: the page is not own, and nothing
+ * has changed: pages of layers and images stay where they are. The VM's lock is held; vCPUs may be
+ * in the guest.
+ */
+phys_t ept_discard(struct ept *ept, gpa_t gpa);
+
+/*
  * Merging, with the VM's lock held; vCPUs may be in the guest. Four steps: find
  * an own page; seal it; once every processor has caught up with the generation,
  * give it back if it is still sealed and still equals another page; free its

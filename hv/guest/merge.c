@@ -109,8 +109,7 @@ static uint64_t hash_of(phys_t frame)
 
 bool merge_takes(const struct mem_region *region)
 {
-	return region->kind == MEM_COW && region->backend != NULL && region->backend->merge &&
-	       !region->backend->prealloc && region->reserve == NULL;
+	return mem_region_gives_back(region) && region->backend != NULL && region->backend->merge;
 }
 
 /*

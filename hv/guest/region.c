@@ -16,6 +16,12 @@ void mem_region_update(struct mem_region *region)
 		region->kind == MEM_COW && !has_policy(region) && region->reserve == NULL;
 }
 
+bool mem_region_gives_back(const struct mem_region *region)
+{
+	return region->kind == MEM_COW && region->reserve == NULL &&
+	       (region->backend == NULL || !region->backend->prealloc);
+}
+
 static uint64_t region_end(const struct mem_region *region)
 {
 	return region->gpa.raw + region->len;

@@ -62,5 +62,11 @@ struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa);
 /* The hidden region that contains gpa. NULL: there is none. */
 struct mem_region *mem_map_find_hidden(struct mem_map *map, gpa_t gpa);
 
+/*
+ * Whether pages of the region may give their frames back: private memory, unless its frames were
+ * allocated or reserved in advance.
+ */
+bool mem_region_gives_back(const struct mem_region *region);
+
 /* Where the region begins in its backend, in bytes. */
 uint64_t memory_backend_offset(const struct mem_region *region);

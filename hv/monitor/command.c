@@ -6,6 +6,7 @@
  */
 #include "hv/monitor/command.h"
 
+#include "hv/backends/parse.h"
 #include "hv/ept/merged.h"
 #include "hv/frame/frame.h"
 #include "hv/gdb/gdb.h"
@@ -26,6 +27,7 @@
 #include "hv/monitor/network.h"
 #include "hv/monitor/say.h"
 #include "hv/monitor/status.h"
+#include "hv/vm/balloon.h"
 #include "hv/vm/debug.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/vm.h"
@@ -95,6 +97,39 @@ static bool read_number(const char *text, uint64_t *ret)
 		n = n * 10 + (uint64_t)(*text - '0');
 	*ret = n;
 	return *text == '\0' && n <= UINT32_MAX;
+}
+
+/* A size that ends in a digit is in MiB. False: it is none. */
+static bool read_mib(const char *text, uint64_t *ret)
+{
+	char last;
+
+	if (parse_size(text, ret) != OK)
+		return false;
+	last = text[strlen(text) - 1];
+	return last < '0' || last > '9' || !__builtin_mul_overflow(*ret, MIB(1), ret);
+}
+
+static bool has_balloon(struct vm *vm)
+{
+	if (vm_has_balloon(vm))
+		return true;
+	say("Error: No balloon device has been activated");
+	return false;
+}
+
+static void balloon(const struct request *request)
+{
+	uint64_t size;
+
+	if (!read_mib(request->word[0], &size))
+		say("invalid size");
+	else if (!has_balloon(request->vm))
+		return;
+	else if (size == 0)
+		say("Error: Parameter 'target' expects a size");
+	else
+		vm_balloon_ask(request->vm, size);
 }
 
 static void check(const struct request *request)
@@ -337,6 +372,12 @@ static void set_focus(const struct request *request)
 	focus_set(request->vm);
 }
 
+static void info_balloon(const struct request *request)
+{
+	if (has_balloon(request->vm))
+		say("balloon: actual=%lu", vm_balloon_size(request->vm) / MIB(1));
+}
+
 static void info_cpus(const struct request *request)
 {
 	answer_cpus(request->vm);
@@ -430,6 +471,8 @@ static void help(const struct request *request);
 static void info(const struct request *request);
 
 static const struct command commands[] = {
+	{"balloon", "target", "ask the VM in focus to keep that much memory, in MiB",
+	 .run = balloon, .min = 1, .max = 1, .needs = VM_FOCUS | VM_RUNS},
 	{"check", "", "check the memory of all VMs and templates", .run = check},
 	{"clone", "[-S] name [count]",
 	 "start clones of a template\n\t\t\t -S: stopped, until 'cont'", .run = clone, .min = 1,
@@ -497,6 +540,7 @@ static const struct command commands[] = {
 };
 
 static const struct command topics[] = {
+	{"balloon", "", "show balloon information", .run = info_balloon, .needs = VM_FOCUS},
 	{"cpus", "", "show infos for each CPU", .run = info_cpus, .needs = VM_FOCUS},
 	{"exits", "[name]", "show why a VM has left its guest, and how often", .run = info_exits,
 	 .max = 1, .needs = VM_NAMED | VM_FOCUS},

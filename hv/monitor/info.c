@@ -7,6 +7,7 @@
 #include "hv/monitor/info.h"
 
 #include "hv/backends/json_escape.h"
+#include "hv/config/layout.h"
 #include "hv/guest/region.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -229,26 +230,16 @@ static void query_memory_devices(struct out *out, const struct info_vm *vm)
 	put_line(out, "]}");
 }
 
-/* QEMU does not count NVDIMMs as plugged memory. */
-static uint64_t plugged_size(const struct vm_config *vm)
-{
-	uint64_t size = 0;
-
-	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next)
-		size += dimm->is_nvdimm ? 0 : dimm->size;
-	return size;
-}
-
 static void info_memory_size_summary(struct out *out, const struct info_vm *vm)
 {
 	put_line(out, "base memory: %lu", vm->config->ram_size);
-	put_line(out, "plugged memory: %lu", plugged_size(vm->config));
+	put_line(out, "plugged memory: %lu", memory_plugged(vm->config));
 }
 
 static void query_memory_size_summary(struct out *out, const struct info_vm *vm)
 {
 	put_line(out, "{\"return\": {\"base-memory\": %lu, \"plugged-memory\": %lu}}",
-		 vm->config->ram_size, plugged_size(vm->config));
+		 vm->config->ram_size, memory_plugged(vm->config));
 }
 
 static void info_numa_node(struct out *out, const struct vm_config *vm,

@@ -36,6 +36,7 @@ static const char types[] =
 	"hotplugged:bool hotpluggable:bool\0"
 	"MemoryDeviceInfo object type:MemoryDeviceInfoKind data:PCDIMMDeviceInfo\0"
 	"[MemoryDeviceInfo] array MemoryDeviceInfo\0"
+	"BalloonInfo object actual:int\0"
 	"MemoryInfo object base-memory:int plugged-memory:int\0"
 	"ObjectPropertyInfo object name:str type:str\0"
 	"[ObjectPropertyInfo] array ObjectPropertyInfo\0"

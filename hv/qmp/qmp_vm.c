@@ -5,6 +5,7 @@
 #include "hv/monitor/answer.h"
 #include "hv/monitor/command.h"
 #include "hv/monitor/info.h"
+#include "hv/vm/balloon.h"
 #include "hv/vm/hold.h"
 
 static bool is_there(const struct vm *vm)
@@ -188,6 +189,48 @@ static enum job_state with_running(struct qmp_call *call, void (*act)(struct vm 
 		act(vm);
 	lock_release(&vms_lock);
 	return vm ? qmp_done(call) : JOB_IS_DONE;
+}
+
+/* A VM that has a balloon, and runs if 'runs'; NULL: there is none, which is answered. */
+static struct vm *find_balloon(struct qmp_call *call, bool runs)
+{
+	struct vm *vm = runs ? find_running(call) : qmp_find_vm(call);
+
+	if (vm == NULL || vm_has_balloon(vm))
+		return vm;
+	(void)qmp_fail(call, "DeviceNotActive", "No balloon device has been activated");
+	return NULL;
+}
+
+enum job_state qmp_balloon(struct qmp_call *call)
+{
+	uint64_t size = qmp_argument(call, "value")->number;
+	bool is_size = (int64_t)size > 0;
+	struct vm *vm;
+
+	lock_acquire(&vms_lock);
+	vm = find_balloon(call, true);
+	if (vm && is_size)
+		vm_balloon_ask(vm, size);
+	else if (vm)
+		(void)qmp_fail(call, "GenericError", "Parameter 'target' expects a size");
+	lock_release(&vms_lock);
+	return vm && is_size ? qmp_done(call) : JOB_IS_DONE;
+}
+
+enum job_state qmp_query_balloon(struct qmp_call *call)
+{
+	struct vm *vm;
+
+	lock_acquire(&vms_lock);
+	vm = find_balloon(call, false);
+	if (vm) {
+		qmp_begin_return(call);
+		qmp_put(&call->out, "{\"actual\": %lu}", vm_balloon_size(vm));
+		qmp_end_return(call);
+	}
+	lock_release(&vms_lock);
+	return JOB_IS_DONE;
 }
 
 static void stop(struct vm *vm)

@@ -20,6 +20,8 @@ enum job_state qmp_query_vms(struct qmp_call *call);
 /* "query-memdev" and the other queries of hv/monitor/info.h. */
 enum job_state qmp_query_memory(struct qmp_call *call);
 
+enum job_state qmp_balloon(struct qmp_call *call);
+enum job_state qmp_query_balloon(struct qmp_call *call);
 enum job_state qmp_stop(struct qmp_call *call);
 enum job_state qmp_cont(struct qmp_call *call);
 enum job_state qmp_powerdown(struct qmp_call *call);

@@ -5,8 +5,11 @@
  */
 #include "hv/run/virtio.h"
 
+#include "hv/guest/discard.h"
 #include "hv/host/random.h"
 #include "hv/run/stop_for_memory.h"
+#include "hv/run/sync.h"
+#include "hv/vm/balloon.h"
 #include "hv/vm/net.h"
 #include "hv/vm/vm.h"
 
@@ -20,15 +23,29 @@ void virtio_note(struct vcpu *vcpu)
 		vcpu_request(vcpu, VCPU_REQUEST_VIRTIO);
 }
 
+/*
+ * No processor may write to a frame that is free: this vCPU and the VM's others forget their
+ * translations first. No lock is held, because they are waited for.
+ */
+static void free_discarded(struct vcpu *vcpu, struct discard *discard)
+{
+	vcpu_flush_if_behind(vcpu);
+	discard_free(discard);
+}
+
 enum status virtio_work_some(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
-	struct virtio_host host = {.memory = &vm->memory, .fill_random = random_fill};
+	struct discard discard;
+	struct virtio_host host = {
+		.memory = &vm->memory, .fill_random = random_fill, .discard = &discard};
 	enum status status = ERR_NOTFOUND;
 	struct virtio *device;
 
+	discard.n = 0;
 	vm_lock_devices(vm);
 	vm_net_look(vm);
+	vm_balloon_look(vm);
 	device = platform_busy_virtio(&vm->platform);
 	if (device != NULL) {
 		struct memory_lock held = memory_lock(vcpu);
@@ -42,5 +59,7 @@ enum status virtio_work_some(struct vcpu *vcpu)
 		platform_update_virtio(&vm->platform);
 	}
 	vm_unlock_devices(vm);
+	if (discard.n > 0)
+		free_discarded(vcpu, &discard);
 	return status;
 }

@@ -82,6 +82,12 @@ uint64_t virtio_read_space(const struct virtio *device, uint64_t off, unsigned s
 	return value;
 }
 
+void virtio_write_space(struct virtio *device, uint64_t off, unsigned size, uint32_t value)
+{
+	if (device->config->kind->configure != NULL && size == sizeof(value))
+		device->config->kind->configure(device, off, value);
+}
+
 void virtio_write_features(struct virtio *device, uint32_t select, uint32_t value)
 {
 	unsigned shift = select * 32;
@@ -92,11 +98,15 @@ void virtio_write_features(struct virtio *device, uint32_t select, uint32_t valu
 	device->driver_features |= (uint64_t)value << shift;
 }
 
+static unsigned n_queues(const struct virtio *device)
+{
+	return device->config->kind->n_queues - device->config->n_absent;
+}
+
 struct virtqueue *virtio_queue(struct virtio *device)
 {
-	return device->queue_select < device->config->kind->n_queues
-		       ? &device->queue[device->queue_select]
-		       : NULL;
+	return device->queue_select < n_queues(device) ? &device->queue[device->queue_select]
+						       : NULL;
 }
 
 struct virtqueue *virtio_queue_idle(struct virtio *device)
@@ -140,8 +150,7 @@ void virtio_stop_queue(struct virtio *device)
 
 void virtio_notify(struct virtio *device, uint32_t queue)
 {
-	if (queue < device->config->kind->n_queues && device->queue[queue].is_ready &&
-	    virtio_is_running(device))
+	if (queue < n_queues(device) && device->queue[queue].is_ready && virtio_is_running(device))
 		device->notified |= (uint8_t)BIT(queue);
 }
 
@@ -204,8 +213,8 @@ enum status virtio_check(struct virtio *device, struct state_reader *reader)
 	for (unsigned i = 0; i < VIRTIO_QUEUES_MAX; i++) {
 		const struct virtqueue *queue = &device->queue[i];
 
-		if (queue->is_ready && (i >= device->config->kind->n_queues ||
-					!size_is_possible(queue->size, queue->is_packed)))
+		if (queue->is_ready &&
+		    (i >= n_queues(device) || !size_is_possible(queue->size, queue->is_packed)))
 			return state_refuse(reader, "cannot have a queue %u of %u entries", i,
 					    queue->size);
 		if (queue->is_packed && queue->next_avail >= 2u * queue->size)

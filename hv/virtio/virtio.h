@@ -40,14 +40,16 @@ enum virtio_interrupt { VIRTIO_USED = 1, VIRTIO_CHANGED = 2 };
 #define VIRTIO_F_VERSION_1   BIT(32)
 #define VIRTIO_F_RING_PACKED BIT(34)
 
-struct virtio;
+struct discard;
 struct net_port;
+struct virtio;
 
 /* The world outside the VM, and the VM's memory. Not kept. */
 struct virtio_host {
 	struct guest_memory *memory;
 	void (*fill_random)(void *buf, size_t len);
-	gpa_t at; /* returned with ERR_NOMEM: where a frame is missing */
+	struct discard *discard; /* has room for one call of virtio_serve() */
+	gpa_t at;		 /* returned with ERR_NOMEM: where a frame is missing */
 };
 
 /* What a device does with the next chain of a queue. */
@@ -73,6 +75,8 @@ struct virtio_kind {
 	enum status (*serve)(struct virtio *device, struct virtio_work *work);
 	/* Fill in the configuration space, which is zero before. NULL: it stays so. */
 	void (*describe)(const struct virtio *device, uint8_t space[VIRTIO_SPACE_SIZE]);
+	/* The driver has written 4 bytes of it. NULL: that is ignored. */
+	void (*configure)(struct virtio *device, uint64_t off, uint32_t value);
 };
 
 /* A device of the configuration. Constant, and shared by a VM and its clones. */
@@ -82,6 +86,7 @@ struct virtio_config {
 	uint64_t features; /* beside those that all devices offer */
 	uint64_t without;  /* what this device does not offer of those */
 	uint64_t identity; /* what a device made from it begins with */
+	unsigned n_absent; /* queues, the last ones of its kind, that it does not have */
 	unsigned hub;	   /* of a network device */
 };
 
@@ -97,7 +102,8 @@ struct virtio {
 	uint8_t reserved;    /* zero; part of saved states */
 	uint32_t own;	     /* of the kind; a reset clears it */
 	uint32_t generation; /* of the configuration space */
-	uint64_t identity;   /* distinguishes it from others of its kind; survives a reset */
+	/* Of the kind; survives a reset: a network device's address, a balloon's target. */
+	uint64_t identity;
 	/* Of a network device; NULL: not connected. No state: a template has none. Not owned. */
 	struct net_port *port;
 	struct virtqueue queue[VIRTIO_QUEUES_MAX];
@@ -119,6 +125,8 @@ uint64_t virtio_features(const struct virtio *device);
 void virtio_write_status(struct virtio *device, uint8_t value);
 /* Read 'size' bytes, 8 at most, of the configuration space. What lies after it reads as zero. */
 uint64_t virtio_read_space(const struct virtio *device, uint64_t off, unsigned size);
+/* Write to it. All but 4 bytes that the driver may write is ignored. */
+void virtio_write_space(struct virtio *device, uint64_t off, unsigned size, uint32_t value);
 /* Half 'select' of what the driver takes, before it sets VIRTIO_FEATURES_OK; then ignored. */
 void virtio_write_features(struct virtio *device, uint32_t select, uint32_t value);
 /* The queue that the driver has selected; NULL: there is none of that number. */

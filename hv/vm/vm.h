@@ -95,8 +95,10 @@ struct vm {
 	unsigned n_gathered; /* vCPUs that have stopped for an action; atomic */
 	uint32_t actions;    /* enum vm_action, pending; atomic */
 	struct vm_input input;
-	struct vm_line line; /* guarded by devices_lock */
-	bool merge_paused;   /* atomic, see hv/vm/merge_scan.c */
+	struct vm_line line;	     /* guarded by devices_lock */
+	bool merge_paused;	     /* atomic, see hv/vm/merge_scan.c */
+	bool has_new_balloon_target; /* atomic, see hv/vm/balloon.c */
+	uint32_t balloon_target;     /* 4 KiB pages; atomic */
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
 	bool is_debugged;	    /* see hv/vm/debug.h; atomic */

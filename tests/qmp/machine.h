@@ -32,6 +32,7 @@
 #include "hv/vm/news.h"
 #include "hv/vm/output.h"
 #include "hv/vm/template.h"
+#include "tests/unit/balloon_vms.h"
 #include "tests/unit/hotplug_vms.h"
 
 static char did[4096]; /* to VMs, a line for each call */

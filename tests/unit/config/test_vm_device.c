@@ -2,6 +2,7 @@
 /* -device as JSON: how QEMU 7.2 and later read it, and the words of its refusals. */
 #include "hv/config/config.h"
 
+#include "hv/virtio/virtio_balloon.h"
 #include "hv/virtio/virtio_rng.h"
 
 #include "tests/unit/support.h"
@@ -90,8 +91,8 @@ static void other_devices_are_made_too(void **state)
 #define DEVICES \
 	"error:       = possible values: 'acpi-watchdog', 'isa-debug-exit', 'isa-debugcon', " \
 	"'loader', 'nvdimm', " \
-	"'pc-dimm', 'pvpanic', 'virtio-blk-device', 'virtio-net-device', 'virtio-rng-device', " \
-	"'vmgenid'"
+	"'pc-dimm', 'pvpanic', 'virtio-balloon-device', 'virtio-blk-device', " \
+	"'virtio-net-device', 'virtio-rng-device', 'vmgenid'"
 
 static void virtio_devices_are_numbered_and_find_their_objects(void **state)
 {
@@ -126,6 +127,32 @@ static void queues_have_the_features_that_are_asked_for(void **state)
 	assert_int_equal(device->without, VIRTIO_F_EVENT_INDEX | VIRTIO_F_INDIRECT);
 	run_devices("-device virtio-rng-device,packed=maybe",
 		    "error: Parameter 'packed' expects 'on' or 'off'\n");
+}
+
+static void a_balloon_offers_what_is_asked_for(void **state)
+{
+	const struct virtio_config *device =
+		run_devices("-device virtio-balloon-device,id=b", "")->virtio;
+
+	assert_ptr_equal(device->kind, &virtio_balloon);
+	assert_int_equal(device->features, 0);
+	assert_int_equal(device->n_absent, 1);
+	device = run_devices(
+			 "-device virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on",
+			 "")
+			 ->virtio;
+	assert_int_equal(device->features,
+			 VIRTIO_BALLOON_F_REPORTING | VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
+	assert_int_equal(device->n_absent, 0);
+	run_devices("-device virtio-balloon-device,free-page-reporting=off,deflate-on-oom=off", "");
+	run_devices("-device virtio-balloon-device -device virtio-balloon-device",
+		    "error: Only one balloon device is supported\n");
+	run_devices("-device virtio-balloon-device,free-page-reporting=1",
+		    "error: Parameter 'free-page-reporting' expects 'on' or 'off'\n");
+	run_devices("-device virtio-balloon-device,free-page-hint=on",
+		    "error: Property 'virtio-balloon-device.free-page-hint' not found\n"
+		    "error:       = possible names: event_idx id indirect_desc packed "
+		    "deflate-on-oom free-page-reporting\n");
 }
 
 #define RNG "-device virtio-rng-device "
@@ -262,6 +289,7 @@ int main(void)
 		cmocka_unit_test(other_devices_are_made_too),
 		cmocka_unit_test(virtio_devices_are_numbered_and_find_their_objects),
 		cmocka_unit_test(queues_have_the_features_that_are_asked_for),
+		cmocka_unit_test(a_balloon_offers_what_is_asked_for),
 		cmocka_unit_test(impossible_virtio_devices_are_refused),
 		cmocka_unit_test(devices_in_json_come_after_all_others),
 		cmocka_unit_test(refusals_have_qemus_words),

@@ -393,6 +393,38 @@ static void a_topic_is_answered(void **state)
 	assert_non_null(strstr(said, "address-space: I/O\n"));
 }
 
+static void a_balloon_is_asked_for_and_told(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t size;
+	} asked[] = {
+		{"balloon 64", MIB(64)},   {"balloon 1G", GIB(1)},  {"balloon 1024", GIB(1)},
+		{"balloon 1.5M", 1572864}, {"balloon 4096B", 4096},
+	};
+
+	type("info balloon");
+	assert_string_equal(said, "Error: No balloon device has been activated\n");
+	type("balloon 64");
+	assert_string_equal(said, "Error: No balloon device has been activated\n");
+	balloon_owner = &running;
+	type("info balloon");
+	assert_string_equal(said, "balloon: actual=128\n");
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+		type(asked[i].line);
+		assert_string_equal(said, "");
+		assert_int_equal(balloon_size, asked[i].size);
+	}
+	type("balloon 0");
+	assert_string_equal(said, "Error: Parameter 'target' expects a size\n");
+	type("balloon lots");
+	assert_string_equal(said, "invalid size\n");
+	type("balloon 17592186044416");
+	assert_string_equal(said, "invalid size\n");
+	assert_int_equal(balloon_size, 4096);
+	balloon_owner = NULL;
+}
+
 static void options_are_read(void **state)
 {
 	static const struct {
@@ -460,6 +492,7 @@ static void a_vm_that_does_not_fit_is_refused(void **state)
 		{"save r /x", "Error: VM r is running: stop it or make it a template first\n"},
 		{"stop", "Error: VM t is a template\n"},
 		{"cont", "Error: VM t is a template\n"},
+		{"balloon 64", "Error: VM t is a template\n"},
 		{"system_powerdown", "Error: VM t is a template\n"},
 		{"system_reset", "Error: VM t is a template\n"},
 	};
@@ -730,6 +763,7 @@ int main(void)
 		cmocka_unit_test_setup(what_a_command_causes_is_logged_again, set_up),
 		cmocka_unit_test_setup(the_screen_shows_what_is_asked_for, set_up),
 		cmocka_unit_test_setup(a_topic_is_answered, set_up),
+		cmocka_unit_test_setup(a_balloon_is_asked_for_and_told, set_up),
 		cmocka_unit_test_setup(options_are_read, set_up),
 		cmocka_unit_test_setup(clones_stop_when_memory_ends, set_up),
 		cmocka_unit_test_setup(the_check_tells_all_its_faults, set_up),

@@ -30,6 +30,7 @@
 #include "hv/vm/vm.c"
 #include "tests/unit/support.h"
 
+#include "tests/unit/balloon_vms.h"
 #include "tests/unit/hotplug_vms.h"
 
 enum {
@@ -471,7 +472,7 @@ static void tab_completes_or_lists(void **state)
 	type("vm vm-7\t");
 	assert_non_null(strstr(sent, "vm-7\nvm-7 vm-70 "));
 	type("\x15\t");
-	assert_non_null(strstr(sent, "\ncheck clone "));
+	assert_non_null(strstr(sent, "\nballoon check clone "));
 	type("nonsense\t\x15");
 	assert_int_equal(count("\n"), 0);
 }

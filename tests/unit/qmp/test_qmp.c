@@ -241,6 +241,29 @@ static void a_vm_is_named(void **state)
 #define EVENT(name, data) TIME "\"" name "\", \"data\": {" data "}}\r\n"
 
 /* Events come when it has happened: after the answer, or later. */
+static void a_balloon_is_asked_for_and_told(void **state)
+{
+#define BALLOON(value) \
+	"{\"execute\": \"balloon\", \"arguments\": {\"vm\": \"r\", \"value\": " value "}}"
+
+	check_talk(ABOUT("query-balloon", "r"),
+		   ERROR("DeviceNotActive", "No balloon device has been activated"));
+	check_talk(BALLOON("4096"),
+		   ERROR("DeviceNotActive", "No balloon device has been activated"));
+	balloon_owner = &running;
+	check_talk(ABOUT("query-balloon", "r"), "{\"return\": {\"actual\": 134217728}}\r\n");
+	check_talk(BALLOON("67108864"), EMPTY);
+	assert_int_equal(balloon_size, MIB(64));
+	check_talk(BALLOON("0"), GENERIC("Parameter 'target' expects a size"));
+	check_talk(BALLOON("-4096"), GENERIC("Parameter 'target' expects a size"));
+	assert_int_equal(balloon_size, MIB(64));
+	balloon_owner = &template;
+	check_talk("{\"execute\": \"balloon\", \"arguments\": {\"vm\": \"t\", \"value\": 1}}",
+		   GENERIC("VM t is a template"));
+	balloon_owner = NULL;
+	balloon_size = MIB(128);
+}
+
 static void vms_do_what_they_are_told(void **state)
 {
 	check_talk(ABOUT("stop", "r"), EMPTY EVENT("STOP", "\"vm\": \"r\""));
@@ -761,6 +784,7 @@ int main(void)
 		cmocka_unit_test_setup(messages_need_no_lines, begin),
 		cmocka_unit_test_setup(a_message_has_a_limit, begin),
 		cmocka_unit_test_setup(a_vm_is_named, begin),
+		cmocka_unit_test_setup(a_balloon_is_asked_for_and_told, begin),
 		cmocka_unit_test_setup(vms_do_what_they_are_told, begin),
 		cmocka_unit_test_setup(clones_are_made, begin),
 		cmocka_unit_test_setup(vms_are_listed, begin),
