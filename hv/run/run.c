@@ -66,7 +66,10 @@ enum vcpu_leave vcpu_run(struct vcpu *vcpu)
 	if (is_one_of_many && !sync_enter(vcpu))
 		return VCPU_PREEMPTED;
 	leave = run(vcpu);
-	if (is_one_of_many)
+	if (is_one_of_many) {
+		/* vcpu_service() may have replaced pages, whose old ones the others still see. */
+		vcpu_flush_if_behind(vcpu);
 		sync_leave(vcpu);
+	}
 	return leave;
 }

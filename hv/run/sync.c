@@ -8,7 +8,8 @@
  * Waiting ends, because a vCPU that runs soon does one of three things: compare generations before
  * it enters the guest, leave vcpu_run(), or wait in this file, where it compares generations too.
  * An interrupt speeds this up: the guest exits, and each exit compares. No vCPU waits here for
- * another one's lock.
+ * another one's lock. A vCPU that leaves vcpu_run() compares too, because it may have replaced a
+ * translation without entering the guest since.
  */
 #include "hv/run/sync.h"
 
