@@ -23,6 +23,7 @@
 #include "hv/monitor/monitor.h"
 #include "hv/monitor/status.h"
 #include "hv/qmp/qmp.h"
+#include "hv/run/kvm_para.h"
 #include "hv/run/run.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/load.h"
@@ -156,6 +157,7 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave, uint64_t s
 		gather_vcpu(vcpu, since);
 		return;
 	case VCPU_PREEMPTED:
+		kvm_para_preempted(vcpu);
 		vcpu_put(vcpu);
 		sched_preempt(vcpu, rdtsc() - since);
 		return;

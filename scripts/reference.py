@@ -21,7 +21,7 @@ CONFIGURATION, MONITOR, TEMPLATES, GUEST = (
     f"docs/{name}.md" for name in ("configuration", "monitor", "templates", "guest-interface"))
 OPTIONS = "hv/config/vm_options.c"
 CONFIGURED = "`iobase`"  # where the VM's options choose the port
-MSR_FILES = ("hv/vcpu/guest_msr.c", "hv/run/exit_msr.c", "hv/vcpu/speculation.c")
+MSR_FILES = ("hv/vcpu/guest_msr.c", "hv/run/exit_msr.c", "hv/vcpu/speculation.c", "hv/vcpu/kvm_msr.c")
 
 
 def read(name):

@@ -132,9 +132,15 @@ static const struct choice machines[] = {
 	{NULL},
 };
 
+static const struct property processor_properties[] = {
+	{"kvm", "bool", "Show KVM's leaves of CPUID"},
+	{"kvm-steal-time", "bool", "Tell the guest its stolen time"},
+	{"kvmclock", "bool", "Show KVM's clock"},
+	{NULL},
+};
 static const struct choice processors[] = {
-	{"host", "the machine's processor, as far as guests may use it", NULL},
-	{"max", "the same", NULL},
+	{"host", "the machine's processor, as far as guests may use it", processor_properties},
+	{"max", "the same", processor_properties},
 	{NULL},
 };
 

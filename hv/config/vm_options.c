@@ -12,15 +12,6 @@
 #include "hv/config/template_lines.h"
 #include "hv/lib/string.h"
 
-static enum status read_cpu(struct vm_reader *reader, const struct word *argument)
-{
-	if (strcmp(argument->text, "host") == 0 || strcmp(argument->text, "max") == 0)
-		return OK;
-	diag_error(reader->diag, word_place(argument, 0),
-		   "CPU model '%s' is not supported, only 'host' and 'max'", argument->text);
-	return ERR_INVAL;
-}
-
 static enum status read_object(struct vm_reader *reader, const struct word *argument)
 {
 	struct vm_config *vm = reader->vm;
@@ -223,7 +214,7 @@ static const struct vm_option vm_options[] = {
 	{"bios", read_bios},
 	{"blockdev", vm_read_blockdev},
 	{"chardev", vm_read_chardev},
-	{"cpu", read_cpu},
+	{"cpu", vm_read_cpu},
 	{"debugcon", vm_read_debugcon},
 	{"device", vm_read_device},
 	{"drive", vm_read_drive},

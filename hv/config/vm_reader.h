@@ -125,6 +125,7 @@ enum status vm_read_options(struct vm_reader *reader, const struct word *words);
  */
 enum status vm_read_memory(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_machine(struct vm_reader *reader, const struct word *argument);
+enum status vm_read_cpu(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_smp(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_name(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_device(struct vm_reader *reader, const struct word *argument);

@@ -40,6 +40,23 @@ static bool has_memory(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 	return true;
 }
 
+bool guest_can_write(struct guest_memory *memory, gpa_t gpa, uint64_t len)
+{
+	uint64_t end;
+
+	if (!has_memory(memory, gpa, len))
+		return false;
+	end = gpa.raw + len;
+	while (gpa.raw < end) {
+		const struct mem_region *region = find_region(memory, gpa);
+
+		if (region->kind == MEM_ROM)
+			return false;
+		gpa = gpa_add(region->gpa, region->len);
+	}
+	return true;
+}
+
 /* The byte of gpa in the page that an EPT entry maps. */
 static void *byte_at(uint64_t entry, unsigned level, gpa_t gpa)
 {

@@ -54,6 +54,9 @@ enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t
 enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf, size_t len);
 enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len);
 
+/* Whether all of the range is memory, and none of it ROM. len > 0. */
+bool guest_can_write(struct guest_memory *memory, gpa_t gpa, uint64_t len);
+
 /*
  * Make a later write to the page of gpa, which is memory, need no frame. A merge may undo that.
  * ERR_NOMEM: nothing has changed.

@@ -95,6 +95,11 @@ enum {
 #define IA32_KERNEL_GS_BASE UINT32_C(0xc0000102)
 #define IA32_TSC_AUX	    UINT32_C(0xc0000103)
 
+/* KVM's, for its guests. Linux, Documentation/virt/kvm/x86/msr.rst. */
+#define MSR_KVM_WALL_CLOCK_NEW	UINT32_C(0x4b564d00)
+#define MSR_KVM_SYSTEM_TIME_NEW UINT32_C(0x4b564d01)
+#define MSR_KVM_STEAL_TIME	UINT32_C(0x4b564d03)
+
 #define APIC_BASE_BSP	 BIT(8)
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)

@@ -26,7 +26,6 @@ enum {
 	HYPERV_HAS_FREQUENCIES = 1 << 8, /* edx */
 };
 
-#define MSR_KVM_SYSTEM_TIME	 UINT32_C(0x4b564d01)
 #define MSR_HYPERV_TSC_FREQUENCY UINT32_C(0x40000022)
 #define KVM_CLOCK_ENABLE	 BIT(0)
 
@@ -50,9 +49,9 @@ static uint64_t hz_of_kvm(uint32_t base)
 
 	cpuid(base + LEAF_FEATURES, 0, &features);
 	if (!(features.eax & KVM_HAS_CLOCK) ||
-	    !wrmsr_safe(MSR_KVM_SYSTEM_TIME, record | KVM_CLOCK_ENABLE))
+	    !wrmsr_safe(MSR_KVM_SYSTEM_TIME_NEW, record | KVM_CLOCK_ENABLE))
 		return 0;
-	(void)wrmsr_safe(MSR_KVM_SYSTEM_TIME, 0);
+	(void)wrmsr_safe(MSR_KVM_SYSTEM_TIME_NEW, 0);
 	return tsc_hz_of_kvm_clock(kvm_clock.multiplier, kvm_clock.shift);
 }
 

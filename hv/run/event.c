@@ -17,6 +17,7 @@
 #include "hv/lib/assert.h"
 #include "hv/run/debug_exit.h"
 #include "hv/run/guest_watchdog.h"
+#include "hv/run/kvm_para.h"
 #include "hv/run/step.h"
 #include "hv/run/virtio.h"
 #include "hv/vcpu/sched.h"
@@ -267,6 +268,7 @@ static void take_init(struct vcpu *vcpu, struct lapic *lapic)
 		step_end(vcpu);
 	vcpu->guest.event = 0;
 	vcpu->guest.is_dead = false;
+	vcpu->guest.kvm = (struct kvm_msrs){0};
 	lapic_init(lapic);
 	if (vcpu->number == 0)
 		vm_reset(vcpu->vm);
@@ -427,6 +429,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	if (requests & (VCPU_REQUEST_START | VCPU_REQUEST_VIRTIO) &&
 	    !start_or_work(vcpu, &requests, ret))
 		return false;
+	if (!kvm_para_enter(vcpu))
+		requests |= VCPU_REQUEST_LEAVE;
 	vm_lock_devices(vm);
 	runs = look_around(vcpu, lapic, &requests);
 	if (runs && !(requests & VCPU_REQUEST_LEAVE))

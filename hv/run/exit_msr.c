@@ -6,6 +6,7 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/run/event.h"
+#include "hv/run/kvm_para.h"
 #include "hv/vcpu/speculation.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
@@ -58,7 +59,8 @@ static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 		*ret = vcpu->guest.tsc_adjust;
 		return true;
 	}
-	return guest_msr_read(&vcpu->guest.msrs, msr, ret) || speculation_read_msr(vcpu, msr, ret);
+	return guest_msr_read(&vcpu->guest.msrs, msr, ret) ||
+	       speculation_read_msr(vcpu, msr, ret) || kvm_para_read_msr(vcpu, msr, ret);
 }
 
 enum exit_action exit_msr_read(struct vcpu *vcpu)
@@ -97,6 +99,7 @@ static bool move_tsc(struct vcpu *vcpu, uint64_t by)
 	platform_move_tsc(&vcpu->vm->platform, vcpu->lapic, by, vcpu_now(vcpu));
 	vm_unlock_devices(vcpu->vm);
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER);
+	kvm_para_tsc_moved(vcpu);
 	return true;
 }
 
@@ -114,13 +117,24 @@ static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	       speculation_write_msr(vcpu, msr, value);
 }
 
-enum exit_action exit_msr_write(struct vcpu *vcpu)
+/* An MSR of KVM's, or none. */
+static enum exit_action write_rare(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	uint64_t *gpr = vcpu->regs.gpr;
-
-	if (!write_msr(vcpu, (uint32_t)gpr[RCX], (uint32_t)gpr[RAX] | gpr[RDX] << 32)) {
+	switch (kvm_para_write_msr(vcpu, msr, value)) {
+	case OK:
+		return EXIT_NEXT;
+	case ERR_NOMEM:
+		return EXIT_AGAIN;
+	default:
 		vcpu_inject_exception_error(vcpu, VECTOR_GP, 0);
 		return EXIT_AGAIN;
 	}
-	return EXIT_NEXT;
+}
+
+enum exit_action exit_msr_write(struct vcpu *vcpu)
+{
+	uint64_t *gpr = vcpu->regs.gpr, value = (uint32_t)gpr[RAX] | gpr[RDX] << 32;
+	uint32_t msr = (uint32_t)gpr[RCX];
+
+	return write_msr(vcpu, msr, value) ? EXIT_NEXT : write_rare(vcpu, msr, value);
 }

@@ -102,6 +102,9 @@ static const struct feature features[] = {
 	{0xd, 1, CPUID_EAX, 0, "xsaveopt"},
 	{0xd, 1, CPUID_EAX, 1, "xsavec"},
 	{0xd, 1, CPUID_EAX, 2, "xgetbv1"},
+	{CPUID_KVM + 1, 0, CPUID_EAX, 3, "kvmclock"},
+	{CPUID_KVM + 1, 0, CPUID_EAX, 5, "kvm-steal-time"},
+	{CPUID_KVM + 1, 0, CPUID_EAX, 24, "kvmclock-stable-bit"},
 	{0x80000001, 0, CPUID_ECX, 0, "lahf_lm"},
 	{0x80000001, 0, CPUID_ECX, 5, "abm"},
 	{0x80000001, 0, CPUID_ECX, 8, "3dnowprefetch"},
@@ -121,7 +124,7 @@ static const struct {
 	{1, 0, CPUID_ECX},	    {1, 0, CPUID_EDX},		{6, 0, CPUID_EAX},
 	{7, 0, CPUID_EBX},	    {7, 0, CPUID_ECX},		{7, 0, CPUID_EDX},
 	{7, 2, CPUID_EDX},	    {0xd, 1, CPUID_EAX},	{0x80000001, 0, CPUID_ECX},
-	{0x80000001, 0, CPUID_EDX}, {0x80000007, 0, CPUID_EDX},
+	{0x80000001, 0, CPUID_EDX}, {0x80000007, 0, CPUID_EDX}, {CPUID_KVM + 1, 0, CPUID_EAX},
 };
 
 const char *cpuid_feature_name(uint32_t leaf, uint32_t subleaf, enum cpuid_register reg,
@@ -152,6 +155,8 @@ static uint32_t word_of(const struct cpuid_model *model, size_t i)
 
 	if (words[i].subleaf != 0)
 		regs = find_sub(model, leaf, words[i].subleaf);
+	else if (leaf == CPUID_KVM + 1)
+		regs = model->kvm[1];
 	else
 		regs = leaf < ARRAY_SIZE(model->basic) ? model->basic[leaf]
 						       : model->extended[leaf - 0x80000000];

@@ -5,7 +5,7 @@
  * performance monitoring, machine check, thermal, TSX, SGX, PKU, PT, MPX, AMX.
  *
  * Without interrupt remapping, Linux uses x2APIC only under a hypervisor that it knows. Therefore
- * KVM's signature is at the second hypervisor leaf base, with no features.
+ * KVM's signature is at the second hypervisor leaf base, with the features of KVM that exist here.
  *
  * The table does not know which processors there are, or which one asks: leaves 1, 4, 0xb and 0x1f
  * are completed from the VM's topology.
@@ -16,6 +16,7 @@
 #include "hv/host/speculation.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
+#include "hv/vcpu/kvm_msr.h"
 
 /* Leaf 1, ECX: SSE3 PCLMULQDQ SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 x2APIC MOVBE POPCNT TSC-deadline
  * AES XSAVE AVX F16C RDRAND. */
@@ -52,6 +53,9 @@
 #define EXT1_EDX_RDTSCP BIT(27)
 #define EXT7_EDX	BIT(8) /* invariant TSC */
 #define LEAF6_EAX	BIT(2) /* ARAT: the APIC timer always runs */
+/* Leaf 0x40000101, EAX. */
+#define KVM_EAX \
+	(KVM_FEATURE_CLOCKSOURCE2 | KVM_FEATURE_STEAL_TIME | KVM_FEATURE_CLOCKSOURCE_STABLE_BIT)
 
 /* State components: x87, SSE, AVX, and the three of AVX-512. */
 #define XCR0_X87    BIT(0)
@@ -291,12 +295,20 @@ void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 	init_frequency(model, options->tsc_hz);
 	signature(&model->hypervisor[0], CPUID_HYPERVISOR_TIMING, "StencilStenc");
 	signature(&model->kvm[0], CPUID_KVM + 1, "KVMKVMKVM\0\0");
+	model->kvm[1].eax = (uint32_t)KVM_EAX;
 	init_extended(model, source);
 	if (!options->has_rdtscp)
 		model->extended[1].edx &= (uint32_t)~EXT1_EDX_RDTSCP;
 	if (!options->has_invpcid)
 		model->basic[7].ebx &= (uint32_t)~LEAF7_EBX_INVPCID;
 	cpuid_model_derive(model);
+}
+
+void cpuid_model_hide_kvm(struct cpuid_model *model, uint32_t features)
+{
+	model->kvm[1].eax &= ~features;
+	if (features == UINT32_MAX)
+		memset(model->kvm, 0, sizeof(model->kvm));
 }
 
 /* Bytes that XSAVE needs for the enabled components. */
@@ -430,7 +442,7 @@ static void lookup_rare(const struct cpuid_model *model, uint32_t leaf, uint32_t
 		*ret = timing_leaf(model);
 		return;
 	}
-	if (leaf - CPUID_KVM < ARRAY_SIZE(model->kvm)) {
+	if (leaf - CPUID_KVM < ARRAY_SIZE(model->kvm) && model->kvm[0].eax != 0) {
 		*ret = model->kvm[leaf - CPUID_KVM];
 		return;
 	}

@@ -15,7 +15,7 @@
 #define CPUID_EXTENDED_LAST	0x80000008
 #define CPUID_HYPERVISOR	0x40000000 /* "Stencil" */
 #define CPUID_HYPERVISOR_TIMING 0x40000010
-#define CPUID_KVM		0x40000100 /* KVM's signature with no features: see cpuid_model.c */
+#define CPUID_KVM		0x40000100 /* KVM's signature; its features are in the next leaf */
 
 /* Features that other files ask about. */
 #define CPUID_1_ECX_PCID       BIT(17)
@@ -30,7 +30,7 @@ struct cpuid_subleaf {
 struct cpuid_model {
 	struct cpuid_regs basic[CPUID_BASIC_LAST + 1]; /* subleaf 0 */
 	struct cpuid_regs hypervisor[2];
-	struct cpuid_regs kvm[2];
+	struct cpuid_regs kvm[2]; /* zeros: KVM's leaves do not exist */
 	struct cpuid_regs extended[9];
 	struct cpuid_subleaf sub[80]; /* subleaves except 0 */
 	size_t n_sub;
@@ -39,7 +39,15 @@ struct cpuid_model {
 	uint64_t xcr0_allowed;
 	uint64_t arch_capabilities; /* IA32_ARCH_CAPABILITIES, if leaf 7 shows it */
 	uint16_t spec_ctrl_allowed; /* bits of IA32_SPEC_CTRL; 0: the guest does not have it */
+	/* KVM's clock read clock_ns at this TSC, without the guest's own changes to the TSC. */
+	uint64_t clock_tsc, clock_ns;
 };
+
+/* KVM_FEATURE_*, see hv/vcpu/kvm_msr.h. */
+static inline uint32_t cpuid_kvm_features(const struct cpuid_model *model)
+{
+	return model->kvm[1].eax;
+}
 
 static inline bool cpuid_has_7_edx(const struct cpuid_model *model, uint64_t feature)
 {
@@ -58,6 +66,8 @@ struct cpuid_options {
 };
 void cpuid_model_init(struct cpuid_model *model, cpuid_source *source,
 		      const struct cpuid_options *options);
+/* Hide these of KVM's features, and with all of them KVM's leaves. */
+void cpuid_model_hide_kvm(struct cpuid_model *model, uint32_t features);
 /* Width of a guest's physical addresses; SDM vol. 3, "Physical-Address Width". */
 unsigned cpuid_phys_bits(cpuid_source *source);
 /* Set cr4_allowed, efer_allowed and spec_ctrl_allowed from the features. */

@@ -74,6 +74,8 @@ static inline void park(struct vcpu *vcpu)
 		return;
 	}
 	vcpu->is_ready = true;
+	if (vcpu->guest.kvm.steal_time)
+		vcpu->ready_since = rdtsc();
 	share_push(&sched.queue, share_of(vcpu), vcpu);
 }
 
@@ -111,8 +113,11 @@ struct vcpu *sched_pop(void)
 
 	lock_acquire(&sched.lock);
 	vcpu = share_pop(&sched.queue);
-	if (vcpu)
+	if (vcpu) {
 		vcpu->is_ready = false;
+		if (vcpu->guest.kvm.steal_time)
+			vcpu->stolen += rdtsc() - vcpu->ready_since;
+	}
 	lock_release(&sched.lock);
 	return vcpu;
 }

@@ -40,6 +40,7 @@ void vcpu_power_on(struct vcpu *vcpu)
 	/* The clock keeps running, but without the guest's changes. */
 	vcpu->guest.tsc_offset -= vcpu->guest.tsc_adjust;
 	vcpu->guest.tsc_adjust = 0;
+	vcpu->guest.kvm = (struct kvm_msrs){0};
 	vcpu->guest.waits_for_sipi = vcpu->guest.is_fresh = !is_first;
 	/* Another action may have been asked for since the last one was taken. */
 	__atomic_fetch_and(&vcpu->regs.requests, VCPU_REQUEST_GATHER, __ATOMIC_RELAXED);

@@ -5,6 +5,7 @@
 #include "hv/lib/deadline.h"
 #include "hv/vcpu/cpuid_model.h"
 #include "hv/vcpu/guest_msr.h"
+#include "hv/vcpu/kvm_msr.h"
 #include "hv/vmx/entry.h"
 #include "hv/vmx/exit_reason.h"
 #include "hv/vmx/guest_fields.h"
@@ -109,6 +110,7 @@ struct vcpu_guest {
 
 	uint64_t tsc_offset, tsc_adjust; /* IA32_TSC_ADJUST is the part the guest has added */
 	struct guest_msrs msrs;
+	struct kvm_msrs kvm;
 	uint64_t xcr0;
 };
 
@@ -126,7 +128,14 @@ struct vcpu {
 	bool has_moved_on;	 /* this vCPU has changed the tree since its last flush */
 	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
 	struct cpu *last_cpu;	 /* whose VMCS may still hold the state; NULL: none; atomic */
-	uint64_t until; /* host TSC: when the loop must look around, at the slice's end or before */
+	union {
+		/* Loaded, host TSC: when the loop must look around, at the slice's end or before.
+		 */
+		uint64_t until;
+		/* Ready, host TSC: since when, if the guest wants to know its stolen time. */
+		uint64_t ready_since;
+	};
+	uint64_t stolen;  /* ticks of waiting that the guest has not been told of */
 	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
 	/* Of the scheduler, see hv/vcpu/sched.c. */
 	bool is_ready; /* in the ready queue */

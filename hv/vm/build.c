@@ -173,7 +173,27 @@ static enum status fill_memory(struct vm *vm)
 	return status;
 }
 
-static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t unix_time)
+/* KVM's features that the VM's guest is not shown, which has a processor of its own then. */
+static void hide_kvm(struct vm *vm, struct cpuid_model *model)
+{
+	const struct vm_config *config = vm->config;
+	uint32_t hidden = 0;
+
+	if (config->kvmclock_is_off)
+		hidden |= KVM_FEATURE_CLOCKSOURCE2 | KVM_FEATURE_CLOCKSOURCE_STABLE_BIT;
+	if (config->steal_time_is_off)
+		hidden |= KVM_FEATURE_STEAL_TIME;
+	if (config->kvm_is_off)
+		hidden = UINT32_MAX;
+	if (hidden == 0)
+		return;
+	*model = vcpu_shared.cpuid;
+	cpuid_model_hide_kvm(model, hidden);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vm->vcpu[i].cpuid = model;
+}
+
+static enum status build(struct vm *vm, struct vm_shared *shared, int64_t unix_time)
 {
 	uint64_t max_private = vm->config->max_private;
 
@@ -184,12 +204,13 @@ static enum status build(struct vm *vm, struct platform_wiring *wiring, int64_t 
 	TRY(reserve_memory(&vm->ept, vm->mem, vm->name));
 	TRY(vm_prealloc(vm));
 	TRY(vm_labels_create(vm->config, &vm->labels));
-	TRY(build_platform(vm, wiring, unix_time));
+	TRY(build_platform(vm, &shared->wiring, unix_time));
 	fill_slots(vm);
 	vm_identity_make(vm);
 	vm_net_name(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_create(&vm->vcpu[i], vm, i, &vm->ept, &vm->platform.irqchip.lapic[i]);
+	hide_kvm(vm, &shared->cpuid);
 	return OK;
 }
 
@@ -260,7 +281,7 @@ enum status vm_create(struct vm_config *config, int64_t unix_time, struct vm **r
 	vm->config = config;
 	vm->share.weight = config->weight;
 	vm->index = vm_next_index();
-	status = build(vm, &shared->wiring, unix_time);
+	status = build(vm, shared, unix_time);
 	if (status != OK)
 		log_error("%s: cannot create the VM: %s", vm->name, status_text(status));
 	else if (config->incoming_image)

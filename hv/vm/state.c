@@ -8,6 +8,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/cpuid_fit.h"
+#include "hv/vcpu/pvclock.h"
 #include "hv/vm/state_device.h"
 #include "hv/vm/state_machine.h"
 #include "hv/vm/state_vcpu.h"
@@ -27,6 +28,8 @@ static const struct state_field cpuid_fields[] = {
 	ARRAY_OF_WORDS(sub),
 	STATE_FIELD(struct cpuid_model, n_sub, 0x7f),
 	STATE_FIELD_SINCE(2, struct cpuid_model, arch_capabilities, UINT64_MAX),
+	STATE_FIELD_SINCE(5, struct cpuid_model, clock_tsc, UINT64_MAX),
+	STATE_FIELD_SINCE(5, struct cpuid_model, clock_ns, UINT64_MAX),
 };
 const struct state_table state_cpuid_table = {"cpuid", cpuid_fields, ARRAY_SIZE(cpuid_fields)};
 
@@ -91,6 +94,22 @@ static enum status get_clock(struct state_reader *reader, const struct vm_state_
 	return OK;
 }
 
+/*
+ * KVM's clock continues from TSC 'then', which has counted as there, at this machine's frequency.
+ * Without a change of frequency what the guest's memory holds stays right.
+ */
+static void continue_clock(struct vm *vm, struct cpuid_model *model, uint64_t hz_there,
+			   uint64_t hz_here, uint64_t then)
+{
+	if (hz_there == hz_here)
+		return;
+	model->clock_ns += pvclock_ns(pvclock_scale(hz_there), then - model->clock_tsc);
+	model->clock_tsc = then;
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		if (vm->vcpu[i].guest.kvm.system_time & KVM_MSR_ENABLED)
+			vm->vcpu[i].guest.kvm.system_time |= KVM_CLOCK_IS_BEHIND;
+}
+
 static size_t put_all(struct state_writer *writer, const struct vm *vm,
 		      const struct vm_state_host *host)
 {
@@ -124,7 +143,7 @@ static enum status get_all(struct state_reader *reader, struct vm *vm,
 			   const struct vm_state_host *host, struct cpuid_model *model)
 {
 	unsigned phys_bits;
-	uint64_t tsc_hz = 0, elapsed = 0;
+	uint64_t tsc_hz = 0, elapsed = 0, then;
 
 	TRY(state_check_machine(reader, vm));
 	TRY(get_cpuid(reader, host, model));
@@ -133,12 +152,13 @@ static enum status get_all(struct state_reader *reader, struct vm *vm,
 		vm->vcpu[i].cpuid = model;
 		TRY(state_get_vcpu(reader, &vm->vcpu[i], host->now, elapsed));
 	}
+	then = host->now + vm->vcpu->guest.tsc_offset - elapsed;
+	continue_clock(vm, model, tsc_hz, host->tsc_hz, then - vm->vcpu->guest.tsc_adjust);
 	phys_bits = model->extended[8].eax & 0xff;
 	vm->platform.phys_bits = phys_bits;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vm->platform.irqchip.lapic[i].phys_bits = (uint8_t)phys_bits;
-	TRY(state_get_devices(reader, &vm->platform, tsc_hz,
-			      host->now + vm->vcpu->guest.tsc_offset - elapsed));
+	TRY(state_get_devices(reader, &vm->platform, tsc_hz, then));
 	return state_close(reader);
 }
 

@@ -89,6 +89,17 @@ static void memory_lines(struct lines *lines, const struct mem_map *map)
 	}
 }
 
+/* What a guest is shown by default is in the section about CPUID only: older states have less. */
+static void cpu_lines(struct lines *lines, const struct vm_config *config)
+{
+	if (config->kvm_is_off)
+		line(lines, "-cpu host,kvm=off");
+	if (config->kvmclock_is_off)
+		line(lines, "-cpu host,kvmclock=off");
+	if (config->steal_time_is_off)
+		line(lines, "-cpu host,kvm-steal-time=off");
+}
+
 static void device_lines(struct lines *lines, const struct vm_config *config)
 {
 	for (const struct dimm_config *dimm = config->dimms; dimm != NULL; dimm = dimm->next)
@@ -133,6 +144,7 @@ static void all_lines(struct lines *lines, const struct vm *vm)
 	     topology->count[TOPOLOGY_SOCKET], topology->count[TOPOLOGY_DIE],
 	     topology->count[TOPOLOGY_MODULE], topology->count[TOPOLOGY_CORE],
 	     topology->count[TOPOLOGY_THREAD]);
+	cpu_lines(lines, vm->config);
 	line(lines, "-m %luk", vm->config->ram_size / 1024);
 	memory_lines(lines, vm->mem);
 	device_lines(lines, vm->config);

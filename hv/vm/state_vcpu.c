@@ -82,6 +82,8 @@ static const struct state_field vcpu_fields[] = {
 	STATE_FIELD(struct vcpu, guest.xcr0, ANY),
 	STATE_FIELD_SINCE(2, struct vcpu, regs.spec_ctrl, UINT16_MAX),
 	STATE_FIELD_SINCE(3, struct vcpu, guest.tsc_adjust, ANY),
+	STATE_FIELD_SINCE(5, struct vcpu, guest.kvm.system_time, ANY),
+	STATE_FIELD_SINCE(5, struct vcpu, guest.kvm.steal_time, ANY),
 };
 const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcpu_fields)};
 
@@ -167,7 +169,8 @@ static bool msrs_are_possible(const struct vcpu *vcpu)
 	return is_canonical(msr[SWITCHED_LSTAR]) && is_canonical(msr[SWITCHED_CSTAR]) &&
 	       msr[SWITCHED_FMASK] <= UINT32_MAX && is_canonical(msr[SWITCHED_KERNEL_GS_BASE]) &&
 	       msr[SWITCHED_TSC_AUX] <= UINT32_MAX &&
-	       (vcpu->guest.is_fresh || guest_msrs_are_valid(&vcpu->guest.msrs));
+	       (vcpu->guest.is_fresh || guest_msrs_are_valid(&vcpu->guest.msrs)) &&
+	       kvm_msrs_are_valid(&vcpu->guest.kvm, cpuid_kvm_features(vcpu->cpuid));
 }
 
 /* SDM vol. 3, "VM-Entry Control Fields": exceptions that push an error code. */

@@ -238,7 +238,7 @@ unsigned vm_next_index(void);
 struct vm_shared {
 	struct mem_map mem;
 	struct platform_wiring wiring;
-	struct cpuid_model cpuid; /* of a VM that is loaded from a state */
+	struct cpuid_model cpuid; /* of a VM that is loaded, or that is shown less by -cpu */
 };
 
 /* The devices that the VM has besides those of all. */

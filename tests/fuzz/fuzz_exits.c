@@ -199,6 +199,9 @@ static uint32_t make_msr(struct vcpu *vcpu, const struct input *input)
 					IA32_TIME_STAMP_COUNTER,
 					IA32_PAT,
 					IA32_MCG_STATUS,
+					MSR_KVM_WALL_CLOCK_NEW,
+					MSR_KVM_SYSTEM_TIME_NEW,
+					MSR_KVM_STEAL_TIME,
 					0x830,
 					0x838,
 					0x832,
@@ -211,6 +214,10 @@ static uint32_t make_msr(struct vcpu *vcpu, const struct input *input)
 		input->how & 2 ? input->medium : msrs[input->small % ARRAY_SIZE(msrs)];
 	vcpu->regs.gpr[RAX] = (uint32_t)input->large;
 	vcpu->regs.gpr[RDX] = input->large >> 32;
+	if (vcpu->regs.gpr[RCX] >> 4 == MSR_KVM_WALL_CLOCK_NEW >> 4 && input->how & 8) {
+		vcpu->regs.gpr[RAX] = any_address(input).raw | 1; /* enabled */
+		vcpu->regs.gpr[RDX] = any_address(input).raw >> 32;
+	}
 	if (input->how & 4) /* near, as deadline of the timer */
 		vcpu->regs.gpr[RAX] =
 			(uint32_t)(machine.tsc + vcpu->guest.tsc_offset + input->small);

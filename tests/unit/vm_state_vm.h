@@ -189,6 +189,7 @@ static inline void state_fill_vcpu(struct vcpu *vcpu)
 		vcpu->saved.switched_msr[i] = state_random() & BITS(31, 0);
 	vcpu->saved.switched_msr[SWITCHED_LSTAR] |= BITS(63, 47);
 	vcpu->guest.xcr0 = 7;
+	vcpu->guest.kvm = (struct kvm_msrs){.system_time = 0x2005, .steal_time = 0x3041};
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		vmcs_set_guest_field(&vcpu->saved.vmcs, state_vmcs_fields[i].field,
 				     state_random() & state_vmcs_fields[i].allowed);

@@ -427,6 +427,37 @@ static void options_are_refused_by_name(void **state)
 		      "c:1:70: option '-monitor stdio' is not supported, only '-monitor none'\n");
 }
 
+static void cpu_chooses_features_of_kvm(void **state)
+{
+	const struct vm_config *vm = parse_vm("vm a -kernel k -cpu host");
+
+	assert_false(vm->kvm_is_off || vm->kvmclock_is_off || vm->steal_time_is_off);
+	vm = parse_vm("vm a -kernel k -cpu max,-kvmclock,kvm-steal-time=off,+kvm");
+	assert_true(!vm->kvm_is_off && vm->kvmclock_is_off && vm->steal_time_is_off);
+	/* The last one counts. */
+	vm = parse_vm("vm a -kernel k -cpu host,kvm=no,kvmclock=off,kvmclock,-kvm-steal-time,"
+		      "kvm-steal-time=on");
+	assert_true(vm->kvm_is_off && !vm->kvmclock_is_off && !vm->steal_time_is_off);
+}
+
+static void cpu_refuses_what_is_not_here(void **state)
+{
+	expect_logged("vm a -kernel k -cpu Haswell,kvm=off",
+		      "c:1:21: CPU model 'Haswell' is not supported, only 'host' and 'max'\n");
+	expect_logged("vm a -kernel k -cpu hos",
+		      "c:1:21: CPU model 'hos' is not supported, only 'host' and 'max'\n");
+	expect_logged("vm a -kernel k -cpu host,kvm-pv-eoi=off",
+		      "c:1:26: feature 'kvm-pv-eoi' of -cpu is not supported\n"
+		      "      = possible names: kvm kvm-steal-time kvmclock\n");
+	expect_logged("vm a -kernel k -cpu host,+kvm-msi-ext-dest-id",
+		      "c:1:27: feature 'kvm-msi-ext-dest-id' of -cpu is not supported\n"
+		      "      = possible names: kvm kvm-steal-time kvmclock\n");
+	expect_logged("vm a -kernel k -cpu host,kvm=maybe",
+		      "c:1:30: Parameter 'kvm' expects 'on' or 'off'\n");
+	expect_logged("vm a -kernel k -cpu host,kvm=onononononon",
+		      "c:1:30: Parameter 'kvm' expects 'on' or 'off'\n");
+}
+
 static void m_has_qemus_errors(void **state)
 {
 	static const char hint[] =
@@ -1165,6 +1196,8 @@ int main(void)
 		cmocka_unit_test(all_errors_of_a_file_are_reported_in_one_go),
 		cmocka_unit_test(one_mistake_is_one_message),
 		cmocka_unit_test(options_are_refused_by_name),
+		cmocka_unit_test(cpu_chooses_features_of_kvm),
+		cmocka_unit_test(cpu_refuses_what_is_not_here),
 		cmocka_unit_test(m_has_qemus_errors),
 		cmocka_unit_test(machine_and_name_are_checked),
 		cmocka_unit_test(the_old_devices_are_chosen),

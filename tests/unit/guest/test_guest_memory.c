@@ -116,6 +116,18 @@ static void outside_memory_nothing_happens(void **state)
 	assert_int_equal(guest_write(&memory, at(0), buf, 0), OK);
 }
 
+static void only_memory_that_is_not_rom_can_be_written(void **state)
+{
+	assert_true(guest_can_write(&memory, at(COW), 2 * SMALL));
+	assert_true(guest_can_write(&memory, at(RAM), RAM_LEN));
+	assert_false(guest_can_write(&memory, at(ROM + SMALL - 1), 2));
+	assert_false(guest_can_write(&memory, at(ROM), 1));
+	assert_false(guest_can_write(&memory, at(SHM + SMALL - 1), 2));
+	assert_false(guest_can_write(&memory, at(RAM + RAM_LEN - 1), 2));
+	assert_false(guest_can_write(&memory, at(UINT64_MAX), 2));
+	assert_int_equal(dropped(), 0);
+}
+
 static void what_only_the_ept_maps_is_no_memory(void **state)
 {
 	uint8_t byte = 0;
@@ -223,6 +235,7 @@ int main(void)
 		TEST(vms_with_one_map_count_their_own_dropped_writes),
 		TEST(random_accesses_are_as_on_a_flat_array),
 		TEST(outside_memory_nothing_happens),
+		TEST(only_memory_that_is_not_rom_can_be_written),
 		TEST(what_only_the_ept_maps_is_no_memory),
 		TEST(dropped_writes_are_counted_by_the_page),
 		TEST(out_of_frames_the_pages_before_are_written),

@@ -18,7 +18,7 @@ struct vcpu_shared vcpu_shared;
 static struct cpu cpu;
 static struct vm vm;
 static struct vcpu vcpu[2];
-static unsigned n_loads, n_polls, n_qmp_polls, n_gdb_polls;
+static unsigned n_loads, n_polls, n_qmp_polls, n_gdb_polls, n_preempted;
 
 static void work(uint64_t ticks)
 {
@@ -46,6 +46,11 @@ void vcpu_load(struct vcpu *of, struct cpu *on)
 
 void vcpu_put(struct vcpu *of)
 {
+}
+
+void kvm_para_preempted(struct vcpu *of)
+{
+	n_preempted++;
 }
 
 void vcpu_drop(struct vcpu *of)
@@ -195,7 +200,7 @@ static int setup(void **state)
 	vm.share.weight = 100;
 	for (unsigned i = 0; i < ARRAY_SIZE(vcpu); i++)
 		vcpu[i].vm = &vm;
-	n_loads = 0;
+	n_loads = n_preempted = 0;
 	sched_begin(&cpu);
 	sched_make_ready(vcpu, 1);
 	return 0;
@@ -215,6 +220,7 @@ static void a_turn_is_charged(void **state)
 	sched_make_ready(vcpu + 1, 1);
 	run_vcpu(&cpu, sched_pop());
 	assert_int_equal(n_loads, 1);
+	assert_int_equal(n_preempted, 1);
 	assert_in_range(vm.share.used, PASS, UINT64_MAX);
 	assert_true(sched_is_parked(&vcpu[0]));
 }

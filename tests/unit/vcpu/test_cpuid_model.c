@@ -5,6 +5,7 @@
 
 #include "hv/host/msr.h"
 #include "hv/host/speculation.h"
+#include "hv/vcpu/kvm_msr.h"
 #include "tests/unit/support.h"
 
 /* A processor that has every feature bit, and caches, in every leaf. */
@@ -93,9 +94,27 @@ static void a_guest_sees_the_hypervisor_and_what_is_modelled(void **state)
 	assert_int_equal(look(&model, 0x40000000, 0).eax, 0x40000010);
 	assert_memory_equal(&(uint32_t){look(&model, 0x40000000, 0).ebx}, "Sten", 4);
 	assert_memory_equal(&(uint32_t){look(&model, 0x40000100, 0).ebx}, "KVMK", 4);
-	assert_int_equal(look(&model, 0x40000101, 0).eax, 0);
 	assert_true(look(&model, 0x80000007, 0).edx & BIT(8));
 	assert_int_equal(look(&model, 0x80000008, 0).eax, 48 << 8 | 36);
+}
+
+static void features_of_kvm_can_be_hidden(void **state)
+{
+	struct cpuid_model model;
+
+	cpuid_model_init(&model, little, &all_controls);
+	assert_int_equal(look(&model, 0x40000101, 0).eax,
+			 KVM_FEATURE_CLOCKSOURCE2 | KVM_FEATURE_STEAL_TIME |
+				 KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
+	assert_int_equal(look(&model, 0x40000100, 0).eax, 0x40000101);
+	cpuid_model_hide_kvm(&model, KVM_FEATURE_STEAL_TIME);
+	assert_false(look(&model, 0x40000101, 0).eax & KVM_FEATURE_STEAL_TIME);
+	assert_true(look(&model, 0x40000101, 0).eax & KVM_FEATURE_CLOCKSOURCE2);
+	/* Without a leaf, they answer as any that does not exist: as the last basic one. */
+	cpuid_model_hide_kvm(&model, UINT32_MAX);
+	assert_int_equal(look(&model, 0x40000100, 0).ebx, look(&model, CPUID_BASIC_LAST, 0).ebx);
+	assert_int_equal(cpuid_kvm_features(&model), 0);
+	assert_memory_equal(&(uint32_t){look(&model, 0x40000000, 0).ebx}, "Sten", 4);
 }
 
 static void the_tsc_frequency_is_exact(void **state)
@@ -446,6 +465,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(features_without_a_model_are_hidden),
 		cmocka_unit_test(a_guest_sees_the_hypervisor_and_what_is_modelled),
+		cmocka_unit_test(features_of_kvm_can_be_hidden),
 		cmocka_unit_test(the_tsc_frequency_is_exact),
 		cmocka_unit_test(leaves_beyond_the_last_answer_as_the_last),
 		cmocka_unit_test(subleaves_show_one_cpu_and_allowed_components_only),

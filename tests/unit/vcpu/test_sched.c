@@ -450,6 +450,34 @@ static void no_vcpu_is_lost_in_any_order(void **state)
 			sched_preempt(&vcpu[i], 0);
 }
 
+/* Only of a vCPU whose guest asks for it. */
+static void waiting_is_measured_for_guests_that_ask(void **state)
+{
+	uint64_t start = rdtsc(), told;
+
+	vcpu[0].guest.kvm.steal_time = 1;
+	sched_make_ready(vcpu, 2);
+	while (rdtsc() < start + 100000)
+		;
+	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_true(vcpu[0].stolen > 0 && vcpu[0].stolen <= rdtsc() - start);
+	assert_ptr_equal(sched_pop(), &vcpu[1]);
+	assert_int_equal(vcpu[1].stolen, 0);
+	assert_int_equal(vcpu[1].ready_since, 0);
+	/* A halted one does not wait. */
+	told = vcpu[0].stolen;
+	sched_halt(&vcpu[0], 1, 0);
+	start = rdtsc();
+	while (rdtsc() < start + 1000000)
+		;
+	start = rdtsc();
+	sched_wake_due(&machine[0], 1);
+	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_true(vcpu[0].stolen - told <= rdtsc() - start);
+	sched_preempt(&vcpu[0], 0);
+	sched_preempt(&vcpu[1], 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -472,6 +500,7 @@ int main(void)
 		TEST(a_turn_goes_on_unless_another_vm_is_behind),
 		TEST(the_boot_processor_learns_of_the_last_end),
 		TEST(the_end_of_a_vm_counts),
+		TEST(waiting_is_measured_for_guests_that_ask),
 		TEST(no_vcpu_is_lost_in_any_order),
 	};
 

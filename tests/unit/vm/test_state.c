@@ -15,7 +15,7 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0x8ac14e3b /* of version 5 */
+#define TABLES_CRC 0xf052bfaf /* of version 5 */
 
 static struct state_vm from, to;
 static uint8_t *file;
@@ -261,7 +261,8 @@ static void no_member_is_forgotten(void **state)
 		OUT(vcpu, guest.proc_controls),
 		OUT(vcpu, guest.tsc_offset), /* as the guest's TSC */
 		OUT(vcpu, halted_on),
-		OUT(vcpu, until),
+		OUT(vcpu, until), /* and ready_since */
+		OUT(vcpu, stolen),
 		OUT(vcpu, look_at),
 		OUT(vcpu, cpuid),      /* a section of its own */
 		OUT(vcpu, saved.vmcs), /* looked at below */
@@ -432,18 +433,20 @@ static size_t find_section(const char *name, unsigned number)
 	return 0;
 }
 
-/* The devices that version 5 has added are the last ones. */
-static void take_out_devices(void)
+/* What version 5 has added: devices, which are the last ones, and what KVM's guests have. */
+static void take_out_version_5(void)
 {
 	len = find_section("memory-slots", 0) - (STATE_NAME_SIZE + 8);
+	take_out("cpuid", 0, 0, 16);
+	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
+		take_out("vcpu", i, vcpu_bytes(0, 4), (uint32_t)vcpu_bytes(5, 5));
 }
 
 static void make_older(uint32_t version)
 {
-	take_out_devices();
+	take_out_version_5();
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
-		take_out("vcpu", i, vcpu_bytes(0, version),
-			 (uint32_t)vcpu_bytes(version + 1, STATE_VERSION));
+		take_out("vcpu", i, vcpu_bytes(0, version), (uint32_t)vcpu_bytes(version + 1, 4));
 	/* After select, id and asserted: the edges that wait. */
 	take_out("ioapic", 0, 9, 4);
 	/* After selected, offset and dma_address: what a request has done. */
@@ -495,7 +498,7 @@ static void a_file_of_the_third_version_is_loaded(void **state)
 {
 	char release[STATE_RELEASE_SIZE + 1];
 
-	take_out_devices();
+	take_out_version_5();
 	take_out_release();
 	file[8] = 3;
 	seal(len);
@@ -508,12 +511,15 @@ static void a_file_of_the_third_version_is_loaded(void **state)
 	assert_int_equal(load(len), ERR_CORRUPT);
 }
 
-/* Version 4: without slots for DIMMs and virtio, which stay as they were made. */
+/*
+ * Version 4: without slots for DIMMs and virtio, which stay as they were made, and without KVM's
+ * clock and stolen time.
+ */
 static void a_file_of_the_fourth_version_is_loaded(void **state)
 {
 	struct memory_slots *slots = platform_slots(&to.vm->platform);
 
-	take_out_devices();
+	take_out_version_5();
 	file[8] = 4;
 	seal(len);
 	slots->slot[0].flags = SLOT_ENABLED;
@@ -521,6 +527,8 @@ static void a_file_of_the_fourth_version_is_loaded(void **state)
 	if (load(len) != OK)
 		fail_msg("%s", why);
 	assert_true(slots->slot[0].flags == SLOT_ENABLED && slots->selected == 7);
+	assert_int_equal(to.vm->vcpu[1].guest.kvm.system_time, 0);
+	assert_int_equal(to.vm->vcpu[1].guest.kvm.steal_time, 0);
 	file[8] = 5;
 	seal(len);
 	assert_int_equal(load(len), ERR_CORRUPT);
@@ -722,6 +730,8 @@ static void processors_are_possible(void **state)
 	       "has an impossible MSR value");
 	change(vcpu + find_field(&state_vcpu_table, "guest.msrs.misc_enable"), BIT(63), 8,
 	       "has an impossible MSR value");
+	change(vcpu + find_field(&state_vcpu_table, "guest.kvm.steal_time"), BIT(2), 8,
+	       "has an impossible MSR value");
 	change(vcpu + find_field(&state_vcpu_table, "saved.dr6"), BIT(32), 8,
 	       "saved.dr6 cannot be");
 	change(vcpu + find_field(&state_vcpu_table, "guest.xcr0"), 4, 8, "XCR0 cannot be 0x4");
@@ -831,6 +841,39 @@ static void another_frequency_is_refused(void **state)
 	refused("was saved with a TSC of 1000000 kHz; this machine's has 1020000 kHz");
 	host.tsc_hz = HZ;
 	change(find_section("clock", 0), 0, 8, "the TSC's frequency is 0");
+}
+
+/* With the TSC's new frequency, and the ticks of the old one behind it. */
+static void the_clock_of_kvm_continues(void **state)
+{
+	uint64_t tsc = host.now + from.vm->vcpu->guest.tsc_offset - from.vm->vcpu->guest.tsc_adjust;
+	const struct kvm_msrs *msrs = &to.vm->vcpu[1].guest.kvm;
+
+	assert_int_equal(load(len), OK);
+	assert_int_equal(to.model.clock_tsc, 0);
+	assert_false(msrs->system_time & KVM_CLOCK_IS_BEHIND);
+	host.tsc_hz = HZ + HZ / 200;
+	to.vm->platform.rtc.tsc_hz = host.tsc_hz;
+	assert_int_equal(load(len), OK);
+	assert_int_equal(to.model.clock_tsc, tsc);
+	assert_int_equal(to.model.clock_ns, tsc & BITS(62, 0)); /* a tick was a nanosecond */
+	assert_true(msrs->system_time & KVM_CLOCK_IS_BEHIND);
+	assert_true(msrs->system_time & KVM_MSR_ENABLED);
+}
+
+static void what_cpu_hides_is_compared(void **state)
+{
+	to.config.kvmclock_is_off = true;
+	refused("is of a VM with '-m 16384k', where this one has '-cpu host,kvmclock=off'");
+	to.config.kvmclock_is_off = false;
+	to.config.steal_time_is_off = true;
+	refused("where this one has '-cpu host,kvm-steal-time=off'");
+	to.config.steal_time_is_off = false;
+	to.config.kvm_is_off = true;
+	refused("where this one has '-cpu host,kvm=off'");
+	to.config.kvm_is_off = false;
+	host_cpuid.kvm[1].eax = 0;
+	refused("needs a processor with 'kvmclock'");
 }
 
 static void another_machine_is_refused(void **state)
@@ -995,6 +1038,8 @@ int main(void)
 		TEST(a_clock_that_is_behind_holds_nothing_up),
 		TEST(without_a_clock_the_guests_stands_still),
 		TEST(another_frequency_is_refused),
+		TEST(the_clock_of_kvm_continues),
+		TEST(what_cpu_hides_is_compared),
 		TEST(another_machine_is_refused),
 		TEST(what_a_file_says_is_shown_with_care),
 		TEST(a_feature_that_is_missing_is_named),
