@@ -96,18 +96,18 @@ struct vm {
 	uint32_t actions;    /* enum vm_action, pending; atomic */
 	struct vm_input input;
 	struct vm_line line;	     /* guarded by devices_lock */
-	bool merge_paused;	     /* atomic, see hv/vm/merge_scan.c */
-	bool has_new_balloon_target; /* atomic, see hv/vm/balloon.c */
 	uint32_t balloon_target;     /* 4 KiB pages; atomic */
+	uint32_t number;	     /* of a clone: among its template's, from 0 */
+	enum vm_outcome outcome;     /* atomic */
+	bool has_new_balloon_target; /* atomic, see hv/vm/balloon.c */
+	bool merge_paused;	     /* atomic, see hv/vm/merge_scan.c */
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
 	bool is_debugged;	    /* see hv/vm/debug.h; atomic */
 	bool by_operator;	    /* asked for the next reset, or the end; a hint for news */
 	bool is_given_up;	    /* a template: not cloned again; guarded by vms_lock */
-	enum vm_outcome outcome;    /* atomic */
-	uint32_t number;	    /* of a clone: among its template's, from 0 */
-	struct output_queue output; /* guarded by hv/vm/output.c */
 	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
+	struct output_queue output; /* guarded by hv/vm/output.c */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
 	struct vcpu *crashed;
 	char why[128];
