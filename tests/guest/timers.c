@@ -90,14 +90,15 @@ static void check_ticks(void)
 {
 	uint64_t start, passed;
 
+	put(CONFIG, ENABLE | LEGACY);
 	irq_count_on(VECTOR_TIMER);
 	ioapic_route(2, VECTOR_TIMER, false);
-	put(CONFIG, ENABLE | LEGACY);
 	start = get(COUNTER);
 	start_ticks(0, 0);
 	report(irq_wait(VECTOR_TIMER, 10), "%u ticks", irq_count[VECTOR_TIMER]);
 	passed = get(COUNTER) - start;
-	report(passed >= 10 * MILLISECOND, "10 ms take %lu ticks", passed);
+	/* The PIT's last interrupt may have come in as one of the ten. */
+	report(passed >= 9 * MILLISECOND, "10 ms take %lu ticks", passed);
 	put(TIMER(0), 0);
 	put(CONFIG, ENABLE);
 }
