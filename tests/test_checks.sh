@@ -177,8 +177,8 @@ if [ "$(head -n 1 <<<"$output")" != "--- bad failed after 3 s. It ends:" ] || [ 
 	failures=$((failures + 1))
 fi
 
-# Without the breaks, the copy passes.
-for check in format headers includes calls circles start unused picture branches functions parameters docs limits names version voice words spdx licences shell python cppcheck; do
+# Without the breaks, the copy passes. The slow checks are left out: the tree passes them in tests of their own.
+for check in includes calls circles start unused picture branches functions parameters docs limits names version voice words spdx licences; do
 	"$work/scripts/check" $check || failures=$((failures + 1))
 done
 [ "$failures" -eq 0 ]
