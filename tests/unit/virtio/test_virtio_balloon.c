@@ -337,6 +337,22 @@ static void the_driver_is_asked_and_answers(void **state)
 }
 
 /* A state may say that any number of bytes is done, and a driver may shorten a chain. */
+static void a_chain_without_an_end_breaks_the_device(void **state)
+{
+	for (unsigned queue = INFLATE; queue <= REPORT; queue += REPORT) {
+		put16(USED(queue) + 2, 0);
+		start();
+		describe(DESC(queue), 0,
+			 (struct desc){BUFFER, 4, FLAG_NEXT | (queue == REPORT ? FLAG_WRITE : 0),
+				       0});
+		offer(queue, 0);
+		set(VIRTIO_MMIO_QUEUE_NOTIFY, queue);
+		serve();
+		assert_int_equal(get(VIRTIO_MMIO_STATUS), STATUS_RUNS | VIRTIO_NEEDS_RESET);
+		put16(AVAIL(queue) + 2, 0);
+	}
+}
+
 static void more_done_than_there_is_breaks_the_device(void **state)
 {
 	for (unsigned queue = INFLATE; queue <= REPORT; queue += REPORT) {
@@ -381,6 +397,7 @@ int main(void)
 		BALLOON_TEST(a_state_cannot_have_the_queue_without_it),
 		BALLOON_TEST(reports_need_their_feature),
 		BALLOON_TEST(the_driver_is_asked_and_answers),
+		BALLOON_TEST(a_chain_without_an_end_breaks_the_device),
 		BALLOON_TEST(more_done_than_there_is_breaks_the_device),
 		BALLOON_TEST(page_numbers_lie_in_memory),
 	};

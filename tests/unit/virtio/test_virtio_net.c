@@ -113,6 +113,9 @@ static void the_space_has_address_and_link(void **state)
 	assert_int_equal(virtio_read_space(&device, 6, 2), VIRTIO_NET_LINK_UP);
 	assert_int_equal(get(VIRTIO_MMIO_DEVICE_ID), 1);
 	assert_int_equal(get(VIRTIO_MMIO_CONFIG), (uint32_t)MAC);
+	/* It is not the driver's to change. */
+	set(VIRTIO_MMIO_CONFIG, 1);
+	assert_int_equal(get(VIRTIO_MMIO_CONFIG), (uint32_t)MAC);
 }
 
 static void frames_are_sent_without_their_header(void **state)
