@@ -25,7 +25,7 @@ struct item {
 	const struct word *word;
 	size_t at, len; /* into the word, without the sign */
 	char name[NAME_SIZE];
-	char value[8]; /* cut: a longer one is no boolean */
+	char value[8]; /* cut: a longer one is not a boolean */
 	size_t value_at;
 };
 

@@ -25,7 +25,7 @@ void discard_page(struct discard *discard, struct guest_memory *memory, gpa_t gp
 		take(discard, memory, gpa);
 }
 
-/* The end of what has gpa's fate: of its region, or of its page where there is no memory. */
+/* The end of gpa's region, or of its page if it is not memory. */
 static gpa_t end_of_part(const struct mem_region *region, gpa_t gpa, gpa_t end)
 {
 	gpa_t part = region != NULL ? gpa_add(region->gpa, region->len) : gpa_add(gpa, PAGE_SIZE);

@@ -83,7 +83,7 @@ void kvm_para_tsc_moved(struct vcpu *vcpu)
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER); /* whose service calls kvm_para_enter() */
 }
 
-/* False: there is no frame; the VM stops or ends. */
+/* False: no frame is free; the VM stops or ends. */
 static bool write_clock(struct vcpu *vcpu)
 {
 	uint64_t *msr = &vcpu->guest.kvm.system_time;

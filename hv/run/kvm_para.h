@@ -16,7 +16,7 @@
 /* False: #GP. */
 bool kvm_para_read_msr(const struct vcpu *vcpu, uint32_t msr, uint64_t *ret);
 /*
- * ERR_RANGE: #GP. ERR_NOMEM: there is no frame; the VM stops or ends, and the instruction has not
+ * ERR_RANGE: #GP. ERR_NOMEM: no frame is free; the VM stops or ends, and the instruction has not
  * run.
  */
 enum status kvm_para_write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value);

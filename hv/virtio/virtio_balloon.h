@@ -19,8 +19,8 @@ extern const struct virtio_kind virtio_balloon;
 #define VIRTIO_BALLOON_PAGE PAGE_SIZE /* bytes */
 
 /*
- * A queue has a number if its feature is offered, the next free one. There is no statistics queue,
- * and none for hints.
+ * A queue has a number if its feature is offered, the next free one. The statistics queue is not
+ * offered, and none for hints.
  */
 enum virtio_balloon_queue {
 	VIRTIO_BALLOON_INFLATE,
