@@ -39,6 +39,7 @@ const struct action actions[] = {
 	{"walks", do_walks, 10, 40, 0},
 	{"ioapic", do_ioapic, 6, 10, DIRTY_APIC | DIRTY_IOAPIC | DIRTY_DEVICES},
 	{"timer", do_timer, 10, 10, DIRTY_APIC},
+	{"rings", do_rings, 20, 20, DIRTY_APIC | DIRTY_RINGS},
 	{"freeze", do_freeze, 1, 1, 0},
 	{"revert", do_revert, 2, 1, 0},
 	{"reset", do_reset, 1, 1, 0},

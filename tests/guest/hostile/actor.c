@@ -197,6 +197,8 @@ void actor_restore(struct actor *a, unsigned dirt)
 		restore_ioapic(a);
 	if (dirt & DIRTY_DEVICES)
 		restore_devices();
+	if (dirt & DIRTY_RINGS)
+		reset_rings();
 }
 
 void actor_begin(struct actor *a)

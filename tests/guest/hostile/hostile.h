@@ -56,6 +56,7 @@ enum dirt {
 	DIRTY_APIC = 1,
 	DIRTY_IOAPIC = 2,
 	DIRTY_DEVICES = 4,
+	DIRTY_RINGS = 8,
 };
 
 struct actor {
@@ -148,6 +149,9 @@ void registers_fill(struct actor *a, struct registers *ret);
 /* Bytes of an instruction of the table of forms, or any bytes. */
 void put_code(struct actor *a, uint8_t *at, unsigned n);
 
+/* Reset all virtio devices. */
+void reset_rings(void);
+
 /* ---- the table of actions ---- */
 
 struct action {
@@ -187,6 +191,7 @@ void do_walks(struct actor *a);
 void do_timer(struct actor *a);
 void do_fw_cfg(struct actor *a);
 void do_console(struct actor *a);
+void do_rings(struct actor *a);
 void do_cpuid(struct actor *a);
 void do_freeze(struct actor *a);
 void do_revert(struct actor *a);

@@ -7,7 +7,8 @@
  */
 #include "tests/guest/hostile/hostile.h"
 
-#define LOG_BASE  UINT64_C(0x100000000) /* the first DIMM */
+/* In the first DIMM, but not at its start, where small numbers and powers of two lead. */
+#define LOG_BASE  UINT64_C(0x1001a5000)
 #define LOG_MAGIC UINT64_C(0x676f6c20656c6976)
 
 #define LOGS_MAX 64
@@ -22,6 +23,7 @@ struct log {
 	uint32_t next[N_ACTORS_MAX]; /* action of each actor */
 	uint64_t n_instructions;     /* of check_rom(): all others come on top */
 	uint32_t n_steps, n_faults, n_timers, n_nmis, n_storms;
+	uint32_t n_answered, n_broken; /* rings of virtio devices: answered, and in need of a reset */
 	uint32_t n_restarts, n_resets, n_reverts, n_freezes, n_lost;
 };
 

@@ -360,6 +360,8 @@ static void print_summary(void)
 	      "%u VMs lost\n",
 	      the_seed, log->n_restarts, log->n_resets, log->n_reverts, log->n_freezes,
 	      log->n_lost);
+	print("hostile: seed %lu: %u rings answered, %u broken\n", the_seed, log->n_answered,
+	      log->n_broken);
 	print("hostile: seed %lu: %lu instructions counted\n", the_seed, log->n_instructions);
 }
 
