@@ -13,6 +13,8 @@ static const struct {
 	[FACT_7_EBX] = {7, 0, offsetof(struct cpuid_regs, ebx)},
 	[FACT_7_ECX] = {7, 0, offsetof(struct cpuid_regs, ecx)},
 	[FACT_7_EDX] = {7, 0, offsetof(struct cpuid_regs, edx)},
+	[FACT_7_1_EAX] = {7, 1, offsetof(struct cpuid_regs, eax)},
+	[FACT_7_1_EDX] = {7, 1, offsetof(struct cpuid_regs, edx)},
 	[FACT_7_2_EDX] = {7, 2, offsetof(struct cpuid_regs, edx)},
 	[FACT_D_EAX] = {0xd, 0, offsetof(struct cpuid_regs, eax)},
 	[FACT_D_1_EAX] = {0xd, 1, offsetof(struct cpuid_regs, eax)},

@@ -16,6 +16,8 @@ enum fact_word {
 	FACT_7_EBX,
 	FACT_7_ECX,
 	FACT_7_EDX,
+	FACT_7_1_EAX,
+	FACT_7_1_EDX,
 	FACT_7_2_EDX,
 	FACT_D_EAX, /* XCR0's bits */
 	FACT_D_1_EAX,

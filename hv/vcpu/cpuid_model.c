@@ -2,7 +2,8 @@
 /*
  * The guest's CPUID, built from a list of allowed features: a feature is shown if the processor has
  * it and Stencil keeps its state (or it has none). Deliberately hidden: VMX, SMX, MONITOR,
- * performance monitoring, machine check, thermal, TSX, SGX, PKU, PT, MPX, AMX.
+ * performance monitoring, machine check, thermal, TSX, SGX, PKU, PT, MPX, AMX, and what
+ * docs/guest-interface.md lists with its reasons.
  *
  * Without interrupt remapping, Linux uses x2APIC only under a hypervisor that it knows. Therefore
  * KVM's signature is at the second hypervisor leaf base, with the features of KVM that exist here.
@@ -41,10 +42,14 @@
 #define LEAF7_EBX_MODELLED CPUID_7_EBX_TSC_ADJUST
 /* Leaf 7, ECX: AVX512_VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI BITALG VPOPCNTDQ RDPID. */
 #define LEAF7_ECX (BIT(1) | BIT(2) | BITS(12, 8) | BIT(14) | BIT(22))
-/* Leaf 7, EDX: FSRM MD_CLEAR ARCH_CAPABILITIES, and what needs a switch of MSRs. */
-#define LEAF7_EDX (BIT(4) | CPUID_7_EDX_MD_CLEAR | CPUID_7_EDX_ARCH_CAPABILITIES)
+/* Leaf 7, EDX: FSRM MD_CLEAR SERIALIZE ARCH_CAPABILITIES, and what needs a switch of MSRs. */
+#define LEAF7_EDX (BIT(4) | CPUID_7_EDX_MD_CLEAR | BIT(14) | CPUID_7_EDX_ARCH_CAPABILITIES)
 #define LEAF7_EDX_SPECULATION \
 	(CPUID_7_EDX_SPEC_CTRL | CPUID_7_EDX_STIBP | CPUID_7_EDX_L1D_FLUSH | CPUID_7_EDX_SSBD)
+/* Leaf 7, subleaf 1, EAX: AVX-VNNI AVX512_BF16 FZRM FSRS FSRC AVX-IFMA. */
+#define LEAF7_1_EAX (BITS(5, 4) | BITS(12, 10) | BIT(23))
+/* Leaf 7, subleaf 1, EDX: AVX-VNNI-INT8 AVX-NE-CONVERT AVX-VNNI-INT16 PREFETCHI. */
+#define LEAF7_1_EDX (BITS(5, 4) | BIT(10) | BIT(14))
 /* Leaf 7, subleaf 2: PSFD IPRED_CTRL RRSBA_CTRL DDPD_U BHI_CTRL, of IA32_SPEC_CTRL; MCDT_NO. */
 #define LEAF7_2_EDX BITS(5, 0)
 /* Leaf 0x80000001: LAHF LZCNT PREFETCHW; SYSCALL NX 1-GiB pages RDTSCP LM. */
@@ -78,6 +83,24 @@ static void add_sub(struct cpuid_model *model, uint32_t leaf, uint32_t subleaf,
 	model->sub[model->n_sub++] = (struct cpuid_subleaf){leaf, subleaf, regs};
 }
 
+static void init_leaf_7(struct cpuid_model *model, cpuid_source *source)
+{
+	struct cpuid_regs zero = ask(source, 7, 0), one;
+
+	model->basic[7] = (struct cpuid_regs){
+		.ebx = (uint32_t)((zero.ebx & LEAF7_EBX) | LEAF7_EBX_MODELLED),
+		.ecx = (uint32_t)(zero.ecx & LEAF7_ECX),
+		.edx = (uint32_t)(zero.edx & LEAF7_EDX),
+	};
+	if (zero.eax < 1)
+		return;
+	model->basic[7].eax = 1;
+	one = ask(source, 7, 1);
+	add_sub(model, 7, 1,
+		(struct cpuid_regs){.eax = (uint32_t)(one.eax & LEAF7_1_EAX),
+				    .edx = (uint32_t)(one.edx & LEAF7_1_EDX)});
+}
+
 static void init_features(struct cpuid_model *model, cpuid_source *source, uint32_t last)
 {
 	struct cpuid_regs one = ask(source, 1, 0);
@@ -88,15 +111,8 @@ static void init_features(struct cpuid_model *model, cpuid_source *source, uint3
 		.ecx = (uint32_t)((one.ecx & LEAF1_ECX) | LEAF1_ECX_MODELLED),
 		.edx = (uint32_t)((one.edx & LEAF1_EDX) | LEAF1_EDX_MODELLED),
 	};
-	if (last >= 7) {
-		struct cpuid_regs seven = ask(source, 7, 0);
-
-		model->basic[7] = (struct cpuid_regs){
-			.ebx = (uint32_t)((seven.ebx & LEAF7_EBX) | LEAF7_EBX_MODELLED),
-			.ecx = (uint32_t)(seven.ecx & LEAF7_ECX),
-			.edx = (uint32_t)(seven.edx & LEAF7_EDX),
-		};
-	}
+	if (last >= 7)
+		init_leaf_7(model, source);
 }
 
 /* What guests may know and control about speculation. Without IA32_SPEC_CTRL, no IBRS at all. */

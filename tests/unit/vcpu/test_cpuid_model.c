@@ -24,6 +24,14 @@ static void everything(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 		*ret = (struct cpuid_regs){39 << 8 | 46, 0, 0, 0};
 }
 
+/* IA32_SPEC_CTRL, in a processor of before leaf 7 had a subleaf 2. */
+static void first_with_spec_ctrl(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
+{
+	everything(leaf, subleaf, ret);
+	if (leaf == 7)
+		ret->eax = 0;
+}
+
 /* The minimum that can run: long mode, and XSAVE with SSE. */
 static void little(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
 {
@@ -299,6 +307,22 @@ static void allowed_bits_follow_the_features(void **state)
 	assert_false(look(&model, 7, 0).ebx & BIT(10));
 }
 
+/* AVX-VNNI and the like have no state of their own; LASS, FRED, AMX and HRESET have. */
+static void instructions_without_state_are_shown(void **state)
+{
+	struct cpuid_model model;
+
+	cpuid_model_init(&model, everything, &all_controls);
+	assert_int_equal(look(&model, 7, 1).eax, 0x00801c30);
+	assert_int_equal(look(&model, 7, 1).ebx, 0);
+	assert_int_equal(look(&model, 7, 1).ecx, 0);
+	assert_int_equal(look(&model, 7, 1).edx, 0x00004430);
+	assert_true(look(&model, 7, 0).edx & BIT(14)); /* SERIALIZE */
+	cpuid_model_init(&model, first_with_spec_ctrl, &all_controls);
+	assert_int_equal(look(&model, 7, 1).eax, 0);
+	assert_int_equal(look(&model, 7, 1).edx, 0);
+}
+
 static void speculation_is_controlled_where_it_is_switched(void **state)
 {
 	struct cpuid_options options = all_controls;
@@ -307,7 +331,7 @@ static void speculation_is_controlled_where_it_is_switched(void **state)
 	options.arch_capabilities = ARCH_CAP_IBRS_ALL | ARCH_CAP_MDS_NO;
 	cpuid_model_init(&model, everything, &options);
 	assert_int_equal(look(&model, 7, 0).edx & 0xf4000000, 0x20000000); /* ARCH_CAPABILITIES */
-	assert_int_equal(look(&model, 7, 0).eax, 0);
+	assert_int_equal(look(&model, 7, 0).eax, 1);
 	assert_int_equal(model.arch_capabilities, ARCH_CAP_MDS_NO);
 	assert_int_equal(model.spec_ctrl_allowed, 0);
 
@@ -315,7 +339,6 @@ static void speculation_is_controlled_where_it_is_switched(void **state)
 	cpuid_model_init(&model, everything, &options);
 	assert_int_equal(look(&model, 7, 0).edx & 0xfc000000, 0xbc000000);
 	assert_int_equal(look(&model, 7, 0).eax, 2);
-	assert_int_equal(look(&model, 7, 1).edx, 0);
 	assert_int_equal(look(&model, 7, 2).edx, 0x3f);
 	assert_int_equal(model.arch_capabilities, options.arch_capabilities);
 	assert_int_equal(model.spec_ctrl_allowed, 0x5ff);
@@ -421,14 +444,6 @@ static void a_leaf_without_subleaves_ignores_ecx(void **state)
 	}
 }
 
-/* IA32_SPEC_CTRL, in a processor of before leaf 7 had a subleaf 2. */
-static void first_with_spec_ctrl(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret)
-{
-	everything(leaf, subleaf, ret);
-	if (leaf == 7)
-		ret->eax = 0;
-}
-
 static void without_subleaf_2_only_the_first_controls_are_there(void **state)
 {
 	struct cpuid_options options = all_controls;
@@ -475,6 +490,7 @@ int main(void)
 		cmocka_unit_test(osxsave_follows_cr4),
 		cmocka_unit_test(the_apic_bit_follows_its_enable),
 		cmocka_unit_test(allowed_bits_follow_the_features),
+		cmocka_unit_test(instructions_without_state_are_shown),
 		cmocka_unit_test(speculation_is_controlled_where_it_is_switched),
 		cmocka_unit_test(leaves_that_the_processor_lacks_are_not_asked),
 		cmocka_unit_test(without_xsave_there_is_no_state_component),

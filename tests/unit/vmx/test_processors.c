@@ -244,7 +244,10 @@ static void facts_come_from_the_leaves_that_exist(void **state)
 	facts_limit(&facts, 7, 0, &regs);
 	assert_int_equal(regs.ebx, 1);
 	regs.ebx = 3;
+	regs.eax = UINT32_MAX;
+	facts.word[FACT_7_1_EAX] = 0x10;
 	facts_limit(&facts, 7, 1, &regs);
+	assert_int_equal(regs.eax, 0x10);
 	assert_int_equal(regs.ebx, 3);
 }
 
