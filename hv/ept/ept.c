@@ -153,12 +153,14 @@ static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t
 	return OK;
 }
 
+/* A copy of a layer that still freezes would keep entries of the layer's as its own. */
 static __attribute__((noinline)) enum status own_root(struct ept *ept)
 {
 	phys_t frame = ept->n_owned < ept->max_owned ? frame_alloc() : 0;
 
 	if (frame == 0)
 		return ERR_NOMEM;
+	assert(ept->base == NULL || ept->base->progress == LAYER_WHOLE);
 	ept->n_owned++;
 	copy_words(table_at(frame), table_at(ept->root), ENTRIES);
 	ept->root = frame;
