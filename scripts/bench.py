@@ -54,6 +54,7 @@ FIGURES = {
     "pio_in": ("", "read of an emulated device's port"),
     "outsb_kib": ("", "REP OUTSB of 1 KiB to an emulated device's port"),
     "blk_kib": ("", "1 KiB read from a virtio disk, of 64 in a request"),
+    "net_packet": ("", "a frame of 60 bytes from one virtio network device of a VM to another"),
     "pio_in_kernel": ("", "read of a port that KVM itself emulates"),
     "msr_exit": ("", "read of an emulated MSR"),
     "mmio_exit": ("<= 1000", "read of the local APIC by a load"),
@@ -121,6 +122,18 @@ def make_disk(work):
     (work / "stencil.conf").write_text(f"""
 vm bench -m 64M {EXIT} -kernel /bench.elf -append "disk=1" \\
     -drive file=/disk.img,if=none,id=d,readonly=on -device virtio-blk-device,drive=d
+""", encoding="utf-8")
+
+
+def make_net(work):
+    """Configuration and ramdisk of the run that sends packets."""
+    ramdisk = work / "ramdisk"
+    ramdisk.mkdir()
+    (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
+    (work / "stencil.conf").write_text(f"""
+vm bench -m 64M {EXIT} -kernel /bench.elf -append "net=1" \\
+    -netdev hubport,id=a,hubid=0 -device virtio-net-device,netdev=a \\
+    -netdev hubport,id=b,hubid=0 -device virtio-net-device,netdev=b
 """, encoding="utf-8")
 
 
@@ -357,6 +370,7 @@ def measure(options):
         bench.add("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
         bench.add("strings", make_string, "outsb_kib", ips=RESET_IPS)
         bench.add("disk", make_disk, "blk_kib", ips=RESET_IPS)
+        bench.add("network", make_net, "net_packet", ips=RESET_IPS)
         bench.add_guarded("exits and copies", make_bench)
         bench.add_guarded("clone", make_clones("clone", 0))
         bench.add_guarded("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
