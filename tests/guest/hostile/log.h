@@ -23,7 +23,8 @@ struct log {
 	uint32_t next[N_ACTORS_MAX]; /* action of each actor */
 	uint64_t n_instructions;     /* of check_rom(): all others come on top */
 	uint32_t n_steps, n_faults, n_timers, n_nmis, n_storms;
-	uint32_t n_answered, n_broken; /* rings of virtio devices: answered, and in need of a reset */
+	uint32_t n_answered,
+		n_broken; /* rings of virtio devices: answered, and in need of a reset */
 	uint32_t n_restarts, n_resets, n_reverts, n_freezes, n_lost;
 };
 

@@ -60,7 +60,7 @@ static void set(uint64_t slot, uint32_t offset, uint64_t value)
 
 /*
  * Each part of a queue and what the queue names has pages of its own: an answer of the device's,
- * read as a descriptor, would send the device to addresses that nobody has chosen.
+ * read as a descriptor, would send the device to the log or to code.
  */
 enum part { PART_DESC, PART_DRIVER, PART_DEVICE, PART_DATA };
 #define PART_SIZE UINT64_C(0x8000)
@@ -242,7 +242,7 @@ static void any_register(struct actor *a, uint64_t slot)
 		set(slot, offset, random_value(&a->random));
 }
 
-/* Whoever reads the counts knows that the rings were of use to the devices. */
+/* The counts show that rings were of use to the devices. */
 static void count_answer(uint64_t slot)
 {
 	if (*reg(slot, INTERRUPT_STATUS) & USED)
