@@ -26,12 +26,14 @@ struct device_id {
 
 /*
  * -device pc-dimm,id=,memdev=,addr=,slot=,node= and
- * -device nvdimm,...,unarmed=,label-size=,uuid=
+ * -device nvdimm,...,unarmed=,label-size=,uuid= and
+ * -device virtio-pmem-device,id=,memdev=, which has no slot
  */
 struct dimm_config {
 	struct dimm_config *next;
 	bool is_nvdimm;
-	bool unarmed;	     /* nvdimm: only the flag of that name */
+	struct virtio_pmem_config *pmem; /* the virtio device that shows it; NULL: none */
+	bool unarmed;			 /* nvdimm: only the flag of that name */
 	uint64_t label_size; /* nvdimm: bytes of labels at the end of the backend; 0: none */
 	/*
 	 * Bytes that the guest gets, set by config_place_memory(): those of the backend; of an
@@ -50,6 +52,12 @@ struct dimm_config {
 	bool is_added;		 /* to the running VM, not with its line */
 	struct diag_place place;
 };
+
+/* Whether it is memory like main memory: the guest learns of it by its slot. */
+static inline bool dimm_is_plain(const struct dimm_config *dimm)
+{
+	return !dimm->is_nvdimm && !dimm->pmem;
+}
 
 /* QEMU's MAX_NODES, and its distance from a node to itself. */
 #define VM_NAME_MAX	    48 /* bytes */

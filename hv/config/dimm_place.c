@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The places of DIMMs and NVDIMMs: slots, and addresses in the window for device memory. The checks
- * are those of QEMU's devices, in its order. What lies above the guest's physical addresses is
- * refused, RAM too; QEMU refuses a window that ends there. Nothing is mapped here.
+ * The places of DIMMs, NVDIMMs and virtio-pmem devices: slots, and addresses in the window for
+ * device memory. The checks are those of QEMU's devices, in its order. What lies above the guest's
+ * physical addresses is refused, RAM too; QEMU refuses a window that ends there. Nothing is mapped
+ * here.
  */
 #include "hv/config/dimm_place.h"
 
 #include "hv/lib/string.h"
+#include "hv/virtio/virtio_pmem.h"
 
 #define RAM_BACKEND_ALIGN MIB(2) /* QEMU maps memory-backend-ram for huge pages */
 #define WINDOW_END_MAX	  BIT(46)
@@ -38,6 +40,8 @@ static enum status place_slot(const struct vm_config *vm, struct dimm_config *di
 {
 	int32_t slot = dimm->slot;
 
+	if (dimm->pmem != NULL)
+		return OK;
 	if (slot != -1 && (slot < 0 || (unsigned)slot >= vm->dimm_slots)) {
 		diag_error(diag, dimm->place, "invalid slot number %d, valid range is [0-%lu]",
 			   slot, (uint64_t)vm->dimm_slots - 1);
@@ -282,6 +286,10 @@ enum status config_place_dimm(const struct vm_config *vm, struct dimm_config *di
 	TRY(check_reach(dimm->addr + dimm->size, phys_bits, dimm->place, diag));
 	TRY(check_use(vm, dimm, diag));
 	dimm->backend->busy = true;
+	if (dimm->pmem != NULL) {
+		dimm->pmem->start = dimm->addr;
+		dimm->pmem->len = dimm->size;
+	}
 	return OK;
 }
 

@@ -12,7 +12,7 @@ uint64_t memory_plugged(const struct vm_config *vm)
 	uint64_t size = 0;
 
 	for (const struct dimm_config *dimm = vm->dimms; dimm != NULL; dimm = dimm->next)
-		size += dimm->is_nvdimm ? 0 : dimm->size;
+		size += dimm_is_plain(dimm) ? dimm->size : 0;
 	return size;
 }
 

@@ -326,6 +326,7 @@ static const struct driver drivers[] = {
 	{"virtio-balloon-device", vm_read_virtio_balloon, VIRTIO_BALLOON_PROPERTIES},
 	{"virtio-blk-device", vm_read_virtio_blk, VIRTIO_BLK_PROPERTIES},
 	{"virtio-net-device", vm_read_virtio_net, VIRTIO_NET_PROPERTIES},
+	{"virtio-pmem-device", vm_read_virtio_pmem, VIRTIO_PMEM_PROPERTIES},
 	{"virtio-rng-device", vm_read_virtio_rng, VIRTIO_RNG_PROPERTIES},
 	{"vmgenid", read_vmgenid, VMGENID_PROPERTIES},
 };

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* -device pc-dimm and nvdimm: their options. dimm_place.c gives them their places. */
+/*
+ * -device pc-dimm, nvdimm and virtio-pmem-device: their options. dimm_place.c gives them their
+ * places.
+ */
 #include "hv/config/vm_reader.h"
 
 #include "hv/backends/parse.h"
 #include "hv/devices/identity.h"
 #include "hv/lib/string.h"
+#include "hv/virtio/virtio_pmem.h"
 
 #define LABEL_SIZE_MIN KIB(128)
 
@@ -64,9 +68,21 @@ static enum status check_properties(const struct options *options, bool is_nvdim
 	return options_check_properties(options, "pc-dimm", PC_DIMM_PROPERTIES, diag);
 }
 
-static enum status read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm)
+static enum status add_dimm(struct vm_reader *reader, const struct dimm_config *dimm)
 {
 	struct dimm_config **tail = &reader->vm->dimms;
+
+	while (*tail != NULL)
+		tail = &(*tail)->next;
+	*tail = arena_alloc(reader->arena, sizeof(*dimm));
+	if (*tail == NULL)
+		return ERR_NOMEM;
+	**tail = *dimm;
+	return OK;
+}
+
+static enum status read_dimm(struct vm_reader *reader, struct options *options, bool is_nvdimm)
+{
 	struct dimm_config dimm = {
 		.is_nvdimm = is_nvdimm,
 		.id = options->id,
@@ -86,13 +102,7 @@ static enum status read_dimm(struct vm_reader *reader, struct options *options, 
 	dimm.addr = (uint64_t)addr;
 	dimm.slot = (int32_t)slot;
 	dimm.node = (uint32_t)node;
-	while (*tail != NULL)
-		tail = &(*tail)->next;
-	*tail = arena_alloc(reader->arena, sizeof(dimm));
-	if (*tail == NULL)
-		return ERR_NOMEM;
-	**tail = dimm;
-	return OK;
+	return add_dimm(reader, &dimm);
 }
 
 enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options)
@@ -103,4 +113,27 @@ enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options)
 enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options)
 {
 	return read_dimm(reader, options, true);
+}
+
+enum status vm_read_virtio_pmem(struct vm_reader *reader, struct options *options)
+{
+	struct virtio_pmem_config *device = arena_alloc(reader->arena, sizeof(*device));
+	struct dimm_config dimm = {
+		.pmem = device,
+		.id = options->id,
+		.slot = -1,
+		.place = word_place(options->word, 0),
+	};
+	const char *memdev = "";
+
+	if (device == NULL)
+		return ERR_NOMEM;
+	device->base.kind = &virtio_pmem;
+	TRY(vm_read_virtio_features(reader, options, &device->base));
+	TRY(options_get_string(options, "memdev", reader->diag, &memdev));
+	TRY(options_check_properties(options, virtio_pmem.driver, VIRTIO_PMEM_PROPERTIES,
+				     reader->diag));
+	dimm.memdev = *memdev != '\0' ? memdev : NULL;
+	TRY(add_dimm(reader, &dimm));
+	return vm_link_virtio(reader, options, &device->base);
 }

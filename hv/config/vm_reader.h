@@ -153,6 +153,8 @@ enum status vm_read_loader(struct vm_reader *reader, struct options *options);
 #define VIRTIO_PROPERTIES	  "event_idx id indirect_desc packed"
 #define VIRTIO_BALLOON_PROPERTIES VIRTIO_PROPERTIES " deflate-on-oom free-page-reporting"
 enum status vm_read_virtio_balloon(struct vm_reader *reader, struct options *options);
+#define VIRTIO_PMEM_PROPERTIES VIRTIO_PROPERTIES " memdev"
+enum status vm_read_virtio_pmem(struct vm_reader *reader, struct options *options);
 #define VIRTIO_RNG_PROPERTIES VIRTIO_PROPERTIES " rng"
 enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options);
 #define VIRTIO_BLK_PROPERTIES \

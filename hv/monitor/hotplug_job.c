@@ -322,6 +322,8 @@ void hotplug_device_del(struct vm *vm, const char *id)
 		say("Error: Device '%s' not found", id);
 	else if (dimm->is_nvdimm)
 		say("Error: nvdimm device hot unplug is not supported yet.");
+	else if (dimm->pmem)
+		say("Error: virtio based memory devices cannot be unplugged.");
 	else if (why != NULL)
 		say("Error: VM %s: %s", vm->name, why);
 	else

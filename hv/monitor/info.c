@@ -173,7 +173,27 @@ static const struct dimm_config *next_dimm(const struct vm_config *vm,
 
 static const char *dimm_kind(const struct dimm_config *dimm)
 {
+	if (dimm->pmem != NULL)
+		return "virtio-pmem";
 	return dimm->is_nvdimm ? "nvdimm" : "dimm";
+}
+
+static void info_dimm(struct out *out, const struct dimm_config *d)
+{
+	put_line(out, "  addr: 0x%lx", d->addr);
+	put_line(out, "  slot: %d", d->slot);
+	put_line(out, "  node: %u", d->node);
+	put_line(out, "  size: %lu", d->size);
+	put_line(out, "  memdev: /objects/%s", d->backend->id);
+	put_line(out, "  hotplugged: %s", bool_text(d->is_added));
+	put_line(out, "  hotpluggable: true");
+}
+
+static void info_pmem(struct out *out, const struct dimm_config *d)
+{
+	put_line(out, "  memaddr: 0x%lx", d->addr);
+	put_line(out, "  size: %lu", d->size);
+	put_line(out, "  memdev: /objects/%s", d->backend->id);
 }
 
 static void info_memory_devices(struct out *out, const struct info_vm *vm)
@@ -183,13 +203,10 @@ static void info_memory_devices(struct out *out, const struct info_vm *vm)
 	while ((d = next_dimm(vm->config, d)) != NULL) {
 		put_line(out, "Memory device [%s]: \"%s\"", dimm_kind(d),
 			 d->id != NULL ? d->id : "");
-		put_line(out, "  addr: 0x%lx", d->addr);
-		put_line(out, "  slot: %d", d->slot);
-		put_line(out, "  node: %u", d->node);
-		put_line(out, "  size: %lu", d->size);
-		put_line(out, "  memdev: /objects/%s", d->backend->id);
-		put_line(out, "  hotplugged: %s", bool_text(d->is_added));
-		put_line(out, "  hotpluggable: true");
+		if (d->pmem)
+			info_pmem(out, d);
+		else
+			info_dimm(out, d);
 	}
 }
 
@@ -206,6 +223,20 @@ static void put_json_string(struct out *out, const char *text)
 	put(out, "\"");
 }
 
+static void query_dimm(struct out *out, const struct dimm_config *d)
+{
+	put(out,
+	    "\"addr\": %lu, \"slot\": %d, \"node\": %u, \"size\": %lu, "
+	    "\"memdev\": \"/objects/%s\", \"hotplugged\": %s, \"hotpluggable\": true",
+	    d->addr, d->slot, d->node, d->size, d->backend->id, bool_text(d->is_added));
+}
+
+static void query_pmem(struct out *out, const struct dimm_config *d)
+{
+	put(out, "\"memaddr\": %lu, \"size\": %lu, \"memdev\": \"/objects/%s\"", d->addr, d->size,
+	    d->backend->id);
+}
+
 static void query_memory_devices(struct out *out, const struct info_vm *vm)
 {
 	const struct dimm_config *d = next_dimm(vm->config, NULL), *next;
@@ -220,12 +251,11 @@ static void query_memory_devices(struct out *out, const struct info_vm *vm)
 			put_json_string(out, d->id);
 			put(out, ", ");
 		}
-		put(out,
-		    "\"addr\": %lu, \"slot\": %d, \"node\": %u, \"size\": %lu, "
-		    "\"memdev\": \"/objects/%s\", \"hotplugged\": %s, "
-		    "\"hotpluggable\": true}}%s",
-		    d->addr, d->slot, d->node, d->size, d->backend->id, bool_text(d->is_added),
-		    next != NULL ? "," : "");
+		if (d->pmem)
+			query_pmem(out, d);
+		else
+			query_dimm(out, d);
+		put(out, "}}%s", next != NULL ? "," : "");
 	}
 	put_line(out, "]}");
 }

@@ -74,7 +74,7 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 static void fill_slots(struct vm *vm)
 {
 	for (const struct dimm_config *dimm = vm->config->dimms; dimm; dimm = dimm->next) {
-		if (dimm->is_nvdimm)
+		if (!dimm_is_plain(dimm))
 			continue;
 		memory_slots_insert(platform_slots(&vm->platform), (unsigned)dimm->slot,
 				    &(struct memory_slot){.base = dimm->addr,

@@ -290,7 +290,7 @@ struct dimm_config *hotplug_ejected(const struct vm *vm)
 	int slot = memory_slots_next_ejected(platform_slots((struct platform *)&vm->platform));
 	struct dimm_config *dimm = vm->config->dimms;
 
-	while (dimm && (dimm->is_nvdimm || dimm->slot != slot))
+	while (dimm && (!dimm_is_plain(dimm) || dimm->slot != slot))
 		dimm = dimm->next;
 	return dimm;
 }

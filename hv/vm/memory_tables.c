@@ -79,6 +79,8 @@ void vm_describe_memory(const struct vm_config *config, const struct mem_map *ma
 		const struct mem_region *region = &map->region[i];
 		const struct dimm_config *dimm = find_dimm(config, region->backend);
 
+		if (dimm != NULL && dimm->pmem)
+			continue; /* only its driver knows it */
 		if (dimm == NULL)
 			tables->memory[acpi->n_memory++] = describe_ram(config, region);
 		else if (dimm->is_nvdimm)

@@ -103,8 +103,9 @@ static void cpu_lines(struct lines *lines, const struct vm_config *config)
 static void device_lines(struct lines *lines, const struct vm_config *config)
 {
 	for (const struct dimm_config *dimm = config->dimms; dimm != NULL; dimm = dimm->next)
-		line(lines, "-device %s,slot=%d", dimm->is_nvdimm ? "nvdimm" : "pc-dimm",
-		     (int)dimm->slot);
+		if (dimm->pmem == NULL)
+			line(lines, "-device %s,slot=%d", dimm->is_nvdimm ? "nvdimm" : "pc-dimm",
+			     (int)dimm->slot);
 	if (config->has_vmgenid)
 		line(lines, "-device vmgenid");
 	if (config->has_debug_exit)

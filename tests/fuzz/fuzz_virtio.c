@@ -9,6 +9,7 @@
 
 #include "hv/devices/virtio_mmio.h"
 #include "hv/lib/assert.h"
+#include "hv/virtio/virtio_pmem.h"
 #include "hv/virtio/virtio_rng.h"
 
 enum { STEP = 8, MEMORY = 0x4000 };
@@ -63,9 +64,12 @@ static void fill(void *buf, size_t len)
 	memset(buf, 0x5a, len);
 }
 
-static const struct virtio_config configs[] = {
-	{.kind = &virtio_rng},
-	{.kind = &virtio_rng, .features = VIRTIO_F_RING_PACKED},
+/* A pmem device's configuration is larger; all are of that size. */
+static const struct virtio_pmem_config configs[] = {
+	{.base = {.kind = &virtio_rng}},
+	{.base = {.kind = &virtio_rng, .features = VIRTIO_F_RING_PACKED}},
+	{.base = {.kind = &virtio_pmem}, .start = 1, .len = 2},
+	{.base = {.kind = &virtio_pmem, .features = VIRTIO_F_RING_PACKED}},
 };
 
 /* A register access: mostly 4 bytes at a register. */
@@ -159,7 +163,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memset(bytes, 0, sizeof(bytes));
 	is_full = false;
-	virtio_init(&device, &configs[data[0] % ARRAY_SIZE(configs)]);
+	virtio_init(&device, &configs[data[0] % ARRAY_SIZE(configs)].base);
 	for (size_t at = 1; at + STEP <= size; at += STEP) {
 		act(&device, data + at);
 		assert(virtio_mmio_class.check(&device, &reader) == OK);

@@ -632,7 +632,7 @@ static void devices_have_qemus_errors(void **state)
 		      "      = possible values: 'acpi-watchdog', 'isa-debug-exit', 'isa-debugcon', "
 		      "'loader', 'nvdimm', "
 		      "'pc-dimm', 'pvpanic', 'virtio-balloon-device', 'virtio-blk-device', "
-		      "'virtio-net-device', 'virtio-rng-device', 'vmgenid'\n"
+		      "'virtio-net-device', 'virtio-pmem-device', 'virtio-rng-device', 'vmgenid'\n"
 		      "c:1:36: device 'virtio-blk-pci' is not supported yet\n"
 		      "c:1:67: Parameter 'driver' is missing\n"
 		      "c:1:112: Parameter 'id' expects an identifier\n"

@@ -2,6 +2,7 @@
 /* -device nvdimm, as far as it differs from pc-dimm. test_config.c tests what they share. */
 #include "hv/config/config.h"
 
+#include "hv/virtio/virtio_pmem.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/machine_frames.h"
@@ -57,6 +58,37 @@ static void an_nvdimm_has_what_it_is_given(void **state)
 	dimm = accepted("-device pc-dimm,memdev=f");
 	assert_false(dimm->is_nvdimm);
 	assert_int_equal(dimm->size, MIB(32));
+}
+
+static void a_pmem_device_takes_a_place_and_no_slot(void **state)
+{
+	struct dimm_config *dimm = accepted("-device virtio-pmem-device,id=p,memdev=cow,packed=on "
+					    "-device pc-dimm,memdev=f,slot=0");
+
+	assert_non_null(dimm->pmem);
+	assert_false(dimm_is_plain(dimm));
+	assert_int_equal(dimm->slot, -1);
+	assert_int_equal(dimm->addr, GIB(4));
+	assert_int_equal(dimm->pmem->start, GIB(4));
+	assert_int_equal(dimm->pmem->len, MIB(32));
+	assert_int_equal(dimm->pmem->base.features, VIRTIO_F_RING_PACKED);
+	assert_string_equal(dimm->backend->id, "cow");
+	assert_true(dimm_is_plain(dimm->next));
+	assert_int_equal(dimm->next->slot, 0);
+	assert_int_equal(dimm->next->addr, GIB(4) + MIB(32));
+	refused("-device virtio-pmem-device", "'memdev' property must be set");
+	refused("-device virtio-pmem-device,memdev=none", "Device 'none' not found");
+	refused("-device pc-dimm,memdev=f -device virtio-pmem-device,memdev=f",
+		"can't use already busy memdev: f");
+	refused("-device virtio-pmem-device,memdev=odd",
+		"backend memory size must be multiple of 0x200000");
+	run_vm("-m 128M -object memory-backend-ram,id=r,size=32M -device "
+	       "virtio-pmem-device,memdev=r",
+	       "error: the configuration is not prepared for memory devices (e.g., for memory "
+	       "hotplug), consider specifying the maxmem option\n");
+	refused("-device virtio-pmem-device,memdev=f,slot=1",
+		"Property 'virtio-pmem-device.slot' not found\nerror:       = possible names: "
+		"event_idx id indirect_desc packed memdev");
 }
 
 /* Labels are at the end; the rest is rounded down to the alignment, which is 2 MiB for RAM. */
@@ -181,6 +213,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_nvdimm_has_what_it_is_given),
+		cmocka_unit_test(a_pmem_device_takes_a_place_and_no_slot),
 		cmocka_unit_test(labels_and_alignment_shrink_an_nvdimm),
 		cmocka_unit_test(rom_must_be_unarmed),
 		cmocka_unit_test(nvdimms_have_qemus_errors),

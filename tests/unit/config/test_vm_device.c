@@ -92,7 +92,7 @@ static void other_devices_are_made_too(void **state)
 	"error:       = possible values: 'acpi-watchdog', 'isa-debug-exit', 'isa-debugcon', " \
 	"'loader', 'nvdimm', " \
 	"'pc-dimm', 'pvpanic', 'virtio-balloon-device', 'virtio-blk-device', " \
-	"'virtio-net-device', 'virtio-rng-device', 'vmgenid'"
+	"'virtio-net-device', 'virtio-pmem-device', 'virtio-rng-device', 'vmgenid'"
 
 static void virtio_devices_are_numbered_and_find_their_objects(void **state)
 {

@@ -107,6 +107,22 @@ static void a_vm_with_everything_tells_of_it(void **state)
 			     "node 1 plugged: 32 MB\n");
 }
 
+static void a_pmem_device_has_an_address_and_no_slot(void **state)
+{
+	run_vm("-m 128M,slots=1,maxmem=2G -object memory-backend-ram,id=r,size=32M "
+	       "-device virtio-pmem-device,id=p,memdev=r",
+	       "");
+	answers("info memory-devices", "Memory device [virtio-pmem]: \"p\"\n"
+				       "  memaddr: 0x100000000\n"
+				       "  size: 33554432\n"
+				       "  memdev: /objects/r\n");
+	answers("query-memory-devices",
+		"{\"return\": [\n"
+		"{\"type\": \"virtio-pmem\", \"data\": {\"id\": \"p\", \"memaddr\": 4294967296, "
+		"\"size\": 33554432, \"memdev\": \"/objects/r\"}}]}\n");
+	answers("info memory_size_summary", "base memory: 134217728\nplugged memory: 0\n");
+}
+
 static void memory_devices_come_by_address(void **state)
 {
 	run_vm(much, "");
@@ -337,6 +353,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vm_with_everything_tells_of_it),
+		cmocka_unit_test(a_pmem_device_has_an_address_and_no_slot),
 		cmocka_unit_test(memory_devices_come_by_address),
 		cmocka_unit_test(the_order_of_the_options_does_not_matter),
 		cmocka_unit_test(the_configurations_commands_are_logged),

@@ -732,7 +732,8 @@ static void the_schema_tells_types_commands_and_events(void **state)
 		ENTITY("[str]", "array") "\"element-type\": \"str\"}, ",
 		ENTITY("RunState", "enum") "\"values\": [\"running\", \"paused\"]}, ",
 		ENTITY("Empty", "object") "\"members\": []}, ",
-		"{\"name\": \"id\", \"default\": null, \"type\": \"str\"}, " MEMBER("addr", "int"),
+		"{\"name\": \"slot\", \"default\": null, \"type\": \"int\"}, ",
+		MEMBER("size", "int") ", " MEMBER("memdev", "str"),
 		ENTITY("query-status", "command") "\"arg-type\": \"query-status-arg\", "
 						  "\"ret-type\": \"StatusInfo\"}, ",
 		ENTITY("STOP", "event") "\"arg-type\": \"STOP-data\"}, " ENTITY("STOP-data",

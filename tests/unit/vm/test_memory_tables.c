@@ -5,6 +5,7 @@
 
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/virtio/virtio_pmem.h"
 #include "hv/vm/nvdimm_labels.h"
 #include "tests/unit/support.h"
 
@@ -222,6 +223,21 @@ static void private_labels_are_a_copy(void **state)
 	vm_labels_destroy(&labels);
 }
 
+static void only_its_driver_knows_of_pmem(void **state)
+{
+	struct virtio_pmem_config pmem;
+
+	config.dimms = dimms;
+	dimms[1].is_nvdimm = false;
+	dimms[1].pmem = &pmem;
+	add(&mem[0], GIB(4), MIB(2));
+	add(&mem[1], GIB(5), MIB(2));
+	vm_describe_memory(&config, &map, &tables, &acpi);
+	assert_int_equal(acpi.n_memory, 0);
+	assert_int_equal(acpi.n_nvdimms, 1);
+	assert_int_equal(acpi.nvdimms[0].gpa, GIB(4));
+}
+
 static void dimms_without_labels_take_nothing(void **state)
 {
 	struct vm_labels labels;
@@ -297,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup(a_plain_vm_needs_no_tables, setup),
 		cmocka_unit_test_setup(nodes_have_their_backends_memory, setup),
 		cmocka_unit_test_setup(dimms_are_told_with_the_ram, setup),
+		cmocka_unit_test_setup(only_its_driver_knows_of_pmem, setup),
 		cmocka_unit_test_setup(memory_without_a_backend_is_in_the_first_node, setup),
 		cmocka_unit_test_setup(labels_are_the_backends_end, setup),
 		cmocka_unit_test_setup(labels_of_4_gib_end_before_that, setup),
