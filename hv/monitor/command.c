@@ -541,6 +541,7 @@ static const struct command commands[] = {
 
 static const struct command topics[] = {
 	{"balloon", "", "show balloon information", .run = info_balloon, .needs = VM_FOCUS},
+	{"block", "", "show the block devices", .run = memory, .max = 1, .needs = VM_FOCUS},
 	{"cpus", "", "show infos for each CPU", .run = info_cpus, .needs = VM_FOCUS},
 	{"exits", "[name]", "show why a VM has left its guest, and how often", .run = info_exits,
 	 .max = 1, .needs = VM_NAMED | VM_FOCUS},

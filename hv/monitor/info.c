@@ -7,6 +7,7 @@
 #include "hv/monitor/info.h"
 
 #include "hv/backends/json_escape.h"
+#include "hv/config/drive.h"
 #include "hv/config/layout.h"
 #include "hv/guest/region.h"
 #include "hv/lib/print.h"
@@ -416,12 +417,47 @@ static void info_mtree(struct out *out, const struct info_vm *vm)
 	put_ports(out, "    ", vm->devices);
 }
 
+/* The number of the disk's device among all virtio devices of the VM. */
+static unsigned virtio_number(const struct vm_config *vm, const struct virtio_config *device)
+{
+	unsigned n = 0;
+
+	for (const struct virtio_config *one = vm->virtio; one != device; one = one->next)
+		n++;
+	return n;
+}
+
+/* In the words of QEMU's "info block". Where the guest's writes go is not among these. */
+static void put_drive(struct out *out, const struct vm_config *vm, const struct drive_config *drive)
+{
+	put_line(out, "%s: %s (raw%s)", drive->backend.id, drive->backend.mem_path,
+		 drive->readonly ? ", read-only" : "");
+	if (drive->device != NULL)
+		put_line(out, "    Attached to:      virtio-blk-device.%u",
+			 virtio_number(vm, &drive->device->base));
+	put_line(out, "    Cache mode:       writeback");
+	if (!drive->readonly)
+		put_line(out, "    Writes go to:     %s",
+			 drive->snapshot ? "the VM's own copy" : "the file");
+}
+
+static void info_block(struct out *out, const struct info_vm *vm)
+{
+	for (const struct drive_config *drive = vm->config->drives; drive != NULL;
+	     drive = drive->next) {
+		if (drive != vm->config->drives)
+			end_line(out);
+		put_drive(out, vm->config, drive);
+	}
+}
+
 typedef void answer(struct out *out, const struct info_vm *vm);
 
 static const struct {
 	const char *command;
 	answer *answer;
 } answers[] = {
+	{"info block", info_block},
 	{"info memdev", info_memdev},
 	{"info memory-devices", info_memory_devices},
 	{"info memory_size_summary", info_memory_size_summary},

@@ -6,10 +6,10 @@
 #include "hv/guest/region.h"
 
 /*
- * The answers of QEMU's monitor about memory: "info memdev", "info memory-devices",
- * "info memory_size_summary", "info mtree", "info mtree -f", "info numa", "query-memdev",
- * "query-memory-devices" and "query-memory-size-summary". The queries answer in JSON, with one
- * object on a line.
+ * The answers of QEMU's monitor about memory and disks: "info block", "info memdev", "info
+ * memory-devices", "info memory_size_summary", "info mtree", "info mtree -f", "info numa",
+ * "query-memdev", "query-memory-devices" and "query-memory-size-summary". The queries answer in
+ * JSON, with one object on a line.
  */
 
 /* The VM that the question is about. */

@@ -37,7 +37,7 @@ static enum status ask(const char *command)
 static void answers(const char *command, const char *want)
 {
 	*answer = '\0';
-	map.n = 0;
+	map.n = map.n_hidden = 0;
 	assert_int_equal(memory_layout(config.vms, &map), OK);
 	assert_int_equal(ask(command), OK);
 	assert_string_equal(answer, want);
@@ -105,6 +105,29 @@ static void a_vm_with_everything_tells_of_it(void **state)
 			     "node 1 cpus:\n"
 			     "node 1 size: 4128 MB\n"
 			     "node 1 plugged: 32 MB\n");
+}
+
+static void disks_tell_where_writes_go(void **state)
+{
+	run_vm("-device virtio-rng-device -drive file=/d/f8,if=none,id=ro,readonly=on "
+	       "-drive file=/d/f32,if=none,id=own,snapshot=on "
+	       "-blockdev driver=file,filename=/d/f32,node-name=file "
+	       "-device virtio-blk-device,drive=own -device virtio-blk-device,drive=ro",
+	       "");
+	answers("info block", "ro: /d/f8 (raw, read-only)\n"
+			      "    Attached to:      virtio-blk-device.2\n"
+			      "    Cache mode:       writeback\n"
+			      "\n"
+			      "own: /d/f32 (raw)\n"
+			      "    Attached to:      virtio-blk-device.1\n"
+			      "    Cache mode:       writeback\n"
+			      "    Writes go to:     the VM's own copy\n"
+			      "\n"
+			      "file: /d/f32 (raw)\n"
+			      "    Cache mode:       writeback\n"
+			      "    Writes go to:     the file\n");
+	run_vm("", "");
+	answers("info block", "");
 }
 
 static void a_pmem_device_has_an_address_and_no_slot(void **state)
@@ -332,7 +355,7 @@ static void a_long_answer_comes_in_parts(void **state)
 	static char whole[sizeof(answer)];
 	const struct info_vm vm = {run_vm(much, ""), &map, &devices};
 
-	map.n = 0;
+	map.n = map.n_hidden = 0;
 	assert_int_equal(memory_layout(config.vms, &map), OK);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		struct info_part part = {.n = 3};
@@ -353,6 +376,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_vm_with_everything_tells_of_it),
+		cmocka_unit_test(disks_tell_where_writes_go),
 		cmocka_unit_test(a_pmem_device_has_an_address_and_no_slot),
 		cmocka_unit_test(memory_devices_come_by_address),
 		cmocka_unit_test(the_order_of_the_options_does_not_matter),
