@@ -429,6 +429,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	if (requests & (VCPU_REQUEST_START | VCPU_REQUEST_VIRTIO) &&
 	    !start_or_work(vcpu, &requests, ret))
 		return false;
+	if (requests & VCPU_REQUEST_RESUMED)
+		kvm_msrs_renew_clock(&vcpu->guest.kvm);
 	if (!kvm_para_enter(vcpu))
 		requests |= VCPU_REQUEST_LEAVE;
 	vm_lock_devices(vm);

@@ -79,7 +79,7 @@ void kvm_para_tsc_moved(struct vcpu *vcpu)
 {
 	if (!(vcpu->guest.kvm.system_time & KVM_MSR_ENABLED))
 		return;
-	vcpu->guest.kvm.system_time |= KVM_CLOCK_IS_BEHIND;
+	kvm_msrs_renew_clock(&vcpu->guest.kvm);
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER); /* whose service calls kvm_para_enter() */
 }
 

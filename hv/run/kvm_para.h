@@ -10,7 +10,9 @@
  *
  * The clock is that of the TSC, which has one frequency and is never stopped: a record stays right
  * until the guest moves its TSC, or the VM is loaded on a machine whose TSC has another frequency.
- * So clones and reverted clones do not write it.
+ * It is written again when a VM that was stopped resumes, and for clones of a template that is
+ * older than two seconds, because it also tells of the gap: Linux would report a soft lockup. Other
+ * clones do not write it.
  */
 
 /* False: #GP. */

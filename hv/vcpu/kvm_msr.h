@@ -19,6 +19,20 @@ struct kvm_msrs {
 /* The same: the record says that the processor does not run, which has to be taken back. */
 #define KVM_IS_PREEMPTED BIT(1)
 
+/* Let the clock, if there is one, be written again before the guest runs. */
+static inline void kvm_msrs_renew_clock(struct kvm_msrs *msrs)
+{
+	if (msrs->system_time & KVM_MSR_ENABLED)
+		msrs->system_time |= KVM_CLOCK_IS_BEHIND;
+}
+
+/* The same for a clone, if its template froze two seconds ago or earlier. */
+static inline void kvm_msrs_note_gap(struct kvm_msrs *msrs, uint64_t ticks, uint64_t tsc_hz)
+{
+	if (msrs->system_time && ticks > 2 * tsc_hz)
+		kvm_msrs_renew_clock(msrs);
+}
+
 /* The features of leaf 0x40000101, EAX, that these MSRs belong to. */
 #define KVM_FEATURE_CLOCKSOURCE2	   BIT(3)
 #define KVM_FEATURE_STEAL_TIME		   BIT(5)

@@ -6,7 +6,9 @@
 #include "hv/vcpu/pvclock.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
+/* PVCLOCK_TSC_STABLE_BIT and PVCLOCK_GUEST_STOPPED */
 #define TSC_STABLE    BIT(0)
+#define GUEST_STOPPED BIT(1)
 
 struct clock_record {
 	uint32_t version, pad;
@@ -91,7 +93,7 @@ enum status pvclock_write(struct guest_memory *memory, gpa_t gpa, const struct p
 		.system_time = clock->ns,
 		.tsc_to_system_mul = clock->scale.mul,
 		.tsc_shift = clock->scale.shift,
-		.flags = TSC_STABLE,
+		.flags = TSC_STABLE | GUEST_STOPPED,
 	};
 	const struct part part = {4, sizeof(record) - 4, &record.pad};
 

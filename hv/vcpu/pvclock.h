@@ -33,6 +33,10 @@ struct pvclock {
 	struct pvclock_scale scale;
 };
 
+/*
+ * The record also tells that the guest has not run for a while, so that its watchdogs do not take
+ * the gap for a hang. A guest that has just asked for its clock loses nothing by that.
+ */
 enum status pvclock_write(struct guest_memory *memory, gpa_t gpa, const struct pvclock *clock);
 /* The time of the day when the clock read 0, in ns since 1970. */
 enum status pvclock_write_wall(struct guest_memory *memory, gpa_t gpa, uint64_t unix_ns);

@@ -76,6 +76,7 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 	to->regs.spec_ctrl = from->regs.spec_ctrl;
 	to->guest = from->guest;
 	to->saved_in = from;
+	kvm_msrs_note_gap(&to->guest.kvm, rdtsc() - from->stolen, tsc_hz);
 	/* Atomic: other processors may request something at this moment. */
 	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
 			   __ATOMIC_RELAXED);

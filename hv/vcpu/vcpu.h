@@ -32,7 +32,7 @@ enum vcpu_request {
 	VCPU_REQUEST_LEAVE = 64,    /* return to the scheduler */
 	VCPU_REQUEST_VIRTIO = 128,  /* virtio devices have work */
 	VCPU_REQUEST_BUTTON = 256,  /* the power button was pressed; for vCPU 0 only */
-	VCPU_REQUEST_RESUMED = 512, /* the VM had stopped, or is another now; for vCPU 0 only */
+	VCPU_REQUEST_RESUMED = 512, /* the VM had stopped, or is another now */
 };
 
 /*
@@ -135,7 +135,9 @@ struct vcpu {
 		/* Ready, host TSC: since when, if the guest wants to know its stolen time. */
 		uint64_t ready_since;
 	};
-	uint64_t stolen;  /* ticks of waiting that the guest has not been told of */
+	/* Ticks of waiting that the guest has not been told of. In a template: when it froze, host
+	 * TSC. */
+	uint64_t stolen;
 	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
 	/* Of the scheduler, see hv/vcpu/sched.c. */
 	bool is_ready; /* in the ready queue */

@@ -320,6 +320,8 @@ static bool begin_freeze(struct vm *vm)
 		return refuse(vm, "no memory left");
 	}
 	vm_net_leave(vm);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vm->vcpu[i].stolen = rdtsc();
 	__atomic_fetch_add(&n_freezing, 1, __ATOMIC_RELAXED);
 	return true;
 }

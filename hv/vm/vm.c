@@ -163,8 +163,8 @@ void vm_pause(struct vm *vm, bool on)
 		vm_tell_again(vm, VM_TOLD_PAUSED);
 	if (on != vm_is_paused(vm))
 		news_tell(vm->name, on ? NEWS_STOP : NEWS_RESUME, "");
-	if (!on)
-		vcpu_request(vm->vcpu, VCPU_REQUEST_RESUMED);
+	for (unsigned i = 0; i < vm->n_vcpus && !on; i++)
+		vcpu_request(&vm->vcpu[i], VCPU_REQUEST_RESUMED);
 	sched_pause(vm->vcpu, vm->n_vcpus, on);
 }
 

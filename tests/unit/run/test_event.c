@@ -114,6 +114,23 @@ static void time_is_told_before_the_guest_is_entered(void **state)
 	assert_int_equal(n_told, 1);
 }
 
+static void a_guest_that_goes_on_learns_that_it_had_stopped(void **state)
+{
+	enum vcpu_leave leave;
+
+	vcpu.guest.kvm.steal_time = 0;
+	vcpu.guest.kvm.system_time = 0x2000 | KVM_MSR_ENABLED;
+	assert_true(enters(&leave));
+	assert_int_equal(n_told, 0);
+	vcpu.regs.requests = VCPU_REQUEST_RESUMED;
+	assert_true(enters(&leave));
+	assert_int_equal(n_told, 1);
+	vcpu.guest.kvm.system_time = 0;
+	vcpu.regs.requests = VCPU_REQUEST_RESUMED;
+	assert_true(enters(&leave));
+	assert_int_equal(n_told, 1);
+}
+
 /* The first vCPU of a VM that becomes a template runs for its pieces, between which it waits. */
 static void who_gathers_changes_no_memory(void **state)
 {
@@ -158,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(time_is_told_before_the_guest_is_entered, set_up),
+		cmocka_unit_test_setup(a_guest_that_goes_on_learns_that_it_had_stopped, set_up),
 		cmocka_unit_test_setup(who_gathers_changes_no_memory, set_up),
 		cmocka_unit_test_setup(after_a_revert_the_template_s_clock_is_told, set_up),
 		cmocka_unit_test_setup(without_a_frame_the_guest_is_not_entered, set_up),

@@ -101,6 +101,22 @@ static void a_saved_state_has_what_a_guest_could_write(void **state)
 	assert_false(kvm_msrs_are_valid(&msrs, ALL));
 }
 
+static void a_clone_of_an_old_template_gets_its_clock_again(void **state)
+{
+	struct kvm_msrs msrs = {.system_time = 0x2000 | KVM_MSR_ENABLED};
+
+	kvm_msrs_note_gap(&msrs, 2000, 1000);
+	assert_int_equal(msrs.system_time, 0x2000 | KVM_MSR_ENABLED);
+	kvm_msrs_note_gap(&msrs, 2001, 1000);
+	assert_int_equal(msrs.system_time, 0x2000 | KVM_MSR_ENABLED | KVM_CLOCK_IS_BEHIND);
+	msrs.system_time = 0x2000; /* switched off */
+	kvm_msrs_note_gap(&msrs, 2001, 1000);
+	assert_int_equal(msrs.system_time, 0x2000);
+	msrs.system_time = 0;
+	kvm_msrs_note_gap(&msrs, 2001, 1000);
+	assert_int_equal(msrs.system_time, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +125,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_announced_does_not_exist),
 		cmocka_unit_test(the_guest_reads_what_it_wrote),
 		cmocka_unit_test(a_saved_state_has_what_a_guest_could_write),
+		cmocka_unit_test(a_clone_of_an_old_template_gets_its_clock_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

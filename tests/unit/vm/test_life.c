@@ -11,6 +11,8 @@
 
 #include "tests/unit/support.h"
 
+uint64_t tsc_hz = 1000000000;
+
 #define N_VCPUS 2
 #define WEIGHT	300
 
