@@ -2,6 +2,7 @@
 /* Makes a VM from its configuration, and frees what it holds. */
 #include "hv/vm/build.h"
 
+#include "hv/config/acpi_input.h"
 #include "hv/config/kernel_input.h"
 #include "hv/config/layout.h"
 #include "hv/frame/phys.h"
@@ -17,7 +18,6 @@
 #include "hv/loader/loader.h"
 #include "hv/vcpu/start_state.h"
 #include "hv/vm/added.h"
-#include "hv/vm/memory_tables.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/net.h"
 #include "hv/vm/state.h"
@@ -87,34 +87,19 @@ static void fill_slots(struct vm *vm)
 /* Room to build ACPI tables: too large for a stack, and needed at a reset while others run. */
 static struct {
 	struct lock lock; /* guards the rest; may be taken inside a VM's lock */
-	struct vm_memory_tables memory;
-	uint32_t apic_id[TOPOLOGY_MAX_CPUS];
+	struct acpi_room room;
 	uint8_t tables[ACPI_TABLES_SIZE];
 } acpi;
 
 static enum status write_acpi_tables(struct vm *vm)
 {
-	struct acpi_config config = {
-		.n_cpus = vm->n_vcpus,
-		.apic_id = acpi.apic_id,
-		.rsdp_gpa = ACPI_AREA_START,
-		.has_vmgenid = vm->config->has_vmgenid,
-		.has_pvpanic = vm->config->has_pvpanic,
-		.n_virtio = vm->config->n_virtio,
-		.has_pic = vm->config->has_pic,
-		.has_pit = vm->config->has_pit,
-		.has_hpet = vm->config->has_hpet,
-		.has_pm_timer = vm->config->has_pm_timer,
-		.has_watchdog = vm->config->has_watchdog,
-		.no_rtc = vm->config->no_rtc,
-	};
+	struct acpi_config config;
 	enum status status;
 	size_t len;
 
 	lock_acquire(&acpi.lock);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		acpi.apic_id[i] = vm->platform.irqchip.lapic[i].id;
-	vm_describe_memory(vm->config, vm->mem, &acpi.memory, &config);
+	config = acpi_input(vm->config, vm->mem, &acpi.room);
+	config.rsdp_gpa = ACPI_AREA_START;
 	status = acpi_tables_build(&config, acpi.tables, sizeof(acpi.tables), &len);
 	if (status == OK)
 		status = guest_write(&vm->memory, (gpa_t){ACPI_AREA_START}, acpi.tables, len);

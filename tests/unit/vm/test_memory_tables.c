@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/vm/memory_tables.h"
+#include "hv/config/acpi_input.h"
 
 #include <string.h>
 
@@ -22,7 +22,7 @@ static struct numa_node_config nodes[3];
 static struct dimm_config dimms[4];
 static struct vm_config config;
 static struct mem_map map;
-static struct vm_memory_tables tables;
+static struct acpi_room room;
 static struct acpi_config acpi;
 
 static void add(const struct backend *backend, uint64_t gpa, uint64_t len)
@@ -63,7 +63,7 @@ static int setup(void **state)
 	memset(&config, 0, sizeof(config));
 	config.topology = TOPOLOGY_ONE_CPU;
 	memset(&map, 0, sizeof(map));
-	memset(&tables, 0xcc, sizeof(tables));
+	memset(&room, 0xcc, sizeof(room));
 	memset(ram, 0, sizeof(ram));
 	acpi = (struct acpi_config){.n_cpus = 1};
 	image = (struct image){.base = START, .size = IMAGE_SIZE};
@@ -81,7 +81,7 @@ static void a_plain_vm_needs_no_tables(void **state)
 	struct vm_labels labels;
 
 	add(NULL, 0, GIB(1));
-	vm_describe_memory(&config, &map, &tables, &acpi);
+	acpi = acpi_input(&config, &map, &room);
 	assert_int_equal(acpi.n_memory, 0);
 	assert_int_equal(acpi.n_nvdimms, 0);
 	assert_null(acpi.distance);
@@ -112,7 +112,7 @@ static void nodes_have_their_backends_memory(void **state)
 	add(&ram[0], 0, GIB(1));
 	add(&ram[1], GIB(1), GIB(2));
 	add(&ram[1], GIB(4), MIB(4));
-	vm_describe_memory(&config, &map, &tables, &acpi);
+	acpi = acpi_input(&config, &map, &room);
 	assert_int_equal(acpi.n_memory, 3);
 	check_ram(&acpi.memory[0], 0, GIB(1), 0);
 	check_ram(&acpi.memory[1], GIB(1), GIB(2), 2);
@@ -134,7 +134,7 @@ static void dimms_are_told_with_the_ram(void **state)
 	add(&mem[0], GIB(4), MIB(2));
 	add(&mem[1], GIB(5), MIB(4));
 	add(&mem[2], GIB(6), MIB(6));
-	vm_describe_memory(&config, &map, &tables, &acpi);
+	acpi = acpi_input(&config, &map, &room);
 	assert_int_equal(acpi.n_memory, 2);
 	check_ram(&acpi.memory[0], 0, MIB(64), 0);
 	assert_int_equal(acpi.cpu_node[0], 0);
@@ -156,6 +156,17 @@ static void dimms_are_told_with_the_ram(void **state)
 	assert_true(vm_has_nvdimms(&config));
 }
 
+static void firmware_is_no_ram(void **state)
+{
+	config.numa_nodes = nodes;
+	config.n_numa_nodes = 3;
+	add(&ram[0], 0, MIB(64));
+	add(&config.bios, GIB(4) - KIB(128), KIB(128));
+	acpi = acpi_input(&config, &map, &room);
+	assert_int_equal(acpi.n_memory, 1);
+	check_ram(&acpi.memory[0], 0, MIB(64), 0);
+}
+
 /* RAM without a backend is node 0's, although a node without memory has no backend either. */
 static void memory_without_a_backend_is_in_the_first_node(void **state)
 {
@@ -167,7 +178,7 @@ static void memory_without_a_backend_is_in_the_first_node(void **state)
 	config.topology.n_cpus = 1;
 	add(&ram[1], 0, GIB(1));
 	add(NULL, GIB(1), MIB(64));
-	vm_describe_memory(&config, &map, &tables, &acpi);
+	acpi = acpi_input(&config, &map, &room);
 	assert_int_equal(acpi.n_memory, 2);
 	check_ram(&acpi.memory[0], 0, GIB(1), 2);
 	check_ram(&acpi.memory[1], GIB(1), MIB(64), 0);
@@ -232,7 +243,7 @@ static void only_its_driver_knows_of_pmem(void **state)
 	dimms[1].pmem = &pmem;
 	add(&mem[0], GIB(4), MIB(2));
 	add(&mem[1], GIB(5), MIB(2));
-	vm_describe_memory(&config, &map, &tables, &acpi);
+	acpi = acpi_input(&config, &map, &room);
 	assert_int_equal(acpi.n_memory, 0);
 	assert_int_equal(acpi.n_nvdimms, 1);
 	assert_int_equal(acpi.nvdimms[0].gpa, GIB(4));
@@ -314,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup(nodes_have_their_backends_memory, setup),
 		cmocka_unit_test_setup(dimms_are_told_with_the_ram, setup),
 		cmocka_unit_test_setup(only_its_driver_knows_of_pmem, setup),
+		cmocka_unit_test_setup(firmware_is_no_ram, setup),
 		cmocka_unit_test_setup(memory_without_a_backend_is_in_the_first_node, setup),
 		cmocka_unit_test_setup(labels_are_the_backends_end, setup),
 		cmocka_unit_test_setup(labels_of_4_gib_end_before_that, setup),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Describes a VM's memory for the ACPI tables. The configuration was checked: a backend serves one
- * purpose, and all slots and addresses are assigned.
+ * Describes a VM for the ACPI tables. The configuration was checked: a backend serves one purpose,
+ * and all slots and addresses are assigned.
  */
-#include "hv/vm/memory_tables.h"
+#include "hv/config/acpi_input.h"
 
 /* As in QEMU. A guest ignores a label that names another serial number. */
 #define SERIAL_OF_SLOT_0 0x123456
@@ -63,16 +63,16 @@ static struct acpi_nvdimm describe_nvdimm(const struct dimm_config *dimm,
 	};
 }
 
-void vm_describe_memory(const struct vm_config *config, const struct mem_map *map,
-			struct vm_memory_tables *tables, struct acpi_config *acpi)
+static void describe_memory(const struct vm_config *config, const struct mem_map *map,
+			    struct acpi_room *room, struct acpi_config *acpi)
 {
 	if (config->n_numa_nodes == 0 && config->dimms == NULL)
 		return;
 	for (unsigned i = 0; i < config->topology.n_cpus; i++)
-		tables->cpu_node[i] = config->cpu_node != NULL ? config->cpu_node[i] : 0;
-	acpi->cpu_node = tables->cpu_node;
-	acpi->memory = tables->memory;
-	acpi->nvdimms = tables->nvdimms;
+		room->cpu_node[i] = config->cpu_node != NULL ? config->cpu_node[i] : 0;
+	acpi->cpu_node = room->cpu_node;
+	acpi->memory = room->memory;
+	acpi->nvdimms = room->nvdimms;
 	acpi->n_nodes = config->n_numa_nodes;
 	acpi->distance = config->numa_distance;
 	for (size_t i = 0; i < map->n; i++) {
@@ -81,11 +81,36 @@ void vm_describe_memory(const struct vm_config *config, const struct mem_map *ma
 
 		if (dimm != NULL && dimm->pmem)
 			continue; /* only its driver knows it */
+		if (region->backend == &config->bios)
+			continue;
 		if (dimm == NULL)
-			tables->memory[acpi->n_memory++] = describe_ram(config, region);
+			room->memory[acpi->n_memory++] = describe_ram(config, region);
 		else if (dimm->is_nvdimm)
-			tables->nvdimms[acpi->n_nvdimms++] = describe_nvdimm(dimm, region);
+			room->nvdimms[acpi->n_nvdimms++] = describe_nvdimm(dimm, region);
 		else
-			tables->memory[acpi->n_memory++] = describe_dimm(dimm, region);
+			room->memory[acpi->n_memory++] = describe_dimm(dimm, region);
 	}
+}
+
+struct acpi_config acpi_input(const struct vm_config *config, const struct mem_map *map,
+			      struct acpi_room *room)
+{
+	struct acpi_config acpi = {
+		.n_cpus = config->topology.n_cpus,
+		.apic_id = room->apic_id,
+		.has_vmgenid = config->has_vmgenid,
+		.has_pvpanic = config->has_pvpanic,
+		.n_virtio = config->n_virtio,
+		.has_pic = config->has_pic,
+		.has_pit = config->has_pit,
+		.has_hpet = config->has_hpet,
+		.has_pm_timer = config->has_pm_timer,
+		.has_watchdog = config->has_watchdog,
+		.no_rtc = config->no_rtc,
+	};
+
+	for (unsigned i = 0; i < acpi.n_cpus; i++)
+		room->apic_id[i] = topology_apic_id(&config->topology, i);
+	describe_memory(config, map, room, &acpi);
+	return acpi;
 }
