@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How ACPI tables are written: one after the other into an image, each with a header that
- * finish_table() completes. x86 and ACPI are both little-endian: structs are copied without
+ * acpi_finish_table() completes. x86 and ACPI are both little-endian: structs are copied without
  * conversion.
  */
 #include "hv/loader/acpi.h"
@@ -56,7 +56,7 @@ struct acpi_header acpi_make_header(const char signature[4], uint8_t revision)
 	return header;
 }
 
-static enum status finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa)
+enum status acpi_finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa)
 {
 	struct acpi_header header;
 
@@ -73,7 +73,7 @@ static enum status finish_table(struct acpi_image *image, size_t start, uint64_t
 enum status acpi_list_table(struct acpi_image *image, size_t start)
 {
 	assert(image->n_tables < ACPI_TABLES_MAX);
-	return finish_table(image, start, &image->tables[image->n_tables++]);
+	return acpi_finish_table(image, start, &image->tables[image->n_tables++]);
 }
 
 enum status acpi_append_scope(struct acpi_image *image, const char *name, size_t name_len,

@@ -37,7 +37,7 @@ struct acpi_nvdimm {
  * XSDT, FADT, MADT, DSDT (hv/loader/dsdt.dsl) and an SSDT with the processors. Memory ranges add an
  * SRAT and, if hot-pluggable, an SSDT with memory devices; distances add a SLIT; NVDIMMs add an
  * NFIT and SSDTs with their devices (hv/loader/nvdimm.dsl); a generation counter adds its SSDT
- * (hv/loader/vmgenid.dsl), and virtio devices an SSDT with all of them.
+ * (hv/loader/vmgenid.dsl). Virtio devices are in the DSDT: SeaBIOS reads no other table.
  */
 struct acpi_config {
 	unsigned n_cpus;	  /* 1 to ACPI_MAX_CPUS */
@@ -100,8 +100,8 @@ _Static_assert(sizeof(struct acpi_header) == 36, "ACPI 6.0, System Description T
 #define ACPI_TABLE_ALIGN 16 /* bytes */
 #define ACPI_OEM_ID	 "STENCL"
 
-/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT, HPET, WDAT and eight SSDTs. */
-#define ACPI_TABLES_MAX 15
+/* The tables that the XSDT lists: FADT, MADT, SRAT, SLIT, NFIT, HPET, WDAT and seven SSDTs. */
+#define ACPI_TABLES_MAX 14
 
 /* The image begins with the RSDP and, after it, the XSDT. */
 #define ACPI_RSDP_SIZE	   36
@@ -133,9 +133,11 @@ enum status acpi_align(struct acpi_image *image);
 struct acpi_header acpi_make_header(const char signature[4], uint8_t revision);
 
 /*
- * Complete the table from 'start' to the end of the image, and list it in the XSDT. ERR_RANGE: no
- * room.
+ * Complete the table from 'start' to the end of the image: its header gets length and checksum.
+ * '*ret_gpa' is its address. ERR_RANGE: no room.
  */
+enum status acpi_finish_table(struct acpi_image *image, size_t start, uint64_t *ret_gpa);
+/* The same, and list it in the XSDT. */
 enum status acpi_list_table(struct acpi_image *image, size_t start);
 
 /* Begin AML's Scope (name) { ... }, below 1 MiB in total. ERR_RANGE: no room. */

@@ -2,8 +2,9 @@
 /*
  * The guest's ACPI tables, as ACPI 6.0 defines them, one after the other from the RSDP on. The
  * machine is hardware-reduced: no SCI, and no PIC unless the MADT says so. Power off and reset are
- * registers of hv/devices/pm.c. The DSDT is compiled from dsdt.dsl. This file writes an SSDT with
- * one object for each processor; acpi_memory.c writes the tables about memory.
+ * registers of hv/devices/pm.c. The DSDT is compiled from dsdt.dsl, and has an object for each
+ * virtio device added. This file writes an SSDT with one object for each processor; acpi_memory.c
+ * writes the tables about memory.
  */
 #include "hv/loader/acpi_tables.h"
 
@@ -258,17 +259,6 @@ static void describe_pm_timer(struct fadt *fadt)
 								.address = PM_TIMER_PORT};
 }
 
-static enum status add_dsdt(struct acpi_image *image, const struct acpi_config *config,
-			    uint64_t *ret_gpa)
-{
-	*ret_gpa = image->gpa + image->used;
-	if (config->no_rtc)
-		TRY(acpi_append(image, acpi_dsdt_no_rtc, sizeof(acpi_dsdt_no_rtc)));
-	else
-		TRY(acpi_append(image, acpi_dsdt, sizeof(acpi_dsdt)));
-	return acpi_align(image);
-}
-
 static enum status add_fadt(struct acpi_image *image, const struct acpi_config *config,
 			    uint64_t dsdt)
 {
@@ -397,19 +387,28 @@ static struct aml_virtio make_virtio(unsigned slot)
 
 static enum status add_virtio(struct acpi_image *image, unsigned n)
 {
-	struct acpi_header header = acpi_make_header("SSDT", 2);
-	size_t start = image->used;
-
 	if (n == 0)
 		return OK;
-	TRY(acpi_append(image, &header, sizeof(header)));
 	TRY(acpi_append_scope(image, "\\_SB_", 5, n * sizeof(struct aml_virtio)));
 	for (unsigned i = 0; i < n; i++) {
 		struct aml_virtio device = make_virtio(virtio_mmio_slot(i));
 
 		TRY(acpi_append(image, &device, sizeof(device)));
 	}
-	return acpi_list_table(image, start);
+	return OK;
+}
+
+static enum status add_dsdt(struct acpi_image *image, const struct acpi_config *config,
+			    uint64_t *ret_gpa)
+{
+	size_t start = image->used;
+
+	if (config->no_rtc)
+		TRY(acpi_append(image, acpi_dsdt_no_rtc, sizeof(acpi_dsdt_no_rtc)));
+	else
+		TRY(acpi_append(image, acpi_dsdt, sizeof(acpi_dsdt)));
+	TRY(add_virtio(image, config->n_virtio));
+	return acpi_finish_table(image, start, ret_gpa);
 }
 
 /* Tables that iasl has made. */
@@ -490,7 +489,7 @@ static enum status add_devices(struct acpi_image *image, const struct acpi_confi
 		TRY(add_hpet(image));
 	if (config->has_watchdog)
 		TRY(add_watchdog(image));
-	return add_virtio(image, config->n_virtio);
+	return OK;
 }
 
 /* The XSDT lies after the RSDP, before all that it lists: see acpi_make_rsdp(). */

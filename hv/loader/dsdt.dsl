@@ -2,8 +2,8 @@
 /*
  * The devices that are always present: serial port, fw_cfg, power off and the power button, whose
  * event device has one event: that it was pressed. The clock is there except with NO_RTC: this file
- * becomes two tables. acpi_tables.c writes an SSDT with the processors. There is no PCI root and no
- * 8042.
+ * becomes two tables. acpi_tables.c adds the virtio devices, and writes an SSDT with the
+ * processors. There is no PCI root and no 8042.
  * test_acpi_tables.c compares the numbers here with the devices' headers.
  */
 DefinitionBlock ("", "DSDT", 2, "STENCL", "STENCIL ", 1)
