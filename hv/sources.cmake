@@ -96,6 +96,7 @@ file(GLOB_RECURSE HV_ASM_SOURCES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
 set(HV_START_SOURCES
 	hv/backends/cpio.c
 	hv/config/drive_open.c
+	hv/config/firmware_files.c
 	hv/config/map_read.c
 	hv/config/read.c
 	hv/config/template_check.c
@@ -141,6 +142,7 @@ set(HV_START_SOURCES
 	hv/host/tsc_timer.c
 	hv/host/watchdog_find.c
 	hv/host/wdat_parse.c
+	hv/loader/table_loader.c
 	hv/vcpu/setup.c
 	hv/vmx/guard.c
 	hv/vmx/mask.c

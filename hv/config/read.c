@@ -12,6 +12,7 @@
 #include "hv/backends/suggest.h"
 #include "hv/config/dimm_place.h"
 #include "hv/config/drive_open.h"
+#include "hv/config/firmware_files.h"
 #include "hv/config/map_read.h"
 #include "hv/config/template_check.h"
 #include "hv/config/template_lines.h"
@@ -514,5 +515,7 @@ enum status config_open(struct config *config, struct image_list *images, struct
 	save_check_paths(config, images, diag);
 	config_check_sharing(config, diag);
 	drives_check_sharing(config, diag);
+	for (struct vm_config *vm = config->vms; vm != NULL && diag->n_errors == 0; vm = vm->next)
+		firmware_files_add(vm, images->arena, diag);
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }

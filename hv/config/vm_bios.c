@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * -bios: firmware for a processor that starts as after a reset. QEMU gives firmware a kernel, and
- * describes the machine to it, by files of fw_cfg; here it gets what it finds by itself.
- */
+/* -bios: firmware for a processor that starts as after a reset. See also firmware.c. */
 #include "hv/config/vm_bios.h"
 
 #include "hv/backends/suggest.h"
@@ -20,9 +17,6 @@ static const char *why_not(const struct vm_reader *reader)
 		return "-bios and cpu-num of -device loader exclude each other";
 	if (vm->kernel != NULL)
 		return "-kernel and -bios exclude each other: firmware loads no kernel here";
-	if (vm->has_vmgenid || vm->has_watchdog || vm->n_virtio > 0)
-		return "a guest with -bios gets no ACPI tables, and does not find the devices that "
-		       "only these describe: vmgenid, acpi-watchdog, virtio-*-device";
 	return NULL;
 }
 

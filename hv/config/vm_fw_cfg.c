@@ -59,6 +59,28 @@ static bool check_needed(const struct argument *argument, struct diag_place plac
 	return false;
 }
 
+struct fw_cfg_config *vm_find_fw_cfg(const struct vm_config *vm, const char *name)
+{
+	struct fw_cfg_config *one = vm->fw_cfg;
+
+	while (one != NULL && strcmp(one->file.name, name) != 0)
+		one = one->next;
+	return one;
+}
+
+void vm_add_fw_cfg(struct vm_config *vm, struct fw_cfg_config *one)
+{
+	struct fw_cfg_config **tail = &vm->fw_cfg, *last = NULL;
+
+	while (*tail != NULL) {
+		last = *tail;
+		tail = &last->next;
+	}
+	*tail = one;
+	if (last != NULL)
+		last->file.next = &one->file;
+}
+
 /* Check the name against those of the files before. */
 static bool check_name(const struct vm_config *vm, const char *name, struct diag_place place,
 		       struct diag *diag)
@@ -74,12 +96,12 @@ static bool check_name(const struct vm_config *vm, const char *name, struct diag
 			   OWN_PREFIX);
 		return false;
 	}
-	for (const struct fw_cfg_config *one = vm->fw_cfg; one != NULL; one = one->next, n++) {
-		if (strcmp(one->file.name, name) != 0)
-			continue;
+	if (vm_find_fw_cfg(vm, name) != NULL) {
 		diag_error(diag, place, "duplicate fw_cfg file name: %s", name);
 		return false;
 	}
+	for (const struct fw_cfg_config *one = vm->fw_cfg; one != NULL; one = one->next)
+		n++;
 	if (n < USER_FILES_MAX)
 		return true;
 	diag_error(diag, place, "more than %d fw_cfg files are not possible", USER_FILES_MAX);
@@ -89,24 +111,17 @@ static bool check_name(const struct vm_config *vm, const char *name, struct diag
 static enum status add(struct vm_reader *reader, const struct argument *argument,
 		       struct diag_place place)
 {
-	struct fw_cfg_config **tail = &reader->vm->fw_cfg, *last = NULL;
 	struct fw_cfg_config *one = arena_alloc(reader->arena, sizeof(*one));
 
 	if (one == NULL)
 		return ERR_NOMEM;
-	while (*tail != NULL) {
-		last = *tail;
-		tail = &last->next;
-	}
 	*one = (struct fw_cfg_config){.path = argument->file, .place = place};
 	one->file.name = argument->name;
 	if (argument->string != NULL) {
 		one->file.data = argument->string;
 		one->file.len = (uint32_t)strlen(argument->string);
 	}
-	*tail = one;
-	if (last != NULL)
-		last->file.next = &one->file;
+	vm_add_fw_cfg(reader->vm, one);
 	return OK;
 }
 

@@ -33,7 +33,7 @@
 #define FW_CFG_FIRST_FILE 0x20 /* number of the directory's first file */
 #define FW_CFG_OWN_FILES  5    /* before those of -fw_cfg; opt/stencil/job comes last */
 #define FW_CFG_JOB_SIZE	  4096 /* a job and at least one newline */
-#define FW_CFG_MAX_FILES  33   /* our own files and those of -fw_cfg */
+#define FW_CFG_MAX_FILES  37   /* our own files, those of -fw_cfg, and those for firmware */
 
 /*
  * A call of fw_cfg_transfer() moves at most this many bytes. The guest repeats its write to the
@@ -42,8 +42,8 @@
 #define FW_CFG_PIECE KIB(64)
 
 /*
- * A file that -fw_cfg gives to a guest. Owned by the configuration. Constant after the first VM has
- * started.
+ * A file of -fw_cfg, or one for firmware. Owned by the configuration. Constant after the first VM
+ * has started.
  */
 #define FW_CFG_NAME_MAX 55 /* bytes, without the NUL */
 
@@ -55,7 +55,7 @@ struct fw_cfg_file {
 };
 
 struct fw_cfg {
-	const struct fw_cfg_file *files; /* files of -fw_cfg, after our own; not owned */
+	const struct fw_cfg_file *files; /* of -fw_cfg and for firmware, after ours; not owned */
 	uint64_t ram_size;
 	uint16_t n_cpus;
 	uint16_t selected;

@@ -131,11 +131,11 @@ static enum status load_kernel(struct vm *vm, uint64_t start, uint64_t len, char
 /* Write the tables that the kernel finds when it starts. */
 static enum status write_tables(struct vm *vm, char error[ERROR_MAX])
 {
-	enum status status;
+	enum status status = OK;
 
-	if (vm->guest.start.mode == ENTRY_RESET)
-		return OK; /* firmware lies where they would, and describes the machine */
-	status = write_acpi_tables(vm);
+	/* Firmware lies where the tables would, and has those of fw_cfg. */
+	if (vm->guest.start.mode != ENTRY_RESET)
+		status = write_acpi_tables(vm);
 	if (status == OK)
 		status = vm_identity_write(vm);
 	format(error, ERROR_MAX, "%s",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* -bios: read, resolved, opened and given its place below 4 GiB, or refused. */
+#define _GNU_SOURCE
 #include "hv/config/read.h"
 
 #include <stdio.h>
@@ -9,10 +10,11 @@
 
 #include "hv/config/kernel_input.h"
 #include "hv/config/layout.h"
+#include "hv/config/vm_fw_cfg.h"
 #include "hv/frame/phys.h"
 #include "tests/unit/machine_frames.h"
 
-static char memory[1 << 16] __attribute__((aligned(16)));
+static char memory[1 << 20] __attribute__((aligned(16)));
 static char bios[KIB(128)] __attribute__((aligned(PAGE_SIZE)));
 static struct config config;
 static struct image files[] = {
@@ -68,6 +70,94 @@ static void firmware_ends_at_4_gib(void **state)
 	assert_ptr_equal(region->image, &files[0]);
 }
 
+static const struct fw_cfg_file *find_file(const char *name)
+{
+	const struct fw_cfg_config *one = vm_find_fw_cfg(config.vms, name);
+
+	return one != NULL ? &one->file : NULL;
+}
+
+static uint64_t number_at(const struct fw_cfg_file *file, size_t off, size_t size)
+{
+	uint64_t number = 0;
+
+	assert_true(off + size <= file->len);
+	memcpy(&number, (const char *)file->data + off, size);
+	return number;
+}
+
+static void check_range(const struct fw_cfg_file *file, size_t i, uint64_t addr, uint64_t len)
+{
+	assert_int_equal(number_at(file, 20 * i, 8), addr);
+	assert_int_equal(number_at(file, 20 * i + 8, 8), len);
+	assert_int_equal(number_at(file, 20 * i + 16, 4), E820_RAM);
+}
+
+static void firmware_is_told_where_ram_is(void **state)
+{
+	const struct fw_cfg_file *file;
+
+	assert_string_equal(reported("-m 16M -bios /bios"), "");
+	file = find_file("etc/e820");
+	assert_int_equal(file->len, 20);
+	check_range(file, 0, 0, MIB(16));
+	assert_string_equal(reported("-m 5G -bios /bios"), "");
+	file = find_file("etc/e820");
+	assert_int_equal(file->len, 40);
+	check_range(file, 0, 0, GIB(3));
+	check_range(file, 1, GIB(4), GIB(2));
+}
+
+/* Behind those of -fw_cfg, whose numbers are then the same without firmware. */
+static void firmware_gets_acpi_tables(void **state)
+{
+	const struct fw_cfg_file *tables, *file;
+
+	assert_string_equal(reported("-bios /bios -device virtio-rng-device -device vmgenid "
+				     "-device acpi-watchdog -fw_cfg name=opt/x,string=x"),
+			    "");
+	tables = find_file("etc/acpi/tables");
+	assert_non_null(memmem(tables->data, tables->len, "LNRO0005", 8));
+	assert_non_null(memmem(tables->data, tables->len, "VM_Gen_Counter", 14));
+	assert_non_null(memmem(tables->data, tables->len, "WDAT", 4));
+	assert_int_equal(find_file("etc/acpi/rsdp")->len, 36);
+	assert_int_equal(find_file("etc/table-loader")->len % 128, 0);
+	file = &config.vms->fw_cfg->file;
+	assert_string_equal(file->name, "opt/x");
+	for (unsigned n = 1; n < 5; n++)
+		file = file->next;
+	assert_ptr_equal(file, find_file("etc/table-loader"));
+	assert_null(file->next);
+}
+
+static void a_kernel_gets_no_file_for_firmware(void **state)
+{
+	(void)reported("-kernel /bios");
+	assert_null(config.vms->fw_cfg);
+}
+
+static void firmware_without_memory_for_its_files_is_refused(void **state)
+{
+	char text[] = "vm v -bios /bios";
+	struct arena arena = {.base = memory, .size = sizeof(memory)};
+	struct image_list images = {.first = files, .arena = &arena};
+	struct diag diag = {.file = "c"};
+	size_t used;
+
+	assert_int_equal(config_parse(text, strlen(text), &arena, &diag, &config), OK);
+	used = arena.used;
+	for (size_t size = used; log_reset(), true; size += 16) {
+		arena.used = used;
+		arena.size = size;
+		diag.n_errors = 0;
+		config.vms->fw_cfg = NULL;
+		if (config_open(&config, &images, &diag) == OK)
+			break;
+		assert_non_null(strstr(logged, "no memory left for what firmware is told"));
+	}
+	assert_int_equal(find_file("etc/acpi/rsdp")->len, 36);
+}
+
 static void firmware_has_the_pcs_timers_unless_told_otherwise(void **state)
 {
 	static const struct {
@@ -104,9 +194,10 @@ static void what_cannot_be_started_is_refused(void **state)
 		 "-bios and cpu-num of -device loader exclude each other"},
 		{"-bios /bios -append x", "-append only allowed with -kernel option"},
 		{"-bios /bios -initrd /x", "-initrd only allowed with -kernel option"},
-		{"-bios /bios -device vmgenid", "a guest with -bios gets no ACPI tables"},
-		{"-bios /bios -device acpi-watchdog", "a guest with -bios gets no ACPI tables"},
-		{"-bios /bios -device virtio-rng-device", "a guest with -bios gets no ACPI tables"},
+		{"-bios /bios -fw_cfg name=etc/e820,string=x",
+		 "c:1:26: duplicate fw_cfg file name: etc/e820"},
+		{"-bios /bios -fw_cfg name=etc/acpi/tables,string=x",
+		 "c:1:26: duplicate fw_cfg file name: etc/acpi/tables"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -121,6 +212,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(firmware_ends_at_4_gib),
+		cmocka_unit_test(firmware_is_told_where_ram_is),
+		cmocka_unit_test(firmware_gets_acpi_tables),
+		cmocka_unit_test(a_kernel_gets_no_file_for_firmware),
+		cmocka_unit_test(firmware_without_memory_for_its_files_is_refused),
 		cmocka_unit_test(firmware_has_the_pcs_timers_unless_told_otherwise),
 		cmocka_unit_test(what_cannot_be_started_is_refused),
 	};
