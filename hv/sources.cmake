@@ -110,6 +110,7 @@ set(HV_START_SOURCES
 	hv/config/vm_machine.c
 	hv/config/vm_net.c
 	hv/config/vm_numa.c
+	hv/config/vm_option_rom.c
 	hv/config/vm_options.c
 	hv/config/vm_resolve.c
 	hv/config/vm_smp.c
@@ -142,6 +143,7 @@ set(HV_START_SOURCES
 	hv/host/tsc_timer.c
 	hv/host/watchdog_find.c
 	hv/host/wdat_parse.c
+	hv/loader/linux_setup.c
 	hv/loader/table_loader.c
 	hv/vcpu/setup.c
 	hv/vmx/guard.c

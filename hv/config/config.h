@@ -101,6 +101,25 @@ struct blob_config {
 	struct loader_blob blob;
 };
 
+/* -option-rom PATH,bootindex= */
+struct option_rom {
+	struct option_rom *next;
+	const char *path;  /* in the ramdisk */
+	const char *name;  /* in fw_cfg: "genroms/" and the last part of the path */
+	int64_t bootindex; /* -1: none */
+	struct diag_place place;
+	const struct image *image; /* set by config_open() */
+};
+
+/* -kernel, -initrd and -append with -bios: for an option ROM, which finds them in fw_cfg. */
+struct firmware_kernel {
+	const char *kernel; /* paths in the ramdisk, NULL: none */
+	const char *initrd;
+	const char *append;
+	struct diag_place kernel_place, initrd_place;
+	const struct image *kernel_image, *initrd_image; /* set by config_open() */
+};
+
 /* RAM that does not fit below the first continues at the second. */
 #define VM_RAM_LOW_MAX GIB(3)
 #define VM_RAM_HIGH    GIB(4)
@@ -174,6 +193,8 @@ struct vm_config {
 	/* 'kernel' is -bios or the file of -device loader,cpu-num=0; LOADER_NONE: it tells itself
 	 */
 	enum loader_kind kernel_kind;
+	struct firmware_kernel firmware_kernel; /* LOADER_BIOS */
+	struct option_rom *option_roms;		/* LOADER_BIOS; in the order given */
 	struct backend bios; /* LOADER_BIOS: the region that ends at 4 GiB; not in the list */
 	struct blob_config *blobs;
 	struct diag_place kernel_place, initrd_place, append_place;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What firmware learns from fw_cfg besides the files of -fw_cfg, as from QEMU: where RAM is, and
- * the ACPI tables, which it places itself.
+ * What firmware learns from fw_cfg besides the files of -fw_cfg, as from QEMU: where RAM is; the
+ * ACPI tables, which it places itself; option ROMs, and the kernel that one of them starts.
  */
 #include "hv/config/firmware_files.h"
 
 #include "hv/config/acpi_input.h"
 #include "hv/config/layout.h"
 #include "hv/config/vm_fw_cfg.h"
+#include "hv/config/vm_option_rom.h"
+#include "hv/frame/phys.h"
 #include "hv/lib/string.h"
+#include "hv/loader/linux_setup.h"
 #include "hv/loader/table_loader.h"
 
 /* An entry of "etc/e820", packed as in QEMU. */
@@ -31,23 +34,30 @@ static struct {
 	struct table_loader loader;
 } scratch;
 
+static enum status append(const struct firmware *firmware, const struct fw_cfg_file *file)
+{
+	struct fw_cfg_config *one = arena_alloc(firmware->arena, sizeof(*one));
+
+	if (one == NULL)
+		return ERR_NOMEM;
+	one->place = firmware->vm->kernel_place;
+	one->file = *file;
+	vm_add_fw_cfg(firmware->vm, one);
+	return OK;
+}
+
 /* Add a file of 'len' bytes that stay. ERR_INVAL: -fw_cfg has one of that name, reported. */
 static enum status add_file(const struct firmware *firmware, const char *name, const void *data,
 			    size_t len)
 {
-	struct fw_cfg_config *one = vm_find_fw_cfg(firmware->vm, name);
+	const struct fw_cfg_config *same = vm_find_fw_cfg(firmware->vm, name);
 
-	if (one != NULL) {
-		diag_error(firmware->diag, one->place, "duplicate fw_cfg file name: %s", name);
+	if (same != NULL) {
+		diag_error(firmware->diag, same->place, "duplicate fw_cfg file name: %s", name);
 		return ERR_INVAL;
 	}
-	one = arena_alloc(firmware->arena, sizeof(*one));
-	if (one == NULL)
-		return ERR_NOMEM;
-	one->place = firmware->vm->kernel_place;
-	one->file = (struct fw_cfg_file){.name = name, .data = data, .len = (uint32_t)len};
-	vm_add_fw_cfg(firmware->vm, one);
-	return OK;
+	return append(firmware,
+		      &(struct fw_cfg_file){.name = name, .data = data, .len = (uint32_t)len});
 }
 
 static enum status add_copy(const struct firmware *firmware, const char *name, const void *data,
@@ -90,6 +100,105 @@ static enum status add_tables(const struct firmware *firmware)
 			loader->n_commands * sizeof(loader->command[0]));
 }
 
+static enum status add_roms(const struct firmware *firmware)
+{
+	const char *order;
+
+	for (const struct option_rom *rom = firmware->vm->option_roms; rom != NULL; rom = rom->next)
+		TRY(add_file(firmware, rom->name, phys_to_virt(rom->image->base),
+			     rom->image->size));
+	order = vm_boot_order(firmware->vm, firmware->arena);
+	if (order == NULL)
+		return ERR_NOMEM;
+	return order[0] != '\0' ? add_file(firmware, "bootorder", order, strlen(order) + 1) : OK;
+}
+
+static enum status add_item(const struct firmware *firmware, enum fw_cfg_item item,
+			    const void *data, uint32_t len)
+{
+	return append(firmware,
+		      &(struct fw_cfg_file){.name = "", .item = item, .data = data, .len = len});
+}
+
+/* Numbers of 32 bits, which the option ROM asks for one by one. */
+static enum status add_numbers(const struct firmware *firmware, const struct linux_setup *plan)
+{
+	const struct {
+		enum fw_cfg_item item;
+		uint32_t value;
+	} numbers[] = {
+		{FW_CFG_SETUP_ADDR, plan->setup_addr},	   {FW_CFG_SETUP_SIZE, plan->setup_len},
+		{FW_CFG_KERNEL_ADDR, plan->kernel_addr},   {FW_CFG_KERNEL_SIZE, plan->kernel_len},
+		{FW_CFG_CMDLINE_ADDR, plan->cmdline_addr}, {FW_CFG_CMDLINE_SIZE, plan->cmdline_len},
+		{FW_CFG_INITRD_ADDR, plan->initrd_addr},   {FW_CFG_INITRD_SIZE, plan->initrd_len},
+	};
+	uint32_t *values = arena_alloc(firmware->arena, sizeof(*values) * ARRAY_SIZE(numbers));
+
+	if (values == NULL)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		values[i] = numbers[i].value;
+		TRY(add_item(firmware, numbers[i].item, &values[i], sizeof(values[i])));
+	}
+	return OK;
+}
+
+/* The parts of the files stay where they are, except the setup code, whose header changes. */
+static enum status add_parts(const struct firmware *firmware, const struct linux_setup *plan)
+{
+	const struct firmware_kernel *files = &firmware->vm->firmware_kernel;
+	const uint8_t *kernel = phys_to_virt(files->kernel_image->base);
+	uint8_t *setup = arena_alloc(firmware->arena, plan->setup_len);
+
+	if (setup == NULL)
+		return ERR_NOMEM;
+	memcpy(setup, kernel, plan->setup_len);
+	linux_setup_complete(plan, setup);
+	TRY(add_item(firmware, FW_CFG_SETUP_DATA, setup, plan->setup_len));
+	TRY(add_item(firmware, FW_CFG_KERNEL_DATA, kernel + plan->setup_len, plan->kernel_len));
+	TRY(add_item(firmware, FW_CFG_CMDLINE_DATA, files->append != NULL ? files->append : "",
+		     plan->cmdline_len));
+	if (plan->initrd_len == 0)
+		return OK;
+	return add_item(firmware, FW_CFG_INITRD_DATA, phys_to_virt(files->initrd_image->base),
+			plan->initrd_len);
+}
+
+static enum status add_kernel(const struct firmware *firmware)
+{
+	const struct vm_config *vm = firmware->vm;
+	const struct firmware_kernel *files = &vm->firmware_kernel;
+	struct linux_setup_input input = {
+		.append = files->append,
+		.ram_below_4g = vm->ram_size < VM_RAM_LOW_MAX ? vm->ram_size : VM_RAM_LOW_MAX,
+	};
+	struct linux_setup plan;
+	const char *why;
+
+	if (files->kernel == NULL)
+		return OK;
+	input.kernel = phys_to_virt(files->kernel_image->base);
+	input.kernel_len = files->kernel_image->size;
+	if (files->initrd_image != NULL)
+		input.initrd_len = files->initrd_image->size;
+	why = linux_setup_plan(&input, &plan);
+	if (why != NULL) {
+		diag_error(firmware->diag, files->kernel_place, "could not load kernel '%s': %s",
+			   files->kernel, why);
+		return ERR_INVAL;
+	}
+	TRY(add_numbers(firmware, &plan));
+	return add_parts(firmware, &plan);
+}
+
+static enum status add_all(const struct firmware *firmware)
+{
+	TRY(add_ram(firmware));
+	TRY(add_tables(firmware));
+	TRY(add_roms(firmware));
+	return add_kernel(firmware);
+}
+
 void firmware_files_add(struct vm_config *vm, struct arena *arena, struct diag *diag)
 {
 	struct firmware firmware = {vm, arena, diag};
@@ -97,9 +206,7 @@ void firmware_files_add(struct vm_config *vm, struct arena *arena, struct diag *
 
 	if (vm->kernel_kind != LOADER_BIOS)
 		return;
-	status = add_ram(&firmware);
-	if (status == OK)
-		status = add_tables(&firmware);
+	status = add_all(&firmware);
 	if (status != OK && status != ERR_INVAL)
 		diag_error(diag, vm->kernel_place,
 			   status == ERR_NOMEM ? "no memory left for what firmware is told"

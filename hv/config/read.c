@@ -20,6 +20,7 @@
 #include "hv/config/vm_files.h"
 #include "hv/config/vm_fw_cfg.h"
 #include "hv/config/vm_loader.h"
+#include "hv/config/vm_option_rom.h"
 #include "hv/config/vm_reader.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -507,6 +508,8 @@ enum status config_open(struct config *config, struct image_list *images, struct
 	}
 	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
 		(void)vm_open_kernel(vm, images, diag);
+		(void)vm_open_firmware_kernel(vm, images, diag);
+		vm_open_option_roms(vm, images, diag);
 		(void)vm_open_blobs(vm, images, diag);
 		(void)vm_open_fw_cfg(vm, images, diag);
 		(void)incoming_open(vm, images, diag);

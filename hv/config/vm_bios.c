@@ -11,13 +11,22 @@
 /* NULL: it can be started. */
 static const char *why_not(const struct vm_reader *reader)
 {
-	const struct vm_config *vm = reader->vm;
-
 	if (reader->plain != NULL)
 		return "-bios and cpu-num of -device loader exclude each other";
-	if (vm->kernel != NULL)
-		return "-kernel and -bios exclude each other: firmware loads no kernel here";
 	return NULL;
+}
+
+/* Firmware starts, and its option ROM finds the kernel in fw_cfg. */
+static void hand_kernel_over(struct vm_config *vm)
+{
+	vm->firmware_kernel = (struct firmware_kernel){
+		.kernel = vm->kernel,
+		.initrd = vm->initrd,
+		.append = vm->append,
+		.kernel_place = vm->kernel_place,
+		.initrd_place = vm->initrd_place,
+	};
+	vm->initrd = vm->append = NULL;
 }
 
 void vm_resolve_bios(struct vm_reader *reader)
@@ -25,13 +34,18 @@ void vm_resolve_bios(struct vm_reader *reader)
 	struct vm_config *vm = reader->vm;
 	const char *why;
 
-	if (reader->bios == NULL)
+	if (reader->bios == NULL) {
+		if (vm->option_roms != NULL)
+			diag_error(reader->diag, vm->option_roms->place,
+				   "-option-rom needs -bios: only firmware starts option ROMs");
 		return;
+	}
 	why = why_not(reader);
 	if (why != NULL) {
 		diag_error(reader->diag, word_place(reader->bios, 0), "%s", why);
 		return;
 	}
+	hand_kernel_over(vm);
 	vm->kernel = reader->bios->text;
 	vm->kernel_place = word_place(reader->bios, 0);
 	vm->kernel_kind = LOADER_BIOS;

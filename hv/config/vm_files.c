@@ -106,6 +106,26 @@ static enum status find_modules(struct vm_config *vm, const struct search *searc
 	return status;
 }
 
+enum status vm_open_firmware_kernel(struct vm_config *vm, struct image_list *images,
+				    struct diag *diag)
+{
+	struct firmware_kernel *files = &vm->firmware_kernel;
+	struct search search = {images, "kernel file", files->kernel_place, diag};
+	struct image *kernel = NULL, *initrd = NULL;
+
+	if (files->kernel == NULL)
+		return OK;
+	TRY(find(&search, files->kernel, &kernel));
+	files->kernel_image = kernel;
+	if (files->initrd == NULL)
+		return OK;
+	search.what = "initrd";
+	search.place = files->initrd_place;
+	TRY(find(&search, files->initrd, &initrd));
+	files->initrd_image = initrd;
+	return OK;
+}
+
 enum status vm_open_kernel(struct vm_config *vm, struct image_list *images, struct diag *diag)
 {
 	struct search search = {images, "kernel file", vm->kernel_place, diag};

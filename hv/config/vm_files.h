@@ -14,3 +14,6 @@ const char *vm_find_file(struct image_list *images, const char *path, struct ima
  * ERR_INVAL: reported.
  */
 enum status vm_open_kernel(struct vm_config *vm, struct image_list *images, struct diag *diag);
+/* The same, for the kernel that firmware starts. */
+enum status vm_open_firmware_kernel(struct vm_config *vm, struct image_list *images,
+				    struct diag *diag);

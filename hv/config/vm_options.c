@@ -232,6 +232,7 @@ static const struct vm_option vm_options[] = {
 	{"netdev", vm_read_netdev},
 	{"numa", vm_read_numa},
 	{"object", read_object},
+	{"option-rom", vm_read_option_rom},
 	{"serial", vm_read_serial},
 	{"set", read_set},
 	{"smp", vm_read_smp},
@@ -256,7 +257,7 @@ static const struct vm_option vm_options[] = {
 static const char refused_options[] =
 	"acpitable action add-fd audio audiodev boot cdrom chroot compat d D "
 	"dfilter dtb dump-vmstate echr fda fdb fsdev hda hdb hdc hdd icount iscsi k L "
-	"loadvm mon msg mtdblock option-rom overcommit pflash pidfile plugin qmp "
+	"loadvm mon msg mtdblock overcommit pflash pidfile plugin qmp "
 	"qmp-pretty readconfig rtc run-with runas sandbox sd seed shim smbios spice tpmdev "
 	"trace usbdevice uuid virtfs vnc xen-domid";
 

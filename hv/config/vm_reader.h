@@ -134,6 +134,7 @@ enum status vm_read_serial(struct vm_reader *reader, const struct word *argument
 enum status vm_read_debugcon(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_netdev(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_fw_cfg(struct vm_reader *reader, const struct word *argument);
+enum status vm_read_option_rom(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_drive(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_blockdev(struct vm_reader *reader, const struct word *argument);
 /* Only stores the argument, for vm_read_numa_arguments(). */

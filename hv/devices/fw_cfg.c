@@ -140,9 +140,21 @@ static const struct fw_cfg_file *find_file(const struct fw_cfg *fw_cfg, unsigned
 {
 	const struct fw_cfg_file *file = fw_cfg->files;
 
-	while (file && n-- > 0)
+	while (file && file->item == 0 && n-- > 0)
 		file = file->next;
-	return file;
+	return file && file->item == 0 ? file : NULL;
+}
+
+static void set_numbered(struct item *item, const struct fw_cfg *fw_cfg, unsigned number)
+{
+	const struct fw_cfg_file *file = fw_cfg->files;
+
+	while (file && file->item != number)
+		file = file->next;
+	if (file == NULL)
+		return;
+	item->data = file->data;
+	item->len = file->len;
 }
 
 /* The number of the job's file, the last one: those of -fw_cfg keep theirs in older states. */
@@ -150,7 +162,8 @@ static unsigned job_number(const struct fw_cfg *fw_cfg)
 {
 	unsigned n = FW_CFG_OWN_FILES;
 
-	for (const struct fw_cfg_file *file = fw_cfg->files; file; file = file->next)
+	for (const struct fw_cfg_file *file = fw_cfg->files; file && file->item == 0;
+	     file = file->next)
 		n++;
 	return n;
 }
@@ -216,6 +229,8 @@ static void find_item(const struct fw_cfg *fw_cfg, struct item *item)
 	default:
 		if (number >= FW_CFG_FIRST_FILE)
 			set_file(item, fw_cfg, number - FW_CFG_FIRST_FILE);
+		else
+			set_numbered(item, fw_cfg, number);
 	}
 }
 

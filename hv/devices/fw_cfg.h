@@ -33,7 +33,7 @@
 #define FW_CFG_FIRST_FILE 0x20 /* number of the directory's first file */
 #define FW_CFG_OWN_FILES  5    /* before those of -fw_cfg; opt/stencil/job comes last */
 #define FW_CFG_JOB_SIZE	  4096 /* a job and at least one newline */
-#define FW_CFG_MAX_FILES  37   /* our own files, those of -fw_cfg, and those for firmware */
+#define FW_CFG_MAX_FILES  54   /* our own files, those of -fw_cfg, and those for firmware */
 
 /*
  * A call of fw_cfg_transfer() moves at most this many bytes. The guest repeats its write to the
@@ -52,6 +52,27 @@ struct fw_cfg_file {
 	const char *name;
 	const void *data;
 	uint32_t len; /* bytes */
+	/*
+	 * Its number, one of enum fw_cfg_item, and no name: it is in no directory. 0: a file.
+	 * Numbered ones come after all files.
+	 */
+	uint16_t item;
+};
+
+/* Where firmware, or an option ROM, finds the kernel of -kernel, and where it puts it. */
+enum fw_cfg_item {
+	FW_CFG_KERNEL_ADDR = 0x07, /* addresses and sizes are numbers of 32 bits */
+	FW_CFG_KERNEL_SIZE = 0x08,
+	FW_CFG_INITRD_ADDR = 0x0a,
+	FW_CFG_INITRD_SIZE = 0x0b,
+	FW_CFG_KERNEL_DATA = 0x11, /* without its first sectors, which run in real mode: */
+	FW_CFG_INITRD_DATA = 0x12,
+	FW_CFG_CMDLINE_ADDR = 0x13,
+	FW_CFG_CMDLINE_SIZE = 0x14,
+	FW_CFG_CMDLINE_DATA = 0x15,
+	FW_CFG_SETUP_ADDR = 0x16,
+	FW_CFG_SETUP_SIZE = 0x17,
+	FW_CFG_SETUP_DATA = 0x18,
 };
 
 struct fw_cfg {

@@ -16,19 +16,39 @@
 
 static char memory[1 << 20] __attribute__((aligned(16)));
 static char bios[KIB(128)] __attribute__((aligned(PAGE_SIZE)));
+static uint8_t linux_file[KIB(40)], rom[KIB(1)] = {0x55, 0xaa, 2};
 static struct config config;
 static struct image files[] = {
 	{.path = "/bios", .mode = 0644, .size = KIB(128), .aligned = true},
 	{.path = "/odd", .mode = 0644, .size = KIB(64) + 1, .aligned = true},
 	{.path = "/empty", .mode = 0644, .aligned = true},
 	{.path = "/large", .mode = 0644, .size = MIB(16) + KIB(64), .aligned = true},
+	{.path = "/linux", .mode = 0644, .size = sizeof(linux_file)},
+	{.path = "/initrd", .mode = 0644, .size = 5000},
+	{.path = "/rom", .mode = 0644, .size = sizeof(rom)},
+	{.path = "/rom2", .mode = 0644, .size = sizeof(rom)},
+	{.path = "/tiny", .mode = 0644, .size = 2},
+	{.path = "/huge", .mode = 0644, .size = GIB(4)},
 };
+
+static void put_number(uint8_t *at, uint32_t number)
+{
+	memcpy(at, &number, sizeof(number));
+}
 
 static int make_ramdisk(void **state)
 {
+	void *const data[ARRAY_SIZE(files)] = {
+		[4] = linux_file, [6] = rom, [7] = rom, [8] = rom, [9] = rom};
+
 	machine_frames_add(GIB(64));
+	memcpy(linux_file + 0x202, "HdrS\x07\x02", 6);
+	linux_file[0x1f1] = 5;
+	linux_file[0x211] = 1;
+	memset(linux_file + 0x22c, 0xff, 4);
+	put_number(linux_file + 0x238, 20);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		files[i].base = virt_to_phys(bios);
+		files[i].base = virt_to_phys(data[i] != NULL ? data[i] : bios);
 		files[i].next = i + 1 < ARRAY_SIZE(files) ? &files[i + 1] : NULL;
 	}
 	return 0;
@@ -138,7 +158,7 @@ static void a_kernel_gets_no_file_for_firmware(void **state)
 
 static void firmware_without_memory_for_its_files_is_refused(void **state)
 {
-	char text[] = "vm v -bios /bios";
+	char text[] = "vm v -bios /bios -kernel /linux -initrd /initrd -option-rom /rom";
 	struct arena arena = {.base = memory, .size = sizeof(memory)};
 	struct image_list images = {.first = files, .arena = &arena};
 	struct diag diag = {.file = "c"};
@@ -156,6 +176,91 @@ static void firmware_without_memory_for_its_files_is_refused(void **state)
 		assert_non_null(strstr(logged, "no memory left for what firmware is told"));
 	}
 	assert_int_equal(find_file("etc/acpi/rsdp")->len, 36);
+}
+
+/* An item of fw_cfg; NULL: it does not exist. */
+static const struct fw_cfg_file *find_item(enum fw_cfg_item item)
+{
+	const struct fw_cfg_config *one = config.vms->fw_cfg;
+
+	while (one != NULL && one->file.item != item)
+		one = one->next;
+	return one != NULL ? &one->file : NULL;
+}
+
+static uint32_t item_number(enum fw_cfg_item item)
+{
+	return (uint32_t)number_at(find_item(item), 0, 4);
+}
+
+static void an_option_rom_finds_the_kernel(void **state)
+{
+	const struct fw_cfg_file *setup, *kernel;
+
+	assert_string_equal(reported("-m 16M -bios /bios -kernel /linux -initrd /initrd "
+				     "-append hello"),
+			    "");
+	assert_int_equal(config.vms->kernel_kind, LOADER_BIOS);
+	assert_string_equal(config.vms->kernel, "/bios");
+	setup = find_item(FW_CFG_SETUP_DATA);
+	kernel = find_item(FW_CFG_KERNEL_DATA);
+	assert_int_equal(setup->len, 6 * 512);
+	assert_int_equal(item_number(FW_CFG_SETUP_SIZE), 6 * 512);
+	assert_int_equal(item_number(FW_CFG_SETUP_ADDR), 0x10000);
+	assert_ptr_equal(kernel->data, linux_file + 6 * 512);
+	assert_int_equal(kernel->len, sizeof(linux_file) - 6 * 512);
+	assert_int_equal(item_number(FW_CFG_KERNEL_SIZE), kernel->len);
+	assert_int_equal(item_number(FW_CFG_KERNEL_ADDR), MIB(1));
+	assert_int_equal(find_item(FW_CFG_CMDLINE_DATA)->len, 6);
+	assert_string_equal(find_item(FW_CFG_CMDLINE_DATA)->data, "hello");
+	assert_int_equal(item_number(FW_CFG_CMDLINE_SIZE), 6);
+	assert_int_equal(item_number(FW_CFG_CMDLINE_ADDR), 0x20000);
+	assert_int_equal(find_item(FW_CFG_INITRD_DATA)->len, 5000);
+	assert_int_equal(item_number(FW_CFG_INITRD_SIZE), 5000);
+	assert_int_equal(item_number(FW_CFG_INITRD_ADDR), MIB(15) - 2 * PAGE_SIZE);
+	/* The file itself stays as it is. */
+	assert_int_equal(number_at(setup, 0x228, 4), 0x20000);
+	assert_int_equal(number_at(setup, 0x218, 4), MIB(15) - 2 * PAGE_SIZE);
+	assert_int_equal(linux_file[0x210], 0);
+	assert_null(vm_find_fw_cfg(config.vms, "bootorder"));
+}
+
+static void a_kernel_needs_no_initrd(void **state)
+{
+	assert_string_equal(reported("-m 4G -bios /bios -kernel /linux"), "");
+	assert_null(find_item(FW_CFG_INITRD_DATA));
+	assert_int_equal(item_number(FW_CFG_INITRD_SIZE), 0);
+	assert_int_equal(item_number(FW_CFG_INITRD_ADDR), 0);
+	assert_string_equal(find_item(FW_CFG_CMDLINE_DATA)->data, "");
+	assert_string_equal(reported("-m 4G -bios /bios"), "");
+	assert_null(find_item(FW_CFG_KERNEL_DATA));
+}
+
+static void option_roms_have_an_order(void **state)
+{
+	const struct fw_cfg_file *file;
+
+	assert_string_equal(reported("-bios /bios -option-rom /rom,bootindex=7 "
+				     "-option-rom romfile=/rom2,bootindex=0"),
+			    "");
+	file = find_file("genroms/rom");
+	assert_int_equal(file->len, sizeof(rom));
+	assert_ptr_equal(file->data, rom);
+	file = find_file("bootorder");
+	assert_string_equal(file->data, "/rom@genroms/rom2\n/rom@genroms/rom\n");
+	assert_int_equal(file->len, strlen(file->data) + 1);
+	assert_string_equal(reported("-bios /bios -option-rom /rom"), "");
+	assert_non_null(find_file("genroms/rom"));
+	assert_null(find_file("bootorder"));
+}
+
+static void there_are_at_most_16_option_roms(void **state)
+{
+	char options[400] = "-bios /bios";
+
+	for (unsigned i = 0; i < 17; i++)
+		snprintf(options + strlen(options), 20, " -option-rom /r%u", i);
+	assert_non_null(strstr(reported(options), "Too many option ROMs"));
 }
 
 static void firmware_has_the_pcs_timers_unless_told_otherwise(void **state)
@@ -189,7 +294,33 @@ static void what_cannot_be_started_is_refused(void **state)
 		{"-bios /empty",
 		 "could not load PC BIOS '/empty': its size is not a multiple of 64"},
 		{"-bios /large", "could not load PC BIOS '/large': it is larger than 16 MiB"},
-		{"-bios /bios -kernel /bios", "c:1:12: -kernel and -bios exclude each other"},
+		{"-bios /bios -kernel /none",
+		 "c:1:26: could not open kernel file '/none': No such file or directory"},
+		{"-bios /bios -kernel /linux -initrd /none",
+		 "c:1:41: could not open initrd '/none': No such file or directory"},
+		{"-bios /bios -kernel /bios",
+		 "c:1:26: could not load kernel '/bios': firmware starts only Linux kernels"},
+		{"-bios /bios -option-rom bootindex=1", "c:1:30: Option ROM file is not specified"},
+		{"-bios /bios -option-rom /", "c:1:30: Option ROM file is not specified"},
+		{"-bios /bios -option-rom /none",
+		 "c:1:30: Could not load option rom '/none': No such file or directory"},
+		{"-bios /bios -option-rom /bios",
+		 "'/bios': an option ROM begins with the bytes 0x55 0xaa"},
+		{"-bios /bios -option-rom /tiny",
+		 "'/tiny': an option ROM begins with the bytes 0x55 0xaa"},
+		{"-bios /bios -option-rom /huge", "'/huge': File too large"},
+		{"-bios /bios -option-rom /rom -option-rom romfile=/rom",
+		 "c:1:47: two option ROMs of the same name"},
+		{"-bios /bios -option-rom /rom,bootindex=3 -option-rom /rom2,bootindex=3",
+		 "c:1:59: The bootindex has already been used"},
+		{"-bios /bios -option-rom /rom,bootindex=x", "error: c:1"},
+		{"-bios /bios -option-rom /rom,index=1", "Invalid parameter 'index'"},
+		{"-bios /bios -option-rom /0123456789012345678901234567890123456789012345678",
+		 "the file's name is too long for fw_cfg"},
+		{"-kernel /linux -option-rom /rom",
+		 "c:1:33: -option-rom needs -bios: only firmware starts option ROMs"},
+		{"-bios /bios -option-rom /rom -fw_cfg name=genroms/rom,string=x",
+		 "duplicate fw_cfg file name: genroms/rom"},
 		{"-bios /bios -device loader,file=/bios,cpu-num=0",
 		 "-bios and cpu-num of -device loader exclude each other"},
 		{"-bios /bios -append x", "-append only allowed with -kernel option"},
@@ -216,6 +347,10 @@ int main(void)
 		cmocka_unit_test(firmware_gets_acpi_tables),
 		cmocka_unit_test(a_kernel_gets_no_file_for_firmware),
 		cmocka_unit_test(firmware_without_memory_for_its_files_is_refused),
+		cmocka_unit_test(an_option_rom_finds_the_kernel),
+		cmocka_unit_test(a_kernel_needs_no_initrd),
+		cmocka_unit_test(option_roms_have_an_order),
+		cmocka_unit_test(there_are_at_most_16_option_roms),
 		cmocka_unit_test(firmware_has_the_pcs_timers_unless_told_otherwise),
 		cmocka_unit_test(what_cannot_be_started_is_refused),
 	};

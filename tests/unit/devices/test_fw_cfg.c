@@ -554,6 +554,32 @@ static void a_reset_forgets_what_was_selected(void **state)
 	text_is(0x20, "t-1234", 64);
 }
 
+static void numbered_items_are_in_no_directory(void **state)
+{
+	static struct fw_cfg_file number = {
+		.name = "", .item = FW_CFG_KERNEL_SIZE, .data = "\x12\x34\x56\x78", .len = 4};
+	uint8_t head[4];
+	char data[5] = "";
+
+	second.next = &number;
+	select_number(FW_CFG_KERNEL_SIZE);
+	in(data, 5);
+	assert_memory_equal(data, "\x12\x34\x56\x78", 5);
+	select_number(FW_CFG_KERNEL_ADDR);
+	in(data, 1);
+	assert_int_equal(data[0], 0);
+	select_number(0x19);
+	in(head, sizeof(head));
+	assert_int_equal(head[3], FW_CFG_OWN_FILES + 2 + 1);
+	/* The last file is the job's, which is empty. */
+	select_number(JOB_NUMBER);
+	in(data, 1);
+	assert_int_equal(data[0], '\n');
+	select_number(JOB_NUMBER + 1);
+	in(data, 1);
+	assert_int_equal(data[0], 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -578,6 +604,7 @@ int main(void)
 		TEST(rom_is_not_written),
 		TEST(no_frame_is_said),
 		TEST(a_reset_forgets_what_was_selected),
+		TEST(numbered_items_are_in_no_directory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
