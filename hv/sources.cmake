@@ -102,6 +102,7 @@ set(HV_START_SOURCES
 	hv/config/template_check.c
 	hv/config/template_lines.c
 	hv/config/vm_bios.c
+	hv/config/vm_console.c
 	hv/config/vm_device.c
 	hv/config/vm_drive.c
 	hv/config/vm_files.c

@@ -79,6 +79,7 @@ struct chardev_config {
 	struct chardev_config *next;
 	const char *id;
 	enum serial_target target;
+	bool is_taken; /* by a port of a virtio-serial-device */
 };
 
 /* -fw_cfg name=,file=|string= */
@@ -210,6 +211,7 @@ struct vm_config {
 	bool incoming_is_bad;		    /* an error in it was reported */
 
 	enum serial_target serial; /* COM1; default stdio */
+	bool has_console_port;	   /* a port of a virtio-serial-device is in its place */
 	bool serial_backpressure;  /* the guest waits while much of its output does */
 	bool no_reboot;
 	bool starts_stopped;   /* -S */

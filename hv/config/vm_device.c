@@ -323,11 +323,14 @@ static const struct driver drivers[] = {
 	{"nvdimm", vm_read_nvdimm, NVDIMM_PROPERTIES},
 	{"pc-dimm", vm_read_pc_dimm, PC_DIMM_PROPERTIES},
 	{"pvpanic", read_pvpanic, PVPANIC_PROPERTIES},
+	{"virtconsole", vm_read_virtconsole, VIRTIO_PORT_PROPERTIES},
 	{"virtio-balloon-device", vm_read_virtio_balloon, VIRTIO_BALLOON_PROPERTIES},
 	{"virtio-blk-device", vm_read_virtio_blk, VIRTIO_BLK_PROPERTIES},
 	{"virtio-net-device", vm_read_virtio_net, VIRTIO_NET_PROPERTIES},
 	{"virtio-pmem-device", vm_read_virtio_pmem, VIRTIO_PMEM_PROPERTIES},
 	{"virtio-rng-device", vm_read_virtio_rng, VIRTIO_RNG_PROPERTIES},
+	{"virtio-serial-device", vm_read_virtio_serial, VIRTIO_SERIAL_PROPERTIES},
+	{"virtserialport", vm_read_virtserialport, VIRTIO_PORT_PROPERTIES},
 	{"vmgenid", read_vmgenid, VMGENID_PROPERTIES},
 };
 

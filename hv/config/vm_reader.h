@@ -60,6 +60,15 @@ struct netdev_use {
 	struct virtio_config *device;
 };
 
+/* A port of a virtio-serial-device, which names a chardev. */
+struct port_use {
+	struct port_use *next;
+	const char *id;
+	const char *driver;
+	struct diag_place place;
+	struct virtio_console_port *port;
+};
+
 /* The numbers of -smp, in the order in which QEMU reads them. */
 enum smp_key {
 	SMP_CPUS,
@@ -87,6 +96,7 @@ struct vm_reader {
 	struct drive_use *drive_uses;
 	struct netdev_config *netdevs;
 	struct netdev_use *netdev_uses; /* the last one first */
+	struct port_use *port_uses;	/* likewise */
 	uint64_t *n_default_macs;	/* network devices without mac=, of all VMs */
 	bool has_serial, nodefaults;
 	/* -machine pic= and pit=: on for firmware, which knows no other timer, unless said. */
@@ -163,6 +173,12 @@ enum status vm_read_virtio_rng(struct vm_reader *reader, struct options *options
 enum status vm_read_virtio_blk(struct vm_reader *reader, struct options *options);
 #define VIRTIO_NET_PROPERTIES VIRTIO_PROPERTIES " mac netdev"
 enum status vm_read_virtio_net(struct vm_reader *reader, struct options *options);
+#define VIRTIO_SERIAL_PROPERTIES VIRTIO_PROPERTIES " max_ports"
+enum status vm_read_virtio_serial(struct vm_reader *reader, struct options *options);
+/* The same for its ports. */
+#define VIRTIO_PORT_PROPERTIES "bus chardev id name nr"
+enum status vm_read_virtconsole(struct vm_reader *reader, struct options *options);
+enum status vm_read_virtserialport(struct vm_reader *reader, struct options *options);
 
 /* Of these: what the device offers of the queues' features. ERR_INVAL: reported. */
 enum status vm_read_virtio_features(struct vm_reader *reader, struct options *options,
@@ -177,11 +193,12 @@ enum status vm_add_virtio(struct vm_reader *reader, const struct options *option
 enum status vm_link_virtio(struct vm_reader *reader, const struct options *options,
 			   struct virtio_config *device);
 
-/* Of vm_resolve(): find the objects, drives and netdevs that virtio devices name. Errors are
- * reported. */
+/* Of vm_resolve(): find the objects, drives, netdevs and chardevs that virtio devices name. Errors
+ * are reported. */
 void vm_resolve_virtio(struct vm_reader *reader);
 void vm_resolve_drives(struct vm_reader *reader);
 void vm_resolve_net(struct vm_reader *reader);
+void vm_resolve_console(struct vm_reader *reader);
 
 /*
  * Check what is only known at the end of the line: sizes that must fit, names that must exist.

@@ -240,6 +240,7 @@ enum status vm_resolve(struct vm_reader *reader)
 	vm_resolve_virtio(reader);
 	vm_resolve_drives(reader);
 	vm_resolve_net(reader);
+	vm_resolve_console(reader);
 	check_kernel(reader);
 	vm_resolve_bios(reader);
 	vm_resolve_loader(reader);

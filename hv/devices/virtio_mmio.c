@@ -164,7 +164,7 @@ static uint32_t virtio_mmio_write(void *dev, const struct io_access *access)
 	if (off >= VIRTIO_MMIO_CONFIG) {
 		virtio_write_space(device, off - VIRTIO_MMIO_CONFIG, access->size,
 				   (uint32_t)access->value);
-		return 0;
+		return WISH_VIRTIO;
 	}
 	return access->size == 4 ? write_register(device, off, (uint32_t)access->value) : 0;
 }

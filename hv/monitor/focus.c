@@ -23,7 +23,7 @@ static bool may_have_input;
 
 bool focus_is_reader(const struct vm *vm)
 {
-	return vm->config->serial == SERIAL_STDIO &&
+	return (vm->config->serial == SERIAL_STDIO || vm->config->has_console_port) &&
 	       __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
 }
 

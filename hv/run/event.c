@@ -25,6 +25,7 @@
 #include "hv/vcpu/start_state.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/build.h"
+#include "hv/vm/console.h"
 #include "hv/vm/life.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
@@ -303,8 +304,11 @@ static bool take_start_messages(struct vcpu *vcpu, struct lapic *lapic, uint32_t
 static bool look_around(struct vcpu *vcpu, struct lapic *lapic, uint32_t *requests)
 {
 	if (*requests & VCPU_REQUEST_UART) {
+		*requests &= ~(uint32_t)VCPU_REQUEST_UART;
 		vm_take_input(vcpu->vm);
 		vm_hold_uart(vcpu->vm);
+		if (vm_console_look(vcpu->vm))
+			*requests |= VCPU_REQUEST_VIRTIO | VCPU_REQUEST_LEAVE;
 	}
 	if (*requests & VCPU_REQUEST_BUTTON)
 		platform_press_power_button(&vcpu->vm->platform);

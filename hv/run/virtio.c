@@ -9,7 +9,9 @@
 #include "hv/host/random.h"
 #include "hv/run/stop_for_memory.h"
 #include "hv/run/sync.h"
+#include "hv/virtio/virtio_console.h"
 #include "hv/vm/balloon.h"
+#include "hv/vm/console.h"
 #include "hv/vm/net.h"
 #include "hv/vm/vm.h"
 
@@ -18,6 +20,7 @@ void virtio_note(struct vcpu *vcpu)
 	struct platform *platform = &vcpu->vm->platform;
 
 	vm_net_look(vcpu->vm);
+	vm_console_note(vcpu->vm);
 	platform_update_virtio(platform);
 	if (platform_busy_virtio(platform) != NULL)
 		vcpu_request(vcpu, VCPU_REQUEST_VIRTIO);
@@ -37,8 +40,11 @@ enum status virtio_work_some(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	struct discard discard;
-	struct virtio_host host = {
-		.memory = &vm->memory, .fill_random = random_fill, .discard = &discard};
+	struct console_piece console;
+	struct virtio_host host = {.memory = &vm->memory,
+				   .fill_random = random_fill,
+				   .discard = &discard,
+				   .console = &console};
 	enum status status = ERR_NOTFOUND;
 	struct virtio *device;
 
@@ -48,14 +54,17 @@ enum status virtio_work_some(struct vcpu *vcpu)
 	vm_balloon_look(vm);
 	device = platform_busy_virtio(&vm->platform);
 	if (device != NULL) {
-		struct memory_lock held = memory_lock(vcpu);
+		struct memory_lock held;
 
+		vm_console_begin(vm, device, &console);
+		held = memory_lock(vcpu);
 		status = vm_net_connect(vm, device);
 		if (status == OK)
 			status = virtio_serve(device, &host);
 		if (status != OK)
 			stop_for_memory(vcpu, host.at);
 		memory_unlock(&held);
+		vm_console_end(vm, device, &console, status == OK);
 		platform_update_virtio(&vm->platform);
 	}
 	vm_unlock_devices(vm);

@@ -40,6 +40,7 @@ enum virtio_interrupt { VIRTIO_USED = 1, VIRTIO_CHANGED = 2 };
 #define VIRTIO_F_VERSION_1   BIT(32)
 #define VIRTIO_F_RING_PACKED BIT(34)
 
+struct console_piece;
 struct discard;
 struct net_port;
 struct virtio;
@@ -48,8 +49,9 @@ struct virtio;
 struct virtio_host {
 	struct guest_memory *memory;
 	void (*fill_random)(void *buf, size_t len);
-	struct discard *discard; /* has room for one call of virtio_serve() */
-	gpa_t at;		 /* returned with ERR_NOMEM: where a frame is missing */
+	struct discard *discard;       /* has room for one call of virtio_serve() */
+	struct console_piece *console; /* of a console device */
+	gpa_t at;		       /* returned with ERR_NOMEM: where a frame is missing */
 };
 
 /* What a device does with the next chain of a queue. */

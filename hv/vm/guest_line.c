@@ -26,19 +26,23 @@ static size_t show_byte(char *to, uint8_t byte)
 }
 
 /* ECMA-48, "Select graphic rendition": 31 is red, 36 cyan. */
-static size_t show_name(char *to, unsigned color, const char *name)
+static size_t show_name(char *to, const struct guest_line_name *name)
 {
-	int len = (int)strnlen(name, CLONE_NAME_SIZE);
+	int len = (int)strnlen(name->name, CLONE_NAME_SIZE);
+	int n_label = (int)strnlen(name->label, GUEST_LINE_LABEL);
+	const char *slash = n_label > 0 ? "/" : "";
 
-	if (color == 0)
-		return format(to, GUEST_LINE_MAX, "%.*s: ", len, name);
-	return format(to, GUEST_LINE_MAX, "\033[%um%.*s:\033[m ", 30 + color, len, name);
+	if (name->color == 0)
+		return format(to, GUEST_LINE_MAX, "%.*s%s%.*s: ", len, name->name, slash, n_label,
+			      name->label);
+	return format(to, GUEST_LINE_MAX, "\033[%um%.*s%s%.*s:\033[m ", 30 + name->color, len,
+		      name->name, slash, n_label, name->label);
 }
 
-size_t guest_line_show(char text[GUEST_LINE_MAX], unsigned color, const char *name,
+size_t guest_line_show(char text[GUEST_LINE_MAX], const struct guest_line_name *name,
 		       const char *bytes, size_t len)
 {
-	size_t n = show_name(text, color, name);
+	size_t n = show_name(text, name);
 
 	assert(len <= VM_LINE_SIZE);
 	for (size_t i = 0; i < len;) {

@@ -7,6 +7,7 @@
  */
 #include "hv/vm/serial.h"
 
+#include "hv/vm/line_source.h"
 #include "hv/vm/output.h"
 
 static bool has_colors; /* set once, before VMs run */
@@ -20,10 +21,10 @@ void vm_serial_use_colors(bool on)
 static void show_line(struct vm *vm)
 {
 	unsigned color = has_colors ? 1 + vm->index % GUEST_LINE_N_COLORS : 0;
+	struct guest_line_name name = {color, vm->name, vm_line_label(vm, vm->line.source)};
 	char text[GUEST_LINE_MAX];
 
-	vm_output_put(vm, text,
-		      guest_line_show(text, color, vm->name, vm->line.text, vm->line.len));
+	vm_output_put(vm, text, guest_line_show(text, &name, vm->line.text, vm->line.len));
 	vm->line.len = 0;
 }
 
@@ -36,10 +37,11 @@ static bool put_raw(struct vm *vm, uint8_t byte)
 	return true;
 }
 
-void vm_put_output(struct vm *vm, uint8_t byte)
+static void put_line(struct vm *vm, uint16_t source, uint8_t byte)
 {
-	if (put_raw(vm, byte))
-		return;
+	if (source != vm->line.source)
+		vm_flush_output(vm);
+	vm->line.source = source;
 	if (byte == '\r')
 		return;
 	if (byte != '\n')
@@ -48,6 +50,17 @@ void vm_put_output(struct vm *vm, uint8_t byte)
 		return;
 	show_line(vm);
 	vm_hold_uart(vm);
+}
+
+void vm_put_output(struct vm *vm, uint8_t byte)
+{
+	if (!put_raw(vm, byte))
+		put_line(vm, 0, byte);
+}
+
+void vm_put_port_output(struct vm *vm, uint16_t source, uint8_t byte)
+{
+	put_line(vm, source, byte);
 }
 
 void vm_hold_uart(struct vm *vm)
@@ -92,8 +105,30 @@ void vm_take_input(struct vm *vm)
 	uint32_t head = __atomic_load_n(&input->head, __ATOMIC_ACQUIRE);
 	uint32_t tail = input->tail;
 
+	if (vm->config->has_console_port)
+		return;
 	while (tail != head &&
 	       platform_uart_receive(&vm->platform, input->data[tail % VM_INPUT_SIZE]))
 		tail++;
 	__atomic_store_n(&input->tail, tail, __ATOMIC_RELEASE);
+}
+
+uint32_t vm_peek_input(const struct vm *vm, uint8_t *to, uint32_t max)
+{
+	const struct vm_input *input = &vm->input;
+	/* Acquire pairs with the release in vm_put_input(). */
+	uint32_t n = __atomic_load_n(&input->head, __ATOMIC_ACQUIRE) - input->tail;
+
+	if (!vm->config->has_console_port)
+		return 0;
+	n = n < max ? n : max;
+	for (uint32_t i = 0; i < n; i++)
+		to[i] = input->data[(input->tail + i) % VM_INPUT_SIZE];
+	return n;
+}
+
+void vm_drop_input(struct vm *vm, uint32_t n)
+{
+	/* Release pairs with vm_has_input_room(). */
+	__atomic_store_n(&vm->input.tail, vm->input.tail + n, __ATOMIC_RELEASE);
 }

@@ -8,6 +8,7 @@
 #include "hv/config/drive.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/virtio/virtio_console.h"
 
 #define LINE_SIZE 200 /* bytes; the rest of a longer line is ignored */
 
@@ -100,6 +101,20 @@ static void cpu_lines(struct lines *lines, const struct vm_config *config)
 		line(lines, "-cpu host,kvm-steal-time=off");
 }
 
+static void virtio_lines(struct lines *lines, const struct virtio_config *virtio)
+{
+	const struct virtio_console_config *console = (const struct virtio_console_config *)virtio;
+
+	line(lines, "-device %s", virtio->kind->driver);
+	if (virtio->kind != &virtio_console)
+		return;
+	for (unsigned nr = 0; nr < console->n_ports; nr++)
+		if (console->port[nr].is_there)
+			line(lines, "-device %s,nr=%u,name=%s",
+			     console->port[nr].is_console ? "virtconsole" : "virtserialport", nr,
+			     console->port[nr].name ? console->port[nr].name : "");
+}
+
 static void device_lines(struct lines *lines, const struct vm_config *config)
 {
 	for (const struct dimm_config *dimm = config->dimms; dimm != NULL; dimm = dimm->next)
@@ -118,7 +133,7 @@ static void device_lines(struct lines *lines, const struct vm_config *config)
 	if (config->has_watchdog)
 		line(lines, "-device acpi-watchdog");
 	for (const struct virtio_config *one = config->virtio; one != NULL; one = one->next)
-		line(lines, "-device %s", one->kind->driver);
+		virtio_lines(lines, one);
 	for (const struct drive_config *drive = config->drives; drive != NULL; drive = drive->next)
 		if (drive->device != NULL)
 			line(lines, "drive %s of %lu sectors%s", drive->backend.id,

@@ -133,7 +133,8 @@ static void copy_vcpus(struct vm *clone)
 {
 	for (unsigned i = 0; i < clone->n_vcpus; i++)
 		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
-	if (clone->platform.uart.is_held) /* because of the template's output */
+	/* Because of the template's output, the UART or a port may be held. */
+	if (clone->platform.uart.is_held || clone->platform.extras.n_virtio > 0)
 		vcpu_request(clone->vcpu, VCPU_REQUEST_UART);
 	if (clone->platform.extras.has_legacy)
 		vcpu_request(clone->vcpu, VCPU_REQUEST_RESUMED);

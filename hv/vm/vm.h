@@ -38,6 +38,7 @@ enum vm_told {
 /* Console output of the guest that is not a whole line yet. */
 struct vm_line {
 	uint16_t len;
+	uint16_t source; /* see hv/vm/line_source.h */
 	char text[VM_LINE_SIZE];
 };
 

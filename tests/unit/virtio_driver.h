@@ -5,6 +5,7 @@
 
 #include "hv/devices/virtio_mmio.h"
 #include "hv/guest/discard.h"
+#include "hv/virtio/virtio_console.h"
 #include "tests/unit/guest_regions.h"
 
 /*
@@ -31,6 +32,7 @@ struct desc {
 
 static struct virtio device;
 static uint16_t n_offered[VIRTIO_QUEUES_MAX];
+static struct console_piece console_piece; /* of the last call of virtio_serve() */
 
 /* In the slot of the first device. */
 static inline uint64_t in_slot(uint64_t off)
@@ -141,8 +143,10 @@ static inline void next_random(void *buf, size_t len)
 static inline void serve_once(void)
 {
 	struct discard discard = {0};
-	struct virtio_host host = {
-		.memory = &memory, .fill_random = next_random, .discard = &discard};
+	struct virtio_host host = {.memory = &memory,
+				   .fill_random = next_random,
+				   .discard = &discard,
+				   .console = &console_piece};
 
 	assert_int_equal(virtio_serve(&device, &host), OK);
 	discard_free(&discard);

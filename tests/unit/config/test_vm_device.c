@@ -91,8 +91,10 @@ static void other_devices_are_made_too(void **state)
 #define DEVICES \
 	"error:       = possible values: 'acpi-watchdog', 'isa-debug-exit', 'isa-debugcon', " \
 	"'loader', 'nvdimm', " \
-	"'pc-dimm', 'pvpanic', 'virtio-balloon-device', 'virtio-blk-device', " \
-	"'virtio-net-device', 'virtio-pmem-device', 'virtio-rng-device', 'vmgenid'"
+	"'pc-dimm', 'pvpanic', 'virtconsole', 'virtio-balloon-device', 'virtio-blk-device', " \
+	"'virtio-net-device', 'virtio-pmem-device', 'virtio-rng-device', 'virtio-serial-device', " \
+	"'virtserialport', " \
+	"'vmgenid'"
 
 static void virtio_devices_are_numbered_and_find_their_objects(void **state)
 {

@@ -67,6 +67,7 @@ NEVER(void vm_hold_uart(struct vm *of))
 NEVER(void vm_kick_receivers(struct vm *of))
 NEVER(void vm_reset(struct vm *of))
 NEVER(enum status vm_restart(struct vm *of, bool *ret_done))
+NEVER(bool vm_console_look(struct vm *of))
 NEVER(void vm_take_input(struct vm *of))
 
 uint64_t vcpu_now(const struct vcpu *of)

@@ -14,7 +14,7 @@ static const struct virtio_config config = {.kind = &virtio_balloon,
 					    .features = VIRTIO_BALLOON_F_REPORTING};
 static struct vm vm;
 static struct vcpu vcpus[2];
-static unsigned n_flushes, n_stops;
+static unsigned n_flushes, n_stops, n_begun, n_ended;
 static uint64_t free_at_flush;
 static uint16_t n_used_at_flush;
 
@@ -52,6 +52,28 @@ enum status vm_net_connect(struct vm *of, struct virtio *to)
 	return OK;
 }
 
+void vm_console_note(struct vm *of)
+{
+	fail();
+}
+
+/* Both hold the devices and no memory: they take locks of their own. */
+void vm_console_begin(struct vm *of, const struct virtio *from, struct console_piece *piece)
+{
+	assert_int_equal(vm.lock.next, vm.lock.serving);
+	assert_int_not_equal(vm.devices_lock.next, vm.devices_lock.serving);
+	n_begun++;
+}
+
+void vm_console_end(struct vm *of, const struct virtio *from, const struct console_piece *piece,
+		    bool is_taken)
+{
+	assert_int_equal(vm.lock.next, vm.lock.serving);
+	assert_int_not_equal(vm.devices_lock.next, vm.devices_lock.serving);
+	assert_true(is_taken);
+	n_ended++;
+}
+
 void vm_balloon_look(struct vm *of)
 {
 	assert_ptr_equal(of, &vm);
@@ -79,7 +101,7 @@ static int set_up(void **state)
 	memory = (struct guest_memory){.ept = &vm.ept, .map = &map};
 	for (unsigned i = 0; i < 2; i++)
 		vcpus[i] = (struct vcpu){.vm = &vm, .ept = &vm.ept};
-	n_flushes = n_stops = 0;
+	n_flushes = n_stops = n_begun = n_ended = 0;
 	start_device(&config, config.features);
 	for (uint32_t i = 0; i < 100; i++)
 		put(PAGES + i * PAGE_SIZE, "own", 4);
@@ -124,6 +146,8 @@ static void frames_are_free_after_the_flush(void **state)
 	assert_int_equal(n_used(0), 1);
 	assert_int_equal(n_flushes, 2);
 	assert_int_equal(n_stops, 0);
+	assert_int_equal(n_begun, 3);
+	assert_int_equal(n_ended, 3);
 }
 
 static void without_frames_there_is_nothing_to_wait_for(void **state)

@@ -9,6 +9,7 @@
 #include "hv/config/drive.h"
 #include "hv/host/msr.h"
 #include "hv/lib/crc32.h"
+#include "hv/virtio/virtio_console.h"
 #include "tests/unit/support.h"
 #include "tests/unit/vm_state_vm.h"
 
@@ -876,6 +877,32 @@ static void what_cpu_hides_is_compared(void **state)
 	refused("needs a processor with 'kvmclock'");
 }
 
+static void other_ports_are_refused(void **state)
+{
+	static const struct virtio_console_config console = {
+		.base = {.kind = &virtio_console},
+		.n_ports = 2,
+		.port = {{.is_there = true, .is_console = true},
+			 {.is_there = true, .name = "agent"}},
+	};
+	struct virtio_console_config other = console;
+
+	from.config.virtio = &console.base;
+	to.config.virtio = &other.base;
+	free(file);
+	len = vm_state_size(from.vm);
+	file = calloc(1, len + 64);
+	vm_state_write(from.vm, &host, file);
+	other.port[0].is_there = false;
+	refused("is of a VM with '-device virtconsole,nr=0,name=', where this one has '-device "
+		"virtserialport,nr=1,name=agent'");
+	other.port[0].is_there = true;
+	other.port[1].name = NULL;
+	refused("where this one has '-device virtserialport,nr=1,name='");
+	other.port[1].name = "agent";
+	assert_int_equal(load(len), OK);
+}
+
 static void another_machine_is_refused(void **state)
 {
 	struct virtio_blk_config disk = {.n_sectors = 8};
@@ -1040,6 +1067,7 @@ int main(void)
 		TEST(another_frequency_is_refused),
 		TEST(the_clock_of_kvm_continues),
 		TEST(what_cpu_hides_is_compared),
+		TEST(other_ports_are_refused),
 		TEST(another_machine_is_refused),
 		TEST(what_a_file_says_is_shown_with_care),
 		TEST(a_feature_that_is_missing_is_named),
