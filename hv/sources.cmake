@@ -116,6 +116,7 @@ set(HV_START_SOURCES
 	hv/config/vm_resolve.c
 	hv/config/vm_smp.c
 	hv/config/vm_virtio.c
+	hv/config/vm_vsock.c
 	hv/frame/numa_parse.c
 	hv/frame/numa_text.c
 	hv/host/acpi.c

@@ -371,6 +371,7 @@ static enum status read_vm(struct config *config, const struct word *keyword, st
 	while (*tail != NULL)
 		tail = &(*tail)->next;
 	*tail = vm;
+	reader.vms = config->vms;
 	config->n_vms++;
 	TRY(vm_read_options(&reader, keyword->next->next));
 	return vm_resolve(&reader);

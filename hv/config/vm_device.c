@@ -323,6 +323,7 @@ static const struct driver drivers[] = {
 	{"nvdimm", vm_read_nvdimm, NVDIMM_PROPERTIES},
 	{"pc-dimm", vm_read_pc_dimm, PC_DIMM_PROPERTIES},
 	{"pvpanic", read_pvpanic, PVPANIC_PROPERTIES},
+	{"vhost-vsock-device", vm_read_vhost_vsock, VHOST_VSOCK_PROPERTIES},
 	{"virtconsole", vm_read_virtconsole, VIRTIO_PORT_PROPERTIES},
 	{"virtio-balloon-device", vm_read_virtio_balloon, VIRTIO_BALLOON_PROPERTIES},
 	{"virtio-blk-device", vm_read_virtio_blk, VIRTIO_BLK_PROPERTIES},

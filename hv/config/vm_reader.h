@@ -98,6 +98,7 @@ struct vm_reader {
 	struct netdev_use *netdev_uses; /* the last one first */
 	struct port_use *port_uses;	/* likewise */
 	uint64_t *n_default_macs;	/* network devices without mac=, of all VMs */
+	const struct vm_config *vms;	/* all so far, and this one */
 	bool has_serial, nodefaults;
 	/* -machine pic= and pit=: on for firmware, which knows no other timer, unless said. */
 	enum on_off_auto pic, pit;
@@ -179,6 +180,8 @@ enum status vm_read_virtio_serial(struct vm_reader *reader, struct options *opti
 #define VIRTIO_PORT_PROPERTIES "bus chardev id name nr"
 enum status vm_read_virtconsole(struct vm_reader *reader, struct options *options);
 enum status vm_read_virtserialport(struct vm_reader *reader, struct options *options);
+#define VHOST_VSOCK_PROPERTIES VIRTIO_PROPERTIES " guest-cid"
+enum status vm_read_vhost_vsock(struct vm_reader *reader, struct options *options);
 
 /* Of these: what the device offers of the queues' features. ERR_INVAL: reported. */
 enum status vm_read_virtio_features(struct vm_reader *reader, struct options *options,

@@ -73,22 +73,40 @@ static void count(uint64_t *counter)
 	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
-void net_port_put(struct net_port *port, const uint8_t *frame, size_t len)
+void net_port_wake(struct net_port *port)
 {
-	uint32_t n;
-
-	assert(len > 0 && len <= NET_FRAME_MAX);
-	if (!reserve(port, &n)) {
-		count(&port->counts.n_dropped);
-		return;
-	}
-	memcpy(room(port, n), frame, len);
-	/* Release pairs with net_next(): the frame is written before its length. */
-	__atomic_store_n(length(port, n), (uint16_t)len, __ATOMIC_RELEASE);
 	/* Sequentially consistent, as in net_has_news(): either it sees the frame, or it is woken.
 	 */
 	if (!__atomic_exchange_n(&port->has_news, true, __ATOMIC_SEQ_CST))
 		port->config.wake(port->config.owner);
+}
+
+uint32_t net_port_n(const struct net_port *port)
+{
+	/* The tail first: it is never ahead of the head. */
+	uint32_t tail = __atomic_load_n(&port->tail, __ATOMIC_SEQ_CST);
+
+	return __atomic_load_n(&port->head, __ATOMIC_SEQ_CST) - tail;
+}
+
+bool net_port_offer(struct net_port *port, const uint8_t *frame, size_t len)
+{
+	uint32_t n;
+
+	assert(len > 0 && len <= NET_FRAME_MAX);
+	if (!reserve(port, &n))
+		return false;
+	memcpy(room(port, n), frame, len);
+	/* Release pairs with net_next(): the frame is written before its length. */
+	__atomic_store_n(length(port, n), (uint16_t)len, __ATOMIC_RELEASE);
+	net_port_wake(port);
+	return true;
+}
+
+void net_port_put(struct net_port *port, const uint8_t *frame, size_t len)
+{
+	if (!net_port_offer(port, frame, len))
+		count(&port->counts.n_dropped);
 }
 
 bool net_has_news(struct net_port *port)

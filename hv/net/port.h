@@ -60,6 +60,12 @@ struct net_port {
 	unsigned next_address;
 	struct net_address address[NET_ADDRESSES];
 
+	/* Of hv/net/vsock.c, and guarded by its lock. */
+	struct net_port *waits_for, *next_waiter; /* whose ring was full, and who else waits */
+	struct net_port *first_waiter;		  /* that waits for this port */
+	bool has_waiters;			  /* or had; atomic, not guarded */
+	bool is_closed;				  /* there is no driver; atomic, not guarded */
+
 	unsigned n_users; /* senders that write into the ring, or wake the owner; atomic */
 	bool has_news;	  /* since the owner has looked; atomic */
 	uint32_t head;	  /* frames that were begun; atomic */
@@ -93,6 +99,13 @@ void net_port_free(struct net_port *port);
 
 /* Copy a frame of at most NET_FRAME_MAX bytes into the ring, and wake the owner. Any processor. */
 void net_port_put(struct net_port *port, const uint8_t *frame, size_t len);
+
+/* The same, but false, and nothing done, if the ring is full. */
+bool net_port_offer(struct net_port *port, const uint8_t *frame, size_t len);
+/* How many frames are in the ring, complete or not. Any processor. */
+uint32_t net_port_n(const struct net_port *port);
+/* Make the owner look, as if a frame had come. Any processor. */
+void net_port_wake(struct net_port *port);
 
 /* The rest is for the owner alone. */
 

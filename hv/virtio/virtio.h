@@ -50,7 +50,7 @@ struct virtio_host {
 	struct guest_memory *memory;
 	void (*fill_random)(void *buf, size_t len);
 	struct discard *discard;       /* has room for one call of virtio_serve() */
-	struct console_piece *console; /* of a console device */
+	struct console_piece *console; /* of a console or socket device */
 	gpa_t at;		       /* returned with ERR_NOMEM: where a frame is missing */
 };
 
@@ -104,9 +104,10 @@ struct virtio {
 	uint8_t reserved;    /* zero; part of saved states */
 	uint32_t own;	     /* of the kind; a reset clears it */
 	uint32_t generation; /* of the configuration space */
-	/* Of the kind; survives a reset: a network device's address, a balloon's target. */
+	/* Of the kind; survives a reset: a network device's address, a balloon's target, a CID. */
 	uint64_t identity;
-	/* Of a network device; NULL: not connected. No state: a template has none. Not owned. */
+	/* Of a network or socket device; NULL: not connected. No state: a template has none. Not
+	 * owned. */
 	struct net_port *port;
 	struct virtqueue queue[VIRTIO_QUEUES_MAX];
 };

@@ -2,6 +2,7 @@
 #include "hv/vm/console.h"
 
 #include "hv/virtio/virtio_console.h"
+#include "hv/virtio/virtio_vsock.h"
 #include "hv/vm/line_source.h"
 #include "hv/vm/output.h"
 #include "hv/vm/serial.h"
@@ -11,22 +12,33 @@ static bool is_console(const struct virtio *device)
 	return device->config->kind == &virtio_console;
 }
 
+static bool is_vsock(const struct virtio *device)
+{
+	return device->config->kind == &virtio_vsock;
+}
+
+static void show_label(struct vm *vm, const struct virtio *device, unsigned port, uint8_t byte)
+{
+	const struct virtio *devices = platform_virtio(&vm->platform);
+
+	vm_put_port_output(vm, vm_line_source((unsigned)(device - devices), port), byte);
+}
+
 static void show(struct vm *vm, const struct virtio *device, unsigned port, uint8_t byte)
 {
 	const struct virtio_console_port *config = &virtio_console_config(device)->port[port];
-	const struct virtio *devices = platform_virtio(&vm->platform);
 
 	if (!config->is_there || !config->is_shown)
 		return;
 	if (config->has_input)
 		vm_put_output(vm, byte);
 	else
-		vm_put_port_output(vm, vm_line_source((unsigned)(device - devices), port), byte);
+		show_label(vm, device, port, byte);
 }
 
 void vm_console_begin(struct vm *vm, const struct virtio *device, struct console_piece *piece)
 {
-	if (!is_console(device))
+	if (!is_console(device) && !is_vsock(device))
 		return;
 	piece->n_taken = piece->n_sent = 0;
 	piece->is_held = vm_output_holds(vm);
@@ -36,6 +48,8 @@ void vm_console_begin(struct vm *vm, const struct virtio *device, struct console
 void vm_console_end(struct vm *vm, const struct virtio *device, const struct console_piece *piece,
 		    bool is_taken)
 {
+	for (uint32_t i = 0; is_vsock(device) && i < piece->n_sent; i++)
+		show_label(vm, device, 0, piece->sent[i]);
 	if (!is_console(device))
 		return;
 	for (uint32_t i = 0; i < piece->n_sent; i++)
@@ -60,9 +74,12 @@ bool vm_console_look(struct vm *vm)
 	bool has_work = false;
 
 	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++) {
-		if (!is_console(&devices[i]))
+		if (is_console(&devices[i]))
+			virtio_console_look(&devices[i]);
+		else if (is_vsock(&devices[i]))
+			virtio_notify(&devices[i], VIRTIO_VSOCK_SEND);
+		else
 			continue;
-		virtio_console_look(&devices[i]);
 		has_work |= virtio_has_work(&devices[i]);
 	}
 	return has_work;

@@ -10,7 +10,8 @@ struct vm;
 /*
  * The ports of a VM's virtio-serial devices. Of a VM whose COM1 is not the operator's, one port may
  * be instead, as hv/config/vm_console.c has chosen: its lines are the VM's, and typed bytes go to
- * it. Lines of other ports have their label. The devices are locked.
+ * it. Lines of other ports have their label, and those that come by a socket "vsock". The devices
+ * are locked.
  */
 
 /* Before virtio_serve(): what the device may take. */

@@ -2,6 +2,7 @@
 #include "hv/vm/line_source.h"
 
 #include "hv/virtio/virtio_console.h"
+#include "hv/virtio/virtio_vsock.h"
 #include "hv/vm/vm.h"
 
 uint16_t vm_line_source(unsigned device, unsigned port)
@@ -18,6 +19,8 @@ const char *vm_line_label(const struct vm *vm, uint16_t source)
 		return "";
 	for (unsigned i = 0; i < n / VIRTIO_CONSOLE_PORTS_MAX; i++)
 		config = config->next;
+	if (config->kind == &virtio_vsock)
+		return "vsock";
 	return ((const struct virtio_console_config *)config)
 		->port[n % VIRTIO_CONSOLE_PORTS_MAX]
 		.label;

@@ -5,13 +5,20 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/net/hub.h"
+#include "hv/net/vsock.h"
 #include "hv/vcpu/sched.h"
 #include "hv/virtio/virtio_net.h"
+#include "hv/virtio/virtio_vsock.h"
 #include "hv/vm/vm.h"
 
 static bool is_net(const struct virtio *device)
 {
 	return device->config->kind == &virtio_net;
+}
+
+static bool is_vsock(const struct virtio *device)
+{
+	return device->config->kind == &virtio_vsock;
 }
 
 /* The first vCPU does the work: it is never without a place in its guest, others may be. */
@@ -42,13 +49,19 @@ static void discharge(struct ept *ept)
 		ept_discharge(ept);
 }
 
-static void tell_full(const struct vm *vm, unsigned hub)
+/* Once: a guest can cause it again and again. */
+static void tell_full(const struct vm *vm, const struct virtio *device)
 {
-	static bool is_told; /* once: a guest can cause it again and again */
+	static bool is_told[2];
 
-	if (!__atomic_exchange_n(&is_told, true, __ATOMIC_RELAXED))
+	if (__atomic_exchange_n(&is_told[is_vsock(device)], true, __ATOMIC_RELAXED))
+		return;
+	if (is_vsock(device))
+		log_warning("VM %s: another VM has the CID %lu: no sockets", vm->name,
+			    device->identity);
+	else
 		log_warning("VM %s: hub %u has %u ports, the most that there can be: no network",
-			    vm->name, hub, NET_PORTS_MAX);
+			    vm->name, device->config->hub, NET_PORTS_MAX);
 }
 
 static enum status connect(struct vm *vm, struct virtio *device)
@@ -64,27 +77,32 @@ static enum status connect(struct vm *vm, struct virtio *device)
 
 	random_fill(&config.seed, sizeof(config.seed));
 	TRY(charge(&vm->ept));
-	status = net_connect(&config, &device->port);
+	status = is_vsock(device) ? vsock_connect(&config, device->identity, &device->port)
+				  : net_connect(&config, &device->port);
 	if (status != OK)
 		discharge(&vm->ept);
 	if (status != ERR_RANGE)
 		return status;
-	tell_full(vm, config.hub);
+	tell_full(vm, device);
 	return OK;
 }
 
 enum status vm_net_connect(struct vm *vm, struct virtio *device)
 {
-	return is_net(device) && device->port == NULL ? connect(vm, device) : OK;
+	return (is_net(device) || is_vsock(device)) && device->port == NULL ? connect(vm, device)
+									    : OK;
 }
 
 void vm_net_look(struct vm *vm)
 {
 	struct virtio *devices = platform_virtio(&vm->platform);
 
-	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++)
-		if (devices[i].port)
+	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++) {
+		if (devices[i].port && is_vsock(&devices[i]))
+			virtio_vsock_look(&devices[i]);
+		else if (devices[i].port)
 			virtio_net_look(&devices[i]);
+	}
 }
 
 void vm_net_leave(struct vm *vm)
@@ -94,7 +112,10 @@ void vm_net_leave(struct vm *vm)
 	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++) {
 		if (devices[i].port == NULL)
 			continue;
-		net_disconnect(devices[i].port);
+		if (is_vsock(&devices[i]))
+			vsock_disconnect(devices[i].port);
+		else
+			net_disconnect(devices[i].port);
 		devices[i].port = NULL;
 		discharge(&vm->ept);
 	}
@@ -109,13 +130,24 @@ void vm_net_name(struct vm *vm)
 			memcpy(vm->platform.fw_cfg.identity.mac, &devices[i].identity, 6);
 }
 
+/* Those of a template's first clones can be known in advance; the others' have no order. */
+static uint64_t cid_of_clone(const struct vm *clone, const struct virtio *device)
+{
+	if (clone->template->template || clone->number >= VIRTIO_VSOCK_NUMBERS)
+		return VIRTIO_VSOCK_CID_OTHER + clone->index % VIRTIO_VSOCK_CID_OTHER;
+	return virtio_vsock_clone_cid(device->config->identity, clone->number);
+}
+
 void vm_net_renew(struct vm *clone)
 {
 	struct virtio *devices = platform_virtio(&clone->platform);
 
-	for (unsigned i = 0; i < clone->platform.extras.n_virtio; i++)
+	for (unsigned i = 0; i < clone->platform.extras.n_virtio; i++) {
 		if (is_net(&devices[i]))
 			virtio_net_renew(&devices[i], clone->number);
+		if (is_vsock(&devices[i]))
+			virtio_vsock_move(&devices[i], cid_of_clone(clone, &devices[i]));
+	}
 	vm_net_name(clone);
 	platform_update_virtio(&clone->platform);
 }
@@ -124,9 +156,12 @@ void vm_net_moved(struct vm *vm)
 {
 	struct virtio *devices = platform_virtio(&vm->platform);
 
-	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++)
+	for (unsigned i = 0; i < vm->platform.extras.n_virtio; i++) {
 		if (is_net(&devices[i]))
 			virtio_net_moved(&devices[i]);
+		if (is_vsock(&devices[i]))
+			virtio_vsock_move(&devices[i], devices[i].config->identity);
+	}
 	vm_net_name(vm);
 	platform_update_virtio(&vm->platform);
 }

@@ -136,6 +136,8 @@ static void copy_vcpus(struct vm *clone)
 	/* Because of the template's output, the UART or a port may be held. */
 	if (clone->platform.uart.is_held || clone->platform.extras.n_virtio > 0)
 		vcpu_request(clone->vcpu, VCPU_REQUEST_UART);
+	if (clone->platform.extras.n_virtio > 0) /* an event that its sockets are others */
+		vcpu_request(clone->vcpu, VCPU_REQUEST_VIRTIO);
 	if (clone->platform.extras.has_legacy)
 		vcpu_request(clone->vcpu, VCPU_REQUEST_RESUMED);
 }

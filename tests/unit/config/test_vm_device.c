@@ -91,7 +91,8 @@ static void other_devices_are_made_too(void **state)
 #define DEVICES \
 	"error:       = possible values: 'acpi-watchdog', 'isa-debug-exit', 'isa-debugcon', " \
 	"'loader', 'nvdimm', " \
-	"'pc-dimm', 'pvpanic', 'virtconsole', 'virtio-balloon-device', 'virtio-blk-device', " \
+	"'pc-dimm', 'pvpanic', 'vhost-vsock-device', 'virtconsole', 'virtio-balloon-device', " \
+	"'virtio-blk-device', " \
 	"'virtio-net-device', 'virtio-pmem-device', 'virtio-rng-device', 'virtio-serial-device', " \
 	"'virtserialport', " \
 	"'vmgenid'"

@@ -7,9 +7,11 @@
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/net/hub.h"
+#include "hv/net/vsock.h"
 #include "hv/vcpu/sched.h"
 #include "hv/virtio/virtio_net.h"
 #include "hv/virtio/virtio_rng.h"
+#include "hv/virtio/virtio_vsock.h"
 #include "hv/vm/vm.h"
 #include "tests/unit/support.h"
 
@@ -17,8 +19,13 @@
 #define N_FRAMES (3 * NET_PORT_FRAMES)
 #define N_VMS	 2
 
-static const struct virtio_config net = {
-	.kind = &virtio_net, .features = VIRTIO_NET_FEATURES, .identity = 0x563412005452, .hub = 9};
+static const struct virtio_config vsock = {
+	.kind = &virtio_vsock, .features = VIRTIO_VSOCK_F_STREAM, .identity = 5};
+static const struct virtio_config net = {.next = &vsock,
+					 .kind = &virtio_net,
+					 .features = VIRTIO_NET_FEATURES,
+					 .identity = 0x563412005452,
+					 .hub = 9};
 static const struct virtio_config rng = {.kind = &virtio_rng, .next = &net};
 
 static struct {
@@ -45,7 +52,7 @@ static void make(unsigned n)
 	const struct platform_config config = {.topology = &topology,
 					       .phys_bits = 40,
 					       .tsc_hz = 1000000000,
-					       .extras = {.n_virtio = 2},
+					       .extras = {.n_virtio = 3},
 					       .virtio = &rng};
 
 	memset(&rooms[n], 0, sizeof(rooms[n]));
@@ -85,6 +92,14 @@ static void runs(unsigned n)
 	device[n]->driver_features = VIRTIO_F_VERSION_1 | VIRTIO_NET_FEATURES;
 	device[n]->status = VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK;
 	device[n]->queue[VIRTIO_NET_RECEIVE].is_ready = true;
+}
+
+static void socket_runs(unsigned n)
+{
+	device[n][1].driver_features = VIRTIO_F_VERSION_1;
+	device[n][1].status = VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK;
+	for (unsigned queue = VIRTIO_VSOCK_RECEIVE; queue <= VIRTIO_VSOCK_EVENT; queue++)
+		device[n][1].queue[queue].is_ready = true;
 }
 
 static bool has_interrupt(unsigned n)
@@ -158,6 +173,7 @@ static void a_clone_gets_addresses_of_its_own(void **state)
 	assert_memory_equal(identity->mac, &net.identity, 6);
 	runs(0);
 	vm[0]->number = 5;
+	vm[0]->template = vm[1];
 	vm_net_renew(vm[0]);
 	assert_memory_equal(identity->mac, mac, 6);
 	assert_memory_equal(&device[0]->identity, mac, 6);
@@ -177,6 +193,73 @@ static void a_vm_that_was_loaded_announces_itself(void **state)
 	assert_int_equal(device[0][-1].own, 0);
 }
 
+static void a_socket_is_connected_by_its_cid(void **state)
+{
+	struct vsock_header header = {.dst_cid = 6};
+
+	device[1][1].identity = 6;
+	for (unsigned n = 0; n < N_VMS; n++) {
+		socket_runs(n);
+		assert_int_equal(vm_net_connect(vm[n], &device[n][1]), OK);
+		assert_int_equal(vm[n]->ept.max_owned, NET_PORT_FRAMES);
+	}
+	memcpy(device[0][1].port->frame, &header, sizeof(header));
+	assert_int_equal(vsock_send(device[0][1].port), OK);
+	assert_int_equal(vm[1]->vcpu->regs.requests, VCPU_REQUEST_VIRTIO);
+	vm_net_look(vm[1]);
+	assert_ptr_equal(platform_busy_virtio(&vm[1]->platform), &device[1][1]);
+	vm_net_leave(vm[1]);
+	assert_null(device[1][1].port);
+	assert_int_equal(vsock_send(device[0][1].port), ERR_NOTFOUND);
+}
+
+static void a_cid_that_is_taken_gives_no_socket(void **state)
+{
+	for (unsigned n = 0; n < N_VMS; n++) {
+		socket_runs(n);
+		assert_int_equal(vm_net_connect(vm[n], &device[n][1]), OK);
+	}
+	assert_non_null(device[0][1].port);
+	assert_null(device[1][1].port);
+	assert_int_equal(vm[1]->ept.max_owned, 2 * NET_PORT_FRAMES);
+	assert_string_equal(logged, "warning: VM b: another VM has the CID 5: no sockets\n");
+	assert_int_equal(vm_net_connect(vm[1], &device[1][1]), OK);
+	assert_string_equal(logged, "warning: VM b: another VM has the CID 5: no sockets\n");
+}
+
+static void a_clone_gets_a_cid_of_its_own(void **state)
+{
+	struct vm *clone = vm[0], *template = vm[1];
+
+	clone->template = template;
+	clone->number = 7;
+	clone->index = 40;
+	socket_runs(0);
+	vm_net_renew(clone);
+	assert_int_equal(device[0][1].identity, 5 << 16 | 7);
+	assert_int_equal(device[0][1].own, 1);
+	assert_int_equal(device[0][1].notified, BIT(VIRTIO_VSOCK_EVENT));
+	vm_net_renew(clone); /* a revert */
+	assert_int_equal(device[0][1].identity, 5 << 16 | 7);
+	clone->number = 0x10000;
+	vm_net_renew(clone);
+	assert_int_equal(device[0][1].identity, 0x80000028);
+	clone->number = 7;
+	template->template = template;
+	vm_net_renew(clone);
+	assert_int_equal(device[0][1].identity, 0x80000028);
+}
+
+static void a_vm_that_was_loaded_has_the_cid_of_its_configuration(void **state)
+{
+	socket_runs(0);
+	device[0][1].identity = 9;
+	vm_net_moved(vm[0]);
+	assert_int_equal(device[0][1].identity, 5);
+	assert_int_equal(device[0][1].own, 1);
+	assert_int_equal(device[0][1].notified, BIT(VIRTIO_VSOCK_EVENT));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -187,6 +270,10 @@ int main(void)
 		TEST(a_frame_wakes_the_other_vm),
 		TEST(a_clone_gets_addresses_of_its_own),
 		TEST(a_vm_that_was_loaded_announces_itself),
+		TEST(a_socket_is_connected_by_its_cid),
+		TEST(a_cid_that_is_taken_gives_no_socket),
+		TEST(a_clone_gets_a_cid_of_its_own),
+		TEST(a_vm_that_was_loaded_has_the_cid_of_its_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

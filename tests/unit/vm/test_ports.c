@@ -6,6 +6,7 @@
 
 #include "hv/virtio/virtio_console.h"
 #include "hv/virtio/virtio_rng.h"
+#include "hv/virtio/virtio_vsock.h"
 #include "hv/vm/serial.c"
 #include "tests/unit/support.h"
 
@@ -15,6 +16,7 @@ static struct virtio_console_config console = {
 	.n_ports = 2,
 };
 static const struct virtio_config rng = {.kind = &virtio_rng, .next = &console.base};
+static const struct virtio_config vsock = {.kind = &virtio_vsock};
 
 static struct {
 	_Alignas(64) char room[KIB(16)];
@@ -51,10 +53,11 @@ static int set_up(void **state)
 	const struct platform_config config = {.topology = &topology,
 					       .phys_bits = 40,
 					       .tsc_hz = 1000000000,
-					       .extras = {.n_virtio = 2},
+					       .extras = {.n_virtio = 3},
 					       .virtio = &rng};
 
 	memset(&all, 0, sizeof(all));
+	console.base.next = &vsock;
 	assert_true(offsetof(struct vm, platform) + platform_size(1, config.extras) <=
 		    sizeof(all.room));
 	vm->name = "a";
@@ -171,6 +174,21 @@ static void other_devices_have_no_part_in_it(void **state)
 	assert_true(vm_has_input(vm));
 }
 
+static void lines_by_a_socket_have_their_label(void **state)
+{
+	piece = (struct console_piece){.n_sent = 5, .sent = "line\n"};
+	vm_console_end(vm, device + 1, &piece, true);
+	assert_string_equal(shown, "a/vsock: line\n");
+	holds = true;
+	vm_console_begin(vm, device + 1, &piece);
+	assert_true(piece.is_held);
+	assert_int_equal(piece.n_sent, 0);
+	device[1].status = VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK;
+	device[1].queue[VIRTIO_VSOCK_SEND].is_ready = true;
+	assert_true(vm_console_look(vm));
+	assert_int_equal(device[1].notified, BIT(VIRTIO_VSOCK_SEND));
+}
+
 static void an_emergency_write_is_shown(void **state)
 {
 	vm_console_note(vm);
@@ -207,6 +225,7 @@ int main(void)
 		CONSOLE_TEST(they_go_to_com1_if_that_is_the_operators),
 		CONSOLE_TEST(output_may_be_held),
 		CONSOLE_TEST(other_devices_have_no_part_in_it),
+		CONSOLE_TEST(lines_by_a_socket_have_their_label),
 		CONSOLE_TEST(an_emergency_write_is_shown),
 		CONSOLE_TEST(a_look_has_the_queues_served),
 	};
