@@ -7,6 +7,8 @@
 #define X2APIC(reg) (0x800u + (reg) / 16)
 #define X2APIC_SELF 0x83fu
 #define SELF_VECTOR 0x46
+#define LOW_VECTOR  0x47
+#define HIGH_VECTOR 0x57
 
 struct msr_write {
 	uint32_t index;
@@ -71,6 +73,60 @@ static void expect_read_gp(const char *what, uint32_t index)
 	report(vector == VECTOR_GP, "x2apic: reading %s: vector %d", what, vector);
 }
 
+static volatile uint64_t trapped_at;
+
+static bool note_trap(struct trap_frame *f)
+{
+	trapped_at = f->rip;
+	f->rflags &= ~RFLAGS_TF;
+	return true;
+}
+
+static bool leave_in_service(struct trap_frame *f)
+{
+	(void)f;
+	return true;
+}
+
+/* Two interrupts, the second of which interrupts the first: both are in service. */
+static void enter_service(void)
+{
+	for (uint8_t vector = LOW_VECTOR; vector <= HIGH_VECTOR; vector += 0x10) {
+		trap_hook(vector, leave_in_service);
+		apic_self_ipi(vector);
+		sti();
+		for (int i = 0; i < 1000; i++)
+			cpu_pause();
+		cli();
+		trap_hook(vector, NULL);
+	}
+}
+
+/* An EOI that does not exit still ends one interrupt, and its single step traps. */
+static void check_step_over_eoi(void)
+{
+	uint64_t after;
+
+	enter_service();
+	report(apic_in_service(LOW_VECTOR) && apic_in_service(HIGH_VECTOR),
+	       "x2apic: two are in service");
+	trap_hook(VECTOR_DB, note_trap);
+	asm volatile("lea 1f(%%rip), %0\n\t"
+		     "pushfq; orq $0x100, (%%rsp); popfq\n\t"
+		     "wrmsr\n"
+		     "1:\tnop"
+		     : "=&r"(after)
+		     : "a"(0), "d"(0), "c"(X2APIC(APIC_EOI))
+		     : "memory", "cc");
+	trap_hook(VECTOR_DB, NULL);
+	report(trapped_at == after, "x2apic: a step over EOI traps after it: %#lx, not %#lx",
+	       trapped_at, after);
+	report(apic_in_service(LOW_VECTOR) && !apic_in_service(HIGH_VECTOR),
+	       "x2apic: EOI ends the higher one");
+	apic_write(APIC_EOI, 0);
+	report(!apic_in_service(LOW_VECTOR), "x2apic: EOI ends the lower one");
+}
+
 void x2apic_check(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE);
@@ -92,9 +148,12 @@ void x2apic_check(void)
 	irq_count_on(SELF_VECTOR);
 	wrmsr(X2APIC_SELF, SELF_VECTOR);
 	report(irq_wait(SELF_VECTOR, 1), "x2apic: self IPI register");
+	check_step_over_eoi();
+	enter_service();
 	wrmsr(MSR_APIC_BASE, base & ~(APIC_BASE_X2APIC | APIC_BASE_ENABLE));
 	wrmsr(MSR_APIC_BASE, base & ~APIC_BASE_X2APIC);
 	apic_enable();
+	report(!apic_in_service(HIGH_VECTOR), "x2apic: off, nothing is in service");
 	apic_self_ipi(SELF_VECTOR);
 	report(!apic_is_x2() && irq_wait(SELF_VECTOR, 2), "x2apic: back to xAPIC through off");
 	irq_count_off(SELF_VECTOR);
