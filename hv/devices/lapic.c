@@ -48,7 +48,7 @@ uint8_t lapic_ppr(const struct lapic *lapic)
 	return (uint8_t)(in_service & 0xf0);
 }
 
-static void lapic_update_pending(struct lapic *lapic)
+void lapic_update_pending(struct lapic *lapic)
 {
 	int vector = vector_highest(lapic->irr);
 
@@ -67,7 +67,8 @@ static void lapic_request(struct lapic *lapic, uint8_t vector, bool level)
 	else
 		vector_clear(lapic->tmr, vector);
 	lapic_update_pending(lapic);
-	if (lapic->pending >= 0)
+	/* What is lent, and seems to be in the way, may be no longer in service. */
+	if (lapic->pending >= 0 || lapic->is_lent)
 		lapic->kicked = true;
 }
 

@@ -51,6 +51,7 @@ struct lapic {
 	uint8_t divide;	      /* divide configuration register */
 	uint8_t divide_shift; /* decoded: divisor = 1 << divide_shift */
 	bool extint;	      /* the PIC has an interrupt for this processor */
+	bool is_lent;	      /* the processor has 'isr': hv/devices/lapic_lend.h */
 	uint64_t base;	      /* IA32_APIC_BASE */
 	uint64_t deadline;    /* TSC at which the timer fires, LAPIC_NO_DEADLINE if not running */
 	uint64_t irr[4];
@@ -183,6 +184,8 @@ uint32_t lapic_eoi(struct lapic *lapic);
  * values.
  */
 void lapic_disable(struct lapic *lapic);
+/* Find again what may be injected, after a change of 'irr', 'isr' or 'tpr'. */
+void lapic_update_pending(struct lapic *lapic);
 void lapic_set_tpr(struct lapic *lapic, uint8_t tpr);
 
 #define LVT_MASKED    BIT(16)
