@@ -689,14 +689,23 @@ static void obey_policy(struct processor_report *common)
 		ept_keep_code_small();
 }
 
+static phys_t take_frame(void)
+{
+	phys_t frame = frame_alloc_zeroed();
+
+	if (frame == 0)
+		panic("no memory for a processor's VMX structures");
+	return frame;
+}
+
 static void vmx_on_here(struct cpu *cpu)
 {
 	const struct vmx_capability *cap = &reports[cpu->index].vmx;
 
-	cpu->vmxon_region = frame_alloc_zeroed();
-	cpu->vmcs = frame_alloc_zeroed();
-	if (cpu->vmxon_region == 0 || cpu->vmcs == 0)
-		panic("no memory for the VMXON region or the VMCS");
+	cpu->vmxon_region = take_frame();
+	cpu->vmcs = take_frame();
+	if (vcpu_has_control2(PROC2_VIRTUAL_INTERRUPTS))
+		cpu->virtual_apic = take_frame();
 	/* Guests need XSAVE and XSETBV. */
 	write_cr4(read_cr4() | CR4_OSXSAVE | CR4_OSFXSR | CR4_OSXMMEXCPT);
 	known_state_set(&reports[cpu->index].facts, &host_policy);

@@ -56,6 +56,7 @@ set(HV_MACHINE_SOURCES
 	hv/vcpu/speculation.c
 	hv/vcpu/start_state.c
 	hv/vcpu/vcpu.c
+	hv/vcpu/virtual_apic.c
 	hv/vm/audit.c
 	hv/vm/build.c
 	hv/vm/bury.c

@@ -49,8 +49,11 @@ struct cpu {
 	uint64_t next_deadline; /* the earliest; written under the scheduler's lock, atomically */
 	phys_t vmxon_region;	/* 0: VMX is off here */
 	phys_t vmcs; /* the processor's only VMCS; just a frame while 'vmcs_made' is false */
+	phys_t virtual_apic; /* 0: there is none; see hv/vcpu/virtual_apic.h */
 	bool vmcs_made;
-	bool vmcs_launched; /* while no vCPU is loaded */
+	bool vmcs_launched;  /* while no vCPU is loaded */
+	bool eoi_is_free;    /* the VMCS lets the guest end interrupts */
+	bool has_in_service; /* the VMCS may have one in service; only if eoi_is_free */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
 	uint64_t spec_ctrl; /* in IA32_SPEC_CTRL, unless VM entries and exits switch it */

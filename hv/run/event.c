@@ -24,6 +24,7 @@
 #include "hv/vcpu/shadow.h"
 #include "hv/vcpu/start_state.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vcpu/virtual_apic.h"
 #include "hv/vm/build.h"
 #include "hv/vm/console.h"
 #include "hv/vm/life.h"
@@ -97,6 +98,8 @@ void vcpu_take_back_vectored(struct vcpu *vcpu)
 	uint64_t info = vmcs_read(VMCS_IDT_VECTORING_INFO);
 
 	vm_lock_devices(vcpu->vm);
+	if (vcpu->lapic->is_lent)
+		virtual_apic_take_back(vcpu->lapic);
 	if (is_nmi(info)) {
 		unblock_nmis();
 		lapic_hold_nmi(vcpu->lapic);
@@ -400,6 +403,14 @@ static uint32_t take_requests(struct vcpu *vcpu)
 	return __atomic_exchange_n(&vcpu->regs.requests, 0, __ATOMIC_ACQUIRE);
 }
 
+/* Before an action on the VM, which may copy its state. */
+static void take_back_lent(struct vcpu *vcpu)
+{
+	vm_lock_devices(vcpu->vm);
+	virtual_apic_take_back(vcpu->lapic);
+	vm_unlock_devices(vcpu->vm);
+}
+
 /* A vCPU that the debugger's step has stopped leaves at once. */
 static void look_at_steps(struct vcpu *vcpu, uint32_t *requests)
 {
@@ -419,6 +430,8 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	uint32_t requests = take_requests(vcpu);
 	bool runs;
 
+	if (lapic->is_lent)
+		take_back_lent(vcpu);
 	if (vcpu->is_stepping)
 		look_at_steps(vcpu, &requests);
 	/* Again, because a revert that lacks memory asks for the VM's end. */
@@ -439,8 +452,10 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 		requests |= VCPU_REQUEST_LEAVE;
 	vm_lock_devices(vm);
 	runs = look_around(vcpu, lapic, &requests);
-	if (runs && !(requests & VCPU_REQUEST_LEAVE))
+	if (runs && !(requests & VCPU_REQUEST_LEAVE)) {
 		inject(vcpu, lapic);
+		virtual_apic_lend(lapic);
+	}
 	vm_unlock_devices(vm);
 	if (!runs)
 		return leave(vcpu, VCPU_REQUEST_HALT | (requests & VCPU_REQUEST_VIRTIO),

@@ -9,6 +9,7 @@
 #include "hv/run/kvm_para.h"
 #include "hv/vcpu/speculation.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vcpu/virtual_apic.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
@@ -18,11 +19,21 @@ static bool is_lapic_msr(uint32_t msr)
 	       (msr >= IA32_X2APIC_FIRST && msr <= IA32_X2APIC_LAST);
 }
 
+/* The access may read or change what is in service. The next entry lends it again. */
+static void take_back_lent(struct vcpu *vcpu)
+{
+	if (!vcpu->lapic->is_lent)
+		return;
+	virtual_apic_take_back(vcpu->lapic);
+	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
+}
+
 static bool read_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 {
 	bool ok;
 
 	vm_lock_devices(vcpu->vm);
+	take_back_lent(vcpu);
 	ok = irqchip_msr_read(&vcpu->vm->platform.irqchip, vcpu->lapic, msr, ret, vcpu_now(vcpu));
 	vm_unlock_devices(vcpu->vm);
 	return ok;
@@ -34,6 +45,7 @@ static bool write_lapic(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	bool ok;
 
 	vm_lock_devices(vcpu->vm);
+	take_back_lent(vcpu);
 	ok = irqchip_msr_write(&vcpu->vm->platform.irqchip, lapic, msr, value, vcpu_now(vcpu));
 	/* The write may have raised an interrupt. */
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER | (lapic_has_event(lapic) ? VCPU_REQUEST_EVENT : 0));

@@ -162,6 +162,11 @@ void msr_bitmap_init(uint8_t bitmap[4096], bool has_rdtscp)
 	}
 }
 
+void msr_bitmap_free_eoi(uint8_t bitmap[4096])
+{
+	let_through(bitmap, IA32_X2APIC_FIRST + 0xb0 / 16, true);
+}
+
 bool msr_bitmap_exits(const uint8_t bitmap[4096], uint32_t msr, bool write)
 {
 	return *bitmap_byte((uint8_t *)bitmap, msr, write) >> (msr % 8) & 1;

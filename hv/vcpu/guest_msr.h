@@ -31,6 +31,8 @@ bool guest_msrs_are_valid(const struct guest_msrs *msrs);
  * reads of the TSC. SDM vol. 3, "MSR-Bitmap Address".
  */
 void msr_bitmap_init(uint8_t bitmap[4096], bool has_rdtscp);
+/* Let WRMSR of the x2APIC's EOI register through, which the processor then virtualizes. */
+void msr_bitmap_free_eoi(uint8_t bitmap[4096]);
 
 /* For tests: whether an access exits. */
 bool msr_bitmap_exits(const uint8_t bitmap[4096], uint32_t msr, bool write);

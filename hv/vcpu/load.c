@@ -77,6 +77,7 @@ static void write_host_state(struct cpu *cpu)
 static void make_vmcs(struct cpu *cpu)
 {
 	cpu->vmcs_made = true;
+	cpu->eoi_is_free = cpu->has_in_service = false;
 	vmcs_unlaunch(cpu->vmcs);
 	write_host_state(cpu);
 	vmcs_write_constant(&(struct vmcs_constant){
@@ -84,6 +85,7 @@ static void make_vmcs(struct cpu *cpu)
 		.io_bitmap_a = vcpu_shared.io_bitmap,
 		.io_bitmap_b = vcpu_shared.io_bitmap,
 		.msr_bitmap = vcpu_shared.msr_bitmap,
+		.virtual_apic = cpu->virtual_apic,
 		.cr0_mask = CR0_HOST_OWNED,
 		.cr4_mask = ~vcpu_shared.cpuid.cr4_allowed | CR4_HOST_OWNED,
 	});

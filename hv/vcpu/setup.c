@@ -22,6 +22,18 @@ static void common_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret
 	facts_limit(facts, leaf, subleaf, ret);
 }
 
+static enum status make_eoi_bitmap(struct vcpu_shared *shared)
+{
+	if (!vcpu_has_control2(PROC2_VIRTUAL_INTERRUPTS))
+		return OK;
+	shared->msr_bitmap_eoi = frame_alloc();
+	if (shared->msr_bitmap_eoi == 0)
+		return ERR_NOMEM;
+	memcpy(phys_to_virt(shared->msr_bitmap_eoi), phys_to_virt(shared->msr_bitmap), PAGE_SIZE);
+	msr_bitmap_free_eoi(phys_to_virt(shared->msr_bitmap_eoi));
+	return OK;
+}
+
 enum status vcpu_setup(const struct processor_report *common)
 {
 	struct vcpu_shared *shared = &vcpu_shared;
@@ -40,6 +52,7 @@ enum status vcpu_setup(const struct processor_report *common)
 		return ERR_NOMEM;
 	memset(phys_to_virt(shared->io_bitmap), 0xff, PAGE_SIZE);
 	msr_bitmap_init(phys_to_virt(shared->msr_bitmap), vcpu_has_control2(PROC2_RDTSCP));
+	TRY(make_eoi_bitmap(shared));
 	facts = &common->facts;
 	cpuid_model_init(&shared->cpuid, common_cpuid,
 			 &(struct cpuid_options){

@@ -16,9 +16,11 @@ static const struct control_set sets[N_CONTROL_WORDS] = {
 			  .want = PIN_PREEMPTION_TIMER},
 	[CONTROLS_PROC] = {.need = PROC_TSC_OFFSETTING | PROC_HLT | PROC_MWAIT | PROC_RDPMC |
 				   PROC_CR8_LOAD | PROC_CR8_STORE | PROC_IO_BITMAPS |
-				   PROC_MSR_BITMAPS | PROC_MONITOR | PROC_SECONDARY},
+				   PROC_MSR_BITMAPS | PROC_MONITOR | PROC_SECONDARY,
+			   .want = PROC_TPR_SHADOW},
 	[CONTROLS_PROC2] = {.need = PROC2_EPT | PROC2_UNRESTRICTED_GUEST | PROC2_VPID,
-			    .want = PROC2_RDTSCP | PROC2_WBINVD | PROC2_PAUSE_LOOP | PROC2_INVPCID |
+			    .want = PROC2_RDTSCP | PROC2_X2APIC | PROC2_WBINVD |
+				    PROC2_VIRTUAL_INTERRUPTS | PROC2_PAUSE_LOOP | PROC2_INVPCID |
 				    PROC2_XSAVES | PROC2_ENCLS | PROC2_ENCLV | PROC2_BUS_LOCK |
 				    PROC2_NOTIFY},
 	[CONTROLS_EXIT] = {.need = EXITC_SAVE_DEBUG | EXITC_HOST_64 | EXITC_SAVE_PAT |
@@ -124,12 +126,28 @@ static void settle_timer(struct vmx_controls *controls)
 	}
 }
 
+/*
+ * The local APIC's virtualization: all of what an EOI without an exit takes, or nothing. VM entry
+ * refuses the other two without the TPR shadow.
+ */
+static void settle_apic(struct vmx_controls *controls)
+{
+	const uint32_t both = PROC2_X2APIC | PROC2_VIRTUAL_INTERRUPTS;
+	uint32_t *proc = &controls->word[CONTROLS_PROC], *proc2 = &controls->word[CONTROLS_PROC2];
+
+	if (!(*proc & PROC_TPR_SHADOW) || (*proc2 & both) != both) {
+		*proc &= ~(uint32_t)PROC_TPR_SHADOW;
+		*proc2 &= ~both;
+	}
+}
+
 enum status vmx_controls_choose(const struct vmx_capability *cap, struct vmx_controls *ret)
 {
 	for (unsigned i = 0; i < N_CONTROL_WORDS; i++)
 		TRY(vmx_controls_settle(cap->control[i], sets[i].need, sets[i].want,
 					&ret->word[i]));
 	settle_timer(ret);
+	settle_apic(ret);
 	/*
 	 * KVM offers its guests no PAUSE-loop exiting. A vCPU that spins would then keep the
 	 * processor for a whole time slice from the vCPU that it waits for.

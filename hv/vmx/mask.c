@@ -10,6 +10,9 @@ static const struct {
 	unsigned word;
 	uint64_t bits;
 } features[] = {
+	{"vmx-vtpr", CONTROLS_PROC, PROC_TPR_SHADOW},
+	{"vmx-apicv-x2apic", CONTROLS_PROC2, PROC2_X2APIC},
+	{"vmx-apicv-vid", CONTROLS_PROC2, PROC2_VIRTUAL_INTERRUPTS},
 	{"vmx-ept", CONTROLS_PROC2, PROC2_EPT},
 	{"vmx-unrestricted-guest", CONTROLS_PROC2, PROC2_UNRESTRICTED_GUEST},
 	{"vmx-vpid", CONTROLS_PROC2, PROC2_VPID},

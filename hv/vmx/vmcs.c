@@ -75,6 +75,15 @@ static void write_unused(const struct vmx_controls *controls)
 		vmcs_write(VMCS_ENCLV_EXITING, UINT64_MAX);
 }
 
+/* No EOI exits that the MSR bitmap lets through, and nothing is in service. */
+static void write_apic(const struct vmcs_constant *constant)
+{
+	vmcs_write(VMCS_VIRTUAL_APIC, constant->virtual_apic);
+	for (unsigned i = 0; i < 4; i++)
+		vmcs_write((enum vmcs_field)(VMCS_EOI_EXIT0 + 2 * i), 0);
+	vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, 0);
+}
+
 void vmcs_write_constant(const struct vmcs_constant *constant)
 {
 	const uint32_t *word = constant->controls->word;
@@ -95,6 +104,8 @@ void vmcs_write_constant(const struct vmcs_constant *constant)
 	/* Ticks of the TSC without the end of an instruction: longer than any takes. */
 	if (word[CONTROLS_PROC2] & PROC2_NOTIFY)
 		vmcs_write(VMCS_NOTIFY_WINDOW, 1 << 20);
+	if (word[CONTROLS_PROC2] & PROC2_VIRTUAL_INTERRUPTS)
+		write_apic(constant);
 	write_unused(constant->controls);
 }
 

@@ -78,6 +78,7 @@ void vmcs_write_host(const struct vmcs_host *host);
 struct vmcs_constant {
 	const struct vmx_controls *controls;
 	phys_t io_bitmap_a, io_bitmap_b, msr_bitmap;
+	phys_t virtual_apic;	     /* this processor's page, all zeros */
 	uint64_t cr0_mask, cr4_mask; /* bits the guest does not own */
 };
 void vmcs_write_constant(const struct vmcs_constant *constant);

@@ -348,6 +348,18 @@ static void set_registers(const struct input *input)
 	vmcs_write(VMCS_EXIT_INST_LEN, 1 + input->how % 15);
 }
 
+/* WRMSR of EOI. False: it exits, or raises #GP. */
+static bool end_interrupt(void)
+{
+	unsigned svi = (unsigned)field(VMCS_GUEST_INTERRUPT_STATUS) >> 8;
+
+	if (field(VMCS_MSR_BITMAP) != MSR_BITMAP_EOI)
+		return false;
+	*in_service(svi) &= ~(1u << svi % 32);
+	vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, highest_in_service() << 8);
+	return true;
+}
+
 static bool may_interrupt_delivery(uint32_t reason)
 {
 	return reason == EXIT_EPT_VIOLATION || reason == EXIT_EXCEPTION_NMI ||
@@ -375,6 +387,8 @@ static uint32_t run_hostile(struct vcpu *vcpu)
 	}
 	if (field(VMCS_GUEST_INTERRUPTIBILITY) & SHADOW && input.small & 2)
 		retire();
+	if (input.how & 0x80)
+		(void)end_interrupt();
 	if (exits_first(&reason) || compute(input.how & 0x40 ? input.small : 0, &reason))
 		return reason;
 	set_registers(&input);
@@ -447,8 +461,7 @@ static void begin(uint8_t choices)
 	end_at = START + RUN;
 	alarm_at = UINT64_MAX;
 	victim_ticks = victim_since = 0;
-	memset(machine.vmcs, 0, sizeof(machine.vmcs));
-	cpu.vmcs_of = NULL;
+	make_vmcs_new(!(choices & 8));
 	cpu.chores_due = START;
 	*pin = choices & 1 ? *pin & ~(uint32_t)PIN_PREEMPTION_TIMER : *pin | PIN_PREEMPTION_TIMER;
 	config.clones->n_started = config.clones->n_running = 0;

@@ -27,6 +27,7 @@
 #include "hv/lib/string.h"
 #include "hv/processor.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vcpu/virtual_apic.h"
 #include "hv/vm/build.h"
 #include "hv/vm/bury.h"
 #include "hv/vm/hold.h"
@@ -197,6 +198,38 @@ static void retire(void)
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~SHADOW);
 }
 
+enum { MSR_BITMAP = 1 << 12, MSR_BITMAP_EOI = 2 << 12 }; /* addresses */
+
+static uint32_t *in_service(unsigned vector)
+{
+	uint32_t *page = phys_to_virt(cpu.virtual_apic);
+
+	return &page[(VIRTUAL_APIC_ISR + 16 * (vector / 32)) / sizeof(*page)];
+}
+
+static unsigned highest_in_service(void)
+{
+	unsigned vector = 255;
+
+	while (vector && !(*in_service(vector) >> vector % 32 & 1))
+		vector--;
+	return vector;
+}
+
+/* What a VM entry with virtual-interrupt delivery relies on. */
+static void check_virtual_apic(const struct vcpu *vcpu)
+{
+	unsigned svi = (unsigned)field(VMCS_GUEST_INTERRUPT_STATUS) >> 8;
+
+	assert((field(VMCS_GUEST_INTERRUPT_STATUS) & 0xff) == 0);
+	assert(svi == highest_in_service());
+	assert(svi == 0 || vcpu->lapic->is_lent);
+	if (field(VMCS_MSR_BITMAP) == MSR_BITMAP_EOI)
+		assert(lapic_is_x2apic(vcpu->lapic));
+	else
+		assert(svi == 0);
+}
+
 enum vmx_result vmx_run(struct guest_regs *regs)
 {
 	struct vcpu *vcpu = (struct vcpu *)regs;
@@ -204,6 +237,7 @@ enum vmx_result vmx_run(struct guest_regs *regs)
 	do {
 		machine.tsc += EXIT_TICKS;
 		vmcs_write(VMCS_IDT_VECTORING_INFO, 0);
+		check_virtual_apic(vcpu);
 		vmcs_write(VMCS_EXIT_REASON, run_guest(vcpu));
 		vmx_exited(regs);
 	} while (regs->requests == 0);
@@ -288,6 +322,19 @@ static void set_up_vcpus(void)
 	vcpu_shared.clock_grain = tsc_hz / 20000;
 	lapic_min_period = tsc_hz / 5000;
 	vcpu_shared.cpuid = *state_host_cpuid();
+	vcpu_shared.msr_bitmap = MSR_BITMAP;
+	cpu.virtual_apic = frame_alloc_zeroed();
+}
+
+/* A VMCS that no vCPU has used, of a processor with or without virtual EOI. */
+static void make_vmcs_new(bool has_virtual_eoi)
+{
+	memset(machine.vmcs, 0, sizeof(machine.vmcs));
+	vmcs_write(VMCS_MSR_BITMAP, MSR_BITMAP);
+	memset(phys_to_virt(cpu.virtual_apic), 0, PAGE_SIZE);
+	vcpu_shared.msr_bitmap_eoi = has_virtual_eoi ? MSR_BITMAP_EOI : 0;
+	cpu.vmcs_of = NULL;
+	cpu.eoi_is_free = cpu.has_in_service = false;
 }
 
 /* The VMs of this configuration, whose kernel is "/k" with these bytes, whole pages. */

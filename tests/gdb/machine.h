@@ -264,9 +264,8 @@ static void run_machine(void)
 {
 	uint64_t n_free = frame_available();
 
-	memset(machine.vmcs, 0, sizeof(machine.vmcs));
+	make_vmcs_new(true);
 	alarm_at = UINT64_MAX;
-	cpu.vmcs_of = NULL;
 	config.clones->n_started = config.clones->n_running = 0;
 	config.clones->count = 3;
 	template_set_config(config.clones, false);

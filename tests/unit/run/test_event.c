@@ -4,6 +4,7 @@
  * what it calls, and the array of tests/unit/run/vmcs/ is the VMCS.
  */
 #include "hv/run/event.c"
+#include "hv/vcpu/virtual_apic.c"
 
 #include "hv/devices/irqchip.h"
 #include "hv/run/kvm_para.h"
@@ -172,6 +173,133 @@ static void without_a_frame_the_guest_is_not_entered(void **state)
 	assert_int_equal(test_vmcs[VMCS_ENTRY_INTR_INFO], 13 | INTR_TYPE_HARDWARE | INTR_VALID);
 }
 
+static uint8_t virtual_apic[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+
+/* A processor with virtual EOI, and an x2APIC at which 0x51 has arrived. */
+static int set_up_virtual_eoi(void **state)
+{
+	set_up(state);
+	memset(virtual_apic, 0, sizeof(virtual_apic));
+	vcpu_shared.msr_bitmap = 0x1000;
+	vcpu_shared.msr_bitmap_eoi = 0x2000;
+	cpu.virtual_apic = virt_to_phys(virtual_apic);
+	test_vmcs[VMCS_MSR_BITMAP] = 0x1000;
+	test_vmcs[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
+	vcpu.guest.kvm.steal_time = 0;
+	lapic.base = APIC_BASE_ADDR | APIC_BASE_EN | APIC_BASE_EXTD;
+	lapic.svr = 0x1ff;
+	assert_true(lapic_deliver(&lapic, DELIVER_FIXED, 0x51, false));
+	lapic.kicked = false;
+	return 0;
+}
+
+static int no_virtual_eoi(void **state)
+{
+	vcpu_shared.msr_bitmap_eoi = 0;
+	cpu.eoi_is_free = cpu.has_in_service = false;
+	return 0;
+}
+
+static bool enters_again(void)
+{
+	enum vcpu_leave leave;
+
+	vcpu.regs.requests |= VCPU_REQUEST_EVENT;
+	return enters(&leave);
+}
+
+static void in_service_is_lent_for_the_entry_only(void **state)
+{
+	enum vcpu_leave leave;
+
+	assert_true(enters(&leave));
+	assert_int_equal(test_vmcs[VMCS_ENTRY_INTR_INFO], 0x51 | INTR_VALID);
+	assert_int_equal(test_vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x5100);
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x2000);
+	assert_true(lapic.is_lent);
+	vcpu.regs.requests |= VCPU_REQUEST_LEAVE;
+	assert_false(enters(&leave));
+	assert_int_equal(leave, VCPU_PREEMPTED);
+	assert_false(lapic.is_lent);
+	assert_int_equal(lapic_ppr(&lapic), 0x50);
+}
+
+static void an_eoi_of_the_guest_lets_the_next_interrupt_in(void **state)
+{
+	assert_true(enters_again());
+	virtual_apic[VIRTUAL_APIC_ISR + 0x20 + 2] = 0; /* vector 0x51 */
+	assert_true(lapic_deliver(&lapic, DELIVER_FIXED, 0x41, false));
+	lapic.kicked = false;
+	assert_true(enters_again());
+	assert_int_equal(test_vmcs[VMCS_ENTRY_INTR_INFO], 0x41 | INTR_VALID);
+	assert_int_equal(test_vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x4100);
+}
+
+static void what_waits_for_an_eoi_makes_it_exit(void **state)
+{
+	assert_true(enters_again());
+	assert_true(lapic_deliver(&lapic, DELIVER_FIXED, 0x41, false));
+	lapic.kicked = false;
+	assert_true(enters_again());
+	assert_false(lapic.is_lent);
+	assert_int_equal(test_vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0);
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x1000);
+}
+
+/* The delivery of an interrupt has been interrupted by an exception: it waits again. */
+static void an_interrupt_that_is_lent_can_be_taken_back(void **state)
+{
+	assert_true(enters_again());
+	test_vmcs[VMCS_IDT_VECTORING_INFO] = 0x51 | INTR_VALID;
+	vm.platform.irqchip.has_legacy = false;
+	vcpu_take_back_vectored(&vcpu);
+	assert_false(lapic.is_lent);
+	assert_int_equal(lapic_pending_vector(&lapic), 0x51);
+	assert_int_equal(lapic_ppr(&lapic), 0);
+}
+
+static void an_action_on_the_vm_finds_nothing_lent(void **state)
+{
+	enum vcpu_leave leave;
+
+	assert_true(enters_again());
+	vm.actions = VM_FREEZE;
+	vcpu.regs.requests |= VCPU_REQUEST_GATHER;
+	assert_false(enters(&leave));
+	assert_int_equal(leave, VCPU_GATHERED);
+	assert_false(lapic.is_lent);
+	vm.actions = 0;
+}
+
+/* The VMCS of the vCPU that left has an interrupt in service. */
+static void another_vcpu_s_vmcs_has_nothing_in_service(void **state)
+{
+	enum vcpu_leave leave;
+
+	assert_true(enters_again());
+	vcpu.regs.requests |= VCPU_REQUEST_LEAVE;
+	assert_false(enters(&leave));
+	lapic_init(&lapic);
+	assert_true(enters_again());
+	assert_int_equal(test_vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0);
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x2000);
+	lapic.base = APIC_BASE_ADDR | APIC_BASE_EN;
+	assert_true(enters_again());
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x1000);
+}
+
+static void without_the_controls_every_eoi_exits(void **state)
+{
+	no_virtual_eoi(NULL);
+	assert_true(enters_again());
+	assert_int_equal(test_vmcs[VMCS_ENTRY_INTR_INFO], 0x51 | INTR_VALID);
+	assert_int_equal(test_vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0);
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x1000);
+	assert_false(lapic.is_lent);
+}
+
+#define VIRTUAL_EOI(test) cmocka_unit_test_setup_teardown(test, set_up_virtual_eoi, no_virtual_eoi)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +308,13 @@ int main(void)
 		cmocka_unit_test_setup(who_gathers_changes_no_memory, set_up),
 		cmocka_unit_test_setup(after_a_revert_the_template_s_clock_is_told, set_up),
 		cmocka_unit_test_setup(without_a_frame_the_guest_is_not_entered, set_up),
+		VIRTUAL_EOI(in_service_is_lent_for_the_entry_only),
+		VIRTUAL_EOI(an_eoi_of_the_guest_lets_the_next_interrupt_in),
+		VIRTUAL_EOI(what_waits_for_an_eoi_makes_it_exit),
+		VIRTUAL_EOI(an_interrupt_that_is_lent_can_be_taken_back),
+		VIRTUAL_EOI(an_action_on_the_vm_finds_nothing_lent),
+		VIRTUAL_EOI(another_vcpu_s_vmcs_has_nothing_in_service),
+		VIRTUAL_EOI(without_the_controls_every_eoi_exits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/vcpu/guest_msr.h"
 
+#include <string.h>
+
 #include "hv/host/msr.h"
 #include "tests/unit/support.h"
 
@@ -35,6 +37,22 @@ static void everything_exits_but_the_list(void **state)
 						 !expected_through(msr, write, rdtscp));
 		}
 	}
+}
+
+static void only_the_eoi_is_let_through_besides(void **state)
+{
+	static uint8_t bitmap[4096], with_eoi[4096];
+	unsigned n_others = 0;
+
+	msr_bitmap_init(bitmap, true);
+	memcpy(with_eoi, bitmap, sizeof(bitmap));
+	msr_bitmap_free_eoi(with_eoi);
+	assert_true(msr_bitmap_exits(bitmap, 0x80b, true));
+	assert_false(msr_bitmap_exits(with_eoi, 0x80b, true));
+	assert_true(msr_bitmap_exits(with_eoi, 0x80b, false));
+	for (size_t i = 0; i < sizeof(bitmap); i++)
+		n_others += (unsigned)__builtin_popcount(bitmap[i] ^ with_eoi[i]);
+	assert_int_equal(n_others, 1);
 }
 
 static void unknown_msrs_are_refused(void **state)
@@ -173,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_exits_but_the_list),
+		cmocka_unit_test(only_the_eoi_is_let_through_besides),
 		cmocka_unit_test(unknown_msrs_are_refused),
 		cmocka_unit_test(mtrrs_are_memory_within_what_hardware_takes),
 		cmocka_unit_test(misc_enable_is_memory_within_what_hardware_has),

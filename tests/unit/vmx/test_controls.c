@@ -102,6 +102,32 @@ static void the_preemption_timer_is_on_with_its_saving_or_off(void **state)
 	}
 }
 
+/* VM entry refuses a part of it. */
+static void the_local_apic_is_virtualized_as_a_whole_or_not(void **state)
+{
+	const uint32_t both = PROC2_X2APIC | PROC2_VIRTUAL_INTERRUPTS;
+	const struct {
+		enum control_word word;
+		uint32_t bit;
+	} parts[] = {{CONTROLS_PROC, PROC_TPR_SHADOW},
+		     {CONTROLS_PROC2, PROC2_X2APIC},
+		     {CONTROLS_PROC2, PROC2_VIRTUAL_INTERRUPTS}};
+	struct vmx_capability cap = complete();
+	struct vmx_controls controls;
+
+	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+	assert_true(controls.word[CONTROLS_PROC] & PROC_TPR_SHADOW);
+	assert_int_equal(controls.word[CONTROLS_PROC2] & both, both);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		cap = complete();
+		vmx_hide(&cap, parts[i].word, parts[i].bit);
+		assert_null(vmx_missing(&cap));
+		assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+		assert_false(controls.word[CONTROLS_PROC] & PROC_TPR_SHADOW);
+		assert_false(controls.word[CONTROLS_PROC2] & both);
+	}
+}
+
 static void wanted_is_dropped_needed_is_refused_forced_is_kept(void **state)
 {
 	uint32_t word = 0;
@@ -146,6 +172,7 @@ int main(void)
 		cmocka_unit_test(a_complete_processor_lacks_nothing),
 		cmocka_unit_test(each_missing_thing_is_named),
 		cmocka_unit_test(the_preemption_timer_is_on_with_its_saving_or_off),
+		cmocka_unit_test(the_local_apic_is_virtualized_as_a_whole_or_not),
 		cmocka_unit_test(the_switches_of_the_firmware_are_named),
 		cmocka_unit_test(wanted_is_dropped_needed_is_refused_forced_is_kept),
 		cmocka_unit_test(a_processor_without_extras_still_gets_all_needed_controls),

@@ -59,6 +59,9 @@ static void everything_else_can_be_missing(void **state)
 		enum control_word word;
 		uint32_t bit; /* which is not used then; 0: not a control */
 	} cases[] = {
+		{"vmx-vtpr", CONTROLS_PROC2, PROC2_VIRTUAL_INTERRUPTS},
+		{"vmx-apicv-x2apic", CONTROLS_PROC, PROC_TPR_SHADOW},
+		{"vmx-apicv-vid", CONTROLS_PROC2, PROC2_X2APIC},
 		{"vmx-rdtscp-exit", CONTROLS_PROC2, PROC2_RDTSCP},
 		{"vmx-wbinvd-exit", CONTROLS_PROC2, PROC2_WBINVD},
 		{"vmx-ple", CONTROLS_PROC2, PROC2_PAUSE_LOOP},
