@@ -57,6 +57,7 @@ FIGURES = {
     "net_packet": ("", "a frame of 60 bytes from one virtio network device of a VM to another"),
     "pio_in_kernel": ("", "read of a port that KVM itself emulates"),
     "msr_exit": ("", "read of an emulated MSR"),
+    "eoi": ("", "end of an interrupt at an x2APIC, which exits or not"),
     "mmio_exit": ("<= 1000", "read of the local APIC by a load"),
     "rom_drop": ("<= 1000", "write to ROM, dropped"),
     "reset_base": ("<= 2000", "revert of a clone that has written only its stack"),

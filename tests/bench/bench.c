@@ -15,6 +15,7 @@
 
 #define N_SAMPLES  31
 #define LARGE_PAGE UINT64_C(0x200000)
+#define X2APIC_EOI 0x80b
 #define UART_LSR   0x3fd
 #define UART_SCR   0x3ff
 
@@ -42,6 +43,7 @@ MEASURE(measure_cpuid, "cpuid", 0, 0)
 MEASURE(measure_in, "inb %%dx, %%al", 0, UART_LSR)
 MEASURE(measure_out, "outb %%al, %%dx", 0, UART_SCR)
 MEASURE(measure_rdmsr, "rdmsr", MSR_APIC_BASE, 0)
+MEASURE(measure_wrmsr, "wrmsr", X2APIC_EOI, 0)
 MEASURE(measure_load, "mov (%%rbx), %%eax", 0, 0)
 MEASURE(measure_store, "mov %%eax, (%%rbx)", 0, 0)
 MEASURE(measure_outs, "mov %%rbx, %%rsi; rep outsb", 1024, UART_SCR)
@@ -89,6 +91,39 @@ static void run_regions(void)
 		run("rom_drop", measure_store, rom, 0);
 }
 
+#define EOI_VECTOR 0x51
+
+static bool leave_in_service(struct trap_frame *f)
+{
+	(void)f;
+	return true;
+}
+
+/* The EOI of an interrupt, which an x2APIC has in service. */
+static uint64_t measure_eoi(uint64_t unused)
+{
+	(void)unused;
+	apic_self_ipi(EOI_VECTOR);
+	sti();
+	while (!apic_in_service(EOI_VECTOR))
+		;
+	cli();
+	return measure_wrmsr(0);
+}
+
+static void run_eoi(void)
+{
+	trap_hook(EOI_VECTOR, leave_in_service);
+	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2APIC);
+	if (!apic_is_x2()) {
+		report_missing("bench: no x2APIC");
+		return;
+	}
+	apic_enable();
+	run("eoi", measure_eoi, 0, 0);
+	report(!apic_in_service(EOI_VECTOR), "bench: no interrupt is left in service");
+}
+
 void payload(void)
 {
 	if (param_number("string", 0)) {
@@ -110,5 +145,6 @@ void payload(void)
 	run("msr_exit", measure_rdmsr, 0, 0);
 	run("mmio_exit", measure_load, APIC_PAGE + APIC_ID, 0);
 	run_regions();
+	run_eoi();
 	report(true, "bench: %u samples each", N_SAMPLES);
 }
