@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * -device pc-dimm, nvdimm and virtio-pmem-device: their options. dimm_place.c gives them their
- * places.
- */
+/* -device pc-dimm and nvdimm: their options. dimm_place.c gives them their places. */
 #include "hv/config/vm_reader.h"
 
 #include "hv/backends/parse.h"
 #include "hv/devices/identity.h"
 #include "hv/lib/string.h"
-#include "hv/virtio/virtio_pmem.h"
 
 #define LABEL_SIZE_MIN KIB(128)
 
@@ -68,7 +64,7 @@ static enum status check_properties(const struct options *options, bool is_nvdim
 	return options_check_properties(options, "pc-dimm", PC_DIMM_PROPERTIES, diag);
 }
 
-static enum status add_dimm(struct vm_reader *reader, const struct dimm_config *dimm)
+enum status vm_add_dimm(struct vm_reader *reader, const struct dimm_config *dimm)
 {
 	struct dimm_config **tail = &reader->vm->dimms;
 
@@ -102,7 +98,7 @@ static enum status read_dimm(struct vm_reader *reader, struct options *options, 
 	dimm.addr = (uint64_t)addr;
 	dimm.slot = (int32_t)slot;
 	dimm.node = (uint32_t)node;
-	return add_dimm(reader, &dimm);
+	return vm_add_dimm(reader, &dimm);
 }
 
 enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options)
@@ -113,27 +109,4 @@ enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options)
 enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options)
 {
 	return read_dimm(reader, options, true);
-}
-
-enum status vm_read_virtio_pmem(struct vm_reader *reader, struct options *options)
-{
-	struct virtio_pmem_config *device = arena_alloc(reader->arena, sizeof(*device));
-	struct dimm_config dimm = {
-		.pmem = device,
-		.id = options->id,
-		.slot = -1,
-		.place = word_place(options->word, 0),
-	};
-	const char *memdev = "";
-
-	if (device == NULL)
-		return ERR_NOMEM;
-	device->base.kind = &virtio_pmem;
-	TRY(vm_read_virtio_features(reader, options, &device->base));
-	TRY(options_get_string(options, "memdev", reader->diag, &memdev));
-	TRY(options_check_properties(options, virtio_pmem.driver, VIRTIO_PMEM_PROPERTIES,
-				     reader->diag));
-	dimm.memdev = *memdev != '\0' ? memdev : NULL;
-	TRY(add_dimm(reader, &dimm));
-	return vm_link_virtio(reader, options, &device->base);
 }

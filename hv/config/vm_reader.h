@@ -157,6 +157,9 @@ enum status vm_read_numa(struct vm_reader *reader, const struct word *argument);
 enum status vm_read_pc_dimm(struct vm_reader *reader, struct options *options);
 enum status vm_read_nvdimm(struct vm_reader *reader, struct options *options);
 
+/* Add to the VM's list. ERR_NOMEM: as above. */
+enum status vm_add_dimm(struct vm_reader *reader, const struct dimm_config *dimm);
+
 /* The same for -device loader. */
 #define LOADER_PROPERTIES "addr cpu-num data data-be data-len file force-raw id"
 enum status vm_read_loader(struct vm_reader *reader, struct options *options);

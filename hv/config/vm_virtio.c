@@ -6,6 +6,7 @@
 #include "hv/devices/virtio_mmio.h"
 #include "hv/lib/string.h"
 #include "hv/virtio/virtio_balloon.h"
+#include "hv/virtio/virtio_pmem.h"
 #include "hv/virtio/virtio_rng.h"
 
 enum status vm_read_virtio_features(struct vm_reader *reader, struct options *options,
@@ -111,6 +112,29 @@ enum status vm_read_virtio_balloon(struct vm_reader *reader, struct options *opt
 	if (deflates)
 		read.features |= VIRTIO_BALLOON_F_DEFLATE_ON_OOM;
 	return vm_add_virtio(reader, options, &read, &device);
+}
+
+enum status vm_read_virtio_pmem(struct vm_reader *reader, struct options *options)
+{
+	struct virtio_pmem_config *device = arena_alloc(reader->arena, sizeof(*device));
+	struct dimm_config dimm = {
+		.pmem = device,
+		.id = options->id,
+		.slot = -1,
+		.place = word_place(options->word, 0),
+	};
+	const char *memdev = "";
+
+	if (device == NULL)
+		return ERR_NOMEM;
+	device->base.kind = &virtio_pmem;
+	TRY(vm_read_virtio_features(reader, options, &device->base));
+	TRY(options_get_string(options, "memdev", reader->diag, &memdev));
+	TRY(options_check_properties(options, virtio_pmem.driver, VIRTIO_PMEM_PROPERTIES,
+				     reader->diag));
+	dimm.memdev = *memdev != '\0' ? memdev : NULL;
+	TRY(vm_add_dimm(reader, &dimm));
+	return vm_link_virtio(reader, options, &device->base);
 }
 
 static void find_rng(struct vm_reader *reader, const struct virtio_use *use)
