@@ -7,6 +7,7 @@
  */
 #include "hv/config/template_check.h"
 
+#include "hv/config/drive.h"
 #include "hv/lib/string.h"
 
 /* Private memory that starts as a file; 'readonly': as a clone of a VM template declares it. */
@@ -27,15 +28,35 @@ struct user {
 	const struct backend *backend; /* NULL: there is none */
 };
 
-/* Another VM's private memory that starts as some of the same bytes. */
+static bool is_hurt(const struct backend *backend, const struct backend *writer, bool readonly)
+{
+	return is_private(backend, readonly) && overlap(backend, writer);
+}
+
+/* Memory, firmware or a disk of the VM that starts as some of the same bytes; NULL: none. */
+static const struct backend *find_in_vm(const struct vm_config *vm, const struct backend *writer,
+					bool readonly)
+{
+	for (const struct backend *b = vm->backends; b != NULL; b = b->next)
+		if (is_hurt(b, writer, readonly))
+			return b;
+	if (is_hurt(&vm->bios, writer, readonly))
+		return &vm->bios;
+	for (const struct drive_config *drive = vm->drives; drive != NULL; drive = drive->next)
+		if (drive->is_open && is_hurt(&drive->backend, writer, readonly))
+			return &drive->backend;
+	return NULL;
+}
+
+/* What another VM has privately of the same bytes. */
 static struct user find_user(const struct config *config, const struct user *writer, bool readonly)
 {
 	for (const struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
-		for (const struct backend *b = vm->backends; b != NULL; b = b->next) {
-			if (vm != writer->vm && is_private(b, readonly) &&
-			    overlap(b, writer->backend))
-				return (struct user){vm, b};
-		}
+		const struct backend *found =
+			vm != writer->vm ? find_in_vm(vm, writer->backend, readonly) : NULL;
+
+		if (found != NULL)
+			return (struct user){vm, found};
 	}
 	return (struct user){NULL, NULL};
 }

@@ -108,6 +108,25 @@ static void only_writing_under_private_memory_is_reported(void **state)
 	}
 }
 
+#define WRITER \
+	"vm b -kernel k -m 128M -object " \
+	"memory-backend-file,id=x,size=1M,mem-path=/d/f8,share=on\n"
+
+static void firmware_and_disks_in_use_are_not_written(void **state)
+{
+	assert_false(says("vm a -bios /d/f8\n" WRITER,
+			  "backing store /d/f8 is in use as a template by 'bios' of vm 'a'"));
+	assert_true(says("vm a -kernel k -drive file=/d/f8,if=none,id=d,snapshot=on "
+			 "-device virtio-blk-device,drive=d\n" WRITER,
+			 "backing store /d/f8 is private memory of 'd' of vm 'a'"));
+	assert_true(says("vm a -kernel k -drive file=/d/f8,if=none,id=d,snapshot=on,offset=1M "
+			 "-device virtio-blk-device,drive=d\n" WRITER,
+			 ""));
+	assert_true(says("vm a -kernel k -drive file=/d/f8,if=none,id=d,readonly=on "
+			 "-device virtio-blk-device,drive=d\n" WRITER,
+			 ""));
+}
+
 static void one_vm_may_do_as_it_likes(void **state)
 {
 	assert_true(says("vm a -kernel k "
@@ -195,6 +214,7 @@ int main(void)
 		cmocka_unit_test(the_place_is_that_of_share),
 		cmocka_unit_test(other_bytes_of_the_file_are_free),
 		cmocka_unit_test(only_writing_under_private_memory_is_reported),
+		cmocka_unit_test(firmware_and_disks_in_use_are_not_written),
 		cmocka_unit_test(one_vm_may_do_as_it_likes),
 		cmocka_unit_test(rom_in_the_place_of_ram_is_warned_of),
 		cmocka_unit_test(zeros_where_others_have_a_template_are_warned_of),
