@@ -4,15 +4,11 @@
  *	no-clock	the VM has no clock
  *	freeze	become a template while the timer runs; each clone checks it, and reverts once
  */
-#include "tests/guest/lib/lib.h"
-
-enum { PIC_1 = 0x20, PIC_2 = 0xa0, PIT_0 = 0x40, PIT_2 = 0x42, PIT_CONTROL = 0x43, PORT_B = 0x61 };
-enum { EOI = 0x20, READ_IRR = 0x0a, READ_ISR = 0x0b };
+#include "tests/guest/lib/pc.h"
 
 #define VECTOR_TIMER 0x20
 #define VECTOR_CLOCK 0x28
 #define VECTOR_APIC  0x60
-#define PIT_HZ	     1193182
 #define PERIOD	     1193 /* ticks of the PIT: a millisecond */
 #define N_TICKS	     20
 #define MADT_ENTRIES 44
@@ -29,12 +25,6 @@ static bool take_tick(struct trap_frame *f)
 	ticks++;
 	outb(EOI, PIC_1);
 	return true;
-}
-
-static uint8_t cmos_read(uint8_t reg)
-{
-	outb(reg, 0x70);
-	return inb(0x71);
 }
 
 static void cmos_write(uint8_t reg, uint8_t value)
@@ -55,27 +45,6 @@ static bool take_clock(struct trap_frame *f)
 	return true;
 }
 
-static void program_pic(void)
-{
-	static const uint8_t words[2][3] = {{VECTOR_TIMER, 4, 1}, {VECTOR_TIMER + 8, 2, 1}};
-
-	for (unsigned i = 0; i < 2; i++) {
-		uint16_t port = i ? PIC_2 : PIC_1;
-
-		outb(0x11, port);
-		for (unsigned k = 0; k < 3; k++)
-			outb(words[i][k], port + 1);
-		outb(0xff, port + 1);
-	}
-}
-
-static void program_channel(unsigned channel, unsigned mode, unsigned count)
-{
-	outb((uint8_t)(channel << 6 | 0x30 | mode << 1), PIT_CONTROL);
-	outb((uint8_t)count, (uint16_t)(PIT_0 + channel));
-	outb((uint8_t)(count >> 8), (uint16_t)(PIT_0 + channel));
-}
-
 static bool wait_for_ticks(uint32_t n)
 {
 	uint64_t start = rdtsc();
@@ -83,17 +52,6 @@ static bool wait_for_ticks(uint32_t n)
 	while (ticks < n && rdtsc() - start < WAIT_TICKS)
 		sti_hlt_cli();
 	return ticks >= n;
-}
-
-/* Cycles of the TSC in n ticks of the PIT, as CPUID tells; 0: it does not. */
-static uint64_t cycles(uint64_t n)
-{
-	struct cpuid crystal;
-
-	if (cpuid(0, 0).eax < 0x15)
-		return 0;
-	crystal = cpuid(0x15, 0);
-	return crystal.eax ? (uint64_t)crystal.ecx * crystal.ebx / crystal.eax * n / PIT_HZ : 0;
 }
 
 static void check_madt(void)
@@ -171,14 +129,10 @@ static void check_count(void)
 	unsigned first, second;
 
 	program_channel(0, 2, 0);
-	outb(0, PIT_CONTROL);
-	first = inb(PIT_0);
-	first |= (unsigned)inb(PIT_0) << 8;
-	do {
-		outb(0, PIT_CONTROL);
-		second = inb(PIT_0);
-		second |= (unsigned)inb(PIT_0) << 8;
-	} while (second == first);
+	first = latch_count();
+	do
+		second = latch_count();
+	while (second == first);
 	report(second < first || first == 0, "the count goes down: %#x, %#x", first, second);
 }
 
@@ -244,7 +198,7 @@ void payload(void)
 	trap_hook(VECTOR_TIMER, take_tick);
 	trap_hook(VECTOR_CLOCK, take_clock);
 	check_madt();
-	program_pic();
+	program_pic(VECTOR_TIMER);
 	check_ticks();
 	check_mask();
 	check_channel_2();
