@@ -93,7 +93,7 @@ static void link_xsdt(struct table_loader *loader)
 	sum_table(loader, ACPI_XSDT_OFFSET);
 }
 
-/* The checksum of its first 20 bytes stays, because there is no pointer among them. */
+/* The checksum of its first 20 bytes stays, because none of them is a pointer. */
 static void link_rsdp(struct table_loader *loader)
 {
 	memcpy(loader->rsdp, loader->tables, sizeof(loader->rsdp));

@@ -50,7 +50,7 @@ static volatile uint32_t *reg(unsigned device, enum mmio_register at)
 	return (volatile uint32_t *)(SLOT(device) + at);
 }
 
-/* False: there is no such device. */
+/* False: the slot is empty, or has another device. */
 static bool begin(unsigned device, uint32_t id)
 {
 	if (*reg(device, DEVICE_ID) != id)

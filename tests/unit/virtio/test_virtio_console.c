@@ -302,7 +302,7 @@ static void a_message_needs_its_bytes(void **state)
 	assert_true(is_broken());
 }
 
-/* There is no frame for the used ring: what was done is not done again. */
+/* The used ring gets no frame: what was done is not done again. */
 static void without_memory_nothing_happens_twice(void **state)
 {
 	struct virtio_work work = {.host = &(struct virtio_host){.console = &console_piece}};

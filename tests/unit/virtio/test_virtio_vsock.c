@@ -409,7 +409,7 @@ static void a_device_that_moves_tells_its_driver(void **state)
 	assert_int_equal(get(VIRTIO_MMIO_DEVICE_ID), 19);
 }
 
-/* There is no frame for the used ring: what was done is not done again. */
+/* The used ring gets no frame: what was done is not done again. */
 static void without_memory_nothing_happens_twice(void **state)
 {
 	struct virtio_work work = {.host = &(struct virtio_host){.console = &console_piece}};
