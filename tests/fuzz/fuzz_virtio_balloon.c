@@ -9,22 +9,11 @@
 #include "hv/ept/merged.h"
 #include "hv/guest/discard.h"
 #include "hv/guest/hidden_memory.h"
-#include "hv/lib/assert.h"
 #include "hv/virtio/virtio_balloon.h"
+#include "tests/fuzz/virtio_fuzz.h"
 #include "tests/unit/ept_freeze.h"
-#include "tests/unit/guest_regions.h"
 
-#undef assert
-#define assert(condition) ((condition) ? (void)0 : __builtin_trap())
-
-enum { STEP = 8, QUEUE_SIZE = 16, AREA = 0x4000 };
-#define DESC_AT(n)  (RAM + (n)*AREA)
-#define AVAIL_AT(n) (DESC_AT(n) + 0x1000)
-#define USED_AT(n)  (DESC_AT(n) + 0x2000)
-#define BUFFER	    (RAM + 0x10000)
-#define DISK	    MEM_HIDDEN_START
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#define DISK MEM_HIDDEN_START
 
 static const struct virtio_config configs[] = {
 	{.kind = &virtio_balloon, .features = VIRTIO_BALLOON_F_REPORTING},
@@ -32,54 +21,6 @@ static const struct virtio_config configs[] = {
 };
 static struct ept_layer *layer;
 static uint64_t n_frames; /* that are free, or the tree's */
-
-static void put(uint64_t gpa, const void *bytes, size_t len)
-{
-	assert(guest_write(&memory, at(gpa), bytes, len) == OK);
-}
-
-static void start(struct virtio *device)
-{
-	virtio_write_status(device, 0);
-	virtio_write_features(device, 0, (uint32_t)virtio_features(device));
-	virtio_write_features(device, 1, (uint32_t)(virtio_features(device) >> 32));
-	virtio_write_status(device, VIRTIO_FEATURES_OK);
-	for (unsigned n = 0; n < VIRTIO_BALLOON_QUEUES; n++) {
-		device->queue_select = n;
-		if (virtio_queue_idle(device) == NULL)
-			continue;
-		*virtio_queue_idle(device) = (struct virtqueue){.size = QUEUE_SIZE,
-								.desc = DESC_AT(n),
-								.driver = AVAIL_AT(n),
-								.device = USED_AT(n)};
-		virtio_start_queue(device);
-		put(AVAIL_AT(n), &(uint32_t){0}, 4);
-		put(USED_AT(n), &(uint32_t){0}, 4);
-	}
-	virtio_write_status(device, VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
-}
-
-static void offer(struct virtio *device, unsigned queue, uint16_t head)
-{
-	uint16_t index;
-
-	assert(guest_read(&memory, at(AVAIL_AT(queue) + 2), &index, 2) == OK);
-	put(AVAIL_AT(queue) + 4 + index % QUEUE_SIZE * 2, &head, 2);
-	index++;
-	put(AVAIL_AT(queue) + 2, &index, 2);
-	virtio_notify(device, queue);
-}
-
-static void describe(unsigned queue, uint64_t gpa, uint32_t len, uint16_t flags)
-{
-	struct {
-		uint64_t addr;
-		uint32_t len;
-		uint16_t flags, next;
-	} desc = {gpa, len, flags, 0};
-
-	put(DESC_AT(queue), &desc, sizeof(desc));
-}
 
 /* Pages from a place of interest on: step[2] says which, step[3] how many. */
 static uint64_t place(const uint8_t *step)
@@ -90,19 +31,17 @@ static uint64_t place(const uint8_t *step)
 	return places[step[2] % ARRAY_SIZE(places)] + step[4] * PAGE_SIZE;
 }
 
-static void inflate(struct virtio *device, const uint8_t *step)
+static void inflate(const uint8_t *step)
 {
 	for (uint32_t i = 0; i < step[3]; i++)
-		put(BUFFER + 4 * i, &(uint32_t){(uint32_t)(place(step) / PAGE_SIZE) + i * step[5]},
-		    4);
-	describe(0, BUFFER, 4u * step[3] + step[6] % 4, 0);
-	offer(device, 0, 0);
+		put(BUFFER_AT(0) + 4 * i,
+		    &(uint32_t){(uint32_t)(place(step) / PAGE_SIZE) + i * step[5]}, 4);
+	offer(0, 4u * step[3] + step[6] % 4, 0);
 }
 
-static void report(struct virtio *device, const uint8_t *step)
+static void report(const uint8_t *step)
 {
-	describe(VIRTIO_BALLOON_REPORT, place(step) + step[5], step[3] * 0x8000u + step[6], 2);
-	offer(device, VIRTIO_BALLOON_REPORT, 0);
+	offer_at(VIRTIO_BALLOON_REPORT, place(step) + step[5], step[3] * 0x8000u + step[6], 2);
 }
 
 static void check_frames(const struct discard *discard)
@@ -110,32 +49,32 @@ static void check_frames(const struct discard *discard)
 	assert(frame_available() + ept.n_owned + discard->n == n_frames);
 }
 
-static void work(struct virtio *device)
+static void work(void)
 {
 	struct discard discard = {0};
 	struct virtio_host host = {.memory = &memory, .discard = &discard};
 	uint64_t free = frame_available();
 
-	assert(virtio_serve(device, &host) == OK);
+	assert(virtio_serve(&device, &host) == OK);
 	assert(discard.n <= DISCARD_MAX && frame_available() <= free);
 	check_frames(&discard);
 	discard_free(&discard);
 }
 
-static void act(struct virtio *device, const uint8_t *step)
+static void act(const uint8_t *step)
 {
 	switch (step[0] % 6) {
 	case 0:
-		start(device);
+		start(virtio_features(&device));
 		break;
 	case 1: /* anything, in the queues and buffers */
-		put(RAM + (step[1] | step[2] << 8) % 0x11000, step + 4, 4);
+		put(RAM + (step[1] | step[2] << 8) % (AREA * VIRTIO_BALLOON_QUEUES), step + 4, 4);
 		break;
 	case 2:
-		inflate(device, step);
+		inflate(step);
 		break;
 	case 3:
-		report(device, step);
+		report(step);
 		break;
 	case 4: /* pages of the clone's own */
 		for (unsigned i = 0; i < step[3]; i++)
@@ -143,7 +82,7 @@ static void act(struct virtio *device, const uint8_t *step)
 		break;
 	case 5:
 		for (unsigned i = 0; i <= step[2] % 16u; i++)
-			work(device);
+			work();
 		break;
 	}
 }
@@ -166,17 +105,17 @@ static void check_others(void)
 }
 
 /* A driver that keeps to the rules gives a page away. */
-static void check_answer(struct virtio *device)
+static void check_answer(void)
 {
 	uint32_t word = 5;
 
-	start(device);
+	start(virtio_features(&device));
 	put(RAM + MIB(6), &word, 4);
-	inflate(device, (const uint8_t[STEP]){2, 0, 3, 1, 0, 0});
-	put(BUFFER, &(uint32_t){(uint32_t)((RAM + MIB(6)) / PAGE_SIZE)}, 4);
-	while (virtio_has_work(device))
-		work(device);
-	assert(!(device->status & VIRTIO_NEEDS_RESET));
+	inflate((const uint8_t[STEP]){2, 0, 3, 1, 0, 0});
+	put(BUFFER_AT(0), &(uint32_t){(uint32_t)((RAM + MIB(6)) / PAGE_SIZE)}, 4);
+	while (virtio_has_work(&device))
+		work();
+	assert(!(device.status & VIRTIO_NEEDS_RESET));
 	assert(guest_read(&memory, at(RAM + MIB(6)), &word, 4) == OK && word == 0);
 }
 
@@ -202,16 +141,14 @@ static void begin(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct virtio device;
-
 	if (size == 0)
 		return 0;
 	begin();
 	virtio_init(&device, &configs[data[0] % ARRAY_SIZE(configs)]);
-	start(&device);
+	start(virtio_features(&device));
 	for (size_t i = 1; i + STEP <= size; i += STEP)
-		act(&device, data + i);
-	check_answer(&device);
+		act(data + i);
+	check_answer();
 	check_others();
 	return 0;
 }

@@ -7,29 +7,17 @@
  */
 #include <string.h>
 
-#include "hv/devices/virtio_mmio.h"
-#include "hv/lib/assert.h"
 #include "hv/net/vsock.h"
 #include "hv/virtio/virtio_console.h"
 #include "hv/virtio/virtio_vsock.h"
-#include "tests/unit/guest_regions.h"
+#include "tests/fuzz/virtio_fuzz.h"
 
-#undef assert
-#define assert(condition) ((condition) ? (void)0 : __builtin_trap())
-
-enum { STEP = 8, QUEUE_SIZE = 8, AREA = 0x4000, N_QUEUES = 3, CID = 3, PEER = 4 };
-#define DESC_AT(n)   (RAM + (n)*AREA)
-#define AVAIL_AT(n)  (DESC_AT(n) + 0x1000)
-#define USED_AT(n)   (DESC_AT(n) + 0x2000)
-#define BUFFER_AT(n) (DESC_AT(n) + 0x3000)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+enum { N_QUEUES = 3, CID = 3, PEER = 4 };
 
 static const struct virtio_config configs[] = {
 	{.kind = &virtio_vsock, .features = VIRTIO_F_RING_PACKED, .identity = CID},
 	{.kind = &virtio_vsock, .features = VIRTIO_VSOCK_F_STREAM, .identity = CID},
 };
-static struct virtio device;
 static struct net_port *peer;
 static struct console_piece piece;
 
@@ -44,47 +32,6 @@ static struct net_port *plug(uint64_t cid)
 
 	assert(vsock_connect(&config, cid, &port) == OK);
 	return port;
-}
-
-static void put(uint64_t gpa, const void *bytes, size_t len)
-{
-	assert(guest_write(&memory, at(gpa), bytes, len) == OK);
-}
-
-static void start(uint64_t features)
-{
-	virtio_write_status(&device, 0);
-	virtio_write_features(&device, 0, (uint32_t)features);
-	virtio_write_features(&device, 1, (uint32_t)(features >> 32));
-	virtio_write_status(&device, VIRTIO_FEATURES_OK);
-	for (unsigned n = 0; n < N_QUEUES; n++) {
-		device.queue_select = n;
-		*virtio_queue_idle(&device) = (struct virtqueue){.size = QUEUE_SIZE,
-								 .desc = DESC_AT(n),
-								 .driver = AVAIL_AT(n),
-								 .device = USED_AT(n)};
-		virtio_start_queue(&device);
-		put(AVAIL_AT(n), &(uint32_t){0}, 4);
-		put(USED_AT(n), &(uint32_t){0}, 4);
-	}
-	virtio_write_status(&device, VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
-}
-
-static void offer(unsigned queue, uint32_t len, uint16_t flags)
-{
-	struct {
-		uint64_t addr;
-		uint32_t len;
-		uint16_t flags, next;
-	} desc = {BUFFER_AT(queue), len, flags, 0};
-	uint16_t index;
-
-	put(DESC_AT(queue), &desc, sizeof(desc));
-	assert(guest_read(&memory, at(AVAIL_AT(queue) + 2), &index, 2) == OK);
-	put(AVAIL_AT(queue) + 4 + index % QUEUE_SIZE * 2, &(uint16_t){0}, 2);
-	index++;
-	put(AVAIL_AT(queue) + 2, &index, 2);
-	virtio_notify(&device, queue);
 }
 
 static void post(const struct vsock_header *header, uint32_t len)
