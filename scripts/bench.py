@@ -25,6 +25,9 @@ from type_in import type_in
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB and needs one more
 ROM_SIZE = 2 << 20
 EXIT = "-device isa-debug-exit,iobase=0xf4,iosize=4"
+DISK = "-drive file=/disk.img,if=none,id=d,readonly=on -device virtio-blk-device,drive=d"
+NETWORK = " ".join(f"-netdev hubport,id={i},hubid=0 -device virtio-net-device,netdev={i}" for i in ("a", "b"))
+SOCKETS = "-device vhost-vsock-device,guest-cid=3"
 # Pages of reset_pages beyond reset_base, as in tests/bench/clone.c and tests/bench/kvm/kvm_bench.c.
 N_DIRTY = 16
 N_PARKED = 32  # clones of clone_bytes_*
@@ -55,6 +58,7 @@ FIGURES = {
     "outsb_kib": ("", "REP OUTSB of 1 KiB to an emulated device's port"),
     "blk_kib": ("", "1 KiB read from a virtio disk, of 64 in a request"),
     "net_packet": ("", "a frame of 60 bytes from one virtio network device of a VM to another"),
+    "vsock_message": ("", "60 bytes in a stream, through the sockets between VMs"),
     "pio_in_kernel": ("", "read of a port that KVM itself emulates"),
     "msr_exit": ("", "read of an emulated MSR"),
     "eoi": ("", "end of an interrupt at an x2APIC, which exits or not"),
@@ -70,10 +74,14 @@ FIGURES = {
     "vm_start_1g": ("<= 100000", "memory of a VM over a private template of 1 GiB"),
     "parse_object": ("<= 20000", "one more -object line in the configuration"),
     "entry_to_guest": ("<= 2000000", "EFI entry to first guest instruction, without waiting for devices"),
+    "linux_exits": ("", "exits of a clone of Debian's Linux, from the freeze to the end of a little work"),
+    "linux_exits_precopy": ("", "the same with precopy=on"),
+    "linux_boot_ratio": ("", "Debian's Linux to its user space, in percent of that on the machine alone"),
     "hypervisor_bytes": ("", "memory the hypervisor keeps before the first VM, without the ramdisk"),
     "efi_bytes": ("", "size of BOOTX64.EFI"),
 }
 NOT_OURS = {"clone_pooled", "pio_in_kernel"}  # Stencil does not have these
+NOT_INSTALLED = {"linux_exits", "linux_exits_precopy", "linux_boot_ratio"}  # need the tree, to make a Linux
 
 
 def build():
@@ -81,7 +89,7 @@ def build():
         subprocess.run(["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP], check=True,
                        stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "--quiet", "-C", BUILD, "stencil.efi", "guest_bench", "guest_bench_clone",
-                    "guest_hello", "guest_job", "kvm_bench"],
+                    "guest_hello", "guest_job", "kvm_bench", "vsock_echo"],
                    check=True, stdout=subprocess.DEVNULL)
 
 
@@ -104,38 +112,17 @@ vm bench -m 64M,slots=2,maxmem=4G {EXIT} -kernel /bench.elf \\
 """, encoding="utf-8")
 
 
-def make_string(work):
-    """Configuration and ramdisk of the run that measures strings to ports."""
-    ramdisk = work / "ramdisk"
-    ramdisk.mkdir()
-    (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
-    (work / "stencil.conf").write_text(f'vm bench -m 64M {EXIT} -kernel /bench.elf -append "string=1"\n',
-                                       encoding="utf-8")
-
-
-def make_disk(work):
-    """Configuration and ramdisk of the run that reads from a disk."""
-    ramdisk = work / "ramdisk"
-    ramdisk.mkdir()
-    (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
-    with open(ramdisk / "disk.img", "wb") as file:
-        file.truncate(1 << 20)
-    (work / "stencil.conf").write_text(f"""
-vm bench -m 64M {EXIT} -kernel /bench.elf -append "disk=1" \\
-    -drive file=/disk.img,if=none,id=d,readonly=on -device virtio-blk-device,drive=d
-""", encoding="utf-8")
-
-
-def make_net(work):
-    """Configuration and ramdisk of the run that sends packets."""
-    ramdisk = work / "ramdisk"
-    ramdisk.mkdir()
-    (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
-    (work / "stencil.conf").write_text(f"""
-vm bench -m 64M {EXIT} -kernel /bench.elf -append "net=1" \\
-    -netdev hubport,id=a,hubid=0 -device virtio-net-device,netdev=a \\
-    -netdev hubport,id=b,hubid=0 -device virtio-net-device,netdev=b
-""", encoding="utf-8")
+def make_device(append, options=""):
+    """A maker of configuration and ramdisk, which has an empty disk: one device is measured, as 'append' says."""
+    def make(work):
+        ramdisk = work / "ramdisk"
+        ramdisk.mkdir()
+        (ramdisk / "bench.elf").write_bytes((BUILD / "tests/bench/bench.elf").read_bytes())
+        with open(ramdisk / "disk.img", "wb") as file:
+            file.truncate(1 << 20)
+        (work / "stencil.conf").write_text(f'vm bench -m 64M {EXIT} -kernel /bench.elf -append "{append}" {options}\n',
+                                           encoding="utf-8")
+    return make
 
 
 def make_hello(work, options=""):
@@ -184,6 +171,38 @@ PARKED_TYPED = [
     (rf"^t-{2 * N_PARKED}: ran$[^~]*?\(stencil\) ", "info frames\r"),
     (r"^frames: [^~]*?\(stencil\) ", "quit\r"),
 ]
+
+
+# Without what Linux would wait for; a serial port takes a line's time on the machine, too.
+LINUX = ("console=ttyS0 quiet loglevel=1 cryptomgr.notests "
+         "initcall_blacklist=trace_eval_init,init_kprobe_trace,cubictcp_register panic=-1")
+
+
+def linux_files(work):
+    """The kernel and the initial file system, in work/ramdisk."""
+    subprocess.run([TOP / "scripts/demo/clones/make", work, TOP / "tests/bench/linux/init"], check=True)
+
+
+def make_linux(line):
+    """A maker of configuration and ramdisk of Debian's Linux, which becomes a template, and of its clones."""
+    def make(work):
+        linux_files(work)
+        (work / "stencil.conf").write_text(
+            f"vm t -m 128M -no-reboot {EXIT} -kernel /vmlinuz -initrd /initrd -append '{LINUX}'\nclone t {line}\n",
+            encoding="utf-8")
+    return make
+
+
+def boot_linux():
+    """The console of the same Linux on the machine alone."""
+    with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
+        work = pathlib.Path(folder)
+        linux_files(work)
+        (work / "files").mkdir()
+        with open(work / "ramdisk/initrd", "rb") as initrd:
+            subprocess.run(["cpio", "--quiet", "-id"], cwd=work / "files", stdin=initrd, check=True)
+        subprocess.run([TOP / "scripts/mklinux", work / "files", LINUX, work / "linux.img"], check=True)
+        return start(work, ["--image", work / "linux.img", "--system", "linux", "--ips", str(RESET_IPS)], 900)
 
 
 def make_map(work):
@@ -342,6 +361,18 @@ class Bench:
         self.take("map_job", [sample for name, sample in bench_lines(text) if name == "map_job"])
         self.take("map_job_bytes", [int(kib) << 10 for kib in re.findall(r'"private_kib": (\d+)', text)])
 
+    def linux(self, consoles, bare):
+        """The exits of clones of a Linux, and how long it takes to user space, here and on the machine alone."""
+        figures = "linux_exits", "linux_exits_precopy", "linux_boot_ratio"
+        texts = [self.console(name, console) for name, console in zip(figures, (*consoles, bare))]
+        if None in texts:
+            return
+        for name, text in zip(figures, texts[:2]):
+            # The first clone of all has nothing copied in advance.
+            self.take(name, [n for clone, n in clone_exits(text).items() if clone != "t-0"])
+        boots = [dict(bench_lines(text))["linux_boot"] for text in (texts[0], texts[2])]
+        self.take("linux_boot_ratio", [100 * boots[0] // boots[1]])
+
     def read_exits(self, consoles):
         """How many more exits a clone has that reads pages than one that reads none."""
         texts = [self.console("template_read_exits", console) for console in consoles]
@@ -369,9 +400,10 @@ def measure(options):
         for name, mib in ("clone_64m", 64), ("clone_256m", 256), ("clone_1g", 1024):
             bench.add(name, make_clones(name, mib << 8))
         bench.add("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
-        bench.add("strings", make_string, "outsb_kib", ips=RESET_IPS)
-        bench.add("disk", make_disk, "blk_kib", ips=RESET_IPS)
-        bench.add("network", make_net, "net_packet", ips=RESET_IPS)
+        bench.add("strings", make_device("string=1"), "outsb_kib", ips=RESET_IPS)
+        bench.add("disk", make_device("disk=1", DISK), "blk_kib", ips=RESET_IPS)
+        bench.add("network", make_device("net=1", NETWORK), "net_packet", ips=RESET_IPS)
+        bench.add("sockets", make_device("vsock=1", SOCKETS), "vsock_message", ips=RESET_IPS)
         bench.add_guarded("exits and copies", make_bench)
         bench.add_guarded("clone", make_clones("clone", 0))
         bench.add_guarded("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
@@ -380,6 +412,9 @@ def measure(options):
         bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes")
         parked = pool.submit(boot, make_parked, PARKED_TYPED)
         jobs = pool.submit(boot, make_map)
+        if not INSTALLED:
+            clones = [pool.submit(boot, make_linux(f"count=5 parallel=1{more}"), ips=RESET_IPS) for more in ("", " precopy=on")]
+            bare = pool.submit(boot_linux)
         if options.kvm:
             bench.add_kvm()
         for _ in range(options.boots):
@@ -389,6 +424,8 @@ def measure(options):
         bench.clone_bytes(parked)
         bench.map_job(jobs)
         bench.template_costs(templates)
+        if not INSTALLED:
+            bench.linux(clones, bare)
     bench.take("efi_bytes", [(BUILD / "BOOTX64.EFI").stat().st_size])
     derive(bench.samples)
     return bench.samples, bench.failures
@@ -397,7 +434,9 @@ def measure(options):
 def unit(name):
     if "_bytes" in name:
         return "bytes"
-    return "exits" if name.endswith("_exits") else "instructions"
+    if name.endswith("_ratio"):
+        return "percent"
+    return "exits" if "_exits" in name else "instructions"
 
 
 def summarize(name, samples):
@@ -462,7 +501,8 @@ def main():
     print("\n".join(table(results)))
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    missing = [name for name in FIGURES if name not in results and name not in NOT_OURS]
+    not_here = NOT_OURS | NOT_INSTALLED if INSTALLED else NOT_OURS
+    missing = [name for name in FIGURES if name not in results and name not in not_here]
     if missing:
         failures.append(f"not measured: {', '.join(missing)}")
     for failure in failures:

@@ -10,6 +10,7 @@
  *	string=1       outsb_kib alone
  *	disk=1         blk_kib alone: see virtio.c
  *	net=1          net_packet alone
+ *	vsock=CID      vsock_message alone
  */
 #include "tests/bench/bench.h"
 
@@ -137,6 +138,10 @@ void payload(void)
 	}
 	if (param_number("net", 0)) {
 		run_net();
+		return;
+	}
+	if (param_number("vsock", 0)) {
+		run_vsock(param_number("vsock", 0));
 		return;
 	}
 	run("cpuid_exit", measure_cpuid, 0, 0);

@@ -12,3 +12,7 @@ void run(const char *name, uint64_t (*measure)(uint64_t), uint64_t base, uint64_
 
 void run_disk(void);
 void run_net(void);
+
+#define OWN_CID 1 /* VMADDR_CID_LOCAL */
+/* 'peer': the CID of the other end, or OWN_CID. */
+void run_vsock(uint64_t peer);

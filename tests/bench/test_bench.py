@@ -47,6 +47,10 @@ def fake_boot(make, typed=(), mitigations="off", **_):
     if "name=read" in config:
         n = 2 if "read=256" in config else 1
         text += "".join(f"VM t-{i}: private memory 8 KiB, tables included; {n + 40} exits\n" for i in range(31))
+    if "vmlinuz" in config:
+        n = 300 if "precopy" in config else 600
+        text += "bench linux_boot 300\n"
+        text += "".join(f"VM t-{i}: private memory 8 KiB, tables included; {n + i} exits\n" for i in range(3))
     if typed:
         text += "".join(f"frames: {n} of 9999 free, of 4 KiB each\r\n" for n in (9000, 8968, 8776))
     if "map t" in config:
@@ -56,7 +60,7 @@ def fake_boot(make, typed=(), mitigations="off", **_):
     names = [name for name in bench.FIGURES if f"bench {name} " not in text and name not in
              ("hypervisor_bytes", "template_read_exits", "clone_bytes_run", "clone_bytes_parked",
               "map_job", "map_job_bytes", "vm_start_1g", "parse_object", "reset_page", "efi_bytes", "pio_in_kernel",
-              "clone_pooled")]
+              "clone_pooled", "linux_exits", "linux_exits_precopy", "linux_boot_ratio")]
     return text + "".join(f"bench {name} 5\n" for name in names)
 
 
@@ -70,7 +74,8 @@ class Bench(unittest.TestCase):
                 (build / name).touch()
             (build / "BOOTX64.EFI").write_bytes(bytes(100))
             out, err = io.StringIO(), io.StringIO()
-            for name, value in {"build": lambda: None, "boot": boot, "boot_kvm": kvm}.items():
+            for name, value in {"build": lambda: None, "boot": boot, "boot_kvm": kvm, "linux_files": lambda _: None,
+                                "boot_linux": lambda: "bench linux_boot 400\n"}.items():
                 stack.enter_context(mock.patch.object(bench, name, value))
             stack.enter_context(mock.patch.object(bench, "BUILD", build))
             stack.enter_context(mock.patch("sys.argv", ["bench", "--boots", "2", "--json",
@@ -92,6 +97,13 @@ class Bench(unittest.TestCase):
                          {"unit": "instructions", "n": 2, "min": 546000, "median": 546000, "max": 546001})
         self.assertEqual(results["efi_bytes"]["unit"], "bytes")
         self.assertEqual(results["hypervisor_bytes"]["unit"], "bytes")
+
+    def test_a_linux_is_beside_the_machine_alone_and_the_first_clone_left_out(self):
+        _, output, _, results = self.run_main()
+        self.assertRegex(output, r"(?m)^linux_boot_ratio +75 +- +- +-  ")
+        self.assertEqual(results["linux_exits"], {"unit": "exits", "n": 2, "min": 601, "median": 601, "max": 602})
+        self.assertEqual(results["linux_exits_precopy"]["median"], 301)
+        self.assertEqual(results["linux_boot_ratio"]["unit"], "percent")
 
     def test_a_row_for_each_figure_in_order(self):
         _, output, _, results = self.run_main()
@@ -149,7 +161,8 @@ class Bench(unittest.TestCase):
         self.assertEqual(messages.splitlines()[0],
                          "stencil bench: template_read_exits: status 1, last on the console: x")
         self.assertEqual(messages.splitlines()[-1],
-                         "stencil bench: not measured: template_read_exits, msr_exit")
+                         "stencil bench: not measured: template_read_exits, msr_exit, linux_exits, linux_exits_precopy, "
+                         "linux_boot_ratio")
         self.assertRegex(output, r"(?m)^cpuid_exit +5 ")
 
     def test_a_start_that_fails_says_what_came_last(self):
@@ -176,9 +189,10 @@ class KvmBench(unittest.TestCase):
         return done.returncode, done.stdout, done.stderr
 
     def test_is_static(self):
-        done = subprocess.run(["readelf", "-l", BUILD / "tests/bench/kvm_bench"], text=True,
-                              capture_output=True, check=True)
-        self.assertNotIn("INTERP", done.stdout)
+        for program in "kvm_bench", "vsock_echo":
+            done = subprocess.run(["readelf", "-l", BUILD / "tests/bench" / program], text=True,
+                                  capture_output=True, check=True)
+            self.assertNotIn("INTERP", done.stdout)
 
     def test_says_how_it_is_used(self):
         self.assertEqual(self.kvm_bench(), (2, "", "kvm_bench: usage: kvm_bench TEMPLATE\n"))
