@@ -63,6 +63,13 @@ static struct acpi_nvdimm describe_nvdimm(const struct dimm_config *dimm,
 	};
 }
 
+/* A virtio-pmem device's memory is told by the device, and the firmware's by nothing. */
+static bool is_in_tables(const struct vm_config *config, const struct mem_region *region,
+			 const struct dimm_config *dimm)
+{
+	return region->backend != &config->bios && !(dimm != NULL && dimm->pmem);
+}
+
 static void describe_memory(const struct vm_config *config, const struct mem_map *map,
 			    struct acpi_room *room, struct acpi_config *acpi)
 {
@@ -79,9 +86,7 @@ static void describe_memory(const struct vm_config *config, const struct mem_map
 		const struct mem_region *region = &map->region[i];
 		const struct dimm_config *dimm = find_dimm(config, region->backend);
 
-		if (dimm != NULL && dimm->pmem)
-			continue; /* only its driver knows it */
-		if (region->backend == &config->bios)
+		if (!is_in_tables(config, region, dimm))
 			continue;
 		if (dimm == NULL)
 			room->memory[acpi->n_memory++] = describe_ram(config, region);
