@@ -14,29 +14,35 @@ static bool is_saved(const struct mem_region *region)
 }
 
 /* A backend has a second region if it continues above 4 GiB. */
-static bool is_first(const struct mem_map *map, size_t i)
+static bool is_first(const struct mem_region *region)
 {
-	for (size_t k = 0; k < i; k++)
-		if (map->region[k].backend == map->region[i].backend)
-			return false;
-	return true;
+	return is_saved(region) && memory_backend_offset(region) == 0;
 }
 
-/* Where the backend of region 'which' begins in the file; NULL: where the file ends. */
-static uint64_t add_up(const struct mem_map *map, const struct mem_region *which)
+/* Step over the backend that begins with the region. Where it begins in the file. */
+static uint64_t step_over(const struct mem_region *first, uint64_t *end)
 {
-	uint64_t size = 0;
+	uint64_t place = align_up(*end, SAVED_ALIGN);
+
+	*end = place + align_up(first->backend->size, PAGE_SIZE);
+	return place;
+}
+
+/* Where the backend begins in the file; NULL: where the file ends. */
+static uint64_t add_up(const struct mem_map *map, const struct backend *backend)
+{
+	uint64_t end = 0, place;
 
 	for (size_t i = 0; i < mem_map_all(map); i++) {
 		const struct mem_region *region = &map->region[i];
 
-		if (!is_saved(region) || !is_first(map, i))
+		if (!is_first(region))
 			continue;
-		if (which && region->backend == which->backend)
-			return align_up(size, SAVED_ALIGN);
-		size = align_up(size, SAVED_ALIGN) + align_up(region->backend->size, PAGE_SIZE);
+		place = step_over(region, &end);
+		if (region->backend == backend)
+			return place;
 	}
-	return size;
+	return end;
 }
 
 uint64_t saved_memory_size(const struct mem_map *map)
@@ -56,7 +62,7 @@ bool saved_memory_place(const struct mem_map *map, const struct mem_region *regi
 {
 	if (!is_saved(region))
 		return false;
-	*ret = add_up(map, region);
+	*ret = add_up(map, region->backend);
 	return true;
 }
 
@@ -77,13 +83,14 @@ static void read_page(struct guest_memory *memory, const struct mem_region *regi
 void saved_memory_read(struct guest_memory *memory, uint64_t offset, void *page)
 {
 	const struct mem_map *map = memory->map;
+	uint64_t end = 0, place;
 
 	for (size_t i = 0; i < mem_map_all(map); i++) {
 		const struct mem_region *region = &map->region[i];
-		uint64_t place;
 
-		if (!saved_memory_place(map, region, &place))
+		if (!is_saved(region))
 			continue;
+		place = is_first(region) ? step_over(region, &end) : add_up(map, region->backend);
 		place += memory_backend_offset(region);
 		if (offset < place || offset - place >= region->len)
 			continue;

@@ -154,6 +154,25 @@ static void blocks_that_are_private_are_saved(void **state)
 	read_at(MIB(1), "", 0);
 }
 
+/* As many as a map can have, and the main memory's second part behind them. */
+static void many_backends_are_where_they_belong(void **state)
+{
+	static struct backend many[MEM_MAP_MAX];
+	size_t n = MEM_MAP_MAX - map.n;
+
+	for (size_t i = 0; i < n; i++) {
+		many[i] = (struct backend){.id = "one", .size = PAGE_SIZE};
+		add(MIB(16) + i * PAGE_SIZE, PAGE_SIZE, &many[i], MEM_COW, 0);
+	}
+	write_at(MIB(16), "first");
+	write_at(MIB(16) + (n - 1) * PAGE_SIZE, "last");
+	write_at(GIB(4), "high");
+	read_at(MIB(8), "first", 0);
+	read_at(MIB(8) + (n - 1) * SAVED_ALIGN, "last", 0);
+	read_at(MIB(2), "high", 0);
+	assert_int_equal(saved_memory_size(&map), MIB(8) + (n - 1) * SAVED_ALIGN + PAGE_SIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +180,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(one_backend_is_a_file_of_its_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(shared_memory_without_a_file_is_noticed, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(many_backends_are_where_they_belong, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(blocks_that_are_private_are_saved, setup, teardown),
 		cmocka_unit_test_setup_teardown(pages_are_where_they_belong, setup, teardown),
