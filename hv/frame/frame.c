@@ -6,8 +6,9 @@
  * node's processors. A processor allocates and frees single frames without a
  * lock until its stack is empty or full, and then moves a batch. Loose frames
  * are merged into the runs only if no run is long enough for a request. Frames
- * of other nodes never enter a stack. Reserved frames are not free: no node
- * counts them.
+ * of other nodes never enter a stack: the processor collects those of one node
+ * beside it, and gives a batch back at a time. Reserved frames are not free: no
+ * node counts them.
  *
  * All records are in the free frames themselves, so that a write to a frame
  * after its release destroys them: set 'frame_poison' to detect such writes.
@@ -31,27 +32,27 @@ struct free_frame {
 
 bool frame_poison;
 
-/* The free frames of a node that are on no processor's stack. */
+/* The free frames of a node that are on no processor's stack. 'lock' guards them; it is a leaf. */
 struct stock {
+	struct lock lock;
 	phys_t runs;
 	phys_t batches; /* chains of FRAME_BATCH frames */
 	phys_t loose;	/* one chain, shorter than a batch */
 	uint64_t n_loose;
-	uint64_t n_available; /* all of the above */
-};
+	uint64_t n_available;	/* all of the above; read without the lock, too */
+} __attribute__((aligned(64))); /* no two in a cache line */
 
-/* 'lock' guards everything here and the list of stacks. It is a leaf. */
 static struct {
-	struct lock lock;
-	uint64_t n_total;
+	struct lock lock; /* guards the list of stacks; a leaf */
+	struct frame_stack *stacks;
+	uint64_t n_total; /* set at start, as 'end' */
 	phys_t end;
 	/*
-	 * Frames withheld from single allocations. Runs are taken from them: negative, if these
-	 * were more.
+	 * Frames withheld from single allocations; atomic. Runs are taken from them: negative, if
+	 * these were more.
 	 */
 	int64_t n_kept_back;
 	bool keeps_back;
-	struct frame_stack *stacks;
 	struct stock stock[NUMA_NODE_MAX];
 } frames;
 
@@ -66,6 +67,18 @@ static struct free_frame *free_at(phys_t frame)
 static phys_t run_end(phys_t run)
 {
 	return run + free_at(run)->n_frames * PAGE_SIZE;
+}
+
+/* The stock's lock is held, which guards against other writers. */
+static void count(struct stock *stock, int64_t n_frames)
+{
+	__atomic_store_n(&stock->n_available, stock->n_available + (uint64_t)n_frames,
+			 __ATOMIC_RELAXED);
+}
+
+static uint64_t n_in(const struct stock *stock)
+{
+	return __atomic_load_n(&stock->n_available, __ATOMIC_RELAXED);
 }
 
 static void put_run(struct stock *stock, phys_t start, uint64_t n_frames)
@@ -101,8 +114,10 @@ static void put_run_home(phys_t start, uint64_t n_frames)
 		uint64_t n = (numa_span_end(&numa, start) - start + PAGE_SIZE - 1) / PAGE_SIZE;
 
 		n = n < n_frames ? n : n_frames;
+		lock_acquire(&stock->lock);
 		put_run(stock, start, n);
-		stock->n_available += n;
+		count(stock, (int64_t)n);
+		lock_release(&stock->lock);
 		start += n * PAGE_SIZE;
 		n_frames -= n;
 	}
@@ -117,11 +132,9 @@ void frame_add_range(phys_t start, uint64_t len)
 	if (start > end || align_up(start, PAGE_SIZE) >= end)
 		return;
 	start = align_up(start, PAGE_SIZE);
-	lock_acquire(&frames.lock);
 	put_run_home(start, (end - start) / PAGE_SIZE);
 	frames.n_total += (end - start) / PAGE_SIZE;
 	frames.end = end > frames.end ? end : frames.end;
-	lock_release(&frames.lock);
 }
 
 /* Take the end of a run, so that its record does not move. */
@@ -172,7 +185,7 @@ static uint64_t take_chain(struct stock *stock, phys_t *ret)
 			stock->loose = stock->n_loose = 0;
 		}
 	}
-	stock->n_available -= n;
+	count(stock, -(int64_t)n);
 	return n;
 }
 
@@ -186,7 +199,7 @@ static void put_single(struct stock *stock, phys_t frame)
 {
 	*free_at(frame) = (struct free_frame){.next = stock->loose};
 	stock->loose = frame;
-	stock->n_available++;
+	count(stock, 1);
 	if (++stock->n_loose < FRAME_BATCH)
 		return;
 	put_batch(stock, stock->loose);
@@ -201,14 +214,14 @@ static phys_t take_single(struct stock *stock)
 	if (frame == 0) {
 		n = take_chain(stock, &stock->loose);
 		stock->n_loose = n;
-		stock->n_available += n;
+		count(stock, (int64_t)n);
 		frame = stock->loose;
 	}
 	if (frame == 0)
 		return 0;
 	stock->loose = free_at(frame)->next;
 	stock->n_loose--;
-	stock->n_available--;
+	count(stock, -1);
 	return frame;
 }
 
@@ -226,14 +239,23 @@ static void find_home(struct frame_stack *stack)
 	}
 }
 
+/* Where the stack's frames come from. */
+static void find_nodes(struct frame_stack *stack)
+{
+	find_home(stack);
+	stack->n_order = numa_order(&numa, stack->node, stack->order);
+}
+
 static void list_stack(struct frame_stack *stack)
 {
 	if (stack->limit != 0)
 		return;
 	stack->limit = FRAME_BATCH;
+	find_nodes(stack);
+	lock_acquire(&frames.lock);
 	stack->next = frames.stacks;
 	frames.stacks = stack;
-	find_home(stack);
+	lock_release(&frames.lock);
 }
 
 /* Set 'n', which other processors read to count free frames. */
@@ -242,24 +264,31 @@ static void set_n(struct frame_stack *stack, uint64_t n)
 	__atomic_store_n(&stack->n, n, __ATOMIC_RELAXED);
 }
 
-/* Frames in all stocks. The lock is held. */
+/* Set 'spare'; the same holds for it. */
+static void set_spare(struct frame_stack *stack, phys_t chain)
+{
+	__atomic_store_n(&stack->spare, chain, __ATOMIC_RELAXED);
+}
+
+/* Frames in all stocks. */
 static uint64_t count_stocks(void)
 {
 	uint64_t n = 0;
 
 	for (unsigned node = 0; node < numa.n_nodes; node++)
-		n += frames.stock[node].n_available;
+		n += n_in(&frames.stock[node]);
 	return n;
 }
 
-/* Frames in all stocks besides the withheld ones. The lock is held. */
+/* Frames in all stocks besides the withheld ones. */
 static uint64_t count_spare(void)
 {
-	uint64_t n = count_stocks(), kept = 0;
+	int64_t kept = __atomic_load_n(&frames.n_kept_back, __ATOMIC_RELAXED);
+	uint64_t n = count_stocks();
 
-	if (frames.n_kept_back > 0)
-		kept = (uint64_t)frames.n_kept_back;
-	return n > kept ? n - kept : 0;
+	if (kept < 0)
+		kept = 0;
+	return n > (uint64_t)kept ? n - (uint64_t)kept : 0;
 }
 
 static bool gives_singly(void)
@@ -267,40 +296,51 @@ static bool gives_singly(void)
 	return !frames.keeps_back || count_spare() > 0;
 }
 
-/* Note that so many withheld frames were taken; negative: given back. The lock is held. */
+/* Note that so many withheld frames were taken; negative: given back. */
 static void take_kept(int64_t n_frames)
 {
 	if (frames.keeps_back)
-		frames.n_kept_back -= n_frames;
+		__atomic_fetch_sub(&frames.n_kept_back, n_frames, __ATOMIC_RELAXED);
 }
 
 /* Fill an empty stack. */
 static void refill(struct frame_stack *stack)
 {
+	struct stock *stock = &frames.stock[stack->node];
 	phys_t top = stack->spare;
 	uint64_t n = FRAME_BATCH;
 
-	stack->spare = 0;
+	set_spare(stack, 0);
 	if (top == 0) {
-		lock_acquire(&frames.lock);
 		list_stack(stack);
-		n = gives_singly() ? take_chain(&frames.stock[stack->node], &top) : 0;
-		lock_release(&frames.lock);
+		n = 0;
+		if (n_in(stock) > 0 && gives_singly()) {
+			lock_acquire(&stock->lock);
+			n = take_chain(stock, &top);
+			lock_release(&stock->lock);
+		}
 	}
 	stack->top = top;
 	set_n(stack, n);
 }
 
+/* Give a chain of a whole batch to the node's stock. */
+static void return_batch(unsigned node, phys_t chain)
+{
+	struct stock *stock = &frames.stock[node];
+
+	lock_acquire(&stock->lock);
+	put_batch(stock, chain);
+	count(stock, FRAME_BATCH);
+	lock_release(&stock->lock);
+}
+
 /* Make room for a batch on a full stack. */
 static void make_room(struct frame_stack *stack)
 {
-	if (stack->spare != 0) {
-		lock_acquire(&frames.lock);
-		put_batch(&frames.stock[stack->node], stack->spare);
-		frames.stock[stack->node].n_available += FRAME_BATCH;
-		lock_release(&frames.lock);
-	}
-	stack->spare = stack->top;
+	if (stack->spare != 0)
+		return_batch(stack->node, stack->spare);
+	set_spare(stack, stack->top);
 	stack->top = 0;
 	set_n(stack, 0);
 }
@@ -328,27 +368,18 @@ static __attribute__((noinline)) phys_t check_poison(phys_t frame)
 	return frame;
 }
 
+/* An empty node costs a load. */
 static phys_t alloc_on(unsigned node)
 {
-	phys_t frame;
-
-	lock_acquire(&frames.lock);
-	frame = gives_singly() ? take_single(&frames.stock[node]) : 0;
-	lock_release(&frames.lock);
-	return frame_poison && frame != 0 ? check_poison(frame) : frame;
-}
-
-/* Allocate from other nodes: the processor's own has no frame left. */
-static phys_t alloc_elsewhere(unsigned own)
-{
-	uint8_t order[NUMA_NODE_MAX];
-	unsigned n = numa_order(&numa, own, order);
+	struct stock *stock = &frames.stock[node];
 	phys_t frame = 0;
 
-	for (unsigned i = 0; i < n && frame == 0; i++)
-		if (order[i] != own)
-			frame = alloc_on(order[i]);
-	return frame;
+	if (n_in(stock) > 0 && gives_singly()) {
+		lock_acquire(&stock->lock);
+		frame = take_single(stock);
+		lock_release(&stock->lock);
+	}
+	return frame_poison && frame != 0 ? check_poison(frame) : frame;
 }
 
 /* The stack is not empty. */
@@ -369,12 +400,43 @@ static phys_t alloc_here(struct frame_stack *stack)
 	return stack->top != 0 ? pop(stack) : 0;
 }
 
+static void set_n_away(struct frame_stack *stack, uint32_t n)
+{
+	__atomic_store_n(&stack->n_away, n, __ATOMIC_RELAXED);
+}
+
+/* Give the frames of the other node back to it. Its lock is taken once. */
+static void return_away(struct frame_stack *stack)
+{
+	struct stock *stock = &frames.stock[stack->away_node];
+	phys_t frame = stack->away;
+
+	if (stack->n_away == FRAME_BATCH) {
+		return_batch(stack->away_node, frame);
+	} else if (frame != 0) {
+		lock_acquire(&stock->lock);
+		while (frame != 0) {
+			phys_t next = free_at(frame)->next;
+
+			put_single(stock, frame);
+			frame = next;
+		}
+		lock_release(&stock->lock);
+	}
+	stack->away = 0;
+	set_n_away(stack, 0);
+}
+
 /* A function of its own, so that the usual case saves no registers. */
 static __attribute__((noinline)) phys_t alloc_slowly(struct frame_stack *stack)
 {
 	phys_t frame = alloc_here(stack);
 
-	return frame != 0 ? frame : alloc_elsewhere(stack->node);
+	if (frame == 0)
+		return_away(stack);
+	for (unsigned i = 0; i < stack->n_order && frame == 0; i++)
+		frame = alloc_on(stack->order[i]);
+	return frame;
 }
 
 phys_t frame_alloc(void)
@@ -400,18 +462,29 @@ static inline void push(struct frame_stack *stack, phys_t frame)
 	set_n(stack, stack->n + 1);
 }
 
+/* Collect a frame of another node. */
+static void free_away(struct frame_stack *stack, unsigned node, phys_t frame)
+{
+	if (node != stack->away_node)
+		return_away(stack);
+	__atomic_store_n(&stack->away_node, node, __ATOMIC_RELAXED);
+	free_at(frame)->next = stack->away;
+	stack->away = frame;
+	set_n_away(stack, stack->n_away + 1);
+	if (stack->n_away == FRAME_BATCH)
+		return_away(stack);
+}
+
 /* Free a frame to a stack that is unused or full, or a frame that may belong to another node. */
 static __attribute__((noinline)) void free_slowly(struct frame_stack *stack, phys_t frame)
 {
 	unsigned node = numa_node_of(&numa, frame);
 
-	lock_acquire(&frames.lock);
 	list_stack(stack);
-	if (node != stack->node)
-		put_single(&frames.stock[node], frame);
-	lock_release(&frames.lock);
-	if (node != stack->node)
+	if (node != stack->node) {
+		free_away(stack, node, frame);
 		return;
+	}
 	if (stack->n == FRAME_BATCH)
 		make_room(stack);
 	push(stack, frame);
@@ -444,40 +517,72 @@ static unsigned node_by_turns(const uint64_t nodes[NUMA_NODE_WORDS], uint64_t in
 	return turns[index % n];
 }
 
-/* List the nodes to try, in order. Returns how many. */
-static unsigned nodes_to_try(const struct frame_policy *policy, unsigned own, uint64_t index,
-			     uint8_t ret[NUMA_NODE_MAX])
-{
-	uint8_t order[NUMA_NODE_MAX];
-	unsigned n = 0, n_order;
+/* Nodes to allocate from, in order. */
+struct node_order {
+	uint8_t node[NUMA_NODE_MAX];
+	unsigned n;
+};
 
-	if (policy->mode == FRAME_LOCAL || !numa_nodes_exist(policy->nodes))
-		return policy->mode == FRAME_BIND ? 0 : numa_order(&numa, own, ret);
-	if (policy->mode == FRAME_INTERLEAVE)
-		return numa_order(&numa, node_by_turns(policy->nodes, index), ret);
-	n_order = numa_order(&numa, own, order);
-	for (unsigned i = 0; i < n_order; i++)
-		if (numa_set_has(policy->nodes, order[i]))
-			ret[n++] = order[i];
-	for (unsigned i = 0; policy->mode == FRAME_PREFERRED && i < n_order; i++)
-		if (!numa_set_has(policy->nodes, order[i]))
-			ret[n++] = order[i];
-	return n;
+static void add_nodes(struct node_order *order, const struct frame_stack *stack,
+		      const struct frame_policy *policy, bool is_in_set)
+{
+	for (unsigned i = 0; i < stack->n_order; i++)
+		if (numa_set_has(policy->nodes, stack->order[i]) == is_in_set)
+			order->node[order->n++] = stack->order[i];
+}
+
+/* The nodes to try. The stack is listed. */
+static void find_order(const struct frame_policy *policy, const struct frame_stack *stack,
+		       uint64_t index, struct node_order *ret)
+{
+	ret->n = 0;
+	if (policy->mode == FRAME_LOCAL || !numa_nodes_exist(policy->nodes)) {
+		if (policy->mode == FRAME_BIND)
+			return;
+		memcpy(ret->node, stack->order, stack->n_order);
+		ret->n = stack->n_order;
+	} else if (policy->mode == FRAME_INTERLEAVE) {
+		ret->n = numa_order(&numa, node_by_turns(policy->nodes, index), ret->node);
+	} else {
+		add_nodes(ret, stack, policy, true);
+		if (policy->mode == FRAME_PREFERRED)
+			add_nodes(ret, stack, policy, false);
+	}
+}
+
+static phys_t alloc_from(struct frame_stack *stack, unsigned node)
+{
+	return node == stack->node ? alloc_here(stack) : alloc_on(node);
+}
+
+static phys_t alloc_in_order(const struct frame_policy *policy, struct frame_stack *stack,
+			     uint64_t index)
+{
+	struct node_order order;
+	phys_t frame = 0;
+
+	find_order(policy, stack, index, &order);
+	for (unsigned i = 0; i < order.n && frame == 0; i++)
+		frame = alloc_from(stack, order.node[i]);
+	return frame;
 }
 
 static phys_t alloc_by(const struct frame_policy *policy, uint64_t index)
 {
 	struct frame_stack *stack = frame_stack_here();
-	uint8_t order[NUMA_NODE_MAX];
 	phys_t frame = 0;
-	unsigned n;
 
 	if (policy->mode == FRAME_LOCAL)
 		return frame_alloc();
-	n = nodes_to_try(policy, stack->node, index, order);
-	for (unsigned i = 0; i < n && frame == 0; i++)
-		frame = order[i] == stack->node ? alloc_here(stack) : alloc_on(order[i]);
-	return frame;
+	list_stack(stack);
+	if (policy->mode == FRAME_INTERLEAVE && numa_nodes_exist(policy->nodes))
+		frame = alloc_from(stack, node_by_turns(policy->nodes, index));
+	if (frame == 0)
+		frame = alloc_in_order(policy, stack, index);
+	if (frame != 0 || stack->n_away == 0)
+		return frame;
+	return_away(stack);
+	return alloc_in_order(policy, stack, index);
 }
 
 static void put_aside(struct frame_reserve *reserve, phys_t frame)
@@ -587,7 +692,7 @@ static phys_t take_run(struct stock *stock, uint64_t n_frames, uint64_t align)
 	take_tail(best, n_frames + n_behind);
 	if (n_behind > 0)
 		put_run(stock, start + n_frames * PAGE_SIZE, n_behind);
-	stock->n_available -= n_frames;
+	count(stock, -(int64_t)n_frames);
 	return start;
 }
 
@@ -676,44 +781,56 @@ static void gather(struct stock *stock)
 	merge_into_runs(stock, sort_chain(chain));
 }
 
-/* Move the stack's frames to the stock. */
+/* Move the stack's frames to their stocks. */
 static void empty_stack(struct frame_stack *stack)
 {
 	struct stock *stock = &frames.stock[stack->node];
 	phys_t frame;
 
-	if (stack->spare != 0) {
-		put_batch(stock, stack->spare);
-		stock->n_available += FRAME_BATCH;
-	}
-	stack->spare = 0;
+	return_away(stack);
+	if (stack->spare != 0)
+		return_batch(stack->node, stack->spare);
+	set_spare(stack, 0);
+	lock_acquire(&stock->lock);
 	while ((frame = stack->top) != 0) {
 		stack->top = free_at(frame)->next;
 		put_single(stock, frame);
 	}
+	lock_release(&stock->lock);
 	set_n(stack, 0);
 }
 
-/* Nodes to allocate from, in order. */
-struct node_order {
-	uint8_t node[NUMA_NODE_MAX];
-	unsigned n;
-};
+/* From one node; 'gathers': even if its single frames must be sorted. */
+static phys_t alloc_run_on(unsigned node, uint64_t n_frames, uint64_t align, bool gathers)
+{
+	struct stock *stock = &frames.stock[node];
+	phys_t start;
 
-/* The lock is held. */
+	lock_acquire(&stock->lock);
+	if (gathers)
+		gather(stock);
+	start = take_run(stock, n_frames, align);
+	lock_release(&stock->lock);
+	return start;
+}
+
 static phys_t alloc_run(const struct node_order *order, uint64_t n_frames, uint64_t align)
 {
 	phys_t start = 0;
 
 	for (unsigned i = 0; i < order->n && start == 0; i++)
-		start = take_run(&frames.stock[order->node[i]], n_frames, align);
+		start = alloc_run_on(order->node[i], n_frames, align, false);
 	if (start == 0)
 		empty_stack(frame_stack_here());
-	for (unsigned i = 0; i < order->n && start == 0; i++) {
-		gather(&frames.stock[order->node[i]]);
-		start = take_run(&frames.stock[order->node[i]], n_frames, align);
-	}
+	for (unsigned i = 0; i < order->n && start == 0; i++)
+		start = alloc_run_on(order->node[i], n_frames, align, true);
 	return start;
+}
+
+static void find_order_here(const struct frame_policy *policy, struct node_order *ret)
+{
+	list_stack(frame_stack_here());
+	find_order(policy, frame_stack_here(), 0, ret);
 }
 
 phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, uint64_t align)
@@ -724,12 +841,10 @@ phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, 
 	assert(n_frames > 0 && align != 0 && (align & (align - 1)) == 0);
 	if (align < PAGE_SIZE)
 		align = PAGE_SIZE;
-	order.n = nodes_to_try(policy, frame_stack_here()->node, 0, order.node);
-	lock_acquire(&frames.lock);
+	find_order_here(policy, &order);
 	start = alloc_run(&order, n_frames, align);
 	if (start != 0)
 		take_kept((int64_t)n_frames);
-	lock_release(&frames.lock);
 	return start;
 }
 
@@ -743,32 +858,22 @@ phys_t frame_alloc_run(uint64_t n_frames, uint64_t align)
 phys_t frame_alloc_vm_run(uint64_t n_frames)
 {
 	struct node_order order;
-	phys_t start = 0;
 
 	assert(n_frames > 0);
-	order.n = nodes_to_try(&local, frame_stack_here()->node, 0, order.node);
-	lock_acquire(&frames.lock);
-	if (count_spare() >= n_frames)
-		start = alloc_run(&order, n_frames, PAGE_SIZE);
-	lock_release(&frames.lock);
-	return start;
-}
-
-void frame_free_run(phys_t start, uint64_t n_frames)
-{
-	assert(start != 0 && n_frames > 0 && is_aligned(start, PAGE_SIZE));
-	lock_acquire(&frames.lock);
-	put_run_home(start, n_frames);
-	take_kept(-(int64_t)n_frames);
-	lock_release(&frames.lock);
+	find_order_here(&local, &order);
+	return count_spare() >= n_frames ? alloc_run(&order, n_frames, PAGE_SIZE) : 0;
 }
 
 void frame_free_vm_run(phys_t start, uint64_t n_frames)
 {
 	assert(start != 0 && n_frames > 0 && is_aligned(start, PAGE_SIZE));
-	lock_acquire(&frames.lock);
 	put_run_home(start, n_frames);
-	lock_release(&frames.lock);
+}
+
+void frame_free_run(phys_t start, uint64_t n_frames)
+{
+	frame_free_vm_run(start, n_frames);
+	take_kept(-(int64_t)n_frames);
 }
 
 /* Move frames from node 0, which had all until now, to their nodes. */
@@ -778,11 +883,10 @@ void frame_sort_by_node(void)
 	phys_t run;
 	unsigned node = stack->node;
 
-	lock_acquire(&frames.lock);
 	stack->node = 0;
 	empty_stack(stack);
 	stack->node = node;
-	find_home(stack);
+	find_nodes(stack);
 	gather(&frames.stock[0]);
 	run = frames.stock[0].runs;
 	frames.stock[0] = (struct stock){0};
@@ -792,25 +896,21 @@ void frame_sort_by_node(void)
 		run = free_at(start)->next;
 		put_run_home(start, free_at(start)->n_frames);
 	}
-	lock_release(&frames.lock);
 }
 
 uint64_t frame_total(void)
 {
-	uint64_t n;
-
-	lock_acquire(&frames.lock);
-	n = frames.n_total;
-	lock_release(&frames.lock);
-	return n;
+	return frames.n_total;
 }
 
-/* The lock is held. */
+/* On the stacks and in the stock. The lock of the list is held. */
 static uint64_t count_available(unsigned node)
 {
-	uint64_t n = frames.stock[node].n_available;
+	uint64_t n = n_in(&frames.stock[node]);
 
 	for (const struct frame_stack *stack = frames.stacks; stack != NULL; stack = stack->next) {
+		if (__atomic_load_n(&stack->away_node, __ATOMIC_RELAXED) == node)
+			n += __atomic_load_n(&stack->n_away, __ATOMIC_RELAXED);
 		if (stack->node != node)
 			continue;
 		n += __atomic_load_n(&stack->n, __ATOMIC_RELAXED);
@@ -831,20 +931,15 @@ uint64_t frame_available_on(unsigned node)
 
 void frame_keep_back(uint64_t n_frames)
 {
-	lock_acquire(&frames.lock);
-	frames.n_kept_back = (int64_t)n_frames;
+	__atomic_store_n(&frames.n_kept_back, (int64_t)n_frames, __ATOMIC_RELAXED);
 	frames.keeps_back = n_frames > 0;
-	lock_release(&frames.lock);
 }
 
 bool frame_is_scarce(void)
 {
-	bool is_scarce;
+	uint64_t n = count_spare();
 
-	lock_acquire(&frames.lock);
-	is_scarce = count_spare() < (frames.n_total - (count_stocks() - count_spare())) / 16;
-	lock_release(&frames.lock);
-	return is_scarce;
+	return n < (frames.n_total - (count_stocks() - n)) / 16;
 }
 
 uint64_t frame_available(void)
@@ -881,12 +976,16 @@ static void visit_stock(const struct stock *stock, frame_visit *visit, void *con
 
 void frame_each_free(frame_visit *visit, void *context)
 {
-	lock_acquire(&frames.lock);
-	for (unsigned node = 0; node < numa.n_nodes; node++)
+	for (unsigned node = 0; node < numa.n_nodes; node++) {
+		lock_acquire(&frames.stock[node].lock);
 		visit_stock(&frames.stock[node], visit, context);
+		lock_release(&frames.stock[node].lock);
+	}
+	lock_acquire(&frames.lock);
 	for (const struct frame_stack *stack = frames.stacks; stack != NULL; stack = stack->next) {
 		visit_chain(stack->top, visit, context);
 		visit_chain(stack->spare, visit, context);
+		visit_chain(stack->away, visit, context);
 	}
 	lock_release(&frames.lock);
 }

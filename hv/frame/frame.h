@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/frame/numa.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
@@ -10,16 +11,17 @@
  * which holds frames of its own node only and is refilled in batches from that
  * node's stock. Runs of frames, for images and tables made at start-up, come
  * from the stocks. A freed frame returns to its node. All functions may be
- * called on any processor. They take the frames' lock when they access a stock;
+ * called on any processor. They take a node's lock when they access its stock;
  * see hv/lib/lock.h.
  */
 
 /*
  * A processor's own free frames, each holding the address of the next in its
  * first word. Two chains, so that alternating allocations and releases do not
- * access the stock each time. Zeroed at start, except 'node', which may be set
- * before the first use. Used by its own processor only, never by an interrupt
- * handler.
+ * access the stock each time, and one of frames that go back to another node.
+ * Zeroed at start, except 'node', which may be set before the first use. Used by
+ * its own processor only, never by an interrupt handler; others read the
+ * numbers, to count free frames.
  */
 #define FRAME_BATCH 32
 struct frame_stack {
@@ -31,7 +33,12 @@ struct frame_stack {
 	uint64_t home_len;
 	phys_t spare;		  /* a chain of FRAME_BATCH frames, or 0 */
 	struct frame_stack *next; /* in the list of all stacks in use */
-	uint32_t node;		  /* has memory, unless no node has */
+	phys_t away;		  /* a chain of n_away frames of the node 'away_node' */
+	uint32_t n_away;	  /* less than FRAME_BATCH */
+	uint32_t away_node;
+	uint32_t node;		      /* has memory, unless no node has */
+	uint32_t n_order;	      /* nodes with memory, */
+	uint8_t order[NUMA_NODE_MAX]; /* the nearest first */
 };
 
 /* The current processor's stack, defined in hv/host/cpu.c. */
@@ -64,8 +71,8 @@ void frame_sort_by_node(void);
 /*
  * Allocate one frame with undefined contents; 0: none is left. The frame comes
  * from the processor's own node, or else from the nearest node that has one,
- * which takes the lock each time. The up to 2 * FRAME_BATCH frames on the stack
- * of each other processor are out of reach.
+ * which takes that node's lock each time. The up to 3 * FRAME_BATCH frames on
+ * the stack of each other processor are out of reach.
  */
 phys_t frame_alloc(void);
 /* Allocate one frame filled with zeros; 0: none is left. */
@@ -75,8 +82,9 @@ void frame_free(phys_t frame);
 /*
  * Withhold so many frames, which are the hypervisor's own and files': only runs
  * are taken from them, and return to them. Single frames are given while the
- * stocks have more than the withheld ones. Frames on the processors' stacks are
- * not withheld. 0: withhold nothing.
+ * stocks have more than the withheld ones; processors that allocate at the same
+ * moment can take a batch each of them. Frames on the processors' stacks are not
+ * withheld. 0: withhold nothing.
  */
 void frame_keep_back(uint64_t n_frames);
 
@@ -110,8 +118,8 @@ struct frame_policy {
 
 /*
  * frame_alloc() by a policy. 'index' is the page's number in the object, and
- * determines whose turn it is. Takes the lock unless the frame comes from the
- * processor's own node. While the policy's reserve has frames, each call takes
+ * determines whose turn it is. Takes the node's lock unless the frame comes from
+ * the processor's own node. While the policy's reserve has frames, each call takes
  * one off and succeeds. 0: no frame is left where the policy allows one.
  */
 phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index);
@@ -138,7 +146,7 @@ bool frame_reserve_free_some(struct frame_reserve *reserve, uint64_t n);
  * Allocate n_frames contiguous frames on one node, the first at a multiple of
  * 'align' (bytes); 0: there is no such run. Meant for start-up: if no run is
  * long enough, the loose frames are sorted into the runs, which can take long
- * with the lock held.
+ * with the node's lock held.
  */
 phys_t frame_alloc_run(uint64_t n_frames, uint64_t align);
 phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, uint64_t align);

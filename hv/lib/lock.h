@@ -5,10 +5,11 @@
 
 /*
  * A ticket spin lock. Never held across a VM entry, never taken by an interrupt
- * handler, and held for a few hundred instructions at most, except the lock of
- * the frames while runs are sorted, and that of the VMs while all are counted,
- * at some ten instructions each. No lock is held while the screen is drawn or
- * something waits for a UART, except the console's at start-up and at the end.
+ * handler, and held for a few hundred instructions at most, except the lock of a
+ * node's frames while runs are sorted, and that of the VMs while all are
+ * counted, at some ten instructions each. No lock is held while the screen is
+ * drawn or something waits for a UART, except the console's at start-up and at
+ * the end.
  *
  * All locks, in their order: a processor takes only locks that are below the
  * ones it holds, and never two of a kind. Each declaration says what the lock
@@ -25,7 +26,7 @@
  *	a hub			hv/net/hub.c
  *	the scheduler		hv/vcpu/sched.c
  *	VPIDs			hv/vmx/vpid.c
- *	free frames		hv/frame/frame.c
+ *	a node's free frames	hv/frame/frame.c, and that of the list of their stacks
  *	the console		hv/host/console.c
  *
  * The last four are leaves.

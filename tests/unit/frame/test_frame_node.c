@@ -343,13 +343,68 @@ static void random_use_keeps_the_books_of_each_node(void **state)
 static void poison_is_checked_on_every_way(void **state)
 {
 	struct frame_policy bind = policy_of(FRAME_BIND, 2);
-	phys_t frame;
+	phys_t frame = 0;
 
 	frame_poison = true;
-	frame = frame_alloc_by(&bind, 0);
-	frame_free(frame);
+	for (unsigned i = 0; i < FRAME_BATCH; i++)
+		taken[i] = frame_alloc_by(&bind, 0);
+	for (unsigned i = 0; i < FRAME_BATCH; i++)
+		frame_free(frame = taken[i]);
 	assert_int_not_equal(((uint64_t *)phys_to_virt(frame))[100], 0);
 	assert_int_equal(frame_alloc_by(&bind, 0), frame);
+}
+
+/* A processor of node 0 frees frames of node 1. */
+static void frames_of_another_node_go_back_by_batches(void **state)
+{
+	struct frame_policy bind = policy_of(FRAME_BIND, 2);
+
+	run_on(1);
+	for (unsigned i = 0; i < PART; i++)
+		taken[i] = frame_alloc_by(&bind, i);
+	run_on(0);
+	for (unsigned i = 0; i < FRAME_BATCH - 1; i++)
+		frame_free(taken[i]);
+	assert_available(2 * PART, FRAME_BATCH - 1, PART);
+	run_on(1);
+	assert_int_equal(frame_alloc_by(&bind, 0), 0);
+	run_on(0);
+	frame_free(taken[FRAME_BATCH]);
+	assert_available(2 * PART, FRAME_BATCH, PART);
+	run_on(1);
+	assert_int_equal(numa_node_of(&numa, frame_alloc_by(&bind, 0)), 1);
+}
+
+static void frames_of_two_other_nodes_do_not_mix(void **state)
+{
+	struct frame_policy turns = policy_of(FRAME_INTERLEAVE, 6);
+
+	for (unsigned i = 0; i < 8; i++)
+		taken[i] = frame_alloc_by(&turns, i);
+	for (unsigned i = 0; i < 8; i++) {
+		frame_free(taken[i]);
+		assert_int_equal(stack_here->n_away, 1);
+		assert_int_equal(stack_here->away_node, numa_node_of(&numa, taken[i]));
+	}
+	assert_available(2 * PART, PART, PART);
+}
+
+static void what_waits_to_go_back_is_allocated_when_nothing_else_is_left(void **state)
+{
+	struct frame_policy bind = policy_of(FRAME_BIND, 2);
+	unsigned n = 0;
+
+	while ((taken[n] = frame_alloc()) != 0)
+		n++;
+	while (numa_node_of(&numa, taken[--n]) != 1)
+		;
+	frame_free(taken[n]);
+	assert_int_equal(frame_alloc(), taken[n]);
+	frame_free(taken[n]);
+	assert_int_equal(frame_alloc_by(&bind, 0), taken[n]);
+	frame_free(taken[n]);
+	assert_int_equal(frame_alloc_run(1, PAGE_SIZE), taken[n]);
+	assert_available(0, 0, 0);
 }
 
 /* The processor's node has two stretches: its stack keeps frames of the longest at home. */
@@ -413,6 +468,10 @@ int main(void)
 		cmocka_unit_test_setup(nodes_without_memory_do_not_count, setup),
 		cmocka_unit_test_setup(random_use_keeps_the_books_of_each_node, setup),
 		cmocka_unit_test_setup(poison_is_checked_on_every_way, setup),
+		cmocka_unit_test_setup(frames_of_another_node_go_back_by_batches, setup),
+		cmocka_unit_test_setup(frames_of_two_other_nodes_do_not_mix, setup),
+		cmocka_unit_test_setup(what_waits_to_go_back_is_allocated_when_nothing_else_is_left,
+				       setup),
 		cmocka_unit_test_setup(the_longest_stretch_is_home, setup),
 		cmocka_unit_test_setup(what_is_kept_back_is_kept_on_all_nodes, setup),
 	};
