@@ -258,19 +258,27 @@ static void free_old(uint32_t i)
 }
 
 /* Hold the lock for one record at a time, so that other processors do not wait long. */
+bool merged_free_some(uint32_t *next, uint32_t n)
+{
+	bool has_more = true;
+
+	for (; n > 0 && has_more; n--) {
+		lock_acquire(&merged.lock);
+		has_more = *next < merged.n_used;
+		if (has_more)
+			free_old((*next)++);
+		lock_release(&merged.lock);
+	}
+	if (!has_more)
+		*next = 0;
+	return has_more;
+}
+
 void merged_free(void)
 {
-	for (uint32_t i = 0; i < merged.n_max; i++) {
-		bool is_end;
+	uint32_t next = 0;
 
-		lock_acquire(&merged.lock);
-		is_end = i >= merged.n_used;
-		if (!is_end)
-			free_old(i);
-		lock_release(&merged.lock);
-		if (is_end)
-			return;
-	}
+	(void)merged_free_some(&next, UINT32_MAX);
 }
 
 struct merged_counters merged_count(void)

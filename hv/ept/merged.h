@@ -57,6 +57,11 @@ void merged_drop(phys_t frame);
  * two calls, every processor must have caught up with every generation.
  */
 void merged_free(void);
+/*
+ * The same in pieces: look at the next n records from number '*next' on, which begins and ends at
+ * 0. False: the call has ended.
+ */
+bool merged_free_some(uint32_t *next, uint32_t n);
 
 struct merged_counters merged_count(void);
 

@@ -28,7 +28,10 @@
 #define CANDIDATES_MAX 8 /* frames of one hash that a page is compared with */
 #define WORDS	       (PAGE_SIZE / 8)
 
-/* A page that was seen: a part of its hash, and its identity. */
+/*
+ * A page that was seen: a part of its hash, changed by the scan's number, so that a scan does not
+ * take the hints of the last one for its own; and its identity.
+ */
 struct hint {
 	uint32_t tag;
 	uint32_t page;
@@ -66,15 +69,13 @@ enum status merge_setup(uint64_t n_frames, const struct siphash_key *key)
 	state.hint = phys_to_virt(run);
 	state.n_hints = n;
 	state.key = *key;
-	merge_begin_scan();
+	memset(state.hint, 0, n_hint_frames(n) * PAGE_SIZE);
 	return OK;
 }
 
 void merge_begin_scan(void)
 {
 	state.n_scans++;
-	if (state.n_hints > 0)
-		memset(state.hint, 0, state.n_hints * sizeof(struct hint));
 }
 
 static const uint64_t *words_of(phys_t frame)
@@ -143,7 +144,8 @@ static bool was_seen(const struct merge *merge, gpa_t gpa, uint64_t hash)
 {
 	struct hint *hint = hint_of(hash);
 	uint64_t page = gpa.raw / PAGE_SIZE + ((uint64_t)merge->id << 36);
-	struct hint mine = {.tag = (uint32_t)hash | 1,
+	struct hint mine = {.tag = (uint32_t)(hash + state.n_scans * UINT64_C(0x9e3779b97f4a7c15)) |
+				   1,
 			    .page = (uint32_t)(page * UINT64_C(0x9e3779b97f4a7c15) >> 32)};
 	struct hint before = *hint;
 

@@ -16,10 +16,11 @@
 #include "hv/lib/print.h"
 #include "hv/vcpu/sched.h"
 
-#define TURN_MS	   20
-#define TURN_PAGES (VM_MERGE_RATE * TURN_MS / 1000)
-#define TURN_STEPS (4 * TURN_PAGES) /* including those that find no page */
-#define SCAN_MS	   1000		    /* at least, from one scan's start to the next one's */
+#define TURN_MS		20
+#define TURN_PAGES	(VM_MERGE_RATE * TURN_MS / 1000)
+#define TURN_STEPS	(4 * TURN_PAGES) /* including those that find no page */
+#define SCAN_MS		1000		 /* at least, from one scan's start to the next one's */
+#define RECORDS_AT_ONCE 1000		 /* merged frames looked at in one step */
 
 /*
  * 'lock' guards 'merge', and the visit of 'vm'. It may be taken inside vms_lock, and a VM's lock
@@ -37,7 +38,8 @@ static struct {
 	struct vm *vm;
 	uint64_t visit_generation; /* of its tree when the visit began */
 	bool is_scanning;
-	uint64_t scan_start; /* host TSC */
+	uint32_t next_record; /* of merged frames, at the end of a scan */
+	uint64_t scan_start;  /* host TSC */
 	struct merged_counters logged;
 	bool is_working;    /* atomic */
 	uint64_t due;	    /* atomic: host TSC */
@@ -95,12 +97,13 @@ static bool visit_next(void)
 	return vm != NULL;
 }
 
-/* Every VM was visited, and every processor has flushed since. */
+/* Every VM was visited, and every processor has flushed since. Free what has no count, in steps. */
 static void end_scan(uint64_t now)
 {
 	struct merged_counters counters = merged_count();
 
-	merged_free();
+	if (merged_free_some(&search.next_record, RECORDS_AT_ONCE))
+		return;
 	if (counters.shared != search.logged.shared || counters.sharing != search.logged.sharing)
 		log_debug("merge: pages_shared %lu, pages_sharing %lu, pages_scanned %lu",
 			  counters.shared, counters.sharing, merge_scanned());

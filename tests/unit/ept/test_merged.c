@@ -78,6 +78,26 @@ static void a_full_table_refuses_a_frame_and_finds_the_others(void **state)
 		assert_int_equal(find(100 + i), frames[i]);
 }
 
+/* In pieces of three records, of which the last finds one. */
+static void freeing_can_be_continued(void **state)
+{
+	uint64_t available;
+	uint32_t next = 0;
+
+	for (uint64_t i = 0; i < ROOM; i++)
+		assert_true(merged_add(i, frames[i]));
+	available = frame_available();
+	for (uint64_t i = 0; i < ROOM; i++)
+		merged_put(frames[i]);
+	merged_free();
+	assert_true(merged_free_some(&next, 3));
+	assert_int_equal(next, 3);
+	assert_int_equal(frame_available(), available + 3);
+	assert_false(merged_free_some(&next, 3));
+	assert_int_equal(next, 0);
+	assert_int_equal(frame_available(), available + ROOM);
+}
+
 /* All hashes fall on one list; those that stay are found after any one was taken out. */
 static void a_record_is_used_again_after_its_frame_is_free(void **state)
 {
@@ -164,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(without_a_table_nothing_is_kept, setup_without_table),
 		cmocka_unit_test_setup(a_full_table_refuses_a_frame_and_finds_the_others, setup),
+		cmocka_unit_test_setup(freeing_can_be_continued, setup),
 		cmocka_unit_test(a_record_is_used_again_after_its_frame_is_free),
 		cmocka_unit_test_setup(a_leaf_that_is_gone_gives_its_count_back, setup),
 		cmocka_unit_test_setup(each_frame_that_is_kept_is_visited_once, setup),

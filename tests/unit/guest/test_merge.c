@@ -723,6 +723,26 @@ static void without_room_zeros_and_templates_are_merged_all_the_same(void **stat
 	end_all();
 }
 
+/* Each VM was looked at in a scan of its own: what the last one left says nothing any more. */
+static void a_page_of_the_last_scan_is_forgotten(void **state)
+{
+	setup_with(512);
+	for (unsigned i = 0; i < N_VMS; i++)
+		guest_stores(&vms[i], 3, false, 77);
+	for (unsigned i = 0; i < N_VMS; i++) {
+		vms[i].is_parked = true;
+		while (step(&vms[i]) != MERGE_ENDED)
+			;
+		end_scan();
+	}
+	assert_int_equal(merged_count().shared, 0);
+	for (unsigned i = 0; i < 4; i++)
+		scan();
+	assert_int_equal(merged_count().shared, 1);
+	check_all();
+	end_all();
+}
+
 static void the_table_may_be_full(void **state)
 {
 	setup_with(0);
@@ -940,6 +960,7 @@ int main(void)
 		cmocka_unit_test_setup(a_vm_may_end_at_any_step, setup),
 		cmocka_unit_test_setup(without_room_zeros_and_templates_are_merged_all_the_same,
 				       setup),
+		cmocka_unit_test_setup(a_page_of_the_last_scan_is_forgotten, setup),
 		cmocka_unit_test_setup(the_table_may_be_full, setup),
 		cmocka_unit_test_setup(a_clone_gives_back_what_equals_its_layer, setup),
 		cmocka_unit_test_setup(a_layer_keeps_what_it_has_merged, setup),
