@@ -56,10 +56,9 @@ struct cpu {
 	bool has_in_service; /* the VMCS may have one in service; only if eoi_is_free */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
-	uint64_t spec_ctrl; /* in IA32_SPEC_CTRL, unless VM entries and exits switch it */
-	bool left_out;	    /* set by the boot processor: halt instead of running guests */
-	bool idle;	    /* in, or about to enter, cpu_wait(); read by others, atomically */
-	uint32_t arrival;   /* enum arrival; atomic */
+	uint64_t spec_ctrl;	  /* in IA32_SPEC_CTRL, unless VM entries and exits switch it */
+	bool left_out;		  /* set by the boot processor: halt instead of running guests */
+	uint32_t arrival;	  /* enum arrival; atomic */
 	uint32_t watchdog_rounds; /* in which its loop has passed */
 	uint64_t chores_due;	  /* TSC; see hv/processor.c */
 	uint64_t

@@ -25,6 +25,11 @@ static struct {
 	struct share_queue queue;
 	struct vcpu *aside; /* vCPUs that the operator stopped */
 	unsigned n_alive;
+	/*
+	 * A bit for each processor, by its index, that is in, or about to enter, cpu_wait(). Set
+	 * with the lock held, cleared without it, too: atomic.
+	 */
+	uint64_t idle[CPU_MAX / 64];
 } sched;
 
 /* struct vm begins with it. */
@@ -44,12 +49,15 @@ void sched_begin(struct cpu *cpu)
 /* Make one idle processor look at the queue. Lock held. */
 static void wake_idle_cpu(void)
 {
-	for (unsigned i = 0; i < n_cpus; i++) {
-		/* Pairs with the store in sched_begin_idle(), which is under the lock too. */
-		if (!__atomic_load_n(&cpus[i]->idle, __ATOMIC_ACQUIRE))
+	for (unsigned i = 0; i < n_cpus; i += 64) {
+		uint64_t set = __atomic_load_n(&sched.idle[i / 64], __ATOMIC_RELAXED);
+		struct cpu *cpu;
+
+		if (set == 0)
 			continue;
-		__atomic_store_n(&cpus[i]->idle, false, __ATOMIC_RELAXED);
-		host_apic_send_wake(cpus[i]->apic_id);
+		cpu = cpus[i + (unsigned)__builtin_ctzl(set)];
+		sched_end_idle(cpu);
+		host_apic_send_wake(cpu->apic_id);
 		return;
 	}
 }
@@ -359,12 +367,14 @@ bool sched_begin_idle(struct cpu *cpu)
 
 	lock_acquire(&sched.lock);
 	is_idle = sched.queue.turns.first == NULL;
-	__atomic_store_n(&cpu->idle, is_idle, __ATOMIC_RELEASE);
+	if (is_idle)
+		__atomic_fetch_or(&sched.idle[cpu->index / 64], BIT(cpu->index % 64),
+				  __ATOMIC_RELAXED);
 	lock_release(&sched.lock);
 	return is_idle;
 }
 
 void sched_end_idle(struct cpu *cpu)
 {
-	__atomic_store_n(&cpu->idle, false, __ATOMIC_RELAXED);
+	__atomic_fetch_and(&sched.idle[cpu->index / 64], ~BIT(cpu->index % 64), __ATOMIC_RELAXED);
 }

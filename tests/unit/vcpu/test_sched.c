@@ -27,8 +27,8 @@ long syscall(long number, ...);
 struct cpu *cpus[CPU_MAX];
 unsigned n_cpus;
 
-static struct cpu machine[2];
-static unsigned n_wakes[2];
+static struct cpu machine[130];
+static unsigned n_wakes[ARRAY_SIZE(machine)];
 static struct vcpu vcpu[N];
 /* In place of the struct vm that begins with it. All vCPUs are of one VM, unless a test says so. */
 static struct share share[N];
@@ -141,7 +141,22 @@ static void a_ready_vcpu_wakes_one_idle_processor(void **state)
 	sched_make_ready(vcpu, 2);
 	assert_int_equal(n_wakes[0], 0);
 	assert_int_equal(n_wakes[1], 1);
-	assert_false(machine[1].idle);
+}
+
+/* Each ready vCPU wakes one of them, as long as one sleeps. */
+static void any_of_many_processors_can_be_idle(void **state)
+{
+	static const unsigned idle[] = {3, 64, 129};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(idle); i++) {
+		run_on(idle[i]);
+		assert_true(sched_begin_idle(&machine[idle[i]]));
+	}
+	sched_end_idle(&machine[64]);
+	run_on(0);
+	sched_make_ready(vcpu, 4);
+	for (unsigned i = 0; i < ARRAY_SIZE(machine); i++)
+		assert_int_equal(n_wakes[i], i == 3 || i == 129);
 }
 
 static void a_processor_does_not_idle_beside_a_ready_vcpu(void **state)
@@ -485,6 +500,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(ready_vcpus_run_in_turn),
 		TEST(a_ready_vcpu_wakes_one_idle_processor),
+		TEST(any_of_many_processors_can_be_idle),
 		TEST(a_processor_does_not_idle_beside_a_ready_vcpu),
 		TEST(halted_vcpus_wake_at_their_deadlines),
 		TEST(a_processor_is_wanted_by_ready_and_due_vcpus),
