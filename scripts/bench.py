@@ -32,12 +32,15 @@ SOCKETS = "-device vhost-vsock-device,guest-cid=3"
 N_DIRTY = 16
 N_PARKED = 32  # clones of clone_bytes_*
 N_JOBS = 64  # of map_job
+N_LIVES = 4000  # of clone_life_*, of which the second half is measured
 N_READ = 256  # pages of template_read_exits, as in tests/bench/clone.c
 STENCIL_IPS = 10000000  # with more, the firmware loads a ramdisk slowly
 RESET_IPS = 100000000  # enough for many resets in a time slice of 5 ms, and for elements of a string in 25 us
 KVM_IPS = 400000000  # Linux's timer interrupts every 1.6 million instructions
 PEER = "kvm_"  # prefix of KVM's names
 GUARDED = "guarded_"  # of Stencil's with every mitigation that Bochs can execute
+
+LIFE_CPUS = 1, 2, 4, 8
 
 # In the table's order: the target and the meaning. A figure without a target is only reported.
 FIGURES = {
@@ -69,6 +72,7 @@ FIGURES = {
     "reset_pages": ("", f"revert of a clone that has written {N_DIRTY} pages more"),
     "clone_bytes_run": ("<= 24576", "memory of a clone that has run"),
     "clone_bytes_parked": ("<= 8192", "memory of a clone that has not run yet"),
+    **{f"clone_life_{n}": ("", f"clones made, run and ended per million instructions of each of {n} processors") for n in LIFE_CPUS},
     "map_job": ("<= 60000", "an empty job of a map, from one clone to the next"),
     "map_job_bytes": ("<= 1048576", "private memory of such a job"),
     "vm_start_1g": ("<= 100000", "memory of a VM over a private template of 1 GiB"),
@@ -148,6 +152,16 @@ def make_clones(name, pages, count=31, extra=""):
 vm t -m {32 + pages // 256}M {EXIT} -kernel /clone.elf -append "name={name} dirty={pages} {extra}"
 clone t count={count} parallel=1
 """, encoding="utf-8")
+    return make
+
+
+def make_lives(n_cpus):
+    """A maker of configuration and ramdisk: clones that end at once, on so many processors."""
+    def make(work):
+        make_clones("life", 0, N_LIVES + 1, f"life={N_LIVES}")(work)
+        config = work / "stencil.conf"
+        text = config.read_text(encoding="utf-8").replace("parallel=1", f"parallel={2 * n_cpus}")
+        config.write_text(f"host -log warning\n{text}", encoding="utf-8")
     return make
 
 
@@ -255,14 +269,14 @@ def start(work, arguments, timeout, typed=()):
     return text
 
 
-def boot(make, typed=(), ips=STENCIL_IPS, mitigations="off"):
+def boot(make, typed=(), ips=STENCIL_IPS, mitigations="off", cpus=1):
     """The console of Stencil with the configuration and ramdisk that 'make' writes."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
         work = pathlib.Path(folder)
         make(work)
         config = work / "stencil.conf"
         config.write_text(f"host -mitigations {mitigations}\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
-        return start(work, ["--ips", str(ips), "--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
+        return start(work, ["--ips", str(ips), "--cpus", str(cpus), "--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
 
 
 def boot_kvm():
@@ -353,6 +367,15 @@ class Bench:
         for name, before, after in zip(("parked", "run"), free, free[1:]):
             self.take(f"clone_bytes_{name}", [-(-(before - after) // N_PARKED)])
 
+    def clone_lives(self, consoles):
+        """How many clones a processor makes, runs and ends per million instructions, beside the others."""
+        for n_cpus, console in consoles.items():
+            text = self.console(f"clone_life_{n_cpus}", console)
+            at = dict(re.findall(r"\bclone (\d+) lives at (\d+)", text or ""))
+            if str(N_LIVES) in at:
+                ticks = int(at[str(N_LIVES)]) - int(at[str(N_LIVES // 2)])
+                self.take(f"clone_life_{n_cpus}", [10**6 * (N_LIVES // 2) // (ticks * n_cpus)])
+
     def map_job(self, future):
         """What a job of a map costs, on average, and the private memory of each."""
         text = self.console("map_job", future)
@@ -412,6 +435,7 @@ def measure(options):
         bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes")
         parked = pool.submit(boot, make_parked, PARKED_TYPED)
         jobs = pool.submit(boot, make_map)
+        lives = {n: pool.submit(boot, make_lives(n), ips=RESET_IPS, cpus=n) for n in LIFE_CPUS}
         if not INSTALLED:
             clones = [pool.submit(boot, make_linux(f"count=5 parallel=1{more}"), ips=RESET_IPS) for more in ("", " precopy=on")]
             bare = pool.submit(boot_linux)
@@ -423,6 +447,7 @@ def measure(options):
         bench.read_exits(reads)
         bench.clone_bytes(parked)
         bench.map_job(jobs)
+        bench.clone_lives(lives)
         bench.template_costs(templates)
         if not INSTALLED:
             bench.linux(clones, bare)
@@ -436,6 +461,8 @@ def unit(name):
         return "bytes"
     if name.endswith("_ratio"):
         return "percent"
+    if name.startswith("clone_life_"):
+        return "clones"
     return "exits" if "_exits" in name else "instructions"
 
 

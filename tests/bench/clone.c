@@ -8,6 +8,7 @@
  *	         after writing N_PAGES: reset_base, reset_pages
  *	read=N   the clone reads N of those pages and measures nothing: its number of exits is
  *	         the result, so all its output has the same length
+ *	life=N   the clone ends at once; those with the numbers N / 2 and N print the TSC before
  *	park     the clone writes to one page, prints "ran" without using memory, and halts
  */
 #include "tests/guest/lib/lib.h"
@@ -69,6 +70,13 @@ static _Noreturn void park(void)
 		sti_hlt_cli();
 }
 
+static _Noreturn void live(uint32_t number, uint64_t n)
+{
+	if (number == n / 2 || number == n)
+		print("clone %u lives at %lu\n", number, (uint64_t)__builtin_ia32_rdtsc());
+	exit_vm(0);
+}
+
 static bool read_pages(uint64_t n_pages)
 {
 	bool same = true;
@@ -83,17 +91,20 @@ void payload(void)
 	uint64_t dirty = param_number("dirty", 0);
 	char name[32] = "clone";
 	bool parks = param_given("park");
-	uint32_t ticks;
+	uint32_t ticks, number;
 
 	line_param(command_line(), "name", name, sizeof(name));
 	for (uint64_t i = 0; i < dirty; i++)
 		*(volatile uint64_t *)(DIRTY_START + i * PAGE_SIZE) = i;
-	if (freeze(&ticks) == UINT32_MAX) {
+	number = freeze(&ticks);
+	if (number == UINT32_MAX) {
 		report(false, "frozen");
 		return;
 	}
 	if (parks)
 		park();
+	if (param_given("life"))
+		live(number, param_number("life", 0));
 	if (param_given("read")) {
 		report(read_pages(param_number("read", 0)), "read");
 		return;

@@ -51,6 +51,8 @@ def fake_boot(make, typed=(), mitigations="off", **_):
         n = 300 if "precopy" in config else 600
         text += "bench linux_boot 300\n"
         text += "".join(f"VM t-{i}: private memory 8 KiB, tables included; {n + i} exits\n" for i in range(3))
+    if "life=4000" in config:
+        text += "t-2000: clone 2000 lives at 1000\nt-4000: clone 4000 lives at 10001000\n"
     if typed:
         text += "".join(f"frames: {n} of 9999 free, of 4 KiB each\r\n" for n in (9000, 8968, 8776))
     if "map t" in config:
@@ -60,7 +62,8 @@ def fake_boot(make, typed=(), mitigations="off", **_):
     names = [name for name in bench.FIGURES if f"bench {name} " not in text and name not in
              ("hypervisor_bytes", "template_read_exits", "clone_bytes_run", "clone_bytes_parked",
               "map_job", "map_job_bytes", "vm_start_1g", "parse_object", "reset_page", "efi_bytes", "pio_in_kernel",
-              "clone_pooled", "linux_exits", "linux_exits_precopy", "linux_boot_ratio")]
+              "clone_pooled", "linux_exits", "linux_exits_precopy", "linux_boot_ratio", "clone_life_1", "clone_life_2",
+              "clone_life_4", "clone_life_8")]
     return text + "".join(f"bench {name} 5\n" for name in names)
 
 
@@ -104,6 +107,12 @@ class Bench(unittest.TestCase):
         self.assertEqual(results["linux_exits"], {"unit": "exits", "n": 2, "min": 601, "median": 601, "max": 602})
         self.assertEqual(results["linux_exits_precopy"]["median"], 301)
         self.assertEqual(results["linux_boot_ratio"]["unit"], "percent")
+
+    def test_lives_are_counted_a_processor(self):
+        _, output, _, results = self.run_main()
+        self.assertRegex(output, r"(?m)^clone_life_1 +200 +- +- +-  ")
+        self.assertRegex(output, r"(?m)^clone_life_8 +25 +- +- +-  ")
+        self.assertEqual(results["clone_life_2"], {"unit": "clones", "n": 1, "min": 100, "median": 100, "max": 100})
 
     def test_a_row_for_each_figure_in_order(self):
         _, output, _, results = self.run_main()
