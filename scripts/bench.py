@@ -505,6 +505,14 @@ def table(results):
     return lines
 
 
+def plot(folder, results):
+    import plots  # pylint: disable=import-outside-toplevel
+    figures = {name: [results.get(prefix + name, {}).get("median") for prefix in ("", GUARDED, PEER)] for name in FIGURES}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, draw in plots.ALL.items():
+        (folder / f"{name}.svg").write_text(plots.chart([draw], figures), encoding="utf-8")
+
+
 def main():
     parser = Parser(
         prog="stencil bench", description=__doc__.splitlines()[0],
@@ -515,8 +523,10 @@ def main():
     parser.add_argument("--boots", metavar="N", type=positive, default=31,
                         help="boots for entry_to_guest (31; they are all alike, so 1 tells as much)")
     if INSTALLED:
-        parser.set_defaults(kvm=False)
+        parser.set_defaults(kvm=False, plot=None)
     else:
+        parser.add_argument("--plot", metavar="DIR", type=pathlib.Path,
+                            help="draw the figures, as docs/bench.md shows them: DIR/clone.svg, revert.svg, exits.svg, memory.svg")
         parser.add_argument("--no-kvm", dest="kvm", action="store_false",
                             help="leave Linux' KVM out, which takes some minutes")
     options = parser.parse_args()
@@ -532,6 +542,8 @@ def main():
     missing = [name for name in FIGURES if name not in results and name not in not_here]
     if missing:
         failures.append(f"not measured: {', '.join(missing)}")
+    if options.plot:
+        plot(options.plot, results)
     for failure in failures:
         print(f"stencil bench: {failure}", file=sys.stderr)
     sys.exit(1 if failures else 0)

@@ -12,6 +12,8 @@ import re
 import subprocess
 import sys
 
+import plots
+
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
 MADE = "<!-- Drawn by scripts/pictures.py from:\n{}-->\n"
 PLOTTED = "clone_64m|clone_256m|clone_1g|reset_base|reset_page|cpuid_exit|pio_exit|pio_in|cow_steady|cow_first|clone_bytes_run|clone_bytes_parked"
@@ -34,57 +36,8 @@ def read_figures(text):
             for name, *values in (line.split() for line in text.splitlines())}
 
 
-def plot_clone(axes, figures):
-    sizes = [64, 256, 1024]
-    for column, who in ((0, "Stencil"), (2, "KVM")):
-        values = [figures[name][column] for name in ("clone_64m", "clone_256m", "clone_1g")]
-        axes.plot(sizes, values, marker="o", label=who)
-    axes.set(title="a clone, by its template's size", xlabel="MiB", ylabel="instructions", xscale="log", yscale="log",
-             xticks=sizes, xticklabels=sizes, ylim=(1e3, 1e6))
-    axes.legend()
-
-
-def plot_revert(axes, figures):
-    pages = [0, 16, 64, 256]
-    for column, who in ((0, "Stencil"), (2, "KVM")):
-        axes.plot(pages, [figures["reset_base"][column] + n * figures["reset_page"][column] for n in pages], marker="o", label=who)
-    axes.set(title="a revert, by the pages written", xlabel="pages", ylabel="instructions", yscale="log", ylim=(1e3, 1e6))
-    axes.legend()
-
-
-def plot_exits(axes, figures):
-    names = ["cpuid_exit", "pio_exit", "pio_in", "cow_steady", "cow_first"]
-    for n, who in enumerate(("Stencil", "Stencil, guarded", "KVM")):
-        axes.bar([i + 0.27 * (n - 1) for i in range(len(names))], [figures[name][n] for name in names], 0.25, label=who)
-    axes.set(title="exits and first writes", ylabel="instructions", yscale="log", xticks=range(len(names)), xticklabels=names)
-    axes.tick_params("x", labelsize=7)
-    axes.legend(fontsize=7)
-
-
-def plot_memory(axes, figures):
-    counts = [1, 10, 100, 1000]
-    for column, who in ((0, "Stencil"), (2, "KVM")):
-        for name, style in (("clone_bytes_run", "-"), ("clone_bytes_parked", "--")):
-            label = f"{who}, {'run' if style == '-' else 'not run yet'}"
-            axes.plot(counts, [n * figures[name][column] / 2**20 for n in counts], style, marker="o", color=f"C{column // 2}", label=label)
-    axes.set(title="memory of clones", xlabel="clones", ylabel="MiB", xscale="log", yscale="log")
-    axes.legend(fontsize=7)
-
-
 def bench(text):
-    """Equal bytes for equal figures: no date, and no random ids."""
-    import io  # pylint: disable=import-outside-toplevel
-
-    import matplotlib  # pylint: disable=import-outside-toplevel
-    matplotlib.use("svg")
-    import matplotlib.pyplot as plt  # pylint: disable=import-outside-toplevel
-    matplotlib.rcParams.update({"svg.hashsalt": "stencil", "svg.fonttype": "none", "font.size": 9})
-    chart, axes = plt.subplots(2, 2, figsize=(9, 6.5), layout="constrained")
-    for draw, where in zip((plot_clone, plot_revert, plot_exits, plot_memory), axes.flat):
-        draw(where, read_figures(text))
-    output = io.StringIO()
-    chart.savefig(output, format="svg", metadata={"Date": None})
-    return "".join(line.rstrip() + "\n" for line in output.getvalue().splitlines())
+    return plots.chart(plots.ALL.values(), read_figures(text))
 
 
 def pictures():

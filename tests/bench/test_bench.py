@@ -108,6 +108,16 @@ class Bench(unittest.TestCase):
         self.assertEqual(results["linux_exits_precopy"]["median"], 301)
         self.assertEqual(results["linux_boot_ratio"]["unit"], "percent")
 
+    def test_plots_of_what_was_measured(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.run_main("--no-kvm", "--plot", f"{folder}/plots")
+            pictures = {path.name: path.read_text() for path in pathlib.Path(folder, "plots").iterdir()}
+        self.assertEqual(sorted(pictures), ["clone.svg", "exits.svg", "memory.svg", "revert.svg"])
+        self.assertIn("by the pages written", pictures["revert.svg"])
+        for text in pictures.values():
+            self.assertIn(">Stencil", text)
+            self.assertNotIn("KVM", text)
+
     def test_lives_are_counted_a_processor(self):
         _, output, _, results = self.run_main()
         self.assertRegex(output, r"(?m)^clone_life_1 +200 +- +- +-  ")
