@@ -78,7 +78,7 @@
 #include "hv/vmx/guard.h"
 #include "hv/vmx/mask.h"
 
-#define ARENA_STEP MIB(1)
+#define ARENA_STEP KIB(64)
 
 static const struct boot_info *boot;
 

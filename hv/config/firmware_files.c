@@ -21,18 +21,19 @@ struct __attribute__((packed)) ram_range {
 };
 _Static_assert(sizeof(struct ram_range) == 20, "struct e820_entry");
 
+/* Too large for a stack, and only few machines need it. */
+struct firmware_room {
+	struct mem_map map;
+	struct acpi_room acpi;
+	struct table_loader loader;
+};
+
 struct firmware {
 	struct vm_config *vm;
+	struct firmware_room *room;
 	struct arena *arena;
 	struct diag *diag;
 };
-
-/* Too large for a stack. */
-static struct {
-	struct mem_map map;
-	struct acpi_room room;
-	struct table_loader loader;
-} scratch;
 
 static enum status append(const struct firmware *firmware, const struct fw_cfg_file *file)
 {
@@ -87,12 +88,13 @@ static enum status add_ram(const struct firmware *firmware)
 
 static enum status add_tables(const struct firmware *firmware)
 {
-	struct table_loader *loader = &scratch.loader;
+	struct firmware_room *room = firmware->room;
+	struct table_loader *loader = &room->loader;
 	struct acpi_config config;
 
-	memset(&scratch.map, 0, sizeof(scratch.map));
-	TRY(memory_layout(firmware->vm, &scratch.map));
-	config = acpi_input(firmware->vm, &scratch.map, &scratch.room);
+	memset(&room->map, 0, sizeof(room->map));
+	TRY(memory_layout(firmware->vm, &room->map));
+	config = acpi_input(firmware->vm, &room->map, &room->acpi);
 	TRY(table_loader_build(&config, loader));
 	TRY(add_copy(firmware, TABLE_LOADER_RSDP, loader->rsdp, sizeof(loader->rsdp)));
 	TRY(add_copy(firmware, TABLE_LOADER_TABLES, loader->tables, loader->tables_len));
@@ -199,14 +201,17 @@ static enum status add_all(const struct firmware *firmware)
 	return add_kernel(firmware);
 }
 
-void firmware_files_add(struct vm_config *vm, struct arena *arena, struct diag *diag)
+void firmware_files_add(struct vm_config *vm, struct firmware_room **room, struct arena *arena,
+			struct diag *diag)
 {
-	struct firmware firmware = {vm, arena, diag};
-	enum status status;
+	enum status status = ERR_NOMEM;
 
 	if (vm->kernel_kind != LOADER_BIOS)
 		return;
-	status = add_all(&firmware);
+	if (*room == NULL)
+		*room = arena_alloc(arena, sizeof(**room));
+	if (*room != NULL)
+		status = add_all(&(struct firmware){vm, *room, arena, diag});
 	if (status != OK && status != ERR_INVAL)
 		diag_error(diag, vm->kernel_place,
 			   status == ERR_NOMEM ? "no memory left for what firmware is told"

@@ -497,6 +497,7 @@ enum status config_parse_objects(const char *const *arguments, size_t n, struct 
 
 enum status config_open(struct config *config, struct image_list *images, struct diag *diag)
 {
+	struct firmware_room *room = NULL;
 	unsigned n_errors = diag->n_errors;
 
 	for (struct vm_config *vm = config->vms; vm != NULL; vm = vm->next) {
@@ -520,6 +521,6 @@ enum status config_open(struct config *config, struct image_list *images, struct
 	config_check_sharing(config, diag);
 	drives_check_sharing(config, diag);
 	for (struct vm_config *vm = config->vms; vm != NULL && diag->n_errors == 0; vm = vm->next)
-		firmware_files_add(vm, images->arena, diag);
+		firmware_files_add(vm, &room, images->arena, diag);
 	return diag->n_errors == n_errors ? OK : ERR_INVAL;
 }
