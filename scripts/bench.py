@@ -81,7 +81,7 @@ FIGURES = {
     "linux_exits": ("", "exits of a clone of Debian's Linux, from the freeze to the end of a little work"),
     "linux_exits_precopy": ("", "the same with precopy=on"),
     "linux_boot_ratio": ("", "Debian's Linux to its user space, in percent of that on the machine alone"),
-    "hypervisor_bytes": ("", "memory the hypervisor keeps before the first VM, without the ramdisk"),
+    "hypervisor_bytes": ("", "memory the hypervisor keeps of 1 GiB before the first VM, without the ramdisk"),
     "efi_bytes": ("", "size of BOOTX64.EFI"),
 }
 NOT_OURS = {"clone_pooled", "pio_in_kernel"}  # Stencil does not have these
@@ -216,7 +216,7 @@ def boot_linux():
         with open(work / "ramdisk/initrd", "rb") as initrd:
             subprocess.run(["cpio", "--quiet", "-id"], cwd=work / "files", stdin=initrd, check=True)
         subprocess.run([TOP / "scripts/mklinux", work / "files", LINUX, work / "linux.img"], check=True)
-        return start(work, ["--image", work / "linux.img", "--system", "linux", "--ips", str(RESET_IPS)], 900)
+        return start(work, ["--memory=2048", "--image", work / "linux.img", "--system", "linux", "--ips", str(RESET_IPS)], 900)
 
 
 def make_map(work):
@@ -257,8 +257,7 @@ def popen(command):
 def start(work, arguments, timeout, typed=()):
     """The console of a successful run; typed: pairs for type_in()."""
     console = work / "console"
-    with popen([STENCIL, "run", *([] if INSTALLED else ["--no-build"]), "--host", "bochs", "--memory", "2048", "--timeout",
-                str(timeout), "--serial-out", console, *arguments]) as process:
+    with popen([STENCIL, "run", *([] if INSTALLED else ["--no-build"]), "--host", "bochs", "--timeout", str(timeout), "--serial-out", console, *arguments]) as process:
         type_in(typed, process, console)
         process.stdin.close()
         status = process.wait()
@@ -269,14 +268,15 @@ def start(work, arguments, timeout, typed=()):
     return text
 
 
-def boot(make, typed=(), ips=STENCIL_IPS, mitigations="off", cpus=1):
+def boot(make, typed=(), ips=STENCIL_IPS, mitigations="off", **machine):
     """The console of Stencil with the configuration and ramdisk that 'make' writes."""
     with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
         work = pathlib.Path(folder)
         make(work)
         config = work / "stencil.conf"
         config.write_text(f"host -mitigations {mitigations}\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
-        return start(work, ["--ips", str(ips), "--cpus", str(cpus), "--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
+        machine = [f"--{name}={value}" for name, value in ({"memory": 2048} | machine | {"ips": ips}).items()]
+        return start(work, [*machine, "--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
 
 
 def boot_kvm():
@@ -287,7 +287,7 @@ def boot_kvm():
                               stdin=subprocess.DEVNULL, check=False)
         if made.returncode != 0:
             raise Failure(f"tests/bench/kvm/make: {''.join(made.stderr.splitlines()[-1:])}")
-        return start(work, ["--image", work / "kvm.img", "--system", "kvm", "--ips", str(KVM_IPS)],
+        return start(work, ["--memory=2048", "--image", work / "kvm.img", "--system", "kvm", "--ips", str(KVM_IPS)],
                      3600)
 
 
@@ -432,7 +432,7 @@ def measure(options):
         bench.add_guarded("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
         reads = [pool.submit(boot, make_clones("read", N_READ, 31, f"read={n}")) for n in (0, N_READ)]
         templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
-        bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes")
+        bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes", memory=1024)
         parked = pool.submit(boot, make_parked, PARKED_TYPED)
         jobs = pool.submit(boot, make_map)
         lives = {n: pool.submit(boot, make_lives(n), ips=RESET_IPS, cpus=n) for n in LIFE_CPUS}
