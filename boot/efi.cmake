@@ -93,11 +93,13 @@ set_source_files_properties(hv/run/exit.c PROPERTIES COMPILE_OPTIONS -fomit-fram
 # What is for people or for files, or looks at the machine once, is small rather than fast.
 set(small_boot_sources ${BOOT_SOURCES})
 list(FILTER small_boot_sources EXCLUDE REGEX "\\.asm$|(sha256|parcel|memory_map|identity_map)\\.c$")
-file(GLOB operator_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/hv/monitor/*.c ${CMAKE_SOURCE_DIR}/hv/qmp/*.c)
+file(GLOB operator_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/hv/monitor/*.c ${CMAKE_SOURCE_DIR}/hv/qmp/*.c
+	${CMAKE_SOURCE_DIR}/hv/gdb/*.c)
+file(GLOB config_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/hv/config/*.c ${CMAKE_SOURCE_DIR}/hv/loader/*.c)
 file(GLOB state_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/hv/vm/state*.c)
 set(machine_start_sources ${HV_START_SOURCES})
 list(FILTER machine_start_sources INCLUDE REGEX "^hv/(frame|host|vmx)/.*\\.c$")
-set_source_files_properties(${small_boot_sources} ${operator_sources} ${state_sources} ${machine_start_sources} hv/ept/audit.c
+set_source_files_properties(${small_boot_sources} ${operator_sources} ${config_sources} ${state_sources} ${machine_start_sources} hv/ept/audit.c
 	hv/host/mce_text.c hv/host/panic.c hv/host/policy_text.c hv/host/symbols.c hv/lib/state_file.c hv/vm/audit.c
 	hv/vm/report.c PROPERTIES COMPILE_OPTIONS -Os)
 
