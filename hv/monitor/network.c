@@ -4,10 +4,11 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/say.h"
 #include "hv/net/hub.h"
+#include "hv/net/vsock.h"
 
-/* Of the current job: the next port. */
-static unsigned hub, slot;
-static bool has_title; /* of the hub */
+/* Of the current job: the next port of a hub, then that of the sockets. */
+static unsigned hub, slot, list, index;
+static bool has_title; /* of the hub, or the sockets */
 
 static void say_port(const struct net_port_line *line)
 {
@@ -19,14 +20,38 @@ static void say_port(const struct net_port_line *line)
 	    counts->n_dropped, counts->n_malformed);
 }
 
+static enum job_state list_socket(void)
+{
+	struct vsock_line line;
+
+	if (!vsock_describe(&list, &index, &line))
+		return JOB_IS_DONE;
+	if (!has_title) {
+		has_title = true;
+		say("sockets");
+		return JOB_GOES_ON;
+	}
+	if (line.is_closed)
+		say(" \\ %s: vhost-vsock-device.%u: CID %lu, no driver", line.name, line.device,
+		    line.cid);
+	else
+		say(" \\ %s: vhost-vsock-device.%u: CID %lu, %u packets wait", line.name,
+		    line.device, line.cid, line.n_waiting);
+	index++;
+	return JOB_GOES_ON;
+}
+
 static enum job_state list_port(void)
 {
 	struct net_port_line line;
 
+	if (hub == NET_HUBS)
+		return list_socket();
 	if (!net_describe(hub, &slot, &line)) {
 		slot = 0;
 		has_title = false;
-		return ++hub < NET_HUBS ? JOB_GOES_ON : JOB_IS_DONE;
+		hub++;
+		return JOB_GOES_ON;
 	}
 	if (!has_title) {
 		has_title = true;
@@ -42,7 +67,7 @@ void answer_network(void)
 {
 	static const struct job job = {.step = list_port};
 
-	hub = slot = 0;
+	hub = slot = list = index = 0;
 	has_title = false;
 	job_begin(&job);
 }

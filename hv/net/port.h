@@ -61,10 +61,11 @@ struct net_port {
 	struct net_address address[NET_ADDRESSES];
 
 	/* Of hv/net/vsock.c, and guarded by its lock. */
-	struct net_port *waits_for, *next_waiter; /* whose ring was full, and who else waits */
-	struct net_port *first_waiter;		  /* that waits for this port */
-	bool has_waiters;			  /* or had; atomic, not guarded */
-	bool is_closed;				  /* its guest has no driver; atomic, not guarded */
+	struct net_port *waits_for;		     /* whose ring was full */
+	struct net_port *next_waiter, **waiter_link; /* who else waits, and what leads here */
+	struct net_port *first_waiter;		     /* that waits for this port */
+	bool has_waiters;			     /* or had; atomic, not guarded */
+	bool is_closed; /* its guest has no driver; atomic, not guarded */
 
 	unsigned n_users; /* senders that write into the ring, or wake the owner; atomic */
 	bool has_news;	  /* since the owner has looked; atomic */

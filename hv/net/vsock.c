@@ -3,6 +3,7 @@
 
 #include "hv/lib/assert.h"
 #include "hv/lib/lock.h"
+#include "hv/lib/print.h"
 
 #define LISTS 512
 
@@ -64,15 +65,24 @@ static void release(struct net_port *port)
 /* The port waits no longer. The lock is held. */
 static void stop_waiting(struct net_port *port)
 {
-	struct net_port **link;
-
 	if (port->waits_for == NULL)
 		return;
-	link = &port->waits_for->first_waiter;
-	while (*link != port)
-		link = &(*link)->next_waiter;
-	*link = port->next_waiter;
+	*port->waiter_link = port->next_waiter;
+	if (port->next_waiter)
+		port->next_waiter->waiter_link = port->waiter_link;
 	port->waits_for = NULL;
+}
+
+/* The port waits for 'to'. The lock is held. */
+static void begin_waiting(struct net_port *port, struct net_port *to)
+{
+	stop_waiting(port);
+	port->waits_for = to;
+	port->next_waiter = to->first_waiter;
+	port->waiter_link = &to->first_waiter;
+	if (port->next_waiter)
+		port->next_waiter->waiter_link = &port->next_waiter;
+	to->first_waiter = port;
 }
 
 /* Wake some of those that wait. Whether there may be more. */
@@ -125,6 +135,17 @@ void vsock_disconnect(struct net_port *port)
 	net_port_free(port);
 }
 
+static void describe(const struct net_address *address, struct vsock_line *ret)
+{
+	const struct net_port *port = address->port;
+
+	format(ret->name, sizeof(ret->name), "%s", port->config.name);
+	ret->device = port->config.device;
+	ret->cid = address->mac;
+	ret->is_closed = __atomic_load_n(&port->is_closed, __ATOMIC_RELAXED);
+	ret->n_waiting = net_port_n(port);
+}
+
 /* The port of the CID, held, if its guest has a driver; NULL: there is none. */
 static struct net_port *hold_port(uint64_t cid)
 {
@@ -150,14 +171,29 @@ static enum status wait_for(struct net_port *port, struct net_port *to)
 	if (find(to->address[0].mac) != to) {
 		status = ERR_NOTFOUND;
 	} else if (net_port_n(to) >= NET_RING_SIZE) {
-		stop_waiting(port);
-		port->waits_for = to;
-		port->next_waiter = to->first_waiter;
-		to->first_waiter = port;
+		begin_waiting(port, to);
 		status = ERR_BUSY;
 	}
 	lock_release(&lock);
 	return status;
+}
+
+bool vsock_describe(unsigned *list, unsigned *index, struct vsock_line *ret)
+{
+	const struct net_address *address = NULL;
+
+	for (; *list < LISTS && address == NULL; ++*list, *index = 0) {
+		lock_acquire(&lock);
+		address = lists[*list];
+		for (unsigned i = 0; i < *index && address; i++)
+			address = address->next;
+		if (address)
+			describe(address, ret);
+		lock_release(&lock);
+		if (address)
+			break;
+	}
+	return address != NULL;
 }
 
 enum status vsock_send(struct net_port *port)

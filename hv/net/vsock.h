@@ -54,3 +54,17 @@ void vsock_disconnect(struct net_port *port);
 enum status vsock_send(struct net_port *port);
 /* The owner has taken packets from the ring, or dropped them: wake who waits. */
 void vsock_taken(struct net_port *port);
+
+/* A line of a report. */
+struct vsock_line {
+	char name[64];
+	unsigned device;
+	uint64_t cid;
+	bool is_closed;	    /* the guest has no driver */
+	uint32_t n_waiting; /* packets in the ring */
+};
+/*
+ * The port with this index in the list of this number, or the first one of a later list, to which
+ * both move. False: there is none. Any processor.
+ */
+bool vsock_describe(unsigned *list, unsigned *index, struct vsock_line *ret);

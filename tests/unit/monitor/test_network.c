@@ -9,6 +9,7 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/say.h"
 #include "hv/net/hub.h"
+#include "hv/net/vsock.h"
 #include "tests/unit/support.h"
 
 static char said[1000];
@@ -73,10 +74,36 @@ static void hubs_and_ports_are_listed(void **state)
 	assert_string_equal(said, "");
 }
 
+static void sockets_are_listed_behind_the_hubs(void **state)
+{
+	struct net_port_config config = {.name = "a", .device = 2, .wake = wake};
+	struct net_port *hub = plug(1, "h"), *port[3];
+
+	assert_int_equal(vsock_connect(&config, 7, &port[0]), OK);
+	assert_int_equal(vsock_connect(&config, 7 + 512, &port[1]), OK); /* in the same list */
+	assert_int_equal(vsock_connect(&config, 9, &port[2]), OK);
+	port[2]->is_closed = true;
+	((struct vsock_header *)port[0]->frame)->dst_cid = 7;
+	assert_int_equal(vsock_send(port[0]), OK);
+	said[0] = '\0';
+	answer_network();
+	assert_string_equal(said, "hub 1\n"
+				  " \\ h: virtio-net-device.1: 0 addresses, 0 frames received, "
+				  "0 sent, 0 dropped, 0 malformed\n"
+				  "sockets\n"
+				  " \\ a: vhost-vsock-device.2: CID 519, 0 packets wait\n"
+				  " \\ a: vhost-vsock-device.2: CID 7, 1 packets wait\n"
+				  " \\ a: vhost-vsock-device.2: CID 9, no driver\n");
+	net_disconnect(hub);
+	for (unsigned i = 0; i < ARRAY_SIZE(port); i++)
+		vsock_disconnect(port[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hubs_and_ports_are_listed),
+		cmocka_unit_test(sockets_are_listed_behind_the_hubs),
 	};
 
 	frame_reset();

@@ -161,6 +161,26 @@ static void who_waits_may_leave(void **state)
 	vsock_disconnect(c);
 }
 
+static void who_waits_between_two_others_may_leave(void **state)
+{
+	struct net_port *to = plug(3, 6), *from[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		from[i] = plug(i, 3 + i);
+		while (send(from[i], 6, 1) == OK)
+			;
+	}
+	vsock_disconnect(from[1]);
+	memset(n_wakes, 0, sizeof(n_wakes));
+	net_flush(to);
+	vsock_taken(to);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(n_wakes[i], i != 1);
+	vsock_disconnect(from[0]);
+	vsock_disconnect(from[2]);
+	vsock_disconnect(to);
+}
+
 static void who_is_waited_for_may_leave(void **state)
 {
 	struct net_port *to = plug(0, 3), *from[N_PORTS - 1];
@@ -267,6 +287,7 @@ int main(void)
 		VSOCK_TEST(a_port_without_a_driver_is_not_there),
 		VSOCK_TEST(a_full_ring_makes_senders_wait),
 		VSOCK_TEST(who_waits_may_leave),
+		VSOCK_TEST(who_waits_between_two_others_may_leave),
 		VSOCK_TEST(who_is_waited_for_may_leave),
 		VSOCK_TEST(who_need_not_wait_does_not),
 		VSOCK_TEST(no_wake_is_missed),
