@@ -7,7 +7,11 @@
  * Physical memory is mapped at one fixed offset: zero on the machine, the base
  * of an arena in the unit tests, which define the variable.
  */
+#if __STDC_HOSTED__
 extern uintptr_t phys_offset;
+#else
+static const uintptr_t phys_offset = 0;
+#endif
 
 static inline void *phys_to_virt(phys_t phys)
 {

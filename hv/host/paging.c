@@ -16,8 +16,6 @@
 
 #define HOST_CR0 (CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG)
 
-uintptr_t phys_offset;
-
 /* Guards the tables and the generation. The frames lock may be taken inside. */
 static struct lock paging_lock;
 static struct page_table tables;
