@@ -40,8 +40,8 @@ static inline void lock_acquire(struct lock *lock)
 {
 	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
-	/* Acquire pairs with the release in lock_release(). */
-	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+	/* Acquire pairs with the release in lock_release(). Mostly no processor holds the lock. */
+	while (__builtin_expect(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket, false))
 		__builtin_ia32_pause();
 }
 
