@@ -11,18 +11,6 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 
-/* The region of gpa. NULL: gpa is not memory. */
-static inline struct mem_region *find_region(struct guest_memory *memory, gpa_t gpa)
-{
-	struct mem_region *last = memory->last;
-
-	if (last == NULL || gpa.raw - last->gpa.raw >= last->len)
-		last = mem_map_find(memory->map, gpa);
-	if (last != NULL)
-		memory->last = last;
-	return last;
-}
-
 /* Whether all of [gpa, gpa + len) is memory. */
 static bool has_memory(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 {
@@ -31,7 +19,7 @@ static bool has_memory(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 	if (__builtin_add_overflow(gpa.raw, len, &end))
 		return false;
 	while (gpa.raw < end) {
-		const struct mem_region *region = find_region(memory, gpa);
+		const struct mem_region *region = guest_region(memory, gpa);
 
 		if (region == NULL)
 			return false;
@@ -48,7 +36,7 @@ bool guest_can_write(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 		return false;
 	end = gpa.raw + len;
 	while (gpa.raw < end) {
-		const struct mem_region *region = find_region(memory, gpa);
+		const struct mem_region *region = guest_region(memory, gpa);
 
 		if (region->kind == MEM_ROM)
 			return false;
@@ -70,7 +58,7 @@ const void *guest_byte(struct guest_memory *memory, gpa_t gpa)
 	unsigned level;
 	uint64_t entry;
 
-	if (find_region(memory, gpa) == NULL)
+	if (guest_region(memory, gpa) == NULL)
 		return NULL;
 	entry = ept_lookup(memory->ept, gpa, &level);
 	assert(entry & EPT_R); /* regions are fully mapped */
@@ -114,7 +102,7 @@ static void *shared_byte(struct guest_memory *memory, const struct mem_region *r
  */
 static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **ret)
 {
-	const struct mem_region *region = find_region(memory, gpa);
+	const struct mem_region *region = guest_region(memory, gpa);
 	unsigned level;
 	uint64_t entry;
 	phys_t frame;
@@ -179,7 +167,7 @@ enum status guest_prepare_write(struct guest_memory *memory, gpa_t gpa)
 {
 	void *byte;
 
-	if (find_region(memory, gpa)->kind == MEM_ROM)
+	if (guest_region(memory, gpa)->kind == MEM_ROM)
 		return OK; /* the write will be dropped, and counted then */
 	return writable_byte(memory, gpa, &byte);
 }
@@ -188,7 +176,7 @@ enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits)
 {
 	void *byte;
 
-	if (find_region(memory, gpa) == NULL)
+	if (guest_region(memory, gpa) == NULL)
 		return ERR_RANGE;
 	TRY(writable_byte(memory, gpa, &byte));
 	/* Atomic: another vCPU may change the same byte without the VM's lock. */

@@ -11,7 +11,8 @@
  * The only way into a VM's memory. Every write on a guest's behalf goes through
  * these functions and is subject to the same decisions as the guest's own
  * stores: private memory is copied, writes to ROM are dropped and counted,
- * shared memory changes in place. Call all functions with the VM's lock held.
+ * shared memory changes in place. Call all functions with the VM's lock held,
+ * except where one says otherwise.
  * They may increment the EPT's generation, as ept_copy() does.
  */
 struct guest_memory {
@@ -19,8 +20,22 @@ struct guest_memory {
 	struct mem_map *map;		     /* clones have their template's */
 	uint64_t n_dropped;		     /* writes to ROM */
 	const struct mem_region *dropped_at; /* where the last one went; NULL: not known */
-	struct mem_region *last; /* found by the last search, to try first; NULL: none */
+	/* Found by the last search, to try first; NULL: none. Atomic. */
+	struct mem_region *last;
 };
+
+/* The region of gpa; NULL: gpa is not memory. Needs no lock: any search may be the last. */
+static inline struct mem_region *guest_region(struct guest_memory *memory, gpa_t gpa)
+{
+	struct mem_region *last = __atomic_load_n(&memory->last, __ATOMIC_RELAXED);
+
+	if (last != NULL && gpa.raw - last->gpa.raw < last->len)
+		return last;
+	last = mem_map_find(memory->map, gpa);
+	if (last != NULL)
+		__atomic_store_n(&memory->last, last, __ATOMIC_RELAXED);
+	return last;
+}
 
 /* Count a write to ROM. */
 static inline void guest_note_drop(struct guest_memory *memory, const struct mem_region *rom)

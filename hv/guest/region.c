@@ -66,33 +66,28 @@ void mem_map_remove(struct mem_map *map, gpa_t gpa)
 		map->region[i] = map->region[i + 1];
 }
 
-/* Look among the regions from 'first' on, up to 'high'. */
-static struct mem_region *find(struct mem_map *map, size_t first, size_t high, gpa_t gpa)
+/* Look among n regions. */
+static struct mem_region *find(struct mem_region *first, size_t n, gpa_t gpa)
 {
-	size_t low = first;
+	/* Only the n from 'first' on may contain gpa. */
+	while (n > 1) {
+		size_t half = n / 2;
 
-	/* Regions before 'low' start at or below gpa, regions from 'high' on above. */
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (map->region[middle].gpa.raw <= gpa.raw)
-			low = middle + 1;
-		else
-			high = middle;
+		if (first[half].gpa.raw <= gpa.raw)
+			first += half;
+		n -= half;
 	}
-	if (low == first || gpa.raw - map->region[low - 1].gpa.raw >= map->region[low - 1].len)
-		return NULL;
-	return &map->region[low - 1];
+	return n > 0 && gpa.raw - first->gpa.raw < first->len ? first : NULL;
 }
 
 struct mem_region *mem_map_find(struct mem_map *map, gpa_t gpa)
 {
-	return find(map, 0, map->n, gpa);
+	return find(map->region, map->n, gpa);
 }
 
 struct mem_region *mem_map_find_hidden(struct mem_map *map, gpa_t gpa)
 {
-	return find(map, map->n, mem_map_all(map), gpa);
+	return find(&map->region[map->n], map->n_hidden, gpa);
 }
 
 uint64_t memory_backend_offset(const struct mem_region *region)

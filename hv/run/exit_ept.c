@@ -93,7 +93,7 @@ static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 }
 
 /* The usual case, and fast: the first write to a page of private memory. */
-static bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
+static inline bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
 {
 	struct vm *vm = vcpu->vm;
 	enum status status;
@@ -121,21 +121,16 @@ static void end_no_step(struct vcpu *vcpu)
 		sync_let_others_go(vcpu);
 }
 
-/* False: there is no memory at gpa. */
-static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
+static __attribute__((noinline)) void
+mend_memory(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa, unsigned access)
 {
 	struct vm *vm = vcpu->vm;
-	const struct mem_region *region = mem_map_find(vm->mem, gpa);
 	uint64_t entry;
 	unsigned level;
 
-	if (region == NULL)
-		return false;
-	if (region->copies_anywhere && (access & ACCESS_WRITE) && copy_at_once(vcpu, gpa))
-		return true;
 	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) &&
 	    (drop_store(vcpu, gpa) || !may_step(vcpu)))
-		return true;
+		return;
 	struct memory_lock held = memory_lock(vcpu);
 	entry = ept_lookup(&vm->ept, gpa, &level);
 	switch (fault_decide(region, entry, access)) {
@@ -160,7 +155,6 @@ static bool mend_memory(struct vcpu *vcpu, gpa_t gpa, unsigned access)
 	}
 	memory_unlock(&held);
 	end_no_step(vcpu);
-	return true;
 }
 
 /* What an instruction reads that is not executed here: registers have four bytes. */
@@ -196,8 +190,8 @@ static void step_at_hole(struct vcpu *vcpu, gpa_t gpa)
 	end_no_step(vcpu);
 }
 
-/* There is no memory at gpa: a device, or nothing. Out of line, because copies need less stack. */
-static __attribute__((noinline)) void access_device(struct vcpu *vcpu, gpa_t gpa)
+/* There is a device at gpa, or nothing. */
+static void access_device(struct vcpu *vcpu, gpa_t gpa)
 {
 	struct emulation emulation;
 
@@ -224,7 +218,7 @@ static __attribute__((noinline)) void access_device(struct vcpu *vcpu, gpa_t gpa
  */
 static void forget_single_step(void)
 {
-	uint64_t pending = vmcs_read(VMCS_GUEST_PENDING_DEBUG);
+	uint64_t pending = vmcs_read_next(VMCS_GUEST_PENDING_DEBUG);
 
 	if (pending & PENDING_BS)
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
@@ -232,31 +226,47 @@ static void forget_single_step(void)
 						vmcs_read(VMCS_GUEST_RFLAGS)));
 }
 
-enum exit_action exit_ept_violation(struct vcpu *vcpu)
+/* There is no memory at gpa. */
+static __attribute__((noinline)) void miss_memory(struct vcpu *vcpu, gpa_t gpa, uint64_t qual,
+						  bool delivering)
 {
-	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
-	gpa_t gpa = {vmcs_read(VMCS_GUEST_PHYS_ADDR)};
-	bool delivering = vmcs_read(VMCS_IDT_VECTORING_INFO) & INTR_VALID;
+	if (delivering || (qual & ACCESS_EXEC))
+		vm_crash(vcpu->vm, "%s at 0x%lx, where there is no memory",
+			 delivering ? "event delivered through memory" : "instruction fetch",
+			 gpa.raw);
+	else
+		access_device(vcpu, gpa);
+}
 
-	forget_single_step();
+/* The exit has interrupted the delivery of an event, or an IRET. */
+static __attribute__((noinline)) void begin_again(struct vcpu *vcpu, bool delivering)
+{
 	if (delivering) {
 		step_deliver(vcpu);
 		vcpu_reinject_vectored(vcpu);
-	} else if (qual & QUAL_NMI_UNBLOCKING) {
+	} else {
 		/* The IRET that faulted did not end the blocking of NMIs. */
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
 	}
+}
 
-	if (mend_memory(vcpu, gpa, qual & QUAL_ACCESS))
-		return EXIT_AGAIN;
-	if (delivering || (qual & ACCESS_EXEC)) {
-		vm_crash(vcpu->vm, "%s at 0x%lx, where there is no memory",
-			 delivering ? "event delivered through memory" : "instruction fetch",
-			 gpa.raw);
-		return EXIT_AGAIN;
-	}
-	access_device(vcpu, gpa);
+/* What is rare is out of line, because copies need less stack. */
+enum exit_action exit_ept_violation(struct vcpu *vcpu)
+{
+	uint64_t qual = vmcs_read_next(VMCS_EXIT_QUAL);
+	gpa_t gpa = {vmcs_read_next(VMCS_GUEST_PHYS_ADDR)};
+	bool delivering = vmcs_read_next(VMCS_IDT_VECTORING_INFO) & INTR_VALID;
+	const struct mem_region *region;
+
+	forget_single_step();
+	if (delivering || (qual & QUAL_NMI_UNBLOCKING))
+		begin_again(vcpu, delivering);
+	region = guest_region(&vcpu->vm->memory, gpa);
+	if (region == NULL)
+		miss_memory(vcpu, gpa, qual, delivering);
+	else if (!(region->copies_anywhere && (qual & ACCESS_WRITE) && copy_at_once(vcpu, gpa)))
+		mend_memory(vcpu, region, gpa, qual & QUAL_ACCESS);
 	return EXIT_AGAIN;
 }
 

@@ -26,7 +26,7 @@ failed:
 
 /*
  * For the exit path: vmcs_read() without the check, of a field that every processor with VMX has,
- * after a VM exit. Such a read cannot fail (SDM vol. 3, "VMREAD").
+ * and EPT has, after a VM exit. Such a read cannot fail (SDM vol. 3, "VMREAD").
  */
 static inline uint64_t vmcs_read_next(enum vmcs_field field)
 {

@@ -77,6 +77,23 @@ static void random_accesses_are_as_on_a_flat_array(void **state)
 	assert_memory_equal(buf, flat, sizeof(flat));
 }
 
+/* Wherever the search before it ended. */
+static void the_region_of_an_address_is_found(void **state)
+{
+	static const uint64_t addresses[] = {0,	  ROM - 1,	     ROM,	    ROM + SMALL - 1,
+					     COW, SHM + SMALL - 1,   SHM + SMALL,   RAM - 1,
+					     RAM, RAM + RAM_LEN - 1, RAM + RAM_LEN, UINT64_MAX};
+
+	assert_null(guest_region(&memory, at(0)));
+	for (unsigned i = 0; i < ARRAY_SIZE(addresses); i++)
+		for (unsigned j = 0; j < ARRAY_SIZE(addresses); j++) {
+			(void)guest_region(&memory, at(addresses[i]));
+			assert_ptr_equal(guest_region(&memory, at(addresses[j])),
+					 mem_map_find(&map, at(addresses[j])));
+		}
+	assert_ptr_equal(guest_region(&memory, at(SHM)), &map.region[2]);
+}
+
 static void outside_memory_nothing_happens(void **state)
 {
 	static const struct {
@@ -234,6 +251,7 @@ int main(void)
 		TEST(each_kind_keeps_its_promise),
 		TEST(vms_with_one_map_count_their_own_dropped_writes),
 		TEST(random_accesses_are_as_on_a_flat_array),
+		TEST(the_region_of_an_address_is_found),
 		TEST(outside_memory_nothing_happens),
 		TEST(only_memory_that_is_not_rom_can_be_written),
 		TEST(what_only_the_ept_maps_is_no_memory),
