@@ -85,7 +85,7 @@ static inline bool log_slot(struct ept *ept, const uint64_t *slot,
  * Allocate a frame for the tree, to be put into 'slot', with undefined
  * contents. 0: no frame is left, or the limit is reached.
  */
-static phys_t own_frame(struct ept *ept, const uint64_t *slot)
+static inline __attribute__((always_inline)) phys_t own_frame(struct ept *ept, const uint64_t *slot)
 {
 	phys_t frame = 0;
 
@@ -109,9 +109,9 @@ static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 		leaf &= ~EPT_LARGE;
 	if (level == 1 && (leaf & EPT_SMALL_CODE))
 		leaf ^= EPT_SMALL_CODE | EPT_X;
-#pragma GCC unroll 8
-	for (unsigned i = 0; i < ENTRIES; i++)
-		to[i] = leaf + i * step;
+#pragma GCC unroll 64
+	for (unsigned i = 0; i < ENTRIES; i++, leaf += step)
+		to[i] = leaf;
 }
 
 /* The slots of the root's upper half. */
