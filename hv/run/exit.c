@@ -123,7 +123,7 @@ static inline void resume_at(uint64_t rip)
 {
 	uint64_t blocking;
 
-	vmcs_write(VMCS_GUEST_RIP, rip);
+	vmcs_write_next(VMCS_GUEST_RIP, rip);
 	blocking = vmcs_read_next(VMCS_GUEST_INTERRUPTIBILITY);
 	if ((blocking & (BLOCKING_STI | BLOCKING_MOV_SS)) ||
 	    (vmcs_read_next(VMCS_GUEST_RFLAGS) & RFLAGS_TF))

@@ -29,7 +29,7 @@ struct io_exit {
 	bool in;
 };
 
-static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, uint64_t dr7)
+static __attribute__((noinline)) void owe_breakpoints(uint16_t port, unsigned size, uint64_t dr7)
 {
 	uint64_t dr[4];
 	unsigned hits;
@@ -37,7 +37,7 @@ static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, 
 	if (!(vmcs_read(VMCS_GUEST_CR4) & CR4_DE))
 		return;
 	read_debug_addresses(dr);
-	hits = breakpoint_match_port(dr7, dr, io->port, io->size);
+	hits = breakpoint_match_port(dr7, dr, port, size);
 	if (hits)
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | hits | PENDING_ENABLED_BREAKPOINT);
@@ -47,16 +47,16 @@ static __attribute__((noinline)) void owe_breakpoints(const struct io_exit *io, 
 static inline void check_breakpoints(const struct io_exit *io)
 {
 	enum { DR7_ENABLES = 0xff };
-	uint64_t dr7 = vmcs_read(VMCS_GUEST_DR7);
+	uint64_t dr7 = vmcs_read_next(VMCS_GUEST_DR7);
 
 	if (dr7 & DR7_ENABLES)
-		owe_breakpoints(io, dr7);
+		owe_breakpoints(io->port, io->size, dr7);
 }
 
 static inline uint64_t input(struct vcpu *vcpu, const struct io_exit *io)
 {
-	struct io_access access = {.addr = io->port, .size = io->size, .now = vcpu_now(vcpu)};
-	uint64_t value;
+	uint64_t value, now = vcpu_now(vcpu);
+	struct io_access access = {.addr = io->port, .size = io->size, .now = now};
 
 	vm_lock_devices(vcpu->vm);
 	value = platform_port_read(&vcpu->vm->platform, &access);
@@ -92,8 +92,8 @@ static __attribute__((noinline)) enum exit_action grant(struct vcpu *vcpu, uint3
 
 static inline enum exit_action output(struct vcpu *vcpu, const struct io_exit *io, uint64_t value)
 {
-	struct io_access access = {
-		.addr = io->port, .size = io->size, .value = value, .now = vcpu_now(vcpu)};
+	uint64_t now = vcpu_now(vcpu);
+	struct io_access access = {.addr = io->port, .size = io->size, .value = value, .now = now};
 	uint32_t wish;
 
 	vm_lock_devices(vcpu->vm);
@@ -104,7 +104,7 @@ static inline enum exit_action output(struct vcpu *vcpu, const struct io_exit *i
 	return EXIT_NEXT;
 }
 
-static enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
+static inline enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
 {
 	uint64_t *rax = &vcpu->regs.gpr[RAX];
 
@@ -213,7 +213,7 @@ static void begin_string(struct vcpu *vcpu, const struct io_exit *io, struct io_
 	unsigned size = info >> 7 & 7;
 
 	vcpu_read_paging(&vcpu->vm->memory, &ret->space.paging);
-	ret->mode = access_code_mode();
+	ret->mode = access_code_mode(ret->space.paging.efer);
 	ret->space.linear_mask = ret->mode == INSN_64 ? UINT64_MAX : UINT32_MAX;
 	ret->space.known_rights = 0;
 	ret->access = (struct insn_access){
@@ -270,7 +270,7 @@ static uint64_t take_page(struct vcpu *vcpu, const struct io_exit *io,
 }
 
 /*
- * Pages of a job's output, in place of bytes. True: what remains is for io_string(), or nothing.
+ * Pages of a job's output, in place of bytes. True: what remains is for move_string(), or nothing.
  * False: so much was taken that other work has its turn, or the instruction has faulted.
  */
 static bool take_pages(struct vcpu *vcpu, const struct io_exit *io, struct io_string *string,
@@ -293,8 +293,7 @@ static bool take_pages(struct vcpu *vcpu, const struct io_exit *io, struct io_st
 	return true;
 }
 
-static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
-							    const struct io_exit *io, bool repeat)
+static enum exit_action move_string(struct vcpu *vcpu, const struct io_exit *io, bool repeat)
 {
 	uint64_t step = vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_DF ? -(uint64_t)io->size : io->size;
 	uint64_t since = rdtsc();
@@ -319,16 +318,27 @@ static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu,
 	return continue_later();
 }
 
-enum exit_action exit_io(struct vcpu *vcpu)
+static struct io_exit decode_qualification(uint64_t qual)
 {
-	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
-	struct io_exit io = {
+	return (struct io_exit){
 		.port = (uint16_t)(qual >> 16),
 		.size = (qual & 7) + 1,
 		.in = qual & IO_IN,
 	};
+}
 
-	if (qual & IO_STRING)
-		return io_string(vcpu, &io, qual & IO_REPEAT);
-	return io_single(vcpu, &io);
+/* Out of line, so that a single access keeps its description in registers. */
+static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu, uint64_t qual)
+{
+	struct io_exit io = decode_qualification(qual);
+
+	return move_string(vcpu, &io, qual & IO_REPEAT);
+}
+
+enum exit_action exit_io(struct vcpu *vcpu)
+{
+	uint64_t qual = vmcs_read_next(VMCS_EXIT_QUAL);
+	struct io_exit io = decode_qualification(qual);
+
+	return qual & IO_STRING ? io_string(vcpu, qual) : io_single(vcpu, &io);
 }

@@ -52,6 +52,15 @@ failed:
 	vmcs_fail("vmwrite", field);
 }
 
+/* vmcs_write() without the check, on the same conditions, of a field that can be written. */
+static inline void vmcs_write_next(enum vmcs_field field, uint64_t value)
+{
+	asm volatile("vmwrite %[v], %[f]"
+		     :
+		     : [v] "rm"(value), [f] "r"((uint64_t)field)
+		     : "cc", "memory");
+}
+
 /* For reports of errors: false if the field cannot be read. */
 static inline bool vmcs_read_safe(enum vmcs_field field, uint64_t *ret)
 {

@@ -24,3 +24,8 @@ static inline void vmcs_write(enum vmcs_field field, uint64_t value)
 {
 	test_vmcs[field] = value;
 }
+
+static inline void vmcs_write_next(enum vmcs_field field, uint64_t value)
+{
+	test_vmcs[field] = value;
+}
