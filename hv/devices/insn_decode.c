@@ -450,8 +450,8 @@ static uint64_t bit_string_offset(const struct insn *insn, const struct insn_reg
 	return (bits >> 3 | sign) & ~(uint64_t)(insn->operand_size - 1);
 }
 
-static struct insn_access memory_access(const struct insn *insn, const struct insn_regs *regs,
-					bool reads, bool writes)
+static void memory_access(const struct insn *insn, const struct insn_regs *regs, bool reads,
+			  bool writes, struct insn_access *ret)
 {
 	uint64_t offset = insn->displacement + address_register(insn, regs, insn->base);
 
@@ -460,7 +460,7 @@ static struct insn_access memory_access(const struct insn *insn, const struct in
 	if (insn->form == INSN_FORM_MEM_REG && insn->op >= INSN_BT && insn->op <= INSN_BTC)
 		offset += bit_string_offset(insn, regs);
 
-	return (struct insn_access){
+	*ret = (struct insn_access){
 		.segment = insn->segment,
 		.offset = offset & size_mask(insn->address_size),
 		.size = insn->memory_size,
@@ -527,15 +527,15 @@ size_t insn_accesses(const struct insn *insn, const struct insn_regs *regs,
 	if (insn->form == INSN_FORM_STRING)
 		return string_accesses(insn, regs, ret);
 	if (insn->op == INSN_PUSH) {
-		ret[0] = memory_access(insn, regs, true, false);
+		memory_access(insn, regs, true, false, &ret[0]);
 		ret[1] = stack_access(insn, regs);
 		return 2;
 	}
 	if (insn->op == INSN_POP) {
 		ret[0] = stack_access(insn, regs);
-		ret[1] = memory_access(insn, regs, false, true);
+		memory_access(insn, regs, false, true, &ret[1]);
 		return 2;
 	}
-	ret[0] = memory_access(insn, regs, insn->reads, insn->writes);
+	memory_access(insn, regs, insn->reads, insn->writes, &ret[0]);
 	return 1;
 }

@@ -69,12 +69,15 @@ enum status guest_read(struct guest_memory *memory, gpa_t gpa, void *buf, size_t
 {
 	char *to = buf;
 
-	if (!has_memory(memory, gpa, len))
+	if (part_in_page(gpa.raw, len) < len && !has_memory(memory, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
 		uint64_t n = part_in_page(gpa.raw, len);
+		const void *from = guest_byte(memory, gpa);
 
-		memcpy(to, guest_byte(memory, gpa), n);
+		if (from == NULL)
+			return ERR_RANGE;
+		memcpy(to, from, n);
 		gpa = gpa_add(gpa, n);
 		to += n;
 		len -= n;
@@ -96,9 +99,10 @@ static void *shared_byte(struct guest_memory *memory, const struct mem_region *r
 }
 
 /*
- * Where a byte of memory may be written, valid for the rest of the page. '*ret'
- * is NULL if the write is dropped, which is counted. There is no other way to
- * write: frames of layers, and of images that are not shared, are out of reach.
+ * Where a byte may be written, valid for the rest of the page. '*ret' is NULL if
+ * the write is dropped, which is counted. ERR_RANGE: it is not memory. There is
+ * no other way to write: frames of layers, and of images that are not shared,
+ * are out of reach.
  */
 static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **ret)
 {
@@ -108,6 +112,8 @@ static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **
 	phys_t frame;
 
 	*ret = NULL;
+	if (region == NULL)
+		return ERR_RANGE;
 	if (region->kind == MEM_ROM) {
 		guest_note_drop(memory, region);
 		return OK;
@@ -130,7 +136,7 @@ enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf,
 {
 	const char *from = buf;
 
-	if (!has_memory(memory, gpa, len))
+	if (part_in_page(gpa.raw, len) < len && !has_memory(memory, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
 		uint64_t n = part_in_page(gpa.raw, len);
@@ -148,7 +154,7 @@ enum status guest_write(struct guest_memory *memory, gpa_t gpa, const void *buf,
 
 enum status guest_zero(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 {
-	if (!has_memory(memory, gpa, len))
+	if (part_in_page(gpa.raw, len) < len && !has_memory(memory, gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
 		uint64_t n = part_in_page(gpa.raw, len);
@@ -176,8 +182,6 @@ enum status guest_set_bits(struct guest_memory *memory, gpa_t gpa, uint8_t bits)
 {
 	void *byte;
 
-	if (guest_region(memory, gpa) == NULL)
-		return ERR_RANGE;
 	TRY(writable_byte(memory, gpa, &byte));
 	/* Atomic: another vCPU may change the same byte without the VM's lock. */
 	if (byte != NULL)

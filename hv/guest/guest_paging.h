@@ -32,7 +32,7 @@ struct guest_paging {
 #define GUEST_WALK_MAX 5
 struct guest_walk {
 	unsigned n; /* 0: nothing was noted */
-	struct {
+	struct guest_walk_entry {
 		const uint64_t *at;
 		uint64_t value;
 	} entry[GUEST_WALK_MAX];
@@ -65,8 +65,10 @@ enum status guest_translate_noting(struct guest_paging *paging, uint64_t linear,
 /* Whether the entries of a noted walk are unchanged. The EPT is, the caller knows. */
 static inline bool guest_walk_holds(const struct guest_walk *walk)
 {
-	for (unsigned i = 0; i < walk->n; i++)
-		if (__atomic_load_n(walk->entry[i].at, __ATOMIC_RELAXED) != walk->entry[i].value)
+	const struct guest_walk_entry *entry = walk->entry, *end = entry + walk->n;
+
+	for (; entry < end; entry++)
+		if (__atomic_load_n(entry->at, __ATOMIC_RELAXED) != entry->value)
 			return false;
 	return walk->n > 0;
 }

@@ -11,14 +11,17 @@
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
+#define AR_L		  BIT(13)
 #define AR_DB		  BIT(14)
 #define DEVICE_ACCESS_MAX 8
 
-enum insn_mode access_code_mode(void)
+enum insn_mode access_code_mode(uint64_t efer)
 {
-	if (vcpu_in_64bit_code())
+	uint64_t rights = vmcs_read_next(VMCS_GUEST_CS_AR);
+
+	if ((efer & EFER_LMA) && (rights & AR_L))
 		return INSN_64;
-	return vmcs_read(VMCS_GUEST_CS_AR) & AR_DB ? INSN_32 : INSN_16;
+	return rights & AR_DB ? INSN_32 : INSN_16;
 }
 
 /* Instructions and the VMCS number the segments alike. */
@@ -47,6 +50,8 @@ static uint8_t device_access_size(uint64_t gpa, unsigned len)
 {
 	unsigned size = DEVICE_ACCESS_MAX;
 
+	if ((len & (len - 1)) == 0)
+		return (uint8_t)len;
 	while (size > len || (size < len && gpa % size))
 		size /= 2;
 	return (uint8_t)size;
@@ -85,23 +90,49 @@ static void write_device(struct vcpu *vcpu, const struct operand_part *part, con
 	vcpu_request(vcpu, VCPU_REQUEST_TIMER | VCPU_REQUEST_EVENT);
 }
 
+static void read_memory(struct vcpu *vcpu, const struct operand_part *part, char *to)
+{
+	struct memory_lock held = memory_lock(vcpu);
+	enum status status = guest_read(&vcpu->vm->memory, part->gpa, to, part->len);
+
+	memory_unlock(&held);
+	assert(status == OK); /* memory stays memory */
+}
+
+static void read_part(struct vcpu *vcpu, const struct operand_part *part, char *to)
+{
+	if (part->is_memory)
+		read_memory(vcpu, part, to);
+	else
+		read_device(vcpu, part, to);
+}
+
 void access_read(struct vcpu *vcpu, const struct operand *operand, struct access_value *ret)
 {
 	char *to = (char *)ret->word;
 
-	for (unsigned i = 0; i < operand->n_parts; to += operand->part[i++].len) {
-		const struct operand_part *part = &operand->part[i];
-		enum status status;
+	read_part(vcpu, &operand->part[0], to);
+	if (operand->n_parts == 2)
+		read_part(vcpu, &operand->part[1], to + operand->part[0].len);
+}
 
-		if (!part->is_memory) {
-			read_device(vcpu, part, to);
-			continue;
-		}
-		struct memory_lock held = memory_lock(vcpu);
-		status = guest_read(&vcpu->vm->memory, part->gpa, to, part->len);
-		memory_unlock(&held);
-		assert(status == OK); /* memory stays memory */
-	}
+static bool write_memory(struct vcpu *vcpu, const struct operand_part *part, const char *from)
+{
+	struct memory_lock held = memory_lock(vcpu);
+	enum status status = guest_write(&vcpu->vm->memory, part->gpa, from, part->len);
+
+	if (status != OK)
+		stop_for_memory(vcpu, part->gpa);
+	memory_unlock(&held);
+	return status == OK;
+}
+
+static bool write_part(struct vcpu *vcpu, const struct operand_part *part, const char *from)
+{
+	if (part->is_memory)
+		return write_memory(vcpu, part, from);
+	write_device(vcpu, part, from);
+	return true;
 }
 
 bool access_write(struct vcpu *vcpu, const struct operand *operand,
@@ -109,21 +140,7 @@ bool access_write(struct vcpu *vcpu, const struct operand *operand,
 {
 	const char *from = (const char *)value->word;
 
-	for (unsigned i = 0; i < operand->n_parts; from += operand->part[i++].len) {
-		const struct operand_part *part = &operand->part[i];
-		enum status status;
-
-		if (!part->is_memory) {
-			write_device(vcpu, part, from);
-			continue;
-		}
-		struct memory_lock held = memory_lock(vcpu);
-		status = guest_write(&vcpu->vm->memory, part->gpa, from, part->len);
-		if (status != OK)
-			stop_for_memory(vcpu, part->gpa);
-		memory_unlock(&held);
-		if (status != OK)
-			return false;
-	}
-	return true;
+	return write_part(vcpu, &operand->part[0], from) &&
+	       (operand->n_parts == 1 ||
+		write_part(vcpu, &operand->part[1], from + operand->part[0].len));
 }

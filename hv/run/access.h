@@ -6,8 +6,8 @@
 
 struct vcpu;
 
-/* The mode of the guest's code, from the current VMCS. */
-enum insn_mode access_code_mode(void);
+/* The mode of the guest's code, from its EFER and the current VMCS. */
+enum insn_mode access_code_mode(uint64_t efer);
 
 /* insn_linear() with the segment that the guest has. */
 enum insn_check access_linear(const struct insn_access *access, enum insn_mode mode, uint64_t cr4,

@@ -26,24 +26,27 @@
 #define QUAL_TRANSLATED BIT(8)
 #define AR_DB		BIT(14)
 
-static void read_space(struct vcpu *vcpu, enum insn_mode mode, bool is_memory,
-		       struct operand_space *ret)
+/* Returns the mode of the guest's code. */
+static enum insn_mode read_space(struct vcpu *vcpu, bool is_memory, struct operand_space *ret)
 {
-	uint64_t qual = vmcs_read(VMCS_EXIT_QUAL);
+	uint64_t qual = vmcs_read_next(VMCS_EXIT_QUAL);
 	bool is_known = (qual & QUAL_HAS_LINEAR) && (qual & QUAL_TRANSLATED);
+	enum insn_mode mode;
 
 	vcpu_read_paging(&vcpu->vm->memory, &ret->paging);
+	mode = access_code_mode(ret->paging.efer);
 	ret->linear_mask = mode == INSN_64 ? UINT64_MAX : UINT32_MAX;
-	ret->known_linear = vmcs_read(VMCS_GUEST_LINEAR_ADDR);
-	ret->known_gpa = (gpa_t){vmcs_read(VMCS_GUEST_PHYS_ADDR)};
+	ret->known_linear = vmcs_read_next(VMCS_GUEST_LINEAR_ADDR);
+	ret->known_gpa = (gpa_t){vmcs_read_next(VMCS_GUEST_PHYS_ADDR)};
 	ret->known_is_memory = is_memory;
 	ret->known_rights = is_known ? qual & QUAL_RIGHTS : 0;
+	return mode;
 }
 
 /* SDM vol. 1, "Instruction Pointer": 64-bit mode has no base. */
 static uint64_t code_address(const struct operand_space *space)
 {
-	uint64_t rip = vmcs_read(VMCS_GUEST_RIP);
+	uint64_t rip = vmcs_read_next(VMCS_GUEST_RIP);
 
 	if (space->linear_mask == UINT64_MAX)
 		return rip;
@@ -74,9 +77,9 @@ static enum status fetch(struct operand_space *space, uint64_t linear, struct re
 	return OK;
 }
 
-/* Decode into the slot, which then has this instruction or nothing. */
-static enum status decode(struct emulation *emulation, const struct recent_key *key,
-			  struct recent_insn *slot)
+/* Decode into the slot, which then has this instruction or nothing. Rare, thus out of line. */
+static __attribute__((noinline)) enum status
+decode(struct emulation *emulation, const struct recent_key *key, struct recent_insn *slot)
 {
 	enum status status, rest;
 	size_t n;
@@ -93,12 +96,13 @@ static enum status decode(struct emulation *emulation, const struct recent_key *
 enum status emulate_decode(struct vcpu *vcpu, bool is_memory, struct emulation *ret)
 {
 	struct cpu *cpu = this_cpu();
-	struct recent_key key = {.epoch = cpu->n_loads, .mode = access_code_mode()};
 	enum status status = OK;
 	struct recent_insn *slot;
+	struct recent_key key;
 
 	_Static_assert(sizeof(struct recent) <= sizeof(cpu->recent));
-	read_space(vcpu, key.mode, is_memory, &ret->space);
+	key.epoch = cpu->n_loads;
+	key.mode = read_space(vcpu, is_memory, &ret->space);
 	key.linear = code_address(&ret->space);
 	slot = recent_slot((struct recent *)cpu->recent, key.linear);
 	ret->insn = &slot->insn;
@@ -110,23 +114,26 @@ enum status emulate_decode(struct vcpu *vcpu, bool is_memory, struct emulation *
 	return status;
 }
 
-static void load_insn_regs(struct vcpu *vcpu, struct insn_regs *regs)
+static void load_insn_regs(struct vcpu *vcpu, enum insn_mode mode, struct insn_regs *regs)
 {
 	regs->gpr = vcpu->regs.gpr;
-	regs->gpr[RSP] = vmcs_read(VMCS_GUEST_RSP);
+	regs->gpr[RSP] = vmcs_read_next(VMCS_GUEST_RSP);
 	regs->rip = vmcs_read_next(VMCS_GUEST_RIP);
 	regs->rflags = vmcs_read_next(VMCS_GUEST_RFLAGS);
-	regs->stack_size = vmcs_read_next(VMCS_GUEST_SS_AR) & AR_DB ? 4 : 2;
+	regs->stack_size = 0;
+	if (mode != INSN_64)
+		regs->stack_size = vmcs_read_next(VMCS_GUEST_SS_AR) & AR_DB ? 4 : 2;
 }
 
 /*
- * After an instruction or an iteration. The exit has set RF (SDM vol. 3, "Saving RIP, RSP, RFLAGS,
- * and SSP"); it stays set within a repeated instruction, whose breakpoint has been taken.
+ * After an instruction, which began at 'rip', or an iteration. The exit has set RF (SDM vol. 3,
+ * "Saving RIP, RSP, RFLAGS, and SSP"); it stays set within a repeated instruction, whose breakpoint
+ * has been taken.
  */
-static void store_insn_regs(const struct insn_regs *regs)
+static void store_insn_regs(const struct insn_regs *regs, uint64_t rip)
 {
-	bool is_complete = regs->rip != vmcs_read(VMCS_GUEST_RIP);
-	uint64_t blocking = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	bool is_complete = regs->rip != rip;
+	uint64_t blocking = vmcs_read_next(VMCS_GUEST_INTERRUPTIBILITY);
 
 	vmcs_write(VMCS_GUEST_RSP, regs->gpr[RSP]);
 	vmcs_write(VMCS_GUEST_RIP, regs->rip);
@@ -135,7 +142,8 @@ static void store_insn_regs(const struct insn_regs *regs)
 		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
 			   blocking & ~(BLOCKING_STI | BLOCKING_MOV_SS));
 	/* A single step is due after every instruction, and every iteration of a string. */
-	vcpu_owe_single_step();
+	if (regs->rflags & RFLAGS_TF)
+		vcpu_owe_single_step();
 }
 
 /*
@@ -163,15 +171,15 @@ static bool take_from_exit(const struct emulation *emulation, const struct insn_
 	return true;
 }
 
-static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
-				 const struct insn_access *access, struct operand *ret)
+/* Another operand, or in another mode. */
+static __attribute__((noinline)) enum outcome look_for_operand(struct vcpu *vcpu,
+							       struct emulation *emulation,
+							       const struct insn_access *access,
+							       unsigned rights, struct operand *ret)
 {
-	unsigned rights = access->writes ? ACCESS_WRITE : ACCESS_READ;
 	enum status status;
 	uint64_t linear;
 
-	if (take_from_exit(emulation, access, rights, ret))
-		return STEP_DONE;
 	switch (access_linear(access, emulation->insn->mode, emulation->space.paging.cr4,
 			      &linear)) {
 	case INSN_RAISES_GP:
@@ -196,9 +204,19 @@ static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
 	return status == ERR_NOTFOUND ? STEP_PF : STEP_STOPPED;
 }
 
+static enum outcome find_operand(struct vcpu *vcpu, struct emulation *emulation,
+				 const struct insn_access *access, struct operand *ret)
+{
+	unsigned rights = access->writes ? ACCESS_WRITE : ACCESS_READ;
+
+	return take_from_exit(emulation, access, rights, ret)
+		       ? STEP_DONE
+		       : look_for_operand(vcpu, emulation, access, rights, ret);
+}
+
 /* One step: find the operands, read them, execute, store the result. */
-static enum outcome step_once(struct vcpu *vcpu, struct emulation *emulation,
-			      struct insn_regs *regs)
+static inline __attribute__((always_inline)) enum outcome
+step_once(struct vcpu *vcpu, struct emulation *emulation, struct insn_regs *regs)
 {
 	const struct insn *insn = emulation->insn;
 	struct insn_access access[2];
@@ -253,7 +271,7 @@ bool emulate_run(struct vcpu *vcpu, struct emulation *emulation)
 	bool has_run = false;
 	uint64_t rip;
 
-	load_insn_regs(vcpu, &regs);
+	load_insn_regs(vcpu, emulation->insn->mode, &regs);
 	rip = regs.rip;
 	while ((outcome = step_once(vcpu, emulation, &regs)) == STEP_DONE) {
 		has_run = true;
@@ -261,7 +279,9 @@ bool emulate_run(struct vcpu *vcpu, struct emulation *emulation)
 			break;
 	}
 	if (has_run)
-		store_insn_regs(&regs);
+		store_insn_regs(&regs, rip);
+	if (outcome == STEP_DONE)
+		return true;
 	raise(vcpu, outcome, &emulation->space.paging.fault);
 	return has_run || outcome != STEP_REFUSED;
 }

@@ -121,7 +121,7 @@ static void end_no_step(struct vcpu *vcpu)
 		sync_let_others_go(vcpu);
 }
 
-static __attribute__((noinline)) void
+static __attribute__((noinline)) enum exit_action
 mend_memory(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa, unsigned access)
 {
 	struct vm *vm = vcpu->vm;
@@ -130,7 +130,7 @@ mend_memory(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa, unsig
 
 	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) &&
 	    (drop_store(vcpu, gpa) || !may_step(vcpu)))
-		return;
+		return EXIT_AGAIN;
 	struct memory_lock held = memory_lock(vcpu);
 	entry = ept_lookup(&vm->ept, gpa, &level);
 	switch (fault_decide(region, entry, access)) {
@@ -155,6 +155,7 @@ mend_memory(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa, unsig
 	}
 	memory_unlock(&held);
 	end_no_step(vcpu);
+	return EXIT_AGAIN;
 }
 
 /* What an instruction reads that is not executed here: registers have four bytes. */
@@ -227,8 +228,8 @@ static void forget_single_step(void)
 }
 
 /* There is no memory at gpa. */
-static __attribute__((noinline)) void miss_memory(struct vcpu *vcpu, gpa_t gpa, uint64_t qual,
-						  bool delivering)
+static __attribute__((noinline)) enum exit_action miss_memory(struct vcpu *vcpu, gpa_t gpa,
+							      uint64_t qual, bool delivering)
 {
 	if (delivering || (qual & ACCESS_EXEC))
 		vm_crash(vcpu->vm, "%s at 0x%lx, where there is no memory",
@@ -236,6 +237,7 @@ static __attribute__((noinline)) void miss_memory(struct vcpu *vcpu, gpa_t gpa, 
 			 gpa.raw);
 	else
 		access_device(vcpu, gpa);
+	return EXIT_AGAIN;
 }
 
 /* The exit has interrupted the delivery of an event, or an IRET. */
@@ -264,10 +266,10 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 		begin_again(vcpu, delivering);
 	region = guest_region(&vcpu->vm->memory, gpa);
 	if (region == NULL)
-		miss_memory(vcpu, gpa, qual, delivering);
-	else if (!(region->copies_anywhere && (qual & ACCESS_WRITE) && copy_at_once(vcpu, gpa)))
-		mend_memory(vcpu, region, gpa, qual & QUAL_ACCESS);
-	return EXIT_AGAIN;
+		return miss_memory(vcpu, gpa, qual, delivering);
+	if (region->copies_anywhere && (qual & ACCESS_WRITE) && copy_at_once(vcpu, gpa))
+		return EXIT_AGAIN;
+	return mend_memory(vcpu, region, gpa, qual & QUAL_ACCESS);
 }
 
 /* The processor cannot use an entry of ours. */

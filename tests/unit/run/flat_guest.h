@@ -11,7 +11,7 @@
  */
 uint64_t test_vmcs[TEST_VMCS_FIELDS];
 
-enum insn_mode access_code_mode(void)
+enum insn_mode access_code_mode(uint64_t efer)
 {
 	return INSN_64;
 }

@@ -59,11 +59,6 @@ uint64_t vcpu_now(const struct vcpu *reader)
 	return 0;
 }
 
-bool vcpu_in_64bit_code(void)
-{
-	return true;
-}
-
 void vcpu_owe_single_step(void)
 {
 }
@@ -126,12 +121,11 @@ void vm_tell(struct vm *of, enum vm_told what, enum log_level level, const char 
 
 void vcpu_read_paging(struct guest_memory *from, struct guest_paging *ret)
 {
-	*ret = (struct guest_paging){.memory = from};
+	*ret = (struct guest_paging){.memory = from, .efer = 0xd00}; /* NXE, LMA, LME */
 	if (has_paging) {
 		ret->cr0 = UINT64_C(0x80010001); /* PG, WP, PE */
 		ret->cr3 = TABLES + 3 * PAGE_SIZE;
 		ret->cr4 = 0x20;
-		ret->efer = 0xd00;
 	}
 }
 
@@ -221,6 +215,7 @@ static int setup_vm(void **state)
 	cpu.n_loads++;
 	test_vmcs[VMCS_GUEST_RIP] = CODE;
 	test_vmcs[VMCS_GUEST_RFLAGS] = 2;
+	test_vmcs[VMCS_GUEST_CS_AR] = BIT(13); /* 64-bit code */
 	test_vmcs[VMCS_EXIT_QUAL] = RIGHTS_READ;
 	test_vmcs[VMCS_GUEST_LINEAR_ADDR] = DEVICE;
 	test_vmcs[VMCS_GUEST_PHYS_ADDR] = DEVICE;
@@ -432,6 +427,24 @@ static void code_in_the_next_page_is_waited_for_if_it_is_needed(void **state)
 	}
 }
 
+/* SDM vol. 3, "Code-Segment Descriptors": L counts in IA-32e mode only, and goes before D. */
+static void the_mode_of_code_is_that_of_efer_and_cs(void **state)
+{
+	enum { LMA = 1 << 10, L = 1 << 13, D = 1 << 14 };
+	static const struct {
+		uint64_t efer, rights;
+		enum insn_mode mode;
+	} cases[] = {
+		{0, 0, INSN_16},   {0, D, INSN_32},   {0, L, INSN_16},	 {0, L | D, INSN_32},
+		{LMA, 0, INSN_16}, {LMA, D, INSN_32}, {LMA, L, INSN_64},
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		test_vmcs[VMCS_GUEST_CS_AR] = cases[i].rights;
+		assert_int_equal(access_code_mode(cases[i].efer), cases[i].mode);
+	}
+}
+
 #define TEST_VM(f) cmocka_unit_test_setup_teardown(f, setup_vm, teardown_vm)
 
 int main(void)
@@ -446,6 +459,7 @@ int main(void)
 		TEST_VM(a_page_that_was_merged_is_waited_for),
 		TEST_VM(accessed_flags_of_code_are_waited_for),
 		TEST_VM(code_in_the_next_page_is_waited_for_if_it_is_needed),
+		cmocka_unit_test(the_mode_of_code_is_that_of_efer_and_cs),
 	};
 
 	arch_prctl(ARCH_SET_GS, &cpu);
