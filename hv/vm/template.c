@@ -226,10 +226,9 @@ static void start_clones(struct vm *template, struct clone_config *line)
 	}
 }
 
-/* A clone has stopped: start the next one of its line. */
-static void start_next(struct vm *clone)
+/* A clone of the line has stopped: start the next one. NULL: the clone was of no line. */
+static void start_next(struct vm *template, struct clone_config *line)
 {
-	struct clone_config *line = clone->made_for;
 	bool is_last;
 
 	if (line == NULL)
@@ -238,8 +237,8 @@ static void start_next(struct vm *clone)
 	is_last = clone_line_left(line);
 	lock_release(&vms_lock);
 	if (is_last)
-		vm_tell_rest(clone->template);
-	start_clones(clone->template, line);
+		vm_tell_rest(template);
+	start_clones(template, line);
 }
 
 bool template_keep_numbers(struct vm *template, uint32_t first, uint32_t n)
@@ -351,7 +350,7 @@ static void end_freeze(struct vm *vm)
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
 	save_queue_note(vm);
-	start_next(vm);
+	start_next(vm->template, vm->made_for);
 	for (struct clone_config *line = clone_lines(); line; line = line->next)
 		if (strcmp(line->template, vm->name) == 0)
 			start_clones(vm, line);
@@ -419,12 +418,16 @@ void template_vm_ends(struct vm *vm)
 void template_vm_gone(struct vm *vm)
 {
 	struct vm *template = vm->template;
+	struct clone_config *line = vm->made_for;
 
-	start_next(vm);
 	lock_acquire(&vms_lock);
 	vm_unlist(vm);
 	vm_output_leave(vm);
 	vm_free(vm);
+	lock_release(&vms_lock);
+	/* The next clone finds the memory that this one had. */
+	start_next(template, line);
+	lock_acquire(&vms_lock);
 	template_put(template);
 	lock_release(&vms_lock);
 }

@@ -287,6 +287,24 @@ static void a_burial_lets_clones_start_that_have_waited(void **state)
 	assert_false(clone_line_waits(&line));
 }
 
+/* The next clone needs no memory besides. */
+static void a_clone_takes_the_place_of_the_one_that_ended(void **state)
+{
+	static struct clone_config line;
+	struct vm *vm = make_vm("t", 1), *clone;
+
+	line = (struct clone_config){.template = "t", .count = 2, .parallel = 1};
+	set_line(&line);
+	assert_true(template_freeze(vm));
+	take_all_frames();
+	clone = find_clone();
+	assert_string_equal(clone->name, "t-0");
+	vm_release(clone);
+	template_vm_gone(clone);
+	assert_string_equal(find_clone()->name, "t-1");
+	assert_false(clone_line_waits(&line));
+}
+
 #define JOBS "one\n\ntwo\nthree"
 
 static void end_job_of(const char *name, uint16_t wait_status)
@@ -855,6 +873,7 @@ int main(void)
 		TEST(a_template_changes_until_it_is_buried),
 		TEST(a_burial_is_charged),
 		TEST(a_burial_lets_clones_start_that_have_waited),
+		TEST(a_clone_takes_the_place_of_the_one_that_ended),
 		TEST(a_vm_may_end_while_its_checksum_is_taken),
 		TEST(a_checksum_is_taken_in_pieces),
 		TEST(a_template_that_has_changed_stops_the_machine),
