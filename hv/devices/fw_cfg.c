@@ -304,14 +304,27 @@ static void set_job_part(struct item *part, const struct fw_cfg *fw_cfg, uint64_
 		part->len = sizeof(part->own);
 }
 
+/* Few guests ask for their seed: random numbers take the processor some time. */
+static void draw_seed(struct fw_cfg *fw_cfg)
+{
+	struct identity *identity = &fw_cfg->identity;
+	unsigned number = fw_cfg->selected & (ITEM_ARCH_LOCAL | ITEM_MASK);
+
+	if (number != FW_CFG_FIRST_FILE + OWN_SEED || identity->has_seed)
+		return;
+	fw_cfg->fill_random(identity->seed, sizeof(identity->seed));
+	identity->has_seed = true;
+}
+
 /*
  * The contiguous bytes of the selected item from the offset on: at '*ret_data', which may point
  * into 'item'. 0: the end of the item.
  */
-static uint64_t next_bytes(const struct fw_cfg *fw_cfg, struct item *item, const uint8_t **ret_data)
+static uint64_t next_bytes(struct fw_cfg *fw_cfg, struct item *item, const uint8_t **ret_data)
 {
 	uint64_t off = fw_cfg->offset;
 
+	draw_seed(fw_cfg);
 	find_item(fw_cfg, item);
 	if (off >= item_len(fw_cfg, item))
 		return 0;

@@ -13,8 +13,10 @@ struct identity {
 	const char *template; /* not owned; NULL: not a clone */
 	const char *job;      /* not owned; NULL: none */
 	uint32_t number;      /* among the template's clones */
+	bool has_seed;	      /* false: drawn when it is first read */
 	uint8_t seed[32];
 	uint8_t mac[6];
+	bool has_guid;	  /* 'guid' is made, and in the guest's memory; guarded by the VM's lock */
 	uint8_t guid[16]; /* as in memory: the first three parts little-endian */
 };
 

@@ -252,6 +252,7 @@ static bool config_is_valid(const struct platform_config *config)
 static void init_fw_cfg(struct fw_cfg *fw_cfg, const struct platform_config *config)
 {
 	fw_cfg->files = config->fw_cfg_files;
+	fw_cfg->fill_random = config->fill_random;
 	fw_cfg->ram_size = config->ram_size;
 	fw_cfg->n_cpus = config->topology->n_cpus;
 }

@@ -49,6 +49,7 @@ struct platform_config {
 	uint64_t ram_size;			/* bytes, for fw_cfg */
 	uint64_t ram_high;			/* those above 4 GiB, for the clock's CMOS RAM */
 	const struct fw_cfg_file *fw_cfg_files; /* must live as long as the platform */
+	void (*fill_random)(void *buf, size_t len);
 
 	struct platform_extras extras;
 	/* extras.n_virtio of them. Not copied; must live as long as the platform. */

@@ -81,8 +81,11 @@ void random_fill(void *buf, size_t len)
 uint16_t random_machine(void)
 {
 	static uint32_t number; /* bit 16: made */
-	uint32_t expected = 0, made = (uint16_t)random_number(has_rdrand()) | (uint32_t)BIT(16);
+	uint32_t expected = __atomic_load_n(&number, __ATOMIC_RELAXED), made;
 
+	if (expected)
+		return (uint16_t)expected;
+	made = (uint16_t)random_number(has_rdrand()) | (uint32_t)BIT(16);
 	if (__atomic_compare_exchange_n(&number, &expected, made, false, __ATOMIC_RELAXED,
 					__ATOMIC_RELAXED))
 		return (uint16_t)made;

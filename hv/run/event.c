@@ -19,6 +19,7 @@
 #include "hv/run/guest_watchdog.h"
 #include "hv/run/kvm_para.h"
 #include "hv/run/step.h"
+#include "hv/run/stop_for_memory.h"
 #include "hv/run/virtio.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vcpu/shadow.h"
@@ -30,6 +31,7 @@
 #include "hv/vm/life.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
+#include "hv/vm/vm_identity.h"
 #include "hv/vmx/vmcs.h"
 
 #define RFLAGS_IF BIT(9)
@@ -379,9 +381,26 @@ static uint32_t work(struct vcpu *vcpu)
 	return status == ERR_NOTFOUND ? 0 : VCPU_REQUEST_VIRTIO | VCPU_REQUEST_LEAVE;
 }
 
+/* False: no frame is free; the VM stops or ends. */
+static bool tell_identity(struct vcpu *vcpu)
+{
+	enum status status;
+
+	vm_lock_devices(vcpu->vm);
+	struct memory_lock held = memory_lock(vcpu);
+	status = vm_identity_tell(vcpu->vm);
+	if (status == ERR_NOMEM)
+		stop_for_memory(vcpu, (gpa_t){VMGENID_GPA});
+	memory_unlock(&held);
+	vm_unlock_devices(vcpu->vm);
+	return status != ERR_NOMEM;
+}
+
 /* What is rare. False: leave for '*ret'. */
 static bool start_or_work(struct vcpu *vcpu, uint32_t *requests, enum vcpu_leave *ret)
 {
+	if (*requests & VCPU_REQUEST_IDENTITY && !tell_identity(vcpu))
+		return leave(vcpu, *requests, VCPU_PREEMPTED, ret);
 	if (*requests & VCPU_REQUEST_START && !start(vcpu, *requests, ret))
 		return false;
 	if (*requests & VCPU_REQUEST_VIRTIO)
@@ -443,7 +462,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 			    (VCPU_REQUEST_UART | VCPU_REQUEST_BUTTON | VCPU_REQUEST_LEAVE)) |
 			   take_requests(vcpu);
 	}
-	if (requests & (VCPU_REQUEST_START | VCPU_REQUEST_VIRTIO) &&
+	if (requests & (VCPU_REQUEST_START | VCPU_REQUEST_VIRTIO | VCPU_REQUEST_IDENTITY) &&
 	    !start_or_work(vcpu, &requests, ret))
 		return false;
 	if (requests & VCPU_REQUEST_RESUMED)

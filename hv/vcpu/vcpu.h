@@ -27,12 +27,13 @@ enum vcpu_request {
 	VCPU_REQUEST_TIMER = 2, /* a timer is due, or 'until' must be found again */
 	VCPU_REQUEST_UART = 4,	/* bytes wait for the guest's UART, or its line takes bytes again */
 	VCPU_REQUEST_HALT = 8,	/* the guest executed HLT */
-	VCPU_REQUEST_START = 16,    /* begin with the kernel; for vCPU 0 only */
-	VCPU_REQUEST_GATHER = 32,   /* an action on the whole VM is pending: vm_gather() */
-	VCPU_REQUEST_LEAVE = 64,    /* return to the scheduler */
-	VCPU_REQUEST_VIRTIO = 128,  /* virtio devices have work */
-	VCPU_REQUEST_BUTTON = 256,  /* the power button was pressed; for vCPU 0 only */
-	VCPU_REQUEST_RESUMED = 512, /* the VM had stopped, or is another now */
+	VCPU_REQUEST_START = 16,      /* begin with the kernel; for vCPU 0 only */
+	VCPU_REQUEST_GATHER = 32,     /* an action on the whole VM is pending: vm_gather() */
+	VCPU_REQUEST_LEAVE = 64,      /* return to the scheduler */
+	VCPU_REQUEST_VIRTIO = 128,    /* virtio devices have work */
+	VCPU_REQUEST_BUTTON = 256,    /* the power button was pressed; for vCPU 0 only */
+	VCPU_REQUEST_RESUMED = 512,   /* the VM had stopped, or is another now */
+	VCPU_REQUEST_IDENTITY = 1024, /* the VM is another, which its guest's memory must say */
 };
 
 /*

@@ -60,6 +60,7 @@ static enum status build_platform(struct vm *vm, struct platform_wiring *wiring,
 							 ? config->ram_size - VM_RAM_LOW_MAX
 							 : 0,
 				     .fw_cfg_files = config->fw_cfg ? &config->fw_cfg->file : NULL,
+				     .fill_random = random_fill,
 				     .extras = vm_extras(config),
 				     .virtio = config->virtio,
 				     .legacy = {config->has_pic, config->has_pit, config->has_hpet,
@@ -225,10 +226,8 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 	if (vm->config->is_template)
 		return OK;
 	vm_net_moved(vm);
-	status = vm_identity_tell(vm);
-	if (status != OK)
-		log_error("VM %s: no memory left for the generation counter", vm->name);
-	return status;
+	vm_identity_renew(vm);
+	return OK;
 }
 
 static bool is_full(const struct vm *vm)

@@ -142,8 +142,7 @@ static void copy_vcpus(struct vm *clone)
 		vcpu_request(clone->vcpu, VCPU_REQUEST_RESUMED);
 }
 
-static enum status build_clone(struct vm *clone, struct vm *template, const char *name,
-			       uint32_t number)
+static void build_clone(struct vm *clone, struct vm *template, const char *name, uint32_t number)
 {
 	clone->index = vm_next_index();
 	clone->config = template->config;
@@ -170,8 +169,6 @@ static enum status build_clone(struct vm *clone, struct vm *template, const char
 	vm_identity_make(clone);
 	if (clone->platform.extras.n_virtio > 0)
 		vm_net_renew(clone);
-	/* Last: if this fails, the caller can release a complete clone. */
-	return vm_identity_tell(clone);
 }
 
 static struct vm *make_clone(struct vm *template, const char *name, uint32_t number)
@@ -186,11 +183,7 @@ static struct vm *make_clone(struct vm *template, const char *name, uint32_t num
 	lock_release(&vms_lock);
 	if (number == NEXT_NUMBER)
 		number = template_next_number(template);
-	if (build_clone(clone, template, name, number) != OK) {
-		vm_release(clone);
-		template_vm_gone(clone);
-		return NULL;
-	}
+	build_clone(clone, template, name, number);
 	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
 	news_tell(clone->name, NEWS_CLONED, template->name);
 	clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
@@ -466,7 +459,6 @@ void template_revert(struct vm *clone)
 	revert_devices(clone);
 	if (clone->platform.job_port.is_there)
 		map_begin_again(clone);
-	if (vm_identity_renew(clone) != OK)
-		vm_end(clone, VM_FAILED, "no memory left for the generation counter");
 	copy_vcpus(clone);
+	vm_identity_renew(clone);
 }

@@ -111,7 +111,7 @@ struct vm {
 	struct output_queue output; /* guarded by hv/vm/output.c */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
 	struct vcpu *crashed;
-	char why[128];
+	char why[120];
 	struct vm_guest guest;
 
 	/* Of clones: see hv/vm/template.h. */

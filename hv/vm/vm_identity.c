@@ -21,16 +21,6 @@ static void make_guid(const struct vm *vm, uint8_t guid[16])
 	identity_make_guid(random, guid);
 }
 
-/* Draw the random parts. */
-static void draw(struct vm *vm)
-{
-	struct identity *identity = &vm->platform.fw_cfg.identity;
-
-	random_fill(identity->seed, sizeof(identity->seed));
-	if (vm->config->has_vmgenid)
-		make_guid(vm, identity->guid);
-}
-
 void vm_identity_make(struct vm *vm)
 {
 	struct identity *identity = &vm->platform.fw_cfg.identity;
@@ -39,35 +29,38 @@ void vm_identity_make(struct vm *vm)
 	identity->template = vm->template ? vm->template->name : NULL;
 	identity->number = vm->number;
 	identity_make_mac(random_machine(), vm->index, identity->mac);
-	draw(vm);
+	vm_identity_renew(vm);
+}
+
+void vm_identity_renew(struct vm *vm)
+{
+	struct identity *identity = &vm->platform.fw_cfg.identity;
+
+	identity->has_seed = identity->has_guid = false;
+	/* Any vCPU may be the first to run. */
+	for (unsigned i = 0; i < vm->n_vcpus && vm->config->has_vmgenid; i++)
+		vcpu_request(&vm->vcpu[i], VCPU_REQUEST_IDENTITY);
 }
 
 enum status vm_identity_write(struct vm *vm)
 {
-	const struct identity *identity = &vm->platform.fw_cfg.identity;
+	struct identity *identity = &vm->platform.fw_cfg.identity;
 
 	if (!vm->config->has_vmgenid)
 		return OK;
-	return guest_write(&vm->memory, (gpa_t){VMGENID_GPA}, identity->guid,
-			   sizeof(identity->guid));
+	if (!identity->has_guid)
+		make_guid(vm, identity->guid);
+	TRY(guest_write(&vm->memory, (gpa_t){VMGENID_GPA}, identity->guid, sizeof(identity->guid)));
+	identity->has_guid = true;
+	return OK;
 }
 
 enum status vm_identity_tell(struct vm *vm)
 {
-	enum status status;
-
-	if (!vm->config->has_vmgenid)
+	if (vm->platform.fw_cfg.identity.has_guid)
 		return OK;
-	lock_acquire(&vm->lock);
-	status = vm_identity_write(vm);
-	lock_release(&vm->lock);
+	TRY(vm_identity_write(vm));
 	/* The guest then asks its event device what has happened. */
 	irqchip_signal(&vm->platform.irqchip, VMGENID_GSI);
-	return status;
-}
-
-enum status vm_identity_renew(struct vm *vm)
-{
-	draw(vm);
-	return vm_identity_tell(vm);
+	return OK;
 }

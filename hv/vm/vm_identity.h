@@ -10,16 +10,20 @@
 void vm_identity_make(struct vm *vm);
 
 /*
- * Write the GUID to where the guest's tables say it is. Without the device, do nothing. The VM's
- * lock is held. ERR_NOMEM, ERR_RANGE: as guest_write().
+ * The VM is another one from now on, with other random numbers. With the device, its vCPUs are
+ * asked to call vm_identity_tell() before they run: until then the guest's memory has the old GUID,
+ * and a clone that never runs needs no page for one. No vCPU runs.
+ */
+void vm_identity_renew(struct vm *vm);
+
+/*
+ * Write the GUID to where the guest's tables say it is; make it first if the VM has none yet.
+ * Without the device, do nothing. The VM's lock is held. ERR_NOMEM, ERR_RANGE: as guest_write().
  */
 enum status vm_identity_write(struct vm *vm);
 
 /*
- * Write the GUID and interrupt the guest, so that it reads the GUID. No vCPU runs. ERR_NOMEM: no
- * frame for the page of the GUID.
+ * Write the GUID, if that is still to be done, and interrupt the guest, so that it reads the GUID.
+ * The devices and the VM's lock are held. ERR_NOMEM: no frame for the page of the GUID; call again.
  */
 enum status vm_identity_tell(struct vm *vm);
-
-/* The same for a clone that was reverted, with new random numbers. */
-enum status vm_identity_renew(struct vm *vm);

@@ -12,6 +12,11 @@
 
 enum { N_CPUS = 3, STEP = 12 };
 
+static void fill(void *buf, size_t len)
+{
+	memset(buf, 0x5a, len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static union platform_room room[2];
@@ -157,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.has_debugcon = true,
 		.debugcon_base = 0xe9,
 		.has_pvpanic = true,
+		.fill_random = fill,
 		.legacy = {true, true, true, true, true},
 		.extras = {.has_legacy = true, .has_nvdimms = true, .n_slots = 2},
 		.labels = &labels,

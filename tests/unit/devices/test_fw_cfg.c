@@ -50,6 +50,14 @@ static gpa_t at(uint64_t raw)
 	return (gpa_t){raw};
 }
 
+static unsigned n_drawn;
+
+/* Others each time. */
+static void fill(void *buf, size_t len)
+{
+	memset(buf, (int)++n_drawn, len);
+}
+
 static void add(uint64_t gpa, uint64_t len, enum mem_kind kind, const struct image *from)
 {
 	struct mem_region region = {.gpa = {gpa}, .len = len, .kind = kind, .image = from};
@@ -72,10 +80,11 @@ static int setup(void **state)
 	add(RAM, END - RAM, MEM_COW, NULL);
 	for (unsigned i = 0; i < sizeof(big_file); i++)
 		big_file[i] = (uint8_t)(i * 7 + (i >> 8));
-	fw_cfg = (struct fw_cfg){.files = &first, .ram_size = MIB(300), .n_cpus = 3};
+	fw_cfg = (struct fw_cfg){
+		.files = &first, .ram_size = MIB(300), .n_cpus = 3, .fill_random = fill};
 	fw_cfg.identity = (struct identity){
 		.name = "t-1234", .template = "t", .number = 1234, .mac = {2, 0xab, 0, 1, 2, 0xff}};
-	memset(fw_cfg.identity.seed, 0xe7, sizeof(fw_cfg.identity.seed));
+	n_drawn = 0;
 	return 0;
 }
 
@@ -199,17 +208,49 @@ static void text_is(unsigned number, const char *text, size_t len)
 
 static void a_clone_reads_who_it_is(void **state)
 {
-	uint8_t seed[32];
-
 	text_is(0x20, "t-1234", 64);
 	text_is(0x21, "t", 64);
 	text_is(0x22, "1234", 16);
 	text_is(0x24, "02:ab:00:01:02:ff", 18);
-	select_number(0x23);
-	in(seed, sizeof(seed));
-	assert_memory_equal(seed, fw_cfg.identity.seed, 32);
 	fw_cfg.identity.number = UINT32_MAX;
 	text_is(0x22, "4294967295", 16);
+}
+
+static void seed_is(unsigned number)
+{
+	uint8_t seed[32], want[32];
+
+	memset(want, (int)number, sizeof(want));
+	in(seed, sizeof(seed));
+	assert_memory_equal(seed, want, sizeof(seed));
+	item_ends();
+}
+
+static void a_seed_is_drawn_when_it_is_read(void **state)
+{
+	text_is(0x24, "02:ab:00:01:02:ff", 18);
+	select_number(0x23);
+	assert_int_equal(n_drawn, 0);
+	seed_is(1);
+	select_number(0x23);
+	seed_is(1);			  /* the same again */
+	fw_cfg.identity.has_seed = false; /* a revert, or a clone */
+	select_number(0x23);
+	seed_is(2);
+	assert_int_equal(n_drawn, 2);
+}
+
+/* Also where the template has selected the seed, and has read a part of its own. */
+static void a_clone_does_not_read_the_rest_of_its_template_s_seed(void **state)
+{
+	uint8_t part[16], rest[16];
+
+	select_number(0x23);
+	in(part, sizeof(part));
+	fw_cfg.identity.has_seed = false;
+	in(rest, sizeof(rest));
+	for (unsigned i = 0; i < sizeof(rest); i++)
+		assert_int_equal(rest[i], 2);
 }
 
 static void job_is(const char *text)
@@ -588,6 +629,8 @@ int main(void)
 		TEST(the_machines_items_are_qemus),
 		TEST(the_directory_names_every_file),
 		TEST(a_clone_reads_who_it_is),
+		TEST(a_seed_is_drawn_when_it_is_read),
+		TEST(a_clone_does_not_read_the_rest_of_its_template_s_seed),
 		TEST(what_is_no_clone_has_no_index),
 		TEST(a_job_is_padded_with_newlines),
 		TEST(no_selector_reads_what_is_not_there),

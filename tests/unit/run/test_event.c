@@ -29,6 +29,8 @@ static struct vcpu vcpu;
 static struct vm vm = {.vcpu = &vcpu, .n_vcpus = 1};
 static bool acts_alone, has_frame;
 static unsigned n_acted, n_told;
+static unsigned n_identities; /* that the guest was told */
+static unsigned n_stops;      /* because there is no frame */
 
 bool vm_act_alone(struct vcpu *of)
 {
@@ -37,6 +39,7 @@ bool vm_act_alone(struct vcpu *of)
 	vm.actions = 0;
 	n_acted++;
 	of->guest.kvm.system_time |= KVM_CLOCK_IS_BEHIND; /* the template was loaded so */
+	vcpu_request(of, VCPU_REQUEST_IDENTITY);
 	return true;
 }
 
@@ -45,6 +48,21 @@ bool kvm_para_catch_up(struct vcpu *of)
 	assert_false(vm.actions);
 	n_told++;
 	return has_frame;
+}
+
+enum status vm_identity_tell(struct vm *of)
+{
+	assert_false(vm.actions);
+	if (!has_frame)
+		return ERR_NOMEM;
+	n_identities++;
+	return OK;
+}
+
+void stop_for_memory(struct vcpu *of, gpa_t gpa)
+{
+	assert_int_equal(gpa.raw, VMGENID_GPA);
+	n_stops++;
 }
 
 /* What these tests do not come to. */
@@ -95,7 +113,7 @@ static int set_up(void **state)
 	vm.actions = 0;
 	acts_alone = false;
 	has_frame = true;
-	n_acted = n_told = 0;
+	n_acted = n_told = n_identities = n_stops = 0;
 	return 0;
 }
 
@@ -131,6 +149,46 @@ static void a_guest_that_goes_on_learns_that_it_had_stopped(void **state)
 	vcpu.regs.requests = VCPU_REQUEST_RESUMED;
 	assert_true(enters(&leave));
 	assert_int_equal(n_told, 1);
+}
+
+static void a_guest_learns_who_it_is_before_it_is_entered(void **state)
+{
+	enum vcpu_leave leave;
+
+	vcpu.regs.requests = VCPU_REQUEST_IDENTITY;
+	assert_true(enters(&leave));
+	assert_int_equal(n_identities, 1);
+	assert_false(vcpu.regs.requests & VCPU_REQUEST_IDENTITY);
+	assert_true(enters(&leave));
+	assert_int_equal(n_identities, 1);
+}
+
+static void without_a_frame_for_its_identity_a_guest_is_not_entered(void **state)
+{
+	enum vcpu_leave leave;
+
+	has_frame = false;
+	vcpu.regs.requests = VCPU_REQUEST_IDENTITY | VCPU_REQUEST_TIMER;
+	assert_false(enters(&leave));
+	assert_int_equal(leave, VCPU_PREEMPTED);
+	assert_int_equal(n_stops, 1);
+	assert_int_equal(vcpu.regs.requests, VCPU_REQUEST_IDENTITY | VCPU_REQUEST_TIMER);
+	has_frame = true;
+	assert_true(enters(&leave));
+	assert_int_equal(n_identities, 1);
+}
+
+/* A clone that is reverted before it runs is another one after the revert. */
+static void a_revert_comes_before_the_identity(void **state)
+{
+	enum vcpu_leave leave;
+
+	acts_alone = true;
+	vm.actions = VM_REVERT;
+	vcpu.regs.requests = VCPU_REQUEST_GATHER | VCPU_REQUEST_IDENTITY;
+	assert_true(enters(&leave));
+	assert_int_equal(n_acted, 1);
+	assert_int_equal(n_identities, 1);
 }
 
 /* The first vCPU of a VM that becomes a template runs for its pieces, between which it waits. */
@@ -308,6 +366,10 @@ int main(void)
 		cmocka_unit_test_setup(who_gathers_changes_no_memory, set_up),
 		cmocka_unit_test_setup(after_a_revert_the_template_s_clock_is_told, set_up),
 		cmocka_unit_test_setup(without_a_frame_the_guest_is_not_entered, set_up),
+		cmocka_unit_test_setup(a_guest_learns_who_it_is_before_it_is_entered, set_up),
+		cmocka_unit_test_setup(without_a_frame_for_its_identity_a_guest_is_not_entered,
+				       set_up),
+		cmocka_unit_test_setup(a_revert_comes_before_the_identity, set_up),
 		VIRTUAL_EOI(in_service_is_lent_for_the_entry_only),
 		VIRTUAL_EOI(an_eoi_of_the_guest_lets_the_next_interrupt_in),
 		VIRTUAL_EOI(what_waits_for_an_eoi_makes_it_exit),

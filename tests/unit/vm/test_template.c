@@ -112,14 +112,8 @@ void vm_identity_make(struct vm *of)
 {
 }
 
-enum status vm_identity_tell(struct vm *of)
+void vm_identity_renew(struct vm *of)
 {
-	return OK;
-}
-
-enum status vm_identity_renew(struct vm *of)
-{
-	return OK;
 }
 
 void vm_net_leave(struct vm *of)
