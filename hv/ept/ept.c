@@ -984,8 +984,11 @@ void ept_layer_put(struct ept_layer *layer)
 
 void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned)
 {
+	_Static_assert(offsetof(struct ept, log.first) % 8 == 0, "words");
 	get_layer(layer);
-	*ept = (struct ept){.leaf_levels = layer->leaf_levels, .max_owned = max_owned};
+	zero_words(ept, offsetof(struct ept, log.first) / 8); /* an empty log has no items */
+	ept->leaf_levels = layer->leaf_levels;
+	ept->max_owned = max_owned;
 	run_on(ept, layer);
 }
 
@@ -1000,23 +1003,17 @@ static void mend_log(struct ept *ept)
 	ept->log_dangles = false;
 }
 
-static void retire_frame(struct ept *ept, phys_t frame)
-{
-	*table_at(frame) = ept->retired;
-	ept->retired = frame;
-	ept->n_retired++;
-}
-
 /*
- * Retire all that the tree owns, while no processor uses it. Tables contain the
- * slots of other items: replace all items by their frames first.
+ * Free all that the tree owns, while no processor uses it. From the log's end on, a table comes
+ * after all of its entries.
  */
-static void retire_all(struct ept *ept)
+static void free_all(struct ept *ept)
 {
 	struct ept_log_cursor cursor;
+	uint64_t n;
 
-	if (ept->log_dangles)
-		mend_log(ept);
+	ept_reclaim(ept);
+	n = 1 + ept->log.n_chunks;
 	cursor = ept_log_begin(&ept->log);
 	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
 		uint64_t *slot = (uint64_t *)*item, entry;
@@ -1025,20 +1022,17 @@ static void retire_all(struct ept *ept)
 			continue;
 		entry = *slot;
 		*slot = 0; /* the slot may be in the log twice */
-		*item = entry & EPT_OWN ? entry & EPT_ADDR : 0;
-		if (!(entry & EPT_OWN))
+		if (entry & EPT_OWN) {
+			frame_free(entry & EPT_ADDR);
+			n++;
+		} else {
 			drop_merged(entry);
+		}
 	}
-	cursor = ept_log_begin(&ept->log);
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
-		if (*item)
-			retire_frame(ept, *item);
-	retire_frame(ept, ept->root);
-	ept->n_owned -= ept->log.n_chunks;
+	frame_free(ept->root);
 	ept_log_free(&ept->log);
-	ept->log_dangles = false;
-	/* Retired frames count until ept_reclaim(). */
-	assert(ept->n_retired == ept->n_owned);
+	assert(n == ept->n_owned);
+	ept->n_owned = 0;
 }
 
 void ept_reset(struct ept *ept)
@@ -1046,14 +1040,14 @@ void ept_reset(struct ept *ept)
 	assert(ept->base != NULL);
 	if (!ept->owns_root)
 		return;
-	retire_all(ept);
+	free_all(ept);
 	run_on(ept, ept->base);
 }
 
 void ept_destroy(struct ept *ept)
 {
 	if (ept->owns_root)
-		retire_all(ept);
+		free_all(ept);
 	ept_reclaim(ept);
 	assert(ept->n_owned == 0);
 	ept_layer_put(ept->base);

@@ -292,8 +292,9 @@ bool ept_layer_sum_some(struct ept_layer *layer, struct ept_layer_sum *sum, unsi
 void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned);
 
 /*
- * Return to what was cloned; 'ept' has a base. No vCPU may be in the guest. The
- * frames are retired. The time is proportional to what the tree owns.
+ * Return to what was cloned; 'ept' has a base. No vCPU may be in the guest. All
+ * frames are freed, including retired ones: what processors have cached of them is
+ * harmless, as after ept_destroy(). The time is proportional to what the tree owns.
  */
 void ept_reset(struct ept *ept);
 

@@ -38,55 +38,63 @@ struct ept_log_cursor ept_log_begin(struct ept_log *log)
 	};
 }
 
-uint64_t *ept_log_next(struct ept_log_cursor *cursor)
+bool ept_log_step_back(struct ept_log_cursor *cursor)
 {
 	while (cursor->at == cursor->start) {
 		if (cursor->chunk == 0)
-			return NULL;
+			return false;
 		cursor->chunk = ept_log_chunk_before(cursor->chunk);
 		cursor->start = cursor->chunk ? items_of(cursor->chunk) : cursor->log->first;
 		cursor->at = cursor->start + (cursor->chunk ? CHUNK_ITEMS : cursor->log->n_first);
 	}
-	return --cursor->at;
+	return true;
 }
 
-/* The item that was added last. There is one. */
-static uint64_t *last_item(struct ept_log *log)
+/* Make each frame of the chain lead to the one after it. Returns the first one. */
+static phys_t turn_around(phys_t chunk)
 {
-	return log->chunk != 0 ? log->next - 1 : &log->first[log->n_first - 1];
+	phys_t after = 0;
+
+	while (chunk != 0) {
+		phys_t before = ept_log_chunk_before(chunk);
+
+		*(phys_t *)phys_to_virt(chunk) = after;
+		after = chunk;
+		chunk = before;
+	}
+	return after;
 }
 
-/* Take it back, with its frame if it was alone there. */
-static void drop_last(struct ept_log *log)
+/* Add what is not empty of items that lie in 'chunk', which the log may take as its next frame. */
+static void add_full(struct ept_log *log, const uint64_t *items, const uint64_t *end, phys_t chunk)
 {
-	phys_t chunk = log->chunk;
-
-	ept_log_take_back(log);
-	if (chunk == 0 || log->next != items_of(chunk))
-		return;
-	log->chunk = ept_log_chunk_before(chunk);
-	log->next = log->end = log->chunk != 0 ? items_of(log->chunk) + CHUNK_ITEMS : NULL;
-	log->n_chunks--;
-	frame_free(chunk);
+	for (; items < end; items++) {
+		if (*items == 0)
+			continue;
+		if (!ept_log_has_room(log))
+			ept_log_grow(log, chunk);
+		ept_log_add(log, *items);
+	}
 }
 
 uint64_t ept_log_drop_empty(struct ept_log *log)
 {
-	struct ept_log_cursor cursor = ept_log_begin(log);
-	uint64_t n_before = log->n_chunks;
+	struct ept_log old = *log;
+	phys_t chunk = turn_around(old.chunk);
 
-	/* What comes after the cursor is not empty. */
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-		bool is_last = item == last_item(log);
+	*log = (struct ept_log){0};
+	add_full(log, old.first, old.first + old.n_first, 0);
+	/* An item moves forward, or stays: none is overwritten before it was read. */
+	while (chunk != 0) {
+		phys_t next = *(phys_t *)phys_to_virt(chunk);
 
-		if (*item)
-			continue;
-		*item = *last_item(log);
-		drop_last(log);
-		if (is_last)
-			cursor = ept_log_begin(log);
+		add_full(log, items_of(chunk), next ? items_of(chunk) + CHUNK_ITEMS : old.next,
+			 chunk);
+		if (log->chunk != chunk)
+			frame_free(chunk);
+		chunk = next;
 	}
-	return n_before - log->n_chunks;
+	return old.n_chunks - log->n_chunks;
 }
 
 bool ept_log_free_some(struct ept_log *log, unsigned n)
@@ -106,5 +114,6 @@ void ept_log_free(struct ept_log *log)
 {
 	while (ept_log_free_some(log, UINT32_MAX))
 		;
-	*log = (struct ept_log){0};
+	log->next = log->end = NULL;
+	log->n_first = log->n_chunks = 0;
 }

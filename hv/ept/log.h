@@ -9,8 +9,9 @@
  * that a reset takes time for the tree's own pages only, and not for the rest
  * of its tables. A slot is recorded before its entry becomes owned, and stays
  * while the page is merged. It may be recorded twice, and its entry may no
- * longer be owned: check each entry. An empty log is all zeros. The tree's lock
- * guards the log.
+ * longer be owned: check each entry. The items keep their order, in which a table
+ * comes before the entries in it. A log of zeros is empty. The tree's lock guards
+ * the log.
  */
 #define EPT_LOG_FIRST	    12
 #define EPT_LOG_CHUNK_ITEMS 511 /* in each further frame */
@@ -58,12 +59,17 @@ struct ept_log_cursor {
 	struct ept_log *log;
 };
 struct ept_log_cursor ept_log_begin(struct ept_log *log);
+/* Continue in the frame before, when all of one is done. False: there is none. */
+bool ept_log_step_back(struct ept_log_cursor *cursor);
 /* The next item; NULL after the first of the log. */
-uint64_t *ept_log_next(struct ept_log_cursor *cursor);
+static inline uint64_t *ept_log_next(struct ept_log_cursor *cursor)
+{
+	return cursor->at != cursor->start || ept_log_step_back(cursor) ? --cursor->at : NULL;
+}
 
 /*
- * Take out the items that are 0, and free the frames that are left empty. The others may move.
- * Returns how many frames.
+ * Take out the items that are 0, and free the frames that are left empty. The others move. Returns
+ * how many frames.
  */
 uint64_t ept_log_drop_empty(struct ept_log *log);
 

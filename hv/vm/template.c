@@ -451,9 +451,8 @@ void template_revert(struct vm *clone)
 	if (clone->platform.extras.n_virtio > 0)
 		vm_net_leave(clone);
 	vm_merge_pause(clone);
+	/* No processor walks the tree: all vCPUs are put away, or loaded on this one. */
 	ept_reset(&clone->ept);
-	/* No processor walks the old tree: all vCPUs are put away, or loaded on this one. */
-	ept_reclaim(&clone->ept);
 	vm_merge_resume(clone);
 	clone->line.len = 0;
 	revert_devices(clone);

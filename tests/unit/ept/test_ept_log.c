@@ -102,6 +102,30 @@ static void empty_items_go_with_their_frames(void **state)
 	}
 }
 
+/* A table's item before those in the table: the tree frees by this order. */
+static void items_that_stay_keep_their_order(void **state)
+{
+	enum { N = EPT_LOG_FIRST + 3 * PER_PAGE + 5 };
+	struct ept_log log = {0};
+	struct ept_log_cursor cursor;
+	uint64_t before = UINT64_MAX;
+
+	add(&log, N);
+	cursor = ept_log_begin(&log);
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
+		if (*item % 3 == 0 || (*item > 600 && *item < 1300))
+			*item = 0;
+	(void)ept_log_drop_empty(&log);
+	cursor = ept_log_begin(&log);
+	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+		assert_true(*item < before);
+		before = *item;
+	}
+	assert_int_equal(before, 1);
+	ept_log_free(&log);
+	assert_int_equal(frame_available(), N_FRAMES);
+}
+
 /* Some at a time; a log without frames has none to free. */
 static void its_frames_are_freed_in_pieces(void **state)
 {
@@ -122,6 +146,7 @@ int main(void)
 		cmocka_unit_test_setup(items_come_back_the_last_one_first, setup),
 		cmocka_unit_test_setup(the_first_ones_take_no_frame, setup),
 		cmocka_unit_test_setup(empty_items_go_with_their_frames, setup),
+		cmocka_unit_test_setup(items_that_stay_keep_their_order, setup),
 		cmocka_unit_test_setup(its_frames_are_freed_in_pieces, setup),
 	};
 
