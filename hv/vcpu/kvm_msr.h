@@ -29,7 +29,7 @@ static inline void kvm_msrs_renew_clock(struct kvm_msrs *msrs)
 /* The same for a clone, if its template froze two seconds ago or earlier. */
 static inline void kvm_msrs_note_gap(struct kvm_msrs *msrs, uint64_t ticks, uint64_t tsc_hz)
 {
-	if (msrs->system_time && ticks > 2 * tsc_hz)
+	if (ticks > 2 * tsc_hz)
 		kvm_msrs_renew_clock(msrs);
 }
 

@@ -48,22 +48,32 @@ void vcpu_power_on(struct vcpu *vcpu)
 		     VCPU_REQUEST_TIMER | (is_first ? VCPU_REQUEST_START : VCPU_REQUEST_HALT));
 }
 
-void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
-		 struct lapic *lapic)
+/* Clear all that is neither copied nor saved, and set what belongs to the VM. */
+static void begin(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
+		  struct lapic *lapic)
 {
+	enum { START = offsetof(struct vcpu, regs.requests), END = offsetof(struct vcpu, guest) };
 	void *xsave_area = vcpu->xsave_area;
 
-	memset(vcpu, 0, offsetof(struct vcpu, saved));
+	_Static_assert(START % 8 == 0 && END % 8 == 0, "words");
+	zero_words((char *)vcpu + START, (END - START) / 8);
 	vcpu->vm = vm;
 	vcpu->ept = ept;
 	vcpu->lapic = lapic;
 	vcpu->number = (uint16_t)number;
 	vcpu->vpid = vpid_alloc();
-	vcpu->cpuid = &vcpu_shared.cpuid;
 	vcpu->xsave_area = xsave_area;
-	memset((char *)xsave_area + XSAVE_HEADER, 0, XSAVE_ALIGN);
+	zero_words((char *)xsave_area + XSAVE_HEADER, XSAVE_ALIGN / 8);
+}
+
+void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
+		 struct lapic *lapic)
+{
+	memset(vcpu->regs.gpr, 0, sizeof(vcpu->regs.gpr));
+	begin(vcpu, vm, number, ept, lapic);
+	vcpu->guest = (struct vcpu_guest){.xcr0 = 1};
+	vcpu->cpuid = &vcpu_shared.cpuid;
 	vcpu->saved_in = vcpu;
-	vcpu->guest.xcr0 = 1;
 	vcpu_power_on(vcpu);
 }
 
@@ -72,15 +82,25 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 	uint32_t kept = from->regs.requests & (VCPU_REQUEST_HALT | VCPU_REQUEST_VIRTIO);
 
 	assert(from->n_steps == 0 && from->saved_in == from);
-	memcpy(to->regs.gpr, from->regs.gpr, sizeof(to->regs.gpr));
+	_Static_assert(sizeof(to->guest) % 8 == 0, "words");
+	copy_words(to->regs.gpr, from->regs.gpr, ARRAY_SIZE(to->regs.gpr));
 	to->regs.spec_ctrl = from->regs.spec_ctrl;
-	to->guest = from->guest;
+	copy_words(&to->guest, &from->guest, sizeof(to->guest) / 8);
 	to->saved_in = from;
-	kvm_msrs_note_gap(&to->guest.kvm, rdtsc() - from->stolen, tsc_hz);
+	if (to->guest.kvm.system_time)
+		kvm_msrs_note_gap(&to->guest.kvm, rdtsc() - from->stolen, tsc_hz);
 	/* Atomic: other processors may request something at this moment. */
 	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
 			   __ATOMIC_RELAXED);
 	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | kept);
+}
+
+void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct lapic *lapic,
+		      const struct vcpu *from)
+{
+	begin(to, vm, from->number, ept, lapic);
+	to->cpuid = from->cpuid;
+	vcpu_copy(to, from);
 }
 
 static void free_frame(struct vcpu *vcpu, phys_t frame)

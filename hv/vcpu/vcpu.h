@@ -213,6 +213,9 @@ unsigned vcpu_leaf_levels(void);
  */
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
 		 struct lapic *lapic);
+/* The same for a clone's vCPU, with the state of its template's: vcpu_copy(). */
+void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct lapic *lapic,
+		      const struct vcpu *from);
 /*
  * Give a clone's vCPU its template's state. 'from' is a template's, which never runs again; 'to' is
  * not loaded, or vcpu_reload() follows.

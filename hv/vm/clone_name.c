@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/vm/clone_name.h"
 
-#include "hv/lib/string.h"
-
 #define DIGITS_MAX 10
 #define PREFIX_MAX (CLONE_NAME_SIZE - 2 - DIGITS_MAX) /* a sign, digits, and the end */
 
@@ -21,11 +19,12 @@ static void put_number(char *to, uint32_t number)
 
 void clone_name(char name[CLONE_NAME_SIZE], const char *template, uint32_t number, uint32_t index)
 {
-	size_t len = strnlen(template, PREFIX_MAX + 1);
-	bool is_cut = len > PREFIX_MAX;
+	size_t len = 0;
+	bool is_cut;
 
-	len -= is_cut;
-	memcpy(name, template, len);
+	for (; len < PREFIX_MAX && template[len]; len++)
+		name[len] = template[len];
+	is_cut = template[len];
 	name[len] = is_cut ? '~' : '-';
 	put_number(name + len + 1, is_cut ? index : number);
 }

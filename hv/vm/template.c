@@ -129,10 +129,9 @@ static void note_turn(struct vm *template, struct clone_config *line, uint32_t n
 		vm_tell(template, VM_TOLD_NO_CLONE, LOG_ERROR, "no memory for another clone");
 }
 
-static void copy_vcpus(struct vm *clone)
+/* The vCPUs are copied: ask for what the clone's devices need before they run. */
+static void request_looks(struct vm *clone)
 {
-	for (unsigned i = 0; i < clone->n_vcpus; i++)
-		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
 	/* Because of the template's output, the UART or a port may be held. */
 	if (clone->platform.uart.is_held || clone->platform.extras.n_virtio > 0)
 		vcpu_request(clone->vcpu, VCPU_REQUEST_UART);
@@ -160,12 +159,10 @@ static void build_clone(struct vm *clone, struct vm *template, const char *name,
 	clone->memory = (struct guest_memory){.ept = &clone->ept, .map = clone->mem};
 	platform_copy(&clone->platform, &template->platform);
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
-	for (unsigned i = 0; i < clone->n_vcpus; i++) {
-		vcpu_create(&clone->vcpu[i], clone, i, &clone->ept,
-			    &clone->platform.irqchip.lapic[i]);
-		clone->vcpu[i].cpuid = template->vcpu[i].cpuid;
-	}
-	copy_vcpus(clone);
+	for (unsigned i = 0; i < clone->n_vcpus; i++)
+		vcpu_create_copy(&clone->vcpu[i], clone, &clone->ept,
+				 &clone->platform.irqchip.lapic[i], &template->vcpu[i]);
+	request_looks(clone);
 	vm_identity_make(clone);
 	if (clone->platform.extras.n_virtio > 0)
 		vm_net_renew(clone);
@@ -458,6 +455,8 @@ void template_revert(struct vm *clone)
 	revert_devices(clone);
 	if (clone->platform.job_port.is_there)
 		map_begin_again(clone);
-	copy_vcpus(clone);
+	for (unsigned i = 0; i < clone->n_vcpus; i++)
+		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
+	request_looks(clone);
 	vm_identity_renew(clone);
 }

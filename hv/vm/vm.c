@@ -39,28 +39,23 @@ static struct vm_layout lay_out(unsigned n_vcpus, struct platform_extras extras)
 	return layout;
 }
 
-/* 'size' bytes. The first n_clear of them are zeros. */
-static struct vm *allocate(const struct vm_layout *layout, unsigned n_vcpus, size_t size,
-			   size_t n_clear)
+static phys_t allocate_frames(uint64_t n_frames)
 {
-	uint64_t n_frames = align_up(size, PAGE_SIZE) / PAGE_SIZE;
-	phys_t frames = 0;
-	struct vm *vm;
+	return n_frames == 1 ? frame_alloc() : frame_alloc_vm_run(n_frames);
+}
 
-	if (n_frames == 1)
-		frames = frame_alloc();
-	else
-		frames = frame_alloc_vm_run(n_frames);
-	if (frames == 0)
-		return NULL;
-	vm = phys_to_virt(frames);
-	zero_words(vm, n_clear / 8);
+/* Set what leads from the struct to what follows it. */
+static void link_parts(struct vm *vm, uint64_t n_frames, unsigned n_vcpus,
+		       const struct vm_layout *layout)
+{
+	size_t stride = xsave_stride();
+	char *area = (char *)vm + layout->xsave_areas;
+
 	vm->n_frames = (unsigned)n_frames;
 	vm->n_vcpus = n_vcpus;
 	vm->vcpu = (struct vcpu *)((char *)vm + layout->vcpus);
-	for (unsigned i = 0; i < n_vcpus; i++)
-		vm->vcpu[i].xsave_area = (char *)vm + layout->xsave_areas + i * xsave_stride();
-	return vm;
+	for (unsigned i = 0; i < n_vcpus; i++, area += stride)
+		vm->vcpu[i].xsave_area = area;
 }
 
 unsigned vm_next_index(void)
@@ -85,20 +80,46 @@ struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_sh
 {
 	unsigned n_vcpus = config->topology.n_cpus;
 	struct vm_layout layout = lay_out(n_vcpus, vm_extras(config));
-	size_t size = align_up(layout.shared + sizeof(struct vm_shared), PAGE_SIZE);
-	struct vm *vm = allocate(&layout, n_vcpus, size, size);
+	uint64_t size = align_up(layout.shared + sizeof(struct vm_shared), PAGE_SIZE);
+	phys_t frames = allocate_frames(size / PAGE_SIZE);
+	struct vm *vm = phys_to_virt(frames);
 
-	if (vm != NULL)
-		*ret_shared = (struct vm_shared *)((char *)vm + layout.shared);
+	if (frames == 0)
+		return NULL;
+	zero_words(vm, size / 8);
+	link_parts(vm, size / PAGE_SIZE, n_vcpus, &layout);
+	*ret_shared = (struct vm_shared *)((char *)vm + layout.shared);
 	return vm;
+}
+
+/* That of all its clones, as lay_out() has made it. */
+static struct vm_layout layout_of(const struct vm *template)
+{
+	const char *start = (const char *)template,
+		   *areas = (const char *)template->vcpu->xsave_area;
+	size_t end = (size_t)(areas - start) + template->n_vcpus * xsave_stride();
+
+	return (struct vm_layout){
+		.vcpus = (size_t)((const char *)template->vcpu - start),
+		.xsave_areas = (size_t)(areas - start),
+		.shared = align_up(end, PAGE_SIZE),
+	};
 }
 
 struct vm *vm_allocate_clone(const struct vm *template)
 {
-	struct vm_layout layout = lay_out(template->n_vcpus, template->platform.extras);
+	struct vm_layout layout = layout_of(template);
+	phys_t frames = allocate_frames(layout.shared / PAGE_SIZE);
+	struct vm *vm = phys_to_virt(frames);
 
-	_Static_assert(offsetof(struct vm, platform) % 8 == 0, "words");
-	return allocate(&layout, template->n_vcpus, layout.shared, offsetof(struct vm, platform));
+	_Static_assert(offsetof(struct vm, ept) % 8 == 0, "words");
+	if (frames == 0)
+		return NULL;
+	zero_words(vm, offsetof(struct vm, ept) / 8);
+	vm->input.head = vm->input.tail = 0;
+	vm->line.len = vm->line.source = 0;
+	link_parts(vm, layout.shared / PAGE_SIZE, template->n_vcpus, &layout);
+	return vm;
 }
 
 void vm_free(struct vm *vm)

@@ -48,9 +48,9 @@ struct vm_line {
  */
 #define VM_INPUT_SIZE 64
 struct vm_input {
-	uint8_t data[VM_INPUT_SIZE];
 	uint32_t head; /* written atomically by the processor that reads the console */
 	uint32_t tail; /* written atomically by the vCPU */
+	uint8_t data[VM_INPUT_SIZE];
 };
 
 /*
@@ -83,7 +83,6 @@ struct vm {
 	uint32_t n_untold; /* lines of enum vm_told that were not logged; atomic */
 	const char *name;
 	struct vm_config *config;
-	struct ept ept;
 	/* Changed by hv/vm/hotplug.h only. A template and its clones have one. */
 	struct mem_map *mem;
 	struct guest_memory memory;
@@ -93,12 +92,9 @@ struct vm {
 	unsigned n_frames; /* of this struct and all that follows it */
 	/* If not NULL, only this vCPU may enter the guest. Atomic, see hv/run/sync.h. */
 	struct vcpu *only_vcpu;
-	unsigned n_gathered; /* vCPUs that have stopped for an action; atomic */
-	uint32_t actions;    /* enum vm_action, pending; atomic */
-	struct vm_input input;
-	struct vm_line line;	     /* guarded by devices_lock */
+	unsigned n_gathered;	     /* vCPUs that have stopped for an action; atomic */
+	uint32_t actions;	     /* enum vm_action, pending; atomic */
 	uint32_t balloon_target;     /* 4 KiB pages; atomic */
-	uint32_t number;	     /* of a clone: among its template's, from 0 */
 	enum vm_outcome outcome;     /* atomic */
 	bool has_new_balloon_target; /* atomic, see hv/vm/balloon.c */
 	bool merge_paused;	     /* atomic, see hv/vm/merge_scan.c */
@@ -111,8 +107,6 @@ struct vm {
 	struct output_queue output; /* guarded by hv/vm/output.c */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
 	struct vcpu *crashed;
-	char why[120];
-	struct vm_guest guest;
 
 	/* Of clones: see hv/vm/template.h. */
 
@@ -120,7 +114,6 @@ struct vm {
 	struct vm *template;
 	/* The line of the configuration that asked for the clone, or NULL. */
 	struct clone_config *made_for;
-	char own_name[CLONE_NAME_SIZE];
 
 	/* Of templates: see hv/vm/hold.h. */
 
@@ -131,6 +124,16 @@ struct vm {
 	/* Its clones that have ended, and those of them that have failed. Atomic. */
 	uint32_t n_clones_ended, n_clones_failed;
 	unsigned n_holds; /* guarded by vms_lock */
+
+	/* From here on nothing is cleared in a clone: see vm_allocate_clone(). */
+
+	struct ept ept;
+	struct vm_guest guest;
+	struct vm_input input;
+	struct vm_line line; /* guarded by devices_lock */
+	char why[120];	     /* once the outcome is decided */
+	char own_name[CLONE_NAME_SIZE];
+	uint32_t number; /* of a clone: among its template's, from 0 */
 
 	/* Last, because its size depends on the vCPUs. These follow, then their XSAVE areas. */
 	struct platform platform;
@@ -250,7 +253,10 @@ struct platform_extras vm_extras(const struct vm_config *config);
  * memory.
  */
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared);
-/* The same for a clone: without struct vm_shared; platform and what follows it are undefined. */
+/*
+ * The same for a clone: without struct vm_shared; 'ept' and what follows it are undefined, except
+ * that there is neither input nor a line of output.
+ */
 struct vm *vm_allocate_clone(const struct vm *template);
 /* Free the struct, after vm_release(). */
 void vm_free(struct vm *vm);

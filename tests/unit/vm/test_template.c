@@ -90,10 +90,10 @@ void sched_request(struct vcpu *of, uint32_t requests)
 	vcpu_request(of, requests);
 }
 
-void vcpu_create(struct vcpu *of, struct vm *vm, unsigned number, struct ept *ept,
-		 struct lapic *lapic)
+void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct lapic *lapic,
+		      const struct vcpu *from)
 {
-	of->vm = vm;
+	to->vm = vm;
 }
 
 void vcpu_copy(struct vcpu *to, const struct vcpu *from)
