@@ -76,6 +76,8 @@ static void write_host_state(struct cpu *cpu)
 /* Once per processor: initialise its VMCS, and write all fields that do not depend on the guest. */
 static void make_vmcs(struct cpu *cpu)
 {
+	struct vmcs_guest unused;
+
 	cpu->vmcs_made = true;
 	cpu->eoi_is_free = cpu->has_in_service = false;
 	vmcs_unlaunch(cpu->vmcs);
@@ -89,6 +91,7 @@ static void make_vmcs(struct cpu *cpu)
 		.cr0_mask = CR0_HOST_OWNED,
 		.cr4_mask = ~vcpu_shared.cpuid.cr4_allowed | CR4_HOST_OWNED,
 	});
+	vmcs_read_guest(&unused); /* the processor has all fields that are written later */
 }
 
 void vcpu_forget(struct vcpu *vcpu, uint64_t generation)

@@ -120,7 +120,7 @@ void vmcs_write_guest(const struct vmcs_guest *guest)
 {
 #pragma GCC unroll 64
 	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
-		vmcs_write((enum vmcs_field)vmcs_guest_fields[i], guest->field[i]);
+		vmcs_write_next((enum vmcs_field)vmcs_guest_fields[i], guest->field[i]);
 	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
 }
 

@@ -52,7 +52,8 @@ failed:
 	vmcs_fail("vmwrite", field);
 }
 
-/* vmcs_write() without the check, on the same conditions, of a field that can be written. */
+/* vmcs_write() without the check, on the same conditions, of a field that the processor is known to
+ * have. */
 static inline void vmcs_write_next(enum vmcs_field field, uint64_t value)
 {
 	asm volatile("vmwrite %[v], %[f]"
@@ -92,6 +93,9 @@ struct vmcs_constant {
 };
 void vmcs_write_constant(const struct vmcs_constant *constant);
 
-/* Copy the guest's fields out of the current VMCS, and into it. */
+/*
+ * Copy the guest's fields out of the current VMCS, and into it. Reading panics if the processor
+ * lacks a field; writing does not look, so each processor reads first.
+ */
 void vmcs_read_guest(struct vmcs_guest *ret);
 void vmcs_write_guest(const struct vmcs_guest *guest);
