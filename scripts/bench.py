@@ -37,6 +37,7 @@ N_READ = 256  # pages of template_read_exits, as in tests/bench/clone.c
 STENCIL_IPS = 10000000  # with more, the firmware loads a ramdisk slowly
 RESET_IPS = 100000000  # enough for many resets in a time slice of 5 ms, and for elements of a string in 25 us
 KVM_IPS = 400000000  # Linux's timer interrupts every 1.6 million instructions
+AVX512_MODEL = "corei7_skylake_x"  # of Bochs's processors
 PEER = "kvm_"  # prefix of KVM's names
 GUARDED = "guarded_"  # of Stencil's with every mitigation that Bochs can execute
 
@@ -48,6 +49,9 @@ FIGURES = {
     "clone_64m": ("", "the same, of a template of 64 MiB"),
     "clone_256m": ("as clone_64m", "the same, of a template of 256 MiB"),
     "clone_1g": ("as clone_64m", "the same, of a template of 1 GiB"),
+    "clone_vmgenid": ("", "the same, with a generation counter"),
+    "clone_avx512": ("", "the same, on a processor with AVX-512"),
+    "clone_smp4": ("", "the same, with four virtual processors"),
     "clone_pooled": ("", "registers alone, into a KVM machine that is there already"),
     "cow_steady": ("<= 900", "first write to a page beside one already copied"),
     "cow_first": ("<= 3500", "first write to 2 MiB of a template"),
@@ -142,14 +146,14 @@ def make_hello_debug(work):
     make_hello(work, "host -log debug\n")
 
 
-def make_clones(name, pages, count=31, extra=""):
-    """A maker of configuration and ramdisk: clones of a template that has written so much."""
+def make_clones(name, pages, count=31, extra="", options=""):
+    """A maker of configuration and ramdisk: clones of a template that has written so much, and more options of its VM."""
     def make(work):
         ramdisk = work / "ramdisk"
         ramdisk.mkdir()
         (ramdisk / "clone.elf").write_bytes((BUILD / "tests/bench/bench_clone.elf").read_bytes())
         (work / "stencil.conf").write_text(f"""
-vm t -m {32 + pages // 256}M {EXIT} -kernel /clone.elf -append "name={name} dirty={pages} {extra}"
+vm t -m {32 + pages // 256}M {options} {EXIT} -kernel /clone.elf -append "name={name} dirty={pages} {extra}"
 clone t count={count} parallel=1
 """, encoding="utf-8")
     return make
@@ -275,7 +279,7 @@ def boot(make, typed=(), ips=STENCIL_IPS, mitigations="off", **machine):
         make(work)
         config = work / "stencil.conf"
         config.write_text(f"host -mitigations {mitigations}\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
-        machine = [f"--{name}={value}" for name, value in ({"memory": 2048} | machine | {"ips": ips}).items()]
+        machine = [f"--{name.replace('_', '-')}={value}" for name, value in ({"memory": 2048} | machine | {"ips": ips}).items()]
         return start(work, [*machine, "--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
 
 
@@ -422,6 +426,9 @@ def measure(options):
         bench.add("clone", make_clones("clone", 0))
         for name, mib in ("clone_64m", 64), ("clone_256m", 256), ("clone_1g", 1024):
             bench.add(name, make_clones(name, mib << 8))
+        bench.add("clone_vmgenid", make_clones("clone_vmgenid", 0, options="-device vmgenid"))
+        bench.add("clone_avx512", make_clones("clone_avx512", 0), cpu_model=AVX512_MODEL)
+        bench.add("clone_smp4", make_clones("clone_smp4", 0, options="-smp 4"))
         bench.add("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
         bench.add("strings", make_device("string=1"), "outsb_kib", ips=RESET_IPS)
         bench.add("disk", make_device("disk=1", DISK), "blk_kib", ips=RESET_IPS)

@@ -52,8 +52,7 @@ failed:
 	vmcs_fail("vmwrite", field);
 }
 
-/* vmcs_write() without the check, on the same conditions, of a field that the processor is known to
- * have. */
+/* vmcs_write() without the check, of a field that the processor is known to have. */
 static inline void vmcs_write_next(enum vmcs_field field, uint64_t value)
 {
 	asm volatile("vmwrite %[v], %[f]"
