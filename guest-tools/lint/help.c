@@ -134,6 +134,7 @@ static const struct choice machines[] = {
 
 static const struct property processor_properties[] = {
 	{"kvm", "bool", "Show KVM's leaves of CPUID"},
+	{"kvm-pv-eoi", "bool", "Let the guest end interrupts by a flag in its memory"},
 	{"kvm-steal-time", "bool", "Tell the guest its stolen time"},
 	{"kvmclock", "bool", "Show KVM's clock"},
 	{NULL},

@@ -150,7 +150,7 @@ struct vm_config {
 
 	struct cpu_topology topology; /* -smp; default one processor */
 	/* -cpu: what the guest is not shown; the first means all of KVM's features. */
-	bool kvm_is_off, kvmclock_is_off, steal_time_is_off;
+	bool kvm_is_off, kvmclock_is_off, steal_time_is_off, pv_eoi_is_off;
 
 	uint64_t ram_size; /* bytes, resolved: -m, else the backend's, else 128 MiB */
 	bool has_ram_size; /* -m gave one */

@@ -11,7 +11,7 @@
 
 #define NAME_SIZE 32 /* bytes of a feature's name that are looked at, NUL included */
 
-static const char supported[] = "kvm kvm-steal-time kvmclock";
+static const char supported[] = "kvm kvm-pv-eoi kvm-steal-time kvmclock";
 
 /* The others that QEMU has of KVM's. */
 static const char other_features[] =
@@ -81,6 +81,8 @@ static bool *find(struct vm_config *vm, const char *name)
 		return &vm->kvmclock_is_off;
 	if (strcmp(name, "kvm-steal-time") == 0)
 		return &vm->steal_time_is_off;
+	if (strcmp(name, "kvm-pv-eoi") == 0)
+		return &vm->pv_eoi_is_off;
 	return NULL;
 }
 

@@ -14,6 +14,13 @@ bool lapic_may_lend(const struct lapic *lapic)
 		 (isr[3] & tmr[3]));
 }
 
+bool lapic_has_in_service(const struct lapic *lapic)
+{
+	const uint64_t *isr = lapic->isr;
+
+	return !lapic->is_lent && (isr[0] | isr[1] | isr[2] | isr[3]) != 0;
+}
+
 /* One of the eight registers with the interrupts in service. */
 static uint32_t *isr_register(uint32_t *page, unsigned i)
 {

@@ -29,5 +29,8 @@ bool lapic_may_lend(const struct lapic *lapic);
  */
 uint8_t lapic_lend(struct lapic *lapic, uint32_t *page);
 
+/* Whether an interrupt is in service, which is not lent. */
+bool lapic_has_in_service(const struct lapic *lapic);
+
 /* Take back what is still in service of what was lent, and leave zeros in the page. */
 void lapic_take_back_lent(struct lapic *lapic, uint32_t *page);

@@ -18,6 +18,7 @@
 #include "hv/run/debug_exit.h"
 #include "hv/run/guest_watchdog.h"
 #include "hv/run/kvm_para.h"
+#include "hv/run/pv_eoi.h"
 #include "hv/run/step.h"
 #include "hv/run/stop_for_memory.h"
 #include "hv/run/virtio.h"
@@ -25,7 +26,6 @@
 #include "hv/vcpu/shadow.h"
 #include "hv/vcpu/start_state.h"
 #include "hv/vcpu/vcpu.h"
-#include "hv/vcpu/virtual_apic.h"
 #include "hv/vm/build.h"
 #include "hv/vm/console.h"
 #include "hv/vm/life.h"
@@ -101,7 +101,7 @@ void vcpu_take_back_vectored(struct vcpu *vcpu)
 
 	vm_lock_devices(vcpu->vm);
 	if (vcpu->lapic->is_lent)
-		virtual_apic_take_back(vcpu->lapic);
+		vcpu_take_back_in_service(vcpu);
 	if (is_nmi(info)) {
 		unblock_nmis();
 		lapic_hold_nmi(vcpu->lapic);
@@ -426,7 +426,7 @@ static uint32_t take_requests(struct vcpu *vcpu)
 static void take_back_lent(struct vcpu *vcpu)
 {
 	vm_lock_devices(vcpu->vm);
-	virtual_apic_take_back(vcpu->lapic);
+	vcpu_take_back_in_service(vcpu);
 	vm_unlock_devices(vcpu->vm);
 }
 
@@ -474,6 +474,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	if (runs && !(requests & VCPU_REQUEST_LEAVE)) {
 		inject(vcpu, lapic);
 		virtual_apic_lend(lapic);
+		pv_eoi_lend(vcpu);
 	}
 	vm_unlock_devices(vm);
 	if (!runs)

@@ -7,9 +7,9 @@
 #include "hv/host/msr.h"
 #include "hv/run/event.h"
 #include "hv/run/kvm_para.h"
+#include "hv/run/pv_eoi.h"
 #include "hv/vcpu/speculation.h"
 #include "hv/vcpu/vcpu.h"
-#include "hv/vcpu/virtual_apic.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
 
@@ -24,7 +24,7 @@ static void take_back_lent(struct vcpu *vcpu)
 {
 	if (!vcpu->lapic->is_lent)
 		return;
-	virtual_apic_take_back(vcpu->lapic);
+	vcpu_take_back_in_service(vcpu);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 }
 

@@ -9,6 +9,7 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/host/tsc.h"
+#include "hv/run/pv_eoi.h"
 #include "hv/run/stop_for_memory.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/pvclock.h"
@@ -68,9 +69,12 @@ enum status kvm_para_write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		msrs->system_time = value;
 		kvm_para_tsc_moved(vcpu);
 		return OK;
-	default: /* MSR_KVM_STEAL_TIME */
+	case MSR_KVM_STEAL_TIME:
 		msrs->steal_time = value;
 		vcpu->stolen = 0;
+		return OK;
+	default: /* MSR_KVM_PV_EOI_EN */
+		pv_eoi_move(vcpu, value);
 		return OK;
 	}
 }

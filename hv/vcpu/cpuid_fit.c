@@ -115,6 +115,7 @@ static const struct feature features[] = {
 	{0xd, 1, CPUID_EAX, 2, "xgetbv1"},
 	{CPUID_KVM + 1, 0, CPUID_EAX, 3, "kvmclock"},
 	{CPUID_KVM + 1, 0, CPUID_EAX, 5, "kvm-steal-time"},
+	{CPUID_KVM + 1, 0, CPUID_EAX, 6, "kvm-pv-eoi"},
 	{CPUID_KVM + 1, 0, CPUID_EAX, 24, "kvmclock-stable-bit"},
 	{0x80000001, 0, CPUID_ECX, 0, "lahf_lm"},
 	{0x80000001, 0, CPUID_ECX, 5, "abm"},

@@ -19,6 +19,7 @@ static const struct row rows[] = {
 	{MSR_KVM_WALL_CLOCK_NEW, PVCLOCK_WALL_SIZE, BITS(1, 0), KVM_FEATURE_CLOCKSOURCE2},
 	{MSR_KVM_SYSTEM_TIME_NEW, PVCLOCK_SIZE, BIT(1), KVM_FEATURE_CLOCKSOURCE2},
 	{MSR_KVM_STEAL_TIME, PVCLOCK_STEAL_SIZE, BITS(5, 1), KVM_FEATURE_STEAL_TIME},
+	{MSR_KVM_PV_EOI_EN, sizeof(uint32_t), BIT(1), KVM_FEATURE_PV_EOI},
 };
 
 static const struct row *find(uint32_t msr)
@@ -62,8 +63,10 @@ bool kvm_msr_read(const struct kvm_msrs *msrs, uint32_t features, uint32_t msr, 
 		*ret = 0;
 	else if (msr == MSR_KVM_SYSTEM_TIME_NEW)
 		*ret = msrs->system_time & ~KVM_CLOCK_IS_BEHIND;
-	else
+	else if (msr == MSR_KVM_STEAL_TIME)
 		*ret = msrs->steal_time & ~KVM_IS_PREEMPTED;
+	else
+		*ret = msrs->eoi;
 	return true;
 }
 
@@ -78,5 +81,6 @@ bool kvm_msrs_are_valid(const struct kvm_msrs *msrs, uint32_t features)
 {
 	return is_valid(features, MSR_KVM_SYSTEM_TIME_NEW,
 			msrs->system_time & ~KVM_CLOCK_IS_BEHIND) &&
-	       is_valid(features, MSR_KVM_STEAL_TIME, msrs->steal_time & ~KVM_IS_PREEMPTED);
+	       is_valid(features, MSR_KVM_STEAL_TIME, msrs->steal_time & ~KVM_IS_PREEMPTED) &&
+	       is_valid(features, MSR_KVM_PV_EOI_EN, msrs->eoi);
 }

@@ -4,13 +4,15 @@
 #include "hv/lib/types.h"
 
 /*
- * The MSRs by which a guest tells where it wants its clock and its stolen time, as under KVM.
- * Linux, Documentation/virt/kvm/x86/msr.rst. Here are the values only: what is done with the memory
- * is in hv/run/kvm_para.h.
+ * The MSRs by which a guest tells where it wants its clock and its stolen time, and where it can be
+ * told that it need not write its next EOI, as under KVM. Linux,
+ * Documentation/virt/kvm/x86/msr.rst. Here are the values only: what is done with the memory is in
+ * hv/run/kvm_para.h and hv/run/pv_eoi.h.
  */
 struct kvm_msrs {
 	uint64_t system_time; /* MSR_KVM_SYSTEM_TIME_NEW, and KVM_CLOCK_IS_BEHIND */
 	uint64_t steal_time;  /* MSR_KVM_STEAL_TIME, and KVM_IS_PREEMPTED */
+	uint64_t eoi;	      /* MSR_KVM_PV_EOI_EN */
 };
 
 #define KVM_MSR_ENABLED BIT(0)
@@ -36,6 +38,7 @@ static inline void kvm_msrs_note_gap(struct kvm_msrs *msrs, uint64_t ticks, uint
 /* The features of leaf 0x40000101, EAX, that these MSRs belong to. */
 #define KVM_FEATURE_CLOCKSOURCE2	   BIT(3)
 #define KVM_FEATURE_STEAL_TIME		   BIT(5)
+#define KVM_FEATURE_PV_EOI		   BIT(6)
 #define KVM_FEATURE_CLOCKSOURCE_STABLE_BIT BIT(24)
 
 /* What a value that may be written asks for. */

@@ -169,6 +169,8 @@ static void hide_kvm(struct vm *vm, struct cpuid_model *model)
 		hidden |= KVM_FEATURE_CLOCKSOURCE2 | KVM_FEATURE_CLOCKSOURCE_STABLE_BIT;
 	if (config->steal_time_is_off)
 		hidden |= KVM_FEATURE_STEAL_TIME;
+	if (config->pv_eoi_is_off)
+		hidden |= KVM_FEATURE_PV_EOI;
 	if (config->kvm_is_off)
 		hidden = UINT32_MAX;
 	if (hidden == 0)

@@ -99,6 +99,8 @@ static void cpu_lines(struct lines *lines, const struct vm_config *config)
 		line(lines, "-cpu host,kvmclock=off");
 	if (config->steal_time_is_off)
 		line(lines, "-cpu host,kvm-steal-time=off");
+	if (config->pv_eoi_is_off)
+		line(lines, "-cpu host,kvm-pv-eoi=off");
 }
 
 static void virtio_lines(struct lines *lines, const struct virtio_config *virtio)

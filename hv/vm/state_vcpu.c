@@ -84,6 +84,7 @@ static const struct state_field vcpu_fields[] = {
 	STATE_FIELD_SINCE(3, struct vcpu, guest.tsc_adjust, ANY),
 	STATE_FIELD_SINCE(5, struct vcpu, guest.kvm.system_time, ANY),
 	STATE_FIELD_SINCE(5, struct vcpu, guest.kvm.steal_time, ANY),
+	STATE_FIELD_SINCE(5, struct vcpu, guest.kvm.eoi, ANY),
 };
 const struct state_table state_vcpu_table = {"vcpu", vcpu_fields, ARRAY_SIZE(vcpu_fields)};
 

@@ -202,6 +202,7 @@ static uint32_t make_msr(struct vcpu *vcpu, const struct input *input)
 					MSR_KVM_WALL_CLOCK_NEW,
 					MSR_KVM_SYSTEM_TIME_NEW,
 					MSR_KVM_STEAL_TIME,
+					MSR_KVM_PV_EOI_EN,
 					0x830,
 					0x838,
 					0x832,

@@ -13,3 +13,4 @@ void ioapic_check(const char *mode);
 void xapic_access_check(void);
 void xapic_base_check(void);
 void x2apic_check(void);
+void pv_eoi_check(void);

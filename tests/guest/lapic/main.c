@@ -25,5 +25,6 @@ void payload(void)
 	}
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2APIC);
 	both_modes("x2apic");
+	pv_eoi_check();
 	x2apic_check();
 }

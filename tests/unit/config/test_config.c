@@ -434,6 +434,8 @@ static void cpu_chooses_features_of_kvm(void **state)
 	assert_false(vm->kvm_is_off || vm->kvmclock_is_off || vm->steal_time_is_off);
 	vm = parse_vm("vm a -kernel k -cpu max,-kvmclock,kvm-steal-time=off,+kvm");
 	assert_true(!vm->kvm_is_off && vm->kvmclock_is_off && vm->steal_time_is_off);
+	assert_false(vm->pv_eoi_is_off);
+	assert_true(parse_vm("vm a -kernel k -cpu host,kvm-pv-eoi=off")->pv_eoi_is_off);
 	/* The last one counts. */
 	vm = parse_vm("vm a -kernel k -cpu host,kvm=no,kvmclock=off,kvmclock,-kvm-steal-time,"
 		      "kvm-steal-time=on");
@@ -446,12 +448,12 @@ static void cpu_refuses_what_is_not_here(void **state)
 		      "c:1:21: CPU model 'Haswell' is not supported, only 'host' and 'max'\n");
 	expect_logged("vm a -kernel k -cpu hos",
 		      "c:1:21: CPU model 'hos' is not supported, only 'host' and 'max'\n");
-	expect_logged("vm a -kernel k -cpu host,kvm-pv-eoi=off",
-		      "c:1:26: feature 'kvm-pv-eoi' of -cpu is not supported\n"
-		      "      = possible names: kvm kvm-steal-time kvmclock\n");
+	expect_logged("vm a -kernel k -cpu host,kvm-pv-unhalt=off",
+		      "c:1:26: feature 'kvm-pv-unhalt' of -cpu is not supported\n"
+		      "      = possible names: kvm kvm-pv-eoi kvm-steal-time kvmclock\n");
 	expect_logged("vm a -kernel k -cpu host,+kvm-msi-ext-dest-id",
 		      "c:1:27: feature 'kvm-msi-ext-dest-id' of -cpu is not supported\n"
-		      "      = possible names: kvm kvm-steal-time kvmclock\n");
+		      "      = possible names: kvm kvm-pv-eoi kvm-steal-time kvmclock\n");
 	expect_logged("vm a -kernel k -cpu host,kvm=maybe",
 		      "c:1:30: Parameter 'kvm' expects 'on' or 'off'\n");
 	expect_logged("vm a -kernel k -cpu host,kvm=onononononon",

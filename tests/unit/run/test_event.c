@@ -65,6 +65,22 @@ void stop_for_memory(struct vcpu *of, gpa_t gpa)
 	n_stops++;
 }
 
+static unsigned n_flags; /* that were set, and not taken back */
+
+void pv_eoi_set(struct vcpu *of)
+{
+	assert_int_equal(test_vmcs[VMCS_ENTRY_INTR_INFO] & INTR_VALID, INTR_VALID);
+	lapic.is_lent = true;
+	n_flags++;
+}
+
+void pv_eoi_take_back(struct vcpu *of)
+{
+	assert_true(lapic.is_lent);
+	lapic.is_lent = false;
+	n_flags--;
+}
+
 /* What these tests do not come to. */
 #define NEVER(declaration) \
 	declaration \
@@ -356,6 +372,27 @@ static void without_the_controls_every_eoi_exits(void **state)
 	assert_false(lapic.is_lent);
 }
 
+static void without_the_controls_a_guest_may_have_a_flag(void **state)
+{
+	enum vcpu_leave leave;
+
+	no_virtual_eoi(NULL);
+	vcpu.guest.kvm.eoi = 0x2000 | KVM_MSR_ENABLED;
+	assert_true(enters_again());
+	assert_int_equal(n_flags, 1);
+	vcpu.regs.requests |= VCPU_REQUEST_LEAVE;
+	assert_false(enters(&leave));
+	assert_int_equal(n_flags, 0);
+}
+
+static void with_the_controls_no_flag_is_needed(void **state)
+{
+	vcpu.guest.kvm.eoi = 0x2000 | KVM_MSR_ENABLED;
+	assert_true(enters_again());
+	assert_int_equal(n_flags, 0);
+	assert_int_equal(test_vmcs[VMCS_GUEST_INTERRUPT_STATUS], 0x5100);
+}
+
 #define VIRTUAL_EOI(test) cmocka_unit_test_setup_teardown(test, set_up_virtual_eoi, no_virtual_eoi)
 
 int main(void)
@@ -377,6 +414,8 @@ int main(void)
 		VIRTUAL_EOI(an_action_on_the_vm_finds_nothing_lent),
 		VIRTUAL_EOI(another_vcpu_s_vmcs_has_nothing_in_service),
 		VIRTUAL_EOI(without_the_controls_every_eoi_exits),
+		VIRTUAL_EOI(without_the_controls_a_guest_may_have_a_flag),
+		VIRTUAL_EOI(with_the_controls_no_flag_is_needed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

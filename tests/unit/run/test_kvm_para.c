@@ -38,6 +38,11 @@ void stop_for_memory(struct vcpu *stopped, gpa_t gpa)
 	n_stops++;
 }
 
+void vm_kick_receivers(struct vm *of)
+{
+	fail();
+}
+
 bool sync_enter(struct vcpu *entering)
 {
 	entering->runs = vm.only_vcpu == NULL;
@@ -117,6 +122,23 @@ static void the_clock_is_written_before_the_next_instruction(void **state)
 	/* It stays right: there is nothing to write. */
 	kvm_para_enter(vcpu);
 	assert_int_equal(load(CLOCK, 4), 2);
+}
+
+/* Where there is no memory, or only ROM, the MSR cannot be written. */
+static void the_flag_of_an_eoi_lies_in_memory(void **state)
+{
+	static struct lapic lapic;
+	uint64_t value;
+
+	vcpu->lapic = &lapic;
+	model.kvm[1].eax |= (uint32_t)KVM_FEATURE_PV_EOI;
+	assert_int_equal(kvm_para_write_msr(vcpu, MSR_KVM_PV_EOI_EN, GIB(1) | ENABLED), ERR_RANGE);
+	assert_int_equal(kvm_para_write_msr(vcpu, MSR_KVM_PV_EOI_EN, ROM | ENABLED), ERR_RANGE);
+	assert_int_equal(vcpu->guest.kvm.eoi, 0);
+	assert_int_equal(kvm_para_write_msr(vcpu, MSR_KVM_PV_EOI_EN, STEAL | ENABLED), OK);
+	assert_true(kvm_para_read_msr(vcpu, MSR_KVM_PV_EOI_EN, &value));
+	assert_int_equal(value, STEAL | ENABLED);
+	assert_int_equal(vcpu->stolen, 0);
 }
 
 static void the_clock_does_not_move_with_the_tsc(void **state)
@@ -298,6 +320,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_clock_is_written_before_the_next_instruction),
+		CASE(the_flag_of_an_eoi_lies_in_memory),
 		CASE(the_clock_does_not_move_with_the_tsc),
 		CASE(a_loaded_clock_continues_from_its_zero),
 		CASE(the_time_of_the_day_is_that_of_the_clock_s_zero),

@@ -112,7 +112,7 @@ static void features_of_kvm_can_be_hidden(void **state)
 
 	cpuid_model_init(&model, little, &all_controls);
 	assert_int_equal(look(&model, 0x40000101, 0).eax,
-			 KVM_FEATURE_CLOCKSOURCE2 | KVM_FEATURE_STEAL_TIME |
+			 KVM_FEATURE_CLOCKSOURCE2 | KVM_FEATURE_STEAL_TIME | KVM_FEATURE_PV_EOI |
 				 KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
 	assert_int_equal(look(&model, 0x40000100, 0).eax, 0x40000101);
 	cpuid_model_hide_kvm(&model, KVM_FEATURE_STEAL_TIME);
