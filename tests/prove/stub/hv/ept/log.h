@@ -8,6 +8,7 @@
 struct ept_log {
 	phys_t chunk;
 	uint64_t n_chunks;
+	uint64_t first[1]; /* unused */
 };
 
 struct ept_log_cursor {
