@@ -1009,6 +1009,7 @@ static void mend_log(struct ept *ept)
  */
 static void free_all(struct ept *ept)
 {
+	struct frame_stack *stack = frame_stack_here();
 	struct ept_log_cursor cursor;
 	uint64_t n;
 
@@ -1023,7 +1024,7 @@ static void free_all(struct ept *ept)
 		entry = *slot;
 		*slot = 0; /* the slot may be in the log twice */
 		if (entry & EPT_OWN) {
-			frame_free(entry & EPT_ADDR);
+			frame_free_here(stack, entry & EPT_ADDR);
 			n++;
 		} else {
 			drop_merged(entry);

@@ -455,13 +455,6 @@ phys_t frame_alloc_zeroed(void)
 	return frame;
 }
 
-static inline void push(struct frame_stack *stack, phys_t frame)
-{
-	free_at(frame)->next = stack->top;
-	stack->top = frame;
-	set_n(stack, stack->n + 1);
-}
-
 /* Collect a frame of another node. */
 static void free_away(struct frame_stack *stack, unsigned node, phys_t frame)
 {
@@ -487,7 +480,7 @@ static __attribute__((noinline)) void free_slowly(struct frame_stack *stack, phy
 	}
 	if (stack->n == FRAME_BATCH)
 		make_room(stack);
-	push(stack, frame);
+	frame_push(stack, frame);
 }
 
 void frame_free(phys_t frame)
@@ -500,7 +493,7 @@ void frame_free(phys_t frame)
 	if (stack->n == stack->limit || frame - stack->home >= stack->home_len)
 		free_slowly(stack, frame);
 	else
-		push(stack, frame);
+		frame_push(stack, frame);
 }
 
 /* The node of the set whose turn it is; 0 if no node of the set has memory. */

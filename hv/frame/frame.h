@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/frame/numa.h"
+#include "hv/frame/phys.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
@@ -78,6 +79,23 @@ phys_t frame_alloc(void);
 /* Allocate one frame filled with zeros; 0: none is left. */
 phys_t frame_alloc_zeroed(void);
 void frame_free(phys_t frame);
+
+/* The stack is neither full nor unused, and the frame belongs to its node. */
+static inline void frame_push(struct frame_stack *stack, phys_t frame)
+{
+	*(phys_t *)phys_to_virt(frame) = stack->top;
+	stack->top = frame;
+	__atomic_store_n(&stack->n, stack->n + 1, __ATOMIC_RELAXED);
+}
+
+/* frame_free() without a call each, for who frees many. 'stack' is frame_stack_here(). */
+static inline void frame_free_here(struct frame_stack *stack, phys_t frame)
+{
+	if (frame_poison || stack->n == stack->limit || frame - stack->home >= stack->home_len)
+		frame_free(frame);
+	else
+		frame_push(stack, frame);
+}
 
 /*
  * Withhold so many frames, which are the hypervisor's own and files': only runs

@@ -113,6 +113,27 @@ static void the_frame_freed_last_comes_first(void **state)
 	assert_int_equal(frame_alloc(), a);
 }
 
+/* A full stack, and a frame that is poisoned, take the usual way. */
+static void many_frames_can_be_freed_without_a_call(void **state)
+{
+	enum { N = 4 * FRAME_BATCH };
+	phys_t taken[N + 1];
+	uint64_t n = 0;
+
+	frame_add_range(START, N * PAGE_SIZE);
+	while ((taken[n] = frame_alloc()) != 0)
+		n++;
+	assert_int_equal(n, N);
+	for (uint64_t i = 0; i < n; i++) {
+		frame_poison = i == 5;
+		frame_free_here(frame_stack_here(), taken[i]);
+		assert_int_equal(frame_available(), i + 1);
+		assert_true(stack_here->n <= FRAME_BATCH);
+	}
+	frame_poison = false;
+	assert_int_equal(frame_alloc(), taken[n - 1]);
+}
+
 static void ranges_join_in_any_order(void **state)
 {
 	static const unsigned orders[][4] = {
@@ -487,6 +508,7 @@ int main(void)
 		cmocka_unit_test_setup(every_frame_is_handed_out_once, setup),
 		cmocka_unit_test_setup(zeroed_means_zeroed, setup),
 		cmocka_unit_test_setup(the_frame_freed_last_comes_first, setup),
+		cmocka_unit_test_setup(many_frames_can_be_freed_without_a_call, setup),
 		cmocka_unit_test_setup(ranges_join_in_any_order, setup),
 		cmocka_unit_test_setup(runs_join_when_they_are_freed, setup),
 		cmocka_unit_test_setup(runs_are_aligned_and_leave_the_rest, setup),
