@@ -93,7 +93,7 @@ class Bench(unittest.TestCase):
     def test_both_are_side_by_side(self):
         status, output, messages, results = self.run_main()
         self.assertEqual((status, messages), (0, ""))
-        self.assertRegex(output, r"(?m)^clone +4000 +4007 +546000 +136\.5  <= 5000 ")
+        self.assertRegex(output, r"(?m)^clone +4000 +4007 +546000 +136\.5  <= 1000 ")
         self.assertRegex(output, r"(?m)^pio_in_kernel +- +- +1222 +-  ")
         self.assertRegex(output, r"(?m)^efi_bytes +100 +- +- +-  ")
         self.assertEqual(results["kvm_clone"],
@@ -158,7 +158,7 @@ class Bench(unittest.TestCase):
             raise bench.Failure("no such kernel")
         status, output, messages, results = self.run_main(kvm=fail)
         self.assertEqual((status, messages), (1, "stencil bench: KVM: no such kernel\n"))
-        self.assertRegex(output, r"(?m)^clone +4000 +4007 +- +-  <= 5000 ")
+        self.assertRegex(output, r"(?m)^clone +4000 +4007 +- +-  <= 1000 ")
         self.assertIn("clone", results)
         self.assertNotIn("kvm_clone", results)
 
