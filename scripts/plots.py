@@ -27,7 +27,7 @@ def plot_revert(axes, figures):
         values = column(figures, ("reset_base", "reset_page"), n)
         if values:
             axes.plot(pages, [values[0] + count * values[1] for count in pages], marker="o", label=who)
-    axes.set(title="a revert, by the pages written", xlabel="pages", ylabel="instructions", yscale="log", ylim=(1e3, 1e6))
+    axes.set(title="a revert, by the pages written", xlabel="pages", ylabel="instructions", yscale="log", ylim=(5e2, 1e6))
     axes.legend()
 
 
