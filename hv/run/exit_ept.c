@@ -227,7 +227,7 @@ static void forget_single_step(void)
 						vmcs_read(VMCS_GUEST_RFLAGS)));
 }
 
-/* There is no memory at gpa. */
+/* gpa lies outside memory. */
 static __attribute__((noinline)) enum exit_action miss_memory(struct vcpu *vcpu, gpa_t gpa,
 							      uint64_t qual, bool delivering)
 {

@@ -28,8 +28,8 @@ void pv_eoi_set(struct vcpu *vcpu)
 }
 
 /*
- * Read the flag and clear it. ERR_NOMEM: there is no frame to clear it in, as after its page was
- * merged; the guest may still use it.
+ * Read the flag and clear it. ERR_NOMEM: its page was merged, for example, and no frame is free for
+ * a copy; the guest may still use the flag.
  */
 static enum status take_flag(struct vcpu *vcpu, uint8_t *ret)
 {

@@ -30,7 +30,7 @@ static struct vm vm = {.vcpu = &vcpu, .n_vcpus = 1};
 static bool acts_alone, has_frame;
 static unsigned n_acted, n_told;
 static unsigned n_identities; /* that the guest was told */
-static unsigned n_stops;      /* because there is no frame */
+static unsigned n_stops;      /* because no frame is free */
 
 bool vm_act_alone(struct vcpu *of)
 {

@@ -124,7 +124,7 @@ static void the_clock_is_written_before_the_next_instruction(void **state)
 	assert_int_equal(load(CLOCK, 4), 2);
 }
 
-/* Where there is no memory, or only ROM, the MSR cannot be written. */
+/* An address outside memory, or in ROM, is refused. */
 static void the_flag_of_an_eoi_lies_in_memory(void **state)
 {
 	static struct lapic lapic;

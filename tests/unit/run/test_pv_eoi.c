@@ -159,8 +159,7 @@ static void without_a_frame_the_eoi_exits(void **state)
 	assert_true(lapic->is_lent);
 }
 
-/* The page became a template's, and there is no frame to clear the flag in: the guest may still use
- * it. */
+/* The page became a template's, and no frame is free for a copy: the guest may still use it. */
 static void a_flag_that_cannot_be_cleared_stays(void **state)
 {
 	uint64_t n;
