@@ -15,6 +15,7 @@ enum { N_THREADS = 2, N_NODE_FRAMES = 2048, N_SLOTS = 64, N_STEPS = 300000 };
 
 static phys_t slots[N_SLOTS]; /* frames on their way to another thread; atomic */
 static uint64_t n_made[N_THREADS];
+static uint64_t n_wrong; /* bytes that another holder of a frame changed; atomic */
 
 static void set_machine(void)
 {
@@ -55,11 +56,16 @@ static void end(phys_t frame)
 	if (frame == 0)
 		return;
 	for (unsigned i = 0; i < PAGE_SIZE; i += 64)
-		assert_int_equal(bytes[i], frame / PAGE_SIZE % 251);
+		if (bytes[i] != frame / PAGE_SIZE % 251)
+			__atomic_fetch_add(&n_wrong, 1, __ATOMIC_RELAXED);
 	frame_free(frame);
 }
 
-/* Each step puts a frame, or none, into a slot, and ends what was there. */
+/*
+ * Each step puts a frame, or none, into a slot, and ends what was there. The count of free frames
+ * is only exact when the threads are through; they ask for it because ThreadSanitizer looks on.
+ * cmocka's assertions are for its own thread.
+ */
 static void *work(void *context)
 {
 	static struct frame_stack stacks[N_THREADS];
@@ -75,7 +81,7 @@ static void *work(void *context)
 			frame = make(self, random >> 8);
 		end(__atomic_exchange_n(&slots[(random >> 20) % N_SLOTS], frame, __ATOMIC_ACQ_REL));
 		if (i % 1024 == 0)
-			assert_true(frame_available() <= N_THREADS * N_NODE_FRAMES);
+			(void)frame_available();
 	}
 	return NULL;
 }
@@ -92,6 +98,7 @@ static void no_frame_is_given_twice_and_none_is_lost(void **state)
 		assert_int_equal(pthread_join(thread[i], NULL), 0);
 	for (unsigned i = 0; i < N_SLOTS; i++)
 		end(slots[i]);
+	assert_int_equal(n_wrong, 0);
 	assert_true(n_made[0] > N_STEPS / 3 && n_made[1] > N_STEPS / 3);
 	assert_int_equal(frame_available(), N_THREADS * N_NODE_FRAMES);
 }
