@@ -69,6 +69,8 @@ FIGURES = {
     "pio_in_kernel": ("", "read of a port that KVM itself emulates"),
     "msr_exit": ("", "read of an emulated MSR"),
     "eoi": ("", "end of an interrupt at an x2APIC, which exits or not"),
+    "cr8_write": ("", "write of CR8 where software uses priorities, which exits or not"),
+    "apic_read": ("", "read of an x2APIC's ID then, which exits or not"),
     "mmio_exit": ("<= 900", "read of the local APIC by a load"),
     "rom_drop": ("<= 900", "write to ROM, dropped"),
     "reset_base": ("<= 600", "revert of a clone that has written only its stack"),

@@ -161,6 +161,7 @@ uint32_t lapic_eoi(struct lapic *lapic)
 void lapic_set_tpr(struct lapic *lapic, uint8_t tpr)
 {
 	lapic->tpr = tpr;
+	lapic->uses_tpr |= tpr != 0;
 	lapic_update_pending(lapic);
 }
 
@@ -252,11 +253,12 @@ static enum status lapic_check(void *dev, struct state_reader *reader)
 		return state_refuse(reader, "cannot hold %u NMIs", lapic->nmis_pending);
 	if (!timer_is_possible(lapic))
 		return state_refuse(reader, "has a timer without a period");
+	lapic->uses_tpr = lapic->tpr != 0;
 	lapic_update_pending(lapic);
 	return OK;
 }
 
-/* 'pending' is computed from these. */
+/* 'pending' and 'uses_tpr' are computed from these. */
 static const struct state_field lapic_fields[] = {
 	STATE_FIELD(struct lapic, nmis_pending, 3),
 	STATE_FIELD(struct lapic, init_pending, 1),

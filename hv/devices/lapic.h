@@ -52,6 +52,7 @@ struct lapic {
 	uint8_t divide_shift; /* decoded: divisor = 1 << divide_shift */
 	bool extint;	      /* the PIC has an interrupt for this processor */
 	bool is_lent;	      /* the processor has 'isr': hv/devices/lapic_lend.h */
+	bool uses_tpr;	      /* software has written a TPR that is not 0 */
 	uint64_t base;	      /* IA32_APIC_BASE */
 	uint64_t deadline;    /* TSC at which the timer fires, LAPIC_NO_DEADLINE if not running */
 	uint64_t irr[4];

@@ -52,8 +52,8 @@ struct cpu {
 	phys_t virtual_apic; /* 0: there is none; see hv/vcpu/virtual_apic.h */
 	bool vmcs_made;
 	bool vmcs_launched;  /* while no vCPU is loaded */
-	bool eoi_is_free;    /* the VMCS lets the guest end interrupts */
-	bool has_in_service; /* the VMCS may have one in service; only if eoi_is_free */
+	phys_t msr_bitmap;   /* in the VMCS */
+	bool has_in_service; /* the VMCS may have one in service; only with a bitmap for that */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
 	uint64_t spec_ctrl;	  /* in IA32_SPEC_CTRL, unless VM entries and exits switch it */

@@ -473,7 +473,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	runs = look_around(vcpu, lapic, &requests);
 	if (runs && !(requests & VCPU_REQUEST_LEAVE)) {
 		inject(vcpu, lapic);
-		virtual_apic_lend(lapic);
+		virtual_apic_lend(vcpu);
 		pv_eoi_lend(vcpu);
 	}
 	vm_unlock_devices(vm);

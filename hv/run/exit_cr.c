@@ -10,6 +10,7 @@
 #include "hv/host/msr.h"
 #include "hv/run/cr_check.h"
 #include "hv/run/event.h"
+#include "hv/run/pv_eoi.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/controls.h"
@@ -124,6 +125,8 @@ static bool write_cr8(struct vcpu *vcpu, uint64_t value)
 	if (value >> 4)
 		return false;
 	vm_lock_devices(vcpu->vm);
+	if (vcpu->lapic->is_lent)
+		vcpu_take_back_in_service(vcpu);
 	lapic_set_cr8(vcpu->lapic, value);
 	vm_unlock_devices(vcpu->vm);
 	vcpu_request(vcpu, VCPU_REQUEST_EVENT);

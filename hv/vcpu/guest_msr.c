@@ -5,6 +5,7 @@
  */
 #include "hv/vcpu/guest_msr.h"
 
+#include "hv/devices/lapic_lend.h"
 #include "hv/host/msr.h"
 #include "hv/lib/string.h"
 
@@ -165,6 +166,15 @@ void msr_bitmap_init(uint8_t bitmap[4096], bool has_rdtscp)
 void msr_bitmap_free_eoi(uint8_t bitmap[4096])
 {
 	let_through(bitmap, IA32_X2APIC_FIRST + 0xb0 / 16, true);
+}
+
+void msr_bitmap_free_tpr(uint8_t bitmap[4096], bool reads)
+{
+	let_through(bitmap, IA32_X2APIC_FIRST + VIRTUAL_APIC_TPR / 16, false);
+	let_through(bitmap, IA32_X2APIC_FIRST + VIRTUAL_APIC_TPR / 16, true);
+	for (uint32_t msr = IA32_X2APIC_FIRST; reads && msr <= IA32_X2APIC_LAST; msr++)
+		if (lapic_shows(msr - IA32_X2APIC_FIRST))
+			let_through(bitmap, msr, false);
 }
 
 bool msr_bitmap_exits(const uint8_t bitmap[4096], uint32_t msr, bool write)

@@ -33,6 +33,8 @@ bool guest_msrs_are_valid(const struct guest_msrs *msrs);
 void msr_bitmap_init(uint8_t bitmap[4096], bool has_rdtscp);
 /* Let WRMSR of the x2APIC's EOI register through, which the processor then virtualizes. */
 void msr_bitmap_free_eoi(uint8_t bitmap[4096]);
+/* Let TPR through too, and reads of the registers that lapic_shows(), if 'reads'. */
+void msr_bitmap_free_tpr(uint8_t bitmap[4096], bool reads);
 
 /* For tests: whether an access exits. */
 bool msr_bitmap_exits(const uint8_t bitmap[4096], uint32_t msr, bool write);

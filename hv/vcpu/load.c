@@ -79,7 +79,8 @@ static void make_vmcs(struct cpu *cpu)
 	struct vmcs_guest unused;
 
 	cpu->vmcs_made = true;
-	cpu->eoi_is_free = cpu->has_in_service = false;
+	cpu->has_in_service = false;
+	cpu->msr_bitmap = vcpu_shared.msr_bitmap;
 	vmcs_unlaunch(cpu->vmcs);
 	write_host_state(cpu);
 	vmcs_write_constant(&(struct vmcs_constant){

@@ -22,15 +22,22 @@ static void common_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs *ret
 	facts_limit(facts, leaf, subleaf, ret);
 }
 
-static enum status make_eoi_bitmap(struct vcpu_shared *shared)
+static enum status make_apic_bitmaps(struct vcpu_shared *shared)
 {
+	uint8_t *eoi, *tpr;
+
 	if (!vcpu_has_control2(PROC2_VIRTUAL_INTERRUPTS))
 		return OK;
 	shared->msr_bitmap_eoi = frame_alloc();
-	if (shared->msr_bitmap_eoi == 0)
+	shared->msr_bitmap_tpr = frame_alloc();
+	if (shared->msr_bitmap_eoi == 0 || shared->msr_bitmap_tpr == 0)
 		return ERR_NOMEM;
-	memcpy(phys_to_virt(shared->msr_bitmap_eoi), phys_to_virt(shared->msr_bitmap), PAGE_SIZE);
-	msr_bitmap_free_eoi(phys_to_virt(shared->msr_bitmap_eoi));
+	eoi = phys_to_virt(shared->msr_bitmap_eoi);
+	tpr = phys_to_virt(shared->msr_bitmap_tpr);
+	memcpy(eoi, phys_to_virt(shared->msr_bitmap), PAGE_SIZE);
+	msr_bitmap_free_eoi(eoi);
+	memcpy(tpr, eoi, PAGE_SIZE);
+	msr_bitmap_free_tpr(tpr, vcpu_has_control2(PROC2_APIC_REGISTERS));
 	return OK;
 }
 
@@ -52,7 +59,7 @@ enum status vcpu_setup(const struct processor_report *common)
 		return ERR_NOMEM;
 	memset(phys_to_virt(shared->io_bitmap), 0xff, PAGE_SIZE);
 	msr_bitmap_init(phys_to_virt(shared->msr_bitmap), vcpu_has_control2(PROC2_RDTSCP));
-	TRY(make_eoi_bitmap(shared));
+	TRY(make_apic_bitmaps(shared));
 	facts = &common->facts;
 	cpuid_model_init(&shared->cpuid, common_cpuid,
 			 &(struct cpuid_options){

@@ -185,6 +185,7 @@ struct vcpu_shared {
 	phys_t io_bitmap; /* all ones; serves as bitmaps A and B */
 	phys_t msr_bitmap;
 	phys_t msr_bitmap_eoi;	   /* lets EOI through; 0: processors lack the control */
+	phys_t msr_bitmap_tpr;	   /* lets EOI and TPR through, and what lapic_shows() */
 	unsigned preemption_shift; /* a timer tick is 1 << shift TSC ticks */
 	uint64_t clock_grain;	   /* ticks of the TSC: a slice may end so much later */
 	unsigned n_switched;	   /* of enum switched_msr */

@@ -20,9 +20,9 @@ static const struct control_set sets[N_CONTROL_WORDS] = {
 			   .want = PROC_TPR_SHADOW},
 	[CONTROLS_PROC2] = {.need = PROC2_EPT | PROC2_UNRESTRICTED_GUEST | PROC2_VPID,
 			    .want = PROC2_RDTSCP | PROC2_X2APIC | PROC2_WBINVD |
-				    PROC2_VIRTUAL_INTERRUPTS | PROC2_PAUSE_LOOP | PROC2_INVPCID |
-				    PROC2_XSAVES | PROC2_ENCLS | PROC2_ENCLV | PROC2_BUS_LOCK |
-				    PROC2_NOTIFY},
+				    PROC2_APIC_REGISTERS | PROC2_VIRTUAL_INTERRUPTS |
+				    PROC2_PAUSE_LOOP | PROC2_INVPCID | PROC2_XSAVES | PROC2_ENCLS |
+				    PROC2_ENCLV | PROC2_BUS_LOCK | PROC2_NOTIFY},
 	[CONTROLS_EXIT] = {.need = EXITC_SAVE_DEBUG | EXITC_HOST_64 | EXITC_SAVE_PAT |
 				   EXITC_LOAD_PAT | EXITC_SAVE_EFER | EXITC_LOAD_EFER,
 			   .want = EXITC_SAVE_PREEMPTION_TIMER},
@@ -128,7 +128,7 @@ static void settle_timer(struct vmx_controls *controls)
 
 /*
  * The local APIC's virtualization: all of what an EOI without an exit takes, or nothing. VM entry
- * refuses the other two without the TPR shadow.
+ * refuses the others without the TPR shadow.
  */
 static void settle_apic(struct vmx_controls *controls)
 {
@@ -137,7 +137,7 @@ static void settle_apic(struct vmx_controls *controls)
 
 	if (!(*proc & PROC_TPR_SHADOW) || (*proc2 & both) != both) {
 		*proc &= ~(uint32_t)PROC_TPR_SHADOW;
-		*proc2 &= ~both;
+		*proc2 &= ~(both | PROC2_APIC_REGISTERS);
 	}
 }
 

@@ -12,6 +12,7 @@ static const struct {
 } features[] = {
 	{"vmx-vtpr", CONTROLS_PROC, PROC_TPR_SHADOW},
 	{"vmx-apicv-x2apic", CONTROLS_PROC2, PROC2_X2APIC},
+	{"vmx-apicv-register", CONTROLS_PROC2, PROC2_APIC_REGISTERS},
 	{"vmx-apicv-vid", CONTROLS_PROC2, PROC2_VIRTUAL_INTERRUPTS},
 	{"vmx-ept", CONTROLS_PROC2, PROC2_EPT},
 	{"vmx-unrestricted-guest", CONTROLS_PROC2, PROC2_UNRESTRICTED_GUEST},

@@ -16,6 +16,7 @@
 
 #define N_SAMPLES  31
 #define LARGE_PAGE UINT64_C(0x200000)
+#define X2APIC_ID  0x802
 #define X2APIC_EOI 0x80b
 #define UART_LSR   0x3fd
 #define UART_SCR   0x3ff
@@ -45,6 +46,8 @@ MEASURE(measure_in, "inb %%dx, %%al", 0, UART_LSR)
 MEASURE(measure_out, "outb %%al, %%dx", 0, UART_SCR)
 MEASURE(measure_rdmsr, "rdmsr", MSR_APIC_BASE, 0)
 MEASURE(measure_wrmsr, "wrmsr", X2APIC_EOI, 0)
+MEASURE(measure_apic_id, "rdmsr", X2APIC_ID, 0)
+MEASURE(measure_cr8, "mov %%rax, %%cr8", 0, 0)
 MEASURE(measure_load, "mov (%%rbx), %%eax", 0, 0)
 MEASURE(measure_store, "mov %%eax, (%%rbx)", 0, 0)
 MEASURE(measure_outs, "mov %%rbx, %%rsi; rep outsb", 1024, UART_SCR)
@@ -112,7 +115,7 @@ static uint64_t measure_eoi(uint64_t unused)
 	return measure_wrmsr(0);
 }
 
-static void run_eoi(void)
+static void run_x2apic(void)
 {
 	trap_hook(EOI_VECTOR, leave_in_service);
 	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_X2APIC);
@@ -123,6 +126,10 @@ static void run_eoi(void)
 	apic_enable();
 	run("eoi", measure_eoi, 0, 0);
 	report(!apic_in_service(EOI_VECTOR), "bench: no interrupt is left in service");
+	apic_write(APIC_TPR, 0x20); /* from now on Stencil knows that this guest uses priorities */
+	run("cr8_write", measure_cr8, 0, 0);
+	run("apic_read", measure_apic_id, 0, 0);
+	report(apic_read(APIC_TPR) == 0, "bench: CR8 is TPR");
 }
 
 void payload(void)
@@ -150,6 +157,6 @@ void payload(void)
 	run("msr_exit", measure_rdmsr, 0, 0);
 	run("mmio_exit", measure_load, APIC_PAGE + APIC_ID, 0);
 	run_regions();
-	run_eoi();
+	run_x2apic();
 	report(true, "bench: %u samples each", N_SAMPLES);
 }

@@ -354,11 +354,20 @@ static bool end_interrupt(void)
 {
 	unsigned svi = (unsigned)field(VMCS_GUEST_INTERRUPT_STATUS) >> 8;
 
-	if (field(VMCS_MSR_BITMAP) != MSR_BITMAP_EOI)
+	if (field(VMCS_MSR_BITMAP) == MSR_BITMAP)
 		return false;
 	*in_service(svi) &= ~(1u << svi % 32);
 	vmcs_write(VMCS_GUEST_INTERRUPT_STATUS, highest_in_service() << 8);
 	return true;
+}
+
+/* MOV to CR8, if it does not exit. */
+static void set_priority(uint8_t cr8)
+{
+	uint8_t *page = phys_to_virt(cpu.virtual_apic);
+
+	if (!(field(VMCS_PROC_CONTROLS) & PROC_CR8_LOAD))
+		page[VIRTUAL_APIC_TPR] = (uint8_t)(cr8 << 4);
 }
 
 static bool may_interrupt_delivery(uint32_t reason)
@@ -390,6 +399,8 @@ static uint32_t run_hostile(struct vcpu *vcpu)
 		retire();
 	if (input.how & 0x80)
 		(void)end_interrupt();
+	if (input.how & 0x20)
+		set_priority((uint8_t)input.small);
 	if (exits_first(&reason) || compute(input.how & 0x40 ? input.small : 0, &reason))
 		return reason;
 	set_registers(&input);

@@ -198,7 +198,7 @@ static void retire(void)
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, blocking & ~SHADOW);
 }
 
-enum { MSR_BITMAP = 1 << 12, MSR_BITMAP_EOI = 2 << 12 }; /* addresses */
+enum { MSR_BITMAP = 1 << 12, MSR_BITMAP_EOI = 2 << 12, MSR_BITMAP_TPR = 3 << 12 }; /* addresses */
 
 static uint32_t *in_service(unsigned vector)
 {
@@ -224,10 +224,14 @@ static void check_virtual_apic(const struct vcpu *vcpu)
 	assert((field(VMCS_GUEST_INTERRUPT_STATUS) & 0xff) == 0);
 	assert(svi == highest_in_service());
 	assert(svi == 0 || vcpu->lapic->is_lent);
-	if (field(VMCS_MSR_BITMAP) == MSR_BITMAP_EOI)
+	if (field(VMCS_MSR_BITMAP) != MSR_BITMAP)
 		assert(lapic_is_x2apic(vcpu->lapic));
 	else
 		assert(svi == 0);
+	assert((field(VMCS_MSR_BITMAP) == MSR_BITMAP_TPR) ==
+	       !(field(VMCS_PROC_CONTROLS) & PROC_CR8_LOAD));
+	if (field(VMCS_MSR_BITMAP) == MSR_BITMAP_TPR)
+		assert(vcpu->lapic->is_lent && vcpu->lapic->uses_tpr);
 }
 
 enum vmx_result vmx_run(struct guest_regs *regs)
@@ -333,8 +337,10 @@ static void make_vmcs_new(bool has_virtual_eoi)
 	vmcs_write(VMCS_MSR_BITMAP, MSR_BITMAP);
 	memset(phys_to_virt(cpu.virtual_apic), 0, PAGE_SIZE);
 	vcpu_shared.msr_bitmap_eoi = has_virtual_eoi ? MSR_BITMAP_EOI : 0;
+	vcpu_shared.msr_bitmap_tpr = has_virtual_eoi ? MSR_BITMAP_TPR : 0;
 	cpu.vmcs_of = NULL;
-	cpu.eoi_is_free = cpu.has_in_service = false;
+	cpu.has_in_service = false;
+	cpu.msr_bitmap = vcpu_shared.msr_bitmap;
 }
 
 /* The VMs of this configuration, whose kernel is "/k" with these bytes, whole pages. */

@@ -256,6 +256,9 @@ static int set_up_virtual_eoi(void **state)
 	memset(virtual_apic, 0, sizeof(virtual_apic));
 	vcpu_shared.msr_bitmap = 0x1000;
 	vcpu_shared.msr_bitmap_eoi = 0x2000;
+	vcpu_shared.msr_bitmap_tpr = 0x3000;
+	vcpu.guest.proc_controls = PROC_CR8_LOAD | PROC_CR8_STORE;
+	test_vmcs[VMCS_PROC_CONTROLS] = vcpu.guest.proc_controls;
 	cpu.virtual_apic = virt_to_phys(virtual_apic);
 	test_vmcs[VMCS_MSR_BITMAP] = 0x1000;
 	test_vmcs[VMCS_GUEST_RFLAGS] = RFLAGS_IF;
@@ -270,7 +273,8 @@ static int set_up_virtual_eoi(void **state)
 static int no_virtual_eoi(void **state)
 {
 	vcpu_shared.msr_bitmap_eoi = 0;
-	cpu.eoi_is_free = cpu.has_in_service = false;
+	cpu.has_in_service = false;
+	cpu.msr_bitmap = vcpu_shared.msr_bitmap;
 	return 0;
 }
 
@@ -362,6 +366,57 @@ static void another_vcpu_s_vmcs_has_nothing_in_service(void **state)
 	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x1000);
 }
 
+static bool cr8_exits(void)
+{
+	uint64_t both = PROC_CR8_LOAD | PROC_CR8_STORE, bits = test_vmcs[VMCS_PROC_CONTROLS] & both;
+
+	assert_true(bits == 0 || bits == both);
+	assert_int_equal(test_vmcs[VMCS_PROC_CONTROLS], vcpu.guest.proc_controls);
+	return bits != 0;
+}
+
+static void tpr_and_cr8_exit_until_a_guest_uses_them(void **state)
+{
+	assert_true(enters_again());
+	assert_true(cr8_exits());
+	lapic_set_tpr(&lapic, 0);
+	assert_true(enters_again());
+	assert_true(cr8_exits());
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x2000);
+	vcpu_take_back_in_service(&vcpu);
+	lapic_set_tpr(&lapic, 0x20);
+	assert_true(enters_again());
+	assert_false(cr8_exits());
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x3000);
+	assert_int_equal(virtual_apic[VIRTUAL_APIC_TPR], 0x20);
+}
+
+static void with_an_interrupt_behind_it_tpr_exits_again(void **state)
+{
+	lapic_set_tpr(&lapic, 0x20);
+	assert_true(enters_again());
+	virtual_apic[VIRTUAL_APIC_TPR] = 0x40;
+	assert_true(lapic_deliver(&lapic, DELIVER_FIXED, 0x31, false));
+	lapic.kicked = false;
+	assert_true(enters_again());
+	assert_int_equal(lapic.tpr, 0x40);
+	assert_true(cr8_exits());
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x1000);
+}
+
+static void an_xapic_s_tpr_and_cr8_exit(void **state)
+{
+	lapic_set_tpr(&lapic, 0x20);
+	assert_true(enters_again());
+	assert_false(cr8_exits());
+	lapic.base = APIC_BASE_ADDR | APIC_BASE_EN;
+	cpu.msr_bitmap = 0x1000; /* another vCPU has been here */
+	test_vmcs[VMCS_MSR_BITMAP] = 0x1000;
+	assert_true(enters_again());
+	assert_true(cr8_exits());
+	assert_int_equal(test_vmcs[VMCS_MSR_BITMAP], 0x1000);
+}
+
 static void without_the_controls_every_eoi_exits(void **state)
 {
 	no_virtual_eoi(NULL);
@@ -413,6 +468,9 @@ int main(void)
 		VIRTUAL_EOI(an_interrupt_that_is_lent_can_be_taken_back),
 		VIRTUAL_EOI(an_action_on_the_vm_finds_nothing_lent),
 		VIRTUAL_EOI(another_vcpu_s_vmcs_has_nothing_in_service),
+		VIRTUAL_EOI(tpr_and_cr8_exit_until_a_guest_uses_them),
+		VIRTUAL_EOI(with_an_interrupt_behind_it_tpr_exits_again),
+		VIRTUAL_EOI(an_xapic_s_tpr_and_cr8_exit),
 		VIRTUAL_EOI(without_the_controls_every_eoi_exits),
 		VIRTUAL_EOI(without_the_controls_a_guest_may_have_a_flag),
 		VIRTUAL_EOI(with_the_controls_no_flag_is_needed),

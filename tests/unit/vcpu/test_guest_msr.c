@@ -55,6 +55,36 @@ static void only_the_eoi_is_let_through_besides(void **state)
 	assert_int_equal(n_others, 1);
 }
 
+static unsigned count_differences(const uint8_t *a, const uint8_t *b, size_t size)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < size; i++)
+		n += (unsigned)__builtin_popcount(a[i] ^ b[i]);
+	return n;
+}
+
+static void tpr_is_let_through_and_reads_of_what_only_the_guest_changes(void **state)
+{
+	static uint8_t bitmap[4096], with_tpr[4096], with_reads[4096];
+	static const uint32_t change[] = {0x80a, 0x810, 0x820, 0x830, 0x839};
+
+	msr_bitmap_init(bitmap, true);
+	memcpy(with_tpr, bitmap, sizeof(bitmap));
+	msr_bitmap_free_tpr(with_tpr, false);
+	assert_false(msr_bitmap_exits(with_tpr, 0x808, true));
+	assert_false(msr_bitmap_exits(with_tpr, 0x808, false));
+	assert_int_equal(count_differences(bitmap, with_tpr, sizeof(bitmap)), 2);
+	memcpy(with_reads, bitmap, sizeof(bitmap));
+	msr_bitmap_free_tpr(with_reads, true);
+	assert_false(msr_bitmap_exits(with_reads, 0x802, false));
+	assert_true(msr_bitmap_exits(with_reads, 0x80f, true));
+	assert_false(msr_bitmap_exits(with_reads, 0x832, false));
+	for (size_t i = 0; i < ARRAY_SIZE(change); i++)
+		assert_true(msr_bitmap_exits(with_reads, change[i], false));
+	assert_int_equal(count_differences(with_tpr, with_reads, sizeof(bitmap)), 10);
+}
+
 static void unknown_msrs_are_refused(void **state)
 {
 	static const uint32_t refused[] = {0x3a,  0x48,	 0x49,	     0x10a,	 0x1a2,
@@ -192,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_exits_but_the_list),
 		cmocka_unit_test(only_the_eoi_is_let_through_besides),
+		cmocka_unit_test(tpr_is_let_through_and_reads_of_what_only_the_guest_changes),
 		cmocka_unit_test(unknown_msrs_are_refused),
 		cmocka_unit_test(mtrrs_are_memory_within_what_hardware_takes),
 		cmocka_unit_test(misc_enable_is_memory_within_what_hardware_has),

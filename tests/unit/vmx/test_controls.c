@@ -105,7 +105,7 @@ static void the_preemption_timer_is_on_with_its_saving_or_off(void **state)
 /* VM entry refuses a part of it. */
 static void the_local_apic_is_virtualized_as_a_whole_or_not(void **state)
 {
-	const uint32_t both = PROC2_X2APIC | PROC2_VIRTUAL_INTERRUPTS;
+	const uint32_t all = PROC2_X2APIC | PROC2_APIC_REGISTERS | PROC2_VIRTUAL_INTERRUPTS;
 	const struct {
 		enum control_word word;
 		uint32_t bit;
@@ -117,15 +117,21 @@ static void the_local_apic_is_virtualized_as_a_whole_or_not(void **state)
 
 	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
 	assert_true(controls.word[CONTROLS_PROC] & PROC_TPR_SHADOW);
-	assert_int_equal(controls.word[CONTROLS_PROC2] & both, both);
+	assert_int_equal(controls.word[CONTROLS_PROC2] & all, all);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		cap = complete();
 		vmx_hide(&cap, parts[i].word, parts[i].bit);
 		assert_null(vmx_missing(&cap));
 		assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
 		assert_false(controls.word[CONTROLS_PROC] & PROC_TPR_SHADOW);
-		assert_false(controls.word[CONTROLS_PROC2] & both);
+		assert_false(controls.word[CONTROLS_PROC2] & all);
 	}
+	cap = complete();
+	vmx_hide(&cap, CONTROLS_PROC2, PROC2_APIC_REGISTERS);
+	assert_int_equal(vmx_controls_choose(&cap, &controls), OK);
+	assert_true(controls.word[CONTROLS_PROC] & PROC_TPR_SHADOW);
+	assert_int_equal(controls.word[CONTROLS_PROC2] & all,
+			 PROC2_X2APIC | PROC2_VIRTUAL_INTERRUPTS);
 }
 
 static void wanted_is_dropped_needed_is_refused_forced_is_kept(void **state)

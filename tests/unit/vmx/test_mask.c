@@ -61,6 +61,7 @@ static void everything_else_can_be_missing(void **state)
 	} cases[] = {
 		{"vmx-vtpr", CONTROLS_PROC2, PROC2_VIRTUAL_INTERRUPTS},
 		{"vmx-apicv-x2apic", CONTROLS_PROC, PROC_TPR_SHADOW},
+		{"vmx-apicv-register", CONTROLS_PROC2, PROC2_APIC_REGISTERS},
 		{"vmx-apicv-vid", CONTROLS_PROC2, PROC2_X2APIC},
 		{"vmx-rdtscp-exit", CONTROLS_PROC2, PROC2_RDTSCP},
 		{"vmx-wbinvd-exit", CONTROLS_PROC2, PROC2_WBINVD},
