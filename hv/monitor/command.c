@@ -27,6 +27,8 @@
 #include "hv/monitor/network.h"
 #include "hv/monitor/say.h"
 #include "hv/monitor/status.h"
+#include "hv/monitor/vsock_job.h"
+#include "hv/net/vsock.h"
 #include "hv/vm/balloon.h"
 #include "hv/vm/debug.h"
 #include "hv/vm/hold.h"
@@ -217,6 +219,19 @@ static void examine(const char *name, const struct request *request, bool is_phy
 	} else if (last.n_left > 0) {
 		examine_job(request->vm, focus_cpu(request->vm), &last);
 	}
+}
+
+static void vsock(const struct request *request)
+{
+	const char *const *word = request->word;
+	uint64_t cid, port;
+
+	if (!read_number(word[0], &cid) || cid < VSOCK_CID_MIN)
+		say("vsock: invalid CID '%s'", word[0]);
+	else if (!read_number(word[1], &port))
+		say("vsock: invalid port '%s'", word[1]);
+	else
+		vsock_job_start(cid, (uint32_t)port, request->n == 3 ? word[2] : NULL);
 }
 
 static void x(const struct request *request)
@@ -533,6 +548,8 @@ static const struct command commands[] = {
 	 .needs = VM_FOCUS | VM_RUNS},
 	{"vm", "name", "put a VM into focus", .run = set_focus, .min = 1, .max = 1,
 	 .needs = VM_NAMED},
+	{"vsock", "cid port [text]", "connect to a guest's socket, send a line and show what comes",
+	 .run = vsock, .min = 2, .max = 3},
 	{"x", "/fmt addr", "virtual memory dump starting at 'addr'", .run = x, .max = 2,
 	 .needs = VM_FOCUS},
 	{"xp", "/fmt addr", "physical memory dump starting at 'addr'", .run = xp, .max = 2,

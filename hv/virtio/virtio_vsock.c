@@ -50,24 +50,27 @@ static void answer(struct vsock_header *header, enum vsock_op op)
 	};
 }
 
-/* The answer of the host to a packet; 0: none. */
-static enum vsock_op host_answer(const struct vsock_header *header)
+/* The answer of the port for lines to a packet; 0: none. */
+static enum vsock_op answer_of_lines(const struct vsock_header *header)
 {
-	bool is_there = header->type == VSOCK_TYPE_STREAM && header->dst_port == VIRTIO_VSOCK_LINES;
-
 	switch (header->op) {
 	case VSOCK_OP_RST:
-		return 0;
-	case VSOCK_OP_REQUEST:
-		return is_there ? VSOCK_OP_RESPONSE : VSOCK_OP_RST;
 	case VSOCK_OP_RW:
 	case VSOCK_OP_CREDIT_UPDATE:
-		return is_there ? 0 : VSOCK_OP_RST;
+		return 0;
+	case VSOCK_OP_REQUEST:
+		return VSOCK_OP_RESPONSE;
 	case VSOCK_OP_CREDIT_REQUEST:
-		return is_there ? VSOCK_OP_CREDIT_UPDATE : VSOCK_OP_RST;
+		return VSOCK_OP_CREDIT_UPDATE;
 	default:
 		return VSOCK_OP_RST;
 	}
+}
+
+static bool is_for_lines(const struct vsock_header *header)
+{
+	return header->dst_cid == VSOCK_CID_HOST && header->dst_port == VIRTIO_VSOCK_LINES &&
+	       header->type == VSOCK_TYPE_STREAM;
 }
 
 /* Lines for the operator: some bytes of the packet's data, '*len' of them. */
@@ -84,11 +87,11 @@ static enum status show(struct virtio_work *work, uint32_t *len)
 	return OK;
 }
 
-/* To the host. '*len' bytes of data are at hand, and are done then. */
-static enum status send_to_host(struct virtio *device, struct virtio_work *work,
-				struct vsock_header *header, uint32_t *len)
+/* To the port for lines. '*len' bytes of data are at hand, and are done then. */
+static enum status send_line(struct virtio *device, struct virtio_work *work,
+			     struct vsock_header *header, uint32_t *len)
 {
-	enum vsock_op op = host_answer(header);
+	enum vsock_op op = answer_of_lines(header);
 
 	if (op == 0 && header->op == VSOCK_OP_RW)
 		return show(work, len);
@@ -99,9 +102,9 @@ static enum status send_to_host(struct virtio *device, struct virtio_work *work,
 	return vsock_send(device->port);
 }
 
-/* To another guest; a stream to a CID that no guest has is reset. Likewise. */
-static enum status send_to_guest(struct virtio *device, struct virtio_work *work,
-				 struct vsock_header *header, uint32_t *len)
+/* To another port; a stream to a CID that none has is reset. Likewise. */
+static enum status send_on(struct virtio *device, struct virtio_work *work,
+			   struct vsock_header *header, uint32_t *len)
 {
 	uint32_t total = header->len;
 	enum status status;
@@ -143,8 +146,8 @@ static enum status send_some(struct virtio *device, struct virtio_work *work, ui
 	len = header.len - (uint32_t)*done;
 	frame = (struct vsock_header *)device->port->frame;
 	*frame = header;
-	TRY(header.dst_cid == VSOCK_CID_HOST ? send_to_host(device, work, frame, &len)
-					     : send_to_guest(device, work, frame, &len));
+	TRY(is_for_lines(&header) ? send_line(device, work, frame, &len)
+				  : send_on(device, work, frame, &len));
 	*done += len;
 	work->is_done = *done >= header.len;
 	return OK;

@@ -6,8 +6,8 @@
 /*
  * VIRTIO 1.2, "Socket Device": packets of streams to and from a port of the machine's sockets,
  * hv/net/vsock.h. Credit is the two guests' own affair: a packet's is passed on. The host, CID 2,
- * has one port, VIRTIO_VSOCK_LINES: what is sent there is given to the caller of virtio_serve(), in
- * struct console_piece.
+ * always has the port VIRTIO_VSOCK_LINES: what is sent there is given to the caller of
+ * virtio_serve(), in struct console_piece.
  *
  * Its identity is its CID. Its 'own' is whether the driver is to be told that its streams are gone.
  */

@@ -134,6 +134,11 @@ void map_job_start(struct vm *of, const char *const *parameters, size_t n)
 		note("with %s\n", *parameters++);
 }
 
+void vsock_job_start(uint64_t cid, uint32_t dst_port, const char *text)
+{
+	note("vsock %lu %u '%s'\n", cid, dst_port, text ? text : "(none)");
+}
+
 void file_job_send(const char *path)
 {
 	note("send %s\n", path);
@@ -297,6 +302,8 @@ static void commands_are_told_apart(void **state)
 		{"stop", "pause r\n"},
 		{"system_powerdown", "press r\n"},
 		{"system_reset", "reset r\n"},
+		{"vsock 3 7 \"a line\"", "vsock 3 7 'a line'\n"},
+		{"vsock 4294967295 4294967295", "vsock 4294967295 4294967295 '(none)'\n"},
 		{"x /2xg 0x10", "examine r: vCPU 0, linear 10, 16 bytes as x8\n"},
 		{"x/b 1+1", "examine r: vCPU 0, linear 2, 1 bytes as x1\n"},
 		{"  xp/4dh 16", "examine r: vCPU 0, physical 10, 8 bytes as d2\n"},
@@ -481,6 +488,10 @@ static void a_vm_that_does_not_fit_is_refused(void **state)
 	} cases[] = {
 		{"clone x", "Error: there is no VM 'x'\n"},
 		{"vm x", "Error: there is no VM 'x'\n"},
+		{"vsock 2 7", "vsock: invalid CID '2'\n"},
+		{"vsock x 7", "vsock: invalid CID 'x'\n"},
+		{"vsock 4294967296 7", "vsock: invalid CID '4294967296'\n"},
+		{"vsock 3 -1", "vsock: invalid port '-1'\n"},
 		{"info exits x", "Error: there is no VM 'x'\n"},
 		{"clone r", "Error: VM r is not a template\n"},
 		{"freeze t", "Error: VM t is a template\n"},
