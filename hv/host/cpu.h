@@ -28,6 +28,12 @@ _Static_assert(sizeof(struct tss) == 104, "SDM");
 
 struct vcpu;
 
+/* Of a processor: see hv/vmx/vpid.h. All zeros at first. */
+struct vpid_source {
+	uint32_t round;
+	uint16_t n_left; /* in this round */
+};
+
 /* The turn of a vCPU, host TSC. It is much shorter than 2^31 ticks. */
 struct cpu_slice {
 	uint64_t end;
@@ -56,6 +62,7 @@ struct cpu {
 	bool has_in_service; /* the VMCS may have one in service; only with a bitmap for that */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
+	struct vpid_source vpids;
 	uint64_t spec_ctrl;	  /* in IA32_SPEC_CTRL, unless VM entries and exits switch it */
 	bool left_out;		  /* set by the boot processor: halt instead of running guests */
 	uint32_t arrival;	  /* enum arrival; atomic */

@@ -25,7 +25,6 @@
  *	guests' output		hv/vm/output.c, output_lock
  *	a hub			hv/net/hub.c
  *	the scheduler		hv/vcpu/sched.c
- *	VPIDs			hv/vmx/vpid.c
  *	a node's free frames	hv/frame/frame.c, and that of the list of their stacks
  *	the console		hv/host/console.c
  *

@@ -87,7 +87,7 @@ static bool write_cr0_guest(struct vcpu *vcpu, uint64_t value)
 	vmcs_write(VMCS_CR0_SHADOW, value);
 	vmcs_write(VMCS_GUEST_CR0, (value & ~CR0_HOST_OWNED) | CR0_NE);
 	/* A MOV to CR0 that changes paging drops linear translations. */
-	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid.number);
 	return true;
 }
 
@@ -116,7 +116,7 @@ static bool write_cr4_guest(struct vcpu *vcpu, uint64_t value)
 		return false;
 	vmcs_write(VMCS_CR4_SHADOW, value & CR4_HOST_OWNED);
 	vmcs_write(VMCS_GUEST_CR4, value | CR4_HOST_OWNED);
-	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid.number);
 	return true;
 }
 

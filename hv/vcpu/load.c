@@ -16,7 +16,6 @@
 #include "hv/vcpu/speculation.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/vmcs.h"
-#include "hv/vmx/vpid.h"
 
 static const uint32_t switched[N_SWITCHED] = {
 	[SWITCHED_STAR] = IA32_STAR,
@@ -105,24 +104,28 @@ void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
 }
 
+/* Forget the translations of the vCPU's addresses. */
+static void renew_vpid(struct vcpu *vcpu, struct cpu *cpu)
+{
+	if (vpid_give(&cpu->vpids, &vcpu->vpid))
+		vmx_flush_vpids(&vcpu_shared.capability);
+}
+
 /*
  * Write the vCPU's state to the VMCS, unless the VMCS holds it already. Returns whether another one
  * was here last.
  */
 static bool take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 {
-	/* VPID_SHARED may have been used by another vCPU since; flush its mappings. */
-	if (vcpu->vpid == VPID_SHARED)
-		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
 	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
 		return false;
 	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
-	vmcs_write(VMCS_VPID, vcpu->vpid);
 	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->ept->root));
-	if (vcpu->last_cpu != cpu) {
-		vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	if (vcpu->last_cpu != cpu)
 		vcpu->ept_generation = 0;
-	}
+	if (vcpu->last_cpu != cpu || !vpid_is_valid(&cpu->vpids, vcpu->vpid))
+		renew_vpid(vcpu, cpu);
+	vmcs_write(VMCS_VPID, vcpu->vpid.number);
 	cpu->vmcs_of = vcpu;
 	cpu->n_loads++;
 	__atomic_store_n(&vcpu->last_cpu, cpu, __ATOMIC_RELAXED);
@@ -148,7 +151,8 @@ void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
 void vcpu_reload(struct vcpu *vcpu)
 {
 	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
-	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	renew_vpid(vcpu, this_cpu());
+	vmcs_write(VMCS_VPID, vcpu->vpid.number);
 	if (vcpu_shared.switches_speculation)
 		speculation_load(vcpu, this_cpu(), false);
 	load_registers(vcpu);

@@ -210,7 +210,7 @@ void vcpu_write_start_state(struct vcpu *vcpu, const struct loader_state *start)
 	else
 		write_flat_start(vcpu, start);
 	reset_kept_registers(vcpu);
-	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid.number);
 }
 
 /* SDM vol. 3, "Processor State After Reset" and "Processor State After INIT". */
@@ -228,5 +228,5 @@ void vcpu_write_sipi_state(struct vcpu *vcpu, uint8_t vector)
 	if (vcpu->guest.is_fresh)
 		reset_kept_registers(vcpu);
 	vcpu->guest.is_fresh = false;
-	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid);
+	vmx_flush_vpid(&vcpu_shared.capability, vcpu->vpid.number);
 }

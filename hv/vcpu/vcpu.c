@@ -17,7 +17,6 @@
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
 #include "hv/vmx/vmcs.h"
-#include "hv/vmx/vpid.h"
 
 struct vcpu_shared vcpu_shared;
 
@@ -61,7 +60,6 @@ static void begin(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept 
 	vcpu->ept = ept;
 	vcpu->lapic = lapic;
 	vcpu->number = (uint16_t)number;
-	vcpu->vpid = vpid_alloc();
 	vcpu->xsave_area = xsave_area;
 	zero_words((char *)xsave_area + XSAVE_HEADER, XSAVE_ALIGN / 8);
 }
@@ -124,8 +122,6 @@ void vcpu_free_scratch(struct vcpu *vcpu)
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
-	if (vcpu->vpid)
-		vpid_free(vcpu->vpid);
 	vcpu_free_scratch(vcpu);
 }
 

@@ -10,6 +10,7 @@
 #include "hv/vmx/exit_reason.h"
 #include "hv/vmx/guest_fields.h"
 #include "hv/vmx/vmx.h"
+#include "hv/vmx/vpid.h"
 
 struct cpu;
 struct ept;
@@ -122,13 +123,13 @@ struct vcpu {
 	struct ept *ept;	/* of the VM */
 	struct lapic *lapic;
 	uint16_t number; /* in the VM */
-	uint16_t vpid;
 	uint16_t halted_on; /* the index of the processor whose heap has 'wake' */
 	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
 	bool runs;
 	bool has_moved_on;	 /* this vCPU has changed the tree since its last flush */
 	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
 	struct cpu *last_cpu;	 /* whose VMCS may still hold the state; NULL: none; atomic */
+	struct vpid vpid;	 /* of last_cpu */
 	union {
 		/* Loaded, host TSC: when the loop must look around, at the slice's end or before.
 		 */

@@ -131,7 +131,7 @@ struct vm {
 	struct vm_guest guest;
 	struct vm_input input;
 	struct vm_line line; /* guarded by devices_lock */
-	char why[112];	     /* once the outcome is decided */
+	char why[104];	     /* once the outcome is decided */
 	char own_name[CLONE_NAME_SIZE];
 	uint32_t number; /* of a clone: among its template's, from 0 */
 

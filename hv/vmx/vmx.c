@@ -89,10 +89,9 @@ void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp)
 	assert(ok);
 }
 
-void vmx_flush_vpid(const struct vmx_capability *cap, uint16_t vpid)
+static void flush_vpid(uint64_t type, uint16_t vpid)
 {
 	struct flush_descriptor descriptor = {{vpid, 0}};
-	uint64_t type = cap->ept_vpid & EPT_CAP_INVVPID_SINGLE ? FLUSH_SINGLE : FLUSH_ALL;
 	bool ok;
 
 	asm volatile("invvpid %[descriptor], %[type]"
@@ -100,4 +99,19 @@ void vmx_flush_vpid(const struct vmx_capability *cap, uint16_t vpid)
 		     : [descriptor] "m"(descriptor), [type] "r"(type)
 		     : "memory");
 	assert(ok);
+}
+
+void vmx_flush_vpid(const struct vmx_capability *cap, uint16_t vpid)
+{
+	flush_vpid(cap->ept_vpid & EPT_CAP_INVVPID_SINGLE ? FLUSH_SINGLE : FLUSH_ALL, vpid);
+}
+
+void vmx_flush_vpids(const struct vmx_capability *cap)
+{
+	if (cap->ept_vpid & EPT_CAP_INVVPID_ALL) {
+		flush_vpid(FLUSH_ALL, 0);
+		return;
+	}
+	for (uint16_t vpid = UINT16_MAX; vpid > 0; vpid--)
+		flush_vpid(FLUSH_SINGLE, vpid);
 }

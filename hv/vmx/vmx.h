@@ -34,3 +34,5 @@ void vmx_write_revision(const struct vmx_capability *cap, phys_t region);
 void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp);
 /* Drop linear and combined mappings of one VPID, or of all. */
 void vmx_flush_vpid(const struct vmx_capability *cap, uint16_t vpid);
+/* Those of all VPIDs. Takes long where the processor can only flush a single one. */
+void vmx_flush_vpids(const struct vmx_capability *cap);

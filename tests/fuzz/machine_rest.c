@@ -148,6 +148,10 @@ void vmx_flush_vpid(const struct vmx_capability *cap, uint16_t vpid)
 {
 }
 
+void vmx_flush_vpids(const struct vmx_capability *cap)
+{
+}
+
 void watchdog_feed(void)
 {
 }

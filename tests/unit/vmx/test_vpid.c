@@ -3,40 +3,47 @@
 
 #include "tests/unit/support.h"
 
-#define N_OWN (65536 - 2) /* without the host's and the shared one */
+#define N_VPIDS 65535 /* without the host's */
 
-static bool seen[65536];
+static bool seen[N_VPIDS + 1];
 
-static void each_is_given_once_and_then_one_is_shared(void **state)
+static void each_is_given_once_in_a_round(void **state)
 {
-	for (unsigned i = 0; i < N_OWN; i++) {
-		uint16_t vpid = vpid_alloc();
+	struct vpid_source source = {0};
+	struct vpid vpid;
 
-		assert_true(vpid > VPID_SHARED && !seen[vpid]);
-		seen[vpid] = true;
+	for (unsigned i = 0; i < N_VPIDS; i++) {
+		assert_int_equal(vpid_give(&source, &vpid), i == 0);
+		assert_true(vpid.number != 0 && !seen[vpid.number]);
+		assert_true(vpid_is_valid(&source, vpid));
+		seen[vpid.number] = true;
 	}
-	assert_int_equal(vpid_alloc(), VPID_SHARED);
-	assert_int_equal(vpid_alloc(), VPID_SHARED);
-	vpid_free(VPID_SHARED);
-	assert_int_equal(vpid_alloc(), VPID_SHARED);
+	assert_true(vpid_give(&source, &vpid));
+	assert_false(vpid_give(&source, &vpid));
 }
 
-static void a_freed_one_is_given_again(void **state)
+static void those_of_earlier_rounds_mean_nothing(void **state)
 {
-	for (unsigned vpid = 2; vpid < 65536; vpid += 4711) {
-		vpid_free((uint16_t)vpid);
-		assert_int_equal(vpid_alloc(), vpid);
-		assert_int_equal(vpid_alloc(), VPID_SHARED);
-	}
-	for (unsigned vpid = 2; vpid < 65536; vpid++)
-		vpid_free((uint16_t)vpid);
+	struct vpid_source source = {0};
+	struct vpid none = {0}, first, last;
+
+	vpid_give(&source, &first);
+	assert_true(vpid_is_valid(&source, first));
+	for (unsigned i = 1; i < N_VPIDS; i++)
+		vpid_give(&source, &last);
+	assert_true(vpid_is_valid(&source, first) && vpid_is_valid(&source, last));
+	assert_false(vpid_is_valid(&source, none));
+	vpid_give(&source, &none);
+	assert_false(vpid_is_valid(&source, first) || vpid_is_valid(&source, last));
+	assert_true(vpid_is_valid(&source, none));
+	assert_int_equal(first.number, none.number);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_is_given_once_and_then_one_is_shared),
-		cmocka_unit_test(a_freed_one_is_given_again),
+		cmocka_unit_test(each_is_given_once_in_a_round),
+		cmocka_unit_test(those_of_earlier_rounds_mean_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
