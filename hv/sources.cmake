@@ -51,6 +51,7 @@ set(HV_MACHINE_SOURCES
 	hv/run/sync.c
 	hv/run/virtio.c
 	hv/run/wish.c
+	hv/vcpu/forget.c
 	hv/vcpu/load.c
 	hv/vcpu/setup.c
 	hv/vcpu/speculation.c

@@ -838,6 +838,7 @@ static void get_layer(struct ept_layer *layer)
 
 enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 {
+	static uint64_t n_layers; /* atomic */
 	struct ept_layer *layer = ept->base;
 
 	if (ept->owns_root) {
@@ -850,6 +851,7 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 		*layer = (struct ept_layer){
 			.n_refs = 1,
 			.root = ept->root,
+			.serial = __atomic_add_fetch(&n_layers, 1, __ATOMIC_RELAXED),
 			.parent = ept->base,
 			.leaf_levels = ept->leaf_levels,
 			.n_owned = ept->n_owned - ept->n_retired,

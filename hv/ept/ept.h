@@ -27,6 +27,7 @@ struct ept_layer_sum {
 struct ept_layer {
 	uint64_t n_refs;
 	phys_t root;
+	uint64_t serial;	  /* from 1, never used again, unlike the frame of the root */
 	struct ept_layer *parent; /* what the frozen tree was cloned from; NULL: nothing */
 	unsigned leaf_levels;
 	uint64_t n_owned;   /* frames, including tables, without the layer's own */

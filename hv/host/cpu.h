@@ -63,6 +63,8 @@ struct cpu {
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
 	struct vpid_source vpids;
+	/* The layer whose root's translations here are all current; 0: none. See vcpu_forget(). */
+	uint64_t clean_layer;
 	uint64_t spec_ctrl;	  /* in IA32_SPEC_CTRL, unless VM entries and exits switch it */
 	bool left_out;		  /* set by the boot processor: halt instead of running guests */
 	uint32_t arrival;	  /* enum arrival; atomic */

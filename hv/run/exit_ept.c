@@ -15,6 +15,7 @@
 #include "hv/run/step.h"
 #include "hv/run/stop_for_memory.h"
 #include "hv/run/sync.h"
+#include "hv/vcpu/forget.h"
 #include "hv/vcpu/shadow.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/tell.h"
@@ -148,7 +149,7 @@ mend_memory(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa, unsig
 		break;
 	case FAULT_RETRY:
 		/* The processor used an old translation. */
-		vcpu->ept_generation = 0;
+		vcpu_distrust(vcpu);
 		break;
 	case FAULT_MMIO: /* impossible: there is a region */
 		break;

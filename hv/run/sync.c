@@ -16,7 +16,7 @@
 #include "hv/host/apic.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
-#include "hv/vcpu/load.h"
+#include "hv/vcpu/forget.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/vm.h"
 

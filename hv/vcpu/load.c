@@ -32,13 +32,22 @@ void vcpu_clear_switched_msrs(void)
 		wrmsr(switched[i], 0);
 }
 
+/* In a row, because each clone and each revert comes here. */
+static void load_switched_msrs(const uint64_t value[N_SWITCHED])
+{
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < SWITCHED_TSC_AUX; i++)
+		wrmsr(switched[i], value[i]);
+	if (vcpu_shared.n_switched > SWITCHED_TSC_AUX)
+		wrmsr(IA32_TSC_AUX, value[SWITCHED_TSC_AUX]);
+}
+
 static void load_registers(struct vcpu *vcpu)
 {
 	const struct vcpu_saved *saved = &vcpu->saved_in->saved;
 
 	write_cr2(saved->cr2);
-	for (unsigned i = 0; i < vcpu_shared.n_switched; i++)
-		wrmsr(switched[i], saved->switched_msr[i]);
+	load_switched_msrs(saved->switched_msr);
 	write_debug_addresses(saved->dr);
 	write_dr6(saved->dr6);
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
@@ -94,16 +103,6 @@ static void make_vmcs(struct cpu *cpu)
 	vmcs_read_guest(&unused); /* the processor has all fields that are written later */
 }
 
-void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
-{
-	uint64_t eptp = vmx_eptp(vcpu->ept->root);
-
-	vmcs_write(VMCS_EPTP, eptp);
-	vmx_flush_ept(&vcpu_shared.capability, eptp);
-	/* Release: the old translations are gone. Pairs with is_behind() in hv/run/sync.c. */
-	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
-}
-
 /* Forget the translations of the vCPU's addresses. */
 static void renew_vpid(struct vcpu *vcpu, struct cpu *cpu)
 {
@@ -120,9 +119,10 @@ static bool take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
 		return false;
 	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
-	vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->ept->root));
-	if (vcpu->last_cpu != cpu)
-		vcpu->ept_generation = 0;
+	if (vcpu->last_cpu == cpu)
+		vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->ept->root));
+	else
+		vcpu->ept_generation = 0; /* vcpu_forget() comes before the entry */
 	if (vcpu->last_cpu != cpu || !vpid_is_valid(&cpu->vpids, vcpu->vpid))
 		renew_vpid(vcpu, cpu);
 	vmcs_write(VMCS_VPID, vcpu->vpid.number);

@@ -23,9 +23,3 @@ void vcpu_reload(struct vcpu *vcpu);
 
 /* Zero the switched MSRs of this processor, for the loaded vCPU. */
 void vcpu_clear_switched_msrs(void);
-
-/*
- * Make this processor forget translations of the VM's memory older than 'generation', and use the
- * current root of the tree.
- */
-void vcpu_forget(struct vcpu *vcpu, uint64_t generation);

@@ -778,6 +778,28 @@ static void freezing_an_unchanged_clone_makes_no_layer(void **state)
 	ept_destroy(&clone);
 }
 
+/* Processors know a layer by its number: frames are used again. */
+static void each_layer_has_a_number_of_its_own(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer, *upper;
+	uint64_t serial;
+	phys_t frame;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
+	assert_int_not_equal(layer->serial, 0);
+	serial = layer->serial;
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	assert_int_equal(ept_copy(&clone, (gpa_t){0}, &frame), OK);
+	assert_int_equal(freeze_tree(&clone, &upper), OK);
+	assert_true(upper->serial > serial);
+	assert_int_equal(layer->serial, serial);
+	ept_layer_put(upper);
+	ept_layer_put(layer);
+	ept_destroy(&clone);
+}
+
 static void a_freeze_keeps_what_waits_for_the_flush(void **state)
 {
 	struct ept_layer *layer;
@@ -1403,6 +1425,7 @@ int main(void)
 		TEST(reset_goes_back_and_gives_back),
 		TEST(a_new_root_moves_the_generation),
 		TEST(freezing_an_unchanged_clone_makes_no_layer),
+		TEST(each_layer_has_a_number_of_its_own),
 		TEST(a_freeze_keeps_what_waits_for_the_flush),
 		TEST(a_layers_checksum_is_of_its_own_frames),
 		TEST(shared_memory_stays_shared_through_a_clone),

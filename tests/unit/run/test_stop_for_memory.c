@@ -63,6 +63,10 @@ void vcpu_owe_single_step(void)
 {
 }
 
+void vcpu_distrust(struct vcpu *late)
+{
+}
+
 void vcpu_inject_exception(struct vcpu *into, unsigned vector)
 {
 	fail();
