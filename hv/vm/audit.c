@@ -27,6 +27,11 @@ static void claim_reserved(void *context, phys_t frame)
 	ept_audit_claim(context, frame, FRAME_RESERVED);
 }
 
+static void claim_vm_frame(void *context, phys_t frame)
+{
+	ept_audit_claim(context, frame, FRAME_OF_VM);
+}
+
 static void claim_merged(void *context, phys_t frame)
 {
 	ept_audit_claim(context, frame, FRAME_MERGED);
@@ -75,8 +80,7 @@ static void claim_layers(struct ept_audit *audit, struct ept_layer *layer)
 static void claim_vm(struct ept_audit *audit, const struct vm *vm)
 {
 	audit->name = vm->name;
-	for (unsigned i = 0; i < vm->n_frames; i++)
-		ept_audit_claim(audit, virt_to_phys(vm) + i * PAGE_SIZE, FRAME_OF_VM);
+	vm_each_frame(vm, claim_vm_frame, audit);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		claim_vcpu(audit, &vm->vcpu[i]);
 	claim_regions(audit, vm);

@@ -16,46 +16,132 @@ struct lock vms_lock;
 struct vm *vms_cursor[N_VMS_WALKS];
 struct vm_totals vm_totals;
 
-/* Offsets of what follows a struct vm, in bytes. */
-struct vm_layout {
-	size_t vcpus, xsave_areas, shared;
-};
-
 _Static_assert(offsetof(struct vm, share) == 0, "hv/vcpu/sched.c casts");
 _Static_assert(SHARE_WEIGHT_DEFAULT == VM_WEIGHT_DEFAULT, "a room below config needs it");
 
+/* Frames for so many bytes: usually one, which is there if any is. NULL: there are none. */
+static void *take_frames(size_t size)
+{
+	uint64_t n = align_up(size, PAGE_SIZE) / PAGE_SIZE;
+	phys_t frames = n == 1 ? frame_alloc() : frame_alloc_vm_run(n);
+
+	return frames != 0 ? phys_to_virt(frames) : NULL;
+}
+
+static void give_frames(void *start, size_t size)
+{
+	uint64_t n = align_up(size, PAGE_SIZE) / PAGE_SIZE;
+
+	if (n == 1)
+		frame_free(virt_to_phys(start));
+	else
+		frame_free_vm_run(virt_to_phys(start), n);
+}
+
+/* From one XSAVE area to the next, in bytes. */
 static size_t xsave_stride(void)
 {
 	return align_up(vcpu_shared.cpuid.basic[0xd].ecx, XSAVE_ALIGN);
 }
 
+/* XSAVE areas that share a frame, or the one that has several. */
+static unsigned areas_together(void)
+{
+	size_t stride = xsave_stride();
+
+	return stride < PAGE_SIZE ? (unsigned)(PAGE_SIZE / stride) : 1;
+}
+
+/* What lies in the frames of a struct vm, in bytes from its start; 0: in frames of its own. */
+struct vm_layout {
+	size_t vcpus, areas;
+	uint64_t n_frames;
+};
+
+/*
+ * The platform follows the struct. So do the vCPUs, and then their XSAVE areas, if one frame has
+ * room for all. Otherwise they have frames of their own, so that memory in pieces will do, unless
+ * the vCPUs are too many for a single frame anyway.
+ */
 static struct vm_layout lay_out(unsigned n_vcpus, struct platform_extras extras)
 {
-	struct vm_layout layout;
+	size_t end = offsetof(struct vm, platform) + platform_size(n_vcpus, extras);
+	size_t vcpus_end = end + n_vcpus * sizeof(struct vcpu);
+	size_t areas = align_up(vcpus_end, XSAVE_ALIGN);
+	bool are_many = n_vcpus * sizeof(struct vcpu) > PAGE_SIZE;
+	struct vm_layout layout = {0};
 
-	layout.vcpus = offsetof(struct vm, platform) + platform_size(n_vcpus, extras);
-	layout.xsave_areas = align_up(layout.vcpus + n_vcpus * sizeof(struct vcpu), XSAVE_ALIGN);
-	layout.shared = align_up(layout.xsave_areas + n_vcpus * xsave_stride(), PAGE_SIZE);
+	if (vcpus_end <= PAGE_SIZE || are_many) {
+		layout.vcpus = end;
+		end = vcpus_end;
+	}
+	if (areas + n_vcpus * xsave_stride() <= PAGE_SIZE || are_many) {
+		layout.areas = areas;
+		end = areas + n_vcpus * xsave_stride();
+	}
+	layout.n_frames = align_up(end, PAGE_SIZE) / PAGE_SIZE;
 	return layout;
 }
 
-static phys_t allocate_frames(uint64_t n_frames)
+/* That of all clones, as lay_out() has made it. */
+static struct vm_layout layout_of(const struct vm *template)
 {
-	return n_frames == 1 ? frame_alloc() : frame_alloc_vm_run(n_frames);
+	if (template->n_vcpus == 1 && template->vcpus_at)
+		return (struct vm_layout){template->vcpus_at, template->areas_at, 1};
+	return lay_out(template->n_vcpus, template->platform.extras);
 }
 
-/* Set what leads from the struct to what follows it. */
-static void link_parts(struct vm *vm, uint64_t n_frames, unsigned n_vcpus,
-		       const struct vm_layout *layout)
+/* Free those of the first n vCPUs. */
+static void free_areas(struct vm *vm, unsigned n)
+{
+	for (unsigned i = 0; i < n; i += areas_together())
+		give_frames(vm->vcpu[i].xsave_area, xsave_stride());
+}
+
+static __attribute__((noinline)) bool allocate_areas(struct vm *vm)
 {
 	size_t stride = xsave_stride();
-	char *area = (char *)vm + layout->xsave_areas;
+	char *area = NULL;
 
-	vm->n_frames = (unsigned)n_frames;
-	vm->n_vcpus = n_vcpus;
-	vm->vcpu = (struct vcpu *)((char *)vm + layout->vcpus);
-	for (unsigned i = 0; i < n_vcpus; i++, area += stride)
+	for (unsigned i = 0; i < vm->n_vcpus; i++, area += stride) {
+		if (i % areas_together() == 0)
+			area = take_frames(stride);
+		if (area == NULL) {
+			free_areas(vm, i);
+			return false;
+		}
 		vm->vcpu[i].xsave_area = area;
+	}
+	return true;
+}
+
+static bool place_areas(struct vm *vm)
+{
+	char *area = (char *)vm + vm->areas_at;
+
+	if (vm->areas_at == 0)
+		return allocate_areas(vm);
+	for (unsigned i = 0; i < vm->n_vcpus; i++, area += xsave_stride())
+		vm->vcpu[i].xsave_area = area;
+	return true;
+}
+
+static void free_vcpus(struct vm *vm)
+{
+	if (vm->vcpus_at == 0)
+		give_frames(vm->vcpu, vm->n_vcpus * sizeof(struct vcpu));
+}
+
+/* Set what leads to the vCPUs. False: there is no memory for them. */
+static bool place_vcpus(struct vm *vm, const struct vm_layout *layout, unsigned n_vcpus)
+{
+	vm->n_frames = (unsigned)layout->n_frames;
+	vm->n_vcpus = n_vcpus;
+	vm->vcpus_at = (uint32_t)layout->vcpus;
+	vm->areas_at = (uint32_t)layout->areas;
+	vm->vcpu = layout->vcpus ? (struct vcpu *)((char *)vm + layout->vcpus)
+				 : take_frames(n_vcpus * sizeof(struct vcpu));
+	return vm->vcpu != NULL;
 }
 
 unsigned vm_next_index(void)
@@ -80,54 +166,67 @@ struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_sh
 {
 	unsigned n_vcpus = config->topology.n_cpus;
 	struct vm_layout layout = lay_out(n_vcpus, vm_extras(config));
-	uint64_t size = align_up(layout.shared + sizeof(struct vm_shared), PAGE_SIZE);
-	phys_t frames = allocate_frames(size / PAGE_SIZE);
-	struct vm *vm = phys_to_virt(frames);
+	size_t shared = layout.n_frames * PAGE_SIZE;
+	size_t size = align_up(shared + sizeof(struct vm_shared), PAGE_SIZE);
+	struct vm *vm = take_frames(size);
 
-	if (frames == 0)
+	if (vm == NULL)
 		return NULL;
 	zero_words(vm, size / 8);
-	link_parts(vm, size / PAGE_SIZE, n_vcpus, &layout);
-	*ret_shared = (struct vm_shared *)((char *)vm + layout.shared);
-	return vm;
-}
-
-/* That of all its clones, as lay_out() has made it. */
-static struct vm_layout layout_of(const struct vm *template)
-{
-	const char *start = (const char *)template,
-		   *areas = (const char *)template->vcpu->xsave_area;
-	size_t end = (size_t)(areas - start) + template->n_vcpus * xsave_stride();
-
-	return (struct vm_layout){
-		.vcpus = (size_t)((const char *)template->vcpu - start),
-		.xsave_areas = (size_t)(areas - start),
-		.shared = align_up(end, PAGE_SIZE),
-	};
+	layout.n_frames = size / PAGE_SIZE;
+	if (place_vcpus(vm, &layout, n_vcpus)) {
+		zero_words(vm->vcpu, n_vcpus * sizeof(struct vcpu) / 8);
+		*ret_shared = (struct vm_shared *)((char *)vm + shared);
+		if (place_areas(vm))
+			return vm;
+		free_vcpus(vm);
+	}
+	give_frames(vm, size);
+	return NULL;
 }
 
 struct vm *vm_allocate_clone(const struct vm *template)
 {
 	struct vm_layout layout = layout_of(template);
-	phys_t frames = allocate_frames(layout.shared / PAGE_SIZE);
-	struct vm *vm = phys_to_virt(frames);
+	struct vm *vm = take_frames(layout.n_frames * PAGE_SIZE);
 
 	_Static_assert(offsetof(struct vm, ept) % 8 == 0, "words");
-	if (frames == 0)
+	if (vm == NULL)
 		return NULL;
 	zero_words(vm, offsetof(struct vm, ept) / 8);
 	vm->input.head = vm->input.tail = 0;
 	vm->line.len = vm->line.source = 0;
-	link_parts(vm, layout.shared / PAGE_SIZE, template->n_vcpus, &layout);
-	return vm;
+	if (place_vcpus(vm, &layout, template->n_vcpus)) {
+		if (place_areas(vm))
+			return vm;
+		free_vcpus(vm);
+	}
+	give_frames(vm, layout.n_frames * PAGE_SIZE);
+	return NULL;
 }
 
 void vm_free(struct vm *vm)
 {
-	if (vm->n_frames == 1)
-		frame_free(virt_to_phys(vm));
-	else
-		frame_free_vm_run(virt_to_phys(vm), vm->n_frames);
+	if (vm->areas_at == 0)
+		free_areas(vm, vm->n_vcpus);
+	free_vcpus(vm);
+	give_frames(vm, vm->n_frames * PAGE_SIZE);
+}
+
+static void visit_frames(const void *start, size_t size, void (*visit)(void *, phys_t),
+			 void *context)
+{
+	for (size_t at = 0; at < size; at += PAGE_SIZE)
+		visit(context, virt_to_phys((const char *)start + at));
+}
+
+void vm_each_frame(const struct vm *vm, void (*visit)(void *context, phys_t frame), void *context)
+{
+	visit_frames(vm, vm->n_frames * PAGE_SIZE, visit, context);
+	if (vm->vcpus_at == 0)
+		visit_frames(vm->vcpu, vm->n_vcpus * sizeof(struct vcpu), visit, context);
+	for (unsigned i = 0; vm->areas_at == 0 && i < vm->n_vcpus; i += areas_together())
+		visit_frames(vm->vcpu[i].xsave_area, xsave_stride(), visit, context);
 }
 
 struct vm *vm_find(unsigned index)

@@ -87,9 +87,12 @@ struct vm {
 	struct mem_map *mem;
 	struct guest_memory memory;
 	struct vm_labels labels; /* used by platform */
-	struct vcpu *vcpu;	 /* n_vcpus of them, in the frames of this struct */
+	struct vcpu *vcpu;	 /* n_vcpus of them */
 	unsigned n_vcpus;
 	unsigned n_frames; /* of this struct and all that follows it */
+	/* Where the vCPUs, and their XSAVE areas, follow it, in bytes; 0: in frames of their own.
+	 */
+	uint32_t vcpus_at, areas_at;
 	/* If not NULL, only this vCPU may enter the guest. Atomic, see hv/run/sync.h. */
 	struct vcpu *only_vcpu;
 	unsigned n_gathered;	     /* vCPUs that have stopped for an action; atomic */
@@ -131,11 +134,11 @@ struct vm {
 	struct vm_guest guest;
 	struct vm_input input;
 	struct vm_line line; /* guarded by devices_lock */
-	char why[104];	     /* once the outcome is decided */
+	char why[96];	     /* once the outcome is decided */
 	char own_name[CLONE_NAME_SIZE];
 	uint32_t number; /* of a clone: among its template's, from 0 */
 
-	/* Last, because its size depends on the vCPUs. These follow, then their XSAVE areas. */
+	/* Last, because its size depends on the vCPUs. */
 	struct platform platform;
 };
 
@@ -238,7 +241,8 @@ extern struct vm_totals vm_totals;
 /* A number that no other VM has. */
 unsigned vm_next_index(void);
 
-/* Follows the XSAVE areas of a VM that is made from the configuration. Its clones share it. */
+/* Follows the struct of a VM that is made from the configuration, in its frames. Its clones share
+ * it. */
 struct vm_shared {
 	struct mem_map mem;
 	struct platform_wiring wiring;
@@ -249,17 +253,20 @@ struct vm_shared {
 struct platform_extras vm_extras(const struct vm_config *config);
 
 /*
- * A struct vm with room for its vCPUs, all zeros, for a VM of the configuration. NULL: not enough
- * memory.
+ * A struct vm with its vCPUs, all zeros, and XSAVE areas with any contents, for a VM of the
+ * configuration. NULL: not enough memory.
  */
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared);
 /*
- * The same for a clone: without struct vm_shared; 'ept' and what follows it are undefined, except
- * that there is neither input nor a line of output.
+ * The same for a clone: without struct vm_shared; 'ept' and what follows it, and the vCPUs, are
+ * undefined, except that there is neither input nor a line of output. A clone takes single frames
+ * if it has at most three vCPUs and few devices.
  */
 struct vm *vm_allocate_clone(const struct vm *template);
 /* Free the struct, after vm_release(). */
 void vm_free(struct vm *vm);
+/* Visit all frames that vm_free() frees. */
+void vm_each_frame(const struct vm *vm, void (*visit)(void *context, phys_t frame), void *context);
 /* Take the VM out of 'vms', if it is in there. vms_lock is held. */
 void vm_unlist(struct vm *vm);
 
