@@ -6,6 +6,7 @@
  */
 #include "hv/vcpu/sched.h"
 
+#include "hv/devices/lapic.h"
 #include "hv/host/apic.h"
 #include "hv/host/cpu.h"
 #include "hv/host/io.h"
@@ -250,10 +251,32 @@ void sched_halt(struct vcpu *vcpu, uint64_t until, uint64_t ticks)
 	lock_release(&sched.lock);
 }
 
+/*
+ * Whether the vCPU would only find out that it waits for a SIPI. A request comes with that, and
+ * with all else that concerns the vCPU. No vCPU of the VM runs.
+ */
+static bool waits_for_sipi(const struct vcpu *vcpu)
+{
+	enum {
+		MUST_RUN = VCPU_REQUEST_START | VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE |
+			   VCPU_REQUEST_VIRTIO
+	};
+	uint32_t requests = __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE);
+
+	return (requests & (VCPU_REQUEST_HALT | MUST_RUN)) == VCPU_REQUEST_HALT &&
+	       !vcpu->lapic->sipi_pending && !vcpu->lapic->init_pending && !vcpu_is_paused(vcpu);
+}
+
 static void make_all_ready(struct vcpu *vcpus, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		if (vcpus[i].guest.waits_for_sipi && waits_for_sipi(&vcpus[i])) {
+			vcpus[i].is_halted = true;
+			vcpus[i].wake.at = UINT64_MAX;
+			continue;
+		}
 		make_ready(&vcpus[i]);
+	}
 }
 
 void sched_add(struct vcpu *vcpus, unsigned n)

@@ -16,7 +16,7 @@ struct vcpu;
 /* The calling processor is about to use all that follows. */
 void sched_begin(struct cpu *cpu);
 
-/* Count a VM's new vCPUs, and make them ready. */
+/* Count a VM's new vCPUs, and make them ready. Those that wait for a SIPI are halted. */
 void sched_add(struct vcpu *vcpus, unsigned n);
 /*
  * Count n vCPUs less. None of them is parked. Their VM, of this weight, may be gone; its end took
@@ -53,7 +53,7 @@ void sched_halt(struct vcpu *vcpu, uint64_t until, uint64_t ticks);
 /* The vCPU waits for an action on its VM, nowhere, until sched_make_ready() or sched_remove(). */
 void sched_gather(struct vcpu *vcpu, uint64_t ticks);
 
-/* Park vCPUs that have gathered as ready. */
+/* Park vCPUs that have gathered, as sched_add() does. */
 void sched_make_ready(struct vcpu *vcpus, unsigned n);
 /* vCPUs that halted on this processor and whose deadline is not after 'now' become ready. */
 void sched_wake_due(struct cpu *cpu, uint64_t now);

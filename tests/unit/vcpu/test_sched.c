@@ -9,6 +9,7 @@
 #include <asm/prctl.h>
 #include <sys/syscall.h>
 
+#include "hv/devices/lapic.h"
 #include "hv/host/apic.h"
 #include "hv/host/cpu.h"
 #include "hv/host/tsc.h"
@@ -226,6 +227,52 @@ static void a_request_before_the_halt_is_not_lost(void **state)
 	sched_request(&vcpu[1], VCPU_REQUEST_HALT);
 	halt(1, UINT64_MAX);
 	assert_null(take());
+}
+
+/* A clone's vCPU whose template never started it need not run to find that out. */
+static void a_vcpu_that_waits_for_a_sipi_is_not_ready(void **state)
+{
+	struct lapic lapic = {0};
+
+	vcpu[1].lapic = &lapic;
+	vcpu[1].guest.waits_for_sipi = true;
+	vcpu_request(&vcpu[1], VCPU_REQUEST_HALT | VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER);
+	sched_make_ready(vcpu, 2);
+	assert_ptr_equal(take(), &vcpu[0]);
+	assert_null(take());
+	assert_true(sched_is_parked(&vcpu[1]));
+	assert_int_equal(share[0].n_active, 0);
+	sched_request(&vcpu[1], VCPU_REQUEST_EVENT);
+	assert_ptr_equal(take(), &vcpu[1]);
+}
+
+static void a_vcpu_that_has_more_to_do_than_wait_is_ready(void **state)
+{
+	static const uint32_t more[] = {VCPU_REQUEST_GATHER, VCPU_REQUEST_LEAVE, VCPU_REQUEST_START,
+					VCPU_REQUEST_VIRTIO};
+	struct lapic lapic = {0};
+
+	vcpu[0].lapic = &lapic;
+	vcpu[0].guest.waits_for_sipi = true;
+	for (unsigned i = 0; i < ARRAY_SIZE(more); i++) {
+		vcpu[0].regs.requests = VCPU_REQUEST_HALT | more[i];
+		sched_make_ready(vcpu, 1);
+		assert_ptr_equal(take(), &vcpu[0]);
+	}
+	vcpu[0].regs.requests = VCPU_REQUEST_EVENT;
+	sched_make_ready(vcpu, 1);
+	assert_ptr_equal(take(), &vcpu[0]);
+	vcpu[0].regs.requests = VCPU_REQUEST_HALT;
+	lapic.sipi_pending = true;
+	sched_make_ready(vcpu, 1);
+	assert_ptr_equal(take(), &vcpu[0]);
+	lapic = (struct lapic){.init_pending = true};
+	sched_make_ready(vcpu, 1);
+	assert_ptr_equal(take(), &vcpu[0]);
+	lapic.init_pending = false;
+	vcpu[0].is_paused = true;
+	sched_make_ready(vcpu, 1);
+	assert_true(sched_are_aside(vcpu, 1));
 }
 
 static void a_request_interrupts_the_processor_that_runs_the_vcpu(void **state)
@@ -506,6 +553,8 @@ int main(void)
 		TEST(a_processor_is_wanted_by_ready_and_due_vcpus),
 		TEST(a_request_wakes_a_halted_vcpu),
 		TEST(a_request_before_the_halt_is_not_lost),
+		TEST(a_vcpu_that_waits_for_a_sipi_is_not_ready),
+		TEST(a_vcpu_that_has_more_to_do_than_wait_is_ready),
 		TEST(a_request_interrupts_the_processor_that_runs_the_vcpu),
 		TEST(a_stopped_vcpu_is_set_aside_until_it_continues),
 		TEST(each_of_several_can_be_taken_back),
