@@ -16,6 +16,7 @@ struct identity {
 	bool has_seed;	      /* false: drawn when it is first read */
 	uint8_t seed[32];
 	uint8_t mac[6];
+	bool is_told;	  /* the guest is interrupted because of its new GUID */
 	bool has_guid;	  /* 'guid' is made, and in the guest's memory; guarded by the VM's lock */
 	uint8_t guid[16]; /* as in memory: the first three parts little-endian */
 };

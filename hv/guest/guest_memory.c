@@ -45,7 +45,10 @@ bool guest_can_write(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 	return true;
 }
 
-/* The byte of gpa in the page that an EPT entry maps. */
+/*
+ * The byte of gpa in the page that an EPT entry maps. A page that is not mapped yet reads as zeros:
+ * see hv/vm/vm_identity.h.
+ */
 static void *byte_at(uint64_t entry, unsigned level, gpa_t gpa)
 {
 	uint64_t offset = gpa.raw & ((PAGE_SIZE << (9 * level)) - 1);
@@ -61,7 +64,8 @@ const void *guest_byte(struct guest_memory *memory, gpa_t gpa)
 	if (guest_region(memory, gpa) == NULL)
 		return NULL;
 	entry = ept_lookup(memory->ept, gpa, &level);
-	assert(entry & EPT_R); /* regions are fully mapped */
+	if (!(entry & EPT_R))
+		return byte_at(ept_zero_frame(), 0, gpa);
 	return byte_at(entry, level, gpa);
 }
 
@@ -125,7 +129,8 @@ static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **
 	entry = ept_lookup(memory->ept, gpa, &level);
 	frame = entry & EPT_ADDR;
 	if (!(entry & EPT_OWN)) {
-		assert(entry & EPT_R);
+		if (!(entry & EPT_R))
+			TRY(region_map_page(memory->ept, region, gpa));
 		TRY(region_copy_page(memory->ept, region, gpa, &frame));
 	}
 	*ret = phys_to_virt(frame + gpa.raw % PAGE_SIZE);

@@ -96,10 +96,13 @@ enum status working_set_copy(phys_t set, struct ept *ept, struct mem_map *map)
 
 		for (uint64_t i = 0; i < chunk->n; i++) {
 			gpa_t gpa = {chunk->page[i] * PAGE_SIZE};
+			enum status status;
 
 			if (!may_copy(ept, i))
 				return ERR_NOMEM;
-			TRY(region_copy_page(ept, mem_map_find(map, gpa), gpa, &frame));
+			status = region_copy_page(ept, mem_map_find(map, gpa), gpa, &frame);
+			if (status != OK && status != ERR_NOTFOUND)
+				return status;
 		}
 		set = chunk->next;
 	}

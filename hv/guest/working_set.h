@@ -21,7 +21,7 @@
 phys_t working_set_record(const struct ept *ept, const struct mem_map *map);
 uint64_t working_set_count(phys_t set);
 /*
- * Copy all pages of the list. No vCPU is in the guest. ERR_NOMEM: some were
+ * Copy all pages of the list that are mapped. No vCPU is in the guest. ERR_NOMEM: some were
  * copied, until frames were scarce or the tree had half of its limit; other
  * errors as region_copy_page().
  */

@@ -20,6 +20,7 @@
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/tell.h"
 #include "hv/vm/vm.h"
+#include "hv/vm/vm_identity.h"
 #include "hv/vmx/vmcs.h"
 
 /* SDM vol. 3, "Exit Qualification for EPT Violations". */
@@ -89,7 +90,11 @@ static void split_page(struct vcpu *vcpu, gpa_t gpa)
 
 static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
 {
-	if (region_map_page(&vcpu->vm->ept, region, gpa) != OK)
+	struct vm *vm = vcpu->vm;
+	enum status status = vm_identity_is_at(vm, gpa) ? vm_identity_show(vm)
+							: region_map_page(&vm->ept, region, gpa);
+
+	if (status != OK)
 		stop_for_memory(vcpu, gpa);
 }
 
@@ -131,6 +136,8 @@ mend_memory(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa, unsig
 
 	if (region->kind == MEM_ROM && (access & ACCESS_WRITE) &&
 	    (drop_store(vcpu, gpa) || !may_step(vcpu)))
+		return EXIT_AGAIN;
+	if (vm_identity_is_at(vm, gpa) && !may_step(vcpu))
 		return EXIT_AGAIN;
 	struct memory_lock held = memory_lock(vcpu);
 	entry = ept_lookup(&vm->ept, gpa, &level);

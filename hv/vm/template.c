@@ -307,7 +307,7 @@ static bool begin_freeze(struct vm *vm)
 		return refuse(vm, "all clones would write to the file of a drive: write "
 				  "snapshot=on for it, or share-rw=on for its device");
 	vm_merge_pause(vm);
-	if (ept_freeze(&vm->ept, &vm->layer) != OK) {
+	if (vm_identity_hide(vm) != OK || ept_freeze(&vm->ept, &vm->layer) != OK) {
 		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
 	}

@@ -36,7 +36,7 @@ void vm_identity_renew(struct vm *vm)
 {
 	struct identity *identity = &vm->platform.fw_cfg.identity;
 
-	identity->has_seed = identity->has_guid = false;
+	identity->has_seed = identity->has_guid = identity->is_told = false;
 	/* Any vCPU may be the first to run. */
 	for (unsigned i = 0; i < vm->n_vcpus && vm->config->has_vmgenid; i++)
 		vcpu_request(&vm->vcpu[i], VCPU_REQUEST_IDENTITY);
@@ -55,12 +55,42 @@ enum status vm_identity_write(struct vm *vm)
 	return OK;
 }
 
+static bool is_hidden(const struct vm *vm)
+{
+	unsigned level;
+
+	return !(ept_lookup(&vm->ept, (gpa_t){VMGENID_GPA}, &level) & EPT_R);
+}
+
 enum status vm_identity_tell(struct vm *vm)
 {
-	if (vm->platform.fw_cfg.identity.has_guid)
+	struct identity *identity = &vm->platform.fw_cfg.identity;
+
+	if (identity->has_guid || identity->is_told)
 		return OK;
-	TRY(vm_identity_write(vm));
+	if (!is_hidden(vm))
+		TRY(vm_identity_write(vm));
+	identity->is_told = true;
 	/* The guest then asks its event device what has happened. */
 	irqchip_signal(&vm->platform.irqchip, VMGENID_GSI);
 	return OK;
+}
+
+enum status vm_identity_hide(struct vm *vm)
+{
+	const struct mem_region *region = guest_region(&vm->memory, (gpa_t){VMGENID_GPA});
+
+	if (!vm->config->has_vmgenid || region == NULL || region->kind != MEM_COW)
+		return OK;
+	return ept_map(&vm->ept, (gpa_t){VMGENID_GPA}, 0, PAGE_SIZE, 0);
+}
+
+enum status vm_identity_show(struct vm *vm)
+{
+	enum status status = vm_identity_write(vm);
+
+	/* The page may be there already, but not the GUID. Its tables are, so that this succeeds. */
+	if (status != OK)
+		(void)vm_identity_hide(vm);
+	return status;
 }

@@ -110,6 +110,26 @@ static void a_clone_gets_what_another_has_written(void **state)
 	working_set_free(set);
 }
 
+/* Such as the page of a clone's GUID, until its guest looks at it. */
+static void a_page_that_is_not_mapped_is_left_out(void **state)
+{
+	struct ept first, later;
+	phys_t set;
+
+	ept_clone(&first, layer, EPT_UNLIMITED);
+	write_page(&first, 0x1000);
+	write_page(&first, 0x2000);
+	set = working_set_record(&first, &map);
+	ept_clone(&later, layer, EPT_UNLIMITED);
+	assert_int_equal(ept_map(&later, (gpa_t){0x1000}, 0, PAGE_SIZE, 0), OK);
+	assert_int_equal(working_set_copy(set, &later, &map), OK);
+	assert_false(owns(&later, 0x1000));
+	assert_true(owns(&later, 0x2000));
+	ept_destroy(&first);
+	ept_destroy(&later);
+	working_set_free(set);
+}
+
 static void nothing_written_is_an_empty_list(void **state)
 {
 	struct ept clone;
@@ -228,6 +248,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_clone_gets_what_another_has_written, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_page_that_is_not_mapped_is_left_out, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(nothing_written_is_an_empty_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_list_has_a_bound, setup, teardown),

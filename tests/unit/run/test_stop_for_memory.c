@@ -67,6 +67,11 @@ void vcpu_distrust(struct vcpu *late)
 {
 }
 
+enum status vm_identity_show(struct vm *of)
+{
+	return ERR_NOMEM;
+}
+
 void vcpu_inject_exception(struct vcpu *into, unsigned vector)
 {
 	fail();

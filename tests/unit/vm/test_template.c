@@ -116,6 +116,11 @@ void vm_identity_renew(struct vm *of)
 {
 }
 
+enum status vm_identity_hide(struct vm *of)
+{
+	return OK;
+}
+
 void vm_net_leave(struct vm *of)
 {
 }

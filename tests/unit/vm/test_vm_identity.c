@@ -72,6 +72,7 @@ static int begin(void **state)
 	assert_int_equal(ept_init(&at(0)->ept, 2, EPT_UNLIMITED), OK);
 	assert_int_equal(region_map(&at(0)->ept, &ram), OK);
 	assert_int_equal(vm_identity_write(at(0)), OK);
+	assert_int_equal(vm_identity_hide(at(0)), OK);
 	assert_int_equal(ept_freeze(&at(0)->ept, &layer), OK);
 	while (ept_layer_freeze_some(layer, UINT32_MAX))
 		;
@@ -98,6 +99,13 @@ static const uint8_t *in_memory(struct vm *vm)
 	return guid;
 }
 
+static bool is_zero(const uint8_t *guid)
+{
+	static const uint8_t zeros[16];
+
+	return memcmp(guid, zeros, sizeof(zeros)) == 0;
+}
+
 static const uint8_t *guid_of(const struct vm *vm)
 {
 	return vm->platform.fw_cfg.identity.guid;
@@ -108,27 +116,74 @@ static bool is_told(const struct vm *vm)
 	return vm->platform.irqchip.ioapic.waiting & BIT(VMGENID_GSI);
 }
 
-/* Until a vCPU of the clone is about to run. */
-static void a_clone_that_does_not_run_has_no_page_for_its_guid(void **state)
+/* Until its guest looks. Nobody finds the template's GUID there. */
+static void a_clone_whose_guest_does_not_look_has_no_page_for_its_guid(void **state)
 {
 	struct vm *clone = at(1);
 
-	assert_int_equal(clone->ept.n_owned, 0);
-	assert_memory_equal(in_memory(clone), guid_of(at(0)), 16);
+	assert_true(is_zero(in_memory(clone)));
 	assert_false(is_told(clone));
 	for (unsigned i = 0; i < N_CPUS; i++)
 		assert_int_equal(clone->vcpu[i].regs.requests, VCPU_REQUEST_IDENTITY);
 	assert_int_equal(vm_identity_tell(clone), OK);
+	assert_true(is_told(clone));
+	assert_int_equal(clone->ept.n_owned, 0);
+	assert_true(is_zero(in_memory(clone)));
+	assert_int_equal(vm_identity_show(clone), OK);
 	assert_memory_equal(in_memory(clone), guid_of(clone), 16);
 	assert_memory_not_equal(guid_of(clone), guid_of(at(0)), 16);
-	assert_memory_equal(in_memory(at(0)), guid_of(at(0)), 16);
-	assert_true(is_told(clone));
+	assert_true(is_zero(in_memory(at(0))));
+}
+
+/* The page is the guest's before anything else is there. */
+static void the_page_is_where_the_guest_faults(void **state)
+{
+	assert_true(vm_identity_is_at(at(1), (gpa_t){VMGENID_GPA}));
+	assert_true(vm_identity_is_at(at(1), (gpa_t){VMGENID_GPA + PAGE_SIZE - 1}));
+	assert_false(vm_identity_is_at(at(1), (gpa_t){VMGENID_GPA - 1}));
+	assert_false(vm_identity_is_at(at(1), (gpa_t){VMGENID_GPA + PAGE_SIZE}));
+	config.has_vmgenid = false;
+	assert_false(vm_identity_is_at(at(1), (gpa_t){VMGENID_GPA}));
+}
+
+/* A device of the guest writes to the page: it is memory like any other. */
+static void others_may_write_to_the_page(void **state)
+{
+	struct vm *clone = at(1);
+
+	assert_int_equal(guest_write(&clone->memory, (gpa_t){VMGENID_GPA + 100}, "abc", 4), OK);
+	assert_string_equal(guest_byte(&clone->memory, (gpa_t){VMGENID_GPA + 100}), "abc");
+	assert_true(is_zero(in_memory(clone)));
+	assert_int_equal(vm_identity_tell(clone), OK);
+	assert_memory_equal(in_memory(clone), guid_of(clone), 16);
+}
+
+/* Its freeze is refused after the page was hidden. */
+static void a_vm_that_stays_one_keeps_its_guid(void **state)
+{
+	struct vm *vm = at(3);
+	uint8_t before[16];
+
+	assert_int_equal(vm_identity_show(vm), OK);
+	memcpy(before, in_memory(vm), sizeof(before));
+	assert_int_equal(vm_identity_hide(vm), OK);
+	assert_true(is_zero(in_memory(vm)));
+	assert_int_equal(vm_identity_show(vm), OK);
+	assert_memory_equal(in_memory(vm), before, sizeof(before));
+}
+
+static void memory_that_is_shared_is_not_hidden(void **state)
+{
+	map.region[0].kind = MEM_SHARED;
+	assert_int_equal(vm_identity_hide(at(3)), OK);
+	assert_int_equal(at(3)->ept.n_owned, 0);
+	map.region[0].kind = MEM_COW;
 }
 
 static void each_clone_has_a_guid_of_its_own(void **state)
 {
 	for (unsigned n = 1; n <= N_CLONES; n++)
-		assert_int_equal(vm_identity_tell(at(n)), OK);
+		assert_int_equal(vm_identity_show(at(n)), OK);
 	for (unsigned n = 1; n <= N_CLONES; n++)
 		for (unsigned other = 0; other < n; other++)
 			assert_memory_not_equal(in_memory(at(n)), guid_of(at(other)), 16);
@@ -141,8 +196,11 @@ static void a_guid_is_told_once(void **state)
 	uint8_t first[16];
 
 	assert_int_equal(vm_identity_tell(clone), OK);
-	memcpy(first, in_memory(clone), sizeof(first));
 	clone->platform.irqchip.ioapic.waiting = 0;
+	assert_int_equal(vm_identity_tell(clone), OK);
+	assert_false(is_told(clone));
+	assert_int_equal(vm_identity_show(clone), OK);
+	memcpy(first, in_memory(clone), sizeof(first));
 	assert_int_equal(vm_identity_tell(clone), OK);
 	assert_false(is_told(clone));
 	assert_memory_equal(in_memory(clone), first, sizeof(first));
@@ -159,14 +217,17 @@ static void a_revert_gives_another_guid_and_seed(void **state)
 	struct identity before;
 
 	assert_int_equal(vm_identity_tell(clone), OK);
+	assert_int_equal(vm_identity_show(clone), OK);
 	before = *identity;
 	ept_reset(&clone->ept);
 	ept_reclaim(&clone->ept);
 	clone->vcpu[1].regs.requests = 0;
 	vm_identity_renew(clone);
 	assert_int_equal(clone->vcpu[1].regs.requests, VCPU_REQUEST_IDENTITY);
-	assert_memory_equal(in_memory(clone), guid_of(at(0)), 16);
+	assert_true(is_zero(in_memory(clone)));
 	assert_int_equal(vm_identity_tell(clone), OK);
+	assert_true(is_told(clone));
+	assert_int_equal(vm_identity_show(clone), OK);
 	assert_memory_not_equal(identity->guid, before.guid, 16);
 	assert_false(identity->has_seed);
 	assert_memory_equal(in_memory(clone), identity->guid, 16);
@@ -195,22 +256,48 @@ static void a_clone_of_a_clone_that_never_ran_is_told(void **state)
 	vm_identity_make(clone);
 	ept_clone(&clone->ept, same, EPT_UNLIMITED);
 	assert_int_equal(vm_identity_tell(clone), OK);
+	assert_true(is_told(clone));
+	assert_int_equal(vm_identity_show(clone), OK);
 	assert_memory_equal(in_memory(clone), guid_of(clone), 16);
-	assert_memory_equal(in_memory(middle), guid_of(at(0)), 16);
+	assert_true(is_zero(in_memory(middle)));
 	ept_layer_put(same);
 }
 
-static void without_a_frame_it_is_told_later(void **state)
+static bool is_there(const struct vm *vm)
+{
+	unsigned level;
+
+	return ept_lookup(&vm->ept, (gpa_t){VMGENID_GPA}, &level) & EPT_R;
+}
+
+/* The guest tries again, and never finds the page without the GUID. */
+static void without_a_frame_the_page_stays_hidden(void **state)
 {
 	struct vm *clone = at(1);
 
-	clone->ept.max_owned = 0;
-	assert_int_equal(vm_identity_tell(clone), ERR_NOMEM);
-	assert_false(is_told(clone));
-	clone->ept.max_owned = EPT_UNLIMITED;
-	assert_int_equal(vm_identity_tell(clone), OK);
-	assert_true(is_told(clone));
+	enum { NEEDED = 5 }; /* four tables and the page */
+
+	for (uint64_t limit = 0; limit < NEEDED; limit++) {
+		clone->ept.max_owned = limit;
+		assert_int_equal(vm_identity_show(clone), ERR_NOMEM);
+		assert_false(is_there(clone));
+		assert_true(is_zero(in_memory(clone)));
+	}
+	clone->ept.max_owned = NEEDED;
+	assert_int_equal(vm_identity_show(clone), OK);
 	assert_memory_equal(in_memory(clone), guid_of(clone), 16);
+}
+
+/* Loaded from a saved state: its page is there, and has an old GUID. */
+static void a_vm_whose_page_is_there_gets_the_guid_before_it_runs(void **state)
+{
+	struct vm *vm = at(1);
+
+	assert_int_equal(guest_write(&vm->memory, (gpa_t){VMGENID_GPA}, "old", 3), OK);
+	vm->ept.max_owned = vm->ept.n_owned;
+	assert_int_equal(vm_identity_tell(vm), OK);
+	assert_true(is_told(vm));
+	assert_memory_equal(in_memory(vm), guid_of(vm), 16);
 }
 
 static void a_configured_guid_is_the_vm_s_not_its_clones(void **state)
@@ -220,9 +307,9 @@ static void a_configured_guid_is_the_vm_s_not_its_clones(void **state)
 	make(3);
 	at(3)->template = NULL;
 	ept_clone(&at(3)->ept, layer, EPT_UNLIMITED);
-	assert_int_equal(vm_identity_tell(at(3)), OK);
+	assert_int_equal(vm_identity_show(at(3)), OK);
 	assert_memory_equal(in_memory(at(3)), config.guid, 16);
-	assert_int_equal(vm_identity_tell(at(1)), OK);
+	assert_int_equal(vm_identity_show(at(1)), OK);
 	assert_memory_not_equal(in_memory(at(1)), config.guid, 16);
 	ept_layer_put(layer); /* of the tree that this test has replaced */
 }
@@ -236,6 +323,7 @@ static void without_the_device_nothing_is_told(void **state)
 	vm_identity_renew(clone);
 	assert_int_equal(clone->vcpu[0].regs.requests, 0);
 	assert_int_equal(vm_identity_write(clone), OK);
+	assert_int_equal(vm_identity_hide(clone), OK);
 	assert_int_equal(clone->ept.n_owned, 0);
 }
 
@@ -250,13 +338,18 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(a_clone_that_does_not_run_has_no_page_for_its_guid),
+		TEST(a_clone_whose_guest_does_not_look_has_no_page_for_its_guid),
+		TEST(the_page_is_where_the_guest_faults),
+		TEST(others_may_write_to_the_page),
+		TEST(a_vm_that_stays_one_keeps_its_guid),
+		TEST(memory_that_is_shared_is_not_hidden),
 		TEST(each_clone_has_a_guid_of_its_own),
 		TEST(a_guid_is_told_once),
 		TEST(a_revert_gives_another_guid_and_seed),
 		TEST(a_clone_has_not_its_template_s_seed),
 		TEST(a_clone_of_a_clone_that_never_ran_is_told),
-		TEST(without_a_frame_it_is_told_later),
+		TEST(without_a_frame_the_page_stays_hidden),
+		TEST(a_vm_whose_page_is_there_gets_the_guid_before_it_runs),
 		TEST(a_configured_guid_is_the_vm_s_not_its_clones),
 		TEST(without_the_device_nothing_is_told),
 		TEST(the_address_names_machine_and_vm),
