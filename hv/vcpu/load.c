@@ -65,6 +65,8 @@ static void save_registers(struct vcpu *vcpu)
 	read_debug_addresses(saved->dr);
 	saved->dr6 = read_dr6();
 	xsetbv(0, vcpu->cpuid->xcr0_allowed);
+	if (vcpu->saved_in != vcpu)
+		vcpu_clear_xsave_header(vcpu);
 	xsave(vcpu->xsave_area);
 }
 

@@ -255,7 +255,7 @@ void sched_halt(struct vcpu *vcpu, uint64_t until, uint64_t ticks)
  * Whether the vCPU would only find out that it waits for a SIPI. A request comes with that, and
  * with all else that concerns the vCPU. No vCPU of the VM runs.
  */
-static bool waits_for_sipi(const struct vcpu *vcpu)
+static __attribute__((noinline)) bool waits_for_sipi(const struct vcpu *vcpu)
 {
 	enum {
 		MUST_RUN = VCPU_REQUEST_START | VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE |
@@ -267,7 +267,7 @@ static bool waits_for_sipi(const struct vcpu *vcpu)
 	       !vcpu->lapic->sipi_pending && !vcpu->lapic->init_pending && !vcpu_is_paused(vcpu);
 }
 
-static void make_all_ready(struct vcpu *vcpus, unsigned n)
+static inline void make_all_ready(struct vcpu *vcpus, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		if (vcpus[i].guest.waits_for_sipi && waits_for_sipi(&vcpus[i])) {

@@ -61,7 +61,6 @@ static void begin(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept 
 	vcpu->lapic = lapic;
 	vcpu->number = (uint16_t)number;
 	vcpu->xsave_area = xsave_area;
-	zero_words((char *)xsave_area + XSAVE_HEADER, XSAVE_ALIGN / 8);
 }
 
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
@@ -72,6 +71,7 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
 	vcpu->guest = (struct vcpu_guest){.xcr0 = 1};
 	vcpu->cpuid = &vcpu_shared.cpuid;
 	vcpu->saved_in = vcpu;
+	vcpu_clear_xsave_header(vcpu);
 	vcpu_power_on(vcpu);
 }
 

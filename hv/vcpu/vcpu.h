@@ -3,6 +3,7 @@
 
 #include "hv/host/msr.h"
 #include "hv/lib/deadline.h"
+#include "hv/lib/string.h"
 #include "hv/vcpu/cpuid_model.h"
 #include "hv/vcpu/guest_msr.h"
 #include "hv/vcpu/kvm_msr.h"
@@ -122,7 +123,7 @@ struct vcpu {
 	struct vm *vm;		/* begins with its struct share, hv/vcpu/share.h */
 	struct ept *ept;	/* of the VM */
 	struct lapic *lapic;
-	uint16_t number; /* in the VM */
+	uint16_t number;    /* in the VM */
 	uint16_t halted_on; /* the index of the processor whose heap has 'wake' */
 	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
 	bool runs;
@@ -258,6 +259,12 @@ static inline bool vcpu_is_paused(const struct vcpu *vcpu)
 static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 {
 	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_RELEASE);
+}
+
+/* Before the first XSAVE into the area, which may have any contents. */
+static inline void vcpu_clear_xsave_header(struct vcpu *vcpu)
+{
+	zero_words((char *)vcpu->xsave_area + XSAVE_HEADER, XSAVE_ALIGN / 8);
 }
 
 /* The registers that decide how the guest's addresses translate, from the current VMCS. */

@@ -9,7 +9,7 @@
  *
  *   by its name, from template_freeze() to template_give_up(): meanwhile it can be cloned;
  *   by template_freeze() itself, and by template_retry_lines(), while they start clones;
- *   by each clone, from template_clone() until the clone has ended and template_vm_gone() frees it,
+ *   by each clone, from vm_start() until the clone has ended and template_vm_gone() frees it,
  *   or, if the clone has become a template itself, until template_bury() has freed that;
  *   by each line "save" of the configuration that names it, until save_queue_done().
  *

@@ -143,13 +143,14 @@ static void request_looks(struct vm *clone)
 
 static void build_clone(struct vm *clone, struct vm *template, const char *name, uint32_t number)
 {
+	_Static_assert(sizeof(clone->guest) % 8 == 0, "words");
 	clone->index = vm_next_index();
 	clone->config = template->config;
 	clone->share.weight = template->share.weight;
 	clone->mem = template->mem;
 	clone->template = template;
 	clone->number = number;
-	clone->guest = template->guest;
+	copy_words(&clone->guest, &template->guest, sizeof(clone->guest) / 8);
 	clone->name = name;
 	if (name == NULL) {
 		clone_name(clone->own_name, template->name, clone->number, clone->index);
@@ -175,9 +176,6 @@ static struct vm *make_clone(struct vm *template, const char *name, uint32_t num
 
 	if (clone == NULL)
 		return NULL;
-	lock_acquire(&vms_lock);
-	template->n_holds++;
-	lock_release(&vms_lock);
 	if (number == NEXT_NUMBER)
 		number = template_next_number(template);
 	build_clone(clone, template, name, number);
@@ -216,17 +214,18 @@ static void start_clones(struct vm *template, struct clone_config *line)
 	}
 }
 
-/* A clone of the line has stopped: start the next one. NULL: the clone was of no line. */
-static void start_next(struct vm *template, struct clone_config *line)
+/* A clone stops. Whether it was the last one of a line. vms_lock is held. */
+static bool leave_line(const struct vm *clone)
 {
-	bool is_last;
+	return clone->made_for != NULL && clone_line_left(clone->made_for);
+}
 
+/* A clone of the line has left it: start the next one. NULL: the clone was of no line. */
+static void start_next(struct vm *template, struct clone_config *line, bool was_last)
+{
 	if (line == NULL)
 		return;
-	lock_acquire(&vms_lock);
-	is_last = clone_line_left(line);
-	lock_release(&vms_lock);
-	if (is_last)
+	if (was_last)
 		vm_tell_rest(template);
 	start_clones(template, line);
 }
@@ -320,6 +319,8 @@ static bool begin_freeze(struct vm *vm)
 
 static void end_freeze(struct vm *vm)
 {
+	bool was_last;
+
 	reserve_end(vm->mem);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_free_scratch(&vm->vcpu[i]);
@@ -331,6 +332,7 @@ static void end_freeze(struct vm *vm)
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
 	if (__atomic_load_n(&vm->is_ending, __ATOMIC_RELAXED)) /* the operator has, just before */
 		template_give_up(vm);
+	was_last = leave_line(vm);
 	lock_release(&vms_lock);
 	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
 	(void)vm_output_detach(vm);
@@ -340,7 +342,7 @@ static void end_freeze(struct vm *vm)
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
 		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
 	save_queue_note(vm);
-	start_next(vm->template, vm->made_for);
+	start_next(vm->template, vm->made_for, was_last);
 	for (struct clone_config *line = clone_lines(); line; line = line->next)
 		if (strcmp(line->template, vm->name) == 0)
 			start_clones(vm, line);
@@ -409,14 +411,16 @@ void template_vm_gone(struct vm *vm)
 {
 	struct vm *template = vm->template;
 	struct clone_config *line = vm->made_for;
+	bool was_last;
 
 	lock_acquire(&vms_lock);
+	was_last = leave_line(vm);
 	vm_unlist(vm);
 	vm_output_leave(vm);
 	vm_free(vm);
 	lock_release(&vms_lock);
 	/* The next clone finds the memory that this one had. */
-	start_next(template, line);
+	start_next(template, line, was_last);
 	lock_acquire(&vms_lock);
 	template_put(template);
 	lock_release(&vms_lock);

@@ -115,7 +115,8 @@ static __attribute__((noinline)) bool allocate_areas(struct vm *vm)
 	return true;
 }
 
-static bool place_areas(struct vm *vm)
+/* Inline, because it is in the way of each clone. */
+static inline __attribute__((always_inline)) bool place_areas(struct vm *vm)
 {
 	char *area = (char *)vm + vm->areas_at;
 
@@ -256,6 +257,8 @@ void vm_unlist(struct vm *vm)
 void vm_list(struct vm *vm)
 {
 	lock_acquire(&vms_lock);
+	if (vm->template)
+		vm->template->n_holds++;
 	vm->next = NULL;
 	vm->link = vms_end;
 	*vms_end = vm;

@@ -273,7 +273,7 @@ void vm_unlist(struct vm *vm);
 /* The VM with this number; NULL: it is not in the list. vms_lock is held. */
 struct vm *vm_find(unsigned index);
 
-/* Put a complete VM into 'vms'. */
+/* Put a complete VM into 'vms'. A clone holds its template from then on. */
 void vm_list(struct vm *vm);
 /* Put a complete VM into 'vms', and let its vCPUs run. */
 void vm_start(struct vm *vm);
