@@ -499,7 +499,7 @@ static void offer_to_gdb(const struct vm *vm)
 	status = gdb_offer(vm->index);
 	lock_release(&vms_lock);
 	if (status != OK)
-		log_warning("VM %s: gdb finds at most %u VMs when it connects", vm->name,
+		log_warning("VM %s: gdb finds at most %u VMs when it connects", vm_name(vm),
 			    DEBUG_VMS_MAX);
 }
 

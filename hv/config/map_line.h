@@ -7,7 +7,7 @@
 
 #define MAP_PARAMETERS "jobs=PATH out=PATH first=N parallel=N timeout=TIME max-private=SIZE"
 #define MAP_JOB_MAX    4095 /* bytes */
-/* Bytes of a template's name: with any number it is a clone's, see hv/vm/clone_name.h. */
+/* Bytes of a template's name: with any number it is a clone's, see hv/devices/clone_name.h. */
 #define MAP_TEMPLATE_MAX 52
 
 struct map_parameter {

@@ -6,6 +6,7 @@
  */
 #include "hv/devices/fw_cfg.h"
 
+#include "hv/devices/clone_name.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
@@ -103,6 +104,16 @@ static void set_text(struct item *item, const char *text, size_t len)
 	item->len = len;
 }
 
+/* Without a template and a name, the name is empty. */
+static void set_name(struct item *item, const struct identity *identity)
+{
+	char own[CLONE_NAME_SIZE] = "";
+
+	if (identity->name == NULL && identity->template != NULL)
+		clone_name(own, identity->template, identity->number, identity->index);
+	set_text(item, identity->name ? identity->name : own, own_files[OWN_NAME].len);
+}
+
 static void set_own_file(struct item *item, const struct identity *identity, enum own_file file)
 {
 	bool is_clone = identity->template != NULL;
@@ -111,7 +122,7 @@ static void set_own_file(struct item *item, const struct identity *identity, enu
 
 	switch (file) {
 	case OWN_NAME:
-		set_text(item, identity->name ? identity->name : "", own_files[file].len);
+		set_name(item, identity);
 		return;
 	case OWN_TEMPLATE:
 		set_text(item, is_clone ? identity->template : "", own_files[file].len);

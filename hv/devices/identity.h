@@ -9,10 +9,11 @@
  * generation counter (vmgenid).
  */
 struct identity {
-	const char *name;     /* not owned */
+	const char *name;     /* not owned; NULL: clone_name() */
 	const char *template; /* not owned; NULL: not a clone */
 	const char *job;      /* not owned; NULL: none */
 	uint32_t number;      /* among the template's clones */
+	uint32_t index;	      /* among all VMs */
 	bool has_seed;	      /* false: drawn when it is first read */
 	uint8_t seed[32];
 	uint8_t mac[6];

@@ -59,7 +59,7 @@ bool target_list_next(struct target_vm *ret)
 	vms_cursor[VMS_WALK_GDB] = vm ? vm->next : NULL;
 	if (vm) {
 		*ret = (struct target_vm){.pid = vm->index + 1, .n_cpus = vm->n_vcpus};
-		format(ret->name, sizeof(ret->name), "%s", vm->name);
+		format(ret->name, sizeof(ret->name), "%s", vm_name(vm));
 	}
 	lock_release(&vms_lock);
 	return vm != NULL;
@@ -74,7 +74,7 @@ static enum status attach(struct vm *vm, unsigned place)
 	if (debugs[place] == NULL)
 		return ERR_NOMEM;
 	targets[place] = (struct target){.pid = vm->index + 1, .n_cpus = vm->n_vcpus};
-	format(targets[place].name, sizeof(targets[place].name), "%s", vm->name);
+	format(targets[place].name, sizeof(targets[place].name), "%s", vm_name(vm));
 	vm_pause(vm, true);
 	return OK;
 }

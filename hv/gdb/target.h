@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/clone_name.h"
 #include "hv/gdb/registers.h"
 #include "hv/lib/status.h"
-#include "hv/vm/clone_name.h"
 #include "hv/vm/debug.h"
 
 /*

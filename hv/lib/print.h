@@ -31,4 +31,9 @@ const char *log_prefix(enum log_level level);
 #define log_error(...)	 log_line(LOG_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
 #define log_info(...)	 log_line(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)	 log_line(LOG_DEBUG, __VA_ARGS__)
+/* The arguments are evaluated only if the line is shown. */
+#define log_debug(...) \
+	do { \
+		if (log_prefix(LOG_DEBUG) != NULL) \
+			log_line(LOG_DEBUG, __VA_ARGS__); \
+	} while (0)

@@ -115,7 +115,7 @@ static size_t format_usage(const struct vm *vm, char *line, size_t size)
 {
 	return format(line, size,
 		      "%c %s: %s, %lu KiB private memory, tables included; weight %u, %lu ms used",
-		      vm->index == focus_index ? '*' : ' ', vm->name, answer_status(vm),
+		      vm->index == focus_index ? '*' : ' ', vm_name(vm), answer_status(vm),
 		      private_kib(vm), vm->share.weight,
 		      __atomic_load_n(&vm->share.used, __ATOMIC_RELAXED) / (tsc_hz / 1000));
 }
@@ -143,7 +143,7 @@ static size_t format_template(const struct vm *vm, char *line, size_t size)
 	n_ended = __atomic_load_n(&vm->n_clones_ended, __ATOMIC_RELAXED);
 	return format(line, size,
 		      "%s: %lu KiB, %u clones made, %u alive, %u ended, %u of them failed",
-		      vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1), vm->next_number,
+		      vm_name(vm), vm->layer->n_owned * PAGE_SIZE / KIB(1), vm->next_number,
 		      vm->n_holds - 1, n_ended, n_failed);
 }
 
@@ -213,7 +213,7 @@ static void format_node(const struct vm *vm, char *line, size_t size)
 
 	for (const struct vm *up = vm->template; up && depth < TREE_DEPTH_MAX; up = up->template)
 		depth++;
-	format(line, size, "%*s%s: %s, %lu KiB private memory", 2 * (int)depth, "", vm->name,
+	format(line, size, "%*s%s: %s, %lu KiB private memory", 2 * (int)depth, "", vm_name(vm),
 	       vm->is_given_up ? "given up (template)" : answer_status(vm), private_kib(vm));
 }
 
@@ -427,7 +427,7 @@ static enum job_state make_clone(void)
 		return JOB_IS_DONE;
 	clone = template_clone(template, NULL);
 	if (clone == NULL) {
-		log_error("VM %s: no memory for another clone", template->name);
+		log_error("VM %s: no memory for another clone", vm_name(template));
 		if (say_listener() != NULL) /* who does not read the log */
 			say("Error: no memory for another clone");
 		return JOB_IS_DONE;

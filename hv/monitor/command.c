@@ -71,7 +71,7 @@ static void say_try_help(const char *name)
 static struct vm *find_vm(const char *name)
 {
 	for (struct vm *vm = vms; vm; vm = vm->next)
-		if (strcmp(vm->name, name) == 0 &&
+		if (strcmp(vm_name(vm), name) == 0 &&
 		    (answer_is_running(vm) || answer_is_template(vm)))
 			return vm;
 	say("Error: there is no VM '%s'", name);
@@ -186,7 +186,7 @@ static void console(const struct request *request)
 	if (focus_is_reader(request->vm))
 		focus_want_attach(request->vm);
 	else
-		say("Error: VM %s does not read the console", request->vm->name);
+		say("Error: VM %s does not read the console", vm_name(request->vm));
 }
 
 static void cpu(const struct request *request)
@@ -319,7 +319,7 @@ static void revert(const struct request *request)
 	struct vm *vm = request->vm;
 
 	if (vm->template == NULL) {
-		say("Error: VM %s is not a clone", vm->name);
+		say("Error: VM %s is not a clone", vm_name(vm));
 		return;
 	}
 	vm_tell_again(vm, VM_TOLD_FAILED); /* a revert without memory ends the VM */
@@ -339,9 +339,9 @@ static void save(const struct request *request)
 	if (strlen(path) > SAVE_PATH_MAX)
 		say("save: the files' name is too long");
 	else if (vm_is_debugged(vm))
-		say("Error: gdb is attached to VM %s: detach it first", vm->name);
+		say("Error: gdb is attached to VM %s: detach it first", vm_name(vm));
 	else if (answer_is_running(vm) && !vm_is_paused(vm))
-		say("Error: VM %s is running: stop it or make it a template first", vm->name);
+		say("Error: VM %s is running: stop it or make it a template first", vm_name(vm));
 	else
 		file_job_save(vm, path, request->has_flag);
 }
@@ -660,7 +660,7 @@ static struct vm *find_needed(const struct command *command, const struct reques
 
 	if (vm == NULL || fits(command, vm))
 		return vm;
-	say("Error: VM %s is %s template", vm->name, answer_is_template(vm) ? "a" : "not a");
+	say("Error: VM %s is %s template", vm_name(vm), answer_is_template(vm) ? "a" : "not a");
 	return NULL;
 }
 
@@ -774,7 +774,7 @@ static void offer_vms(struct completion *completion, const struct command *comma
 	lock_acquire(&vms_lock);
 	for (const struct vm *vm = vms; vm; vm = vm->next)
 		if ((answer_is_running(vm) || answer_is_template(vm)) && fits(command, vm))
-			completion_offer(completion, vm->name);
+			completion_offer(completion, vm_name(vm));
 	lock_release(&vms_lock);
 }
 

@@ -57,7 +57,7 @@ static void fail(const char *why)
 		[KIND_DUMP] = "dump", [KIND_SEND] = "send", [KIND_SAVE] = "save"};
 
 	if (job.line)
-		log_error("VM %s: save: %s", job.still.vm->name, why);
+		log_error("VM %s: save: %s", vm_name(job.still.vm), why);
 	else
 		say("Error: %s: %s", commands[job.kind], why);
 }
@@ -308,7 +308,7 @@ static void say_saved(void)
 {
 	const struct mem_map *map = job.still.vm->mem;
 
-	log_info("VM %s: saved: %s.state", job.still.vm->name, job.path);
+	log_info("VM %s: saved: %s.state", vm_name(job.still.vm), job.path);
 	for (size_t i = 0; i < mem_map_all(map); i++) {
 		const struct mem_region *region = &map->region[i];
 		uint64_t place;
@@ -317,11 +317,11 @@ static void say_saved(void)
 			continue;
 		if (mem_region_is_hidden(region))
 			log_info("VM %s: drive '%s': file=%s.mem,offset=%lu,size=%lu",
-				 job.still.vm->name, region->backend->id, job.path, place,
+				 vm_name(job.still.vm), region->backend->id, job.path, place,
 				 region->backend->size);
 		else
 			log_info("VM %s: memory of '%s': mem-path=%s.mem,offset=%lu",
-				 job.still.vm->name, region->backend->id, job.path, place);
+				 vm_name(job.still.vm), region->backend->id, job.path, place);
 	}
 }
 

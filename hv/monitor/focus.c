@@ -101,7 +101,7 @@ void focus_next(void)
 	lock_acquire(&vms_lock);
 	vm = next_reader(find_reader());
 	focus_set(vm);
-	format(name, sizeof(name), "%s", vm ? vm->name : "");
+	format(name, sizeof(name), "%s", vm ? vm_name(vm) : "");
 	lock_release(&vms_lock);
 	if (vm)
 		log_info("console: input goes to VM %s", name);
@@ -120,7 +120,7 @@ void focus_attach(void)
 	vm = find_reader();
 	if (vm) {
 		index = vm->index;
-		format(name, sizeof(name), "%s", vm->name);
+		format(name, sizeof(name), "%s", vm_name(vm));
 	}
 	lock_release(&vms_lock);
 	if (vm == NULL)

@@ -79,7 +79,7 @@ static bool begin(struct vm *vm, const char *text, size_t len)
 	job.bytes = (struct image_work){0};
 	job.added = why == NULL ? added_allocate() : NULL;
 	if (why != NULL)
-		say("Error: VM %s: %s", vm->name, why);
+		say("Error: VM %s: %s", vm_name(vm), why);
 	else if (job.added == NULL)
 		say("Error: not enough memory for the command");
 	if (job.added == NULL)
@@ -190,7 +190,7 @@ void hotplug_job_object_del(struct vm *vm, const char *id)
 	} else if (backend->busy) {
 		say("Error: object '%s' is in use, can not be deleted", id);
 	} else if (why != NULL) {
-		say("Error: VM %s: %s", vm->name, why);
+		say("Error: VM %s: %s", vm_name(vm), why);
 	} else {
 		job.index = vm->index;
 		job.config = vm->config;
@@ -243,7 +243,7 @@ static enum job_state begin_in(struct vm *vm)
 	enum status status;
 
 	if (why != NULL) {
-		say("Error: VM %s: %s", vm->name, why);
+		say("Error: VM %s: %s", vm_name(vm), why);
 		return JOB_IS_DONE;
 	}
 	status = hotplug_read_device(job.config, &job.text, vm->platform.phys_bits,
@@ -325,7 +325,7 @@ void hotplug_device_del(struct vm *vm, const char *id)
 	else if (dimm->pmem)
 		say("Error: virtio based memory devices cannot be unplugged.");
 	else if (why != NULL)
-		say("Error: VM %s: %s", vm->name, why);
+		say("Error: VM %s: %s", vm_name(vm), why);
 	else
 		hotplug_ask(vm, dimm);
 }
@@ -346,8 +346,8 @@ static enum job_state end_out(struct vm *vm)
 	struct dimm_config *dimm = job.work.dimm;
 
 	hotplug_clear_slot(vm, (unsigned)dimm->slot);
-	news_tell(vm->name, NEWS_DEVICE_DELETED, dimm->id ? dimm->id : "");
-	log_info("VM %s: DIMM %s of %lu KiB at 0x%lx is out", vm->name, dimm->id ? dimm->id : "",
+	vm_tell_news(vm, NEWS_DEVICE_DELETED, dimm->id ? dimm->id : "");
+	log_info("VM %s: DIMM %s of %lu KiB at 0x%lx is out", vm_name(vm), dimm->id ? dimm->id : "",
 		 dimm->size / KIB(1), dimm->addr);
 	lock_acquire(&vms_lock);
 	job.added = added_take_dimm(job.config, dimm);

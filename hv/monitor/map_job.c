@@ -128,7 +128,7 @@ static bool take_numbers(void)
 	}
 	if (template_keep_numbers(template, first, line->count))
 		return true;
-	say("Error: map: clones of %s have such numbers: write first=%u", template->name,
+	say("Error: map: clones of %s have such numbers: write first=%u", vm_name(template),
 	    template->next_number);
 	return false;
 }
@@ -155,10 +155,10 @@ void map_job_start(struct vm *of, const char *const *parameters, size_t n)
 {
 	static const struct job job = {.step = start, .end = let_go};
 	struct map_config map = {0};
-	struct clone_config wanted = {.template = of->name, .parallel = UINT32_MAX, .map = &map};
+	struct clone_config wanted = {.template = vm_name(of), .parallel = UINT32_MAX, .map = &map};
 
-	if (strlen(of->name) > MAP_TEMPLATE_MAX) {
-		say("Error: map: the name '%s' is longer than %u characters", of->name,
+	if (strlen(vm_name(of)) > MAP_TEMPLATE_MAX) {
+		say("Error: map: the name '%s' is longer than %u characters", vm_name(of),
 		    (unsigned)MAP_TEMPLATE_MAX);
 		return;
 	}

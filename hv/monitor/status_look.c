@@ -98,7 +98,7 @@ static void read_detail(const struct vm *vm, const struct usage *usage)
 	memcpy(current.detail.n_exits, usage->n_exits, sizeof(usage->n_exits));
 	if (vm->template)
 		format(current.detail.template, sizeof(current.detail.template), "%s",
-		       vm->template->name);
+		       vm_name(vm->template));
 }
 
 static void set_usage(struct status_node *node, const struct usage *usage)
@@ -112,7 +112,7 @@ static void set_usage(struct status_node *node, const struct usage *usage)
 static void describe(const struct vm *vm, struct status_vm *ret)
 {
 	*ret = (struct status_vm){.index = vm->index};
-	format(ret->name, sizeof(ret->name), "%s", vm->name);
+	format(ret->name, sizeof(ret->name), "%s", vm_name(vm));
 	if (is_running(vm)) {
 		ret->state = vm_is_paused(vm) ? STATUS_PAUSED : STATUS_RUNNING;
 		ret->n_private = vm->ept.n_owned * PAGE_SIZE;

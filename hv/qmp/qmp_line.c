@@ -157,7 +157,7 @@ static bool begin_clones(struct qmp_call *call, struct vm *vm)
 	const struct json *paused = qmp_argument(call, "paused");
 
 	if (!answer_is_template(vm))
-		(void)qmp_fail(call, "GenericError", "VM %s is not a template", vm->name);
+		(void)qmp_fail(call, "GenericError", "VM %s is not a template", vm_name(vm));
 	else if (count != NULL && (count->number == 0 || count->number > UINT32_MAX))
 		(void)qmp_fail(call, "GenericError",
 			       "Parameter 'count' expects a number from 1 to %u", UINT32_MAX);

@@ -51,10 +51,10 @@ static void put_row(struct qmp_call *call, const struct vm *vm, const struct row
 	qmp_put(&call->out,
 		"%s{\"name\": \"%s\", \"running\": %u, \"paused\": %u, \"cpu-ns\": %lu, "
 		"\"exits\": %lu, \"private\": %lu",
-		call->n_done++ > 0 ? ", " : "", vm->name, row->n_running, row->n_paused,
+		call->n_done++ > 0 ? ", " : "", vm_name(vm), row->n_running, row->n_paused,
 		nanoseconds(row->usage.ticks), n_exits, row->n_private * PAGE_SIZE);
 	if (vm->template)
-		qmp_put(&call->out, ", \"template\": \"%s\"", vm->template->name);
+		qmp_put(&call->out, ", \"template\": \"%s\"", vm_name(vm->template));
 }
 
 /* More have never failed than have ended, and more never ended than were made. */

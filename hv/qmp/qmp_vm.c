@@ -16,7 +16,7 @@ static bool is_there(const struct vm *vm)
 static struct vm *find_named(struct qmp_call *call, const char *name)
 {
 	for (struct vm *vm = vms; vm; vm = vm->next)
-		if (is_there(vm) && strcmp(vm->name, name) == 0)
+		if (is_there(vm) && strcmp(vm_name(vm), name) == 0)
 			return vm;
 	(void)qmp_fail(call, "DeviceNotFound", "there is no VM '%s'", name);
 	return NULL;
@@ -51,7 +51,7 @@ static struct vm *find_running(struct qmp_call *call)
 
 	if (vm == NULL || answer_is_running(vm))
 		return vm;
-	(void)qmp_fail(call, "GenericError", "VM %s is a template", vm->name);
+	(void)qmp_fail(call, "GenericError", "VM %s is a template", vm_name(vm));
 	return NULL;
 }
 
@@ -100,12 +100,12 @@ static void put_vm(struct qmp_call *call, const struct vm *vm)
 	qmp_put(&call->out,
 		"%s{\"name\": \"%s\", \"running\": %s, \"is-template\": %s, \"private\": %lu, "
 		"\"weight\": %u",
-		call->n_done > 0 ? ", " : "", vm->name, bool_text(runs(vm)),
+		call->n_done > 0 ? ", " : "", vm_name(vm), bool_text(runs(vm)),
 		bool_text(!answer_is_running(vm)),
 		(vm->ept.n_owned + (vm->layer ? vm->layer->n_owned : 0)) * PAGE_SIZE,
 		vm->share.weight);
 	if (vm->template)
-		qmp_put(&call->out, ", \"template\": \"%s\"", vm->template->name);
+		qmp_put(&call->out, ", \"template\": \"%s\"", vm_name(vm->template));
 	qmp_put(&call->out, "}");
 	call->n_done++;
 }
@@ -286,7 +286,7 @@ enum job_state qmp_revert(struct qmp_call *call)
 	if (is_clone)
 		vm_gather(vm, VM_REVERT);
 	else if (vm)
-		(void)qmp_fail(call, "GenericError", "VM %s is not a clone", vm->name);
+		(void)qmp_fail(call, "GenericError", "VM %s is not a clone", vm_name(vm));
 	lock_release(&vms_lock);
 	return is_clone ? qmp_done(call) : JOB_IS_DONE;
 }

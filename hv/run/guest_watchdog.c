@@ -35,7 +35,7 @@ void guest_watchdog_look(struct vm *vm)
 
 	if (!platform_take_watchdog(&vm->platform))
 		return;
-	news_tell(vm->name, NEWS_WATCHDOG, action);
+	vm_tell_news(vm, NEWS_WATCHDOG, action);
 	vm_tell(vm, VM_TOLD_WATCHDOG, LOG_WARNING, "its watchdog's time is over: %s", action);
 	act(vm);
 }

@@ -33,6 +33,6 @@ void stop_for_memory(struct vcpu *vcpu, gpa_t gpa)
 	vm_tell(vm, VM_TOLD_PAUSED, LOG_WARNING, "paused: %s, at 0x%lx; %s", why, gpa.raw,
 		is_own_ceiling ? "'revert' it, or 'destroy' it"
 			       : "'destroy' a VM, then 'cont' this one");
-	news_tell(vm->name, NEWS_MEMORY_FULL, "");
+	vm_tell_news(vm, NEWS_MEMORY_FULL, "");
 	vm_pause(vm, true);
 }

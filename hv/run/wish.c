@@ -53,13 +53,13 @@ static void end_as_asked(struct vm *vm)
 {
 	uint32_t status = vm->platform.debug_exit.status, value = status >> 1;
 
-	log_debug("%s: isa-debug-exit: status %u", vm->name, status);
+	log_debug("%s: isa-debug-exit: status %u", vm_name(vm), status);
 	vm_end(vm, value == 0 ? VM_ENDED_WELL : VM_FAILED, "exited with %u", value);
 }
 
 static void end_as_panicked(struct vm *vm)
 {
-	news_tell(vm->name, NEWS_PANICKED, "");
+	vm_tell_news(vm, NEWS_PANICKED, "");
 	vm_end(vm, VM_FAILED, "the guest has panicked (pvpanic)");
 }
 

@@ -79,7 +79,7 @@ static void claim_layers(struct ept_audit *audit, struct ept_layer *layer)
 
 static void claim_vm(struct ept_audit *audit, const struct vm *vm)
 {
-	audit->name = vm->name;
+	audit->name = vm_name(vm);
 	vm_each_frame(vm, claim_vm_frame, audit);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		claim_vcpu(audit, &vm->vcpu[i]);
@@ -118,7 +118,7 @@ static void check_vm(struct ept_audit *audit, const struct vm *vm)
 {
 	const struct ept_memory memory = {vm, shows};
 
-	audit->name = vm->name;
+	audit->name = vm_name(vm);
 	ept_audit_check_tree(audit, &vm->ept, &memory);
 	if (vm->layer != NULL)
 		ept_audit_check_layer(audit, vm->layer, &memory);

@@ -155,7 +155,7 @@ static enum status fill_memory(struct vm *vm)
 	if (status == OK)
 		status = write_tables(vm, error);
 	if (status != OK)
-		log_error("%s: %s", vm->name, error);
+		log_error("%s: %s", vm_name(vm), error);
 	return status;
 }
 
@@ -189,7 +189,7 @@ static enum status build(struct vm *vm, struct vm_shared *shared, int64_t unix_t
 		     max_private ? max_private / PAGE_SIZE : EPT_UNLIMITED));
 	vm->memory = (struct guest_memory){.ept = &vm->ept, .map = vm->mem};
 	TRY(build_memory(vm));
-	TRY(reserve_memory(&vm->ept, vm->mem, vm->name));
+	TRY(reserve_memory(&vm->ept, vm->mem, vm_name(vm)));
 	TRY(vm_prealloc(vm));
 	TRY(vm_labels_create(vm->config, &vm->labels));
 	TRY(build_platform(vm, &shared->wiring, unix_time));
@@ -216,11 +216,11 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 	enum status status = vm_state_read(vm, &host, &file);
 
 	if (status != OK) {
-		log_error("VM %s: '%s' %s", vm->name, vm->config->incoming, file.why);
+		log_error("VM %s: '%s' %s", vm_name(vm), vm->config->incoming, file.why);
 		return status;
 	}
 	state_get_release(file.data, file.len, release);
-	log_info("VM %s: '%s' was saved by Stencil %s", vm->name, vm->config->incoming,
+	log_info("VM %s: '%s' was saved by Stencil %s", vm_name(vm), vm->config->incoming,
 		 release[0] != '\0' ? release : "without a version");
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_choose_controls(&vm->vcpu[i]);
@@ -269,14 +269,14 @@ enum status vm_create(struct vm_config *config, int64_t unix_time, struct vm **r
 	vm->index = vm_next_index();
 	status = build(vm, shared, unix_time);
 	if (status != OK)
-		log_error("%s: cannot create the VM: %s", vm->name, status_text(status));
+		log_error("%s: cannot create the VM: %s", vm_name(vm), status_text(status));
 	else if (config->incoming_image)
 		status = load_state(vm, &shared->cpuid);
 	else
 		status = fill_memory(vm);
 	if (status != OK) {
 		if (is_full(vm))
-			log_error("%s: its -max-private is too small", vm->name);
+			log_error("%s: its -max-private is too small", vm_name(vm));
 		vm_release(vm);
 		vm_free(vm);
 		return status;
@@ -315,7 +315,7 @@ enum status vm_restart(struct vm *vm, bool *ret_done)
 	status = fill_piece(vm, error, ret_done);
 	lock_release(&vm->lock);
 	if (status != OK) {
-		log_error("%s: %s", vm->name, error);
+		log_error("%s: %s", vm_name(vm), error);
 		vm_end(vm, VM_FAILED, "cannot be restarted after a reset");
 	}
 	if (*ret_done)

@@ -35,9 +35,9 @@ static void compare_checksum(unsigned n)
 	if (!layer->sum.is_complete)
 		return;
 	if (sum.value != layer->sum.value)
-		panic("template %s has changed: checksum %016lx", buried->name, sum.value);
+		panic("template %s has changed: checksum %016lx", vm_name(buried), sum.value);
 	vm_output_pays(buried);
-	log_info("template %s: unchanged, checksum %016lx", buried->name, sum.value);
+	log_info("template %s: unchanged, checksum %016lx", vm_name(buried), sum.value);
 }
 
 /* Its tree holds the layer, too: release that first. */

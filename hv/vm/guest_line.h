@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/clone_name.h"
 #include "hv/lib/types.h"
-#include "hv/vm/clone_name.h"
 
 #define VM_LINE_SIZE 256 /* bytes of a guest's line; a longer one is several */
 

@@ -57,7 +57,7 @@ struct vm *template_find(const char *name)
 {
 	struct vm *vm = vms;
 
-	while (vm && !(is_named(vm) && strcmp(vm->name, name) == 0))
+	while (vm && !(is_named(vm) && strcmp(vm_name(vm), name) == 0))
 		vm = vm->next;
 	return vm;
 }

@@ -58,14 +58,16 @@ static void log_end(struct vm *vm, enum log_level level, enum log_level detail)
 	const struct mem_region *rom = vm->memory.dropped_at;
 	bool well = vm->outcome == VM_ENDED_WELL;
 
+	if (log_prefix(level) == NULL) /* most clones end so, and need no name for it */
+		return;
 	vm_output_pays(vm);
-	log_line(level, "VM %s: %s: %s", vm->name, well ? "ended" : "failed", vm->why);
+	log_line(level, "VM %s: %s: %s", vm_name(vm), well ? "ended" : "failed", vm->why);
 	if (vm->crashed)
 		log_crash(vm->crashed, level);
-	log_line(detail, "VM %s: private memory %lu KiB, tables included; %lu exits", vm->name,
+	log_line(detail, "VM %s: private memory %lu KiB, tables included; %lu exits", vm_name(vm),
 		 count_private(vm) * PAGE_SIZE / KIB(1), count_exits(vm));
 	if (vm->memory.n_dropped > 0)
-		log_line(detail, "VM %s: %lu writes to ROM dropped%s%s", vm->name,
+		log_line(detail, "VM %s: %lu writes to ROM dropped%s%s", vm_name(vm),
 			 vm->memory.n_dropped, rom ? ", the last one to " : "",
 			 rom ? rom->backend->id : "");
 }
@@ -101,9 +103,9 @@ static void report_end(struct vm *vm)
 static void tell_end(const struct vm *vm)
 {
 	if (vm->outcome == VM_FAILED)
-		news_tell(vm->name, NEWS_FAILED, vm->why);
+		vm_tell_news(vm, NEWS_FAILED, vm->why);
 	else
-		news_tell(vm->name, vm->by_operator ? NEWS_ENDED_BY_OPERATOR : NEWS_ENDED, vm->why);
+		vm_tell_news(vm, vm->by_operator ? NEWS_ENDED_BY_OPERATOR : NEWS_ENDED, vm->why);
 }
 
 static void end(struct vm *vm)
@@ -124,7 +126,7 @@ static void end(struct vm *vm)
 /* Except the registers of the first vCPU, which writes them itself when it starts. */
 static void power_on(struct vm *vm)
 {
-	news_tell(vm->name, vm->by_operator ? NEWS_RESET_BY_OPERATOR : NEWS_RESET, "");
+	vm_tell_news(vm, vm->by_operator ? NEWS_RESET_BY_OPERATOR : NEWS_RESET, "");
 	vm->by_operator = false;
 	vm_net_leave(vm);
 	platform_reset(&vm->platform);

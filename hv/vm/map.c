@@ -170,7 +170,7 @@ uint32_t map_numbers_end(const struct vm *template)
 	uint32_t end = 0;
 
 	for (const struct clone_config *line = clone_lines(); line; line = line->next)
-		if (line->map && strcmp(line->template, template->name) == 0 &&
+		if (line->map && strcmp(line->template, vm_name(template)) == 0 &&
 		    line->map->first + line->count > end)
 			end = line->map->first + line->count;
 	return end;
@@ -243,7 +243,7 @@ void map_begin(struct vm *clone)
 
 void map_begin_again(struct vm *clone)
 {
-	map_results_open(&job_of(clone)->results, clone->name, &clone->ept);
+	map_results_open(&job_of(clone)->results, vm_name(clone), &clone->ept);
 }
 
 void map_write(struct vm *clone, enum job_channel channel, const char *bytes, size_t len)
@@ -375,7 +375,7 @@ void map_report(struct vm *clone, uint64_t n_private)
 	end_time(job);
 	format(job->why, sizeof(job->why), "%s", clone->why);
 	result->job = clone->number;
-	result->name = clone->name;
+	result->name = vm_name(clone);
 	result->reason = job->why;
 	if (result->end == MAP_ENDS_UNSAID)
 		result->end = clone->by_operator ? MAP_ENDED : MAP_CRASH;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "hv/vm/map_archive.h"
 
+#include "hv/devices/clone_name.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
-#include "hv/vm/clone_name.h"
 #include "hv/vm/cpio_write.h"
 
 #define PATH_MAX (CLONE_NAME_SIZE + sizeof("/files/") + MAP_NAME_MAX)

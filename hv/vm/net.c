@@ -57,17 +57,17 @@ static void tell_full(const struct vm *vm, const struct virtio *device)
 	if (__atomic_exchange_n(&is_told[is_vsock(device)], true, __ATOMIC_RELAXED))
 		return;
 	if (is_vsock(device))
-		log_warning("VM %s: another VM has the CID %lu: no sockets", vm->name,
+		log_warning("VM %s: another VM has the CID %lu: no sockets", vm_name(vm),
 			    device->identity);
 	else
 		log_warning("VM %s: hub %u has %u ports, the most that there can be: no network",
-			    vm->name, device->config->hub, NET_PORTS_MAX);
+			    vm_name(vm), device->config->hub, NET_PORTS_MAX);
 }
 
 static enum status connect(struct vm *vm, struct virtio *device)
 {
 	struct net_port_config config = {
-		.name = vm->name,
+		.name = vm_name(vm),
 		.hub = device->config->hub,
 		.device = (unsigned)(device - platform_virtio(&vm->platform)),
 		.wake = wake,

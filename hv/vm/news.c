@@ -13,6 +13,11 @@ void news_listen(struct news_queue *listener)
 	queue = listener;
 }
 
+bool news_are_heard(void)
+{
+	return queue != NULL;
+}
+
 static void put(const char *vm, enum news_kind kind, const char *text)
 {
 	struct news *news = &queue->news[queue->head++ % NEWS_KEPT];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/vm/clone_name.h"
+#include "hv/devices/clone_name.h"
 
 /* What has happened to VMs, for one listener on the boot processor. */
 enum news_kind {
@@ -47,6 +47,8 @@ void news_listen(struct news_queue *queue);
  * Any processor, with any lock held except the leaves.
  */
 void news_tell(const char *vm, enum news_kind kind, const char *text);
+/* Whether there is one: most machines have none, and VMs need no names for it. */
+bool news_are_heard(void);
 
 /* The oldest news that was not taken; false: there is none. */
 bool news_take(struct news *ret);

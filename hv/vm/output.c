@@ -198,7 +198,7 @@ void vm_output_put(struct vm *vm, const char *text, size_t len)
 	if (send_at_once(vm, text, len))
 		return;
 	lock_acquire(&output_lock);
-	vm->output.name = vm->name;
+	vm->output.name = vm_name(vm);
 	output_queue_put(&turns, &vm->output, text, len);
 	lock_release(&output_lock);
 	(void)hand_over();

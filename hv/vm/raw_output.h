@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/devices/clone_name.h"
 #include "hv/host/output_ring.h"
-#include "hv/vm/clone_name.h"
 
 /*
  * The output of a VM that the console is attached to alone: bytes as they come, control characters

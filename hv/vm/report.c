@@ -56,7 +56,7 @@ void panic_dump_vmx(void)
 
 	if (vcpu == NULL)
 		return;
-	log_error("VM %s was loaded:", vcpu->vm->name);
+	log_error("VM %s was loaded:", vm_name(vcpu->vm));
 	vcpu_report_registers(vcpu, LOG_ERROR);
 	log_error("  exit %lx qualification %lx guest-physical %lx vectoring %lx",
 		  field(VMCS_EXIT_REASON), field(VMCS_EXIT_QUAL), field(VMCS_GUEST_PHYS_ADDR),

@@ -18,7 +18,7 @@ void save_queue_note(struct vm *vm)
 {
 	lock_acquire(&vms_lock);
 	for (struct save_config *save = save_configs; save; save = save->next) {
-		if (save->vm || save->is_done || strcmp(save->template, vm->name) != 0)
+		if (save->vm || save->is_done || strcmp(save->template, vm_name(vm)) != 0)
 			continue;
 		save->vm = vm;
 		vm->n_holds++;

@@ -21,7 +21,7 @@ void vm_serial_use_colors(bool on)
 static void show_line(struct vm *vm)
 {
 	unsigned color = has_colors ? 1 + vm->index % GUEST_LINE_N_COLORS : 0;
-	struct guest_line_name name = {color, vm->name, vm_line_label(vm, vm->line.source)};
+	struct guest_line_name name = {color, vm_name(vm), vm_line_label(vm, vm->line.source)};
 	char text[GUEST_LINE_MAX];
 
 	vm_output_put(vm, text, guest_line_show(text, &name, vm->line.text, vm->line.len));

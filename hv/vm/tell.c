@@ -36,7 +36,7 @@ void vm_tell(struct vm *vm, enum vm_told what, enum log_level level, const char 
 
 	if (!vm_may_tell(vm, what, level))
 		return;
-	len = format(line, sizeof(line) - 1, "%sVM %s: ", log_prefix(level), vm->name);
+	len = format(line, sizeof(line) - 1, "%sVM %s: ", log_prefix(level), vm_name(vm));
 	va_start(args, fmt);
 	len += format_v(line + len, sizeof(line) - 1 - len, fmt, args);
 	va_end(args);
@@ -54,8 +54,8 @@ void vm_tell_rest(struct vm *vm)
 		return;
 	vm_output_pays(vm);
 	if (vm->n_clones_ended > 0)
-		log_info("VM %s: %u of its clones have ended, %u of them failed", vm->name,
+		log_info("VM %s: %u of its clones have ended, %u of them failed", vm_name(vm),
 			 vm->n_clones_ended, vm->n_clones_failed);
-	log_info("VM %s: %u more lines about it%s were not shown", vm->name, n,
+	log_info("VM %s: %u more lines about it%s were not shown", vm_name(vm), n,
 		 vm->n_clones_ended > 0 ? " and its clones" : "");
 }

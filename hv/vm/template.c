@@ -7,6 +7,7 @@
 #include "hv/vm/template.h"
 
 #include "hv/config/drive.h"
+#include "hv/devices/clone_name.h"
 #include "hv/guest/reserve.h"
 #include "hv/guest/working_set.h"
 #include "hv/host/io.h"
@@ -14,7 +15,6 @@
 #include "hv/lib/string.h"
 #include "hv/vm/build.h"
 #include "hv/vm/clone_line.h"
-#include "hv/vm/clone_name.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/map.h"
 #include "hv/vm/merge_scan.h"
@@ -54,8 +54,8 @@ static bool refuse(struct vm *vm, const char *why)
 static void tell_writes(struct vm *clone, phys_t set)
 {
 	vm_output_pays(clone);
-	log_info("VM %s: later clones get copies of %lu pages that %s wrote", clone->template->name,
-		 working_set_count(set), clone->name);
+	log_info("VM %s: later clones get copies of %lu pages that %s wrote",
+		 vm_name(clone->template), working_set_count(set), vm_name(clone));
 }
 
 /*
@@ -87,7 +87,7 @@ static void precopy(struct vm *clone)
 	phys_t set = __atomic_load_n(&clone->template->working_set, __ATOMIC_ACQUIRE);
 
 	if (working_set_copy(set, &clone->ept, clone->mem) != OK)
-		log_debug("VM %s: no memory to copy all pages in advance", clone->name);
+		log_debug("VM %s: no memory to copy all pages in advance", vm_name(clone));
 }
 
 /* A clone's number is the next one, once there is memory for the clone: none is left out. */
@@ -152,10 +152,6 @@ static void build_clone(struct vm *clone, struct vm *template, const char *name,
 	clone->number = number;
 	copy_words(&clone->guest, &template->guest, sizeof(clone->guest) / 8);
 	clone->name = name;
-	if (name == NULL) {
-		clone_name(clone->own_name, template->name, clone->number, clone->index);
-		clone->name = clone->own_name;
-	}
 	ept_clone(&clone->ept, template->layer, template->ept.max_owned);
 	clone->memory = (struct guest_memory){.ept = &clone->ept, .map = clone->mem};
 	platform_copy(&clone->platform, &template->platform);
@@ -180,7 +176,7 @@ static struct vm *make_clone(struct vm *template, const char *name, uint32_t num
 		number = template_next_number(template);
 	build_clone(clone, template, name, number);
 	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
-	news_tell(clone->name, NEWS_CLONED, template->name);
+	vm_tell_news(clone, NEWS_CLONED, vm_name(template));
 	clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
 	return clone;
 }
@@ -336,15 +332,15 @@ static void end_freeze(struct vm *vm)
 	lock_release(&vms_lock);
 	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
 	(void)vm_output_detach(vm);
-	news_tell(vm->name, NEWS_FROZEN, "");
+	vm_tell_news(vm, NEWS_FROZEN, "");
 	__atomic_fetch_add(&vm_totals.n_ended_well, 1, __ATOMIC_RELAXED);
 	vm_output_pays(vm);
 	log_info("VM %s: is now a template with %lu KiB of private memory, tables included",
-		 vm->name, vm->layer->n_owned * PAGE_SIZE / KIB(1));
+		 vm_name(vm), vm->layer->n_owned * PAGE_SIZE / KIB(1));
 	save_queue_note(vm);
 	start_next(vm->template, vm->made_for, was_last);
 	for (struct clone_config *line = clone_lines(); line; line = line->next)
-		if (strcmp(line->template, vm->name) == 0)
+		if (strcmp(line->template, vm_name(vm)) == 0)
 			start_clones(vm, line);
 	lock_acquire(&vms_lock);
 	template_put(vm);

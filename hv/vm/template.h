@@ -50,8 +50,8 @@ static inline uint32_t template_next_number(struct vm *template)
 
 /*
  * Make a clone, which runs after vm_start(). It gets the template's next number and a name after
- * it (hv/vm/clone_name.h), or 'name', which must last, if that is not NULL. The caller holds the
- * template until vm_start(). NULL: not enough memory.
+ * it (hv/devices/clone_name.h), or 'name', which must last, if that is not NULL. The caller holds
+ * the template until vm_start(). NULL: not enough memory.
  */
 struct vm *template_clone(struct vm *template, const char *name);
 

@@ -285,7 +285,7 @@ void vm_pause(struct vm *vm, bool on)
 	if (!on)
 		vm_tell_again(vm, VM_TOLD_PAUSED);
 	if (on != vm_is_paused(vm))
-		news_tell(vm->name, on ? NEWS_STOP : NEWS_RESUME, "");
+		vm_tell_news(vm, on ? NEWS_STOP : NEWS_RESUME, "");
 	for (unsigned i = 0; i < vm->n_vcpus && !on; i++)
 		vcpu_request(&vm->vcpu[i], VCPU_REQUEST_RESUMED);
 	sched_pause(vm->vcpu, vm->n_vcpus, on);
@@ -311,7 +311,7 @@ void vm_reset(struct vm *vm)
 
 void vm_press_power_button(struct vm *vm)
 {
-	news_tell(vm->name, NEWS_POWERDOWN, "");
+	vm_tell_news(vm, NEWS_POWERDOWN, "");
 	sched_request(vm->vcpu, VCPU_REQUEST_BUTTON);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hv/config/config.h"
+#include "hv/devices/clone_name.h"
 #include "hv/devices/platform.h"
 #include "hv/ept/ept.h"
 #include "hv/guest/guest_memory.h"
@@ -9,8 +10,8 @@
 #include "hv/lib/lock.h"
 #include "hv/vcpu/share.h"
 #include "hv/vcpu/vcpu.h"
-#include "hv/vm/clone_name.h"
 #include "hv/vm/guest_line.h"
+#include "hv/vm/news.h"
 #include "hv/vm/nvdimm_labels.h"
 #include "hv/vm/output_queue.h"
 
@@ -81,7 +82,7 @@ struct vm {
 	struct vm *next, **link;
 	unsigned index;	   /* unique, from 0 */
 	uint32_t n_untold; /* lines of enum vm_told that were not logged; atomic */
-	const char *name;
+	const char *name;  /* see vm_name(); atomic */
 	struct vm_config *config;
 	/* Changed by hv/vm/hotplug.h only. A template and its clones have one. */
 	struct mem_map *mem;
@@ -133,10 +134,10 @@ struct vm {
 	struct ept ept;
 	struct vm_guest guest;
 	struct vm_input input;
-	struct vm_line line; /* guarded by devices_lock */
-	char why[96];	     /* once the outcome is decided */
-	char own_name[CLONE_NAME_SIZE];
-	uint32_t number; /* of a clone: among its template's, from 0 */
+	struct vm_line line;		/* guarded by devices_lock */
+	char why[88];			/* once the outcome is decided */
+	char own_name[CLONE_NAME_SIZE]; /* for vm_name() */
+	uint32_t number;		/* of a clone: among its template's, from 0 */
 
 	/* Last, because its size depends on the vCPUs. */
 	struct platform platform;
@@ -240,6 +241,19 @@ extern struct vm_totals vm_totals;
 
 /* A number that no other VM has. */
 unsigned vm_next_index(void);
+
+/*
+ * The VM's name, as long as the VM is there. Most clones' names are made when they are first asked
+ * for: many clones end and nobody has. Any processor, while the clone holds its template.
+ */
+const char *vm_name(const struct vm *vm);
+
+/* news_tell() about the VM. */
+static inline void vm_tell_news(const struct vm *vm, enum news_kind kind, const char *text)
+{
+	if (news_are_heard())
+		news_tell(vm_name(vm), kind, text);
+}
 
 /* Follows the struct of a VM that is made from the configuration, in its frames. Its clones share
  * it. */

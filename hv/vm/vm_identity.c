@@ -26,8 +26,9 @@ void vm_identity_make(struct vm *vm)
 	struct identity *identity = &vm->platform.fw_cfg.identity;
 
 	identity->name = vm->name;
-	identity->template = vm->template ? vm->template->name : NULL;
+	identity->template = vm->template ? vm_name(vm->template) : NULL;
 	identity->number = vm->number;
+	identity->index = vm->index;
 	identity_make_mac(random_machine(), vm->index, identity->mac);
 	vm_identity_renew(vm);
 }
@@ -89,7 +90,8 @@ enum status vm_identity_show(struct vm *vm)
 {
 	enum status status = vm_identity_write(vm);
 
-	/* The page may be there already, but not the GUID. Its tables are, so that this succeeds. */
+	/* The page may be there already, but not the GUID. Its tables are, so that this succeeds.
+	 */
 	if (status != OK)
 		(void)vm_identity_hide(vm);
 	return status;

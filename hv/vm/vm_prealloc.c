@@ -42,7 +42,7 @@ static enum status fill_region(struct vm *vm, const struct mem_region *region)
 	if (!allows_any(work.context)) {
 		log_warning("%s: %s: no processor of prealloc-context '%s' is running: "
 			    "another one fills the memory",
-			    vm->name, backend->id, work.context->id);
+			    vm_name(vm), backend->id, work.context->id);
 		work.context = NULL;
 	}
 	return prealloc_fill(&work, number_of(this_cpu()));
@@ -61,7 +61,7 @@ enum status vm_prealloc(struct vm *vm)
 		if (status == ERR_NOMEM)
 			log_error("%s: qemu_prealloc_mem: preallocating memory failed: Cannot "
 				  "allocate memory",
-				  vm->name);
+				  vm_name(vm));
 		if (status != OK)
 			return status;
 	}

@@ -277,6 +277,15 @@ static void a_job_is_padded_with_newlines(void **state)
 	job_is(longest);
 }
 
+static void a_clone_without_a_name_has_that_of_its_number(void **state)
+{
+	fw_cfg.identity.name = NULL;
+	fw_cfg.identity.template = "from";
+	fw_cfg.identity.number = 17;
+	text_is(0x20, "from-17", 64);
+	text_is(0x21, "from", 64);
+}
+
 static void what_is_no_clone_has_no_index(void **state)
 {
 	static char long_name[200];
@@ -631,6 +640,7 @@ int main(void)
 		TEST(a_clone_reads_who_it_is),
 		TEST(a_seed_is_drawn_when_it_is_read),
 		TEST(a_clone_does_not_read_the_rest_of_its_template_s_seed),
+		TEST(a_clone_without_a_name_has_that_of_its_number),
 		TEST(what_is_no_clone_has_no_index),
 		TEST(a_job_is_padded_with_newlines),
 		TEST(no_selector_reads_what_is_not_there),

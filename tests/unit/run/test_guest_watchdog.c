@@ -22,6 +22,11 @@ static char did[200];
 
 #define note(...) snprintf(did + strlen(did), sizeof(did) - strlen(did), __VA_ARGS__)
 
+bool news_are_heard(void)
+{
+	return true;
+}
+
 void news_tell(const char *name, enum news_kind kind, const char *text)
 {
 	assert_int_equal(kind, NEWS_WATCHDOG);

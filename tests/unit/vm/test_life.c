@@ -175,6 +175,7 @@ static int setup(void **state)
 	memset(&vm, 0, sizeof(vm));
 	memset(vcpu, 0, sizeof(vcpu));
 	memset(&layer, 0, sizeof(layer));
+	vm.name = "t";
 	vm.vcpu = vcpu;
 	vm.n_vcpus = N_VCPUS;
 	vm.share.weight = WEIGHT;

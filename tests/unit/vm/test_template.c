@@ -297,10 +297,10 @@ static void a_clone_takes_the_place_of_the_one_that_ended(void **state)
 	assert_true(template_freeze(vm));
 	take_all_frames();
 	clone = find_clone();
-	assert_string_equal(clone->name, "t-0");
+	assert_string_equal(vm_name(clone), "t-0");
 	vm_release(clone);
 	template_vm_gone(clone);
-	assert_string_equal(find_clone()->name, "t-1");
+	assert_string_equal(vm_name(find_clone()), "t-1");
 	assert_false(clone_line_waits(&line));
 }
 
@@ -310,7 +310,7 @@ static void end_job_of(const char *name, uint16_t wait_status)
 {
 	struct vm *vm = vms;
 
-	while (strcmp(vm->name, name) != 0)
+	while (strcmp(vm_name(vm), name) != 0)
 		vm = vm->next;
 	map_job_ends(vm, wait_status);
 	map_report(vm, 3);
@@ -330,7 +330,7 @@ static struct vm *running(const char *name)
 {
 	struct vm *vm = vms;
 
-	while (vm && strcmp(vm->name, name) != 0)
+	while (vm && strcmp(vm_name(vm), name) != 0)
 		vm = vm->next;
 	return vm;
 }
@@ -394,7 +394,7 @@ static void clones_without_a_job_have_other_numbers(void **state)
 	(void)set_map(1);
 	assert_true(template_freeze(vm));
 	clone = template_clone(vm, NULL);
-	assert_string_equal(clone->name, "t-10");
+	assert_string_equal(vm_name(clone), "t-10");
 	assert_null(clone->platform.fw_cfg.identity.job);
 	assert_false(clone->platform.job_port.is_there);
 	vm_list(clone);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* No two clones have one number or one name. */
-#include "hv/vm/clone_name.h"
+#include "hv/devices/clone_name.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "hv/vm/clone_name.h"
+#include "hv/devices/clone_name.h"
 
 #define DIGITS_MAX 10
 #define PREFIX_MAX (CLONE_NAME_SIZE - 2 - DIGITS_MAX) /* a sign, digits, and the end */
