@@ -6,26 +6,37 @@
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/vmcs.h"
 
-/* The layer with that root on which the tree runs; NULL: the root is the tree's own. */
-static const struct ept_layer *layer_with(const struct ept *ept, phys_t root)
+/* Release: the old translations are gone. Pairs with is_behind() in hv/run/sync.c. */
+static void note(struct vcpu *vcpu, uint64_t generation)
 {
-	return ept->base && ept->base->root == root ? ept->base : NULL;
+	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
+}
+
+/* The tree runs on the layer's root. Out of line, because most flushes are of a tree's own root. */
+static __attribute__((noinline)) void forget_layer(struct vcpu *vcpu, uint64_t generation,
+						   const struct ept_layer *layer)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (layer->serial != cpu->clean_layer) {
+		vmx_flush_ept(&vcpu_shared.capability, vmx_eptp(layer->root));
+		cpu->clean_layer = layer->serial;
+	}
+	note(vcpu, generation);
 }
 
 void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 {
 	phys_t root = vcpu->ept->root; /* once: another vCPU may give the tree a root of its own */
-	const struct ept_layer *layer = layer_with(vcpu->ept, root);
-	struct cpu *cpu = this_cpu();
+	const struct ept_layer *layer = vcpu->ept->base;
 
 	vmcs_write(VMCS_EPTP, vmx_eptp(root));
-	if (layer == NULL || layer->serial != cpu->clean_layer) {
-		vmx_flush_ept(&vcpu_shared.capability, vmx_eptp(root));
-		if (layer)
-			cpu->clean_layer = layer->serial;
+	if (layer != NULL && layer->root == root) {
+		forget_layer(vcpu, generation, layer);
+		return;
 	}
-	/* Release: the old translations are gone. Pairs with is_behind() in hv/run/sync.c. */
-	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
+	vmx_flush_ept(&vcpu_shared.capability, vmx_eptp(root));
+	note(vcpu, generation);
 }
 
 void vcpu_distrust(struct vcpu *vcpu)

@@ -31,6 +31,7 @@ static struct {
 	 * with the lock held, cleared without it, too: atomic.
 	 */
 	uint64_t idle[CPU_MAX / 64];
+	unsigned n_idle; /* at least those bits: in a busy machine nobody looks for one; atomic */
 } sched;
 
 /* struct vm begins with it. */
@@ -50,6 +51,8 @@ void sched_begin(struct cpu *cpu)
 /* Make one idle processor look at the queue. Lock held. */
 static void wake_idle_cpu(void)
 {
+	if (__atomic_load_n(&sched.n_idle, __ATOMIC_RELAXED) == 0)
+		return;
 	for (unsigned i = 0; i < n_cpus; i += 64) {
 		uint64_t set = __atomic_load_n(&sched.idle[i / 64], __ATOMIC_RELAXED);
 		struct cpu *cpu;
@@ -390,14 +393,20 @@ bool sched_begin_idle(struct cpu *cpu)
 
 	lock_acquire(&sched.lock);
 	is_idle = sched.queue.turns.first == NULL;
-	if (is_idle)
+	if (is_idle) {
+		__atomic_fetch_add(&sched.n_idle, 1, __ATOMIC_RELAXED);
 		__atomic_fetch_or(&sched.idle[cpu->index / 64], BIT(cpu->index % 64),
 				  __ATOMIC_RELAXED);
+	}
 	lock_release(&sched.lock);
 	return is_idle;
 }
 
 void sched_end_idle(struct cpu *cpu)
 {
-	__atomic_fetch_and(&sched.idle[cpu->index / 64], ~BIT(cpu->index % 64), __ATOMIC_RELAXED);
+	uint64_t bit = BIT(cpu->index % 64);
+
+	/* Another processor may have woken this one. */
+	if (__atomic_fetch_and(&sched.idle[cpu->index / 64], ~bit, __ATOMIC_RELAXED) & bit)
+		__atomic_fetch_sub(&sched.n_idle, 1, __ATOMIC_RELAXED);
 }

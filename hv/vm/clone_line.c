@@ -20,9 +20,15 @@ void clone_line_add(struct clone_config *line)
 	__atomic_store_n(&first, line, __ATOMIC_RELEASE);
 }
 
+bool clone_line_wants(const struct clone_config *line)
+{
+	return __atomic_load_n(&line->n_started, __ATOMIC_RELAXED) < line->count &&
+	       __atomic_load_n(&line->n_running, __ATOMIC_RELAXED) < line->parallel;
+}
+
 bool clone_line_take(struct clone_config *line)
 {
-	bool more = line->n_started < line->count && line->n_running < line->parallel;
+	bool more = clone_line_wants(line);
 
 	line->n_started += more;
 	line->n_running += more;

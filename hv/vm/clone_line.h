@@ -13,6 +13,11 @@ void clone_lines_set(struct clone_config *lines);
 struct clone_config *clone_lines(void);
 void clone_line_add(struct clone_config *line);
 
+/*
+ * Whether clone_line_take() may find that the line asks for one. Needs no lock: who makes that true
+ * looks afterwards.
+ */
+bool clone_line_wants(const struct clone_config *line);
 /* Whether the line asks for one more clone now. If so, count it. */
 bool clone_line_take(struct clone_config *line);
 /* The clone that was counted is there. */

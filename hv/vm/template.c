@@ -190,7 +190,7 @@ static void start_clones(struct vm *template, struct clone_config *line)
 {
 	uint32_t number;
 
-	while (take_turn(template, line, &number)) {
+	while (clone_line_wants(line) && take_turn(template, line, &number)) {
 		struct vm *clone = make_clone(template, line->name, number);
 
 		if (clone == NULL || __atomic_load_n(&lines_wait, __ATOMIC_RELAXED))
