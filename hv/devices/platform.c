@@ -334,15 +334,20 @@ void platform_reset(struct platform *platform)
 
 void platform_copy(struct platform *to, const struct platform *from)
 {
+	enum {
+		START = offsetof(struct platform, fw_cfg.identity),
+		END = START + sizeof(struct identity)
+	};
 	size_t size = platform_size(from->irqchip.n, from->extras);
 
 	_Static_assert(_Alignof(struct platform) == 8 && sizeof(struct lapic) % 8 == 0 &&
 			       sizeof(struct legacy) % 8 == 0 && sizeof(struct nvdimm) % 8 == 0 &&
 			       sizeof(struct memory_slot) % 8 == 0 &&
 			       offsetof(struct memory_slots, slot) % 8 == 0 &&
-			       sizeof(struct virtio) % 8 == 0,
+			       sizeof(struct virtio) % 8 == 0 && START % 8 == 0 && END % 8 == 0,
 		       "words");
-	copy_words(to, from, size / 8);
+	copy_words(to, from, START / 8);
+	copy_words((char *)to + END, (const char *)from + END, (size - END) / 8);
 }
 
 void platform_move_tsc(struct platform *platform, struct lapic *lapic, uint64_t by, uint64_t now)

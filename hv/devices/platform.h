@@ -178,9 +178,9 @@ void platform_list(const struct platform *platform, struct device_list *ret);
  */
 void platform_reset(struct platform *platform);
 /*
- * Make 'to', which has the same size, equal to 'from': for a new clone, or a clone that is
- * reverted. Both then share the bytes of NVDIMM labels; a caller who wants separate labels replaces
- * them in the clone.
+ * Make 'to', which has the same size, equal to 'from', except for its identity: for a new clone,
+ * which gets one of its own, or a clone that is reverted, which keeps it. Both then share the bytes
+ * of NVDIMM labels; a caller who wants separate labels replaces them in the clone.
  */
 void platform_copy(struct platform *to, const struct platform *from);
 

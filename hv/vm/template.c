@@ -426,11 +426,9 @@ void template_vm_gone(struct vm *vm)
 static void revert_devices(struct vm *clone)
 {
 	struct control control = clone->platform.control;
-	struct identity identity = clone->platform.fw_cfg.identity;
 	bool has_job = clone->platform.job_port.is_there;
 
 	platform_copy(&clone->platform, &clone->template->platform);
-	clone->platform.fw_cfg.identity = identity;
 	if (clone->platform.extras.n_virtio > 0)
 		vm_net_renew(clone);
 	clone->platform.job_port.is_there = has_job;

@@ -27,6 +27,7 @@ void vm_identity_make(struct vm *vm)
 
 	identity->name = vm->name;
 	identity->template = vm->template ? vm_name(vm->template) : NULL;
+	identity->job = NULL;
 	identity->number = vm->number;
 	identity->index = vm->index;
 	identity_make_mac(random_machine(), vm->index, identity->mac);

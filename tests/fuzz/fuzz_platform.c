@@ -182,6 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!has_copy && i >= n / 2) {
 			memset(&room[1], 0xa5, sizeof(room[1]));
 			platform_copy(&room[1].platform, &room[0].platform);
+			room[1].platform.fw_cfg.identity = room[0].platform.fw_cfg.identity;
 			has_copy = true;
 		}
 		act(&room[0].platform, &step, &result[0]);

@@ -436,6 +436,24 @@ static void a_clone_is_the_same_and_apart(void **state)
 	assert_int_equal(clone->pm.port_92, 0);
 }
 
+static void a_copy_keeps_its_identity(void **state)
+{
+	static union platform_room clone_room;
+	struct platform *clone = &clone_room.platform;
+
+	start(plain());
+	room.platform.fw_cfg.identity =
+		(struct identity){.name = "t", .number = 1, .has_guid = true};
+	clone->fw_cfg.identity = (struct identity){.name = "t-5", .number = 5, .guid = {7}};
+	platform_copy(clone, &room.platform);
+	assert_string_equal(clone->fw_cfg.identity.name, "t-5");
+	assert_int_equal(clone->fw_cfg.identity.number, 5);
+	assert_int_equal(clone->fw_cfg.identity.guid[0], 7);
+	assert_false(clone->fw_cfg.identity.has_guid);
+	assert_int_equal(clone->phys_bits, room.platform.phys_bits);
+	assert_int_equal(clone->fw_cfg.n_cpus, room.platform.fw_cfg.n_cpus);
+}
+
 static void fw_cfg_is_at_its_ports(void **state)
 {
 	static const struct fw_cfg_file file = {.name = "opt/f", .data = "text", .len = 4};
@@ -606,6 +624,7 @@ int main(void)
 		cmocka_unit_test(virtio_devices_are_in_the_highest_slots),
 		cmocka_unit_test(reset_brings_back_power_on_but_not_the_past),
 		cmocka_unit_test(a_clone_is_the_same_and_apart),
+		cmocka_unit_test(a_copy_keeps_its_identity),
 		cmocka_unit_test(fw_cfg_is_at_its_ports),
 		cmocka_unit_test(a_clones_clock_is_right_after_years),
 		cmocka_unit_test(a_clones_timer_fires_after_years),

@@ -238,9 +238,11 @@ static void a_revert_gives_another_guid_and_seed(void **state)
 static void a_clone_has_not_its_template_s_seed(void **state)
 {
 	at(0)->platform.fw_cfg.identity.has_seed = true;
+	at(0)->platform.fw_cfg.identity.job = "job"; /* or what was in the frame before */
 	at(1)->platform.fw_cfg.identity = at(0)->platform.fw_cfg.identity;
 	vm_identity_make(at(1));
 	assert_false(at(1)->platform.fw_cfg.identity.has_seed);
+	assert_null(at(1)->platform.fw_cfg.identity.job);
 }
 
 /* A clone that is frozen before it ran: its clones are told, it never is. */
