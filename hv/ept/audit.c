@@ -199,6 +199,12 @@ static void check_borrowed_table(const struct walk *walk, gpa_t gpa, uint64_t en
 		check_table(walk, entry & EPT_ADDR, level - 1, gpa);
 }
 
+static void check_fresh(const struct walk *walk, gpa_t gpa, uint64_t entry)
+{
+	if ((entry & (EPT_PRESENT | EPT_OWN)) || (entry & EPT_ADDR) != ept_zero_frame())
+		ept_audit_fault(walk->audit, "address %#lx: the fresh entry %#lx", gpa.raw, entry);
+}
+
 /* The root's entry for addresses that no processor may find; returns it as if one did. */
 static uint64_t check_hidden(const struct walk *walk, gpa_t gpa, uint64_t entry)
 {
@@ -219,7 +225,9 @@ static void check_table(const struct walk *walk, phys_t table, unsigned level, g
 			continue;
 		if (level == ROOT_LEVEL && gpa.raw >= EPT_HIDDEN_START)
 			entry = check_hidden(walk, gpa, entry);
-		if (entry & EPT_OWN)
+		if (entry & EPT_FRESH)
+			check_fresh(walk, gpa, entry);
+		else if (entry & EPT_OWN)
 			check_own(walk, gpa, entry, level);
 		else if (is_table(entry, level))
 			check_borrowed_table(walk, gpa, entry, level);

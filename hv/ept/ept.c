@@ -23,13 +23,19 @@
 #define OWN_TABLE (EPT_OWN | EPT_R | EPT_W | EPT_X)
 
 /*
- * Zeros at any level: zero_tree[0] is a frame of zeros, each other one a table
- * full of the one before. Without EPT_W, so that writes fault, and not any
- * tree's own. Constant after ept_setup().
+ * zero_tree[0] is a frame of zeros, zero_tree[1] a table full of it. Without
+ * EPT_W, so that writes fault, and not any tree's own. Constant after
+ * ept_setup().
  */
 static phys_t zero_tree[EPT_ZERO_LEVELS];
 
 static bool code_is_small; /* constant after start; see ept_keep_code_small() */
+
+/* Fresh memory, at any level below the root. */
+static uint64_t fresh(void)
+{
+	return zero_tree[0] | EPT_FRESH | EPT_TYPE(MEMORY_TYPE_WB);
+}
 
 static bool is_mappable(gpa_t gpa, uint64_t len)
 {
@@ -100,10 +106,10 @@ static inline __attribute__((always_inline)) phys_t own_frame(struct ept *ept, c
 	return frame;
 }
 
-/* Fill a table with the pages that make up a large page. */
+/* Fill a table with the pages that make up a large page, or a piece of fresh memory. */
 static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 {
-	uint64_t step = level_size(level - 1);
+	uint64_t step = leaf & EPT_FRESH ? 0 : level_size(level - 1);
 
 	if (level == 1)
 		leaf &= ~EPT_LARGE;
@@ -143,7 +149,7 @@ static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t
 		return ERR_NOMEM;
 	if (is_table(old, level)) {
 		copy_words(table_at(frame), table_of(old), ENTRIES);
-	} else if (old & EPT_PRESENT) {
+	} else if (old & EPT_MAPPED) {
 		split_leaf(table_at(frame), old, level);
 	} else {
 		fill_hole(slot, level, frame);
@@ -323,19 +329,15 @@ enum status ept_map(struct ept *ept, gpa_t gpa, phys_t hpa, uint64_t len, uint64
 	return OK;
 }
 
-enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t attr)
+enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len)
 {
-	uint64_t permissions = attr & (EPT_R | EPT_X);
-
-	assert(is_aligned(gpa.raw | len, PAGE_SIZE) && (attr & EPT_R));
-	assert((attr & EPT_TYPE_MASK) == EPT_TYPE(MEMORY_TYPE_WB));
+	assert(is_aligned(gpa.raw | len, PAGE_SIZE));
 	if (!is_mappable(gpa, len))
 		return ERR_RANGE;
 	while (len > 0) {
-		unsigned level = largest_level(gpa.raw, len, ARRAY_SIZE(zero_tree) - 1);
-		uint64_t entry = zero_tree[level] | permissions;
+		unsigned level = largest_level(gpa.raw, len, ROOT_LEVEL - 1);
 
-		TRY(place(ept, gpa, level, level > 0 ? entry : entry | (attr & EPT_TYPE_MASK)));
+		TRY(place(ept, gpa, level, fresh()));
 		gpa = gpa_add(gpa, level_size(level));
 		len -= level_size(level);
 	}
@@ -361,7 +363,18 @@ static __attribute__((noinline)) uint64_t follow_hidden(uint64_t entry, gpa_t gp
 							uint64_t inherited, unsigned *ret_level)
 {
 	entry = follow(entry | EPT_PRESENT, gpa, inherited, ret_level);
-	return entry & EPT_PRESENT ? entry : 0;
+	return entry & EPT_MAPPED ? entry : 0;
+}
+
+/* Where the way from the root to gpa ends. */
+static inline __attribute__((always_inline)) uint64_t
+follow_any(uint64_t root, gpa_t gpa, uint64_t inherited, unsigned *ret_level)
+{
+	uint64_t entry = follow(root, gpa, inherited, ret_level);
+
+	if (entry & EPT_MAPPED)
+		return entry;
+	return root & EPT_HIDDEN ? follow_hidden(root, gpa, inherited, ret_level) : 0;
 }
 
 uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
@@ -372,10 +385,10 @@ uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
 	if (!is_mappable(gpa, 1))
 		return 0;
 	root = table_at(ept->root)[index_at(gpa, ROOT_LEVEL)];
-	entry = follow(root, gpa, inherited, ret_level);
-	if (entry & EPT_PRESENT)
-		return entry;
-	return root & EPT_HIDDEN ? follow_hidden(root, gpa, inherited, ret_level) : 0;
+	entry = follow_any(root, gpa, inherited, ret_level);
+	if (entry & EPT_FRESH)
+		*ret_level = 0;
+	return entry;
 }
 
 static void copy_page(phys_t to, phys_t from)
@@ -413,12 +426,21 @@ static phys_t own_frame_by(struct ept *ept, const uint64_t *slot, const struct f
 }
 
 /* Give the page of leaf 'old' a frame of the tree's own. */
-static inline __attribute__((always_inline)) void store_copy(uint64_t *slot, uint64_t old,
-							     phys_t frame)
+static inline __attribute__((always_inline)) void fill_slot(uint64_t *slot, uint64_t old,
+							    phys_t frame)
 {
 	assert(!(old & EPT_W)); /* shared memory is never copied */
 	copy_page(frame, old & EPT_ADDR);
 	ept_store(slot, frame | (old & EPT_TYPE_MASK) | OWN_TABLE);
+}
+
+/* The same while vCPUs may be in the guest. */
+static inline __attribute__((always_inline)) void store_copy(struct ept *ept, uint64_t *slot,
+							     uint64_t old, phys_t frame)
+{
+	fill_slot(slot, old, frame);
+	if (old & EPT_PRESENT)
+		move_on(ept);
 }
 
 /* Copy a page that is own, or merged. */
@@ -440,8 +462,7 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 	frame = frame_by(ept, policy, index);
 	if (frame == 0)
 		return ERR_NOMEM;
-	store_copy(slot, old, frame);
-	move_on(ept);
+	store_copy(ept, slot, old, frame);
 	drop_merged(old);
 	*ret_frame = frame;
 	return OK;
@@ -479,15 +500,14 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 	if (slot == NULL)
 		TRY(walk(ept, gpa, 0, &slot));
 	old = *slot;
-	if (!(old & EPT_PRESENT))
+	if (!(old & EPT_MAPPED))
 		return ERR_NOTFOUND;
 	if (old & (EPT_OWN | EPT_MERGED))
 		return copy_again(ept, slot, policy, index, ret_frame);
 	frame = policy != NULL ? own_frame_by(ept, slot, policy, index) : own_frame(ept, slot);
 	if (frame == 0)
 		return ERR_NOMEM;
-	store_copy(slot, old, frame);
-	move_on(ept);
+	store_copy(ept, slot, old, frame);
 	*ret_frame = frame;
 	return OK;
 }
@@ -501,6 +521,36 @@ enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *p
 			uint64_t index, phys_t *ret_frame)
 {
 	return copy(ept, gpa, policy, index, ret_frame);
+}
+
+/* The leaf by which processors find the zeros of fresh memory. */
+static uint64_t shown(uint64_t entry)
+{
+	return (entry & ~EPT_FRESH) | EPT_R | EPT_X;
+}
+
+static void show_around(uint64_t *table, unsigned i)
+{
+	i -= i % EPT_SHOWN;
+	for (unsigned end = i + EPT_SHOWN; i < end; i++)
+		if (table[i] & EPT_FRESH)
+			ept_store(&table[i], shown(table[i]));
+}
+
+enum status ept_show_zeros(struct ept *ept, gpa_t gpa)
+{
+	uint64_t *slot;
+
+	if (!is_mappable(gpa, 1))
+		return ERR_RANGE;
+	TRY(walk(ept, gpa, 1, &slot));
+	if (*slot & EPT_FRESH) {
+		ept_store(slot, zero_tree[1] | EPT_R | EPT_X);
+		return OK;
+	}
+	TRY(walk(ept, gpa, 0, &slot));
+	show_around(slot - index_at(gpa, 0), index_at(gpa, 0));
+	return OK;
 }
 
 enum status ept_split_code(struct ept *ept, gpa_t gpa)
@@ -573,12 +623,12 @@ enum status ept_populate_page(uint64_t *entry, const struct frame_policy *policy
 
 	if (old & EPT_OWN)
 		return OK;
-	if (!(old & EPT_PRESENT))
+	if (!(old & EPT_MAPPED))
 		return ERR_NOTFOUND;
 	frame = frame_alloc_by(policy, index);
 	if (frame == 0)
 		return ERR_NOMEM;
-	store_copy(entry, old, frame);
+	fill_slot(entry, old, frame);
 	drop_merged(old);
 	return OK;
 }
@@ -612,7 +662,7 @@ static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entr
 /* Put zeros in the place of a page. Returns the frame that the tree owned, or 0. */
 static phys_t put_zeros(struct ept *ept, uint64_t *slot)
 {
-	uint64_t old = *slot, leaf = zero_tree[0] | EPT_R | EPT_X | (old & EPT_TYPE_MASK);
+	uint64_t old = *slot, leaf = fresh();
 
 	/* The log has the slot: it must stay recognizable, see copy_again(). */
 	if (old & (EPT_OWN | EPT_MERGED)) {
@@ -661,8 +711,7 @@ enum status ept_drop(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t *ret_don
 	if (is_aligned(gpa.raw, level_size(1)) && len >= level_size(1) &&
 	    descend_own(ept, gpa, &entry) > 0) {
 		*ret_done = level_size(1);
-		return ept_map_zero(ept, gpa, level_size(1),
-				    EPT_R | EPT_X | EPT_TYPE(MEMORY_TYPE_WB));
+		return ept_map_zero(ept, gpa, level_size(1));
 	}
 	TRY(walk(ept, gpa, 0, &slot));
 	drop_page(ept, slot);
@@ -769,18 +818,14 @@ void ept_keep_code_small(void)
 enum status ept_setup(void)
 {
 	phys_t run = frame_alloc_run(ARRAY_SIZE(zero_tree), PAGE_SIZE);
-	uint64_t bits = EPT_R | EPT_X | EPT_TYPE(MEMORY_TYPE_WB);
 
 	if (run == 0)
 		return ERR_NOMEM;
 	zero_tree[0] = run;
+	zero_tree[1] = run + PAGE_SIZE;
 	memset(phys_to_virt(run), 0, PAGE_SIZE);
-	for (unsigned level = 1; level < ARRAY_SIZE(zero_tree); level++) {
-		zero_tree[level] = run + level * PAGE_SIZE;
-		for (unsigned i = 0; i < ENTRIES; i++)
-			table_at(zero_tree[level])[i] = zero_tree[level - 1] | bits;
-		bits &= ~EPT_TYPE_MASK; /* in leaves only */
-	}
+	for (unsigned i = 0; i < ENTRIES; i++)
+		table_at(zero_tree[1])[i] = shown(fresh());
 	return OK;
 }
 

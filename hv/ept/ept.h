@@ -47,7 +47,7 @@ struct ept_layer {
 /*
  * A persistent tree: it owns the tables and pages that it made itself, and
  * borrows everything else from an immutable layer, from images, or from the
- * machine's zero tree. Guarded by the owning VM's lock.
+ * machine's zeros. Guarded by the owning VM's lock.
  *
  * Ownership: an entry's target is the tree's own when EPT_OWN is set in it and
  * in every entry on the way there from the root, and the root is own. In an own
@@ -57,6 +57,11 @@ struct ept_layer {
  * the next writer. A leaf with EPT_MERGED replaces an own page that was found
  * equal to another one. Its page is borrowed from what is below the tree, or
  * from hv/ept/merged.h, where the leaf holds a count.
+ *
+ * Fresh memory (EPT_FRESH) is private and anonymous, and nobody has touched it:
+ * it has no translation, which processors could cache. The first write gives a
+ * page a frame and leaves the generation as it is. A processor that still has
+ * the table above, from before that became own, faults once more.
  *
  * Generation: incremented when a present translation, or the root, has changed.
  * Before a processor enters the guest it must, since the last increment, have
@@ -80,8 +85,8 @@ struct ept {
 };
 
 /*
- * Make the zero tree, three frames for the whole machine. Call once at
- * start-up, when there are frames and before the first tree. ERR_NOMEM: no
+ * Make the zeros that trees borrow, two frames for the whole machine. Call once
+ * at start-up, when there are frames and before the first tree. ERR_NOMEM: no
  * frame was taken.
  */
 enum status ept_setup(void);
@@ -116,15 +121,15 @@ enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned);
 enum status ept_map(struct ept *ept, gpa_t gpa, phys_t hpa, uint64_t len, uint64_t attr);
 
 /*
- * Map anonymous memory: like ept_map(), but the pages read as zeros and take no
- * frames until they are written. They borrow the machine's zero tree. EPT_W in
- * 'attr' is ignored; the memory type must be write-back.
+ * Map anonymous memory: like ept_map(), but the memory is fresh. Its memory type
+ * is write-back.
  */
-enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t attr);
+enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len);
 
 /*
  * The entry that translates gpa, with the effective permissions: those on the
- * way are ANDed in. EPT_OWN is set only if the page is the tree's own. 0: not
+ * way are ANDed in. EPT_OWN is set only if the page is the tree's own. Of fresh
+ * memory, an entry of 4K with EPT_FRESH, whose frame has the bytes. 0: not
  * mapped. 'ret_level' is the size of the page (0: 4K, 1: 2M, 2: 1G), or of the
  * hole.
  */
@@ -135,7 +140,8 @@ uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
  * mapped R, W, X with its memory type unchanged. If there is such a copy,
  * return its frame. Not for shared memory or ROM.
  *
- * After every store, all other pages translate as before. The generation is
+ * After every store, all other pages translate as before. Unless the page was
+ * fresh, the generation is
  * incremented, and the writer itself needs the INVEPT as well. SDM vol. 3,
  * "Operations that Invalidate Cached Mappings": the violation drops the
  * combined mappings of one linear address only, and the guest may have read the
@@ -145,6 +151,15 @@ uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
  * are unchanged; tables that were made on the way stay, for the next attempt.
  */
 enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame);
+
+/*
+ * Prepare a read of fresh memory: let processors find its zeros, which costs no
+ * frame but those of tables. Shows 2 MiB if they are fresh as a whole, or else
+ * the fresh ones of the EPT_SHOWN pages around gpa. The generation stays. ERR_RANGE,
+ * ERR_NOMEM: as ept_copy().
+ */
+#define EPT_SHOWN 16
+enum status ept_show_zeros(struct ept *ept, gpa_t gpa);
 
 /*
  * ept_copy() with the copy's frame chosen by a policy, 'index' as in
@@ -203,7 +218,7 @@ phys_t ept_give_back(struct ept *ept, gpa_t gpa, phys_t frame, uint64_t leaf);
 /* The frame of zeros that zero memory borrows. Never written. */
 phys_t ept_zero_frame(void);
 /* At level 0 that frame, above it a table full of the one below. */
-#define EPT_ZERO_LEVELS 3
+#define EPT_ZERO_LEVELS 2
 phys_t ept_zero_table(unsigned level);
 /* The leaf by which the layer below the tree translates gpa, as ept_lookup(). 0: not mapped. */
 uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level);

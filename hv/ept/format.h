@@ -21,6 +21,14 @@
 #define EPT_SMALL_CODE BIT(54)
 
 /*
+ * Ignored by the CPU, in entries without EPT_PRESENT: fresh memory, which reads as zeros and has no
+ * frame yet. Such an entry of any level below the root leads to the frame of zeros.
+ */
+#define EPT_FRESH BIT(56)
+/* What there is at an address. */
+#define EPT_MAPPED (EPT_PRESENT | EPT_FRESH)
+
+/*
  * Write-back, for EPT_TYPE(). The guest's PAT still applies. SDM vol. 3,
  * "Memory Types That Can Be Encoded With PAT".
  */

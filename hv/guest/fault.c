@@ -16,14 +16,14 @@ enum fault_action fault_decide(const struct mem_region *region, uint64_t entry, 
 	if ((access & ACCESS_EXEC) && (entry & EPT_SMALL_CODE))
 		return FAULT_SPLIT;
 	if (!(access & ACCESS_WRITE))
-		return FAULT_MAP;
+		return entry & EPT_FRESH ? FAULT_ZEROS : FAULT_MAP;
 
 	switch (region->kind) {
 	case MEM_SHARED:
 		return FAULT_MAP;
 	case MEM_COW:
 		/* A copy needs a page: map it first; the guest repeats the write. */
-		return entry & EPT_PRESENT ? FAULT_COPY : FAULT_MAP;
+		return entry & EPT_MAPPED ? FAULT_COPY : FAULT_MAP;
 	case MEM_ROM:
 		return FAULT_DROP;
 	}

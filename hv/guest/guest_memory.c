@@ -64,7 +64,7 @@ const void *guest_byte(struct guest_memory *memory, gpa_t gpa)
 	if (guest_region(memory, gpa) == NULL)
 		return NULL;
 	entry = ept_lookup(memory->ept, gpa, &level);
-	if (!(entry & EPT_R))
+	if (!(entry & EPT_MAPPED))
 		return byte_at(ept_zero_frame(), 0, gpa);
 	return byte_at(entry, level, gpa);
 }
@@ -129,7 +129,7 @@ static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **
 	entry = ept_lookup(memory->ept, gpa, &level);
 	frame = entry & EPT_ADDR;
 	if (!(entry & EPT_OWN)) {
-		if (!(entry & EPT_R))
+		if (!(entry & EPT_MAPPED))
 			TRY(region_map_page(memory->ept, region, gpa));
 		TRY(region_copy_page(memory->ept, region, gpa, &frame));
 	}

@@ -18,7 +18,7 @@ const void *hidden_byte(struct guest_memory *memory, gpa_t gpa)
 	if (mem_map_find_hidden(memory->map, gpa) == NULL)
 		return NULL;
 	entry = ept_lookup(memory->ept, gpa, &level);
-	assert(entry & EPT_R); /* regions are fully mapped */
+	assert(entry & EPT_MAPPED); /* regions are fully mapped */
 	return phys_to_virt((entry & EPT_ADDR) + (gpa.raw & ((PAGE_SIZE << (9 * level)) - 1)));
 }
 

@@ -22,7 +22,7 @@ static enum status map_part(struct ept *ept, const struct mem_region *region, ui
 	if (image == NULL && region->kind == MEM_SHARED)
 		return ERR_INVAL;
 	if (image == NULL)
-		return ept_map_zero(ept, gpa, len, attr);
+		return ept_map_zero(ept, gpa, len);
 	if (!is_aligned(region->offset, PAGE_SIZE))
 		return ERR_INVAL;
 	if (__builtin_add_overflow(region->offset, start, &offset) ||

@@ -82,6 +82,12 @@ static void copy_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 		stop_for_memory(vcpu, gpa);
 }
 
+static void show_zeros(struct vcpu *vcpu, gpa_t gpa)
+{
+	if (ept_show_zeros(&vcpu->vm->ept, gpa) != OK)
+		stop_for_memory(vcpu, gpa);
+}
+
 static void split_page(struct vcpu *vcpu, gpa_t gpa)
 {
 	if (ept_split_code(&vcpu->vm->ept, gpa) != OK)
@@ -101,14 +107,11 @@ static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 /* The usual case, and fast: the first write to a page of private memory. */
 static inline bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
 {
-	struct vm *vm = vcpu->vm;
-	enum status status;
+	struct memory_lock held = memory_lock(vcpu);
 	phys_t frame;
+	enum status status = ept_copy(&vcpu->vm->ept, gpa, &frame);
 
-	vcpu->has_moved_on = true;
-	lock_acquire(&vm->lock);
-	status = ept_copy(&vm->ept, gpa, &frame);
-	lock_release(&vm->lock);
+	memory_unlock(&held);
 	return status == OK;
 }
 
@@ -144,6 +147,9 @@ mend_memory(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa, unsig
 	switch (fault_decide(region, entry, access)) {
 	case FAULT_COPY:
 		copy_page(vcpu, region, gpa);
+		break;
+	case FAULT_ZEROS:
+		show_zeros(vcpu, gpa);
 		break;
 	case FAULT_SPLIT:
 		split_page(vcpu, gpa);

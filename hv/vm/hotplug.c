@@ -172,7 +172,7 @@ static void empty_some(struct vm *vm, struct hotplug *work)
 
 	while (n_pages-- > 0 && ept_next_own(&vm->ept, &gpa, end, &n_entries) != 0) {
 		/* An own page needs no table on its way, and so no frame. */
-		(void)ept_map_zero(&vm->ept, gpa, PAGE_SIZE, region_attr(MEM_COW));
+		(void)ept_map_zero(&vm->ept, gpa, PAGE_SIZE);
 		gpa = gpa_add(gpa, PAGE_SIZE);
 	}
 	ept_reclaim(&vm->ept);

@@ -61,7 +61,7 @@ static bool is_hidden(const struct vm *vm)
 {
 	unsigned level;
 
-	return !(ept_lookup(&vm->ept, (gpa_t){VMGENID_GPA}, &level) & EPT_R);
+	return !(ept_lookup(&vm->ept, (gpa_t){VMGENID_GPA}, &level) & EPT_MAPPED);
 }
 
 enum status vm_identity_tell(struct vm *vm)

@@ -114,7 +114,7 @@ static unsigned fail_one_in; /* 0: none */
 /* How often the things happened that must happen. */
 static struct {
 	unsigned nomem, injected, copied, stale, frozen, cloned, reset, destroyed, discarded, freed;
-	unsigned discarded_hidden, given_back, deepest;
+	unsigned discarded_hidden, given_back, shown, deepest;
 	uint64_t shared_most;
 } seen;
 
@@ -251,7 +251,8 @@ static phys_t frame_of(const struct ept *ept, unsigned n, uint64_t *ret_entry)
 	gpa_t gpa = gpa_of(n);
 
 	*ret_entry = ept_lookup(ept, gpa, &level);
-	assert_int_equal(*ret_entry & (EPT_R | EPT_X), EPT_R | EPT_X);
+	if (!(*ret_entry & EPT_FRESH))
+		assert_int_equal(*ret_entry & (EPT_R | EPT_X), EPT_R | EPT_X);
 	return (*ret_entry & EPT_ADDR) +
 	       align_down(gpa.raw & ((PAGE_SIZE << (9 * level)) - 1), PAGE_SIZE);
 }
@@ -311,7 +312,9 @@ static uint64_t translate(struct vm *vm, struct vcpu *vcpu, unsigned n)
 		return vcpu->tlb[n].entry;
 	frame = frame_of(&vm->ept, n, &entry);
 	vcpu->tlb[n].entry = frame | (entry & ~EPT_ADDR);
-	vcpu->tlb[n].stamp = vcpu->stamp;
+	/* Entries that are not present are not cached. */
+	if (entry & EPT_PRESENT)
+		vcpu->tlb[n].stamp = vcpu->stamp;
 	return vcpu->tlb[n].entry;
 }
 
@@ -324,15 +327,6 @@ static struct vcpu *any_in_guest(struct vm *vm)
 	return vcpu;
 }
 
-static void guest_reads(struct vm *vm, unsigned n)
-{
-	struct vcpu *vcpu = any_in_guest(vm);
-	uint64_t entry = translate(vm, vcpu, n);
-
-	seen.stale += vcpu->generation != vm->ept.generation;
-	check_bytes(entry & EPT_ADDR, n, vm->page[n], true);
-}
-
 /* The tree has given the page a frame of its own. */
 static void detach(struct vm *vm, unsigned n)
 {
@@ -341,7 +335,7 @@ static void detach(struct vm *vm, unsigned n)
 }
 
 /* Do what the exit does. False: the instruction does not write. */
-static bool mend(struct vm *vm, struct vcpu *vcpu, unsigned n)
+static bool mend(struct vm *vm, struct vcpu *vcpu, unsigned n, unsigned access)
 {
 	const struct mem_region *region = region_at(n);
 	uint64_t entry;
@@ -350,7 +344,7 @@ static bool mend(struct vm *vm, struct vcpu *vcpu, unsigned n)
 
 	vcpu->tlb[n].stamp = 0; /* a violation drops what the processor held of the page */
 	frame_of(&vm->ept, n, &entry);
-	switch (fault_decide(region, entry, ACCESS_WRITE)) {
+	switch (fault_decide(region, entry, access)) {
 	case FAULT_COPY:
 		ok = succeeded(region_copy_page(&vm->ept, region, gpa_of(n), &frame));
 		if (ok && !(entry & EPT_OWN))
@@ -358,6 +352,10 @@ static bool mend(struct vm *vm, struct vcpu *vcpu, unsigned n)
 		break;
 	case FAULT_MAP:
 		ok = succeeded(region_map_page(&vm->ept, region, gpa_of(n)));
+		break;
+	case FAULT_ZEROS:
+		ok = succeeded(ept_show_zeros(&vm->ept, gpa_of(n)));
+		seen.shown += ok;
 		break;
 	case FAULT_RETRY:
 		vcpu->generation = 0;
@@ -370,13 +368,28 @@ static bool mend(struct vm *vm, struct vcpu *vcpu, unsigned n)
 	return ok;
 }
 
+static void guest_reads(struct vm *vm, unsigned n)
+{
+	struct vcpu *vcpu = any_in_guest(vm);
+	uint64_t entry = translate(vm, vcpu, n);
+
+	if (!(entry & EPT_R)) {
+		if (!mend(vm, vcpu, n, ACCESS_READ))
+			return;
+		entry = translate(vm, vcpu, n);
+	}
+	assert_true(entry & EPT_R);
+	seen.stale += vcpu->generation != vm->ept.generation;
+	check_bytes(entry & EPT_ADDR, n, vm->page[n], true);
+}
+
 static void guest_stores(struct vm *vm, unsigned n, bool last, uint32_t value)
 {
 	struct vcpu *vcpu = any_in_guest(vm);
 
 	for (unsigned tries = 0; !(translate(vm, vcpu, n) & EPT_W); tries++) {
 		assert_true(tries < 2);
-		if (!mend(vm, vcpu, n))
+		if (!mend(vm, vcpu, n, ACCESS_WRITE))
 			return;
 	}
 	seen.stale += vcpu->generation != vm->ept.generation;
@@ -594,7 +607,7 @@ static void do_discard(struct vm *vm, unsigned n)
 		n = first_of(region);
 		if (region == ZEROS && random_below(2)) {
 			n_pages = 512;
-			status = ept_map_zero(&vm->ept, gpa_of(n), MIB(2), region_attr(MEM_COW));
+			status = ept_map_zero(&vm->ept, gpa_of(n), MIB(2));
 		} else {
 			status = region_map(&vm->ept, &map.region[region]);
 		}
@@ -922,6 +935,7 @@ static void check_seen(void)
 	assert_true(seen.destroyed > n_steps / 2000);
 	assert_true(seen.discarded > n_steps / 1000);
 	assert_true(seen.discarded_hidden > n_steps / 5000);
+	assert_true(seen.shown > n_steps / 2000);
 	assert_true(seen.freed > n_steps / 2000);
 	assert_true(seen.given_back > n_steps / 1000);
 	assert_true(seen.shared_most > 4);
@@ -957,11 +971,11 @@ static int say_if_failed(void **state)
 	if (step_now < n_steps)
 		say_step();
 	printf("no memory %u, injected %u, copied %u, stale %u, frozen %u, cloned %u, reset %u, "
-	       "destroyed %u, discarded %u, hidden %u, scans %u, given back %u, "
+	       "destroyed %u, discarded %u, hidden %u, shown %u, scans %u, given back %u, "
 	       "layers %u deep, shared %llu\n",
 	       seen.nomem, seen.injected, seen.copied, seen.stale, seen.frozen, seen.cloned,
-	       seen.reset, seen.destroyed, seen.discarded, seen.discarded_hidden, seen.freed,
-	       seen.given_back, seen.deepest, (unsigned long long)seen.shared_most);
+	       seen.reset, seen.destroyed, seen.discarded, seen.discarded_hidden, seen.shown,
+	       seen.freed, seen.given_back, seen.deepest, (unsigned long long)seen.shared_most);
 	return 0;
 }
 

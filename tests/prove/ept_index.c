@@ -122,7 +122,7 @@ static void change_mappings(struct ept *ept)
 	uint64_t old;
 
 	(void)ept_map(ept, any_gpa(), any, any, any);
-	(void)ept_map_zero(ept, any_gpa(), any, any);
+	(void)ept_map_zero(ept, any_gpa(), any);
 	(void)ept_override(ept, any_gpa(), any, &old);
 }
 

@@ -83,7 +83,7 @@ static inline int teardown(void **state)
 {
 	image_is_untouched();
 	ept_destroy(&ept);
-	assert_int_equal(frame_available(), N_FRAMES - 3);
+	assert_int_equal(frame_available(), N_FRAMES - EPT_ZERO_LEVELS);
 	return 0;
 }
 

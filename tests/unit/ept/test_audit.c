@@ -131,7 +131,7 @@ static void map_all(struct ept *ept)
 	assert_int_equal(ept_map(ept, at(COW), IMAGE, LEN, RX), OK);
 	assert_int_equal(ept_map(ept, at(SHARED), IMAGE, LEN, RX | EPT_W), OK);
 	assert_int_equal(ept_map(ept, at(ROM), IMAGE, LEN, RX), OK);
-	assert_int_equal(ept_map_zero(ept, at(ZEROS), MIB(2), RX), OK);
+	assert_int_equal(ept_map_zero(ept, at(ZEROS), MIB(2)), OK);
 }
 
 static int setup(void **state)
@@ -245,6 +245,23 @@ static void own_entries_are_whole(void **state)
 	/* A layer has none. */
 	page = slot_of(&(struct ept){.root = layer->root}, ZEROS, 0);
 	break_slot(page, *page | EPT_OWN, "layer: address 0x3000000: the own entry");
+}
+
+/* Fresh memory has no translation, and only zeros for bytes. */
+static void fresh_memory_is_zeros(void **state)
+{
+	uint64_t *slot = slot_of(&clone, ZEROS + 2 * PAGE_SIZE, 0);
+
+	assert_true(*slot & EPT_FRESH);
+	break_slot(slot, *slot | EPT_R, "address 0x3002000: the fresh entry");
+	break_slot(slot, *slot | EPT_OWN, "address 0x3002000: the fresh entry");
+	break_slot(slot, *slot + PAGE_SIZE, "address 0x3002000: the fresh entry");
+	slot = slot_of(&other, ZEROS, 1);
+	assert_true(*slot & EPT_FRESH);
+	break_slot(slot, *slot | EPT_W, "other: address 0x3000000: the fresh entry");
+	assert_int_equal(ept_show_zeros(&other, at(ZEROS)), OK);
+	assert_int_equal(ept_show_zeros(&clone, at(ZEROS)), OK);
+	assert_int_equal(audit_all(), 0);
 }
 
 static void zeros_stay_zeros(void **state)
@@ -362,7 +379,7 @@ static void what_was_unmapped_before_a_freeze_is_not_the_layers(void **state)
 /* Its tables of zeros are the machine's. */
 static void a_layer_may_borrow_tables(void **state)
 {
-	assert_int_equal(ept_map_zero(&clone, at(GIB(1)), MIB(2), RX), OK);
+	assert_int_equal(ept_map_zero(&clone, at(GIB(1)), MIB(2)), OK);
 	assert_int_equal(freeze_tree(&clone, &second), OK);
 	assert_int_equal(audit_all(), 0);
 	ept_layer_put(second);
@@ -389,7 +406,7 @@ static void what_is_hidden_stays_hidden(void **state)
 	uint64_t *slot;
 	phys_t frame;
 
-	assert_int_equal(ept_map_zero(&other, at(hidden), MIB(2), RX), OK);
+	assert_int_equal(ept_map_zero(&other, at(hidden), MIB(2)), OK);
 	assert_int_equal(ept_copy(&other, at(hidden), &frame), OK);
 	assert_int_equal(audit_all(), 0);
 	slot = &table_at(other.root)[index_at(at(hidden), ROOT_LEVEL)];
@@ -420,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_logs_and_retired_frames_are_the_trees, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(zeros_stay_zeros, setup, teardown),
+		cmocka_unit_test_setup_teardown(fresh_memory_is_zeros, setup, teardown),
 		cmocka_unit_test_setup_teardown(counts_are_right, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_tree_without_a_root_of_its_own_has_its_layers,
 						setup, teardown),

@@ -44,7 +44,7 @@ static uint64_t *words(phys_t phys)
 	return phys_to_virt(phys);
 }
 
-/* Provide 'n_frames' besides those of the zero tree, and no tree. */
+/* Provide 'n_frames' besides those of zeros, and no tree. */
 static void start(uint64_t n_frames)
 {
 	after_store = NULL;
@@ -54,7 +54,7 @@ static void start(uint64_t n_frames)
 	for (uint64_t page = 0; page < IMAGE_SIZE / PAGE_SIZE; page++)
 		words(IMAGE + page * PAGE_SIZE)[0] = words(IMAGE + page * PAGE_SIZE)[511] =
 			1000 + page;
-	frame_add_range(FRAMES, (n_frames + 3) * PAGE_SIZE);
+	frame_add_range(FRAMES, (n_frames + EPT_ZERO_LEVELS) * PAGE_SIZE);
 	assert_int_equal(ept_setup(), OK);
 	assert_int_equal(frame_available(), n_frames);
 }
@@ -263,7 +263,7 @@ static void nothing_beyond_48_bits(void **state)
 
 		assert_int_equal(ept_map(&ept, gpa, IMAGE, PAGE_SIZE, RX), ERR_RANGE);
 		assert_int_equal(ept_map(&ept, gpa, 0, PAGE_SIZE, 0), ERR_RANGE);
-		assert_int_equal(ept_map_zero(&ept, gpa, PAGE_SIZE, RX), ERR_RANGE);
+		assert_int_equal(ept_map_zero(&ept, gpa, PAGE_SIZE), ERR_RANGE);
 		assert_int_equal(ept_copy(&ept, gpa, &frame), ERR_RANGE);
 		assert_int_equal(ept_override(&ept, gpa, IMAGE | RWX, &old), ERR_RANGE);
 		assert_int_equal(ept_make_tables(&ept, gpa, PAGE_SIZE), ERR_RANGE);
@@ -275,7 +275,7 @@ static void nothing_beyond_48_bits(void **state)
 	assert_int_equal(ept_map(&ept, at(TOP - PAGE_SIZE), IMAGE, 2 * PAGE_SIZE, RX), ERR_RANGE);
 	assert_int_equal(ept_map(&ept, at(PAGE_SIZE), IMAGE, TOP, RX), ERR_RANGE);
 	assert_int_equal(ept_map(&ept, at(PAGE_SIZE), IMAGE, -PAGE_SIZE, RX), ERR_RANGE);
-	assert_int_equal(ept_map_zero(&ept, at(PAGE_SIZE), TOP, RX), ERR_RANGE);
+	assert_int_equal(ept_map_zero(&ept, at(PAGE_SIZE), TOP), ERR_RANGE);
 	assert_int_equal(ept_map(&ept, at(0), BIT(52), PAGE_SIZE, RX), ERR_RANGE);
 	assert_int_equal(ept_map(&ept, at(0), BIT(52) - PAGE_SIZE, 2 * PAGE_SIZE, RX), ERR_RANGE);
 	assert_int_equal(stores, 0);
@@ -392,7 +392,7 @@ static void zeros_cost_nothing_until_written(void **state)
 	uint64_t available = frame_available();
 
 	/* Not aligned to 2 MiB at either end, with more than a TiB between. */
-	assert_int_equal(ept_map_zero(&ept, at(GIB(1) - 0x3000), BIT(40) + 0x5000, RWX), OK);
+	assert_int_equal(ept_map_zero(&ept, at(GIB(1) - 0x3000), BIT(40) + 0x5000), OK);
 	assert_true(available - frame_available() <= 3 + 6);
 	static const uint64_t probes[] = {GIB(1) - 0x3000, GIB(1), GIB(1) + MIB(2) + 0x1000,
 					  GIB(700) + 0x12345000, GIB(1) + BIT(40) + 0x1000};
@@ -400,7 +400,7 @@ static void zeros_cost_nothing_until_written(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
 		uint64_t entry = entry_of(&ept, probes[i]);
 
-		assert_int_equal(entry & ~EPT_ADDR, RX); /* never W, never own */
+		assert_int_equal(entry & ~EPT_ADDR, EPT_FRESH | EPT_TYPE(6)); /* not present */
 		for (unsigned w = 0; w < 512; w++)
 			assert_int_equal(words(entry & EPT_ADDR)[w], 0);
 	}
@@ -411,7 +411,7 @@ static void zeros_cost_nothing_until_written(void **state)
 
 	watch(&ept, gpa - MIB(3), gpa);
 	phys_t frame = copy(&ept, gpa);
-	/* The PDPT is own; PD and PT are copied from the zero tree. */
+	/* The PDPT is own; PD and PT are made. */
 	assert_int_equal(stores, 3);
 	for (unsigned w = 0; w < 512; w++)
 		assert_int_equal(words(frame)[w], 0);
@@ -430,33 +430,84 @@ static void zeros_cost_nothing_until_written(void **state)
 		assert_int_equal(words(frame)[w], 0);
 }
 
-static void the_zero_tree_is_three_frames_and_shared(void **state)
+static void zeros_are_two_frames_and_shared(void **state)
 {
 	struct ept other;
 
-	assert_int_equal(frame_total(), N_FRAMES + 3);
+	assert_int_equal(frame_total(), N_FRAMES + EPT_ZERO_LEVELS);
 	assert_int_equal(ept_init(&other, 1, EPT_UNLIMITED), OK);
-	assert_int_equal(ept_map_zero(&ept, at(0), MIB(2), RX), OK);
-	assert_int_equal(ept_map_zero(&other, at(GIB(9)), GIB(1), RX), OK);
+	assert_int_equal(ept_map_zero(&ept, at(0), MIB(2)), OK);
+	assert_int_equal(ept_map_zero(&other, at(GIB(9)), GIB(1)), OK);
 	assert_int_equal(translate(0), translate_in(&other, GIB(9)));
 	ept_destroy(&other);
 	start(0);
 	frame_reset();
-	frame_add_range(FRAMES, 2 * PAGE_SIZE);
+	frame_add_range(FRAMES, PAGE_SIZE);
 	assert_int_equal(ept_setup(), ERR_NOMEM);
-	assert_int_equal(frame_available(), 2);
+	assert_int_equal(frame_available(), 1);
 	setup(NULL);
 }
 
-static void no_execute_is_kept_on_zeros(void **state)
+/* Entries that are not present are never cached. */
+static void a_first_write_to_fresh_memory_flushes_nothing(void **state)
 {
-	static const uint64_t gpa[] = {0, MIB(2), GIB(1)};
-	static const uint64_t len[] = {PAGE_SIZE, MIB(2), GIB(1)};
+	uint64_t generation;
 
-	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(ept_map_zero(&ept, at(gpa[i]), len[i], EPT_R | EPT_TYPE(6)), OK);
-		assert_int_equal(entry_of(&ept, gpa[i]) & ~EPT_ADDR, EPT_R | EPT_TYPE(6));
+	assert_int_equal(ept_map_zero(&ept, at(0), GIB(2)), OK);
+	generation = ept.generation;
+	for (uint64_t gpa = 0; gpa < GIB(2); gpa += MIB(128) + PAGE_SIZE)
+		copy(&ept, gpa);
+	assert_int_equal(ept.generation, generation);
+	/* What can be read is cached. */
+	assert_int_equal(ept_show_zeros(&ept, at(0x7000)), OK);
+	assert_int_equal(ept.generation, generation);
+	copy(&ept, 0x7000);
+	assert_int_equal(ept.generation, generation + 1);
+}
+
+/* How many pages from gpa on can be read. */
+static unsigned count_shown(uint64_t gpa, unsigned n_pages)
+{
+	unsigned n = 0;
+
+	for (; n_pages > 0; n_pages--, gpa += PAGE_SIZE) {
+		uint64_t entry = entry_of(&ept, gpa);
+
+		assert_int_equal(words(entry & EPT_ADDR)[5], 0);
+		if (!(entry & EPT_OWN))
+			assert_int_equal(entry & EPT_W, 0);
+		n += (entry & (EPT_R | EPT_X)) == (EPT_R | EPT_X);
 	}
+	return n;
+}
+
+static void reading_fresh_memory_takes_no_frame(void **state)
+{
+	uint64_t n_owned;
+
+	assert_int_equal(ept_map_zero(&ept, at(0), GIB(1)), OK);
+	copy(&ept, 0);
+	n_owned = ept.n_owned;
+	/* Nothing of these 2 MiB was written: all of them can be read. */
+	assert_int_equal(count_shown(MIB(4), 512), 0);
+	assert_int_equal(ept_show_zeros(&ept, at(MIB(4) + 0x5000)), OK);
+	assert_int_equal(count_shown(MIB(4), 512), 512);
+	assert_int_equal(count_shown(MIB(6), 512), 0);
+	/* Of these something was: a few pages. */
+	assert_int_equal(ept_show_zeros(&ept, at(0x5000)), OK);
+	assert_int_equal(count_shown(0, EPT_SHOWN), EPT_SHOWN);
+	assert_int_equal(count_shown(0, 512), EPT_SHOWN);
+	assert_true(entry_of(&ept, 0) & EPT_OWN);
+	assert_int_equal(ept.n_owned, n_owned);
+	assert_int_equal(ept_show_zeros(&ept, at(BIT(48))), ERR_RANGE);
+	ept.max_owned = ept.n_owned;
+	assert_int_equal(ept_map_zero(&ept, at(GIB(1)), GIB(1)), OK);
+	assert_int_equal(ept_show_zeros(&ept, at(GIB(1))), ERR_NOMEM);
+	assert_int_equal(count_shown(GIB(1), 16), 0);
+	ept.max_owned = EPT_UNLIMITED;
+	/* A whole piece that was read is written. */
+	copy(&ept, MIB(4) + PAGE_SIZE);
+	assert_int_equal(count_shown(MIB(4), 512), 512);
 }
 
 static void override_gives_one_page_and_puts_it_back(void **state)
@@ -913,8 +964,8 @@ static void regions_are_mapped_as_their_kind_says(void **state)
 		{MEM_COW, PAGE_SIZE, -PAGE_SIZE, &image, ERR_RANGE, 0},
 		{MEM_COW, PAGE_SIZE, -2 * PAGE_SIZE, &image, ERR_RANGE, 0},
 		{MEM_COW, PAGE_SIZE, 0x800, &image, ERR_INVAL, 0},
-		{MEM_ROM, MIB(4), 0, NULL, OK, RX},
-		{MEM_COW, MIB(4), 0, NULL, OK, RX},
+		{MEM_ROM, MIB(4), 0, NULL, OK, EPT_FRESH | EPT_TYPE(6)},
+		{MEM_COW, MIB(4), 0, NULL, OK, EPT_FRESH | EPT_TYPE(6)},
 		{MEM_SHARED, MIB(4), 0, NULL, ERR_INVAL, 0},
 	};
 
@@ -1013,11 +1064,11 @@ static void a_full_log_refuses_the_page(void **state)
 	check_tree(&ept);
 
 	/* One frame is for the log, the next one for the page. */
-	frame_add_range(FRAMES + (N_FRAMES + 3) * PAGE_SIZE, PAGE_SIZE);
+	frame_add_range(FRAMES + (N_FRAMES + EPT_ZERO_LEVELS) * PAGE_SIZE, PAGE_SIZE);
 	assert_int_equal(ept_copy(&ept, at(gpa), &frame), ERR_NOMEM);
 	assert_int_equal(ept.n_owned, owned + 1);
 	assert_int_equal(ept.log.n_chunks, 1);
-	frame_add_range(FRAMES + (N_FRAMES + 4) * PAGE_SIZE, PAGE_SIZE);
+	frame_add_range(FRAMES + (N_FRAMES + EPT_ZERO_LEVELS + 1) * PAGE_SIZE, PAGE_SIZE);
 	watch(&ept, 0, gpa);
 	copy(&ept, gpa);
 	assert_int_equal(ept.n_owned, owned + 2);
@@ -1152,7 +1203,7 @@ static enum status do_unmap(void)
 
 static enum status do_map_zero(void)
 {
-	return ept_map_zero(&ept, at(MIB(2) - PAGE_SIZE), GIB(513), RX);
+	return ept_map_zero(&ept, at(MIB(2) - PAGE_SIZE), GIB(513));
 }
 
 static enum status do_copy(void)
@@ -1411,8 +1462,9 @@ int main(void)
 		TEST(unmapping_a_hole_takes_no_frames),
 		TEST(unmapping_takes_out_what_it_says),
 		TEST(zeros_cost_nothing_until_written),
-		TEST(the_zero_tree_is_three_frames_and_shared),
-		TEST(no_execute_is_kept_on_zeros),
+		TEST(zeros_are_two_frames_and_shared),
+		TEST(a_first_write_to_fresh_memory_flushes_nothing),
+		TEST(reading_fresh_memory_takes_no_frame),
 		TEST(override_gives_one_page_and_puts_it_back),
 		TEST(override_refuses_an_own_page),
 		TEST(copy_of_nothing_is_refused),

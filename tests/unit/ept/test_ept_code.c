@@ -22,7 +22,7 @@ static int setup(void **state)
 {
 	frame_reset();
 	phys_arena(IMAGE, MIB(4));
-	frame_add_range(IMAGE, (N_FRAMES + 3) * PAGE_SIZE);
+	frame_add_range(IMAGE, (N_FRAMES + EPT_ZERO_LEVELS) * PAGE_SIZE);
 	ept_keep_code_small();
 	if (ept_setup() != OK)
 		return -1;

@@ -99,7 +99,7 @@ static void no_processor_finds_it(void **state)
 	ept_destroy(&clone);
 	ept_layer_put(layer);
 	ept_destroy(&ept);
-	assert_int_equal(frame_available(), N_FRAMES - 3);
+	assert_int_equal(frame_available(), N_FRAMES - EPT_ZERO_LEVELS);
 }
 
 static void what_lies_below_is_found(void **state)
@@ -129,7 +129,7 @@ static void it_can_be_unmapped(void **state)
 	ept_reclaim(&ept);
 	assert_int_equal(ept.n_owned, 1);
 	ept_destroy(&ept);
-	assert_int_equal(frame_available(), N_FRAMES - 3);
+	assert_int_equal(frame_available(), N_FRAMES - EPT_ZERO_LEVELS);
 }
 
 /* Written and discarded for ever: neither frames nor the log become more. */
@@ -155,7 +155,7 @@ static void a_dropped_page_is_zeros_without_a_frame(void **state)
 	check_tree(&ept);
 	ept_destroy(&ept);
 	assert_int_equal(merged_count().sharing, 0);
-	assert_int_equal(frame_available(), N_FRAMES - 3);
+	assert_int_equal(frame_available(), N_FRAMES - EPT_ZERO_LEVELS);
 }
 
 /* A page that was never written, and one that is dropped twice. */

@@ -91,7 +91,7 @@ static bool matches(const struct tree *tree, uint64_t i, const struct page *page
 
 	if (page->kind == HOLE || entry == 0)
 		return page->kind == HOLE && entry == 0;
-	if ((entry & (RX | EPT_TYPE_MASK)) != RX)
+	if (!(entry & EPT_FRESH) && (entry & (RX | EPT_TYPE_MASK)) != RX)
 		return false;
 	if (page->kind == SHARED_PAGE) /* with EPT_W, or sealed by a freeze */
 		return !(entry & EPT_OWN) && frame == SHARED + page->tag * PAGE_SIZE &&
@@ -108,7 +108,7 @@ static void check_page(const struct tree *tree, uint64_t i)
 
 static void check_books(void)
 {
-	uint64_t n = n_layer_frames + 4; /* the zero tree, the scratch page */
+	uint64_t n = n_layer_frames + EPT_ZERO_LEVELS + 1; /* zeros, the scratch page */
 
 	for (unsigned i = 0; i < N_TREES; i++)
 		if (trees[i].is_live)
@@ -209,7 +209,7 @@ static enum status map_range(struct ept *ept, unsigned what, gpa_t gpa, uint64_t
 	case 0:
 		return ept_map(ept, gpa, 0, len, 0);
 	case 1:
-		return ept_map_zero(ept, gpa, len, RX);
+		return ept_map_zero(ept, gpa, len);
 	case 2:
 		return ept_map(ept, gpa, IMAGE + first * PAGE_SIZE, len, RX);
 	default:
@@ -259,7 +259,7 @@ static void do_override(struct tree *tree, uint64_t i)
 	if (!succeeded(status))
 		return;
 	assert_int_equal(ept_lookup(&tree->ept, gpa_of(i), &level), scratch | RWX);
-	assert_true(old == 0 || tree->ept.generation > generation);
+	assert_true(!(old & EPT_PRESENT) || tree->ept.generation > generation);
 	assert_int_equal(ept_override(&tree->ept, gpa_of(i), old, &back), OK);
 	assert_int_equal(back, scratch | RWX);
 	check_page(tree, i);

@@ -21,17 +21,19 @@ static enum fault_action expected(int kind, uint64_t entry, unsigned access)
 		return FAULT_DROP;
 	if (access & ACCESS_WRITE && kind == MEM_COW && mapped)
 		return FAULT_COPY;
+	if (!(access & ACCESS_WRITE) && entry & EPT_FRESH)
+		return FAULT_ZEROS;
 	return FAULT_MAP;
 }
 
 static void every_decision(void **state)
 {
 	for (int kind = NONE; kind <= MEM_SHARED; kind++)
-		for (uint64_t permissions = 0; permissions < 8; permissions++)
+		for (unsigned bits = 0; bits < 9; bits++)
 			for (unsigned access = 1; access < 8; access++) {
 				struct mem_region region = {.kind = (enum mem_kind)kind};
-				uint64_t entry =
-					permissions ? 0x5000 | EPT_TYPE(6) | permissions : 0;
+				uint64_t permissions = bits < 8 ? bits : EPT_FRESH;
+				uint64_t entry = bits ? 0x5000 | EPT_TYPE(6) | permissions : 0;
 
 				assert_int_equal(
 					fault_decide(kind == NONE ? NULL : &region, entry, access),
@@ -59,6 +61,9 @@ static void the_decisions_that_matter(void **state)
 		{MEM_ROM, 0, ACCESS_EXEC, FAULT_MAP},
 		{MEM_SHARED, leaf, ACCESS_WRITE, FAULT_MAP}, /* sealed by a freeze */
 		{MEM_SHARED, 0, ACCESS_WRITE, FAULT_MAP},
+		{MEM_COW, EPT_FRESH, ACCESS_READ, FAULT_ZEROS},
+		{MEM_COW, EPT_FRESH, ACCESS_EXEC, FAULT_ZEROS},
+		{MEM_COW, EPT_FRESH, ACCESS_READ | ACCESS_WRITE, FAULT_COPY},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {

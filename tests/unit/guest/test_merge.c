@@ -868,8 +868,7 @@ static void a_merged_page_that_is_mapped_over_is_no_longer_counted(void **state)
 	scan();
 	scan();
 	assert_int_equal(merged_count().sharing, 4);
-	assert_int_equal(
-		ept_map_zero(&vm->ept, gpa_of_number(0), 2 * PAGE_SIZE, EPT_R | EPT_TYPE(6)), OK);
+	assert_int_equal(ept_map_zero(&vm->ept, gpa_of_number(0), 2 * PAGE_SIZE), OK);
 	assert_int_equal(merged_count().sharing, 2);
 	assert_int_equal(ept_map(&vm->ept, (gpa_t){0}, 0, MIB(2), 0), OK);
 	assert_int_equal(merged_count().sharing, 0);

@@ -177,9 +177,7 @@ static struct vm *make_vm(const char *name, unsigned n_pages)
 	vm->mem = &no_memory;
 	vm->vcpu->vm = vm;
 	assert_int_equal(ept_init(&vm->ept, 1, EPT_UNLIMITED), OK);
-	assert_int_equal(ept_map_zero(&vm->ept, (gpa_t){0}, GIB(1),
-				      EPT_R | EPT_X | EPT_TYPE(MEMORY_TYPE_WB)),
-			 OK);
+	assert_int_equal(ept_map_zero(&vm->ept, (gpa_t){0}, GIB(1)), OK);
 	for (unsigned i = 0; i < n_pages; i++)
 		assert_int_equal(ept_copy(&vm->ept, (gpa_t){i * PAGE_SIZE}, &frame), OK);
 	vm_list(vm);
