@@ -56,6 +56,7 @@ FIGURES = {
     "cow_steady": ("<= 780", "first write to a page beside one already copied"),
     "cow_first": ("<= 1500", "first write to 2 MiB of a template"),
     "cow_again": ("", "second write to a page"),
+    "anon_first_write": ("", "first write to a page of anonymous memory beside none already written"),
     "template_read_exits": ("0", f"exits for reading {N_READ} pages of a template"),
     "template_read": ("", "first read of a template's page beside one already read"),
     "template_read_first": ("", "first read in 2 MiB of a template"),
@@ -118,7 +119,7 @@ vm bench -m 64M,slots=2,maxmem=4G {EXIT} -kernel /bench.elf \\
     -device pc-dimm,memdev=c \\
     -object memory-backend-file,id=r,size={ROM_SIZE},mem-path=/rom.bin,readonly=on,rom=on \\
     -device pc-dimm,memdev=r \\
-    -append "cow={base:#x} cowsize={COW_SIZE:#x} rom={base + COW_SIZE:#x}"
+    -append "cow={base:#x} cowsize={COW_SIZE:#x} rom={base + COW_SIZE:#x} anon=0x3000000"
 """, encoding="utf-8")
 
 

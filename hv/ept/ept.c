@@ -523,6 +523,72 @@ enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *p
 	return copy(ept, gpa, policy, index, ret_frame);
 }
 
+/* The slot of gpa's page if it is own, else NULL. */
+static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
+{
+	uint64_t *slot = is_mappable(gpa, 1) ? own_slot(ept, gpa) : NULL;
+
+	return slot != NULL && (*slot & EPT_OWN) ? slot : NULL;
+}
+
+/* How many of the n entries beside 'slot' are own, up to the first that is not. */
+static unsigned count_own(const uint64_t *slot, unsigned n, int step)
+{
+	unsigned n_own = 0;
+
+	for (slot += step; n_own < n && (*slot & EPT_OWN); slot += step)
+		n_own++;
+	return n_own;
+}
+
+static bool may_fill(const struct ept *ept, unsigned n)
+{
+	return n > 0 && ept->n_owned + n <= ept->max_owned / 2 && !frame_is_scarce();
+}
+
+/* Give n entries beside 'slot' frames, up to the first that is not fresh. */
+static void fill_fresh(struct ept *ept, uint64_t *slot, unsigned n, int step)
+{
+	for (slot += step; n > 0 && *slot == fresh(); n--, slot += step) {
+		phys_t frame = own_frame(ept, slot);
+
+		if (frame == 0)
+			return;
+		fill_slot(slot, fresh(), frame);
+	}
+}
+
+static unsigned least(uint64_t a, uint64_t b)
+{
+	uint64_t n = a < b ? a : b;
+
+	return n < EPT_AROUND_MAX ? (unsigned)n : EPT_AROUND_MAX;
+}
+
+/* Continue on one side what is own on the other. False: nothing is. */
+static bool fill_side(struct ept *ept, uint64_t *slot, unsigned n_behind, unsigned n_room, int step)
+{
+	unsigned n_own = count_own(slot, n_behind, -step), n = n_own < n_room ? n_own : n_room;
+
+	if (may_fill(ept, n))
+		fill_fresh(ept, slot, n, step);
+	return n_own > 0;
+}
+
+void ept_fill_around(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end)
+{
+	uint64_t *slot = find_own(ept, gpa);
+	unsigned i = index_at(gpa, 0), n_below, n_above;
+
+	assert(gpa.raw >= start.raw && gpa.raw < end.raw);
+	if (slot == NULL)
+		return;
+	n_below = least(i, (gpa.raw - start.raw) / PAGE_SIZE);
+	n_above = least(ENTRIES - 1 - i, (end.raw - gpa.raw - 1) / PAGE_SIZE);
+	if (!fill_side(ept, slot, n_below, n_above, 1))
+		(void)fill_side(ept, slot, n_above, n_below, -1);
+}
+
 /* The leaf by which processors find the zeros of fresh memory. */
 static uint64_t shown(uint64_t entry)
 {
@@ -637,14 +703,6 @@ void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages
 {
 	ept->n_owned -= count_borrowed(entries, n_pages);
 	move_on(ept);
-}
-
-/* The slot of gpa's page if it is own, else NULL. */
-static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
-{
-	uint64_t *slot = is_mappable(gpa, 1) ? own_slot(ept, gpa) : NULL;
-
-	return slot != NULL && (*slot & EPT_OWN) ? slot : NULL;
 }
 
 /* Find the first entry on the way to gpa that is not own, or the leaf. Returns its level. */

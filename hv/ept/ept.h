@@ -162,6 +162,17 @@ enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame);
 enum status ept_show_zeros(struct ept *ept, gpa_t gpa);
 
 /*
+ * After ept_copy() of a fresh page: give memory that is written in order frames
+ * in advance. As many fresh pages after gpa get one as own pages lie before it,
+ * or if there are none, the other way round; up to EPT_AROUND_MAX, within
+ * [start, end) and the same 2 MiB. So the tree's pages at most double. None while
+ * frames are scarce, nor if the tree would own more than half of its limit. The
+ * generation stays.
+ */
+#define EPT_AROUND_MAX 15
+void ept_fill_around(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end);
+
+/*
  * ept_copy() with the copy's frame chosen by a policy, 'index' as in
  * frame_alloc_by(). Tables come from any node. ERR_NOMEM also if there are
  * frames, but none that the policy allows.

@@ -105,12 +105,16 @@ static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 }
 
 /* The usual case, and fast: the first write to a page of private memory. */
-static inline bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
+static inline bool copy_at_once(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
 {
 	struct memory_lock held = memory_lock(vcpu);
 	phys_t frame;
 	enum status status = ept_copy(&vcpu->vm->ept, gpa, &frame);
 
+	/* The page was fresh. */
+	if (vcpu->vm->ept.generation == held.generation && status == OK)
+		ept_fill_around(&vcpu->vm->ept, gpa, region->gpa,
+				gpa_add(region->gpa, region->len));
 	memory_unlock(&held);
 	return status == OK;
 }
@@ -281,7 +285,7 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 	region = guest_region(&vcpu->vm->memory, gpa);
 	if (region == NULL)
 		return miss_memory(vcpu, gpa, qual, delivering);
-	if (region->copies_anywhere && (qual & ACCESS_WRITE) && copy_at_once(vcpu, gpa))
+	if (region->copies_anywhere && (qual & ACCESS_WRITE) && copy_at_once(vcpu, region, gpa))
 		return EXIT_AGAIN;
 	return mend_memory(vcpu, region, gpa, qual & QUAL_ACCESS);
 }

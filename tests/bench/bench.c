@@ -7,6 +7,7 @@
  *	               cow_first (the first page of each 2 MiB), cow_steady (the next);
  *	               before that, template_read_first and template_read, the same by reading
  *	rom=           a ROM region: rom_drop
+ *	anon=          untouched memory of 2 MiB: anon_first_write, to every other page
  *	string=1       outsb_kib alone
  *	disk=1         blk_kib alone: see virtio.c
  *	net=1          net_packet alone
@@ -89,6 +90,8 @@ static void run_regions(void)
 		run("cow_steady", measure_store, cow + PAGE_SIZE, LARGE_PAGE);
 		run("cow_again", measure_store, cow + PAGE_SIZE, LARGE_PAGE);
 	}
+	if (param_number("anon", 0))
+		run("anon_first_write", measure_store, param_number("anon", 0), 2 * PAGE_SIZE);
 	if (rom == 0)
 		report_missing("bench: no rom=");
 	else

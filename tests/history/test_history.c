@@ -349,6 +349,9 @@ static bool mend(struct vm *vm, struct vcpu *vcpu, unsigned n, unsigned access)
 		ok = succeeded(region_copy_page(&vm->ept, region, gpa_of(n), &frame));
 		if (ok && !(entry & EPT_OWN))
 			detach(vm, n);
+		if (ok && (entry & EPT_FRESH))
+			ept_fill_around(&vm->ept, gpa_of(n), region->gpa,
+					gpa_add(region->gpa, region->len));
 		break;
 	case FAULT_MAP:
 		ok = succeeded(region_map_page(&vm->ept, region, gpa_of(n)));

@@ -448,68 +448,6 @@ static void zeros_are_two_frames_and_shared(void **state)
 	setup(NULL);
 }
 
-/* Entries that are not present are never cached. */
-static void a_first_write_to_fresh_memory_flushes_nothing(void **state)
-{
-	uint64_t generation;
-
-	assert_int_equal(ept_map_zero(&ept, at(0), GIB(2)), OK);
-	generation = ept.generation;
-	for (uint64_t gpa = 0; gpa < GIB(2); gpa += MIB(128) + PAGE_SIZE)
-		copy(&ept, gpa);
-	assert_int_equal(ept.generation, generation);
-	/* What can be read is cached. */
-	assert_int_equal(ept_show_zeros(&ept, at(0x7000)), OK);
-	assert_int_equal(ept.generation, generation);
-	copy(&ept, 0x7000);
-	assert_int_equal(ept.generation, generation + 1);
-}
-
-/* How many pages from gpa on can be read. */
-static unsigned count_shown(uint64_t gpa, unsigned n_pages)
-{
-	unsigned n = 0;
-
-	for (; n_pages > 0; n_pages--, gpa += PAGE_SIZE) {
-		uint64_t entry = entry_of(&ept, gpa);
-
-		assert_int_equal(words(entry & EPT_ADDR)[5], 0);
-		if (!(entry & EPT_OWN))
-			assert_int_equal(entry & EPT_W, 0);
-		n += (entry & (EPT_R | EPT_X)) == (EPT_R | EPT_X);
-	}
-	return n;
-}
-
-static void reading_fresh_memory_takes_no_frame(void **state)
-{
-	uint64_t n_owned;
-
-	assert_int_equal(ept_map_zero(&ept, at(0), GIB(1)), OK);
-	copy(&ept, 0);
-	n_owned = ept.n_owned;
-	/* Nothing of these 2 MiB was written: all of them can be read. */
-	assert_int_equal(count_shown(MIB(4), 512), 0);
-	assert_int_equal(ept_show_zeros(&ept, at(MIB(4) + 0x5000)), OK);
-	assert_int_equal(count_shown(MIB(4), 512), 512);
-	assert_int_equal(count_shown(MIB(6), 512), 0);
-	/* Of these something was: a few pages. */
-	assert_int_equal(ept_show_zeros(&ept, at(0x5000)), OK);
-	assert_int_equal(count_shown(0, EPT_SHOWN), EPT_SHOWN);
-	assert_int_equal(count_shown(0, 512), EPT_SHOWN);
-	assert_true(entry_of(&ept, 0) & EPT_OWN);
-	assert_int_equal(ept.n_owned, n_owned);
-	assert_int_equal(ept_show_zeros(&ept, at(BIT(48))), ERR_RANGE);
-	ept.max_owned = ept.n_owned;
-	assert_int_equal(ept_map_zero(&ept, at(GIB(1)), GIB(1)), OK);
-	assert_int_equal(ept_show_zeros(&ept, at(GIB(1))), ERR_NOMEM);
-	assert_int_equal(count_shown(GIB(1), 16), 0);
-	ept.max_owned = EPT_UNLIMITED;
-	/* A whole piece that was read is written. */
-	copy(&ept, MIB(4) + PAGE_SIZE);
-	assert_int_equal(count_shown(MIB(4), 512), 512);
-}
-
 static void override_gives_one_page_and_puts_it_back(void **state)
 {
 	uint64_t old = 0, scratch = 0, gpa = MIB(2) + 0x7000;
@@ -1463,8 +1401,6 @@ int main(void)
 		TEST(unmapping_takes_out_what_it_says),
 		TEST(zeros_cost_nothing_until_written),
 		TEST(zeros_are_two_frames_and_shared),
-		TEST(a_first_write_to_fresh_memory_flushes_nothing),
-		TEST(reading_fresh_memory_takes_no_frame),
 		TEST(override_gives_one_page_and_puts_it_back),
 		TEST(override_refuses_an_own_page),
 		TEST(copy_of_nothing_is_refused),
