@@ -12,6 +12,7 @@
  */
 #include "hv/ept/ept.h"
 
+#include "hv/ept/fill.h"
 #include "hv/ept/merged.h"
 #include "hv/ept/store.h"
 #include "hv/ept/table.h"
@@ -115,9 +116,7 @@ static void split_leaf(uint64_t *to, uint64_t leaf, unsigned level)
 		leaf &= ~EPT_LARGE;
 	if (level == 1 && (leaf & EPT_SMALL_CODE))
 		leaf ^= EPT_SMALL_CODE | EPT_X;
-#pragma GCC unroll 64
-	for (unsigned i = 0; i < ENTRIES; i++, leaf += step)
-		to[i] = leaf;
+	table_fill(to, leaf, step);
 }
 
 /* The slots of the root's upper half. */

@@ -91,6 +91,12 @@ void merged_drop(phys_t frame)
 	(void)frame;
 }
 
+void table_fill(uint64_t *table, uint64_t first, uint64_t step)
+{
+	for (unsigned i = 0; i < ENTRIES; i++)
+		table[i] = first + i * step;
+}
+
 void ept_store(uint64_t *slot, uint64_t entry)
 {
 	*slot = entry;
