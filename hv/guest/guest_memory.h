@@ -24,12 +24,20 @@ struct guest_memory {
 	struct mem_region *last;
 };
 
-/* The region of gpa; NULL: gpa is not memory. Needs no lock: any search may be the last. */
-static inline struct mem_region *guest_region(struct guest_memory *memory, gpa_t gpa)
+/* The region of gpa if the last search has found it; else NULL. Needs no lock. */
+static inline struct mem_region *guest_region_again(struct guest_memory *memory, gpa_t gpa)
 {
 	struct mem_region *last = __atomic_load_n(&memory->last, __ATOMIC_RELAXED);
 
-	if (last != NULL && gpa.raw - last->gpa.raw < last->len)
+	return last != NULL && gpa.raw - last->gpa.raw < last->len ? last : NULL;
+}
+
+/* The region of gpa; NULL: gpa is not memory. Needs no lock: any search may be the last. */
+static inline struct mem_region *guest_region(struct guest_memory *memory, gpa_t gpa)
+{
+	struct mem_region *last = guest_region_again(memory, gpa);
+
+	if (last != NULL)
 		return last;
 	last = mem_map_find(memory->map, gpa);
 	if (last != NULL)

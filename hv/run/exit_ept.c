@@ -104,18 +104,32 @@ static void fill_page(struct vcpu *vcpu, const struct mem_region *region, gpa_t 
 		stop_for_memory(vcpu, gpa);
 }
 
-/* The usual case, and fast: the first write to a page of private memory. */
-static inline bool copy_at_once(struct vcpu *vcpu, const struct mem_region *region, gpa_t gpa)
+/* The page at which the exit occurred was fresh. */
+static __attribute__((noinline)) void fill_around(struct vcpu *vcpu)
 {
-	struct memory_lock held = memory_lock(vcpu);
-	phys_t frame;
-	enum status status = ept_copy(&vcpu->vm->ept, gpa, &frame);
+	gpa_t gpa = {vmcs_read_next(VMCS_GUEST_PHYS_ADDR)};
+	const struct mem_region *region = guest_region(&vcpu->vm->memory, gpa);
 
-	/* The page was fresh. */
-	if (vcpu->vm->ept.generation == held.generation && status == OK)
-		ept_fill_around(&vcpu->vm->ept, gpa, region->gpa,
-				gpa_add(region->gpa, region->len));
-	memory_unlock(&held);
+	ept_fill_around(&vcpu->vm->ept, gpa, region->gpa, gpa_add(region->gpa, region->len));
+}
+
+/*
+ * The usual case, and fast: the first write to a page of private memory. A copy leaves the
+ * generation as it is if the page was fresh.
+ */
+static inline bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
+{
+	struct vm *vm = vcpu->vm;
+	enum status status;
+	phys_t frame;
+
+	lock_acquire(&vm->lock);
+	status = ept_copy(&vm->ept, gpa, &frame);
+	if (vm->ept.generation != vcpu->ept_generation)
+		vcpu->has_moved_on = true;
+	else if (status == OK)
+		fill_around(vcpu);
+	lock_release(&vm->lock);
 	return status == OK;
 }
 
@@ -271,8 +285,7 @@ static __attribute__((noinline)) void begin_again(struct vcpu *vcpu, bool delive
 	}
 }
 
-/* What is rare is out of line, because copies need less stack. */
-enum exit_action exit_ept_violation(struct vcpu *vcpu)
+static __attribute__((noinline)) enum exit_action mend_violation(struct vcpu *vcpu)
 {
 	uint64_t qual = vmcs_read_next(VMCS_EXIT_QUAL);
 	gpa_t gpa = {vmcs_read_next(VMCS_GUEST_PHYS_ADDR)};
@@ -285,9 +298,31 @@ enum exit_action exit_ept_violation(struct vcpu *vcpu)
 	region = guest_region(&vcpu->vm->memory, gpa);
 	if (region == NULL)
 		return miss_memory(vcpu, gpa, qual, delivering);
-	if (region->copies_anywhere && (qual & ACCESS_WRITE) && copy_at_once(vcpu, region, gpa))
+	if (region->copies_anywhere && (qual & ACCESS_WRITE) && copy_at_once(vcpu, gpa))
 		return EXIT_AGAIN;
 	return mend_memory(vcpu, region, gpa, qual & QUAL_ACCESS);
+}
+
+/* Whether the exit is a write to private memory, and there is nothing else to do for it. */
+static inline bool is_mere_write(struct vcpu *vcpu, gpa_t gpa)
+{
+	uint64_t qual = vmcs_read_next(VMCS_EXIT_QUAL);
+	const struct mem_region *region = guest_region_again(&vcpu->vm->memory, gpa);
+
+	return region != NULL && region->copies_anywhere &&
+	       (qual & (ACCESS_WRITE | QUAL_NMI_UNBLOCKING)) == ACCESS_WRITE &&
+	       !(vmcs_read_next(VMCS_IDT_VECTORING_INFO) & INTR_VALID) &&
+	       !(vmcs_read_next(VMCS_GUEST_PENDING_DEBUG) & PENDING_BS);
+}
+
+/* What is rare is out of line, and reads all again, because copies need less stack. */
+enum exit_action exit_ept_violation(struct vcpu *vcpu)
+{
+	gpa_t gpa = {vmcs_read_next(VMCS_GUEST_PHYS_ADDR)};
+
+	if (is_mere_write(vcpu, gpa) && copy_at_once(vcpu, gpa))
+		return EXIT_AGAIN;
+	return mend_violation(vcpu);
 }
 
 /* The processor cannot use an entry of ours. */
