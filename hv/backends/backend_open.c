@@ -285,6 +285,23 @@ static enum status make_unnamed(struct backend *backend, struct diag *diag, stru
 	return OK;
 }
 
+/* Move the file to where the object wants it. When VMs run, one of them may use it where it is. */
+static void place_file(struct backend *backend, struct diag *diag, const struct opened *opened)
+{
+	struct frame_policy policy = backend_frame_policy(backend);
+	bool has_align = backend->align > PAGE_SIZE && backend->align <= IMAGE_ALIGN_MAX;
+
+	if (opened->images->later == NULL)
+		image_place(opened->image, backend->offset, has_align ? backend->align : PAGE_SIZE,
+			    &policy);
+	if (!image_is_on(opened->image, &policy))
+		diag_warning(diag, backend_option_place(backend, "host-nodes"),
+			     "the file of memory object '%s' stays on another node: %s",
+			     backend->id,
+			     opened->images->later == NULL ? "it does not fit on these nodes"
+							   : "files move only at the start");
+}
+
 static enum status map_file(struct backend *backend, struct diag *diag, struct opened *opened)
 {
 	TRY(check_file_size(backend, opened->image, diag));
@@ -298,10 +315,8 @@ static enum status map_file(struct backend *backend, struct diag *diag, struct o
 	TRY(grow_file(backend, diag, opened));
 	if (image_align(opened->images, opened->image) != OK)
 		return fail_map(backend, "Cannot allocate memory", diag);
-	/* When VMs run, one of them may use the image where it is. */
-	if (backend->align > PAGE_SIZE && backend->align <= IMAGE_ALIGN_MAX &&
-	    opened->images->later == NULL)
-		image_align_window(opened->image, backend->offset, backend->align);
+	if (opened->image->size > 0)
+		place_file(backend, diag, opened);
 	return OK;
 }
 

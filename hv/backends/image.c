@@ -7,6 +7,7 @@
  */
 #include "hv/backends/image.h"
 
+#include "hv/frame/numa.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/string.h"
 
@@ -353,16 +354,32 @@ enum status image_align(struct image_list *list, struct image *image)
 	return OK;
 }
 
-void image_align_window(struct image *image, uint64_t offset, uint64_t align)
+bool image_is_on(const struct image *image, const struct frame_policy *policy)
+{
+	phys_t end = image->base + image->size;
+
+	if (policy->mode == FRAME_LOCAL)
+		return true;
+	for (phys_t at = image->base; at < end; at = numa_span_end(&numa, at))
+		if (!numa_set_has(policy->nodes, numa_node_of(&numa, at)))
+			return false;
+	return true;
+}
+
+void image_place(struct image *image, uint64_t offset, uint64_t align,
+		 const struct frame_policy *policy)
 {
 	struct image_list now = {0};
 	phys_t before = image->moved ? image->base : 0;
-	uint64_t n_frames = n_frames_of(image->size), n_before = -offset % align / PAGE_SIZE;
+	uint64_t n_frames = n_frames_of(image->size), n_before;
 	phys_t frames;
 
-	if (image->size == 0 || is_aligned(image->base + offset, align))
+	if (is_aligned(image->base + offset, align) && image_is_on(image, policy))
 		return;
-	frames = frame_alloc_run(n_before + n_frames, align);
+	if (align < natural_align(image->size) && is_aligned(offset, natural_align(image->size)))
+		align = natural_align(image->size);
+	n_before = -offset % align / PAGE_SIZE;
+	frames = frame_alloc_run_by(policy, n_before + n_frames, align);
 	if (frames == 0)
 		return;
 	if (n_before > 0)

@@ -124,11 +124,14 @@ const char *image_error_text(enum image_error error);
 enum status image_align(struct image_list *list, struct image *image);
 /*
  * The same with byte 'offset' at a multiple of 'align', a power of two from the page size to
- * IMAGE_ALIGN_MAX. Without a run of frames for that the image stays where it is. Only before the
- * first VM runs.
+ * IMAGE_ALIGN_MAX, and with all data on the policy's nodes. Without a run of frames for that the
+ * image stays where it is. Only before the first VM runs.
  */
 #define IMAGE_ALIGN_MAX GIB(1)
-void image_align_window(struct image *image, uint64_t offset, uint64_t align);
+void image_place(struct image *image, uint64_t offset, uint64_t align,
+		 const struct frame_policy *policy);
+/* Whether all data are on nodes of the policy, which is any for FRAME_LOCAL. */
+bool image_is_on(const struct image *image, const struct frame_policy *policy);
 
 /* A 64-bit checksum of the data: fast, not cryptographic, the same on every machine. */
 uint64_t image_checksum(const struct image *image);

@@ -58,7 +58,7 @@ struct ept_layer {
  * equal to another one. Its page is borrowed from what is below the tree, or
  * from hv/ept/merged.h, where the leaf holds a count.
  *
- * Fresh memory (EPT_FRESH) is private and anonymous, and nobody has touched it:
+ * Fresh memory (EPT_FRESH) is private and anonymous, and was never touched:
  * it has no translation, which processors could cache. The first write gives a
  * page a frame and leaves the generation as it is. A processor that still has
  * the table above, from before that became own, faults once more.

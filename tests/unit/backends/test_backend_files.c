@@ -371,6 +371,24 @@ static void rom_is_never_preallocated(void **state)
 	}
 }
 
+/* Node 1 has memory, but none that is free. */
+static void a_file_that_stays_on_another_node_is_named(void **state)
+{
+	const struct numa before = numa;
+
+	numa.n_nodes = 2;
+	numa.with_memory[0] |= BIT(1);
+	assert_true(RUN("memory-backend-file,id=m,size=4K,mem-path=/d/f8,readonly=on,rom=on,"
+			"policy=bind,host-nodes=1"));
+	assert_non_null(strstr(logged, "the file of memory object 'm' stays on another node: it "
+				       "does not fit on these nodes"));
+	logged[0] = '\0';
+	assert_true(RUN("memory-backend-file,id=m,size=4K,mem-path=/d/f8,readonly=on,rom=on,"
+			"policy=bind,host-nodes=0-1"));
+	assert_string_equal(logged, "");
+	numa = before;
+}
+
 static void frames_come_by_the_policy(void **state)
 {
 	static const char *const policies[] = {"preferred", "bind", "interleave"};
@@ -481,6 +499,7 @@ int main(void)
 		cmocka_unit_test(what_has_no_file_is_not_scrubbed),
 		cmocka_unit_test(rom_is_never_preallocated),
 		cmocka_unit_test(frames_come_by_the_policy),
+		cmocka_unit_test(a_file_that_stays_on_another_node_is_named),
 		cmocka_unit_test(no_size_or_offset_wraps),
 	};
 

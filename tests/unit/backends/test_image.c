@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "hv/frame/frame.h"
+#include "hv/frame/numa.h"
 #include "hv/frame/phys.h"
 #include "tests/unit/image_find.h"
 #include "tests/unit/support.h"
@@ -367,6 +368,7 @@ static void a_file_grows_and_goes_with_its_frames(void **state)
 static void a_window_is_aligned_if_that_can_be(void **state)
 {
 	char *memory = phys_arena(BASE, BYTES);
+	const struct frame_policy anywhere = {.mode = FRAME_LOCAL};
 	struct image image = {.path = "/i", .base = BASE + PAGE_SIZE, .size = 5 * PAGE_SIZE};
 	uint64_t sum;
 
@@ -375,14 +377,14 @@ static void a_window_is_aligned_if_that_can_be(void **state)
 	sum = image_checksum(&image);
 	image.aligned = true;
 	asked_frames = freed_frames = 0;
-	image_align_window(&image, 0, PAGE_SIZE);
-	image_align_window(&image, 3 * PAGE_SIZE, 4 * PAGE_SIZE);
+	image_place(&image, 0, PAGE_SIZE, &anywhere);
+	image_place(&image, 3 * PAGE_SIZE, 4 * PAGE_SIZE, &anywhere);
 	assert_int_equal(asked_frames, 0); /* they are */
 	no_frames = true;
-	image_align_window(&image, PAGE_SIZE, 4 * PAGE_SIZE);
+	image_place(&image, PAGE_SIZE, 4 * PAGE_SIZE, &anywhere);
 	assert_int_equal(image.base, BASE + PAGE_SIZE);
 	no_frames = false;
-	image_align_window(&image, PAGE_SIZE, 4 * PAGE_SIZE);
+	image_place(&image, PAGE_SIZE, 4 * PAGE_SIZE, &anywhere);
 	assert_int_equal(asked_frames, 3 + 5);
 	assert_int_equal(asked_align, 4 * PAGE_SIZE);
 	assert_int_equal(image.base, FRAMES + 3 * PAGE_SIZE);
@@ -391,9 +393,40 @@ static void a_window_is_aligned_if_that_can_be(void **state)
 	/* An image that moves a second time frees its first frames. */
 	image.base = BASE + PAGE_SIZE;
 	memcpy(memory + PAGE_SIZE, memory + FRAMES - BASE + 3 * PAGE_SIZE, 5 * PAGE_SIZE);
-	image_align_window(&image, 0, MIB(2));
+	image_place(&image, 0, MIB(2), &anywhere);
 	assert_true(freed == BASE + PAGE_SIZE && freed_frames == 5);
 	assert_true(image.base == FRAMES && image_checksum(&image) == sum);
+}
+
+static void an_image_moves_to_the_nodes_it_is_bound_to(void **state)
+{
+	const struct frame_policy policy = {.mode = FRAME_BIND, .nodes = {BIT(1)}};
+	const struct frame_policy here = {.mode = FRAME_BIND, .nodes = {BIT(0)}};
+	const struct numa before = numa;
+	char *memory = phys_arena(BASE, BYTES);
+	struct image image = {.path = "/i", .base = BASE, .size = 2 * PAGE_SIZE, .aligned = true};
+	uint64_t sum;
+
+	memset(memory, 0x77, 2 * PAGE_SIZE);
+	sum = image_checksum(&image);
+	numa.n_spans = 2;
+	numa.span[1] = (struct numa_span){.start = FRAMES, .node = 1};
+	asked_frames = 0;
+	image_place(&image, 0, PAGE_SIZE, &here);
+	assert_true(asked_frames == 0 && image_is_on(&image, &here));
+	no_frames = true;
+	image_place(&image, 0, PAGE_SIZE, &policy);
+	assert_true(image.base == BASE && !image_is_on(&image, &policy));
+	no_frames = false;
+	image_place(&image, 0, PAGE_SIZE, &policy);
+	assert_true(asked_frames == 2 && asked_mode == FRAME_BIND);
+	assert_true(image.base == FRAMES && image.moved && image_checksum(&image) == sum);
+	assert_true(image_is_on(&image, &policy) && !image_is_on(&image, &here));
+	/* A part on another node is enough to be elsewhere. */
+	image.base = FRAMES - PAGE_SIZE;
+	assert_false(image_is_on(&image, &policy));
+	assert_false(image_is_on(&image, &here));
+	numa = before;
 }
 
 static void errors_have_the_words_of_strerror(void **state)
@@ -527,6 +560,7 @@ int main(void)
 		cmocka_unit_test_setup(a_file_needs_room_for_its_entry, setup),
 		cmocka_unit_test_setup(a_file_grows_and_goes_with_its_frames, setup),
 		cmocka_unit_test_setup(a_window_is_aligned_if_that_can_be, setup),
+		cmocka_unit_test_setup(an_image_moves_to_the_nodes_it_is_bound_to, setup),
 		cmocka_unit_test(errors_have_the_words_of_strerror),
 		cmocka_unit_test_setup(large_work_waits_for_its_pieces, setup),
 		cmocka_unit_test_setup(data_are_moved_once_and_followed_by_zeros, setup),

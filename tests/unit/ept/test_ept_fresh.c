@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Anonymous memory that nobody has touched. */
+/* Anonymous memory that was never touched. */
 #include "hv/ept/ept.h"
 
 #include <string.h>
