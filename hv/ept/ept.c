@@ -467,8 +467,8 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 	return OK;
 }
 
-/* The entry of gpa's page if all tables above are own. NULL: walk() must make some. */
-static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa)
+/* The table of gpa's page if it and all tables above are own. NULL: walk() must make some. */
+static inline uint64_t *own_leaves(const struct ept *ept, gpa_t gpa)
 {
 	uint64_t *table = table_at(ept->root);
 
@@ -482,7 +482,15 @@ static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa)
 			return NULL;
 		table = table_of(entry);
 	}
-	return &table[index_at(gpa, 0)];
+	return table;
+}
+
+/* The entry of gpa's page in that table, or NULL. */
+static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa)
+{
+	uint64_t *table = own_leaves(ept, gpa);
+
+	return table != NULL ? &table[index_at(gpa, 0)] : NULL;
 }
 
 /* 'policy' may be NULL. Inlined into both callers, so that each has code of its own. */
@@ -530,26 +538,51 @@ static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
 	return slot != NULL && (*slot & EPT_OWN) ? slot : NULL;
 }
 
-/* How many of the n entries beside 'slot' are own, up to the first that is not. */
-static unsigned count_own(const uint64_t *slot, unsigned n, int step)
-{
-	unsigned n_own = 0;
+/* Entries of a table, from 'first' to below 'end'. */
+struct stretch {
+	uint64_t *table;
+	unsigned first, end;
+};
 
-	for (slot += step; n_own < n && (*slot & EPT_OWN); slot += step)
-		n_own++;
-	return n_own;
+/* Those of [start, end) in gpa's table. */
+static struct stretch stretch_of(uint64_t *table, gpa_t gpa, gpa_t start, gpa_t end)
+{
+	uint64_t base = align_down(gpa.raw, level_size(1)), n = (end.raw - base) / PAGE_SIZE;
+
+	return (struct stretch){
+		.table = table,
+		.first = start.raw > base ? index_at(start, 0) : 0,
+		.end = n < ENTRIES ? (unsigned)n : ENTRIES,
+	};
 }
 
-static bool may_fill(const struct ept *ept, unsigned n)
+/* NULL: entry i is none of them. */
+static uint64_t *entry_in(const struct stretch *stretch, unsigned i)
 {
-	return n > 0 && ept->n_owned + n <= ept->max_owned / 2 && !frame_is_scarce();
+	return i >= stretch->first && i < stretch->end ? &stretch->table[i] : NULL;
 }
 
-/* Give n entries beside 'slot' frames, up to the first that is not fresh. */
-static void fill_fresh(struct ept *ept, uint64_t *slot, unsigned n, int step)
+/* How many entries beside entry i are own, up to the first that is not. */
+static unsigned count_own(const struct stretch *stretch, unsigned i, int step)
 {
-	for (slot += step; n > 0 && *slot == fresh(); n--, slot += step) {
-		phys_t frame = own_frame(ept, slot);
+	unsigned n;
+
+	for (n = 0; n < EPT_AROUND_MAX; n++) {
+		const uint64_t *slot = entry_in(stretch, i += (unsigned)step);
+
+		if (slot == NULL || !(*slot & EPT_OWN))
+			break;
+	}
+	return n;
+}
+
+/* Give n entries beside entry i frames, up to the first that is not fresh. */
+static void fill_fresh(struct ept *ept, const struct stretch *stretch, unsigned i, unsigned n,
+		       int step)
+{
+	for (; n > 0; n--) {
+		uint64_t *slot = entry_in(stretch, i += (unsigned)step);
+		phys_t frame = slot != NULL && *slot == fresh() ? own_frame(ept, slot) : 0;
 
 		if (frame == 0)
 			return;
@@ -557,35 +590,28 @@ static void fill_fresh(struct ept *ept, uint64_t *slot, unsigned n, int step)
 	}
 }
 
-static unsigned least(uint64_t a, uint64_t b)
-{
-	uint64_t n = a < b ? a : b;
-
-	return n < EPT_AROUND_MAX ? (unsigned)n : EPT_AROUND_MAX;
-}
-
 /* Continue on one side what is own on the other. False: nothing is. */
-static bool fill_side(struct ept *ept, uint64_t *slot, unsigned n_behind, unsigned n_room, int step)
+static bool fill_side(struct ept *ept, const struct stretch *stretch, unsigned i, int step)
 {
-	unsigned n_own = count_own(slot, n_behind, -step), n = n_own < n_room ? n_own : n_room;
+	unsigned n = count_own(stretch, i, -step);
 
-	if (may_fill(ept, n))
-		fill_fresh(ept, slot, n, step);
-	return n_own > 0;
+	if (n > 0 && ept->n_owned + n <= ept->max_owned / 2 && !frame_is_scarce())
+		fill_fresh(ept, stretch, i, n, step);
+	return n > 0;
 }
 
 void ept_fill_around(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end)
 {
-	uint64_t *slot = find_own(ept, gpa);
-	unsigned i = index_at(gpa, 0), n_below, n_above;
+	uint64_t *table = is_mappable(gpa, 1) ? own_leaves(ept, gpa) : NULL;
+	unsigned i = index_at(gpa, 0);
+	struct stretch stretch;
 
 	assert(gpa.raw >= start.raw && gpa.raw < end.raw);
-	if (slot == NULL)
+	if (table == NULL || !(table[i] & EPT_OWN))
 		return;
-	n_below = least(i, (gpa.raw - start.raw) / PAGE_SIZE);
-	n_above = least(ENTRIES - 1 - i, (end.raw - gpa.raw - 1) / PAGE_SIZE);
-	if (!fill_side(ept, slot, n_below, n_above, 1))
-		(void)fill_side(ept, slot, n_above, n_below, -1);
+	stretch = stretch_of(table, gpa, start, end);
+	if (!fill_side(ept, &stretch, i, 1))
+		(void)fill_side(ept, &stretch, i, -1);
 }
 
 /* The leaf by which processors find the zeros of fresh memory. */
@@ -596,15 +622,16 @@ static uint64_t shown(uint64_t entry)
 
 static void show_around(uint64_t *table, unsigned i)
 {
-	i -= i % EPT_SHOWN;
-	for (unsigned end = i + EPT_SHOWN; i < end; i++)
-		if (table[i] & EPT_FRESH)
-			ept_store(&table[i], shown(table[i]));
+	uint64_t *slot = &table[i / EPT_SHOWN * EPT_SHOWN];
+
+	for (unsigned n = 0; n < EPT_SHOWN; n++)
+		if (slot[n] & EPT_FRESH)
+			ept_store(&slot[n], shown(slot[n]));
 }
 
 enum status ept_show_zeros(struct ept *ept, gpa_t gpa)
 {
-	uint64_t *slot;
+	uint64_t *slot, *table;
 
 	if (!is_mappable(gpa, 1))
 		return ERR_RANGE;
@@ -614,7 +641,9 @@ enum status ept_show_zeros(struct ept *ept, gpa_t gpa)
 		return OK;
 	}
 	TRY(walk(ept, gpa, 0, &slot));
-	show_around(slot - index_at(gpa, 0), index_at(gpa, 0));
+	table = own_leaves(ept, gpa);
+	assert(table != NULL);
+	show_around(table, index_at(gpa, 0));
 	return OK;
 }
 

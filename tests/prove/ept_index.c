@@ -77,6 +77,11 @@ phys_t frame_alloc_run(uint64_t n_frames, uint64_t align)
 	return any;
 }
 
+bool frame_is_scarce(void)
+{
+	return any_int != 0;
+}
+
 void frame_free(phys_t frame)
 {
 	(void)frame;
@@ -149,6 +154,8 @@ static void copy_pages(struct ept *ept)
 
 	(void)ept_copy(ept, any_gpa(), &frame);
 	(void)ept_copy_by(ept, any_gpa(), &policy, any, &frame);
+	(void)ept_show_zeros(ept, any_gpa());
+	ept_fill_around(ept, any_gpa(), any_gpa(), any_gpa());
 }
 
 static void merge_pages(struct ept *ept)
