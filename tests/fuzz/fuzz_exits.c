@@ -101,7 +101,7 @@ uint32_t __wrap_io_bus_write(const struct io_bus *bus, void *devices, struct io_
 
 static bool is_victim(const struct vcpu *vcpu)
 {
-	return vcpu->vm->name[0] == 'v';
+	return vm_name(vcpu->vm)[0] == 'v';
 }
 
 #define RFLAGS_GUEST  (BIT(0) | BIT(2) | BIT(4) | BIT(6) | BIT(7) | RFLAGS_TF | BIT(10) | BIT(11))

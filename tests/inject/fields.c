@@ -102,7 +102,7 @@ static const struct row rows[] = {
 
 static void spoil(const struct vcpu *vcpu, const struct row *row)
 {
-	log_info("inject: VM %s: %s %016lx", vcpu->vm->name, row->name, row->value);
+	log_info("inject: VM %s: %s %016lx", vm_name(vcpu->vm), row->name, row->value);
 	vmcs_write((enum vmcs_field)row->field, row->value);
 	if (row->also != 0)
 		vmcs_write((enum vmcs_field)row->also, row->also_value);

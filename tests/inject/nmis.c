@@ -105,7 +105,7 @@ void __wrap_vmx_exited(struct guest_regs *regs)
 	__real_vmx_exited(regs);
 	if (n_wanted > 0 && vcpu_n_exits(vcpu) % 2 == 0)
 		vcpu_request(vcpu, VCPU_REQUEST_EVENT);
-	if (n_wanted > 0 && n_come == n_wanted && strcmp(vcpu->vm->name, "exits") == 0)
+	if (n_wanted > 0 && n_come == n_wanted && strcmp(vm_name(vcpu->vm), "exits") == 0)
 		vm_end(vcpu->vm, VM_ENDED_WELL, "all NMIs have come");
 }
 
