@@ -26,12 +26,18 @@ bool clone_line_wants(const struct clone_config *line)
 	       __atomic_load_n(&line->n_running, __ATOMIC_RELAXED) < line->parallel;
 }
 
+/* The line's lock is held; clone_line_wants() looks without it. */
+static void add(unsigned *to, int n)
+{
+	__atomic_store_n(to, *to + (unsigned)n, __ATOMIC_RELAXED);
+}
+
 bool clone_line_take(struct clone_config *line)
 {
 	bool more = clone_line_wants(line);
 
-	line->n_started += more;
-	line->n_running += more;
+	add(&line->n_started, more);
+	add(&line->n_running, more);
 	return more;
 }
 
@@ -44,15 +50,15 @@ bool clone_line_refused(struct clone_config *line)
 {
 	bool is_news = !line->lacks_memory;
 
-	line->n_started--;
-	line->n_running--;
+	add(&line->n_started, -1);
+	add(&line->n_running, -1);
 	line->lacks_memory = true;
 	return is_news;
 }
 
 bool clone_line_left(struct clone_config *line)
 {
-	line->n_running--;
+	add(&line->n_running, -1);
 	return line->n_running == 0 && line->n_started == line->count;
 }
 
