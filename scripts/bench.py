@@ -21,6 +21,8 @@ import tempfile
 from places import BUILD, INSTALLED, STENCIL, TOP
 from command_line import Parser, positive
 from type_in import type_in
+if not INSTALLED:
+    import events  # in the tree, where the image has its symbols
 
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB and needs one more
 ROM_SIZE = 2 << 20
@@ -95,11 +97,27 @@ NOT_OURS = {"clone_pooled", "pio_in_kernel"}  # Stencil does not have these
 NOT_INSTALLED = {"linux_exits", "linux_exits_precopy", "linux_boot_ratio"}  # need the tree, to make a Linux
 
 
+# Rows of --events: how many operations are between the two marks (tests/bench/events.c; 0: as many as clones have ended),
+# on how many processors, and what they are.
+N_EVENT_PAGES = 16
+N_EVENT_LIVES = 64
+EVENTS = {
+    "pio_in": (2, 1, "read of an emulated device's port"),
+    "cow_first": (1, 1, "first write to 2 MiB of a template"),
+    "reset_base": (1, 1, "revert of a clone that has written its stack and one page"),
+    "cow_steady": (N_EVENT_PAGES, 1, "first write to a page beside one already copied"),
+    "reset_pages": (1, 1, f"revert of a clone that has written its stack and {N_EVENT_PAGES} pages"),
+    "clone_life_1": (0, 1, "a clone made, run and ended"),
+    "clone_life_4": (0, 4, "the same, of four processors that do so at once"),
+    "cow_smp2": (N_EVENT_PAGES, 2, "cow_steady, while the VM's second virtual processor runs"),
+}
+
+
 def build():
     if not (BUILD / "build.ninja").exists():
         subprocess.run(["cmake", "-G", "Ninja", "-B", BUILD, "-S", TOP], check=True,
                        stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "--quiet", "-C", BUILD, "stencil.efi", "guest_bench", "guest_bench_clone",
+    subprocess.run(["ninja", "--quiet", "-C", BUILD, "stencil.efi", "guest_bench", "guest_bench_clone", "guest_bench_events",
                     "guest_hello", "guest_job", "kvm_bench", "vsock_echo"],
                    check=True, stdout=subprocess.DEVNULL)
 
@@ -170,6 +188,25 @@ def make_lives(n_cpus):
         text = config.read_text(encoding="utf-8").replace("parallel=1", f"parallel={2 * n_cpus}")
         config.write_text(f"host -log warning\n{text}", encoding="utf-8")
     return make
+
+
+def make_events(append="", options="", clones="count=1"):
+    """A maker of configuration and ramdisk: operations between marks, as tests/bench/events.c knows them."""
+    def make(work):
+        ramdisk = work / "ramdisk"
+        ramdisk.mkdir()
+        (ramdisk / "events.elf").write_bytes((BUILD / "tests/bench/bench_events.elf").read_bytes())
+        (work / "stencil.conf").write_text(f"""
+host -log warning
+vm t -m 32M {options} {EXIT} -kernel /events.elf -append "{append}"
+clone t {clones}
+""", encoding="utf-8")
+    return make
+
+
+def make_event_lives(n_cpus):
+    n = 2 * N_EVENT_LIVES
+    return make_events(f"lives={n}", clones=f"count={n + 1} parallel={2 * n_cpus}")
 
 
 def make_parked(work):
@@ -284,6 +321,20 @@ def boot(make, typed=(), ips=STENCIL_IPS, mitigations="off", **machine):
         config.write_text(f"host -mitigations {mitigations}\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
         machine = [f"--{name.replace('_', '-')}={value}" for name, value in ({"memory": 2048} | machine | {"ips": ips}).items()]
         return start(work, [*machine, "--ramdisk", work / "ramdisk", work / "stencil.conf"], 900, typed)
+
+
+def boot_events(make, n_windows, **machine):
+    """What happened in each window of such a run."""
+    with tempfile.TemporaryDirectory(prefix="stencil-bench.") as folder:
+        trace = pathlib.Path(folder, "trace")
+        boot(make, ips=RESET_IPS, trace=trace, **machine)
+        try:
+            windows = events.read_trace(trace, BUILD / "stencil.elf")
+        except events.Failure as error:
+            raise Failure(error) from error
+    if len(windows) != n_windows:
+        raise Failure(f"{len(windows)} windows in the trace instead of {n_windows}")
+    return windows
 
 
 def boot_kvm():
@@ -412,6 +463,44 @@ class Bench:
         self.take("template_read_exits", [some[name] - none[name] for name in sorted(none)])
 
 
+def event_rows(names, windows):
+    """A row for each window, by the names."""
+    return [events.Row(name, window, EVENTS[name][0] or window.counts[events.ENDED], EVENTS[name][2], EVENTS[name][1])
+            for name, window in zip(names, windows)]
+
+
+def measure_events():
+    """The rows of --events, and the failures."""
+    names = list(EVENTS)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        bench = Bench(pool)
+        runs = [(names[:5], pool.submit(boot_events, make_events(), 5)),
+                (names[5:6], pool.submit(boot_events, make_event_lives(1), 1)),
+                (names[6:7], pool.submit(boot_events, make_event_lives(4), 1, cpus=4)),
+                (names[7:], pool.submit(boot_events, make_events("smp", "-smp 2"), 1, cpus=2))]
+        rows = [row for named, run in runs for row in event_rows(named, bench.console(named[0], run) or [])]
+    return rows, bench.failures
+
+
+def write_json(path, results):
+    if path:
+        path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+
+
+def end_with(failures):
+    for failure in failures:
+        print(f"stencil bench: {failure}", file=sys.stderr)
+    sys.exit(1 if failures else 0)
+
+
+def print_events(options):
+    """--events: print its tables, and end."""
+    rows, failures = measure_events()
+    print("\n".join([*events.table(rows), "", *events.lock_lines(rows)]))
+    write_json(options.json, {row.name: {name: row.mean(name) for name in events.COLUMNS} | {"n": row.n} for row in rows})
+    end_with(failures)
+
+
 def derive(samples):
     """Derive figures from others: a page's share of a reset."""
     for prefix in "", PEER, GUARDED:
@@ -533,8 +622,10 @@ def main():
     parser.add_argument("--boots", metavar="N", type=positive, default=31,
                         help="boots for entry_to_guest (31; they are all alike, so 1 tells as much)")
     if INSTALLED:
-        parser.set_defaults(kvm=False, plot=None)
+        parser.set_defaults(kvm=False, plot=None, events=False)
     else:
+        parser.add_argument("--events", action="store_true",
+                            help="count exits, flushes, interrupts and locks of an operation instead, in a trace of its instructions")
         parser.add_argument("--plot", metavar="DIR", type=pathlib.Path,
                             help="draw the figures, as docs/bench.md shows them: DIR/clone.svg, revert.svg, exits.svg, memory.svg")
         parser.add_argument("--no-kvm", dest="kvm", action="store_false",
@@ -542,21 +633,20 @@ def main():
     options = parser.parse_args()
     if not INSTALLED:
         build()
+    if options.events:
+        print_events(options)
     samples, failures = measure(options)
     results = {name: summarize(name, samples[name])
                for name in sorted(samples, key=lambda name: (name.startswith((PEER, GUARDED)), place(plain(name))))}
     print("\n".join(table(results)))
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    write_json(options.json, results)
     not_here = NOT_OURS | NOT_INSTALLED if INSTALLED else NOT_OURS
     missing = [name for name in FIGURES if name not in results and name not in not_here]
     if missing:
         failures.append(f"not measured: {', '.join(missing)}")
     if options.plot:
         plot(options.plot, results)
-    for failure in failures:
-        print(f"stencil bench: {failure}", file=sys.stderr)
-    sys.exit(1 if failures else 0)
+    end_with(failures)
 
 
 if __name__ == "__main__":

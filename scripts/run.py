@@ -32,6 +32,7 @@ CPU_MODEL = "corei7_haswell_4770"
 CYLINDER = 16 * 63 * 512  # bytes; Bochs needs a disk of whole cylinders
 BOCHS_MEMORY = 2048  # MiB, the most that Bochs has
 NESTED_MEMORY = 1536  # MiB, of which Linux and QEMU leave so much
+WINDOWS_MAX = 64  # that a run can trace
 IPS = {"bochs": 10000000, "nested": 100000000}  # instructions per second of Bochs' clock
 
 # The last line of the hypervisor or of another system: the exit status of this program.
@@ -101,6 +102,9 @@ def make_parser():
                         help="write the console to FILE too")
     parser.add_argument("--debug-out", metavar="FILE", type=argparse.FileType("wb"),
                         help="give the machine a debug port (0xe9), and write its output to FILE: host -send debugcon")
+    if not INSTALLED:
+        parser.add_argument("--trace", metavar="FILE", type=pathlib.Path,
+                            help="write each instruction that Bochs executes between two XCHG BX, BX to FILE")
     parser.add_argument("--report", metavar="FILE", type=argparse.FileType("w"),
                         help="write a line of JSON to FILE for each VM that ends, and one at the end")
     return parser
@@ -140,6 +144,8 @@ def check_host(parser, options):
         parser.error(f"Bochs has {BOCHS_MEMORY} MiB of memory at most")
     if options.host == "nested" and options.memory > NESTED_MEMORY:
         parser.error(f"QEMU in Bochs has {NESTED_MEMORY} MiB of memory at most")
+    if options.host != "bochs" and not INSTALLED and options.trace:
+        parser.error("--trace needs --host bochs")
     if options.host == "nested" and options.debug_out:
         parser.error("--debug-out needs --host bochs or qemu")
     if options.host == "nested" and options.system != "stencil":
@@ -227,6 +233,18 @@ def bochs_disk(name, path):
             f"cylinders={path.stat().st_size // CYLINDER}, heads=16, spt=63\n")
 
 
+def traces(options):
+    return not INSTALLED and options.trace is not None
+
+
+def bochs_commands(options):
+    """What the debugger is told: to run, and to trace all processors between marks of the guest, if that is asked for."""
+    if not traces(options):
+        return "c\n"
+    switch = ["".join(f"set $cpu = {cpu}\ntrace {state}\n" for cpu in range(options.cpus)) for state in ("on", "off")]
+    return f"c\n{switch[0]}c\n{switch[1]}" * WINDOWS_MAX + "c\n"
+
+
 def bochs_command(options, work, port, count, memory, disks):
     """The command that boots from the first disk; 'disks' are lines of bochs_disk()."""
     # The display "term" opens no port; "rfb" is a VNC server on all interfaces.
@@ -235,6 +253,7 @@ def bochs_command(options, work, port, count, memory, disks):
     # waiting for the disk (100 us a sector), and the more a guest on its timer.
     com2 = f"com2: enabled=1, mode=socket-client, dev=127.0.0.1:{options.com2}\n" if options.com2 else ""
     debug = "port_e9_hack: enabled=1\n" if options.debug_out else ""
+    trace = f"magic_break: enabled=1\ndebugger_log: {options.trace.absolute()}\n" if traces(options) else ""
     (work / "bochsrc").write_text(f"""\
 display_library: term
 romimage: file={FIRMWARE}, address=0xffe00000
@@ -245,14 +264,14 @@ pci: enabled=1, chipset=i440fx
 vga: extension=vbe
 clock: sync=none, time0=1700000000
 com1: enabled=1, mode=socket-client, dev=127.0.0.1:{port}
-{com2}{debug}{disks}boot: disk
+{com2}{debug}{trace}{disks}boot: disk
 log: {work}/bochs.log
 panic: action=fatal
 error: action=report, devices=ignore
 info: action=ignore
 debug: action=ignore
 """, encoding="utf-8")
-    (work / "commands").write_text("c\n", encoding="ascii")  # Debian's build has a debugger
+    (work / "commands").write_text(bochs_commands(options), encoding="ascii")  # Debian's build has a debugger
     return ["env", "TERM=dumb", "bochs-bin", "-q", "-f", work / "bochsrc", "-rc", work / "commands"]
 
 

@@ -43,7 +43,7 @@ class Listeners(unittest.TestCase):
 
     def test_bochs_has_none(self):
         """Look when the machine has a display: the firmware, which writes to COM1, comes after it."""
-        options = types.SimpleNamespace(com2=None, debug_out=None, cpu_model=None, ips=10000000)
+        options = types.SimpleNamespace(com2=None, debug_out=None, trace=None, cpu_model=None, ips=10000000)
         with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
             work = pathlib.Path(folder)
             (work / "disk.img").write_bytes(bytes(run.CYLINDER))

@@ -12,7 +12,9 @@ import pathlib
 import socket
 import sys
 import tempfile
+import types
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 import run  # pylint: disable=wrong-import-position
@@ -131,6 +133,23 @@ class Run(unittest.TestCase):
             options = run.make_parser().parse_args(words)
             command = run.qemu_command(options, [], "image", "null", "null")
             self.assertEqual([word for word in command if "reboot" in word], more)
+
+    def test_a_trace_is_of_all_processors_between_marks(self):
+        options = types.SimpleNamespace(trace=None, cpus=2)
+        self.assertEqual(run.bochs_commands(options), "c\n")
+        options.trace = pathlib.Path("trace")
+        commands = run.bochs_commands(options)
+        on, off = ("".join(f"set $cpu = {cpu}\ntrace {state}\n" for cpu in (0, 1)) for state in ("on", "off"))
+        self.assertTrue(commands.startswith(f"c\n{on}c\n{off}c\n{on}"))
+        self.assertTrue(commands.endswith(f"{off}c\n"))
+
+    def test_only_bochs_traces(self):
+        with tempfile.NamedTemporaryFile() as config, contextlib.redirect_stderr(io.StringIO()) as errors, \
+                mock.patch("sys.argv", ["run", "--host", "qemu", "--trace", "t", config.name]):
+            with self.assertRaises(SystemExit) as ending:
+                run.parse_options()
+        self.assertEqual(ending.exception.code, 2)
+        self.assertIn("--trace needs --host bochs", errors.getvalue())
 
     def test_another_system_has_another_name(self):
         text = b"kvm: started\r\nstencil: end: panic\r\nkvm: end: ok\r\n"
