@@ -2,7 +2,8 @@
 /*
  * Random histories of a forest of virtual machines: writes, freezes, clones,
  * resets, ends, merging, discarding, preallocation, while allocations fail at
- * random and frames run out. The model of each VM, and of each layer, is a flat
+ * random and frames run out; some are done again and again, and each of their
+ * allocations fails in turn. The model of each VM, and of each layer, is a flat
  * array. VMs have two processors with TLBs of their own, which use what they
  * hold until they catch up with the generation.
  *
@@ -109,11 +110,13 @@ static uint64_t n_fixed; /* frames in use before the first VM */
 
 static uint64_t seed = 1, n_steps = 1000000, step_now;
 static uint64_t random_state;
-static unsigned fail_one_in; /* 0: none */
+static unsigned fail_one_in;		/* 0: none */
+static unsigned fail_at, n_allocations; /* of an operation: this one fails, from 1; 0: none */
 
 /* How often the things happened that must happen. */
 static struct {
-	unsigned nomem, injected, copied, stale, frozen, cloned, reset, destroyed, discarded, freed;
+	unsigned nomem, injected, in_turn, copied, stale, frozen, cloned, reset, destroyed,
+		discarded, freed;
 	unsigned discarded_hidden, given_back, shown, deepest;
 	uint64_t shared_most;
 } seen;
@@ -124,12 +127,16 @@ static uint64_t random_below(uint64_t n)
 	return (random_state >> 33) % n;
 }
 
-/* Fails at random, before the allocator that runs out of frames. */
+/* Fails in turn or at random, before the allocator that runs out of frames. */
 static bool must_fail(void)
 {
-	bool fails = fail_one_in > 0 && random_below(fail_one_in) == 0;
+	bool fails = ++n_allocations == fail_at;
 
-	seen.injected += fails;
+	seen.in_turn += fails;
+	if (fail_one_in > 0 && random_below(fail_one_in) == 0) {
+		seen.injected++;
+		fails = true;
+	}
 	return fails;
 }
 
@@ -872,6 +879,22 @@ static void step(struct vm *vm)
 		check_page(vm, n, true);
 }
 
+/* The same step until none of its allocations is left to fail. What succeeded is not undone. */
+static void step_failing_in_turn(struct vm *vm)
+{
+	uint64_t start = random_state;
+	unsigned weather = fail_one_in;
+
+	fail_one_in = 0;
+	for (fail_at = 1; n_allocations >= fail_at - 1; fail_at++) {
+		random_state = start;
+		n_allocations = 0;
+		step(vm);
+	}
+	fail_at = 0;
+	fail_one_in = weather;
+}
+
 static void make_image(struct image *image, struct page *pages, unsigned n_pages)
 {
 	image->size = n_pages * PAGE_SIZE;
@@ -930,6 +953,7 @@ static void check_seen(void)
 {
 	assert_true(seen.nomem > n_steps / 1000);
 	assert_true(seen.injected > n_steps / 1000);
+	assert_true(seen.in_turn > n_steps / 100);
 	assert_true(seen.copied > n_steps / 20);
 	assert_true(seen.stale > n_steps / 100);
 	assert_true(seen.frozen > n_steps / 1000);
@@ -950,7 +974,10 @@ static void histories_are_as_flat_arrays(void **state)
 	for (step_now = 0; step_now < n_steps; step_now++) {
 		const struct vm *other;
 
-		step(&vms[random_below(N_VMS)]);
+		if (random_below(16) == 0)
+			step_failing_in_turn(&vms[random_below(N_VMS)]);
+		else
+			step(&vms[random_below(N_VMS)]);
 		/* An operation on one VM does not affect another. */
 		other = &vms[random_below(N_VMS)];
 		for (unsigned k = 0; other->is_live && k < 3; k++)
@@ -973,12 +1000,13 @@ static int say_if_failed(void **state)
 {
 	if (step_now < n_steps)
 		say_step();
-	printf("no memory %u, injected %u, copied %u, stale %u, frozen %u, cloned %u, reset %u, "
-	       "destroyed %u, discarded %u, hidden %u, shown %u, scans %u, given back %u, "
-	       "layers %u deep, shared %llu\n",
-	       seen.nomem, seen.injected, seen.copied, seen.stale, seen.frozen, seen.cloned,
-	       seen.reset, seen.destroyed, seen.discarded, seen.discarded_hidden, seen.shown,
-	       seen.freed, seen.given_back, seen.deepest, (unsigned long long)seen.shared_most);
+	printf("no memory %u, injected %u, in turn %u, copied %u, stale %u, frozen %u, cloned %u, "
+	       "reset %u, destroyed %u, discarded %u, hidden %u, shown %u, scans %u, "
+	       "given back %u, layers %u deep, shared %llu\n",
+	       seen.nomem, seen.injected, seen.in_turn, seen.copied, seen.stale, seen.frozen,
+	       seen.cloned, seen.reset, seen.destroyed, seen.discarded, seen.discarded_hidden,
+	       seen.shown, seen.freed, seen.given_back, seen.deepest,
+	       (unsigned long long)seen.shared_most);
 	return 0;
 }
 
