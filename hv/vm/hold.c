@@ -40,7 +40,8 @@ void template_end_grave(void)
 
 static bool is_named(const struct vm *vm)
 {
-	return vm->outcome == VM_FROZEN && !vm->is_given_up;
+	/* Other VMs end meanwhile. */
+	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->is_given_up;
 }
 
 /* A template that still has its name; NULL: none. vms_lock is held. */
