@@ -22,7 +22,9 @@ from places import BUILD, INSTALLED, STENCIL, TOP
 from command_line import Parser, positive
 from type_in import type_in
 if not INSTALLED:
-    import events  # in the tree, where the image has its symbols
+    # In the tree, where the image has its symbols, and tests are built.
+    import events
+    import scale
 
 COW_SIZE = 32 << 21  # the payload touches 31 pieces of 2 MiB and needs one more
 ROM_SIZE = 2 << 20
@@ -501,6 +503,18 @@ def print_events(options):
     end_with(failures)
 
 
+def print_scale(options):
+    """--scale: print its table, and end."""
+    subprocess.run(["ninja", "--quiet", "-C", BUILD, "test_scale"], check=True, stdout=subprocess.DEVNULL)
+    try:
+        numbers = scale.read(BUILD / "tests/threads/test_scale")
+    except scale.Failure as error:
+        end_with([error])
+    print("\n".join(scale.table(numbers)))
+    write_json(options.json, numbers)
+    end_with([])
+
+
 def derive(samples):
     """Derive figures from others: a page's share of a reset."""
     for prefix in "", PEER, GUARDED:
@@ -622,10 +636,12 @@ def main():
     parser.add_argument("--boots", metavar="N", type=positive, default=31,
                         help="boots for entry_to_guest (31; they are all alike, so 1 tells as much)")
     if INSTALLED:
-        parser.set_defaults(kvm=False, plot=None, events=False)
+        parser.set_defaults(kvm=False, plot=None, events=False, scale=False)
     else:
         parser.add_argument("--events", action="store_true",
                             help="count exits, flushes, interrupts and locks of an operation instead, in a trace of its instructions")
+        parser.add_argument("--scale", action="store_true",
+                            help="count locks of many processors, and what large templates and long chains cost, instead")
         parser.add_argument("--plot", metavar="DIR", type=pathlib.Path,
                             help="draw the figures, as docs/bench.md shows them: DIR/clone.svg, revert.svg, exits.svg, memory.svg")
         parser.add_argument("--no-kvm", dest="kvm", action="store_false",
@@ -635,6 +651,8 @@ def main():
         build()
     if options.events:
         print_events(options)
+    if options.scale:
+        print_scale(options)
     samples, failures = measure(options)
     results = {name: summarize(name, samples[name])
                for name in sorted(samples, key=lambda name: (name.startswith((PEER, GUARDED)), place(plain(name))))}
