@@ -13,7 +13,7 @@ import scale  # pylint: disable=wrong-import-position
 NUMBERS = {f"locks_{machine}_{lock}": 0 for machine in scale.MACHINES for lock in scale.SHARED} | {
     "locks_64_1_vms": 800, "locks_64_1_node": 25, "locks_64_1_own": 9999, "node_locks_of_64_frames": 2, "empty_512g_frames": 2,
     "sparse_64g_frames": 65536, "template_frames_of_100000_pages": 100500, "freeze_page_ps": 4000, "checksum_page_ps": 1000000,
-    "free_page_ps": 30000, "chain_frames_of_1000": 6000, "chain_free_ps": 500000, "copy_at_depth_1_ps": 600000,
+    "free_page_ps": 30000, "life_of_10_ps": 2000000, "life_of_10000_ps": 3000000, "chain_frames_of_1000": 6000, "chain_free_ps": 500000, "copy_at_depth_1_ps": 600000,
     "copy_at_depth_1000_ps": 700000}
 
 
@@ -26,6 +26,7 @@ class Scale(unittest.TestCase):
         self.assertEqual(values["template_tables"], ("2.6 GiB", "computed"))
         self.assertEqual(values["template_freeze"], ("0.5 s", "computed"))
         self.assertEqual(values["template_checksum"], ("134.2 s", "computed"))
+        self.assertEqual(values["life_of_10000"], ("3000 ns", "timed"))
         self.assertEqual(values["chain_memory"], ("24 KiB", "counted"))
 
     def test_a_lock_of_a_vm_is_not_shared(self):
