@@ -13,12 +13,14 @@
 #include "hv/vm/bury.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/life.h"
+#include "hv/vm/news.h"
 #include "hv/vm/template.h"
 #include "hv/vm/usage.h"
 #include "tests/unit/support.h"
 
 #define START	  MIB(16) /* of memory */
 #define PAGE_GPA  MIB(4)  /* of the guests' first page */
+#define N_BURIED  100	  /* frames at a time */
 #define N_STOPPED 8	  /* VMs at a time */
 
 /* Declared here, because unistd.h has another pause(). */
@@ -34,6 +36,7 @@ uint64_t tsc_hz = 1000000000;
 static struct cpu processors[MACHINE_CPUS];
 static struct machine_work work;
 static struct clone_config line;
+static struct news_queue news;
 static struct vm_config config = {.name = "t", .topology.n_cpus = 1};
 static struct mem_map no_memory;
 
@@ -219,11 +222,19 @@ bool machine_turn(void)
 	return true;
 }
 
+void machine_hear(void)
+{
+	news_listen(&news);
+}
+
 void machine_operate(void)
 {
 	struct usage sum = {0};
+	struct news heard;
 	unsigned n = 0;
 
+	while (news_take(&heard))
+		;
 	lock_acquire(&vms_lock);
 	usage_add_all(&sum);
 	(void)template_find("another");
@@ -235,6 +246,21 @@ void machine_operate(void)
 		n++;
 	}
 	lock_release(&vms_lock);
+}
+
+bool machine_is_finished(void)
+{
+	return sched_is_empty() && !template_has_graves();
+}
+
+void machine_give_up(void)
+{
+	template_give_up_all();
+}
+
+void machine_look_around(void)
+{
+	(void)template_bury(N_BURIED);
 }
 
 void machine_end(void)

@@ -30,9 +30,21 @@ void machine_start(const struct machine_work *work);
 /* The turn of one vCPU on this processor, as hv/processor.c gives it. False: none is ready. */
 bool machine_turn(void);
 
+/* What a processor does after a turn: it frees a part of a template that nothing holds. */
+void machine_look_around(void);
+
+/* No vCPU is left, and no template is being freed. */
+bool machine_is_finished(void);
+
+/* The operator destroys the template: its clones live on, and it gets no new ones. */
+void machine_give_up(void);
+
+/* From now on there are news. Before the first thread. */
+void machine_hear(void);
+
 /*
- * The operator sums up what all VMs have used, looks for a template, and stops some VMs and lets
- * them continue.
+ * The operator hears the news, sums up what all VMs have used, looks for a template, and stops some
+ * VMs and lets them continue.
  */
 void machine_operate(void);
 
