@@ -17,6 +17,11 @@ static struct vm *attached; /* whose output is raw; atomic; NULL: none */
 static struct vm *payer;    /* who pays for the console, see vm_output_work(); NULL: it has ended */
 static uint16_t payer_weight; /* 0: none pays; read without */
 static uint16_t left_weight;  /* of the last VM whose lines are in 'left' */
+/*
+ * Lines or raw bytes wait, or may: processors that pass look here first. Written with the lock
+ * held, and cleared only if 'sending' is, too; atomic.
+ */
+static bool may_wait;
 
 /* Only tried: guards 'line', and keeps lines in order on their way from a queue to the console. */
 static struct lock sending;
@@ -64,6 +69,19 @@ static bool send_at_once(struct vm *vm, const char *text, size_t len)
 	return is_sent;
 }
 
+/* A line or a raw byte was added, or what others wait for has changed. The lock is held. */
+static void note_waiting(void)
+{
+	__atomic_store_n(&may_wait, true, __ATOMIC_RELAXED);
+}
+
+/* Nothing was taken. While the console is attached, lines in queues wait for its end. */
+static void note_empty(void)
+{
+	if (raw.state != RAW_OFF || turns.first == NULL)
+		__atomic_store_n(&may_wait, false, __ATOMIC_RELAXED);
+}
+
 /* No VM waits for room in the queue 'left'. */
 static void take_line(void)
 {
@@ -95,6 +113,8 @@ static bool next_line(void)
 			take_raw();
 		else
 			take_line();
+		if (line_len == 0)
+			note_empty();
 		lock_release(&output_lock);
 	}
 	return line_len > 0;
@@ -130,22 +150,35 @@ void vm_output_attach(struct vm *vm, const char *name, uint64_t code)
 	set_attached(vm);
 	if (vm == NULL)
 		raw_output_end(&raw);
+	note_waiting();
 	lock_release(&output_lock);
+}
+
+/* The lock is held. */
+static bool detach(const struct vm *vm)
+{
+	struct vm *from = vm == NULL || vm == attached ? attached : NULL;
+
+	if (from == NULL)
+		return false;
+	set_attached(NULL);
+	raw_output_end(&raw);
+	note_waiting();
+	sched_request(from->vcpu, VCPU_REQUEST_UART); /* it may wait for raw output */
+	return true;
 }
 
 bool vm_output_detach(const struct vm *vm)
 {
-	struct vm *from;
+	bool was_attached;
 
+	/* The usual case of a VM that is frozen. */
+	if (vm != NULL && __atomic_load_n(&attached, __ATOMIC_RELAXED) != vm)
+		return false;
 	lock_acquire(&output_lock);
-	from = vm == NULL || vm == attached ? attached : NULL;
-	if (from != NULL) {
-		set_attached(NULL);
-		raw_output_end(&raw);
-		sched_request(from->vcpu, VCPU_REQUEST_UART); /* it may wait for raw output */
-	}
+	was_attached = detach(vm);
 	lock_release(&output_lock);
-	return from != NULL;
+	return was_attached;
 }
 
 bool vm_output_is_raw(void)
@@ -166,8 +199,10 @@ bool vm_output_put_raw(struct vm *vm, uint8_t byte)
 		return false;
 	lock_acquire(&output_lock);
 	is_attached = attached == vm;
-	if (is_attached)
+	if (is_attached) {
 		raw_output_put(&raw, byte);
+		note_waiting();
+	}
 	lock_release(&output_lock);
 	return is_attached;
 }
@@ -180,6 +215,9 @@ static bool hand_over(void)
 {
 	unsigned n_left = LINES_AT_ONCE;
 
+	/* What is added at this moment is handed over by who adds it, or by who sends. */
+	if (!__atomic_load_n(&may_wait, __ATOMIC_RELAXED))
+		return false;
 	if (!lock_try(&sending))
 		return true;
 	while (n_left > 0 && next_line() && offer_line()) {
@@ -200,6 +238,7 @@ void vm_output_put(struct vm *vm, const char *text, size_t len)
 	lock_acquire(&output_lock);
 	vm->output.name = vm_name(vm);
 	output_queue_put(&turns, &vm->output, text, len);
+	note_waiting();
 	lock_release(&output_lock);
 	(void)hand_over();
 }
@@ -243,8 +282,8 @@ void vm_output_flush(void)
 
 void vm_output_leave(struct vm *vm)
 {
-	(void)vm_output_detach(vm);
 	lock_acquire(&output_lock);
+	(void)detach(vm);
 	if (vm->output.is_listed)
 		left_weight = vm->share.weight;
 	output_queue_move(&turns, &vm->output, &left);

@@ -321,6 +321,7 @@ static void most_clones_end_in_a_sum(void **state)
 
 	log_reset();
 	log_set_level(LOG_INFO);
+	n_pays = 0;
 	for (unsigned i = 0; i < 100; i++) {
 		setup(NULL);
 		vm.name = "t-?";
@@ -330,6 +331,7 @@ static void most_clones_end_in_a_sum(void **state)
 		vm_end(&vm, i % 2 ? VM_ENDED_WELL : VM_FAILED, "as wanted");
 		assert_int_equal(gather(), N_VCPUS);
 	}
+	assert_int_equal(n_pays, 16); /* those of which there are lines */
 	log_set_level(LOG_DEBUG);
 	assert_int_equal(count_lines("VM t-?: ended: as wanted\n"), 8);
 	assert_int_equal(count_lines("error: VM t-?: failed: as wanted\n"), 8);

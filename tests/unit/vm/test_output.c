@@ -177,6 +177,43 @@ static void the_attached_vm_pays(void **state)
 	assert_ptr_equal(paid, &one.share);
 }
 
+/* So that many processors can pass, and many VMs come and go. */
+static void no_lock_is_taken_for_what_is_not_there(void **state)
+{
+	uint32_t n_holds, n_tries = sending.next;
+
+	n_unsent = 0;
+	assert_false(vm_output_work());
+	n_holds = output_lock.next;
+	assert_false(vm_output_work());
+	assert_false(vm_output_detach(&one));
+	assert_int_equal(output_lock.next, n_holds);
+	assert_int_equal(sending.next, n_tries);
+	vm_output_leave(&one);
+	assert_int_equal(output_lock.next, n_holds + 1);
+}
+
+/* Lines that came while the console was attached, and nothing was there for it. */
+static void lines_follow_the_end_of_raw_output(void **state)
+{
+	vm_output_attach(&two, "two", 0);
+	(void)vm_output_work();
+	put(&one);
+	(void)vm_output_work();
+	assert_int_equal(n_unsent, 0);
+	assert_true(vm_output_detach(&two));
+	(void)vm_output_work();
+	assert_int_equal(n_unsent, 2); /* the line about the end is one */
+	vm_output_attach(&two, "two", 0);
+	(void)vm_output_work();
+	assert_true(vm_output_put_raw(&two, 'x'));
+	(void)vm_output_work();
+	assert_int_equal(n_unsent, 3);
+	assert_true(vm_output_detach(NULL));
+	(void)vm_output_work();
+	assert_int_equal(n_unsent, 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -189,6 +226,8 @@ int main(void)
 		TEST(a_line_that_a_vm_has_left_is_paid_by_its_weight),
 		TEST(a_vm_pays_for_the_lines_about_it),
 		TEST(the_attached_vm_pays),
+		TEST(no_lock_is_taken_for_what_is_not_there),
+		TEST(lines_follow_the_end_of_raw_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
