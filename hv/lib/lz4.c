@@ -92,3 +92,60 @@ size_t lz4_compress(const uint8_t *data, size_t len, struct lz4_table *table, ui
 	out = put_literals(out, data + literal, len - literal, 0);
 	return (size_t)(out - start);
 }
+
+/* Add the bytes that continue a length whose nibble is full. False: the block ends before. */
+static bool take_length(const uint8_t **at, const uint8_t *end, size_t *len)
+{
+	uint8_t byte = UINT8_MAX;
+
+	if (*len < NIBBLE_MAX)
+		return true;
+	while (byte == UINT8_MAX) {
+		if (*at == end)
+			return false;
+		byte = *(*at)++;
+		*len += byte;
+	}
+	return true;
+}
+
+/* The bytes may overlap: then those copied first are copied again. */
+static void copy_match(uint8_t *to, size_t distance, size_t len)
+{
+	const uint8_t *from = to - distance;
+
+	for (; distance >= 8 && len >= 8; from += 8, to += 8, len -= 8)
+		memcpy(to, from, 8);
+	while (len-- > 0)
+		*to++ = *from++;
+}
+
+enum status lz4_decompress(const uint8_t *data, size_t len, uint8_t *out, size_t size)
+{
+	const uint8_t *at = data, *end = data + len;
+	size_t done = 0;
+
+	while (at < end) {
+		uint8_t token = *at++;
+		size_t n = token >> 4, distance;
+
+		if (!take_length(&at, end, &n) || n > (size_t)(end - at) || n > size - done)
+			return ERR_CORRUPT;
+		memcpy(out + done, at, n);
+		at += n;
+		done += n;
+		if (at == end)
+			return done == size ? OK : ERR_CORRUPT;
+		if (end - at < 2)
+			return ERR_CORRUPT;
+		distance = at[0] | (size_t)at[1] << 8;
+		at += 2;
+		n = token & NIBBLE_MAX;
+		if (!take_length(&at, end, &n) || distance == 0 || distance > done ||
+		    n + MATCH_MIN > size - done)
+			return ERR_CORRUPT;
+		copy_match(out + done, distance, n + MATCH_MIN);
+		done += n + MATCH_MIN;
+	}
+	return ERR_CORRUPT; /* without the last literal bytes */
+}
