@@ -2,6 +2,7 @@
 /* The layout of the file of memory. It is computed at each call, because regions are few. */
 #include "hv/guest/saved_memory.h"
 
+#include "hv/ept/difference.h"
 #include "hv/guest/hidden_memory.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/string.h"
@@ -66,36 +67,81 @@ bool saved_memory_place(const struct mem_map *map, const struct mem_region *regi
 	return true;
 }
 
-static void read_page(struct guest_memory *memory, const struct mem_region *region, uint64_t offset,
-		      void *page)
-{
-	gpa_t gpa = gpa_add(region->gpa, offset);
-	enum status status;
+/* A region, and where it begins in the file. */
+struct place {
+	const struct mem_region *region;
+	uint64_t at;
+};
 
-	if (mem_region_is_hidden(region)) {
-		memcpy(page, hidden_byte(memory, gpa), PAGE_SIZE);
-		return;
+/* The region that has the page at 'offset' of the file; else the next one. False: there is none. */
+static bool find(const struct mem_map *map, uint64_t offset, struct place *ret)
+{
+	uint64_t end = 0;
+
+	*ret = (struct place){.at = UINT64_MAX};
+	for (size_t i = 0; i < mem_map_all(map); i++) {
+		const struct mem_region *region = &map->region[i];
+		uint64_t at;
+
+		if (!is_saved(region))
+			continue;
+		at = is_first(region) ? step_over(region, &end) : add_up(map, region->backend);
+		at += memory_backend_offset(region);
+		if (offset < at + region->len && at < ret->at)
+			*ret = (struct place){region, at};
 	}
-	status = guest_read(memory, gpa, page, PAGE_SIZE);
-	assert(status == OK); /* the region is the VM's memory */
+	return ret->region != NULL;
+}
+
+static const void *page_of(struct guest_memory *memory, const struct mem_region *region, gpa_t gpa)
+{
+	const void *page =
+		mem_region_is_hidden(region) ? hidden_byte(memory, gpa) : guest_byte(memory, gpa);
+
+	assert(page != NULL); /* the region is the VM's memory */
+	return page;
 }
 
 void saved_memory_read(struct guest_memory *memory, uint64_t offset, void *page)
 {
-	const struct mem_map *map = memory->map;
-	uint64_t end = 0, place;
+	struct place place;
 
-	for (size_t i = 0; i < mem_map_all(map); i++) {
-		const struct mem_region *region = &map->region[i];
-
-		if (!is_saved(region))
-			continue;
-		place = is_first(region) ? step_over(region, &end) : add_up(map, region->backend);
-		place += memory_backend_offset(region);
-		if (offset < place || offset - place >= region->len)
-			continue;
-		read_page(memory, region, offset - place, page);
+	if (!find(memory->map, offset, &place) || offset < place.at) {
+		memset(page, 0, PAGE_SIZE);
 		return;
 	}
-	memset(page, 0, PAGE_SIZE);
+	memcpy(page, page_of(memory, place.region, gpa_add(place.region->gpa, offset - place.at)),
+	       PAGE_SIZE);
+}
+
+enum status saved_memory_write(struct guest_memory *memory, uint64_t offset, const void *page)
+{
+	struct place place;
+	gpa_t gpa;
+
+	if (!find(memory->map, offset, &place) || offset < place.at)
+		return ERR_RANGE;
+	gpa = gpa_add(place.region->gpa, offset - place.at);
+	if (memcmp(page_of(memory, place.region, gpa), page, PAGE_SIZE) == 0)
+		return OK;
+	if (mem_region_is_hidden(place.region))
+		return hidden_write(memory, gpa, page, PAGE_SIZE);
+	return guest_write(memory, gpa, page, PAGE_SIZE);
+}
+
+uint64_t saved_memory_next(const struct guest_memory *memory, phys_t below, uint64_t offset,
+			   unsigned *budget)
+{
+	struct place place;
+
+	while (find(memory->map, offset, &place)) {
+		gpa_t start = place.region->gpa, end = gpa_add(start, place.region->len), gpa;
+
+		gpa = offset > place.at ? gpa_add(start, offset - place.at) : start;
+		gpa = ept_next_difference(memory->ept->root, below, gpa, end, budget);
+		offset = place.at + (gpa.raw - start.raw);
+		if (gpa.raw < end.raw || *budget == 0)
+			return offset;
+	}
+	return saved_memory_size(memory->map);
 }

@@ -23,3 +23,16 @@ bool saved_memory_place(const struct mem_map *map, const struct mem_region *regi
  * VM's lock is held, and the VM does not run.
  */
 void saved_memory_read(struct guest_memory *memory, uint64_t offset, void *page);
+/*
+ * Write one page of the file into a VM that has not run, unless the VM has these bytes already.
+ * 'offset' is whole pages. ERR_RANGE: no memory that is saved is there. ERR_NOMEM: as
+ * guest_write().
+ */
+enum status saved_memory_write(struct guest_memory *memory, uint64_t offset, const void *page);
+/*
+ * The next page of the file, from 'offset' on, that is not the one which the tree with the root
+ * 'below' has there; 'below' 0: that may be other than zeros. Returns the size if there is none.
+ * If '*budget' is 0 then, this is only where to continue. All else as ept_next_difference().
+ */
+uint64_t saved_memory_next(const struct guest_memory *memory, phys_t below, uint64_t offset,
+			   unsigned *budget);
