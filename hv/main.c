@@ -512,18 +512,9 @@ static void start_vm(struct vm *vm)
 	vm_start(vm);
 }
 
-static void start_vms(void)
+/* Start the VMs that were made. No processor runs them yet. */
+static void start_made(struct vm *made)
 {
-	struct vm *made = NULL, **link = &made;
-	template_set_config(config.clones, config.host.checksum);
-	map_set_config(&images);
-	save_queue_set_config(config.saves);
-	for (struct vm_config *vm = config.vms; vm; vm = vm->next)
-		if (vm_create(vm, time_now(), link) == OK) {
-			print_info(*link);
-			link = &(*link)->next;
-			watchdog_feed();
-		}
 	while (made) {
 		struct vm *vm = made;
 
@@ -533,6 +524,28 @@ static void start_vms(void)
 		else
 			start_vm(vm);
 	}
+}
+
+static void start_vms(void)
+{
+	struct vm *made = NULL, **link = &made;
+
+	template_set_config(config.clones, config.host.checksum);
+	map_set_config(&images);
+	save_queue_set_config(config.saves);
+	for (struct vm_config *vm = config.vms; vm; vm = vm->next) {
+		if (vm->saved.below != 0) { /* its template must be one */
+			start_made(made);
+			made = NULL;
+			link = &made;
+		}
+		if (vm_create(vm, time_now(), link) == OK) {
+			print_info(*link);
+			link = &(*link)->next;
+			watchdog_feed();
+		}
+	}
+	start_made(made);
 }
 
 static enum end outcome(void)

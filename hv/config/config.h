@@ -8,6 +8,7 @@
 #include "hv/devices/fw_cfg.h"
 #include "hv/devices/topology.h"
 #include "hv/lib/arena.h"
+#include "hv/lib/saved_head.h"
 #include "hv/loader/loader.h"
 #include "hv/virtio/virtio.h"
 
@@ -142,6 +143,13 @@ enum console_port {
 	CONSOLE_COM4,
 };
 
+/* A file of the memory that a saved state belongs to, in the order of hv/lib/memory_part.h. */
+struct saved_part {
+	struct saved_part *next;
+	const char *path;
+	const struct image *image;
+};
+
 struct vm_config {
 	struct vm_config *next;
 	const char *name;	/* an identifier, unique */
@@ -207,8 +215,11 @@ struct vm_config {
 	bool is_template;     /* it never runs, but is a template that starts from 'incoming' */
 	const char *incoming; /* -incoming file:PATH; NULL: it starts with its kernel */
 	struct diag_place incoming_place;
-	const struct image *incoming_image; /* a complete file of state; set by config_open() */
-	bool incoming_is_bad;		    /* an error in it was reported */
+	const struct image *incoming_image; /* a complete file of state; set by config_open(), */
+	struct saved_head saved;	    /* its head, */
+	const struct saved_part *parts;	    /* and the files of its memory, if it has them */
+	struct vm *below; /* the template that the VM made from a layer holds, see hv/vm/hold.h */
+	bool incoming_is_bad; /* an error in it was reported */
 
 	enum serial_target serial; /* COM1; default stdio */
 	bool has_console_port;	   /* a port of a virtio-serial-device is in its place */
@@ -313,15 +324,22 @@ struct clone_config {
 	bool lacks_memory;	       /* the latest clone found none, and is still wanted */
 };
 
-/* Of PATH: both file names are then short enough to be sent. */
+/* Of PATH: all file names are then short enough to be sent. */
 #define SAVE_PATH_MAX 190
 
-/* A line "save [-s] TEMPLATE PATH". */
+/* The options of "save". */
+struct save_how {
+	bool is_sent;	/* -s: over the console, else saved into the ramdisk */
+	bool is_packed; /* -z: the memory in compressed parts */
+	bool is_layer;	/* -i: the same, only what differs from the template's memory */
+};
+
+/* A line "save [-s] [-z|-i] TEMPLATE PATH". */
 struct save_config {
 	struct save_config *next;
 	const char *template; /* name of a VM, or of a clone */
-	const char *path;     /* of both files, without ".state" and ".mem" */
-	bool is_sent;	      /* over the console, else saved into the ramdisk */
+	const char *path;     /* of all files, without ".state" and ".mem" */
+	struct save_how how;
 	struct diag_place place, path_place;
 	struct vm *vm; /* the template, when it is to be saved: see hv/vm/save_queue.c */
 	bool is_done;

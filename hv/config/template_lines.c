@@ -10,12 +10,13 @@
 #include "hv/backends/suggest.h"
 #include "hv/config/vm_files.h"
 #include "hv/frame/phys.h"
+#include "hv/lib/memory_part.h"
 #include "hv/lib/print.h"
-#include "hv/lib/state_file.h"
 #include "hv/lib/string.h"
 
 #define TEMPLATE_PREFIX "template:"
 #define FILE_PREFIX	"file:"
+#define STATE_SUFFIX	".state"
 
 enum status clone_add(struct config *config, const struct clone_config *clone, struct arena *arena)
 {
@@ -222,6 +223,70 @@ enum status incoming_read(struct vm_config *vm, const struct word *argument, str
 	return OK;
 }
 
+static enum status fail_incoming(const struct vm_config *vm, const char *path, const char *why,
+				 struct diag *diag)
+{
+	diag_error(diag, vm->incoming_place, "could not open '%s': %s", path, why);
+	return ERR_INVAL;
+}
+
+/* The parts are beside the state: PATH.mem.0 and so on for PATH.state. NULL: no memory. */
+static const char *part_path(const struct vm_config *vm, unsigned number, struct arena *arena)
+{
+	size_t len = strlen(vm->incoming) - strlen(STATE_SUFFIX), size = len + 20;
+	char *path = arena_alloc(arena, size);
+
+	if (path != NULL)
+		format(path, size, "%.*s.mem.%u", (int)len, vm->incoming, number);
+	return path;
+}
+
+/* Find one part and put it where '*tail' is. */
+static enum status open_part(struct vm_config *vm, unsigned number, struct saved_part **tail,
+			     struct image_list *images, struct diag *diag)
+{
+	const char *path = part_path(vm, number, images->arena), *error;
+	struct saved_part *part = arena_alloc(images->arena, sizeof(*part));
+	struct image *image = NULL;
+
+	if (path == NULL || part == NULL)
+		return fail_incoming(vm, vm->incoming, image_error_text(IMAGE_NO_MEMORY), diag);
+	error = vm_find_file(images, path, &image);
+	if (error != NULL)
+		return fail_incoming(vm, path, error, diag);
+	*part = (struct saved_part){.path = path, .image = image};
+	*tail = part;
+	return OK;
+}
+
+static bool has_state_suffix(const char *path)
+{
+	size_t len = strlen(path), n = strlen(STATE_SUFFIX);
+
+	return len > n && strcmp(path + len - n, STATE_SUFFIX) == 0;
+}
+
+/* Find all parts. They are read when the VM is made. */
+static enum status open_parts(struct vm_config *vm, struct image_list *images, struct diag *diag)
+{
+	struct saved_part *part = NULL, **tail = &part;
+	bool is_last = false;
+
+	if (!has_state_suffix(vm->incoming)) {
+		diag_error(diag, vm->incoming_place,
+			   "'%s' has its memory in files of the same name, and must end in '%s'",
+			   vm->incoming, STATE_SUFFIX);
+		return ERR_INVAL;
+	}
+	for (unsigned number = 0; !is_last; number++) {
+		TRY(open_part(vm, number, tail, images, diag));
+		is_last = part_seems_last(phys_to_virt((*tail)->image->base), (*tail)->image->size);
+		tail = &(*tail)->next;
+	}
+	vm->parts = part;
+	return OK;
+}
+
 enum status incoming_open(struct vm_config *vm, struct image_list *images, struct diag *diag)
 {
 	char why[STATE_WHY_MAX];
@@ -231,15 +296,14 @@ enum status incoming_open(struct vm_config *vm, struct image_list *images, struc
 	if (vm->incoming == NULL)
 		return OK;
 	error = vm_find_file(images, vm->incoming, &image);
-	if (error != NULL) {
-		diag_error(diag, vm->incoming_place, "could not open '%s': %s", vm->incoming,
-			   error);
-		return ERR_INVAL;
-	}
-	if (state_check(phys_to_virt(image->base), image->size, why) != OK) {
+	if (error != NULL)
+		return fail_incoming(vm, vm->incoming, error, diag);
+	if (saved_head_read(phys_to_virt(image->base), image->size, &vm->saved, why) != OK) {
 		diag_error(diag, vm->incoming_place, "'%s' %s", vm->incoming, why);
 		return ERR_INVAL;
 	}
+	if (vm->saved.has_parts)
+		TRY(open_parts(vm, images, diag));
 	vm->incoming_image = image;
 	return OK;
 }
@@ -258,14 +322,27 @@ static enum status add_save(struct config *config, const struct save_config *sav
 	return OK;
 }
 
+/* Take one option from before the name. False: it is none. */
+static bool take_how(const struct word *word, struct save_how *how)
+{
+	if (strcmp(word->text, "-s") == 0)
+		how->is_sent = true;
+	else if (strcmp(word->text, "-z") == 0)
+		how->is_packed = true;
+	else if (strcmp(word->text, "-i") == 0)
+		how->is_packed = how->is_layer = true;
+	else
+		return false;
+	return true;
+}
+
 enum status save_read(struct config *config, const struct word *keyword, struct arena *arena,
 		      struct diag *diag)
 {
 	const struct word *name = keyword->next, *path;
 	struct save_config save = {0};
 
-	save.is_sent = name != NULL && strcmp(name->text, "-s") == 0;
-	if (save.is_sent)
+	while (name != NULL && take_how(name, &save.how))
 		name = name->next;
 	path = name != NULL ? name->next : NULL;
 	if (path == NULL) {
@@ -336,10 +413,10 @@ void save_check_paths(const struct config *config, const struct image_list *imag
 		      struct diag *diag)
 {
 	for (const struct save_config *save = config->saves; save != NULL; save = save->next) {
-		if (save->is_sent)
+		if (save->how.is_sent)
 			continue;
 		check_folder(save->path, save->path_place, "save", images, diag);
-		check_path(save, ".state", images, diag);
-		check_path(save, ".mem", images, diag);
+		check_path(save, STATE_SUFFIX, images, diag);
+		check_path(save, save->how.is_packed ? ".mem.0" : ".mem", images, diag);
 	}
 }

@@ -34,13 +34,17 @@ enum status clone_read_incoming(struct config *config, const struct word *name, 
  * state. ERR_INVAL: reported.
  */
 enum status incoming_read(struct vm_config *vm, const struct word *argument, struct diag *diag);
-/* Of config_open(): find the file and check that it is complete. ERR_INVAL: reported. */
+/*
+ * Of config_open(): find the file and those of its memory, and check that all are there and the
+ * state is whole. ERR_INVAL: reported.
+ */
 enum status incoming_open(struct vm_config *vm, struct image_list *images, struct diag *diag);
 
 /*
- * Read "save [-s] NAME PATH": when NAME becomes a template, save its state as PATH.state and its
- * memory as PATH.mem; with -s send them over the console. Errors are reported; ERR_NOMEM: the arena
- * is full, not reported.
+ * Read "save [-s] [-z|-i] NAME PATH": when NAME becomes a template, save its state as PATH.state
+ * and its memory as PATH.mem; with -s send them over the console. With -z the memory goes into
+ * compressed parts, with -i only what differs from the template of the clone NAME. Errors are
+ * reported; ERR_NOMEM: the arena is full, not reported.
  */
 enum status save_read(struct config *config, const struct word *keyword, struct arena *arena,
 		      struct diag *diag);

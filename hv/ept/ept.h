@@ -42,6 +42,9 @@ struct ept_layer {
 	struct ept_layer_sum sum;	  /* at the freeze, if it is complete */
 	struct ept_log_cursor protecting; /* hv/vm/protect.c: zeros, before it begins */
 	bool is_protected;		  /* all of it */
+
+	/* Of the boot processor, which saves and loads: the id of its memory, 0: not saved yet. */
+	uint64_t saved_id;
 };
 
 /*

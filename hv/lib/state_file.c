@@ -158,7 +158,7 @@ static enum status refuse_version(const void *data, size_t len, uint32_t version
 	return ERR_UNSUPPORTED;
 }
 
-enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX])
+static enum status check(const void *data, size_t len, char why[STATE_WHY_MAX])
 {
 	const uint8_t *bytes = data;
 	uint32_t version, crc;
@@ -182,7 +182,7 @@ enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX])
 enum status state_open(struct state_reader *reader, const void *data, size_t len)
 {
 	*reader = (struct state_reader){.data = data, .len = len};
-	TRY(state_check(data, len, reader->why));
+	TRY(check(data, len, reader->why));
 	reader->version = (uint32_t)load(reader->data + AT_VERSION, 4);
 	reader->at = reader->end = head_size(reader->data);
 	return OK;

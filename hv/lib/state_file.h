@@ -22,7 +22,7 @@
  * so; in files of older versions it is 0. So does a device (struct device_class);
  * a VM that is loaded from an older file has it as new.
  */
-#define STATE_VERSION	     5
+#define STATE_VERSION	     6
 #define STATE_VERSION_OLDEST 1 /* that can be read */
 #define STATE_MAGIC	     "STENCILS"
 #define STATE_HEAD_SIZE	     72 /* before the first section */
@@ -100,17 +100,15 @@ struct state_reader {
 };
 
 /*
- * Check that the data are a whole file of this version. ERR_CORRUPT,
- * ERR_UNSUPPORTED: 'why' is written.
- */
-enum status state_check(const void *data, size_t len, char why[STATE_WHY_MAX]);
-/*
  * The version of Stencil that wrote the file, printable; "" if the file does not say it. The place
  * is the same in all versions of the format from 4 on, so that a newer one can be named, too.
  */
 void state_get_release(const void *data, size_t len, char ret[STATE_RELEASE_SIZE + 1]);
 
-/* These functions write 'reader->why' on error. 'data' must stay valid as long as the reader. */
+/*
+ * These functions write 'reader->why' on error. 'data' must stay valid as long as the reader. Open:
+ * check that the data are a whole file of a known version. ERR_CORRUPT, ERR_UNSUPPORTED.
+ */
 enum status state_open(struct state_reader *reader, const void *data, size_t len);
 /*
  * Begin the next section, which must be this one. The section before must have

@@ -39,8 +39,8 @@ struct request {
 	char text[MONITOR_LINE_SIZE + 1]; /* all words, with one blank between two */
 	const char *const *word;	  /* 'n' of them: for a handler, the arguments */
 	size_t n;
-	bool has_flag;
-	struct vm *vm; /* the one the command needs, under vms_lock; NULL: it needs none */
+	uint64_t flags; /* bit n: the letter 'A' + n */
+	struct vm *vm;	/* the one the command needs, under vms_lock; NULL: it needs none */
 };
 
 /* Which VM a command is about. Both VM_NAMED and VM_FOCUS: the one in focus if none is named. */
@@ -56,11 +56,16 @@ struct command {
 	const char *arguments; /* as help shows them */
 	const char *help;
 	void (*run)(const struct request *request);
-	uint8_t min, max; /* how many arguments, besides the flag */
-	uint8_t needs;	  /* enum need */
-	char flag;	  /* the letter of an option that may come before the arguments */
+	uint8_t min, max;  /* how many arguments, besides the flags */
+	uint8_t needs;	   /* enum need */
+	const char *flags; /* the letters of options that may come before the arguments */
 	const char *alias;
 };
+
+static bool has_flag(const struct request *request, char letter)
+{
+	return request->flags >> (letter - 'A') & 1;
+}
 
 static void say_try_help(const char *name)
 {
@@ -145,7 +150,7 @@ static void clone(const struct request *request)
 	uint64_t count = 1;
 
 	if (request->n == 1 || (read_number(request->word[1], &count) && count > 0))
-		answer_clone(request->vm, (uint32_t)count, request->has_flag);
+		answer_clone(request->vm, (uint32_t)count, has_flag(request, 'S'));
 	else
 		say("clone: invalid count '%s'", request->word[1]);
 }
@@ -178,7 +183,7 @@ static void destroy(const struct request *request)
 
 static void dump_guest_memory(const struct request *request)
 {
-	file_job_dump(request->vm, request->word[0], request->has_flag);
+	file_job_dump(request->vm, request->word[0], has_flag(request, 's'));
 }
 
 static void console(const struct request *request)
@@ -335,6 +340,10 @@ static void save(const struct request *request)
 {
 	struct vm *vm = request->vm;
 	const char *path = request->word[1];
+	bool is_layer = has_flag(request, 'i');
+	struct save_how how = {.is_sent = has_flag(request, 's'),
+			       .is_packed = is_layer || has_flag(request, 'z'),
+			       .is_layer = is_layer};
 
 	if (strlen(path) > SAVE_PATH_MAX)
 		say("save: the files' name is too long");
@@ -343,7 +352,7 @@ static void save(const struct request *request)
 	else if (answer_is_running(vm) && !vm_is_paused(vm))
 		say("Error: VM %s is running: stop it or make it a template first", vm_name(vm));
 	else
-		file_job_save(vm, path, request->has_flag);
+		file_job_save(vm, path, how);
 }
 
 static void screen(const struct request *request)
@@ -491,7 +500,7 @@ static const struct command commands[] = {
 	{"check", "", "check the memory of all VMs and templates", .run = check},
 	{"clone", "[-S] name [count]",
 	 "start clones of a template\n\t\t\t -S: stopped, until 'cont'", .run = clone, .min = 1,
-	 .max = 2, .needs = VM_NAMED | VM_IS_TEMPLATE, .flag = 'S'},
+	 .max = 2, .needs = VM_NAMED | VM_IS_TEMPLATE, .flags = "S"},
 	{"cont", "", "resume the VM in focus", .run = cont, .needs = VM_FOCUS | VM_RUNS,
 	 .alias = "c"},
 	{"console", "name", "attach the console to a VM alone, until Ctrl-A d, or c: the prompt",
@@ -506,7 +515,7 @@ static const struct command commands[] = {
 	{"dump-guest-memory", "[-s] filename",
 	 "dump the memory of the VM in focus to file 'filename' of the ramdisk\n"
 	 "\t\t\t -s: send it over the console instead",
-	 .run = dump_guest_memory, .min = 1, .max = 1, .needs = VM_FOCUS, .flag = 's'},
+	 .run = dump_guest_memory, .min = 1, .max = 1, .needs = VM_FOCUS, .flags = "s"},
 	{"freeze", "name", "make a VM a template", .run = freeze, .min = 1, .max = 1,
 	 .needs = VM_NAMED | VM_RUNS},
 	{"gdbserver", "name [device]",
@@ -533,10 +542,12 @@ static const struct command commands[] = {
 	{"quit", "", "end all VMs and the machine", .run = quit, .alias = "q"},
 	{"revert", "name", "return a clone to its template's state", .run = revert, .min = 1,
 	 .max = 1, .needs = VM_NAMED | VM_RUNS},
-	{"save", "[-s] name filename",
+	{"save", "[-s] [-z|-i] name filename",
 	 "save a template or a stopped VM as files 'filename'.state and .mem\n"
-	 "\t\t\t -s: send them over the console instead",
-	 .run = save, .min = 2, .max = 2, .needs = VM_NAMED, .flag = 's'},
+	 "\t\t\t -s: send them over the console instead\n"
+	 "\t\t\t -z: compress the memory, into 'filename'.mem.0 and so on\n"
+	 "\t\t\t -i: of a clone, only what differs from its template",
+	 .run = save, .min = 2, .max = 2, .needs = VM_NAMED, .flags = "siz"},
 	{"screen", "status|console", "show the status page on the machine's screen, or the console",
 	 .run = screen, .min = 1, .max = 1},
 	{"send", "filename", "send a file of the ramdisk over the console", .run = send, .min = 1,
@@ -679,15 +690,26 @@ static void take_word(struct request *request)
 	request->n--;
 }
 
-/* The words are the command's name, its flag and its arguments. */
+/* The letter of an option of the command; '\0': the word is none. */
+static char flag_of(const struct command *command, const char *word)
+{
+	bool is_flag = command->flags && word[0] == '-' && word[1] != '\0' && word[2] == '\0' &&
+		       strchr(command->flags, word[1]);
+
+	return is_flag ? word[1] : '\0';
+}
+
+/* The words are the command's name, its flags and its arguments. */
 static void run(const struct command *command, struct request *request)
 {
-	const char flag[] = {'-', command->flag, '\0'};
+	char flag;
 
 	take_word(request);
-	request->has_flag = command->flag && request->n > 0 && strcmp(*request->word, flag) == 0;
-	if (request->has_flag)
+	request->flags = 0;
+	while (request->n > 0 && (flag = flag_of(command, *request->word)) != '\0') {
+		request->flags |= BIT(flag - 'A');
 		take_word(request);
+	}
 	if (!has_arguments(command, request->n))
 		return;
 	if (command->needs)
@@ -778,12 +800,14 @@ static void offer_vms(struct completion *completion, const struct command *comma
 	lock_release(&vms_lock);
 }
 
-/* The words before the one that is completed: the command, its flag, arguments. */
+/* The words before the one that is completed: the command, its flags, arguments. */
 static void offer_arguments(struct completion *completion, const char *const *word, size_t n)
 {
 	const struct command *command = find(commands, ARRAY_SIZE(commands), *word);
-	size_t n_flags = n > 1 && word[1][0] == '-' ? 1 : 0;
+	size_t n_flags = 0;
 
+	while (1 + n_flags < n && word[1 + n_flags][0] == '-')
+		n_flags++;
 	if (command == NULL || n > 1 + n_flags)
 		return;
 	if (command->run == info)

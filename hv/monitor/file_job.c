@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A job has one or two files, one after the other: a step copies or sends a piece of one. */
+/*
+ * A job has one or two files, one after the other: a step copies or sends a piece of one. Of the
+ * parts of compressed memory, which come one after the other in the place of a file, each is
+ * measured first.
+ */
 #include "hv/monitor/file_job.h"
 
 #include "hv/frame/phys.h"
 #include "hv/guest/saved_memory.h"
 #include "hv/host/io.h"
+#include "hv/host/random.h"
 #include "hv/host/tsc.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -12,6 +17,7 @@
 #include "hv/monitor/dump.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/output.h"
+#include "hv/monitor/pack_file.h"
 #include "hv/monitor/registers.h"
 #include "hv/monitor/say.h"
 #include "hv/monitor/still.h"
@@ -23,7 +29,7 @@ enum kind { KIND_DUMP, KIND_SEND, KIND_SAVE };
 #define WORK_FRAMES (align_up(sizeof(struct send_work), PAGE_SIZE) / PAGE_SIZE)
 
 /* The origin of a file's bytes. */
-enum source { FROM_IMAGE, FROM_DUMP, FROM_MEMORY, FROM_HEAD };
+enum source { FROM_IMAGE, FROM_DUMP, FROM_MEMORY, FROM_PACK, FROM_HEAD };
 
 struct part {
 	enum source source;
@@ -37,8 +43,11 @@ static struct {
 	bool is_complete;
 
 	char path[SEND_NAME_MAX + 1];
-	bool is_sent;
+	struct save_how how;	/* 'is_sent' for all kinds */
 	struct send_work *work; /* is_sent */
+	struct pack_file pack;	/* is_packed */
+	unsigned n_packs;	/* its files in the ramdisk, or sent, */
+	uint64_t packed_size;	/* and their bytes together */
 	struct image_list *images;
 	const struct image *image; /* KIND_SEND */
 	struct dump dump;
@@ -73,12 +82,25 @@ static void fail_memory(void)
 
 static enum job_state step(void);
 
+static void pack_name(unsigned number, char ret[SEND_NAME_MAX + 1])
+{
+	format(ret, SEND_NAME_MAX + 1, "%s.mem.%u", job.path, number);
+}
+
 /* Remove what was not completed from the ramdisk. */
 static void remove_parts(void)
 {
+	char name[SEND_NAME_MAX + 1];
+	struct image *image;
+
 	for (unsigned i = 0; i < job.n_parts; i++)
-		if (job.part[i].output.image)
+		if (job.part[i].output.image && job.part[i].source != FROM_PACK)
 			output_remove(&job.part[i].output, job.images);
+	for (unsigned i = 0; !job.how.is_sent && i < job.n_packs; i++) {
+		pack_name(i, name);
+		if (image_lookup(job.images->first, name, &image) == IMAGE_OK)
+			image_remove(job.images, image);
+	}
 }
 
 static void end(void)
@@ -94,6 +116,7 @@ static void end(void)
 	if (job.work)
 		frame_free_run(virt_to_phys(job.work), WORK_FRAMES);
 	job.work = NULL;
+	pack_file_end(&job.pack);
 	if (job.line)
 		save_queue_done(job.line, job.is_complete);
 }
@@ -106,7 +129,8 @@ static void begin(enum kind kind, struct save_config *line)
 	job.kind = kind;
 	job.line = line;
 	job.is_complete = false;
-	job.n_parts = job.at_part = 0;
+	job.n_parts = job.at_part = job.n_packs = 0;
+	job.packed_size = 0;
 	job_begin(line ? &configured : &operators);
 }
 
@@ -115,22 +139,22 @@ void file_job_setup(struct image_list *images)
 	job.images = images;
 }
 
-static void note_path(const char *path, bool is_sent)
+static void note_path(const char *path, struct save_how how)
 {
-	job.is_sent = is_sent;
+	job.how = how;
 	format(job.path, sizeof(job.path), "%s", path);
 }
 
 void file_job_dump(struct vm *vm, const char *path, bool is_sent)
 {
-	note_path(path, is_sent);
+	note_path(path, (struct save_how){.is_sent = is_sent});
 	still_begin(&job.still, vm);
 	begin(KIND_DUMP, NULL);
 }
 
-void file_job_save(struct vm *vm, const char *path, bool is_sent)
+void file_job_save(struct vm *vm, const char *path, struct save_how how)
 {
-	note_path(path, is_sent);
+	note_path(path, how);
 	still_begin(&job.still, vm);
 	begin(KIND_SAVE, NULL);
 }
@@ -143,7 +167,20 @@ static void add_part(enum source source, const char *name, const char *suffix, u
 	format(part->output.name, sizeof(part->output.name), "%s%s", name, suffix);
 }
 
-static bool begin_sending(void)
+/* The current file's size is not known yet. */
+static bool is_being_measured(void)
+{
+	return job.part[job.at_part].source == FROM_PACK && !job.pack.is_measured;
+}
+
+/* Begin to send the current file, once its size is known. */
+static void begin_sending(void)
+{
+	if (job.how.is_sent && !is_being_measured())
+		output_begin_sending(&job.part[job.at_part].output, job.work);
+}
+
+static bool get_work(void)
 {
 	phys_t work = frame_alloc_run(WORK_FRAMES, PAGE_SIZE);
 
@@ -152,25 +189,30 @@ static bool begin_sending(void)
 		return false;
 	}
 	job.work = phys_to_virt(work);
-	output_begin_sending(&job.part[0].output, job.work);
+	begin_sending();
 	return true;
 }
 
-/* Begin to send the first file, or create all files in the ramdisk. */
-static bool open_parts(void)
+static bool create(struct output *output)
 {
 	char why[OUTPUT_WHY_MAX];
 
+	if (output_create(output, job.images, why) == OK)
+		return true;
+	fail(why);
+	return false;
+}
+
+/* Begin to send the first file, or create all files in the ramdisk whose size is known. */
+static bool open_parts(void)
+{
 	job.at_part = 0;
 	job.has_page = false;
-	if (job.is_sent)
-		return begin_sending();
-	for (unsigned i = 0; i < job.n_parts; i++) {
-		if (output_create(&job.part[i].output, job.images, why) == OK)
-			continue;
-		fail(why);
-		return false;
-	}
+	if (job.how.is_sent)
+		return get_work();
+	for (unsigned i = 0; i < job.n_parts; i++)
+		if (job.part[i].source != FROM_PACK && !create(&job.part[i].output))
+			return false;
 	return true;
 }
 
@@ -182,7 +224,7 @@ void file_job_send(const char *path)
 	if (error == IMAGE_OK && (image == NULL || image->type != IMAGE_FILE))
 		error = IMAGE_IS_DIRECTORY;
 	if (error == IMAGE_OK) {
-		note_path(image->path, true);
+		note_path(image->path, (struct save_how){.is_sent = true});
 		job.image = image;
 		begin(KIND_SEND, NULL);
 	} else {
@@ -233,6 +275,24 @@ static bool begin_dump(void)
 	return open_parts();
 }
 
+/* What the VM's memory was when it was cloned; NULL: it is not a clone. */
+static struct ept_layer *layer_below(const struct vm *vm)
+{
+	return vm->outcome == VM_FROZEN ? vm->layer->parent : vm->ept.base;
+}
+
+static const char *cannot_be_layer(const struct vm *vm)
+{
+	const struct ept_layer *below = layer_below(vm);
+
+	if (below == NULL)
+		return "-i: the VM is not a clone";
+	if (below->saved_id == 0)
+		return "-i: its template was not saved: save that first";
+	return saved_memory_is_shared(vm->mem) ? "-i: it has shared memory that is not a file"
+					       : NULL;
+}
+
 /* NULL: the VM can be saved. */
 static const char *cannot_save(const struct vm *vm)
 {
@@ -244,21 +304,56 @@ static const char *cannot_save(const struct vm *vm)
 		return "the VM is running: stop it or make it a template first";
 	if (vm->n_holds > 1 && saved_memory_is_shared(vm->mem))
 		return "its clones may change its shared memory that is not a file: end them first";
-	return NULL;
+	return job.how.is_layer ? cannot_be_layer(vm) : NULL;
 }
 
-static bool begin_save(void)
+/* All saves of a template have one id, because its memory is the same. */
+static uint64_t id_of(struct vm *vm)
 {
-	struct vm *vm = job.still.vm;
-	uint64_t memory = saved_memory_size(vm->mem), now = rdtsc();
+	uint64_t id = vm->outcome == VM_FROZEN ? vm->layer->saved_id : 0;
+
+	while (id == 0)
+		random_fill(&id, sizeof(id));
+	if (vm->outcome == VM_FROZEN)
+		vm->layer->saved_id = id;
+	return id;
+}
+
+/* The name of the template that has this memory; "" if it is gone. */
+static void name_template(const struct ept_layer *layer, char ret[SAVED_NAME_SIZE])
+{
+	ret[0] = '\0';
+	lock_acquire(&vms_lock);
+	for (const struct vm *vm = vms; vm; vm = vm->next)
+		if (vm->outcome == VM_FROZEN && vm->layer == layer)
+			format(ret, SAVED_NAME_SIZE, "%s", vm_name(vm));
+	lock_release(&vms_lock);
+}
+
+/* Begin to compress the memory, all of it or a layer. */
+static bool begin_pack(const struct vm *vm, struct saved_head *head)
+{
+	const struct ept_layer *below = job.how.is_layer ? layer_below(vm) : NULL;
+
+	if (below) {
+		head->below = below->saved_id;
+		name_template(below, head->template);
+	}
+	head->has_parts = true;
+	if (pack_file_begin(&job.pack, &job.still.vm->memory, head->id, below ? below->root : 0) ==
+	    OK)
+		return true;
+	fail_memory();
+	return false;
+}
+
+/* Keep what the processors have, and write the state. */
+static bool make_state(struct vm *vm, const struct saved_head *head)
+{
+	uint64_t now = rdtsc();
 	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now),
 				     stencil_version};
-	const char *why = cannot_save(vm);
 
-	if (why) {
-		fail(why);
-		return false;
-	}
 	if (!make_head(vm_state_size(vm))) {
 		fail_memory();
 		return false;
@@ -266,8 +361,27 @@ static bool begin_save(void)
 	vm_deliver_press(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_keep(&vm->vcpu[i]);
-	vm_state_write(vm, &host, job.head);
-	if (memory > 0)
+	vm_state_write(vm, &host, head, job.head);
+	return true;
+}
+
+static bool begin_save(void)
+{
+	struct vm *vm = job.still.vm;
+	uint64_t memory = saved_memory_size(vm->mem);
+	struct saved_head head = {0};
+	const char *why = cannot_save(vm);
+
+	if (why) {
+		fail(why);
+		return false;
+	}
+	head.id = id_of(vm);
+	if ((job.how.is_packed && !begin_pack(vm, &head)) || !make_state(vm, &head))
+		return false;
+	if (job.how.is_packed)
+		add_part(FROM_PACK, job.path, ".mem.0", 0);
+	else if (memory > 0)
 		add_part(FROM_MEMORY, job.path, ".mem", memory);
 	add_part(FROM_HEAD, job.path, ".state", job.head_size);
 	return open_parts();
@@ -304,11 +418,23 @@ static const char *next_bytes(const struct part *part, size_t *ret_len)
 	return job.page + offset;
 }
 
+/* How small the memory has become. */
+static void say_packed(void)
+{
+	log_info("VM %s: %lu KiB of memory are %lu KiB in %u compressed parts, %s.mem.0 and on",
+		 vm_name(job.still.vm), saved_memory_size(job.still.vm->mem) / KIB(1),
+		 align_up(job.packed_size, KIB(1)) / KIB(1), job.n_packs, job.path);
+}
+
 static void say_saved(void)
 {
 	const struct mem_map *map = job.still.vm->mem;
 
 	log_info("VM %s: saved: %s.state", vm_name(job.still.vm), job.path);
+	if (job.how.is_packed) {
+		say_packed();
+		return;
+	}
 	for (size_t i = 0; i < mem_map_all(map); i++) {
 		const struct mem_region *region = &map->region[i];
 		uint64_t place;
@@ -327,11 +453,17 @@ static void say_saved(void)
 
 static enum job_state end_part(void)
 {
-	output_end(&job.part[job.at_part++].output);
+	struct part *part = &job.part[job.at_part];
+
+	output_end(&part->output);
 	job.has_page = false;
-	if (job.at_part < job.n_parts) {
-		if (job.is_sent)
-			output_begin_sending(&job.part[job.at_part].output, job.work);
+	if (part->source == FROM_PACK && pack_file_next(&job.pack)) {
+		part->output.at = 0;
+		pack_name(job.pack.pack.number, part->output.name);
+		return JOB_GOES_ON;
+	}
+	if (++job.at_part < job.n_parts) {
+		begin_sending();
 		return JOB_GOES_ON;
 	}
 	if (job.kind == KIND_SAVE)
@@ -340,7 +472,42 @@ static enum job_state end_part(void)
 	return JOB_IS_DONE;
 }
 
-/* Up to the end of a page, or of a line that is sent. */
+/* When the size of a part is known, create it, or begin to send it. */
+static enum job_state measure_some(struct output *output)
+{
+	lock_acquire(&job.still.vm->lock);
+	pack_file_measure(&job.pack);
+	lock_release(&job.still.vm->lock);
+	if (!job.pack.is_measured)
+		return JOB_GOES_ON;
+	output->size = job.pack.size;
+	begin_sending();
+	if (!job.how.is_sent && !create(output))
+		return JOB_IS_DONE;
+	job.n_packs++;
+	job.packed_size += output->size;
+	return JOB_GOES_ON;
+}
+
+static enum job_state pack_some(struct output *output)
+{
+	const void *bytes;
+	size_t len;
+	enum status status;
+
+	lock_acquire(&job.still.vm->lock);
+	status = pack_file_bytes(&job.pack, &bytes, &len);
+	lock_release(&job.still.vm->lock);
+	if (status != OK) {
+		fail("the memory has changed meanwhile");
+		return JOB_IS_DONE;
+	}
+	if (len > 0)
+		pack_file_took(&job.pack, output_take(output, bytes, len));
+	return JOB_GOES_ON;
+}
+
+/* Up to the end of a page or a block, or of a line that is sent. */
 static enum job_state copy_some(void)
 {
 	struct part *part = &job.part[job.at_part];
@@ -348,8 +515,12 @@ static enum job_state copy_some(void)
 	const char *bytes;
 	size_t len;
 
+	if (is_being_measured())
+		return measure_some(output);
 	if (output->at == output->size)
 		return end_part();
+	if (part->source == FROM_PACK)
+		return pack_some(output);
 	bytes = next_bytes(part, &len);
 	(void)output_take(output, bytes, len);
 	if (output->at % PAGE_SIZE == 0)
@@ -390,7 +561,7 @@ void file_job_begin_due(void)
 
 	if (line == NULL)
 		return;
-	note_path(line->path, line->is_sent);
+	note_path(line->path, line->how);
 	lock_acquire(&vms_lock);
 	still_begin(&job.still, line->vm);
 	lock_release(&vms_lock);

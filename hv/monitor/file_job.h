@@ -17,9 +17,10 @@ void file_job_setup(struct image_list *images);
 void file_job_dump(struct vm *vm, const char *path, bool is_sent);
 /*
  * Write or send the state of a template, or of a VM that the operator has stopped, as PATH.state,
- * and the memory that no file holds as PATH.mem. 'path' is not longer than SAVE_PATH_MAX.
+ * and the memory that no file holds as PATH.mem, or in parts: PATH.mem.0 and so on. 'path' is not
+ * longer than SAVE_PATH_MAX.
  */
-void file_job_save(struct vm *vm, const char *path, bool is_sent);
+void file_job_save(struct vm *vm, const char *path, struct save_how how);
 /* Send a file of the ramdisk, or print an error. */
 void file_job_send(const char *path);
 

@@ -20,7 +20,7 @@
 #define SEND_BLOCK_MAX	16384
 #define SEND_LINE_BYTES 192
 #define SEND_LINE_MAX	(SEND_LINE_BYTES / 3 * 4 + 32)
-#define SEND_NAME_MAX	200
+#define SEND_NAME_MAX	208
 #define SEND_NUMBER_MAX 10 /* bytes */
 
 /* The encoder's memory: what waits to be encoded, and what waits to be sent. */

@@ -18,6 +18,8 @@
 #include "hv/loader/loader.h"
 #include "hv/vcpu/start_state.h"
 #include "hv/vm/added.h"
+#include "hv/vm/hold.h"
+#include "hv/vm/load_memory.h"
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/net.h"
 #include "hv/vm/state.h"
@@ -28,9 +30,18 @@ enum { ERROR_MAX = 256 }; /* of a message: the caller logs it when it holds no l
 
 static enum status build_memory(struct vm *vm)
 {
-	uint64_t start = rdtsc();
+	uint64_t start = rdtsc(), max = vm->config->max_private;
+	struct ept_layer *below;
 
+	max = max ? max / PAGE_SIZE : EPT_UNLIMITED;
 	TRY(memory_layout(vm->config, vm->mem));
+	TRY(load_hold_below(vm, &below));
+	vm->memory = (struct guest_memory){.ept = &vm->ept, .map = vm->mem};
+	if (below != NULL) {
+		ept_clone(&vm->ept, below, max);
+		return OK;
+	}
+	TRY(ept_init(&vm->ept, vcpu_leaf_levels(), max));
 	for (size_t i = 0; i < mem_map_all(vm->mem); i++)
 		TRY(region_map(&vm->ept, &vm->mem->region[i]));
 	log_debug("bench vm_memory %lu", rdtsc() - start);
@@ -183,11 +194,6 @@ static void hide_kvm(struct vm *vm, struct cpuid_model *model)
 
 static enum status build(struct vm *vm, struct vm_shared *shared, int64_t unix_time)
 {
-	uint64_t max_private = vm->config->max_private;
-
-	TRY(ept_init(&vm->ept, vcpu_leaf_levels(),
-		     max_private ? max_private / PAGE_SIZE : EPT_UNLIMITED));
-	vm->memory = (struct guest_memory){.ept = &vm->ept, .map = vm->mem};
 	TRY(build_memory(vm));
 	TRY(reserve_memory(&vm->ept, vm->mem, vm_name(vm)));
 	TRY(vm_prealloc(vm));
@@ -219,6 +225,7 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 		log_error("VM %s: '%s' %s", vm_name(vm), vm->config->incoming, file.why);
 		return status;
 	}
+	TRY(load_memory(vm));
 	state_get_release(file.data, file.len, release);
 	log_info("VM %s: '%s' was saved by Stencil %s", vm_name(vm), vm->config->incoming,
 		 release[0] != '\0' ? release : "without a version");
@@ -246,6 +253,8 @@ static const char *status_text(enum status status)
 		return "two memory regions, or two devices, overlap";
 	case ERR_RANGE:
 		return "memory beyond what a guest can address";
+	case ERR_NOTFOUND:
+		return "the template that it is a layer of is not there";
 	default:
 		return "impossible memory layout";
 	}
@@ -278,6 +287,9 @@ enum status vm_create(struct vm_config *config, int64_t unix_time, struct vm **r
 		if (is_full(vm))
 			log_error("%s: its -max-private is too small", vm_name(vm));
 		vm_release(vm);
+		lock_acquire(&vms_lock);
+		template_put(config->below);
+		lock_release(&vms_lock);
 		vm_free(vm);
 		return status;
 	}

@@ -59,7 +59,7 @@ static void begin_burial(void)
 /* The machine stays on as long as there is a grave: clones that waited start before. */
 static void end_burial(void)
 {
-	struct vm *parent = buried->template;
+	struct vm *parent = template_held_by(buried);
 
 	ept_layer_put(buried->layer);
 	vm_output_leave(buried);

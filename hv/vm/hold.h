@@ -11,10 +11,17 @@
  *   by template_freeze() itself, and by template_retry_lines(), while they start clones;
  *   by each clone, from vm_start() until the clone has ended and template_vm_gone() frees it,
  *   or, if the clone has become a template itself, until template_bury() has freed that;
+ *   by each VM, or template, that was loaded as a layer of it, as by a clone;
  *   by each line "save" of the configuration that names it, until save_queue_done().
  *
  * vm->n_holds counts them, guarded by vms_lock.
  */
+
+/* The template that a VM holds, a clone or a loaded layer; NULL: none. */
+static inline struct vm *template_held_by(const struct vm *vm)
+{
+	return vm->template ? vm->template : vm->config->below;
+}
 
 /* The template of that name that can be cloned; NULL: there is none. vms_lock is held. */
 struct vm *template_find(const char *name);

@@ -111,8 +111,9 @@ static void continue_clock(struct vm *vm, struct cpuid_model *model, uint64_t hz
 }
 
 static size_t put_all(struct state_writer *writer, const struct vm *vm,
-		      const struct vm_state_host *host)
+		      const struct vm_state_host *host, const struct saved_head *head)
 {
+	saved_head_put(writer, head);
 	state_put_machine(writer, vm);
 	put_cpuid(writer, vm->vcpu->cpuid);
 	put_clock(writer, host);
@@ -125,26 +126,30 @@ static size_t put_all(struct state_writer *writer, const struct vm *vm,
 size_t vm_state_size(const struct vm *vm)
 {
 	struct vm_state_host host = {0};
+	struct saved_head head = {0};
 	struct state_writer writer;
 
 	state_begin(&writer, NULL, "");
-	return put_all(&writer, vm, &host);
+	return put_all(&writer, vm, &host, &head);
 }
 
-void vm_state_write(const struct vm *vm, const struct vm_state_host *host, void *to)
+void vm_state_write(const struct vm *vm, const struct vm_state_host *host,
+		    const struct saved_head *head, void *to)
 {
 	struct state_writer writer;
 
 	state_begin(&writer, to, host->release);
-	(void)put_all(&writer, vm, host);
+	(void)put_all(&writer, vm, host, head);
 }
 
 static enum status get_all(struct state_reader *reader, struct vm *vm,
 			   const struct vm_state_host *host, struct cpuid_model *model)
 {
+	struct saved_head head;
 	unsigned phys_bits;
 	uint64_t tsc_hz = 0, elapsed = 0, then;
 
+	TRY(saved_head_get(reader, &head)); /* the caller has read it */
 	TRY(state_check_machine(reader, vm));
 	TRY(get_cpuid(reader, host, model));
 	TRY(get_clock(reader, host, &tsc_hz, &elapsed));

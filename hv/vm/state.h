@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/lib/saved_head.h"
 #include "hv/lib/state_file.h"
 #include "hv/vm/vm.h"
 
 /*
- * The state of a VM that does not run, in the format of hv/lib/state_file.h: its options, what its
- * processors can do, the time, its processors and devices. The file holds no memory, nothing that
- * belongs to a clone only (hv/vm/template.h), and nothing of the machine the VM ran on, such as
- * pointers, VPIDs and host time.
+ * The state of a VM that does not run, in the format of hv/lib/state_file.h: where its memory is,
+ * its options, what its processors can do, the time, its processors and devices. The file holds no
+ * memory, nothing that belongs to a clone only (hv/vm/template.h), and nothing of the machine the
+ * VM ran on, such as pointers, VPIDs and host time.
  */
 
 /* The machine that writes or reads the file. */
@@ -25,7 +26,8 @@ extern const struct state_table state_cpuid_table; /* for the tests */
 /* The file's size in bytes. */
 size_t vm_state_size(const struct vm *vm);
 /* Write the file. The VM must have started, and must not have NVDIMM labels. */
-void vm_state_write(const struct vm *vm, const struct vm_state_host *host, void *to);
+void vm_state_write(const struct vm *vm, const struct vm_state_host *host,
+		    const struct saved_head *head, void *to);
 
 /* A file to read, and what reading it gives. */
 struct vm_state_file {

@@ -306,6 +306,8 @@ static bool begin_freeze(struct vm *vm)
 		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
 	}
+	if (vm->config->is_template && vm->template == NULL)
+		vm->layer->saved_id = vm->config->saved.id;
 	vm_net_leave(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vm->vcpu[i].stolen = rdtsc();
@@ -405,7 +407,7 @@ void template_vm_ends(struct vm *vm)
 
 void template_vm_gone(struct vm *vm)
 {
-	struct vm *template = vm->template;
+	struct vm *template = vm->template, *held = template_held_by(vm);
 	struct clone_config *line = vm->made_for;
 	bool was_last;
 
@@ -418,7 +420,7 @@ void template_vm_gone(struct vm *vm)
 	/* The next clone finds the memory that this one had. */
 	start_next(template, line, was_last);
 	lock_acquire(&vms_lock);
-	template_put(template);
+	template_put(held);
 	lock_release(&vms_lock);
 }
 

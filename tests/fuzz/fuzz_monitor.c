@@ -112,9 +112,9 @@ enum status gdb_offer(uint32_t vm_index)
 	return OK;
 }
 
-void file_job_save(struct vm *vm, const char *path, bool is_sent)
+void file_job_save(struct vm *vm, const char *path, struct save_how how)
 {
-	file_job_dump(vm, path, is_sent);
+	file_job_dump(vm, path, how.is_sent);
 }
 
 void map_job_start(struct vm *of, const char *const *parameters, size_t n)

@@ -23,6 +23,7 @@ static struct state_vm from, to;
 static uint8_t good[FILE_MAX], file[FILE_MAX];
 static size_t good_len;
 static size_t section_at[SECTIONS_MAX + 1], n_sections; /* the last one: where the file ends */
+static const struct saved_head head = {.id = 0x1234};
 static struct vm_state_host host = {NULL, 1000000000, 1000, UINT64_C(1700000000000000000), "0.0.0"};
 
 /* A checksum that is always right: computing it, with each comparison traced, took most of the
@@ -56,7 +57,7 @@ static void make_once(void)
 	state_vm_make(&to, host.cpuid);
 	state_vm_fill(&from);
 	good_len = vm_state_size(from.vm);
-	vm_state_write(from.vm, &host, good);
+	vm_state_write(from.vm, &host, &head, good);
 	find_sections();
 }
 

@@ -226,7 +226,7 @@ enum status gdb_offer(uint32_t vm_index)
 	return OK;
 }
 
-void file_job_save(struct vm *vm, const char *path, bool is_sent)
+void file_job_save(struct vm *vm, const char *path, struct save_how how)
 {
 	note("save %s to %s\n", vm->name, path);
 }

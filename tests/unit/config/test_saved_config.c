@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#include "hv/lib/state_file.h"
+#include "hv/lib/memory_part.h"
+#include "hv/lib/saved_head.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/config_run.h"
@@ -13,31 +14,61 @@
 	"-m 8M -machine memory-backend=m -object memory-backend-file,id=m,size=8M,mem-path=/d/f8"
 #define PRIVATE MEMORY ",readonly=on,rom=off "
 
-static uint8_t state_bytes[4][STATE_HEAD_SIZE];
-static struct image state_files[4];
+#define STATE_BYTES (STATE_HEAD_SIZE + STATE_NAME_SIZE + 8 + 3 * 8 + SAVED_NAME_SIZE)
 
-/* Add files of state: complete, damaged, cut off, of another version. */
-static void add_files(void)
+static uint8_t state_bytes[7][STATE_BYTES];
+static struct image state_files[7];
+static uint8_t part_bytes[3][PART_HEAD_SIZE + BLOCK_HEAD_SIZE];
+static struct image part_files[3];
+
+static void add_file(struct image *file, const char *path, void *bytes, size_t len)
 {
-	static const char *const paths[] = {"/good", "/bad", "/short", "/new"};
 	struct image **tail = &images.first;
 
 	while (*tail)
 		tail = &(*tail)->next;
-	for (unsigned i = 0; i < 4; i++) {
-		struct state_writer writer;
+	*file = (struct image){
+		.path = path, .mode = 0644, .base = virt_to_phys(bytes), .size = len};
+	*tail = file;
+}
 
-		state_begin(&writer, state_bytes[i], "0.0.0");
-		state_files[i] = (struct image){.path = paths[i],
-						.mode = 0644,
-						.base = virt_to_phys(state_bytes[i]),
-						.size = state_end(&writer)};
-		*tail = &state_files[i];
-		tail = &state_files[i].next;
-	}
+static void add_state(unsigned i, const char *path, const struct saved_head *head)
+{
+	struct state_writer writer;
+
+	state_begin(&writer, state_bytes[i], "0.0.0");
+	saved_head_put(&writer, head);
+	add_file(&state_files[i], path, state_bytes[i], state_end(&writer));
+}
+
+/* Files of state: complete, damaged, cut off, of another version; with parts; impossible. */
+static void add_files(void)
+{
+	static const char *const paths[] = {"/good", "/bad", "/short", "/new"};
+	const struct saved_head whole = {.id = 7}, parts = {.id = 8, .has_parts = true}, none = {0};
+
+	for (unsigned i = 0; i < 4; i++)
+		add_state(i, paths[i], &whole);
 	state_bytes[1][13] ^= 1;
 	state_files[2].size--;
 	state_bytes[3][8]++;
+	add_state(4, "/p.state", &parts);
+	add_state(5, "/p", &parts);
+	add_state(6, "/none", &none);
+	for (unsigned i = 0; i < 3; i++) {
+		size_t n = part_put_head(part_bytes[i], 8, i);
+
+		part_put_end(part_bytes[i] + n, i == 1);
+	}
+}
+
+/* The parts of /p.state. */
+static void add_parts(unsigned first, unsigned n)
+{
+	static const char *const paths[] = {"/p.mem.0", "/p.mem.1", "/p.mem.2"};
+
+	for (unsigned i = first; i < first + n; i++)
+		add_file(&part_files[i], paths[i], part_bytes[i], sizeof(part_bytes[i]));
 }
 
 static bool run_with_files(const char *text)
@@ -61,12 +92,18 @@ static void saves_are_read(void **state)
 	save = config.saves;
 	assert_string_equal(save->template, "t");
 	assert_string_equal(save->path, "/d/x");
-	assert_false(save->is_sent);
+	assert_false(save->how.is_sent);
 	save = save->next;
 	assert_string_equal(save->template, "t-1");
 	assert_string_equal(save->path, "a b");
-	assert_true(save->is_sent);
+	assert_true(save->how.is_sent && !save->how.is_packed && !save->how.is_layer);
 	assert_null(save->next);
+	assert_true(run("vm t -kernel k\nclone t\nsave -z t x\nsave -i -s t-0 y"));
+	save = config.saves;
+	assert_true(!save->how.is_sent && save->how.is_packed && !save->how.is_layer);
+	save = save->next;
+	assert_true(save->how.is_sent && save->how.is_packed && save->how.is_layer);
+	assert_string_equal(save->template, "t-0");
 	assert_true(run("vm t -kernel k\nsave t x\nsave t /x"));
 }
 
@@ -78,6 +115,9 @@ static void wrong_saves_are_refused(void **state)
 		"error: t:2:1: 'save' needs the name of a template and a name for the files\n");
 	refused("vm t -kernel k\nsave -s t",
 		"error: t:2:1: 'save' needs the name of a template and a name for the files\n");
+	refused("vm t -kernel k\nsave -z -s t",
+		"error: t:2:1: 'save' needs the name of a template and a name for the files\n");
+	refused("vm t -kernel k\nsave -c t /x", "error: t:2:11: save: Invalid parameter '/x'\n");
 	refused("vm t -kernel k\nsave t /x y", "error: t:2:11: save: Invalid parameter 'y'\n");
 	refused("vm t -kernel k\nsave t ''",
 		"error: t:2:10: save: the name of the files is empty or too long\n");
@@ -97,18 +137,22 @@ static void wrong_saves_are_refused(void **state)
 static void files_that_are_there_are_kept(void **state)
 {
 	static struct image there = {.mode = 0644};
-	static const char *const paths[] = {"/x.state", "/x.mem"};
+	static const char *const paths[] = {"/x.state", "/x.mem", "/x.mem.0"};
+	static const char *const lines[] = {"vm t -kernel k\nsave t /x",
+					    "vm t -kernel k\nsave t /x",
+					    "vm t -kernel k\nsave -z t /x"};
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		char want[100];
 
 		start_machine();
 		there.path = paths[i];
 		there.next = images.first;
 		images.first = &there;
-		assert_false(run_again("vm t -kernel k\nsave t /x"));
+		assert_false(run_again(lines[i]));
 		snprintf(want, sizeof(want),
-			 "error: t:2:8: save: failed to open '%s': File exists\n", paths[i]);
+			 "error: t:2:%u: save: failed to open '%s': File exists\n", i == 2 ? 11 : 8,
+			 paths[i]);
 		assert_string_equal(logged, want);
 	}
 	start_machine();
@@ -140,15 +184,17 @@ static void a_template_is_made_from_a_file(void **state)
 static void wrong_files_are_refused(void **state)
 {
 	refused("vm a -incoming file:/bad",
-		"error: t:1:21: '/bad' is damaged: its checksum is 60dd3304, and should be "
-		"60dd3204\n");
+		"error: t:1:21: '/bad' is damaged: its checksum is caa6e3d0, and should be "
+		"caa6e2d0\n");
 	refused("vm a -incoming file:/short",
-		"error: t:1:21: '/short' is cut off: it has 71 of 72 bytes\n");
-	refused("vm a -incoming file:/new", "error: t:1:21: '/new' has version 6 of the format "
-					    "(Stencil 0.0.0), only 1 to 5 are "
+		"error: t:1:21: '/short' is cut off: it has 183 of 184 bytes\n");
+	refused("vm a -incoming file:/new", "error: t:1:21: '/new' has version 7 of the format "
+					    "(Stencil 0.0.0), only 1 to 6 are "
 					    "supported\n");
+	refused("vm a -incoming file:/nowhere",
+		"error: t:1:21: could not open '/nowhere': No such file or directory\n");
 	refused("vm a -incoming file:/none",
-		"error: t:1:21: could not open '/none': No such file or directory\n");
+		"error: t:1:21: '/none' section 'memory' 0: has an impossible value\n");
 	refused("vm a -incoming file:/d", "error: t:1:21: could not open '/d': Is a directory\n");
 	refused("vm a -incoming file:/d/fifo",
 		"error: t:1:21: could not open '/d/fifo': Not a regular file\n");
@@ -180,6 +226,36 @@ static void wrong_lines_are_refused(void **state)
 		"others\n");
 }
 
+static void the_files_of_compressed_memory_are_found(void **state)
+{
+	start_machine();
+	add_files();
+	add_parts(0, 3);
+	assert_true(run_again("vm a -m 8M -incoming file:/p.state"));
+	assert_true(config.vms->saved.id == 8 && config.vms->saved.has_parts);
+	assert_ptr_equal(config.vms->parts->image, &part_files[0]);
+	assert_string_equal(config.vms->parts->next->path, "/p.mem.1");
+	assert_ptr_equal(config.vms->parts->next->image, &part_files[1]);
+	assert_null(config.vms->parts->next->next); /* the last one says so */
+	assert_true(run_with_files("vm a " PRIVATE "-incoming file:/good"));
+	assert_null(config.vms->parts);
+}
+
+static void a_file_of_compressed_memory_that_is_missing_is_named(void **state)
+{
+	refused("vm a -m 8M -incoming file:/p.state",
+		"error: t:1:27: could not open '/p.mem.0': No such file or directory\n");
+	start_machine();
+	add_files();
+	add_parts(0, 1);
+	assert_false(run_again("vm a -m 8M -incoming file:/p.state"));
+	assert_string_equal(
+		logged, "error: t:1:27: could not open '/p.mem.1': No such file or directory\n");
+	refused("vm a -m 8M -incoming file:/p",
+		"error: t:1:27: '/p' has its memory in files of the same name, and must end in "
+		"'.state'\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +266,8 @@ int main(void)
 		cmocka_unit_test(a_template_is_made_from_a_file),
 		cmocka_unit_test(wrong_files_are_refused),
 		cmocka_unit_test(wrong_lines_are_refused),
+		cmocka_unit_test(the_files_of_compressed_memory_are_found),
+		cmocka_unit_test(a_file_of_compressed_memory_that_is_missing_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, config_run_setup, NULL);

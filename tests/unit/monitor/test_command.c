@@ -122,9 +122,10 @@ enum status gdb_offer(uint32_t vm_index)
 	return gdb_is_full ? ERR_NOMEM : OK;
 }
 
-void file_job_save(struct vm *vm, const char *path, bool is_sent)
+void file_job_save(struct vm *vm, const char *path, struct save_how how)
 {
-	note("save %s to %s%s\n", vm->name, path, is_sent ? ", sent" : "");
+	note("save %s to %s%s%s%s\n", vm->name, path, how.is_sent ? ", sent" : "",
+	     how.is_packed ? ", packed" : "", how.is_layer ? ", a layer" : "");
 }
 
 void map_job_start(struct vm *of, const char *const *parameters, size_t n)

@@ -3,12 +3,15 @@
  */
 #include "hv/monitor/file_job.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "hv/guest/region_map.h"
+#include "hv/guest/saved_memory.h"
 #include "hv/host/tsc.h"
 #include "hv/monitor/job.h"
 #include "hv/monitor/output.h"
+#include "hv/monitor/pack_file.h"
 #include "hv/monitor/registers.h"
 #include "hv/monitor/send.h"
 #include "hv/vcpu/sched.h"
@@ -37,6 +40,10 @@ static struct arena arena;
 static struct image_list images = {.first = NULL, .arena = &arena};
 static struct save_config *due; /* the save of the configuration */
 static bool saved_well;
+static struct saved_head saved; /* what a state was given */
+static const struct save_how written, sent = {.is_sent = true}, packed = {.is_packed = true},
+				      layered = {.is_packed = true, .is_layer = true};
+static struct ept_layer layer; /* of the VM when it is a template */
 static uint64_t n_free;
 
 size_t console_waiting(void)
@@ -104,8 +111,10 @@ size_t vm_state_size(const struct vm *of)
 	return STATE_BYTES;
 }
 
-void vm_state_write(const struct vm *of, const struct vm_state_host *host, void *to)
+void vm_state_write(const struct vm *of, const struct vm_state_host *host,
+		    const struct saved_head *head, void *to)
 {
+	saved = *head;
 	memset(to, 's', STATE_BYTES);
 }
 
@@ -138,7 +147,9 @@ static int set_up(void **state)
 			 .mem = &map,
 			 .memory = {.ept = &vm.ept, .map = &map},
 			 .vcpu = &vcpu,
-			 .n_vcpus = 1};
+			 .n_vcpus = 1,
+			 .layer = &layer};
+	layer = (struct ept_layer){0};
 	vms = &vm;
 	assert_int_equal(ept_setup(), OK);
 	assert_int_equal(ept_init(&vm.ept, 1, EPT_UNLIMITED), OK);
@@ -241,12 +252,12 @@ static void a_save_has_both_files_or_none(void **state)
 
 	vcpu.is_paused = true;
 	assert_int_equal(image_create(&images, "x.state", &other), IMAGE_OK);
-	file_job_save(&vm, "x", false);
+	file_job_save(&vm, "x", written);
 	finish();
 	assert_string_equal(said, "Error: save: failed to open 'x.state': File exists\n");
 	assert_null(find("x.mem"));
 	assert_ptr_equal(find("x.state"), other);
-	file_job_save(&vm, "y", false);
+	file_job_save(&vm, "y", written);
 	finish();
 	assert_int_equal(find("y.mem")->size, MEMORY);
 	assert_int_equal(bytes_of(find("y.mem"))[PAGE_SIZE], 'm');
@@ -353,7 +364,7 @@ static void both_files_of_a_save_are_sent(void **state)
 
 	n_presses = 0;
 	vcpu.is_paused = true;
-	file_job_save(&vm, "x", true);
+	file_job_save(&vm, "x", sent);
 	finish();
 	memory = strstr(said, "stencil~B 2 2097152 x.mem\n");
 	assert_ptr_equal(memory, said);
@@ -373,7 +384,7 @@ static void files_may_go_to_the_debug_port(void **state)
 	vcpu.is_paused = true;
 	*at_debug_port = '\0';
 	output_use_debug_port(true);
-	file_job_save(&vm, "x", true);
+	file_job_save(&vm, "x", sent);
 	finish();
 	output_use_debug_port(false);
 	at = strstr(at_debug_port, "stencil~B 2 2097152 x.mem\n");
@@ -390,7 +401,7 @@ static void memory_that_files_hold_is_not_saved(void **state)
 {
 	map.region[0].kind = MEM_ROM;
 	vcpu.is_paused = true;
-	file_job_save(&vm, "x", false);
+	file_job_save(&vm, "x", written);
 	finish();
 	assert_non_null(find("x.state"));
 	assert_null(find("x.mem"));
@@ -412,7 +423,7 @@ static void each_backend_is_named_once(void **state)
 	assert_int_equal(region_map(&vm.ept, &map.region[1]), OK);
 	assert_int_equal(region_map(&vm.ept, &map.region[2]), OK);
 	vcpu.is_paused = true;
-	file_job_save(&vm, "x", false);
+	file_job_save(&vm, "x", written);
 	finish();
 	assert_string_equal(logged, "VM v: saved: x.state\n"
 				    "VM v: memory of 'ram': mem-path=x.mem,offset=0\n"
@@ -423,15 +434,15 @@ static void what_cannot_be_saved_is_refused(void **state)
 {
 	static struct nvdimm_labels labels;
 
-	file_job_save(&vm, "x", false);
+	file_job_save(&vm, "x", written);
 	finish();
 	assert_false(vcpu.is_paused);
 	vcpu.is_paused = true;
 	vcpu.regs.requests = VCPU_REQUEST_START;
-	file_job_save(&vm, "x", false);
+	file_job_save(&vm, "x", written);
 	finish();
 	vm.labels.labels = &labels;
-	file_job_save(&vm, "x", false);
+	file_job_save(&vm, "x", written);
 	finish();
 	assert_string_equal(said,
 			    "Error: save: the VM is running: stop it or make it a template first\n"
@@ -447,18 +458,18 @@ static void memory_that_clones_change_is_not_saved(void **state)
 {
 	vm.outcome = VM_FROZEN;
 	vm.n_holds = 2;
-	file_job_save(&vm, "private", false);
+	file_job_save(&vm, "private", written);
 	finish();
 	assert_non_null(find("private.mem"));
 	map.region[0].kind = MEM_SHARED;
-	file_job_save(&vm, "x", false);
+	file_job_save(&vm, "x", written);
 	finish();
 	assert_string_equal(said,
 			    "Error: save: its clones may change its shared memory that is not "
 			    "a file: end them first\n");
 	assert_null(find("x.state"));
 	vm.n_holds = 1;
-	file_job_save(&vm, "x", false);
+	file_job_save(&vm, "x", written);
 	finish();
 	assert_non_null(find("x.state"));
 }
@@ -479,7 +490,7 @@ static void a_job_without_memory_leaves_nothing(void **state)
 		assert_false(vcpu.is_paused);
 		*said = '\0';
 		vcpu.is_paused = true;
-		file_job_save(&vm, "x", false);
+		file_job_save(&vm, "x", written);
 		finish();
 		assert_non_null(strstr(said, "Error: save: failed to write 'x"));
 		assert_null(find("core"));
@@ -547,6 +558,249 @@ static void a_save_of_the_configuration_is_completed(void **state)
 	assert_false(job_is_running());
 }
 
+/* The page of 'm' is all that there is, in parts as small as a test says. */
+static uint64_t part_max;
+
+enum status __wrap_pack_file_begin(struct pack_file *file, struct guest_memory *memory, uint64_t id,
+				   phys_t below);
+enum status __real_pack_file_begin(struct pack_file *file, struct guest_memory *memory, uint64_t id,
+				   phys_t below);
+
+enum status __wrap_pack_file_begin(struct pack_file *file, struct guest_memory *memory, uint64_t id,
+				   phys_t below)
+{
+	enum status status = __real_pack_file_begin(file, memory, id, below);
+
+	if (part_max > 0)
+		file->pack.part_max = file->start.part_max = part_max;
+	return status;
+}
+
+static enum status unpack_part(struct memory_unpack *to, const void *data, size_t len)
+{
+	enum status status = memory_unpack_open(to, data, len);
+
+	while (status == OK && !to->reader.is_at_end)
+		status = memory_unpack_some(to);
+	return status;
+}
+
+/* Read all parts of "x.mem.", and compare the memory with the VM's. */
+static void check_parts(unsigned n)
+{
+	static struct ept ept;
+	static uint8_t pages[BLOCK_MAX];
+	struct guest_memory memory = {.ept = &ept, .map = &map};
+	struct memory_unpack unpack = {.memory = &memory, .pages = pages, .id = saved.id};
+	uint8_t mine[PAGE_SIZE], theirs[PAGE_SIZE];
+	char name[20];
+
+	assert_int_equal(ept_init(&ept, 1, EPT_UNLIMITED), OK);
+	assert_int_equal(region_map(&ept, &map.region[0]), OK);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "x.mem.%u", i);
+		assert_int_equal(unpack_part(&unpack, bytes_of(find(name)), find(name)->size), OK);
+	}
+	assert_true(unpack.reader.is_last);
+	for (uint64_t at = 0; at < MEMORY; at += PAGE_SIZE) {
+		saved_memory_read(&memory, at, mine);
+		saved_memory_read(&vm.memory, at, theirs);
+		assert_memory_equal(mine, theirs, PAGE_SIZE);
+	}
+	ept_destroy(&ept);
+}
+
+static void memory_is_saved_in_compressed_parts(void **state)
+{
+	vcpu.is_paused = true;
+	part_max = 0;
+	file_job_save(&vm, "x", packed);
+	finish();
+	assert_string_equal(said, "");
+	assert_string_equal(logged, "VM v: saved: x.state\n"
+				    "VM v: 2048 KiB of memory are 1 KiB in 1 compressed parts, "
+				    "x.mem.0 and on\n");
+	assert_int_equal(find("x.state")->size, STATE_BYTES);
+	assert_null(find("x.mem"));
+	assert_true(saved.id != 0 && saved.below == 0 && saved.has_parts);
+	check_parts(1);
+}
+
+/* More pages, which cannot be compressed; each block is a part of its own. */
+static void fill_pages(void)
+{
+	phys_t page;
+
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ept_copy(&vm.ept, (gpa_t){(10 + 2 * i) * PAGE_SIZE}, &page), OK);
+		for (uint32_t k = 0; k < PAGE_SIZE; k++)
+			((uint8_t *)phys_to_virt(page))[k] =
+				(uint8_t)((k + i) * (k + 7) * UINT32_C(2654435761) >> 24);
+	}
+	part_max = PART_HEAD_SIZE + PART_PUT_SIZE_MAX + 2 * BLOCK_HEAD_SIZE;
+}
+
+static void parts_follow_one_another(void **state)
+{
+	fill_pages();
+	vcpu.is_paused = true;
+	file_job_save(&vm, "x", packed);
+	finish();
+	assert_non_null(find("x.mem.3"));
+	assert_null(find("x.mem.4"));
+	assert_non_null(strstr(logged, " KiB in 4 compressed parts"));
+	check_parts(4);
+}
+
+static void parts_are_sent_one_after_the_other(void **state)
+{
+	const char *last, *head;
+
+	fill_pages();
+	vcpu.is_paused = true;
+	file_job_save(&vm, "x", (struct save_how){.is_sent = true, .is_packed = true});
+	finish();
+	assert_non_null(strstr(said, " x.mem.0\n"));
+	last = strstr(said, " x.mem.3\n");
+	head = strstr(said, "stencil~B 2 4196 x.state\n");
+	assert_true(last && head && last < head);
+	assert_null(find("x.mem.0"));
+}
+
+static void nothing_is_left_of_an_interrupted_part(void **state)
+{
+	fill_pages();
+	vcpu.is_paused = true;
+	vm.outcome = VM_RUNNING;
+	n_free = frame_available();
+	file_job_save(&vm, "x", packed);
+	while (find("x.mem.2") == NULL)
+		job_work();
+	assert_true(job_interrupt());
+	assert_null(images.first);
+	assert_int_equal(frame_available(), n_free);
+}
+
+/* The third part's name is taken. */
+static void a_part_that_exists_stays(void **state)
+{
+	struct image *other;
+
+	fill_pages();
+	assert_int_equal(image_create(&images, "x.mem.2", &other), IMAGE_OK);
+	vcpu.is_paused = true;
+	file_job_save(&vm, "x", packed);
+	finish();
+	assert_string_equal(said, "Error: save: failed to open 'x.mem.2': File exists\n");
+	assert_ptr_equal(find("x.mem.2"), other);
+	assert_ptr_equal(images.first, other);
+	assert_null(other->next);
+}
+
+static void memory_that_changes_meanwhile_is_not_saved(void **state)
+{
+	fill_pages();
+	part_max = 0;
+	vcpu.is_paused = true;
+	file_job_save(&vm, "x", packed);
+	while (find("x.mem.0") == NULL)
+		job_work();
+	assert_int_equal(guest_zero(&vm.memory, (gpa_t){14 * PAGE_SIZE}, PAGE_SIZE), OK);
+	finish();
+	assert_string_equal(said, "Error: save: the memory has changed meanwhile\n");
+	assert_null(images.first);
+}
+
+static void no_memory_to_compress_in_is_an_error(void **state)
+{
+	vcpu.is_paused = true;
+	leave_frames(3);
+	file_job_save(&vm, "x", packed);
+	finish();
+	assert_string_equal(said, "Error: save: failed to write 'x': not enough memory in this "
+				  "machine\n");
+	assert_null(images.first);
+	assert_int_equal(frame_available(), 3);
+}
+
+static void saves_of_a_template_have_one_id(void **state)
+{
+	uint64_t id;
+
+	vm.outcome = VM_FROZEN;
+	vm.n_holds = 1;
+	part_max = 0;
+	file_job_save(&vm, "a", written);
+	finish();
+	id = saved.id;
+	assert_true(id != 0 && layer.saved_id == id && !saved.has_parts);
+	file_job_save(&vm, "b", packed);
+	finish();
+	assert_int_equal(saved.id, id);
+	vm.outcome = VM_RUNNING; /* a VM that runs again has other memory each time */
+	vcpu.is_paused = true;
+	file_job_save(&vm, "c", packed);
+	finish();
+	assert_int_not_equal(saved.id, id);
+}
+
+/* The VM becomes a clone of what it was. */
+static void a_layer_is_what_a_clone_has_changed(void **state)
+{
+	static struct vm template;
+	struct ept_layer *below;
+	char *name;
+
+	part_max = 0;
+	fill_pages();
+	assert_int_equal(ept_freeze(&vm.ept, &below), OK);
+	while (ept_layer_freeze_some(below, 1000))
+		;
+	below->saved_id = 5;
+	template = (struct vm){.name = "t", .outcome = VM_FROZEN, .layer = below};
+	vm.next = &template;
+	assert_int_equal(guest_write(&vm.memory, (gpa_t){10 * PAGE_SIZE}, "new", 3), OK);
+	vcpu.is_paused = true;
+	part_max = 0;
+	file_job_save(&vm, "x", layered);
+	finish();
+	assert_true(saved.below == 5 && saved.has_parts);
+	assert_string_equal(saved.template, "t");
+	name = strstr(logged, "2048 KiB of memory are 5 KiB in 1 compressed parts");
+	assert_non_null(name);
+	vm.next = NULL; /* the template is gone, its memory is not */
+	file_job_save(&vm, "y", layered);
+	finish();
+	assert_string_equal(saved.template, "");
+	below->saved_id = 0;
+	file_job_save(&vm, "z", layered);
+	finish();
+	below->saved_id = 5;
+	map.region[0].kind = MEM_SHARED;
+	file_job_save(&vm, "z", layered);
+	finish();
+	assert_string_equal(said, "Error: save: -i: its template was not saved: save that first\n"
+				  "Error: save: -i: it has shared memory that is not a file\n");
+	/* A template that was cloned. */
+	*said = '\0';
+	vm.outcome = VM_FROZEN;
+	layer.parent = below;
+	map.region[0].kind = MEM_COW;
+	file_job_save(&vm, "z", layered);
+	finish();
+	assert_string_equal(said, "");
+	assert_int_equal(saved.below, 5);
+}
+
+static void a_vm_that_is_no_clone_is_no_layer(void **state)
+{
+	vcpu.is_paused = true;
+	file_job_save(&vm, "x", layered);
+	finish();
+	assert_string_equal(said, "Error: save: -i: the VM is not a clone\n");
+	assert_null(images.first);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -574,6 +828,16 @@ int main(void)
 		TEST(a_file_in_the_place_of_a_folder_is_an_error),
 		TEST(an_error_of_the_configurations_save_is_logged),
 		TEST(a_save_of_the_configuration_is_completed),
+		TEST(memory_is_saved_in_compressed_parts),
+		TEST(parts_follow_one_another),
+		TEST(parts_are_sent_one_after_the_other),
+		TEST(nothing_is_left_of_an_interrupted_part),
+		TEST(a_part_that_exists_stays),
+		TEST(memory_that_changes_meanwhile_is_not_saved),
+		TEST(no_memory_to_compress_in_is_an_error),
+		TEST(saves_of_a_template_have_one_id),
+		TEST(a_layer_is_what_a_clone_has_changed),
+		TEST(a_vm_that_is_no_clone_is_no_layer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,13 +16,15 @@
 #define HZ   UINT64_C(1000000000)
 #define THEN (UINT64_C(1700000000) * 1000000000)
 
-#define TABLES_CRC 0xd9dbec55 /* of version 5 */
+#define SAVED_SECTION_SIZE (STATE_NAME_SIZE + 8 + 3 * 8 + SAVED_NAME_SIZE)
+#define TABLES_CRC	   0xd9dbec55 /* of version 6 */
 
 static struct state_vm from, to;
 static uint8_t *file;
 static size_t len;
 static char why[STATE_WHY_MAX];
 static struct cpuid_model host_cpuid; /* of the machine that loads */
+static const struct saved_head head = {.id = 0x1234};
 static struct vm_state_host host;
 
 static int setup(void **state)
@@ -34,7 +36,7 @@ static int setup(void **state)
 	state_vm_fill(&from);
 	len = vm_state_size(from.vm);
 	file = calloc(1, len + 64);
-	vm_state_write(from.vm, &host, file);
+	vm_state_write(from.vm, &host, &head, file);
 	why[0] = '\0';
 	return 0;
 }
@@ -152,7 +154,7 @@ static void bytes_that_xsave_leaves_are_not_saved(void **state)
 
 	memset(area + 416, 0xaa, 96);
 	area[528] = 0xaa;
-	vm_state_write(from.vm, &host, file);
+	vm_state_write(from.vm, &host, &head, file);
 	memset(area + 416, 0, 96);
 	area[528] = 0;
 	assert_int_equal(load(len), OK);
@@ -168,7 +170,7 @@ static void saving_again_gives_the_same_file(void **state)
 	assert_int_equal(load(len), OK);
 	assert_int_equal(vm_state_size(to.vm), len);
 	to.vm->platform.irqchip.kicked = from.vm->platform.irqchip.kicked;
-	vm_state_write(to.vm, &host, again);
+	vm_state_write(to.vm, &host, &head, again);
 	assert_memory_equal(again, file, len);
 	free(again);
 }
@@ -371,7 +373,7 @@ static void the_tables_are_those_of_the_version(void **state)
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)
 		crc = crc32_add(crc, &state_vmcs_fields[i].field,
 				sizeof(state_vmcs_fields[i].field));
-	assert_int_equal(STATE_VERSION, 5);
+	assert_int_equal(STATE_VERSION, 6);
 	assert_int_equal(crc, TABLES_CRC);
 }
 
@@ -432,6 +434,16 @@ static size_t find_section(const char *name, unsigned number)
 	return 0;
 }
 
+/* What version 6 has added: where the memory is. */
+static void take_out_version_6(void)
+{
+	size_t at = find_section("memory", 0), n = SAVED_SECTION_SIZE;
+
+	assert_int_equal(at, STATE_HEAD_SIZE + STATE_NAME_SIZE + 8);
+	memmove(file + STATE_HEAD_SIZE, file + STATE_HEAD_SIZE + n, len - STATE_HEAD_SIZE - n);
+	len -= n;
+}
+
 /* What version 5 has added: devices, which are the last ones, and what KVM's guests have. */
 static void take_out_version_5(void)
 {
@@ -443,6 +455,7 @@ static void take_out_version_5(void)
 
 static void make_older(uint32_t version)
 {
+	take_out_version_6();
 	take_out_version_5();
 	for (unsigned i = 0; i < STATE_VM_CPUS; i++)
 		take_out("vcpu", i, vcpu_bytes(0, version), (uint32_t)vcpu_bytes(version + 1, 4));
@@ -497,6 +510,7 @@ static void a_file_of_the_third_version_is_loaded(void **state)
 {
 	char release[STATE_RELEASE_SIZE + 1];
 
+	take_out_version_6();
 	take_out_version_5();
 	take_out_release();
 	file[8] = 3;
@@ -518,6 +532,7 @@ static void a_file_of_the_fourth_version_is_loaded(void **state)
 {
 	struct memory_slots *slots = platform_slots(&to.vm->platform);
 
+	take_out_version_6();
 	take_out_version_5();
 	file[8] = 4;
 	seal(len);
@@ -529,6 +544,25 @@ static void a_file_of_the_fourth_version_is_loaded(void **state)
 	assert_int_equal(to.vm->vcpu[1].guest.kvm.system_time, 0);
 	assert_int_equal(to.vm->vcpu[1].guest.kvm.steal_time, 0);
 	file[8] = 5;
+	seal(len);
+	assert_int_equal(load(len), ERR_CORRUPT);
+}
+
+/* Version 5: without a head that says where the memory is. */
+static void a_file_of_the_fifth_version_is_loaded(void **state)
+{
+	struct saved_head read;
+
+	assert_int_equal(saved_head_read(file, len, &read, why), OK);
+	assert_int_equal(read.id, head.id);
+	take_out_version_6();
+	file[8] = 5;
+	seal(len);
+	if (load(len) != OK)
+		fail_msg("%s", why);
+	assert_int_equal(saved_head_read(file, len, &read, why), OK);
+	assert_true(read.id == 0 && read.below == 0 && !read.has_parts);
+	file[8] = 6;
 	seal(len);
 	assert_int_equal(load(len), ERR_CORRUPT);
 }
@@ -547,7 +581,7 @@ static void the_version_of_stencil_is_in_the_file(void **state)
 	assert_int_equal(strlen(release), STATE_RELEASE_SIZE);
 	assert_int_equal(release[0], '?');
 	host.release = "a version with a name that is longer than the 48 bytes for it";
-	vm_state_write(from.vm, &host, file);
+	vm_state_write(from.vm, &host, &head, file);
 	assert_int_equal(load(len), OK);
 	state_get_release(file, len, release);
 	assert_int_equal(strncmp(release, host.release, STATE_RELEASE_SIZE), 0);
@@ -606,11 +640,11 @@ static void the_head_is_looked_at(void **state)
 	file[0] = 's';
 	refused("is not a file of a VM's state");
 	file[0] = 'S';
-	file[8] = 6;
-	refused("has version 6 of the format (Stencil 0.3.0 (abc)), only 1 to 5 are supported");
+	file[8] = 7;
+	refused("has version 7 of the format (Stencil 0.3.0 (abc)), only 1 to 6 are supported");
 	file[8] = 0;
-	refused("has version 0 of the format, only 1 to 5 are supported");
-	file[8] = 5;
+	refused("has version 0 of the format, only 1 to 6 are supported");
+	file[8] = 6;
 	file[16]--;
 	refused("has 1 bytes after its end");
 	file[16]++;
@@ -890,7 +924,7 @@ static void other_ports_are_refused(void **state)
 	free(file);
 	len = vm_state_size(from.vm);
 	file = calloc(1, len + 64);
-	vm_state_write(from.vm, &host, file);
+	vm_state_write(from.vm, &host, &head, file);
 	other.port[0].is_there = false;
 	refused("is of a VM with '-device virtconsole,nr=0,name=', where this one has '-device "
 		"virtserialport,nr=1,name=agent'");
@@ -1022,7 +1056,7 @@ static void a_better_processor_is_as_good(void **state)
 	state_vm_fill(&from);
 	len = vm_state_size(from.vm);
 	file = calloc(1, len + 64);
-	vm_state_write(from.vm, &host, file);
+	vm_state_write(from.vm, &host, &head, file);
 	host.cpuid = state_host_cpuid();
 	assert_int_equal(load(len), OK);
 	assert_int_equal(to.model.basic[7].ebx & BIT(20), 0);
@@ -1046,6 +1080,7 @@ int main(void)
 		TEST(a_file_of_the_second_version_is_loaded),
 		TEST(a_file_of_the_third_version_is_loaded),
 		TEST(a_file_of_the_fourth_version_is_loaded),
+		TEST(a_file_of_the_fifth_version_is_loaded),
 		TEST(the_version_of_stencil_is_in_the_file),
 		TEST(a_head_that_is_incomplete_is_refused),
 		TEST(each_length_that_is_too_short_is_refused),
