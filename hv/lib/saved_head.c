@@ -11,6 +11,7 @@ void saved_head_put(struct state_writer *writer, const struct saved_head *head)
 	state_put_number(writer, head->id);
 	state_put_number(writer, head->below);
 	state_put(writer, head->template, SAVED_NAME_SIZE);
+	state_put_number(writer, head->size);
 	state_put_number(writer, head->has_parts);
 	state_end_section(writer);
 }
@@ -35,6 +36,7 @@ enum status saved_head_get(struct state_reader *reader, struct saved_head *ret)
 	TRY(state_get_number(reader, &ret->id));
 	TRY(state_get_number(reader, &ret->below));
 	TRY(state_get(reader, ret->template, SAVED_NAME_SIZE));
+	TRY(state_get_number(reader, &ret->size));
 	TRY(state_get_number(reader, &has_parts));
 	if (ret->id == 0 || has_parts > 1 || !is_name(ret->template))
 		return state_refuse(reader, "has an impossible value");

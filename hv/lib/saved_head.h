@@ -12,6 +12,7 @@ struct saved_head {
 	/* The id of the save whose memory the VM's begins as; 0: it is saved as a whole. */
 	uint64_t below;
 	char template[SAVED_NAME_SIZE]; /* the name that the VM of that save had */
+	uint64_t size;	/* bytes of memory, as one file of hv/guest/saved_memory.h */
 	bool has_parts; /* the memory is in files of hv/lib/memory_part.h, PATH.mem.0 and so on */
 };
 

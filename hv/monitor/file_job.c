@@ -369,7 +369,7 @@ static bool begin_save(void)
 {
 	struct vm *vm = job.still.vm;
 	uint64_t memory = saved_memory_size(vm->mem);
-	struct saved_head head = {0};
+	struct saved_head head = {.size = memory};
 	const char *why = cannot_save(vm);
 
 	if (why) {

@@ -2,6 +2,7 @@
 #include "hv/vm/load_memory.h"
 
 #include "hv/guest/memory_pack.h"
+#include "hv/guest/saved_memory.h"
 #include "hv/host/watchdog.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -116,11 +117,19 @@ enum status load_memory(struct vm *vm)
 		.id = vm->config->saved.id,
 		.is_layer = vm->config->saved.below != 0,
 	};
+	uint64_t size = saved_memory_size(vm->mem);
 	enum status status = ERR_NOMEM;
 	phys_t pages;
 
 	if (!vm->config->saved.has_parts)
 		return OK;
+	if (vm->config->saved.size != size) {
+		log_error("VM %s: '%s' is of a VM with %lu KiB of memory to load, where this one "
+			  "has %lu KiB",
+			  vm->name, vm->config->incoming, vm->config->saved.size / KIB(1),
+			  size / KIB(1));
+		return ERR_INVAL;
+	}
 	pages = frame_alloc_run(BLOCK_PAGES_MAX, PAGE_SIZE);
 	if (pages != 0) {
 		unpack.pages = phys_to_virt(pages);

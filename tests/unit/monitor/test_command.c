@@ -442,6 +442,9 @@ static void options_are_read(void **state)
 		{"clone -S t 2", "clone t\npause t-1\nstart\nclone t\npause t-1\nstart\n"},
 		{"dump-guest-memory -s /d", "dump r to /d, sent\n"},
 		{"save -s t x", "save t to x, sent\n"},
+		{"save -z t x", "save t to x, packed\n"},
+		{"save -i -s t x", "save t to x, sent, packed, a layer\n"},
+		{"save -s -z t x", "save t to x, sent, packed\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -654,6 +657,13 @@ static void what_is_wrong_is_refused_in_qemus_words(void **state)
 		{"clone a 1 b", "clone: extraneous characters at the end of line\n"
 				"Try \"help clone\" for more information\n"},
 		{"save t", "save: string expected\nTry \"help save\" for more information\n"},
+		{"save -z -s t", "save: string expected\nTry \"help save\" for more information\n"},
+		{"save -c t x", "save: extraneous characters at the end of line\n"
+				"Try \"help save\" for more information\n"},
+		{"save -sz t x", "save: extraneous characters at the end of line\n"
+				 "Try \"help save\" for more information\n"},
+		{"save - t x", "save: extraneous characters at the end of line\n"
+			       "Try \"help save\" for more information\n"},
 		{"save -s t", "save: string expected\nTry \"help save\" for more information\n"},
 		{"save t /x y", "save: extraneous characters at the end of line\n"
 				"Try \"help save\" for more information\n"},
@@ -754,6 +764,7 @@ static void words_are_completed(void **state)
 		{"clone t ", ""},
 		{"save ", " r t-0 t"},
 		{"save -s t-", "0 "},
+		{"save -s -z t-", "0 "},
 		{"stop ", ""},
 		{"nonsense ", ""},
 		{"send \"/a ", ""},

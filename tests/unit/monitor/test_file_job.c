@@ -622,7 +622,7 @@ static void memory_is_saved_in_compressed_parts(void **state)
 				    "x.mem.0 and on\n");
 	assert_int_equal(find("x.state")->size, STATE_BYTES);
 	assert_null(find("x.mem"));
-	assert_true(saved.id != 0 && saved.below == 0 && saved.has_parts);
+	assert_true(saved.id != 0 && saved.below == 0 && saved.has_parts && saved.size == MEMORY);
 	check_parts(1);
 }
 

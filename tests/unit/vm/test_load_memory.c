@@ -51,7 +51,7 @@ static int setup(void **state)
 	add(&template_map, 0, MEM_COW);
 	config = (struct vm_config){
 		.incoming = "/x.state",
-		.saved = {.id = 7, .below = ID, .template = "t", .has_parts = true},
+		.saved = {.id = 7, .below = ID, .template = "t", .has_parts = true, .size = MEMORY},
 		.parts = &parts[0],
 	};
 	vm = (struct vm){.name = "v", .config = &config, .mem = &map};
@@ -178,6 +178,15 @@ static void a_wrong_part_is_named(void **state)
 			    "error: VM v: '/x.mem.1' is damaged at byte 24: a checksum is wrong\n");
 }
 
+static void memory_of_another_size_is_refused(void **state)
+{
+	make_parts();
+	config.saved.size += KIB(4);
+	assert_int_equal(load_memory(&vm), ERR_INVAL);
+	assert_string_equal(logged, "error: VM v: '/x.state' is of a VM with 2052 KiB of memory to "
+				    "load, where this one has 2048 KiB\n");
+}
+
 static void a_vm_without_room_is_told(void **state)
 {
 	make_parts();
@@ -200,6 +209,7 @@ int main(void)
 		cmocka_unit_test_setup(memory_must_be_like_the_templates, setup),
 		cmocka_unit_test_setup(all_parts_are_read, setup),
 		cmocka_unit_test_setup(a_wrong_part_is_named, setup),
+		cmocka_unit_test_setup(memory_of_another_size_is_refused, setup),
 		cmocka_unit_test_setup(a_vm_without_room_is_told, setup),
 	};
 
