@@ -43,44 +43,60 @@ static bool is_zero(const uint8_t *page)
 	return true;
 }
 
-static bool has_changed(const struct memory_pack *pack, uint64_t place)
+static bool may_differ(const struct memory_pack *pack, uint64_t place)
 {
 	unsigned budget = 1;
 
 	return saved_memory_next(pack->memory, pack->below, place, &budget) == place && budget > 0;
 }
 
-/* Read pages that go into one block. Returns how many bytes; '*ret_zero': they are zeros. */
-static uint32_t gather(struct memory_pack *pack, bool *ret_zero)
+enum kind { SAME, ZEROS, DATA };
+
+/* What a page is for the parts. By its bytes alone: merging may change how it is mapped. */
+static enum kind kind_of(struct memory_pack *pack, uint64_t place, const uint8_t *page)
+{
+	struct ept ept = {.root = pack->below};
+	struct guest_memory below = {.ept = &ept, .map = pack->memory->map};
+
+	if (pack->below == 0)
+		return is_zero(page) ? SAME : DATA;
+	saved_memory_read(&below, place, pack->work->below);
+	if (memcmp(page, pack->work->below, PAGE_SIZE) == 0)
+		return SAME;
+	return is_zero(page) ? ZEROS : DATA;
+}
+
+/* Read pages of one kind. Returns how many bytes. */
+static uint32_t gather(struct memory_pack *pack, enum kind *ret)
 {
 	uint32_t size = 0;
 
 	do {
 		uint8_t *page = pack->work->pages + size;
-		bool zero;
+		enum kind kind;
 
 		saved_memory_read(pack->memory, pack->at + size, page);
-		zero = is_zero(page);
+		kind = kind_of(pack, pack->at + size, page);
 		if (size == 0)
-			*ret_zero = zero;
-		else if (zero != *ret_zero)
+			*ret = kind;
+		else if (kind != *ret)
 			break;
 		size += PAGE_SIZE;
-	} while (size < BLOCK_MAX && has_changed(pack, pack->at + size));
+	} while (size < BLOCK_MAX && may_differ(pack, pack->at + size));
 	return size;
 }
 
 static size_t put_pages(struct memory_pack *pack)
 {
 	uint64_t place = pack->at;
-	bool zero;
-	uint32_t size = gather(pack, &zero);
+	enum kind kind;
+	uint32_t size = gather(pack, &kind);
 
 	pack->at += size;
-	if (!zero)
+	if (kind == DATA)
 		return part_put_block(pack->work->out, place, pack->work->pages, size,
 				      &pack->work->table);
-	return pack->below != 0 ? part_put_zeros(pack->work->out, place, size) : 0;
+	return kind == ZEROS ? part_put_zeros(pack->work->out, place, size) : 0;
 }
 
 static size_t put_end(struct memory_pack *pack, bool is_last)

@@ -15,13 +15,14 @@
 /* Where the bytes are made. */
 struct memory_pack_work {
 	uint8_t pages[BLOCK_MAX];
+	uint8_t below[PAGE_SIZE];
 	uint8_t out[PART_PUT_SIZE_MAX];
 	struct lz4_table table;
 };
 
 /*
  * Writes the parts. A copy of this struct, with the same 'work', makes the same bytes again, as
- * long as the memory is the same.
+ * long as the memory has the same bytes.
  */
 struct memory_pack {
 	struct guest_memory *memory;

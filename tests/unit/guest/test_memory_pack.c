@@ -298,6 +298,40 @@ static void a_layer_holds_only_what_has_changed(void **state)
 	ept_layer_put(layer);
 }
 
+/* A copy of a page, which merging may take back while the parts are made. */
+static void pages_with_the_same_bytes_are_in_no_layer(void **state)
+{
+	struct ept_layer *layer;
+	struct memory_pack again;
+	gpa_t same_page = {GIB(6) + PAGE_SIZE}, zeros = {GIB(6) + 20 * PAGE_SIZE};
+	phys_t frame;
+
+	fill(&from);
+	layer = make_clones();
+	for (unsigned i = 0; i < 3; i++)
+		write_random(&from, GIB(6) + i * PAGE_SIZE, i == 1 ? 1 : 50 + i);
+	assert_int_equal(ept_copy(&from.ept, zeros, &frame), OK);
+	pack.below = layer->root;
+	again = pack;
+	pack_all(MEMORY_PART_MAX);
+	assert_in_range(part_len[0], 2 * PAGE_SIZE, 2 * PAGE_SIZE + 200);
+	ept_seal(&from.ept, same_page);
+	assert_true(ept_give_back(&from.ept, same_page,
+				  ept_lookup(&from.ept, same_page, &(unsigned){0}) & EPT_ADDR,
+				  ept_lookup_below(&from.ept, same_page, &(unsigned){0})) != 0);
+	for (size_t len = 0; !again.is_at_end;) {
+		size_t n = memory_pack_some(&again);
+
+		assert_memory_equal(work.out, part[0] + len, n);
+		len += n;
+	}
+	assert_int_equal(again.len, part_len[0]);
+	unpack.is_layer = true;
+	unpack_all();
+	same();
+	ept_layer_put(layer);
+}
+
 static void a_clone_that_wrote_nothing_is_an_empty_layer(void **state)
 {
 	struct ept_layer *layer;
@@ -358,6 +392,7 @@ int main(void)
 		TEST(a_part_can_be_made_again),
 		TEST(pages_without_a_block_become_zeros),
 		TEST(a_layer_holds_only_what_has_changed),
+		TEST(pages_with_the_same_bytes_are_in_no_layer),
 		TEST(a_clone_that_wrote_nothing_is_an_empty_layer),
 		TEST(what_does_not_fit_is_refused),
 		TEST(a_vm_may_run_out_of_memory),
