@@ -693,6 +693,28 @@ static void sections_are_where_they_belong(void **state)
 }
 
 /* Every bit that a field must not have, one at a time. */
+static void a_head_that_is_impossible_is_refused(void **state)
+{
+	size_t at = find_section("memory", 0), name = at + 16, parts = name + SAVED_NAME_SIZE + 8;
+	struct saved_head read;
+	char text[STATE_WHY_MAX];
+
+	change(at, 0, 8, "section 'memory' 0: has an impossible value");
+	change(parts, 2, 8, "section 'memory' 0: has an impossible value");
+	change(name, '\033', 1, "section 'memory' 0: has an impossible value");
+	change(name, 0x7f, 1, "section 'memory' 0: has an impossible value");
+	change(name + SAVED_NAME_SIZE - 1, 'x', 1, "section 'memory' 0: has an impossible value");
+	change(at + 8, 1, 8, "section 'memory' 0: lacks the pages that have changed");
+	file[at + 8] = file[parts] = 1;
+	memcpy(file + name, "t-0", 3);
+	seal(len);
+	assert_int_equal(saved_head_read(file, len, &read, text), OK);
+	assert_true(read.below == 1 && read.has_parts && strcmp(read.template, "t-0") == 0);
+	file[0] = 'x';
+	assert_int_equal(saved_head_read(file, len, &read, text), ERR_CORRUPT);
+	assert_string_equal(text, "is not a file of a VM's state");
+}
+
 static void bits_that_cannot_be_are_refused(void **state)
 {
 	for (size_t t = 0; t < STATE_DEVICES; t++) {
@@ -1089,6 +1111,7 @@ int main(void)
 		TEST(each_byte_that_is_changed_and_sealed_is_harmless),
 		TEST(the_head_is_looked_at),
 		TEST(sections_are_where_they_belong),
+		TEST(a_head_that_is_impossible_is_refused),
 		TEST(bits_that_cannot_be_are_refused),
 		TEST(devices_are_possible),
 		TEST(processors_are_possible),
