@@ -10,6 +10,7 @@
 #include "hv/guest/hidden_memory.h"
 #include "hv/guest/region_map.h"
 #include "hv/guest/saved_memory.h"
+#include "hv/lib/crc32.h"
 #include "tests/unit/support.h"
 
 #define IMAGE	 MIB(2)
@@ -381,6 +382,56 @@ static void zeros_may_need_memory(void **state)
 	assert_int_equal(memory_unpack_end(&unpack), ERR_NOMEM);
 }
 
+/* The place of a gap that must become zeros is before a block. */
+static void zeros_before_a_block_may_need_memory(void **state)
+{
+	assert_int_equal(guest_zero(&from.memory, (gpa_t){GIB(16)}, KIB(60)), OK);
+	pack_all(MEMORY_PART_MAX);
+	to.ept.max_owned = to.ept.n_owned;
+	assert_int_equal(unpack_part(&unpack, part[0], part_len[0]), ERR_NOMEM);
+}
+
+/* A block whose checksum is right, and which is no LZ4. */
+static void forged_blocks_are_refused(void **state)
+{
+	uint8_t *block, *bytes = malloc(PART_HEAD_SIZE + 2 * PART_PUT_SIZE_MAX);
+	size_t len = part_put_head(bytes, 7, 0), n;
+	uint32_t crc;
+
+	block = bytes + len;
+	memset(scratch, 'x', sizeof(scratch));
+	n = part_put_block(block, 0, scratch, BLOCK_MAX, &work.table);
+	memset(block + BLOCK_HEAD_SIZE, 0xff, n - BLOCK_HEAD_SIZE);
+	crc = crc32_add(crc32_add(0, block, 16), block + BLOCK_HEAD_SIZE, n - BLOCK_HEAD_SIZE);
+	memcpy(block + 16, &crc, sizeof(crc));
+	len += n;
+	len += part_put_end(bytes + len, true);
+	assert_int_equal(unpack_part(&unpack, bytes, len), ERR_CORRUPT);
+	assert_non_null(strstr(unpack.reader.why, "a block cannot be decompressed"));
+	free(bytes);
+}
+
+/* The reader comes back after some hundred blocks, for those who have to do something else. */
+static void many_blocks_are_read_in_pieces(void **state)
+{
+	enum { N = 600 };
+	uint8_t *bytes = malloc(PART_HEAD_SIZE + (N + 1) * BLOCK_HEAD_SIZE);
+	size_t len = part_put_head(bytes, 7, 0);
+	unsigned n_calls = 0;
+
+	for (unsigned i = 0; i < N; i++)
+		len += part_put_zeros(bytes + len, i * PAGE_SIZE, PAGE_SIZE);
+	len += part_put_end(bytes + len, true);
+	assert_int_equal(memory_unpack_open(&unpack, bytes, len), OK);
+	while (!unpack.reader.is_at_end) {
+		assert_int_equal(memory_unpack_some(&unpack), OK);
+		n_calls++;
+	}
+	assert_in_range(n_calls, 2, N / 100);
+	assert_int_equal(unpack.at, N * PAGE_SIZE);
+	free(bytes);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -397,6 +448,9 @@ int main(void)
 		TEST(what_does_not_fit_is_refused),
 		TEST(a_vm_may_run_out_of_memory),
 		TEST(zeros_may_need_memory),
+		TEST(zeros_before_a_block_may_need_memory),
+		TEST(forged_blocks_are_refused),
+		TEST(many_blocks_are_read_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
