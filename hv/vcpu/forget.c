@@ -12,16 +12,10 @@ static void note(struct vcpu *vcpu, uint64_t generation)
 	__atomic_store_n(&vcpu->ept_generation, generation, __ATOMIC_RELEASE);
 }
 
-/* The tree runs on the layer's root. Out of line, because most flushes are of a tree's own root. */
-static __attribute__((noinline)) void forget_layer(struct vcpu *vcpu, uint64_t generation,
-						   const struct ept_layer *layer)
+/* Out of line, so that vcpu_forget() has no registers to save. */
+static __attribute__((noinline)) void flush(struct vcpu *vcpu, uint64_t generation, phys_t root)
 {
-	struct cpu *cpu = this_cpu();
-
-	if (layer->serial != cpu->clean_layer) {
-		vmx_flush_ept(&vcpu_shared.capability, vmx_eptp(layer->root));
-		cpu->clean_layer = layer->serial;
-	}
+	vmx_flush_ept(&vcpu_shared.capability, vmx_eptp(root));
 	note(vcpu, generation);
 }
 
@@ -31,12 +25,14 @@ void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 	const struct ept_layer *layer = vcpu->ept->base;
 
 	vmcs_write(VMCS_EPTP, vmx_eptp(root));
-	if (layer != NULL && layer->root == root) {
-		forget_layer(vcpu, generation, layer);
-		return;
+	if (layer == NULL || layer->root != root) {
+		flush(vcpu, generation, root);
+	} else if (layer->serial != this_cpu()->clean_layer) {
+		this_cpu()->clean_layer = layer->serial;
+		flush(vcpu, generation, root);
+	} else {
+		note(vcpu, generation);
 	}
-	vmx_flush_ept(&vcpu_shared.capability, vmx_eptp(root));
-	note(vcpu, generation);
 }
 
 void vcpu_distrust(struct vcpu *vcpu)

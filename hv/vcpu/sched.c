@@ -31,7 +31,7 @@ static struct {
 	 * with the lock held, cleared without it, too: atomic.
 	 */
 	uint64_t idle[CPU_MAX / 64];
-	unsigned n_idle; /* at least those bits: in a busy machine nobody looks for one; atomic */
+	unsigned n_idle; /* at least those bits: a busy machine need not look for one; atomic */
 } sched;
 
 /* struct vm begins with it. */

@@ -126,7 +126,7 @@ enum status load_memory(struct vm *vm)
 	if (vm->config->saved.size != size) {
 		log_error("VM %s: '%s' is of a VM with %lu KiB of memory to load, where this one "
 			  "has %lu KiB",
-			  vm->name, vm->config->incoming, vm->config->saved.size / KIB(1),
+			  vm_name(vm), vm->config->incoming, vm->config->saved.size / KIB(1),
 			  size / KIB(1));
 		return ERR_INVAL;
 	}

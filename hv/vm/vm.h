@@ -244,7 +244,7 @@ unsigned vm_next_index(void);
 
 /*
  * The VM's name, as long as the VM is there. Most clones' names are made when they are first asked
- * for: many clones end and nobody has. Any processor, while the clone holds its template.
+ * for: many clones end without that. Any processor, while the clone holds its template.
  */
 const char *vm_name(const struct vm *vm);
 

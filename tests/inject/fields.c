@@ -110,7 +110,7 @@ static void spoil(const struct vcpu *vcpu, const struct row *row)
 
 static bool is_clone_of_t(const struct vm *vm)
 {
-	return vm->template != NULL && strcmp(vm->template->name, "t") == 0;
+	return vm->template != NULL && strcmp(vm_name(vm->template), "t") == 0;
 }
 
 enum vmx_result __real_vmx_run(struct guest_regs *regs);

@@ -205,7 +205,7 @@ enum status __wrap_vm_create(const struct vm_config *config, int64_t unix_time, 
 
 static bool is_swept(const struct vm *template)
 {
-	return strcmp(template->name, "once") == 0 || strcmp(template->name, "from") == 0;
+	return strcmp(vm_name(template), "once") == 0 || strcmp(vm_name(template), "from") == 0;
 }
 
 /* Until vm_start(), or until nothing was made and another one is begun. */

@@ -116,7 +116,7 @@ static bool is_told(const struct vm *vm)
 	return vm->platform.irqchip.ioapic.waiting & BIT(VMGENID_GSI);
 }
 
-/* Until its guest looks. Nobody finds the template's GUID there. */
+/* Until its guest looks. The template's GUID is not there meanwhile. */
 static void a_clone_whose_guest_does_not_look_has_no_page_for_its_guid(void **state)
 {
 	struct vm *clone = at(1);
