@@ -25,7 +25,7 @@ LOCKS = {
     "&stock->lock": "a node's free frames", "&frames.lock": "the list of stacks", "&paging_lock": "the host's page tables",
     "&console_lock": "the console", "&sending": "the sender of output",
 }
-LOCAL = {"hv/vmx/vpid.c": "VPIDs", "hv/vm/news.c": "news", "hv/net/vsock.c": "sockets"}  # the only lock of its file
+LOCAL = {"hv/vm/news.c": "news", "hv/net/vsock.c": "sockets"}  # the only lock of its file
 SHARED = "shared"
 
 

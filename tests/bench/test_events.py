@@ -26,7 +26,7 @@ INLINE = ["lock_acquire", "hv/lib/lock.h:41"]
 SOURCES = {
     0x2000: [*INLINE, "sched_pop", line_of("hv/vcpu/sched.c", "lock_acquire(&sched.lock)")],
     0x2010: [*INLINE, "memory_lock", line_of("hv/vm/vm.h", "lock_acquire(&vm->lock)")],
-    0x2020: [*INLINE, "vpid_alloc", line_of("hv/vmx/vpid.c", "lock_acquire(&lock)")],
+    0x2020: [*INLINE, "news_tell", line_of("hv/vm/news.c", "lock_acquire(&lock)")],
     0x2030: INLINE,  # a function of its own
     0x2040: ["template_give_up_all", line_of("hv/vm/hold.c", "lock_acquire(&vms_lock)")],
     0x2050: ["lock_try", "hv/lib/lock.h:51", "send", line_of("hv/vm/output.c", "lock_try(&sending)") + " (discriminator 2)"],
@@ -111,7 +111,7 @@ class Events(unittest.TestCase):
             trace.host(address, "lock xadd dword ptr ds:[rdi], eax")
         trace.host(0x2050, "lock cmpxchg dword ptr ds:[rdi], edx").host(0x2060, "lock xadd dword ptr ds:[rdi], eax")
         window, = trace.host(0x2060, "xchg rax, rax").end().read()
-        self.assertEqual(window.locks, {"the scheduler": 2, "a VM's memory": 1, "VPIDs": 1, "the sender of output": 1})
+        self.assertEqual(window.locks, {"the scheduler": 2, "a VM's memory": 1, "news": 1, "the sender of output": 1})
         self.assertEqual((window.counts["locks"], window.counts["shared"], window.counts["atomics"]), (5, 4, 6))
 
     def test_a_function_of_its_own_is_named_by_the_processors_last_call(self):
