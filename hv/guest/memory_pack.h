@@ -34,7 +34,7 @@ struct memory_pack {
 	uint64_t len;	 /* bytes of it so far */
 	uint64_t at;	 /* in the file of memory */
 	bool is_at_end;	 /* the part is complete, */
-	bool is_last;	 /* and there is no other */
+	bool is_last;	 /* and no other follows */
 };
 
 /* Begin with the first part. */

@@ -133,7 +133,7 @@ static void free_vcpus(struct vm *vm)
 		give_frames(vm->vcpu, vm->n_vcpus * sizeof(struct vcpu));
 }
 
-/* Set what leads to the vCPUs. False: there is no memory for them. */
+/* Set what leads to the vCPUs. False: memory for them is lacking. */
 static bool place_vcpus(struct vm *vm, const struct vm_layout *layout, unsigned n_vcpus)
 {
 	vm->n_frames = (unsigned)layout->n_frames;
