@@ -45,10 +45,7 @@ bool guest_can_write(struct guest_memory *memory, gpa_t gpa, uint64_t len)
 	return true;
 }
 
-/*
- * The byte of gpa in the page that an EPT entry maps. A page that is not mapped yet reads as zeros:
- * see hv/vm/vm_identity.h.
- */
+/* The byte of gpa in the page that an EPT entry maps. */
 static void *byte_at(uint64_t entry, unsigned level, gpa_t gpa)
 {
 	uint64_t offset = gpa.raw & ((PAGE_SIZE << (9 * level)) - 1);
@@ -64,7 +61,7 @@ const void *guest_byte(struct guest_memory *memory, gpa_t gpa)
 	if (guest_region(memory, gpa) == NULL)
 		return NULL;
 	entry = ept_lookup(memory->ept, gpa, &level);
-	if (!(entry & EPT_MAPPED))
+	if (!(entry & EPT_MAPPED)) /* the page of a GUID: see hv/vm/vm_identity.h */
 		return byte_at(ept_zero_frame(), 0, gpa);
 	return byte_at(entry, level, gpa);
 }

@@ -155,7 +155,7 @@ enum status part_open(struct part_reader *reader, const void *data, size_t len, 
 static enum status take_end(struct part_reader *reader, const struct part_block *end)
 {
 	if (end->place > 1 || end->len != 0)
-		return corrupt(reader, "this is no end of a part");
+		return corrupt(reader, "the end of the part is damaged");
 	if (reader->at != reader->len)
 		return corrupt(reader, "bytes follow after the end");
 	reader->is_at_end = true;

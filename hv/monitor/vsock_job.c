@@ -176,7 +176,7 @@ void vsock_job_start(uint64_t cid, uint32_t dst_port, const char *wanted)
 	static uint32_t n_streams;
 
 	if (vsock_connect(&config, VSOCK_CID_HOST, &socket) != OK) {
-		say("Error: vsock: there is no memory");
+		say("Error: vsock: not enough memory");
 		return;
 	}
 	sent = (struct vsock_header){

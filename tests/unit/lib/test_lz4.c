@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the compressor makes, liblz4 decompresses; it is not much larger than what liblz4 makes. The
- * decompressor takes both, and refuses what is no block.
+ * decompressor takes both, and refuses all else.
  */
 #include "hv/lib/lz4.h"
 

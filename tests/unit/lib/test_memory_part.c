@@ -184,9 +184,9 @@ static void impossible_blocks_are_refused(void **state)
 	change(at[0], 8, 2 * PAGE_SIZE, 4); /* fewer pages than the data have */
 	refused("a block cannot be decompressed");
 	change(at[3], 0, 2, 8);
-	refused("this is no end of a part");
+	refused("the end of the part is damaged");
 	change(at[1], 8, 0, 4);
-	refused("this is no end of a part");
+	refused("the end of the part is damaged");
 }
 
 int main(void)

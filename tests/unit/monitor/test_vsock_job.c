@@ -150,7 +150,7 @@ static void without_a_line_the_guest_hears_the_end(void **state)
 	assert_string_equal(said, "");
 }
 
-static void nobody_there_is_said(void **state)
+static void a_cid_without_a_guest_is_reported(void **state)
 {
 	vsock_job_start(CID + 1, PORT, "x");
 	work();
@@ -254,7 +254,7 @@ static void without_memory_there_is_no_stream(void **state)
 	while (frame_available() >= NET_PORT_FRAMES)
 		taken[n++] = frame_alloc();
 	vsock_job_start(CID, PORT, "x");
-	assert_string_equal(said, "Error: vsock: there is no memory\n");
+	assert_string_equal(said, "Error: vsock: not enough memory\n");
 	assert_null(current);
 	while (n > 0)
 		frame_free(taken[--n]);
@@ -267,7 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		VSOCK_TEST(a_line_goes_and_what_comes_is_said),
 		VSOCK_TEST(without_a_line_the_guest_hears_the_end),
-		VSOCK_TEST(nobody_there_is_said),
+		VSOCK_TEST(a_cid_without_a_guest_is_reported),
 		VSOCK_TEST(a_refusal_is_said),
 		VSOCK_TEST(a_line_that_the_guest_has_no_room_for_is_not_sent),
 		VSOCK_TEST(ctrl_c_resets_the_stream),
