@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The exit path: from entry.asm to the handler of an exit, and to the next instruction. RIP moves
- * in one place, advance_rip(). Every exit pays for each instruction here: only this file is
- * compiled without frame pointers. No lock is held.
+ * here, in advance_rip(), and for most CPUIDs in exit_cpuid.asm. Every exit pays for each
+ * instruction here: this file is compiled without frame pointers. No lock is held.
  */
 #include "hv/vmx/entry.h"
 
@@ -90,7 +90,7 @@ static void set_cpuid(uint64_t *gpr, const struct cpuid_regs *answer)
 	gpr[RDX] = answer->edx;
 }
 
-/* In other cases vmx_exited() handles CPUID itself. */
+/* exit_cpuid.asm answers most CPUIDs of the plain loop. */
 static enum exit_action exit_cpuid(struct vcpu *vcpu)
 {
 	uint64_t *gpr = vcpu->regs.gpr;
@@ -220,25 +220,6 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 	vcpu_flush_if_behind(vcpu);
 }
 
-/* A constant answer changes only registers: it leaves no old translation. */
-static inline void answer_cpuid(struct vcpu *vcpu)
-{
-	uint32_t leaf = (uint32_t)vcpu->regs.gpr[RAX];
-
-	if (!cpuid_is_constant(leaf)) {
-		exit_any(vcpu, EXIT_CPUID);
-		return;
-	}
-	vcpu->n_exits[EXITS_CPUID]++;
-	set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
-	advance_rip();
-}
-
-static __attribute__((noinline)) void answer_cpuid_late(struct vcpu *vcpu)
-{
-	answer_cpuid(vcpu);
-}
-
 /* The slice is over, or a timer of the guest is due. */
 static __attribute__((noinline)) void exit_due(struct vcpu *vcpu, uint32_t reason)
 {
@@ -256,10 +237,7 @@ static __attribute__((noinline)) void exit_late(struct vcpu *vcpu, uint32_t reas
 		return;
 	}
 	vcpu_arm_timer(vcpu, now);
-	if (reason == EXIT_CPUID)
-		answer_cpuid_late(vcpu);
-	else
-		exit_any(vcpu, reason);
+	exit_any(vcpu, reason);
 }
 
 /* The low halves suffice: after an exit that takes too long for them, the timer exits. */
@@ -269,20 +247,25 @@ static inline bool is_late(const struct vcpu *vcpu)
 }
 
 /*
- * The exit path: entry.asm calls this after each VM exit. No lock is held, and vector registers are
- * the guest's. CPUID comes first, because it is frequent. All calls are tail calls, so that the
- * fast path needs no stack.
+ * The exit path: entry.asm calls this after each VM exit, unless exit_cpuid.asm has answered it. No
+ * lock is held, and vector registers are the guest's. All calls are tail calls, so that this
+ * function needs no stack.
  */
-void vmx_exited(struct guest_regs *regs)
+void vmx_exited(struct guest_regs *regs, uint32_t reason)
 {
 	struct vcpu *vcpu = (struct vcpu *)regs;
-	uint32_t reason = (uint32_t)vmcs_read_next(VMCS_EXIT_REASON);
 
 	if (is_late(vcpu))
 		exit_late(vcpu, reason);
-	else if (reason == EXIT_CPUID)
-		answer_cpuid(vcpu);
 	else
 		exit_any(vcpu, reason);
 }
 _Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");
+
+/* What exit_cpuid.asm knows. */
+_Static_assert(offsetof(struct vcpu, look_at) == 208);
+_Static_assert(offsetof(struct vcpu, n_exits[EXITS_CPUID]) == 232);
+_Static_assert(offsetof(struct vcpu, cpuid) == 304);
+_Static_assert(offsetof(struct cpuid_model, basic) == 0 && sizeof(struct cpuid_regs) == 16);
+_Static_assert(CPUID_BASIC_LAST == 0x1f && CPUID_VARIABLE_LEAVES == 0x80002892);
+_Static_assert(BLOCKING_STI == 1 && BLOCKING_MOV_SS == 2 && RFLAGS_TF == 0x100);

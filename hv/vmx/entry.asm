@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; The loop of VM entries and exits. It saves C's registers once, not at every exit. See entry.h
-; for the C side. After an entry the code treats all registers except rsp as the guest's.
+; for the C side. After an entry the code treats all registers except rsp as the guest's. The exit
+; reason is read here, because the first loop answers most CPUIDs without a call of C.
 ;
 ; There are two loops. The first makes no decisions. On processors that leak, or whose predictions a
 ; guest can make, vmx_guard() replaces it by the second one, which does what vmx_guards
@@ -9,7 +10,9 @@
 default rel
 bits 64
 
-VMCS_HOST_RSP   equ 0x6c14
+VMCS_HOST_RSP    equ 0x6c14
+VMCS_EXIT_REASON equ 0x4402
+EXIT_CPUID       equ 10
 
 %define REG(n)  8 * n                   ; offset of gpr[n] in struct guest_regs
 REGS_REQUESTS   equ 8 * 16              ; its requests, 4 bytes
@@ -50,15 +53,21 @@ BHB_LOOPS       equ 96
         mov     rdi, [rdi + REG(7)]     ; last: it was the pointer
 %endmacro
 
-%macro save_guest 0                     ; rdi: to regs, with the guest's rdi pushed
+%macro read_reason 0                    ; rdi: to regs, esi: the exit reason
+        push    rdi
         mov     rdi, [rsp + 8]          ; regs
+        mov     [rdi + REG(6)], rsi
+        mov     esi, VMCS_EXIT_REASON
+        vmread  rsi, rsi                ; cannot fail after an exit
+%endmacro
+
+%macro save_guest 0                     ; after read_reason
         pop     qword [rdi + REG(7)]
         mov     [rdi + REG(0)], rax
         mov     [rdi + REG(1)], rcx
         mov     [rdi + REG(2)], rdx
         mov     [rdi + REG(3)], rbx
         mov     [rdi + REG(5)], rbp
-        mov     [rdi + REG(6)], rsi
         mov     [rdi + REG(8)], r8
         mov     [rdi + REG(9)], r9
         mov     [rdi + REG(10)], r10
@@ -74,7 +83,6 @@ BHB_LOOPS       equ 96
         xor     edx, edx
         xor     ebx, ebx
         xor     ebp, ebp
-        xor     esi, esi
         xor     r8d, r8d
         xor     r9d, r9d
         xor     r10d, r10d
@@ -91,7 +99,7 @@ BHB_LOOPS       equ 96
         jz      %2
 %endmacro
 
-extern vmx_exited
+extern vmx_exited, vmx_exited_cpuid
 
 section .text
 
@@ -101,6 +109,7 @@ section .text
 ; vmx_exit below, HOST_RSP is written here. This code switches all other registers.
 
 global vmx_run:function hidden, vmx_exit:function hidden
+global vmx_exit_to_c:function hidden, vmx_failed:function hidden
 global vmx_run_here:data hidden, vmx_run_here_end:data hidden
 vmx_run:
         push    rbx
@@ -138,7 +147,10 @@ vmx_failed:
 
 align 16
 vmx_exit:
-        push    rdi
+        read_reason
+        cmp     esi, EXIT_CPUID
+        je      vmx_exited_cpuid
+vmx_exit_to_c:
         save_guest
         call    vmx_exited
         mov     rdi, [rsp]
@@ -204,7 +216,7 @@ guarded_enter:
 
 align 16
 vmx_exit_guarded:
-        push    rdi
+        read_reason
         save_guest
 
         unless_guard GUARD_RSB_FILL, .no_rsb_fill

@@ -32,10 +32,11 @@ enum vmx_result {
 enum vmx_result vmx_run(struct guest_regs *regs);
 
 /*
- * hv/run/exit.c: handle an exit. Called with 'launched' set, although an
- * entry that failed late (bit 31 of the exit reason) leaves the VMCS unlaunched.
+ * hv/run/exit.c: handle an exit. 'reason' is the whole field of the VMCS. Called with 'launched'
+ * set, although an entry that failed late (bit 31 of the exit reason) leaves the VMCS unlaunched.
+ * The plain loop jumps to vmx_exited_cpuid of hv/run/exit_cpuid.asm after CPUID.
  */
-void vmx_exited(struct guest_regs *regs);
+void vmx_exited(struct guest_regs *regs, uint32_t reason);
 
 /* The target of VM exits, for VMCS_HOST_RIP only: of the plain loop, and of the guarded one. */
 extern const char vmx_exit[], vmx_exit_guarded[];

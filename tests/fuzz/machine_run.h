@@ -242,8 +242,7 @@ enum vmx_result vmx_run(struct guest_regs *regs)
 		machine.tsc += EXIT_TICKS;
 		vmcs_write(VMCS_IDT_VECTORING_INFO, 0);
 		check_virtual_apic(vcpu);
-		vmcs_write(VMCS_EXIT_REASON, run_guest(vcpu));
-		vmx_exited(regs);
+		vmx_exited(regs, (uint32_t)run_guest(vcpu));
 	} while (regs->requests == 0);
 	return VMX_LEFT;
 }

@@ -97,12 +97,12 @@ void __wrap_nmi_note(void)
 		__real_nmi_note();
 }
 
-void __real_vmx_exited(struct guest_regs *regs);
-void __wrap_vmx_exited(struct guest_regs *regs)
+void __real_vmx_exited(struct guest_regs *regs, uint32_t reason);
+void __wrap_vmx_exited(struct guest_regs *regs, uint32_t reason)
 {
 	struct vcpu *vcpu = (struct vcpu *)regs;
 
-	__real_vmx_exited(regs);
+	__real_vmx_exited(regs, reason);
 	if (n_wanted > 0 && vcpu_n_exits(vcpu) % 2 == 0)
 		vcpu_request(vcpu, VCPU_REQUEST_EVENT);
 	if (n_wanted > 0 && n_come == n_wanted && strcmp(vm_name(vcpu->vm), "exits") == 0)

@@ -127,9 +127,30 @@ static void check_range(void)
 	       "cpuid: leaves beyond the last agree");
 }
 
+/* Registers that hold no part of the answer keep their values, and the answer clears upper halves. */
+static void check_registers(uint32_t leaf)
+{
+	uint64_t regs[16], kept = 0;
+	struct cpuid r = cpuid(leaf, 0);
+
+	for (unsigned i = 0; i < 16; i++)
+		regs[i] = UINT64_C(0x0123456789abcde0) + i;
+	regs[0] = leaf | UINT64_C(0xffffffff00000000);
+	regs[1] = UINT64_C(0xffffffff00000000);
+	cpuid_registers(regs);
+	for (unsigned i = 5; i < 16; i++)
+		kept += regs[i] == UINT64_C(0x0123456789abcde0) + i;
+	report(kept == 11 && regs[0] == r.eax && regs[1] == r.ecx && regs[2] == r.edx &&
+		       regs[3] == r.ebx,
+	       "cpuid: leaf %#x changes four registers, %lu others are kept", leaf, kept);
+}
+
 void cpuid_check(void)
 {
 	check_range();
+	check_registers(0);
+	check_registers(1);
+	check_registers(2);
 	check_vendors();
 	check_features();
 	check_osxsave();

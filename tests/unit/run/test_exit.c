@@ -93,10 +93,9 @@ _Noreturn void panic_machine_check(void)
 static void leave_guest(uint32_t reason, bool interrupted)
 {
 	n_reinjected = n_handled = n_crashes = n_discarded = n_due = 0;
-	test_vmcs[VMCS_EXIT_REASON] = reason;
 	test_vmcs[VMCS_IDT_VECTORING_INFO] =
 		0x31 | INTR_TYPE_EXTERNAL | (interrupted ? INTR_VALID : 0);
-	vmx_exited(&vcpu.regs);
+	vmx_exited(&vcpu.regs, reason);
 }
 
 static void an_interrupted_event_is_delivered_again(void **state)
