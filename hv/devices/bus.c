@@ -59,16 +59,32 @@ static void bus_learn_guesses(struct io_bus *bus)
 	}
 }
 
-/* Whether the access lies entirely in the range and the device can take it in one piece. */
+/*
+ * Whether the access lies entirely in the range and the device can take it in one piece. No range
+ * is shorter than its width, except the zeros of an empty bus, whose width is 0.
+ */
 static bool range_takes(const struct io_range *range, uint64_t addr, unsigned size)
 {
-	return range_holds(range, addr) && size <= range->width &&
-	       range->len - (addr - range->start) >= size;
+	return size <= range->width && addr - range->start <= range->len - size;
 }
 
+/* A table, because the shifts would cost more. */
 static uint64_t low_bytes(uint64_t value, unsigned size)
 {
-	return value & (UINT64_MAX >> (64 - 8 * size));
+	static const uint64_t masks[] = {
+		[1] = UINT8_MAX, [2] = UINT16_MAX, [4] = UINT32_MAX, [8] = UINT64_MAX};
+
+	return value & masks[size];
+}
+
+/* The largest access of the device that fits the range. */
+static unsigned width_within(const struct io_range *range)
+{
+	unsigned width = range->width;
+
+	while (width > range->len)
+		width /= 2;
+	return width;
 }
 
 static bool io_range_is_valid(const struct io_range *range)
@@ -100,6 +116,7 @@ enum status io_bus_add(struct io_bus *bus, const struct io_range *range)
 	memmove(&bus->range[at + 1], &bus->range[at], (bus->n - at) * sizeof(bus->range[0]));
 	memmove(&bus->start[at + 1], &bus->start[at], (bus->n - at) * sizeof(bus->start[0]));
 	bus->range[at] = *range;
+	bus->range[at].width = width_within(range);
 	bus->start[at] = range->start;
 	bus->n++;
 	bus_learn_guesses(bus);

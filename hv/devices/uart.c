@@ -310,11 +310,11 @@ static uint32_t uart_write(void *dev, const struct io_access *access)
 	case REG_MCR:
 		set_mcr(uart, value);
 		break;
-	case REG_SCR:
+	case REG_SCR: /* has no part in interrupts */
 		uart->scr = value;
-		break;
+		return 0;
 	default: /* LSR and MSR are read-only */
-		break;
+		return 0;
 	}
 	update_irq(uart);
 	return wish;

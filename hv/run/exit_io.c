@@ -29,38 +29,58 @@ struct io_exit {
 	bool in;
 };
 
-static __attribute__((noinline)) void owe_breakpoints(uint16_t port, unsigned size, uint64_t dr7)
+static struct io_exit decode_qualification(uint64_t qual)
 {
+	return (struct io_exit){
+		.port = (uint16_t)(qual >> 16),
+		.size = (qual & 7) + 1,
+		.in = qual & IO_IN,
+	};
+}
+
+static __attribute__((noinline)) void owe_breakpoints(uint64_t dr7)
+{
+	struct io_exit io = decode_qualification(vmcs_read_next(VMCS_EXIT_QUAL));
 	uint64_t dr[4];
 	unsigned hits;
 
 	if (!(vmcs_read(VMCS_GUEST_CR4) & CR4_DE))
 		return;
 	read_debug_addresses(dr);
-	hits = breakpoint_match_port(dr7, dr, port, size);
+	hits = breakpoint_match_port(dr7, dr, io.port, io.size);
 	if (hits)
 		vmcs_write(VMCS_GUEST_PENDING_DEBUG,
 			   vmcs_read(VMCS_GUEST_PENDING_DEBUG) | hits | PENDING_ENABLED_BREAKPOINT);
 }
 
 /* We have made the access in place of the guest: a breakpoint on it traps after the instruction. */
-static inline void check_breakpoints(const struct io_exit *io)
+static inline void check_breakpoints(void)
 {
 	enum { DR7_ENABLES = 0xff };
 	uint64_t dr7 = vmcs_read_next(VMCS_GUEST_DR7);
 
 	if (dr7 & DR7_ENABLES)
-		owe_breakpoints(io->port, io->size, dr7);
+		owe_breakpoints(dr7);
+}
+
+/* The bus sets 'off', and a read has no value: nothing is stored that nothing reads. */
+static inline void begin_access(struct vcpu *vcpu, const struct io_exit *io, struct io_access *ret)
+{
+	ret->addr = io->port;
+	ret->size = io->size;
+	ret->now = vcpu_now(vcpu);
 }
 
 static inline uint64_t input(struct vcpu *vcpu, const struct io_exit *io)
 {
-	uint64_t value, now = vcpu_now(vcpu);
-	struct io_access access = {.addr = io->port, .size = io->size, .now = now};
+	struct vm *vm = vcpu->vm;
+	struct io_access access;
+	uint64_t value;
 
-	vm_lock_devices(vcpu->vm);
-	value = platform_port_read(&vcpu->vm->platform, &access);
-	vm_unlock_devices(vcpu->vm);
+	begin_access(vcpu, io, &access);
+	vm_lock_devices(vm);
+	value = platform_port_read(&vm->platform, &access);
+	vm_unlock_devices(vm);
 	return value;
 }
 
@@ -92,30 +112,50 @@ static __attribute__((noinline)) enum exit_action grant(struct vcpu *vcpu, uint3
 
 static inline enum exit_action output(struct vcpu *vcpu, const struct io_exit *io, uint64_t value)
 {
-	uint64_t now = vcpu_now(vcpu);
-	struct io_access access = {.addr = io->port, .size = io->size, .value = value, .now = now};
+	struct vm *vm = vcpu->vm;
+	struct io_access access;
 	uint32_t wish;
 
-	vm_lock_devices(vcpu->vm);
-	wish = platform_port_write(&vcpu->vm->platform, &access);
+	begin_access(vcpu, io, &access);
+	access.value = value;
+	vm_lock_devices(vm);
+	wish = platform_port_write(&vm->platform, &access);
 	if (wish)
 		return grant(vcpu, wish);
-	vm_unlock_devices(vcpu->vm);
+	vm_unlock_devices(vm);
 	return EXIT_NEXT;
 }
 
-static inline enum exit_action io_single(struct vcpu *vcpu, const struct io_exit *io)
+/* A 32-bit result clears the upper half. */
+static inline void set_rax(struct vcpu *vcpu, unsigned size, uint64_t value)
 {
 	uint64_t *rax = &vcpu->regs.gpr[RAX];
 
-	if (!io->in) {
-		if (output(vcpu, io, *rax) == EXIT_AGAIN)
-			return continue_later();
-	} else if (io->size == 4) /* a 32-bit result clears the upper half */
-		*rax = input(vcpu, io);
+	if (size == 1)
+		*rax = (*rax & ~BITS(7, 0)) | (uint8_t)value;
+	else if (size == 2)
+		*rax = (*rax & ~BITS(15, 0)) | (uint16_t)value;
 	else
-		*rax = (*rax & ~BITS(8 * io->size - 1, 0)) | input(vcpu, io);
-	check_breakpoints(io);
+		*rax = value;
+}
+
+/* Out of line, as the next one is, so that each saves few registers. */
+static __attribute__((noinline)) enum exit_action io_in(struct vcpu *vcpu, uint64_t qual)
+{
+	struct io_exit io = decode_qualification(qual);
+
+	set_rax(vcpu, io.size, input(vcpu, &io));
+	check_breakpoints();
+	return EXIT_NEXT;
+}
+
+static __attribute__((noinline)) enum exit_action io_out(struct vcpu *vcpu, uint64_t qual)
+{
+	struct io_exit io = decode_qualification(qual);
+
+	if (output(vcpu, &io, vcpu->regs.gpr[RAX]) == EXIT_AGAIN)
+		return continue_later();
+	check_breakpoints();
 	return EXIT_NEXT;
 }
 
@@ -307,7 +347,7 @@ static enum exit_action move_string(struct vcpu *vcpu, const struct io_exit *io,
 			return EXIT_NEXT;
 		if (!move_element(vcpu, io, &string))
 			break;
-		check_breakpoints(io);
+		check_breakpoints();
 		advance(string.index, step, string.mask);
 		if (!repeat)
 			return EXIT_NEXT;
@@ -318,16 +358,6 @@ static enum exit_action move_string(struct vcpu *vcpu, const struct io_exit *io,
 	return continue_later();
 }
 
-static struct io_exit decode_qualification(uint64_t qual)
-{
-	return (struct io_exit){
-		.port = (uint16_t)(qual >> 16),
-		.size = (qual & 7) + 1,
-		.in = qual & IO_IN,
-	};
-}
-
-/* Out of line, so that a single access keeps its description in registers. */
 static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu, uint64_t qual)
 {
 	struct io_exit io = decode_qualification(qual);
@@ -338,7 +368,8 @@ static __attribute__((noinline)) enum exit_action io_string(struct vcpu *vcpu, u
 enum exit_action exit_io(struct vcpu *vcpu)
 {
 	uint64_t qual = vmcs_read_next(VMCS_EXIT_QUAL);
-	struct io_exit io = decode_qualification(qual);
 
-	return qual & IO_STRING ? io_string(vcpu, qual) : io_single(vcpu, &io);
+	if (qual & IO_STRING)
+		return io_string(vcpu, qual);
+	return qual & IO_IN ? io_in(vcpu, qual) : io_out(vcpu, qual);
 }
