@@ -64,6 +64,7 @@
 #include "hv/vm/audit.h"
 #include "hv/vm/build.h"
 #include "hv/vm/bury.h"
+#include "hv/vm/checksum.h"
 #include "hv/vm/debug.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/map.h"
@@ -530,7 +531,8 @@ static void start_vms(void)
 {
 	struct vm *made = NULL, **link = &made;
 
-	template_set_config(config.clones, config.host.checksum);
+	template_set_config(config.clones);
+	checksum_set(config.host.checksum);
 	map_set_config(&images);
 	save_queue_set_config(config.saves);
 	for (struct vm_config *vm = config.vms; vm; vm = vm->next) {

@@ -29,6 +29,7 @@
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/bury.h"
+#include "hv/vm/checksum.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/life.h"
 #include "hv/vm/merge_scan.h"
@@ -130,14 +131,15 @@ static void poll_operator(void)
 }
 
 /*
- * Wait for others, follow changes of the page tables, free templates, look for the operator, and
- * wake vCPUs whose deadline has come.
+ * Wait for others, follow changes of the page tables, free templates and take their checksums, look
+ * for the operator, and wake vCPUs whose deadline has come.
  */
 static void look_around(struct cpu *cpu)
 {
 	rendezvous_pass();
 	paging_sync();
 	(void)template_bury(BURY_BETWEEN);
+	(void)checksum_work();
 	if (cpu->index == 0)
 		poll_operator();
 	(void)vm_output_work();
@@ -237,7 +239,7 @@ static void wait_for_work(struct cpu *cpu)
 static bool is_finished(void)
 {
 	return sched_is_empty() && !monitor_holds_machine() && !qmp_holds_machine() &&
-	       !template_has_graves();
+	       !template_has_graves() && !checksum_has_work();
 }
 
 /* No vCPU is ready. False: the machine ends. */
@@ -245,7 +247,7 @@ static bool be_idle(struct cpu *cpu)
 {
 	if (cpu->index == 0 && is_finished())
 		return false;
-	if (!template_bury(BURY_BETWEEN) && !vm_merge_work())
+	if (!template_bury(BURY_BETWEEN) && !checksum_work() && !vm_merge_work())
 		wait_for_work(cpu);
 	look_around(cpu);
 	return true;

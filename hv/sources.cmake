@@ -61,6 +61,7 @@ set(HV_MACHINE_SOURCES
 	hv/vm/audit.c
 	hv/vm/build.c
 	hv/vm/bury.c
+	hv/vm/checksum.c
 	hv/vm/hold.c
 	hv/vm/life.c
 	hv/vm/map.c

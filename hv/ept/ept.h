@@ -39,7 +39,7 @@ struct ept_layer {
 
 	/* Written by who makes the layer a template's, before the first clone: */
 
-	struct ept_layer_sum sum;	  /* at the freeze, if it is complete */
+	struct ept_layer_sum sum;	  /* taken after the freeze, if it is complete */
 	struct ept_log_cursor protecting; /* hv/vm/protect.c: zeros, before it begins */
 	bool is_protected;		  /* all of it */
 

@@ -3,10 +3,9 @@
 
 #include "hv/guest/working_set.h"
 #include "hv/host/io.h"
-#include "hv/host/panic.h"
-#include "hv/lib/print.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/build.h"
+#include "hv/vm/checksum.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/output.h"
 #include "hv/vm/protect.h"
@@ -18,27 +17,7 @@ static bool is_digging;		   /* atomic */
 static struct vm *buried;	   /* its layer is being freed */
 static struct ept_layer_sum sum;   /* of its layer */
 static uint16_t weight;		   /* its weight: it pays, although it has ended */
-static bool is_compared, can_free; /* with the sum at the freeze; its frames can be written */
-
-/*
- * Continue by about n frames. The memory of a template never changes: a difference is a bug in the
- * hypervisor.
- */
-static void compare_checksum(unsigned n)
-{
-	struct ept_layer *layer = buried->layer;
-
-	if (layer->sum.is_complete &&
-	    ept_layer_sum_some(layer, &sum, n < TEMPLATE_SUM_AT_ONCE ? n : TEMPLATE_SUM_AT_ONCE))
-		return;
-	is_compared = true;
-	if (!layer->sum.is_complete)
-		return;
-	if (sum.value != layer->sum.value)
-		panic("template %s has changed: checksum %016lx", vm_name(buried), sum.value);
-	vm_output_pays(buried);
-	log_info("template %s: unchanged, checksum %016lx", vm_name(buried), sum.value);
-}
+static bool is_compared, can_free; /* with its checksum; its frames can be written */
 
 /* Its tree holds the layer, too: release that first. */
 static void begin_burial(void)
@@ -84,7 +63,7 @@ bool template_bury(unsigned n)
 	if (buried == NULL)
 		begin_burial();
 	else if (!is_compared)
-		compare_checksum(n);
+		is_compared = !checksum_compare_some(buried, &sum, n);
 	else if (!can_free)
 		can_free = protect_lift(buried->layer, n);
 	else if (!ept_layer_free_some(buried->layer, n))

@@ -12,6 +12,7 @@
  *   by each clone, from vm_start() until the clone has ended and template_vm_gone() frees it,
  *   or, if the clone has become a template itself, until template_bury() has freed that;
  *   by each VM, or template, that was loaded as a layer of it, as by a clone;
+ *   by its checksum, until that was taken: see hv/vm/checksum.h;
  *   by each line "save" of the configuration that names it, until save_queue_done().
  *
  * vm->n_holds counts them, guarded by vms_lock.

@@ -14,6 +14,7 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vm/build.h"
+#include "hv/vm/checksum.h"
 #include "hv/vm/clone_line.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/map.h"
@@ -28,8 +29,6 @@
 #include "hv/vm/usage.h"
 #include "hv/vm/vm_identity.h"
 
-static bool takes_checksums;
-
 /* Entries, and frames, before other work has its turn: some tens of microseconds each. */
 #define FREEZE_AT_ONCE	1000
 #define PROTECT_AT_ONCE 100
@@ -38,10 +37,9 @@ static unsigned n_freezing; /* VMs between begin_freeze() and the end of it; ato
 
 static bool lines_wait; /* one of clone_lines() may wait for memory; atomic */
 
-void template_set_config(struct clone_config *clones, bool checksum)
+void template_set_config(struct clone_config *clones)
 {
 	clone_lines_set(clones);
-	takes_checksums = checksum;
 }
 
 static bool refuse(struct vm *vm, const char *why)
@@ -328,6 +326,7 @@ static void end_freeze(struct vm *vm)
 	if (vm->template)
 		usage_hand_over(vm);
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
+	checksum_note(vm);
 	if (__atomic_load_n(&vm->is_ending, __ATOMIC_RELAXED)) /* the operator has, just before */
 		template_give_up(vm);
 	was_last = leave_line(vm);
@@ -353,7 +352,6 @@ static void end_freeze(struct vm *vm)
 static bool freeze_some(struct ept_layer *layer)
 {
 	return ept_layer_freeze_some(layer, FREEZE_AT_ONCE) ||
-	       (takes_checksums && ept_layer_sum_some(layer, &layer->sum, TEMPLATE_SUM_AT_ONCE)) ||
 	       protect_some(layer, PROTECT_AT_ONCE);
 }
 

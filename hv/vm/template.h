@@ -4,9 +4,6 @@
 #include "hv/vm/protect.h"
 #include "hv/vm/vm.h"
 
-/* Frames that are added to a checksum before other work has its turn: some tens of microseconds. */
-#define TEMPLATE_SUM_AT_ONCE 64
-
 /*
  * Templates and clones. A template is a VM that has stopped for ever, between two instructions: an
  * immutable layer of memory (hv/ept/ept.h), and the structs of its devices and vCPUs. A clone is a
@@ -84,5 +81,5 @@ void template_retry_lines(void);
 /* After the last VM has ended: log the lines that still wait for memory. True: there are none. */
 bool template_lines_are_done(void);
 
-/* Set what to clone, and whether to checksum templates. Once, before the first VM starts. */
-void template_set_config(struct clone_config *clones, bool checksum);
+/* Set what to clone. Once, before the first VM starts. */
+void template_set_config(struct clone_config *clones);

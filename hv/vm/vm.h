@@ -107,6 +107,7 @@ struct vm {
 	bool is_debugged;	    /* see hv/vm/debug.h; atomic */
 	bool by_operator;	    /* asked for the next reset, or the end; a hint for news */
 	bool is_given_up;	    /* a template: not cloned again; guarded by vms_lock */
+	bool awaits_checksum;	    /* a template; guarded by vms_lock */
 	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
 	struct output_queue output; /* guarded by hv/vm/output.c */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */

@@ -455,7 +455,7 @@ void keys_poll(void)
 
 static void start_vms(void)
 {
-	for (const struct vm_config *of = config.vms; of; of = of->next) {
+	for (struct vm_config *of = config.vms; of; of = of->next) {
 		struct vm *vm;
 
 		assert(vm_create(of, 0, &vm) == OK);
@@ -478,7 +478,8 @@ static void begin(uint8_t choices)
 	*pin = choices & 1 ? *pin & ~(uint32_t)PIN_PREEMPTION_TIMER : *pin | PIN_PREEMPTION_TIMER;
 	config.clones->n_started = config.clones->n_running = 0;
 	config.clones->count = 8;
-	template_set_config(config.clones, choices & 2);
+	template_set_config(config.clones);
+	checksum_set(choices & 2);
 	access_ticks = choices & 4 ? DEAR_TICKS : 0;
 	log_reset();
 	console_set_buffered(true);

@@ -30,6 +30,7 @@
 #include "hv/vcpu/virtual_apic.h"
 #include "hv/vm/build.h"
 #include "hv/vm/bury.h"
+#include "hv/vm/checksum.h"
 #include "hv/vm/hold.h"
 #include "hv/vm/output.h"
 #include "hv/vm/template.h"

@@ -268,7 +268,7 @@ static void run_machine(void)
 	alarm_at = UINT64_MAX;
 	config.clones->n_started = config.clones->n_running = 0;
 	config.clones->count = 3;
-	template_set_config(config.clones, false);
+	template_set_config(config.clones);
 	log_reset();
 	console_set_buffered(true);
 	assert(gdb_begin(&gdbs_port) == OK);

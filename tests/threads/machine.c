@@ -148,7 +148,7 @@ void machine_start(const struct machine_work *asked)
 	work = *asked;
 	line = (struct clone_config){
 		.template = config.name, .count = work.count, .parallel = work.parallel};
-	template_set_config(&line, false);
+	template_set_config(&line);
 	while (!template_freeze(vm))
 		;
 }

@@ -98,6 +98,16 @@ bool template_bury(unsigned n)
 	return false;
 }
 
+bool checksum_work(void)
+{
+	return false;
+}
+
+bool checksum_has_work(void)
+{
+	return false;
+}
+
 bool template_has_graves(void)
 {
 	return false;

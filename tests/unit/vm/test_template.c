@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hv/vm/bury.c"
+#include "hv/vm/checksum.c"
 #include "hv/vm/hold.c"
 #include "hv/vm/map.c"
 #include "hv/vm/protect.c"
@@ -72,6 +73,11 @@ void sched_move_used(struct share *from, uint64_t *to)
 {
 	*to += from->used;
 	from->used = 0;
+}
+
+void sched_charge_work(struct share *share, uint64_t ticks)
+{
+	charged += ticks;
 }
 
 void sched_charge_ended(uint16_t weight, uint64_t ticks)
@@ -215,7 +221,7 @@ static struct image_list ramdisk;
 
 static void set_line(struct clone_config *line)
 {
-	template_set_config(line, false);
+	template_set_config(line);
 	arena = (struct arena){.base = entries, .size = sizeof(entries)};
 	ramdisk = (struct image_list){.arena = &arena};
 	map_set_config(&ramdisk);
@@ -257,6 +263,9 @@ static int end(void **state)
 		ept_destroy(&clone->ept);
 		template_vm_gone(clone);
 	}
+	while (checksum_work())
+		;
+	checksum_set(false);
 	template_bury_all();
 	is_on = false;
 	assert_int_equal(frame_available(), n_free);
@@ -667,39 +676,102 @@ static void a_vm_may_end_while_it_freezes(void **state)
 	assert_null(vms);
 }
 
-/* Until its memory is read-only, a VM may end: nothing is left of the checksum. */
-static void a_vm_may_end_while_its_checksum_is_taken(void **state)
+static void freeze(struct vm *vm)
 {
-	struct vm *vm = make_vm("v", 500);
-
-	template_set_config(NULL, true);
-	while (vm->layer == NULL || vm->layer->sum.cursor.log == NULL)
-		assert_false(template_freeze(vm));
-	assert_false(template_is_certain(vm));
-	template_vm_ends(vm);
-	assert_false(template_is_changing());
-	vm_release(vm);
-	template_vm_gone(vm);
-	assert_null(vms);
+	while (!template_freeze(vm))
+		;
 }
 
-/* Other VMs have their turn in between, at the freeze and at the end. */
+static void take_checksum(void)
+{
+	while (checksum_work())
+		;
+}
+
+/* Clones start before. Other VMs have their turn in between, after the freeze and at the end. */
 static void a_checksum_is_taken_in_pieces(void **state)
 {
-	enum { N_PAGES = 10 * TEMPLATE_SUM_AT_ONCE };
-	struct vm *vm = make_vm("v", N_PAGES);
+	enum { N_PAGES = 10 * CHECKSUM_AT_ONCE };
+	static struct clone_config line = {.template = "v", .count = 1, .parallel = 1};
+	struct vm *vm = make_vm("v", N_PAGES), *clone;
 	unsigned n_pieces = 0;
 
-	template_set_config(NULL, true);
-	while (!template_freeze(vm)) {
-		assert_int_equal(vm->outcome, VM_RUNNING);
-		n_pieces++;
-	}
-	assert_true(n_pieces >= 10);
+	checksum_set(true);
+	set_line(&line);
+	freeze(vm);
+	assert_int_equal(n_started, 1);
+	assert_false(vm->layer->sum.is_complete);
+	for (charged = 0; checksum_work(); n_pieces++)
+		assert_true(charged > 0);
+	assert_true(n_pieces >= 10 && vm->layer->sum.is_complete);
+	assert_false(checksum_has_work());
+
+	clone = find_clone();
+	ept_destroy(&clone->ept);
+	template_vm_gone(clone);
 	destroy(vm);
 	for (n_pieces = 0; strstr(logged, "template v: unchanged, checksum ") == NULL; n_pieces++)
 		assert_true(template_bury(UINT32_MAX));
 	assert_true(n_pieces >= 10);
+}
+
+/* If the operator destroys it meanwhile, it is freed later. */
+static void a_template_is_held_until_its_checksum_is_taken(void **state)
+{
+	struct vm *vm = make_vm("v", 2 * CHECKSUM_AT_ONCE);
+
+	checksum_set(true);
+	freeze(vm);
+	assert_true(checksum_work());
+	destroy(vm);
+	assert_false(template_has_graves());
+	take_checksum();
+	assert_true(template_has_graves());
+	template_bury_all();
+	assert_non_null(strstr(logged, "template v: unchanged, checksum "));
+}
+
+static void templates_get_their_checksums_one_after_the_other(void **state)
+{
+	struct vm *vms_of[3];
+
+	checksum_set(true);
+	for (unsigned i = 0; i < 3; i++) {
+		vms_of[i] = make_vm("v", 10 + i);
+		freeze(vms_of[i]);
+	}
+	take_checksum();
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(vms_of[i]->layer->sum.is_complete);
+}
+
+/* Its checksum is its template's. */
+static void a_clone_that_has_changed_nothing_may_freeze(void **state)
+{
+	struct vm *vm = make_vm("v", 10), *clone;
+
+	checksum_set(true);
+	freeze(vm);
+	clone = template_clone(vm, "c");
+	assert_non_null(clone);
+	vm_start(clone);
+	freeze(clone);
+	assert_ptr_equal(clone->layer, vm->layer);
+	take_checksum();
+	destroy(clone);
+	template_bury_all();
+	assert_non_null(strstr(logged, "template c: unchanged, checksum "));
+}
+
+static void no_checksum_is_taken_unless_asked_for(void **state)
+{
+	struct vm *vm = make_vm("v", 10);
+
+	freeze(vm);
+	assert_false(checksum_has_work() || checksum_work());
+	destroy(vm);
+	template_bury_all();
+	assert_null(strstr(logged, "checksum"));
 }
 
 static struct vm *changed;
@@ -718,9 +790,9 @@ static void bury_changed(void)
 static void a_template_that_has_changed_stops_the_machine(void **state)
 {
 	changed = make_vm("v", 100);
-	template_set_config(NULL, true);
-	while (!template_freeze(changed))
-		;
+	checksum_set(true);
+	freeze(changed);
+	take_checksum();
 	assert_true(aborts(bury_changed));
 }
 
@@ -738,12 +810,6 @@ static void a_template_changes_until_it_is_buried(void **state)
 	}
 	assert_true(n_pieces > 6); /* twice through the log */
 	assert_int_equal(frame_available(), n_free);
-}
-
-static void freeze(struct vm *vm)
-{
-	while (!template_freeze(vm))
-		;
 }
 
 static void bury_all(void)
@@ -871,8 +937,11 @@ int main(void)
 		TEST(a_burial_is_charged),
 		TEST(a_burial_lets_clones_start_that_have_waited),
 		TEST(a_clone_takes_the_place_of_the_one_that_ended),
-		TEST(a_vm_may_end_while_its_checksum_is_taken),
 		TEST(a_checksum_is_taken_in_pieces),
+		TEST(a_template_is_held_until_its_checksum_is_taken),
+		TEST(templates_get_their_checksums_one_after_the_other),
+		TEST(a_clone_that_has_changed_nothing_may_freeze),
+		TEST(no_checksum_is_taken_unless_asked_for),
 		TEST(a_template_that_has_changed_stops_the_machine),
 		TEST(a_layer_is_protected_in_pieces),
 		TEST(a_vm_that_is_protected_becomes_a_template_and_is_given_up),
