@@ -127,7 +127,8 @@ static void check_range(void)
 	       "cpuid: leaves beyond the last agree");
 }
 
-/* Registers that hold no part of the answer keep their values, and the answer clears upper halves. */
+/* Registers that hold no part of the answer keep their values, and the answer clears upper halves.
+ */
 static void check_registers(uint32_t leaf)
 {
 	uint64_t regs[16], kept = 0;
