@@ -351,8 +351,7 @@ static void end_freeze(struct vm *vm)
 /* Protection comes last: from then on the layer cannot simply be freed. False: all is done. */
 static bool freeze_some(struct ept_layer *layer)
 {
-	return ept_layer_freeze_some(layer, FREEZE_AT_ONCE) ||
-	       protect_some(layer, PROTECT_AT_ONCE);
+	return ept_layer_freeze_some(layer, FREEZE_AT_ONCE) || protect_some(layer, PROTECT_AT_ONCE);
 }
 
 bool template_freeze(struct vm *vm)

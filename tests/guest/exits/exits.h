@@ -16,5 +16,6 @@ void faults_check(void);
 void stack_check(void);
 void order_check(void);
 
-/* steps.S: CPUID with these general registers, numbered as in instructions; [4], RSP, is ignored. */
+/* steps.S: CPUID with these general registers, numbered as in instructions; [4], RSP, is ignored.
+ */
 void cpuid_registers(uint64_t regs[16]);

@@ -31,8 +31,11 @@ static uint8_t stack[PAGE_SIZE] __attribute__((aligned(4096)));
 
 static void cpuids(void)
 {
-	for (;;)
+	/* Leaf 0 is answered at once, leaf 1 in C. */
+	for (;;) {
 		(void)cpuid(0, 0);
+		(void)cpuid(1, 0);
+	}
 }
 
 static void outs(void)
