@@ -90,10 +90,9 @@ static void set_cpuid(uint64_t *gpr, const struct cpuid_regs *answer)
 	gpr[RDX] = answer->edx;
 }
 
-/* exit_cpuid.asm answers most CPUIDs of the plain loop. */
-static enum exit_action exit_cpuid(struct vcpu *vcpu)
+static void look_up_cpuid(const struct vcpu *vcpu, struct cpuid_regs *ret)
 {
-	uint64_t *gpr = vcpu->regs.gpr;
+	const uint64_t *gpr = vcpu->regs.gpr;
 	struct cpuid_state state = {
 		.cr4 = vmcs_read(VMCS_GUEST_CR4),
 		.xcr0 = vcpu->guest.xcr0,
@@ -101,10 +100,22 @@ static enum exit_action exit_cpuid(struct vcpu *vcpu)
 		.apic_id = vcpu->lapic->id,
 		.apic_enabled = lapic_is_enabled(vcpu->lapic),
 	};
+
+	cpuid_model_lookup(vcpu->cpuid, (uint32_t)gpr[RAX], (uint32_t)gpr[RCX], &state, ret);
+}
+
+/* exit_cpuid.asm answers most CPUIDs of the plain loop, and none of the guarded one. */
+static enum exit_action exit_cpuid(struct vcpu *vcpu)
+{
+	uint32_t leaf = (uint32_t)vcpu->regs.gpr[RAX];
 	struct cpuid_regs answer;
 
-	cpuid_model_lookup(vcpu->cpuid, (uint32_t)gpr[RAX], (uint32_t)gpr[RCX], &state, &answer);
-	set_cpuid(gpr, &answer);
+	if (cpuid_is_constant(leaf)) {
+		set_cpuid(vcpu->regs.gpr, &vcpu->cpuid->basic[leaf]);
+		return EXIT_NEXT;
+	}
+	look_up_cpuid(vcpu, &answer);
+	set_cpuid(vcpu->regs.gpr, &answer);
 	return EXIT_NEXT;
 }
 
@@ -213,6 +224,8 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 		action = count_and(EXITS_MSR_WRITE, exit_msr_write, vcpu);
 	else if (reason == EXIT_MSR_READ)
 		action = count_and(EXITS_MSR_READ, exit_msr_read, vcpu);
+	else if (reason == EXIT_CPUID)
+		action = count_and(EXITS_CPUID, exit_cpuid, vcpu);
 	else
 		action = exit_rare(vcpu, reason);
 	if (action == EXIT_NEXT)

@@ -12,6 +12,7 @@ VMCS_GUEST_INTERRUPTIBILITY equ 0x4824
 VMCS_GUEST_RIP              equ 0x681e
 VMCS_GUEST_RFLAGS           equ 0x6820
 
+EXIT_CPUID          equ 10
 BLOCKING_STI_MOV_SS equ 3
 RFLAGS_TF           equ 0x100
 
@@ -83,5 +84,5 @@ vmx_exited_cpuid:
 to_c:
         mov     rax, [rdi + REG(0)]
         mov     rdx, [rdi + REG(2)]
-        mov     esi, 10                 ; EXIT_CPUID
+        mov     esi, EXIT_CPUID
         jmp     vmx_exit_to_c
