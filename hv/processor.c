@@ -57,7 +57,8 @@ static bool others_are_halted(const struct vcpu *vcpu)
 	const struct vm *vm = vcpu->vm;
 
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		if (i != vcpu->number && !__atomic_load_n(&vm->vcpu[i].is_halted, __ATOMIC_RELAXED))
+		if (i != vcpu->number &&
+		    !__atomic_load_n(&vm_vcpu(vm, i)->is_halted, __ATOMIC_RELAXED))
 			return false;
 	return true;
 }

@@ -20,7 +20,7 @@ void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, un
 	assert(topology->n_cpus >= 1 && topology->n_cpus <= TOPOLOGY_MAX_CPUS);
 	*chip = (struct irqchip){.n = topology->n_cpus};
 	for (unsigned i = 0; i < chip->n; i++)
-		lapic_reset(&chip->lapic[i], i, topology_apic_id(topology, i), phys_bits);
+		lapic_reset(irqchip_lapic(chip, i), i, topology_apic_id(topology, i), phys_bits);
 	ioapic_reset(&chip->ioapic);
 }
 
@@ -43,9 +43,11 @@ static bool has_pic(struct irqchip *chip)
 int irqchip_take_kick(struct irqchip *chip)
 {
 	for (unsigned i = 0; chip->kicked && i < chip->n; i++) {
-		if (!chip->lapic[i].kicked)
+		struct lapic *lapic = irqchip_lapic(chip, i);
+
+		if (!lapic->kicked)
 			continue;
-		chip->lapic[i].kicked = false;
+		lapic->kicked = false;
 		return (int)i;
 	}
 	chip->kicked = false;
@@ -109,7 +111,7 @@ static struct lapic *choose_lowest(struct irqchip *chip, enum targets targets,
 	struct lapic *best = NULL;
 
 	for (unsigned i = 0; i < chip->n; i++) {
-		struct lapic *lapic = &chip->lapic[(chip->next_lowest + i) % chip->n];
+		struct lapic *lapic = irqchip_lapic(chip, (chip->next_lowest + i) % chip->n);
 
 		if (!is_target(lapic, targets, from, msg) || !lapic_is_enabled(lapic) ||
 		    !(lapic->svr & SVR_ENABLE))
@@ -145,8 +147,8 @@ static bool deliver_to(struct irqchip *chip, enum targets targets, const struct 
 		return lapic != NULL && deliver(chip, lapic, msg);
 	}
 	for (unsigned i = 0; i < chip->n; i++)
-		if (is_target(&chip->lapic[i], targets, from, msg))
-			accepted |= deliver(chip, &chip->lapic[i], msg);
+		if (is_target(irqchip_lapic(chip, i), targets, from, msg))
+			accepted |= deliver(chip, irqchip_lapic(chip, i), msg);
 	return accepted;
 }
 
@@ -186,7 +188,7 @@ void irqchip_update_intr(struct irqchip *chip)
 	if (chip->intr && !old)
 		lapic_local_interrupt(&chip->lapic[0], LVT_LINT0);
 	for (unsigned i = 0; i < chip->n; i++) {
-		struct lapic *lapic = &chip->lapic[i];
+		struct lapic *lapic = irqchip_lapic(chip, i);
 
 		lapic_set_extint(lapic, chip->intr && takes_extint(chip, lapic));
 		chip->kicked |= lapic->kicked;

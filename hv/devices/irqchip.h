@@ -8,9 +8,12 @@
 #include "hv/devices/pic.h"
 #include "hv/lib/types.h"
 
+/* Local APICs that lie in the irqchip itself, and how many of the others share a frame. */
+enum { IRQCHIP_NEAR = 5, IRQCHIP_FAR_TOGETHER = PAGE_SIZE / sizeof(struct lapic) };
+
 /*
- * A VM's interrupt controllers, irqchip_size() bytes. Plain state without pointers: copying the
- * whole clones it.
+ * A VM's interrupt controllers, irqchip_size() bytes. Pointers to the local APICs that do not lie
+ * here follow those that do: irqchip_far(). The owner sets them, and copies what they point to.
  *
  * Locking: none here. If a VM has several vCPUs, the caller serialises all calls on its irqchip,
  * including those on its local APICs.
@@ -24,10 +27,10 @@ struct irqchip {
 	 * those vCPUs.
 	 */
 	bool kicked;
-	bool has_legacy; /* a struct irqchip_legacy follows the local APICs */
+	bool has_legacy; /* a struct irqchip_legacy follows */
 	bool intr;	 /* the PIC's output */
 	struct ioapic ioapic;
-	struct lapic lapic[]; /* n of them */
+	struct lapic lapic[]; /* the first IRQCHIP_NEAR of n: use irqchip_lapic() */
 };
 
 /*
@@ -44,17 +47,45 @@ struct irqchip_legacy {
 /* The I/O APIC's line of the timer, which is input 0 of the PIC, whose input 2 is the cascade. */
 #define IRQCHIP_TIMER_GSI 2
 
+static inline unsigned irqchip_n_near(unsigned n_cpus)
+{
+	return n_cpus < IRQCHIP_NEAR ? n_cpus : IRQCHIP_NEAR;
+}
+
+/* Pieces of memory with IRQCHIP_FAR_TOGETHER local APICs each, or less in the last one. */
+static inline unsigned irqchip_n_far(unsigned n_cpus)
+{
+	return (n_cpus - irqchip_n_near(n_cpus) + IRQCHIP_FAR_TOGETHER - 1) / IRQCHIP_FAR_TOGETHER;
+}
+
 static inline size_t irqchip_size(unsigned n_cpus)
 {
-	return sizeof(struct irqchip) + n_cpus * sizeof(struct lapic);
+	return sizeof(struct irqchip) + irqchip_n_near(n_cpus) * sizeof(struct lapic) +
+	       irqchip_n_far(n_cpus) * sizeof(struct lapic *);
+}
+
+/* The pointers to those pieces. Only if there are any. */
+static inline struct lapic **irqchip_far(struct irqchip *chip)
+{
+	return (struct lapic **)&chip->lapic[IRQCHIP_NEAR];
+}
+
+/* The local APIC of vCPU i. */
+static inline struct lapic *irqchip_lapic(struct irqchip *chip, unsigned i)
+{
+	unsigned far = i - IRQCHIP_NEAR;
+
+	if (i < IRQCHIP_NEAR)
+		return &chip->lapic[i];
+	return &irqchip_far(chip)[far / IRQCHIP_FAR_TOGETHER][far % IRQCHIP_FAR_TOGETHER];
 }
 
 /* On the bus it is the I/O APIC's page. */
 extern const struct device_class irqchip_class;
 
 /*
- * Set the power-on state. 'chip' has room for the topology's n_cpus. phys_bits: the guest's
- * physical address width.
+ * Set the power-on state. 'chip' has room for the topology's n_cpus, and the pointers are set.
+ * phys_bits: the guest's physical address width.
  */
 void irqchip_reset(struct irqchip *chip, const struct cpu_topology *topology, unsigned phys_bits);
 /*
@@ -66,7 +97,7 @@ void irqchip_add_legacy(struct irqchip *chip, bool has_pic);
 /* Only if has_legacy. */
 static inline struct irqchip_legacy *irqchip_legacy(struct irqchip *chip)
 {
-	return (struct irqchip_legacy *)&chip->lapic[chip->n];
+	return (struct irqchip_legacy *)((char *)chip + irqchip_size(chip->n));
 }
 
 /* Pass the PIC's output on, after an access to the PIC. Only if there is a PIC. */

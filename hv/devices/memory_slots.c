@@ -7,33 +7,35 @@
 void memory_slots_insert(struct memory_slots *slots, unsigned slot, const struct memory_slot *dimm,
 			 bool is_news)
 {
-	slots->slot[slot] = *dimm;
-	slots->slot[slot].flags = SLOT_ENABLED | (is_news ? SLOT_INSERTED : 0);
+	struct memory_slot *to = memory_slots_at(slots, slot);
+
+	*to = *dimm;
+	to->flags = SLOT_ENABLED | (is_news ? SLOT_INSERTED : 0);
 }
 
 void memory_slots_ask(struct memory_slots *slots, unsigned slot)
 {
-	slots->slot[slot].flags |= SLOT_REMOVES;
+	memory_slots_at(slots, slot)->flags |= SLOT_REMOVES;
 }
 
 int memory_slots_next_ejected(const struct memory_slots *slots)
 {
 	for (unsigned i = 0; i < slots->n; i++)
-		if (slots->slot[i].is_ejected)
+		if (memory_slots_at(slots, i)->is_ejected)
 			return (int)i;
 	return -1;
 }
 
 void memory_slots_clear(struct memory_slots *slots, unsigned slot)
 {
-	slots->slot[slot] = (struct memory_slot){0};
+	*memory_slots_at(slots, slot) = (struct memory_slot){0};
 	slots->has_ejected = memory_slots_next_ejected(slots) >= 0;
 }
 
 /* NULL: the guest has selected one that does not exist. */
 static struct memory_slot *selected(struct memory_slots *slots)
 {
-	return slots->selected < slots->n ? &slots->slot[slots->selected] : NULL;
+	return slots->selected < slots->n ? memory_slots_at(slots, slots->selected) : NULL;
 }
 
 static uint64_t slots_read(void *dev, const struct io_access *access)

@@ -37,12 +37,17 @@ struct memory_slots {
 	uint32_t n, selected;
 	/* The guest has given up a DIMM that is still there. Atomic. */
 	bool has_ejected;
-	struct memory_slot slot[];
+	/* The first MEMORY_SLOTS_HALF slots, and the others. Not owned. */
+	struct memory_slot *half[2];
 };
 
-static inline size_t memory_slots_size(unsigned n)
+/* Each half fits a frame. */
+#define MEMORY_SLOTS_HALF 128
+
+/* The slot of this number, below n. */
+static inline struct memory_slot *memory_slots_at(const struct memory_slots *slots, unsigned slot)
 {
-	return n > 0 ? sizeof(struct memory_slots) + n * sizeof(struct memory_slot) : 0;
+	return &slots->half[slot / MEMORY_SLOTS_HALF][slot % MEMORY_SLOTS_HALF];
 }
 
 /* Put a DIMM into a free slot; 'is_news': the guest is told. */

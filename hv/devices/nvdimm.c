@@ -11,7 +11,7 @@
 void nvdimm_reset(struct nvdimm *nvdimm)
 {
 	nvdimm->handle = nvdimm->offset = nvdimm->length = nvdimm->status = 0;
-	memset(nvdimm->window, 0, sizeof(nvdimm->window));
+	memset(nvdimm->window, 0, NVDIMM_WINDOW_SIZE);
 }
 
 /* The labels that the handle register selects; NULL: none. */
@@ -120,7 +120,7 @@ static const struct state_field nvdimm_fields[] = {
 	STATE_FIELD(struct nvdimm, offset, UINT32_MAX),
 	STATE_FIELD(struct nvdimm, length, UINT32_MAX),
 	STATE_FIELD(struct nvdimm, status, UINT32_MAX),
-	STATE_ARRAY(struct nvdimm, window, 0xff),
+	STATE_BYTES_AT(struct nvdimm, window, NVDIMM_WINDOW_SIZE),
 };
 
 const struct device_class nvdimm_class = {

@@ -45,7 +45,7 @@ struct nvdimm {
 	const struct nvdimm_labels *labels; /* owned by the caller; handles are unique */
 	unsigned n_labels;
 	uint32_t handle, offset, length, status; /* registers */
-	uint8_t window[NVDIMM_WINDOW_SIZE];
+	uint8_t *window;			 /* NVDIMM_WINDOW_SIZE bytes, not owned */
 };
 
 /* Reset registers and window to their power-on state. The list of labels and their bytes stay. */

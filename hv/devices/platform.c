@@ -90,9 +90,9 @@ static void *numbered_device(struct platform *platform, const struct io_range *r
 	const struct device_class *class = row->class;
 
 	if (class == &lapic_class && number < platform->irqchip.n)
-		return &platform->irqchip.lapic[number];
+		return irqchip_lapic(&platform->irqchip, number);
 	if (class == &memory_slot_class && number < platform->extras.n_slots)
-		return &platform_slots(platform)->slot[number];
+		return memory_slots_at(platform_slots(platform), number);
 	if (class == &virtio_mmio_class && number < platform->extras.n_virtio)
 		return &platform_virtio(platform)[number];
 	if (class == &pic_chip_class && number < PIC_N_CHIPS)
@@ -165,6 +165,20 @@ static uint32_t write_clock(void *dev, const struct io_access *access)
 static const struct device_class clock_class = {
 	.name = "clock", .read = read_clock, .write = write_clock};
 
+/* The virtio devices lie elsewhere. */
+static uint64_t read_virtio(void *dev, const struct io_access *access)
+{
+	return virtio_mmio_class.read(platform_virtio(dev), access);
+}
+
+static uint32_t write_virtio(void *dev, const struct io_access *access)
+{
+	return virtio_mmio_class.write(platform_virtio(dev), access);
+}
+
+static const struct device_class virtio_class = {
+	.name = "virtio-mmio", .read = read_virtio, .write = write_virtio};
+
 void platform_update_legacy(struct platform *platform, uint64_t now)
 {
 	if (now >= platform_legacy(platform)->clock_deadline)
@@ -206,6 +220,10 @@ static enum status add_ranges(struct platform *platform, struct platform_wiring 
 		if (range.len == 0 || dev == NULL)
 			continue;
 		range.dev = (size_t)(dev - (char *)platform);
+		if (range.class == &virtio_mmio_class) {
+			range.class = &virtio_class;
+			range.dev = 0;
+		}
 		if (range.class == &rtc_class && platform->extras.has_legacy) {
 			range.class = &clock_class;
 			range.dev = 0;
@@ -259,21 +277,26 @@ static void init_fw_cfg(struct fw_cfg *fw_cfg, const struct platform_config *con
 
 static void init_nvdimms(struct platform *platform, const struct platform_config *config)
 {
-	if (config->extras.has_nvdimms)
-		*platform_nvdimm(platform) = (struct nvdimm){
-			.labels = config->labels,
-			.n_labels = config->n_labels,
-		};
+	struct nvdimm *nvdimm = platform_nvdimm(platform);
+
+	if (!config->extras.has_nvdimms)
+		return;
+	nvdimm_reset(nvdimm);
+	nvdimm->labels = config->labels;
+	nvdimm->n_labels = config->n_labels;
 }
 
 static void init_slots(struct platform *platform)
 {
-	const unsigned n = platform->extras.n_slots;
+	struct memory_slots *slots = platform_slots(platform);
 
-	if (n == 0)
+	if (platform->extras.n_slots == 0)
 		return;
-	memset(platform_slots(platform), 0, memory_slots_size(n));
-	platform_slots(platform)->n = n;
+	slots->n = platform->extras.n_slots;
+	slots->selected = 0;
+	slots->has_ejected = false;
+	for (unsigned i = 0; i < slots->n; i++)
+		*memory_slots_at(slots, i) = (struct memory_slot){0};
 }
 
 static void init_virtio(struct platform *platform, const struct virtio_config *config)
@@ -332,22 +355,47 @@ void platform_reset(struct platform *platform)
 	platform->debug_exit = (struct debug_exit){0};
 }
 
+/* The places of the parts stay. */
+static void copy_more(struct platform_more *to, const struct platform_more *from)
+{
+	struct platform_more old = *to;
+
+	*to = *from;
+	to->virtio = old.virtio;
+	to->nvdimm.window = old.nvdimm.window;
+	memcpy(to->slots.half, old.slots.half, sizeof(to->slots.half));
+}
+
+/* What only some VMs have. */
+static void copy_rest(struct platform *to, struct platform *from)
+{
+	size_t size;
+	void **part;
+
+	for (unsigned i = 0; (part = platform_part(to, i, &size)) != NULL; i++)
+		memcpy(*part, *platform_part(from, i, &size), size);
+	if (from->extras.has_legacy)
+		*platform_legacy(to) = *platform_legacy(from);
+	if (platform_has_more(from->extras))
+		copy_more(platform_more(to), platform_more(from));
+}
+
 void platform_copy(struct platform *to, const struct platform *from)
 {
 	enum {
 		START = offsetof(struct platform, fw_cfg.identity),
-		END = START + sizeof(struct identity)
+		END = START + sizeof(struct identity),
+		LAPICS = offsetof(struct platform, irqchip.lapic)
 	};
-	size_t size = platform_size(from->irqchip.n, from->extras);
+	size_t end = LAPICS + irqchip_n_near(from->irqchip.n) * sizeof(struct lapic);
 
 	_Static_assert(_Alignof(struct platform) == 8 && sizeof(struct lapic) % 8 == 0 &&
-			       sizeof(struct legacy) % 8 == 0 && sizeof(struct nvdimm) % 8 == 0 &&
-			       sizeof(struct memory_slot) % 8 == 0 &&
-			       offsetof(struct memory_slots, slot) % 8 == 0 &&
-			       sizeof(struct virtio) % 8 == 0 && START % 8 == 0 && END % 8 == 0,
+			       START % 8 == 0 && END % 8 == 0 && LAPICS % 8 == 0,
 		       "words");
 	copy_words(to, from, START / 8);
-	copy_words((char *)to + END, (const char *)from + END, (size - END) / 8);
+	copy_words((char *)to + END, (const char *)from + END, (end - END) / 8);
+	if (end != platform_size(from->irqchip.n, from->extras))
+		copy_rest(to, (struct platform *)from);
 }
 
 void platform_move_tsc(struct platform *platform, struct lapic *lapic, uint64_t by, uint64_t now)
@@ -362,9 +410,10 @@ void platform_move_tsc(struct platform *platform, struct lapic *lapic, uint64_t 
 /* The local APIC of vCPU 'cpu', if the APIC's page holds the address; otherwise NULL. */
 static struct lapic *claiming_lapic(struct platform *platform, unsigned cpu, uint64_t addr)
 {
-	struct lapic *lapic = &platform->irqchip.lapic[cpu];
+	struct lapic *lapic;
 
 	assert(cpu < platform->irqchip.n);
+	lapic = irqchip_lapic(&platform->irqchip, cpu);
 	return lapic_claims(lapic, addr) ? lapic : NULL;
 }
 

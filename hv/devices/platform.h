@@ -22,7 +22,7 @@
 #define PLATFORM_UART_GSI  4
 #define PLATFORM_RTC_PORT  0x70
 
-/* The devices that only some VMs have. Their state follows the local APICs in this order. */
+/* The devices that only some VMs have. */
 struct platform_extras {
 	uint16_t has_legacy : 1;
 	uint16_t has_nvdimms : 1;
@@ -71,7 +71,7 @@ struct platform_wiring {
 };
 
 /*
- * All of a VM's devices, platform_size() bytes.
+ * All of a VM's devices, platform_size() bytes, and the parts that it points to: platform_part().
  *
  * Locking: none here. A VM with several vCPUs calls with its device lock held, from before the
  * access until after irqchip_take_kick().
@@ -92,33 +92,35 @@ struct platform {
 	struct irqchip irqchip; /* last, because its size depends on the vCPUs */
 };
 
-static inline size_t platform_legacy_offset(unsigned n_cpus)
+/* What follows the irqchip and its struct legacy, if the VM has one of these. */
+struct platform_more {
+	struct virtio *virtio; /* extras.n_virtio of them */
+	struct nvdimm nvdimm;
+	struct memory_slots slots;
+};
+
+static inline bool platform_has_more(struct platform_extras extras)
 {
-	return offsetof(struct platform, irqchip) + irqchip_size(n_cpus);
+	return extras.has_nvdimms || extras.n_slots || extras.n_virtio;
 }
 
-static inline size_t platform_nvdimm_offset(unsigned n_cpus, struct platform_extras extras)
+static inline size_t platform_more_offset(unsigned n_cpus, struct platform_extras extras)
 {
-	return platform_legacy_offset(n_cpus) + (extras.has_legacy ? sizeof(struct legacy) : 0);
+	return offsetof(struct platform, irqchip) + irqchip_size(n_cpus) +
+	       (extras.has_legacy ? sizeof(struct legacy) : 0);
 }
 
-static inline size_t platform_slots_offset(unsigned n_cpus, struct platform_extras extras)
-{
-	return platform_nvdimm_offset(n_cpus, extras) +
-	       (extras.has_nvdimms ? sizeof(struct nvdimm) : 0);
-}
-
-static inline size_t platform_virtio_offset(unsigned n_cpus, struct platform_extras extras)
-{
-	return platform_slots_offset(n_cpus, extras) + memory_slots_size(extras.n_slots);
-}
-
+/* At most PLATFORM_SIZE_MAX. */
 static inline size_t platform_size(unsigned n_cpus, struct platform_extras extras)
 {
-	if (!extras.has_legacy && !extras.has_nvdimms && !extras.n_slots && !extras.n_virtio)
-		return platform_legacy_offset(n_cpus);
-	return platform_virtio_offset(n_cpus, extras) + extras.n_virtio * sizeof(struct virtio);
+	return platform_more_offset(n_cpus, extras) +
+	       (platform_has_more(extras) ? sizeof(struct platform_more) : 0);
 }
+
+#define PLATFORM_SIZE_MAX \
+	(sizeof(struct platform) + IRQCHIP_NEAR * sizeof(struct lapic) + \
+	 (TOPOLOGY_MAX_CPUS / IRQCHIP_FAR_TOGETHER + 1) * sizeof(struct lapic *) + \
+	 sizeof(struct legacy) + sizeof(struct platform_more))
 
 /* Only if extras.has_legacy. */
 static inline struct legacy *platform_legacy(struct platform *platform)
@@ -126,31 +128,41 @@ static inline struct legacy *platform_legacy(struct platform *platform)
 	return legacy_of(&platform->irqchip);
 }
 
+/* Only if platform_has_more(). */
+static inline struct platform_more *platform_more(struct platform *platform)
+{
+	return (struct platform_more *)((char *)platform + platform_more_offset(platform->irqchip.n,
+										platform->extras));
+}
+
 /* Only if extras.has_nvdimms. */
 static inline struct nvdimm *platform_nvdimm(struct platform *platform)
 {
-	return (struct nvdimm *)((char *)platform +
-				 platform_nvdimm_offset(platform->irqchip.n, platform->extras));
+	return &platform_more(platform)->nvdimm;
 }
 
 /* Only if extras.n_slots is not 0. */
 static inline struct memory_slots *platform_slots(struct platform *platform)
 {
-	return (struct memory_slots *)((char *)platform + platform_slots_offset(platform->irqchip.n,
-										platform->extras));
+	return &platform_more(platform)->slots;
 }
 
 /* extras.n_virtio devices, in the order of the configuration. */
 static inline struct virtio *platform_virtio(struct platform *platform)
 {
-	return (struct virtio *)((char *)platform +
-				 platform_virtio_offset(platform->irqchip.n, platform->extras));
+	return platform->extras.n_virtio > 0 ? platform_more(platform)->virtio : NULL;
 }
 
 /*
+ * A part of the platform that lies elsewhere, in 'size' bytes, at most a frame: where its address
+ * is. Part 0 is the first one; NULL: there are no more. irqchip.n and extras are set.
+ */
+void **platform_part(struct platform *platform, unsigned number, size_t *ret_size);
+
+/*
  * Fill 'wiring' and initialise 'platform', which has room for the topology's processors and
- * the extras. ERR_RANGE: a number outside its documented range; ERR_OVERLAP: a configured port
- * range overlaps another device.
+ * the extras, and whose parts are placed. ERR_RANGE: a number outside its documented range;
+ * ERR_OVERLAP: a configured port range overlaps another device.
  */
 enum status platform_init(struct platform *platform, struct platform_wiring *wiring,
 			  const struct platform_config *config);
@@ -178,9 +190,10 @@ void platform_list(const struct platform *platform, struct device_list *ret);
  */
 void platform_reset(struct platform *platform);
 /*
- * Make 'to', which has the same size, equal to 'from', except for its identity: for a new clone,
- * which gets one of its own, or a clone that is reverted, which keeps it. Both then share the bytes
- * of NVDIMM labels; a caller who wants separate labels replaces them in the clone.
+ * Make 'to', which has the same size and parts of its own, equal to 'from', except for its
+ * identity: for a new clone, which gets one of its own, or a clone that is reverted, which keeps
+ * it. Both then share the bytes of NVDIMM labels; a caller who wants separate labels replaces them
+ * in the clone.
  */
 void platform_copy(struct platform *to, const struct platform *from);
 

@@ -129,7 +129,7 @@ static struct vm *find_stopped(const struct target *target)
 
 	lock_acquire(&vms_lock);
 	vm = find_running(target->pid);
-	if (vm != NULL && (!vm_is_debugged(vm) || !sched_are_aside(vm->vcpu, vm->n_vcpus)))
+	if (vm != NULL && (!vm_is_debugged(vm) || !vm_is_aside(vm)))
 		vm = NULL;
 	lock_release(&vms_lock);
 	if (vm != NULL)
@@ -262,14 +262,14 @@ enum status target_resume(const struct target *target, const uint8_t *how)
 	debug_forget_stops(vm);
 	for (unsigned i = 0; i < target->n_cpus; i++)
 		if (how[i] == TARGET_STEPS)
-			debug_begin_step(&vm->vcpu[i]);
+			debug_begin_step(vm_vcpu(vm, i));
 	if (all_go_on(target, how)) {
 		vm_pause(vm, false);
 		return OK;
 	}
 	for (unsigned i = 0; i < target->n_cpus; i++)
 		if (how[i] != TARGET_STAYS)
-			sched_pause(&vm->vcpu[i], 1, false);
+			sched_pause(vm_vcpu(vm, i), 1, false);
 	return OK;
 }
 
@@ -280,7 +280,7 @@ enum status target_get_register(const struct target *target, unsigned cpu,
 
 	if (vm == NULL)
 		return ERR_BUSY;
-	gdb_get_register(&vm->vcpu[cpu], reg, ret);
+	gdb_get_register(vm_vcpu(vm, cpu), reg, ret);
 	return OK;
 }
 
@@ -292,8 +292,8 @@ enum status target_set_register(const struct target *target, unsigned cpu,
 
 	if (vm == NULL)
 		return ERR_BUSY;
-	debug_open(&vm->vcpu[cpu]);
-	return gdb_set_register(&vm->vcpu[cpu], reg, value);
+	debug_open(vm_vcpu(vm, cpu));
+	return gdb_set_register(vm_vcpu(vm, cpu), reg, value);
 }
 
 /* By the vCPU's paging, without a change of its tables. */
@@ -303,7 +303,7 @@ static enum status translate(struct vm *vm, unsigned cpu, uint64_t address, gpa_
 	enum status status;
 
 	lock_acquire(&vm->lock);
-	vcpu_read_saved_paging(&vm->vcpu[cpu], &vm->memory, &paging);
+	vcpu_read_saved_paging(vm_vcpu(vm, cpu), &vm->memory, &paging);
 	status = guest_peek(&paging, address, ret);
 	lock_release(&vm->lock);
 	return status;

@@ -91,7 +91,7 @@ void state_put_fields(struct state_writer *writer, const struct state_field *fie
 		      const void *object)
 {
 	for (size_t i = 0; i < n; i++)
-		state_put(writer, (const uint8_t *)object + fields[i].offset,
+		state_put(writer, state_field_at(&fields[i], object),
 			  (size_t)fields[i].count * fields[i].size);
 }
 
@@ -277,7 +277,7 @@ enum status state_get_fields(struct state_reader *reader, const struct state_fie
 			     size_t n, void *object)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint8_t *to = (uint8_t *)object + fields[i].offset;
+		uint8_t *to = state_field_at(&fields[i], object);
 
 		if (fields[i].since > reader->version)
 			memset(to, 0, (size_t)fields[i].count * fields[i].size);

@@ -32,8 +32,8 @@
 #define STATE_WHY_MAX	     300 /* bytes of a message, including its NUL */
 
 /*
- * A member of a struct: 'count' elements of 'size' bytes (1, 2, 4, 8). A file
- * is refused if an element has bits outside 'allowed'.
+ * A member of a struct: 'count' elements of 'size' bytes (1, 2, 4, 8), or a
+ * pointer to them. A file is refused if an element has bits outside 'allowed'.
  */
 struct state_field {
 	const char *name;
@@ -42,7 +42,16 @@ struct state_field {
 	uint32_t size;
 	uint64_t allowed;
 	uint32_t since; /* version of the format; 0: all have it */
+	bool is_pointer;
 };
+
+/* Where the field's elements are. */
+static inline void *state_field_at(const struct state_field *field, const void *object)
+{
+	char *member = (char *)object + field->offset;
+
+	return field->is_pointer ? *(void **)member : member;
+}
 
 /* The fields of a section, for the tests. */
 struct state_table {
@@ -54,17 +63,22 @@ struct state_table {
 #define STATE_SIZE(type, member) sizeof(((type *)0)->member)
 #define STATE_FIELD(type, member, allowed) \
 	{ \
-#member, offsetof(type, member), 1, STATE_SIZE(type, member), allowed, 0 \
+#member, offsetof(type, member), 1, STATE_SIZE(type, member), allowed, 0, false \
 	}
 #define STATE_FIELD_SINCE(version, type, member, allowed) \
 	{ \
-#member, offsetof(type, member), 1, STATE_SIZE(type, member), allowed, version \
+#member, offsetof(type, member), 1, STATE_SIZE(type, member), allowed, version, \
+			false \
 	}
 #define STATE_ARRAY(type, member, allowed) \
 	{ \
 #member, offsetof(type, member), \
 			STATE_SIZE(type, member) / STATE_SIZE(type, member[0]), \
-			STATE_SIZE(type, member[0]), allowed, 0 \
+			STATE_SIZE(type, member[0]), allowed, 0, false \
+	}
+#define STATE_BYTES_AT(type, pointer, count) \
+	{ \
+#pointer, offsetof(type, pointer), count, 1, 0xff, 0, true \
 	}
 
 /* Initialized by state_begin(). */

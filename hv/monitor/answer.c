@@ -345,7 +345,7 @@ static enum job_state say_cpu(void)
 	lock_acquire(&vms_lock);
 	vm = find();
 	if (vm) {
-		format_cpu(&vm->vcpu[n_done], n_done == focus_cpu(vm), line);
+		format_cpu(vm_vcpu(vm, n_done), n_done == focus_cpu(vm), line);
 		n_done++;
 		is_last = n_done == vm->n_vcpus;
 	}
@@ -386,7 +386,7 @@ static enum job_state say_registers(void)
 		return has_ended();
 	if (still.vm == NULL)
 		return JOB_WAITS;
-	registers_show(&still.vm->vcpu[n_done++]);
+	registers_show(vm_vcpu(still.vm, n_done++));
 	return n_done == still.vm->n_vcpus ? JOB_IS_DONE : JOB_GOES_ON;
 }
 

@@ -31,7 +31,7 @@ static enum status read_bytes(struct vm *vm, void *buf, size_t len)
 	if (job.examine.is_physical)
 		status = guest_read(&vm->memory, (gpa_t){job.examine.address}, buf, len);
 	else
-		status = read_linear(&vm->vcpu[job.cpu], &vm->memory, buf, len);
+		status = read_linear(vm_vcpu(vm, job.cpu), &vm->memory, buf, len);
 	lock_release(&vm->lock);
 	return status;
 }
@@ -52,7 +52,7 @@ static void add_register(const struct vm *vm)
 	int reg = job.examine.reg;
 
 	if (reg != EXAMINE_NO_REGISTER)
-		job.examine.address += registers_value(&vm->vcpu[job.cpu], (unsigned)reg);
+		job.examine.address += registers_value(vm_vcpu(vm, job.cpu), (unsigned)reg);
 	job.examine.reg = EXAMINE_NO_REGISTER;
 }
 

@@ -255,7 +255,7 @@ static bool make_dump_head(void)
 		return false;
 	if (make_head(dump_head_size(&job.dump))) {
 		for (unsigned i = 0; i < vm->n_vcpus; i++)
-			registers_read(&vm->vcpu[i], &cpus[i]);
+			registers_read(vm_vcpu(vm, i), &cpus[i]);
 		job.dump.cpus = cpus;
 		dump_write_head(&job.dump, job.head);
 		job.dump.cpus = NULL;
@@ -360,7 +360,7 @@ static bool make_state(struct vm *vm, const struct saved_head *head)
 	}
 	vm_deliver_press(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_keep(&vm->vcpu[i]);
+		vcpu_keep(vm_vcpu(vm, i));
 	vm_state_write(vm, &host, head, job.head);
 	return true;
 }

@@ -208,8 +208,7 @@ static bool is_still(struct vm **ret)
 
 	lock_acquire(&vms_lock);
 	vm = find_vm();
-	is_aside = vm && sched_are_aside(vm->vcpu, vm->n_vcpus) &&
-		   __atomic_load_n(&vm->actions, __ATOMIC_RELAXED) == 0;
+	is_aside = vm && vm_is_aside(vm) && __atomic_load_n(&vm->actions, __ATOMIC_RELAXED) == 0;
 	lock_release(&vms_lock);
 	*ret = vm;
 	return is_aside;

@@ -31,7 +31,7 @@ bool still_look(struct still *still)
 	vm = find(still);
 	if (vm && vm->outcome == VM_FROZEN)
 		still->has_to_resume = false;
-	if (vm && (vm->outcome == VM_FROZEN || sched_are_aside(vm->vcpu, vm->n_vcpus)))
+	if (vm && (vm->outcome == VM_FROZEN || vm_is_aside(vm)))
 		still->vm = vm;
 	lock_release(&vms_lock);
 	return vm != NULL;

@@ -241,7 +241,7 @@ void vcpu_time_is_up(struct vcpu *vcpu)
 static bool all_are_dead(const struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		const struct vcpu *vcpu = &vm->vcpu[i];
+		const struct vcpu *vcpu = vm_vcpu(vm, i);
 		const struct lapic *lapic = vcpu->lapic;
 
 		if (!(vcpu->guest.waits_for_sipi || vcpu->guest.is_dead) || lapic->nmis_pending ||

@@ -85,10 +85,10 @@ static void sync_others(struct vcpu *vcpu, uint64_t generation)
 
 	fence();
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		if (&vm->vcpu[i] != vcpu && is_behind(&vm->vcpu[i], generation))
-			kick(&vm->vcpu[i]);
+		if (vm_vcpu(vm, i) != vcpu && is_behind(vm_vcpu(vm, i), generation))
+			kick(vm_vcpu(vm, i));
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		while (&vm->vcpu[i] != vcpu && is_behind(&vm->vcpu[i], generation))
+		while (vm_vcpu(vm, i) != vcpu && is_behind(vm_vcpu(vm, i), generation))
 			serve(vcpu);
 }
 
@@ -123,10 +123,10 @@ bool sync_stop_others(struct vcpu *vcpu)
 	}
 	fence();
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		if (&vm->vcpu[i] != vcpu && runs(&vm->vcpu[i]))
-			sched_request(&vm->vcpu[i], VCPU_REQUEST_LEAVE);
+		if (vm_vcpu(vm, i) != vcpu && runs(vm_vcpu(vm, i)))
+			sched_request(vm_vcpu(vm, i), VCPU_REQUEST_LEAVE);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		while (&vm->vcpu[i] != vcpu && runs(&vm->vcpu[i]))
+		while (vm_vcpu(vm, i) != vcpu && runs(vm_vcpu(vm, i)))
 			serve(vcpu);
 	return true;
 }

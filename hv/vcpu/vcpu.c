@@ -69,6 +69,7 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
 	memset(vcpu->regs.gpr, 0, sizeof(vcpu->regs.gpr));
 	begin(vcpu, vm, number, ept, lapic);
 	vcpu->guest = (struct vcpu_guest){.xcr0 = 1};
+	vcpu->saved = (struct vcpu_saved){0};
 	vcpu->cpuid = &vcpu_shared.cpuid;
 	vcpu->saved_in = vcpu;
 	vcpu_clear_xsave_header(vcpu);

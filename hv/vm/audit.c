@@ -80,9 +80,9 @@ static void claim_layers(struct ept_audit *audit, struct ept_layer *layer)
 static void claim_vm(struct ept_audit *audit, const struct vm *vm)
 {
 	audit->name = vm_name(vm);
-	vm_each_frame(vm, claim_vm_frame, audit);
+	vm_each_frame((struct vm *)vm, claim_vm_frame, audit);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		claim_vcpu(audit, &vm->vcpu[i]);
+		claim_vcpu(audit, vm_vcpu(vm, i));
 	claim_regions(audit, vm);
 	claim_layers(audit, vm->ept.base);
 	claim_layers(audit, vm->layer);

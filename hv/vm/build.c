@@ -189,7 +189,7 @@ static void hide_kvm(struct vm *vm, struct cpuid_model *model)
 	*model = vcpu_shared.cpuid;
 	cpuid_model_hide_kvm(model, hidden);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vm->vcpu[i].cpuid = model;
+		vm_vcpu(vm, i)->cpuid = model;
 }
 
 static enum status build(struct vm *vm, struct vm_shared *shared, int64_t unix_time)
@@ -203,7 +203,8 @@ static enum status build(struct vm *vm, struct vm_shared *shared, int64_t unix_t
 	vm_identity_make(vm);
 	vm_net_name(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_create(&vm->vcpu[i], vm, i, &vm->ept, &vm->platform.irqchip.lapic[i]);
+		vcpu_create(vm_vcpu(vm, i), vm, i, &vm->ept,
+			    irqchip_lapic(&vm->platform.irqchip, i));
 	hide_kvm(vm, &shared->cpuid);
 	return OK;
 }
@@ -230,7 +231,7 @@ static enum status load_state(struct vm *vm, struct cpuid_model *model)
 	log_info("VM %s: '%s' was saved by Stencil %s", vm_name(vm), vm->config->incoming,
 		 release[0] != '\0' ? release : "without a version");
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_choose_controls(&vm->vcpu[i]);
+		vcpu_choose_controls(vm_vcpu(vm, i));
 	vm->guest.n_starts = 1;
 	if (vm->config->is_template)
 		return OK;
@@ -271,7 +272,6 @@ enum status vm_create(struct vm_config *config, int64_t unix_time, struct vm **r
 		log_error("%s: not enough memory in this machine", config->name);
 		return ERR_NOMEM;
 	}
-	vm->mem = &shared->mem;
 	vm->name = config->name;
 	vm->config = config;
 	vm->share.weight = config->weight;
@@ -352,7 +352,7 @@ void vm_release(struct vm *vm)
 	vm_merge_pause(vm);
 	discard_memory(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_destroy(&vm->vcpu[i]);
+		vcpu_destroy(vm_vcpu(vm, i));
 	vm_labels_destroy(&vm->labels);
 	vm_net_leave(vm);
 	if (vm->template == NULL)

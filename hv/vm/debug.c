@@ -174,10 +174,10 @@ void debug_leave(struct vm *vm, enum vm_outcome outcome)
 	take_memory_back(vm, debug);
 	debug->dr7 = 0;
 	for (unsigned n = 0; n < vm->n_vcpus; n++) {
-		debug_open(&vm->vcpu[n]);
-		end_step(&vm->vcpu[n], &debug->cpu[n]);
-		set_registers(debug, &vm->vcpu[n], &debug->cpu[n]);
-		intercept(&vm->vcpu[n], false);
+		debug_open(vm_vcpu(vm, n));
+		end_step(vm_vcpu(vm, n), &debug->cpu[n]);
+		set_registers(debug, vm_vcpu(vm, n), &debug->cpu[n]);
+		intercept(vm_vcpu(vm, n), false);
 	}
 	vm->is_debugged = false;
 	while (attached[i].vm != vm)
@@ -195,9 +195,9 @@ void debug_settle(struct vm *vm)
 		return;
 	debug->is_settled = true;
 	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		debug_open(&vm->vcpu[i]);
-		end_step(&vm->vcpu[i], &debug->cpu[i]);
-		intercept(&vm->vcpu[i], true);
+		debug_open(vm_vcpu(vm, i));
+		end_step(vm_vcpu(vm, i), &debug->cpu[i]);
+		intercept(vm_vcpu(vm, i), true);
 	}
 }
 
@@ -239,10 +239,10 @@ void debug_renew(struct vm *vm)
 	struct vm_debug *debug = debug_of(vm);
 
 	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		debug_open(&vm->vcpu[i]);
-		vm->vcpu[i].debug_step = 0;
-		set_registers(debug, &vm->vcpu[i], &debug->cpu[i]);
-		intercept(&vm->vcpu[i], true);
+		debug_open(vm_vcpu(vm, i));
+		vm_vcpu(vm, i)->debug_step = 0;
+		set_registers(debug, vm_vcpu(vm, i), &debug->cpu[i]);
+		intercept(vm_vcpu(vm, i), true);
 	}
 	/* An INT3 that is there now is the guest's: the template has none of the debugger's. */
 	for (unsigned i = 0; i < debug->n_software; i++)
@@ -449,8 +449,8 @@ static unsigned find_free(const struct vm_debug *debug)
 static void set_all_registers(struct vm *vm, struct vm_debug *debug)
 {
 	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		debug_open(&vm->vcpu[i]);
-		set_registers(debug, &vm->vcpu[i], &debug->cpu[i]);
+		debug_open(vm_vcpu(vm, i));
+		set_registers(debug, vm_vcpu(vm, i), &debug->cpu[i]);
 	}
 }
 

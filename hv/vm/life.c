@@ -24,7 +24,7 @@ static uint64_t count_exits(const struct vm *vm)
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		n += vcpu_n_exits(&vm->vcpu[i]);
+		n += vcpu_n_exits(vm_vcpu(vm, i));
 	return n;
 }
 
@@ -132,7 +132,7 @@ static void power_on(struct vm *vm)
 	platform_reset(&vm->platform);
 	vm->guest.n_loaded = 0;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_power_on(&vm->vcpu[i]);
+		vcpu_power_on(vm_vcpu(vm, i));
 }
 
 /* No VMCS holds the state of a vCPU any longer, even if another action has had it put away. */
@@ -140,7 +140,7 @@ static void revert(struct vm *vm)
 {
 	template_revert(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_forget_vmcs(&vm->vcpu[i]);
+		vcpu_forget_vmcs(vm_vcpu(vm, i));
 	if (vm_is_debugged(vm))
 		debug_renew(vm);
 }
@@ -220,5 +220,5 @@ void vm_gathered(struct vm *vm)
 	if (template_is_freezing(vm))
 		gather_again(vm);
 	else
-		sched_make_ready(vm->vcpu, n_vcpus);
+		vm_make_ready(vm);
 }

@@ -136,7 +136,7 @@ static uint64_t caught_up(const struct vm *vm)
 	uint64_t all = vm->ept.generation;
 
 	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		const struct vcpu *vcpu = &vm->vcpu[i];
+		const struct vcpu *vcpu = vm_vcpu(vm, i);
 		uint64_t seen;
 
 		if (sched_is_parked(vcpu))

@@ -16,7 +16,7 @@
 #define ARRAY_OF_WORDS(member) \
 	{ \
 #member, offsetof(struct cpuid_model, member), \
-			STATE_SIZE(struct cpuid_model, member) / 4, 4, UINT32_MAX, 0 \
+			STATE_SIZE(struct cpuid_model, member) / 4, 4, UINT32_MAX, 0, false \
 	}
 
 /* The model's other members are computed from these. */
@@ -106,8 +106,8 @@ static void continue_clock(struct vm *vm, struct cpuid_model *model, uint64_t hz
 	model->clock_ns += pvclock_ns(pvclock_scale(hz_there), then - model->clock_tsc);
 	model->clock_tsc = then;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		if (vm->vcpu[i].guest.kvm.system_time & KVM_MSR_ENABLED)
-			vm->vcpu[i].guest.kvm.system_time |= KVM_CLOCK_IS_BEHIND;
+		if (vm_vcpu(vm, i)->guest.kvm.system_time & KVM_MSR_ENABLED)
+			vm_vcpu(vm, i)->guest.kvm.system_time |= KVM_CLOCK_IS_BEHIND;
 }
 
 static size_t put_all(struct state_writer *writer, const struct vm *vm,
@@ -118,7 +118,7 @@ static size_t put_all(struct state_writer *writer, const struct vm *vm,
 	put_cpuid(writer, vm->vcpu->cpuid);
 	put_clock(writer, host);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		state_put_vcpu(writer, &vm->vcpu[i], host->now);
+		state_put_vcpu(writer, vm_vcpu(vm, i), host->now);
 	state_put_devices(writer, &vm->platform);
 	return state_end(writer);
 }
@@ -154,15 +154,15 @@ static enum status get_all(struct state_reader *reader, struct vm *vm,
 	TRY(get_cpuid(reader, host, model));
 	TRY(get_clock(reader, host, &tsc_hz, &elapsed));
 	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		vm->vcpu[i].cpuid = model;
-		TRY(state_get_vcpu(reader, &vm->vcpu[i], host->now, elapsed));
+		vm_vcpu(vm, i)->cpuid = model;
+		TRY(state_get_vcpu(reader, vm_vcpu(vm, i), host->now, elapsed));
 	}
 	then = host->now + vm->vcpu->guest.tsc_offset - elapsed;
 	continue_clock(vm, model, tsc_hz, host->tsc_hz, then - vm->vcpu->guest.tsc_adjust);
 	phys_bits = model->extended[8].eax & 0xff;
 	vm->platform.phys_bits = phys_bits;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vm->platform.irqchip.lapic[i].phys_bits = (uint8_t)phys_bits;
+		irqchip_lapic(&vm->platform.irqchip, i)->phys_bits = (uint8_t)phys_bits;
 	TRY(state_get_devices(reader, &vm->platform, tsc_hz, then));
 	return state_close(reader);
 }

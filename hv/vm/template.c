@@ -146,7 +146,6 @@ static void build_clone(struct vm *clone, struct vm *template, const char *name,
 	clone->config = template->config;
 	clone->share.weight = template->share.weight;
 	clone->mem = template->mem;
-	clone->template = template;
 	clone->number = number;
 	copy_words(&clone->guest, &template->guest, sizeof(clone->guest) / 8);
 	clone->name = name;
@@ -155,8 +154,8 @@ static void build_clone(struct vm *clone, struct vm *template, const char *name,
 	platform_copy(&clone->platform, &template->platform);
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
 	for (unsigned i = 0; i < clone->n_vcpus; i++)
-		vcpu_create_copy(&clone->vcpu[i], clone, &clone->ept,
-				 &clone->platform.irqchip.lapic[i], &template->vcpu[i]);
+		vcpu_create_copy(vm_vcpu(clone, i), clone, &clone->ept,
+				 irqchip_lapic(&clone->platform.irqchip, i), vm_vcpu(template, i));
 	request_looks(clone);
 	vm_identity_make(clone);
 	if (clone->platform.extras.n_virtio > 0)
@@ -308,7 +307,7 @@ static bool begin_freeze(struct vm *vm)
 		vm->layer->saved_id = vm->config->saved.id;
 	vm_net_leave(vm);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vm->vcpu[i].stolen = rdtsc();
+		vm_vcpu(vm, i)->stolen = rdtsc();
 	__atomic_fetch_add(&n_freezing, 1, __ATOMIC_RELAXED);
 	return true;
 }
@@ -319,7 +318,7 @@ static void end_freeze(struct vm *vm)
 
 	reserve_end(vm->mem);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_free_scratch(&vm->vcpu[i]);
+		vcpu_free_scratch(vm_vcpu(vm, i));
 	vm->next_number = map_numbers_end(vm);
 	lock_acquire(&vms_lock);
 	vm->outcome = VM_FROZEN;
@@ -453,7 +452,7 @@ void template_revert(struct vm *clone)
 	if (clone->platform.job_port.is_there)
 		map_begin_again(clone);
 	for (unsigned i = 0; i < clone->n_vcpus; i++)
-		vcpu_copy(&clone->vcpu[i], &clone->template->vcpu[i]);
+		vcpu_copy(vm_vcpu(clone, i), vm_vcpu(clone->template, i));
 	request_looks(clone);
 	vm_identity_renew(clone);
 }

@@ -30,7 +30,7 @@ void usage_add(struct usage *sum, const struct vm *vm)
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++)
 			sum->n_exits[kind] +=
-				__atomic_load_n(&vm->vcpu[i].n_exits[kind], __ATOMIC_RELAXED);
+				__atomic_load_n(&vm_vcpu(vm, i)->n_exits[kind], __ATOMIC_RELAXED);
 }
 
 void usage_add_all(struct usage *sum)
@@ -47,8 +47,8 @@ static void move_exits(struct vm *from, uint64_t *to)
 {
 	for (unsigned i = 0; i < from->n_vcpus; i++)
 		for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++) {
-			to[kind] += from->vcpu[i].n_exits[kind];
-			from->vcpu[i].n_exits[kind] = 0;
+			to[kind] += vm_vcpu(from, i)->n_exits[kind];
+			vm_vcpu(from, i)->n_exits[kind] = 0;
 		}
 }
 

@@ -5,6 +5,7 @@
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 #include "hv/host/cpu.h"
+#include "hv/lib/assert.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 #include "hv/vcpu/sched.h"
@@ -19,130 +20,137 @@ struct vm_totals vm_totals;
 _Static_assert(offsetof(struct vm, share) == 0, "hv/vcpu/sched.c casts");
 _Static_assert(SHARE_WEIGHT_DEFAULT == VM_WEIGHT_DEFAULT, "a room below config needs it");
 
-/* Frames for so many bytes: usually one, which is there if any is. NULL: there are none. */
-static void *take_frames(size_t size)
-{
-	uint64_t n = align_up(size, PAGE_SIZE) / PAGE_SIZE;
-	phys_t frames = n == 1 ? frame_alloc() : frame_alloc_vm_run(n);
+_Static_assert(offsetof(struct vm, platform) + PLATFORM_SIZE_MAX +
+			       VM_FAR_VCPUS_MAX * sizeof(struct vcpu *) <=
+		       PAGE_SIZE,
+	       "a frame for all that is not a part");
 
-	return frames != 0 ? phys_to_virt(frames) : NULL;
-}
-
-static void give_frames(void *start, size_t size)
-{
-	uint64_t n = align_up(size, PAGE_SIZE) / PAGE_SIZE;
-
-	if (n == 1)
-		frame_free(virt_to_phys(start));
-	else
-		frame_free_vm_run(virt_to_phys(start), n);
-}
-
-/* From one XSAVE area to the next, in bytes. */
-static size_t xsave_stride(void)
-{
-	return align_up(vcpu_shared.cpuid.basic[0xd].ecx, XSAVE_ALIGN);
-}
-
-/* XSAVE areas that share a frame, or the one that has several. */
-static unsigned areas_together(void)
-{
-	size_t stride = xsave_stride();
-
-	return stride < PAGE_SIZE ? (unsigned)(PAGE_SIZE / stride) : 1;
-}
-
-/* What lies in the frames of a struct vm, in bytes from its start; 0: in frames of its own. */
-struct vm_layout {
-	size_t vcpus, areas;
-	uint64_t n_frames;
+/* Where the next part of a VM goes. */
+struct packer {
+	char *frame;
+	size_t used; /* of the frame, in bytes */
 };
 
 /*
- * The platform follows the struct. So do the vCPUs, and then their XSAVE areas, if one frame has
- * room for all. Otherwise they have frames of their own, so that memory in pieces will do, unless
- * the vCPUs are too many for a single frame anyway.
+ * Memory for a part, which is at most a frame: in the frame that was begun last, if there is room,
+ * otherwise at the start of another one. So a part that starts a frame owns it. NULL: there is no
+ * frame.
  */
-static struct vm_layout lay_out(unsigned n_vcpus, struct platform_extras extras)
+static inline void *pack(struct packer *packer, size_t size)
 {
-	size_t end = offsetof(struct vm, platform) + platform_size(n_vcpus, extras);
-	size_t vcpus_end = end + n_vcpus * sizeof(struct vcpu);
-	size_t areas = align_up(vcpus_end, XSAVE_ALIGN);
-	bool are_many = n_vcpus * sizeof(struct vcpu) > PAGE_SIZE;
-	struct vm_layout layout = {0};
+	size_t at = align_up(packer->used, XSAVE_ALIGN);
 
-	if (vcpus_end <= PAGE_SIZE || are_many) {
-		layout.vcpus = end;
-		end = vcpus_end;
+	if (at + size > PAGE_SIZE) {
+		phys_t frame = frame_alloc();
+
+		assert(size <= PAGE_SIZE);
+		if (frame == 0)
+			return NULL;
+		packer->frame = phys_to_virt(frame);
+		at = 0;
 	}
-	if (areas + n_vcpus * xsave_stride() <= PAGE_SIZE || are_many) {
-		layout.areas = areas;
-		end = areas + n_vcpus * xsave_stride();
-	}
-	layout.n_frames = align_up(end, PAGE_SIZE) / PAGE_SIZE;
-	return layout;
+	packer->used = at + size;
+	return packer->frame + at;
 }
 
-/* That of all clones, as lay_out() has made it. */
-static struct vm_layout layout_of(const struct vm *template)
+/* From the last piece on, which may be short, and so fit beside the struct. */
+static bool place_vcpus(struct vm *vm, struct packer *packer)
 {
-	if (template->n_vcpus == 1 && template->vcpus_at)
-		return (struct vm_layout){template->vcpus_at, template->areas_at, 1};
-	return lay_out(template->n_vcpus, template->platform.extras);
-}
+	unsigned first = (vm->n_vcpus - 1) / VM_VCPUS_TOGETHER * VM_VCPUS_TOGETHER;
 
-/* Free those of the first n vCPUs. */
-static void free_areas(struct vm *vm, unsigned n)
-{
-	for (unsigned i = 0; i < n; i += areas_together())
-		give_frames(vm->vcpu[i].xsave_area, xsave_stride());
-}
+	for (;; first -= VM_VCPUS_TOGETHER) {
+		unsigned n = vm_n_together(vm, first);
+		struct vcpu *vcpus = pack(packer, n * sizeof(struct vcpu));
 
-static __attribute__((noinline)) bool allocate_areas(struct vm *vm)
-{
-	size_t stride = xsave_stride();
-	char *area = NULL;
-
-	for (unsigned i = 0; i < vm->n_vcpus; i++, area += stride) {
-		if (i % areas_together() == 0)
-			area = take_frames(stride);
-		if (area == NULL) {
-			free_areas(vm, i);
+		if (vcpus == NULL)
 			return false;
+		for (unsigned i = 0; i < n; i++)
+			vcpus[i].xsave_area = NULL;
+		if (first == 0) {
+			vm->vcpu = vcpus;
+			return true;
 		}
-		vm->vcpu[i].xsave_area = area;
+		vm->far_vcpus[first / VM_VCPUS_TOGETHER - 1] = vcpus;
+	}
+}
+
+static bool place_areas(struct vm *vm, struct packer *packer)
+{
+	size_t size = vcpu_shared.cpuid.basic[0xd].ecx;
+
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		void *area = pack(packer, size);
+
+		if (area == NULL)
+			return false;
+		vm_vcpu(vm, i)->xsave_area = area;
 	}
 	return true;
 }
 
-/* Inline, because it is in the way of each clone. */
-static inline __attribute__((always_inline)) bool place_areas(struct vm *vm)
+static bool place_platform(struct vm *vm, struct packer *packer)
 {
-	char *area = (char *)vm + vm->areas_at;
+	void **part;
+	size_t size;
 
-	if (vm->areas_at == 0)
-		return allocate_areas(vm);
-	for (unsigned i = 0; i < vm->n_vcpus; i++, area += xsave_stride())
-		vm->vcpu[i].xsave_area = area;
+	for (unsigned i = 0; (part = platform_part(&vm->platform, i, &size)) != NULL; i++) {
+		*part = pack(packer, size);
+		if (*part == NULL)
+			return false;
+	}
 	return true;
 }
 
-static void free_vcpus(struct vm *vm)
+static void visit_part(void *part, void (*visit)(void *, phys_t), void *context)
 {
-	if (vm->vcpus_at == 0)
-		give_frames(vm->vcpu, vm->n_vcpus * sizeof(struct vcpu));
+	if (part != NULL && is_aligned((uintptr_t)part, PAGE_SIZE))
+		visit(context, virt_to_phys(part));
 }
 
-/* Set what leads to the vCPUs. False: memory for them is lacking. */
-static bool place_vcpus(struct vm *vm, const struct vm_layout *layout, unsigned n_vcpus)
+/* The frames that parts begin, of those that were placed. What leads to others comes after them. */
+static void each_part_frame(struct vm *vm, void (*visit)(void *, phys_t), void *context)
 {
-	vm->n_frames = (unsigned)layout->n_frames;
+	struct vcpu *vcpus;
+	void **part;
+	size_t size;
+
+	for (unsigned i = 0; (part = platform_part(&vm->platform, i, &size)) != NULL; i++)
+		visit_part(*part, visit, context);
+	for (unsigned i = 0; i < vm->n_vcpus; i += VM_VCPUS_TOGETHER) {
+		vcpus = i == 0 ? vm->vcpu : vm->far_vcpus[i / VM_VCPUS_TOGETHER - 1];
+		for (unsigned k = 0; vcpus != NULL && k < vm_n_together(vm, i); k++)
+			visit_part(vcpus[k].xsave_area, visit, context);
+		visit_part(vcpus, visit, context);
+	}
+}
+
+static void free_visited([[maybe_unused]] void *context, phys_t frame)
+{
+	frame_free(frame);
+}
+
+/*
+ * Set what leads to the parts. The vCPUs' and the devices' contents are undefined, except for the
+ * pointers. False: memory is lacking, and all frames are free again, except the struct's.
+ */
+static bool place_parts(struct vm *vm, unsigned n_vcpus, struct platform_extras extras)
+{
+	size_t start = offsetof(struct vm, platform.irqchip.lapic) +
+		       irqchip_n_near(n_vcpus) * sizeof(struct lapic);
+	size_t far = offsetof(struct vm, platform) + platform_size(n_vcpus, extras);
+	size_t end = far + (n_vcpus - 1) / VM_VCPUS_TOGETHER * sizeof(struct vcpu *);
+	struct packer packer = {(char *)vm, end};
+
 	vm->n_vcpus = n_vcpus;
-	vm->vcpus_at = (uint32_t)layout->vcpus;
-	vm->areas_at = (uint32_t)layout->areas;
-	vm->vcpu = layout->vcpus ? (struct vcpu *)((char *)vm + layout->vcpus)
-				 : take_frames(n_vcpus * sizeof(struct vcpu));
-	return vm->vcpu != NULL;
+	vm->far_vcpus = (struct vcpu **)((char *)vm + far);
+	vm->platform.irqchip.n = n_vcpus;
+	vm->platform.extras = extras;
+	zero_words((char *)vm + start, (end - start) / 8);
+	if (place_vcpus(vm, &packer) && place_areas(vm, &packer) &&
+	    (far == start || place_platform(vm, &packer)))
+		return true;
+	each_part_frame(vm, free_visited, NULL);
+	return false;
 }
 
 unsigned vm_next_index(void)
@@ -163,71 +171,62 @@ struct platform_extras vm_extras(const struct vm_config *config)
 	};
 }
 
+#define SHARED_FRAMES (align_up(sizeof(struct vm_shared), PAGE_SIZE) / PAGE_SIZE)
+
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared)
 {
-	unsigned n_vcpus = config->topology.n_cpus;
-	struct vm_layout layout = lay_out(n_vcpus, vm_extras(config));
-	size_t shared = layout.n_frames * PAGE_SIZE;
-	size_t size = align_up(shared + sizeof(struct vm_shared), PAGE_SIZE);
-	struct vm *vm = take_frames(size);
+	phys_t shared = frame_alloc_vm_run(SHARED_FRAMES);
+	phys_t frame = shared != 0 ? frame_alloc_zeroed() : 0;
+	struct vm *vm = phys_to_virt(frame);
 
-	if (vm == NULL)
-		return NULL;
-	zero_words(vm, size / 8);
-	layout.n_frames = size / PAGE_SIZE;
-	if (place_vcpus(vm, &layout, n_vcpus)) {
-		zero_words(vm->vcpu, n_vcpus * sizeof(struct vcpu) / 8);
-		*ret_shared = (struct vm_shared *)((char *)vm + shared);
-		if (place_areas(vm))
-			return vm;
-		free_vcpus(vm);
+	if (frame != 0 && place_parts(vm, config->topology.n_cpus, vm_extras(config))) {
+		*ret_shared = phys_to_virt(shared);
+		zero_words(*ret_shared, sizeof(struct vm_shared) / 8);
+		vm->mem = &(*ret_shared)->mem;
+		return vm;
 	}
-	give_frames(vm, size);
+	if (frame != 0)
+		frame_free(frame);
+	if (shared != 0)
+		frame_free_vm_run(shared, SHARED_FRAMES);
 	return NULL;
 }
 
-struct vm *vm_allocate_clone(const struct vm *template)
+struct vm *vm_allocate_clone(struct vm *template)
 {
-	struct vm_layout layout = layout_of(template);
-	struct vm *vm = take_frames(layout.n_frames * PAGE_SIZE);
+	phys_t frame = frame_alloc();
+	struct vm *vm = phys_to_virt(frame);
 
 	_Static_assert(offsetof(struct vm, ept) % 8 == 0, "words");
-	if (vm == NULL)
+	if (frame == 0)
 		return NULL;
 	zero_words(vm, offsetof(struct vm, ept) / 8);
 	vm->input.head = vm->input.tail = 0;
 	vm->line.len = vm->line.source = 0;
-	if (place_vcpus(vm, &layout, template->n_vcpus)) {
-		if (place_areas(vm))
-			return vm;
-		free_vcpus(vm);
-	}
-	give_frames(vm, layout.n_frames * PAGE_SIZE);
+	vm->template = template;
+	if (place_parts(vm, template->n_vcpus, template->platform.extras))
+		return vm;
+	frame_free(frame);
 	return NULL;
 }
 
+/* What a VM of the configuration shares with its clones begins with its memory map. */
+_Static_assert(offsetof(struct vm_shared, mem) == 0, "vm_free() frees it there");
+
 void vm_free(struct vm *vm)
 {
-	if (vm->areas_at == 0)
-		free_areas(vm, vm->n_vcpus);
-	free_vcpus(vm);
-	give_frames(vm, vm->n_frames * PAGE_SIZE);
+	if (vm->template == NULL)
+		frame_free_vm_run(virt_to_phys(vm->mem), SHARED_FRAMES);
+	each_part_frame(vm, free_visited, NULL);
+	frame_free(virt_to_phys(vm));
 }
 
-static void visit_frames(const void *start, size_t size, void (*visit)(void *, phys_t),
-			 void *context)
+void vm_each_frame(struct vm *vm, void (*visit)(void *context, phys_t frame), void *context)
 {
-	for (size_t at = 0; at < size; at += PAGE_SIZE)
-		visit(context, virt_to_phys((const char *)start + at));
-}
-
-void vm_each_frame(const struct vm *vm, void (*visit)(void *context, phys_t frame), void *context)
-{
-	visit_frames(vm, vm->n_frames * PAGE_SIZE, visit, context);
-	if (vm->vcpus_at == 0)
-		visit_frames(vm->vcpu, vm->n_vcpus * sizeof(struct vcpu), visit, context);
-	for (unsigned i = 0; vm->areas_at == 0 && i < vm->n_vcpus; i += areas_together())
-		visit_frames(vm->vcpu[i].xsave_area, xsave_stride(), visit, context);
+	for (unsigned i = 0; vm->template == NULL && i < SHARED_FRAMES; i++)
+		visit(context, virt_to_phys(vm->mem) + i * PAGE_SIZE);
+	each_part_frame(vm, visit, context);
+	visit(context, virt_to_phys(vm));
 }
 
 struct vm *vm_find(unsigned index)
@@ -268,8 +267,12 @@ void vm_list(struct vm *vm)
 
 void vm_start(struct vm *vm)
 {
+	unsigned n = vm->n_vcpus;
+
 	vm_list(vm);
-	sched_add(vm->vcpu, vm->n_vcpus);
+	/* The VM may end as soon as all are added. */
+	for (unsigned i = 0; i < n; i += VM_VCPUS_TOGETHER)
+		sched_add(vm_vcpu(vm, i), vm_n_together(vm, i));
 }
 
 void vm_kick_receivers(struct vm *vm)
@@ -277,7 +280,7 @@ void vm_kick_receivers(struct vm *vm)
 	struct irqchip *chip = &vm->platform.irqchip;
 
 	for (int i = irqchip_take_kick(chip); i >= 0; i = irqchip_take_kick(chip))
-		sched_request(&vm->vcpu[i], VCPU_REQUEST_EVENT);
+		sched_request(vm_vcpu(vm, i), VCPU_REQUEST_EVENT);
 }
 
 void vm_pause(struct vm *vm, bool on)
@@ -287,8 +290,9 @@ void vm_pause(struct vm *vm, bool on)
 	if (on != vm_is_paused(vm))
 		vm_tell_news(vm, on ? NEWS_STOP : NEWS_RESUME, "");
 	for (unsigned i = 0; i < vm->n_vcpus && !on; i++)
-		vcpu_request(&vm->vcpu[i], VCPU_REQUEST_RESUMED);
-	sched_pause(vm->vcpu, vm->n_vcpus, on);
+		vcpu_request(vm_vcpu(vm, i), VCPU_REQUEST_RESUMED);
+	for (unsigned i = 0; i < vm->n_vcpus; i += VM_VCPUS_TOGETHER)
+		sched_pause(vm_vcpu(vm, i), vm_n_together(vm, i), on);
 }
 
 void vm_gather(struct vm *vm, enum vm_action action)
@@ -296,7 +300,7 @@ void vm_gather(struct vm *vm, enum vm_action action)
 	/* Release: vm_gathered() sees what was written before, such as the outcome. */
 	__atomic_fetch_or(&vm->actions, action, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		sched_request(&vm->vcpu[i], VCPU_REQUEST_GATHER);
+		sched_request(vm_vcpu(vm, i), VCPU_REQUEST_GATHER);
 }
 
 void vm_reset(struct vm *vm)

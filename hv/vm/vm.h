@@ -8,6 +8,7 @@
 #include "hv/guest/guest_memory.h"
 #include "hv/guest/region.h"
 #include "hv/lib/lock.h"
+#include "hv/vcpu/sched.h"
 #include "hv/vcpu/share.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/guest_line.h"
@@ -72,6 +73,16 @@ struct vm_guest {
 	uint64_t n_loaded; /* bytes that a restart has written, see vm_restart() */
 };
 
+/* vCPUs that share a frame, and frames with others than the first ones. */
+enum {
+	VM_VCPUS_TOGETHER = PAGE_SIZE / sizeof(struct vcpu),
+	VM_FAR_VCPUS_MAX = (TOPOLOGY_MAX_CPUS - 1) / VM_VCPUS_TOGETHER
+};
+
+/*
+ * In a frame of its own. Parts that some VMs have no room for there, or that are too many, are
+ * found through pointers, and each is at most a frame: so memory in pieces will do for a VM.
+ */
 struct vm {
 	struct share share; /* first: the vCPUs find it there */
 	/* Guards ept and memory. The scheduler's lock may be taken inside. */
@@ -88,12 +99,10 @@ struct vm {
 	struct mem_map *mem;
 	struct guest_memory memory;
 	struct vm_labels labels; /* used by platform */
-	struct vcpu *vcpu;	 /* n_vcpus of them */
+	/* The first vCPU, and those that lie together with it: for others use vm_vcpu(). */
+	struct vcpu *vcpu;
+	struct vcpu **far_vcpus; /* pieces of VM_VCPUS_TOGETHER with the other vCPUs */
 	unsigned n_vcpus;
-	unsigned n_frames; /* of this struct and all that follows it */
-	/* Where the vCPUs, and their XSAVE areas, follow it, in bytes; 0: in frames of their own.
-	 */
-	uint32_t vcpus_at, areas_at;
 	/* If not NULL, only this vCPU may enter the guest. Atomic, see hv/run/sync.h. */
 	struct vcpu *only_vcpu;
 	unsigned n_gathered;	     /* vCPUs that have stopped for an action; atomic */
@@ -154,6 +163,39 @@ static inline struct vm *vm_teller(struct vm *vm)
 static inline void vm_tell_again(struct vm *vm, enum vm_told what)
 {
 	__atomic_store_n(&vm_teller(vm)->n_told[what], 0, __ATOMIC_RELAXED);
+}
+
+/* The vCPU of this number. */
+static inline struct vcpu *vm_vcpu(const struct vm *vm, unsigned i)
+{
+	if (i < VM_VCPUS_TOGETHER)
+		return &vm->vcpu[i];
+	return &vm->far_vcpus[i / VM_VCPUS_TOGETHER - 1][i % VM_VCPUS_TOGETHER];
+}
+
+/* How many vCPUs lie together from number 'first' on, the first one of a piece. */
+static inline unsigned vm_n_together(const struct vm *vm, unsigned first)
+{
+	unsigned n = vm->n_vcpus - first;
+
+	return n < VM_VCPUS_TOGETHER ? n : VM_VCPUS_TOGETHER;
+}
+
+/* sched_make_ready() for all vCPUs: the VM may end as soon as the last one is. */
+static inline void vm_make_ready(struct vm *vm)
+{
+	for (unsigned i = 0, n = vm->n_vcpus; i < n; i += VM_VCPUS_TOGETHER)
+		sched_make_ready(vm_vcpu(vm, i), vm_n_together(vm, i));
+}
+
+/* sched_are_aside() for all vCPUs. */
+static inline bool vm_is_aside(const struct vm *vm)
+{
+	bool is_aside = true;
+
+	for (unsigned i = 0; i < vm->n_vcpus; i += VM_VCPUS_TOGETHER)
+		is_aside &= sched_are_aside(vm_vcpu(vm, i), vm_n_together(vm, i));
+	return is_aside;
 }
 
 /* Stop a VM between two instructions of each vCPU, or let it continue: see sched_pause(). */
@@ -256,10 +298,9 @@ static inline void vm_tell_news(const struct vm *vm, enum news_kind kind, const 
 		news_tell(vm_name(vm), kind, text);
 }
 
-/* Follows the struct of a VM that is made from the configuration, in its frames. Its clones share
- * it. */
+/* Of a VM that is made from the configuration. Its clones share it. */
 struct vm_shared {
-	struct mem_map mem;
+	struct mem_map mem; /* first: the VM's 'mem' */
 	struct platform_wiring wiring;
 	struct cpuid_model cpuid; /* of a VM that is loaded, or that is shown less by -cpu */
 };
@@ -268,20 +309,19 @@ struct vm_shared {
 struct platform_extras vm_extras(const struct vm_config *config);
 
 /*
- * A struct vm with its vCPUs, all zeros, and XSAVE areas with any contents, for a VM of the
- * configuration. NULL: not enough memory.
+ * A struct vm, all zeros except for what leads to its parts, for a VM of the configuration. The
+ * vCPUs, their XSAVE areas and the devices' parts have any contents. NULL: not enough memory.
  */
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared);
 /*
- * The same for a clone: without struct vm_shared; 'ept' and what follows it, and the vCPUs, are
- * undefined, except that there is neither input nor a line of output. A clone takes single frames
- * if it has at most three vCPUs and few devices.
+ * The same for a clone: without struct vm_shared; 'ept' and what follows it are undefined, too,
+ * except that there is neither input nor a line of output. A clone takes single frames only.
  */
-struct vm *vm_allocate_clone(const struct vm *template);
+struct vm *vm_allocate_clone(struct vm *template);
 /* Free the struct, after vm_release(). */
 void vm_free(struct vm *vm);
 /* Visit all frames that vm_free() frees. */
-void vm_each_frame(const struct vm *vm, void (*visit)(void *context, phys_t frame), void *context);
+void vm_each_frame(struct vm *vm, void (*visit)(void *context, phys_t frame), void *context);
 /* Take the VM out of 'vms', if it is in there. vms_lock is held. */
 void vm_unlist(struct vm *vm);
 

@@ -41,7 +41,7 @@ void vm_identity_renew(struct vm *vm)
 	identity->has_seed = identity->has_guid = identity->is_told = false;
 	/* Any vCPU may be the first to run. */
 	for (unsigned i = 0; i < vm->n_vcpus && vm->config->has_vmgenid; i++)
-		vcpu_request(&vm->vcpu[i], VCPU_REQUEST_IDENTITY);
+		vcpu_request(vm_vcpu(vm, i), VCPU_REQUEST_IDENTITY);
 }
 
 enum status vm_identity_write(struct vm *vm)

@@ -172,6 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool has_copy = false;
 
 	now = 0;
+	platform_place_parts(&room[0].platform, N_CPUS, config.extras);
 	assert(platform_init(&room[0].platform, &wiring, &config) == OK);
 	memory_slots_insert(platform_slots(&room[0].platform), 1, &dimm, true);
 	for (size_t i = 0; i < n; i++) {
@@ -181,6 +182,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		take(&step, data + i * STEP);
 		if (!has_copy && i >= n / 2) {
 			memset(&room[1], 0xa5, sizeof(room[1]));
+			platform_place_parts(&room[1].platform, N_CPUS, config.extras);
 			platform_copy(&room[1].platform, &room[0].platform);
 			room[1].platform.fw_cfg.identity = room[0].platform.fw_cfg.identity;
 			has_copy = true;

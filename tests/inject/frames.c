@@ -209,8 +209,8 @@ static bool is_swept(const struct vm *template)
 }
 
 /* Until vm_start(), or until nothing was made and another one is begun. */
-struct vm *__real_vm_allocate_clone(const struct vm *template);
-struct vm *__wrap_vm_allocate_clone(const struct vm *template)
+struct vm *__real_vm_allocate_clone(struct vm *template);
+struct vm *__wrap_vm_allocate_clone(struct vm *template)
 {
 	busy = find_sweep(template->config);
 	if (busy != NULL) {

@@ -38,7 +38,6 @@ static struct machine_work work;
 static struct clone_config line;
 static struct news_queue news;
 static struct vm_config config = {.name = "t", .topology.n_cpus = 1};
-static struct mem_map no_memory;
 
 /* ---- what it has instead of hv/vcpu/vcpu.c and hv/vm/build.c ---- */
 
@@ -126,7 +125,6 @@ static struct vm *make_template(unsigned n_pages)
 	vm->name = config.name;
 	vm->config = &config;
 	vm->share.weight = SHARE_WEIGHT_DEFAULT;
-	vm->mem = &no_memory;
 	vm->vcpu->vm = vm;
 	vm->vcpu->ept = &vm->ept;
 	assert_int_equal(ept_init(&vm->ept, 1, EPT_UNLIMITED), OK);

@@ -4,20 +4,22 @@
 #include "hv/devices/irqchip.h"
 #include "hv/devices/platform.h"
 
-/* Room for as many processors as a test needs, and the simplest topology with n of them. */
+#include "tests/unit/platform_parts.h"
+
+/* Room for the devices that a test needs, and the simplest topology with n processors. */
 
 union irqchip_room {
 	struct irqchip chip;
-	uint8_t bytes[sizeof(struct irqchip) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic) +
+	uint8_t bytes[sizeof(struct irqchip) + IRQCHIP_NEAR * sizeof(struct lapic) +
 		      sizeof(struct irqchip_legacy)];
 };
 
 enum { PLATFORM_ROOM_SLOTS = 4 };
 union platform_room {
 	struct platform platform;
-	uint8_t bytes[sizeof(struct platform) + TOPOLOGY_MAX_CPUS * sizeof(struct lapic) +
-		      sizeof(struct legacy) + sizeof(struct nvdimm) + sizeof(struct memory_slots) +
-		      PLATFORM_ROOM_SLOTS * sizeof(struct memory_slot) +
+	uint8_t bytes[PLATFORM_SIZE_MAX +
+		      (TOPOLOGY_MAX_CPUS / IRQCHIP_FAR_TOGETHER + 1) * PAGE_SIZE +
+		      NVDIMM_WINDOW_SIZE + PLATFORM_ROOM_SLOTS * sizeof(struct memory_slot) +
 		      VIRTIO_DEVICES_MAX * sizeof(struct virtio)];
 };
 

@@ -10,6 +10,8 @@
 #include "hv/config/read.h"
 #include "hv/vm/vm.h"
 
+#include "tests/unit/platform_parts.h"
+
 /*
  * A hosted VM of a line of the configuration, with devices and a tree that has no memory yet: as
  * much of one as commands for memory need. frame_alloc() has frames. To be called once.
@@ -59,8 +61,9 @@ static inline struct vm *running_make(const struct vm *like, const char *line)
 	static struct mem_map map;
 	struct vm_config *config = running_read(line);
 	const struct platform_extras extras = {.n_slots = config->dimm_slots & 0x1ff};
-	struct vm *vm = calloc(1, offsetof(struct vm, platform) + platform_size(1, extras));
+	struct vm *vm = calloc(1, offsetof(struct vm, platform) + platform_whole_size(1, extras));
 
+	platform_place_parts(&vm->platform, 1, extras);
 	memcpy(vm, like, offsetof(struct vm, platform));
 	vm->config = config;
 	vm->mem = &map;

@@ -8,6 +8,8 @@
 #include "hv/vm/state_vcpu.h"
 #include "hv/vm/vm.h"
 
+#include "tests/unit/platform_parts.h"
+
 /* A hosted VM with all kinds of devices, whose state is random within what is allowed. */
 
 #define STATE_VM_CPUS  2
@@ -110,8 +112,8 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 {
 	static const struct platform_extras extras = {
 		.has_legacy = true, .has_nvdimms = true, .n_slots = STATE_VM_SLOTS, .n_virtio = 1};
-	struct vm *vm =
-		calloc(1, offsetof(struct vm, platform) + platform_size(STATE_VM_CPUS, extras));
+	struct vm *vm = calloc(1, offsetof(struct vm, platform) +
+					  platform_whole_size(STATE_VM_CPUS, extras));
 
 	*to = (struct state_vm){.vm = vm};
 	state_vm_configure(to);
@@ -120,6 +122,7 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 	vm->mem = &to->map;
 	vm->n_vcpus = STATE_VM_CPUS;
 	vm->vcpu = calloc(STATE_VM_CPUS, sizeof(*vm->vcpu));
+	platform_place_parts(&vm->platform, STATE_VM_CPUS, extras);
 	if (platform_init(&vm->platform, &to->wiring,
 			  &(struct platform_config){
 				  .topology = &to->config.topology,
@@ -166,7 +169,7 @@ static inline void state_fill(const struct state_table *table, void *object)
 		for (uint32_t k = 0; k < field->count; k++) {
 			uint64_t value = state_random() & field->allowed;
 
-			memcpy((char *)object + field->offset + k * field->size, &value,
+			memcpy((char *)state_field_at(field, object) + k * field->size, &value,
 			       field->size);
 		}
 	}
@@ -249,7 +252,7 @@ static inline void state_vm_fill(struct state_vm *of)
 				 &platform->fw_cfg,
 				 platform_nvdimm(platform),
 				 platform_slots(platform),
-				 &platform_slots(platform)->slot[0],
+				 memory_slots_at(platform_slots(platform), 0),
 				 platform_virtio(platform),
 				 NULL,
 				 NULL,

@@ -9,6 +9,7 @@
 #define SIZE KIB(128)
 
 static struct nvdimm nvdimm;
+static uint8_t window[NVDIMM_WINDOW_SIZE];
 static uint8_t *rw, *ro; /* from the heap, so that the sanitizer checks their ends */
 
 static int setup(void **state)
@@ -23,6 +24,8 @@ static int setup(void **state)
 		ro[i] = (uint8_t)~rw[i];
 	}
 	memset(&nvdimm, 0, sizeof(nvdimm));
+	memset(window, 0, sizeof(window));
+	nvdimm.window = window;
 	nvdimm.labels = labels;
 	nvdimm.n_labels = ARRAY_SIZE(labels);
 	return 0;
@@ -176,7 +179,7 @@ static void odd_accesses_do_nothing(void **state)
 				continue;
 			mmio_write(off, size, UINT64_MAX);
 			if (inside)
-				memset(nvdimm.window, 0, sizeof(nvdimm.window));
+				memset(nvdimm.window, 0, NVDIMM_WINDOW_SIZE);
 			assert_memory_equal(&nvdimm, &before, sizeof(before));
 		}
 	set(NVDIMM_REG_SIZE, 5);

@@ -29,6 +29,7 @@ static void start(struct platform_config config)
 {
 	n_out = 0;
 	wish = 0;
+	platform_place_parts(&room.platform, config.topology->n_cpus, config.extras);
 	assert_int_equal(platform_init(&room.platform, &wiring, &config), OK);
 }
 
@@ -252,6 +253,7 @@ static void a_configuration_that_cannot_be_is_refused(void **state)
 	config.tsc_hz = 0;
 	assert_int_equal(platform_init(&room.platform, &wiring, &config), ERR_RANGE);
 	config.tsc_hz = 1;
+	platform_place_parts(&room.platform, TOPOLOGY_MAX_CPUS, config.extras);
 	assert_int_equal(platform_init(&room.platform, &wiring, &config), OK);
 	config.topology = sockets(1);
 	config.phys_bits = 32;
@@ -434,6 +436,83 @@ static void a_clone_is_the_same_and_apart(void **state)
 	assert_int_equal(room.platform.pm.port_92, 2);
 	assert_int_equal(room.platform.irqchip.ioapic.select, 0);
 	assert_int_equal(clone->pm.port_92, 0);
+}
+
+enum { MANY = 64 }; /* processors, more than fit beside a VM's struct */
+
+static struct platform_config with_all_parts(void)
+{
+	struct platform_config config = plain();
+
+	config.topology = sockets(MANY);
+	config.virtio = virtio_configs;
+	config.legacy = (struct legacy_parts){.pic = true, .hpet = true};
+	config.extras = (struct platform_extras){.has_legacy = true,
+						 .has_nvdimms = true,
+						 .n_slots = PLATFORM_ROOM_SLOTS,
+						 .n_virtio = 2};
+	return config;
+}
+
+/* Something in each part that lies elsewhere, which differs by 'value'. */
+static void mark_parts(struct platform *of, uint8_t value)
+{
+	irqchip_lapic(&of->irqchip, MANY - 1)->tpr = value;
+	platform_virtio(of)[1].driver_features = value;
+	platform_nvdimm(of)->window[NVDIMM_WINDOW_SIZE - 1] = value;
+	platform_nvdimm(of)->offset = value;
+	memory_slots_at(platform_slots(of), PLATFORM_ROOM_SLOTS - 1)->node = value;
+	platform_slots(of)->selected = value;
+	platform_legacy(of)->speaker = value;
+}
+
+static void check_parts(struct platform *of, uint8_t value)
+{
+	assert_int_equal(irqchip_lapic(&of->irqchip, MANY - 1)->tpr, value);
+	assert_int_equal(platform_virtio(of)[1].driver_features, value);
+	assert_int_equal(platform_nvdimm(of)->window[NVDIMM_WINDOW_SIZE - 1], value);
+	assert_int_equal(platform_nvdimm(of)->offset, value);
+	assert_int_equal(memory_slots_at(platform_slots(of), PLATFORM_ROOM_SLOTS - 1)->node, value);
+	assert_int_equal(platform_slots(of)->selected, value);
+	assert_int_equal(platform_legacy(of)->speaker, value);
+}
+
+static void a_clone_has_parts_of_its_own(void **state)
+{
+	static union platform_room clone_room;
+	struct platform *clone = &clone_room.platform;
+	struct platform_config config = with_all_parts();
+
+	start(config);
+	platform_place_parts(clone, MANY, config.extras);
+	mark_parts(&room.platform, 3);
+	platform_copy(clone, &room.platform);
+	check_parts(clone, 3);
+	mark_parts(clone, 5);
+	check_parts(&room.platform, 3);
+	check_parts(clone, 5);
+	platform_copy(clone, &room.platform); /* a revert */
+	check_parts(clone, 3);
+	assert_int_equal(platform_slots(clone)->n, PLATFORM_ROOM_SLOTS);
+}
+
+static void an_ipi_reaches_each_of_many_processors(void **state)
+{
+	struct irqchip *chip = &room.platform.irqchip;
+
+	start(with_all_parts());
+	for (unsigned i = 0; i < MANY; i++)
+		mmio_set(i, APIC_BASE_ADDR + 0xf0, 0x1ff);
+	for (unsigned i = 1; i < MANY; i++) {
+		mmio_set(0, APIC_BASE_ADDR + 0x310, i << 24);
+		mmio_set(0, APIC_BASE_ADDR + 0x300, 0x4041);
+		assert_int_equal(irqchip_take_kick(chip), (int)i);
+		assert_int_equal(lapic_pending_vector(irqchip_lapic(chip, i)), 0x41);
+	}
+	mmio_set(0, APIC_BASE_ADDR + 0x300, 0xc4042); /* to all others */
+	for (unsigned i = 1; i < MANY; i++)
+		assert_int_equal(irqchip_take_kick(chip), (int)i);
+	assert_int_equal(irqchip_take_kick(chip), -1);
 }
 
 static void a_copy_keeps_its_identity(void **state)
@@ -624,6 +703,8 @@ int main(void)
 		cmocka_unit_test(virtio_devices_are_in_the_highest_slots),
 		cmocka_unit_test(reset_brings_back_power_on_but_not_the_past),
 		cmocka_unit_test(a_clone_is_the_same_and_apart),
+		cmocka_unit_test(a_clone_has_parts_of_its_own),
+		cmocka_unit_test(an_ipi_reaches_each_of_many_processors),
 		cmocka_unit_test(a_copy_keeps_its_identity),
 		cmocka_unit_test(fw_cfg_is_at_its_ports),
 		cmocka_unit_test(a_clones_clock_is_right_after_years),

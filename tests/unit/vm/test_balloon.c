@@ -10,6 +10,8 @@
 #include "hv/vm/vm.h"
 #include "tests/unit/support.h"
 
+#include "tests/unit/platform_parts.h"
+
 static const struct virtio_config balloon = {.kind = &virtio_balloon};
 static const struct virtio_config rng = {.kind = &virtio_rng, .next = &balloon};
 
@@ -38,13 +40,14 @@ static int set_up(void **state)
 					     .virtio = &rng};
 
 	memset(&room, 0, sizeof(room));
-	assert_true(offsetof(struct vm, platform) + platform_size(1, made.extras) <=
+	assert_true(offsetof(struct vm, platform) + platform_whole_size(1, made.extras) <=
 		    sizeof(room.room));
 	nvdimm = (struct dimm_config){.size = GIB(1), .is_nvdimm = true};
 	dimm = (struct dimm_config){.size = MIB(32), .next = &nvdimm};
 	config = (struct vm_config){.ram_size = MIB(128)};
 	vm->config = &config;
 	vm->vcpu = &room.vcpu;
+	platform_place_parts(&vm->platform, 1, made.extras);
 	assert_int_equal(platform_init(&vm->platform, &room.wiring, &made), OK);
 	device = &platform_virtio(&vm->platform)[1];
 	device->driver_features = VIRTIO_F_VERSION_1;

@@ -9,6 +9,8 @@
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
 
+#include "tests/unit/platform_parts.h"
+
 #include "tests/unit/hotplug_vms.h"
 
 #define MEMORY	MIB(64)
@@ -44,7 +46,8 @@ static int setup(void **state)
 	frame_add_range(GIB(1), MEMORY);
 	assert_int_equal(ept_setup(), OK);
 	free(vm);
-	vm = calloc(1, offsetof(struct vm, platform) + platform_size(1, extras));
+	vm = calloc(1, offsetof(struct vm, platform) + platform_whole_size(1, extras));
+	platform_place_parts(&vm->platform, 1, extras);
 	assert_int_equal(platform_init(&vm->platform, &wiring,
 				       &(struct platform_config){.topology = &topology,
 								 .phys_bits = 46,
@@ -102,7 +105,7 @@ static void is_gone(void)
 
 static uint8_t flags(void)
 {
-	return platform_slots(&vm->platform)->slot[1].flags;
+	return memory_slots_at(platform_slots(&vm->platform), 1)->flags;
 }
 
 static void private_memory_comes_and_all_its_frames_go(void **state)
@@ -112,8 +115,8 @@ static void private_memory_comes_and_all_its_frames_go(void **state)
 
 	assert_int_equal(come(&work), OK);
 	assert_int_equal(flags(), SLOT_ENABLED | SLOT_INSERTED);
-	assert_int_equal(platform_slots(&vm->platform)->slot[1].base, AT);
-	assert_int_equal(platform_slots(&vm->platform)->slot[1].node, 3);
+	assert_int_equal(memory_slots_at(platform_slots(&vm->platform), 1)->base, AT);
+	assert_int_equal(memory_slots_at(platform_slots(&vm->platform), 1)->node, 3);
 	assert_in_range(frame_available(), n_free - 6, n_free); /* zeros take no frames */
 	for (uint64_t i = 0; i < N_PAGES; i += 2)
 		assert_int_equal(

@@ -15,6 +15,8 @@
 #include "hv/vm/vm.h"
 #include "tests/unit/support.h"
 
+#include "tests/unit/platform_parts.h"
+
 #define FRAMES	 MIB(2)
 #define N_FRAMES (3 * NET_PORT_FRAMES)
 #define N_VMS	 2
@@ -57,11 +59,12 @@ static void make(unsigned n)
 
 	memset(&rooms[n], 0, sizeof(rooms[n]));
 	vm[n] = (struct vm *)rooms[n].room;
-	assert_true(offsetof(struct vm, platform) + platform_size(1, config.extras) <=
+	assert_true(offsetof(struct vm, platform) + platform_whole_size(1, config.extras) <=
 		    sizeof(rooms[n].room));
 	vm[n]->name = n == 0 ? "a" : "b";
 	vm[n]->vcpu = &rooms[n].vcpu;
 	vm[n]->ept.max_owned = 2 * NET_PORT_FRAMES;
+	platform_place_parts(&vm[n]->platform, 1, config.extras);
 	assert_int_equal(platform_init(&vm[n]->platform, &rooms[n].wiring, &config), OK);
 	device[n] = &platform_virtio(&vm[n]->platform)[1];
 }

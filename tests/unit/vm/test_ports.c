@@ -10,6 +10,8 @@
 #include "hv/vm/serial.c"
 #include "tests/unit/support.h"
 
+#include "tests/unit/platform_parts.h"
+
 static struct virtio_console_config console = {
 	.base = {.kind = &virtio_console,
 		 .features = VIRTIO_CONSOLE_F_MULTIPORT | VIRTIO_CONSOLE_F_EMERG_WRITE},
@@ -58,7 +60,7 @@ static int set_up(void **state)
 
 	memset(&all, 0, sizeof(all));
 	console.base.next = &vsock;
-	assert_true(offsetof(struct vm, platform) + platform_size(1, config.extras) <=
+	assert_true(offsetof(struct vm, platform) + platform_whole_size(1, config.extras) <=
 		    sizeof(all.room));
 	vm->name = "a";
 	vm->vcpu = &all.vcpu;
@@ -69,6 +71,7 @@ static int set_up(void **state)
 		.is_there = true, .is_shown = true, .has_input = true, .label = "c"};
 	console.port[1] =
 		(struct virtio_console_port){.is_there = true, .is_shown = true, .label = "agent"};
+	platform_place_parts(&vm->platform, 1, config.extras);
 	assert_int_equal(platform_init(&vm->platform, &all.wiring, &config), OK);
 	device = &platform_virtio(&vm->platform)[1];
 	shown[0] = raw[0] = '\0';

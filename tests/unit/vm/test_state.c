@@ -87,7 +87,7 @@ static void same(const struct state_table *table, const void *a, const void *b)
 	for (size_t i = 0; i < table->n; i++) {
 		const struct state_field *field = &table->fields[i];
 
-		if (memcmp((const char *)a + field->offset, (const char *)b + field->offset,
+		if (memcmp(state_field_at(field, a), state_field_at(field, b),
 			   (size_t)field->count * field->size) != 0)
 			fail_msg("%s.%s differs", table->section, field->name);
 	}
@@ -128,8 +128,8 @@ static void what_was_saved_is_loaded(void **state)
 	same(&table[8], platform_nvdimm((struct platform *)a),
 	     platform_nvdimm((struct platform *)b));
 	same(&table[9], platform_slots((struct platform *)a), platform_slots((struct platform *)b));
-	same(&table[10], platform_slots((struct platform *)a)->slot,
-	     platform_slots((struct platform *)b)->slot);
+	same(&table[10], memory_slots_at(platform_slots((struct platform *)a), 0),
+	     memory_slots_at(platform_slots((struct platform *)b), 0));
 	same(&table[11], platform_virtio((struct platform *)a),
 	     platform_virtio((struct platform *)b));
 	for (unsigned i = 0; i < PIC_N_CHIPS; i++)
@@ -200,10 +200,13 @@ static void covers(const struct state_table *table, size_t size, const struct le
 	uint8_t *marks = calloc(1, size + 8);
 	size_t gap = 0;
 
-	for (size_t i = 0; i < table->n; i++)
-		mark(marks, table->fields[i].offset,
-		     (size_t)table->fields[i].size * table->fields[i].count, size,
-		     table->fields[i].name);
+	for (size_t i = 0; i < table->n; i++) {
+		const struct state_field *field = &table->fields[i];
+		size_t len = (size_t)field->size * field->count;
+
+		mark(marks, field->offset, field->is_pointer ? sizeof(void *) : len, size,
+		     field->name);
+	}
 	for (; out->name; out++)
 		mark(marks, out->offset, out->size, size, out->name);
 	for (size_t i = 0; i <= size; i++) {
@@ -233,7 +236,7 @@ static void no_member_is_forgotten(void **state)
 						 OUT(fw_cfg, n_cpus),	OUT(fw_cfg, fill_random),
 						 OUT(fw_cfg, identity), {0}};
 	static const struct left_out nvdimm[] = {OUT(nvdimm, labels), OUT(nvdimm, n_labels), {0}};
-	static const struct left_out slots[] = {OUT(memory_slots, n), {0}};
+	static const struct left_out slots[] = {OUT(memory_slots, n), OUT(memory_slots, half), {0}};
 	static const struct left_out slot[] = {
 		OUT(memory_slot, base), OUT(memory_slot, len), OUT(memory_slot, node), {0}};
 	static const struct left_out virtio[] = {OUT(virtio, config), OUT(virtio, port), {0}};
@@ -536,11 +539,11 @@ static void a_file_of_the_fourth_version_is_loaded(void **state)
 	take_out_version_5();
 	file[8] = 4;
 	seal(len);
-	slots->slot[0].flags = SLOT_ENABLED;
+	memory_slots_at(slots, 0)->flags = SLOT_ENABLED;
 	slots->selected = 7;
 	if (load(len) != OK)
 		fail_msg("%s", why);
-	assert_true(slots->slot[0].flags == SLOT_ENABLED && slots->selected == 7);
+	assert_true(memory_slots_at(slots, 0)->flags == SLOT_ENABLED && slots->selected == 7);
 	assert_int_equal(to.vm->vcpu[1].guest.kvm.system_time, 0);
 	assert_int_equal(to.vm->vcpu[1].guest.kvm.steal_time, 0);
 	file[8] = 5;

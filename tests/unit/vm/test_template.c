@@ -21,7 +21,6 @@
 #define MEMORY MIB(64)
 #define WEIGHT 300
 
-static struct mem_map no_memory;
 static struct vm_config config = {.topology.n_cpus = 1};
 static unsigned n_started; /* vCPUs of VMs that have started */
 static phys_t taken;	   /* all free frames, chained */
@@ -180,7 +179,6 @@ static struct vm *make_vm(const char *name, unsigned n_pages)
 	vm->name = name;
 	vm->config = &config;
 	vm->share.weight = WEIGHT;
-	vm->mem = &no_memory;
 	vm->vcpu->vm = vm;
 	assert_int_equal(ept_init(&vm->ept, 1, EPT_UNLIMITED), OK);
 	assert_int_equal(ept_map_zero(&vm->ept, (gpa_t){0}, GIB(1)), OK);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the struct, the vCPUs and the XSAVE areas of VMs and clones lie, and memory in pieces. */
+/* Where the struct and the parts of VMs and clones lie, and memory in pieces. */
 #include "hv/vm/vm.c"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #define MEMORY	   MIB(8)
 #define FRAMES_MAX (MEMORY / PAGE_SIZE)
 
-enum { AVX = 832, AVX512 = 2696, LARGER_THAN_A_FRAME = 11008 }; /* sizes of an XSAVE area */
+enum { AVX = 832, AVX512 = 2696 }; /* sizes of an XSAVE area */
 
 unsigned n_cpus;
 struct cpu *cpus[CPU_MAX];
@@ -41,21 +41,32 @@ static int set_up(void **state)
 	return 0;
 }
 
+static struct backend nvdimm = {.id = "n", .size = MIB(2), .kind = MEM_ROM};
+static struct dimm_config module = {.is_nvdimm = true, .backend = &nvdimm};
+
+static void configure(unsigned n_vcpus, uint32_t xsave_size)
+{
+	vcpu_shared.cpuid.basic[0xd].ecx = xsave_size;
+	config = (struct vm_config){.topology.n_cpus = (uint16_t)n_vcpus};
+}
+
+static void configure_all_devices(void)
+{
+	config.has_pic = config.has_hpet = true;
+	config.n_virtio = VIRTIO_DEVICES_MAX;
+	config.dimm_slots = 256;
+	config.dimms = &module;
+}
+
 /* A VM of the configuration, which can be a template. */
-static struct vm *make(unsigned n_vcpus, uint32_t xsave_size, unsigned n_virtio)
+static struct vm *make(void)
 {
 	struct vm_shared *shared;
-	struct vm *vm;
+	struct vm *vm = vm_allocate(&config, &shared);
 
-	vcpu_shared.cpuid.basic[0xd].ecx = xsave_size;
-	config.topology.n_cpus = n_vcpus;
-	config.n_virtio = n_virtio;
-	vm = vm_allocate(&config, &shared);
-	if (vm != NULL) {
-		vm->platform.extras = vm_extras(&config);
-		vm->platform.irqchip.n = n_vcpus;
-		memset(shared, 0x11, sizeof(*shared));
-	}
+	if (vm != NULL)
+		memset((char *)shared + sizeof(shared->mem), 0x11,
+		       sizeof(*shared) - sizeof(shared->mem));
 	return vm;
 }
 
@@ -77,67 +88,94 @@ static bool is_ours(const void *byte)
 	return false;
 }
 
-static void fill(void *start, int byte, size_t size)
+enum { N_PARTS = 1024 };
+
+/* Fill a part with its number, to see later that no other one lies in it. */
+struct places {
+	uint8_t *start[N_PARTS];
+	size_t size[N_PARTS];
+	unsigned n;
+};
+
+static void note(struct places *places, void *start, size_t size)
 {
-	assert_true(is_ours(start) && is_ours((char *)start + size - 1));
-	memset(start, byte, size);
+	assert_true(size <= PAGE_SIZE && is_ours(start) && is_ours((char *)start + size - 1));
+	assert_true(places->n < N_PARTS);
+	places->start[places->n] = start;
+	places->size[places->n++] = size;
 }
 
-static void assert_filled(const void *start, int byte, size_t size)
+static void note_parts(struct places *places, struct vm *vm, uint32_t xsave_size)
 {
-	for (size_t i = 0; i < size; i++)
-		assert_int_equal(((const uint8_t *)start)[i], byte);
+	struct platform *platform = &vm->platform;
+	void **part;
+	size_t size;
+
+	note(places, vm,
+	     offsetof(struct vm, platform) + platform_size(vm->n_vcpus, platform->extras));
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		struct vcpu *vcpu = vm_vcpu(vm, i);
+
+		assert_true(is_aligned((uintptr_t)vcpu->xsave_area, XSAVE_ALIGN));
+		note(places, vcpu->xsave_area, xsave_size);
+		note(places, vcpu, sizeof(*vcpu));
+		if (i >= IRQCHIP_NEAR)
+			note(places, irqchip_lapic(&platform->irqchip, i), sizeof(struct lapic));
+	}
+	for (unsigned i = irqchip_n_far(vm->n_vcpus);
+	     (part = platform_part(platform, i, &size)) != NULL; i++)
+		note(places, *part, size);
 }
 
-/* No part lies in another one, and all are in the VM's frames. */
+/* No part lies in another one, and all are in the VM's frames. Destroys the VM's contents. */
 static void check_places(struct vm *vm, uint32_t xsave_size)
 {
-	size_t platform = platform_size(vm->n_vcpus, vm_extras(&config));
+	static uint8_t kept[MEMORY];
+	void *memory = phys_to_virt(MACHINE_FRAMES_START);
+	struct places places = {0};
 
 	n_taken = 0;
 	vm_each_frame(vm, claim, NULL);
-	fill(&vm->platform, 0x22, platform);
-	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		void *area = vm->vcpu[i].xsave_area;
-
-		assert_true(is_aligned((uintptr_t)area, XSAVE_ALIGN));
-		fill(&vm->vcpu[i], 0x33, sizeof(struct vcpu));
-		fill(area, 0x44, xsave_size);
-		vm->vcpu[i].xsave_area = area;
-	}
-	assert_filled(&vm->platform, 0x22, platform);
-	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		assert_filled(&vm->vcpu[i].guest, 0x33, sizeof(struct vcpu_guest));
-		assert_filled(vm->vcpu[i].xsave_area, 0x44, xsave_size);
-	}
+	note_parts(&places, vm, xsave_size);
+	memcpy(kept, memory, MEMORY);
+	for (unsigned i = 0; i < places.n; i++)
+		memset(places.start[i], (int)i, places.size[i]);
+	for (unsigned i = 0; i < places.n; i++)
+		for (size_t k = 0; k < places.size[i]; k++)
+			assert_int_equal(places.start[i][k], (uint8_t)i);
+	memcpy(memory, kept, MEMORY);
 }
+
+static const unsigned counts[] = {1, 2, 3, 4, 5, 6, 7, 16, 64, 255, TOPOLOGY_MAX_CPUS};
 
 static void all_parts_have_places_of_their_own(void **state)
 {
-	static const uint32_t sizes[] = {576, AVX, AVX512, LARGER_THAN_A_FRAME};
+	static const uint32_t sizes[] = {576, AVX, AVX512};
 
-	for (unsigned n = 1; n <= 9; n++) {
-		for (unsigned k = 0; k < 4 * ARRAY_SIZE(sizes); k++) {
-			uint32_t size = sizes[k / 4];
-			uint64_t before = frame_available();
-			struct vm *vm = make(n, size, k % 4), *clone;
+	for (unsigned k = 0; k < ARRAY_SIZE(counts) * ARRAY_SIZE(sizes) * 2; k++) {
+		uint32_t size = sizes[k / 2 % ARRAY_SIZE(sizes)];
+		uint64_t before = frame_available();
+		struct vm *vm, *clone;
 
-			assert_non_null(vm);
-			clone = vm_allocate_clone(vm);
-			assert_non_null(clone);
-			assert_int_equal(clone->n_vcpus, n);
-			check_places(clone, size);
-			vm_free(clone);
-			check_places(vm, size);
-			vm_free(vm);
-			assert_int_equal(frame_available(), before);
-		}
+		configure(counts[k / 2 / ARRAY_SIZE(sizes)], size);
+		if (k % 2)
+			configure_all_devices();
+		vm = make();
+		assert_non_null(vm);
+		clone = vm_allocate_clone(vm);
+		assert_non_null(clone);
+		assert_int_equal(clone->n_vcpus, config.topology.n_cpus);
+		check_places(clone, size);
+		check_places(vm, size);
+		vm_free(clone);
+		vm_free(vm);
+		assert_int_equal(frame_available(), before);
 	}
 }
 
-static unsigned frames_of_clone(unsigned n_vcpus, uint32_t xsave_size)
+static unsigned frames_of_clone(void)
 {
-	struct vm *vm = make(n_vcpus, xsave_size, 0), *clone = vm_allocate_clone(vm);
+	struct vm *vm = make(), *clone = vm_allocate_clone(vm);
 
 	n_taken = 0;
 	vm_each_frame(clone, claim, NULL);
@@ -148,14 +186,27 @@ static unsigned frames_of_clone(unsigned n_vcpus, uint32_t xsave_size)
 
 static void a_clone_takes_few_frames(void **state)
 {
-	assert_int_equal(frames_of_clone(1, AVX), 1);
-	assert_int_equal(frames_of_clone(1, AVX512), 2);
-	assert_int_equal(frames_of_clone(3, AVX), 3);
-	assert_int_equal(frames_of_clone(4, AVX), 3); /* adjacent ones */
+	static const struct {
+		unsigned n_vcpus;
+		uint32_t xsave_size;
+		bool has_all_devices;
+		unsigned n_frames;
+	} cases[] = {{1, AVX, false, 1},
+		     {1, AVX512, false, 2},
+		     {3, AVX, false, 3},
+		     {4, AVX, false, 3},
+		     {1, AVX, true, 5}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		configure(cases[i].n_vcpus, cases[i].xsave_size);
+		if (cases[i].has_all_devices)
+			configure_all_devices();
+		assert_int_equal(frames_of_clone(), cases[i].n_frames);
+	}
 }
 
-/* All frames except a template's are taken; then every second one of so many is free. */
-static void leave_pieces(unsigned n)
+/* Take all free frames, and sort them. */
+static void take_all(void)
 {
 	phys_t frame;
 
@@ -168,63 +219,55 @@ static void leave_pieces(unsigned n)
 				taken[i] = taken[k];
 				taken[k] = frame;
 			}
-	for (unsigned i = 0; i < n; i++)
-		frame_free(taken[2 * i]);
 }
 
+/*
+ * No two neighbours are free, and one frame more each time: nothing is made, and nothing is lost,
+ * until the frames will do.
+ */
 static void memory_in_pieces_will_do(void **state)
 {
-	for (unsigned n = 1; n <= 3; n++) {
-		struct vm *vm, *clone;
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(counts); i++) {
+		struct vm *vm, *clone = NULL;
+		unsigned n_needed, n_free = 0;
 
 		set_up(state);
-		vm = make(n, AVX512, 0);
-		leave_pieces(5);
-		clone = vm_allocate_clone(vm);
-		assert_non_null(clone);
+		configure(counts[i / 2], AVX512);
+		if (i % 2)
+			configure_all_devices();
+		n_needed = frames_of_clone();
+		vm = make();
+		take_all();
+		while ((clone = vm_allocate_clone(vm)) == NULL) {
+			assert_int_equal(frame_available(), n_free);
+			assert_true(2 * n_free < n_taken);
+			frame_free(taken[2 * n_free++]);
+		}
+		assert_int_equal(n_free, n_needed);
 		check_places(clone, AVX512);
+		vm_free(clone);
+		assert_int_equal(frame_available(), n_free);
 	}
 }
 
-/* With fewer frames than it needs, nothing is made, and nothing is lost. */
-static void a_clone_that_finds_no_memory_takes_none(void **state)
+/* Only what its clones share needs adjacent frames. */
+static void a_vm_that_finds_no_memory_takes_none(void **state)
 {
-	for (unsigned n = 1; n <= 3; n++) {
-		struct vm *vm, *clone = NULL;
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(counts); i++) {
+		struct vm *vm;
 		unsigned n_free = 0;
 
 		set_up(state);
-		vm = make(n, AVX512, 0);
-		leave_pieces(0);
-		for (; clone == NULL; n_free++) {
+		configure(counts[i / 2], AVX512);
+		if (i % 2)
+			configure_all_devices();
+		take_all();
+		while ((vm = make()) == NULL) {
 			assert_int_equal(frame_available(), n_free);
-			clone = vm_allocate_clone(vm);
-			if (clone == NULL)
-				frame_free(taken[2 * n_free]);
+			assert_true(n_free < n_taken);
+			frame_free(taken[n_free++]);
 		}
-		assert_int_equal(n_free - 1, n == 1 ? 2 : 2 + n);
-		vm_free(clone);
-		assert_int_equal(frame_available(), n_free - 1);
-	}
-}
-
-static void a_vm_that_finds_no_memory_takes_none(void **state)
-{
-	for (unsigned n = 1; n <= 3; n += 2) {
-		unsigned n_free = 0, k = 0;
-		struct vm *vm = NULL;
-
-		set_up(state);
-		leave_pieces(0);
-		/* Adjacent frames, because struct vm_shared is long. */
-		for (; vm == NULL; k++) {
-			assert_int_equal(frame_available(), n_free);
-			vm = make(n, AVX512, 0);
-			if (vm == NULL) {
-				frame_free(taken[k]);
-				n_free++;
-			}
-		}
+		assert_true(n_free > SHARED_FRAMES);
 		vm_free(vm);
 		assert_int_equal(frame_available(), n_free);
 	}
@@ -236,7 +279,6 @@ int main(void)
 		cmocka_unit_test_setup(all_parts_have_places_of_their_own, set_up),
 		cmocka_unit_test_setup(a_clone_takes_few_frames, set_up),
 		cmocka_unit_test_setup(memory_in_pieces_will_do, set_up),
-		cmocka_unit_test_setup(a_clone_that_finds_no_memory_takes_none, set_up),
 		cmocka_unit_test_setup(a_vm_that_finds_no_memory_takes_none, set_up),
 	};
 
