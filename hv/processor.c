@@ -141,6 +141,7 @@ static void look_around(struct cpu *cpu)
 	paging_sync();
 	(void)template_bury(BURY_BETWEEN);
 	(void)checksum_work();
+	vm_merge_hurry();
 	if (cpu->index == 0)
 		poll_operator();
 	(void)vm_output_work();

@@ -18,9 +18,10 @@
 
 #define TURN_MS		20
 #define TURN_PAGES	(VM_MERGE_RATE * TURN_MS / 1000)
-#define TURN_STEPS	(4 * TURN_PAGES) /* including those that find no page */
 #define SCAN_MS		1000		 /* at least, from one scan's start to the next one's */
 #define RECORDS_AT_ONCE 1000		 /* merged frames looked at in one step */
+#define HURRY_LOOK_MS	1
+#define HURRY_PAGES	100		 /* between two turns: a small part of a slice */
 
 /*
  * 'lock' guards 'merge', and the visit of 'vm'. It may be taken inside vms_lock, and a VM's lock
@@ -41,8 +42,10 @@ static struct {
 	uint32_t next_record; /* of merged frames, at the end of a scan */
 	uint64_t scan_start;  /* host TSC */
 	struct merged_counters logged;
+	bool is_in_vain;    /* memory is scarce, but the last scan has freed none; atomic */
 	bool is_working;    /* atomic */
 	uint64_t due;	    /* atomic: host TSC */
+	uint64_t hurry_due; /* the same, of the next look whether memory is scarce */
 	const void *waiter; /* atomic: the processor that wakes up for it */
 } search;
 
@@ -107,6 +110,9 @@ static void end_scan(uint64_t now)
 	if (counters.shared != search.logged.shared || counters.sharing != search.logged.sharing)
 		log_debug("merge: pages_shared %lu, pages_sharing %lu, pages_scanned %lu",
 			  counters.shared, counters.sharing, merge_scanned());
+	__atomic_store_n(&search.is_in_vain,
+			 frame_is_scarce() && counters.sharing <= search.logged.sharing,
+			 __ATOMIC_RELAXED);
 	search.logged = counters;
 	merge_begin_scan();
 	search.is_scanning = false;
@@ -183,22 +189,42 @@ static bool is_on(void)
 	return __atomic_load_n(&search.is_on, __ATOMIC_ACQUIRE);
 }
 
-bool vm_merge_work(void)
+/* Look at so many pages. False: nothing is due, or another processor is at work. */
+static bool work(uint64_t now, unsigned n_pages, bool gives_way)
 {
-	uint64_t now = rdtsc(), n_scanned = merge_scanned();
+	uint64_t n_scanned = merge_scanned();
 
-	if (!is_on() || now < __atomic_load_n(&search.due, __ATOMIC_RELAXED) ||
+	if (now < __atomic_load_n(&search.due, __ATOMIC_RELAXED) ||
 	    __atomic_exchange_n(&search.is_working, true, __ATOMIC_ACQUIRE))
 		return false;
-	__atomic_store_n(&search.due, now + tsc_hz / 1000 * TURN_MS, __ATOMIC_RELAXED);
+	__atomic_store_n(&search.due, gives_way ? now + tsc_hz / 1000 * TURN_MS : now,
+			 __ATOMIC_RELAXED);
 	/* Ask is_on() again, because vm_merge_end() may have been called meanwhile. */
-	for (unsigned i = 0; is_on() && i < TURN_STEPS && merge_scanned() - n_scanned < TURN_PAGES;
+	for (unsigned i = 0; is_on() && i < 4 * n_pages && merge_scanned() - n_scanned < n_pages;
 	     i++)
-		if (sched_is_wanted(this_cpu()) || !step(now))
+		if ((gives_way && sched_is_wanted(this_cpu())) || !step(now))
 			break;
 	/* Pairs with the exchange above: the next processor sees all stores. */
 	__atomic_store_n(&search.is_working, false, __ATOMIC_RELEASE);
 	return true;
+}
+
+bool vm_merge_work(void)
+{
+	return is_on() && work(rdtsc(), TURN_PAGES, true);
+}
+
+void vm_merge_hurry(void)
+{
+	uint64_t now = rdtsc();
+
+	if (!is_on() || now < __atomic_load_n(&search.hurry_due, __ATOMIC_RELAXED))
+		return;
+	if (frame_is_scarce() && !__atomic_load_n(&search.is_in_vain, __ATOMIC_RELAXED))
+		(void)work(now, HURRY_PAGES, false);
+	else
+		__atomic_store_n(&search.hurry_due, now + tsc_hz / 1000 * HURRY_LOOK_MS,
+				 __ATOMIC_RELAXED);
 }
 
 uint64_t vm_merge_deadline(const struct cpu *cpu)

@@ -5,7 +5,8 @@
 
 /*
  * Idle processors look for equal pages (hv/guest/merge.h): at VM_MERGE_RATE pages a second in all,
- * in one VM after the other.
+ * in one VM after the other. While memory is scarce, all processors look for them between the turns
+ * of vCPUs, as long as that frees some.
  */
 #define VM_MERGE_RATE 1000
 
@@ -25,6 +26,8 @@ void vm_merge_end(void);
 
 /* Called by an idle processor: do what is due. False: nothing is. No lock is held. */
 bool vm_merge_work(void);
+/* Called by each processor between two turns. No lock is held. */
+void vm_merge_hurry(void);
 /*
  * Called by a processor that is about to wait. Returns the host TSC at which it must work;
  * UINT64_MAX: never, or another processor does. vm_merge_woke() ends the wait.

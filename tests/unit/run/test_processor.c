@@ -84,6 +84,10 @@ bool vm_merge_work(void)
 	return false;
 }
 
+void vm_merge_hurry(void)
+{
+}
+
 uint64_t vm_merge_deadline(const struct cpu *of)
 {
 	return UINT64_MAX;
