@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Free memory. The free frames of a node are in three places: runs, as they
+ * Free memory. The free frames of a node are in four places: runs, as they
  * were added, sorted by address and never adjacent; loose frames, freed one by
- * one, chained without order, most of them in batches; and the stacks of the
- * node's processors. A processor allocates and frees single frames without a
- * lock until its stack is empty or full, and then moves a batch. Loose frames
+ * one, chained without order, most of them in batches; blocks of 2 MiB that were
+ * freed whole; and the stacks of the node's processors. A processor allocates and frees single
+ * frames without a lock until its stack is empty or full, and then moves a batch. A free block
+ * becomes a run only when the stock has no other frame. Loose frames and blocks
  * are merged into the runs only if no run is long enough for a request. Frames
  * of other nodes never enter a stack: the processor collects those of one node
  * beside it, and gives a batch back at a time. Reserved frames are not free: no
@@ -21,7 +22,9 @@
 #include "hv/lib/lock.h"
 #include "hv/lib/string.h"
 
-#define POISON UINT64_C(0xdeadf4a3dbdbdbdb)
+#define POISON	       UINT64_C(0xdeadf4a3dbdbdbdb)
+#define BLOCK_SIZE     (FRAME_BLOCK * PAGE_SIZE)
+#define RUNS_LOOKED_AT 64 /* for a block */
 
 /* The record in a single free frame, or in the first frame of a run. */
 struct free_frame {
@@ -38,6 +41,7 @@ struct stock {
 	phys_t runs;
 	phys_t batches; /* chains of FRAME_BATCH frames */
 	phys_t loose;	/* one chain, shorter than a batch */
+	phys_t blocks;	/* one chain */
 	uint64_t n_loose;
 	uint64_t n_available;	/* all of the above; read without the lock, too */
 } __attribute__((aligned(64))); /* no two in a cache line */
@@ -149,6 +153,17 @@ static phys_t take_tail(phys_t *link, uint64_t n_frames)
 	return end - n_frames * PAGE_SIZE;
 }
 
+/* There are no runs: let a free block be one. */
+static void break_block(struct stock *stock)
+{
+	phys_t block = stock->blocks;
+
+	if (block == 0)
+		return;
+	stock->blocks = free_at(block)->next;
+	put_run(stock, block, FRAME_BLOCK);
+}
+
 /* Cut up to a batch off the lowest run, as a chain. Returns its length. */
 static uint64_t cut_batch(struct stock *stock, phys_t *ret)
 {
@@ -183,6 +198,10 @@ static uint64_t take_chain(struct stock *stock, phys_t *ret)
 			*ret = stock->loose;
 			n = stock->n_loose;
 			stock->loose = stock->n_loose = 0;
+		}
+		if (n == 0) {
+			break_block(stock);
+			n = cut_batch(stock, ret);
 		}
 	}
 	count(stock, -(int64_t)n);
@@ -739,13 +758,13 @@ static phys_t join_chains(phys_t a, phys_t b)
 	return a;
 }
 
-/* Merge a sorted chain of single frames into the sorted runs, and join adjacent runs. */
-static void merge_into_runs(struct stock *stock, phys_t chain)
+/* Merge a sorted chain, each of n frames, into the sorted runs, and join adjacent runs. */
+static void merge_into_runs(struct stock *stock, phys_t chain, uint64_t n_frames)
 {
 	phys_t last = 0, run;
 
 	for (run = chain; run != 0; run = free_at(run)->next)
-		free_at(run)->n_frames = 1;
+		free_at(run)->n_frames = n_frames;
 	chain = merge_chains(stock->runs, chain);
 	stock->runs = chain;
 	for (run = chain; run != 0; run = free_at(run)->next) {
@@ -759,19 +778,20 @@ static void merge_into_runs(struct stock *stock, phys_t chain)
 	}
 }
 
-/* Merge all single frames of the stock into its runs. */
+/* Merge all single frames and blocks of the stock into its runs. */
 static void gather(struct stock *stock)
 {
-	phys_t chain = stock->loose;
+	phys_t chain = stock->loose, blocks = stock->blocks;
 
-	stock->loose = stock->n_loose = 0;
+	stock->loose = stock->n_loose = stock->blocks = 0;
 	while (stock->batches != 0) {
 		phys_t batch = stock->batches;
 
 		stock->batches = free_at(batch)->next_batch;
 		chain = join_chains(batch, chain);
 	}
-	merge_into_runs(stock, sort_chain(chain));
+	merge_into_runs(stock, sort_chain(chain), 1);
+	merge_into_runs(stock, sort_chain(blocks), FRAME_BLOCK);
 }
 
 /* Move the stack's frames to their stocks. */
@@ -839,6 +859,98 @@ phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, 
 	if (start != 0)
 		take_kept((int64_t)n_frames);
 	return start;
+}
+
+/*
+ * Cut the first block out of a run. Blocks come from a run's beginning and single frames from the
+ * end of the lowest run, so that they seldom meet; what is left before a block is the lowest.
+ */
+static bool cut_block(phys_t *link, phys_t *ret)
+{
+	phys_t run = *link, block = align_up(run, BLOCK_SIZE), end = run_end(run);
+	phys_t after = free_at(run)->next;
+
+	if (block >= end || end - block < BLOCK_SIZE)
+		return false;
+	if (block + BLOCK_SIZE < end) {
+		*free_at(block + BLOCK_SIZE) = (struct free_frame){
+			.next = after,
+			.n_frames = (end - block) / PAGE_SIZE - FRAME_BLOCK,
+		};
+		after = block + BLOCK_SIZE;
+	}
+	free_at(run)->n_frames = (block - run) / PAGE_SIZE;
+	free_at(run)->next = after;
+	if (block == run)
+		*link = after;
+	*ret = block;
+	return true;
+}
+
+/*
+ * A block of the stock; 0: there is none at hand. Firmware leaves fewer runs than are looked at
+ * here. There are more of them only after gather().
+ */
+static phys_t take_block(struct stock *stock)
+{
+	phys_t block = stock->blocks, *link = &stock->runs;
+
+	if (block != 0)
+		stock->blocks = free_at(block)->next;
+	for (unsigned n = 0; n < RUNS_LOOKED_AT && *link != 0 && block == 0; n++)
+		if (!cut_block(link, &block))
+			link = &free_at(*link)->next;
+	if (block != 0)
+		count(stock, -FRAME_BLOCK);
+	return block;
+}
+
+static void check_poison_of_block(phys_t block)
+{
+	for (phys_t frame = block; frame < block + BLOCK_SIZE; frame += PAGE_SIZE)
+		(void)check_poison(frame);
+}
+
+static phys_t alloc_block_on(unsigned node)
+{
+	struct stock *stock = &frames.stock[node];
+	phys_t block;
+
+	lock_acquire(&stock->lock);
+	block = take_block(stock);
+	lock_release(&stock->lock);
+	if (frame_poison && block != 0)
+		check_poison_of_block(block);
+	return block;
+}
+
+phys_t frame_alloc_block_by(const struct frame_policy *policy, uint64_t index)
+{
+	struct frame_stack *stack = frame_stack_here();
+	struct node_order order;
+	unsigned i = 0;
+
+	list_stack(stack);
+	find_order(policy, stack, index, &order);
+	while (i < order.n && n_in(&frames.stock[order.node[i]]) == 0)
+		i++;
+	if (i == order.n || count_spare() < FRAME_BLOCK)
+		return 0;
+	return alloc_block_on(order.node[i]);
+}
+
+void frame_free_block(phys_t block)
+{
+	struct stock *stock = &frames.stock[numa_node_of(&numa, block)];
+
+	assert(block != 0 && is_aligned(block, BLOCK_SIZE));
+	for (phys_t frame = block; frame_poison && frame < block + BLOCK_SIZE; frame += PAGE_SIZE)
+		poison(frame);
+	lock_acquire(&stock->lock);
+	free_at(block)->next = stock->blocks;
+	stock->blocks = block;
+	count(stock, FRAME_BLOCK);
+	lock_release(&stock->lock);
 }
 
 static const struct frame_policy local = {.mode = FRAME_LOCAL};
@@ -965,6 +1077,9 @@ static void visit_stock(const struct stock *stock, frame_visit *visit, void *con
 	for (phys_t batch = stock->batches; batch != 0; batch = free_at(batch)->next_batch)
 		visit_chain(batch, visit, context);
 	visit_chain(stock->loose, visit, context);
+	for (phys_t block = stock->blocks; block != 0; block = free_at(block)->next)
+		for (phys_t frame = block; frame < block + BLOCK_SIZE; frame += PAGE_SIZE)
+			visit(context, frame);
 }
 
 void frame_each_free(frame_visit *visit, void *context)

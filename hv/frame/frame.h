@@ -11,9 +11,10 @@
  * of hv/frame/numa.h. Single frames come from the current processor's stack,
  * which holds frames of its own node only and is refilled in batches from that
  * node's stock. Runs of frames, for images and tables made at start-up, come
- * from the stocks. A freed frame returns to its node. All functions may be
- * called on any processor. They take a node's lock when they access its stock;
- * see hv/lib/lock.h.
+ * from the stocks. A freed frame returns to its node. Blocks of 2 MiB, for
+ * pages of that size, stay whole while a node has other memory for single
+ * frames. All functions may be called on any processor. They take a node's lock
+ * when they access its stock; see hv/lib/lock.h.
  */
 
 /*
@@ -141,6 +142,20 @@ struct frame_policy {
  * one off and succeeds. 0: no frame is left where the policy allows one.
  */
 phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index);
+
+/*
+ * FRAME_BLOCK frames that begin at a multiple of their size, with undefined
+ * contents, which count like single ones. They come from the node that
+ * frame_alloc_by() would take a frame from, and from no other: memory that is
+ * near is worth more than a large page. 'index' is the block's number in the
+ * object. The policy's reserve is not used. Takes the node's lock, and looks at a
+ * bounded number of runs, however much memory is free. 0: the node has no block at
+ * hand, which does not mean that it has no memory.
+ */
+#define FRAME_BLOCK 512
+phys_t frame_alloc_block_by(const struct frame_policy *policy, uint64_t index);
+/* Free a block as a whole. Its frames may instead be freed one by one. */
+void frame_free_block(phys_t block);
 
 /*
  * Frames that only the holder of the reserve can allocate. The holder's lock

@@ -501,6 +501,177 @@ static void misuse_stops_the_machine(void **state)
 	assert_true(aborts(free_a_free_run));
 }
 
+#define BLOCKS \
+	MIB(4) /* in an arena of its own, with three aligned blocks and a rest on both sides */
+#define N_BLOCKS 3
+#define REST	 (5 * PAGE_SIZE)
+
+static const struct frame_policy anywhere = {.mode = FRAME_LOCAL};
+
+static void add_blocks(void)
+{
+	setup(NULL);
+	phys_arena(BLOCKS - MIB(2), MIB(4) + N_BLOCKS * MIB(2));
+	frame_add_range(BLOCKS - REST, 2 * REST + N_BLOCKS * MIB(2));
+}
+
+static void blocks_are_aligned_and_leave_the_rest(void **state)
+{
+	uint64_t n = 10 + N_BLOCKS * FRAME_BLOCK;
+	phys_t frame;
+
+	add_blocks();
+	for (unsigned i = 0; i < N_BLOCKS; i++) {
+		assert_int_equal(frame_alloc_block_by(&anywhere, i), BLOCKS + i * MIB(2));
+		memset(phys_to_virt(BLOCKS + i * MIB(2)), 0xee, MIB(2));
+		n -= FRAME_BLOCK;
+		assert_int_equal(frame_available(), n);
+	}
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
+	while ((frame = frame_alloc()) != 0) {
+		assert_true(frame < BLOCKS || frame >= BLOCKS + N_BLOCKS * MIB(2));
+		n--;
+	}
+	assert_int_equal(n, 0);
+}
+
+/* What the allocator has handed out, and gets back. */
+static phys_t taken[N_BLOCKS * FRAME_BLOCK + 10];
+
+static uint64_t take_all(void)
+{
+	uint64_t n = 0;
+
+	while ((taken[n] = frame_alloc()) != 0)
+		n++;
+	return n;
+}
+
+static void a_freed_block_is_a_block_until_nothing_else_is_left(void **state)
+{
+	phys_t block;
+	uint64_t n;
+
+	add_blocks();
+	block = frame_alloc_block_by(&anywhere, 0);
+	frame_free_block(block);
+	assert_int_equal(frame_available(), N_BLOCKS * FRAME_BLOCK + 10);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), block);
+	frame_free_block(block);
+	for (n = 0; n < (N_BLOCKS - 1) * FRAME_BLOCK + 10; n++) {
+		phys_t frame = frame_alloc();
+
+		assert_true(frame - block >= MIB(2));
+		assert_true(frame_available() >= FRAME_BLOCK);
+	}
+	/* Then it is split. */
+	assert_int_equal(take_all(), FRAME_BLOCK);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
+	assert_int_equal(frame_available(), 0);
+}
+
+static void a_block_can_be_freed_frame_by_frame(void **state)
+{
+	phys_t block;
+
+	add_blocks();
+	block = frame_alloc_block_by(&anywhere, 0);
+	for (unsigned i = 0; i < FRAME_BLOCK; i++)
+		frame_free(block + i * PAGE_SIZE);
+	assert_int_equal(frame_available(), N_BLOCKS * FRAME_BLOCK + 10);
+	/* It returns to the runs only when a run is asked for that there is not. */
+	assert_int_equal(frame_alloc_run(N_BLOCKS * FRAME_BLOCK + 10, PAGE_SIZE), BLOCKS - REST);
+}
+
+static void a_run_takes_free_blocks_too(void **state)
+{
+	phys_t block[N_BLOCKS];
+
+	add_blocks();
+	for (unsigned i = 0; i < N_BLOCKS; i++)
+		block[i] = frame_alloc_block_by(&anywhere, 0);
+	for (unsigned i = 0; i < N_BLOCKS; i++)
+		frame_free_block(block[i * 2 % N_BLOCKS]);
+	assert_int_equal(frame_alloc_run(N_BLOCKS * FRAME_BLOCK + 10, PAGE_SIZE), BLOCKS - REST);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
+}
+
+/* However many short runs there are, a bounded number is looked at. */
+static void a_block_behind_many_short_runs_is_not_sought(void **state)
+{
+	enum { N = 2 * 64 };
+	phys_t block;
+
+	add_blocks();
+	block = frame_alloc_run(FRAME_BLOCK, MIB(2));
+	assert_int_equal(block, BLOCKS + 2 * MIB(2));
+	(void)take_all();
+	for (unsigned i = 0; i < N; i++)
+		frame_free_run(BLOCKS + i * 2 * PAGE_SIZE, 1);
+	frame_free_run(block, FRAME_BLOCK);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
+	assert_int_equal(frame_alloc_run(FRAME_BLOCK, MIB(2)), block);
+}
+
+static void blocks_are_not_taken_from_what_is_kept_back(void **state)
+{
+	phys_t block;
+
+	add_blocks();
+	frame_keep_back(2 * FRAME_BLOCK + 11);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
+	frame_keep_back(2 * FRAME_BLOCK);
+	block = frame_alloc_block_by(&anywhere, 0);
+	assert_int_not_equal(block, 0);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
+	frame_free_block(block);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), block);
+	frame_keep_back(0);
+}
+
+static void write_after_free_of_a_block(void)
+{
+	phys_t block;
+
+	add_blocks();
+	frame_poison = true;
+	block = frame_alloc_block_by(&anywhere, 0);
+	frame_free_block(block);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), block); /* intact */
+	frame_free_block(block);
+	words(block + 7 * PAGE_SIZE)[100] = 42;
+	(void)frame_alloc_block_by(&anywhere, 0);
+}
+
+static void free_unaligned_block(void)
+{
+	add_blocks();
+	(void)frame_alloc_block_by(&anywhere, 0);
+	frame_free_block(BLOCKS + PAGE_SIZE);
+}
+
+static void count_frame(void *count, phys_t frame)
+{
+	++*(uint64_t *)count;
+}
+
+static void free_blocks_are_visited(void **state)
+{
+	uint64_t n = 0;
+
+	add_blocks();
+	frame_free_block(frame_alloc_block_by(&anywhere, 0));
+	frame_each_free(count_frame, &n);
+	assert_int_equal(n, frame_available());
+}
+
+static void a_block_that_is_misused_is_noticed(void **state)
+{
+	assert_true(aborts(write_after_free_of_a_block));
+	assert_true(aborts(free_unaligned_block));
+	frame_poison = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,6 +695,14 @@ int main(void)
 		cmocka_unit_test_setup(each_free_frame_is_visited_once, setup),
 		cmocka_unit_test_setup(a_reserve_is_used_up_first, setup),
 		cmocka_unit_test_setup(misuse_stops_the_machine, setup),
+		cmocka_unit_test_setup(blocks_are_aligned_and_leave_the_rest, setup),
+		cmocka_unit_test_setup(a_freed_block_is_a_block_until_nothing_else_is_left, setup),
+		cmocka_unit_test_setup(a_block_can_be_freed_frame_by_frame, setup),
+		cmocka_unit_test_setup(a_run_takes_free_blocks_too, setup),
+		cmocka_unit_test_setup(a_block_behind_many_short_runs_is_not_sought, setup),
+		cmocka_unit_test_setup(blocks_are_not_taken_from_what_is_kept_back, setup),
+		cmocka_unit_test_setup(free_blocks_are_visited, setup),
+		cmocka_unit_test_setup(a_block_that_is_misused_is_noticed, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
