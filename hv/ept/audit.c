@@ -66,17 +66,29 @@ static uint64_t claim_log(struct ept_audit *audit, const struct ept_log *log, en
 	return n;
 }
 
-/* Returns how many frames were claimed. The depth of recursion is that of the tree. */
-static uint64_t claim_own(struct ept_audit *audit, phys_t frame, unsigned level)
+/* Claim what an entry leads to: a frame, or a block. Returns how many frames. */
+static uint64_t claim_target(struct ept_audit *audit, uint64_t entry, enum frame_use use)
 {
-	uint64_t n = 1;
+	unsigned n = n_frames_of(entry);
 
-	ept_audit_claim(audit, frame, FRAME_TREE);
-	for (unsigned i = 0; level > 0 && i < ENTRIES; i++) {
-		uint64_t entry = table_at(frame)[i];
+	for (unsigned i = 0; i < n; i++)
+		ept_audit_claim(audit, (entry & EPT_ADDR) + i * PAGE_SIZE, use);
+	return n;
+}
+
+/*
+ * The same for an own entry and all that is below. The depth of recursion is that of the tree. An
+ * entry that is large where none may be is a fault that check_own() finds.
+ */
+static uint64_t claim_own(struct ept_audit *audit, uint64_t own, unsigned level)
+{
+	uint64_t n = claim_target(audit, own, FRAME_TREE);
+
+	for (unsigned i = 0; level > 0 && !(own & EPT_LARGE) && i < ENTRIES; i++) {
+		uint64_t entry = table_of(own)[i];
 
 		if (entry & EPT_OWN)
-			n += claim_own(audit, entry & EPT_ADDR, level - 1);
+			n += claim_own(audit, entry, level - 1);
 		audit->n_merged += (entry & EPT_MERGED) != 0;
 	}
 	return n;
@@ -88,8 +100,8 @@ void ept_audit_claim_tree(struct ept_audit *audit, const struct ept *ept)
 
 	if (ept->owns_root)
 		n += claim_own(audit, ept->root, EPT_LEVELS);
-	for (phys_t frame = ept->retired; frame != 0; frame = *table_at(frame), n++)
-		ept_audit_claim(audit, frame, FRAME_TREE);
+	for (uint64_t link = ept->retired; link != 0; link = *table_of(link))
+		n += claim_target(audit, link, FRAME_TREE);
 	if (n != ept->n_owned)
 		ept_audit_fault(audit, "owns %lu frames, but counts %lu", n, ept->n_owned);
 }
@@ -110,8 +122,7 @@ static uint64_t claim_items(struct ept_audit *audit, const struct ept_layer *lay
 			audit->n_merged++;
 			continue;
 		}
-		ept_audit_claim(audit, *slot & EPT_ADDR, FRAME_LAYER);
-		n++;
+		n += claim_target(audit, *slot, FRAME_LAYER);
 	}
 	return n;
 }
@@ -137,8 +148,7 @@ static bool is_below(const struct ept *tree, gpa_t gpa, phys_t frame)
 	unsigned level;
 	uint64_t entry = ept_lookup_below(tree, gpa, &level);
 
-	return entry != 0 &&
-	       (entry & EPT_ADDR) + (gpa.raw & (level_size(level) - PAGE_SIZE)) == frame;
+	return entry != 0 && ept_frame_at(entry, level, gpa) == frame;
 }
 
 /* Whether a leaf that is not the tree's own may lead to this frame. */
@@ -177,14 +187,34 @@ static void check_leaf(const struct walk *walk, gpa_t gpa, uint64_t entry, unsig
 
 static void check_table(const struct walk *walk, phys_t table, unsigned level, gpa_t gpa);
 
+/* The rights that an own entry must have. Pages of 4 KiB may be sealed. */
+static uint64_t needs_of(uint64_t entry, unsigned level)
+{
+	if (entry & EPT_SMALL_CODE)
+		return EPT_R | EPT_W;
+	return level > 0 ? EPT_PRESENT : EPT_R | EPT_X;
+}
+
+/* Whether all frames that an own entry leads to are a tree's. */
+static bool are_of_trees(const struct walk *walk, uint64_t entry)
+{
+	for (unsigned i = 0; i < n_frames_of(entry); i++)
+		if (frame_use_of(&walk->audit->uses, (entry & EPT_ADDR) + i * PAGE_SIZE) !=
+		    FRAME_TREE)
+			return false;
+	return true;
+}
+
 static void check_own(const struct walk *walk, gpa_t gpa, uint64_t entry, unsigned level)
 {
-	uint64_t needs = level > 0 ? EPT_PRESENT : EPT_R | EPT_X;
+	uint64_t needs = needs_of(entry, level);
+	bool is_large = entry & EPT_LARGE;
 
-	if (walk->tree == NULL || (entry & needs) != needs || (entry & (EPT_LARGE | EPT_MERGED)) ||
-	    frame_use_of(&walk->audit->uses, entry & EPT_ADDR) != FRAME_TREE)
+	if (walk->tree == NULL || (entry & needs) != needs || (entry & EPT_MERGED) ||
+	    (is_large && (level != 1 || !is_aligned(entry & EPT_ADDR, level_size(1)))) ||
+	    (!is_large && (entry & EPT_SMALL_CODE)) || !are_of_trees(walk, entry))
 		ept_audit_fault(walk->audit, "address %#lx: the own entry %#lx", gpa.raw, entry);
-	else if (level > 0)
+	else if (level > 0 && !is_large)
 		check_table(walk, entry & EPT_ADDR, level - 1, gpa);
 }
 

@@ -52,13 +52,24 @@ static void move_on(struct ept *ept)
 	__atomic_store_n(&ept->generation, ept->generation + 1, __ATOMIC_RELEASE);
 }
 
-static void free_chain(phys_t chain)
+/* Free what an own entry leads to: a table, a page, or a block. */
+static inline void free_target(struct frame_stack *stack, uint64_t entry)
 {
-	while (chain != 0) {
-		phys_t frame = chain;
+	if (entry & EPT_LARGE)
+		frame_free_block(entry & EPT_ADDR);
+	else
+		frame_free_here(stack, entry & EPT_ADDR);
+}
 
-		chain = *table_at(frame);
-		frame_free(frame);
+static void free_chain(uint64_t chain)
+{
+	struct frame_stack *stack = frame_stack_here();
+
+	while (chain != 0) {
+		uint64_t link = chain;
+
+		chain = *table_of(link);
+		free_target(stack, link);
 	}
 }
 
@@ -137,13 +148,55 @@ static __attribute__((noinline)) void fill_hole(uint64_t *slot, unsigned level, 
 	ept_store(slot, frame | (is_hidden(slot, level) ? EPT_OWN | EPT_HIDDEN : OWN_TABLE));
 }
 
+/* Take n frames, all or none. */
+static bool take_frames(const struct ept *ept, phys_t *ret, unsigned n)
+{
+	unsigned taken = 0;
+
+	if (n > ept->max_owned - ept->n_owned)
+		return false;
+	while (taken < n && (ret[taken] = frame_alloc()) != 0)
+		taken++;
+	if (taken == n)
+		return true;
+	while (taken > 0)
+		frame_free(ret[--taken]);
+	return false;
+}
+
+/*
+ * Replace a large page of the tree's own by a table of its pages, each with an item of the log. The
+ * frames for all that are taken first, so that nothing has changed without them.
+ */
+static enum status split_own(struct ept *ept, uint64_t *slot)
+{
+	unsigned n = 1 + ept_log_frames_for(&ept->log, ENTRIES);
+	phys_t spare[1 + EPT_LOG_FRAMES_FOR_TABLE], table;
+
+	if (!take_frames(ept, spare, n))
+		return ERR_NOMEM;
+	ept->n_owned += n;
+	table = spare[--n];
+	split_leaf(table_at(table), *slot, 1);
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		if (!ept_log_has_room(&ept->log))
+			ept_log_grow(&ept->log, spare[--n]);
+		ept_log_add(&ept->log, (uintptr_t)&table_at(table)[i]);
+	}
+	ept_store(slot, table | OWN_TABLE);
+	return OK;
+}
+
 /* Replace an entry by an own table that translates the same. */
 static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t *slot,
 						       unsigned level)
 {
-	phys_t frame = own_frame(ept, slot);
 	uint64_t old = *slot;
+	phys_t frame;
 
+	if (old & EPT_OWN)
+		return split_own(ept, slot);
+	frame = own_frame(ept, slot);
 	if (frame == 0)
 		return ERR_NOMEM;
 	if (is_table(old, level)) {
@@ -185,8 +238,7 @@ static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
 	for (unsigned level = ROOT_LEVEL; level > to; level--) {
 		uint64_t *slot = &table[index_at(gpa, level)];
 
-		/* Own pages are 4 KiB: above them, an own entry leads to a table. */
-		if (!(*slot & EPT_OWN))
+		if (!is_own_table(*slot))
 			TRY(own_table(ept, slot, level));
 		table = table_of(*slot);
 	}
@@ -202,15 +254,15 @@ static void drop_merged(uint64_t entry)
 }
 
 /*
- * Chain the frame that an entry leads to, and all own ones below. Returns how
- * many. The depth of recursion is that of the tree. In a table that a processor
+ * Chain the frames that an own entry leads to, and all own ones below. Returns
+ * how many. The depth of recursion is that of the tree. In a table that a processor
  * may still be walking, the link reads as not present: its low bits are clear.
  */
-static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
+static uint64_t chain_frames(uint64_t own, unsigned level, uint64_t *chain)
 {
-	uint64_t *table = table_at(frame), n = 1;
+	uint64_t *table = table_of(own), n = n_frames_of(own);
 
-	for (unsigned i = 0; level > 0 && i < ENTRIES; i++) {
+	for (unsigned i = 0; level > 0 && is_own_table(own) && i < ENTRIES; i++) {
 		uint64_t entry = table[i];
 
 		if (!(entry & (EPT_OWN | EPT_MERGED)))
@@ -218,12 +270,12 @@ static uint64_t chain_frames(phys_t frame, unsigned level, phys_t *chain)
 		/* The log may contain this slot. */
 		__atomic_store_n(&table[i], 0, __ATOMIC_RELAXED);
 		if (entry & EPT_OWN)
-			n += chain_frames(entry & EPT_ADDR, level - 1, chain);
+			n += chain_frames(entry, level - 1, chain);
 		else
 			drop_merged(entry);
 	}
 	__atomic_store_n(&table[0], *chain, __ATOMIC_RELAXED);
-	*chain = frame;
+	*chain = own & (EPT_ADDR | EPT_LARGE);
 	return n;
 }
 
@@ -234,7 +286,7 @@ static void retire(struct ept *ept, uint64_t entry, unsigned level)
 		drop_merged(entry);
 		return;
 	}
-	ept->n_retired += chain_frames(entry & EPT_ADDR, level, &ept->retired);
+	ept->n_retired += chain_frames(entry, level, &ept->retired);
 	ept->log_dangles |= level > 0;
 }
 
@@ -478,7 +530,7 @@ static inline uint64_t *own_leaves(const struct ept *ept, gpa_t gpa)
 	for (unsigned level = ROOT_LEVEL; level > 0; level--) {
 		uint64_t entry = table[index_at(gpa, level)];
 
-		if (!(entry & EPT_OWN))
+		if (!is_own_table(entry))
 			return NULL;
 		table = table_of(entry);
 	}
@@ -493,6 +545,31 @@ static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa)
 	return table != NULL ? &table[index_at(gpa, 0)] : NULL;
 }
 
+/* Find the first entry on the way to gpa that is not own, or the leaf. Returns its level. */
+static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entry)
+{
+	unsigned level = ROOT_LEVEL;
+	uint64_t entry = table_at(ept->root)[index_at(gpa, level)];
+
+	while (level > 0 && is_own_table(entry))
+		entry = table_of(entry)[index_at(gpa, --level)];
+	*ret_entry = entry;
+	return level;
+}
+
+/* Whether gpa lies in a large page of the tree's own. Returns the frame. */
+static __attribute__((noinline)) bool is_in_own_large(const struct ept *ept, gpa_t gpa,
+						      phys_t *ret_frame)
+{
+	uint64_t entry;
+
+	(void)descend_own(ept, gpa, &entry);
+	if (!is_own_large(entry))
+		return false;
+	*ret_frame = (entry & EPT_ADDR) + index_at(gpa, 0) * PAGE_SIZE;
+	return true;
+}
+
 /* 'policy' may be NULL. Inlined into both callers, so that each has code of its own. */
 static inline __attribute__((always_inline)) enum status copy(struct ept *ept, gpa_t gpa,
 							      const struct frame_policy *policy,
@@ -504,8 +581,11 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 	if (!is_mappable(gpa, 1))
 		return ERR_RANGE;
 	slot = own_slot(ept, gpa);
-	if (slot == NULL)
+	if (slot == NULL) {
+		if (is_in_own_large(ept, gpa, ret_frame))
+			return OK;
 		TRY(walk(ept, gpa, 0, &slot));
+	}
 	old = *slot;
 	if (!(old & EPT_MAPPED))
 		return ERR_NOTFOUND;
@@ -733,16 +813,56 @@ void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages
 	move_on(ept);
 }
 
-/* Find the first entry on the way to gpa that is not own, or the leaf. Returns its level. */
-static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entry)
+/* The entry of page i of the 2 MiB that an entry of level 1 is for. */
+static uint64_t page_entry(uint64_t entry, unsigned i)
 {
-	unsigned level = ROOT_LEVEL;
-	uint64_t entry = table_at(ept->root)[index_at(gpa, level)];
+	if (is_table(entry, 1))
+		return table_of(entry)[i];
+	return entry & EPT_FRESH ? entry : entry + i * PAGE_SIZE;
+}
 
-	while (level > 0 && (entry & EPT_OWN))
-		entry = table_of(entry)[index_at(gpa, --level)];
-	*ret_entry = entry;
-	return level;
+enum status ept_populate_large_begin(struct ept *ept, gpa_t gpa, uint64_t **ret)
+{
+	uint64_t *slot;
+
+	assert(is_aligned(gpa.raw, level_size(1)) && ept->leaf_levels > 1);
+	if (!is_mappable(gpa, level_size(1)))
+		return ERR_RANGE;
+	TRY(walk(ept, gpa, 1, &slot));
+	*ret = NULL;
+	if (is_own_large(*slot))
+		return OK;
+	for (unsigned i = 0; i < ENTRIES; i++)
+		if (!(page_entry(*slot, i) & EPT_MAPPED))
+			return ERR_NOTFOUND;
+	if (!log_slot(ept, slot, NULL))
+		return ERR_NOMEM;
+	if (ENTRIES > ept->max_owned - ept->n_owned) {
+		ept_log_take_back(&ept->log);
+		return ERR_NOMEM;
+	}
+	ept->n_owned += ENTRIES;
+	*ret = slot;
+	return OK;
+}
+
+void ept_populate_large(const uint64_t *entry, phys_t block)
+{
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		uint64_t page = page_entry(*entry, i);
+
+		assert((page & EPT_OWN) || !(page & EPT_W)); /* shared memory is never copied */
+		copy_page(block + i * PAGE_SIZE, page & EPT_ADDR);
+	}
+}
+
+void ept_populate_large_end(struct ept *ept, uint64_t *entry, phys_t block)
+{
+	uint64_t old = *entry, type = page_entry(old, 0) & EPT_TYPE_MASK;
+
+	ept_store(entry, block | leaf_bits(type | EPT_PRESENT, 1) | EPT_OWN);
+	move_on(ept);
+	retire(ept, old, 1);
 }
 
 /* Put zeros in the place of a page. Returns the frame that the tree owned, or 0. */
@@ -774,9 +894,13 @@ static void drop_page(struct ept *ept, uint64_t *slot)
 
 phys_t ept_discard(struct ept *ept, gpa_t gpa)
 {
-	uint64_t *slot = find_own(ept, gpa);
+	uint64_t *slot;
 	phys_t frame;
 
+	if (is_mappable(gpa, 1) && is_in_own_large(ept, gpa, &frame) &&
+	    walk(ept, gpa, 0, &slot) != OK)
+		return 0;
+	slot = find_own(ept, gpa);
 	if (slot == NULL)
 		return 0;
 	frame = put_zeros(ept, slot);
@@ -996,7 +1120,7 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 	return OK;
 }
 
-/* Replace an item by its frame: tables contain the slots of other items. */
+/* Replace an item by its frame, or its block: tables contain the slots of other items. */
 static void collect(uint64_t *item)
 {
 	const uint64_t *slot = (const uint64_t *)(*item & ~EPT_LAYER_MERGED);
@@ -1005,13 +1129,13 @@ static void collect(uint64_t *item)
 		return;
 	if (*item & EPT_LAYER_MERGED)
 		merged_drop(*slot & EPT_ADDR);
-	*item = *item & EPT_LAYER_MERGED ? 0 : *slot & EPT_ADDR;
+	*item = *item & EPT_LAYER_MERGED ? 0 : *slot & (EPT_ADDR | EPT_LARGE);
 }
 
 static void free_collected(uint64_t *item)
 {
 	if (*item)
-		frame_free(*item);
+		free_target(frame_stack_here(), *item);
 }
 
 /* Continue through the log, by up to n items. True: the last one is done. */
@@ -1056,6 +1180,17 @@ bool ept_layer_free_some(struct ept_layer *layer, unsigned n)
 	return true;
 }
 
+/* Visit the frames of an own entry. Returns how many. */
+static unsigned visit_target(uint64_t entry, void (*visit)(void *context, phys_t frame),
+			     void *context)
+{
+	unsigned n = n_frames_of(entry);
+
+	for (unsigned i = 0; i < n; i++)
+		visit(context, (entry & EPT_ADDR) + i * PAGE_SIZE);
+	return n;
+}
+
 bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsigned n,
 		    void (*visit)(void *context, phys_t frame), void *context)
 {
@@ -1065,7 +1200,7 @@ bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsi
 		if (cursor->chunk)
 			visit(context, cursor->chunk);
 	}
-	for (; n > 0; n--) {
+	for (unsigned done = 0; done < n;) {
 		phys_t chunk = cursor->chunk;
 		const uint64_t *item = ept_log_next(cursor);
 
@@ -1074,7 +1209,9 @@ bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsi
 		if (item == NULL)
 			return false;
 		if (*item && !(*item & EPT_LAYER_MERGED))
-			visit(context, *(const uint64_t *)*item & EPT_ADDR);
+			done += visit_target(*(const uint64_t *)*item, visit, context);
+		else
+			done++;
 	}
 	return true;
 }
@@ -1157,8 +1294,8 @@ static void free_all(struct ept *ept)
 		entry = *slot;
 		*slot = 0; /* the slot may be in the log twice */
 		if (entry & EPT_OWN) {
-			frame_free_here(stack, entry & EPT_ADDR);
-			n++;
+			free_target(stack, entry);
+			n += n_frames_of(entry);
 		} else {
 			drop_merged(entry);
 		}

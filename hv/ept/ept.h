@@ -56,10 +56,12 @@ struct ept_layer {
  * in every entry on the way there from the root, and the root is own. In an own
  * table, entries with EPT_OWN have R, W and X; a table entry without EPT_OWN
  * has no W; a leaf without EPT_OWN has W only if it is shared memory. Own pages
- * are 4 KiB. An own page may be sealed, without W: ept_copy() unseals it for
- * the next writer. A leaf with EPT_MERGED replaces an own page that was found
- * equal to another one. Its page is borrowed from what is below the tree, or
- * from hv/ept/merged.h, where the leaf holds a count.
+ * are 4 KiB, and some are large, 2 MiB: each of those is a block of
+ * hv/frame/frame.h, counts as its frames, and is never sealed or merged. What
+ * concerns one page of it splits it. An own page of 4 KiB may be sealed, without
+ * W: ept_copy() unseals it for the next writer. A leaf with EPT_MERGED replaces an own page that
+ * was found equal to another one. Its page is borrowed from what is below the tree, or from
+ * hv/ept/merged.h, where the leaf holds a count.
  *
  * Fresh memory (EPT_FRESH) is private and anonymous, and was never touched:
  * it has no translation, which processors could cache. The first write gives a
@@ -81,7 +83,8 @@ struct ept {
 	uint64_t generation;	/* written under the lock, with release; see above */
 	uint64_t n_owned;	/* frames, including tables and retired ones */
 	uint64_t max_owned;	/* limit of n_owned; ERR_NOMEM above */
-	phys_t retired; /* frames waiting for ept_reclaim(), chained through their first words */
+	/* Waiting for ept_reclaim(), chained through their first words. EPT_LARGE: to a block. */
+	uint64_t retired;
 	uint64_t n_retired;
 	/* All slots below the root whose entries have EPT_OWN or EPT_MERGED, and perhaps others. */
 	struct ept_log log;
@@ -137,6 +140,12 @@ enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len);
  * hole.
  */
 uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
+
+/* The frame of gpa's page, by what ept_lookup() returned. */
+static inline phys_t ept_frame_at(uint64_t entry, unsigned level, gpa_t gpa)
+{
+	return (entry & EPT_ADDR) + (gpa.raw & ((PAGE_SIZE << (9 * level)) - PAGE_SIZE));
+}
 
 /*
  * Prepare a write to private memory: give the tree its own copy of the page,
@@ -196,6 +205,17 @@ enum status ept_populate_page(uint64_t *entry, const struct frame_policy *policy
 void ept_populate_end(struct ept *ept, const uint64_t *entries, unsigned n_pages);
 
 /*
+ * The same for all of an aligned 2 MiB, which become one large page in 'block', in place of what
+ * the tree owns there. Of use if leaf_levels is more than 1. Begin returns an entry, which belongs
+ * to the caller until the end; ept_populate_large() fills the block from it, without the VM's lock.
+ * The tree owns the block from the end on. NULL: it is one large page already, and no end follows.
+ * ERR_RANGE, ERR_NOMEM: as ept_copy_by(). ERR_NOTFOUND: a page of the range is not mapped.
+ */
+enum status ept_populate_large_begin(struct ept *ept, gpa_t gpa, uint64_t **ret);
+void ept_populate_large(const uint64_t *entry, phys_t block);
+void ept_populate_large_end(struct ept *ept, uint64_t *entry, phys_t block);
+
+/*
  * Put zeros in the place of private pages that are hidden: one page at gpa, or 2 MiB if they have
  * no own page and lie within 'len', both as ept_map(). Returns how many bytes. The frame of an own
  * page is free at once, because no processor has its translation. ERR_NOMEM: nothing has changed.
@@ -205,8 +225,9 @@ enum status ept_drop(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t *ret_don
 /*
  * Put zeros in the place of an own page, and return its frame, which the caller then owns, and
  * frees once all processors have caught up with the generation. 0: the page is not own, and nothing
- * has changed: pages of layers and images stay where they are. The VM's lock is held; vCPUs may be
- * in the guest.
+ * has changed: pages of layers and images stay where they are. 0 also if the page is a part of a
+ * large one, and there is no memory for the table that this is split into. The VM's lock is held;
+ * vCPUs may be in the guest.
  */
 phys_t ept_discard(struct ept *ept, gpa_t gpa);
 
@@ -217,9 +238,10 @@ phys_t ept_discard(struct ept *ept, gpa_t gpa);
  * frame once all processors have caught up again.
  *
  * ept_next_own: the entry of the first own page at or above *gpa and below
- * 'end'; *gpa advances to it. 0: there is none, or '*budget' entries were
+ * 'end'; *gpa advances to it. With EPT_LARGE the page is a large one, which may
+ * begin below *gpa, and merging leaves it as it is. 0: there is none, or '*budget' entries were
  * looked at; *gpa advances past them. '*budget' decreases by the entries looked
- * at. ept_seal: the page must be own. ept_unseal: make the page writable if it
+ * at. ept_seal: the page must be own, and not large. ept_unseal: make the page writable if it
  * is still sealed. ept_give_back: replace the sealed page by 'leaf' (with R, X
  * and memory type only) and return its frame, which the caller then owns. 0:
  * the page has another frame or is not sealed; nothing has changed.

@@ -28,6 +28,15 @@ void ept_log_grow(struct ept_log *log, phys_t frame)
 	log->n_chunks++;
 }
 
+unsigned ept_log_frames_for(const struct ept_log *log, unsigned n)
+{
+	unsigned room = (unsigned)(log->end - log->next);
+
+	if (log->chunk == 0)
+		room += EPT_LOG_FIRST - (unsigned)log->n_first;
+	return n > room ? (n - room + CHUNK_ITEMS - 1) / CHUNK_ITEMS : 0;
+}
+
 struct ept_log_cursor ept_log_begin(struct ept_log *log)
 {
 	return (struct ept_log_cursor){

@@ -34,6 +34,10 @@ static inline bool ept_log_has_room(const struct ept_log *log)
 	return log->next != log->end || (log->chunk == 0 && log->n_first < EPT_LOG_FIRST);
 }
 
+/* How many frames ept_log_grow() needs before n more items have room. */
+unsigned ept_log_frames_for(const struct ept_log *log, unsigned n);
+#define EPT_LOG_FRAMES_FOR_TABLE 2 /* at most, for the entries of a table */
+
 /* Add an item. There must be room. */
 static inline void ept_log_add(struct ept_log *log, uint64_t item)
 {

@@ -26,6 +26,24 @@ static inline bool is_table(uint64_t entry, unsigned level)
 	return level > 0 && (entry & EPT_PRESENT) && !(entry & EPT_LARGE);
 }
 
+/* Whether the entry, of a level above 0, leads to a table of the tree's own. */
+static inline bool is_own_table(uint64_t entry)
+{
+	return (entry & (EPT_OWN | EPT_LARGE)) == EPT_OWN;
+}
+
+/* Whether the entry is a large page of the tree's own: a block of hv/frame/frame.h. */
+static inline bool is_own_large(uint64_t entry)
+{
+	return (entry & (EPT_OWN | EPT_LARGE)) == (EPT_OWN | EPT_LARGE);
+}
+
+/* How many frames a tree or layer has for an entry: of a large page, always of 2 MiB, a block. */
+static inline unsigned n_frames_of(uint64_t entry)
+{
+	return entry & EPT_LARGE ? ENTRIES : 1;
+}
+
 static inline uint64_t *table_at(phys_t frame)
 {
 	return phys_to_virt(frame);

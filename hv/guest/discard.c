@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Large pages are never a VM's own, so that nothing is split: what a VM has not written since it
- * was made costs it nothing, and stays mapped.
+ * Large pages are not split, except those of the VM's own: what a VM has not written since it was
+ * made costs it nothing, and stays mapped.
  */
 #include "hv/guest/discard.h"
 

@@ -124,7 +124,7 @@ static enum status writable_byte(struct guest_memory *memory, gpa_t gpa, void **
 		return OK;
 	}
 	entry = ept_lookup(memory->ept, gpa, &level);
-	frame = entry & EPT_ADDR;
+	frame = ept_frame_at(entry, level, gpa);
 	if (!(entry & EPT_OWN)) {
 		if (!(entry & EPT_MAPPED))
 			TRY(region_map_page(memory->ept, region, gpa));

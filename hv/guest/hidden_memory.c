@@ -46,7 +46,7 @@ static enum status writable_byte(struct guest_memory *memory, const struct mem_r
 		return OK;
 	}
 	entry = ept_lookup(memory->ept, gpa, &level);
-	frame = entry & EPT_ADDR;
+	frame = ept_frame_at(entry, level, gpa);
 	if (!(entry & EPT_OWN))
 		TRY(region_copy_page(memory->ept, region, gpa, &frame));
 	*ret = phys_to_virt(frame + gpa.raw % PAGE_SIZE);

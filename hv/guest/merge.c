@@ -126,8 +126,7 @@ static phys_t frame_below(const struct ept *ept, const struct mem_region *region
 		return 0;
 	entry = ept_lookup_below(ept, gpa, &level);
 	if (entry != 0)
-		return (entry & EPT_ADDR) +
-		       align_down(gpa.raw & ((PAGE_SIZE << (9 * level)) - 1), PAGE_SIZE);
+		return ept_frame_at(entry, level, gpa);
 	if (ept->base != NULL || region->image == NULL)
 		return 0;
 	return region->image->base + region->offset + (gpa.raw - region->gpa.raw);
@@ -225,6 +224,10 @@ static bool find_page(struct merge *merge, struct ept *ept, struct mem_map *map)
 	merge->offset = gpa.raw - region->gpa.raw;
 	if (entry == 0)
 		return true;
+	if (entry & EPT_LARGE) { /* of more use to its VM than what merging saves */
+		merge->offset = align_down(gpa.raw, MIB(2)) + MIB(2) - region->gpa.raw;
+		return true;
+	}
 	merge->offset += PAGE_SIZE;
 	if (entry & EPT_W) /* otherwise it was sealed before, and not yet unsealed */
 		look_at(merge, ept, region, gpa, entry);

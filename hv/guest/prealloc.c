@@ -2,8 +2,9 @@
 /*
  * Fill memory with several processors. The unit of work is an aligned stretch
  * of 2 MiB, whose entries are in one table: the processor that has claimed a
- * stretch fills it without a lock. Pages are 4 KiB, like all own pages of a
- * tree.
+ * stretch fills it without a lock. A whole stretch becomes one large page, if
+ * the processor has large pages and there is a block of free memory for it, and
+ * pages of 4 KiB otherwise.
  */
 #include "hv/guest/prealloc.h"
 
@@ -46,9 +47,38 @@ static void note_error(const struct prealloc *work, enum status status)
 	lock_release(work->lock);
 }
 
+/* The number of gpa's page in the object. */
+static uint64_t page_at(const struct prealloc *work, gpa_t gpa)
+{
+	return work->first_page + (gpa.raw - work->region->gpa.raw) / PAGE_SIZE;
+}
+
+/* Make a whole stretch one large page. False: there is no memory for one. */
+static bool fill_large(const struct prealloc *work, gpa_t gpa)
+{
+	phys_t block = frame_alloc_block_by(&work->policy, page_at(work, gpa) / FRAME_BLOCK);
+	enum status status;
+	uint64_t *entry;
+
+	if (block == 0)
+		return false;
+	lock_acquire(work->lock);
+	status = ept_populate_large_begin(work->ept, gpa, &entry);
+	lock_release(work->lock);
+	if (status != OK || entry == NULL) {
+		frame_free_block(block);
+		return status == OK;
+	}
+	ept_populate_large(entry, block);
+	lock_acquire(work->lock);
+	ept_populate_large_end(work->ept, entry, block);
+	lock_release(work->lock);
+	return true;
+}
+
 static enum status fill_pages(const struct prealloc *work, gpa_t gpa, unsigned n_pages)
 {
-	uint64_t page = work->first_page + (gpa.raw - work->region->gpa.raw) / PAGE_SIZE;
+	uint64_t page = page_at(work, gpa);
 	enum status status;
 	uint64_t *entries;
 
@@ -65,6 +95,14 @@ static enum status fill_pages(const struct prealloc *work, gpa_t gpa, unsigned n
 	return status;
 }
 
+/* Fill a stretch, or what the region has of it. */
+static enum status fill_range(const struct prealloc *work, gpa_t gpa, uint64_t len)
+{
+	if (len == STRETCH && work->ept->leaf_levels > 1 && fill_large(work, gpa))
+		return OK;
+	return fill_pages(work, gpa, (unsigned)(len / PAGE_SIZE));
+}
+
 /* Fill the next stretch. False: none is left, or there was an error. */
 static bool fill_stretch(const struct prealloc *work)
 {
@@ -77,7 +115,7 @@ static bool fill_stretch(const struct prealloc *work)
 		return false;
 	from = from < start ? start : from;
 	to = to > end ? end : to;
-	status = fill_pages(work, (gpa_t){from}, (unsigned)((to - from) / PAGE_SIZE));
+	status = fill_range(work, (gpa_t){from}, to - from);
 	if (status != OK)
 		note_error(work, status);
 	if (work->progress != NULL)

@@ -8,7 +8,8 @@
 
 /*
  * prealloc=on: the pages of private memory become the VM's own before it runs,
- * copied from the file or zeros, by the object's policy. Shared memory and ROM
+ * copied from the file or zeros, by the object's policy, and of 2 MiB where that
+ * is possible. Shared memory and ROM
  * are the file's own frames, mapped from the start: there is nothing to fill.
  *
  * One processor asks, the others serve. All state except the memory itself is

@@ -169,11 +169,14 @@ static void empty_some(struct vm *vm, struct hotplug *work)
 	gpa_t gpa = gpa_add(work->region.gpa, work->at);
 	gpa_t end = gpa_add(work->region.gpa, work->region.len);
 	unsigned n_entries = ENTRIES_AT_ONCE, n_pages = PAGES_AT_ONCE;
+	uint64_t entry;
 
-	while (n_pages-- > 0 && ept_next_own(&vm->ept, &gpa, end, &n_entries) != 0) {
+	while (n_pages-- > 0 && (entry = ept_next_own(&vm->ept, &gpa, end, &n_entries)) != 0) {
+		uint64_t len = entry & EPT_LARGE ? MIB(2) : PAGE_SIZE;
+
 		/* An own page needs no table on its way, and so no frame. */
-		(void)ept_map_zero(&vm->ept, gpa, PAGE_SIZE);
-		gpa = gpa_add(gpa, PAGE_SIZE);
+		(void)ept_map_zero(&vm->ept, gpa, len);
+		gpa = gpa_add(gpa, len);
 	}
 	ept_reclaim(&vm->ept);
 	work->at = gpa.raw - work->region.gpa.raw;

@@ -22,6 +22,7 @@
 #include "hv/ept/merged.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/guest/discard.h"
 #include "hv/guest/fault.h"
 #include "hv/guest/guest_memory.h"
 #include "hv/guest/hidden_memory.h"
@@ -117,7 +118,7 @@ static unsigned fail_at, n_allocations; /* of an operation: this one fails, from
 static struct {
 	unsigned nomem, injected, in_turn, copied, stale, frozen, cloned, reset, destroyed,
 		discarded, freed;
-	unsigned discarded_hidden, given_back, shown, deepest;
+	unsigned discarded_hidden, given_back, shown, deepest, large, ballooned;
 	uint64_t shared_most;
 } seen;
 
@@ -664,6 +665,56 @@ static void do_populate(struct vm *vm, unsigned n)
 	ept_populate_end(&vm->ept, entries, n_pages);
 }
 
+/* A block, even if its frames must be found among single ones. */
+static phys_t find_block(void)
+{
+	static const struct frame_policy local = {.mode = FRAME_LOCAL};
+	phys_t block = frame_alloc_block_by(&local, 0);
+
+	return block != 0 ? block : frame_alloc_run(FRAME_BLOCK, MIB(2));
+}
+
+/* The same for the 2 MiB around the page, if they are all of one region. */
+static void do_populate_large(struct vm *vm, unsigned n)
+{
+	unsigned page, region = region_of(n, &page);
+	uint64_t before = gpa_of(n).raw / PAGE_SIZE % FRAME_BLOCK, *entry;
+	phys_t block;
+
+	if (windows[region].kind != MEM_COW || before > page ||
+	    windows[region].n_pages - (page - before) < FRAME_BLOCK || vm->ept.leaf_levels < 2 ||
+	    (block = find_block()) == 0)
+		return;
+	park(vm);
+	n -= (unsigned)before;
+	if (!succeeded(ept_populate_large_begin(&vm->ept, gpa_of(n), &entry)) || entry == NULL) {
+		frame_free_block(block);
+		return;
+	}
+	ept_populate_large(entry, block);
+	ept_populate_large_end(&vm->ept, entry, block);
+	for (unsigned i = 0; i < FRAME_BLOCK; i++)
+		detach(vm, n + i);
+	seen.large++;
+}
+
+/* A guest gives a page back. Pages that are not its VM's own stay. */
+static void do_balloon(struct vm *vm, unsigned n)
+{
+	struct discard discard = {0};
+	uint64_t entry;
+
+	frame_of(&vm->ept, n, &entry);
+	discard_page(&discard, &vm->memory, gpa_of(n));
+	if (discard.n > 0) {
+		assert_true(entry & EPT_OWN);
+		vm->page[n] = (struct page){0};
+		seen.ballooned++;
+	}
+	catch_up(vm);
+	discard_free(&discard);
+}
+
 /* As for an instruction that writes to ROM: map another page in its place, and the ROM again. */
 static void do_override(struct vm *vm, unsigned n)
 {
@@ -818,7 +869,7 @@ static uint32_t any_value(void)
 
 static void rare_step(struct vm *vm, unsigned n)
 {
-	switch (random_below(32)) {
+	switch (random_below(36)) {
 	case 0 ... 2:
 		do_destroy(vm);
 		break;
@@ -842,6 +893,12 @@ static void rare_step(struct vm *vm, unsigned n)
 		break;
 	case 17:
 		let_go(&held[random_below(N_HELD)]);
+		break;
+	case 18:
+		do_populate_large(vm, n);
+		break;
+	case 19 ... 21:
+		do_balloon(vm, n);
 		break;
 	default:
 		if (is_memory(n))
@@ -967,6 +1024,8 @@ static void check_seen(void)
 	assert_true(seen.given_back > n_steps / 1000);
 	assert_true(seen.shared_most > 4);
 	assert_true(seen.deepest > 4);
+	assert_true(seen.large > n_steps / 10000);
+	assert_true(seen.ballooned > n_steps / 5000);
 }
 
 static void histories_are_as_flat_arrays(void **state)
@@ -1002,11 +1061,11 @@ static int say_if_failed(void **state)
 		say_step();
 	printf("no memory %u, injected %u, in turn %u, copied %u, stale %u, frozen %u, cloned %u, "
 	       "reset %u, destroyed %u, discarded %u, hidden %u, shown %u, scans %u, "
-	       "given back %u, layers %u deep, shared %llu\n",
+	       "given back %u, layers %u deep, shared %llu, large %u, ballooned %u\n",
 	       seen.nomem, seen.injected, seen.in_turn, seen.copied, seen.stale, seen.frozen,
 	       seen.cloned, seen.reset, seen.destroyed, seen.discarded, seen.discarded_hidden,
 	       seen.shown, seen.freed, seen.given_back, seen.deepest,
-	       (unsigned long long)seen.shared_most);
+	       (unsigned long long)seen.shared_most, seen.large, seen.ballooned);
 	return 0;
 }
 

@@ -13,7 +13,8 @@
 #define FREE	   MIB(3)
 #define N_FRAMES   128
 #define HYPERVISOR (FREE + N_FRAMES * PAGE_SIZE)
-#define N_USES	   (HYPERVISOR / PAGE_SIZE + 1)
+#define BLOCK	   MIB(4) /* free memory, too, for the test that adds it */
+#define N_USES	   ((BLOCK + MIB(2)) / PAGE_SIZE)
 #define RX	   (EPT_R | EPT_X | EPT_TYPE(6))
 
 /* Guest-physical addresses: private over the image, shared over it, ROM, zeros. */
@@ -139,7 +140,7 @@ static int setup(void **state)
 	phys_t frame;
 
 	frame_reset();
-	phys_arena(IMAGE, MIB(4));
+	phys_arena(IMAGE, MIB(4)); /* to the end of BLOCK */
 	frame_add_range(FREE, N_FRAMES * PAGE_SIZE);
 	if (ept_setup() != OK)
 		return -1;
@@ -160,7 +161,7 @@ static int teardown(void **state)
 	ept_destroy(&template);
 	ept_destroy(&other);
 	ept_layer_put(layer);
-	assert_int_equal(frame_available(), N_FRAMES - EPT_ZERO_LEVELS);
+	assert_int_equal(frame_available(), frame_total() - EPT_ZERO_LEVELS);
 	return 0;
 }
 
@@ -314,6 +315,59 @@ static void a_scratch_page_is_a_trees(void **state)
 	scratch = 0;
 }
 
+/* Of a VM, of a template, and waiting to be freed. */
+static void a_large_page_is_all_of_its_frames(void **state)
+{
+	static const struct frame_policy anywhere = {.mode = FRAME_LOCAL};
+	uint64_t gpa = ZEROS + MIB(2), *entry, *slot;
+
+	frame_add_range(BLOCK, MIB(2));
+	assert_int_equal(ept_map_zero(&clone, at(gpa), MIB(4)), OK);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), BLOCK);
+	assert_int_equal(ept_populate_large_begin(&clone, at(gpa), &entry), OK);
+	ept_populate_large_end(&clone, entry, BLOCK);
+	assert_int_equal(audit_all(), 0);
+	slot = slot_of(&clone, gpa, 1);
+	break_slot(slot, *slot & ~EPT_W, "the own entry");
+	break_slot(slot, *slot & ~EPT_X, "the own entry");
+	break_slot(slot, *slot | EPT_MERGED, "the own entry");
+	break_slot(slot, *slot + PAGE_SIZE, "the own entry");
+	break_slot(slot, (*slot & ~EPT_X) | EPT_W, "the own entry");
+	break_slot(slot_of(&other, ROM, 0), (BLOCK + MIB(1)) | RX, "which is a VM's memory");
+	break_slot(slot_of(&other, COW, 0), (BLOCK + MIB(1)) | RX | EPT_W | EPT_OWN,
+		   "is a VM's memory and a VM's memory");
+	/* On a processor whose large pages are not executable. */
+	*slot ^= EPT_X | EPT_SMALL_CODE;
+	assert_int_equal(audit_all(), 0);
+	*slot ^= EPT_X | EPT_SMALL_CODE;
+	slot = slot_of(&clone, ZEROS + PAGE_SIZE, 0);
+	break_slot(slot, *slot | EPT_LARGE,
+		   "is a VM's memory and"); /* of all the frames after it */
+	break_slot(slot, *slot | EPT_SMALL_CODE, "the own entry");
+	assert_int_equal(freeze_tree(&clone, &second), OK);
+	assert_int_equal(audit_all(), 0);
+	break_slot(slot_of(&other, ROM, 0), (BLOCK + MIB(1)) | RX, "which is a template's");
+	ept_layer_put(second);
+	second = NULL;
+}
+
+static void a_retired_large_page_is_its_trees(void **state)
+{
+	static const struct frame_policy anywhere = {.mode = FRAME_LOCAL};
+	uint64_t *entry;
+
+	frame_add_range(BLOCK, MIB(2));
+	assert_int_equal(ept_map_zero(&other, at(ZEROS), MIB(2)), OK);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), BLOCK);
+	assert_int_equal(ept_populate_large_begin(&other, at(ZEROS), &entry), OK);
+	ept_populate_large_end(&other, entry, BLOCK);
+	assert_int_equal(ept_map(&other, at(ZEROS), 0, MIB(2), 0), OK);
+	assert_int_equal(other.n_retired, FRAME_BLOCK);
+	assert_int_equal(audit_all(), 0);
+	ept_reclaim(&other);
+	assert_int_equal(audit_all(), 0);
+}
+
 /* More pages than fit in the record, and frames that wait to be freed. */
 static void long_logs_and_retired_frames_are_the_trees(void **state)
 {
@@ -434,6 +488,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(own_entries_are_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(merged_pages_are_borrowed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_scratch_page_is_a_trees, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_retired_large_page_is_its_trees, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_large_page_is_all_of_its_frames, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_logs_and_retired_frames_are_the_trees, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(zeros_stay_zeros, setup, teardown),

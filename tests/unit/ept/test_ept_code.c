@@ -122,6 +122,34 @@ static void a_clone_splits_for_itself(void **state)
 	ept_layer_put(layer);
 }
 
+/* The same holds for a large page of the tree's own. */
+static void an_own_large_page_is_executable_after_a_fetch(void **state)
+{
+	static const struct frame_policy anywhere = {.mode = FRAME_LOCAL};
+	const struct mem_region region = {.kind = MEM_COW};
+	uint64_t *entry;
+	phys_t block;
+
+	frame_add_range(IMAGE + MIB(2), MIB(2));
+	block = frame_alloc_block_by(&anywhere, 0);
+	assert_int_equal(ept_map_zero(&ept, at(MIB(2)), MIB(2)), OK);
+	assert_int_equal(ept_populate_large_begin(&ept, at(MIB(2)), &entry), OK);
+	ept_populate_large(entry, block);
+	ept_populate_large_end(&ept, entry, block);
+	assert_int_equal(entry_at(MIB(2), 1), block | EPT_R | EPT_W | EPT_TYPE(6) | EPT_LARGE |
+						      EPT_OWN | EPT_SMALL_CODE);
+	check_tree(&ept);
+	assert_int_equal(fault_decide(&region, entry_at(MIB(2), 1), ACCESS_EXEC), FAULT_SPLIT);
+	assert_int_equal(fault_decide(&region, entry_at(MIB(2), 1), ACCESS_WRITE), FAULT_RETRY);
+	assert_int_equal(ept_split_code(&ept, at(MIB(2) + 0x3000)), OK);
+	for (uint64_t offset = 0; offset < MIB(2); offset += PAGE_SIZE)
+		assert_int_equal(entry_at(MIB(2) + offset, 0), (block + offset) | RWX | EPT_OWN);
+	check_tree(&ept);
+	ept_destroy(&ept);
+	assert_int_equal(frame_available(), N_FRAMES + FRAME_BLOCK);
+	assert_int_equal(setup(NULL), 0);
+}
+
 static void a_split_without_a_frame_changes_nothing(void **state)
 {
 	uint64_t before;
@@ -143,6 +171,7 @@ int main(void)
 		TEST(a_split_keeps_what_else_is_allowed),
 		TEST(a_copy_of_a_page_is_executable_and_so_are_its_neighbours),
 		TEST(a_clone_splits_for_itself),
+		TEST(an_own_large_page_is_executable_after_a_fetch),
 		TEST(a_split_without_a_frame_changes_nothing),
 	};
 

@@ -22,7 +22,7 @@
 #define IMAGE	    MIB(2)
 #define SHARED	    (IMAGE + MIB(4))
 #define FRAMES	    (SHARED + MIB(4))
-#define N_FRAMES    1500
+#define N_FRAMES    4000
 #define IMAGE_PAGES 1024
 
 /* Guest memory: windows of 4 MiB that contain the borders of tables. */
@@ -62,7 +62,7 @@ static uint64_t n_layer_frames;
 static uint64_t shared_tag[IMAGE_PAGES];
 static uint64_t last_tag;
 static phys_t scratch;
-static unsigned n_nomem;
+static unsigned n_nomem, n_populated;
 static uint64_t seed;
 
 static uint64_t random_below(uint64_t n)
@@ -283,6 +283,59 @@ static void do_drop(struct tree *tree, uint64_t i)
 	check_page(tree, i);
 }
 
+/* A block, even if its frames must be found among single ones. */
+static phys_t find_block(void)
+{
+	static const struct frame_policy local = {.mode = FRAME_LOCAL};
+	phys_t block = frame_alloc_block_by(&local, 0);
+
+	return block != 0 ? block : frame_alloc_run(FRAME_BLOCK, MIB(2));
+}
+
+/* Make 2 MiB one page, whatever of it is own. */
+static void do_populate(struct tree *tree, uint64_t at)
+{
+	struct page *page = &tree->page[at -= at % FRAME_BLOCK];
+	enum status expected = OK, status;
+	uint64_t *entry;
+	phys_t block;
+
+	for (unsigned i = 0; i < FRAME_BLOCK; i++) {
+		if (page[i].kind == SHARED_PAGE)
+			return;
+		expected = page[i].kind == HOLE ? ERR_NOTFOUND : expected;
+	}
+	if (tree->ept.leaf_levels < 2 || (block = find_block()) == 0)
+		return;
+	status = ept_populate_large_begin(&tree->ept, gpa_of(at), &entry);
+	if (status != OK || entry == NULL) {
+		assert_true(status == expected || status == ERR_NOMEM);
+		frame_free_block(block);
+		return;
+	}
+	assert_int_equal(expected, OK);
+	ept_populate_large(entry, block);
+	ept_populate_large_end(&tree->ept, entry, block);
+	for (unsigned i = 0; i < FRAME_BLOCK; i++)
+		page[i].kind = COPIED;
+	n_populated++;
+}
+
+/* Discard one page of the tree's own, which reads as zeros from then on. */
+static void do_discard(struct tree *tree, uint64_t i)
+{
+	uint64_t generation = tree->ept.generation;
+	phys_t frame = ept_discard(&tree->ept, gpa_of(i));
+
+	assert_true(frame == 0 || tree->page[i].kind == COPIED);
+	if (frame == 0)
+		return;
+	assert_true(tree->ept.generation > generation);
+	assert_int_equal(*tag_of(frame), tree->page[i].tag);
+	frame_free(frame);
+	tree->page[i] = (struct page){.kind = PRIVATE, .tag = 0};
+}
+
 static struct snapshot *new_snapshot(struct tree *tree, struct ept_layer *layer)
 {
 	struct snapshot *snapshot = malloc(sizeof(*snapshot));
@@ -355,10 +408,14 @@ static void step(struct tree *tree)
 
 	if (!tree->is_live)
 		do_create(tree);
-	else if (dice < 860)
+	else if (dice < 850)
 		do_write(tree, i);
-	else if (dice < 890)
+	else if (dice < 872)
 		do_map(tree, i);
+	else if (dice < 892)
+		do_populate(tree, i);
+	else if (dice < 900)
+		do_discard(tree, i);
 	else if (dice < 930)
 		do_override(tree, i);
 	else if (dice < 960)
@@ -379,7 +436,7 @@ static void start(void)
 {
 	frame_reset();
 	frame_poison = true;
-	phys_arena(IMAGE, MIB(16));
+	phys_arena(IMAGE, MIB(24));
 	for (uint64_t i = 0; i < IMAGE_PAGES; i++) {
 		*tag_of(IMAGE + i * PAGE_SIZE) = 1 + i;
 		*tag_of(SHARED + i * PAGE_SIZE) = shared_tag[i] = 5000 + i;
@@ -408,6 +465,7 @@ static void trees_are_as_flat_arrays(void **state)
 	}
 	check_everything();
 	assert_in_range(n_nomem, 100, 20000); /* frames are exhausted sometimes, but not always */
+	assert_in_range(n_populated, 50, 5000);
 
 	for (unsigned t = 0; t < N_TREES; t++)
 		if (trees[t].is_live)

@@ -355,6 +355,39 @@ static void a_page_of_zeros_is_given_back(void **state)
 	end_all();
 }
 
+/* The search passes over it, and finds the page behind. */
+static void a_large_page_stays(void **state)
+{
+	static struct mem_map map;
+	struct mem_region region = {
+		.gpa = {MIB(64)}, .len = MIB(2) + PAGE_SIZE, .kind = MEM_COW, .backend = &merging};
+	const struct frame_policy anywhere = {.mode = FRAME_LOCAL};
+	struct merge merge = {.id = 9};
+	unsigned level, n_steps = 0;
+	uint64_t *entry, owned;
+	struct ept ept;
+	phys_t frame = frame_alloc_block_by(&anywhere, 0);
+
+	assert_int_not_equal(frame, 0);
+	map = (struct mem_map){0};
+	assert_int_equal(ept_init(&ept, 2, EPT_UNLIMITED), OK);
+	assert_int_equal(mem_map_add(&map, &region), OK);
+	assert_int_equal(region_map(&ept, &region), OK);
+	assert_int_equal(ept_populate_large_begin(&ept, region.gpa, &entry), OK);
+	ept_populate_large(entry, frame);
+	ept_populate_large_end(&ept, entry, frame);
+	assert_int_equal(ept_copy(&ept, gpa_add(region.gpa, MIB(2)), &frame), OK);
+	owned = ept.n_owned;
+	for (; merge_step(&merge, &ept, &map, UINT64_MAX) != MERGE_ENDED; n_steps++)
+		;
+	assert_true(n_steps < 10);
+	assert_int_equal(ept.n_owned, owned - 1);
+	assert_true(ept_lookup(&ept, region.gpa, &level) & EPT_W);
+	assert_int_equal(level, 1);
+	ept_destroy(&ept);
+	end_all();
+}
+
 static void a_page_equal_to_its_template_is_given_back(void **state)
 {
 	unsigned n = 96 + 4;
@@ -940,6 +973,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_page_of_zeros_is_given_back, setup),
+		cmocka_unit_test_setup(a_large_page_stays, setup),
 		cmocka_unit_test_setup(a_page_equal_to_its_template_is_given_back, setup),
 		cmocka_unit_test_setup(a_page_equal_to_a_file_that_may_change_is_not, setup),
 		cmocka_unit_test(each_of_many_regions_decides_for_itself),

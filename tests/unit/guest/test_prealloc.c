@@ -9,6 +9,7 @@
 #include "hv/frame/numa.h"
 #include "hv/frame/numa_parse.h"
 #include "hv/frame/phys.h"
+#include "hv/guest/hidden_memory.h"
 #include "hv/guest/region_map.h"
 #include "tests/unit/support.h"
 
@@ -99,10 +100,29 @@ static struct prealloc work_of(uint32_t n_cpus)
 static phys_t own_frame_of(uint64_t page)
 {
 	unsigned level;
-	uint64_t entry = ept_lookup(&ept, gpa_add(region.gpa, page * PAGE_SIZE), &level);
+	gpa_t gpa = gpa_add(region.gpa, page * PAGE_SIZE);
+	uint64_t entry = ept_lookup(&ept, gpa, &level);
 
-	assert_int_equal(level, 0);
-	return entry & EPT_OWN ? entry & EPT_ADDR : 0;
+	return entry & EPT_OWN ? ept_frame_at(entry, level, gpa) : 0;
+}
+
+/* Whether the stretch is one large page. */
+static bool is_large(uint64_t gpa)
+{
+	unsigned level;
+
+	(void)ept_lookup(&ept, (gpa_t){gpa}, &level);
+	return level == 1;
+}
+
+/* How many stretches are. */
+static unsigned count_large(void)
+{
+	unsigned n = 0;
+
+	for (uint64_t gpa = align_up(GPA, MIB(2)); gpa < GPA + region.len; gpa += MIB(2))
+		n += is_large(gpa);
+	return n;
 }
 
 /* Every page is the tree's own, each has its own frame, and the contents are unchanged. */
@@ -121,8 +141,9 @@ static void assert_filled(void)
 		for (unsigned k = 0; k < 512; k++)
 			assert_int_equal(words[k], region.image ? i * 512 + k : 0);
 	}
-	/* Root, two tables, one table per stretch, and their log. */
-	assert_int_equal(ept.n_owned, N_PAGES + 3 + 4 + ept.log.n_chunks);
+	/* Root, two tables, one table per stretch that is not one large page, and their log. */
+	ept_reclaim(&ept);
+	assert_int_equal(ept.n_owned, N_PAGES + 3 + 4 - count_large() + ept.log.n_chunks);
 }
 
 static void *serve(void *arg)
@@ -224,12 +245,14 @@ static void a_page_the_vm_has_already_stays(void **state)
 	assert_int_equal(ept_copy(&ept, gpa_add(region.gpa, 7 * PAGE_SIZE), &frame), OK);
 	*(uint64_t *)phys_to_virt(frame) = 42;
 	assert_int_equal(prealloc_fill(&work, cpu_of(0)), OK);
-	assert_int_equal(own_frame_of(7), frame);
+	/* Its contents do: it is now a part of a large page. */
+	frame = own_frame_of(7);
 	assert_int_equal(*(uint64_t *)phys_to_virt(frame), 42);
 	*(uint64_t *)phys_to_virt(frame) = 7 * 512;
 	assert_filled();
 	/* Again: nothing is left to do. */
 	assert_int_equal(prealloc_fill(&work, cpu_of(0)), OK);
+	assert_int_equal(own_frame_of(7), frame);
 	assert_filled();
 	destroy(available);
 }
@@ -306,14 +329,104 @@ static void pages_come_from_the_nodes_of_the_policy(void **state)
 	work.first_page = 1;
 	make_region(true);
 	assert_int_equal(fill_together(&work), OK);
-	for (unsigned i = 0; i < N_PAGES; i++)
-		assert_int_equal(numa_node_of(&numa, own_frame_of(i)), (i + 1) % 2);
+	/* Large pages have turns of their own. */
+	assert_int_equal(count_large(), 2);
+	for (unsigned i = 0; i < N_PAGES; i++) {
+		unsigned turn = i < 3 || i >= 3 + 1024 ? i + 1 : (i - 3) / 512;
+
+		assert_int_equal(numa_node_of(&numa, own_frame_of(i)), turn % 2);
+	}
+}
+
+/* Fill the region and make sure that nothing is lost. Returns how many large pages it has. */
+static unsigned fill_and_count(uint64_t preferred_nodes)
+{
+	uint64_t available = frame_available();
+	struct prealloc work = work_of(1);
+	unsigned n;
+
+	work.policy = (struct frame_policy){.mode = FRAME_PREFERRED, .nodes = {preferred_nodes}};
+	make_region(false);
+	assert_int_equal(prealloc_fill(&work, cpu_of(0)), OK);
+	assert_filled();
+	n = count_large();
+	destroy(available);
+	return n;
+}
+
+/* Also over a file, whose frames have no such alignment. */
+static void whole_stretches_are_large_pages(void **state)
+{
+	static const struct frame_policy local = {.mode = FRAME_LOCAL};
+	static phys_t taken[N_FRAMES];
+	uint64_t available = frame_available(), n = 0;
+
+	assert_int_equal(fill_and_count(2), 2);
+	/* Every second frame of node 0 is free. */
+	while ((taken[n] = frame_alloc()) != 0)
+		n++;
+	for (uint64_t i = 0; i < n; i++)
+		if (taken[i] / PAGE_SIZE % 2 == 0 || numa_node_of(&numa, taken[i]) == 1)
+			frame_free(taken[i]);
+	assert_int_equal(frame_alloc_block_by(&local, 0), 0);
+	assert_int_equal(fill_and_count(1), 0);
+	for (uint64_t i = 0; i < n; i++)
+		if (taken[i] / PAGE_SIZE % 2 == 1 && numa_node_of(&numa, taken[i]) == 0)
+			frame_free(taken[i]);
+	assert_int_equal(frame_available(), available);
+}
+
+/* As it is for a guest's memory, and for the blocks of a disk. */
+static void devices_write_into_large_pages_where_they_lie(void **state)
+{
+	static struct mem_map map;
+	struct guest_memory memory = {.ept = &ept, .map = &map};
+	struct prealloc work = work_of(1);
+	const uint64_t bytes = 4711;
+	uint64_t n_owned;
+
+	assert_int_equal(ept_init(&ept, 2, EPT_UNLIMITED), OK);
+	for (unsigned hidden = 0; hidden < 2; hidden++) {
+		gpa_t gpa = {(hidden ? MEM_HIDDEN_START : 0) + MIB(4)},
+		      last = gpa_add(gpa, MIB(2) - 8);
+
+		region = (struct mem_region){.gpa = gpa, .len = MIB(2), .kind = MEM_COW};
+		map = (struct mem_map){0};
+		assert_int_equal(mem_map_add(&map, &region), OK);
+		assert_int_equal(region_map(&ept, &region), OK);
+		assert_int_equal(prealloc_fill(&work, cpu_of(0)), OK);
+		n_owned = ept.n_owned;
+		if (hidden)
+			assert_int_equal(hidden_write(&memory, last, &bytes, 8), OK);
+		else
+			assert_int_equal(guest_write(&memory, last, &bytes, 8), OK);
+		assert_int_equal(*(const uint64_t *)(hidden ? hidden_byte(&memory, last)
+							    : guest_byte(&memory, last)),
+				 bytes);
+		assert_int_equal(((uint64_t *)phys_to_virt(own_frame_of(FRAME_BLOCK - 1)))[511],
+				 bytes);
+		assert_true(is_large(gpa.raw));
+		assert_int_equal(ept.n_owned, n_owned);
+	}
+}
+
+static void a_processor_without_large_pages_gets_small_ones(void **state)
+{
+	struct prealloc work = work_of(1);
+
+	make_region(true);
+	ept_destroy(&ept);
+	assert_int_equal(ept_init(&ept, 1, EPT_UNLIMITED), OK);
+	assert_int_equal(region_map(&ept, &region), OK);
+	assert_int_equal(prealloc_fill(&work, cpu_of(0)), OK);
+	assert_int_equal(count_large(), 0);
+	assert_filled();
 }
 
 /* With each number of frames, from none to just enough. */
 static void too_little_memory_is_told_and_given_back(void **state)
 {
-	uint64_t available = frame_available(), need = N_PAGES + 2 + 4;
+	uint64_t available = frame_available(), need = N_PAGES + 2;
 	struct prealloc work = work_of(N_CPUS);
 
 	make_region(true);
@@ -447,6 +560,9 @@ int main(void)
 		cmocka_unit_test_setup(no_more_processors_than_asked_for, setup),
 		cmocka_unit_test_setup(affinity_says_which_processors, setup),
 		cmocka_unit_test_setup(pages_come_from_the_nodes_of_the_policy, setup),
+		cmocka_unit_test_setup(whole_stretches_are_large_pages, setup),
+		cmocka_unit_test_setup(devices_write_into_large_pages_where_they_lie, setup),
+		cmocka_unit_test_setup(a_processor_without_large_pages_gets_small_ones, setup),
 		cmocka_unit_test_setup(too_little_memory_is_told_and_given_back, setup),
 		cmocka_unit_test_setup(a_node_that_is_full_ends_it, setup),
 		cmocka_unit_test_setup(a_region_beyond_its_file_is_refused, setup),

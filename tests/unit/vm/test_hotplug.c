@@ -177,6 +177,38 @@ static void prealloc_and_reserve_take_the_frames_at_once(void **state)
 	}
 }
 
+/*
+ * A DIMM that was there at the start has large pages. It goes although no memory is left, which to
+ * split them would take.
+ */
+static void large_pages_go_whole(void **state)
+{
+	phys_t taken = 0, frame;
+	struct hotplug work;
+
+	assert_int_equal(come(&work), OK);
+	for (uint64_t gpa = AT; gpa < AT + SIZE; gpa += MIB(2)) {
+		phys_t block = frame_alloc_block_by(&(struct frame_policy){0}, 0);
+		uint64_t *entry;
+
+		assert_int_not_equal(block, 0);
+		assert_int_equal(ept_populate_large_begin(&vm->ept, (gpa_t){gpa}, &entry), OK);
+		ept_populate_large(entry, block);
+		ept_populate_large_end(&vm->ept, entry, block);
+	}
+	while ((frame = frame_alloc()) != 0) {
+		*(phys_t *)phys_to_virt(frame) = taken;
+		taken = frame;
+	}
+	leave();
+	assert_true(frame_available() >= N_PAGES);
+	for (; taken != 0; taken = frame) {
+		frame = *(phys_t *)phys_to_virt(taken);
+		frame_free(taken);
+	}
+	is_gone();
+}
+
 /* Whichever frame is the last: what was done is undone, and the guest hears nothing. */
 static void without_frames_nothing_comes(void **state)
 {
@@ -255,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup(private_memory_comes_and_all_its_frames_go, setup),
 		cmocka_unit_test_setup(shared_memory_is_the_images, setup),
 		cmocka_unit_test_setup(prealloc_and_reserve_take_the_frames_at_once, setup),
+		cmocka_unit_test_setup(large_pages_go_whole, setup),
 		cmocka_unit_test_setup(without_frames_nothing_comes, setup),
 		cmocka_unit_test_setup(a_dimm_that_was_given_up_is_found_once, setup),
 		cmocka_unit_test_setup(what_shares_its_memory_is_refused, setup),
