@@ -53,13 +53,14 @@ static uint64_t page_at(const struct prealloc *work, gpa_t gpa)
 	return work->first_page + (gpa.raw - work->region->gpa.raw) / PAGE_SIZE;
 }
 
-/* Make a whole stretch one large page. False: there is no memory for one. */
-static bool fill_large(const struct prealloc *work, gpa_t gpa)
+bool prealloc_large(const struct prealloc *work, gpa_t gpa)
 {
-	phys_t block = frame_alloc_block_by(&work->policy, page_at(work, gpa) / FRAME_BLOCK);
 	enum status status;
 	uint64_t *entry;
+	phys_t block = 0;
 
+	if (work->ept->leaf_levels > 1)
+		block = frame_alloc_block_by(&work->policy, page_at(work, gpa) / FRAME_BLOCK);
 	if (block == 0)
 		return false;
 	lock_acquire(work->lock);
@@ -98,7 +99,7 @@ static enum status fill_pages(const struct prealloc *work, gpa_t gpa, unsigned n
 /* Fill a stretch, or what the region has of it. */
 static enum status fill_range(const struct prealloc *work, gpa_t gpa, uint64_t len)
 {
-	if (len == STRETCH && work->ept->leaf_levels > 1 && fill_large(work, gpa))
+	if (len == STRETCH && prealloc_large(work, gpa))
 		return OK;
 	return fill_pages(work, gpa, (unsigned)(len / PAGE_SIZE));
 }

@@ -48,6 +48,13 @@ struct prealloc {
  */
 enum status prealloc_fill(const struct prealloc *work, struct prealloc_cpu cpu);
 
+/*
+ * Make the aligned 2 MiB at gpa, all of the region, one large page, on this processor alone. The
+ * lock is free; 'n_cpus', 'context' and 'progress' are not used. False: there is no memory for it,
+ * or no large page in the EPT, and nothing has changed.
+ */
+bool prealloc_large(const struct prealloc *work, gpa_t gpa);
+
 /* Serve until prealloc_end(). */
 void prealloc_serve(struct prealloc_cpu cpu);
 void prealloc_end(void);

@@ -10,6 +10,7 @@
 #include "hv/config/layout.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/guest/prealloc.h"
 #include "hv/guest/region_map.h"
 #include "hv/guest/reserve.h"
 #include "hv/lib/assert.h"
@@ -95,12 +96,17 @@ static enum status reserve_some(struct vm *vm, struct hotplug *work)
 	return OK;
 }
 
+static bool is_preallocated(const struct mem_region *region)
+{
+	return region->kind == MEM_COW && region->backend->prealloc;
+}
+
 static enum status fill_some(struct vm *vm, struct hotplug *work)
 {
 	uint64_t len = piece_len(work, PAGES_AT_ONCE * PAGE_SIZE);
 	phys_t frame;
 
-	if (work->region.kind != MEM_COW || !work->region.backend->prealloc) {
+	if (!is_preallocated(&work->region)) {
 		next_stage(work);
 		return OK;
 	}
@@ -109,6 +115,22 @@ static enum status fill_some(struct vm *vm, struct hotplug *work)
 				     &frame));
 	pass(work, len);
 	return OK;
+}
+
+/* Fill the next 2 MiB with a large page. False: nothing has changed. */
+static bool fill_large(struct vm *vm, const struct hotplug *work)
+{
+	const struct mem_region *region = &work->region;
+	const struct prealloc fill = {
+		.lock = &vm->lock,
+		.ept = &vm->ept,
+		.region = region,
+		.policy = backend_frame_policy(region->backend),
+		.first_page = memory_backend_offset(region) / PAGE_SIZE,
+	};
+
+	return is_preallocated(region) && piece_len(work, MIB(2)) == MIB(2) &&
+	       prealloc_large(&fill, gpa_add(region->gpa, work->at));
 }
 
 /* The regions move. */
@@ -207,9 +229,9 @@ static void unreserve_some(struct hotplug *work)
 	next_stage(work);
 }
 
-static enum status go_in(struct vm *vm, struct hotplug *work)
+static enum status go_in_locked(struct vm *vm, struct hotplug *work)
 {
-	enum status status = OK;
+	enum status status;
 
 	lock_acquire(&vm->lock);
 	if (work->stage == HOTPLUG_MAPS)
@@ -219,6 +241,17 @@ static enum status go_in(struct vm *vm, struct hotplug *work)
 	else
 		status = fill_some(vm, work);
 	lock_release(&vm->lock);
+	return status;
+}
+
+static enum status go_in(struct vm *vm, struct hotplug *work)
+{
+	enum status status = OK;
+
+	if (work->stage == HOTPLUG_FILLS && fill_large(vm, work))
+		pass(work, MIB(2));
+	else
+		status = go_in_locked(vm, work);
 	if (status != OK) {
 		work->stage = HOTPLUG_EMPTIES;
 		work->at = 0;

@@ -177,25 +177,48 @@ static void prealloc_and_reserve_take_the_frames_at_once(void **state)
 	}
 }
 
-/*
- * A DIMM that was there at the start has large pages. It goes although no memory is left, which to
- * split them would take.
- */
+static bool is_large(uint64_t gpa)
+{
+	unsigned level;
+
+	(void)ept_lookup(&vm->ept, (gpa_t){gpa}, &level);
+	return level == 1;
+}
+
+/* From an address that is no multiple of 2 MiB, and with an end that is none. */
+static void preallocated_memory_has_large_pages(void **state)
+{
+	struct hotplug work;
+
+	backend.prealloc = true;
+	dimm.addr = AT - PAGE_SIZE;
+	assert_int_equal(come(&work), OK);
+	for (uint64_t gpa = AT; gpa < AT + SIZE - MIB(2); gpa += MIB(2))
+		assert_true(is_large(gpa));
+	assert_false(is_large(AT - PAGE_SIZE));
+	assert_false(is_large(AT + SIZE - MIB(2)));
+	assert_true(frame_available() <= n_free - N_PAGES);
+	hotplug_begin_out(vm, &work, &dimm);
+	while (work.stage != HOTPLUG_IS_OUT)
+		assert_int_equal(hotplug_some(vm, &work), OK);
+	assert_in_range(frame_available(), n_free - 4, n_free);
+	/* On a processor without them. */
+	dimm.addr = AT;
+	vm->ept.leaf_levels = 1;
+	assert_int_equal(come(&work), OK);
+	assert_false(is_large(AT));
+	leave();
+}
+
+/* To split them would take memory, which there may be none of. */
 static void large_pages_go_whole(void **state)
 {
 	phys_t taken = 0, frame;
 	struct hotplug work;
 
+	backend.prealloc = true;
 	assert_int_equal(come(&work), OK);
-	for (uint64_t gpa = AT; gpa < AT + SIZE; gpa += MIB(2)) {
-		phys_t block = frame_alloc_block_by(&(struct frame_policy){0}, 0);
-		uint64_t *entry;
-
-		assert_int_not_equal(block, 0);
-		assert_int_equal(ept_populate_large_begin(&vm->ept, (gpa_t){gpa}, &entry), OK);
-		ept_populate_large(entry, block);
-		ept_populate_large_end(&vm->ept, entry, block);
-	}
+	assert_true(is_large(AT));
 	while ((frame = frame_alloc()) != 0) {
 		*(phys_t *)phys_to_virt(frame) = taken;
 		taken = frame;
@@ -287,6 +310,7 @@ int main(void)
 		cmocka_unit_test_setup(private_memory_comes_and_all_its_frames_go, setup),
 		cmocka_unit_test_setup(shared_memory_is_the_images, setup),
 		cmocka_unit_test_setup(prealloc_and_reserve_take_the_frames_at_once, setup),
+		cmocka_unit_test_setup(preallocated_memory_has_large_pages, setup),
 		cmocka_unit_test_setup(large_pages_go_whole, setup),
 		cmocka_unit_test_setup(without_frames_nothing_comes, setup),
 		cmocka_unit_test_setup(a_dimm_that_was_given_up_is_found_once, setup),
