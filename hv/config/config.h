@@ -317,7 +317,7 @@ struct clone_config {
 	unsigned parallel;	 /* at most so many at a time; the next starts when one has ended */
 	bool paused;		 /* until the operator continues them */
 	uint64_t max_private;	 /* bytes, whole pages; 0: as the template */
-	bool precopy;		 /* copy for later clones in advance what the first has written */
+	bool precopy;		 /* copy in advance what the first clone has written */
 	struct diag_place place; /* of the template's name */
 	struct map_config *map;	 /* NULL: the clones have no jobs */
 	unsigned n_started, n_running; /* see hv/vm/clone_line.h */

@@ -79,11 +79,17 @@ static void note_writes(struct vm *clone)
 		tell_writes(clone, set);
 }
 
-/* If memory runs out, the guest's writes copy the rest of the pages later. */
+/*
+ * Copy in advance what the template's working set lists, for a clone whose line asks for it, or
+ * that the operator has made. No vCPU of the clone runs, and no search for equal pages. If memory
+ * runs out, the guest's writes copy the rest of the pages later.
+ */
 static void precopy(struct vm *clone)
 {
 	phys_t set = __atomic_load_n(&clone->template->working_set, __ATOMIC_ACQUIRE);
 
+	if (clone->made_for && !clone->made_for->precopy)
+		return;
 	if (working_set_copy(set, &clone->ept, clone->mem) != OK)
 		log_debug("VM %s: no memory to copy all pages in advance", vm_name(clone));
 }
@@ -180,7 +186,11 @@ static struct vm *make_clone(struct vm *template, const char *name, uint32_t num
 
 struct vm *template_clone(struct vm *template, const char *name)
 {
-	return make_clone(template, name, NEXT_NUMBER);
+	struct vm *clone = make_clone(template, name, NEXT_NUMBER);
+
+	if (clone)
+		precopy(clone);
+	return clone;
 }
 
 static void start_clones(struct vm *template, struct clone_config *line)
@@ -196,9 +206,8 @@ static void start_clones(struct vm *template, struct clone_config *line)
 			return;
 		if (line->max_private)
 			clone->ept.max_owned = line->max_private / PAGE_SIZE;
-		if (line->precopy)
-			precopy(clone);
 		clone->made_for = line;
+		precopy(clone);
 		if (line->map)
 			map_begin(clone);
 		if (line->paused)
@@ -446,6 +455,7 @@ void template_revert(struct vm *clone)
 	vm_merge_pause(clone);
 	/* No processor walks the tree: all vCPUs are put away, or loaded on this one. */
 	ept_reset(&clone->ept);
+	precopy(clone);
 	vm_merge_resume(clone);
 	clone->line.len = 0;
 	revert_devices(clone);

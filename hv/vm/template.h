@@ -47,8 +47,9 @@ static inline uint32_t template_next_number(struct vm *template)
 
 /*
  * Make a clone, which runs after vm_start(). It gets the template's next number and a name after
- * it (hv/devices/clone_name.h), or 'name', which must last, if that is not NULL. The caller holds
- * the template until vm_start(). NULL: not enough memory.
+ * it (hv/devices/clone_name.h), or 'name', which must last, if that is not NULL; and copies of the
+ * pages that another clone has written, if a line with precopy=on has left a list of them. The
+ * caller holds the template until vm_start(). NULL: not enough memory.
  */
 struct vm *template_clone(struct vm *template, const char *name);
 

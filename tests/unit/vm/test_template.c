@@ -643,6 +643,117 @@ static void a_disk_that_all_clones_would_write_is_refused(void **state)
 	destroy(vm);
 }
 
+/* Private memory from address 0 on. */
+static struct mem_map *some_memory(void)
+{
+	static struct mem_map map;
+	const struct mem_region region = {.len = MIB(64), .kind = MEM_COW};
+
+	map = (struct mem_map){0};
+	assert_int_equal(mem_map_add(&map, &region), OK);
+	return &map;
+}
+
+/* How many of its first pages the clone owns. */
+static unsigned count_copies(const struct vm *clone)
+{
+	unsigned n = 0, level;
+
+	while (ept_lookup(&clone->ept, (gpa_t){n * PAGE_SIZE}, &level) & EPT_OWN)
+		n++;
+	return n;
+}
+
+static void write_pages(struct vm *clone, unsigned n)
+{
+	phys_t frame;
+
+	while (n-- > 0) {
+		assert_int_equal(ept_copy(&clone->ept, (gpa_t){n * PAGE_SIZE}, &frame), OK);
+		*(uint64_t *)phys_to_virt(frame) = 4711;
+	}
+}
+
+/* With copies of the template's bytes. */
+static void expect_copies(struct vm *clone, unsigned n)
+{
+	assert_int_equal(count_copies(clone), n);
+	while (n-- > 0) {
+		unsigned level;
+		uint64_t entry = ept_lookup(&clone->ept, (gpa_t){n * PAGE_SIZE}, &level);
+
+		assert_int_equal(*(uint64_t *)phys_to_virt(entry & EPT_ADDR), 0);
+	}
+}
+
+static struct vm *clone_at_the_prompt(struct vm *template)
+{
+	struct vm *clone = template_clone(template, NULL);
+
+	assert_non_null(clone);
+	vm_list(clone);
+	return clone;
+}
+
+static void copies_in_advance_are_for_reverts_and_the_operators_clones_too(void **state)
+{
+	static struct clone_config line, other;
+	struct vm *vm = make_vm("t", 1), *clone, *early, *late;
+
+	line = (struct clone_config){.template = "t", .count = 2, .parallel = 1, .precopy = true};
+	set_line(&line);
+	vm->mem = some_memory();
+	assert_true(template_freeze(vm));
+	clone = running("t-0");
+	early = clone_at_the_prompt(vm);
+	expect_copies(clone, 0);
+	expect_copies(early, 0);
+	write_pages(clone, 20);
+	template_revert(clone);
+	expect_copies(clone, 20); /* the list is its own */
+	late = clone_at_the_prompt(vm);
+	expect_copies(late, 20);
+	write_pages(early, 30); /* the list stays */
+	template_revert(early);
+	expect_copies(early, 20);
+	template_revert(clone);
+	expect_copies(clone, 20);
+	/* Half of the limit. */
+	clone->ept.max_owned = 20;
+	template_revert(clone);
+	assert_in_range(count_copies(clone), 1, 10);
+	assert_true(clone->ept.n_owned <= 10);
+	/* Another line has not asked for it. */
+	other = (struct clone_config){.template = "t", .count = 1, .parallel = 1, .n_running = 1};
+	late->made_for = &other;
+	template_revert(late);
+	expect_copies(late, 0);
+	/* The next one of the line. */
+	vm_release(clone);
+	template_vm_gone(clone);
+	expect_copies(running("t-3"), 20);
+}
+
+static void no_copies_are_made_while_frames_are_scarce(void **state)
+{
+	static struct clone_config line;
+	struct vm *vm = make_vm("t", 1), *clone;
+
+	line = (struct clone_config){.template = "t", .count = 1, .parallel = 1, .precopy = true};
+	set_line(&line);
+	vm->mem = some_memory();
+	assert_true(template_freeze(vm));
+	clone = running("t-0");
+	write_pages(clone, 5);
+	take_all_frames();
+	for (unsigned i = 0; i < 100; i++)
+		give_one_back();
+	assert_true(frame_is_scarce());
+	template_revert(clone);
+	expect_copies(clone, 0);
+	expect_copies(clone_at_the_prompt(vm), 0);
+}
+
 static void a_large_vm_freezes_in_pieces(void **state)
 {
 	struct vm *vm = make_vm("v", 3 * FREEZE_AT_ONCE);
@@ -929,6 +1040,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_disk_that_all_clones_would_write_is_refused),
+		TEST(copies_in_advance_are_for_reverts_and_the_operators_clones_too),
+		TEST(no_copies_are_made_while_frames_are_scarce),
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
