@@ -53,23 +53,21 @@ static void move_on(struct ept *ept)
 }
 
 /* Free what an own entry leads to: a table, a page, or a block. */
-static inline void free_target(struct frame_stack *stack, uint64_t entry)
+static void free_target(uint64_t entry)
 {
 	if (entry & EPT_LARGE)
 		frame_free_block(entry & EPT_ADDR);
 	else
-		frame_free_here(stack, entry & EPT_ADDR);
+		frame_free(entry & EPT_ADDR);
 }
 
 static void free_chain(uint64_t chain)
 {
-	struct frame_stack *stack = frame_stack_here();
-
 	while (chain != 0) {
 		uint64_t link = chain;
 
 		chain = *table_of(link);
-		free_target(stack, link);
+		free_target(link);
 	}
 }
 
@@ -238,7 +236,7 @@ static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
 	for (unsigned level = ROOT_LEVEL; level > to; level--) {
 		uint64_t *slot = &table[index_at(gpa, level)];
 
-		if (!is_own_table(*slot))
+		if (!is_own_frame(*slot))
 			TRY(own_table(ept, slot, level));
 		table = table_of(*slot);
 	}
@@ -262,7 +260,7 @@ static uint64_t chain_frames(uint64_t own, unsigned level, uint64_t *chain)
 {
 	uint64_t *table = table_of(own), n = n_frames_of(own);
 
-	for (unsigned i = 0; level > 0 && is_own_table(own) && i < ENTRIES; i++) {
+	for (unsigned i = 0; level > 0 && is_own_frame(own) && i < ENTRIES; i++) {
 		uint64_t entry = table[i];
 
 		if (!(entry & (EPT_OWN | EPT_MERGED)))
@@ -519,55 +517,37 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 	return OK;
 }
 
-/* The table of gpa's page if it and all tables above are own. NULL: walk() must make some. */
-static inline uint64_t *own_leaves(const struct ept *ept, gpa_t gpa)
+/*
+ * The table of gpa's page if it and all tables above are own. NULL: walk() must make some, unless
+ * '*ret_large' is a large page of the tree's own, which gpa lies in.
+ */
+static inline uint64_t *own_leaves(const struct ept *ept, gpa_t gpa, uint64_t *ret_large)
 {
-	uint64_t *table = table_at(ept->root);
+	uint64_t *table = table_at(ept->root), entry;
 
+	*ret_large = 0;
 	if (!ept->owns_root)
 		return NULL;
-#pragma GCC unroll 3
-	for (unsigned level = ROOT_LEVEL; level > 0; level--) {
-		uint64_t entry = table[index_at(gpa, level)];
-
-		if (!is_own_table(entry))
+#pragma GCC unroll 2
+	for (unsigned level = ROOT_LEVEL; level > 1; level--) {
+		entry = table[index_at(gpa, level)];
+		if (!(entry & EPT_OWN))
 			return NULL;
 		table = table_of(entry);
 	}
-	return table;
+	entry = table[index_at(gpa, 1)];
+	if (is_own_frame(entry))
+		return table_of(entry);
+	*ret_large = entry & EPT_OWN ? entry : 0;
+	return NULL;
 }
 
 /* The entry of gpa's page in that table, or NULL. */
-static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa)
+static inline uint64_t *own_slot(const struct ept *ept, gpa_t gpa, uint64_t *ret_large)
 {
-	uint64_t *table = own_leaves(ept, gpa);
+	uint64_t *table = own_leaves(ept, gpa, ret_large);
 
 	return table != NULL ? &table[index_at(gpa, 0)] : NULL;
-}
-
-/* Find the first entry on the way to gpa that is not own, or the leaf. Returns its level. */
-static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entry)
-{
-	unsigned level = ROOT_LEVEL;
-	uint64_t entry = table_at(ept->root)[index_at(gpa, level)];
-
-	while (level > 0 && is_own_table(entry))
-		entry = table_of(entry)[index_at(gpa, --level)];
-	*ret_entry = entry;
-	return level;
-}
-
-/* Whether gpa lies in a large page of the tree's own. Returns the frame. */
-static __attribute__((noinline)) bool is_in_own_large(const struct ept *ept, gpa_t gpa,
-						      phys_t *ret_frame)
-{
-	uint64_t entry;
-
-	(void)descend_own(ept, gpa, &entry);
-	if (!is_own_large(entry))
-		return false;
-	*ret_frame = (entry & EPT_ADDR) + index_at(gpa, 0) * PAGE_SIZE;
-	return true;
 }
 
 /* 'policy' may be NULL. Inlined into both callers, so that each has code of its own. */
@@ -575,17 +555,18 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 							      const struct frame_policy *policy,
 							      uint64_t index, phys_t *ret_frame)
 {
-	uint64_t *slot, old;
+	uint64_t *slot, old, large;
 	phys_t frame;
 
 	if (!is_mappable(gpa, 1))
 		return ERR_RANGE;
-	slot = own_slot(ept, gpa);
-	if (slot == NULL) {
-		if (is_in_own_large(ept, gpa, ret_frame))
-			return OK;
-		TRY(walk(ept, gpa, 0, &slot));
+	slot = own_slot(ept, gpa, &large);
+	if (large != 0) {
+		*ret_frame = ept_frame_at(large, 1, gpa);
+		return OK;
 	}
+	if (slot == NULL)
+		TRY(walk(ept, gpa, 0, &slot));
 	old = *slot;
 	if (!(old & EPT_MAPPED))
 		return ERR_NOTFOUND;
@@ -613,7 +594,7 @@ enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *p
 /* The slot of gpa's page if it is own, else NULL. */
 static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
 {
-	uint64_t *slot = is_mappable(gpa, 1) ? own_slot(ept, gpa) : NULL;
+	uint64_t large, *slot = is_mappable(gpa, 1) ? own_slot(ept, gpa, &large) : NULL;
 
 	return slot != NULL && (*slot & EPT_OWN) ? slot : NULL;
 }
@@ -682,7 +663,7 @@ static bool fill_side(struct ept *ept, const struct stretch *stretch, unsigned i
 
 void ept_fill_around(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end)
 {
-	uint64_t *table = is_mappable(gpa, 1) ? own_leaves(ept, gpa) : NULL;
+	uint64_t large, *table = is_mappable(gpa, 1) ? own_leaves(ept, gpa, &large) : NULL;
 	unsigned i = index_at(gpa, 0);
 	struct stretch stretch;
 
@@ -711,7 +692,7 @@ static void show_around(uint64_t *table, unsigned i)
 
 enum status ept_show_zeros(struct ept *ept, gpa_t gpa)
 {
-	uint64_t *slot, *table;
+	uint64_t *slot, *table, large;
 
 	if (!is_mappable(gpa, 1))
 		return ERR_RANGE;
@@ -721,7 +702,7 @@ enum status ept_show_zeros(struct ept *ept, gpa_t gpa)
 		return OK;
 	}
 	TRY(walk(ept, gpa, 0, &slot));
-	table = own_leaves(ept, gpa);
+	table = own_leaves(ept, gpa, &large);
 	assert(table != NULL);
 	show_around(table, index_at(gpa, 0));
 	return OK;
@@ -865,6 +846,18 @@ void ept_populate_large_end(struct ept *ept, uint64_t *entry, phys_t block)
 	retire(ept, old, 1);
 }
 
+/* Find the first entry on the way to gpa that is not own, or the leaf. Returns its level. */
+static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entry)
+{
+	unsigned level = ROOT_LEVEL;
+	uint64_t entry = table_at(ept->root)[index_at(gpa, level)];
+
+	while (level > 0 && is_own_frame(entry))
+		entry = table_of(entry)[index_at(gpa, --level)];
+	*ret_entry = entry;
+	return level;
+}
+
 /* Put zeros in the place of a page. Returns the frame that the tree owned, or 0. */
 static phys_t put_zeros(struct ept *ept, uint64_t *slot)
 {
@@ -894,14 +887,15 @@ static void drop_page(struct ept *ept, uint64_t *slot)
 
 phys_t ept_discard(struct ept *ept, gpa_t gpa)
 {
-	uint64_t *slot;
+	uint64_t *slot, large;
 	phys_t frame;
 
-	if (is_mappable(gpa, 1) && is_in_own_large(ept, gpa, &frame) &&
-	    walk(ept, gpa, 0, &slot) != OK)
+	if (!is_mappable(gpa, 1))
 		return 0;
-	slot = find_own(ept, gpa);
-	if (slot == NULL)
+	slot = own_slot(ept, gpa, &large);
+	if (large != 0 && walk(ept, gpa, 0, &slot) != OK)
+		return 0;
+	if (slot == NULL || !(*slot & EPT_OWN))
 		return 0;
 	frame = put_zeros(ept, slot);
 	move_on(ept);
@@ -1135,7 +1129,7 @@ static void collect(uint64_t *item)
 static void free_collected(uint64_t *item)
 {
 	if (*item)
-		free_target(frame_stack_here(), *item);
+		free_target(*item);
 }
 
 /* Continue through the log, by up to n items. True: the last one is done. */
@@ -1273,6 +1267,16 @@ static void mend_log(struct ept *ept)
 	ept->log_dangles = false;
 }
 
+/* Free an entry that is not one frame of the tree's own. Returns how many frames. */
+static __attribute__((noinline)) unsigned free_other(uint64_t entry)
+{
+	drop_merged(entry);
+	if (!(entry & EPT_OWN))
+		return 0;
+	frame_free_block(entry & EPT_ADDR);
+	return ENTRIES;
+}
+
 /*
  * Free all that the tree owns, while no processor uses it. From the log's end on, a table comes
  * after all of its entries.
@@ -1293,11 +1297,11 @@ static void free_all(struct ept *ept)
 			continue;
 		entry = *slot;
 		*slot = 0; /* the slot may be in the log twice */
-		if (entry & EPT_OWN) {
-			free_target(stack, entry);
-			n += n_frames_of(entry);
+		if (is_own_frame(entry)) {
+			frame_free_here(stack, entry & EPT_ADDR);
+			n++;
 		} else {
-			drop_merged(entry);
+			n += free_other(entry);
 		}
 	}
 	frame_free(ept->root);

@@ -26,8 +26,8 @@ static inline bool is_table(uint64_t entry, unsigned level)
 	return level > 0 && (entry & EPT_PRESENT) && !(entry & EPT_LARGE);
 }
 
-/* Whether the entry, of a level above 0, leads to a table of the tree's own. */
-static inline bool is_own_table(uint64_t entry)
+/* Whether the entry leads to one frame of the tree's own: a table, or a page of 4 KiB. */
+static inline bool is_own_frame(uint64_t entry)
 {
 	return (entry & (EPT_OWN | EPT_LARGE)) == EPT_OWN;
 }

@@ -88,7 +88,7 @@ static void precopy(struct vm *clone)
 {
 	phys_t set = __atomic_load_n(&clone->template->working_set, __ATOMIC_ACQUIRE);
 
-	if (clone->made_for && !clone->made_for->precopy)
+	if (set == 0 || (clone->made_for && !clone->made_for->precopy))
 		return;
 	if (working_set_copy(set, &clone->ept, clone->mem) != OK)
 		log_debug("VM %s: no memory to copy all pages in advance", vm_name(clone));
@@ -207,7 +207,8 @@ static void start_clones(struct vm *template, struct clone_config *line)
 		if (line->max_private)
 			clone->ept.max_owned = line->max_private / PAGE_SIZE;
 		clone->made_for = line;
-		precopy(clone);
+		if (line->precopy)
+			precopy(clone);
 		if (line->map)
 			map_begin(clone);
 		if (line->paused)
