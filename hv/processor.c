@@ -234,7 +234,7 @@ static void wait_for_work(struct cpu *cpu)
 	host_apic_timer_set(until);
 	cpu_wait();
 	vm_merge_woke(cpu);
-	sched_end_idle(cpu);
+	(void)sched_end_idle(cpu);
 }
 
 /* Operators and templates still to be saved keep the machine running without vCPUs. */

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "hv/frame/frame.h"
-#include "hv/lib/deadline.h"
+#include "hv/host/run_queue.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
@@ -49,11 +49,9 @@ struct cpu {
 	uint64_t stack_top; /* end of the stack for cpu_enter() */
 	uint32_t index;	    /* in cpus[]; 0 is the boot processor */
 	uint32_t apic_id;
-	struct vcpu *current; /* the vCPU whose state is loaded here */
+	struct vcpu *current; /* the vCPU whose state is loaded here; atomic */
 	struct cpu_slice slice;
-	struct deadlines deadlines; /* of vCPUs that halted here; the scheduler's */
-	uint64_t next_deadline; /* the earliest; written under the scheduler's lock, atomically */
-	phys_t vmxon_region;	/* 0: VMX is off here */
+	phys_t vmxon_region; /* 0: VMX is off here */
 	phys_t vmcs; /* the processor's only VMCS; just a frame while 'vmcs_made' is false */
 	phys_t virtual_apic; /* 0: there is none; see hv/vcpu/virtual_apic.h */
 	bool vmcs_made;
@@ -75,6 +73,7 @@ struct cpu {
 	uint64_t gdt[5];	 /* null, code, data, TSS (two) */
 	struct tss tss;
 	struct frame_stack frames;
+	struct run_queue queue __attribute__((aligned(64))); /* of the scheduler */
 	uint64_t n_loads;     /* incremented when the VMCS gets another vCPU's state */
 	uint64_t recent[256]; /* hv/run/recent.h: what was decoded here lately */
 } __attribute__((aligned(PAGE_SIZE)));

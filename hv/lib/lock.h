@@ -12,8 +12,8 @@
  * the end.
  *
  * All locks, in their order: a processor takes only locks that are below the
- * ones it holds, and never two of a kind. Each declaration says what the lock
- * guards.
+ * ones it holds, and never two of a kind, except by lock_try(). Each
+ * declaration says what the lock guards.
  *
  *	a VM's devices		struct vm, devices_lock
  *	the list of VMs		hv/vm/vm.c, vms_lock
@@ -24,7 +24,8 @@
  *	merged frames		hv/ept/merged.c
  *	guests' output		hv/vm/output.c, output_lock
  *	a hub			hv/net/hub.c
- *	the scheduler		hv/vcpu/sched.c
+ *	a processor's queue	hv/host/run_queue.h
+ *	a processor's deadlines	hv/host/run_queue.h
  *	a node's free frames	hv/frame/frame.c, and that of the list of their stacks
  *	the console		hv/host/console.c
  *

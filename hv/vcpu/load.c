@@ -134,12 +134,18 @@ static bool take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 	return true;
 }
 
+/* Atomic, because sched_request() reads it on another processor. */
+static void set_current(struct cpu *cpu, struct vcpu *vcpu)
+{
+	__atomic_store_n(&cpu->current, vcpu, __ATOMIC_RELAXED);
+}
+
 void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
 {
 	bool is_other;
 
 	assert(cpu->current == NULL);
-	cpu->current = vcpu;
+	set_current(cpu, vcpu);
 	if (!cpu->vmcs_made)
 		make_vmcs(cpu);
 	is_other = take_vmcs(vcpu, cpu);
@@ -165,7 +171,7 @@ static void leave_processor(struct vcpu *vcpu)
 	struct cpu *cpu = this_cpu();
 
 	cpu->vmcs_launched = vcpu->regs.launched;
-	cpu->current = NULL;
+	set_current(cpu, NULL);
 }
 
 void vcpu_discard_vmcs(struct vcpu *vcpu)

@@ -7,10 +7,11 @@ struct share;
 struct vcpu;
 
 /*
- * Which vCPU runs next: one fair queue of VMs for all processors (hv/vcpu/share.h), and the
- * deadlines of halted vCPUs, which belong to the processor where they halted. A vCPU is loaded on a
- * processor or parked (ready, halted or set aside). Its state is saved completely before it is
- * parked, so that any processor may load it next.
+ * Which vCPU runs next: a fair queue of VMs for each processor (hv/vcpu/share.h), from which others
+ * take what is behind, and the deadlines of halted vCPUs, which belong to the processor where they
+ * halted. A vCPU is loaded on a processor or parked (ready, halted or set aside). Its state is
+ * saved completely before it is parked, so that any processor may load it next. All vCPUs of a call
+ * are of one VM.
  */
 
 /* The calling processor is about to use all that follows. */
@@ -26,7 +27,7 @@ void sched_remove(unsigned n, uint16_t weight, uint64_t ticks);
 /* Whether no vCPU exists. */
 bool sched_is_empty(void);
 
-/* The next ready vCPU, no longer parked; NULL: none is ready. */
+/* The next ready vCPU for the calling processor, no longer parked; NULL: none is ready. */
 struct vcpu *sched_pop(void);
 /*
  * A vCPU's turn on this processor continues or ends. Its VM is charged 'ticks' of the TSC, for time
@@ -67,7 +68,7 @@ void sched_request(struct vcpu *vcpu, uint32_t requests);
 /* Host TSC of the earliest deadline on a processor; UINT64_MAX: none. No lock. */
 static inline uint64_t sched_next_deadline(const struct cpu *cpu)
 {
-	return __atomic_load_n(&cpu->next_deadline, __ATOMIC_RELAXED);
+	return __atomic_load_n(&cpu->queue.next_deadline, __ATOMIC_RELAXED);
 }
 
 /* Whether a vCPU is ready, or due on this processor. No lock. */
@@ -96,4 +97,5 @@ bool sched_has_to_wait(const struct vcpu *vcpu);
  * function of the scheduler.
  */
 bool sched_begin_idle(struct cpu *cpu);
-void sched_end_idle(struct cpu *cpu);
+/* True: until now no vCPU that became ready has woken it. */
+bool sched_end_idle(struct cpu *cpu);

@@ -25,7 +25,7 @@ void share_charge(struct share_queue *queue, struct share *share, uint64_t ticks
 	uint64_t unit = UNIT * (uint64_t)share->weight;
 
 	advance(queue, ticks);
-	__atomic_store_n(&share->used, share->used + ticks, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&share->used, ticks, __ATOMIC_RELAXED);
 	if (share->last)
 		deadline_remove(&queue->turns, &share->turn);
 	ticks += share->rest;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/host/run_queue.h"
 #include "hv/lib/deadline.h"
 #include "hv/vcpu/vcpu.h"
 
@@ -10,26 +11,20 @@
  * weights of those that are active. The VM that is furthest behind is next, however many vCPUs it
  * has. One that begins, or was idle, is behind by 'lag' at most: it cannot save up time.
  *
- * Pure: the scheduler's lock guards all of it. Times are in ticks of the TSC.
+ * Pure: the lock of the VM's home guards all of it. Times are in ticks of the TSC.
  */
 #define SHARE_WEIGHT_DEFAULT 100
 
 /* A VM's. The first member of struct vm, so that its vCPUs find it. */
 struct share {
-	struct deadline turn; /* in the queue while a vCPU is ready; 'at' is the virtual time */
-	struct vcpu *last;    /* of the ready vCPUs, a ring by 'next'; NULL: none is ready */
-	uint64_t used;	      /* in all; read without the lock */
-	uint32_t rest;	      /* has not advanced the virtual time yet */
+	struct deadline turn;	/* in the queue while a vCPU is ready; 'at' is the virtual time */
+	struct vcpu *last;	/* of the ready vCPUs, a ring by 'next'; NULL: none is ready */
+	uint64_t used;		/* in all; atomic, written without the lock, too */
+	uint32_t rest : 22;	/* has not advanced the virtual time yet */
+	uint32_t n_active : 10; /* vCPUs that are ready, or run */
 	uint16_t weight;
-	uint16_t n_active; /* vCPUs that are ready, or run */
-};
-
-struct share_queue {
-	struct deadlines turns;
-	uint64_t now;	  /* virtual time */
-	uint64_t lag;	  /* virtual time */
-	uint64_t weights; /* of the active VMs */
-	uint64_t rest;	  /* has not advanced the virtual time yet */
+	uint16_t home; /* the index of the processor whose queue it is in; see hv/vcpu/sched.c;
+			  atomic */
 };
 
 /* The lag that lets a VM of default weight be behind by so much. */

@@ -124,7 +124,7 @@ struct vcpu {
 	struct ept *ept;	/* of the VM */
 	struct lapic *lapic;
 	uint16_t number;    /* in the VM */
-	uint16_t halted_on; /* the index of the processor whose heap has 'wake' */
+	uint16_t halted_on; /* the index of the processor whose heap has 'wake'; see sched.c */
 	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
 	bool runs;
 	bool has_moved_on;	 /* this vCPU has changed the tree since its last flush */
@@ -143,10 +143,10 @@ struct vcpu {
 	uint64_t stolen;
 	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
 	/* Of the scheduler, see hv/vcpu/sched.c. */
-	bool is_ready; /* in the ready queue */
+	bool is_ready; /* in a queue */
 	bool is_halted;
 	bool is_paused; /* by the operator; atomic */
-	bool is_aside;	/* in the list of stopped vCPUs */
+	bool is_aside;	/* stopped */
 	struct vcpu *next;
 	uint64_t n_exits[N_EXIT_KINDS]; /* written by this vCPU only */
 	const struct cpuid_model *cpuid;

@@ -10,6 +10,7 @@
 #include "hv/devices/clone_name.h"
 #include "hv/guest/reserve.h"
 #include "hv/guest/working_set.h"
+#include "hv/host/cpu.h"
 #include "hv/host/io.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
@@ -151,6 +152,7 @@ static void build_clone(struct vm *clone, struct vm *template, const char *name,
 	clone->index = vm_next_index();
 	clone->config = template->config;
 	clone->share.weight = template->share.weight;
+	clone->share.home = (uint16_t)this_cpu()->index;
 	clone->mem = template->mem;
 	clone->number = number;
 	copy_words(&clone->guest, &template->guest, sizeof(clone->guest) / 8);

@@ -85,7 +85,7 @@ enum {
  */
 struct vm {
 	struct share share; /* first: the vCPUs find it there */
-	/* Guards ept and memory. The scheduler's lock may be taken inside. */
+	/* Guards ept and memory. A processor's queue may be locked inside. */
 	struct lock lock;
 	/* Guards platform if there are several vCPUs. 'lock' may be taken inside. */
 	struct lock devices_lock;
@@ -259,7 +259,7 @@ static inline void vm_unlock_devices(struct vm *vm)
 
 /* All VMs that run, and all templates. Guarded by vms_lock. */
 extern struct vm *vms;
-/* The scheduler's and the console's lock may be taken inside. */
+/* A processor's queue and the console may be locked inside. */
 extern struct lock vms_lock;
 
 /*
@@ -336,7 +336,7 @@ void vm_start(struct vm *vm);
 /*
  * Do something to the VM as a whole: all its vCPUs stop before their next VM entry, between two
  * instructions, and are put away. The last one calls vm_gathered(). On any processor, with any lock
- * held except the scheduler's.
+ * held except a processor's queue.
  */
 void vm_gather(struct vm *vm, enum vm_action action);
 

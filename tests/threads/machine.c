@@ -86,6 +86,7 @@ void machine_begin(unsigned n_processors, unsigned n_nodes, uint64_t node_size)
 		processors[i].self = &processors[i];
 		processors[i].index = i;
 		processors[i].frames.node = i % n_nodes;
+		machine_be(i);
 		sched_begin(&processors[i]);
 	}
 	machine_be(0);

@@ -122,7 +122,7 @@ static int set_up(void **state)
 	memset(test_vmcs, 0, sizeof(test_vmcs));
 	memset(&lapic, 0, sizeof(lapic));
 	lapic_init(&lapic);
-	cpu.slice.end = cpu.slice.wakes_from = cpu.next_deadline = UINT64_MAX;
+	cpu.slice.end = cpu.slice.wakes_from = cpu.queue.next_deadline = UINT64_MAX;
 	vcpu = (struct vcpu){.vm = &vm, .lapic = &lapic, .number = 1};
 	vcpu.guest.kvm.steal_time = 0x1000 | KVM_MSR_ENABLED;
 	vcpu.regs.requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;

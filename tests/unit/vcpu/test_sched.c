@@ -81,8 +81,8 @@ static int teardown(void **state)
 		sched_gather(next, 0);
 	for (unsigned i = 0; i < N; i++)
 		n_active += share[i].n_active;
-	return n_active != 0 || machine[0].next_deadline != UINT64_MAX ||
-	       machine[1].next_deadline != UINT64_MAX || !sched_is_empty();
+	return n_active != 0 || machine[0].queue.next_deadline != UINT64_MAX ||
+	       machine[1].queue.next_deadline != UINT64_MAX || !sched_is_empty();
 }
 
 /* The next vCPU's turn, which ends at once. */
@@ -178,18 +178,18 @@ static void halted_vcpus_wake_at_their_deadlines(void **state)
 	halt(1, 100);
 	halt(2, UINT64_MAX);
 	halt(3, 200);
-	assert_int_equal(machine[0].next_deadline, 100);
+	assert_int_equal(machine[0].queue.next_deadline, 100);
 	sched_wake_due(&machine[0], 99);
 	assert_null(take());
 	sched_wake_due(&machine[0], 200);
 	assert_ptr_equal(take(), &vcpu[1]);
 	assert_ptr_equal(take(), &vcpu[3]);
 	assert_null(take());
-	assert_int_equal(machine[0].next_deadline, 300);
+	assert_int_equal(machine[0].queue.next_deadline, 300);
 	sched_wake_due(&machine[0], UINT64_MAX - 1);
 	assert_ptr_equal(take(), &vcpu[0]);
 	assert_null(take());
-	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
+	assert_int_equal(machine[0].queue.next_deadline, UINT64_MAX);
 	assert_true(sched_is_parked(&vcpu[2]));
 }
 
@@ -201,7 +201,7 @@ static void a_processor_is_wanted_by_ready_and_due_vcpus(void **state)
 	halt(1, 1);
 	assert_true(sched_is_wanted(&machine[0]));
 	sched_wake_due(&machine[0], 1);
-	assert_int_equal(machine[0].next_deadline, UINT64_MAX - 1);
+	assert_int_equal(machine[0].queue.next_deadline, UINT64_MAX - 1);
 	assert_true(sched_is_wanted(&machine[0]));
 }
 
@@ -211,7 +211,7 @@ static void a_request_wakes_a_halted_vcpu(void **state)
 	halt(1, UINT64_MAX);
 	sched_request(&vcpu[1], VCPU_REQUEST_EVENT);
 	sched_request(&vcpu[0], VCPU_REQUEST_UART);
-	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
+	assert_int_equal(machine[0].queue.next_deadline, UINT64_MAX);
 	assert_ptr_equal(take(), &vcpu[1]);
 	assert_ptr_equal(take(), &vcpu[0]);
 	assert_true(has_request(0, VCPU_REQUEST_UART));
@@ -327,7 +327,7 @@ static void a_halted_vcpu_is_stopped(void **state)
 	halt(0, 100);
 	sched_pause(vcpu, 1, true);
 	assert_true(sched_are_aside(vcpu, 1));
-	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
+	assert_int_equal(machine[0].queue.next_deadline, UINT64_MAX);
 	sched_wake_due(&machine[0], 100);
 	assert_null(take());
 }
@@ -344,7 +344,7 @@ static void a_running_vcpu_is_stopped(void **state)
 	machine[1].current = NULL;
 	sched_halt(&vcpu[0], 100, 0);
 	assert_true(sched_are_aside(vcpu, 1));
-	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
+	assert_int_equal(machine[0].queue.next_deadline, UINT64_MAX);
 }
 
 static void what_concerns_the_vm_is_done_while_it_is_stopped(void **state)
@@ -366,8 +366,8 @@ static void a_deadline_belongs_to_the_processor_of_the_halt(void **state)
 	run_on(1);
 	halt(1, 100);
 	halt(2, 200);
-	assert_int_equal(machine[0].next_deadline, 300);
-	assert_int_equal(machine[1].next_deadline, 100);
+	assert_int_equal(machine[0].queue.next_deadline, 300);
+	assert_int_equal(machine[1].queue.next_deadline, 100);
 	sched_wake_due(&machine[0], 250);
 	assert_null(take());
 	/* Another processor takes one of two, and this one the other. */
@@ -383,7 +383,7 @@ static void a_deadline_belongs_to_the_processor_of_the_halt(void **state)
 	assert_ptr_equal(take(), &vcpu[2]);
 	/* A request takes it out of another processor's heap. */
 	sched_request(&vcpu[0], VCPU_REQUEST_EVENT);
-	assert_int_equal(machine[0].next_deadline, UINT64_MAX);
+	assert_int_equal(machine[0].queue.next_deadline, UINT64_MAX);
 	assert_ptr_equal(take(), &vcpu[0]);
 }
 
@@ -452,7 +452,7 @@ static void check_place(const struct vcpu *v, uint64_t now, bool is_loaded)
 	if (v->is_halted) {
 		assert_false(has_to_wait);
 		assert_true((v->regs.requests & ~(uint32_t)VCPU_REQUEST_HALT) == 0);
-		assert_true(v->wake.at > now && v->wake.at >= machine[0].next_deadline);
+		assert_true(v->wake.at > now && v->wake.at >= machine[0].queue.next_deadline);
 	}
 }
 
