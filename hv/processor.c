@@ -25,6 +25,7 @@
 #include "hv/qmp/qmp.h"
 #include "hv/run/kvm_para.h"
 #include "hv/run/run.h"
+#include "hv/run/stop_for_memory.h"
 #include "hv/run/sync.h"
 #include "hv/vcpu/load.h"
 #include "hv/vcpu/sched.h"
@@ -177,6 +178,30 @@ static void begin_slice(struct cpu *cpu)
 	cpu->slice.wakes_from = now + grain * WAKES_FROM;
 }
 
+/*
+ * A clone's vCPU is loaded for the first time, and needs an XSAVE area before. False: it stops for
+ * lack of a frame, or without having been loaded at all for an action on its VM.
+ */
+static __attribute__((noinline)) bool take_area(struct vcpu *vcpu, uint64_t since)
+{
+	struct vm *vm = vcpu->vm;
+	bool gathers =
+		__atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE) & VCPU_REQUEST_GATHER;
+
+	if (vm_take_area(vcpu))
+		return true;
+	if (gathers && __atomic_load_n(&vm->actions, __ATOMIC_ACQUIRE)) {
+		__atomic_fetch_and(&vcpu->regs.requests, ~(uint32_t)VCPU_REQUEST_GATHER,
+				   __ATOMIC_RELAXED);
+		sched_gather(vcpu, rdtsc() - since);
+		vm_gathered(vm);
+		return false;
+	}
+	stop_for_registers(vcpu);
+	sched_preempt(vcpu, rdtsc() - since);
+	return false;
+}
+
 /* Run a vCPU until it leaves, or another vCPU should have the processor. Looks around. */
 static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 {
@@ -193,6 +218,8 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 		sched_preempt(vcpu, rdtsc() - since);
 		return;
 	}
+	if (vcpu->xsave_area == NULL && !take_area(vcpu, since))
+		return;
 	vcpu_load(vcpu, cpu);
 	do {
 		begin_slice(cpu);

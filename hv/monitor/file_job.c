@@ -354,7 +354,7 @@ static bool make_state(struct vm *vm, const struct saved_head *head)
 	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now),
 				     stencil_version};
 
-	if (!make_head(vm_state_size(vm))) {
+	if (!vm_take_areas(vm) || !make_head(vm_state_size(vm))) {
 		fail_memory();
 		return false;
 	}

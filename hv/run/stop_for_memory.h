@@ -11,3 +11,9 @@ struct vcpu;
  * VMs keep their memory. The VM's lock is held.
  */
 void stop_for_memory(struct vcpu *vcpu, gpa_t gpa);
+
+/*
+ * The same before a clone's vCPU is loaded for the first time: there is no frame for its XSAVE
+ * area. It is loaded nowhere, and no lock is held.
+ */
+void stop_for_registers(struct vcpu *vcpu);

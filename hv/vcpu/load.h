@@ -6,7 +6,10 @@
 struct cpu;
 struct vcpu;
 
-/* Load the vCPU's state into this processor, and save it again. The two calls pair up. */
+/*
+ * Load the state of a vCPU, which has an XSAVE area, into this processor, and save it again. The
+ * two calls pair up.
+ */
 void vcpu_load(struct vcpu *vcpu, struct cpu *cpu);
 void vcpu_put(struct vcpu *vcpu);
 /* Like vcpu_put(), but discard the state. */

@@ -151,7 +151,9 @@ struct vcpu {
 	uint64_t n_exits[N_EXIT_KINDS]; /* written by this vCPU only */
 	const struct cpuid_model *cpuid;
 	struct step_pages *step_pages; /* NULL: never needed */
-	void *xsave_area;	       /* after the VM's vCPUs; CPUID leaf 0xd has its size */
+	/* CPUID leaf 0xd has its size. NULL: of a clone, and never loaded; vm_take_area(). Atomic.
+	 */
+	void *xsave_area;
 	/*
 	 * The vCPU from whose 'saved' and XSAVE area this one is loaded: itself or, before its
 	 * first run, its template's vCPU.
@@ -230,7 +232,8 @@ void vcpu_free_scratch(struct vcpu *vcpu);
 /* The vCPU is not loaded anywhere. */
 void vcpu_destroy(struct vcpu *vcpu);
 
-/* Copy the saved state of the template's vCPU, for a reader. The vCPU is not loaded. */
+/* Copy the saved state of the template's vCPU, for a reader. The vCPU has an area, and is not
+ * loaded. */
 void vcpu_keep(struct vcpu *vcpu);
 /* State as after power-on: vCPU 0 starts with the kernel, others wait for a SIPI. Not loaded. */
 void vcpu_power_on(struct vcpu *vcpu);

@@ -137,7 +137,7 @@ struct vm_debug *debug_attach(struct vm *vm)
 		i++;
 	if (i == DEBUG_VMS_MAX)
 		return NULL;
-	attached[i].debug = allocate(vm);
+	attached[i].debug = vm_take_areas(vm) ? allocate(vm) : NULL;
 	if (attached[i].debug == NULL)
 		return NULL;
 	/* Release pairs with vm_is_debugged(): the entry is complete. */

@@ -311,15 +311,18 @@ static bool begin_freeze(struct vm *vm)
 		return refuse(vm, "all clones would write to the file of a drive: write "
 				  "snapshot=on for it, or share-rw=on for its device");
 	vm_merge_pause(vm);
-	if (vm_identity_hide(vm) != OK || ept_freeze(&vm->ept, &vm->layer) != OK) {
+	if (!vm_take_areas(vm) || vm_identity_hide(vm) != OK ||
+	    ept_freeze(&vm->ept, &vm->layer) != OK) {
 		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
 	}
 	if (vm->config->is_template && vm->template == NULL)
 		vm->layer->saved_id = vm->config->saved.id;
 	vm_net_leave(vm);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+		vcpu_keep(vm_vcpu(vm, i));
 		vm_vcpu(vm, i)->stolen = rdtsc();
+	}
 	__atomic_fetch_add(&n_freezing, 1, __ATOMIC_RELAXED);
 	return true;
 }

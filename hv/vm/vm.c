@@ -74,18 +74,49 @@ static bool place_vcpus(struct vm *vm, struct packer *packer)
 	}
 }
 
-static bool place_areas(struct vm *vm, struct packer *packer)
+static bool has_room(const struct packer *packer, size_t size)
+{
+	return align_up(packer->used, XSAVE_ALIGN) + size <= PAGE_SIZE;
+}
+
+/*
+ * Give the vCPU of number 'first' an XSAVE area, and others that have none as far as there is room
+ * beside it. False: there is no frame.
+ */
+static bool take_areas(const struct vm *vm, unsigned first)
 {
 	size_t size = vcpu_shared.cpuid.basic[0xd].ecx;
+	struct packer packer = {NULL, PAGE_SIZE};
 
-	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		void *area = pack(packer, size);
+	for (unsigned i = first; i < vm->n_vcpus && (i == first || has_room(&packer, size)); i++) {
+		struct vcpu *vcpu = vm_vcpu(vm, i);
 
-		if (area == NULL)
-			return false;
-		vm_vcpu(vm, i)->xsave_area = area;
+		if (vcpu->xsave_area == NULL)
+			__atomic_store_n(&vcpu->xsave_area, pack(&packer, size), __ATOMIC_RELEASE);
 	}
-	return true;
+	return vm_vcpu(vm, first)->xsave_area != NULL;
+}
+
+bool vm_take_area(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	bool has_area;
+
+	lock_acquire(&vm->lock);
+	has_area = vcpu->xsave_area != NULL || take_areas(vm, vcpu->number);
+	lock_release(&vm->lock);
+	return has_area;
+}
+
+bool vm_take_areas(struct vm *vm)
+{
+	bool have_areas = true;
+
+	lock_acquire(&vm->lock);
+	for (unsigned i = 0; have_areas && i < vm->n_vcpus; i++)
+		have_areas = vm_vcpu(vm, i)->xsave_area != NULL || take_areas(vm, i);
+	lock_release(&vm->lock);
+	return have_areas;
 }
 
 static bool place_platform(struct vm *vm, struct packer *packer)
@@ -131,7 +162,8 @@ static void free_visited([[maybe_unused]] void *context, phys_t frame)
 
 /*
  * Set what leads to the parts. The vCPUs' and the devices' contents are undefined, except for the
- * pointers. False: memory is lacking, and all frames are free again, except the struct's.
+ * pointers. Only the first vCPU has an XSAVE area, and only if there is room in a frame anyway.
+ * False: memory is lacking, and all frames are free again, except the struct's.
  */
 static bool place_parts(struct vm *vm, unsigned n_vcpus, struct platform_extras extras)
 {
@@ -146,11 +178,13 @@ static bool place_parts(struct vm *vm, unsigned n_vcpus, struct platform_extras 
 	vm->platform.irqchip.n = n_vcpus;
 	vm->platform.extras = extras;
 	zero_words((char *)vm + start, (end - start) / 8);
-	if (place_vcpus(vm, &packer) && place_areas(vm, &packer) &&
-	    (far == start || place_platform(vm, &packer)))
-		return true;
-	each_part_frame(vm, free_visited, NULL);
-	return false;
+	if (!place_vcpus(vm, &packer) || (far != start && !place_platform(vm, &packer))) {
+		each_part_frame(vm, free_visited, NULL);
+		return false;
+	}
+	if (has_room(&packer, vcpu_shared.cpuid.basic[0xd].ecx))
+		vm->vcpu->xsave_area = pack(&packer, vcpu_shared.cpuid.basic[0xd].ecx);
+	return true;
 }
 
 unsigned vm_next_index(void)
@@ -183,7 +217,9 @@ struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_sh
 		*ret_shared = phys_to_virt(shared);
 		zero_words(*ret_shared, sizeof(struct vm_shared) / 8);
 		vm->mem = &(*ret_shared)->mem;
-		return vm;
+		if (vm_take_areas(vm))
+			return vm;
+		each_part_frame(vm, free_visited, NULL);
 	}
 	if (frame != 0)
 		frame_free(frame);

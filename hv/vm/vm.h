@@ -314,10 +314,18 @@ struct platform_extras vm_extras(const struct vm_config *config);
  */
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared);
 /*
- * The same for a clone: without struct vm_shared; 'ept' and what follows it are undefined, too,
+ * The same for a clone: without struct vm_shared, and without XSAVE areas, except where there is
+ * room anyway: vm_take_area(); 'ept' and what follows it are undefined, too,
  * except that there is neither input nor a line of output. A clone takes single frames only.
  */
 struct vm *vm_allocate_clone(struct vm *template);
+/*
+ * Before a clone's vCPU that has no XSAVE area is loaded: give it one. Any processor. False: there
+ * is no frame for it.
+ */
+bool vm_take_area(struct vcpu *vcpu);
+/* The same for all vCPUs of a VM. False: some may have got one. */
+bool vm_take_areas(struct vm *vm);
 /* Free the struct, after vm_release(). */
 void vm_free(struct vm *vm);
 /* Visit all frames that vm_free() frees. */

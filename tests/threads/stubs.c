@@ -33,6 +33,10 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
 }
 
+void vcpu_keep(struct vcpu *vcpu)
+{
+}
+
 void vcpu_free_scratch(struct vcpu *of)
 {
 }

@@ -97,6 +97,13 @@ void registers_read(const struct vcpu *of, struct dump_cpu *ret)
 	*ret = (struct dump_cpu){.rip = 0x1234};
 }
 
+static bool has_areas = true;
+
+bool vm_take_areas(struct vm *of)
+{
+	return has_areas;
+}
+
 void vcpu_keep(struct vcpu *of)
 {
 }
@@ -723,6 +730,18 @@ static void no_memory_to_compress_in_is_an_error(void **state)
 	assert_int_equal(frame_available(), 3);
 }
 
+static void a_clone_that_has_not_run_needs_memory_for_a_save(void **state)
+{
+	vcpu.is_paused = true;
+	has_areas = false;
+	file_job_save(&vm, "x", written);
+	finish();
+	has_areas = true;
+	assert_string_equal(said, "Error: save: failed to write 'x': not enough memory in this "
+				  "machine\n");
+	assert_null(images.first);
+}
+
 static void saves_of_a_template_have_one_id(void **state)
 {
 	uint64_t id;
@@ -834,6 +853,7 @@ int main(void)
 		TEST(nothing_is_left_of_an_interrupted_part),
 		TEST(a_part_that_exists_stays),
 		TEST(memory_that_changes_meanwhile_is_not_saved),
+		TEST(a_clone_that_has_not_run_needs_memory_for_a_save),
 		TEST(no_memory_to_compress_in_is_an_error),
 		TEST(saves_of_a_template_have_one_id),
 		TEST(a_layer_is_what_a_clone_has_changed),

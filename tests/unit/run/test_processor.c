@@ -24,6 +24,21 @@ static struct vm vm;
 static struct vcpu vcpu[2];
 static unsigned n_loads, n_polls, n_qmp_polls, n_gdb_polls, n_preempted;
 
+static unsigned n_stops, n_gathered;
+static bool has_frames;
+static uint8_t area[PAGE_SIZE];
+
+bool vm_take_area(struct vcpu *of)
+{
+	of->xsave_area = has_frames ? area : NULL;
+	return has_frames;
+}
+
+void stop_for_registers(struct vcpu *of)
+{
+	n_stops++;
+}
+
 static void work(uint64_t ticks)
 {
 	uint64_t start = rdtsc();
@@ -68,6 +83,7 @@ uint64_t vcpu_next_deadline(const struct vcpu *of)
 
 void vm_gathered(struct vm *of)
 {
+	n_gathered++;
 }
 
 void vm_flush_output(struct vm *of)
@@ -216,9 +232,11 @@ static int setup(void **state)
 	vm.vcpu = vcpu;
 	vm.n_vcpus = ARRAY_SIZE(vcpu);
 	vm.share.weight = 100;
-	for (unsigned i = 0; i < ARRAY_SIZE(vcpu); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(vcpu); i++) {
 		vcpu[i].vm = &vm;
-	n_loads = n_preempted = 0;
+		vcpu[i].xsave_area = area;
+	}
+	n_loads = n_preempted = n_stops = n_gathered = 0;
 	cpu.self = cpus[0] = &cpu;
 	n_cpus = 1;
 	assert_int_equal(arch_prctl(ARCH_SET_GS, &cpu), 0);
@@ -255,6 +273,41 @@ static void a_pass_for_a_vcpu_that_must_wait_is_charged(void **state)
 	assert_true(sched_is_parked(&vcpu[0]));
 }
 
+/* vcpu_put() cannot fail: what it needs is there before the vCPU is loaded. */
+static void a_vcpu_without_memory_for_its_registers_is_not_loaded(void **state)
+{
+	vcpu[0].xsave_area = NULL;
+	has_frames = false;
+	run_vcpu(&cpu, sched_pop());
+	assert_int_equal(n_loads, 0);
+	assert_int_equal(n_stops, 1);
+	assert_true(sched_is_parked(&vcpu[0]));
+	/* It is tried again. */
+	has_frames = true;
+	sched_make_ready(vcpu + 1, 1); /* which ends the turn */
+	run_vcpu(&cpu, sched_pop());
+	assert_int_equal(n_loads, 1);
+	assert_int_equal(n_stops, 1);
+}
+
+/* An end of its VM needs no memory. A remainder of a request is no action. */
+static void a_vcpu_without_memory_for_its_registers_can_gather(void **state)
+{
+	vcpu[0].xsave_area = NULL;
+	has_frames = false;
+	vcpu_request(&vcpu[0], VCPU_REQUEST_GATHER);
+	run_vcpu(&cpu, sched_pop());
+	assert_int_equal(n_stops, 1);
+	assert_int_equal(n_gathered, 0);
+	vm.actions = VM_END;
+	run_vcpu(&cpu, sched_pop());
+	assert_int_equal(n_stops, 1);
+	assert_int_equal(n_gathered, 1);
+	assert_int_equal(n_loads, 0);
+	assert_false(vcpu[0].regs.requests & VCPU_REQUEST_GATHER);
+	assert_false(sched_is_parked(&vcpu[0]));
+}
+
 /* A VM whose turns are short does not take time from others by reads of ports. */
 static void the_console_is_polled_a_millisecond_apart(void **state)
 {
@@ -276,6 +329,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_pass_for_a_vcpu_that_must_wait_is_charged),
 		TEST(a_turn_is_charged),
+		TEST(a_vcpu_without_memory_for_its_registers_can_gather),
+		TEST(a_vcpu_without_memory_for_its_registers_is_not_loaded),
 		TEST(the_console_is_polled_a_millisecond_apart),
 	};
 

@@ -337,6 +337,25 @@ static void a_machine_without_memory_is_told_apart(void **state)
 	}
 }
 
+static void a_vcpu_that_has_not_run_stops_alike(void **state)
+{
+	begin_movs();
+	stop_for_registers(&vcpu);
+	assert_int_equal(n_pauses, 1);
+	assert_string_equal(why, "paused: no memory left for the registers of a vCPU; "
+				 "'destroy' a VM, then 'cont' this one");
+	config.pauses_when_full = false;
+	stop_for_registers(&vcpu);
+	assert_int_equal(n_crashes, 1);
+	assert_string_equal(why, "no memory left for the registers of a vCPU");
+	vm.platform.job_port.is_there = true;
+	stop_for_registers(&vcpu);
+	vm.platform.job_port.is_there = false;
+	assert_int_equal(n_ends, 1);
+	assert_int_equal(n_notes, 1);
+	assert_string_equal(why, "no memory left for the registers of a vCPU");
+}
+
 /* Two vCPUs need a page at the same time: the operator reads one line. */
 static void a_vm_that_is_paused_is_not_told_again(void **state)
 {
@@ -464,6 +483,7 @@ int main(void)
 		TEST_VM(a_vm_that_does_not_wait_ends),
 		TEST_VM(a_job_does_not_wait),
 		TEST_VM(a_machine_without_memory_is_told_apart),
+		TEST_VM(a_vcpu_that_has_not_run_stops_alike),
 		TEST_VM(a_vm_that_is_paused_is_not_told_again),
 		TEST_VM(a_page_that_was_merged_is_waited_for),
 		TEST_VM(accessed_flags_of_code_are_waited_for),

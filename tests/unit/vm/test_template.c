@@ -106,6 +106,11 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
 }
 
+void vcpu_keep(struct vcpu *of)
+{
+	assert_non_null(of->xsave_area);
+}
+
 void vcpu_free_scratch(struct vcpu *of)
 {
 }
@@ -637,6 +642,30 @@ static void a_clone_with_a_job_does_not_become_a_template(void **state)
 	end_job_of("t-9", 0);
 }
 
+/* Its vCPU has run nowhere, and has no place for its registers yet, which its clones need. */
+static void a_clone_that_has_not_run_needs_memory_to_freeze(void **state)
+{
+	struct vm *vm = make_vm("t", 1), *clone;
+
+	assert_true(template_freeze(vm));
+	clone = template_clone(vm, "c");
+	vm_list(clone);
+	clone->vcpu->xsave_area = NULL;
+	vcpu_shared.cpuid.basic[0xd].ecx = 832;
+	take_all_frames();
+	assert_false(template_freeze(clone));
+	assert_false(template_is_freezing(clone));
+	assert_int_equal(clone->platform.control.answer, CONTROL_REFUSED);
+	for (unsigned i = 0; !template_freeze(clone); i++) {
+		assert_in_range(i, 0, 3);
+		give_one_back();
+	}
+	assert_true(is_aligned((uintptr_t)clone->vcpu->xsave_area, PAGE_SIZE));
+	vcpu_shared.cpuid.basic[0xd].ecx = 0;
+	destroy(clone);
+	destroy(vm);
+}
+
 static void a_disk_that_all_clones_would_write_is_refused(void **state)
 {
 	struct virtio_blk_config device = {0};
@@ -1052,6 +1081,7 @@ int main(void)
 		TEST(a_disk_that_all_clones_would_write_is_refused),
 		TEST(copies_in_advance_are_for_reverts_and_the_operators_clones_too),
 		TEST(no_copies_are_made_while_frames_are_scarce),
+		TEST(a_clone_that_has_not_run_needs_memory_to_freeze),
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
