@@ -114,6 +114,9 @@ static void poll_button(void)
 	monitor_quit();
 }
 
+/* Slices are short: the monitor has the console, or programs wait. The boot processor's. */
+static bool is_operated;
+
 /*
  * Poll console and power button, a millisecond apart. Ports are slow, below a hypervisor as slow as
  * a slice, and no VM is charged: one whose turns are short must not take time from others by them.
@@ -129,6 +132,7 @@ static void poll_operator(void)
 	qmp_poll();
 	gdb_poll();
 	keys_poll();
+	is_operated = monitor_is_on() || qmp_is_on() || gdb_is_on();
 	due = rdtsc() + tsc_hz / 1000 * CONSOLE_SEND_MS;
 }
 
@@ -172,9 +176,8 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave, uint64_t s
 static void begin_slice(struct cpu *cpu)
 {
 	uint64_t now = rdtsc(), grain = vcpu_shared.clock_grain;
-	bool is_prompt = cpu->index == 0 && (monitor_is_on() || qmp_is_on() || gdb_is_on());
 
-	cpu->slice.end = now + grain * (is_prompt ? PROMPT_SLICE : SLICE);
+	cpu->slice.end = now + grain * (cpu->index == 0 && is_operated ? PROMPT_SLICE : SLICE);
 	cpu->slice.wakes_from = now + grain * WAKES_FROM;
 }
 

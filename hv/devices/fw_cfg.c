@@ -114,10 +114,22 @@ static void set_name(struct item *item, const struct identity *identity)
 	set_text(item, identity->name ? identity->name : own, own_files[OWN_NAME].len);
 }
 
-static void set_own_file(struct item *item, const struct identity *identity, enum own_file file)
+/* Few guests ask for it. A reader at the same time makes the same one. */
+static const uint8_t *mac_of(struct fw_cfg *fw_cfg)
 {
+	struct identity *identity = &fw_cfg->identity;
+
+	if (!identity->has_mac)
+		identity_make_mac(fw_cfg->machine, identity->index, identity->mac);
+	identity->has_mac = true;
+	return identity->mac;
+}
+
+static void set_own_file(struct item *item, struct fw_cfg *fw_cfg, enum own_file file)
+{
+	const struct identity *identity = &fw_cfg->identity;
 	bool is_clone = identity->template != NULL;
-	const uint8_t *mac = identity->mac;
+	const uint8_t *mac;
 	char text[20] = "";
 
 	switch (file) {
@@ -139,6 +151,7 @@ static void set_own_file(struct item *item, const struct identity *identity, enu
 		item->len = FW_CFG_JOB_SIZE; /* see set_job_part() */
 		return;
 	case OWN_MAC:
+		mac = mac_of(fw_cfg);
 		format(text, sizeof(text), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		       mac[3], mac[4], mac[5]);
 		break;
@@ -197,7 +210,7 @@ static void set_file(struct item *item, const struct fw_cfg *fw_cfg, unsigned n)
 	enum own_file own;
 
 	if (is_own(fw_cfg, n, &own, &file)) {
-		set_own_file(item, &fw_cfg->identity, own);
+		set_own_file(item, (struct fw_cfg *)fw_cfg, own);
 		return;
 	}
 	if (file == NULL)

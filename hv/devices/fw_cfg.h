@@ -85,6 +85,7 @@ struct fw_cfg {
 	uint32_t dma_done; /* bytes that the request at dma_address has moved; 0: none is under way
 			    */
 	uint8_t reserved;  /* zero; part of saved states */
+	uint16_t machine;  /* this machine's number, for the identity's MAC */
 	void (*fill_random)(void *buf, size_t len); /* for the identity's seed */
 	struct identity identity;
 };

@@ -15,10 +15,12 @@ struct identity {
 	uint32_t number;      /* among the template's clones */
 	uint32_t index;	      /* among all VMs */
 	bool has_seed;	      /* false: drawn when it is first read */
+	bool is_told;	      /* the guest is interrupted because of its new GUID */
+	/* 'guid' is made, and in the guest's memory; guarded by the VM's lock. */
+	bool has_guid;
+	bool has_mac; /* false: made when it is first read, identity_make_mac() */
 	uint8_t seed[32];
 	uint8_t mac[6];
-	bool is_told;	  /* the guest is interrupted because of its new GUID */
-	bool has_guid;	  /* 'guid' is made, and in the guest's memory; guarded by the VM's lock */
 	uint8_t guid[16]; /* as in memory: the first three parts little-endian */
 };
 

@@ -271,6 +271,7 @@ static void init_fw_cfg(struct fw_cfg *fw_cfg, const struct platform_config *con
 {
 	fw_cfg->files = config->fw_cfg_files;
 	fw_cfg->fill_random = config->fill_random;
+	fw_cfg->machine = config->machine;
 	fw_cfg->ram_size = config->ram_size;
 	fw_cfg->n_cpus = config->topology->n_cpus;
 }
@@ -367,11 +368,13 @@ static void copy_more(struct platform_more *to, const struct platform_more *from
 }
 
 /* What only some VMs have. */
-static void copy_rest(struct platform *to, struct platform *from)
+static __attribute__((noinline)) void copy_rest(struct platform *to, struct platform *from)
 {
 	size_t size;
 	void **part;
 
+	for (unsigned i = 1; i < irqchip_n_near(from->irqchip.n); i++)
+		to->irqchip.lapic[i] = from->irqchip.lapic[i];
 	for (unsigned i = 0; (part = platform_part(to, i, &size)) != NULL; i++)
 		memcpy(*part, *platform_part(from, i, &size), size);
 	if (from->extras.has_legacy)
@@ -384,17 +387,16 @@ void platform_copy(struct platform *to, const struct platform *from)
 {
 	enum {
 		START = offsetof(struct platform, fw_cfg.identity),
-		END = START + sizeof(struct identity),
-		LAPICS = offsetof(struct platform, irqchip.lapic)
+		REST = START + sizeof(struct identity),
+		END = offsetof(struct platform, irqchip.lapic) + sizeof(struct lapic)
 	};
-	size_t end = LAPICS + irqchip_n_near(from->irqchip.n) * sizeof(struct lapic);
 
-	_Static_assert(_Alignof(struct platform) == 8 && sizeof(struct lapic) % 8 == 0 &&
-			       START % 8 == 0 && END % 8 == 0 && LAPICS % 8 == 0,
+	_Static_assert(_Alignof(struct platform) == 8 && START % 8 == 0 && REST % 8 == 0 &&
+			       END % 8 == 0,
 		       "words");
 	copy_words(to, from, START / 8);
-	copy_words((char *)to + END, (const char *)from + END, (end - END) / 8);
-	if (end != platform_size(from->irqchip.n, from->extras))
+	copy_words((char *)to + REST, (const char *)from + REST, (END - REST) / 8);
+	if (from->irqchip.n > 1 || from->extras.has_legacy || platform_has_more(from->extras))
 		copy_rest(to, (struct platform *)from);
 }
 

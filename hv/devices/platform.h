@@ -50,6 +50,7 @@ struct platform_config {
 	uint64_t ram_high;			/* those above 4 GiB, for the clock's CMOS RAM */
 	const struct fw_cfg_file *fw_cfg_files; /* must live as long as the platform */
 	void (*fill_random)(void *buf, size_t len);
+	uint16_t machine; /* its number, for MAC addresses */
 
 	struct platform_extras extras;
 	/* extras.n_virtio of them. Not copied; must live as long as the platform. */

@@ -71,7 +71,7 @@ static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 		*ret = vcpu->guest.tsc_adjust;
 		return true;
 	}
-	return guest_msr_read(&vcpu->guest.msrs, msr, ret) ||
+	return guest_msr_read(vcpu_msrs(vcpu), msr, ret) ||
 	       speculation_read_msr(vcpu, msr, ret) || kvm_para_read_msr(vcpu, msr, ret);
 }
 
@@ -125,7 +125,7 @@ static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return move_tsc(vcpu, value - vcpu_now(vcpu));
 	if (msr == IA32_TSC_ADJUST && has_tsc_adjust(vcpu))
 		return move_tsc(vcpu, value - vcpu->guest.tsc_adjust);
-	return guest_msr_write(&vcpu->guest.msrs, msr, value) ||
+	return guest_msr_write(vcpu_own_msrs(vcpu), msr, value) ||
 	       speculation_write_msr(vcpu, msr, value);
 }
 

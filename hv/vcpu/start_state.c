@@ -133,7 +133,7 @@ static void reset_kept_registers(struct vcpu *vcpu)
 	vmcs_write(VMCS_GUEST_SYSENTER_CS, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_ESP, 0);
 	vmcs_write(VMCS_GUEST_SYSENTER_EIP, 0);
-	guest_msrs_reset(&vcpu->guest.msrs, vcpu_shared.microcode);
+	guest_msrs_reset(vcpu_own_msrs(vcpu), vcpu_shared.microcode);
 	/* XSTATE_BV names no component: XRSTOR gives all of them their initial values. */
 	memset(area, 0, vcpu->cpuid->basic[0xd].ecx);
 	*(uint16_t *)area = FCW_RESET;

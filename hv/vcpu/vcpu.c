@@ -51,24 +51,24 @@ void vcpu_power_on(struct vcpu *vcpu)
 static void begin(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
 		  struct lapic *lapic)
 {
-	enum { START = offsetof(struct vcpu, regs.requests), END = offsetof(struct vcpu, guest) };
-	void *xsave_area = vcpu->xsave_area;
+	enum { START = offsetof(struct vcpu, saved_in) + 8, END = offsetof(struct vcpu, guest) };
 
 	_Static_assert(START % 8 == 0 && END % 8 == 0, "words");
-	zero_words((char *)vcpu + START, (END - START) / 8);
+	vcpu->regs.requests = 0;
+	vcpu->regs.launched = false;
 	vcpu->vm = vm;
 	vcpu->ept = ept;
 	vcpu->lapic = lapic;
+	zero_words((char *)vcpu + START, (END - START) / 8);
 	vcpu->number = (uint16_t)number;
-	vcpu->xsave_area = xsave_area;
 }
 
 void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
 		 struct lapic *lapic)
 {
-	memset(vcpu->regs.gpr, 0, sizeof(vcpu->regs.gpr));
+	vcpu->regs = (struct guest_regs){0};
 	begin(vcpu, vm, number, ept, lapic);
-	vcpu->guest = (struct vcpu_guest){.xcr0 = 1};
+	vcpu->guest = (struct vcpu_guest){.xcr0 = 1, .owns_msrs = true};
 	vcpu->saved = (struct vcpu_saved){0};
 	vcpu->cpuid = &vcpu_shared.cpuid;
 	vcpu->saved_in = vcpu;
@@ -80,11 +80,13 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
 	uint32_t kept = from->regs.requests & (VCPU_REQUEST_HALT | VCPU_REQUEST_VIRTIO);
 
-	assert(from->n_steps == 0 && from->saved_in == from);
-	_Static_assert(sizeof(to->guest) % 8 == 0, "words");
+	assert(from->n_steps == 0 && from->saved_in == from && from->guest.owns_msrs);
+	_Static_assert(offsetof(struct vcpu_guest, msrs) % 8 == 0, "words");
 	copy_words(to->regs.gpr, from->regs.gpr, ARRAY_SIZE(to->regs.gpr));
 	to->regs.spec_ctrl = from->regs.spec_ctrl;
-	copy_words(&to->guest, &from->guest, sizeof(to->guest) / 8);
+	copy_words(&to->guest, &from->guest, offsetof(struct vcpu_guest, msrs) / 8);
+	to->guest.owns_msrs = false;
+	to->guest.template_msrs = &from->guest.msrs;
 	to->saved_in = from;
 	if (to->guest.kvm.system_time)
 		kvm_msrs_note_gap(&to->guest.kvm, rdtsc() - from->stolen, tsc_hz);
@@ -128,6 +130,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 
 void vcpu_keep(struct vcpu *vcpu)
 {
+	(void)vcpu_own_msrs(vcpu);
 	if (vcpu->saved_in == vcpu)
 		return;
 	vcpu->saved = vcpu->saved_in->saved;

@@ -97,7 +97,8 @@ struct vcpu_saved {
 	uint64_t cr2;
 };
 
-/* The guest's state that is always in memory. A clone starts with a copy of its template's. */
+/* The guest's state that is always in memory. A clone starts with a copy of its template's, up to
+ * 'msrs'. */
 struct vcpu_guest {
 	/* To inject at the next entry: interruption information as in the VMCS; 0: nothing. */
 	uint64_t event;
@@ -111,10 +112,17 @@ struct vcpu_guest {
 	bool is_fresh; /* waiting since power-on: no INIT has left registers to keep */
 	bool is_dead;  /* halted with interrupts disabled: no interrupt can wake it */
 
+	bool owns_msrs;
+
 	uint64_t tsc_offset, tsc_adjust; /* IA32_TSC_ADJUST is the part the guest has added */
-	struct guest_msrs msrs;
 	struct kvm_msrs kvm;
 	uint64_t xcr0;
+
+	/* Last, because a clone's are its template's until its first write: vcpu_own_msrs(). */
+	union {
+		struct guest_msrs msrs; /* if 'owns_msrs' */
+		const struct guest_msrs *template_msrs;
+	};
 };
 
 struct vcpu {
@@ -123,6 +131,15 @@ struct vcpu {
 	struct vm *vm;		/* begins with its struct share, hv/vcpu/share.h */
 	struct ept *ept;	/* of the VM */
 	struct lapic *lapic;
+	const struct cpuid_model *cpuid;
+	/* CPUID leaf 0xd has its size. NULL: of a clone, and never loaded; vm_take_area(). Atomic.
+	 */
+	void *xsave_area;
+	/*
+	 * The vCPU from whose 'saved' and XSAVE area this one is loaded: itself or, before its
+	 * first run, its template's vCPU.
+	 */
+	const struct vcpu *saved_in;
 	uint16_t number;    /* in the VM */
 	uint16_t halted_on; /* the index of the processor whose heap has 'wake'; see sched.c */
 	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
@@ -149,17 +166,8 @@ struct vcpu {
 	bool is_aside;	/* stopped */
 	struct vcpu *next;
 	uint64_t n_exits[N_EXIT_KINDS]; /* written by this vCPU only */
-	const struct cpuid_model *cpuid;
-	struct step_pages *step_pages; /* NULL: never needed */
-	/* CPUID leaf 0xd has its size. NULL: of a clone, and never loaded; vm_take_area(). Atomic.
-	 */
-	void *xsave_area;
-	/*
-	 * The vCPU from whose 'saved' and XSAVE area this one is loaded: itself or, before its
-	 * first run, its template's vCPU.
-	 */
-	const struct vcpu *saved_in;
-	struct deadline wake; /* when a halted vCPU wakes, host TSC; UINT64_MAX: never */
+	struct step_pages *step_pages;	/* NULL: never needed */
+	struct deadline wake;		/* when a halted vCPU wakes, host TSC; UINT64_MAX: never */
 
 	/*
 	 * The current step: an instruction, or an event being delivered, on scratch pages
@@ -251,6 +259,21 @@ static inline uint64_t vcpu_n_exits(const struct vcpu *vcpu)
 	for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++)
 		n += __atomic_load_n(&vcpu->n_exits[kind], __ATOMIC_RELAXED);
 	return n;
+}
+
+/* What the guest reads. */
+static inline const struct guest_msrs *vcpu_msrs(const struct vcpu *vcpu)
+{
+	return vcpu->guest.owns_msrs ? &vcpu->guest.msrs : vcpu->guest.template_msrs;
+}
+
+/* Before the first write. */
+static inline struct guest_msrs *vcpu_own_msrs(struct vcpu *vcpu)
+{
+	if (!vcpu->guest.owns_msrs)
+		vcpu->guest.msrs = *vcpu->guest.template_msrs;
+	vcpu->guest.owns_msrs = true;
+	return &vcpu->guest.msrs;
 }
 
 /* Whether the vCPU is stopped, or about to be. */

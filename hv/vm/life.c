@@ -130,6 +130,7 @@ static void power_on(struct vm *vm)
 	vm->by_operator = false;
 	vm_net_leave(vm);
 	platform_reset(&vm->platform);
+	vm_own_guest(vm);
 	vm->guest.n_loaded = 0;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_power_on(vm_vcpu(vm, i));

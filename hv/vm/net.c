@@ -124,10 +124,13 @@ void vm_net_leave(struct vm *vm)
 void vm_net_name(struct vm *vm)
 {
 	const struct virtio *devices = platform_virtio(&vm->platform);
+	struct identity *identity = &vm->platform.fw_cfg.identity;
 
 	for (unsigned i = vm->platform.extras.n_virtio; i-- > 0;)
-		if (is_net(&devices[i]))
-			memcpy(vm->platform.fw_cfg.identity.mac, &devices[i].identity, 6);
+		if (is_net(&devices[i])) {
+			memcpy(identity->mac, &devices[i].identity, sizeof(identity->mac));
+			identity->has_mac = true;
+		}
 }
 
 /* Those of a template's first clones can be known in advance; the others' have no order. */

@@ -129,7 +129,7 @@ static void put_xsave(struct state_writer *writer, const struct vcpu *vcpu)
 
 void state_put_vcpu(struct state_writer *writer, const struct vcpu *vcpu, uint64_t now)
 {
-	assert(vcpu->saved_in == vcpu);
+	assert(vcpu->saved_in == vcpu && vcpu->guest.owns_msrs);
 	state_begin_section(writer, "vcpu", vcpu->number);
 	state_put_fields(writer, vcpu_fields, ARRAY_SIZE(vcpu_fields), vcpu);
 	for (size_t i = 0; i < state_n_vmcs_fields; i++)

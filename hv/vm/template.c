@@ -148,14 +148,12 @@ static void request_looks(struct vm *clone)
 
 static void build_clone(struct vm *clone, struct vm *template, const char *name, uint32_t number)
 {
-	_Static_assert(sizeof(clone->guest) % 8 == 0, "words");
 	clone->index = vm_next_index();
 	clone->config = template->config;
 	clone->share.weight = template->share.weight;
 	clone->share.home = (uint16_t)this_cpu()->index;
 	clone->mem = template->mem;
 	clone->number = number;
-	copy_words(&clone->guest, &template->guest, sizeof(clone->guest) / 8);
 	clone->name = name;
 	ept_clone(&clone->ept, template->layer, template->ept.max_owned);
 	clone->memory = (struct guest_memory){.ept = &clone->ept, .map = clone->mem};
@@ -181,7 +179,8 @@ static struct vm *make_clone(struct vm *template, const char *name, uint32_t num
 		number = template_next_number(template);
 	build_clone(clone, template, name, number);
 	__atomic_fetch_add(&vm_totals.n_made, 1, __ATOMIC_RELAXED);
-	vm_tell_news(clone, NEWS_CLONED, vm_name(template));
+	if (news_are_heard())
+		news_tell(vm_name(clone), NEWS_CLONED, vm_name(template));
 	clone->platform.control.asked_at = (uint32_t)(now + clone->vcpu->guest.tsc_offset);
 	return clone;
 }
@@ -316,6 +315,7 @@ static bool begin_freeze(struct vm *vm)
 		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
 	}
+	vm_own_guest(vm);
 	if (vm->config->is_template && vm->template == NULL)
 		vm->layer->saved_id = vm->config->saved.id;
 	vm_net_leave(vm);

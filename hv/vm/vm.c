@@ -205,6 +205,16 @@ struct platform_extras vm_extras(const struct vm_config *config)
 	};
 }
 
+/* place_parts() for most clones: all parts lie beside the struct, as the template's do. */
+static inline void place_alike(struct vm *vm, const struct vm *template)
+{
+	size_t area = (size_t)((char *)template->vcpu->xsave_area - (char *)template);
+
+	vm->n_vcpus = 1;
+	vm->vcpu = (struct vcpu *)((char *)vm + ((char *)template->vcpu - (char *)template));
+	vm->vcpu->xsave_area = area < PAGE_SIZE ? (char *)vm + area : NULL;
+}
+
 #define SHARED_FRAMES (align_up(sizeof(struct vm_shared), PAGE_SIZE) / PAGE_SIZE)
 
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared)
@@ -233,13 +243,17 @@ struct vm *vm_allocate_clone(struct vm *template)
 	phys_t frame = frame_alloc();
 	struct vm *vm = phys_to_virt(frame);
 
-	_Static_assert(offsetof(struct vm, ept) % 8 == 0, "words");
+	_Static_assert(offsetof(struct vm, next) % 8 == 0, "words");
 	if (frame == 0)
 		return NULL;
-	zero_words(vm, offsetof(struct vm, ept) / 8);
+	zero_words(vm, offsetof(struct vm, next) / 8);
 	vm->input.head = vm->input.tail = 0;
 	vm->line.len = vm->line.source = 0;
 	vm->template = template;
+	if (template->n_vcpus == 1 && !platform_has_more(template->platform.extras)) {
+		place_alike(vm, template);
+		return vm;
+	}
 	if (place_parts(vm, template->n_vcpus, template->platform.extras))
 		return vm;
 	frame_free(frame);
@@ -301,14 +315,21 @@ void vm_list(struct vm *vm)
 	lock_release(&vms_lock);
 }
 
+static __attribute__((noinline)) void add_others(struct vm *vm, unsigned n)
+{
+	for (unsigned i = VM_VCPUS_TOGETHER; i < n; i += VM_VCPUS_TOGETHER)
+		sched_add(vm_vcpu(vm, i), vm_n_together(vm, i));
+}
+
 void vm_start(struct vm *vm)
 {
 	unsigned n = vm->n_vcpus;
 
 	vm_list(vm);
 	/* The VM may end as soon as all are added. */
-	for (unsigned i = 0; i < n; i += VM_VCPUS_TOGETHER)
-		sched_add(vm_vcpu(vm, i), vm_n_together(vm, i));
+	sched_add(vm->vcpu, vm_n_together(vm, 0));
+	if (n > VM_VCPUS_TOGETHER)
+		add_others(vm, n);
 }
 
 void vm_kick_receivers(struct vm *vm)

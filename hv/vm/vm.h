@@ -66,7 +66,7 @@ enum vm_action {
 	VM_END = 8,
 };
 
-/* What a clone gets a copy of, besides platform and vCPUs. A revert does not change it. */
+/* What a clone gets a copy of when its first reset needs it. A revert does not change it. */
 struct vm_guest {
 	struct loader_state start; /* how to enter the kernel in memory */
 	unsigned n_starts;
@@ -89,20 +89,8 @@ struct vm {
 	struct lock lock;
 	/* Guards platform if there are several vCPUs. 'lock' may be taken inside. */
 	struct lock devices_lock;
-	/* In 'vms'. 'link' is NULL outside the list. */
-	struct vm *next, **link;
-	unsigned index;	   /* unique, from 0 */
-	uint32_t n_untold; /* lines of enum vm_told that were not logged; atomic */
-	const char *name;  /* see vm_name(); atomic */
-	struct vm_config *config;
-	/* Changed by hv/vm/hotplug.h only. A template and its clones have one. */
-	struct mem_map *mem;
-	struct guest_memory memory;
 	struct vm_labels labels; /* used by platform */
-	/* The first vCPU, and those that lie together with it: for others use vm_vcpu(). */
-	struct vcpu *vcpu;
-	struct vcpu **far_vcpus; /* pieces of VM_VCPUS_TOGETHER with the other vCPUs */
-	unsigned n_vcpus;
+	uint32_t n_untold;	 /* lines of enum vm_told that were not logged; atomic */
 	/* If not NULL, only this vCPU may enter the guest. Atomic, see hv/run/sync.h. */
 	struct vcpu *only_vcpu;
 	unsigned n_gathered;	     /* vCPUs that have stopped for an action; atomic */
@@ -114,6 +102,7 @@ struct vm {
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
 	bool is_debugged;	    /* see hv/vm/debug.h; atomic */
+	bool owns_guest;	    /* a clone: 'guest' is filled in */
 	bool by_operator;	    /* asked for the next reset, or the end; a hint for news */
 	bool is_given_up;	    /* a template: not cloned again; guarded by vms_lock */
 	bool awaits_checksum;	    /* a template; guarded by vms_lock */
@@ -124,8 +113,6 @@ struct vm {
 
 	/* Of clones: see hv/vm/template.h. */
 
-	/* The template, which this clone holds. NULL: the VM is made from the configuration. */
-	struct vm *template;
 	/* The line of the configuration that asked for the clone, or NULL. */
 	struct clone_config *made_for;
 
@@ -141,8 +128,22 @@ struct vm {
 
 	/* From here on nothing is cleared in a clone: see vm_allocate_clone(). */
 
+	/* In 'vms'. 'link' is NULL outside the list. */
+	struct vm *next, **link;
+	const char *name; /* see vm_name(); atomic */
+	struct vm_config *config;
+	/* The template, which this clone holds. NULL: the VM is made from the configuration. */
+	struct vm *template;
+	/* Changed by hv/vm/hotplug.h only. A template and its clones have one. */
+	struct mem_map *mem;
+	struct guest_memory memory;
+	/* The first vCPU, and those that lie together with it: for others use vm_vcpu(). */
+	struct vcpu *vcpu;
+	struct vcpu **far_vcpus; /* pieces of VM_VCPUS_TOGETHER with the other vCPUs */
+	unsigned n_vcpus;
+	unsigned index; /* unique, from 0 */
 	struct ept ept;
-	struct vm_guest guest;
+	struct vm_guest guest; /* of a clone: after vm_own_guest() */
 	struct vm_input input;
 	struct vm_line line;		/* guarded by devices_lock */
 	char why[88];			/* once the outcome is decided */
@@ -163,6 +164,14 @@ static inline struct vm *vm_teller(struct vm *vm)
 static inline void vm_tell_again(struct vm *vm, enum vm_told what)
 {
 	__atomic_store_n(&vm_teller(vm)->n_told[what], 0, __ATOMIC_RELAXED);
+}
+
+/* Before 'guest' is used. No vCPU runs. */
+static inline void vm_own_guest(struct vm *vm)
+{
+	if (vm->template != NULL && !vm->owns_guest)
+		vm->guest = vm->template->guest;
+	vm->owns_guest = true;
 }
 
 /* The vCPU of this number. */
@@ -315,7 +324,7 @@ struct platform_extras vm_extras(const struct vm_config *config);
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared);
 /*
  * The same for a clone: without struct vm_shared, and without XSAVE areas, except where there is
- * room anyway: vm_take_area(); 'ept' and what follows it are undefined, too,
+ * room anyway: vm_take_area(); 'next' and what follows it are undefined, too,
  * except that there is neither input nor a line of output. A clone takes single frames only.
  */
 struct vm *vm_allocate_clone(struct vm *template);

@@ -21,6 +21,14 @@ static void make_guid(const struct vm *vm, uint8_t guid[16])
 	identity_make_guid(random, guid);
 }
 
+static inline void renew(struct vm *vm, struct identity *identity)
+{
+	identity->has_seed = identity->has_guid = identity->is_told = false;
+	/* Any vCPU may be the first to run. */
+	for (unsigned i = 0; vm->config->has_vmgenid && i < vm->n_vcpus; i++)
+		vcpu_request(vm_vcpu(vm, i), VCPU_REQUEST_IDENTITY);
+}
+
 void vm_identity_make(struct vm *vm)
 {
 	struct identity *identity = &vm->platform.fw_cfg.identity;
@@ -30,18 +38,13 @@ void vm_identity_make(struct vm *vm)
 	identity->job = NULL;
 	identity->number = vm->number;
 	identity->index = vm->index;
-	identity_make_mac(random_machine(), vm->index, identity->mac);
-	vm_identity_renew(vm);
+	identity->has_mac = false;
+	renew(vm, identity);
 }
 
 void vm_identity_renew(struct vm *vm)
 {
-	struct identity *identity = &vm->platform.fw_cfg.identity;
-
-	identity->has_seed = identity->has_guid = identity->is_told = false;
-	/* Any vCPU may be the first to run. */
-	for (unsigned i = 0; i < vm->n_vcpus && vm->config->has_vmgenid; i++)
-		vcpu_request(vm_vcpu(vm, i), VCPU_REQUEST_IDENTITY);
+	renew(vm, &vm->platform.fw_cfg.identity);
 }
 
 enum status vm_identity_write(struct vm *vm)

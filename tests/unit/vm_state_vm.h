@@ -140,6 +140,7 @@ static inline void state_vm_make(struct state_vm *to, const struct cpuid_model *
 		vm->vcpu[i].cpuid = host;
 		vm->vcpu[i].saved_in = &vm->vcpu[i];
 		vm->vcpu[i].guest.xcr0 = 1;
+		vm->vcpu[i].guest.owns_msrs = true;
 		vm->vcpu[i].xsave_area = calloc(1, PAGE_SIZE);
 	}
 }

@@ -82,8 +82,11 @@ static int setup(void **state)
 		big_file[i] = (uint8_t)(i * 7 + (i >> 8));
 	fw_cfg = (struct fw_cfg){
 		.files = &first, .ram_size = MIB(300), .n_cpus = 3, .fill_random = fill};
-	fw_cfg.identity = (struct identity){
-		.name = "t-1234", .template = "t", .number = 1234, .mac = {2, 0xab, 0, 1, 2, 0xff}};
+	fw_cfg.identity = (struct identity){.name = "t-1234",
+					    .template = "t",
+					    .number = 1234,
+					    .has_mac = true,
+					    .mac = {2, 0xab, 0, 1, 2, 0xff}};
 	n_drawn = 0;
 	return 0;
 }
@@ -204,6 +207,18 @@ static void text_is(unsigned number, const char *text, size_t len)
 	in(found, len);
 	assert_memory_equal(found, want, len);
 	item_ends();
+}
+
+static void an_address_is_made_when_it_is_read(void **state)
+{
+	fw_cfg.machine = 0x1234;
+	fw_cfg.identity.index = 2;
+	fw_cfg.identity.has_mac = false;
+	text_is(0x22, "1234", 16);
+	assert_false(fw_cfg.identity.has_mac);
+	text_is(0x24, "02:12:34:00:00:02", 18);
+	assert_true(fw_cfg.identity.has_mac);
+	text_is(0x24, "02:12:34:00:00:02", 18);
 }
 
 static void a_clone_reads_who_it_is(void **state)
@@ -637,6 +652,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_machines_items_are_qemus),
 		TEST(the_directory_names_every_file),
+		TEST(an_address_is_made_when_it_is_read),
 		TEST(a_clone_reads_who_it_is),
 		TEST(a_seed_is_drawn_when_it_is_read),
 		TEST(a_clone_does_not_read_the_rest_of_its_template_s_seed),

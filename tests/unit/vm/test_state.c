@@ -232,9 +232,13 @@ static void no_member_is_forgotten(void **state)
 						OUT(lapic, index),   OUT(lapic, phys_bits),
 						OUT(lapic, id),	     {0}};
 	static const struct left_out rtc[] = {OUT(rtc, tsc_hz), OUT(rtc, is_absent), {0}};
-	static const struct left_out fw_cfg[] = {OUT(fw_cfg, files),	OUT(fw_cfg, ram_size),
-						 OUT(fw_cfg, n_cpus),	OUT(fw_cfg, fill_random),
-						 OUT(fw_cfg, identity), {0}};
+	static const struct left_out fw_cfg[] = {OUT(fw_cfg, files),
+						 OUT(fw_cfg, ram_size),
+						 OUT(fw_cfg, n_cpus),
+						 OUT(fw_cfg, fill_random),
+						 OUT(fw_cfg, machine),
+						 OUT(fw_cfg, identity),
+						 {0}};
 	static const struct left_out nvdimm[] = {OUT(nvdimm, labels), OUT(nvdimm, n_labels), {0}};
 	static const struct left_out slots[] = {OUT(memory_slots, n), OUT(memory_slots, half), {0}};
 	static const struct left_out slot[] = {
@@ -254,6 +258,7 @@ static void no_member_is_forgotten(void **state)
 		OUT(vcpu, regs.requests), /* of which HALT is saved */
 		OUT(vcpu, regs.launched),
 		OUT(vcpu, vm),
+		OUT(vcpu, guest.owns_msrs),
 		OUT(vcpu, ept),
 		OUT(vcpu, lapic),
 		OUT(vcpu, number),

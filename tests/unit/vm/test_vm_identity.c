@@ -329,13 +329,6 @@ static void without_the_device_nothing_is_told(void **state)
 	assert_int_equal(clone->ept.n_owned, 0);
 }
 
-static void the_address_names_machine_and_vm(void **state)
-{
-	static const uint8_t mac[6] = {2, 0x12, 0x34, 0, 0, 2};
-
-	assert_memory_equal(at(2)->platform.fw_cfg.identity.mac, mac, 6);
-}
-
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -354,7 +347,6 @@ int main(void)
 		TEST(a_vm_whose_page_is_there_gets_the_guid_before_it_runs),
 		TEST(a_configured_guid_is_the_vm_s_not_its_clones),
 		TEST(without_the_device_nothing_is_told),
-		TEST(the_address_names_machine_and_vm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
