@@ -276,9 +276,9 @@ void vmx_exited(struct guest_regs *regs, uint32_t reason)
 _Static_assert(offsetof(struct vcpu, regs) == 0, "vmx_exited() casts");
 
 /* What exit_cpuid.asm knows. */
-_Static_assert(offsetof(struct vcpu, look_at) == 208);
-_Static_assert(offsetof(struct vcpu, n_exits[EXITS_CPUID]) == 232);
-_Static_assert(offsetof(struct vcpu, cpuid) == 304);
+_Static_assert(offsetof(struct vcpu, look_at) == 184);
+_Static_assert(offsetof(struct vcpu, n_exits[EXITS_CPUID]) == 200);
+_Static_assert(offsetof(struct vcpu, cpuid) == 136);
 _Static_assert(offsetof(struct cpuid_model, basic) == 0 && sizeof(struct cpuid_regs) == 16);
 _Static_assert(CPUID_BASIC_LAST == 0x1f && CPUID_VARIABLE_LEAVES == 0x80002892);
 _Static_assert(BLOCKING_STI == 1 && BLOCKING_MOV_SS == 2 && RFLAGS_TF == 0x100);

@@ -19,9 +19,9 @@ RFLAGS_TF           equ 0x100
 ; In struct vcpu, which begins with its struct guest_regs; exit.c checks the numbers.
 %define REG(n)  8 * n
 REGS_REQUESTS   equ 8 * 16
-VCPU_LOOK_AT    equ 208
-VCPU_N_CPUID    equ 232
-VCPU_CPUID      equ 304
+VCPU_LOOK_AT    equ 184
+VCPU_N_CPUID    equ 200
+VCPU_CPUID      equ 136
 ; Leaves up to the last one whose answer is constant: cpuid_is_constant().
 LAST_LEAF       equ 0x1f
 VARIABLE_LEAVES equ 0x80002892

@@ -128,10 +128,10 @@ struct vcpu_guest {
 struct vcpu {
 	/* The vCPU's own; of these, only regs.gpr and regs.spec_ctrl are copied from a template. */
 	struct guest_regs regs; /* first: vmx_exited() casts its address */
-	struct vm *vm;		/* begins with its struct share, hv/vcpu/share.h */
-	struct ept *ept;	/* of the VM */
-	struct lapic *lapic;
 	const struct cpuid_model *cpuid;
+	struct vm *vm;	 /* begins with its struct share, hv/vcpu/share.h */
+	struct ept *ept; /* of the VM */
+	struct lapic *lapic;
 	/* CPUID leaf 0xd has its size. NULL: of a clone, and never loaded; vm_take_area(). Atomic.
 	 */
 	void *xsave_area;
@@ -140,7 +140,14 @@ struct vcpu {
 	 * first run, its template's vCPU.
 	 */
 	const struct vcpu *saved_in;
-	uint16_t number;    /* in the VM */
+	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
+	/* Of the scheduler, see hv/vcpu/sched.c. */
+	bool is_ready; /* in a queue */
+	bool is_halted;
+	bool is_paused;			/* by the operator; atomic */
+	bool is_aside;			/* stopped */
+	uint64_t n_exits[N_EXIT_KINDS]; /* written by this vCPU only */
+	uint16_t number;		/* in the VM */
 	uint16_t halted_on; /* the index of the processor whose heap has 'wake'; see sched.c */
 	/* Inside vcpu_run(). Set only if the VM has several vCPUs; atomic, see hv/run/sync.c. */
 	bool runs;
@@ -158,16 +165,9 @@ struct vcpu {
 	/* Ticks of waiting that the guest has not been told of. In a template: when it froze, host
 	 * TSC. */
 	uint64_t stolen;
-	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
-	/* Of the scheduler, see hv/vcpu/sched.c. */
-	bool is_ready; /* in a queue */
-	bool is_halted;
-	bool is_paused; /* by the operator; atomic */
-	bool is_aside;	/* stopped */
-	struct vcpu *next;
-	uint64_t n_exits[N_EXIT_KINDS]; /* written by this vCPU only */
-	struct step_pages *step_pages;	/* NULL: never needed */
-	struct deadline wake;		/* when a halted vCPU wakes, host TSC; UINT64_MAX: never */
+	struct vcpu *next;	       /* the scheduler's */
+	struct step_pages *step_pages; /* NULL: never needed */
+	struct deadline wake;	       /* when a halted vCPU wakes, host TSC; UINT64_MAX: never */
 
 	/*
 	 * The current step: an instruction, or an event being delivered, on scratch pages
