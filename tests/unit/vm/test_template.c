@@ -683,14 +683,11 @@ static void a_disk_that_all_clones_would_write_is_refused(void **state)
 }
 
 /* Private memory from address 0 on. */
-static struct mem_map *some_memory(void)
+static void give_memory(struct vm *vm)
 {
-	static struct mem_map map;
 	const struct mem_region region = {.len = MIB(64), .kind = MEM_COW};
 
-	map = (struct mem_map){0};
-	assert_int_equal(mem_map_add(&map, &region), OK);
-	return &map;
+	assert_int_equal(mem_map_add(vm->mem, &region), OK);
 }
 
 /* How many of its first pages the clone owns. */
@@ -741,7 +738,7 @@ static void copies_in_advance_are_for_reverts_and_the_operators_clones_too(void 
 
 	line = (struct clone_config){.template = "t", .count = 2, .parallel = 1, .precopy = true};
 	set_line(&line);
-	vm->mem = some_memory();
+	give_memory(vm);
 	assert_true(template_freeze(vm));
 	clone = running("t-0");
 	early = clone_at_the_prompt(vm);
@@ -780,7 +777,7 @@ static void no_copies_are_made_while_frames_are_scarce(void **state)
 
 	line = (struct clone_config){.template = "t", .count = 1, .parallel = 1, .precopy = true};
 	set_line(&line);
-	vm->mem = some_memory();
+	give_memory(vm);
 	assert_true(template_freeze(vm));
 	clone = running("t-0");
 	write_pages(clone, 5);
