@@ -373,8 +373,6 @@ static __attribute__((noinline)) void copy_rest(struct platform *to, struct plat
 	size_t size;
 	void **part;
 
-	for (unsigned i = 1; i < irqchip_n_near(from->irqchip.n); i++)
-		to->irqchip.lapic[i] = from->irqchip.lapic[i];
 	for (unsigned i = 0; (part = platform_part(to, i, &size)) != NULL; i++)
 		memcpy(*part, *platform_part(from, i, &size), size);
 	if (from->extras.has_legacy)
@@ -388,15 +386,18 @@ void platform_copy(struct platform *to, const struct platform *from)
 	enum {
 		START = offsetof(struct platform, fw_cfg.identity),
 		REST = START + sizeof(struct identity),
-		END = offsetof(struct platform, irqchip.lapic) + sizeof(struct lapic)
+		LAPICS = offsetof(struct platform, irqchip.lapic),
+		LAPIC_WORDS = sizeof(struct lapic) / 8
 	};
+	unsigned n_near = irqchip_n_near(from->irqchip.n);
 
 	_Static_assert(_Alignof(struct platform) == 8 && START % 8 == 0 && REST % 8 == 0 &&
-			       END % 8 == 0,
+			       LAPICS % 8 == 0 && sizeof(struct lapic) % 8 == 0,
 		       "words");
 	copy_words(to, from, START / 8);
-	copy_words((char *)to + REST, (const char *)from + REST, (END - REST) / 8);
-	if (from->irqchip.n > 1 || from->extras.has_legacy || platform_has_more(from->extras))
+	copy_words((char *)to + REST, (const char *)from + REST,
+		   (LAPICS - REST) / 8 + n_near * LAPIC_WORDS);
+	if (from->irqchip.n > n_near || from->extras.has_legacy || platform_has_more(from->extras))
 		copy_rest(to, (struct platform *)from);
 }
 

@@ -8,7 +8,7 @@
  * held
  *
  *   by its name, from template_freeze() to template_give_up(): meanwhile it can be cloned;
- *   by template_freeze() itself, and by template_retry_lines(), while they start clones;
+ *   by template_freeze() itself, and by template_retry_waiting(), while they start clones;
  *   by each clone, from vm_start() until the clone has ended and template_vm_gone() frees it,
  *   or, if the clone has become a template itself, until template_bury() has freed that;
  *   by each VM, or template, that was loaded as a layer of it, as by a clone;

@@ -36,7 +36,7 @@
 
 static unsigned n_freezing; /* VMs between begin_freeze() and the end of it; atomic */
 
-static bool lines_wait; /* one of clone_lines() may wait for memory; atomic */
+bool template_lines_wait;
 
 void template_set_config(struct clone_config *clones)
 {
@@ -129,7 +129,7 @@ static void note_turn(struct vm *template, struct clone_config *line, uint32_t n
 		map_put_back(line, number);
 	lock_release(&vms_lock);
 	if (!was_made)
-		__atomic_store_n(&lines_wait, true, __ATOMIC_RELAXED);
+		__atomic_store_n(&template_lines_wait, true, __ATOMIC_RELAXED);
 	if (is_news)
 		vm_tell(template, VM_TOLD_NO_CLONE, LOG_ERROR, "no memory for another clone");
 }
@@ -201,7 +201,7 @@ static void start_clones(struct vm *template, struct clone_config *line)
 	while (clone_line_wants(line) && take_turn(template, line, &number)) {
 		struct vm *clone = make_clone(template, line->name, number);
 
-		if (clone == NULL || __atomic_load_n(&lines_wait, __ATOMIC_RELAXED))
+		if (clone == NULL || __atomic_load_n(&template_lines_wait, __ATOMIC_RELAXED))
 			note_turn(template, line, number, clone != NULL);
 		if (clone == NULL)
 			return;
@@ -269,13 +269,11 @@ static struct vm *hold_next_waiting(struct clone_config **line)
 	return template;
 }
 
-void template_retry_lines(void)
+void template_retry_waiting(void)
 {
 	struct clone_config *line = clone_lines();
 	struct vm *template;
 
-	if (!__atomic_load_n(&lines_wait, __ATOMIC_RELAXED))
-		return;
 	while ((template = hold_next_waiting(&line)) != NULL) {
 		start_clones(template, line);
 		lock_acquire(&vms_lock);

@@ -76,8 +76,15 @@ bool template_keep_numbers(struct vm *template, uint32_t first, uint32_t n);
 /* Add a line that the operator gave, and start its clones. The caller holds the template. */
 void template_start_line(struct vm *template, struct clone_config *line);
 
+/* One of clone_lines() may wait for memory; atomic. */
+extern bool template_lines_wait;
+void template_retry_waiting(void);
 /* Memory has come free: start the clones that have waited for it. */
-void template_retry_lines(void);
+static inline void template_retry_lines(void)
+{
+	if (__atomic_load_n(&template_lines_wait, __ATOMIC_RELAXED))
+		template_retry_waiting();
+}
 
 /* After the last VM has ended: log the lines that still wait for memory. True: there are none. */
 bool template_lines_are_done(void);

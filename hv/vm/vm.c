@@ -74,27 +74,25 @@ static bool place_vcpus(struct vm *vm, struct packer *packer)
 	}
 }
 
-static bool has_room(const struct packer *packer, size_t size)
-{
-	return align_up(packer->used, XSAVE_ALIGN) + size <= PAGE_SIZE;
-}
-
-/*
- * Give the vCPU of number 'first' an XSAVE area, and others that have none as far as there is room
- * beside it. False: there is no frame.
- */
+/* Also to later vCPUs that have none, as far as there is room beside it. */
 static bool take_areas(const struct vm *vm, unsigned first)
 {
-	size_t size = vcpu_shared.cpuid.basic[0xd].ecx;
-	struct packer packer = {NULL, PAGE_SIZE};
+	size_t size = align_up(vcpu_shared.cpuid.basic[0xd].ecx, XSAVE_ALIGN);
+	phys_t frame = frame_alloc();
+	size_t at = 0;
 
-	for (unsigned i = first; i < vm->n_vcpus && (i == first || has_room(&packer, size)); i++) {
+	if (frame == 0)
+		return false;
+	for (unsigned i = first; i < vm->n_vcpus && at + size <= PAGE_SIZE; i++) {
 		struct vcpu *vcpu = vm_vcpu(vm, i);
 
-		if (vcpu->xsave_area == NULL)
-			__atomic_store_n(&vcpu->xsave_area, pack(&packer, size), __ATOMIC_RELEASE);
+		if (vcpu->xsave_area != NULL)
+			continue;
+		__atomic_store_n(&vcpu->xsave_area, (char *)phys_to_virt(frame) + at,
+				 __ATOMIC_RELEASE);
+		at += size;
 	}
-	return vm_vcpu(vm, first)->xsave_area != NULL;
+	return true;
 }
 
 bool vm_take_area(struct vcpu *vcpu)
@@ -171,6 +169,7 @@ static bool place_parts(struct vm *vm, unsigned n_vcpus, struct platform_extras 
 		       irqchip_n_near(n_vcpus) * sizeof(struct lapic);
 	size_t far = offsetof(struct vm, platform) + platform_size(n_vcpus, extras);
 	size_t end = far + (n_vcpus - 1) / VM_VCPUS_TOGETHER * sizeof(struct vcpu *);
+	size_t area = vcpu_shared.cpuid.basic[0xd].ecx;
 	struct packer packer = {(char *)vm, end};
 
 	vm->n_vcpus = n_vcpus;
@@ -182,8 +181,8 @@ static bool place_parts(struct vm *vm, unsigned n_vcpus, struct platform_extras 
 		each_part_frame(vm, free_visited, NULL);
 		return false;
 	}
-	if (has_room(&packer, vcpu_shared.cpuid.basic[0xd].ecx))
-		vm->vcpu->xsave_area = pack(&packer, vcpu_shared.cpuid.basic[0xd].ecx);
+	if (align_up(packer.used, XSAVE_ALIGN) + area <= PAGE_SIZE)
+		vm->vcpu->xsave_area = pack(&packer, area);
 	return true;
 }
 
@@ -303,7 +302,7 @@ void vm_unlist(struct vm *vm)
 	vm->link = NULL;
 }
 
-void vm_list(struct vm *vm)
+static inline void list(struct vm *vm)
 {
 	lock_acquire(&vms_lock);
 	if (vm->template)
@@ -313,6 +312,11 @@ void vm_list(struct vm *vm)
 	*vms_end = vm;
 	vms_end = &vm->next;
 	lock_release(&vms_lock);
+}
+
+void vm_list(struct vm *vm)
+{
+	list(vm);
 }
 
 static __attribute__((noinline)) void add_others(struct vm *vm, unsigned n)
@@ -325,7 +329,7 @@ void vm_start(struct vm *vm)
 {
 	unsigned n = vm->n_vcpus;
 
-	vm_list(vm);
+	list(vm);
 	/* The VM may end as soon as all are added. */
 	sched_add(vm->vcpu, vm_n_together(vm, 0));
 	if (n > VM_VCPUS_TOGETHER)

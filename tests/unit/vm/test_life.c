@@ -70,7 +70,9 @@ void vm_net_leave(struct vm *of)
 {
 }
 
-void template_retry_lines(void)
+bool template_lines_wait = true;
+
+void template_retry_waiting(void)
 {
 }
 

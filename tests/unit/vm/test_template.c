@@ -238,7 +238,7 @@ static void set_line(struct clone_config *line)
 	arena = (struct arena){.base = entries, .size = sizeof(entries)};
 	ramdisk = (struct image_list){.arena = &arena};
 	map_set_config(&ramdisk);
-	lines_wait = false;
+	template_lines_wait = false;
 }
 
 static int begin(void **state)
