@@ -71,8 +71,8 @@ static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *ret)
 		*ret = vcpu->guest.tsc_adjust;
 		return true;
 	}
-	return guest_msr_read(vcpu_msrs(vcpu), msr, ret) ||
-	       speculation_read_msr(vcpu, msr, ret) || kvm_para_read_msr(vcpu, msr, ret);
+	return guest_msr_read(vcpu_msrs(vcpu), msr, ret) || speculation_read_msr(vcpu, msr, ret) ||
+	       kvm_para_read_msr(vcpu, msr, ret);
 }
 
 enum exit_action exit_msr_read(struct vcpu *vcpu)

@@ -30,7 +30,7 @@ static const struct {
 	{"node", "/frame.c", "&stock->lock"},
 	{"stacks", "/frame.c", "&frames.lock"},
 	{"merged", "/merged.c", "&merged.lock"},
-	{"own", "machine.c", "&vm->lock"},
+	{"own", ".c", "&vm->lock"},
 };
 static uint64_t n_taken[ARRAY_SIZE(locks)];
 
