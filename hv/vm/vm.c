@@ -173,6 +173,7 @@ static bool place_parts(struct vm *vm, unsigned n_vcpus, struct platform_extras 
 	struct packer packer = {(char *)vm, end};
 
 	vm->n_vcpus = n_vcpus;
+	vm->vcpu = NULL;
 	vm->far_vcpus = (struct vcpu **)((char *)vm + far);
 	vm->platform.irqchip.n = n_vcpus;
 	vm->platform.extras = extras;
@@ -210,6 +211,8 @@ static inline void place_alike(struct vm *vm, const struct vm *template)
 	size_t area = (size_t)((char *)template->vcpu->xsave_area - (char *)template);
 
 	vm->n_vcpus = 1;
+	vm->platform.irqchip.n = 1;
+	vm->platform.extras = template->platform.extras;
 	vm->vcpu = (struct vcpu *)((char *)vm + ((char *)template->vcpu - (char *)template));
 	vm->vcpu->xsave_area = area < PAGE_SIZE ? (char *)vm + area : NULL;
 }

@@ -230,13 +230,15 @@ static void a_clone_takes_few_frames(void **state)
 	}
 }
 
-/* Take all free frames, and sort them. */
+/* Take all free frames, which then have any contents, and sort them. */
 static void take_all(void)
 {
 	phys_t frame;
 
 	for (n_taken = 0; (frame = frame_alloc()) != 0; n_taken++)
 		taken[n_taken] = frame;
+	for (unsigned i = 0; i < n_taken; i++)
+		memset(phys_to_virt(taken[i]), 0xa5, PAGE_SIZE);
 	for (unsigned i = 0; i < n_taken; i++)
 		for (unsigned k = i + 1; k < n_taken; k++)
 			if (taken[k] < taken[i]) {
