@@ -166,7 +166,7 @@ static bool take_frames(const struct ept *ept, phys_t *ret, unsigned n)
  * Replace a large page of the tree's own by a table of its pages, each with an item of the log. The
  * frames for all that are taken first, so that nothing has changed without them.
  */
-static enum status split_own(struct ept *ept, uint64_t *slot)
+static __attribute__((noinline)) enum status split_own(struct ept *ept, uint64_t *slot)
 {
 	unsigned n = 1 + ept_log_frames_for(&ept->log, ENTRIES);
 	phys_t spare[1 + EPT_LOG_FRAMES_FOR_TABLE], table;
@@ -189,12 +189,9 @@ static enum status split_own(struct ept *ept, uint64_t *slot)
 static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t *slot,
 						       unsigned level)
 {
+	phys_t frame = own_frame(ept, slot);
 	uint64_t old = *slot;
-	phys_t frame;
 
-	if (old & EPT_OWN)
-		return split_own(ept, slot);
-	frame = own_frame(ept, slot);
 	if (frame == 0)
 		return ERR_NOMEM;
 	if (is_table(old, level)) {
@@ -236,8 +233,10 @@ static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
 	for (unsigned level = ROOT_LEVEL; level > to; level--) {
 		uint64_t *slot = &table[index_at(gpa, level)];
 
-		if (!is_own_frame(*slot))
+		if (!(*slot & EPT_OWN))
 			TRY(own_table(ept, slot, level));
+		else if (*slot & EPT_LARGE)
+			TRY(split_own(ept, slot));
 		table = table_of(*slot);
 	}
 	*ret = &table[index_at(gpa, to)];
@@ -285,7 +284,7 @@ static void retire(struct ept *ept, uint64_t entry, unsigned level)
 		return;
 	}
 	ept->n_retired += chain_frames(entry, level, &ept->retired);
-	ept->log_dangles |= level > 0;
+	ept->log_dangles |= level > 0 && is_own_frame(entry);
 }
 
 /* Replace what is mapped at a level by one entry. */
@@ -1174,38 +1173,42 @@ bool ept_layer_free_some(struct ept_layer *layer, unsigned n)
 	return true;
 }
 
-/* Visit the frames of an own entry. Returns how many. */
-static unsigned visit_target(uint64_t entry, void (*visit)(void *context, phys_t frame),
-			     void *context)
+/* Continue with the frames of the next item; a merged page has none. False: there is no item. */
+static bool find_frames(struct ept_layer_cursor *cursor, void (*visit)(void *context, phys_t frame),
+			void *context)
 {
-	unsigned n = n_frames_of(entry);
+	phys_t chunk = cursor->log.chunk;
+	const uint64_t *item = ept_log_next(&cursor->log);
 
-	for (unsigned i = 0; i < n; i++)
-		visit(context, (entry & EPT_ADDR) + i * PAGE_SIZE);
-	return n;
+	if (cursor->log.chunk != chunk && cursor->log.chunk)
+		visit(context, cursor->log.chunk);
+	if (item == NULL)
+		return false;
+	if (*item && !(*item & EPT_LAYER_MERGED)) {
+		uint64_t entry = *(const uint64_t *)*item;
+
+		cursor->next = entry & EPT_ADDR;
+		cursor->end = cursor->next + n_frames_of(entry) * PAGE_SIZE;
+	}
+	return true;
 }
 
-bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsigned n,
+bool ept_layer_each(struct ept_layer *layer, struct ept_layer_cursor *cursor, unsigned n,
 		    void (*visit)(void *context, phys_t frame), void *context)
 {
-	if (cursor->log == NULL) {
-		*cursor = ept_log_begin(&layer->log);
+	if (cursor->log.log == NULL) {
+		cursor->log = ept_log_begin(&layer->log);
 		visit(context, layer->root);
-		if (cursor->chunk)
-			visit(context, cursor->chunk);
+		if (cursor->log.chunk)
+			visit(context, cursor->log.chunk);
 	}
-	for (unsigned done = 0; done < n;) {
-		phys_t chunk = cursor->chunk;
-		const uint64_t *item = ept_log_next(cursor);
-
-		if (cursor->chunk != chunk && cursor->chunk)
-			visit(context, cursor->chunk);
-		if (item == NULL)
+	for (; n > 0; n--) {
+		if (cursor->next == cursor->end && !find_frames(cursor, visit, context))
 			return false;
-		if (*item && !(*item & EPT_LAYER_MERGED))
-			done += visit_target(*(const uint64_t *)*item, visit, context);
-		else
-			done++;
+		if (cursor->next == cursor->end)
+			continue;
+		visit(context, cursor->next);
+		cursor->next += PAGE_SIZE;
 	}
 	return true;
 }

@@ -10,9 +10,15 @@
 /* For 'max_owned': no limit. */
 #define EPT_UNLIMITED UINT64_MAX
 
+/* How far ept_layer_each() has got. Begins with zeros. */
+struct ept_layer_cursor {
+	struct ept_log_cursor log;
+	phys_t next, end; /* frames of an item that are still to be visited */
+};
+
 /* How far a checksum of a layer has got, see ept_layer_sum_some(). Begins with zeros. */
 struct ept_layer_sum {
-	struct ept_log_cursor cursor;
+	struct ept_layer_cursor cursor;
 	uint64_t value;
 	bool is_complete;
 };
@@ -39,9 +45,9 @@ struct ept_layer {
 
 	/* Written by who makes the layer a template's, before the first clone: */
 
-	struct ept_layer_sum sum;	  /* taken after the freeze, if it is complete */
-	struct ept_log_cursor protecting; /* hv/vm/protect.c: zeros, before it begins */
-	bool is_protected;		  /* all of it */
+	struct ept_layer_sum sum;	    /* taken after the freeze, if it is complete */
+	struct ept_layer_cursor protecting; /* hv/vm/protect.c: zeros, before it begins */
+	bool is_protected;		    /* all of it */
 
 	/* Of the boot processor, which saves and loads: the id of its memory, 0: not saved yet. */
 	uint64_t saved_id;
@@ -325,7 +331,7 @@ bool ept_layer_free_some(struct ept_layer *layer, unsigned n);
  * Visit the frames that hold the layer's tables, pages and log, about n of them at a time. Begin
  * with a cursor of zeros. False: the last one was visited.
  */
-bool ept_layer_each(struct ept_layer *layer, struct ept_log_cursor *cursor, unsigned n,
+bool ept_layer_each(struct ept_layer *layer, struct ept_layer_cursor *cursor, unsigned n,
 		    void (*visit)(void *context, phys_t frame), void *context);
 
 /*

@@ -8,7 +8,7 @@
 static bool is_on; /* constant after start */
 
 /* How far protect_lift() has got: through the log, and then what all processors wait for. */
-static struct ept_log_cursor lifting;
+static struct ept_layer_cursor lifting;
 static uint64_t awaited; /* 0: nothing */
 
 static void set_frame(void *write, phys_t frame)
@@ -61,7 +61,7 @@ bool protect_lift(struct ept_layer *layer, unsigned n)
 	}
 	if (!paging_is_everywhere(awaited))
 		return false;
-	lifting = (struct ept_log_cursor){0};
+	lifting = (struct ept_layer_cursor){0};
 	awaited = 0;
 	return true;
 }

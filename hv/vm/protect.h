@@ -21,7 +21,7 @@ bool protect_some(struct ept_layer *layer, unsigned n);
 /* Whether it has begun: before the layer can be freed, protect_lift() must be called. */
 static inline bool protect_has_begun(const struct ept_layer *layer)
 {
-	return layer->protecting.log != NULL;
+	return layer->protecting.log.log != NULL;
 }
 
 /*

@@ -641,7 +641,7 @@ static void visit(void *context, phys_t frame)
 static void a_layers_frames_are_visited_in_pieces(void **state)
 {
 	struct ept_layer *layer;
-	struct ept_log_cursor cursor = {0};
+	struct ept_layer_cursor cursor = {0};
 	unsigned n_pieces = 1, before = 0;
 
 	map(0, IMAGE, IMAGE_SIZE, RX);
@@ -1097,7 +1097,7 @@ static void a_merged_page_in_a_retired_table_is_no_longer_counted(void **state)
 static void what_is_not_a_layers_own_is_not_in_its_checksum(void **state)
 {
 	struct ept_layer *layer;
-	struct ept_log_cursor cursor = {0};
+	struct ept_layer_cursor cursor = {0};
 	uint64_t sum;
 	phys_t merged;
 

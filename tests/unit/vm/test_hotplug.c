@@ -185,7 +185,7 @@ static bool is_large(uint64_t gpa)
 	return level == 1;
 }
 
-/* From an address that is no multiple of 2 MiB, and with an end that is none. */
+/* Neither its address nor its end is a multiple of 2 MiB. */
 static void preallocated_memory_has_large_pages(void **state)
 {
 	struct hotplug work;

@@ -419,7 +419,7 @@ static void a_vm_that_is_nearly_a_template_does_not_end(void **state)
 	n_pieces = 3;
 	vm_gather(&vm, VM_FREEZE);
 	assert_int_equal(gather(), 0);
-	layer.protecting.log = &layer.log;
+	layer.protecting.log.log = &layer.log;
 	destroy();
 	assert_int_equal(gather_first(), 0);
 	assert_int_equal(n_pieces, 1);
