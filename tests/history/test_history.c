@@ -1024,8 +1024,8 @@ static void check_seen(void)
 	assert_true(seen.given_back > n_steps / 1000);
 	assert_true(seen.shared_most > 4);
 	assert_true(seen.deepest > 4);
-	assert_true(seen.large > n_steps / 10000);
-	assert_true(seen.ballooned > n_steps / 5000);
+	assert_true(seen.large > n_steps / 50000);
+	assert_true(seen.ballooned > n_steps / 10000);
 }
 
 static void histories_are_as_flat_arrays(void **state)
