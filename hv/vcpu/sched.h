@@ -8,7 +8,7 @@ struct vcpu;
 
 /*
  * Which vCPU runs next: a fair queue of VMs for each processor (hv/vcpu/share.h), from which others
- * take what is behind, and the deadlines of halted vCPUs, which belong to the processor where they
+ * take vCPUs, too, and the deadlines of halted vCPUs, which belong to the processor where they
  * halted. A vCPU is loaded on a processor or parked (ready, halted or set aside). Its state is
  * saved completely before it is parked, so that any processor may load it next. All vCPUs of a call
  * are of one VM.
