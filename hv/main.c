@@ -496,7 +496,7 @@ static void offer_to_gdb(const struct vm *vm)
 {
 	enum status status;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	status = gdb_offer(vm->index);
 	lock_release(&vms_lock);
 	if (status != OK)

@@ -17,12 +17,12 @@ WINDOW_BEGINS = "Tracing enabled for CPU0"
 WINDOW_ENDS = "Tracing disabled for CPU0"
 
 # The locks of hv/lib/lock.h, by what lock_acquire() is called with. The first ones are a VM's or a processor's own.
-OWN = "a VM's memory", "a VM's devices", "a processor's queue", "a processor's deadlines"
+OWN = "a VM's memory", "a VM's devices", "a processor's queue", "a processor's deadlines", "a processor's new VMs"
 LOCKS = {
     "&vm->lock": OWN[0], "&clone->lock": OWN[0], "&vcpu->vm->lock": OWN[0], "&vm->devices_lock": OWN[1],
     "&vms_lock": "the list of VMs", "&search.lock": "the search for merging", "&merged.lock": "merged frames",
     "&output_lock": "guests' output", "&hub->lock": "a hub",
-    "&queue->lock": OWN[2], "&here->lock": OWN[2], "&queue->deadlines_lock": OWN[3],
+    "&queue->lock": OWN[2], "&here->lock": OWN[2], "&queue->deadlines_lock": OWN[3], "&list->lock": OWN[4], "&from->lock": OWN[4],
     "&stock->lock": "a node's free frames", "&frames.lock": "the list of stacks", "&paging_lock": "the host's page tables",
     "&console_lock": "the console", "&sending": "the sender of output",
 }

@@ -7,7 +7,7 @@ PAGES_512G = 512 << 18
 NS = 1000  # times are in picoseconds
 S = 10**12
 MACHINES = {"1_1": "1 processor", "64_1": "64 processors, 1 node", "64_64": "64 processors, 64 nodes", "256_64": "256 processors, 64 nodes"}
-SHARED = "vms", "others_queues", "stacks", "merged", "node"  # locks; the rest are a VM's or the calling processor's own
+SHARED = "vms", "others_new", "others_queues", "stacks", "merged", "node"  # locks; the rest are a VM's or the calling processor's own
 
 
 class Failure(Exception):

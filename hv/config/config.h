@@ -320,8 +320,13 @@ struct clone_config {
 	bool precopy;		 /* copy in advance what the first clone has written */
 	struct diag_place place; /* of the template's name */
 	struct map_config *map;	 /* NULL: the clones have no jobs */
-	unsigned n_started, n_running; /* see hv/vm/clone_line.h */
-	bool lacks_memory;	       /* the latest clone found none, and is still wanted */
+	union {			 /* see hv/vm/clone_line.h */
+		struct {
+			uint32_t n_started, n_running;
+		};
+		uint64_t counts; /* both */
+	};
+	bool lacks_memory; /* the latest clone found none, and is still wanted */
 };
 
 /* Of PATH: all file names are then short enough to be sent. */

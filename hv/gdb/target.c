@@ -25,7 +25,7 @@ struct target *target_find(uint32_t pid)
 
 static bool is_running(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
+	return vm_outcome(vm) == VM_RUNNING;
 }
 
 /* The VM of this process, if it runs. vms_lock is held. */
@@ -40,7 +40,7 @@ static unsigned first_new; /* VMs that come later are not listed, else there may
 
 void target_list_begin(void)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	first_new = vm_next_index();
 	vms_cursor[VMS_WALK_GDB] = vms;
 	lock_release(&vms_lock);
@@ -50,7 +50,7 @@ bool target_list_next(struct target_vm *ret)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = vms_cursor[VMS_WALK_GDB];
 	while (vm && vm->index < first_new && !is_running(vm))
 		vm = vm->next;
@@ -89,7 +89,7 @@ enum status target_attach(uint32_t pid)
 		place++;
 	if (place == TARGETS_MAX)
 		return ERR_RANGE;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_running(pid);
 	if (vm != NULL)
 		status = attach(vm, place);
@@ -127,7 +127,7 @@ static struct vm *find_stopped(const struct target *target)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_running(target->pid);
 	if (vm != NULL && (!vm_is_debugged(vm) || !vm_is_aside(vm)))
 		vm = NULL;
@@ -238,7 +238,7 @@ void target_stop(const struct target *target)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_running(target->pid);
 	if (vm != NULL)
 		vm_pause(vm, true);

@@ -40,6 +40,15 @@ struct cpu_slice {
 	uint64_t wakes_from; /* from then on, the deadline of a halted vCPU ends it */
 };
 
+struct vm;
+
+/* VMs that were listed on a processor, and not looked for since: see hv/vm/vm.c. */
+struct new_vms {
+	struct lock lock;
+	struct vm *first; /* written atomically */
+	struct vm **end;  /* the last one's 'next' */
+};
+
 /*
  * One per processor, found through the GS base. Only its own processor writes it, except where a
  * field says otherwise.
@@ -74,6 +83,7 @@ struct cpu {
 	struct tss tss;
 	struct frame_stack frames;
 	struct run_queue queue __attribute__((aligned(64))); /* of the scheduler */
+	struct new_vms new_vms;				     /* any processor's */
 	uint64_t n_loads;     /* incremented when the VMCS gets another vCPU's state */
 	uint64_t recent[256]; /* hv/run/recent.h: what was decoded here lately */
 } __attribute__((aligned(PAGE_SIZE)));

@@ -17,6 +17,7 @@
  *
  *	a VM's devices		struct vm, devices_lock
  *	the list of VMs		hv/vm/vm.c, vms_lock
+ *	a processor's new VMs	hv/host/cpu.h
  *	the search for merging	hv/vm/merge_scan.c
  *	a VM's memory		struct vm, lock
  *	buffers for ACPI	hv/vm/build.c, acpi.lock

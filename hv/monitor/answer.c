@@ -29,12 +29,12 @@ static unsigned n_done;	  /* lines, or vCPUs */
 
 bool answer_is_running(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
+	return vm_outcome(vm) == VM_RUNNING;
 }
 
 bool answer_is_template(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->is_given_up;
+	return vm_outcome(vm) == VM_FROZEN && !vm->is_given_up;
 }
 
 const char *answer_status(const struct vm *vm)
@@ -52,7 +52,7 @@ static void begin_list(const struct job *job)
 {
 	const struct vm *focus;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	focus = focus_vm();
 	focus_index = focus ? focus->index : UINT32_MAX;
 	vms_cursor[VMS_WALK_MONITOR] = vms;
@@ -77,7 +77,7 @@ static const struct vm *next_listed(void)
 
 static void end_list(void)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vms_cursor[VMS_WALK_MONITOR] = NULL;
 	lock_release(&vms_lock);
 }
@@ -91,7 +91,7 @@ static enum job_state list_next(format_vm *format_line)
 	const struct vm *vm;
 	size_t len = 0;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = next_listed();
 	if (vm)
 		len = format_line(vm, line, sizeof(line));
@@ -144,7 +144,7 @@ static size_t format_template(const struct vm *vm, char *line, size_t size)
 	return format(line, size,
 		      "%s: %lu KiB, %u clones made, %u alive, %u ended, %u of them failed",
 		      vm_name(vm), vm->layer->n_owned * PAGE_SIZE / KIB(1), vm->next_number,
-		      vm->n_holds - 1, n_ended, n_failed);
+		      template_n_holds(vm) - 1, n_ended, n_failed);
 }
 
 static enum job_state list_template(void)
@@ -170,7 +170,7 @@ static unsigned tree_next;     /* the least number of its clones that are not li
 static void set_tree_parent(struct vm *vm, unsigned next)
 {
 	if (vm)
-		vm->n_holds++;
+		template_hold(vm);
 	template_put(tree_parent);
 	tree_parent = vm;
 	tree_next = next;
@@ -182,7 +182,7 @@ static struct vm *next_sibling(void)
 	struct vm *next = NULL;
 
 	for (struct vm *vm = vms; vm; vm = vm->next) {
-		bool is_there = answer_is_running(vm) || vm->outcome == VM_FROZEN;
+		bool is_there = answer_is_running(vm) || vm_outcome(vm) == VM_FROZEN;
 
 		if (is_there && vm->template == tree_parent && vm->index >= tree_next &&
 		    vm->index < vm_index && (next == NULL || vm->index < next->index))
@@ -200,7 +200,7 @@ static struct vm *next_in_tree(void)
 		set_tree_parent(tree_parent->template, tree_parent->index + 1);
 		vm = next_sibling();
 	}
-	if (vm && vm->outcome == VM_FROZEN)
+	if (vm && vm_outcome(vm) == VM_FROZEN)
 		set_tree_parent(vm, 0);
 	else if (vm)
 		tree_next = vm->index + 1;
@@ -222,7 +222,7 @@ static enum job_state list_node(void)
 	char line[INFO_LINE_MAX + 1];
 	const struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = next_in_tree();
 	if (vm)
 		format_node(vm, line, sizeof(line));
@@ -234,7 +234,7 @@ static enum job_state list_node(void)
 
 static void end_tree(void)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	set_tree_parent(NULL, 0);
 	lock_release(&vms_lock);
 }
@@ -304,7 +304,7 @@ static enum job_state say_about(void)
 	const struct vm *vm;
 
 	said.len = 0;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find();
 	if (vm)
 		read_lines(vm, &part, &said);
@@ -342,7 +342,7 @@ static enum job_state say_cpu(void)
 	const struct vm *vm;
 	bool is_last = true;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find();
 	if (vm) {
 		format_cpu(vm_vcpu(vm, n_done), n_done == focus_cpu(vm), line);
@@ -413,7 +413,7 @@ static bool may_be_cloned(void)
 {
 	bool may_be;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	may_be = answer_is_template(template);
 	lock_release(&vms_lock);
 	return may_be;
@@ -440,7 +440,7 @@ static enum job_state make_clone(void)
 
 static void put_template(void)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	template_put(template);
 	lock_release(&vms_lock);
 }
@@ -450,7 +450,7 @@ void answer_clone(struct vm *of, uint32_t count, bool is_paused)
 	static const struct job job = {.step = make_clone, .end = put_template};
 
 	template = of;
-	template->n_holds++;
+	template_hold(template);
 	n_wanted = count;
 	starts_paused = is_paused;
 	job_begin(&job);

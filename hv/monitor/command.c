@@ -677,7 +677,7 @@ static struct vm *find_needed(const struct command *command, const struct reques
 
 static void run_about_vm(const struct command *command, struct request *request)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	request->vm = find_needed(command, request);
 	if (request->vm)
 		command->run(request);
@@ -793,7 +793,7 @@ static void offer_commands(struct completion *completion, const struct command *
 
 static void offer_vms(struct completion *completion, const struct command *command)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	for (const struct vm *vm = vms; vm; vm = vm->next)
 		if ((answer_is_running(vm) || answer_is_template(vm)) && fits(command, vm))
 			completion_offer(completion, vm_name(vm));
@@ -845,7 +845,7 @@ bool command_has_quit(void)
 void command_end_vms(void)
 {
 	template_give_up_all(); /* no clone starts in the place of one that ends */
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	for (struct vm *vm = vms; vm; vm = vm->next)
 		if (answer_is_running(vm))
 			end_vm(vm);

@@ -21,6 +21,7 @@
 #include "hv/monitor/registers.h"
 #include "hv/monitor/say.h"
 #include "hv/monitor/still.h"
+#include "hv/vm/hold.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/state.h"
 
@@ -278,7 +279,7 @@ static bool begin_dump(void)
 /* What the VM's memory was when it was cloned; NULL: it is not a clone. */
 static struct ept_layer *layer_below(const struct vm *vm)
 {
-	return vm->outcome == VM_FROZEN ? vm->layer->parent : vm->ept.base;
+	return vm_outcome(vm) == VM_FROZEN ? vm->layer->parent : vm->ept.base;
 }
 
 static const char *cannot_be_layer(const struct vm *vm)
@@ -300,9 +301,9 @@ static const char *cannot_save(const struct vm *vm)
 		return "NVDIMM labels cannot be saved";
 	if (vm->vcpu->regs.requests & VCPU_REQUEST_START)
 		return "the VM has not started yet";
-	if (vm->outcome != VM_FROZEN && job.still.has_to_resume)
+	if (vm_outcome(vm) != VM_FROZEN && job.still.has_to_resume)
 		return "the VM is running: stop it or make it a template first";
-	if (vm->n_holds > 1 && saved_memory_is_shared(vm->mem))
+	if (template_n_holds(vm) > 1 && saved_memory_is_shared(vm->mem))
 		return "its clones may change its shared memory that is not a file: end them first";
 	return job.how.is_layer ? cannot_be_layer(vm) : NULL;
 }
@@ -310,11 +311,11 @@ static const char *cannot_save(const struct vm *vm)
 /* All saves of a template have one id, because its memory is the same. */
 static uint64_t id_of(struct vm *vm)
 {
-	uint64_t id = vm->outcome == VM_FROZEN ? vm->layer->saved_id : 0;
+	uint64_t id = vm_outcome(vm) == VM_FROZEN ? vm->layer->saved_id : 0;
 
 	while (id == 0)
 		random_fill(&id, sizeof(id));
-	if (vm->outcome == VM_FROZEN)
+	if (vm_outcome(vm) == VM_FROZEN)
 		vm->layer->saved_id = id;
 	return id;
 }
@@ -323,9 +324,9 @@ static uint64_t id_of(struct vm *vm)
 static void name_template(const struct ept_layer *layer, char ret[SAVED_NAME_SIZE])
 {
 	ret[0] = '\0';
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	for (const struct vm *vm = vms; vm; vm = vm->next)
-		if (vm->outcome == VM_FROZEN && vm->layer == layer)
+		if (vm_outcome(vm) == VM_FROZEN && vm->layer == layer)
 			format(ret, SAVED_NAME_SIZE, "%s", vm_name(vm));
 	lock_release(&vms_lock);
 }
@@ -562,7 +563,7 @@ void file_job_begin_due(void)
 	if (line == NULL)
 		return;
 	note_path(line->path, line->how);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	still_begin(&job.still, line->vm);
 	lock_release(&vms_lock);
 	job.still.is_held = true;

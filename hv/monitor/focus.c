@@ -24,7 +24,7 @@ static bool may_have_input;
 bool focus_is_reader(const struct vm *vm)
 {
 	return (vm->config->serial == SERIAL_STDIO || vm->config->has_console_port) &&
-	       __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
+	       vm_outcome(vm) == VM_RUNNING;
 }
 
 /*
@@ -46,7 +46,7 @@ static struct vm *next_reader(struct vm *vm)
 
 static bool is_running(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
+	return vm_outcome(vm) == VM_RUNNING;
 }
 
 struct vm *focus_vm(void)
@@ -98,7 +98,7 @@ void focus_next(void)
 	char name[CLONE_NAME_SIZE];
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = next_reader(find_reader());
 	focus_set(vm);
 	format(name, sizeof(name), "%s", vm ? vm_name(vm) : "");
@@ -116,7 +116,7 @@ void focus_attach(void)
 
 	if (vm_output_detach(NULL) || vm_output_is_raw())
 		return;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_reader();
 	if (vm) {
 		index = vm->index;
@@ -127,7 +127,7 @@ void focus_attach(void)
 		return;
 	random_fill(&code, sizeof(code));
 	console_print("console: raw output of VM %s, until %016lx", name, code);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = vm_find(index);
 	vm_output_attach(vm && focus_is_reader(vm) ? vm : NULL, name, code);
 	lock_release(&vms_lock);
@@ -147,7 +147,7 @@ bool focus_take_wanted(void)
 	if (!attach_is_wanted || vm_output_is_raw())
 		return false;
 	attach_is_wanted = false;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = vm_find(focus);
 	reads = vm && focus_is_reader(vm);
 	lock_release(&vms_lock);
@@ -162,7 +162,7 @@ static bool is_full(void)
 
 	if (!may_have_input)
 		return false;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = vm_find(focus);
 	full = vm && focus_is_reader(vm) && !vm_has_input_room(vm);
 	lock_release(&vms_lock);
@@ -187,7 +187,7 @@ void focus_type(uint8_t byte)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_reader();
 	if (vm)
 		vm_put_input(vm, byte);
@@ -201,7 +201,7 @@ void focus_wake(void)
 
 	if (!may_have_input)
 		return;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = vm_find(focus);
 	may_have_input = vm && focus_is_reader(vm) && vm_has_input(vm);
 	if (may_have_input)

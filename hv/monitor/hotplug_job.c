@@ -63,7 +63,7 @@ static struct vm *find_vm(void)
 {
 	struct vm *vm = vm_find(job.index);
 
-	if (vm == NULL || vm->outcome != VM_RUNNING ||
+	if (vm == NULL || vm_outcome(vm) != VM_RUNNING ||
 	    __atomic_load_n(&vm->is_ending, __ATOMIC_RELAXED))
 		return NULL;
 	return vm;
@@ -119,7 +119,7 @@ static enum job_state add_object(void)
 {
 	bool is_there;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	is_there = find_vm() != NULL;
 	if (is_there) {
 		added_keep(job.config, job.added);
@@ -159,7 +159,7 @@ static enum job_state drop_object(void)
 	struct added *added = NULL;
 	bool is_there;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	is_there = find_vm() != NULL;
 	if (is_there) {
 		added = added_take_backend(job.config, job.backend);
@@ -206,7 +206,7 @@ static bool is_still(struct vm **ret)
 	struct vm *vm;
 	bool is_aside;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_vm();
 	is_aside = vm && vm_is_aside(vm) && __atomic_load_n(&vm->actions, __ATOMIC_RELAXED) == 0;
 	lock_release(&vms_lock);
@@ -263,7 +263,7 @@ static enum job_state end_in(void)
 		return fail(job.why);
 	}
 	job.added->dimm = job.work.dimm;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	added_keep(job.config, job.added);
 	lock_release(&vms_lock);
 	job.added = NULL;
@@ -348,7 +348,7 @@ static enum job_state end_out(struct vm *vm)
 	vm_tell_news(vm, NEWS_DEVICE_DELETED, dimm->id ? dimm->id : "");
 	log_info("VM %s: DIMM %s of %lu KiB at 0x%lx is out", vm_name(vm), dimm->id ? dimm->id : "",
 		 dimm->size / KIB(1), dimm->addr);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	job.added = added_take_dimm(job.config, dimm);
 	lock_release(&vms_lock);
 	hotplug_drop_dimm(job.config, dimm);
@@ -377,7 +377,7 @@ static bool begin_eject(void)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = hotplug_next_eject();
 	if (vm) {
 		job.index = vm->index;

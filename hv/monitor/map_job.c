@@ -146,7 +146,7 @@ static enum job_state start(void)
 
 static void let_go(void)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	template_put(template);
 	lock_release(&vms_lock);
 }
@@ -168,6 +168,6 @@ void map_job_start(struct vm *of, const char *const *parameters, size_t n)
 	if (line == NULL)
 		return;
 	template = of;
-	template->n_holds++;
+	template_hold(template);
 	job_begin(&job);
 }

@@ -46,12 +46,12 @@ static struct {
 
 static bool is_running(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_RUNNING;
+	return vm_outcome(vm) == VM_RUNNING;
 }
 
 static bool is_template(const struct vm *vm)
 {
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN;
+	return vm_outcome(vm) == VM_FROZEN;
 }
 
 void status_look_begin(void)
@@ -65,7 +65,7 @@ void status_look_begin(void)
 	current.counts = (struct status_counts){0};
 	current.selected = current.opened = NULL;
 	current.wanted = opened;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vms_cursor[VMS_WALK_STATUS] = vms;
 	lock_release(&vms_lock);
 	current.end = vm_next_index(); /* else there may be no end */
@@ -151,7 +151,7 @@ static bool read_next(void)
 {
 	const struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = vms_cursor[VMS_WALK_STATUS];
 	vms_cursor[VMS_WALK_STATUS] = vm ? vm->next : NULL;
 	if (vm && vm->index >= current.end)

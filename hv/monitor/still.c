@@ -5,7 +5,7 @@
 
 void still_begin(struct still *still, struct vm *vm)
 {
-	bool runs = vm->outcome == VM_RUNNING;
+	bool runs = vm_outcome(vm) == VM_RUNNING;
 
 	*still = (struct still){.index = vm->index, .has_to_resume = runs && !vm_is_paused(vm)};
 	if (still->has_to_resume)
@@ -17,8 +17,8 @@ static struct vm *find(const struct still *still)
 {
 	struct vm *vm = vm_find(still->index);
 
-	if (vm && (vm->outcome == VM_RUNNING ||
-		   (vm->outcome == VM_FROZEN && (still->is_held || !vm->is_given_up))))
+	if (vm && (vm_outcome(vm) == VM_RUNNING ||
+		   (vm_outcome(vm) == VM_FROZEN && (still->is_held || !vm->is_given_up))))
 		return vm;
 	return NULL;
 }
@@ -27,11 +27,11 @@ bool still_look(struct still *still)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find(still);
-	if (vm && vm->outcome == VM_FROZEN)
+	if (vm && vm_outcome(vm) == VM_FROZEN)
 		still->has_to_resume = false;
-	if (vm && (vm->outcome == VM_FROZEN || vm_is_aside(vm)))
+	if (vm && (vm_outcome(vm) == VM_FROZEN || vm_is_aside(vm)))
 		still->vm = vm;
 	lock_release(&vms_lock);
 	return vm != NULL;
@@ -41,9 +41,9 @@ void still_end(struct still *still)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find(still);
-	if (vm && vm->outcome == VM_RUNNING && still->has_to_resume)
+	if (vm && vm_outcome(vm) == VM_RUNNING && still->has_to_resume)
 		vm_pause(vm, false);
 	lock_release(&vms_lock);
 	still->vm = NULL;

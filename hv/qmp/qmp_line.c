@@ -122,7 +122,7 @@ enum job_state qmp_run_job(struct qmp_call *call,
 	call->said[0] = '\0';
 	hearing = call;
 	before = say_to(&error_listener);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = qmp_find_vm(call);
 	has_begun = vm && begin(call, vm);
 	lock_release(&vms_lock);

@@ -34,11 +34,11 @@ static void add(struct row *row, const struct vm *vm)
 		row->n_running++;
 }
 
-/* vms_lock is held: between a clone's end and its template's counts there is no time. */
+/* A clone's counts are its template's once it is a template itself, or not listed any more. */
 static void add_clones(struct row *row, const struct vm *template)
 {
 	for (const struct vm *vm = vms; vm; vm = vm->next)
-		if (vm->template == template && answer_is_running(vm))
+		if (vm->template == template && vm_outcome(vm) != VM_FROZEN)
 			add(row, vm);
 }
 
@@ -87,7 +87,7 @@ static const struct vm *next_listed(const struct qmp_call *call, bool has_clones
 	struct vm *vm = vms_cursor[VMS_WALK_QMP];
 
 	while (vm && vm->index < call->first_new &&
-	       !(vm->outcome == VM_FROZEN ||
+	       !(vm_outcome(vm) == VM_FROZEN ||
 		 (answer_is_running(vm) && (has_clones || !vm->template))))
 		vm = vm->next;
 	if (vm && vm->index >= call->first_new)
@@ -144,7 +144,7 @@ enum job_state qmp_query_metrics(struct qmp_call *call)
 	bool has_clones = clones != NULL && clones->number;
 	const struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	if (call->n_done == 0)
 		begin(call);
 	vm = next_listed(call, has_clones);

@@ -70,7 +70,7 @@ enum job_state qmp_query_status(struct qmp_call *call)
 {
 	const struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = qmp_find_vm(call);
 	if (vm) {
 		qmp_begin_return(call);
@@ -123,7 +123,7 @@ enum job_state qmp_query_vms(struct qmp_call *call)
 {
 	const struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	if (call->n_done == 0)
 		begin_list(call);
 	vm = next_listed(call);
@@ -141,7 +141,7 @@ bool qmp_find_config(struct qmp_call *call)
 {
 	const struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = qmp_find_vm(call);
 	if (vm)
 		call->config = vm->config;
@@ -183,7 +183,7 @@ static enum job_state with_running(struct qmp_call *call, void (*act)(struct vm 
 
 	if (job_is_running())
 		return JOB_WAITS;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_running(call);
 	if (vm)
 		act(vm);
@@ -208,7 +208,7 @@ enum job_state qmp_balloon(struct qmp_call *call)
 	bool is_size = (int64_t)size > 0;
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_balloon(call, true);
 	if (vm && is_size)
 		vm_balloon_ask(vm, size);
@@ -222,7 +222,7 @@ enum job_state qmp_query_balloon(struct qmp_call *call)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_balloon(call, false);
 	if (vm) {
 		qmp_begin_return(call);
@@ -280,7 +280,7 @@ enum job_state qmp_revert(struct qmp_call *call)
 
 	if (job_is_running())
 		return JOB_WAITS;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = find_running(call);
 	is_clone = vm && vm->template;
 	if (is_clone)
@@ -297,7 +297,7 @@ enum job_state qmp_destroy(struct qmp_call *call)
 
 	if (job_is_running())
 		return JOB_WAITS;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = qmp_find_vm(call);
 	if (vm)
 		command_destroy_vm(vm);

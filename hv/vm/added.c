@@ -70,7 +70,7 @@ static struct added *leftovers;
 
 void added_leave(struct vm *vm)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	while (vm->config->added) {
 		struct added *added = take(&vm->config->added);
 
@@ -85,7 +85,7 @@ bool added_clean_up(void)
 {
 	struct added *added;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	added = take(&leftovers);
 	lock_release(&vms_lock);
 	if (added == NULL)

@@ -164,6 +164,8 @@ static bool has_tree(const struct vm *vm)
 
 static void audit_vms(struct ept_audit *audit, struct vm_audit *ret)
 {
+	vms_acquire(); /* all processors wait: the list stays as it is */
+	lock_release(&vms_lock);
 	for (const struct vm *vm = vms; vm != NULL; vm = vm->next)
 		if (has_tree(vm))
 			claim_vm(audit, vm);

@@ -288,7 +288,7 @@ enum status vm_create(struct vm_config *config, int64_t unix_time, struct vm **r
 		if (is_full(vm))
 			log_error("%s: its -max-private is too small", vm_name(vm));
 		vm_release(vm);
-		lock_acquire(&vms_lock);
+		vms_acquire();
 		template_put(config->below);
 		lock_release(&vms_lock);
 		vm_free(vm);
@@ -342,7 +342,7 @@ enum status vm_restart(struct vm *vm, bool *ret_done)
  */
 static void discard_memory(struct vm *vm)
 {
-	if (vm->outcome == VM_RUNNING || vm->template)
+	if (vm_outcome(vm) == VM_RUNNING || vm->template)
 		return;
 	for (const struct backend *backend = vm->config->backends; backend; backend = backend->next)
 		backend_discard(backend);

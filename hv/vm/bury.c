@@ -22,7 +22,7 @@ static bool is_compared, can_free; /* with its checksum; its frames can be writt
 /* Its tree holds the layer, too: release that first. */
 static void begin_burial(void)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	buried = template_take_unheld();
 	lock_release(&vms_lock);
 	if (buried == NULL)
@@ -44,7 +44,7 @@ static void end_burial(void)
 	vm_output_leave(buried);
 	vm_free(buried);
 	buried = NULL;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	template_put(parent);
 	lock_release(&vms_lock);
 	template_retry_lines();

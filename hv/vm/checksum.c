@@ -25,7 +25,7 @@ void checksum_note(struct vm *template)
 	if (!takes_checksums)
 		return;
 	template->awaits_checksum = true;
-	template->n_holds++;
+	template_hold(template);
 	__atomic_fetch_add(&n_unsummed, 1, __ATOMIC_RELAXED);
 }
 
@@ -38,7 +38,7 @@ static struct vm *find_unsummed(void)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm = vms;
 	while (!vm->awaits_checksum)
 		vm = vm->next;

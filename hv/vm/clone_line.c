@@ -20,25 +20,44 @@ void clone_line_add(struct clone_config *line)
 	__atomic_store_n(&first, line, __ATOMIC_RELEASE);
 }
 
-bool clone_line_wants(const struct clone_config *line)
+/* In 'counts'. */
+#define STARTED UINT64_C(1)
+#define RUNNING (UINT64_C(1) << 32)
+
+static unsigned n_started(uint64_t counts)
 {
-	return __atomic_load_n(&line->n_started, __ATOMIC_RELAXED) < line->count &&
-	       __atomic_load_n(&line->n_running, __ATOMIC_RELAXED) < line->parallel;
+	return (uint32_t)counts;
 }
 
-/* The line's lock is held; clone_line_wants() looks without it. */
-static void add(unsigned *to, int n)
+static unsigned n_running(uint64_t counts)
 {
-	__atomic_store_n(to, *to + (unsigned)n, __ATOMIC_RELAXED);
+	return (unsigned)(counts / RUNNING);
+}
+
+static uint64_t read_counts(const struct clone_config *line)
+{
+	return __atomic_load_n(&line->counts, __ATOMIC_RELAXED);
+}
+
+static bool wants(const struct clone_config *line, uint64_t counts)
+{
+	return n_started(counts) < line->count && n_running(counts) < line->parallel;
+}
+
+bool clone_line_wants(const struct clone_config *line)
+{
+	return wants(line, read_counts(line));
 }
 
 bool clone_line_take(struct clone_config *line)
 {
-	bool more = clone_line_wants(line);
+	uint64_t counts = read_counts(line);
 
-	add(&line->n_started, more);
-	add(&line->n_running, more);
-	return more;
+	while (wants(line, counts))
+		if (__atomic_compare_exchange_n(&line->counts, &counts, counts + STARTED + RUNNING,
+						false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return true;
+	return false;
 }
 
 void clone_line_made(struct clone_config *line)
@@ -50,19 +69,19 @@ bool clone_line_refused(struct clone_config *line)
 {
 	bool is_news = !line->lacks_memory;
 
-	add(&line->n_started, -1);
-	add(&line->n_running, -1);
+	__atomic_fetch_sub(&line->counts, STARTED + RUNNING, __ATOMIC_RELAXED);
 	line->lacks_memory = true;
 	return is_news;
 }
 
 bool clone_line_left(struct clone_config *line)
 {
-	add(&line->n_running, -1);
-	return line->n_running == 0 && line->n_started == line->count;
+	uint64_t counts = __atomic_sub_fetch(&line->counts, RUNNING, __ATOMIC_ACQ_REL);
+
+	return n_running(counts) == 0 && n_started(counts) == line->count;
 }
 
 bool clone_line_waits(const struct clone_config *line)
 {
-	return line->lacks_memory && line->n_started < line->count;
+	return line->lacks_memory && n_started(read_counts(line)) < line->count;
 }

@@ -3,7 +3,10 @@
 
 #include "hv/config/config.h"
 
-/* How many clones a line of the configuration has started, and may start. vms_lock is held. */
+/*
+ * How many clones a line of the configuration has started, and may start. The counts are atomic;
+ * whether the line waits for memory is guarded by vms_lock.
+ */
 
 /*
  * All lines: the configuration's, and those that the operator adds, which must last. Set once,
@@ -13,21 +16,21 @@ void clone_lines_set(struct clone_config *lines);
 struct clone_config *clone_lines(void);
 void clone_line_add(struct clone_config *line);
 
-/*
- * Whether clone_line_take() may find that the line asks for one. Needs no lock: who makes that true
- * looks afterwards.
- */
+/* Whether clone_line_take() may find that the line asks for one: who makes that true looks. */
 bool clone_line_wants(const struct clone_config *line);
-/* Whether the line asks for one more clone now. If so, count it. */
+/* Whether the line asks for one more clone now. If so, count it. Any processor. */
 bool clone_line_take(struct clone_config *line);
-/* The clone that was counted is there. */
+/* The clone that was counted is there. vms_lock is held, as by the functions that follow. */
 void clone_line_made(struct clone_config *line);
 /*
  * There was no memory for the clone that was counted: it is still wanted. True: the one before was
  * made, so that the operator does not know yet.
  */
 bool clone_line_refused(struct clone_config *line);
-/* A clone has ended, or has become a template. True: it was the line's last one. */
+/*
+ * A clone has ended, or has become a template. True: it was the line's last one. Without the lock,
+ * too.
+ */
 bool clone_line_left(struct clone_config *line);
 
 /* Whether the line waits for memory. */

@@ -10,13 +10,29 @@ static unsigned n_graves; /* those, and the one that is being freed; atomic */
 
 void template_put(struct vm *template)
 {
-	if (template == NULL || --template->n_holds > 0)
+	/* Release and acquire: who frees the template does so after all who held it. */
+	if (template == NULL || __atomic_sub_fetch(&template->n_holds, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	usage_hand_over(template);
 	vm_unlist(template);
 	template->next = unheld;
 	unheld = template;
 	__atomic_fetch_add(&n_graves, 1, __ATOMIC_RELAXED);
+}
+
+void template_drop(struct vm *template)
+{
+	unsigned n = template != NULL ? template_n_holds(template) : 0;
+
+	while (n > 1)
+		if (__atomic_compare_exchange_n(&template->n_holds, &n, n - 1, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			return;
+	if (template == NULL)
+		return;
+	vms_acquire();
+	template_put(template);
+	lock_release(&vms_lock);
 }
 
 bool template_has_graves(void)
@@ -41,7 +57,7 @@ void template_end_grave(void)
 static bool is_named(const struct vm *vm)
 {
 	/* Other VMs end meanwhile. */
-	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) == VM_FROZEN && !vm->is_given_up;
+	return vm_outcome(vm) == VM_FROZEN && !vm->is_given_up;
 }
 
 /* A template that still has its name; NULL: none. vms_lock is held. */
@@ -65,7 +81,7 @@ struct vm *template_find(const char *name)
 
 void template_give_up(struct vm *template)
 {
-	template->is_given_up = true;
+	__atomic_store_n(&template->is_given_up, true, __ATOMIC_RELAXED);
 	template_put(template);
 }
 
@@ -73,7 +89,7 @@ void template_give_up_all(void)
 {
 	struct vm *vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	while ((vm = find_named()) != NULL)
 		template_give_up(vm);
 	lock_release(&vms_lock);

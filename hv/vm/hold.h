@@ -15,8 +15,19 @@
  *   by its checksum, until that was taken: see hv/vm/checksum.h;
  *   by each line "save" of the configuration that names it, until save_queue_done().
  *
- * vm->n_holds counts them, guarded by vms_lock.
+ * vm->n_holds counts them. The last one is given up with vms_lock held.
  */
+
+/* One more. The caller holds the template already, or vms_lock while the template is in 'vms'. */
+static inline void template_hold(struct vm *template)
+{
+	__atomic_fetch_add(&template->n_holds, 1, __ATOMIC_RELAXED);
+}
+
+static inline unsigned template_n_holds(const struct vm *template)
+{
+	return __atomic_load_n(&template->n_holds, __ATOMIC_RELAXED);
+}
 
 /* The template that a VM holds, a clone or a loaded layer; NULL: none. */
 static inline struct vm *template_held_by(const struct vm *vm)
@@ -32,6 +43,8 @@ struct vm *template_find(const char *name);
  * template_bury().
  */
 void template_put(struct vm *template);
+/* The same without vms_lock, which is taken only for the last hold. */
+void template_drop(struct vm *template);
 
 /* Whether such templates wait, or one is being freed. No lock. */
 bool template_has_graves(void);

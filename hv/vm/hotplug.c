@@ -23,7 +23,7 @@ enum { PAGES_AT_ONCE = 256, FRAMES_AT_ONCE = 500, ENTRIES_AT_ONCE = 2000 };
 
 const char *hotplug_refuses(const struct vm *vm)
 {
-	if (vm->outcome == VM_FROZEN || template_is_freezing(vm))
+	if (vm_outcome(vm) == VM_FROZEN || template_is_freezing(vm))
 		return "it is a template: its clones have the same memory";
 	if (vm->template)
 		return "it is a clone: it has its template's memory";
@@ -149,7 +149,7 @@ static void let_in(struct vm *vm, struct hotplug *work)
 	enum status status;
 
 	vm_merge_pause(vm);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	status = mem_map_add(vm->mem, &work->region);
 	lock_release(&vms_lock);
 	vm_merge_resume(vm);
@@ -175,7 +175,7 @@ void hotplug_begin_out(struct vm *vm, struct hotplug *work, struct dimm_config *
 		.stage = HOTPLUG_EMPTIES,
 	};
 	vm_merge_pause(vm);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	mem_map_remove(vm->mem, gpa);
 	lock_release(&vms_lock);
 	vm_merge_resume(vm);
@@ -301,7 +301,7 @@ void hotplug_note_eject(void)
 
 static bool has_ejected(struct vm *vm)
 {
-	return vm->platform.extras.n_slots > 0 && vm->outcome == VM_RUNNING &&
+	return vm->platform.extras.n_slots > 0 && vm_outcome(vm) == VM_RUNNING &&
 	       !hotplug_refuses(vm) &&
 	       __atomic_load_n(&platform_slots(&vm->platform)->has_ejected, __ATOMIC_RELAXED);
 }

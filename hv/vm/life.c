@@ -17,7 +17,6 @@
 #include "hv/vm/serial.h"
 #include "hv/vm/tell.h"
 #include "hv/vm/template.h"
-#include "hv/vm/usage.h"
 
 static uint64_t count_exits(const struct vm *vm)
 {
@@ -56,7 +55,7 @@ static void log_crash(struct vcpu *crashed, enum log_level level)
 static void log_end(struct vm *vm, enum log_level level, enum log_level detail)
 {
 	const struct mem_region *rom = vm->memory.dropped_at;
-	bool well = vm->outcome == VM_ENDED_WELL;
+	bool well = vm_outcome(vm) == VM_ENDED_WELL;
 
 	if (log_prefix(level) == NULL) /* most clones end so, and need no name for it */
 		return;
@@ -85,7 +84,7 @@ static void report_job_end(struct vm *vm)
 /* Of clones there may be any number, so most end in a sum: see hv/vm/tell.h. */
 static void report_end(struct vm *vm)
 {
-	bool well = vm->outcome == VM_ENDED_WELL;
+	bool well = vm_outcome(vm) == VM_ENDED_WELL;
 	enum log_level level = well ? LOG_INFO : LOG_ERROR;
 	enum vm_told what = well ? VM_TOLD_ENDED : VM_TOLD_FAILED;
 
@@ -102,7 +101,7 @@ static void report_end(struct vm *vm)
 
 static void tell_end(const struct vm *vm)
 {
-	if (vm->outcome == VM_FAILED)
+	if (vm_outcome(vm) == VM_FAILED)
 		vm_tell_news(vm, NEWS_FAILED, vm->why);
 	else
 		vm_tell_news(vm, vm->by_operator ? NEWS_ENDED_BY_OPERATOR : NEWS_ENDED, vm->why);
@@ -114,9 +113,6 @@ static void end(struct vm *vm)
 		debug_leave(vm, vm->outcome);
 	tell_end(vm);
 	report_end(vm);
-	lock_acquire(&vms_lock);
-	usage_hand_over(vm);
-	lock_release(&vms_lock);
 	template_vm_ends(vm);
 	vm_release(vm);
 	template_vm_gone(vm);
@@ -197,7 +193,7 @@ static bool act(struct vm *vm, uint32_t actions)
  */
 static void gather_again(struct vm *vm)
 {
-	vm->n_gathered = vm->n_vcpus - 1;
+	vm->n_gathered = (uint16_t)(vm->n_vcpus - 1);
 	__atomic_fetch_or(&vm->actions, VM_FREEZE, __ATOMIC_RELEASE);
 	vcpu_request(vm->vcpu, VCPU_REQUEST_GATHER);
 	sched_make_ready(vm->vcpu, 1);

@@ -6,6 +6,7 @@
 #include "hv/host/watchdog.h"
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
+#include "hv/vm/hold.h"
 
 /* The template with this id, or else the one with this name; NULL: neither. */
 static struct vm *find_template(const struct saved_head *head)
@@ -13,7 +14,7 @@ static struct vm *find_template(const struct saved_head *head)
 	struct vm *named = NULL;
 
 	for (struct vm *vm = vms; vm; vm = vm->next) {
-		if (vm->outcome != VM_FROZEN)
+		if (vm_outcome(vm) != VM_FROZEN)
 			continue;
 		if (vm->layer->saved_id == head->below)
 			return vm;
@@ -79,8 +80,8 @@ enum status load_hold_below(const struct vm *vm, struct ept_layer **ret)
 		return OK;
 	template = find_template(&vm->config->saved);
 	TRY(check_template(vm, template));
-	lock_acquire(&vms_lock);
-	template->n_holds++;
+	vms_acquire();
+	template_hold(template);
 	lock_release(&vms_lock);
 	vm->config->below = template;
 	*ret = template->layer;

@@ -225,7 +225,7 @@ static void begin_time(const struct clone_config *line, struct map_job *job, str
 	job->begun = rdtsc();
 	if (line->map->timeout_ms == 0)
 		return;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	job->clone = clone;
 	look_then(due_at(line, job));
 	lock_release(&vms_lock);
@@ -309,7 +309,7 @@ void map_end_late(void)
 
 	if (now < __atomic_load_n(&look_at, __ATOMIC_RELAXED))
 		return;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	__atomic_store_n(&look_at, UINT64_MAX, __ATOMIC_RELAXED);
 	for (struct clone_config *line = clone_lines(); line; line = line->next)
 		if (line->map && line->map->map)
@@ -350,7 +350,7 @@ static void add_done(struct clone_config *line)
 /* From now on nothing decides any more how it has ended. */
 static void end_time(struct map_job *job)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	job->clone = NULL;
 	lock_release(&vms_lock);
 }
@@ -359,7 +359,7 @@ static void count_end(struct clone_config *line, struct map_job *job)
 {
 	struct map *map = line->map->map;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	job->state = MAP_JOB_HAS_ENDED;
 	map->n_well += is_well(&job->result);
 	if (++map->n_ended == map->n_jobs)
@@ -428,7 +428,7 @@ static struct map *take_done(void)
 {
 	struct map *map;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	map = done;
 	if (map != NULL)
 		done = map->after;
@@ -497,7 +497,7 @@ static void end_early(struct clone_config *line)
 		return;
 	}
 	end_waiting(map, line);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	add_done(line);
 	lock_release(&vms_lock);
 }

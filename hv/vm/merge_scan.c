@@ -75,7 +75,7 @@ static bool has_part(const struct vm *vm)
 /* Begin a visit, unless the VM must be left alone. Both locks are held. */
 static bool visit(struct vm *vm)
 {
-	if (!has_part(vm) || __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED) != VM_RUNNING)
+	if (!has_part(vm) || vm_outcome(vm) != VM_RUNNING)
 		return false;
 	__atomic_store_n(&search.vm, vm, __ATOMIC_SEQ_CST);
 	/* In this order: a debugger pauses and resumes before its first breakpoint. */
@@ -126,7 +126,7 @@ static bool begin_visit(uint64_t now)
 {
 	bool has_vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	lock_acquire(&search.lock);
 	has_vm = visit_next();
 	lock_release(&search.lock);

@@ -14,7 +14,8 @@ static struct output_turns turns;
 static struct output_queue left = {.name = "VMs that have ended"};
 static struct raw_output raw;
 static struct vm *attached; /* whose output is raw; atomic; NULL: none */
-static struct vm *payer;    /* who pays for the console, see vm_output_work(); NULL: it has ended */
+/* Who pays for the console, see vm_output_work(); NULL: it has ended. Read without the lock. */
+static struct vm *payer;
 static uint16_t payer_weight; /* 0: none pays; read without */
 static uint16_t left_weight;  /* of the last VM whose lines are in 'left' */
 /*
@@ -34,7 +35,7 @@ _Static_assert(RAW_PIECE_MAX <= OUTPUT_LINE_MAX, "room for a piece");
 /* NULL: one of this weight that has ended. */
 static void set_payer(struct vm *vm, uint16_t weight)
 {
-	payer = vm;
+	__atomic_store_n(&payer, vm, __ATOMIC_RELAXED);
 	__atomic_store_n(&payer_weight, weight, __ATOMIC_RELAXED);
 }
 
@@ -280,8 +281,21 @@ void vm_output_flush(void)
 		pause();
 }
 
+/*
+ * Without the lock: no processor adds a line of the VM any more, or attaches the console to it. Who
+ * takes the last one makes it the payer first, and uses it until the lock is released.
+ */
+static bool is_known(const struct vm *vm)
+{
+	return output_queue_is_listed(&vm->output) ||
+	       __atomic_load_n(&payer, __ATOMIC_RELAXED) == vm ||
+	       __atomic_load_n(&attached, __ATOMIC_RELAXED) == vm;
+}
+
 void vm_output_leave(struct vm *vm)
 {
+	if (!is_known(vm)) /* usually */
+		return;
 	lock_acquire(&output_lock);
 	(void)detach(vm);
 	if (vm->output.is_listed)

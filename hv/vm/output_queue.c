@@ -16,11 +16,16 @@ struct output_page {
 
 _Static_assert(sizeof(struct output_page) == PAGE_SIZE, "a frame");
 
+static void set_listed(struct output_queue *queue, bool is_listed)
+{
+	__atomic_store_n(&queue->is_listed, is_listed, __ATOMIC_RELEASE);
+}
+
 static void list(struct output_turns *turns, struct output_queue *queue)
 {
 	if (queue->is_listed)
 		return;
-	queue->is_listed = true;
+	set_listed(queue, true);
 	queue->next = NULL;
 	queue->credit = OUTPUT_TURN;
 	if (turns->first)
@@ -40,7 +45,7 @@ static void unlist(struct output_turns *turns, struct output_queue *queue)
 	*link = queue->next;
 	if (turns->last == queue)
 		turns->last = before;
-	queue->is_listed = false;
+	set_listed(queue, false);
 }
 
 static void free_first(struct output_queue *queue)

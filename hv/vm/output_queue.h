@@ -22,9 +22,15 @@ struct output_queue {
 	int32_t credit;		   /* bytes that are left of the turn */
 	uint32_t n_lost;	   /* lines, since the last line that says so */
 	uint16_t n_pages;
-	bool is_listed;	 /* in a struct output_turns */
+	bool is_listed;	 /* in a struct output_turns; atomic */
 	bool is_awaited; /* the VM waits until the queue is less than half full */
 };
+
+/* Without the lock. */
+static inline bool output_queue_is_listed(const struct output_queue *queue)
+{
+	return __atomic_load_n(&queue->is_listed, __ATOMIC_ACQUIRE);
+}
 
 /* The queues in which lines wait, in the order of their turns. All zeros: none. */
 struct output_turns {

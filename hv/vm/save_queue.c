@@ -16,12 +16,12 @@ void save_queue_set_config(struct save_config *saves)
 
 void save_queue_note(struct vm *vm)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	for (struct save_config *save = save_configs; save; save = save->next) {
 		if (save->vm || save->is_done || strcmp(save->template, vm_name(vm)) != 0)
 			continue;
 		save->vm = vm;
-		vm->n_holds++;
+		template_hold(vm);
 		__atomic_fetch_add(&n_wanted, 1, __ATOMIC_RELAXED);
 	}
 	lock_release(&vms_lock);
@@ -33,7 +33,7 @@ struct save_config *save_queue_next(void)
 
 	if (!save_queue_is_wanted())
 		return NULL;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	save = save_configs;
 	while (save && save->vm == NULL)
 		save = save->next;
@@ -45,7 +45,7 @@ void save_queue_done(struct save_config *save, bool well)
 {
 	struct vm *vm = save->vm;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	n_failed += !well;
 	save->vm = NULL;
 	save->is_done = true;

@@ -98,20 +98,26 @@ static void precopy(struct vm *clone)
 /* A clone's number is the next one, once there is memory for the clone: none is left out. */
 #define NEXT_NUMBER UINT32_MAX
 
+static uint32_t take_job(struct clone_config *line)
+{
+	uint32_t number;
+
+	lock_acquire(&vms_lock);
+	number = map_take(line);
+	lock_release(&vms_lock);
+	return number;
+}
+
 /*
  * Count one more clone of the line, if it asks for one now and the template still has its name. A
  * clone with a job has the job's number, others the next one.
  */
 static bool take_turn(struct vm *template, struct clone_config *line, uint32_t *ret_number)
 {
-	bool more;
-
-	lock_acquire(&vms_lock);
-	more = !template->is_given_up && clone_line_take(line);
-	if (more)
-		*ret_number = line->map ? map_take(line) : NEXT_NUMBER;
-	lock_release(&vms_lock);
-	return more;
+	if (__atomic_load_n(&template->is_given_up, __ATOMIC_RELAXED) || !clone_line_take(line))
+		return false;
+	*ret_number = line->map ? take_job(line) : NEXT_NUMBER;
+	return true;
 }
 
 /* Note whether the clone that was counted was made. */
@@ -120,7 +126,7 @@ static void note_turn(struct vm *template, struct clone_config *line, uint32_t n
 {
 	bool is_news = false;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	if (was_made)
 		clone_line_made(line);
 	else
@@ -218,10 +224,10 @@ static void start_clones(struct vm *template, struct clone_config *line)
 	}
 }
 
-/* A clone stops. Whether it was the last one of a line. vms_lock is held. */
-static bool leave_line(const struct vm *clone)
+/* A clone stops. Whether it was the last one of a line; NULL: it was of none. */
+static bool leave_line(struct clone_config *line)
 {
-	return clone->made_for != NULL && clone_line_left(clone->made_for);
+	return line != NULL && clone_line_left(line);
 }
 
 /* A clone of the line has left it: start the next one. NULL: the clone was of no line. */
@@ -238,7 +244,7 @@ bool template_keep_numbers(struct vm *template, uint32_t first, uint32_t n)
 {
 	bool are_free;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	are_free = first >= __atomic_load_n(&template->next_number, __ATOMIC_RELAXED);
 	if (are_free)
 		__atomic_store_n(&template->next_number, first + n, __ATOMIC_RELAXED);
@@ -257,14 +263,14 @@ static struct vm *hold_next_waiting(struct clone_config **line)
 {
 	struct vm *template = NULL;
 
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	for (; *line != NULL; *line = (*line)->next) {
 		template = clone_line_waits(*line) ? template_find((*line)->template) : NULL;
 		if (template != NULL)
 			break;
 	}
 	if (template != NULL)
-		template->n_holds++;
+		template_hold(template);
 	lock_release(&vms_lock);
 	return template;
 }
@@ -276,7 +282,7 @@ void template_retry_waiting(void)
 
 	while ((template = hold_next_waiting(&line)) != NULL) {
 		start_clones(template, line);
-		lock_acquire(&vms_lock);
+		vms_acquire();
 		template_put(template);
 		lock_release(&vms_lock);
 		line = line->next;
@@ -333,15 +339,15 @@ static void end_freeze(struct vm *vm)
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_free_scratch(vm_vcpu(vm, i));
 	vm->next_number = map_numbers_end(vm);
-	lock_acquire(&vms_lock);
-	vm->outcome = VM_FROZEN;
+	vms_acquire();
+	__atomic_store_n(&vm->outcome, VM_FROZEN, __ATOMIC_RELAXED);
 	if (vm->template)
 		usage_hand_over(vm);
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
 	checksum_note(vm);
 	if (__atomic_load_n(&vm->is_ending, __ATOMIC_RELAXED)) /* the operator has, just before */
 		template_give_up(vm);
-	was_last = leave_line(vm);
+	was_last = leave_line(vm->made_for);
 	lock_release(&vms_lock);
 	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
 	(void)vm_output_detach(vm);
@@ -355,7 +361,7 @@ static void end_freeze(struct vm *vm)
 	for (struct clone_config *line = clone_lines(); line; line = line->next)
 		if (strcmp(line->template, vm_name(vm)) == 0)
 			start_clones(vm, line);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	template_put(vm);
 	lock_release(&vms_lock);
 }
@@ -410,7 +416,7 @@ void template_vm_ends(struct vm *vm)
 {
 	if (template_is_freezing(vm))
 		abandon_freeze(vm);
-	else if (vm->template && vm->outcome == VM_ENDED_WELL)
+	else if (vm->template && vm_outcome(vm) == VM_ENDED_WELL)
 		note_writes(vm);
 }
 
@@ -418,19 +424,16 @@ void template_vm_gone(struct vm *vm)
 {
 	struct vm *template = vm->template, *held = template_held_by(vm);
 	struct clone_config *line = vm->made_for;
-	bool was_last;
+	struct lock *list = vm_lock_list(vm);
 
-	lock_acquire(&vms_lock);
-	was_last = leave_line(vm);
+	usage_hand_over(vm);
 	vm_unlist(vm);
+	lock_release(list);
 	vm_output_leave(vm);
 	vm_free(vm);
-	lock_release(&vms_lock);
 	/* The next clone finds the memory that this one had. */
-	start_next(template, line, was_last);
-	lock_acquire(&vms_lock);
-	template_put(held);
-	lock_release(&vms_lock);
+	start_next(template, line, leave_line(line));
+	template_drop(held);
 }
 
 /* Copy the template's devices. The clone keeps its identity and its job. */

@@ -23,6 +23,6 @@ void usage_add_all(struct usage *sum);
 
 /*
  * The VM has ended, or has become a template, and none of its vCPUs runs: its counts become those
- * of its template, or of the machine. vms_lock is held.
+ * of its template, or of the machine. The VM's list is locked.
  */
 void usage_hand_over(struct vm *vm);

@@ -290,10 +290,82 @@ struct vm *vm_find(unsigned index)
 	return vm;
 }
 
-void vm_unlist(struct vm *vm)
+/* Add the VM to 'vms', where most new ones come last. */
+static void add_by_index(struct vm *vm)
 {
-	if (vm->link == NULL)
-		return;
+	struct vm **link = vms_end;
+
+	while (link != &vms) {
+		struct vm *before = (struct vm *)((char *)link - offsetof(struct vm, next));
+
+		if (before->index < vm->index)
+			break;
+		link = before->link;
+	}
+	vm->next = *link;
+	vm->link = link;
+	*link = vm;
+	if (vm->next)
+		vm->next->link = &vm->next;
+	else
+		vms_end = &vm->next;
+}
+
+static void set_first(struct new_vms *of, struct vm *first)
+{
+	__atomic_store_n(&of->first, first, __ATOMIC_RELAXED);
+}
+
+static void take_new(struct new_vms *from)
+{
+	lock_acquire(&from->lock);
+	for (struct vm *vm = from->first, *next; vm; vm = next) {
+		next = vm->next;
+		__atomic_store_n(&vm->listed_on, 0, __ATOMIC_RELAXED);
+		add_by_index(vm);
+	}
+	set_first(from, NULL);
+	lock_release(&from->lock);
+}
+
+void vms_gather(void)
+{
+	for (unsigned i = 0; i < n_cpus; i++)
+		if (__atomic_load_n(&cpus[i]->new_vms.first, __ATOMIC_RELAXED) != NULL)
+			take_new(&cpus[i]->new_vms);
+}
+
+struct lock *vm_lock_list(const struct vm *vm)
+{
+	uint16_t on = __atomic_load_n(&vm->listed_on, __ATOMIC_RELAXED);
+
+	if (on != 0) {
+		struct new_vms *list = &cpus[on - 1]->new_vms;
+
+		lock_acquire(&list->lock);
+		if (__atomic_load_n(&vm->listed_on, __ATOMIC_RELAXED) == on)
+			return &list->lock;
+		lock_release(&list->lock);
+	}
+	/* Others stay where they are: they shall end without this lock. */
+	lock_acquire(&vms_lock);
+	return &vms_lock;
+}
+
+static void unlist_new(struct new_vms *from, const struct vm *vm)
+{
+	if (from->first == vm)
+		set_first(from, vm->next);
+	else
+		*vm->link = vm->next;
+	if (vm->next)
+		vm->next->link = vm->link;
+	else
+		from->end = vm->link;
+}
+
+static void unlist_old(const struct vm *vm)
+{
 	for (unsigned i = 0; i < N_VMS_WALKS; i++)
 		if (vms_cursor[i] == vm)
 			vms_cursor[i] = vm->next;
@@ -302,19 +374,37 @@ void vm_unlist(struct vm *vm)
 		vm->next->link = vm->link;
 	else
 		vms_end = vm->link;
+}
+
+void vm_unlist(struct vm *vm)
+{
+	if (vm->link == NULL)
+		return;
+	if (vm->listed_on != 0)
+		unlist_new(&cpus[vm->listed_on - 1]->new_vms, vm);
+	else
+		unlist_old(vm);
 	vm->link = NULL;
 }
 
 static inline void list(struct vm *vm)
 {
-	lock_acquire(&vms_lock);
+	struct new_vms *list = &this_cpu()->new_vms;
+
 	if (vm->template)
-		vm->template->n_holds++;
+		__atomic_fetch_add(&vm->template->n_holds, 1, __ATOMIC_RELAXED);
 	vm->next = NULL;
-	vm->link = vms_end;
-	*vms_end = vm;
-	vms_end = &vm->next;
-	lock_release(&vms_lock);
+	vm->listed_on = (uint16_t)(this_cpu()->index + 1);
+	lock_acquire(&list->lock);
+	if (list->first == NULL) {
+		vm->link = &list->first;
+		set_first(list, vm);
+	} else {
+		vm->link = list->end;
+		*list->end = vm;
+	}
+	list->end = &vm->next;
+	lock_release(&list->lock);
 }
 
 void vm_list(struct vm *vm)

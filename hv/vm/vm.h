@@ -93,19 +93,20 @@ struct vm {
 	uint32_t n_untold;	 /* lines of enum vm_told that were not logged; atomic */
 	/* If not NULL, only this vCPU may enter the guest. Atomic, see hv/run/sync.h. */
 	struct vcpu *only_vcpu;
-	unsigned n_gathered;	     /* vCPUs that have stopped for an action; atomic */
-	uint32_t actions;	     /* enum vm_action, pending; atomic */
-	uint32_t balloon_target;     /* 4 KiB pages; atomic */
-	enum vm_outcome outcome;     /* atomic */
+	uint16_t n_gathered;	 /* vCPUs that have stopped for an action; atomic */
+	uint16_t listed_on;	 /* the index, and 1, of the processor where it is new; atomic */
+	uint32_t actions;	 /* enum vm_action, pending; atomic */
+	uint32_t balloon_target; /* 4 KiB pages; atomic */
+	enum vm_outcome outcome; /* atomic */
 	bool has_new_balloon_target; /* atomic, see hv/vm/balloon.c */
 	bool merge_paused;	     /* atomic, see hv/vm/merge_scan.c */
 	/* Set once the outcome is decided; later outcomes are ignored. Atomic. */
 	bool is_ending;
-	bool is_debugged;	    /* see hv/vm/debug.h; atomic */
-	bool owns_guest;	    /* a clone: 'guest' is filled in */
-	bool by_operator;	    /* asked for the next reset, or the end; a hint for news */
-	bool is_given_up;	    /* a template: not cloned again; guarded by vms_lock */
-	bool awaits_checksum;	    /* a template; guarded by vms_lock */
+	bool is_debugged;     /* see hv/vm/debug.h; atomic */
+	bool owns_guest;      /* a clone: 'guest' is filled in */
+	bool by_operator;     /* asked for the next reset, or the end; a hint for news */
+	bool is_given_up;     /* a template: not cloned again; atomic, written under vms_lock */
+	bool awaits_checksum; /* a template; guarded by vms_lock */
 	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
 	struct output_queue output; /* guarded by hv/vm/output.c */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
@@ -124,11 +125,11 @@ struct vm {
 	uint32_t next_number; /* of clones; atomic */
 	/* Its clones that have ended, and those of them that have failed. Atomic. */
 	uint32_t n_clones_ended, n_clones_failed;
-	unsigned n_holds; /* guarded by vms_lock */
+	unsigned n_holds; /* atomic */
 
 	/* From here on nothing is cleared in a clone: see vm_allocate_clone(). */
 
-	/* In 'vms'. 'link' is NULL outside the list. */
+	/* In 'vms', or among the new VMs of a processor. 'link' is NULL outside the lists. */
 	struct vm *next, **link;
 	const char *name; /* see vm_name(); atomic */
 	struct vm_config *config;
@@ -153,6 +154,12 @@ struct vm {
 	/* Last, because its size depends on the vCPUs. */
 	struct platform platform;
 };
+
+/* Any processor may decide it, see vm_end(). */
+static inline enum vm_outcome vm_outcome(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->outcome, __ATOMIC_RELAXED);
+}
 
 /* The VM whose n_told counts: a template's for its clones, of which there may be any number. */
 static inline struct vm *vm_teller(struct vm *vm)
@@ -266,10 +273,20 @@ static inline void vm_unlock_devices(struct vm *vm)
 		lock_release(&vm->devices_lock);
 }
 
-/* All VMs that run, and all templates. Guarded by vms_lock. */
+/* All VMs that run, and all templates, by index. Guarded by vms_lock: see vms_acquire(). */
 extern struct vm *vms;
 /* A processor's queue and the console may be locked inside. */
 extern struct lock vms_lock;
+
+/* Take what is new on all processors into 'vms'. vms_lock is held. */
+void vms_gather(void);
+
+/* Lock vms_lock, to look for VMs: all that were listed before are in 'vms'. */
+static inline void vms_acquire(void)
+{
+	lock_acquire(&vms_lock);
+	vms_gather();
+}
 
 /*
  * The next VM of each walk through 'vms' that releases vms_lock between two VMs; NULL: none.
@@ -339,15 +356,20 @@ bool vm_take_areas(struct vm *vm);
 void vm_free(struct vm *vm);
 /* Visit all frames that vm_free() frees. */
 void vm_each_frame(struct vm *vm, void (*visit)(void *context, phys_t frame), void *context);
-/* Take the VM out of 'vms', if it is in there. vms_lock is held. */
+/*
+ * Lock the list where the VM is: of the new ones of a processor, which is the case of most clones
+ * that end, or 'vms'. Release the lock that this returns.
+ */
+struct lock *vm_lock_list(const struct vm *vm);
+/* Take the VM out of its list, if it is in one, which is locked. */
 void vm_unlist(struct vm *vm);
 
 /* The VM with this number; NULL: it is not in the list. vms_lock is held. */
 struct vm *vm_find(unsigned index);
 
-/* Put a complete VM into 'vms'. A clone holds its template from then on. */
+/* Add a complete VM to the new ones here. A clone holds its template from then on. */
 void vm_list(struct vm *vm);
-/* Put a complete VM into 'vms', and let its vCPUs run. */
+/* List a complete VM, and let its vCPUs run. */
 void vm_start(struct vm *vm);
 
 /*

@@ -28,7 +28,7 @@ SOURCES = {
     0x2010: [*INLINE, "memory_lock", line_of("hv/vm/vm.h", "lock_acquire(&vm->lock)")],
     0x2020: [*INLINE, "news_tell", line_of("hv/vm/news.c", "lock_acquire(&lock)")],
     0x2030: INLINE,  # a function of its own
-    0x2040: ["template_give_up_all", line_of("hv/vm/hold.c", "lock_acquire(&vms_lock)")],
+    0x2040: ["vms_acquire", line_of("hv/vm/vm.h", "lock_acquire(&vms_lock)")],
     0x2050: ["lock_try", "hv/lib/lock.h:51", "send", line_of("hv/vm/output.c", "lock_try(&sending)") + " (discriminator 2)"],
     0x2060: ["vm_next_index", "hv/vm/vm.c:64"],
     0x2070: ["wrmsr", "hv/host/io.h:9", "send_command", "hv/host/apic.c:220"],

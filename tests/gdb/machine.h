@@ -244,7 +244,7 @@ static void start_vm(void)
 	struct vm *vm;
 
 	assert(vm_create(config.vms, 0, &vm) == OK);
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	assert(gdb_offer(vm->index) == OK);
 	lock_release(&vms_lock);
 	first_pid = vm->index + 1;

@@ -47,6 +47,10 @@ static struct vm template, stopped, running, made;
 
 struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
+
+void vms_gather(void)
+{
+}
 struct vm_totals vm_totals = {.n_made = 7, .n_ended_well = 3, .n_failed = 1};
 uint64_t tsc_hz = 1000000000;
 

@@ -234,7 +234,7 @@ void machine_operate(void)
 
 	while (news_take(&heard))
 		;
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	usage_add_all(&sum);
 	(void)template_find("another");
 	for (struct vm *vm = vms; vm && n < N_STOPPED; vm = vm->next) {

@@ -27,6 +27,9 @@ static const struct {
 	{"queue", "/sched.c", "&queue->lock"}, /* the calling processor's */
 	{"others_queues", "/sched.c", "&queue->lock"},
 	{"moves", "/sched.c", "&here->lock"},
+	{"new", "/vm.c", "&list->lock"}, /* the calling processor's */
+	{"others_new", "/vm.c", "&list->lock"},
+	{"gather", "/vm.c", "&from->lock"},
 	{"node", "/frame.c", "&stock->lock"},
 	{"stacks", "/frame.c", "&frames.lock"},
 	{"merged", "/merged.c", "&merged.lock"},
@@ -38,6 +41,8 @@ static bool is_meant(unsigned i, const struct lock *lock, const char *file, cons
 {
 	if (strstr(file, locks[i].file) == NULL || strcmp(name, locks[i].argument) != 0)
 		return false;
+	if (strcmp(locks[i].name, "new") == 0)
+		return lock == &this_cpu()->new_vms.lock;
 	return strcmp(locks[i].name, "queue") != 0 || lock == &this_cpu()->queue.lock;
 }
 
@@ -103,7 +108,10 @@ static void count_locks(unsigned n_processors, unsigned n_nodes)
 	take_turns(n_processors, 2 * n_lives);
 	print_locks(n_processors, n_nodes, n_lives);
 	assert_int_equal(machine_n_wrong, 0);
-	assert_in_range(n_locks("vms"), n_lives, 8 * n_lives);
+	/* The first clones were looked for while they were made. */
+	assert_in_range(n_locks("new"), 2 * n_lives - 2 * n_processors - 1, 2 * n_lives);
+	assert_in_range(n_locks("vms"), 0, 2 * n_processors + 1);
+	assert_int_equal(n_locks("others_new") + n_locks("gather"), 0);
 	assert_in_range(n_locks("queue"), n_lives, 5 * n_lives);
 	assert_int_equal(n_locks("others_queues") + n_locks("moves"), 0);
 	assert_in_range(n_locks("node"), 0, 3 * n_lives);

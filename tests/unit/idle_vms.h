@@ -15,6 +15,10 @@
 struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
 
+void vms_gather(void)
+{
+}
+
 static bool idle_has_screen = true, idle_shows_status;
 
 bool status_show(bool on, bool is_line)

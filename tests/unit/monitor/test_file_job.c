@@ -29,6 +29,10 @@ struct vcpu_shared vcpu_shared;
 struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
 
+void vms_gather(void)
+{
+}
+
 static const struct backend ram = {.id = "ram", .size = MEMORY, .dump = true};
 static struct vm_config config;
 static struct mem_map map;

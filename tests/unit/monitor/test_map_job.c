@@ -15,6 +15,10 @@
 uint64_t tsc_hz = 1000000;
 struct lock vms_lock;
 
+void vms_gather(void)
+{
+}
+
 static char heard[1024];
 static char entries[1 << 14] __attribute__((aligned(16)));
 static struct arena arena;

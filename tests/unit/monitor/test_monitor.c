@@ -6,6 +6,7 @@
 #include "hv/gdb/gdb.h"
 #include "hv/monitor/monitor.h"
 
+#include <asm/prctl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,6 +110,12 @@ bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
 {
 	return vcpu.is_aside;
 }
+
+int arch_prctl(int code, struct cpu *address); /* libc's, which no header declares */
+
+static struct cpu cpu;
+struct cpu *cpus[CPU_MAX] = {&cpu};
+unsigned n_cpus = 1;
 
 void sched_move_used(struct share *from, uint64_t *to)
 {
@@ -376,7 +383,7 @@ static bool ends_with(const char *what)
 /* Its struct is freed. */
 static void end_vm_of(unsigned number)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	vm_unlist(&pool[number]);
 	lock_release(&vms_lock);
 	memset(&pool[number], 0xa5, sizeof(pool[0]));
@@ -391,6 +398,8 @@ static int set_up(void **state)
 	console_init(&no_screens);
 	now_us = ready_us = 0;
 	console_set_buffered(true);
+	cpu = (struct cpu){.self = &cpu};
+	assert_int_equal(arch_prctl(ARCH_SET_GS, &cpu), 0);
 	vms = NULL;
 	vms_end = &vms;
 	n_made = 0;

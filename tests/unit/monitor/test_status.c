@@ -32,6 +32,10 @@ enum { VMS_MAX = 1000, TEMPLATES_MAX = VMS_MAX };
 
 struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
+
+void vms_gather(void)
+{
+}
 struct vm_totals vm_totals;
 uint64_t tsc_hz = 1000;
 

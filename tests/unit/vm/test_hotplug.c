@@ -21,6 +21,10 @@
 struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
 
+void vms_gather(void)
+{
+}
+
 static struct vm *vm;
 static struct vm_config config;
 static struct mem_map map;

@@ -10,6 +10,10 @@ int arch_prctl(int code, struct cpu *address); /* libc's, which no header declar
 
 struct vm *vms, *vms_cursor[N_VMS_WALKS];
 struct lock vms_lock;
+
+void vms_gather(void)
+{
+}
 uint64_t tsc_hz = 1000000000;
 
 static struct mem_map map = {.n = 1};

@@ -190,6 +190,15 @@ static void no_lock_is_taken_for_what_is_not_there(void **state)
 	assert_int_equal(output_lock.next, n_holds);
 	assert_int_equal(sending.next, n_tries);
 	vm_output_leave(&one);
+	assert_int_equal(output_lock.next, n_holds);
+	/* Of these, something may be there. */
+	put(&one);
+	n_holds = output_lock.next;
+	vm_output_leave(&one);
+	assert_int_equal(output_lock.next, n_holds + 1);
+	vm_output_attach(&two, "two", 0);
+	n_holds = output_lock.next;
+	vm_output_leave(&two);
 	assert_int_equal(output_lock.next, n_holds + 1);
 }
 

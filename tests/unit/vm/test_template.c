@@ -200,12 +200,14 @@ static int be_a_processor(void **state)
 {
 	static struct cpu cpu = {.self = &cpu};
 
+	cpus[0] = &cpu;
+	n_cpus = 1;
 	return arch_prctl(ARCH_SET_GS, &cpu);
 }
 
 static void destroy(struct vm *template)
 {
-	lock_acquire(&vms_lock);
+	vms_acquire();
 	template_give_up(template);
 	lock_release(&vms_lock);
 }
@@ -256,7 +258,10 @@ static int begin(void **state)
 
 static struct vm *find_clone(void)
 {
-	struct vm *vm = vms;
+	struct vm *vm;
+
+	vms_gather();
+	vm = vms;
 
 	while (vm && vm->outcome == VM_FROZEN)
 		vm = vm->next;
