@@ -18,10 +18,10 @@
 
 #define TURN_MS		20
 #define TURN_PAGES	(VM_MERGE_RATE * TURN_MS / 1000)
-#define SCAN_MS		1000		 /* at least, from one scan's start to the next one's */
-#define RECORDS_AT_ONCE 1000		 /* merged frames looked at in one step */
+#define SCAN_MS		1000 /* at least, from one scan's start to the next one's */
+#define RECORDS_AT_ONCE 1000 /* merged frames looked at in one step */
 #define HURRY_LOOK_MS	1
-#define HURRY_PAGES	100		 /* between two turns: a small part of a slice */
+#define HURRY_PAGES	100 /* between two turns: a small part of a slice */
 
 /*
  * 'lock' guards 'merge', and the visit of 'vm'. It may be taken inside vms_lock, and a VM's lock
