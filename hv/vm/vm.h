@@ -90,9 +90,9 @@ struct vm {
 	/* Guards platform if there are several vCPUs. 'lock' may be taken inside. */
 	struct lock devices_lock;
 	struct vm_labels labels; /* used by platform */
-	uint32_t n_untold;	 /* lines of enum vm_told that were not logged; atomic */
 	/* If not NULL, only this vCPU may enter the guest. Atomic, see hv/run/sync.h. */
 	struct vcpu *only_vcpu;
+	uint32_t n_untold;	 /* lines of enum vm_told that were not logged; atomic */
 	uint16_t n_gathered;	 /* vCPUs that have stopped for an action; atomic */
 	uint16_t listed_on;	 /* the index, and 1, of the processor where it is new; atomic */
 	uint32_t actions;	 /* enum vm_action, pending; atomic */

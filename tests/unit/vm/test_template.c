@@ -353,8 +353,11 @@ static bool has_reported(const char *text)
 
 static struct vm *running(const char *name)
 {
-	struct vm *vm = vms;
+	struct vm *vm;
 
+	vms_acquire();
+	vm = vms;
+	lock_release(&vms_lock);
 	while (vm && strcmp(vm_name(vm), name) != 0)
 		vm = vm->next;
 	return vm;
