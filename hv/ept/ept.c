@@ -169,7 +169,7 @@ static bool take_frames(const struct ept *ept, phys_t *ret, unsigned n)
 static __attribute__((noinline)) enum status split_own(struct ept *ept, uint64_t *slot)
 {
 	unsigned n = 1 + ept_log_frames_for(&ept->log, ENTRIES);
-	phys_t spare[1 + EPT_LOG_FRAMES_FOR_TABLE], table;
+	phys_t spare[1 + EPT_LOG_FRAMES_FOR_TABLE] = {0}, table;
 
 	if (!take_frames(ept, spare, n))
 		return ERR_NOMEM;
@@ -177,8 +177,10 @@ static __attribute__((noinline)) enum status split_own(struct ept *ept, uint64_t
 	table = spare[--n];
 	split_leaf(table_at(table), *slot, 1);
 	for (unsigned i = 0; i < ENTRIES; i++) {
-		if (!ept_log_has_room(&ept->log))
+		if (!ept_log_has_room(&ept->log)) {
+			assert(n > 0);
 			ept_log_grow(&ept->log, spare[--n]);
+		}
 		ept_log_add(&ept->log, (uintptr_t)&table_at(table)[i]);
 	}
 	ept_store(slot, table | OWN_TABLE);

@@ -116,9 +116,11 @@ void keys_poll(void)
 	} else if (n_said <= N_PROCESSES) {
 		take_last_word();
 	} else {
+		vms_acquire();
 		for (struct vm *vm = vms; vm; vm = vm->next)
 			if (vm->outcome == VM_RUNNING)
 				check(vm);
+		lock_release(&vms_lock);
 		end_all_vms();
 	}
 }

@@ -285,7 +285,9 @@ static void run_machine(void)
 static void end_all_vms(void)
 {
 	config.clones->count = config.clones->n_started;
+	vms_acquire();
 	for (struct vm *vm = vms; vm; vm = vm->next)
 		if (vm->outcome == VM_RUNNING)
 			vm_end(vm, VM_ENDED_WELL, "ended by the operator");
+	lock_release(&vms_lock);
 }

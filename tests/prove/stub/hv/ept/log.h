@@ -24,6 +24,16 @@ static inline bool ept_log_has_room(const struct ept_log *log)
 	return any_int != 0;
 }
 
+#define EPT_LOG_FRAMES_FOR_TABLE 2
+
+/* Room for further items may need any number of frames within its bound. */
+static inline unsigned ept_log_frames_for(const struct ept_log *log, unsigned n)
+{
+	(void)log;
+	(void)n;
+	return (unsigned)any_int % (EPT_LOG_FRAMES_FOR_TABLE + 1);
+}
+
 static inline void ept_log_grow(struct ept_log *log, phys_t frame)
 {
 	(void)log;
