@@ -6,6 +6,7 @@
  */
 #include "hv/processor.h"
 
+#include "hv/frame/frame.h"
 #include "hv/gdb/gdb.h"
 #include "hv/host/apic.h"
 #include "hv/host/console.h"
@@ -36,6 +37,7 @@
 #include "hv/vm/merge_scan.h"
 #include "hv/vm/output.h"
 #include "hv/vm/serial.h"
+#include "hv/vm/template.h"
 #include "hv/vm/vm.h"
 
 /* In grains of the clock, 50 us. */
@@ -95,12 +97,17 @@ static void gather_vcpu(struct vcpu *vcpu, uint64_t since)
 	vm_gathered(vm);
 }
 
-/* What each processor does once in a second, also while it idles. */
+/*
+ * What each processor does once in a second, also while it idles. Besides the ends of VMs, the search
+ * for equal pages and balloons free memory, which clones may wait for.
+ */
 static void do_chores(struct cpu *cpu)
 {
 	cpu->chores_due = rdtsc() + tsc_hz;
 	machine_check_poll();
 	watchdog_pass(cpu);
+	if (cpu->index == 0 && !frame_is_scarce())
+		template_retry_lines();
 }
 
 static void poll_button(void)

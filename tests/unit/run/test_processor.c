@@ -24,7 +24,8 @@ static struct vm vm;
 static struct vcpu vcpu[2];
 static unsigned n_loads, n_polls, n_qmp_polls, n_gdb_polls, n_preempted;
 
-static unsigned n_stops, n_gathered;
+static unsigned n_stops, n_gathered, n_retries;
+static bool is_scarce;
 static bool has_frames;
 static uint8_t area[PAGE_SIZE];
 
@@ -135,6 +136,18 @@ bool checksum_has_work(void)
 bool template_has_graves(void)
 {
 	return false;
+}
+
+bool template_lines_wait;
+
+void template_retry_waiting(void)
+{
+	n_retries++;
+}
+
+bool frame_is_scarce(void)
+{
+	return is_scarce;
 }
 
 bool monitor_is_on(void)
@@ -322,6 +335,26 @@ static void the_console_is_polled_a_millisecond_apart(void **state)
 	assert_int_equal(n_gdb_polls, n_polls);
 }
 
+/* Merging has freed memory, or a balloon has: no VM need end for the clones that wait. */
+static void clones_that_wait_for_memory_are_tried_each_second(void **state)
+{
+	n_retries = 0;
+	template_lines_wait = true;
+	is_scarce = true;
+	do_chores(&cpu);
+	assert_int_equal(n_retries, 0);
+	is_scarce = false;
+	do_chores(&cpu);
+	assert_int_equal(n_retries, 1);
+	assert_in_range(cpu.chores_due, rdtsc() + tsc_hz / 2, rdtsc() + tsc_hz);
+	cpu.index = 1; /* one processor is enough */
+	do_chores(&cpu);
+	cpu.index = 0;
+	template_lines_wait = false;
+	do_chores(&cpu);
+	assert_int_equal(n_retries, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -332,6 +365,7 @@ int main(void)
 		TEST(a_vcpu_without_memory_for_its_registers_can_gather),
 		TEST(a_vcpu_without_memory_for_its_registers_is_not_loaded),
 		TEST(the_console_is_polled_a_millisecond_apart),
+		TEST(clones_that_wait_for_memory_are_tried_each_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
