@@ -89,9 +89,10 @@ set(image_objects $<TARGET_OBJECTS:image_boot> $<TARGET_OBJECTS:image_start>
 
 # The exit path needs no frame pointer: a backtrace finds the callers of its handlers without.
 set_source_files_properties(hv/run/exit.c PROPERTIES COMPILE_OPTIONS -fomit-frame-pointer)
-# Nor does what copies a page or accesses a port. RBP stays its callers', so that a backtrace continues behind it.
-set_source_files_properties(hv/ept/ept.c hv/frame/frame.c hv/run/exit_ept.c hv/run/exit_io.c hv/vcpu/forget.c
-	hv/vcpu/load.c hv/vmx/vmx.c
+# Nor does what copies a page, or accesses a port or a device's memory. RBP stays its callers', so that a backtrace
+# continues behind it.
+set_source_files_properties(hv/ept/ept.c hv/frame/frame.c hv/run/access.c hv/run/emulate.c hv/run/exit_ept.c
+	hv/run/exit_io.c hv/run/recent.c hv/vcpu/forget.c hv/vcpu/load.c hv/vmx/vmx.c
 	PROPERTIES COMPILE_OPTIONS "-fomit-frame-pointer;-ffixed-rbp")
 
 # What is for people or for files, or looks at the machine once, is small rather than fast.
