@@ -113,12 +113,13 @@ static uint64_t claim_items(struct ept_audit *audit, const struct ept_layer *lay
 	struct ept_log_cursor cursor = ept_log_begin(&log);
 	uint64_t n = 0;
 
-	for (const uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-		const uint64_t *slot = (const uint64_t *)(*item & ~EPT_LAYER_MERGED);
+	for (const struct ept_log_item *item = ept_log_next(&cursor); item;
+	     item = ept_log_next(&cursor)) {
+		const uint64_t *slot = (const uint64_t *)(item->slot & ~EPT_LAYER_MERGED);
 
 		if (slot == NULL)
 			continue;
-		if (*item & EPT_LAYER_MERGED) {
+		if (item->slot & EPT_LAYER_MERGED) {
 			audit->n_merged++;
 			continue;
 		}
@@ -172,6 +173,9 @@ static bool may_borrow(const struct walk *walk, gpa_t gpa, phys_t frame, bool wr
 
 static void check_leaf(const struct walk *walk, gpa_t gpa, uint64_t entry, unsigned level)
 {
+	if ((entry & EPT_RETURNED) && (walk->tree == NULL || (entry & (EPT_MERGED | EPT_LARGE))))
+		ept_audit_fault(walk->audit, "address %#lx: the returned entry %#lx", gpa.raw,
+				entry);
 	for (uint64_t at = 0; at < level_size(level); at += PAGE_SIZE) {
 		phys_t frame = (entry & EPT_ADDR) + at;
 

@@ -23,6 +23,11 @@
 
 #define OWN_TABLE (EPT_OWN | EPT_R | EPT_W | EPT_X)
 
+/* So many items of the log without a page, and so many frames, are always few: see keep_tables().
+ */
+#define IDLE_MIN 64
+#define KEPT_MIN 16
+
 /*
  * zero_tree[0] is a frame of zeros, zero_tree[1] a table full of it. Without
  * EPT_W, so that writes fault, and not any tree's own. Constant after
@@ -87,13 +92,13 @@ static __attribute__((noinline)) bool grow_log(struct ept *ept, const struct fra
 	return true;
 }
 
-/* Record the slot in the log before its entry becomes owned. */
-static inline bool log_slot(struct ept *ept, const uint64_t *slot,
+/* Record the slot in the log before its entry becomes owned. 'leaf': see struct ept_log_item. */
+static inline bool log_slot(struct ept *ept, const uint64_t *slot, uint64_t leaf,
 			    const struct frame_policy *policy)
 {
 	if (!ept_log_has_room(&ept->log) && !grow_log(ept, policy))
 		return false;
-	ept_log_add(&ept->log, (uintptr_t)slot);
+	ept_log_add(&ept->log, (struct ept_log_item){(uintptr_t)slot, leaf});
 	return true;
 }
 
@@ -101,11 +106,12 @@ static inline bool log_slot(struct ept *ept, const uint64_t *slot,
  * Allocate a frame for the tree, to be put into 'slot', with undefined
  * contents. 0: no frame is left, or the limit is reached.
  */
-static inline __attribute__((always_inline)) phys_t own_frame(struct ept *ept, const uint64_t *slot)
+static inline __attribute__((always_inline)) phys_t own_frame(struct ept *ept, const uint64_t *slot,
+							      uint64_t leaf)
 {
 	phys_t frame = 0;
 
-	if (!log_slot(ept, slot, NULL))
+	if (!log_slot(ept, slot, leaf, NULL))
 		return 0;
 	if (ept->n_owned < ept->max_owned)
 		frame = frame_alloc();
@@ -181,7 +187,8 @@ static __attribute__((noinline)) enum status split_own(struct ept *ept, uint64_t
 			assert(n > 0);
 			ept_log_grow(&ept->log, spare[--n]);
 		}
-		ept_log_add(&ept->log, (uintptr_t)&table_at(table)[i]);
+		ept_log_add(&ept->log,
+			    (struct ept_log_item){.slot = (uintptr_t)&table_at(table)[i]});
 	}
 	ept_store(slot, table | OWN_TABLE);
 	return OK;
@@ -191,7 +198,7 @@ static __attribute__((noinline)) enum status split_own(struct ept *ept, uint64_t
 static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t *slot,
 						       unsigned level)
 {
-	phys_t frame = own_frame(ept, slot);
+	phys_t frame = own_frame(ept, slot, 0);
 	uint64_t old = *slot;
 
 	if (frame == 0)
@@ -264,7 +271,7 @@ static uint64_t chain_frames(uint64_t own, unsigned level, uint64_t *chain)
 	for (unsigned i = 0; level > 0 && is_own_frame(own) && i < ENTRIES; i++) {
 		uint64_t entry = table[i];
 
-		if (!(entry & (EPT_OWN | EPT_MERGED)))
+		if (!(entry & EPT_LOGGED))
 			continue;
 		/* The log may contain this slot. */
 		__atomic_store_n(&table[i], 0, __ATOMIC_RELAXED);
@@ -298,6 +305,7 @@ static enum status place(struct ept *ept, gpa_t gpa, unsigned level, uint64_t en
 	old = *slot;
 	if (old == entry)
 		return OK;
+	ept->is_remapped = true;
 	ept_store(slot, entry);
 	if (old & EPT_PRESENT)
 		move_on(ept);
@@ -405,7 +413,7 @@ follow(uint64_t entry, gpa_t gpa, uint64_t inherited, unsigned *ret_level)
 		entry = table_of(entry)[index_at(gpa, --level)];
 	}
 	*ret_level = level;
-	return entry & (inherited | ~OWN_TABLE);
+	return entry & (inherited | ~(OWN_TABLE | EPT_RETURNED));
 }
 
 /* The same where the root's entry is not present. */
@@ -467,7 +475,7 @@ static phys_t own_frame_by(struct ept *ept, const uint64_t *slot, const struct f
 {
 	phys_t frame;
 
-	if (!log_slot(ept, slot, policy))
+	if (!log_slot(ept, slot, *slot, policy))
 		return 0;
 	frame = frame_by(ept, policy, index);
 	if (frame == 0)
@@ -493,7 +501,7 @@ static inline __attribute__((always_inline)) void store_copy(struct ept *ept, ui
 		move_on(ept);
 }
 
-/* Copy a page that is own, or merged. */
+/* Copy a page whose slot the log has. */
 static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_t *slot,
 							const struct frame_policy *policy,
 							uint64_t index, phys_t *ret_frame)
@@ -571,9 +579,9 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 	old = *slot;
 	if (!(old & EPT_MAPPED))
 		return ERR_NOTFOUND;
-	if (old & (EPT_OWN | EPT_MERGED))
+	if (old & EPT_LOGGED)
 		return copy_again(ept, slot, policy, index, ret_frame);
-	frame = policy != NULL ? own_frame_by(ept, slot, policy, index) : own_frame(ept, slot);
+	frame = policy != NULL ? own_frame_by(ept, slot, policy, index) : own_frame(ept, slot, old);
 	if (frame == 0)
 		return ERR_NOMEM;
 	store_copy(ept, slot, old, frame);
@@ -638,13 +646,21 @@ static unsigned count_own(const struct stretch *stretch, unsigned i, int step)
 	return n;
 }
 
+/* Allocate a frame for an entry, if it is fresh. 0: it is not, or as own_frame(). */
+static phys_t fresh_frame(struct ept *ept, const uint64_t *slot)
+{
+	if (slot == NULL || (*slot & ~EPT_RETURNED) != fresh())
+		return 0;
+	return *slot & EPT_RETURNED ? frame_by(ept, NULL, 0) : own_frame(ept, slot, fresh());
+}
+
 /* Give n entries beside entry i frames, up to the first that is not fresh. */
 static void fill_fresh(struct ept *ept, const struct stretch *stretch, unsigned i, unsigned n,
 		       int step)
 {
 	for (; n > 0; n--) {
 		uint64_t *slot = entry_in(stretch, i += (unsigned)step);
-		phys_t frame = slot != NULL && *slot == fresh() ? own_frame(ept, slot) : 0;
+		phys_t frame = fresh_frame(ept, slot);
 
 		if (frame == 0)
 			return;
@@ -763,7 +779,7 @@ enum status ept_populate_begin(struct ept *ept, gpa_t gpa, unsigned n_pages, uin
 	n = count_borrowed(entries, n_pages);
 	/* Count all pages now; ept_populate_end() subtracts those that were not filled. */
 	for (unsigned i = 0; i < n_pages; i++)
-		if (!(entries[i] & (EPT_OWN | EPT_MERGED)) && !log_slot(ept, &entries[i], NULL))
+		if (!(entries[i] & EPT_LOGGED) && !log_slot(ept, &entries[i], entries[i], NULL))
 			return ERR_NOMEM;
 	if (n > ept->max_owned - ept->n_owned)
 		return ERR_NOMEM;
@@ -817,7 +833,7 @@ enum status ept_populate_large_begin(struct ept *ept, gpa_t gpa, uint64_t **ret)
 	for (unsigned i = 0; i < ENTRIES; i++)
 		if (!(page_entry(*slot, i) & EPT_MAPPED))
 			return ERR_NOTFOUND;
-	if (!log_slot(ept, slot, NULL))
+	if (!log_slot(ept, slot, 0, NULL))
 		return ERR_NOMEM;
 	if (ENTRIES > ept->max_owned - ept->n_owned) {
 		ept_log_take_back(&ept->log);
@@ -842,6 +858,7 @@ void ept_populate_large_end(struct ept *ept, uint64_t *entry, phys_t block)
 {
 	uint64_t old = *entry, type = page_entry(old, 0) & EPT_TYPE_MASK;
 
+	ept->is_remapped = true;
 	ept_store(entry, block | leaf_bits(type | EPT_PRESENT, 1) | EPT_OWN);
 	move_on(ept);
 	retire(ept, old, 1);
@@ -862,7 +879,7 @@ static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entr
 /* Put zeros in the place of a page. Returns the frame that the tree owned, or 0. */
 static phys_t put_zeros(struct ept *ept, uint64_t *slot)
 {
-	uint64_t old = *slot, leaf = fresh();
+	uint64_t old = *slot, leaf = fresh() | (old & EPT_RETURNED);
 
 	/* The log has the slot: it must stay recognizable, see copy_again(). */
 	if (old & (EPT_OWN | EPT_MERGED)) {
@@ -882,6 +899,7 @@ static void drop_page(struct ept *ept, uint64_t *slot)
 {
 	phys_t frame = put_zeros(ept, slot);
 
+	ept->is_remapped = true;
 	if (frame != 0)
 		frame_free(frame);
 }
@@ -1008,10 +1026,11 @@ enum status ept_override(struct ept *ept, gpa_t gpa, uint64_t entry, uint64_t *r
 	old = *slot;
 	if (old & (EPT_OWN | EPT_MERGED))
 		return ERR_INVAL;
-	ept_store(slot, entry);
+	ept->is_remapped = true;
+	ept_store(slot, entry | (old & EPT_RETURNED));
 	if (old & EPT_PRESENT)
 		move_on(ept);
-	*ret_old = old;
+	*ret_old = old & ~EPT_RETURNED;
 	return OK;
 }
 
@@ -1057,18 +1076,19 @@ enum status ept_init(struct ept *ept, unsigned leaf_levels, uint64_t max_owned)
  * Turn one of the tree's entries into a layer's: not own, not writable. Clear an item whose entry
  * is not own, or appears again.
  */
-static void freeze_entry(uint64_t *item)
+static void freeze_entry(struct ept_log_item *item)
 {
-	uint64_t *slot = (uint64_t *)*item;
+	uint64_t *slot = (uint64_t *)item->slot, entry;
 
 	if (slot == NULL)
 		return;
-	if (*slot & EPT_MERGED)
-		*item |= EPT_LAYER_MERGED;
-	else if (!(*slot & EPT_OWN))
-		*item = 0;
-	if (*item)
-		ept_store(slot, *slot & ~(EPT_OWN | EPT_MERGED | EPT_W));
+	entry = *slot;
+	if (entry & EPT_MERGED)
+		item->slot |= EPT_LAYER_MERGED;
+	else if (!(entry & EPT_OWN))
+		item->slot = 0;
+	if (entry & EPT_LOGGED)
+		ept_store(slot, entry & ~(EPT_LOGGED | EPT_W));
 }
 
 /* Let the tree run on the layer's root. It owns nothing except retired frames. */
@@ -1077,6 +1097,7 @@ static void run_on(struct ept *ept, struct ept_layer *layer)
 	ept->base = layer;
 	ept->root = layer->root;
 	ept->owns_root = false;
+	ept->is_remapped = false;
 	ept->n_owned = ept->n_retired;
 	move_on(ept);
 }
@@ -1116,28 +1137,28 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 }
 
 /* Replace an item by its frame, or its block: tables contain the slots of other items. */
-static void collect(uint64_t *item)
+static void collect(struct ept_log_item *item)
 {
-	const uint64_t *slot = (const uint64_t *)(*item & ~EPT_LAYER_MERGED);
+	const uint64_t *slot = (const uint64_t *)(item->slot & ~EPT_LAYER_MERGED);
 
 	if (slot == NULL)
 		return;
-	if (*item & EPT_LAYER_MERGED)
+	if (item->slot & EPT_LAYER_MERGED)
 		merged_drop(*slot & EPT_ADDR);
-	*item = *item & EPT_LAYER_MERGED ? 0 : *slot & (EPT_ADDR | EPT_LARGE);
+	item->slot = item->slot & EPT_LAYER_MERGED ? 0 : *slot & (EPT_ADDR | EPT_LARGE);
 }
 
-static void free_collected(uint64_t *item)
+static void free_collected(struct ept_log_item *item)
 {
-	if (*item)
-		free_target(*item);
+	if (item->slot)
+		free_target(item->slot);
 }
 
 /* Continue through the log, by up to n items. True: the last one is done. */
-static bool go_on(struct ept_layer *layer, void (*handle)(uint64_t *item), unsigned n)
+static bool go_on(struct ept_layer *layer, void (*handle)(struct ept_log_item *item), unsigned n)
 {
 	for (; n > 0; n--) {
-		uint64_t *item = ept_log_next(&layer->cursor);
+		struct ept_log_item *item = ept_log_next(&layer->cursor);
 
 		if (item == NULL)
 			return true;
@@ -1147,7 +1168,8 @@ static bool go_on(struct ept_layer *layer, void (*handle)(uint64_t *item), unsig
 }
 
 /* Handle up to n items; after the last one the layer makes progress. */
-static void go_on_to_next(struct ept_layer *layer, void (*handle)(uint64_t *item), unsigned n)
+static void go_on_to_next(struct ept_layer *layer, void (*handle)(struct ept_log_item *item),
+			  unsigned n)
 {
 	if (layer->cursor.log == NULL)
 		layer->cursor = ept_log_begin(&layer->log);
@@ -1180,14 +1202,14 @@ static bool find_frames(struct ept_layer_cursor *cursor, void (*visit)(void *con
 			void *context)
 {
 	phys_t chunk = cursor->log.chunk;
-	const uint64_t *item = ept_log_next(&cursor->log);
+	const struct ept_log_item *item = ept_log_next(&cursor->log);
 
 	if (cursor->log.chunk != chunk && cursor->log.chunk)
 		visit(context, cursor->log.chunk);
 	if (item == NULL)
 		return false;
-	if (*item && !(*item & EPT_LAYER_MERGED)) {
-		uint64_t entry = *(const uint64_t *)*item;
+	if (item->slot && !(item->slot & EPT_LAYER_MERGED)) {
+		uint64_t entry = *(const uint64_t *)item->slot;
 
 		cursor->next = entry & EPT_ADDR;
 		cursor->end = cursor->next + n_frames_of(entry) * PAGE_SIZE;
@@ -1261,14 +1283,15 @@ void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned)
 	run_on(ept, layer);
 }
 
-/* Clear the items in retired tables: their entries are no longer own. */
+/* Empty the items in retired tables: their entries are no longer own. */
 static void mend_log(struct ept *ept)
 {
 	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
+	struct ept_log_item *item;
 
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
-		if (*item && !(*(uint64_t *)*item & (EPT_OWN | EPT_MERGED)))
-			*item = 0;
+	while ((item = ept_log_next(&cursor)) != NULL)
+		if (item->slot && !(*(uint64_t *)item->slot & EPT_LOGGED))
+			item->slot = 0;
 	ept->log_dangles = false;
 }
 
@@ -1289,14 +1312,15 @@ static __attribute__((noinline)) unsigned free_other(uint64_t entry)
 static void free_all(struct ept *ept)
 {
 	struct frame_stack *stack = frame_stack_here();
+	const struct ept_log_item *item;
 	struct ept_log_cursor cursor;
 	uint64_t n;
 
 	ept_reclaim(ept);
 	n = 1 + ept->log.n_chunks;
 	cursor = ept_log_begin(&ept->log);
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-		uint64_t *slot = (uint64_t *)*item, entry;
+	while ((item = ept_log_next(&cursor)) != NULL) {
+		uint64_t *slot = (uint64_t *)item->slot, entry;
 
 		if (slot == NULL)
 			continue;
@@ -1315,13 +1339,111 @@ static void free_all(struct ept *ept)
 	ept->n_owned = 0;
 }
 
+/* What free_pages() has found: pages of the tree's own, merged ones, and items of neither. */
+struct tally {
+	uint64_t n_own, n_merged, n_idle;
+};
+
+/* Put back a merged page, or count an item without one. */
+static __attribute__((noinline)) void put_back_other(const struct ept_log_item *item,
+						     struct tally *tally)
+{
+	uint64_t *slot = (uint64_t *)item->slot;
+
+	if (!(*slot & EPT_MERGED)) {
+		tally->n_idle++;
+		return;
+	}
+	tally->n_merged++;
+	drop_merged(*slot);
+	*slot = item->leaf | EPT_RETURNED;
+}
+
+/* Put back what the slots of pages had before, and free the pages. Tables stay. */
+static void free_pages(struct ept *ept, struct tally *tally)
+{
+	struct frame_stack *stack = frame_stack_here();
+	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
+	const struct ept_log_item *item;
+	uint64_t n_own = 0, n_tables = 0;
+
+	while ((item = ept_log_next(&cursor)) != NULL) {
+		uint64_t *slot = (uint64_t *)item->slot, entry = *slot;
+
+		if (item->leaf == 0) {
+			n_tables++;
+		} else if (entry & EPT_OWN) {
+			*slot = item->leaf | EPT_RETURNED;
+			frame_free_here(stack, entry & EPT_ADDR);
+			n_own++;
+		} else {
+			put_back_other(item, tally);
+		}
+	}
+	ept->n_owned -= n_own;
+	tally->n_own = n_own;
+	tally->n_idle += n_tables;
+}
+
+/*
+ * Free the pages. False: the tables are not worth their memory, or the time that their log takes.
+ * Few frames may stay although frames are scarce.
+ */
+static bool keep_tables(struct ept *ept)
+{
+	struct tally tally = {0};
+	uint64_t n_used;
+
+	if (ept->is_remapped)
+		return false;
+	free_pages(ept, &tally);
+	n_used = tally.n_own + tally.n_merged;
+	if (n_used > 0)
+		move_on(ept);
+	return tally.n_idle <= 4 * n_used + IDLE_MIN && ept->n_owned <= ept->max_owned / 64 &&
+	       (ept->n_owned <= KEPT_MIN || !frame_is_scarce());
+}
+
 void ept_reset(struct ept *ept)
 {
 	assert(ept->base != NULL);
-	if (!ept->owns_root)
+	if (!ept->owns_root || keep_tables(ept))
 		return;
 	free_all(ept);
 	run_on(ept, ept->base);
+}
+
+/* Give each own page the bytes back that were there before. */
+static void restore_pages(struct ept *ept, struct tally *tally)
+{
+	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
+	const struct ept_log_item *item;
+
+	while ((item = ept_log_next(&cursor)) != NULL) {
+		uint64_t entry = *(const uint64_t *)item->slot;
+
+		if (item->leaf == 0)
+			continue;
+		if (entry & EPT_OWN)
+			copy_page(entry & EPT_ADDR, item->leaf & EPT_ADDR);
+		else
+			put_back_other(item, tally);
+	}
+}
+
+bool ept_restore(struct ept *ept, uint64_t max_owned)
+{
+	struct tally tally = {0};
+
+	if (!ept->owns_root || ept->is_remapped || ept->n_owned > max_owned ||
+	    ept->n_owned > ept->max_owned / 2 || frame_is_scarce()) {
+		ept_reset(ept);
+		return false;
+	}
+	restore_pages(ept, &tally);
+	if (tally.n_merged > 0)
+		move_on(ept);
+	return true;
 }
 
 void ept_destroy(struct ept *ept)

@@ -84,6 +84,7 @@ struct ept {
 	phys_t root;		/* frame of the level-4 table; may change with the generation */
 	bool owns_root;		/* false: runs on the layer's root until the first change */
 	bool log_dangles;	/* the log has slots of retired tables */
+	bool is_remapped;	/* the log does not tell all that differs from the base */
 	unsigned leaf_levels;	/* 1: 4K pages only, 2: also 2M, 3: also 1G */
 	struct ept_layer *base; /* what the tree was cloned from; NULL: nothing */
 	uint64_t generation;	/* written under the lock, with release; see above */
@@ -92,7 +93,7 @@ struct ept {
 	/* Waiting for ept_reclaim(), chained through their first words. EPT_LARGE: to a block. */
 	uint64_t retired;
 	uint64_t n_retired;
-	/* All slots below the root whose entries have EPT_OWN or EPT_MERGED, and perhaps others. */
+	/* All slots below the root whose entries have a bit of EPT_LOGGED, and perhaps others. */
 	struct ept_log log;
 };
 
@@ -350,11 +351,21 @@ bool ept_layer_sum_some(struct ept_layer *layer, struct ept_layer_sum *sum, unsi
 void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned);
 
 /*
- * Return to what was cloned; 'ept' has a base. No vCPU may be in the guest. All
- * frames are freed, including retired ones: what processors have cached of them is
+ * Return to what was cloned; 'ept' has a base. No vCPU may be in the guest. Pages and retired
+ * frames are freed. Tables and their log stay, for a tree that writes to the same places again:
+ * those that the tree has used since the last reset for a good part, no more than a 64th of its
+ * limit, and none while frames are scarce. If nothing stays, what processors have cached is
  * harmless, as after ept_destroy(). The time is proportional to what the tree owns.
  */
 void ept_reset(struct ept *ept);
+
+/*
+ * The same for a tree that will write to the same pages again: its pages stay, and get the bytes
+ * back that were there before, so that no write to them needs an exit. False: they were freed by
+ * ept_reset(), because the tree owns more than 'max_owned' frames or half of its limit, or frames
+ * are scarce.
+ */
+bool ept_restore(struct ept *ept, uint64_t max_owned);
 
 /*
  * Free every frame, including retired ones, and drop the count on the base. No

@@ -17,6 +17,13 @@
 #define EPT_ADDR      BITS(51, 12)
 #define EPT_OWN	      BIT(52) /* ignored by the CPU: the table or page belongs to this tree */
 #define EPT_MERGED    BIT(53) /* ignored by the CPU; in own tables only: the page was merged */
+/*
+ * Ignored by the CPU; in own tables only: the page is as it was before it became own, and the log
+ * has the slot.
+ */
+#define EPT_RETURNED BIT(11)
+/* The log has the slot of a leaf with one of these. */
+#define EPT_LOGGED (EPT_OWN | EPT_MERGED | EPT_RETURNED)
 /* Ignored by the CPU, in large leaves without EPT_X: the pages that it is split into have EPT_X. */
 #define EPT_SMALL_CODE BIT(54)
 

@@ -5,13 +5,13 @@
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
 
-/* The first word of a frame is the address of the frame before. */
+/* In place of an item, a frame begins with the address of the frame before. */
 #define CHUNK_ITEMS EPT_LOG_CHUNK_ITEMS
-_Static_assert((CHUNK_ITEMS + 1) * sizeof(uint64_t) == PAGE_SIZE);
+_Static_assert((CHUNK_ITEMS + 1) * sizeof(struct ept_log_item) == PAGE_SIZE);
 
-static uint64_t *items_of(phys_t chunk)
+static struct ept_log_item *items_of(phys_t chunk)
 {
-	return (uint64_t *)phys_to_virt(chunk) + 1;
+	return (struct ept_log_item *)phys_to_virt(chunk) + 1;
 }
 
 phys_t ept_log_chunk_before(phys_t chunk)
@@ -75,10 +75,11 @@ static phys_t turn_around(phys_t chunk)
 }
 
 /* Add what is not empty of items that lie in 'chunk', which the log may take as its next frame. */
-static void add_full(struct ept_log *log, const uint64_t *items, const uint64_t *end, phys_t chunk)
+static void add_full(struct ept_log *log, const struct ept_log_item *items,
+		     const struct ept_log_item *end, phys_t chunk)
 {
 	for (; items < end; items++) {
-		if (*items == 0)
+		if (items->slot == 0)
 			continue;
 		if (!ept_log_has_room(log))
 			ept_log_grow(log, chunk);

@@ -13,16 +13,21 @@
  * comes before the entries in it. A log of zeros is empty. The tree's lock guards
  * the log.
  */
-#define EPT_LOG_FIRST	    12
-#define EPT_LOG_CHUNK_ITEMS 511 /* in each further frame */
+struct ept_log_item {
+	uint64_t slot; /* its address; 0: the item is empty */
+	uint64_t leaf; /* what a page's slot had before; 0: the slot got a table */
+};
+
+#define EPT_LOG_FIRST	    6
+#define EPT_LOG_CHUNK_ITEMS 255 /* in each further frame */
 
 struct ept_log {
 	/* Room for further items. Both NULL: items go to 'first', which has n_first of them. */
-	uint64_t *next, *end;
+	struct ept_log_item *next, *end;
 	phys_t chunk; /* the latest frame, 0: none; each leads to the one before */
 	uint64_t n_first;
 	uint64_t n_chunks;
-	uint64_t first[EPT_LOG_FIRST];
+	struct ept_log_item first[EPT_LOG_FIRST];
 };
 
 /* Give the log a frame for further items. The log owns the frame. */
@@ -36,10 +41,10 @@ static inline bool ept_log_has_room(const struct ept_log *log)
 
 /* How many frames ept_log_grow() needs before n more items have room. */
 unsigned ept_log_frames_for(const struct ept_log *log, unsigned n);
-#define EPT_LOG_FRAMES_FOR_TABLE 2 /* at most, for the entries of a table */
+#define EPT_LOG_FRAMES_FOR_TABLE 3 /* at most, for the entries of a table */
 
 /* Add an item. There must be room. */
-static inline void ept_log_add(struct ept_log *log, uint64_t item)
+static inline void ept_log_add(struct ept_log *log, struct ept_log_item item)
 {
 	if (log->next != log->end)
 		*log->next++ = item;
@@ -58,7 +63,7 @@ static inline void ept_log_take_back(struct ept_log *log)
 
 /* Goes through all items, from last to first. */
 struct ept_log_cursor {
-	uint64_t *start, *at;
+	struct ept_log_item *start, *at;
 	phys_t chunk; /* that both point into; 0: they point into 'first' */
 	struct ept_log *log;
 };
@@ -66,13 +71,13 @@ struct ept_log_cursor ept_log_begin(struct ept_log *log);
 /* Continue in the frame before, when all of one is done. False: there is none. */
 bool ept_log_step_back(struct ept_log_cursor *cursor);
 /* The next item; NULL after the first of the log. */
-static inline uint64_t *ept_log_next(struct ept_log_cursor *cursor)
+static inline struct ept_log_item *ept_log_next(struct ept_log_cursor *cursor)
 {
 	return cursor->at != cursor->start || ept_log_step_back(cursor) ? --cursor->at : NULL;
 }
 
 /*
- * Take out the items that are 0, and free the frames that are left empty. The others move. Returns
+ * Take out the empty items, and free the frames that are left empty. The others move. Returns
  * how many frames.
  */
 uint64_t ept_log_drop_empty(struct ept_log *log);

@@ -34,6 +34,9 @@
 #define FREEZE_AT_ONCE	1000
 #define PROTECT_AT_ONCE 100
 
+/* A clone may own twice as many frames as its working set lists, and so many more. */
+#define RESTORE_MIN 64
+
 static unsigned n_freezing; /* VMs between begin_freeze() and the end of it; atomic */
 
 bool template_lines_wait;
@@ -80,16 +83,23 @@ static void note_writes(struct vm *clone)
 		tell_writes(clone, set);
 }
 
+/* The template's working set, for a clone whose line asks for it, or that the operator has made. */
+static phys_t set_for(const struct vm *clone)
+{
+	if (clone->made_for && !clone->made_for->precopy)
+		return 0;
+	return __atomic_load_n(&clone->template->working_set, __ATOMIC_ACQUIRE);
+}
+
 /*
- * Copy in advance what the template's working set lists, for a clone whose line asks for it, or
- * that the operator has made. No vCPU of the clone runs, and no search for equal pages. If memory
- * runs out, the guest's writes copy the rest of the pages later.
+ * Copy in advance what the working set lists. No vCPU of the clone runs, and no search for equal
+ * pages. If memory runs out, the guest's writes copy the rest of the pages later.
  */
 static void precopy(struct vm *clone)
 {
-	phys_t set = __atomic_load_n(&clone->template->working_set, __ATOMIC_ACQUIRE);
+	phys_t set = set_for(clone);
 
-	if (set == 0 || (clone->made_for && !clone->made_for->precopy))
+	if (set == 0)
 		return;
 	if (working_set_copy(set, &clone->ept, clone->mem) != OK)
 		log_debug("VM %s: no memory to copy all pages in advance", vm_name(clone));
@@ -454,15 +464,31 @@ static void revert_devices(struct vm *clone)
 	};
 }
 
+/*
+ * No processor walks the tree: all vCPUs are put away, or loaded on this one. With a working set
+ * the clone's pages stay, unless it has come to write to many others.
+ */
+static void revert_memory(struct vm *clone)
+{
+	phys_t set = set_for(clone);
+	uint64_t n;
+
+	if (set == 0) {
+		ept_reset(&clone->ept);
+		return;
+	}
+	n = working_set_count(set);
+	if (!ept_restore(&clone->ept, 2 * n + RESTORE_MIN) || clone->ept.n_owned < n)
+		precopy(clone);
+}
+
 void template_revert(struct vm *clone)
 {
 	note_writes(clone);
 	if (clone->platform.extras.n_virtio > 0)
 		vm_net_leave(clone);
 	vm_merge_pause(clone);
-	/* No processor walks the tree: all vCPUs are put away, or loaded on this one. */
-	ept_reset(&clone->ept);
-	precopy(clone);
+	revert_memory(clone);
 	vm_merge_resume(clone);
 	clone->line.len = 0;
 	revert_devices(clone);

@@ -796,8 +796,9 @@ static unsigned count_merged(const struct ept_layer *layer)
 	struct ept_log_cursor cursor = ept_log_begin(&log);
 	unsigned n = 0;
 
-	for (const uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
-		n += *item & 1;
+	for (const struct ept_log_item *item = ept_log_next(&cursor); item;
+	     item = ept_log_next(&cursor))
+		n += item->slot & 1;
 	return n;
 }
 

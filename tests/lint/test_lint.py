@@ -428,8 +428,8 @@ class Program(unittest.TestCase):
         two = "".join(f"vm {vm} -m 64M -kernel /k {ram},prealloc=on\n" for vm in "ab")
         for config, memory, said in (
                 ("vm a -m 2M -kernel /k -max-private 4k", 100,
-                 "a: its -max-private is too small: it starts with at least 44 KiB"),
-                ("vm a -m 2M -kernel /k -max-private 44k", 100, None),
+                 "a: its -max-private is too small: it starts with at least 48 KiB"),
+                ("vm a -m 2M -kernel /k -max-private 48k", 100, None),
                 (f"vm a -m 64M -kernel /k {ram},prealloc=on -max-private 60M", 100,
                  "a: its -max-private is too small: it starts with at least 65536 KiB"),
                 (two, 200, None),
@@ -440,7 +440,7 @@ class Program(unittest.TestCase):
                  "b: not enough memory: at its start the VM takes"),
                 ("vm a -m 2M -kernel /k\nclone a count=25000", 100, None),
                 ("vm a -m 2M -kernel /k\nclone a count=26000", 100,
-                 "warning: 26000 clones at a time take at least 104000 KiB, 102360 KiB are left: "
+                 "warning: 26000 clones at a time take at least 104000 KiB, 102356 KiB are left: "
                  "the others start when some have ended"),
                 ("vm a -m 2M -kernel /k\nclone a count=26000 parallel=25000", 100, None)):
             with self.subTest(config=config, memory=memory):

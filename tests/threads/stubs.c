@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The parts of the machine that a played one does without. The first ones do nothing; the others
- * are for VMs that it does not have.
+ * The parts of the machine that a played one does without. The first ones do next to nothing; the
+ * others are for VMs that it does not have.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "hv/config/drive.h"
 #include "hv/guest/reserve.h"
@@ -27,6 +28,7 @@ void host_apic_send_wake(uint32_t apic_id)
 
 void platform_copy(struct platform *to, const struct platform *from)
 {
+	memcpy(to, from, sizeof(*to));
 }
 
 void vcpu_copy(struct vcpu *to, const struct vcpu *from)

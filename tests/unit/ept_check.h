@@ -32,7 +32,7 @@ static inline uint64_t check_own_table(phys_t frame, unsigned level, uint64_t ta
 		}
 		if (!(entry & EPT_PRESENT)) {
 			if (entry != 0)
-				assert_int_equal(entry & ~EPT_MERGED,
+				assert_int_equal(entry & ~(EPT_MERGED | EPT_RETURNED),
 						 ept_zero_frame() | EPT_FRESH | EPT_TYPE(6));
 			assert_true(entry == 0 || level < 3);
 			continue;
@@ -64,9 +64,10 @@ static inline uint64_t count_logged(const struct ept *ept)
 	struct ept_log_cursor cursor = ept_log_begin(&log);
 	uint64_t n = 0;
 
-	for (const uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
-		if (*item != 0 && (*(const uint64_t *)*item & EPT_OWN))
-			n += frames_of(*(const uint64_t *)*item);
+	for (const struct ept_log_item *item = ept_log_next(&cursor); item;
+	     item = ept_log_next(&cursor))
+		if (item->slot != 0 && (*(const uint64_t *)item->slot & EPT_OWN))
+			n += frames_of(*(const uint64_t *)item->slot);
 	return n;
 }
 
@@ -90,13 +91,14 @@ static inline void check_layer(const struct ept_layer *layer)
 	uint64_t n = 1 + log.n_chunks;
 
 	assert_int_equal(check_own_table(layer->root, 3, EPT_R | EPT_X), 1);
-	for (const uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-		const uint64_t *slot = (const uint64_t *)(*item & ~UINT64_C(1));
+	for (const struct ept_log_item *item = ept_log_next(&cursor); item;
+	     item = ept_log_next(&cursor)) {
+		const uint64_t *slot = (const uint64_t *)(item->slot & ~UINT64_C(1));
 
 		if (slot == NULL)
 			continue;
-		assert_int_equal(*slot & (EPT_OWN | EPT_MERGED | EPT_W), 0);
-		n += *item & 1 ? 0 : frames_of(*slot);
+		assert_int_equal(*slot & (EPT_LOGGED | EPT_W), 0);
+		n += item->slot & 1 ? 0 : frames_of(*slot);
 	}
 	assert_int_equal(n, layer->n_owned);
 }

@@ -248,6 +248,20 @@ static void own_entries_are_whole(void **state)
 	break_slot(page, *page | EPT_OWN, "layer: address 0x3000000: the own entry");
 }
 
+/* What a reset has put back is in a tree's own tables only, and not merged as well. */
+static void returned_entries_are_trees(void **state)
+{
+	uint64_t *page = slot_of(&clone, ZEROS + PAGE_SIZE, 0);
+
+	ept_reset(&clone);
+	assert_true(*page & EPT_RETURNED);
+	assert_int_equal(ept_show_zeros(&clone, at(ZEROS)), OK);
+	assert_int_equal(audit_all(), 0);
+	break_slot(page, *page | EPT_MERGED, "the returned entry");
+	page = slot_of(&(struct ept){.root = layer->root}, COW, 0);
+	break_slot(page, *page | EPT_RETURNED, "the returned entry");
+}
+
 /* Fresh memory has no translation, and only zeros for bytes. */
 static void fresh_memory_is_zeros(void **state)
 {
@@ -493,6 +507,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_logs_and_retired_frames_are_the_trees, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(zeros_stay_zeros, setup, teardown),
+		cmocka_unit_test_setup_teardown(returned_entries_are_trees, setup, teardown),
 		cmocka_unit_test_setup_teardown(fresh_memory_is_zeros, setup, teardown),
 		cmocka_unit_test_setup_teardown(counts_are_right, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_tree_without_a_root_of_its_own_has_its_layers,

@@ -721,6 +721,329 @@ static void reset_goes_back_and_gives_back(void **state)
 	ept_layer_put(layer);
 }
 
+/* A clone of a tree that has an image. Ends with end_clone(). */
+static struct ept_layer *start_clone(struct ept *clone, uint64_t max_owned)
+{
+	struct ept_layer *layer;
+
+	map(0, IMAGE, IMAGE_SIZE, RX);
+	assert_int_equal(ept_map_zero(&ept, at(GIB(1)), MIB(2)), OK);
+	words(copy(&ept, 0x5000))[1] = 55;
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
+	ept_clone(clone, layer, max_owned);
+	return layer;
+}
+
+static void end_clone(struct ept *clone, struct ept_layer *layer)
+{
+	check_tree(clone);
+	ept_destroy(clone);
+	check_layer(layer);
+	ept_layer_put(layer);
+}
+
+static void is_as_below(const struct ept *clone)
+{
+	for (uint64_t gpa = 0; gpa < IMAGE_SIZE; gpa += PAGE_SIZE)
+		assert_int_equal(page_entry(clone, gpa), page_entry(&ept, gpa));
+	assert_int_equal(words(translate_in(clone, 0x5000))[1], 55);
+	assert_int_equal(entry_of(clone, GIB(1)), entry_of(&ept, GIB(1)));
+	check_tree(clone);
+}
+
+/* The next write then needs a frame for its page only, and so does each one after it. */
+static void reset_keeps_tables(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	uint64_t available = frame_available();
+
+	for (unsigned round = 0; round < 5; round++) {
+		uint64_t generation = clone.generation;
+
+		words(copy(&clone, 0x5000))[1] = 66;
+		copy(&clone, 0x6000);
+		copy(&clone, GIB(1));
+		/* Six tables, three pages, and a frame of the log. */
+		assert_int_equal(clone.n_owned, 10);
+		ept_reset(&clone);
+		assert_int_not_equal(clone.generation, generation);
+		is_as_below(&clone);
+		assert_true(clone.owns_root);
+		assert_int_equal(clone.n_owned, 7);
+		assert_int_equal(frame_available(), available - 7);
+		assert_int_equal(clone.log.n_chunks, 1);
+	}
+	ept.generation = clone.generation;
+	ept_reset(&clone); /* nothing to do */
+	assert_int_equal(clone.generation, ept.generation);
+	end_clone(&clone, layer);
+}
+
+/* Merged pages, and discarded ones, are as they were before they became own. */
+static void reset_takes_merged_pages_back(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+
+	for (unsigned round = 0; round < 2; round++) {
+		phys_t frame = copy(&clone, 0x5000);
+
+		ept_seal(&clone, at(0x5000));
+		assert_int_equal(ept_give_back(&clone, at(0x5000), frame, ept_zero_frame() | RX),
+				 frame);
+		frame_free(frame);
+		copy(&clone, 0x6000);
+		frame_free(ept_discard(&clone, at(0x6000)));
+		assert_int_equal(merged_count().sharing, 2);
+		ept_reset(&clone);
+		assert_int_equal(merged_count().sharing, 0);
+		assert_true(clone.owns_root);
+		is_as_below(&clone);
+	}
+	end_clone(&clone, layer);
+}
+
+/* A page beside those that are written in order gets its frame in advance again. */
+static void memory_is_fresh_again_after_a_reset(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+
+	for (unsigned round = 0; round < 2; round++) {
+		copy(&clone, GIB(1));
+		copy(&clone, GIB(1) + PAGE_SIZE);
+		ept_fill_around(&clone, at(GIB(1) + PAGE_SIZE), at(GIB(1)), at(GIB(1) + MIB(2)));
+		assert_true(entry_of(&clone, GIB(1) + 2 * PAGE_SIZE) & EPT_OWN);
+		assert_false(entry_of(&clone, GIB(1) + 3 * PAGE_SIZE) & EPT_OWN);
+		check_tree(&clone);
+		ept_reset(&clone);
+		assert_true(clone.owns_root);
+		is_as_below(&clone);
+	}
+	end_clone(&clone, layer);
+}
+
+/* A clone that is frozen after a reset: its tables are a layer, and can be a clone's in turn. */
+static void kept_tables_can_be_frozen(void **state)
+{
+	struct ept clone, second;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED), *upper;
+
+	copy(&clone, 0x5000);
+	copy(&clone, 0x6000);
+	ept_reset(&clone);
+	words(copy(&clone, 0x6000))[1] = 77;
+	assert_int_equal(freeze_tree(&clone, &upper), OK);
+	check_layer(upper);
+	ept_clone(&second, upper, EPT_UNLIMITED);
+	assert_int_equal(words(translate_in(&second, 0x5000))[1], 55);
+	copy(&second, 0x5000);
+	copy(&second, 0x6000);
+	ept_reset(&second);
+	assert_true(second.owns_root);
+	assert_int_equal(words(translate_in(&second, 0x5000))[1], 55);
+	assert_int_equal(words(translate_in(&second, 0x6000))[1], 77);
+	check_tree(&second);
+	ept_destroy(&second);
+	ept_layer_put(upper);
+	end_clone(&clone, layer);
+}
+
+static void remap_by_map(struct ept *clone)
+{
+	assert_int_equal(ept_map(clone, at(0x8000), IMAGE, PAGE_SIZE, RWX), OK);
+}
+
+static void remap_by_hole(struct ept *clone)
+{
+	assert_int_equal(ept_map(clone, at(0), 0, MIB(2), 0), OK);
+}
+
+static void remap_by_override(struct ept *clone)
+{
+	uint64_t old;
+
+	assert_int_equal(ept_override(clone, at(0x8000), IMAGE | RWX, &old), OK);
+}
+
+/* What the log does not tell is undone as well: with all tables. */
+static void reset_undoes_other_changes(void **state)
+{
+	static void (*const remap[])(struct ept * clone) = {remap_by_map, remap_by_hole,
+							    remap_by_override};
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+
+	for (size_t i = 0; i < ARRAY_SIZE(remap); i++) {
+		copy(&clone, 0x5000);
+		remap[i](&clone);
+		ept_reset(&clone);
+		is_as_below(&clone);
+		assert_int_equal(clone.n_owned, 0);
+		copy(&clone, 0x5000);
+		ept_reset(&clone);
+		assert_true(clone.owns_root); /* from now on it keeps them again */
+		is_as_below(&clone);
+	}
+	end_clone(&clone, layer);
+}
+
+/* Instructions that write to ROM have a scratch page for a moment; the log still has the slot. */
+static void a_returned_page_can_be_overridden(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	uint64_t before, old;
+
+	copy(&clone, 0x5000);
+	ept_reset(&clone);
+	before = entry_of(&clone, 0x5000);
+	assert_int_equal(ept_override(&clone, at(0x5000), IMAGE | RWX, &old), OK);
+	assert_int_equal(old, before);
+	assert_int_equal(entry_of(&clone, 0x5000), IMAGE | RWX);
+	assert_int_equal(ept_override(&clone, at(0x5000), old, &old), OK);
+	ept_trim(&clone);
+	copy(&clone, 0x5000);
+	end_clone(&clone, layer); /* counts the log's items */
+}
+
+/* By its limit, and by what the last time had no use for. */
+static void reset_keeps_few_tables(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, 64 * 4);
+
+	copy(&clone, 0x5000);
+	ept_reset(&clone);
+	assert_int_equal(clone.n_owned, 4);
+	copy(&clone, 0x5000);
+	copy(&clone, GIB(1)); /* two more tables */
+	ept_reset(&clone);
+	assert_int_equal(clone.n_owned, 0);
+	is_as_below(&clone);
+	clone.max_owned = EPT_UNLIMITED;
+	for (unsigned i = 0; i < 75; i++) {
+		copy(&clone, i * PAGE_SIZE);
+		ept_reset(&clone);
+		/* Three items of tables, those of pages, of which one has been used. */
+		assert_int_equal(clone.owns_root, 3 + i <= 64 + 4);
+		is_as_below(&clone);
+		if (!clone.owns_root)
+			break;
+	}
+	assert_false(clone.owns_root);
+	end_clone(&clone, layer);
+}
+
+/* Few tables stay even then: a VM that waits for memory is reverted to free some. */
+static void reset_keeps_few_tables_while_frames_are_scarce(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	phys_t taken[N_FRAMES];
+	unsigned n = 0;
+
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(ept_make_tables(&clone, at(0), round * MIB(30)), OK);
+		copy(&clone, 0x5000);
+		while (!frame_is_scarce() && (taken[n] = frame_alloc()) != 0)
+			n++;
+		ept_reset(&clone);
+		assert_int_equal(clone.n_owned, round == 0 ? 4 : 0);
+		is_as_below(&clone);
+		while (n > 0)
+			frame_free(taken[--n]);
+	}
+	end_clone(&clone, layer);
+}
+
+/* For a loop that writes the same pages each time: no frame, no exit and no flush. */
+static void restore_keeps_pages(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	static const uint64_t written[] = {0x5000, 0x6000, GIB(1)};
+	uint64_t generation = 0, owned = 0;
+
+	for (unsigned round = 0; round < 3; round++) {
+		for (size_t i = 0; i < ARRAY_SIZE(written); i++)
+			memset(words(copy(&clone, written[i])), 0x66, PAGE_SIZE);
+		if (round > 0) {
+			assert_int_equal(clone.generation, generation);
+			assert_int_equal(clone.n_owned, owned);
+		}
+		generation = clone.generation;
+		owned = clone.n_owned;
+		assert_true(ept_restore(&clone, owned));
+		assert_int_equal(words(translate_in(&clone, 0x5000))[1], 55);
+		for (size_t i = 0; i < ARRAY_SIZE(written); i++) {
+			assert_int_equal(entry_of(&clone, written[i]) & (EPT_OWN | RWX),
+					 EPT_OWN | RWX);
+			assert_memory_equal(words(translate_in(&clone, written[i])),
+					    words(translate(written[i]) & ~(PAGE_SIZE - 1)),
+					    PAGE_SIZE);
+		}
+		check_tree(&clone);
+	}
+	ept_reset(&clone);
+	is_as_below(&clone);
+	end_clone(&clone, layer);
+}
+
+static void restore_takes_merged_pages_back(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	phys_t frame = copy(&clone, 0x5000);
+	uint64_t generation;
+
+	ept_seal(&clone, at(0x5000));
+	assert_int_equal(ept_give_back(&clone, at(0x5000), frame, ept_zero_frame() | RX), frame);
+	frame_free(frame);
+	copy(&clone, 0x6000);
+	frame_free(ept_discard(&clone, at(0x6000)));
+	generation = clone.generation;
+	assert_true(ept_restore(&clone, EPT_UNLIMITED));
+	assert_int_not_equal(clone.generation, generation);
+	assert_int_equal(merged_count().sharing, 0);
+	is_as_below(&clone);
+	end_clone(&clone, layer);
+}
+
+static void may_not_stay(struct ept *clone, uint64_t max_owned)
+{
+	assert_false(ept_restore(clone, max_owned));
+	is_as_below(clone);
+}
+
+static void restore_is_a_reset_where_pages_may_not_stay(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	phys_t taken[N_FRAMES];
+	unsigned n = 0;
+
+	may_not_stay(&clone, EPT_UNLIMITED); /* there is none */
+	copy(&clone, 0x5000);
+	may_not_stay(&clone, clone.n_owned - 1);
+	copy(&clone, 0x5000);
+	remap_by_map(&clone);
+	may_not_stay(&clone, EPT_UNLIMITED);
+	copy(&clone, 0x5000);
+	clone.max_owned = 2 * clone.n_owned - 1;
+	may_not_stay(&clone, EPT_UNLIMITED);
+	copy(&clone, 0x5000);
+	clone.max_owned = 2 * clone.n_owned;
+	assert_true(ept_restore(&clone, EPT_UNLIMITED));
+	while (!frame_is_scarce() && (taken[n] = frame_alloc()) != 0)
+		n++;
+	may_not_stay(&clone, EPT_UNLIMITED);
+	while (n > 0)
+		frame_free(taken[--n]);
+	end_clone(&clone, layer);
+}
+
 static void a_new_root_moves_the_generation(void **state)
 {
 	struct ept clone;
@@ -973,7 +1296,7 @@ static void fill_maps_the_page_and_no_more(void **state)
 	assert_int_equal(words(translate(0x1000))[5], 0);
 }
 
-/* Copies the 12 pages that the log has room for without a frame, and takes all free frames. */
+/* Copies the pages that the log has room for without a frame, and takes all free frames. */
 static void fill_first_log(void)
 {
 	start(N_FRAMES);
@@ -1411,6 +1734,17 @@ int main(void)
 		TEST(a_layers_frames_are_visited_in_pieces),
 		TEST(a_fault_does_not_cost_more_in_deeper_clones),
 		TEST(reset_goes_back_and_gives_back),
+		TEST(restore_keeps_pages),
+		TEST(restore_takes_merged_pages_back),
+		TEST(restore_is_a_reset_where_pages_may_not_stay),
+		TEST(reset_keeps_tables),
+		TEST(reset_takes_merged_pages_back),
+		TEST(memory_is_fresh_again_after_a_reset),
+		TEST(kept_tables_can_be_frozen),
+		TEST(reset_undoes_other_changes),
+		TEST(a_returned_page_can_be_overridden),
+		TEST(reset_keeps_few_tables),
+		TEST(reset_keeps_few_tables_while_frames_are_scarce),
 		TEST(a_new_root_moves_the_generation),
 		TEST(freezing_an_unchanged_clone_makes_no_layer),
 		TEST(each_layer_has_a_number_of_its_own),

@@ -244,17 +244,18 @@ static void without_memory_for_a_table_it_stays_whole(void **state)
 {
 	static phys_t taken[N_FRAMES + 64];
 	phys_t block = populate_zeros();
-	uint64_t n = 0, max, owned = ept.n_owned;
+	uint64_t n = 0, owned = ept.n_owned;
+	/* A table, and frames of the log, less the block's page that is discarded. */
+	uint64_t needed = ept_log_frames_for(&ept.log, FRAME_BLOCK);
 
-	/* A table, and two frames of the log. */
-	for (max = 0; max < 3; max++) {
+	for (uint64_t max = 0; max < needed; max++) {
 		ept.max_owned = owned + max;
-		assert_int_equal(ept_discard(&ept, at(GPA)), max < 2 ? 0 : block);
-		if (max == 2)
-			break;
+		assert_int_equal(ept_discard(&ept, at(GPA)), 0);
 		assert_int_equal(ept.n_owned, owned);
 		assert_int_equal(level_at(&ept, GPA), 1);
 	}
+	ept.max_owned = owned + needed + 1;
+	assert_int_equal(ept_discard(&ept, at(GPA)), block);
 	frame_free(block);
 	ept.max_owned = EPT_UNLIMITED;
 	block = populate(GPA + MIB(2));
@@ -448,23 +449,33 @@ static void each_of_its_pages_differs_from_what_is_below(void **state)
 
 static void the_log_knows_how_many_frames_it_needs(void **state)
 {
+	enum { FIRST = EPT_LOG_FIRST, MORE = EPT_LOG_CHUNK_ITEMS };
 	static const struct {
 		unsigned n_first, n_in_chunk, n, frames;
 	} cases[] = {
-		{0, 0, 12, 0},	 {0, 0, 13, 1},	  {12, 0, 0, 0},   {12, 0, 1, 1},
-		{12, 0, 511, 1}, {12, 0, 512, 2}, {11, 0, 512, 1}, {12, 511, 512, 2},
-		{12, 1, 510, 0}, {12, 1, 511, 1}, {12, 511, 1, 1}, {12, 500, 512, 1},
+		{0, 0, FIRST, 0},
+		{0, 0, FIRST + 1, 1},
+		{FIRST, 0, 0, 0},
+		{FIRST, 0, 1, 1},
+		{FIRST, 0, MORE, 1},
+		{FIRST, 0, MORE + 1, 2},
+		{FIRST - 1, 0, MORE + 1, 1},
+		{FIRST, MORE, MORE + 1, 2},
+		{FIRST, 1, MORE - 1, 0},
+		{FIRST, 1, MORE, 1},
+		{FIRST, MORE, 1, 1},
+		{FIRST, MORE - 11, MORE + 1, 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct ept_log log = {0};
 
 		while (log.n_first < cases[i].n_first)
-			ept_log_add(&log, 0);
+			ept_log_add(&log, (struct ept_log_item){0});
 		if (cases[i].n_in_chunk > 0)
 			ept_log_grow(&log, frame_alloc());
 		for (unsigned k = 0; k < cases[i].n_in_chunk; k++)
-			ept_log_add(&log, 0);
+			ept_log_add(&log, (struct ept_log_item){0});
 		assert_int_equal(ept_log_frames_for(&log, cases[i].n), cases[i].frames);
 		ept_log_free(&log);
 	}

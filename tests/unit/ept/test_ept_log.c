@@ -7,7 +7,7 @@
 
 #define FRAMES	 UINT64_C(0x200000)
 #define N_FRAMES 8
-#define PER_PAGE 511
+#define PER_PAGE EPT_LOG_CHUNK_ITEMS
 
 static int setup(void **state)
 {
@@ -23,7 +23,7 @@ static void add(struct ept_log *log, uint64_t n)
 	for (uint64_t i = 1; i <= n; i++) {
 		if (!ept_log_has_room(log))
 			ept_log_grow(log, frame_alloc());
-		ept_log_add(log, i);
+		ept_log_add(log, (struct ept_log_item){.slot = i});
 	}
 }
 
@@ -44,7 +44,7 @@ static void items_come_back_the_last_one_first(void **state)
 		add(&log, counts[i]);
 		cursor = ept_log_begin(&log);
 		for (uint64_t expected = counts[i]; expected > 0; expected--)
-			assert_int_equal(*ept_log_next(&cursor), expected);
+			assert_int_equal(ept_log_next(&cursor)->slot, expected);
 		assert_null(ept_log_next(&cursor));
 		assert_int_equal(frame_available(), N_FRAMES - log.n_chunks);
 		ept_log_free(&log);
@@ -70,15 +70,16 @@ static void empty_items_go_with_their_frames(void **state)
 		struct ept_log log = {0};
 		struct ept_log_cursor cursor;
 		uint64_t sum = 0, n = 0, left = 0;
+		struct ept_log_item *item;
 
 		add(&log, N);
 		cursor = ept_log_begin(&log);
-		for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-			if (*item % step == 0 && step > 1) {
-				sum += *item;
+		for (item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+			if (item->slot % step == 0 && step > 1) {
+				sum += item->slot;
 				left++;
 			} else {
-				*item = 0;
+				item->slot = 0;
 			}
 		}
 		n = log.n_chunks;
@@ -91,10 +92,10 @@ static void empty_items_go_with_their_frames(void **state)
 		assert_int_equal(frame_available(), N_FRAMES - log.n_chunks);
 		add(&log, 1);
 		cursor = ept_log_begin(&log);
-		assert_int_equal(*ept_log_next(&cursor), 1);
-		for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-			assert_int_not_equal(*item, 0);
-			sum -= *item;
+		assert_int_equal(ept_log_next(&cursor)->slot, 1);
+		for (item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+			assert_int_not_equal(item->slot, 0);
+			sum -= item->slot;
 			left--;
 		}
 		assert_true(sum == 0 && left == 0);
@@ -109,17 +110,18 @@ static void items_that_stay_keep_their_order(void **state)
 	struct ept_log log = {0};
 	struct ept_log_cursor cursor;
 	uint64_t before = UINT64_MAX;
+	struct ept_log_item *item;
 
 	add(&log, N);
 	cursor = ept_log_begin(&log);
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
-		if (*item % 3 == 0 || (*item > 600 && *item < 1300))
-			*item = 0;
+	for (item = ept_log_next(&cursor); item; item = ept_log_next(&cursor))
+		if (item->slot % 3 == 0 || (item->slot > 600 && item->slot < 1300))
+			item->slot = 0;
 	(void)ept_log_drop_empty(&log);
 	cursor = ept_log_begin(&log);
-	for (uint64_t *item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
-		assert_true(*item < before);
-		before = *item;
+	for (item = ept_log_next(&cursor); item; item = ept_log_next(&cursor)) {
+		assert_true(item->slot < before);
+		before = item->slot;
 	}
 	assert_int_equal(before, 1);
 	ept_log_free(&log);

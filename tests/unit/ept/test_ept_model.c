@@ -62,7 +62,7 @@ static uint64_t n_layer_frames;
 static uint64_t shared_tag[IMAGE_PAGES];
 static uint64_t last_tag;
 static phys_t scratch;
-static unsigned n_nomem, n_populated;
+static unsigned n_nomem, n_populated, n_kept, n_restored;
 static uint64_t seed;
 
 static uint64_t random_below(uint64_t n)
@@ -397,36 +397,59 @@ static void do_reset(struct tree *tree)
 	if (tree->base == NULL)
 		return;
 	ept_reset(&tree->ept);
+	n_kept += tree->ept.owns_root;
 	memcpy(tree->page, tree->base->page, sizeof(tree->page));
 	if (random_below(2))
 		ept_reclaim(&tree->ept);
 }
 
+/* Pages of the tree's own may stay so, with what was there before. */
+static void do_restore(struct tree *tree)
+{
+	bool stay;
+
+	if (tree->base == NULL)
+		return;
+	stay = ept_restore(&tree->ept, random_below(600));
+	n_restored += stay;
+	for (uint64_t i = 0; i < N_PAGES; i++) {
+		bool stays = stay && tree->page[i].kind == COPIED;
+
+		tree->page[i] = tree->base->page[i];
+		if (stays)
+			tree->page[i].kind = COPIED;
+	}
+}
+
 static void step(struct tree *tree)
 {
 	uint64_t i = random_below(N_PAGES), dice = random_below(1000);
+	bool is_remapped =
+		(tree - trees) % 2; /* the others keep their tables when they are reset */
 
 	if (!tree->is_live)
 		do_create(tree);
 	else if (dice < 850)
 		do_write(tree, i);
-	else if (dice < 872)
+	else if (dice < 868 && is_remapped)
 		do_map(tree, i);
-	else if (dice < 892)
+	else if (dice < 890 && is_remapped)
 		do_populate(tree, i);
 	else if (dice < 900)
 		do_discard(tree, i);
-	else if (dice < 930)
+	else if (dice < 930 && is_remapped)
 		do_override(tree, i);
-	else if (dice < 960)
+	else if (dice < 960 && is_remapped)
 		do_drop(tree, i);
 	else if (dice < 980)
 		ept_reclaim(&tree->ept);
 	else if (dice < 984)
 		do_freeze(tree);
-	else if (dice < 990)
+	else if (dice < 989)
 		do_reset(tree);
-	else if (dice < 996)
+	else if (dice < 994)
+		do_restore(tree);
+	else if (dice < 999)
 		do_destroy(tree);
 	if (tree->is_live)
 		check_page(tree, i);
@@ -466,6 +489,8 @@ static void trees_are_as_flat_arrays(void **state)
 	check_everything();
 	assert_in_range(n_nomem, 100, 20000); /* frames are exhausted sometimes, but not always */
 	assert_in_range(n_populated, 50, 5000);
+	assert_in_range(n_kept, 50, 5000);
+	assert_in_range(n_restored, 50, 5000);
 
 	for (unsigned t = 0; t < N_TREES; t++)
 		if (trees[t].is_live)

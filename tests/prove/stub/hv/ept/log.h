@@ -5,10 +5,14 @@
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
+struct ept_log_item {
+	uint64_t slot, leaf;
+};
+
 struct ept_log {
 	phys_t chunk;
 	uint64_t n_chunks;
-	uint64_t first[1]; /* unused */
+	struct ept_log_item first[1]; /* unused */
 };
 
 struct ept_log_cursor {
@@ -24,7 +28,7 @@ static inline bool ept_log_has_room(const struct ept_log *log)
 	return any_int != 0;
 }
 
-#define EPT_LOG_FRAMES_FOR_TABLE 2
+#define EPT_LOG_FRAMES_FOR_TABLE 3
 
 /* Room for further items may need any number of frames within its bound. */
 static inline unsigned ept_log_frames_for(const struct ept_log *log, unsigned n)
@@ -40,7 +44,7 @@ static inline void ept_log_grow(struct ept_log *log, phys_t frame)
 	(void)frame;
 }
 
-static inline void ept_log_add(struct ept_log *log, uint64_t item)
+static inline void ept_log_add(struct ept_log *log, struct ept_log_item item)
 {
 	(void)log;
 	(void)item;
@@ -51,7 +55,7 @@ static inline struct ept_log_cursor ept_log_begin(struct ept_log *log)
 	return (struct ept_log_cursor){.chunk = log->chunk, .log = log};
 }
 
-static inline uint64_t *ept_log_next(struct ept_log_cursor *cursor)
+static inline struct ept_log_item *ept_log_next(struct ept_log_cursor *cursor)
 {
 	(void)cursor;
 	return NULL;
