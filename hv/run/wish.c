@@ -68,7 +68,12 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 	struct vm *vm = vcpu->vm;
 
 	show_output(vm, wish);
-	if (wish & WISH_DEBUG_EXIT)
+	/* First what guests ask for often. */
+	if (wish & WISH_VIRTIO)
+		virtio_note(vcpu);
+	else if (wish & WISH_REVERT)
+		vm_gather(vm, VM_REVERT);
+	else if (wish & WISH_DEBUG_EXIT)
 		end_as_asked(vm);
 	else if (wish & WISH_POWER_OFF)
 		vm_end(vm, VM_ENDED_WELL, "powered off");
@@ -88,8 +93,4 @@ void wish_grant(struct vcpu *vcpu, uint32_t wish)
 		hotplug_note_eject();
 	else if (wish & WISH_FREEZE)
 		vm_gather(vm, VM_FREEZE);
-	else if (wish & WISH_REVERT)
-		vm_gather(vm, VM_REVERT);
-	else if (wish & WISH_VIRTIO)
-		virtio_note(vcpu);
 }
