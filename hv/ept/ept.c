@@ -526,15 +526,12 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 	return OK;
 }
 
-/*
- * The table of gpa's page if it and all tables above are own. NULL: walk() must make some, unless
- * '*ret_large' is a large page of the tree's own, which gpa lies in.
- */
-static inline uint64_t *own_leaves(const struct ept *ept, gpa_t gpa, uint64_t *ret_large)
+/* The entry of gpa's 2 MiB if all tables above are own, or NULL. */
+static inline __attribute__((always_inline)) uint64_t *own_large_slot(const struct ept *ept,
+								      gpa_t gpa)
 {
 	uint64_t *table = table_at(ept->root), entry;
 
-	*ret_large = 0;
 	if (!ept->owns_root)
 		return NULL;
 #pragma GCC unroll 2
@@ -544,7 +541,19 @@ static inline uint64_t *own_leaves(const struct ept *ept, gpa_t gpa, uint64_t *r
 			return NULL;
 		table = table_of(entry);
 	}
-	entry = table[index_at(gpa, 1)];
+	return &table[index_at(gpa, 1)];
+}
+
+/*
+ * The table of gpa's page if it and all tables above are own. NULL: walk() must make some, unless
+ * '*ret_large' is a large page of the tree's own, which gpa lies in.
+ */
+static inline uint64_t *own_leaves(const struct ept *ept, gpa_t gpa, uint64_t *ret_large)
+{
+	const uint64_t *slot = own_large_slot(ept, gpa);
+	uint64_t entry = slot != NULL ? *slot : 0;
+
+	*ret_large = 0;
 	if (is_own_frame(entry))
 		return table_of(entry);
 	*ret_large = entry & EPT_OWN ? entry : 0;
@@ -564,18 +573,22 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 							      const struct frame_policy *policy,
 							      uint64_t index, phys_t *ret_frame)
 {
-	uint64_t *slot, old, large;
+	uint64_t *slot, old;
 	phys_t frame;
 
 	if (!is_mappable(gpa, 1))
 		return ERR_RANGE;
-	slot = own_slot(ept, gpa, &large);
-	if (large != 0) {
-		*ret_frame = ept_frame_at(large, 1, gpa);
-		return OK;
-	}
+	slot = own_large_slot(ept, gpa);
 	if (slot == NULL)
-		TRY(walk(ept, gpa, 0, &slot));
+		TRY(walk(ept, gpa, 1, &slot));
+	if (!is_own_frame(*slot)) {
+		if (*slot & EPT_OWN) {
+			*ret_frame = ept_frame_at(*slot, 1, gpa);
+			return OK;
+		}
+		TRY(own_table(ept, slot, 1));
+	}
+	slot = &table_of(*slot)[index_at(gpa, 0)];
 	old = *slot;
 	if (!(old & EPT_MAPPED))
 		return ERR_NOTFOUND;
