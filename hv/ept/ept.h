@@ -360,8 +360,8 @@ void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned);
 void ept_reset(struct ept *ept);
 
 /*
- * The same for a tree that will write to the same pages again: its pages stay, and get the bytes
- * back that were there before, so that no write to them needs an exit. False: they were freed by
+ * The same for a tree that will write to the same pages again: its pages stay, and get the bytes of
+ * what they were copied from, so that no write to them needs an exit. False: they were freed by
  * ept_reset(), because the tree owns more than 'max_owned' frames or half of its limit, or frames
  * are scarce.
  */

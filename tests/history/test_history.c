@@ -116,8 +116,8 @@ static unsigned fail_at, n_allocations; /* of an operation: this one fails, from
 
 /* How often the things happened that must happen. */
 static struct {
-	unsigned nomem, injected, in_turn, copied, stale, frozen, cloned, reset, destroyed,
-		discarded, freed;
+	unsigned nomem, injected, in_turn, copied, stale, frozen, cloned, reset, restored,
+		destroyed, discarded, freed;
 	unsigned discarded_hidden, given_back, shown, deepest, large, ballooned;
 	uint64_t shared_most;
 } seen;
@@ -509,14 +509,30 @@ static void do_destroy(struct vm *vm)
 	seen.destroyed++;
 }
 
+/* Pages of the VM's own are copies of the file as it was at that time. */
+static void note_restore(struct vm *vm)
+{
+	for (unsigned n = 0; n < N_PAGES; n++) {
+		uint64_t entry;
+
+		(void)frame_of(&vm->ept, n, &entry);
+		if (entry & EPT_OWN)
+			vm->page[n] = *model_of(vm, n);
+	}
+	seen.restored++;
+}
+
 static void do_reset(struct vm *vm)
 {
 	if (vm->base == NULL)
 		return;
 	park(vm);
 	merge_forget(&vm->merge, &vm->ept);
-	ept_reset(&vm->ept);
 	memcpy(vm->page, vm->base->page, sizeof(vm->page));
+	if (random_below(2))
+		ept_reset(&vm->ept);
+	else if (ept_restore(&vm->ept, random_below(400)))
+		note_restore(vm);
 	if (random_below(2))
 		ept_reclaim(&vm->ept);
 	seen.reset++;
@@ -1017,6 +1033,7 @@ static void check_seen(void)
 	assert_true(seen.frozen > n_steps / 1000);
 	assert_true(seen.cloned > n_steps / 2000);
 	assert_true(seen.reset > n_steps / 1000);
+	assert_true(seen.restored > n_steps / 10000);
 	assert_true(seen.destroyed > n_steps / 2000);
 	assert_true(seen.discarded > n_steps / 1000);
 	assert_true(seen.discarded_hidden > n_steps / 5000);
@@ -1061,11 +1078,11 @@ static int say_if_failed(void **state)
 	if (step_now < n_steps)
 		say_step();
 	printf("no memory %u, injected %u, in turn %u, copied %u, stale %u, frozen %u, cloned %u, "
-	       "reset %u, destroyed %u, discarded %u, hidden %u, shown %u, scans %u, "
+	       "reset %u, restored %u, destroyed %u, discarded %u, hidden %u, shown %u, scans %u, "
 	       "given back %u, layers %u deep, shared %llu, large %u, ballooned %u\n",
 	       seen.nomem, seen.injected, seen.in_turn, seen.copied, seen.stale, seen.frozen,
-	       seen.cloned, seen.reset, seen.destroyed, seen.discarded, seen.discarded_hidden,
-	       seen.shown, seen.freed, seen.given_back, seen.deepest,
+	       seen.cloned, seen.reset, seen.restored, seen.destroyed, seen.discarded,
+	       seen.discarded_hidden, seen.shown, seen.freed, seen.given_back, seen.deepest,
 	       (unsigned long long)seen.shared_most, seen.large, seen.ballooned);
 	return 0;
 }
