@@ -1357,6 +1357,16 @@ struct tally {
 	uint64_t n_own, n_merged, n_idle;
 };
 
+/* Free an own page, whose slot gets back what it had before. */
+static void put_back_own(struct ept *ept, const struct ept_log_item *item)
+{
+	uint64_t *slot = (uint64_t *)item->slot;
+
+	frame_free(*slot & EPT_ADDR);
+	ept->n_owned--;
+	*slot = item->leaf | EPT_RETURNED;
+}
+
 /* Put back a merged page, or count an item without one. */
 static __attribute__((noinline)) void put_back_other(const struct ept_log_item *item,
 						     struct tally *tally)
@@ -1426,9 +1436,16 @@ void ept_reset(struct ept *ept)
 	run_on(ept, ept->base);
 }
 
-/* Give each own page the bytes back that were there before. */
-static void restore_pages(struct ept *ept, struct tally *tally)
+static bool is_same_page(uint64_t a, uint64_t b)
 {
+	return memcmp(table_of(a), table_of(b), PAGE_SIZE) == 0;
+}
+
+/* Give each own page the bytes back that were there before. Returns whether an entry has changed.
+ */
+static bool restore_pages(struct ept *ept, bool trims)
+{
+	struct tally tally = {0};
 	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
 	const struct ept_log_item *item;
 
@@ -1437,24 +1454,33 @@ static void restore_pages(struct ept *ept, struct tally *tally)
 
 		if (item->leaf == 0)
 			continue;
-		if (entry & EPT_OWN)
+		if (!(entry & EPT_OWN)) {
+			put_back_other(item, &tally);
+		} else if (trims && is_same_page(entry, item->leaf)) {
+			put_back_own(ept, item);
+			tally.n_own++;
+		} else {
 			copy_page(entry & EPT_ADDR, item->leaf & EPT_ADDR);
-		else
-			put_back_other(item, tally);
+		}
 	}
+	return tally.n_own + tally.n_merged > 0;
 }
 
-bool ept_restore(struct ept *ept, uint64_t max_owned)
+/* Whether the tree's pages may stay, and are not few among what the log lists. */
+static bool may_restore(const struct ept *ept, uint64_t max_owned)
 {
-	struct tally tally = {0};
+	return ept->owns_root && !ept->is_remapped && ept->n_owned <= max_owned &&
+	       ept->n_owned <= ept->max_owned / 2 && ept->log.n_chunks <= 1 + ept->n_owned / 32 &&
+	       !frame_is_scarce();
+}
 
-	if (!ept->owns_root || ept->is_remapped || ept->n_owned > max_owned ||
-	    ept->n_owned > ept->max_owned / 2 || frame_is_scarce()) {
+bool ept_restore(struct ept *ept, uint64_t max_owned, bool trims)
+{
+	if (!may_restore(ept, max_owned)) {
 		ept_reset(ept);
 		return false;
 	}
-	restore_pages(ept, &tally);
-	if (tally.n_merged > 0)
+	if (restore_pages(ept, trims))
 		move_on(ept);
 	return true;
 }

@@ -34,6 +34,9 @@
 #define FREEZE_AT_ONCE	1000
 #define PROTECT_AT_ONCE 100
 
+/* So many reverts until a clone gives back what it no longer changes. */
+#define TRIM_EVERY 16
+
 /* A clone may own twice as many frames as its working set lists, and so many more. */
 #define RESTORE_MIN 64
 
@@ -466,19 +469,20 @@ static void revert_devices(struct vm *clone)
 
 /*
  * No processor walks the tree: all vCPUs are put away, or loaded on this one. With a working set
- * the clone's pages stay, unless it has come to write to many others.
+ * the clone's pages stay, unless it has come to write to many others; now and then without those
+ * that its latest round has not changed.
  */
 static void revert_memory(struct vm *clone)
 {
 	phys_t set = set_for(clone);
-	uint64_t n;
+	bool trims;
 
 	if (set == 0) {
 		ept_reset(&clone->ept);
 		return;
 	}
-	n = working_set_count(set);
-	if (!ept_restore(&clone->ept, 2 * n + RESTORE_MIN) || clone->ept.n_owned < n)
+	trims = clone->platform.control.n_reverts % TRIM_EVERY == TRIM_EVERY - 1;
+	if (!ept_restore(&clone->ept, 2 * working_set_count(set) + RESTORE_MIN, trims))
 		precopy(clone);
 }
 

@@ -531,7 +531,7 @@ static void do_reset(struct vm *vm)
 	memcpy(vm->page, vm->base->page, sizeof(vm->page));
 	if (random_below(2))
 		ept_reset(&vm->ept);
-	else if (ept_restore(&vm->ept, random_below(400)))
+	else if (ept_restore(&vm->ept, random_below(400), random_below(2)))
 		note_restore(vm);
 	if (random_below(2))
 		ept_reclaim(&vm->ept);

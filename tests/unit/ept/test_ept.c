@@ -975,7 +975,7 @@ static void restore_keeps_pages(void **state)
 		}
 		generation = clone.generation;
 		owned = clone.n_owned;
-		assert_true(ept_restore(&clone, owned));
+		assert_true(ept_restore(&clone, owned, false));
 		assert_int_equal(words(translate_in(&clone, 0x5000))[1], 55);
 		for (size_t i = 0; i < ARRAY_SIZE(written); i++) {
 			assert_int_equal(entry_of(&clone, written[i]) & (EPT_OWN | RWX),
@@ -1004,7 +1004,7 @@ static void restore_takes_merged_pages_back(void **state)
 	copy(&clone, 0x6000);
 	frame_free(ept_discard(&clone, at(0x6000)));
 	generation = clone.generation;
-	assert_true(ept_restore(&clone, EPT_UNLIMITED));
+	assert_true(ept_restore(&clone, EPT_UNLIMITED, false));
 	assert_int_not_equal(clone.generation, generation);
 	assert_int_equal(merged_count().sharing, 0);
 	is_as_below(&clone);
@@ -1013,7 +1013,7 @@ static void restore_takes_merged_pages_back(void **state)
 
 static void may_not_stay(struct ept *clone, uint64_t max_owned)
 {
-	assert_false(ept_restore(clone, max_owned));
+	assert_false(ept_restore(clone, max_owned, false));
 	is_as_below(clone);
 }
 
@@ -1035,12 +1035,55 @@ static void restore_is_a_reset_where_pages_may_not_stay(void **state)
 	may_not_stay(&clone, EPT_UNLIMITED);
 	copy(&clone, 0x5000);
 	clone.max_owned = 2 * clone.n_owned;
-	assert_true(ept_restore(&clone, EPT_UNLIMITED));
+	assert_true(ept_restore(&clone, EPT_UNLIMITED, false));
 	while (!frame_is_scarce() && (taken[n] = frame_alloc()) != 0)
 		n++;
 	may_not_stay(&clone, EPT_UNLIMITED);
 	while (n > 0)
 		frame_free(taken[--n]);
+	end_clone(&clone, layer);
+}
+
+/* A loop that has come to leave some pages as they are does not keep them for ever. */
+static void restore_trims_what_has_not_changed(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	uint64_t generation, owned;
+
+	words(copy(&clone, 0x5000))[511] = 66;
+	words(copy(&clone, 0x6000))[0] = 66;
+	words(copy(&clone, GIB(1)))[1] = 66;
+	owned = clone.n_owned;
+	assert_true(ept_restore(&clone, EPT_UNLIMITED, true));
+	assert_int_equal(clone.n_owned, owned); /* all were changed */
+	words(copy(&clone, 0x5000))[511] = 66;
+	generation = clone.generation;
+	assert_true(ept_restore(&clone, EPT_UNLIMITED, true));
+	assert_int_not_equal(clone.generation, generation);
+	assert_int_equal(clone.n_owned, owned - 2);
+	assert_true(entry_of(&clone, 0x5000) & EPT_OWN);
+	assert_int_equal(entry_of(&clone, 0x6000), entry_of(&ept, 0x6000));
+	assert_int_equal(entry_of(&clone, GIB(1)), entry_of(&ept, GIB(1)));
+	assert_true(ept_restore(&clone, EPT_UNLIMITED, true));
+	is_as_below(&clone);
+	end_clone(&clone, layer);
+}
+
+/* Nor does its log grow by them. */
+static void restore_is_a_reset_after_many_other_pages(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	unsigned n = 0;
+
+	do {
+		n++;
+		words(copy(&clone, n * PAGE_SIZE))[1] = n;
+	} while (ept_restore(&clone, EPT_UNLIMITED, true));
+	assert_in_range(n, EPT_LOG_CHUNK_ITEMS, 2 * EPT_LOG_CHUNK_ITEMS);
+	is_as_below(&clone);
+	assert_int_equal(clone.n_owned, 0);
 	end_clone(&clone, layer);
 }
 
@@ -1734,6 +1777,8 @@ int main(void)
 		TEST(a_layers_frames_are_visited_in_pieces),
 		TEST(a_fault_does_not_cost_more_in_deeper_clones),
 		TEST(reset_goes_back_and_gives_back),
+		TEST(restore_trims_what_has_not_changed),
+		TEST(restore_is_a_reset_after_many_other_pages),
 		TEST(restore_keeps_pages),
 		TEST(restore_takes_merged_pages_back),
 		TEST(restore_is_a_reset_where_pages_may_not_stay),

@@ -406,18 +406,19 @@ static void do_reset(struct tree *tree)
 /* Pages of the tree's own may stay so, with what was there before. */
 static void do_restore(struct tree *tree)
 {
-	bool stay;
+	bool trims = random_below(2), stay;
 
 	if (tree->base == NULL)
 		return;
-	stay = ept_restore(&tree->ept, random_below(600));
+	stay = ept_restore(&tree->ept, random_below(4) ? EPT_UNLIMITED : random_below(600), trims);
 	n_restored += stay;
 	for (uint64_t i = 0; i < N_PAGES; i++) {
-		bool stays = stay && tree->page[i].kind == COPIED;
+		struct page *page = &tree->page[i], base = tree->base->page[i];
+		bool stays = stay && page->kind == COPIED && !(trims && page->tag == base.tag);
 
-		tree->page[i] = tree->base->page[i];
+		*page = base;
 		if (stays)
-			tree->page[i].kind = COPIED;
+			page->kind = COPIED;
 	}
 }
 
@@ -445,7 +446,7 @@ static void step(struct tree *tree)
 		ept_reclaim(&tree->ept);
 	else if (dice < 984)
 		do_freeze(tree);
-	else if (dice < 989)
+	else if (dice < 988)
 		do_reset(tree);
 	else if (dice < 994)
 		do_restore(tree);
@@ -488,7 +489,7 @@ static void trees_are_as_flat_arrays(void **state)
 	}
 	check_everything();
 	assert_in_range(n_nomem, 100, 20000); /* frames are exhausted sometimes, but not always */
-	assert_in_range(n_populated, 50, 5000);
+	assert_in_range(n_populated, 20, 5000);
 	assert_in_range(n_kept, 50, 5000);
 	assert_in_range(n_restored, 50, 5000);
 

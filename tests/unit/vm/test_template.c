@@ -781,6 +781,27 @@ static void copies_in_advance_are_for_reverts_and_the_operators_clones_too(void 
 	expect_copies(running("t-3"), 20);
 }
 
+/* A clone keeps what its rounds change, and not for ever what an earlier one has. */
+static void reverts_trim_what_is_not_changed(void **state)
+{
+	static struct clone_config line;
+	struct vm *vm = make_vm("t", 1), *clone;
+
+	line = (struct clone_config){.template = "t", .count = 1, .parallel = 1, .precopy = true};
+	set_line(&line);
+	give_memory(vm);
+	assert_true(template_freeze(vm));
+	clone = running("t-0");
+	write_pages(clone, 20);
+	for (unsigned i = 1; i < TRIM_EVERY; i++) {
+		template_revert(clone);
+		expect_copies(clone, 20);
+		write_pages(clone, 5);
+	}
+	template_revert(clone);
+	expect_copies(clone, 5);
+}
+
 static void no_copies_are_made_while_frames_are_scarce(void **state)
 {
 	static struct clone_config line;
@@ -1088,6 +1109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_disk_that_all_clones_would_write_is_refused),
 		TEST(copies_in_advance_are_for_reverts_and_the_operators_clones_too),
+		TEST(reverts_trim_what_is_not_changed),
 		TEST(no_copies_are_made_while_frames_are_scarce),
 		TEST(a_clone_that_has_not_run_needs_memory_to_freeze),
 		TEST(a_large_vm_freezes_in_pieces),
