@@ -37,8 +37,12 @@
 /* So many reverts until a clone gives back what it no longer changes. */
 #define TRIM_EVERY 16
 
-/* A clone may own twice as many frames as its working set lists, and so many more. */
+/*
+ * A clone that keeps its pages may own twice as many frames as its working set lists, and so many
+ * more; but no more than are copied in some milliseconds.
+ */
 #define RESTORE_MIN 64
+#define RESTORE_MAX 8192
 
 static unsigned n_freezing; /* VMs between begin_freeze() and the end of it; atomic */
 
@@ -467,6 +471,13 @@ static void revert_devices(struct vm *clone)
 	};
 }
 
+static uint64_t restore_max(phys_t set)
+{
+	uint64_t n = 2 * working_set_count(set) + RESTORE_MIN;
+
+	return n < RESTORE_MAX ? n : RESTORE_MAX;
+}
+
 /*
  * No processor walks the tree: all vCPUs are put away, or loaded on this one. With a working set
  * the clone's pages stay, unless it has come to write to many others; now and then without those
@@ -482,7 +493,7 @@ static void revert_memory(struct vm *clone)
 		return;
 	}
 	trims = clone->platform.control.n_reverts % TRIM_EVERY == TRIM_EVERY - 1;
-	if (!ept_restore(&clone->ept, 2 * working_set_count(set) + RESTORE_MIN, trims))
+	if (!ept_restore(&clone->ept, restore_max(set), trims))
 		precopy(clone);
 }
 

@@ -802,6 +802,27 @@ static void reverts_trim_what_is_not_changed(void **state)
 	expect_copies(clone, 5);
 }
 
+/* However long the list is. */
+static void a_clone_keeps_no_more_than_is_copied_soon(void **state)
+{
+	enum { IN_A_FRAME = 510 };
+	phys_t set = 0;
+
+	assert_int_equal(restore_max(0), RESTORE_MIN);
+	for (unsigned n = 1; n <= WORKING_SET_FRAMES_MAX; n++) {
+		uint64_t expected = 2 * n * IN_A_FRAME + RESTORE_MIN;
+		phys_t frame = frame_alloc();
+		uint64_t *words = phys_to_virt(frame);
+
+		words[0] = set;
+		words[1] = IN_A_FRAME;
+		set = frame;
+		assert_int_equal(restore_max(set), expected < RESTORE_MAX ? expected : RESTORE_MAX);
+	}
+	assert_int_equal(restore_max(set), RESTORE_MAX);
+	working_set_free(set);
+}
+
 static void no_copies_are_made_while_frames_are_scarce(void **state)
 {
 	static struct clone_config line;
@@ -1110,6 +1131,7 @@ int main(void)
 		TEST(a_disk_that_all_clones_would_write_is_refused),
 		TEST(copies_in_advance_are_for_reverts_and_the_operators_clones_too),
 		TEST(reverts_trim_what_is_not_changed),
+		TEST(a_clone_keeps_no_more_than_is_copied_soon),
 		TEST(no_copies_are_made_while_frames_are_scarce),
 		TEST(a_clone_that_has_not_run_needs_memory_to_freeze),
 		TEST(a_large_vm_freezes_in_pieces),
