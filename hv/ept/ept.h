@@ -363,8 +363,8 @@ void ept_reset(struct ept *ept);
  * The same for a tree that will write to the same pages again: its pages stay, and get the bytes of
  * what they were copied from, so that no write to them needs an exit. With 'trims', pages that have
  * these bytes already are freed: the tree has not changed them since they were restored. False: all
- * were freed by ept_reset(), because the tree owns more than 'max_owned' frames or half of its limit,
- * or frames are scarce.
+ * were freed by ept_reset(), because the tree owns more than 'max_owned' frames or half of its
+ * limit, or frames are scarce.
  */
 bool ept_restore(struct ept *ept, uint64_t max_owned, bool trims);
 
