@@ -352,9 +352,9 @@ void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned);
 
 /*
  * Return to what was cloned; 'ept' has a base. No vCPU may be in the guest. Pages and retired
- * frames are freed. Tables and their log stay, for a tree that writes to the same places again:
- * those that the tree has used since the last reset for a good part, no more than a 64th of its
- * limit, and none while frames are scarce. If nothing stays, what processors have cached is
+ * frames are freed. Tables and their log stay, for a tree that writes to the same places again, if
+ * they are a 64th of its limit at most, and the tree has used a good part of them since the last
+ * reset; while frames are scarce only a few stay. If nothing stays, what processors have cached is
  * harmless, as after ept_destroy(). The time is proportional to what the tree owns.
  */
 void ept_reset(struct ept *ept);
