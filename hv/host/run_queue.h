@@ -6,6 +6,7 @@
 #include "hv/lib/types.h"
 
 struct cpu;
+struct vcpu;
 
 /* A weighted fair queue of VMs, see hv/vcpu/share.h. */
 struct share_queue {
@@ -43,4 +44,7 @@ struct run_queue {
 	uint64_t look_after;	     /* so many ticks it looks again; constant */
 	unsigned looks_from;	     /* the processor that it looks at next */
 	struct cpu *other; /* where it takes its next vCPU, if one is still ready; NULL: here */
+	bool has_begun;	   /* it runs vCPUs */
+	/* Ready, but in no queue until this processor's next sched_pop(); NULL: none is. */
+	struct vcpu *new_vcpu;
 };

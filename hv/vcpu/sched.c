@@ -88,6 +88,7 @@ void sched_begin(struct cpu *cpu)
 	lock_release(&queue->lock);
 	queue->look_after = tsc_hz / 1000 * LOOK_MS;
 	queue->next_deadline = UINT64_MAX;
+	queue->has_begun = true;
 }
 
 /* Lock the queue of the VM's home, which only who holds that lock may change. */
@@ -236,11 +237,40 @@ static struct vcpu *take_from(struct cpu *cpu)
 	return vcpu;
 }
 
+/*
+ * Take the new vCPU, which is at home here, if it is the next one. NULL: another one is, or this
+ * one has to wait; it is parked.
+ */
+static struct vcpu *take_new(struct run_queue *queue)
+{
+	struct vcpu *vcpu = queue->new_vcpu;
+	bool is_next;
+	unsigned n_ready;
+
+	queue->new_vcpu = NULL;
+	lock_acquire(&queue->lock);
+	catch_up(&queue->shares);
+	share_activate(&queue->shares, share_of(vcpu));
+	vcpu->is_ready = false;
+	is_next = queue->other == NULL && !sched_has_to_wait(vcpu) &&
+		  share_go_first(&queue->shares, share_of(vcpu));
+	if (is_next) {
+		lock_release(&queue->lock);
+		return vcpu;
+	}
+	n_ready = park(queue, vcpu);
+	unlock_queue(queue);
+	wake_idle_cpus(n_ready);
+	return NULL;
+}
+
 struct vcpu *sched_pop(void)
 {
 	struct cpu *here = this_cpu(), *from = here->queue.other;
-	struct vcpu *vcpu = NULL;
+	struct vcpu *vcpu = here->queue.new_vcpu ? take_new(&here->queue) : NULL;
 
+	if (vcpu)
+		return vcpu;
 	here->queue.other = NULL;
 	if (from == NULL && how_far_behind(here) > 0)
 		from = here;
@@ -516,10 +546,29 @@ static void count(uint64_t *n, unsigned more)
 	__atomic_store_n(n, *n + more, __ATOMIC_RELEASE);
 }
 
+/*
+ * Keep a VM's only vCPU, which is new, out of the queues until this processor's next sched_pop():
+ * it is mostly the next one. False: that is not soon, or there is such a vCPU.
+ */
+static bool keep_new(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct run_queue *here = &cpu->queue;
+
+	if (cpu->current != NULL || !here->has_begun || here->new_vcpu != NULL ||
+	    vcpu->guest.waits_for_sipi || share_of(vcpu)->home != cpu->index)
+		return false;
+	vcpu->is_ready = true;
+	here->new_vcpu = vcpu;
+	return true;
+}
+
 void sched_add(struct vcpu *vcpus, unsigned n)
 {
-	count(&this_cpu()->queue.n_added, n);
-	make_all_ready(vcpus, n);
+	struct cpu *cpu = this_cpu();
+
+	count(&cpu->queue.n_added, n);
+	if (n > 1 || !keep_new(cpu, vcpus))
+		make_all_ready(vcpus, n);
 }
 
 void sched_remove(unsigned n, uint16_t weight, uint64_t ticks)
@@ -626,7 +675,8 @@ bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
 
 bool sched_is_wanted(const struct cpu *cpu)
 {
-	return find_any_ready() != NULL || sched_next_deadline(cpu) <= rdtsc();
+	return cpu->queue.new_vcpu != NULL || find_any_ready() != NULL ||
+	       sched_next_deadline(cpu) <= rdtsc();
 }
 
 /* ---- idling ---- */
@@ -636,7 +686,7 @@ bool sched_begin_idle(struct cpu *cpu)
 	__atomic_fetch_add(&sched.n_idle, 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&sched.idle[cpu->index / 64], BIT(cpu->index % 64), __ATOMIC_SEQ_CST);
 	/* Pairs with unlock_queue(). */
-	if (find_any_ready() == NULL)
+	if (cpu->queue.new_vcpu == NULL && find_any_ready() == NULL)
 		return true;
 	(void)sched_end_idle(cpu);
 	return false;

@@ -43,6 +43,20 @@ static inline void share_deactivate(struct share_queue *queue, struct share *sha
 		queue->weights -= share->weight;
 }
 
+/* The VM, none of whose vCPUs was ready, is not behind by more than the lag. */
+static inline void share_limit_lag(const struct share_queue *queue, struct share *share)
+{
+	if (share->turn.at + queue->lag < queue->now)
+		share->turn.at = queue->now - queue->lag;
+}
+
+/* Where there are processors enough for all, each VM gets more than its share. */
+static inline void share_note_turn(struct share_queue *queue, const struct share *share)
+{
+	if (queue->now < share->turn.at)
+		queue->now = share->turn.at;
+}
+
 /* The active vCPU is ready. */
 static inline void share_push(struct share_queue *queue, struct share *share, struct vcpu *vcpu)
 {
@@ -55,9 +69,23 @@ static inline void share_push(struct share_queue *queue, struct share *share, st
 		return;
 	}
 	vcpu->next = vcpu;
-	if (share->turn.at + queue->lag < queue->now)
-		share->turn.at = queue->now - queue->lag;
+	share_limit_lag(queue, share);
 	deadline_add(&queue->turns, &share->turn);
+}
+
+/*
+ * share_push() and share_pop() in one, of a VM's only active vCPU. False: another one goes first,
+ * and nothing was done.
+ */
+static inline bool share_go_first(struct share_queue *queue, struct share *share)
+{
+	if (share->last)
+		return false;
+	share_limit_lag(queue, share);
+	if (deadline_next(&queue->turns) <= share->turn.at)
+		return false;
+	share_note_turn(queue, share);
+	return true;
 }
 
 /* Take out the vCPU that is next; it stays active. NULL: none is ready. */
@@ -68,9 +96,7 @@ static inline struct vcpu *share_pop(struct share_queue *queue)
 
 	if (share == NULL)
 		return NULL;
-	/* Where there are processors enough for all, each VM gets more than its share. */
-	if (queue->now < share->turn.at)
-		queue->now = share->turn.at;
+	share_note_turn(queue, share);
 	vcpu = share->last->next;
 	if (vcpu == share->last) {
 		share->last = NULL;

@@ -142,7 +142,7 @@ struct vcpu {
 	const struct vcpu *saved_in;
 	uint32_t look_at; /* low half of the TSC: the next exit from then on looks at the clock */
 	/* Of the scheduler, see hv/vcpu/sched.c. */
-	bool is_ready; /* in a queue */
+	bool is_ready; /* in a queue, or a processor's 'new_vcpu' */
 	bool is_halted;
 	bool is_paused;			/* by the operator; atomic */
 	bool is_aside;			/* stopped */

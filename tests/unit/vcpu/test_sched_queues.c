@@ -61,7 +61,7 @@ static void begin(unsigned n)
 	run_on(0);
 }
 
-static void start_vm(unsigned vm, uint16_t weight, unsigned n)
+static void add_vm(unsigned vm, uint16_t weight, unsigned n)
 {
 	share[vm].weight = weight;
 	share[vm].home = (uint16_t)this_cpu()->index;
@@ -69,6 +69,16 @@ static void start_vm(unsigned vm, uint16_t weight, unsigned n)
 		vcpu[n_vcpus + i].vm = (struct vm *)&share[vm];
 	sched_add(&vcpu[n_vcpus], n);
 	n_vcpus += n;
+}
+
+/* While a vCPU has the processor. */
+static void start_vm(unsigned vm, uint16_t weight, unsigned n)
+{
+	static struct vcpu loaded;
+
+	this_cpu()->current = &loaded;
+	add_vm(vm, weight, n);
+	this_cpu()->current = NULL;
 }
 
 static void run_slice(unsigned i)
@@ -268,6 +278,88 @@ static void a_stream_of_short_vms_has_the_share_of_one(void **state)
 		assert_in_range(share[i].used / SLICE, 1500, 3000);
 }
 
+static void a_new_vm_goes_past_the_queue(void **state)
+{
+	begin(2);
+	add_vm(0, 100, 1);
+	assert_true(sched_is_parked(&vcpu[0]));
+	assert_true(sched_is_wanted(&machine[0]));
+	assert_false(sched_begin_idle(&machine[0]));
+	run_on(1);
+	assert_null(sched_pop());
+	run_on(0);
+	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_false(sched_is_parked(&vcpu[0]));
+	assert_int_equal(share[0].n_active, 1);
+	assert_int_equal(machine[0].queue.shares.weights, 100);
+	sched_preempt(&vcpu[0], SLICE);
+	assert_ptr_equal(sched_pop(), &vcpu[0]);
+}
+
+/* Only one goes past the queue, and only if its processor takes the next vCPU soon. */
+static void other_new_vms_are_for_all_processors(void **state)
+{
+	begin(2);
+	add_vm(0, 100, 1);
+	add_vm(1, 100, 1);
+	run_on(1);
+	assert_ptr_equal(sched_pop(), &vcpu[1]);
+	start_vm(2, 100, 1);
+	run_on(0);
+	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_ptr_equal(sched_pop(), &vcpu[2]);
+	machine[1].queue.has_begun = false;
+	run_on(1);
+	add_vm(3, 100, 1);
+	run_on(0);
+	assert_ptr_equal(sched_pop(), &vcpu[3]);
+}
+
+static void a_new_vm_is_not_before_those_that_are_further_behind(void **state)
+{
+	begin(2);
+	start_vm(0, 100, 1);
+	start_vm(1, 100, 1);
+	share[2].turn.at = machine[0].queue.shares.now;
+	add_vm(2, 100, 1);
+	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_int_equal(share[2].n_active, 1);
+	run_on(1);
+	assert_ptr_equal(sched_pop(), &vcpu[1]);
+	assert_ptr_equal(sched_pop(), &vcpu[2]);
+	/* Nor before one elsewhere that a look has found. */
+	start_vm(3, 100, 1);
+	run_on(0);
+	add_vm(4, 100, 1);
+	machine[0].queue.other = &machine[1];
+	assert_ptr_equal(sched_pop(), &vcpu[3]);
+	assert_ptr_equal(sched_pop(), &vcpu[4]);
+}
+
+static void a_new_vm_that_is_stopped_is_set_aside(void **state)
+{
+	begin(1);
+	add_vm(0, 100, 1);
+	sched_pause(&vcpu[0], 1, true);
+	assert_null(sched_pop());
+	assert_true(sched_are_aside(&vcpu[0], 1));
+	assert_int_equal(share[0].n_active, 0);
+	sched_pause(&vcpu[0], 1, false);
+	assert_ptr_equal(sched_pop(), &vcpu[0]);
+}
+
+/* Another vCPU of its VM may become ready first: the two take turns. */
+static void a_new_vcpu_beside_a_ready_one_waits_for_its_turn(void **state)
+{
+	begin(1);
+	start_vm(0, 100, 1);
+	add_vm(0, 100, 1);
+	assert_ptr_equal(sched_pop(), &vcpu[0]);
+	assert_int_equal(share[0].n_active, 2);
+	assert_ptr_equal(sched_pop(), &vcpu[1]);
+	assert_null(sched_pop());
+}
+
 static void a_vm_stays_where_another_of_its_vcpus_runs(void **state)
 {
 	begin(3);
@@ -342,6 +434,11 @@ int main(void)
 		cmocka_unit_test(where_a_vm_begins_does_not_matter),
 		cmocka_unit_test(a_vm_owes_little_for_what_none_else_wanted),
 		cmocka_unit_test(a_stream_of_short_vms_has_the_share_of_one),
+		cmocka_unit_test(a_new_vm_goes_past_the_queue),
+		cmocka_unit_test(other_new_vms_are_for_all_processors),
+		cmocka_unit_test(a_new_vm_is_not_before_those_that_are_further_behind),
+		cmocka_unit_test(a_new_vm_that_is_stopped_is_set_aside),
+		cmocka_unit_test(a_new_vcpu_beside_a_ready_one_waits_for_its_turn),
 		cmocka_unit_test(a_vm_stays_where_another_of_its_vcpus_runs),
 		cmocka_unit_test(a_halted_vcpu_wakes_at_its_vms_home),
 		cmocka_unit_test(a_vm_does_not_move_to_a_queue_in_use),
