@@ -59,7 +59,7 @@ static bool others_are_halted(const struct vcpu *vcpu)
 {
 	const struct vm *vm = vcpu->vm;
 
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		if (i != vcpu->number &&
 		    !__atomic_load_n(&vm_vcpu(vm, i)->is_halted, __ATOMIC_RELAXED))
 			return false;

@@ -66,6 +66,7 @@ set(HV_MACHINE_SOURCES
 	hv/vm/life.c
 	hv/vm/map.c
 	hv/vm/merge_scan.c
+	hv/vm/others.c
 	hv/vm/output.c
 	hv/vm/protect.c
 	hv/vm/report.c

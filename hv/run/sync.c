@@ -84,10 +84,10 @@ static void sync_others(struct vcpu *vcpu, uint64_t generation)
 	struct vm *vm = vcpu->vm;
 
 	fence();
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		if (vm_vcpu(vm, i) != vcpu && is_behind(vm_vcpu(vm, i), generation))
 			kick(vm_vcpu(vm, i));
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		while (vm_vcpu(vm, i) != vcpu && is_behind(vm_vcpu(vm, i), generation))
 			serve(vcpu);
 }
@@ -122,10 +122,10 @@ bool sync_stop_others(struct vcpu *vcpu)
 		return only == vcpu;
 	}
 	fence();
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		if (vm_vcpu(vm, i) != vcpu && runs(vm_vcpu(vm, i)))
 			sched_request(vm_vcpu(vm, i), VCPU_REQUEST_LEAVE);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		while (vm_vcpu(vm, i) != vcpu && runs(vm_vcpu(vm, i)))
 			serve(vcpu);
 	return true;

@@ -506,16 +506,27 @@ void sched_halt(struct vcpu *vcpu, uint64_t until, uint64_t ticks)
 	wake_idle_cpus(n_ready);
 }
 
+/* Requests that a halted vCPU serves. */
+enum {
+	MUST_RUN =
+		VCPU_REQUEST_START | VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE | VCPU_REQUEST_VIRTIO
+};
+
+bool sched_would_halt(const struct vcpu *vcpu)
+{
+	uint32_t requests = __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE);
+
+	return (requests & VCPU_REQUEST_HALT) && !(requests & MUST_RUN) &&
+	       !(vcpu->guest.event & INTR_VALID) && !lapic_has_event(vcpu->lapic) &&
+	       vcpu->lapic->deadline == LAPIC_NO_DEADLINE;
+}
+
 /*
  * Whether the vCPU would only find out that it waits for a SIPI. A request comes with that, and
  * with all else that concerns the vCPU. No vCPU of the VM runs.
  */
 static __attribute__((noinline)) bool waits_for_sipi(const struct vcpu *vcpu)
 {
-	enum {
-		MUST_RUN = VCPU_REQUEST_START | VCPU_REQUEST_GATHER | VCPU_REQUEST_LEAVE |
-			   VCPU_REQUEST_VIRTIO
-	};
 	uint32_t requests = __atomic_load_n(&vcpu->regs.requests, __ATOMIC_ACQUIRE);
 
 	return (requests & (VCPU_REQUEST_HALT | MUST_RUN)) == VCPU_REQUEST_HALT &&

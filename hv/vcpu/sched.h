@@ -54,6 +54,11 @@ void sched_halt(struct vcpu *vcpu, uint64_t until, uint64_t ticks);
 /* The vCPU waits for an action on its VM, nowhere, until sched_make_ready() or sched_remove(). */
 void sched_gather(struct vcpu *vcpu, uint64_t ticks);
 
+/*
+ * Whether a vCPU that is nowhere, and is not its VM's first one, would only halt, and stay so until
+ * it gets an interrupt: none waits, and its timer is not armed.
+ */
+bool sched_would_halt(const struct vcpu *vcpu);
 /* Park vCPUs that have gathered, as sched_add() does. */
 void sched_make_ready(struct vcpu *vcpus, unsigned n);
 /* vCPUs that halted on this processor and whose deadline is not after 'now' become ready. */

@@ -81,7 +81,7 @@ static void claim_vm(struct ept_audit *audit, const struct vm *vm)
 {
 	audit->name = vm_name(vm);
 	vm_each_frame((struct vm *)vm, claim_vm_frame, audit);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		claim_vcpu(audit, vm_vcpu(vm, i));
 	claim_regions(audit, vm);
 	claim_layers(audit, vm->ept.base);

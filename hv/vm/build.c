@@ -352,7 +352,7 @@ void vm_release(struct vm *vm)
 {
 	vm_merge_pause(vm);
 	discard_memory(vm);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		vcpu_destroy(vm_vcpu(vm, i));
 	vm_labels_destroy(&vm->labels);
 	vm_net_leave(vm);

@@ -141,7 +141,7 @@ static uint64_t caught_up(const struct vm *vm)
 {
 	uint64_t all = vm->ept.generation;
 
-	for (unsigned i = 0; i < vm->n_vcpus; i++) {
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++) {
 		const struct vcpu *vcpu = vm_vcpu(vm, i);
 		uint64_t seen;
 

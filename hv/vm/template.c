@@ -169,6 +169,13 @@ static void request_looks(struct vm *clone)
 		vcpu_request(clone->vcpu, VCPU_REQUEST_RESUMED);
 }
 
+static void begin_others(struct vm *clone)
+{
+	clone->others = VM_OTHERS_LENT;
+	if (!clone->template->has_idle_others)
+		vm_make_others(clone);
+}
+
 static void build_clone(struct vm *clone, struct vm *template, const char *name, uint32_t number)
 {
 	clone->index = vm_next_index();
@@ -182,9 +189,10 @@ static void build_clone(struct vm *clone, struct vm *template, const char *name,
 	clone->memory = (struct guest_memory){.ept = &clone->ept, .map = clone->mem};
 	platform_copy(&clone->platform, &template->platform);
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
-	for (unsigned i = 0; i < clone->n_vcpus; i++)
-		vcpu_create_copy(vm_vcpu(clone, i), clone, &clone->ept,
-				 irqchip_lapic(&clone->platform.irqchip, i), vm_vcpu(template, i));
+	vcpu_create_copy(clone->vcpu, clone, &clone->ept,
+			 irqchip_lapic(&clone->platform.irqchip, 0), template->vcpu);
+	if (clone->n_vcpus > 1)
+		begin_others(clone);
 	request_looks(clone);
 	vm_identity_make(clone);
 	if (clone->platform.extras.n_virtio > 0)
@@ -348,6 +356,16 @@ static bool begin_freeze(struct vm *vm)
 	return true;
 }
 
+/* Whether all vCPUs except the first one wait for an interrupt, which no timer of theirs causes. */
+static bool others_are_idle(const struct vm *vm)
+{
+	bool are_idle = true;
+
+	for (unsigned i = 1; are_idle && i < vm->n_vcpus; i++)
+		are_idle = sched_would_halt(vm_vcpu(vm, i));
+	return are_idle;
+}
+
 static void end_freeze(struct vm *vm)
 {
 	bool was_last;
@@ -355,6 +373,7 @@ static void end_freeze(struct vm *vm)
 	reserve_end(vm->mem);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_free_scratch(vm_vcpu(vm, i));
+	vm->has_idle_others = others_are_idle(vm);
 	vm->next_number = map_numbers_end(vm);
 	vms_acquire();
 	__atomic_store_n(&vm->outcome, VM_FROZEN, __ATOMIC_RELAXED);

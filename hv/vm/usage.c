@@ -27,7 +27,7 @@ const char *usage_exit_name(enum exit_kind kind)
 void usage_add(struct usage *sum, const struct vm *vm)
 {
 	sum->ticks += __atomic_load_n(&vm->share.used, __ATOMIC_RELAXED);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		for (unsigned kind = 0; kind < N_EXIT_KINDS; kind++)
 			sum->n_exits[kind] +=
 				__atomic_load_n(&vm_vcpu(vm, i)->n_exits[kind], __ATOMIC_RELAXED);

@@ -83,8 +83,8 @@ static bool take_areas(const struct vm *vm, unsigned first)
 
 	if (frame == 0)
 		return false;
-	for (unsigned i = first; i < vm->n_vcpus && at + size <= PAGE_SIZE; i++) {
-		struct vcpu *vcpu = vm_vcpu(vm, i);
+	for (unsigned i = first, n = vm_n_made(vm); i < n && at + size <= PAGE_SIZE; i++) {
+		struct vcpu *vcpu = vm_place_of_vcpu(vm, i);
 
 		if (vcpu->xsave_area != NULL)
 			continue;
@@ -412,21 +412,18 @@ void vm_list(struct vm *vm)
 	list(vm);
 }
 
-static __attribute__((noinline)) void add_others(struct vm *vm, unsigned n)
-{
-	for (unsigned i = VM_VCPUS_TOGETHER; i < n; i += VM_VCPUS_TOGETHER)
-		sched_add(vm_vcpu(vm, i), vm_n_together(vm, i));
-}
-
 void vm_start(struct vm *vm)
 {
-	unsigned n = vm->n_vcpus;
+	bool has_others = vm_has_others(vm);
 
+	/* Before other processors find it, and so may make the others. */
+	if (!has_others)
+		vm->others = VM_OTHERS_STARTED;
 	list(vm);
-	/* The VM may end as soon as all are added. */
-	sched_add(vm->vcpu, vm_n_together(vm, 0));
-	if (n > VM_VCPUS_TOGETHER)
-		add_others(vm, n);
+	if (has_others && vm->n_vcpus > 1)
+		vm_add_vcpus(vm, 0);
+	else
+		sched_add(vm->vcpu, 1);
 }
 
 void vm_kick_receivers(struct vm *vm)
@@ -439,6 +436,8 @@ void vm_kick_receivers(struct vm *vm)
 
 void vm_pause(struct vm *vm, bool on)
 {
+	if (!vm_has_others(vm))
+		vm_make_others(vm);
 	if (!on)
 		vm_tell_again(vm, VM_TOLD_PAUSED);
 	if (on != vm_is_paused(vm))

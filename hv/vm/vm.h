@@ -73,6 +73,13 @@ struct vm_guest {
 	uint64_t n_loaded; /* bytes that a restart has written, see vm_restart() */
 };
 
+/* Whether a clone has its vCPUs except the first one: see vm_make_others(). */
+enum vm_others {
+	VM_OTHERS_LENT = 1, /* no: the template's stand for them */
+	VM_OTHERS_MAKING = 2,
+	VM_OTHERS_STARTED = 4, /* lent, and the clone was started */
+};
+
 /* vCPUs that share a frame, and frames with others than the first ones. */
 enum {
 	VM_VCPUS_TOGETHER = PAGE_SIZE / sizeof(struct vcpu),
@@ -107,6 +114,8 @@ struct vm {
 	bool by_operator;     /* asked for the next reset, or the end; a hint for news */
 	bool is_given_up;     /* a template: not cloned again; atomic, written under vms_lock */
 	bool awaits_checksum; /* a template; guarded by vms_lock */
+	bool has_idle_others; /* a template: of its vCPUs, only the first one has something to do */
+	uint8_t others;	      /* enum vm_others; 0: all vCPUs are there; atomic */
 	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
 	struct output_queue output; /* guarded by hv/vm/output.c */
 	/* The vCPU whose registers are logged with the outcome, or NULL. */
@@ -181,12 +190,40 @@ static inline void vm_own_guest(struct vm *vm)
 	vm->owns_guest = true;
 }
 
-/* The vCPU of this number. */
-static inline struct vcpu *vm_vcpu(const struct vm *vm, unsigned i)
+/* Whether all vCPUs are there. Acquire pairs with vm_make_others(). */
+static inline bool vm_has_others(const struct vm *vm)
+{
+	return __atomic_load_n(&vm->others, __ATOMIC_ACQUIRE) == 0;
+}
+
+/*
+ * A clone whose template has one vCPU with something to do begins with that one: the others wait
+ * for an interrupt, as they do in the template. Make them, and let them run if the clone has
+ * started, or wait until another processor has done so. Any processor, with any lock held except a
+ * processor's queue.
+ */
+void vm_make_others(struct vm *vm);
+
+/* How many vCPUs are there, from the first one on: those that may run, or have run. */
+static inline unsigned vm_n_made(const struct vm *vm)
+{
+	return vm_has_others(vm) ? vm->n_vcpus : 1;
+}
+
+/* The vCPU of this number, whether it was made or not. */
+static inline struct vcpu *vm_place_of_vcpu(const struct vm *vm, unsigned i)
 {
 	if (i < VM_VCPUS_TOGETHER)
 		return &vm->vcpu[i];
 	return &vm->far_vcpus[i / VM_VCPUS_TOGETHER - 1][i % VM_VCPUS_TOGETHER];
+}
+
+/* The vCPU of this number. The first use of one except the first makes them. */
+static inline struct vcpu *vm_vcpu(const struct vm *vm, unsigned i)
+{
+	if (i > 0 && !vm_has_others(vm))
+		vm_make_others((struct vm *)vm);
+	return vm_place_of_vcpu(vm, i);
 }
 
 /* How many vCPUs lie together from number 'first' on, the first one of a piece. */
@@ -197,6 +234,19 @@ static inline unsigned vm_n_together(const struct vm *vm, unsigned first)
 	return n < VM_VCPUS_TOGETHER ? n : VM_VCPUS_TOGETHER;
 }
 
+/*
+ * sched_add() for all vCPUs from 'first' on, which is less than VM_VCPUS_TOGETHER: the VM may end
+ * as soon as the last one is added.
+ */
+static inline void vm_add_vcpus(struct vm *vm, unsigned first)
+{
+	unsigned n = vm->n_vcpus;
+
+	sched_add(vm_place_of_vcpu(vm, first), vm_n_together(vm, 0) - first);
+	for (unsigned i = VM_VCPUS_TOGETHER; i < n; i += VM_VCPUS_TOGETHER)
+		sched_add(vm_place_of_vcpu(vm, i), vm_n_together(vm, i));
+}
+
 /* sched_make_ready() for all vCPUs: the VM may end as soon as the last one is. */
 static inline void vm_make_ready(struct vm *vm)
 {
@@ -204,12 +254,12 @@ static inline void vm_make_ready(struct vm *vm)
 		sched_make_ready(vm_vcpu(vm, i), vm_n_together(vm, i));
 }
 
-/* sched_are_aside() for all vCPUs. */
+/* sched_are_aside() for all vCPUs. Those of a VM that was stopped were made. */
 static inline bool vm_is_aside(const struct vm *vm)
 {
-	bool is_aside = true;
+	bool is_aside = vm_has_others(vm);
 
-	for (unsigned i = 0; i < vm->n_vcpus; i += VM_VCPUS_TOGETHER)
+	for (unsigned i = 0; is_aside && i < vm->n_vcpus; i += VM_VCPUS_TOGETHER)
 		is_aside &= sched_are_aside(vm_vcpu(vm, i), vm_n_together(vm, i));
 	return is_aside;
 }

@@ -24,8 +24,8 @@ static void make_guid(const struct vm *vm, uint8_t guid[16])
 static inline void renew(struct vm *vm, struct identity *identity)
 {
 	identity->has_seed = identity->has_guid = identity->is_told = false;
-	/* Any vCPU may be the first to run. */
-	for (unsigned i = 0; vm->config->has_vmgenid && i < vm->n_vcpus; i++)
+	/* Any vCPU may be the first to run; those that are made later ask for it then. */
+	for (unsigned i = 0; vm->config->has_vmgenid && i < vm_n_made(vm); i++)
 		vcpu_request(vm_vcpu(vm, i), VCPU_REQUEST_IDENTITY);
 }
 

@@ -7,6 +7,7 @@
 #include "hv/devices/lapic_timer.h"
 #include "hv/lib/crc32.h" /* crc32_add(), which is replaced here */
 #include "hv/vm/state.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/vm_state_vm.h"
 
 #define FILE_MAX (1 << 16)

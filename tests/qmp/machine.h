@@ -32,6 +32,7 @@
 #include "hv/vm/news.h"
 #include "hv/vm/output.h"
 #include "hv/vm/template.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/balloon_vms.h"
 #include "tests/unit/hotplug_vms.h"
 

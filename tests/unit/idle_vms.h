@@ -5,6 +5,7 @@
 #include "hv/monitor/status.h"
 #include "hv/vcpu/sched.h"
 #include "hv/vm/vm.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/balloon_vms.h"
 #include "tests/unit/hotplug_vms.h"
 

@@ -8,6 +8,7 @@
 #include "hv/monitor/job.h"
 #include "hv/monitor/registers.h"
 #include "hv/monitor/still.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 static char said[1024];

@@ -17,6 +17,7 @@
 #include "hv/vcpu/sched.h"
 #include "hv/vm/save_queue.h"
 #include "hv/vm/state.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/machine_frames.h"

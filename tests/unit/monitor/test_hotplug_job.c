@@ -11,6 +11,7 @@
 #include "hv/vm/added.h"
 #include "hv/vm/hotplug.h"
 #include "hv/vm/news.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/hotplug_vms.h"

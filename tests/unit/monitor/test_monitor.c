@@ -29,6 +29,7 @@
 #include "hv/vm/serial.h"
 #include "hv/vm/template.h"
 #include "hv/vm/vm.c"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/balloon_vms.h"

@@ -21,6 +21,7 @@ static uint64_t time_now(void)
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 #include "hv/frame/frame.h"

@@ -8,6 +8,7 @@
 
 #include "hv/devices/irqchip.h"
 #include "hv/run/kvm_para.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 #include <asm/prctl.h>

@@ -2,6 +2,7 @@
 /* One vCPU changes the tree while another one leaves its processor. */
 #include "hv/run/sync.c"
 
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 static struct vcpu vcpus[2];

@@ -433,6 +433,32 @@ static void the_end_of_a_vm_counts(void **state)
 	assert_int_equal(share[2].turn.at - share[1].turn.at, 1000000 / (64 * 200));
 }
 
+static void a_vcpu_would_halt_if_nothing_is_due(void **state)
+{
+	struct lapic lapic = {.pending = -1, .deadline = LAPIC_NO_DEADLINE};
+
+	vcpu[1].lapic = &lapic;
+	assert_false(sched_would_halt(&vcpu[1]));
+	vcpu_request(&vcpu[1], VCPU_REQUEST_HALT);
+	assert_true(sched_would_halt(&vcpu[1]));
+	vcpu_request(&vcpu[1], VCPU_REQUEST_TIMER);
+	assert_true(sched_would_halt(&vcpu[1]));
+	lapic.deadline = 1000;
+	assert_false(sched_would_halt(&vcpu[1]));
+	lapic.deadline = LAPIC_NO_DEADLINE;
+	lapic.pending = 0x30;
+	assert_false(sched_would_halt(&vcpu[1]));
+	lapic.pending = -1;
+	lapic.sipi_pending = true;
+	assert_false(sched_would_halt(&vcpu[1]));
+	lapic.sipi_pending = false;
+	vcpu[1].guest.event = INTR_VALID;
+	assert_false(sched_would_halt(&vcpu[1]));
+	vcpu[1].guest.event = 0;
+	vcpu_request(&vcpu[1], VCPU_REQUEST_VIRTIO);
+	assert_false(sched_would_halt(&vcpu[1]));
+}
+
 static uint64_t random_below(uint64_t n)
 {
 	static uint64_t seed = 1;
@@ -565,6 +591,7 @@ int main(void)
 		TEST(a_turn_goes_on_unless_another_vm_is_behind),
 		TEST(the_boot_processor_learns_of_the_last_end),
 		TEST(the_end_of_a_vm_counts),
+		TEST(a_vcpu_would_halt_if_nothing_is_due),
 		TEST(waiting_is_measured_for_guests_that_ask),
 		TEST(no_vcpu_is_lost_in_any_order),
 	};

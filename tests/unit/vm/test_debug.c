@@ -5,6 +5,7 @@
 #include "hv/vcpu/load.h"
 #include "hv/vmx/controls.h"
 #include "hv/vmx/vmcs.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/guest_regions.h"
 
 #include "tests/unit/ept_freeze.h"

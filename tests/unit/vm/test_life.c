@@ -9,6 +9,7 @@
 #include "hv/vm/vm.c"
 #include <string.h>
 
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 uint64_t tsc_hz = 1000000000;

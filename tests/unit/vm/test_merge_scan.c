@@ -2,6 +2,7 @@
 /* Which VMs are searched for equal pages, and when. Their pages are not. */
 #include "hv/vm/merge_scan.c"
 
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 #include <asm/prctl.h>

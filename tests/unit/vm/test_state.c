@@ -10,6 +10,7 @@
 #include "hv/host/msr.h"
 #include "hv/lib/crc32.h"
 #include "hv/virtio/virtio_console.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 #include "tests/unit/vm_state_vm.h"
 

@@ -12,6 +12,7 @@
 #include "hv/vm/checksum.c"
 #include "hv/vm/hold.c"
 #include "hv/vm/map.c"
+#include "hv/vm/others.c"
 #include "hv/vm/protect.c"
 #include "hv/vm/template.c"
 #include "hv/vm/vm.c"
@@ -29,6 +30,9 @@ static uint64_t n_free;
 static unsigned n_protected; /* frames that the hypervisor cannot write */
 static bool is_everywhere;   /* no processor has an old translation */
 static unsigned n_charges;
+static unsigned n_copied; /* vCPUs that were made for clones */
+static unsigned n_copied_when_paused;
+static bool others_would_halt;
 static uint64_t charged; /* ticks, to VMs that have ended */
 unsigned n_cpus;
 struct cpu *cpus[CPU_MAX];
@@ -89,6 +93,12 @@ void sched_charge_ended(uint16_t weight, uint64_t ticks)
 
 void sched_pause(struct vcpu *vcpus, unsigned n, bool on)
 {
+	n_copied_when_paused = n_copied;
+}
+
+bool sched_are_aside(const struct vcpu *vcpus, unsigned n)
+{
+	return true;
 }
 
 void sched_request(struct vcpu *of, uint32_t requests)
@@ -100,6 +110,13 @@ void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct la
 		      const struct vcpu *from)
 {
 	to->vm = vm;
+	to->regs.requests = 0;
+	n_copied++;
+}
+
+bool sched_would_halt(const struct vcpu *of)
+{
+	return others_would_halt;
 }
 
 void vcpu_copy(struct vcpu *to, const struct vcpu *from)
@@ -250,7 +267,8 @@ static int begin(void **state)
 	vms_end = &vms;
 	assert_int_equal(ept_setup(), OK);
 	set_line(NULL);
-	n_started = 0;
+	n_started = n_copied = 0;
+	config.topology.n_cpus = 1;
 	n_free = frame_available();
 	log_reset();
 	return 0;
@@ -985,6 +1003,128 @@ static void bury_changed(void)
 	template_bury_all();
 }
 
+/* Of a template with so many vCPUs, of which only the first one has something to do. */
+static struct vm *clone_of_many(unsigned n_vcpus)
+{
+	struct vm *vm;
+
+	config.topology.n_cpus = (uint16_t)n_vcpus;
+	vcpu_shared.cpuid.basic[0xd].ecx = 832; /* with AVX */
+	vm = make_vm("v", 1);
+	others_would_halt = true;
+	freeze(vm);
+	return template_clone(vm, "c");
+}
+
+static void a_clone_begins_with_the_vcpu_that_has_something_to_do(void **state)
+{
+	struct vm *clone = clone_of_many(5);
+
+	assert_int_equal(n_copied, 1);
+	vm_start(clone);
+	assert_int_equal(n_started, 1);
+	assert_int_equal(vm_n_made(clone), 1);
+	assert_ptr_equal(vm_vcpu(clone, 0), clone->vcpu);
+	assert_int_equal(n_copied, 1);
+
+	assert_ptr_equal(vm_vcpu(clone, 4)->vm, clone);
+	assert_int_equal(n_copied, 5);
+	assert_int_equal(n_started, 5);
+	assert_int_equal(vm_n_made(clone), 5);
+	assert_ptr_equal(vm_vcpu(clone, 1)->vm, clone);
+	vm_make_others(clone);
+	assert_int_equal(n_copied, 5);
+	assert_int_equal(n_started, 5);
+}
+
+static void others_that_are_made_early_start_with_the_clone(void **state)
+{
+	struct vm *clone = clone_of_many(5);
+
+	vm_pause(clone, true);
+	assert_int_equal(n_copied, 5);
+	assert_int_equal(n_started, 0);
+	vm_start(clone);
+	assert_int_equal(n_started, 5);
+}
+
+/* Also if they lie together with the first one. */
+static void a_stopped_clone_has_all_vcpus(void **state)
+{
+	struct vm *clone = clone_of_many(2);
+
+	vm_start(clone);
+	assert_false(vm_is_aside(clone));
+	vm_pause(clone, true);
+	assert_int_equal(n_copied_when_paused, 2);
+	assert_true(vm_is_aside(clone));
+	assert_int_equal(n_started, 2);
+}
+
+static void others_that_have_something_to_do_are_made_at_once(void **state)
+{
+	struct vm *clone = clone_of_many(4), *next;
+
+	others_would_halt = false;
+	vm_start(clone);
+	vm_make_others(clone);
+	freeze(clone);
+	assert_int_equal(n_started, 4);
+	n_copied = n_started = 0;
+	next = template_clone(clone, "d");
+	assert_int_equal(n_copied, 4);
+	vm_start(next);
+	assert_int_equal(n_started, 4);
+}
+
+static void an_action_is_for_all_vcpus(void **state)
+{
+	struct vm *clone = clone_of_many(4);
+
+	vm_start(clone);
+	vm_gather(clone, VM_END);
+	assert_int_equal(n_started, 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(vm_place_of_vcpu(clone, i)->regs.requests & VCPU_REQUEST_GATHER);
+}
+
+static void an_interrupt_makes_the_vcpu_that_gets_it(void **state)
+{
+	struct vm *clone = clone_of_many(4);
+
+	vm_start(clone);
+	memset(clone->platform.irqchip.lapic, 0, 4 * sizeof(struct lapic));
+	irqchip_lapic(&clone->platform.irqchip, 2)->kicked = true;
+	clone->platform.irqchip.kicked = true;
+	vm_lock_devices(clone);
+	vm_unlock_devices(clone);
+	assert_int_equal(n_started, 4);
+	assert_int_equal(vm_place_of_vcpu(clone, 2)->regs.requests, VCPU_REQUEST_EVENT);
+}
+
+/* A generation counter tells whichever vCPU runs first. */
+static void others_ask_for_the_identity(void **state)
+{
+	struct vm *clone = clone_of_many(2);
+
+	config.has_vmgenid = true;
+	assert_int_equal(vm_vcpu(clone, 1)->regs.requests, VCPU_REQUEST_IDENTITY);
+	config.has_vmgenid = false;
+	vm_start(clone);
+}
+
+/* Only the vCPU that runs gets room for its registers. */
+static void others_take_their_areas_later(void **state)
+{
+	struct vm *clone = clone_of_many(4);
+
+	vm_start(clone);
+	assert_true(vm_take_area(clone->vcpu));
+	assert_null(vm_place_of_vcpu(clone, 1)->xsave_area);
+	assert_true(vm_take_area(vm_vcpu(clone, 1)));
+	assert_non_null(vm_vcpu(clone, 3)->xsave_area);
+}
+
 static void a_template_that_has_changed_stops_the_machine(void **state)
 {
 	changed = make_vm("v", 100);
@@ -1140,6 +1280,14 @@ int main(void)
 		TEST(a_burial_is_charged),
 		TEST(a_burial_lets_clones_start_that_have_waited),
 		TEST(a_clone_takes_the_place_of_the_one_that_ended),
+		TEST(a_clone_begins_with_the_vcpu_that_has_something_to_do),
+		TEST(others_that_are_made_early_start_with_the_clone),
+		TEST(a_stopped_clone_has_all_vcpus),
+		TEST(others_that_have_something_to_do_are_made_at_once),
+		TEST(an_action_is_for_all_vcpus),
+		TEST(an_interrupt_makes_the_vcpu_that_gets_it),
+		TEST(others_ask_for_the_identity),
+		TEST(others_take_their_areas_later),
 		TEST(a_checksum_is_taken_in_pieces),
 		TEST(a_template_is_held_until_its_checksum_is_taken),
 		TEST(templates_get_their_checksums_one_after_the_other),

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/machine_frames.h"

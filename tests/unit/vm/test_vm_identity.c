@@ -6,6 +6,7 @@
 
 #include "hv/frame/frame.h"
 #include "hv/guest/region_map.h"
+#include "tests/unit/all_vcpus.h"
 #include "tests/unit/support.h"
 
 #include "tests/unit/machine_frames.h"
