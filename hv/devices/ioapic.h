@@ -29,16 +29,37 @@
 
 struct ioapic {
 	uint8_t select;	   /* IOREGSEL */
+	bool is_lent;	   /* in a clone, before ioapic_own() */
 	uint32_t id;	   /* bits 27:24 */
 	uint32_t asserted; /* bit n: pin n's line is asserted */
 	uint32_t waiting;  /* bit n: no APIC has accepted pin n's edge yet */
-	uint64_t redir[IOAPIC_N_PINS];
+	union {
+		uint64_t redir[IOAPIC_N_PINS];
+		const struct ioapic *lender; /* if is_lent: where all is, except 'asserted' */
+	};
 };
 
 /* only for the saved state: the register page belongs to irqchip_class */
 extern const struct device_class ioapic_class;
 
 void ioapic_reset(struct ioapic *ioapic);
+
+/*
+ * Make 'to' equal to 'from', which is its own, does not change any more and stays, at a tenth of a
+ * copy's cost. ioapic_own() comes before any other function for 'to', but 'asserted' may be read.
+ */
+static inline void ioapic_lend(struct ioapic *to, const struct ioapic *from)
+{
+	to->asserted = from->asserted;
+	to->is_lent = true;
+	to->lender = from;
+}
+
+static inline void ioapic_own(struct ioapic *ioapic)
+{
+	if (ioapic->is_lent)
+		*ioapic = *ioapic->lender;
+}
 
 /*
  * These functions return the pins that may now have a message to send, bit n for pin n. For each of

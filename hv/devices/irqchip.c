@@ -152,7 +152,13 @@ static bool deliver_to(struct irqchip *chip, enum targets targets, const struct 
 	return accepted;
 }
 
-/* Send the messages of these pins of the I/O APIC. */
+static struct ioapic *own_ioapic(struct irqchip *chip)
+{
+	ioapic_own(&chip->ioapic);
+	return &chip->ioapic;
+}
+
+/* Send the messages of these pins of the I/O APIC, which is the chip's own. */
 static void fire(struct irqchip *chip, uint32_t pins)
 {
 	for (; pins != 0; pins &= pins - 1) {
@@ -202,7 +208,7 @@ static unsigned pic_line(unsigned gsi)
 
 void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level)
 {
-	fire(chip, ioapic_set_pin(&chip->ioapic, gsi, level));
+	fire(chip, ioapic_set_pin(own_ioapic(chip), gsi, level));
 	if (gsi >= PIC_N_LINES || !has_pic(chip))
 		return;
 	pic_set_line(&irqchip_legacy(chip)->pic, pic_line(gsi), level);
@@ -211,7 +217,7 @@ void irqchip_set_irq(struct irqchip *chip, unsigned gsi, bool level)
 
 bool irqchip_is_open(struct irqchip *chip, unsigned gsi)
 {
-	return !(chip->ioapic.redir[gsi] & REDIR_MASKED) ||
+	return !(own_ioapic(chip)->redir[gsi] & REDIR_MASKED) ||
 	       (has_pic(chip) && pic_is_open(&irqchip_legacy(chip)->pic, pic_line(gsi)));
 }
 
@@ -253,7 +259,7 @@ void irqchip_signal(struct irqchip *chip, unsigned gsi)
 {
 	struct pic *pic = &irqchip_legacy(chip)->pic;
 
-	fire(chip, ioapic_signal(&chip->ioapic, gsi));
+	fire(chip, ioapic_signal(own_ioapic(chip), gsi));
 	if (gsi >= PIC_N_LINES || !has_pic(chip))
 		return;
 	pic_set_line(pic, pic_line(gsi), true);
@@ -299,9 +305,9 @@ static void send_ipi(struct irqchip *chip, struct lapic *from, uint64_t icr)
 void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect)
 {
 	if (effect & LAPIC_EOI)
-		fire(chip, ioapic_eoi(&chip->ioapic, effect & LAPIC_VECTOR));
+		fire(chip, ioapic_eoi(own_ioapic(chip), effect & LAPIC_VECTOR));
 	if (effect & LAPIC_ENABLED)
-		fire(chip, ioapic_retry(&chip->ioapic));
+		fire(chip, ioapic_retry(own_ioapic(chip)));
 	if (effect & LAPIC_LINES && has_pic(chip))
 		irqchip_update_intr(chip);
 	if (effect & LAPIC_SELF_IPI)
@@ -312,16 +318,16 @@ void irqchip_complete(struct irqchip *chip, struct lapic *lapic, uint32_t effect
 
 static uint64_t irqchip_read(void *dev, const struct io_access *access)
 {
-	const struct irqchip *chip = dev;
+	struct irqchip *chip = dev;
 
-	return ioapic_read(&chip->ioapic, access);
+	return ioapic_read(own_ioapic(chip), access);
 }
 
 static uint32_t irqchip_write(void *dev, const struct io_access *access)
 {
 	struct irqchip *chip = dev;
 
-	fire(chip, ioapic_write(&chip->ioapic, access));
+	fire(chip, ioapic_write(own_ioapic(chip), access));
 	if (has_pic(chip))
 		irqchip_update_intr(chip);
 	return 0;

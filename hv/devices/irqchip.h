@@ -6,6 +6,7 @@
 #include "hv/devices/lapic_regs.h"
 #include "hv/devices/lapic_timer.h"
 #include "hv/devices/pic.h"
+#include "hv/lib/string.h"
 #include "hv/lib/types.h"
 
 /* Local APICs that lie in the irqchip itself, and how many of the others share a frame. */
@@ -19,8 +20,8 @@ enum { IRQCHIP_NEAR = 5, IRQCHIP_FAR_TOGETHER = PAGE_SIZE / sizeof(struct lapic)
  * including those on its local APICs.
  */
 struct irqchip {
-	unsigned n;	      /* vCPUs */
 	unsigned next_lowest; /* where the search for the lowest priority begins */
+	uint8_t n;	      /* vCPUs */
 	/*
 	 * At least one lapic's 'kicked' is set: since irqchip_take_kick() it has received an event
 	 * its vCPU must look at (a vector that may be injected, NMI, INIT, SIPI). The caller kicks
@@ -62,6 +63,13 @@ static inline size_t irqchip_size(unsigned n_cpus)
 {
 	return sizeof(struct irqchip) + irqchip_n_near(n_cpus) * sizeof(struct lapic) +
 	       irqchip_n_far(n_cpus) * sizeof(struct lapic *);
+}
+
+/* Copy all except the local APICs: the I/O APIC is lent until the first use. */
+static inline void irqchip_lend(struct irqchip *to, const struct irqchip *from)
+{
+	memcpy(to, from, offsetof(struct irqchip, ioapic));
+	ioapic_lend(&to->ioapic, &from->ioapic);
 }
 
 /* The pointers to those pieces. Only if there are any. */

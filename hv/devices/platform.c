@@ -56,6 +56,20 @@ static struct legacy_parts legacy_parts(struct platform *platform)
 	return (struct legacy_parts){0};
 }
 
+static struct rtc *own_rtc(struct platform *platform)
+{
+	if (platform->rtc_is_lent)
+		platform->rtc = *platform->lent_rtc;
+	platform->rtc_is_lent = false;
+	return &platform->rtc;
+}
+
+void platform_keep(struct platform *platform)
+{
+	(void)own_rtc(platform);
+	ioapic_own(&platform->irqchip.ioapic);
+}
+
 /* Whether the VM has the device. With a PIT, another device is at the speaker's port. */
 static bool is_present(struct platform *platform, const struct io_range *row)
 {
@@ -111,6 +125,7 @@ static bool is_numbered(const struct device_class *class)
 
 void *platform_device(struct platform *platform, const struct io_range *row, unsigned number)
 {
+	platform_keep(platform);
 	if (!is_present(platform, row))
 		return NULL;
 	if (is_numbered(row->class))
@@ -144,6 +159,8 @@ static uint64_t read_clock(void *dev, const struct io_access *access)
 	struct platform *platform = dev;
 	uint64_t value;
 
+	if (!platform->extras.has_legacy)
+		return rtc_class.read(own_rtc(platform), access);
 	update_clock(platform, access->now);
 	value = rtc_class.read(&platform->rtc, access);
 	update_clock(platform, access->now);
@@ -155,13 +172,15 @@ static uint32_t write_clock(void *dev, const struct io_access *access)
 	struct platform *platform = dev;
 	uint32_t wish;
 
+	if (!platform->extras.has_legacy)
+		return rtc_class.write(own_rtc(platform), access);
 	update_clock(platform, access->now);
 	wish = rtc_class.write(&platform->rtc, access);
 	update_clock(platform, access->now);
 	return wish;
 }
 
-/* The clock where it has a line. */
+/* The clock, which has a line where there is one for it. */
 static const struct device_class clock_class = {
 	.name = "clock", .read = read_clock, .write = write_clock};
 
@@ -224,7 +243,7 @@ static enum status add_ranges(struct platform *platform, struct platform_wiring 
 			range.class = &virtio_class;
 			range.dev = 0;
 		}
-		if (range.class == &rtc_class && platform->extras.has_legacy) {
+		if (range.class == &rtc_class) {
 			range.class = &clock_class;
 			range.dev = 0;
 		}
@@ -342,6 +361,7 @@ void platform_reset(struct platform *platform)
 {
 	struct legacy_parts legacy = legacy_parts(platform);
 
+	platform_keep(platform);
 	irqchip_reset(&platform->irqchip, &platform->topology, platform->phys_bits);
 	if (platform->extras.has_legacy)
 		legacy_reset(&platform->irqchip, &legacy, platform->rtc.tsc_hz);
@@ -375,8 +395,10 @@ static __attribute__((noinline)) void copy_rest(struct platform *to, struct plat
 
 	for (unsigned i = 0; (part = platform_part(to, i, &size)) != NULL; i++)
 		memcpy(*part, *platform_part(from, i, &size), size);
-	if (from->extras.has_legacy)
+	if (from->extras.has_legacy) {
 		*platform_legacy(to) = *platform_legacy(from);
+		platform_keep(to); /* their lines are looked at all the time */
+	}
 	if (platform_has_more(from->extras))
 		copy_more(platform_more(to), platform_more(from));
 }
@@ -384,19 +406,19 @@ static __attribute__((noinline)) void copy_rest(struct platform *to, struct plat
 void platform_copy(struct platform *to, const struct platform *from)
 {
 	enum {
-		START = offsetof(struct platform, fw_cfg.identity),
-		REST = START + sizeof(struct identity),
-		LAPICS = offsetof(struct platform, irqchip.lapic),
+		N_WORDS = offsetof(struct platform, fw_cfg.identity) / 8,
 		LAPIC_WORDS = sizeof(struct lapic) / 8
 	};
 	unsigned n_near = irqchip_n_near(from->irqchip.n);
 
-	_Static_assert(_Alignof(struct platform) == 8 && START % 8 == 0 && REST % 8 == 0 &&
-			       LAPICS % 8 == 0 && sizeof(struct lapic) % 8 == 0,
+	_Static_assert(_Alignof(struct platform) == 8 && sizeof(struct lapic) % 8 == 0 &&
+			       offsetof(struct platform, fw_cfg.identity) % 8 == 0,
 		       "words");
-	copy_words(to, from, START / 8);
-	copy_words((char *)to + REST, (const char *)from + REST,
-		   (LAPICS - REST) / 8 + n_near * LAPIC_WORDS);
+	copy_words(to, from, N_WORDS);
+	to->rtc_is_lent = true;
+	to->lent_rtc = &from->rtc;
+	irqchip_lend(&to->irqchip, &from->irqchip);
+	copy_words(to->irqchip.lapic, from->irqchip.lapic, n_near * LAPIC_WORDS);
 	if (from->irqchip.n > n_near || from->extras.has_legacy || platform_has_more(from->extras))
 		copy_rest(to, (struct platform *)from);
 }

@@ -80,16 +80,20 @@ struct platform_wiring {
 struct platform {
 	const struct platform_wiring *wiring; /* not owned */
 	struct uart uart;
-	struct rtc rtc;
 	struct pm pm;
 	struct debug_exit debug_exit;
 	struct platform_extras extras;
 	struct pvpanic pvpanic;
 	struct job_port job_port;
-	struct control control;
-	struct fw_cfg fw_cfg; /* the caller fills in its identity */
+	bool rtc_is_lent; /* in a clone, before its first use: 'rtc' becomes a copy then */
 	unsigned phys_bits;
 	struct cpu_topology topology;
+	struct fw_cfg fw_cfg; /* the caller fills in its identity, which is last */
+	struct control control;
+	union {
+		struct rtc rtc;
+		const struct rtc *lent_rtc; /* if rtc_is_lent */
+	};
 	struct irqchip irqchip; /* last, because its size depends on the vCPUs */
 };
 
@@ -191,12 +195,15 @@ void platform_list(const struct platform *platform, struct device_list *ret);
  */
 void platform_reset(struct platform *platform);
 /*
- * Make 'to', which has the same size and parts of its own, equal to 'from', except for its
- * identity: for a new clone, which gets one of its own, or a clone that is reverted, which keeps
- * it. Both then share the bytes of NVDIMM labels; a caller who wants separate labels replaces them
- * in the clone.
+ * Make 'to', which has the same size and parts of its own, equal to 'from', except for its identity
+ * and its control port: for a new clone, which gets its own, or a clone that is reverted, which
+ * keeps them. Both then share the bytes of NVDIMM labels; a caller who wants separate labels
+ * replaces them in the clone. 'from' is a template's after platform_keep(), does not change, and
+ * stays as long as 'to': clock and I/O APIC are copied when 'to' first uses them.
  */
 void platform_copy(struct platform *to, const struct platform *from);
+/* Copy what is not copied yet. */
+void platform_keep(struct platform *platform);
 
 /*
  * All devices and their addresses, in the order of a saved state. A device with several ranges has

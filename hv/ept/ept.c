@@ -1288,11 +1288,13 @@ void ept_layer_put(struct ept_layer *layer)
 
 void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned)
 {
-	_Static_assert(offsetof(struct ept, log.first) % 8 == 0, "words");
 	get_layer(layer);
-	zero_words(ept, offsetof(struct ept, log.first) / 8); /* an empty log has no items */
+	ept->log_dangles = false;
 	ept->leaf_levels = layer->leaf_levels;
+	ept->generation = 0;
 	ept->max_owned = max_owned;
+	ept->retired = ept->n_retired = 0;
+	ept_log_init(&ept->log);
 	run_on(ept, layer);
 }
 

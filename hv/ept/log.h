@@ -30,6 +30,14 @@ struct ept_log {
 	struct ept_log_item first[EPT_LOG_FIRST];
 };
 
+/* Make a log empty that had any contents: its items' too are never read. */
+static inline void ept_log_init(struct ept_log *log)
+{
+	log->next = log->end = NULL;
+	log->chunk = 0;
+	log->n_first = log->n_chunks = 0;
+}
+
 /* Give the log a frame for further items. The log owns the frame. */
 void ept_log_grow(struct ept_log *log, phys_t frame);
 

@@ -214,7 +214,9 @@ static void format_node(const struct vm *vm, char *line, size_t size)
 	for (const struct vm *up = vm->template; up && depth < TREE_DEPTH_MAX; up = up->template)
 		depth++;
 	format(line, size, "%*s%s: %s, %lu KiB private memory", 2 * (int)depth, "", vm_name(vm),
-	       vm->is_given_up ? "given up (template)" : answer_status(vm), private_kib(vm));
+	       vm_outcome(vm) == VM_FROZEN && vm->is_given_up ? "given up (template)"
+							      : answer_status(vm),
+	       private_kib(vm));
 }
 
 static enum job_state list_node(void)

@@ -297,7 +297,7 @@ static const char *cannot_be_layer(const struct vm *vm)
 /* NULL: the VM can be saved. */
 static const char *cannot_save(const struct vm *vm)
 {
-	if (vm->labels.labels)
+	if (vm->template == NULL && vm->labels.labels)
 		return "NVDIMM labels cannot be saved";
 	if (vm->vcpu->regs.requests & VCPU_REQUEST_START)
 		return "the VM has not started yet";

@@ -17,11 +17,11 @@
 
 /* A VM's. The first member of struct vm, so that its vCPUs find it. */
 struct share {
-	struct deadline turn;	/* in the queue while a vCPU is ready; 'at' is the virtual time */
-	struct vcpu *last;	/* of the ready vCPUs, a ring by 'next'; NULL: none is ready */
-	uint64_t used;		/* in all; atomic, written without the lock, too */
-	uint32_t rest : 22;	/* has not advanced the virtual time yet */
-	uint32_t n_active : 10; /* vCPUs that are ready, or run */
+	struct deadline turn; /* in the queue while a vCPU is ready; 'at' is the virtual time */
+	struct vcpu *last;    /* of the ready vCPUs, a ring by 'next'; NULL: none is ready */
+	uint64_t used;	      /* in all; atomic, written without the lock, too */
+	uint32_t rest;	      /* has not advanced the virtual time yet */
+	uint16_t n_active;    /* vCPUs that are ready, or run */
 	uint16_t weight;
 	uint16_t home; /* the index of the processor whose queue it is in; see hv/vcpu/sched.c;
 			  atomic */

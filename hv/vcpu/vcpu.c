@@ -51,7 +51,7 @@ void vcpu_power_on(struct vcpu *vcpu)
 static void begin(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *ept,
 		  struct lapic *lapic)
 {
-	enum { START = offsetof(struct vcpu, saved_in) + 8, END = offsetof(struct vcpu, guest) };
+	enum { START = offsetof(struct vcpu, look_at), END = offsetof(struct vcpu, until) };
 
 	_Static_assert(START % 8 == 0 && END % 8 == 0, "words");
 	vcpu->regs.requests = 0;
@@ -80,7 +80,6 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
 	uint32_t kept = from->regs.requests & (VCPU_REQUEST_HALT | VCPU_REQUEST_VIRTIO);
 
-	assert(from->n_steps == 0 && from->saved_in == from && from->guest.owns_msrs);
 	_Static_assert(offsetof(struct vcpu_guest, msrs) % 8 == 0, "words");
 	copy_words(to->regs.gpr, from->regs.gpr, ARRAY_SIZE(to->regs.gpr));
 	to->regs.spec_ctrl = from->regs.spec_ctrl;
@@ -130,6 +129,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 
 void vcpu_keep(struct vcpu *vcpu)
 {
+	assert(vcpu->n_steps == 0);
 	(void)vcpu_own_msrs(vcpu);
 	if (vcpu->saved_in == vcpu)
 		return;

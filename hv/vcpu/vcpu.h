@@ -154,20 +154,10 @@ struct vcpu {
 	bool has_moved_on;	 /* this vCPU has changed the tree since its last flush */
 	uint64_t ept_generation; /* of the last flush on last_cpu; written atomically */
 	struct cpu *last_cpu;	 /* whose VMCS may still hold the state; NULL: none; atomic */
-	struct vpid vpid;	 /* of last_cpu */
-	union {
-		/* Loaded, host TSC: when the loop must look around, at the slice's end or before.
-		 */
-		uint64_t until;
-		/* Ready, host TSC: since when, if the guest wants to know its stolen time. */
-		uint64_t ready_since;
-	};
 	/* Ticks of waiting that the guest has not been told of. In a template: when it froze, host
 	 * TSC. */
 	uint64_t stolen;
-	struct vcpu *next;	       /* the scheduler's */
 	struct step_pages *step_pages; /* NULL: never needed */
-	struct deadline wake;	       /* when a halted vCPU wakes, host TSC; UINT64_MAX: never */
 
 	/*
 	 * The current step: an instruction, or an event being delivered, on scratch pages
@@ -183,6 +173,19 @@ struct vcpu {
 		};
 		uint16_t is_stepping; /* one of both */
 	};
+
+	/* Undefined until its first use, unlike what is from 'look_at' to here. */
+
+	union {
+		/* Loaded, host TSC: when the loop must look around, at the slice's end or before.
+		 */
+		uint64_t until;
+		/* Ready, host TSC: since when, if the guest wants to know its stolen time. */
+		uint64_t ready_since;
+	};
+	struct vpid vpid;     /* of last_cpu */
+	struct vcpu *next;    /* the scheduler's, while is_ready */
+	struct deadline wake; /* if is_halted: when it wakes, host TSC; UINT64_MAX: never */
 
 	struct vcpu_guest guest;
 	/* Last. Valid after the first run, while the vCPU is not loaded. */
@@ -230,8 +233,8 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
 void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct lapic *lapic,
 		      const struct vcpu *from);
 /*
- * Give a clone's vCPU its template's state. 'from' is a template's, which never runs again; 'to' is
- * not loaded, or vcpu_reload() follows.
+ * Give a clone's vCPU its template's state. 'from' is a template's, which never runs again, after
+ * vcpu_keep(); 'to' is not loaded, or vcpu_reload() follows.
  */
 void vcpu_copy(struct vcpu *to, const struct vcpu *from);
 /* Free the scratch pages of steps. The vCPU is in no step. The VM's lock is held, or no vCPU runs.

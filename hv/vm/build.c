@@ -354,7 +354,8 @@ void vm_release(struct vm *vm)
 	discard_memory(vm);
 	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
 		vcpu_destroy(vm_vcpu(vm, i));
-	vm_labels_destroy(&vm->labels);
+	if (vm->template == NULL)
+		vm_labels_destroy(&vm->labels);
 	vm_net_leave(vm);
 	if (vm->template == NULL)
 		reserve_end(vm->mem);

@@ -16,14 +16,17 @@
 struct output_page;
 
 struct output_queue {
-	const char *name; /* of the VM, for the line that says how many are lost */
 	struct output_page *first, *last;
-	struct output_queue *next; /* valid if is_listed */
-	int32_t credit;		   /* bytes that are left of the turn */
-	uint32_t n_lost;	   /* lines, since the last line that says so */
+	uint32_t n_lost; /* lines, since the last line that says so */
 	uint16_t n_pages;
 	bool is_listed;	 /* in a struct output_turns; atomic */
 	bool is_awaited; /* the VM waits until the queue is less than half full */
+
+	/* Undefined until a line is put, and the caller has set the name. */
+
+	const char *name;	   /* of the VM, for the line that says how many are lost */
+	struct output_queue *next; /* valid if is_listed */
+	int32_t credit;		   /* bytes that are left of the turn */
 };
 
 /* Without the lock. */

@@ -328,10 +328,19 @@ bool template_lines_are_done(void)
 	return are_done;
 }
 
+/* What a clone has no use for until it becomes a template. */
+static void clear_template(struct vm *vm)
+{
+	vm->working_set = 0;
+	vm->next_number = vm->n_clones_ended = vm->n_clones_failed = vm->n_holds = 0;
+	vm->is_given_up = false;
+	memset(vm->n_told, 0, sizeof(vm->n_told));
+}
+
 static bool begin_freeze(struct vm *vm)
 {
 	vm_flush_output(vm);
-	if (vm->labels.labels)
+	if (vm->template == NULL && vm->labels.labels)
 		return refuse(vm, "NVDIMM labels cannot be shared");
 	if (vm->platform.job_port.is_there)
 		return refuse(vm, "it runs a job");
@@ -345,6 +354,9 @@ static bool begin_freeze(struct vm *vm)
 		return refuse(vm, "no memory left");
 	}
 	vm_own_guest(vm);
+	platform_keep(&vm->platform);
+	if (vm->template)
+		clear_template(vm);
 	if (vm->config->is_template && vm->template == NULL)
 		vm->layer->saved_id = vm->config->saved.id;
 	vm_net_leave(vm);
@@ -374,6 +386,7 @@ static void end_freeze(struct vm *vm)
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_free_scratch(vm_vcpu(vm, i));
 	vm->has_idle_others = others_are_idle(vm);
+	(void)vm_name(vm); /* makes it, for its clones' identities */
 	vm->next_number = map_numbers_end(vm);
 	vms_acquire();
 	__atomic_store_n(&vm->outcome, VM_FROZEN, __ATOMIC_RELAXED);

@@ -175,7 +175,7 @@ static bool place_parts(struct vm *vm, unsigned n_vcpus, struct platform_extras 
 	vm->n_vcpus = n_vcpus;
 	vm->vcpu = NULL;
 	vm->far_vcpus = (struct vcpu **)((char *)vm + far);
-	vm->platform.irqchip.n = n_vcpus;
+	vm->platform.irqchip.n = (uint8_t)n_vcpus;
 	vm->platform.extras = extras;
 	zero_words((char *)vm + start, (end - start) / 8);
 	if (!place_vcpus(vm, &packer) || (far != start && !place_platform(vm, &packer))) {
@@ -245,10 +245,13 @@ struct vm *vm_allocate_clone(struct vm *template)
 	phys_t frame = frame_alloc();
 	struct vm *vm = phys_to_virt(frame);
 
-	_Static_assert(offsetof(struct vm, next) % 8 == 0, "words");
+	enum { START = offsetof(struct vm, share.last), END = offsetof(struct vm, output.name) };
+
+	_Static_assert(START % 8 == 0 && END % 8 == 0, "words");
 	if (frame == 0)
 		return NULL;
-	zero_words(vm, offsetof(struct vm, next) / 8);
+	vm->share.turn.at = 0;
+	zero_words((char *)vm + START, (END - START) / 8);
 	vm->input.head = vm->input.tail = 0;
 	vm->line.len = vm->line.source = 0;
 	vm->template = template;

@@ -96,7 +96,6 @@ struct vm {
 	struct lock lock;
 	/* Guards platform if there are several vCPUs. 'lock' may be taken inside. */
 	struct lock devices_lock;
-	struct vm_labels labels; /* used by platform */
 	/* If not NULL, only this vCPU may enter the guest. Atomic, see hv/run/sync.h. */
 	struct vcpu *only_vcpu;
 	uint32_t n_untold;	 /* lines of enum vm_told that were not logged; atomic */
@@ -112,31 +111,33 @@ struct vm {
 	bool is_debugged;     /* see hv/vm/debug.h; atomic */
 	bool owns_guest;      /* a clone: 'guest' is filled in */
 	bool by_operator;     /* asked for the next reset, or the end; a hint for news */
-	bool is_given_up;     /* a template: not cloned again; atomic, written under vms_lock */
 	bool awaits_checksum; /* a template; guarded by vms_lock */
-	bool has_idle_others; /* a template: of its vCPUs, only the first one has something to do */
 	uint8_t others;	      /* enum vm_others; 0: all vCPUs are there; atomic */
-	uint8_t n_told[VM_N_TOLD];  /* lines that were logged; atomic */
-	struct output_queue output; /* guarded by hv/vm/output.c */
-	/* The vCPU whose registers are logged with the outcome, or NULL. */
-	struct vcpu *crashed;
-
-	/* Of clones: see hv/vm/template.h. */
-
-	/* The line of the configuration that asked for the clone, or NULL. */
+	unsigned index;	      /* unique, from 0 */
+	/* Of a clone: the line of the configuration that asked for it, or NULL. */
 	struct clone_config *made_for;
+	struct ept_layer *layer;    /* a template's memory; NULL: it is none */
+	struct output_queue output; /* guarded by hv/vm/output.c */
 
-	/* Of templates: see hv/vm/hold.h. */
+	/* From output.name on nothing is cleared in a clone: see vm_allocate_clone(). */
 
-	struct ept_layer *layer; /* the memory */
+	/* Of templates, and cleared when a clone becomes one: see hv/vm/hold.h. */
+
 	/* What the first clone wrote; 0: not known. Atomic. */
 	phys_t working_set;
 	uint32_t next_number; /* of clones; atomic */
 	/* Its clones that have ended, and those of them that have failed. Atomic. */
 	uint32_t n_clones_ended, n_clones_failed;
-	unsigned n_holds; /* atomic */
+	unsigned n_holds;	   /* atomic */
+	bool is_given_up;	   /* not cloned again; atomic, written under vms_lock */
+	bool has_idle_others;	   /* of its vCPUs, only the first one has something to do */
+	uint8_t n_told[VM_N_TOLD]; /* lines that were logged, also before; atomic */
+	/* Of all VMs. */
 
-	/* From here on nothing is cleared in a clone: see vm_allocate_clone(). */
+	unsigned n_vcpus;
+	/* The vCPU whose registers are logged with the outcome, or NULL. Set with 'why'. */
+	struct vcpu *crashed;
+	struct vm_labels labels; /* of a VM without a template: used by platform */
 
 	/* In 'vms', or among the new VMs of a processor. 'link' is NULL outside the lists. */
 	struct vm *next, **link;
@@ -150,8 +151,6 @@ struct vm {
 	/* The first vCPU, and those that lie together with it: for others use vm_vcpu(). */
 	struct vcpu *vcpu;
 	struct vcpu **far_vcpus; /* pieces of VM_VCPUS_TOGETHER with the other vCPUs */
-	unsigned n_vcpus;
-	unsigned index; /* unique, from 0 */
 	struct ept ept;
 	struct vm_guest guest; /* of a clone: after vm_own_guest() */
 	struct vm_input input;
@@ -391,7 +390,7 @@ struct platform_extras vm_extras(const struct vm_config *config);
 struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_shared);
 /*
  * The same for a clone: without struct vm_shared, and without XSAVE areas, except where there is
- * room anyway: vm_take_area(); 'next' and what follows it are undefined, too,
+ * room anyway: vm_take_area(); 'output.name' and what follows it are undefined, too,
  * except that there is neither input nor a line of output. A clone takes single frames only.
  */
 struct vm *vm_allocate_clone(struct vm *template);

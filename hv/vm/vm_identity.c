@@ -34,7 +34,7 @@ void vm_identity_make(struct vm *vm)
 	struct identity *identity = &vm->platform.fw_cfg.identity;
 
 	identity->name = vm->name;
-	identity->template = vm->template ? vm_name(vm->template) : NULL;
+	identity->template = vm->template ? vm->template->name : NULL; /* a template has one */
 	identity->job = NULL;
 	identity->number = vm->number;
 	identity->index = vm->index;

@@ -31,6 +31,10 @@ void platform_copy(struct platform *to, const struct platform *from)
 	memcpy(to, from, sizeof(*to));
 }
 
+void platform_keep(struct platform *platform)
+{
+}
+
 void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
 }

@@ -24,7 +24,7 @@ static inline void platform_place_parts(struct platform *platform, unsigned n_cp
 	void **part;
 	size_t size;
 
-	platform->irqchip.n = n_cpus;
+	platform->irqchip.n = (uint8_t)n_cpus;
 	platform->extras = extras;
 	if (platform_has_more(extras))
 		memset(platform_more(platform), 0, sizeof(struct platform_more));

@@ -438,6 +438,46 @@ static void a_clone_is_the_same_and_apart(void **state)
 	assert_int_equal(clone->pm.port_92, 0);
 }
 
+/* Clock and I/O APIC are the template's until their first use, whatever that is. */
+static void a_clone_borrows_what_it_does_not_use(void **state)
+{
+	static union platform_room clone_room;
+	struct platform *clone = &clone_room.platform;
+	const struct io_range *row = platform_devices;
+
+	start(plain());
+	outp(0x70, 1, 0x20);
+	outp(0x71, 1, 0x5a);
+	mmio_write(&room.platform, 0,
+		   (struct io_access){.addr = IOAPIC_BASE, .size = 4, .value = 0x14});
+	mmio_write(&room.platform, 0,
+		   (struct io_access){.addr = IOAPIC_BASE + 0x10, .size = 4, .value = 0x31});
+	memset(&clone_room, 0xee, sizeof(clone_room));
+	clone->irqchip.n = 1;
+	platform_copy(clone, &room.platform);
+	assert_true(clone->rtc_is_lent && clone->irqchip.ioapic.is_lent);
+	(void)port_write(clone, 0x3ff, 1, 0x22, 0);
+	assert_true(clone->rtc_is_lent && clone->irqchip.ioapic.is_lent);
+	assert_int_equal(port_read(clone, 0x71, 1, 0), 0x5a);
+	assert_false(clone->rtc_is_lent);
+	irqchip_set_irq(&clone->irqchip, 5, true);
+	assert_false(clone->irqchip.ioapic.is_lent);
+	assert_int_equal(clone->irqchip.ioapic.redir[2], room.platform.irqchip.ioapic.redir[2]);
+	assert_int_equal(clone->irqchip.ioapic.asserted, 1 << 5);
+
+	platform_copy(clone, &room.platform);
+	while (row->class != &ioapic_class)
+		row++;
+	assert_int_equal(((struct ioapic *)platform_device(clone, row, 0))->select, 0x14);
+	assert_false(clone->rtc_is_lent || clone->irqchip.ioapic.is_lent);
+
+	platform_copy(clone, &room.platform);
+	platform_reset(clone);
+	assert_int_equal(clone->rtc.cmos[0x20], 0x5a);
+	assert_true(clone->irqchip.ioapic.redir[2] & REDIR_MASKED);
+	assert_false(room.platform.irqchip.ioapic.redir[2] & REDIR_MASKED);
+}
+
 enum { MANY = 64 }; /* processors, more than fit beside a VM's struct */
 
 static struct platform_config with_all_parts(void)
@@ -580,6 +620,7 @@ static void a_clones_clock_is_right_after_years(void **state)
 	(void)port_write(&room.platform, 0x70, 1, 0, frozen);
 	(void)port_read(&room.platform, 0x71, 1, frozen);
 	platform_copy(clone, &room.platform);
+	platform_keep(clone);
 	assert_int_equal(rtc_time(&clone->rtc, later), 946684800 + (int64_t)(later / HZ));
 	/* From 1 January 2000: five years, two of them leap years, and 16 minutes 40 seconds. */
 	static const uint8_t want[][2] = {{4, 0x00}, {2, 0x16}, {0, 0x40},   {7, 0x30},
@@ -703,6 +744,7 @@ int main(void)
 		cmocka_unit_test(virtio_devices_are_in_the_highest_slots),
 		cmocka_unit_test(reset_brings_back_power_on_but_not_the_past),
 		cmocka_unit_test(a_clone_is_the_same_and_apart),
+		cmocka_unit_test(a_clone_borrows_what_it_does_not_use),
 		cmocka_unit_test(a_clone_has_parts_of_its_own),
 		cmocka_unit_test(an_ipi_reaches_each_of_many_processors),
 		cmocka_unit_test(a_copy_keeps_its_identity),

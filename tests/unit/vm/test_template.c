@@ -68,6 +68,10 @@ void platform_copy(struct platform *to, const struct platform *from)
 {
 }
 
+void platform_keep(struct platform *platform)
+{
+}
+
 void sched_add(struct vcpu *vcpus, unsigned n)
 {
 	n_started += n;
@@ -1003,6 +1007,29 @@ static void bury_changed(void)
 	template_bury_all();
 }
 
+/* What only templates use is undefined before. */
+static void a_clone_becomes_a_template_like_any(void **state)
+{
+	struct vm *vm = make_vm("v", 10), *clone;
+
+	freeze(vm);
+	clone = template_clone(vm, "c");
+	vm_start(clone);
+	memset(&clone->working_set, 0xee,
+	       offsetof(struct vm, n_vcpus) - offsetof(struct vm, working_set));
+	memset(&clone->labels, 0xee, sizeof(clone->labels));
+	freeze(clone);
+	assert_int_equal(clone->working_set, 0);
+	assert_int_equal(clone->next_number, 0);
+	assert_int_equal(clone->n_holds, 1);
+	assert_int_equal(clone->n_clones_ended + clone->n_clones_failed, 0);
+	for (unsigned i = 0; i < VM_N_TOLD; i++)
+		assert_int_equal(clone->n_told[i], 0);
+	vms_acquire();
+	assert_ptr_equal(template_find("c"), clone);
+	lock_release(&vms_lock);
+}
+
 /* Of a template with so many vCPUs, of which only the first one has something to do. */
 static struct vm *clone_of_many(unsigned n_vcpus)
 {
@@ -1280,6 +1307,7 @@ int main(void)
 		TEST(a_burial_is_charged),
 		TEST(a_burial_lets_clones_start_that_have_waited),
 		TEST(a_clone_takes_the_place_of_the_one_that_ended),
+		TEST(a_clone_becomes_a_template_like_any),
 		TEST(a_clone_begins_with_the_vcpu_that_has_something_to_do),
 		TEST(others_that_are_made_early_start_with_the_clone),
 		TEST(a_stopped_clone_has_all_vcpus),
