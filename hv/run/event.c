@@ -442,11 +442,28 @@ static void look_at_steps(struct vcpu *vcpu, uint32_t *requests)
 	}
 }
 
-bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
+/*
+ * Whether there is nothing to do for these requests except to set the timer, as for most clones.
+ * Without the lock of the devices: an event that another processor adds comes with a request.
+ */
+static bool is_calm(const struct vcpu *vcpu, uint32_t requests)
+{
+	const struct vcpu_guest *guest = &vcpu->guest;
+	const struct lapic *lapic = vcpu->lapic;
+
+	return !(requests & ~(uint32_t)(VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER)) &&
+	       !vcpu->is_stepping && !(guest->event & INTR_VALID) && !guest->waits_for_sipi &&
+	       !(guest->proc_controls & (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)) &&
+	       !lapic_has_event(lapic) && !lapic->is_lent && lapic->deadline == LAPIC_NO_DEADLINE &&
+	       !virtual_apic_is_involved(vcpu) && !vcpu->vm->platform.extras.has_legacy &&
+	       !kvm_msrs_are_busy(&guest->kvm);
+}
+
+static __attribute__((noinline)) bool serve(struct vcpu *vcpu, uint32_t requests,
+					    enum vcpu_leave *ret)
 {
 	struct vm *vm = vcpu->vm;
 	struct lapic *lapic = vcpu->lapic;
-	uint32_t requests = take_requests(vcpu);
 	bool runs;
 
 	if (lapic->is_lent)
@@ -485,5 +502,15 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 	set_timer(vcpu);
 	if (vcpu->is_stepping)
 		vcpu_request(vcpu, VCPU_REQUEST_EVENT); /* the next exit comes back here */
+	return true;
+}
+
+bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
+{
+	uint32_t requests = take_requests(vcpu);
+
+	if (!is_calm(vcpu, requests))
+		return serve(vcpu, requests, ret);
+	set_timer(vcpu);
 	return true;
 }

@@ -35,6 +35,13 @@ static inline void kvm_msrs_note_gap(struct kvm_msrs *msrs, uint64_t ticks, uint
 		kvm_msrs_renew_clock(msrs);
 }
 
+/* Whether they may have something to do before an entry. */
+static inline bool kvm_msrs_are_busy(const struct kvm_msrs *msrs)
+{
+	return msrs->system_time & KVM_CLOCK_IS_BEHIND || msrs->steal_time ||
+	       msrs->eoi & KVM_MSR_ENABLED;
+}
+
 /* The features of leaf 0x40000101, EAX, that these MSRs belong to. */
 #define KVM_FEATURE_CLOCKSOURCE2	   BIT(3)
 #define KVM_FEATURE_STEAL_TIME		   BIT(5)

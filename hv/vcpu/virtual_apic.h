@@ -20,14 +20,19 @@
 /* virtual_apic_lend(), where the APIC or the VMCS is not as an xAPIC leaves it. */
 void virtual_apic_lend_x2apic(struct vcpu *vcpu);
 
+static inline bool virtual_apic_is_involved(const struct vcpu *vcpu)
+{
+	return lapic_is_x2apic(vcpu->lapic) || vcpu->lapic->uses_tpr ||
+	       this_cpu()->msr_bitmap != vcpu_shared.msr_bitmap;
+}
+
 /*
  * The vCPU is about to enter its guest, and nothing more happens to its local APIC before. The
  * devices are locked.
  */
 static inline void virtual_apic_lend(struct vcpu *vcpu)
 {
-	if (lapic_is_x2apic(vcpu->lapic) || vcpu->lapic->uses_tpr ||
-	    this_cpu()->msr_bitmap != vcpu_shared.msr_bitmap)
+	if (virtual_apic_is_involved(vcpu))
 		virtual_apic_lend_x2apic(vcpu);
 }
 

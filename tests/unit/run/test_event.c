@@ -195,6 +195,49 @@ static void without_a_frame_for_its_identity_a_guest_is_not_entered(void **state
 	assert_int_equal(n_identities, 1);
 }
 
+/* Whether it was served with the lock of the devices, which a VM with several vCPUs takes. */
+static bool is_looked_at(void)
+{
+	enum vcpu_leave leave;
+	uint32_t before = vm.devices_lock.next;
+
+	vm.n_vcpus = 2;
+	test_vmcs[VMCS_PREEMPTION_TIMER] = 0;
+	assert_true(enters(&leave));
+	vm.n_vcpus = 1;
+	assert_true(vcpu.until != 0 && test_vmcs[VMCS_PREEMPTION_TIMER] != 0);
+	return vm.devices_lock.next != before;
+}
+
+static void a_vcpu_with_nothing_to_do_has_its_timer_set_only(void **state)
+{
+	vcpu.guest.kvm.steal_time = 0;
+	assert_false(is_looked_at());
+	assert_int_equal(vcpu.regs.requests, 0);
+	vcpu.guest.kvm.eoi = KVM_MSR_ENABLED;
+	vcpu_shared.msr_bitmap_eoi = 0x1000;
+	assert_true(is_looked_at());
+	vcpu.guest.kvm.eoi = 0;
+	vcpu_shared.msr_bitmap_eoi = 0;
+	vcpu.regs.requests = VCPU_REQUEST_RESUMED;
+	assert_true(is_looked_at());
+	lapic.deadline = UINT64_MAX - 1;
+	assert_true(is_looked_at());
+	lapic.deadline = LAPIC_NO_DEADLINE;
+	lapic.sipi_pending = true;
+	assert_true(is_looked_at());
+	lapic.pending = 0x30;
+	assert_true(is_looked_at());
+	assert_int_equal(vcpu.guest.proc_controls, PROC_INTERRUPT_WINDOW);
+	lapic.pending = -1;
+	assert_true(is_looked_at());
+	assert_int_equal(vcpu.guest.proc_controls, 0);
+	vcpu.guest.event = INTR_VALID | 0x30;
+	assert_true(is_looked_at());
+	assert_int_equal(test_vmcs[VMCS_ENTRY_INTR_INFO], INTR_VALID | 0x30);
+	assert_false(is_looked_at());
+}
+
 /* A clone that is reverted before it runs is another one after the revert. */
 static void a_revert_comes_before_the_identity(void **state)
 {
@@ -462,6 +505,7 @@ int main(void)
 		cmocka_unit_test_setup(a_guest_learns_who_it_is_before_it_is_entered, set_up),
 		cmocka_unit_test_setup(without_a_frame_for_its_identity_a_guest_is_not_entered,
 				       set_up),
+		cmocka_unit_test_setup(a_vcpu_with_nothing_to_do_has_its_timer_set_only, set_up),
 		cmocka_unit_test_setup(a_revert_comes_before_the_identity, set_up),
 		VIRTUAL_EOI(in_service_is_lent_for_the_entry_only),
 		VIRTUAL_EOI(an_eoi_of_the_guest_lets_the_next_interrupt_in),
