@@ -169,6 +169,17 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 		     : "memory");
 }
 
+/* The same with one instruction less, of a value in memory. */
+static inline void wrmsr_from(uint32_t msr, const uint64_t *value)
+{
+	asm volatile("mov %[value], %%eax\n\t"
+		     "mov 4+%[value], %%edx\n\t"
+		     "wrmsr"
+		     :
+		     : "c"(msr), [value] "m"(*value)
+		     : "eax", "edx", "memory");
+}
+
 /* msr.asm: false if the processor answers with #GP; *ret is then untouched. Needs idt_init(). */
 bool rdmsr_safe(uint32_t msr, uint64_t *ret);
 

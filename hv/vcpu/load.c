@@ -37,9 +37,9 @@ static void load_switched_msrs(const uint64_t value[N_SWITCHED])
 {
 #pragma GCC unroll 8
 	for (unsigned i = 0; i < SWITCHED_TSC_AUX; i++)
-		wrmsr(switched[i], value[i]);
+		wrmsr_from(switched[i], &value[i]);
 	if (vcpu_shared.n_switched > SWITCHED_TSC_AUX)
-		wrmsr(IA32_TSC_AUX, value[SWITCHED_TSC_AUX]);
+		wrmsr_from(IA32_TSC_AUX, &value[SWITCHED_TSC_AUX]);
 }
 
 static void load_registers(struct vcpu *vcpu)

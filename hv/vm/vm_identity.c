@@ -21,12 +21,18 @@ static void make_guid(const struct vm *vm, uint8_t guid[16])
 	identity_make_guid(random, guid);
 }
 
+/* Any vCPU may be the first to run; those that are made later ask for it then. */
+static __attribute__((noinline)) void request_telling(struct vm *vm)
+{
+	for (unsigned i = 0, n = vm_n_made(vm); i < n; i++)
+		vcpu_request(vm_vcpu(vm, i), VCPU_REQUEST_IDENTITY);
+}
+
 static inline void renew(struct vm *vm, struct identity *identity)
 {
 	identity->has_seed = identity->has_guid = identity->is_told = false;
-	/* Any vCPU may be the first to run; those that are made later ask for it then. */
-	for (unsigned i = 0; vm->config->has_vmgenid && i < vm_n_made(vm); i++)
-		vcpu_request(vm_vcpu(vm, i), VCPU_REQUEST_IDENTITY);
+	if (vm->config->has_vmgenid)
+		request_telling(vm);
 }
 
 void vm_identity_make(struct vm *vm)
