@@ -207,10 +207,20 @@ static bool steps_delivery(const struct vcpu *vcpu)
 	return (vcpu->n_steps && !vcpu->steps_instruction) || vcpu->debug_step == DEBUG_DELIVERY;
 }
 
-/*
- * Find out when the loop must look around again. Without a preemption timer, the local APIC's timer
- * interrupts the guest.
- */
+/* Let the guest exit at vcpu->until. Without a preemption timer, the local APIC's timer interrupts
+ * it. */
+static inline void start_timer(struct vcpu *vcpu, uint64_t now)
+{
+	if (vcpu_has_preemption_timer())
+		vcpu_arm_timer(vcpu, now);
+	else
+		host_apic_timer_set(vcpu->until);
+	/* Not later, because requests may set the timer before each exit. */
+	if (!vcpu_has_preemption_timer() || vcpu->until < now + vcpu_shared.clock_grain)
+		vcpu->look_at = (uint32_t)vcpu->until;
+}
+
+/* Find out when the loop must look around again. */
 static void set_timer(struct vcpu *vcpu)
 {
 	uint64_t now = rdtsc();
@@ -221,13 +231,7 @@ static void set_timer(struct vcpu *vcpu)
 	/* The delivery of an NMI ends its step thus, because it shuts the NMI window. */
 	if (vcpu->is_stepping && steps_delivery(vcpu))
 		vcpu->until = now;
-	if (vcpu_has_preemption_timer())
-		vcpu_arm_timer(vcpu, now);
-	else
-		host_apic_timer_set(vcpu->until);
-	/* Not later, because requests may set the timer before each exit. */
-	if (!vcpu_has_preemption_timer() || vcpu->until < now + vcpu_shared.clock_grain)
-		vcpu->look_at = (uint32_t)vcpu->until;
+	start_timer(vcpu, now);
 }
 
 void vcpu_time_is_up(struct vcpu *vcpu)
@@ -511,6 +515,7 @@ bool vcpu_service(struct vcpu *vcpu, enum vcpu_leave *ret)
 
 	if (!is_calm(vcpu, requests))
 		return serve(vcpu, requests, ret);
-	set_timer(vcpu);
+	vcpu->until = slice_end(this_cpu());
+	start_timer(vcpu, rdtsc());
 	return true;
 }

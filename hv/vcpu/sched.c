@@ -237,40 +237,42 @@ static struct vcpu *take_from(struct cpu *cpu)
 	return vcpu;
 }
 
+/* Out of line, so that the usual case saves fewer registers. The queue is locked. */
+static __attribute__((noinline)) void queue_new(struct run_queue *queue, struct vcpu *vcpu)
+{
+	unsigned n_ready = park(queue, vcpu);
+
+	unlock_queue(queue);
+	wake_idle_cpus(n_ready);
+}
+
 /*
  * Take the new vCPU, which is at home here, if it is the next one. NULL: another one is, or this
  * one has to wait; it is parked.
  */
-static struct vcpu *take_new(struct run_queue *queue)
+static inline struct vcpu *take_new(struct run_queue *queue)
 {
 	struct vcpu *vcpu = queue->new_vcpu;
-	bool is_next;
-	unsigned n_ready;
 
 	queue->new_vcpu = NULL;
 	lock_acquire(&queue->lock);
 	catch_up(&queue->shares);
 	share_activate(&queue->shares, share_of(vcpu));
 	vcpu->is_ready = false;
-	is_next = queue->other == NULL && !sched_has_to_wait(vcpu) &&
-		  share_go_first(&queue->shares, share_of(vcpu));
-	if (is_next) {
+	if (queue->other == NULL && !sched_has_to_wait(vcpu) &&
+	    share_go_first(&queue->shares, share_of(vcpu))) {
 		lock_release(&queue->lock);
 		return vcpu;
 	}
-	n_ready = park(queue, vcpu);
-	unlock_queue(queue);
-	wake_idle_cpus(n_ready);
+	queue_new(queue, vcpu);
 	return NULL;
 }
 
-struct vcpu *sched_pop(void)
+static __attribute__((noinline)) struct vcpu *pop_queued(struct cpu *here)
 {
-	struct cpu *here = this_cpu(), *from = here->queue.other;
-	struct vcpu *vcpu = here->queue.new_vcpu ? take_new(&here->queue) : NULL;
+	struct cpu *from = here->queue.other;
+	struct vcpu *vcpu = NULL;
 
-	if (vcpu)
-		return vcpu;
 	here->queue.other = NULL;
 	if (from == NULL && how_far_behind(here) > 0)
 		from = here;
@@ -282,6 +284,14 @@ struct vcpu *sched_pop(void)
 		vcpu = take_from(from);
 	}
 	return vcpu;
+}
+
+struct vcpu *sched_pop(void)
+{
+	struct cpu *here = this_cpu();
+	struct vcpu *vcpu = here->queue.new_vcpu ? take_new(&here->queue) : NULL;
+
+	return vcpu ? vcpu : pop_queued(here);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

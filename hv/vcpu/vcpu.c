@@ -54,7 +54,6 @@ static void begin(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept 
 	enum { START = offsetof(struct vcpu, look_at), END = offsetof(struct vcpu, until) };
 
 	_Static_assert(START % 8 == 0 && END % 8 == 0, "words");
-	vcpu->regs.requests = 0;
 	vcpu->regs.launched = false;
 	vcpu->vm = vm;
 	vcpu->ept = ept;
@@ -76,10 +75,9 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
 	vcpu_power_on(vcpu);
 }
 
-void vcpu_copy(struct vcpu *to, const struct vcpu *from)
+/* The requests that the vCPU has then. */
+static inline uint32_t copy(struct vcpu *to, const struct vcpu *from)
 {
-	uint32_t kept = from->regs.requests & (VCPU_REQUEST_HALT | VCPU_REQUEST_VIRTIO);
-
 	_Static_assert(offsetof(struct vcpu_guest, msrs) % 8 == 0, "words");
 	copy_words(to->regs.gpr, from->regs.gpr, ARRAY_SIZE(to->regs.gpr));
 	to->regs.spec_ctrl = from->regs.spec_ctrl;
@@ -89,10 +87,18 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 	to->saved_in = from;
 	if (to->guest.kvm.system_time)
 		kvm_msrs_note_gap(&to->guest.kvm, rdtsc() - from->stolen, tsc_hz);
+	return VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER |
+	       (from->regs.requests & (VCPU_REQUEST_HALT | VCPU_REQUEST_VIRTIO));
+}
+
+void vcpu_copy(struct vcpu *to, const struct vcpu *from)
+{
+	uint32_t requests = copy(to, from);
+
 	/* Atomic: other processors may request something at this moment. */
 	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
 			   __ATOMIC_RELAXED);
-	vcpu_request(to, VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | kept);
+	vcpu_request(to, requests);
 }
 
 void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct lapic *lapic,
@@ -100,7 +106,7 @@ void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct la
 {
 	begin(to, vm, from->number, ept, lapic);
 	to->cpuid = from->cpuid;
-	vcpu_copy(to, from);
+	to->regs.requests = copy(to, from);
 }
 
 static void free_frame(struct vcpu *vcpu, phys_t frame)

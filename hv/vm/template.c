@@ -158,15 +158,20 @@ static void note_turn(struct vm *template, struct clone_config *line, uint32_t n
 }
 
 /* The vCPUs are copied: ask for what the clone's devices need before they run. */
-static void request_looks(struct vm *clone)
+static inline void request_looks(struct vm *clone)
 {
+	const struct platform_extras extras = clone->platform.extras;
+	uint32_t requests = 0;
+
 	/* Because of the template's output, the UART or a port may be held. */
-	if (clone->platform.uart.is_held || clone->platform.extras.n_virtio > 0)
-		vcpu_request(clone->vcpu, VCPU_REQUEST_UART);
-	if (clone->platform.extras.n_virtio > 0) /* an event that its sockets are others */
-		vcpu_request(clone->vcpu, VCPU_REQUEST_VIRTIO);
-	if (clone->platform.extras.has_legacy)
-		vcpu_request(clone->vcpu, VCPU_REQUEST_RESUMED);
+	if (clone->platform.uart.is_held)
+		requests = VCPU_REQUEST_UART;
+	if (extras.n_virtio > 0) /* an event that its sockets are others */
+		requests |= VCPU_REQUEST_UART | VCPU_REQUEST_VIRTIO;
+	if (extras.has_legacy)
+		requests |= VCPU_REQUEST_RESUMED;
+	if (requests != 0)
+		vcpu_request(clone->vcpu, requests);
 }
 
 static void begin_others(struct vm *clone)
