@@ -180,11 +180,13 @@ static void leave_processor(struct vcpu *vcpu, enum vcpu_leave leave, uint64_t s
 	}
 }
 
-static void begin_slice(struct cpu *cpu)
+static void begin_slice(struct cpu *cpu, uint64_t now)
 {
-	uint64_t now = rdtsc(), grain = vcpu_shared.clock_grain;
+	uint64_t grain = vcpu_shared.clock_grain, slice = grain * SLICE;
 
-	cpu->slice.end = now + grain * (cpu->index == 0 && is_operated ? PROMPT_SLICE : SLICE);
+	if (is_operated && cpu->index == 0)
+		slice = grain * PROMPT_SLICE;
+	cpu->slice.end = now + slice;
 	cpu->slice.wakes_from = now + grain * WAKES_FROM;
 }
 
@@ -232,7 +234,7 @@ static void run_vcpu(struct cpu *cpu, struct vcpu *vcpu)
 		return;
 	vcpu_load(vcpu, cpu);
 	do {
-		begin_slice(cpu);
+		begin_slice(cpu, since);
 		leave = vcpu_run(vcpu);
 		used = rdtsc() - since;
 		look_around(cpu); /* for all: what a VM has caused is charged there */

@@ -211,12 +211,14 @@ static bool steps_delivery(const struct vcpu *vcpu)
  * it. */
 static inline void start_timer(struct vcpu *vcpu, uint64_t now)
 {
-	if (vcpu_has_preemption_timer())
+	bool is_armed = vcpu_has_preemption_timer();
+
+	if (is_armed)
 		vcpu_arm_timer(vcpu, now);
 	else
 		host_apic_timer_set(vcpu->until);
 	/* Not later, because requests may set the timer before each exit. */
-	if (!vcpu_has_preemption_timer() || vcpu->until < now + vcpu_shared.clock_grain)
+	if (!is_armed || vcpu->until < now + vcpu_shared.clock_grain)
 		vcpu->look_at = (uint32_t)vcpu->until;
 }
 

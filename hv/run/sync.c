@@ -95,16 +95,14 @@ static void sync_others(struct vcpu *vcpu, uint64_t generation)
 /* Out of line, so that vcpu_flush() has no registers to save. */
 __attribute__((noinline)) static void flush_all(struct vcpu *vcpu, uint64_t generation)
 {
+	vcpu->has_moved_on = false;
 	vcpu_forget(vcpu, generation);
 	sync_others(vcpu, generation);
 }
 
 void vcpu_flush(struct vcpu *vcpu, uint64_t generation)
 {
-	bool has_moved_on = vcpu->has_moved_on;
-
-	vcpu->has_moved_on = false;
-	if (vcpu->vm->n_vcpus > 1 && has_moved_on)
+	if (vcpu->vm->n_vcpus > 1 && vcpu->has_moved_on)
 		flush_all(vcpu, generation);
 	else
 		vcpu_forget(vcpu, generation);

@@ -82,7 +82,7 @@ static inline bool share_go_first(struct share_queue *queue, struct share *share
 	if (share->last)
 		return false;
 	share_limit_lag(queue, share);
-	if (deadline_next(&queue->turns) <= share->turn.at)
+	if (queue->turns.first && queue->turns.first->at <= share->turn.at)
 		return false;
 	share_note_turn(queue, share);
 	return true;

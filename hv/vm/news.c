@@ -5,22 +5,17 @@
 #include "hv/lib/lock.h"
 #include "hv/lib/print.h"
 
-static struct news_queue *queue; /* NULL: there is no listener */
-static struct lock lock;	 /* a leaf */
+struct news_queue *news_listener;
+static struct lock lock; /* a leaf */
 
 void news_listen(struct news_queue *listener)
 {
-	queue = listener;
-}
-
-bool news_are_heard(void)
-{
-	return queue != NULL;
+	news_listener = listener;
 }
 
 static void put(const char *vm, enum news_kind kind, const char *text)
 {
-	struct news *news = &queue->news[queue->head++ % NEWS_KEPT];
+	struct news *news = &news_listener->news[news_listener->head++ % NEWS_KEPT];
 
 	news->kind = kind;
 	news->tsc = rdtsc();
@@ -30,13 +25,13 @@ static void put(const char *vm, enum news_kind kind, const char *text)
 
 void news_tell(const char *vm, enum news_kind kind, const char *text)
 {
-	if (queue == NULL)
+	if (news_listener == NULL)
 		return;
 	lock_acquire(&lock);
-	if (queue->head - queue->tail < NEWS_KEPT)
+	if (news_listener->head - news_listener->tail < NEWS_KEPT)
 		put(vm, kind, text);
 	else
-		queue->n_lost++;
+		news_listener->n_lost++;
 	lock_release(&lock);
 }
 
@@ -45,9 +40,9 @@ bool news_take(struct news *ret)
 	bool is_any;
 
 	lock_acquire(&lock);
-	is_any = queue->head != queue->tail;
+	is_any = news_listener->head != news_listener->tail;
 	if (is_any)
-		*ret = queue->news[queue->tail++ % NEWS_KEPT];
+		*ret = news_listener->news[news_listener->tail++ % NEWS_KEPT];
 	lock_release(&lock);
 	return is_any;
 }
@@ -57,8 +52,8 @@ uint64_t news_take_lost(void)
 	uint64_t n;
 
 	lock_acquire(&lock);
-	n = queue->n_lost;
-	queue->n_lost = 0;
+	n = news_listener->n_lost;
+	news_listener->n_lost = 0;
 	lock_release(&lock);
 	return n;
 }

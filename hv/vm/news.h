@@ -47,8 +47,12 @@ void news_listen(struct news_queue *queue);
  * Any processor, with any lock held except the leaves.
  */
 void news_tell(const char *vm, enum news_kind kind, const char *text);
+extern struct news_queue *news_listener; /* NULL: there is none */
 /* Whether there is one: most machines have none, and VMs need no names for it. */
-bool news_are_heard(void);
+static inline bool news_are_heard(void)
+{
+	return news_listener != NULL;
+}
 
 /* The oldest news that was not taken; false: there is none. */
 bool news_take(struct news *ret);

@@ -16,6 +16,7 @@ static struct vm **vms_end = &vms;
 struct lock vms_lock;
 struct vm *vms_cursor[N_VMS_WALKS];
 struct vm_totals vm_totals;
+unsigned vm_n_indices;
 
 _Static_assert(offsetof(struct vm, share) == 0, "hv/vcpu/sched.c casts");
 _Static_assert(SHARE_WEIGHT_DEFAULT == VM_WEIGHT_DEFAULT, "a room below config needs it");
@@ -185,13 +186,6 @@ static bool place_parts(struct vm *vm, unsigned n_vcpus, struct platform_extras 
 	if (align_up(packer.used, XSAVE_ALIGN) + area <= PAGE_SIZE)
 		vm->vcpu->xsave_area = pack(&packer, area);
 	return true;
-}
-
-unsigned vm_next_index(void)
-{
-	static unsigned next;
-
-	return __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
 }
 
 struct platform_extras vm_extras(const struct vm_config *config)
@@ -392,12 +386,13 @@ void vm_unlist(struct vm *vm)
 
 static inline void list(struct vm *vm)
 {
-	struct new_vms *list = &this_cpu()->new_vms;
+	struct cpu *cpu = this_cpu();
+	struct new_vms *list = &cpu->new_vms;
 
 	if (vm->template)
 		__atomic_fetch_add(&vm->template->n_holds, 1, __ATOMIC_RELAXED);
 	vm->next = NULL;
-	vm->listed_on = (uint16_t)(this_cpu()->index + 1);
+	vm->listed_on = (uint16_t)(cpu->index + 1);
 	lock_acquire(&list->lock);
 	if (list->first == NULL) {
 		vm->link = &list->first;

@@ -356,9 +356,13 @@ struct vm_totals {
 	unsigned n_made, n_ended_well, n_failed;
 };
 extern struct vm_totals vm_totals;
+extern unsigned vm_n_indices; /* that were given out; atomic */
 
 /* A number that no other VM has. */
-unsigned vm_next_index(void);
+static inline unsigned vm_next_index(void)
+{
+	return __atomic_fetch_add(&vm_n_indices, 1, __ATOMIC_RELAXED);
+}
 
 /*
  * The VM's name, as long as the VM is there. Most clones' names are made when they are first asked

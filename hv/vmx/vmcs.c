@@ -67,6 +67,7 @@ static void write_unused(const struct vmx_controls *controls)
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 	vmcs_write(VMCS_LINK_POINTER, UINT64_MAX);
+	vmcs_write(VMCS_ENTRY_INTR_INFO, 0); /* from then on each exit clears its valid bit */
 	if (controls->word[CONTROLS_PROC2] & PROC2_XSAVES)
 		vmcs_write(VMCS_XSS_EXITING, UINT64_MAX);
 	if (controls->word[CONTROLS_PROC2] & PROC2_ENCLS)
@@ -121,7 +122,6 @@ void vmcs_write_guest(const struct vmcs_guest *guest)
 #pragma GCC unroll 64
 	for (size_t i = 0; i < VMCS_GUEST_FIELDS; i++)
 		vmcs_write_next((enum vmcs_field)vmcs_guest_fields[i], guest->field[i]);
-	vmcs_write(VMCS_ENTRY_INTR_INFO, 0);
 }
 
 void vmcs_fail(const char *what, enum vmcs_field field)

@@ -174,10 +174,7 @@ struct vm *vm_find(unsigned index)
 	return vm;
 }
 
-unsigned vm_next_index(void)
-{
-	return 100;
-}
+unsigned vm_n_indices = 100;
 
 bool sched_are_aside(const struct vcpu *of, unsigned n)
 {

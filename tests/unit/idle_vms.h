@@ -63,10 +63,7 @@ struct vm *vm_find(unsigned index)
 	return vm;
 }
 
-unsigned vm_next_index(void)
-{
-	return 100;
-}
+unsigned vm_n_indices = 100;
 
 /* Put a VM at the head of the list. */
 static inline void idle_vms_add(struct vm *vm, const char *name, enum vm_outcome outcome,

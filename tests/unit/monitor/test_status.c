@@ -70,10 +70,7 @@ void sched_move_used(struct share *from, uint64_t *to)
 {
 }
 
-unsigned vm_next_index(void)
-{
-	return n_vms;
-}
+unsigned vm_n_indices;
 
 phys_t frame_alloc(void)
 {
@@ -165,7 +162,7 @@ static struct vm *add_vm(const char *name, struct vm *template, unsigned private
 			   .ept = {.max_owned = EPT_UNLIMITED, .n_owned = MIB(private) / PAGE_SIZE},
 			   .share = {.weight = 100}};
 	*end = new;
-	n_vms++;
+	vm_n_indices = ++n_vms;
 	n_free -= MIB(private) / PAGE_SIZE;
 	vm_totals.n_made++;
 	return new;
