@@ -76,8 +76,8 @@ struct vm_guest {
 /* Whether a clone has its vCPUs except the first one: see vm_make_others(). */
 enum vm_others {
 	VM_OTHERS_LENT = 1, /* no: the template's stand for them */
-	VM_OTHERS_MAKING = 2,
-	VM_OTHERS_STARTED = 4, /* lent, and the clone was started */
+	VM_OTHERS_STARTED,  /* the same, and the clone was started */
+	VM_OTHERS_MAKING,
 };
 
 /* vCPUs that share a frame, and frames with others than the first ones. */

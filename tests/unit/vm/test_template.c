@@ -5,6 +5,7 @@
  * and devices are played by this test.
  */
 #include <asm/prctl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -1129,6 +1130,31 @@ static void an_interrupt_makes_the_vcpu_that_gets_it(void **state)
 	assert_int_equal(vm_place_of_vcpu(clone, 2)->regs.requests, VCPU_REQUEST_EVENT);
 }
 
+static bool is_waited_for;
+
+static void *give_up(void *clone)
+{
+	while (!__atomic_load_n(&is_waited_for, __ATOMIC_ACQUIRE))
+		;
+	__atomic_store_n(&((struct vm *)clone)->others, VM_OTHERS_STARTED, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* The other one gives up here, so that it shows that this one has waited. */
+static void two_processors_do_not_make_the_same_vcpus(void **state)
+{
+	struct vm *clone = clone_of_many(3);
+	pthread_t other;
+
+	vm_start(clone);
+	clone->others = VM_OTHERS_MAKING;
+	assert_int_equal(pthread_create(&other, NULL, give_up, clone), 0);
+	__atomic_store_n(&is_waited_for, true, __ATOMIC_RELEASE);
+	assert_ptr_equal(vm_vcpu(clone, 2)->vm, clone);
+	assert_int_equal(pthread_join(other, NULL), 0);
+	assert_int_equal(n_copied, 3);
+}
+
 /* A generation counter tells whichever vCPU runs first. */
 static void others_ask_for_the_identity(void **state)
 {
@@ -1314,6 +1340,7 @@ int main(void)
 		TEST(others_that_have_something_to_do_are_made_at_once),
 		TEST(an_action_is_for_all_vcpus),
 		TEST(an_interrupt_makes_the_vcpu_that_gets_it),
+		TEST(two_processors_do_not_make_the_same_vcpus),
 		TEST(others_ask_for_the_identity),
 		TEST(others_take_their_areas_later),
 		TEST(a_checksum_is_taken_in_pieces),
