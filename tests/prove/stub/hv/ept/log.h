@@ -22,6 +22,12 @@ struct ept_log_cursor {
 
 extern volatile int any_int;
 
+static inline void ept_log_init(struct ept_log *log)
+{
+	log->chunk = 0;
+	log->n_chunks = 0;
+}
+
 static inline bool ept_log_has_room(const struct ept_log *log)
 {
 	(void)log;
