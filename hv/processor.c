@@ -98,8 +98,8 @@ static void gather_vcpu(struct vcpu *vcpu, uint64_t since)
 }
 
 /*
- * What each processor does once in a second, also while it idles. Besides the ends of VMs, the search
- * for equal pages and balloons free memory, which clones may wait for.
+ * What each processor does once in a second, also while it idles. Besides the ends of VMs, the
+ * search for equal pages and balloons free memory, which clones may wait for.
  */
 static void do_chores(struct cpu *cpu)
 {
