@@ -4,9 +4,11 @@
 
 #define rdmsr real_rdmsr
 #define wrmsr real_wrmsr
+#define wrmsr_from real_wrmsr_from
 #include_next "hv/host/msr.h"
 #undef rdmsr
 #undef wrmsr
+#undef wrmsr_from
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -15,4 +17,9 @@ static inline uint64_t rdmsr(uint32_t msr)
 
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
+}
+
+static inline void wrmsr_from(uint32_t msr, const uint64_t *value)
+{
+	wrmsr(msr, *value);
 }
