@@ -89,10 +89,11 @@ set(image_objects $<TARGET_OBJECTS:image_boot> $<TARGET_OBJECTS:image_start>
 
 # The exit path needs no frame pointer: a backtrace finds the callers of its handlers without.
 set_source_files_properties(hv/run/exit.c PROPERTIES COMPILE_OPTIONS -fomit-frame-pointer)
-# Nor does what copies a page, or accesses a port or a device's memory. RBP stays its callers', so that a backtrace
-# continues behind it.
+# Nor does what copies a page, accesses a port or a device's memory, or is on each clone's way. RBP stays its callers',
+# so that a backtrace continues behind it.
 set_source_files_properties(hv/ept/ept.c hv/frame/frame.c hv/run/access.c hv/run/emulate.c hv/run/exit_ept.c
-	hv/run/exit_io.c hv/run/recent.c hv/vcpu/forget.c hv/vcpu/load.c hv/vmx/vmx.c
+	hv/run/exit_io.c hv/run/recent.c hv/vcpu/forget.c hv/vcpu/load.c hv/vcpu/sched.c hv/vcpu/vcpu.c
+	hv/vm/clone_line.c hv/vmx/vmx.c
 	PROPERTIES COMPILE_OPTIONS "-fomit-frame-pointer;-ffixed-rbp")
 
 # What is for people or for files, or looks at the machine once, is small rather than fast.
