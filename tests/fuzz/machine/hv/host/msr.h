@@ -2,8 +2,8 @@
 /* In front of hv/host/msr.h: no MSR keeps what is written. */
 #pragma once
 
-#define rdmsr real_rdmsr
-#define wrmsr real_wrmsr
+#define rdmsr	   real_rdmsr
+#define wrmsr	   real_wrmsr
 #define wrmsr_from real_wrmsr_from
 #include_next "hv/host/msr.h"
 #undef rdmsr
