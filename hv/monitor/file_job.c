@@ -355,13 +355,16 @@ static bool make_state(struct vm *vm, const struct saved_head *head)
 	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now),
 				     stencil_version};
 
-	if (!vm_take_areas(vm) || !make_head(vm_state_size(vm))) {
+	if (!vm_take_areas(vm)) {
+		fail_memory();
+		return false;
+	}
+	vm_keep(vm); /* before its size is known */
+	if (!make_head(vm_state_size(vm))) {
 		fail_memory();
 		return false;
 	}
 	vm_deliver_press(vm);
-	for (unsigned i = 0; i < vm->n_vcpus; i++)
-		vcpu_keep(vm_vcpu(vm, i));
 	vm_state_write(vm, &host, head, job.head);
 	return true;
 }

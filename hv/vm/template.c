@@ -358,17 +358,14 @@ static bool begin_freeze(struct vm *vm)
 		vm_merge_resume(vm);
 		return refuse(vm, "no memory left");
 	}
-	vm_own_guest(vm);
-	platform_keep(&vm->platform);
+	vm_keep(vm);
 	if (vm->template)
 		clear_template(vm);
 	if (vm->config->is_template && vm->template == NULL)
 		vm->layer->saved_id = vm->config->saved.id;
 	vm_net_leave(vm);
-	for (unsigned i = 0; i < vm->n_vcpus; i++) {
-		vcpu_keep(vm_vcpu(vm, i));
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vm_vcpu(vm, i)->stolen = rdtsc();
-	}
 	__atomic_fetch_add(&n_freezing, 1, __ATOMIC_RELAXED);
 	return true;
 }

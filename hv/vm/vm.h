@@ -246,6 +246,18 @@ static inline void vm_add_vcpus(struct vm *vm, unsigned first)
 		sched_add(vm_place_of_vcpu(vm, i), vm_n_together(vm, i));
 }
 
+/*
+ * Let a clone have itself what its template's parts have stood for, before it is frozen or saved.
+ * No vCPU runs, and all have their XSAVE areas: vm_take_areas().
+ */
+static inline void vm_keep(struct vm *vm)
+{
+	vm_own_guest(vm);
+	platform_keep(&vm->platform);
+	for (unsigned i = 0; i < vm->n_vcpus; i++)
+		vcpu_keep(vm_vcpu(vm, i));
+}
+
 /* sched_make_ready() for all vCPUs: the VM may end as soon as the last one is. */
 static inline void vm_make_ready(struct vm *vm)
 {
