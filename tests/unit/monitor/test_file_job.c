@@ -125,7 +125,7 @@ uint64_t tsc_unix_ns(uint64_t tsc)
 	return tsc;
 }
 
-/* Of a clone whose state is its template's in part, there is no size. */
+/* A state that is the template's in part has no size. */
 size_t vm_state_size(const struct vm *of)
 {
 	assert_true(is_kept);
