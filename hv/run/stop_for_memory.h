@@ -13,7 +13,7 @@ struct vcpu;
 void stop_for_memory(struct vcpu *vcpu, gpa_t gpa);
 
 /*
- * The same before a clone's vCPU is loaded for the first time: there is no frame for its XSAVE
+ * The same before a clone's vCPU is loaded for the first time: no frame is left for its XSAVE
  * area. It is loaded nowhere, and no lock is held.
  */
 void stop_for_registers(struct vcpu *vcpu);

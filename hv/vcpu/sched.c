@@ -640,7 +640,7 @@ static struct cpu *find_cpu(struct vcpu *vcpu)
 	return cpu && __atomic_load_n(&cpu->current, __ATOMIC_RELAXED) == vcpu ? cpu : NULL;
 }
 
-/* The vCPU ends its halt, or is no longer aside, if it need not stay so. */
+/* End the vCPU's halt, or take it back from aside, unless it has to stay there. */
 static void take_back(struct vcpu *vcpu)
 {
 	struct run_queue *home = lock_home(share_of(vcpu));

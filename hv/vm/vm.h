@@ -411,8 +411,8 @@ struct vm *vm_allocate(const struct vm_config *config, struct vm_shared **ret_sh
  */
 struct vm *vm_allocate_clone(struct vm *template);
 /*
- * Before a clone's vCPU that has no XSAVE area is loaded: give it one. Any processor. False: there
- * is no frame for it.
+ * Before a clone's vCPU that has no XSAVE area is loaded: give it one. Any processor. False: no
+ * frame is left for it.
  */
 bool vm_take_area(struct vcpu *vcpu);
 /* The same for all vCPUs of a VM. False: some may have got one. */

@@ -303,7 +303,7 @@ static void a_vcpu_without_memory_for_its_registers_is_not_loaded(void **state)
 	assert_int_equal(n_stops, 1);
 }
 
-/* An end of its VM needs no memory. A remainder of a request is no action. */
+/* To end its VM takes no memory. A request that is left from before asks for nothing. */
 static void a_vcpu_without_memory_for_its_registers_can_gather(void **state)
 {
 	vcpu[0].xsave_area = NULL;
