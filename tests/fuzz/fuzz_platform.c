@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest that does anything to its devices: 12 bytes for each access to a port, a register in
- * memory or an MSR, an interrupt line, or the passing of time. Halfway a copy is made, as for a
- * clone: from then on both get the same accesses and must answer the same.
+ * memory or an MSR, an interrupt line, or the passing of time. An input of odd length is a machine
+ * without legacy devices. Halfway a template and its clone are made: from then on the first machine
+ * and the clone get the same accesses and must answer the same, while the template stays as it is.
  */
 #include <string.h>
 
@@ -19,7 +20,7 @@ static void fill(void *buf, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static union platform_room room[2];
+static union platform_room room[2], template_room;
 static struct platform_wiring wiring;
 static uint8_t label_bytes[4096];
 static const struct nvdimm_labels labels = {
@@ -150,6 +151,25 @@ static void take(struct step *step, const uint8_t *data)
 		now += step->value & 0xffffff;
 }
 
+/* Equal to 'from', except for what each clone gets of its own. */
+static struct platform *make_copy(union platform_room *to, struct platform *from)
+{
+	memset(to, 0xa5, sizeof(*to));
+	platform_place_parts(&to->platform, N_CPUS, from->extras);
+	platform_copy(&to->platform, from);
+	to->platform.fw_cfg.identity = from->fw_cfg.identity;
+	to->platform.control = from->control;
+	return &to->platform;
+}
+
+static void make_clone(void)
+{
+	struct platform *template = make_copy(&template_room, &room[0].platform);
+
+	platform_keep(template);
+	make_copy(&room[1], template);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct platform_config config = {
@@ -164,12 +184,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.has_pvpanic = true,
 		.fill_random = fill,
 		.legacy = {true, true, true, true, true},
-		.extras = {.has_legacy = true, .has_nvdimms = true, .n_slots = 2},
+		.extras = {.has_legacy = size % 2 == 0, .has_nvdimms = true, .n_slots = 2},
 		.labels = &labels,
 		.n_labels = 1,
 	};
 	size_t n = size / STEP;
-	bool has_copy = false;
+	bool has_clone = false;
 
 	now = 0;
 	platform_place_parts(&room[0].platform, N_CPUS, config.extras);
@@ -180,15 +200,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct step step;
 
 		take(&step, data + i * STEP);
-		if (!has_copy && i >= n / 2) {
-			memset(&room[1], 0xa5, sizeof(room[1]));
-			platform_place_parts(&room[1].platform, N_CPUS, config.extras);
-			platform_copy(&room[1].platform, &room[0].platform);
-			room[1].platform.fw_cfg.identity = room[0].platform.fw_cfg.identity;
-			has_copy = true;
+		if (!has_clone && i >= n / 2) {
+			make_clone();
+			has_clone = true;
 		}
 		act(&room[0].platform, &step, &result[0]);
-		if (!has_copy)
+		if (!has_clone)
 			continue;
 		act(&room[1].platform, &step, &result[1]);
 		assert(memcmp(&result[0], &result[1], sizeof(result[0])) == 0);
