@@ -1389,22 +1389,26 @@ static void free_pages(struct ept *ept, struct tally *tally)
 {
 	struct frame_stack *stack = frame_stack_here();
 	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
-	const struct ept_log_item *item;
 	uint64_t n_own = 0, n_tables = 0;
 
-	while ((item = ept_log_next(&cursor)) != NULL) {
-		uint64_t *slot = (uint64_t *)item->slot, entry = *slot;
+	do {
+		const struct ept_log_item *item = cursor.at, *start = cursor.start;
 
-		if (item->leaf == 0) {
-			n_tables++;
-		} else if (entry & EPT_OWN) {
-			*slot = item->leaf | EPT_RETURNED;
-			frame_free_here(stack, entry & EPT_ADDR);
-			n_own++;
-		} else {
-			put_back_other(item, tally);
+		while (item != start) {
+			uint64_t *slot = (uint64_t *)(--item)->slot, entry = *slot;
+
+			if (item->leaf == 0) {
+				n_tables++;
+			} else if (entry & EPT_OWN) {
+				*slot = item->leaf | EPT_RETURNED;
+				frame_free_here(stack, entry & EPT_ADDR);
+				n_own++;
+			} else {
+				put_back_other(item, tally);
+			}
 		}
-	}
+		cursor.at = cursor.start;
+	} while (cursor.chunk != 0 && ept_log_step_back(&cursor));
 	ept->n_owned -= n_own;
 	tally->n_own = n_own;
 	tally->n_idle += n_tables;
