@@ -5,7 +5,8 @@
  *	name=    of the samples (clone)
  *	dirty=N  pages of memory that the template writes before it freezes (0): its size
  *	revert   the clone reverts N_SAMPLES times without having written a page, and as often
- *	         after writing N_PAGES: reset_base, reset_pages
+ *	         after writing N_PAGES: reset_base, reset_pages. It prints each of them after
+ *	         the revert, and then reverts once more, so that no sample pays for the output
  *	read=N   the clone reads N of those pages and measures nothing: its number of exits is
  *	         the result, so all its output has the same length
  *	life=N   the clone ends at once; those with the numbers N / 2 and N print the TSC before
@@ -51,14 +52,12 @@ static void go_back(uint32_t n_pages)
 
 static void measure_reverts(uint32_t ticks)
 {
-	uint32_t n = inl(CONTROL_N);
+	uint32_t n = inl(CONTROL_N), sample = n / 2;
 
-	if (n >= 1 && n <= N_SAMPLES)
-		print("bench reset_base %u\n", ticks);
-	else if (n > N_SAMPLES)
-		print("bench reset_pages %u\n", ticks);
-	if (n < 2 * N_SAMPLES)
-		go_back(n < N_SAMPLES ? 0 : N_PAGES);
+	if (n % 2 != 0)
+		print("bench %s %u\n", sample < N_SAMPLES ? "reset_base" : "reset_pages", ticks);
+	if (sample < 2 * N_SAMPLES)
+		go_back(sample < N_SAMPLES ? 0 : N_PAGES);
 }
 
 static _Noreturn void park(void)
