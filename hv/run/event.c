@@ -28,7 +28,6 @@
 #include "hv/vcpu/vcpu.h"
 #include "hv/vm/build.h"
 #include "hv/vm/console.h"
-#include "hv/vm/life.h"
 #include "hv/vm/serial.h"
 #include "hv/vm/vm.h"
 #include "hv/vm/vm_identity.h"
@@ -452,7 +451,8 @@ static void look_at_steps(struct vcpu *vcpu, uint32_t *requests)
  * Whether there is nothing to do for these requests except to set the timer, as for most clones.
  * Without the lock of the devices: an event that another processor adds comes with a request.
  */
-static bool is_calm(const struct vcpu *vcpu, uint32_t requests)
+static inline __attribute__((always_inline)) bool is_calm(const struct vcpu *vcpu,
+							  uint32_t requests)
 {
 	const struct vcpu_guest *guest = &vcpu->guest;
 	const struct lapic *lapic = vcpu->lapic;
@@ -463,6 +463,15 @@ static bool is_calm(const struct vcpu *vcpu, uint32_t requests)
 	       !lapic_has_event(lapic) && !lapic->is_lent && lapic->deadline == LAPIC_NO_DEADLINE &&
 	       !virtual_apic_is_involved(vcpu) && !vcpu->vm->platform.extras.has_legacy &&
 	       !kvm_msrs_are_busy(&guest->kvm);
+}
+
+void vcpu_skip_service(struct vcpu *vcpu)
+{
+	uint32_t requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;
+
+	if (is_calm(vcpu, requests))
+		(void)__atomic_compare_exchange_n(&vcpu->regs.requests, &requests, 0, false,
+						  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 static __attribute__((noinline)) bool serve(struct vcpu *vcpu, uint32_t requests,
@@ -476,15 +485,8 @@ static __attribute__((noinline)) bool serve(struct vcpu *vcpu, uint32_t requests
 		take_back_lent(vcpu);
 	if (vcpu->is_stepping)
 		look_at_steps(vcpu, &requests);
-	/* Again, because a revert that lacks memory asks for the VM's end. */
-	while (is_gathering(vcpu, requests)) {
-		if (!vm_act_alone(vcpu))
-			return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED,
-				     ret);
-		requests = (requests &
-			    (VCPU_REQUEST_UART | VCPU_REQUEST_BUTTON | VCPU_REQUEST_LEAVE)) |
-			   take_requests(vcpu);
-	}
+	if (is_gathering(vcpu, requests))
+		return leave(vcpu, requests & ~(uint32_t)VCPU_REQUEST_GATHER, VCPU_GATHERED, ret);
 	if (requests & (VCPU_REQUEST_START | VCPU_REQUEST_VIRTIO | VCPU_REQUEST_IDENTITY) &&
 	    !start_or_work(vcpu, &requests, ret))
 		return false;

@@ -40,6 +40,11 @@ static inline bool vcpu_may_repeat(const struct vcpu *vcpu, uint64_t since)
 	       __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) == 0;
 }
 
+/*
+ * In an exit that has reverted the vCPU: withdraw what vcpu_copy() requests, if there is nothing to
+ * do for it before the guest continues. The timer may stay, although it may be too early.
+ */
+void vcpu_skip_service(struct vcpu *vcpu);
 /* 'until' is over: ask for what is due. */
 void vcpu_time_is_up(struct vcpu *vcpu);
 /* Inject an exception, raised by the instruction at RIP. */

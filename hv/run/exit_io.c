@@ -9,10 +9,12 @@
 #include "hv/run/breakpoint.h"
 #include "hv/run/event.h"
 #include "hv/run/exit_handlers.h"
+#include "hv/run/pv_eoi.h"
 #include "hv/run/stop_for_memory.h"
 #include "hv/run/wish.h"
 #include "hv/vcpu/shadow.h"
 #include "hv/vcpu/vcpu.h"
+#include "hv/vm/life.h"
 #include "hv/vm/map.h"
 #include "hv/vm/vm.h"
 #include "hv/vmx/vmcs.h"
@@ -110,20 +112,37 @@ static __attribute__((noinline)) enum exit_action grant(struct vcpu *vcpu, uint3
 	return again ? EXIT_AGAIN : EXIT_NEXT;
 }
 
-static inline enum exit_action output(struct vcpu *vcpu, const struct io_exit *io, uint64_t value)
+/* Returns what the guest wishes. The devices are locked. */
+static inline uint32_t write_port(struct vcpu *vcpu, const struct io_exit *io, uint64_t value)
 {
-	struct vm *vm = vcpu->vm;
 	struct io_access access;
-	uint32_t wish;
 
 	begin_access(vcpu, io, &access);
 	access.value = value;
-	vm_lock_devices(vm);
-	wish = platform_port_write(&vm->platform, &access);
+	return platform_port_write(&vcpu->vm->platform, &access);
+}
+
+static enum exit_action output(struct vcpu *vcpu, const struct io_exit *io, uint64_t value)
+{
+	uint32_t wish;
+
+	vm_lock_devices(vcpu->vm);
+	wish = write_port(vcpu, io, value);
 	if (wish)
 		return grant(vcpu, wish);
-	vm_unlock_devices(vm);
+	vm_unlock_devices(vcpu->vm);
 	return EXIT_NEXT;
+}
+
+/* True: the guest is in another place. */
+static __attribute__((noinline)) bool reverts(struct vcpu *vcpu)
+{
+	if (vcpu->lapic->is_lent)
+		vcpu_take_back_in_service(vcpu);
+	if (!vm_revert_at_once(vcpu))
+		return false;
+	vcpu_skip_service(vcpu);
+	return true;
 }
 
 /* A 32-bit result clears the upper half. */
@@ -152,8 +171,15 @@ static __attribute__((noinline)) enum exit_action io_in(struct vcpu *vcpu, uint6
 static __attribute__((noinline)) enum exit_action io_out(struct vcpu *vcpu, uint64_t qual)
 {
 	struct io_exit io = decode_qualification(qual);
+	uint32_t wish;
 
-	if (output(vcpu, &io, vcpu->regs.gpr[RAX]) == EXIT_AGAIN)
+	vm_lock_devices(vcpu->vm);
+	wish = write_port(vcpu, &io, vcpu->regs.gpr[RAX]);
+	if (!wish)
+		vm_unlock_devices(vcpu->vm);
+	else if (wish == WISH_REVERT && reverts(vcpu))
+		return EXIT_AGAIN;
+	else if (grant(vcpu, wish) == EXIT_AGAIN)
 		return continue_later();
 	check_breakpoints();
 	return EXIT_NEXT;

@@ -37,6 +37,7 @@ void vcpu_forget(struct vcpu *vcpu, uint64_t generation)
 
 void vcpu_distrust(struct vcpu *vcpu)
 {
-	this_cpu()->clean_layer = 0;
+	if (!vcpu->ept->owns_root)
+		this_cpu()->clean_layer = 0;
 	vcpu->ept_generation = 0;
 }

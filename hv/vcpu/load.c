@@ -13,6 +13,7 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
+#include "hv/vcpu/forget.h"
 #include "hv/vcpu/speculation.h"
 #include "hv/vcpu/vcpu.h"
 #include "hv/vmx/vmcs.h"
@@ -159,8 +160,7 @@ void vcpu_load(struct vcpu *vcpu, struct cpu *cpu)
 void vcpu_reload(struct vcpu *vcpu)
 {
 	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
-	renew_vpid(vcpu, this_cpu());
-	vmcs_write(VMCS_VPID, vcpu->vpid.number);
+	vcpu_distrust(vcpu); /* INVEPT forgets the translations by the old CR3, too */
 	if (vcpu_shared.switches_speculation)
 		speculation_load(vcpu, this_cpu(), false);
 	load_registers(vcpu);

@@ -21,7 +21,11 @@ void vcpu_drop(struct vcpu *vcpu);
 void vcpu_discard_vmcs(struct vcpu *vcpu);
 /* No processor's VMCS may be taken for the vCPU's state any longer. The vCPU is not loaded. */
 void vcpu_forget_vmcs(struct vcpu *vcpu);
-/* Load the saved state of a loaded vCPU again: the state in the processor is discarded. */
+/*
+ * Load the saved state of a loaded vCPU again: the state in the processor is discarded, and
+ * vcpu_flush_if_behind() forgets all translations. SDM vol. 3, "Operations that Invalidate Cached
+ * Mappings".
+ */
 void vcpu_reload(struct vcpu *vcpu);
 
 /* Zero the switched MSRs of this processor, for the loaded vCPU. */

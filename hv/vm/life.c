@@ -142,17 +142,17 @@ static void revert(struct vm *vm)
 		debug_renew(vm);
 }
 
-bool vm_act_alone(struct vcpu *vcpu)
+bool vm_revert_at_once(struct vcpu *vcpu)
 {
+	enum {
+		MAY_STAY = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER | VCPU_REQUEST_UART |
+			   VCPU_REQUEST_BUTTON | VCPU_REQUEST_LEAVE
+	};
 	struct vm *vm = vcpu->vm;
-	uint32_t actions = VM_REVERT;
 
 	/* A stopped VM's vCPU must return to the scheduler, which sets it aside again. */
-	if (vm->n_vcpus > 1 || vm_is_paused(vm) || vm_is_debugged(vm))
-		return false;
-	/* Acquire pairs with vm_gather(). */
-	if (!__atomic_compare_exchange_n(&vm->actions, &actions, 0, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
+	if (vm->n_vcpus > 1 || vcpu->is_stepping || vm_is_paused(vm) || vm_is_debugged(vm) ||
+	    __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & ~(uint32_t)MAY_STAY)
 		return false;
 	template_revert(vm);
 	vcpu_reload(vcpu);

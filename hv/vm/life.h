@@ -11,7 +11,8 @@
 void vm_gathered(struct vm *vm);
 
 /*
- * Do the pending action for a loaded vCPU without putting it away: a revert, in a VM with one vCPU.
- * False: not possible, the vCPU must leave.
+ * Revert the VM of a loaded vCPU, whose local APIC is not lent, without putting the vCPU away. The
+ * guest continues where its template stopped, not after the instruction that exited. False: not
+ * possible now; use vm_gather().
  */
-bool vm_act_alone(struct vcpu *vcpu);
+bool vm_revert_at_once(struct vcpu *vcpu);

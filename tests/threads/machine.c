@@ -184,9 +184,10 @@ static bool run_guest(struct vcpu *vcpu)
 			__atomic_fetch_add(&machine_n_wrong, 1, __ATOMIC_RELAXED);
 		if (vm->platform.control.n_reverts == work.n_reverts)
 			return vm_end(vm, VM_ENDED_WELL, "exited with 0");
-		vm_gather(vm, VM_REVERT);
-		if (!vm_act_alone(vcpu))
+		if (!vm_revert_at_once(vcpu)) {
+			vm_gather(vm, VM_REVERT);
 			return false;
+		}
 	}
 }
 

@@ -28,21 +28,10 @@ static struct cpu cpu = {.self = &cpu};
 static struct lapic lapic;
 static struct vcpu vcpu;
 static struct vm vm = {.vcpu = &vcpu, .n_vcpus = 1};
-static bool acts_alone, has_frame;
-static unsigned n_acted, n_told;
+static bool has_frame;
+static unsigned n_told;
 static unsigned n_identities; /* that the guest was told */
 static unsigned n_stops;      /* because no frame is free */
-
-bool vm_act_alone(struct vcpu *of)
-{
-	if (!acts_alone)
-		return false;
-	vm.actions = 0;
-	n_acted++;
-	of->guest.kvm.system_time |= KVM_CLOCK_IS_BEHIND; /* the template was loaded so */
-	vcpu_request(of, VCPU_REQUEST_IDENTITY);
-	return true;
-}
 
 bool kvm_para_catch_up(struct vcpu *of)
 {
@@ -128,9 +117,8 @@ static int set_up(void **state)
 	vcpu.guest.kvm.steal_time = 0x1000 | KVM_MSR_ENABLED;
 	vcpu.regs.requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;
 	vm.actions = 0;
-	acts_alone = false;
 	has_frame = true;
-	n_acted = n_told = n_identities = n_stops = 0;
+	n_told = n_identities = n_stops = 0;
 	return 0;
 }
 
@@ -238,19 +226,6 @@ static void a_vcpu_with_nothing_to_do_has_its_timer_set_only(void **state)
 	assert_false(is_looked_at());
 }
 
-/* A clone that is reverted before it runs is another one after the revert. */
-static void a_revert_comes_before_the_identity(void **state)
-{
-	enum vcpu_leave leave;
-
-	acts_alone = true;
-	vm.actions = VM_REVERT;
-	vcpu.regs.requests = VCPU_REQUEST_GATHER | VCPU_REQUEST_IDENTITY;
-	assert_true(enters(&leave));
-	assert_int_equal(n_acted, 1);
-	assert_int_equal(n_identities, 1);
-}
-
 /* The first vCPU of a VM that becomes a template runs for its pieces, between which it waits. */
 static void who_gathers_changes_no_memory(void **state)
 {
@@ -261,19 +236,6 @@ static void who_gathers_changes_no_memory(void **state)
 	assert_false(enters(&leave));
 	assert_int_equal(leave, VCPU_GATHERED);
 	assert_int_equal(n_told, 0);
-}
-
-static void after_a_revert_the_template_s_clock_is_told(void **state)
-{
-	enum vcpu_leave leave;
-
-	vm.actions = VM_REVERT;
-	acts_alone = true;
-	vcpu.guest.kvm.steal_time = 0;
-	vcpu.regs.requests |= VCPU_REQUEST_GATHER;
-	assert_true(enters(&leave));
-	assert_int_equal(n_acted, 1);
-	assert_int_equal(n_told, 1);
 }
 
 static void without_a_frame_the_guest_is_not_entered(void **state)
@@ -500,13 +462,11 @@ int main(void)
 		cmocka_unit_test_setup(time_is_told_before_the_guest_is_entered, set_up),
 		cmocka_unit_test_setup(a_guest_that_goes_on_learns_that_it_had_stopped, set_up),
 		cmocka_unit_test_setup(who_gathers_changes_no_memory, set_up),
-		cmocka_unit_test_setup(after_a_revert_the_template_s_clock_is_told, set_up),
 		cmocka_unit_test_setup(without_a_frame_the_guest_is_not_entered, set_up),
 		cmocka_unit_test_setup(a_guest_learns_who_it_is_before_it_is_entered, set_up),
 		cmocka_unit_test_setup(without_a_frame_for_its_identity_a_guest_is_not_entered,
 				       set_up),
 		cmocka_unit_test_setup(a_vcpu_with_nothing_to_do_has_its_timer_set_only, set_up),
-		cmocka_unit_test_setup(a_revert_comes_before_the_identity, set_up),
 		VIRTUAL_EOI(in_service_is_lent_for_the_entry_only),
 		VIRTUAL_EOI(an_eoi_of_the_guest_lets_the_next_interrupt_in),
 		VIRTUAL_EOI(what_waits_for_an_eoi_makes_it_exit),

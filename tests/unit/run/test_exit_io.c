@@ -24,13 +24,17 @@ static uint64_t time_now(void)
 
 static struct platform_wiring wiring;
 static struct vm vm = {.n_vcpus = 1, .platform.wiring = &wiring};
-static struct vcpu vcpu = {.vm = &vm};
+static struct lapic lapic;
+static struct vcpu vcpu = {.vm = &vm, .lapic = &lapic};
 static unsigned n_written, n_kicks, n_locked;
 static bool kicks;	   /* the device, with an interrupt */
 static bool asks_for_more; /* the device, for another exit with the same output */
 static uint64_t ticks;	   /* that an access to the device takes, or a page of a job */
 static uint32_t requests;  /* that the device's output makes */
 static unsigned n_walks;   /* of the guest's page tables */
+static uint32_t wish;	   /* of the device's output */
+static bool can_revert;	   /* at once */
+static unsigned n_reverts, n_granted;
 
 /* A slice ends within 100 us of its end: two exits are in that time. */
 #define TICKS_PER_US UINT64_C(1000)
@@ -119,8 +123,31 @@ void vm_kick_receivers(struct vm *kicked)
 	n_kicks++;
 }
 
+void virtual_apic_take_back(struct lapic *of)
+{
+	of->is_lent = false;
+}
+
+void pv_eoi_take_back(struct vcpu *of)
+{
+	of->lapic->is_lent = false;
+}
+
+void vcpu_skip_service(struct vcpu *of)
+{
+	assert_true(n_reverts > 0);
+}
+
+bool vm_revert_at_once(struct vcpu *of)
+{
+	assert_false(of->lapic->is_lent);
+	n_reverts += can_revert;
+	return can_revert;
+}
+
 void wish_grant(struct vcpu *for_vcpu, uint32_t wishes)
 {
+	n_granted++;
 	vm.platform.fw_cfg.dma_done = asks_for_more;
 }
 
@@ -137,7 +164,7 @@ static uint32_t write_device(void *device, const struct io_access *access)
 	now += ticks;
 	vcpu.regs.requests |= requests;
 	vm.platform.irqchip.kicked = kicks;
-	return asks_for_more ? WISH_FW_CFG : 0;
+	return asks_for_more ? WISH_FW_CFG : wish;
 }
 
 static int set_up(void **state)
@@ -158,6 +185,8 @@ static int set_up(void **state)
 	asks_for_more = kicks = false;
 	vcpu.until = UINT64_MAX;
 	ticks = requests = n_walks = 0;
+	n_reverts = n_granted = wish = 0;
+	can_revert = true;
 	return 0;
 }
 
@@ -267,6 +296,31 @@ static void an_output_that_is_made_again_takes_no_breakpoint_again(void **state)
 	expect_rf(false);
 }
 
+/* The guest is in another place: no trap of the output that brought it there is due. */
+static void a_revert_is_at_once_or_after_the_exit(void **state)
+{
+	wish = WISH_REVERT;
+	lapic.is_lent = true;
+	assert_false(leave_guest(PORT << 16, RFLAGS));
+	expect_rf(false);
+	assert_int_equal(n_reverts, 1);
+	assert_int_equal(n_granted, 0);
+	can_revert = false;
+	assert_true(leave_guest(PORT << 16, RFLAGS));
+	assert_int_equal(n_granted, 1);
+}
+
+/* The exit writes the registers of an OUTS, and grants all wishes in order. */
+static void a_string_or_another_wish_reverts_after_the_exit(void **state)
+{
+	wish = WISH_REVERT;
+	assert_true(leave_guest(OUTSB, RFLAGS));
+	wish |= WISH_SERIAL;
+	assert_true(leave_guest(PORT << 16, RFLAGS));
+	assert_int_equal(n_reverts, 0);
+	assert_int_equal(n_granted, 2);
+}
+
 /* A VM with one vCPU pays for no lock. An interrupt kicks, while the devices stay as they are. */
 static void several_vcpus_use_a_device_one_at_a_time(void **state)
 {
@@ -356,6 +410,8 @@ int main(void)
 		cmocka_unit_test_setup(a_trap_pushes_rf_except_after_the_last_iteration, set_up),
 		cmocka_unit_test_setup(an_output_that_is_made_again_takes_no_breakpoint_again,
 				       set_up),
+		cmocka_unit_test_setup(a_revert_is_at_once_or_after_the_exit, set_up),
+		cmocka_unit_test_setup(a_string_or_another_wish_reverts_after_the_exit, set_up),
 		cmocka_unit_test_setup(several_vcpus_use_a_device_one_at_a_time, set_up),
 		cmocka_unit_test_setup(a_jobs_output_is_taken_in_pages, set_up),
 		cmocka_unit_test_setup(other_strings_to_a_job_are_taken_in_bytes, set_up),

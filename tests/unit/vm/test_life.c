@@ -27,6 +27,7 @@ static unsigned n_made_ready, n_ended;
 static bool freezes;
 static unsigned n_pieces; /* of a freeze */
 static unsigned n_charged, n_gone;
+static unsigned n_reverted, n_reloaded;
 static unsigned n_pays;	    /* for the console */
 static size_t n_log_before; /* bytes of the log then */
 
@@ -57,6 +58,7 @@ void platform_reset(struct platform *platform)
 
 void template_revert(struct vm *clone)
 {
+	n_reverted++;
 	happen();
 }
 
@@ -120,6 +122,8 @@ void vcpu_put(struct vcpu *of)
 
 void vcpu_reload(struct vcpu *of)
 {
+	assert_int_equal(n_reverted, 1);
+	n_reloaded++;
 }
 
 void vcpu_forget_vmcs(struct vcpu *of)
@@ -189,6 +193,7 @@ static int setup(void **state)
 		vcpu[i].last_cpu = &cpu;
 	}
 	n_made_ready = n_ended = n_charged = n_gone = 0;
+	n_reverted = n_reloaded = 0;
 	freezes = false;
 	n_pieces = 1;
 	return 0;
@@ -408,6 +413,35 @@ static void a_vm_may_end_while_it_freezes(void **state)
 	assert_int_equal(n_pieces, 2);
 }
 
+static bool reverts_at_once(uint32_t requests)
+{
+	n_reverted = n_reloaded = 0;
+	vcpu[0].regs.requests = requests;
+	if (vm_revert_at_once(&vcpu[0]))
+		return n_reverted == 1 && n_reloaded == 1;
+	assert_int_equal(n_reverted + n_reloaded, 0);
+	return false;
+}
+
+/* Otherwise the vCPU leaves, and vm_gathered() reverts. */
+static void only_a_vcpu_without_other_business_reverts_at_once(void **state)
+{
+	assert_false(reverts_at_once(0)); /* the VM has two */
+	vm.n_vcpus = 1;
+	assert_true(reverts_at_once(0));
+	assert_true(reverts_at_once(VCPU_REQUEST_TIMER | VCPU_REQUEST_LEAVE));
+	assert_false(reverts_at_once(VCPU_REQUEST_GATHER));
+	assert_false(reverts_at_once(VCPU_REQUEST_VIRTIO | VCPU_REQUEST_TIMER));
+	vcpu[0].is_stepping = 1;
+	assert_false(reverts_at_once(0));
+	vcpu[0].is_stepping = 0;
+	vcpu[0].is_paused = true;
+	assert_false(reverts_at_once(0));
+	vcpu[0].is_paused = false;
+	vm.is_debugged = true;
+	assert_false(reverts_at_once(0));
+}
+
 /* Its layer is read-only in part: it is a template first, and then given up. */
 static void a_vm_that_is_nearly_a_template_does_not_end(void **state)
 {
@@ -443,6 +477,7 @@ int main(void)
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_vm_that_is_nearly_a_template_does_not_end),
+		TEST(only_a_vcpu_without_other_business_reverts_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
