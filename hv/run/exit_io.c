@@ -24,6 +24,8 @@
 #define IO_STRING BIT(4)
 #define IO_REPEAT BIT(5)
 
+enum { IO_SIZE_MAX = 4 };
+
 /* SDM vol. 3, "Exit Qualification for I/O Instructions". */
 struct io_exit {
 	uint16_t port;
@@ -73,6 +75,7 @@ static inline void begin_access(struct vcpu *vcpu, const struct io_exit *io, str
 	ret->now = vcpu_now(vcpu);
 }
 
+/* A clone reads its number after each revert, which alone makes no copy of the devices due. */
 static inline uint64_t input(struct vcpu *vcpu, const struct io_exit *io)
 {
 	struct vm *vm = vcpu->vm;
@@ -82,7 +85,10 @@ static inline uint64_t input(struct vcpu *vcpu, const struct io_exit *io)
 	begin_access(vcpu, io, &access);
 	vm_lock_devices(vm);
 	value = platform_port_read(&vm->platform, &access);
-	vm_unlock_devices(vm);
+	if ((unsigned)io->port - CONTROL_PORT <= CONTROL_N_PORTS - IO_SIZE_MAX)
+		vm_unlock_devices_unchanged(vm);
+	else
+		vm_unlock_devices(vm);
 	return value;
 }
 

@@ -126,6 +126,7 @@ static void power_on(struct vm *vm)
 	vm->by_operator = false;
 	vm_net_leave(vm);
 	platform_reset(&vm->platform);
+	vm->devices_changed = true;
 	vm_own_guest(vm);
 	vm->guest.n_loaded = 0;
 	for (unsigned i = 0; i < vm->n_vcpus; i++)

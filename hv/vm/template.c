@@ -194,6 +194,7 @@ static void build_clone(struct vm *clone, struct vm *template, const char *name,
 	clone->memory = (struct guest_memory){.ept = &clone->ept, .map = clone->mem};
 	platform_copy(&clone->platform, &template->platform);
 	clone->platform.control = (struct control){.is_clone = true, .answer = clone->number};
+	clone->devices_changed = false;
 	vcpu_create_copy(clone->vcpu, clone, &clone->ept,
 			 irqchip_lapic(&clone->platform.irqchip, 0), template->vcpu);
 	if (clone->n_vcpus > 1)
@@ -487,22 +488,26 @@ void template_vm_gone(struct vm *vm)
 	template_drop(held);
 }
 
-/* Copy the template's devices. The clone keeps its identity and its job. */
-static void revert_devices(struct vm *clone)
+/* Copy the template's devices. The clone keeps its identity, its job and its control port. */
+static __attribute__((noinline)) void copy_devices(struct vm *clone)
 {
-	struct control control = clone->platform.control;
 	bool has_job = clone->platform.job_port.is_there;
 
 	platform_copy(&clone->platform, &clone->template->platform);
 	if (clone->platform.extras.n_virtio > 0)
 		vm_net_renew(clone);
 	clone->platform.job_port.is_there = has_job;
-	clone->platform.control = (struct control){
-		.is_clone = true,
-		.answer = clone->number,
-		.asked_at = control.asked_at,
-		.n_reverts = control.n_reverts + 1,
-	};
+	clone->devices_changed = false;
+}
+
+static void revert_devices(struct vm *clone)
+{
+	struct control *control = &clone->platform.control;
+
+	if (clone->devices_changed || platform_has_more(clone->platform.extras))
+		copy_devices(clone);
+	control->answer = clone->number;
+	control->n_reverts++;
 }
 
 static uint64_t restore_max(phys_t set)

@@ -132,6 +132,8 @@ struct vm {
 	bool is_given_up;	   /* not cloned again; atomic, written under vms_lock */
 	bool has_idle_others;	   /* of its vCPUs, only the first one has something to do */
 	uint8_t n_told[VM_N_TOLD]; /* lines that were logged, also before; atomic */
+	/* Of a clone: since it was made or reverted, by its guest or us. Guarded as 'platform'. */
+	bool devices_changed;
 	/* Of all VMs. */
 
 	unsigned n_vcpus;
@@ -326,12 +328,19 @@ static inline void vm_lock_devices(struct vm *vm)
 		lock_acquire(&vm->devices_lock);
 }
 
-static inline void vm_unlock_devices(struct vm *vm)
+/* No device was changed, except for the control port. */
+static inline void vm_unlock_devices_unchanged(struct vm *vm)
 {
 	if (vm->platform.irqchip.kicked)
 		vm_kick_receivers(vm);
 	if (vm->n_vcpus > 1)
 		lock_release(&vm->devices_lock);
+}
+
+static inline void vm_unlock_devices(struct vm *vm)
+{
+	vm->devices_changed = true;
+	vm_unlock_devices_unchanged(vm);
 }
 
 /* All VMs that run, and all templates, by index. Guarded by vms_lock: see vms_acquire(). */

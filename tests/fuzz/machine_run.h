@@ -235,6 +235,42 @@ static void check_virtual_apic(const struct vcpu *vcpu)
 		assert(vcpu->lapic->is_lent && vcpu->lapic->uses_tpr);
 }
 
+/* What a revert copies, except the other parts of some platforms. The first vCPUs are in it. */
+struct devices {
+	uint8_t first[offsetof(struct platform, fw_cfg.identity)];
+	uint8_t last[sizeof(struct platform) - offsetof(struct platform, rtc) +
+		     IRQCHIP_NEAR * sizeof(struct lapic)];
+};
+
+static void copy_devices(struct devices *to, const struct vm *vm)
+{
+	size_t n = irqchip_n_near(vm->platform.irqchip.n) * sizeof(struct lapic);
+
+	memset(to, 0, sizeof(*to));
+	memcpy(to->first, &vm->platform, sizeof(to->first));
+	memcpy(to->last, &vm->platform.rtc,
+	       sizeof(struct platform) - offsetof(struct platform, rtc) + n);
+}
+
+/* A revert relies on devices_changed. */
+static void handle_exit(struct vcpu *vcpu, uint32_t reason)
+{
+	static struct devices before, after;
+	struct vm *vm = vcpu->vm;
+	bool had_changed = vm->devices_changed;
+
+	if (vm->template != NULL && vm->n_vcpus == 1) { /* may revert here */
+		vmx_exited(&vcpu->regs, reason);
+		return;
+	}
+	copy_devices(&before, vm);
+	vm->devices_changed = false;
+	vmx_exited(&vcpu->regs, reason);
+	copy_devices(&after, vm);
+	assert(vm->devices_changed || memcmp(&before, &after, sizeof(before)) == 0);
+	vm->devices_changed |= had_changed;
+}
+
 enum vmx_result vmx_run(struct guest_regs *regs)
 {
 	struct vcpu *vcpu = (struct vcpu *)regs;
@@ -243,7 +279,7 @@ enum vmx_result vmx_run(struct guest_regs *regs)
 		machine.tsc += EXIT_TICKS;
 		vmcs_write(VMCS_IDT_VECTORING_INFO, 0);
 		check_virtual_apic(vcpu);
-		vmx_exited(regs, (uint32_t)run_guest(vcpu));
+		handle_exit(vcpu, (uint32_t)run_guest(vcpu));
 	} while (regs->requests == 0);
 	return VMX_LEFT;
 }

@@ -245,6 +245,7 @@ static void a_reset_leaves_no_older_request(void **state)
 	assert_int_equal(gather(), 0);
 	assert_int_equal(vcpu[0].regs.requests, VCPU_REQUEST_TIMER | VCPU_REQUEST_START);
 	assert_int_equal(vcpu[1].regs.requests, VCPU_REQUEST_TIMER | VCPU_REQUEST_HALT);
+	assert_true(vm.devices_changed);
 }
 
 static void a_press_reaches_the_devices_before_a_freeze(void **state)

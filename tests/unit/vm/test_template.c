@@ -65,8 +65,11 @@ bool paging_is_everywhere(uint64_t wanted)
 	return is_everywhere;
 }
 
+static unsigned n_platform_copies;
+
 void platform_copy(struct platform *to, const struct platform *from)
 {
+	n_platform_copies++;
 }
 
 void platform_keep(struct platform *platform)
@@ -825,6 +828,36 @@ static void reverts_trim_what_is_not_changed(void **state)
 	expect_copies(clone, 5);
 }
 
+static void a_revert_copies_devices_that_have_changed(void **state)
+{
+	static struct clone_config line;
+	struct vm *vm = make_vm("t", 1), *clone;
+	const struct control *control;
+	unsigned n;
+
+	line = (struct clone_config){.template = "t", .count = 1, .parallel = 1};
+	set_line(&line);
+	give_memory(vm);
+	assert_true(template_freeze(vm));
+	clone = running("t-0");
+	control = &clone->platform.control;
+	assert_false(clone->devices_changed);
+	n = n_platform_copies;
+	template_revert(clone);
+	vm_lock_devices(clone);
+	vm_unlock_devices_unchanged(clone);
+	template_revert(clone);
+	assert_int_equal(n_platform_copies, n);
+	vm_lock_devices(clone);
+	vm_unlock_devices(clone);
+	template_revert(clone);
+	assert_int_equal(n_platform_copies, n + 1);
+	assert_false(clone->devices_changed);
+	assert_int_equal(control->n_reverts, 3);
+	assert_int_equal(control->answer, clone->number);
+	assert_true(control->is_clone);
+}
+
 /* However long the list is. */
 static void a_clone_keeps_no_more_than_is_copied_soon(void **state)
 {
@@ -1324,6 +1357,7 @@ int main(void)
 		TEST(a_disk_that_all_clones_would_write_is_refused),
 		TEST(copies_in_advance_are_for_reverts_and_the_operators_clones_too),
 		TEST(reverts_trim_what_is_not_changed),
+		TEST(a_revert_copies_devices_that_have_changed),
 		TEST(a_clone_keeps_no_more_than_is_copied_soon),
 		TEST(no_copies_are_made_while_frames_are_scarce),
 		TEST(a_clone_that_has_not_run_needs_memory_to_freeze),
