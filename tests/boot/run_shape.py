@@ -26,7 +26,8 @@ defaults:
     served     regular expressions, each to be found in some line of the fleet's server ([])
     load       processes that keep the host's processors busy meanwhile (0)
     timeout    seconds until the machine must have ended (120)
-    until      a regular expression: a matching line on the first serial port ends the run too
+    until      a regular expression: a matching line on the first serial port ends the run too, once
+               the line is complete or has been there for a second
     keys       a list of pairs [AFTER, KEY]: when a line of the first serial port matches AFTER, a key is
                pressed, in QEMU's words; the run must end within 10 seconds after the last one
     commands   a list of pairs [AFTER, COMMAND]: the same with commands of QEMU's monitor, without an end
@@ -217,6 +218,7 @@ def wait_for_end(machine, shape, work):
     keys, commands = list(shape["keys"]), list(shape["commands"])
     resets = shape["resets"]
     step = 1 if shape["until"] or keys or commands else shape["timeout"]
+    has_waited = False
     while time.monotonic() < deadline:
         reason = machine.wait_for_end(step)
         lines = read_serial(serial_path(work, 0)) if shape["serial"] else []
@@ -225,8 +227,11 @@ def wait_for_end(machine, shape, work):
             machine.reset()
             deadline = time.monotonic() + shape["timeout"]
             continue
-        if reason != "none" or shape["until"] and found([shape["until"]], lines):
+        if reason != "none":
             return reason
+        if shape["until"] and found([shape["until"]], lines if has_waited else lines[:-1]):
+            return reason
+        has_waited = shape["until"] and found([shape["until"]], lines)
         if commands and found([commands[0][0]], lines):
             machine.command(commands.pop(0)[1])
         if keys and found([keys[0][0]], lines):
