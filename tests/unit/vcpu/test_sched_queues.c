@@ -39,8 +39,12 @@ void host_apic_send_wake(uint32_t apic_id)
 {
 }
 
+/* The tests' own, because this_cpu() may be read once for a whole function. */
+static struct cpu *here;
+
 static void run_on(unsigned index)
 {
+	here = &machine[index];
 	assert_int_equal(syscall(SYS_arch_prctl, ARCH_SET_GS, &machine[index]), 0);
 }
 
@@ -64,7 +68,7 @@ static void begin(unsigned n)
 static void add_vm(unsigned vm, uint16_t weight, unsigned n)
 {
 	share[vm].weight = weight;
-	share[vm].home = (uint16_t)this_cpu()->index;
+	share[vm].home = (uint16_t)here->index;
 	for (unsigned i = 0; i < n; i++)
 		vcpu[n_vcpus + i].vm = (struct vm *)&share[vm];
 	sched_add(&vcpu[n_vcpus], n);
@@ -76,9 +80,9 @@ static void start_vm(unsigned vm, uint16_t weight, unsigned n)
 {
 	static struct vcpu loaded;
 
-	this_cpu()->current = &loaded;
+	here->current = &loaded;
 	add_vm(vm, weight, n);
-	this_cpu()->current = NULL;
+	here->current = NULL;
 }
 
 static void run_slice(unsigned i)
