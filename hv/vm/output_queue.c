@@ -176,6 +176,24 @@ bool output_queue_frees_vm(struct output_queue *queue)
 	return queue->is_awaited && !output_queue_holds_vm(queue);
 }
 
+/*
+ * Copy the first pages into the last one of 'to' as long as they fit: many VMs that have ended left
+ * a line each, and a page for each of them would fill the queue.
+ */
+static void move_text(struct output_queue *from, struct output_queue *to)
+{
+	const struct output_page *page;
+	struct output_page *last = to->last;
+
+	while ((page = from->first) != NULL && has_room(last, page->used - page->taken)) {
+		size_t len = page->used - page->taken;
+
+		memcpy(last->text + last->used, page->text + page->taken, len);
+		last->used += (uint16_t)len;
+		free_first(from);
+	}
+}
+
 void output_queue_move(struct output_turns *turns, struct output_queue *from,
 		       struct output_queue *to)
 {
@@ -183,6 +201,7 @@ void output_queue_move(struct output_turns *turns, struct output_queue *from,
 		return;
 	unlist(turns, from);
 	list(turns, to);
+	move_text(from, to);
 	if (to->last)
 		to->last->next = from->first;
 	else

@@ -117,6 +117,27 @@ static void lines_of_an_ended_vm_stay(void **state)
 	assert_string_equal(take(), "");
 }
 
+/* A clone that prints its result and ends leaves a line, and a frame of which it needs little. */
+static void many_ended_vms_leave_a_line_each(void **state)
+{
+	enum { N_VMS = 1000, N_IN_A_PAGE = 190 };
+	uint64_t n_free = frame_available();
+
+	for (unsigned i = 0; i < N_VMS; i++) {
+		put(&one, i);
+		output_queue_move(&turns, &one, &left);
+		assert_in_range(left.n_pages, 1, 1 + i / N_IN_A_PAGE);
+	}
+	for (unsigned i = 0; i < N_VMS; i++) {
+		char expected[32];
+
+		snprintf(expected, sizeof(expected), "one: line %08u\n", i);
+		assert_string_equal(take(), expected);
+	}
+	assert_string_equal(take(), "");
+	assert_int_equal(frame_available(), n_free);
+}
+
 /* VMs that print, and end, without end do not fill the memory. */
 static void lines_of_ended_vms_are_limited(void **state)
 {
@@ -176,6 +197,7 @@ int main(void)
 		cmocka_unit_test_setup(without_memory_new_lines_are_lost, begin),
 		cmocka_unit_test_setup(lines_of_an_ended_vm_stay, begin),
 		cmocka_unit_test_setup(lost_lines_of_an_ended_vm_are_counted, begin),
+		cmocka_unit_test_setup(many_ended_vms_leave_a_line_each, begin),
 		cmocka_unit_test_setup(lines_of_ended_vms_are_limited, begin),
 		cmocka_unit_test_setup(the_longest_line_is_kept, begin),
 	};
