@@ -16,6 +16,7 @@ struct ept_log {
 };
 
 struct ept_log_cursor {
+	struct ept_log_item *start, *at; /* equal: nothing is there */
 	phys_t chunk;
 	struct ept_log *log;
 };
@@ -58,7 +59,14 @@ static inline void ept_log_add(struct ept_log *log, struct ept_log_item item)
 
 static inline struct ept_log_cursor ept_log_begin(struct ept_log *log)
 {
-	return (struct ept_log_cursor){.chunk = log->chunk, .log = log};
+	return (struct ept_log_cursor){
+		.start = log->first, .at = log->first, .chunk = log->chunk, .log = log};
+}
+
+static inline bool ept_log_step_back(struct ept_log_cursor *cursor)
+{
+	(void)cursor;
+	return false;
 }
 
 static inline struct ept_log_item *ept_log_next(struct ept_log_cursor *cursor)
