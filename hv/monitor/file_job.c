@@ -348,6 +348,15 @@ static bool begin_pack(const struct vm *vm, struct saved_head *head)
 	return false;
 }
 
+/* Before the size of its state is known. False: no frame is left for a vCPU's registers. */
+static bool keep_whole(struct vm *vm)
+{
+	if (!vm_take_areas(vm))
+		return false;
+	vm_keep(vm);
+	return true;
+}
+
 /* Keep what the processors have, and write the state. */
 static bool make_state(struct vm *vm, const struct saved_head *head)
 {
@@ -355,12 +364,7 @@ static bool make_state(struct vm *vm, const struct saved_head *head)
 	struct vm_state_host host = {&vcpu_shared.cpuid, tsc_hz, now, tsc_unix_ns(now),
 				     stencil_version};
 
-	if (!vm_take_areas(vm)) {
-		fail_memory();
-		return false;
-	}
-	vm_keep(vm); /* before its size is known */
-	if (!make_head(vm_state_size(vm))) {
+	if (!keep_whole(vm) || !make_head(vm_state_size(vm))) {
 		fail_memory();
 		return false;
 	}
