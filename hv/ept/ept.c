@@ -1354,9 +1354,9 @@ static void free_all(struct ept *ept)
 	ept->n_owned = 0;
 }
 
-/* What free_pages() has found: pages of the tree's own, merged ones, and items of neither. */
+/* What free_pages() has found: pages, of the tree's own or merged, and items without. */
 struct tally {
-	uint64_t n_own, n_merged, n_idle;
+	uint64_t n_used, n_idle;
 };
 
 /* Free an own page, whose slot gets back what it had before. */
@@ -1369,49 +1369,48 @@ static void put_back_own(struct ept *ept, const struct ept_log_item *item)
 	*slot = item->leaf | EPT_RETURNED;
 }
 
-/* Put back a merged page, or count an item without one. */
-static __attribute__((noinline)) void put_back_other(const struct ept_log_item *item,
-						     struct tally *tally)
+/* Put back a merged page. False: the item has none. */
+static __attribute__((noinline)) bool put_back_merged(const struct ept_log_item *item)
 {
 	uint64_t *slot = (uint64_t *)item->slot;
 
-	if (!(*slot & EPT_MERGED)) {
-		tally->n_idle++;
-		return;
-	}
-	tally->n_merged++;
+	if (!(*slot & EPT_MERGED))
+		return false;
 	drop_merged(*slot);
 	*slot = item->leaf | EPT_RETURNED;
+	return true;
 }
 
 /* Put back what the slots of pages had before, and free the pages. Tables stay. */
-static void free_pages(struct ept *ept, struct tally *tally)
+static inline struct tally free_pages(struct ept *ept)
 {
 	struct frame_stack *stack = frame_stack_here();
 	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
-	uint64_t n_own = 0, n_tables = 0;
+	uint64_t n_items = 0, n_own = 0, n_merged = 0;
 
 	do {
 		const struct ept_log_item *item = cursor.at, *start = cursor.start;
 
+		n_items += (uint64_t)(item - start);
 		while (item != start) {
-			uint64_t *slot = (uint64_t *)(--item)->slot, entry = *slot;
+			uint64_t leaf = (--item)->leaf, *slot, entry;
 
-			if (item->leaf == 0) {
-				n_tables++;
-			} else if (entry & EPT_OWN) {
-				*slot = item->leaf | EPT_RETURNED;
+			if (leaf == 0)
+				continue;
+			slot = (uint64_t *)item->slot;
+			entry = *slot;
+			if (entry & EPT_OWN) {
+				*slot = leaf | EPT_RETURNED;
 				frame_free_here(stack, entry & EPT_ADDR);
 				n_own++;
 			} else {
-				put_back_other(item, tally);
+				n_merged += put_back_merged(item);
 			}
 		}
 		cursor.at = cursor.start;
 	} while (cursor.chunk != 0 && ept_log_step_back(&cursor));
 	ept->n_owned -= n_own;
-	tally->n_own = n_own;
-	tally->n_idle += n_tables;
+	return (struct tally){n_own + n_merged, n_items - n_own - n_merged};
 }
 
 /*
@@ -1420,24 +1419,22 @@ static void free_pages(struct ept *ept, struct tally *tally)
  */
 static bool keep_tables(struct ept *ept)
 {
-	struct tally tally = {0};
-	uint64_t n_used;
+	struct tally tally;
 
 	if (ept->is_remapped)
 		return false;
-	free_pages(ept, &tally);
-	n_used = tally.n_own + tally.n_merged;
-	if (n_used > 0)
+	tally = free_pages(ept);
+	if (tally.n_used > 0)
 		move_on(ept);
-	return tally.n_idle <= 4 * n_used + IDLE_MIN && ept->n_owned <= ept->max_owned / 64 &&
+	return tally.n_idle <= 4 * tally.n_used + IDLE_MIN && ept->n_owned <= ept->max_owned / 64 &&
 	       (ept->n_owned <= KEPT_MIN || !frame_is_scarce());
 }
 
 void ept_reset(struct ept *ept)
 {
-	assert(ept->base != NULL);
 	if (!ept->owns_root || keep_tables(ept))
 		return;
+	assert(ept->base != NULL);
 	free_all(ept);
 	run_on(ept, ept->base);
 }
@@ -1451,9 +1448,9 @@ static bool is_same_page(uint64_t a, uint64_t b)
  */
 static bool restore_pages(struct ept *ept, bool trims)
 {
-	struct tally tally = {0};
 	struct ept_log_cursor cursor = ept_log_begin(&ept->log);
 	const struct ept_log_item *item;
+	bool has_changed = false;
 
 	while ((item = ept_log_next(&cursor)) != NULL) {
 		uint64_t entry = *(const uint64_t *)item->slot;
@@ -1461,15 +1458,15 @@ static bool restore_pages(struct ept *ept, bool trims)
 		if (item->leaf == 0)
 			continue;
 		if (!(entry & EPT_OWN)) {
-			put_back_other(item, &tally);
+			has_changed |= put_back_merged(item);
 		} else if (trims && is_same_page(entry, item->leaf)) {
 			put_back_own(ept, item);
-			tally.n_own++;
+			has_changed = true;
 		} else {
 			copy_page(entry & EPT_ADDR, item->leaf & EPT_ADDR);
 		}
 	}
-	return tally.n_own + tally.n_merged > 0;
+	return has_changed;
 }
 
 /* Whether the tree's pages may stay, and are not few among what the log lists. */

@@ -9,21 +9,11 @@
 #define CHUNK_ITEMS EPT_LOG_CHUNK_ITEMS
 _Static_assert((CHUNK_ITEMS + 1) * sizeof(struct ept_log_item) == PAGE_SIZE);
 
-static struct ept_log_item *items_of(phys_t chunk)
-{
-	return (struct ept_log_item *)phys_to_virt(chunk) + 1;
-}
-
-phys_t ept_log_chunk_before(phys_t chunk)
-{
-	return *(phys_t *)phys_to_virt(chunk);
-}
-
 void ept_log_grow(struct ept_log *log, phys_t frame)
 {
 	*(phys_t *)phys_to_virt(frame) = log->chunk;
 	log->chunk = frame;
-	log->next = items_of(frame);
+	log->next = ept_log_items_of(frame);
 	log->end = log->next + CHUNK_ITEMS;
 	log->n_chunks++;
 }
@@ -35,28 +25,6 @@ unsigned ept_log_frames_for(const struct ept_log *log, unsigned n)
 	if (log->chunk == 0)
 		room += EPT_LOG_FIRST - (unsigned)log->n_first;
 	return n > room ? (n - room + CHUNK_ITEMS - 1) / CHUNK_ITEMS : 0;
-}
-
-struct ept_log_cursor ept_log_begin(struct ept_log *log)
-{
-	return (struct ept_log_cursor){
-		.start = log->chunk ? items_of(log->chunk) : log->first,
-		.at = log->chunk ? log->next : log->first + log->n_first,
-		.chunk = log->chunk,
-		.log = log,
-	};
-}
-
-bool ept_log_step_back(struct ept_log_cursor *cursor)
-{
-	while (cursor->at == cursor->start) {
-		if (cursor->chunk == 0)
-			return false;
-		cursor->chunk = ept_log_chunk_before(cursor->chunk);
-		cursor->start = cursor->chunk ? items_of(cursor->chunk) : cursor->log->first;
-		cursor->at = cursor->start + (cursor->chunk ? CHUNK_ITEMS : cursor->log->n_first);
-	}
-	return true;
 }
 
 /* Make each frame of the chain lead to the one after it. Returns the first one. */
@@ -98,8 +66,8 @@ uint64_t ept_log_drop_empty(struct ept_log *log)
 	while (chunk != 0) {
 		phys_t next = *(phys_t *)phys_to_virt(chunk);
 
-		add_full(log, items_of(chunk), next ? items_of(chunk) + CHUNK_ITEMS : old.next,
-			 chunk);
+		add_full(log, ept_log_items_of(chunk),
+			 next ? ept_log_items_of(chunk) + CHUNK_ITEMS : old.next, chunk);
 		if (log->chunk != chunk)
 			frame_free(chunk);
 		chunk = next;

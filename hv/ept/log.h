@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
+#include "hv/frame/phys.h"
 #include "hv/lib/status.h"
 #include "hv/lib/types.h"
 
@@ -69,15 +70,47 @@ static inline void ept_log_take_back(struct ept_log *log)
 		log->n_first--;
 }
 
+/* The frame that a frame of the log leads to; 0: it was the first. */
+static inline phys_t ept_log_chunk_before(phys_t chunk)
+{
+	return *(phys_t *)phys_to_virt(chunk);
+}
+
+/* The first item in a frame of the log. */
+static inline struct ept_log_item *ept_log_items_of(phys_t chunk)
+{
+	return (struct ept_log_item *)phys_to_virt(chunk) + 1;
+}
+
 /* Goes through all items, from last to first. */
 struct ept_log_cursor {
 	struct ept_log_item *start, *at;
 	phys_t chunk; /* that both point into; 0: they point into 'first' */
 	struct ept_log *log;
 };
-struct ept_log_cursor ept_log_begin(struct ept_log *log);
+static inline struct ept_log_cursor ept_log_begin(struct ept_log *log)
+{
+	return (struct ept_log_cursor){
+		.start = log->chunk ? ept_log_items_of(log->chunk) : log->first,
+		.at = log->chunk ? log->next : log->first + log->n_first,
+		.chunk = log->chunk,
+		.log = log,
+	};
+}
 /* Continue in the frame before, when all of one is done. False: there is none. */
-bool ept_log_step_back(struct ept_log_cursor *cursor);
+static inline bool ept_log_step_back(struct ept_log_cursor *cursor)
+{
+	while (cursor->at == cursor->start) {
+		if (cursor->chunk == 0)
+			return false;
+		cursor->chunk = ept_log_chunk_before(cursor->chunk);
+		cursor->start =
+			cursor->chunk ? ept_log_items_of(cursor->chunk) : cursor->log->first;
+		cursor->at = cursor->start +
+			     (cursor->chunk ? EPT_LOG_CHUNK_ITEMS : cursor->log->n_first);
+	}
+	return true;
+}
 /* The next item; NULL after the first of the log. */
 static inline struct ept_log_item *ept_log_next(struct ept_log_cursor *cursor)
 {
@@ -89,9 +122,6 @@ static inline struct ept_log_item *ept_log_next(struct ept_log_cursor *cursor)
  * how many frames.
  */
 uint64_t ept_log_drop_empty(struct ept_log *log);
-
-/* The frame that a frame of the log leads to; 0: it was the first. */
-phys_t ept_log_chunk_before(phys_t chunk);
 
 /*
  * Free up to n of the log's frames, after which no item is looked at again. False: there was none.
