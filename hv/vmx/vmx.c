@@ -6,6 +6,7 @@
 #include "hv/host/io.h"
 #include "hv/host/msr.h"
 #include "hv/lib/assert.h"
+#include "hv/vmx/invept.h"
 
 #define CPUID_1_ECX_VMX	  BIT(5)
 #define CPUID_1_ECX_XSAVE BIT(26)
@@ -67,25 +68,6 @@ void vmx_on(const struct vmx_capability *cap, phys_t region)
 	write_cr4((read_cr4() | cap->cr4_fixed0) & cap->cr4_fixed1);
 	vmx_write_revision(cap, region);
 	asm volatile("vmxon %[region]" : "=@cca"(ok) : [region] "m"(region) : "memory");
-	assert(ok);
-}
-
-struct flush_descriptor {
-	uint64_t what[2];
-};
-
-enum flush_type { FLUSH_SINGLE = 1, FLUSH_ALL = 2 };
-
-void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp)
-{
-	struct flush_descriptor descriptor = {{eptp, 0}};
-	uint64_t type = cap->ept_vpid & EPT_CAP_INVEPT_SINGLE ? FLUSH_SINGLE : FLUSH_ALL;
-	bool ok;
-
-	asm volatile("invept %[descriptor], %[type]"
-		     : "=@cca"(ok)
-		     : [descriptor] "m"(descriptor), [type] "r"(type)
-		     : "memory");
 	assert(ok);
 }
 

@@ -30,8 +30,6 @@ static inline uint64_t vmx_eptp(phys_t root)
 /* Write the VMCS revision into a frame that becomes a VMXON region or a VMCS. */
 void vmx_write_revision(const struct vmx_capability *cap, phys_t region);
 
-/* Drop all translations derived from one EPT, or from all if the processor offers only that. */
-void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp);
 /* Drop linear and combined mappings of one VPID, or of all. */
 void vmx_flush_vpid(const struct vmx_capability *cap, uint16_t vpid);
 /* Those of all VPIDs. Takes long where the processor can only flush a single one. */
