@@ -157,6 +157,17 @@ static inline void xsetbv(uint32_t index, uint64_t value)
 		     : "memory");
 }
 
+/* The same with one instruction less, of a value in memory. */
+static inline void xsetbv_from(uint32_t index, const uint64_t *value)
+{
+	asm volatile("mov %[value], %%eax\n\t"
+		     "mov 4+%[value], %%edx\n\t"
+		     "xsetbv"
+		     :
+		     : "c"(index), [value] "m"(*value)
+		     : "eax", "edx", "memory");
+}
+
 static inline void read_debug_addresses(uint64_t ret[4])
 {
 	asm volatile("mov %%db0, %0; mov %%db1, %1; mov %%db2, %2; mov %%db3, %3"

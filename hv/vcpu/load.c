@@ -51,9 +51,9 @@ static void load_registers(struct vcpu *vcpu)
 	load_switched_msrs(saved->switched_msr);
 	write_debug_addresses(saved->dr);
 	write_dr6(saved->dr6);
-	xsetbv(0, vcpu->cpuid->xcr0_allowed);
+	xsetbv_from(0, &vcpu->cpuid->xcr0_allowed);
 	xrstor(vcpu->saved_in->xsave_area);
-	xsetbv(0, vcpu->guest.xcr0);
+	xsetbv_from(0, &vcpu->guest.xcr0);
 }
 
 static void save_registers(struct vcpu *vcpu)

@@ -6,6 +6,7 @@
 #define read_cr2	      real_read_cr2
 #define write_cr2	      real_write_cr2
 #define xsetbv		      real_xsetbv
+#define xsetbv_from	      real_xsetbv_from
 #define xsave		      real_xsave
 #define xrstor		      real_xrstor
 #define read_debug_addresses  real_read_debug_addresses
@@ -18,6 +19,7 @@
 #undef read_cr2
 #undef write_cr2
 #undef xsetbv
+#undef xsetbv_from
 #undef xsave
 #undef xrstor
 #undef read_debug_addresses
@@ -46,6 +48,11 @@ static inline void write_cr2(uint64_t value)
 
 static inline void xsetbv(uint32_t index, uint64_t value)
 {
+}
+
+static inline void xsetbv_from(uint32_t index, const uint64_t *value)
+{
+	xsetbv(index, *value);
 }
 
 static inline void xsave(void *area)
