@@ -93,7 +93,7 @@ set_source_files_properties(hv/run/exit.c PROPERTIES COMPILE_OPTIONS -fomit-fram
 # so that a backtrace continues behind it.
 set_source_files_properties(hv/ept/ept.c hv/frame/frame.c hv/run/access.c hv/run/emulate.c hv/run/exit_ept.c
 	hv/run/exit_io.c hv/run/recent.c hv/vcpu/forget.c hv/vcpu/load.c hv/vcpu/sched.c hv/vcpu/vcpu.c
-	hv/vm/clone_line.c hv/vmx/vmx.c
+	hv/vm/clone_line.c hv/vm/life.c hv/vm/template.c hv/vmx/vmx.c
 	PROPERTIES COMPILE_OPTIONS "-fomit-frame-pointer;-ffixed-rbp")
 
 # What is for people or for files, or looks at the machine once, is small rather than fast.

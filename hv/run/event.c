@@ -465,13 +465,27 @@ static inline __attribute__((always_inline)) bool is_calm(const struct vcpu *vcp
 	       !kvm_msrs_are_busy(&guest->kvm);
 }
 
-void vcpu_skip_service(struct vcpu *vcpu)
+static void request_copied(struct vcpu *vcpu)
 {
-	uint32_t requests = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;
+	vcpu_request(vcpu, vcpu_requests_of_copy(vcpu->saved_in));
+}
 
-	if (is_calm(vcpu, requests))
-		(void)__atomic_compare_exchange_n(&vcpu->regs.requests, &requests, 0, false,
-						  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+/* Not for good where the clock is renewed once the template is older. */
+static __attribute__((noinline)) void find_out_calm(struct vcpu *vcpu)
+{
+	bool calm = is_calm(vcpu, vcpu_requests_of_copy(vcpu->saved_in));
+
+	vcpu->begins_calm = calm && !(vcpu->guest.kvm.system_time & KVM_MSR_ENABLED);
+	if (!calm)
+		request_copied(vcpu);
+}
+
+void vcpu_begin_again(struct vcpu *vcpu)
+{
+	if (!vcpu->begins_calm)
+		find_out_calm(vcpu);
+	else if (virtual_apic_is_involved(vcpu))
+		request_copied(vcpu);
 }
 
 static __attribute__((noinline)) bool serve(struct vcpu *vcpu, uint32_t requests,

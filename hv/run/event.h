@@ -41,10 +41,12 @@ static inline bool vcpu_may_repeat(const struct vcpu *vcpu, uint64_t since)
 }
 
 /*
- * In an exit that has reverted the vCPU: withdraw what vcpu_copy() requests, if there is nothing to
- * do for it before the guest continues. The timer may stay, although it may be too early.
+ * In an exit that has reverted the vCPU: request vcpu_requests_of_copy(), unless there is nothing
+ * to do for that before the guest continues. If so, it is so after each revert, because a template
+ * never changes; only the processor may be another one. The timer may stay, although it may be too
+ * early.
  */
-void vcpu_skip_service(struct vcpu *vcpu);
+void vcpu_begin_again(struct vcpu *vcpu);
 /* 'until' is over: ask for what is due. */
 void vcpu_time_is_up(struct vcpu *vcpu);
 /* Inject an exception, raised by the instruction at RIP. */

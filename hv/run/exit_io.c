@@ -140,17 +140,6 @@ static enum exit_action output(struct vcpu *vcpu, const struct io_exit *io, uint
 	return EXIT_NEXT;
 }
 
-/* True: the guest is in another place. */
-static __attribute__((noinline)) bool reverts(struct vcpu *vcpu)
-{
-	if (vcpu->lapic->is_lent)
-		vcpu_take_back_in_service(vcpu);
-	if (!vm_revert_at_once(vcpu))
-		return false;
-	vcpu_skip_service(vcpu);
-	return true;
-}
-
 /* A 32-bit result clears the upper half. */
 static inline void set_rax(struct vcpu *vcpu, unsigned size, uint64_t value)
 {
@@ -174,6 +163,20 @@ static __attribute__((noinline)) enum exit_action io_in(struct vcpu *vcpu, uint6
 	return EXIT_NEXT;
 }
 
+/* The devices are locked. */
+static __attribute__((noinline)) enum exit_action revert(struct vcpu *vcpu)
+{
+	if (vcpu->lapic->is_lent)
+		vcpu_take_back_in_service(vcpu);
+	if (vm_revert_at_once(vcpu)) {
+		vcpu_begin_again(vcpu);
+		return EXIT_AGAIN;
+	}
+	(void)grant(vcpu, WISH_REVERT);
+	check_breakpoints();
+	return EXIT_NEXT;
+}
+
 static __attribute__((noinline)) enum exit_action io_out(struct vcpu *vcpu, uint64_t qual)
 {
 	struct io_exit io = decode_qualification(qual);
@@ -183,8 +186,8 @@ static __attribute__((noinline)) enum exit_action io_out(struct vcpu *vcpu, uint
 	wish = write_port(vcpu, &io, vcpu->regs.gpr[RAX]);
 	if (!wish)
 		vm_unlock_devices(vcpu->vm);
-	else if (wish == WISH_REVERT && reverts(vcpu))
-		return EXIT_AGAIN;
+	else if (wish == WISH_REVERT)
+		return revert(vcpu);
 	else if (grant(vcpu, wish) == EXIT_AGAIN)
 		return continue_later();
 	check_breakpoints();

@@ -75,8 +75,7 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
 	vcpu_power_on(vcpu);
 }
 
-/* The requests that the vCPU has then. */
-static inline uint32_t copy(struct vcpu *to, const struct vcpu *from)
+static inline __attribute__((always_inline)) void copy(struct vcpu *to, const struct vcpu *from)
 {
 	_Static_assert(offsetof(struct vcpu_guest, msrs) % 8 == 0, "words");
 	copy_words(to->regs.gpr, from->regs.gpr, ARRAY_SIZE(to->regs.gpr));
@@ -87,18 +86,20 @@ static inline uint32_t copy(struct vcpu *to, const struct vcpu *from)
 	to->saved_in = from;
 	if (to->guest.kvm.system_time)
 		kvm_msrs_note_gap(&to->guest.kvm, rdtsc() - from->stolen, tsc_hz);
-	return VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER |
-	       (from->regs.requests & (VCPU_REQUEST_HALT | VCPU_REQUEST_VIRTIO));
 }
 
 void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
-	uint32_t requests = copy(to, from);
-
+	copy(to, from);
 	/* Atomic: other processors may request something at this moment. */
 	__atomic_fetch_and(&to->regs.requests, ~(uint32_t)(VCPU_REQUEST_START | VCPU_REQUEST_HALT),
 			   __ATOMIC_RELAXED);
-	vcpu_request(to, requests);
+	vcpu_request(to, vcpu_requests_of_copy(from));
+}
+
+void vcpu_copy_loaded(struct vcpu *to, const struct vcpu *from)
+{
+	copy(to, from);
 }
 
 void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct lapic *lapic,
@@ -106,7 +107,8 @@ void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct la
 {
 	begin(to, vm, from->number, ept, lapic);
 	to->cpuid = from->cpuid;
-	to->regs.requests = copy(to, from);
+	copy(to, from);
+	to->regs.requests = vcpu_requests_of_copy(from);
 }
 
 static void free_frame(struct vcpu *vcpu, phys_t frame)

@@ -173,6 +173,8 @@ struct vcpu {
 		};
 		uint16_t is_stepping; /* one of both */
 	};
+	/* Reverted, it has nothing to do before it enters its guest: see vcpu_begin_again(). */
+	bool begins_calm;
 
 	/* Undefined until its first use, unlike what is from 'look_at' to here. */
 
@@ -234,9 +236,14 @@ void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct la
 		      const struct vcpu *from);
 /*
  * Give a clone's vCPU its template's state. 'from' is a template's, which never runs again, after
- * vcpu_keep(); 'to' is not loaded, or vcpu_reload() follows.
+ * vcpu_keep(); 'to' is not loaded.
  */
 void vcpu_copy(struct vcpu *to, const struct vcpu *from);
+/*
+ * The same for a vCPU that is loaded here, and is about neither to start nor to halt. The caller
+ * calls vcpu_reload(), and requests vcpu_requests_of_copy().
+ */
+void vcpu_copy_loaded(struct vcpu *to, const struct vcpu *from);
 /* Free the scratch pages of steps. The vCPU is in no step. The VM's lock is held, or no vCPU runs.
  */
 void vcpu_free_scratch(struct vcpu *vcpu);
@@ -288,6 +295,13 @@ static inline bool vcpu_is_paused(const struct vcpu *vcpu)
 static inline void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 {
 	__atomic_fetch_or(&vcpu->regs.requests, requests, __ATOMIC_RELEASE);
+}
+
+/* What is requested of a copy of a template's vCPU. */
+static inline uint32_t vcpu_requests_of_copy(const struct vcpu *from)
+{
+	return VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER |
+	       (from->regs.requests & (VCPU_REQUEST_HALT | VCPU_REQUEST_VIRTIO));
 }
 
 /* Before the first XSAVE into the area, which may have any contents. */

@@ -152,10 +152,10 @@ bool vm_revert_at_once(struct vcpu *vcpu)
 	struct vm *vm = vcpu->vm;
 
 	/* A stopped VM's vCPU must return to the scheduler, which sets it aside again. */
-	if (vm->n_vcpus > 1 || vcpu->is_stepping || vm_is_paused(vm) || vm_is_debugged(vm) ||
+	if (vm->n_vcpus > 1 || vcpu->is_stepping || vcpu_is_paused(vcpu) || vm_is_debugged(vm) ||
 	    __atomic_load_n(&vcpu->regs.requests, __ATOMIC_RELAXED) & ~(uint32_t)MAY_STAY)
 		return false;
-	template_revert(vm);
+	template_revert_loaded(vm);
 	vcpu_reload(vcpu);
 	return true;
 }

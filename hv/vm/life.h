@@ -12,7 +12,7 @@ void vm_gathered(struct vm *vm);
 
 /*
  * Revert the VM of a loaded vCPU, whose local APIC is not lent, without putting the vCPU away. The
- * guest continues where its template stopped, not after the instruction that exited. False: not
- * possible now; use vm_gather().
+ * guest continues where its template stopped, not after the instruction that exited; before that,
+ * the caller requests vcpu_requests_of_copy(). False: not possible now; use vm_gather().
  */
 bool vm_revert_at_once(struct vcpu *vcpu);

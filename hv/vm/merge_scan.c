@@ -268,12 +268,6 @@ void vm_merge_pause(struct vm *vm)
 		end_visit(vm);
 }
 
-void vm_merge_resume(struct vm *vm)
-{
-	/* Release: a visit that begins now sees the new tree. Pairs with visit(). */
-	__atomic_store_n(&vm->merge_paused, false, __ATOMIC_RELEASE);
-}
-
 void vm_merge_end(void)
 {
 	/* Sequentially consistent: a processor that sets is_working later sees this in is_on(). */

@@ -19,7 +19,11 @@ void vm_merge_setup(enum merge_mode mode);
  * lock is taken unless this VM is being searched.
  */
 void vm_merge_pause(struct vm *vm);
-void vm_merge_resume(struct vm *vm);
+static inline void vm_merge_resume(struct vm *vm)
+{
+	/* Release: a visit that begins now sees the new tree. Pairs with visit(). */
+	__atomic_store_n(&vm->merge_paused, false, __ATOMIC_RELEASE);
+}
 
 /* Turn merging off after the last VM has ended, and free its memory. */
 void vm_merge_end(void);

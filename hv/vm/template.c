@@ -67,6 +67,13 @@ static void tell_writes(struct vm *clone, phys_t set)
 		 vm_name(clone->template), working_set_count(set), vm_name(clone));
 }
 
+/* Whether the list of what a clone writes is still to be made, by its line with precopy=on. */
+static inline bool may_note_writes(const struct vm *clone)
+{
+	return clone->made_for != NULL && clone->made_for->precopy &&
+	       __atomic_load_n(&clone->template->working_set, __ATOMIC_RELAXED) == 0;
+}
+
 /*
  * With precopy=on, the first clone to end, or to be reverted, records its working set for those
  * started later.
@@ -76,9 +83,6 @@ static void note_writes(struct vm *clone)
 	struct vm *template = clone->template;
 	phys_t none = 0, set;
 
-	if (clone->made_for == NULL || !clone->made_for->precopy ||
-	    __atomic_load_n(&template->working_set, __ATOMIC_RELAXED) != 0)
-		return;
 	lock_acquire(&clone->lock);
 	set = working_set_record(&clone->ept, clone->mem);
 	lock_release(&clone->lock);
@@ -157,8 +161,7 @@ static void note_turn(struct vm *template, struct clone_config *line, uint32_t n
 		vm_tell(template, VM_TOLD_NO_CLONE, LOG_ERROR, "no memory for another clone");
 }
 
-/* The vCPUs are copied: ask for what the clone's devices need before they run. */
-static inline void request_looks(struct vm *clone)
+static __attribute__((noinline)) void request_rare_looks(struct vm *clone)
 {
 	const struct platform_extras extras = clone->platform.extras;
 	uint32_t requests = 0;
@@ -172,6 +175,16 @@ static inline void request_looks(struct vm *clone)
 		requests |= VCPU_REQUEST_RESUMED;
 	if (requests != 0)
 		vcpu_request(clone->vcpu, requests);
+}
+
+/* Ask for what the clone's devices need before its vCPUs run. */
+static inline __attribute__((always_inline)) void request_looks(struct vm *clone)
+{
+	const struct platform *platform = &clone->platform;
+
+	if (platform_has_more(platform->extras) || platform->extras.has_legacy ||
+	    platform->uart.is_held)
+		request_rare_looks(clone);
 }
 
 static void begin_others(struct vm *clone)
@@ -468,7 +481,7 @@ void template_vm_ends(struct vm *vm)
 {
 	if (template_is_freezing(vm))
 		abandon_freeze(vm);
-	else if (vm->template && vm_outcome(vm) == VM_ENDED_WELL)
+	else if (vm->template && vm_outcome(vm) == VM_ENDED_WELL && may_note_writes(vm))
 		note_writes(vm);
 }
 
@@ -500,7 +513,7 @@ static __attribute__((noinline)) void copy_devices(struct vm *clone)
 	clone->devices_changed = false;
 }
 
-static void revert_devices(struct vm *clone)
+static inline void revert_devices(struct vm *clone)
 {
 	struct control *control = &clone->platform.control;
 
@@ -518,38 +531,51 @@ static uint64_t restore_max(phys_t set)
 }
 
 /*
- * No processor walks the tree: all vCPUs are put away, or loaded on this one. With a working set
+ * No processor walks the tree: all vCPUs are put away, or loaded on this one. By a working set
  * the clone's pages stay, unless it has come to write to many others; now and then without those
  * that its latest round has not changed.
  */
-static void revert_memory(struct vm *clone)
+static __attribute__((noinline)) void restore_memory(struct vm *clone, phys_t set)
 {
-	phys_t set = set_for(clone);
-	bool trims;
+	bool trims = clone->platform.control.n_reverts % TRIM_EVERY == TRIM_EVERY - 1;
 
-	if (set == 0) {
-		ept_reset(&clone->ept);
-		return;
-	}
-	trims = clone->platform.control.n_reverts % TRIM_EVERY == TRIM_EVERY - 1;
 	if (!ept_restore(&clone->ept, restore_max(set), trims))
 		precopy(clone);
 }
 
-void template_revert(struct vm *clone)
+/* All but the vCPUs. */
+static inline __attribute__((always_inline)) void revert_machine(struct vm *clone)
 {
-	note_writes(clone);
+	phys_t set;
+
+	if (may_note_writes(clone))
+		note_writes(clone);
 	if (clone->platform.extras.n_virtio > 0)
 		vm_net_leave(clone);
 	vm_merge_pause(clone);
-	revert_memory(clone);
+	set = set_for(clone);
+	if (set == 0)
+		ept_reset(&clone->ept);
+	else
+		restore_memory(clone, set);
 	vm_merge_resume(clone);
 	clone->line.len = 0;
 	revert_devices(clone);
 	if (clone->platform.job_port.is_there)
 		map_begin_again(clone);
-	for (unsigned i = 0; i < clone->n_vcpus; i++)
-		vcpu_copy(vm_vcpu(clone, i), vm_vcpu(clone->template, i));
 	request_looks(clone);
 	vm_identity_renew(clone);
+}
+
+void template_revert(struct vm *clone)
+{
+	revert_machine(clone);
+	for (unsigned i = 0; i < clone->n_vcpus; i++)
+		vcpu_copy(vm_vcpu(clone, i), vm_vcpu(clone->template, i));
+}
+
+void template_revert_loaded(struct vm *clone)
+{
+	revert_machine(clone);
+	vcpu_copy_loaded(clone->vcpu, clone->template->vcpu);
 }

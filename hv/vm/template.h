@@ -53,11 +53,10 @@ static inline uint32_t template_next_number(struct vm *template)
  */
 struct vm *template_clone(struct vm *template, const char *name);
 
-/*
- * Make a clone what it was at first. All its vCPUs have been put away; or it has only one, which is
- * loaded, and the caller calls vcpu_reload() next.
- */
+/* Make a clone what it was at first. All its vCPUs have been put away. */
 void template_revert(struct vm *clone);
+/* The same for a clone whose only vCPU is loaded here: see vcpu_copy_loaded(). */
+void template_revert_loaded(struct vm *clone);
 
 /* A VM has ended; it still has its memory. */
 void template_vm_ends(struct vm *vm);

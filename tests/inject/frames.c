@@ -250,3 +250,13 @@ void __wrap_template_revert(struct vm *clone)
 	inject_command_works(false);
 	busy = NULL;
 }
+
+void __real_template_revert_loaded(struct vm *clone);
+void __wrap_template_revert_loaded(struct vm *clone)
+{
+	busy = find_sweep(clone->config);
+	inject_command_works(true);
+	__real_template_revert_loaded(clone);
+	inject_command_works(false);
+	busy = NULL;
+}

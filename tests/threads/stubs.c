@@ -39,6 +39,10 @@ void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
 }
 
+void vcpu_copy_loaded(struct vcpu *to, const struct vcpu *from)
+{
+}
+
 void vcpu_keep(struct vcpu *vcpu)
 {
 }
@@ -73,10 +77,6 @@ void vm_identity_renew(struct vm *of)
 }
 
 void vm_merge_pause(struct vm *of)
-{
-}
-
-void vm_merge_resume(struct vm *of)
 {
 }
 

@@ -9,8 +9,3 @@ void vm_merge_pause(struct vm *vm)
 {
 	vm->merge_paused = true;
 }
-
-void vm_merge_resume(struct vm *vm)
-{
-	vm->merge_paused = false;
-}

@@ -226,6 +226,54 @@ static void a_vcpu_with_nothing_to_do_has_its_timer_set_only(void **state)
 	assert_false(is_looked_at());
 }
 
+/* Revert the vCPU, whose template's has 'copied' pending. Returns what is requested of it. */
+static uint32_t begins_again(uint32_t copied)
+{
+	struct vcpu template = {.regs.requests = copied};
+
+	vcpu.saved_in = &template;
+	vcpu.regs.requests = 0;
+	vcpu_begin_again(&vcpu);
+	return vcpu.regs.requests;
+}
+
+static const uint32_t LEAST = VCPU_REQUEST_EVENT | VCPU_REQUEST_TIMER;
+
+static void a_reverted_vcpu_with_nothing_to_do_is_not_served(void **state)
+{
+	vcpu.guest.kvm.steal_time = 0;
+	assert_int_equal(begins_again(VCPU_REQUEST_HALT), LEAST | VCPU_REQUEST_HALT);
+	assert_int_equal(begins_again(VCPU_REQUEST_VIRTIO), LEAST | VCPU_REQUEST_VIRTIO);
+	lapic.deadline = UINT64_MAX - 1;
+	assert_int_equal(begins_again(0), LEAST);
+	assert_false(vcpu.begins_calm);
+	lapic.deadline = LAPIC_NO_DEADLINE;
+	assert_int_equal(begins_again(0), 0);
+	assert_true(vcpu.begins_calm);
+	assert_int_equal(begins_again(0), 0);
+}
+
+/* Another guest was here whose EOI did not exit. */
+static void a_reverted_vcpu_is_served_on_a_processor_that_is_not_ready_for_it(void **state)
+{
+	vcpu.guest.kvm.steal_time = 0;
+	assert_int_equal(begins_again(0), 0);
+	cpu.msr_bitmap = 0x2000;
+	assert_int_equal(begins_again(0), LEAST);
+	cpu.msr_bitmap = vcpu_shared.msr_bitmap;
+	assert_int_equal(begins_again(0), 0);
+}
+
+/* vcpu_copy_loaded() notes it when the template is older than two seconds. */
+static void a_clock_that_becomes_old_is_renewed_after_a_revert(void **state)
+{
+	vcpu.guest.kvm.steal_time = 0;
+	vcpu.guest.kvm.system_time = 0x2000 | KVM_MSR_ENABLED;
+	assert_int_equal(begins_again(0), 0);
+	kvm_msrs_renew_clock(&vcpu.guest.kvm);
+	assert_int_equal(begins_again(0), LEAST);
+}
+
 /* The first vCPU of a VM that becomes a template runs for its pieces, between which it waits. */
 static void who_gathers_changes_no_memory(void **state)
 {
@@ -467,6 +515,10 @@ int main(void)
 		cmocka_unit_test_setup(without_a_frame_for_its_identity_a_guest_is_not_entered,
 				       set_up),
 		cmocka_unit_test_setup(a_vcpu_with_nothing_to_do_has_its_timer_set_only, set_up),
+		cmocka_unit_test_setup(a_reverted_vcpu_with_nothing_to_do_is_not_served, set_up),
+		cmocka_unit_test_setup(
+			a_reverted_vcpu_is_served_on_a_processor_that_is_not_ready_for_it, set_up),
+		cmocka_unit_test_setup(a_clock_that_becomes_old_is_renewed_after_a_revert, set_up),
 		VIRTUAL_EOI(in_service_is_lent_for_the_entry_only),
 		VIRTUAL_EOI(an_eoi_of_the_guest_lets_the_next_interrupt_in),
 		VIRTUAL_EOI(what_waits_for_an_eoi_makes_it_exit),

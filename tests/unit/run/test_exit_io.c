@@ -133,7 +133,7 @@ void pv_eoi_take_back(struct vcpu *of)
 	of->lapic->is_lent = false;
 }
 
-void vcpu_skip_service(struct vcpu *of)
+void vcpu_begin_again(struct vcpu *of)
 {
 	assert_true(n_reverts > 0);
 }

@@ -53,11 +53,6 @@ void vm_merge_pause(struct vm *of)
 	n_merge_pauses++;
 }
 
-void vm_merge_resume(struct vm *of)
-{
-	(void)of;
-}
-
 static uint64_t field(const struct vcpu *vcpu, enum vmcs_field name)
 {
 	return vmcs_guest_field(&vcpu->saved.vmcs, name);

@@ -47,10 +47,6 @@ void vm_merge_pause(struct vm *of)
 {
 }
 
-void vm_merge_resume(struct vm *of)
-{
-}
-
 void platform_reset(struct platform *platform)
 {
 	happen();
@@ -60,6 +56,11 @@ void template_revert(struct vm *clone)
 {
 	n_reverted++;
 	happen();
+}
+
+void template_revert_loaded(struct vm *clone)
+{
+	n_reverted++;
 }
 
 bool template_freeze(struct vm *of)

@@ -127,8 +127,16 @@ bool sched_would_halt(const struct vcpu *of)
 	return others_would_halt;
 }
 
+static unsigned n_loaded_copies;
+
 void vcpu_copy(struct vcpu *to, const struct vcpu *from)
 {
+}
+
+void vcpu_copy_loaded(struct vcpu *to, const struct vcpu *from)
+{
+	assert_ptr_equal(from, to->vm->template->vcpu);
+	n_loaded_copies++;
 }
 
 void vcpu_keep(struct vcpu *of)
@@ -166,10 +174,6 @@ void vm_net_renew(struct vm *of)
 }
 
 void vm_merge_pause(struct vm *of)
-{
-}
-
-void vm_merge_resume(struct vm *of)
 {
 }
 
@@ -856,6 +860,11 @@ static void a_revert_copies_devices_that_have_changed(void **state)
 	assert_int_equal(control->n_reverts, 3);
 	assert_int_equal(control->answer, clone->number);
 	assert_true(control->is_clone);
+	n_loaded_copies = 0;
+	template_revert_loaded(clone);
+	assert_int_equal(n_loaded_copies, 1);
+	assert_int_equal(control->n_reverts, 4);
+	assert_int_equal(n_platform_copies, n + 1);
 }
 
 /* However long the list is. */
