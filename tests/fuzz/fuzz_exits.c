@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A machine with one processor, a victim that computes, and a hostile VM with two vCPUs whose exits
- * are the input. The loop of the processor, scheduler, exit handlers, events, steps, templates and
- * console are those of the machine; this file plays the processor in guests, the UART, and the
- * operator, who ends everything.
+ * A machine with one processor, a victim that computes, and a hostile VM whose exits are the input:
+ * one with two vCPUs and all kinds of memory, or a plain one with one vCPU. The loop of the
+ * processor, scheduler, exit handlers, events, steps, templates and console are those of the
+ * machine; this file plays the processor in guests, the UART, and the operator, who ends
+ * everything.
  *
  * The first byte has choices for the machine. Exits of 16 bytes follow, which the hostile VM
  * repeats until the end. Whatever they are: nothing panics; a VM entry has what the processor
@@ -34,7 +35,13 @@ static const char text[] =
 	"-device pc-dimm,memdev=b,addr=0x110000000 "
 	"-object memory-backend-file,id=c,size=64K,mem-path=/shared,share=on "
 	"-device pc-dimm,memdev=c,addr=0x120000000\n"
-	"clone h count=8 parallel=1\n";
+	"vm plain -m 2M -kernel /k -device isa-debug-exit,iobase=0xf4,iosize=4\n"
+	"clone h count=8 parallel=1\n"
+	"clone plain count=8 parallel=1\n";
+
+/* The hostile VM of this run. */
+static struct vm_config *hostile;
+static struct clone_config *hostile_clones, *lines[2];
 
 /* A flat Multiboot kernel of one page at 1 MiB. */
 static const uint32_t kernel[PAGE_SIZE / 4] = {
@@ -445,7 +452,7 @@ void keys_poll(void)
 	if (machine.tsc < end_at)
 		return;
 	end_at = UINT64_MAX;
-	config.clones->count = config.clones->n_started;
+	hostile_clones->count = hostile_clones->n_started;
 	for (struct vm *vm = vms; vm; vm = vm->next)
 		if (vm->outcome == VM_RUNNING)
 			vm_end(vm, VM_ENDED_WELL, "ended by the operator");
@@ -458,9 +465,25 @@ static void start_vms(void)
 	for (struct vm_config *of = config.vms; of; of = of->next) {
 		struct vm *vm;
 
+		if (of != config.vms && of != hostile)
+			continue;
 		assert(vm_create(of, 0, &vm) == OK);
 		vm_start(vm);
 	}
+}
+
+static void choose_hostile(bool is_plain)
+{
+	if (lines[0] == NULL) {
+		lines[0] = config.clones;
+		lines[1] = config.clones->next;
+		lines[0]->next = NULL;
+	}
+	hostile = is_plain ? config.vms->next->next : config.vms->next;
+	hostile_clones = lines[is_plain];
+	hostile_clones->n_started = hostile_clones->n_running = 0;
+	hostile_clones->count = 8;
+	template_set_config(hostile_clones);
 }
 
 /* The hostile VM is a template at once: its clones are hostile, one after the other. */
@@ -476,9 +499,8 @@ static void begin(uint8_t choices)
 	make_vmcs_new(!(choices & 8));
 	cpu.chores_due = START;
 	*pin = choices & 1 ? *pin & ~(uint32_t)PIN_PREEMPTION_TIMER : *pin | PIN_PREEMPTION_TIMER;
-	config.clones->n_started = config.clones->n_running = 0;
-	config.clones->count = 8;
-	template_set_config(config.clones);
+	choose_hostile(choices & 16);
+	reverted.of = NULL;
 	checksum_set(choices & 2);
 	access_ticks = choices & 4 ? DEAR_TICKS : 0;
 	log_reset();

@@ -242,6 +242,19 @@ struct devices {
 		     IRQCHIP_NEAR * sizeof(struct lapic)];
 };
 
+/* What is lent lies elsewhere, and leaves stale bytes here. */
+static void forget_stale(uint8_t *last, const struct platform *platform)
+{
+	const struct ioapic *ioapic = &platform->irqchip.ioapic;
+	const struct ioapic lent = {.is_lent = true, .asserted = ioapic->asserted};
+
+	if (ioapic->is_lent)
+		memcpy(last + ((const uint8_t *)ioapic - (const uint8_t *)&platform->rtc), &lent,
+		       sizeof(lent));
+	if (platform->rtc_is_lent)
+		memset(last, 0, sizeof(platform->rtc));
+}
+
 static void copy_devices(struct devices *to, const struct vm *vm)
 {
 	size_t n = irqchip_n_near(vm->platform.irqchip.n) * sizeof(struct lapic);
@@ -250,6 +263,47 @@ static void copy_devices(struct devices *to, const struct vm *vm)
 	memcpy(to->first, &vm->platform, sizeof(to->first));
 	memcpy(to->last, &vm->platform.rtc,
 	       sizeof(struct platform) - offsetof(struct platform, rtc) + n);
+	forget_stale(to->last, &vm->platform);
+}
+
+/* The devices of the latest clone that has been reverted, as each of its reverts leaves them. */
+static struct {
+	const struct vm *of;
+	uint32_t number;
+	struct devices devices;
+} reverted;
+
+/* Without a request the guest continues at once: nothing may be due. */
+static void check_calm(const struct vcpu *vcpu)
+{
+	const struct vcpu_guest *guest = &vcpu->guest;
+	const struct lapic *lapic = vcpu->lapic;
+
+	assert(!(guest->event & INTR_VALID) && !guest->waits_for_sipi && !vcpu->is_stepping);
+	assert(!lapic_has_event(lapic) && !lapic->is_lent && lapic->deadline == LAPIC_NO_DEADLINE);
+	assert(!(field(VMCS_PROC_CONTROLS) & (PROC_INTERRUPT_WINDOW | PROC_NMI_WINDOW)));
+	assert(!kvm_msrs_are_busy(&guest->kvm));
+}
+
+/* Each revert leaves the same, however few of the devices it has copied. */
+static void check_revert(const struct vcpu *vcpu, const struct devices *after)
+{
+	const struct vm *vm = vcpu->vm;
+
+	if (reverted.of == vm && reverted.number == vm->number)
+		assert(memcmp(after, &reverted.devices, sizeof(*after)) == 0);
+	reverted.of = vm;
+	reverted.number = vm->number;
+	reverted.devices = *after;
+	if (vcpu->regs.requests == 0)
+		check_calm(vcpu);
+}
+
+/* Whether the exit may revert the vCPU at once, for which devices_changed must be as it is. */
+static bool may_revert(const struct vcpu *vcpu, uint32_t reason)
+{
+	return vcpu->vm->n_vcpus == 1 && vcpu->vm->template != NULL && reason == EXIT_IO &&
+	       field(VMCS_EXIT_QUAL) >> 16 == CONTROL_PORT;
 }
 
 /* A revert relies on devices_changed. */
@@ -258,15 +312,16 @@ static void handle_exit(struct vcpu *vcpu, uint32_t reason)
 	static struct devices before, after;
 	struct vm *vm = vcpu->vm;
 	bool had_changed = vm->devices_changed;
+	uint32_t n_reverts = vm->platform.control.n_reverts;
 
-	if (vm->template != NULL && vm->n_vcpus == 1) { /* may revert here */
-		vmx_exited(&vcpu->regs, reason);
-		return;
-	}
 	copy_devices(&before, vm);
-	vm->devices_changed = false;
+	vm->devices_changed = had_changed && may_revert(vcpu, reason);
 	vmx_exited(&vcpu->regs, reason);
 	copy_devices(&after, vm);
+	if (vm->platform.control.n_reverts != n_reverts) {
+		check_revert(vcpu, &after);
+		return;
+	}
 	assert(vm->devices_changed || memcmp(&before, &after, sizeof(before)) == 0);
 	vm->devices_changed |= had_changed;
 }
