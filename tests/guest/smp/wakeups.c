@@ -3,7 +3,8 @@
  * Several processors that sleep, and wake each other up: each round, a processor halts until its
  * timer, another processor's answer, or the serial port's interrupt has come, and nothing else but
  * that may have woken it. A wake-up that is lost is told by the timer, or by the boot processor if
- * that was the timer's.
+ * that was the timer's. At last the boot processor asks the others while they sleep without a
+ * timer: nothing else wakes them then, which could hide that a wake-up was lost.
  *
  * cpus=	the number of processors
  * rounds=	of each
@@ -187,6 +188,17 @@ static void wait_for_others(void)
 	}
 }
 
+static void ask_sleepers(void)
+{
+	uint32_t n_lost = self[0].n_lost, n = self[0].n_pongs;
+
+	for (uint32_t i = 0; i < rounds; i++)
+		ask(0);
+	report(self[0].n_lost == n_lost && self[0].n_pongs == n + rounds,
+	       "%u answers of sleepers, %u wake-ups lost", self[0].n_pongs - n,
+	       self[0].n_lost - n_lost);
+}
+
 void payload(void)
 {
 	rounds = (uint32_t)param_number("rounds", 100);
@@ -210,4 +222,6 @@ void payload(void)
 		       "serial port",
 		       cpu, self[cpu].n_rounds, self[cpu].n_lost, self[cpu].n_timer,
 		       self[cpu].n_pongs, self[cpu].n_serial);
+	if (n_done == n_cpus)
+		ask_sleepers();
 }
