@@ -531,7 +531,7 @@ static uint64_t restore_max(phys_t set)
 }
 
 /*
- * No processor walks the tree: all vCPUs are put away, or loaded on this one. By a working set
+ * No processor walks the tree: all vCPUs are put away, or loaded on this one. With a working set
  * the clone's pages stay, unless it has come to write to many others; now and then without those
  * that its latest round has not changed.
  */

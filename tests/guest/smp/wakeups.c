@@ -217,9 +217,8 @@ void payload(void)
 	wait_for_others();
 	for (unsigned cpu = 0; cpu < n_cpus; cpu++)
 		report(self[cpu].n_rounds == rounds && self[cpu].n_lost == 0,
-		       "processor %u: %u rounds, %u wake-ups lost; %u timers, %u answers, %u of "
-		       "the "
-		       "serial port",
+		       "processor %u: %u rounds, %u wake-ups lost; %u timers, %u answers, "
+		       "%u of the serial port",
 		       cpu, self[cpu].n_rounds, self[cpu].n_lost, self[cpu].n_timer,
 		       self[cpu].n_pongs, self[cpu].n_serial);
 	if (n_done == n_cpus)
