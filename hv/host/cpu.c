@@ -21,16 +21,12 @@ struct table_pointer {
 
 _Static_assert(offsetof(struct cpu, self) == 0, "this_cpu()");
 _Static_assert(offsetof(struct cpu, stack_top) == 8, "cpu.asm");
+_Static_assert(offsetof(struct cpu, frames) == FRAME_STACK_AT, "frame_stack_here()");
 
 static struct cpu boot_cpu;
 
 struct cpu *cpus[CPU_MAX];
 unsigned n_cpus;
-
-struct frame_stack *frame_stack_here(void)
-{
-	return &this_cpu()->frames;
-}
 
 static void fill_gdt(struct cpu *cpu)
 {

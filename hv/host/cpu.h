@@ -60,6 +60,7 @@ struct cpu {
 	uint32_t apic_id;
 	struct vcpu *current; /* the vCPU whose state is loaded here; atomic */
 	struct cpu_slice slice;
+	struct frame_stack frames;
 	phys_t vmxon_region; /* 0: VMX is off here */
 	phys_t vmcs; /* the processor's only VMCS; just a frame while 'vmcs_made' is false */
 	phys_t virtual_apic; /* 0: there is none; see hv/vcpu/virtual_apic.h */
@@ -81,7 +82,6 @@ struct cpu {
 		page_generation; /* of the host's page tables when last loaded: see paging_sync() */
 	uint64_t gdt[5];	 /* null, code, data, TSS (two) */
 	struct tss tss;
-	struct frame_stack frames;
 	struct run_queue queue __attribute__((aligned(64))); /* of the scheduler */
 	struct new_vms new_vms;				     /* any processor's */
 	uint64_t n_loads;     /* incremented when the VMCS gets another vCPU's state */
