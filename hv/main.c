@@ -719,6 +719,7 @@ static void vmx_on_here(struct cpu *cpu)
 
 	cpu->vmxon_region = take_frame();
 	cpu->vmcs = take_frame();
+	cpu->ept_root = take_frame();
 	if (vcpu_has_control2(PROC2_VIRTUAL_INTERRUPTS))
 		cpu->virtual_apic = take_frame();
 	/* Guests need XSAVE and XSETBV. */

@@ -57,6 +57,16 @@ void ept_audit_claim_zeros(struct ept_audit *audit)
 	}
 }
 
+void ept_audit_check_root(struct ept_audit *audit, phys_t root, uint64_t top)
+{
+	const uint64_t *entry = table_at(root);
+
+	for (unsigned i = 0; i < ENTRIES; i++)
+		if (entry[i] != (i == 0 ? top : 0))
+			ept_audit_fault(audit, "entry %u of a processor's root is %#lx", i,
+					entry[i]);
+}
+
 static uint64_t claim_log(struct ept_audit *audit, const struct ept_log *log, enum frame_use use)
 {
 	uint64_t n = 0;
@@ -100,6 +110,8 @@ void ept_audit_claim_tree(struct ept_audit *audit, const struct ept *ept)
 
 	if (ept->owns_root)
 		n += claim_own(audit, ept->root, EPT_LEVELS);
+	else if (ept->top & EPT_OWN)
+		n += claim_own(audit, ept->top, ROOT_LEVEL);
 	for (uint64_t link = ept->retired; link != 0; link = *table_of(link))
 		n += claim_target(audit, link, FRAME_TREE);
 	if (n != ept->n_owned)
@@ -270,6 +282,18 @@ static void check_table(const struct walk *walk, phys_t table, unsigned level, g
 	}
 }
 
+/* The entry that the tree has instead of the first one of that root. */
+static void check_top(const struct walk *walk, phys_t root, bool may_differ)
+{
+	uint64_t top = walk->tree->top, entry = *table_at(root);
+
+	if ((top & EPT_OWN) && may_differ)
+		check_own(walk, (gpa_t){0}, top, ROOT_LEVEL);
+	else if (top != entry)
+		ept_audit_fault(walk->audit, "address 0: the root's entry %#lx, and %#lx", entry,
+				top);
+}
+
 void ept_audit_check_tree(struct ept_audit *audit, const struct ept *ept,
 			  const struct ept_memory *memory)
 {
@@ -277,11 +301,15 @@ void ept_audit_check_tree(struct ept_audit *audit, const struct ept *ept,
 
 	if (ept->owns_root)
 		check_table(&walk, ept->root, ROOT_LEVEL, (gpa_t){0});
+	if (ept->owns_root)
+		check_top(&walk, ept->root, false);
 	else if (ept->base == NULL || ept->root != ept->base->root)
 		ept_audit_fault(audit,
 				"the root table %#lx is neither the VM's own nor its template's: a "
 				"bug of Stencil; destroy the VM, and report this line",
 				ept->root);
+	else
+		check_top(&walk, ept->root, ept->base->is_narrow);
 }
 
 void ept_audit_check_layer(struct ept_audit *audit, const struct ept_layer *layer,

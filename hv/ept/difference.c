@@ -38,26 +38,28 @@ static bool is_same(uint64_t a, uint64_t b)
 }
 
 /* Whether the page at gpa is the same; '*ret_level': the size of what is. */
-static bool compare(phys_t root, phys_t below, gpa_t gpa, unsigned *ret_level)
+static bool compare(const struct ept *tree, phys_t below, gpa_t gpa, unsigned *ret_level)
 {
-	uint64_t a = root | EPT_R, b = below | EPT_R;
-	unsigned level = EPT_LEVELS;
+	unsigned level = ROOT_LEVEL;
+	uint64_t a = root_entry(tree->root, tree->top, gpa);
+	uint64_t b = below ? table_at(below)[index_at(gpa, level)] : ept_zero_frame();
 
-	do {
+	while (!is_same(a, b) && (has_table(a, level) || has_table(b, level))) {
 		a = step_down(a, level, gpa);
-		b = below != 0 ? step_down(b, level, gpa) : ept_zero_frame();
+		b = step_down(b, level, gpa);
 		level--;
-	} while (!is_same(a, b) && (has_table(a, level) || has_table(b, level)));
+	}
 	*ret_level = level;
 	return is_same(a, b);
 }
 
-gpa_t ept_next_difference(phys_t root, phys_t below, gpa_t gpa, gpa_t end, unsigned *budget)
+gpa_t ept_next_difference(const struct ept *tree, phys_t below, gpa_t gpa, gpa_t end,
+			  unsigned *budget)
 {
 	unsigned level;
 
 	for (; gpa.raw<end.raw && * budget> 0; (*budget)--) {
-		if (!compare(root, below, gpa, &level))
+		if (!compare(tree, below, gpa, &level))
 			return gpa;
 		gpa.raw = align_down(gpa.raw, level_size(level)) + level_size(level);
 	}

@@ -215,6 +215,24 @@ static __attribute__((noinline)) enum status own_table(struct ept *ept, uint64_t
 	return OK;
 }
 
+/* Put a root of the tree's own, in that frame, in the place of the layer's. */
+static void move_to_root(struct ept *ept, phys_t frame)
+{
+	uint64_t *table = table_at(frame);
+
+	ept->n_owned++;
+	copy_words(table, table_at(ept->root), ENTRIES);
+	table[0] = ept->top;
+	if (ept->top & EPT_OWN) {
+		assert(ept->log.first[0].slot == (uintptr_t)&ept->top);
+		ept->log.first[0].slot = (uintptr_t)table;
+	}
+	ept->root = frame;
+	/* Release: a processor that finds this finds the root, see vcpu_forget(). */
+	__atomic_store_n(&ept->owns_root, true, __ATOMIC_RELEASE);
+	move_on(ept);
+}
+
 /* A copy of a layer that still freezes would keep entries of the layer's as its own. */
 static __attribute__((noinline)) enum status own_root(struct ept *ept)
 {
@@ -223,32 +241,67 @@ static __attribute__((noinline)) enum status own_root(struct ept *ept)
 	if (frame == 0)
 		return ERR_NOMEM;
 	assert(ept->base == NULL || ept->base->progress == LAYER_WHOLE);
-	ept->n_owned++;
-	copy_words(table_at(frame), table_at(ept->root), ENTRIES);
-	ept->root = frame;
-	ept->owns_root = true;
-	move_on(ept);
+	move_to_root(ept, frame);
 	return OK;
 }
 
-/* Find the slot for gpa at level 'to'. All tables above become the tree's own. */
+/* An entry of the tree's own root was stored: it may be the first one. */
+static void note_top(struct ept *ept)
+{
+	ept->top = *table_at(ept->root);
+}
+
+/*
+ * Let an entry of the root lead to a table of the tree's own. If that is 'top', processors no
+ * longer use the layer's root.
+ */
+static __attribute__((noinline)) enum status own_root_table(struct ept *ept, uint64_t *slot)
+{
+	assert(ept->base == NULL || ept->base->progress == LAYER_WHOLE);
+	TRY(own_table(ept, slot, ROOT_LEVEL));
+	if (ept->owns_root)
+		note_top(ept);
+	else
+		move_on(ept);
+	return OK;
+}
+
+/*
+ * The root's slot for gpa: 'top', or one of a root of the tree's own. NULL: no frame is left for
+ * that. Nothing but tables may be put into 'top', because processors may use the layer's root.
+ */
+static inline uint64_t *root_slot(struct ept *ept, gpa_t gpa)
+{
+	unsigned index = index_at(gpa, ROOT_LEVEL);
+
+	if (!ept->owns_root) {
+		if (index == 0 && ept->base->is_narrow)
+			return &ept->top;
+		if (own_root(ept) != OK)
+			return NULL;
+	}
+	return &table_at(ept->root)[index];
+}
+
+/* Find the slot for gpa at level 'to', below the root. All tables above become the tree's own. */
 static enum status walk(struct ept *ept, gpa_t gpa, unsigned to, uint64_t **ret)
 {
-	uint64_t *table;
+	uint64_t *slot = root_slot(ept, gpa);
 
-	if (!ept->owns_root)
-		TRY(own_root(ept));
-	table = table_at(ept->root);
-	for (unsigned level = ROOT_LEVEL; level > to; level--) {
-		uint64_t *slot = &table[index_at(gpa, level)];
-
+	if (slot == NULL)
+		return ERR_NOMEM;
+	if (!(*slot & EPT_OWN))
+		TRY(own_root_table(ept, slot));
+	for (unsigned level = ROOT_LEVEL - 1;; level--) {
+		slot = &table_of(*slot)[index_at(gpa, level)];
+		if (level == to)
+			break;
 		if (!(*slot & EPT_OWN))
 			TRY(own_table(ept, slot, level));
 		else if (*slot & EPT_LARGE)
 			TRY(split_own(ept, slot));
-		table = table_of(*slot);
 	}
-	*ret = &table[index_at(gpa, to)];
+	*ret = slot;
 	return OK;
 }
 
@@ -296,17 +349,31 @@ static void retire(struct ept *ept, uint64_t entry, unsigned level)
 	ept->log_dangles |= level > 0 && is_own_frame(entry);
 }
 
+/* The slot for gpa in a root of the tree's own. */
+static enum status own_slot_in_root(struct ept *ept, gpa_t gpa, uint64_t **ret)
+{
+	if (!ept->owns_root)
+		TRY(own_root(ept));
+	*ret = &table_at(ept->root)[index_at(gpa, ROOT_LEVEL)];
+	return OK;
+}
+
 /* Replace what is mapped at a level by one entry. */
 static enum status place(struct ept *ept, gpa_t gpa, unsigned level, uint64_t entry)
 {
 	uint64_t *slot, old;
 
-	TRY(walk(ept, gpa, level, &slot));
+	if (level == ROOT_LEVEL)
+		TRY(own_slot_in_root(ept, gpa, &slot));
+	else
+		TRY(walk(ept, gpa, level, &slot));
 	old = *slot;
 	if (old == entry)
 		return OK;
 	ept->is_remapped = true;
 	ept_store(slot, entry);
+	if (level == ROOT_LEVEL)
+		note_top(ept);
 	if (old & EPT_PRESENT)
 		move_on(ept);
 	retire(ept, old, level);
@@ -403,9 +470,10 @@ enum status ept_map_zero(struct ept *ept, gpa_t gpa, uint64_t len)
 }
 
 /* Where the way from the root's entry 'entry' to gpa ends, with the rights of all that is on it. */
-static inline __attribute__((always_inline)) uint64_t
-follow(uint64_t entry, gpa_t gpa, uint64_t inherited, unsigned *ret_level)
+static inline __attribute__((always_inline)) uint64_t follow(uint64_t entry, gpa_t gpa,
+							     unsigned *ret_level)
 {
+	uint64_t inherited = OWN_TABLE;
 	unsigned level = ROOT_LEVEL;
 
 	while (is_table(entry, level)) {
@@ -418,32 +486,28 @@ follow(uint64_t entry, gpa_t gpa, uint64_t inherited, unsigned *ret_level)
 
 /* The same where the root's entry is not present. */
 static __attribute__((noinline)) uint64_t follow_hidden(uint64_t entry, gpa_t gpa,
-							uint64_t inherited, unsigned *ret_level)
+							unsigned *ret_level)
 {
-	entry = follow(entry | EPT_PRESENT, gpa, inherited, ret_level);
+	entry = follow(entry | EPT_PRESENT, gpa, ret_level);
 	return entry & EPT_MAPPED ? entry : 0;
 }
 
 /* Where the way from the root to gpa ends. */
-static inline __attribute__((always_inline)) uint64_t
-follow_any(uint64_t root, gpa_t gpa, uint64_t inherited, unsigned *ret_level)
+static inline __attribute__((always_inline)) uint64_t follow_any(uint64_t root, gpa_t gpa,
+								 unsigned *ret_level)
 {
-	uint64_t entry = follow(root, gpa, inherited, ret_level);
+	uint64_t entry = follow(root, gpa, ret_level);
 
 	if (entry & EPT_MAPPED)
 		return entry;
-	return root & EPT_HIDDEN ? follow_hidden(root, gpa, inherited, ret_level) : 0;
+	return root & EPT_HIDDEN ? follow_hidden(root, gpa, ret_level) : 0;
 }
 
 uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
 {
-	uint64_t inherited = ept->owns_root ? OWN_TABLE : EPT_PRESENT, root, entry;
+	uint64_t entry;
 
-	*ret_level = ROOT_LEVEL;
-	if (!is_mappable(gpa, 1))
-		return 0;
-	root = table_at(ept->root)[index_at(gpa, ROOT_LEVEL)];
-	entry = follow_any(root, gpa, inherited, ret_level);
+	entry = follow_any(root_entry(ept->root, ept->top, gpa), gpa, ret_level);
 	if (entry & EPT_FRESH)
 		*ret_level = 0;
 	return entry;
@@ -530,18 +594,12 @@ static __attribute__((noinline)) enum status copy_again(struct ept *ept, uint64_
 static inline __attribute__((always_inline)) uint64_t *own_large_slot(const struct ept *ept,
 								      gpa_t gpa)
 {
-	uint64_t *table = table_at(ept->root), entry;
+	uint64_t entry = root_entry(ept->root, ept->top, gpa);
 
-	if (!ept->owns_root)
+	if (!(entry & EPT_OWN))
 		return NULL;
-#pragma GCC unroll 2
-	for (unsigned level = ROOT_LEVEL; level > 1; level--) {
-		entry = table[index_at(gpa, level)];
-		if (!(entry & EPT_OWN))
-			return NULL;
-		table = table_of(entry);
-	}
-	return &table[index_at(gpa, 1)];
+	entry = table_of(entry)[index_at(gpa, 2)];
+	return entry & EPT_OWN ? &table_of(entry)[index_at(gpa, 1)] : NULL;
 }
 
 /*
@@ -616,7 +674,7 @@ enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *p
 /* The slot of gpa's page if it is own, else NULL. */
 static uint64_t *find_own(const struct ept *ept, gpa_t gpa)
 {
-	uint64_t large, *slot = is_mappable(gpa, 1) ? own_slot(ept, gpa, &large) : NULL;
+	uint64_t large, *slot = own_slot(ept, gpa, &large);
 
 	return slot != NULL && (*slot & EPT_OWN) ? slot : NULL;
 }
@@ -693,7 +751,7 @@ static bool fill_side(struct ept *ept, const struct stretch *stretch, unsigned i
 
 void ept_fill_around(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end)
 {
-	uint64_t large, *table = is_mappable(gpa, 1) ? own_leaves(ept, gpa, &large) : NULL;
+	uint64_t large, *table = own_leaves(ept, gpa, &large);
 	unsigned i = index_at(gpa, 0);
 	struct stretch stretch;
 
@@ -881,7 +939,7 @@ void ept_populate_large_end(struct ept *ept, uint64_t *entry, phys_t block)
 static unsigned descend_own(const struct ept *ept, gpa_t gpa, uint64_t *ret_entry)
 {
 	unsigned level = ROOT_LEVEL;
-	uint64_t entry = table_at(ept->root)[index_at(gpa, level)];
+	uint64_t entry = root_entry(ept->root, ept->top, gpa);
 
 	while (level > 0 && is_own_frame(entry))
 		entry = table_of(entry)[index_at(gpa, --level)];
@@ -922,8 +980,6 @@ phys_t ept_discard(struct ept *ept, gpa_t gpa)
 	uint64_t *slot, large;
 	phys_t frame;
 
-	if (!is_mappable(gpa, 1))
-		return 0;
 	slot = own_slot(ept, gpa, &large);
 	if (large != 0 && walk(ept, gpa, 0, &slot) != OK)
 		return 0;
@@ -957,7 +1013,7 @@ enum status ept_drop(struct ept *ept, gpa_t gpa, uint64_t len, uint64_t *ret_don
 uint64_t ept_next_own(const struct ept *ept, gpa_t *gpa, gpa_t end, unsigned *budget)
 {
 	assert(is_mappable(end, 0));
-	for (; ept->owns_root && *budget > 0 && gpa->raw < end.raw; (*budget)--) {
+	for (; ept_owns_tables(ept) && *budget > 0 && gpa->raw < end.raw; (*budget)--) {
 		uint64_t entry;
 		unsigned level = descend_own(ept, *gpa, &entry);
 
@@ -965,7 +1021,7 @@ uint64_t ept_next_own(const struct ept *ept, gpa_t *gpa, gpa_t end, unsigned *bu
 			return entry;
 		gpa->raw = align_down(gpa->raw, level_size(level)) + level_size(level);
 	}
-	if (!ept->owns_root || gpa->raw > end.raw)
+	if (!ept_owns_tables(ept) || gpa->raw > end.raw)
 		*gpa = end;
 	return 0;
 }
@@ -1018,13 +1074,18 @@ phys_t ept_zero_table(unsigned level)
 	return zero_tree[level];
 }
 
+struct ept ept_view(phys_t root)
+{
+	return (struct ept){.root = root, .top = *table_at(root)};
+}
+
 uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
 {
 	struct ept layer;
 
 	if (ept->base == NULL)
 		return 0;
-	layer = (struct ept){.root = ept->base->root, .owns_root = false};
+	layer = ept_view(ept->base->root);
 	return ept_lookup(&layer, gpa, ret_level);
 }
 
@@ -1109,10 +1170,10 @@ static void run_on(struct ept *ept, struct ept_layer *layer)
 {
 	ept->base = layer;
 	ept->root = layer->root;
+	ept->top = layer->top;
 	ept->owns_root = false;
 	ept->is_remapped = false;
 	ept->n_owned = ept->n_retired;
-	move_on(ept);
 }
 
 static void get_layer(struct ept_layer *layer)
@@ -1120,21 +1181,47 @@ static void get_layer(struct ept_layer *layer)
 	__atomic_fetch_add(&layer->n_refs, 1, __ATOMIC_RELAXED);
 }
 
+static bool is_narrow(const uint64_t *root)
+{
+	for (unsigned i = 1; i < ENTRIES; i++)
+		if (root[i] & EPT_PRESENT)
+			return false;
+	return is_table(root[0], ROOT_LEVEL);
+}
+
+/* The frames for a layer, and for its root. */
+static enum status take_layer_frames(struct ept *ept, phys_t *ret)
+{
+	phys_t frame = frame_alloc(), root = frame && !ept->owns_root ? frame_alloc() : 0;
+
+	if (frame == 0)
+		return ERR_NOMEM;
+	if (root != 0) {
+		move_to_root(ept, root);
+	} else if (!ept->owns_root) {
+		frame_free(frame);
+		return ERR_NOMEM;
+	}
+	*ret = frame;
+	return OK;
+}
+
 enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 {
 	static uint64_t n_layers; /* atomic */
 	struct ept_layer *layer = ept->base;
 
-	if (ept->owns_root) {
-		phys_t frame = frame_alloc();
+	if (ept_owns_tables(ept)) {
+		phys_t frame;
 
-		if (frame == 0)
-			return ERR_NOMEM;
+		TRY(take_layer_frames(ept, &frame));
 		layer = phys_to_virt(frame);
 		/* The count on the parent passes from the tree to the layer. */
 		*layer = (struct ept_layer){
 			.n_refs = 1,
 			.root = ept->root,
+			.top = ept->top & ~(EPT_LOGGED | EPT_W),
+			.is_narrow = is_narrow(table_at(ept->root)),
 			.serial = __atomic_add_fetch(&n_layers, 1, __ATOMIC_RELAXED),
 			.parent = ept->base,
 			.leaf_levels = ept->leaf_levels,
@@ -1143,6 +1230,7 @@ enum status ept_freeze(struct ept *ept, struct ept_layer **ret)
 		layer->log = ept->log;
 		ept->log = (struct ept_log){0};
 		run_on(ept, layer);
+		move_on(ept);
 	}
 	get_layer(layer);
 	*ret = layer;
@@ -1291,7 +1379,7 @@ void ept_clone(struct ept *ept, struct ept_layer *layer, uint64_t max_owned)
 	get_layer(layer);
 	ept->log_dangles = false;
 	ept->leaf_levels = layer->leaf_levels;
-	ept->generation = 0;
+	ept->generation = 1;
 	ept->max_owned = max_owned;
 	ept->retired = ept->n_retired = 0;
 	ept_log_init(&ept->log);
@@ -1332,7 +1420,7 @@ static void free_all(struct ept *ept)
 	uint64_t n;
 
 	ept_reclaim(ept);
-	n = 1 + ept->log.n_chunks;
+	n = ept->owns_root + ept->log.n_chunks;
 	cursor = ept_log_begin(&ept->log);
 	while ((item = ept_log_next(&cursor)) != NULL) {
 		uint64_t *slot = (uint64_t *)item->slot, entry;
@@ -1348,7 +1436,8 @@ static void free_all(struct ept *ept)
 			n += free_other(entry);
 		}
 	}
-	frame_free(ept->root);
+	if (ept->owns_root)
+		frame_free(ept->root);
 	ept_log_free(&ept->log);
 	assert(n == ept->n_owned);
 	ept->n_owned = 0;
@@ -1432,11 +1521,12 @@ static bool keep_tables(struct ept *ept)
 
 void ept_reset(struct ept *ept)
 {
-	if (!ept->owns_root || keep_tables(ept))
+	if (!ept_owns_tables(ept) || keep_tables(ept))
 		return;
 	assert(ept->base != NULL);
 	free_all(ept);
 	run_on(ept, ept->base);
+	move_on(ept);
 }
 
 static bool is_same_page(uint64_t a, uint64_t b)
@@ -1472,7 +1562,7 @@ static bool restore_pages(struct ept *ept, bool trims)
 /* Whether the tree's pages may stay, and are not few among what the log lists. */
 static bool may_restore(const struct ept *ept, uint64_t max_owned)
 {
-	return ept->owns_root && !ept->is_remapped && ept->n_owned <= max_owned &&
+	return ept_owns_tables(ept) && !ept->is_remapped && ept->n_owned <= max_owned &&
 	       ept->n_owned <= ept->max_owned / 2 && ept->log.n_chunks <= 1 + ept->n_owned / 32 &&
 	       !frame_is_scarce();
 }
@@ -1490,7 +1580,7 @@ bool ept_restore(struct ept *ept, uint64_t max_owned, bool trims)
 
 void ept_destroy(struct ept *ept)
 {
-	if (ept->owns_root)
+	if (ept_owns_tables(ept))
 		free_all(ept);
 	ept_reclaim(ept);
 	assert(ept->n_owned == 0);

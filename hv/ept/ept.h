@@ -33,6 +33,8 @@ struct ept_layer_sum {
 struct ept_layer {
 	uint64_t n_refs;
 	phys_t root;
+	uint64_t top;		  /* the root's first entry, as frozen */
+	bool is_narrow;		  /* processors find nothing by the root's other entries */
 	uint64_t serial;	  /* from 1, never used again, unlike the frame of the root */
 	struct ept_layer *parent; /* what the frozen tree was cloned from; NULL: nothing */
 	unsigned leaf_levels;
@@ -69,6 +71,11 @@ struct ept_layer {
  * was found equal to another one. Its page is borrowed from what is below the tree, or from
  * hv/ept/merged.h, where the leaf holds a count.
  *
+ * A clone of ordinary size needs no root of its own, because processors find all of its memory by
+ * the first entry of the root, which is in 'top'. It has its layer's root for the other entries. As
+ * soon as 'top' is own, processors use a root that is theirs, with this entry: see vcpu_forget().
+ * Only a change of another entry takes a root for the tree.
+ *
  * Fresh memory (EPT_FRESH) is private and anonymous, and was never touched:
  * it has no translation, which processors could cache. The first write gives a
  * page a frame and leaves the generation as it is. A processor that still has
@@ -76,13 +83,15 @@ struct ept_layer {
  *
  * Generation: incremented when a present translation, or the root, has changed.
  * Before a processor enters the guest it must, since the last increment, have
- * loaded the EPT pointer from 'root' and executed INVEPT for it. Starts at 1,
+ * loaded the EPT pointer from 'root', or stored an own 'top' in a root of its own, and executed
+ * INVEPT for that. Starts at 1,
  * so that a vCPU which has seen 0 has seen nothing: the root's frame may have
  * been another tree's root before, and be cached as such.
  */
 struct ept {
 	phys_t root;		/* frame of the level-4 table; may change with the generation */
-	bool owns_root;		/* false: runs on the layer's root until the first change */
+	uint64_t top;		/* the root's first entry; without 'owns_root', instead of that */
+	bool owns_root;		/* false: 'root' is the layer's */
 	bool log_dangles;	/* the log has slots of retired tables */
 	bool is_remapped;	/* the log does not tell all that differs from the base */
 	unsigned leaf_levels;	/* 1: 4K pages only, 2: also 2M, 3: also 1G */
@@ -96,6 +105,12 @@ struct ept {
 	/* All slots below the root whose entries have a bit of EPT_LOGGED, and perhaps others. */
 	struct ept_log log;
 };
+
+/* Whether the tree has tables of its own. Otherwise it runs on its layer's. */
+static inline bool ept_owns_tables(const struct ept *ept)
+{
+	return ept->owns_root || (ept->top & EPT_OWN);
+}
 
 /*
  * Make the zeros that trees borrow, two frames for the whole machine. Call once
@@ -263,6 +278,8 @@ phys_t ept_zero_frame(void);
 /* At level 0 that frame, above it a table full of the one below. */
 #define EPT_ZERO_LEVELS 2
 phys_t ept_zero_table(unsigned level);
+/* The tree with that root, for ept_lookup() alone. */
+struct ept ept_view(phys_t root);
 /* The leaf by which the layer below the tree translates gpa, as ept_lookup(). 0: not mapped. */
 uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
 

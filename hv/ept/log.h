@@ -26,8 +26,8 @@ struct ept_log {
 	/* Room for further items. Both NULL: items go to 'first', which has n_first of them. */
 	struct ept_log_item *next, *end;
 	phys_t chunk; /* the latest frame, 0: none; each leads to the one before */
-	uint64_t n_first;
-	uint64_t n_chunks;
+	uint32_t n_first;
+	uint32_t n_chunks;
 	struct ept_log_item first[EPT_LOG_FIRST];
 };
 

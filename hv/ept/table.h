@@ -53,3 +53,14 @@ static inline uint64_t *table_of(uint64_t entry)
 {
 	return table_at(entry & EPT_ADDR);
 }
+
+/* The entry of a root by which gpa is translated, with the first one 'top'. 0 also if gpa is wider.
+ */
+static inline uint64_t root_entry(phys_t root, uint64_t top, gpa_t gpa)
+{
+	uint64_t index = gpa.raw / level_size(ROOT_LEVEL);
+
+	if (__builtin_expect(index == 0, 1))
+		return top;
+	return index < ENTRIES ? table_at(root)[index] : 0;
+}

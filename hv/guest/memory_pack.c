@@ -55,11 +55,13 @@ enum kind { SAME, ZEROS, DATA };
 /* What a page is for the parts. By its bytes alone: merging may change how it is mapped. */
 static enum kind kind_of(struct memory_pack *pack, uint64_t place, const uint8_t *page)
 {
-	struct ept ept = {.root = pack->below};
-	struct guest_memory below = {.ept = &ept, .map = pack->memory->map};
+	struct guest_memory below = {.map = pack->memory->map};
+	struct ept ept;
 
 	if (pack->below == 0)
 		return is_zero(page) ? SAME : DATA;
+	ept = ept_view(pack->below);
+	below.ept = &ept;
 	saved_memory_read(&below, place, pack->work->below);
 	if (memcmp(page, pack->work->below, PAGE_SIZE) == 0)
 		return SAME;

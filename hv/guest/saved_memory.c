@@ -138,7 +138,7 @@ uint64_t saved_memory_next(const struct guest_memory *memory, phys_t below, uint
 		gpa_t start = place.region->gpa, end = gpa_add(start, place.region->len), gpa;
 
 		gpa = offset > place.at ? gpa_add(start, offset - place.at) : start;
-		gpa = ept_next_difference(memory->ept->root, below, gpa, end, budget);
+		gpa = ept_next_difference(memory->ept, below, gpa, end, budget);
 		offset = place.at + (gpa.raw - start.raw);
 		if (gpa.raw < end.raw || *budget == 0)
 			return offset;

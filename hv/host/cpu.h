@@ -70,6 +70,9 @@ struct cpu {
 	bool has_in_service; /* the VMCS may have one in service; only with a bitmap for that */
 	struct vcpu
 		*vmcs_of; /* whose state it holds, if that vCPU was here last; not to be followed */
+	phys_t ept_root;  /* for trees without a root of their own; see vcpu_forget() */
+	uint64_t eptp[2]; /* the EPT pointer in the VMCS, and 0, which make INVEPT's descriptor */
+	uint64_t ept_top; /* the first entry of 'ept_root' */
 	struct vpid_source vpids;
 	/* The layer whose root's translations here are all current; 0: none. See vcpu_forget(). */
 	uint64_t clean_layer;

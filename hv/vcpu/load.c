@@ -90,6 +90,7 @@ static void make_vmcs(struct cpu *cpu)
 	struct vmcs_guest unused;
 
 	cpu->vmcs_made = true;
+	cpu->eptp[0] = 0;
 	cpu->has_in_service = false;
 	cpu->msr_bitmap = vcpu_shared.msr_bitmap;
 	vmcs_unlaunch(cpu->vmcs);
@@ -122,9 +123,7 @@ static bool take_vmcs(struct vcpu *vcpu, struct cpu *cpu)
 	if (cpu->vmcs_of == vcpu && vcpu->last_cpu == cpu)
 		return false;
 	vmcs_write_guest(&vcpu->saved_in->saved.vmcs);
-	if (vcpu->last_cpu == cpu)
-		vmcs_write(VMCS_EPTP, vmx_eptp(vcpu->ept->root));
-	else
+	if (vcpu->last_cpu != cpu || !vcpu_remember(vcpu))
 		vcpu->ept_generation = 0; /* vcpu_forget() comes before the entry */
 	if (vcpu->last_cpu != cpu || !vpid_is_valid(&cpu->vpids, vcpu->vpid))
 		renew_vpid(vcpu, cpu);

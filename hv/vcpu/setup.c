@@ -47,6 +47,8 @@ enum status vcpu_setup(const struct processor_report *common)
 	const struct vmx_capability *capability = &common->vmx;
 
 	shared->capability = *capability;
+	shared->invept_type =
+		capability->ept_vpid & EPT_CAP_INVEPT_SINGLE ? FLUSH_SINGLE : FLUSH_ALL;
 	TRY(vmx_controls_choose(capability, &shared->controls));
 	shared->n_switched = vcpu_has_control2(PROC2_RDTSCP) ? N_SWITCHED : SWITCHED_TSC_AUX;
 	shared->switches_speculation = host_policy.measures & MEASURE_IBPB;

@@ -206,6 +206,7 @@ struct vcpu_shared {
 	unsigned preemption_shift; /* a timer tick is 1 << shift TSC ticks */
 	uint64_t clock_grain;	   /* ticks of the TSC: a slice may end so much later */
 	unsigned n_switched;	   /* of enum switched_msr */
+	uint64_t invept_type;	   /* enum flush_type, by the capability */
 	bool switches_speculation; /* vCPUs have their own IA32_SPEC_CTRL */
 	uint64_t microcode;
 	uint64_t first_entry_tsc; /* of the machine's first VM entry; 0: none yet */

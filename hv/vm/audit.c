@@ -10,6 +10,7 @@
 #include "hv/ept/merged.h"
 #include "hv/frame/frame.h"
 #include "hv/frame/phys.h"
+#include "hv/host/cpu.h"
 #include "hv/host/paging.h"
 #include "hv/host/rendezvous.h"
 #include "hv/lib/string.h"
@@ -141,6 +142,13 @@ static void check_own_tables(struct ept_audit *audit)
 		ept_audit_fault(audit, "the hypervisor can write and execute %#lx", virt);
 }
 
+/* All processors wait. */
+static void check_roots(struct ept_audit *audit)
+{
+	for (unsigned i = 0; i < n_cpus; i++)
+		ept_audit_check_root(audit, cpus[i]->ept_root, cpus[i]->ept_top);
+}
+
 /* Frames that never change are read-only in the hypervisor's own map. */
 static void check_protected(struct ept_audit *audit)
 {
@@ -189,6 +197,7 @@ static void audit_all(struct ept_audit *audit, struct vm_audit *ret)
 	audit->name = "the machine";
 	check_merged(audit);
 	check_own_tables(audit);
+	check_roots(audit);
 	check_protected(audit);
 	for (uint64_t i = 0; i < audit->uses.n; i++)
 		ret->n_pages += audit->uses.use[i] != FRAME_OTHER;

@@ -73,7 +73,7 @@ void vmx_on(const struct vmx_capability *cap, phys_t region)
 
 static void flush_vpid(uint64_t type, uint16_t vpid)
 {
-	struct flush_descriptor descriptor = {{vpid, 0}};
+	uint64_t descriptor[2] = {vpid};
 	bool ok;
 
 	asm volatile("invvpid %[descriptor], %[type]"

@@ -19,6 +19,9 @@ void vmx_read_capability(struct vmx_capability *ret);
  */
 void vmx_on(const struct vmx_capability *cap, phys_t region);
 
+/* The types of INVEPT and INVVPID that are used. SDM vol. 3, "INVEPT". */
+enum flush_type { FLUSH_SINGLE = 1, FLUSH_ALL = 2 };
+
 /* SDM vol. 3, "Extended-Page-Table Pointer (EPTP)": write-back, 4 levels, no A/D flags. */
 static inline uint64_t vmx_eptp(phys_t root)
 {

@@ -140,7 +140,7 @@ void vmcs_write_host(const struct vmcs_host *host)
 {
 }
 
-void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp)
+void vmx_flush_ept(uint64_t type, const uint64_t (*descriptor)[2])
 {
 }
 

@@ -235,6 +235,17 @@ static void check_virtual_apic(const struct vcpu *vcpu)
 		assert(vcpu->lapic->is_lent && vcpu->lapic->uses_tpr);
 }
 
+/* The processor finds the vCPU's tree as it is now, by the tree's root or by its own. */
+static void check_root(const struct vcpu *vcpu)
+{
+	const struct ept *ept = vcpu->ept;
+	bool has_root = ept->owns_root || !(ept->top & EPT_OWN);
+
+	assert(vcpu->ept_generation == ept->generation);
+	assert(field(VMCS_EPTP) == vmx_eptp(has_root ? ept->root : cpu.ept_root));
+	assert(has_root || *(uint64_t *)phys_to_virt(cpu.ept_root) == ept->top);
+}
+
 /* What a revert copies, except the other parts of some platforms. The first vCPUs are in it. */
 struct devices {
 	uint8_t first[offsetof(struct platform, fw_cfg.identity)];
@@ -334,6 +345,7 @@ enum vmx_result vmx_run(struct guest_regs *regs)
 		machine.tsc += EXIT_TICKS;
 		vmcs_write(VMCS_IDT_VECTORING_INFO, 0);
 		check_virtual_apic(vcpu);
+		check_root(vcpu);
 		handle_exit(vcpu, (uint32_t)run_guest(vcpu));
 	} while (regs->requests == 0);
 	return VMX_LEFT;
@@ -419,6 +431,7 @@ static void set_up_vcpus(void)
 	vcpu_shared.cpuid = *state_host_cpuid();
 	vcpu_shared.msr_bitmap = MSR_BITMAP;
 	cpu.virtual_apic = frame_alloc_zeroed();
+	cpu.ept_root = frame_alloc_zeroed();
 }
 
 /* A VMCS that no vCPU has used, of a processor with or without virtual EOI. */
@@ -430,6 +443,7 @@ static void make_vmcs_new(bool has_virtual_eoi)
 	vcpu_shared.msr_bitmap_eoi = has_virtual_eoi ? MSR_BITMAP_EOI : 0;
 	vcpu_shared.msr_bitmap_tpr = has_virtual_eoi ? MSR_BITMAP_TPR : 0;
 	cpu.vmcs_of = NULL;
+	cpu.eptp[0] = 0;
 	cpu.has_in_service = false;
 	cpu.msr_bitmap = vcpu_shared.msr_bitmap;
 }

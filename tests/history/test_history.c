@@ -835,7 +835,7 @@ static uint64_t check_vm(struct vm *vm, uint64_t *n_sharing, bool thorough)
 
 static uint64_t check_snapshot(const struct snapshot *snapshot, uint64_t *n_sharing, bool thorough)
 {
-	struct ept ept = {.root = snapshot->layer->root};
+	struct ept ept = ept_view(snapshot->layer->root);
 	uint64_t entry;
 
 	check_layer(snapshot->layer);

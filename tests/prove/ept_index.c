@@ -111,6 +111,7 @@ static struct ept any_ept(void)
 {
 	struct ept ept = {
 		.root = any,
+		.top = any,
 		.owns_root = any_int != 0,
 		.leaf_levels = 1 + (unsigned)any % 3,
 		.generation = any,
@@ -171,11 +172,20 @@ static void merge_pages(struct ept *ept)
 
 void main(void)
 {
-	struct ept_layer below = {.n_refs = any, .root = any, .leaf_levels = 1, .n_owned = any};
+	struct ept_layer below = {
+		.n_refs = any,
+		.root = any,
+		.top = any,
+		.is_narrow = any_int != 0,
+		.leaf_levels = 1,
+		.n_owned = any,
+		.progress = LAYER_WHOLE,
+	};
 	struct ept ept = any_ept();
 	phys_t chain = any;
 
 	ept.base = any_int ? &below : NULL;
+	ept.owns_root |= ept.base == NULL;
 	for (unsigned level = 0; level < ARRAY_SIZE(zero_tree); level++)
 		zero_tree[level] = any;
 	switch (any_int) {

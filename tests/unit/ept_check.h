@@ -76,8 +76,19 @@ static inline void check_tree(const struct ept *ept)
 	uint64_t n = 0;
 
 	if (ept->owns_root) {
+		assert_int_equal(ept->top, *(const uint64_t *)phys_to_virt(ept->root));
 		n = check_own_table(ept->root, 3, EPT_PRESENT);
 		assert_true(ept->log_dangles || count_logged(ept) >= n - 1);
+	} else {
+		assert_int_equal(ept->root, ept->base->root);
+		if (ept->top & EPT_OWN) {
+			assert_int_equal(ept->top & ~EPT_ADDR, EPT_OWN | EPT_PRESENT);
+			assert_true(ept->base->is_narrow);
+			n = check_own_table(ept->top & EPT_ADDR, 2, EPT_PRESENT);
+			assert_true(ept->log_dangles || count_logged(ept) >= n);
+		} else {
+			assert_int_equal(ept->top, ept->base->top);
+		}
 	}
 	assert_int_equal(ept->n_owned, n + ept->n_retired + ept->log.n_chunks);
 	assert_true(ept->n_owned <= ept->max_owned);

@@ -108,9 +108,10 @@ static void expect(const char *words)
 
 static uint64_t *slot_of(const struct ept *ept, uint64_t gpa, unsigned to)
 {
-	uint64_t *table = table_at(ept->root);
+	bool has_top = !ept->owns_root && (ept->top & EPT_OWN);
+	uint64_t *table = has_top ? table_of(ept->top) : table_at(ept->root);
 
-	for (unsigned level = ROOT_LEVEL; level > to; level--)
+	for (unsigned level = ROOT_LEVEL - has_top; level > to; level--)
 		table = table_of(table[index_at(at(gpa), level)]);
 	return &table[index_at(at(gpa), to)];
 }
@@ -198,7 +199,7 @@ static void no_tree_leads_to_the_hypervisor(void **state)
 {
 	break_slot(slot_of(&other, ROM, 0), HYPERVISOR | RX, "which is the hypervisor's own");
 	/* A table is no memory for a guest either, nor is the record of a template. */
-	break_slot(slot_of(&other, ROM, 0), clone.root | RX, "which is a VM's memory");
+	break_slot(slot_of(&other, ROM, 0), (clone.top & EPT_ADDR) | RX, "which is a VM's memory");
 	break_slot(slot_of(&other, ROM, 0), virt_to_phys(layer) | RX, "a template's record");
 	break_slot(slot_of(&other, ROM, 0), GIB(64) | RX, "which is the hypervisor's own");
 }
@@ -397,6 +398,27 @@ static void long_logs_and_retired_frames_are_the_trees(void **state)
 	ept_reclaim(&clone);
 }
 
+static void a_processors_root_has_one_entry(void **state)
+{
+	struct ept_audit audit = {.say = say, .name = "the machine"};
+	phys_t root = frame_alloc_zeroed();
+	uint64_t *table = table_at(root);
+
+	table[0] = clone.top;
+	ept_audit_check_root(&audit, root, clone.top);
+	assert_int_equal(audit.n_faults, 0);
+	said[0] = '\0';
+	table[511] = clone.top;
+	ept_audit_check_root(&audit, root, clone.top);
+	assert_int_equal(audit.n_faults, 1);
+	assert_non_null(strstr(said, "entry 511 of a processor's root is 0x"));
+	table[511] = 0;
+	ept_audit_check_root(&audit, root, 0);
+	assert_int_equal(audit.n_faults, 2);
+	assert_non_null(strstr(said, "entry 0 of a processor's root is 0x"));
+	frame_free(root);
+}
+
 static void counts_are_right(void **state)
 {
 	clone.n_owned++;
@@ -422,6 +444,18 @@ static void a_tree_without_a_root_of_its_own_has_its_layers(void **state)
 	template.base = NULL;
 	expect("template: the root table 0x");
 	template.base = layer;
+	assert_int_equal(audit_all(), 0);
+}
+
+static void the_first_entry_is_the_roots_or_the_trees_own(void **state)
+{
+	break_slot(&template.top, clone.top & ~(EPT_OWN | EPT_W), "address 0: the root's entry 0x");
+	break_slot(&template.top, 0, "address 0: the root's entry 0x");
+	break_slot(&other.top, 0, "address 0: the root's entry 0x");
+	break_slot(&clone.top, clone.top & ~EPT_W, "address 0: the own entry 0x");
+	layer->is_narrow = false;
+	expect("clone: address 0: the root's entry 0x");
+	layer->is_narrow = true;
 	assert_int_equal(audit_all(), 0);
 }
 
@@ -509,7 +543,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(zeros_stay_zeros, setup, teardown),
 		cmocka_unit_test_setup_teardown(returned_entries_are_trees, setup, teardown),
 		cmocka_unit_test_setup_teardown(fresh_memory_is_zeros, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_processors_root_has_one_entry, setup, teardown),
 		cmocka_unit_test_setup_teardown(counts_are_right, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_first_entry_is_the_roots_or_the_trees_own,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_tree_without_a_root_of_its_own_has_its_layers,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(only_the_first_faults_are_said, setup, teardown),

@@ -518,20 +518,21 @@ static void a_clone_takes_no_frame_and_never_writes_its_template(void **state)
 	}
 	assert_int_equal(translate_in(&clone, 0x5000), template_page);
 
-	/* Copy the path: root (no store: no processor uses it yet), three tables, the page. */
-	phys_t old_root = clone.root;
+	/* Copy the path: three tables, the first of which processors find by 'top', and the page.
+	 */
 	uint64_t generation = clone.generation;
 
 	watch(&clone, 0, 0x5000);
 	phys_t frame = copy(&clone, 0x5000);
 
 	assert_int_equal(stores, 4);
-	assert_true(clone.root != old_root && clone.generation > generation);
+	assert_true((clone.top & EPT_OWN) && clone.generation > generation);
+	assert_int_equal(clone.root, layer->root);
 	assert_int_equal(words(frame)[1], 55);
 	words(frame)[1] = 66;
 	assert_int_equal(words(template_page)[1], 55);
 	assert_int_equal(translate_in(&second, 0x5000), template_page);
-	assert_int_equal(clone.n_owned, 5);
+	assert_int_equal(clone.n_owned, 4);
 	check_tree(&clone);
 	check_layer(layer);
 
@@ -680,7 +681,7 @@ static void a_fault_does_not_cost_more_in_deeper_clones(void **state)
 		assert_int_equal(stores, 4);
 		copy(&tree[i], 0x5000);
 		assert_int_equal(stores, 4);
-		assert_int_equal(tree[i].n_owned, 5);
+		assert_int_equal(tree[i].n_owned, 4);
 		after_store = NULL;
 	}
 	for (unsigned i = 0; i < 6; i++)
@@ -695,7 +696,7 @@ static void reset_goes_back_and_gives_back(void **state)
 	map(0, IMAGE, IMAGE_SIZE, RX);
 	words(copy(&ept, 0x5000))[1] = 55;
 	assert_int_equal(freeze_tree(&ept, &layer), OK);
-	ept_clone(&clone, layer, 6);
+	ept_clone(&clone, layer, 5);
 	uint64_t available = frame_available();
 
 	for (unsigned round = 0; round < 3; round++) {
@@ -764,14 +765,14 @@ static void reset_keeps_tables(void **state)
 		words(copy(&clone, 0x5000))[1] = 66;
 		copy(&clone, 0x6000);
 		copy(&clone, GIB(1));
-		/* Six tables, three pages, and a frame of the log. */
-		assert_int_equal(clone.n_owned, 10);
+		/* Five tables, three pages, and a frame of the log. */
+		assert_int_equal(clone.n_owned, 9);
 		ept_reset(&clone);
 		assert_int_not_equal(clone.generation, generation);
 		is_as_below(&clone);
-		assert_true(clone.owns_root);
-		assert_int_equal(clone.n_owned, 7);
-		assert_int_equal(frame_available(), available - 7);
+		assert_true(ept_owns_tables(&clone));
+		assert_int_equal(clone.n_owned, 6);
+		assert_int_equal(frame_available(), available - 6);
 		assert_int_equal(clone.log.n_chunks, 1);
 	}
 	ept.generation = clone.generation;
@@ -798,7 +799,7 @@ static void reset_takes_merged_pages_back(void **state)
 		assert_int_equal(merged_count().sharing, 2);
 		ept_reset(&clone);
 		assert_int_equal(merged_count().sharing, 0);
-		assert_true(clone.owns_root);
+		assert_true(ept_owns_tables(&clone));
 		is_as_below(&clone);
 	}
 	end_clone(&clone, layer);
@@ -818,7 +819,7 @@ static void memory_is_fresh_again_after_a_reset(void **state)
 		assert_false(entry_of(&clone, GIB(1) + 3 * PAGE_SIZE) & EPT_OWN);
 		check_tree(&clone);
 		ept_reset(&clone);
-		assert_true(clone.owns_root);
+		assert_true(ept_owns_tables(&clone));
 		is_as_below(&clone);
 	}
 	end_clone(&clone, layer);
@@ -841,7 +842,7 @@ static void kept_tables_can_be_frozen(void **state)
 	copy(&second, 0x5000);
 	copy(&second, 0x6000);
 	ept_reset(&second);
-	assert_true(second.owns_root);
+	assert_true(ept_owns_tables(&second));
 	assert_int_equal(words(translate_in(&second, 0x5000))[1], 55);
 	assert_int_equal(words(translate_in(&second, 0x6000))[1], 77);
 	check_tree(&second);
@@ -883,7 +884,7 @@ static void reset_undoes_other_changes(void **state)
 		assert_int_equal(clone.n_owned, 0);
 		copy(&clone, 0x5000);
 		ept_reset(&clone);
-		assert_true(clone.owns_root); /* from now on it keeps them again */
+		assert_true(ept_owns_tables(&clone)); /* it keeps them again */
 		is_as_below(&clone);
 	}
 	end_clone(&clone, layer);
@@ -912,11 +913,11 @@ static void a_returned_page_can_be_overridden(void **state)
 static void reset_keeps_few_tables(void **state)
 {
 	struct ept clone;
-	struct ept_layer *layer = start_clone(&clone, 64 * 4);
+	struct ept_layer *layer = start_clone(&clone, 64 * 3);
 
 	copy(&clone, 0x5000);
 	ept_reset(&clone);
-	assert_int_equal(clone.n_owned, 4);
+	assert_int_equal(clone.n_owned, 3);
 	copy(&clone, 0x5000);
 	copy(&clone, GIB(1)); /* two more tables */
 	ept_reset(&clone);
@@ -927,12 +928,12 @@ static void reset_keeps_few_tables(void **state)
 		copy(&clone, i * PAGE_SIZE);
 		ept_reset(&clone);
 		/* Three items of tables, those of pages, of which one has been used. */
-		assert_int_equal(clone.owns_root, 3 + i <= 64 + 4);
+		assert_int_equal(ept_owns_tables(&clone), 3 + i <= 64 + 4);
 		is_as_below(&clone);
-		if (!clone.owns_root)
+		if (!ept_owns_tables(&clone))
 			break;
 	}
-	assert_false(clone.owns_root);
+	assert_false(ept_owns_tables(&clone));
 	end_clone(&clone, layer);
 }
 
@@ -950,7 +951,7 @@ static void reset_keeps_few_tables_while_frames_are_scarce(void **state)
 		while (!frame_is_scarce() && (taken[n] = frame_alloc()) != 0)
 			n++;
 		ept_reset(&clone);
-		assert_int_equal(clone.n_owned, round == 0 ? 4 : 0);
+		assert_int_equal(clone.n_owned, round == 0 ? 3 : 0);
 		is_as_below(&clone);
 		while (n > 0)
 			frame_free(taken[--n]);
@@ -1087,7 +1088,7 @@ static void restore_is_a_reset_after_many_other_pages(void **state)
 	end_clone(&clone, layer);
 }
 
-static void a_new_root_moves_the_generation(void **state)
+static void processors_learn_of_the_first_table(void **state)
 {
 	struct ept clone;
 	struct ept_layer *layer;
@@ -1107,11 +1108,99 @@ static void a_new_root_moves_the_generation(void **state)
 					 OK);
 		else
 			assert_int_equal(ept_override(&clone, at(GIB(5)), IMAGE | RX, &old), OK);
-		assert_true(clone.root != layer->root);
+		assert_true(clone.top & EPT_OWN);
 		assert_true(clone.generation > generation);
 		ept_destroy(&clone);
 	}
 	ept_layer_put(layer);
+}
+
+/* Memory that no processor finds by the first entry of the root. */
+#define FAR (GIB(512) + 0x3000)
+
+/* What is written below FAR stays where it is, in a tree that moves to a root of its own. */
+static void a_clone_gets_a_root_for_other_entries(void **state)
+{
+	struct ept clone, second;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED), *upper;
+	uint64_t generation;
+
+	words(copy(&clone, 0x5000))[1] = 66;
+	assert_false(clone.owns_root);
+	generation = clone.generation;
+	assert_int_equal(ept_map(&clone, at(FAR), IMAGE, PAGE_SIZE, RX), OK);
+	assert_true(clone.owns_root && clone.root != layer->root);
+	assert_true(clone.generation > generation);
+	assert_int_equal(words(translate_in(&clone, 0x5000))[1], 66);
+	check_tree(&clone);
+	copy(&clone, 0x6000);
+	check_tree(&clone);
+	/* So its clones cannot do without. */
+	assert_int_equal(freeze_tree(&clone, &upper), OK);
+	check_layer(upper);
+	assert_false(upper->is_narrow);
+	ept_clone(&second, upper, EPT_UNLIMITED);
+	copy(&second, 0x5000);
+	assert_true(second.owns_root);
+	assert_int_equal(words(translate_in(&second, 0x5000))[1], 66);
+	check_tree(&second);
+	ept_reset(&second);
+	check_tree(&second);
+	ept_destroy(&second);
+	ept_layer_put(upper);
+	ept_reset(&clone);
+	assert_int_equal(translate_in(&clone, FAR), IMAGE);
+	end_clone(&clone, layer);
+}
+
+/* Where processors use the layer's root, its entries cannot be replaced. */
+static void a_clone_gets_a_root_to_unmap_all(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+
+	for (unsigned round = 0; round < 2; round++) {
+		if (round > 0)
+			copy(&clone, 0x5000);
+		assert_int_equal(ept_map(&clone, at(0), 0, GIB(512), 0), OK);
+		assert_true(clone.owns_root);
+		assert_int_equal(clone.top, 0);
+		assert_int_equal(entry_of(&clone, 0x5000), 0);
+		check_tree(&clone);
+		ept_reclaim(&clone);
+		ept_reset(&clone);
+		is_as_below(&clone);
+		assert_false(clone.owns_root);
+	}
+	end_clone(&clone, layer);
+}
+
+static void a_root_that_finds_no_frame_changes_nothing(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, 4), *upper;
+	phys_t taken[N_FRAMES];
+	unsigned n = 0;
+
+	words(copy(&clone, 0x5000))[1] = 66;
+	assert_int_equal(ept_map(&clone, at(FAR), IMAGE, PAGE_SIZE, RX), ERR_NOMEM);
+	assert_false(clone.owns_root);
+	/* The limit does not count for a freeze, which needs a frame for the layer, too. */
+	while ((taken[n] = frame_alloc()) != 0)
+		n++;
+	assert_int_equal(ept_freeze(&clone, &upper), ERR_NOMEM);
+	frame_free(taken[--n]);
+	assert_int_equal(ept_freeze(&clone, &upper), ERR_NOMEM);
+	assert_false(clone.owns_root);
+	check_tree(&clone);
+	assert_int_equal(words(translate_in(&clone, 0x5000))[1], 66);
+	while (n > 0)
+		frame_free(taken[--n]);
+	assert_int_equal(freeze_tree(&clone, &upper), OK);
+	check_layer(upper);
+	assert_int_equal(words(translate_in(&clone, 0x5000))[1], 66);
+	ept_layer_put(upper);
+	end_clone(&clone, layer);
 }
 
 static void freezing_an_unchanged_clone_makes_no_layer(void **state)
@@ -1790,7 +1879,10 @@ int main(void)
 		TEST(a_returned_page_can_be_overridden),
 		TEST(reset_keeps_few_tables),
 		TEST(reset_keeps_few_tables_while_frames_are_scarce),
-		TEST(a_new_root_moves_the_generation),
+		TEST(processors_learn_of_the_first_table),
+		TEST(a_clone_gets_a_root_for_other_entries),
+		TEST(a_clone_gets_a_root_to_unmap_all),
+		TEST(a_root_that_finds_no_frame_changes_nothing),
 		TEST(freezing_an_unchanged_clone_makes_no_layer),
 		TEST(each_layer_has_a_number_of_its_own),
 		TEST(a_freeze_keeps_what_waits_for_the_flush),

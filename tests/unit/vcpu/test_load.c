@@ -17,7 +17,7 @@ static struct cpuid_model model;
 static unsigned n_flushes;
 static const struct vmcs_guest *written;
 
-void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp)
+void vmx_flush_ept(uint64_t type, const uint64_t (*descriptor)[2])
 {
 	n_flushes++;
 }
@@ -132,12 +132,51 @@ static void a_revert_restores_what_the_processor_keeps(void **state)
 	assert_int_equal(machine.dr[2], 0x77);
 }
 
+/* Two VMs without a root of their own take turns at the processor's. */
+static void a_vcpu_forgets_what_another_tree_had_at_the_same_root(void **state)
+{
+	static uint64_t table[512] __attribute__((aligned(PAGE_SIZE)));
+	struct ept trees[2] = {{.top = 0x6000 | EPT_PRESENT | EPT_OWN, .generation = 1},
+			       {.top = 0x7000 | EPT_PRESENT | EPT_OWN, .generation = 1}};
+	struct vcpu vcpus[2] = {{.ept = &trees[0]}, {.ept = &trees[1]}};
+
+	cpu.ept_root = virt_to_phys(table);
+	cpu.vpids = (struct vpid_source){.round = 1, .n_left = 100};
+	for (unsigned i = 0; i < 2; i++) {
+		vcpus[i].saved_in = &vcpus[i];
+		assert_true(take_vmcs(&vcpus[i], &cpu));
+		assert_true(enter(&vcpus[i]));
+		assert_int_equal(table[0], trees[i].top);
+		assert_false(take_vmcs(&vcpus[i], &cpu));
+		assert_false(enter(&vcpus[i]));
+	}
+	assert_true(take_vmcs(&vcpus[0], &cpu));
+	assert_true(enter(&vcpus[0]));
+	assert_int_equal(table[0], trees[0].top);
+	/* One with a root of its own has the processor meanwhile, and needs no flush. */
+	trees[1].root = 0x9000;
+	trees[1].owns_root = true;
+	assert_true(take_vmcs(&vcpus[1], &cpu));
+	assert_false(enter(&vcpus[1]));
+	assert_true(take_vmcs(&vcpus[0], &cpu));
+	assert_false(enter(&vcpus[0]));
+	/* A VMCS that is made again has no EPT pointer. */
+	cpu.eptp[0] = 0;
+	cpu.vmcs_of = NULL;
+	machine.vmcs[VMCS_EPTP] = 0;
+	assert_true(take_vmcs(&vcpus[0], &cpu));
+	assert_false(enter(&vcpus[0]));
+	assert_int_equal(machine.vmcs[VMCS_EPTP], vmx_eptp(cpu.ept_root));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_reverted_vcpu_forgets_its_translations, set_up),
 		cmocka_unit_test_setup(a_revert_costs_other_clones_no_flush, set_up),
 		cmocka_unit_test_setup(a_revert_restores_what_the_processor_keeps, set_up),
+		cmocka_unit_test_setup(a_vcpu_forgets_what_another_tree_had_at_the_same_root,
+				       set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,6 @@
 /* In place of hv/vmx/invept.h: a function that the test defines. */
 #pragma once
 
-#include "hv/vmx/controls.h"
+#include "hv/lib/types.h"
 
-void vmx_flush_ept(const struct vmx_capability *cap, uint64_t eptp);
+void vmx_flush_ept(uint64_t type, const uint64_t (*descriptor)[2]);
