@@ -547,20 +547,26 @@ static phys_t own_frame_by(struct ept *ept, const uint64_t *slot, const struct f
 	return frame;
 }
 
-/* Give the page of leaf 'old' a frame of the tree's own. */
-static inline __attribute__((always_inline)) void fill_slot(uint64_t *slot, uint64_t old,
-							    phys_t frame)
+/* Give the page of leaf 'old', which is not shared memory, a frame of the tree's own. */
+static inline __attribute__((always_inline)) void put_copy(uint64_t *slot, uint64_t old,
+							   phys_t frame)
 {
-	assert(!(old & EPT_W)); /* shared memory is never copied */
 	copy_page(frame, old & EPT_ADDR);
 	ept_store(slot, frame | (old & EPT_TYPE_MASK) | OWN_TABLE);
+}
+
+static void fill_slot(uint64_t *slot, uint64_t old, phys_t frame)
+{
+	assert(!(old & EPT_W)); /* shared memory is never copied */
+	put_copy(slot, old, frame);
 }
 
 /* The same while vCPUs may be in the guest. */
 static inline __attribute__((always_inline)) void store_copy(struct ept *ept, uint64_t *slot,
 							     uint64_t old, phys_t frame)
 {
-	fill_slot(slot, old, frame);
+	assert(!(old & EPT_W));
+	put_copy(slot, old, frame);
 	if (old & EPT_PRESENT)
 		move_on(ept);
 }
@@ -600,6 +606,22 @@ static inline __attribute__((always_inline)) uint64_t *own_large_slot(const stru
 		return NULL;
 	entry = table_of(entry)[index_at(gpa, 2)];
 	return entry & EPT_OWN ? &table_of(entry)[index_at(gpa, 1)] : NULL;
+}
+
+/* Find the table of gpa's page. False: it is not own, nor is a table above. */
+static inline __attribute__((always_inline)) bool find_own_table(const struct ept *ept, gpa_t gpa,
+								 uint64_t **ret)
+{
+	uint64_t entry = root_entry(ept->root, ept->top, gpa);
+
+	if (!(entry & EPT_OWN))
+		return false;
+	entry = table_of(entry)[index_at(gpa, 2)];
+	if (!(entry & EPT_OWN))
+		return false;
+	entry = table_of(entry)[index_at(gpa, 1)];
+	*ret = table_of(entry);
+	return is_own_frame(entry);
 }
 
 /*
@@ -669,6 +691,26 @@ enum status ept_copy_by(struct ept *ept, gpa_t gpa, const struct frame_policy *p
 			uint64_t index, phys_t *ret_frame)
 {
 	return copy(ept, gpa, policy, index, ret_frame);
+}
+
+bool ept_copy_beside(struct ept *ept, gpa_t gpa)
+{
+	uint64_t *slot, old;
+	phys_t frame;
+
+	if (!find_own_table(ept, gpa, &slot))
+		return false;
+	slot += index_at(gpa, 0);
+	old = *slot;
+	if (!(old & EPT_MAPPED) || (old & (EPT_LOGGED | EPT_W)))
+		return false;
+	frame = own_frame(ept, slot, old);
+	if (frame == 0)
+		return false;
+	put_copy(slot, old, frame);
+	if (old & EPT_PRESENT)
+		move_on(ept);
+	return true;
 }
 
 /* The slot of gpa's page if it is own, else NULL. */

@@ -187,6 +187,12 @@ static inline phys_t ept_frame_at(uint64_t entry, unsigned level, gpa_t gpa)
 enum status ept_copy(struct ept *ept, gpa_t gpa, phys_t *ret_frame);
 
 /*
+ * The same, fast, for the first copy of a page whose tables are own. False: it is none, or there is
+ * no memory; nothing has changed.
+ */
+bool ept_copy_beside(struct ept *ept, gpa_t gpa);
+
+/*
  * Prepare a read of fresh memory: let processors find its zeros, which costs no
  * frame but those of tables. Shows 2 MiB if they are fresh as a whole, or else
  * the fresh ones of the EPT_SHOWN pages around gpa. The generation stays. ERR_RANGE,

@@ -216,9 +216,12 @@ static __attribute__((noinline)) void exit_any(struct vcpu *vcpu, uint32_t reaso
 {
 	enum exit_action action;
 
-	if (reason == EXIT_EPT_VIOLATION)
-		action = count_and(EXITS_EPT_VIOLATION, exit_ept_violation, vcpu);
-	else if (reason == EXIT_IO)
+	if (reason == EXIT_EPT_VIOLATION) {
+		(void)count_and(EXITS_EPT_VIOLATION, exit_ept_violation, vcpu);
+		vcpu_flush_if_behind(vcpu);
+		return;
+	}
+	if (reason == EXIT_IO)
 		action = count_and(EXITS_IO, exit_io, vcpu);
 	else if (reason == EXIT_MSR_WRITE)
 		action = count_and(EXITS_MSR_WRITE, exit_msr_write, vcpu);

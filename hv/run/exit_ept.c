@@ -113,6 +113,14 @@ static __attribute__((noinline)) void fill_around(struct vcpu *vcpu)
 	ept_fill_around(&vcpu->vm->ept, gpa, region->gpa, gpa_add(region->gpa, region->len));
 }
 
+/* Tables are copied first, or the copy is not the page's first one. */
+static __attribute__((noinline)) bool copy_first(struct vm *vm, gpa_t gpa)
+{
+	phys_t frame;
+
+	return ept_copy(&vm->ept, gpa, &frame) == OK;
+}
+
 /*
  * The usual case, and fast: the first write to a page of private memory. A copy leaves the
  * generation as it is if the page was fresh.
@@ -120,17 +128,16 @@ static __attribute__((noinline)) void fill_around(struct vcpu *vcpu)
 static inline bool copy_at_once(struct vcpu *vcpu, gpa_t gpa)
 {
 	struct vm *vm = vcpu->vm;
-	enum status status;
-	phys_t frame;
+	bool is_copied;
 
 	lock_acquire(&vm->lock);
-	status = ept_copy(&vm->ept, gpa, &frame);
+	is_copied = ept_copy_beside(&vm->ept, gpa) || copy_first(vm, gpa);
 	if (vm->ept.generation != vcpu->ept_generation)
 		vcpu->has_moved_on = true;
-	else if (status == OK)
+	else if (is_copied)
 		fill_around(vcpu);
 	lock_release(&vm->lock);
-	return status == OK;
+	return is_copied;
 }
 
 /* Whether this vCPU may replace a page for its instruction alone. Otherwise it tries again. */

@@ -154,6 +154,7 @@ static void copy_pages(struct ept *ept)
 	phys_t frame;
 
 	(void)ept_copy(ept, any_gpa(), &frame);
+	(void)ept_copy_beside(ept, any_gpa());
 	(void)ept_copy_by(ept, any_gpa(), &policy, any, &frame);
 	(void)ept_show_zeros(ept, any_gpa());
 	ept_fill_around(ept, any_gpa(), any_gpa(), any_gpa());

@@ -1115,6 +1115,63 @@ static void processors_learn_of_the_first_table(void **state)
 	ept_layer_put(layer);
 }
 
+static void no_copy_beside(struct ept *tree, uint64_t gpa)
+{
+	uint64_t entry = entry_of(tree, gpa), generation = tree->generation, n = tree->n_owned;
+
+	assert_false(ept_copy_beside(tree, at(gpa)));
+	assert_int_equal(entry_of(tree, gpa), entry);
+	assert_int_equal(tree->generation, generation);
+	assert_int_equal(tree->n_owned, n);
+	check_tree(tree);
+}
+
+/* The first copy of a page, and only where no table is to be made. */
+static void a_page_is_copied_beside_others(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, 8);
+	uint64_t generation;
+
+	no_copy_beside(&clone, 0x5000); /* no own table */
+	copy(&clone, 0x6000);
+	generation = clone.generation;
+	assert_true(ept_copy_beside(&clone, at(0x5000)));
+	assert_true(clone.generation > generation);
+	assert_true(entry_of(&clone, 0x5000) & EPT_OWN);
+	assert_int_equal(words(translate_in(&clone, 0x5000))[1], 55);
+	check_tree(&clone);
+	no_copy_beside(&clone, 0x5000); /* it is own */
+	ept_seal(&clone, at(0x5000));
+	assert_false(ept_copy_beside(&clone, at(0x5000)));
+	copy(&clone, 0x5000);
+	no_copy_beside(&clone, GIB(1));	  /* other tables */
+	no_copy_beside(&clone, GIB(2));	  /* nothing is mapped */
+	no_copy_beside(&clone, GIB(512)); /* nor there */
+	no_copy_beside(&clone, BIT(EPT_GPA_BITS));
+	assert_int_equal(ept_map(&clone, at(0x7000), IMAGE, PAGE_SIZE, RX | EPT_W), OK);
+	no_copy_beside(&clone, 0x7000); /* shared memory */
+	assert_true(ept_copy_beside(&clone, at(0x8000)));
+	assert_true(ept_copy_beside(&clone, at(0x9000)));
+	no_copy_beside(&clone, 0xa000); /* the limit, with a frame of the log, is reached */
+	end_clone(&clone, layer);
+}
+
+/* Fresh memory has no translation that a processor could keep. */
+static void a_fresh_page_is_copied_beside_others(void **state)
+{
+	struct ept clone;
+	struct ept_layer *layer = start_clone(&clone, EPT_UNLIMITED);
+	uint64_t generation;
+
+	copy(&clone, GIB(1));
+	generation = clone.generation;
+	assert_true(ept_copy_beside(&clone, at(GIB(1) + PAGE_SIZE)));
+	assert_int_equal(clone.generation, generation);
+	assert_true(entry_of(&clone, GIB(1) + PAGE_SIZE) & EPT_OWN);
+	end_clone(&clone, layer);
+}
+
 /* Memory that no processor finds by the first entry of the root. */
 #define FAR (GIB(512) + 0x3000)
 
@@ -1880,6 +1937,8 @@ int main(void)
 		TEST(reset_keeps_few_tables),
 		TEST(reset_keeps_few_tables_while_frames_are_scarce),
 		TEST(processors_learn_of_the_first_table),
+		TEST(a_page_is_copied_beside_others),
+		TEST(a_fresh_page_is_copied_beside_others),
 		TEST(a_clone_gets_a_root_for_other_entries),
 		TEST(a_clone_gets_a_root_to_unmap_all),
 		TEST(a_root_that_finds_no_frame_changes_nothing),
