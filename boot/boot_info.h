@@ -73,6 +73,7 @@ struct boot_info {
 	 * called. Frame 0 is mapped too. They have four levels.
 	 */
 	uint64_t efi_cr3;
+	uint64_t unpack_tsc;	    /* ticks spent in unpacking this program, before efi_main */
 	uint64_t efi_entry_tsc;	    /* TSC at efi_main */
 	uint64_t firmware_io_tsc;   /* ticks spent in firmware file and console I/O since then */
 	uint64_t firmware_exit_tsc; /* ticks spent in the successful ExitBootServices() */

@@ -11,6 +11,7 @@ set(BOOT_PURE_SOURCES
 	boot/http_answer.c
 	boot/identity_map.c
 	boot/iso9660.c
+	boot/lzma.c
 	boot/memory_map.c
 	boot/newc.c
 	boot/parcel.c
@@ -25,6 +26,7 @@ set(BOOT_SOURCES
 	boot/config.c
 	boot/deliver.c
 	boot/disc.c
+	boot/entry.asm
 	boot/files.c
 	boot/firmware.c
 	boot/handover.c
@@ -40,6 +42,7 @@ set(BOOT_SOURCES
 	boot/tftp.c
 	boot/transfer.c
 	boot/trust.c
+	boot/unpack.c
 	boot/volume.c
 )
 
@@ -98,7 +101,7 @@ set_source_files_properties(hv/ept/ept.c hv/frame/frame.c hv/run/access.c hv/run
 
 # What is for people or for files, or looks at the machine once, is small rather than fast.
 set(small_boot_sources ${BOOT_SOURCES})
-list(FILTER small_boot_sources EXCLUDE REGEX "\\.asm$|(sha256|parcel|memory_map|identity_map)\\.c$")
+list(FILTER small_boot_sources EXCLUDE REGEX "\\.asm$|(sha256|parcel|memory_map|identity_map|lzma)\\.c$")
 file(GLOB operator_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/hv/monitor/*.c ${CMAKE_SOURCE_DIR}/hv/qmp/*.c
 	${CMAKE_SOURCE_DIR}/hv/gdb/*.c)
 file(GLOB config_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/hv/config/*.c ${CMAKE_SOURCE_DIR}/hv/loader/*.c)
@@ -115,10 +118,10 @@ set(link_image ${GNU_ld} -nostdlib -shared -Bsymbolic -T ${link_script} --build-
 	-z nocombreloc ${GNU_EFI_CRT0} ${image_objects})
 set(link_libraries ${GNU_EFI_LIBGNUEFI} ${GNU_EFI_LIBEFI})
 set(make_symbols ${CMAKE_SOURCE_DIR}/boot/make-symbols)
-set(mark_nx ${CMAKE_SOURCE_DIR}/boot/mark-nx)
+set(pack ${CMAKE_SOURCE_DIR}/boot/pack)
 set(check_image ${CMAKE_SOURCE_DIR}/boot/check-image)
 set(image_sections)
-foreach(section init initro reloc dynamic rela sbat text rodata relro data bss symbols)
+foreach(section init initro reloc sbat dynamic rela start startro text rodata relro data bss symbols)
 	list(APPEND image_sections -j .${section})
 endforeach()
 
@@ -141,13 +144,18 @@ function(link_with_symbols name objects)
 		DEPENDS ${name}-1.elf
 		COMMENT "Linking ${name}.elf with its symbols" VERBATIM COMMAND_EXPAND_LISTS)
 endfunction()
-link_with_symbols(stencil "")
 
-add_custom_command(OUTPUT BOOTX64.EFI
-	COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=0 ${GNU_objcopy} --strip-all ${image_sections}
-		--target efi-app-x86_64 stencil.elf BOOTX64.EFI
-	COMMAND ${mark_nx} BOOTX64.EFI
-	COMMAND ${check_image} ${GNU_nm} ${GNU_objdump} stencil.elf BOOTX64.EFI
-	DEPENDS stencil.elf ${mark_nx} ${check_image}
-	COMMENT "Making BOOTX64.EFI" VERBATIM)
+# make_efi(FILE NAME): make and check the EFI file FILE of NAME.elf.
+function(make_efi file name)
+	add_custom_command(OUTPUT ${file}
+		COMMAND ${CMAKE_COMMAND} -E env SOURCE_DATE_EPOCH=0 ${GNU_objcopy} --strip-all ${image_sections}
+			--target efi-app-x86_64 ${name}.elf ${name}.pe
+		COMMAND ${pack} ${name}.pe ${file}
+		COMMAND ${check_image} ${GNU_nm} ${GNU_objdump} ${GNU_objcopy} ${name}.elf ${file}
+		DEPENDS ${name}.elf ${pack} ${check_image}
+		COMMENT "Making ${file}" VERBATIM)
+endfunction()
+
+link_with_symbols(stencil "")
+make_efi(BOOTX64.EFI stencil)
 add_custom_target(stencil.efi ALL DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/BOOTX64.EFI)

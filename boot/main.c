@@ -11,13 +11,14 @@
 #include "boot/files.h"
 #include "boot/firmware.h"
 #include "boot/handover.h"
+#include "boot/unpack.h"
 
 /* The edges of the image's parts, from boot/efi.lds. */
-extern char image_base[], init_start[], init_text_end[], text_start[], text_end[], data_start[],
-	data_end[], image_end[];
+extern char image_base[], init_start[], init_text_end[], start_text[], start_text_end[],
+	text_start[], text_end[], data_start[], data_end[], image_end[];
 
 static struct boot_info info = {.version = BOOT_INFO_VERSION};
-static struct boot_section sections[7];
+static struct boot_section sections[9];
 
 static void add_section(char *start, char *end, bool write, bool exec)
 {
@@ -34,7 +35,9 @@ static void describe_image(void)
 	info.section = sections;
 	add_section(image_base, init_start, false, false); /* headers */
 	add_section(init_start, init_text_end, false, true);
-	add_section(init_text_end, text_start, false, false); /* .initro, and relocations */
+	add_section(init_text_end, start_text, false, false); /* .initro, and relocations */
+	add_section(start_text, start_text_end, false, true);
+	add_section(start_text_end, text_start, false, false); /* .startro */
 	add_section(text_start, text_end, false, true);
 	add_section(text_end, data_start, false, false); /* .rodata, and what was relocated */
 	add_section(data_start, data_end, true, false);
@@ -68,6 +71,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 	EFI_STATUS status;
 
 	info.efi_entry_tsc = __builtin_ia32_rdtsc();
+	info.unpack_tsc = unpack_tsc;
 	firmware = table;
 	ST = table;
 	BS = table->BootServices;

@@ -598,6 +598,7 @@ static void log_own_memory(uint64_t n_free, uint64_t n_released)
 		if (boot->range[i].use == BOOT_MEM_HV)
 			bytes += boot->range[i].len;
 	log_debug("bench hypervisor_bytes %lu", bytes - boot->ramdisk_capacity);
+	log_debug("bench unpack %lu", boot->unpack_tsc);
 }
 
 /* Release pairs with the acquire in wait_for_phase(): what was prepared for the phase is seen. */

@@ -89,6 +89,7 @@ FIGURES = {
     "vm_start_1g": ("<= 100000", "memory of a VM over a private template of 1 GiB"),
     "parse_object": ("<= 20000", "one more -object line in the configuration"),
     "entry_to_guest": ("<= 2000000", "EFI entry to first guest instruction, without waiting for devices"),
+    "unpack": ("", "unpacking BOOTX64.EFI, before that"),
     "linux_exits": ("", "exits of a clone of Debian's Linux, from the freeze to the end of a little work"),
     "linux_exits_precopy": ("<= 500", "the same with precopy=on"),
     "linux_boot_ratio": ("<= 130", "Debian's Linux to its user space, in percent of that on the machine alone"),
@@ -545,7 +546,7 @@ def measure(options):
         bench.add_guarded("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
         reads = [pool.submit(boot, make_clones("read", N_READ, 31, f"read={n}")) for n in (0, N_READ)]
         templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
-        bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes", memory=1024)
+        bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes", "unpack", memory=1024)
         parked = pool.submit(boot, make_parked, PARKED_TYPED)
         jobs = pool.submit(boot, make_map)
         lives = {n: pool.submit(boot, make_lives(n), ips=RESET_IPS, cpus=n) for n in LIFE_CPUS}

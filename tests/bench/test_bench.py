@@ -43,7 +43,7 @@ def fake_boot(make, typed=(), mitigations="off", **_):
         config = pathlib.Path(folder, "stencil.conf").read_text()
     text = STENCIL.replace("bench clone 4000", "bench clone 4007") if mitigations == "all" else STENCIL
     if "-log debug" in config:
-        text += "bench hypervisor_bytes 7000\n"
+        text += "bench hypervisor_bytes 7000\nbench unpack 9000000\n"
     if "name=read" in config:
         n = 2 if "read=256" in config else 1
         text += "".join(f"VM t-{i}: private memory 8 KiB, tables included; {n + 40} exits\n" for i in range(31))
@@ -60,7 +60,7 @@ def fake_boot(make, typed=(), mitigations="off", **_):
     if "vm t -m 1G" in config:
         text += f"bench vm_memory 78000\nbench parse_config {10000 * (2 + config.count('unused'))}\n"
     names = [name for name in bench.FIGURES if f"bench {name} " not in text and name not in
-             ("hypervisor_bytes", "template_read_exits", "clone_bytes_run", "clone_bytes_parked",
+             ("hypervisor_bytes", "unpack", "template_read_exits", "clone_bytes_run", "clone_bytes_parked",
               "map_job", "map_job_bytes", "vm_start_1g", "parse_object", "reset_page", "efi_bytes", "pio_in_kernel",
               "clone_pooled", "linux_exits", "linux_exits_precopy", "linux_boot_ratio", "clone_life_1", "clone_life_2",
               "clone_life_4", "clone_life_8")]
@@ -100,6 +100,7 @@ class Bench(unittest.TestCase):
                          {"unit": "instructions", "n": 2, "min": 546000, "median": 546000, "max": 546001})
         self.assertEqual(results["efi_bytes"]["unit"], "bytes")
         self.assertEqual(results["hypervisor_bytes"]["unit"], "bytes")
+        self.assertEqual(results["unpack"]["median"], 9000000)
 
     def test_a_linux_is_beside_the_machine_alone_and_the_first_clone_left_out(self):
         _, output, _, results = self.run_main()

@@ -124,6 +124,22 @@ def make_disk(parts):
         "--ramdisk", parts["ramdisk"], "--output", parts["image"])
 
 
+def make_damaged(parts):
+    """A bit of the EFI file is wrong."""
+    damaged = parts["work"] / "damaged.efi"
+    data = bytearray(parts["efi"].read_bytes())
+    data[-1000] ^= 1
+    damaged.write_bytes(data)
+    make_disk(parts | {"efi": damaged})
+
+
+def make_cut(parts):
+    """Its last section is missing."""
+    cut = parts["work"] / "cut.efi"
+    run("objcopy", "--remove-section", ".packed", parts["efi"], cut)
+    make_disk(parts | {"efi": cut})
+
+
 def make_failing(parts):
     """The image whose steps of start-up fail as the configuration says (tests/hang)."""
     make_disk(parts | {"efi": BUILD / "tests/hang/BOOTX64-hang.EFI"})
@@ -144,6 +160,8 @@ def make_late(parts):
 
 
 MEDIA = {
+    "damaged": make_damaged,
+    "cut": make_cut,
     "failing": make_failing,
     "impatient": make_impatient,
     "late": make_late,
