@@ -135,20 +135,20 @@ class Runs(unittest.TestCase):
     """scripts/bench --events without an emulator."""
 
     def rows(self, n_windows):
-        def boot(make, trace, **_):
-            with tempfile.TemporaryDirectory() as folder, mock.patch.object(bench, "BUILD", pathlib.Path(folder)):
-                payload = pathlib.Path(folder, "tests/bench/bench_events.elf")
-                payload.parent.mkdir(parents=True)
-                payload.touch()
-                work = pathlib.Path(folder, "work")
-                work.mkdir()
+        def boot(make, trace, **_):  # by several threads
+            with tempfile.TemporaryDirectory() as folder:
+                work = pathlib.Path(folder)
                 make(work)
                 config = (work / "stencil.conf").read_text()
             made = Trace()
             for _ in range(n_windows if "append \"\"" in config else 1):
                 made.begin().exit().host(0x1200, "push rbp").end()
             trace.write_text(made.text)
-        with mock.patch.object(bench, "boot", boot), mock.patch.object(events, "output_of", output_of):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(bench, "BUILD", pathlib.Path(folder)), \
+                mock.patch.object(bench, "boot", boot), mock.patch.object(events, "output_of", output_of):
+            payload = pathlib.Path(folder, "tests/bench/bench_events.elf")
+            payload.parent.mkdir(parents=True)
+            payload.touch()
             return bench.measure_events()
 
     def test_each_row_is_measured(self):
