@@ -164,23 +164,30 @@ static void break_block(struct stock *stock)
 	put_run(stock, block, FRAME_BLOCK);
 }
 
-/* Cut up to a batch off the lowest run, as a chain. Returns its length. */
-static uint64_t cut_batch(struct stock *stock, phys_t *ret)
+/* Put up to n frames of the lowest run in front of a chain. Returns how many. */
+static uint64_t cut_run(struct stock *stock, uint64_t n, phys_t *chain)
 {
-	uint64_t n = FRAME_BATCH;
-	phys_t frame, next = 0;
+	uint64_t n_frames = free_at(stock->runs)->n_frames;
+	phys_t frame;
 
-	if (stock->runs == 0)
-		return 0;
-	if (n > free_at(stock->runs)->n_frames)
-		n = free_at(stock->runs)->n_frames;
+	n = n < n_frames ? n : n_frames;
 	frame = take_tail(&stock->runs, n) + n * PAGE_SIZE;
 	for (uint64_t i = 0; i < n; i++) {
 		frame -= PAGE_SIZE;
-		*free_at(frame) = (struct free_frame){.next = next};
-		next = frame;
+		*free_at(frame) = (struct free_frame){.next = *chain};
+		*chain = frame;
 	}
-	*ret = frame;
+	return n;
+}
+
+/* Cut up to a batch off the lowest runs, as a chain. Returns its length. */
+static uint64_t cut_batch(struct stock *stock, phys_t *ret)
+{
+	uint64_t n = 0;
+
+	*ret = 0;
+	while (n < FRAME_BATCH && stock->runs != 0)
+		n += cut_run(stock, FRAME_BATCH - n, ret);
 	return n;
 }
 

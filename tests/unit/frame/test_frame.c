@@ -596,6 +596,26 @@ static void a_run_takes_free_blocks_too(void **state)
 	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
 }
 
+/* The common stock is visited once for a batch, also if its runs are short. */
+static void a_batch_comes_from_several_runs(void **state)
+{
+	struct frame_stack *stack = frame_stack_here();
+
+	add_blocks();
+	assert_int_not_equal(frame_alloc_run(FRAME_BLOCK, MIB(2)), 0);
+	(void)take_all();
+	for (unsigned i = 0; i < 3 * FRAME_BATCH; i++)
+		frame_free_run(BLOCKS + i * 2 * PAGE_SIZE, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(stack->n, 0);
+		for (unsigned n = FRAME_BATCH; n > 0; n--) {
+			assert_int_not_equal(frame_alloc(), 0);
+			assert_int_equal(stack->n, n - 1);
+		}
+	}
+	assert_int_equal(frame_alloc(), 0);
+}
+
 /* However many short runs there are, a bounded number is looked at. */
 static void a_block_behind_many_short_runs_is_not_sought(void **state)
 {
@@ -699,6 +719,7 @@ int main(void)
 		cmocka_unit_test_setup(a_freed_block_is_a_block_until_nothing_else_is_left, setup),
 		cmocka_unit_test_setup(a_block_can_be_freed_frame_by_frame, setup),
 		cmocka_unit_test_setup(a_run_takes_free_blocks_too, setup),
+		cmocka_unit_test_setup(a_batch_comes_from_several_runs, setup),
 		cmocka_unit_test_setup(a_block_behind_many_short_runs_is_not_sought, setup),
 		cmocka_unit_test_setup(blocks_are_not_taken_from_what_is_kept_back, setup),
 		cmocka_unit_test_setup(free_blocks_are_visited, setup),
