@@ -656,11 +656,12 @@ static inline __attribute__((always_inline)) enum status copy(struct ept *ept, g
 	uint64_t *slot, old;
 	phys_t frame;
 
-	if (!is_mappable(gpa, 1))
-		return ERR_RANGE;
 	slot = own_large_slot(ept, gpa);
-	if (slot == NULL)
+	if (slot == NULL) {
+		if (!is_mappable(gpa, 1))
+			return ERR_RANGE;
 		TRY(walk(ept, gpa, 1, &slot));
+	}
 	if (!is_own_frame(*slot)) {
 		if (*slot & EPT_OWN) {
 			*ret_frame = ept_frame_at(*slot, 1, gpa);
@@ -803,6 +804,54 @@ void ept_fill_around(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end)
 	stretch = stretch_of(table, gpa, start, end);
 	if (!fill_side(ept, &stretch, i, 1))
 		(void)fill_side(ept, &stretch, i, -1);
+}
+
+/* Whether the tree owns all of gpa's 2 MiB, which lie in the region. */
+static bool owns_stretch(const struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end)
+{
+	uint64_t large, *table;
+
+	if (gpa.raw < start.raw || gpa.raw + level_size(1) > end.raw)
+		return false;
+	table = own_leaves(ept, gpa, &large);
+	for (unsigned i = 0; table != NULL && i < ENTRIES; i++)
+		if (!(table[i] & EPT_OWN))
+			return false;
+	return table != NULL || large != 0;
+}
+
+/* Whether a large page may be made for gpa's 2 MiB, as far as others matter. */
+static bool may_be_large(const struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end)
+{
+	gpa_t below = {gpa.raw - level_size(1)}, above = gpa_add(gpa, level_size(1));
+
+	if (ept->leaf_levels == 1 || ept->base != NULL || gpa.raw < start.raw ||
+	    above.raw > end.raw || ept->n_owned + ENTRIES > ept->max_owned / 2 || frame_is_scarce())
+		return false;
+	return (gpa.raw > start.raw && owns_stretch(ept, below, start, end)) ||
+	       owns_stretch(ept, above, start, end);
+}
+
+bool ept_fill_large(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end)
+{
+	static const struct frame_policy near = {.mode = FRAME_LOCAL};
+	gpa_t from = {align_down(gpa.raw, level_size(1))};
+	uint64_t *slot;
+	phys_t block;
+
+	if (!may_be_large(ept, from, start, end) || walk(ept, from, 1, &slot) != OK ||
+	    *slot != fresh() || !log_slot(ept, slot, 0, NULL))
+		return false;
+	block = frame_alloc_block_by(&near, 0);
+	if (block == 0) {
+		ept_log_take_back(&ept->log);
+		return false;
+	}
+	ept->n_owned += ENTRIES;
+	ept->is_remapped = true;
+	zero_words(phys_to_virt(block), ENTRIES * PAGE_SIZE / 8);
+	ept_store(slot, block | EPT_OWN | leaf_bits(EPT_TYPE(MEMORY_TYPE_WB) | EPT_PRESENT, 1));
+	return true;
 }
 
 /* The leaf by which processors find the zeros of fresh memory. */

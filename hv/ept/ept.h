@@ -213,6 +213,15 @@ enum status ept_show_zeros(struct ept *ept, gpa_t gpa);
 void ept_fill_around(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end);
 
 /*
+ * Before ept_copy() of fresh memory in the region ['start', 'end'): give all of gpa's 2 MiB one
+ * large page at once, if they are fresh as a whole and the tree owns all of the 2 MiB before or
+ * after them, so that memory which is written in order is mapped by large pages. Not for a clone's
+ * tree, whose memory is to be small, nor if that takes more than half of the limit or frames are
+ * scarce. The generation stays as it is. False: nothing but tables was made, or they were not.
+ */
+bool ept_fill_large(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end);
+
+/*
  * ept_copy() with the copy's frame chosen by a policy, 'index' as in
  * frame_alloc_by(). Tables come from any node. ERR_NOMEM also if there are
  * frames, but none that the policy allows.

@@ -8,6 +8,7 @@
 #include "hv/devices/insn_decode.h"
 #include "hv/ept/ept.h"
 #include "hv/guest/fault.h"
+#include "hv/guest/merge.h"
 #include "hv/guest/region_map.h"
 #include "hv/run/access.h"
 #include "hv/run/emulate.h"
@@ -113,12 +114,21 @@ static __attribute__((noinline)) void fill_around(struct vcpu *vcpu)
 	ept_fill_around(&vcpu->vm->ept, gpa, region->gpa, gpa_add(region->gpa, region->len));
 }
 
+/* Give the page 2 MiB of memory that is written in order. Merging would not take them. */
+static bool fill_large(struct vm *vm, gpa_t gpa)
+{
+	const struct mem_region *region = guest_region(&vm->memory, gpa);
+
+	return region->image == NULL && !merge_takes(region) &&
+	       ept_fill_large(&vm->ept, gpa, region->gpa, gpa_add(region->gpa, region->len));
+}
+
 /* Tables are copied first, or the copy is not the page's first one. */
 static __attribute__((noinline)) bool copy_first(struct vm *vm, gpa_t gpa)
 {
 	phys_t frame;
 
-	return ept_copy(&vm->ept, gpa, &frame) == OK;
+	return fill_large(vm, gpa) || ept_copy(&vm->ept, gpa, &frame) == OK;
 }
 
 /*

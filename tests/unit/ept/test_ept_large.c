@@ -430,6 +430,126 @@ static void a_hidden_one_can_be_dropped(void **state)
 	assert_int_equal(frame_at(&ept, gpa + PAGE_SIZE), ept_zero_frame());
 }
 
+/* The region of the next cases: three stretches of 2 MiB, and a part of one. */
+#define REGION_SIZE (MIB(6) + MIB(1))
+
+static bool fill_large(struct ept *tree, uint64_t gpa)
+{
+	uint64_t generation = tree->generation, n_owned = tree->n_owned;
+	bool is_filled = ept_fill_large(tree, at(gpa), at(GPA), at(GPA + REGION_SIZE));
+
+	assert_int_equal(tree->generation, generation);
+	if (is_filled) {
+		assert_int_equal(level_at(tree, gpa), 1);
+		assert_true(tree->n_owned >= n_owned + FRAME_BLOCK);
+	} else {
+		assert_true(tree->n_owned <= n_owned + 1); /* a table */
+	}
+	check_tree(tree);
+	return is_filled;
+}
+
+/* Fresh memory, of which the pages of a stretch were written. */
+static void write_stretch(uint64_t gpa, unsigned n_pages)
+{
+	assert_int_equal(ept_map_zero(&ept, at(GPA), REGION_SIZE), OK);
+	for (unsigned i = 0; i < n_pages; i++)
+		copy(&ept, gpa + i * PAGE_SIZE);
+}
+
+static void memory_written_in_order_gets_large_pages(void **state)
+{
+	phys_t block;
+
+	write_stretch(GPA, FRAME_BLOCK - 1);
+	assert_false(fill_large(&ept, GPA + MIB(2)));
+	copy(&ept, GPA + MIB(2) - PAGE_SIZE);
+	assert_true(fill_large(&ept, GPA + MIB(2) + 0x5123));
+	block = frame_at(&ept, GPA + MIB(2));
+	for (unsigned i = 0; i < MIB(2) / 8; i++)
+		assert_int_equal(words(block)[i], 0);
+	assert_int_equal(copy(&ept, GPA + MIB(2) + 0x5000), block + 0x5000);
+	assert_false(fill_large(&ept, GPA + MIB(2))); /* it is large already */
+	assert_false(fill_large(&ept, GPA));	      /* these pages were written */
+	assert_true(fill_large(&ept, GPA + MIB(4)));  /* beside a large one */
+	assert_false(fill_large(&ept, GPA + MIB(6))); /* the region ends */
+}
+
+static void so_does_memory_written_downwards(void **state)
+{
+	write_stretch(GPA + MIB(4), FRAME_BLOCK);
+	assert_false(fill_large(&ept, GPA)); /* not beside it */
+	assert_true(fill_large(&ept, GPA + MIB(4) - PAGE_SIZE));
+	assert_true(fill_large(&ept, GPA));
+}
+
+static void a_stretch_with_a_page_stays_small(void **state)
+{
+	write_stretch(GPA, FRAME_BLOCK);
+	copy(&ept, GPA + MIB(2) + 0x5000);
+	assert_false(fill_large(&ept, GPA + MIB(2)));
+}
+
+static void large_pages_are_not_made_where_memory_is_short(void **state)
+{
+	phys_t taken[N_FRAMES];
+	unsigned n = 0;
+
+	write_stretch(GPA, FRAME_BLOCK);
+	ept.max_owned = 2 * (ept.n_owned + FRAME_BLOCK) - 1;
+	assert_false(fill_large(&ept, GPA + MIB(2)));
+	ept.max_owned++;
+	ept.leaf_levels = 1;
+	assert_false(fill_large(&ept, GPA + MIB(2)));
+	ept.leaf_levels = 2;
+	assert_true(fill_large(&ept, GPA + MIB(2)));
+	ept.max_owned = EPT_UNLIMITED;
+	while (!frame_is_scarce())
+		taken[n++] = frame_alloc();
+	assert_false(fill_large(&ept, GPA + MIB(4)));
+	while (n > 0)
+		frame_free(taken[--n]);
+	assert_false(fill_large(&ept, GPA + MIB(4))); /* there is no block */
+}
+
+/* A clone is to be small; so is what a template becomes after its freeze. */
+static void a_clone_gets_no_large_pages(void **state)
+{
+	struct ept_layer *layer;
+	struct ept clone;
+
+	write_stretch(GPA, FRAME_BLOCK);
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	for (unsigned i = 0; i < FRAME_BLOCK; i++)
+		copy(&clone, GPA + i * PAGE_SIZE);
+	assert_false(fill_large(&clone, GPA + MIB(2)));
+	ept_destroy(&clone);
+	ept_layer_put(layer);
+}
+
+/* Clones and their reverts find it, as any other page. */
+static void a_template_may_have_such_pages(void **state)
+{
+	struct ept_layer *layer;
+	struct ept clone;
+	phys_t block;
+
+	write_stretch(GPA, FRAME_BLOCK);
+	assert_true(fill_large(&ept, GPA + MIB(2)));
+	block = frame_at(&ept, GPA + MIB(2));
+	words(block)[5] = 42;
+	assert_int_equal(freeze_tree(&ept, &layer), OK);
+	check_layer(layer);
+	ept_clone(&clone, layer, EPT_UNLIMITED);
+	words(copy(&clone, GPA + MIB(2)))[5] = 43;
+	assert_int_equal(words(block)[5], 42);
+	ept_reset(&clone);
+	assert_int_equal(frame_at(&clone, GPA + MIB(2)), block);
+	ept_destroy(&clone);
+	ept_layer_put(layer);
+}
+
 static void each_of_its_pages_differs_from_what_is_below(void **state)
 {
 	gpa_t gpa = at(GPA);
@@ -507,6 +627,14 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_reset_frees_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_hidden_one_can_be_dropped, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory_written_in_order_gets_large_pages, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(so_does_memory_written_downwards, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stretch_with_a_page_stays_small, setup, teardown),
+		cmocka_unit_test_setup_teardown(large_pages_are_not_made_where_memory_is_short,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_clone_gets_no_large_pages, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_template_may_have_such_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_of_its_pages_differs_from_what_is_below, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(the_log_knows_how_many_frames_it_needs, setup,
