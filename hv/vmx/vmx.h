@@ -22,7 +22,12 @@ void vmx_on(const struct vmx_capability *cap, phys_t region);
 /* The types of INVEPT and INVVPID that are used. SDM vol. 3, "INVEPT". */
 enum flush_type { FLUSH_SINGLE = 1, FLUSH_ALL = 2 };
 
-/* SDM vol. 3, "Extended-Page-Table Pointer (EPTP)": write-back, 4 levels, no A/D flags. */
+/*
+ * SDM vol. 3, "Extended-Page-Table Pointer (EPTP)": write-back, 4 levels, no A/D flags. With these,
+ * processors would write accessed flags to the tables of a template, which its clones share and
+ * which never change, and each walk of a guest's page tables would count as a write to them, so
+ * that clones copied what they only read.
+ */
 static inline uint64_t vmx_eptp(phys_t root)
 {
 	enum { TYPE_WB = 6, WALK_LENGTH = 4 };
