@@ -142,7 +142,7 @@ static struct hint *hint_of(uint64_t hash)
 static bool was_seen(const struct merge *merge, gpa_t gpa, uint64_t hash)
 {
 	struct hint *hint = hint_of(hash);
-	uint64_t page = gpa.raw / PAGE_SIZE + ((uint64_t)merge->id << 36);
+	uint64_t page = gpa.raw / PAGE_SIZE + merge->id * UINT64_C(0xd6e8feb86659fd93);
 	struct hint mine = {.tag = (uint32_t)(hash + state.n_scans * UINT64_C(0x9e3779b97f4a7c15)) |
 				   1,
 			    .page = (uint32_t)(page * UINT64_C(0x9e3779b97f4a7c15) >> 32)};

@@ -496,6 +496,22 @@ static void equal_pages_of_several_vms_become_one_frame(void **state)
 	end_all();
 }
 
+/* Whichever bits of their numbers differ. */
+static void pages_at_one_address_of_any_two_vms_meet(void **state)
+{
+	for (unsigned bit = 0; bit < 32; bit++) {
+		vms[0].merge.id = 0;
+		vms[1].merge.id = UINT32_C(1) << bit;
+		guest_stores(&vms[0], 9, false, 42 + bit);
+		guest_stores(&vms[1], 9, false, 42 + bit);
+		for (unsigned n = 0; n < 3; n++)
+			scan();
+		assert_int_equal(entry_of(&vms[0], 9) & EPT_ADDR, entry_of(&vms[1], 9) & EPT_ADDR);
+	}
+	check_all();
+	end_all();
+}
+
 /* The guest that had the page may have chosen its frame. */
 static void a_merged_frame_was_no_vms_own(void **state)
 {
@@ -979,6 +995,7 @@ int main(void)
 		cmocka_unit_test(each_of_many_regions_decides_for_itself),
 		cmocka_unit_test_setup(a_region_that_takes_no_part_is_left_alone, setup),
 		cmocka_unit_test_setup(equal_pages_of_several_vms_become_one_frame, setup),
+		cmocka_unit_test_setup(pages_at_one_address_of_any_two_vms_meet, setup),
 		cmocka_unit_test_setup(a_merged_frame_was_no_vms_own, setup),
 		cmocka_unit_test_setup(what_is_reserved_or_not_to_be_merged_takes_no_part, setup),
 		cmocka_unit_test_setup(without_a_frame_for_the_copy_a_page_stays, setup),
