@@ -39,8 +39,7 @@ void ept_audit_claim(struct ept_audit *audit, phys_t frame, enum frame_use use);
 /* Claim the frames that all trees share, the zeros, and check them. */
 void ept_audit_claim_zeros(struct ept_audit *audit);
 
-/* Check a processor's own root: see vcpu_forget(). 'top' is its first entry, and there is no other.
- */
+/* Check a processor's own root, of vcpu_forget(): 'top' is its only entry, and the first one. */
 void ept_audit_check_root(struct ept_audit *audit, phys_t root, uint64_t top);
 
 /* Claim what a tree owns, and compare the count. */

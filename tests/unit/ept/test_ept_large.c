@@ -509,7 +509,7 @@ static void large_pages_are_not_made_where_memory_is_short(void **state)
 	assert_false(fill_large(&ept, GPA + MIB(4)));
 	while (n > 0)
 		frame_free(taken[--n]);
-	assert_false(fill_large(&ept, GPA + MIB(4))); /* there is no block */
+	assert_false(fill_large(&ept, GPA + MIB(4))); /* no block is free */
 }
 
 /* A clone is to be small; so is what a template becomes after its freeze. */
