@@ -299,17 +299,17 @@ void ept_audit_check_tree(struct ept_audit *audit, const struct ept *ept,
 {
 	const struct walk walk = {audit, memory, ept};
 
-	if (ept->owns_root)
+	if (ept->owns_root) {
 		check_table(&walk, ept->root, ROOT_LEVEL, (gpa_t){0});
-	if (ept->owns_root)
 		check_top(&walk, ept->root, false);
-	else if (ept->base == NULL || ept->root != ept->base->root)
+	} else if (ept->base == NULL || ept->root != ept->base->root) {
 		ept_audit_fault(audit,
 				"the root table %#lx is neither the VM's own nor its template's: a "
 				"bug of Stencil; destroy the VM, and report this line",
 				ept->root);
-	else
+	} else {
 		check_top(&walk, ept->root, ept->base->is_narrow);
+	}
 }
 
 void ept_audit_check_layer(struct ept_audit *audit, const struct ept_layer *layer,

@@ -505,9 +505,8 @@ static inline __attribute__((always_inline)) uint64_t follow_any(uint64_t root, 
 
 uint64_t ept_lookup(const struct ept *ept, gpa_t gpa, unsigned *ret_level)
 {
-	uint64_t entry;
+	uint64_t entry = follow_any(root_entry(ept->root, ept->top, gpa), gpa, ret_level);
 
-	entry = follow_any(root_entry(ept->root, ept->top, gpa), gpa, ret_level);
 	if (entry & EPT_FRESH)
 		*ret_level = 0;
 	return entry;

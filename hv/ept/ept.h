@@ -217,7 +217,7 @@ void ept_fill_around(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end);
  * large page at once, if they are fresh as a whole and the tree owns all of the 2 MiB before or
  * after them, so that memory which is written in order is mapped by large pages. Not for a clone's
  * tree, whose memory is to be small, nor if that takes more than half of the limit or frames are
- * scarce. The generation stays as it is. False: nothing but tables was made, or they were not.
+ * scarce. The generation stays as it is. False: no page was made, but tables may have been.
  */
 bool ept_fill_large(struct ept *ept, gpa_t gpa, gpa_t start, gpa_t end);
 
