@@ -71,7 +71,11 @@ void vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned number, struct ept *
 	vcpu->saved = (struct vcpu_saved){0};
 	vcpu->cpuid = &vcpu_shared.cpuid;
 	vcpu->saved_in = vcpu;
-	vcpu_clear_xsave_header(vcpu);
+	/*
+	 * The area may have any contents. XRSTOR looks at MXCSR even when the header names no
+	 * component (SDM vol. 1, "Operation of XRSTOR").
+	 */
+	memset(vcpu->xsave_area, 0, XSAVE_HEADER + XSAVE_ALIGN);
 	vcpu_power_on(vcpu);
 }
 

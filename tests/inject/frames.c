@@ -6,6 +6,7 @@
  * frame 17": what is allocated for no VM fails the 17th time.
  */
 #include "hv/frame/frame.h"
+#include "hv/frame/phys.h"
 #include "hv/host/cpu.h"
 #include "hv/lib/arena.h"
 #include "hv/lib/print.h"
@@ -118,10 +119,20 @@ char *__wrap_arena_strndup(struct arena *arena, const char *s, size_t len)
 	return fails ? NULL : __real_arena_strndup(arena, s, len);
 }
 
+/* Most bits are set: reserved ones, and those of addresses that no machine has. */
+static phys_t soil(phys_t frames, uint64_t n)
+{
+	uint64_t none;
+
+	if (frames != 0 && inject_asked("dirty", &none))
+		memset(phys_to_virt(frames), 0xfb, n * PAGE_SIZE);
+	return frames;
+}
+
 phys_t __real_frame_alloc(void);
 phys_t __wrap_frame_alloc(void)
 {
-	return fails() ? 0 : __real_frame_alloc();
+	return fails() ? 0 : soil(__real_frame_alloc(), 1);
 }
 
 phys_t __real_frame_alloc_zeroed(void);
@@ -133,13 +144,13 @@ phys_t __wrap_frame_alloc_zeroed(void)
 phys_t __real_frame_alloc_by(const struct frame_policy *policy, uint64_t index);
 phys_t __wrap_frame_alloc_by(const struct frame_policy *policy, uint64_t index)
 {
-	return fails() ? 0 : __real_frame_alloc_by(policy, index);
+	return fails() ? 0 : soil(__real_frame_alloc_by(policy, index), 1);
 }
 
 phys_t __real_frame_alloc_run(uint64_t n_frames, uint64_t align);
 phys_t __wrap_frame_alloc_run(uint64_t n_frames, uint64_t align)
 {
-	return fails() ? 0 : __real_frame_alloc_run(n_frames, align);
+	return fails() ? 0 : soil(__real_frame_alloc_run(n_frames, align), n_frames);
 }
 
 phys_t __real_frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames,
@@ -147,13 +158,19 @@ phys_t __real_frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_f
 phys_t __wrap_frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames,
 				 uint64_t align)
 {
-	return fails() ? 0 : __real_frame_alloc_run_by(policy, n_frames, align);
+	return fails() ? 0 : soil(__real_frame_alloc_run_by(policy, n_frames, align), n_frames);
+}
+
+phys_t __real_frame_alloc_block_by(const struct frame_policy *policy, uint64_t index);
+phys_t __wrap_frame_alloc_block_by(const struct frame_policy *policy, uint64_t index)
+{
+	return soil(__real_frame_alloc_block_by(policy, index), FRAME_BLOCK);
 }
 
 phys_t __real_frame_alloc_vm_run(uint64_t n_frames);
 phys_t __wrap_frame_alloc_vm_run(uint64_t n_frames)
 {
-	return fails() ? 0 : __real_frame_alloc_vm_run(n_frames);
+	return fails() ? 0 : soil(__real_frame_alloc_vm_run(n_frames), n_frames);
 }
 
 struct frame_reserve *__real_frame_reserve_make(const struct frame_policy *policy,
