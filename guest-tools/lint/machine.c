@@ -14,6 +14,7 @@
 
 #include "guest-tools/lint/lint.h"
 #include "hv/frame/frame.h"
+#include "hv/frame/free_map.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
@@ -60,6 +61,12 @@ struct frame_stack *frame_stack_here(void)
 	static struct frame_stack stack;
 
 	return &stack;
+}
+
+/* Apart from the machine's memory, so that the tool's user has all of what was asked for. */
+void *free_map_memory(uint64_t size)
+{
+	return malloc(size);
 }
 
 bool lint_add_memory(uint64_t size)

@@ -1,36 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Free memory. The free frames of a node are in four places: runs, as they
- * were added, sorted by address and never adjacent; loose frames, freed one by
- * one, chained without order, most of them in batches; blocks of 2 MiB that were
- * freed whole; and the stacks of the node's processors. A processor allocates and frees single
- * frames without a lock until its stack is empty or full, and then moves a batch. A free block
- * becomes a run only when the stock has no other frame. Loose frames and blocks
- * are merged into the runs only if no run is long enough for a request. Frames
- * of other nodes never enter a stack: the processor collects those of one node
- * beside it, and gives a batch back at a time. Reserved frames are not free: no
- * node counts them.
+ * Free memory. The free frames of a node are in three places: its map, which knows buddies and
+ * runs; batches of single frames, of which the stock keeps a bounded number, and one that was
+ * begun; and the stacks of the node's processors. A processor allocates and frees single frames
+ * without a lock until its stack is empty or full, and then moves a batch. Batches that the stock
+ * does not keep go to the map, where frames join; those that it keeps go there if no run is long
+ * enough for a request. Frames of other nodes never enter a stack: the processor collects those
+ * of one node beside it, and gives a batch back at a time. Reserved frames are not free: no node
+ * counts them.
  *
- * All records are in the free frames themselves, so that a write to a frame
- * after its release destroys them: set 'frame_poison' to detect such writes.
+ * Records of single frames are in the frames themselves, so that a write to a frame after its
+ * release destroys them: set 'frame_poison' to detect such writes.
  */
 #include "hv/frame/frame.h"
 
+#include "hv/frame/free_map.h"
 #include "hv/frame/numa.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/lock.h"
 #include "hv/lib/string.h"
 
-#define POISON	       UINT64_C(0xdeadf4a3dbdbdbdb)
-#define BLOCK_SIZE     (FRAME_BLOCK * PAGE_SIZE)
-#define RUNS_LOOKED_AT 64 /* for a block */
+#define POISON	     UINT64_C(0xdeadf4a3dbdbdbdb)
+#define BLOCK_SIZE   (FRAME_BLOCK * PAGE_SIZE)
+#define BATCHES_KEPT 64
+#define AT_ONCE	     8 /* frames that join others while the lock is held */
 
-/* The record in a single free frame, or in the first frame of a run. */
+/* The record in a single free frame. */
 struct free_frame {
-	phys_t next;	   /* in the chain; of a run: the next run */
-	uint64_t n_frames; /* of a run only */
+	phys_t next;	   /* in the chain */
 	phys_t next_batch; /* of a batch's first frame: the next batch of the stock */
+	uint64_t n_frames; /* of a run's first frame, while nodes are sorted */
 };
 
 bool frame_poison;
@@ -38,11 +38,11 @@ bool frame_poison;
 /* The free frames of a node that are on no processor's stack. 'lock' guards them; it is a leaf. */
 struct stock {
 	struct lock lock;
-	phys_t runs;
+	struct free_map map;
 	phys_t batches; /* chains of FRAME_BATCH frames */
 	phys_t loose;	/* one chain, shorter than a batch */
-	phys_t blocks;	/* one chain */
-	uint64_t n_loose;
+	uint32_t n_batches;
+	uint32_t n_loose;
 	uint64_t n_available;	/* all of the above; read without the lock, too */
 } __attribute__((aligned(64))); /* no two in a cache line */
 
@@ -68,11 +68,6 @@ static struct free_frame *free_at(phys_t frame)
 	return phys_to_virt(frame);
 }
 
-static phys_t run_end(phys_t run)
-{
-	return run + free_at(run)->n_frames * PAGE_SIZE;
-}
-
 /* The stock's lock is held, which guards against other writers. */
 static void count(struct stock *stock, int64_t n_frames)
 {
@@ -85,41 +80,16 @@ static uint64_t n_in(const struct stock *stock)
 	return __atomic_load_n(&stock->n_available, __ATOMIC_RELAXED);
 }
 
-static void put_run(struct stock *stock, phys_t start, uint64_t n_frames)
-{
-	phys_t *link = &stock->runs, before = 0, after;
-
-	while (*link != 0 && *link < start) {
-		before = *link;
-		link = &free_at(before)->next;
-	}
-	after = *link;
-	assert(before == 0 || run_end(before) <= start);
-	assert(after == 0 || start + n_frames * PAGE_SIZE <= after);
-
-	if (start + n_frames * PAGE_SIZE == after) {
-		n_frames += free_at(after)->n_frames;
-		after = free_at(after)->next;
-	}
-	if (before != 0 && run_end(before) == start) {
-		n_frames += free_at(before)->n_frames;
-		start = before;
-	} else {
-		*link = start;
-	}
-	*free_at(start) = (struct free_frame){.next = after, .n_frames = n_frames};
-}
-
 /* Return a run to the stocks of the nodes that its frames belong to. */
 static void put_run_home(phys_t start, uint64_t n_frames)
 {
 	while (n_frames > 0) {
-		struct stock *stock = &frames.stock[numa_node_of(&numa, start)];
-		uint64_t n = (numa_span_end(&numa, start) - start + PAGE_SIZE - 1) / PAGE_SIZE;
+		struct stock *stock = &frames.stock[free_map_node_of(start)];
+		uint64_t n = (free_map_node_end(start) - start) / PAGE_SIZE;
 
 		n = n < n_frames ? n : n_frames;
 		lock_acquire(&stock->lock);
-		put_run(stock, start, n);
+		free_map_put(&stock->map, start, n);
 		count(stock, (int64_t)n);
 		lock_release(&stock->lock);
 		start += n * PAGE_SIZE;
@@ -127,67 +97,75 @@ static void put_run_home(phys_t start, uint64_t n_frames)
 	}
 }
 
+/* Add whole frames, all in one GiB. */
+static void add_part(phys_t start, phys_t end)
+{
+	if (!free_map_cover(&start, end))
+		return;
+	put_run_home(start, (end - start) / PAGE_SIZE);
+	frames.n_total += (end - start) / PAGE_SIZE;
+}
+
 void frame_add_range(phys_t start, uint64_t len)
 {
-	phys_t end = align_down(start + len, PAGE_SIZE);
+	phys_t end = align_down(start + len, PAGE_SIZE), stop;
 
 	assert(start + len >= start);
 	start = start < FRAME_LOWEST ? FRAME_LOWEST : start;
 	if (start > end || align_up(start, PAGE_SIZE) >= end)
 		return;
-	start = align_up(start, PAGE_SIZE);
-	put_run_home(start, (end - start) / PAGE_SIZE);
-	frames.n_total += (end - start) / PAGE_SIZE;
 	frames.end = end > frames.end ? end : frames.end;
+	for (start = align_up(start, PAGE_SIZE); start < end; start = stop) {
+		stop = align_down(start, GIB(1)) + GIB(1);
+		stop = stop < end ? stop : end;
+		add_part(start, stop);
+	}
 }
 
-/* Take the end of a run, so that its record does not move. */
-static phys_t take_tail(phys_t *link, uint64_t n_frames)
+/* Put n contiguous frames in front of a chain, the lowest first. */
+static void chain_frames(phys_t start, uint64_t n, phys_t *chain)
 {
-	struct free_frame *run = free_at(*link);
-	phys_t end = run_end(*link);
-
-	run->n_frames -= n_frames;
-	if (run->n_frames == 0)
-		*link = run->next;
-	return end - n_frames * PAGE_SIZE;
-}
-
-/* There are no runs: let a free block be one. */
-static void break_block(struct stock *stock)
-{
-	phys_t block = stock->blocks;
-
-	if (block == 0)
-		return;
-	stock->blocks = free_at(block)->next;
-	put_run(stock, block, FRAME_BLOCK);
-}
-
-/* Put up to n frames of the lowest run in front of a chain. Returns how many. */
-static uint64_t cut_run(struct stock *stock, uint64_t n, phys_t *chain)
-{
-	uint64_t n_frames = free_at(stock->runs)->n_frames;
-	phys_t frame;
-
-	n = n < n_frames ? n : n_frames;
-	frame = take_tail(&stock->runs, n) + n * PAGE_SIZE;
-	for (uint64_t i = 0; i < n; i++) {
+	for (phys_t frame = start + n * PAGE_SIZE; frame > start;) {
 		frame -= PAGE_SIZE;
 		*free_at(frame) = (struct free_frame){.next = *chain};
 		*chain = frame;
 	}
+}
+
+/* Take up to a batch out of the map, as a chain. Returns its length. */
+static uint64_t cut_batch(struct stock *stock, phys_t *ret)
+{
+	uint64_t n = 0, n_more;
+	phys_t start;
+
+	*ret = 0;
+	while (n < FRAME_BATCH &&
+	       (n_more = free_map_take(&stock->map, FRAME_BATCH - n, &start)) > 0) {
+		chain_frames(start, n_more, ret);
+		n += n_more;
+	}
 	return n;
 }
 
-/* Cut up to a batch off the lowest runs, as a chain. Returns its length. */
-static uint64_t cut_batch(struct stock *stock, phys_t *ret)
+/* Take a batch off the stock, as a chain; 0: it has none. */
+static phys_t take_batch(struct stock *stock)
 {
-	uint64_t n = 0;
+	phys_t batch = stock->batches;
 
-	*ret = 0;
-	while (n < FRAME_BATCH && stock->runs != 0)
-		n += cut_run(stock, FRAME_BATCH - n, ret);
+	if (batch == 0)
+		return 0;
+	stock->batches = free_at(batch)->next_batch;
+	stock->n_batches--;
+	return batch;
+}
+
+/* Take the frames that are in no batch, as a chain. Returns its length. */
+static uint64_t take_loose(struct stock *stock, phys_t *ret)
+{
+	uint64_t n = stock->n_loose;
+
+	*ret = stock->loose;
+	stock->loose = stock->n_loose = 0;
 	return n;
 }
 
@@ -196,21 +174,11 @@ static uint64_t take_chain(struct stock *stock, phys_t *ret)
 {
 	uint64_t n = FRAME_BATCH;
 
-	*ret = stock->batches;
-	if (*ret != 0) {
-		stock->batches = free_at(*ret)->next_batch;
-	} else {
+	*ret = take_batch(stock);
+	if (*ret == 0)
 		n = cut_batch(stock, ret);
-		if (n == 0) {
-			*ret = stock->loose;
-			n = stock->n_loose;
-			stock->loose = stock->n_loose = 0;
-		}
-		if (n == 0) {
-			break_block(stock);
-			n = cut_batch(stock, ret);
-		}
-	}
+	if (n == 0)
+		n = take_loose(stock, ret);
 	count(stock, -(int64_t)n);
 	return n;
 }
@@ -219,17 +187,51 @@ static void put_batch(struct stock *stock, phys_t chain)
 {
 	free_at(chain)->next_batch = stock->batches;
 	stock->batches = chain;
+	stock->n_batches++;
 }
 
+static bool keeps_batch(const struct stock *stock)
+{
+	return stock->n_batches < BATCHES_KEPT;
+}
+
+/* Make a batch of single frames, while the stock keeps batches. */
 static void put_single(struct stock *stock, phys_t frame)
 {
+	count(stock, 1);
+	if (!keeps_batch(stock)) {
+		free_map_put(&stock->map, frame, 1);
+		return;
+	}
 	*free_at(frame) = (struct free_frame){.next = stock->loose};
 	stock->loose = frame;
-	count(stock, 1);
 	if (++stock->n_loose < FRAME_BATCH)
 		return;
 	put_batch(stock, stock->loose);
 	stock->loose = stock->n_loose = 0;
+}
+
+/* Put up to n frames of a chain into the map. Returns the rest. */
+static phys_t put_some_in_map(struct stock *stock, phys_t chain, unsigned n)
+{
+	for (; chain != 0 && n > 0; n--) {
+		phys_t next = free_at(chain)->next;
+
+		free_map_put(&stock->map, chain, 1);
+		count(stock, 1);
+		chain = next;
+	}
+	return chain;
+}
+
+/* Let the frames of a chain join others. The lock is held for a few of them at a time. */
+static void put_in_map(struct stock *stock, phys_t chain)
+{
+	while (chain != 0) {
+		lock_acquire(&stock->lock);
+		chain = put_some_in_map(stock, chain, AT_ONCE);
+		lock_release(&stock->lock);
+	}
 }
 
 static phys_t take_single(struct stock *stock)
@@ -256,9 +258,10 @@ static void find_home(struct frame_stack *stack)
 {
 	stack->home = stack->home_len = 0;
 	for (unsigned i = 0; i < numa.n_spans; i++) {
-		phys_t start = numa.span[i].start, end = numa_span_end(&numa, start);
+		phys_t start = align_up(numa.span[i].start, BLOCK_SIZE);
+		phys_t end = free_map_node_end(start);
 
-		if (numa.span[i].node != stack->node || end - start <= stack->home_len)
+		if (free_map_node_of(start) != stack->node || end - start <= stack->home_len)
 			continue;
 		stack->home = start;
 		stack->home_len = end - start;
@@ -354,11 +357,17 @@ static void refill(struct frame_stack *stack)
 static void return_batch(unsigned node, phys_t chain)
 {
 	struct stock *stock = &frames.stock[node];
+	bool keeps;
 
 	lock_acquire(&stock->lock);
-	put_batch(stock, chain);
-	count(stock, FRAME_BATCH);
+	keeps = keeps_batch(stock);
+	if (keeps) {
+		put_batch(stock, chain);
+		count(stock, FRAME_BATCH);
+	}
 	lock_release(&stock->lock);
+	if (!keeps)
+		put_in_map(stock, chain);
 }
 
 /* Make room for a batch on a full stack. */
@@ -497,7 +506,7 @@ static void free_away(struct frame_stack *stack, unsigned node, phys_t frame)
 /* Free a frame to a stack that is unused or full, or a frame that may belong to another node. */
 static __attribute__((noinline)) void free_slowly(struct frame_stack *stack, phys_t frame)
 {
-	unsigned node = numa_node_of(&numa, frame);
+	unsigned node = free_map_node_of(frame);
 
 	list_stack(stack);
 	if (node != stack->node) {
@@ -694,113 +703,6 @@ void frame_reserve_free(struct frame_reserve *reserve)
 	(void)frame_reserve_free_some(reserve, UINT64_MAX);
 }
 
-/* Take the highest run that fits: single frames come from the lowest. */
-static phys_t take_run(struct stock *stock, uint64_t n_frames, uint64_t align)
-{
-	phys_t *best = NULL, start;
-	uint64_t n_behind;
-
-	for (phys_t *link = &stock->runs; *link != 0; link = &free_at(*link)->next)
-		if (free_at(*link)->n_frames >= n_frames &&
-		    align_down(run_end(*link) - n_frames * PAGE_SIZE, align) >= *link)
-			best = link;
-	if (best == NULL)
-		return 0;
-	start = align_down(run_end(*best) - n_frames * PAGE_SIZE, align);
-	n_behind = (run_end(*best) - start) / PAGE_SIZE - n_frames;
-	take_tail(best, n_frames + n_behind);
-	if (n_behind > 0)
-		put_run(stock, start + n_frames * PAGE_SIZE, n_behind);
-	count(stock, -(int64_t)n_frames);
-	return start;
-}
-
-/* Cut a chain into halves. Returns the second. */
-static phys_t split_chain(phys_t chain)
-{
-	phys_t middle = chain, end = free_at(chain)->next, second;
-
-	while (end != 0 && free_at(end)->next != 0) {
-		middle = free_at(middle)->next;
-		end = free_at(free_at(end)->next)->next;
-	}
-	second = free_at(middle)->next;
-	free_at(middle)->next = 0;
-	return second;
-}
-
-static phys_t merge_chains(phys_t a, phys_t b)
-{
-	phys_t sorted = 0, *link = &sorted;
-
-	while (a != 0 && b != 0) {
-		phys_t *lower = a < b ? &a : &b;
-
-		*link = *lower;
-		link = &free_at(*lower)->next;
-		*lower = *link;
-	}
-	*link = a != 0 ? a : b;
-	return sorted;
-}
-
-/* Sort by address. The depth of recursion is the logarithm of the length. */
-static phys_t sort_chain(phys_t chain)
-{
-	phys_t second;
-
-	if (chain == 0 || free_at(chain)->next == 0)
-		return chain;
-	second = split_chain(chain);
-	return merge_chains(sort_chain(chain), sort_chain(second));
-}
-
-static phys_t join_chains(phys_t a, phys_t b)
-{
-	phys_t *link = &a;
-
-	while (*link != 0)
-		link = &free_at(*link)->next;
-	*link = b;
-	return a;
-}
-
-/* Merge a sorted chain, each of n frames, into the sorted runs, and join adjacent runs. */
-static void merge_into_runs(struct stock *stock, phys_t chain, uint64_t n_frames)
-{
-	phys_t last = 0, run;
-
-	for (run = chain; run != 0; run = free_at(run)->next)
-		free_at(run)->n_frames = n_frames;
-	chain = merge_chains(stock->runs, chain);
-	stock->runs = chain;
-	for (run = chain; run != 0; run = free_at(run)->next) {
-		assert(last == 0 || run_end(last) <= run);
-		if (last != 0 && run_end(last) == run) {
-			free_at(last)->n_frames += free_at(run)->n_frames;
-			free_at(last)->next = free_at(run)->next;
-		} else {
-			last = run;
-		}
-	}
-}
-
-/* Merge all single frames and blocks of the stock into its runs. */
-static void gather(struct stock *stock)
-{
-	phys_t chain = stock->loose, blocks = stock->blocks;
-
-	stock->loose = stock->n_loose = stock->blocks = 0;
-	while (stock->batches != 0) {
-		phys_t batch = stock->batches;
-
-		stock->batches = free_at(batch)->next_batch;
-		chain = join_chains(batch, chain);
-	}
-	merge_into_runs(stock, sort_chain(chain), 1);
-	merge_into_runs(stock, sort_chain(blocks), FRAME_BLOCK);
-}
-
 /* Move the stack's frames to their stocks. */
 static void empty_stack(struct frame_stack *stack)
 {
@@ -820,18 +722,44 @@ static void empty_stack(struct frame_stack *stack)
 	set_n(stack, 0);
 }
 
-/* From one node; 'gathers': even if its single frames must be sorted. */
-static phys_t alloc_run_on(unsigned node, uint64_t n_frames, uint64_t align, bool gathers)
+/* Put all batches and what is loose into the map. */
+static void empty_batches(struct stock *stock)
+{
+	phys_t chain;
+	uint64_t n;
+
+	do {
+		lock_acquire(&stock->lock);
+		chain = take_batch(stock);
+		n = chain != 0 ? FRAME_BATCH : take_loose(stock, &chain);
+		count(stock, -(int64_t)n);
+		lock_release(&stock->lock);
+		put_in_map(stock, chain);
+	} while (chain != 0);
+}
+
+static phys_t alloc_run_on(unsigned node, uint64_t n_frames, uint64_t align)
 {
 	struct stock *stock = &frames.stock[node];
 	phys_t start;
 
+	if (n_in(stock) < n_frames)
+		return 0;
 	lock_acquire(&stock->lock);
-	if (gathers)
-		gather(stock);
-	start = take_run(stock, n_frames, align);
+	start = free_map_take_run(&stock->map, n_frames, align);
+	if (start != 0)
+		count(stock, -(int64_t)n_frames);
 	lock_release(&stock->lock);
 	return start;
+}
+
+/* The same, after the node's single frames have joined. */
+static phys_t alloc_joined_run_on(unsigned node, uint64_t n_frames, uint64_t align)
+{
+	if (n_in(&frames.stock[node]) < n_frames)
+		return 0;
+	empty_batches(&frames.stock[node]);
+	return alloc_run_on(node, n_frames, align);
 }
 
 static phys_t alloc_run(const struct node_order *order, uint64_t n_frames, uint64_t align)
@@ -839,11 +767,11 @@ static phys_t alloc_run(const struct node_order *order, uint64_t n_frames, uint6
 	phys_t start = 0;
 
 	for (unsigned i = 0; i < order->n && start == 0; i++)
-		start = alloc_run_on(order->node[i], n_frames, align, false);
+		start = alloc_run_on(order->node[i], n_frames, align);
 	if (start == 0)
 		empty_stack(frame_stack_here());
 	for (unsigned i = 0; i < order->n && start == 0; i++)
-		start = alloc_run_on(order->node[i], n_frames, align, true);
+		start = alloc_joined_run_on(order->node[i], n_frames, align);
 	return start;
 }
 
@@ -868,50 +796,6 @@ phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, 
 	return start;
 }
 
-/*
- * Cut the first block out of a run. Blocks come from a run's beginning and single frames from the
- * end of the lowest run, so that they seldom meet; what is left before a block is the lowest.
- */
-static bool cut_block(phys_t *link, phys_t *ret)
-{
-	phys_t run = *link, block = align_up(run, BLOCK_SIZE), end = run_end(run);
-	phys_t after = free_at(run)->next;
-
-	if (block >= end || end - block < BLOCK_SIZE)
-		return false;
-	if (block + BLOCK_SIZE < end) {
-		*free_at(block + BLOCK_SIZE) = (struct free_frame){
-			.next = after,
-			.n_frames = (end - block) / PAGE_SIZE - FRAME_BLOCK,
-		};
-		after = block + BLOCK_SIZE;
-	}
-	free_at(run)->n_frames = (block - run) / PAGE_SIZE;
-	free_at(run)->next = after;
-	if (block == run)
-		*link = after;
-	*ret = block;
-	return true;
-}
-
-/*
- * A block of the stock; 0: there is none at hand. Firmware leaves fewer runs than are looked at
- * here. There are more of them only after gather().
- */
-static phys_t take_block(struct stock *stock)
-{
-	phys_t block = stock->blocks, *link = &stock->runs;
-
-	if (block != 0)
-		stock->blocks = free_at(block)->next;
-	for (unsigned n = 0; n < RUNS_LOOKED_AT && *link != 0 && block == 0; n++)
-		if (!cut_block(link, &block))
-			link = &free_at(*link)->next;
-	if (block != 0)
-		count(stock, -FRAME_BLOCK);
-	return block;
-}
-
 static void check_poison_of_block(phys_t block)
 {
 	for (phys_t frame = block; frame < block + BLOCK_SIZE; frame += PAGE_SIZE)
@@ -924,7 +808,9 @@ static phys_t alloc_block_on(unsigned node)
 	phys_t block;
 
 	lock_acquire(&stock->lock);
-	block = take_block(stock);
+	block = free_map_take_block(&stock->map);
+	if (block != 0)
+		count(stock, -FRAME_BLOCK);
 	lock_release(&stock->lock);
 	if (frame_poison && block != 0)
 		check_poison_of_block(block);
@@ -948,16 +834,10 @@ phys_t frame_alloc_block_by(const struct frame_policy *policy, uint64_t index)
 
 void frame_free_block(phys_t block)
 {
-	struct stock *stock = &frames.stock[numa_node_of(&numa, block)];
-
 	assert(block != 0 && is_aligned(block, BLOCK_SIZE));
 	for (phys_t frame = block; frame_poison && frame < block + BLOCK_SIZE; frame += PAGE_SIZE)
 		poison(frame);
-	lock_acquire(&stock->lock);
-	free_at(block)->next = stock->blocks;
-	stock->blocks = block;
-	count(stock, FRAME_BLOCK);
-	lock_release(&stock->lock);
+	put_run_home(block, FRAME_BLOCK);
 }
 
 static const struct frame_policy local = {.mode = FRAME_LOCAL};
@@ -988,19 +868,32 @@ void frame_free_run(phys_t start, uint64_t n_frames)
 	take_kept(-(int64_t)n_frames);
 }
 
+/* Take all out of a map, as a chain of runs. */
+static phys_t take_all(struct free_map *map)
+{
+	phys_t chain = 0, start;
+	uint64_t n;
+
+	while ((n = free_map_take_any(map, &start)) > 0) {
+		*free_at(start) = (struct free_frame){.next = chain, .n_frames = n};
+		chain = start;
+	}
+	return chain;
+}
+
 /* Move frames from node 0, which had all until now, to their nodes. */
 void frame_sort_by_node(void)
 {
 	struct frame_stack *stack = frame_stack_here();
-	phys_t run;
 	unsigned node = stack->node;
+	phys_t run;
 
 	stack->node = 0;
 	empty_stack(stack);
 	stack->node = node;
 	find_nodes(stack);
-	gather(&frames.stock[0]);
-	run = frames.stock[0].runs;
+	empty_batches(&frames.stock[0]);
+	run = take_all(&frames.stock[0].map);
 	frames.stock[0] = (struct stock){0};
 	while (run != 0) {
 		phys_t start = run;
@@ -1076,17 +969,28 @@ static void visit_chain(phys_t chain, frame_visit *visit, void *context)
 		visit(context, chain);
 }
 
+/* What frame_each_free() was given. */
+struct visitor {
+	frame_visit *visit;
+	void *context;
+};
+
+static void visit_run(void *context, phys_t start, uint64_t n)
+{
+	const struct visitor *visitor = context;
+
+	for (uint64_t i = 0; i < n; i++)
+		visitor->visit(visitor->context, start + i * PAGE_SIZE);
+}
+
 static void visit_stock(const struct stock *stock, frame_visit *visit, void *context)
 {
-	for (phys_t run = stock->runs; run != 0; run = free_at(run)->next)
-		for (phys_t frame = run; frame < run_end(run); frame += PAGE_SIZE)
-			visit(context, frame);
+	struct visitor visitor = {visit, context};
+
+	free_map_each(&stock->map, visit_run, &visitor);
 	for (phys_t batch = stock->batches; batch != 0; batch = free_at(batch)->next_batch)
 		visit_chain(batch, visit, context);
 	visit_chain(stock->loose, visit, context);
-	for (phys_t block = stock->blocks; block != 0; block = free_at(block)->next)
-		for (phys_t frame = block; frame < block + BLOCK_SIZE; frame += PAGE_SIZE)
-			visit(context, frame);
 }
 
 void frame_each_free(frame_visit *visit, void *context)
@@ -1120,4 +1024,5 @@ void frame_reset(void)
 		*stack = (struct frame_stack){0};
 	}
 	memset(&frames, 0, sizeof(frames));
+	free_map_reset();
 }

@@ -10,11 +10,11 @@
  * The machine's free memory, in frames of 4 KiB. Each frame belongs to a node
  * of hv/frame/numa.h. Single frames come from the current processor's stack,
  * which holds frames of its own node only and is refilled in batches from that
- * node's stock. Runs of frames, for images and tables made at start-up, come
- * from the stocks. A freed frame returns to its node. Blocks of 2 MiB, for
- * pages of that size, stay whole while a node has other memory for single
- * frames. All functions may be called on any processor. They take a node's lock
- * when they access its stock; see hv/lib/lock.h.
+ * node's stock. Runs of frames, for images and tables, and blocks of 2 MiB, for
+ * pages of that size, come from the stocks, where free frames join with their
+ * neighbors (hv/frame/free_map.h). A freed frame returns to its node. A block
+ * stays whole while its node has other memory for single frames. All functions may be called on any
+ * processor. They take a node's lock when they access its stock; see hv/lib/lock.h.
  */
 
 /*
@@ -74,8 +74,9 @@ extern bool frame_poison;
 #define FRAME_LOWEST MIB(1)
 
 /*
- * Add [start, start + len) to the free memory, except partial frames and those below
- * FRAME_LOWEST. The memory must be mapped, and must not have been added before.
+ * Add [start, start + len) to the free memory, except partial frames, those below FRAME_LOWEST,
+ * and 40 KiB of the first range of each GiB for the map of what is free; a smaller first range is
+ * left out. The memory must be mapped, and must not have been added before.
  */
 void frame_add_range(phys_t start, uint64_t len);
 
@@ -163,11 +164,10 @@ phys_t frame_alloc_by(const struct frame_policy *policy, uint64_t index);
  * contents, which count like single ones. They come from the node that
  * frame_alloc_by() would take a frame from, and from no other: memory that is
  * near is worth more than a large page. 'index' is the block's number in the
- * object. The policy's reserve is not used. Takes the node's lock, and looks at a
- * bounded number of runs, however much memory is free. 0: the node has no block at
- * hand, which does not mean that it has no memory.
+ * object. The policy's reserve is not used. Takes the node's lock, for the same time
+ * however much memory is free. 0: the node has no block, which does not mean that it
+ * has no memory.
  */
-#define FRAME_BLOCK 512
 phys_t frame_alloc_block_by(const struct frame_policy *policy, uint64_t index);
 /* Free a block as a whole. Its frames may instead be freed one by one. */
 void frame_free_block(phys_t block);
@@ -192,9 +192,9 @@ bool frame_reserve_free_some(struct frame_reserve *reserve, uint64_t n);
 
 /*
  * Allocate n_frames contiguous frames on one node, the first at a multiple of
- * 'align' (bytes); 0: there is no such run. Meant for start-up: if no run is
- * long enough, the loose frames are sorted into the runs, which can take long
- * with the node's lock held.
+ * 'align' (bytes); 0: none was found, see free_map_take_run(). If the node's map has
+ * none, its batches of single frames are put there first, a few each time that the
+ * lock is held.
  */
 phys_t frame_alloc_run(uint64_t n_frames, uint64_t align);
 phys_t frame_alloc_run_by(const struct frame_policy *policy, uint64_t n_frames, uint64_t align);

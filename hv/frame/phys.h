@@ -22,3 +22,5 @@ static inline phys_t virt_to_phys(const void *virt)
 {
 	return (uintptr_t)virt - phys_offset;
 }
+
+#define FRAME_BLOCK 512 /* frames of a large page */

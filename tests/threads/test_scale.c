@@ -98,7 +98,7 @@ static void count_locks(unsigned n_processors, unsigned n_nodes)
 {
 	unsigned n_lives = 2048;
 
-	machine_begin(n_processors, n_nodes, MIB(64) / n_nodes);
+	machine_begin(n_processors, n_nodes, MIB(128) / n_nodes);
 	machine_start(&(struct machine_work){.n_pages = N_WRITES,
 					     .n_writes = N_WRITES,
 					     .count = 2 * n_lives + 2 * n_processors,

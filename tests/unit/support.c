@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hv/frame/frame.h"
+#include "hv/frame/free_map.h"
 #include "hv/frame/phys.h"
 #include "hv/lib/assert.h"
 #include "hv/lib/print.h"
@@ -22,6 +23,7 @@ const char stencil_version[] = "0.0.0 (test)";
 
 static struct frame_stack first_stack;
 _Thread_local struct frame_stack *stack_here = &first_stack;
+bool free_map_is_apart = true;
 
 char logged[65536];
 static size_t n_logged;
@@ -104,4 +106,14 @@ void *phys_arena(phys_t start, size_t size)
 struct frame_stack *frame_stack_here(void)
 {
 	return stack_here;
+}
+
+/* Those of cases that have ended are used again. */
+#define MAPS_AT_ONCE 2048
+void *free_map_memory(uint64_t size)
+{
+	static char memory[MAPS_AT_ONCE][FREE_MAP_RECORDS] __attribute__((aligned(8)));
+	static unsigned n;
+
+	return free_map_is_apart ? memory[n++ % MAPS_AT_ONCE] : NULL;
 }

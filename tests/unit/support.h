@@ -35,3 +35,6 @@ void *phys_arena(phys_t start, size_t size);
  * stack to be another processor; each thread of a test must.
  */
 extern _Thread_local struct frame_stack *stack_here;
+
+/* Whether the map of free frames takes none of them. Set before memory is added. */
+extern bool free_map_is_apart;

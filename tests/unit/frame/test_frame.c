@@ -547,10 +547,9 @@ static uint64_t take_all(void)
 	return n;
 }
 
-static void a_freed_block_is_a_block_until_nothing_else_is_left(void **state)
+static void a_block_stays_whole_until_nothing_else_is_left(void **state)
 {
 	phys_t block;
-	uint64_t n;
 
 	add_blocks();
 	block = frame_alloc_block_by(&anywhere, 0);
@@ -558,14 +557,13 @@ static void a_freed_block_is_a_block_until_nothing_else_is_left(void **state)
 	assert_int_equal(frame_available(), N_BLOCKS * FRAME_BLOCK + 10);
 	assert_int_equal(frame_alloc_block_by(&anywhere, 0), block);
 	frame_free_block(block);
-	for (n = 0; n < (N_BLOCKS - 1) * FRAME_BLOCK + 10; n++) {
-		phys_t frame = frame_alloc();
-
-		assert_true(frame - block >= MIB(2));
-		assert_true(frame_available() >= FRAME_BLOCK);
-	}
+	for (uint64_t n = 0; n < (N_BLOCKS - 1) * FRAME_BLOCK; n++)
+		assert_int_not_equal(frame_alloc(), 0);
+	block = frame_alloc_block_by(&anywhere, 0);
+	assert_int_not_equal(block, 0);
+	frame_free_block(block);
 	/* Then it is split. */
-	assert_int_equal(take_all(), FRAME_BLOCK);
+	assert_int_equal(take_all(), FRAME_BLOCK + 10);
 	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
 	assert_int_equal(frame_available(), 0);
 }
@@ -579,7 +577,6 @@ static void a_block_can_be_freed_frame_by_frame(void **state)
 	for (unsigned i = 0; i < FRAME_BLOCK; i++)
 		frame_free(block + i * PAGE_SIZE);
 	assert_int_equal(frame_available(), N_BLOCKS * FRAME_BLOCK + 10);
-	/* It returns to the runs only when a run is asked for that there is not. */
 	assert_int_equal(frame_alloc_run(N_BLOCKS * FRAME_BLOCK + 10, PAGE_SIZE), BLOCKS - REST);
 }
 
@@ -616,8 +613,8 @@ static void a_batch_comes_from_several_runs(void **state)
 	assert_int_equal(frame_alloc(), 0);
 }
 
-/* However many short runs there are, a bounded number is looked at. */
-static void a_block_behind_many_short_runs_is_not_sought(void **state)
+/* However many frames are free one by one, a block is found at once. */
+static void a_block_behind_many_short_runs_is_found(void **state)
 {
 	enum { N = 2 * 64 };
 	phys_t block;
@@ -629,8 +626,29 @@ static void a_block_behind_many_short_runs_is_not_sought(void **state)
 	for (unsigned i = 0; i < N; i++)
 		frame_free_run(BLOCKS + i * 2 * PAGE_SIZE, 1);
 	frame_free_run(block, FRAME_BLOCK);
-	assert_int_equal(frame_alloc_block_by(&anywhere, 0), 0);
-	assert_int_equal(frame_alloc_run(FRAME_BLOCK, MIB(2)), block);
+	assert_int_equal(frame_alloc_block_by(&anywhere, 0), block);
+}
+
+/* What is freed one by one, more than the stock keeps in batches, is whole blocks again at once. */
+static void frames_freed_one_by_one_are_blocks_again(void **state)
+{
+	enum { N = 12 };
+	static phys_t frame[N * FRAME_BLOCK];
+	unsigned n_blocks = 0;
+
+	setup(NULL);
+	phys_arena(BLOCKS, N * MIB(2));
+	frame_add_range(BLOCKS, N * MIB(2));
+	for (unsigned i = 0; i < ARRAY_SIZE(frame); i++)
+		frame[i] = frame_alloc();
+	assert_int_equal(frame_available(), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(frame); i++)
+		frame_free(frame[i]);
+	assert_int_equal(frame_available(), N * FRAME_BLOCK);
+	while (frame_alloc_block_by(&anywhere, 0) != 0)
+		n_blocks++;
+	assert_in_range(n_blocks, N - 6, N - 4); /* 66 batches are kept */
+	assert_int_equal(frame_available(), (N - n_blocks) * FRAME_BLOCK);
 }
 
 static void blocks_are_not_taken_from_what_is_kept_back(void **state)
@@ -716,11 +734,12 @@ int main(void)
 		cmocka_unit_test_setup(a_reserve_is_used_up_first, setup),
 		cmocka_unit_test_setup(misuse_stops_the_machine, setup),
 		cmocka_unit_test_setup(blocks_are_aligned_and_leave_the_rest, setup),
-		cmocka_unit_test_setup(a_freed_block_is_a_block_until_nothing_else_is_left, setup),
+		cmocka_unit_test_setup(a_block_stays_whole_until_nothing_else_is_left, setup),
 		cmocka_unit_test_setup(a_block_can_be_freed_frame_by_frame, setup),
 		cmocka_unit_test_setup(a_run_takes_free_blocks_too, setup),
 		cmocka_unit_test_setup(a_batch_comes_from_several_runs, setup),
-		cmocka_unit_test_setup(a_block_behind_many_short_runs_is_not_sought, setup),
+		cmocka_unit_test_setup(a_block_behind_many_short_runs_is_found, setup),
+		cmocka_unit_test_setup(frames_freed_one_by_one_are_blocks_again, setup),
 		cmocka_unit_test_setup(blocks_are_not_taken_from_what_is_kept_back, setup),
 		cmocka_unit_test_setup(free_blocks_are_visited, setup),
 		cmocka_unit_test_setup(a_block_that_is_misused_is_noticed, setup),

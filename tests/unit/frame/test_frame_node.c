@@ -9,8 +9,8 @@
 #include "hv/frame/phys.h"
 #include "tests/unit/support.h"
 
-#define START	 UINT64_C(0x100000)
-#define PART	 128 /* frames in each part */
+#define START	 MIB(2)
+#define PART	 FRAME_BLOCK /* frames in each part: a block is of one node */
 #define N_FRAMES (4 * PART)
 #define N_NODES	 3
 
@@ -151,13 +151,14 @@ static void runs_lie_on_one_node(void **state)
 	assert_available(2 * PART, PART, PART);
 }
 
-static void a_run_across_nodes_is_taken_back_in_pieces(void **state)
+static void a_range_across_nodes_is_added_in_pieces(void **state)
 {
 	frame_reset();
 	phys_arena(START, N_FRAMES * PAGE_SIZE);
 	run_on(0);
-	frame_free_run(part(1) - PAGE_SIZE, PART + 2);
+	frame_add_range(part(1) - PAGE_SIZE, (PART + 2) * PAGE_SIZE);
 	assert_available(1, PART, 1);
+	assert_int_equal(frame_total(), PART + 2);
 }
 
 static void frames_added_before_the_nodes_are_known_are_sorted_later(void **state)
@@ -454,7 +455,7 @@ int main(void)
 		cmocka_unit_test_setup(a_freed_frame_returns_to_its_node, setup),
 		cmocka_unit_test_setup(freed_one_by_one_far_away_and_yet_whole_again, setup),
 		cmocka_unit_test_setup(runs_lie_on_one_node, setup),
-		cmocka_unit_test_setup(a_run_across_nodes_is_taken_back_in_pieces, setup),
+		cmocka_unit_test_setup(a_range_across_nodes_is_added_in_pieces, setup),
 		cmocka_unit_test_setup(frames_added_before_the_nodes_are_known_are_sorted_later,
 				       setup),
 		cmocka_unit_test_setup(default_policy_is_no_policy, setup),
