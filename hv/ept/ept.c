@@ -886,7 +886,7 @@ enum status ept_show_zeros(struct ept *ept, gpa_t gpa)
 	return OK;
 }
 
-enum status ept_split_code(struct ept *ept, gpa_t gpa)
+enum status ept_split(struct ept *ept, gpa_t gpa)
 {
 	uint64_t *slot;
 

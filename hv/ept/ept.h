@@ -121,7 +121,7 @@ enum status ept_setup(void);
 
 /*
  * From now on large pages are not executable: the first fetch from one splits it, see
- * ept_split_code(). Some processors raise a machine check for a page that is code at two sizes.
+ * ept_split(). Some processors raise a machine check for a page that is code at two sizes.
  * Call before the first tree.
  */
 void ept_keep_code_small(void);
@@ -276,9 +276,9 @@ phys_t ept_discard(struct ept *ept, gpa_t gpa);
  *
  * ept_next_own: the entry of the first own page at or above *gpa and below
  * 'end'; *gpa advances to it. With EPT_LARGE the page is a large one, which may
- * begin below *gpa, and merging leaves it as it is. 0: there is none, or '*budget' entries were
- * looked at; *gpa advances past them. '*budget' decreases by the entries looked
- * at. ept_seal: the page must be own, and not large. ept_unseal: make the page writable if it
+ * begin below *gpa. 0: there is none, or '*budget' entries were looked at; *gpa
+ * advances past them. '*budget' decreases by the entries looked at. ept_seal: the
+ * page must be own, and not large. ept_unseal: make the page writable if it
  * is still sealed. ept_give_back: replace the sealed page by 'leaf' (with R, X
  * and memory type only) and return its frame, which the caller then owns. 0:
  * the page has another frame or is not sealed; nothing has changed.
@@ -299,11 +299,11 @@ struct ept ept_view(phys_t root);
 uint64_t ept_lookup_below(const struct ept *ept, gpa_t gpa, unsigned *ret_level);
 
 /*
- * Split the large page at gpa, which has EPT_SMALL_CODE, into pages of 4 KiB that can be executed.
- * No other right is given. Processors that still use the large page fault once more. ERR_RANGE,
- * ERR_NOMEM: as ept_copy().
+ * Split the large page at gpa into pages of 4 KiB with the same rights; those of a page with
+ * EPT_SMALL_CODE can then be executed. Processors that still use the large page fault once more if
+ * they execute it. ERR_RANGE, ERR_NOMEM: as ept_copy().
  */
-enum status ept_split_code(struct ept *ept, gpa_t gpa);
+enum status ept_split(struct ept *ept, gpa_t gpa);
 
 /*
  * Count a frame that the VM has besides the tree's against the tree's limit, and no longer.

@@ -13,7 +13,7 @@ enum fault_action {
 	FAULT_RETRY, /* another vCPU has already resolved it */
 	FAULT_MAP,   /* map the page as its region says: region_map_page() */
 	FAULT_ZEROS, /* the first read of fresh memory: ept_show_zeros() */
-	FAULT_SPLIT, /* the first fetch from a large page: ept_split_code() */
+	FAULT_SPLIT, /* the first fetch from a large page: ept_split() */
 	FAULT_COPY,  /* give the VM its own copy of the page: ept_copy() */
 	FAULT_DROP,  /* complete the instruction, drop the write */
 	FAULT_MMIO,  /* not memory: ask the devices */

@@ -25,7 +25,8 @@
 
 /* Entries looked at in one step if there are no own pages. */
 #define LOOKS_MAX      64
-#define CANDIDATES_MAX 8 /* frames of one hash that a page is compared with */
+#define SPLIT_MIN      64 /* pages of a large one that would give their frames back */
+#define CANDIDATES_MAX 8  /* frames of one hash that a page is compared with */
 #define WORDS	       (PAGE_SIZE / 8)
 
 /*
@@ -202,6 +203,29 @@ static void look_at(struct merge *merge, struct ept *ept, const struct mem_regio
 	merge->n++;
 }
 
+/*
+ * Look at a page of a large one, which stays as it is. When enough of its pages have equals, it is
+ * split, and looked at again.
+ */
+static void look_into(struct merge *merge, struct ept *ept, const struct mem_region *region,
+		      gpa_t gpa, uint64_t entry)
+{
+	struct merge_page page = {.gpa = gpa, .frame = ept_frame_at(entry & EPT_ADDR, 1, gpa)};
+
+	state.n_scanned++;
+	if (is_aligned(gpa.raw, MIB(2)))
+		merge->n_equal = 0;
+	if (find_target(merge, ept, region, &page))
+		merge->n_equal++;
+	if (page.is_counted)
+		merged_put(page.target);
+	if (merge->n_equal < SPLIT_MIN)
+		return;
+	merge->n_equal = 0;
+	if (ept_split(ept, gpa) == OK)
+		merge->offset = align_down(gpa.raw, MIB(2)) - region->gpa.raw;
+}
+
 /* Look for the next page. False: all of the VM was looked at. */
 static bool find_page(struct merge *merge, struct ept *ept, struct mem_map *map)
 {
@@ -224,12 +248,10 @@ static bool find_page(struct merge *merge, struct ept *ept, struct mem_map *map)
 	merge->offset = gpa.raw - region->gpa.raw;
 	if (entry == 0)
 		return true;
-	if (entry & EPT_LARGE) { /* of more use to its VM than what merging saves */
-		merge->offset = align_down(gpa.raw, MIB(2)) + MIB(2) - region->gpa.raw;
-		return true;
-	}
 	merge->offset += PAGE_SIZE;
-	if (entry & EPT_W) /* otherwise it was sealed before, and not yet unsealed */
+	if (entry & EPT_LARGE)
+		look_into(merge, ept, region, gpa, entry);
+	else if (entry & EPT_W) /* otherwise it was sealed before, and not yet unsealed */
 		look_at(merge, ept, region, gpa, entry);
 	return true;
 }

@@ -9,7 +9,8 @@
  * merge=on: own pages of private memory give back their frame if they equal
  * zeros, the page below, or, after merge_setup(), a page of any VM. ROM and
  * shared memory are the file's own frames and are not merged; nor is a page
- * merged with one of a file that a VM may write.
+ * merged with one of a file that a VM may write. A large page is split if an
+ * eighth of it could be given back; with less, it is of more use to its VM whole.
  *
  * Runs on one processor at a time, one page at a time.
  */
@@ -42,6 +43,7 @@ struct merge {
 	bool has_ended;	 /* all of the VM was looked at */
 	enum merge_stage stage;
 	unsigned n, next;    /* pages in the window; of these, done in this stage */
+	unsigned n_equal;    /* pages of the large page that is looked into which others equal */
 	uint64_t generation; /* which all processors must have caught up with */
 	struct merge_page page[MERGE_WINDOW];
 };

@@ -8,7 +8,6 @@
 #include "hv/devices/insn_decode.h"
 #include "hv/ept/ept.h"
 #include "hv/guest/fault.h"
-#include "hv/guest/merge.h"
 #include "hv/guest/region_map.h"
 #include "hv/run/access.h"
 #include "hv/run/emulate.h"
@@ -91,7 +90,7 @@ static void show_zeros(struct vcpu *vcpu, gpa_t gpa)
 
 static void split_page(struct vcpu *vcpu, gpa_t gpa)
 {
-	if (ept_split_code(&vcpu->vm->ept, gpa) != OK)
+	if (ept_split(&vcpu->vm->ept, gpa) != OK)
 		stop_for_memory(vcpu, gpa);
 }
 
@@ -114,12 +113,12 @@ static __attribute__((noinline)) void fill_around(struct vcpu *vcpu)
 	ept_fill_around(&vcpu->vm->ept, gpa, region->gpa, gpa_add(region->gpa, region->len));
 }
 
-/* Give the page 2 MiB of memory that is written in order. Merging would not take them. */
+/* Give the page 2 MiB of memory that is written in order. */
 static bool fill_large(struct vm *vm, gpa_t gpa)
 {
 	const struct mem_region *region = guest_region(&vm->memory, gpa);
 
-	return region->image == NULL && !merge_takes(region) &&
+	return region->image == NULL &&
 	       ept_fill_large(&vm->ept, gpa, region->gpa, gpa_add(region->gpa, region->len));
 }
 

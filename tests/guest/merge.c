@@ -6,15 +6,15 @@
  *	ms=	how long to sleep between checks
  *	rounds=	how often
  *	name=	a number that makes the unique pages unique
+ *	pages=	how many there are
  */
 #include "tests/guest/lib/lib.h"
 
 #define TIMER_VECTOR 0x40
 #define START	     UINT64_C(0x800000)
-#define N_PAGES	     384
 #define WORDS	     (PAGE_SIZE / 8)
 
-static uint64_t name;
+static uint64_t name, n_pages;
 
 static uint64_t *page_at(unsigned n)
 {
@@ -64,7 +64,7 @@ static unsigned count_wrong(void)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < N_PAGES; i++)
+	for (unsigned i = 0; i < n_pages; i++)
 		n += !is_right(i);
 	return n;
 }
@@ -75,10 +75,11 @@ void payload(void)
 	uint32_t rounds = (uint32_t)param_number("rounds", 3);
 
 	name = param_number("name", 1);
+	n_pages = param_number("pages", 384);
 	apic_enable();
 	irq_count_on(TIMER_VECTOR);
 	apic_write(APIC_LVT_TIMER, TIMER_VECTOR);
-	for (unsigned i = 0; i < N_PAGES; i++) {
+	for (unsigned i = 0; i < n_pages; i++) {
 		page_at(i)[7] = 1;
 		fill(i);
 	}
@@ -89,9 +90,9 @@ void payload(void)
 		n_wrong = count_wrong();
 		report(n_wrong == 0, "merge: %u pages are wrong after %u ms", n_wrong, ms);
 		/* Change a word in some pages, and change it back later. */
-		for (unsigned i = round; i < N_PAGES; i += 5)
+		for (unsigned i = round; i < n_pages; i += 5)
 			page_at(i)[i] = ~page_at(i)[i];
-		for (unsigned i = round; i < N_PAGES; i += 5)
+		for (unsigned i = round; i < n_pages; i += 5)
 			page_at(i)[i] = ~page_at(i)[i];
 		n_wrong = count_wrong();
 		report(n_wrong == 0, "merge: %u pages are wrong after writes", n_wrong);

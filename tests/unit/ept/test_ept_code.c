@@ -66,7 +66,7 @@ static void the_first_fetch_splits_one_large_page_to_the_smallest(void **state)
 
 	assert_int_equal(ept_map(&ept, at(GIB(1)), GIB(4), GIB(1), RX), OK);
 	assert_int_equal(fault_decide(&region, entry_at(GIB(1), 2), ACCESS_EXEC), FAULT_SPLIT);
-	assert_int_equal(ept_split_code(&ept, at(GIB(1) + MIB(2) + 0x5123)), OK);
+	assert_int_equal(ept_split(&ept, at(GIB(1) + MIB(2) + 0x5123)), OK);
 	/* Its 2 MiB are pages of 4 KiB, all executable; its other 510 are not executable yet. */
 	for (uint64_t offset = 0; offset < MIB(2); offset += PAGE_SIZE)
 		assert_int_equal(entry_at(GIB(1) + MIB(2) + offset, 0),
@@ -85,9 +85,9 @@ static void a_split_keeps_what_else_is_allowed(void **state)
 	assert_int_equal(ept_map(&ept, at(MIB(2)), GIB(1), MIB(2), RWX), OK);
 	assert_int_equal(fault_decide(&region, entry_at(MIB(2), 1), ACCESS_EXEC), FAULT_SPLIT);
 	assert_int_equal(fault_decide(&region, entry_at(MIB(2), 1), ACCESS_WRITE), FAULT_RETRY);
-	assert_int_equal(ept_split_code(&ept, at(MIB(2))), OK);
+	assert_int_equal(ept_split(&ept, at(MIB(2))), OK);
 	assert_int_equal(entry_at(MIB(2) + 0x3000, 0), (GIB(1) + 0x3000) | RWX);
-	assert_int_equal(ept_split_code(&ept, at(UINT64_C(1) << 48)), ERR_RANGE);
+	assert_int_equal(ept_split(&ept, at(UINT64_C(1) << 48)), ERR_RANGE);
 }
 
 static void a_copy_of_a_page_is_executable_and_so_are_its_neighbours(void **state)
@@ -111,7 +111,7 @@ static void a_clone_splits_for_itself(void **state)
 	assert_int_equal(ept_map(&ept, at(MIB(2)), GIB(1), MIB(2), RX), OK);
 	assert_int_equal(freeze_tree(&ept, &layer), OK);
 	ept_clone(&clone, layer, EPT_UNLIMITED);
-	assert_int_equal(ept_split_code(&clone, at(MIB(2))), OK);
+	assert_int_equal(ept_split(&clone, at(MIB(2))), OK);
 	assert_int_equal(ept_lookup(&clone, at(MIB(2)), &level), GIB(1) | RX);
 	assert_int_equal(level, 0);
 	(void)entry_at(MIB(2), 1);
@@ -144,7 +144,7 @@ static void an_own_large_page_is_executable_after_a_fetch(void **state)
 	check_tree(&ept);
 	assert_int_equal(fault_decide(&region, entry_at(MIB(2), 1), ACCESS_EXEC), FAULT_SPLIT);
 	assert_int_equal(fault_decide(&region, entry_at(MIB(2), 1), ACCESS_WRITE), FAULT_RETRY);
-	assert_int_equal(ept_split_code(&ept, at(MIB(2) + 0x3000)), OK);
+	assert_int_equal(ept_split(&ept, at(MIB(2) + 0x3000)), OK);
 	for (uint64_t offset = 0; offset < MIB(2); offset += PAGE_SIZE)
 		assert_int_equal(entry_at(MIB(2) + offset, 0), (block + offset) | RWX | EPT_OWN);
 	check_tree(&ept);
@@ -160,7 +160,7 @@ static void a_split_without_a_frame_changes_nothing(void **state)
 	assert_int_equal(ept_map(&ept, at(MIB(2)), GIB(1), MIB(2), RX), OK);
 	before = entry_at(MIB(2), 1);
 	ept.max_owned = ept.n_owned;
-	assert_int_equal(ept_split_code(&ept, at(MIB(2))), ERR_NOMEM);
+	assert_int_equal(ept_split(&ept, at(MIB(2))), ERR_NOMEM);
 	assert_int_equal(entry_at(MIB(2), 1), before);
 }
 

@@ -355,35 +355,84 @@ static void a_page_of_zeros_is_given_back(void **state)
 	end_all();
 }
 
-/* The search passes over it, and finds the page behind. */
-static void a_large_page_stays(void **state)
+/* A VM with a large page of which so many pages are zeros, and a small one behind it. */
+static void make_large(struct ept *ept, struct mem_map *map, unsigned n_zeros)
 {
-	static struct mem_map map;
 	struct mem_region region = {
 		.gpa = {MIB(64)}, .len = MIB(2) + PAGE_SIZE, .kind = MEM_COW, .backend = &merging};
 	const struct frame_policy anywhere = {.mode = FRAME_LOCAL};
-	struct merge merge = {.id = 9};
-	unsigned level, n_steps = 0;
-	uint64_t *entry, owned;
-	struct ept ept;
-	phys_t frame = frame_alloc_block_by(&anywhere, 0);
+	phys_t frame = frame_alloc_block_by(&anywhere, 0), small;
+	uint64_t *entry;
 
 	assert_int_not_equal(frame, 0);
-	map = (struct mem_map){0};
-	assert_int_equal(ept_init(&ept, 2, EPT_UNLIMITED), OK);
-	assert_int_equal(mem_map_add(&map, &region), OK);
-	assert_int_equal(region_map(&ept, &region), OK);
-	assert_int_equal(ept_populate_large_begin(&ept, region.gpa, &entry), OK);
+	*map = (struct mem_map){0};
+	assert_int_equal(ept_init(ept, 2, EPT_UNLIMITED), OK);
+	assert_int_equal(mem_map_add(map, &region), OK);
+	assert_int_equal(region_map(ept, &region), OK);
+	assert_int_equal(ept_populate_large_begin(ept, region.gpa, &entry), OK);
 	ept_populate_large(entry, frame);
-	ept_populate_large_end(&ept, entry, frame);
-	assert_int_equal(ept_copy(&ept, gpa_add(region.gpa, MIB(2)), &frame), OK);
+	ept_populate_large_end(ept, entry, frame);
+	for (unsigned i = n_zeros; i < FRAME_BLOCK; i++)
+		write_word(frame + i * PAGE_SIZE, true, 1000 + i);
+	assert_int_equal(ept_copy(ept, gpa_add(region.gpa, MIB(2)), &small), OK);
+}
+
+static unsigned level_of(const struct ept *ept, gpa_t gpa)
+{
+	unsigned level;
+
+	assert_true(ept_lookup(ept, gpa, &level) & EPT_W);
+	return level;
+}
+
+static void search(struct merge *merge, struct ept *ept, struct mem_map *map)
+{
+	*merge = (struct merge){.id = 9};
+	merge_begin_scan();
+	for (unsigned n = 0; merge_step(merge, ept, map, UINT64_MAX) != MERGE_ENDED; n++)
+		assert_in_range(n, 0, 10000);
+}
+
+/* Few of its pages could be given back: the search looks at all, and finds the page behind. */
+static void a_large_page_stays(void **state)
+{
+	static struct mem_map map;
+	static struct merge merge;
+	uint64_t owned, scanned = merge_scanned();
+	struct ept ept;
+
+	make_large(&ept, &map, 63);
 	owned = ept.n_owned;
-	for (; merge_step(&merge, &ept, &map, UINT64_MAX) != MERGE_ENDED; n_steps++)
-		;
-	assert_true(n_steps < 10);
+	search(&merge, &ept, &map);
+	assert_int_equal(merge_scanned(), scanned + FRAME_BLOCK + 1);
 	assert_int_equal(ept.n_owned, owned - 1);
-	assert_true(ept_lookup(&ept, region.gpa, &level) & EPT_W);
-	assert_int_equal(level, 1);
+	assert_int_equal(level_of(&ept, (gpa_t){MIB(64)}), 1);
+	/* The second search counts anew. */
+	search(&merge, &ept, &map);
+	assert_int_equal(level_of(&ept, (gpa_t){MIB(64)}), 1);
+	ept_destroy(&ept);
+	end_all();
+}
+
+static void a_large_page_is_split_if_that_gives_much_back(void **state)
+{
+	static struct mem_map map;
+	static struct merge merge;
+	struct ept ept;
+
+	make_large(&ept, &map, 100);
+	search(&merge, &ept, &map);
+	assert_int_equal(level_of(&ept, (gpa_t){MIB(64) + 100 * PAGE_SIZE}), 0);
+	for (unsigned i = 0; i <= FRAME_BLOCK; i++) {
+		unsigned level;
+		gpa_t gpa = {MIB(64) + i * PAGE_SIZE};
+		uint64_t entry = ept_lookup(&ept, gpa, &level),
+			 *words = phys_to_virt(entry & EPT_ADDR);
+		bool is_own = i >= 100 && i < FRAME_BLOCK;
+
+		assert_int_equal(!!(entry & EPT_OWN), is_own);
+		assert_int_equal(words[511], is_own ? 1000 + i : 0);
+	}
 	ept_destroy(&ept);
 	end_all();
 }
@@ -990,6 +1039,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_page_of_zeros_is_given_back, setup),
 		cmocka_unit_test_setup(a_large_page_stays, setup),
+		cmocka_unit_test_setup(a_large_page_is_split_if_that_gives_much_back, setup),
 		cmocka_unit_test_setup(a_page_equal_to_its_template_is_given_back, setup),
 		cmocka_unit_test_setup(a_page_equal_to_a_file_that_may_change_is_not, setup),
 		cmocka_unit_test(each_of_many_regions_decides_for_itself),
