@@ -35,6 +35,7 @@ def rows(numbers):
     for n in 10, 10000:
         yield f"life_of_{n}", f"{numbers[f'life_of_{n}_ps'] / NS:.0f} ns", "timed", f"the hypervisor's part of a clone's life, without its vCPU's state, while {n} take turns"
     yield "node_locks", f"{numbers['node_locks_of_64_frames'] / 64:.3f}", "counted", "acquisitions of a node's lock for a frame, 1 TiB on 64 nodes"
+    yield "free_records", f"{numbers['records_of_a_tib_kib'] / 1024:.1f} MiB", "counted", "records of free memory, of 1 TiB"
     yield "template_empty", f"{numbers['empty_512g_frames'] * 4} KiB", "counted", "tables of a VM of 512 GiB that has written nothing"
     yield "template_sparse", f"{numbers['sparse_64g_frames'] * 4 / (64 << 9):.1f} KiB", "counted", "memory of a page that is alone in its 2 MiB"
     over = numbers["template_frames_of_100000_pages"] / 100000 - 1

@@ -11,7 +11,7 @@ sys.path.insert(0, str(TOP / "scripts"))
 import scale  # pylint: disable=wrong-import-position
 
 NUMBERS = {f"locks_{machine}_{lock}": 0 for machine in scale.MACHINES for lock in scale.SHARED} | {
-    "locks_64_1_vms": 800, "locks_64_1_node": 25, "locks_64_1_own": 9999, "node_locks_of_64_frames": 2, "empty_512g_frames": 2,
+    "locks_64_1_vms": 800, "locks_64_1_node": 25, "locks_64_1_own": 9999, "node_locks_of_64_frames": 2, "records_of_a_tib_kib": 40968, "empty_512g_frames": 2,
     "sparse_64g_frames": 65536, "template_frames_of_100000_pages": 100500, "freeze_page_ps": 4000, "checksum_page_ps": 1000000,
     "free_page_ps": 30000, "life_of_10_ps": 2000000, "life_of_10000_ps": 3000000, "chain_frames_of_1000": 6000, "chain_free_ps": 500000, "copy_at_depth_1_ps": 600000,
     "copy_at_depth_1000_ps": 700000}
@@ -22,6 +22,7 @@ class Scale(unittest.TestCase):
         values = {name: (value, how) for name, value, how, _ in scale.rows(NUMBERS)}
         self.assertEqual(values["life_locks_64_1"], ("8.2", "counted"))
         self.assertEqual(values["life_locks_1_1"], ("0.0", "counted"))
+        self.assertEqual(values["free_records"], ("40.0 MiB", "counted"))
         self.assertEqual(values["template_sparse"], ("8.0 KiB", "counted"))
         self.assertEqual(values["template_tables"], ("2.6 GiB", "computed"))
         self.assertEqual(values["template_freeze"], ("0.5 s", "computed"))
