@@ -252,11 +252,9 @@ static void join(struct free_map *map, uint32_t first, uint32_t n)
 		unlist(map, first - n_before);
 	if (n_after > 0)
 		unlist(map, first + n);
-	/* These are no ends of the run now. */
+	/* Those that do not begin the run. */
 	for (uint32_t i = 0; i < n; i++)
 		record_of(first + i)->order = WHOLE;
-	if (n_before > 0)
-		record_of(first - n_before)->order = WHOLE;
 	if (n_after > 0)
 		record_of(first + n)->order = WHOLE;
 	list_run(map, first - n_before, n_before + n + n_after);

@@ -123,21 +123,36 @@ static void buddies_of_each_size_are_found_and_join_again(void **state)
 
 static void the_smallest_buddies_are_used_up_first(void **state)
 {
+	static const struct {
+		uint64_t first, n;
+	} stretches[] = {
+		{6 * FRAME_BLOCK + 1, 2}, {4 * FRAME_BLOCK, 64}, {FRAME_BLOCK, 2 * FRAME_BLOCK}};
 	phys_t at;
-	uint64_t n;
 
-	put(FRAME_BLOCK, 2 * FRAME_BLOCK); /* whole blocks, */
-	put(4 * FRAME_BLOCK, 64);	   /* a buddy of 64, */
-	put(6 * FRAME_BLOCK + 1, 2);	   /* and single ones */
-	while ((n = free_map_take(&map, 1, &at)) > 0) {
-		set(at, n, false);
-		if (is_free[6 * FRAME_BLOCK + 1] || is_free[6 * FRAME_BLOCK + 2])
-			continue;
-		if (memchr(&is_free[4 * FRAME_BLOCK], true, 64) != NULL)
-			assert_true(model_has(2 * FRAME_BLOCK, 1));
+	for (size_t i = ARRAY_SIZE(stretches); i > 0; i--)
+		put(stretches[i - 1].first, stretches[i - 1].n);
+	for (size_t i = 0; i < ARRAY_SIZE(stretches); i++) {
+		for (uint64_t n = 0; n < stretches[i].n; n++) {
+			assert_int_equal(free_map_take(&map, 1, &at), 1);
+			assert_in_range(at, frame_at(stretches[i].first),
+					frame_at(stretches[i].first + stretches[i].n - 1));
+			set(at, 1, false);
+		}
 	}
-	assert_agrees();
+	assert_int_equal(free_map_take(&map, 1, &at), 0);
 	assert_int_equal(take_run(1, PAGE_SIZE), 0);
+}
+
+/* The block that single frames come from is in no list. */
+static void a_run_comes_from_the_open_block_too(void **state)
+{
+	phys_t at;
+
+	put(0, FRAME_BLOCK);
+	assert_int_equal(free_map_take(&map, 1, &at), 1);
+	set(at, 1, false);
+	assert_int_equal(take_run(FRAME_BLOCK - 1, PAGE_SIZE), START);
+	assert_agrees();
 }
 
 static void single_frames_come_by_the_row(void **state)
@@ -348,6 +363,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(buddies_of_each_size_are_found_and_join_again, setup),
 		cmocka_unit_test_setup(the_smallest_buddies_are_used_up_first, setup),
+		cmocka_unit_test_setup(a_run_comes_from_the_open_block_too, setup),
 		cmocka_unit_test_setup(single_frames_come_by_the_row, setup),
 		cmocka_unit_test_setup(a_run_reaches_into_the_neighbors, setup),
 		cmocka_unit_test_setup(what_cannot_be_is_refused, setup),
