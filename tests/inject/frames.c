@@ -122,10 +122,14 @@ char *__wrap_arena_strndup(struct arena *arena, const char *s, size_t len)
 /* Most bits are set: reserved ones, and those of addresses that no machine has. */
 static phys_t soil(phys_t frames, uint64_t n)
 {
+	static bool was_logged;
 	uint64_t none;
 
-	if (frames != 0 && inject_asked("dirty", &none))
-		memset(phys_to_virt(frames), 0xfb, n * PAGE_SIZE);
+	if (frames == 0 || !inject_asked("dirty", &none))
+		return frames;
+	memset(phys_to_virt(frames), 0xfb, n * PAGE_SIZE);
+	if (!__atomic_exchange_n(&was_logged, true, __ATOMIC_RELAXED))
+		log_info("inject: frames have old contents");
 	return frames;
 }
 
