@@ -99,7 +99,8 @@ set_source_files_properties(hv/ept/ept.c hv/frame/frame.c hv/run/access.c hv/run
 	hv/vm/clone_line.c hv/vm/life.c hv/vm/template.c hv/vmx/vmx.c
 	PROPERTIES COMPILE_OPTIONS "-fomit-frame-pointer;-ffixed-rbp")
 
-# What is for people or for files, or looks at the machine once, is small rather than fast.
+# What is for people or for files, or looks at the machine once, is small rather than fast; so is what 32 frames share the
+# cost of.
 set(small_boot_sources ${BOOT_SOURCES})
 list(FILTER small_boot_sources EXCLUDE REGEX "\\.asm$|(sha256|parcel|memory_map|identity_map|lzma)\\.c$")
 file(GLOB operator_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/hv/monitor/*.c ${CMAKE_SOURCE_DIR}/hv/qmp/*.c
@@ -109,7 +110,7 @@ file(GLOB state_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/hv/vm/state*.c)
 set(machine_start_sources ${HV_START_SOURCES})
 list(FILTER machine_start_sources INCLUDE REGEX "^hv/(frame|host|vmx)/.*\\.c$")
 set_source_files_properties(${small_boot_sources} ${operator_sources} ${config_sources} ${state_sources} ${machine_start_sources} hv/ept/audit.c
-	hv/host/mce_text.c hv/host/panic.c hv/host/policy_text.c hv/host/symbols.c hv/lib/state_file.c hv/vm/audit.c
+	hv/frame/free_map.c hv/host/mce_text.c hv/host/panic.c hv/host/policy_text.c hv/host/symbols.c hv/lib/state_file.c hv/vm/audit.c
 	hv/vm/report.c PROPERTIES COMPILE_OPTIONS -Os)
 
 set(link_script ${CMAKE_SOURCE_DIR}/boot/efi.lds)
