@@ -131,21 +131,26 @@ size_t memory_pack_some(struct memory_pack *pack)
 	return len;
 }
 
+/* The next page that begins as something else than zeros. Loading changes none from 'at' on. */
+static uint64_t next_to_clear(struct memory_unpack *unpack)
+{
+	unsigned budget = UINT32_MAX;
+
+	if (unpack->to_clear <= unpack->at)
+		unpack->to_clear = saved_memory_next(unpack->memory, 0, unpack->at, &budget);
+	return unpack->to_clear;
+}
+
 /* Make zeros of what begins as something else, up to 'end'. */
 static enum status clear_up_to(struct memory_unpack *unpack, uint64_t end)
 {
 	uint64_t size = saved_memory_size(unpack->memory->map);
 
 	end = end < size ? end : size;
-	while (!unpack->is_layer) {
-		unsigned budget = UINT32_MAX;
-
-		unpack->at = saved_memory_next(unpack->memory, 0, unpack->at, &budget);
-		if (unpack->at >= end)
-			break;
+	while (!unpack->is_layer && next_to_clear(unpack) < end) {
 		memset(unpack->pages, 0, PAGE_SIZE);
-		TRY(saved_memory_write(unpack->memory, unpack->at, unpack->pages));
-		unpack->at += PAGE_SIZE;
+		TRY(saved_memory_write(unpack->memory, unpack->to_clear, unpack->pages));
+		unpack->at = unpack->to_clear + PAGE_SIZE;
 	}
 	return OK;
 }

@@ -53,8 +53,9 @@ struct memory_unpack {
 	struct guest_memory *memory;
 	uint8_t *pages; /* BLOCK_MAX bytes of scratch */
 	uint64_t id;
-	bool is_layer; /* pages that no block has stay as they are; else they become zeros */
-	uint64_t at;   /* in the file of memory: what is before is as it was saved */
+	bool is_layer;	   /* pages that no block has stay as they are; else they become zeros */
+	uint64_t at;	   /* in the file of memory: what is before is as it was saved */
+	uint64_t to_clear; /* the first page from 'at' on that is not zeros; if below, not known */
 	struct part_reader reader;
 };
 
