@@ -27,6 +27,9 @@
 
 enum kind { KIND_DUMP, KIND_SEND, KIND_SAVE };
 
+/* Entries of a VM's tables that are looked at before other work has its turn. */
+#define ENTRIES_AT_ONCE 256
+
 #define WORK_FRAMES (align_up(sizeof(struct send_work), PAGE_SIZE) / PAGE_SIZE)
 
 /* The origin of a file's bytes. */
@@ -515,6 +518,24 @@ static enum job_state pack_some(struct output *output)
 	return JOB_GOES_ON;
 }
 
+/*
+ * Take the zeros that the VM's tables tell of: no page of memory without a frame is read. False:
+ * the next page has to be.
+ */
+static bool take_zeros(struct output *output)
+{
+	unsigned budget = ENTRIES_AT_ONCE;
+	uint64_t next;
+
+	lock_acquire(&job.still.vm->lock);
+	next = saved_memory_next(&job.still.vm->memory, 0, output->at, &budget);
+	lock_release(&job.still.vm->lock);
+	if (next == output->at)
+		return false;
+	output_take_zeros(output, next - output->at);
+	return true;
+}
+
 /* Up to the end of a page or a block, or of a line that is sent. */
 static enum job_state copy_some(void)
 {
@@ -529,6 +550,8 @@ static enum job_state copy_some(void)
 		return end_part();
 	if (part->source == FROM_PACK)
 		return pack_some(output);
+	if (part->source == FROM_MEMORY && is_aligned(output->at, PAGE_SIZE) && take_zeros(output))
+		return JOB_GOES_ON;
 	bytes = next_bytes(part, &len);
 	(void)output_take(output, bytes, len);
 	if (output->at % PAGE_SIZE == 0)

@@ -9,6 +9,9 @@
 #include "hv/lib/print.h"
 #include "hv/lib/string.h"
 
+/* Zeros that are written into the ramdisk in some microseconds. */
+#define ZEROS_AT_ONCE KIB(64)
+
 static bool uses_debug_port; /* for the files that are sent */
 
 void output_use_debug_port(bool on)
@@ -78,6 +81,19 @@ size_t output_take(struct output *output, const void *bytes, size_t len)
 	write_line(text, text_len);
 	output->at += taken;
 	return taken;
+}
+
+void output_take_zeros(struct output *output, uint64_t len)
+{
+	char text[SEND_LINE_MAX];
+	size_t text_len = 0, taken = len < ZEROS_AT_ONCE ? len : ZEROS_AT_ONCE;
+
+	if (output->image)
+		memset((char *)phys_to_virt(output->image->base) + output->at, 0, taken);
+	else
+		taken = send_zeros(&output->send, len, text, &text_len);
+	write_line(text, text_len);
+	output->at += taken;
 }
 
 void output_end(struct output *output)

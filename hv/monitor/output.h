@@ -32,5 +32,7 @@ void output_use_debug_port(bool on);
 void output_begin_sending(struct output *output, struct send_work *work);
 /* Take bytes of the file from its 'at', which advances by the number returned. */
 size_t output_take(struct output *output, const void *bytes, size_t len);
+/* Take zeros, some of 'len' bytes or all: as many as can be taken in some microseconds. */
+void output_take_zeros(struct output *output, uint64_t len);
 /* To be called after the last byte. */
 void output_end(struct output *output);

@@ -180,6 +180,18 @@ size_t send_data(struct send *send, const void *data, size_t len, char text[SEND
 	return taken;
 }
 
+size_t send_zeros(struct send *send, uint64_t len, char text[SEND_LINE_MAX], size_t *ret_len)
+{
+	static const uint8_t zeros[RUN_MIN];
+
+	/* While a run waits, no block does. */
+	if (send->run_len == 0 || send->run_byte != 0)
+		return send_data(send, zeros, len < RUN_MIN ? len : RUN_MIN, text, ret_len);
+	send->run_len += len;
+	*ret_len = 0;
+	return len;
+}
+
 /* Encode what waits; false: nothing does. */
 static bool encode_rest(struct send *send)
 {

@@ -55,5 +55,10 @@ size_t send_begin(struct send *send, struct send_work *work, const char *name, u
  */
 size_t send_data(struct send *send, const void *data, size_t len, char text[SEND_LINE_MAX],
 		 size_t *ret_len);
+/*
+ * The same for zeros, which send_data() would encode alike. While a run of zeros waits, all are
+ * taken at once, however many there are.
+ */
+size_t send_zeros(struct send *send, uint64_t len, char text[SEND_LINE_MAX], size_t *ret_len);
 /* The next of the last lines. To be called after the last byte, until it returns 0. */
 size_t send_end(struct send *send, char text[SEND_LINE_MAX]);

@@ -837,6 +837,35 @@ static void a_vm_that_is_no_clone_is_no_layer(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
+/* 512 GiB from 4 GiB on, with a word at their end. */
+static void add_large_region(void)
+{
+	static const struct backend large = {.id = "large", .size = GIB(512)};
+	const struct mem_region region = {
+		.gpa = {GIB(4)}, .len = GIB(512), .kind = MEM_COW, .backend = &large};
+	phys_t page;
+
+	assert_int_equal(mem_map_add(&map, &region), OK);
+	assert_int_equal(region_map(&vm.ept, &map.region[1]), OK);
+	assert_int_equal(ept_copy(&vm.ept, (gpa_t){GIB(516) - PAGE_SIZE}, &page), OK);
+	memset(phys_to_virt(page), 'e', PAGE_SIZE);
+}
+
+/* Memory without frames takes no time, however much it is. */
+static void a_large_vm_that_has_written_little_is_sent_in_few_steps(void **state)
+{
+	unsigned n = 0;
+
+	vcpu.is_paused = true;
+	add_large_region();
+	file_job_save(&vm, "x", sent);
+	for (; job_is_running() && n < 200; n++)
+		job_work();
+	assert_false(job_is_running());
+	assert_non_null(strstr(said, "stencil~B 2 549757911040 x.mem\n"));
+	assert_non_null(strstr(said, "stencil~E"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -873,6 +902,7 @@ int main(void)
 		TEST(saves_of_a_template_have_one_id),
 		TEST(a_layer_is_what_a_clone_has_changed),
 		TEST(a_vm_that_is_no_clone_is_no_layer),
+		TEST(a_large_vm_that_has_written_little_is_sent_in_few_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

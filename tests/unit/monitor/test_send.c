@@ -48,6 +48,37 @@ static void send(const char *name, size_t size, size_t piece)
 		add_line(line, len);
 }
 
+static size_t count_zeros(size_t at, size_t size)
+{
+	size_t n = 0;
+
+	while (at + n < size && data[at + n] == 0)
+		n++;
+	return n;
+}
+
+/* Send 'size' bytes of data, and zeros without their bytes. */
+static void send_sparse(const char *name, size_t size)
+{
+	static struct send_work work;
+	char line[SEND_LINE_MAX];
+	struct send send;
+	size_t len;
+
+	*text = '\0';
+	add_line(line, send_begin(&send, &work, name, size, line));
+	for (size_t at = 0; at < size;) {
+		size_t n = count_zeros(at, size);
+
+		at += n ? send_zeros(&send, n, line, &len)
+			: send_data(&send, data + at, 1, line, &len);
+		if (len > 0)
+			add_line(line, len);
+	}
+	while ((len = send_end(&send, line)) > 0)
+		add_line(line, len);
+}
+
 /* The exit status of guest-tools/receive for 'text'. */
 static int receive(void)
 {
@@ -189,6 +220,20 @@ static void zeros_cost_nothing(void **state)
 	arrives("f", sizeof(data));
 }
 
+static void zeros_without_bytes_are_sent_as_bytes_are(void **state)
+{
+	static char first[sizeof(text)];
+
+	for (unsigned seed = 0; seed < 2; seed++) {
+		make_data(seed);
+		data[0] = (uint8_t)(seed & 1);
+		send("f", sizeof(data), 4096);
+		strcpy(first, text);
+		send_sparse("f", sizeof(data));
+		assert_string_equal(text, first);
+	}
+}
+
 static void lines_of_others_may_come_between(void **state)
 {
 	static char mixed[sizeof(text)];
@@ -288,6 +333,7 @@ int main(void)
 		cmocka_unit_test(the_last_bytes_may_need_a_line_of_their_own),
 		cmocka_unit_test(pieces_do_not_matter),
 		cmocka_unit_test(zeros_cost_nothing),
+		cmocka_unit_test(zeros_without_bytes_are_sent_as_bytes_are),
 		cmocka_unit_test(lines_of_others_may_come_between),
 		cmocka_unit_test(a_log_without_a_file_says_so),
 		cmocka_unit_test(what_is_damaged_is_refused),
