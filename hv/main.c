@@ -158,6 +158,8 @@ static void add_frames(void)
 		const struct boot_range *range = &boot->range[i];
 		uint64_t end = range->start + range->len;
 
+		if (range->use == BOOT_MEM_HV)
+			frame_note_used(end);
 		if (range->use == BOOT_MEM_FREE && !has_kept_frames(range))
 			frame_add_range(range->start, range->len);
 		if (!has_kept_frames(range))

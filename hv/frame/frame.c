@@ -114,7 +114,7 @@ void frame_add_range(phys_t start, uint64_t len)
 	start = start < FRAME_LOWEST ? FRAME_LOWEST : start;
 	if (start > end || align_up(start, PAGE_SIZE) >= end)
 		return;
-	frames.end = end > frames.end ? end : frames.end;
+	frame_note_used(end);
 	for (start = align_up(start, PAGE_SIZE); start < end; start = stop) {
 		stop = align_down(start, GIB(1)) + GIB(1);
 		stop = stop < end ? stop : end;
@@ -961,6 +961,11 @@ uint64_t frame_available(void)
 phys_t frame_end(void)
 {
 	return frames.end;
+}
+
+void frame_note_used(phys_t end)
+{
+	frames.end = end > frames.end ? end : frames.end;
 }
 
 static void visit_chain(phys_t chain, frame_visit *visit, void *context)

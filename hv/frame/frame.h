@@ -215,8 +215,13 @@ uint64_t frame_available_on(unsigned node);
 typedef void frame_visit(void *context, phys_t frame);
 void frame_each_free(frame_visit *visit, void *context);
 void frame_each_reserved(const struct frame_reserve *reserve, frame_visit *visit, void *context);
-/* The end of the highest memory that was added. */
+/* The end of the highest memory that was added or noted. */
 phys_t frame_end(void);
+/*
+ * Memory that ends at 'end' has a use already, such as the ramdisk's, and is not added. Call at
+ * start-up only.
+ */
+void frame_note_used(phys_t end);
 
 /* Forget everything, including the current processor's stack. For tests, between cases. */
 void frame_reset(void);

@@ -710,12 +710,27 @@ static void a_block_that_is_misused_is_noticed(void **state)
 	frame_poison = false;
 }
 
+/* As if the ramdisk were above all free memory. */
+static void memory_that_is_used_from_the_start_counts_for_the_end(void **state)
+{
+	frame_note_used(START + 8 * PAGE_SIZE);
+	frame_add_range(START, 2 * PAGE_SIZE);
+	assert_int_equal(frame_end(), START + 8 * PAGE_SIZE);
+	frame_note_used(START + PAGE_SIZE);
+	assert_int_equal(frame_end(), START + 8 * PAGE_SIZE);
+	assert_int_equal(frame_total(), 2);
+	frame_add_range(START + 16 * PAGE_SIZE, PAGE_SIZE);
+	assert_int_equal(frame_end(), START + 17 * PAGE_SIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(partial_frames_and_the_first_mib_are_left_out, setup),
 		cmocka_unit_test_setup(every_frame_is_handed_out_once, setup),
 		cmocka_unit_test_setup(zeroed_means_zeroed, setup),
+		cmocka_unit_test_setup(memory_that_is_used_from_the_start_counts_for_the_end,
+				       setup),
 		cmocka_unit_test_setup(the_frame_freed_last_comes_first, setup),
 		cmocka_unit_test_setup(many_frames_can_be_freed_without_a_call, setup),
 		cmocka_unit_test_setup(ranges_join_in_any_order, setup),
