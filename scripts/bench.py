@@ -183,14 +183,27 @@ clone t count={count} parallel=1
     return make
 
 
+def with_log(level, make):
+    """The same maker, with messages of this level."""
+    def make_with_log(work):
+        make(work)
+        config = work / "stencil.conf"
+        config.write_text(f"host -log {level}\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
+    return make_with_log
+
+
 def make_lives(n_cpus):
     """A maker of configuration and ramdisk: clones that end at once, on so many processors."""
     def make(work):
         make_clones("life", 0, N_LIVES + 1, f"life={N_LIVES}")(work)
         config = work / "stencil.conf"
-        text = config.read_text(encoding="utf-8").replace("parallel=1", f"parallel={2 * n_cpus}")
-        config.write_text(f"host -log warning\n{text}", encoding="utf-8")
-    return make
+        config.write_text(config.read_text(encoding="utf-8").replace("parallel=1", f"parallel={2 * n_cpus}"), encoding="utf-8")
+    return with_log("warning", make)
+
+
+def make_reads(n_pages):
+    """A maker of configuration and ramdisk: clones that read so many pages of their template."""
+    return with_log("debug", make_clones("read", N_READ, 31, f"read={n_pages}"))
 
 
 def make_events(append="", options="", clones="count=1"):
@@ -252,6 +265,11 @@ def make_linux(line):
             f"vm t -m 128M -no-reboot {EXIT} -kernel /vmlinuz -initrd /initrd -append '{LINUX}'\nclone t {line}\n",
             encoding="utf-8")
     return make
+
+
+def make_linux_clones(more):
+    """The same with clones one after the other, whose exits the console shows."""
+    return with_log("debug", make_linux(f"count=5 parallel=1{more}"))
 
 
 def boot_linux():
@@ -544,14 +562,14 @@ def measure(options):
         bench.add_guarded("exits and copies", make_bench)
         bench.add_guarded("clone", make_clones("clone", 0))
         bench.add_guarded("reset", make_clones("revert", 0, 1, "revert"), ips=RESET_IPS)
-        reads = [pool.submit(boot, make_clones("read", N_READ, 31, f"read={n}")) for n in (0, N_READ)]
+        reads = [pool.submit(boot, make_reads(n)) for n in (0, N_READ)]
         templates = [pool.submit(boot, make_template(n)) for n in (0, 1)]
         bench.add("hypervisor_bytes", make_hello_debug, "hypervisor_bytes", "unpack", memory=1024)
         parked = pool.submit(boot, make_parked, PARKED_TYPED)
         jobs = pool.submit(boot, make_map)
         lives = {n: pool.submit(boot, make_lives(n), ips=RESET_IPS, cpus=n) for n in LIFE_CPUS}
         if not INSTALLED:
-            clones = [pool.submit(boot, make_linux(f"count=5 parallel=1{more}"), ips=RESET_IPS) for more in ("", " precopy=on")]
+            clones = [pool.submit(boot, make_linux_clones(more), ips=RESET_IPS) for more in ("", " precopy=on")]
             bare = pool.submit(boot_linux)
         if options.kvm:
             bench.add_kvm()

@@ -14,7 +14,7 @@ RAW_ENDS = re.compile(r"console: (?P<code>\w+): end of the raw output of VM \S+"
 # hv/vm/life.c, hv/vm/tell.c, hv/vm/template.c.
 VM_END = re.compile(r"(?:error: )?VM (?P<name>\S+): (?P<outcome>ended|failed): (?P<reason>.*)")
 VM_COST = re.compile(r"VM (?P<name>\S+): private memory (?P<kib>\d+) KiB, tables included; (?P<exits>\d+) exits")
-CLONES = re.compile(r"VM (?P<name>\S+): (?P<n>\d+) of its clones have ended, (?P<failed>\d+) of them failed")
+CLONES = re.compile(r"VM (?P<name>\S+): (?P<n>\d+) of its clones ha(?:ve|s) ended, (?P<failed>\d+) of them failed")
 JOB = re.compile(r"map: (?P<status>\{.*\})")  # hv/vm/map.c
 TOTAL = re.compile(r"(?P<well>\d+) of (?P<n>\d+) VMs ended well")
 

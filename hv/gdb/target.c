@@ -176,7 +176,7 @@ enum status target_kill(struct target *target)
 	struct vm *vm = leave(target);
 
 	if (vm != NULL) {
-		vm->by_operator = true;
+		vm->by_operator = VM_BY_NAME;
 		vm_end(vm, VM_ENDED_WELL, "ended by the debugger");
 	}
 	return target->pid == 0 ? OK : ERR_BUSY;

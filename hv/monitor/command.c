@@ -160,20 +160,18 @@ static void cont(const struct request *request)
 	vm_pause(request->vm, false);
 }
 
-static void end_vm(struct vm *vm)
+static void end_vm(struct vm *vm, enum vm_by_operator by)
 {
-	vm->by_operator = true;
+	vm->by_operator = (uint8_t)by;
 	vm_end(vm, VM_ENDED_WELL, "ended by the operator");
 }
 
 void command_destroy_vm(struct vm *vm)
 {
-	if (answer_is_running(vm)) {
-		vm_tell_again(vm, VM_TOLD_ENDED);
-		end_vm(vm);
-	} else {
+	if (answer_is_running(vm))
+		end_vm(vm, VM_BY_NAME);
+	else
 		template_give_up(vm);
-	}
 }
 
 static void destroy(const struct request *request)
@@ -382,7 +380,7 @@ static void system_powerdown(const struct request *request)
 
 void command_reset_vm(struct vm *vm)
 {
-	vm->by_operator = true;
+	vm->by_operator = VM_BY_NAME;
 	vm_reset(vm);
 }
 
@@ -848,6 +846,6 @@ void command_end_vms(void)
 	vms_acquire();
 	for (struct vm *vm = vms; vm; vm = vm->next)
 		if (answer_is_running(vm))
-			end_vm(vm);
+			end_vm(vm, VM_BY_OPERATOR);
 	lock_release(&vms_lock);
 }

@@ -30,7 +30,7 @@ static void begin_burial(void)
 	is_compared = can_free = false;
 	sum = (struct ept_layer_sum){0};
 	weight = buried->share.weight;
-	vm_tell_rest(buried);
+	vm_tell_clones(buried);
 	working_set_free(buried->working_set);
 	vm_release(buried);
 }

@@ -40,6 +40,7 @@ static void count_end(struct vm *vm, bool well)
 	if (vm->template == NULL)
 		return;
 	__atomic_fetch_add(&vm->template->n_clones_ended, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&vm->template->has_new_sum, true, __ATOMIC_RELAXED);
 	/* Release pairs with the monitor: the clone is among those that have ended. */
 	__atomic_fetch_add(&vm->template->n_clones_failed, !well, __ATOMIC_RELEASE);
 }
@@ -51,10 +52,10 @@ static void log_crash(struct vcpu *crashed, enum log_level level)
 	vcpu_put(crashed);
 }
 
-/* 'level' is for the reason, 'detail' for figures. */
-static void log_end(struct vm *vm, enum log_level level, enum log_level detail)
+static void log_end(struct vm *vm, enum log_level level)
 {
 	const struct mem_region *rom = vm->memory.dropped_at;
+	enum log_level detail = level == LOG_ERROR ? LOG_INFO : level;
 	bool well = vm_outcome(vm) == VM_ENDED_WELL;
 
 	if (log_prefix(level) == NULL) /* most clones end so, and need no name for it */
@@ -75,27 +76,41 @@ static void log_end(struct vm *vm, enum log_level level, enum log_level detail)
 static void report_job_end(struct vm *vm)
 {
 	if (vm->crashed && vm_may_tell(vm, VM_TOLD_FAILED, LOG_ERROR))
-		log_end(vm, LOG_ERROR, LOG_INFO);
+		log_end(vm, LOG_ERROR);
 	else
-		log_end(vm, LOG_DEBUG, LOG_DEBUG);
+		log_end(vm, LOG_DEBUG);
 	map_report(vm, count_private(vm));
 }
 
-/* Of clones there may be any number, so most end in a sum: see hv/vm/tell.h. */
+/* Whether neither the configuration nor the operator has asked for this VM by its name. */
+static bool is_one_of_many(const struct vm *vm)
+{
+	bool is_named = vm->made_for != NULL && vm->made_for->name != NULL;
+
+	return vm->template != NULL && !is_named && vm->by_operator != VM_BY_NAME;
+}
+
+/*
+ * Of clones there may be any number. Those that end well have a sum: see vm_tell_clones(). Of those
+ * that fail the first ones have a line each, for the reason.
+ */
+static enum log_level level_of_end(struct vm *vm)
+{
+	if (vm_outcome(vm) == VM_ENDED_WELL)
+		return is_one_of_many(vm) ? LOG_DEBUG : LOG_INFO;
+	if (vm->template == NULL || vm_may_tell(vm, VM_TOLD_FAILED, LOG_ERROR))
+		return LOG_ERROR;
+	return LOG_DEBUG;
+}
+
 static void report_end(struct vm *vm)
 {
-	bool well = vm_outcome(vm) == VM_ENDED_WELL;
-	enum log_level level = well ? LOG_INFO : LOG_ERROR;
-	enum vm_told what = well ? VM_TOLD_ENDED : VM_TOLD_FAILED;
-
 	vm_flush_output(vm);
-	count_end(vm, well);
+	count_end(vm, vm_outcome(vm) == VM_ENDED_WELL);
 	if (vm->platform.job_port.is_there)
 		report_job_end(vm);
-	else if (vm->template == NULL || vm_may_tell(vm, what, level))
-		log_end(vm, level, LOG_INFO);
 	else
-		log_end(vm, LOG_DEBUG, LOG_DEBUG);
+		log_end(vm, level_of_end(vm));
 	vm_tell_rest(vm);
 }
 
@@ -123,7 +138,7 @@ static void end(struct vm *vm)
 static void power_on(struct vm *vm)
 {
 	vm_tell_news(vm, vm->by_operator ? NEWS_RESET_BY_OPERATOR : NEWS_RESET, "");
-	vm->by_operator = false;
+	vm->by_operator = 0;
 	vm_net_leave(vm);
 	platform_reset(&vm->platform);
 	vm->devices_changed = true;

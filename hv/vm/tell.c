@@ -10,7 +10,7 @@ _Static_assert(LINE_MAX <= OUTPUT_LINE_MAX, "what a queue takes");
 static const uint8_t times[VM_N_TOLD] = {
 	[VM_TOLD_TRIPLE_FAULT] = 1, [VM_TOLD_CRASH_KERNEL] = 1, [VM_TOLD_NO_TEMPLATE] = 1,
 	[VM_TOLD_NO_CLONE] = 1,	    [VM_TOLD_ROM_DROPPED] = 1,	[VM_TOLD_PAUSED] = 8,
-	[VM_TOLD_WATCHDOG] = 8,	    [VM_TOLD_ENDED] = 8,	[VM_TOLD_FAILED] = 8,
+	[VM_TOLD_WATCHDOG] = 8,	    [VM_TOLD_FAILED] = 8,
 };
 
 bool vm_may_tell(struct vm *vm, enum vm_told what, enum log_level level)
@@ -53,9 +53,21 @@ void vm_tell_rest(struct vm *vm)
 	if (n == 0)
 		return;
 	vm_output_pays(vm);
-	if (vm->n_clones_ended > 0)
-		log_info("VM %s: %u of its clones have ended, %u of them failed", vm_name(vm),
-			 vm->n_clones_ended, vm->n_clones_failed);
 	log_info("VM %s: %u more lines about it%s were not shown", vm_name(vm), n,
-		 vm->n_clones_ended > 0 ? " and its clones" : "");
+		 vm->layer ? " and its clones" : "");
+}
+
+void vm_tell_clones(struct vm *template)
+{
+	uint32_t n_failed, n;
+
+	if (__atomic_exchange_n(&template->has_new_sum, false, __ATOMIC_RELAXED)) {
+		/* A clone that fails is counted as ended before, so never more have failed. */
+		n_failed = __atomic_load_n(&template->n_clones_failed, __ATOMIC_ACQUIRE);
+		n = __atomic_load_n(&template->n_clones_ended, __ATOMIC_RELAXED);
+		vm_output_pays(template);
+		log_info("VM %s: %u of its clones %s ended, %u of them failed", vm_name(template),
+			 n, n == 1 ? "has" : "have", n_failed);
+	}
+	vm_tell_rest(template);
 }

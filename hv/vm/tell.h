@@ -24,8 +24,8 @@ void vm_tell(struct vm *vm, enum vm_told what, enum log_level level, const char 
  */
 bool vm_may_tell(struct vm *vm, enum vm_told what, enum log_level level);
 
-/*
- * Log how many lines were only counted since the last such line, and how a template's clones have
- * ended. Without locks.
- */
+/* Log how many lines were only counted since the last such line. Without locks. */
 void vm_tell_rest(struct vm *vm);
+
+/* Log how a template's clones have ended, if more have since the last such line, and the rest. */
+void vm_tell_clones(struct vm *template);

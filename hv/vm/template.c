@@ -280,7 +280,7 @@ static void start_next(struct vm *template, struct clone_config *line, bool was_
 	if (line == NULL)
 		return;
 	if (was_last)
-		vm_tell_rest(template);
+		vm_tell_clones(template);
 	start_clones(template, line);
 }
 
@@ -352,7 +352,7 @@ static void clear_template(struct vm *vm)
 {
 	vm->working_set = 0;
 	vm->next_number = vm->n_clones_ended = vm->n_clones_failed = vm->n_holds = 0;
-	vm->is_given_up = false;
+	vm->is_given_up = vm->has_new_sum = false;
 	memset(vm->n_told, 0, sizeof(vm->n_told));
 }
 

@@ -32,8 +32,7 @@ enum vm_told {
 	VM_TOLD_ROM_DROPPED,
 	VM_TOLD_PAUSED,
 	VM_TOLD_WATCHDOG,
-	VM_TOLD_ENDED, /* a clone */
-	VM_TOLD_FAILED,
+	VM_TOLD_FAILED, /* a clone */
 	VM_N_TOLD,
 };
 
@@ -64,6 +63,12 @@ enum vm_action {
 	VM_REVERT = 2, /* make a clone what its template was */
 	VM_RESET = 4,  /* to the state after power-on; the clock keeps running */
 	VM_END = 8,
+};
+
+/* Whether the operator, or a debugger, asks for what a VM does: for news, and for the log. */
+enum vm_by_operator {
+	VM_BY_OPERATOR = 1, /* all VMs end */
+	VM_BY_NAME,	    /* this VM is meant */
 };
 
 /* What a clone gets a copy of when its first reset needs it. A revert does not change it. */
@@ -110,7 +115,7 @@ struct vm {
 	bool is_ending;
 	bool is_debugged;     /* see hv/vm/debug.h; atomic */
 	bool owns_guest;      /* a clone: 'guest' is filled in */
-	bool by_operator;     /* asked for the next reset, or the end; a hint for news */
+	uint8_t by_operator;  /* enum vm_by_operator, of the next reset, or the end; a hint */
 	bool awaits_checksum; /* a template; guarded by vms_lock */
 	uint8_t others;	      /* enum vm_others; 0: all vCPUs are there; atomic */
 	unsigned index;	      /* unique, from 0 */
@@ -131,6 +136,7 @@ struct vm {
 	unsigned n_holds;	   /* atomic */
 	bool is_given_up;	   /* not cloned again; atomic, written under vms_lock */
 	bool has_idle_others;	   /* of its vCPUs, only the first one has something to do */
+	bool has_new_sum;	   /* of clones that have ended: see vm_tell_clones(); atomic */
 	uint8_t n_told[VM_N_TOLD]; /* lines that were logged, also before; atomic */
 	/* Of a clone: since it was made or reverted, by its guest or us. Guarded as 'platform'. */
 	bool devices_changed;

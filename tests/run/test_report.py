@@ -49,6 +49,8 @@ class ReportOfARun(unittest.TestCase):
     def test_clones_that_are_only_counted(self):
         self.assertEqual(events("VM t: 20 of its clones have ended, 2 of them failed")[0][0],
                          {"event": "clones", "template": "t", "ended": 20, "failed": 2})
+        self.assertEqual(events("VM t: 1 of its clones has ended, 0 of them failed")[0][0],
+                         {"event": "clones", "template": "t", "ended": 1, "failed": 0})
 
     def test_jobs_of_a_map(self):
         self.assertEqual(events('map: {"job": 7, "name": "t-7", "end": "exit", "status": 0, "ms": 12}', 'map: {"job": 7',

@@ -324,28 +324,74 @@ static void a_vm_pays_for_the_lines_about_its_end(void **state)
 	assert_ptr_equal(strstr(logged, "VM v: ended"), logged + n_log_before);
 }
 
-static void most_clones_end_in_a_sum(void **state)
+/* Half of a hundred clones fail. */
+static void end_clones(struct vm *template, enum log_level level)
 {
-	static struct vm template;
-
 	log_reset();
-	log_set_level(LOG_INFO);
+	log_set_level(level);
 	n_pays = 0;
 	for (unsigned i = 0; i < 100; i++) {
 		setup(NULL);
 		vm.name = "t-?";
-		vm.template = &template;
+		vm.template = template;
 		vm_end(&vm, i % 2 ? VM_ENDED_WELL : VM_FAILED, "as wanted");
 		assert_int_equal(gather(), N_VCPUS);
 	}
-	assert_int_equal(n_pays, 16); /* those of which there are lines */
 	log_set_level(LOG_DEBUG);
-	assert_int_equal(count_lines("VM t-?: ended: as wanted\n"), 8);
+}
+
+static void clones_that_end_well_have_no_line(void **state)
+{
+	struct vm template = {0};
+
+	end_clones(&template, LOG_INFO);
+	assert_int_equal(n_pays, 8); /* those of which there are lines */
+	assert_int_equal(count_lines("ended: as wanted\n"), 0);
 	assert_int_equal(count_lines("error: VM t-?: failed: as wanted\n"), 8);
-	assert_int_equal(count_lines("private memory"), 16);
+	assert_int_equal(count_lines("private memory"), 8);
 	assert_int_equal(template.n_clones_ended, 100);
 	assert_int_equal(template.n_clones_failed, 50);
-	assert_int_equal(template.n_untold, 100 - 16);
+	assert_int_equal(template.n_untold, 50 - 8);
+	assert_true(template.has_new_sum);
+}
+
+static void at_debug_each_clone_has_its_lines(void **state)
+{
+	struct vm template = {0};
+
+	end_clones(&template, LOG_DEBUG);
+	assert_int_equal(count_lines("VM t-?: ended: as wanted\n"), 50);
+	assert_int_equal(count_lines("VM t-?: failed: as wanted\n"), 50);
+	assert_int_equal(count_lines("private memory"), 100);
+}
+
+/* Whether a clone that ends well has a line. */
+static bool is_end_logged(struct clone_config *line, uint8_t by_operator)
+{
+	static struct vm template;
+
+	setup(NULL);
+	log_reset();
+	log_set_level(LOG_INFO);
+	vm.name = "c";
+	vm.template = &template;
+	vm.made_for = line;
+	vm.by_operator = by_operator;
+	vm_end(&vm, VM_ENDED_WELL, "as wanted");
+	assert_int_equal(gather(), N_VCPUS);
+	log_set_level(LOG_DEBUG);
+	return count_lines("VM c: ended: as wanted\n") == 1;
+}
+
+static void a_clone_that_was_named_has_a_line(void **state)
+{
+	struct clone_config unnamed = {.count = 20}, named = {.count = 1, .name = "c"};
+
+	assert_false(is_end_logged(NULL, 0));
+	assert_false(is_end_logged(&unnamed, 0));
+	assert_false(is_end_logged(&unnamed, VM_BY_OPERATOR));
+	assert_true(is_end_logged(&named, 0));
+	assert_true(is_end_logged(&unnamed, VM_BY_NAME));
 }
 
 /* The operator has made room, and continues a clone, which then pauses again. */
@@ -473,7 +519,9 @@ int main(void)
 		TEST(the_end_comes_first),
 		TEST(a_vm_that_cannot_freeze_goes_on),
 		TEST(a_vm_pays_for_the_lines_about_its_end),
-		TEST(most_clones_end_in_a_sum),
+		TEST(clones_that_end_well_have_no_line),
+		TEST(at_debug_each_clone_has_its_lines),
+		TEST(a_clone_that_was_named_has_a_line),
 		TEST(after_the_operator_has_acted_a_pause_is_logged_again),
 		TEST(the_time_of_an_action_is_charged),
 		TEST(a_large_vm_freezes_in_pieces),

@@ -12,6 +12,7 @@
 
 static char output[65536];
 static struct vm vm, template, clones[3];
+static struct ept_layer layer;
 
 /* The line goes the way of the guest's output, never through log_line(), which waits. */
 void vm_output_put(struct vm *of, const char *line, size_t len)
@@ -69,16 +70,36 @@ static void all_clones_of_a_template_have_one_budget(void **state)
 	unsigned n_told = 0;
 
 	for (unsigned i = 0; i < 1000; i++)
-		n_told += vm_may_tell(&clones[i % 3], VM_TOLD_ENDED, LOG_INFO);
+		n_told += vm_may_tell(&clones[i % 3], VM_TOLD_FAILED, LOG_ERROR);
 	assert_int_equal(n_told, 8);
-	assert_true(vm_may_tell(&clones[0], VM_TOLD_FAILED, LOG_ERROR));
+	assert_true(vm_may_tell(&clones[0], VM_TOLD_PAUSED, LOG_WARNING));
+	template.layer = &layer;
+	template.has_new_sum = true;
 	template.n_clones_ended = 1001;
-	template.n_clones_failed = 1;
+	template.n_clones_failed = 1000;
 	vm_tell_rest(&clones[0]);
-	vm_tell_rest(&template);
+	vm_tell_clones(&template);
 	assert_string_equal(logged,
-			    "VM t: 1001 of its clones have ended, 1 of them failed\n"
+			    "VM t: 1001 of its clones have ended, 1000 of them failed\n"
 			    "VM t: 992 more lines about it and its clones were not shown\n");
+}
+
+static void the_sum_of_clones_is_logged_when_it_has_changed(void **state)
+{
+	vm_tell_clones(&template);
+	assert_string_equal(logged, "");
+	assert_null(payer);
+	template.has_new_sum = true;
+	template.n_clones_ended = 1;
+	vm_tell_clones(&template);
+	vm_tell_clones(&template);
+	assert_string_equal(logged, "VM t: 1 of its clones has ended, 0 of them failed\n");
+	assert_ptr_equal(payer, &template);
+	log_reset();
+	template.has_new_sum = true;
+	template.n_clones_ended = 20;
+	vm_tell_clones(&template);
+	assert_string_equal(logged, "VM t: 20 of its clones have ended, 0 of them failed\n");
 }
 
 #define N_ENDS 500
@@ -94,7 +115,7 @@ static void *end_clones(void *told)
 	while (__atomic_load_n(&n_arrived, __ATOMIC_RELAXED) < 2)
 		;
 	for (unsigned i = 0; i < N_ENDS; i++)
-		n += vm_may_tell(&clones[i % 3], VM_TOLD_ENDED, LOG_INFO);
+		n += vm_may_tell(&clones[i % 3], VM_TOLD_FAILED, LOG_ERROR);
 	*(unsigned *)told = n;
 	return NULL;
 }
@@ -146,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_line_is_said_once_then_counted),
 		TEST(all_clones_of_a_template_have_one_budget),
+		TEST(the_sum_of_clones_is_logged_when_it_has_changed),
 		TEST(no_line_is_told_or_counted_twice),
 		TEST(a_line_above_the_level_is_not_counted),
 		TEST(a_long_line_loses_its_end),

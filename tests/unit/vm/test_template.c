@@ -487,7 +487,7 @@ static void who_ends_a_clone_decides_how_its_job_ended(void **state)
 	end_job_of("t-7", 0);
 	assert_true(has_reported("\"end\": \"crash\", \"status\": 0, \"signal\": 0"));
 	assert_true(has_reported("\"reason\": \"a \\\"mishap\\\"\"}"));
-	running("t-8")->by_operator = true;
+	running("t-8")->by_operator = VM_BY_NAME;
 	vm_end(running("t-8"), VM_ENDED_WELL, "ended by the operator");
 	end_job_of("t-8", 0);
 	assert_true(has_reported("\"end\": \"ended\", \"status\": 0, \"signal\": 0"));
