@@ -50,8 +50,82 @@ void host_apic_send_wake(uint32_t apic_id)
 {
 }
 
+/*
+ * Work that takes the longer the larger a template is. No processor may wait for it: whenever it is
+ * done, in any test, neither the list of VMs nor that of this processor's new ones is locked.
+ */
+enum long_work {
+	RELEASES_TREE = 1,
+	SUMS_LAYER = 2,
+	LIFTS_PROTECTION = 4,
+	FREES_LAYER = 8,
+	PUTS_LAYER = 16,
+	FREES_WORKING_SET = 32,
+	FREES_FRAME = 64,
+	ALL_LONG_WORK = 127
+};
+static unsigned long_work; /* enum long_work */
+
+static void note_work(enum long_work work)
+{
+	const struct lock *mine = &this_cpu()->new_vms.lock;
+
+	assert_int_equal(vms_lock.next, vms_lock.serving);
+	assert_int_equal(mine->next, mine->serving);
+	long_work |= work;
+}
+
+void __real_ept_destroy(struct ept *ept);
+void __wrap_ept_destroy(struct ept *ept);
+void __wrap_ept_destroy(struct ept *ept)
+{
+	note_work(RELEASES_TREE);
+	__real_ept_destroy(ept);
+}
+
+bool __real_ept_layer_sum_some(struct ept_layer *layer, struct ept_layer_sum *ret, unsigned n);
+bool __wrap_ept_layer_sum_some(struct ept_layer *layer, struct ept_layer_sum *ret, unsigned n);
+bool __wrap_ept_layer_sum_some(struct ept_layer *layer, struct ept_layer_sum *ret, unsigned n)
+{
+	note_work(SUMS_LAYER);
+	return __real_ept_layer_sum_some(layer, ret, n);
+}
+
+bool __real_ept_layer_free_some(struct ept_layer *layer, unsigned n);
+bool __wrap_ept_layer_free_some(struct ept_layer *layer, unsigned n);
+bool __wrap_ept_layer_free_some(struct ept_layer *layer, unsigned n)
+{
+	note_work(FREES_LAYER);
+	return __real_ept_layer_free_some(layer, n);
+}
+
+void __real_ept_layer_put(struct ept_layer *layer);
+void __wrap_ept_layer_put(struct ept_layer *layer);
+void __wrap_ept_layer_put(struct ept_layer *layer)
+{
+	note_work(PUTS_LAYER);
+	__real_ept_layer_put(layer);
+}
+
+void __real_working_set_free(phys_t set);
+void __wrap_working_set_free(phys_t set);
+void __wrap_working_set_free(phys_t set)
+{
+	note_work(FREES_WORKING_SET);
+	__real_working_set_free(set);
+}
+
+void __real_frame_free(phys_t frame);
+void __wrap_frame_free(phys_t frame);
+void __wrap_frame_free(phys_t frame)
+{
+	note_work(FREES_FRAME);
+	__real_frame_free(frame);
+}
+
 void paging_protect_frame(phys_t frame, bool write)
 {
+	note_work(LIFTS_PROTECTION);
 	n_protected += write ? -1U : 1;
 }
 
@@ -1251,6 +1325,28 @@ static void bury_all(void)
 		assert_true(template_bury(1000));
 }
 
+/* The last hold is given up under the lock of the list, and the burial does all the work. */
+static void no_lock_of_a_list_is_held_during_a_burial(void **state)
+{
+	struct vm *vm = make_vm("v", 3000);
+	uint64_t n_left;
+
+	protect_begin();
+	checksum_set(true);
+	freeze(vm);
+	take_checksum();
+	is_everywhere = true;
+	n_left = frame_available();
+	long_work = 0;
+	destroy(vm);
+	assert_true(template_has_graves());
+	assert_int_equal(long_work, 0);
+	assert_int_equal(frame_available(), n_left);
+	bury_all();
+	assert_int_equal(long_work, ALL_LONG_WORK);
+	assert_int_equal(frame_available(), n_free);
+}
+
 /* By the template's weight, on any processor, for each piece. */
 static void a_burial_is_charged(void **state)
 {
@@ -1373,6 +1469,7 @@ int main(void)
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
+		TEST(no_lock_of_a_list_is_held_during_a_burial),
 		TEST(a_burial_is_charged),
 		TEST(a_burial_lets_clones_start_that_have_waited),
 		TEST(a_clone_takes_the_place_of_the_one_that_ended),
