@@ -33,14 +33,17 @@ struct image_work backend_discards(const struct backend *backend)
 	if (!backend->discard_data || backend->kind != MEM_SHARED || image == NULL)
 		return (struct image_work){0};
 	return (struct image_work){
-		.to = (char *)phys_to_virt(image->base) + backend->offset,
-		.left = backend->size,
+		.to = (char *)phys_to_virt(image->base) + backend->offset + backend->n_discarded,
+		.left = backend->size - backend->n_discarded,
 	};
 }
 
-void backend_discard(const struct backend *backend)
+bool backend_discard_some(struct backend *backend, uint64_t n)
 {
 	struct image_work work = backend_discards(backend);
+	uint64_t left = work.left;
+	bool is_more = image_work_some(&work, n);
 
-	(void)image_work_some(&work, UINT64_MAX);
+	backend->n_discarded += left - work.left;
+	return is_more;
 }

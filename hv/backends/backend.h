@@ -25,7 +25,7 @@ enum mem_kind {
 /*
  * One -object memory-backend-file or memory-backend-ram, in the arena of its configuration.
  * object_read() makes it, objects_resolve() and backend_open() complete it. It is constant when
- * guests run, except 'dump' and 'merge', which QMP may change.
+ * guests run, except 'dump' and 'merge', which QMP may change, and 'n_discarded'.
  */
 struct backend {
 	struct backend *next;
@@ -58,6 +58,8 @@ struct backend {
 	struct image *image; /* set by backend_open(); NULL: anonymous memory of zeros */
 	bool broken;	     /* an error in it was reported; it causes no others */
 	bool busy;	     /* a guest's RAM or a DIMM uses it */
+	/* Bytes that backend_discard_some() has zeroed. */
+	uint64_t n_discarded;
 };
 
 /* What other options of a VM give to backends that do not set it themselves. */
@@ -79,9 +81,9 @@ bool backend_has_reserve(const struct backend *backend);
 struct frame_policy backend_frame_policy(const struct backend *backend);
 
 /*
- * Apply discard-data=on when the object is removed: zero the backend's window of the image if
- * guests can write to it. No VM that uses the backend may run.
+ * What discard-data=on asks for when the object is removed, as work for image_work_some(): zeros in
+ * the backend's window of the image if guests can write to it. No VM that uses the backend may run.
  */
-void backend_discard(const struct backend *backend);
-/* The same as work for image_work_some(). */
 struct image_work backend_discards(const struct backend *backend);
+/* Do the next n bytes of that work. False: all is done. */
+bool backend_discard_some(struct backend *backend, uint64_t n);

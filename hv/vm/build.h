@@ -16,5 +16,12 @@ enum status vm_create(struct vm_config *config, int64_t unix_time, struct vm **r
  */
 enum status vm_restart(struct vm *vm, bool *ret_done);
 
+/*
+ * Apply discard-data=on to a VM that has ended, or to a template without clones, before
+ * vm_release(). Clones share their template's backends, so only the configured VM discards. A
+ * file's window may be large: one call zeroes a piece. No vCPU is loaded. False: all is done.
+ */
+bool vm_discard_some(struct vm *vm);
+
 /* Free all that the VM holds except its struct. No vCPU is loaded. */
 void vm_release(struct vm *vm);

@@ -13,13 +13,22 @@
 #include "hv/vm/template.h"
 
 /* One processor buries at a time: the one that has set 'is_digging' owns 'buried'. */
-static bool is_digging;		   /* atomic */
-static struct vm *buried;	   /* its layer is being freed */
-static struct ept_layer_sum sum;   /* of its layer */
-static uint16_t weight;		   /* its weight: it pays, although it has ended */
-static bool is_compared, can_free; /* with its checksum; its frames can be written */
+static bool is_digging;		 /* atomic */
+static struct vm *buried;	 /* its layer is being freed */
+static struct ept_layer_sum sum; /* of its layer */
+static uint16_t weight;		 /* its weight: it pays, although it has ended */
+/* The VM is; the layer is, with its checksum; its frames can be written. */
+static bool is_released, is_compared, can_free;
 
-/* Its tree holds the layer, too: release that first. */
+/* Its tree holds the layer, too: release that first. False: a piece of its memory was discarded. */
+static bool release(void)
+{
+	if (vm_discard_some(buried))
+		return false;
+	vm_release(buried);
+	return true;
+}
+
 static void begin_burial(void)
 {
 	vms_acquire();
@@ -32,7 +41,7 @@ static void begin_burial(void)
 	weight = buried->share.weight;
 	vm_tell_clones(buried);
 	working_set_free(buried->working_set);
-	vm_release(buried);
+	is_released = release();
 }
 
 /* The machine stays on as long as there is a grave: clones that waited start before. */
@@ -62,6 +71,8 @@ bool template_bury(unsigned n)
 		return false;
 	if (buried == NULL)
 		begin_burial();
+	else if (!is_released)
+		is_released = release();
 	else if (!is_compared)
 		is_compared = !checksum_compare_some(buried, &sum, n);
 	else if (!can_free)

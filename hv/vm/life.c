@@ -122,16 +122,20 @@ static void tell_end(const struct vm *vm)
 		vm_tell_news(vm, vm->by_operator ? NEWS_ENDED_BY_OPERATOR : NEWS_ENDED, vm->why);
 }
 
-static void end(struct vm *vm)
+/* False: a piece of its memory was discarded, and more is left. */
+static bool end(struct vm *vm)
 {
 	if (vm_is_debugged(vm))
 		debug_leave(vm, vm->outcome);
+	if (vm_discard_some(vm))
+		return false;
 	tell_end(vm);
 	report_end(vm);
 	template_vm_ends(vm);
 	vm_release(vm);
 	template_vm_gone(vm);
 	template_retry_lines();
+	return true;
 }
 
 /* Except the registers of the first vCPU, which writes them itself when it starts. */
@@ -184,16 +188,20 @@ static bool freeze(struct vm *vm)
 	return template_freeze(vm);
 }
 
+/* A template that cannot be undone is given up instead. */
+static bool is_to_end(const struct vm *vm, uint32_t actions)
+{
+	return (actions & VM_END) && !template_is_certain(vm);
+}
+
 /*
  * Whether its vCPUs are gone: it has ended and may be freed, or is a template. A freeze that has
  * begun goes to its end, whatever else is asked for, except in time the VM's end.
  */
 static bool act(struct vm *vm, uint32_t actions)
 {
-	if ((actions & VM_END) && !template_is_certain(vm)) {
-		end(vm);
-		return true;
-	}
+	if (is_to_end(vm, actions))
+		return end(vm);
 	if (template_is_freezing(vm) || !(actions & (VM_RESET | VM_REVERT)))
 		return freeze(vm);
 	if (actions & VM_RESET)
@@ -204,13 +212,13 @@ static bool act(struct vm *vm, uint32_t actions)
 }
 
 /*
- * The freeze continues when the first vCPU, which alone leaves its place, has gathered again: other
+ * The action continues when the first vCPU, which alone leaves its place, has gathered again: other
  * VMs have their turn until then.
  */
-static void gather_again(struct vm *vm)
+static void gather_again(struct vm *vm, enum vm_action action)
 {
 	vm->n_gathered = (uint16_t)(vm->n_vcpus - 1);
-	__atomic_fetch_or(&vm->actions, VM_FREEZE, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&vm->actions, action, __ATOMIC_RELEASE);
 	vcpu_request(vm->vcpu, VCPU_REQUEST_GATHER);
 	sched_make_ready(vm->vcpu, 1);
 }
@@ -220,18 +228,22 @@ void vm_gathered(struct vm *vm)
 	unsigned n_vcpus = vm->n_vcpus;
 	uint16_t weight = vm->share.weight;
 	uint64_t start = rdtsc();
+	uint32_t actions;
 
 	/* Acquire and release: the last vCPU sees what all others have stored. */
 	if (__atomic_add_fetch(&vm->n_gathered, 1, __ATOMIC_ACQ_REL) < n_vcpus)
 		return;
 	vm->n_gathered = 0;
-	if (act(vm, __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE))) {
+	actions = __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE);
+	if (act(vm, actions)) {
 		sched_remove(n_vcpus, weight, rdtsc() - start);
 		return;
 	}
 	sched_charge_work(&vm->share, rdtsc() - start);
-	if (template_is_freezing(vm))
-		gather_again(vm);
+	if (is_to_end(vm, actions))
+		gather_again(vm, VM_END);
+	else if (template_is_freezing(vm))
+		gather_again(vm, VM_FREEZE);
 	else
 		vm_make_ready(vm);
 }

@@ -40,6 +40,7 @@ static unsigned n_files(const struct image_list *list)
 static void check_backend(const struct backend *b)
 {
 	const struct image *image = b->image;
+	struct image_work work;
 
 	assert(b->size > 0 && (!b->prealloc || b->reserve));
 	assert(!b->prealloc || b->kind != MEM_ROM);
@@ -53,7 +54,8 @@ static void check_backend(const struct backend *b)
 	assert(image->aligned && is_aligned(image->base, PAGE_SIZE));
 	assert(b->offset <= image->size && b->size <= image->size - b->offset);
 	assert(b->type == BACKEND_RAM || is_aligned(b->size | b->offset, PAGE_SIZE));
-	backend_discard(b);
+	work = backend_discards(b);
+	(void)image_work_some(&work, UINT64_MAX);
 }
 
 static enum status read_line(char *text, const struct object_lists *lists, struct arena *arena,

@@ -655,7 +655,8 @@ static void do_discard_file(void)
 		.size = FILE_PAGES * PAGE_SIZE,
 	};
 
-	backend_discard(&backend);
+	while (backend_discard_some(&backend, PAGE_SIZE))
+		;
 	memset(file_page, 0, sizeof(file_page));
 }
 

@@ -49,6 +49,11 @@ void vcpu_create_copy(struct vcpu *to, struct vm *vm, struct ept *ept, struct la
 	to->ept = ept;
 }
 
+bool vm_discard_some(struct vm *of)
+{
+	return false;
+}
+
 void vm_release(struct vm *of)
 {
 	ept_destroy(&of->ept);

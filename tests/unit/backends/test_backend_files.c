@@ -300,6 +300,13 @@ static void each_allocation_of_the_arena_can_fail(void **state)
 	assert_true(n_parse > 20 && n_open > 10);
 }
 
+/* In pieces that do not fit. */
+static void scrub(struct backend *backend)
+{
+	while (backend_discard_some(backend, 5000))
+		;
+}
+
 /* A window that the guest could have written, between pages of others. */
 static void discard_data_scrubs_only_shared_writable_memory(void **state)
 {
@@ -322,12 +329,32 @@ static void discard_data_scrubs_only_shared_writable_memory(void **state)
 		image = image_find(images.first, "/new");
 		byte = phys_to_virt(image->base);
 		memset(byte, 0x5a, image->size);
-		backend_discard(backend(0));
-		backend_discard(backend(1));
+		scrub(backend(0));
+		scrub(backend(1));
 		for (unsigned at = 0; at < KIB(16); at++)
 			assert_int_equal(byte[at],
 					 scrubbed && at >= KIB(4) && at < KIB(12) ? 0 : 0x5a);
 	}
+}
+
+static void a_piece_scrubs_so_many_bytes(void **state)
+{
+	uint8_t *byte;
+
+	assert_true(RUN("memory-backend-file,id=a,size=8K,mem-path=/new,share=on,discard-data=on"));
+	byte = phys_to_virt(backend(0)->image->base);
+	memset(byte, 0x5a, KIB(8));
+	assert_true(backend_discard_some(backend(0), 1));
+	assert_int_equal(byte[0], 0);
+	assert_int_equal(byte[1], 0x5a);
+	assert_true(backend_discard_some(backend(0), KIB(8) - 2));
+	assert_int_equal(byte[KIB(8) - 2], 0);
+	assert_int_equal(byte[KIB(8) - 1], 0x5a);
+	assert_false(backend_discard_some(backend(0), 1));
+	assert_int_equal(byte[KIB(8) - 1], 0);
+	byte[0] = 1;
+	assert_false(backend_discard_some(backend(0), 1));
+	assert_int_equal(byte[0], 1);
 }
 
 static void what_has_no_file_is_not_scrubbed(void **state)
@@ -335,8 +362,8 @@ static void what_has_no_file_is_not_scrubbed(void **state)
 	assert_true(RUN("memory-backend-file,id=a,size=8K,mem-path=/d/dir,discard-data=on -object "
 			"memory-backend-ram,id=b,size=8K,share=on"));
 	memset(phys_to_virt(backend(1)->image->base), 1, KIB(8));
-	backend_discard(backend(0));
-	backend_discard(backend(1));
+	scrub(backend(0));
+	scrub(backend(1));
 	assert_int_equal(*(uint8_t *)phys_to_virt(backend(1)->image->base), 1);
 }
 
@@ -496,6 +523,7 @@ int main(void)
 		cmocka_unit_test(memory_that_is_not_there_is_refused),
 		cmocka_unit_test(each_allocation_of_the_arena_can_fail),
 		cmocka_unit_test(discard_data_scrubs_only_shared_writable_memory),
+		cmocka_unit_test(a_piece_scrubs_so_many_bytes),
 		cmocka_unit_test(what_has_no_file_is_not_scrubbed),
 		cmocka_unit_test(rom_is_never_preallocated),
 		cmocka_unit_test(frames_come_by_the_policy),

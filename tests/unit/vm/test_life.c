@@ -89,8 +89,16 @@ void template_vm_gone(struct vm *of)
 {
 }
 
+static unsigned n_discards; /* pieces that are left */
+
+bool vm_discard_some(struct vm *of)
+{
+	return n_discards > 0 && --n_discards > 0;
+}
+
 void vm_release(struct vm *of)
 {
+	assert_int_equal(n_discards, 0);
 }
 
 void map_report(struct vm *of, uint64_t n_private)
@@ -197,6 +205,7 @@ static int setup(void **state)
 	n_reverted = n_reloaded = 0;
 	freezes = false;
 	n_pieces = 1;
+	n_discards = 0;
 	return 0;
 }
 
@@ -424,10 +433,10 @@ static void the_time_of_an_action_is_charged(void **state)
 }
 
 /* The first vCPU alone is scheduled again; its others stay where they are. */
-static unsigned gather_first(void)
+static unsigned gather_first(enum vm_action action)
 {
 	assert_int_equal(vcpu[0].regs.requests & VCPU_REQUEST_GATHER, VCPU_REQUEST_GATHER);
-	assert_true(vm.actions & VM_FREEZE);
+	assert_true(vm.actions & action);
 	n_gone = 0;
 	vm_gathered(&vm);
 	return n_gone;
@@ -440,12 +449,12 @@ static void a_large_vm_freezes_in_pieces(void **state)
 	vm_gather(&vm, VM_FREEZE);
 	assert_int_equal(gather(), 0);
 	assert_int_equal(n_made_ready, 1);
-	assert_int_equal(gather_first(), 0);
+	assert_int_equal(gather_first(VM_FREEZE), 0);
 	assert_int_equal(n_made_ready, 2);
 	/* What is asked for meanwhile is dropped, as of any template. */
 	vm_gather(&vm, VM_RESET);
 	vm_gather(&vm, VM_REVERT);
-	assert_int_equal(gather_first(), N_VCPUS);
+	assert_int_equal(gather_first(VM_FREEZE), N_VCPUS);
 	assert_int_equal(n_made_ready, 2);
 }
 
@@ -456,7 +465,39 @@ static void a_vm_may_end_while_it_freezes(void **state)
 	vm_gather(&vm, VM_FREEZE);
 	assert_int_equal(gather(), 0);
 	destroy();
-	assert_int_equal(gather_first(), N_VCPUS);
+	assert_int_equal(gather_first(VM_FREEZE), N_VCPUS);
+	assert_int_equal(n_ended, 1);
+	assert_int_equal(n_pieces, 2);
+}
+
+/* Other VMs have their turn between two pieces, and it is charged for each. */
+static void a_vm_that_ends_discards_its_memory_in_pieces(void **state)
+{
+	n_discards = 3;
+	destroy();
+	assert_int_equal(gather(), 0);
+	assert_int_equal(n_made_ready, 1);
+	vm_gather(&vm, VM_REVERT);
+	assert_int_equal(gather_first(VM_END), 0);
+	assert_int_equal(n_made_ready, 2);
+	assert_int_equal(n_charged, 2);
+	assert_int_equal(n_ended, 0);
+	assert_int_equal(gather_first(VM_END), N_VCPUS);
+	assert_int_equal(n_ended, 1);
+	assert_int_equal(n_reverted, 0);
+}
+
+/* Its end comes first, and what was frozen is abandoned after the last piece. */
+static void a_vm_that_freezes_discards_its_memory_when_it_ends(void **state)
+{
+	freezes = true;
+	n_pieces = 3;
+	n_discards = 2;
+	vm_gather(&vm, VM_FREEZE);
+	assert_int_equal(gather(), 0);
+	destroy();
+	assert_int_equal(gather_first(VM_FREEZE), 0);
+	assert_int_equal(gather_first(VM_END), N_VCPUS);
 	assert_int_equal(n_ended, 1);
 	assert_int_equal(n_pieces, 2);
 }
@@ -499,9 +540,9 @@ static void a_vm_that_is_nearly_a_template_does_not_end(void **state)
 	assert_int_equal(gather(), 0);
 	layer.protecting.log.log = &layer.log;
 	destroy();
-	assert_int_equal(gather_first(), 0);
+	assert_int_equal(gather_first(VM_FREEZE), 0);
 	assert_int_equal(n_pieces, 1);
-	assert_int_equal(gather_first(), N_VCPUS);
+	assert_int_equal(gather_first(VM_FREEZE), N_VCPUS);
 	assert_int_equal(n_pieces, 0);
 	assert_int_equal(n_ended, 0);
 }
@@ -526,6 +567,8 @@ int main(void)
 		TEST(the_time_of_an_action_is_charged),
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
+		TEST(a_vm_that_ends_discards_its_memory_in_pieces),
+		TEST(a_vm_that_freezes_discards_its_memory_when_it_ends),
 		TEST(a_vm_that_is_nearly_a_template_does_not_end),
 		TEST(only_a_vcpu_without_other_business_reverts_at_once),
 	};

@@ -268,8 +268,16 @@ void vm_output_leave(struct vm *of)
 {
 }
 
+static unsigned n_discards; /* pieces that are left */
+
+bool vm_discard_some(struct vm *of)
+{
+	return n_discards > 0 && --n_discards > 0;
+}
+
 void vm_release(struct vm *of)
 {
+	assert_int_equal(n_discards, 0);
 	ept_destroy(&of->ept);
 }
 
@@ -1347,6 +1355,25 @@ static void no_lock_of_a_list_is_held_during_a_burial(void **state)
 	assert_int_equal(frame_available(), n_free);
 }
 
+/* And then it is released, in the same piece as the last bytes. */
+static void a_template_discards_its_memory_in_pieces(void **state)
+{
+	struct vm *vm = make_vm("v", 10);
+
+	freeze(vm);
+	destroy(vm);
+	n_discards = 3;
+	long_work = 0;
+	assert_true(template_bury(1000));
+	assert_true(template_bury(1000));
+	assert_int_equal(n_discards, 1);
+	assert_false(long_work & RELEASES_TREE);
+	assert_true(template_bury(1000));
+	assert_true(long_work & RELEASES_TREE);
+	bury_all();
+	assert_int_equal(frame_available(), n_free);
+}
+
 /* By the template's weight, on any processor, for each piece. */
 static void a_burial_is_charged(void **state)
 {
@@ -1470,6 +1497,7 @@ int main(void)
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
 		TEST(no_lock_of_a_list_is_held_during_a_burial),
+		TEST(a_template_discards_its_memory_in_pieces),
 		TEST(a_burial_is_charged),
 		TEST(a_burial_lets_clones_start_that_have_waited),
 		TEST(a_clone_takes_the_place_of_the_one_that_ended),
