@@ -266,21 +266,23 @@ static __attribute__((noinline)) enum status own_root_table(struct ept *ept, uin
 	return OK;
 }
 
+/* The slot for gpa in a root of the tree's own. NULL: no frame is left for that. */
+static inline uint64_t *own_root_slot(struct ept *ept, gpa_t gpa)
+{
+	if (!ept->owns_root && own_root(ept) != OK)
+		return NULL;
+	return &table_at(ept->root)[index_at(gpa, ROOT_LEVEL)];
+}
+
 /*
- * The root's slot for gpa: 'top', or one of a root of the tree's own. NULL: no frame is left for
- * that. Nothing but tables may be put into 'top', because processors may use the layer's root.
+ * The same, or 'top'. Nothing but tables may be put into that, because processors may use the
+ * layer's root.
  */
 static inline uint64_t *root_slot(struct ept *ept, gpa_t gpa)
 {
-	unsigned index = index_at(gpa, ROOT_LEVEL);
-
-	if (!ept->owns_root) {
-		if (index == 0 && ept->base->is_narrow)
-			return &ept->top;
-		if (own_root(ept) != OK)
-			return NULL;
-	}
-	return &table_at(ept->root)[index];
+	if (!ept->owns_root && ept->base->is_narrow && index_at(gpa, ROOT_LEVEL) == 0)
+		return &ept->top;
+	return own_root_slot(ept, gpa);
 }
 
 /* Find the slot for gpa at level 'to', below the root. All tables above become the tree's own. */
@@ -349,24 +351,17 @@ static void retire(struct ept *ept, uint64_t entry, unsigned level)
 	ept->log_dangles |= level > 0 && is_own_frame(entry);
 }
 
-/* The slot for gpa in a root of the tree's own. */
-static enum status own_slot_in_root(struct ept *ept, gpa_t gpa, uint64_t **ret)
-{
-	if (!ept->owns_root)
-		TRY(own_root(ept));
-	*ret = &table_at(ept->root)[index_at(gpa, ROOT_LEVEL)];
-	return OK;
-}
-
 /* Replace what is mapped at a level by one entry. */
 static enum status place(struct ept *ept, gpa_t gpa, unsigned level, uint64_t entry)
 {
 	uint64_t *slot, old;
 
-	if (level == ROOT_LEVEL)
-		TRY(own_slot_in_root(ept, gpa, &slot));
-	else
+	if (level < ROOT_LEVEL)
 		TRY(walk(ept, gpa, level, &slot));
+	else
+		slot = own_root_slot(ept, gpa);
+	if (slot == NULL)
+		return ERR_NOMEM;
 	old = *slot;
 	if (old == entry)
 		return OK;
