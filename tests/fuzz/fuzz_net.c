@@ -13,6 +13,7 @@
 #include "hv/lib/assert.h"
 #include "hv/net/hub.h"
 #include "hv/virtio/virtio_net.h"
+#include "tests/unit/support.h"
 
 enum { STEP = 8, MEMORY = 0x8000, DEVICES = 2, N_FRAMES = 4 * NET_PORT_FRAMES };
 #define MEMORY_GPA UINT64_C(0x10000)
