@@ -100,7 +100,7 @@ static void put_run_home(phys_t start, uint64_t n_frames)
 /* Add whole frames, all in one GiB. */
 static void add_part(phys_t start, phys_t end)
 {
-	if (!free_map_cover(&start, end))
+	if (!free_map_covers(start))
 		return;
 	put_run_home(start, (end - start) / PAGE_SIZE);
 	frames.n_total += (end - start) / PAGE_SIZE;
@@ -115,7 +115,9 @@ void frame_add_range(phys_t start, uint64_t len)
 	if (start > end || align_up(start, PAGE_SIZE) >= end)
 		return;
 	frame_note_used(end);
-	for (start = align_up(start, PAGE_SIZE); start < end; start = stop) {
+	start = align_up(start, PAGE_SIZE);
+	free_map_cover(&start, end);
+	for (; start < end; start = stop) {
 		stop = align_down(start, GIB(1)) + GIB(1);
 		stop = stop < end ? stop : end;
 		add_part(start, stop);

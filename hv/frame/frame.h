@@ -74,9 +74,10 @@ extern bool frame_poison;
 #define FRAME_LOWEST MIB(1)
 
 /*
- * Add [start, start + len) to the free memory, except partial frames, those below FRAME_LOWEST,
- * and 40 KiB of the first range of each GiB for the map of what is free; a smaller first range is
- * left out. The memory must be mapped, and must not have been added before.
+ * Add [start, start + len) to the free memory, except partial frames, those below FRAME_LOWEST, and
+ * at its beginning, 40 KiB for each GiB of addresses that the map of free frames meets for the
+ * first time. What is too small for that is left out. The memory must be mapped, and must not have
+ * been added before.
  */
 void frame_add_range(phys_t start, uint64_t len);
 

@@ -81,20 +81,31 @@ static struct record *make_records(phys_t *start, phys_t end)
 	return records;
 }
 
-bool free_map_cover(phys_t *start, phys_t end)
+/* The place of the pointer to the records of a GiB; NULL: there is no room for it. */
+static struct record **make_place(uint64_t gib, phys_t *start, phys_t end)
 {
-	uint64_t gib = *start / GIB(1);
 	struct record ***top = &tops[gib / 512 % TOPS];
 
 	if (gib / 512 >= TOPS)
-		return false;
+		return NULL;
 	if (*top == NULL)
 		*top = make(start, end, FREE_MAP_GIBS);
-	if (*top == NULL)
-		return false;
-	if ((*top)[gib % 512] == NULL)
-		(*top)[gib % 512] = make_records(start, end);
-	return (*top)[gib % 512] != NULL;
+	return *top != NULL ? &(*top)[gib % 512] : NULL;
+}
+
+void free_map_cover(phys_t *start, phys_t end)
+{
+	for (uint64_t gib = *start / GIB(1); gib <= (end - 1) / GIB(1); gib++) {
+		struct record **place = make_place(gib, start, end);
+
+		if (place != NULL && *place == NULL)
+			*place = make_records(start, end);
+	}
+}
+
+bool free_map_covers(phys_t frame)
+{
+	return find_record(block_of(frame)) != NULL;
 }
 
 unsigned free_map_node_of(phys_t frame)

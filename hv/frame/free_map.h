@@ -41,11 +41,13 @@ static inline void *free_map_memory(uint64_t size)
 #endif
 
 /*
- * Make records for [*start, end), which lies in one GiB, unless they exist. They take the first
- * frames, after which 'start' moves. False: there are too few frames for them, or the address is
- * beyond what four levels of page tables map.
+ * Make the records of [*start, end) that do not exist. They take the first frames, after which
+ * 'start' moves, so that what is behind stays in one piece. A GiB gets none if too few frames are
+ * left, or if four levels of page tables do not map it.
  */
-bool free_map_cover(phys_t *start, phys_t end);
+void free_map_cover(phys_t *start, phys_t end);
+/* Whether the frame's GiB has records. */
+bool free_map_covers(phys_t frame);
 
 /* The node of a frame's block. */
 unsigned free_map_node_of(phys_t frame);

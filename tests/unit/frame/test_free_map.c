@@ -24,8 +24,9 @@ static void cover(phys_t start, phys_t end)
 {
 	phys_t from = start;
 
-	assert_true(free_map_cover(&from, end));
+	free_map_cover(&from, end);
 	assert_int_equal(from, start); /* the records are apart */
+	assert_true(free_map_covers(start) && free_map_covers(end - PAGE_SIZE));
 }
 
 static int setup(void **state)
@@ -35,8 +36,7 @@ static int setup(void **state)
 	free_map_is_apart = true;
 	memset(&map, 0, sizeof(map));
 	memset(is_free, 0, sizeof(is_free));
-	cover(START, GIB(1));
-	cover(GIB(1), END);
+	cover(START, END);
 	return 0;
 }
 
@@ -238,20 +238,42 @@ static void records_take_the_first_frames(void **state)
 	phys_arena(START, MIB(2));
 	free_map_reset();
 	free_map_is_apart = false;
-	assert_false(free_map_cover(&start, START + PAGE_SIZE - 1));
+	free_map_cover(&start, START + PAGE_SIZE - 1);
 	assert_int_equal(start, START);
-	assert_true(free_map_cover(&start, end));
+	assert_false(free_map_covers(START));
+	free_map_cover(&start, end);
 	assert_int_equal(start, end);
+	assert_true(free_map_covers(START));
 	start = END - PAGE_SIZE; /* of another GiB: one frame is no room for records */
-	assert_false(free_map_cover(&start, END));
+	free_map_cover(&start, END);
+	assert_false(free_map_covers(END - PAGE_SIZE));
 	start = START + MIB(1);
-	assert_true(free_map_cover(&start, START + MIB(1) + PAGE_SIZE));
+	free_map_cover(&start, START + MIB(1) + PAGE_SIZE);
 	assert_int_equal(start, START + MIB(1));
 	free_map_put(&map, start, 1);
 	assert_int_equal(free_map_take(&map, 5, &at), 1);
 	assert_int_equal(at, start);
 	start = UINT64_C(1) << 47; /* beyond the page tables */
-	assert_false(free_map_cover(&start, start + GIB(1)));
+	free_map_cover(&start, start + GIB(1));
+	assert_int_equal(start, UINT64_C(1) << 47);
+	assert_false(free_map_covers(start));
+}
+
+/* However many GiB there are, what follows the records is one run. */
+static void records_do_not_cut_memory_into_pieces(void **state)
+{
+	phys_t start = START, end = START + GIB(3), at;
+	uint64_t n;
+
+	phys_arena(START, MIB(2));
+	free_map_reset();
+	free_map_is_apart = false;
+	free_map_cover(&start, end);
+	assert_int_equal(start, START + FREE_MAP_GIBS + 4 * FREE_MAP_RECORDS);
+	n = (end - start) / PAGE_SIZE;
+	free_map_put(&map, start, n);
+	at = free_map_take_run(&map, n, PAGE_SIZE);
+	assert_int_equal(at, start);
 }
 
 static void put_twice(void)
@@ -370,6 +392,7 @@ int main(void)
 		cmocka_unit_test_setup(blocks_of_two_nodes_do_not_join, setup),
 		cmocka_unit_test_setup(a_block_belongs_to_the_node_of_its_first_frame, setup),
 		cmocka_unit_test_setup(records_take_the_first_frames, setup),
+		cmocka_unit_test_setup(records_do_not_cut_memory_into_pieces, setup),
 		cmocka_unit_test_setup(misuse_is_noticed, setup),
 		cmocka_unit_test_setup(random_use_agrees_with_the_model, setup),
 	};

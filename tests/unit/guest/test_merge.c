@@ -407,7 +407,7 @@ static void a_large_page_stays(void **state)
 	assert_int_equal(merge_scanned(), scanned + FRAME_BLOCK + 1);
 	assert_int_equal(ept.n_owned, owned - 1);
 	assert_int_equal(level_of(&ept, (gpa_t){MIB(64)}), 1);
-	/* The second search counts anew. */
+	/* The second search begins its count again. */
 	search(&merge, &ept, &map);
 	assert_int_equal(level_of(&ept, (gpa_t){MIB(64)}), 1);
 	ept_destroy(&ept);
