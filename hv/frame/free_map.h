@@ -42,7 +42,7 @@ static inline void *free_map_memory(uint64_t size)
 
 /*
  * Make the records of [*start, end) that do not exist. They take the first frames, after which
- * 'start' moves, so that what is behind stays in one piece. A GiB gets none if too few frames are
+ * 'start' moves, so that what follows is in one piece. A GiB gets none if too few frames are
  * left, or if four levels of page tables do not map it.
  */
 void free_map_cover(phys_t *start, phys_t end);
