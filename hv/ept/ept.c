@@ -1493,6 +1493,22 @@ static __attribute__((noinline)) unsigned free_other(uint64_t entry)
 	return ENTRIES;
 }
 
+/* Free what the item's entry leads to, if the tree owns it. Returns how many frames. */
+static inline __attribute__((always_inline)) unsigned free_item(struct frame_stack *stack,
+								const struct ept_log_item *item)
+{
+	uint64_t *slot = (uint64_t *)item->slot, entry;
+
+	if (slot == NULL)
+		return 0;
+	entry = *slot;
+	*slot = 0; /* the slot may be in the log twice */
+	if (!is_own_frame(entry))
+		return free_other(entry);
+	frame_free_here(stack, entry & EPT_ADDR);
+	return 1;
+}
+
 /*
  * Free all that the tree owns, while no processor uses it. From the log's end on, a table comes
  * after all of its entries.
@@ -1507,25 +1523,29 @@ static void free_all(struct ept *ept)
 	ept_reclaim(ept);
 	n = ept->owns_root + ept->log.n_chunks;
 	cursor = ept_log_begin(&ept->log);
-	while ((item = ept_log_next(&cursor)) != NULL) {
-		uint64_t *slot = (uint64_t *)item->slot, entry;
-
-		if (slot == NULL)
-			continue;
-		entry = *slot;
-		*slot = 0; /* the slot may be in the log twice */
-		if (is_own_frame(entry)) {
-			frame_free_here(stack, entry & EPT_ADDR);
-			n++;
-		} else {
-			n += free_other(entry);
-		}
-	}
+	while ((item = ept_log_next(&cursor)) != NULL)
+		n += free_item(stack, item);
 	if (ept->owns_root)
 		frame_free(ept->root);
 	ept_log_free(&ept->log);
 	assert(n == ept->n_owned);
 	ept->n_owned = 0;
+}
+
+bool ept_free_some(struct ept *ept)
+{
+	const struct ept_log_item *item, *first;
+	uint64_t n = 1; /* the log's frame */
+
+	ept_reclaim(ept);
+	if (ept->log.chunk == 0)
+		return false;
+	first = ept_log_items_of(ept->log.chunk);
+	for (item = ept->log.next; item > first;)
+		n += free_item(frame_stack_here(), --item);
+	ept_log_drop_latest(&ept->log);
+	ept->n_owned -= n;
+	return true;
 }
 
 /* What free_pages() has found: pages, of the tree's own or merged, and items without. */

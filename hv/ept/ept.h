@@ -407,6 +407,11 @@ bool ept_restore(struct ept *ept, uint64_t max_owned, bool trims);
  * Then 'ept' may be passed to ept_init() or ept_clone().
  */
 void ept_destroy(struct ept *ept);
+/*
+ * The first part of that, in pieces of 255 pages and tables, the latest ones first, for a tree that
+ * owns many. What was freed is not mapped then. False: a few pages and tables are left.
+ */
+bool ept_free_some(struct ept *ept);
 
 /*
  * Shorten the log by what was unmapped, before ept_reclaim(). The time is proportional to what the

@@ -88,6 +88,14 @@ bool ept_log_free_some(struct ept_log *log, unsigned n)
 	return has_frames;
 }
 
+void ept_log_drop_latest(struct ept_log *log)
+{
+	(void)ept_log_free_some(log, 1);
+	log->n_chunks--;
+	log->next = log->end =
+		log->chunk ? ept_log_items_of(log->chunk) + EPT_LOG_CHUNK_ITEMS : NULL;
+}
+
 void ept_log_free(struct ept_log *log)
 {
 	while (ept_log_free_some(log, UINT32_MAX))

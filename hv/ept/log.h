@@ -127,5 +127,7 @@ uint64_t ept_log_drop_empty(struct ept_log *log);
  * Free up to n of the log's frames, after which no item is looked at again. False: there was none.
  */
 bool ept_log_free_some(struct ept_log *log, unsigned n);
+/* Free the latest of the log's frames, of which there is one, with the items in it. */
+void ept_log_drop_latest(struct ept_log *log);
 /* Free the log's frames, and empty the log. */
 void ept_log_free(struct ept_log *log);

@@ -348,6 +348,24 @@ bool vm_discard_some(struct vm *vm)
 	return backend != NULL;
 }
 
+/* Frames that are freed before other work has its turn: some tens of microseconds. */
+#define FREED_AT_ONCE 1024
+
+bool vm_free_some(struct vm *vm)
+{
+	uint64_t n_before = vm->ept.n_owned;
+	bool is_more = n_before > FREED_AT_ONCE;
+
+	if (!is_more)
+		return false;
+	vm_merge_pause(vm);
+	lock_acquire(&vm->lock);
+	while (is_more && n_before - vm->ept.n_owned < FREED_AT_ONCE)
+		is_more = ept_free_some(&vm->ept);
+	lock_release(&vm->lock);
+	return is_more;
+}
+
 void vm_release(struct vm *vm)
 {
 	vm_merge_pause(vm);

@@ -122,9 +122,24 @@ static void tell_end(const struct vm *vm)
 		vm_tell_news(vm, vm->by_operator ? NEWS_ENDED_BY_OPERATOR : NEWS_ENDED, vm->why);
 }
 
-/* False: a piece of its memory was discarded, and more is left. */
-static bool end(struct vm *vm)
+/* The VM has ended. False: a piece of its memory was freed, and more is left. */
+static bool free_vm(struct vm *vm)
 {
+	if (vm_free_some(vm))
+		return false;
+	vm_release(vm);
+	template_vm_gone(vm);
+	template_retry_lines();
+	return true;
+}
+
+/*
+ * False: a piece of its memory was discarded or freed, and more is left; '*ret' is the action that
+ * continues it.
+ */
+static bool end(struct vm *vm, enum vm_action *ret)
+{
+	*ret = VM_END;
 	if (vm_is_debugged(vm))
 		debug_leave(vm, vm->outcome);
 	if (vm_discard_some(vm))
@@ -132,10 +147,8 @@ static bool end(struct vm *vm)
 	tell_end(vm);
 	report_end(vm);
 	template_vm_ends(vm);
-	vm_release(vm);
-	template_vm_gone(vm);
-	template_retry_lines();
-	return true;
+	*ret = VM_FREE;
+	return free_vm(vm);
 }
 
 /* Except the registers of the first vCPU, which writes them itself when it starts. */
@@ -188,27 +201,32 @@ static bool freeze(struct vm *vm)
 	return template_freeze(vm);
 }
 
-/* A template that cannot be undone is given up instead. */
-static bool is_to_end(const struct vm *vm, uint32_t actions)
-{
-	return (actions & VM_END) && !template_is_certain(vm);
-}
-
 /*
- * Whether its vCPUs are gone: it has ended and may be freed, or is a template. A freeze that has
- * begun goes to its end, whatever else is asked for, except in time the VM's end.
+ * Whether its vCPUs are gone: it has ended and may be freed, or is a template. Else '*ret' is the
+ * action that continues when they have gathered again, or 0. A freeze that has begun goes to its
+ * end, whatever else is asked for, except in time the VM's end: a template that cannot be undone is
+ * given up instead.
  */
-static bool act(struct vm *vm, uint32_t actions)
+static bool act(struct vm *vm, uint32_t actions, enum vm_action *ret)
 {
-	if (is_to_end(vm, actions))
-		return end(vm);
+	bool is_gone = false;
+
+	*ret = 0;
+	if (actions & VM_FREE) {
+		*ret = VM_FREE;
+		return free_vm(vm);
+	}
+	if ((actions & VM_END) && !template_is_certain(vm))
+		return end(vm, ret);
 	if (template_is_freezing(vm) || !(actions & (VM_RESET | VM_REVERT)))
-		return freeze(vm);
-	if (actions & VM_RESET)
+		is_gone = freeze(vm);
+	else if (actions & VM_RESET)
 		power_on(vm);
 	else
 		revert(vm);
-	return false;
+	if (!is_gone && template_is_freezing(vm))
+		*ret = VM_FREEZE;
+	return is_gone;
 }
 
 /*
@@ -228,22 +246,19 @@ void vm_gathered(struct vm *vm)
 	unsigned n_vcpus = vm->n_vcpus;
 	uint16_t weight = vm->share.weight;
 	uint64_t start = rdtsc();
-	uint32_t actions;
+	enum vm_action next;
 
 	/* Acquire and release: the last vCPU sees what all others have stored. */
 	if (__atomic_add_fetch(&vm->n_gathered, 1, __ATOMIC_ACQ_REL) < n_vcpus)
 		return;
 	vm->n_gathered = 0;
-	actions = __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE);
-	if (act(vm, actions)) {
+	if (act(vm, __atomic_exchange_n(&vm->actions, 0, __ATOMIC_ACQUIRE), &next)) {
 		sched_remove(n_vcpus, weight, rdtsc() - start);
 		return;
 	}
 	sched_charge_work(&vm->share, rdtsc() - start);
-	if (is_to_end(vm, actions))
-		gather_again(vm, VM_END);
-	else if (template_is_freezing(vm))
-		gather_again(vm, VM_FREEZE);
+	if (next != 0)
+		gather_again(vm, next);
 	else
 		vm_make_ready(vm);
 }

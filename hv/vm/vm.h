@@ -63,6 +63,7 @@ enum vm_action {
 	VM_REVERT = 2, /* make a clone what its template was */
 	VM_RESET = 4,  /* to the state after power-on; the clock keeps running */
 	VM_END = 8,
+	VM_FREE = 16, /* it has ended, and its memory is being freed */
 };
 
 /* Whether the operator, or a debugger, asks for what a VM does: for news, and for the log. */

@@ -54,6 +54,11 @@ bool vm_discard_some(struct vm *of)
 	return false;
 }
 
+bool vm_free_some(struct vm *of)
+{
+	return false;
+}
+
 void vm_release(struct vm *of)
 {
 	ept_destroy(&of->ept);

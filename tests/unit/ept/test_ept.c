@@ -688,6 +688,32 @@ static void a_fault_does_not_cost_more_in_deeper_clones(void **state)
 		ept_destroy(&tree[i]);
 }
 
+/* The latest pages first. What is left is a sound tree after each piece, and little in the end. */
+static void a_large_tree_is_freed_in_pieces(void **state)
+{
+	enum { MANY = 500, N_WRITTEN = 450 };
+	unsigned n_pieces = 0;
+	uint64_t owned, last = IMAGE + (N_WRITTEN - 1) * 7 % 1024 * PAGE_SIZE;
+
+	start(MANY);
+	assert_int_equal(ept_init(&ept, 1, EPT_UNLIMITED), OK);
+	map(IMAGE, IMAGE, IMAGE_SIZE, RX);
+	for (unsigned i = 0; i < N_WRITTEN; i++)
+		copy(&ept, IMAGE + i * 7 % 1024 * PAGE_SIZE);
+	for (owned = ept.n_owned; ept_free_some(&ept); owned = ept.n_owned) {
+		assert_in_range(owned - ept.n_owned, 1, 256);
+		assert_int_equal(frame_available(), MANY - ept.n_owned);
+		assert_int_equal(translate(last), HOLE);
+		check_tree(&ept);
+		n_pieces++;
+	}
+	assert_int_equal(n_pieces, 2);
+	assert_in_range(ept.n_owned, 1, 8);
+	ept_destroy(&ept);
+	assert_int_equal(frame_available(), MANY);
+	setup(NULL);
+}
+
 static void reset_goes_back_and_gives_back(void **state)
 {
 	struct ept clone;
@@ -1922,6 +1948,7 @@ int main(void)
 		TEST(a_layer_of_two_templates_outlives_the_first),
 		TEST(a_layers_frames_are_visited_in_pieces),
 		TEST(a_fault_does_not_cost_more_in_deeper_clones),
+		TEST(a_large_tree_is_freed_in_pieces),
 		TEST(reset_goes_back_and_gives_back),
 		TEST(restore_trims_what_has_not_changed),
 		TEST(restore_is_a_reset_after_many_other_pages),

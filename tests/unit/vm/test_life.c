@@ -96,9 +96,17 @@ bool vm_discard_some(struct vm *of)
 	return n_discards > 0 && --n_discards > 0;
 }
 
-void vm_release(struct vm *of)
+static unsigned n_frees; /* the same */
+
+bool vm_free_some(struct vm *of)
 {
 	assert_int_equal(n_discards, 0);
+	return n_frees > 0 && --n_frees > 0;
+}
+
+void vm_release(struct vm *of)
+{
+	assert_int_equal(n_discards + n_frees, 0);
 }
 
 void map_report(struct vm *of, uint64_t n_private)
@@ -205,7 +213,7 @@ static int setup(void **state)
 	n_reverted = n_reloaded = 0;
 	freezes = false;
 	n_pieces = 1;
-	n_discards = 0;
+	n_discards = n_frees = 0;
 	return 0;
 }
 
@@ -487,6 +495,26 @@ static void a_vm_that_ends_discards_its_memory_in_pieces(void **state)
 	assert_int_equal(n_reverted, 0);
 }
 
+/* It has ended for all others before the first piece is freed, and no action reaches it. */
+static void a_vm_that_ends_frees_its_memory_in_pieces(void **state)
+{
+	n_discards = 2;
+	n_frees = 3;
+	destroy();
+	assert_int_equal(gather(), 0);
+	assert_int_equal(n_ended, 0);
+	assert_int_equal(gather_first(VM_END), 0);
+	assert_int_equal(n_ended, 1);
+	vm_gather(&vm, VM_REVERT);
+	vm_gather(&vm, VM_END);
+	assert_int_equal(gather_first(VM_FREE), 0);
+	assert_int_equal(n_charged, 3);
+	assert_int_equal(n_made_ready, 3);
+	assert_int_equal(gather_first(VM_FREE), N_VCPUS);
+	assert_int_equal(n_ended, 1);
+	assert_int_equal(n_reverted, 0);
+}
+
 /* Its end comes first, and what was frozen is abandoned after the last piece. */
 static void a_vm_that_freezes_discards_its_memory_when_it_ends(void **state)
 {
@@ -568,6 +596,7 @@ int main(void)
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_vm_that_ends_discards_its_memory_in_pieces),
+		TEST(a_vm_that_ends_frees_its_memory_in_pieces),
 		TEST(a_vm_that_freezes_discards_its_memory_when_it_ends),
 		TEST(a_vm_that_is_nearly_a_template_does_not_end),
 		TEST(only_a_vcpu_without_other_business_reverts_at_once),
