@@ -26,7 +26,8 @@ enum flush_type { FLUSH_SINGLE = 1, FLUSH_ALL = 2 };
  * SDM vol. 3, "Extended-Page-Table Pointer (EPTP)": write-back, 4 levels, no A/D flags. With these,
  * processors would write accessed flags to the tables of a template, which its clones share and
  * which never change, and each walk of a guest's page tables would count as a write to them, so
- * that clones copied what they only read.
+ * that clones copied what they only read. Little is to be gained: of the pages that a revert of
+ * Linux copies back (ept_restore()), three of four have changed.
  */
 static inline uint64_t vmx_eptp(phys_t root)
 {
