@@ -61,15 +61,23 @@ enum status reserve_memory(struct ept *ept, struct mem_map *map, const char *nam
 	return OK;
 }
 
-void reserve_end(struct mem_map *map)
+bool reserve_end_some(struct mem_map *map, uint64_t n)
 {
 	for (size_t i = 0; i < map->n; i++) {
 		struct mem_region *region = &map->region[i];
 
 		if (region->reserve == NULL)
 			continue;
-		frame_reserve_free(region->reserve);
+		if (frame_reserve_free_some(region->reserve, n))
+			return true;
 		region->reserve = NULL;
 		mem_region_update(region);
 	}
+	return false;
+}
+
+void reserve_end(struct mem_map *map)
+{
+	while (reserve_end_some(map, UINT64_MAX))
+		;
 }

@@ -25,3 +25,5 @@ enum status reserve_part(struct ept *ept, struct mem_region *region, uint64_t st
  * with the VM's lock, or while none of its vCPUs runs.
  */
 void reserve_end(struct mem_map *map);
+/* The same, n frames at a time. False: all is done. */
+bool reserve_end_some(struct mem_map *map, uint64_t n);

@@ -351,17 +351,27 @@ bool vm_discard_some(struct vm *vm)
 /* Frames that are freed before other work has its turn: some tens of microseconds. */
 #define FREED_AT_ONCE 1024
 
-bool vm_free_some(struct vm *vm)
+static bool free_some_pages(struct vm *vm)
 {
 	uint64_t n_before = vm->ept.n_owned;
 	bool is_more = n_before > FREED_AT_ONCE;
 
-	if (!is_more)
+	while (is_more && n_before - vm->ept.n_owned < FREED_AT_ONCE)
+		is_more = ept_free_some(&vm->ept);
+	return is_more;
+}
+
+bool vm_free_some(struct vm *vm)
+{
+	bool has_reserve = vm->template == NULL, is_more;
+
+	if (!has_reserve && vm->ept.n_owned <= FREED_AT_ONCE)
 		return false;
 	vm_merge_pause(vm);
 	lock_acquire(&vm->lock);
-	while (is_more && n_before - vm->ept.n_owned < FREED_AT_ONCE)
-		is_more = ept_free_some(&vm->ept);
+	is_more = has_reserve && reserve_end_some(vm->mem, FREED_AT_ONCE);
+	if (!is_more)
+		is_more = free_some_pages(vm);
 	lock_release(&vm->lock);
 	return is_more;
 }

@@ -24,8 +24,8 @@ enum status vm_restart(struct vm *vm, bool *ret_done);
 bool vm_discard_some(struct vm *vm);
 
 /*
- * Free some of the private memory of a VM that has ended, before vm_release(), if it has much. No
- * vCPU is loaded. False: vm_release() may free the rest at once.
+ * Free some of the private memory and the reserve of a VM that has ended, before vm_release(), if
+ * it has much. No vCPU is loaded. False: vm_release() may free the rest at once.
  */
 bool vm_free_some(struct vm *vm);
 

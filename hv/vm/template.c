@@ -398,7 +398,6 @@ static void end_freeze(struct vm *vm)
 {
 	bool was_last;
 
-	reserve_end(vm->mem);
 	for (unsigned i = 0; i < vm->n_vcpus; i++)
 		vcpu_free_scratch(vm_vcpu(vm, i));
 	vm->has_idle_others = others_are_idle(vm);
@@ -441,7 +440,7 @@ bool template_freeze(struct vm *vm)
 {
 	if (!template_is_freezing(vm) && !begin_freeze(vm))
 		return false;
-	if (freeze_some(vm->layer))
+	if (reserve_end_some(vm->mem, FREEZE_AT_ONCE) || freeze_some(vm->layer))
 		return false;
 	end_freeze(vm);
 	return true;

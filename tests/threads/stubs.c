@@ -128,8 +128,9 @@ uint32_t map_numbers_end(const struct vm *template)
 	return 0;
 }
 
-void reserve_end(struct mem_map *map)
+bool reserve_end_some(struct mem_map *map, uint64_t n)
 {
+	return false;
 }
 
 void working_set_free(phys_t set)

@@ -144,6 +144,20 @@ static void what_is_not_needed_goes_back(void **state)
 	end_vm();
 }
 
+static void a_large_one_goes_back_in_pieces(void **state)
+{
+	uint64_t before;
+
+	assert_int_equal(reserve_memory(&ept, &map, "v"), OK);
+	for (before = frame_available(); reserve_end_some(&map, 100); before = frame_available())
+		assert_int_equal(frame_available(), before + 100);
+	assert_null(map.region[0].reserve);
+	assert_true(map.region[0].copies_anywhere);
+	assert_int_equal(frame_available(), n_free - ept.n_owned);
+	assert_false(reserve_end_some(&map, 100));
+	end_vm();
+}
+
 static void only_those_who_ask_have_one(void **state)
 {
 	static const struct {
@@ -248,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup(without_a_reserve_they_do_not, setup),
 		cmocka_unit_test_setup(each_page_takes_one_off, setup),
 		cmocka_unit_test_setup(what_is_not_needed_goes_back, setup),
+		cmocka_unit_test_setup(a_large_one_goes_back_in_pieces, setup),
 		cmocka_unit_test_setup(only_those_who_ask_have_one, setup),
 		cmocka_unit_test_setup(too_little_memory_is_reported_and_given_back, setup),
 		cmocka_unit_test_setup(the_frames_are_those_of_the_policy, setup),
