@@ -1534,15 +1534,16 @@ static void free_all(struct ept *ept)
 
 bool ept_free_some(struct ept *ept)
 {
-	const struct ept_log_item *item, *first;
+	struct frame_stack *stack = frame_stack_here();
+	struct ept_log_cursor cursor;
 	uint64_t n = 1; /* the log's frame */
 
 	ept_reclaim(ept);
 	if (ept->log.chunk == 0)
 		return false;
-	first = ept_log_items_of(ept->log.chunk);
-	for (item = ept->log.next; item > first;)
-		n += free_item(frame_stack_here(), --item);
+	cursor = ept_log_begin(&ept->log);
+	for (; cursor.at != cursor.start; cursor.at--)
+		n += free_item(stack, cursor.at - 1);
 	ept_log_drop_latest(&ept->log);
 	ept->n_owned -= n;
 	return true;

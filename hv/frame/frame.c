@@ -492,6 +492,21 @@ phys_t frame_alloc_zeroed(void)
 	return frame;
 }
 
+phys_t frame_alloc_lowest(void)
+{
+	struct stock *stock = &frames.stock[0];
+	phys_t frame;
+
+	lock_acquire(&stock->lock);
+	frame = free_map_take_lowest(&stock->map, GIB(4));
+	count(stock, frame != 0 ? -1 : 0);
+	lock_release(&stock->lock);
+	if (frame == 0)
+		return frame_alloc_zeroed();
+	memset(phys_to_virt(frame), 0, PAGE_SIZE);
+	return frame;
+}
+
 /* Collect a frame of another node. */
 static void free_away(struct frame_stack *stack, unsigned node, phys_t frame)
 {

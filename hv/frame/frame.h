@@ -96,6 +96,11 @@ void frame_sort_by_node(void);
 phys_t frame_alloc(void);
 /* Allocate one frame filled with zeros; 0: none is left. */
 phys_t frame_alloc_zeroed(void);
+/*
+ * Allocate the lowest frame, filled with zeros, for what must be below 4 GiB, or else any; 0: none
+ * is left. Call before frame_sort_by_node().
+ */
+phys_t frame_alloc_lowest(void);
 void frame_free(phys_t frame);
 
 /* The stack is neither full nor unused, and the frame belongs to its node. */

@@ -570,6 +570,22 @@ phys_t free_map_take_run(struct free_map *map, uint64_t n, uint64_t align)
 	return at;
 }
 
+phys_t free_map_take_lowest(struct free_map *map, phys_t limit)
+{
+	close_block(map);
+	for (uint32_t block = 1; start_of(block) < limit; block++) {
+		phys_t end = start_of(block + 1);
+		phys_t at = find_record(block) != NULL ? skip(start_of(block), end, false) : end;
+
+		if (at == end)
+			continue;
+		/* If the block is whole, its run begins with it. */
+		take_at(map, block, at, 1);
+		return at;
+	}
+	return 0;
+}
+
 uint64_t free_map_take_any(struct free_map *map, phys_t *ret)
 {
 	uint32_t block = first_listed(map, WHOLE);

@@ -71,6 +71,12 @@ phys_t free_map_take_block(struct free_map *map);
  */
 phys_t free_map_take_run(struct free_map *map, uint64_t n, uint64_t align);
 
+/*
+ * Take the lowest frame, if it is below 'limit'; 0: none is. Looks at each block below, and the map
+ * has them all: for start-up.
+ */
+phys_t free_map_take_lowest(struct free_map *map, phys_t limit);
+
 /* Take any frames, as many in a row as the map knows. Returns their number; 0: it is empty. */
 uint64_t free_map_take_any(struct free_map *map, phys_t *ret);
 

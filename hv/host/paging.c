@@ -183,8 +183,8 @@ enum status paging_init(const struct boot_info *info)
 {
 	assert(!(read_cr4() & CR4_LA57));
 	find_nx();
-	/* The first frame is from the lowest memory: the trampoline loads CR3 in 32 bits. */
-	tables = (struct page_table){.root = frame_alloc_zeroed(), .has_1g = has_1g_pages()};
+	/* The trampoline loads CR3 in 32 bits: below 4 GiB, if memory is free there. */
+	tables = (struct page_table){.root = frame_alloc_lowest(), .has_1g = has_1g_pages()};
 	if (tables.root == 0)
 		return ERR_NOMEM;
 	TRY(map_ram(info));

@@ -63,7 +63,7 @@ refuses() {
 refuses '1536 MiB' --host nested --memory 1537
 refuses '--system' --host nested --system kvm
 refuses '--cpu-model needs --host bochs' --host nested --cpu-model corei7_haswell_4770
-refuses '2048 MiB' --memory 2049
+refuses '16384 MiB' --memory 16385
 refuses '--qemu-arg' --qemu-arg=-S
 refuses '--ips' --host qemu --ips 1000
 expect_nothing_left 'wrong usage'

@@ -102,6 +102,19 @@ static void zeroed_means_zeroed(void **state)
 		assert_int_equal(words(frame)[i], 0);
 }
 
+static void the_lowest_frame_can_be_asked_for(void **state)
+{
+	frame_add_range(START, 3 * PAGE_SIZE);
+	memset(phys_to_virt(START), 0xff, PAGE_SIZE);
+	assert_int_equal(frame_alloc_lowest(), START);
+	assert_int_equal(words(START)[511], 0);
+	assert_int_equal(frame_available(), 2);
+	assert_int_equal(frame_alloc_lowest(), START + PAGE_SIZE);
+	(void)frame_alloc();
+	assert_int_equal(frame_alloc_lowest(), 0);
+	assert_int_equal(frame_available(), 0);
+}
+
 static void the_frame_freed_last_comes_first(void **state)
 {
 	frame_add_range(START, 4 * PAGE_SIZE);
@@ -731,6 +744,7 @@ int main(void)
 		cmocka_unit_test_setup(zeroed_means_zeroed, setup),
 		cmocka_unit_test_setup(memory_that_is_used_from_the_start_counts_for_the_end,
 				       setup),
+		cmocka_unit_test_setup(the_lowest_frame_can_be_asked_for, setup),
 		cmocka_unit_test_setup(the_frame_freed_last_comes_first, setup),
 		cmocka_unit_test_setup(many_frames_can_be_freed_without_a_call, setup),
 		cmocka_unit_test_setup(ranges_join_in_any_order, setup),

@@ -276,6 +276,25 @@ static void records_do_not_cut_memory_into_pieces(void **state)
 	assert_int_equal(at, start);
 }
 
+static void the_lowest_frame_is_taken_wherever_it_is(void **state)
+{
+	phys_t at;
+
+	assert_int_equal(free_map_take_lowest(&map, END), 0);
+	put(FRAME_BLOCK + 5, 2);
+	put(3 * FRAME_BLOCK, 3 * FRAME_BLOCK);
+	assert_int_equal(free_map_take(&map, 1, &at),
+			 1); /* of the same block, which is open then */
+	set(at, 1, false);
+	assert_int_equal(free_map_take_lowest(&map, frame_at(FRAME_BLOCK)), 0);
+	assert_int_equal(free_map_take_lowest(&map, END), frame_at(FRAME_BLOCK + 5));
+	set(frame_at(FRAME_BLOCK + 5), 1, false);
+	assert_int_equal(free_map_take_lowest(&map, END), frame_at(3 * FRAME_BLOCK));
+	set(frame_at(3 * FRAME_BLOCK), 1, false);
+	assert_agrees();
+	assert_int_equal(take_run(3 * FRAME_BLOCK - 1, PAGE_SIZE), frame_at(3 * FRAME_BLOCK + 1));
+}
+
 static void put_twice(void)
 {
 	put(7, 1);
@@ -393,6 +412,7 @@ int main(void)
 		cmocka_unit_test_setup(a_block_belongs_to_the_node_of_its_first_frame, setup),
 		cmocka_unit_test_setup(records_take_the_first_frames, setup),
 		cmocka_unit_test_setup(records_do_not_cut_memory_into_pieces, setup),
+		cmocka_unit_test_setup(the_lowest_frame_is_taken_wherever_it_is, setup),
 		cmocka_unit_test_setup(misuse_is_noticed, setup),
 		cmocka_unit_test_setup(random_use_agrees_with_the_model, setup),
 	};

@@ -23,6 +23,7 @@ struct ept_log_cursor {
 
 extern volatile int any_int;
 
+void ept_log_drop_latest(struct ept_log *log);
 static inline void ept_log_init(struct ept_log *log)
 {
 	log->chunk = 0;
