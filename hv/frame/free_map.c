@@ -42,7 +42,7 @@ static unsigned index_of(phys_t frame)
 	return frame / PAGE_SIZE % FRAME_BLOCK;
 }
 
-/* NULL: there is no memory. */
+/* NULL: the block has no memory. */
 static struct record *find_record(uint32_t block)
 {
 	uint32_t n = block - 1;
@@ -81,7 +81,7 @@ static struct record *make_records(phys_t *start, phys_t end)
 	return records;
 }
 
-/* The place of the pointer to the records of a GiB; NULL: there is no room for it. */
+/* The place of the pointer to the records of a GiB; NULL: it has no room. */
 static struct record **make_place(uint64_t gib, phys_t *start, phys_t end)
 {
 	struct record ***top = &tops[gib / 512 % TOPS];

@@ -145,6 +145,12 @@ phys_t __wrap_frame_alloc_zeroed(void)
 	return fails() ? 0 : __real_frame_alloc_zeroed();
 }
 
+phys_t __real_frame_alloc_lowest(void);
+phys_t __wrap_frame_alloc_lowest(void)
+{
+	return fails() ? 0 : __real_frame_alloc_lowest();
+}
+
 phys_t __real_frame_alloc_by(const struct frame_policy *policy, uint64_t index);
 phys_t __wrap_frame_alloc_by(const struct frame_policy *policy, uint64_t index)
 {

@@ -244,7 +244,7 @@ static void records_take_the_first_frames(void **state)
 	free_map_cover(&start, end);
 	assert_int_equal(start, end);
 	assert_true(free_map_covers(START));
-	start = END - PAGE_SIZE; /* of another GiB: one frame is no room for records */
+	start = END - PAGE_SIZE; /* of another GiB: records do not fit into a frame */
 	free_map_cover(&start, END);
 	assert_false(free_map_covers(END - PAGE_SIZE));
 	start = START + MIB(1);

@@ -355,7 +355,7 @@ static void a_page_of_zeros_is_given_back(void **state)
 	end_all();
 }
 
-/* A VM with a large page of which so many pages are zeros, and a small one behind it. */
+/* Make a VM with a large page, of which n_zeros pages are zeros, and a small one after it. */
 static void make_large(struct ept *ept, struct mem_map *map, unsigned n_zeros)
 {
 	struct mem_region region = {
