@@ -1027,6 +1027,26 @@ static void freeze(struct vm *vm)
 		;
 }
 
+/* A template needs no frames: what is left of its reserve is free again, a thousand at a time. */
+static void a_template_returns_its_reserve_in_pieces(void **state)
+{
+	const struct frame_policy local = {.mode = FRAME_LOCAL};
+	struct vm *vm = make_vm("v", 1);
+	struct mem_region region = {.len = MIB(16), .kind = MEM_COW};
+	unsigned n_pieces = 1;
+	uint64_t n_free;
+
+	region.reserve = frame_reserve_make(&local, 2500);
+	assert_non_null(region.reserve);
+	assert_int_equal(mem_map_add(vm->mem, &region), OK);
+	for (n_free = frame_available(); !template_freeze(vm); n_free = frame_available()) {
+		assert_in_range(frame_available(), n_free, n_free + 1001);
+		n_pieces++;
+	}
+	assert_true(n_pieces >= 3);
+	assert_null(vm->mem->region[0].reserve);
+}
+
 static void take_checksum(void)
 {
 	while (checksum_work())
@@ -1494,6 +1514,7 @@ int main(void)
 		TEST(no_copies_are_made_while_frames_are_scarce),
 		TEST(a_clone_that_has_not_run_needs_memory_to_freeze),
 		TEST(a_large_vm_freezes_in_pieces),
+		TEST(a_template_returns_its_reserve_in_pieces),
 		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
 		TEST(no_lock_of_a_list_is_held_during_a_burial),
