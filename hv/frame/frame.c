@@ -898,6 +898,11 @@ static phys_t take_all(struct free_map *map)
 	return chain;
 }
 
+static bool all_are_of_node_0(void)
+{
+	return free_map_node_of(0) == 0 && free_map_node_end(0) == UINT64_MAX;
+}
+
 /* Move frames from node 0, which had all until now, to their nodes. */
 void frame_sort_by_node(void)
 {
@@ -909,6 +914,8 @@ void frame_sort_by_node(void)
 	empty_stack(stack);
 	stack->node = node;
 	find_nodes(stack);
+	if (all_are_of_node_0())
+		return;
 	empty_batches(&frames.stock[0]);
 	run = take_all(&frames.stock[0].map);
 	frames.stock[0] = (struct stock){0};

@@ -140,6 +140,15 @@ static void mark(struct record *record, unsigned first, uint64_t n, bool is_free
 	}
 }
 
+/* The same for all frames of a block. */
+static void mark_block(struct record *record, bool is_free)
+{
+	for (unsigned i = 0; i < WORDS; i++) {
+		assert(record->free[i] == (is_free ? 0 : ~UINT64_C(0)));
+		record->free[i] = is_free ? ~UINT64_C(0) : 0;
+	}
+}
+
 /* The largest k such that 2^k bits from a multiple of 2^k on are set; a bit is set. */
 static unsigned order_of_word(uint64_t bits)
 {
@@ -312,7 +321,7 @@ static void put_part(struct free_map *map, phys_t start, uint64_t n)
 static void put_blocks(struct free_map *map, uint32_t first, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		mark(record_of(first + i), 0, FRAME_BLOCK, true);
+		mark_block(record_of(first + i), true);
 	/* The open block had no free frame, if it is one of them. */
 	if (map->open - first < n)
 		map->open = 0;
@@ -426,7 +435,7 @@ phys_t free_map_take_block(struct free_map *map)
 	if (block == 0)
 		return 0;
 	cut_run(map, block, block, 1);
-	mark(record_of(block), 0, FRAME_BLOCK, false);
+	mark_block(record_of(block), false);
 	return start_of(block);
 }
 
@@ -528,8 +537,12 @@ static void take_at(struct free_map *map, uint32_t entry, phys_t at, uint64_t n)
 		struct record *record = record_of(block_of(at));
 
 		m = m < n ? m : n;
-		mark(record, index_of(at), m, false);
-		relist(map, block_of(at), order_of(record));
+		if (m < FRAME_BLOCK) {
+			mark(record, index_of(at), m, false);
+			relist(map, block_of(at), order_of(record));
+		} else {
+			mark_block(record, false);
+		}
 		at += m * PAGE_SIZE;
 		n -= m;
 	}
