@@ -27,12 +27,6 @@ static uint64_t count_exits(const struct vm *vm)
 	return n;
 }
 
-/* Frames. A VM that ends while it freezes has moved them to its layer. */
-static uint64_t count_private(const struct vm *vm)
-{
-	return vm->ept.n_owned + (template_is_freezing(vm) ? vm->layer->n_owned : 0);
-}
-
 static void count_end(struct vm *vm, bool well)
 {
 	__atomic_fetch_add(well ? &vm_totals.n_ended_well : &vm_totals.n_failed, 1,
@@ -65,7 +59,7 @@ static void log_end(struct vm *vm, enum log_level level)
 	if (vm->crashed)
 		log_crash(vm->crashed, level);
 	log_line(detail, "VM %s: private memory %lu KiB, tables included; %lu exits", vm_name(vm),
-		 count_private(vm) * PAGE_SIZE / KIB(1), count_exits(vm));
+		 vm->ept.n_owned * PAGE_SIZE / KIB(1), count_exits(vm));
 	if (vm->memory.n_dropped > 0)
 		log_line(detail, "VM %s: %lu writes to ROM dropped%s%s", vm_name(vm),
 			 vm->memory.n_dropped, rom ? ", the last one to " : "",
@@ -79,7 +73,7 @@ static void report_job_end(struct vm *vm)
 		log_end(vm, LOG_ERROR);
 	else
 		log_end(vm, LOG_DEBUG);
-	map_report(vm, count_private(vm));
+	map_report(vm, vm->ept.n_owned);
 }
 
 /* Whether neither the configuration nor the operator has asked for this VM by its name. */
@@ -204,8 +198,7 @@ static bool freeze(struct vm *vm)
 /*
  * Whether its vCPUs are gone: it has ended and may be freed, or is a template. Else '*ret' is the
  * action that continues when they have gathered again, or 0. A freeze that has begun goes to its
- * end, whatever else is asked for, except in time the VM's end: a template that cannot be undone is
- * given up instead.
+ * end, whatever else is asked for; if that is the VM's end, the template is given up at once.
  */
 static bool act(struct vm *vm, uint32_t actions, enum vm_action *ret)
 {
@@ -216,10 +209,10 @@ static bool act(struct vm *vm, uint32_t actions, enum vm_action *ret)
 		*ret = VM_FREE;
 		return free_vm(vm);
 	}
-	if ((actions & VM_END) && !template_is_certain(vm))
-		return end(vm, ret);
-	if (template_is_freezing(vm) || !(actions & (VM_RESET | VM_REVERT)))
+	if (template_is_freezing(vm) || !(actions & (VM_END | VM_RESET | VM_REVERT)))
 		is_gone = freeze(vm);
+	else if (actions & VM_END)
+		return end(vm, ret);
 	else if (actions & VM_RESET)
 		power_on(vm);
 	else

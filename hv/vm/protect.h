@@ -18,11 +18,6 @@ bool protect_is_on(void);
  * frame. False: all are, or the option is not on.
  */
 bool protect_some(struct ept_layer *layer, unsigned n);
-/* Whether it has begun: before the layer can be freed, protect_lift() must be called. */
-static inline bool protect_has_begun(const struct ept_layer *layer)
-{
-	return layer->protecting.log.log != NULL;
-}
 
 /*
  * Make about n frames of a layer writable, which has no other user and will be freed. True: all

@@ -409,7 +409,7 @@ static void end_freeze(struct vm *vm)
 		usage_hand_over(vm);
 	vm->n_holds = 2; /* its name's and ours: from now on the operator may destroy it */
 	checksum_note(vm);
-	if (__atomic_load_n(&vm->is_ending, __ATOMIC_RELAXED)) /* the operator has, just before */
+	if (__atomic_load_n(&vm->is_ending, __ATOMIC_RELAXED)) /* the operator wants it to */
 		template_give_up(vm);
 	was_last = leave_line(vm->made_for);
 	lock_release(&vms_lock);
@@ -430,7 +430,7 @@ static void end_freeze(struct vm *vm)
 	lock_release(&vms_lock);
 }
 
-/* Protection comes last: from then on the layer cannot simply be freed. False: all is done. */
+/* False: all is done. */
 static bool freeze_some(struct ept_layer *layer)
 {
 	return ept_layer_freeze_some(layer, FREEZE_AT_ONCE) || protect_some(layer, PROTECT_AT_ONCE);
@@ -444,16 +444,6 @@ bool template_freeze(struct vm *vm)
 		return false;
 	end_freeze(vm);
 	return true;
-}
-
-/* The VM ends instead. */
-static void abandon_freeze(struct vm *vm)
-{
-	while (ept_layer_freeze_some(vm->layer, UINT32_MAX))
-		;
-	ept_layer_put(vm->layer);
-	vm->layer = NULL;
-	__atomic_fetch_sub(&n_freezing, 1, __ATOMIC_RELAXED);
 }
 
 bool template_is_changing(void)
@@ -478,9 +468,7 @@ void template_adopt(struct vm *vm)
 
 void template_vm_ends(struct vm *vm)
 {
-	if (template_is_freezing(vm))
-		abandon_freeze(vm);
-	else if (vm->template && vm_outcome(vm) == VM_ENDED_WELL && may_note_writes(vm))
+	if (vm->template && vm_outcome(vm) == VM_ENDED_WELL && may_note_writes(vm))
 		note_writes(vm);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 
-#include "hv/vm/protect.h"
 #include "hv/vm/vm.h"
 
 /*
@@ -18,19 +17,14 @@
  * is answered CONTROL_REFUSED.
  */
 bool template_freeze(struct vm *vm);
-/* Of a VM that is not a template. Only template_freeze() and the VM's end may touch its memory. */
+/*
+ * Of a VM that is not a template. Only template_freeze() may touch its memory. A VM that is to end
+ * becomes a template all the same, and is given up: what frees templates frees large ones in
+ * pieces.
+ */
 static inline bool template_is_freezing(const struct vm *vm)
 {
 	return vm->layer != NULL;
-}
-
-/*
- * Whether such a VM becomes a template even if it is to end now: parts of its memory are read-only
- * already (hv/vm/protect.h). It is then given up at once.
- */
-static inline bool template_is_certain(const struct vm *vm)
-{
-	return template_is_freezing(vm) && protect_has_begun(vm->layer);
 }
 
 /* Whether a template is half made, or not freed yet. No lock. */

@@ -466,18 +466,6 @@ static void a_large_vm_freezes_in_pieces(void **state)
 	assert_int_equal(n_made_ready, 2);
 }
 
-static void a_vm_may_end_while_it_freezes(void **state)
-{
-	freezes = true;
-	n_pieces = 3;
-	vm_gather(&vm, VM_FREEZE);
-	assert_int_equal(gather(), 0);
-	destroy();
-	assert_int_equal(gather_first(VM_FREEZE), N_VCPUS);
-	assert_int_equal(n_ended, 1);
-	assert_int_equal(n_pieces, 2);
-}
-
 /* Other VMs have their turn between two pieces, and it is charged for each. */
 static void a_vm_that_ends_discards_its_memory_in_pieces(void **state)
 {
@@ -515,21 +503,6 @@ static void a_vm_that_ends_frees_its_memory_in_pieces(void **state)
 	assert_int_equal(n_reverted, 0);
 }
 
-/* Its end comes first, and what was frozen is abandoned after the last piece. */
-static void a_vm_that_freezes_discards_its_memory_when_it_ends(void **state)
-{
-	freezes = true;
-	n_pieces = 3;
-	n_discards = 2;
-	vm_gather(&vm, VM_FREEZE);
-	assert_int_equal(gather(), 0);
-	destroy();
-	assert_int_equal(gather_first(VM_FREEZE), 0);
-	assert_int_equal(gather_first(VM_END), N_VCPUS);
-	assert_int_equal(n_ended, 1);
-	assert_int_equal(n_pieces, 2);
-}
-
 static bool reverts_at_once(uint32_t requests)
 {
 	n_reverted = n_reloaded = 0;
@@ -559,14 +532,13 @@ static void only_a_vcpu_without_other_business_reverts_at_once(void **state)
 	assert_false(reverts_at_once(0));
 }
 
-/* Its layer is read-only in part: it is a template first, and then given up. */
-static void a_vm_that_is_nearly_a_template_does_not_end(void **state)
+/* It is a template first, and then given up. */
+static void a_vm_that_freezes_does_not_end(void **state)
 {
 	freezes = true;
 	n_pieces = 3;
 	vm_gather(&vm, VM_FREEZE);
 	assert_int_equal(gather(), 0);
-	layer.protecting.log.log = &layer.log;
 	destroy();
 	assert_int_equal(gather_first(VM_FREEZE), 0);
 	assert_int_equal(n_pieces, 1);
@@ -594,11 +566,9 @@ int main(void)
 		TEST(after_the_operator_has_acted_a_pause_is_logged_again),
 		TEST(the_time_of_an_action_is_charged),
 		TEST(a_large_vm_freezes_in_pieces),
-		TEST(a_vm_may_end_while_it_freezes),
 		TEST(a_vm_that_ends_discards_its_memory_in_pieces),
 		TEST(a_vm_that_ends_frees_its_memory_in_pieces),
-		TEST(a_vm_that_freezes_discards_its_memory_when_it_ends),
-		TEST(a_vm_that_is_nearly_a_template_does_not_end),
+		TEST(a_vm_that_freezes_does_not_end),
 		TEST(only_a_vcpu_without_other_business_reverts_at_once),
 	};
 

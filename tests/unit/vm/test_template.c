@@ -1007,24 +1007,36 @@ static void a_large_vm_freezes_in_pieces(void **state)
 	assert_int_equal(vm->layer->n_owned, n_owned);
 }
 
-/* As much as there was before it began is free again. */
-static void a_vm_may_end_while_it_freezes(void **state)
-{
-	struct vm *vm = make_vm("v", 3 * FREEZE_AT_ONCE);
-
-	assert_false(template_freeze(vm));
-	assert_true(template_is_freezing(vm));
-	template_vm_ends(vm);
-	assert_false(template_is_changing());
-	vm_release(vm);
-	template_vm_gone(vm);
-	assert_null(vms);
-}
-
 static void freeze(struct vm *vm)
 {
 	while (!template_freeze(vm))
 		;
+}
+
+/* It becomes a template, is given up, and is freed like any other one, in pieces. */
+static void a_vm_may_be_ended_while_it_freezes(void **state)
+{
+	static struct clone_config line = {.template = "v", .count = 1, .parallel = 1};
+	struct vm *vm = make_vm("v", 3 * FREEZE_AT_ONCE);
+	unsigned n_pieces = 0;
+
+	set_line(&line);
+	assert_false(template_freeze(vm));
+	assert_true(template_is_freezing(vm));
+	vm_end(vm, VM_ENDED_WELL, "ended by the operator");
+	freeze(vm);
+	assert_int_equal(vm->outcome, VM_FROZEN);
+	assert_int_equal(n_started, 0);
+	assert_null(vms);
+	while (template_has_graves()) {
+		uint64_t n_before = frame_available();
+
+		(void)template_bury(FREEZE_AT_ONCE);
+		assert_true(frame_available() <= n_before + FREEZE_AT_ONCE);
+		n_pieces++;
+	}
+	assert_true(n_pieces > 3);
+	assert_int_equal(frame_available(), n_free);
 }
 
 /* A template needs no frames: what is left of its reserve is free again, a thousand at a time. */
@@ -1470,11 +1482,8 @@ static void a_vm_that_is_protected_becomes_a_template_and_is_given_up(void **sta
 
 	set_line(&line);
 	protect_begin();
-	while (n_protected == 0) {
-		assert_false(template_is_certain(vm));
+	while (n_protected == 0)
 		assert_false(template_freeze(vm));
-	}
-	assert_true(template_is_certain(vm));
 	vm_end(vm, VM_ENDED_WELL, "ended by the operator");
 	freeze(vm);
 	assert_int_equal(vm->outcome, VM_FROZEN);
@@ -1515,7 +1524,7 @@ int main(void)
 		TEST(a_clone_that_has_not_run_needs_memory_to_freeze),
 		TEST(a_large_vm_freezes_in_pieces),
 		TEST(a_template_returns_its_reserve_in_pieces),
-		TEST(a_vm_may_end_while_it_freezes),
+		TEST(a_vm_may_be_ended_while_it_freezes),
 		TEST(a_template_changes_until_it_is_buried),
 		TEST(no_lock_of_a_list_is_held_during_a_burial),
 		TEST(a_template_discards_its_memory_in_pieces),
