@@ -24,7 +24,8 @@
 #define POISON	     UINT64_C(0xdeadf4a3dbdbdbdb)
 #define BLOCK_SIZE   (FRAME_BLOCK * PAGE_SIZE)
 #define BATCHES_KEPT 64
-#define AT_ONCE	     8 /* frames that join others while the lock is held */
+#define AT_ONCE	     8	     /* frames that join others while the lock is held */
+#define PUT_AT_ONCE  MIB(16) /* bytes of a run that are returned then */
 
 /* The record in a single free frame. */
 struct free_frame {
@@ -80,14 +81,23 @@ static uint64_t n_in(const struct stock *stock)
 	return __atomic_load_n(&stock->n_available, __ATOMIC_RELAXED);
 }
 
+/* The end of a part of a run, which is returned while the lock of its node is held. */
+static phys_t part_end(phys_t start, phys_t end)
+{
+	phys_t node_end = free_map_node_end(start);
+	phys_t part = align_down(start, PUT_AT_ONCE) + PUT_AT_ONCE;
+
+	end = end < node_end ? end : node_end;
+	return end < part ? end : part;
+}
+
 /* Return a run to the stocks of the nodes that its frames belong to. */
 static void put_run_home(phys_t start, uint64_t n_frames)
 {
 	while (n_frames > 0) {
 		struct stock *stock = &frames.stock[free_map_node_of(start)];
-		uint64_t n = (free_map_node_end(start) - start) / PAGE_SIZE;
+		uint64_t n = (part_end(start, start + n_frames * PAGE_SIZE) - start) / PAGE_SIZE;
 
-		n = n < n_frames ? n : n_frames;
 		lock_acquire(&stock->lock);
 		free_map_put(&stock->map, start, n);
 		count(stock, (int64_t)n);

@@ -7,7 +7,7 @@
  * A ticket spin lock. Never held across a VM entry, never taken by an interrupt
  * handler, and held for a few hundred instructions at most, except the lock of a
  * node's frames while a run is sought that neighbors must make long enough, or
- * one of many blocks is taken or returned, and that of the VMs while all are counted, at
+ * one of many blocks is taken, and that of the VMs while all are counted, at
  * some ten instructions each. No lock is held while the screen is
  * drawn or something waits for a UART, except the console's at start-up and at
  * the end.

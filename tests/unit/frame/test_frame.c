@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hv/frame/free_map.h"
 #include "hv/frame/phys.h"
 #include "tests/unit/support.h"
 
@@ -736,6 +737,33 @@ static void memory_that_is_used_from_the_start_counts_for_the_end(void **state)
 	assert_int_equal(frame_end(), START + 17 * PAGE_SIZE);
 }
 
+static uint64_t most_put; /* in one call: the lock of the frames' node is held */
+
+void __real_free_map_put(struct free_map *map, phys_t start, uint64_t n);
+void __wrap_free_map_put(struct free_map *map, phys_t start, uint64_t n);
+void __wrap_free_map_put(struct free_map *map, phys_t start, uint64_t n)
+{
+	most_put = n > most_put ? n : most_put;
+	__real_free_map_put(map, start, n);
+}
+
+static void a_long_run_is_returned_in_parts(void **state)
+{
+	const phys_t start = MIB(3);
+	const uint64_t n = MIB(100) / PAGE_SIZE;
+	phys_t run;
+
+	most_put = 0;
+	phys_arena(start, n * PAGE_SIZE);
+	frame_add_range(start, n * PAGE_SIZE);
+	run = frame_alloc_run(n, PAGE_SIZE);
+	assert_int_equal(run, start);
+	frame_free_run(run, n);
+	assert_int_equal(most_put, MIB(16) / PAGE_SIZE);
+	assert_int_equal(frame_available(), n);
+	assert_int_equal(frame_alloc_run(n, PAGE_SIZE), start);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -770,6 +798,7 @@ int main(void)
 		cmocka_unit_test_setup(a_block_behind_many_short_runs_is_found, setup),
 		cmocka_unit_test_setup(frames_freed_one_by_one_are_blocks_again, setup),
 		cmocka_unit_test_setup(blocks_are_not_taken_from_what_is_kept_back, setup),
+		cmocka_unit_test_setup(a_long_run_is_returned_in_parts, setup),
 		cmocka_unit_test_setup(free_blocks_are_visited, setup),
 		cmocka_unit_test_setup(a_block_that_is_misused_is_noticed, setup),
 	};
