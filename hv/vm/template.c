@@ -430,7 +430,7 @@ static void end_freeze(struct vm *vm)
 	lock_release(&vms_lock);
 }
 
-/* False: all is done. */
+/* Protection comes last: until then the layer's tables are written. False: all is done. */
 static bool freeze_some(struct ept_layer *layer)
 {
 	return ept_layer_freeze_some(layer, FREEZE_AT_ONCE) || protect_some(layer, PROTECT_AT_ONCE);
