@@ -77,16 +77,23 @@ static bool fails_for_others(void)
 	return true;
 }
 
-/* "inject merges": each second frame that the search for equal pages asks for. */
-static const struct cpu *merging; /* the processor that searches; NULL: none */
+/*
+ * "inject merges": a quarter of the frames that the search for equal pages asks for, at random: to
+ * split a large page takes several, which do not always fail. By processor, because the others ask
+ * for work, and leave, while one searches.
+ */
+static bool merges[CPU_MAX];
 
 static bool fails_for_merge(void)
 {
-	static unsigned n;
+	static bool is_told;
 
-	if (++n == 1)
+	if (inject_random(4) != 0)
+		return false;
+	if (!is_told)
 		log_info("inject: allocations of the search for equal pages fail");
-	return n % 2 == 1;
+	is_told = true;
+	return true;
 }
 
 static bool fails(void)
@@ -96,7 +103,7 @@ static bool fails(void)
 
 	if (inject_command_is_working())
 		return inject_command_fails();
-	if (merging == this_cpu())
+	if (merges[this_cpu()->index])
 		return fails_for_merge();
 	if (sweep != NULL)
 		return fails_for(sweep);
@@ -204,14 +211,12 @@ void __wrap_output_queue_put(struct output_turns *turns, struct output_queue *qu
 bool __real_vm_merge_work(void);
 bool __wrap_vm_merge_work(void)
 {
+	bool *is_mine = &merges[this_cpu()->index], goes_on;
 	uint64_t none;
-	bool goes_on;
 
-	/* Another processor may search at the same time: it then fails less often. */
-	if (inject_asked("merges", &none))
-		__atomic_store_n(&merging, this_cpu(), __ATOMIC_RELAXED);
+	*is_mine = inject_asked("merges", &none);
 	goes_on = __real_vm_merge_work();
-	__atomic_store_n(&merging, NULL, __ATOMIC_RELAXED);
+	*is_mine = false;
 	return goes_on;
 }
 
