@@ -764,6 +764,19 @@ static void a_long_run_is_returned_in_parts(void **state)
 	assert_int_equal(frame_alloc_run(n, PAGE_SIZE), start);
 }
 
+static void memory_of_one_node_is_not_sorted(void **state)
+{
+	const uint64_t n = MIB(8) / PAGE_SIZE;
+
+	phys_arena(MIB(4), n * PAGE_SIZE);
+	frame_add_range(MIB(4), n * PAGE_SIZE);
+	frame_free(frame_alloc());
+	most_put = 0;
+	frame_sort_by_node();
+	assert_int_equal(most_put, 0);
+	assert_int_equal(frame_available(), n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -799,6 +812,7 @@ int main(void)
 		cmocka_unit_test_setup(frames_freed_one_by_one_are_blocks_again, setup),
 		cmocka_unit_test_setup(blocks_are_not_taken_from_what_is_kept_back, setup),
 		cmocka_unit_test_setup(a_long_run_is_returned_in_parts, setup),
+		cmocka_unit_test_setup(memory_of_one_node_is_not_sorted, setup),
 		cmocka_unit_test_setup(free_blocks_are_visited, setup),
 		cmocka_unit_test_setup(a_block_that_is_misused_is_noticed, setup),
 	};
