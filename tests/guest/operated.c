@@ -4,6 +4,7 @@
  * to time, until the operator ends it. Memory and the base of FS hold what a dump must show.
  *	every=N        ticks from one line to the next (16)
  *	lines=N        lines printed first, as fast as the UART takes them (0)
+ *	pages=N        pages from 8 MiB that are written to first (0)
  */
 #include "tests/guest/lib/lib.h"
 
@@ -14,6 +15,8 @@
 #define UART_LSR (UART + 5)
 #define LSR_THRE 0x20
 #define FIFO	 16
+
+#define PAGES UINT64_C(0x800000)
 
 /* "line NUMBER" of two FIFOs. The FIFO is filled by one instruction when it is empty. */
 static void send_line(uint64_t number)
@@ -40,7 +43,10 @@ static volatile char found[] = "what the dump has to show";
 void payload(void)
 {
 	uint64_t every = param_number("every", 16), n_lines = param_number("lines", 0);
+	uint64_t n_pages = param_number("pages", 0);
 
+	for (uint64_t page = 0; page < n_pages; page++)
+		*(volatile uint64_t *)(PAGES + page * PAGE_SIZE) = page + 1;
 	wrmsr(MSR_FS_BASE, MARK);
 	apic_enable();
 	irq_count_on(TIMER_VECTOR);
